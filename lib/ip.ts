@@ -1,0 +1,85 @@
+import ipaddr from "ipaddr.js";
+
+/**
+ * The one spelling of an address that is counted, stored and banned: IPv4 in dotted decimals, IPv6 after
+ * RFC 5952, an IPv4-mapped address as IPv4, without a zone. Null when `text` is not an address.
+ */
+export function canonicalAddress(text: string): string | null {
+  const percent = text.indexOf("%");
+  const bare = percent < 0 ? text : text.slice(0, percent);
+  if (DOTTED_QUAD.test(bare)) return copy(bare);
+  if (percent === 0 || !bare.includes(":") || !ipaddr.IPv6.isValid(bare)) return null;
+  const address = ipaddr.IPv6.parse(bare);
+  return address.isIPv4MappedAddress() ? address.toIPv4Address().toString() : address.toRFC5952String();
+}
+
+/** Four decimals of at most 255 without leading zeros: already canonical, so the common case is one test. */
+const DOTTED_QUAD = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.|$)){4}(?<!\.)$/;
+
+/** A copy that does not keep the whole chunk alive which V8 cut `text` out of. */
+function copy(text: string): string {
+  return String.fromCharCode(...Array.from(text, (c) => c.charCodeAt(0)));
+}
+
+/**
+ * Canonical form of an address or a network (`10.0.0.0/8`, host bits cleared; a full-length prefix is an
+ * address). Null when `text` is neither.
+ */
+export function canonicalNetwork(text: string): string | null {
+  const slash = text.indexOf("/");
+  if (slash < 0) return canonicalAddress(text);
+  const address = canonicalAddress(text.slice(0, slash));
+  const prefix = text.slice(slash + 1);
+  if (address === null || !/^\d{1,3}$/.test(prefix)) return null;
+  const { kind, bytes } = parse(address);
+  // ::ffff:10.0.0.0/104 is 10.0.0.0/8
+  const bits = Number(prefix) - (kind === "ipv4" && text.includes(":") ? 96 : 0);
+  if (bits < 0 || bits > bytes.length * 8) return null;
+  if (bits === bytes.length * 8) return address;
+  const masked = bytes.map((byte, i) => byte & (0xff00 >> Math.min(8, Math.max(0, bits - 8 * i))));
+  const network = ipaddr.fromByteArray(masked);
+  return `${network.kind() === "ipv6" ? (network as ipaddr.IPv6).toRFC5952String() : network}/${bits}`;
+}
+
+function parse(address: string): { kind: "ipv4" | "ipv6"; bytes: number[] } {
+  const parsed = ipaddr.parse(address);
+  return { kind: parsed.kind(), bytes: parsed.toByteArray() };
+}
+
+/** A set of canonical addresses and networks that answers whether it covers an address or network. */
+export class NetworkSet {
+  readonly #addresses = new Set<string>();
+  readonly #networks: [ipaddr.IPv4 | ipaddr.IPv6, number][] = [];
+
+  constructor(members: Iterable<string> = []) {
+    for (const member of members) {
+      if (member.includes("/")) this.#networks.push(ipaddr.parseCIDR(member));
+      else this.#addresses.add(member);
+    }
+  }
+
+  /** Whether `target`, canonical, is a member or lies wholly within one. */
+  covers(target: string): boolean {
+    if (this.#addresses.has(target)) return true;
+    if (this.#networks.length === 0) return false;
+    const [address, bits] = range(target);
+    return this.#networks.some(([network, length]) =>
+      network.kind() === address.kind() && bits >= length && address.match(network, length)
+    );
+  }
+
+  /** Whether `target`, canonical, and some member have an address in common. */
+  touches(target: string): boolean {
+    if (this.covers(target)) return true;
+    if (!target.includes("/")) return false;
+    const set = new NetworkSet([target]);
+    return [...this.#addresses].some((a) => set.covers(a)) ||
+      this.#networks.some(([network, length]) => set.covers(`${network}/${length}`));
+  }
+}
+
+function range(target: string): [ipaddr.IPv4 | ipaddr.IPv6, number] {
+  if (target.includes("/")) return ipaddr.parseCIDR(target);
+  const address = ipaddr.parse(target);
+  return [address, address.kind() === "ipv4" ? 32 : 128];
+}

@@ -1,0 +1,220 @@
+/**
+ * The words everything else is written in. This file imports nothing.
+ *
+ * All instants are microseconds since the Unix epoch and all spans are microseconds: the journal's own
+ * resolution, exact in a JavaScript number until the year 2255.
+ */
+
+/** An instant (since the Unix epoch) or a span, in microseconds. */
+export type Micros = number;
+
+/** Who wrote a journal entry, in fields that journald itself vouches for (systemd.journal-fields(7)). */
+export interface Sender {
+  /** `_UID` of the writing process; null when journald did not know it. */
+  readonly uid: number | null;
+  /** `_SYSTEMD_UNIT` of the writing process; "" outside any unit. */
+  readonly unit: string;
+}
+
+/** One log record as a source hands it over. */
+export interface Entry {
+  readonly time: Micros;
+  /** Name of the program that wrote it, such as `sshd`; "" when the source does not know. */
+  readonly identifier: string;
+  readonly pid: number | null;
+  /** The text, at most `MAX_MESSAGE` characters, invalid UTF-8 replaced by U+FFFD. */
+  readonly message: string;
+  /** Proven writer, or null where the source cannot prove one (files, stdin). */
+  readonly sender: Sender | null;
+}
+
+/** Longest message kept, in characters; the rest of a longer one is cut off and counted. */
+export const MAX_MESSAGE = 8192;
+
+/** Entries that arrived together, with the position that they reach. */
+export interface Batch {
+  readonly entries: readonly Entry[];
+  /** Opaque position after the last entry: opening the source there yields the entry that follows. */
+  readonly position: string;
+  /** Records that were damaged: cut to `MAX_MESSAGE`, or dropped as unreadable. */
+  readonly damaged: number;
+}
+
+/** Where to begin reading. `after` wins; without it, entries older than `since` are left out. */
+export interface Start {
+  readonly after: string | null;
+  readonly since: Micros;
+}
+
+/** Where lines come from. */
+export interface Source {
+  /** Unique and stable: the stored position is kept under it. */
+  readonly name: string;
+  /**
+   * Yields batches in order until the source ends or `signal` aborts (then it returns quietly, all child
+   * processes gone). Throws when the source fails; opening it again at the last position is always right.
+   */
+  batches(start: Start, signal: AbortSignal): AsyncIterable<Batch>;
+}
+
+/** What a module read out of one message. */
+export interface Parsed {
+  /** Canonical address (`canonicalAddress()`), taken only from where the service itself writes it. */
+  readonly address: string;
+  /** Named parts such as `user` or `port`: text chosen by whoever connected. */
+  readonly fields: Readonly<Record<string, string>>;
+}
+
+/** What is known about one service. Pure and synchronous. */
+export interface Module {
+  /** Name in the configuration and in reasons, such as `SSHD`. */
+  readonly name: string;
+  /** Programs whose entries are this module's. */
+  readonly identifiers: readonly string[];
+  /** systemd units that the service runs in: an entry from one of them, or of root, is trusted. */
+  readonly units: readonly string[];
+  /** What `message` says, or null when it names no address that the service itself wrote. */
+  parse(message: string): Parsed | null;
+}
+
+/** What an entry means to us. */
+export interface LogEvent extends Parsed {
+  /** Name of the module that read it. */
+  readonly service: string;
+  readonly time: Micros;
+  readonly message: string;
+  /** False for an entry that any local user could have forged: recorded, never counted. */
+  readonly trusted: boolean;
+}
+
+/** Where in a message a rule's `str` must stand. */
+export type Mode = "start" | "anywhere";
+
+/** When an event counts as suspicious, and what follows. */
+export interface Rule {
+  readonly name: string;
+  /** Any one of these makes a hit. */
+  readonly str: readonly string[];
+  readonly mode: Mode;
+  /** This many hits are allowed; the next one bans. */
+  readonly limit: number;
+  /** Hits older than this are forgotten; null: never. */
+  readonly window: Micros | null;
+  /** How long a ban lasts; null: for good. */
+  readonly banTime: Micros | null;
+}
+
+/** A configured module. */
+export interface ModuleRules {
+  readonly module: Module;
+  /** Messages that start so are counted but not recorded. */
+  readonly noLog: readonly string[];
+  readonly rules: readonly Rule[];
+}
+
+/** One event matching one rule. */
+export interface Hit {
+  /** Name of the module. */
+  readonly service: string;
+  readonly rule: string;
+  readonly address: string;
+  readonly time: Micros;
+}
+
+/** A rule's limit passed by an address: a ban to be decided. */
+export interface Trip {
+  readonly address: string;
+  /** `[SSHD] invalid_user` */
+  readonly reason: string;
+  readonly service: string;
+  readonly rule: string;
+  readonly time: Micros;
+  /** Hits counted, the one that tripped included. */
+  readonly count: number;
+  readonly banTime: Micros | null;
+}
+
+/** A ban as the state keeps it. It is in force while `ended` is null and `until` is null or ahead. */
+export interface Ban {
+  readonly id: number;
+  /** Canonical address or network. */
+  readonly address: string;
+  readonly reason: string;
+  readonly count: number;
+  readonly start: Micros;
+  /** End set from the beginning; null: for good. */
+  readonly until: Micros | null;
+  /** When it was lifted or ran out; null while it stands. */
+  readonly ended: Micros | null;
+  /** Why it ended: `expired`, `unban`, `whitelisted`… */
+  readonly endReason: string | null;
+}
+
+/** What the firewall answered for one address; `error` null means done. */
+export interface Outcome {
+  readonly address: string;
+  readonly error: string | null;
+}
+
+/** Puts bans into force. Every operation is idempotent and reports per address instead of throwing. */
+export interface Firewall {
+  readonly name: string;
+  /** False when `unban` can do nothing (no `unban_command`). */
+  readonly canUnban: boolean;
+  ban(bans: readonly Ban[], signal: AbortSignal): Promise<Outcome[]>;
+  unban(bans: readonly Ban[], signal: AbortSignal): Promise<Outcome[]>;
+}
+
+/** A recorded line. */
+export interface LogRow {
+  /** Counts up without reuse within one state. */
+  readonly seq: number;
+  readonly service: string;
+  readonly address: string;
+  readonly time: Micros;
+  readonly message: string;
+}
+
+/** A ban with the number of its latest change, which counts up across all bans of one state. */
+export interface BanChange extends Ban {
+  readonly change: number;
+}
+
+/** An address or network that is never banned. */
+export interface WhitelistEntry {
+  /** Canonical address or network. */
+  readonly address: string;
+  readonly note: string;
+}
+
+/** What the shipment to PostgreSQL needs of the state. */
+export interface Outbox {
+  /** UUID made with the state: with `seq` it names a row in the whole fleet. */
+  readonly hostId: string;
+  /** At most `limit` log rows not yet confirmed, ascending by `seq`. */
+  unshippedLog(limit: number): LogRow[];
+  /** All rows up to `seq` have reached PostgreSQL. */
+  confirmLog(seq: number): void;
+  /** At most `limit` bans changed since the last confirmed change, ascending by `change`. */
+  unshippedBans(limit: number): BanChange[];
+  confirmBans(change: number): void;
+  /** Rows and bans waiting. */
+  backlog(): number;
+}
+
+/** Where a program says what it does. */
+export interface Log {
+  debug(message: string): void;
+  info(message: string): void;
+  warn(message: string): void;
+  error(message: string): void;
+}
+
+/** An error that is the user's to mend, told in one sentence and without a stack trace. */
+export class UserError extends Error {
+  override readonly name = "UserError";
+  /** @param code exit code: 64 usage, 69 service unavailable, 78 configuration (sysexits.h), 1 otherwise */
+  constructor(message: string, readonly code: 1 | 64 | 69 | 78) {
+    super(message);
+  }
+}
