@@ -1,0 +1,50 @@
+import type { BanChange, LogRow, Outbox } from "../types.ts";
+import type { Database } from "./database.ts";
+
+/** What the state still has to ship: everything behind two confirmed numbers, nothing copied. */
+export class StateOutbox implements Outbox {
+  readonly hostId: string;
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+    this.hostId = db.get<{ value: string }>("SELECT value FROM meta WHERE key = 'host'")!.value;
+  }
+
+  unshippedLog(limit: number): LogRow[] {
+    return this.#db.all<LogRow>(
+      "SELECT seq, service, address, time, message FROM log WHERE seq > ? ORDER BY seq LIMIT ?",
+      this.#confirmed("shipped_log"),
+      limit,
+    );
+  }
+
+  confirmLog(seq: number): void {
+    this.#db.run("INSERT OR REPLACE INTO meta VALUES ('shipped_log', ?)", seq);
+  }
+
+  unshippedBans(limit: number): BanChange[] {
+    return this.#db.all<BanChange>(
+      `SELECT id, change, address, reason, count, start, until, ended, end_reason AS endReason
+       FROM ban WHERE change > ? ORDER BY change LIMIT ?`,
+      this.#confirmed("shipped_ban"),
+      limit,
+    );
+  }
+
+  confirmBans(change: number): void {
+    this.#db.run("INSERT OR REPLACE INTO meta VALUES ('shipped_ban', ?)", change);
+  }
+
+  backlog(): number {
+    return this.#db.get<{ n: number }>(
+      "SELECT (SELECT count(*) FROM log WHERE seq > ?) + (SELECT count(*) FROM ban WHERE change > ?) AS n",
+      this.#confirmed("shipped_log"),
+      this.#confirmed("shipped_ban"),
+    )!.n;
+  }
+
+  #confirmed(key: string): number {
+    return this.#db.get<{ value: number }>("SELECT value FROM meta WHERE key = ?", key)?.value ?? 0;
+  }
+}

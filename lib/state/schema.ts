@@ -1,0 +1,56 @@
+import type { DatabaseSync } from "node:sqlite";
+
+/** Migrations in order; number n brings `PRAGMA user_version` from n to n + 1. Never edit one that shipped. */
+const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+  CREATE TABLE position (source TEXT PRIMARY KEY, position TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE log (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    service TEXT NOT NULL, address TEXT NOT NULL, time INTEGER NOT NULL, message TEXT NOT NULL
+  );
+  CREATE INDEX log_time ON log (time);
+  CREATE TABLE hit (
+    id INTEGER PRIMARY KEY,
+    service TEXT NOT NULL, rule TEXT NOT NULL, address TEXT NOT NULL, time INTEGER NOT NULL
+  );
+  CREATE INDEX hit_address ON hit (address);
+  CREATE INDEX hit_time ON hit (time);
+  CREATE TABLE ban (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    change INTEGER NOT NULL,
+    address TEXT NOT NULL, reason TEXT NOT NULL, count INTEGER NOT NULL,
+    start INTEGER NOT NULL, until INTEGER, ended INTEGER, end_reason TEXT,
+    applied_by TEXT, applied_at INTEGER,
+    attempts INTEGER NOT NULL DEFAULT 0, next_try INTEGER NOT NULL DEFAULT 0, error TEXT
+  );
+  CREATE UNIQUE INDEX ban_in_force ON ban (address) WHERE ended IS NULL;
+  CREATE UNIQUE INDEX ban_change ON ban (change);
+  CREATE INDEX ban_until ON ban (until) WHERE ended IS NULL;
+  CREATE INDEX ban_to_lift ON ban (id) WHERE ended IS NOT NULL AND applied_by IS NOT NULL;
+  CREATE TABLE whitelist (
+    origin TEXT NOT NULL, address TEXT NOT NULL, note TEXT NOT NULL, since INTEGER NOT NULL,
+    PRIMARY KEY (origin, address)
+  ) WITHOUT ROWID;
+  `,
+];
+
+/**
+ * Brings the tables of `db` up to this program's version in one transaction.
+ * Throws when a newer program made them.
+ */
+export function migrate(db: DatabaseSync): void {
+  db.exec("BEGIN IMMEDIATE");
+  try {
+    const { user_version } = db.prepare("PRAGMA user_version").get() as { user_version: number };
+    if (user_version > MIGRATIONS.length) {
+      throw new Error(`it has version ${user_version}, made by a newer StrongMonitor`);
+    }
+    for (const sql of MIGRATIONS.slice(user_version)) db.exec(sql);
+    db.exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
+    db.exec("COMMIT");
+  } catch (error) {
+    db.exec("ROLLBACK");
+    throw error;
+  }
+}

@@ -1,0 +1,149 @@
+import type { Hit, LogEvent, Micros, WhitelistEntry } from "../types.ts";
+import { BanTable, type NewBan } from "./ban_table.ts";
+import { Database } from "./database.ts";
+import { StateOutbox } from "./outbox.ts";
+
+/** What one batch leaves behind, written in one transaction. */
+export interface Record {
+  readonly source: string;
+  /** Reached by the batch: reading goes on behind it. */
+  readonly position: string;
+  /** Events to be recorded. */
+  readonly events: readonly LogEvent[];
+  readonly hits: readonly Hit[];
+  /** Counters that passed their limit: their hits are used up. */
+  readonly spent: readonly Omit<Hit, "time">[];
+  readonly bans: readonly NewBan[];
+}
+
+/** Most rows that one call of `State.forget()` deletes, so that it never holds the writer up for long. */
+const DELETE_STEP = 5_000;
+
+/** The daemon's own embedded database. All methods are synchronous and atomic. */
+export class State {
+  readonly bans: BanTable;
+  readonly outbox: StateOutbox;
+  readonly #db: Database;
+
+  /** Opens the state in `directory`, which must exist. Throws `UserError` (69). */
+  constructor(readonly directory: string) {
+    this.#db = new Database(directory);
+    this.#db.run("INSERT OR IGNORE INTO meta VALUES ('host', ?)", crypto.randomUUID());
+    this.bans = new BanTable(this.#db);
+    this.outbox = new StateOutbox(this.#db);
+  }
+
+  /** Writes what a batch brought, with the position reached: a crash repeats a batch or has it, never half. */
+  write(record: Record): void {
+    this.#db.transaction(() => {
+      for (const { service, address, time, message } of record.events) {
+        this.#db.run(
+          "INSERT INTO log (service, address, time, message) VALUES (?, ?, ?, ?)",
+          service,
+          address,
+          time,
+          message,
+        );
+      }
+      for (const { service, rule, address, time } of record.hits) {
+        this.#db.run(
+          "INSERT INTO hit (service, rule, address, time) VALUES (?, ?, ?, ?)",
+          service,
+          rule,
+          address,
+          time,
+        );
+      }
+      for (const { service, rule, address } of record.spent) {
+        this.#db.run("DELETE FROM hit WHERE address = ? AND service = ? AND rule = ?", address, service, rule);
+      }
+      for (const ban of record.bans) this.bans.add(ban);
+      this.#db.run("INSERT OR REPLACE INTO position VALUES (?, ?)", record.source, record.position);
+    });
+  }
+
+  /** The stored position of a source, or null before its first batch. */
+  position(source: string): string | null {
+    return this.#db.get<{ position: string }>("SELECT position FROM position WHERE source = ?", source)
+      ?.position ?? null;
+  }
+
+  /** Hits not used up by a ban, oldest first. */
+  hits(): Hit[] {
+    return this.#db.all<Hit>("SELECT service, rule, address, time FROM hit ORDER BY time, id");
+  }
+
+  /** Drops the hits of an address, so that counting starts anew. */
+  dropHits(address: string): void {
+    this.#db.run("DELETE FROM hit WHERE address = ?", address);
+  }
+
+  /** Drops hits of one rule that are older than its window reaches. */
+  expireHits(hit: { service: string; rule: string; before: Micros }): void {
+    this.#db.run("DELETE FROM hit WHERE time < ? AND service = ? AND rule = ?", hit.before, hit.service, hit.rule);
+  }
+
+  /** Deletes recorded lines older than `before`, at most 5,000; returns how many went. */
+  forget(before: Micros): number {
+    return this.#db.run(
+      "DELETE FROM log WHERE seq IN (SELECT seq FROM log WHERE time < ? ORDER BY time LIMIT ?)",
+      before,
+      DELETE_STEP,
+    );
+  }
+
+  /** The whitelist kept under `origin` (`command`, `database`). */
+  whitelist(origin: string): WhitelistEntry[] {
+    return this.#db.all<WhitelistEntry>(
+      "SELECT address, note FROM whitelist WHERE origin = ? ORDER BY since, address",
+      origin,
+    );
+  }
+
+  /** Puts an address or network on the whitelist of `origin`; a second time only changes the note. */
+  addToWhitelist(origin: string, entry: WhitelistEntry & { since: Micros }): void {
+    this.#db.run(
+      `INSERT INTO whitelist (origin, address, note, since) VALUES (?, ?, ?, ?)
+       ON CONFLICT (origin, address) DO UPDATE SET note = excluded.note`,
+      origin,
+      entry.address,
+      entry.note,
+      entry.since,
+    );
+  }
+
+  /** Takes an address or network off the whitelist of `origin`; false when it was not on it. */
+  removeFromWhitelist(origin: string, address: string): boolean {
+    return this.#db.run("DELETE FROM whitelist WHERE origin = ? AND address = ?", origin, address) > 0;
+  }
+
+  /** Makes `entries` the whole whitelist of `origin`. */
+  replaceWhitelist(origin: string, entries: readonly WhitelistEntry[], now: Micros): void {
+    this.#db.transaction(() => {
+      this.#db.run("DELETE FROM whitelist WHERE origin = ?", origin);
+      for (const entry of entries) this.addToWhitelist(origin, { ...entry, since: now });
+    });
+  }
+
+  /** What the running monitor last said about itself, as it wrote it; null before the first time. */
+  report(): unknown {
+    const row = this.#db.get<{ value: string }>("SELECT value FROM meta WHERE key = 'report'");
+    return row === null ? null : JSON.parse(row.value);
+  }
+
+  /** Leaves word for `strongmonitor status`. */
+  setReport(report: unknown): void {
+    this.#db.run("INSERT OR REPLACE INTO meta VALUES ('report', ?)", JSON.stringify(report));
+  }
+
+  /** How many lines are recorded and hits counted. */
+  totals(): { log: number; hits: number } {
+    return this.#db.get<{ log: number; hits: number }>(
+      "SELECT (SELECT count(*) FROM log) AS log, (SELECT count(*) FROM hit) AS hits",
+    )!;
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+}
