@@ -1,0 +1,46 @@
+#!/bin/bash
+# Process 1 of a private world: own processes, mounts, host name and network, over a copy-on-write view of this
+# machine's root directory with the files of `root/` laid over it. Run by `unshare`; lives until its standard
+# input closes, and everything in the world with it.
+# $1: an empty directory outside the world, used as the mount point of its root; $2: a program, put at $3 in it.
+set -euo pipefail
+files=$(realpath "$(dirname "$0")/root")
+world=$1 program=$2 place=$3
+
+mount --make-rprivate /
+mount -t tmpfs -o mode=755 tmpfs "$world"
+mkdir "$world"/{upper,work,root}
+mount -t overlay -o "lowerdir=/,upperdir=$world/upper,workdir=$world/work" overlay "$world/root"
+cd "$world/root"
+
+mount -t proc proc proc
+mount -t sysfs sysfs sys
+mount --rbind /sys/fs/cgroup sys/fs/cgroup
+for dir in run tmp var/log var/lib/strongmonitor; do
+  mkdir -p "$dir"
+  mount -t tmpfs -o mode=755 tmpfs "$dir"
+done
+chmod 1777 tmp
+mount -t tmpfs -o mode=755 tmpfs dev
+for node in null zero full random urandom tty; do
+  touch "dev/$node"
+  mount --bind "/dev/$node" "dev/$node"
+done
+mkdir dev/pts dev/shm
+mount -t devpts -o newinstance,ptmxmode=0666,mode=620 devpts dev/pts
+mount -t tmpfs -o mode=1777 tmpfs dev/shm
+ln -s pts/ptmx dev/ptmx
+ln -s /proc/self/fd dev/fd
+ln -s /run/systemd/journal/dev-log dev/log
+mkdir -p mnt run/sshd run/lock run/systemd/journal
+install -D -m 755 /dev/null "./$place"
+mount --bind "$program" "./$place"
+
+cp -r "$files/." .
+
+pivot_root . mnt
+umount -l /mnt
+hostname world
+ip link set lo up
+echo ready
+read -r _ || true

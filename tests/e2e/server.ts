@@ -1,0 +1,142 @@
+import { readUnit, type Unit } from "./unit.ts";
+import { type Daemon, type Output, until, World } from "./world.ts";
+
+/** Where the monitor's configuration stands inside the world, as the unit's ExecStart has it. */
+export const CONFIG_PATH = "/etc/strongmonitor/config.jsonc";
+/** The server's addresses as clients see them. */
+export const SERVER = { ipv4: "198.51.100.1", ipv6: "2001:db8:51::1" };
+/** The addresses that clients come from; the configuration whitelists `friend`. */
+export const CLIENTS = {
+  one: "198.51.100.21",
+  two: "198.51.100.22",
+  six: "2001:db8:51::23",
+  friend: "198.51.100.24",
+};
+/** Somebody who may log in. */
+export const LOGIN = { user: "resident", password: "correct horse" };
+
+const UNIT = new URL("../../strongmonitor.service", import.meta.url);
+const CONFIG = new URL("config.jsonc", import.meta.url);
+const MACHINE_ID = new URL("root/etc/machine-id", import.meta.url);
+const PASSWORD_PATH = "/etc/strongmonitor/db_password.secret";
+
+/** A server in a world of its own: journald, sshd, nft, clients that reach it, and StrongMonitor as its unit has it. */
+export class Server implements AsyncDisposable {
+  private constructor(readonly world: World, readonly unit: Unit) {}
+
+  /** Sets up everything but StrongMonitor itself, which is the executable file `binary`. */
+  static async start(binary: string): Promise<Server> {
+    const unit = await readUnit(UNIT, (await Deno.readTextFile(MACHINE_ID)).trim());
+    const world = await World.start({ file: binary, place: unit.command[0] ?? "" });
+    try {
+      const server = new Server(world, unit);
+      await server.#addUsers();
+      await server.#addNetwork();
+      await server.#startJournald();
+      await server.#startSshd();
+      await server.#install();
+      return server;
+    } catch (error) {
+      await world[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  async #addUsers(): Promise<void> {
+    const { user } = this.unit;
+    if ((await this.world.run(["id", user])).code !== 0) {
+      await this.world.sh("useradd", "--system", "--user-group", "--shell", "/usr/sbin/nologin", user);
+    }
+    await this.world.sh("useradd", "--shell", "/bin/sh", LOGIN.user);
+    await this.world.run(["chpasswd"], `${LOGIN.user}:${LOGIN.password}\n`);
+    await this.world.sh("visudo", "--check", "--quiet", "--file=/etc/sudoers.d/strongmonitor");
+  }
+
+  /** One cable to a namespace where all clients live. */
+  async #addNetwork(): Promise<void> {
+    const ip = (command: string) => this.world.sh("ip", ...command.split(" "));
+    await ip("netns add outside");
+    await ip("link add cable type veth peer name cable netns outside");
+    await ip(`address add ${SERVER.ipv4}/24 dev cable`);
+    await ip(`address add ${SERVER.ipv6}/64 dev cable nodad`);
+    for (const address of Object.values(CLIENTS)) {
+      const range = address.includes(":") ? "64 dev cable nodad" : "24 dev cable";
+      await ip(`-netns outside address add ${address}/${range}`);
+    }
+    await ip("link set cable up");
+    await ip("-netns outside link set cable up");
+    await this.world.sh("nft", "--file", "/etc/nftables.conf");
+  }
+
+  async #startJournald(): Promise<void> {
+    await this.world.sh("install", "-d", "-m", "2755", "-g", "systemd-journal", "/var/log/journal");
+    await this.world.write("/run/systemd/journal/flushed", "");
+    this.world.spawn("/lib/systemd/systemd-journald");
+    await until("journald", async () => {
+      const { code } = await this.world.run(["logger", "--tag=world", "journald is there"]);
+      return code === 0 && (await this.journal("world")).length > 0 ? true : undefined;
+    });
+  }
+
+  async #startSshd(): Promise<void> {
+    await this.world.sh("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", "/etc/ssh/world_host_key");
+    this.world.spawn("/usr/sbin/sshd", "-D");
+    await until("sshd", async () => {
+      const { code } = await this.world.run(["bash", "-c", ": < /dev/tcp/127.0.0.1/22"]);
+      return code === 0 ? true : undefined;
+    });
+  }
+
+  /** Puts the configuration, its password and the state directory where and as the unit expects them. */
+  async #install(): Promise<void> {
+    const { user, group, stateDirectory } = this.unit;
+    await this.world.sh("install", "-d", "-o", user, "-g", group, stateDirectory);
+    await this.world.sh("install", "-d", "/etc/strongmonitor");
+    await this.configure(await Deno.readTextFile(CONFIG));
+    await this.world.write(PASSWORD_PATH, "let me in\n", 0o640);
+    await this.world.sh("chown", `root:${group}`, PASSWORD_PATH);
+  }
+
+  /** Replaces StrongMonitor's configuration. */
+  async configure(text: string): Promise<void> {
+    await this.world.write(CONFIG_PATH, text);
+  }
+
+  /** Runs a command as the unit's user with the unit's groups, or others. */
+  as(groups: readonly string[], command: readonly string[]): string[] {
+    const { user, group } = this.unit;
+    return [
+      "setpriv",
+      `--reuid=${user}`,
+      `--regid=${group}`,
+      `--groups=${[group, ...groups].join()}`,
+      ...command,
+    ];
+  }
+
+  /** Starts StrongMonitor as systemd would do by the unit; what it prints goes to the journal as `strongmonitor`. */
+  async startMonitor(): Promise<Daemon> {
+    const { supplementaryGroups, before, command } = this.unit;
+    for (const first of before) await this.world.sh(...this.as(supplementaryGroups, first));
+    return this.world.spawn(
+      "systemd-cat",
+      "--identifier=strongmonitor",
+      ...this.as(supplementaryGroups, command),
+    );
+  }
+
+  /** Runs one StrongMonitor command with the unit's configuration, as root: the administrator's way. */
+  cli(...words: string[]): Promise<Output> {
+    return this.world.run([this.unit.command[0] ?? "", ...words, "--config", CONFIG_PATH]);
+  }
+
+  /** Messages that a program wrote to the journal so far, in order. */
+  async journal(identifier: string): Promise<string[]> {
+    const lines = await this.world.sh("journalctl", "--quiet", "--output=cat", `--identifier=${identifier}`);
+    return lines.split("\n").slice(0, -1);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.world[Symbol.asyncDispose]();
+  }
+}
