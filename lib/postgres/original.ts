@@ -1,0 +1,204 @@
+import { type Micros, UserError } from "../types.ts";
+import { arrayOf, type Connection } from "./connection.ts";
+import { makePartitions } from "./partitions.ts";
+import type { MigrationContext } from "./schema.ts";
+
+/**
+ * Takes over a database made by the original tool: tables `ips`, `log` and `ban` with a text column "IP". They are
+ * renamed `original_…` and kept whole; what can be read of them is copied into the new tables. The copies bear
+ * this host, which stands for the time before.
+ */
+const BEFORE = "00000000-0000-0000-0000-000000000000";
+
+/** The original's tables; ours bear the same names. */
+const ORIGINALS = ["ips", "log", "ban"] as const;
+type Original = (typeof ORIGINALS)[number];
+
+/** Renames the original's tables. Throws a `UserError` when tables of these names are somebody else's. */
+export async function setOriginalAside({ connection }: MigrationContext): Promise<void> {
+  const tables = await columnsOf(connection, [...ORIGINALS, "host"]);
+  if (tables.size === 0) return;
+  const isOriginal = [...tables.values()].some((columns) => columns.find(["ip"]));
+  if (!isOriginal || tables.has("host")) {
+    throw new UserError(
+      `Cannot make tables: the database has other ones named ${[...tables.keys()].join(", ")}; ` +
+        "give StrongMonitor a database of its own",
+      78,
+    );
+  }
+  for (const table of tables.keys()) {
+    await connection.query(`ALTER TABLE ${table} RENAME TO original_${table}`);
+  }
+}
+
+/** Copies what can be read of the original's tables, and says what could not be. */
+export async function adoptOriginal({ connection, log }: MigrationContext): Promise<void> {
+  const tables = await columnsOf(connection, ORIGINALS.map((table) => `original_${table}`));
+  const readers = new Map(ORIGINALS.map((table) => [table, reader(table, tables.get(`original_${table}`))]));
+  if (tables.size === 0) return;
+  await connection.query(READ_FUNCTIONS);
+  await connection.query("INSERT INTO host (id, name) VALUES ($1::uuid, 'before the upgrade')", [BEFORE]);
+  await makePartitions(connection, await weeksOf(connection, readers.get("log")!));
+  const copied = {
+    log: await count(connection, insertLog(readers.get("log")!)),
+    ban: await count(connection, insertBans(readers.get("ban")!)),
+    ips: await count(connection, insertAddresses([...readers.values()])),
+  };
+  const unread = await count(
+    connection,
+    `SELECT FROM (${readers.get("ips")}) AS ips WHERE address IS NULL AND whitelisted`,
+  );
+  await connection.query(DROP_READ_FUNCTIONS);
+  log.info(
+    `Took over the original's database: ${copied.log} log rows, ${copied.ban} bans and ${copied.ips} addresses; ` +
+      `its tables are kept as ${[...tables.keys()].join(", ")} and may be dropped`,
+  );
+  if (unread > 0) log.warn(`${unread} whitelisted rows of original_ips are no address and protect nobody`);
+}
+
+/** A table's columns, found whatever their case; spelled for SQL. */
+class Columns {
+  readonly #columns: readonly { name: string; isText: boolean }[];
+
+  constructor(columns: readonly { name: string; isText: boolean }[]) {
+    this.#columns = columns;
+  }
+
+  /** The first column of one of these names, in the order of `names`. */
+  find(names: readonly string[]): string | null {
+    const found = names.flatMap((name) =>
+      this.#columns.filter((column) => column.name.toLowerCase() === name)
+    );
+    return found[0] ? quote(found[0].name) : null;
+  }
+
+  /** The first text column of another name than these. */
+  textBeside(names: readonly string[]): string | null {
+    const found = this.#columns.find((column) => column.isText && !names.includes(column.name.toLowerCase()));
+    return found ? quote(found.name) : null;
+  }
+}
+
+function quote(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+async function columnsOf(connection: Connection, tables: readonly string[]): Promise<Map<string, Columns>> {
+  const rows = await connection.query<{ table: string; name: string | null; is_text: boolean }>(
+    `SELECT relname AS table, attname AS name, atttypid IN ('text'::regtype, 'varchar'::regtype) AS is_text
+     FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace AND nspname = current_schema()
+     LEFT JOIN pg_attribute ON attrelid = pg_class.oid AND attnum > 0 AND NOT attisdropped
+     WHERE relname = ANY ($1::text[]) ORDER BY relname, attnum`,
+    [arrayOf(tables)],
+  );
+  const names = new Set(rows.map((row) => row.table));
+  return new Map([...names].map((table) => {
+    const columns = rows.filter((row) => row.table === table && row.name !== null);
+    return [table, new Columns(columns.map((row) => ({ name: row.name!, isText: row.is_text })))];
+  }));
+}
+
+const ADDRESS = ["ip", "address"];
+const TIME = ["timestamp", "time"];
+const SERVICE = ["service", "module"];
+const MESSAGE = ["message", "line", "log", "text", "msg", "entry", "raw"];
+const NO_MESSAGE = [...ADDRESS, ...TIME, ...SERVICE, "reason", "id"];
+
+/** A query that yields one row for each of the original's, with NULL for what is missing or unreadable. */
+function reader(table: Original, columns: Columns = new Columns([])): string {
+  const read = (names: readonly string[]) => columns.find(names) ?? "NULL";
+  const message = columns.find(MESSAGE) ?? columns.textBeside(NO_MESSAGE) ?? "NULL";
+  const source = columns.find(ADDRESS) || columns.textBeside([]) ? `FROM original_${table}` : "WHERE false";
+  return `SELECT strongmonitor_read_address(${read(ADDRESS)}::text) AS address,
+    strongmonitor_read_instant(${read(TIME)}::text) AS time,
+    coalesce(${read(SERVICE)}::text, '') AS service,
+    coalesce(${message}::text, '') AS message,
+    coalesce(${read(["reason"])}::text, '') AS reason,
+    strongmonitor_read_count(${read(["count", "hits"])}::text) AS count,
+    coalesce(lower(${
+    read(["whitelisted"])
+  }::text) IN ('t', 'true', '1', 'y', 'yes', 'on'), false) AS whitelisted
+    ${source}`;
+}
+
+async function weeksOf(connection: Connection, reader: string): Promise<Micros[]> {
+  const rows = await connection.query<{ seconds: string }>(
+    `SELECT DISTINCT extract(epoch FROM date_trunc('week', time AT TIME ZONE 'UTC'))::bigint AS seconds
+     FROM (${reader}) AS original WHERE address IS NOT NULL AND time IS NOT NULL`,
+  );
+  return rows.map((row) => Number(row.seconds) * 1_000_000);
+}
+
+function insertLog(reader: string): string {
+  return `INSERT INTO log (host, seq, service, address, time, message)
+    SELECT '${BEFORE}', row_number() OVER (ORDER BY time), service, address, time, message
+    FROM (${reader}) AS original WHERE address IS NOT NULL AND time IS NOT NULL RETURNING 1`;
+}
+
+/** The original's bans are for good; one of unknown time counts from the upgrade. */
+function insertBans(reader: string): string {
+  return `INSERT INTO ban (host, id, address, reason, count, start, change)
+    SELECT '${BEFORE}', number, address, reason, count, coalesce(time, now()), number
+    FROM (SELECT *, row_number() OVER (ORDER BY time) AS number FROM (${reader}) AS original
+          WHERE address IS NOT NULL) AS numbered RETURNING 1`;
+}
+
+function insertAddresses(readers: readonly string[]): string {
+  return `INSERT INTO ips (address, whitelisted, first_seen, last_seen)
+    SELECT address, bool_or(whitelisted), min(time), max(time)
+    FROM (${readers.join(" UNION ALL ")}) AS originals WHERE address IS NOT NULL
+    GROUP BY address ORDER BY address
+    ON CONFLICT (address) DO UPDATE SET whitelisted = ips.whitelisted OR excluded.whitelisted RETURNING 1`;
+}
+
+async function count(connection: Connection, query: string): Promise<number> {
+  const [row] = await connection.query<{ count: string }>(
+    `WITH rows AS (${query}) SELECT count(*) FROM rows`,
+  );
+  return Number(row?.count);
+}
+
+/**
+ * The reading that PostgreSQL itself offers fails a whole statement for one bad row. Addresses lose their zone, and
+ * IPv4-mapped ones become IPv4; a number is seconds, milli-, micro- or nanoseconds by its size.
+ */
+const READ_FUNCTIONS = `
+CREATE FUNCTION strongmonitor_read_address(given text) RETURNS inet LANGUAGE plpgsql IMMUTABLE STRICT AS $$
+DECLARE address inet;
+BEGIN
+  address := regexp_replace(btrim(given), '%[^/]*', '')::inet;
+  IF address <<= '::ffff:0.0.0.0/96' THEN
+    RETURN set_masklen('0.0.0.0'::inet + (address - '::ffff:0.0.0.0'), masklen(address) - 96);
+  END IF;
+  RETURN address;
+EXCEPTION WHEN data_exception THEN RETURN NULL;
+END $$;
+CREATE FUNCTION strongmonitor_read_instant(given text) RETURNS timestamptz LANGUAGE plpgsql STABLE STRICT AS $$
+DECLARE
+  number numeric;
+  instant timestamptz;
+BEGIN
+  IF given ~ '^\\s*-?[0-9]+(\\.[0-9]+)?\\s*$' THEN
+    number := given::numeric;
+    number := CASE
+      WHEN abs(number) < 1e11 THEN number * 1e6
+      WHEN abs(number) < 1e14 THEN number * 1e3
+      WHEN abs(number) < 1e17 THEN number
+      ELSE number / 1e3
+    END;
+    RETURN timestamptz 'epoch' + trunc(number)::bigint * interval '1 microsecond';
+  END IF;
+  instant := given::timestamptz;
+  RETURN CASE WHEN isfinite(instant) THEN instant END;
+EXCEPTION WHEN data_exception THEN RETURN NULL;
+END $$;
+CREATE FUNCTION strongmonitor_read_count(given text) RETURNS bigint LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+  RETURN coalesce(given::bigint, 0);
+EXCEPTION WHEN data_exception THEN RETURN 0;
+END $$`;
+
+const DROP_READ_FUNCTIONS = `
+DROP FUNCTION strongmonitor_read_address(text);
+DROP FUNCTION strongmonitor_read_instant(text);
+DROP FUNCTION strongmonitor_read_count(text)`;

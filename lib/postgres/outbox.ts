@@ -1,0 +1,161 @@
+import type { BanChange, Log, LogRow, Micros, Outbox } from "../types.ts";
+import { arrayOf, type Connection, sqlState } from "./connection.ts";
+import { makePartitions } from "./partitions.ts";
+
+/** Most rows in one statement. */
+const BATCH = 5000;
+
+/** Carries what waits in the state's outbox to PostgreSQL. */
+export class Shipper {
+  readonly #outbox: Outbox;
+  readonly #log: Log;
+  #setAside = 0;
+
+  constructor(outbox: Outbox, log: Log) {
+    this.#outbox = outbox;
+    this.#log = log;
+  }
+
+  /** Rows that PostgreSQL will not have; they stay in the state alone. */
+  get setAside(): number {
+    return this.#setAside;
+  }
+
+  /**
+   * Ships one batch of log rows and one of bans, then confirms them to the state: after a crash or an error in
+   * between they are shipped again, which changes nothing. Returns whether more may wait; throws
+   * what `connection` throws, with nothing confirmed that was not stored.
+   */
+  async ship(connection: Connection): Promise<boolean> {
+    const { hostId } = this.#outbox;
+    const rows = this.#outbox.unshippedLog(BATCH);
+    if (rows.length > 0) {
+      const refused = await storeAll(rows, (some) => storeLog(connection, some, hostId));
+      this.#report(refused.map(({ row, cause }) => ({ name: `log row ${row.seq}`, cause })));
+      this.#outbox.confirmLog(rows.at(-1)!.seq);
+    }
+    const bans = this.#outbox.unshippedBans(BATCH);
+    if (bans.length > 0) {
+      const refused = await storeAll(bans, (some) => storeBans(connection, some, hostId));
+      this.#report(refused.map(({ row, cause }) => ({ name: `ban ${row.id}`, cause })));
+      this.#outbox.confirmBans(bans.at(-1)!.change);
+    }
+    return rows.length === BATCH || bans.length === BATCH;
+  }
+
+  #report(refused: readonly { name: string; cause: string }[]): void {
+    if (refused.length === 0) return;
+    this.#setAside += refused.length;
+    const { name, cause } = refused[0]!;
+    const others = refused.length > 1 ? ` and ${refused.length - 1} more` : "";
+    this.#log.warn(`PostgreSQL refuses ${name}${others}, kept in the local state alone: ${cause}`);
+  }
+}
+
+/** Stores all but the refused rows: a batch refused for its data is halved until the row at fault is alone. */
+async function storeAll<T>(
+  rows: readonly T[],
+  store: (rows: readonly T[]) => Promise<void>,
+): Promise<{ row: T; cause: string }[]> {
+  try {
+    await store(rows);
+    return [];
+  } catch (error) {
+    if (!isAboutData(error)) throw error;
+    if (rows.length === 1) return [{ row: rows[0]!, cause: (error as Error).message }];
+  }
+  const middle = rows.length >> 1;
+  const refused = await storeAll(rows.slice(0, middle), store);
+  return refused.concat(await storeAll(rows.slice(middle), store));
+}
+
+/**
+ * Data exception, integrity constraint violation, program limit exceeded, and an exception raised by somebody's
+ * own trigger (SQLSTATE classes 22, 23, 54, P0): errors that the same rows will always meet with.
+ */
+function isAboutData(error: unknown): boolean {
+  return /^(?:22|23|54|P0)/.test(sqlState(error));
+}
+
+async function storeLog(connection: Connection, rows: readonly LogRow[], host: string): Promise<void> {
+  const parameters = [
+    host,
+    arrayOf(rows.map((row) => row.seq)),
+    arrayOf(rows.map((row) => row.service)),
+    arrayOf(rows.map((row) => row.address)),
+    arrayOf(rows.map((row) => row.time)),
+    arrayOf(rows.map((row) => row.message)),
+  ];
+  try {
+    await connection.query(STORE_LOG, parameters);
+  } catch (error) {
+    // A check_violation is how PostgreSQL says that no partition is there for a row.
+    if (sqlState(error) !== "23514") throw error;
+    await makePartitions(connection, rows.map((row) => row.time));
+    await connection.query(STORE_LOG, parameters);
+  }
+}
+
+async function storeBans(connection: Connection, bans: readonly BanChange[], host: string): Promise<void> {
+  const column = (value: (ban: BanChange) => string | Micros | null) => arrayOf(bans.map(value));
+  await connection.query(STORE_BANS, [
+    host,
+    column((ban) => ban.id),
+    column((ban) => ban.address),
+    column((ban) => ban.reason),
+    column((ban) => ban.count),
+    column((ban) => ban.start),
+    column((ban) => ban.until),
+    column((ban) => ban.ended),
+    column((ban) => ban.endReason),
+    column((ban) => ban.change),
+  ]);
+}
+
+/** Interval arithmetic is exact here, unlike to_timestamp(). */
+function instant(micros: string): string {
+  return `timestamptz 'epoch' + ${micros} * interval '1 microsecond'`;
+}
+
+/** Every address seen has a row that can be whitelisted. In order, so that two hosts never wait for each other. */
+function storeAddresses(time: string): string {
+  return `INSERT INTO ips AS known (address, first_seen, last_seen)
+    SELECT address, min(${time}), max(${time}) FROM given GROUP BY address ORDER BY address
+    ON CONFLICT (address) DO UPDATE SET
+      first_seen = least(known.first_seen, excluded.first_seen),
+      last_seen = greatest(known.last_seen, excluded.last_seen)
+    WHERE known.first_seen IS NULL OR known.last_seen IS NULL
+      OR excluded.first_seen < known.first_seen OR excluded.last_seen > known.last_seen`;
+}
+
+const STORE_LOG = `
+WITH given AS (
+  SELECT seq, service, address, ${instant("micros")} AS time, message
+  FROM unnest($2::bigint[], $3::text[], $4::inet[], $5::bigint[], $6::text[])
+    AS input (seq, service, address, micros, message)
+), addresses AS (
+  ${storeAddresses("time")}
+)
+INSERT INTO log (host, seq, service, address, time, message)
+SELECT $1::uuid, seq, service, address, time, message FROM given
+ON CONFLICT DO NOTHING`;
+
+const STORE_BANS = `
+WITH given AS (
+  SELECT DISTINCT ON (id) id, address, reason, count, ${instant("start")} AS start, ${
+  instant("until")
+} AS until,
+    ${instant("ended")} AS ended, end_reason, change
+  FROM unnest($2::bigint[], $3::inet[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[],
+    $9::text[], $10::bigint[])
+    AS input (id, address, reason, count, start, until, ended, end_reason, change)
+  ORDER BY id, change DESC
+), addresses AS (
+  ${storeAddresses("start")}
+)
+INSERT INTO ban (host, id, address, reason, count, start, until, ended, end_reason, change)
+SELECT $1::uuid, id, address, reason, count, start, until, ended, end_reason, change FROM given
+ON CONFLICT (host, id) DO UPDATE SET
+  address = excluded.address, reason = excluded.reason, count = excluded.count, start = excluded.start,
+  until = excluded.until, ended = excluded.ended, end_reason = excluded.end_reason, change = excluded.change
+WHERE ban.change < excluded.change`;

@@ -1,0 +1,95 @@
+import { SECOND } from "../duration.ts";
+import type { Micros } from "../types.ts";
+import type { Connection } from "./connection.ts";
+
+/**
+ * The table `log` is partitioned by weeks of UTC. Weeks, because a partition is dropped only when its last row is
+ * older than `keep_log`, and address data kept for a week must not linger for a month. What lies outside the
+ * years between EARLY and LATE goes into one partition each, so that a wrong clock cannot make thousands.
+ * There is no DEFAULT partition: each new partition would have to search it, under a lock that stops all
+ * inserts, could not be made while it holds one of its rows, and it could never be dropped whole.
+ */
+const WEEK: Micros = 7 * 86_400 * SECOND;
+/** The first Monday after the epoch. */
+const MONDAY: Micros = 4 * 86_400 * SECOND;
+const EARLY = mondayOf(Date.UTC(2020, 0, 6) * 1000);
+const LATE = mondayOf(Date.UTC(2100, 0, 4) * 1000);
+
+/** A part of `log`: rows of `from` or later, before `to`; null is endless. */
+interface Partition {
+  readonly name: string;
+  readonly from: Micros | null;
+  readonly to: Micros | null;
+}
+
+/** Taken while partitions are made or dropped: "log" in ASCII. */
+const PARTITION_LOCK = 0x6c6f67;
+
+/** Makes those partitions that rows of these instants need and that do not exist. */
+export async function makePartitions(connection: Connection, times: readonly Micros[]): Promise<void> {
+  const needed = new Map(
+    times.filter(Number.isSafeInteger).map((t) => partitionOf(t)).map((p) => [p.name, p]),
+  );
+  if ((await existing(connection)).isSupersetOf(needed)) return;
+  await connection.transaction(async () => {
+    await connection.query(`SELECT pg_advisory_xact_lock(${PARTITION_LOCK})`);
+    const present = await existing(connection);
+    for (const partition of needed.values()) {
+      if (!present.has(partition.name)) await attach(connection, partition);
+    }
+  });
+}
+
+/** Drops the partitions whose rows are all older than `before`; returns their names. Never deletes row by row. */
+export async function dropPartitions(connection: Connection, before: Micros): Promise<string[]> {
+  const isOld = (name: string) => (endOf(name) ?? Infinity) <= before;
+  if (![...await existing(connection)].some(isOld)) return [];
+  return await connection.transaction(async () => {
+    // Dropping waits for all readers of the log, and inserts wait behind it: rather try again later.
+    await connection.query("SET LOCAL lock_timeout = '2s'");
+    await connection.query(`SELECT pg_advisory_xact_lock(${PARTITION_LOCK})`);
+    const dropped = [...await existing(connection)].filter(isOld);
+    for (const name of dropped) await connection.query(`DROP TABLE ${name}`);
+    return dropped;
+  });
+}
+
+async function existing(connection: Connection): Promise<Set<string>> {
+  const rows = await connection.query<{ name: string }>(
+    `SELECT relname AS name FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
+     WHERE inhparent = 'log'::regclass`,
+  );
+  return new Set(rows.map((row) => row.name));
+}
+
+/** Attaching, unlike creating in place, lets readers and writers of the log go on. */
+async function attach(connection: Connection, { name, from, to }: Partition): Promise<void> {
+  await connection.query(
+    `CREATE TABLE ${name} (LIKE log INCLUDING DEFAULTS INCLUDING CONSTRAINTS);
+     ALTER TABLE log ATTACH PARTITION ${name}
+       FOR VALUES FROM (${bound(from, "MINVALUE")}) TO (${bound(to, "MAXVALUE")})`,
+  );
+}
+
+function bound(time: Micros | null, endless: string): string {
+  return time === null ? endless : `'${new Date(time / 1000).toISOString()}'`;
+}
+
+function partitionOf(time: Micros): Partition {
+  if (time < EARLY) return { name: "log_early", from: null, to: EARLY };
+  if (time >= LATE) return { name: "log_late", from: LATE, to: null };
+  const from = mondayOf(time);
+  const day = new Date(from / 1000).toISOString().slice(0, 10).replaceAll("-", "_");
+  return { name: `log_${day}`, from, to: from + WEEK };
+}
+
+/** Where the partition of this name ends; null when it is endless or not one of ours. */
+function endOf(name: string): Micros | null {
+  if (name === "log_early") return EARLY;
+  const day = /^log_(\d{4})_(\d\d)_(\d\d)$/.exec(name);
+  return day && Date.UTC(Number(day[1]), Number(day[2]) - 1, Number(day[3])) * 1000 + WEEK;
+}
+
+function mondayOf(time: Micros): Micros {
+  return Math.floor((time - MONDAY) / WEEK) * WEEK + MONDAY;
+}

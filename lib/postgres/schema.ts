@@ -1,0 +1,146 @@
+import { SECOND } from "../duration.ts";
+import { type Log, type Micros, UserError } from "../types.ts";
+import type { Connection } from "./connection.ts";
+import { adoptOriginal, setOriginalAside } from "./original.ts";
+
+/** What a migration is given. */
+export interface MigrationContext {
+  readonly connection: Connection;
+  readonly log: Log;
+}
+
+interface Migration {
+  readonly name: string;
+  up(context: MigrationContext): Promise<void>;
+}
+
+/** The channel that tells of a change to the whitelist. */
+export const WHITELIST_CHANNEL = "strongmonitor_whitelist";
+
+/**
+ * In order; the number is the place, counted from 1. One that has been released is never changed. Each runs
+ * in a transaction of its own.
+ */
+const MIGRATIONS: readonly Migration[] = [
+  { name: "set the original's tables aside", up: setOriginalAside },
+  { name: "tables", up: ({ connection }) => connection.query(TABLES).then(() => {}) },
+  { name: "whitelist notification", up: ({ connection }) => connection.query(WHITELIST).then(() => {}) },
+  { name: "adopt the original's rows", up: adoptOriginal },
+];
+
+/** Keeps two hosts that start at once from migrating at once: "migr" in ASCII. */
+const MIGRATION_LOCK = 0x6d696772;
+/** The original's history may be large. */
+const MIGRATION_TIMEOUT: Micros = 3600 * SECOND;
+
+/**
+ * Brings the database to the newest schema; does nothing when it is there. Safe on many hosts at once.
+ * Throws a `UserError` when the database was made by a newer program.
+ */
+export async function migrate(connection: Connection, log: Log): Promise<void> {
+  let done = await appliedMigrations(connection);
+  while (done < MIGRATIONS.length) {
+    done = await connection.transaction(() => applyNext({ connection, log }), MIGRATION_TIMEOUT);
+  }
+  if (done > MIGRATIONS.length) {
+    throw new UserError(
+      `Cannot use the database: its schema is number ${done} and this program knows ${MIGRATIONS.length}; ` +
+        `update this host`,
+      69,
+    );
+  }
+}
+
+async function appliedMigrations(connection: Connection): Promise<number> {
+  const [table] = await connection.query<{ found: boolean }>(
+    "SELECT to_regclass('strongmonitor_migration') IS NOT NULL AS found",
+  );
+  if (!table?.found) return 0;
+  const [row] = await connection.query<{ number: number }>(
+    "SELECT coalesce(max(number), 0) AS number FROM strongmonitor_migration",
+  );
+  return row?.number ?? 0;
+}
+
+/** Applies the first migration that is still missing once the lock is held; returns how many are applied then. */
+async function applyNext(context: MigrationContext): Promise<number> {
+  const { connection } = context;
+  await connection.query(`SELECT pg_advisory_xact_lock(${MIGRATION_LOCK})`);
+  await connection.query(MIGRATION_TABLE);
+  const done = await appliedMigrations(connection);
+  const next = MIGRATIONS[done];
+  if (!next) return done;
+  await next.up(context);
+  await connection.query("INSERT INTO strongmonitor_migration (number, name) VALUES ($1::int, $2::text)", [
+    String(done + 1),
+    next.name,
+  ]);
+  return done + 1;
+}
+
+const MIGRATION_TABLE = `
+CREATE TABLE IF NOT EXISTS strongmonitor_migration (
+  number integer PRIMARY KEY,
+  name text NOT NULL,
+  applied timestamptz NOT NULL DEFAULT now()
+)`;
+
+const TABLES = `
+CREATE TABLE host (
+  id uuid PRIMARY KEY,
+  name text NOT NULL,
+  last_seen timestamptz NOT NULL DEFAULT now()
+);
+CREATE TABLE ips (
+  address inet PRIMARY KEY,
+  whitelisted boolean NOT NULL DEFAULT false,
+  note text NOT NULL DEFAULT '',
+  first_seen timestamptz,
+  last_seen timestamptz
+);
+CREATE INDEX ON ips (address) WHERE whitelisted;
+-- (host, seq) names a row; time leads the key because the key must hold what the table is partitioned by,
+-- and first so that the same index finds the latest rows. A row's time never changes.
+CREATE TABLE log (
+  host uuid NOT NULL,
+  seq bigint NOT NULL,
+  service text NOT NULL,
+  address inet NOT NULL,
+  time timestamptz NOT NULL,
+  message text NOT NULL,
+  PRIMARY KEY (time, host, seq)
+) PARTITION BY RANGE (time);
+CREATE INDEX ON log (address, time);
+CREATE TABLE ban (
+  host uuid NOT NULL,
+  id bigint NOT NULL,
+  address inet NOT NULL,
+  reason text NOT NULL,
+  count bigint NOT NULL,
+  start timestamptz NOT NULL,
+  until timestamptz,
+  ended timestamptz,
+  end_reason text,
+  change bigint NOT NULL,
+  PRIMARY KEY (host, id)
+);
+CREATE INDEX ON ban (address);
+CREATE INDEX ON ban (until) WHERE ended IS NULL`;
+
+/** Fires only where the whitelist itself changes, so that recording who was seen wakes nobody. */
+const WHITELIST = `
+CREATE FUNCTION strongmonitor_whitelist_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  NOTIFY ${WHITELIST_CHANNEL};
+  RETURN NULL;
+END $$;
+CREATE TRIGGER whitelist_insert AFTER INSERT ON ips FOR EACH ROW WHEN (new.whitelisted)
+  EXECUTE FUNCTION strongmonitor_whitelist_changed();
+CREATE TRIGGER whitelist_update AFTER UPDATE ON ips FOR EACH ROW
+  WHEN ((old.whitelisted OR new.whitelisted)
+    AND (old.whitelisted, old.address, old.note) IS DISTINCT FROM (new.whitelisted, new.address, new.note))
+  EXECUTE FUNCTION strongmonitor_whitelist_changed();
+CREATE TRIGGER whitelist_delete AFTER DELETE ON ips FOR EACH ROW WHEN (old.whitelisted)
+  EXECUTE FUNCTION strongmonitor_whitelist_changed();
+CREATE TRIGGER whitelist_truncate AFTER TRUNCATE ON ips FOR EACH STATEMENT
+  EXECUTE FUNCTION strongmonitor_whitelist_changed()`;
