@@ -150,6 +150,71 @@ export interface Ban {
   readonly endReason: string | null;
 }
 
+/** A ban to be written. */
+export type NewBan = Pick<Ban, "address" | "reason" | "count" | "start" | "until">;
+
+/** A ban with what became of it in the firewall. */
+export interface BanStatus extends Ban {
+  /** Firewall that has it in force; null: none yet, or no longer. */
+  readonly appliedBy: string | null;
+  readonly appliedAt: Micros | null;
+  /** Failed tries since the last success. */
+  readonly attempts: number;
+  /** What the last try failed with. */
+  readonly error: string | null;
+}
+
+/** Which bans the firewall `name` must be told of. */
+export interface Due {
+  readonly firewall: string;
+  readonly now: Micros;
+  /** What was applied before this instant is gone: the machine has started since. */
+  readonly boot: Micros;
+  readonly limit: number;
+}
+
+/** All bans, past and present, as they are kept. At most one ban of an address is in force. */
+export interface BanStore {
+  /**
+   * Writes a ban. One already in force for the address stays; its end moves to the later of the two.
+   * A lift of an earlier one that has not reached the firewall yet is dropped: the address is to be banned.
+   */
+  add(ban: NewBan): void;
+  /** Ends the ban in force for an address; false when there is none. */
+  end(address: string, end: { reason: string; time: Micros }): boolean;
+  /** Ends all bans whose time is up; returns their addresses. */
+  expire(now: Micros): string[];
+  /** Bans in force, oldest first. */
+  inForce(): BanStatus[];
+  /** Whether an address has a ban in force under exactly this name. */
+  has(address: string): boolean;
+  /** Bans in force that the firewall does not have yet, and whose next try has come. */
+  toApply(due: Due): BanStatus[];
+  /** Bans that ended and that the firewall still has, and whose next try has come. */
+  toLift(due: Due): BanStatus[];
+  /** When something falls due next: a retry or an end; null when nothing will by itself. */
+  nextDue(firewall: string): Micros | null;
+  /** The firewall has the ban in force. */
+  applied(id: number, by: { firewall: string; time: Micros }): void;
+  /** The firewall no longer has the ban. */
+  lifted(id: number): void;
+  /** The firewall refused; the next try comes after 1 s, doubling up to 5 minutes. */
+  failed(id: number, failure: { error: string; time: Micros }): void;
+}
+
+/** What one batch leaves behind, written in one transaction. */
+export interface BatchRecord {
+  readonly source: string;
+  /** Reached by the batch: reading goes on behind it. */
+  readonly position: string;
+  /** Events to be recorded. */
+  readonly events: readonly LogEvent[];
+  readonly hits: readonly Hit[];
+  /** Counters that passed their limit: their hits are used up. */
+  readonly spent: readonly Omit<Hit, "time">[];
+  readonly bans: readonly NewBan[];
+}
+
 /** What the firewall answered for one address; `error` null means done. */
 export interface Outcome {
   readonly address: string;
@@ -161,6 +226,8 @@ export interface Firewall {
   readonly name: string;
   /** False when `unban` can do nothing (no `unban_command`). */
   readonly canUnban: boolean;
+  /** Most bans to hand over in one call. */
+  readonly batch: number;
   ban(bans: readonly Ban[], signal: AbortSignal): Promise<Outcome[]>;
   unban(bans: readonly Ban[], signal: AbortSignal): Promise<Outcome[]>;
 }

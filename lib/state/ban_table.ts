@@ -1,28 +1,5 @@
-import type { Ban, Micros } from "../types.ts";
+import type { BanStatus, BanStore, Due, Micros, NewBan } from "../types.ts";
 import type { Database, Value } from "./database.ts";
-
-/** A ban to be written. */
-export type NewBan = Pick<Ban, "address" | "reason" | "count" | "start" | "until">;
-
-/** A ban with what became of it in the firewall. */
-export interface BanStatus extends Ban {
-  /** Firewall that has it in force; null: none yet, or no longer. */
-  readonly appliedBy: string | null;
-  readonly appliedAt: Micros | null;
-  /** Failed tries since the last success. */
-  readonly attempts: number;
-  /** What the last try failed with. */
-  readonly error: string | null;
-}
-
-/** Which bans the firewall `name` must be told of. */
-export interface Due {
-  readonly firewall: string;
-  readonly now: Micros;
-  /** What was applied before this instant is gone: the machine has started since. */
-  readonly boot: Micros;
-  readonly limit: number;
-}
 
 const COLUMNS = `id, address, reason, count, start, until, ended, end_reason AS endReason,
   applied_by AS appliedBy, applied_at AS appliedAt, attempts, error`;
@@ -31,17 +8,13 @@ const FIRST_RETRY: Micros = 1_000_000;
 const LAST_RETRY: Micros = 300_000_000;
 
 /** All bans, past and present. At most one ban of an address is in force. */
-export class BanTable {
+export class BanTable implements BanStore {
   readonly #db: Database;
 
   constructor(db: Database) {
     this.#db = db;
   }
 
-  /**
-   * Writes a ban. One already in force for the address stays; its end moves to the later of the two.
-   * A lift of an earlier one that has not reached the firewall yet is dropped: the address is to be banned.
-   */
   add(ban: NewBan): void {
     this.#db.transaction(() => {
       const extended = this.#db.run(
@@ -51,7 +24,10 @@ export class BanTable {
         ban.address,
       );
       if (extended > 0) return;
-      this.#db.run("UPDATE ban SET applied_by = NULL, error = NULL WHERE address = ? AND applied_by IS NOT NULL", ban.address);
+      this.#db.run(
+        "UPDATE ban SET applied_by = NULL, error = NULL WHERE address = ? AND applied_by IS NOT NULL",
+        ban.address,
+      );
       this.#db.run(
         `INSERT INTO ban (change, address, reason, count, start, until)
          VALUES ((SELECT ifnull(max(change), 0) + 1 FROM ban), ?, ?, ?, ?, ?)`,
@@ -64,7 +40,6 @@ export class BanTable {
     });
   }
 
-  /** Ends the ban in force for an address, if there is one. */
   end(address: string, end: { reason: string; time: Micros }): boolean {
     return this.#db.run(
       `UPDATE ban SET ended = ?, end_reason = ?, attempts = 0, next_try = 0, error = NULL, ${CHANGED}
@@ -75,7 +50,6 @@ export class BanTable {
     ) > 0;
   }
 
-  /** Ends all bans whose time is up; returns their addresses. */
   expire(now: Micros): string[] {
     return this.#db.transaction(() => {
       const due = this.#db.all<{ address: string; until: Micros }>(
@@ -87,7 +61,6 @@ export class BanTable {
     });
   }
 
-  /** Bans in force, oldest first. */
   inForce(): BanStatus[] {
     return this.#select("WHERE ended IS NULL ORDER BY start, id");
   }
@@ -97,12 +70,10 @@ export class BanTable {
     return this.#select("ORDER BY id DESC LIMIT ?", limit);
   }
 
-  /** Whether an address has a ban in force under exactly this name. */
   has(address: string): boolean {
     return this.#db.get("SELECT 1 FROM ban WHERE address = ? AND ended IS NULL", address) !== null;
   }
 
-  /** Bans in force that the firewall does not have yet, and whose next try has come. */
   toApply({ firewall, now, boot, limit }: Due): BanStatus[] {
     return this.#select(
       `WHERE ended IS NULL AND (until IS NULL OR until > ?2) AND next_try <= ?2
@@ -114,7 +85,6 @@ export class BanTable {
     );
   }
 
-  /** Bans that ended and that the firewall still has, and whose next try has come. */
   toLift({ firewall, now, limit }: Due): BanStatus[] {
     return this.#select(
       `WHERE ended IS NOT NULL AND applied_by = ?1 AND next_try <= ?2 ORDER BY attempts, id LIMIT ?3`,
@@ -124,7 +94,6 @@ export class BanTable {
     );
   }
 
-  /** When something falls due next: a retry or an end; null when nothing will by itself. */
   nextDue(firewall: string): Micros | null {
     return this.#db.get<{ due: Micros | null }>(
       `SELECT min(due) AS due FROM (
@@ -135,7 +104,6 @@ export class BanTable {
     )?.due ?? null;
   }
 
-  /** The firewall has the ban in force. */
   applied(id: number, by: { firewall: string; time: Micros }): void {
     this.#db.run(
       "UPDATE ban SET applied_by = ?, applied_at = ?, attempts = 0, next_try = 0, error = NULL WHERE id = ?",
@@ -145,12 +113,13 @@ export class BanTable {
     );
   }
 
-  /** The firewall no longer has the ban. */
   lifted(id: number): void {
-    this.#db.run("UPDATE ban SET applied_by = NULL, attempts = 0, next_try = 0, error = NULL WHERE id = ?", id);
+    this.#db.run(
+      "UPDATE ban SET applied_by = NULL, attempts = 0, next_try = 0, error = NULL WHERE id = ?",
+      id,
+    );
   }
 
-  /** The firewall refused; the next try comes after 1 s, doubling up to 5 minutes. */
   failed(id: number, failure: { error: string; time: Micros }): void {
     this.#db.run(
       `UPDATE ban SET attempts = attempts + 1, error = ?1,

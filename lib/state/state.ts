@@ -1,20 +1,7 @@
-import type { Hit, LogEvent, Micros, WhitelistEntry } from "../types.ts";
-import { BanTable, type NewBan } from "./ban_table.ts";
+import type { BatchRecord, Hit, Micros, WhitelistEntry } from "../types.ts";
+import { BanTable } from "./ban_table.ts";
 import { Database } from "./database.ts";
 import { StateOutbox } from "./outbox.ts";
-
-/** What one batch leaves behind, written in one transaction. */
-export interface Record {
-  readonly source: string;
-  /** Reached by the batch: reading goes on behind it. */
-  readonly position: string;
-  /** Events to be recorded. */
-  readonly events: readonly LogEvent[];
-  readonly hits: readonly Hit[];
-  /** Counters that passed their limit: their hits are used up. */
-  readonly spent: readonly Omit<Hit, "time">[];
-  readonly bans: readonly NewBan[];
-}
 
 /** Most rows that one call of `State.forget()` deletes, so that it never holds the writer up for long. */
 const DELETE_STEP = 5_000;
@@ -34,7 +21,7 @@ export class State {
   }
 
   /** Writes what a batch brought, with the position reached: a crash repeats a batch or has it, never half. */
-  write(record: Record): void {
+  write(record: BatchRecord): void {
     this.#db.transaction(() => {
       for (const { service, address, time, message } of record.events) {
         this.#db.run(
@@ -42,7 +29,7 @@ export class State {
           service,
           address,
           time,
-          message,
+          storable(message),
         );
       }
       for (const { service, rule, address, time } of record.hits) {
@@ -55,7 +42,12 @@ export class State {
         );
       }
       for (const { service, rule, address } of record.spent) {
-        this.#db.run("DELETE FROM hit WHERE address = ? AND service = ? AND rule = ?", address, service, rule);
+        this.#db.run(
+          "DELETE FROM hit WHERE address = ? AND service = ? AND rule = ?",
+          address,
+          service,
+          rule,
+        );
       }
       for (const ban of record.bans) this.bans.add(ban);
       this.#db.run("INSERT OR REPLACE INTO position VALUES (?, ?)", record.source, record.position);
@@ -80,7 +72,12 @@ export class State {
 
   /** Drops hits of one rule that are older than its window reaches. */
   expireHits(hit: { service: string; rule: string; before: Micros }): void {
-    this.#db.run("DELETE FROM hit WHERE time < ? AND service = ? AND rule = ?", hit.before, hit.service, hit.rule);
+    this.#db.run(
+      "DELETE FROM hit WHERE time < ? AND service = ? AND rule = ?",
+      hit.before,
+      hit.service,
+      hit.rule,
+    );
   }
 
   /** Deletes recorded lines older than `before`, at most 5,000; returns how many went. */
@@ -146,4 +143,9 @@ export class State {
   close(): void {
     this.#db.close();
   }
+}
+
+/** Neither SQLite's readers nor PostgreSQL take a NUL inside text. */
+function storable(message: string): string {
+  return message.includes("\0") ? message.replaceAll("\0", "\ufffd") : message;
 }

@@ -1,0 +1,55 @@
+import { printable } from "../log.ts";
+import type { Micros } from "../types.ts";
+
+/** Options that every command takes. */
+export interface CommonOptions {
+  /** Path of the configuration file. */
+  readonly config: string;
+  /** Directory of the state, in place of the configuration's. */
+  readonly state?: string;
+  /** Output for machines: one JSON object a line. */
+  readonly json?: boolean;
+}
+
+const encoder = new TextEncoder();
+
+/** Writes a line to standard output, synchronously; ends the program quietly when nobody reads on. */
+export function print(line: string): void {
+  const bytes = encoder.encode(line + "\n");
+  try {
+    for (let sent = 0; sent < bytes.length;) sent += Deno.stdout.writeSync(bytes.subarray(sent));
+  } catch (error) {
+    if (error instanceof Deno.errors.BrokenPipe) Deno.exit(0);
+    throw error;
+  }
+}
+
+/** Writes an object as one line of JSON. */
+export function printJson(value: unknown): void {
+  print(JSON.stringify(value));
+}
+
+/** An instant for people: local time to the second. */
+export function localTime(time: Micros): string {
+  return new Date(time / 1_000).toLocaleString("sv-SE");
+}
+
+/** An instant for machines: ISO 8601 in UTC, to the microsecond. */
+export function isoTime(time: Micros): string {
+  const micros = String(time % 1_000).padStart(3, "0");
+  return new Date(Math.floor(time / 1_000)).toISOString().replace("Z", `${micros}Z`);
+}
+
+/** `isoTime`, where there may be none. */
+export function isoTimeOrNull(time: Micros | null): string | null {
+  return time === null ? null : isoTime(time);
+}
+
+/** Prints rows in aligned columns under a heading. Hostile text is made harmless. */
+export function printTable(heading: readonly string[], rows: readonly (readonly string[])[]): void {
+  const lines = [heading, ...rows.map((row) => row.map(printable))];
+  const widths = heading.map((_, column) => Math.max(...lines.map((line) => line[column]!.length)));
+  for (const line of lines) {
+    print(line.map((cell, column) => cell.padEnd(widths[column]!)).join("  ").trimEnd());
+  }
+}

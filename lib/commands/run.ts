@@ -1,0 +1,90 @@
+import { modules } from "../../modules/mod.ts";
+import { type Config, loadConfig } from "../config.ts";
+import { Monitor } from "../monitor.ts";
+import { missingPermissions } from "../permissions.ts";
+import { takeLock } from "../state/database.ts";
+import type { State } from "../state/state.ts";
+import { type Log, UserError } from "../types.ts";
+import { createState } from "./open.ts";
+import type { CommonOptions } from "./output.ts";
+
+/** What the outside asks of a running monitor. */
+export interface RunSignals {
+  /** Aborted: stop in order. */
+  readonly stop: AbortSignal;
+  /** Calls `reload` each time the configuration is to be read anew. */
+  onReload(reload: () => void): void;
+}
+
+/**
+ * `run`: monitors until told to stop. A new configuration that cannot be used leaves the old one running.
+ * Throws `UserError` (69, 78), or whatever stopped the last source.
+ */
+export async function runCommand(
+  options: CommonOptions,
+  { log, signals }: { log: Log; signals: RunSignals },
+): Promise<number> {
+  let config = usableConfig(options);
+  const state = createState(config.stateDirectory);
+  const lock = takeLock(state.directory);
+  if (lock === null) throw new UserError(`Another monitor runs on the state ${state.directory}`, 69);
+  let next: AbortController;
+  signals.onReload(() => {
+    try {
+      config = reloaded(options, config);
+      log.info(`configuration reloaded from ${config.path}`);
+      next.abort();
+    } catch (error) {
+      log.error(`the old configuration stays in force: ${error instanceof Error ? error.message : error}`);
+    }
+  });
+  try {
+    while (!signals.stop.aborted) {
+      next = new AbortController();
+      announce(config, log);
+      await new Monitor(config, { state, log }).run(AbortSignal.any([signals.stop, next.signal]));
+    }
+    log.info("stopped");
+    return 0;
+  } finally {
+    close(state);
+    lock.release();
+  }
+}
+
+function usableConfig(options: CommonOptions): Config {
+  const config = loadConfig(options.config, { known: modules, state: options.state });
+  const missing = missingPermissions(config);
+  if (missing.length > 0) {
+    throw new UserError(
+      `${config.path} wants ${missing.join(", ")}, which this program was built without; ` +
+        `build it with: deno task build --config ${options.config}`,
+      78,
+    );
+  }
+  return config;
+}
+
+function reloaded(options: CommonOptions, old: Config): Config {
+  const config = usableConfig(options);
+  if (config.stateDirectory !== old.stateDirectory) {
+    throw new UserError("the state cannot move while the monitor runs: restart it", 78);
+  }
+  return config;
+}
+
+function announce(config: Config, log: Log): void {
+  const names = config.modules.map(({ module }) => module.name).join(", ");
+  const firewall = config.ban.command === null
+    ? "observing, as there is no ban_command"
+    : `banning by ${config.ban.command.join(" ")}`;
+  log.info(`monitoring ${names} by ${config.path}, ${firewall}`);
+}
+
+function close(state: State): void {
+  try {
+    state.close();
+  } catch {
+    // The program ends; what was committed stands.
+  }
+}

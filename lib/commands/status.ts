@@ -1,0 +1,96 @@
+import { takeLock } from "../state/database.ts";
+import type { BanStatus } from "../types.ts";
+import type { MonitorReport } from "../monitor.ts";
+import { banJson } from "./bans.ts";
+import { withState } from "./open.ts";
+import { type CommonOptions, isoTimeOrNull, localTime, print, printJson } from "./output.ts";
+
+interface Status {
+  readonly running: boolean;
+  readonly report: MonitorReport | null;
+  readonly totals: { readonly log: number; readonly hits: number };
+  readonly bans: { readonly all: number; readonly inForce: number; readonly failing: number };
+  readonly failing: readonly BanStatus[];
+  readonly backlog: number;
+}
+
+/** `status`: whether the monitor runs, and how everything it does is going; exit code 1 when it does not run. */
+export function statusCommand(options: CommonOptions): number {
+  const status = withState(options, (state): Status => {
+    const lock = takeLock(state.directory);
+    lock?.release();
+    return {
+      running: lock === null,
+      report: state.report() as MonitorReport | null,
+      totals: state.totals(),
+      bans: state.bans.totals(),
+      failing: state.bans.failing(),
+      backlog: state.outbox.backlog(),
+    };
+  });
+  if (options.json) printJson(statusJson(status));
+  else statusLines(status).forEach(print);
+  return status.running ? 0 : 1;
+}
+
+function statusJson({ running, report, totals, bans, failing, backlog }: Status): unknown {
+  return {
+    running,
+    pid: running ? report?.pid ?? null : null,
+    started: isoTimeOrNull(report?.started ?? null),
+    config: report?.config ?? null,
+    firewall: report?.firewall ?? null,
+    sources: report?.sources.map((source) => ({ ...source, lastBatch: isoTimeOrNull(source.lastBatch) })) ??
+      [],
+    modules: report?.modules ?? [],
+    given_up: report?.givenUp ?? [],
+    counts: report?.counts ?? null,
+    tracked: report?.tracked ?? 0,
+    recorded: totals.log,
+    hits: totals.hits,
+    bans: { all: bans.all, in_force: bans.inForce, failing: bans.failing },
+    failing: failing.map(banJson),
+    database: report?.database &&
+      { ...report.database, lastShipped: isoTimeOrNull(report.database.lastShipped), backlog },
+  };
+}
+
+function statusLines(status: Status): string[] {
+  const { running, report, totals, bans, failing } = status;
+  const lines = [running ? `running, pid ${report?.pid}, since ${time(report?.started)}` : "not running"];
+  if (report !== null) {
+    lines.push(`modules   ${report.modules.join(", ")}${warning(report.givenUp, "given up")}`);
+    for (const { name, running, lastBatch } of report.sources) {
+      lines.push(`source    ${name}: ${running ? "reading" : "stopped"}, last line ${time(lastBatch)}`);
+    }
+    const { entries, events, recorded, hits, damaged, untrusted } = report.counts;
+    lines.push(`lines     ${entries} read, ${events} named an address, ${recorded} recorded, ${hits} hits`);
+    if (damaged > 0) lines.push(`          ${damaged} damaged: cut or dropped`);
+    if (untrusted > 0) {
+      lines.push(`          ${untrusted} that any user could have forged: recorded, not counted`);
+    }
+    lines.push(
+      `firewall  ${report.firewall}${report.firewall === "observe" ? ": nobody is really banned" : ""}`,
+    );
+  }
+  lines.push(`bans      ${bans.inForce} in force, ${bans.all} in all, ${bans.failing} failing`);
+  for (const { address, attempts, error } of failing) {
+    lines.push(`          ${address}: tried ${attempts} times: ${error}`);
+  }
+  lines.push(`state     ${totals.log} lines recorded, ${totals.hits} hits counted`);
+  if (report?.database) lines.push(databaseLine(report.database, status.backlog));
+  return lines;
+}
+
+function databaseLine(database: NonNullable<MonitorReport["database"]>, backlog: number): string {
+  const state = database.connected ? "connected" : `not connected: ${database.error ?? "connecting"}`;
+  return `database  ${state}; ${backlog} rows waiting, last shipment ${time(database.lastShipped)}`;
+}
+
+function warning(names: readonly string[], what: string): string {
+  return names.length === 0 ? "" : ` (${what}: ${names.join(", ")})`;
+}
+
+function time(instant: number | null | undefined): string {
+  return instant === null || instant === undefined ? "never" : localTime(instant);
+}

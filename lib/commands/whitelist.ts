@@ -1,0 +1,55 @@
+import { rouseMonitor } from "../control.ts";
+import { UserError, type WhitelistEntry } from "../types.ts";
+import { report, requireNetwork, warnIfStopped } from "./bans.ts";
+import { openConfig, withState } from "./open.ts";
+import { type CommonOptions, print, printJson, printTable } from "./output.ts";
+
+/** `whitelist add`: never bans an address or network again, and lifts what stands against it. */
+export function whitelistAddCommand(target: string, options: CommonOptions & { note?: string }): number {
+  const address = requireNetwork(target);
+  return withState(options, (state) => {
+    const since = Date.now() * 1_000;
+    state.addToWhitelist("command", { address, note: options.note ?? "", since });
+    rouseMonitor(state.directory);
+    report(options, { address, done: "whitelisted" });
+    warnIfStopped(state.directory);
+    return 0;
+  });
+}
+
+/** `whitelist remove`: takes back what `whitelist add` did. */
+export function whitelistRemoveCommand(target: string, options: CommonOptions): number {
+  const address = requireNetwork(target);
+  return withState(options, (state) => {
+    if (!state.removeFromWhitelist("command", address)) {
+      throw new UserError(`Cannot remove ${address}: no command whitelisted it`, 1);
+    }
+    rouseMonitor(state.directory);
+    report(options, { address, done: "no longer whitelisted" });
+    warnIfStopped(state.directory);
+    return 0;
+  });
+}
+
+/** `whitelist list`: everything whitelisted, and by whom. */
+export function whitelistListCommand(options: CommonOptions): number {
+  const { whitelist, stateDirectory } = openConfig(options);
+  const entries = withState({ ...options, state: stateDirectory }, (state) => [
+    ...[...whitelist.networks, ...whitelist.names].map((address) => ({
+      address,
+      note: "",
+      origin: "configuration",
+    })),
+    ...["command", "database"].flatMap((origin) =>
+      state.whitelist(origin).map((entry: WhitelistEntry) => ({ ...entry, origin }))
+    ),
+  ]);
+  if (options.json) entries.forEach((entry) => printJson(entry));
+  else if (entries.length === 0) {
+    print("Nothing is whitelisted but loopback and this machine's own addresses.");
+  } else {printTable(
+      ["ADDRESS", "BY", "NOTE"],
+      entries.map(({ address, origin, note }) => [address, origin, note]),
+    );}
+  return 0;
+}

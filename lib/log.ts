@@ -1,0 +1,77 @@
+import { configureSync, getLogger, type LogLevel, type LogRecord } from "@logtape/logtape";
+import type { Log } from "./types.ts";
+
+/** Priorities that systemd reads at the start of a line (sd-daemon(3)). */
+const PRIORITY: Readonly<Record<LogLevel, number>> = {
+  trace: 7,
+  debug: 7,
+  info: 6,
+  warning: 4,
+  error: 3,
+  fatal: 2,
+};
+const COLOUR: Readonly<Record<LogLevel, string>> = {
+  trace: "\x1b[2m",
+  debug: "\x1b[2m",
+  info: "",
+  warning: "\x1b[33m",
+  error: "\x1b[31m",
+  fatal: "\x1b[31m",
+};
+
+/**
+ * The program's log, on standard error: for people with the local time, in colour on a terminal; for anything
+ * else with a priority such as `<4>` in front, which the journal understands. Every record is one line.
+ */
+export function openLog({ verbose }: { verbose: boolean }): Log {
+  const forPeople = Deno.stderr.isTerminal();
+  configureSync({
+    reset: true,
+    sinks: { stderr: (record) => write(forPeople ? peopleLine(record) : journalLine(record)) },
+    loggers: [
+      { category: "strongmonitor", lowestLevel: verbose ? "debug" : "info", sinks: ["stderr"] },
+      { category: ["logtape", "meta"], lowestLevel: "error", sinks: ["stderr"] },
+    ],
+  });
+  const logger = getLogger("strongmonitor");
+  return {
+    debug: (message) => logger.debug("{message}", { message }),
+    info: (message) => logger.info("{message}", { message }),
+    warn: (message) => logger.warn("{message}", { message }),
+    error: (message) => logger.error("{message}", { message }),
+  };
+}
+
+/** Hostile text must not reach a terminal or fake a line: control characters become `\xNN`. */
+export function printable(text: string): string {
+  // deno-lint-ignore no-control-regex
+  return text.replace(
+    /[\x00-\x1f\x7f-\x9f\u2028\u2029]/g,
+    (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`,
+  );
+}
+
+function text(record: LogRecord): string {
+  const message = record.properties.message;
+  return printable(typeof message === "string" ? message : record.message.join(""));
+}
+
+function journalLine(record: LogRecord): string {
+  return `<${PRIORITY[record.level]}>${text(record)}`;
+}
+
+function peopleLine(record: LogRecord): string {
+  const line = `${new Date(record.timestamp).toLocaleString("sv-SE")} ${text(record)}`;
+  const colour = Deno.noColor ? "" : COLOUR[record.level];
+  return colour === "" ? line : `${colour}${line}\x1b[0m`;
+}
+
+/** Synchronous, so that the last words before an exit are not lost; a reader that has gone is no reason to fail. */
+function write(line: string): void {
+  const bytes = new TextEncoder().encode(line + "\n");
+  try {
+    for (let sent = 0; sent < bytes.length;) sent += Deno.stderr.writeSync(bytes.subarray(sent));
+  } catch {
+    // Nobody is left to tell.
+  }
+}

@@ -1,0 +1,180 @@
+import type {
+  Batch,
+  BatchRecord,
+  Entry,
+  Hit,
+  Log,
+  LogEvent,
+  Micros,
+  Module,
+  ModuleRules,
+  NewBan,
+  Trip,
+} from "./types.ts";
+import { Engine } from "./rules/engine.ts";
+
+/** Where a batch's outcome is written, whole or not at all. */
+export interface BatchStore {
+  write(record: BatchRecord): void;
+  /** Hits not used up by a ban, oldest first. */
+  hits(): Hit[];
+}
+
+/** What decides on bans and puts them into force. */
+export interface Judge {
+  decide(trips: readonly Trip[]): NewBan[];
+  enforce(stored: readonly NewBan[]): void;
+}
+
+/** What went through since the start. */
+export interface Counts {
+  entries: number;
+  /** Entries that named an address. */
+  events: number;
+  recorded: number;
+  hits: number;
+  bans: number;
+  /** Records that a source had to cut or drop. */
+  damaged: number;
+  /** Events that any local user could have forged: recorded, not counted. */
+  untrusted: number;
+  /** Entries dated ahead of the clock, taken as of now. */
+  ahead: number;
+}
+
+/** Failures in a row after which a module is given up. */
+export const MODULE_FAILURES = 3;
+
+/** One batch's way: parse, match and count at once, write in one transaction, then hand over the bans. */
+export class Pipeline {
+  readonly counts: Counts = {
+    entries: 0,
+    events: 0,
+    recorded: 0,
+    hits: 0,
+    bans: 0,
+    damaged: 0,
+    untrusted: 0,
+    ahead: 0,
+  };
+  readonly #modules: readonly ModuleRules[];
+  readonly #store: BatchStore;
+  readonly #judge: Judge;
+  readonly #log: Log;
+  readonly #failures = new Map<Module, number>();
+  readonly #byIdentifier: ReadonlyMap<string, ModuleRules>;
+  #engine: Engine;
+
+  constructor(modules: readonly ModuleRules[], parts: { store: BatchStore; judge: Judge; log: Log }) {
+    this.#modules = modules;
+    this.#store = parts.store;
+    this.#judge = parts.judge;
+    this.#log = parts.log;
+    this.#byIdentifier = new Map(
+      modules.flatMap((rules) => rules.module.identifiers.map((identifier) => [identifier, rules])),
+    );
+    this.#engine = this.#restored();
+  }
+
+  /** Addresses being counted, each once per rule. */
+  get tracked(): number {
+    return this.#engine.tracked;
+  }
+
+  /** Modules that failed too often and are no longer asked. */
+  get givenUp(): string[] {
+    return [...this.#failures].filter(([, n]) => n >= MODULE_FAILURES).map(([module]) => module.name);
+  }
+
+  /** Counts what is stored again from the beginning: after a failed `process()`, memory and state agree again. */
+  reset(): void {
+    this.#engine = this.#restored();
+  }
+
+  /** Counts an address from nothing again. */
+  forget(address: string): void {
+    this.#engine.forget(address);
+  }
+
+  /** Gives back the memory of addresses that have fallen silent. */
+  sweep(now: Micros): void {
+    this.#engine.sweep(now);
+  }
+
+  /**
+   * Takes a batch of `source` all the way. Throws when it could not be written; then nothing of it counts,
+   * `reset()` is due, and the batch must be read again.
+   */
+  process(batch: Batch, { source, now }: { source: string; now: Micros }): void {
+    const events = batch.entries.flatMap((entry) => this.#event(entry, now) ?? []);
+    const verdicts = events.map((event) => this.#engine.add(event));
+    const trips = verdicts.flatMap((verdict) => verdict.trips);
+    const hits = verdicts.flatMap((verdict) => verdict.hits);
+    const bans = this.#judge.decide(trips);
+    const recorded = events.filter((event) => this.#isRecorded(event));
+    this.#store.write({ source, position: batch.position, events: recorded, hits, spent: trips, bans });
+    this.#judge.enforce(bans);
+    this.counts.entries += batch.entries.length;
+    this.counts.events += events.length;
+    this.counts.recorded += recorded.length;
+    this.counts.hits += hits.length;
+    this.counts.bans += bans.length;
+    this.counts.damaged += batch.damaged;
+  }
+
+  #restored(): Engine {
+    const engine = new Engine(this.#modules);
+    engine.restore(this.#store.hits());
+    return engine;
+  }
+
+  #event(entry: Entry, now: Micros): LogEvent | null {
+    const rules = this.#byIdentifier.get(entry.identifier);
+    if (!rules || this.#isGivenUp(rules.module)) return null;
+    const parsed = this.#parse(rules.module, entry.message);
+    if (parsed === null) return null;
+    const trusted = isTrusted(entry, rules.module);
+    if (!trusted) this.counts.untrusted++;
+    if (entry.time > now) this.counts.ahead++;
+    const time = Math.min(entry.time, now);
+    return { ...parsed, service: rules.module.name, time, message: entry.message, trusted };
+  }
+
+  #parse(module: Module, message: string) {
+    try {
+      const parsed = module.parse(message);
+      if (this.#failures.size > 0) this.#failures.delete(module);
+      return parsed;
+    } catch (error) {
+      const failures = (this.#failures.get(module) ?? 0) + 1;
+      this.#failures.set(module, failures);
+      this.#log.error(`module ${module.name} failed on a message: ${error}`);
+      if (!this.#isGivenUp(module)) return null;
+      this.#log.error(`module ${module.name} failed ${failures} times in a row and is given up`);
+      if (this.#modules.every((rules) => this.#isGivenUp(rules.module))) throw new Error("no module is left");
+      return null;
+    }
+  }
+
+  #isGivenUp(module: Module): boolean {
+    return (this.#failures.get(module) ?? 0) >= MODULE_FAILURES;
+  }
+
+  #isRecorded(event: LogEvent): boolean {
+    const rules = this.#modules.find(({ module }) => module.name === event.service);
+    return !rules!.noLog.some((prefix) => event.message.startsWith(prefix));
+  }
+}
+
+/** Whether nobody but root or the service itself can have written `entry`, as far as its source can tell. */
+export function isTrusted(entry: Entry, module: Module): boolean {
+  if (entry.sender === null) return true;
+  const { uid, unit } = entry.sender;
+  return uid === 0 || module.units.some((name) => unit === name || isInstance(unit, name));
+}
+
+/** Whether `unit` is an instance such as `ssh@1-2.service` of the template behind `ssh@.service`. */
+function isInstance(unit: string, name: string): boolean {
+  const at = name.indexOf("@.");
+  return at > 0 && unit.startsWith(name.slice(0, at + 1)) && unit.endsWith(name.slice(at + 1));
+}

@@ -1,0 +1,24 @@
+import { NetworkSet } from "../ip.ts";
+
+/** Where an address is whitelisted, in the words that people are told. */
+export type Origin = "loopback" | "this machine" | "configuration" | "DNS name" | "command" | "database";
+
+/** The addresses and networks that are never banned, gathered from all that may name one. */
+export class Whitelist {
+  readonly #parts = new Map<Origin, NetworkSet>([
+    ["loopback", new NetworkSet(["127.0.0.0/8", "::1"])],
+  ]);
+
+  /** Replaces what `origin` whitelists by canonical addresses and networks. */
+  set(origin: Origin, members: Iterable<string>): void {
+    this.#parts.set(origin, new NetworkSet(members));
+  }
+
+  /** Who whitelists `address`, or an address within it where it is a network; null when nobody does. */
+  covering(address: string): Origin | null {
+    for (const [origin, members] of this.#parts) {
+      if (members.touches(address)) return origin;
+    }
+    return null;
+  }
+}

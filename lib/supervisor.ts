@@ -1,0 +1,55 @@
+import { type Log, UserError } from "./types.ts";
+
+/** How a worker is kept alive. */
+export interface Supervision {
+  readonly name: string;
+  readonly signal: AbortSignal;
+  readonly log: Log;
+  /** Waits before the second and the third try, in milliseconds. */
+  readonly backoff?: readonly number[];
+}
+
+const BACKOFF: readonly number[] = [1_000, 5_000];
+
+/**
+ * Runs `work` again with growing waits when it throws; each call of its `progress` argument forgives what
+ * went before. Resolves when `work` ends by itself or `signal` aborts. After three failures in a row, or at once on
+ * a `UserError`, which trying again cannot mend, throws the last one.
+ */
+export async function supervise(
+  work: (progress: () => void) => Promise<void>,
+  { name, signal, log, backoff = BACKOFF }: Supervision,
+): Promise<void> {
+  let failures = 0;
+  while (!signal.aborted) {
+    try {
+      return await work(() => failures = 0);
+    } catch (error) {
+      if (signal.aborted) return;
+      failures++;
+      if (error instanceof UserError) throw error;
+      const wait = backoff[failures - 1];
+      const why = error instanceof Error ? error.message : error;
+      if (wait === undefined) {
+        log.error(`${name} failed ${failures} times in a row and is given up: ${why}`);
+        throw error;
+      }
+      log.warn(`${name} failed, starting again in ${wait / 1_000} s: ${why}`);
+      await pause(wait, signal);
+    }
+  }
+}
+
+/** Waits, but not beyond an abort. */
+export function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, milliseconds);
+    signal.addEventListener("abort", done, { once: true });
+    if (signal.aborted) done();
+  });
+}

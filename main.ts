@@ -1,0 +1,195 @@
+/**
+ * The command line: arguments become one command, signals reach it, and what it throws becomes one sentence and
+ * an exit code (sysexits.h). No logic.
+ */
+import { Command, CommanderError } from "commander";
+import project from "./deno.json" with { type: "json" };
+import { banCommand, bansCommand, unbanCommand } from "./lib/commands/bans.ts";
+import { checkCommand } from "./lib/commands/check.ts";
+import { matchCommand } from "./lib/commands/match.ts";
+import type { CommonOptions } from "./lib/commands/output.ts";
+import { replayCommand } from "./lib/commands/replay.ts";
+import { runCommand, type RunSignals } from "./lib/commands/run.ts";
+import { statusCommand } from "./lib/commands/status.ts";
+import {
+  whitelistAddCommand,
+  whitelistListCommand,
+  whitelistRemoveCommand,
+} from "./lib/commands/whitelist.ts";
+import { openLog, printable } from "./lib/log.ts";
+import { UserError } from "./lib/types.ts";
+
+const CONFIG = "/etc/strongmonitor/config.jsonc";
+const USAGE = 64;
+
+/** Stop at the first SIGTERM or SIGINT, at once at the second; read the configuration anew at SIGHUP. */
+function listenToSignals(): RunSignals {
+  const stop = new AbortController();
+  const onStop = () => {
+    if (stop.signal.aborted) Deno.exit(1);
+    stop.abort();
+  };
+  Deno.addSignalListener("SIGTERM", onStop);
+  Deno.addSignalListener("SIGINT", onStop);
+  return { stop: stop.signal, onReload: (reload) => Deno.addSignalListener("SIGHUP", reload) };
+}
+
+/** A subcommand with the options that every one takes; `act` gives the exit code. */
+function subcommand(
+  parent: Command,
+  definition: { usage: string; summary: string; examples: readonly string[]; isDefault?: boolean },
+): Command {
+  const examples = definition.examples.map((example) => `  $ strongmonitor ${example}\n`).join("");
+  return parent.command(definition.usage, { isDefault: definition.isDefault ?? false })
+    .summary(definition.summary)
+    .description(definition.summary)
+    .option("-c, --config <file>", "configuration to read", CONFIG)
+    .option("-s, --state <directory>", "state to use instead of the one that the configuration names")
+    .addHelpText("after", `\nExamples:\n${examples}`);
+}
+
+/** What a command is given after its arguments. */
+type Options = CommonOptions & Record<string, never>;
+
+function build(exit: (code: number) => void): Command {
+  const program = new Command("strongmonitor")
+    .description("Watches the logs of this machine, records who is named in them, and bans attackers.")
+    .version(project.version, "-V, --version", "print the version")
+    .configureOutput({ getOutHasColors: () => false, getErrHasColors: () => false })
+    .exitOverride()
+    .addHelpText(
+      "after",
+      "\nExit codes: 0 done, 1 failed, 64 wrong usage, 69 something needed is unavailable, 78 wrong configuration",
+    );
+
+  subcommand(program, {
+    usage: "run",
+    summary: "monitor until told to stop (the default)",
+    examples: ["run --config ./config.jsonc --state ./state"],
+    isDefault: true,
+  })
+    .option("-v, --verbose", "say more")
+    .action(async (options: Options & { verbose?: boolean }) =>
+      exit(
+        await runCommand(options, {
+          log: openLog({ verbose: !!options.verbose }),
+          signals: listenToSignals(),
+        }),
+      )
+    );
+
+  subcommand(program, {
+    usage: "check",
+    summary: "check the configuration and say what it means",
+    examples: ["check --config ./config.jsonc"],
+  }).option("--json", "print JSON").action((options: Options) => exit(checkCommand(options)));
+
+  subcommand(program, {
+    usage: "match [file]",
+    summary: "show what the rules make of each line of a file, or of standard input",
+    examples: ["match --module SSHD /var/log/auth.log", "match --module SSHD --json - < lines"],
+  })
+    .requiredOption("-m, --module <name>", "module that reads the lines")
+    .option("--json", "print one JSON object a line")
+    .action(async (file: string | undefined, options: Options & { module: string }) =>
+      exit(await matchCommand(file ?? "-", options))
+    );
+
+  subcommand(program, {
+    usage: "replay [files...]",
+    summary: "show whom the rules would have banned in the past; bans nobody",
+    examples: [
+      "replay /var/log/auth.log.1 /var/log/auth.log",
+      "replay --since '2026-01-31' --until '2026-02-01 12:00'",
+    ],
+  })
+    .option("--since <time>", "read the journal from this time on")
+    .option("--until <time>", "read the journal up to this time")
+    .option("--json", "print one JSON object a ban, and a summary")
+    .action(async (files: string[], options: Options & { since?: string; until?: string }) =>
+      exit(await replayCommand(files, options))
+    );
+
+  subcommand(program, {
+    usage: "status",
+    summary: "tell how the monitor is doing",
+    examples: ["status --json"],
+  })
+    .option("--json", "print JSON")
+    .action((options: Options) => exit(statusCommand(options)));
+
+  subcommand(program, { usage: "bans", summary: "list the bans in force", examples: ["bans --all --json"] })
+    .option("-a, --all", "those that have ended as well")
+    .option("--json", "print one JSON object a ban")
+    .action((options: Options & { all?: boolean }) => exit(bansCommand(options)));
+
+  subcommand(program, {
+    usage: "ban <address>",
+    summary: "ban an address or a network",
+    examples: ["ban 192.0.2.7 --for 2h --reason 'port scan'", "ban 2001:db8::/64"],
+  })
+    .option("--for <span>", "how long, such as 90s, 2h or 1d12h; for good unless given")
+    .option("--reason <text>", "reason to keep with it")
+    .option("--json", "print JSON")
+    .action((address: string, options: Options & { for?: string; reason?: string }) =>
+      exit(banCommand(address, options))
+    );
+
+  subcommand(program, { usage: "unban <address>", summary: "lift a ban", examples: ["unban 192.0.2.7"] })
+    .option("--json", "print JSON")
+    .action((address: string, options: Options) => exit(unbanCommand(address, options)));
+
+  buildWhitelist(program, exit);
+  return program;
+}
+
+function buildWhitelist(program: Command, exit: (code: number) => void): void {
+  const whitelist = program.command("whitelist").summary("say who is never banned").description(
+    "Says who is never banned.",
+  );
+  subcommand(whitelist, {
+    usage: "add <address>",
+    summary: "never ban an address or network, and lift what stands against it",
+    examples: ["whitelist add 198.51.100.0/24 --note office"],
+  })
+    .option("--note <text>", "note to keep with it")
+    .option("--json", "print JSON")
+    .action((address: string, options: Options & { note?: string }) =>
+      exit(whitelistAddCommand(address, options))
+    );
+  subcommand(whitelist, {
+    usage: "remove <address>",
+    summary: "take back what `whitelist add` did",
+    examples: ["whitelist remove 198.51.100.0/24"],
+  })
+    .option("--json", "print JSON")
+    .action((address: string, options: Options) => exit(whitelistRemoveCommand(address, options)));
+  subcommand(whitelist, {
+    usage: "list",
+    summary: "list who is never banned",
+    examples: ["whitelist list --json"],
+  })
+    .option("--json", "print one JSON object an entry")
+    .action((options: Options) => exit(whitelistListCommand(options)));
+}
+
+/** Runs the command line; returns the exit code. */
+async function main(args: readonly string[]): Promise<number> {
+  let code = 0;
+  try {
+    await build((result) => code = result).parseAsync(args, { from: "user" });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE;
+    const lines = error instanceof Error ? error.message : String(error);
+    for (const line of lines.split("\n")) complain(line);
+    return error instanceof UserError ? error.code : 1;
+  }
+}
+
+/** One sentence on standard error, with a priority for the journal where nobody sits at a terminal. */
+function complain(line: string): void {
+  console.error(`${Deno.stderr.isTerminal() ? "strongmonitor: " : "<3>"}${printable(line)}`);
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));

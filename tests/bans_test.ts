@@ -1,0 +1,158 @@
+import { strict as assert } from "node:assert";
+import { Bans } from "../lib/bans.ts";
+import { Whitelist } from "../lib/rules/whitelist.ts";
+import type { Ban, Firewall, Micros, Outcome, Trip } from "../lib/types.ts";
+import { eventually, memoryLog, type TemporaryState, temporaryState } from "./helpers.ts";
+
+/** A firewall that notes what it is told, and refuses while `broken`. */
+class NotingFirewall implements Firewall {
+  readonly name = "noting";
+  readonly canUnban: boolean = true;
+  readonly batch: number = 100;
+  readonly held = new Set<string>();
+  broken = false;
+
+  ban(bans: readonly Ban[]): Promise<Outcome[]> {
+    return this.#each(bans, (address) => this.held.add(address));
+  }
+
+  unban(bans: readonly Ban[]): Promise<Outcome[]> {
+    return this.#each(bans, (address) => this.held.delete(address));
+  }
+
+  #each(bans: readonly Ban[], act: (address: string) => void): Promise<Outcome[]> {
+    if (!this.broken) bans.forEach(({ address }) => act(address));
+    return Promise.resolve(bans.map(({ address }) => ({ address, error: this.broken ? "refused" : null })));
+  }
+}
+
+function trip(address: string, over: Partial<Trip> = {}): Trip {
+  return {
+    address,
+    reason: "[SSHD] invalid",
+    service: "SSHD",
+    rule: "invalid",
+    time: 1_000,
+    count: 6,
+    banTime: null,
+    ...over,
+  };
+}
+
+function setUp(temporary: TemporaryState, firewall = new NotingFirewall()) {
+  const scene = { now: 2_000 as Micros, firewall, whitelist: new Whitelist(), log: memoryLog() };
+  const make = () =>
+    new Bans({
+      store: temporary.state.bans,
+      firewall,
+      whitelist: scene.whitelist,
+      log: scene.log,
+      clock: () => scene.now,
+      boot: 0,
+    });
+  const act = (bans: Bans, trips: Trip[]) => {
+    const decided = bans.decide(trips);
+    decided.forEach((ban) => temporary.state.bans.add(ban));
+    bans.enforce(decided);
+  };
+  return { scene, make, act };
+}
+
+Deno.test("`Bans.decide()` bans an address once, and the whitelisted never", () => {
+  using temporary = temporaryState();
+  const { scene, make } = setUp(temporary);
+  scene.whitelist.set("configuration", ["198.51.100.0/24"]);
+  const decided = make().decide([
+    trip("192.0.2.1"),
+    trip("192.0.2.1"),
+    trip("198.51.100.9"),
+    trip("127.0.0.1"),
+  ]);
+  assert.deepEqual(decided.map(({ address }) => address), ["192.0.2.1"]);
+  assert.match(scene.log.lines.join(), /not banning 198\.51\.100\.9, whitelisted by configuration/);
+});
+
+Deno.test("`Bans` puts bans into the firewall and lifts them when their time is up", async () => {
+  using temporary = temporaryState();
+  const { scene, make, act } = setUp(temporary);
+  const bans = make();
+  act(bans, [trip("192.0.2.1", { banTime: 5_000 }), trip("192.0.2.2")]);
+  await eventually(() => scene.firewall.held.size === 2);
+  scene.now = 6_000;
+  bans.enforce();
+  await eventually(() => scene.firewall.held.size === 1);
+  assert(scene.firewall.held.has("192.0.2.2"));
+  assert.deepEqual(bans.decide([trip("192.0.2.1")]).length, 1, "who comes back is banned again");
+  await bans.stop(AbortSignal.abort());
+});
+
+Deno.test("`Bans` tries again what the firewall refused, and never loses it", async () => {
+  using temporary = temporaryState();
+  const { scene, make, act } = setUp(temporary);
+  scene.firewall.broken = true;
+  const bans = make();
+  act(bans, [trip("192.0.2.1")]);
+  await eventually(() => temporary.state.bans.totals().failing === 1);
+  scene.firewall.broken = false;
+  scene.now += 1_000_000;
+  bans.enforce();
+  await eventually(() => scene.firewall.held.size === 1);
+  await eventually(() => temporary.state.bans.totals().failing === 0);
+  await bans.stop(AbortSignal.abort());
+});
+
+Deno.test("`Bans` applies after a crash what was stored and not confirmed, and not what was", async () => {
+  using temporary = temporaryState();
+  const { scene, make } = setUp(temporary);
+  const store = temporary.state.bans;
+  store.add({ address: "192.0.2.1", reason: "x", count: 1, start: 1, until: null });
+  store.applied(store.inForce()[0]!.id, { firewall: "noting", time: 1 });
+  store.add({ address: "192.0.2.2", reason: "x", count: 1, start: 1, until: null });
+  const bans = make();
+  bans.refresh();
+  await eventually(() => scene.firewall.held.size > 0);
+  assert.deepEqual([...scene.firewall.held], ["192.0.2.2"]);
+  await bans.stop(AbortSignal.abort());
+});
+
+Deno.test("`Bans.refresh()` lifts what has been whitelisted or unbanned meanwhile, and names it", async () => {
+  using temporary = temporaryState();
+  const { scene, make, act } = setUp(temporary);
+  const bans = make();
+  act(bans, [trip("192.0.2.1"), trip("192.0.2.2"), trip("192.0.2.3")]);
+  await eventually(() => scene.firewall.held.size === 3);
+  scene.whitelist.set("database", ["192.0.2.1"]);
+  temporary.state.bans.end("192.0.2.2", { reason: "unban", time: scene.now });
+  assert.deepEqual(bans.refresh().sort(), ["192.0.2.1", "192.0.2.2"]);
+  await eventually(() => scene.firewall.held.size === 1);
+  assert.equal(
+    temporary.state.bans.history(3).find(({ address }) => address === "192.0.2.1")!.endReason,
+    "whitelisted",
+  );
+  await bans.stop(AbortSignal.abort());
+});
+
+Deno.test("`Bans` says when nothing can lift a ban", async () => {
+  using temporary = temporaryState();
+  class OneWay extends NotingFirewall {
+    override readonly canUnban = false;
+  }
+  const { scene, make, act } = setUp(temporary, new OneWay());
+  const bans = make();
+  act(bans, [trip("192.0.2.1", { banTime: 5_000 })]);
+  await eventually(() => scene.firewall.held.size === 1);
+  scene.now = 6_000;
+  bans.enforce();
+  await eventually(() => /stays in the firewall: there is no unban_command/.test(scene.log.lines.join()));
+  await bans.stop(AbortSignal.abort());
+});
+
+Deno.test("`Bans` is only held up when the store fails", async () => {
+  using temporary = temporaryState();
+  const { scene, make } = setUp(temporary);
+  const bans = make();
+  temporary.exec("ALTER TABLE ban RENAME TO elsewhere");
+  bans.enforce();
+  await eventually(() => /bans are held up/.test(scene.log.lines.join()));
+  await bans.stop(AbortSignal.abort());
+});

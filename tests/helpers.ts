@@ -1,0 +1,55 @@
+import { DatabaseSync } from "node:sqlite";
+import { prepareStateDirectory } from "../lib/control.ts";
+import { State } from "../lib/state/state.ts";
+import type { Log } from "../lib/types.ts";
+
+/** A state in a directory of its own, gone at the end of the scope. */
+export interface TemporaryState extends Disposable {
+  readonly directory: string;
+  readonly state: State;
+  /** Runs SQL on the state's file behind its back. */
+  exec(sql: string): void;
+}
+
+/** Makes an empty state. */
+export function temporaryState(): TemporaryState {
+  const directory = Deno.makeTempDirSync({ prefix: "strongmonitor-" });
+  prepareStateDirectory(directory);
+  const state = new State(directory);
+  return {
+    directory,
+    state,
+    exec(sql) {
+      const db = new DatabaseSync(`${directory}/state.db`);
+      db.exec(sql);
+      db.close();
+    },
+    [Symbol.dispose]() {
+      state.close();
+      Deno.removeSync(directory, { recursive: true });
+    },
+  };
+}
+
+/** A log that keeps what it is told. */
+export function memoryLog(): Log & { readonly lines: string[] } {
+  const lines: string[] = [];
+  const to = (level: string) => (message: string) => void lines.push(`${level}: ${message}`);
+  return { lines, debug: to("debug"), info: to("info"), warn: to("warn"), error: to("error") };
+}
+
+/** Waits until `condition` holds; fails after `seconds`, which only stop a hang. */
+export async function eventually(condition: () => boolean | Promise<boolean>, seconds = 30): Promise<void> {
+  const deadline = Date.now() + seconds * 1_000;
+  while (!await condition()) {
+    if (Date.now() > deadline) throw new Error(`still not so after ${seconds} s: ${condition}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** Writes an executable shell script and returns its path. */
+export function script(directory: string, { name, body }: { name: string; body: string }): string {
+  const file = `${directory}/${name}`;
+  Deno.writeTextFileSync(file, `#!/bin/sh\n${body}\n`, { mode: 0o755 });
+  return file;
+}

@@ -1,0 +1,75 @@
+import { strict as assert } from "node:assert";
+import { canonicalAddress, canonicalNetwork, NetworkSet } from "../lib/ip.ts";
+
+const ADDRESSES: readonly [string, string | null][] = [
+  ["192.0.2.1", "192.0.2.1"],
+  ["0.0.0.0", "0.0.0.0"],
+  ["255.255.255.255", "255.255.255.255"],
+  ["::ffff:192.0.2.1", "192.0.2.1"],
+  ["::FFFF:c000:0201", "192.0.2.1"],
+  ["2001:DB8:0:0:0:0:0:1", "2001:db8::1"],
+  ["2001:db8::1%eth0", "2001:db8::1"],
+  ["fe80::1%enp3s0", "fe80::1"],
+  ["192.0.2.1%lo", "192.0.2.1"],
+  ["::", "::"],
+  ["192.0.2.01", null],
+  ["256.0.2.1", null],
+  ["192.0.2", null],
+  ["192.0.2.1.", null],
+  ["192.0.2.1.5", null],
+  ["0x7f.0.0.1", null],
+  ["3221225985", null],
+  ["2001:db8:::1", null],
+  ["12345::", null],
+  ["%eth0", null],
+  ["example.com", null],
+  ["192.0.2.1\n", null],
+  ["", null],
+];
+
+Deno.test("`canonicalAddress()` gives every address one spelling and refuses all else", () => {
+  for (const [text, expected] of ADDRESSES) {
+    assert.equal(canonicalAddress(text), expected, JSON.stringify(text));
+  }
+});
+
+const NETWORKS: readonly [string, string | null][] = [
+  ["10.1.2.3/8", "10.0.0.0/8"],
+  ["192.0.2.77/25", "192.0.2.0/25"],
+  ["192.0.2.1/32", "192.0.2.1"],
+  ["192.0.2.1", "192.0.2.1"],
+  ["0.0.0.0/0", "0.0.0.0/0"],
+  ["2001:db8:1:2::5/48", "2001:db8:1::/48"],
+  ["2001:db8::1/128", "2001:db8::1"],
+  ["::ffff:10.1.0.0/104", "10.0.0.0/8"],
+  ["::ffff:10.1.0.0/64", null],
+  ["10.0.0.0/33", null],
+  ["10.0.0.0/", null],
+  ["10.0.0.0/-1", null],
+  ["10.0.0.0/8/8", null],
+  ["example.com/8", null],
+];
+
+Deno.test("`canonicalNetwork()` clears host bits and refuses impossible prefixes", () => {
+  for (const [text, expected] of NETWORKS) assert.equal(canonicalNetwork(text), expected, text);
+});
+
+Deno.test("`NetworkSet.covers()` holds members and what lies wholly within them", () => {
+  const set = new NetworkSet(["10.0.0.0/8", "2001:db8::/32", "192.0.2.1"]);
+  for (const inside of ["10.255.0.1", "10.1.0.0/16", "2001:db8:ffff::1", "192.0.2.1"]) {
+    assert(set.covers(inside), inside);
+  }
+  for (const outside of ["11.0.0.1", "8.0.0.0/5", "2001:db9::1", "192.0.2.2", "::10.0.0.1"]) {
+    assert(!set.covers(outside), outside);
+  }
+});
+
+Deno.test("`NetworkSet.touches()` sees a network that would take a member along", () => {
+  const set = new NetworkSet(["198.51.100.128/25", "192.0.2.1"]);
+  for (const near of ["192.0.2.0/24", "198.51.100.0/24", "198.51.100.200", "0.0.0.0/0"]) {
+    assert(set.touches(near), near);
+  }
+  for (const far of ["192.0.3.0/24", "198.51.100.0/25", "2001:db8::/32", "::/0"]) {
+    assert(!set.touches(far), far);
+  }
+});

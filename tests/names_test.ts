@@ -1,0 +1,24 @@
+import { strict as assert } from "node:assert";
+import { Names, resolveBySystem } from "../lib/names.ts";
+import { memoryLog } from "./helpers.ts";
+
+Deno.test("`Names.refresh()` follows a name whose address changed, and keeps the last one while nobody answers", async () => {
+  const answers: Record<string, string[]> = { "home.example": ["192.0.2.1"], "v6.example": ["2001:DB8::1"] };
+  const log = memoryLog();
+  const names = new Names(["home.example", "v6.example"], {
+    log,
+    resolve: (name) =>
+      answers[name] ? Promise.resolve(answers[name]) : Promise.reject(new Error("no answer")),
+  });
+  assert.deepEqual(await names.refresh(), ["192.0.2.1", "2001:db8::1"]);
+  answers["home.example"] = ["192.0.2.2"];
+  delete answers["v6.example"];
+  assert.deepEqual(await names.refresh(), ["192.0.2.2", "2001:db8::1"]);
+  assert.match(log.lines.at(-1)!, /Cannot resolve the whitelisted name v6\.example: no answer; its last/);
+});
+
+Deno.test("`resolveBySystem()` asks the system, hosts file included", async () => {
+  assert(
+    (await resolveBySystem("localhost")).some((address) => address === "127.0.0.1" || address === "::1"),
+  );
+});

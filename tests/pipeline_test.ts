@@ -1,0 +1,155 @@
+import { strict as assert } from "node:assert";
+import { SECOND } from "../lib/duration.ts";
+import { isTrusted, Pipeline } from "../lib/pipeline.ts";
+import type { BatchRecord, Entry, Hit, Module, ModuleRules, Trip } from "../lib/types.ts";
+import { memoryLog, temporaryState } from "./helpers.ts";
+
+const NOW = 10_000 * SECOND;
+
+/** A service that says `bad ADDRESS`, breaks on `break`, and runs in `toy.service`. */
+const toy: Module = {
+  name: "TOY",
+  identifiers: ["toyd"],
+  units: ["toy.service", "toy@.service"],
+  parse(message) {
+    if (message.startsWith("break")) throw new Error("broken");
+    const address = /^bad (\S+)/.exec(message)?.[1];
+    return address ? { address, fields: {} } : null;
+  },
+};
+
+const RULES: ModuleRules = {
+  module: toy,
+  noLog: ["bad 192.0.2.9"],
+  rules: [{ name: "bad", str: ["bad"], mode: "start", limit: 2, window: 60 * SECOND, banTime: null }],
+};
+
+function entry(message: string, over: Partial<Entry> = {}): Entry {
+  return {
+    time: 9_000 * SECOND,
+    identifier: "toyd",
+    pid: 1,
+    message,
+    sender: { uid: 0, unit: "toy.service" },
+    ...over,
+  };
+}
+
+const judge = {
+  decide: (trips: readonly Trip[]) =>
+    trips.map(({ address, reason, count, time }) => ({ address, reason, count, start: time, until: null })),
+  enforce() {},
+};
+
+/** A store in memory that fails while `broken`. */
+function memoryStore() {
+  const records: BatchRecord[] = [];
+  const stored: Hit[] = [];
+  const store = {
+    broken: false,
+    records,
+    write(record: BatchRecord) {
+      if (store.broken) throw new Error("disk full");
+      records.push(record);
+      stored.push(...record.hits);
+    },
+    hits: () => stored,
+  };
+  return store;
+}
+
+function run(pipeline: Pipeline, messages: readonly (string | Entry)[], position = "p") {
+  const entries = messages.map((message) => typeof message === "string" ? entry(message) : message);
+  pipeline.process({ entries, position, damaged: 0 }, { source: "test", now: NOW });
+}
+
+Deno.test("`Pipeline.process()` writes lines, hits, bans and position of a batch together", () => {
+  const store = memoryStore();
+  const pipeline = new Pipeline([RULES], { store, judge, log: memoryLog() });
+  run(pipeline, ["bad 192.0.2.1", "fine", "bad 192.0.2.1", "bad 192.0.2.9", "bad 192.0.2.1"], "p5");
+  const [record] = store.records;
+  assert.equal(record!.position, "p5");
+  assert.equal(record!.events.length, 3, "one line is under no_log, one names nobody");
+  assert.equal(record!.hits.length, 4);
+  assert.deepEqual(record!.bans.map(({ address, reason, count }) => [address, reason, count]), [[
+    "192.0.2.1",
+    "[TOY] bad",
+    3,
+  ]]);
+});
+
+Deno.test("`Pipeline.reset()` counts nothing twice when a batch is read again after it could not be written", () => {
+  const store = memoryStore();
+  const pipeline = new Pipeline([RULES], { store, judge, log: memoryLog() });
+  store.broken = true;
+  assert.throws(() => run(pipeline, ["bad 192.0.2.1", "bad 192.0.2.1"]), /disk full/);
+  store.broken = false;
+  pipeline.reset();
+  run(pipeline, ["bad 192.0.2.1", "bad 192.0.2.1"]);
+  assert.equal(store.records[0]!.bans.length, 0);
+});
+
+Deno.test("`Pipeline` goes on counting after a restart, and a ban uses its hits up", () => {
+  using temporary = temporaryState();
+  const start = () => new Pipeline([RULES], { store: temporary.state, judge, log: memoryLog() });
+  run(start(), ["bad 192.0.2.1", "bad 192.0.2.1"]);
+  run(start(), ["bad 192.0.2.1"]);
+  assert.equal(temporary.state.bans.inForce().length, 1);
+  assert.equal(temporary.state.totals().hits, 0);
+});
+
+Deno.test("`Pipeline` records what any user could have forged and never counts it", () => {
+  const store = memoryStore();
+  const pipeline = new Pipeline([RULES], { store, judge, log: memoryLog() });
+  const forged = entry("bad 192.0.2.66", { sender: { uid: 1000, unit: "session-3.scope" } });
+  run(pipeline, Array(9).fill(forged));
+  assert.equal(store.records[0]!.events.length, 9);
+  assert.equal(store.records[0]!.hits.length, 0);
+  assert.equal(pipeline.counts.untrusted, 9);
+});
+
+Deno.test("`Pipeline` takes an entry dated ahead of the clock as of now", () => {
+  const store = memoryStore();
+  const pipeline = new Pipeline([RULES], { store, judge, log: memoryLog() });
+  run(pipeline, [entry("bad 192.0.2.1", { time: NOW * 2 })]);
+  assert.equal(store.records[0]!.events[0]!.time, NOW);
+  assert.equal(pipeline.counts.ahead, 1);
+});
+
+Deno.test("`Pipeline` gives up a module after three failures in a row, and the others go on", () => {
+  const store = memoryStore();
+  const log = memoryLog();
+  const other: Module = {
+    ...toy,
+    name: "OTHER",
+    identifiers: ["otherd"],
+    parse: () => ({ address: "192.0.2.2", fields: {} }),
+  };
+  const pipeline = new Pipeline([RULES, { module: other, noLog: [], rules: [] }], { store, judge, log });
+  run(pipeline, ["break", "break", "bad 192.0.2.1", "break", "break"]);
+  assert.deepEqual(pipeline.givenUp, []);
+  run(pipeline, ["break", "bad 192.0.2.1", entry("x", { identifier: "otherd" })]);
+  assert.deepEqual(pipeline.givenUp, ["TOY"]);
+  assert.deepEqual(store.records[1]!.events.map(({ service }) => service), ["OTHER"]);
+  assert.match(log.lines.at(-1)!, /TOY failed 3 times in a row and is given up/);
+});
+
+Deno.test("`Pipeline.process()` throws when no module is left", () => {
+  const pipeline = new Pipeline([RULES], { store: memoryStore(), judge, log: memoryLog() });
+  assert.throws(() => run(pipeline, ["break", "break", "break"]), /no module is left/);
+});
+
+Deno.test("`isTrusted()` believes root, the service's units and sources that cannot tell, and nobody else", () => {
+  const cases: readonly [Entry["sender"], boolean][] = [
+    [null, true],
+    [{ uid: 0, unit: "cron.service" }, true],
+    [{ uid: 33, unit: "toy.service" }, true],
+    [{ uid: 33, unit: "toy@1-10.0.0.1.service" }, true],
+    [{ uid: 33, unit: "toys.service" }, false],
+    [{ uid: 33, unit: "" }, false],
+    [{ uid: null, unit: "session-1.scope" }, false],
+  ];
+  for (const [sender, trusted] of cases) {
+    assert.equal(isTrusted(entry("x", { sender }), toy), trusted, JSON.stringify(sender));
+  }
+});

@@ -1,0 +1,150 @@
+import { strict as assert } from "node:assert";
+import { takeLock } from "../../lib/state/database.ts";
+import { State } from "../../lib/state/state.ts";
+import { type BatchRecord, type LogEvent, UserError } from "../../lib/types.ts";
+import { temporaryState } from "../helpers.ts";
+
+const EVENT: LogEvent = {
+  service: "SSHD",
+  address: "192.0.2.1",
+  time: 1_000,
+  message: "Invalid user \0 \u{1f600} from 192.0.2.1",
+  fields: {},
+  trusted: true,
+};
+const HIT = { service: "SSHD", rule: "invalid", address: "192.0.2.1", time: 1_000 };
+
+function record(over: Partial<BatchRecord> = {}): BatchRecord {
+  return { source: "journal", position: "p1", events: [], hits: [], spent: [], bans: [], ...over };
+}
+
+function ban(over: Partial<BatchRecord["bans"][number]> = {}): BatchRecord["bans"][number] {
+  return { address: "192.0.2.1", reason: "[SSHD] invalid", count: 6, start: 1_000, until: null, ...over };
+}
+
+const DUE = { firewall: "command", now: 10_000, boot: 0, limit: 10 };
+
+Deno.test("`State.write()` keeps lines, hits and position over a reopening", () => {
+  using temporary = temporaryState();
+  temporary.state.write(record({ events: [EVENT], hits: [HIT, HIT], position: "p7" }));
+  const again = new State(temporary.directory);
+  assert.equal(again.position("journal"), "p7");
+  assert.deepEqual(again.hits().map((hit) => ({ ...hit })), [HIT, HIT]);
+  const [line] = again.outbox.unshippedLog(5);
+  assert.equal(line?.message, EVENT.message.replace("\0", "\ufffd"));
+  again.close();
+});
+
+Deno.test("`State.write()` writes all of a batch or nothing", () => {
+  using temporary = temporaryState();
+  const { state } = temporary;
+  state.write(record());
+  const broken = { ...EVENT, message: null as unknown as string };
+  assert.throws(() => state.write(record({ position: "p2", events: [EVENT, broken], hits: [HIT] })));
+  assert.equal(state.position("journal"), "p1");
+  assert.deepEqual({ ...state.totals() }, { log: 0, hits: 0 });
+});
+
+Deno.test("`State.write()` uses up the hits that led to a ban, and no others", () => {
+  using temporary = temporaryState();
+  const { state } = temporary;
+  state.write(record({ hits: [HIT, { ...HIT, rule: "other" }, { ...HIT, address: "192.0.2.2" }] }));
+  state.write(record({ hits: [HIT], spent: [HIT], bans: [ban()] }));
+  assert.deepEqual(state.hits().map(({ rule, address }) => `${rule} ${address}`).sort(), [
+    "invalid 192.0.2.2",
+    "other 192.0.2.1",
+  ]);
+});
+
+Deno.test("`State.forget()` deletes in steps what is older, `expireHits()` what a window no longer reaches", () => {
+  using temporary = temporaryState();
+  const { state } = temporary;
+  const events = Array.from({ length: 5_500 }, (_, i) => ({ ...EVENT, time: i }));
+  state.write(record({ events, hits: [HIT, { ...HIT, time: 2_000 }] }));
+  assert.deepEqual([state.forget(5_400), state.forget(5_400), state.forget(5_400)], [5_000, 400, 0]);
+  state.expireHits({ service: "SSHD", rule: "invalid", before: 1_500 });
+  assert.deepEqual({ ...state.totals() }, { log: 100, hits: 1 });
+});
+
+Deno.test("`BanTable` tells the firewall of a ban until it has it, and of its end until that is done", () => {
+  using temporary = temporaryState();
+  const { bans } = temporary.state;
+  bans.add(ban({ until: 20_000 }));
+  const [waiting] = bans.toApply(DUE);
+  bans.applied(waiting!.id, { firewall: "command", time: 10_000 });
+  assert.equal(bans.toApply(DUE).length, 0);
+  assert.equal(
+    bans.toApply({ ...DUE, firewall: "nftables" }).length,
+    1,
+    "another firewall has yet to be told",
+  );
+  assert.equal(bans.toApply({ ...DUE, boot: 10_001 }).length, 1, "the machine has started since");
+  assert.deepEqual(bans.expire(19_999), []);
+  assert.deepEqual(bans.expire(20_000), ["192.0.2.1"]);
+  assert.equal(bans.toApply(DUE).length, 0);
+  bans.lifted(bans.toLift(DUE)[0]!.id);
+  assert.equal(bans.toLift(DUE).length, 0);
+  assert.equal(bans.history(5)[0]!.endReason, "expired");
+});
+
+Deno.test("`BanTable.failed()` waits longer each time, up to five minutes", () => {
+  using temporary = temporaryState();
+  const { bans } = temporary.state;
+  bans.add(ban());
+  const waits: number[] = [];
+  for (let i = 0; i < 12; i++) {
+    const [{ id }] = bans.toApply({ ...DUE, now: 1e15 }) as [{ id: number }];
+    bans.failed(id, { error: "no", time: 0 });
+    waits.push(bans.nextDue("command")! / 1e6);
+  }
+  assert.deepEqual(waits, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]);
+  assert.equal(bans.failing()[0]!.attempts, 12);
+});
+
+Deno.test("`BanTable.add()` keeps one ban an address, moves its end only outwards, and overtakes a lift", () => {
+  using temporary = temporaryState();
+  const { bans } = temporary.state;
+  bans.add(ban({ until: 5_000 }));
+  bans.add(ban({ until: 3_000 }));
+  assert.equal(bans.inForce()[0]!.until, 5_000);
+  bans.add(ban({ until: null }));
+  assert.equal(bans.inForce()[0]!.until, null);
+  bans.applied(bans.inForce()[0]!.id, { firewall: "command", time: 1 });
+  bans.end("192.0.2.1", { reason: "unban", time: 6_000 });
+  bans.add(ban({ start: 7_000 }));
+  assert.equal(bans.toLift(DUE).length, 0, "lifting the old would lift the new");
+  assert.equal(bans.toApply(DUE).length, 1);
+});
+
+Deno.test("`StateOutbox` gives what is not confirmed, and each ban again when it changes", () => {
+  using temporary = temporaryState();
+  const { state } = temporary;
+  const { outbox } = state;
+  state.write(record({ events: [EVENT, EVENT, EVENT], bans: [ban(), ban({ address: "192.0.2.2" })] }));
+  assert.equal(outbox.backlog(), 5);
+  outbox.confirmLog(outbox.unshippedLog(2).at(-1)!.seq);
+  outbox.confirmBans(outbox.unshippedBans(9).at(-1)!.change);
+  assert.equal(outbox.backlog(), 1);
+  state.bans.end("192.0.2.1", { reason: "unban", time: 9 });
+  assert.deepEqual(outbox.unshippedBans(9).map(({ address, endReason }) => [address, endReason]), [[
+    "192.0.2.1",
+    "unban",
+  ]]);
+  assert.match(outbox.hostId, /^[0-9a-f-]{36}$/);
+});
+
+Deno.test("`takeLock()` lets one process in at a time", () => {
+  using temporary = temporaryState();
+  const lock = takeLock(temporary.directory);
+  assert(lock);
+  assert.equal(takeLock(temporary.directory), null);
+  lock.release();
+  takeLock(temporary.directory)!.release();
+});
+
+Deno.test("`State` refuses a directory that is not there and a state from a newer program, in a sentence", () => {
+  assert.throws(() => new State("/nonexistent"), UserError);
+  using temporary = temporaryState();
+  temporary.exec("PRAGMA user_version = 999");
+  assert.throws(() => new State(temporary.directory), /newer StrongMonitor/);
+});
