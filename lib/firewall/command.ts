@@ -112,12 +112,11 @@ function tailOf(stream: ReadableStream<Uint8Array>): { lastLine: () => Promise<s
   })().catch(() => {});
   return {
     async lastLine() {
-      await Promise.race([ended, pause(GRACE)]);
+      const timer = Promise.withResolvers<void>();
+      const grace = setTimeout(timer.resolve, GRACE);
+      await Promise.race([ended, timer.promise]);
+      clearTimeout(grace);
       return new TextDecoder().decode(tail).trim().split("\n").at(-1)!.slice(0, 200);
     },
   };
-}
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

@@ -18,8 +18,9 @@ export class BanTable implements BanStore {
   add(ban: NewBan): void {
     this.#db.transaction(() => {
       const extended = this.#db.run(
-        `UPDATE ban SET ${CHANGED}, until = CASE WHEN until IS NULL OR ?1 IS NULL THEN NULL ELSE max(until, ?1) END
-         WHERE address = ?2 AND ended IS NULL`,
+        `UPDATE ban SET ${CHANGED}, until = CASE WHEN until IS NULL OR ? IS NULL THEN NULL ELSE max(until, ?) END
+         WHERE address = ? AND ended IS NULL`,
+        ban.until,
         ban.until,
         ban.address,
       );
@@ -76,10 +77,11 @@ export class BanTable implements BanStore {
 
   toApply({ firewall, now, boot, limit }: Due): BanStatus[] {
     return this.#select(
-      `WHERE ended IS NULL AND (until IS NULL OR until > ?2) AND next_try <= ?2
-         AND (applied_by IS NOT ?1 OR applied_at < ?3) ORDER BY attempts, id LIMIT ?4`,
-      firewall,
+      `WHERE ended IS NULL AND (until IS NULL OR until > ?) AND next_try <= ?
+         AND (applied_by IS NOT ? OR applied_at < ?) ORDER BY attempts, id LIMIT ?`,
       now,
+      now,
+      firewall,
       boot,
       limit,
     );
@@ -87,7 +89,7 @@ export class BanTable implements BanStore {
 
   toLift({ firewall, now, limit }: Due): BanStatus[] {
     return this.#select(
-      `WHERE ended IS NOT NULL AND applied_by = ?1 AND next_try <= ?2 ORDER BY attempts, id LIMIT ?3`,
+      `WHERE ended IS NOT NULL AND applied_by = ? AND next_try <= ? ORDER BY attempts, id LIMIT ?`,
       firewall,
       now,
       limit,
@@ -98,8 +100,9 @@ export class BanTable implements BanStore {
     return this.#db.get<{ due: Micros | null }>(
       `SELECT min(due) AS due FROM (
          SELECT min(until) AS due FROM ban WHERE ended IS NULL
-         UNION ALL SELECT min(next_try) FROM ban WHERE ended IS NULL AND applied_by IS NOT ?1
-         UNION ALL SELECT min(next_try) FROM ban WHERE ended IS NOT NULL AND applied_by = ?1)`,
+         UNION ALL SELECT min(next_try) FROM ban WHERE ended IS NULL AND applied_by IS NOT ?
+         UNION ALL SELECT min(next_try) FROM ban WHERE ended IS NOT NULL AND applied_by = ?)`,
+      firewall,
       firewall,
     )?.due ?? null;
   }
@@ -122,8 +125,8 @@ export class BanTable implements BanStore {
 
   failed(id: number, failure: { error: string; time: Micros }): void {
     this.#db.run(
-      `UPDATE ban SET attempts = attempts + 1, error = ?1,
-         next_try = ?2 + min(?3, ?4 * (1 << min(attempts, 20))) WHERE id = ?5`,
+      `UPDATE ban SET attempts = attempts + 1, error = ?,
+         next_try = ? + min(?, ? * (1 << min(attempts, 20))) WHERE id = ?`,
       failure.error,
       failure.time,
       LAST_RETRY,

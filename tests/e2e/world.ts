@@ -67,9 +67,9 @@ export class World implements AsyncDisposable {
     await Deno.chmod(this.path(inside), mode);
   }
 
-  /** The words that, put before a command, run it inside the world as root. */
-  get prefix(): string[] {
-    return ["nsenter", `--target=${this.#pid}`, ...NAMESPACES, "--"];
+  /** The words that, put before a command, give it the world's network and nothing else of it. */
+  get network(): string[] {
+    return ["nsenter", `--target=${this.#pid}`, "--net", "--"];
   }
 
   /** Runs a command as root inside the world until it ends, whatever its exit code. */
@@ -98,9 +98,8 @@ export class World implements AsyncDisposable {
   }
 
   #command(command: readonly string[], stdio: "piped" | "null"): Deno.Command {
-    const [nsenter = "", ...words] = this.prefix;
-    return new Deno.Command(nsenter, {
-      args: [...words, ...command],
+    return new Deno.Command("nsenter", {
+      args: [`--target=${this.#pid}`, ...NAMESPACES, "--", ...command],
       env: ENVIRONMENT,
       clearEnv: true,
       cwd: "/",

@@ -1,0 +1,169 @@
+import { createScanner, findNodeAtLocation, type Node, parseTree, printParseErrorCode } from "jsonc-parser";
+import { UserError } from "../types.ts";
+
+/** Keys and list indexes from the outermost object inwards. */
+export type Path = readonly (string | number)[];
+
+/** Something wrong at one place of the configuration. */
+export interface Problem {
+  /** Where in the text, in UTF-16 units: problems are told in this order. */
+  readonly offset: number;
+  /** One sentence with key path, cause, value and position. */
+  readonly sentence: string;
+}
+
+/** Deeper nesting than any configuration needs, and far from where a recursive parser runs out of stack. */
+const MAX_DEPTH = 32;
+
+/** A parsed JSONC text (JSON with comments and trailing commas) that knows where each of its parts stands. */
+export class Document {
+  /** The content as plain values; every key, even `__proto__`, is an own property. */
+  readonly value: unknown;
+  /** Keys given twice, of which JSON would silently take the last. */
+  readonly duplicates: readonly Problem[];
+  readonly #text: string;
+  readonly #file: string;
+  readonly #root: Node;
+
+  /**
+   * @param file name that positions are told with
+   * @throws {UserError} code 78 for a text that is not JSONC: the first fault alone, as others tend to follow from it
+   */
+  constructor(text: string, file: string) {
+    this.#text = text;
+    this.#file = file;
+    this.#refuseDepth();
+    this.#root = this.#parse();
+    this.value = toValue(this.#root);
+    this.duplicates = [...this.#findDuplicates(this.#root, [])];
+  }
+
+  /** The keys of the object at `path`; none when there is no object. */
+  keys(path: Path): string[] {
+    const node = findNodeAtLocation(this.#root, [...path]);
+    return node?.type === "object" ? members(node).map(([key]) => key.value) : [];
+  }
+
+  /** A problem with the value at `path`, or with what holds it where it is missing; quotes what was found. */
+  badValue(path: Path, complaint: string): Problem {
+    const node = findNodeAtLocation(this.#root, [...path]);
+    if (node) return this.#problem(path, `${complaint}, got ${this.#quote(node)}`, node);
+    const holder = findNodeAtLocation(this.#root, path.slice(0, -1)) ?? this.#root;
+    return this.#problem(path, "is missing", holder);
+  }
+
+  /** A problem with the last key of `path` itself. */
+  badKey(path: Path, complaint: string): Problem {
+    const value = findNodeAtLocation(this.#root, [...path]);
+    return this.#problem(path, complaint, value?.parent?.children?.[0] ?? this.#root);
+  }
+
+  #problem(path: Path, complaint: string, node: Node): Problem {
+    return {
+      offset: node.offset,
+      sentence: `Cannot load ${formatPath(path)}: ${complaint} (${this.#position(node.offset)})`,
+    };
+  }
+
+  #parse(): Node {
+    const errors: { error: number; offset: number; length: number }[] = [];
+    const root = parseTree(this.#text, errors, { allowTrailingComma: true });
+    const first = errors[0];
+    if (first) throw this.#syntaxError(SYNTAX[printParseErrorCode(first.error)] ?? "is not JSON", first);
+    if (!root) throw new UserError(`Cannot load ${this.#file}: it is empty`, 78);
+    return root;
+  }
+
+  #syntaxError(cause: string, { offset, length }: { offset: number; length: number }): UserError {
+    const found = offset >= this.#text.length ? "the end of the file" : this.#clip(offset, Math.max(1, length));
+    return new UserError(`Cannot load the configuration: ${cause} at ${found} (${this.#position(offset)})`, 78);
+  }
+
+  #refuseDepth(): void {
+    const scanner = createScanner(this.#text, true);
+    let depth = 0;
+    do {
+      scanner.scan();
+      const token = this.#text[scanner.getTokenOffset()] ?? "";
+      if ("{[".includes(token)) depth += token.length;
+      if ("}]".includes(token)) depth -= token.length;
+      if (depth > MAX_DEPTH) {
+        throw this.#syntaxError("nesting is too deep", { offset: scanner.getTokenOffset(), length: 1 });
+      }
+    } while (scanner.getTokenLength() > 0);
+  }
+
+  *#findDuplicates(node: Node, path: Path): Iterable<Problem> {
+    if (node.type === "array") {
+      for (const [i, item] of (node.children ?? []).entries()) yield* this.#findDuplicates(item, [...path, i]);
+    }
+    if (node.type !== "object") return;
+    const lines = new Map<string, number>();
+    for (const [key, value] of members(node)) {
+      const name: string = key.value;
+      const before = lines.get(name);
+      if (before) yield this.#problem([...path, name], `is given twice, first on line ${before}`, key);
+      lines.set(name, before ?? this.#line(key.offset));
+      yield* this.#findDuplicates(value, [...path, name]);
+    }
+  }
+
+  #line(offset: number): number {
+    return this.#text.slice(0, offset).split("\n").length;
+  }
+
+  #position(offset: number): string {
+    const column = offset - this.#text.lastIndexOf("\n", offset - 1);
+    return `${this.#file}:${this.#line(offset)}:${offset === 0 ? 1 : column}`;
+  }
+
+  #quote(node: Node): string {
+    if (node.type === "object") return "an object";
+    if (node.type === "array") return node.children?.length ? "a list" : "an empty list";
+    return this.#clip(node.offset, node.length);
+  }
+
+  #clip(offset: number, length: number): string {
+    const text = this.#text.slice(offset, offset + length);
+    return text.length > 60 ? `${text.slice(0, 56)}…` : text;
+  }
+}
+
+/** What the parser complains of, by its own names. */
+const SYNTAX: Readonly<Record<string, string>> = {
+  InvalidSymbol: "a word that is neither true, false nor null, nor in quotes, stands",
+  InvalidNumberFormat: "a malformed number stands",
+  PropertyNameExpected: "a key in double quotes is expected",
+  ValueExpected: "a value is expected",
+  ColonExpected: "a colon is expected",
+  CommaExpected: "a comma is expected",
+  CloseBraceExpected: "a closing brace } is expected",
+  CloseBracketExpected: "a closing bracket ] is expected",
+  EndOfFileExpected: "nothing more is expected",
+  UnexpectedEndOfComment: "a comment is never closed",
+  UnexpectedEndOfString: "a string without its closing quote stands",
+  UnexpectedEndOfNumber: "a malformed number stands",
+  InvalidUnicode: "a malformed \\u escape stands",
+  InvalidEscapeCharacter: "an unknown escape stands",
+  InvalidCharacter: "a control character or stray sign stands",
+};
+
+/** Complete properties of an object node. */
+function members(node: Node): [key: Node, value: Node][] {
+  return (node.children ?? []).map((property) => property.children as [Node, Node]);
+}
+
+function toValue(node: Node): unknown {
+  if (node.type === "array") return (node.children ?? []).map(toValue);
+  if (node.type !== "object") return node.value;
+  return Object.fromEntries(members(node).map(([key, value]) => [key.value, toValue(value)]));
+}
+
+/** `modules.SSHD.rules[0]`; "the configuration" for the whole. */
+function formatPath(path: Path): string {
+  const parts = path.map((part) => {
+    if (typeof part === "number") return `[${part}]`;
+    return /^[\w$-]+$/.test(part) ? `.${part}` : `[${JSON.stringify(part)}]`;
+  });
+  return parts.join("").replace(/^\./, "") || "the configuration";
+}
