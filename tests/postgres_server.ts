@@ -24,7 +24,9 @@ export interface TestPostgres extends AsyncDisposable {
   thaw(): void;
   /** Shuts down, ending all connections. */
   stop(): Promise<void>;
-  /** Stops if need be, and starts again on the same port with the same data. */
+  /** Starts again, with the same port and data. */
+  start(): Promise<void>;
+  /** Stops and starts. */
   restart(): Promise<void>;
 }
 
@@ -83,7 +85,9 @@ class Server implements TestPostgres {
 
   constructor(
     programs: Programs,
-    { directory, port = 0, through = [] }: Pick<TestPostgresOptions, "port" | "through"> & { directory: string },
+    { directory, port = 0, through = [] }: Pick<TestPostgresOptions, "port" | "through"> & {
+      directory: string;
+    },
   ) {
     this.#programs = programs;
     this.directory = directory;
@@ -151,7 +155,8 @@ class Server implements TestPostgres {
   }
 
   async query<R>(sql: string, database: string = this.database): Promise<R[]> {
-    const { directory: host, port, user, password } = this;
+    const { port, user, password } = this;
+    const host = this.#through.length === 0 ? this.host : this.directory;
     const connection = new Connection({ host, port, user, password, database }, { timeout: 60_000_000 });
     try {
       await connection.open();
@@ -203,6 +208,7 @@ class Server implements TestPostgres {
   }
 
   async #answers(): Promise<boolean> {
+    if (!await this.#ready()) return false;
     try {
       const databases = await this.query<{ name: string }>(
         "SELECT datname AS name FROM pg_database",
@@ -213,6 +219,12 @@ class Server implements TestPostgres {
     } catch {
       return false;
     }
+  }
+
+  /** Whether the server says so in its own file: the eighth line of postmaster.pid. */
+  async #ready(): Promise<boolean> {
+    const lines = await Deno.readTextFile(`${this.directory}/data/postmaster.pid`).catch(() => "");
+    return lines.split("\n")[7]?.trim() === "ready";
   }
 
   /** PostgreSQL refuses to run as root. */
