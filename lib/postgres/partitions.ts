@@ -28,7 +28,7 @@ const PARTITION_LOCK = 0x6c6f67;
 /** Makes those partitions that rows of these instants need and that do not exist. */
 export async function makePartitions(connection: Connection, times: readonly Micros[]): Promise<void> {
   const needed = new Map(
-    times.filter(Number.isSafeInteger).map((t) => partitionOf(t)).map((p) => [p.name, p]),
+    times.filter(Number.isFinite).map((t) => partitionOf(t)).map((p) => [p.name, p]),
   );
   if ((await existing(connection)).isSupersetOf(needed)) return;
   await connection.transaction(async () => {
