@@ -13,7 +13,6 @@ const PATIENCE_S = 5;
 const OPTIONS = [
   "StrictHostKeyChecking=no",
   "UserKnownHostsFile=/dev/null",
-  "LogLevel=ERROR",
   "PubkeyAuthentication=no",
   "NumberOfPasswordPrompts=1",
   `ConnectTimeout=${PATIENCE_S}`,
@@ -21,10 +20,8 @@ const OPTIONS = [
 
 /** Tries one password with a real ssh client that comes from the address `from`. */
 export async function login(server: Server, from: string, { user, password }: Credentials): Promise<Verdict> {
-  const target = from.includes(":") ? SERVER.ipv6 : SERVER.ipv4;
-  const ssh = ["ssh", ...OPTIONS.map((option) => `-o${option}`), "-b", from, "-l", user, target, "true"];
-  const limited = ["timeout", String(3 * PATIENCE_S), "sshpass", "-p", password, ...ssh];
-  const { code, stderr } = await server.world.run(["ip", "netns", "exec", "outside", ...limited]);
+  const ssh = ["sshpass", "-p", password, ...sshCommand(from, user), "true"];
+  const { code, stderr } = await server.world.run(outside("timeout", String(3 * PATIENCE_S), ...ssh));
   if (code === 0) return "let in";
   if (/Permission denied/.test(stderr)) return "refused";
   if (code === 124 || /timed out/.test(stderr)) return "cut off";
@@ -34,6 +31,16 @@ export async function login(server: Server, from: string, { user, password }: Cr
 /** Logs in as somebody with the right password. */
 export function loginRightly(server: Server, from: string): Promise<Verdict> {
   return login(server, from, LOGIN);
+}
+
+/** Logs in rightly and stays until the server is heard no more; gives what the client said at the end. */
+export async function stay(server: Server, from: string): Promise<string> {
+  const heartbeat = ["-oServerAliveInterval=1", "-oServerAliveCountMax=3"];
+  const ssh = sshCommand(from, LOGIN.user, heartbeat);
+  const { stderr } = await server.world.run(
+    outside("sshpass", "-p", LOGIN.password, ...ssh, "sleep", "infinity"),
+  );
+  return stderr.trim();
 }
 
 /**
@@ -52,6 +59,15 @@ export async function attack(
     if (verdict === "cut off") return { answered, cutOff: true };
   }
   return { answered: attempts, cutOff: false };
+}
+
+function outside(...command: string[]): string[] {
+  return ["ip", "netns", "exec", "outside", ...command];
+}
+
+function sshCommand(from: string, user: string, more: readonly string[] = []): string[] {
+  const target = from.includes(":") ? SERVER.ipv6 : SERVER.ipv4;
+  return ["ssh", ...OPTIONS.map((option) => `-o${option}`), ...more, "-b", from, "-l", user, target];
 }
 
 /** Names that attackers try; one of them is made to look like a line about somebody else. */

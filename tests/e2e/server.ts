@@ -47,7 +47,7 @@ export class Server implements AsyncDisposable {
     if ((await this.world.run(["id", user])).code !== 0) {
       await this.world.sh("useradd", "--system", "--user-group", "--shell", "/usr/sbin/nologin", user);
     }
-    await this.world.sh("useradd", "--shell", "/bin/sh", LOGIN.user);
+    await this.world.sh("useradd", "--home-dir", "/", "--shell", "/bin/sh", LOGIN.user);
     await this.world.run(["chpasswd"], `${LOGIN.user}:${LOGIN.password}\n`);
     await this.world.sh("visudo", "--check", "--quiet", "--file=/etc/sudoers.d/strongmonitor");
   }

@@ -1,0 +1,94 @@
+import { strict as assert } from "node:assert";
+import { attack, loginRightly, stay } from "./client.ts";
+import {
+  assertRecordedOnce,
+  banned,
+  LIMIT,
+  scene,
+  startDatabase,
+  untilDropped,
+  untilRunning,
+} from "./scene.ts";
+import { CLIENTS, type Server } from "./server.ts";
+import { type Daemon, until } from "./world.ts";
+
+const ATTACKERS = [CLIENTS.one, CLIENTS.two, CLIENTS.six];
+const STOP_SECONDS = 5;
+
+scene(
+  "attackers are cut off past the limit, friends never, and PostgreSQL has each line once",
+  async (server) => {
+    await using database = await startDatabase(server);
+    let monitor = await server.startMonitor();
+    await untilRunning(server);
+
+    const attacks = ATTACKERS.map((address) => attack(server, address, 2 * LIMIT));
+    const friendly = attack(server, CLIENTS.friend, 2 * LIMIT + 1);
+    await until(
+      "the attack to be under way",
+      async () => await failures(server, CLIENTS.one) >= 2 || undefined,
+    );
+    monitor = await crash(server, monitor);
+
+    for (const [i, { cutOff }] of (await Promise.all(attacks)).entries()) {
+      const address = ATTACKERS[i] ?? "";
+      const count = await failures(server, address);
+      assert.ok(
+        cutOff && count > LIMIT && count < 2 * LIMIT,
+        `${address}: ${count} attempts, cut off: ${cutOff}`,
+      );
+    }
+    assert.deepEqual(await friendly, { answered: 2 * LIMIT + 1, cutOff: false });
+    assert.deepEqual(await banned(server), ATTACKERS.toSorted());
+
+    await stop(monitor);
+    monitor = await server.startMonitor();
+    await untilRunning(server);
+    assert.equal(await loginRightly(server, CLIENTS.six), "cut off");
+    assert.equal(await loginRightly(server, CLIENTS.friend), "let in");
+    await assertRecordedOnce(server, database);
+
+    await database.query(`UPDATE ips SET whitelisted = true WHERE address = '${CLIENTS.one}'`);
+    await untilDropped(server, CLIENTS.one, false);
+    assert.equal(await loginRightly(server, CLIENTS.one), "let in");
+    assert.equal(await loginRightly(server, CLIENTS.two), "cut off");
+    await assertRecordedOnce(server, database);
+    await stop(monitor);
+  },
+);
+
+scene("a ban cuts off a session that stands", async (server) => {
+  const monitor = await server.startMonitor();
+  await untilRunning(server);
+  const session = stay(server, CLIENTS.two);
+  await until("the session to stand", async () => {
+    const lines = await server.journal("sshd");
+    return lines.some((line) => line.includes(`Accepted password for resident from ${CLIENTS.two}`)) ||
+      undefined;
+  });
+  assert.equal((await server.cli("ban", CLIENTS.two)).code, 0);
+  assert.match(await session, /not responding/);
+  await stop(monitor);
+});
+
+/** Wrong passwords that sshd saw from `address`. */
+async function failures(server: Server, address: string): Promise<number> {
+  const lines = await server.journal("sshd");
+  return lines.filter((line) => line.startsWith("Failed password") && line.includes(` from ${address} port`))
+    .length;
+}
+
+async function crash(server: Server, monitor: Daemon): Promise<Daemon> {
+  monitor.kill("SIGKILL");
+  await monitor.status;
+  return await server.startMonitor();
+}
+
+/** Ends the monitor as systemd does. */
+async function stop(monitor: Daemon): Promise<void> {
+  const deadline = AbortSignal.timeout(STOP_SECONDS * 1_000);
+  monitor.kill("SIGTERM");
+  const { code } = await monitor.status;
+  assert.equal(code, 0);
+  assert.ok(!deadline.aborted, `The monitor took more than ${STOP_SECONDS} s to stop`);
+}

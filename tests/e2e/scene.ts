@@ -1,0 +1,153 @@
+import { strict as assert } from "node:assert";
+import { postgresMissing, startPostgres, type TestPostgres } from "../postgres_server.ts";
+import { CLIENTS, Server } from "./server.ts";
+import { until } from "./world.ts";
+
+/** The program under test, made by `deno task build --config tests/e2e/config.jsonc`. */
+const BINARY = Deno.env.get("STRONGMONITOR_BIN") ?? "";
+/** What the world is made of, as files of Debian's packages. */
+const TOOLS = [
+  "/usr/bin/unshare",
+  "/usr/bin/nsenter",
+  "/usr/bin/setpriv",
+  "/usr/bin/sudo",
+  "/usr/bin/ssh",
+  "/usr/bin/sshpass",
+  "/usr/sbin/sshd",
+  "/usr/sbin/nft",
+  "/usr/sbin/ip",
+  "/lib/systemd/systemd-journald",
+];
+
+/** `limit` of the rules in the scenes' configuration. */
+export const LIMIT = 5;
+
+/** What this machine lacks for the scenes, in words; "" when nothing. */
+async function lacking(): Promise<string> {
+  if (BINARY === "") return "STRONGMONITOR_BIN";
+  if (Deno.uid() !== 0) return "root";
+  const missing = TOOLS.filter((tool) => !exists(tool)).map((tool) => tool.slice(tool.lastIndexOf("/") + 1));
+  const postgres = await postgresMissing();
+  return [...missing, ...postgres === null ? [] : [postgres]].join(", ");
+}
+
+function exists(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}
+
+const LACKING = await lacking();
+
+/** A test of the compiled program on a server of its own. */
+export function scene(name: string, play: (server: Server) => Promise<void>): void {
+  Deno.test({
+    name: LACKING === "" ? name : `${name} (needs ${LACKING})`,
+    ignore: LACKING !== "",
+    async fn() {
+      await using server = await Server.start(BINARY);
+      await play(server);
+    },
+  });
+}
+
+/** Starts PostgreSQL where the configuration expects it, with a role that owns its one database and nothing more. */
+export async function startDatabase(server: Server): Promise<TestPostgres> {
+  const postgres = await startPostgres({ port: 5432, through: server.world.network });
+  await postgres.query("CREATE ROLE strongmonitor LOGIN PASSWORD 'let me in'", "postgres");
+  await postgres.query("ALTER DATABASE strongmonitor OWNER TO strongmonitor", "postgres");
+  return postgres;
+}
+
+/** Writes wrong passwords from `address` to the journal as root's own sshd would. */
+export async function fakeAttack(server: Server, address: string, attempts: number): Promise<void> {
+  const lines = Array.from({ length: attempts }, (_, n) => failedPassword(address, n)).join("");
+  await server.world.run(["logger", "--tag=sshd"], lines);
+}
+
+/** What sshd says about a wrong password. */
+export function failedPassword(address: string, n: number): string {
+  return `Failed password for root from ${address} port ${40_000 + n} ssh2\n`;
+}
+
+/** The JSON that a command of the program prints, one object a line. */
+export async function ask<T>(server: Server, ...words: string[]): Promise<T[]> {
+  const { stdout } = await server.cli(...words, "--json");
+  return stdout.split("\n").slice(0, -1).map((line) => JSON.parse(line));
+}
+
+/** Addresses whose ban is in force. */
+export async function banned(server: Server): Promise<string[]> {
+  const bans = await ask<{ address: string }>(server, "bans");
+  return bans.map(({ address }) => address).sort();
+}
+
+/** Waits until the firewall lets nothing in from `address`, or lets it in again. */
+export async function untilDropped(server: Server, address: string, dropped = true): Promise<void> {
+  await until(`${address} to be ${dropped ? "dropped" : "let in"}`, async () => {
+    const set = address.includes(":") ? "banned6" : "banned4";
+    const { code } = await server.world.run([
+      "nft",
+      "get",
+      "element",
+      "inet",
+      "world",
+      set,
+      `{ ${address} }`,
+    ]);
+    return (code === 0) === dropped || undefined;
+  });
+}
+
+/** Waits until the program says that it runs. */
+export async function untilRunning(server: Server): Promise<void> {
+  await until("the monitor to run", async () => {
+    const [status] = await ask<{ running: boolean; sources: unknown[] }>(server, "status");
+    return status?.running && status.sources.length > 0 || undefined;
+  });
+}
+
+/** A line about an address as text that sorts and compares. */
+type Line = string;
+
+/** Waits until PostgreSQL has every line that sshd wrote about our clients or `others`, each exactly once. */
+export async function assertRecordedOnce(
+  server: Server,
+  database: TestPostgres,
+  others: readonly string[] = [],
+): Promise<void> {
+  const addresses = [...Object.values(CLIENTS), ...others];
+  const compare = async () => ({
+    said: await said(server, addresses),
+    kept: await kept(database, addresses),
+  });
+  const { said: expected, kept: actual } = await until("the outbox to drain", async () => {
+    const lines = await compare();
+    return lines.said.length <= lines.kept.length ? lines : undefined;
+  }).catch(compare);
+  assert.deepEqual(actual, expected);
+}
+
+async function said(server: Server, addresses: readonly string[]): Promise<Line[]> {
+  const lines = await server.world.sh("journalctl", "--quiet", "--output=json", "--identifier=sshd");
+  const entries = lines.split("\n").slice(0, -1).map((line) => JSON.parse(line));
+  return entries.flatMap((entry) => {
+    const named = addresses.filter((address) => words(entry.MESSAGE).includes(address));
+    return named.map((address) => `${entry.__REALTIME_TIMESTAMP} ${address} ${entry.MESSAGE}`);
+  }).sort();
+}
+
+/** Addresses and other words of a message. */
+function words(message: string): string[] {
+  return message.split(/[\s=]+/);
+}
+
+async function kept(database: TestPostgres, addresses: readonly string[]): Promise<Line[]> {
+  const rows = await database.query<{ line: string; address: string }>(
+    `SELECT host(address) AS address, (extract(epoch FROM time) * 1000000)::bigint || ' ' || host(address) || ' ' || message AS line
+     FROM log WHERE service = 'SSHD'`,
+  );
+  return rows.filter(({ address }) => addresses.includes(address)).map(({ line }) => line).sort();
+}
