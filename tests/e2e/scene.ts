@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { postgresMissing, startPostgres, type TestPostgres } from "../postgres_server.ts";
-import { CLIENTS, Server } from "./server.ts";
+import { CLIENTS, DATABASE_PASSWORD, Server } from "./server.ts";
 import { until } from "./world.ts";
 
 /** The program under test, made by `deno task build --config tests/e2e/config.jsonc`. */
@@ -56,7 +56,7 @@ export function scene(name: string, play: (server: Server) => Promise<void>): vo
 /** Starts PostgreSQL where the configuration expects it, with a role that owns its one database and nothing more. */
 export async function startDatabase(server: Server): Promise<TestPostgres> {
   const postgres = await startPostgres({ port: 5432, through: server.world.network });
-  await postgres.query("CREATE ROLE strongmonitor LOGIN PASSWORD 'let me in'", "postgres");
+  await postgres.query(`CREATE ROLE strongmonitor LOGIN PASSWORD '${DATABASE_PASSWORD}'`, "postgres");
   await postgres.query("ALTER DATABASE strongmonitor OWNER TO strongmonitor", "postgres");
   return postgres;
 }

@@ -1,8 +1,12 @@
 import { readUnit, type Unit } from "./unit.ts";
 import { type Daemon, type Output, until, World } from "./world.ts";
 
-/** Where the monitor's configuration stands inside the world, as the unit's ExecStart has it. */
-export const CONFIG_PATH = "/etc/strongmonitor/config.jsonc";
+const CONFIG_DIRECTORY = "/etc/strongmonitor";
+/** Where the monitor's configuration stands inside the world. */
+export const CONFIG_PATH = `${CONFIG_DIRECTORY}/config.jsonc`;
+const PASSWORD_PATH = `${CONFIG_DIRECTORY}/db_password.secret`;
+/** What the configuration calls the password of the database's user. */
+export const DATABASE_PASSWORD = "let me in";
 /** The server's addresses as clients see them. */
 export const SERVER = { ipv4: "198.51.100.1", ipv6: "2001:db8:51::1" };
 /** The addresses that clients come from; the configuration whitelists `friend`. */
@@ -18,7 +22,6 @@ export const LOGIN = { user: "resident", password: "correct horse" };
 const UNIT = new URL("../../strongmonitor.service", import.meta.url);
 const CONFIG = new URL("config.jsonc", import.meta.url);
 const MACHINE_ID = new URL("root/etc/machine-id", import.meta.url);
-const PASSWORD_PATH = "/etc/strongmonitor/db_password.secret";
 
 /** A server in a world of its own: journald, sshd, nft, clients that reach it, and StrongMonitor as its unit has it. */
 export class Server implements AsyncDisposable {
@@ -91,15 +94,20 @@ export class Server implements AsyncDisposable {
   async #install(): Promise<void> {
     const { user, group, stateDirectory } = this.unit;
     await this.world.sh("install", "-d", "-o", user, "-g", group, stateDirectory);
-    await this.world.sh("install", "-d", "/etc/strongmonitor");
+    await this.world.sh("install", "-d", "-o", user, "-g", group, "-m", "750", CONFIG_DIRECTORY);
+    await this.#entrust(PASSWORD_PATH, `${DATABASE_PASSWORD}\n`);
     await this.configure(await Deno.readTextFile(CONFIG));
-    await this.world.write(PASSWORD_PATH, "let me in\n", 0o640);
-    await this.world.sh("chown", `root:${group}`, PASSWORD_PATH);
   }
 
   /** Replaces StrongMonitor's configuration. */
-  async configure(text: string): Promise<void> {
-    await this.world.write(CONFIG_PATH, text);
+  configure(text: string): Promise<void> {
+    return this.#entrust(CONFIG_PATH, text);
+  }
+
+  /** Writes a file that only the unit's user and group may read. */
+  async #entrust(path: string, text: string): Promise<void> {
+    await this.world.write(path, text, 0o640);
+    await this.world.sh("chown", `${this.unit.user}:${this.unit.group}`, path);
   }
 
   /** Runs a command as the unit's user with the unit's groups, or others. */

@@ -1,0 +1,126 @@
+import { strict as assert } from "node:assert";
+import {
+  ask,
+  banned,
+  failedPassword,
+  fakeAttack,
+  LIMIT,
+  scene,
+  untilDropped,
+  untilRunning,
+} from "./scene.ts";
+import { CONFIG_PATH, type Server } from "./server.ts";
+
+const ONE = "192.0.2.66";
+const NETWORK = "2001:db8:66::/64";
+const HISTORY = Array.from({ length: LIMIT + 1 }, (_, n) => failedPassword(ONE, n)).join("");
+
+scene("ban, unban and whitelist reach the firewall through the running monitor", async (server) => {
+  await server.startMonitor();
+  await untilRunning(server);
+
+  for (const target of [ONE, NETWORK]) {
+    assert.equal((await server.cli("ban", target, "--for", "2h", "--reason", "by hand")).code, 0);
+    await untilDropped(server, target);
+  }
+  assert.deepEqual(await banned(server), [ONE, NETWORK]);
+  assert.equal((await server.cli("unban", NETWORK)).code, 0);
+  await untilDropped(server, NETWORK, false);
+  assert.equal((await server.cli("unban", NETWORK)).code, 1);
+
+  assert.equal((await server.cli("whitelist", "add", ONE)).code, 0);
+  await untilDropped(server, ONE, false);
+  assert.equal((await server.cli("ban", ONE)).code, 1);
+  const listed = await ask<{ address: string }>(server, "whitelist", "list");
+  assert.ok(listed.some(({ address }) => address === ONE));
+  assert.equal((await server.cli("whitelist", "remove", ONE)).code, 0);
+  assert.equal((await server.cli("ban", ONE)).code, 0);
+  await untilDropped(server, ONE);
+});
+
+scene("what root's commands write in the state, the unit's user can still use", async (server) => {
+  const monitor = await server.startMonitor();
+  await untilRunning(server);
+  assert.equal((await server.cli("ban", ONE)).code, 0);
+  monitor.kill("SIGTERM");
+  assert.equal((await monitor.status).code, 0);
+  assert.equal((await server.cli("status")).code, 1);
+  assert.equal((await server.cli("unban", ONE)).code, 0);
+  await server.startMonitor();
+  await untilRunning(server);
+  await fakeAttack(server, ONE, LIMIT + 1);
+  await untilDropped(server, ONE);
+});
+
+scene("match and replay judge lines from standard input and the journal, and ban nobody", async (server) => {
+  const verdicts = await server.world.run(
+    [...program(server), "match", "--module", "SSHD", "--json", "-"],
+    HISTORY,
+  );
+  assert.deepEqual(
+    verdicts.stdout.split("\n").slice(0, -1).map((line) => JSON.parse(line)),
+    Array.from({ length: LIMIT + 1 }, (_, n) => (
+      { n: n + 1, module: "SSHD", address: ONE, hits: ["failed_password"], logged: true }
+    )),
+  );
+
+  await fakeAttack(server, ONE, LIMIT + 1);
+  const [ban, end] = await ask<{ address?: string; count?: number; summary?: { bans: number } }>(
+    server,
+    ...["replay", "--since", "-1h"],
+  );
+  assert.deepEqual([ban?.address, ban?.count, end?.summary?.bans], [ONE, LIMIT + 1, 1]);
+  const { stdout } = await server.world.run(["nft", "list", "set", "inet", "world", "banned4"]);
+  assert.doesNotMatch(stdout, /elements/);
+});
+
+scene("wrong usage and wrong configurations have their exit codes and one sentence", async (server) => {
+  const right = await Deno.readTextFile(server.world.path(CONFIG_PATH));
+  assert.equal((await server.cli("check")).code, 0);
+  assert.equal((await server.cli("--version")).code, 0);
+  await assertRefused(server, ["ban", "nobody"], { code: 64, says: /address/ });
+  await assertRefused(server, ["frobnicate"], { code: 64, says: /frobnicate/ });
+  await server.configure(right.replace('"rules"', '"rulez"'));
+  await assertRefused(server, ["check"], { code: 78, says: /"?rules"?.*config\.jsonc:\d+:\d+/ });
+});
+
+scene("a configuration that wants more than the program was built for is refused", async (server) => {
+  const right = await Deno.readTextFile(server.world.path(CONFIG_PATH));
+  const wants = [
+    [right.replace('"sudo /opt/banIP.sh %s"', '"sh /opt/banIP.sh %s"'), /\bsh\b/],
+    [right.replace('"host": "127.0.0.1"', '"host": "127.0.0.2"'), /127\.0\.0\.2/],
+    [right.replace("{", '{ "state": "/root/state",'), /\/root\/state/],
+  ] as const;
+  for (const [text, says] of wants) {
+    await server.configure(text);
+    await assertRefused(server, ["run"], { code: 78, says });
+    await assertRefused(server, ["run"], { code: 78, says: /deno task build/ });
+  }
+});
+
+scene("the program cannot read what it was not built to read, not even for root", async (server) => {
+  const { code, stdout, stderr } = await server.world.run([
+    ...program(server),
+    "check",
+    "--config",
+    "/etc/shadow",
+  ]);
+  assert.notEqual(code, 0);
+  assert.match(stderr, /\/etc\/shadow/);
+  assert.doesNotMatch(stdout + stderr, /root:/);
+});
+
+function program(server: Server): string[] {
+  return [server.unit.command[0] ?? ""];
+}
+
+async function assertRefused(
+  server: Server,
+  words: readonly string[],
+  { code, says }: { code: number; says: RegExp },
+): Promise<void> {
+  const output = await server.cli(...words);
+  assert.equal(output.code, code, output.stderr);
+  assert.match(output.stderr, says);
+  assert.doesNotMatch(output.stderr, /\n\s+at /);
+}

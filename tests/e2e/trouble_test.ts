@@ -1,0 +1,128 @@
+import { strict as assert } from "node:assert";
+import {
+  ask,
+  assertRecordedOnce,
+  banned,
+  failedPassword,
+  fakeAttack,
+  LIMIT,
+  scene,
+  startDatabase,
+  untilDropped,
+  untilRunning,
+} from "./scene.ts";
+import { CONFIG_PATH, type Server } from "./server.ts";
+import { until } from "./world.ts";
+
+const ONE = "192.0.2.66";
+const TWO = "192.0.2.67";
+const THREE = "2001:db8:66::3";
+
+scene("lines that a local user forges ban nobody", async (server) => {
+  await server.startMonitor();
+  await untilRunning(server);
+  const lines = Array.from({ length: 2 * LIMIT }, (_, n) => failedPassword(ONE, n)).join("");
+  await server.world.run(["setpriv", "--reuid=nobody", "--clear-groups", "logger", "--tag=sshd"], lines);
+  await fakeAttack(server, TWO, LIMIT + 1);
+  await untilDropped(server, TWO);
+  assert.deepEqual(await banned(server), [TWO]);
+  const [status] = await ask<{ counts: { untrusted: number } }>(server, "status");
+  assert.equal(status?.counts.untrusted, 2 * LIMIT);
+});
+
+scene(
+  "bans go on while PostgreSQL is absent, frozen or stopped, and each line arrives once",
+  async (server) => {
+    await server.startMonitor();
+    await untilRunning(server);
+    await fakeAttack(server, ONE, LIMIT + 1);
+    await untilDropped(server, ONE);
+
+    await using database = await startDatabase(server);
+    await assertRecordedOnce(server, database, [ONE]);
+
+    database.freeze();
+    await fakeAttack(server, TWO, LIMIT + 1);
+    await untilDropped(server, TWO);
+    database.thaw();
+    await assertRecordedOnce(server, database, [ONE, TWO]);
+
+    await database.stop();
+    await fakeAttack(server, THREE, LIMIT + 1);
+    await untilDropped(server, THREE);
+    await database.restart();
+    await assertRecordedOnce(server, database, [ONE, TWO, THREE]);
+    const rows = await database.query<{ address: string }>(
+      "SELECT host(address) AS address FROM ban ORDER BY address",
+    );
+    assert.deepEqual(rows.map(({ address }) => address), [ONE, TWO, THREE]);
+  },
+);
+
+scene(
+  "a ban that the firewall refuses is told in status, and in force once the firewall is mended",
+  async (server) => {
+    await server.startMonitor();
+    await untilRunning(server);
+    await server.world.write("/run/firewall_broken", "");
+    await fakeAttack(server, ONE, LIMIT + 1);
+    const failing = await until("a second try", async () => {
+      const found = await failures(server);
+      return found.some(({ attempts }) => attempts >= 2) ? found : undefined;
+    });
+    assert.deepEqual(failing.map(({ address }) => address), [ONE]);
+    assert.match(failing[0]?.error ?? "", /the firewall is broken/);
+
+    await Deno.remove(server.world.path("/run/firewall_broken"));
+    await untilDropped(server, ONE);
+    await until("status to be clear", async () => (await failures(server)).length === 0 || undefined);
+  },
+);
+
+scene(
+  "a wrong new configuration leaves the old one in force, and a right one replaces it",
+  async (server) => {
+    const monitor = await server.startMonitor();
+    await untilRunning(server);
+    const right = await Deno.readTextFile(server.world.path(CONFIG_PATH));
+
+    await server.configure(right.replace('"limit": 5', '"limit": 0'));
+    monitor.kill("SIGHUP");
+    await untilSaid(server, /limit.*config\.jsonc:\d+:\d+/);
+    await fakeAttack(server, ONE, LIMIT + 1);
+    await untilDropped(server, ONE);
+
+    await server.configure(right.replace('"limit": 5', '"limit": 2'));
+    monitor.kill("SIGHUP");
+    await untilSaid(server, /reloaded/);
+    await fakeAttack(server, TWO, 3);
+    await untilDropped(server, TWO);
+  },
+);
+
+scene("without the group that may read the journal it says so and exits with 69", async (server) => {
+  const { code, stderr } = await server.world.run(server.as([], server.unit.command));
+  assert.equal(code, 69);
+  assert.match(stderr, /systemd-journal/);
+  assert.doesNotMatch(stderr, /\n\s+at /);
+});
+
+interface Failure {
+  readonly address: string;
+  readonly attempts: number;
+  readonly error: string;
+}
+
+/** The bans that are not in force because of the firewall. */
+async function failures(server: Server): Promise<Failure[]> {
+  const [status] = await ask<{ failing: Failure[] }>(server, "status");
+  return status?.failing ?? [];
+}
+
+/** Waits until the monitor has told the journal what `pattern` matches. */
+async function untilSaid(server: Server, pattern: RegExp): Promise<void> {
+  await until(`the monitor to say ${pattern}`, async () => {
+    const lines = await server.journal("strongmonitor");
+    return lines.some((line) => pattern.test(line)) || undefined;
+  });
+}
