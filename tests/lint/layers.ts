@@ -1,0 +1,178 @@
+/**
+ * The house rules of imports, as a plugin of `deno lint`: who may import whom, which file each outside package
+ * belongs to, and what stays pure. The tables say it all; files outside of them (tests, tools) are free.
+ */
+
+/** A part of the house: its files, and the layers these may import beside each other. */
+interface Layer {
+  /** Files, or directories with a `/` at the end, from the project's directory. */
+  readonly files: readonly string[];
+  readonly imports: readonly string[];
+}
+
+const VALUES = ["types", "ip", "duration"];
+const LOWER = [
+  ...VALUES,
+  "rules",
+  "sources",
+  "state",
+  "postgres",
+  "firewall",
+  "support",
+  "config",
+  "permissions",
+];
+const UPPER = [...LOWER, "pipeline", "bans", "monitor"];
+
+/** A file belongs to the first layer that names it. */
+const LAYERS: Readonly<Record<string, Layer>> = {
+  types: { files: ["lib/types.ts"], imports: [] },
+  ip: { files: ["lib/ip.ts"], imports: ["types"] },
+  duration: { files: ["lib/duration.ts"], imports: ["types"] },
+  "module list": { files: ["modules/mod.ts"], imports: ["types", "modules"] },
+  modules: { files: ["modules/"], imports: VALUES },
+  rules: { files: ["lib/rules/"], imports: VALUES },
+  sources: { files: ["lib/sources/"], imports: ["types"] },
+  state: { files: ["lib/state/"], imports: VALUES },
+  postgres: { files: ["lib/postgres/"], imports: VALUES },
+  firewall: { files: ["lib/firewall/"], imports: VALUES },
+  support: { files: ["lib/control.ts", "lib/log.ts", "lib/names.ts", "lib/supervisor.ts"], imports: VALUES },
+  config: { files: ["lib/config.ts", "lib/config/"], imports: VALUES },
+  permissions: { files: ["lib/permissions.ts"], imports: [...VALUES, "config"] },
+  pipeline: { files: ["lib/pipeline.ts"], imports: [...VALUES, "rules"] },
+  bans: { files: ["lib/bans.ts"], imports: [...VALUES, "rules"] },
+  monitor: { files: ["lib/monitor.ts"], imports: UPPER },
+  commands: { files: ["lib/commands/"], imports: [...UPPER, "module list"] },
+  project: { files: ["deno.json"], imports: [] },
+  main: { files: ["main.ts"], imports: ["types", "support", "commands", "project"] },
+};
+
+/** Where each outside package is imported: there and nowhere else. */
+const PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  "@logtape/logtape": ["lib/log.ts"],
+  commander: ["main.ts"],
+  "fastest-levenshtein": ["lib/config.ts", "lib/config/"],
+  "ipaddr.js": ["lib/ip.ts"],
+  "jsonc-parser": ["lib/config.ts", "lib/config/"],
+  "node:dns/promises": ["lib/names.ts"],
+  "node:net": ["lib/postgres/connection.ts"],
+  "node:path": ["lib/config/", "lib/permissions.ts"],
+  "node:sqlite": ["lib/state/"],
+  postgres: ["lib/postgres/connection.ts"],
+  zod: ["lib/config.ts", "lib/config/"],
+};
+
+/** Layers whose code depends on its arguments alone: no system, no clock, no timer. */
+const PURE = ["types", "ip", "duration", "module list", "modules", "rules"];
+const IMPURE = ["Deno", "performance", "setTimeout", "setInterval", "globalThis"];
+/** What of `Date` reads no clock. */
+const TIMELESS = ["parse", "UTC"];
+
+const ROOT = new URL("../../", import.meta.url).pathname;
+
+function isIn(path: string, files: readonly string[]): boolean {
+  return files.some((file) => file.endsWith("/") ? path.startsWith(file) : path === file);
+}
+
+function layerOf(path: string): string | undefined {
+  return Object.keys(LAYERS).find((name) => isIn(path, LAYERS[name]!.files));
+}
+
+/** The linted file from the project's directory; null for one that is free. */
+function houseFile(filename: string): string | null {
+  const path = filename.startsWith(ROOT) ? filename.slice(ROOT.length) : filename;
+  return /^(?:lib|modules)\/|^[^/]*$/.test(path) ? path : null;
+}
+
+/** Why the file `path` may not import `specifier`; null when it may. */
+function refuseImport(path: string, specifier: string): string | null {
+  if (!/^\.{0,2}\//.test(specifier)) return refusePackage(path, specifier);
+  const [from, target] = [layerOf(path), new URL(specifier, `file:///${path}`).pathname.slice(1)];
+  if (from === undefined) return `${path} belongs to no layer: give it one in tests/lint/layers.ts`;
+  const to = layerOf(target);
+  if (to === from || (to !== undefined && LAYERS[from]!.imports.includes(to))) return null;
+  return `${from} may import ${list([from, ...LAYERS[from]!.imports])}, not ${to ?? target}`;
+}
+
+function refusePackage(path: string, specifier: string): string | null {
+  const homes = PACKAGES[specifier];
+  if (homes === undefined) {
+    return `${specifier} has no place in the house: give it one in tests/lint/layers.ts`;
+  }
+  return isIn(path, homes) ? null : `${specifier} may be imported by ${list(homes)} alone`;
+}
+
+function list(words: readonly string[]): string {
+  return [...new Set(words)].join(", ");
+}
+
+/** Whether a name stands for the global of that name: not as the key of a member, and not as a mere type. */
+function isGlobal(node: Deno.lint.Identifier): boolean {
+  const { parent } = node;
+  if (parent.type === "MemberExpression") return parent.object === node || parent.computed;
+  return parent.type !== "Property" || parent.value === node;
+}
+
+function readsClock(node: Deno.lint.Identifier): boolean {
+  const { parent } = node;
+  if (parent.type === "TSTypeReference") return false;
+  if (parent.type === "NewExpression") return parent.arguments.length === 0;
+  if (parent.type !== "MemberExpression" || parent.computed) return true;
+  return parent.property.type !== "Identifier" || !TIMELESS.includes(parent.property.name);
+}
+
+const imports: Deno.lint.Rule = {
+  create(context) {
+    const path = houseFile(context.filename);
+    if (path === null) return {};
+    const check = (node: Deno.lint.Node, source: Deno.lint.Node | null | undefined) => {
+      if (!source) return;
+      const specifier = source.type === "TSLiteralType" ? source.literal : source;
+      const text = specifier.type === "Literal" ? String(specifier.value) : null;
+      const message = text === null ? "An import must name its file literally" : refuseImport(path, text);
+      if (message !== null) context.report({ node, message });
+    };
+    return {
+      ImportDeclaration: (node) => check(node, node.source),
+      ImportExpression: (node) => check(node, node.source),
+      ExportAllDeclaration: (node) => check(node, node.source),
+      ExportNamedDeclaration: (node) => check(node, node.source),
+      TSImportType: (node) => check(node, node.argument),
+    };
+  },
+};
+
+const purity: Deno.lint.Rule = {
+  create(context) {
+    const layer = layerOf(houseFile(context.filename) ?? "");
+    if (layer === undefined || !PURE.includes(layer)) return {};
+    return {
+      Identifier(node) {
+        const impure = node.name === "Date" ? readsClock(node) : IMPURE.includes(node.name);
+        if (!impure || !isGlobal(node)) return;
+        context.report({ node, message: `${layer} must be pure: no ${node.name}, no clock, no timer` });
+      },
+    };
+  },
+};
+
+const noDefaultExport: Deno.lint.Rule = {
+  create(context) {
+    if (houseFile(context.filename) === null) return {};
+    const report = (node: Deno.lint.Node) =>
+      context.report({ node, message: "A default export has no name to be found by: export by name" });
+    return {
+      ExportDefaultDeclaration: report,
+      ExportSpecifier: (node) => {
+        const { exported } = node;
+        if ((exported.type === "Identifier" ? exported.name : exported.value) === "default") report(node);
+      },
+    };
+  },
+};
+
+const plugin: Deno.lint.Plugin = {
+  name: "layers",
+  rules: { imports, purity, "no-default-export": noDefaultExport },
+};
+export default plugin;

@@ -1,0 +1,194 @@
+import { strict as assert } from "node:assert";
+import plugin from "./layers.ts";
+
+/** What the plugin has against `code` in the file `path`. */
+function complaints(path: string, code: string): string[] {
+  return Deno.lint.runPlugin(plugin, path, code).map(({ id, message }) => `${id}: ${message}`);
+}
+
+/** Rule by rule: a file with code that is refused, and one with code that passes. */
+const CASES: [title: string, refused: [path: string, code: string], allowed: [path: string, code: string]][] =
+  [
+    [
+      "types imports nothing",
+      ["lib/types.ts", `import { SECOND } from "./duration.ts";`],
+      ["lib/duration.ts", `import type { Micros } from "./types.ts";`],
+    ],
+    [
+      "ip and duration import types alone",
+      ["lib/ip.ts", `import { SECOND } from "./duration.ts";`],
+      ["lib/ip.ts", `import type { Micros } from "./types.ts";`],
+    ],
+    [
+      "modules import no rules",
+      ["modules/sshd.ts", `import { Matcher } from "../lib/rules/matcher.ts";`],
+      ["modules/sshd.ts", `import { canonicalAddress } from "../lib/ip.ts";`],
+    ],
+    [
+      "rules import no state",
+      ["lib/rules/engine.ts", `import type { State } from "../state/state.ts";`],
+      ["lib/rules/engine.ts", `import { SlidingWindow } from "./window.ts";`],
+    ],
+    [
+      "rules import no modules",
+      ["lib/rules/engine.ts", `import { sshd } from "../../modules/sshd.ts";`],
+      ["lib/rules/whitelist.ts", `import { NetworkSet } from "../ip.ts";`],
+    ],
+    [
+      "sources import no modules",
+      ["lib/sources/journal.ts", `export { sshd } from "../../modules/sshd.ts";`],
+      ["lib/sources/journal.ts", `export type { Source } from "../types.ts";`],
+    ],
+    [
+      "state and postgres do not know each other",
+      ["lib/postgres/outbox.ts", `import type { StateOutbox } from "../state/outbox.ts";`],
+      ["lib/postgres/outbox.ts", `import type { Outbox } from "../types.ts";`],
+    ],
+    [
+      "firewall imports no postgres",
+      ["lib/firewall/command.ts", `export * from "../postgres/fleet.ts";`],
+      ["lib/firewall/command.ts", `export * from "../duration.ts";`],
+    ],
+    [
+      "the pipeline knows a source by its interface alone",
+      ["lib/pipeline.ts", `import { openJournal } from "./sources/journal.ts";`],
+      ["lib/pipeline.ts", `import { Engine } from "./rules/engine.ts";`],
+    ],
+    [
+      "bans know a firewall by its interface alone, in a type as well",
+      ["lib/bans.ts", `type F = import("./firewall/command.ts").CommandFirewall;`],
+      ["lib/bans.ts", `type F = import("./types.ts").Firewall;`],
+    ],
+    [
+      "only the monitor knows everybody",
+      ["lib/supervisor.ts", `import { Bans } from "./bans.ts";`],
+      ["lib/monitor.ts", `import { Bans } from "./bans.ts";`],
+    ],
+    [
+      "the monitor imports no command",
+      ["lib/monitor.ts", `import { runCommand } from "./commands/run.ts";`],
+      ["lib/commands/run.ts", `import { Monitor } from "../monitor.ts";`],
+    ],
+    [
+      "commands take modules from the list",
+      ["lib/commands/run.ts", `import { sshd } from "../../modules/sshd.ts";`],
+      ["lib/commands/run.ts", `import { modules } from "../../modules/mod.ts";`],
+    ],
+    [
+      "nobody imports main, not even at run time",
+      ["lib/commands/run.ts", `await import("../../main.ts");`],
+      ["main.ts", `await import("./lib/commands/run.ts");`],
+    ],
+    [
+      "main leaves everything to the commands",
+      ["main.ts", `import { State } from "./lib/state/state.ts";`],
+      ["main.ts", `import { runCommand } from "./lib/commands/run.ts";`],
+    ],
+    [
+      "an import says literally what it imports",
+      ["lib/monitor.ts", "await import(`./${name}.ts`);"],
+      ["lib/monitor.ts", `await import("./bans.ts");`],
+    ],
+    [
+      "a file of the house belongs to a layer",
+      ["lib/misc.ts", `import { SECOND } from "./duration.ts";`],
+      ["tests/misc.ts", `import { SECOND } from "../lib/duration.ts";`],
+    ],
+    ["logtape has its place", ["lib/bans.ts", `import "@logtape/logtape";`], [
+      "lib/log.ts",
+      `import "@logtape/logtape";`,
+    ]],
+    ["commander has its place", ["lib/commands/run.ts", `import "commander";`], [
+      "main.ts",
+      `import "commander";`,
+    ]],
+    ["ipaddr.js has its place", ["lib/names.ts", `import "ipaddr.js";`], [
+      "lib/ip.ts",
+      `import "ipaddr.js";`,
+    ]],
+    [
+      "jsonc-parser has its place",
+      ["lib/commands/check.ts", `import "jsonc-parser";`],
+      ["lib/config/document.ts", `import "jsonc-parser";`],
+    ],
+    ["zod has its place", ["lib/types.ts", `import "zod";`], ["lib/config/schema.ts", `import "zod";`]],
+    [
+      "postgres has its place",
+      ["lib/postgres/outbox.ts", `import "postgres";`],
+      ["lib/postgres/connection.ts", `import "postgres";`],
+    ],
+    [
+      "node:sqlite has its place",
+      ["lib/commands/run.ts", `import "node:sqlite";`],
+      ["lib/state/database.ts", `import "node:sqlite";`],
+    ],
+    ["a package without a place is refused", ["lib/names.ts", `import "npm:left-pad";`], [
+      "tools/build.ts",
+      `import "npm:left-pad";`,
+    ]],
+    ["modules never use Deno", ["modules/sshd.ts", `Deno.readTextFileSync("x");`], [
+      "modules/sshd.ts",
+      `x.Deno();`,
+    ]],
+    ["rules never use Deno, not as a type either", ["lib/rules/engine.ts", `let f: Deno.FsFile;`], [
+      "lib/state/state.ts",
+      `let f: Deno.FsFile;`,
+    ]],
+    ["rules read no clock", ["lib/rules/window.ts", `Date.now();`], [
+      "lib/rules/window.ts",
+      `Date.parse("2026-01-01");`,
+    ]],
+    ["rules make no present", ["lib/rules/window.ts", `new Date();`], [
+      "lib/rules/window.ts",
+      `new Date(time / 1000);`,
+    ]],
+    ["rules hand no clock on", ["lib/rules/window.ts", `const clock = Date["now"];`], [
+      "lib/rules/window.ts",
+      `function text(date: Date): void {}`,
+    ]],
+    ["rules measure no speed", ["lib/rules/engine.ts", `performance.now();`], [
+      "lib/monitor.ts",
+      `performance.now();`,
+    ]],
+    ["rules set no timer", ["lib/rules/engine.ts", `setTimeout(sweep, 1000);`], [
+      "lib/supervisor.ts",
+      `setTimeout(wake, 1000);`,
+    ]],
+    ["rules repeat nothing", ["lib/rules/engine.ts", `setInterval(sweep, 1000);`], [
+      "lib/rules/engine.ts",
+      `const gap = rule.setInterval;`,
+    ]],
+    ["nothing is exported by default", ["lib/bans.ts", `export default class {}`], [
+      "lib/bans.ts",
+      `export class Bans {}`,
+    ]],
+    ["nothing is exported as the default", ["lib/bans.ts", `export { Bans as default };`], [
+      "lib/bans.ts",
+      `export { Bans as BanList };`,
+    ]],
+  ];
+
+for (const [title, refused, allowed] of CASES) {
+  Deno.test(`layers: ${title}`, () => {
+    assert.equal(
+      complaints(...refused).length,
+      1,
+      `${refused.join(": ")}\n${complaints(...refused).join("\n")}`,
+    );
+    assert.deepEqual(complaints(...allowed), []);
+  });
+}
+
+Deno.test("layers: a refusal says who may import whom", () => {
+  assert.deepEqual(complaints("lib/sources/stdin.ts", `import { Matcher } from "../rules/matcher.ts";`), [
+    "layers/imports: sources may import sources, types, not rules",
+  ]);
+  assert.deepEqual(complaints("lib/names.ts", `import zod from "zod";`), [
+    "layers/imports: zod may be imported by lib/config.ts, lib/config/ alone",
+  ]);
+});
+
+Deno.test("layers: a file is known by its absolute path as well", () => {
+  const path = new URL("../../lib/types.ts", import.meta.url).pathname;
+  assert.equal(complaints(path, `import "./ip.ts";`).length, 1);
+});
