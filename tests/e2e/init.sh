@@ -2,16 +2,16 @@
 # Process 1 of a private world: own processes, mounts, host name and network, over a copy-on-write view of this
 # machine's root directory with the files of `root/` laid over it. Run by `unshare`; lives until its standard
 # input closes, and everything in the world with it.
-# $1: an empty directory outside the world, used as the mount point of its root; $2: a program, put at $3 in it.
+# $1: a program, put at $2 in the world.
 set -euo pipefail
 files=$(realpath "$(dirname "$0")/root")
-world=$1 program=$2 place=$3
+program=$(realpath "$1") place=$2
 
 mount --make-rprivate /
-mount -t tmpfs -o mode=755 tmpfs "$world"
-mkdir "$world"/{upper,work,root}
-mount -t overlay -o "lowerdir=/,upperdir=$world/upper,workdir=$world/work" overlay "$world/root"
-cd "$world/root"
+mount -t tmpfs -o mode=755 tmpfs /mnt
+mkdir /mnt/{upper,work,root}
+mount -t overlay -o lowerdir=/,upperdir=/mnt/upper,workdir=/mnt/work overlay /mnt/root
+cd /mnt/root
 
 mount -t proc proc proc
 mount -t sysfs sysfs sys
@@ -32,7 +32,7 @@ mount -t tmpfs -o mode=1777 tmpfs dev/shm
 ln -s pts/ptmx dev/ptmx
 ln -s /proc/self/fd dev/fd
 ln -s /run/systemd/journal/dev-log dev/log
-mkdir -p mnt run/sshd run/lock run/systemd/journal
+mkdir -p run/sshd run/lock run/systemd/journal
 install -D -m 755 /dev/null "./$place"
 mount --bind "$program" "./$place"
 

@@ -26,20 +26,17 @@ export interface Program {
 export class World implements AsyncDisposable {
   readonly #init: Deno.ChildProcess;
   readonly #pid: number;
-  readonly #mountPoint: string;
   readonly #daemons: Daemon[] = [];
 
-  private constructor(init: Deno.ChildProcess, mountPoint: string) {
+  private constructor(init: Deno.ChildProcess) {
     this.#init = init;
     this.#pid = onlyChild(init.pid);
-    this.#mountPoint = mountPoint;
   }
 
   /** Makes a world with `program` in it. @throws {Error} when the machine does not allow it */
   static async start(program: Program): Promise<World> {
-    const mountPoint = await Deno.makeTempDir({ prefix: "strongmonitor-world-" });
     const init = new Deno.Command("unshare", {
-      args: [...NAMESPACES, "--fork", "--kill-child", "bash", INIT, mountPoint, program.file, program.place],
+      args: [...NAMESPACES, "--fork", "--kill-child", "bash", INIT, program.file, program.place],
       env: ENVIRONMENT,
       clearEnv: true,
       stdin: "piped",
@@ -49,10 +46,9 @@ export class World implements AsyncDisposable {
     const reader = init.stdout.getReader();
     const { done } = await reader.read();
     await reader.cancel();
-    if (!done) return new World(init, mountPoint);
+    if (!done) return new World(init);
     await init.stdin.close();
     const { code } = await init.status;
-    await Deno.remove(mountPoint);
     throw new Error(`Cannot make a world: ${INIT} ended with code ${code}`);
   }
 
@@ -113,7 +109,6 @@ export class World implements AsyncDisposable {
     await this.#init.stdin.close();
     await this.#init.status;
     await Promise.all(this.#daemons.map((daemon) => daemon.status));
-    await Deno.remove(this.#mountPoint);
   }
 }
 
