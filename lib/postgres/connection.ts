@@ -38,6 +38,8 @@ export class Connection {
   #socket: Socket | null = null;
   #timeout: Micros;
   #gone: Error | null = null;
+  /** Ends the call under way. */
+  #abort: ((reason: Error) => void) | null = null;
 
   /** Touches nothing yet: see `open()`. */
   constructor(config: DatabaseConfig, options: ConnectionOptions) {
@@ -89,7 +91,8 @@ export class Connection {
   /** Throws the connection away at once, whatever the server does. Calls under way throw. */
   destroy(reason: Error = new Error("the connection is closed")): void {
     this.#gone ??= reason;
-    this.#socket?.destroy(this.#gone);
+    this.#abort?.(this.#gone);
+    this.#socket?.destroy();
     this.#sql.end({ timeout: 0 }).catch(() => {});
   }
 
@@ -99,16 +102,15 @@ export class Connection {
   }
 
   async #within<T>(answer: PromiseLike<T>): Promise<T> {
-    const late = Promise.withResolvers<never>();
-    const timer = setTimeout(() => {
-      const error = new Error(`no answer within ${seconds(this.#timeout)}`);
-      late.reject(error);
-      this.destroy(error);
-    }, this.#timeout / 1000);
+    const { promise, reject } = Promise.withResolvers<never>();
+    this.#abort = reject;
+    const late = () => this.destroy(new Error(`no answer within ${seconds(this.#timeout)}`));
+    const timer = setTimeout(late, this.#timeout / 1000);
     try {
-      return await Promise.race([answer, late.promise]);
+      return await Promise.race([answer, promise]);
     } finally {
       clearTimeout(timer);
+      this.#abort = null;
     }
   }
 
@@ -124,6 +126,7 @@ export class Connection {
       connect_timeout: null,
       max_lifetime: null,
       no_subscribe: true,
+      ssl: encryption(),
       connection: { application_name: "strongmonitor" },
       onnotice: () => {},
       onnotify: () => this.#options.onNotify?.(),
@@ -133,17 +136,29 @@ export class Connection {
     return options as unknown as postgres.Options<Record<string, never>>;
   }
 
-  #dial(): Socket {
+  async #dial(): Promise<Socket> {
     if (this.#gone || this.#socket) throw this.#gone ?? new Error("the connection was lost");
     const { host, port } = this.#config;
-    this.#socket = host.startsWith("/") ? connect(`${host}/.s.PGSQL.${port}`) : connect(port, host);
-    return this.#socket;
+    const socket = host.startsWith("/") ? connect(`${host}/.s.PGSQL.${port}`) : connect(port, host);
+    this.#socket = socket;
+    // The driver listens for errors too late to hear of one in connecting, which would then end the program.
+    await new Promise<void>((resolve, reject) => socket.once("connect", resolve).on("error", reject));
+    return Object.assign(socket, { host });
   }
 
   #lost(): void {
     this.#gone ??= new Error("the connection was lost");
     this.#options.onLost?.();
   }
+}
+
+/**
+ * Whether to encrypt: the environment's PGSSLMODE, in libpq's words; `verify-full` alone proves who the server is.
+ * Not unless asked for, as Deno 2.4's TLS never gets an answer on a connection that began in the clear.
+ */
+function encryption(): string | false {
+  const mode = Deno.env.get("PGSSLMODE") ?? "disable";
+  return mode === "disable" ? false : mode;
 }
 
 function seconds(span: Micros): string {

@@ -39,21 +39,18 @@ export async function adoptOriginal({ connection, log }: MigrationContext): Prom
   await connection.query(READ_FUNCTIONS);
   await connection.query("INSERT INTO host (id, name) VALUES ($1::uuid, 'before the upgrade')", [BEFORE]);
   await makePartitions(connection, await weeksOf(connection, readers.get("log")!));
+  const unread = await unreadWhitelist(connection, tables.get("original_ips"));
   const copied = {
     log: await count(connection, insertLog(readers.get("log")!)),
     ban: await count(connection, insertBans(readers.get("ban")!)),
     ips: await count(connection, insertAddresses([...readers.values()])),
   };
-  const unread = await count(
-    connection,
-    `SELECT FROM (${readers.get("ips")}) AS ips WHERE address IS NULL AND whitelisted`,
-  );
   await connection.query(DROP_READ_FUNCTIONS);
   log.info(
     `Took over the original's database: ${copied.log} log rows, ${copied.ban} bans and ${copied.ips} addresses; ` +
       `its tables are kept as ${[...tables.keys()].join(", ")} and may be dropped`,
   );
-  if (unread > 0) log.warn(`${unread} whitelisted rows of original_ips are no address and protect nobody`);
+  if (unread.length > 0) log.warn(`Not on the whitelist any more, being no addresses: ${unread.join(", ")}`);
 }
 
 /** A table's columns, found whatever their case; spelled for SQL. */
@@ -119,6 +116,25 @@ function reader(table: Original, columns: Columns = new Columns([])): string {
     read(["whitelisted"])
   }::text) IN ('t', 'true', '1', 'y', 'yes', 'on'), false) AS whitelisted
     ${source}`;
+}
+
+function whitelisted(columns: Columns): string {
+  const column = columns.find(["whitelisted"]) ?? "NULL";
+  return `coalesce(lower(${column}::text) IN ('t', 'true', '1', 'y', 'yes', 'on'), false)`;
+}
+
+/** What original_ips whitelists and nobody can read as an address, at most ten of it. */
+async function unreadWhitelist(connection: Connection, columns?: Columns): Promise<string[]> {
+  const name = columns?.find(ADDRESS);
+  if (!name) return [];
+  const rows = await connection.query<{ name: string }>(
+    `SELECT ${name}::text AS name FROM original_ips
+     WHERE ${
+      whitelisted(columns!)
+    } AND strongmonitor_read_address(${name}::text) IS NULL AND ${name} IS NOT NULL
+     LIMIT 10`,
+  );
+  return rows.map((row) => JSON.stringify(row.name));
 }
 
 async function weeksOf(connection: Connection, reader: string): Promise<Micros[]> {
