@@ -37,10 +37,10 @@ function listenToSignals(): RunSignals {
 /** A subcommand with the options that every one takes; `act` gives the exit code. */
 function subcommand(
   parent: Command,
-  definition: { usage: string; summary: string; examples: readonly string[]; isDefault?: boolean },
+  definition: { usage: string; summary: string; examples: readonly string[] },
 ): Command {
   const examples = definition.examples.map((example) => `  $ strongmonitor ${example}\n`).join("");
-  return parent.command(definition.usage, { isDefault: definition.isDefault ?? false })
+  return parent.command(definition.usage)
     .summary(definition.summary)
     .description(definition.summary)
     .option("-c, --config <file>", "configuration to read", CONFIG)
@@ -66,7 +66,6 @@ function build(exit: (code: number) => void): Command {
     usage: "run",
     summary: "monitor until told to stop (the default)",
     examples: ["run --config ./config.jsonc --state ./state"],
-    isDefault: true,
   })
     .option("-v, --verbose", "say more")
     .action(async (options: Options & { verbose?: boolean }) =>
@@ -173,23 +172,28 @@ function buildWhitelist(program: Command, exit: (code: number) => void): void {
     .action((options: Options) => exit(whitelistListCommand(options)));
 }
 
+/** The command line with `run` put in where it names no command. */
+function withDefault(args: readonly string[]): string[] {
+  const first = args[0] ?? "";
+  const isGlobal = ["-h", "--help", "-V", "--version"].includes(first);
+  return (first === "" || first.startsWith("-")) && !isGlobal ? ["run", ...args] : [...args];
+}
+
 /** Runs the command line; returns the exit code. */
-async function main(args: readonly string[]): Promise<number> {
+async function main(given: readonly string[]): Promise<number> {
+  const args = withDefault(given);
   let code = 0;
   try {
     await build((result) => code = result).parseAsync(args, { from: "user" });
     return code;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE;
-    const lines = error instanceof Error ? error.message : String(error);
-    for (const line of lines.split("\n")) complain(line);
+    // The journal reads priorities; whoever typed a command does not.
+    const prefix = args[0] === "run" && !Deno.stderr.isTerminal() ? "<3>" : "strongmonitor: ";
+    const message = error instanceof Error ? error.message : String(error);
+    for (const line of message.split("\n")) console.error(prefix + printable(line));
     return error instanceof UserError ? error.code : 1;
   }
-}
-
-/** One sentence on standard error, with a priority for the journal where nobody sits at a terminal. */
-function complain(line: string): void {
-  console.error(`${Deno.stderr.isTerminal() ? "strongmonitor: " : "<3>"}${printable(line)}`);
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -29,7 +29,7 @@ function sane(span: Micros): Micros | null {
 export function formatDuration(span: Micros): string {
   const parts: string[] = [];
   let rest = Math.round(span / SECOND) * SECOND;
-  for (const unit of ["w", "d", "h", "m", "s"]) {
+  for (const unit of ["d", "h", "m", "s"]) {
     const count = Math.floor(rest / UNITS[unit]!);
     if (count > 0) parts.push(`${count}${unit}`);
     rest -= count * UNITS[unit]!;

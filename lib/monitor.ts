@@ -45,9 +45,9 @@ const FIRST_LOOK_BACK: Micros = 3_600 * SECOND;
 const HOUSEKEEPING = 60_000;
 const BETWEEN_STEPS = 50;
 const REPORTING = 2_000;
-/** How long a stop waits for commands under way, and for the last shipment, in milliseconds. */
+/** How long a stop waits for commands under way, and for the last shipment. */
 const STOP_COMMANDS = 2_500;
-const STOP_SHIPPING = 1_000;
+const STOP_SHIPPING: Micros = SECOND;
 
 /** The wall clock. */
 export function now(): Micros {

@@ -28,5 +28,6 @@ Deno.test("`formatDuration()` writes what `parseDuration()` reads", () => {
   for (const text of ["90s", "10m", "1d12h", "4w", "1m30s"]) {
     assert.equal(parseDuration(formatDuration(parseDuration(text)!)), parseDuration(text));
   }
+  assert.equal(formatDuration(parseDuration("90d")!), "90d");
   assert.equal(formatDuration(3 * 86_400 * SECOND + 7 * SECOND), "3d7s");
 });

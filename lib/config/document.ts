@@ -38,10 +38,10 @@ export class Document {
     this.duplicates = [...this.#findDuplicates(this.#root, [])];
   }
 
-  /** The keys of the object at `path`; none when there is no object. */
-  keys(path: Path): string[] {
+  /** The value at `path`; undefined where there is none. */
+  at(path: Path): unknown {
     const node = findNodeAtLocation(this.#root, [...path]);
-    return node?.type === "object" ? members(node).map(([key]) => key.value) : [];
+    return node && toValue(node);
   }
 
   /** A problem with the value at `path`, or with what holds it where it is missing; quotes what was found. */
@@ -66,36 +66,44 @@ export class Document {
   }
 
   #parse(): Node {
+    if (this.#text.trim() === "") throw new UserError(`Cannot load ${this.#file}: it is empty`, 78);
     const errors: { error: number; offset: number; length: number }[] = [];
     const root = parseTree(this.#text, errors, { allowTrailingComma: true });
     const first = errors[0];
-    if (first) throw this.#syntaxError(SYNTAX[printParseErrorCode(first.error)] ?? "is not JSON", first);
-    if (!root) throw new UserError(`Cannot load ${this.#file}: it is empty`, 78);
-    return root;
+    if (root && !first) return root;
+    const cause = first && SYNTAX[printParseErrorCode(first.error)];
+    throw this.#syntaxError(cause ?? "a value is expected", first ?? { offset: 0, length: 1 });
   }
 
   #syntaxError(cause: string, { offset, length }: { offset: number; length: number }): UserError {
-    const found = offset >= this.#text.length ? "the end of the file" : this.#clip(offset, Math.max(1, length));
-    return new UserError(`Cannot load the configuration: ${cause} at ${found} (${this.#position(offset)})`, 78);
+    const found = offset >= this.#text.length
+      ? "the end of the file"
+      : this.#clip(offset, Math.max(1, length));
+    return new UserError(
+      `Cannot load the configuration: ${cause} at ${found} (${this.#position(offset)})`,
+      78,
+    );
   }
 
   #refuseDepth(): void {
     const scanner = createScanner(this.#text, true);
     let depth = 0;
-    do {
+    for (;;) {
       scanner.scan();
-      const token = this.#text[scanner.getTokenOffset()] ?? "";
-      if ("{[".includes(token)) depth += token.length;
-      if ("}]".includes(token)) depth -= token.length;
-      if (depth > MAX_DEPTH) {
-        throw this.#syntaxError("nesting is too deep", { offset: scanner.getTokenOffset(), length: 1 });
-      }
-    } while (scanner.getTokenLength() > 0);
+      const offset = scanner.getTokenOffset();
+      const token = this.#text[offset];
+      if (token === undefined) return;
+      if (token === "{" || token === "[") depth++;
+      if (token === "}" || token === "]") depth--;
+      if (depth > MAX_DEPTH) throw this.#syntaxError("nesting is too deep", { offset, length: 1 });
+    }
   }
 
   *#findDuplicates(node: Node, path: Path): Iterable<Problem> {
     if (node.type === "array") {
-      for (const [i, item] of (node.children ?? []).entries()) yield* this.#findDuplicates(item, [...path, i]);
+      for (const [i, item] of (node.children ?? []).entries()) {
+        yield* this.#findDuplicates(item, [...path, i]);
+      }
     }
     if (node.type !== "object") return;
     const lines = new Map<string, number>();
@@ -118,20 +126,21 @@ export class Document {
   }
 
   #quote(node: Node): string {
-    if (node.type === "object") return "an object";
+    if (node.type === "object") return node.children?.length ? "an object" : "an empty object";
     if (node.type === "array") return node.children?.length ? "a list" : "an empty list";
     return this.#clip(node.offset, node.length);
   }
 
   #clip(offset: number, length: number): string {
-    const text = this.#text.slice(offset, offset + length);
+    // deno-lint-ignore no-control-regex
+    const text = this.#text.slice(offset, offset + length).replace(/[\x00-\x1f\x7f-\x9f]+/g, " ");
     return text.length > 60 ? `${text.slice(0, 56)}…` : text;
   }
 }
 
 /** What the parser complains of, by its own names. */
 const SYNTAX: Readonly<Record<string, string>> = {
-  InvalidSymbol: "a word that is neither true, false nor null, nor in quotes, stands",
+  InvalidSymbol: "a word without double quotes stands",
   InvalidNumberFormat: "a malformed number stands",
   PropertyNameExpected: "a key in double quotes is expected",
   ValueExpected: "a value is expected",

@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import { postgresMissing, startPostgres, type TestPostgres } from "../postgres_server.ts";
 import { CLIENTS, DATABASE_PASSWORD, Server } from "./server.ts";
-import { until } from "./world.ts";
+import { until, World } from "./world.ts";
 
 /** The program under test, made by `deno task build --config tests/e2e/config.jsonc`. */
 const BINARY = Deno.env.get("STRONGMONITOR_BIN") ?? "";
@@ -26,6 +26,7 @@ export const LIMIT = 5;
 async function lacking(): Promise<string> {
   if (BINARY === "") return "STRONGMONITOR_BIN";
   if (Deno.uid() !== 0) return "root";
+  if (!await World.allowed()) return "the right to make namespaces";
   const missing = TOOLS.filter((tool) => !exists(tool)).map((tool) => tool.slice(tool.lastIndexOf("/") + 1));
   const postgres = await postgresMissing();
   return [...missing, ...postgres === null ? [] : [postgres]].join(", ");

@@ -33,6 +33,13 @@ export class World implements AsyncDisposable {
     this.#pid = onlyChild(init.pid);
   }
 
+  /** Whether this machine lets us make namespaces and mount in them: many containers do not. */
+  static async allowed(): Promise<boolean> {
+    const args = [...NAMESPACES, "--fork", "mount", "-t", "tmpfs", "tmpfs", "/mnt"];
+    const { success } = await new Deno.Command("unshare", { args, stdout: "null", stderr: "null" }).output();
+    return success;
+  }
+
   /** Makes a world with `program` in it. @throws {Error} when the machine does not allow it */
   static async start(program: Program): Promise<World> {
     const init = new Deno.Command("unshare", {
