@@ -44,9 +44,8 @@ export function openLog({ verbose }: { verbose: boolean }): Log {
 
 /** Hostile text must not reach a terminal or fake a line: control characters become `\xNN`. */
 export function printable(text: string): string {
-  // deno-lint-ignore no-control-regex
   return text.replace(
-    /[\x00-\x1f\x7f-\x9f\u2028\u2029]/g,
+    /[\p{Cc}\u2028\u2029]/gu,
     (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`,
   );
 }
