@@ -1,0 +1,86 @@
+import { dirname, resolve } from "node:path";
+import type { Micros, ModuleRules } from "../types.ts";
+import { UserError } from "../types.ts";
+import { Document } from "./document.ts";
+import { readConfig, readPassword } from "./file.ts";
+import { moduleProblems, refuse, schemaProblems } from "./problems.ts";
+import { type Settings, settingsSchema } from "./schema.ts";
+import type { Config, DatabaseConfig, LoadOptions, WhitelistConfig } from "./types.ts";
+
+/**
+ * Reads, checks and completes the configuration in the file `path`.
+ * @throws {UserError} code 78: a sentence for each of the first ten problems, one a line, in the file's order
+ */
+export function loadConfig(path: string, options: LoadOptions): Config {
+  const settings = check(new Document(readConfig(path), path), options);
+  const file = absolute(path);
+  const folder = dirname(file);
+  const { ban_timeout: timeout, ban_concurrency: concurrency } = settings;
+  const command = locate(settings.ban_command, folder);
+  return {
+    path: file,
+    stateDirectory: options.state === undefined ? resolve(folder, settings.state) : absolute(options.state),
+    modules: toModules(settings, options),
+    ban: { command, unban: locate(settings.unban_command, folder), timeout, concurrency },
+    database: toDatabase(settings, options.withPassword === false ? null : file),
+    whitelist: toWhitelist(settings),
+    keepLog: settings.keep_log ?? null,
+  };
+}
+
+function check(document: Document, { known }: LoadOptions): Settings {
+  const checked = settingsSchema.safeParse(document.value);
+  const problems = checked.success ? [] : schemaProblems(document, checked.error.issues);
+  refuse([...document.duplicates, ...problems, ...moduleProblems(document, known)]);
+  return checked.data!;
+}
+
+/** Relative paths are relative to the working directory, which the program may be forbidden to know. */
+function absolute(path: string): string {
+  try {
+    return resolve(path);
+  } catch {
+    throw new UserError(`Cannot find ${path} from the working directory: give an absolute path`, 78);
+  }
+}
+
+/** A program given by a relative path, as opposed to a bare name, is relative to the configuration. */
+function locate(command: readonly string[] | undefined, folder: string): readonly string[] | null {
+  if (!command) return null;
+  const [program, ...args] = command;
+  return [program!.includes("/") ? resolve(folder, program!) : program!, ...args];
+}
+
+function toModules(settings: Settings, { known }: LoadOptions): ModuleRules[] {
+  return Object.entries(settings.modules).map(([name, section]) => ({
+    module: known.find((module) => module.name === name)!,
+    noLog: section.no_log ?? [],
+    rules: section.rules.map(({ name, str, mode, limit, window, ban_time }) => ({
+      name,
+      str,
+      mode,
+      limit,
+      window: inherit(window, section.window, settings.window),
+      banTime: inherit(ban_time, section.ban_time, settings.ban_time),
+    })),
+  }));
+}
+
+/** The innermost span that is given; null, for ever, without one. */
+function inherit(...spans: (Micros | null | undefined)[]): Micros | null {
+  return spans.find((span) => span !== undefined) ?? null;
+}
+
+function toDatabase({ DB }: Settings, file: string | null): DatabaseConfig | null {
+  return DB ? { ...DB, password: file === null ? "" : readPassword(file) } : null;
+}
+
+function toWhitelist({ whitelist, whitelist_refresh: refresh }: Settings): WhitelistConfig {
+  const networks = new Set<string>();
+  const names = new Set<string>();
+  for (const member of whitelist) {
+    if (member.network === undefined) names.add(member.name);
+    else networks.add(member.network);
+  }
+  return { networks: [...networks], names: [...names], refresh };
+}

@@ -1,0 +1,31 @@
+import { distance } from "fastest-levenshtein";
+
+/** Keys of fail2ban and ours in their place. */
+const FOREIGN: Readonly<Record<string, string>> = {
+  findtime: "window",
+  maxretry: "limit",
+  bantime: "ban_time",
+  ignoreip: "whitelist",
+  actionban: "ban_command",
+  actionunban: "unban_command",
+};
+
+/** Why `key` will not do where only `allowed` keys will, with the one that was probably meant. */
+export function unknownKey(key: string, allowed: readonly string[]): string {
+  if (key === "password") {
+    return "does not belong here: write it alone into db_password.secret beside this file";
+  }
+  const foreign = FOREIGN[key.toLowerCase()];
+  const meant = foreign && allowed.includes(foreign) ? foreign : nearest(key, allowed);
+  const known = allowed.filter((name) => !name.startsWith("$")).join(", ");
+  return meant ? `is an unknown key, did you mean "${meant}"?` : `is an unknown key: known here are ${known}`;
+}
+
+/** The member of `names` that `written` is probably a slip of; null when none is near. */
+export function nearest(written: string, names: readonly string[]): string | null {
+  const lower = written.toLowerCase().slice(0, 64);
+  const ranked = names.map((name) => ({ name, slips: distance(lower, name.toLowerCase()) }))
+    .filter(({ name, slips }) => slips <= Math.max(1, Math.floor(name.length / 3)))
+    .sort((a, b) => a.slips - b.slips);
+  return ranked[0]?.name ?? null;
+}
