@@ -2,14 +2,16 @@ import type { BanChange, Log, LogRow, Micros, Outbox } from "../types.ts";
 import { arrayOf, type Connection, sqlState } from "./connection.ts";
 import { makePartitions } from "./partitions.ts";
 
-/** Most rows in one statement. */
-const BATCH = 5000;
+/** Most rows in one statement: more make it no faster. */
+const LARGEST_BATCH = 5000;
+const SMALLEST_BATCH = 50;
 
 /** Carries what waits in the state's outbox to PostgreSQL. */
 export class Shipper {
   readonly #outbox: Outbox;
   readonly #log: Log;
   #setAside = 0;
+  #limit = LARGEST_BATCH;
 
   constructor(outbox: Outbox, log: Log) {
     this.#outbox = outbox;
@@ -27,20 +29,33 @@ export class Shipper {
    * what `connection` throws, with nothing confirmed that was not stored.
    */
   async ship(connection: Connection): Promise<boolean> {
+    const limit = this.#limit;
+    // A server too slow for a batch within the time-out gets a smaller one next time.
+    this.#limit = Math.max(SMALLEST_BATCH, limit >> 1);
+    const rows = await this.#shipLog(connection, limit);
+    const bans = await this.#shipBans(connection, limit);
+    this.#limit = Math.min(LARGEST_BATCH, limit + SMALLEST_BATCH);
+    return rows === limit || bans === limit;
+  }
+
+  async #shipLog(connection: Connection, limit: number): Promise<number> {
     const { hostId } = this.#outbox;
-    const rows = this.#outbox.unshippedLog(BATCH);
-    if (rows.length > 0) {
-      const refused = await storeAll(rows, (some) => storeLog(connection, some, hostId));
-      this.#report(refused.map(({ row, cause }) => ({ name: `log row ${row.seq}`, cause })));
-      this.#outbox.confirmLog(rows.at(-1)!.seq);
-    }
-    const bans = this.#outbox.unshippedBans(BATCH);
-    if (bans.length > 0) {
-      const refused = await storeAll(bans, (some) => storeBans(connection, some, hostId));
-      this.#report(refused.map(({ row, cause }) => ({ name: `ban ${row.id}`, cause })));
-      this.#outbox.confirmBans(bans.at(-1)!.change);
-    }
-    return rows.length === BATCH || bans.length === BATCH;
+    const rows = this.#outbox.unshippedLog(limit);
+    if (rows.length === 0) return 0;
+    const refused = await storeAll(rows, (some) => storeLog(connection, some, hostId));
+    this.#report(refused.map(({ row, cause }) => ({ name: `log row ${row.seq}`, cause })));
+    this.#outbox.confirmLog(rows.at(-1)!.seq);
+    return rows.length;
+  }
+
+  async #shipBans(connection: Connection, limit: number): Promise<number> {
+    const { hostId } = this.#outbox;
+    const bans = this.#outbox.unshippedBans(limit);
+    if (bans.length === 0) return 0;
+    const refused = await storeAll(bans, (some) => storeBans(connection, some, hostId));
+    this.#report(refused.map(({ row, cause }) => ({ name: `ban ${row.id}`, cause })));
+    this.#outbox.confirmBans(bans.at(-1)!.change);
+    return bans.length;
   }
 
   #report(refused: readonly { name: string; cause: string }[]): void {

@@ -1,0 +1,77 @@
+import { strict as assert } from "node:assert";
+import { arrayOf, Connection, explain, sqlState } from "../../lib/postgres/connection.ts";
+import { testOnPostgres, until } from "./fixtures.ts";
+
+await testOnPostgres("Connection", {
+  "ends a call that gets no answer in time, and itself with it": async ({ server, login }) => {
+    let lost = 0;
+    const connection = new Connection(login, { timeout: 400_000, onLost: () => lost++ });
+    await connection.open();
+    server.freeze();
+    try {
+      await assert.rejects(connection.query("SELECT 1"), /no answer within 400 ms/);
+    } finally {
+      server.thaw();
+    }
+    await assert.rejects(connection.query("SELECT 1"), /no answer within 400 ms/);
+    await until(() => lost === 1);
+  },
+
+  "has the server stop a statement that nobody waits for any more": async ({ login, query }) => {
+    const connection = new Connection(login, { timeout: 400_000 });
+    await connection.open();
+    await assert.rejects(connection.query("SELECT pg_sleep(50)"), /statement timeout|no answer within/);
+    await until(async () =>
+      (await query("SELECT FROM pg_stat_activity WHERE query LIKE '%sleep(50)'")).length === 0
+    );
+    connection.destroy();
+  },
+
+  "throws at once for a call under way when it is destroyed": async ({ login }) => {
+    const connection = new Connection(login, { timeout: 60_000_000 });
+    await connection.open();
+    const call = connection.query("SELECT pg_sleep(50)");
+    connection.destroy(new Error("enough"));
+    await assert.rejects(call, /^Error: enough$/);
+  },
+
+  "rolls a transaction back that throws, and serves on": async ({ connect }) => {
+    const connection = await connect();
+    await connection.query("CREATE TABLE t (n int)");
+    const failing = connection.transaction(async () => {
+      await connection.query("INSERT INTO t VALUES (1)");
+      throw new Error("changed my mind");
+    });
+    await assert.rejects(failing, /changed my mind/);
+    assert.deepEqual([...await connection.query("SELECT * FROM t")], []);
+    const error = await connection.query("SELECT 1/0").catch((error) => error);
+    assert.equal(sqlState(error), "22012");
+  },
+
+  "carries any text through arrays": async ({ connect }) => {
+    const connection = await connect();
+    const texts = ["", "NULL", '"', "\\", "{,}", "a\nb", "é🦊", "'; DROP TABLE t; --", " "];
+    const rows = await connection.query<{ text: string }>("SELECT text FROM unnest($1::text[]) AS text", [
+      arrayOf(texts),
+    ]);
+    assert.deepEqual(rows.map(({ text }) => text), texts);
+  },
+});
+
+Deno.test("`arrayOf()` keeps null apart from text, and replaces what PostgreSQL cannot store", () => {
+  assert.equal(arrayOf([null, 1, "NULL", "a\0b\ud800"]), '{NULL,"1","NULL","a\ufffdb\ufffd"}');
+  assert.equal(arrayOf([]), "{}");
+});
+
+Deno.test("`Connection.open()` fails in words where nothing listens, on TCP and on a Unix socket", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  listener.close();
+  for (const host of ["127.0.0.1", "/nonexistent"]) {
+    const config = { host, port, user: "u", database: "d", password: "p" };
+    const connection = new Connection(config, { timeout: 10_000_000 });
+    const error = await connection.open().catch((error) => error);
+    assert.ok(explain(error, config).startsWith(`PostgreSQL at ${host}:${port} `));
+    connection.destroy();
+  }
+});

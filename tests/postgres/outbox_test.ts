@@ -1,0 +1,175 @@
+import { strict as assert } from "node:assert";
+import { openFleet } from "../../lib/postgres/fleet.ts";
+import { ban, DAY, MemoryLog, MemoryOutbox, MONDAY, TestMember, testOnPostgres } from "./fixtures.ts";
+
+const COUNT = "SELECT count(*)::int AS count, count(DISTINCT seq)::int AS seqs FROM log";
+
+await testOnPostgres("the shipment", {
+  "brings rows and bans over exactly as they are, to the microsecond": async ({ login, query }) => {
+    await using member = new TestMember(login);
+    const message = "quotes \" ' \\ {braces}, NULL, tab\t, newline\n, é 🦊, %s $1";
+    member.outbox.add({ address: "2001:db8::1", time: MONDAY + 123_457, message });
+    member.outbox.bans = [
+      ban({ address: "198.51.100.0/24", until: MONDAY + 1, ended: MONDAY + 2, endReason: "unban" }),
+    ];
+    await member.shipped();
+    const { hostId } = member.outbox;
+    assert.deepEqual([...await query("SELECT host, seq, service, address, time::text, message FROM log")], [
+      {
+        host: hostId,
+        seq: "1",
+        service: "SSHD",
+        address: "2001:db8::1",
+        time: "2025-03-03 00:00:00.123457+00",
+        message,
+      },
+    ]);
+    const bans = await query("SELECT host, id, address, reason, count, until::text, end_reason FROM ban");
+    assert.deepEqual([...bans], [{
+      host: hostId,
+      id: "1",
+      address: "198.51.100.0/24",
+      reason: "[SSHD] invalid_user",
+      count: "6",
+      until: "2025-03-03 00:00:00.000001+00",
+      end_reason: "unban",
+    }]);
+    assert.deepEqual([...await query("SELECT id, name FROM host")], [{ id: hostId, name: "tester" }]);
+  },
+
+  "when repeated, changes nothing": async ({ login, query }) => {
+    await using member = new TestMember(login);
+    for (let i = 0; i < 12_000; i++) member.outbox.add({ address: `10.0.${i % 3}.${i % 250}` });
+    member.outbox.bans = [ban({})];
+    await member.shipped();
+    const all = "SELECT md5(string_agg(t::text, ',' ORDER BY t::text)) FROM";
+    const before = [
+      ...await query(`${all} log t`),
+      ...await query(`${all} ips t`),
+      ...await query(`${all} ban t`),
+    ];
+    member.outbox.forget();
+    await member.shipped();
+    assert.deepEqual(before, [
+      ...await query(`${all} log t`),
+      ...await query(`${all} ips t`),
+      ...await query(`${all} ban t`),
+    ]);
+    assert.deepEqual([...await query(COUNT)], [{ count: 12_000, seqs: 12_000 }]);
+  },
+
+  "lets a ban's newest change win, in whatever order they come": async ({ login, query }) => {
+    await using member = new TestMember(login);
+    member.outbox.bans = [ban({ change: 5, ended: MONDAY + 9, endReason: "expired" })];
+    await member.shipped();
+    member.outbox.forget();
+    member.outbox.bans = [ban({ change: 3 })];
+    await member.shipped();
+    const sql = "SELECT change, end_reason FROM ban";
+    assert.deepEqual([...await query(sql)], [{ change: "5", end_reason: "expired" }]);
+    member.outbox.forget();
+    member.outbox.bans = [
+      ban({ change: 6, reason: "again" }),
+      ban({ change: 7, ended: MONDAY, endReason: "unban" }),
+    ];
+    await member.shipped();
+    assert.deepEqual([...await query(sql)], [{ change: "7", end_reason: "unban" }]);
+  },
+
+  "stores NUL characters and lone surrogates as U+FFFD": async ({ login, query }) => {
+    await using member = new TestMember(login);
+    member.outbox.add({ message: "a\0b\ud800c\udfffd" });
+    await member.shipped();
+    assert.deepEqual([...await query("SELECT message FROM log")], [{ message: "a\ufffdb\ufffdc\ufffdd" }]);
+    assert.equal(member.fleet.status().setAside, 0);
+  },
+
+  "sets a row aside that cannot be stored, and stores all others": async ({ login, query }) => {
+    await using member = new TestMember(login);
+    for (let i = 0; i < 300; i++) {
+      member.outbox.add(i === 123 ? { address: "not an address" } : i === 200 ? { time: NaN } : {});
+    }
+    member.outbox.bans = [
+      ban({}),
+      ban({ id: 2, change: 2, address: "999.0.2.1" }),
+      ban({ id: 3, change: 3 }),
+    ];
+    await member.shipped();
+    assert.deepEqual([...await query(COUNT)], [{ count: 298, seqs: 298 }]);
+    assert.deepEqual([...await query("SELECT id FROM ban ORDER BY id")], [{ id: "1" }, { id: "3" }]);
+    assert.equal(member.fleet.status().setAside, 3);
+    assert.equal(member.log.warnings.length, 2);
+    assert.match(member.log.warnings[0]!, /refuses log row 124 and 1 more, .*"not an address"/);
+    assert.match(member.log.warnings[1]!, /refuses ban 2, .*"999\.0\.2\.1"/);
+  },
+
+  "tries smaller batches on a server too slow for a large one": async ({ login, query }) => {
+    await using member = new TestMember(login, { timeout: 400_000 });
+    await member.shipped();
+    await query(`
+      CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.001); RETURN new; END';
+      CREATE TRIGGER dawdle BEFORE INSERT ON log FOR EACH ROW EXECUTE FUNCTION dawdle()`);
+    for (let i = 0; i < 1000; i++) member.outbox.add({});
+    await member.shipped();
+    assert.deepEqual([...await query(COUNT)], [{ count: 1000, seqs: 1000 }]);
+  },
+
+  "finds a place for rows of every time": async ({ login, query }) => {
+    await using member = new TestMember(login);
+    for (let i = -400; i < 400; i++) member.outbox.add({ time: MONDAY + i * 11 * DAY });
+    await member.shipped();
+    assert.deepEqual([...await query(COUNT)], [{ count: 800, seqs: 800 }]);
+  },
+
+  "of many hosts with the same addresses never stands in its own way": async ({ login, query }) => {
+    await using stack = new AsyncDisposableStack();
+    const members = Array.from({ length: 4 }, () => stack.use(new TestMember(login)));
+    for (let i = 0; i < 20_000; i++) {
+      for (const [n, { outbox }] of members.entries()) {
+        outbox.add({ address: `10.0.0.${(i * (n + 1)) % 251}` });
+      }
+    }
+    await Promise.all(members.map((member) => member.shipped()));
+    assert.deepEqual([...await query("SELECT count(*)::int AS count FROM log")], [{ count: 80_000 }]);
+    assert.deepEqual(members.flatMap((member) => member.log.warnings), []);
+  },
+
+  "keeps first and last time seen of each address": async ({ login, query }) => {
+    await using member = new TestMember(login);
+    for (const time of [MONDAY + 5, MONDAY + 2, MONDAY + 9]) {
+      member.outbox.add({ time });
+      await member.shipped();
+    }
+    assert.deepEqual([...await query("SELECT first_seen::text, last_seen::text, whitelisted FROM ips")], [{
+      first_seen: "2025-03-03 00:00:00.000002+00",
+      last_seen: "2025-03-03 00:00:00.000009+00",
+      whitelisted: false,
+    }]);
+  },
+
+  "is finished on closing": async ({ login, query }) => {
+    const outbox = new MemoryOutbox();
+    const options = { outbox, log: new MemoryLog(), hostName: "", onWhitelist: () => {}, keepLog: null };
+    const fleet = openFleet(login, options);
+    for (let i = 0; i < 12_000; i++) outbox.add({});
+    await fleet.close(30_000_000);
+    assert.equal(outbox.backlog(), 0);
+    assert.deepEqual([...await query(COUNT)], [{ count: 12_000, seqs: 12_000 }]);
+  },
+
+  "drops log rows older than keep_log by whole partitions": async ({ login, query }) => {
+    const now = Date.now() * 1000;
+    await using stack = new AsyncDisposableStack();
+    const first = stack.use(new TestMember(login));
+    for (const age of [0, 5, 40, 400, 10_000]) first.outbox.add({ time: now - age * DAY });
+    await first.shipped();
+    const second = stack.use(new TestMember(login, { keepLog: 30 * DAY }));
+    await second.shipped();
+    const rows = await query<{ seq: string }>("SELECT seq FROM log ORDER BY seq");
+    assert.deepEqual(rows.map(({ seq }) => seq), ["1", "2"]);
+    assert.match(second.log.infos.join(), /Dropped .*log_early/);
+    first.outbox.add({ time: now - 400 * DAY });
+    await first.shipped();
+    assert.equal((await query("SELECT FROM log")).length, 3);
+  },
+});
