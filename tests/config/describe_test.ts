@@ -1,0 +1,78 @@
+import { strict as assert } from "node:assert";
+import { join } from "node:path";
+import { configWarnings, describeConfig, loadConfig } from "../../lib/config.ts";
+import { inDirectory, known, load, top } from "./configs.ts";
+
+Deno.test("`describeConfig()` says what a configuration means, without the password", () => {
+  const text = `{
+    "ban_command": ["ban", "--note", "by us", "%s"], "unban_command": "unban %s", "keep_log": "30d", "state": "/s",
+    "DB": { "host": "::1", "user": "u", "database": "d" },
+    "whitelist": ["10.0.0.0/8", "example.org"],
+    "modules": { "SSHD": { "no_log": "quiet", "rules": [
+      { "name": "a", "str": ["x", "y"], "limit": 1 },
+      { "name": "b", "str": "z", "mode": "anywhere", "limit": 5, "window": "10m", "ban_time": "1d" }
+    ] } }
+  }`;
+  inDirectory({ "config.jsonc": text, "db_password.secret": "s3cret" }, (directory) => {
+    const described = describeConfig(loadConfig(join(directory, "config.jsonc"), { known }));
+    assert.equal(
+      described.replace(directory, ""),
+      `Configuration: /config.jsonc
+State: /s, recorded lines are kept for 30d
+Database: d on [::1]:5432 as u
+Bans: by ban --note "by us" %s
+  lifted by unban %s
+  4 at once, each for at most 10s
+Whitelist: 10.0.0.0/8, example.org (names resolved every 5m)
+Module SSHD:
+  not recorded: lines that start with
+    "quiet"
+  a: bans for good at more than 1 hit, however far apart; a hit is a line that starts with
+    "x"
+    or "y"
+  b: bans for 1d at more than 5 hits within 10m; a hit is a line that contains
+    "z"`,
+    );
+  });
+});
+
+Deno.test("`configWarnings()` tells what is allowed but hardly meant", () => {
+  const rules = (...list: string[]) =>
+    `"modules": { "SSHD": { "rules": [${list.map((keys) => `{ ${keys} }`)}] } }`;
+  const cases: [text: string, warnings: string[]][] = [
+    [top('"whitelist": ["0.0.0.0/0", "10.0.0.0/8", "8000::/1", "2001:db8::/32"]'), [
+      "whitelist 0.0.0.0/0 is so large that few or none are ever banned",
+      "whitelist 8000::/1 is so large that few or none are ever banned",
+    ]],
+    [top('"ban_command": "ban %s"'), []],
+    [top('"ban_command": "ban %s", "ban_time": "1d"'), [
+      "ban_time is set but unban_command is not: bans that run out are not lifted by a command",
+    ]],
+    [top('"unban_command": "unban %s"'), ["unban_command has no use without ban_command"]],
+    [top('"ban_command": ["sudo", "/bin/sh", "-c", "ban %s"]'), [
+      "ban_command runs /bin/sh: whoever may run a shell may run anything",
+    ]],
+    [
+      `{ ${
+        rules('"name": "wide", "str": "Inv", "limit": 5', '"name": "narrow", "str": ["Invalid"], "limit": 5')
+      } }`,
+      [
+        "[SSHD] narrow never acts: wide sees the same lines and bans no later",
+      ],
+    ],
+    [`{ ${rules('"name": "one", "str": "x", "limit": 5', '"name": "same", "str": "x", "limit": 5')} }`, [
+      "[SSHD] same never acts: one sees the same lines and bans no later",
+    ]],
+    [
+      `{ ${
+        rules(
+          '"name": "fast", "str": "x", "limit": 5, "window": "10m", "ban_time": "1h"',
+          '"name": "slow", "str": "x", "limit": 9, "window": "1d", "ban_time": "1w"',
+          '"name": "elsewhere", "str": "x", "mode": "anywhere", "limit": 9, "window": "10m", "ban_time": "1h"',
+        )
+      } }`,
+      [],
+    ],
+  ];
+  for (const [text, warnings] of cases) assert.deepEqual(configWarnings(load(text)), warnings);
+});

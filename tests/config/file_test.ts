@@ -1,0 +1,106 @@
+import { strict as assert } from "node:assert";
+import { join } from "node:path";
+import { loadConfig } from "../../lib/config.ts";
+import { DB, inDirectory, known, refusal, SHIPPED, top } from "./configs.ts";
+
+Deno.test("`loadConfig()` refuses files that cannot be a configuration", () => {
+  const files = {
+    empty: " \n",
+    binary: new Uint8Array([0x7f, 0x45, 0x4c, 0x46, 0, 1]),
+    latin1: new Uint8Array([0x7b, 0xe9, 0x7d]),
+    huge: new Uint8Array((1 << 20) + 1).fill(0x20),
+  };
+  inDirectory(files, (directory) => {
+    const message = (name: string) => refusal(() => loadConfig(join(directory, name), { known }), directory);
+    const cause = (name: string) => message(name).replace("Cannot read the configuration: ", "");
+    assert.equal(message("empty"), "Cannot load empty: it is empty");
+    assert.equal(cause("binary"), "binary is binary, not text");
+    assert.equal(cause("latin1"), "latin1 is not UTF-8 text");
+    assert.equal(cause("huge"), "huge has 1048577 bytes, more than the 1048576 allowed");
+    assert.equal(cause("missing"), "missing does not exist");
+    assert.equal(cause("."), `${directory} is a directory`);
+    assert.match(cause("empty/beneath"), /^empty\/beneath cannot be read, Not a directory/);
+    assert.equal(
+      refusal(() => loadConfig("/dev/zero", { known })),
+      "Cannot read the configuration: /dev/zero is not a regular file",
+    );
+  });
+});
+
+Deno.test({
+  name: "`loadConfig()` says so when this user may not read the file (not as root, who may read all)",
+  ignore: Deno.uid() === 0,
+  fn: () =>
+    inDirectory({ "config.jsonc": "{}" }, (directory) => {
+      const path = join(directory, "config.jsonc");
+      Deno.chmodSync(path, 0o200);
+      const message = refusal(() => loadConfig(path, { known }), directory);
+      assert.equal(message, "Cannot read the configuration: this user may not read config.jsonc");
+    }),
+});
+
+Deno.test("`loadConfig()` needs no right but to read its file, and names the build command without it", async () => {
+  const program = join(Deno.makeTempDirSync(), "program.ts");
+  const source = new URL("../../lib/config.ts", import.meta.url).href;
+  const known = '[{ name: "SSHD", identifiers: [], units: [], parse: () => null }]';
+  Deno.writeTextFileSync(
+    program,
+    `import { loadConfig } from "${source}";
+     try { console.log(loadConfig("${SHIPPED}", { known: ${known} }).path); }
+     catch (error) { console.log(error.message); }`,
+  );
+  const run = async (...rights: string[]) => {
+    const config = `--config=${new URL("../../deno.json", import.meta.url).pathname}`;
+    const args = ["run", "--no-prompt", "--no-lock", config, ...rights, program];
+    const { stdout } = await new Deno.Command(Deno.execPath(), { args, stderr: "null" }).output();
+    return new TextDecoder().decode(stdout).trim();
+  };
+  try {
+    assert.equal(await run(`--allow-read=${SHIPPED}`), SHIPPED);
+    assert.equal(
+      await run(),
+      `Cannot read the configuration: this program was built without the right to read ${SHIPPED}, ` +
+        `build it with deno task build --config ${SHIPPED}`,
+    );
+  } finally {
+    Deno.removeSync(join(program, ".."), { recursive: true });
+  }
+});
+
+Deno.test("`loadConfig()` takes the database password from the file beside the configuration", () => {
+  const passwords: [secret: string | null, mode: number, expected: string][] = [
+    ["s3cret\n", 0o640, "s3cret"],
+    ["s3cret", 0o600, "s3cret"],
+    [" two words \r\n", 0o600, " two words "],
+    [null, 0, "does not exist"],
+    ["", 0o600, "is empty"],
+    ["\n\n", 0o600, "is empty"],
+    ["a\nb\n", 0o600, "must hold one line, the password alone"],
+    ["a\0b", 0o600, "is binary, not text"],
+    ["x".repeat(1025), 0o600, "has 1025 bytes, more than the 1024 allowed"],
+  ];
+  for (const [secret, mode, expected] of passwords) {
+    const files = { "config.jsonc": top(DB), ...(secret === null ? {} : { "db_password.secret": secret }) };
+    inDirectory(files, (directory) => {
+      if (secret !== null) Deno.chmodSync(join(directory, "db_password.secret"), mode);
+      const open = () => loadConfig(join(directory, "config.jsonc"), { known }).database?.password;
+      if (secret?.trim() === expected.trim()) assert.equal(open(), expected);
+      else {
+        const message = refusal(open, directory);
+        assert.equal(message, `Cannot read the database password: db_password.secret ${expected}`);
+      }
+    });
+  }
+});
+
+Deno.test("`loadConfig()` refuses a password that everyone may read, and can leave the password alone", () => {
+  inDirectory({ "config.jsonc": top(DB), "db_password.secret": "s3cret" }, (directory) => {
+    Deno.chmodSync(join(directory, "db_password.secret"), 0o644);
+    const path = join(directory, "config.jsonc");
+    assert.equal(
+      refusal(() => loadConfig(path, { known }), directory),
+      "Cannot read the database password: everyone may read db_password.secret, forbid it with chmod 640",
+    );
+    assert.equal(loadConfig(path, { known, withPassword: false }).database?.password, "");
+  });
+});

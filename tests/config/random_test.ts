@@ -1,0 +1,115 @@
+import { strict as assert } from "node:assert";
+import { join } from "node:path";
+import { loadConfig } from "../../lib/config.ts";
+import { UserError } from "../../lib/types.ts";
+import { inDirectory, known, load, rule, SHIPPED, top } from "./configs.ts";
+
+/** Numbers in [0, 1), the same in every run (mulberry32). */
+function randomly(seed: number): () => number {
+  return () => {
+    seed = (seed + 0x6d2b79f5) | 0;
+    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+Deno.test("`loadConfig()` answers whatever text with a Config or a UserError", () => {
+  const random = randomly(20);
+  const below = (n: number) => Math.floor(random() * n);
+  const shipped = Deno.readTextFileSync(SHIPPED);
+  const scraps = [
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    ":",
+    '"',
+    "/*",
+    "//",
+    "null",
+    "-1",
+    "1e999",
+    '"__proto__"',
+    "\0",
+    "\ud800",
+    "\\u",
+  ];
+  const mutate = (text: string) => {
+    const at = below(text.length);
+    const to = at + below(12);
+    return text.slice(0, at) + [scraps[below(scraps.length)], "", text.slice(at, to).repeat(2)][below(3)] +
+      text.slice(to);
+  };
+  let accepted = 0;
+  inDirectory({}, (directory) => {
+    const path = join(directory, "config.jsonc");
+    for (let i = 0; i < 1500; i++) {
+      let text = shipped;
+      for (let times = 1 + below(3); times > 0; times--) text = mutate(text);
+      Deno.writeTextFileSync(path, text);
+      try {
+        assert.equal(loadConfig(path, { known }).path, path);
+        accepted++;
+      } catch (error) {
+        assert.ok(error instanceof UserError, `${error}\n${text}`);
+        for (const line of error.message.split("\n")) assert.match(line, /^Cannot (load|read) [^\n]+$/);
+      }
+    }
+  });
+  assert.ok(accepted > 100 && accepted < 1400, `${accepted} accepted`);
+});
+
+Deno.test("`loadConfig()` answers whatever value in whatever place with a Config or a UserError", () => {
+  const values = [
+    "null",
+    "true",
+    "-1",
+    "0",
+    "1e999",
+    '""',
+    '"x"',
+    '"%s"',
+    '"forever"',
+    "[]",
+    "{}",
+    "[[]]",
+    '[{"a":1}]',
+    '{"__proto__":{}}',
+  ];
+  const places = [
+    (value: string) => value,
+    ...[
+      "window",
+      "ban_command",
+      "unban_command",
+      "ban_timeout",
+      "ban_concurrency",
+      "whitelist",
+      "keep_log",
+      "DB",
+      "state",
+    ]
+      .map((key) => (value: string) => top(`"${key}": ${value}`)),
+    ...["host", "port", "user", "database"].map((key) => (value: string) =>
+      top(`"DB": { "${key}": ${value} }`)
+    ),
+    (value: string) => `{ "modules": ${value} }`,
+    (value: string) => `{ "modules": { "SSHD": ${value} } }`,
+    (value: string) => `{ "modules": { "SSHD": { "rules": ${value} } } }`,
+    (value: string) => `{ "modules": { "SSHD": { "rules": [${value}] } } }`,
+    ...["name", "str", "mode", "limit", "window", "ban_time"].map((key) => (value: string) =>
+      rule(`"${key}": ${value}`)
+    ),
+  ];
+  for (const place of places) {
+    for (const value of values) {
+      try {
+        assert.ok(load(place(value)).modules.length > 0);
+      } catch (error) {
+        assert.ok(error instanceof UserError, `${error}\n${place(value)}`);
+      }
+    }
+  }
+});

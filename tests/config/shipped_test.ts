@@ -1,0 +1,37 @@
+import { strict as assert } from "node:assert";
+import { configWarnings, loadConfig } from "../../lib/config.ts";
+import { SCHEMA_FILE, schemaText } from "../../tools/config_schema.ts";
+import { known, load, SHIPPED } from "./configs.ts";
+
+Deno.test("the shipped configuration loads, observes, and warns of nothing", () => {
+  const config = loadConfig(SHIPPED, { known });
+  assert.deepEqual(config.modules.map(({ module }) => module.name), ["SSHD"]);
+  assert.deepEqual([config.ban.command, config.database], [null, null]);
+  assert.deepEqual(configWarnings(config), []);
+  for (const { rules } of config.modules) {
+    for (const { window, banTime } of rules) assert.ok(window !== null && banTime !== null);
+  }
+});
+
+Deno.test("what the shipped configuration gives as examples in comments loads as well", () => {
+  const text = Deno.readTextFileSync(SHIPPED).replace(/^(\s*)\/\/ (?="\w+": )/gm, "$1");
+  const config = load(text);
+  assert.deepEqual(config.ban.unban?.slice(-2), ["blackhole", "%s"]);
+  assert.deepEqual(config.whitelist.names, ["home.example.org"]);
+  assert.equal(config.database?.host, "db.example.org");
+  assert.deepEqual(configWarnings(config), []);
+});
+
+Deno.test("docs/config.schema.json is what the schema generates (else: deno run -W=docs tools/config_schema.ts)", () => {
+  assert.equal(Deno.readTextFileSync(SCHEMA_FILE), schemaText());
+});
+
+Deno.test("docs/configuration.md explains every key", () => {
+  const page = Deno.readTextFileSync(new URL("../../docs/configuration.md", import.meta.url));
+  const keys = [...schemaText().matchAll(/"([\w$]+)": \{/g)].map(([, key]) => key!);
+  const own = keys.filter((key) =>
+    !["properties", "additionalProperties", "items", "propertyNames"].includes(key)
+  );
+  assert.ok(own.includes("ban_command") && own.includes("limit"));
+  assert.deepEqual(own.filter((key) => !page.includes(`\`${key}\``)), []);
+});
