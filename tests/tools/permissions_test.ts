@@ -1,0 +1,66 @@
+import { strict as assert } from "node:assert";
+import type { Config } from "../../lib/config.ts";
+import type { Permissions } from "../../lib/permissions.ts";
+import { UserError } from "../../lib/types.ts";
+import { buildPermissions, describePermissions, permissionOptions } from "../../tools/permissions.ts";
+
+function configAt(path: string, stateDirectory = "/var/lib/strongmonitor"): Config {
+  return {
+    path,
+    stateDirectory,
+    modules: [],
+    ban: { command: ["sudo", "/opt/ban", "%s"], unban: null, timeout: 10_000_000, concurrency: 4 },
+    database: null,
+    whitelist: { networks: [], names: [], refresh: 300_000_000 },
+    keepLog: null,
+  };
+}
+
+Deno.test("`buildPermissions()` adds the installed configuration, wherever that of the build stands", () => {
+  assert.deepEqual(buildPermissions(configAt("/home/me/config.jsonc")).read, [
+    "/etc/strongmonitor",
+    "/home/me/config.jsonc",
+    "/var/lib/strongmonitor",
+  ]);
+  assert.deepEqual(buildPermissions(configAt("/etc/strongmonitor/config.jsonc")).read, [
+    "/etc/strongmonitor",
+    "/var/lib/strongmonitor",
+  ]);
+});
+
+const PERMISSIONS: Permissions = {
+  run: ["journalctl", "sudo"],
+  net: ["[2001:db8::5]:5432"],
+  read: ["/etc/strongmonitor"],
+  write: [],
+  env: [],
+  sys: ["hostname"],
+};
+
+Deno.test("`permissionOptions()` never asks, and leaves out what is not permitted at all", () => {
+  assert.deepEqual(permissionOptions(PERMISSIONS), [
+    "--no-prompt",
+    "--allow-run=journalctl,sudo",
+    "--allow-net=[2001:db8::5]:5432",
+    "--allow-read=/etc/strongmonitor",
+    "--allow-sys=hostname",
+  ]);
+});
+
+Deno.test("`permissionOptions()` refuses a comma, which would permit two other things", () => {
+  const refused = { message: /Cannot allow "\/a,\/etc": .* no comma/, code: 78, name: UserError.name };
+  assert.throws(() => permissionOptions({ ...PERMISSIONS, write: ["/a,/etc"] }), refused);
+});
+
+Deno.test("`describePermissions()` says one permission a line", () => {
+  assert.equal(
+    describePermissions(PERMISSIONS),
+    [
+      "may run                  journalctl",
+      "may run                  sudo",
+      "may reach                [2001:db8::5]:5432",
+      "may read                 /etc/strongmonitor",
+      "may know of the machine  hostname",
+    ].join("\n"),
+  );
+});

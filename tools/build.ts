@@ -1,0 +1,146 @@
+/** Compiles StrongMonitor into one executable that may do what a configuration asks for, and nothing else. */
+import { dirname, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { loadConfig } from "../lib/config.ts";
+import { UserError } from "../lib/types.ts";
+import { modules } from "../modules/mod.ts";
+import { type Base, npmBase } from "./npm_base.ts";
+import { buildPermissions, describePermissions, permissionOptions } from "./permissions.ts";
+
+const PROJECT = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
+
+const HELP = `Usage: deno task build [options]
+
+Compiles StrongMonitor into one executable with the permissions that a configuration asks for, and no others.
+
+Options:
+  --config <file>      configuration to build for (default: config.jsonc of the project)
+  --state <directory>  state to use instead of the one that the configuration names
+  --output <file>      executable to make (default: dist/strongmonitor of the project)
+  --base=npm           take Deno 2.4.2 and its runtime from npm, where Deno's download site cannot be reached
+                       (x86_64 Linux); otherwise the running Deno compiles, upon its own runtime
+  --help               print this
+
+Environment:
+  DENORT_BIN           runtime (denort) to build upon, of exactly the compiling Deno's version
+
+Exit codes: 0 done, 1 failed, 64 wrong usage, 69 something needed is unavailable, 78 wrong configuration
+`;
+
+/**
+ * Lets rules' regular expressions fall back to linear time, so that no log line can stall the program. The flag
+ * belongs to V8 and has to be set before it starts.
+ */
+const V8_FLAGS = "--v8-flags=--enable-experimental-regexp-engine-on-excessive-backtracks";
+
+/** What `compile()` makes, and of what. */
+export interface CompileOptions {
+  readonly output: string;
+  /** Options of `deno compile` that permit something: see `permissionOptions()`. */
+  readonly permissions: readonly string[];
+  readonly base: Base;
+}
+
+/**
+ * Compiles the program whose main file is `entry`.
+ * @throws {UserError} code 69 without a runtime to build upon, 1 when the program does not compile
+ */
+export async function compile(entry: string, { output, permissions, base }: CompileOptions): Promise<void> {
+  await Deno.mkdir(dirname(output), { recursive: true });
+  const { success, stderr } = await new Deno.Command(base.deno, {
+    args: ["compile", "--quiet", V8_FLAGS, ...permissions, `--output=${output}`, entry],
+    cwd: PROJECT,
+    env: compileEnvironment(base),
+    stdin: "null",
+  }).output();
+  if (success) return;
+  const words = new TextDecoder().decode(stderr).split("\nStack backtrace:")[0]!.trim();
+  if (!/denort|base binary/.test(words)) throw new UserError(`Cannot compile ${entry}:\n${words}`, 1);
+  const causes = words.split("\n").map((line) => line.match(/^ +\d+: (.*)/)?.[1]).filter((cause) => cause);
+  throw new UserError(
+    `Cannot get Deno's runtime: ${
+      causes[1] ?? causes[0] ?? words
+    }; name one in DENORT_BIN, or build with --base=npm`,
+    69,
+  );
+}
+
+/** Deno from npm is one that trusts the system's certificates only when told to. */
+function compileEnvironment({ denort }: Base): Record<string, string> {
+  const store = Deno.env.get("DENO_TLS_CA_STORE") ?? "mozilla,system";
+  return { NO_COLOR: "1", ...(denort ? { DENORT_BIN: denort, DENO_TLS_CA_STORE: store } : {}) };
+}
+
+/** A runtime of another version compiles all right and fails when it starts. */
+async function versionOf(program: string): Promise<string> {
+  const command = new Deno.Command(program, { args: ["--version"], env: { NO_COLOR: "1" } });
+  const { success, stdout, stderr } = await command.output();
+  if (success) return new TextDecoder().decode(stdout).trim();
+  const complaint = new TextDecoder().decode(stderr).trim().split("\n")[0];
+  throw new UserError(
+    `What was compiled does not start (${complaint}): is DENORT_BIN of another version than Deno ${Deno.version.deno}?`,
+    1,
+  );
+}
+
+interface Arguments {
+  readonly config: string;
+  readonly state: string | undefined;
+  readonly output: string;
+  readonly base: string | undefined;
+  readonly help: boolean;
+}
+
+/** Files are relative to where the user is, who may have called the task from anywhere in the project. */
+function parse(args: readonly string[]): Arguments {
+  const here = Deno.env.get("INIT_CWD") ?? Deno.cwd();
+  const text = { type: "string" } as const;
+  const options = { config: text, state: text, output: text, base: text, help: { type: "boolean" } } as const;
+  const { config, state, output, base, help = false } = attempt(() =>
+    parseArgs({ args: [...args], options }).values
+  );
+  if (base !== undefined && base !== "npm") throw new UserError(`--base must be npm, got ${base}`, 64);
+  return {
+    config: resolve(here, config ?? `${PROJECT}/config.jsonc`),
+    state: state === undefined ? undefined : resolve(here, state),
+    output: resolve(here, output ?? `${PROJECT}/dist/strongmonitor`),
+    base,
+    help,
+  };
+}
+
+function attempt<T>(parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    throw new UserError(`${(error as Error).message.split(". ")[0]}: see deno task build --help`, 64);
+  }
+}
+
+async function build(args: readonly string[]): Promise<void> {
+  const { config: path, state, output, base, help } = parse(args);
+  if (help) return console.log(HELP);
+  const config = loadConfig(path, { known: modules, state, withPassword: false });
+  const permissions = buildPermissions(config);
+  const options = permissionOptions(permissions);
+  console.log(`By ${path} the program\n\n${describePermissions(permissions)}\n\nand nothing else.\n`);
+  const chosen = base === "npm" ? await npmBase(console.log) : { deno: Deno.execPath(), denort: null };
+  console.log("compiling (the first time downloads what it takes)");
+  // What does not start never takes the place of what does.
+  const fresh = `${output}.new`;
+  await compile(`${PROJECT}/main.ts`, { output: fresh, permissions: options, base: chosen });
+  const version = await versionOf(fresh);
+  await Deno.rename(fresh, output);
+  console.log(`${output} is strongmonitor ${version}`);
+}
+
+if (import.meta.main) {
+  try {
+    await build(Deno.args);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    console.error(error.message);
+    Deno.exit(error.code);
+  }
+}
