@@ -96,6 +96,8 @@ export interface Rule {
   /** Any one of these makes a hit. */
   readonly str: readonly string[];
   readonly mode: Mode;
+  /** A message that starts with one of these makes no hit all the same. */
+  readonly except: readonly string[];
   /** This many hits are allowed; the next one bans. */
   readonly limit: number;
   /** Hits older than this are forgotten; null: never. */

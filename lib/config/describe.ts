@@ -48,12 +48,16 @@ function describeModule({ module, noLog, rules }: ModuleRules): string[] {
   return [`Module ${module.name}:`, ...unrecorded, ...rules.flatMap(describeRule)];
 }
 
-function describeRule({ name, str, mode, limit, window, banTime }: Rule): string[] {
+function describeRule({ name, str, mode, except, limit, window, banTime }: Rule): string[] {
   const ban = banTime === null ? "for good" : `for ${formatDuration(banTime)}`;
   const within = window === null ? ", however far apart" : ` within ${formatDuration(window)}`;
   const hits = `${limit} ${limit === 1 ? "hit" : "hits"}${within}`;
   const verb = mode === "start" ? "starts with" : "contains";
-  return [`  ${name}: bans ${ban} at more than ${hits}; a hit is a line that ${verb}`, ...texts(str)];
+  return [
+    `  ${name}: bans ${ban} at more than ${hits}; a hit is a line that ${verb}`,
+    ...texts(str),
+    ...(except.length ? ["    and does not start with", ...texts(except)] : []),
+  ];
 }
 
 function texts(list: readonly string[]): string[] {

@@ -55,10 +55,11 @@ function toModules(settings: Settings, { known }: LoadOptions): ModuleRules[] {
   return Object.entries(settings.modules).map(([name, section]) => ({
     module: known.find((module) => module.name === name)!,
     noLog: section.no_log ?? [],
-    rules: section.rules.map(({ name, str, mode, limit, window, ban_time }) => ({
+    rules: section.rules.map(({ name, str, mode, except, limit, window, ban_time }) => ({
       name,
       str,
       mode,
+      except: except ?? [],
       limit,
       window: inherit(window, section.window, settings.window),
       banTime: inherit(ban_time, section.ban_time, settings.ban_time),

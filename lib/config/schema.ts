@@ -148,6 +148,8 @@ const rule = section({
     .describe("Text to look for, or a list of which any one makes a hit. Capitals count."),
   mode: z.enum(["start", "anywhere"], 'must be "start" or "anywhere"').default("start")
     .describe("Where the text must stand: at the start of the message, or anywhere in it."),
+  except: texts().optional()
+    .describe("Messages that start so make no hit; a string or a list of them."),
   limit: whole(1, 1_000_000).describe("This many hits of one address are allowed; the next one bans it."),
   window,
   ban_time: banTime,

@@ -49,7 +49,7 @@ function warnOfIdleRules(module: string, rules: readonly Rule[]): string[] {
 
 function overrules(other: Rule, rule: Rule): boolean {
   return other.limit <= rule.limit && lasts(other.window, rule.window) &&
-    lasts(other.banTime, rule.banTime) &&
+    lasts(other.banTime, rule.banTime) && other.except.every((text) => rule.except.includes(text)) &&
     rule.str.every((text) => other.str.some((wider) => covers({ ...other, text: wider }, { ...rule, text })));
 }
 

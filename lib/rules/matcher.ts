@@ -20,8 +20,9 @@ export class Matcher {
   /** The rules of which some `str` stands in `message` where the rule's mode wants it, in configured order. */
   match(message: string): readonly Rule[] {
     if (!this.#any.test(message)) return NONE;
-    return this.#rules.filter((rule) =>
-      rule.str.some((str) => rule.mode === "start" ? message.startsWith(str) : message.includes(str))
+    return this.#rules.filter(({ str, mode, except }) =>
+      str.some((text) => mode === "start" ? message.startsWith(text) : message.includes(text)) &&
+      !except.some((text) => message.startsWith(text))
     );
   }
 }

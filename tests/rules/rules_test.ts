@@ -12,6 +12,7 @@ function rule(over: Partial<Rule> = {}): Rule {
     name: "invalid",
     str: ["Invalid user"],
     mode: "start",
+    except: [],
     limit: 2,
     window: 60 * SECOND,
     banTime: null,
@@ -34,13 +35,15 @@ function event(over: Partial<LogEvent> = {}): LogEvent {
 Deno.test("`Matcher.match()` names every rule whose text stands where its mode wants it", () => {
   const rules = [
     rule({ name: "start", str: ["Invalid user", "Failed ["] }),
-    rule({ name: "anywhere", str: ["[preauth]", "a.c*"], mode: "anywhere" }),
+    rule({ name: "anywhere", str: ["[preauth]", "a.c*"], mode: "anywhere", except: ["Postponed "] }),
   ];
   const cases: readonly [string, string[]][] = [
     ["Invalid user x", ["start"]],
     ["Invalid user x [preauth]", ["start", "anywhere"]],
     ["Failed [x", ["start"]],
     ["x Invalid user", []],
+    ["Postponed x [preauth]", []],
+    ["x Postponed x [preauth]", ["anywhere"]],
     ["xx a.c* xx", ["anywhere"]],
     ["xx abcc xx", []],
     ["invalid user", []],

@@ -1,0 +1,152 @@
+import type { Config } from "../config.ts";
+import { Pipeline } from "../pipeline.ts";
+import { Whitelist } from "../rules/whitelist.ts";
+import { lineEntry } from "../sources/lines.ts";
+import { openJournal } from "../sources/journal.ts";
+import type { Batch, Entry, Log, Micros, NewBan, Trip } from "../types.ts";
+import { UserError } from "../types.ts";
+import { formatDuration } from "../duration.ts";
+import { inputLines, openInput } from "./input.ts";
+import { openConfig } from "./open.ts";
+import { type CommonOptions, isoTime, isoTimeOrNull, localTime, print, printJson } from "./output.ts";
+import { Progress } from "./progress.ts";
+
+interface ReplayOptions extends CommonOptions {
+  readonly since?: string;
+  readonly until?: string;
+}
+
+/** `replay`: runs files or the journal through the rules on the lines' own time, and tells whom they would have banned. */
+export async function replayCommand(files: readonly string[], options: ReplayOptions): Promise<number> {
+  const config = openConfig(options);
+  const progress = new Progress();
+  const started = performance.now();
+  const judge = new ReplayJudge(config, (ban) => {
+    progress.clear();
+    if (options.json) printJson(banJson(ban));
+    else print(banLine(ban));
+  });
+  const pipeline = new Pipeline(config.modules, { store: { write() {}, hits: () => [] }, judge, log: QUIET });
+  let lines = 0;
+  for await (const batch of batches(files, { options, config, progress })) {
+    lines += batch.entries.length + batch.damaged;
+    pipeline.process(batch, { source: "replay", now: Date.now() * 1_000 });
+  }
+  progress.clear();
+  const { recorded, hits } = pipeline.counts;
+  const seconds = Math.round(performance.now() - started) / 1_000;
+  const summary = { lines, logged: recorded, hits, bans: judge.bans, seconds };
+  if (options.json) printJson({ summary });
+  else print(`${lines} lines, ${recorded} to record, ${hits} hits, ${judge.bans} bans, ${seconds} s`);
+  return 0;
+}
+
+const QUIET: Log = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** Decides as the monitor would, with every ban taking effect at once and ending on the lines' own time. */
+class ReplayJudge {
+  readonly #whitelist = new Whitelist();
+  readonly #inForce = new Map<string, Micros>();
+  readonly #tell: (ban: NewBan) => void;
+  bans = 0;
+
+  constructor(config: Config, tell: (ban: NewBan) => void) {
+    this.#whitelist.set("configuration", config.whitelist.networks);
+    this.#tell = tell;
+  }
+
+  decide(trips: readonly Trip[]): NewBan[] {
+    return trips.flatMap(({ address, reason, count, time, banTime }) => {
+      if (time < (this.#inForce.get(address) ?? -Infinity) || this.#whitelist.covering(address) !== null) {
+        return [];
+      }
+      this.#inForce.set(address, banTime === null ? Infinity : time + banTime);
+      return [{ address, reason, count, start: time, until: banTime === null ? null : time + banTime }];
+    });
+  }
+
+  enforce(bans: readonly NewBan[]): void {
+    this.bans += bans.length;
+    bans.forEach(this.#tell);
+  }
+}
+
+function banJson({ address, reason, start, count, until }: NewBan): unknown {
+  return { address, reason, time: isoTime(start), count, until: isoTimeOrNull(until) };
+}
+
+function banLine({ address, reason, start, count, until }: NewBan): string {
+  const span = until === null ? "for good" : `for ${formatDuration(until - start)}`;
+  return `${localTime(start)}  ${address}  ${span}  ${reason}, ${count} hits`;
+}
+
+interface ReplayInput {
+  readonly options: ReplayOptions;
+  readonly config: Config;
+  readonly progress: Progress;
+}
+
+function batches(files: readonly string[], input: ReplayInput): AsyncIterable<Batch> {
+  const { since, until } = input.options;
+  const fromJournal = since !== undefined || until !== undefined;
+  if (fromJournal && files.length > 0) {
+    throw new UserError("Cannot replay files with --since or --until: these read the journal", 64);
+  }
+  if (!fromJournal) return fileBatches(files.length > 0 ? files : ["-"], input);
+  const { modules } = input.config;
+  return openJournal({
+    identifiers: modules.flatMap(({ module }) => module.identifiers),
+    units: modules.flatMap(({ module }) => module.units),
+    follow: false,
+    until: until === undefined ? undefined : requireTime(until),
+  }).batches(
+    { after: null, since: since === undefined ? 0 : requireTime(since) },
+    new AbortController().signal,
+  );
+}
+
+async function* fileBatches(
+  files: readonly string[],
+  { config, progress }: ReplayInput,
+): AsyncGenerator<Batch> {
+  const inputs = files.map(openInput);
+  progress.total = inputs.reduce<number | null>(
+    (sum, { size }) => sum === null || size === null ? null : sum + size,
+    0,
+  );
+  const modules = config.modules.map(({ module }) => module);
+  const now = Date.now() * 1_000;
+  let time: Micros = now;
+  for (const input of inputs) {
+    for await (const lines of inputLines(input, (bytes) => progress.add(bytes))) {
+      const entries = lines.map((line): Entry => {
+        const entry = lineEntry(line, { modules, now, time });
+        time = entry.time;
+        return entry;
+      });
+      yield { entries, position: "", damaged: 0 };
+    }
+  }
+}
+
+/** An instant in local time or ISO 8601; throws `UserError` (64). */
+function requireTime(text: string): Micros {
+  const day = { today: 0, yesterday: -1 }[text];
+  const date = day === undefined
+    ? new Date(/^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00:00` : text)
+    : midnight(day);
+  if (Number.isNaN(date.getTime())) {
+    throw new UserError(
+      `Cannot read the time "${text}": expected today, yesterday, or one such as "2026-01-31 12:00"`,
+      64,
+    );
+  }
+  return date.getTime() * 1_000;
+}
+
+function midnight(days: number): Date {
+  const date = new Date();
+  date.setHours(0, 0, 0, 0);
+  date.setDate(date.getDate() + days);
+  return date;
+}

@@ -1,0 +1,134 @@
+import type { Module, Parsed } from "../lib/types.ts";
+import { indexShapes, readShapes, type Shape, shape } from "./shapes.ts";
+
+/**
+ * Every message of OpenSSH 7.4 to 10 (portable, with PAM and TCP wrappers) that names an address. User names, names
+ * from reverse DNS, banners and parting words are chosen by whoever connects: where such text stands
+ * before the address, the last place that fits is the one that sshd wrote; where it stands behind, the first.
+ */
+export const SSHD_SHAPES: readonly Shape[] = [
+  // Protocol 2 names the port and "ssh2" on every verdict; only keys and certificates add something behind.
+  shape(
+    "verdict",
+    "Failed Accepted Postponed Partial",
+    "\\w+ <METHOD> for (?:(?:invalid|illegal) user )?<USER> from <ADDR> port <PORT> ssh[12](?:: .*| \\[preauth\\])?",
+  ),
+  shape(
+    "verdict without protocol",
+    "Failed Accepted",
+    "\\w+ <METHOD> for <USER> from <ADDR>(?: port <PORT>)?",
+  ),
+  shape(
+    "invalid user",
+    "Invalid Illegal",
+    "I\\w+ user <USER> from <ADDR>(?: port <PORT>)?(?: \\[preauth\\])?",
+  ),
+  shape("not allowed", "User", "User <USER> from <ADDR> not allowed because [^\\d]*"),
+  shape("root refused", "ROOT", "ROOT LOGIN REFUSED FROM <ADDR>(?: port <PORT>)?(?: \\[preauth\\])?"),
+  shape("PAM verdict", "PAM:", "PAM: [\\w ]+ for <USER> from <ADDR>(?: via \\S+)?"),
+  shape(
+    "PAM failure",
+    "pam_",
+    "pam_\\w+\\(sshd:\\w+\\): authentication failure; logname=\\S* uid=\\d+ euid=\\d+ tty=\\S* ruser=\\S* " +
+      "rhost=<ADDR>(?:\\s.*)?",
+  ),
+  shape(
+    "PAM failures",
+    "PAM",
+    "PAM \\d+ more authentication failures?; logname=\\S* uid=\\d+ euid=\\d+ tty=\\S* ruser=\\S* rhost=<ADDR>(?:\\s.*)?",
+  ),
+  shape(
+    "attempts exceeded",
+    "maximum",
+    "maximum authentication attempts exceeded for <USER> from <ADDR> port <PORT>(?: ssh2)?(?: \\[preauth\\])?",
+  ),
+  shape(
+    "connection ended",
+    "Connection",
+    "Connection (?:closed|reset|timed out) (?:by|with) <ADDR>(?: port <PORT>)?(?: \\[preauth\\])?",
+  ),
+  shape(
+    "connection of a user ended",
+    "Connection",
+    "Connection (?:closed|reset|timed out) (?:by|with) (?:(?:invalid|authenticating) )?user <USER> " +
+      "<ADDR> port <PORT>(?: \\[preauth\\])?",
+  ),
+  shape("connection", "Connection", "Connection from <ADDR>(?: port <PORT>(?: on .*)?)?"),
+  shape(
+    "disconnected",
+    "Disconnected",
+    "Disconnected from <ADDR>(?: port <PORT>)?(?: \\[preauth\\])?",
+  ),
+  shape(
+    "user disconnected",
+    "Disconnected",
+    "Disconnected from (?:(?:invalid|authenticating) )?user <USER> <ADDR> port <PORT>(?: \\[preauth\\])?",
+  ),
+  shape("parting words", "Received", "Received disconnect from <ADDR>(?: port <PORT>)?:.*"),
+  shape("disconnecting", "Disconnecting", "Disconnecting <ADDR> port <PORT>: .*"),
+  shape(
+    "disconnecting a user",
+    "Disconnecting",
+    "Disconnecting (?:(?:invalid|authenticating) )?user <USER> <ADDR> port <PORT>: .*",
+  ),
+  shape("no identification", "Did", "Did not receive identification string from <ADDR>(?: port <PORT>)?"),
+  shape(
+    "bad identification",
+    "Bad",
+    "Bad protocol version identification <USER> from <ADDR>(?: port <PORT>)?",
+  ),
+  shape("version differs", "Protocol", "Protocol major versions differ for <ADDR>(?: port <PORT>)?: .*"),
+  shape("probe", "probed scanned", "(?:probed|scanned) from <ADDR> port <PORT> with .*"),
+  shape(
+    "packet failure",
+    "banner ssh_dispatch_run_fatal: kex_exchange_identification: send_banner: sshpkt_fatal: process_output:",
+    "[\\w ]+: Connection (?:from|with) <ADDR> port <PORT>(?:: .*)?",
+  ),
+  shape(
+    "packet failure of a user",
+    "ssh_dispatch_run_fatal: sshpkt_fatal: process_output:",
+    "\\w+: Connection (?:from|with) (?:(?:invalid|authenticating) )?user <USER> <ADDR> port <PORT>: .*",
+  ),
+  shape("no common algorithm", "Unable", "Unable to negotiate with <ADDR>(?: port <PORT>)?: .*"),
+  shape("timeout", "Timeout", "Timeout before authentication for <ADDR>(?: port <PORT>)?"),
+  shape(
+    "timeout of a connection",
+    "Timeout",
+    "Timeout before authentication for connection from <ADDR> to [^\\s,]+, pid = \\d+",
+  ),
+  shape("connection dropped", "drop", "drop connection #\\d+ from \\[<ADDR>\\]:<PORT> on .*"),
+  shape("penalty", "srclimit_penalise:", "srclimit_penalise: ipv[46]: \\w+ <ADDR>/(?:32|128) .*"),
+  shape("refused by wrappers", "refused", "refused connect from (?:\\S+ \\()?<ADDR>\\)?"),
+  shape(
+    "reverse mapping",
+    "reverse",
+    "reverse mapping checking getaddrinfo for <USER> \\[<ADDR>\\] failed\\.?(?: - POSSIBLE BREAK-IN ATTEMPT!)?",
+  ),
+  shape("mapping back", "Address", "Address <ADDR> maps to .*"),
+  shape("numeric name", "Nasty", 'Nasty PTR record "<USER>" is set up for <ADDR>, ignoring'),
+  shape(
+    "host not permitted",
+    "Authentication",
+    "Authentication tried for <USER> with correct key but not from a permitted host \\(host=\\S*, ip=<ADDR>, required=.*",
+  ),
+  shape("session", "Starting Close", "\\w+ session: <USER> from <ADDR> port <PORT> id \\d+"),
+];
+
+const INDEX = indexShapes(SSHD_SHAPES);
+/** What may stand before the first word: a level, as syslog gets it. */
+const LEVEL = /^(?:error|fatal|info): /;
+
+/** OpenSSH's server. All that it says about strangers it says as root, so no unit is trusted beside root. */
+export const sshd: Module = {
+  name: "SSHD",
+  identifiers: ["sshd", "sshd-session", "sshd-auth"],
+  units: [],
+  parse(message): Parsed | null {
+    const text = message.replace(LEVEL, "").trimEnd();
+    const blank = text.indexOf(" ");
+    if (blank < 0) return null;
+    const word = text.slice(0, blank);
+    const shapes = INDEX.get(word.startsWith("pam_") ? "pam_" : word);
+    return shapes ? readShapes(shapes, text) : null;
+  },
+};
