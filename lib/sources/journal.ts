@@ -1,5 +1,5 @@
 import { type Batch, type Entry, type Micros, type Source, type Start, UserError } from "../types.ts";
-import { ExportParser } from "./export.ts";
+import { ExportParser } from "./journal_export.ts";
 
 /** Which entries to read, and how. */
 export interface JournalOptions {
