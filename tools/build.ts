@@ -1,5 +1,5 @@
 /** Compiles StrongMonitor into one executable that may do what a configuration asks for, and nothing else. */
-import { dirname, resolve } from "node:path";
+import { basename, dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { loadConfig } from "../lib/config.ts";
@@ -36,6 +36,7 @@ const V8_FLAGS = "--v8-flags=--enable-experimental-regexp-engine-on-excessive-ba
 
 /** What `compile()` makes, and of what. */
 export interface CompileOptions {
+  /** In a directory that exists. */
   readonly output: string;
   /** Options of `deno compile` that permit something: see `permissionOptions()`. */
   readonly permissions: readonly string[];
@@ -47,7 +48,6 @@ export interface CompileOptions {
  * @throws {UserError} code 69 without a runtime to build upon, 1 when the program does not compile
  */
 export async function compile(entry: string, { output, permissions, base }: CompileOptions): Promise<void> {
-  await Deno.mkdir(dirname(output), { recursive: true });
   const { success, stderr } = await new Deno.Command(base.deno, {
     args: ["compile", "--quiet", V8_FLAGS, ...permissions, `--output=${output}`, entry],
     cwd: PROJECT,
@@ -127,12 +127,18 @@ async function build(args: readonly string[]): Promise<void> {
   console.log(`By ${path} the program\n\n${describePermissions(permissions)}\n\nand nothing else.\n`);
   const chosen = base === "npm" ? await npmBase(console.log) : { deno: Deno.execPath(), denort: null };
   console.log("compiling (the first time downloads what it takes)");
-  // What does not start never takes the place of what does.
-  const fresh = `${output}.new`;
-  await compile(`${PROJECT}/main.ts`, { output: fresh, permissions: options, base: chosen });
-  const version = await versionOf(fresh);
-  await Deno.rename(fresh, output);
-  console.log(`${output} is strongmonitor ${version}`);
+  await Deno.mkdir(dirname(output), { recursive: true });
+  const scratch = await Deno.makeTempDir({ dir: dirname(output), prefix: ".build-" });
+  try {
+    // What does not start never takes the place of what does.
+    const fresh = `${scratch}/${basename(output)}`;
+    await compile(`${PROJECT}/main.ts`, { output: fresh, permissions: options, base: chosen });
+    const version = await versionOf(fresh);
+    await Deno.rename(fresh, output);
+    console.log(`${output} is strongmonitor ${version}`);
+  } finally {
+    await Deno.remove(scratch, { recursive: true });
+  }
 }
 
 if (import.meta.main) {

@@ -116,7 +116,7 @@ function compileUpon(
   const entry = `${directory}/main.ts`;
   Deno.writeTextFileSync(entry, code);
   const base = { deno: Deno.execPath(), denort };
-  return compile(entry, { output: `${directory}/out/program`, permissions: [], base });
+  return compile(entry, { output: `${directory}/program`, permissions: [], base });
 }
 
 Deno.test("`compile()` says what to do without a runtime to build upon", async () => {

@@ -1,0 +1,108 @@
+import { strict as assert } from "node:assert";
+import { fileURLToPath } from "node:url";
+import { loadConfig } from "../../lib/config.ts";
+import { UserError } from "../../lib/types.ts";
+import { modules } from "../../modules/mod.ts";
+import { compile } from "../../tools/build.ts";
+import { npmBase } from "../../tools/npm_base.ts";
+import { buildPermissions, permissionOptions } from "../../tools/permissions.ts";
+import { scene } from "./scene.ts";
+import type { Server } from "./server.ts";
+
+const CONFIG = fileURLToPath(new URL("config.jsonc", import.meta.url));
+const PROBE = fileURLToPath(new URL("probe.ts", import.meta.url));
+/** Where the probe stands inside the world. */
+const PLACE = "/usr/local/bin/probe";
+
+/** Compiles the probe as the program under test was: with the permissions that the scenes' configuration asks for. */
+async function compileProbe(output: string): Promise<void> {
+  const config = loadConfig(CONFIG, { known: modules, withPassword: false });
+  const permissions = permissionOptions(buildPermissions(config));
+  try {
+    await compile(PROBE, { output, permissions, base: { deno: Deno.execPath(), denort: null } });
+  } catch (error) {
+    if (!(error instanceof UserError && error.code === 69)) throw error;
+    await compile(PROBE, { output, permissions, base: await npmBase(() => {}) });
+  }
+}
+
+/** How each of the probe's attempts ended, made as root. */
+async function probe(server: Server): Promise<Record<string, string>> {
+  const directory = await Deno.makeTempDir({ prefix: "strongmonitor-" });
+  try {
+    await compileProbe(`${directory}/probe`);
+    await Deno.copyFile(`${directory}/probe`, server.world.path(PLACE));
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+  return JSON.parse(await server.world.sh(PLACE));
+}
+
+/** What the program is for. */
+const ALLOWED = [
+  "read the configuration",
+  "write the state",
+  "open a database in the state",
+  "run journalctl",
+  "run sudo",
+  "reach the database",
+  "know the host's name",
+];
+scene("even root is kept in the sandbox: nothing but what the configuration asks for", async (server) => {
+  const outcomes = Object.entries(await probe(server));
+  const ended = (how: RegExp) =>
+    outcomes.filter(([, outcome]) => how.test(outcome)).map(([attempt]) => attempt);
+  assert.deepEqual(ended(/^done$/), ALLOWED);
+  // node:net has no word for it in Deno 2.4; sshd would have answered.
+  assert.deepEqual(ended(/^(?!done|NotCapable)/).filter((attempt) => !attempt.endsWith("by node:net")), []);
+  assert.ok(outcomes.length > 25);
+});
+
+/** A configuration that needs no more than journalctl and the state. */
+const MINIMAL = { modules: { SSHD: { rules: [{ name: "failed", str: "Failed password", limit: 5 }] } } };
+
+/** Rights that the program was built without, and what its configuration wants them for. */
+const WANTS: readonly (readonly [string, Record<string, unknown>])[] = [
+  ["to run sh", { ban_command: ["sh", "-c", "echo %s"] }],
+  ["to run /opt/banIP.sh", { ban_command: "/opt/banIP.sh %s" }],
+  ["to reach 127.0.0.1:5433", {
+    DB: { host: "127.0.0.1:5433", user: "strongmonitor", database: "strongmonitor" },
+  }],
+  ["to reach 198.51.100.1:5432", {
+    DB: { host: "198.51.100.1", user: "strongmonitor", database: "strongmonitor" },
+  }],
+  ["to reach office.example.org", { whitelist: "office.example.org" }],
+  ["to write /root", { state: "/root" }],
+];
+
+scene(
+  "a configuration that wants more than the program was built for is refused in one sentence",
+  async (server) => {
+    for (const [want, change] of WANTS) {
+      await server.configure(JSON.stringify({ ...MINIMAL, ...change }));
+      const { code, stderr } = await server.cli("run");
+      assert.equal(code, 78, `${want}: ${stderr}`);
+      assert.ok(stderr.includes(want), stderr);
+      assert.match(stderr, /deno task build --config/);
+      assert.equal(stderr.trim().split("\n").length, 1, stderr);
+    }
+  },
+);
+
+scene("no command reads a file that the program was not built for, not even as root", async (server) => {
+  for (const words of [["match", "--module", "SSHD", "/etc/shadow"], ["replay", "/etc/shadow"]]) {
+    const { code, stdout, stderr } = await server.cli(...words);
+    assert.notEqual(code, 0);
+    assert.equal(stdout, "");
+    assert.ok(!stderr.includes("root:"), stderr);
+    assert.match(stderr, /\/etc\/shadow/);
+  }
+  const { code, stderr } = await server.world.run([
+    server.unit.program,
+    "check",
+    "--config",
+    "/etc/shadow",
+  ]);
+  assert.equal(code, 78, stderr);
+  assert.match(stderr, /without the right to read \/etc\/shadow/);
+});
