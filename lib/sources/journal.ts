@@ -1,192 +1,170 @@
-import { type Batch, type Entry, type Micros, type Source, type Start, UserError } from "../types.ts";
-import { ExportParser } from "./journal_export.ts";
+import type { Batch, Micros, Source, Start } from "../types.ts";
+import { ExportParser, type JournalEntry } from "./export.ts";
+import { isLate, Journalctl } from "./journalctl.ts";
 
 /** Which entries to read, and how. */
 export interface JournalOptions {
-  /** Programs to read (`SYSLOG_IDENTIFIER`), and systemd units: an entry of either is read. */
+  /** Programs to read, by `SYSLOG_IDENTIFIER`. */
   readonly identifiers: readonly string[];
+  /** systemd units to read, by `_SYSTEMD_UNIT`; an entry of a program or a unit is read. Without both, all are. */
   readonly units: readonly string[];
-  /** Directory of journal files, in place of the machine's own. */
-  readonly directory?: string;
   /** False: end where the journal ends. */
   readonly follow?: boolean;
-  /** Entries after this are left out. */
+  /** Later entries are left out. */
   readonly until?: Micros;
-  /** After this much silence journalctl is checked on. */
+  /** Directory of journal files in place of the machine's own. */
+  readonly directory?: string;
+  /** Program in place of `journalctl`. */
+  readonly command?: string;
+  /** After this long without an entry the journal is asked whether there is none. */
   readonly silence?: Micros;
 }
 
-const SILENCE: Micros = 60_000_000;
+/** Fields printed beside those that every exported entry begins with. */
 const FIELDS = "MESSAGE,SYSLOG_IDENTIFIER,_PID,_UID,_SYSTEMD_UNIT";
-const OWN_UNIT = "strongmonitor.service";
 const OWN_IDENTIFIER = "strongmonitor";
+const OWN_UNIT = "strongmonitor.service";
+const SECOND: Micros = 1_000_000;
+/** Time that journald and journalctl take to hand over an entry already written. */
+const GRACE: Micros = 5 * SECOND;
 
 /**
- * The systemd journal as journalctl(1) exports it, this program's own entries left out. The position is the
- * journal's cursor; one that the journal no longer has is taken up at the nearest entry. Throws a `UserError`
- * (69) when there is no journal, or none that this user may read.
+ * The systemd journal by way of journalctl(1), without this program's own entries. A position is the cursor of an
+ * entry; where the journal no longer has it, reading goes on with the next entry that is there. Its batches throw
+ * `UserError` (69) when there is no journal or this user may not read it, and an `Error` when journalctl fails
+ * or keeps back what the journal has.
  */
 export function openJournal(options: JournalOptions): Source {
-  return { name: "journal", batches: (start, signal) => read(options, start, signal) };
+  return new Journal(options);
 }
 
-async function* read(options: JournalOptions, start: Start, signal: AbortSignal): AsyncGenerator<Batch> {
-  await requireJournal(options);
-  if (signal.aborted) return;
-  const child = journalctl([...readArguments(options, start), ...matches(options)]);
-  const stop = () => kill(child);
-  signal.addEventListener("abort", stop, { once: true });
-  const complaint = lastLine(child.stderr);
-  const watch = new SilenceWatch(options, stop);
-  try {
-    const parser = new ExportParser(isOwn);
-    const isWanted = wanted(options, start);
-    let position = start.after;
-    for await (const chunk of child.stdout) {
-      const parsed = parser.feed(chunk);
-      if (parsed.position === null) continue;
-      watch.heard(position = parsed.position);
-      yield { entries: parsed.entries.filter(isWanted), position, damaged: parsed.damaged };
-    }
-    const { success, code, signal: killer } = await child.status;
-    if (signal.aborted || (success && options.follow === false)) return;
-    if (watch.missed) throw new Error("journalctl fell silent while there were entries to read");
-    const words = await complaint;
-    throw new Error(`journalctl ended (${killer ?? `exit status ${code}`})${words && `: ${words}`}`);
-  } finally {
-    watch.end();
-    signal.removeEventListener("abort", stop);
-    kill(child);
-    await child.status;
-    await complaint;
-  }
-}
-
-function readArguments({ follow }: JournalOptions, { after, since }: Start): string[] {
-  return [
-    ...(follow === false ? [] : ["--follow", "--no-tail"]),
-    `--output-fields=${FIELDS}`,
-    after === null ? `--since=@${Math.floor(since / 1e6)}` : `--after-cursor=${after}`,
-  ];
-}
-
-/** Matches of the same field are alternatives; `+` makes alternatives of different fields. */
-function matches({ identifiers, units, directory }: JournalOptions): string[] {
-  const fields = [
-    ...identifiers.map((name) => `SYSLOG_IDENTIFIER=${name}`),
-    "+",
-    ...units.map((name) => `_SYSTEMD_UNIT=${name}`),
-  ];
-  const terms = units.length === 0 ? fields.slice(0, -1) : fields;
-  return [...(directory === undefined ? [] : [`--directory=${directory}`]), ...terms];
-}
-
-/** What journalctl's own options cannot say to the microsecond. */
-function wanted({ until = Infinity }: JournalOptions, { after, since }: Start): (entry: Entry) => boolean {
-  return ({ time }) => time <= until && (after !== null || time >= since);
-}
-
-function isOwn({ identifier, sender }: Entry): boolean {
-  return sender?.unit === OWN_UNIT || identifier === OWN_IDENTIFIER;
-}
-
-function journalctl(args: readonly string[]): Deno.ChildProcess {
-  try {
-    return new Deno.Command("journalctl", {
-      args: ["--output=export", "--no-pager", ...args],
-      stdin: "null",
-      stdout: "piped",
-      stderr: "piped",
-    }).spawn();
-  } catch (error) {
-    const why = error instanceof Deno.errors.NotFound ? "journalctl is not installed" : String(error);
-    throw new UserError(`Cannot read the journal: ${why}`, 69);
-  }
-}
-
-/** Throws a `UserError` (69) unless this user can read the entries of others, which journalctl says on the side. */
-async function requireJournal({ directory }: JournalOptions): Promise<void> {
-  const where = directory === undefined ? [] : [`--directory=${directory}`];
-  const { stdout, stderr } = await journalctl(["--lines=1", "--output-fields=_UID", ...where]).output();
-  const words = new TextDecoder().decode(stderr);
-  if (/insufficient permissions|not seeing messages from other users/.test(words)) {
-    throw new UserError(
-      "Cannot read the journal: this user may not; let it with: sudo usermod -aG systemd-journal $USER, then log in again",
-      69,
-    );
-  }
-  if (stdout.length === 0) {
-    throw new UserError(
-      "Cannot read the journal: it is empty; is systemd-journald running, and is this user in the group systemd-journal?",
-      69,
-    );
-  }
-}
-
-function kill(child: Deno.ChildProcess): void {
-  try {
-    child.kill("SIGTERM");
-  } catch {
-    // It has ended by itself.
-  }
-}
-
-/** Drains a stream and keeps the last line of its end. */
-async function lastLine(stream: ReadableStream<Uint8Array>): Promise<string> {
-  let tail = "";
-  for await (
-    const text of stream.pipeThrough(
-      new TextDecoderStream() as unknown as TransformStream<Uint8Array, string>,
-    )
-  ) {
-    tail = (tail + text).slice(-1_000);
-  }
-  return tail.trim().split("\n").at(-1)!;
-}
-
-/** Checks after a span of silence whether there was anything to say, and stops a journalctl that has not said it. */
-class SilenceWatch {
+class Journal implements Source {
+  readonly name = "journal";
   readonly #options: JournalOptions;
-  readonly #stop: () => void;
-  readonly #timer: ReturnType<typeof setInterval>;
-  #heard = false;
-  #position: string | null = null;
-  missed = false;
+  readonly #matches: readonly string[];
+  readonly #follow: boolean;
+  readonly #silence: Micros;
 
-  constructor(options: JournalOptions, stop: () => void) {
+  constructor(options: JournalOptions) {
     this.#options = options;
-    this.#stop = stop;
-    this.#timer = setInterval(() => void this.#check().catch(() => {}), (options.silence ?? SILENCE) / 1_000);
-  }
-
-  /** Entries up to `position` have arrived. */
-  heard(position: string): void {
-    this.#heard = true;
-    this.#position = position;
-  }
-
-  end(): void {
-    clearInterval(this.#timer);
-  }
-
-  /** A check that fails itself says nothing, and is made again after the next silence. */
-  async #check(): Promise<void> {
-    const position = this.#position;
-    const quiet = !this.#heard;
-    this.#heard = false;
-    if (!quiet || position === null || this.#options.follow === false) return;
-    const args = [
-      "--lines=1",
-      "--output-fields=_UID",
-      `--after-cursor=${position}`,
-      ...matches(this.#options),
+    this.#follow = options.follow ?? true;
+    this.#silence = options.silence ?? 60 * SECOND;
+    this.#matches = [
+      ...options.identifiers.map((name) => `SYSLOG_IDENTIFIER=${name}`),
+      ...(options.identifiers.length > 0 && options.units.length > 0 ? ["+"] : []),
+      ...options.units.map((name) => `_SYSTEMD_UNIT=${name}`),
     ];
-    const { stdout } = await journalctl(args).output();
-    // An entry that came just now is on its way: only one that stays away for another span is missed.
-    if (stdout.length === 0) return;
-    await new Promise((resolve) => setTimeout(resolve, 2_000));
-    if (this.#position !== position) return;
-    this.missed = true;
-    this.#stop();
   }
+
+  async *batches(start: Start, signal: AbortSignal): AsyncGenerator<Batch> {
+    try {
+      await this.#requireReadable(signal);
+      if (!signal.aborted) yield* this.#read(start, signal);
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  }
+
+  async *#read(start: Start, signal: AbortSignal): AsyncGenerator<Batch> {
+    await using journalctl = this.#run(
+      [...(this.#follow ? ["--follow", "--no-tail"] : []), ...this.#span(start)],
+      signal,
+    );
+    const isNew = this.#filter(start);
+    const parser = new ExportParser();
+    let reached = start;
+    let damaged = 0;
+    for (;;) {
+      const chunks = await this.#next(journalctl, { reached, signal });
+      if (chunks.length === 0) break;
+      const entries = chunks.flatMap((chunk) => parser.push(chunk)).filter(isNew);
+      const position = parser.cursor;
+      if (position === null) continue;
+      reached = { ...start, after: position };
+      if (entries.length === 0 && parser.damaged === damaged) continue;
+      yield { entries, position, damaged: parser.damaged - damaged };
+      damaged = parser.damaged;
+    }
+    await journalctl.finish();
+    if (this.#follow) throw new Error("journalctl ended, although it was to follow the journal");
+  }
+
+  /** What journalctl prints next; throws when it prints nothing although the journal has more than was `reached`. */
+  async #next(
+    journalctl: Journalctl,
+    { reached, signal }: { reached: Start; signal: AbortSignal },
+  ): Promise<Uint8Array[]> {
+    const chunks = journalctl.read();
+    while (this.#follow && await isLate(chunks, this.#silence)) {
+      if (await this.#hasMore(reached, signal) && await isLate(chunks, GRACE)) {
+        throw new Error("journalctl fell silent, although the journal has new entries");
+      }
+    }
+    return await chunks;
+  }
+
+  async #hasMore(reached: Start, signal: AbortSignal): Promise<boolean> {
+    await using journalctl = this.#run(["--lines=2", ...this.#span(reached)], signal);
+    const parser = new ExportParser();
+    for (let chunks = await journalctl.read(); chunks.length > 0; chunks = await journalctl.read()) {
+      chunks.forEach((chunk) => parser.push(chunk));
+    }
+    await journalctl.finish();
+    return parser.cursor !== null && (reached.after === null || !isSameEntry(parser.cursor, reached.after));
+  }
+
+  /** The program that follows is quiet about what it cannot see, so this one is asked first. */
+  async #requireReadable(signal: AbortSignal): Promise<void> {
+    await using journalctl = new Journalctl(this.#command, {
+      args: ["--lines=0", "--no-pager", ...this.#directory],
+      signal,
+    });
+    while ((await journalctl.read()).length > 0);
+    await journalctl.finish();
+  }
+
+  #run(args: readonly string[], signal: AbortSignal): Journalctl {
+    const format = ["--output=export", `--output-fields=${FIELDS}`, "--no-pager", "--quiet"];
+    return new Journalctl(this.#command, {
+      args: [...format, ...this.#directory, ...args, ...this.#matches],
+      signal,
+    });
+  }
+
+  /**
+   * Begins at the entry that was reached, not after it: `--after-cursor` passes over two entries, and where the first
+   * is no longer there, a new one would be lost.
+   */
+  #span({ after, since }: Start): string[] {
+    const { until } = this.#options;
+    return [
+      after === null ? `--since=@${Math.floor(Math.max(0, since) / SECOND)}` : `--cursor=${after}`,
+      ...(until === undefined ? [] : [`--until=@${Math.ceil(until / SECOND)}`]),
+    ];
+  }
+
+  /** Leaves out what was reached before, what is this program's own, and what lies outside the span. */
+  #filter({ after, since }: Start): (entry: JournalEntry) => boolean {
+    const { until = Infinity } = this.#options;
+    return ({ cursor, time, identifier, sender }) =>
+      identifier !== OWN_IDENTIFIER && sender?.unit !== OWN_UNIT && time <= until &&
+      (after === null ? time >= since : !isSameEntry(cursor, after));
+  }
+
+  get #command(): string {
+    return this.#options.command ?? "journalctl";
+  }
+
+  get #directory(): string[] {
+    return this.#options.directory === undefined ? [] : [`--directory=${this.#options.directory}`];
+  }
+}
+
+/**
+ * Whether two cursors name the same entry. One that was copied to another file (`journalctl --flush`) has a new
+ * number, behind `s=` and `i=`, but the same boot, times and hash.
+ */
+function isSameEntry(a: string, b: string): boolean {
+  const [boot, fileOfB] = [b.indexOf(";b="), b.slice(0, b.indexOf(";"))];
+  return a === b || (boot > 0 && a.endsWith(b.slice(boot)) && !a.startsWith(fileOfB));
 }

@@ -1,0 +1,144 @@
+import { type Micros, UserError } from "../types.ts";
+
+/** How long a program that has closed its output may take to exit, in milliseconds. */
+const LINGER = 1_000;
+/** Characters of complaints that are kept. */
+const MAX_COMPLAINTS = 4_096;
+/** journalctl hands over this many bytes at once only when it has more. */
+const FULL_WRITE = 4_096;
+/** How long more is waited for then, and how many bytes are enough. */
+const GATHER: Micros = 5_000;
+const MAX_READ = 1 << 20;
+
+/** One run of journalctl(1): what it prints, and how it ends. Gone for certain when disposed of. */
+export class Journalctl implements AsyncDisposable {
+  readonly #child: Deno.ChildProcess;
+  readonly #output: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #errors: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #drained: Promise<void>;
+  readonly #signal: AbortSignal;
+  readonly #kill = () => this.#end();
+  #next: ReturnType<ReadableStreamDefaultReader<Uint8Array>["read"]> | null = null;
+  #complaints = "";
+
+  /** Starts `command`; an abort of `signal` kills it. Throws `UserError` (69) when it cannot be started. */
+  constructor(command: string, { args, signal }: { args: readonly string[]; signal: AbortSignal }) {
+    this.#child = spawn(command, args);
+    this.#output = this.#child.stdout.getReader();
+    this.#errors = this.#child.stderr.getReader();
+    this.#drained = this.#drain();
+    this.#signal = signal;
+    signal.addEventListener("abort", this.#kill, { once: true });
+    if (signal.aborted) this.#kill();
+  }
+
+  /** What it prints next: a line alone at once, a flood in bulk. Empty when nothing follows. */
+  async read(): Promise<Uint8Array[]> {
+    const chunks: Uint8Array[] = [];
+    let size = 0;
+    for (;;) {
+      const { value } = await this.#arrival();
+      if (value === undefined) return chunks;
+      this.#next = null;
+      chunks.push(value);
+      size += value.length;
+      if (value.length < FULL_WRITE || size >= MAX_READ || await isLate(this.#arrival(), GATHER)) {
+        return chunks;
+      }
+    }
+  }
+
+  /** The next chunk, which stays the next one. */
+  #arrival(): ReturnType<ReadableStreamDefaultReader<Uint8Array>["read"]> {
+    return this.#next ??= this.#output.read();
+  }
+
+  /**
+   * Waits for its end. Throws `UserError` (69) when it complained that there is no journal or none that this user
+   * may see, and an `Error` when it failed otherwise.
+   */
+  async finish(): Promise<void> {
+    const timer = setTimeout(this.#kill, LINGER);
+    const { success, code, signal } = await this.#child.status;
+    await this.#drained;
+    clearTimeout(timer);
+    const remedy = REMEDIES.find(([complaint]) => complaint.test(this.#complaints))?.[1];
+    if (remedy !== undefined) throw new UserError(`Cannot read the journal: ${remedy}`, 69);
+    if (success) return;
+    const last = this.#complaints.trim().split("\n").at(-1);
+    throw new Error(`journalctl failed (${signal ?? `exit status ${code}`})${last && `: ${last}`}`);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#signal.removeEventListener("abort", this.#kill);
+    this.#end();
+    await this.#child.status;
+    await this.#drained;
+  }
+
+  /** Kills it, stopped or not, and stops reading: what it started itself may hold its output open. */
+  #end(): void {
+    try {
+      this.#child.kill("SIGKILL");
+    } catch {
+      // It has ended by itself.
+    }
+    this.#output.cancel().catch(() => {});
+    this.#errors.cancel().catch(() => {});
+  }
+
+  /** Takes what it says on the side as it comes, so that it never waits for a reader. */
+  async #drain(): Promise<void> {
+    const decoder = new TextDecoder();
+    for (let { value } = await this.#errors.read(); value; { value } = await this.#errors.read()) {
+      this.#complaints = (this.#complaints + decoder.decode(value, { stream: true })).slice(-MAX_COMPLAINTS);
+    }
+  }
+}
+
+/** Complaints of journalctl that the user must mend, and how. */
+const REMEDIES: readonly (readonly [RegExp, string])[] = [
+  [
+    /not seeing messages from other users|insufficient permissions|Permission denied/,
+    "this user may not see what others write; " +
+    "let it with: sudo usermod -aG systemd-journal $USER, and log in again",
+  ],
+  [
+    /No journal files were found|No such file or directory/,
+    "there is none; systemd-journald must run, and Storage= in journald.conf must not be none",
+  ],
+];
+
+function spawn(command: string, args: readonly string[]): Deno.ChildProcess {
+  try {
+    return new Deno.Command(command, {
+      args: [...args],
+      // Its complaints are read: in English, whatever the user speaks.
+      env: { LC_ALL: "C.UTF-8" },
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+  } catch (error) {
+    throw new UserError(`Cannot read the journal: ${why(error, command)}`, 69);
+  }
+}
+
+function why(error: unknown, command: string): string {
+  if (error instanceof Deno.errors.NotFound) return `${command} is not installed; it comes with systemd`;
+  if (error instanceof Deno.errors.NotCapable) {
+    return `this program was built without the right to run ${command}`;
+  }
+  return `${command} cannot be run: ${error instanceof Error ? error.message : error}`;
+}
+
+/** Whether nothing has come of `promise` after a span. */
+export async function isLate(promise: Promise<unknown>, span: Micros): Promise<boolean> {
+  const { promise: late, resolve } = Promise.withResolvers<boolean>();
+  const timer = setTimeout(() => resolve(true), span / 1_000);
+  try {
+    return await Promise.race([promise.then(() => false), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
