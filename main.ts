@@ -99,7 +99,8 @@ function build(exit: (code: number) => void): Command {
     summary: "show whom the rules would have banned in the past; bans nobody",
     examples: [
       "replay /var/log/auth.log.1 /var/log/auth.log",
-      "replay --since '2026-01-31' --until '2026-02-01 12:00'",
+      "replay --since -12h",
+      "replay --since 2026-01-31 --until '2026-02-01 12:00'",
     ],
   })
     .option("--since <time>", "read the journal from this time on")

@@ -14,7 +14,7 @@ export function openConfig({ config, state }: CommonOptions): Config {
 /** Runs `work` on the state that the options name and closes it. Throws `UserError` (69) when there is none. */
 export function withState<T>(options: CommonOptions, work: (state: State) => T): T {
   const directory = options.state ?? openConfig(options).stateDirectory;
-  requireDirectory(directory);
+  requireState(directory);
   const state = new State(directory);
   try {
     return work(state);
@@ -42,9 +42,10 @@ export function knownWhitelist(config: Config, state: State): Whitelist {
   return whitelist;
 }
 
-function requireDirectory(directory: string): void {
+/** A state is made by the monitor alone: what another user made would stand in its way. */
+function requireState(directory: string): void {
   try {
-    Deno.statSync(directory);
+    Deno.statSync(`${directory}/state.db`);
   } catch (error) {
     const remedy = error instanceof Deno.errors.NotFound ? "the monitor has not run yet" : why(error);
     throw new UserError(`Cannot open the state ${directory}: ${remedy}`, 69);

@@ -5,7 +5,7 @@ import { lineEntry } from "../sources/lines.ts";
 import { openJournal } from "../sources/journal.ts";
 import type { Batch, Entry, Log, Micros, NewBan, Trip } from "../types.ts";
 import { UserError } from "../types.ts";
-import { formatDuration } from "../duration.ts";
+import { formatDuration, parseDuration } from "../duration.ts";
 import { inputLines, openInput } from "./input.ts";
 import { openConfig } from "./open.ts";
 import { type CommonOptions, isoTime, isoTimeOrNull, localTime, print, printJson } from "./output.ts";
@@ -129,19 +129,19 @@ async function* fileBatches(
   }
 }
 
-/** An instant in local time or ISO 8601; throws `UserError` (64). */
+/** An instant in local time or ISO 8601, or a span before now; throws `UserError` (64). */
 function requireTime(text: string): Micros {
+  const span = text.startsWith("-") ? parseDuration(text.slice(1)) : null;
+  if (span !== null) return Date.now() * 1_000 - span;
   const day = { today: 0, yesterday: -1 }[text];
   const date = day === undefined
     ? new Date(/^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00:00` : text)
     : midnight(day);
-  if (Number.isNaN(date.getTime())) {
-    throw new UserError(
-      `Cannot read the time "${text}": expected today, yesterday, or one such as "2026-01-31 12:00"`,
-      64,
-    );
-  }
-  return date.getTime() * 1_000;
+  if (!Number.isNaN(date.getTime())) return date.getTime() * 1_000;
+  throw new UserError(
+    `Cannot read the time "${text}": expected today, yesterday, -2h, or one such as "2026-01-31 12:00"`,
+    64,
+  );
 }
 
 function midnight(days: number): Date {
