@@ -19,7 +19,7 @@ scene(
   "attackers are cut off past the limit, friends never, and PostgreSQL has each line once",
   async (server) => {
     await using database = await startDatabase(server);
-    let monitor = await server.startMonitor();
+    let monitor = server.startMonitor();
     await untilRunning(server);
 
     const attacks = ATTACKERS.map((address) => attack(server, address, 2 * LIMIT));
@@ -42,7 +42,7 @@ scene(
     assert.deepEqual(await banned(server), ATTACKERS.toSorted());
 
     await stop(monitor);
-    monitor = await server.startMonitor();
+    monitor = server.startMonitor();
     await untilRunning(server);
     assert.equal(await loginRightly(server, CLIENTS.six), "cut off");
     assert.equal(await loginRightly(server, CLIENTS.friend), "let in");
@@ -58,7 +58,7 @@ scene(
 );
 
 scene("a ban cuts off a session that stands", async (server) => {
-  const monitor = await server.startMonitor();
+  const monitor = server.startMonitor();
   await untilRunning(server);
   const session = stay(server, CLIENTS.two);
   await until("the session to stand", async () => {
@@ -81,7 +81,7 @@ async function failures(server: Server, address: string): Promise<number> {
 async function crash(server: Server, monitor: Daemon): Promise<Daemon> {
   monitor.kill("SIGKILL");
   await monitor.status;
-  return await server.startMonitor();
+  return server.startMonitor();
 }
 
 /** Ends the monitor as systemd does. */

@@ -119,6 +119,10 @@ export async function assertRecordedOnce(
   database: TestPostgres,
   others: readonly string[] = [],
 ): Promise<void> {
+  await until("the tables", async () => {
+    const [row] = await database.query<{ made: boolean }>("SELECT to_regclass('log') IS NOT NULL AS made");
+    return row?.made || undefined;
+  });
   const addresses = [...Object.values(CLIENTS), ...others];
   const compare = async () => ({
     said: await said(server, addresses),

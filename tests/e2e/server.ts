@@ -21,7 +21,6 @@ export const LOGIN = { user: "resident", password: "correct horse" };
 
 const UNIT = new URL("../../strongmonitor.service", import.meta.url);
 const CONFIG = new URL("config.jsonc", import.meta.url);
-const MACHINE_ID = new URL("root/etc/machine-id", import.meta.url);
 
 /** A server in a world of its own: journald, sshd, nft, clients that reach it, and StrongMonitor as its unit has it. */
 export class Server implements AsyncDisposable {
@@ -29,8 +28,8 @@ export class Server implements AsyncDisposable {
 
   /** Sets up everything but StrongMonitor itself, which is the executable file `binary`. */
   static async start(binary: string): Promise<Server> {
-    const unit = await readUnit(UNIT, (await Deno.readTextFile(MACHINE_ID)).trim());
-    const world = await World.start({ file: binary, place: unit.command[0] ?? "" });
+    const unit = readUnit(await Deno.readTextFile(UNIT), "strongmonitor");
+    const world = await World.start({ file: binary, place: unit.program });
     try {
       const server = new Server(world, unit);
       await server.#addUsers();
@@ -92,8 +91,8 @@ export class Server implements AsyncDisposable {
 
   /** Puts the configuration, its password and the state directory where and as the unit expects them. */
   async #install(): Promise<void> {
-    const { user, group, stateDirectory } = this.unit;
-    await this.world.sh("install", "-d", "-o", user, "-g", group, stateDirectory);
+    const { user, group, stateDirectory, stateMode } = this.unit;
+    await this.world.sh("install", "-d", "-o", user, "-g", group, "-m", stateMode, stateDirectory);
     await this.world.sh("install", "-d", "-o", user, "-g", group, "-m", "750", CONFIG_DIRECTORY);
     await this.#entrust(PASSWORD_PATH, `${DATABASE_PASSWORD}\n`);
     await this.configure(await Deno.readTextFile(CONFIG));
@@ -110,32 +109,14 @@ export class Server implements AsyncDisposable {
     await this.world.sh("chown", `${this.unit.user}:${this.unit.group}`, path);
   }
 
-  /** Runs a command as the unit's user with the unit's groups, or others. */
-  as(groups: readonly string[], command: readonly string[]): string[] {
-    const { user, group } = this.unit;
-    return [
-      "setpriv",
-      `--reuid=${user}`,
-      `--regid=${group}`,
-      `--groups=${[group, ...groups].join()}`,
-      ...command,
-    ];
-  }
-
   /** Starts StrongMonitor as systemd would do by the unit; what it prints goes to the journal as `strongmonitor`. */
-  async startMonitor(): Promise<Daemon> {
-    const { supplementaryGroups, before, command } = this.unit;
-    for (const first of before) await this.world.sh(...this.as(supplementaryGroups, first));
-    return this.world.spawn(
-      "systemd-cat",
-      "--identifier=strongmonitor",
-      ...this.as(supplementaryGroups, command),
-    );
+  startMonitor(): Daemon {
+    return this.world.spawn("systemd-cat", "--identifier=strongmonitor", ...this.unit.start);
   }
 
   /** Runs one StrongMonitor command with the unit's configuration, as root: the administrator's way. */
   cli(...words: string[]): Promise<Output> {
-    return this.world.run([this.unit.command[0] ?? "", ...words, "--config", CONFIG_PATH]);
+    return this.world.run([this.unit.program, ...words]);
   }
 
   /** Messages that a program wrote to the journal so far, in order. */

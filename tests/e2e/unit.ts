@@ -1,41 +1,56 @@
-import { readFile } from "node:fs/promises";
-
-/** What of a systemd service unit it takes to start the service by hand. */
+/** What of a systemd service unit it takes to start the service without systemd. */
 export interface Unit {
   readonly user: string;
   readonly group: string;
-  readonly supplementaryGroups: readonly string[];
-  /** Absolute path. */
+  /** Absolute path of the directory that is the service's own. */
   readonly stateDirectory: string;
-  /** Commands that come first, as argv. */
-  readonly before: readonly (readonly string[])[];
-  readonly command: readonly string[];
+  readonly stateMode: string;
+  /** Absolute path of the program that the service runs in the end. */
+  readonly program: string;
+  /** ExecStart as the argv of a command for root, which ends up as the service with its rights. */
+  readonly start: readonly string[];
 }
 
 /**
- * Reads a unit file (systemd.service(5)), its specifiers replaced as on the machine whose id is `machineId`.
- * Written for this project's unit: one command a line, no quotes.
+ * Reads the unit file of the service `name` (systemd.service(5), systemd.exec(5)). Written for units like this
+ * project's: one ExecStart, without quotes and specifiers, and users and groups by name.
  */
-export async function readUnit(path: string | URL, machineId: string): Promise<Unit> {
-  const lines = expand(await readFile(path, "utf8"), machineId).replaceAll("\\\n", " ").split("\n");
-  const values = (key: string) =>
-    lines.filter((line) => line.startsWith(`${key}=`)).map((line) => line.slice(key.length + 1).trim());
-  const value = (key: string) => values(key).at(-1) ?? "";
+export function readUnit(text: string, name: string): Unit {
+  const lines = text.replaceAll("\\\n", " ").split("\n");
+  const value = (key: string) =>
+    lines.findLast((line) => line.startsWith(`${key}=`))?.slice(key.length + 1).trim() ?? "";
   const user = value("User");
+  const group = value("Group") || user;
+  const [first = "", ...rest] = words(value("ExecStart"));
+  const command = [first.replace("!", ""), ...rest];
+  const program = command.find((word) => word.endsWith(`/${name}`));
+  if (!program) throw new Error(`Cannot read the unit of ${name}: its ExecStart is ${command.join(" ")}`);
+  const groups = [group, ...words(value("SupplementaryGroups"))];
+  // With the prefix "!" the command itself is root's, within the bounds that follow all the same.
+  const identity = first.startsWith("!")
+    ? []
+    : [`--reuid=${user}`, `--regid=${group}`, `--groups=${groups.join()}`];
   return {
     user,
-    group: value("Group") || user,
-    supplementaryGroups: values("SupplementaryGroups").flatMap(words),
+    group,
     stateDirectory: `/var/lib/${value("StateDirectory")}`,
-    before: values("ExecStartPre").map(words),
-    command: words(value("ExecStart")),
+    stateMode: value("StateDirectoryMode"),
+    program,
+    start: [...bounds(value("UMask"), words(value("CapabilityBoundingSet"))), ...identity, ...command],
   };
 }
 
-/** The specifiers of systemd.unit(5) that name directories and the machine. */
-function expand(text: string, machineId: string): string {
-  const specifiers: Record<string, string> = { S: "/var/lib", E: "/etc", t: "/run", m: machineId, "%": "%" };
-  return text.replaceAll(/%([SEtm%])/g, (_, letter: string) => specifiers[letter] ?? "");
+/** Words that start a command with a umask and no capabilities but some, ending where setpriv(1) takes options. */
+function bounds(umask: string, capabilities: readonly string[]): string[] {
+  const kept = capabilities.map((capability) => `+${capability.replace(/^CAP_/, "").toLowerCase()}`);
+  return [
+    "sh",
+    "-c",
+    `umask ${umask}; exec "$@"`,
+    "sh",
+    "setpriv",
+    `--bounding-set=${["-all", ...kept].join()}`,
+  ];
 }
 
 function words(text: string): string[] {
