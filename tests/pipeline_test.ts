@@ -21,7 +21,15 @@ const toy: Module = {
 const RULES: ModuleRules = {
   module: toy,
   noLog: ["bad 192.0.2.9"],
-  rules: [{ name: "bad", str: ["bad"], mode: "start", except: [], limit: 2, window: 60 * SECOND, banTime: null }],
+  rules: [{
+    name: "bad",
+    str: ["bad"],
+    mode: "start",
+    except: [],
+    limit: 2,
+    window: 60 * SECOND,
+    banTime: null,
+  }],
 };
 
 function entry(message: string, over: Partial<Entry> = {}): Entry {

@@ -138,16 +138,15 @@ class Journal implements Source {
   #span({ after, since }: Start): string[] {
     const { until } = this.#options;
     return [
-      after === null ? `--since=@${Math.floor(Math.max(0, since) / SECOND)}` : `--cursor=${after}`,
-      ...(until === undefined ? [] : [`--until=@${Math.ceil(until / SECOND)}`]),
+      after === null ? `--since=${instant(since)}` : `--cursor=${after}`,
+      ...(until === undefined ? [] : [`--until=${instant(until)}`]),
     ];
   }
 
-  /** Leaves out what was reached before, what is this program's own, and what lies outside the span. */
+  /** Leaves out what was reached before, what is this program's own, and what a clock set back made too old. */
   #filter({ after, since }: Start): (entry: JournalEntry) => boolean {
-    const { until = Infinity } = this.#options;
     return ({ cursor, time, identifier, sender }) =>
-      identifier !== OWN_IDENTIFIER && sender?.unit !== OWN_UNIT && time <= until &&
+      identifier !== OWN_IDENTIFIER && sender?.unit !== OWN_UNIT &&
       (after === null ? time >= since : !isSameEntry(cursor, after));
   }
 
@@ -167,4 +166,10 @@ class Journal implements Source {
 function isSameEntry(a: string, b: string): boolean {
   const [boot, fileOfB] = [b.indexOf(";b="), b.slice(0, b.indexOf(";"))];
   return a === b || (boot > 0 && a.endsWith(b.slice(boot)) && !a.startsWith(fileOfB));
+}
+
+/** An instant as systemd.time(7) writes it, to the microsecond. */
+function instant(time: Micros): string {
+  const past = Math.max(0, Math.round(time));
+  return `@${Math.floor(past / SECOND)}.${String(past % SECOND).padStart(6, "0")}`;
 }

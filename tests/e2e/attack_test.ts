@@ -24,11 +24,10 @@ scene(
 
     const attacks = ATTACKERS.map((address) => attack(server, address, 2 * LIMIT));
     const friendly = attack(server, CLIENTS.friend, 2 * LIMIT + 1);
-    await until(
-      "the attack to be under way",
-      async () => await failures(server, CLIENTS.one) >= 2 || undefined,
-    );
-    monitor = await crash(server, monitor);
+    for (const count of [2, 4]) {
+      await until(`attempt ${count}`, async () => await failures(server, CLIENTS.one) >= count || undefined);
+      monitor = await crash(server, monitor);
+    }
 
     for (const [i, { cutOff }] of (await Promise.all(attacks)).entries()) {
       const address = ATTACKERS[i] ?? "";

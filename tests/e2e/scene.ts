@@ -42,14 +42,19 @@ function exists(path: string): boolean {
 
 const LACKING = await lacking();
 
-/** A test of the compiled program on a server of its own. */
+/** A test of the compiled program on a server of its own; when it fails, what the monitor said is printed. */
 export function scene(name: string, play: (server: Server) => Promise<void>): void {
   Deno.test({
     name: LACKING === "" ? name : `${name} (needs ${LACKING})`,
     ignore: LACKING !== "",
     async fn() {
       await using server = await Server.start(BINARY);
-      await play(server);
+      try {
+        await play(server);
+      } catch (error) {
+        console.error((await server.journal("strongmonitor")).join("\n"));
+        throw error;
+      }
     },
   });
 }
@@ -104,6 +109,9 @@ export async function untilDropped(server: Server, address: string, dropped = tr
 
 /** Waits until the program says that it runs. */
 export async function untilRunning(server: Server): Promise<void> {
+  await until("the monitor to say something", async () => {
+    return (await server.journal("strongmonitor")).length > 0 || undefined;
+  });
   await until("the monitor to run", async () => {
     const [status] = await ask<{ running: boolean; sources: unknown[] }>(server, "status");
     return status?.running && status.sources.length > 0 || undefined;
@@ -132,6 +140,7 @@ export async function assertRecordedOnce(
     const lines = await compare();
     return lines.said.length <= lines.kept.length ? lines : undefined;
   }).catch(compare);
+  assert.ok(expected.length > 0);
   assert.deepEqual(actual, expected);
 }
 

@@ -61,6 +61,18 @@ scene(
   },
 );
 
+scene("no rotation of the journal loses a line or repeats one", async (server) => {
+  await using database = await startDatabase(server);
+  server.startMonitor();
+  await untilRunning(server);
+  for (let n = 0; n <= LIMIT; n++) {
+    await fakeAttack(server, ONE, 1);
+    await server.world.sh("journalctl", "--rotate");
+  }
+  await untilDropped(server, ONE);
+  await assertRecordedOnce(server, database, [ONE]);
+});
+
 scene(
   "a ban that the firewall refuses is told in status, and in force once the firewall is mended",
   async (server) => {

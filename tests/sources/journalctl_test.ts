@@ -1,0 +1,211 @@
+import { strict as assert } from "node:assert";
+import { openJournal } from "../../lib/sources/journal.ts";
+import type { Source } from "../../lib/types.ts";
+import { eventually, script } from "../helpers.ts";
+import { exportText, type Fields, JournalDirectory, read, sshdEntry } from "./journal_files.ts";
+
+function exported(n: number): Fields {
+  return [["__CURSOR", `s=1;i=${n};b=2;m=3;t=4;x=${n}`], ...sshdEntry(n, `entry ${n}`)];
+}
+
+const DENIED = {
+  name: "UserError",
+  code: 69,
+  message: "Cannot read the journal: this user may not see what others write; " +
+    "let it with: sudo usermod -aG systemd-journal $USER, and log in again",
+};
+
+/** A program in place of journalctl. It runs one of three scripts: asked whether it can read, to follow, or to look again. */
+class FakeJournalctl implements Disposable {
+  readonly #directory = Deno.makeTempDirSync({ prefix: "strongmonitor-journalctl-" });
+  readonly command: string;
+
+  constructor({ probe = "exit 0", follow = "exec sleep 1000", check = "exit 0" }) {
+    Deno.writeFileSync(`${this.#directory}/one`, exportText([exported(1)]));
+    Deno.writeFileSync(`${this.#directory}/two`, exportText([exported(1), exported(2)]));
+    this.command = script(this.#directory, {
+      name: "journalctl",
+      body: `cd ${this.#directory}
+echo $$ >> pids
+case "$*" in
+  *--follow*) ${follow} ;;
+  *--lines=0*) ${probe} ;;
+  *) ${check} ;;
+esac`,
+    });
+  }
+
+  open(options: { silence?: number; follow?: boolean } = {}): Source {
+    return openJournal({ identifiers: ["sshd"], units: [], command: this.command, ...options });
+  }
+
+  /** Processes started so far. */
+  get pids(): number[] {
+    try {
+      return Deno.readTextFileSync(`${this.#directory}/pids`).trim().split("\n").map(Number);
+    } catch {
+      return [];
+    }
+  }
+
+  [Symbol.dispose](): void {
+    assert.deepEqual(this.pids.filter(isRunning), [], "processes left behind");
+    Deno.removeSync(this.#directory, { recursive: true });
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    Deno.statSync(`/proc/${pid}`);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+Deno.test("a missing journalctl is the user's to mend", async () => {
+  await assert.rejects(read(openJournal({ identifiers: [], units: [], command: "/nowhere/journalctl" })), {
+    name: "UserError",
+    code: 69,
+    message: "Cannot read the journal: /nowhere/journalctl is not installed; it comes with systemd",
+  });
+});
+
+for (
+  const [how, probe] of [
+    [
+      "sees only its own entries",
+      `echo "Hint: You are currently not seeing messages from other users and the system." >&2`,
+    ],
+    ["sees nothing", `echo "No journal files were opened due to insufficient permissions." >&2; exit 1`],
+  ]
+) {
+  Deno.test(`a user who ${how} is told the group to join`, async () => {
+    using fake = new FakeJournalctl({ probe, follow: "cat one; exec sleep 1000" });
+    await assert.rejects(read(fake.open()), DENIED);
+  });
+}
+
+Deno.test({
+  name: "a user outside of the group systemd-journal is told to join it",
+  ignore: Deno.uid() !== 0,
+  fn: async () => {
+    using files = new JournalDirectory();
+    await files.write("a", [sshdEntry(1, "secret")]);
+    Deno.chmodSync(files.path, 0o755);
+    using fake = new FakeJournalctl({});
+    const command = fake.command;
+    Deno.writeTextFileSync(
+      command,
+      `#!/bin/sh\nexec setpriv --reuid=65534 --regid=65534 --clear-groups journalctl "$@"\n`,
+    );
+    for (const mode of [0o755, 0o700]) {
+      Deno.chmodSync(files.path, mode);
+      const source = openJournal({ identifiers: ["sshd"], units: [], directory: files.path, command });
+      await assert.rejects(read(source), DENIED);
+    }
+  },
+});
+
+Deno.test("a journalctl that dies is an error with its last words, after what it gave", async () => {
+  using fake = new FakeJournalctl({
+    follow: "cat one; echo 'first word' >&2; echo 'Bus error in file' >&2; exit 3",
+  });
+  const seen: string[] = [];
+  await assert.rejects(
+    async () => {
+      for await (
+        const { entries } of fake.open().batches({ after: null, since: 0 }, new AbortController().signal)
+      ) {
+        seen.push(...entries.map(({ message }) => message));
+      }
+    },
+    { name: "Error", message: "journalctl failed (exit status 3): Bus error in file" },
+  );
+  assert.deepEqual(seen, ["entry 1"]);
+});
+
+Deno.test("a journalctl that is killed is an error naming the signal", async () => {
+  using fake = new FakeJournalctl({ follow: "kill -SEGV $$" });
+  await assert.rejects(read(fake.open()), { name: "Error", message: "journalctl failed (SIGSEGV)" });
+});
+
+Deno.test("a journalctl that stops following is an error", async () => {
+  using fake = new FakeJournalctl({ follow: "exit 0" });
+  await assert.rejects(read(fake.open()), {
+    message: "journalctl ended, although it was to follow the journal",
+  });
+});
+
+Deno.test("a journalctl that closes its output but stays is killed", async () => {
+  using fake = new FakeJournalctl({ follow: "exec sleep 1000 >&- 2>&-" });
+  await assert.rejects(read(fake.open()), { message: "journalctl failed (SIGKILL)" });
+});
+
+Deno.test("a megabyte of complaints holds nothing up", async () => {
+  using fake = new FakeJournalctl({
+    follow: "head -c 1000000 /dev/zero | tr '\\0' 'x' >&2; cat one; echo >&2; echo enough >&2; exit 1",
+  });
+  await assert.rejects(read(fake.open()), { message: "journalctl failed (exit status 1): enough" });
+});
+
+Deno.test("a journalctl that falls silent while the journal goes on is an error", async () => {
+  using fake = new FakeJournalctl({ follow: "cat one; exec sleep 1000", check: "cat two" });
+  await assert.rejects(read(fake.open({ silence: 50_000 })), {
+    name: "Error",
+    message: "journalctl fell silent, although the journal has new entries",
+  });
+});
+
+Deno.test("silence in a silent journal is no error", async () => {
+  using fake = new FakeJournalctl({ follow: "cat one; exec sleep 1000", check: "cat one" });
+  const stop = new AbortController();
+  const reading = (async () => {
+    for await (const _ of fake.open({ silence: 20_000 }).batches({ after: null, since: 0 }, stop.signal));
+  })();
+  // The two that read, and four that looked again.
+  await eventually(() => fake.pids.length >= 6);
+  stop.abort();
+  await reading;
+});
+
+for (
+  const [what, follow] of [
+    ["is silent", "exec sleep 1000"],
+    ["is stopped", "kill -STOP $$"],
+    ["ignores signals", "trap '' TERM INT HUP; while :; do read -r _ < /dev/tty || sleep 1; done"],
+    ["has children holding its output", "sleep 3 & wait"],
+    ["floods", "while :; do cat one; done"],
+  ]
+) {
+  Deno.test(`an abort ends a journalctl that ${what}, quietly and at once`, async () => {
+    using fake = new FakeJournalctl({ follow });
+    const stop = new AbortController();
+    const reading = read({ name: "", batches: (start) => fake.open().batches(start, stop.signal) });
+    await eventually(() => fake.pids.length === 2);
+    stop.abort();
+    stop.abort();
+    await reading;
+  });
+}
+
+Deno.test("an abort before the start starts nothing, and one during the first question is quiet", async () => {
+  using fake = new FakeJournalctl({ probe: "exec sleep 1000" });
+  for await (const _ of fake.open().batches({ after: null, since: 0 }, AbortSignal.abort())) assert.fail();
+  const stop = new AbortController();
+  const before = fake.pids.length;
+  const reading = read({ name: "", batches: (start) => fake.open().batches(start, stop.signal) });
+  await eventually(() => fake.pids.length === before + 1);
+  stop.abort();
+  await reading;
+});
+
+Deno.test("a reader that leaves takes journalctl with it", async () => {
+  using fake = new FakeJournalctl({ follow: "cat one; exec sleep 1000" });
+  for await (
+    const { entries } of fake.open().batches({ after: null, since: 0 }, new AbortController().signal)
+  ) {
+    assert.equal(entries.length, 1);
+    break;
+  }
+});
