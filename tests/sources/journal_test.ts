@@ -110,10 +110,12 @@ testFiles(
 testFiles("the journal begins at `since` and ends at `until`, to the microsecond", async (files) => {
   await files.write("a", numbered(0, 3_000));
   const start = { after: null, since: BEGINNING + 1_500_000 };
-  const source = open(files, { until: BEGINNING + 1_503_000 });
+  const until = BEGINNING + 1_503_000;
   const wanted = [1_500, 1_501, 1_502, 1_503].map((n) => `entry ${n}`);
-  assert.deepEqual(await messages(source, { start }), wanted);
-  assert.deepEqual(await messages(source, { start: { ...start, since: start.since + 1 } }), wanted.slice(1));
+  assert.deepEqual(await messages(open(files, { until }), { start }), wanted);
+  assert.deepEqual(await messages(open(files, { until: until - 1 }), { start }), wanted.slice(0, -1));
+  const later = { after: null, since: start.since + 1 };
+  assert.deepEqual(await messages(open(files, { until }), { start: later }), wanted.slice(1));
 });
 
 testFiles("the journal resumed at any position loses nothing and doubles nothing", async (files) => {
