@@ -93,8 +93,8 @@ Deno.test("`BanTable.failed()` waits longer each time, up to five minutes", () =
   bans.add(ban());
   const waits: number[] = [];
   for (let i = 0; i < 12; i++) {
-    const [{ id }] = bans.toApply({ ...DUE, now: 1e15 }) as [{ id: number }];
-    bans.failed(id, { error: "no", time: 0 });
+    const [due] = bans.toApply({ ...DUE, now: 1e15 });
+    bans.failed(due!.id, { error: "no", time: 0 });
     waits.push(bans.nextDue("command")! / 1e6);
   }
   assert.deepEqual(waits, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]);

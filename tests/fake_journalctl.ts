@@ -1,0 +1,30 @@
+/**
+ * A journalctl for tests: prints the entries of the file `entries` in the directory that is its first argument, from the
+ * cursor on that it is told, and goes on as the file grows. Dies where a file `dead` stands beside it.
+ */
+const [directory, ...args] = Deno.args;
+const after = Number(args.find((arg) => arg.startsWith("--cursor="))?.slice("--cursor=".length) ?? 0);
+if (args.includes("--lines=0")) Deno.exit(0);
+
+function exists(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}
+
+for (let printed = 0;;) {
+  if (exists(`${directory}/dead`)) {
+    console.error("journal on fire");
+    Deno.exit(3);
+  }
+  const entries = Deno.readTextFileSync(`${directory}/entries`).split("\n\n").slice(0, -1);
+  for (const entry of entries.slice(printed)) {
+    const cursor = Number(/^__CURSOR=(\d+)/.exec(entry)?.[1]);
+    if (cursor >= after) Deno.stdout.writeSync(new TextEncoder().encode(`${entry}\n\n`));
+  }
+  printed = entries.length;
+  if (!args.includes("--follow")) Deno.exit(0);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+}
