@@ -59,15 +59,25 @@ class Journal implements Source {
   async *batches(start: Start, signal: AbortSignal): AsyncGenerator<Batch> {
     try {
       await this.#requireReadable(signal);
-      if (!signal.aborted) yield* this.#read(start, signal);
+      if (signal.aborted) return;
+      // `--follow` implies `--boot`: what was written before a reboot is only to be had without it.
+      let reached = start;
+      for await (const batch of this.#read(start, { follow: false, signal })) {
+        reached = { ...start, after: batch.position };
+        yield batch;
+      }
+      if (this.#follow && !signal.aborted) yield* this.#read(reached, { follow: true, signal });
     } catch (error) {
       if (!signal.aborted) throw error;
     }
   }
 
-  async *#read(start: Start, signal: AbortSignal): AsyncGenerator<Batch> {
+  async *#read(
+    start: Start,
+    { follow, signal }: { follow: boolean; signal: AbortSignal },
+  ): AsyncGenerator<Batch> {
     await using journalctl = this.#run(
-      [...(this.#follow ? ["--follow", "--no-tail"] : []), ...this.#span(start)],
+      [...(follow ? ["--follow", "--no-tail"] : []), ...this.#span(start)],
       signal,
     );
     const isNew = this.#filter(start);
@@ -86,7 +96,7 @@ class Journal implements Source {
       damaged = parser.damaged;
     }
     await journalctl.finish();
-    if (this.#follow) throw new Error("journalctl ended, although it was to follow the journal");
+    if (follow) throw new Error("journalctl ended, although it was to follow the journal");
   }
 
   /** What journalctl prints next; throws when it prints nothing although the journal has more than was `reached`. */

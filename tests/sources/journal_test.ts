@@ -215,6 +215,43 @@ testFiles("the journal followed gives entries as they are written, each once", a
   assert.deepEqual(seen, numbered(0, 3_000).map(messageOf));
 });
 
+testFiles("the journal followed gives what was written before a reboot", async (files) => {
+  const later = numbered(5, 10).map((entry) => having(entry, "_BOOT_ID", "f".repeat(32)));
+  await files.write("a", [...numbered(0, 5), ...later]);
+  const { entries, batches } = await read(open(files, { until: BEGINNING + 2_000 }));
+  assert.equal(entries.length, 3);
+  for (const [after, from] of [[null, 0], [batches.at(-1)!.position, 3]] as const) {
+    const enough = ({ length }: readonly unknown[]) => length >= 10 - from;
+    assert.deepEqual(
+      await messages(open(files, { follow: true }), { start: { after, since: 0 }, enough }),
+      numbered(from, 10).map(messageOf),
+    );
+  }
+});
+
+testFiles("the journal followed gives the first entry of a boot that had none", async (files) => {
+  await files.write("a", [
+    ...numbered(0, 2),
+    having(
+      having(having(sshdEntry(2, "other"), "_BOOT_ID", "f".repeat(32)), "SYSLOG_IDENTIFIER", "cron"),
+      "_SYSTEMD_UNIT",
+      "cron.service",
+    ),
+  ]);
+  const writer = new JournalWriter(`${files.path}/b.journal`);
+  const stop = new AbortController();
+  const seen: string[] = [];
+  for await (
+    const { entries } of open(files, { follow: true }).batches({ after: null, since: 0 }, stop.signal)
+  ) {
+    seen.push(...entries.map(({ message }) => message));
+    if (seen.length === 2) await writer.write([having(sshdEntry(3, "first"), "_BOOT_ID", "f".repeat(32))]);
+    else stop.abort();
+  }
+  await writer.close();
+  assert.deepEqual(seen, ["entry 0", "entry 1", "first"]);
+});
+
 testFiles("the journal refuses a position that is none", async (files) => {
   await files.write("a", numbered(0, 1));
   await assert.rejects(messages(open(files), { start: { after: "nonsense", since: 0 } }), {

@@ -2,7 +2,15 @@ import { strict as assert } from "node:assert";
 import { openJournal } from "../../lib/sources/journal.ts";
 import type { Source } from "../../lib/types.ts";
 import { eventually, script } from "../helpers.ts";
-import { exportText, type Fields, JournalDirectory, read, sshdEntry } from "./journal_files.ts";
+import {
+  canMakeJournals,
+  exportText,
+  type Fields,
+  FROM_START,
+  JournalDirectory,
+  read,
+  sshdEntry,
+} from "./journal_files.ts";
 
 function exported(n: number): Fields {
   return [["__CURSOR", `s=1;i=${n};b=2;m=3;t=4;x=${n}`], ...sshdEntry(n, `entry ${n}`)];
@@ -15,7 +23,7 @@ const DENIED = {
     "let it with: sudo usermod -aG systemd-journal $USER, and log in again",
 };
 
-/** A program in place of journalctl. It runs one of three scripts: asked whether it can read, to follow, or to look again. */
+/** A program in place of journalctl. It runs one of three scripts: asked whether it can read, to follow, or for what there is. */
 class FakeJournalctl implements Disposable {
   readonly #directory = Deno.makeTempDirSync({ prefix: "strongmonitor-journalctl-" });
   readonly command: string;
@@ -35,7 +43,7 @@ esac`,
     });
   }
 
-  open(options: { silence?: number; follow?: boolean } = {}): Source {
+  open(options: { silence?: number; directory?: string } = {}): Source {
     return openJournal({ identifiers: ["sshd"], units: [], command: this.command, ...options });
   }
 
@@ -88,7 +96,7 @@ for (
 
 Deno.test({
   name: "a user outside of the group systemd-journal is told to join it",
-  ignore: Deno.uid() !== 0,
+  ignore: Deno.uid() !== 0 || !canMakeJournals,
   fn: async () => {
     using files = new JournalDirectory();
     await files.write("a", [sshdEntry(1, "secret")]);
@@ -115,7 +123,7 @@ Deno.test("a journalctl that dies is an error with its last words, after what it
   await assert.rejects(
     async () => {
       for await (
-        const { entries } of fake.open().batches({ after: null, since: 0 }, new AbortController().signal)
+        const { entries } of fake.open().batches(FROM_START, new AbortController().signal)
       ) {
         seen.push(...entries.map(({ message }) => message));
       }
@@ -157,14 +165,44 @@ Deno.test("a journalctl that falls silent while the journal goes on is an error"
   });
 });
 
+Deno.test({
+  name: "a real journalctl that is stopped while the journal goes on is an error, and nothing is lost",
+  ignore: !canMakeJournals,
+  fn: async () => {
+    const real = 'exec journalctl "$@"';
+    using fake = new FakeJournalctl({ probe: real, follow: real, check: real });
+    using files = new JournalDirectory();
+    await files.write("a", [sshdEntry(1, "before")]);
+    const source = fake.open({ directory: files.path, silence: 200_000 });
+    let after: string | null = null;
+    const stopping = (async () => {
+      // The third one follows.
+      await eventually(() => fake.pids.length >= 3);
+      Deno.kill(fake.pids[2]!, "SIGSTOP");
+      await files.write("a", [sshdEntry(2, "after")]);
+    })();
+    await assert.rejects(async () => {
+      for await (const { position } of source.batches(FROM_START, new AbortController().signal)) {
+        after = position;
+      }
+    }, { message: "journalctl fell silent, although the journal has new entries" });
+    await stopping;
+    const { entries } = await read(source, {
+      start: { after, since: 0 },
+      enough: ({ length }) => length > 0,
+    });
+    assert.deepEqual(entries.map(({ message }) => message), ["after"]);
+  },
+});
+
 Deno.test("silence in a silent journal is no error", async () => {
   using fake = new FakeJournalctl({ follow: "cat one; exec sleep 1000", check: "cat one" });
   const stop = new AbortController();
   const reading = (async () => {
-    for await (const _ of fake.open({ silence: 20_000 }).batches({ after: null, since: 0 }, stop.signal));
+    for await (const _ of fake.open({ silence: 20_000 }).batches(FROM_START, stop.signal));
   })();
-  // The two that read, and four that looked again.
-  await eventually(() => fake.pids.length >= 6);
+  // The first question, the two that read, and four that looked again.
+  await eventually(() => fake.pids.length >= 7);
   stop.abort();
   await reading;
 });
@@ -182,7 +220,7 @@ for (
     using fake = new FakeJournalctl({ follow });
     const stop = new AbortController();
     const reading = read({ name: "", batches: (start) => fake.open().batches(start, stop.signal) });
-    await eventually(() => fake.pids.length === 2);
+    await eventually(() => fake.pids.length === 3);
     stop.abort();
     stop.abort();
     await reading;
@@ -191,7 +229,7 @@ for (
 
 Deno.test("an abort before the start starts nothing, and one during the first question is quiet", async () => {
   using fake = new FakeJournalctl({ probe: "exec sleep 1000" });
-  for await (const _ of fake.open().batches({ after: null, since: 0 }, AbortSignal.abort())) assert.fail();
+  for await (const _ of fake.open().batches(FROM_START, AbortSignal.abort())) assert.fail();
   const stop = new AbortController();
   const before = fake.pids.length;
   const reading = read({ name: "", batches: (start) => fake.open().batches(start, stop.signal) });
@@ -203,7 +241,7 @@ Deno.test("an abort before the start starts nothing, and one during the first qu
 Deno.test("a reader that leaves takes journalctl with it", async () => {
   using fake = new FakeJournalctl({ follow: "cat one; exec sleep 1000" });
   for await (
-    const { entries } of fake.open().batches({ after: null, since: 0 }, new AbortController().signal)
+    const { entries } of fake.open().batches(FROM_START, new AbortController().signal)
   ) {
     assert.equal(entries.length, 1);
     break;
