@@ -23,14 +23,13 @@ export function withState<T>(options: CommonOptions, work: (state: State) => T):
   }
 }
 
-/** Makes the state's directory where it is missing, and opens the state in it. */
-export function createState(directory: string): State {
+/** Makes the state's directory where it is missing. Throws `UserError` (69). */
+export function makeStateDirectory(directory: string): void {
   try {
     prepareStateDirectory(directory);
   } catch (error) {
     throw new UserError(`Cannot make the state directory ${directory}: ${why(error)}`, 69);
   }
-  return new State(directory);
 }
 
 /** The addresses that the configuration and the state never ban, this machine's own left to the monitor. */

@@ -2,10 +2,10 @@ import { modules } from "../../modules/mod.ts";
 import { type Config, loadConfig } from "../config.ts";
 import { Monitor } from "../monitor.ts";
 import { missingPermissions } from "../permissions.ts";
-import { takeLock } from "../state/database.ts";
-import type { State } from "../state/state.ts";
+import { type Lock, takeLock } from "../state/database.ts";
+import { State } from "../state/state.ts";
 import { type Log, UserError } from "../types.ts";
-import { createState } from "./open.ts";
+import { makeStateDirectory } from "./open.ts";
 import type { CommonOptions } from "./output.ts";
 
 /** What the outside asks of a running monitor. */
@@ -25,9 +25,7 @@ export async function runCommand(
   { log, signals }: { log: Log; signals: RunSignals },
 ): Promise<number> {
   let config = usableConfig(options);
-  const state = createState(config.stateDirectory);
-  const lock = takeLock(state.directory);
-  if (lock === null) throw new UserError(`Another monitor runs on the state ${state.directory}`, 69);
+  const { state, lock } = claimState(config.stateDirectory);
   let next: AbortController;
   signals.onReload(() => {
     try {
@@ -50,6 +48,14 @@ export async function runCommand(
     close(state);
     lock.release();
   }
+}
+
+/** Makes the state where there is none. The lock comes first: once `state.db` stands, other users may look in. */
+function claimState(directory: string): { state: State; lock: Lock } {
+  makeStateDirectory(directory);
+  const lock = takeLock(directory);
+  if (lock === null) throw new UserError(`Another monitor runs on the state ${directory}`, 69);
+  return { state: new State(directory), lock };
 }
 
 function usableConfig(options: CommonOptions): Config {
