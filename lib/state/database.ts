@@ -80,14 +80,18 @@ export interface Lock {
   release(): void;
 }
 
-/** Takes the monitor's lock on the state in `directory`; null when another process holds it. */
+/**
+ * Takes the monitor's lock on the state in `directory`; null when another process holds it. Throws `UserError` (69)
+ * when the directory cannot be used.
+ */
 export function takeLock(directory: string): Lock | null {
-  const db = new DatabaseSync(`${directory}/lock.db`);
+  let db: DatabaseSync | null = null;
   try {
+    db = new DatabaseSync(`${directory}/lock.db`);
     db.exec("PRAGMA busy_timeout = 0; BEGIN EXCLUSIVE");
-    return { release: () => db.close() };
+    return { release: () => db!.close() };
   } catch (error) {
-    db.close();
+    db?.close();
     if (/locked|busy/.test(why(error))) return null;
     throw new UserError(`Cannot lock the state ${directory}: ${why(error)}`, 69);
   }
