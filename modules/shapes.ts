@@ -17,7 +17,8 @@ export interface Shape {
 }
 
 const PARTS: Readonly<Record<string, string>> = {
-  ADDR: "(?<address>[0-9A-Fa-f:.]{2,45}(?:%[\\w.-]{1,32})?)",
+  // Counted repetitions would keep V8 from matching in linear time; `canonicalAddress()` bounds the length.
+  ADDR: "(?<address>[0-9A-Fa-f:.]+(?:%[\\w.-]+)?)",
   PORT: "(?<port>\\d{1,5})",
   METHOD: "(?<method>[\\w/.@-]+)",
 };

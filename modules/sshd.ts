@@ -11,7 +11,7 @@ export const SSHD_SHAPES: readonly Shape[] = [
   shape(
     "verdict",
     "Failed Accepted Postponed Partial",
-    "\\w+ <METHOD> for (?:(?:invalid|illegal) user )?<USER> from <ADDR> port <PORT> ssh[12](?:: .*| \\[preauth\\])?",
+    "\\w+ <METHOD> for (?:(?:invalid|illegal) user )?<USER> from <ADDR> port <PORT> ssh[12](?::.*| \\[preauth\\])?",
   ),
   shape(
     "verdict without protocol",
@@ -69,7 +69,7 @@ export const SSHD_SHAPES: readonly Shape[] = [
   shape(
     "disconnecting a user",
     "Disconnecting",
-    "Disconnecting (?:(?:invalid|authenticating) )?user <USER> <ADDR> port <PORT>: .*",
+    "Disconnecting (?:(?:invalid|authenticating) )?user <USER> <ADDR> port <PORT>:.*",
   ),
   shape("no identification", "Did", "Did not receive identification string from <ADDR>(?: port <PORT>)?"),
   shape(
@@ -87,7 +87,7 @@ export const SSHD_SHAPES: readonly Shape[] = [
   shape(
     "packet failure of a user",
     "ssh_dispatch_run_fatal: sshpkt_fatal: process_output:",
-    "\\w+: Connection (?:from|with) (?:(?:invalid|authenticating) )?user <USER> <ADDR> port <PORT>: .*",
+    "\\w+: Connection (?:from|with) (?:(?:invalid|authenticating) )?user <USER> <ADDR> port <PORT>:.*",
   ),
   shape("no common algorithm", "Unable", "Unable to negotiate with <ADDR>(?: port <PORT>)?: .*"),
   shape("timeout", "Timeout", "Timeout before authentication for <ADDR>(?: port <PORT>)?"),
@@ -109,7 +109,7 @@ export const SSHD_SHAPES: readonly Shape[] = [
   shape(
     "host not permitted",
     "Authentication",
-    "Authentication tried for <USER> with correct key but not from a permitted host \\(host=\\S*, ip=<ADDR>, required=.*",
+    "Authentication tried for <USER> with correct key but not from a permitted host \\(host=\\S*, ip=<ADDR>, required=[^=]*",
   ),
   shape("session", "Starting Close", "\\w+ session: <USER> from <ADDR> port <PORT> id \\d+"),
 ];

@@ -1,0 +1,195 @@
+import { strict as assert } from "node:assert";
+import { isIP } from "node:net";
+import { canonicalAddress } from "../../lib/ip.ts";
+import { sshd, SSHD_SHAPES } from "../../modules/sshd.ts";
+import { SSHD_SAMPLES } from "../samples/sshd.ts";
+
+const LINES = 50_000;
+const MUTATIONS = 50_000;
+const SEED = 20_260_301;
+
+/** Numbers below `limit`, the same ones for the same seed (mulberry32). */
+function randomNumbers(seed: number): (limit: number) => number {
+  return (limit) => {
+    seed = (seed + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return Math.floor(((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32 * limit);
+  };
+}
+
+const random = randomNumbers(SEED);
+const pick = <T>(choices: readonly T[]): T => choices[random(choices.length)]!;
+const times = <T>(count: number, make: () => T): T[] => Array.from({ length: count }, make);
+
+const DECOYS = ["198.51.100.7", "2001:db8:bad::7", "::ffff:198.51.100.7", "fe80::bad%eth0"];
+
+/** The address that sshd sees. */
+const peer = () =>
+  pick([
+    () => `203.0.113.${random(256)}`,
+    () => `2001:db8:5::${(random(0xfffe) + 1).toString(16)}`,
+    () => `::ffff:203.0.113.${random(256)}`,
+    () => `fe80::5:${(random(0xfffe) + 1).toString(16)}%eth${random(4)}`,
+  ])();
+
+/** What attackers make names, banners and parting words of. */
+const HOSTILE: readonly (() => string)[] = [
+  () => ` from ${pick(DECOYS)} port 22 ssh2`,
+  () => ` from ${pick(DECOYS)}`,
+  () => ` ${pick(DECOYS)} port 22`,
+  () => ` ${pick(DECOYS)} port ${random(70_000)}: `,
+  () => `[${pick(DECOYS)}] failed.`,
+  () => ` (${pick(DECOYS)})`,
+  () => `, ip=${pick(DECOYS)}, required=`,
+  () => ` rhost=${pick(DECOYS)} `,
+  () => `" is set up for ${pick(DECOYS)}, ignoring`,
+  () => ` with correct key but not from a permitted host (host=a`,
+  () => " not allowed because ",
+  () => pick(SSHD_SAMPLES).message.replaceAll(/203\.0\.113\.5|2001:db8:5::a1/g, () => pick(DECOYS)),
+  () =>
+    pick([
+      " [preauth]",
+      ": ",
+      " ssh2",
+      "ssh2: ",
+      " port ",
+      " user ",
+      "invalid user ",
+      "\\",
+      "'",
+      '"',
+      " ",
+      "\t",
+    ]),
+  () => pick(["\n", "\r", "\0", "\x1b[31m", "\u2028", "\ufffd", "\u{1f600}", "é", "\ud800"]),
+  () => pick(DECOYS),
+  () => pick(["root", "admin", "x", "", "123", "a.b-c"]),
+];
+const hostile = () => times(random(6), () => pick(HOSTILE)()).join("");
+/** As a resolver lets it through: without blanks. */
+const hostName = () => hostile().replaceAll(/\s/g, "") || "h";
+
+const port = () => 1_024 + random(64_000);
+const preauth = () => pick(["", " [preauth]"]);
+const kind = () => pick(["invalid user ", "authenticating user ", "user "]);
+const hash = () => `SHA256:${times(43, () => pick([..."abcXYZ0189+/"])).join("")}`;
+const key = () =>
+  pick([
+    () => "",
+    () => `: RSA ${hash()}`,
+    () => `: ED25519-CERT ${hash()} ID ${hostile()} (serial ${random(9)}) CA RSA ${hash()}`,
+  ])();
+
+const PAM = "logname= uid=0 euid=0 tty=ssh ruser= rhost=";
+
+/** sshd's messages about `a`; all else in them that varies is hostile where it can be. */
+const MESSAGES: readonly ((a: string) => string)[] = [
+  (a) =>
+    `${pick(["Failed", "Accepted", "Postponed", "Partial"])} ${
+      pick(["password", "publickey", "none"])
+    } for ` +
+    `${pick(["", "invalid user "])}${hostile()} from ${a} port ${port()} ssh2${pick([key, preauth])()}`,
+  (a) => `Invalid user ${hostile()} from ${a}${pick(["", ` port ${port()}`])}`,
+  (a) => `User ${hostile()} from ${a} not allowed because not listed in AllowUsers`,
+  (a) => `PAM: Authentication failure for ${pick(["", "illegal user "])}${hostile()} from ${a}`,
+  (a) => `pam_unix(sshd:auth): authentication failure; ${PAM}${a}  user=${hostile()}`,
+  (a) => `PAM 2 more authentication failures; ${PAM}${a}  user=${hostile()}`,
+  (a) =>
+    `maximum authentication attempts exceeded for ${hostile()} from ${a} port ${port()} ssh2${preauth()}`,
+  (a) => `Connection ${pick(["closed", "reset"])} by ${kind()}${hostile()} ${a} port ${port()}${preauth()}`,
+  (a) => `Disconnected from ${kind()}${hostile()} ${a} port ${port()}${preauth()}`,
+  (a) =>
+    `Disconnecting ${kind()}${hostile()} ${a} port ${port()}: Too many authentication failures${preauth()}`,
+  (a) =>
+    `Disconnecting ${kind()}${hostile()} ${a} port ${port()}: Change of username: (${hostile()}) -> (${hostile()})`,
+  (a) => `Disconnecting ${a} port ${port()}: ${hostile()}`,
+  (a) => `Received disconnect from ${a} port ${port()}:11: ${hostile()}${preauth()}`,
+  (a) => `Received disconnect from ${a}: 11: ${hostile()}`,
+  (a) => `Bad protocol version identification '${hostile()}' from ${a} port ${port()}`,
+  (a) => `Protocol major versions differ for ${a} port ${port()}: SSH-2.0-x vs. ${hostile()}`,
+  (a) => `probed from ${a} port ${port()} with ${hostile()}.  Don't panic.`,
+  (a) => `ssh_dispatch_run_fatal: Connection from ${kind()}${hostile()} ${a} port ${port()}: ${hostile()}`,
+  (a) => `banner exchange: Connection from ${a} port ${port()}: ${hostile()}`,
+  (a) => `Unable to negotiate with ${a} port ${port()}: no matching cipher found. Their offer: ${hostile()}`,
+  (a) => `refused connect from ${hostile()} (${a})`,
+  (a) => `reverse mapping checking getaddrinfo for ${hostile()} [${a}] failed.`,
+  (a) => `Address ${a} maps to ${hostile()}, but this does not map back to the address.`,
+  (a) => `Nasty PTR record "${hostile()}" is set up for ${a}, ignoring`,
+  (a) =>
+    `Authentication tried for ${hostile()} with correct key but not from a permitted host ` +
+    `(host=${pick([hostile, hostName])()}, ip=${a}, required=192.0.2.0/24)`,
+  (a) =>
+    `Starting session: shell on pts/${random(9)} for ${hostile()} from ${a} port ${port()} id ${random(9)}`,
+];
+
+Deno.test(`\`sshd.parse()\` finds the true address or none in ${LINES} lines full of hostile text`, () => {
+  let found = 0;
+  for (let i = 0; i < LINES; i++) {
+    const address = peer();
+    const message = pick(["", "", "error: ", "fatal: "]) + pick(MESSAGES)(address);
+    const parsed = sshd.parse(message);
+    if (parsed === null) continue;
+    assert.equal(parsed.address, canonicalAddress(address), `line ${i}: ${JSON.stringify(message)}`);
+    found++;
+  }
+  // Most of it is understood all the same: refusing everything would be no defence.
+  assert(found > LINES * 0.7, `only ${found} of ${LINES} lines were understood`);
+});
+
+function mutate(bytes: Uint8Array): Uint8Array {
+  const at = random(bytes.length + 1);
+  const others = new TextEncoder().encode(pick(SSHD_SAMPLES).message);
+  return pick([
+    () => bytes.with(Math.min(at, bytes.length - 1), random(256)),
+    () => Uint8Array.of(...bytes.subarray(0, at), ...bytes.subarray(at + 1 + random(8))),
+    () =>
+      Uint8Array.of(
+        ...bytes.subarray(0, at),
+        ...times(1 + random(4), () => random(256)),
+        ...bytes.subarray(at),
+      ),
+    () => Uint8Array.of(...bytes.subarray(0, at), ...others.subarray(random(others.length))),
+    () => bytes.slice(0, Math.max(1, at)),
+  ])();
+}
+
+Deno.test(`\`sshd.parse()\` survives ${MUTATIONS} damaged messages and gives nothing but addresses`, () => {
+  const decoder = new TextDecoder();
+  let found = 0;
+  for (let i = 0; i < MUTATIONS; i++) {
+    let bytes: Uint8Array = new TextEncoder().encode(pick(SSHD_SAMPLES).message);
+    for (let n = 1 + random(3); n > 0 && bytes.length > 0; n--) bytes = mutate(bytes);
+    const message = decoder.decode(bytes);
+    const parsed = sshd.parse(message);
+    if (parsed === null) continue;
+    assert.notEqual(isIP(parsed.address), 0, JSON.stringify(message));
+    assert.equal(parsed.address, canonicalAddress(parsed.address), JSON.stringify(message));
+    found++;
+  }
+  assert(found > 0 && found < MUTATIONS, `${found} were understood`);
+});
+
+Deno.test("every pattern of `SSHD_SHAPES` is matched in linear time", async () => {
+  const patterns = SSHD_SHAPES.flatMap(({ pattern, shortest }) => shortest ? [pattern, shortest] : [pattern]);
+  const program = `for (const [source, flags] of JSON.parse(Deno.args[0])) new RegExp(source, flags + "l");`;
+  const check = async (sources: readonly (readonly [string, string])[]) => {
+    const file = await Deno.makeTempFile({ suffix: ".js" });
+    try {
+      await Deno.writeTextFile(file, program);
+      return await new Deno.Command(Deno.execPath(), {
+        args: ["run", "--v8-flags=--enable-experimental-regexp-engine", file, JSON.stringify(sources)],
+        stderr: "piped",
+      }).output();
+    } finally {
+      await Deno.remove(file);
+    }
+  };
+  const { success, stderr } = await check(patterns.map(({ source, flags }) => [source, flags]));
+  assert(success, new TextDecoder().decode(stderr));
+  assert.equal(
+    (await check([["(a)\\1", ""]])).success,
+    false,
+    "the check itself must refuse back-references",
+  );
+});
