@@ -1,0 +1,228 @@
+import { strict as assert } from "node:assert";
+import { canonicalAddress } from "../../lib/ip.ts";
+import { SSHD_SAMPLES } from "../samples/sshd.ts";
+
+const MAIN = new URL("../../main.ts", import.meta.url).pathname;
+const CONFIG = new URL("../../config.jsonc", import.meta.url).pathname;
+
+interface Result {
+  readonly code: number;
+  readonly stderr: string;
+  readonly lines: string[];
+}
+
+/** Runs the program in UTC on `input` with the shipped configuration. */
+async function strongmonitor(args: readonly string[], input: string | Uint8Array = ""): Promise<Result> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", MAIN, ...args, "--config", CONFIG],
+    env: { TZ: "UTC", NO_COLOR: "1" },
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const bytes = typeof input === "string" ? new TextEncoder().encode(input) : input;
+  // A program that refuses its arguments reads nothing.
+  const written = new Blob([bytes as BlobPart]).stream().pipeTo(child.stdin).catch(() => {});
+  const { code, stdout, stderr } = await child.output();
+  await written;
+  const decoder = new TextDecoder();
+  const lines = decoder.decode(stdout).split("\n").slice(0, -1);
+  return { code, stderr: decoder.decode(stderr), lines };
+}
+
+const match = (input: string | Uint8Array, ...args: string[]) =>
+  strongmonitor(["match", "--module", "SSHD", ...args], input);
+
+async function verdicts(input: string | Uint8Array): Promise<unknown[]> {
+  const { code, stderr, lines } = await match(input, "--json", "-");
+  assert.equal(code, 0, stderr);
+  return lines.map((line) => JSON.parse(line));
+}
+
+/** Second `s` of a day that is long gone, as syslog writes it. */
+function line(s: number, message: string): string {
+  const time = new Date(Date.UTC(2025, 4, 6, 0, 0, s)).toISOString();
+  return `${time} web sshd[77]: ${message}`;
+}
+
+const guesses = (count: number, address: string, { from = 0, every = 1 } = {}) =>
+  Array.from(
+    { length: count },
+    (_, i) => line(from + i * every, `Invalid user admin from ${address} port 3310`),
+  );
+const text = (lines: readonly string[]) => lines.map((line) => `${line}\n`).join("");
+
+interface Summary {
+  readonly lines: number;
+  readonly logged: number;
+  readonly hits: number;
+  readonly bans: number;
+  readonly seconds: number;
+}
+
+async function replay(args: readonly string[], input: string | Uint8Array = "") {
+  const { code, stderr, lines } = await strongmonitor(["replay", "--json", ...args], input);
+  assert.equal(code, 0, stderr);
+  const rows = lines.map((line) => JSON.parse(line));
+  const { seconds, ...summary } = (rows.pop() as { summary: Summary }).summary;
+  assert(seconds >= 0);
+  return { bans: rows, summary };
+}
+
+Deno.test("`match --json` gives one object for each line, in order, with exactly these keys", async () => {
+  const { code, lines } = await match(
+    text([
+      "Invalid user admin from 203.0.113.5 port 33100",
+      "May  6 00:00:00 web sshd[77]: Failed password for root from 2001:DB8:0::A1 port 5 ssh2",
+      "",
+      "Connection from 203.0.113.5 port 38200 on 192.0.2.22 port 22",
+      "2025-05-06T00:00:00Z web sshd-session[77]: Accepted password for bob from ::ffff:203.0.113.5 port 5 ssh2",
+      "May  6 00:00:00 web nginx[77]: Invalid user admin from 203.0.113.5 port 33100",
+    ]) + "no final line end",
+    "--json",
+    "-",
+  );
+  assert.equal(code, 0);
+  assert.deepEqual(lines, [
+    '{"n":1,"module":"SSHD","address":"203.0.113.5","hits":["invalid_user"],"logged":true}',
+    '{"n":2,"module":"SSHD","address":"2001:db8::a1","hits":["failed_login","patient_guessing"],"logged":true}',
+    '{"n":3,"module":"SSHD","address":null,"hits":[],"logged":false}',
+    '{"n":4,"module":"SSHD","address":"203.0.113.5","hits":[],"logged":false}',
+    '{"n":5,"module":"SSHD","address":"203.0.113.5","hits":[],"logged":true}',
+    '{"n":6,"module":"SSHD","address":null,"hits":[],"logged":false}',
+    '{"n":7,"module":"SSHD","address":null,"hits":[],"logged":false}',
+  ]);
+});
+
+Deno.test("`match` finds the address of every sample in every dress", async () => {
+  const dresses = [
+    "",
+    "web sshd[7]: ",
+    "May  6 00:00:00 web sshd-session[7]: ",
+    "2025-05-06T00:00:00+02:00 web sshd[7]: ",
+  ];
+  const cases = SSHD_SAMPLES.flatMap(({ message, address }) =>
+    dresses.map((dress) => ({ line: dress + message, address }))
+  );
+  const found = await verdicts(text(cases.map(({ line }) => line))) as { address: string }[];
+  assert.equal(found.length, cases.length);
+  cases.forEach(({ line, address }, i) => assert.equal(found[i]!.address, address, line));
+});
+
+Deno.test("`match` reads what is no text at all", async () => {
+  const bytes = Uint8Array.from({ length: 4_096 }, (_, i) => (i * 7 + (i >> 8)) % 256);
+  const lines = bytes.filter((byte) => byte === 0x0a).length + (bytes.at(-1) === 0x0a ? 0 : 1);
+  assert.equal((await verdicts(bytes)).length, lines);
+  assert.deepEqual(await verdicts(""), []);
+});
+
+Deno.test("`match` says the same to people, with hostile text made harmless", async () => {
+  const { lines } = await match("Invalid user \x1b[2J from 203.0.113.5 port 1\nx\n");
+  assert.equal(lines.length, 2);
+  assert.match(lines[0]!, /^203\.0\.113\.5 +invalid_user +Invalid user /);
+  assert.match(lines[1]!, /^- +- +x$/);
+  assert(!lines[0]!.includes("\x1b"));
+});
+
+Deno.test("`match` and `replay` read files, packed ones too, and standard input alike", async () => {
+  const directory = await Deno.makeTempDir({ prefix: "strongmonitor-" });
+  try {
+    const content = text(guesses(6, "203.0.113.5"));
+    const packed = new Blob([content]).stream().pipeThrough(new CompressionStream("gzip"));
+    await Deno.writeTextFile(`${directory}/auth.log`, content);
+    await Deno.writeFile(`${directory}/auth.log.1.gz`, packed);
+    const expected = await replay(["-"], content);
+    assert.equal(expected.bans.length, 1);
+    assert.deepEqual(await replay([], content), expected);
+    assert.deepEqual(await replay([`${directory}/auth.log`]), expected);
+    assert.deepEqual(await replay([`${directory}/auth.log.1.gz`]), expected);
+    const both = await replay([`${directory}/auth.log.1.gz`, `${directory}/auth.log`]);
+    assert.deepEqual([both.summary.lines, both.summary.bans], [12, 1]);
+    const unpacked = await match(content, "--json");
+    assert.deepEqual((await match("", "--json", `${directory}/auth.log.1.gz`)).lines, unpacked.lines);
+
+    await Deno.writeTextFile(`${directory}/broken.gz`, "this was never packed");
+    const broken = await strongmonitor(["replay", `${directory}/broken.gz`]);
+    assert.equal(broken.code, 69);
+    assert.match(broken.stderr, /Cannot read .*broken\.gz: /);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+});
+
+Deno.test("`replay --json` bans at the hit past the limit, on the lines' own time, then sums up", async () => {
+  const { bans, summary } = await replay(
+    [],
+    text([
+      ...guesses(5, "203.0.113.4"),
+      ...guesses(6, "203.0.113.5", { from: 10 }),
+      line(20, "Connection from 203.0.113.6 port 38200 on 192.0.2.22 port 22"),
+      "not a line of sshd",
+    ]),
+  );
+  assert.deepEqual(bans, [{
+    address: "203.0.113.5",
+    reason: "[SSHD] invalid_user",
+    time: "2025-05-06T00:00:15.000000Z",
+    count: 6,
+    until: "2025-05-07T00:00:15.000000Z",
+  }]);
+  assert.deepEqual(summary, { lines: 13, logged: 11, hits: 11, bans: 1 });
+});
+
+Deno.test("`replay` forgets hits that the window has left behind, and bans whom it banned once that has ended", async () => {
+  assert.equal((await replay([], text(guesses(30, "203.0.113.5", { every: 121 })))).bans.length, 0);
+  assert.equal((await replay([], text(guesses(6, "203.0.113.5", { every: 119 })))).bans.length, 1);
+  const day = 86_400;
+  const again = text([
+    ...guesses(6, "203.0.113.5"),
+    ...guesses(6, "203.0.113.5", { from: day / 2 }),
+    ...guesses(6, "203.0.113.5", { from: day + 60 }),
+  ]);
+  assert.deepEqual((await replay([], again)).bans.map(({ time }) => time), [
+    "2025-05-06T00:00:05.000000Z",
+    "2025-05-07T00:01:05.000000Z",
+  ]);
+});
+
+Deno.test("`replay` bans nobody whom an attacker names, and not this machine", async () => {
+  const hostile = Array.from(
+    { length: 30 },
+    (_, i) =>
+      line(
+        i,
+        `Failed password for invalid user x from 198.51.100.7 port 22 ssh2 from 203.0.113.5 port ${i} ssh2`,
+      ),
+  );
+  const { bans } = await replay([], text([...hostile, ...guesses(30, "127.0.0.1", { from: 40 })]));
+  assert.deepEqual([...new Set(bans.map(({ address }) => canonicalAddress(address)))], ["203.0.113.5"]);
+});
+
+Deno.test("`replay` says the same to people", async () => {
+  const { lines, code } = await strongmonitor(["replay"], text(guesses(6, "203.0.113.5")));
+  assert.equal(code, 0);
+  assert.equal(lines[0], "2025-05-06 00:00:05  203.0.113.5  for 1d  [SSHD] invalid_user, 6 hits");
+  assert.match(lines[1]!, /^6 lines, 6 to record, 6 hits, 1 bans, [\d.]+ s$/);
+});
+
+const REFUSALS: readonly (readonly [args: string[], code: number, stderr: RegExp])[] = [
+  [["replay", "--since", "the day before"], 64, /Cannot read the time "the day before"/],
+  [["replay", "--until", "2026-13-45"], 64, /Cannot read the time "2026-13-45"/],
+  [["replay", "--since", "today", "auth.log"], 64, /Cannot replay files with --since or --until/],
+  [["replay", "/nonexistent/auth.log"], 69, /Cannot read \/nonexistent\/auth\.log: there is no such file/],
+  [["replay", "/"], 69, /Cannot read \/: it is a directory/],
+  [["match", "--module", "SSHD", "/nonexistent/auth.log"], 69, /there is no such file/],
+  [["match", "--module", "NOBODY"], 64, /Cannot match by module "NOBODY": .* configures SSHD/],
+  [["match"], 64, /--module/],
+  [["replay", "--nonsense"], 64, /--nonsense/],
+];
+
+for (const [args, code, stderr] of REFUSALS) {
+  Deno.test(`\`${args.join(" ")}\` is refused in one sentence with exit code ${code}`, async () => {
+    const result = await strongmonitor(args);
+    assert.equal(result.code, code, result.stderr);
+    assert.match(result.stderr, stderr);
+    assert.deepEqual(result.lines, []);
+    assert.doesNotMatch(result.stderr, /^ {4}at /m);
+  });
+}
