@@ -134,6 +134,9 @@ const DECIDED: readonly (readonly [message: string, address: string | null])[] =
   [`Nasty PTR record "${FAR}" is set up for ${TRUE}, ignoring`, TRUE],
   // Both places fit, and nothing tells which one is sshd's.
   [`Failed publickey for x from ${FAR} port 22 ssh2: y from ${TRUE} port 6 ssh2: RSA SHA256:abc`, null],
+  [`Failed password for x from ${FAR} port 22 ssh2: from ${NEAR} ssh2`, null],
+  // Protocol 1 wrote the name that the client gave behind its address.
+  [`Failed password for x from ${TRUE} port 22 ssh1: ruser y from ${FAR}`, TRUE],
   [`Disconnecting invalid user x ${FAR} port 22: y ${TRUE} port 6: bye`, null],
 ];
 

@@ -11,12 +11,14 @@ const MESSAGE = "Invalid user admin from 203.0.113.5 port 33100";
 /** Runs `body` in a time zone. */
 function inZone(zone: string, body: () => void): void {
   const before = Deno.env.get("TZ");
+  const zoneBefore = Intl.DateTimeFormat().resolvedOptions().timeZone;
   Deno.env.set("TZ", zone);
   try {
     body();
   } finally {
+    // Only setting it reaches the clock of Deno 2.4.
+    Deno.env.set("TZ", before ?? zoneBefore);
     if (before === undefined) Deno.env.delete("TZ");
-    else Deno.env.set("TZ", before);
   }
 }
 
