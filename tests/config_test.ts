@@ -27,8 +27,15 @@ Deno.test("`loadConfig()` runs the config.json of the original program as it is"
         module: SSHD,
         noLog: ["Connection from"],
         rules: [
-          { name: "invalid_user", str: ["Invalid user"], mode: "start", limit: 5, ...forever },
-          { name: "preauth", str: ["[preauth]", "Bad protocol"], mode: "anywhere", limit: 10, ...forever },
+          { name: "invalid_user", str: ["Invalid user"], mode: "start", except: [], limit: 5, ...forever },
+          {
+            name: "preauth",
+            str: ["[preauth]", "Bad protocol"],
+            mode: "anywhere",
+            except: [],
+            limit: 10,
+            ...forever,
+          },
         ],
       }],
       ban: { command: ["sudo", "/opt/banIP.sh", "%s"], unban: null, timeout: 10 * SECOND, concurrency: 4 },

@@ -155,7 +155,7 @@ const WRONG: [text: string, complaint: string, position: string][] = [
   ],
   [
     more('"zebra": 1'),
-    "modules.SSHD.rules[0].zebra: is an unknown key: known here are name, str, mode, limit, window, ban_time",
+    "modules.SSHD.rules[0].zebra: is an unknown key: known here are name, str, mode, except, limit, window, ban_time",
     "1:75",
   ],
   [more('"window": "10 min"'), `modules.SSHD.rules[0].window: ${SPAN}, or "forever", got "10 min"`, "1:85"],
