@@ -1,4 +1,4 @@
-export type { BanConfig, Config, DatabaseConfig, LoadOptions, WhitelistConfig } from "./config/types.ts";
+export type { BanConfig, Config, LoadOptions, WhitelistConfig } from "./config/types.ts";
 export { loadConfig } from "./config/load.ts";
 export { describeConfig } from "./config/describe.ts";
 export { configWarnings } from "./config/warnings.ts";

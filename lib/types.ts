@@ -256,6 +256,17 @@ export interface WhitelistEntry {
   readonly note: string;
 }
 
+/** Where PostgreSQL is and who we are there. */
+export interface DatabaseConfig {
+  /** Name, address, or the directory of the server's Unix socket (begins with `/`). */
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly database: string;
+  /** "" leaves it to the environment's `PGPASSWORD`. */
+  readonly password: string;
+}
+
 /** What the shipment to PostgreSQL needs of the state. */
 export interface Outbox {
   /** UUID made with the state: with `seq` it names a row in the whole fleet. */

@@ -1,11 +1,11 @@
 import { dirname, resolve } from "node:path";
-import type { Micros, ModuleRules } from "../types.ts";
+import type { DatabaseConfig, Micros, ModuleRules } from "../types.ts";
 import { UserError } from "../types.ts";
 import { Document } from "./document.ts";
 import { readConfig, readPassword } from "./file.ts";
 import { moduleProblems, refuse, schemaProblems } from "./problems.ts";
 import { type Settings, settingsSchema } from "./schema.ts";
-import type { Config, DatabaseConfig, LoadOptions, WhitelistConfig } from "./types.ts";
+import type { Config, LoadOptions, WhitelistConfig } from "./types.ts";
 
 /**
  * Reads, checks and completes the configuration in the file `path`.

@@ -1,4 +1,4 @@
-import type { Micros, Module, ModuleRules } from "../types.ts";
+import type { DatabaseConfig, Micros, Module, ModuleRules } from "../types.ts";
 
 /** A configuration that has been checked: every default filled in, every path absolute, every span in microseconds. */
 export interface Config {
@@ -25,17 +25,6 @@ export interface BanConfig {
   readonly timeout: Micros;
   /** At most this many commands at once. */
   readonly concurrency: number;
-}
-
-/** Where PostgreSQL is and who we are there. */
-export interface DatabaseConfig {
-  /** DNS name or canonical address. */
-  readonly host: string;
-  readonly port: number;
-  readonly user: string;
-  readonly database: string;
-  /** "" when loaded without the password. */
-  readonly password: string;
 }
 
 /** Who is never banned. */

@@ -1,18 +1,7 @@
 import { connect, type Socket } from "node:net";
 import postgres from "postgres";
 import { formatDuration } from "../duration.ts";
-import type { Micros } from "../types.ts";
-
-/** Where PostgreSQL is and who asks. */
-export interface DatabaseConfig {
-  /** Name, address, or the directory of the server's Unix socket (begins with `/`). */
-  readonly host: string;
-  readonly port: number;
-  readonly user: string;
-  readonly database: string;
-  /** "" leaves it to the environment's `PGPASSWORD`. */
-  readonly password: string;
-}
+import type { DatabaseConfig, Micros } from "../types.ts";
 
 /** What a connection is given. */
 export interface ConnectionOptions {

@@ -1,7 +1,14 @@
 import { SECOND } from "../duration.ts";
 import { canonicalNetwork } from "../ip.ts";
-import { type Log, type Micros, type Outbox, UserError, type WhitelistEntry } from "../types.ts";
-import { Connection, type DatabaseConfig, explain, sqlState } from "./connection.ts";
+import {
+  type DatabaseConfig,
+  type Log,
+  type Micros,
+  type Outbox,
+  UserError,
+  type WhitelistEntry,
+} from "../types.ts";
+import { Connection, explain, sqlState } from "./connection.ts";
 import { Shipper } from "./outbox.ts";
 import { dropPartitions, makePartitions } from "./partitions.ts";
 import { migrate, WHITELIST_CHANNEL } from "./schema.ts";

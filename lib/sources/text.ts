@@ -12,7 +12,7 @@ export async function* textLines(stream: ReadableStream<Uint8Array>): AsyncGener
   let carry = "";
   for await (const bytes of stream) {
     const lines = (carry + decoder.decode(bytes, { stream: true })).split("\n");
-    carry = lines.pop()!.slice(0, MAX_LINE);
+    carry = lines.pop()!.slice(0, MAX_LINE + 1);
     if (lines.length > 0) yield lines.map(clean);
   }
   carry += decoder.decode();
