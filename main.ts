@@ -31,7 +31,9 @@ function listenToSignals(): RunSignals {
   };
   Deno.addSignalListener("SIGTERM", onStop);
   Deno.addSignalListener("SIGINT", onStop);
-  return { stop: stop.signal, onReload: (reload) => Deno.addSignalListener("SIGHUP", reload) };
+  let reload = () => {};
+  Deno.addSignalListener("SIGHUP", () => reload());
+  return { stop: stop.signal, onReload: (action) => reload = action };
 }
 
 /** A subcommand with the options that every one takes; `act` gives the exit code. */

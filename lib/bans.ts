@@ -19,6 +19,30 @@ const LONGEST_WAIT: Micros = 60_000_000;
 /** Milliseconds until the next try when the store fails. */
 const HOLD_UP = 5_000;
 
+/** One call of the firewall. */
+interface Work {
+  readonly bans: readonly BanStatus[];
+  readonly isLift: boolean;
+}
+
+/**
+ * The bans that follow from trips: one for an address, the longest; none that does not outlast what stands.
+ * @param standing when the ban in force for an address ends, Infinity for good; undefined: there is none
+ */
+export function decideBans(
+  trips: readonly Trip[],
+  standing: (address: string) => Micros | undefined,
+): NewBan[] {
+  const decided = new Map<string, NewBan>();
+  for (const { address, reason, count, time, banTime } of trips) {
+    const until = banTime === null ? null : time + banTime;
+    const before = decided.get(address);
+    const stands = before ? before.until ?? Infinity : standing(address) ?? -Infinity;
+    if ((until ?? Infinity) > stands) decided.set(address, { address, reason, count, start: time, until });
+  }
+  return [...decided.values()];
+}
+
 /**
  * Decides bans and keeps the firewall in step with the store, which is always written first: what stands
  * there and not in the firewall is tried until it does.
@@ -26,47 +50,45 @@ const HOLD_UP = 5_000;
 export class Bans {
   readonly #options: BansOptions;
   readonly #stop = new AbortController();
-  #inForce: Set<string>;
-  #running: Promise<void> | null = null;
-  #again = false;
+  /** Ends of the bans in force. */
+  #inForce = new Map<string, Micros>();
+  /** Addresses that the firewall is being told of. */
+  readonly #busy = new Set<string>();
+  #calls = 0;
+  #idle: (() => void) | null = null;
   #stopping = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: BansOptions) {
     this.#options = options;
-    this.#inForce = this.#loadInForce();
+    const { store, firewall, boot } = options;
+    store.begin(firewall.name, { boot, takesOver: firewall.takesOver });
+    this.#loadInForce();
   }
 
-  /** The bans that follow from trips: none for the whitelisted, one for an address. Changes nothing yet. */
+  /** The bans that follow from trips: none for the whitelisted. Changes nothing yet. */
   decide(trips: readonly Trip[]): NewBan[] {
-    const decided = new Map<string, NewBan>();
-    for (const { address, reason, count, time, banTime } of trips) {
-      if (this.#inForce.has(address) || decided.has(address)) continue;
-      const origin = this.#options.whitelist.covering(address);
+    const { whitelist, log } = this.#options;
+    const wanted = trips.filter(({ address, reason, count }) => {
+      const origin = whitelist.covering(address);
       if (origin !== null) {
-        this.#options.log.info(`not banning ${address}, whitelisted by ${origin}: ${reason}, ${count} hits`);
-        continue;
+        log.info(`not banning ${address}, whitelisted by ${origin}: ${reason}, ${count} hits`);
       }
-      const until = banTime === null ? null : time + banTime;
-      decided.set(address, { address, reason, count, start: time, until });
-    }
-    return [...decided.values()];
+      return origin === null;
+    });
+    return decideBans(wanted, (address) => this.#inForce.get(address));
   }
 
   /** Takes note of bans that have been stored, and sees to it that the firewall gets them. */
   enforce(stored: readonly NewBan[] = []): void {
     const { firewall, log } = this.#options;
     for (const { address, reason, count, start, until } of stored) {
-      this.#inForce.add(address);
+      this.#inForce.set(address, until ?? Infinity);
       const span = until === null ? "for good" : `for ${formatDuration(until - start)}`;
       const verb = firewall.name === "observe" ? "would ban" : "banning";
       log.warn(`${verb} ${address} ${span}: ${reason}, ${count} hits`);
     }
-    if (this.#stopping) return;
-    this.#again = true;
-    this.#running ??= this.#work()
-      .catch((error) => this.#holdUp(error))
-      .finally(() => this.#running = null);
+    this.#pump();
   }
 
   /**
@@ -74,50 +96,55 @@ export class Bans {
    * addresses whose bans have ended since the last call.
    */
   refresh(): string[] {
-    const { store, whitelist, log, clock } = this.#options;
-    for (const { address } of store.inForce()) {
-      const origin = whitelist.covering(address);
-      if (origin === null) continue;
-      store.end(address, { reason: "whitelisted", time: clock() });
-      log.info(`unbanning ${address}: whitelisted by ${origin}`);
-    }
+    for (const ban of this.#options.store.inForce()) this.#endIfWhitelisted(ban);
     const before = this.#inForce;
-    this.#inForce = this.#loadInForce();
-    this.enforce();
-    return [...before].filter((address) => !this.#inForce.has(address));
+    this.#loadInForce();
+    this.#pump();
+    return [...before.keys()].filter((address) => !this.#inForce.has(address));
   }
 
   /** Stops; a command under way gets until `deadline` to end, and what is left undone is done at the next start. */
   async stop(deadline: AbortSignal): Promise<void> {
     this.#stopping = true;
     clearTimeout(this.#timer);
-    if (deadline.aborted) this.#stop.abort();
-    else deadline.addEventListener("abort", () => this.#stop.abort(), { once: true });
-    await this.#running;
-    this.#stop.abort();
+    const abort = () => this.#stop.abort();
+    if (deadline.aborted) abort();
+    else deadline.addEventListener("abort", abort, { once: true });
+    if (this.#calls > 0) await new Promise<void>((resolve) => this.#idle = resolve);
+    deadline.removeEventListener("abort", abort);
+    abort();
   }
 
-  #loadInForce(): Set<string> {
-    return new Set(this.#options.store.inForce().map(({ address }) => address));
+  #loadInForce(): void {
+    this.#inForce = new Map(
+      this.#options.store.inForce().map(({ address, until }) => [address, until ?? Infinity]),
+    );
   }
 
-  /** Round after round until nothing is due: new bans come first, lifts follow in as small a portion. */
-  async #work(): Promise<void> {
+  #endIfWhitelisted({ address }: BanStatus): boolean {
+    const { store, whitelist, log, clock } = this.#options;
+    const origin = whitelist.covering(address);
+    if (origin === null) return false;
+    store.end(address, { reason: "whitelisted", time: clock() });
+    log.info(`unbanning ${address}: whitelisted by ${origin}`);
+    return true;
+  }
+
+  /** Gives the firewall as much as it takes at once, and wakes again for what comes later. */
+  #pump(): void {
+    if (this.#stopping) return;
     clearTimeout(this.#timer);
-    do {
-      this.#again = false;
+    try {
       this.#expire();
-      const applied = await this.#apply();
-      const lifted = await this.#lift();
-      if (applied + lifted > 0) this.#again = true;
-    } while (this.#again && !this.#stopping);
-    this.#sleep();
-  }
-
-  /** The state could not be read or written, as when the disk is full: what is due stays due. */
-  #holdUp(error: unknown): void {
-    this.#options.log.error(`bans are held up: ${error instanceof Error ? error.message : error}`);
-    this.#timer = setTimeout(() => this.enforce(), HOLD_UP);
+      while (this.#calls < this.#options.firewall.parallel) {
+        const work = this.#nextWork();
+        if (work === null) break;
+        void this.#carryOut(work);
+      }
+      this.#sleep();
+    } catch (error) {
+      this.#holdUp(error);
+    }
   }
 
   #expire(): void {
@@ -127,61 +154,87 @@ export class Bans {
     }
   }
 
-  async #apply(): Promise<number> {
+  /** New bans come first. */
+  #nextWork(): Work | null {
     const { store, firewall } = this.#options;
-    const due = store.toApply(this.#due());
-    if (due.length === 0) return 0;
-    const outcomes = await firewall.ban(due, this.#stop.signal);
-    this.#settle(
-      due,
-      outcomes,
-      (id) => store.applied(id, { firewall: firewall.name, time: this.#options.clock() }),
-    );
-    return due.length;
+    const due: Due = {
+      firewall: firewall.name,
+      now: this.#options.clock(),
+      limit: firewall.batch + this.#busy.size,
+    };
+    const free = ({ address }: BanStatus) => !this.#busy.has(address);
+    const bans = store.toApply(due).filter(free).filter((ban) => !this.#dropIfWhitelisted(ban));
+    if (bans.length > 0) return { bans: bans.slice(0, firewall.batch), isLift: false };
+    const lifts = store.toLift(due).filter(free).slice(0, firewall.batch);
+    return lifts.length > 0 ? { bans: lifts, isLift: true } : null;
   }
 
-  async #lift(): Promise<number> {
-    const { store, firewall, log } = this.#options;
-    const due = store.toLift(this.#due());
-    if (due.length === 0) return 0;
-    if (!firewall.canUnban) {
-      for (const { id, address } of due) {
-        log.warn(`${address} stays in the firewall: there is no unban_command`);
-        store.lifted(id);
-      }
-      return due.length;
-    }
-    this.#settle(due, await firewall.unban(due, this.#stop.signal), (id) => store.lifted(id));
-    return due.length;
+  /** The whitelist may have grown since the ban was decided, and a ban by hand asks nobody. */
+  #dropIfWhitelisted(ban: BanStatus): boolean {
+    if (!this.#endIfWhitelisted(ban)) return false;
+    this.#inForce.delete(ban.address);
+    return true;
   }
 
-  #settle(due: readonly BanStatus[], outcomes: readonly Outcome[], done: (id: number) => void): void {
-    if (this.#stop.signal.aborted) return;
-    const errors = new Map(outcomes.map(({ address, error }) => [address, error]));
-    for (const { id, address, attempts } of due) {
-      const error = errors.get(address) ?? null;
-      if (error === null) {
-        if (attempts > 0) {
-          this.#options.log.info(`the firewall took ${address} after ${attempts} failed tries`);
-        }
-        done(id);
-      } else {
-        if (attempts === 0) this.#options.log.error(`the firewall refused, trying again: ${error}`);
-        this.#options.store.failed(id, { error, time: this.#options.clock() });
-      }
+  async #carryOut({ bans, isLift }: Work): Promise<void> {
+    const { store, firewall } = this.#options;
+    bans.forEach(({ address }) => this.#busy.add(address));
+    this.#calls++;
+    let done = false;
+    try {
+      if (!isLift) bans.forEach(({ id }) => store.trying(id, firewall.name));
+      const outcomes = await this.#tell({ bans, isLift });
+      if (!this.#stop.signal.aborted) this.#settle({ bans, isLift }, outcomes);
+      done = true;
+    } catch (error) {
+      this.#holdUp(error);
+    } finally {
+      this.#calls--;
+      bans.forEach(({ address }) => this.#busy.delete(address));
+      if (this.#calls === 0) this.#idle?.();
+      if (done) this.#pump();
     }
   }
 
-  #due(): Due {
-    const { firewall, boot, clock } = this.#options;
-    return { firewall: firewall.name, now: clock(), boot, limit: Math.min(firewall.batch, 1_000_000) };
+  #tell({ bans, isLift }: Work): Promise<readonly Outcome[]> {
+    const { firewall, log } = this.#options;
+    const { signal } = this.#stop;
+    if (!isLift) return firewall.ban(bans, signal);
+    if (firewall.canUnban) return firewall.unban(bans, signal);
+    for (const { address } of bans) log.warn(`${address} stays in the firewall: there is no unban_command`);
+    return Promise.resolve(bans.map(({ address }) => ({ address, error: null })));
+  }
+
+  #settle({ bans, isLift }: Work, outcomes: readonly Outcome[]): void {
+    const { store, firewall, log, clock } = this.#options;
+    const byAddress = new Map(outcomes.map((outcome) => [outcome.address, outcome]));
+    for (const { id, address, attempts } of bans) {
+      const { error = null, uncertain = false } = byAddress.get(address) ?? {};
+      if (error !== null) {
+        if (attempts === 0) log.error(`the firewall refused, trying again: ${error}`);
+        if (!isLift && !uncertain) store.untried(id);
+        store.failed(id, { error, time: clock() });
+        continue;
+      }
+      if (attempts > 0) log.info(`the firewall took ${address} after ${attempts} failed tries`);
+      if (isLift) store.lifted(id);
+      else store.applied(id, { firewall: firewall.name, time: clock() });
+    }
+  }
+
+  /** The state could not be read or written, as when the disk is full: what is due stays due. */
+  #holdUp(error: unknown): void {
+    this.#options.log.error(`bans are held up: ${error instanceof Error ? error.message : error}`);
+    clearTimeout(this.#timer);
+    if (!this.#stopping) this.#timer = setTimeout(() => this.#pump(), HOLD_UP);
   }
 
   #sleep(): void {
-    if (this.#stopping) return;
-    const due = this.#options.store.nextDue(this.#options.firewall.name);
+    const { store, firewall, clock } = this.#options;
+    const due = store.nextDue(firewall.name);
     if (due === null) return;
-    const wait = Math.min(Math.max(due - this.#options.clock(), 1_000), LONGEST_WAIT);
-    this.#timer = setTimeout(() => this.enforce(), wait / 1_000);
+    // What is due already waits for a call under way, whose end pumps again.
+    const wait = due <= clock() ? LONGEST_WAIT : Math.min(due - clock(), LONGEST_WAIT);
+    this.#timer = setTimeout(() => this.#pump(), wait / 1_000);
   }
 }

@@ -21,6 +21,7 @@ export async function watchControl(
   state: string,
   { changed, signal }: { changed: () => void; signal: AbortSignal },
 ): Promise<void> {
+  if (signal.aborted) return;
   const watcher = Deno.watchFs(`${state}/${DIRECTORY}`, { recursive: false });
   signal.addEventListener("abort", () => watcher.close(), { once: true });
   for await (const { kind } of watcher) {

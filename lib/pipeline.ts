@@ -11,6 +11,7 @@ import type {
   NewBan,
   Trip,
 } from "./types.ts";
+import { UserError } from "./types.ts";
 import { Engine } from "./rules/engine.ts";
 
 /** Where a batch's outcome is written, whole or not at all. */
@@ -64,6 +65,7 @@ export class Pipeline {
   readonly #failures = new Map<Module, number>();
   readonly #byIdentifier: ReadonlyMap<string, ModuleRules>;
   #engine: Engine;
+  #latest: Micros | null = null;
 
   constructor(modules: readonly ModuleRules[], parts: { store: BatchStore; judge: Judge; log: Log }) {
     this.#modules = modules;
@@ -79,6 +81,11 @@ export class Pipeline {
   /** Addresses being counted, each once per rule. */
   get tracked(): number {
     return this.#engine.tracked;
+  }
+
+  /** Time of the newest entry processed; null before the first. Windows are counted up to here. */
+  get latest(): Micros | null {
+    return this.#latest;
   }
 
   /** Modules that failed too often and are no longer asked. */
@@ -114,6 +121,7 @@ export class Pipeline {
     const recorded = events.filter((event) => this.#isRecorded(event));
     this.#store.write({ source, position: batch.position, events: recorded, hits, spent: trips, bans });
     this.#judge.enforce(bans);
+    for (const { time } of batch.entries) this.#latest = Math.max(this.#latest ?? 0, Math.min(time, now));
     this.counts.entries += batch.entries.length;
     this.counts.events += events.length;
     this.counts.recorded += recorded.length;
@@ -151,7 +159,9 @@ export class Pipeline {
       this.#log.error(`module ${module.name} failed on a message: ${error}`);
       if (!this.#isGivenUp(module)) return null;
       this.#log.error(`module ${module.name} failed ${failures} times in a row and is given up`);
-      if (this.#modules.every((rules) => this.#isGivenUp(rules.module))) throw new Error("no module is left");
+      if (this.#modules.every((rules) => this.#isGivenUp(rules.module))) {
+        throw new UserError("every module has been given up: nothing is left to monitor", 1);
+      }
       return null;
     }
   }

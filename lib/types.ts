@@ -157,8 +157,9 @@ export type NewBan = Pick<Ban, "address" | "reason" | "count" | "start" | "until
 
 /** A ban with what became of it in the firewall. */
 export interface BanStatus extends Ban {
-  /** Firewall that has it in force; null: none yet, or no longer. */
+  /** Firewall that has it, or may have it while `appliedAt` is null; null: none. */
   readonly appliedBy: string | null;
+  /** Since when that is certain. */
   readonly appliedAt: Micros | null;
   /** Failed tries since the last success. */
   readonly attempts: number;
@@ -166,12 +167,10 @@ export interface BanStatus extends Ban {
   readonly error: string | null;
 }
 
-/** Which bans the firewall `name` must be told of. */
+/** Which bans a firewall is to be told of next. */
 export interface Due {
   readonly firewall: string;
   readonly now: Micros;
-  /** What was applied before this instant is gone: the machine has started since. */
-  readonly boot: Micros;
   readonly limit: number;
 }
 
@@ -188,20 +187,27 @@ export interface BanStore {
   expire(now: Micros): string[];
   /** Bans in force, oldest first. */
   inForce(): BanStatus[];
-  /** Whether an address has a ban in force under exactly this name. */
-  has(address: string): boolean;
+  /**
+   * Begins with a firewall: what any had before `boot`, when the machine started, is gone. With `takesOver`, bans that
+   * another firewall has are to be applied by this one.
+   */
+  begin(firewall: string, since: { boot: Micros; takesOver: boolean }): void;
   /** Bans in force that the firewall does not have yet, and whose next try has come. */
   toApply(due: Due): BanStatus[];
   /** Bans that ended and that the firewall still has, and whose next try has come. */
   toLift(due: Due): BanStatus[];
   /** When something falls due next: a retry or an end; null when nothing will by itself. */
   nextDue(firewall: string): Micros | null;
+  /** The firewall is about to be told: from now on it may have the ban, whatever becomes of us. */
+  trying(id: number, firewall: string): void;
   /** The firewall has the ban in force. */
   applied(id: number, by: { firewall: string; time: Micros }): void;
   /** The firewall no longer has the ban. */
   lifted(id: number): void;
   /** The firewall refused; the next try comes after 1 s, doubling up to 5 minutes. */
   failed(id: number, failure: { error: string; time: Micros }): void;
+  /** The firewall does not have a ban that it was about to be told of. */
+  untried(id: number): void;
 }
 
 /** What one batch leaves behind, written in one transaction. */
@@ -221,6 +227,8 @@ export interface BatchRecord {
 export interface Outcome {
   readonly address: string;
   readonly error: string | null;
+  /** It may have been done all the same: nobody waited for the end. */
+  readonly uncertain?: boolean;
 }
 
 /** Puts bans into force. Every operation is idempotent and reports per address instead of throwing. */
@@ -228,8 +236,11 @@ export interface Firewall {
   readonly name: string;
   /** False when `unban` can do nothing (no `unban_command`). */
   readonly canUnban: boolean;
-  /** Most bans to hand over in one call. */
+  /** Most bans to hand over in one call, and calls that may be under way at once. */
   readonly batch: number;
+  readonly parallel: number;
+  /** Whether bans that another firewall has are to be applied here too. */
+  readonly takesOver: boolean;
   ban(bans: readonly Ban[], signal: AbortSignal): Promise<Outcome[]>;
   unban(bans: readonly Ban[], signal: AbortSignal): Promise<Outcome[]>;
 }

@@ -9,6 +9,8 @@ class NotingFirewall implements Firewall {
   readonly name = "noting";
   readonly canUnban: boolean = true;
   readonly batch: number = 100;
+  readonly parallel: number = 1;
+  readonly takesOver = true;
   readonly held = new Set<string>();
   broken = false;
 
@@ -62,13 +64,16 @@ Deno.test("`Bans.decide()` bans an address once, and the whitelisted never", () 
   using temporary = temporaryState();
   const { scene, make } = setUp(temporary);
   scene.whitelist.set("configuration", ["198.51.100.0/24"]);
-  const decided = make().decide([
+  const bans = make();
+  const decided = bans.decide([
     trip("192.0.2.1"),
     trip("192.0.2.1"),
     trip("198.51.100.9"),
     trip("127.0.0.1"),
   ]);
   assert.deepEqual(decided.map(({ address }) => address), ["192.0.2.1"]);
+  const longer = bans.decide([trip("203.0.113.1", { banTime: 5 }), trip("203.0.113.1", { banTime: 9 })]);
+  assert.deepEqual(longer.map(({ until }) => until), [1_009], "the longer of two");
   assert.match(scene.log.lines.join(), /not banning 198\.51\.100\.9, whitelisted by configuration/);
 });
 
@@ -130,6 +135,38 @@ Deno.test("`Bans.refresh()` lifts what has been whitelisted or unbanned meanwhil
     "whitelisted",
   );
   await bans.stop(AbortSignal.abort());
+});
+
+Deno.test("`Bans` keeps a ban by hand of a whitelisted address out of the firewall", async () => {
+  using temporary = temporaryState();
+  const { scene, make, act } = setUp(temporary);
+  const bans = make();
+  scene.whitelist.set("configuration", ["192.0.2.9"]);
+  temporary.state.bans.add({ address: "192.0.2.0/24", reason: "x", count: 0, start: 1, until: null });
+  act(bans, [trip("198.51.100.1")]);
+  await eventually(() => scene.firewall.held.size === 1);
+  assert(scene.firewall.held.has("198.51.100.1"));
+  assert.equal(temporary.state.bans.history(2)[1]!.endReason, "whitelisted");
+  await bans.stop(AbortSignal.abort());
+});
+
+Deno.test("`Bans` bans on while a command hangs", async () => {
+  using temporary = temporaryState();
+  const hung = Promise.withResolvers<Outcome[]>();
+  class Slow extends NotingFirewall {
+    override readonly batch = 1;
+    override readonly parallel = 2;
+    override ban(bans: readonly Ban[]): Promise<Outcome[]> {
+      return bans[0]!.address === "192.0.2.1" ? hung.promise : super.ban(bans);
+    }
+  }
+  const { scene, make, act } = setUp(temporary, new Slow());
+  const bans = make();
+  act(bans, [trip("192.0.2.1"), trip("192.0.2.2"), trip("192.0.2.3")]);
+  await eventually(() => scene.firewall.held.size === 2);
+  hung.resolve([{ address: "192.0.2.1", error: null }]);
+  await bans.stop(AbortSignal.timeout(30_000));
+  assert.equal(temporary.state.bans.toApply({ firewall: "noting", now: scene.now, limit: 9 }).length, 0);
 });
 
 Deno.test("`Bans` says when nothing can lift a ban", async () => {

@@ -1,7 +1,7 @@
 import { formatDuration, parseDuration } from "../duration.ts";
 import { rouseMonitor } from "../control.ts";
 import { canonicalNetwork } from "../ip.ts";
-import { takeLock } from "../state/database.ts";
+import { isLocked } from "../state/database.ts";
 import { type BanStatus, type Micros, UserError } from "../types.ts";
 import { knownWhitelist, openConfig, withState } from "./open.ts";
 import {
@@ -41,7 +41,7 @@ export function banJson(ban: BanStatus): Record<string, unknown> {
     until: isoTimeOrNull(ban.until),
     ended: isoTimeOrNull(ban.ended),
     end_reason: ban.endReason,
-    firewall: ban.appliedBy,
+    firewall: ban.appliedAt === null ? null : ban.appliedBy,
     attempts: ban.attempts,
     error: ban.error,
   };
@@ -53,9 +53,10 @@ function banRow(ban: BanStatus): string[] {
     : ban.until === null
     ? "for good"
     : localTime(ban.until);
+  const holder = ban.appliedAt === null ? null : ban.appliedBy;
   const firewall = ban.error !== null
     ? `failed ${ban.attempts} times`
-    : ban.appliedBy ?? (ban.ended ? "-" : "waiting");
+    : holder ?? (ban.ended ? "-" : "waiting");
   return [ban.address, localTime(ban.start), until, firewall, ban.reason];
 }
 
@@ -111,9 +112,7 @@ export function report(options: CommonOptions, { address, done }: { address: str
 
 /** Says on standard error that what a command asked for waits until the monitor runs. */
 export function warnIfStopped(state: string): void {
-  const lock = takeLock(state);
-  if (lock === null) return;
-  lock.release();
+  if (isLocked(state)) return;
   console.error("The monitor is not running: this takes effect when it starts.");
 }
 

@@ -1,3 +1,4 @@
+import { decideBans } from "../bans.ts";
 import type { Config } from "../config.ts";
 import { Pipeline } from "../pipeline.ts";
 import { Whitelist } from "../rules/whitelist.ts";
@@ -56,13 +57,17 @@ class ReplayJudge {
   }
 
   decide(trips: readonly Trip[]): NewBan[] {
-    return trips.flatMap(({ address, reason, count, time, banTime }) => {
-      if (time < (this.#inForce.get(address) ?? -Infinity) || this.#whitelist.covering(address) !== null) {
-        return [];
-      }
-      this.#inForce.set(address, banTime === null ? Infinity : time + banTime);
-      return [{ address, reason, count, start: time, until: banTime === null ? null : time + banTime }];
+    return trips.flatMap((trip) => {
+      if (this.#whitelist.covering(trip.address) !== null) return [];
+      const bans = decideBans([trip], (address) => this.#standing(address, trip.time));
+      for (const { address, until } of bans) this.#inForce.set(address, until ?? Infinity);
+      return bans;
     });
+  }
+
+  #standing(address: string, time: Micros): Micros | undefined {
+    const until = this.#inForce.get(address);
+    return until !== undefined && until > time ? until : undefined;
   }
 
   enforce(bans: readonly NewBan[]): void {

@@ -1,4 +1,4 @@
-import { takeLock } from "../state/database.ts";
+import { isLocked } from "../state/database.ts";
 import type { BanStatus } from "../types.ts";
 import type { MonitorReport } from "../monitor.ts";
 import { banJson } from "./bans.ts";
@@ -17,10 +17,8 @@ interface Status {
 /** `status`: whether the monitor runs, and how everything it does is going; exit code 1 when it does not run. */
 export function statusCommand(options: CommonOptions): number {
   const status = withState(options, (state): Status => {
-    const lock = takeLock(state.directory);
-    lock?.release();
     return {
-      running: lock === null,
+      running: isLocked(state.directory),
       report: state.report() as MonitorReport | null,
       totals: state.totals(),
       bans: state.bans.totals(),

@@ -16,6 +16,7 @@ export interface CommandOptions {
 export class CommandFirewall implements Firewall {
   readonly name = "command";
   readonly #options: CommandOptions;
+  readonly #abandoned = new Set<Deno.ChildProcess>();
 
   constructor(options: CommandOptions) {
     this.#options = options;
@@ -25,9 +26,13 @@ export class CommandFirewall implements Firewall {
     return this.#options.unban !== null;
   }
 
-  /** As many as run at once: a slow command holds up no ban but its own. */
-  get batch(): number {
-    return this.#options.concurrency;
+  /** One at a time in each slot: a slow command holds up no ban but its own. */
+  readonly batch = 1;
+  readonly takesOver = true;
+
+  /** Slots, less those whose command was given up on and still runs. */
+  get parallel(): number {
+    return this.#options.concurrency - this.#abandoned.size;
   }
 
   ban(bans: readonly Ban[], signal: AbortSignal): Promise<Outcome[]> {
@@ -39,42 +44,55 @@ export class CommandFirewall implements Firewall {
   }
 
   #each(argv: readonly string[], bans: readonly Ban[], signal: AbortSignal): Promise<Outcome[]> {
-    return Promise.all(bans.map(async ({ address }) => ({
-      address,
-      error: await this.#run(argv.map((word) => word.replace("%s", address)), signal),
-    })));
+    return Promise.all(
+      bans.map(({ address }) =>
+        this.#run(address, { argv: argv.map((word) => word.replace("%s", address)), signal })
+      ),
+    );
   }
 
-  /** Why the command failed, in one line; null when it did not. */
-  async #run(argv: readonly string[], signal: AbortSignal): Promise<string | null> {
-    const deadline = AbortSignal.timeout(this.#options.timeout / 1_000);
-    const status = await runCommand(argv, AbortSignal.any([deadline, signal]));
-    if (status === null) return null;
-    const why = deadline.aborted ? `still running after ${this.#options.timeout / 1e6} s` : status;
-    return `${argv.join(" ")}: ${why}`;
+  /** Runs argv to its end, or until its time is up or `signal` aborts: then it is killed and left to itself. */
+  async #run(
+    address: string,
+    { argv, signal }: { argv: readonly string[]; signal: AbortSignal },
+  ): Promise<Outcome> {
+    const { timeout } = this.#options;
+    const deadline = AbortSignal.timeout(timeout / 1_000);
+    const failed = (why: string) => ({ address, error: `${argv.join(" ")}: ${why}` });
+    try {
+      const child = spawn(argv);
+      const said = tailOf(child.stderr);
+      const status = await Promise.race([child.status, aborted(AbortSignal.any([deadline, signal]))]);
+      if (status === null) {
+        this.#abandon(child);
+        return {
+          ...failed(deadline.aborted ? `still running after ${timeout / 1e6} s` : "stopped"),
+          uncertain: true,
+        };
+      }
+      if (status.success) return { address, error: null };
+      const words = await said.lastLine();
+      return failed(`${status.signal ?? `exit status ${status.code}`}${words && `: ${words}`}`);
+    } catch (error) {
+      return failed(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  /** sudo runs as root and may not be ours to kill: its slot is free again when it has ended. */
+  #abandon(child: Deno.ChildProcess): void {
+    this.#abandoned.add(child);
+    child.status.finally(() => this.#abandoned.delete(child));
+    child.unref();
+    try {
+      child.kill("SIGKILL");
+    } catch {
+      // Already gone, or not ours.
+    }
   }
 }
 
-/** Runs argv to its end; returns null on exit status 0, otherwise why not. An abort kills it and returns at once. */
-async function runCommand(
-  [program, ...args]: readonly string[],
-  signal: AbortSignal,
-): Promise<string | null> {
-  try {
-    const child = new Deno.Command(program!, { args, stdin: "null", stdout: "null", stderr: "piped" })
-      .spawn();
-    const said = tailOf(child.stderr);
-    const status = await Promise.race([child.status, aborted(signal)]);
-    if (status === null) {
-      kill(child);
-      return "stopped";
-    }
-    if (status.success) return null;
-    const words = await said.lastLine();
-    return `${status.signal ?? `exit status ${status.code}`}${words && `: ${words}`}`;
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
+function spawn([program, ...args]: readonly string[]): Deno.ChildProcess {
+  return new Deno.Command(program!, { args, stdin: "null", stdout: "null", stderr: "piped" }).spawn();
 }
 
 function aborted(signal: AbortSignal): Promise<null> {
@@ -82,16 +100,6 @@ function aborted(signal: AbortSignal): Promise<null> {
     if (signal.aborted) resolve(null);
     signal.addEventListener("abort", () => resolve(null), { once: true });
   });
-}
-
-/** sudo runs as root and may not be ours to kill: then it is left to itself, and has failed all the same. */
-function kill(child: Deno.ChildProcess): void {
-  child.unref();
-  try {
-    child.kill("SIGKILL");
-  } catch {
-    // Already gone, or not ours.
-  }
 }
 
 /** Bytes of a command's complaints that are kept. */

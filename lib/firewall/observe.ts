@@ -4,7 +4,10 @@ import type { Ban, Firewall, Outcome } from "../types.ts";
 export class ObserveFirewall implements Firewall {
   readonly name = "observe";
   readonly canUnban = true;
-  readonly batch = Infinity;
+  readonly batch = 1_000;
+  readonly parallel = 1;
+  /** What a real firewall has stays that one's, until it is configured again. */
+  readonly takesOver = false;
 
   ban(bans: readonly Ban[]): Promise<Outcome[]> {
     return Promise.resolve(done(bans));

@@ -71,25 +71,29 @@ export class BanTable implements BanStore {
     return this.#select("ORDER BY id DESC LIMIT ?", limit);
   }
 
-  has(address: string): boolean {
-    return this.#db.get("SELECT 1 FROM ban WHERE address = ? AND ended IS NULL", address) !== null;
+  begin(firewall: string, { boot, takesOver }: { boot: Micros; takesOver: boolean }): void {
+    this.#db.transaction(() => {
+      this.#db.run("UPDATE ban SET applied_by = NULL, applied_at = NULL WHERE applied_at < ?", boot);
+      if (!takesOver) return;
+      this.#db.run("UPDATE ban SET applied_at = NULL WHERE ended IS NULL AND applied_by IS NOT ?", firewall);
+    });
   }
 
-  toApply({ firewall, now, boot, limit }: Due): BanStatus[] {
+  toApply({ now, limit }: Due): BanStatus[] {
     return this.#select(
-      `WHERE ended IS NULL AND (until IS NULL OR until > ?) AND next_try <= ?
-         AND (applied_by IS NOT ? OR applied_at < ?) ORDER BY attempts, id LIMIT ?`,
+      `WHERE ended IS NULL AND applied_at IS NULL AND next_try <= ? AND (until IS NULL OR until > ?)
+       ORDER BY next_try, id LIMIT ?`,
       now,
       now,
-      firewall,
-      boot,
       limit,
     );
   }
 
   toLift({ firewall, now, limit }: Due): BanStatus[] {
     return this.#select(
-      `WHERE ended IS NOT NULL AND applied_by = ? AND next_try <= ? ORDER BY attempts, id LIMIT ?`,
+      `WHERE ended IS NOT NULL AND applied_by = ? AND next_try <= ?
+         AND NOT EXISTS (SELECT 1 FROM ban AS newer WHERE newer.address = ban.address AND newer.ended IS NULL)
+       ORDER BY next_try, id LIMIT ?`,
       firewall,
       now,
       limit,
@@ -100,25 +104,42 @@ export class BanTable implements BanStore {
     return this.#db.get<{ due: Micros | null }>(
       `SELECT min(due) AS due FROM (
          SELECT min(until) AS due FROM ban WHERE ended IS NULL
-         UNION ALL SELECT min(next_try) FROM ban WHERE ended IS NULL AND applied_by IS NOT ?
+         UNION ALL SELECT min(next_try) FROM ban WHERE ended IS NULL AND applied_at IS NULL
          UNION ALL SELECT min(next_try) FROM ban WHERE ended IS NOT NULL AND applied_by = ?)`,
-      firewall,
       firewall,
     )?.due ?? null;
   }
 
-  applied(id: number, by: { firewall: string; time: Micros }): void {
-    this.#db.run(
-      "UPDATE ban SET applied_by = ?, applied_at = ?, attempts = 0, next_try = 0, error = NULL WHERE id = ?",
-      by.firewall,
-      by.time,
-      id,
-    );
+  trying(id: number, firewall: string): void {
+    this.#db.run("UPDATE ban SET applied_by = ? WHERE id = ?", firewall, id);
+  }
+
+  untried(id: number): void {
+    this.#db.run("UPDATE ban SET applied_by = NULL WHERE id = ?", id);
+  }
+
+  /** What an earlier ban of the address left behind is this one's now: lifting that would lift this. */
+  applied(id: number, { firewall, time }: { firewall: string; time: Micros }): void {
+    this.#db.transaction(() => {
+      this.#db.run(
+        `UPDATE ban SET applied_by = ?, applied_at = ?, attempts = 0, next_try = 0, error = NULL
+         WHERE id = ?`,
+        firewall,
+        time,
+        id,
+      );
+      this.#db.run(
+        `UPDATE ban SET applied_by = NULL, applied_at = NULL, error = NULL
+         WHERE address = (SELECT address FROM ban WHERE id = ? AND ended IS NULL) AND ended IS NOT NULL`,
+        id,
+      );
+    });
   }
 
   lifted(id: number): void {
     this.#db.run(
-      "UPDATE ban SET applied_by = NULL, attempts = 0, next_try = 0, error = NULL WHERE id = ?",
+      `UPDATE ban SET applied_by = NULL, applied_at = NULL, attempts = 0, next_try = 0, error = NULL
+       WHERE id = ?`,
       id,
     );
   }

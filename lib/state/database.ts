@@ -88,12 +88,28 @@ export function takeLock(directory: string): Lock | null {
   let db: DatabaseSync | null = null;
   try {
     db = new DatabaseSync(`${directory}/lock.db`);
-    db.exec("PRAGMA busy_timeout = 0; BEGIN EXCLUSIVE");
+    // Whoever only asks whether a monitor runs is done at once.
+    db.exec("PRAGMA busy_timeout = 1000; BEGIN EXCLUSIVE");
     return { release: () => db!.close() };
   } catch (error) {
     db?.close();
     if (/locked|busy/.test(why(error))) return null;
     throw new UserError(`Cannot lock the state ${directory}: ${why(error)}`, 69);
+  }
+}
+
+/** Whether a monitor holds the lock on the state in `directory`. Asking keeps no other asker and no monitor out. */
+export function isLocked(directory: string): boolean {
+  let db: DatabaseSync | null = null;
+  try {
+    db = new DatabaseSync(`${directory}/lock.db`);
+    db.exec("PRAGMA busy_timeout = 0; SELECT count(*) FROM sqlite_master");
+    return false;
+  } catch (error) {
+    if (/locked|busy/.test(why(error))) return true;
+    throw new UserError(`Cannot read the lock of the state ${directory}: ${why(error)}`, 69);
+  } finally {
+    db?.close();
   }
 }
 

@@ -27,6 +27,8 @@ const MIGRATIONS: readonly string[] = [
   CREATE UNIQUE INDEX ban_in_force ON ban (address) WHERE ended IS NULL;
   CREATE UNIQUE INDEX ban_change ON ban (change);
   CREATE INDEX ban_until ON ban (until) WHERE ended IS NULL;
+  CREATE INDEX ban_address ON ban (address);
+  CREATE INDEX ban_to_apply ON ban (next_try) WHERE ended IS NULL AND applied_at IS NULL;
   CREATE INDEX ban_to_lift ON ban (id) WHERE ended IS NOT NULL AND applied_by IS NOT NULL;
   CREATE TABLE whitelist (
     origin TEXT NOT NULL, address TEXT NOT NULL, note TEXT NOT NULL, since INTEGER NOT NULL,
@@ -40,9 +42,10 @@ const MIGRATIONS: readonly string[] = [
  * Throws when a newer program made them.
  */
 export function migrate(db: DatabaseSync): void {
+  if (version(db) === MIGRATIONS.length) return;
   db.exec("BEGIN IMMEDIATE");
   try {
-    const { user_version } = db.prepare("PRAGMA user_version").get() as { user_version: number };
+    const user_version = version(db);
     if (user_version > MIGRATIONS.length) {
       throw new Error(`it has version ${user_version}, made by a newer StrongMonitor`);
     }
@@ -53,4 +56,8 @@ export function migrate(db: DatabaseSync): void {
     db.exec("ROLLBACK");
     throw error;
   }
+}
+
+function version(db: DatabaseSync): number {
+  return (db.prepare("PRAGMA user_version").get() as { user_version: number }).user_version;
 }

@@ -15,7 +15,9 @@ export class State {
   /** Opens the state in `directory`, which must exist. Throws `UserError` (69). */
   constructor(readonly directory: string) {
     this.#db = new Database(directory);
-    this.#db.run("INSERT OR IGNORE INTO meta VALUES ('host', ?)", crypto.randomUUID());
+    if (this.#db.get("SELECT 1 FROM meta WHERE key = 'host'") === null) {
+      this.#db.run("INSERT OR IGNORE INTO meta VALUES ('host', ?)", crypto.randomUUID());
+    }
     this.bans = new BanTable(this.#db);
     this.outbox = new StateOutbox(this.#db);
   }
@@ -58,6 +60,12 @@ export class State {
   position(source: string): string | null {
     return this.#db.get<{ position: string }>("SELECT position FROM position WHERE source = ?", source)
       ?.position ?? null;
+  }
+
+  /** Since when a source is read that has no position yet: `now` at its first start, and the same ever after. */
+  firstSince(source: string, now: Micros): Micros {
+    this.#db.run("INSERT OR IGNORE INTO meta VALUES (?, ?)", `since ${source}`, now);
+    return this.#db.get<{ value: Micros }>("SELECT value FROM meta WHERE key = ?", `since ${source}`)!.value;
   }
 
   /** Hits not used up by a ban, oldest first. */

@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { takeLock } from "../../lib/state/database.ts";
+import { isLocked, takeLock } from "../../lib/state/database.ts";
 import { State } from "../../lib/state/state.ts";
 import { type BatchRecord, type LogEvent, UserError } from "../../lib/types.ts";
 import { temporaryState } from "../helpers.ts";
@@ -22,7 +22,7 @@ function ban(over: Partial<BatchRecord["bans"][number]> = {}): BatchRecord["bans
   return { address: "192.0.2.1", reason: "[SSHD] invalid", count: 6, start: 1_000, until: null, ...over };
 }
 
-const DUE = { firewall: "command", now: 10_000, boot: 0, limit: 10 };
+const DUE = { firewall: "command", now: 10_000, limit: 10 };
 
 Deno.test("`State.write()` keeps lines, hits and position over a reopening", () => {
   using temporary = temporaryState();
@@ -73,18 +73,55 @@ Deno.test("`BanTable` tells the firewall of a ban until it has it, and of its en
   const [waiting] = bans.toApply(DUE);
   bans.applied(waiting!.id, { firewall: "command", time: 10_000 });
   assert.equal(bans.toApply(DUE).length, 0);
-  assert.equal(
-    bans.toApply({ ...DUE, firewall: "nftables" }).length,
-    1,
-    "another firewall has yet to be told",
-  );
-  assert.equal(bans.toApply({ ...DUE, boot: 10_001 }).length, 1, "the machine has started since");
   assert.deepEqual(bans.expire(19_999), []);
   assert.deepEqual(bans.expire(20_000), ["192.0.2.1"]);
   assert.equal(bans.toApply(DUE).length, 0);
   bans.lifted(bans.toLift(DUE)[0]!.id);
   assert.equal(bans.toLift(DUE).length, 0);
   assert.equal(bans.history(5)[0]!.endReason, "expired");
+});
+
+Deno.test("`BanTable.begin()` has bans applied again that a reboot or another firewall took away", () => {
+  using temporary = temporaryState();
+  const { bans } = temporary.state;
+  bans.add(ban());
+  bans.applied(1, { firewall: "command", time: 10_000 });
+  const waiting = (firewall: string, boot: number, takesOver = true) => {
+    bans.begin(firewall, { boot, takesOver });
+    return bans.toApply(DUE).length;
+  };
+  assert.equal(waiting("command", 10_000), 0, "the same firewall, no reboot");
+  assert.equal(waiting("observe", 0, false), 0, "who only observes leaves them to the other");
+  assert.equal(waiting("nftables", 0), 1, "another firewall has yet to be told");
+  bans.applied(1, { firewall: "command", time: 10_000 });
+  assert.equal(waiting("command", 10_001), 1, "the machine has started since");
+});
+
+Deno.test("`BanTable` lifts nothing that a reboot has lifted", () => {
+  using temporary = temporaryState();
+  const { bans } = temporary.state;
+  bans.add(ban({ until: 20_000 }));
+  bans.applied(1, { firewall: "command", time: 10_000 });
+  bans.expire(20_000);
+  assert.equal(bans.toLift(DUE).length, 1);
+  bans.begin("command", { boot: 15_000, takesOver: true });
+  assert.equal(bans.toLift(DUE).length, 0);
+  assert.equal(bans.nextDue("command"), null);
+});
+
+Deno.test("`BanTable` lifts what a crash left half applied, and nothing that a newer ban holds", () => {
+  using temporary = temporaryState();
+  const { bans } = temporary.state;
+  bans.add(ban());
+  bans.trying(1, "command");
+  bans.end("192.0.2.1", { reason: "unban", time: 5_000 });
+  assert.equal(bans.toLift(DUE).length, 1, "it may have reached the firewall");
+  bans.add(ban({ start: 6_000 }));
+  bans.trying(1, "command");
+  assert.equal(bans.toLift(DUE).length, 0, "the address is to be banned");
+  bans.applied(2, { firewall: "command", time: 7_000 });
+  bans.end("192.0.2.1", { reason: "unban", time: 8_000 });
+  assert.deepEqual(bans.toLift(DUE).map(({ id }) => id), [2], "one lift is enough");
 });
 
 Deno.test("`BanTable.failed()` waits longer each time, up to five minutes", () => {
@@ -138,7 +175,9 @@ Deno.test("`takeLock()` lets one process in at a time", () => {
   const lock = takeLock(temporary.directory);
   assert(lock);
   assert.equal(takeLock(temporary.directory), null);
+  assert.equal(isLocked(temporary.directory), true);
   lock.release();
+  assert.equal(isLocked(temporary.directory), false);
   takeLock(temporary.directory)!.release();
 });
 
