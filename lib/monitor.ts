@@ -12,7 +12,7 @@ import { longestWindow } from "./rules/engine.ts";
 import { Whitelist } from "./rules/whitelist.ts";
 import { openJournal } from "./sources/journal.ts";
 import type { State } from "./state/state.ts";
-import { pause, supervise } from "./supervisor.ts";
+import { pause, supervise, untilAborted } from "./supervisor.ts";
 import type { Firewall, Log, Micros, Source } from "./types.ts";
 
 /** What one source is doing, for `strongmonitor status`. */
@@ -45,6 +45,8 @@ const FIRST_LOOK_BACK: Micros = 3_600 * SECOND;
 const HOUSEKEEPING = 60_000;
 const BETWEEN_STEPS = 50;
 const REPORTING = 2_000;
+/** Milliseconds that the first lines wait for the whitelist to be known. */
+const LEARNING = 3_000;
 /** How long a stop waits for commands under way, and for the last shipment. */
 const STOP_COMMANDS = 2_500;
 const STOP_SHIPPING: Micros = SECOND;
@@ -72,6 +74,7 @@ export class Monitor {
   readonly #started = now();
   #fleet: Fleet | null = null;
   #lastReport = "";
+  #namesResolved = false;
 
   constructor(config: Config, { state, log }: { state: State; log: Log }) {
     this.#config = config;
@@ -110,6 +113,7 @@ export class Monitor {
     });
     background.catch(() => {});
     try {
+      await this.#learnWhitelist(stop.signal);
       const results = await Promise.allSettled(
         this.#sources.map((source) => this.#follow(source, stop.signal)),
       );
@@ -139,17 +143,21 @@ export class Monitor {
     this.#refresh();
     this.#report(true);
     return Promise.all([
-      watchControl(this.#state.directory, { changed: () => this.#refresh(), signal }),
-      every(HOUSEKEEPING, signal, () => this.#keepHouse()),
+      watchControl(this.#state.directory, {
+        changed: () => this.#try("take over a change", () => this.#refresh()),
+        signal,
+      }),
+      every(HOUSEKEEPING, signal, () => this.#try("keep house", () => this.#keepHouse())),
       this.#forgetLines(signal),
-      every(REPORTING, signal, () => this.#report(true)),
+      every(REPORTING, signal, () => this.#try("report", () => this.#report(true))),
       this.#followNames(signal),
     ]);
   }
 
   /** Reads one source as long as it can be read, each time from where the state says. */
   #follow(source: Source, signal: AbortSignal): Promise<void> {
-    const since = now() - longestWindow(this.#config.modules, FIRST_LOOK_BACK);
+    const lookBack = longestWindow(this.#config.modules, FIRST_LOOK_BACK);
+    const since = this.#state.firstSince(source.name, now() - lookBack);
     const report = (running: boolean, lastBatch: Micros | null) =>
       this.#reports.set(source.name, { name: source.name, running, lastBatch });
     const read = async (progress: () => void) => {
@@ -167,14 +175,34 @@ export class Monitor {
       .finally(() => report(false, this.#reports.get(source.name)?.lastBatch ?? null));
   }
 
+  /** Resolves the whitelisted names again and again; what they last were is known from the start. */
   async #followNames(signal: AbortSignal): Promise<void> {
     const { names, refresh } = this.#config.whitelist;
     while (names.length > 0 && !signal.aborted) {
-      this.#whitelist.set("DNS name", await this.#names.refresh());
-      if (signal.aborted) return;
-      this.#refresh();
+      const addresses = await Promise.race([this.#names.refresh(), untilAborted(signal)]);
+      if (addresses === null) return;
+      this.#try("keep resolved names", () => {
+        const entries = addresses.map((address) => ({ address, note: "" }));
+        this.#state.replaceWhitelist("name", entries, now());
+        this.#refresh();
+      });
+      this.#namesResolved = true;
       await pause(refresh / 1_000, signal);
     }
+  }
+
+  /**
+   * Waits, but not for long, until it is known who is whitelisted by DNS and by the database: lines that have piled up
+   * would otherwise be judged without.
+   */
+  async #learnWhitelist(signal: AbortSignal): Promise<void> {
+    const deadline = performance.now() + LEARNING;
+    const isKnown = () => {
+      const database = this.#fleet?.status();
+      return (this.#config.whitelist.names.length === 0 || this.#namesResolved) &&
+        (!database || database.lastShipped !== null || database.error !== null);
+    };
+    while (!isKnown() && performance.now() < deadline && !signal.aborted) await pause(10, signal);
   }
 
   /** Takes over what commands and the database changed in the state, and what the network changed around us. */
@@ -190,16 +218,19 @@ export class Monitor {
     this.#whitelist.set("configuration", this.#config.whitelist.networks);
     this.#whitelist.set("command", addresses("command"));
     this.#whitelist.set("database", addresses("database"));
+    this.#whitelist.set("DNS name", this.#config.whitelist.names.length > 0 ? addresses("name") : []);
     this.#whitelist.set("this machine", ownAddresses());
   }
 
   #keepHouse(): void {
     this.#refresh();
-    this.#pipeline.sweep(now());
+    // A backlog is counted on its own time: what is old now may be new to it.
+    const counted = this.#pipeline.latest ?? 0;
+    this.#pipeline.sweep(counted);
     for (const { module, rules } of this.#config.modules) {
       for (const { name, window } of rules) {
         if (window === null) continue;
-        this.#state.expireHits({ service: module.name, rule: name, before: now() - window });
+        this.#state.expireHits({ service: module.name, rule: name, before: counted - window });
       }
     }
   }
@@ -208,8 +239,17 @@ export class Monitor {
   async #forgetLines(signal: AbortSignal): Promise<void> {
     const { keepLog } = this.#config;
     while (keepLog !== null && !signal.aborted) {
-      const deleted = this.#state.forget(now() - keepLog);
+      const deleted = this.#try("delete old lines", () => this.#state.forget(now() - keepLog)) ?? 0;
       await pause(deleted > 0 ? BETWEEN_STEPS : HOUSEKEEPING, signal);
+    }
+  }
+
+  /** Does what can wait for its next turn when the state is locked or the disk full: that must not end the monitor. */
+  #try<T>(what: string, work: () => T): T | undefined {
+    try {
+      return work();
+    } catch (error) {
+      this.#log.error(`Cannot ${what}: ${error instanceof Error ? error.message : error}`);
     }
   }
 
@@ -238,7 +278,7 @@ export class Monitor {
     await this.#bans.stop(AbortSignal.timeout(STOP_COMMANDS));
     await this.#fleet?.close(STOP_SHIPPING);
     await background;
-    this.#report(false);
+    this.#try("report", () => this.#report(false));
   }
 }
 
