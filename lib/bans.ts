@@ -26,8 +26,9 @@ interface Work {
 }
 
 /**
- * The bans that follow from trips: one for an address, the longest; none that does not outlast what stands.
- * @param standing when the ban in force for an address ends, Infinity for good; undefined: there is none
+ * The bans that follow from trips: one for an address, the longest, and none that is no longer than the one in force.
+ * @param standing how long the ban in force for an address lasts from its start to its end, Infinity for good;
+ *   undefined: there is none
  */
 export function decideBans(
   trips: readonly Trip[],
@@ -35,12 +36,23 @@ export function decideBans(
 ): NewBan[] {
   const decided = new Map<string, NewBan>();
   for (const { address, reason, count, time, banTime } of trips) {
-    const until = banTime === null ? null : time + banTime;
     const before = decided.get(address);
-    const stands = before ? before.until ?? Infinity : standing(address) ?? -Infinity;
-    if ((until ?? Infinity) > stands) decided.set(address, { address, reason, count, start: time, until });
+    const span = before ? spanOf(before) : standing(address) ?? 0;
+    if ((banTime ?? Infinity) <= span) continue;
+    decided.set(address, {
+      address,
+      reason,
+      count,
+      start: time,
+      until: banTime === null ? null : time + banTime,
+    });
   }
   return [...decided.values()];
+}
+
+/** How long a ban lasts; Infinity for good. */
+export function spanOf({ start, until }: Pick<NewBan, "start" | "until">): Micros {
+  return until === null ? Infinity : until - start;
 }
 
 /**
@@ -50,7 +62,7 @@ export function decideBans(
 export class Bans {
   readonly #options: BansOptions;
   readonly #stop = new AbortController();
-  /** Ends of the bans in force. */
+  /** How long the bans in force last. */
   #inForce = new Map<string, Micros>();
   /** Addresses that the firewall is being told of. */
   readonly #busy = new Set<string>();
@@ -83,7 +95,7 @@ export class Bans {
   enforce(stored: readonly NewBan[] = []): void {
     const { firewall, log } = this.#options;
     for (const { address, reason, count, start, until } of stored) {
-      this.#inForce.set(address, until ?? Infinity);
+      this.#inForce.set(address, spanOf({ start, until }));
       const span = until === null ? "for good" : `for ${formatDuration(until - start)}`;
       const verb = firewall.name === "observe" ? "would ban" : "banning";
       log.warn(`${verb} ${address} ${span}: ${reason}, ${count} hits`);
@@ -116,9 +128,8 @@ export class Bans {
   }
 
   #loadInForce(): void {
-    this.#inForce = new Map(
-      this.#options.store.inForce().map(({ address, until }) => [address, until ?? Infinity]),
-    );
+    const bans = this.#options.store.inForce();
+    this.#inForce = new Map(bans.map((ban) => [ban.address, spanOf(ban)]));
   }
 
   #endIfWhitelisted({ address }: BanStatus): boolean {

@@ -1,4 +1,4 @@
-import { decideBans } from "../bans.ts";
+import { decideBans, spanOf } from "../bans.ts";
 import type { Config } from "../config.ts";
 import { Pipeline } from "../pipeline.ts";
 import { Whitelist } from "../rules/whitelist.ts";
@@ -47,7 +47,7 @@ const QUIET: Log = { debug() {}, info() {}, warn() {}, error() {} };
 /** Decides as the monitor would, with every ban taking effect at once and ending on the lines' own time. */
 class ReplayJudge {
   readonly #whitelist = new Whitelist();
-  readonly #inForce = new Map<string, Micros>();
+  readonly #inForce = new Map<string, NewBan>();
   readonly #tell: (ban: NewBan) => void;
   bans = 0;
 
@@ -60,14 +60,14 @@ class ReplayJudge {
     return trips.flatMap((trip) => {
       if (this.#whitelist.covering(trip.address) !== null) return [];
       const bans = decideBans([trip], (address) => this.#standing(address, trip.time));
-      for (const { address, until } of bans) this.#inForce.set(address, until ?? Infinity);
+      for (const ban of bans) this.#inForce.set(ban.address, ban);
       return bans;
     });
   }
 
   #standing(address: string, time: Micros): Micros | undefined {
-    const until = this.#inForce.get(address);
-    return until !== undefined && until > time ? until : undefined;
+    const ban = this.#inForce.get(address);
+    return ban !== undefined && (ban.until === null || ban.until > time) ? spanOf(ban) : undefined;
   }
 
   enforce(bans: readonly NewBan[]): void {

@@ -20,7 +20,6 @@ export class Journalctl implements AsyncDisposable {
   readonly #kill = () => this.#end();
   #next: ReturnType<ReadableStreamDefaultReader<Uint8Array>["read"]> | null = null;
   #complaints = "";
-  #printed = false;
 
   /** Starts `command`; an abort of `signal` kills it. Throws `UserError` (69) when it cannot be started. */
   constructor(command: string, { args, signal }: { args: readonly string[]; signal: AbortSignal }) {
@@ -41,7 +40,6 @@ export class Journalctl implements AsyncDisposable {
       const { value } = await this.#arrival();
       if (value === undefined) return chunks;
       this.#next = null;
-      this.#printed = true;
       chunks.push(value);
       size += value.length;
       if (value.length < FULL_WRITE || size >= MAX_READ || await isLate(this.#arrival(), GATHER)) {
@@ -64,7 +62,6 @@ export class Journalctl implements AsyncDisposable {
     const { success, code, signal } = await this.#child.status;
     await this.#drained;
     clearTimeout(timer);
-    if (success && this.#printed) return;
     const remedy = REMEDIES.find(([complaint]) => complaint.test(this.#complaints))?.[1];
     if (remedy !== undefined) throw new UserError(`Cannot read the journal: ${remedy}`, 69);
     if (success) return;
