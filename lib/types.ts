@@ -18,11 +18,12 @@ export interface Sender {
 
 /** One log record as a source hands it over. */
 export interface Entry {
+  /** When it was written, or read where the source cannot tell. */
   readonly time: Micros;
-  /** Name of the program that wrote it, such as `sshd`; "" when the source does not know. */
-  readonly identifier: string;
+  /** Name of the program that wrote it, such as `sshd`; null for a line of text, whose beginning may tell. */
+  readonly identifier: string | null;
   readonly pid: number | null;
-  /** The text, at most `MAX_MESSAGE` characters, invalid UTF-8 replaced by U+FFFD. */
+  /** The text, at most `MAX_MESSAGE` characters (a line of text a little more), invalid UTF-8 replaced by U+FFFD. */
   readonly message: string;
   /** Proven writer, or null where the source cannot prove one (files, stdin). */
   readonly sender: Sender | null;
@@ -57,47 +58,129 @@ export interface Source {
   batches(start: Start, signal: AbortSignal): AsyncIterable<Batch>;
 }
 
-/** What a module read out of one message. */
-export interface Parsed {
-  /** Canonical address (`canonicalAddress()`), taken only from where the service itself writes it. */
-  readonly address: string;
-  /** Named parts such as `user` or `port`: text chosen by whoever connected. */
-  readonly fields: Readonly<Record<string, string>>;
+/** A moment as a line writes it. What it leaves open is found by when it was read: see `resolveStamp()`. */
+export interface Stamp {
+  /** Null where the line has none, as in classic syslog. */
+  readonly year: number | null;
+  /** 1 to 12. */
+  readonly month: number;
+  readonly day: number;
+  readonly hour: number;
+  readonly minute: number;
+  readonly second: number;
+  /** The part behind the second's point. */
+  readonly fraction: Micros;
+  /** Minutes that the writer's clock is ahead of UTC; null: it shows this machine's local time. */
+  readonly offset: number | null;
 }
 
-/** What is known about one service. Pure and synchronous. */
-export interface Module {
+/** What a module read out of one message. */
+export interface Parsed {
+  /**
+   * Canonical address (`canonicalAddress()`), taken only from where the service itself writes it; null for a
+   * message that is understood but names nobody, or leaves a doubt whom.
+   */
+  readonly address: string | null;
+  /** Named parts such as `user` or `path`: text chosen by whoever connected. */
+  readonly fields: Readonly<Record<string, string>>;
+  /** When it was, where the message itself says so. */
+  readonly stamp?: Stamp;
+}
+
+/** Reads a message; null when it has no form that the module knows. Pure and synchronous. */
+export type Parser = (message: string) => Parsed | null;
+
+/** Where a module's lines are found. */
+export interface Origin {
+  /** Programs whose journal entries are the module's, by `SYSLOG_IDENTIFIER`. */
+  readonly identifiers: readonly string[];
+  /**
+   * systemd units that the service runs in: an entry from one of them, or of root, is trusted. Without identifiers, all
+   * entries of the units are the module's.
+   */
+  readonly units: readonly string[];
+  /** Absolute paths of log files, in which `*` and `?` stand for any part of a file's name. */
+  readonly files: readonly string[];
+}
+
+/** What is known about one service. */
+export interface Module extends Origin {
   /** Name in the configuration and in reasons, such as `SSHD`. */
   readonly name: string;
-  /** Programs whose entries are this module's. */
-  readonly identifiers: readonly string[];
-  /** systemd units that the service runs in: an entry from one of them, or of root, is trusted. */
-  readonly units: readonly string[];
-  /** What `message` says, or null when it names no address that the service itself wrote. */
-  parse(message: string): Parsed | null;
+  readonly parse: Parser;
+}
+
+/** What a configuration may tell a module about its service; empty where it says nothing. */
+export interface ParserOptions {
+  /** Formats of lines as `log_format` of nginx.conf gives them. */
+  readonly logFormats: readonly string[];
+  /** Canonical addresses and networks of proxies, whose word on the client behind them is taken. */
+  readonly trustedProxies: readonly string[];
+  /** Regular expressions in which `<ADDR>` stands for the address. */
+  readonly patterns: readonly string[];
+  /** Patterns are taken that could name a wrong address or take long. */
+  readonly unsafe: boolean;
+}
+
+/** A kind of service, from which a configuration makes a module. */
+export interface ModuleKind {
+  /** Name that a configuration gives; "" for those that it may name as it likes. */
+  readonly name: string;
+  /** Where its lines are found unless told. */
+  readonly origin: Origin;
+  /** Which options it takes. */
+  readonly options: readonly (keyof ParserOptions)[];
+  /** Throws `OptionError`. */
+  parser(options: ParserOptions): Parser;
+}
+
+/** An option that a module cannot take as it is. */
+export class OptionError extends Error {
+  override readonly name = "OptionError";
+  /** @param complaint follows the option's name: `must begin with ^`; @param index which one of a list */
+  constructor(complaint: string, readonly option: keyof ParserOptions, readonly index: number) {
+    super(complaint);
+  }
 }
 
 /** What an entry means to us. */
-export interface LogEvent extends Parsed {
+export interface LogEvent {
   /** Name of the module that read it. */
   readonly service: string;
+  /** Canonical. */
+  readonly address: string;
+  readonly fields: Readonly<Record<string, string>>;
   readonly time: Micros;
   readonly message: string;
   /** False for an entry that any local user could have forged: recorded, never counted. */
   readonly trusted: boolean;
 }
 
-/** Where in a message a rule's `str` must stand. */
-export type Mode = "start" | "anywhere";
+/** Where a text must stand; `regex`: the text is a regular expression. */
+export type Mode = "start" | "anywhere" | "regex";
+
+/** Something that an event may say: any of `texts` stands in any of `fields`. */
+export interface Condition {
+  /** Names of parsed fields; `message` is the whole. */
+  readonly fields: readonly string[];
+  readonly mode: Mode;
+  /** Not empty; in lower case where `ignoreCase`. */
+  readonly texts: readonly string[];
+  /** The field is compared in lower case. */
+  readonly ignoreCase: boolean;
+}
 
 /** When an event counts as suspicious, and what follows. */
 export interface Rule {
   readonly name: string;
-  /** Any one of these makes a hit. */
-  readonly str: readonly string[];
-  readonly mode: Mode;
-  /** A message that starts with one of these makes no hit all the same. */
-  readonly except: readonly string[];
+  /** Null: any message will do. */
+  readonly condition: Condition | null;
+  /** Status codes of which the event must have one; null: any or none. */
+  readonly status: ReadonlySet<number> | null;
+  /** An event that meets one of these makes no hit all the same. */
+  readonly except: readonly Condition[];
+  /** Field of which different values are counted, each once; null: every hit counts. */
+  readonly distinct: string | null;
   /** This many hits are allowed; the next one bans. */
   readonly limit: number;
   /** Hits older than this are forgotten; null: never. */
@@ -121,6 +204,8 @@ export interface Hit {
   readonly rule: string;
   readonly address: string;
   readonly time: Micros;
+  /** What a rule with `distinct` counts, shortened; null for others. */
+  readonly value: string | null;
 }
 
 /** A rule's limit passed by an address: a ban to be decided. */
@@ -219,7 +304,7 @@ export interface BatchRecord {
   readonly events: readonly LogEvent[];
   readonly hits: readonly Hit[];
   /** Counters that passed their limit: their hits are used up. */
-  readonly spent: readonly Omit<Hit, "time">[];
+  readonly spent: readonly Pick<Hit, "service" | "rule" | "address">[];
   readonly bans: readonly NewBan[];
 }
 
