@@ -4,20 +4,22 @@
  */
 import { Command, CommanderError } from "commander";
 import project from "./deno.json" with { type: "json" };
-import { banCommand, bansCommand, unbanCommand } from "./lib/commands/bans.ts";
+import { banCommand, type BanOptions } from "./lib/commands/ban.ts";
+import { bansCommand } from "./lib/commands/bans.ts";
 import { checkCommand } from "./lib/commands/check.ts";
 import { matchCommand } from "./lib/commands/match.ts";
-import type { CommonOptions } from "./lib/commands/output.ts";
+import { type CommonOptions, print } from "./lib/commands/output.ts";
 import { replayCommand } from "./lib/commands/replay.ts";
 import { runCommand, type RunSignals } from "./lib/commands/run.ts";
 import { statusCommand } from "./lib/commands/status.ts";
+import { unbanCommand } from "./lib/commands/unban.ts";
 import {
   whitelistAddCommand,
   whitelistListCommand,
   whitelistRemoveCommand,
 } from "./lib/commands/whitelist.ts";
 import { openLog, printable } from "./lib/log.ts";
-import { UserError } from "./lib/types.ts";
+import { messageOf, UserError } from "./lib/types.ts";
 
 const CONFIG = "/etc/strongmonitor/config.jsonc";
 const USAGE = 64;
@@ -57,7 +59,12 @@ function build(exit: (code: number) => void): Command {
   const program = new Command("strongmonitor")
     .description("Watches the logs of this machine, records who is named in them, and bans attackers.")
     .version(project.version, "-V, --version", "print the version")
-    .configureOutput({ getOutHasColors: () => false, getErrHasColors: () => false })
+    .configureOutput({
+      writeOut: (text) => print(text.trimEnd()),
+      writeErr: (text) => console.error(text.trimEnd()),
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    })
     .exitOverride()
     .addHelpText(
       "after",
@@ -88,7 +95,7 @@ function build(exit: (code: number) => void): Command {
   subcommand(program, {
     usage: "match [file]",
     summary: "show what the rules make of each line of a file, or of standard input",
-    examples: ["match --module SSHD /var/log/auth.log", "match --module SSHD --json - < lines"],
+    examples: ["match --module SSHD - < /var/log/auth.log", "match --module SSHD --json - < lines"],
   })
     .requiredOption("-m, --module <name>", "module that reads the lines")
     .option("--json", "print one JSON object a line")
@@ -100,7 +107,7 @@ function build(exit: (code: number) => void): Command {
     usage: "replay [files...]",
     summary: "show whom the rules would have banned in the past; bans nobody",
     examples: [
-      "replay /var/log/auth.log.1 /var/log/auth.log",
+      "replay - < /var/log/auth.log",
       "replay --since -12h",
       "replay --since 2026-01-31 --until '2026-02-01 12:00'",
     ],
@@ -120,8 +127,12 @@ function build(exit: (code: number) => void): Command {
     .option("--json", "print JSON")
     .action((options: Options) => exit(statusCommand(options)));
 
-  subcommand(program, { usage: "bans", summary: "list the bans in force", examples: ["bans --all --json"] })
-    .option("-a, --all", "those that have ended as well")
+  subcommand(program, {
+    usage: "bans",
+    summary: "list the bans in force, and those to be lifted yet",
+    examples: ["bans --all --json"],
+  })
+    .option("-a, --all", "the newest thousand, those that have ended as well")
     .option("--json", "print one JSON object a ban")
     .action((options: Options & { all?: boolean }) => exit(bansCommand(options)));
 
@@ -130,16 +141,16 @@ function build(exit: (code: number) => void): Command {
     summary: "ban an address or a network",
     examples: ["ban 192.0.2.7 --for 2h --reason 'port scan'", "ban 2001:db8::/64"],
   })
-    .option("--for <span>", "how long, such as 90s, 2h or 1d12h; for good unless given")
+    .option("--for <span>", "how long, such as 90s, 2h or 1d12h", "forever")
     .option("--reason <text>", "reason to keep with it")
     .option("--json", "print JSON")
-    .action((address: string, options: Options & { for?: string; reason?: string }) =>
-      exit(banCommand(address, options))
+    .action(async (address: string, options: Options & BanOptions) =>
+      exit(await banCommand(address, options))
     );
 
   subcommand(program, { usage: "unban <address>", summary: "lift a ban", examples: ["unban 192.0.2.7"] })
     .option("--json", "print JSON")
-    .action((address: string, options: Options) => exit(unbanCommand(address, options)));
+    .action(async (address: string, options: Options) => exit(await unbanCommand(address, options)));
 
   buildWhitelist(program, exit);
   return program;
@@ -193,8 +204,7 @@ async function main(given: readonly string[]): Promise<number> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE;
     // The journal reads priorities; whoever typed a command does not.
     const prefix = args[0] === "run" && !Deno.stderr.isTerminal() ? "<3>" : "strongmonitor: ";
-    const message = error instanceof Error ? error.message : String(error);
-    for (const line of message.split("\n")) console.error(prefix + printable(line));
+    for (const line of messageOf(error).split("\n")) console.error(prefix + printable(line));
     return error instanceof UserError ? error.code : 1;
   }
 }

@@ -1,4 +1,15 @@
-import type { BanStatus, BanStore, Due, Firewall, Log, Micros, NewBan, Outcome, Trip } from "./types.ts";
+import {
+  type BanStatus,
+  type BanStore,
+  type Due,
+  type Firewall,
+  type Log,
+  messageOf,
+  type Micros,
+  type NewBan,
+  type Outcome,
+  type Trip,
+} from "./types.ts";
 import { formatDuration } from "./duration.ts";
 import type { Whitelist } from "./rules/whitelist.ts";
 
@@ -235,7 +246,7 @@ export class Bans {
 
   /** The state could not be read or written, as when the disk is full: what is due stays due. */
   #holdUp(error: unknown): void {
-    this.#options.log.error(`bans are held up: ${error instanceof Error ? error.message : error}`);
+    this.#options.log.error(`bans are held up: ${messageOf(error)}`);
     clearTimeout(this.#timer);
     if (!this.#stopping) this.#timer = setTimeout(() => this.#pump(), HOLD_UP);
   }

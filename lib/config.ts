@@ -1,4 +1,5 @@
-export type { BanConfig, Config, LoadOptions, WhitelistConfig } from "./config/types.ts";
+export type { BanConfig, Config, LoadOptions, RuleTests, WhitelistConfig } from "./config/types.ts";
+export { buildHint, type BuildTarget } from "./config/build_hint.ts";
 export { loadConfig } from "./config/load.ts";
 export { describeConfig } from "./config/describe.ts";
-export { configWarnings } from "./config/warnings.ts";
+export { configWarnings, vastWarning } from "./config/warnings.ts";

@@ -1,5 +1,5 @@
 import { lookup } from "node:dns/promises";
-import type { Log } from "./types.ts";
+import { type Log, messageOf } from "./types.ts";
 import { canonicalAddress } from "./ip.ts";
 
 /** Finds the addresses of a DNS name; throws when it has none or nobody can be asked. */
@@ -35,9 +35,7 @@ export class Names {
       } catch (error) {
         const kept = this.#addresses.has(name) ? "; its last addresses stay whitelisted" : "";
         this.#log.warn(
-          `Cannot resolve the whitelisted name ${name}: ${
-            error instanceof Error ? error.message : error
-          }${kept}`,
+          `Cannot resolve the whitelisted name ${name}: ${messageOf(error)}${kept}`,
         );
       }
     }));

@@ -1,4 +1,4 @@
-import { type Log, UserError } from "./types.ts";
+import { type Log, messageOf, UserError } from "./types.ts";
 
 /** How a worker is kept alive. */
 export interface Supervision {
@@ -29,12 +29,11 @@ export async function supervise(
       failures++;
       if (error instanceof UserError) throw error;
       const wait = backoff[failures - 1];
-      const why = error instanceof Error ? error.message : error;
       if (wait === undefined) {
-        log.error(`${name} failed ${failures} times in a row and is given up: ${why}`);
+        log.error(`${name} failed ${failures} times in a row and is given up: ${messageOf(error)}`);
         throw error;
       }
-      log.warn(`${name} failed, starting again in ${wait / 1_000} s: ${why}`);
+      log.warn(`${name} failed, starting again in ${wait / 1_000} s: ${messageOf(error)}`);
       await pause(wait, signal);
     }
   }

@@ -130,6 +130,8 @@ export interface ModuleKind {
   readonly origin: Origin;
   /** Which options it takes. */
   readonly options: readonly (keyof ParserOptions)[];
+  /** Names of the fields that its events may have. */
+  fields(options: ParserOptions): readonly string[];
   /** Throws `OptionError`. */
   parser(options: ParserOptions): Parser;
 }
@@ -393,4 +395,9 @@ export class UserError extends Error {
   constructor(message: string, readonly code: 1 | 64 | 69 | 78) {
     super(message);
   }
+}
+
+/** What a thrown value says about itself. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

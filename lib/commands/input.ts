@@ -1,5 +1,5 @@
 import { textLines } from "../sources/text.ts";
-import { UserError } from "../types.ts";
+import { messageOf, UserError } from "../types.ts";
 
 /** A text to be read, and how large it is. */
 export interface Input {
@@ -18,7 +18,7 @@ export function openInput(name: string): Input {
     if (isDirectory) throw new Error("it is a directory");
     return { name, stream: Deno.openSync(name).readable, size };
   } catch (error) {
-    throw new UserError(`Cannot read ${name}: ${why(error)}`, 69);
+    throw unreadable(name, error);
   }
 }
 
@@ -39,14 +39,21 @@ export async function* inputLines(
   try {
     yield* textLines(text);
   } catch (error) {
-    throw new UserError(`Cannot read ${input.name}: ${why(error)}`, 69);
+    throw unreadable(input.name, error);
   }
 }
 
-function why(error: unknown): string {
+function unreadable(name: string, error: unknown): UserError {
+  return new UserError(`Cannot read ${name}: ${why(name, error)}`, 69);
+}
+
+function why(name: string, error: unknown): string {
   if (error instanceof Deno.errors.NotFound) return "there is no such file";
+  if (error instanceof Deno.errors.PermissionDenied) return "this user may not";
   if (error instanceof Deno.errors.NotCapable) {
-    return "this program was built without the right to; give it on standard input, as in: strongmonitor … - < FILE";
+    // A program that may not look cannot tell one from the other.
+    const remedy = name.endsWith(".gz") ? `zcat ${name} | strongmonitor … -` : `strongmonitor … - < ${name}`;
+    return `there is no such file, or this program was built without the right to; if it exists: ${remedy}`;
   }
-  return error instanceof Error ? error.message : String(error);
+  return messageOf(error);
 }

@@ -1,21 +1,28 @@
 import { modules } from "../../modules/mod.ts";
-import { type Config, loadConfig } from "../config.ts";
+import { buildHint, type Config, loadConfig } from "../config.ts";
 import { prepareStateDirectory } from "../control.ts";
+import { missingPermissions } from "../permissions.ts";
 import { Whitelist } from "../rules/whitelist.ts";
 import { State } from "../state/state.ts";
-import { UserError } from "../types.ts";
+import { messageOf, UserError } from "../types.ts";
 import type { CommonOptions } from "./output.ts";
 
-/** The configuration that the options name, without its password. */
-export function openConfig({ config, state }: CommonOptions): Config {
-  return loadConfig(config, { known: modules, state, withPassword: false });
+/** The configuration that the options name, without its password unless asked for. Throws `UserError` (78). */
+export function openConfig({ config, state }: CommonOptions, { withPassword = false } = {}): Config {
+  return loadConfig(config, { known: modules, state, withPassword });
+}
+
+/** What keeps this program from being a monitor by `config`: a `UserError` (78) that says what to build; null: nothing. */
+export function permissionProblem(config: Config, { state }: CommonOptions): UserError | null {
+  const missing = missingPermissions(config);
+  if (missing.length === 0) return null;
+  const wants = `${config.path} wants ${missing.join(", ")}, which this program was built without`;
+  return new UserError(`${wants}; ${buildHint({ config: config.path, state })}`, 78);
 }
 
 /** Runs `work` on the state that the options name and closes it. Throws `UserError` (69) when there is none. */
 export function withState<T>(options: CommonOptions, work: (state: State) => T): T {
-  const directory = options.state ?? openConfig(options).stateDirectory;
-  requireState(directory);
-  const state = new State(directory);
+  const state = openState(options);
   try {
     return work(state);
   } finally {
@@ -23,12 +30,19 @@ export function withState<T>(options: CommonOptions, work: (state: State) => T):
   }
 }
 
+/** The state that the options name, to be closed by the caller. Throws `UserError` (69) when there is none. */
+export function openState(options: CommonOptions): State {
+  const directory = options.state ?? openConfig(options).stateDirectory;
+  requireState(directory, options);
+  return new State(directory);
+}
+
 /** Makes the state's directory where it is missing. Throws `UserError` (69). */
-export function makeStateDirectory(directory: string): void {
+export function makeStateDirectory(directory: string, options: CommonOptions): void {
   try {
     prepareStateDirectory(directory);
   } catch (error) {
-    throw new UserError(`Cannot make the state directory ${directory}: ${why(error)}`, 69);
+    throw new UserError(`Cannot make the state directory ${directory}: ${explain(error, options)}`, 69);
   }
 }
 
@@ -42,15 +56,26 @@ export function knownWhitelist(config: Config, state: State): Whitelist {
 }
 
 /** A state is made by the monitor alone: what another user made would stand in its way. */
-function requireState(directory: string): void {
+function requireState(directory: string, options: CommonOptions): void {
   try {
     Deno.statSync(`${directory}/state.db`);
+    // Readers write as well: SQLite keeps its books beside the file.
+    const { state } = Deno.permissions.querySync({ name: "write", path: directory });
+    if (state !== "granted") throw new Deno.errors.NotCapable();
   } catch (error) {
-    const remedy = error instanceof Deno.errors.NotFound ? "the monitor has not run yet" : why(error);
-    throw new UserError(`Cannot open the state ${directory}: ${remedy}`, 69);
+    const cause = error instanceof Deno.errors.NotFound
+      ? "the monitor has not run yet"
+      : explain(error, options);
+    throw new UserError(`Cannot open the state ${directory}: ${cause}`, 69);
   }
 }
 
-function why(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+function explain(error: unknown, { config, state }: CommonOptions): string {
+  if (error instanceof Deno.errors.PermissionDenied) {
+    return "this user may not; do it as root or as the user whom the monitor runs as";
+  }
+  if (error instanceof Deno.errors.NotCapable) {
+    return `this program was built without the right to; ${buildHint({ config, state })}`;
+  }
+  return messageOf(error);
 }

@@ -1,11 +1,9 @@
-import { modules } from "../../modules/mod.ts";
-import { type Config, loadConfig } from "../config.ts";
+import type { Config } from "../config.ts";
 import { Monitor } from "../monitor.ts";
-import { missingPermissions } from "../permissions.ts";
 import { type Lock, takeLock } from "../state/database.ts";
 import { State } from "../state/state.ts";
-import { type Log, UserError } from "../types.ts";
-import { makeStateDirectory } from "./open.ts";
+import { type Log, messageOf, UserError } from "../types.ts";
+import { makeStateDirectory, openConfig, permissionProblem } from "./open.ts";
 import type { CommonOptions } from "./output.ts";
 
 /** What the outside asks of a running monitor. */
@@ -25,7 +23,7 @@ export async function runCommand(
   { log, signals }: { log: Log; signals: RunSignals },
 ): Promise<number> {
   let config = usableConfig(options);
-  const { state, lock } = claimState(config.stateDirectory);
+  const { state, lock } = claimState(config.stateDirectory, options);
   let next: AbortController;
   signals.onReload(() => {
     try {
@@ -33,7 +31,7 @@ export async function runCommand(
       log.info(`configuration reloaded from ${config.path}`);
       next.abort();
     } catch (error) {
-      log.error(`the old configuration stays in force: ${error instanceof Error ? error.message : error}`);
+      log.error(`the old configuration stays in force: ${messageOf(error)}`);
     }
   });
   try {
@@ -51,23 +49,17 @@ export async function runCommand(
 }
 
 /** Makes the state where there is none. The lock comes first: once `state.db` stands, other users may look in. */
-function claimState(directory: string): { state: State; lock: Lock } {
-  makeStateDirectory(directory);
+function claimState(directory: string, options: CommonOptions): { state: State; lock: Lock } {
+  makeStateDirectory(directory, options);
   const lock = takeLock(directory);
   if (lock === null) throw new UserError(`Another monitor runs on the state ${directory}`, 69);
   return { state: new State(directory), lock };
 }
 
 function usableConfig(options: CommonOptions): Config {
-  const config = loadConfig(options.config, { known: modules, state: options.state });
-  const missing = missingPermissions(config);
-  if (missing.length > 0) {
-    throw new UserError(
-      `${config.path} wants ${missing.join(", ")}, which this program was built without; ` +
-        `build it with: deno task build --config ${options.config}`,
-      78,
-    );
-  }
+  const config = openConfig(options, { withPassword: true });
+  const problem = permissionProblem(config, options);
+  if (problem !== null) throw problem;
   return config;
 }
 

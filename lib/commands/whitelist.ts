@@ -1,6 +1,8 @@
+import { now } from "../clock.ts";
+import { vastWarning } from "../config.ts";
 import { rouseMonitor } from "../control.ts";
 import { UserError, type WhitelistEntry } from "../types.ts";
-import { report, requireNetwork, warnIfStopped } from "./bans.ts";
+import { report, requireNetwork, warnIfStopped } from "./change.ts";
 import { openConfig, withState } from "./open.ts";
 import { type CommonOptions, print, printJson, printTable } from "./output.ts";
 
@@ -8,10 +10,11 @@ import { type CommonOptions, print, printJson, printTable } from "./output.ts";
 export function whitelistAddCommand(target: string, options: CommonOptions & { note?: string }): number {
   const address = requireNetwork(target);
   return withState(options, (state) => {
-    const since = Date.now() * 1_000;
-    state.addToWhitelist("command", { address, note: options.note ?? "", since });
+    state.addToWhitelist("command", { address, note: options.note ?? "", since: now() });
     rouseMonitor(state.directory);
     report(options, { address, done: "whitelisted" });
+    const warning = vastWarning(address);
+    if (warning !== null) console.error(`Warning: ${warning}`);
     warnIfStopped(state.directory);
     return 0;
   });

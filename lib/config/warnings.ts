@@ -1,16 +1,22 @@
 import { basename } from "node:path";
-import type { Micros, Rule } from "../types.ts";
+import type { Condition, Micros, Rule } from "../types.ts";
 import type { Config } from "./types.ts";
 
 /** What is allowed in `config` but probably not meant, a sentence each. */
 export function configWarnings(config: Config): string[] {
   return [
     ...warnOfCommands(config),
-    ...config.whitelist.networks.filter(isVast).map((network) =>
-      `whitelist ${network} is so large that few or none are ever banned`
-    ),
-    ...config.modules.flatMap(({ module, rules }) => warnOfIdleRules(module.name, rules)),
+    ...config.whitelist.networks.flatMap((network) => vastWarning(network) ?? []),
+    ...config.modules.flatMap(({ module, rules }) => [
+      ...warnOfBlindRules(module.name, rules),
+      ...warnOfIdleRules(module.name, rules),
+    ]),
   ];
+}
+
+/** What is to be said against a canonical address or network on the whitelist; null: nothing. */
+export function vastWarning(network: string): string | null {
+  return isVast(network) ? `whitelist ${network} is so large that few or none are ever banned` : null;
 }
 
 function warnOfCommands({ ban, modules }: Config): string[] {
@@ -35,6 +41,13 @@ function isVast(network: string): boolean {
   return bits !== undefined && Number(bits) < (address!.includes(":") ? 16 : 8);
 }
 
+/** Rules whose own exceptions leave nothing over. */
+function warnOfBlindRules(module: string, rules: readonly Rule[]): string[] {
+  return rules
+    .filter(({ condition, except }) => condition !== null && except.some((other) => covers(other, condition)))
+    .map(({ name }) => `[${module}] ${name} never hits: its exceptions leave nothing of what it looks for`);
+}
+
 /** Rules that can never be the first to ban, as another one sees all that they see and is no milder. */
 function warnOfIdleRules(module: string, rules: readonly Rule[]): string[] {
   return rules.flatMap((rule, i) => {
@@ -49,8 +62,16 @@ function warnOfIdleRules(module: string, rules: readonly Rule[]): string[] {
 
 function overrules(other: Rule, rule: Rule): boolean {
   return other.limit <= rule.limit && lasts(other.window, rule.window) &&
-    lasts(other.banTime, rule.banTime) && other.except.every((text) => rule.except.includes(text)) &&
-    rule.str.every((text) => other.str.some((wider) => covers({ ...other, text: wider }, { ...rule, text })));
+    lasts(other.banTime, rule.banTime) && (other.distinct === null || other.distinct === rule.distinct) &&
+    seesAllOf(other, rule);
+}
+
+/** Whether every event that is a hit of `rule` is one of `other` as well, as far as can be told. */
+function seesAllOf(other: Rule, rule: Rule): boolean {
+  return (other.condition === null || (rule.condition !== null && covers(other.condition, rule.condition))) &&
+    (other.status === null ||
+      (rule.status !== null && [...rule.status].every((n) => other.status!.has(n)))) &&
+    other.except.every((exception) => rule.except.some((wider) => covers(wider, exception)));
 }
 
 /** Whether `span` is as long as `least`; null is for ever. */
@@ -58,10 +79,28 @@ function lasts(span: Micros | null, least: Micros | null): boolean {
   return span === null || (least !== null && span >= least);
 }
 
-type Sought = Pick<Rule, "mode"> & { text: string };
+/** Whether whatever meets `narrow` meets `wide` as well; false where that cannot be told. */
+function covers(wide: Condition, narrow: Condition): boolean {
+  if (narrow.ignoreCase && !wide.ignoreCase) return false;
+  const given = wide.ignoreCase && narrow.mode !== "regex"
+    ? narrow.texts.map((text) => text.toLowerCase())
+    : narrow.texts;
+  return narrow.fields.every((field) => wide.fields.includes(field)) &&
+    given.every((text) =>
+      wide.texts.some((wider) => isFoundBy({ ...wide, text: wider }, { ...narrow, text }))
+    );
+}
 
-/** Whether every message with `narrow` in its place has `wide` in its own. */
-function covers(wide: Sought, narrow: Sought): boolean {
+/** A text with the place where it must stand. */
+interface Sought extends Pick<Condition, "mode"> {
+  readonly text: string;
+}
+
+/** Whether every field with `narrow` in its place has `wide` in its own. */
+function isFoundBy(wide: Sought, narrow: Sought): boolean {
+  if (wide.mode === "regex" || narrow.mode === "regex") {
+    return wide.mode === narrow.mode && wide.text === narrow.text;
+  }
   if (wide.mode === "anywhere") return narrow.text.includes(wide.text);
   return narrow.mode === "start" && narrow.text.startsWith(wide.text);
 }

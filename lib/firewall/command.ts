@@ -1,4 +1,4 @@
-import type { Ban, Firewall, Micros, Outcome } from "../types.ts";
+import { type Ban, type Firewall, messageOf, type Micros, type Outcome } from "../types.ts";
 
 /** How the commands run. */
 export interface CommandOptions {
@@ -74,7 +74,7 @@ export class CommandFirewall implements Firewall {
       const words = await said.lastLine();
       return failed(`${status.signal ?? `exit status ${status.code}`}${words && `: ${words}`}`);
     } catch (error) {
-      return failed(error instanceof Error ? error.message : String(error));
+      return failed(messageOf(error));
     }
   }
 

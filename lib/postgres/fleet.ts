@@ -1,8 +1,10 @@
+import { now } from "../clock.ts";
 import { SECOND } from "../duration.ts";
 import { canonicalNetwork } from "../ip.ts";
 import {
   type DatabaseConfig,
   type Log,
+  messageOf,
   type Micros,
   type Outbox,
   UserError,
@@ -167,7 +169,7 @@ class Member implements Fleet {
       onWhitelist(entries);
       this.#whitelist = whitelist;
     } catch (error) {
-      log.error(`Cannot apply the database's whitelist: ${error instanceof Error ? error.message : error}`);
+      log.error(`Cannot apply the database's whitelist: ${messageOf(error)}`);
     }
   }
 
@@ -212,10 +214,6 @@ class Member implements Fleet {
 const SEEN = `
 INSERT INTO host (id, name, last_seen) VALUES ($1::uuid, $2::text, now())
 ON CONFLICT (id) DO UPDATE SET name = excluded.name, last_seen = excluded.last_seen`;
-
-function now(): Micros {
-  return Date.now() * 1000;
-}
 
 /** For measuring waits, which a change of the clock must not lengthen. */
 function elapsed(): Micros {

@@ -66,6 +66,30 @@ export class BanTable implements BanStore {
     return this.#select("WHERE ended IS NULL ORDER BY start, id");
   }
 
+  /** The ban in force for an address or network; null when there is none. */
+  standing(address: string): BanStatus | null {
+    return this.#select("WHERE address = ? AND ended IS NULL", address)[0] ?? null;
+  }
+
+  /** The newest ban of an address or network, one that ended included; null when there never was one. */
+  latest(address: string): BanStatus | null {
+    return this.#select("WHERE address = ? ORDER BY id DESC LIMIT 1", address)[0] ?? null;
+  }
+
+  /** The bans of networks in force. */
+  networks(): BanStatus[] {
+    return this.#select("WHERE ended IS NULL AND instr(address, '/') > 0 ORDER BY start, id");
+  }
+
+  /** Bans that ended but that a firewall still has, oldest end first. */
+  lingering(): BanStatus[] {
+    return this.#select(
+      `WHERE ended IS NOT NULL AND applied_by IS NOT NULL
+         AND NOT EXISTS (SELECT 1 FROM ban AS newer WHERE newer.address = ban.address AND newer.ended IS NULL)
+       ORDER BY ended, id`,
+    );
+  }
+
   /** The `limit` newest bans, those that ended included. */
   history(limit: number): BanStatus[] {
     return this.#select("ORDER BY id DESC LIMIT ?", limit);

@@ -1,5 +1,5 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
-import { UserError } from "../types.ts";
+import { messageOf, UserError } from "../types.ts";
 import { migrate } from "./schema.ts";
 
 /** A value that SQLite stores. */
@@ -24,7 +24,7 @@ export class Database {
       this.#db.exec("PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
       migrate(this.#db);
     } catch (error) {
-      throw new UserError(`Cannot open the state ${file}: ${why(error)}`, 69);
+      throw new UserError(`Cannot open the state ${file}: ${messageOf(error)}`, 69);
     }
   }
 
@@ -93,8 +93,8 @@ export function takeLock(directory: string): Lock | null {
     return { release: () => db!.close() };
   } catch (error) {
     db?.close();
-    if (/locked|busy/.test(why(error))) return null;
-    throw new UserError(`Cannot lock the state ${directory}: ${why(error)}`, 69);
+    if (/locked|busy/.test(messageOf(error))) return null;
+    throw new UserError(`Cannot lock the state ${directory}: ${messageOf(error)}`, 69);
   }
 }
 
@@ -106,13 +106,9 @@ export function isLocked(directory: string): boolean {
     db.exec("PRAGMA busy_timeout = 0; SELECT count(*) FROM sqlite_master");
     return false;
   } catch (error) {
-    if (/locked|busy/.test(why(error))) return true;
-    throw new UserError(`Cannot read the lock of the state ${directory}: ${why(error)}`, 69);
+    if (/locked|busy/.test(messageOf(error))) return true;
+    throw new UserError(`Cannot read the lock of the state ${directory}: ${messageOf(error)}`, 69);
   } finally {
     db?.close();
   }
-}
-
-function why(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

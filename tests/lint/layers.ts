@@ -13,6 +13,7 @@ interface Layer {
 const VALUES = ["types", "ip", "duration"];
 const LOWER = [
   ...VALUES,
+  "clock",
   "rules",
   "sources",
   "state",
@@ -22,26 +23,28 @@ const LOWER = [
   "config",
   "permissions",
 ];
-const UPPER = [...LOWER, "pipeline", "bans", "monitor"];
+const UPPER = [...LOWER, "reader", "pipeline", "bans", "monitor"];
 
 /** A file belongs to the first layer that names it. */
 const LAYERS: Readonly<Record<string, Layer>> = {
   types: { files: ["lib/types.ts"], imports: [] },
   ip: { files: ["lib/ip.ts"], imports: ["types"] },
   duration: { files: ["lib/duration.ts"], imports: ["types"] },
+  clock: { files: ["lib/clock.ts"], imports: ["types"] },
   "module list": { files: ["modules/mod.ts"], imports: ["types", "modules"] },
   modules: { files: ["modules/"], imports: VALUES },
   rules: { files: ["lib/rules/"], imports: VALUES },
   sources: { files: ["lib/sources/"], imports: ["types"] },
   state: { files: ["lib/state/"], imports: VALUES },
-  postgres: { files: ["lib/postgres/"], imports: VALUES },
+  postgres: { files: ["lib/postgres/"], imports: [...VALUES, "clock"] },
   firewall: { files: ["lib/firewall/"], imports: VALUES },
   support: { files: ["lib/control.ts", "lib/log.ts", "lib/names.ts", "lib/supervisor.ts"], imports: VALUES },
   config: { files: ["lib/config.ts", "lib/config/"], imports: VALUES },
   permissions: { files: ["lib/permissions.ts"], imports: [...VALUES, "config"] },
-  pipeline: { files: ["lib/pipeline.ts"], imports: [...VALUES, "rules"] },
+  reader: { files: ["lib/reader.ts", "lib/freshness.ts"], imports: VALUES },
+  pipeline: { files: ["lib/pipeline.ts"], imports: [...VALUES, "rules", "reader"] },
   bans: { files: ["lib/bans.ts"], imports: [...VALUES, "rules"] },
-  monitor: { files: ["lib/monitor.ts"], imports: UPPER },
+  monitor: { files: ["lib/monitor.ts", "lib/monitor/"], imports: UPPER },
   commands: { files: ["lib/commands/"], imports: [...UPPER, "module list"] },
   project: { files: ["deno.json"], imports: [] },
   main: { files: ["main.ts"], imports: ["types", "support", "commands", "project"] },
@@ -63,7 +66,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Layers whose code depends on its arguments alone: no system, no clock, no timer. */
-const PURE = ["types", "ip", "duration", "module list", "modules", "rules"];
+const PURE = ["types", "ip", "duration", "module list", "modules", "rules", "reader"];
 const IMPURE = ["Deno", "performance", "setTimeout", "setInterval", "globalThis"];
 /** What of `Date` reads no clock. */
 const TIMELESS = ["parse", "UTC"];

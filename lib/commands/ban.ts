@@ -1,0 +1,105 @@
+import { now } from "../clock.ts";
+import { rouseMonitor } from "../control.ts";
+import { parseDuration } from "../duration.ts";
+import { isLocked } from "../state/database.ts";
+import type { State } from "../state/state.ts";
+import { type BanStatus, type Micros, UserError } from "../types.ts";
+import { banJson } from "./bans.ts";
+import { outcome, requireNetwork } from "./change.ts";
+import { knownWhitelist, openConfig, openState } from "./open.ts";
+import { type CommonOptions, localTime, print, printJson } from "./output.ts";
+
+/** Reason of a ban that a person gave none for. */
+const BY_HAND = "[MANUAL] ban";
+
+/** Options of `ban`. */
+export interface BanOptions extends CommonOptions {
+  /** A span, or `forever`, which is meant without. */
+  readonly for?: string;
+  readonly reason?: string;
+}
+
+/** What `ban` brought about. */
+interface Result {
+  readonly done: "banned" | "extended" | "unchanged";
+  /** The ban that stands now. */
+  readonly ban: BanStatus;
+  readonly running: boolean;
+}
+
+/**
+ * `ban`: puts a ban into the state and tells what stands now, and what the firewall made of it within three seconds.
+ * A ban that stands already keeps its reason, and the later of the two ends. Throws `UserError` (1, 64, 69, 78).
+ */
+export async function banCommand(target: string, options: BanOptions): Promise<number> {
+  const address = requireNetwork(target);
+  const span = requireSpan(options.for);
+  const config = openConfig(options);
+  const state = openState({ ...options, state: config.stateDirectory });
+  try {
+    const origin = knownWhitelist(config, state).covering(address);
+    if (origin !== null) throw new UserError(`Cannot ban ${address}: it is whitelisted (${origin})`, 1);
+    const result = await ban(state, { address, span, reason: options.reason ?? BY_HAND });
+    if (options.json) printJson(resultJson(result));
+    else resultLines(result, options).forEach(print);
+    return 0;
+  } finally {
+    state.close();
+  }
+}
+
+async function ban(
+  state: State,
+  { address, span, reason }: { address: string; span: Micros | null; reason: string },
+): Promise<Result> {
+  const before = state.bans.standing(address);
+  const start = now();
+  state.bans.add({ address, reason, count: 0, start, until: span === null ? null : start + span });
+  rouseMonitor(state.directory);
+  const settled = ({ appliedAt, ended }: BanStatus) => appliedAt !== null || ended !== null;
+  const ban = await outcome(state, { address, settled });
+  if (ban.ended !== null) {
+    throw new UserError(`Cannot ban ${address}: the monitor ended the ban at once (${ban.endReason})`, 1);
+  }
+  const done = before?.id !== ban.id ? "banned" : before.until !== ban.until ? "extended" : "unchanged";
+  return { done, ban, running: isLocked(state.directory) };
+}
+
+function resultJson({ done, ban, running }: Result): unknown {
+  return { ...banJson(ban), done, in_force: isInForce(ban), running };
+}
+
+function resultLines({ done, ban, running }: Result, { reason }: BanOptions): string[] {
+  const until = ban.until === null ? "for good" : `until ${localTime(ban.until)}`;
+  const verb =
+    { banned: "banned", extended: "was banned already, now", unchanged: "was banned already" }[done];
+  const lines = [`${ban.address} ${verb} ${until}: ${ban.reason}`, fate(ban, running)];
+  if (reason !== undefined && reason !== ban.reason) {
+    lines.push(`The reason "${reason}" is not kept: a ban keeps the one that it began with.`);
+  }
+  return lines;
+}
+
+function isInForce({ appliedBy, appliedAt }: BanStatus): boolean {
+  return appliedAt !== null && appliedBy !== "observe";
+}
+
+/** What the firewall made of a ban so far. */
+function fate(ban: BanStatus, running: boolean): string {
+  if (isInForce(ban)) return "It is in force.";
+  if (ban.appliedAt !== null) return "It is noted only: without a ban_command nobody is really banned.";
+  if (!running) return "It is not in force: the monitor is not running, and will see to it when it starts.";
+  if (ban.error !== null) return `It is not in force yet, the monitor keeps trying: ${ban.error}`;
+  return "It is not in force yet: the firewall has not answered.";
+}
+
+/** Null: for good. Throws `UserError` (64). */
+function requireSpan(text = "forever"): Micros | null {
+  if (text === "forever") return null;
+  const span = parseDuration(text);
+  if (span !== null) return span;
+  throw new UserError(
+    `Cannot read --for "${text}": expected a time span such as 90s, 2h or 1d12h, or forever`,
+    64,
+  );
+}

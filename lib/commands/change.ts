@@ -1,0 +1,47 @@
+/** What the commands that change the state have in common. */
+import { canonicalNetwork } from "../ip.ts";
+import { isLocked } from "../state/database.ts";
+import type { State } from "../state/state.ts";
+import { type BanStatus, UserError } from "../types.ts";
+import { type CommonOptions, print, printJson } from "./output.ts";
+
+/** Milliseconds that a command waits for the firewall, and between two looks. */
+const PATIENCE = 3_000;
+const BETWEEN_LOOKS = 50;
+
+/** A canonical address or network; throws `UserError` (64). */
+export function requireNetwork(text: string): string {
+  const address = canonicalNetwork(text);
+  if (address === null) {
+    throw new UserError(`Cannot read "${text}": expected an address or a network such as 192.0.2.0/24`, 64);
+  }
+  return address;
+}
+
+/** Prints that something was done to an address. */
+export function report(options: CommonOptions, { address, done }: { address: string; done: string }): void {
+  if (options.json) printJson({ address, done });
+  else print(`${address} ${done}`);
+}
+
+/** Says on standard error that what a command asked for waits until the monitor runs. */
+export function warnIfStopped(state: string): void {
+  if (!isLocked(state)) console.error("The monitor is not running: this takes effect when it starts.");
+}
+
+/**
+ * The newest ban of an address as soon as it is `settled` or failed, or as it is when the monitor does not run or takes
+ * longer than three seconds.
+ */
+export async function outcome(
+  state: State,
+  { address, settled }: { address: string; settled: (ban: BanStatus) => boolean },
+): Promise<BanStatus> {
+  const deadline = performance.now() + PATIENCE;
+  for (;;) {
+    const isLastLook = performance.now() > deadline || !isLocked(state.directory);
+    const ban = state.bans.latest(address)!;
+    if (isLastLook || settled(ban) || ban.error !== null) return ban;
+    await new Promise((resolve) => setTimeout(resolve, BETWEEN_LOOKS));
+  }
+}

@@ -1,0 +1,32 @@
+import { resolve } from "node:path";
+
+/** The configuration and the state that a program is to be built for, as the user named them. */
+export interface BuildTarget {
+  /** Path of the configuration file. */
+  readonly config: string;
+  /** Directory of the state, where it is not the configuration's own. */
+  readonly state?: string;
+}
+
+/** How to build a program that may do what `target` asks for, as the end of a sentence: all paths are absolute. */
+export function buildHint({ config, state }: BuildTarget): string {
+  const paths = absolutePaths(state === undefined ? [config] : [config, state]);
+  if (paths === null) return "give absolute paths to be told how to build one that may";
+  const options = ["--config", "--state"].slice(0, paths.length).map((option, i) => `${option} ${paths[i]}`);
+  const task = `task build ${options.join(" ")}`;
+  return `build it anew, where its source is, with: deno ${task} (or, without Deno: npx -y deno@2 ${task})`;
+}
+
+/** Null when one is relative to a working directory that the program may not know. */
+function absolutePaths(paths: readonly string[]): string[] | null {
+  try {
+    return paths.map((path) => quoted(resolve(path)));
+  } catch {
+    return null;
+  }
+}
+
+/** A word as a shell takes it. */
+function quoted(word: string): string {
+  return /^[\w./:@%+,=-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}
