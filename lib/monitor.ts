@@ -1,19 +1,19 @@
 import type { Config } from "./config.ts";
 import { Bans } from "./bans.ts";
+import { now } from "./clock.ts";
 import { watchControl } from "./control.ts";
 import { SECOND } from "./duration.ts";
+import { isEstranged, type ModuleFreshness } from "./freshness.ts";
 import { CommandFirewall } from "./firewall/command.ts";
 import { ObserveFirewall } from "./firewall/observe.ts";
-import { canonicalAddress } from "./ip.ts";
-import { Names, resolveBySystem } from "./names.ts";
+import { type Feed, openFeeds } from "./monitor/sources.ts";
+import { Whitelisting } from "./monitor/whitelisting.ts";
 import { type Counts, Pipeline } from "./pipeline.ts";
 import { type Fleet, type FleetStatus, openFleet } from "./postgres/fleet.ts";
 import { longestWindow } from "./rules/engine.ts";
-import { Whitelist } from "./rules/whitelist.ts";
-import { openJournal } from "./sources/journal.ts";
 import type { State } from "./state/state.ts";
-import { pause, supervise, untilAborted } from "./supervisor.ts";
-import type { Firewall, Log, Micros, Source } from "./types.ts";
+import { pause, supervise } from "./supervisor.ts";
+import { type Firewall, type Log, messageOf, type Micros, UserError } from "./types.ts";
 
 /** What one source is doing, for `strongmonitor status`. */
 export interface SourceReport {
@@ -31,7 +31,7 @@ export interface MonitorReport {
   readonly config: string;
   readonly firewall: string;
   readonly sources: readonly SourceReport[];
-  readonly modules: readonly string[];
+  readonly modules: readonly ModuleFreshness[];
   /** Modules that failed too often. */
   readonly givenUp: readonly string[];
   readonly counts: Counts;
@@ -51,11 +51,6 @@ const LEARNING = 3_000;
 const STOP_COMMANDS = 2_500;
 const STOP_SHIPPING: Micros = SECOND;
 
-/** The wall clock. */
-export function now(): Micros {
-  return Date.now() * 1_000;
-}
-
 /**
  * Everything that runs while one configuration is in force, built in the constructor, started by `run()`
  * and stopped in order when `signal` aborts. The state outlives it.
@@ -64,43 +59,42 @@ export class Monitor {
   readonly #config: Config;
   readonly #state: State;
   readonly #log: Log;
-  readonly #whitelist = new Whitelist();
-  readonly #names: Names;
+  readonly #whitelisting: Whitelisting;
   readonly #firewall: Firewall;
   readonly #bans: Bans;
   readonly #pipeline: Pipeline;
-  readonly #sources: readonly Source[];
+  readonly #feeds: readonly Feed[];
   readonly #reports = new Map<string, SourceReport>();
   readonly #started = now();
   #fleet: Fleet | null = null;
+  /** Modules that have been complained of. */
+  #estranged: readonly string[] = [];
   #lastReport = "";
-  #namesResolved = false;
 
   constructor(config: Config, { state, log }: { state: State; log: Log }) {
     this.#config = config;
     this.#state = state;
     this.#log = log;
-    this.#names = new Names(config.whitelist.names, { log, resolve: resolveBySystem });
+    this.#whitelisting = new Whitelisting(config.whitelist, { state, log, changed: () => this.#refresh() });
     this.#firewall = buildFirewall(config);
-    this.#setWhitelist();
     this.#bans = new Bans({
       store: state.bans,
       firewall: this.#firewall,
-      whitelist: this.#whitelist,
+      whitelist: this.#whitelisting.whitelist,
       log,
       clock: now,
       boot: now() - Deno.osUptime() * SECOND,
     });
-    this.#pipeline = new Pipeline(config.modules, { store: state, judge: this.#bans, log });
-    this.#sources = [openJournal({
-      identifiers: config.modules.flatMap(({ module }) => module.identifiers),
-      units: config.modules.flatMap(({ module }) => module.units),
-    })];
+    const before = (state.report() as MonitorReport | null)?.modules.filter((module) =>
+      typeof module === "object"
+    );
+    this.#pipeline = new Pipeline(config.modules, { store: state, judge: this.#bans, log, before });
+    this.#feeds = openFeeds(config, { pipeline: this.#pipeline, log });
   }
 
   /**
-   * Monitors until `signal` aborts. Throws when no source is left, a `UserError` where that is what stopped
-   * the last one.
+   * Monitors until `signal` aborts. Throws when no source is left, or at once a `UserError` of any: what a person
+   * must mend, such as a journal that may not be read, is not to be found out by chance.
    */
   async run(signal: AbortSignal): Promise<void> {
     const stop = new AbortController();
@@ -115,10 +109,16 @@ export class Monitor {
     try {
       await this.#learnWhitelist(stop.signal);
       const results = await Promise.allSettled(
-        this.#sources.map((source) => this.#follow(source, stop.signal)),
+        this.#feeds.map((feed) =>
+          this.#follow(feed, stop.signal).catch((error) => {
+            if (error instanceof UserError) stop.abort();
+            throw error;
+          })
+        ),
       );
-      const failed = results.find((result) => result.status === "rejected");
-      if (failed && !signal.aborted) throw failed.reason;
+      const failures = results.flatMap((result) => result.status === "rejected" ? [result.reason] : []);
+      const failed = failures.find((error) => error instanceof UserError) ?? failures[0];
+      if (failed && !signal.aborted) throw failed;
     } finally {
       stop.abort();
       signal.removeEventListener("abort", relay);
@@ -150,12 +150,12 @@ export class Monitor {
       every(HOUSEKEEPING, signal, () => this.#try("keep house", () => this.#keepHouse())),
       this.#forgetLines(signal),
       every(REPORTING, signal, () => this.#try("report", () => this.#report(true))),
-      this.#followNames(signal),
+      this.#whitelisting.followNames(signal),
     ]);
   }
 
   /** Reads one source as long as it can be read, each time from where the state says. */
-  #follow(source: Source, signal: AbortSignal): Promise<void> {
+  #follow({ source, reader }: Feed, signal: AbortSignal): Promise<void> {
     const lookBack = longestWindow(this.#config.modules, FIRST_LOOK_BACK);
     const since = this.#state.firstSince(source.name, now() - lookBack);
     const report = (running: boolean, lastBatch: Micros | null) =>
@@ -164,7 +164,7 @@ export class Monitor {
       this.#pipeline.reset();
       report(true, null);
       for await (const batch of source.batches({ after: this.#state.position(source.name), since }, signal)) {
-        this.#pipeline.process(batch, { source: source.name, now: now() });
+        this.#pipeline.process(batch, { source: source.name, reader, now: now() });
         this.#fleet?.wake();
         report(true, now());
         progress();
@@ -175,22 +175,6 @@ export class Monitor {
       .finally(() => report(false, this.#reports.get(source.name)?.lastBatch ?? null));
   }
 
-  /** Resolves the whitelisted names again and again; what they last were is known from the start. */
-  async #followNames(signal: AbortSignal): Promise<void> {
-    const { names, refresh } = this.#config.whitelist;
-    while (names.length > 0 && !signal.aborted) {
-      const addresses = await Promise.race([this.#names.refresh(), untilAborted(signal)]);
-      if (addresses === null) return;
-      this.#try("keep resolved names", () => {
-        const entries = addresses.map((address) => ({ address, note: "" }));
-        this.#state.replaceWhitelist("name", entries, now());
-        this.#refresh();
-      });
-      this.#namesResolved = true;
-      await pause(refresh / 1_000, signal);
-    }
-  }
-
   /**
    * Waits, but not for long, until it is known who is whitelisted by DNS and by the database: lines that have piled up
    * would otherwise be judged without.
@@ -199,7 +183,7 @@ export class Monitor {
     const deadline = performance.now() + LEARNING;
     const isKnown = () => {
       const database = this.#fleet?.status();
-      return (this.#config.whitelist.names.length === 0 || this.#namesResolved) &&
+      return this.#whitelisting.namesResolved &&
         (!database || database.lastShipped !== null || database.error !== null);
     };
     while (!isKnown() && performance.now() < deadline && !signal.aborted) await pause(10, signal);
@@ -207,19 +191,10 @@ export class Monitor {
 
   /** Takes over what commands and the database changed in the state, and what the network changed around us. */
   #refresh(): void {
-    this.#setWhitelist();
+    this.#whitelisting.gather();
     for (const address of this.#bans.refresh()) this.#pipeline.forget(address);
     this.#fleet?.wake();
     this.#report(true);
-  }
-
-  #setWhitelist(): void {
-    const addresses = (origin: string) => this.#state.whitelist(origin).map(({ address }) => address);
-    this.#whitelist.set("configuration", this.#config.whitelist.networks);
-    this.#whitelist.set("command", addresses("command"));
-    this.#whitelist.set("database", addresses("database"));
-    this.#whitelist.set("DNS name", this.#config.whitelist.names.length > 0 ? addresses("name") : []);
-    this.#whitelist.set("this machine", ownAddresses());
   }
 
   #keepHouse(): void {
@@ -233,6 +208,19 @@ export class Monitor {
         this.#state.expireHits({ service: module.name, rule: name, before: counted - window });
       }
     }
+    this.#warnOfStrangers();
+  }
+
+  /** Complains once of each module that understands too little of what it sees. */
+  #warnOfStrangers(): void {
+    const estranged = this.#pipeline.freshness(now()).filter(isEstranged);
+    for (const { name, lines, understood } of estranged) {
+      if (this.#estranged.includes(name)) continue;
+      this.#log.warn(
+        `module ${name} understood only ${understood} of ${lines} lines in the last hour: has its log format changed?`,
+      );
+    }
+    this.#estranged = estranged.map(({ name }) => name);
   }
 
   /** Deletes recorded lines that are kept no longer, with pauses between the small steps. */
@@ -249,7 +237,7 @@ export class Monitor {
     try {
       return work();
     } catch (error) {
-      this.#log.error(`Cannot ${what}: ${error instanceof Error ? error.message : error}`);
+      this.#log.error(`Cannot ${what}: ${messageOf(error)}`);
     }
   }
 
@@ -261,7 +249,7 @@ export class Monitor {
       config: this.#config.path,
       firewall: this.#firewall.name,
       sources: [...this.#reports.values()],
-      modules: this.#config.modules.map(({ module }) => module.name),
+      modules: this.#pipeline.freshness(now()),
       givenUp: this.#pipeline.givenUp,
       counts: this.#pipeline.counts,
       tracked: this.#pipeline.tracked,
@@ -287,11 +275,6 @@ function buildFirewall(config: Config): Firewall {
   return command === null
     ? new ObserveFirewall()
     : new CommandFirewall({ ban: command, unban, timeout, concurrency });
-}
-
-/** This machine's own addresses, canonical. */
-function ownAddresses(): string[] {
-  return Deno.networkInterfaces().flatMap(({ address }) => canonicalAddress(address) ?? []);
 }
 
 async function every(milliseconds: number, signal: AbortSignal, work: () => void): Promise<void> {

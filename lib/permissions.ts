@@ -1,5 +1,6 @@
 import { dirname, join } from "node:path";
 import type { Config } from "./config.ts";
+import type { ModuleRules } from "./types.ts";
 import { PASSWORD_FILE } from "./config/file.ts";
 
 /** What a program may do, in the words of Deno's `--allow-…` options; an empty list allows nothing of its kind. */
@@ -18,17 +19,33 @@ export interface Permissions {
 }
 
 /** All that a monitor needs to run by `config`, and nothing else. */
-export function permissionsFor({ path, stateDirectory, ban, database, whitelist }: Config): Permissions {
+export function permissionsFor(
+  { path, stateDirectory, ban, database, whitelist, modules }: Config,
+): Permissions {
   const commands = [ban.command, ban.unban].flatMap((command) => command?.[0] ?? []);
   return {
-    run: unique(["journalctl", ...commands]),
+    run: unique([...(modules.some(readsJournal) ? ["journalctl"] : []), ...commands]),
     net: unique([...(database ? [hostPort(database)] : []), ...whitelist.names]),
-    read: unique([path, ...(database ? [join(dirname(path), PASSWORD_FILE)] : []), stateDirectory]),
+    read: unique([
+      path,
+      ...(database ? [join(dirname(path), PASSWORD_FILE)] : []),
+      stateDirectory,
+      ...modules.flatMap(({ module }) => module.files.map(fixedDirectory)),
+    ]),
     write: [stateDirectory],
     // The driver of the database reads these on its own, and fails when it may not.
     env: database ? ["PG*"] : [],
     sys: ["hostname", "networkInterfaces", "osUptime"],
   };
+}
+
+function readsJournal({ module }: ModuleRules): boolean {
+  return module.identifiers.length > 0 || module.units.length > 0;
+}
+
+/** The directory above all files that a pattern may mean: rotated ones stand beside them. */
+function fixedDirectory(pattern: string): string {
+  return dirname(pattern.slice(0, pattern.search(/[*?]|$/)) + "x");
 }
 
 /** What `config` needs and this process may not do, such as `to run sudo`; empty when it can run. */

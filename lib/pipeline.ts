@@ -9,9 +9,12 @@ import type {
   Module,
   ModuleRules,
   NewBan,
+  Parsed,
   Trip,
 } from "./types.ts";
 import { UserError } from "./types.ts";
+import { Freshness, type ModuleFreshness } from "./freshness.ts";
+import { isRecorded, Reader } from "./reader.ts";
 import { Engine } from "./rules/engine.ts";
 
 /** Where a batch's outcome is written, whole or not at all. */
@@ -30,6 +33,8 @@ export interface Judge {
 /** What went through since the start. */
 export interface Counts {
   entries: number;
+  /** Entries of a module that it did not understand. */
+  unknown: number;
   /** Entries that named an address. */
   events: number;
   recorded: number;
@@ -50,6 +55,7 @@ export const MODULE_FAILURES = 3;
 export class Pipeline {
   readonly counts: Counts = {
     entries: 0,
+    unknown: 0,
     events: 0,
     recorded: 0,
     hits: 0,
@@ -63,19 +69,31 @@ export class Pipeline {
   readonly #judge: Judge;
   readonly #log: Log;
   readonly #failures = new Map<Module, number>();
-  readonly #byIdentifier: ReadonlyMap<string, ModuleRules>;
+  readonly #freshness: Freshness;
   #engine: Engine;
   #latest: Micros | null = null;
 
-  constructor(modules: readonly ModuleRules[], parts: { store: BatchStore; judge: Judge; log: Log }) {
+  /** @param parts.before what an earlier pipeline told of its modules */
+  constructor(
+    modules: readonly ModuleRules[],
+    parts: { store: BatchStore; judge: Judge; log: Log; before?: readonly ModuleFreshness[] },
+  ) {
     this.#modules = modules;
     this.#store = parts.store;
     this.#judge = parts.judge;
     this.#log = parts.log;
-    this.#byIdentifier = new Map(
-      modules.flatMap((rules) => rules.module.identifiers.map((identifier) => [identifier, rules])),
-    );
+    this.#freshness = new Freshness(modules, parts.before);
     this.#engine = this.#restored();
+  }
+
+  /** A reader of a source's entries, which belong to these modules alone. */
+  readerFor(modules: readonly ModuleRules[]): Reader {
+    return new Reader(modules, (module, message) => this.#parse(module, message));
+  }
+
+  /** How recently each module and rule saw something. */
+  freshness(now: Micros): ModuleFreshness[] {
+    return this.#freshness.report(now);
   }
 
   /** Addresses being counted, each once per rule. */
@@ -109,19 +127,19 @@ export class Pipeline {
   }
 
   /**
-   * Takes a batch of `source` all the way. Throws when it could not be written; then nothing of it counts,
+   * Takes a batch all the way. Throws when it could not be written; then nothing of it counts,
    * `reset()` is due, and the batch must be read again.
    */
-  process(batch: Batch, { source, now }: { source: string; now: Micros }): void {
-    const events = batch.entries.flatMap((entry) => this.#event(entry, now) ?? []);
-    const verdicts = events.map((event) => this.#engine.add(event));
-    const trips = verdicts.flatMap((verdict) => verdict.trips);
-    const hits = verdicts.flatMap((verdict) => verdict.hits);
+  process(batch: Batch, { source, reader, now }: { source: string; reader: Reader; now: Micros }): void {
+    const events = batch.entries.flatMap((entry) => this.#event(entry, { reader, now }) ?? []);
+    const judgements = events.map((event) => this.#engine.add(event));
+    const trips = judgements.flatMap((judgement) => judgement.trips);
+    const hits = judgements.flatMap((judgement) => judgement.hits);
     const bans = this.#judge.decide(trips);
     const recorded = events.filter((event) => this.#isRecorded(event));
     this.#store.write({ source, position: batch.position, events: recorded, hits, spent: trips, bans });
     this.#judge.enforce(bans);
-    for (const { time } of batch.entries) this.#latest = Math.max(this.#latest ?? 0, Math.min(time, now));
+    for (const { service, rule, time } of hits) this.#freshness.hit(service, rule, time);
     this.counts.entries += batch.entries.length;
     this.counts.events += events.length;
     this.counts.recorded += recorded.length;
@@ -136,19 +154,24 @@ export class Pipeline {
     return engine;
   }
 
-  #event(entry: Entry, now: Micros): LogEvent | null {
-    const rules = this.#byIdentifier.get(entry.identifier);
-    if (!rules || this.#isGivenUp(rules.module)) return null;
-    const parsed = this.#parse(rules.module, entry.message);
-    if (parsed === null) return null;
-    const trusted = isTrusted(entry, rules.module);
+  #event(entry: Entry, { reader, now }: { reader: Reader; now: Micros }): LogEvent | null {
+    const reading = reader.read(entry, now);
+    if (reading === null) return null;
+    const { rules: { module }, parsed, message, trusted } = reading;
+    const time = Math.min(reading.time, now);
+    this.#latest = Math.max(this.#latest ?? 0, time);
+    this.#freshness.line(module.name, { time, understood: parsed !== null, now });
+    if (parsed === null) this.counts.unknown++;
+    const { address = null, fields = {} } = parsed ?? {};
+    if (address === null) return null;
     if (!trusted) this.counts.untrusted++;
-    if (entry.time > now) this.counts.ahead++;
-    const time = Math.min(entry.time, now);
-    return { ...parsed, service: rules.module.name, time, message: entry.message, trusted };
+    if (reading.time > now) this.counts.ahead++;
+    return { address, fields, service: module.name, time, message, trusted };
   }
 
-  #parse(module: Module, message: string) {
+  /** Asks a module that has not been given up. */
+  #parse(module: Module, message: string): Parsed | null {
+    if (this.#isGivenUp(module)) return null;
     try {
       const parsed = module.parse(message);
       if (this.#failures.size > 0) this.#failures.delete(module);
@@ -171,20 +194,6 @@ export class Pipeline {
   }
 
   #isRecorded(event: LogEvent): boolean {
-    const rules = this.#modules.find(({ module }) => module.name === event.service);
-    return !rules!.noLog.some((prefix) => event.message.startsWith(prefix));
+    return isRecorded(this.#modules.find(({ module }) => module.name === event.service)!, event.message);
   }
-}
-
-/** Whether nobody but root or the service itself can have written `entry`, as far as its source can tell. */
-export function isTrusted(entry: Entry, module: Module): boolean {
-  if (entry.sender === null) return true;
-  const { uid, unit } = entry.sender;
-  return uid === 0 || module.units.some((name) => unit === name || isInstance(unit, name));
-}
-
-/** Whether `unit` is an instance such as `ssh@1-2.service` of the template behind `ssh@.service`. */
-function isInstance(unit: string, name: string): boolean {
-  const at = name.indexOf("@.");
-  return at > 0 && unit.startsWith(name.slice(0, at + 1)) && unit.endsWith(name.slice(at + 1));
 }

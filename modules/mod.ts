@@ -1,5 +1,7 @@
-import type { Module } from "../lib/types.ts";
+import type { ModuleKind } from "../lib/types.ts";
+import { nginx } from "./nginx.ts";
+import { pattern } from "./pattern.ts";
 import { sshd } from "./sshd.ts";
 
-/** The services that a configuration may name. */
-export const modules: readonly Module[] = [sshd];
+/** The services that a configuration may name, last the kind of those that it may name as it likes. */
+export const modules: readonly ModuleKind[] = [sshd, nginx, pattern];

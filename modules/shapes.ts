@@ -47,20 +47,21 @@ export function indexShapes(shapes: readonly Shape[]): ReadonlyMap<string, reado
     .entries().reduce((index, [word, all]) => index.set(word, all.map(({ shape }) => shape)), new Map());
 }
 
-/** What the first shape that fits says, or null where none fits, or where the one that does leaves a doubt. */
+/** What the first shape that fits says, naming nobody where it leaves a doubt; null where none fits. */
 export function readShapes(shapes: readonly Shape[], message: string): Parsed | null {
   for (const { pattern, shortest } of shapes) {
     const groups = pattern.exec(message)?.groups;
     if (!groups) continue;
-    if (shortest && shortest.exec(message)?.groups?.user !== groups.user) return null;
+    if (shortest && shortest.exec(message)?.groups?.user !== groups.user) {
+      return { address: null, fields: {} };
+    }
     return parsed(groups);
   }
   return null;
 }
 
-function parsed({ address: found, ...rest }: Record<string, string | undefined>): Parsed | null {
+function parsed({ address: found, ...rest }: Record<string, string | undefined>): Parsed {
   const address = canonicalAddress(found!);
-  if (address === null) return null;
   const fields = Object.entries(rest).filter(([, value]) => value !== undefined) as [string, string][];
   return { address, fields: Object.fromEntries(fields) };
 }

@@ -1,4 +1,4 @@
-import type { Module, Parsed } from "../lib/types.ts";
+import type { ModuleKind, Parsed } from "../lib/types.ts";
 import { indexShapes, readShapes, type Shape, shape } from "./shapes.ts";
 
 /**
@@ -115,20 +115,47 @@ export const SSHD_SHAPES: readonly Shape[] = [
 ];
 
 const INDEX = indexShapes(SSHD_SHAPES);
+/** How messages begin that name nobody: they tell nothing, but they are no sign of a new format either. */
+const NAMELESS = new RegExp(
+  `^(?:${
+    [
+      "pam_\\w+\\(sshd:(?:session|setcred|account)\\): ",
+      "pam_unix\\(sshd:auth\\): check pass",
+      "session (?:opened|closed) for ",
+      "Server listening on ",
+      "Received SIGHUP",
+      "Received signal ",
+      "Exiting on signal",
+      "Accepted (?:certificate|key) ",
+      "User child is on pid ",
+      "kex_(?:exchange_identification|protocol_error): ",
+      "(?:input_userauth_request|userauth_pubkey|syslogin_perform_logout|mm_\\w+|monitor_\\w+|ssh_packet_\\w+): ",
+      "(?:beginning|exited) MaxStartups throttling",
+      "Timeout, client not responding",
+      "subsystem request for ",
+    ].join("|")
+  })`,
+);
+const NOBODY: Parsed = { address: null, fields: {} };
 /** What may stand before the first word: a level, as syslog gets it. */
 const LEVEL = /^(?:error|fatal|info): /;
 
+/** What `message`, which sshd wrote, says. */
+export function parseSshd(message: string): Parsed | null {
+  const text = message.replace(LEVEL, "").trimEnd();
+  const blank = text.indexOf(" ");
+  if (blank < 0) return null;
+  const word = text.slice(0, blank);
+  const shapes = INDEX.get(word.startsWith("pam_") ? "pam_" : word);
+  const parsed = shapes ? readShapes(shapes, text) : null;
+  return parsed ?? (NAMELESS.test(text) ? NOBODY : null);
+}
+
 /** OpenSSH's server. All that it says about strangers it says as root, so no unit is trusted beside root. */
-export const sshd: Module = {
+export const sshd: ModuleKind = {
   name: "SSHD",
-  identifiers: ["sshd", "sshd-session", "sshd-auth"],
-  units: [],
-  parse(message): Parsed | null {
-    const text = message.replace(LEVEL, "").trimEnd();
-    const blank = text.indexOf(" ");
-    if (blank < 0) return null;
-    const word = text.slice(0, blank);
-    const shapes = INDEX.get(word.startsWith("pam_") ? "pam_" : word);
-    return shapes ? readShapes(shapes, text) : null;
-  },
+  origin: { identifiers: ["sshd", "sshd-session", "sshd-auth"], units: [], files: [] },
+  options: [],
+  fields: () => ["user", "port", "method"],
+  parser: () => parseSshd,
 };

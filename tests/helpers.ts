@@ -1,7 +1,8 @@
 import { DatabaseSync } from "node:sqlite";
 import { prepareStateDirectory } from "../lib/control.ts";
 import { State } from "../lib/state/state.ts";
-import type { Log } from "../lib/types.ts";
+import { SECOND } from "../lib/duration.ts";
+import type { Condition, Log, Rule } from "../lib/types.ts";
 
 /** A state in a directory of its own, gone at the end of the scope. */
 export interface TemporaryState extends Disposable {
@@ -36,6 +37,26 @@ export function memoryLog(): Log & { readonly lines: string[] } {
   const lines: string[] = [];
   const to = (level: string) => (message: string) => void lines.push(`${level}: ${message}`);
   return { lines, debug: to("debug"), info: to("info"), warn: to("warn"), error: to("error") };
+}
+
+/** A condition that looks at the start of the whole message, but for what `over` says. */
+export function condition(over: Partial<Condition> & Pick<Condition, "texts">): Condition {
+  return { fields: ["message"], mode: "start", ignoreCase: false, ...over };
+}
+
+/** A rule that every line hits and that bans for good past two hits in a minute, but for what `over` says. */
+export function rule(over: Partial<Rule> = {}): Rule {
+  return {
+    name: "any",
+    condition: null,
+    status: null,
+    except: [],
+    distinct: null,
+    limit: 2,
+    window: 60 * SECOND,
+    banTime: null,
+    ...over,
+  };
 }
 
 /** Waits until `condition` holds; fails after `seconds`, which only stop a hang. */

@@ -1,8 +1,8 @@
 import { strict as assert } from "node:assert";
 import { SECOND } from "../lib/duration.ts";
-import { isTrusted, Pipeline } from "../lib/pipeline.ts";
+import { Pipeline } from "../lib/pipeline.ts";
 import type { BatchRecord, Entry, Hit, Module, ModuleRules, Trip } from "../lib/types.ts";
-import { memoryLog, temporaryState } from "./helpers.ts";
+import { condition, memoryLog, rule, temporaryState } from "./helpers.ts";
 
 const NOW = 10_000 * SECOND;
 
@@ -10,7 +10,8 @@ const NOW = 10_000 * SECOND;
 const toy: Module = {
   name: "TOY",
   identifiers: ["toyd"],
-  units: ["toy.service", "toy@.service"],
+  units: ["toy.service"],
+  files: [],
   parse(message) {
     if (message.startsWith("break")) throw new Error("broken");
     const address = /^bad (\S+)/.exec(message)?.[1];
@@ -21,16 +22,20 @@ const toy: Module = {
 const RULES: ModuleRules = {
   module: toy,
   noLog: ["bad 192.0.2.9"],
-  rules: [{
-    name: "bad",
-    str: ["bad"],
-    mode: "start",
-    except: [],
-    limit: 2,
-    window: 60 * SECOND,
-    banTime: null,
-  }],
+  rules: [rule({ name: "bad", condition: condition({ texts: ["bad"] }) })],
 };
+
+const OTHER: ModuleRules = {
+  module: {
+    ...toy,
+    name: "OTHER",
+    identifiers: ["otherd"],
+    parse: () => ({ address: "192.0.2.2", fields: {} }),
+  },
+  noLog: [],
+  rules: [],
+};
+const MODULES = [RULES, OTHER];
 
 function entry(message: string, over: Partial<Entry> = {}): Entry {
   return {
@@ -68,7 +73,8 @@ function memoryStore() {
 
 function run(pipeline: Pipeline, messages: readonly (string | Entry)[], position = "p") {
   const entries = messages.map((message) => typeof message === "string" ? entry(message) : message);
-  pipeline.process({ entries, position, damaged: 0 }, { source: "test", now: NOW });
+  const reader = pipeline.readerFor(MODULES);
+  pipeline.process({ entries, position, damaged: 0 }, { source: "test", reader, now: NOW });
 }
 
 Deno.test("`Pipeline.process()` writes lines, hits, bans and position of a batch together", () => {
@@ -127,13 +133,7 @@ Deno.test("`Pipeline` takes an entry dated ahead of the clock as of now", () => 
 Deno.test("`Pipeline` gives up a module after three failures in a row, and the others go on", () => {
   const store = memoryStore();
   const log = memoryLog();
-  const other: Module = {
-    ...toy,
-    name: "OTHER",
-    identifiers: ["otherd"],
-    parse: () => ({ address: "192.0.2.2", fields: {} }),
-  };
-  const pipeline = new Pipeline([RULES, { module: other, noLog: [], rules: [] }], { store, judge, log });
+  const pipeline = new Pipeline(MODULES, { store, judge, log });
   run(pipeline, ["break", "break", "bad 192.0.2.1", "break", "break"]);
   assert.deepEqual(pipeline.givenUp, []);
   run(pipeline, ["break", "bad 192.0.2.1", entry("x", { identifier: "otherd" })]);
@@ -147,17 +147,20 @@ Deno.test("`Pipeline.process()` throws, not to be tried again, when no module is
   assert.throws(() => run(pipeline, ["break", "break", "break"]), /every module has been given up/);
 });
 
-Deno.test("`isTrusted()` believes root, the service's units and sources that cannot tell, and nobody else", () => {
-  const cases: readonly [Entry["sender"], boolean][] = [
-    [null, true],
-    [{ uid: 0, unit: "cron.service" }, true],
-    [{ uid: 33, unit: "toy.service" }, true],
-    [{ uid: 33, unit: "toy@1-10.0.0.1.service" }, true],
-    [{ uid: 33, unit: "toys.service" }, false],
-    [{ uid: 33, unit: "" }, false],
-    [{ uid: null, unit: "session-1.scope" }, false],
-  ];
-  for (const [sender, trusted] of cases) {
-    assert.equal(isTrusted(entry("x", { sender }), toy), trusted, JSON.stringify(sender));
-  }
+Deno.test("`Pipeline.freshness()` tells when each module saw a line and each rule was hit, restarts included", () => {
+  const parts = { store: memoryStore(), judge, log: memoryLog() };
+  const first = new Pipeline([RULES], parts);
+  run(first, [entry("bad 192.0.2.1", { time: 5 * SECOND }), entry("fine", { time: 6 * SECOND })]);
+  const expected = {
+    name: "TOY",
+    lastLine: 6 * SECOND,
+    lastHit: 5 * SECOND,
+    lines: 2,
+    understood: 1,
+    rules: [{ name: "bad", lastHit: 5 * SECOND }],
+  };
+  assert.deepEqual(first.freshness(NOW), [expected]);
+  assert.equal(first.counts.unknown, 1);
+  const second = new Pipeline([RULES], { ...parts, before: first.freshness(NOW) });
+  assert.deepEqual(second.freshness(NOW), [{ ...expected, lines: 0, understood: 0 }]);
 });

@@ -1,37 +1,39 @@
 import { Engine } from "../rules/engine.ts";
-import { lineEntry } from "../sources/lines.ts";
-import { type Micros, type ModuleRules, UserError } from "../types.ts";
+import { now } from "../clock.ts";
+import { isRecorded, Reader, textEntry } from "../reader.ts";
+import { type ModuleRules, UserError } from "../types.ts";
 import { inputLines, openInput } from "./input.ts";
 import { openConfig } from "./open.ts";
 import { type CommonOptions, print, printJson } from "./output.ts";
 import { printable } from "../log.ts";
 
 /** What the rules make of one line. */
-interface Verdict {
+interface Match {
   /** Number of the line, from 1. */
   readonly n: number;
   readonly module: string;
   readonly address: string | null;
+  /** What the module read out of the line. */
+  readonly fields: Readonly<Record<string, string>>;
   /** Names of the rules hit. */
   readonly hits: readonly string[];
   /** Whether the line would be recorded. */
   readonly logged: boolean;
 }
 
-/** `match`: reads the lines of `file` (`-`: standard input) as one module would and tells the verdict on each. */
+/** `match`: reads the lines of `file` (`-`: standard input) as one module would and tells what it makes of each. */
 export async function matchCommand(
   file: string,
   options: CommonOptions & { module: string },
 ): Promise<number> {
   const rules = requireModule(options);
-  const engine = new Engine([rules]);
-  const now = Date.now() * 1_000;
+  const [reader, engine] = [new Reader([rules]), new Engine([rules])];
   let n = 0;
   for await (const lines of inputLines(openInput(file))) {
     for (const line of lines) {
-      const verdict = { n: ++n, ...judge(line, { rules, engine, now }) };
-      if (options.json) printJson(verdict);
-      else print(verdictLine(verdict, line));
+      const match = { n: ++n, ...matchLine(line, { rules, reader, engine }) };
+      if (options.json) printJson(match);
+      else print(matchText(match, line));
     }
   }
   return 0;
@@ -45,23 +47,19 @@ function requireModule(options: CommonOptions & { module: string }): ModuleRules
   throw new UserError(`Cannot match by module "${options.module}": ${path} configures ${names}`, 64);
 }
 
-function judge(
+function matchLine(
   line: string,
-  { rules, engine, now }: { rules: ModuleRules; engine: Engine; now: Micros },
-): Omit<Verdict, "n"> {
-  const { module, noLog } = rules;
-  const { identifier, message } = lineEntry(line, { modules: [module], now, time: now });
-  const parsed = module.identifiers.includes(identifier) ? module.parse(message) : null;
-  if (parsed === null) return { module: module.name, address: null, hits: [], logged: false };
-  return {
-    module: module.name,
-    address: parsed.address,
-    hits: engine.match(module.name, message),
-    logged: !noLog.some((prefix) => message.startsWith(prefix)),
-  };
+  { rules, reader, engine }: { rules: ModuleRules; reader: Reader; engine: Engine },
+): Omit<Match, "n"> {
+  const { parsed, message } = reader.read(textEntry(line, now()), now()) ?? { parsed: null, message: line };
+  const { address = null, fields = {} } = parsed ?? {};
+  const module = rules.module.name;
+  if (address === null) return { module, address, fields, hits: [], logged: false };
+  const hits = engine.match(module, { message, fields });
+  return { module, address, fields, hits, logged: isRecorded(rules, message) };
 }
 
-function verdictLine({ address, hits, logged }: Verdict, line: string): string {
+function matchText({ address, hits, logged }: Match, line: string): string {
   const verdict = address === null
     ? "-"
     : hits.length > 0

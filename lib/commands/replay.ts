@@ -1,10 +1,12 @@
 import { decideBans, spanOf } from "../bans.ts";
 import type { Config } from "../config.ts";
+import { now } from "../clock.ts";
+import { journalMatches } from "../monitor/sources.ts";
 import { Pipeline } from "../pipeline.ts";
+import { textEntry } from "../reader.ts";
 import { Whitelist } from "../rules/whitelist.ts";
-import { lineEntry } from "../sources/lines.ts";
 import { openJournal } from "../sources/journal.ts";
-import type { Batch, Entry, Log, Micros, NewBan, Trip } from "../types.ts";
+import type { Batch, Log, Micros, NewBan, Trip } from "../types.ts";
 import { UserError } from "../types.ts";
 import { formatDuration, parseDuration } from "../duration.ts";
 import { inputLines, openInput } from "./input.ts";
@@ -28,18 +30,24 @@ export async function replayCommand(files: readonly string[], options: ReplayOpt
     else print(banLine(ban));
   });
   const pipeline = new Pipeline(config.modules, { store: { write() {}, hits: () => [] }, judge, log: QUIET });
+  const reader = pipeline.readerFor(config.modules);
   let lines = 0;
   for await (const batch of batches(files, { options, config, progress })) {
     lines += batch.entries.length + batch.damaged;
-    pipeline.process(batch, { source: "replay", now: Date.now() * 1_000 });
+    pipeline.process(batch, { source: "replay", reader, now: now() });
   }
   progress.clear();
-  const { recorded, hits } = pipeline.counts;
+  const { recorded, hits, events } = pipeline.counts;
   const seconds = Math.round(performance.now() - started) / 1_000;
   const summary = { lines, logged: recorded, hits, bans: judge.bans, seconds };
+  if (events === 0 && lines > 0) console.error(`No line says what ${names(config)} would say of an address.`);
   if (options.json) printJson({ summary });
   else print(`${lines} lines, ${recorded} to record, ${hits} hits, ${judge.bans} bans, ${seconds} s`);
   return 0;
+}
+
+function names({ modules }: Config): string {
+  return modules.map(({ module }) => module.name).join(" or ");
 }
 
 const QUIET: Log = { debug() {}, info() {}, warn() {}, error() {} };
@@ -98,10 +106,8 @@ function batches(files: readonly string[], input: ReplayInput): AsyncIterable<Ba
     throw new UserError("Cannot replay files with --since or --until: these read the journal", 64);
   }
   if (!fromJournal) return fileBatches(files.length > 0 ? files : ["-"], input);
-  const { modules } = input.config;
   return openJournal({
-    identifiers: modules.flatMap(({ module }) => module.identifiers),
-    units: modules.flatMap(({ module }) => module.units),
+    ...journalMatches(input.config.modules),
     follow: false,
     until: until === undefined ? undefined : requireTime(until),
   }).batches(
@@ -112,24 +118,16 @@ function batches(files: readonly string[], input: ReplayInput): AsyncIterable<Ba
 
 async function* fileBatches(
   files: readonly string[],
-  { config, progress }: ReplayInput,
+  { progress }: ReplayInput,
 ): AsyncGenerator<Batch> {
   const inputs = files.map(openInput);
   progress.total = inputs.reduce<number | null>(
     (sum, { size }) => sum === null || size === null ? null : sum + size,
     0,
   );
-  const modules = config.modules.map(({ module }) => module);
-  const now = Date.now() * 1_000;
-  let time: Micros = now;
   for (const input of inputs) {
     for await (const lines of inputLines(input, (bytes) => progress.add(bytes))) {
-      const entries = lines.map((line): Entry => {
-        const entry = lineEntry(line, { modules, now, time });
-        time = entry.time;
-        return entry;
-      });
-      yield { entries, position: "", damaged: 0 };
+      yield { entries: lines.map((line) => textEntry(line, now())), position: "", damaged: 0 };
     }
   }
 }
@@ -137,7 +135,7 @@ async function* fileBatches(
 /** An instant in local time or ISO 8601, or a span before now; throws `UserError` (64). */
 function requireTime(text: string): Micros {
   const span = text.startsWith("-") ? parseDuration(text.slice(1)) : null;
-  if (span !== null) return Date.now() * 1_000 - span;
+  if (span !== null) return now() - span;
   const day = { today: 0, yesterday: -1 }[text];
   const date = day === undefined
     ? new Date(/^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00:00` : text)

@@ -1,6 +1,8 @@
 import { isLocked } from "../state/database.ts";
 import type { BanStatus } from "../types.ts";
+import { isEstranged, type ModuleFreshness } from "../freshness.ts";
 import type { MonitorReport } from "../monitor.ts";
+import type { FleetStatus } from "../postgres/fleet.ts";
 import { banJson } from "./bans.ts";
 import { withState } from "./open.ts";
 import { type CommonOptions, isoTimeOrNull, localTime, print, printJson } from "./output.ts";
@@ -38,9 +40,12 @@ function statusJson({ running, report, totals, bans, failing, backlog }: Status)
     started: isoTimeOrNull(report?.started ?? null),
     config: report?.config ?? null,
     firewall: report?.firewall ?? null,
-    sources: report?.sources.map((source) => ({ ...source, lastBatch: isoTimeOrNull(source.lastBatch) })) ??
-      [],
-    modules: report?.modules ?? [],
+    sources: report?.sources.map(({ name, running, lastBatch }) => ({
+      name,
+      running,
+      last_batch: isoTimeOrNull(lastBatch),
+    })) ?? [],
+    modules: report?.modules.map(moduleJson) ?? [],
     given_up: report?.givenUp ?? [],
     counts: report?.counts ?? null,
     tracked: report?.tracked ?? 0,
@@ -48,8 +53,23 @@ function statusJson({ running, report, totals, bans, failing, backlog }: Status)
     hits: totals.hits,
     bans: { all: bans.all, in_force: bans.inForce, failing: bans.failing },
     failing: failing.map(banJson),
-    database: report?.database &&
-      { ...report.database, lastShipped: isoTimeOrNull(report.database.lastShipped), backlog },
+    database: report?.database && databaseJson(report.database, backlog),
+  };
+}
+
+function databaseJson({ connected, error, lastShipped, setAside }: FleetStatus, backlog: number): unknown {
+  return { connected, error, last_shipped: isoTimeOrNull(lastShipped), set_aside: setAside, backlog };
+}
+
+function moduleJson(module: ModuleFreshness): unknown {
+  return {
+    name: module.name,
+    last_line: isoTimeOrNull(module.lastLine),
+    last_hit: isoTimeOrNull(module.lastHit),
+    lines_last_hour: module.lines,
+    understood_last_hour: module.understood,
+    estranged: isEstranged(module),
+    rules: module.rules.map(({ name, lastHit }) => ({ name, last_hit: isoTimeOrNull(lastHit) })),
   };
 }
 
@@ -57,12 +77,15 @@ function statusLines(status: Status): string[] {
   const { running, report, totals, bans, failing } = status;
   const lines = [running ? `running, pid ${report?.pid}, since ${time(report?.started)}` : "not running"];
   if (report !== null) {
-    lines.push(`modules   ${report.modules.join(", ")}${warning(report.givenUp, "given up")}`);
+    lines.push(
+      ...report.modules.flatMap((module) => moduleLines(module, report.givenUp.includes(module.name))),
+    );
     for (const { name, running, lastBatch } of report.sources) {
       lines.push(`source    ${name}: ${running ? "reading" : "stopped"}, last line ${time(lastBatch)}`);
     }
-    const { entries, events, recorded, hits, damaged, untrusted } = report.counts;
+    const { entries, unknown, events, recorded, hits, damaged, untrusted } = report.counts;
     lines.push(`lines     ${entries} read, ${events} named an address, ${recorded} recorded, ${hits} hits`);
+    if (unknown > 0) lines.push(`          ${unknown} of a form that no module knows`);
     if (damaged > 0) lines.push(`          ${damaged} damaged: cut or dropped`);
     if (untrusted > 0) {
       lines.push(`          ${untrusted} that any user could have forged: recorded, not counted`);
@@ -85,8 +108,18 @@ function databaseLine(database: NonNullable<MonitorReport["database"]>, backlog:
   return `database  ${state}; ${backlog} rows waiting, last shipment ${time(database.lastShipped)}`;
 }
 
-function warning(names: readonly string[], what: string): string {
-  return names.length === 0 ? "" : ` (${what}: ${names.join(", ")})`;
+function moduleLines(module: ModuleFreshness, isGivenUp: boolean): string[] {
+  const { name, lastLine, lines, understood, rules } = module;
+  const width = Math.max(...rules.map((rule) => rule.name.length));
+  return [
+    `module    ${name}: last line ${time(lastLine)}${isGivenUp ? ", GIVEN UP after failing" : ""}`,
+    ...(isEstranged(module)
+      ? [
+        `          WARNING: only ${understood} of ${lines} lines of the last hour were understood: has the format changed?`,
+      ]
+      : []),
+    ...rules.map((rule) => `          ${rule.name.padEnd(width)}  last hit ${time(rule.lastHit)}`),
+  ];
 }
 
 function time(instant: number | null | undefined): string {

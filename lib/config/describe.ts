@@ -1,5 +1,5 @@
 import { formatDuration } from "../duration.ts";
-import type { Micros, ModuleRules, Rule } from "../types.ts";
+import type { Condition, Micros, ModuleRules, Origin, Rule } from "../types.ts";
 import type { Config } from "./types.ts";
 import { configWarnings } from "./warnings.ts";
 
@@ -45,19 +45,54 @@ function describeWhitelist({ whitelist: { networks, names, refresh } }: Config):
 
 function describeModule({ module, noLog, rules }: ModuleRules): string[] {
   const unrecorded = noLog.length ? ["  not recorded: lines that start with", ...texts(noLog)] : [];
-  return [`Module ${module.name}:`, ...unrecorded, ...rules.flatMap(describeRule)];
+  return [`Module ${module.name}: ${describeOrigin(module)}`, ...unrecorded, ...rules.flatMap(describeRule)];
 }
 
-function describeRule({ name, str, mode, except, limit, window, banTime }: Rule): string[] {
+function describeOrigin({ identifiers, units, files }: Origin): string {
+  const entries = identifiers.length
+    ? `of ${identifiers.join(", ")}`
+    : units.length
+    ? `of ${units.join(", ")}`
+    : "";
+  const parts = [entries && `journal entries ${entries}`, files.length ? `lines of ${files.join(", ")}` : ""];
+  return parts.filter((part) => part !== "").join("; ");
+}
+
+function describeRule({ name, condition, status, except, distinct, limit, window, banTime }: Rule): string[] {
   const ban = banTime === null ? "for good" : `for ${formatDuration(banTime)}`;
   const within = window === null ? ", however far apart" : ` within ${formatDuration(window)}`;
-  const hits = `${limit} ${limit === 1 ? "hit" : "hits"}${within}`;
-  const verb = mode === "start" ? "starts with" : "contains";
+  const counted = distinct === null
+    ? plural(limit, "hit")
+    : `${plural(limit, "hit")} with different ${distinct}`;
+  const hasStatus = status === null ? "" : ` with status ${describeStatus(status)}`;
+  const what = condition === null ? "is any line" : `is a line${hasStatus} ${describeCondition(condition)}`;
   return [
-    `  ${name}: bans ${ban} at more than ${hits}; a hit is a line that ${verb}`,
-    ...texts(str),
-    ...(except.length ? ["    and does not start with", ...texts(except)] : []),
+    `  ${name}: bans ${ban} at more than ${counted}${within}; a hit ${
+      condition === null ? `${what}${hasStatus}` : what
+    }`,
+    ...(condition === null ? [] : texts(condition.texts)),
+    ...except.flatMap((exception) => [
+      `    unless it is one ${describeCondition(exception)}`,
+      ...texts(exception.texts),
+    ]),
   ];
+}
+
+const VERBS = { start: "starts with", anywhere: "contains", regex: "matches" } as const;
+
+function describeCondition({ fields, mode, ignoreCase }: Condition): string {
+  const subject = fields.join() === "message" ? "that" : `whose ${fields.join(" or ")}`;
+  return `${subject} ${VERBS[mode]}${ignoreCase ? " in any case" : ""}`;
+}
+
+/** Codes as numbers, and whole classes as `4xx`. */
+function describeStatus(status: ReadonlySet<number>): string {
+  const classes = Map.groupBy(status, (code) => Math.floor(code / 100));
+  return [...classes].flatMap(([first, codes]) => codes.length === 100 ? `${first}xx` : codes).join(", ");
+}
+
+function plural(count: number, word: string): string {
+  return `${count} ${word}${count === 1 ? "" : "s"}`;
 }
 
 function texts(list: readonly string[]): string[] {

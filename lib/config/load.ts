@@ -1,8 +1,9 @@
 import { dirname, resolve } from "node:path";
-import type { DatabaseConfig, Micros, ModuleRules } from "../types.ts";
+import type { DatabaseConfig } from "../types.ts";
 import { UserError } from "../types.ts";
 import { Document } from "./document.ts";
 import { readConfig, readPassword } from "./file.ts";
+import { makeModules } from "./modules.ts";
 import { moduleProblems, refuse, schemaProblems } from "./problems.ts";
 import { type Settings, settingsSchema } from "./schema.ts";
 import type { Config, LoadOptions, WhitelistConfig } from "./types.ts";
@@ -12,7 +13,10 @@ import type { Config, LoadOptions, WhitelistConfig } from "./types.ts";
  * @throws {UserError} code 78: a sentence for each of the first ten problems, one a line, in the file's order
  */
 export function loadConfig(path: string, options: LoadOptions): Config {
-  const settings = check(new Document(readConfig(path), path), options);
+  const document = new Document(readConfig(path), path);
+  const settings = check(document, options);
+  const { modules, tests, problems } = makeModules(settings, { document, known: options.known });
+  refuse(problems);
   const file = absolute(path);
   const folder = dirname(file);
   const { ban_timeout: timeout, ban_concurrency: concurrency } = settings;
@@ -20,7 +24,8 @@ export function loadConfig(path: string, options: LoadOptions): Config {
   return {
     path: file,
     stateDirectory: options.state === undefined ? resolve(folder, settings.state) : absolute(options.state),
-    modules: toModules(settings, options),
+    modules,
+    tests,
     ban: { command, unban: locate(settings.unban_command, folder), timeout, concurrency },
     database: toDatabase(settings, options.withPassword === false ? null : file),
     whitelist: toWhitelist(settings),
@@ -51,33 +56,13 @@ function locate(command: readonly string[] | undefined, folder: string): readonl
   return [program!.includes("/") ? resolve(folder, program!) : program!, ...args];
 }
 
-function toModules(settings: Settings, { known }: LoadOptions): ModuleRules[] {
-  return Object.entries(settings.modules).map(([name, section]) => ({
-    module: known.find((module) => module.name === name)!,
-    noLog: section.no_log ?? [],
-    rules: section.rules.map(({ name, str, mode, except, limit, window, ban_time }) => ({
-      name,
-      str,
-      mode,
-      except: except ?? [],
-      limit,
-      window: inherit(window, section.window, settings.window),
-      banTime: inherit(ban_time, section.ban_time, settings.ban_time),
-    })),
-  }));
-}
-
-/** The innermost span that is given; null, for ever, without one. */
-function inherit(...spans: (Micros | null | undefined)[]): Micros | null {
-  return spans.find((span) => span !== undefined) ?? null;
-}
-
 function toDatabase({ DB }: Settings, file: string | null): DatabaseConfig | null {
   return DB ? { ...DB, password: file === null ? "" : readPassword(file) } : null;
 }
 
-function toWhitelist({ whitelist, whitelist_refresh: refresh }: Settings): WhitelistConfig {
-  const networks = new Set<string>();
+function toWhitelist({ whitelist, whitelist_refresh: refresh, modules }: Settings): WhitelistConfig {
+  // A proxy speaks for many: banning it would ban them all.
+  const networks = new Set<string>(Object.values(modules).flatMap((module) => module.trusted_proxies ?? []));
   const names = new Set<string>();
   for (const member of whitelist) {
     if (member.network === undefined) names.add(member.name);

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { type Module, UserError } from "../types.ts";
+import { type ModuleKind, UserError } from "../types.ts";
 import type { Document, Path, Problem } from "./document.ts";
 import { nearest } from "./suggest.ts";
 
@@ -40,25 +40,58 @@ function fitsInKind(issues: readonly Issue[]): boolean {
     );
 }
 
-/** Modules that nobody knows, or none at all, and names that two rules of a module share. */
-export function moduleProblems(document: Document, known: readonly Module[]): Problem[] {
+/** Modules that nobody knows, or none at all, what they lack, and names that two rules of a module share. */
+export function moduleProblems(document: Document, known: readonly ModuleKind[]): Problem[] {
   const modules = document.at(["modules"]);
   if (typeof modules !== "object" || modules === null || Array.isArray(modules)) return [];
   const given = Object.keys(modules);
   if (given.length === 0) return [document.badValue(["modules"], "must name at least one module")];
-  const names = known.map((module) => module.name);
-  return given.flatMap((name) =>
-    names.includes(name)
-      ? repeatedNames(document, ["modules", name, "rules"])
-      : [document.badKey(["modules", name], unknownModule(name, names))]
-  );
+  const names = known.map((kind) => kind.name).filter((name) => name !== "");
+  return given.flatMap((name) => {
+    const at = ["modules", name];
+    const own = !names.includes(name);
+    if (own && document.at([...at, "pattern"]) === undefined) {
+      return [document.badKey(at, unknownModule(name, names))];
+    }
+    return [
+      ...(own ? ownModuleProblems(document, at) : conditionProblems(document, at)),
+      ...repeatedNames(document, [...at, "rules"]),
+    ];
+  });
+}
+
+/** What a module of the user's own lacks. */
+function ownModuleProblems(document: Document, at: Path): Problem[] {
+  const name = String(at.at(-1));
+  const match = document.at([...at, "match"]);
+  const isEmpty = typeof match === "object" && match !== null && Object.keys(match).length === 0;
+  return [
+    ...(/^[\w.-]{1,64}$/.test(name)
+      ? []
+      : [document.badKey(at, "must be made of at most 64 letters, digits, ., - and _")]),
+    ...(match === undefined || isEmpty
+      ? [document.badKey(at, "must say by match where its lines are found: identifier, unit or file")]
+      : []),
+  ];
+}
+
+/** Rules that every line would hit: only a pattern of the user's own may say by itself what is suspicious. */
+function conditionProblems(document: Document, at: Path): Problem[] {
+  const rules = document.at([...at, "rules"]);
+  if (!Array.isArray(rules)) return [];
+  return rules.flatMap((rule, i) => {
+    const isRule = typeof rule === "object" && rule !== null && !Array.isArray(rule);
+    return !isRule || "str" in rule || "status" in rule
+      ? []
+      : [document.badValue([...at, "rules", i, "str"], "")];
+  });
 }
 
 function unknownModule(name: string, names: readonly string[]): string {
   const meant = nearest(name, names);
   return meant
     ? `is an unknown module, did you mean "${meant}"?`
-    : `is an unknown module: known are ${names.join(", ")}`;
+    : `is an unknown module: known are ${names.join(", ")}, and any other needs a pattern`;
 }
 
 function repeatedNames(document: Document, rules: Path): Problem[] {

@@ -1,4 +1,4 @@
-import type { DatabaseConfig, Micros, Module, ModuleRules } from "../types.ts";
+import type { DatabaseConfig, Micros, ModuleKind, ModuleRules } from "../types.ts";
 
 /** A configuration that has been checked: every default filled in, every path absolute, every span in microseconds. */
 export interface Config {
@@ -7,12 +7,21 @@ export interface Config {
   /** Absolute path of the directory that holds the embedded state. */
   readonly stateDirectory: string;
   readonly modules: readonly ModuleRules[];
+  readonly tests: readonly RuleTests[];
   readonly ban: BanConfig;
   /** The PostgreSQL database to ship to; null: the embedded state alone. */
   readonly database: DatabaseConfig | null;
   readonly whitelist: WhitelistConfig;
   /** How long recorded lines are kept; null: for ever. */
   readonly keepLog: Micros | null;
+}
+
+/** Lines that a rule of a module must hit, and that it must not. */
+export interface RuleTests {
+  readonly module: string;
+  readonly rule: string;
+  readonly match: readonly string[];
+  readonly noMatch: readonly string[];
 }
 
 /** How bans are carried out. */
@@ -29,7 +38,7 @@ export interface BanConfig {
 
 /** Who is never banned. */
 export interface WhitelistConfig {
-  /** Canonical addresses and networks. */
+  /** Canonical addresses and networks, trusted proxies among them. */
   readonly networks: readonly string[];
   /** DNS names, in lower case and without a final dot. */
   readonly names: readonly string[];
@@ -39,8 +48,8 @@ export interface WhitelistConfig {
 
 /** What `loadConfig()` goes by. */
 export interface LoadOptions {
-  /** The modules that a configuration may name. */
-  readonly known: readonly Module[];
+  /** The kinds of modules that a configuration may name. */
+  readonly known: readonly ModuleKind[];
   /** Takes the place of the key `state`; relative to the working directory. */
   readonly state?: string;
   /** False leaves the password file unread and the password ""; true unless told. */

@@ -1,9 +1,10 @@
 import type { Hit, LogEvent, Micros, ModuleRules, Rule, Trip } from "../types.ts";
-import { Matcher } from "./matcher.ts";
-import { SlidingWindow } from "./window.ts";
+import { Matcher, type Subject } from "./matcher.ts";
+import { DistinctWindow, SlidingWindow, type Window } from "./window.ts";
 
 /** What one event led to. */
-export interface Verdict {
+export interface Judgement {
+  /** Those that count: a rule with `distinct` counts each value once. */
   readonly hits: readonly Hit[];
   /** Rules whose limit this event passed; their counters start anew. */
   readonly trips: readonly Trip[];
@@ -12,11 +13,13 @@ export interface Verdict {
 /** Addresses that one rule counts at most, unless told otherwise. */
 export const CAPACITY = 200_000;
 
-const NOTHING: Verdict = { hits: [], trips: [] };
+const NOTHING: Judgement = { hits: [], trips: [] };
+/** Characters of a value that are kept as they are. */
+const MAX_VALUE = 64;
 
 interface Counter {
   readonly rule: Rule;
-  readonly window: SlidingWindow;
+  readonly window: Window;
 }
 
 /** Matches events against the rules and counts their hits, on the events' own time. Knows no clock. */
@@ -27,27 +30,20 @@ export class Engine {
   constructor(modules: readonly ModuleRules[], capacity = CAPACITY) {
     for (const { module, rules } of modules) {
       this.#matchers.set(module.name, new Matcher(rules));
-      this.#counters.set(
-        module.name,
-        new Map(rules.map((rule) => [
-          rule.name,
-          { rule, window: new SlidingWindow(rule.limit, rule.window, capacity) },
-        ])),
-      );
+      this.#counters.set(module.name, new Map(rules.map((rule) => [rule.name, counter(rule, capacity)])));
     }
   }
 
-  /** The names of the rules that a message of `service` hits, counting nothing. */
-  match(service: string, message: string): string[] {
-    return (this.#matchers.get(service)?.match(message) ?? []).map(({ name }) => name);
+  /** The names of the rules that an event of `service` hits, counting nothing. */
+  match(service: string, event: Subject): string[] {
+    return (this.#matchers.get(service)?.match(event) ?? []).map(({ name }) => name);
   }
 
   /** Counts an event. An untrusted one hits nothing. */
-  add(event: LogEvent): Verdict {
-    const rules = event.trusted ? this.#matchers.get(event.service)?.match(event.message) : undefined;
+  add(event: LogEvent): Judgement {
+    const rules = event.trusted ? this.#matchers.get(event.service)?.match(event) : undefined;
     if (!rules || rules.length === 0) return NOTHING;
-    const { service, address, time } = event;
-    const hits = rules.map((rule) => ({ service, rule: rule.name, address, time }));
+    const hits = rules.flatMap((rule) => hitOf(rule, event) ?? []).filter((hit) => !this.#knows(hit));
     return { hits, trips: hits.flatMap((hit) => this.#count(hit) ?? []) };
   }
 
@@ -71,17 +67,59 @@ export class Engine {
     return this.#all().reduce((sum, { window }) => sum + window.size, 0);
   }
 
+  #knows(hit: Hit): boolean {
+    return this.#counters.get(hit.service)!.get(hit.rule)!.window.knows(hit);
+  }
+
   #count(hit: Hit): Trip | null {
     const counter = this.#counters.get(hit.service)?.get(hit.rule);
-    if (!counter) return null;
-    const count = counter.window.hit(hit.address, hit.time);
+    // A rule may count something else than it did when the hit was stored.
+    if (!counter || (counter.rule.distinct === null) !== (hit.value === null)) return null;
+    const { service, rule, address, time } = hit;
+    const count = counter.window.hit(hit);
     if (count === 0) return null;
-    return { ...hit, count, reason: `[${hit.service}] ${hit.rule}`, banTime: counter.rule.banTime };
+    return {
+      service,
+      rule,
+      address,
+      time,
+      count,
+      reason: `[${service}] ${rule}`,
+      banTime: counter.rule.banTime,
+    };
   }
 
   #all(): Counter[] {
     return [...this.#counters.values()].flatMap((rules) => [...rules.values()]);
   }
+}
+
+function counter(rule: Rule, capacity: number): Counter {
+  const bounds = { limit: rule.limit, span: rule.window, capacity };
+  return { rule, window: rule.distinct === null ? new SlidingWindow(bounds) : new DistinctWindow(bounds) };
+}
+
+/** The hit of a rule; null where the field that it counts is missing. */
+function hitOf({ name, distinct }: Rule, event: LogEvent): Hit | null {
+  const { service, address, time, message, fields } = event;
+  const hit = { service, rule: name, address, time };
+  if (distinct === null) return { ...hit, value: null };
+  const value: unknown = distinct === "message" ? message : fields[distinct];
+  return typeof value === "string" ? { ...hit, value: shortened(value) } : null;
+}
+
+/** A value bounded in length, in which long ones that differ anywhere still differ. */
+function shortened(value: string): string {
+  if (value.length <= MAX_VALUE) return value;
+  // Two halves of FNV-1a with different primes.
+  let [high, low] = [0x811c9dc5, 0x811c9dc5];
+  for (let i = 0; i < value.length; i++) {
+    const unit = value.charCodeAt(i);
+    high = Math.imul(high ^ unit, 0x01000193);
+    low = Math.imul(low ^ unit, 0x85ebca6b);
+  }
+  const hash = [high, low].map((half) => (half >>> 0).toString(36)).join("");
+  return `${value.slice(0, MAX_VALUE / 2)}…${hash}`;
 }
 
 /** The longest span that any rule looks back over; `fallback` where none has a window. */

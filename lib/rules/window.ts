@@ -1,56 +1,142 @@
-import type { Micros } from "../types.ts";
+import type { Hit, Micros } from "../types.ts";
+
+/** What a window counts of a hit. */
+export type Counted = Pick<Hit, "address" | "time" | "value">;
 
 /** Counts hits per address over a span of the hits' own time, for one rule. */
-export class SlidingWindow {
-  /** Times of the hits inside the window, ascending; addresses in the order of their latest hit. */
-  readonly #hits = new Map<string, Micros[]>();
-
-  /**
-   * @param limit hits allowed within `span`
-   * @param span length of the window; null: hits never grow old
-   * @param capacity addresses kept; beyond it the one whose latest hit came first is forgotten
-   */
-  constructor(readonly limit: number, readonly span: Micros | null, readonly capacity: number) {}
-
+export interface Window {
   /** Addresses that are being counted. */
-  get size(): number {
-    return this.#hits.size;
-  }
-
+  readonly size: number;
+  /** Whether a hit changes nothing, as its value has been counted already. */
+  knows(hit: Counted): boolean;
   /**
    * Counts a hit. Returns how many fell into the window when they passed the limit, and counts the address
-   * from nothing again; otherwise 0. A hit older than ones before it counts with those at most `span` later.
+   * from nothing again; otherwise 0. A hit older than ones before it counts with those at most a span later.
    */
-  hit(address: string, time: Micros): number {
-    const times = this.#hits.get(address) ?? [];
-    this.#hits.delete(address);
-    insert(times, time);
-    const from = this.span === null ? 0 : times.findIndex((t) => t > time - this.span!);
-    if (from > 0) times.splice(0, from);
-    const to = this.span === null ? times.length : times.findLastIndex((t) => t < time + this.span!) + 1;
-    if (to > this.limit) return to;
-    this.#hits.set(address, times);
-    if (this.#hits.size > this.capacity) this.#hits.delete(this.#hits.keys().next().value!);
+  hit(hit: Counted): number;
+  /** Counts `address` from nothing again. */
+  forget(address: string): void;
+  /** Drops addresses without a hit inside the window that ends at `now`. */
+  sweep(now: Micros): void;
+}
+
+/** What bounds a window. */
+export interface Bounds {
+  /** Hits allowed within the span. */
+  readonly limit: number;
+  /** Length of the window; null: hits never grow old. */
+  readonly span: Micros | null;
+  /** Addresses kept; beyond it the one whose latest hit came first is forgotten. */
+  readonly capacity: number;
+}
+
+/** What a window keeps of one address. */
+interface Record {
+  /** Counts a hit and drops what is older than `from`; returns how many lie before `to`. */
+  count(hit: Counted, from: Micros, to: Micros): number;
+  knows(hit: Counted, from: Micros): boolean;
+  /** Time of the newest hit. */
+  readonly latest: Micros;
+}
+
+abstract class AddressWindow implements Window {
+  /** Addresses in the order of their latest hit. */
+  readonly #records = new Map<string, Record>();
+  readonly #bounds: Bounds;
+
+  constructor(bounds: Bounds) {
+    this.#bounds = bounds;
+  }
+
+  protected abstract record(): Record;
+
+  get size(): number {
+    return this.#records.size;
+  }
+
+  knows(hit: Counted): boolean {
+    return this.#records.get(hit.address)?.knows(hit, this.#from(hit.time)) ?? false;
+  }
+
+  hit(hit: Counted): number {
+    const { limit, span, capacity } = this.#bounds;
+    const { address, time } = hit;
+    const record = this.#records.get(address) ?? this.record();
+    this.#records.delete(address);
+    const count = record.count(hit, this.#from(time), span === null ? Infinity : time + span);
+    if (count > limit) return count;
+    this.#records.set(address, record);
+    if (this.#records.size > capacity) this.#records.delete(this.#records.keys().next().value!);
     return 0;
   }
 
-  /** Counts `address` from nothing again. */
   forget(address: string): void {
-    this.#hits.delete(address);
+    this.#records.delete(address);
   }
 
-  /** Drops addresses without a hit inside the window that ends at `now`. */
   sweep(now: Micros): void {
-    if (this.span === null) return;
-    for (const [address, times] of this.#hits) {
-      if (times.at(-1)! <= now - this.span) this.#hits.delete(address);
+    for (const [address, { latest }] of this.#records) {
+      if (latest <= this.#from(now)) this.#records.delete(address);
     }
+  }
+
+  /** A hit at this time or before is too old for a window that ends at `time`. */
+  #from(time: Micros): Micros {
+    return this.#bounds.span === null ? -Infinity : time - this.#bounds.span;
   }
 }
 
-/** Puts `time` where it belongs; nearly always the end. */
-function insert(times: Micros[], time: Micros): void {
-  let at = times.length;
-  while (at > 0 && times[at - 1]! > time) at--;
-  times.splice(at, 0, time);
+/** Counts every hit. */
+export class SlidingWindow extends AddressWindow {
+  protected override record(): Record {
+    return new Times();
+  }
+}
+
+/** Counts different values, each from when it was first seen. */
+export class DistinctWindow extends AddressWindow {
+  protected override record(): Record {
+    return new Values();
+  }
+}
+
+class Times implements Record {
+  /** Ascending. */
+  readonly #times: Micros[] = [];
+
+  get latest(): Micros {
+    return this.#times.at(-1)!;
+  }
+
+  knows(): boolean {
+    return false;
+  }
+
+  count({ time }: Counted, from: Micros, to: Micros): number {
+    const times = this.#times;
+    let at = times.length;
+    while (at > 0 && times[at - 1]! > time) at--;
+    times.splice(at, 0, time);
+    const kept = times.findIndex((t) => t > from);
+    if (kept > 0) times.splice(0, kept);
+    return times.findLastIndex((t) => t < to) + 1;
+  }
+}
+
+class Values implements Record {
+  readonly #times = new Map<string, Micros>();
+  latest: Micros = -Infinity;
+
+  knows({ value }: Counted, from: Micros): boolean {
+    return (this.#times.get(value!) ?? -Infinity) > from;
+  }
+
+  count({ value, time }: Counted, from: Micros, to: Micros): number {
+    for (const [old, t] of this.#times) if (t <= from) this.#times.delete(old);
+    this.#times.set(value!, Math.min(time, this.#times.get(value!) ?? time));
+    this.latest = Math.max(this.latest, time);
+    let count = 0;
+    for (const t of this.#times.values()) if (t < to) count++;
+    return count;
+  }
 }

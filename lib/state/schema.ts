@@ -35,6 +35,7 @@ const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (origin, address)
   ) WITHOUT ROWID;
   `,
+  "ALTER TABLE hit ADD COLUMN value TEXT",
 ];
 
 /**

@@ -34,13 +34,14 @@ export class State {
           storable(message),
         );
       }
-      for (const { service, rule, address, time } of record.hits) {
+      for (const { service, rule, address, time, value } of record.hits) {
         this.#db.run(
-          "INSERT INTO hit (service, rule, address, time) VALUES (?, ?, ?, ?)",
+          "INSERT INTO hit (service, rule, address, time, value) VALUES (?, ?, ?, ?, ?)",
           service,
           rule,
           address,
           time,
+          value && storable(value),
         );
       }
       for (const { service, rule, address } of record.spent) {
@@ -70,7 +71,7 @@ export class State {
 
   /** Hits not used up by a ban, oldest first. */
   hits(): Hit[] {
-    return this.#db.all<Hit>("SELECT service, rule, address, time FROM hit ORDER BY time, id");
+    return this.#db.all<Hit>("SELECT service, rule, address, time, value FROM hit ORDER BY time, id");
   }
 
   /** Drops the hits of an address, so that counting starts anew. */
@@ -154,6 +155,6 @@ export class State {
 }
 
 /** Neither SQLite's readers nor PostgreSQL take a NUL inside text. */
-function storable(message: string): string {
-  return message.includes("\0") ? message.replaceAll("\0", "\ufffd") : message;
+function storable(text: string): string {
+  return text.includes("\0") ? text.replaceAll("\0", "\ufffd") : text;
 }

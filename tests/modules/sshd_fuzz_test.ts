@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import { isIP } from "node:net";
 import { canonicalAddress } from "../../lib/ip.ts";
-import { sshd, SSHD_SHAPES } from "../../modules/sshd.ts";
+import { parseSshd, SSHD_SHAPES } from "../../modules/sshd.ts";
 import { SSHD_SAMPLES } from "../samples/sshd.ts";
 
 const LINES = 50_000;
@@ -123,13 +123,13 @@ const MESSAGES: readonly ((a: string) => string)[] = [
     `Starting session: shell on pts/${random(9)} for ${hostile()} from ${a} port ${port()} id ${random(9)}`,
 ];
 
-Deno.test(`\`sshd.parse()\` finds the true address or none in ${LINES} lines full of hostile text`, () => {
+Deno.test(`\`parseSshd()\` finds the true address or none in ${LINES} lines full of hostile text`, () => {
   let found = 0;
   for (let i = 0; i < LINES; i++) {
     const address = peer();
     const message = pick(["", "", "error: ", "fatal: "]) + pick(MESSAGES)(address);
-    const parsed = sshd.parse(message);
-    if (parsed === null) continue;
+    const parsed = parseSshd(message);
+    if (parsed === null || parsed.address === null) continue;
     assert.equal(parsed.address, canonicalAddress(address), `line ${i}: ${JSON.stringify(message)}`);
     found++;
   }
@@ -154,15 +154,15 @@ function mutate(bytes: Uint8Array): Uint8Array {
   ])();
 }
 
-Deno.test(`\`sshd.parse()\` survives ${MUTATIONS} damaged messages and gives nothing but addresses`, () => {
+Deno.test(`\`parseSshd()\` survives ${MUTATIONS} damaged messages and gives nothing but addresses`, () => {
   const decoder = new TextDecoder();
   let found = 0;
   for (let i = 0; i < MUTATIONS; i++) {
     let bytes: Uint8Array = new TextEncoder().encode(pick(SSHD_SAMPLES).message);
     for (let n = 1 + random(3); n > 0 && bytes.length > 0; n--) bytes = mutate(bytes);
     const message = decoder.decode(bytes);
-    const parsed = sshd.parse(message);
-    if (parsed === null) continue;
+    const parsed = parseSshd(message);
+    if (parsed === null || parsed.address === null) continue;
     assert.notEqual(isIP(parsed.address), 0, JSON.stringify(message));
     assert.equal(parsed.address, canonicalAddress(parsed.address), JSON.stringify(message));
     found++;

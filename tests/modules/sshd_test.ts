@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { sshd, SSHD_SHAPES } from "../../modules/sshd.ts";
+import { parseSshd, SSHD_SHAPES } from "../../modules/sshd.ts";
 import { SSHD_NEAR_MISSES, SSHD_SAMPLES } from "../samples/sshd.ts";
 
 const bare = (message: string) => message.replace(/^(?:error|fatal|info): /, "");
@@ -11,24 +11,24 @@ Deno.test("every shape of `SSHD_SHAPES` has samples and near misses, and there a
 });
 
 for (const { name, words, pattern } of SSHD_SHAPES) {
-  Deno.test(`\`sshd.parse()\` reads "${name}" and nothing that only resembles it`, () => {
+  Deno.test(`\`parseSshd()\` reads "${name}" and nothing that only resembles it`, () => {
     for (const { message, address, user } of SSHD_SAMPLES.filter(({ shape }) => shape === name)) {
       assert.match(bare(message), pattern);
       assert(words.some((word) => bare(message).startsWith(word)), `no first word for: ${message}`);
-      const parsed = sshd.parse(message);
+      const parsed = parseSshd(message);
       assert.equal(parsed?.address, address, message);
       if (user !== undefined) assert.equal(parsed.fields.user, user, message);
     }
     for (const { message } of SSHD_NEAR_MISSES.filter(({ shape }) => shape === name)) {
-      assert.equal(sshd.parse(message), null, message);
+      assert.equal(parseSshd(message)?.address ?? null, null, message);
     }
   });
 }
 
-Deno.test("`sshd.parse()` reads every sample behind a level and before blanks", () => {
+Deno.test("`parseSshd()` reads every sample behind a level and before blanks", () => {
   for (const { message, address } of SSHD_SAMPLES) {
     for (const level of ["", "error: ", "fatal: ", "info: "]) {
-      assert.equal(sshd.parse(`${level}${bare(message)}  \r\n`)?.address, address, level + message);
+      assert.equal(parseSshd(`${level}${bare(message)}  \r\n`)?.address, address, level + message);
     }
   }
 });
@@ -112,10 +112,10 @@ const HOSTILE = [
 ];
 
 for (const [place, write] of Object.entries(PLACES)) {
-  Deno.test(`\`sshd.parse()\` finds the address that sshd wrote, or none, whatever is the ${place}`, () => {
-    assert.equal(sshd.parse(write("harmless"))?.address, TRUE);
+  Deno.test(`\`parseSshd()\` finds the address that sshd wrote, or none, whatever is the ${place}`, () => {
+    assert.equal(parseSshd(write("harmless"))?.address, TRUE);
     for (const text of HOSTILE) {
-      const address = sshd.parse(write(text))?.address ?? null;
+      const address = parseSshd(write(text))?.address ?? null;
       assert(address === null || address === TRUE, `${address}: ${JSON.stringify(write(text))}`);
     }
   });
@@ -140,17 +140,33 @@ const DECIDED: readonly (readonly [message: string, address: string | null])[] =
   [`Disconnecting invalid user x ${FAR} port 22: y ${TRUE} port 6: bye`, null],
 ];
 
-Deno.test("`sshd.parse()` decides between two addresses by where sshd writes its own", () => {
+Deno.test("`parseSshd()` decides between two addresses by where sshd writes its own", () => {
   for (const [message, address] of DECIDED) {
-    assert.equal(sshd.parse(message)?.address ?? null, address, message);
+    assert.equal(parseSshd(message)?.address ?? null, address, message);
   }
 });
 
-Deno.test("`sshd.parse()` finds nothing in what does not begin as sshd begins", () => {
+Deno.test("`parseSshd()` knows what names nobody from what it has never seen", () => {
+  const nameless = [
+    "pam_unix(sshd:session): session opened for user root(uid=0) by (uid=0)",
+    "Server listening on 0.0.0.0 port 22.",
+    "Received signal 15; terminating.",
+    "error: kex_exchange_identification: Connection closed by remote host",
+    `Failed password for x from ${FAR} port 22 ssh2: from ${NEAR} ssh2`,
+  ];
+  for (const message of nameless) {
+    assert.deepEqual(parseSshd(message), { address: null, fields: {} }, message);
+  }
+  for (const message of ["Password rejected: root", "Failed password", "invalid user x"]) {
+    assert.equal(parseSshd(message), null, message);
+  }
+});
+
+Deno.test("`parseSshd()` finds nothing in what does not begin as sshd begins", () => {
   for (const { message } of SSHD_SAMPLES) {
     for (const before of ["x ", " ", "\n", "\0", "\x1b[0m", "message repeated 2 times: [ ", "debug1: "]) {
-      assert.equal(sshd.parse(before + message), null, before + message);
+      assert.equal(parseSshd(before + message), null, before + message);
     }
   }
-  assert.equal(sshd.parse(""), null);
+  assert.equal(parseSshd(""), null);
 });

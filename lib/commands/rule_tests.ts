@@ -1,0 +1,54 @@
+import { now } from "../clock.ts";
+import type { Config, RuleTests } from "../config.ts";
+import { printable } from "../log.ts";
+import { Reader, textEntry } from "../reader.ts";
+import { Engine } from "../rules/engine.ts";
+import type { ModuleRules } from "../types.ts";
+
+/** What came of the lines that the rules of a configuration are to be tested with. */
+export interface TestResult {
+  /** Lines that were tried. */
+  readonly tried: number;
+  /** A sentence for each that a rule did not take as it should. */
+  readonly failures: readonly string[];
+}
+
+/** Runs the tests that the rules of `config` bring along. */
+export function runRuleTests({ modules, tests }: Config): TestResult {
+  const results = tests.map((test) => {
+    const rules = modules.find(({ module }) => module.name === test.module)!;
+    return { ...test, hits: hitsOf(rules) };
+  });
+  return {
+    tried: tests.reduce((sum, { match, noMatch }) => sum + match.length + noMatch.length, 0),
+    failures: results.flatMap((test) => [
+      ...test.match.flatMap((line) => failure(test, line, true) ?? []),
+      ...test.noMatch.flatMap((line) => failure(test, line, false) ?? []),
+    ]),
+  };
+}
+
+/** The rules that a line hits; null where the module reads no address out of it. */
+type Hits = (line: string) => readonly string[] | null;
+
+function hitsOf(rules: ModuleRules): Hits {
+  const [reader, engine] = [new Reader([rules]), new Engine([rules])];
+  return (line) => {
+    const reading = reader.read(textEntry(line, now()), now());
+    if (!reading?.parsed || reading.parsed.address === null) return null;
+    const { message, parsed: { fields } } = reading;
+    return engine.match(rules.module.name, { message, fields });
+  };
+}
+
+function failure(
+  { module, rule, hits }: RuleTests & { hits: Hits },
+  line: string,
+  wanted: boolean,
+): string | null {
+  const found = hits(line);
+  if ((found?.includes(rule) ?? false) === wanted) return null;
+  const why = found === null ? ", as no address is found in it" : "";
+  const verdict = wanted ? `should be a hit and is none${why}` : "should be no hit and is one";
+  return `[${module}] ${rule}: this line ${verdict}: ${printable(line)}`;
+}

@@ -1,0 +1,133 @@
+import { z } from "zod";
+import { MAX_MESSAGE } from "../types.ts";
+import { network, section, spanOrForever, STRINGS, text, texts, whole } from "./values.ts";
+
+/** `window`, where it may stand. */
+export const window = spanOrForever.optional().describe(
+  'Hits older than this are forgotten, such as "10m"; "forever": never. A rule\'s own wins over its module\'s, ' +
+    "that over the outermost; with none at all, hits are never forgotten.",
+);
+/** `ban_time`, where it may stand. */
+export const banTime = spanOrForever.optional().describe(
+  'How long a ban lasts, such as "1d"; "forever": for good. A rule\'s own wins over its module\'s, that over the ' +
+    "outermost; with none at all, bans are for good.",
+);
+
+const FIELD = "must be the name of a field, such as path or user_agent";
+const field = text(64).regex(/^[a-z][a-z0-9_]*$/i, FIELD);
+
+/** A list of at least one. */
+function some<T>(list: z.ZodType<T[], unknown>) {
+  return list.refine((list) => list.length > 0, "must not be empty");
+}
+
+const CODES = 'must be a status code such as 404, a class such as "4xx", or a list of them';
+
+/** One status code, or all of a class. */
+const codes = z.union([whole(100, 999), z.string().regex(/^[1-9]xx$/, CODES)], CODES).transform((given) =>
+  typeof given === "number" ? [given] : Array.from({ length: 100 }, (_, i) => Number(given[0]) * 100 + i)
+);
+
+const condition = {
+  str: some(texts()).describe(
+    "Text to look for, or a list of which any one makes a hit; with mode `regex` regular expressions.",
+  ),
+  mode: z.enum(["start", "anywhere", "regex"], 'must be "start", "anywhere" or "regex"').default("start")
+    .describe("Where the text must stand: at the start of the field, or anywhere in it; `regex`: see there."),
+  field: some(texts(field)).default(["message"]).describe(
+    "What of a line is compared: `message`, the whole, or a field that the module reads out of it, such as `path`; of a " +
+      "list any one.",
+  ),
+  ignore_case: z.boolean("must be true or false").default(false).describe(
+    "Capitals do not count. Regular expressions are then written in small letters.",
+  ),
+};
+
+const conditionSection = section(condition);
+
+const exception = z.union(
+  [text(MAX_MESSAGE), conditionSection],
+  "must be a string, or an object with str, field and mode",
+);
+
+const ruleTests = section({
+  match: texts().default([]).describe("Lines that must be hits of this rule."),
+  no_match: texts().default([]).describe("Lines that must not."),
+});
+
+const rule = section({
+  name: text(64).regex(/^[A-Za-z0-9_-]+$/, "must be made of letters, digits, - and _")
+    .describe("Short name, unique in its module: bans give it as their reason."),
+  ...condition,
+  str: condition.str.optional(),
+  except: z.union([exception, z.array(exception)], "must be a string, an object or a list of them")
+    .transform((given) => [given].flat()).default([])
+    .describe(
+      "What makes no hit all the same: a string that the rule's field starts with, or an object with `str`, `field`, " +
+        "`mode` and `ignore_case`; or a list of them.",
+    ),
+  status: some(z.union([codes, z.array(codes)], CODES).transform((given) => [given].flat(2))).optional()
+    .describe('Status codes of which one must be there too: 404, "4xx", or a list of them.'),
+  distinct: field.optional().describe(
+    "Counts how many different values this field takes instead of hits, such as `path` or `user`.",
+  ),
+  limit: whole(1, 1_000_000).describe("This many hits of one address are allowed; the next one bans it."),
+  window,
+  ban_time: banTime,
+  unsafe: z.boolean("must be true or false").default(false).describe(
+    "Takes a regular expression that may need very long on some lines.",
+  ),
+  tests: ruleTests.optional().describe("Lines that `strongmonitor check` runs through the rule."),
+});
+
+const path = text(4096).regex(/^\//, "must be an absolute path").refine(
+  (given) => !given.includes("**") && !given.includes("\0"),
+  "must not hold ** or NUL",
+);
+
+const origin = section({
+  identifier: texts().optional().describe(
+    "Programs whose journal entries are the module's (SYSLOG_IDENTIFIER).",
+  ),
+  unit: texts(text(255).regex(/\.\w+$/, "must be the whole name of a unit, such as vsftpd.service"))
+    .optional()
+    .describe(
+      "systemd units that the service runs in. What they write is trusted; without `identifier` all of it is the module's.",
+    ),
+  file: texts(path).optional().describe(
+    "Log files by absolute path; * and ? stand for any part of a name.",
+  ),
+});
+
+/** A module's section. */
+export const moduleSection = section({
+  match: origin.optional().describe(
+    "Where the lines of the service are found, in place of what the module knows.",
+  ),
+  pattern: texts().optional().describe(
+    "For a service of your own: regular expressions that begin with ^, in which `<ADDR>` stands for the address and " +
+      "named groups make fields.",
+  ),
+  unsafe: z.boolean("must be true or false").optional().describe(
+    "Takes patterns that could name a wrong address or need very long.",
+  ),
+  log_format: texts().optional().describe("NGINX: `log_format` of nginx.conf, as it stands there."),
+  trusted_proxies: z.union([network, z.array(network)], STRINGS).transform((given) => [given].flat())
+    .optional()
+    .describe(
+      "Proxies in front of the service: the client that they name is counted, and they are never banned.",
+    ),
+  no_log: texts().optional()
+    .describe("Messages that start so are counted but not recorded; a string or a list of them."),
+  rules: z.array(rule, "must be a list of rules").min(1, "must hold at least one rule")
+    .describe("When a line counts as suspicious. Each rule counts by itself."),
+  window,
+  ban_time: banTime,
+});
+
+/** A module's section as it is written. */
+export type ModuleSection = z.output<typeof moduleSection>;
+/** A condition as it is written. */
+export type ConditionSection = z.output<typeof conditionSection>;
+/** A rule as it is written. */
+export type RuleSection = z.output<typeof rule>;

@@ -1,0 +1,193 @@
+import { whyNotLinear } from "../linear.ts";
+import type { Condition, Micros, Module, ModuleKind, ModuleRules, ParserOptions, Rule } from "../types.ts";
+import { OptionError } from "../types.ts";
+import type { Document, Path, Problem } from "./document.ts";
+import type { ConditionSection, ModuleSection, RuleSection } from "./module_schema.ts";
+import type { Settings } from "./schema.ts";
+import type { RuleTests } from "./types.ts";
+
+/** What became of the modules' sections. */
+export interface Modules {
+  readonly modules: readonly ModuleRules[];
+  readonly tests: readonly RuleTests[];
+  readonly problems: readonly Problem[];
+}
+
+/** The options of modules by the keys that a configuration gives them. */
+const KEYS: Readonly<Record<keyof ParserOptions, string>> = {
+  logFormats: "log_format",
+  trustedProxies: "trusted_proxies",
+  patterns: "pattern",
+  unsafe: "unsafe",
+};
+
+/** The kind of the module that a configuration calls `name`. */
+export function kindOf(name: string, known: readonly ModuleKind[]): ModuleKind {
+  return known.find((kind) => kind.name === name) ?? known.find((kind) => kind.name === "")!;
+}
+
+/** Makes modules and rules of checked `settings`, which stand in `document`. */
+export function makeModules(
+  settings: Settings,
+  { document, known }: { document: Document; known: readonly ModuleKind[] },
+): Modules {
+  const problems: Problem[] = [];
+  const modules = Object.entries(settings.modules).map(([name, section]): ModuleRules => ({
+    module: makeModule(section, { name, kind: kindOf(name, known), document, problems }),
+    noLog: section.no_log ?? [],
+    rules: section.rules.map((rule, i) => {
+      problems.push(...expressionProblems(document, ["modules", name, "rules", i], rule));
+      return makeRule(rule, [section, settings]);
+    }),
+  }));
+  return { modules, tests: collectTests(settings), problems };
+}
+
+function makeModule(
+  section: ModuleSection,
+  { name, kind, document, problems }: {
+    name: string;
+    kind: ModuleKind;
+    document: Document;
+    problems: Problem[];
+  },
+): Module {
+  const at = ["modules", name];
+  const options: ParserOptions = {
+    logFormats: section.log_format ?? [],
+    trustedProxies: section.trusted_proxies ?? [],
+    patterns: section.pattern ?? [],
+    unsafe: section.unsafe ?? false,
+  };
+  const parse = () => {
+    try {
+      return kind.parser(options);
+    } catch (error) {
+      if (!(error instanceof OptionError)) throw error;
+      problems.push(
+        document.badValue(item(document, [...at, KEYS[error.option]], error.index), error.message),
+      );
+      return () => null;
+    }
+  };
+  const fields = new Set(["message", ...kind.fields(options)]);
+  problems.push(
+    ...optionProblems(document, at, kind),
+    ...fieldProblems(document, at, { section, fields }),
+  );
+  const { identifier = [], unit = [], file = [] } = section.match ?? {};
+  const origin = section.match
+    ? { identifiers: identifier, units: [...unit, ...kind.origin.units], files: file }
+    : kind.origin;
+  return { name, ...origin, parse: parse() };
+}
+
+/** Options that are not for this kind of module. */
+function optionProblems(document: Document, at: Path, kind: ModuleKind): Problem[] {
+  const others = Object.entries(KEYS).filter(([option]) =>
+    !kind.options.includes(option as keyof ParserOptions)
+  );
+  return others.filter(([, key]) => document.at([...at, key]) !== undefined).map(([, key]) =>
+    document.badKey([...at, key], `is not for ${kind.name || "a module with a pattern"}`)
+  );
+}
+
+/** Fields that the module never gives. */
+function fieldProblems(
+  document: Document,
+  at: Path,
+  { section, fields }: { section: ModuleSection; fields: ReadonlySet<string> },
+): Problem[] {
+  const unknown = (path: Path, names: readonly string[]) =>
+    names.flatMap((name, i) =>
+      fields.has(name)
+        ? []
+        : [document.badValue(item(document, path, i), `must be one of ${[...fields].join(", ")}`)]
+    );
+  return section.rules.flatMap((rule, i) => {
+    const path = [...at, "rules", i];
+    return [
+      ...unknown([...path, "field"], rule.field),
+      ...unknown([...path, "distinct"], rule.distinct === undefined ? [] : [rule.distinct]),
+      ...(rule.status && !fields.has("status")
+        ? [document.badKey([...path, "status"], "needs a module that reads a status")]
+        : []),
+      ...rule.except.flatMap((except, j) =>
+        typeof except === "string"
+          ? []
+          : unknown([...item(document, [...path, "except"], j), "field"], except.field)
+      ),
+    ];
+  });
+}
+
+/** Regular expressions of a rule that are none, or that could need very long. */
+function expressionProblems(document: Document, at: Path, rule: RuleSection): Problem[] {
+  const complaints = (path: Path, { mode, str = [] }: Partial<ConditionSection>) =>
+    mode !== "regex" ? [] : str.flatMap((source, i) => {
+      const why = whyNotLinear(source);
+      const allowed = why === null || (rule.unsafe && isExpression(source));
+      return allowed ? [] : [document.badValue(item(document, [...path, "str"], i), complainOf(why, source))];
+    });
+  return [
+    ...complaints(at, rule),
+    ...rule.except.flatMap((except, i) =>
+      typeof except === "string" ? [] : complaints(item(document, [...at, "except"], i), except)
+    ),
+  ];
+}
+
+function complainOf(why: string, source: string): string {
+  return isExpression(source)
+    ? `${why}, so that some lines could take very long: reword it, or say "unsafe": true`
+    : why;
+}
+
+function isExpression(source: string): boolean {
+  try {
+    return new RegExp(source, "s") !== null;
+  } catch {
+    return false;
+  }
+}
+
+/** Where item `index` of what may be one value or a list of them stands. */
+function item(document: Document, path: Path, index: number): Path {
+  return Array.isArray(document.at(path)) ? [...path, index] : path;
+}
+
+type Spans = Partial<Pick<Settings, "window" | "ban_time">>;
+
+function makeRule(rule: RuleSection, outer: readonly Spans[]): Rule {
+  const { name, str, status, except, distinct = null, limit } = rule;
+  return {
+    name,
+    condition: str === undefined ? null : makeCondition({ ...rule, str }),
+    status: status === undefined ? null : new Set(status),
+    except: except.map((given) =>
+      makeCondition(typeof given === "string" ? { ...rule, str: [given], mode: "start" } : given)
+    ),
+    distinct,
+    limit,
+    window: inherit(rule.window, ...outer.map(({ window }) => window)),
+    banTime: inherit(rule.ban_time, ...outer.map(({ ban_time }) => ban_time)),
+  };
+}
+
+function makeCondition({ str, mode, field, ignore_case: ignoreCase }: ConditionSection): Condition {
+  const lower = ignoreCase && mode !== "regex";
+  return { fields: field, mode, texts: lower ? str.map((text) => text.toLowerCase()) : str, ignoreCase };
+}
+
+/** The innermost span that is given; null, for ever, without one. */
+function inherit(...spans: (Micros | null | undefined)[]): Micros | null {
+  return spans.find((span) => span !== undefined) ?? null;
+}
+
+function collectTests({ modules }: Settings): RuleTests[] {
+  return Object.entries(modules).flatMap(([module, { rules }]) =>
+    rules.flatMap(({ name, tests }) =>
+      tests ? [{ module, rule: name, match: tests.match, noMatch: tests.no_match }] : []
+    )
+  );
+}

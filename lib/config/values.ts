@@ -1,0 +1,114 @@
+import { z } from "zod";
+import { parseDuration } from "../duration.ts";
+import { canonicalNetwork } from "../ip.ts";
+import { MAX_MESSAGE } from "../types.ts";
+import { unknownKey } from "./suggest.ts";
+
+// Messages are complaints that follow a key path: "limit: must be at least 1". A union speaks for its members.
+
+const SPAN = 'must be a span of time such as "90s", "10m", "2h" or "1d12h"';
+const SPAN_OR_FOREVER = `${SPAN}, or "forever"`;
+const CENTURY = "must be longer than nothing and shorter than a century";
+/** What a list of texts must be. */
+export const STRINGS = "must be a string or a list of strings";
+
+/** An object that takes these keys and no others. */
+export function section<T extends z.core.$ZodLooseShape>(shape: T) {
+  return z.strictObject(shape, {
+    error: (issue) =>
+      issue.code === "unrecognized_keys"
+        ? issue.keys.map((key) => unknownKey(key, Object.keys(shape))).join("\n")
+        : "must be an object",
+  });
+}
+
+/** A string of at least one character. */
+export function text(most = 255) {
+  return z.string("must be a string").min(1, { error: "must not be empty", abort: true }).max(
+    most,
+    `must be at most ${most} characters`,
+  );
+}
+
+/** One string or a list of them, as a list. */
+export function texts(item: z.ZodType<string, string> = text(MAX_MESSAGE)) {
+  return z.union([item, z.array(item)], STRINGS).transform((given) => [given].flat());
+}
+
+/** A whole number within bounds. */
+export function whole(least: number, most: number) {
+  return z.int("must be a whole number").min(least, `must be at least ${least}`).max(
+    most,
+    `must be at most ${most}`,
+  );
+}
+
+function written(complaint: string) {
+  return z.union(
+    [z.string().regex(/^(?:\d+|(?:\d+[smhdw])+)$/, complaint), z.int().min(1, complaint)],
+    complaint,
+  );
+}
+
+/** A span in microseconds; a bare number counts seconds. */
+export function span(most?: string) {
+  return written(SPAN).transform((given, context) => {
+    const micros = parseDuration(given);
+    if (micros !== null && (!most || micros <= parseDuration(most)!)) return micros;
+    context.addIssue(micros !== null ? `must be at most "${most}"` : CENTURY);
+    return z.NEVER;
+  });
+}
+
+/** A span in microseconds, or null for ever. */
+export const spanOrForever = z.union([z.literal("forever"), written(SPAN_OR_FOREVER)], SPAN_OR_FOREVER)
+  .transform((given, context) => {
+    if (given === "forever") return null;
+    const micros = parseDuration(given);
+    if (micros === null) context.addIssue(CENTURY);
+    return micros;
+  });
+
+/** Program and arguments; no shell ever sees them. */
+export const command = z.union([text(4096), z.array(text(4096), STRINGS)], STRINGS).transform(
+  (given, context) => {
+    const words = typeof given === "string" ? given.split(/\s+/).filter((word) => word !== "") : given;
+    const complaint = complainOfCommand(words, typeof given === "string" ? given : "");
+    if (complaint) context.addIssue(complaint);
+    return words;
+  },
+);
+
+function complainOfCommand(words: readonly string[], unsplit: string): string | null {
+  const shell = unsplit.match(/[|;&$<>`'"]/)?.[0];
+  if (shell) return `holds ${shell}, but no shell is used: write a list`;
+  if (words.length === 0) return "must not be empty: leave it out to carry out nothing";
+  if (words.some((word) => word.includes("\0"))) return "must not hold a NUL character";
+  if (words.join(" ").split("%s").length !== 2) return "must hold %s exactly once, where the address goes";
+  return words[0]!.includes("%s") ? "must begin with a program, not with %s" : null;
+}
+
+/** Labels of RFC 1123, the last one not all digits, which would be a mistyped address. */
+export const DNS_NAME =
+  /^(?=.{1,253}$)(?:[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?\.)*(?!\d+$)[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?$/;
+
+/** A member of the whitelist in its one spelling. */
+export const whitelisted = text().transform((given, context) => {
+  const network = canonicalNetwork(given);
+  if (network !== null) return { network };
+  const name = given.toLowerCase().replace(/\.$/, "");
+  if (DNS_NAME.test(name)) return { name };
+  context.addIssue(
+    given.includes("/")
+      ? "must be a network such as 10.0.0.0/8 or 2001:db8::/32"
+      : "must be an address, a network such as 10.0.0.0/8, or a DNS name",
+  );
+  return z.NEVER;
+});
+
+/** An address or a network in its one spelling. */
+export const network = text().transform((given, context) => {
+  const network = canonicalNetwork(given);
+  if (network === null) context.addIssue("must be an address or a network such as 10.0.0.0/8");
+  return network ?? z.NEVER;
+});

@@ -1,0 +1,123 @@
+import { parseLine } from "./lines.ts";
+import { resolveStamp } from "./time.ts";
+import type { Entry, Micros, Module, ModuleRules, Parsed, Stamp } from "./types.ts";
+
+/** An entry and what one module makes of it. */
+export interface Reading {
+  readonly rules: ModuleRules;
+  /** Null: the module does not know such a message. */
+  readonly parsed: Parsed | null;
+  /** Without what stood before it in a log file. */
+  readonly message: string;
+  readonly time: Micros;
+  /** Whether nobody but root or the service itself can have written it, as far as its source can tell. */
+  readonly trusted: boolean;
+}
+
+/** A line of text, read at `time`. */
+export function textEntry(line: string, time: Micros): Entry {
+  return { time, identifier: null, pid: null, message: line, sender: null };
+}
+
+/** How a module is asked; may stand in for `module.parse` where that might throw. */
+export type Ask = (module: Module, message: string) => Parsed | null;
+
+/** Finds out which of the modules of one source an entry belongs to, and what it says. */
+export class Reader {
+  readonly #modules: readonly ModuleRules[];
+  readonly #ask: Ask;
+  readonly #byIdentifier: ReadonlyMap<string, readonly ModuleRules[]>;
+  /** Modules that take what any program writes. */
+  readonly #open: readonly ModuleRules[];
+  /** Time of the line before: clocks that were set back are read by it. */
+  #before: Micros | null = null;
+
+  constructor(modules: readonly ModuleRules[], ask: Ask = (module, message) => module.parse(message)) {
+    this.#modules = modules;
+    this.#ask = ask;
+    this.#byIdentifier = Map.groupBy(
+      modules.flatMap((rules) => rules.module.identifiers.map((identifier) => ({ identifier, rules }))),
+      ({ identifier }) => identifier,
+    ).entries().reduce(
+      (index, [identifier, all]) => index.set(identifier, all.map(({ rules }) => rules)),
+      new Map(),
+    );
+    this.#open = modules.filter(({ module }) => module.identifiers.length === 0);
+  }
+
+  /** What `entry` says; null when it belongs to none of the modules. Lines of text are read as of `now`. */
+  read(entry: Entry, now: Micros): Reading | null {
+    return entry.identifier === null ? this.#readLine(entry, now) : this.#readRecord(entry, entry.identifier);
+  }
+
+  /** When a line of text was written, as far as itself tells. */
+  timeOf(line: string, now: Micros): Micros | null {
+    const stamp = this.#bare(line)?.parsed?.stamp ?? parseLine(line).stamp;
+    return stamp && resolveStamp(stamp, { now, before: null });
+  }
+
+  #readRecord({ message, time, sender }: Entry, identifier: string): Reading | null {
+    const inUnit = () =>
+      this.#open.filter(({ module }) => sender !== null && isOfUnit(sender.unit, module.units));
+    const found = this.#first(this.#byIdentifier.get(identifier) ?? inUnit(), message);
+    return found && { ...found, message, time, trusted: isTrusted({ sender }, found.rules.module) };
+  }
+
+  /** A line that a module understands as it stands is a bare message, whatever it seems to contain. */
+  #readLine({ message: line, time }: Entry, now: Micros): Reading | null {
+    const bare = this.#bare(line);
+    if (bare) {
+      return { ...bare, message: line, time: this.#timeBy([bare.parsed?.stamp], time, now), trusted: true };
+    }
+    const { stamp, identifier, message } = parseLine(line);
+    const candidates = identifier === "" ? this.#modules : this.#byIdentifier.get(identifier) ?? this.#open;
+    const found = this.#first(candidates, message);
+    return found && {
+      ...found,
+      message,
+      time: this.#timeBy([found.parsed?.stamp, stamp], time, now),
+      trusted: true,
+    };
+  }
+
+  #bare(line: string): Pick<Reading, "rules" | "parsed"> | null {
+    const found = this.#first(this.#modules, line);
+    return found?.parsed ? found : null;
+  }
+
+  /** The first of `candidates` that understands `message`, or where none does, the first. */
+  #first(candidates: readonly ModuleRules[], message: string): Pick<Reading, "rules" | "parsed"> | null {
+    for (const rules of candidates) {
+      const parsed = this.#ask(rules.module, message);
+      if (parsed !== null) return { rules, parsed };
+    }
+    return candidates.length > 0 ? { rules: candidates[0]!, parsed: null } : null;
+  }
+
+  #timeBy(stamps: readonly (Stamp | null | undefined)[], fallback: Micros, now: Micros): Micros {
+    const stamp = stamps.find((stamp) => stamp);
+    const time = (stamp && resolveStamp(stamp, { now, before: this.#before })) ?? fallback;
+    this.#before = time;
+    return time;
+  }
+}
+
+/** Whether a message of a module is to be recorded when it names an address. */
+export function isRecorded({ noLog }: ModuleRules, message: string): boolean {
+  return !noLog.some((prefix) => message.startsWith(prefix));
+}
+
+/** Whether nobody but root or the service itself can have written an entry, as far as its source can tell. */
+export function isTrusted({ sender }: Pick<Entry, "sender">, { units }: Pick<Module, "units">): boolean {
+  return sender === null || sender.uid === 0 || isOfUnit(sender.unit, units);
+}
+
+function isOfUnit(unit: string, units: readonly string[]): boolean {
+  return units.some((name) => unit === name || isInstance(unit, name));
+}
+
+/** Whether `unit` is an instance such as `ssh@1-2.service` of the template behind `ssh@.service`. */
+function isInstance(unit: string, name: string): boolean {
+  const at = name.indexOf("@.");
+  return at > 0 && unit.startsWith(name.slice(0, at + 1)) && unit.endsWith(name.slice(at + 1));
+}
