@@ -2,6 +2,7 @@
  * The command line: arguments become one command, signals reach it, and what it throws becomes one sentence and
  * an exit code (sysexits.h). No logic.
  */
+import process from "node:process";
 import { Command, CommanderError } from "commander";
 import project from "./deno.json" with { type: "json" };
 import { banCommand, type BanOptions } from "./lib/commands/ban.ts";
@@ -193,6 +194,11 @@ function withDefault(args: readonly string[]): string[] {
   return (first === "" || first.startsWith("-")) && !isGlobal ? ["run", ...args] : [...args];
 }
 
+/** Deno 2.4 warns of its own use of what Node.js has deprecated, which whoever runs this can do nothing about. */
+function silenceDeprecations(): void {
+  Object.assign(process, { noDeprecation: true });
+}
+
 /** Runs the command line; returns the exit code. */
 async function main(given: readonly string[]): Promise<number> {
   const args = withDefault(given);
@@ -209,4 +215,7 @@ async function main(given: readonly string[]): Promise<number> {
   }
 }
 
-if (import.meta.main) Deno.exit(await main(Deno.args));
+if (import.meta.main) {
+  silenceDeprecations();
+  Deno.exit(await main(Deno.args));
+}

@@ -74,7 +74,11 @@ export class Bans {
   readonly #options: BansOptions;
   readonly #stop = new AbortController();
   /** How long the bans in force last. */
-  #inForce = new Map<string, Micros>();
+  readonly #inForce: Map<string, Micros>;
+  /** Number of the store's latest change that `#inForce` knows. */
+  #lastChange: number;
+  /** Revision of the whitelist that all bans in force were last held against. */
+  #whitelistSeen: number | null = null;
   /** Addresses that the firewall is being told of. */
   readonly #busy = new Set<string>();
   #calls = 0;
@@ -86,7 +90,8 @@ export class Bans {
     this.#options = options;
     const { store, firewall, boot } = options;
     store.begin(firewall.name, { boot, takesOver: firewall.takesOver });
-    this.#loadInForce();
+    this.#lastChange = store.lastChange();
+    this.#inForce = new Map(store.inForce().map((ban) => [ban.address, spanOf(ban)]));
   }
 
   /** The bans that follow from trips: none for the whitelisted. Changes nothing yet. */
@@ -119,11 +124,9 @@ export class Bans {
    * addresses whose bans have ended since the last call.
    */
   refresh(): string[] {
-    for (const ban of this.#options.store.inForce()) this.#endIfWhitelisted(ban);
-    const before = this.#inForce;
-    this.#loadInForce();
+    const ended = [...this.#takeOverChanges(), ...this.#endWhitelisted()];
     this.#pump();
-    return [...before.keys()].filter((address) => !this.#inForce.has(address));
+    return ended.filter((address) => !this.#inForce.has(address));
   }
 
   /** Stops; a command under way gets until `deadline` to end, and what is left undone is done at the next start. */
@@ -138,12 +141,29 @@ export class Bans {
     abort();
   }
 
-  #loadInForce(): void {
-    const bans = this.#options.store.inForce();
-    this.#inForce = new Map(bans.map((ban) => [ban.address, spanOf(ban)]));
+  /** Follows the store; returns the addresses whose bans others have ended. */
+  #takeOverChanges(): string[] {
+    const ended: string[] = [];
+    for (const ban of this.#options.store.changedSince(this.#lastChange)) {
+      this.#lastChange = ban.change;
+      if (ban.ended === null) this.#inForce.set(ban.address, spanOf(ban));
+      else if (this.#inForce.delete(ban.address)) ended.push(ban.address);
+    }
+    return ended;
   }
 
-  #endIfWhitelisted({ address }: BanStatus): boolean {
+  /** Ends the bans that the whitelist covers, if it is another than the last time; returns their addresses. */
+  #endWhitelisted(): string[] {
+    const { store, whitelist } = this.#options;
+    if (whitelist.revision === this.#whitelistSeen) return [];
+    const addresses = [...this.#inForce.keys()];
+    const ended = store.transaction(() => addresses.filter((address) => this.#endIfWhitelisted(address)));
+    ended.forEach((address) => this.#inForce.delete(address));
+    this.#whitelistSeen = whitelist.revision;
+    return ended;
+  }
+
+  #endIfWhitelisted(address: string): boolean {
     const { store, whitelist, log, clock } = this.#options;
     const origin = whitelist.covering(address);
     if (origin === null) return false;
@@ -192,9 +212,9 @@ export class Bans {
   }
 
   /** The whitelist may have grown since the ban was decided, and a ban by hand asks nobody. */
-  #dropIfWhitelisted(ban: BanStatus): boolean {
-    if (!this.#endIfWhitelisted(ban)) return false;
-    this.#inForce.delete(ban.address);
+  #dropIfWhitelisted({ address }: BanStatus): boolean {
+    if (!this.#endIfWhitelisted(address)) return false;
+    this.#inForce.delete(address);
     return true;
   }
 
@@ -204,9 +224,9 @@ export class Bans {
     this.#calls++;
     let done = false;
     try {
-      if (!isLift) bans.forEach(({ id }) => store.trying(id, firewall.name));
+      if (!isLift) store.transaction(() => bans.forEach(({ id }) => store.trying(id, firewall.name)));
       const outcomes = await this.#tell({ bans, isLift });
-      if (!this.#stop.signal.aborted) this.#settle({ bans, isLift }, outcomes);
+      if (!this.#stop.signal.aborted) store.transaction(() => this.#settle({ bans, isLift }, outcomes));
       done = true;
     } catch (error) {
       this.#holdUp(error);

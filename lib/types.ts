@@ -263,6 +263,8 @@ export interface Due {
 
 /** All bans, past and present, as they are kept. At most one ban of an address is in force. */
 export interface BanStore {
+  /** Does `work` as a whole: everything that it changes or, when it throws, nothing. */
+  transaction<T>(work: () => T): T;
   /**
    * Writes a ban. One already in force for the address stays; its end moves to the later of the two.
    * A lift of an earlier one that has not reached the firewall yet is dropped: the address is to be banned.
@@ -274,6 +276,10 @@ export interface BanStore {
   expire(now: Micros): string[];
   /** Bans in force, oldest first. */
   inForce(): BanStatus[];
+  /** Number of the latest change of any ban; 0 before the first. */
+  lastChange(): number;
+  /** Bans as they are now whose latest change is later than `change`, ascending by it. */
+  changedSince(change: number): BanChange[];
   /**
    * Begins with a firewall: what any had before `boot`, when the machine started, is gone. With `takesOver`, bans that
    * another firewall has are to be applied by this one.

@@ -137,6 +137,24 @@ Deno.test("`Bans.refresh()` lifts what has been whitelisted or unbanned meanwhil
   await bans.stop(AbortSignal.abort());
 });
 
+Deno.test("`Bans.refresh()` holds bans against the whitelist again when that could not be written", async () => {
+  using temporary = temporaryState();
+  const { scene, make, act } = setUp(temporary);
+  const bans = make();
+  act(bans, [trip("192.0.2.1"), trip("192.0.2.2")]);
+  await eventually(() => scene.firewall.held.size === 2);
+  scene.whitelist.set("database", ["192.0.2.0/24"]);
+  temporary.exec(
+    "CREATE TRIGGER full BEFORE UPDATE ON ban WHEN new.address = '192.0.2.2' BEGIN SELECT raise(ABORT, 'full'); END",
+  );
+  assert.throws(() => bans.refresh(), /full/);
+  assert.equal(temporary.state.bans.inForce().length, 2);
+  temporary.exec("DROP TRIGGER full");
+  assert.deepEqual(bans.refresh().sort(), ["192.0.2.1", "192.0.2.2"]);
+  await eventually(() => scene.firewall.held.size === 0);
+  await bans.stop(AbortSignal.abort());
+});
+
 Deno.test("`Bans` keeps a ban by hand of a whitelisted address out of the firewall", async () => {
   using temporary = temporaryState();
   const { scene, make, act } = setUp(temporary);

@@ -1,5 +1,6 @@
 import { strict as assert } from "node:assert";
 import { rouseMonitor, watchControl } from "../lib/control.ts";
+import { UserError } from "../lib/types.ts";
 import { eventually, temporaryState } from "./helpers.ts";
 
 Deno.test("`rouseMonitor()` is noticed by `watchControl()`, and leaves nothing behind", async () => {
@@ -16,3 +17,32 @@ Deno.test("`rouseMonitor()` is noticed by `watchControl()`, and leaves nothing b
   stop.abort();
   await watching;
 });
+
+const LOSSES: readonly (readonly [string, (directory: string) => void])[] = [
+  ["removed", (directory) => Deno.removeSync(`${directory}/state.db`)],
+  ["moved away", (directory) => {
+    Deno.renameSync(directory, `${directory}.moved`);
+    Deno.mkdirSync(directory);
+  }],
+  ["replaced", (directory) => {
+    Deno.copyFileSync(`${directory}/state.db`, `${directory}/copy`);
+    Deno.renameSync(`${directory}/copy`, `${directory}/state.db`);
+  }],
+];
+for (const [loss, lose] of LOSSES) {
+  Deno.test(`\`watchControl()\` ends with an error when the state is ${loss}`, async () => {
+    using temporary = temporaryState();
+    const { directory } = temporary;
+    const watching = watchControl(directory, { changed: () => {}, signal: new AbortController().signal });
+    lose(directory);
+    try {
+      await assert.rejects(watching, (error) => {
+        assert.ok(error instanceof UserError && error.code === 69, String(error));
+        assert.equal(error.message, `The state ${directory} is gone: somebody removed, moved or replaced it`);
+        return true;
+      });
+    } finally {
+      if (loss === "moved away") Deno.removeSync(`${directory}.moved`, { recursive: true });
+    }
+  });
+}

@@ -8,10 +8,22 @@ export class Whitelist {
   readonly #parts = new Map<Origin, NetworkSet>([
     ["loopback", new NetworkSet(["127.0.0.0/8", "::1"])],
   ]);
+  readonly #texts = new Map<Origin, string>();
+  #revision = 0;
+
+  /** Counts up whenever `set()` changes anything. */
+  get revision(): number {
+    return this.#revision;
+  }
 
   /** Replaces what `origin` whitelists by canonical addresses and networks. */
   set(origin: Origin, members: Iterable<string>): void {
-    this.#parts.set(origin, new NetworkSet(members));
+    const list = [...members];
+    const text = list.join();
+    if (this.#texts.get(origin) === text) return;
+    this.#texts.set(origin, text);
+    this.#parts.set(origin, new NetworkSet(list));
+    this.#revision++;
   }
 
   /** Who whitelists `address`, or an address within it where it is a network; null when nobody does. */

@@ -1,4 +1,4 @@
-import type { BanStatus, BanStore, Due, Micros, NewBan } from "../types.ts";
+import type { BanChange, BanStatus, BanStore, Due, Micros, NewBan } from "../types.ts";
 import type { Database, Value } from "./database.ts";
 
 const COLUMNS = `id, address, reason, count, start, until, ended, end_reason AS endReason,
@@ -13,6 +13,10 @@ export class BanTable implements BanStore {
 
   constructor(db: Database) {
     this.#db = db;
+  }
+
+  transaction<T>(work: () => T): T {
+    return this.#db.transaction(work);
   }
 
   add(ban: NewBan): void {
@@ -52,18 +56,29 @@ export class BanTable implements BanStore {
   }
 
   expire(now: Micros): string[] {
-    return this.#db.transaction(() => {
-      const due = this.#db.all<{ address: string; until: Micros }>(
-        "SELECT address, until FROM ban WHERE ended IS NULL AND until <= ? ORDER BY until",
-        now,
-      );
-      for (const { address, until } of due) this.end(address, { reason: "expired", time: until });
-      return due.map(({ address }) => address);
-    });
+    return this.#db.all<{ address: string }>(
+      `UPDATE ban SET ended = until, end_reason = 'expired', attempts = 0, next_try = 0, error = NULL,
+         change = due.change
+       FROM (SELECT id, (SELECT max(change) FROM ban) + row_number() OVER (ORDER BY until, id) AS change
+         FROM ban WHERE ended IS NULL AND until <= ?) AS due
+       WHERE ban.id = due.id RETURNING address`,
+      now,
+    ).map(({ address }) => address);
   }
 
   inForce(): BanStatus[] {
     return this.#select("WHERE ended IS NULL ORDER BY start, id");
+  }
+
+  lastChange(): number {
+    return this.#db.get<{ change: number }>("SELECT ifnull(max(change), 0) AS change FROM ban")!.change;
+  }
+
+  changedSince(change: number): BanChange[] {
+    return this.#db.all<BanChange>(
+      `SELECT change, ${COLUMNS} FROM ban WHERE change > ? ORDER BY change`,
+      change,
+    );
   }
 
   /** The ban in force for an address or network; null when there is none. */

@@ -60,6 +60,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "node:dns/promises": ["lib/names.ts"],
   "node:net": ["lib/postgres/connection.ts"],
   "node:path": ["lib/config/", "lib/permissions.ts"],
+  "node:process": ["main.ts"],
   "node:sqlite": ["lib/state/"],
   postgres: ["lib/postgres/connection.ts"],
   zod: ["lib/config.ts", "lib/config/"],

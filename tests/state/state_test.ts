@@ -153,6 +153,57 @@ Deno.test("`BanTable.add()` keeps one ban an address, moves its end only outward
   assert.equal(bans.toApply(DUE).length, 1);
 });
 
+Deno.test("`BanTable.expire()` gives each ban its own end and its own number of change, in order", () => {
+  using temporary = temporaryState();
+  const { bans } = temporary.state;
+  bans.add(ban({ address: "192.0.2.1", until: 3_000 }));
+  bans.add(ban({ address: "192.0.2.2", until: 9_000 }));
+  bans.add(ban({ address: "192.0.2.3", until: 2_000 }));
+  const before = bans.lastChange();
+  assert.deepEqual(bans.expire(3_000).sort(), ["192.0.2.1", "192.0.2.3"]);
+  assert.deepEqual(bans.changedSince(before).map(({ address, ended, change }) => [address, ended, change]), [
+    ["192.0.2.3", 2_000, before + 1],
+    ["192.0.2.1", 3_000, before + 2],
+  ]);
+  assert.equal(bans.lastChange(), before + 2);
+  assert.deepEqual(bans.expire(3_000), []);
+});
+
+Deno.test("`BanTable.changedSince()` names a ban once, by its latest change, and not for what a firewall did", () => {
+  using temporary = temporaryState();
+  const { bans } = temporary.state;
+  assert.equal(bans.lastChange(), 0);
+  bans.add(ban({ address: "192.0.2.1", until: 3_000 }));
+  bans.add(ban({ address: "192.0.2.2" }));
+  bans.add(ban({ address: "192.0.2.1", until: 8_000 }));
+  bans.applied(2, { firewall: "command", time: 1 });
+  assert.deepEqual(bans.changedSince(0).map(({ address, until }) => [address, until]), [
+    ["192.0.2.2", null],
+    ["192.0.2.1", 8_000],
+  ]);
+  assert.deepEqual(bans.changedSince(bans.lastChange()), []);
+});
+
+Deno.test("`BanTable.lingering()` names ended bans that a firewall still has, until it lifts them", () => {
+  using temporary = temporaryState();
+  const { bans } = temporary.state;
+  for (const address of ["192.0.2.1", "192.0.2.2", "192.0.2.3"]) {
+    bans.add(ban({ address }));
+    const { id } = bans.standing(address)!;
+    if (address !== "192.0.2.3") bans.applied(id, { firewall: "command", time: 1 });
+    bans.end(address, { reason: "unban", time: 5_000 });
+  }
+  bans.failed(2, { error: "no", time: 6_000 });
+  assert.deepEqual(bans.lingering().map(({ address, error }) => [address, error]), [
+    ["192.0.2.1", null],
+    ["192.0.2.2", "no"],
+  ]);
+  bans.lifted(1);
+  bans.add(ban({ address: "192.0.2.2", start: 7_000 }));
+  assert.deepEqual(bans.lingering(), [], "a lift, and a newer ban, take it over");
+  assert.deepEqual([bans.standing("192.0.2.1"), bans.latest("192.0.2.1")!.endReason], [null, "unban"]);
+});
+
 Deno.test("`StateOutbox` gives what is not confirmed, and each ban again when it changes", () => {
   using temporary = temporaryState();
   const { state } = temporary;
