@@ -1,0 +1,208 @@
+import { strict as assert } from "node:assert";
+import { Bans } from "../../lib/bans.ts";
+import { watchControl } from "../../lib/control.ts";
+import { now } from "../../lib/clock.ts";
+import { Whitelist } from "../../lib/rules/whitelist.ts";
+import { takeLock } from "../../lib/state/database.ts";
+import type { Ban, Firewall, Outcome } from "../../lib/types.ts";
+import { memoryLog, type TemporaryState, temporaryState } from "../helpers.ts";
+import { program, type Result } from "./program.ts";
+
+const ONE = "192.0.2.7";
+const NETWORK = "192.0.2.0/24";
+const RULES = { SSHD: { rules: [{ name: "a", str: "x", limit: 1 }] } };
+
+/** A firewall that does as it is told, or refuses while `broken`. */
+class FakeFirewall implements Firewall {
+  readonly canUnban = true;
+  readonly batch = 100;
+  readonly parallel = 1;
+  readonly takesOver = true;
+  broken = false;
+
+  constructor(readonly name: string) {}
+
+  ban(bans: readonly Ban[]): Promise<Outcome[]> {
+    const error = this.broken ? "the firewall is broken" : null;
+    return Promise.resolve(bans.map(({ address }) => ({ address, error })));
+  }
+
+  unban(bans: readonly Ban[]): Promise<Outcome[]> {
+    return this.ban(bans);
+  }
+}
+
+/** What a monitor does about bans, on a state of its own. */
+interface Stage {
+  readonly temporary: TemporaryState;
+  readonly firewall: FakeFirewall;
+  readonly whitelist: Whitelist;
+  /** Runs a command on the state. */
+  cli(...words: string[]): Promise<Result>;
+}
+
+/** Plays with the part of a monitor that commands meet, or without any. */
+async function stage(
+  { running = true, firewall: name = "command", keys = {} },
+  play: (stage: Stage) => Promise<void>,
+): Promise<void> {
+  using temporary = temporaryState();
+  const { directory, state } = temporary;
+  const config = `${directory}/config.jsonc`;
+  Deno.writeTextFileSync(config, JSON.stringify({ modules: RULES, state: directory, ...keys }));
+  const firewall = new FakeFirewall(name);
+  const whitelist = new Whitelist();
+  const cli = (...words: string[]) => program([...words, "--config", config]);
+  const stop = new AbortController();
+  const lock = running ? takeLock(directory) : null;
+  const bans = new Bans({ store: state.bans, firewall, whitelist, log: memoryLog(), clock: now, boot: 0 });
+  const watching = running
+    ? watchControl(directory, { changed: () => void bans.refresh(), signal: stop.signal })
+    : Promise.resolve();
+  try {
+    await play({ temporary, firewall, whitelist, cli });
+  } finally {
+    stop.abort();
+    await watching;
+    await bans.stop(AbortSignal.abort());
+    lock?.release();
+  }
+}
+
+/** Asserts that a command succeeds with these lines, in which times are given as `TIME`. */
+function assertSays({ code, stdout, stderr }: Result, lines: readonly string[]): void {
+  assert.equal(code, 0, stderr);
+  assert.deepEqual(
+    stdout.replace(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d/g, "TIME").trimEnd().split("\n"),
+    lines,
+  );
+}
+
+Deno.test("`ban` says that a ban is in force when the firewall has it, and why and until when", () =>
+  stage({}, async ({ cli }) => {
+    assertSays(await cli("ban", ONE, "--for", "2h", "--reason", "scan"), [
+      `${ONE} banned until TIME: scan`,
+      "It is in force.",
+    ]);
+  }));
+
+Deno.test("`ban` tells of the ban that stands and stays, not of the one that was asked for", () =>
+  stage({}, async ({ cli, temporary }) => {
+    const bans = temporary.state.bans;
+    await cli("ban", ONE, "--for", "forever");
+    assertSays(await cli("ban", ONE, "--for", "2h", "--reason", "scan"), [
+      `${ONE} was banned already for good: [MANUAL] ban`,
+      "It is in force.",
+      'The reason "scan" is not kept: a ban keeps the one that it began with.',
+    ]);
+    bans.add({ address: "192.0.2.8", reason: "[SSHD] x", count: 6, start: now(), until: now() + 60_000_000 });
+    const { stdout } = await cli("ban", "192.0.2.8", "--for", "1h", "--json");
+    const { done, reason, until, in_force, running } = JSON.parse(stdout);
+    assert.deepEqual({ done, reason, in_force, running }, {
+      done: "extended",
+      reason: "[SSHD] x",
+      in_force: true,
+      running: true,
+    });
+    assert.ok(Date.parse(until) > Date.now() + 1_800_000);
+  }));
+
+Deno.test("`ban` says when the firewall refuses, only notes, or nobody is there to tell it", async () => {
+  await stage({}, async ({ cli, firewall }) => {
+    firewall.broken = true;
+    assertSays(await cli("ban", ONE), [
+      `${ONE} banned for good: [MANUAL] ban`,
+      "It is not in force yet, the monitor keeps trying: the firewall is broken",
+    ]);
+  });
+  await stage({ firewall: "observe" }, async ({ cli }) => {
+    assertSays(await cli("ban", ONE), [
+      `${ONE} banned for good: [MANUAL] ban`,
+      "It is noted only: without a ban_command nobody is really banned.",
+    ]);
+    const { stdout } = await cli("ban", ONE, "--json");
+    assert.equal(JSON.parse(stdout).in_force, false);
+  });
+  await stage({ running: false }, async ({ cli }) => {
+    assertSays(await cli("ban", ONE), [
+      `${ONE} banned for good: [MANUAL] ban`,
+      "It is not in force: the monitor is not running, and will see to it when it starts.",
+    ]);
+  });
+});
+
+Deno.test("`ban` fails when the address is whitelisted, by what it knows or by what the monitor knows", () =>
+  stage({ keys: { whitelist: "198.51.100.0/24" } }, async ({ cli, whitelist }) => {
+    whitelist.set("this machine", [ONE]);
+    for (const [address, why] of [["198.51.100.9", "configuration"], [ONE, "whitelisted"]] as const) {
+      const { code, stderr } = await cli("ban", address);
+      assert.equal(code, 1, stderr);
+      assert.match(stderr, new RegExp(`^strongmonitor: Cannot ban ${address}: .*\\(${why}\\)\\n$`));
+    }
+  }));
+
+Deno.test("`ban` refuses a span that it cannot read", () =>
+  stage({ running: false }, async ({ cli }) => {
+    const { code, stderr } = await cli("ban", ONE, "--for", "soon");
+    assert.equal(code, 64);
+    assert.match(stderr, /Cannot read --for "soon": .* or forever\n$/);
+  }));
+
+Deno.test("`unban` says what the firewall made of it, and which network the address is banned with", () =>
+  stage({ keys: { unban_command: "unban %s" } }, async ({ cli, firewall }) => {
+    await cli("ban", NETWORK);
+    const inside = await cli("unban", ONE);
+    assert.equal(inside.code, 1);
+    assert.match(inside.stderr, /Cannot unban 192\.0\.2\.7: it is banned with the network 192\.0\.2\.0\/24/);
+    await cli("ban", ONE);
+    assertSays(await cli("unban", ONE), [
+      `${ONE} unbanned`,
+      "The firewall does not have it.",
+      `It is still banned with the network ${NETWORK}.`,
+    ]);
+    firewall.broken = true;
+    assertSays(await cli("unban", NETWORK), [
+      `${NETWORK} unbanned`,
+      "It is still in the firewall, the monitor keeps trying: the firewall is broken",
+    ]);
+    const again = await cli("unban", NETWORK);
+    assert.equal(again.code, 1);
+    assert.match(again.stderr, /its ban has ended, and the monitor is to lift it .*: the firewall is broken/);
+    assert.match((await cli("bans")).stdout, /^192\.0\.2\.0\/24 .*\(unban\) +failed \d times? /m);
+    assert.match((await cli("unban", "203.0.113.1")).stderr, /it is not banned\n$/);
+  }));
+
+Deno.test("`unban` says that nothing can lift a ban where there is no unban_command", () =>
+  stage({ keys: { ban_command: "ban %s" } }, async ({ cli }) => {
+    await cli("ban", ONE);
+    assertSays(await cli("unban", ONE), [
+      `${ONE} unbanned`,
+      "It stays in the firewall: without an unban_command nothing can lift it.",
+    ]);
+  }));
+
+Deno.test("`whitelist add` warns of a network so vast that nobody is ever banned", () =>
+  stage({ running: false }, async ({ cli }) => {
+    const vast = await cli("whitelist", "add", "0.0.0.0/0");
+    assert.equal(vast.code, 0);
+    assert.match(vast.stderr, /^Warning: whitelist 0\.0\.0\.0\/0 is so large/m);
+    assert.doesNotMatch((await cli("whitelist", "add", "192.0.2.0/24")).stderr, /Warning/);
+  }));
+
+Deno.test("a state that the program was not built for is refused in one sentence with the way to build it", () =>
+  stage({ running: false }, async ({ temporary }) => {
+    const config = `${temporary.directory}/config.jsonc`;
+    for (const command of [["ban", ONE], ["bans"], ["status"], ["whitelist", "list"]]) {
+      const { code, stderr } = await program(
+        [...command, "--config", config, "--state", "/nowhere/state"],
+        [`--allow-read=${config}`],
+      );
+      assert.equal(code, 69);
+      assert.equal(
+        stderr,
+        "strongmonitor: Cannot open the state /nowhere/state: this program was built without the right to; build it " +
+          `anew, where its source is, with: deno task build --config ${config} --state /nowhere/state ` +
+          `(or, without Deno: npx -y deno@2 task build --config ${config} --state /nowhere/state)\n`,
+      );
+    }
+  }));

@@ -1,0 +1,22 @@
+const MAIN = new URL("../../main.ts", import.meta.url).pathname;
+
+/** What a command left behind. */
+export interface Result {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the program in UTC with everything allowed, unless `rights` says what. */
+export async function program(
+  args: readonly string[],
+  rights: readonly string[] = ["--allow-all"],
+): Promise<Result> {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "--no-prompt", ...rights, MAIN, ...args],
+    env: { TZ: "UTC", NO_COLOR: "1" },
+    stdin: "null",
+  }).output();
+  const decoder = new TextDecoder();
+  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}

@@ -1,0 +1,53 @@
+import { strict as assert } from "node:assert";
+import { program } from "./commands/program.ts";
+
+const MAIN = new URL("../main.ts", import.meta.url).pathname;
+
+for (const args of ["--help", "ban --help"]) {
+  Deno.test(`\`${args}\` ends quietly when nobody reads on`, async () => {
+    // `true` has gone, and the pipe with it, before the program is there to write.
+    const line = `{ sleep 0.2; "$DENO" run -A --quiet "$MAIN" ${args}; echo "code $?" >&2; } | true`;
+    const { stderr } = await new Deno.Command("sh", {
+      args: ["-c", line],
+      env: { DENO: Deno.execPath(), MAIN },
+    }).output();
+    assert.equal(new TextDecoder().decode(stderr), "code 0\n");
+  });
+}
+
+Deno.test("wrong usage is one sentence and code 64", async () => {
+  const { code, stdout, stderr } = await program(["frobnicate"]);
+  assert.deepEqual({ code, stdout, stderr }, {
+    code: 64,
+    stdout: "",
+    stderr: "error: unknown command 'frobnicate'\n",
+  });
+});
+
+Deno.test("what Node.js has deprecated is no business of whoever runs the program", async () => {
+  const directory = Deno.makeTempDirSync({ prefix: "strongmonitor-" });
+  try {
+    const config = `${directory}/config.jsonc`;
+    const rules = [{ name: "a", str: "x", limit: 1 }];
+    Deno.writeTextFileSync(
+      config,
+      JSON.stringify({ whitelist: "localhost", state: directory, modules: { SSHD: { rules } } }),
+    );
+    const child = new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--quiet", MAIN, "run", "--config", config],
+      stdout: "null",
+      stderr: "piped",
+    }).spawn();
+    let said = "";
+    for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
+      said += text;
+      if (said.includes("whitelisting localhost")) break;
+    }
+    if (said.includes("whitelisting")) child.kill("SIGKILL");
+    await child.status;
+    assert.match(said, /whitelisting localhost: /);
+    assert.doesNotMatch(said, /Deprecat/);
+  } finally {
+    Deno.removeSync(directory, { recursive: true });
+  }
+});
