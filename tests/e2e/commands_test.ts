@@ -20,12 +20,14 @@ scene("ban, unban and whitelist reach the firewall through the running monitor",
   await untilRunning(server);
 
   for (const target of [ONE, NETWORK]) {
-    assert.equal((await server.cli("ban", target, "--for", "2h", "--reason", "by hand")).code, 0);
-    await untilDropped(server, target);
+    const { code, stdout } = await server.cli("ban", target, "--for", "2h", "--reason", "by hand");
+    assert.equal(code, 0);
+    assert.match(stdout, /banned until .*: by hand\nIt is in force\.\n$/);
+    await assertDropped(server, target, true);
   }
   assert.deepEqual(await banned(server), [ONE, NETWORK]);
-  assert.equal((await server.cli("unban", NETWORK)).code, 0);
-  await untilDropped(server, NETWORK, false);
+  assert.match((await server.cli("unban", NETWORK)).stdout, /unbanned\nThe firewall does not have it\.\n$/);
+  await assertDropped(server, NETWORK, false);
   assert.equal((await server.cli("unban", NETWORK)).code, 1);
 
   assert.equal((await server.cli("whitelist", "add", ONE)).code, 0);

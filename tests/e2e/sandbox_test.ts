@@ -80,11 +80,17 @@ scene(
   async (server) => {
     for (const [want, change] of WANTS) {
       await server.configure(JSON.stringify({ ...MINIMAL, ...change }));
-      const { code, stderr } = await server.cli("run");
-      assert.equal(code, 78, `${want}: ${stderr}`);
-      assert.ok(stderr.includes(want), stderr);
-      assert.match(stderr, /deno task build --config/);
-      assert.equal(stderr.trim().split("\n").length, 1, stderr);
+      const sentences: string[] = [];
+      for (const command of ["run", "check"]) {
+        const { code, stderr } = await server.cli(command);
+        assert.equal(code, 78, `${command}, ${want}: ${stderr}`);
+        sentences.push(stderr.replace(/^(?:<3>|strongmonitor: )/, ""));
+      }
+      const [sentence] = sentences;
+      assert.deepEqual(sentences, [sentence, sentence], "`check` foretells what `run` will say");
+      assert.ok(sentence!.includes(want), sentence);
+      assert.match(sentence!, /deno task build --config \/etc\/strongmonitor\/config\.jsonc /);
+      assert.equal(sentence!.trim().split("\n").length, 1, sentence);
     }
   },
 );

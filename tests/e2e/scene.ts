@@ -15,6 +15,9 @@ const TOOLS = [
   "/usr/bin/sshpass",
   "/usr/sbin/sshd",
   "/usr/sbin/nft",
+  "/usr/sbin/nginx",
+  "/usr/sbin/logrotate",
+  "/usr/bin/curl",
   "/usr/sbin/ip",
   "/lib/systemd/systemd-journald",
 ];
