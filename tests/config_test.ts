@@ -2,7 +2,9 @@ import { strict as assert } from "node:assert";
 import { join } from "node:path";
 import { loadConfig } from "../lib/config.ts";
 import { SECOND } from "../lib/duration.ts";
-import { inDirectory, known, load, RULE, SSHD, top } from "./config/configs.ts";
+import { parseSshd, sshd } from "../modules/sshd.ts";
+import { condition, rule } from "./helpers.ts";
+import { inDirectory, known, load, own, RULE, top } from "./config/configs.ts";
 
 Deno.test("`loadConfig()` runs the config.json of the original program as it is", () => {
   const original = `{
@@ -19,25 +21,28 @@ Deno.test("`loadConfig()` runs the config.json of the original program as it is"
     }
   }`;
   inDirectory({ "config.json": original, "db_password.secret": "s3cret\n" }, (directory) => {
-    const forever = { window: null, banTime: null };
     assert.deepEqual(loadConfig(join(directory, "config.json"), { known }), {
       path: join(directory, "config.json"),
       stateDirectory: "/var/lib/strongmonitor",
       modules: [{
-        module: SSHD,
+        module: { name: "SSHD", ...sshd.origin, parse: parseSshd },
         noLog: ["Connection from"],
         rules: [
-          { name: "invalid_user", str: ["Invalid user"], mode: "start", except: [], limit: 5, ...forever },
-          {
+          rule({
+            name: "invalid_user",
+            condition: condition({ texts: ["Invalid user"] }),
+            limit: 5,
+            window: null,
+          }),
+          rule({
             name: "preauth",
-            str: ["[preauth]", "Bad protocol"],
-            mode: "anywhere",
-            except: [],
+            condition: condition({ texts: ["[preauth]", "Bad protocol"], mode: "anywhere" }),
             limit: 10,
-            ...forever,
-          },
+            window: null,
+          }),
         ],
       }],
+      tests: [],
       ban: { command: ["sudo", "/opt/banIP.sh", "%s"], unban: null, timeout: 10 * SECOND, concurrency: 4 },
       database: { host: "localhost", port: 5432, user: "monitor", database: "monitor", password: "s3cret" },
       whitelist: { networks: [], names: [], refresh: 300 * SECOND },
@@ -105,4 +110,56 @@ Deno.test("`loadConfig()` takes a list of command words as it is, blanks and she
   );
   assert.deepEqual(ban.command, ["nft", "add element inet f b { %s }; # $x"]);
   assert.deepEqual(ban.unban, ["u", "%s"]);
+});
+
+Deno.test("`loadConfig()` reads what a rule may ask: fields, status codes, exceptions, different values", () => {
+  const text = `{ "modules": { "NGINX": { "rules": [
+    { "name": "a", "field": ["path", "query"], "str": ["X", "y"], "mode": "anywhere", "ignore_case": true,
+      "except": ["/API", { "field": "user_agent", "str": "Bot" }], "status": [404, "5xx"], "limit": 1 },
+    { "name": "b", "status": 403, "distinct": "path", "limit": 1 },
+    { "name": "c", "str": "^A+$", "mode": "regex", "ignore_case": true, "limit": 1 }
+  ] } } }`;
+  const [a, b, c] = load(text).modules[0]!.rules;
+  assert.deepEqual(a!.condition, {
+    fields: ["path", "query"],
+    mode: "anywhere",
+    texts: ["x", "y"],
+    ignoreCase: true,
+  });
+  assert.deepEqual(a!.except, [
+    { fields: ["path", "query"], mode: "start", texts: ["/api"], ignoreCase: true },
+    { fields: ["user_agent"], mode: "start", texts: ["Bot"], ignoreCase: false },
+  ]);
+  assert.deepEqual([a!.status!.size, a!.status!.has(404), a!.status!.has(599)], [101, true, true]);
+  assert.deepEqual([b!.condition, [...b!.status!], b!.distinct], [null, [403], "path"]);
+  assert.deepEqual(c!.condition!.texts, ["^A+$"], "an expression is left as it is");
+});
+
+Deno.test("`loadConfig()` makes a module of a pattern, found where match says", () => {
+  const text = own(
+    '"match": { "identifier": ["ftpd", "vsftpd"], "unit": "ftp.service", "file": "/var/log/*.log" }, ' +
+      '"pattern": "^refused <ADDR>$"',
+  );
+  const { module } = load(text).modules[0]!;
+  assert.deepEqual(
+    [module.name, module.identifiers, module.units, module.files],
+    ["ftp", ["ftpd", "vsftpd"], ["ftp.service"], ["/var/log/*.log"]],
+  );
+  assert.equal(module.parse("refused 192.0.2.1")?.address, "192.0.2.1");
+});
+
+Deno.test("`loadConfig()` looks for a known service where match says, and never bans its proxies", () => {
+  const config = load(
+    `{ "modules": { "NGINX": { "match": { "file": "/srv/log" }, "trusted_proxies": "10.1.2.3/8", "rules": [${RULE}] } } }`,
+  );
+  const { identifiers, units, files } = config.modules[0]!.module;
+  assert.deepEqual([identifiers, units, files], [[], ["nginx.service"], ["/srv/log"]]);
+  assert.deepEqual(config.whitelist.networks, ["10.0.0.0/8"]);
+});
+
+Deno.test("`loadConfig()` keeps the lines that rules are to be tested with", () => {
+  const text = `{ "modules": { "SSHD": { "rules": [
+    { "name": "a", "str": "x", "limit": 1, "tests": { "match": "x", "no_match": ["y", "z"] } }
+  ] } } }`;
+  assert.deepEqual(load(text).tests, [{ module: "SSHD", rule: "a", match: ["x"], noMatch: ["y", "z"] }]);
 });

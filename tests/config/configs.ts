@@ -1,16 +1,10 @@
 import { strict as assert } from "node:assert";
 import { join } from "node:path";
 import { type Config, loadConfig } from "../../lib/config.ts";
-import { type Module, UserError } from "../../lib/types.ts";
+import { UserError } from "../../lib/types.ts";
+import { modules } from "../../modules/mod.ts";
 
-export const SSHD: Module = {
-  name: "SSHD",
-  identifiers: ["sshd"],
-  units: ["ssh.service"],
-  parse: () => null,
-};
-const NGINX: Module = { ...SSHD, name: "NGINX" };
-export const known = [SSHD, NGINX];
+export { modules as known };
 export const SHIPPED = new URL("../../config.jsonc", import.meta.url).pathname;
 
 export const RULE = '{ "name": "a", "str": "x", "limit": 1 }';
@@ -23,6 +17,10 @@ export const top = (keys: string) => `{ ${keys}, ${MODULES} }`;
 export const rule = (keys: string) => `{ "modules": { "SSHD": { "rules": [{ ${keys} }] } } }`;
 /** Likewise, added to a rule that is right. */
 export const more = (keys: string) => rule(`"name": "a", "str": "x", "limit": 1, ${keys}`);
+
+/** A configuration of a service of the user's own, with `keys` beside its rule. */
+export const own = (keys: string) =>
+  `{ "modules": { "ftp": { ${keys}, "rules": [{ "name": "a", "limit": 1 }] } } }`;
 
 /** Runs `use` in a directory that holds these files and is gone afterwards. */
 export function inDirectory<T>(files: Record<string, string | Uint8Array>, use: (directory: string) => T): T {
@@ -42,7 +40,7 @@ export function inDirectory<T>(files: Record<string, string | Uint8Array>, use: 
 export function load(text: string): Config {
   return inDirectory(
     { "config.jsonc": text },
-    (directory) => loadConfig(join(directory, "config.jsonc"), { known, withPassword: false }),
+    (directory) => loadConfig(join(directory, "config.jsonc"), { known: modules, withPassword: false }),
   );
 }
 
@@ -62,6 +60,9 @@ export function refusalOf(text: string | Uint8Array): string {
   return inDirectory(
     { "config.jsonc": text },
     (directory) =>
-      refusal(() => loadConfig(join(directory, "config.jsonc"), { known, withPassword: false }), directory),
+      refusal(
+        () => loadConfig(join(directory, "config.jsonc"), { known: modules, withPassword: false }),
+        directory,
+      ),
   );
 }

@@ -24,7 +24,7 @@ Bans: by ban --note "by us" %s
   lifted by unban %s
   4 at once, each for at most 10s
 Whitelist: 10.0.0.0/8, example.org (names resolved every 5m)
-Module SSHD:
+Module SSHD: journal entries of sshd, sshd-session, sshd-auth
   not recorded: lines that start with
     "quiet"
   a: bans for good at more than 1 hit, however far apart; a hit is a line that starts with
@@ -34,6 +34,28 @@ Module SSHD:
     "z"`,
     );
   });
+});
+
+Deno.test("`describeConfig()` says what rules ask of fields, and where lines are found", () => {
+  const text = `{ "modules": {
+    "NGINX": { "match": { "identifier": "nginx", "file": "/a/*.log" }, "rules": [
+      { "name": "a", "field": ["path", "query"], "str": "x", "mode": "regex", "ignore_case": true, "status": ["4xx", 500],
+        "except": "/ok", "limit": 2 },
+      { "name": "b", "status": 404, "distinct": "path", "limit": 9 }
+    ] },
+    "ftp": { "match": { "unit": "ftp.service" }, "pattern": "^no <ADDR>$", "rules": [{ "name": "c", "limit": 1 }] }
+  } }`;
+  assert.equal(
+    describeConfig(load(text)).split("\n").slice(5).join("\n"),
+    `Module NGINX: journal entries of nginx; lines of /a/*.log
+  a: bans for good at more than 2 hits, however far apart; a hit is a line with status 4xx, 500 whose path or query matches in any case
+    "x"
+    unless it is one whose path or query starts with in any case
+    "/ok"
+  b: bans for good at more than 9 hits with different path, however far apart; a hit is any line with status 404
+Module ftp: journal entries of ftp.service
+  c: bans for good at more than 1 hit, however far apart; a hit is any line`,
+  );
 });
 
 Deno.test("`configWarnings()` tells what is allowed but hardly meant", () => {

@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { join } from "node:path";
-import { loadConfig } from "../../lib/config.ts";
+import { buildHint, loadConfig } from "../../lib/config.ts";
 import { DB, inDirectory, known, refusal, SHIPPED, top } from "./configs.ts";
 
 Deno.test("`loadConfig()` refuses files that cannot be a configuration", () => {
@@ -42,16 +42,25 @@ Deno.test({
 Deno.test("`loadConfig()` needs no right but to read its file, and names the build command without it", async () => {
   const program = join(Deno.makeTempDirSync(), "program.ts");
   const source = new URL("../../lib/config.ts", import.meta.url).href;
-  const known = '[{ name: "SSHD", identifiers: [], units: [], parse: () => null }]';
+  const modules = new URL("../../modules/mod.ts", import.meta.url).href;
   Deno.writeTextFileSync(
     program,
     `import { loadConfig } from "${source}";
-     try { console.log(loadConfig("${SHIPPED}", { known: ${known} }).path); }
+     import { modules } from "${modules}";
+     try { console.log(loadConfig("${SHIPPED}", { known: modules }).path); }
      catch (error) { console.log(error.message); }`,
   );
   const run = async (...rights: string[]) => {
     const config = `--config=${new URL("../../deno.json", import.meta.url).pathname}`;
-    const args = ["run", "--no-prompt", "--no-lock", config, ...rights, program];
+    const args = [
+      "run",
+      "--v8-flags=--enable-experimental-regexp-engine",
+      "--no-prompt",
+      "--no-lock",
+      config,
+      ...rights,
+      program,
+    ];
     const { stdout } = await new Deno.Command(Deno.execPath(), { args, stderr: "null" }).output();
     return new TextDecoder().decode(stdout).trim();
   };
@@ -59,12 +68,27 @@ Deno.test("`loadConfig()` needs no right but to read its file, and names the bui
     assert.equal(await run(`--allow-read=${SHIPPED}`), SHIPPED);
     assert.equal(
       await run(),
-      `Cannot read the configuration: this program was built without the right to read ${SHIPPED}, ` +
-        `build it with deno task build --config ${SHIPPED}`,
+      `Cannot read the configuration: this program was built without the right to read ${SHIPPED}; ` +
+        buildHint({ config: SHIPPED }),
     );
   } finally {
     Deno.removeSync(join(program, ".."), { recursive: true });
   }
+});
+
+Deno.test("`readPassword()` names the configuration to build for, and never the secret", async () => {
+  const source = new URL("../../lib/config/file.ts", import.meta.url).href;
+  const code = `import { readPassword } from "${source}";
+    try { readPassword("/c/config.jsonc", "/s"); } catch (error) { console.log(error.message); }`;
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--no-prompt", "--quiet", `data:application/typescript,${encodeURIComponent(code)}`],
+    stderr: "null",
+  }).output();
+  assert.equal(
+    new TextDecoder().decode(stdout).trim(),
+    "Cannot read the database password: this program was built without the right to read " +
+      `/c/db_password.secret; ${buildHint({ config: "/c/config.jsonc", state: "/s" })}`,
+  );
 });
 
 Deno.test("`loadConfig()` takes the database password from the file beside the configuration", () => {

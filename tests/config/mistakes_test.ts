@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { more, refusalOf, RULE, rule, top } from "./configs.ts";
+import { more, own, refusalOf, RULE, rule, top } from "./configs.ts";
 
 const SPAN = 'must be a span of time such as "90s", "10m", "2h" or "1d12h"';
 const CENTURY = "must be longer than nothing and shorter than a century";
@@ -46,12 +46,12 @@ const WRONG: [text: string, complaint: string, position: string][] = [
   ],
   [
     `{ "modules": { "MAILER": { "rules": [${RULE}] } } }`,
-    "modules.MAILER: is an unknown module: known are SSHD, NGINX",
+    "modules.MAILER: is an unknown module: known are SSHD, NGINX, and any other needs a pattern",
     "1:16",
   ],
   [
     '{ "modules": { "__proto__": {} } }',
-    "modules.__proto__: is an unknown module: known are SSHD, NGINX",
+    "modules.__proto__: is an unknown module: known are SSHD, NGINX, and any other needs a pattern",
     "1:16",
   ],
   ['{ "modules": { "SSHD": {} } }', "modules.SSHD.rules: is missing", "1:24"],
@@ -75,6 +75,42 @@ const WRONG: [text: string, complaint: string, position: string][] = [
     `{ "modules": { "SSHD": { "no_log": ["a", ""], "rules": [${RULE}] } } }`,
     'modules.SSHD.no_log[1]: must not be empty, got ""',
     "1:42",
+  ],
+  // modules of one's own, and what modules may be told
+  [
+    own('"pattern": "^x <ADDR>"'),
+    "modules.ftp: must say by match where its lines are found: identifier, unit or file",
+    "1:16",
+  ],
+  [
+    own('"match": {}, "pattern": "^x <ADDR>"'),
+    "modules.ftp: must say by match where its lines are found: identifier, unit or file",
+    "1:16",
+  ],
+  [
+    own('"match": { "file": "log" }, "pattern": "^x <ADDR>"'),
+    'modules.ftp.match.file: must be an absolute path, got "log"',
+    "1:43",
+  ],
+  [
+    own('"match": { "unit": "ftp" }, "pattern": "^x <ADDR>"'),
+    'modules.ftp.match.unit: must be the whole name of a unit, such as vsftpd.service, got "ftp"',
+    "1:43",
+  ],
+  [
+    `{ "modules": { "SSHD": { "pattern": "^x <ADDR>", "rules": [${RULE}] } } }`,
+    "modules.SSHD.pattern: is not for SSHD",
+    "1:26",
+  ],
+  [
+    own('"match": { "file": "/log" }, "pattern": "^x <ADDR>", "log_format": "x"'),
+    "modules.ftp.log_format: is not for a module with a pattern",
+    "1:77",
+  ],
+  [
+    `{ "modules": { "NGINX": { "trusted_proxies": "proxy", "rules": [${RULE}] } } }`,
+    'modules.NGINX.trusted_proxies: must be an address or a network such as 10.0.0.0/8, got "proxy"',
+    "1:46",
   ],
   // rules
   [rule('"str": "x", "limit": 1'), "modules.SSHD.rules[0].name: is missing", "1:36"],
@@ -100,6 +136,28 @@ const WRONG: [text: string, complaint: string, position: string][] = [
     `{ "modules": { "SSHD": { "rules": [${RULE},\n${RULE}] } } }`,
     'modules.SSHD.rules[1].name: must be unique in its module, yet rules[0] has it, got "a"',
     "2:11",
+  ],
+  [more('"status": 404'), "modules.SSHD.rules[0].status: needs a module that reads a status", "1:75"],
+  [
+    more('"distinct": "path"'),
+    'modules.SSHD.rules[0].distinct: must be one of message, user, port, method, got "path"',
+    "1:87",
+  ],
+  [
+    more('"field": ["user", "usr"]'),
+    'modules.SSHD.rules[0].field[1]: must be one of message, user, port, method, got "usr"',
+    "1:93",
+  ],
+  [
+    more('"except": [{ "field": "usr", "str": "x" }]'),
+    'modules.SSHD.rules[0].except[0].field: must be one of message, user, port, method, got "usr"',
+    "1:97",
+  ],
+  [
+    rule('"name": "a", "str": ["x", "(a)\\\\1"], "mode": "regex", "limit": 1'),
+    "modules.SSHD.rules[0].str[1]: holds a back-reference, so that some lines could take very long: reword it, or say " +
+    '"unsafe": true, got "(a)\\\\1"',
+    "1:64",
   ],
   [
     rule('"name": "a", "str": "", "limit": 1'),

@@ -1,16 +1,31 @@
 import { strict as assert } from "node:assert";
+import { runRuleTests } from "../../lib/commands/rule_tests.ts";
 import { configWarnings, loadConfig } from "../../lib/config.ts";
 import { SCHEMA_FILE, schemaText } from "../../tools/config_schema.ts";
 import { known, load, SHIPPED } from "./configs.ts";
 
 Deno.test("the shipped configuration loads, observes, and warns of nothing", () => {
   const config = loadConfig(SHIPPED, { known });
-  assert.deepEqual(config.modules.map(({ module }) => module.name), ["SSHD"]);
+  assert.deepEqual(config.modules.map(({ module }) => module.name), ["SSHD", "NGINX"]);
   assert.deepEqual([config.ban.command, config.database], [null, null]);
   assert.deepEqual(configWarnings(config), []);
   for (const { rules } of config.modules) {
     for (const { window, banTime } of rules) assert.ok(window !== null && banTime !== null);
   }
+});
+
+Deno.test("every rule of the shipped configuration has lines that it must hit and lines that it must not", () => {
+  const config = loadConfig(SHIPPED, { known });
+  const untested = config.modules.flatMap(({ module, rules }) =>
+    rules.filter(({ name }) => {
+      const test = config.tests.find((test) => test.module === module.name && test.rule === name);
+      return !test?.match.length || !test.noMatch.length;
+    }).map(({ name }) => `${module.name} ${name}`)
+  );
+  assert.deepEqual(untested, []);
+  const { tried, failures } = runRuleTests(config);
+  assert.deepEqual(failures, []);
+  assert.ok(tried >= 60);
 });
 
 Deno.test("what the shipped configuration gives as examples in comments loads as well", () => {
