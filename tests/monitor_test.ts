@@ -1,4 +1,5 @@
 import { strict as assert } from "node:assert";
+import type { MonitorReport } from "../lib/monitor.ts";
 import { State } from "../lib/state/state.ts";
 import { eventually, script } from "./helpers.ts";
 
@@ -97,6 +98,16 @@ class Scene implements AsyncDisposable {
     }
   }
 
+  /** What the program last told about its modules. */
+  modules(): MonitorReport["modules"] {
+    const state = new State(this.stateDirectory);
+    try {
+      return (state.report() as MonitorReport).modules;
+    } finally {
+      state.close();
+    }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#child !== null) {
       this.kill("SIGKILL");
@@ -125,6 +136,40 @@ Deno.test("the program bans past the limit, and a crash neither loses nor double
   assert.equal(await scene.end(), 0);
   assert.deepEqual(scene.banned(), ["203.0.113.1"]);
   assert.equal(scene.recorded(), 4);
+});
+
+Deno.test("the program bans by lines of a log file that only its configuration knows, and tells how fresh each rule is", async () => {
+  await using scene = new Scene();
+  const file = `${scene.directory}/ftp.log`;
+  const say = (...lines: string[]) =>
+    Deno.writeTextFileSync(file, lines.map((line) => `${line}\n`).join(""), { append: true });
+  scene.configure({
+    ban_command: "./ban %s",
+    modules: {
+      ftp: {
+        match: { file },
+        pattern: "^login of (?<user>.*) refused to <ADDR>$",
+        rules: [{ name: "refused", limit: 2, window: "10m" }, { name: "other", str: "never", limit: 2 }],
+      },
+    },
+  });
+  scene.start();
+  await scene.said(/monitoring ftp/);
+  say("login of a refused to 203.0.113.1", "login of b refused to 203.0.113.1", "hello");
+  await eventually(() => scene.recorded() === 2);
+  scene.kill("SIGKILL");
+  await scene.end();
+  Deno.renameSync(file, `${file}.1`);
+  say("login of x refused to 198.51.100.7 refused to 203.0.113.1");
+  scene.start();
+  await eventually(() => scene.banned().length > 0);
+  assert.deepEqual(scene.banned(), ["203.0.113.1"]);
+  assert.equal(scene.recorded(), 3);
+  await eventually(() => {
+    const [module] = scene.modules();
+    const [refused, other] = module!.rules;
+    return module!.lastLine !== null && refused!.lastHit !== null && other!.lastHit === null;
+  });
 });
 
 Deno.test("the program takes a right new configuration at SIGHUP, and keeps the old one over a wrong one", async () => {

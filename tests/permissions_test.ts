@@ -1,12 +1,15 @@
 import { strict as assert } from "node:assert";
 import { fileURLToPath } from "node:url";
 import type { Config } from "../lib/config.ts";
+import type { ModuleRules } from "../lib/types.ts";
 import { permissionsFor } from "../lib/permissions.ts";
+import { parseSshd, sshd } from "../modules/sshd.ts";
 
 const CONFIG: Config = {
   path: "/etc/strongmonitor/config.jsonc",
   stateDirectory: "/var/lib/strongmonitor",
-  modules: [],
+  modules: [{ module: { name: "SSHD", ...sshd.origin, parse: parseSshd }, noLog: [], rules: [] }],
+  tests: [],
   ban: { command: null, unban: null, timeout: 10_000_000, concurrency: 4 },
   database: null,
   whitelist: { networks: ["192.0.2.0/24"], names: [], refresh: 300_000_000 },
@@ -45,6 +48,17 @@ Deno.test("`permissionsFor()` names a program once, and an IPv6 host in brackets
   assert.deepEqual(permissionsFor({ ...CONFIG, ban }).run, ["journalctl", "sudo"]);
   const database = { ...DATABASE, host: "2001:db8::5" };
   assert.deepEqual(permissionsFor({ ...CONFIG, database }).net, ["[2001:db8::5]:5433"]);
+});
+
+Deno.test("`permissionsFor()` lets log files be read with all that stands beside them, and no journal for these alone", () => {
+  const [{ module }] = CONFIG.modules as [ModuleRules];
+  const of = (...files: string[]) =>
+    permissionsFor({
+      ...CONFIG,
+      modules: [{ module: { ...module, identifiers: [], files }, noLog: [], rules: [] }],
+    });
+  assert.deepEqual(of("/a/b.log").run, []);
+  assert.deepEqual(of("/a/b.log", "/srv/*/log/x*.log", "/c/d?/e").read.slice(2), ["/a", "/srv", "/c"]);
 });
 
 /** What `missingPermissions(config)` finds in a process that was given `options`. */
