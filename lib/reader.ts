@@ -14,6 +14,9 @@ export interface Reading {
   readonly trusted: boolean;
 }
 
+/** A module, and what it makes of a message. */
+type Found = Pick<Reading, "rules" | "parsed">;
+
 /** A line of text, read at `time`. */
 export function textEntry(line: string, time: Micros): Entry {
   return { time, identifier: null, pid: null, message: line, sender: null };
@@ -50,9 +53,9 @@ export class Reader {
     return entry.identifier === null ? this.#readLine(entry, now) : this.#readRecord(entry, entry.identifier);
   }
 
-  /** When a line of text was written, as far as itself tells. */
+  /** When a line of text was written, as far as it tells itself. */
   timeOf(line: string, now: Micros): Micros | null {
-    const stamp = this.#bare(line)?.parsed?.stamp ?? parseLine(line).stamp;
+    const { stamp } = this.#takeApart(line);
     return stamp && resolveStamp(stamp, { now, before: null });
   }
 
@@ -63,42 +66,32 @@ export class Reader {
     return found && { ...found, message, time, trusted: isTrusted({ sender }, found.rules.module) };
   }
 
+  #readLine({ message: line, time: readAt }: Entry, now: Micros): Reading | null {
+    const { found, stamp, message } = this.#takeApart(line);
+    const time = (stamp && resolveStamp(stamp, { now, before: this.#before })) ?? readAt;
+    this.#before = time;
+    return found && { ...found, message, time, trusted: true };
+  }
+
   /** A line that a module understands as it stands is a bare message, whatever it seems to contain. */
-  #readLine({ message: line, time }: Entry, now: Micros): Reading | null {
-    const bare = this.#bare(line);
-    if (bare) {
-      return { ...bare, message: line, time: this.#timeBy([bare.parsed?.stamp], time, now), trusted: true };
+  #takeApart(line: string): { found: Found | null; stamp: Stamp | null; message: string } {
+    const bare = this.#first(this.#modules, line);
+    if (bare?.parsed) {
+      return { found: bare, stamp: bare.parsed.stamp ?? null, message: line };
     }
     const { stamp, identifier, message } = parseLine(line);
     const candidates = identifier === "" ? this.#modules : this.#byIdentifier.get(identifier) ?? this.#open;
     const found = this.#first(candidates, message);
-    return found && {
-      ...found,
-      message,
-      time: this.#timeBy([found.parsed?.stamp, stamp], time, now),
-      trusted: true,
-    };
-  }
-
-  #bare(line: string): Pick<Reading, "rules" | "parsed"> | null {
-    const found = this.#first(this.#modules, line);
-    return found?.parsed ? found : null;
+    return { found, stamp: found?.parsed?.stamp ?? stamp, message };
   }
 
   /** The first of `candidates` that understands `message`, or where none does, the first. */
-  #first(candidates: readonly ModuleRules[], message: string): Pick<Reading, "rules" | "parsed"> | null {
+  #first(candidates: readonly ModuleRules[], message: string): Found | null {
     for (const rules of candidates) {
       const parsed = this.#ask(rules.module, message);
       if (parsed !== null) return { rules, parsed };
     }
     return candidates.length > 0 ? { rules: candidates[0]!, parsed: null } : null;
-  }
-
-  #timeBy(stamps: readonly (Stamp | null | undefined)[], fallback: Micros, now: Micros): Micros {
-    const stamp = stamps.find((stamp) => stamp);
-    const time = (stamp && resolveStamp(stamp, { now, before: this.#before })) ?? fallback;
-    this.#before = time;
-    return time;
   }
 }
 

@@ -59,6 +59,20 @@ export function rule(over: Partial<Rule> = {}): Rule {
   };
 }
 
+/** Runs `body` in a time zone. */
+export function inZone(zone: string, body: () => void): void {
+  const before = Deno.env.get("TZ");
+  const zoneBefore = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  Deno.env.set("TZ", zone);
+  try {
+    body();
+  } finally {
+    // Only setting it reaches the clock of Deno 2.4.
+    Deno.env.set("TZ", before ?? zoneBefore);
+    if (before === undefined) Deno.env.delete("TZ");
+  }
+}
+
 /** Waits until `condition` holds; fails after `seconds`, which only stop a hang. */
 export async function eventually(condition: () => boolean | Promise<boolean>, seconds = 30): Promise<void> {
   const deadline = Date.now() + seconds * 1_000;

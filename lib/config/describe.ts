@@ -88,7 +88,9 @@ function describeCondition({ fields, mode, ignoreCase }: Condition): string {
 /** Codes as numbers, and whole classes as `4xx`. */
 function describeStatus(status: ReadonlySet<number>): string {
   const classes = Map.groupBy(status, (code) => Math.floor(code / 100));
-  return [...classes].map(([first, codes]) => codes.length === 100 ? `${first}xx` : codes.join(", ")).join(", ");
+  return [...classes].map(([first, codes]) => codes.length === 100 ? `${first}xx` : codes.join(", ")).join(
+    ", ",
+  );
 }
 
 function plural(count: number, word: string): string {

@@ -10,7 +10,7 @@ interface Layer {
   readonly imports: readonly string[];
 }
 
-const VALUES = ["types", "ip", "duration"];
+const VALUES = ["types", "ip", "duration", "time", "lines", "linear"];
 const LOWER = [
   ...VALUES,
   "clock",
@@ -31,10 +31,13 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   ip: { files: ["lib/ip.ts"], imports: ["types"] },
   duration: { files: ["lib/duration.ts"], imports: ["types"] },
   clock: { files: ["lib/clock.ts"], imports: ["types"] },
+  time: { files: ["lib/time.ts"], imports: ["types"] },
+  lines: { files: ["lib/lines.ts"], imports: ["types", "time"] },
+  linear: { files: ["lib/linear.ts"], imports: ["types"] },
   "module list": { files: ["modules/mod.ts"], imports: ["types", "modules"] },
   modules: { files: ["modules/"], imports: VALUES },
   rules: { files: ["lib/rules/"], imports: VALUES },
-  sources: { files: ["lib/sources/"], imports: ["types"] },
+  sources: { files: ["lib/sources/"], imports: ["types", "clock"] },
   state: { files: ["lib/state/"], imports: VALUES },
   postgres: { files: ["lib/postgres/"], imports: [...VALUES, "clock"] },
   firewall: { files: ["lib/firewall/"], imports: VALUES },
