@@ -13,7 +13,7 @@ import type { Config, LoadOptions, WhitelistConfig } from "./types.ts";
  * @throws {UserError} code 78: a sentence for each of the first ten problems, one a line, in the file's order
  */
 export function loadConfig(path: string, options: LoadOptions): Config {
-  const document = new Document(readConfig(path), path);
+  const document = new Document(readConfig(path, options.state), path);
   const settings = check(document, options);
   const { modules, tests, problems } = makeModules(settings, { document, known: options.known });
   refuse(problems);
@@ -27,7 +27,10 @@ export function loadConfig(path: string, options: LoadOptions): Config {
     modules,
     tests,
     ban: { command, unban: locate(settings.unban_command, folder), timeout, concurrency },
-    database: toDatabase(settings, options.withPassword === false ? null : file),
+    database: toDatabase(
+      settings,
+      () => options.withPassword === false ? "" : readPassword(file, options.state),
+    ),
     whitelist: toWhitelist(settings),
     keepLog: settings.keep_log ?? null,
   };
@@ -56,8 +59,8 @@ function locate(command: readonly string[] | undefined, folder: string): readonl
   return [program!.includes("/") ? resolve(folder, program!) : program!, ...args];
 }
 
-function toDatabase({ DB }: Settings, file: string | null): DatabaseConfig | null {
-  return DB ? { ...DB, password: file === null ? "" : readPassword(file) } : null;
+function toDatabase({ DB }: Settings, password: () => string): DatabaseConfig | null {
+  return DB ? { ...DB, password: password() } : null;
 }
 
 function toWhitelist({ whitelist, whitelist_refresh: refresh, modules }: Settings): WhitelistConfig {

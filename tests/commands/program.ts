@@ -1,4 +1,7 @@
-const MAIN = new URL("../../main.ts", import.meta.url).pathname;
+/** Without it V8 cannot tell whether an expression takes linear time. */
+export const FLAGS = "--v8-flags=--enable-experimental-regexp-engine";
+/** The program's main file. */
+export const MAIN = new URL("../../main.ts", import.meta.url).pathname;
 
 /** What a command left behind. */
 export interface Result {
@@ -13,7 +16,7 @@ export async function program(
   rights: readonly string[] = ["--allow-all"],
 ): Promise<Result> {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", "--no-prompt", ...rights, MAIN, ...args],
+    args: ["run", FLAGS, "--quiet", "--no-prompt", ...rights, MAIN, ...args],
     env: { TZ: "UTC", NO_COLOR: "1" },
     stdin: "null",
   }).output();

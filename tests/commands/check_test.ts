@@ -1,0 +1,124 @@
+import { strict as assert } from "node:assert";
+import { programWarnings } from "../../lib/commands/programs.ts";
+import type { Config } from "../../lib/config.ts";
+import { script } from "../helpers.ts";
+import { program } from "./program.ts";
+
+/** A directory with a configuration that has `keys` beside one module; gone at the end of the scope. */
+function scene(
+  keys: Record<string, unknown> = {},
+): { readonly path: string; readonly config: string } & Disposable {
+  const path = Deno.makeTempDirSync({ prefix: "strongmonitor-" });
+  const config = `${path}/config.jsonc`;
+  const rules = [{ name: "a", str: "x", limit: 3, window: "10m", ban_time: "1h" }, {
+    name: "b",
+    str: "y",
+    limit: 1,
+  }];
+  Deno.writeTextFileSync(config, JSON.stringify({ state: "/s", modules: { SSHD: { rules } }, ...keys }));
+  return { path, config, [Symbol.dispose]: () => Deno.removeSync(path, { recursive: true }) };
+}
+
+Deno.test("`check` and `run` refuse in the same words what the program was not built for", async () => {
+  using directory = scene({ ban_command: "/bin/cat %s" });
+  const { config } = directory;
+  const rights = [`--allow-read=${config},/s`, "--allow-sys", "--allow-run=journalctl"];
+  const sentence = `${config} wants to run /bin/cat, to write /s, which this program was built without; ` +
+    `build it anew, where its source is, with: deno task build --config ${config} ` +
+    `(or, without Deno: npx -y deno@2 task build --config ${config})\n`;
+  const check = await program(["check", "--config", config], rights);
+  assert.deepEqual([check.code, check.stderr], [78, `strongmonitor: ${sentence}`]);
+  assert.match(check.stdout, /^Configuration: /);
+  const run = await program(["run", "--config", config], rights);
+  assert.deepEqual([run.code, run.stderr], [78, `<3>${sentence}`]);
+  const json = await program(["check", "--json", "--config", config], rights);
+  const { ok, error } = JSON.parse(json.stdout);
+  assert.deepEqual([json.code, ok, `${error}\n`], [78, false, sentence]);
+});
+
+Deno.test("`check --json` tells modules, rules and warnings, spans in seconds and no password", async () => {
+  using directory = scene({
+    whitelist: ["0.0.0.0/0", "example.org"],
+    ban_command: "/nowhere/ban %s",
+    DB: { host: "h", user: "u", database: "d" },
+  });
+  const { path, config } = directory;
+  Deno.writeTextFileSync(`${path}/db_password.secret`, "s3cret", { mode: 0o600 });
+  const { code, stdout, stderr } = await program(["check", "--json", "--config", config]);
+  assert.equal(code, 0, stderr);
+  const { ok, error, database, modules, warnings, ...rest } = JSON.parse(stdout);
+  assert.deepEqual([ok, error, rest.config, rest.state], [true, null, config, "/s"]);
+  assert.deepEqual(database, { host: "h", port: 5432, user: "u", database: "d" });
+  assert.deepEqual(modules, [{
+    name: "SSHD",
+    rules: [{ name: "a", limit: 3, window: 600, ban_time: 3600 }, {
+      name: "b",
+      limit: 1,
+      window: null,
+      ban_time: null,
+    }],
+  }]);
+  assert.deepEqual(warnings.map((sentence: string) => sentence.slice(0, 22)), [
+    "ban_time is set but un",
+    "whitelist 0.0.0.0/0 is",
+    "ban_command cannot run",
+  ]);
+  assert.doesNotMatch(stdout, /s3cret/);
+  for (const key of Object.keys(JSON.parse(stdout))) assert.match(key, /^[a-z_]+$/);
+});
+
+/** A configuration with these commands, as far as `programWarnings()` looks at it. */
+const commands = (command: string[] | null, unban: string[] | null = null) =>
+  ({ ban: { command, unban, timeout: 1, concurrency: 1 } }) as unknown as Config;
+
+Deno.test("`programWarnings()` names programs that are missing or cannot be executed, behind sudo too", () => {
+  using directory = scene();
+  const { path } = directory;
+  const good = script(path, { name: "good", body: "true" });
+  const flat = `${path}/flat`;
+  Deno.writeTextFileSync(flat, "", { mode: 0o644 });
+  const cases: [command: string[], faults: string[]][] = [
+    [[good, "%s"], []],
+    [["cat", "%s"], []],
+    [["sudo", good, "%s"], []],
+    [[flat, "%s"], [`ban_command cannot run ${flat}: it is not executable`]],
+    [[path, "%s"], [`ban_command cannot run ${path}: it is not a file`]],
+    [[`${path}/none`, "%s"], [`ban_command cannot run ${path}/none: there is no such file`]],
+    [["no-such-program", "%s"], ["ban_command cannot run no-such-program: it is nowhere in PATH"]],
+    [["/bin/cat", `${path}/none`, "%s"], []],
+  ];
+  for (const [command, faults] of cases) assert.deepEqual(programWarnings(commands(command)), faults);
+  assert.deepEqual(programWarnings(commands(null, ["/usr/bin/sudo", "-n", `${path}/none`, "%s"])).slice(-1), [
+    `unban_command cannot run ${path}/none: there is no such file`,
+  ]);
+});
+
+Deno.test("`check` says nothing of programs where it may not look", async () => {
+  using directory = scene({ ban_command: "/nowhere/ban %s" });
+  const { config } = directory;
+  const { stdout } = await program(["check", "--config", config], [`--allow-read=${config}`, "--allow-sys"]);
+  assert.doesNotMatch(stdout, /cannot run/);
+});
+
+for (const [command, name] of [["match --module SSHD", "lines"], ["replay", "lines.gz"]] as const) {
+  Deno.test(`\`${command}\` says that ${name} is missing, and both causes where it may not look`, async () => {
+    using directory = scene();
+    const { path, config } = directory;
+    const words = [...command.split(" "), `${path}/${name}`, "--config", config];
+    const missing = await program(words);
+    assert.deepEqual([missing.code, missing.stderr], [
+      69,
+      `strongmonitor: Cannot read ${path}/${name}: there is no such file\n`,
+    ]);
+    const blind = await program(words, [`--allow-read=${config}`]);
+    assert.equal(blind.code, 69);
+    const remedy = name.endsWith(".gz")
+      ? `zcat ${path}/${name} | strongmonitor … -`
+      : `strongmonitor … - < ${path}/${name}`;
+    assert.equal(
+      blind.stderr,
+      `strongmonitor: Cannot read ${path}/${name}: there is no such file, or this program was built without the ` +
+        `right to; if it exists: ${remedy}\n`,
+    );
+  });
+}

@@ -1,0 +1,105 @@
+import { strict as assert } from "node:assert";
+import { type Config, configWarnings, vastWarning } from "../../lib/config.ts";
+import type { Condition, Rule } from "../../lib/types.ts";
+
+function condition(over: Partial<Condition>): Condition {
+  return { fields: ["message"], mode: "start", texts: ["Invalid"], ignoreCase: false, ...over };
+}
+
+function rule(name: string, over: Partial<Rule> = {}): Rule {
+  return {
+    name,
+    condition: condition({}),
+    status: null,
+    except: [],
+    distinct: null,
+    limit: 5,
+    window: null,
+    banTime: null,
+    ...over,
+  };
+}
+
+/** What `configWarnings()` says of a module with these rules. */
+function warnings(...rules: Rule[]): string[] {
+  return configWarnings({
+    ban: { command: null, unban: null, timeout: 1, concurrency: 1 },
+    whitelist: { networks: [], names: [], refresh: 1 },
+    modules: [{ module: { name: "M" }, noLog: [], rules }],
+  } as unknown as Config);
+}
+
+const never = (name: string) => `[M] ${name} never hits: its exceptions leave nothing of what it looks for`;
+const idle = (name: string, other: string) =>
+  `[M] ${name} never acts: ${other} sees the same lines and bans no later`;
+
+const BLIND: [title: string, over: Partial<Rule>, isBlind: boolean][] = [
+  ["the same", { except: [condition({})] }, true],
+  ["a wider text", { except: [condition({ texts: ["Inv"] })] }, true],
+  ["a narrower text", { except: [condition({ texts: ["Invalid user"] })] }, false],
+  ["one text of two", {
+    condition: condition({ texts: ["Invalid", "Failed"] }),
+    except: [condition({ texts: ["Inv"] })],
+  }, false],
+  ["a text anywhere", { except: [condition({ mode: "anywhere", texts: ["nval"] })] }, true],
+  ["a start for what is sought anywhere", {
+    condition: condition({ mode: "anywhere" }),
+    except: [condition({})],
+  }, false],
+  ["another field", { except: [condition({ fields: ["user"] })] }, false],
+  ["that field among others", { except: [condition({ fields: ["user", "message"] })] }, true],
+  ["case ignored", { except: [condition({ texts: ["invalid"], ignoreCase: true })] }, true],
+  ["case regarded where it is ignored", {
+    condition: condition({ texts: ["invalid"], ignoreCase: true }),
+    except: [condition({ texts: ["invalid"] })],
+  }, false],
+  ["the same expression", {
+    condition: condition({ mode: "regex", texts: ["a+b"] }),
+    except: [condition({ mode: "regex", texts: ["a+b"] })],
+  }, true],
+  ["an expression", { except: [condition({ mode: "regex", texts: ["Inv"] })] }, false],
+  ["something of any message", { condition: null, except: [condition({})] }, false],
+];
+for (const [title, over, isBlind] of BLIND) {
+  Deno.test(`\`configWarnings()\` ${isBlind ? "names" : "does not name"} a rule that excepts ${title}`, () => {
+    assert.deepEqual(warnings(rule("a", over)), isBlind ? [never("a")] : []);
+  });
+}
+
+const IDLE: [title: string, first: Partial<Rule>, second: Partial<Rule>, expected: string[]][] = [
+  ["the same twice", {}, {}, [idle("second", "first")]],
+  ["any message before some", { condition: null }, {}, [idle("second", "first")]],
+  ["some messages before any", {}, { condition: null }, [idle("first", "second")]],
+  ["all status codes before some", {}, { status: new Set([404]) }, [idle("second", "first")]],
+  ["more status codes", { status: new Set([403, 404]) }, { status: new Set([404]) }, [
+    idle("second", "first"),
+  ]],
+  ["other status codes", { status: new Set([403]) }, { status: new Set([404]) }, []],
+  ["hits before different values", {}, { distinct: "path" }, [idle("second", "first")]],
+  ["different values of different fields", { distinct: "path" }, { distinct: "user" }, []],
+  ["a milder limit", { limit: 9, status: new Set([404]) }, { limit: 5, distinct: "path" }, []],
+  [
+    "an exception that the other lacks",
+    { except: [condition({ texts: ["Invalid user"] })] },
+    { limit: 9 },
+    [],
+  ],
+  ["an exception that both have", { except: [condition({ texts: ["Invalid user"] })] }, {
+    limit: 9,
+    except: [condition({ texts: ["Invalid u"] })],
+  }, [idle("second", "first")]],
+];
+for (const [title, first, second, expected] of IDLE) {
+  Deno.test(`\`configWarnings()\` judges of two rules whether one can act: ${title}`, () => {
+    assert.deepEqual(warnings(rule("first", first), rule("second", second)), expected);
+  });
+}
+
+Deno.test("`vastWarning()` spares networks that one party may have", () => {
+  for (const network of ["0.0.0.0/0", "8.0.0.0/7", "::/0", "2000::/15"]) {
+    assert.equal(vastWarning(network), `whitelist ${network} is so large that few or none are ever banned`);
+  }
+  for (const network of ["10.0.0.0/8", "192.0.2.1", "2001:db8::/32", "2001::/16", "::1"]) {
+    assert.equal(vastWarning(network), null);
+  }
+});
