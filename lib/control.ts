@@ -31,9 +31,16 @@ export async function watchControl(
   if (signal.aborted) return;
   const watched = identity(state);
   const watcher = Deno.watchFs(`${state}/${DIRECTORY}`, { recursive: false });
-  const lost = new AbortController();
-  AbortSignal.any([signal, lost.signal]).addEventListener("abort", () => watcher.close(), { once: true });
-  const looking = setInterval(() => identity(state) === watched || lost.abort(), BETWEEN_LOOKS);
+  let isLost = false;
+  const close = () => watcher.close();
+  signal.addEventListener("abort", close, { once: true });
+  const looking = setInterval(() => {
+    if (identity(state) === watched) return;
+    isLost = true;
+    clearInterval(looking);
+    signal.removeEventListener("abort", close);
+    close();
+  }, BETWEEN_LOOKS);
   try {
     for await (const { kind } of watcher) {
       if (kind === "remove") changed();
@@ -41,7 +48,7 @@ export async function watchControl(
   } finally {
     clearInterval(looking);
   }
-  if (lost.signal.aborted) {
+  if (isLost) {
     throw new UserError(`The state ${state} is gone: somebody removed, moved or replaced it`, 69);
   }
 }
