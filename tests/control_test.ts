@@ -46,3 +46,21 @@ for (const [loss, lose] of LOSSES) {
     }
   });
 }
+
+Deno.test("`watchControl()` ends when told to, however much memory has been reclaimed meanwhile", async () => {
+  using temporary = temporaryState();
+  const control = new URL("../lib/control.ts", import.meta.url).href;
+  const code = `import { watchControl } from "${control}";
+    const stop = new AbortController();
+    const watching = watchControl("${temporary.directory}", { changed() {}, signal: stop.signal });
+    for (let i = 0; i < 5; i++) { gc(); await new Promise((resolve) => setTimeout(resolve, 20)); }
+    stop.abort();
+    const late = new Promise((resolve) => setTimeout(resolve, 10_000, "hangs"));
+    console.log(await Promise.race([watching.then(() => "ended"), late]));
+    Deno.exit();`;
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["eval", "--ext=ts", "--v8-flags=--expose-gc", code],
+    stderr: "null",
+  }).output();
+  assert.equal(new TextDecoder().decode(stdout), "ended\n");
+});
