@@ -12,7 +12,7 @@ const EVENT: LogEvent = {
   fields: {},
   trusted: true,
 };
-const HIT = { service: "SSHD", rule: "invalid", address: "192.0.2.1", time: 1_000 };
+const HIT = { service: "SSHD", rule: "invalid", address: "192.0.2.1", time: 1_000, value: null };
 
 function record(over: Partial<BatchRecord> = {}): BatchRecord {
   return { source: "journal", position: "p1", events: [], hits: [], spent: [], bans: [], ...over };
