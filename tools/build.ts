@@ -32,10 +32,7 @@ Exit codes: 0 done, 1 failed, 64 wrong usage, 69 something needed is unavailable
  * Lets rules' regular expressions fall back to linear time, so that no log line can stall the program. The flag
  * belongs to V8 and has to be set before it starts.
  */
-const V8_FLAGS = [
-  "--v8-flags=--enable-experimental-regexp-engine",
-  "--enable-experimental-regexp-engine-on-excessive-backtracks",
-].join();
+const V8_FLAGS = "--v8-flags=--enable-experimental-regexp-engine-on-excessive-backtracks";
 
 /** What `compile()` makes, and of what. */
 export interface CompileOptions {

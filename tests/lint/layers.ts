@@ -55,6 +55,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
 
 /** Where each outside package is imported: there and nowhere else. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  "@eslint-community/regexpp": ["lib/linear.ts", "modules/pattern.ts"],
   "@logtape/logtape": ["lib/log.ts"],
   commander: ["main.ts"],
   "fastest-levenshtein": ["lib/config.ts", "lib/config/"],

@@ -1,0 +1,89 @@
+import type { ModuleKind, Parsed, Parser, ParserOptions } from "../lib/types.ts";
+import { parseErrorLine } from "./nginx_error.ts";
+import { ADDRESS, compileFormat, type Format, QUOTED, TIME_LOCAL } from "./nginx_format.ts";
+import { isJson, parseJson } from "./nginx_json.ts";
+import { fieldOf, readVariables } from "./nginx_variables.ts";
+import { behindProxies } from "./proxies.ts";
+
+/** Formats that are read unless told; each from its first character to where nothing more is needed. */
+export const NGINX_FORMATS: Readonly<Record<string, Format>> = {
+  // A line may have been cut within a very long request, and formats often add to this one.
+  "combined": {
+    pattern: new RegExp(
+      `^(?:(?<host>[^\\s"\\[\\]]+) )?(?<remote_addr>${ADDRESS}) - (?<remote_user>.*?) \\[(?<time_local>${TIME_LOCAL})\\] ` +
+        `"(?<request>${QUOTED})(?:$|" (?<status>\\d{3}) (?<body_bytes_sent>\\d+|-)(?:$| ` +
+        `(?:"(?<http_referer>${QUOTED})(?:" "(?<http_user_agent>${QUOTED})(?:" "(?<http_x_forwarded_for>${QUOTED}))?)?)?))`,
+      "s",
+    ),
+    variables: [],
+  },
+  "proxy manager": compileFormat(
+    '[$time_local] $upstream_cache_status $upstream_status $status - $request_method $scheme $host "$request_uri" ' +
+      '[Client $remote_addr] [Length $body_bytes_sent] [Gzip $gzip_ratio] [Sent-to $server] "$http_user_agent" "$http_referer"',
+  ),
+  "proxy manager, not passed on": compileFormat(
+    '[$time_local] $status - $request_method $scheme $host "$request_uri" [Client $remote_addr] ' +
+      '[Length $body_bytes_sent] [Gzip $gzip_ratio] "$http_user_agent" "$http_referer"',
+  ),
+  "proxy manager plus": compileFormat(
+    '[$time_local] $host $remote_addr $request_time "$request" $status $bytes_sent $request_length $http_referer $http_user_agent',
+  ),
+};
+
+/** What some forwarders leave in front of a message. */
+const FORWARDED = /^\S+ nginx: /;
+
+/** A parser of access and error logs in the known formats and `formats`, which come first. */
+function parserOf(formats: readonly Format[]): Parser {
+  const patterns = [...formats, ...Object.values(NGINX_FORMATS)].map(({ pattern }) => pattern);
+  const parse = (message: string): Parsed | null => {
+    for (const pattern of patterns) {
+      const groups = pattern.exec(message)?.groups;
+      if (groups) return readVariables(groups);
+    }
+    return isJson(message) ? parseJson(message) : parseErrorLine(message);
+  };
+  return (message) =>
+    parse(message) ?? (FORWARDED.test(message) ? parse(message.replace(FORWARDED, "")) : null);
+}
+
+function compileAll({ logFormats }: ParserOptions): Format[] {
+  return logFormats.map((format, i) => compileFormat(format, i));
+}
+
+/** nginx: access logs and error logs, from files and from the journal. */
+export const nginx: ModuleKind = {
+  name: "NGINX",
+  origin: { identifiers: ["nginx"], units: ["nginx.service"], files: ["/var/log/nginx/*.log"] },
+  options: ["logFormats", "trustedProxies"],
+  fields(options) {
+    const variables = options.logFormats.flatMap((format) =>
+      [...format.matchAll(/\$\{?(\w+)/g)].map(([, name]) => name!)
+    );
+    return [...new Set([...NGINX_FIELDS, ...variables.map(fieldOf)])];
+  },
+  parser: (options) => behindProxies(parserOf(compileAll(options)), options.trustedProxies),
+};
+
+/** Fields that known formats give. */
+const NGINX_FIELDS = [
+  "method",
+  "target",
+  "path",
+  "query",
+  "raw_path",
+  "raw_query",
+  "protocol",
+  "status",
+  "user_agent",
+  "referer",
+  "user",
+  "host",
+  "forwarded_for",
+  "bytes",
+  "request",
+  "level",
+  "text",
+  "server",
+  "upstream",
+];

@@ -1,0 +1,42 @@
+import { canonicalAddress } from "../lib/ip.ts";
+import { readClfTime, readIsoTime, unixStamp } from "../lib/time.ts";
+import type { Parsed, Stamp } from "../lib/types.ts";
+import { addRequest, addTarget, unescapeText } from "./nginx_text.ts";
+
+/** Fields by the variables of nginx that they are. A variable not listed is a field by its own name. */
+const FIELDS: Readonly<Record<string, string>> = {
+  remote_user: "user",
+  body_bytes_sent: "bytes",
+  bytes_sent: "bytes",
+  http_referer: "referer",
+  http_user_agent: "user_agent",
+  http_x_forwarded_for: "forwarded_for",
+  http_host: "host",
+  request_method: "method",
+  server_protocol: "protocol",
+  server_name: "server",
+};
+const TIMES: Readonly<Record<string, (text: string) => Stamp | undefined>> = {
+  time_local: (text) => readClfTime(text)?.stamp,
+  time_iso8601: (text) => readIsoTime(text)?.stamp,
+  msec: (text) => unixStamp(text),
+};
+/** The field that a variable of nginx is kept in. */
+export function fieldOf(variable: string): string {
+  return FIELDS[variable] ?? variable;
+}
+
+/** What `variables` of nginx, as an access log has them, say together. */
+export function readVariables(variables: Readonly<Record<string, string | undefined>>): Parsed {
+  const fields: Record<string, string> = {};
+  let stamp: Stamp | undefined;
+  for (const name in variables) {
+    const value = variables[name];
+    if (value === undefined || value === "-" || name === "remote_addr") continue;
+    if (Object.hasOwn(TIMES, name)) stamp ??= TIMES[name]!(value);
+    else if (name === "request") addRequest(fields, value);
+    else if (name === "request_uri") addTarget(fields, unescapeText(value));
+    else fields[fieldOf(name)] = unescapeText(value);
+  }
+  return { address: canonicalAddress(variables.remote_addr ?? ""), fields, stamp };
+}
