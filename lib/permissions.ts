@@ -1,7 +1,8 @@
 import { dirname, join } from "node:path";
 import type { Config } from "./config.ts";
-import type { ModuleRules } from "./types.ts";
 import { PASSWORD_FILE } from "./config/file.ts";
+import { fixedDirectory } from "./paths.ts";
+import type { ModuleRules } from "./types.ts";
 
 /** What a program may do, in the words of Deno's `--allow-…` options; an empty list allows nothing of its kind. */
 export interface Permissions {
@@ -30,6 +31,7 @@ export function permissionsFor(
       path,
       ...(database ? [join(dirname(path), PASSWORD_FILE)] : []),
       stateDirectory,
+      // Rotated files stand beside those that are named.
       ...modules.flatMap(({ module }) => module.files.map(fixedDirectory)),
     ]),
     write: [stateDirectory],
@@ -41,11 +43,6 @@ export function permissionsFor(
 
 function readsJournal({ module }: ModuleRules): boolean {
   return module.identifiers.length > 0 || module.units.length > 0;
-}
-
-/** The directory above all files that a pattern may mean: rotated ones stand beside them. */
-function fixedDirectory(pattern: string): string {
-  return dirname(pattern.slice(0, pattern.search(/[*?]|$/)) + "x");
 }
 
 /** What `config` needs and this process may not do, such as `to run sudo`; empty when it can run. */

@@ -74,10 +74,15 @@ function reader(source: string, wider: readonly string[]): Parser {
     const match = expression.exec(message);
     if (!match) return null;
     const { address: _, ...fields } = match.groups!;
-    const [start] = match.indices!.groups!.address!;
-    const isSure = others.every((other) => other.exec(message)?.indices!.groups!.address![0] === start);
+    const start = placeIn(match);
+    const isSure = others.every((other) => placeIn(other.exec(message)!) === start);
     return { address: isSure ? addressIn(match, message) : null, fields: given(fields) };
   };
+}
+
+/** Where the address stands. What the narrower expression matches, the wider ones do too. */
+function placeIn({ indices }: RegExpExecArray): number {
+  return indices!.groups!.address![0];
 }
 
 /** The address that was found, unless it is only how a longer word such as a host name begins. */

@@ -1,9 +1,10 @@
 import { now } from "../clock.ts";
+import { fixedDirectory } from "../paths.ts";
 import { type Batch, type Entry, messageOf, type Micros, type Source, type Start } from "../types.ts";
 import { Alarm } from "./alarm.ts";
 import { LineCutter, type Lines } from "./cutter.ts";
 import { firstLineSince } from "./first_line.ts";
-import { expand, fixedDirectory } from "./glob.ts";
+import { expand } from "./glob.ts";
 import { bytesOf, isPutAside, locate, type Place, putAsideSince } from "./rotation.ts";
 import { type Mark, Tail } from "./tail.ts";
 

@@ -1,10 +1,3 @@
-import { dirname } from "node:path";
-
-/** The part of `pattern` before the first directory with a wildcard in its name. */
-export function fixedDirectory(pattern: string): string {
-  return dirname(pattern.slice(0, pattern.search(/[*?]|$/)) + "x");
-}
-
 /**
  * The paths that exist and that `pattern` means, sorted: an absolute path in which `*` and `?` stand for any part of a
  * name. Hidden files need their dot. Directories that are missing or may not be read hold nothing.

@@ -54,7 +54,6 @@ Deno.test("`loadConfig()` needs no right but to read its file, and names the bui
     const config = `--config=${new URL("../../deno.json", import.meta.url).pathname}`;
     const args = [
       "run",
-      "--v8-flags=--enable-experimental-regexp-engine",
       "--no-prompt",
       "--no-lock",
       config,
