@@ -11,7 +11,15 @@ import { UserError } from "../types.ts";
 import { formatDuration, parseDuration } from "../duration.ts";
 import { inputLines, openInput } from "./input.ts";
 import { openConfig } from "./open.ts";
-import { type CommonOptions, isoTime, isoTimeOrNull, localTime, print, printJson } from "./output.ts";
+import {
+  type CommonOptions,
+  counted,
+  isoTime,
+  isoTimeOrNull,
+  localTime,
+  print,
+  printJson,
+} from "./output.ts";
 import { Progress } from "./progress.ts";
 
 interface ReplayOptions extends CommonOptions {
@@ -42,7 +50,15 @@ export async function replayCommand(files: readonly string[], options: ReplayOpt
   const summary = { lines, logged: recorded, hits, bans: judge.bans, seconds };
   if (events === 0 && lines > 0) console.error(`No line says what ${names(config)} would say of an address.`);
   if (options.json) printJson({ summary });
-  else print(`${lines} lines, ${recorded} to record, ${hits} hits, ${judge.bans} bans, ${seconds} s`);
+  else {
+    const counts = [
+      counted(lines, "line"),
+      `${recorded} to record`,
+      counted(hits, "hit"),
+      counted(judge.bans, "ban"),
+    ];
+    print([...counts, `${seconds} s`].join(", "));
+  }
   return 0;
 }
 

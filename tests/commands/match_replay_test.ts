@@ -84,13 +84,13 @@ Deno.test("`match --json` gives one object for each line, in order, with exactly
   );
   assert.equal(code, 0);
   assert.deepEqual(lines, [
-    '{"n":1,"module":"SSHD","address":"203.0.113.5","hits":["invalid_user"],"logged":true}',
-    '{"n":2,"module":"SSHD","address":"2001:db8::a1","hits":["failed_login","patient_guessing"],"logged":true}',
-    '{"n":3,"module":"SSHD","address":null,"hits":[],"logged":false}',
-    '{"n":4,"module":"SSHD","address":"203.0.113.5","hits":[],"logged":false}',
-    '{"n":5,"module":"SSHD","address":"203.0.113.5","hits":[],"logged":true}',
-    '{"n":6,"module":"SSHD","address":null,"hits":[],"logged":false}',
-    '{"n":7,"module":"SSHD","address":null,"hits":[],"logged":false}',
+    '{"n":1,"module":"SSHD","address":"203.0.113.5","fields":{"user":"admin","port":"33100"},"hits":["invalid_user","many_names"],"logged":true}',
+    '{"n":2,"module":"SSHD","address":"2001:db8::a1","fields":{"method":"password","user":"root","port":"5"},"hits":["failed_login","patient_guessing","many_names","root"],"logged":true}',
+    '{"n":3,"module":"SSHD","address":null,"fields":{},"hits":[],"logged":false}',
+    '{"n":4,"module":"SSHD","address":"203.0.113.5","fields":{"port":"38200"},"hits":[],"logged":false}',
+    '{"n":5,"module":"SSHD","address":"203.0.113.5","fields":{"method":"password","user":"bob","port":"5"},"hits":[],"logged":true}',
+    '{"n":6,"module":"SSHD","address":null,"fields":{},"hits":[],"logged":false}',
+    '{"n":7,"module":"SSHD","address":null,"fields":{},"hits":[],"logged":false}',
   ]);
 });
 
@@ -119,7 +119,7 @@ Deno.test("`match` reads what is no text at all", async () => {
 Deno.test("`match` says the same to people, with hostile text made harmless", async () => {
   const { lines } = await match("Invalid user \x1b[2J from 203.0.113.5 port 1\nx\n");
   assert.equal(lines.length, 2);
-  assert.match(lines[0]!, /^203\.0\.113\.5 +invalid_user +Invalid user /);
+  assert.match(lines[0]!, /^203\.0\.113\.5 +invalid_user,many_names +Invalid user /);
   assert.match(lines[1]!, /^- +- +x$/);
   assert(!lines[0]!.includes("\x1b"));
 });
@@ -167,7 +167,7 @@ Deno.test("`replay --json` bans at the hit past the limit, on the lines' own tim
     count: 6,
     until: "2025-05-07T00:00:15.000000Z",
   }]);
-  assert.deepEqual(summary, { lines: 13, logged: 11, hits: 11, bans: 1 });
+  assert.deepEqual(summary, { lines: 13, logged: 11, hits: 13, bans: 1 });
 });
 
 Deno.test("`replay` forgets hits that the window has left behind, and bans whom it banned once that has ended", async () => {
@@ -202,7 +202,7 @@ Deno.test("`replay` says the same to people", async () => {
   const { lines, code } = await strongmonitor(["replay"], text(guesses(6, "203.0.113.5")));
   assert.equal(code, 0);
   assert.equal(lines[0], "2025-05-06 00:00:05  203.0.113.5  for 1d  [SSHD] invalid_user, 6 hits");
-  assert.match(lines[1]!, /^6 lines, 6 to record, 6 hits, 1 bans, [\d.]+ s$/);
+  assert.match(lines[1]!, /^6 lines, 6 to record, 7 hits, 1 ban, [\d.]+ s$/);
 });
 
 const REFUSALS: readonly (readonly [args: string[], code: number, stderr: RegExp])[] = [

@@ -1,5 +1,3 @@
-/** Without it V8 cannot tell whether an expression takes linear time. */
-export const FLAGS = "--v8-flags=--enable-experimental-regexp-engine";
 /** The program's main file. */
 export const MAIN = new URL("../../main.ts", import.meta.url).pathname;
 
@@ -16,7 +14,7 @@ export async function program(
   rights: readonly string[] = ["--allow-all"],
 ): Promise<Result> {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", FLAGS, "--quiet", "--no-prompt", ...rights, MAIN, ...args],
+    args: ["run", "--quiet", "--no-prompt", ...rights, MAIN, ...args],
     env: { TZ: "UTC", NO_COLOR: "1" },
     stdin: "null",
   }).output();

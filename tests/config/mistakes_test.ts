@@ -90,12 +90,12 @@ const WRONG: [text: string, complaint: string, position: string][] = [
   [
     own('"match": { "file": "log" }, "pattern": "^x <ADDR>"'),
     'modules.ftp.match.file: must be an absolute path, got "log"',
-    "1:43",
+    "1:44",
   ],
   [
     own('"match": { "unit": "ftp" }, "pattern": "^x <ADDR>"'),
     'modules.ftp.match.unit: must be the whole name of a unit, such as vsftpd.service, got "ftp"',
-    "1:43",
+    "1:44",
   ],
   [
     `{ "modules": { "SSHD": { "pattern": "^x <ADDR>", "rules": [${RULE}] } } }`,
@@ -105,7 +105,7 @@ const WRONG: [text: string, complaint: string, position: string][] = [
   [
     own('"match": { "file": "/log" }, "pattern": "^x <ADDR>", "log_format": "x"'),
     "modules.ftp.log_format: is not for a module with a pattern",
-    "1:77",
+    "1:78",
   ],
   [
     `{ "modules": { "NGINX": { "trusted_proxies": "proxy", "rules": [${RULE}] } } }`,
