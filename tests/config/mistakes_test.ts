@@ -204,7 +204,7 @@ const WRONG: [text: string, complaint: string, position: string][] = [
     "modules.SSHD.rules[0].limit: must be a whole number, got 1e999",
     "1:72",
   ],
-  [more('"mode": "begin"'), 'modules.SSHD.rules[0].mode: must be "start" or "anywhere", got "begin"', "1:83"],
+  [more('"mode": "begin"'), 'modules.SSHD.rules[0].mode: must be "start", "anywhere" or "regex", got "begin"', "1:83"],
   [more('"limt": 2'), 'modules.SSHD.rules[0].limt: is an unknown key, did you mean "limit"?', "1:75"],
   [
     more('"findtime": 600'),
@@ -213,7 +213,7 @@ const WRONG: [text: string, complaint: string, position: string][] = [
   ],
   [
     more('"zebra": 1'),
-    "modules.SSHD.rules[0].zebra: is an unknown key: known here are name, str, mode, except, limit, window, ban_time",
+    "modules.SSHD.rules[0].zebra: is an unknown key: known here are name, str, mode, field, ignore_case, except, status, distinct, limit, window, ban_time, unsafe, tests",
     "1:75",
   ],
   [more('"window": "10 min"'), `modules.SSHD.rules[0].window: ${SPAN}, or "forever", got "10 min"`, "1:85"],
