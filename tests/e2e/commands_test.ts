@@ -67,9 +67,14 @@ scene("match and replay judge lines from standard input and the journal, and ban
   );
   assert.deepEqual(
     verdicts.stdout.split("\n").slice(0, -1).map((line) => JSON.parse(line)),
-    Array.from({ length: LIMIT + 1 }, (_, n) => (
-      { n: n + 1, module: "SSHD", address: ONE, hits: ["failed_password"], logged: true }
-    )),
+    Array.from({ length: LIMIT + 1 }, (_, n) => ({
+      n: n + 1,
+      module: "SSHD",
+      address: ONE,
+      fields: { method: "password", user: "root", port: String(40_000 + n) },
+      hits: ["failed_password"],
+      logged: true,
+    })),
   );
 
   await fakeAttack(server, ONE, LIMIT + 1);
