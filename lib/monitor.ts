@@ -162,11 +162,11 @@ export class Monitor {
       this.#reports.set(source.name, { name: source.name, running, lastBatch });
     const read = async (progress: () => void) => {
       this.#pipeline.reset();
-      report(true, null);
+      report(true, this.#reports.get(source.name)?.lastBatch ?? null);
       for await (const batch of source.batches({ after: this.#state.position(source.name), since }, signal)) {
         this.#pipeline.process(batch, { source: source.name, reader, now: now() });
         this.#fleet?.wake();
-        report(true, now());
+        if (batch.entries.length > 0) report(true, now());
         progress();
       }
       if (!signal.aborted) throw new Error(`${source.name} ended`);

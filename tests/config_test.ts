@@ -148,13 +148,20 @@ Deno.test("`loadConfig()` makes a module of a pattern, found where match says", 
   assert.equal(module.parse("refused 192.0.2.1")?.address, "192.0.2.1");
 });
 
-Deno.test("`loadConfig()` looks for a known service where match says, and never bans its proxies", () => {
-  const config = load(
-    `{ "modules": { "NGINX": { "match": { "file": "/srv/log" }, "trusted_proxies": "10.1.2.3/8", "rules": [${RULE}] } } }`,
-  );
-  const { identifiers, units, files } = config.modules[0]!.module;
-  assert.deepEqual([identifiers, units, files], [[], ["nginx.service"], ["/srv/log"]]);
-  assert.deepEqual(config.whitelist.networks, ["10.0.0.0/8"]);
+Deno.test("`loadConfig()` looks for a known service where match says, and nowhere else", () => {
+  const originOf = (match: string) => {
+    const text = `{ "modules": { "NGINX": { "match": ${match}, "rules": [${RULE}] } } }`;
+    const { identifiers, units, files } = load(text).modules[0]!.module;
+    return [identifiers, units, files];
+  };
+  assert.deepEqual(originOf('{ "file": "/srv/log" }'), [[], [], ["/srv/log"]]);
+  assert.deepEqual(originOf('{ "identifier": "web" }'), [["web"], ["nginx.service"], []]);
+  assert.deepEqual(originOf('{ "unit": "web.service" }'), [[], ["web.service"], []]);
+});
+
+Deno.test("`loadConfig()` never bans a trusted proxy", () => {
+  const text = `{ "modules": { "NGINX": { "trusted_proxies": "10.1.2.3/8", "rules": [${RULE}] } } }`;
+  assert.deepEqual(load(text).whitelist.networks, ["10.0.0.0/8"]);
 });
 
 Deno.test("`loadConfig()` keeps the lines that rules are to be tested with", () => {

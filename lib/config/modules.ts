@@ -1,5 +1,14 @@
 import { whyNotLinear } from "../linear.ts";
-import type { Condition, Micros, Module, ModuleKind, ModuleRules, ParserOptions, Rule } from "../types.ts";
+import type {
+  Condition,
+  Micros,
+  Module,
+  ModuleKind,
+  ModuleRules,
+  Origin,
+  ParserOptions,
+  Rule,
+} from "../types.ts";
 import { OptionError } from "../types.ts";
 import type { Document, Path, Problem } from "./document.ts";
 import type { ConditionSection, ModuleSection, RuleSection } from "./module_schema.ts";
@@ -75,11 +84,15 @@ function makeModule(
     ...optionProblems(document, at, kind),
     ...fieldProblems(document, at, { section, fields }),
   );
-  const { identifier = [], unit = [], file = [] } = section.match ?? {};
-  const origin = section.match
-    ? { identifiers: identifier, units: [...unit, ...kind.origin.units], files: file }
-    : kind.origin;
-  return { name, ...origin, parse: parse() };
+  return { name, ...originOf(section, kind), parse: parse() };
+}
+
+function originOf({ match }: ModuleSection, kind: ModuleKind): Origin {
+  if (!match) return kind.origin;
+  const { identifier: identifiers = [], unit = [], file: files = [] } = match;
+  // What the module knows to prove its entries still does; by itself it would be a place to look for them.
+  const units = identifiers.length > 0 ? [...new Set([...unit, ...kind.origin.units])] : unit;
+  return { identifiers, units, files };
 }
 
 /** Options that are not for this kind of module. */

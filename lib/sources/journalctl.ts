@@ -105,7 +105,8 @@ const REMEDIES: readonly (readonly [RegExp, string])[] = [
   ],
   [
     /No journal files were found|No such file or directory/,
-    "there is none; systemd-journald must run, and Storage= in journald.conf must not be none",
+    "there is none; systemd-journald must run, and Storage= in journald.conf must not be none; " +
+    "a module whose match names files alone does without",
   ],
 ];
 

@@ -1,0 +1,66 @@
+/** A name that a file of the pattern may have, and what keeps others from being seen. */
+export interface Listing {
+  /** Paths that fit, existing or not where no wildcard stands in them. */
+  readonly paths: readonly string[];
+  /** Directories whose entries decide which paths fit. */
+  readonly directories: readonly string[];
+  /** Directories that could not be listed, with the error. */
+  readonly failures: ReadonlyMap<string, unknown>;
+}
+
+/** An absolute path in which `*` and `?` stand for parts of names, as in a shell: neither for `/` nor for a first dot. */
+export class Glob {
+  readonly #parts: readonly (string | RegExp)[];
+
+  /** Throws an `Error` when `pattern` is not absolute. */
+  constructor(readonly pattern: string) {
+    if (!pattern.startsWith("/")) {
+      throw new Error(`Cannot follow files: the path must begin with /, got ${pattern}`);
+    }
+    this.#parts = pattern.split("/").filter((part) => part !== "").map((part) =>
+      /[*?]/.test(part) ? expression(part) : part
+    );
+  }
+
+  /** Looks for the files that are there. */
+  list(): Listing {
+    const directories = new Set<string>();
+    const failures = new Map<string, unknown>();
+    let paths = [""];
+    this.#parts.forEach((part, index) => {
+      if (index === this.#parts.length - 1) paths.forEach((path) => directories.add(path || "/"));
+      paths = paths.flatMap((path) => {
+        if (typeof part === "string") return [`${path}/${part}`];
+        directories.add(path || "/");
+        return namesIn(path || "/", failures).filter((name) => part.test(name)).map((name) =>
+          `${path}/${name}`
+        );
+      });
+    });
+    return { paths: paths.sort(), directories: [...directories], failures };
+  }
+
+  /** Whether a file of the pattern may stand at `path` or below it. */
+  concerns(path: string): boolean {
+    const names = path.split("/").filter((name) => name !== "");
+    return names.length <= this.#parts.length && names.every((name, index) => {
+      const part = this.#parts[index]!;
+      return typeof part === "string" ? part === name : part.test(name);
+    });
+  }
+}
+
+/** The names in a directory; none, and the error kept, where it cannot be listed. */
+function namesIn(directory: string, failures: Map<string, unknown>): string[] {
+  try {
+    return [...Deno.readDirSync(directory)].map(({ name }) => name);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotADirectory)) failures.set(directory, error);
+    return [];
+  }
+}
+
+function expression(part: string): RegExp {
+  const body = part.replace(/[.+^${}()|[\]\\]/g, "\\$&").replace(/\*+/g, ".*").replace(/\?/g, ".");
+  return new RegExp(`^${/^[*?]/.test(part) ? "(?!\\.)" : ""}${body}$`, "s");
+}

@@ -1,0 +1,272 @@
+import { messageOf, type Micros, type Start } from "../types.ts";
+import { type FileState, stateOf } from "./file_content.ts";
+import type { Glob } from "./file_glob.ts";
+import { NO_HEAD } from "./file_head.ts";
+import { formatPosition, type Mark, parsePosition } from "./file_position.ts";
+import {
+  canSearch,
+  findByInode,
+  findCopy,
+  findNewer,
+  hasContentOf,
+  isReadable,
+  isRotated,
+  type Known,
+  type Neighbour,
+} from "./file_rotation.ts";
+import type { TimeOf } from "./file_since.ts";
+import { ContentLost, type Piece, type Shared, Tail } from "./file_tail.ts";
+
+/** How files are followed. */
+export interface LogsOptions extends Shared {
+  readonly timeOf: TimeOf | undefined;
+  /** How long a rotated file may be quiet until it is let go, in milliseconds. */
+  readonly linger: number;
+  /** Told once of each thing that keeps a file from being read. */
+  readonly problem: (sentence: string) => void;
+}
+
+/** A file of the pattern that is there. */
+interface Found {
+  readonly path: string;
+  readonly state: FileState;
+}
+
+/** The log files of one pattern through all their rotations: which there are, and how far each was read. */
+export class Logs implements Disposable {
+  readonly #glob: Glob;
+  readonly #options: LogsOptions;
+  readonly #problems = new Map<string, string>();
+  /** Of one path, the older come first. */
+  #tails: Tail[] = [];
+  /** Files read before that could not be looked for yet. */
+  #missing: Mark[] = [];
+  /** Files whose rest is nowhere, until what came after them is found. */
+  #gone: Known[] = [];
+  /** Set at the very first start. */
+  #since: Micros | null = null;
+  #directories: readonly string[] = [];
+  #isStale = false;
+  /** What is found in the beginning was written before anybody looked. */
+  #isBacklog = true;
+  #isNews = false;
+
+  constructor(glob: Glob, options: LogsOptions) {
+    this.#glob = glob;
+    this.#options = options;
+  }
+
+  /** Takes up reading where `start` says. */
+  async begin({ after, since }: Start): Promise<void> {
+    if (after === null) this.#since = since;
+    else this.#missing = parsePosition(after);
+    await this.survey();
+    if (this.#tails.length + this.#problems.size === 0) {
+      this.#say(this.#glob.pattern, "there is no such file yet");
+    }
+    this.#since = null;
+    this.#isBacklog = false;
+    this.#isNews = true;
+  }
+
+  get tails(): readonly Tail[] {
+    return this.#tails;
+  }
+
+  /** Directories in which names matter. */
+  get directories(): readonly string[] {
+    return this.#directories;
+  }
+
+  /** A survey is due: a file turned out to be another than was thought. */
+  get isStale(): boolean {
+    return this.#isStale;
+  }
+
+  /** Whether files came or went since this was last asked: a reason to keep the position. */
+  takeNews(): boolean {
+    const news = this.#isNews;
+    this.#isNews = false;
+    return news;
+  }
+
+  /** How far all files were read. */
+  get position(): string {
+    return formatPosition([...this.#missing, ...this.#tails.map(({ mark }) => mark)]);
+  }
+
+  /** Finds out which files there are: new ones, and those that lost their names. */
+  async survey(): Promise<void> {
+    this.#isStale = false;
+    for (const mark of this.#missing.splice(0)) await this.#restore(mark);
+    const found = this.#look();
+    const tails = new Map(this.#tails.map((tail) => [keyOf(tail), tail]));
+    for (const [key, file] of found) {
+      const tail = tails.get(key);
+      if (tail) [tail.path, tail.quietSince] = [file.path, null];
+      else await this.#take(file);
+    }
+    for (const tail of this.#tails) if (!found.has(keyOf(tail))) tail.quietSince ??= performance.now();
+    this.#gone = [];
+  }
+
+  /** What a file has to say; null when nothing. A rotated one that has been quiet for long is let go. */
+  async read(tail: Tail): Promise<Piece | null> {
+    try {
+      const piece = await tail.read();
+      if (tail.quietSince === null) this.#problems.delete(tail.path);
+      if (piece || !this.#isOver(tail)) return piece;
+    } catch (error) {
+      if (error instanceof ContentLost) return await this.#relocate(tail);
+      this.#say(tail.path, messageOf(error));
+      if (!this.#isOver(tail)) return null;
+    }
+    this.#drop(tail);
+    return tail.finish();
+  }
+
+  [Symbol.dispose](): void {
+    this.#tails.splice(0).forEach((tail) => tail[Symbol.dispose]());
+  }
+
+  /** The files that are to be followed by their own names, each inode once. */
+  #look(): Map<string, Found> {
+    const { paths, directories, failures } = this.#glob.list();
+    this.#directories = directories;
+    failures.forEach((error, path) => this.#say(path, messageOf(error)));
+    const logs = new Set([...paths, ...this.#tails.map(({ path }) => path)]);
+    const found = new Map<string, Found>();
+    for (const path of paths) {
+      const state = isRotated(path, logs) ? null : this.#examine(path);
+      if (state && !found.has(keyOf(state))) found.set(keyOf(state), { path, state });
+    }
+    return found;
+  }
+
+  #examine(path: string): FileState | null {
+    try {
+      const info = Deno.statSync(path);
+      if (info.isFile) return stateOf(info);
+      this.#say(path, "it is not a regular file");
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) this.#problems.delete(path);
+      else this.#say(path, messageOf(error));
+    }
+    return null;
+  }
+
+  /** Finds a file that was read before, or what is left of it. */
+  async #restore(mark: Mark): Promise<void> {
+    const known: Known = { ...mark, head: { ...mark.head, bytes: null } };
+    const place = findByInode(known);
+    if (place === null && !canSearch(mark.path)) return void this.#missing.push(mark);
+    const tail = place && await this.#open(place, known);
+    if (tail) this.#tails.push(tail);
+    else if (this.#problems.has(place?.path ?? "")) this.#missing.push(mark);
+    else if (!await this.#addCopy(known, this.#tails.length)) {
+      this.#gone.push(known);
+      this.#say(
+        mark.path,
+        `the file that was read up to byte ${mark.offset} is gone, and no copy of it is there`,
+      );
+    }
+  }
+
+  /** Takes up a file that appeared, behind whatever was rotated away from its name in between. */
+  async #take({ path, state }: Found): Promise<void> {
+    const last = this.#lastOf(path);
+    if (this.#since !== null) return await this.#takeFirst(path, this.#since);
+    // An empty one is left until it shows whether it becomes a copy of another.
+    if (!last && (state.size === 0 || await hasContentOf(path, this.#tails))) return;
+    if (last) await this.#takeNewer(last);
+    const same = last && state.size >= last.offset && await hasContentOf(path, [last]);
+    const tail = await this.#open({ path, ...state }, {
+      path,
+      offset: same ? last.offset : 0,
+      head: NO_HEAD,
+    });
+    if (!tail) return;
+    if (same) this.#tails.filter((one) => one.is(last)).forEach((one) => this.#drop(one));
+    this.#tails.push(tail);
+    this.#isNews = true;
+  }
+
+  async #takeFirst(path: string, since: Micros): Promise<void> {
+    const state = this.#examine(path);
+    const tail = state && await this.#open({ path, ...state }, { path, offset: 0, head: NO_HEAD });
+    if (!tail) return;
+    await tail.skip(since, this.#options.timeOf);
+    this.#tails.push(tail);
+  }
+
+  async #takeNewer(last: Known): Promise<void> {
+    for (const file of await findNewer(last, [...this.#tails, ...this.#gone])) {
+      if (!isReadable(file.path)) {
+        this.#say(file.path, "it was compressed by something else than gzip");
+        continue;
+      }
+      const tail = await this.#open(file, { path: last.path, offset: 0, head: NO_HEAD });
+      if (tail) this.#tails.push(tail);
+    }
+  }
+
+  /** Goes on in the copy of a file that was truncated, and looks at that as at a new one. */
+  async #relocate(tail: Tail): Promise<null> {
+    const known: Known = { ...tail.mark, head: tail.head };
+    const index = this.#tails.indexOf(tail);
+    this.#drop(tail);
+    if (!await this.#addCopy(known, index)) this.#gone.push(known);
+    this.#isStale = true;
+    return null;
+  }
+
+  async #addCopy(known: Known, index: number): Promise<boolean> {
+    const copy = await findCopy(known);
+    if (!copy) return false;
+    // One that was made before the last lines came ends earlier than reading did.
+    const offset = copy.path.endsWith(".gz") ? known.offset : Math.min(known.offset, copy.size);
+    const tail = await this.#open(copy, { path: known.path, offset, head: NO_HEAD });
+    if (tail) this.#tails.splice(index, 0, tail);
+    return tail !== null;
+  }
+
+  /** Null, and the reason told, when the file cannot be opened or is not what it was. */
+  async #open(file: Neighbour, known: Pick<Known, "path" | "offset" | "head">): Promise<Tail | null> {
+    let tail: Tail | null = null;
+    try {
+      tail = new Tail(file.path, { ...known, backlog: this.#isBacklog, shared: this.#options });
+      this.#problems.delete(file.path);
+      if (tail.is(file) && await tail.isUnchanged()) return tail;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) this.#say(file.path, messageOf(error));
+    }
+    tail?.[Symbol.dispose]();
+    return null;
+  }
+
+  #lastOf(path: string): Known | undefined {
+    const tail = this.#tails.findLast((one) => one.path === path);
+    const gone = this.#gone.findLast((one) => one.path === path);
+    return tail && gone ? (gone.time > tail.time ? gone : tail) : tail ?? gone;
+  }
+
+  #isOver({ isComplete, quietSince }: Tail): boolean {
+    return isComplete || (quietSince !== null && performance.now() - quietSince >= this.#options.linger);
+  }
+
+  #drop(tail: Tail): void {
+    tail[Symbol.dispose]();
+    this.#tails = this.#tails.filter((one) => one !== tail);
+    this.#isNews = true;
+  }
+
+  #say(path: string, reason: string): void {
+    if (this.#problems.get(path) === reason) return;
+    this.#problems.set(path, reason);
+    this.#options.problem(`Cannot read ${path}: ${reason}`);
+  }
+}
+
+function keyOf({ device, inode }: Pick<FileState, "device" | "inode">): string {
+  return `${device}:${inode}`;
+}

@@ -1,0 +1,154 @@
+import type { Micros } from "../types.ts";
+import { COMPRESSED, type FileState, isSameFile, openContent, stateOf } from "./file_content.ts";
+import { type Head, HEAD_SIZE, isCopy, readBeginning } from "./file_head.ts";
+
+/** A file in the directory of a log. */
+export interface Neighbour extends FileState {
+  readonly path: string;
+}
+
+/** A file that was read, and that may now be found elsewhere. */
+export interface Known {
+  /** The name under which it was followed. */
+  readonly path: string;
+  readonly device: number;
+  readonly inode: number;
+  /** Just behind the last line of it that was handed over. */
+  readonly offset: number;
+  /** Its last change that was seen. */
+  readonly time: Micros;
+  readonly head: Head;
+}
+
+/** `access.log.1`, `access.log-20261123`, `access.log.old`, whichever part of it may be the log's own name. */
+const BEHIND = [
+  /^(.+?)(?:[._-]\d[\d._-]*|\.old|\.bak|~)$/,
+  /^(.+)(?:[._-]\d[\d._-]*|\.old|\.bak|~)$/,
+];
+/** `access-20261123.log` */
+const BETWEEN = /^(.+?)[._-]\d{4}-?\d\d-?\d\d[\d._-]*(\.[^./]+)$/;
+const NUMBER = /\.(\d{1,5})$/;
+
+/** Whether a file of this name is no longer written to: compressed, or rotated away from one of `logs`. */
+export function isRotated(path: string, logs: ReadonlySet<string>): boolean {
+  return COMPRESSED.test(path) || logsOf(path).some((log) => logs.has(log));
+}
+
+/** Whether the content of a file can be had: it is not compressed, or by gzip. */
+export function isReadable(path: string): boolean {
+  return !COMPRESSED.test(path) || path.endsWith(".gz");
+}
+
+/** Whether the directory of a log can be searched. */
+export function canSearch(path: string): boolean {
+  try {
+    Deno.readDirSync(directoryOf(path) || "/")[Symbol.iterator]().next();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * The file of that device and inode in the directory of the log, whatever it is called now; of one that was empty, whose
+ * inode may be another's by now, under a likely name only.
+ */
+export function findByInode(known: Known): Neighbour | null {
+  const places = known.head.length > 0 ? neighbours(known.path) : generations(known.path);
+  return [...stateAt(known.path), ...places].find((file) => isSameFile(file, known)) ?? null;
+}
+
+/** Where the content of `known` is beside its own file: in a copy, compressed or not. Of several the newest. */
+export async function findCopy(known: Known): Promise<Neighbour | null> {
+  for (const file of generations(known.path).reverse()) {
+    if (!isSameFile(file, known) && await isCopy(known.head, await beginningOf(file.path))) return file;
+  }
+  return null;
+}
+
+/** What was rotated away from the log of `last` after that, and is none of `known`; oldest first. */
+export async function findNewer(last: Known, known: readonly Known[]): Promise<Neighbour[]> {
+  const all = generations(last.path);
+  const number = numberOf(all.find((file) => isSameFile(file, last))?.path ?? "");
+  const newer = all.filter((file) => {
+    const other = numberOf(file.path);
+    return number === null || other === null ? file.time >= last.time : other < number;
+  });
+  const found: Neighbour[] = [];
+  for (const file of newer) if (!await isAnyOf(file, known)) found.push(file);
+  return found;
+}
+
+/** Whether a file has the content of one of `known`, as far as a whole head can tell. */
+export async function hasContentOf(path: string, known: readonly Known[]): Promise<Known | null> {
+  const beginning = await beginningOf(path);
+  for (const one of known) {
+    if (one.head.length === HEAD_SIZE && await isCopy(one.head, beginning)) return one;
+  }
+  return null;
+}
+
+async function isAnyOf(file: Neighbour, known: readonly Known[]): Promise<boolean> {
+  if (known.some((one) => isSameFile(one, file))) return true;
+  const beginning = await beginningOf(file.path);
+  for (const { head } of known) if (await isCopy(head, beginning)) return true;
+  return false;
+}
+
+/** Empty for a file that cannot be read, or is no longer there. */
+async function beginningOf(path: string): Promise<Uint8Array> {
+  if (!isReadable(path)) return new Uint8Array();
+  try {
+    using content = openContent(path);
+    return await readBeginning(content);
+  } catch {
+    return new Uint8Array();
+  }
+}
+
+/** What was rotated away from a log, oldest first. */
+function generations(log: string): Neighbour[] {
+  return neighbours(log).filter(({ path, size }) => size > 0 && logsOf(path).includes(log))
+    .sort((a, b) => (numberOf(b.path) ?? 0) - (numberOf(a.path) ?? 0) || a.time - b.time);
+}
+
+/** Logs from which a file of this name may have been rotated away. */
+function logsOf(path: string): string[] {
+  const name = path.replace(COMPRESSED, "");
+  const between = BETWEEN.exec(name);
+  return [
+    ...(name === path ? [] : [name]),
+    ...BEHIND.flatMap((form) => form.exec(name)?.[1] ?? []),
+    ...(between ? [between[1]! + between[2]!] : []),
+  ];
+}
+
+/** Which generation a name says a file is, where it says so: the higher, the older. */
+function numberOf(path: string): number | null {
+  const digits = NUMBER.exec(path.replace(COMPRESSED, ""))?.[1];
+  return digits === undefined ? null : Number(digits);
+}
+
+/** Regular files beside `path`, itself included; none where the directory cannot be listed. */
+function neighbours(path: string): Neighbour[] {
+  const directory = directoryOf(path);
+  try {
+    return [...Deno.readDirSync(directory || "/")].flatMap(({ name }) => stateAt(`${directory}/${name}`));
+  } catch {
+    return [];
+  }
+}
+
+/** "" for the root, so that a name can follow a slash. */
+function directoryOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/"));
+}
+
+function stateAt(path: string): Neighbour[] {
+  try {
+    const info = Deno.statSync(path);
+    return info.isFile ? [{ path, ...stateOf(info) }] : [];
+  } catch {
+    return [];
+  }
+}
