@@ -133,7 +133,7 @@ export class Logs implements Disposable {
   #look(): Map<string, Found> {
     const { paths, directories, failures } = this.#glob.list();
     this.#directories = directories;
-    failures.forEach((error, path) => this.#say(path, messageOf(error)));
+    failures.forEach((error, path) => this.#sayUnlessMissing(path, error));
     const logs = new Set([...paths, ...this.#tails.map(({ path }) => path)]);
     const found = new Map<string, Found>();
     for (const path of paths) {
@@ -149,8 +149,7 @@ export class Logs implements Disposable {
       if (info.isFile) return stateOf(info);
       this.#say(path, "it is not a regular file");
     } catch (error) {
-      if (error instanceof Deno.errors.NotFound) this.#problems.delete(path);
-      else this.#say(path, messageOf(error));
+      this.#sayUnlessMissing(path, error);
     }
     return null;
   }
@@ -238,7 +237,7 @@ export class Logs implements Disposable {
       this.#problems.delete(file.path);
       if (tail.is(file) && await tail.isUnchanged()) return tail;
     } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) this.#say(file.path, messageOf(error));
+      this.#sayUnlessMissing(file.path, error);
     }
     tail?.[Symbol.dispose]();
     return null;
@@ -258,6 +257,11 @@ export class Logs implements Disposable {
     tail[Symbol.dispose]();
     this.#tails = this.#tails.filter((one) => one !== tail);
     this.#isNews = true;
+  }
+
+  #sayUnlessMissing(path: string, error: unknown): void {
+    if (error instanceof Deno.errors.NotFound) this.#problems.delete(path);
+    else this.#say(path, messageOf(error));
   }
 
   #say(path: string, reason: string): void {
