@@ -161,13 +161,13 @@ export class Logs implements Disposable {
     if (place === null && !canSearch(mark.path)) return void this.#missing.push(mark);
     const tail = place && await this.#open(place, known);
     if (tail) this.#tails.push(tail);
-    else if (this.#problems.has(place?.path ?? "")) this.#missing.push(mark);
+    else if (place && this.#problems.has(place.path)) this.#missing.push(mark);
     else if (!await this.#addCopy(known, this.#tails.length)) {
       this.#gone.push(known);
-      this.#say(
-        mark.path,
-        `the file that was read up to byte ${mark.offset} is gone, and no copy of it is there`,
-      );
+      // One that has nothing in its place was deleted, not rotated away.
+      if (mark.offset > 0 && this.#examine(mark.path)) {
+        this.#options.problem(`Cannot read the rest of what was ${mark.path}: no copy of it is left`);
+      }
     }
   }
 

@@ -204,7 +204,11 @@ const WRONG: [text: string, complaint: string, position: string][] = [
     "modules.SSHD.rules[0].limit: must be a whole number, got 1e999",
     "1:72",
   ],
-  [more('"mode": "begin"'), 'modules.SSHD.rules[0].mode: must be "start", "anywhere" or "regex", got "begin"', "1:83"],
+  [
+    more('"mode": "begin"'),
+    'modules.SSHD.rules[0].mode: must be "start", "anywhere" or "regex", got "begin"',
+    "1:83",
+  ],
   [more('"limt": 2'), 'modules.SSHD.rules[0].limt: is an unknown key, did you mean "limit"?', "1:75"],
   [
     more('"findtime": 600'),
