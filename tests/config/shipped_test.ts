@@ -50,3 +50,11 @@ Deno.test("docs/configuration.md explains every key", () => {
   assert.ok(own.includes("ban_command") && own.includes("limit"));
   assert.deepEqual(own.filter((key) => !page.includes(`\`${key}\``)), []);
 });
+
+Deno.test("docs/configuration.md names every field that the known modules give", () => {
+  const page = Deno.readTextFileSync(new URL("../../docs/configuration.md", import.meta.url));
+  const options = { logFormats: [], trustedProxies: [], patterns: [], unsafe: false };
+  const fields = known.flatMap((kind) => kind.fields(options));
+  assert.ok(fields.includes("user_agent"));
+  assert.deepEqual(fields.filter((field) => !page.includes(`\`${field}\``)), []);
+});
