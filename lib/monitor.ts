@@ -3,42 +3,18 @@ import { Bans } from "./bans.ts";
 import { now } from "./clock.ts";
 import { watchControl } from "./control.ts";
 import { SECOND } from "./duration.ts";
-import { isEstranged, type ModuleFreshness } from "./freshness.ts";
+import { isEstranged } from "./freshness.ts";
 import { CommandFirewall } from "./firewall/command.ts";
 import { ObserveFirewall } from "./firewall/observe.ts";
+import type { MonitorReport, SourceReport } from "./monitor/report.ts";
 import { type Feed, openFeeds } from "./monitor/sources.ts";
 import { Whitelisting } from "./monitor/whitelisting.ts";
-import { type Counts, Pipeline } from "./pipeline.ts";
-import { type Fleet, type FleetStatus, openFleet } from "./postgres/fleet.ts";
+import { Pipeline } from "./pipeline.ts";
+import { type Fleet, openFleet } from "./postgres/fleet.ts";
 import { longestWindow } from "./rules/engine.ts";
 import type { State } from "./state/state.ts";
-import { pause, supervise } from "./supervisor.ts";
+import { every, pause, supervise } from "./supervisor.ts";
 import { type Firewall, type Log, messageOf, type Micros, UserError } from "./types.ts";
-
-/** What one source is doing, for `strongmonitor status`. */
-export interface SourceReport {
-  readonly name: string;
-  readonly running: boolean;
-  /** When its last batch came. */
-  readonly lastBatch: Micros | null;
-}
-
-/** What the running monitor tells about itself; instants in microseconds. */
-export interface MonitorReport {
-  readonly pid: number;
-  readonly running: boolean;
-  readonly started: Micros;
-  readonly config: string;
-  readonly firewall: string;
-  readonly sources: readonly SourceReport[];
-  readonly modules: readonly ModuleFreshness[];
-  /** Modules that failed too often. */
-  readonly givenUp: readonly string[];
-  readonly counts: Counts;
-  /** Addresses being counted, each once per rule. */
-  readonly tracked: number;
-  readonly database: FleetStatus | null;
-}
 
 /** How far the first start looks back when no rule has a window. */
 const FIRST_LOOK_BACK: Micros = 3_600 * SECOND;
@@ -275,11 +251,4 @@ function buildFirewall(config: Config): Firewall {
   return command === null
     ? new ObserveFirewall()
     : new CommandFirewall({ ban: command, unban, timeout, concurrency });
-}
-
-async function every(milliseconds: number, signal: AbortSignal, work: () => void): Promise<void> {
-  while (!signal.aborted) {
-    await pause(milliseconds, signal);
-    if (!signal.aborted) work();
-  }
 }

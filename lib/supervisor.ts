@@ -53,6 +53,14 @@ export function pause(milliseconds: number, signal: AbortSignal): Promise<void> 
   });
 }
 
+/** Does `work` again and again, as often as told, until an abort. */
+export async function every(milliseconds: number, signal: AbortSignal, work: () => void): Promise<void> {
+  while (!signal.aborted) {
+    await pause(milliseconds, signal);
+    if (!signal.aborted) work();
+  }
+}
+
 /** Resolves with null when `signal` aborts. */
 export function untilAborted(signal: AbortSignal): Promise<null> {
   return new Promise((resolve) => {

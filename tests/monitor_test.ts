@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import type { MonitorReport } from "../lib/monitor.ts";
+import type { MonitorReport } from "../lib/monitor/report.ts";
 import { State } from "../lib/state/state.ts";
 import { eventually, script } from "./helpers.ts";
 

@@ -1,7 +1,7 @@
 import { isLocked } from "../state/database.ts";
 import type { BanStatus } from "../types.ts";
 import { isEstranged, type ModuleFreshness } from "../freshness.ts";
-import type { MonitorReport } from "../monitor.ts";
+import type { MonitorReport } from "../monitor/report.ts";
 import type { FleetStatus } from "../postgres/fleet.ts";
 import { banJson } from "./bans.ts";
 import { withState } from "./open.ts";

@@ -1,0 +1,29 @@
+import type { ModuleFreshness } from "../freshness.ts";
+import type { Counts } from "../pipeline.ts";
+import type { FleetStatus } from "../postgres/fleet.ts";
+import type { Micros } from "../types.ts";
+
+/** What one source is doing, for `strongmonitor status`. */
+export interface SourceReport {
+  readonly name: string;
+  readonly running: boolean;
+  /** When its last batch came. */
+  readonly lastBatch: Micros | null;
+}
+
+/** What the running monitor tells about itself; instants in microseconds. */
+export interface MonitorReport {
+  readonly pid: number;
+  readonly running: boolean;
+  readonly started: Micros;
+  readonly config: string;
+  readonly firewall: string;
+  readonly sources: readonly SourceReport[];
+  readonly modules: readonly ModuleFreshness[];
+  /** Modules that failed too often. */
+  readonly givenUp: readonly string[];
+  readonly counts: Counts;
+  /** Addresses being counted, each once per rule. */
+  readonly tracked: number;
+  readonly database: FleetStatus | null;
+}
