@@ -175,8 +175,7 @@ export class Monitor {
 
   #keepHouse(): void {
     this.#refresh();
-    // A backlog is counted on its own time: what is old now may be new to it.
-    const counted = this.#pipeline.latest ?? 0;
+    const counted = this.#pipeline.counted(now());
     this.#pipeline.sweep(counted);
     for (const { module, rules } of this.#config.modules) {
       for (const { name, window } of rules) {

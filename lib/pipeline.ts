@@ -48,6 +48,8 @@ export interface Counts {
   ahead: number;
 }
 
+/** A source that brought something so recently may bring more. */
+const BUSY: Micros = 60_000_000;
 /** Failures in a row after which a module is given up. */
 export const MODULE_FAILURES = 3;
 
@@ -71,7 +73,8 @@ export class Pipeline {
   readonly #failures = new Map<Module, number>();
   readonly #freshness: Freshness;
   #engine: Engine;
-  #latest: Micros | null = null;
+  /** Time of the newest event of each source, and when it came. */
+  readonly #reached = new Map<string, { time: Micros; at: Micros }>();
 
   /** @param parts.before what an earlier pipeline told of its modules */
   constructor(
@@ -101,9 +104,13 @@ export class Pipeline {
     return this.#engine.tracked;
   }
 
-  /** Time of the newest entry processed; null before the first. Windows are counted up to here. */
-  get latest(): Micros | null {
-    return this.#latest;
+  /**
+   * Up to which instant all lines have been counted: of the sources that brought something within the last minute before
+   * `now`, where the one furthest behind has got to. A backlog is counted on its own time: what is old now may be new to it.
+   */
+  counted(now: Micros): Micros {
+    const busy = [...this.#reached.values()].filter(({ at }) => at > now - BUSY);
+    return Math.min(now, ...busy.map(({ time }) => time));
   }
 
   /** Modules that failed too often and are no longer asked. */
@@ -139,6 +146,8 @@ export class Pipeline {
     const recorded = events.filter((event) => this.#isRecorded(event));
     this.#store.write({ source, position: batch.position, events: recorded, hits, spent: trips, bans });
     this.#judge.enforce(bans);
+    const newest = events.reduce<Micros | null>((newest, { time }) => Math.max(newest ?? 0, time), null);
+    if (newest !== null) this.#reached.set(source, { time: newest, at: now });
     for (const { service, rule, time } of hits) this.#freshness.hit(service, rule, time);
     this.counts.entries += batch.entries.length;
     this.counts.events += events.length;
@@ -159,7 +168,6 @@ export class Pipeline {
     if (reading === null) return null;
     const { rules: { module }, parsed, message, trusted } = reading;
     const time = Math.min(reading.time, now);
-    this.#latest = Math.max(this.#latest ?? 0, time);
     this.#freshness.line(module.name, { time, understood: parsed !== null, now });
     if (parsed === null) this.counts.unknown++;
     const { address = null, fields = {} } = parsed ?? {};

@@ -147,6 +147,22 @@ Deno.test("`Pipeline.process()` throws, not to be tried again, when no module is
   assert.throws(() => run(pipeline, ["break", "break", "break"]), /every module has been given up/);
 });
 
+Deno.test("`Pipeline.counted()` goes by the source furthest behind, as long as it brings something", () => {
+  const pipeline = new Pipeline(MODULES, { store: memoryStore(), judge, log: memoryLog() });
+  const bring = (source: string, { time, now }: { time: number; now: number }) => {
+    const batch = { entries: [entry("bad 192.0.2.1", { time })], position: "p", damaged: 0 };
+    pipeline.process(batch, { source, reader: pipeline.readerFor(MODULES), now });
+  };
+  assert.equal(pipeline.counted(NOW), NOW);
+  bring("file", { time: 5 * SECOND, now: NOW });
+  bring("journal", { time: NOW, now: NOW });
+  assert.equal(pipeline.counted(NOW + SECOND), 5 * SECOND);
+  bring("file", { time: 6 * SECOND, now: NOW + SECOND });
+  assert.equal(pipeline.counted(NOW + SECOND), 6 * SECOND);
+  assert.equal(pipeline.counted(NOW + 60 * SECOND), 6 * SECOND);
+  assert.equal(pipeline.counted(NOW + 62 * SECOND), NOW + 62 * SECOND);
+});
+
 Deno.test("`Pipeline.freshness()` tells when each module saw a line and each rule was hit, restarts included", () => {
   const parts = { store: memoryStore(), judge, log: memoryLog() };
   const first = new Pipeline([RULES], parts);
