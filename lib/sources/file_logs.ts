@@ -160,8 +160,11 @@ export class Logs implements Disposable {
     const place = findByInode(known);
     if (place === null && !canSearch(mark.path)) return void this.#missing.push(mark);
     const tail = place && await this.#open(place, known);
-    if (tail) this.#tails.push(tail);
-    else if (place && this.#problems.has(place.path)) this.#missing.push(mark);
+    if (tail) {
+      // What one that was empty had later may be in a copy by now.
+      if (known.head.length === 0) await this.#takeNewer(known);
+      this.#tails.push(tail);
+    } else if (place && this.#problems.has(place.path)) this.#missing.push(mark);
     else if (!await this.#addCopy(known, this.#tails.length)) {
       this.#gone.push(known);
       // One that has nothing in its place was deleted, not rotated away.
@@ -249,8 +252,16 @@ export class Logs implements Disposable {
     return tail && gone ? (gone.time > tail.time ? gone : tail) : tail ?? gone;
   }
 
-  #isOver({ isComplete, quietSince }: Tail): boolean {
-    return isComplete || (quietSince !== null && performance.now() - quietSince >= this.#options.linger);
+  /**
+   * Whether nothing more is expected of a rotated file. While the one that took its name is empty, its writer may not have
+   * noticed the rotation.
+   */
+  #isOver({ path, isComplete, quietSince }: Tail): boolean {
+    const isQuiet = quietSince !== null && performance.now() - quietSince >= this.#options.linger;
+    const isWaitedFor = this.#tails.some((one) =>
+      one.path === path && one.quietSince === null && one.head.length === 0
+    );
+    return (isComplete || isQuiet) && !isWaitedFor;
   }
 
   #drop(tail: Tail): void {

@@ -72,7 +72,9 @@ export async function findNewer(last: Known, known: readonly Known[]): Promise<N
   const number = numberOf(all.find((file) => isSameFile(file, last))?.path ?? "");
   const newer = all.filter((file) => {
     const other = numberOf(file.path);
-    return number === null || other === null ? file.time >= last.time : other < number;
+    if (number !== null && other !== null) return other < number;
+    // A copy of `last` itself is known by its head, where it has one.
+    return last.head.length > 0 ? file.time >= last.time : file.time > last.time;
   });
   const found: Neighbour[] = [];
   for (const file of newer) if (!await isAnyOf(file, known)) found.push(file);

@@ -291,3 +291,38 @@ Deno.test("a position stands while the directory is away", async () => {
   logs.rename("away", "d");
   await second.saw("two");
 });
+
+Deno.test("an old file is read for as long as the one that took its name is empty", async () => {
+  using logs = new LogDirectory();
+  logs.write("a.log", "");
+  const options = { linger: 0, poll: 10 * MILLISECOND };
+  await using first = await new Following(logs.at("a.log"), options).begun();
+  logs.append("a.log", "one\n");
+  await first.saw("one");
+  logs.rename("a.log", "a.log.1");
+  logs.write("a.log", "");
+  await eventually(() => filesIn(first.position!) === 2);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  logs.append("a.log.1", "two\n");
+  await first.saw("one", "two");
+  const after = await first.stop();
+  await using second = await new Following(logs.at("a.log"), { after, ...options }).begun();
+  logs.append("a.log", "three\n");
+  await second.saw("three");
+  await eventually(() => filesIn(second.position!) === 1);
+});
+
+Deno.test("a file that was empty, then written, copied and truncated while nobody looked, is read from the copy", async () => {
+  using logs = new LogDirectory();
+  logs.write("a.log.1", "older\n");
+  logs.write("a.log", "");
+  age(logs, { "a.log.1": -60, "a.log": -60 });
+  await using first = await new Following(logs.at("a.log")).begun();
+  const after = await first.stop();
+  logs.rename("a.log.1", "a.log.2");
+  logs.append("a.log", "one\n");
+  logs.copy("a.log", "a.log.1");
+  logs.truncate("a.log");
+  logs.append("a.log", "two\n");
+  await resume(logs.at("a.log"), { after, lines: ["one", "two"] });
+});

@@ -216,3 +216,31 @@ Deno.test("a flood is read in bulk, in order, and stopping anywhere in it loses 
   }
   assert.deepEqual(seen, lines);
 });
+
+Deno.test("a file that may not be opened is told of once, and read from where it was left when it may", async () => {
+  using logs = new LogDirectory();
+  logs.write("a.log", "");
+  await using first = await new Following(logs.at("*.log")).begun();
+  logs.append("a.log", "one\n");
+  await first.saw("one");
+  const after = await first.stop();
+  logs.append("a.log", "two\n");
+  logs.write("b.log", "three\n");
+  const { openSync } = Deno;
+  Deno.openSync = () => {
+    throw new Deno.errors.PermissionDenied("permission denied");
+  };
+  await using second = new Following(logs.at("*.log"), { after, poll: 5 * MILLISECOND });
+  try {
+    await eventually(() => second.problems.length >= 2);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    assert.deepEqual(JSON.parse(second.position!), JSON.parse(after));
+  } finally {
+    Deno.openSync = openSync;
+  }
+  await second.saw("two", "three");
+  assert.deepEqual(second.problems, [
+    `Cannot read ${logs.at("a.log")}: permission denied`,
+    `Cannot read ${logs.at("b.log")}: permission denied`,
+  ]);
+});
