@@ -1,7 +1,6 @@
 import { dirname, join } from "node:path";
 import type { Config } from "./config.ts";
 import { PASSWORD_FILE } from "./config/file.ts";
-import { fixedDirectory } from "./paths.ts";
 import type { ModuleRules } from "./types.ts";
 
 /** What a program may do, in the words of Deno's `--allow-…` options; an empty list allows nothing of its kind. */
@@ -43,6 +42,11 @@ export function permissionsFor(
 
 function readsJournal({ module }: ModuleRules): boolean {
   return module.identifiers.length > 0 || module.units.length > 0;
+}
+
+/** The part of a path with wildcards before the first directory whose name holds one. */
+function fixedDirectory(pattern: string): string {
+  return dirname(pattern.slice(0, pattern.search(/[*?]|$/)) + "x");
 }
 
 /** What `config` needs and this process may not do, such as `to run sudo`; empty when it can run. */

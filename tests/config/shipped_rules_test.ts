@@ -12,7 +12,10 @@ const EXPRESSIONS = RULES.filter(({ condition }) => condition?.mode === "regex")
 function hits(rule: Rule, text: string): boolean {
   const fields = Object.fromEntries(rule.condition!.fields.map((field) => [field, text]));
   const status = rule.status === null ? {} : { status: String([...rule.status][0]) };
-  return new Matcher([rule]).match({ message: "", fields: { ...fields, ...status } as Record<string, string> }).length > 0;
+  return new Matcher([rule]).match({
+    message: "",
+    fields: { ...fields, ...status } as Record<string, string>,
+  }).length > 0;
 }
 
 Deno.test("every shipped rule with regular expressions has samples and near misses, and there are none of others", () => {

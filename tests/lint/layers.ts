@@ -10,7 +10,7 @@ interface Layer {
   readonly imports: readonly string[];
 }
 
-const VALUES = ["types", "ip", "duration", "time", "lines", "linear", "paths"];
+const VALUES = ["types", "ip", "duration", "time", "lines", "linear"];
 const LOWER = [
   ...VALUES,
   "clock",
@@ -33,12 +33,11 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   clock: { files: ["lib/clock.ts"], imports: ["types"] },
   time: { files: ["lib/time.ts"], imports: ["types"] },
   lines: { files: ["lib/lines.ts"], imports: ["types", "time"] },
-  paths: { files: ["lib/paths.ts"], imports: [] },
   linear: { files: ["lib/linear.ts"], imports: ["types"] },
   "module list": { files: ["modules/mod.ts"], imports: ["types", "modules"] },
   modules: { files: ["modules/"], imports: VALUES },
   rules: { files: ["lib/rules/"], imports: VALUES },
-  sources: { files: ["lib/sources/"], imports: ["types", "clock", "paths"] },
+  sources: { files: ["lib/sources/"], imports: ["types", "clock"] },
   state: { files: ["lib/state/"], imports: VALUES },
   postgres: { files: ["lib/postgres/"], imports: [...VALUES, "clock"] },
   firewall: { files: ["lib/firewall/"], imports: VALUES },
@@ -64,8 +63,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "jsonc-parser": ["lib/config.ts", "lib/config/"],
   "node:dns/promises": ["lib/names.ts"],
   "node:net": ["lib/postgres/connection.ts"],
-  "node:crypto": ["lib/sources/tail.ts"],
-  "node:path": ["lib/config/", "lib/paths.ts", "lib/permissions.ts", "lib/sources/"],
+  "node:path": ["lib/config/", "lib/permissions.ts"],
   "node:process": ["main.ts"],
   "node:sqlite": ["lib/state/"],
   postgres: ["lib/postgres/connection.ts"],

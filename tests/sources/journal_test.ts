@@ -266,7 +266,8 @@ testFiles("without journal files the journal says what must run", async (files) 
       name: "UserError",
       code: 69,
       message:
-        "Cannot read the journal: there is none; systemd-journald must run, and Storage= in journald.conf must not be none",
+        "Cannot read the journal: there is none; systemd-journald must run, and Storage= in journald.conf must not be none; " +
+        "a module whose match names files alone does without",
     });
   }
 });
