@@ -12,6 +12,7 @@ import {
   isReadable,
   isRotated,
   type Known,
+  MAX_TRIES,
   type Neighbour,
 } from "./file_rotation.ts";
 import type { TimeOf } from "./file_since.ts";
@@ -156,7 +157,7 @@ export class Logs implements Disposable {
 
   /** Finds a file that was read before, or what is left of it. */
   async #restore(mark: Mark): Promise<void> {
-    const known: Known = { ...mark, head: { ...mark.head, bytes: null } };
+    const known = knownOf(mark);
     const place = findByInode(known);
     if (place === null && !canSearch(mark.path)) return void this.#missing.push(mark);
     const tail = place && await this.#open(place, known);
@@ -181,14 +182,13 @@ export class Logs implements Disposable {
     // An empty one is left until it shows whether it becomes a copy of another.
     if (!last && (state.size === 0 || await hasContentOf(path, this.#tails))) return;
     if (last) await this.#takeNewer(last);
-    const same = last && state.size >= last.offset && await hasContentOf(path, [last]);
-    const tail = await this.#open({ path, ...state }, {
-      path,
-      offset: same ? last.offset : 0,
-      head: NO_HEAD,
-    });
-    if (!tail) return;
-    if (same) this.#tails.filter((one) => one.is(last)).forEach((one) => this.#drop(one));
+    // Also a copy that was just found may be of this very file, about to be truncated.
+    const newest = this.#lastOf(path);
+    const same = newest && state.size >= newest.offset && await hasContentOf(path, [newest]);
+    const { offset, head } = same ? newest : { offset: 0, head: NO_HEAD };
+    const tail = await this.#open({ path, ...state }, { path, offset, head });
+    if (!tail) return void (this.#isStale ||= same === newest);
+    if (same) this.#tails.filter((one) => one.is(newest)).forEach((one) => this.#drop(one));
     this.#tails.push(tail);
     this.#isNews = true;
   }
@@ -202,14 +202,21 @@ export class Logs implements Disposable {
   }
 
   async #takeNewer(last: Known): Promise<void> {
-    for (const file of await findNewer(last, [...this.#tails, ...this.#gone])) {
+    for (let tries = 1; tries <= MAX_TRIES && !await this.#takeAllNewer(last); tries++);
+  }
+
+  /** False when a file was no longer what it was when found. */
+  async #takeAllNewer(last: Known): Promise<boolean> {
+    for (const file of await findNewer(last, this.#known)) {
       if (!isReadable(file.path)) {
         this.#say(file.path, "it was compressed by something else than gzip");
         continue;
       }
       const tail = await this.#open(file, { path: last.path, offset: 0, head: NO_HEAD });
-      if (tail) this.#tails.push(tail);
+      if (!tail) return false;
+      this.#tails.push(tail);
     }
+    return true;
   }
 
   /** Goes on in the copy of a file that was truncated, and looks at that as at a new one. */
@@ -223,13 +230,17 @@ export class Logs implements Disposable {
   }
 
   async #addCopy(known: Known, index: number): Promise<boolean> {
-    const copy = await findCopy(known);
-    if (!copy) return false;
-    // One that was made before the last lines came ends earlier than reading did.
-    const offset = copy.path.endsWith(".gz") ? known.offset : Math.min(known.offset, copy.size);
-    const tail = await this.#open(copy, { path: known.path, offset, head: NO_HEAD });
-    if (tail) this.#tails.splice(index, 0, tail);
-    return tail !== null;
+    for (let tries = 1; tries <= MAX_TRIES; tries++) {
+      const copy = await findCopy(known);
+      if (!copy) return false;
+      // One that was made before the last lines came ends earlier than reading did.
+      const offset = copy.path.endsWith(".gz") ? known.offset : Math.min(known.offset, copy.size);
+      const tail = await this.#open(copy, { path: known.path, offset, head: NO_HEAD });
+      if (!tail) continue;
+      this.#tails.splice(index, 0, tail);
+      return true;
+    }
+    return false;
   }
 
   /** Null, and the reason told, when the file cannot be opened or is not what it was. */
@@ -244,6 +255,11 @@ export class Logs implements Disposable {
     }
     tail?.[Symbol.dispose]();
     return null;
+  }
+
+  /** All that was read, wherever it is by now. */
+  get #known(): Known[] {
+    return [...this.#tails, ...this.#gone, ...this.#missing.map(knownOf)];
   }
 
   #lastOf(path: string): Known | undefined {
@@ -280,6 +296,10 @@ export class Logs implements Disposable {
     this.#problems.set(path, reason);
     this.#options.problem(`Cannot read ${path}: ${reason}`);
   }
+}
+
+function knownOf(mark: Mark): Known {
+  return { ...mark, head: { ...mark.head, bytes: null } };
 }
 
 function keyOf({ device, inode }: Pick<FileState, "device" | "inode">): string {

@@ -27,6 +27,8 @@ const BEHIND = [
 ];
 /** `access-20261123.log` */
 const BETWEEN = /^(.+?)[._-]\d{4}-?\d\d-?\d\d[\d._-]*(\.[^./]+)$/;
+/** How often names are looked at that keep changing. */
+export const MAX_TRIES = 10;
 const NUMBER = /\.(\d{1,5})$/;
 
 /** Whether a file of this name is no longer written to: compressed, or rotated away from one of `logs`. */
@@ -59,26 +61,42 @@ export function findByInode(known: Known): Neighbour | null {
 }
 
 /** Where the content of `known` is beside its own file: in a copy, compressed or not. Of several the newest. */
-export async function findCopy(known: Known): Promise<Neighbour | null> {
-  for (const file of generations(known.path).reverse()) {
-    if (!isSameFile(file, known) && await isCopy(known.head, await beginningOf(file.path))) return file;
-  }
-  return null;
+export function findCopy(known: Known): Promise<Neighbour | null> {
+  return among(known.path, async (all) => {
+    for (const file of all.reverse()) {
+      if (!isSameFile(file, known) && await isCopy(known.head, await beginningOf(file.path))) return file;
+    }
+    return null;
+  });
 }
 
 /** What was rotated away from the log of `last` after that, and is none of `known`; oldest first. */
-export async function findNewer(last: Known, known: readonly Known[]): Promise<Neighbour[]> {
-  const all = generations(last.path);
-  const number = numberOf(all.find((file) => isSameFile(file, last))?.path ?? "");
-  const newer = all.filter((file) => {
-    const other = numberOf(file.path);
-    if (number !== null && other !== null) return other < number;
-    // A copy of `last` itself is known by its head, where it has one.
-    return last.head.length > 0 ? file.time >= last.time : file.time > last.time;
+export function findNewer(last: Known, known: readonly Known[]): Promise<Neighbour[]> {
+  return among(last.path, async (all) => {
+    const number = numberOf(all.find((file) => isSameFile(file, last))?.path ?? "");
+    const newer = all.filter((file) => {
+      const other = numberOf(file.path);
+      if (number !== null && other !== null) return other < number;
+      // A copy of `last` itself is known by its head, where it has one.
+      return last.head.length > 0 ? file.time >= last.time : file.time > last.time;
+    });
+    const found: Neighbour[] = [];
+    for (const file of newer) if (!await isAnyOf(file, known)) found.push(file);
+    return found;
   });
-  const found: Neighbour[] = [];
-  for (const file of newer) if (!await isAnyOf(file, known)) found.push(file);
-  return found;
+}
+
+/** Searches what was rotated away from a log, once more if names changed meanwhile: a rotation may be under way. */
+async function among<T>(log: string, search: (generations: Neighbour[]) => Promise<T>): Promise<T> {
+  for (let tries = 1;; tries++) {
+    const names = namesOf(generations(log));
+    const found = await search(generations(log));
+    if (tries === MAX_TRIES || names === namesOf(generations(log))) return found;
+  }
+}
+
+function namesOf(files: readonly Neighbour[]): string {
+  return files.map(({ path, device, inode }) => `${path}:${device}:${inode}`).sort().join();
 }
 
 /** Whether a file has the content of one of `known`, as far as a whole head can tell. */
@@ -131,11 +149,16 @@ function numberOf(path: string): number | null {
   return digits === undefined ? null : Number(digits);
 }
 
-/** Regular files beside `path`, itself included; none where the directory cannot be listed. */
+/**
+ * Regular files beside `path`, itself included; none where the directory cannot be listed. Leaves out what is being
+ * compressed yet: the plain file stands beside it until that is done.
+ */
 function neighbours(path: string): Neighbour[] {
   const directory = directoryOf(path);
   try {
-    return [...Deno.readDirSync(directory || "/")].flatMap(({ name }) => stateAt(`${directory}/${name}`));
+    const names = new Set([...Deno.readDirSync(directory || "/")].map(({ name }) => name));
+    return [...names].filter((name) => !COMPRESSED.test(name) || !names.has(name.replace(COMPRESSED, "")))
+      .flatMap((name) => stateAt(`${directory}/${name}`));
   } catch {
     return [];
   }
