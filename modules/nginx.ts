@@ -30,6 +30,7 @@ export const NGINX_FORMATS: Readonly<Record<string, Format>> = {
   ),
 };
 
+const ADDRESS_IN_USER = new RegExp(`(?:${ADDRESS}) - `);
 /** What some forwarders leave in front of a message. */
 const FORWARDED = /^\S+ nginx: /;
 
@@ -39,7 +40,9 @@ function parserOf(formats: readonly Format[]): Parser {
   const parse = (message: string): Parsed | null => {
     for (const pattern of patterns) {
       const groups = pattern.exec(message)?.groups;
-      if (groups) return readVariables(groups);
+      if (groups) {
+        return isDoubtful(groups) ? { ...readVariables(groups), address: null } : readVariables(groups);
+      }
     }
     return isJson(message) ? parseJson(message) : parseErrorLine(message);
   };
@@ -47,8 +50,18 @@ function parserOf(formats: readonly Format[]): Parser {
     parse(message) ?? (FORWARDED.test(message) ? parse(message.replace(FORWARDED, "")) : null);
 }
 
-function compileAll({ logFormats }: ParserOptions): Format[] {
-  return logFormats.map((format, i) => compileFormat(format, i));
+/**
+ * Whether a name of a host, which a client may have chosen, could hold the address that was found, and the name of a user
+ * the true one.
+ */
+function isDoubtful({ host, remote_user: user }: Readonly<Record<string, string | undefined>>): boolean {
+  return host !== undefined && user !== undefined && ADDRESS_IN_USER.test(user);
+}
+
+function compileAll({ logFormats, trustedProxies }: ParserOptions): Format[] {
+  return logFormats.map((format, index) =>
+    compileFormat(format, { index, forwarded: trustedProxies.length > 0 })
+  );
 }
 
 /** nginx: access logs and error logs, from files and from the journal. */

@@ -58,18 +58,32 @@ interface Part {
   readonly variable: string | null;
 }
 
+/** What a format is compiled for. */
+export interface FormatOptions {
+  /** Its place in a list. */
+  readonly index?: number;
+  /** The client that a proxy names in X-Forwarded-For will be believed. */
+  readonly forwarded?: boolean;
+}
+
 /**
  * Compiles what `log_format` of nginx.conf defines, with or without the directive around it
- * (ngx_http_log_module). Throws `OptionError` where the address in a line could be a client's invention.
+ * (ngx_http_log_module). Throws `OptionError` where an address in a line could be a client's invention: text of a client's is
+ * safe where quotes are around it, as it cannot hold any itself.
  */
-export function compileFormat(given: string, index = 0): Format {
+export function compileFormat(given: string, { index = 0, forwarded = false }: FormatOptions = {}): Format {
   const refuse = (complaint: string) => new OptionError(complaint, "logFormats", index);
   const { format, escape } = takeDirective(given);
   const parts = split(format);
   const at = parts.findIndex(({ variable }) => variable === "remote_addr");
   if (at < 0) throw refuse("must hold $remote_addr, the address that nginx was connected from");
+  const by = parts.findIndex(({ variable }) => variable === "http_x_forwarded_for");
+  if (forwarded && by >= 0 && (escape === "none" || !isQuotedAt({ parts, at: by }))) {
+    throw refuse("must have $http_x_forwarded_for in quotes, as trusted_proxies are believed");
+  }
   const free = parts.slice(0, at).find((part, i) =>
-    isFree(part, { parts, at: i }) || escape === "none" && isText(part)
+    isFree(part, { parts, at: i }) || (isText(part) && escape === "none") ||
+    (isName(part) && !endsByQuote(parts.slice(i + 1)))
   );
   if (free) {
     throw refuse(
@@ -102,6 +116,21 @@ function split(format: string): Part[] {
 /** Whether a part is text that others choose. */
 function isText({ variable }: Part): boolean {
   return variable !== null && !Object.hasOwn(PIECES, variable);
+}
+
+/** Whether a part is a name that old versions of nginx take with blanks in it. */
+function isName({ variable }: Part): boolean {
+  return variable === "host" || variable === "server_protocol" || variable === "request_method";
+}
+
+/** Whether nothing but figures and fixed text stands before the next quote, which no client can write. */
+function endsByQuote(parts: readonly Part[]): boolean {
+  for (const part of parts) {
+    if (part.variable === null) {
+      if (part.text.includes('"')) return true;
+    } else if (isText(part)) return false;
+  }
+  return false;
 }
 
 /** Whether a part can hold anything, with nothing to tell where it ends. */

@@ -31,48 +31,56 @@ export function isJson(line: string): boolean {
   return line.startsWith("{");
 }
 
+/** What an injected second value would decide about. */
+const DECISIVE = ["remote_addr", "http_x_forwarded_for", "status"];
+
 /**
- * What an access log in JSON says; null where the line is none. An address that stands in it twice names nobody: without
- * `escape=json` a client could have written one of them.
+ * What an access log in JSON says; null where the line is none. Where what decides about an address stands in it twice, nobody
+ * is named: without `escape=json` a client could have written one of them.
  */
 export function parseJson(line: string): Parsed | null {
-  const object = parseObject(line);
-  if (object === null) return null;
+  // nginx's own escaping is no JSON.
+  const texts = [line, line.replace(/\\x([0-9A-Fa-f][0-9A-Fa-f])/g, "\\u00$1")];
+  const text = texts.find((text) => parseObject(text) !== null);
+  if (text === undefined) return null;
+  const variables = variablesOf(parseObject(text)!);
+  if (variables.remote_addr === undefined) return null;
+  const parsed = readVariables(variables);
+  return isSingle(text) ? parsed : { ...parsed, address: null };
+}
+
+function parseObject(text: string): Record<string, unknown> | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null && !Array.isArray(value)
+      ? value as Record<string, unknown>
+      : null;
+  } catch {
+    return null;
+  }
+}
+
+/** The variables of nginx that an object holds: under their own names first, then under others. */
+function variablesOf(object: Record<string, unknown>): Record<string, string> {
   const variables: Record<string, string> = {};
-  let given: string | null = null;
   for (const [key, value] of Object.entries(object)) {
     if (typeof value !== "string" && typeof value !== "number") continue;
-    const name = SYNONYMS[key] ?? key;
-    if (name in variables && name !== key) continue;
-    // What nginx would escape again is not to be undone twice.
+    const name = nameOf(key);
+    if (Object.hasOwn(variables, name) && name !== key) continue;
+    // What was escaped for JSON is not to be undone twice.
     variables[name] = String(value).replaceAll("\\", "\\\\");
-    if (name === "remote_addr") given = key;
   }
-  if (variables.time_iso8601 && /^\d+(?:\.\d+)?$/.test(variables.time_iso8601)) {
-    variables.msec ??= variables.time_iso8601;
-    delete variables.time_iso8601;
-  }
-  if (given === null) return null;
-  const parsed = readVariables(variables);
-  return isGivenOnce(line, given) ? parsed : { ...parsed, address: null };
+  return variables;
 }
 
-function parseObject(line: string): Record<string, unknown> | null {
-  // nginx's own escaping is no JSON.
-  for (const text of [line, line.replace(/\\x([0-9A-Fa-f][0-9A-Fa-f])/g, "\\u00$1")]) {
-    try {
-      const value: unknown = JSON.parse(text);
-      return typeof value === "object" && value !== null && !Array.isArray(value)
-        ? value as Record<string, unknown>
-        : null;
-    } catch {
-      // The other one, or none.
-    }
-  }
-  return null;
+function nameOf(key: string): string {
+  return Object.hasOwn(SYNONYMS, key) ? SYNONYMS[key]! : key;
 }
 
-function isGivenOnce(line: string, key: string): boolean {
-  const places = line.match(new RegExp(`[{,]\\s*"${key.replace(/\W/g, "\\$&")}"\\s*:`, "g")) ?? [];
-  return places.length === 1;
+/** Whether no decisive variable has two keys, however these are spelled. */
+function isSingle(text: string): boolean {
+  const keys = [...text.matchAll(/"(?:[^"\\]|\\.)*"(?=\s*:)/g)].map(([key]) =>
+    nameOf(String(JSON.parse(key)))
+  );
+  return DECISIVE.every((name) => keys.indexOf(name) === keys.lastIndexOf(name));
 }

@@ -16,11 +16,15 @@ const FIELDS: Readonly<Record<string, string>> = {
   server_protocol: "protocol",
   server_name: "server",
 };
-const TIMES: Readonly<Record<string, (text: string) => Stamp | undefined>> = {
-  time_local: (text) => readClfTime(text)?.stamp,
-  time_iso8601: (text) => readIsoTime(text)?.stamp,
-  msec: (text) => unixStamp(text),
-};
+const TIMES = ["time_local", "time_iso8601", "msec"];
+
+/** A time in any of the forms that nginx can give it, or in milliseconds. */
+function stampOf(text: string): Stamp | undefined {
+  if (/^\d{13}$/.test(text)) return unixStamp(`${text.slice(0, 10)}.${text.slice(10)}`);
+  if (/^\d{9,10}(?:\.\d+)?$/.test(text)) return unixStamp(text);
+  return (readClfTime(text) ?? readIsoTime(text))?.stamp;
+}
+
 /** The field that a variable of nginx is kept in. */
 export function fieldOf(variable: string): string {
   return FIELDS[variable] ?? variable;
@@ -33,7 +37,7 @@ export function readVariables(variables: Readonly<Record<string, string | undefi
   for (const name in variables) {
     const value = variables[name];
     if (value === undefined || value === "-" || name === "remote_addr") continue;
-    if (Object.hasOwn(TIMES, name)) stamp ??= TIMES[name]!(value);
+    if (TIMES.includes(name)) stamp ??= stampOf(value);
     else if (name === "request") addRequest(fields, value);
     else if (name === "request_uri") addTarget(fields, unescapeText(value));
     else fields[fieldOf(name)] = unescapeText(value);
