@@ -13,6 +13,8 @@ export interface FileOptions {
   readonly clock?: () => Micros;
   /** How often files are looked at that inotify tells nothing of; one second unless told. */
   readonly poll?: Micros;
+  /** False: no inotify, only a look each `poll`. */
+  readonly inotify?: boolean;
   /** How long a rotated file is read on after its last line: its writer may not have noticed. A minute unless told. */
   readonly linger?: Micros;
   /** Told in a sentence what keeps a file from being read; it is tried again all the same. */
@@ -49,7 +51,8 @@ class Files implements Source {
     await using watch = new Watch((path) => this.#glob.concerns(path), poll);
     using logs = this.#logs();
     await logs.begin(start);
-    watch.follow(logs.directories);
+    const follow = this.#options.inotify ?? true;
+    if (follow) watch.follow(logs.directories);
     let unread: readonly Tail[] = logs.tails;
     while (!signal.aborted) {
       const changes = await watch.next(unread.length === 0 && !logs.isStale, signal);
@@ -57,7 +60,7 @@ class Files implements Source {
       const all = changes.all || logs.isStale;
       if (all) {
         await logs.survey();
-        watch.follow(logs.directories);
+        if (follow) watch.follow(logs.directories);
       }
       const tails = logs.tails.filter((tail) =>
         all || unread.includes(tail) || changes.paths.has(tail.path) || tail.quietSince !== null

@@ -1,7 +1,4 @@
-import { MAX_MESSAGE } from "../types.ts";
-
-/** Characters of a line that are kept: a message and what may stand before it. */
-export const MAX_LINE = MAX_MESSAGE + 1_024;
+import { MAX_LINE } from "../types.ts";
 
 /** Bytes that hold so many characters, whatever they are, and one more to tell that there were too many. */
 const MAX_BYTES = 4 * (MAX_LINE + 1);
@@ -18,7 +15,7 @@ export interface Lines {
 /**
  * Makes lines of bytes that come in pieces. Invalid UTF-8 becomes U+FFFD, and NUL bytes before a line are left out: a
  * file has a hole of them where it was truncated under a program that goes on writing at its old offset. Holds at most
- * some 40 KiB, whatever comes.
+ * some 540 KiB, whatever comes.
  */
 export class LineSplitter {
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });

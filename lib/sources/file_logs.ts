@@ -114,6 +114,8 @@ export class Logs implements Disposable {
   /** What a file has to say; null when nothing. A rotated one that has been quiet for long is let go. */
   async read(tail: Tail): Promise<Piece | null> {
     try {
+      // What an empty file had in between may have been copied, and it truncated again: that comes first.
+      if (tail.isBegun && await this.#takeNewer(tail)) return null;
       const piece = await tail.read();
       if (tail.quietSince === null) this.#problems.delete(tail.path);
       if (piece || !this.#isOver(tail)) return piece;
@@ -201,8 +203,13 @@ export class Logs implements Disposable {
     this.#tails.push(tail);
   }
 
-  async #takeNewer(last: Known): Promise<void> {
+  /** Takes up what was rotated away after `last`; false when nothing was. */
+  async #takeNewer(last: Known): Promise<boolean> {
+    const before = this.#tails.length;
     for (let tries = 1; tries <= MAX_TRIES && !await this.#takeAllNewer(last); tries++);
+    const isNews = this.#tails.length > before;
+    this.#isStale ||= isNews;
+    return isNews;
   }
 
   /** False when a file was no longer what it was when found. */
@@ -214,7 +221,9 @@ export class Logs implements Disposable {
       }
       const tail = await this.#open(file, { path: last.path, offset: 0, head: NO_HEAD });
       if (!tail) return false;
-      this.#tails.push(tail);
+      // One that was empty goes on by itself, behind them.
+      const place = last.head.length > 0 ? -1 : this.#tails.findIndex((one) => one.is(last));
+      this.#tails.splice(place < 0 ? this.#tails.length : place, 0, tail);
     }
     return true;
   }

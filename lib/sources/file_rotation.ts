@@ -27,6 +27,7 @@ const BEHIND = [
 ];
 /** `access-20261123.log` */
 const BETWEEN = /^(.+?)[._-]\d{4}-?\d\d-?\d\d[\d._-]*(\.[^./]+)$/;
+const SECOND: Micros = 1_000_000;
 /** How often names are looked at that keep changing. */
 export const MAX_TRIES = 10;
 const NUMBER = /\.(\d{1,5})$/;
@@ -62,28 +63,34 @@ export function findByInode(known: Known): Neighbour | null {
 
 /** Where the content of `known` is beside its own file: in a copy, compressed or not. Of several the newest. */
 export function findCopy(known: Known): Promise<Neighbour | null> {
-  return among(known.path, async (all) => {
-    for (const file of all.reverse()) {
-      if (!isSameFile(file, known) && await isCopy(known.head, await beginningOf(file.path))) return file;
-    }
-    return null;
-  });
+  return among(known.path, (all) => copyIn(all, known));
+}
+
+async function copyIn(files: readonly Neighbour[], known: Known): Promise<Neighbour | null> {
+  for (const file of files.toReversed()) {
+    if (!isSameFile(file, known) && await isCopy(known.head, await beginningOf(file.path))) return file;
+  }
+  return null;
 }
 
 /** What was rotated away from the log of `last` after that, and is none of `known`; oldest first. */
 export function findNewer(last: Known, known: readonly Known[]): Promise<Neighbour[]> {
   return among(last.path, async (all) => {
-    const number = numberOf(all.find((file) => isSameFile(file, last))?.path ?? "");
+    const place = all.find((file) => isSameFile(file, last)) ?? await copyIn(all, last);
+    const number = place && numberOf(place.path);
     const newer = all.filter((file) => {
       const other = numberOf(file.path);
-      if (number !== null && other !== null) return other < number;
-      // A copy of `last` itself is known by its head, where it has one.
-      return last.head.length > 0 ? file.time >= last.time : file.time > last.time;
+      return number === null || other === null ? isNewer(file, last) : other < number;
     });
     const found: Neighbour[] = [];
     for (const file of newer) if (!await isAnyOf(file, known)) found.push(file);
     return found;
   });
+}
+
+/** By their times, of which compressing keeps whole seconds. What is known all the same is known by its head, if it has one. */
+function isNewer(file: Neighbour, last: Known): boolean {
+  return last.head.length > 0 ? file.time >= last.time - last.time % SECOND : file.time > last.time;
 }
 
 /** Searches what was rotated away from a log, once more if names changed meanwhile: a rotation may be under way. */

@@ -94,6 +94,11 @@ export class Tail implements Disposable {
     return this.#content.final && this.#atEnd;
   }
 
+  /** It was empty whenever it was looked at, and no longer is. */
+  get isBegun(): boolean {
+    return this.#head.length === 0 && this.#content.state().size > 0;
+  }
+
   /** Where it stands, to be kept. */
   get mark(): Mark {
     const { path, device, inode, offset, time, head: { length, hash } } = this;

@@ -1,16 +1,27 @@
 /**
- * Appends numbered lines to a file at full speed, each in two pieces: `deno run file_writer.ts FILE COUNT MODE`. In the mode
- * `reopen` it opens the file anew for every few lines, as programs do after a rotation.
+ * Appends numbered lines to a file at full speed, each in two pieces, until a file called `stop` stands beside it; then
+ * prints how many: `deno run file_writer.ts FILE MODE`. In the mode `reopen` it opens the file anew for every few lines, as
+ * programs do after a rotation.
  */
-const [path, count, mode] = [Deno.args[0]!, Number(Deno.args[1]), Deno.args[2]];
+const [path, mode] = [Deno.args[0]!, Deno.args[1]];
+const stop = path.replace(/[^/]*$/, "stop");
 const encoder = new TextEncoder();
 
 function open(): Deno.FsFile {
   return Deno.openSync(path, { append: true, create: true });
 }
 
+function isToStop(): boolean {
+  try {
+    return Deno.statSync(stop).isFile;
+  } catch {
+    return false;
+  }
+}
+
 let file = open();
-for (let number = 0; number < count; number++) {
+let number = 0;
+for (; number % 50 > 0 || !isToStop(); number++) {
   if (mode === "reopen" && number % 50 === 0) {
     file.close();
     file = open();
@@ -19,3 +30,4 @@ for (let number = 0; number < count; number++) {
   file.writeSync(encoder.encode(`${"x".repeat(number % 200)} end\n`));
 }
 file.close();
+console.log(number);
