@@ -27,7 +27,10 @@ export class Watch implements AsyncDisposable {
     this.#poll = poll;
   }
 
-  /** Watches these directories from now on. When it begins with one, a look at everything is due. */
+  /**
+   * Watches these directories from now on. When it begins with one, a look at everything is due. It begins as seldom as can
+   * be: Deno goes on asking for watchers that were closed, and a new one waits for what a flood of writes keeps it busy with.
+   */
   follow(directories: readonly string[]): void {
     const states = directories.flatMap(identity);
     if (this.#watcher !== null && states.join() === this.#directories) return;

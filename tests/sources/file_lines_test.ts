@@ -1,5 +1,6 @@
 import { strict as assert } from "node:assert";
-import { LineSplitter, MAX_LINE } from "../../lib/sources/file_lines.ts";
+import { LineSplitter } from "../../lib/sources/file_lines.ts";
+import { MAX_LINE } from "../../lib/types.ts";
 
 const encoder = new TextEncoder();
 

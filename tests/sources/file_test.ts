@@ -1,11 +1,10 @@
 import { strict as assert } from "node:assert";
 import { openFiles } from "../../lib/sources/file.ts";
-import { MAX_MESSAGE } from "../../lib/types.ts";
+import { MAX_LINE } from "../../lib/types.ts";
 import { eventually } from "../helpers.ts";
 import { Following, LogDirectory } from "./file_following.ts";
 
 const MILLISECOND = 1_000;
-const MAX_LINE = MAX_MESSAGE + 1_024;
 
 Deno.test("a file's lines are handed over as they are written, with the time at which they came", async () => {
   using logs = new LogDirectory();
