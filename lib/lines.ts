@@ -1,5 +1,5 @@
 import { type Read, readIsoTime, readSyslogTime, unixStamp } from "./time.ts";
-import { MAX_MESSAGE, type Stamp } from "./types.ts";
+import type { Stamp } from "./types.ts";
 
 /** A line of text, taken apart. */
 export interface Line {
@@ -35,17 +35,13 @@ export function parseLine(line: string): Line {
   const { stamp, rest, form } = takeTime(line.replace(PRIORITY, ""));
   const structured = form === "iso" && line.startsWith("<") ? RFC5424.exec(rest) : null;
   const tag = structured ?? (form === "none" ? BARE_TAG : TAG).exec(rest);
-  if (!tag) return { stamp, identifier: "", pid: null, message: trim(rest) };
+  if (!tag) return { stamp, identifier: "", pid: null, message: rest.trim() };
   return {
     stamp,
     identifier: tag[1]!,
     pid: /^\d+$/.test(tag[2] ?? "") ? Number(tag[2]) : null,
-    message: trim(rest.slice(tag[0].length).replace(DECORATION, "")),
+    message: rest.slice(tag[0].length).replace(DECORATION, "").trim(),
   };
-}
-
-function trim(message: string): string {
-  return message.trim().slice(0, MAX_MESSAGE);
 }
 
 interface Timed {

@@ -14,7 +14,7 @@ import { type Fleet, openFleet } from "./postgres/fleet.ts";
 import { longestWindow } from "./rules/engine.ts";
 import type { State } from "./state/state.ts";
 import { every, pause, supervise } from "./supervisor.ts";
-import { type Firewall, type Log, messageOf, type Micros, UserError } from "./types.ts";
+import { type Firewall, type Log, messageOf, type Micros, type ModuleRules, UserError } from "./types.ts";
 
 /** How far the first start looks back when no rule has a window. */
 const FIRST_LOOK_BACK: Micros = 3_600 * SECOND;
@@ -131,9 +131,8 @@ export class Monitor {
   }
 
   /** Reads one source as long as it can be read, each time from where the state says. */
-  #follow({ source, reader }: Feed, signal: AbortSignal): Promise<void> {
-    const lookBack = longestWindow(this.#config.modules, FIRST_LOOK_BACK);
-    const since = this.#state.firstSince(source.name, now() - lookBack);
+  #follow({ source, reader, modules }: Feed, signal: AbortSignal): Promise<void> {
+    const since = this.#state.firstSince(source.name, this.#lookBack(modules));
     const report = (running: boolean, lastBatch: Micros | null) =>
       this.#reports.set(source.name, { name: source.name, running, lastBatch });
     const read = async (progress: () => void) => {
@@ -149,6 +148,17 @@ export class Monitor {
     };
     return supervise(read, { name: source.name, signal, log: this.#log })
       .finally(() => report(false, this.#reports.get(source.name)?.lastBatch ?? null));
+  }
+
+  /**
+   * Since when a source that is new is read: as far as a rule looks back, but nothing that its modules saw already, in files
+   * that were named otherwise.
+   */
+  #lookBack(modules: readonly ModuleRules[]): Micros {
+    const seen = this.#pipeline.freshness(now())
+      .filter(({ name }) => modules.some(({ module }) => module.name === name))
+      .map(({ lastLine }) => (lastLine ?? 0) + 1);
+    return Math.max(now() - longestWindow(modules, FIRST_LOOK_BACK), ...seen);
   }
 
   /**

@@ -12,10 +12,10 @@ import type {
   Parsed,
   Trip,
 } from "./types.ts";
-import { UserError } from "./types.ts";
+import { MAX_MESSAGE, UserError } from "./types.ts";
 import { Freshness, type ModuleFreshness } from "./freshness.ts";
 import { isRecorded, Reader } from "./reader.ts";
-import { Engine } from "./rules/engine.ts";
+import { Engine, type Judgement } from "./rules/engine.ts";
 
 /** Where a batch's outcome is written, whole or not at all. */
 export interface BatchStore {
@@ -48,8 +48,7 @@ export interface Counts {
   ahead: number;
 }
 
-/** A source that brought something so recently may bring more. */
-const BUSY: Micros = 60_000_000;
+const DAY: Micros = 86_400_000_000;
 /** Failures in a row after which a module is given up. */
 export const MODULE_FAILURES = 3;
 
@@ -73,8 +72,8 @@ export class Pipeline {
   readonly #failures = new Map<Module, number>();
   readonly #freshness: Freshness;
   #engine: Engine;
-  /** Time of the newest event of each source, and when it came. */
-  readonly #reached = new Map<string, { time: Micros; at: Micros }>();
+  /** How old the newest event of each source was when it came. */
+  readonly #lags = new Map<string, Micros>();
 
   /** @param parts.before what an earlier pipeline told of its modules */
   constructor(
@@ -105,12 +104,11 @@ export class Pipeline {
   }
 
   /**
-   * Up to which instant all lines have been counted: of the sources that brought something within the last minute before
-   * `now`, where the one furthest behind has got to. A backlog is counted on its own time: what is old now may be new to it.
+   * Up to which instant lines may be forgotten as of `now`: the source furthest behind decides, a backlog or one whose clock
+   * is another, but none by more than a day.
    */
   counted(now: Micros): Micros {
-    const busy = [...this.#reached.values()].filter(({ at }) => at > now - BUSY);
-    return Math.min(now, ...busy.map(({ time }) => time));
+    return now - Math.min(DAY, Math.max(0, ...this.#lags.values()));
   }
 
   /** Modules that failed too often and are no longer asked. */
@@ -133,21 +131,26 @@ export class Pipeline {
     this.#engine.sweep(now);
   }
 
-  /**
-   * Takes a batch all the way. Throws when it could not be written; then nothing of it counts,
-   * `reset()` is due, and the batch must be read again.
-   */
+  /** Takes a batch all the way. Throws when it could not be written: then nothing of it counts, and it must be read again. */
   process(batch: Batch, { source, reader, now }: { source: string; reader: Reader; now: Micros }): void {
     const events = batch.entries.flatMap((entry) => this.#event(entry, { reader, now }) ?? []);
     const judgements = events.map((event) => this.#engine.add(event));
     const trips = judgements.flatMap((judgement) => judgement.trips);
     const hits = judgements.flatMap((judgement) => judgement.hits);
     const bans = this.#judge.decide(trips);
-    const recorded = events.filter((event) => this.#isRecorded(event));
-    this.#store.write({ source, position: batch.position, events: recorded, hits, spent: trips, bans });
+    const recorded = events.filter((event, i) => this.#isRecorded(event, judgements[i]!.isMatch));
+    const record = {
+      source,
+      position: batch.position,
+      events: recorded,
+      hits: unspent(judgements),
+      spent: trips,
+      bans,
+    };
+    this.#write(record);
     this.#judge.enforce(bans);
     const newest = events.reduce<Micros | null>((newest, { time }) => Math.max(newest ?? 0, time), null);
-    if (newest !== null) this.#reached.set(source, { time: newest, at: now });
+    if (newest !== null) this.#lags.set(source, now - newest);
     for (const { service, rule, time } of hits) this.#freshness.hit(service, rule, time);
     this.counts.entries += batch.entries.length;
     this.counts.events += events.length;
@@ -155,6 +158,16 @@ export class Pipeline {
     this.counts.hits += hits.length;
     this.counts.bans += bans.length;
     this.counts.damaged += batch.damaged;
+  }
+
+  /** Writes what a batch leaves behind; when that fails, memory and state agree again. */
+  #write(record: BatchRecord): void {
+    try {
+      this.#store.write(record);
+    } catch (error) {
+      this.reset();
+      throw error;
+    }
   }
 
   #restored(): Engine {
@@ -174,7 +187,15 @@ export class Pipeline {
     if (address === null) return null;
     if (!trusted) this.counts.untrusted++;
     if (reading.time > now) this.counts.ahead++;
-    return { address, fields, service: module.name, time, message, trusted };
+    return {
+      address,
+      fields,
+      service: module.name,
+      time,
+      // The cut may part a surrogate pair.
+      message: message.length > MAX_MESSAGE ? message.slice(0, MAX_MESSAGE).toWellFormed() : message,
+      trusted,
+    };
   }
 
   /** Asks a module that has not been given up. */
@@ -201,7 +222,24 @@ export class Pipeline {
     return (this.#failures.get(module) ?? 0) >= MODULE_FAILURES;
   }
 
-  #isRecorded(event: LogEvent): boolean {
-    return isRecorded(this.#modules.find(({ module }) => module.name === event.service)!, event.message);
+  #isRecorded(event: LogEvent, isHit: boolean): boolean {
+    const rules = this.#modules.find(({ module }) => module.name === event.service)!;
+    return isRecorded(rules, { message: event.message, isHit });
   }
+}
+
+/** The hits that no trip after them has used up. */
+function unspent(judgements: readonly Judgement[]): Hit[] {
+  const kept: Hit[] = [];
+  for (const { hits, trips } of judgements) {
+    kept.push(...hits);
+    for (const trip of trips) {
+      for (let i = kept.length - 1; i >= 0; i--) if (isOfCounter(kept[i]!, trip)) kept.splice(i, 1);
+    }
+  }
+  return kept;
+}
+
+function isOfCounter(hit: Hit, { service, rule, address }: Trip): boolean {
+  return hit.address === address && hit.rule === rule && hit.service === service;
 }

@@ -95,9 +95,12 @@ export class Reader {
   }
 }
 
-/** Whether a message of a module is to be recorded when it names an address. */
-export function isRecorded({ noLog }: ModuleRules, message: string): boolean {
-  return !noLog.some((prefix) => message.startsWith(prefix));
+/** Whether a message of a module that names an address is to be recorded. */
+export function isRecorded(
+  { noLog, record }: ModuleRules,
+  { message, isHit }: { message: string; isHit: boolean },
+): boolean {
+  return (isHit || record === "all") && !noLog.some((prefix) => message.startsWith(prefix));
 }
 
 /** Whether nobody but root or the service itself can have written an entry, as far as its source can tell. */

@@ -32,6 +32,12 @@ export interface Entry {
 /** Longest message kept, in characters; the rest of a longer one is cut off and counted. */
 export const MAX_MESSAGE = 8192;
 
+/**
+ * Longest line of a log file that is read, in characters. nginx writes an odd byte as four, takes headers of four times 8 KiB,
+ * and ends a line with what decides about it: `4 * 4 * 8 KiB`, and something for the rest.
+ */
+export const MAX_LINE = 135_168;
+
 /** Entries that arrived together, with the position that they reach. */
 export interface Batch {
   readonly entries: readonly Entry[];
@@ -196,6 +202,8 @@ export interface ModuleRules {
   readonly module: Module;
   /** Messages that start so are counted but not recorded. */
   readonly noLog: readonly string[];
+  /** Which of the others are recorded: all that name an address, or those that a rule hits. */
+  readonly record: "all" | "hits";
   readonly rules: readonly Rule[];
 }
 
@@ -310,8 +318,9 @@ export interface BatchRecord {
   readonly position: string;
   /** Events to be recorded. */
   readonly events: readonly LogEvent[];
+  /** Hits to be kept. */
   readonly hits: readonly Hit[];
-  /** Counters that passed their limit: their hits are used up. */
+  /** Counters that passed their limit: what was kept of them before is used up. */
   readonly spent: readonly Pick<Hit, "service" | "rule" | "address">[];
   readonly bans: readonly NewBan[];
 }

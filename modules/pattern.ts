@@ -42,7 +42,7 @@ function compile(given: string, { unsafe, index }: { unsafe: boolean; index: num
   const source = given.replace(PLACE, ADDRESS);
   const tree = parseExpression(source);
   if (typeof tree === "string") return refuse(tree);
-  if (unsafe) return reader(source, []);
+  if (unsafe) return reader({ source, wider: [] });
   const why = whyNotLinear(source);
   if (why !== null) refuse(`${why}, so that some lines could take very long`);
   const [alternative, ...others] = tree.alternatives as [AST.Alternative, ...AST.Alternative[]];
@@ -57,53 +57,68 @@ function compile(given: string, { unsafe, index }: { unsafe: boolean; index: num
   if (isFree(elements[at - 1]!)) {
     refuse(`must have fixed text right before ${PLACE}: what stands there could be an attacker's`);
   }
-  return reader(
-    source,
-    elements.slice(0, at).some(isFree) ? [widened(elements, ".*"), widened(elements, ".*?")] : [],
-  );
+  const [before, after] = [elements.slice(0, at), elements.slice(at + 1)];
+  const widened = (free: string) => placed(widen(before, free), widen(after, free));
+  return reader({
+    source: placed(raw(before), raw(after)),
+    wider: before.some(isFree) ? [widened(".*"), widened(".*?")] : [],
+  });
+}
+
+/** An expression whose group `$before` tells where the address stands. */
+function placed(before: string, after: string): string {
+  return `(?<$before>${before})${ADDRESS}${after}`;
+}
+
+function raw(elements: readonly AST.Element[]): string {
+  return elements.map((element) => element.raw).join("");
 }
 
 /**
- * Reads by `source`. Where one of the `wider` expressions finds another address, an attacker may have written it, and
+ * The parts with `free` for each that could be an attacker's text: as long as possible, the last place of the address
+ * that there could be is found, as short as possible the first.
+ */
+function widen(elements: readonly AST.Element[], free: string): string {
+  return elements.map((element) => isFree(element) ? free : element.raw).join("");
+}
+
+/**
+ * Reads by `source`. Where one of the `wider` expressions finds the address elsewhere, an attacker may have written it, and
  * nobody is named.
  */
-function reader(source: string, wider: readonly string[]): Parser {
-  const expression = new RegExp(source, "ds");
-  const others = wider.map((source) => new RegExp(source, "ds"));
+function reader({ source, wider }: { source: string; wider: readonly string[] }): Parser {
+  // No flag but this one: with others V8 does not fall back to linear time.
+  const expression = new RegExp(source, "s");
+  const others = wider.map((source) => new RegExp(source, "s"));
   return (message) => {
-    const match = expression.exec(message);
-    if (!match) return null;
-    const { address: _, ...fields } = match.groups!;
-    const start = placeIn(match);
-    const isSure = others.every((other) => placeIn(other.exec(message)!) === start);
-    return { address: isSure ? addressIn(match, message) : null, fields: given(fields) };
+    const groups = expression.exec(message)?.groups;
+    if (!groups) return null;
+    const { address, $before: before, ...fields } = groups as Groups;
+    const isSure = others.every((other) => other.exec(message)!.groups!.$before!.length === before!.length);
+    return {
+      address: isSure && !isWord(message, address!, before) ? addressOf(address!) : null,
+      fields: given(fields),
+    };
   };
 }
 
-/** Where the address stands. What the narrower expression matches, the wider ones do too. */
-function placeIn({ indices }: RegExpExecArray): number {
-  return indices!.groups!.address![0];
+type Groups = Record<string, string | undefined>;
+
+/** Whether what was found is only how a longer word such as a host name begins. */
+function isWord(message: string, address: string, before: string | undefined): boolean {
+  const end = (before?.length ?? 0) + address.length;
+  return before !== undefined && /^(?:[\w-]|\.\w)/.test(message.slice(end, end + 2));
 }
 
-/** The address that was found, unless it is only how a longer word such as a host name begins. */
-function addressIn({ groups, indices }: RegExpExecArray, message: string): string | null {
-  const [, end] = indices!.groups!.address!;
-  if (/^(?:[\w-]|\.\w)/.test(message.slice(end, end + 2))) return null;
-  return canonicalAddress(groups!.address!) ?? canonicalAddress(groups!.address!.replace(/:$/, ""));
+/** A colon may belong to the sentence. */
+function addressOf(found: string): string | null {
+  return canonicalAddress(found) ?? canonicalAddress(found.replace(/:$/, ""));
 }
 
-function given(groups: Record<string, string | undefined>): Record<string, string> {
+function given(groups: Groups): Record<string, string> {
   return Object.fromEntries(
     Object.entries(groups).filter((entry): entry is [string, string] => entry[1] !== undefined),
   );
-}
-
-/**
- * The expression with `free` for each part that could be an attacker's text. As long as possible, it finds the last
- * place of the address that there could be, as short as possible the first.
- */
-function widened(elements: readonly AST.Element[], free: string): string {
-  return elements.map((element) => isFree(element) ? free : element.raw).join("");
 }
 
 /** Whether a part can hold text of any length, digits alone and blanks apart. */

@@ -27,6 +27,7 @@ Deno.test("`loadConfig()` runs the config.json of the original program as it is"
       modules: [{
         module: { name: "SSHD", ...sshd.origin, parse: parseSshd },
         noLog: ["Connection from"],
+        record: "all",
         rules: [
           rule({
             name: "invalid_user",

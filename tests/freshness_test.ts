@@ -8,6 +8,7 @@ const MINUTE = 60 * SECOND;
 const RULES: ModuleRules = {
   module: { name: "TOY", identifiers: [], units: [], files: [], parse: () => null },
   noLog: [],
+  record: "all",
   rules: [rule({ name: "one" }), rule({ name: "two" })],
 };
 

@@ -8,7 +8,12 @@ import { parseSshd, sshd } from "../modules/sshd.ts";
 const CONFIG: Config = {
   path: "/etc/strongmonitor/config.jsonc",
   stateDirectory: "/var/lib/strongmonitor",
-  modules: [{ module: { name: "SSHD", ...sshd.origin, parse: parseSshd }, noLog: [], rules: [] }],
+  modules: [{
+    module: { name: "SSHD", ...sshd.origin, parse: parseSshd },
+    noLog: [],
+    record: "all",
+    rules: [],
+  }],
   tests: [],
   ban: { command: null, unban: null, timeout: 10_000_000, concurrency: 4 },
   database: null,
@@ -55,7 +60,7 @@ Deno.test("`permissionsFor()` lets log files be read with all that stands beside
   const of = (...files: string[]) =>
     permissionsFor({
       ...CONFIG,
-      modules: [{ module: { ...module, identifiers: [], files }, noLog: [], rules: [] }],
+      modules: [{ module: { ...module, identifiers: [], files }, noLog: [], record: "all", rules: [] }],
     });
   assert.deepEqual(of("/a/b.log").run, []);
   assert.deepEqual(of("/a/b.log", "/srv/*/log/x*.log", "/c/d?/e").read.slice(2), ["/a", "/srv", "/c"]);

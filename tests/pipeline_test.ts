@@ -22,6 +22,7 @@ const toy: Module = {
 const RULES: ModuleRules = {
   module: toy,
   noLog: ["bad 192.0.2.9"],
+  record: "all",
   rules: [rule({ name: "bad", condition: condition({ texts: ["bad"] }) })],
 };
 
@@ -33,6 +34,7 @@ const OTHER: ModuleRules = {
     parse: () => ({ address: "192.0.2.2", fields: {} }),
   },
   noLog: [],
+  record: "all",
   rules: [],
 };
 const MODULES = [RULES, OTHER];

@@ -16,6 +16,7 @@ function service(name: string, origin: Partial<Module>): ModuleRules {
   return {
     module: { name, identifiers: [], units: [], files: [], parse, ...origin },
     noLog: [],
+    record: "all",
     rules: [],
   };
 }

@@ -56,7 +56,7 @@ function matchLine(
   const module = rules.module.name;
   if (address === null) return { module, address, fields, hits: [], logged: false };
   const hits = engine.match(module, { message, fields });
-  return { module, address, fields, hits, logged: isRecorded(rules, message) };
+  return { module, address, fields, hits, logged: isRecorded(rules, { message, isHit: hits.length > 0 }) };
 }
 
 function matchText({ address, hits, logged }: Match, line: string): string {

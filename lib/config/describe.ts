@@ -43,9 +43,15 @@ function describeWhitelist({ whitelist: { networks, names, refresh } }: Config):
   return `Whitelist: ${members}${names.length ? ` (names resolved every ${formatDuration(refresh)})` : ""}`;
 }
 
-function describeModule({ module, noLog, rules }: ModuleRules): string[] {
+function describeModule({ module, noLog, record, rules }: ModuleRules): string[] {
+  const only = record === "hits" ? ["  recorded: lines that a rule hits, and no others"] : [];
   const unrecorded = noLog.length ? ["  not recorded: lines that start with", ...texts(noLog)] : [];
-  return [`Module ${module.name}: ${describeOrigin(module)}`, ...unrecorded, ...rules.flatMap(describeRule)];
+  return [
+    `Module ${module.name}: ${describeOrigin(module)}`,
+    ...only,
+    ...unrecorded,
+    ...rules.flatMap(describeRule),
+  ];
 }
 
 function describeOrigin({ identifiers, units, files }: Origin): string {

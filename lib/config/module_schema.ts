@@ -119,6 +119,9 @@ export const moduleSection = section({
     ),
   no_log: texts().optional()
     .describe("Messages that start so are counted but not recorded; a string or a list of them."),
+  record: z.enum(["all", "hits"], 'must be "all" or "hits"').default("all").describe(
+    "Which lines are recorded: all that name an address, or those that a rule hits.",
+  ),
   rules: z.array(rule, "must be a list of rules").min(1, "must hold at least one rule")
     .describe("When a line counts as suspicious. Each rule counts by itself."),
   window,

@@ -44,6 +44,7 @@ export function makeModules(
   const modules = Object.entries(settings.modules).map(([name, section]): ModuleRules => ({
     module: makeModule(section, { name, kind: kindOf(name, known), document, problems }),
     noLog: section.no_log ?? [],
+    record: section.record,
     rules: section.rules.map((rule, i) => {
       problems.push(...expressionProblems(document, ["modules", name, "rules", i], rule));
       return makeRule(rule, [section, settings]);
@@ -81,6 +82,7 @@ function makeModule(
   };
   const fields = new Set(["message", ...kind.fields(options)]);
   problems.push(
+    ...repeatedFiles(document, [...at, "match", "file"], section.match?.file ?? []),
     ...optionProblems(document, at, kind),
     ...fieldProblems(document, at, { section, fields }),
   );
@@ -93,6 +95,25 @@ function originOf({ match }: ModuleSection, kind: ModuleKind): Origin {
   // What the module knows to prove its entries still does; by itself it would be a place to look for them.
   const units = identifiers.length > 0 ? [...new Set([...unit, ...kind.origin.units])] : unit;
   return { identifiers, units, files };
+}
+
+/** Files that another pattern of the module means as well: their lines would count twice. */
+function repeatedFiles(document: Document, at: Path, files: readonly string[]): Problem[] {
+  return files.flatMap((file, i) => {
+    const other = files.find((other, j) => i !== j && (other !== file || j < i) && means(other, file));
+    return other === undefined
+      ? []
+      : [document.badValue(item(document, at, i), `is read by way of ${other} already`)];
+  });
+}
+
+/** Whether a pattern means all that another one does, as far as their spelling tells. */
+function means(pattern: string, file: string): boolean {
+  const source = pattern.replace(/[\\^$.+()[\]{}|]/g, "\\$&").replaceAll("*", "[^/]*").replaceAll(
+    "?",
+    "[^/]",
+  );
+  return new RegExp(`^${source}$`, "s").test(file);
 }
 
 /** Options that are not for this kind of module. */

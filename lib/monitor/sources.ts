@@ -10,6 +10,8 @@ import type { Log, ModuleRules, Source } from "../types.ts";
 export interface Feed {
   readonly source: Source;
   readonly reader: Reader;
+  /** Those that the entries may belong to. */
+  readonly modules: readonly ModuleRules[];
 }
 
 /** The sources that `config` names: the journal for all modules that have entries there, and each kind of log file once. */
@@ -34,7 +36,7 @@ function isInJournal({ identifiers, units }: ModuleRules["module"]): boolean {
 }
 
 function journalFeed(modules: readonly ModuleRules[], pipeline: Pipeline): Feed {
-  return { source: openJournal(journalMatches(modules)), reader: pipeline.readerFor(modules) };
+  return { source: openJournal(journalMatches(modules)), reader: pipeline.readerFor(modules), modules };
 }
 
 /** Each log file, or pattern of their names, with the modules that read it. */
@@ -55,5 +57,5 @@ function fileFeed(
     timeOf: (line) => reader.timeOf(line, now()),
     problem: (sentence) => log.warn(sentence),
   });
-  return { source, reader };
+  return { source, reader, modules };
 }

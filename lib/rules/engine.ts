@@ -4,6 +4,8 @@ import { DistinctWindow, SlidingWindow, type Window } from "./window.ts";
 
 /** What one event led to. */
 export interface Judgement {
+  /** Whether some rule matches. */
+  readonly isMatch: boolean;
   /** Those that count: a rule with `distinct` counts each value once. */
   readonly hits: readonly Hit[];
   /** Rules whose limit this event passed; their counters start anew. */
@@ -13,7 +15,7 @@ export interface Judgement {
 /** Addresses that one rule counts at most, unless told otherwise. */
 export const CAPACITY = 200_000;
 
-const NOTHING: Judgement = { hits: [], trips: [] };
+const NOTHING: Judgement = { isMatch: false, hits: [], trips: [] };
 /** Characters of a value that are kept as they are. */
 const MAX_VALUE = 64;
 
@@ -44,7 +46,7 @@ export class Engine {
     const rules = event.trusted ? this.#matchers.get(event.service)?.match(event) : undefined;
     if (!rules || rules.length === 0) return NOTHING;
     const hits = rules.flatMap((rule) => hitOf(rule, event) ?? []).filter((hit) => !this.#knows(hit));
-    return { hits, trips: hits.flatMap((hit) => this.#count(hit) ?? []) };
+    return { isMatch: true, hits, trips: hits.flatMap((hit) => this.#count(hit) ?? []) };
   }
 
   /** Counts hits again that were stored earlier, oldest first; those of rules no longer configured are left out. */

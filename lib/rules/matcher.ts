@@ -14,8 +14,8 @@ export class Matcher {
 
   constructor(rules: readonly Rule[]) {
     this.#rules = rules.map((rule) => new CompiledRule(rule));
-    this.#always = this.#rules.filter(({ rule }) => rule.condition === null);
-    this.#sieves = buildSieves(this.#rules.filter(({ rule }) => rule.condition !== null));
+    this.#always = this.#rules.filter(({ rule }) => !canBeSieved(rule));
+    this.#sieves = buildSieves(this.#rules.filter(({ rule }) => canBeSieved(rule)));
   }
 
   /** The rules that an event hits, in configured order. */
@@ -116,11 +116,17 @@ function buildSieves(rules: readonly CompiledRule[]): Sieve[] {
   return [...views.values()].map(({ view, rules }) => new Sieve(view, rules));
 }
 
+/** Whether a rule seeks something that may be sought together with others: groups that are referred to may not. */
+function canBeSieved({ condition }: Rule): boolean {
+  return condition !== null &&
+    !condition.texts.some((text) => condition.mode === "regex" && /\\(?:k<|[1-9])/.test(text));
+}
+
 function literal(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|\/]/g, "\\$&");
 }
 
 /** Groups of the same name may not meet in one expression. */
 function withoutNames(source: string): string {
-  return source.replace(/(\\.)|\(\?<(?![=!])[^>]*>/gs, (_, escaped) => escaped ?? "(");
+  return source.replace(/(\\.|\[(?:[^\]\\]|\\.)*\])|\(\?<(?![=!])[^>]*>/gs, (_, other) => other ?? "(");
 }

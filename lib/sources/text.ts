@@ -1,11 +1,8 @@
-import { MAX_MESSAGE } from "../types.ts";
-
-/** Characters of a line that are kept: a message and what may stand before it. */
-const MAX_LINE = MAX_MESSAGE + 1_024;
+import { MAX_LINE } from "../types.ts";
 
 /**
  * The lines of a stream of UTF-8, as many at a time as one chunk completes, without their line ends. Invalid bytes
- * become U+FFFD, and a line is cut to 9,216 characters, so that memory stays bounded whatever comes.
+ * become U+FFFD, and a line is cut to `MAX_LINE` characters, so that memory stays bounded whatever comes.
  */
 export async function* textLines(stream: ReadableStream<Uint8Array>): AsyncGenerator<string[]> {
   const decoder = new TextDecoder();

@@ -34,6 +34,14 @@ export class State {
           storable(message),
         );
       }
+      for (const { service, rule, address } of record.spent) {
+        this.#db.run(
+          "DELETE FROM hit WHERE address = ? AND service = ? AND rule = ?",
+          address,
+          service,
+          rule,
+        );
+      }
       for (const { service, rule, address, time, value } of record.hits) {
         this.#db.run(
           "INSERT INTO hit (service, rule, address, time, value) VALUES (?, ?, ?, ?, ?)",
@@ -42,14 +50,6 @@ export class State {
           address,
           time,
           value && storable(value),
-        );
-      }
-      for (const { service, rule, address } of record.spent) {
-        this.#db.run(
-          "DELETE FROM hit WHERE address = ? AND service = ? AND rule = ?",
-          address,
-          service,
-          rule,
         );
       }
       for (const ban of record.bans) this.bans.add(ban);

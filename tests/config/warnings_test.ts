@@ -25,7 +25,7 @@ function warnings(...rules: Rule[]): string[] {
   return configWarnings({
     ban: { command: null, unban: null, timeout: 1, concurrency: 1 },
     whitelist: { networks: [], names: [], refresh: 1 },
-    modules: [{ module: { name: "M" }, noLog: [], rules }],
+    modules: [{ module: { name: "M" }, noLog: [], record: "all", rules }],
   } as unknown as Config);
 }
 

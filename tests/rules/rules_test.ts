@@ -170,7 +170,7 @@ Deno.test("`DistinctWindow.hit()` counts different values, each while it is youn
 
 Deno.test("`Engine.add()` counts each value of a rule with `distinct` once, long ones too", () => {
   const crawl = rule({ condition: null, distinct: "path" });
-  const engine = new Engine([{ module, noLog: [], rules: [crawl] }]);
+  const engine = new Engine([{ module, noLog: [], record: "all", rules: [crawl] }]);
   const get = (path?: string) => engine.add(event({ fields: path === undefined ? {} : { path } }));
   const long = "/".padEnd(5_000, "x");
   assert.equal(get("/a").hits[0]?.value, "/a");
@@ -184,14 +184,17 @@ Deno.test("`Engine.add()` counts each value of a rule with `distinct` once, long
 
 Deno.test("`Engine.restore()` leaves out hits that were counted another way", () => {
   const stored = { service: "SSHD", rule: "invalid", address: "192.0.2.1", time: 999 * SECOND };
-  const engine = new Engine([{ module, noLog: [], rules: [rule({ distinct: "user" })] }], CAPACITY);
+  const engine = new Engine(
+    [{ module, noLog: [], record: "all", rules: [rule({ distinct: "user" })] }],
+    CAPACITY,
+  );
   engine.restore([{ ...stored, value: null }, { ...stored, value: null }, { ...stored, value: "a" }]);
   assert.deepEqual(engine.add(event({ fields: { user: "b" } })).trips, []);
   assert.equal(engine.add(event({ fields: { user: "c" } })).trips[0]?.count, 3);
 });
 
 Deno.test("`Engine.add()` counts each rule and address by itself and reports the trip with its reason", () => {
-  const engine = new Engine([{ module, noLog: [], rules: [rule({ banTime: 5 * SECOND })] }]);
+  const engine = new Engine([{ module, noLog: [], record: "all", rules: [rule({ banTime: 5 * SECOND })] }]);
   for (const address of ["192.0.2.1", "192.0.2.2", "192.0.2.1"]) {
     assert.deepEqual(engine.add(event({ address })).trips, []);
   }
@@ -209,12 +212,12 @@ Deno.test("`Engine.add()` counts each rule and address by itself and reports the
 });
 
 Deno.test("`Engine.add()` counts nothing that a local user could have forged", () => {
-  const engine = new Engine([{ module, noLog: [], rules: [rule()] }]);
+  const engine = new Engine([{ module, noLog: [], record: "all", rules: [rule()] }]);
   for (let i = 0; i < 9; i++) assert.deepEqual(engine.add(event({ trusted: false })).hits, []);
 });
 
 Deno.test("`Engine.restore()` goes on counting where the stored hits end, and skips rules no longer there", () => {
-  const engine = new Engine([{ module, noLog: [], rules: [rule()] }]);
+  const engine = new Engine([{ module, noLog: [], record: "all", rules: [rule()] }]);
   const hit = { service: "SSHD", address: "192.0.2.1", time: 999 * SECOND, value: null };
   engine.restore([{ ...hit, rule: "invalid" }, { ...hit, rule: "invalid" }, { ...hit, rule: "gone" }]);
   assert.equal(engine.add(event()).trips[0]?.count, 3);

@@ -8,6 +8,16 @@ export interface RuleSample {
 /** Samples for each rule of NGINX whose texts are regular expressions. */
 export const NGINX_RULE_SAMPLES: readonly RuleSample[] = [
   {
+    rule: "wrong_login",
+    match: ["bob", "a b"],
+    miss: [""],
+  },
+  {
+    rule: "wordpress_login",
+    match: ["POST /wp-login.php HTTP/1.1", "POST //blog/xmlrpc.php HTTP/1.1"],
+    miss: ["GET /wp-login.php HTTP/1.1", "POST /?x=/wp-login.php HTTP/1.1"],
+  },
+  {
     rule: "leftovers",
     match: [
       "/app/.env",
@@ -90,6 +100,9 @@ export const NGINX_RULE_SAMPLES: readonly RuleSample[] = [
       "/sdk-docs/",
       "/products/manager",
       "/favicon.ico",
+      "/vendor/jquery.js",
+      "/console/api/a",
+      "/api/mail/",
     ],
   },
   {
@@ -120,6 +133,8 @@ export const NGINX_RULE_SAMPLES: readonly RuleSample[] = [
       "x=load_file(0x2f)",
       "id=1 order by 10",
       "id=sleep(5)",
+      "id=1 union%0aselect".replace("%0a", "\n"),
+      "id='||'1",
       "q=pg_sleep(5)",
       "a=substr(b",
       "id=1' or '1'='1",
@@ -148,7 +163,15 @@ export const NGINX_RULE_SAMPLES: readonly RuleSample[] = [
       "q=prompt(1)",
       "q=document.cookie",
     ],
-    miss: ["", "q=1 < 2", "q=a <- b", "q=alerts", "q=conditions=none", "u=https://example.org/javascript"],
+    miss: [
+      "",
+      "q=1 < 2",
+      "q=a <- b",
+      "q=alerts",
+      "q=conditions=none",
+      "/api.js?onload=init",
+      "u=https://example.org/javascript",
+    ],
   },
   {
     rule: "not_http",
@@ -171,6 +194,11 @@ export const NGINX_RULE_SAMPLES: readonly RuleSample[] = [
       "GET http://example.org/ HTTP/1.1",
       "GET //example.org:80/ HTTP/1.0",
     ],
-    miss: ["GET /http://example.org/ HTTP/1.1", "GET /a:b HTTP/1.1", "GET /?u=http://example.org/ HTTP/1.1"],
+    miss: [
+      "GET /http://example.org/ HTTP/1.1",
+      "GET /a:b HTTP/1.1",
+      "GET /item:42 HTTP/1.1",
+      "GET /?u=http://example.org/ HTTP/1.1",
+    ],
   },
 ];
