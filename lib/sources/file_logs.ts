@@ -107,6 +107,12 @@ export class Logs implements Disposable {
       if (tail) [tail.path, tail.quietSince] = [file.path, null];
       else await this.#take(file);
     }
+    const names = new Set([...found.values()].map(({ path }) => path));
+    for (const { path } of this.#known) {
+      // Rotated away, and no new file yet; what was rotated after it is nobody's predecessor.
+      const last = names.has(path) ? undefined : this.#lastOf(path);
+      if (last) await this.#takeNewer(last);
+    }
     for (const tail of this.#tails) if (!found.has(keyOf(tail))) tail.quietSince ??= performance.now();
     this.#gone = [];
   }
@@ -277,16 +283,22 @@ export class Logs implements Disposable {
     return tail && gone ? (gone.time > tail.time ? gone : tail) : tail ?? gone;
   }
 
-  /**
-   * Whether nothing more is expected of a rotated file. While the one that took its name is empty, its writer may not have
-   * noticed the rotation.
-   */
-  #isOver({ path, isComplete, quietSince }: Tail): boolean {
+  /** Whether nothing more is expected of a rotated file. */
+  #isOver(tail: Tail): boolean {
+    const { isComplete, quietSince } = tail;
     const isQuiet = quietSince !== null && performance.now() - quietSince >= this.#options.linger;
-    const isWaitedFor = this.#tails.some((one) =>
-      one.path === path && one.quietSince === null && one.head.length === 0
-    );
-    return (isComplete || isQuiet) && !isWaitedFor;
+    return (isComplete || isQuiet) && !this.#isWaitedFor(tail);
+  }
+
+  /**
+   * Whether a rotated file is to be kept: the one that took its name is empty, and its writer may not have noticed the
+   * rotation; or none has taken it, and the file would pass for a new one.
+   */
+  #isWaitedFor(tail: Tail): boolean {
+    const successor = this.#tails.find(({ path, quietSince }) => path === tail.path && quietSince === null);
+    if (successor) return successor.head.length === 0;
+    const place = findByInode(tail);
+    return place !== null && this.#glob.concerns(place.path);
   }
 
   #drop(tail: Tail): void {

@@ -326,3 +326,22 @@ Deno.test("a file that was empty, then written, copied and truncated while nobod
   logs.append("a.log", "two\n");
   await resume(logs.at("a.log"), { after, lines: ["one", "two"] });
 });
+
+for (const compressed of [false, true]) {
+  Deno.test(`files rotated away while there is no new file yet are read once${compressed ? ", compressed" : ""}`, async () => {
+    using logs = new LogDirectory();
+    logs.write("a.log", "");
+    const after = await readBefore(logs, ...LONG);
+    logs.rename("a.log", "a.log.2");
+    logs.write("a.log.1", "one\n");
+    age(logs, { "a.log.1": 60 });
+    if (compressed) logs.gzip("a.log.2");
+    const options = { linger: 0, poll: 10 * MILLISECOND };
+    await using following = new Following(logs.at("a.log*"), { after, ...options });
+    await following.saw("one");
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    logs.write("a.log", "two\n");
+    await following.saw("one", "two");
+    await eventually(() => filesIn(following.position!) === 1);
+  });
+}
