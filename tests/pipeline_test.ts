@@ -86,7 +86,8 @@ Deno.test("`Pipeline.process()` writes lines, hits, bans and position of a batch
   const [record] = store.records;
   assert.equal(record!.position, "p5");
   assert.equal(record!.events.length, 3, "one line is under no_log, one names nobody");
-  assert.equal(record!.hits.length, 4);
+  assert.deepEqual(record!.hits.map(({ address }) => address), ["192.0.2.9"], "the ban used the others up");
+  assert.equal(pipeline.counts.hits, 4);
   assert.deepEqual(record!.bans.map(({ address, reason, count }) => [address, reason, count]), [[
     "192.0.2.1",
     "[TOY] bad",
@@ -149,20 +150,41 @@ Deno.test("`Pipeline.process()` throws, not to be tried again, when no module is
   assert.throws(() => run(pipeline, ["break", "break", "break"]), /every module has been given up/);
 });
 
-Deno.test("`Pipeline.counted()` goes by the source furthest behind, as long as it brings something", () => {
+Deno.test("`Pipeline.process()` keeps the hits that come after a ban in the same batch", () => {
+  const store = memoryStore();
+  run(new Pipeline([RULES], { store, judge, log: memoryLog() }), Array(4).fill("bad 192.0.2.1"));
+  assert.equal(store.records[0]!.bans.length, 1);
+  assert.equal(store.records[0]!.hits.length, 1);
+});
+
+Deno.test("`Pipeline.counted()` goes by the source furthest behind, but not by more than a day", () => {
+  const DAY = 86_400 * SECOND;
+  const late = 3 * DAY;
   const pipeline = new Pipeline(MODULES, { store: memoryStore(), judge, log: memoryLog() });
-  const bring = (source: string, { time, now }: { time: number; now: number }) => {
+  const bring = (source: string, time: number) => {
     const batch = { entries: [entry("bad 192.0.2.1", { time })], position: "p", damaged: 0 };
-    pipeline.process(batch, { source, reader: pipeline.readerFor(MODULES), now });
+    pipeline.process(batch, { source, reader: pipeline.readerFor(MODULES), now: late });
   };
-  assert.equal(pipeline.counted(NOW), NOW);
-  bring("file", { time: 5 * SECOND, now: NOW });
-  bring("journal", { time: NOW, now: NOW });
-  assert.equal(pipeline.counted(NOW + SECOND), 5 * SECOND);
-  bring("file", { time: 6 * SECOND, now: NOW + SECOND });
-  assert.equal(pipeline.counted(NOW + SECOND), 6 * SECOND);
-  assert.equal(pipeline.counted(NOW + 60 * SECOND), 6 * SECOND);
-  assert.equal(pipeline.counted(NOW + 62 * SECOND), NOW + 62 * SECOND);
+  assert.equal(pipeline.counted(late), late);
+  bring("journal", late);
+  bring("file", late - 3_600 * SECOND);
+  assert.equal(pipeline.counted(late + SECOND), late + SECOND - 3_600 * SECOND);
+  bring("file", 0);
+  assert.equal(pipeline.counted(late), late - DAY);
+  bring("file", late);
+  assert.equal(pipeline.counted(late), late);
+});
+
+Deno.test("`Pipeline` records only what a rule hits where it is told to", () => {
+  const store = memoryStore();
+  const rules: ModuleRules = {
+    ...RULES,
+    noLog: [],
+    record: "hits",
+    rules: [rule({ condition: condition({ texts: ["bad 192.0.2.1"] }) })],
+  };
+  run(new Pipeline([rules], { store, judge, log: memoryLog() }), ["bad 192.0.2.1", "bad 192.0.2.2"]);
+  assert.deepEqual(store.records[0]!.events.map(({ address }) => address), ["192.0.2.1"]);
 });
 
 Deno.test("`Pipeline.freshness()` tells when each module saw a line and each rule was hit, restarts included", () => {

@@ -49,10 +49,12 @@ Deno.test("`State.write()` uses up the hits that led to a ban, and no others", (
   using temporary = temporaryState();
   const { state } = temporary;
   state.write(record({ hits: [HIT, { ...HIT, rule: "other" }, { ...HIT, address: "192.0.2.2" }] }));
-  state.write(record({ hits: [HIT], spent: [HIT], bans: [ban()] }));
-  assert.deepEqual(state.hits().map(({ rule, address }) => `${rule} ${address}`).sort(), [
-    "invalid 192.0.2.2",
-    "other 192.0.2.1",
+  // What came after the ban, in the same batch, counts anew.
+  state.write(record({ hits: [{ ...HIT, time: 77 }], spent: [HIT], bans: [ban()] }));
+  assert.deepEqual(state.hits().map(({ rule, address, time }) => `${rule} ${address} ${time}`).sort(), [
+    `invalid 192.0.2.1 77`,
+    `invalid 192.0.2.2 ${HIT.time}`,
+    `other 192.0.2.1 ${HIT.time}`,
   ]);
 });
 
