@@ -67,34 +67,32 @@ class PlainContent implements Content {
 /** Can be read forward alone; going back begins anew. */
 class GzipContent implements Content {
   readonly final = true;
-  readonly #path: string;
-  readonly #state: FileState;
+  readonly #file: Deno.FsFile;
   #stream: ReadableStreamDefaultReader<Uint8Array> | null = null;
   #chunk: Uint8Array = new Uint8Array();
   #at = 0;
 
   constructor(path: string) {
-    this.#path = path;
-    using file = Deno.openSync(path);
-    this.#state = stateOf(file.statSync());
+    this.#file = Deno.openSync(path);
   }
 
   state(): FileState {
-    return this.#state;
+    return stateOf(this.#file.statSync());
   }
 
   async readAt(offset: number, into: Uint8Array): Promise<number> {
-    if (this.#stream === null || offset < this.#at) await this.#begin();
+    if (this.#stream === null || offset < this.#at) this.#begin();
     while (this.#at + this.#chunk.length <= offset) if (!await this.#advance()) return 0;
     const part = this.#chunk.subarray(offset - this.#at).subarray(0, into.length);
     into.set(part);
     return part.length;
   }
 
-  async #begin(): Promise<void> {
-    this[Symbol.dispose]();
-    const file = await Deno.open(this.#path);
-    this.#stream = file.readable.pipeThrough(new DecompressionStream("gzip")).getReader();
+  /** The file stays open all the while: its name may be another's by now. */
+  #begin(): void {
+    this.#end();
+    this.#file.seekSync(0, Deno.SeekMode.Start);
+    this.#stream = bytesOf(this.#file).pipeThrough(new DecompressionStream("gzip")).getReader();
     [this.#chunk, this.#at] = [new Uint8Array(), 0];
   }
 
@@ -106,9 +104,26 @@ class GzipContent implements Content {
     return true;
   }
 
-  [Symbol.dispose](): void {
+  #end(): void {
     // Whatever was wrong with the stream has been told by reading it.
     this.#stream?.cancel().catch(() => {});
     this.#stream = null;
   }
+
+  [Symbol.dispose](): void {
+    this.#end();
+    this.#file.close();
+  }
+}
+
+/** What an open file has from where it stands, without closing it. */
+function bytesOf(file: Deno.FsFile): ReadableStream<Uint8Array<ArrayBuffer>> {
+  return new ReadableStream({
+    pull(controller) {
+      const bytes = new Uint8Array(64 * 1_024);
+      const count = file.readSync(bytes);
+      if (count === null) controller.close();
+      else controller.enqueue(bytes.subarray(0, count));
+    },
+  }, { highWaterMark: 0 });
 }
