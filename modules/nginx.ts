@@ -34,9 +34,11 @@ const ADDRESS_IN_USER = new RegExp(`(?:${ADDRESS}) - `);
 /** What some forwarders leave in front of a message. */
 const FORWARDED = /^\S+ nginx: /;
 
-/** A parser of access and error logs in the known formats and `formats`, which come first. */
+/** A parser of error logs, and of access logs in `formats`, or where there are none in all that are known. */
 function parserOf(formats: readonly Format[]): Parser {
-  const patterns = [...formats, ...Object.values(NGINX_FORMATS)].map(({ pattern }) => pattern);
+  // Lines of one format must not be taken for lines of another.
+  const isKnown = formats.length === 0;
+  const patterns = (isKnown ? Object.values(NGINX_FORMATS) : formats).map(({ pattern }) => pattern);
   const parse = (message: string): Parsed | null => {
     for (const pattern of patterns) {
       const groups = pattern.exec(message)?.groups;
@@ -44,7 +46,7 @@ function parserOf(formats: readonly Format[]): Parser {
         return isDoubtful(groups) ? { ...readVariables(groups), address: null } : readVariables(groups);
       }
     }
-    return isJson(message) ? parseJson(message) : parseErrorLine(message);
+    return isKnown && isJson(message) ? parseJson(message) : parseErrorLine(message);
   };
   return (message) =>
     parse(message) ?? (FORWARDED.test(message) ? parse(message.replace(FORWARDED, "")) : null);

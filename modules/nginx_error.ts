@@ -36,7 +36,7 @@ const SURE = new RegExp(
  * nothing: text and quoted parts may hold whatever a client sent, this very form included.
  */
 const TAIL = `, (?:udp )?client: (?<address>${ADDRESS}), server: (?<server>[^",]*)` +
-  `(?:, login: ".*")??(?:, request: "(?<request>.*)")??(?:, subrequest: ".*")??(?:, upstream: "?(?<upstream>.*)"?)??` +
+  `(?:, login: ".*")??(?:, request: "(?<request>.*?)")??(?:, subrequest: ".*?")??(?:, upstream: "?(?<upstream>[^"]*)"?)??` +
   `(?:, bytes from/to .*)??(?:, host: "(?<host>[^"]*)")?(?:, referrer: "(?<referer>.*)")?`;
 const FIRST = new RegExp(`^(?<text>.*?)${TAIL}$`, "s");
 const LAST = new RegExp(`^(?<text>.*)${TAIL}$`, "s");

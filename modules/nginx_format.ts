@@ -91,10 +91,12 @@ export function compileFormat(given: string, { index = 0, forwarded = false }: F
     );
   }
   const last = Math.max(at, parts.findIndex(({ variable }) => variable === "status"));
+  // What follows at once proves that the figure ends there.
+  const end = parts[last + 1]?.variable === null ? last + 2 : last + 1;
   const seen = new Set<string>();
   const source = parts.map((part, i) => compilePart(part, { parts, at: i, seen }));
-  const needed = source.slice(0, last + 1).join("");
-  const rest = source.slice(last + 1).join("");
+  const needed = source.slice(0, end).join("");
+  const rest = source.slice(end).join("");
   return { pattern: new RegExp(`^${needed}(?:${rest})?`, "s"), variables: [...seen] };
 }
 
