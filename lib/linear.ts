@@ -41,7 +41,8 @@ function obstacleIn(pattern: AST.Pattern): string | null {
     onModifiersEnter: () => void say("holds modifiers"),
     onBackreferenceEnter: () => void say("holds a back-reference"),
     onQuantifierEnter: ({ min, max, raw }) => {
-      const times = Number.isFinite(max) ? max : min;
+      // What has no end is written out as often as it must be there, and once more in a loop.
+      const times = Number.isFinite(max) ? max : min + 1;
       factors.push(factors.at(-1)! * Math.max(1, times));
       if (factors.at(-1)! > MAX_REPETITION) say(`repeats ${raw} by counting to more than ${MAX_REPETITION}`);
     },

@@ -1,0 +1,153 @@
+import { strict as assert } from "node:assert";
+import { OptionError, type ParserOptions } from "../../lib/types.ts";
+import { pattern } from "../../modules/pattern.ts";
+
+function parser(patterns: string | readonly string[], over: Partial<ParserOptions> = {}) {
+  return pattern.parser({
+    logFormats: [],
+    trustedProxies: [],
+    unsafe: false,
+    patterns: [patterns].flat(),
+    ...over,
+  });
+}
+const addressOf = (source: string, message: string) => parser(source)(message)?.address;
+
+const REFUSED: readonly (readonly [source: string, complaint: string])[] = [
+  ["^refused$", "must hold <ADDR> exactly once, where the service writes the address"],
+  ["^<ADDR> <ADDR>", "must hold <ADDR> exactly once, where the service writes the address"],
+  [
+    "refused <ADDR>",
+    "must begin with ^ for all of it: otherwise an attacker's text could stand where <ADDR> is sought",
+  ],
+  [
+    "^refused <ADDR>|by <ADDR2>",
+    "must begin with ^ for all of it: otherwise an attacker's text could stand where <ADDR> is sought",
+  ],
+  ["^refused(?: <ADDR>)?", "must not hold <ADDR> in a part that may be missing or repeated"],
+  ["^refused (?:<ADDR>|x)", "must not hold <ADDR> in a part that may be missing or repeated"],
+  ["^.*<ADDR>", "must have fixed text right before <ADDR>: what stands there could be an attacker's"],
+  [
+    "^a (?<user>\\S+)<ADDR>",
+    "must have fixed text right before <ADDR>: what stands there could be an attacker's",
+  ],
+  ["^(?!b)a <ADDR>", "holds a look-ahead, so that some lines could take very long"],
+  ["^(a <ADDR>", "is no regular expression: Unterminated group"],
+];
+
+Deno.test("a pattern that could name an address of an attacker's choice is refused, and says why", () => {
+  for (const [source, complaint] of REFUSED) {
+    assert.throws(() => parser(["^fine <ADDR>", source]), (error) => {
+      assert.ok(error instanceof OptionError);
+      assert.equal(error.message, complaint);
+      return error.option === "patterns" && error.index === 1;
+    });
+  }
+});
+
+Deno.test("`unsafe` takes any pattern that is an expression", () => {
+  assert.equal(parser("(?<!x)<ADDR>", { unsafe: true })("by 192.0.2.1")?.address, "192.0.2.1");
+  assert.throws(() => parser("(<ADDR>", { unsafe: true }), OptionError);
+});
+
+const ADDRESSES: readonly (readonly [message: string, address: string | null | undefined])[] = [
+  ["from 192.0.2.1", "192.0.2.1"],
+  ["from 192.0.2.1.", "192.0.2.1"],
+  ["from 192.0.2.1: no", "192.0.2.1"],
+  ["from 192.0.2.1, no", "192.0.2.1"],
+  ["from ::ffff:192.0.2.1", "192.0.2.1"],
+  ["from 2001:db8::1", "2001:db8::1"],
+  ["from 2001:DB8:0::1: no", "2001:db8::1"],
+  ["from fe80::1%eth0", "fe80::1"],
+  ["from 192.0.2.1.example.net", null],
+  ["from 192.0.2.1-example.net", null],
+  ["from 192.0.2.1x", null],
+  ["from 192.0.2.999", null],
+  ["from 192.0.2", undefined],
+  ["from example.net", undefined],
+  ["x from 192.0.2.1", undefined],
+];
+
+Deno.test("a pattern finds whole addresses, and none that is only how a name begins", () => {
+  for (const [message, address] of ADDRESSES) {
+    assert.equal(addressOf("^from <ADDR>", message), address, message);
+  }
+});
+
+const TRUE = "203.0.113.5";
+const FAR = "198.51.100.7";
+
+/** Pattern, a message with hostile text, and whether the address is sure all the same. */
+const HOSTILE: readonly (readonly [source: string, message: string, address: string | null])[] = [
+  ["^login of (?<user>.*) from <ADDR>$", `login of x from ${FAR} from ${TRUE}`, TRUE],
+  ["^login of (?<user>.*) from <ADDR>", `login of x from ${FAR} from ${TRUE}`, null],
+  ["^login of (?<user>.*?) from <ADDR>", `login of x from ${FAR} from ${TRUE}`, null],
+  ["^login of (?<user>\\S+) from <ADDR>", `login of x from ${FAR} from ${TRUE}`, null],
+  ["^login of (?<user>\\w+) from <ADDR>", `login of x from ${FAR} from ${TRUE}`, null],
+  ['^login of "(?<user>[^"]*)" from <ADDR>', `login of "x" from ${FAR}" from ${TRUE}`, null],
+  ["^login of (?<user>[a-z ]{1,9}) from <ADDR>", `login of x from ${FAR} from ${TRUE}`, null],
+  ["^login(?: of (?<user>.*))? from <ADDR>", `login of x from ${FAR} from ${TRUE}`, null],
+  ["^login (?:of .*|by nobody) from <ADDR>", `login of x from ${FAR} from ${TRUE}`, null],
+  ["^login (?:\\w+ )*from <ADDR>", `login of from ${FAR} from ${TRUE}`, null],
+  ["^login from <ADDR> by (?<user>.*)$", `login from ${TRUE} by x from ${FAR}`, TRUE],
+  [
+    "^login of (?<user>.*) from <ADDR> port (?<port>\\d+)$",
+    `login of x from ${FAR} port 1 from ${TRUE} port 2`,
+    TRUE,
+  ],
+  ["^login of (?<user>.*) from <ADDR>$", `login of x\nlogin of y from ${FAR} from ${TRUE}`, TRUE],
+  ["^\\d+ \\d+ login from\\s+<ADDR>", `12 34 login from  ${TRUE}`, TRUE],
+];
+
+Deno.test("where text of any length comes before the address, it is named only if it is the one place that there can be", () => {
+  for (const [source, message, address] of HOSTILE) {
+    assert.equal(addressOf(source, message), address, `${source}: ${message}`);
+  }
+});
+
+Deno.test("named groups are fields, and the first pattern that matches is the one that counts", () => {
+  const parse = parser([
+    "^a (?<user>\\w+)(?: as (?<role>\\w+))? from <ADDR>$",
+    "^(?<kind>[ab]) .*from <ADDR>$",
+  ]);
+  assert.deepEqual(parse(`a bob from ${TRUE}`), { address: TRUE, fields: { user: "bob" } });
+  assert.deepEqual(parse(`b bob from ${TRUE}`), { address: TRUE, fields: { kind: "b" } });
+  assert.equal(parse("c"), null);
+  assert.deepEqual(
+    pattern.fields({
+      logFormats: [],
+      trustedProxies: [],
+      unsafe: false,
+      patterns: ["^(?<a>x)<ADDR>", "^(?<b>y)(?<a>x)"],
+    }),
+    ["a", "b"],
+  );
+});
+
+Deno.test("behind a trusted proxy the field forwarded_for names the client", () => {
+  const parse = parser("^<ADDR> \\[(?<forwarded_for>[^\\]]*)\\]", { trustedProxies: ["192.0.2.0/24"] });
+  assert.equal(parse(`192.0.2.1 [${FAR}, ${TRUE}]`)?.address, TRUE);
+  assert.equal(parse(`${TRUE} [${FAR}]`)?.address, TRUE);
+});
+
+Deno.test("what a pattern takes is matched in linear time by the program as it is built", async () => {
+  const program = `import { pattern } from ${
+    JSON.stringify(new URL("../../modules/pattern.ts", import.meta.url).href)
+  };
+    const parse = pattern.parser({ logFormats: [], trustedProxies: [], unsafe: false,
+      patterns: ["^login (?<user>(?:\\\\w+ ?)+) from <ADDR>$"] });
+    for (const length of [30, 3_000]) parse("login " + "a".repeat(length) + "!");
+    console.log("done");`;
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      "eval",
+      "--ext=ts",
+      "--v8-flags=--enable-experimental-regexp-engine-on-excessive-backtracks",
+      program,
+    ],
+    cwd: new URL("../..", import.meta.url),
+    // Exponential time would take longer than anybody waits.
+    signal: AbortSignal.timeout(60_000),
+  }).output();
+  assert.equal(new TextDecoder().decode(stdout).trim(), "done");
+});
