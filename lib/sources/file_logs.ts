@@ -166,21 +166,32 @@ export class Logs implements Disposable {
   /** Finds a file that was read before, or what is left of it. */
   async #restore(mark: Mark): Promise<void> {
     const known = knownOf(mark);
-    const place = findByInode(known);
-    if (place === null && !canSearch(mark.path)) return void this.#missing.push(mark);
-    const tail = place && await this.#open(place, known);
-    if (tail) {
+    const { place, tail } = await this.#find(known);
+    if (place === null && !canSearch(mark.path)) this.#missing.push(mark);
+    else if (tail) {
       // What one that was empty had later may be in a copy by now.
       if (known.head.length === 0) await this.#takeNewer(known);
       this.#tails.push(tail);
     } else if (place && this.#problems.has(place.path)) this.#missing.push(mark);
     else if (!await this.#addCopy(known, this.#tails.length)) {
-      this.#gone.push(known);
+      this.#lose(known);
       // One that has nothing in its place was deleted, not rotated away.
       if (mark.offset > 0 && this.#examine(mark.path)) {
         this.#options.problem(`Cannot read the rest of what was ${mark.path}: no copy of it is left`);
       }
     }
+  }
+
+  /** Opens a file wherever it is by now; once more where it was renamed just before it was opened. */
+  async #find(known: Known): Promise<{ place: Neighbour | null; tail: Tail | null }> {
+    let place = findByInode(known);
+    for (let tries = 1; place; tries++) {
+      const tail = await this.#open(place, known);
+      const again = findByInode(known);
+      if (tail || again?.path === place.path || tries === MAX_TRIES) return { place, tail };
+      place = again;
+    }
+    return { place, tail: null };
   }
 
   /** Takes up a file that appeared, behind whatever was rotated away from its name in between. */
@@ -239,9 +250,14 @@ export class Logs implements Disposable {
     const known: Known = { ...tail.mark, head: tail.head };
     const index = this.#tails.indexOf(tail);
     this.#drop(tail);
-    if (!await this.#addCopy(known, index)) this.#gone.push(known);
+    if (!await this.#addCopy(known, index)) this.#lose(known);
     this.#isStale = true;
     return null;
+  }
+
+  /** Keeps what is known of a file that is gone but for its inode, which is another's by now, or will be. */
+  #lose(known: Known): void {
+    this.#gone.push({ ...known, inode: 0 });
   }
 
   async #addCopy(known: Known, index: number): Promise<boolean> {
