@@ -71,7 +71,18 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Layers whose code depends on its arguments alone: no system, no clock, no timer. */
-const PURE = ["types", "ip", "duration", "module list", "modules", "rules", "reader"];
+const PURE = [
+  "types",
+  "ip",
+  "duration",
+  "time",
+  "lines",
+  "linear",
+  "module list",
+  "modules",
+  "rules",
+  "reader",
+];
 const IMPURE = ["Deno", "performance", "setTimeout", "setInterval", "globalThis"];
 /** What of `Date` reads no clock. */
 const TIMELESS = ["parse", "UTC"];
