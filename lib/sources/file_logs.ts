@@ -1,7 +1,7 @@
 import { messageOf, type Micros, type Start } from "../types.ts";
 import { type FileState, stateOf } from "./file_content.ts";
 import type { Glob } from "./file_glob.ts";
-import { NO_HEAD } from "./file_head.ts";
+import { isCopy, NO_HEAD } from "./file_head.ts";
 import { formatPosition, type Mark, parsePosition } from "./file_position.ts";
 import {
   canSearch,
@@ -169,9 +169,9 @@ export class Logs implements Disposable {
     const { place, tail } = await this.#find(known);
     if (place === null && !canSearch(mark.path)) this.#missing.push(mark);
     else if (tail) {
+      this.#tails.push(tail);
       // What one that was empty had later may be in a copy by now.
       if (known.head.length === 0) await this.#takeNewer(known);
-      this.#tails.push(tail);
     } else if (place && this.#problems.has(place.path)) this.#missing.push(mark);
     else if (!await this.#addCopy(known, this.#tails.length)) {
       this.#lose(known);
@@ -199,7 +199,8 @@ export class Logs implements Disposable {
     const last = this.#lastOf(path);
     if (this.#since !== null) return await this.#takeFirst(path, this.#since);
     // An empty one is left until it shows whether it becomes a copy of another.
-    if (!last && (state.size === 0 || await hasContentOf(path, this.#tails))) return;
+    const originals = this.#tails.filter((tail) => isRotated(path, new Set([tail.path])));
+    if (!last && (state.size === 0 || await hasContentOf(path, originals))) return;
     if (last) await this.#takeNewer(last);
     // Also a copy that was just found may be of this very file, about to be truncated.
     const newest = this.#lastOf(path);
@@ -240,7 +241,8 @@ export class Logs implements Disposable {
       if (!tail) return false;
       // One that was empty goes on by itself, behind them.
       const place = last.head.length > 0 ? -1 : this.#tails.findIndex((one) => one.is(last));
-      this.#tails.splice(place < 0 ? this.#tails.length : place, 0, tail);
+      if (place >= 0 && await isSameContent(this.#tails[place]!, tail)) tail[Symbol.dispose]();
+      else this.#tails.splice(place < 0 ? this.#tails.length : place, 0, tail);
     }
     return true;
   }
@@ -333,6 +335,11 @@ export class Logs implements Disposable {
     this.#problems.set(path, reason);
     this.#options.problem(`Cannot read ${path}: ${reason}`);
   }
+}
+
+/** Whether `copy` has what `tail` has by now: it may have been rotated away just since it was opened. */
+async function isSameContent(tail: Tail, copy: Tail): Promise<boolean> {
+  return await tail.isUnchanged() && await isCopy(tail.head, copy.head.bytes!);
 }
 
 function knownOf(mark: Mark): Known {
