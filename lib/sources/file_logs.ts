@@ -199,7 +199,7 @@ export class Logs implements Disposable {
     const last = this.#lastOf(path);
     if (this.#since !== null) return await this.#takeFirst(path, this.#since);
     // An empty one is left until it shows whether it becomes a copy of another.
-    const originals = this.#tails.filter((tail) => isRotated(path, new Set([tail.path])));
+    const originals = this.#tails.filter(({ offset }) => state.size <= offset);
     if (!last && (state.size === 0 || await hasContentOf(path, originals))) return;
     if (last) await this.#takeNewer(last);
     // Also a copy that was just found may be of this very file, about to be truncated.

@@ -243,3 +243,12 @@ Deno.test("a file that may not be opened is told of once, and read from where it
     `Cannot read ${logs.at("b.log")}: permission denied`,
   ]);
 });
+
+Deno.test("a new log that begins as another one does is read all the same", async () => {
+  using logs = new LogDirectory();
+  const beginning = Array.from({ length: 40 }, (_, i) => `heading ${i} of every log of this kind`);
+  logs.write("a.log", `${beginning.join("\n")}\n`);
+  await using following = await new Following(logs.at("*.log"), { timeOf: () => 0, since: 1 }).begun();
+  logs.write("b.log", `${beginning.join("\n")}\nand this\n`);
+  await following.saw(...beginning, "and this");
+});
