@@ -49,7 +49,8 @@ export function addTarget(fields: Record<string, string>, target: string): void 
   const local = target.replace(/^https?:\/\/[^/?]*/i, "");
   const mark = local.indexOf("?");
   fields.raw_path = mark < 0 ? local : local.slice(0, mark);
-  fields.path = decodePercent(fields.raw_path);
+  // As nginx itself sees it (merge_slashes).
+  fields.path = decodePercent(fields.raw_path).replace(/\/\/+/g, "/");
   if (mark < 0) return;
   fields.raw_query = local.slice(mark + 1);
   fields.query = decodePercent(fields.raw_query);
