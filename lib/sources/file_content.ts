@@ -7,6 +7,8 @@ export interface FileState {
   readonly size: number;
   /** Last change. */
   readonly time: Micros;
+  /** When the inode became this file; null where the file system does not tell. */
+  readonly born: Micros | null;
 }
 
 /** The bytes of an open log file, or of a compressed one as they were before. */
@@ -28,8 +30,9 @@ export function openContent(path: string): Content {
 export const COMPRESSED = /\.(?:gz|bz2|xz|zst|lz4|lzma|Z|zip)$/;
 
 /** What `info` says about a file. */
-export function stateOf({ dev, ino, size, mtime }: Deno.FileInfo): FileState {
-  return { device: dev, inode: ino ?? 0, size, time: (mtime?.getTime() ?? 0) * 1_000 };
+export function stateOf({ dev, ino, size, mtime, birthtime }: Deno.FileInfo): FileState {
+  const time = (mtime?.getTime() ?? 0) * 1_000;
+  return { device: dev, inode: ino ?? 0, size, time, born: birthtime && birthtime.getTime() * 1_000 };
 }
 
 /** Whether two states are of the same file. */

@@ -54,11 +54,14 @@ export function canSearch(path: string): boolean {
 
 /**
  * The file of that device and inode in the directory of the log, whatever it is called now; of one that was empty, whose
- * inode may be another's by now, under a likely name only.
+ * inode may be another's by now, under a likely name only, and none that is younger.
  */
 export function findByInode(known: Known): Neighbour | null {
-  const places = known.head.length > 0 ? neighbours(known.path) : generations(known.path);
-  return [...stateAt(known.path), ...places].find((file) => isSameFile(file, known)) ?? null;
+  const wasEmpty = known.head.length === 0;
+  const places = [...stateAt(known.path), ...(wasEmpty ? generations(known.path) : neighbours(known.path))];
+  return places.find((file) =>
+    isSameFile(file, known) && !(wasEmpty && file.born !== null && file.born > known.time)
+  ) ?? null;
 }
 
 /** Where the content of `known` is beside its own file: in a copy, compressed or not. Of several the newest. */

@@ -345,3 +345,17 @@ for (const compressed of [false, true]) {
     await eventually(() => filesIn(following.position!) === 1);
   });
 }
+
+Deno.test("a younger file that has the inode of one that was empty is not taken for it", async () => {
+  using logs = new LogDirectory();
+  logs.write("a.log", "");
+  await using first = await new Following(logs.at("a.log")).begun();
+  const position = JSON.parse(await first.stop());
+  logs.append("a.log", "one\n");
+  logs.rename("a.log", "a.log.1");
+  logs.gzip("a.log.1");
+  logs.write("a.log", "two\n");
+  // The position holds path, device, inode and more of each file.
+  position.files[0][2] = Deno.statSync(logs.at("a.log")).ino;
+  await resume(logs.at("a.log"), { after: JSON.stringify(position), lines: ["one", "two"] });
+});
