@@ -121,7 +121,7 @@ export class Logs implements Disposable {
   async read(tail: Tail): Promise<Piece | null> {
     try {
       // What an empty file had in between may have been copied, and it truncated again: that comes first.
-      if (tail.isBegun && await this.#takeNewer(tail)) return null;
+      if (tail.isBegun && await this.#takeNewer(snapshot(tail), tail)) return null;
       const piece = await tail.read();
       if (tail.quietSince === null) this.#problems.delete(tail.path);
       if (piece || !this.#isOver(tail)) return piece;
@@ -171,7 +171,7 @@ export class Logs implements Disposable {
     else if (tail) {
       this.#tails.push(tail);
       // What one that was empty had later may be in a copy by now.
-      if (known.head.length === 0) await this.#takeNewer(known);
+      if (known.head.length === 0) await this.#takeNewer(known, tail);
     } else if (place && this.#problems.has(place.path)) this.#missing.push(mark);
     else if (!await this.#addCopy(known, this.#tails.length)) {
       this.#lose(known);
@@ -201,15 +201,14 @@ export class Logs implements Disposable {
     // An empty one is left until it shows whether it becomes a copy of another.
     const originals = this.#tails.filter(({ offset }) => state.size <= offset);
     if (!last && (state.size === 0 || await hasContentOf(path, originals))) return;
-    if (last) await this.#takeNewer(last);
-    // Also a copy that was just found may be of this very file, about to be truncated.
-    const newest = this.#lastOf(path);
-    const same = newest && state.size >= newest.offset && await hasContentOf(path, [newest]);
-    const { offset, head } = same ? newest : { offset: 0, head: NO_HEAD };
+    const same = last && state.size >= last.offset && await hasContentOf(path, [last]);
+    const { offset, head } = same ? last : { offset: 0, head: NO_HEAD };
     const tail = await this.#open({ path, ...state }, { path, offset, head });
-    if (!tail) return void (this.#isStale ||= same === newest);
-    if (same) this.#tails.filter((one) => one.is(newest)).forEach((one) => this.#drop(one));
+    if (!tail) return void (this.#isStale ||= !this.#problems.has(path));
+    if (same) this.#tails.filter((one) => one.is(last)).forEach((one) => this.#drop(one));
     this.#tails.push(tail);
+    // Now that it is open: whatever is rotated away from here on is this file itself.
+    if (last) await this.#takeNewer(last, tail);
     this.#isNews = true;
   }
 
@@ -221,17 +220,17 @@ export class Logs implements Disposable {
     this.#tails.push(tail);
   }
 
-  /** Takes up what was rotated away after `last`; false when nothing was. */
-  async #takeNewer(last: Known): Promise<boolean> {
+  /** Takes up what was rotated away after `last`, before `successor` where that is open already; false when nothing was. */
+  async #takeNewer(last: Known, successor?: Tail): Promise<boolean> {
     const before = this.#tails.length;
-    for (let tries = 1; tries <= MAX_TRIES && !await this.#takeAllNewer(last); tries++);
+    for (let tries = 1; tries <= MAX_TRIES && !await this.#takeAllNewer(last, successor); tries++);
     const isNews = this.#tails.length > before;
     this.#isStale ||= isNews;
     return isNews;
   }
 
   /** False when a file was no longer what it was when found. */
-  async #takeAllNewer(last: Known): Promise<boolean> {
+  async #takeAllNewer(last: Known, successor?: Tail): Promise<boolean> {
     for (const file of await findNewer(last, this.#known)) {
       if (!isReadable(file.path)) {
         this.#say(file.path, "it was compressed by something else than gzip");
@@ -239,17 +238,16 @@ export class Logs implements Disposable {
       }
       const tail = await this.#open(file, { path: last.path, offset: 0, head: NO_HEAD });
       if (!tail) return false;
-      // One that was empty goes on by itself, behind them.
-      const place = last.head.length > 0 ? -1 : this.#tails.findIndex((one) => one.is(last));
-      if (place >= 0 && await isSameContent(this.#tails[place]!, tail)) tail[Symbol.dispose]();
-      else this.#tails.splice(place < 0 ? this.#tails.length : place, 0, tail);
+      const place = successor ? this.#tails.indexOf(successor) : this.#tails.length;
+      if (successor && await isSameContent(successor, tail)) tail[Symbol.dispose]();
+      else this.#tails.splice(place, 0, tail);
     }
     return true;
   }
 
   /** Goes on in the copy of a file that was truncated, and looks at that as at a new one. */
   async #relocate(tail: Tail): Promise<null> {
-    const known: Known = { ...tail.mark, head: tail.head };
+    const known = snapshot(tail);
     const index = this.#tails.indexOf(tail);
     this.#drop(tail);
     if (!await this.#addCopy(known, index)) this.#lose(known);
@@ -340,6 +338,11 @@ export class Logs implements Disposable {
 /** Whether `copy` has what `tail` has by now: it may have been rotated away just since it was opened. */
 async function isSameContent(tail: Tail, copy: Tail): Promise<boolean> {
   return await tail.isUnchanged() && await isCopy(tail.head, copy.head.bytes!);
+}
+
+/** What is known of a file at this moment. */
+function snapshot(tail: Tail): Known {
+  return { ...tail.mark, head: tail.head };
 }
 
 function knownOf(mark: Mark): Known {
