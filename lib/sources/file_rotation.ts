@@ -27,14 +27,15 @@ const BEHIND = [
 ];
 /** `access-20261123.log` */
 const BETWEEN = /^(.+?)[._-]\d{4}-?\d\d-?\d\d[\d._-]*(\.[^./]+)$/;
-const SECOND: Micros = 1_000_000;
 /** How often names are looked at that keep changing. */
 export const MAX_TRIES = 10;
+/** What logrotate(8) calls a rotated file that was in its way, compressed or not. */
+const BACKUP = /-\d{10}\.backup$/;
 const NUMBER = /\.(\d{1,5})$/;
 
 /** Whether a file of this name is no longer written to: compressed, or rotated away from one of `logs`. */
 export function isRotated(path: string, logs: ReadonlySet<string>): boolean {
-  return COMPRESSED.test(path) || logsOf(path).some((log) => logs.has(log));
+  return COMPRESSED.test(path) || BACKUP.test(path) || logsOf(path).some((log) => logs.has(log));
 }
 
 /** Whether the content of a file can be had: it is not compressed, or by gzip. */
@@ -91,9 +92,9 @@ export function findNewer(last: Known, known: readonly Known[]): Promise<Neighbo
   });
 }
 
-/** By their times, of which compressing keeps whole seconds. What is known all the same is known by its head, if it has one. */
+/** By their times, which compressing keeps. What is known all the same is known by its head, if it has one. */
 function isNewer(file: Neighbour, last: Known): boolean {
-  return last.head.length > 0 ? file.time >= last.time - last.time % SECOND : file.time > last.time;
+  return last.head.length > 0 ? file.time >= last.time : file.time > last.time;
 }
 
 /** Searches what was rotated away from a log, once more if names changed meanwhile: a rotation may be under way. */
