@@ -49,6 +49,7 @@ export interface Counts {
 }
 
 const DAY: Micros = 86_400_000_000;
+const MILLISECOND: Micros = 1_000;
 /** Failures in a row after which a module is given up. */
 export const MODULE_FAILURES = 3;
 
@@ -180,13 +181,15 @@ export class Pipeline {
     const reading = reader.read(entry, now);
     if (reading === null) return null;
     const { rules: { module }, parsed, message, trusted } = reading;
-    const time = Math.min(reading.time, now);
+    // The clock tells milliseconds, entries microseconds.
+    const isAhead = reading.time >= now + MILLISECOND;
+    const time = isAhead ? now : reading.time;
     this.#freshness.line(module.name, { time, understood: parsed !== null, now });
     if (parsed === null) this.counts.unknown++;
     const { address = null, fields = {} } = parsed ?? {};
     if (address === null) return null;
     if (!trusted) this.counts.untrusted++;
-    if (reading.time > now) this.counts.ahead++;
+    if (isAhead) this.counts.ahead++;
     return {
       address,
       fields,

@@ -131,6 +131,10 @@ Deno.test("`Pipeline` takes an entry dated ahead of the clock as of now", () => 
   run(pipeline, [entry("bad 192.0.2.1", { time: NOW * 2 })]);
   assert.equal(store.records[0]!.events[0]!.time, NOW);
   assert.equal(pipeline.counts.ahead, 1);
+  // The clock tells milliseconds: an entry of the present may be a little ahead of it.
+  run(pipeline, [entry("bad 192.0.2.1", { time: NOW + 999 })]);
+  assert.equal(store.records[1]!.events[0]!.time, NOW + 999);
+  assert.equal(pipeline.counts.ahead, 1);
 });
 
 Deno.test("`Pipeline` gives up a module after three failures in a row, and the others go on", () => {
