@@ -20,22 +20,23 @@ export interface Known {
   readonly head: Head;
 }
 
-/** `access.log.1`, `access.log-20261123`, `access.log.old`, whichever part of it may be the log's own name. */
+/**
+ * `access.log.1`, `access.log-20261123`, `access.log.old`, and what logrotate(8) calls a file that was in its way; whichever
+ * part of it may be the log's own name.
+ */
 const BEHIND = [
-  /^(.+?)(?:[._-]\d[\d._-]*|\.old|\.bak|~)$/,
-  /^(.+)(?:[._-]\d[\d._-]*|\.old|\.bak|~)$/,
+  /^(.+?)(?:[._-]\d[\d._-]*(?:\.backup)?|\.old|\.bak|~)$/,
+  /^(.+)(?:[._-]\d[\d._-]*(?:\.backup)?|\.old|\.bak|~)$/,
 ];
 /** `access-20261123.log` */
 const BETWEEN = /^(.+?)[._-]\d{4}-?\d\d-?\d\d[\d._-]*(\.[^./]+)$/;
 /** How often names are looked at that keep changing. */
 export const MAX_TRIES = 10;
-/** What logrotate(8) calls a rotated file that was in its way, compressed or not. */
-const BACKUP = /-\d{10}\.backup$/;
 const NUMBER = /\.(\d{1,5})$/;
 
 /** Whether a file of this name is no longer written to: compressed, or rotated away from one of `logs`. */
 export function isRotated(path: string, logs: ReadonlySet<string>): boolean {
-  return COMPRESSED.test(path) || BACKUP.test(path) || logsOf(path).some((log) => logs.has(log));
+  return COMPRESSED.test(path) || logsOf(path).some((log) => logs.has(log));
 }
 
 /** Whether the content of a file can be had: it is not compressed, or by gzip. */
