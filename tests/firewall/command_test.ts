@@ -2,7 +2,7 @@ import { strict as assert } from "node:assert";
 import { CommandFirewall } from "../../lib/firewall/command.ts";
 import { SECOND } from "../../lib/duration.ts";
 import type { Ban } from "../../lib/types.ts";
-import { script } from "../helpers.ts";
+import { eventually, script } from "../helpers.ts";
 
 const NEVER = new AbortController().signal;
 
@@ -50,10 +50,12 @@ Deno.test({
   sanitizeOps: false,
   sanitizeResources: false,
   fn: () =>
-    withCommand("sleep 600 & echo $! > $(dirname $0)/pid; wait", async (firewall, directory) => {
+    withCommand("sleep 600 & echo $! $$ > $(dirname $0)/pids; wait", async (firewall, directory) => {
       const [outcome] = await firewall.ban([ban("192.0.2.1")], NEVER);
       assert.match(outcome!.error!, /still running after 0\.5 s/);
-      Deno.kill(Number(Deno.readTextFileSync(`${directory}/pid`)), "SIGKILL");
+      const [sleep, shell] = Deno.readTextFileSync(`${directory}/pids`).trim().split(" ");
+      Deno.kill(Number(sleep), "SIGKILL");
+      await eventually(() => Deno.stat(`/proc/${shell}`).then(() => false, () => true));
     }, SECOND / 2),
 });
 
