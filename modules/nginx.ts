@@ -2,7 +2,7 @@ import type { ModuleKind, Parsed, Parser, ParserOptions } from "../lib/types.ts"
 import { parseErrorLine } from "./nginx_error.ts";
 import { ADDRESS, compileFormat, type Format, QUOTED, TIME_LOCAL } from "./nginx_format.ts";
 import { isJson, parseJson } from "./nginx_json.ts";
-import { fieldOf, readVariables } from "./nginx_variables.ts";
+import { fieldOf, isField, readVariables } from "./nginx_variables.ts";
 import { behindProxies } from "./proxies.ts";
 
 /** Formats that are read unless told; each from its first character to where nothing more is needed. */
@@ -75,7 +75,7 @@ export const nginx: ModuleKind = {
     const variables = options.logFormats.flatMap((format) =>
       [...format.matchAll(/\$\{?(\w+)/g)].map(([, name]) => name!)
     );
-    return [...new Set([...NGINX_FIELDS, ...variables.map(fieldOf)])];
+    return [...new Set([...NGINX_FIELDS, ...variables.filter(isField).map(fieldOf)])];
   },
   parser: (options) => behindProxies(parserOf(compileAll(options)), options.trustedProxies),
 };

@@ -25,6 +25,11 @@ function stampOf(text: string): Stamp | undefined {
   return (readClfTime(text) ?? readIsoTime(text))?.stamp;
 }
 
+/** Whether a variable of nginx is kept as a field, and not as the address, the time or the parts of a request. */
+export function isField(variable: string): boolean {
+  return variable !== "remote_addr" && variable !== "request_uri" && !TIMES.includes(variable);
+}
+
 /** The field that a variable of nginx is kept in. */
 export function fieldOf(variable: string): string {
   return FIELDS[variable] ?? variable;
