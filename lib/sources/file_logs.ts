@@ -239,10 +239,18 @@ export class Logs implements Disposable {
       const tail = await this.#open(file, { path: last.path, offset: 0, head: NO_HEAD });
       if (!tail) return false;
       const place = successor ? this.#tails.indexOf(successor) : this.#tails.length;
-      if (successor && await isSameContent(successor, tail)) tail[Symbol.dispose]();
+      if (await this.#isOpen(tail)) tail[Symbol.dispose]();
       else this.#tails.splice(place, 0, tail);
     }
     return true;
+  }
+
+  /** Whether a copy has what an open file has by now, which may have been rotated away just since it was opened. */
+  async #isOpen(copy: Tail): Promise<boolean> {
+    for (const tail of this.#tails.filter(({ path }) => path === copy.path)) {
+      if (await tail.isUnchanged() && await isCopy(tail.head, copy.head.bytes!)) return true;
+    }
+    return false;
   }
 
   /** Goes on in the copy of a file that was truncated, and looks at that as at a new one. */
@@ -333,11 +341,6 @@ export class Logs implements Disposable {
     this.#problems.set(path, reason);
     this.#options.problem(`Cannot read ${path}: ${reason}`);
   }
-}
-
-/** Whether `copy` has what `tail` has by now: it may have been rotated away just since it was opened. */
-async function isSameContent(tail: Tail, copy: Tail): Promise<boolean> {
-  return await tail.isUnchanged() && await isCopy(tail.head, copy.head.bytes!);
 }
 
 /** What is known of a file at this moment. */
