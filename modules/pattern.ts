@@ -5,7 +5,10 @@ import { type ModuleKind, OptionError, type Parsed, type Parser } from "../lib/t
 import { behindProxies } from "./proxies.ts";
 
 const PLACE = "<ADDR>";
-const ADDRESS = "(?<address>(?:\\d+\\.\\d+\\.\\d+\\.\\d+|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*)(?:%[\\w.-]+)?)";
+const ADDRESS = "(?<address>\\d+\\.\\d+\\.\\d+\\.\\d+|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*(?:%[\\w.-]+)?)";
+const ADDRESS_CHARACTERS = [..."0123456789ABCDEFabcdef:."];
+/** Groups that every pattern has already. */
+const OWN_GROUP = /\(\?<(address|\$before)>/;
 
 /** A service of a configuration's own, read by its patterns: regular expressions in which `<ADDR>` is the address. */
 export const pattern: ModuleKind = {
@@ -18,7 +21,9 @@ export const pattern: ModuleKind = {
     ),
   ],
   parser({ patterns, unsafe, trustedProxies }) {
-    const parsers = patterns.map((source, index) => compile(source, { unsafe, index }));
+    const parsers = patterns.map((source, index) =>
+      compile(source, { unsafe, index, isProxied: trustedProxies.length > 0 })
+    );
     return behindProxies((message) => firstOf(parsers, message), trustedProxies);
   },
 };
@@ -31,38 +36,105 @@ function firstOf(parsers: readonly Parser[], message: string): Parsed | null {
   return null;
 }
 
+interface Use {
+  readonly unsafe: boolean;
+  readonly index: number;
+  /** The field `forwarded_for` may decide who is named. */
+  readonly isProxied: boolean;
+}
+
 /** Throws `OptionError` for a pattern that could be made to name an address of an attacker's choice, or to take very long. */
-function compile(given: string, { unsafe, index }: { unsafe: boolean; index: number }): Parser {
-  const refuse = (complaint: string) => {
+function compile(given: string, { unsafe, index, isProxied }: Use): Parser {
+  const refuse = (complaint: string): never => {
     throw new OptionError(complaint, "patterns", index);
   };
   if (given.split(PLACE).length !== 2) {
     refuse(`must hold ${PLACE} exactly once, where the service writes the address`);
   }
-  const source = given.replace(PLACE, ADDRESS);
+  const taken = OWN_GROUP.exec(given)?.[1];
+  if (taken) refuse(`must not name a group ${taken}: that is what ${PLACE} makes`);
+  const source = given.replace(PLACE, () => ADDRESS);
   const tree = parseExpression(source);
   if (typeof tree === "string") return refuse(tree);
   if (unsafe) return reader({ source, wider: [] });
-  const why = whyNotLinear(source);
-  if (why !== null) refuse(`${why}, so that some lines could take very long`);
-  const [alternative, ...others] = tree.alternatives as [AST.Alternative, ...AST.Alternative[]];
-  const { elements } = alternative;
-  if (others.length > 0 || elements[0]?.type !== "Assertion" || elements[0].kind !== "start") {
-    refuse(
-      `must begin with ^ for all of it: otherwise an attacker's text could stand where ${PLACE} is sought`,
-    );
-  }
-  const at = elements.findIndex((element) => element.type === "CapturingGroup" && element.name === "address");
-  if (at < 0) refuse(`must not hold ${PLACE} in a part that may be missing or repeated`);
-  if (isFree(elements[at - 1]!)) {
-    refuse(`must have fixed text right before ${PLACE}: what stands there could be an attacker's`);
-  }
+  const slow = whyNotLinear(source);
+  const why = slow === null ? whyUnsure(tree, isProxied) : `${slow}, so that some lines could take very long`;
+  if (why !== null) refuse(why);
+  const { elements } = tree.alternatives[0]!;
+  const at = elements.findIndex(isAddress);
   const [before, after] = [elements.slice(0, at), elements.slice(at + 1)];
-  const widened = (free: string) => placed(widen(before, free), widen(after, free));
+  const isOpen = (element: AST.Element) => isFree(element) || hasField(element);
+  const widened = (free: string) =>
+    placed(widen(before, { free, isOpen }), widen(after, { free, isOpen: isFree }));
   return reader({
     source: placed(raw(before), raw(after)),
-    wider: before.some(isFree) ? [widened(".*"), widened(".*?")] : [],
+    wider: before.some(isOpen) || isProxied ? [widened(".*"), widened(".*?")] : [],
   });
+}
+
+/** Why an expression may name an address that the service did not write there; null: it names that or none. */
+function whyUnsure({ alternatives }: AST.Pattern, isProxied: boolean): string | null {
+  const [{ elements }, ...others] = alternatives as [AST.Alternative, ...AST.Alternative[]];
+  if (others.length > 0 || elements[0]?.type !== "Assertion" || elements[0].kind !== "start") {
+    return `must begin with ^ for all of it: otherwise an attacker's text could stand where ${PLACE} is sought`;
+  }
+  const at = elements.findIndex(isAddress);
+  if (at < 0) return `must hold ${PLACE} outside of groups, so that it can be neither missing nor repeated`;
+  if (endOf(elements.slice(0, at)) === "free") {
+    return `must have fixed text right before ${PLACE}: what stands there could be an attacker's`;
+  }
+  if (isProxied && raw(elements).includes("(?<forwarded_for>") && !elements.some(isForwarded)) {
+    return "must hold the group forwarded_for outside of others, so that it cannot be missing";
+  }
+  return null;
+}
+
+function isAddress(element: AST.Element): boolean {
+  return element.type === "CapturingGroup" && element.name === "address";
+}
+
+function isForwarded(element: AST.Element): boolean {
+  return element.type === "CapturingGroup" && element.name === "forwarded_for";
+}
+
+/** What the last character of some text is: the service's own, maybe one of an attacker's or the address's, or there is none. */
+type End = "fixed" | "free" | "empty";
+
+function endOf(elements: readonly AST.Element[]): End {
+  return elements.map(endOfElement).findLast((end) => end !== "empty") ?? "empty";
+}
+
+function endOfElement(element: AST.Element): End {
+  switch (element.type) {
+    case "Assertion":
+      return "empty";
+    case "Quantifier":
+      return endOfRepeated(element);
+    case "Group":
+    case "CapturingGroup":
+      return worst(element.alternatives.map(({ elements }) => endOf(elements)));
+    case "Character":
+      return "fixed";
+    default:
+      return mayBeOfAddress(element) ? "free" : "fixed";
+  }
+}
+
+/** What may be missing leaves the end to what stands before it: `endOf()` goes on there. */
+function endOfRepeated({ element, min, max }: AST.Quantifier): End {
+  const isText = element.type === "Group" || element.type === "CapturingGroup";
+  if (isText ? max > 1 || endOfElement(element) === "free" : mayBeOfAddress(element)) return "free";
+  return min > 0 ? endOfElement(element) : "empty";
+}
+
+function worst(ends: readonly End[]): End {
+  return ends.find((end) => end === "free") ?? ends.find((end) => end === "empty") ?? "fixed";
+}
+
+/** Whether a single character that `element` stands for could be part of an address. */
+function mayBeOfAddress(element: AST.Element): boolean {
+  const expression = new RegExp(`^(?:${element.raw})$`, "s");
+  return ADDRESS_CHARACTERS.some((character) => expression.test(character));
 }
 
 /** An expression whose group `$before` tells where the address stands. */
@@ -78,25 +150,34 @@ function raw(elements: readonly AST.Element[]): string {
  * The parts with `free` for each that could be an attacker's text: as long as possible, the last place of the address
  * that there could be is found, as short as possible the first.
  */
-function widen(elements: readonly AST.Element[], free: string): string {
-  return elements.map((element) => isFree(element) ? free : element.raw).join("");
+function widen(
+  elements: readonly AST.Element[],
+  { free, isOpen }: { free: string; isOpen: (element: AST.Element) => boolean },
+): string {
+  return elements.map((element) => {
+    if (isForwarded(element)) return `(?<forwarded_for>${free})`;
+    return isOpen(element) ? free : element.raw;
+  }).join("");
 }
 
 /**
  * Reads by `source`. Where one of the `wider` expressions finds the address elsewhere, an attacker may have written it, and
- * nobody is named.
+ * nobody is named; where they find another `forwarded_for`, nobody is said to be behind a proxy.
  */
 function reader({ source, wider }: { source: string; wider: readonly string[] }): Parser {
   // No flag but this one: with others V8 does not fall back to linear time.
   const expression = new RegExp(source, "s");
   const others = wider.map((source) => new RegExp(source, "s"));
   return (message) => {
-    const groups = expression.exec(message)?.groups;
+    const groups: Groups | undefined = expression.exec(message)?.groups;
     if (!groups) return null;
-    const { address, $before: before, ...fields } = groups as Groups;
-    const isSure = others.every((other) => other.exec(message)!.groups!.$before!.length === before!.length);
+    const { address, $before: before, ...fields } = groups;
+    const found = others.map((other) => other.exec(message)!.groups as Groups);
+    const isSure = found.every(({ $before }) => $before!.length === before!.length);
+    if (found.some(({ forwarded_for: other }) => other !== fields.forwarded_for)) fields.forwarded_for = "";
+    const isWhole = before === undefined || !goesOn(message, { address: address!, at: before.length });
     return {
-      address: isSure && !isWord(message, address!, before) ? addressOf(address!) : null,
+      address: address !== undefined && isSure && isWhole ? addressOf(address) : null,
       fields: given(fields),
     };
   };
@@ -104,15 +185,17 @@ function reader({ source, wider }: { source: string; wider: readonly string[] })
 
 type Groups = Record<string, string | undefined>;
 
-/** Whether what was found is only how a longer word such as a host name begins. */
-function isWord(message: string, address: string, before: string | undefined): boolean {
-  const end = (before?.length ?? 0) + address.length;
-  return before !== undefined && /^(?:[\w-]|\.\w)/.test(message.slice(end, end + 2));
+/** Whether what was found is only how something longer begins, such as a host name or another address. */
+function goesOn(message: string, { address, at }: { address: string; at: number }): boolean {
+  const rest = message.slice(at + address.length);
+  if (/^(?:[\w-]|[^\0-\x7f]|[.%]\w)/.test(rest)) return true;
+  const longer = /^[0-9A-Fa-f:.]*/.exec(rest)![0];
+  return longer !== "" && address.includes(":") && addressOf(address + longer) !== addressOf(address);
 }
 
-/** A colon may belong to the sentence. */
+/** A full stop or colon may belong to the sentence. */
 function addressOf(found: string): string | null {
-  return canonicalAddress(found) ?? canonicalAddress(found.replace(/:$/, ""));
+  return canonicalAddress(found) ?? canonicalAddress(found.replace(/[.:]$/, ""));
 }
 
 function given(groups: Groups): Record<string, string> {
@@ -121,21 +204,24 @@ function given(groups: Groups): Record<string, string> {
   );
 }
 
-/** Whether a part can hold text of any length, digits alone and blanks apart. */
+/** Whether a part can hold text of any length, which may be an attacker's; digits and blanks are the service's own. */
 function isFree(element: AST.Element): boolean {
   switch (element.type) {
     case "Quantifier":
       return element.max > 1 && !isHarmless(element.element) || isFree(element.element);
     case "Group":
-      return element.alternatives.some(({ elements }) => elements.some(isFree));
     case "CapturingGroup":
-      return element.name !== "address" && element.alternatives.some(({ elements }) => elements.some(isFree));
+      return !isAddress(element) && element.alternatives.some(({ elements }) => elements.some(isFree));
     default:
       return false;
   }
 }
 
-/** Digits and blanks alone make no address. */
 function isHarmless(element: AST.Element): boolean {
   return /^(?:\\[ds]|\[0-9\]|[\d ])$/.test(element.raw);
+}
+
+/** Whether a part holds a field: what is worth a name may be an attacker's, though the pattern knows but digits there. */
+function hasField(element: AST.Element): boolean {
+  return /\(\?<\w/.test(element.raw);
 }

@@ -13,24 +13,41 @@ function parser(patterns: string | readonly string[], over: Partial<ParserOption
 }
 const addressOf = (source: string, message: string) => parser(source)(message)?.address;
 
+const ANCHOR =
+  "must begin with ^ for all of it: otherwise an attacker's text could stand where <ADDR> is sought";
+const FIXED = "must have fixed text right before <ADDR>: what stands there could be an attacker's";
+const OUTSIDE = "must hold <ADDR> outside of groups, so that it can be neither missing nor repeated";
+
 const REFUSED: readonly (readonly [source: string, complaint: string])[] = [
   ["^refused$", "must hold <ADDR> exactly once, where the service writes the address"],
   ["^<ADDR> <ADDR>", "must hold <ADDR> exactly once, where the service writes the address"],
   [
     "refused <ADDR>",
-    "must begin with ^ for all of it: otherwise an attacker's text could stand where <ADDR> is sought",
+    ANCHOR,
   ],
   [
     "^refused <ADDR>|by <ADDR2>",
-    "must begin with ^ for all of it: otherwise an attacker's text could stand where <ADDR> is sought",
+    ANCHOR,
   ],
-  ["^refused(?: <ADDR>)?", "must not hold <ADDR> in a part that may be missing or repeated"],
-  ["^refused (?:<ADDR>|x)", "must not hold <ADDR> in a part that may be missing or repeated"],
-  ["^.*<ADDR>", "must have fixed text right before <ADDR>: what stands there could be an attacker's"],
+  ["^refused(?: <ADDR>)?", OUTSIDE],
+  ["^refused (?:<ADDR>|x)", OUTSIDE],
+  ["^.*<ADDR>", FIXED],
   [
     "^a (?<user>\\S+)<ADDR>",
-    "must have fixed text right before <ADDR>: what stands there could be an attacker's",
+    FIXED,
   ],
+  ["^refused (?:by <ADDR>)+", OUTSIDE],
+  ["^refused <ADDR>?", OUTSIDE],
+  ["(?:^|x)refused <ADDR>", ANCHOR],
+  ["^a (?<user>.*)(?: from )?<ADDR>", FIXED],
+  ["^a (?<user>.*)\\b<ADDR>", FIXED],
+  ["^a (?<user>.*) *<ADDR>", FIXED],
+  ["^a (?:.*|from )<ADDR>", FIXED],
+  ["^a (?:|from )?.<ADDR>", FIXED],
+  ["^a \\d*<ADDR>", FIXED],
+  ["^a [^\\]]<ADDR>", FIXED],
+  ["^a (?<address>\\S+) by <ADDR>", "must not name a group address: that is what <ADDR> makes"],
+  ["^a (?<$before>\\S+) by <ADDR>", "must not name a group $before: that is what <ADDR> makes"],
   ["^(?!b)a <ADDR>", "holds a look-ahead, so that some lines could take very long"],
   ["^(a <ADDR>", "is no regular expression: Unterminated group"],
 ];
@@ -47,6 +64,7 @@ Deno.test("a pattern that could name an address of an attacker's choice is refus
 
 Deno.test("`unsafe` takes any pattern that is an expression", () => {
   assert.equal(parser("(?<!x)<ADDR>", { unsafe: true })("by 192.0.2.1")?.address, "192.0.2.1");
+  assert.equal(parser("refused(?: <ADDR>)?", { unsafe: true })("refused")?.address, null);
   assert.throws(() => parser("(<ADDR>", { unsafe: true }), OptionError);
 });
 
@@ -66,6 +84,25 @@ const ADDRESSES: readonly (readonly [message: string, address: string | null | u
   ["from 192.0.2", undefined],
   ["from example.net", undefined],
   ["x from 192.0.2.1", undefined],
+  ["from 2001:db8::1.", "2001:db8::1"],
+  ["from 2001:db8::1: no", "2001:db8::1"],
+  ["from 2001:db8:: no", "2001:db8::"],
+  ["from ::ffff:192.0.2.1.", "192.0.2.1"],
+  ["from 192.0.2.1:22", "192.0.2.1"],
+  ["from 192.0.2.1)", "192.0.2.1"],
+  ["from 2001:db8::1.example.net", null],
+  ["from 2001:db8::1.de", null],
+  ["from 2001:db8::1-example", null],
+  ["from 192.0.2.1%x.example.net", null],
+  ["from 192.0.2.1\u00e9.example.net", null],
+  ["from 192.0.2.1.5", null],
+  ["from 010.0.0.1", null],
+  ["from 0x7f.0.0.1", undefined],
+  ["from 0x7f.1", undefined],
+  ["from 2130706433", undefined],
+  ["from 1:2:3:4:5:6:7:8:9", null],
+  ["from ::::", null],
+  ["from fe80::1%eth0.5", "fe80::1"],
 ];
 
 Deno.test("a pattern finds whole addresses, and none that is only how a name begins", () => {
@@ -96,6 +133,13 @@ const HOSTILE: readonly (readonly [source: string, message: string, address: str
     TRUE,
   ],
   ["^login of (?<user>.*) from <ADDR>$", `login of x\nlogin of y from ${FAR} from ${TRUE}`, TRUE],
+  ["^login of (?<user>\\d+) from <ADDR>", `login of 1 from ${FAR} from ${TRUE}`, null],
+  ["^login(?: of (?<user>\\d+))? from <ADDR>", `login from ${FAR} from ${TRUE}`, null],
+  ["^login of (?<user>.*)[ ]?from +<ADDR>", `login of x from ${FAR} from ${TRUE}`, null],
+  ["^login of (?<user>.*) from <ADDR> by (?<by>.*)$", `login of x from ${TRUE} by y from ${FAR} by z`, null],
+  ["^login of (?<user>.*) from <ADDR>(?:$| )", `login of x from ${FAR} y from ${TRUE}`, null],
+  ["^from <ADDR>:(?<text>.*)$", "from 2001:db8::5:6 x", null],
+  ["^from <ADDR>:(?<port>\\d+): ", `from ${TRUE}:6: `, TRUE],
   ["^\\d+ \\d+ login from\\s+<ADDR>", `12 34 login from  ${TRUE}`, TRUE],
 ];
 
@@ -128,6 +172,22 @@ Deno.test("behind a trusted proxy the field forwarded_for names the client", () 
   const parse = parser("^<ADDR> \\[(?<forwarded_for>[^\\]]*)\\]", { trustedProxies: ["192.0.2.0/24"] });
   assert.equal(parse(`192.0.2.1 [${FAR}, ${TRUE}]`)?.address, TRUE);
   assert.equal(parse(`${TRUE} [${FAR}]`)?.address, TRUE);
+});
+
+Deno.test("a client says nothing about itself through free text around forwarded_for", () => {
+  const trustedProxies = ["192.0.2.0/24"];
+  const parse = parser('^<ADDR> "(?<path>[^"]*)" "(?<forwarded_for>[^"]*)"', { trustedProxies });
+  assert.equal(parse(`192.0.2.1 "/" "${TRUE}"`)?.address, TRUE);
+  assert.equal(parse(`192.0.2.1 "/" "${FAR}" "${TRUE}"`)?.address, null);
+  assert.equal(parse(`${TRUE} "/" "${FAR}" "${FAR}"`)?.address, TRUE);
+  assert.throws(
+    () => parser("^<ADDR>(?: (?<forwarded_for>.*))?", { trustedProxies }),
+    new OptionError(
+      "must hold the group forwarded_for outside of others, so that it cannot be missing",
+      "patterns",
+      0,
+    ),
+  );
 });
 
 Deno.test("what a pattern takes is matched in linear time by the program as it is built", async () => {
