@@ -55,3 +55,48 @@ Deno.test("`whyNotLinear()` passes nothing that V8 would refuse to match in line
   assert.ok(passed.length > 300, `${passed.length} passed`);
   assert.deepEqual(await notLinear(passed.map((source) => new RegExp(source, "s"))), []);
 });
+
+/** Expressions that backtracking alone would match in time far beyond linear, and what their texts are made of. */
+const HARD = [["^(a+)+$", "a"], ["^(a|aa)+$", "a"], ["(a*)*b", "a"], ["^(?:\\w+\\s?)*$", "a"], [
+  "(?:.*,)*x",
+  ",",
+]];
+
+Deno.test("what `whyNotLinear()` passes takes at most 40 times as long on a text 10 times as long", async () => {
+  for (const [source] of HARD) assert.equal(whyNotLinear(source!), null, source);
+  const program = `const ratios = JSON.parse(Deno.args[0]).map(([source, piece]) => {
+      const expression = new RegExp(source, "s");
+      const time = (length) => {
+        const text = piece.repeat(length) + "!";
+        const runs = Array.from({ length: 7 }, () => {
+          const start = performance.now();
+          expression.exec(text);
+          return performance.now() - start;
+        });
+        return Math.min(...runs);
+      };
+      time(2_000);
+      const short = time(2_000);
+      return [source, time(20_000) / short];
+    });
+    console.log(JSON.stringify(ratios));`;
+  const file = await Deno.makeTempFile({ suffix: ".js" });
+  try {
+    await Deno.writeTextFile(file, program);
+    const { stdout } = await new Deno.Command(Deno.execPath(), {
+      args: [
+        "run",
+        "--v8-flags=--enable-experimental-regexp-engine-on-excessive-backtracks",
+        file,
+        JSON.stringify(HARD),
+      ],
+      // Exponential time would take longer than anybody waits.
+      signal: AbortSignal.timeout(120_000),
+    }).output();
+    const ratios: [string, number][] = JSON.parse(new TextDecoder().decode(stdout));
+    assert.equal(ratios.length, HARD.length);
+    for (const [source, ratio] of ratios) assert.ok(ratio < 40, `${source}: ${ratio}`);
+  } finally {
+    await Deno.remove(file);
+  }
+});
