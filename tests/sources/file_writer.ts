@@ -1,14 +1,20 @@
 /**
  * Appends numbered lines to a file at full speed, each in two pieces, until a file called `stop` stands beside it; then
  * prints how many: `deno run file_writer.ts FILE MODE`. In the mode `reopen` it opens the file anew for every few lines, as
- * programs do after a rotation.
+ * programs do after a rotation, and waits for it where it is not there.
  */
 const [path, mode] = [Deno.args[0]!, Deno.args[1]];
 const stop = path.replace(/[^/]*$/, "stop");
 const encoder = new TextEncoder();
 
 function open(): Deno.FsFile {
-  return Deno.openSync(path, { append: true, create: true });
+  for (;;) {
+    try {
+      return Deno.openSync(path, { append: true });
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  }
 }
 
 function isToStop(): boolean {
