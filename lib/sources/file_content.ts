@@ -21,8 +21,12 @@ export interface Content extends Disposable {
   readAt(offset: number, into: Uint8Array): Promise<number>;
 }
 
-/** Opens a log file; one named `….gz` for what is compressed in it. Throws what `Deno.open` throws. */
+/**
+ * Opens a log file; one named `….gz` for what is compressed in it. Throws what `Deno.open` throws, and an `Error` for what is no
+ * regular file: opening a pipe would wait for its writer, and stop everything.
+ */
 export function openContent(path: string): Content {
+  if (!Deno.statSync(path).isFile) throw new Error("it is not a regular file");
   return path.endsWith(".gz") ? new GzipContent(path) : new PlainContent(path);
 }
 

@@ -1,30 +1,27 @@
 import { messageOf, type Micros, type Start } from "../types.ts";
-import { type FileState, stateOf } from "./file_content.ts";
+import type { FileState } from "./file_content.ts";
 import type { Glob } from "./file_glob.ts";
 import { isCopy, NO_HEAD } from "./file_head.ts";
+import { Files, type FilesOptions } from "./file_opening.ts";
 import { formatPosition, type Mark, parsePosition } from "./file_position.ts";
 import {
   canSearch,
   findByInode,
-  findCopy,
   findNewer,
   hasContentOf,
   isReadable,
   isRotated,
   type Known,
   MAX_TRIES,
-  type Neighbour,
 } from "./file_rotation.ts";
 import type { TimeOf } from "./file_since.ts";
-import { ContentLost, type Piece, type Shared, Tail } from "./file_tail.ts";
+import { ContentLost, type Piece, type Tail } from "./file_tail.ts";
 
 /** How files are followed. */
-export interface LogsOptions extends Shared {
+export interface LogsOptions extends FilesOptions {
   readonly timeOf: TimeOf | undefined;
   /** How long a rotated file may be quiet until it is let go, in milliseconds. */
   readonly linger: number;
-  /** Told once of each thing that keeps a file from being read. */
-  readonly problem: (sentence: string) => void;
 }
 
 /** A file of the pattern that is there. */
@@ -37,7 +34,7 @@ interface Found {
 export class Logs implements Disposable {
   readonly #glob: Glob;
   readonly #options: LogsOptions;
-  readonly #problems = new Map<string, string>();
+  readonly #files: Files;
   /** Of one path, the older come first. */
   #tails: Tail[] = [];
   /** Files read before that could not be looked for yet. */
@@ -48,13 +45,12 @@ export class Logs implements Disposable {
   #since: Micros | null = null;
   #directories: readonly string[] = [];
   #isStale = false;
-  /** What is found in the beginning was written before anybody looked. */
-  #isBacklog = true;
   #isNews = false;
 
   constructor(glob: Glob, options: LogsOptions) {
     this.#glob = glob;
     this.#options = options;
+    this.#files = new Files(options);
   }
 
   /** Takes up reading where `start` says. */
@@ -62,11 +58,11 @@ export class Logs implements Disposable {
     if (after === null) this.#since = since;
     else this.#missing = parsePosition(after);
     await this.survey();
-    if (this.#tails.length + this.#problems.size === 0) {
-      this.#say(this.#glob.pattern, "there is no such file yet");
+    if (this.#tails.length === 0 && !this.#files.hasTrouble) {
+      this.#files.say(this.#glob.pattern, "there is no such file yet");
     }
     this.#since = null;
-    this.#isBacklog = false;
+    this.#files.isBacklog = false;
     this.#isNews = true;
   }
 
@@ -123,11 +119,11 @@ export class Logs implements Disposable {
       // What an empty file had in between may have been copied, and it truncated again: that comes first.
       if (tail.isBegun && await this.#takeNewer(snapshot(tail), tail)) return null;
       const piece = await tail.read();
-      if (tail.quietSince === null) this.#problems.delete(tail.path);
+      if (tail.quietSince === null) this.#files.solve(tail.path);
       if (piece || !this.#isOver(tail)) return piece;
     } catch (error) {
       if (error instanceof ContentLost) return await this.#relocate(tail);
-      this.#say(tail.path, messageOf(error));
+      this.#files.say(tail.path, messageOf(error));
       if (!this.#isOver(tail)) return null;
     }
     this.#drop(tail);
@@ -142,56 +138,33 @@ export class Logs implements Disposable {
   #look(): Map<string, Found> {
     const { paths, directories, failures } = this.#glob.list();
     this.#directories = directories;
-    failures.forEach((error, path) => this.#sayUnlessMissing(path, error));
+    failures.forEach((error, path) => this.#files.sayUnlessMissing(path, error));
     const logs = new Set([...paths, ...this.#tails.map(({ path }) => path)]);
     const found = new Map<string, Found>();
     for (const path of paths) {
-      const state = isRotated(path, logs) ? null : this.#examine(path);
+      const state = isRotated(path, logs) ? null : this.#files.examine(path);
       if (state && !found.has(keyOf(state))) found.set(keyOf(state), { path, state });
     }
     return found;
   }
 
-  #examine(path: string): FileState | null {
-    try {
-      const info = Deno.statSync(path);
-      if (info.isFile) return stateOf(info);
-      this.#say(path, "it is not a regular file");
-    } catch (error) {
-      this.#sayUnlessMissing(path, error);
-    }
-    return null;
-  }
-
   /** Finds a file that was read before, or what is left of it. */
   async #restore(mark: Mark): Promise<void> {
     const known = knownOf(mark);
-    const { place, tail } = await this.#find(known);
+    const { place, tail } = await this.#files.find(known);
     if (place === null && !canSearch(mark.path)) this.#missing.push(mark);
     else if (tail) {
       this.#tails.push(tail);
       // What one that was empty had later may be in a copy by now.
       if (known.head.length === 0) await this.#takeNewer(known, tail);
-    } else if (place && this.#problems.has(place.path)) this.#missing.push(mark);
+    } else if (place && this.#files.isTroubled(place.path)) this.#missing.push(mark);
     else if (!await this.#addCopy(known, this.#tails.length)) {
       this.#lose(known);
       // One that has nothing in its place was deleted, not rotated away.
-      if (mark.offset > 0 && this.#examine(mark.path)) {
+      if (mark.offset > 0 && this.#files.examine(mark.path)) {
         this.#options.problem(`Cannot read the rest of what was ${mark.path}: no copy of it is left`);
       }
     }
-  }
-
-  /** Opens a file wherever it is by now; once more where it was renamed just before it was opened. */
-  async #find(known: Known): Promise<{ place: Neighbour | null; tail: Tail | null }> {
-    let place = findByInode(known);
-    for (let tries = 1; place; tries++) {
-      const tail = await this.#open(place, known);
-      const again = findByInode(known);
-      if (tail || again?.path === place.path || tries === MAX_TRIES) return { place, tail };
-      place = again;
-    }
-    return { place, tail: null };
   }
 
   /** Takes up a file that appeared, behind whatever was rotated away from its name in between. */
@@ -203,8 +176,8 @@ export class Logs implements Disposable {
     if (!last && (state.size === 0 || await hasContentOf(path, originals))) return;
     const same = last && state.size >= last.offset && await hasContentOf(path, [last]);
     const { offset, head } = same ? last : { offset: 0, head: NO_HEAD };
-    const tail = await this.#open({ path, ...state }, { path, offset, head });
-    if (!tail) return void (this.#isStale ||= !this.#problems.has(path));
+    const tail = await this.#files.open({ path, ...state }, { path, offset, head });
+    if (!tail) return void (this.#isStale ||= !this.#files.isTroubled(path));
     if (same) this.#tails.filter((one) => one.is(last)).forEach((one) => this.#drop(one));
     this.#tails.push(tail);
     // Now that it is open: whatever is rotated away from here on is this file itself.
@@ -213,8 +186,8 @@ export class Logs implements Disposable {
   }
 
   async #takeFirst(path: string, since: Micros): Promise<void> {
-    const state = this.#examine(path);
-    const tail = state && await this.#open({ path, ...state }, { path, offset: 0, head: NO_HEAD });
+    const state = this.#files.examine(path);
+    const tail = state && await this.#files.open({ path, ...state }, { path, offset: 0, head: NO_HEAD });
     if (!tail) return;
     await tail.skip(since, this.#options.timeOf);
     this.#tails.push(tail);
@@ -233,10 +206,10 @@ export class Logs implements Disposable {
   async #takeAllNewer(last: Known, successor?: Tail): Promise<boolean> {
     for (const file of await findNewer(last, this.#known)) {
       if (!isReadable(file.path)) {
-        this.#say(file.path, "it was compressed by something else than gzip");
+        this.#files.say(file.path, "it was compressed by something else than gzip");
         continue;
       }
-      const tail = await this.#open(file, { path: last.path, offset: 0, head: NO_HEAD });
+      const tail = await this.#files.open(file, { path: last.path, offset: 0, head: NO_HEAD });
       if (!tail) return false;
       const place = successor ? this.#tails.indexOf(successor) : this.#tails.length;
       if (await this.#isOpen(tail)) tail[Symbol.dispose]();
@@ -248,7 +221,9 @@ export class Logs implements Disposable {
   /** Whether a copy has what an open file has by now, which may have been rotated away just since it was opened. */
   async #isOpen(copy: Tail): Promise<boolean> {
     for (const tail of this.#tails.filter(({ path }) => path === copy.path)) {
-      if (await tail.isUnchanged() && await isCopy(tail.head, copy.head.bytes!)) return true;
+      // One that had a beginning when it was opened has the same now.
+      const isKnown = tail.head.length > 0 || await tail.isUnchanged();
+      if (isKnown && await isCopy(tail.head, copy.head.bytes!)) return true;
     }
     return false;
   }
@@ -269,31 +244,9 @@ export class Logs implements Disposable {
   }
 
   async #addCopy(known: Known, index: number): Promise<boolean> {
-    for (let tries = 1; tries <= MAX_TRIES; tries++) {
-      const copy = await findCopy(known);
-      if (!copy) return false;
-      // One that was made before the last lines came ends earlier than reading did.
-      const offset = copy.path.endsWith(".gz") ? known.offset : Math.min(known.offset, copy.size);
-      const tail = await this.#open(copy, { path: known.path, offset, head: NO_HEAD });
-      if (!tail) continue;
-      this.#tails.splice(index, 0, tail);
-      return true;
-    }
-    return false;
-  }
-
-  /** Null, and the reason told, when the file cannot be opened or is not what it was. */
-  async #open(file: Neighbour, known: Pick<Known, "path" | "offset" | "head">): Promise<Tail | null> {
-    let tail: Tail | null = null;
-    try {
-      tail = new Tail(file.path, { ...known, backlog: this.#isBacklog, shared: this.#options });
-      this.#problems.delete(file.path);
-      if (tail.is(file) && await tail.isUnchanged()) return tail;
-    } catch (error) {
-      this.#sayUnlessMissing(file.path, error);
-    }
-    tail?.[Symbol.dispose]();
-    return null;
+    const copy = await this.#files.openCopy(known);
+    if (copy) this.#tails.splice(index, 0, copy);
+    return copy !== null;
   }
 
   /** All that was read, wherever it is by now. */
@@ -329,17 +282,6 @@ export class Logs implements Disposable {
     tail[Symbol.dispose]();
     this.#tails = this.#tails.filter((one) => one !== tail);
     this.#isNews = true;
-  }
-
-  #sayUnlessMissing(path: string, error: unknown): void {
-    if (error instanceof Deno.errors.NotFound) this.#problems.delete(path);
-    else this.#say(path, messageOf(error));
-  }
-
-  #say(path: string, reason: string): void {
-    if (this.#problems.get(path) === reason) return;
-    this.#problems.set(path, reason);
-    this.#options.problem(`Cannot read ${path}: ${reason}`);
   }
 }
 

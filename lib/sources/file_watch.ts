@@ -15,6 +15,7 @@ export class Watch implements AsyncDisposable {
   readonly #poll: number;
   #watcher: Deno.FsWatcher | null = null;
   #listening: Promise<void> = Promise.resolve();
+  #watched: readonly string[] = [];
   #directories = "";
   #paths = new Set<string>();
   #all = true;
@@ -32,13 +33,14 @@ export class Watch implements AsyncDisposable {
    * be: Deno goes on asking for watchers that were closed, and a new one waits for what a flood of writes keeps it busy with.
    */
   follow(directories: readonly string[]): void {
-    const states = directories.flatMap(identity);
+    const states = directories.filter((path) => !holdsPipe(path)).flatMap(identity);
     if (this.#watcher !== null && states.join() === this.#directories) return;
     this.#close();
     this.#directories = states.join();
     if (states.length === 0) return;
+    this.#watched = states.map(({ path }) => path);
     try {
-      this.#watcher = Deno.watchFs(states.map(({ path }) => path), { recursive: false });
+      this.#watcher = Deno.watchFs([...this.#watched], { recursive: false });
     } catch {
       // No more watches, or none at all: looking from time to time must do.
       return;
@@ -97,10 +99,14 @@ export class Watch implements AsyncDisposable {
   }
 
   #close(): void {
-    try {
-      this.#watcher?.close();
-    } catch {
-      // It ended by itself.
+    // Deno's watcher opens whatever appears: a pipe keeps it until somebody writes, and closing would wait for it.
+    if (this.#watched.some(holdsPipe)) this.#listening = Promise.resolve();
+    else {
+      try {
+        this.#watcher?.close();
+      } catch {
+        // It ended by itself.
+      }
     }
     this.#watcher = null;
   }
@@ -109,6 +115,17 @@ export class Watch implements AsyncDisposable {
 /** Lets timers, aborts and the news of changes come in. */
 function breathe(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));
+}
+
+/** Whether something like a named pipe stands in a directory: neither file, directory nor link. */
+function holdsPipe(directory: string): boolean {
+  try {
+    return [...Deno.readDirSync(directory)].some((entry) =>
+      !entry.isFile && !entry.isDirectory && !entry.isSymlink
+    );
+  } catch {
+    return false;
+  }
 }
 
 /** A directory that is there, told from another of the same name. */
