@@ -46,12 +46,13 @@ export function decideBans(
   standing: (address: string) => Micros | undefined,
 ): NewBan[] {
   const decided = new Map<string, NewBan>();
-  for (const { address, reason, count, time, banTime } of trips) {
+  for (const { address, scope, reason, count, time, banTime } of trips) {
     const before = decided.get(address);
     const span = before ? spanOf(before) : standing(address) ?? 0;
     if ((banTime ?? Infinity) <= span) continue;
     decided.set(address, {
       address,
+      scope,
       reason,
       count,
       start: time,

@@ -184,6 +184,7 @@ export class Monitor {
   }
 
   #keepHouse(): void {
+    this.#state.expireWhitelist(now());
     this.#refresh();
     const counted = this.#pipeline.counted(now());
     this.#pipeline.sweep(counted);

@@ -178,6 +178,16 @@ export interface Condition {
   readonly ignoreCase: boolean;
 }
 
+/** How bans of addresses that come back grow. */
+export interface Growth {
+  /** Each ban lasts so many times as long as the one before; 1: all the same. */
+  readonly factor: number;
+  /** None lasts longer; null: without bounds. */
+  readonly most: Micros | null;
+  /** An address that was free so long begins anew; null: never. */
+  readonly forgetAfter: Micros | null;
+}
+
 /** When an event counts as suspicious, and what follows. */
 export interface Rule {
   readonly name: string;
@@ -193,8 +203,10 @@ export interface Rule {
   readonly limit: number;
   /** Hits older than this are forgotten; null: never. */
   readonly window: Micros | null;
-  /** How long a ban lasts; null: for good. */
+  /** How long the first ban of an address lasts; null: for good. */
   readonly banTime: Micros | null;
+  readonly growth: Growth;
+  readonly scope: Scope;
 }
 
 /** A configured module. */
@@ -229,13 +241,22 @@ export interface Trip {
   /** Hits counted, the one that tripped included. */
   readonly count: number;
   readonly banTime: Micros | null;
+  readonly growth: Growth;
+  readonly scope: Scope;
 }
+
+/**
+ * What of an address's traffic a ban cuts off: `all`, or a protocol with its ports in ascending order, single ones and ranges:
+ * `tcp 22,8000-8010`; a protocol alone means all of its ports.
+ */
+export type Scope = string;
 
 /** A ban as the state keeps it. It is in force while `ended` is null and `until` is null or ahead. */
 export interface Ban {
   readonly id: number;
   /** Canonical address or network. */
   readonly address: string;
+  readonly scope: Scope;
   readonly reason: string;
   readonly count: number;
   readonly start: Micros;
@@ -248,7 +269,7 @@ export interface Ban {
 }
 
 /** A ban to be written. */
-export type NewBan = Pick<Ban, "address" | "reason" | "count" | "start" | "until">;
+export type NewBan = Pick<Ban, "address" | "scope" | "reason" | "count" | "start" | "until">;
 
 /** A ban with what became of it in the firewall. */
 export interface BanStatus extends Ban {
@@ -303,6 +324,8 @@ export interface BanStore {
   trying(id: number, firewall: string): void;
   /** The firewall has the ban in force. */
   applied(id: number, by: { firewall: string; time: Micros }): void;
+  /** The bans of these addresses that are in force are to be applied again. */
+  reapply(addresses: readonly string[]): void;
   /** The firewall no longer has the ban. */
   lifted(id: number): void;
   /** The firewall refused; the next try comes after 1 s, doubling up to 5 minutes. */
@@ -333,6 +356,14 @@ export interface Outcome {
   readonly uncertain?: boolean;
 }
 
+/** How what a firewall has differs from the bans that are to be in force. */
+export interface Inspection {
+  /** Addresses and networks of bans that it does not have, or not as they are to be. */
+  readonly missing: readonly string[];
+  /** Addresses and networks that it has among its bans without being told. */
+  readonly stray: readonly string[];
+}
+
 /** Puts bans into force. Every operation is idempotent and reports per address instead of throwing. */
 export interface Firewall {
   readonly name: string;
@@ -341,10 +372,14 @@ export interface Firewall {
   /** Most bans to hand over in one call, and calls that may be under way at once. */
   readonly batch: number;
   readonly parallel: number;
+  /** It ends bans by itself when their time is up, so that it must be told when that changes. */
+  readonly keepsTime: boolean;
   /** Whether bans that another firewall has are to be applied here too. */
   readonly takesOver: boolean;
   ban(bans: readonly Ban[], signal: AbortSignal): Promise<Outcome[]>;
   unban(bans: readonly Ban[], signal: AbortSignal): Promise<Outcome[]>;
+  /** Compares what it really has with `bans`; null when it cannot tell. Throws when it does not answer. */
+  inspect(bans: readonly Ban[], signal: AbortSignal): Promise<Inspection | null>;
 }
 
 /** A recorded line. */
@@ -367,6 +402,8 @@ export interface WhitelistEntry {
   /** Canonical address or network. */
   readonly address: string;
   readonly note: string;
+  /** From then on it is an address like others; null: for good. */
+  readonly until: Micros | null;
 }
 
 /** Where PostgreSQL is and who we are there. */

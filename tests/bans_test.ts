@@ -2,7 +2,7 @@ import { strict as assert } from "node:assert";
 import { Bans } from "../lib/bans.ts";
 import { Whitelist } from "../lib/rules/whitelist.ts";
 import type { Ban, Firewall, Micros, Outcome, Trip } from "../lib/types.ts";
-import { eventually, memoryLog, type TemporaryState, temporaryState } from "./helpers.ts";
+import { eventually, memoryLog, STEADY, type TemporaryState, temporaryState } from "./helpers.ts";
 
 /** A firewall that notes what it is told, and refuses while `broken`. */
 class NotingFirewall implements Firewall {
@@ -11,6 +11,12 @@ class NotingFirewall implements Firewall {
   readonly batch: number = 100;
   readonly parallel: number = 1;
   readonly takesOver = true;
+  readonly keepsTime = false;
+
+  inspect(): Promise<null> {
+    return Promise.resolve(null);
+  }
+
   readonly held = new Set<string>();
   broken = false;
 
@@ -37,6 +43,8 @@ function trip(address: string, over: Partial<Trip> = {}): Trip {
     time: 1_000,
     count: 6,
     banTime: null,
+    growth: STEADY,
+    scope: "all",
     ...over,
   };
 }
@@ -110,9 +118,9 @@ Deno.test("`Bans` applies after a crash what was stored and not confirmed, and n
   using temporary = temporaryState();
   const { scene, make } = setUp(temporary);
   const store = temporary.state.bans;
-  store.add({ address: "192.0.2.1", reason: "x", count: 1, start: 1, until: null });
+  store.add({ address: "192.0.2.1", reason: "x", scope: "all", count: 1, start: 1, until: null });
   store.applied(store.inForce()[0]!.id, { firewall: "noting", time: 1 });
-  store.add({ address: "192.0.2.2", reason: "x", count: 1, start: 1, until: null });
+  store.add({ address: "192.0.2.2", reason: "x", scope: "all", count: 1, start: 1, until: null });
   const bans = make();
   bans.refresh();
   await eventually(() => scene.firewall.held.size > 0);
@@ -160,7 +168,14 @@ Deno.test("`Bans` keeps a ban by hand of a whitelisted address out of the firewa
   const { scene, make, act } = setUp(temporary);
   const bans = make();
   scene.whitelist.set("configuration", ["192.0.2.9"]);
-  temporary.state.bans.add({ address: "192.0.2.0/24", reason: "x", count: 0, start: 1, until: null });
+  temporary.state.bans.add({
+    address: "192.0.2.0/24",
+    reason: "x",
+    scope: "all",
+    count: 0,
+    start: 1,
+    until: null,
+  });
   act(bans, [trip("198.51.100.1")]);
   await eventually(() => scene.firewall.held.size === 1);
   assert(scene.firewall.held.has("198.51.100.1"));

@@ -2,7 +2,7 @@ import { DatabaseSync } from "node:sqlite";
 import { prepareStateDirectory } from "../lib/control.ts";
 import { State } from "../lib/state/state.ts";
 import { SECOND } from "../lib/duration.ts";
-import type { Condition, Log, Rule } from "../lib/types.ts";
+import type { Condition, Growth, Log, Rule } from "../lib/types.ts";
 
 /** A state in a directory of its own, gone at the end of the scope. */
 export interface TemporaryState extends Disposable {
@@ -44,6 +44,9 @@ export function condition(over: Partial<Condition> & Pick<Condition, "texts">): 
   return { fields: ["message"], mode: "start", ignoreCase: false, ...over };
 }
 
+/** Bans that do not grow. */
+export const STEADY: Growth = { factor: 1, most: null, forgetAfter: null };
+
 /** A rule that every line hits and that bans for good past two hits in a minute, but for what `over` says. */
 export function rule(over: Partial<Rule> = {}): Rule {
   return {
@@ -55,6 +58,8 @@ export function rule(over: Partial<Rule> = {}): Rule {
     limit: 2,
     window: 60 * SECOND,
     banTime: null,
+    growth: STEADY,
+    scope: "all",
     ...over,
   };
 }

@@ -52,7 +52,14 @@ function entry(message: string, over: Partial<Entry> = {}): Entry {
 
 const judge = {
   decide: (trips: readonly Trip[]) =>
-    trips.map(({ address, reason, count, time }) => ({ address, reason, count, start: time, until: null })),
+    trips.map(({ address, reason, count, time }) => ({
+      address,
+      reason,
+      scope: "all",
+      count,
+      start: time,
+      until: null,
+    })),
   enforce() {},
 };
 

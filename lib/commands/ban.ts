@@ -54,7 +54,14 @@ async function ban(
 ): Promise<Result> {
   const before = state.bans.standing(address);
   const start = now();
-  state.bans.add({ address, reason, count: 0, start, until: span === null ? null : start + span });
+  state.bans.add({
+    address,
+    scope: "all",
+    reason,
+    count: 0,
+    start,
+    until: span === null ? null : start + span,
+  });
   rouseMonitor(state.directory);
   const settled = ({ appliedAt, ended }: BanStatus) => appliedAt !== null || ended !== null;
   const ban = await outcome(state, { address, settled });

@@ -1,4 +1,5 @@
 import { modules } from "../../modules/mod.ts";
+import { now } from "../clock.ts";
 import { buildHint, type Config, loadConfig } from "../config.ts";
 import { prepareStateDirectory } from "../control.ts";
 import { missingPermissions } from "../permissions.ts";
@@ -50,8 +51,8 @@ export function makeStateDirectory(directory: string, options: CommonOptions): v
 export function knownWhitelist(config: Config, state: State): Whitelist {
   const whitelist = new Whitelist();
   whitelist.set("configuration", config.whitelist.networks);
-  whitelist.set("command", state.whitelist("command").map(({ address }) => address));
-  whitelist.set("database", state.whitelist("database").map(({ address }) => address));
+  whitelist.set("command", state.whitelist("command", now()).map(({ address }) => address));
+  whitelist.set("database", state.whitelist("database", now()).map(({ address }) => address));
   return whitelist;
 }
 

@@ -10,7 +10,7 @@ import { type CommonOptions, print, printJson, printTable } from "./output.ts";
 export function whitelistAddCommand(target: string, options: CommonOptions & { note?: string }): number {
   const address = requireNetwork(target);
   return withState(options, (state) => {
-    state.addToWhitelist("command", { address, note: options.note ?? "", since: now() });
+    state.addToWhitelist("command", { address, note: options.note ?? "", until: null, since: now() });
     rouseMonitor(state.directory);
     report(options, { address, done: "whitelisted" });
     const warning = vastWarning(address);
@@ -41,10 +41,11 @@ export function whitelistListCommand(options: CommonOptions): number {
     ...[...whitelist.networks, ...whitelist.names].map((address) => ({
       address,
       note: "",
+      until: null,
       origin: "configuration",
     })),
     ...["command", "database"].flatMap((origin) =>
-      state.whitelist(origin).map((entry: WhitelistEntry) => ({ ...entry, origin }))
+      state.whitelist(origin, now()).map((entry: WhitelistEntry) => ({ ...entry, origin }))
     ),
   ]);
   if (options.json) entries.forEach((entry) => printJson(entry));

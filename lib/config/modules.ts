@@ -205,6 +205,8 @@ function makeRule(rule: RuleSection, outer: readonly Spans[]): Rule {
     limit,
     window: inherit(rule.window, ...outer.map(({ window }) => window)),
     banTime: inherit(rule.ban_time, ...outer.map(({ ban_time }) => ban_time)),
+    growth: { factor: 1, most: null, forgetAfter: null },
+    scope: "all",
   };
 }
 

@@ -28,6 +28,7 @@ export class CommandFirewall implements Firewall {
 
   /** One at a time in each slot: a slow command holds up no ban but its own. */
   readonly batch = 1;
+  readonly keepsTime = false;
   readonly takesOver = true;
 
   /** Slots, less those whose command was given up on and still runs. */
@@ -41,6 +42,11 @@ export class CommandFirewall implements Firewall {
 
   unban(bans: readonly Ban[], signal: AbortSignal): Promise<Outcome[]> {
     return this.#each(this.#options.unban ?? [], bans, signal);
+  }
+
+  /** A command cannot tell what its firewall has. */
+  inspect(): Promise<null> {
+    return Promise.resolve(null);
   }
 
   #each(argv: readonly string[], bans: readonly Ban[], signal: AbortSignal): Promise<Outcome[]> {

@@ -6,6 +6,7 @@ export class ObserveFirewall implements Firewall {
   readonly canUnban = true;
   readonly batch = 1_000;
   readonly parallel = 1;
+  readonly keepsTime = false;
   /** What a real firewall has stays that one's, until it is configured again. */
   readonly takesOver = false;
 
@@ -15,6 +16,10 @@ export class ObserveFirewall implements Firewall {
 
   unban(bans: readonly Ban[]): Promise<Outcome[]> {
     return Promise.resolve(done(bans));
+  }
+
+  inspect(): Promise<null> {
+    return Promise.resolve(null);
   }
 }
 

@@ -38,7 +38,7 @@ export class Whitelisting {
 
   /** Takes over what has changed in the state and in the network around us. */
   gather(): void {
-    const kept = (origin: string) => this.#parts.state.whitelist(origin).map(({ address }) => address);
+    const kept = (origin: string) => this.#parts.state.whitelist(origin, now()).map(({ address }) => address);
     this.whitelist.set("configuration", this.#config.networks);
     this.whitelist.set("command", kept("command"));
     this.whitelist.set("database", kept("database"));
@@ -61,7 +61,7 @@ export class Whitelisting {
   #keepNames(addresses: readonly string[]): void {
     const { state, log, changed } = this.#parts;
     try {
-      state.replaceWhitelist("name", addresses.map((address) => ({ address, note: "" })), now());
+      state.replaceWhitelist("name", addresses.map((address) => ({ address, note: "", until: null })), now());
       changed();
     } catch (error) {
       // The state may be locked for a moment: the next turn keeps them.

@@ -161,7 +161,7 @@ class Member implements Fleet {
     );
     const entries = rows.flatMap(({ address, note }) => {
       const canonical = canonicalNetwork(address);
-      return canonical === null ? [] : [{ address: canonical, note: note ?? "" }];
+      return canonical === null ? [] : [{ address: canonical, note: note ?? "", until: null }];
     });
     const whitelist = JSON.stringify(entries);
     if (whitelist === this.#whitelist) return;

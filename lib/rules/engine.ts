@@ -88,6 +88,8 @@ export class Engine {
       count,
       reason: `[${service}] ${rule}`,
       banTime: counter.rule.banTime,
+      growth: counter.rule.growth,
+      scope: counter.rule.scope,
     };
   }
 

@@ -1,7 +1,7 @@
 import type { BanChange, BanStatus, BanStore, Due, Micros, NewBan } from "../types.ts";
 import type { Database, Value } from "./database.ts";
 
-const COLUMNS = `id, address, reason, count, start, until, ended, end_reason AS endReason,
+const COLUMNS = `id, address, scope, reason, count, start, until, ended, end_reason AS endReason,
   applied_by AS appliedBy, applied_at AS appliedAt, attempts, error`;
 const CHANGED = "change = (SELECT max(change) + 1 FROM ban)";
 const FIRST_RETRY: Micros = 1_000_000;
@@ -22,10 +22,12 @@ export class BanTable implements BanStore {
   add(ban: NewBan): void {
     this.#db.transaction(() => {
       const extended = this.#db.run(
-        `UPDATE ban SET ${CHANGED}, until = CASE WHEN until IS NULL OR ? IS NULL THEN NULL ELSE max(until, ?) END
+        `UPDATE ban SET ${CHANGED}, until = CASE WHEN until IS NULL OR ? IS NULL THEN NULL ELSE max(until, ?) END,
+           scope = iif(scope = ?, scope, 'all')
          WHERE address = ? AND ended IS NULL`,
         ban.until,
         ban.until,
+        ban.scope,
         ban.address,
       );
       if (extended > 0) return;
@@ -34,9 +36,10 @@ export class BanTable implements BanStore {
         ban.address,
       );
       this.#db.run(
-        `INSERT INTO ban (change, address, reason, count, start, until)
-         VALUES ((SELECT ifnull(max(change), 0) + 1 FROM ban), ?, ?, ?, ?, ?)`,
+        `INSERT INTO ban (change, address, scope, reason, count, start, until)
+         VALUES ((SELECT ifnull(max(change), 0) + 1 FROM ban), ?, ?, ?, ?, ?, ?)`,
         ban.address,
+        ban.scope,
         ban.reason,
         ban.count,
         ban.start,
@@ -172,6 +175,17 @@ export class BanTable implements BanStore {
          WHERE address = (SELECT address FROM ban WHERE id = ? AND ended IS NULL) AND ended IS NOT NULL`,
         id,
       );
+    });
+  }
+
+  reapply(addresses: readonly string[]): void {
+    this.#db.transaction(() => {
+      for (const address of addresses) {
+        this.#db.run(
+          "UPDATE ban SET applied_at = NULL, next_try = 0 WHERE address = ? AND ended IS NULL",
+          address,
+        );
+      }
     });
   }
 

@@ -36,6 +36,18 @@ const MIGRATIONS: readonly string[] = [
   ) WITHOUT ROWID;
   `,
   "ALTER TABLE hit ADD COLUMN value TEXT",
+  `
+  ALTER TABLE ban ADD COLUMN scope TEXT NOT NULL DEFAULT 'all';
+  ALTER TABLE whitelist ADD COLUMN until INTEGER;
+  CREATE TABLE login (
+    address TEXT NOT NULL, port INTEGER NOT NULL, user TEXT NOT NULL, method TEXT NOT NULL, time INTEGER NOT NULL,
+    PRIMARY KEY (address, port)
+  ) WITHOUT ROWID;
+  CREATE TABLE knock_key (
+    name TEXT PRIMARY KEY, kind TEXT NOT NULL, secret TEXT NOT NULL, since INTEGER NOT NULL,
+    used_step INTEGER, used_by TEXT, used_at INTEGER
+  ) WITHOUT ROWID;
+  `,
 ];
 
 /**

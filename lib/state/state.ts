@@ -98,24 +98,32 @@ export class State {
     );
   }
 
-  /** The whitelist kept under `origin` (`command`, `database`). */
-  whitelist(origin: string): WhitelistEntry[] {
+  /** The whitelist kept under `origin` (`command`, `database`, `name`, `knock`), as of `now`. */
+  whitelist(origin: string, now: Micros): WhitelistEntry[] {
     return this.#db.all<WhitelistEntry>(
-      "SELECT address, note FROM whitelist WHERE origin = ? ORDER BY since, address",
+      `SELECT address, note, until FROM whitelist WHERE origin = ? AND (until IS NULL OR until > ?)
+       ORDER BY since, address`,
       origin,
+      now,
     );
   }
 
-  /** Puts an address or network on the whitelist of `origin`; a second time only changes the note. */
+  /** Puts an address or network on the whitelist of `origin`; a second time changes its note and its end. */
   addToWhitelist(origin: string, entry: WhitelistEntry & { since: Micros }): void {
     this.#db.run(
-      `INSERT INTO whitelist (origin, address, note, since) VALUES (?, ?, ?, ?)
-       ON CONFLICT (origin, address) DO UPDATE SET note = excluded.note`,
+      `INSERT INTO whitelist (origin, address, note, since, until) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT (origin, address) DO UPDATE SET note = excluded.note, until = excluded.until`,
       origin,
       entry.address,
       entry.note,
       entry.since,
+      entry.until,
     );
+  }
+
+  /** Drops whitelist entries whose end has come. */
+  expireWhitelist(now: Micros): void {
+    this.#db.run("DELETE FROM whitelist WHERE until <= ?", now);
   }
 
   /** Takes an address or network off the whitelist of `origin`; false when it was not on it. */

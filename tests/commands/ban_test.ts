@@ -18,6 +18,12 @@ class FakeFirewall implements Firewall {
   readonly batch = 100;
   readonly parallel = 1;
   readonly takesOver = true;
+  readonly keepsTime = false;
+
+  inspect(): Promise<null> {
+    return Promise.resolve(null);
+  }
+
   broken = false;
 
   constructor(readonly name: string) {}
@@ -95,7 +101,14 @@ Deno.test("`ban` tells of the ban that stands and stays, not of the one that was
       "It is in force.",
       'The reason "scan" is not kept: a ban keeps the one that it began with.',
     ]);
-    bans.add({ address: "192.0.2.8", reason: "[SSHD] x", count: 6, start: now(), until: now() + 60_000_000 });
+    bans.add({
+      address: "192.0.2.8",
+      reason: "[SSHD] x",
+      scope: "all",
+      count: 6,
+      start: now(),
+      until: now() + 60_000_000,
+    });
     const { stdout } = await cli("ban", "192.0.2.8", "--for", "1h", "--json");
     const { done, reason, until, in_force, running } = JSON.parse(stdout);
     assert.deepEqual({ done, reason, in_force, running }, {

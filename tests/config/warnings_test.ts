@@ -1,6 +1,7 @@
 import { strict as assert } from "node:assert";
 import { type Config, configWarnings, vastWarning } from "../../lib/config.ts";
 import type { Condition, Rule } from "../../lib/types.ts";
+import { STEADY } from "../helpers.ts";
 
 function condition(over: Partial<Condition>): Condition {
   return { fields: ["message"], mode: "start", texts: ["Invalid"], ignoreCase: false, ...over };
@@ -16,6 +17,8 @@ function rule(name: string, over: Partial<Rule> = {}): Rule {
     limit: 5,
     window: null,
     banTime: null,
+    growth: STEADY,
+    scope: "all",
     ...over,
   };
 }

@@ -7,7 +7,17 @@ import { eventually, script } from "../helpers.ts";
 const NEVER = new AbortController().signal;
 
 function ban(address: string): Ban {
-  return { id: 1, address, reason: "", count: 1, start: 0, until: null, ended: null, endReason: null };
+  return {
+    id: 1,
+    address,
+    reason: "",
+    scope: "all",
+    count: 1,
+    start: 0,
+    until: null,
+    ended: null,
+    endReason: null,
+  };
 }
 
 async function withCommand(

@@ -61,6 +61,7 @@ export function ban(parts: Partial<BanChange>): BanChange {
     id: 1,
     address: "192.0.2.1",
     reason: "[SSHD] invalid_user",
+    scope: "all",
     count: 6,
     start: MONDAY,
     until: null,

@@ -5,7 +5,7 @@ import { Matcher } from "../../lib/rules/matcher.ts";
 import { DistinctWindow, SlidingWindow } from "../../lib/rules/window.ts";
 import { Whitelist } from "../../lib/rules/whitelist.ts";
 import type { Condition, LogEvent, Module, Rule } from "../../lib/types.ts";
-import { condition, rule as anyRule } from "../helpers.ts";
+import { condition, rule as anyRule, STEADY } from "../helpers.ts";
 
 const rule = (over: Partial<Rule> = {}) =>
   anyRule({ name: "invalid", condition: condition({ texts: ["Invalid user"] }), limit: 2, ...over });
@@ -208,6 +208,8 @@ Deno.test("`Engine.add()` counts each rule and address by itself and reports the
     count: 3,
     reason: "[SSHD] invalid",
     banTime: 5 * SECOND,
+    growth: STEADY,
+    scope: "all",
   }]);
 });
 

@@ -19,7 +19,15 @@ function record(over: Partial<BatchRecord> = {}): BatchRecord {
 }
 
 function ban(over: Partial<BatchRecord["bans"][number]> = {}): BatchRecord["bans"][number] {
-  return { address: "192.0.2.1", reason: "[SSHD] invalid", count: 6, start: 1_000, until: null, ...over };
+  return {
+    address: "192.0.2.1",
+    reason: "[SSHD] invalid",
+    scope: "all",
+    count: 6,
+    start: 1_000,
+    until: null,
+    ...over,
+  };
 }
 
 const DUE = { firewall: "command", now: 10_000, limit: 10 };
