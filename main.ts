@@ -8,6 +8,7 @@ import project from "./deno.json" with { type: "json" };
 import { banCommand, type BanOptions } from "./lib/commands/ban.ts";
 import { bansCommand } from "./lib/commands/bans.ts";
 import { checkCommand } from "./lib/commands/check.ts";
+import { confirmCommand } from "./lib/commands/confirm.ts";
 import { matchCommand } from "./lib/commands/match.ts";
 import { type CommonOptions, print } from "./lib/commands/output.ts";
 import { replayCommand } from "./lib/commands/replay.ts";
@@ -75,10 +76,11 @@ function build(exit: (code: number) => void): Command {
   subcommand(program, {
     usage: "run",
     summary: "monitor until told to stop (the default)",
-    examples: ["run --config ./config.jsonc --state ./state"],
+    examples: ["run --config ./config.jsonc --state ./state", "run --trial 10m"],
   })
     .option("-v, --verbose", "say more")
-    .action(async (options: Options & { verbose?: boolean }) =>
+    .option("--trial <span>", "end all bans, and stop, after this time unless `confirm` is given")
+    .action(async (options: Options & { verbose?: boolean; trial?: string }) =>
       exit(
         await runCommand(options, {
           log: openLog({ verbose: !!options.verbose }),
@@ -152,6 +154,14 @@ function build(exit: (code: number) => void): Command {
   subcommand(program, { usage: "unban <address>", summary: "lift a ban", examples: ["unban 192.0.2.7"] })
     .option("--json", "print JSON")
     .action(async (address: string, options: Options) => exit(await unbanCommand(address, options)));
+
+  subcommand(program, {
+    usage: "confirm",
+    summary: "let the bans of `run --trial` hold",
+    examples: ["confirm"],
+  })
+    .option("--json", "print JSON")
+    .action((options: Options) => exit(confirmCommand(options)));
 
   buildWhitelist(program, exit);
   return program;

@@ -1,123 +1,119 @@
-import {
-  type BanStatus,
-  type BanStore,
-  type Due,
-  type Firewall,
-  type Log,
-  messageOf,
-  type Micros,
-  type NewBan,
-  type Outcome,
-  type Trip,
-} from "./types.ts";
+import { Enforcer } from "./bans/enforcer.ts";
 import { formatDuration } from "./duration.ts";
+import { Decider, spanOf } from "./rules/decider.ts";
+import type { Logins } from "./rules/logins.ts";
+import type { NetworkStep } from "./rules/networks.ts";
 import type { Whitelist } from "./rules/whitelist.ts";
+import type { BanStore, Firewall, Log, Login, LoginChange, Micros, NewBan, Session, Trip } from "./types.ts";
+import { messageOf } from "./types.ts";
 
 /** What bans are made with. */
 export interface BansOptions {
   readonly store: BanStore;
   readonly firewall: Firewall;
   readonly whitelist: Whitelist;
+  readonly logins: Logins;
+  /** What is stored of those. */
+  readonly known: () => { logins: Iterable<Login>; sessions: Iterable<Session> };
+  /** When networks are banned for the bans inside of them. */
+  readonly networks: readonly NetworkStep[];
   readonly log: Log;
   /** The wall clock. */
   readonly clock: () => Micros;
   /** When the machine started: what the firewall had before is gone. */
   readonly boot: Micros;
+  /** No ban holds longer than this for now; null: there is no trial. */
+  readonly trialEnd?: Micros | null;
 }
 
-/** A timer's longest wait: setTimeout takes 31 bits of milliseconds, and a clock may be set meanwhile. */
-const LONGEST_WAIT: Micros = 60_000_000;
-/** Milliseconds until the next try when the store fails. */
-const HOLD_UP = 5_000;
-
-/** One call of the firewall. */
-interface Work {
-  readonly bans: readonly BanStatus[];
-  readonly isLift: boolean;
+/** How the firewall and the store agreed when they were last compared. */
+export interface Holding {
+  /** When that was. */
+  readonly time: Micros;
+  /** Bans that were there; null: the firewall cannot tell. */
+  readonly held: number | null;
+  /** Bans that were not there and have been put back. */
+  readonly missing: number;
+  /** What was there and nobody had banned. */
+  readonly stray: readonly string[];
+  /** Why nothing could be found out; null: it could. */
+  readonly error: string | null;
 }
 
-/**
- * The bans that follow from trips: one for an address, the longest, and none that is no longer than the one in force.
- * @param standing how long the ban in force for an address lasts from its start to its end, Infinity for good;
- *   undefined: there is none
- */
-export function decideBans(
-  trips: readonly Trip[],
-  standing: (address: string) => Micros | undefined,
-): NewBan[] {
-  const decided = new Map<string, NewBan>();
-  for (const { address, scope, reason, count, time, banTime } of trips) {
-    const before = decided.get(address);
-    const span = before ? spanOf(before) : standing(address) ?? 0;
-    if ((banTime ?? Infinity) <= span) continue;
-    decided.set(address, {
-      address,
-      scope,
-      reason,
-      count,
-      start: time,
-      until: banTime === null ? null : time + banTime,
-    });
-  }
-  return [...decided.values()];
-}
+/** Strays that are named. */
+const MOST_STRAYS = 20;
 
-/** How long a ban lasts; Infinity for good. */
-export function spanOf({ start, until }: Pick<NewBan, "start" | "until">): Micros {
-  return until === null ? Infinity : until - start;
-}
-
-/**
- * Decides bans and keeps the firewall in step with the store, which is always written first: what stands
- * there and not in the firewall is tried until it does.
- */
+/** Decides bans, ends them when their time has come, and has the firewall follow the store, which is always written first. */
 export class Bans {
   readonly #options: BansOptions;
-  readonly #stop = new AbortController();
+  readonly #decider: Decider;
+  readonly #enforcer: Enforcer;
   /** How long the bans in force last. */
   readonly #inForce: Map<string, Micros>;
   /** Number of the store's latest change that `#inForce` knows. */
   #lastChange: number;
   /** Revision of the whitelist that all bans in force were last held against. */
   #whitelistSeen: number | null = null;
-  /** Addresses that the firewall is being told of. */
-  readonly #busy = new Set<string>();
-  #calls = 0;
-  #idle: (() => void) | null = null;
-  #stopping = false;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #trialEnd: Micros | null;
+  #holding: Holding | null = null;
 
   constructor(options: BansOptions) {
     this.#options = options;
-    const { store, firewall, boot } = options;
-    store.begin(firewall.name, { boot, takesOver: firewall.takesOver });
+    const { store, firewall, boot, whitelist, logins, networks, log, trialEnd = null } = options;
+    this.#trialEnd = trialEnd;
+    store.begin(firewall.name, { boot, takesOver: firewall.takesOver, anew: firewall.keepsTime });
     this.#lastChange = store.lastChange();
     this.#inForce = new Map(store.inForce().map((ban) => [ban.address, spanOf(ban)]));
-  }
-
-  /** The bans that follow from trips: none for the whitelisted. Changes nothing yet. */
-  decide(trips: readonly Trip[]): NewBan[] {
-    const { whitelist, log } = this.#options;
-    const wanted = trips.filter(({ address, reason, count }) => {
-      const origin = whitelist.covering(address);
-      if (origin !== null) {
-        log.info(`not banning ${address}, whitelisted by ${origin}: ${reason}, ${count} hits`);
-      }
-      return origin === null;
+    this.#decider = new Decider({
+      whitelist,
+      logins,
+      networks,
+      history: {
+        standing: (address) => this.#inForce.get(address),
+        past: (address) => store.past(address),
+      },
+      spared: (sentence) => log.info(sentence),
     });
-    return decideBans(wanted, (address) => this.#inForce.get(address));
+    this.reset();
+    const longest = Math.max(0, ...networks.map(({ window }) => window));
+    this.#decider.restore(store.since(options.clock() - longest).filter(({ reason }) => isAutomatic(reason)));
+    this.#enforcer = new Enforcer({
+      ...options,
+      expire: () => this.#expire(),
+      drop: ({ address }) => this.#dropIfWhitelisted(address),
+      endOf: ({ until }) => this.#endOf(until),
+    });
   }
 
-  /** Takes note of bans that have been stored, and sees to it that the firewall gets them. */
+  /** The bans that follow from trips. Changes nothing yet. */
+  decide(trips: readonly Trip[]): NewBan[] {
+    return this.#decider.decide(trips);
+  }
+
+  /** Takes note of who logs in, and keeps those who are logged in from being banned; gives what is to be stored of it. */
+  note(changes: readonly LoginChange[]): LoginChange[] {
+    const { logins, whitelist } = this.#options;
+    const news = changes.filter((change) => logins.apply(change));
+    if (news.length > 0) whitelist.set("open session", logins.open);
+    return news;
+  }
+
+  /** Forgets what was noted and not stored. */
+  reset(): void {
+    const { logins, known, whitelist } = this.#options;
+    logins.restore(known());
+    whitelist.set("open session", logins.open);
+  }
+
+  /** Takes note of bans that have been stored, bans the networks that they fill, and sees to it that the firewall gets all. */
   enforce(stored: readonly NewBan[] = []): void {
-    const { firewall, log } = this.#options;
-    for (const { address, reason, count, start, until } of stored) {
-      this.#inForce.set(address, spanOf({ start, until }));
-      const span = until === null ? "for good" : `for ${formatDuration(until - start)}`;
-      const verb = firewall.name === "observe" ? "would ban" : "banning";
-      log.warn(`${verb} ${address} ${span}: ${reason}, ${count} hits`);
+    const widened = this.#decider.widen(stored);
+    if (widened.length > 0) {
+      const { store } = this.#options;
+      store.transaction(() => widened.forEach((ban) => store.add(ban)));
     }
-    this.#pump();
+    [...stored, ...widened].forEach((ban) => this.#take(ban));
+    this.#enforcer.pump();
   }
 
   /**
@@ -126,29 +122,94 @@ export class Bans {
    */
   refresh(): string[] {
     const ended = [...this.#takeOverChanges(), ...this.#endWhitelisted()];
-    this.#pump();
+    this.#enforcer.pump();
     return ended.filter((address) => !this.#inForce.has(address));
   }
 
+  /** How the firewall and the store agreed when they were last compared; null before the first time. */
+  get holding(): Holding | null {
+    return this.#holding;
+  }
+
+  /** Compares what the firewall has with the store: puts back what is missing, and tells of what nobody banned. */
+  async reconcile(): Promise<void> {
+    const { store, firewall, clock, log } = this.#options;
+    const time = clock();
+    const before = this.#holding;
+    try {
+      const bans = store.inForce().filter(({ appliedAt, appliedBy }) =>
+        appliedAt !== null && appliedBy === firewall.name
+      );
+      const views = bans.map((ban) => ({ ...ban, until: this.#endOf(ban.until) }));
+      const found = await firewall.inspect(views, this.#enforcer.signal);
+      if (this.#enforcer.signal.aborted) return;
+      const missing = (found?.missing ?? []).filter((address) => this.#isSettled(address));
+      const stray = (found?.stray ?? []).filter((address) => !this.#isKnown(address));
+      store.reapply(missing);
+      this.#holding = {
+        time,
+        held: found && bans.length - found.missing.length,
+        missing: missing.length,
+        stray: stray.slice(0, MOST_STRAYS),
+        error: null,
+      };
+      if (missing.length > 0) {
+        log.warn(`${missing.length} bans were gone from the firewall: putting them back`);
+      }
+      if (stray.length > 0 && stray.slice(0, MOST_STRAYS).join() !== before?.stray.join()) {
+        log.warn(`the firewall bans ${listed(stray)}, which nobody here has banned: left as it is`);
+      }
+    } catch (error) {
+      if (this.#enforcer.signal.aborted) return;
+      this.#holding = { time, held: null, missing: 0, stray: [], error: messageOf(error) };
+      if (before?.error !== messageOf(error)) {
+        log.error(`Cannot tell whether bans hold: ${messageOf(error)}`);
+      }
+    }
+    this.#enforcer.pump();
+  }
+
+  /** The trial has been passed: bans hold as long as they were meant to. */
+  confirm(): void {
+    if (this.#trialEnd === null) return;
+    this.#trialEnd = null;
+    if (this.#options.firewall.keepsTime) this.#options.store.reapply([...this.#inForce.keys()]);
+    this.#enforcer.pump();
+  }
+
+  /** Gives back memory that is needed no longer. */
+  sweep(now: Micros): void {
+    this.#decider.sweep(now);
+  }
+
   /** Stops; a command under way gets until `deadline` to end, and what is left undone is done at the next start. */
-  async stop(deadline: AbortSignal): Promise<void> {
-    this.#stopping = true;
-    clearTimeout(this.#timer);
-    const abort = () => this.#stop.abort();
-    if (deadline.aborted) abort();
-    else deadline.addEventListener("abort", abort, { once: true });
-    if (this.#calls > 0) await new Promise<void>((resolve) => this.#idle = resolve);
-    deadline.removeEventListener("abort", abort);
-    abort();
+  stop(deadline: AbortSignal): Promise<void> {
+    return this.#enforcer.stop(deadline);
+  }
+
+  #take({ address, reason, count, start, until }: NewBan): void {
+    const { firewall, log, store } = this.#options;
+    const standing = this.#inForce.has(address);
+    this.#inForce.set(address, spanOf({ start, until }));
+    if (standing && firewall.keepsTime) store.reapply([address]);
+    const span = until === null ? "for good" : `for ${formatDuration(until - start)}`;
+    const verb = firewall.name === "observe" ? "would ban" : "banning";
+    log.warn(`${verb} ${address} ${span}: ${reason}, ${count} hits`);
   }
 
   /** Follows the store; returns the addresses whose bans others have ended. */
   #takeOverChanges(): string[] {
+    const { store, firewall } = this.#options;
     const ended: string[] = [];
-    for (const ban of this.#options.store.changedSince(this.#lastChange)) {
+    for (const ban of store.changedSince(this.#lastChange)) {
       this.#lastChange = ban.change;
-      if (ban.ended === null) this.#inForce.set(ban.address, spanOf(ban));
-      else if (this.#inForce.delete(ban.address)) ended.push(ban.address);
+      if (ban.ended === null) {
+        const span = spanOf(ban);
+        if (firewall.keepsTime && (this.#inForce.get(ban.address) ?? span) !== span) {
+          store.reapply([ban.address]);
+        }
+        this.#inForce.set(ban.address, span);
+      } else if (this.#inForce.delete(ban.address)) ended.push(ban.address);
     }
     return ended;
   }
@@ -173,23 +234,6 @@ export class Bans {
     return true;
   }
 
-  /** Gives the firewall as much as it takes at once, and wakes again for what comes later. */
-  #pump(): void {
-    if (this.#stopping) return;
-    clearTimeout(this.#timer);
-    try {
-      this.#expire();
-      while (this.#calls < this.#options.firewall.parallel) {
-        const work = this.#nextWork();
-        if (work === null) break;
-        void this.#carryOut(work);
-      }
-      this.#sleep();
-    } catch (error) {
-      this.#holdUp(error);
-    }
-  }
-
   #expire(): void {
     for (const address of this.#options.store.expire(this.#options.clock())) {
       this.#inForce.delete(address);
@@ -197,87 +241,33 @@ export class Bans {
     }
   }
 
-  /** New bans come first. */
-  #nextWork(): Work | null {
-    const { store, firewall } = this.#options;
-    const due: Due = {
-      firewall: firewall.name,
-      now: this.#options.clock(),
-      limit: firewall.batch + this.#busy.size,
-    };
-    const free = ({ address }: BanStatus) => !this.#busy.has(address);
-    const bans = store.toApply(due).filter(free).filter((ban) => !this.#dropIfWhitelisted(ban));
-    if (bans.length > 0) return { bans: bans.slice(0, firewall.batch), isLift: false };
-    const lifts = store.toLift(due).filter(free).slice(0, firewall.batch);
-    return lifts.length > 0 ? { bans: lifts, isLift: true } : null;
-  }
-
   /** The whitelist may have grown since the ban was decided, and a ban by hand asks nobody. */
-  #dropIfWhitelisted({ address }: BanStatus): boolean {
+  #dropIfWhitelisted(address: string): boolean {
     if (!this.#endIfWhitelisted(address)) return false;
     this.#inForce.delete(address);
     return true;
   }
 
-  async #carryOut({ bans, isLift }: Work): Promise<void> {
-    const { store, firewall } = this.#options;
-    bans.forEach(({ address }) => this.#busy.add(address));
-    this.#calls++;
-    let done = false;
-    try {
-      if (!isLift) store.transaction(() => bans.forEach(({ id }) => store.trying(id, firewall.name)));
-      const outcomes = await this.#tell({ bans, isLift });
-      if (!this.#stop.signal.aborted) store.transaction(() => this.#settle({ bans, isLift }, outcomes));
-      done = true;
-    } catch (error) {
-      this.#holdUp(error);
-    } finally {
-      this.#calls--;
-      bans.forEach(({ address }) => this.#busy.delete(address));
-      if (this.#calls === 0) this.#idle?.();
-      if (done) this.#pump();
-    }
+  #endOf(until: Micros | null): Micros | null {
+    return this.#trialEnd === null ? until : Math.min(until ?? Infinity, this.#trialEnd);
   }
 
-  #tell({ bans, isLift }: Work): Promise<readonly Outcome[]> {
-    const { firewall, log } = this.#options;
-    const { signal } = this.#stop;
-    if (!isLift) return firewall.ban(bans, signal);
-    if (firewall.canUnban) return firewall.unban(bans, signal);
-    for (const { address } of bans) log.warn(`${address} stays in the firewall: there is no unban_command`);
-    return Promise.resolve(bans.map(({ address }) => ({ address, error: null })));
+  #isSettled(address: string): boolean {
+    return this.#inForce.has(address) && !this.#enforcer.isBusy(address);
   }
 
-  #settle({ bans, isLift }: Work, outcomes: readonly Outcome[]): void {
-    const { store, firewall, log, clock } = this.#options;
-    const byAddress = new Map(outcomes.map((outcome) => [outcome.address, outcome]));
-    for (const { id, address, attempts } of bans) {
-      const { error = null, uncertain = false } = byAddress.get(address) ?? {};
-      if (error !== null) {
-        if (attempts === 0) log.error(`the firewall refused, trying again: ${error}`);
-        if (!isLift && !uncertain) store.untried(id);
-        store.failed(id, { error, time: clock() });
-        continue;
-      }
-      if (attempts > 0) log.info(`the firewall took ${address} after ${attempts} failed tries`);
-      if (isLift) store.lifted(id);
-      else store.applied(id, { firewall: firewall.name, time: clock() });
-    }
+  /** Bans being applied or lifted are no strays. */
+  #isKnown(address: string): boolean {
+    return this.#inForce.has(address) || (this.#options.store.latest(address)?.appliedBy ?? null) !== null;
   }
+}
 
-  /** The state could not be read or written, as when the disk is full: what is due stays due. */
-  #holdUp(error: unknown): void {
-    this.#options.log.error(`bans are held up: ${messageOf(error)}`);
-    clearTimeout(this.#timer);
-    if (!this.#stopping) this.#timer = setTimeout(() => this.#pump(), HOLD_UP);
-  }
+/** Whether a rule has banned, not a person. */
+function isAutomatic(reason: string): boolean {
+  return reason.startsWith("[") && !reason.startsWith("[MANUAL]") && !reason.startsWith("[IMPORT]");
+}
 
-  #sleep(): void {
-    const { store, firewall, clock } = this.#options;
-    const due = store.nextDue(firewall.name);
-    if (due === null) return;
-    // What is due already waits for a call under way, whose end pumps again.
-    const wait = due <= clock() ? LONGEST_WAIT : Math.min(due - clock(), LONGEST_WAIT);
-    this.#timer = setTimeout(() => this.#pump(), wait / 1_000);
-  }
+function listed(addresses: readonly string[]): string {
+  const more = addresses.length - MOST_STRAYS;
+  return addresses.slice(0, MOST_STRAYS).join(", ") + (more > 0 ? ` and ${more} more` : "");
 }

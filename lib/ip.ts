@@ -42,6 +42,24 @@ export function canonicalNetwork(text: string): string | null {
   return `${network.kind() === "ipv6" ? (network as ipaddr.IPv6).toRFC5952String() : network}/${bits}`;
 }
 
+/** The network of `length` bits that canonical `address`, or a network, lies in, canonical; itself where it is no longer. */
+export function enclosing(address: string, length: number): string {
+  const [host, bits] = address.split("/");
+  return bits !== undefined && Number(bits) <= length ? address : canonicalNetwork(`${host}/${length}`)!;
+}
+
+/** What an address is counted and banned as: IPv4 itself, IPv6 the network of `ipv6Prefix` bits that it lies in. */
+export function countedAs(address: string, ipv6Prefix: number): string {
+  return address.includes(":") ? enclosing(address, ipv6Prefix) : address;
+}
+
+/** Length of the prefix of a canonical address or network in bits. */
+export function prefixLength(address: string): number {
+  const slash = address.indexOf("/");
+  if (slash >= 0) return Number(address.slice(slash + 1));
+  return address.includes(":") ? 128 : 32;
+}
+
 function parse(address: string): { kind: "ipv4" | "ipv6"; bytes: number[] } {
   const parsed = ipaddr.parse(address);
   return { kind: parsed.kind(), bytes: parsed.toByteArray() };

@@ -3,6 +3,7 @@ import { Bans } from "./bans.ts";
 import { now } from "./clock.ts";
 import { watchControl } from "./control.ts";
 import { SECOND } from "./duration.ts";
+import { countedAs } from "./ip.ts";
 import { isEstranged } from "./freshness.ts";
 import { CommandFirewall } from "./firewall/command.ts";
 import { ObserveFirewall } from "./firewall/observe.ts";
@@ -12,14 +13,26 @@ import { Whitelisting } from "./monitor/whitelisting.ts";
 import { Pipeline } from "./pipeline.ts";
 import { type Fleet, openFleet } from "./postgres/fleet.ts";
 import { longestWindow } from "./rules/engine.ts";
+import { Logins } from "./rules/logins.ts";
 import type { State } from "./state/state.ts";
 import { every, pause, supervise } from "./supervisor.ts";
-import { type Firewall, type Log, messageOf, type Micros, type ModuleRules, UserError } from "./types.ts";
+import {
+  type Firewall,
+  type Log,
+  messageOf,
+  type Micros,
+  type ModuleRules,
+  type Trial,
+  UserError,
+} from "./types.ts";
 
 /** How far the first start looks back when no rule has a window. */
 const FIRST_LOOK_BACK: Micros = 3_600 * SECOND;
 const HOUSEKEEPING = 60_000;
 const BETWEEN_STEPS = 50;
+/** Milliseconds between looks whether a trial is over, and that its bans have to be lifted. */
+const TRIAL_LOOK = 1_000;
+const TRIAL_LIFTING = 10_000;
 const REPORTING = 2_000;
 /** Milliseconds that the first lines wait for the whitelist to be known. */
 const LEARNING = 3_000;
@@ -37,6 +50,7 @@ export class Monitor {
   readonly #log: Log;
   readonly #whitelisting: Whitelisting;
   readonly #firewall: Firewall;
+  #trial: Trial | null;
   readonly #bans: Bans;
   readonly #pipeline: Pipeline;
   readonly #feeds: readonly Feed[];
@@ -47,37 +61,64 @@ export class Monitor {
   #estranged: readonly string[] = [];
   #lastReport = "";
 
-  constructor(config: Config, { state, log }: { state: State; log: Log }) {
+  /** @param parts.trial in which bans end early unless somebody confirms */
+  constructor(
+    config: Config,
+    { state, log, trial = null }: { state: State; log: Log; trial?: Trial | null },
+  ) {
     this.#config = config;
+    this.#trial = trial;
     this.#state = state;
     this.#log = log;
     this.#whitelisting = new Whitelisting(config.whitelist, { state, log, changed: () => this.#refresh() });
     this.#firewall = buildFirewall(config);
+    const boot = now() - Deno.osUptime() * SECOND;
+    state.logins.expire({ logins: now() - (config.trust?.span ?? 0), sessions: boot });
+    const logins = new Logins(config.trust);
     this.#bans = new Bans({
       store: state.bans,
       firewall: this.#firewall,
       whitelist: this.#whitelisting.whitelist,
+      logins,
+      known: () => ({ logins: state.logins.logins(), sessions: state.logins.sessions() }),
+      networks: config.networkBans,
       log,
       clock: now,
-      boot: now() - Deno.osUptime() * SECOND,
+      boot,
+      trialEnd: trial?.end,
     });
     const before = (state.report() as MonitorReport | null)?.modules.filter((module) =>
       typeof module === "object"
     );
-    this.#pipeline = new Pipeline(config.modules, { store: state, judge: this.#bans, log, before });
+    this.#pipeline = new Pipeline(config.modules, {
+      store: state,
+      judge: this.#bans,
+      log,
+      before,
+      counting: {
+        countedAs: (address) => countedAs(address, config.ipv6Prefix),
+        lenience: (address, time) => logins.lenience(address, time),
+      },
+    });
     this.#feeds = openFeeds(config, { pipeline: this.#pipeline, log });
   }
 
   /**
    * Monitors until `signal` aborts. Throws when no source is left, or at once a `UserError` of any: what a person
-   * must mend, such as a journal that may not be read, is not to be found out by chance.
+   * must mend, such as a journal that may not be read, is not to be found out by chance. True: a trial is over that nobody has
+   * confirmed.
    */
-  async run(signal: AbortSignal): Promise<void> {
+  async run(signal: AbortSignal): Promise<boolean> {
+    let isTrialOver = false;
     const stop = new AbortController();
     const relay = () => stop.abort();
     signal.addEventListener("abort", relay, { once: true });
     if (signal.aborted) relay();
-    const background = this.#startBackground(stop.signal).catch((error) => {
+    const trial = this.#endTrial(stop.signal).then((isOver) => {
+      isTrialOver = isOver;
+      if (isOver) stop.abort();
+    });
+    const background = Promise.all([this.#startBackground(stop.signal), trial]).catch((error) => {
       stop.abort();
       throw error;
     });
@@ -95,6 +136,7 @@ export class Monitor {
       const failures = results.flatMap((result) => result.status === "rejected" ? [result.reason] : []);
       const failed = failures.find((error) => error instanceof UserError) ?? failures[0];
       if (failed && !signal.aborted) throw failed;
+      return isTrialOver;
     } finally {
       stop.abort();
       signal.removeEventListener("abort", relay);
@@ -125,6 +167,7 @@ export class Monitor {
       }),
       every(HOUSEKEEPING, signal, () => this.#try("keep house", () => this.#keepHouse())),
       this.#forgetLines(signal),
+      this.#reconcile(signal),
       every(REPORTING, signal, () => this.#try("report", () => this.#report(true))),
       this.#whitelisting.followNames(signal),
     ]);
@@ -178,6 +221,7 @@ export class Monitor {
   /** Takes over what commands and the database changed in the state, and what the network changed around us. */
   #refresh(): void {
     this.#whitelisting.gather();
+    if (this.#trial !== null && this.#state.trial() === null) this.#passTrial();
     for (const address of this.#bans.refresh()) this.#pipeline.forget(address);
     this.#fleet?.wake();
     this.#report(true);
@@ -188,6 +232,7 @@ export class Monitor {
     this.#refresh();
     const counted = this.#pipeline.counted(now());
     this.#pipeline.sweep(counted);
+    this.#bans.sweep(counted);
     for (const { module, rules } of this.#config.modules) {
       for (const { name, window } of rules) {
         if (window === null) continue;
@@ -195,6 +240,31 @@ export class Monitor {
       }
     }
     this.#warnOfStrangers();
+  }
+
+  #passTrial(): void {
+    this.#trial = null;
+    this.#log.info("the trial is confirmed: bans hold as long as they are meant to");
+    this.#bans.confirm();
+  }
+
+  /** Waits for the end of a trial that nobody confirms; true then: its bans are lifted as far as the firewall has answered. */
+  async #endTrial(signal: AbortSignal): Promise<boolean> {
+    while (this.#trial !== null && !signal.aborted) {
+      const left = this.#trial.end - now();
+      if (left <= 0) break;
+      await pause(Math.min(left / 1_000, TRIAL_LOOK), signal);
+    }
+    if (this.#trial === null || signal.aborted) return false;
+    this.#state.bans.endNewer(this.#trial.lastBan, { reason: "trial", time: now() });
+    this.#state.setTrial(null);
+    this.#log.warn("the trial is over and nobody has confirmed it: its bans are lifted, and monitoring ends");
+    this.#refresh();
+    const deadline = performance.now() + TRIAL_LIFTING;
+    while (this.#state.bans.lingering().length > 0 && performance.now() < deadline && !signal.aborted) {
+      await pause(BETWEEN_STEPS, signal);
+    }
+    return true;
   }
 
   /** Complains once of each module that understands too little of what it sees. */
@@ -207,6 +277,14 @@ export class Monitor {
       );
     }
     this.#estranged = estranged.map(({ name }) => name);
+  }
+
+  /** Holds the firewall against the state every minute. */
+  async #reconcile(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await pause(HOUSEKEEPING, signal);
+      if (!signal.aborted) await this.#bans.reconcile();
+    }
   }
 
   /** Deletes recorded lines that are kept no longer, with pauses between the small steps. */
@@ -234,6 +312,8 @@ export class Monitor {
       started: this.#started,
       config: this.#config.path,
       firewall: this.#firewall.name,
+      holding: this.#bans.holding,
+      trialEnd: this.#trial?.end ?? null,
       sources: [...this.#reports.values()],
       modules: this.#pipeline.freshness(now()),
       givenUp: this.#pipeline.givenUp,

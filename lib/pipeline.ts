@@ -5,6 +5,7 @@ import type {
   Hit,
   Log,
   LogEvent,
+  LoginChange,
   Micros,
   Module,
   ModuleRules,
@@ -15,7 +16,8 @@ import type {
 import { MAX_MESSAGE, UserError } from "./types.ts";
 import { Freshness, type ModuleFreshness } from "./freshness.ts";
 import { isRecorded, Reader } from "./reader.ts";
-import { Engine, type Judgement } from "./rules/engine.ts";
+import { Engine, type EngineOptions, type Judgement } from "./rules/engine.ts";
+import { loginChange } from "./rules/logins.ts";
 
 /** Where a batch's outcome is written, whole or not at all. */
 export interface BatchStore {
@@ -26,8 +28,23 @@ export interface BatchStore {
 
 /** What decides on bans and puts them into force. */
 export interface Judge {
+  /** Takes note of who logs in; gives what is to be stored of it. */
+  note(changes: readonly LoginChange[]): LoginChange[];
+  /** Forgets what was noted and could not be stored. */
+  reset(): void;
   decide(trips: readonly Trip[]): NewBan[];
   enforce(stored: readonly NewBan[]): void;
+}
+
+/** What a pipeline works with. */
+export interface PipelineParts {
+  readonly store: BatchStore;
+  readonly judge: Judge;
+  readonly log: Log;
+  /** By what hits are counted. */
+  readonly counting?: EngineOptions;
+  /** What an earlier pipeline told of its modules. */
+  readonly before?: readonly ModuleFreshness[];
 }
 
 /** What went through since the start. */
@@ -70,21 +87,19 @@ export class Pipeline {
   readonly #store: BatchStore;
   readonly #judge: Judge;
   readonly #log: Log;
+  readonly #counting: EngineOptions;
   readonly #failures = new Map<Module, number>();
   readonly #freshness: Freshness;
   #engine: Engine;
   /** How old the newest event of each source was when it came. */
   readonly #lags = new Map<string, Micros>();
 
-  /** @param parts.before what an earlier pipeline told of its modules */
-  constructor(
-    modules: readonly ModuleRules[],
-    parts: { store: BatchStore; judge: Judge; log: Log; before?: readonly ModuleFreshness[] },
-  ) {
+  constructor(modules: readonly ModuleRules[], parts: PipelineParts) {
     this.#modules = modules;
     this.#store = parts.store;
     this.#judge = parts.judge;
     this.#log = parts.log;
+    this.#counting = parts.counting ?? {};
     this.#freshness = new Freshness(modules, parts.before);
     this.#engine = this.#restored();
   }
@@ -119,6 +134,7 @@ export class Pipeline {
 
   /** Counts what is stored again from the beginning: after a failed `process()`, memory and state agree again. */
   reset(): void {
+    this.#judge.reset();
     this.#engine = this.#restored();
   }
 
@@ -135,6 +151,7 @@ export class Pipeline {
   /** Takes a batch all the way. Throws when it could not be written: then nothing of it counts, and it must be read again. */
   process(batch: Batch, { source, reader, now }: { source: string; reader: Reader; now: Micros }): void {
     const events = batch.entries.flatMap((entry) => this.#event(entry, { reader, now }) ?? []);
+    const logins = this.#judge.note(events.flatMap((event) => loginChange(event) ?? []));
     const judgements = events.map((event) => this.#engine.add(event));
     const trips = judgements.flatMap((judgement) => judgement.trips);
     const hits = judgements.flatMap((judgement) => judgement.hits);
@@ -146,6 +163,7 @@ export class Pipeline {
       events: recorded,
       hits: unspent(judgements),
       spent: trips,
+      logins,
       bans,
     };
     this.#write(record);
@@ -172,7 +190,7 @@ export class Pipeline {
   }
 
   #restored(): Engine {
-    const engine = new Engine(this.#modules);
+    const engine = new Engine(this.#modules, this.#counting);
     engine.restore(this.#store.hits());
     return engine;
   }

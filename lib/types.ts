@@ -230,9 +230,37 @@ export interface Hit {
   readonly value: string | null;
 }
 
+/** A connection on which somebody has logged in. */
+export interface Session {
+  /** Canonical. */
+  readonly address: string;
+  /** Of the client; 0 where the service does not tell. */
+  readonly port: number;
+  /** When it began. */
+  readonly time: Micros;
+}
+
+/** A successful login. */
+export interface Login {
+  /** Canonical. */
+  readonly address: string;
+  /** How, in the service's word: `publickey`, `password`… */
+  readonly method: string;
+  readonly user: string;
+  readonly time: Micros;
+}
+
+/** Somebody has logged in, or a connection has ended. */
+export type LoginChange =
+  | { readonly kind: "opened" } & Login & Session
+  | { readonly kind: "closed" } & Session;
+
 /** A rule's limit passed by an address: a ban to be decided. */
 export interface Trip {
+  /** What is counted: the address, or the network that IPv6 addresses are counted by. */
   readonly address: string;
+  /** The very address of the last hit. */
+  readonly source: string;
   /** `[SSHD] invalid_user` */
   readonly reason: string;
   readonly service: string;
@@ -266,6 +294,14 @@ export interface Ban {
   readonly ended: Micros | null;
   /** Why it ended: `expired`, `unban`, `whitelisted`… */
   readonly endReason: string | null;
+}
+
+/** A ban that has ended, as far as later ones of the same address depend on it. */
+export interface PastBan {
+  readonly start: Micros;
+  readonly ended: Micros;
+  /** `expired` where it ran its time; others were lifted. */
+  readonly endReason: string;
 }
 
 /** A ban to be written. */
@@ -303,17 +339,23 @@ export interface BanStore {
   end(address: string, end: { reason: string; time: Micros }): boolean;
   /** Ends all bans whose time is up; returns their addresses. */
   expire(now: Micros): string[];
+  /** The newest bans of an address that have ended, newest first. */
+  past(address: string): PastBan[];
+  /** What began later than `start`, in order. */
+  since(start: Micros): Pick<NewBan, "address" | "start" | "reason">[];
   /** Bans in force, oldest first. */
   inForce(): BanStatus[];
+  /** The newest ban of an address or network, one that ended included; null when there never was one. */
+  latest(address: string): BanStatus | null;
   /** Number of the latest change of any ban; 0 before the first. */
   lastChange(): number;
   /** Bans as they are now whose latest change is later than `change`, ascending by it. */
   changedSince(change: number): BanChange[];
   /**
    * Begins with a firewall: what any had before `boot`, when the machine started, is gone. With `takesOver`, bans that
-   * another firewall has are to be applied by this one.
+   * another firewall has are to be applied by this one, with `anew` all bans in force.
    */
-  begin(firewall: string, since: { boot: Micros; takesOver: boolean }): void;
+  begin(firewall: string, since: { boot: Micros; takesOver: boolean; anew: boolean }): void;
   /** Bans in force that the firewall does not have yet, and whose next try has come. */
   toApply(due: Due): BanStatus[];
   /** Bans that ended and that the firewall still has, and whose next try has come. */
@@ -345,6 +387,7 @@ export interface BatchRecord {
   readonly hits: readonly Hit[];
   /** Counters that passed their limit: what was kept of them before is used up. */
   readonly spent: readonly Pick<Hit, "service" | "rule" | "address">[];
+  readonly logins: readonly LoginChange[];
   readonly bans: readonly NewBan[];
 }
 
@@ -380,6 +423,14 @@ export interface Firewall {
   unban(bans: readonly Ban[], signal: AbortSignal): Promise<Outcome[]>;
   /** Compares what it really has with `bans`; null when it cannot tell. Throws when it does not answer. */
   inspect(bans: readonly Ban[], signal: AbortSignal): Promise<Inspection | null>;
+}
+
+/** A time in which bans are only tried. */
+export interface Trial {
+  /** When they end unless somebody confirms. */
+  readonly end: Micros;
+  /** Id of the last ban from before. */
+  readonly lastBan: number;
 }
 
 /** A recorded line. */

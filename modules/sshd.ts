@@ -96,6 +96,11 @@ export const SSHD_SHAPES: readonly Shape[] = [
     "Timeout",
     "Timeout before authentication for connection from <ADDR> to [^\\s,]+, pid = \\d+",
   ),
+  shape(
+    "client silent",
+    "Timeout,",
+    "Timeout, client not responding from (?:user <USER> )?<ADDR> port <PORT>",
+  ),
   shape("connection dropped", "drop", "drop connection #\\d+ from \\[<ADDR>\\]:<PORT> on .*"),
   shape("penalty", "srclimit_penalise:", "srclimit_penalise: ipv[46]: \\w+ <ADDR>/(?:32|128) .*"),
   shape("refused by wrappers", "refused", "refused connect from (?:\\S+ \\()?<ADDR>\\)?"),
@@ -148,7 +153,20 @@ export function parseSshd(message: string): Parsed | null {
   const word = text.slice(0, blank);
   const shapes = INDEX.get(word.startsWith("pam_") ? "pam_" : word);
   const parsed = shapes ? readShapes(shapes, text) : null;
-  return parsed ?? (NAMELESS.test(text) ? NOBODY : null);
+  if (parsed) return withSession(word, parsed, text);
+  return NAMELESS.test(text) ? NOBODY : null;
+}
+
+/** Words that sshd begins with when a connection ends. */
+const ENDS = new Set(["Connection", "Disconnected", "Received", "Timeout,"]);
+
+/** Adds `login`, the method, to what says that somebody has logged in, and `logout` to what says that a connection has ended. */
+function withSession(word: string, parsed: Parsed, text: string): Parsed {
+  const { fields } = parsed;
+  if (word === "Accepted" && fields.method) return { ...parsed, fields: { ...fields, login: fields.method } };
+  const isEnd = ENDS.has(word) && fields.port !== undefined && !text.startsWith("Connection from") &&
+    !text.endsWith(" [preauth]");
+  return isEnd ? { ...parsed, fields: { ...fields, logout: "yes" } } : parsed;
 }
 
 /** OpenSSH's server. All that it says about strangers it says as root, so no unit is trusted beside root. */
@@ -156,6 +174,6 @@ export const sshd: ModuleKind = {
   name: "SSHD",
   origin: { identifiers: ["sshd", "sshd-session", "sshd-auth"], units: [], files: [] },
   options: [],
-  fields: () => ["user", "port", "method"],
+  fields: () => ["user", "port", "method", "login", "logout"],
   parser: () => parseSshd,
 };

@@ -2,7 +2,7 @@ import { strict as assert } from "node:assert";
 import { Bans } from "../lib/bans.ts";
 import { Whitelist } from "../lib/rules/whitelist.ts";
 import type { Ban, Firewall, Micros, Outcome, Trip } from "../lib/types.ts";
-import { eventually, memoryLog, STEADY, type TemporaryState, temporaryState } from "./helpers.ts";
+import { eventually, memoryLog, STEADY, strangers, type TemporaryState, temporaryState } from "./helpers.ts";
 
 /** A firewall that notes what it is told, and refuses while `broken`. */
 class NotingFirewall implements Firewall {
@@ -37,6 +37,7 @@ class NotingFirewall implements Firewall {
 function trip(address: string, over: Partial<Trip> = {}): Trip {
   return {
     address,
+    source: address,
     reason: "[SSHD] invalid",
     service: "SSHD",
     rule: "invalid",
@@ -59,6 +60,7 @@ function setUp(temporary: TemporaryState, firewall = new NotingFirewall()) {
       log: scene.log,
       clock: () => scene.now,
       boot: 0,
+      ...strangers(),
     });
   const act = (bans: Bans, trips: Trip[]) => {
     const decided = bans.decide(trips);

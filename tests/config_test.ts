@@ -47,6 +47,9 @@ Deno.test("`loadConfig()` runs the config.json of the original program as it is"
       ban: { command: ["sudo", "/opt/banIP.sh", "%s"], unban: null, timeout: 10 * SECOND, concurrency: 4 },
       database: { host: "localhost", port: 5432, user: "monitor", database: "monitor", password: "s3cret" },
       whitelist: { networks: [], names: [], refresh: 300 * SECOND },
+      ipv6Prefix: 64,
+      networkBans: [],
+      trust: null,
       keepLog: null,
     });
   });

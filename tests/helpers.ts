@@ -2,6 +2,7 @@ import { DatabaseSync } from "node:sqlite";
 import { prepareStateDirectory } from "../lib/control.ts";
 import { State } from "../lib/state/state.ts";
 import { SECOND } from "../lib/duration.ts";
+import { Logins } from "../lib/rules/logins.ts";
 import type { Condition, Growth, Log, Rule } from "../lib/types.ts";
 
 /** A state in a directory of its own, gone at the end of the scope. */
@@ -42,6 +43,11 @@ export function memoryLog(): Log & { readonly lines: string[] } {
 /** A condition that looks at the start of the whole message, but for what `over` says. */
 export function condition(over: Partial<Condition> & Pick<Condition, "texts">): Condition {
   return { fields: ["message"], mode: "start", ignoreCase: false, ...over };
+}
+
+/** For bans where nobody ever logged in, and no network is banned. */
+export function strangers() {
+  return { logins: new Logins(null), known: () => ({ logins: [], sessions: [] }), networks: [] };
 }
 
 /** Bans that do not grow. */

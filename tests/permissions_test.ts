@@ -18,6 +18,9 @@ const CONFIG: Config = {
   ban: { command: null, unban: null, timeout: 10_000_000, concurrency: 4 },
   database: null,
   whitelist: { networks: ["192.0.2.0/24"], names: [], refresh: 300_000_000 },
+  ipv6Prefix: 64,
+  networkBans: [],
+  trust: null,
   keepLog: null,
 };
 const DATABASE = { host: "db.example.org", port: 5433, user: "monitor", database: "monitor", password: "" };

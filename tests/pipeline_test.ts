@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import { SECOND } from "../lib/duration.ts";
 import { Pipeline } from "../lib/pipeline.ts";
-import type { BatchRecord, Entry, Hit, Module, ModuleRules, Trip } from "../lib/types.ts";
+import type { BatchRecord, Entry, Hit, LoginChange, Module, ModuleRules, Trip } from "../lib/types.ts";
 import { condition, memoryLog, rule, temporaryState } from "./helpers.ts";
 
 const NOW = 10_000 * SECOND;
@@ -60,6 +60,8 @@ const judge = {
       start: time,
       until: null,
     })),
+  note: (changes: readonly LoginChange[]) => [...changes],
+  reset() {},
   enforce() {},
 };
 

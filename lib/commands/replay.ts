@@ -1,13 +1,15 @@
-import { decideBans, spanOf } from "../bans.ts";
 import type { Config } from "../config.ts";
 import { now } from "../clock.ts";
 import { journalMatches } from "../monitor/sources.ts";
 import { Pipeline } from "../pipeline.ts";
 import { textEntry } from "../reader.ts";
+import { Decider, spanOf } from "../rules/decider.ts";
+import { Logins } from "../rules/logins.ts";
 import { Whitelist } from "../rules/whitelist.ts";
 import { openJournal } from "../sources/journal.ts";
-import type { Batch, Log, Micros, NewBan, Trip } from "../types.ts";
+import type { Batch, Log, LoginChange, Micros, NewBan, PastBan, Trip } from "../types.ts";
 import { UserError } from "../types.ts";
+import { countedAs } from "../ip.ts";
 import { formatDuration, parseDuration } from "../duration.ts";
 import { inputLines, openInput } from "./input.ts";
 import { openConfig } from "./open.ts";
@@ -37,7 +39,15 @@ export async function replayCommand(files: readonly string[], options: ReplayOpt
     if (options.json) printJson(banJson(ban));
     else print(banLine(ban));
   });
-  const pipeline = new Pipeline(config.modules, { store: { write() {}, hits: () => [] }, judge, log: QUIET });
+  const pipeline = new Pipeline(config.modules, {
+    store: { write() {}, hits: () => [] },
+    judge,
+    log: QUIET,
+    counting: {
+      countedAs: (address) => countedAs(address, config.ipv6Prefix),
+      lenience: (address, time) => judge.logins.lenience(address, time),
+    },
+  });
   const reader = pipeline.readerFor(config.modules);
   let lines = 0;
   for await (const batch of batches(files, { options, config, progress })) {
@@ -70,34 +80,61 @@ const QUIET: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** Decides as the monitor would, with every ban taking effect at once and ending on the lines' own time. */
 class ReplayJudge {
-  readonly #whitelist = new Whitelist();
-  readonly #inForce = new Map<string, NewBan>();
+  readonly logins: Logins;
+  readonly #decider: Decider;
+  readonly #bans = new Map<string, NewBan[]>();
   readonly #tell: (ban: NewBan) => void;
+  #time: Micros = 0;
   bans = 0;
 
   constructor(config: Config, tell: (ban: NewBan) => void) {
-    this.#whitelist.set("configuration", config.whitelist.networks);
     this.#tell = tell;
-  }
-
-  decide(trips: readonly Trip[]): NewBan[] {
-    return trips.flatMap((trip) => {
-      if (this.#whitelist.covering(trip.address) !== null) return [];
-      const bans = decideBans([trip], (address) => this.#standing(address, trip.time));
-      for (const ban of bans) this.#inForce.set(ban.address, ban);
-      return bans;
+    this.logins = new Logins(config.trust);
+    const whitelist = new Whitelist();
+    whitelist.set("configuration", config.whitelist.networks);
+    this.#decider = new Decider({
+      whitelist,
+      logins: this.logins,
+      networks: config.networkBans,
+      history: { standing: (address) => this.#standing(address), past: (address) => this.#past(address) },
+      spared() {},
     });
   }
 
-  #standing(address: string, time: Micros): Micros | undefined {
-    const ban = this.#inForce.get(address);
-    return ban !== undefined && (ban.until === null || ban.until > time) ? spanOf(ban) : undefined;
+  note(changes: readonly LoginChange[]): LoginChange[] {
+    return changes.filter((change) => this.logins.apply(change));
+  }
+
+  reset(): void {}
+
+  decide(trips: readonly Trip[]): NewBan[] {
+    return trips.flatMap((trip) => {
+      this.#time = trip.time;
+      const bans = this.#decider.decide([trip]);
+      const all = [...bans, ...this.#decider.widen(bans)];
+      for (const ban of all) this.#bans.set(ban.address, [ban, ...this.#bans.get(ban.address) ?? []]);
+      return all;
+    });
   }
 
   enforce(bans: readonly NewBan[]): void {
     this.bans += bans.length;
     bans.forEach(this.#tell);
   }
+
+  #standing(address: string): Micros | undefined {
+    const ban = this.#bans.get(address)?.[0];
+    return ban !== undefined && isInForce(ban, this.#time) ? spanOf(ban) : undefined;
+  }
+
+  #past(address: string): PastBan[] {
+    const ended = (this.#bans.get(address) ?? []).filter((ban) => !isInForce(ban, this.#time));
+    return ended.map(({ start, until }) => ({ start, ended: until!, endReason: "expired" }));
+  }
+}
+
+function isInForce({ until }: NewBan, time: Micros): boolean {
+  return until === null || until > time;
 }
 
 function banJson({ address, reason, start, count, until }: NewBan): unknown {

@@ -1,10 +1,12 @@
+import { now } from "../clock.ts";
 import type { Config } from "../config.ts";
 import { Monitor } from "../monitor.ts";
 import { type Lock, takeLock } from "../state/database.ts";
 import { State } from "../state/state.ts";
-import { type Log, messageOf, UserError } from "../types.ts";
+import { type Log, messageOf, type Micros, UserError } from "../types.ts";
 import { makeStateDirectory, openConfig, permissionProblem } from "./open.ts";
-import type { CommonOptions } from "./output.ts";
+import { requireSpan } from "./change.ts";
+import { type CommonOptions, localTime } from "./output.ts";
 
 /** What the outside asks of a running monitor. */
 export interface RunSignals {
@@ -14,14 +16,21 @@ export interface RunSignals {
   onReload(reload: () => void): void;
 }
 
+/** Options of `run`. */
+export interface RunOptions extends CommonOptions {
+  /** A span, in which bans are only tried. */
+  readonly trial?: string;
+}
+
 /**
- * `run`: monitors until told to stop. A new configuration that cannot be used leaves the old one running.
+ * `run`: monitors until told to stop, or until a trial is over that nobody has confirmed. A new configuration that cannot be used leaves the old one running.
  * Throws `UserError` (69, 78), or whatever stopped the last source.
  */
 export async function runCommand(
-  options: CommonOptions,
+  options: RunOptions,
   { log, signals }: { log: Log; signals: RunSignals },
 ): Promise<number> {
+  const span = options.trial === undefined ? null : requireSpan("--trial", options.trial);
   let config = usableConfig(options);
   const { state, lock } = claimState(config.stateDirectory, options);
   let next: AbortController;
@@ -35,16 +44,32 @@ export async function runCommand(
     }
   });
   try {
+    beginTrial(state, { span, log });
     while (!signals.stop.aborted) {
       next = new AbortController();
       announce(config, log);
-      await new Monitor(config, { state, log }).run(AbortSignal.any([signals.stop, next.signal]));
+      const monitor = new Monitor(config, { state, log, trial: state.trial() });
+      if (await monitor.run(AbortSignal.any([signals.stop, next.signal]))) break;
     }
     log.info("stopped");
     return 0;
   } finally {
     close(state);
     lock.release();
+  }
+}
+
+/** Ends what an earlier trial has banned and nobody has confirmed, and begins a new one where `span` is given. */
+function beginTrial(state: State, { span, log }: { span: Micros | null; log: Log }): void {
+  const unconfirmed = state.trial();
+  if (unconfirmed !== null) {
+    log.warn("nobody has confirmed the last trial: its bans are lifted");
+    state.bans.endNewer(unconfirmed.lastBan, { reason: "trial", time: now() });
+  }
+  const end = span === null ? null : now() + span;
+  state.setTrial(end === null ? null : { end, lastBan: state.bans.lastId() });
+  if (end !== null) {
+    log.warn(`trial until ${localTime(end)}: bans end then, unless you say \`strongmonitor confirm\``);
   }
 }
 

@@ -3,10 +3,10 @@ import type { DatabaseConfig } from "../types.ts";
 import { UserError } from "../types.ts";
 import { Document } from "./document.ts";
 import { readConfig, readPassword } from "./file.ts";
-import { makeModules } from "./modules.ts";
+import { inherit, makeGrowth, makeModules } from "./modules.ts";
 import { moduleProblems, refuse, schemaProblems } from "./problems.ts";
 import { type Settings, settingsSchema } from "./schema.ts";
-import type { Config, LoadOptions, WhitelistConfig } from "./types.ts";
+import type { Config, LoadOptions, TrustConfig, WhitelistConfig } from "./types.ts";
 
 /**
  * Reads, checks and completes the configuration in the file `path`.
@@ -32,6 +32,16 @@ export function loadConfig(path: string, options: LoadOptions): Config {
       () => options.withPassword === false ? "" : readPassword(file, options.state),
     ),
     whitelist: toWhitelist(settings),
+    ipv6Prefix: settings.ipv6_prefix,
+    networkBans: settings.network_bans.map((step) => ({
+      ipv4: step.ipv4 ?? null,
+      ipv6: step.ipv6 ?? null,
+      limit: step.limit,
+      window: step.window,
+      banTime: inherit(step.ban_time, settings.ban_time),
+      growth: makeGrowth([step, settings]),
+    })),
+    trust: toTrust(settings),
     keepLog: settings.keep_log ?? null,
   };
 }
@@ -61,6 +71,10 @@ function locate(command: readonly string[] | undefined, folder: string): readonl
 
 function toDatabase({ DB }: Settings, password: () => string): DatabaseConfig | null {
   return DB ? { ...DB, password: password() } : null;
+}
+
+function toTrust({ trust_logins: trust }: Settings): TrustConfig | null {
+  return trust ? { span: trust.for, methods: new Set(trust.methods), factor: trust.factor } : null;
 }
 
 function toWhitelist({ whitelist, whitelist_refresh: refresh, modules }: Settings): WhitelistConfig {

@@ -13,6 +13,21 @@ export const banTime = spanOrForever.optional().describe(
     "outermost; with none at all, bans are for good.",
 );
 
+const factor = z.number("must be a number").min(1, "must be at least 1").max(1_000, "must be at most 1000");
+
+/** How bans grow, where it may stand: beside `ban_time`. */
+export const growth = {
+  ban_time_factor: factor.optional().describe(
+    "Each further ban of an address lasts so many times as long as the one before; 1 unless told.",
+  ),
+  max_ban_time: spanOrForever.optional().describe(
+    'No ban by this lasts longer, but those that are "forever".',
+  ),
+  forget_after: spanOrForever.optional().describe(
+    'An address that was free so long after its last ban begins anew; "forever", as when left out: never.',
+  ),
+};
+
 const FIELD = "must be the name of a field, such as path or user_agent";
 const field = text(64).regex(/^[a-z][a-z0-9_]*$/i, FIELD);
 
@@ -74,6 +89,7 @@ const rule = section({
   limit: whole(1, 1_000_000).describe("This many hits of one address are allowed; the next one bans it."),
   window,
   ban_time: banTime,
+  ...growth,
   unsafe: z.boolean("must be true or false").default(false).describe(
     "Takes a regular expression that may need very long on some lines.",
   ),
@@ -126,6 +142,7 @@ export const moduleSection = section({
     .describe("When a line counts as suspicious. Each rule counts by itself."),
   window,
   ban_time: banTime,
+  ...growth,
 });
 
 /** A module's section as it is written. */

@@ -1,6 +1,7 @@
 import { whyNotLinear } from "../linear.ts";
 import type {
   Condition,
+  Growth,
   Micros,
   Module,
   ModuleKind,
@@ -190,7 +191,9 @@ function item(document: Document, path: Path, index: number): Path {
   return Array.isArray(document.at(path)) ? [...path, index] : path;
 }
 
-type Spans = Partial<Pick<Settings, "window" | "ban_time">>;
+type Spans = Partial<
+  Pick<Settings, "window" | "ban_time" | "ban_time_factor" | "max_ban_time" | "forget_after">
+>;
 
 function makeRule(rule: RuleSection, outer: readonly Spans[]): Rule {
   const { name, str, status, except, distinct = null, limit } = rule;
@@ -205,8 +208,17 @@ function makeRule(rule: RuleSection, outer: readonly Spans[]): Rule {
     limit,
     window: inherit(rule.window, ...outer.map(({ window }) => window)),
     banTime: inherit(rule.ban_time, ...outer.map(({ ban_time }) => ban_time)),
-    growth: { factor: 1, most: null, forgetAfter: null },
+    growth: makeGrowth([rule, ...outer]),
     scope: "all",
+  };
+}
+
+/** How bans grow by the innermost of what is given. */
+export function makeGrowth(given: readonly Spans[]): Growth {
+  return {
+    factor: given.find(({ ban_time_factor }) => ban_time_factor !== undefined)?.ban_time_factor ?? 1,
+    most: inherit(...given.map(({ max_ban_time }) => max_ban_time)),
+    forgetAfter: inherit(...given.map(({ forget_after }) => forget_after)),
   };
 }
 
@@ -216,7 +228,7 @@ function makeCondition({ str, mode, field, ignore_case: ignoreCase }: ConditionS
 }
 
 /** The innermost span that is given; null, for ever, without one. */
-function inherit(...spans: (Micros | null | undefined)[]): Micros | null {
+export function inherit(...spans: (Micros | null | undefined)[]): Micros | null {
   return spans.find((span) => span !== undefined) ?? null;
 }
 

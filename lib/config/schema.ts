@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { canonicalAddress } from "../ip.ts";
-import { banTime, moduleSection, window } from "./module_schema.ts";
+import { banTime, growth, moduleSection, window } from "./module_schema.ts";
 import {
   command,
   DNS_NAME,
@@ -9,6 +9,7 @@ import {
   spanOrForever,
   STRINGS,
   text,
+  texts,
   whitelisted,
   whole,
 } from "./values.ts";
@@ -43,6 +44,25 @@ const database = section({
   return { host: host.name, port: chosen, user, database };
 });
 
+const networkStep = section({
+  ipv4: whole(8, 31).optional().describe("Bits of the prefix of IPv4 networks; none is banned without."),
+  ipv6: whole(16, 127).optional().describe("The same for IPv6."),
+  limit: whole(1, 1_000_000).describe("This many bans inside are allowed; the next one bans the network."),
+  window: span().prefault("1d").describe("Bans longer ago than this are not counted."),
+  ban_time: banTime,
+  ...growth,
+});
+
+const trust = section({
+  for: span().prefault("30d").describe("How long a login counts."),
+  methods: texts().default(["publickey"]).describe(
+    "Ways of logging in after which an address is not banned but only reported.",
+  ),
+  factor: whole(1, 1_000).default(3).describe(
+    "After a login in any other way, as by password, limits are so many times as high.",
+  ),
+});
+
 /** The whole configuration: checks it, completes it, and is published as a JSON Schema. */
 export const settingsSchema = section({
   $schema: z.string("must be a string").optional().describe("JSON Schema that editors go by."),
@@ -50,6 +70,17 @@ export const settingsSchema = section({
     .describe("What is watched: `SSHD`, `NGINX`, or a service of your own, each with its rules."),
   window,
   ban_time: banTime,
+  ...growth,
+  ipv6_prefix: whole(16, 128).default(64).describe(
+    "IPv6 addresses are counted and banned by networks of so many bits: one household has at least 64.",
+  ),
+  network_bans: z.array(networkStep, "must be a list of steps").default([]).describe(
+    "Networks are banned for the bans inside of them: the first step counts banned addresses, each further one what the " +
+      "step before it has banned.",
+  ),
+  trust_logins: trust.optional().describe(
+    "Who has logged in lately is not banned, or later than strangers; without it past logins count for nothing.",
+  ),
   ban_command: command.optional().describe(
     "Command that bans an address, which takes the place of %s: a string that is split at white space, or a list " +
       "of words. No shell is used. Without it nothing is carried out: bans are recorded only.",

@@ -1,4 +1,4 @@
-import type { DatabaseConfig, Micros, ModuleKind, ModuleRules } from "../types.ts";
+import type { DatabaseConfig, Growth, Micros, ModuleKind, ModuleRules } from "../types.ts";
 
 /** A configuration that has been checked: every default filled in, every path absolute, every span in microseconds. */
 export interface Config {
@@ -12,6 +12,12 @@ export interface Config {
   /** The PostgreSQL database to ship to; null: the embedded state alone. */
   readonly database: DatabaseConfig | null;
   readonly whitelist: WhitelistConfig;
+  /** IPv6 addresses are counted and banned by networks of so many bits. */
+  readonly ipv6Prefix: number;
+  /** When networks are banned for the bans inside of them, in order. */
+  readonly networkBans: readonly NetworkBanConfig[];
+  /** Whose logins keep from bans; null: nobody's. */
+  readonly trust: TrustConfig | null;
   /** How long recorded lines are kept; null: for ever. */
   readonly keepLog: Micros | null;
 }
@@ -34,6 +40,26 @@ export interface BanConfig {
   readonly timeout: Micros;
   /** At most this many commands at once. */
   readonly concurrency: number;
+}
+
+/** One step of network bans. */
+export interface NetworkBanConfig {
+  /** Bits of the prefix; null: no network of this kind is banned. */
+  readonly ipv4: number | null;
+  readonly ipv6: number | null;
+  /** This many bans inside are allowed. */
+  readonly limit: number;
+  readonly window: Micros;
+  readonly banTime: Micros | null;
+  readonly growth: Growth;
+}
+
+/** Which logins keep an address from bans. */
+export interface TrustConfig {
+  readonly span: Micros;
+  readonly methods: ReadonlySet<string>;
+  /** Limits after a login by another method, in those of strangers. */
+  readonly factor: number;
 }
 
 /** Who is never banned. */

@@ -1,3 +1,4 @@
+import type { Holding } from "../bans.ts";
 import type { ModuleFreshness } from "../freshness.ts";
 import type { Counts } from "../pipeline.ts";
 import type { FleetStatus } from "../postgres/fleet.ts";
@@ -18,6 +19,10 @@ export interface MonitorReport {
   readonly started: Micros;
   readonly config: string;
   readonly firewall: string;
+  /** How far bans really hold; null where nobody has looked yet. */
+  readonly holding: Holding | null;
+  /** When the trial ends that is under way. */
+  readonly trialEnd: Micros | null;
   readonly sources: readonly SourceReport[];
   readonly modules: readonly ModuleFreshness[];
   /** Modules that failed too often. */

@@ -24,12 +24,30 @@ interface Counter {
   readonly window: Window;
 }
 
+/** What counting goes by. */
+export interface EngineOptions {
+  /** Addresses that one rule counts at most. */
+  readonly capacity?: number;
+  /** What an address is counted as: itself unless told. */
+  readonly countedAs?: (address: string) => string;
+  /** How many times as high limits are for what is counted as `address`; 1 unless told. */
+  readonly lenience?: (address: string, time: Micros) => number;
+}
+
 /** Matches events against the rules and counts their hits, on the events' own time. Knows no clock. */
 export class Engine {
   readonly #matchers = new Map<string, Matcher>();
   readonly #counters = new Map<string, Map<string, Counter>>();
 
-  constructor(modules: readonly ModuleRules[], capacity = CAPACITY) {
+  readonly #countedAs: (address: string) => string;
+  readonly #lenience: (address: string, time: Micros) => number;
+
+  constructor(
+    modules: readonly ModuleRules[],
+    { capacity = CAPACITY, countedAs = (address) => address, lenience = () => 1 }: EngineOptions = {},
+  ) {
+    this.#countedAs = countedAs;
+    this.#lenience = lenience;
     for (const { module, rules } of modules) {
       this.#matchers.set(module.name, new Matcher(rules));
       this.#counters.set(module.name, new Map(rules.map((rule) => [rule.name, counter(rule, capacity)])));
@@ -45,13 +63,16 @@ export class Engine {
   add(event: LogEvent): Judgement {
     const rules = event.trusted ? this.#matchers.get(event.service)?.match(event) : undefined;
     if (!rules || rules.length === 0) return NOTHING;
-    const hits = rules.flatMap((rule) => hitOf(rule, event) ?? []).filter((hit) => !this.#knows(hit));
-    return { isMatch: true, hits, trips: hits.flatMap((hit) => this.#count(hit) ?? []) };
+    const address = this.#countedAs(event.address);
+    const hits = rules.flatMap((rule) => hitOf(rule, { ...event, address }) ?? []).filter((hit) =>
+      !this.#knows(hit)
+    );
+    return { isMatch: true, hits, trips: hits.flatMap((hit) => this.#count(hit, event.address) ?? []) };
   }
 
   /** Counts hits again that were stored earlier, oldest first; those of rules no longer configured are left out. */
   restore(hits: Iterable<Hit>): void {
-    for (const hit of hits) this.#count(hit);
+    for (const hit of hits) this.#count(hit, hit.address);
   }
 
   /** Counts an address from nothing again, in every rule. */
@@ -73,17 +94,18 @@ export class Engine {
     return this.#counters.get(hit.service)!.get(hit.rule)!.window.knows(hit);
   }
 
-  #count(hit: Hit): Trip | null {
+  #count(hit: Hit, source: string): Trip | null {
     const counter = this.#counters.get(hit.service)?.get(hit.rule);
     // A rule may count something else than it did when the hit was stored.
     if (!counter || (counter.rule.distinct === null) !== (hit.value === null)) return null;
     const { service, rule, address, time } = hit;
-    const count = counter.window.hit(hit);
+    const count = counter.window.hit(hit, () => this.#lenience(address, time));
     if (count === 0) return null;
     return {
       service,
       rule,
       address,
+      source,
       time,
       count,
       reason: `[${service}] ${rule}`,

@@ -10,10 +10,10 @@ export interface Window {
   /** Whether a hit changes nothing, as its value has been counted already. */
   knows(hit: Counted): boolean;
   /**
-   * Counts a hit. Returns how many fell into the window when they passed the limit, and counts the address
-   * from nothing again; otherwise 0. A hit older than ones before it counts with those at most a span later.
+   * Counts a hit. Returns how many fell into the window when they passed the limit, which is `lenience` times as high, and counts
+   * the address from nothing again; otherwise 0. A hit older than ones before it counts with those at most a span later.
    */
-  hit(hit: Counted): number;
+  hit(hit: Counted, lenience?: () => number): number;
   /** Counts `address` from nothing again. */
   forget(address: string): void;
   /** Drops addresses without a hit inside the window that ends at `now`. */
@@ -58,13 +58,13 @@ abstract class AddressWindow implements Window {
     return this.#records.get(hit.address)?.knows(hit, this.#from(hit.time)) ?? false;
   }
 
-  hit(hit: Counted): number {
+  hit(hit: Counted, lenience: () => number = () => 1): number {
     const { limit, span, capacity } = this.#bounds;
     const { address, time } = hit;
     const record = this.#records.get(address) ?? this.record();
     this.#records.delete(address);
     const count = record.count(hit, this.#from(time), span === null ? Infinity : time + span);
-    if (count > limit) return count;
+    if (count > limit && count > limit * lenience()) return count;
     this.#records.set(address, record);
     if (this.#records.size > capacity) this.#records.delete(this.#records.keys().next().value!);
     return 0;

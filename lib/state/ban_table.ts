@@ -1,4 +1,4 @@
-import type { BanChange, BanStatus, BanStore, Due, Micros, NewBan } from "../types.ts";
+import type { BanChange, BanStatus, BanStore, Due, Micros, NewBan, PastBan } from "../types.ts";
 import type { Database, Value } from "./database.ts";
 
 const COLUMNS = `id, address, scope, reason, count, start, until, ended, end_reason AS endReason,
@@ -6,6 +6,9 @@ const COLUMNS = `id, address, scope, reason, count, start, until, ended, end_rea
 const CHANGED = "change = (SELECT max(change) + 1 FROM ban)";
 const FIRST_RETRY: Micros = 1_000_000;
 const LAST_RETRY: Micros = 300_000_000;
+
+/** Ended bans of one address that are told. */
+const MOST_PAST = 100;
 
 /** All bans, past and present. At most one ban of an address is in force. */
 export class BanTable implements BanStore {
@@ -58,6 +61,19 @@ export class BanTable implements BanStore {
     ) > 0;
   }
 
+  /** Id of the newest ban; 0 before the first. */
+  lastId(): number {
+    return this.#db.get<{ id: number }>("SELECT ifnull(max(id), 0) AS id FROM ban")!.id;
+  }
+
+  /** Ends all bans in force that are newer than the one with this id. */
+  endNewer(id: number, end: { reason: string; time: Micros }): void {
+    this.#db.transaction(() => {
+      const newer = this.#select("WHERE ended IS NULL AND id > ?", id);
+      for (const { address } of newer) this.end(address, end);
+    });
+  }
+
   expire(now: Micros): string[] {
     return this.#db.all<{ address: string }>(
       `UPDATE ban SET ended = until, end_reason = 'expired', attempts = 0, next_try = 0, error = NULL,
@@ -89,9 +105,21 @@ export class BanTable implements BanStore {
     return this.#select("WHERE address = ? AND ended IS NULL", address)[0] ?? null;
   }
 
-  /** The newest ban of an address or network, one that ended included; null when there never was one. */
   latest(address: string): BanStatus | null {
     return this.#select("WHERE address = ? ORDER BY id DESC LIMIT 1", address)[0] ?? null;
+  }
+
+  past(address: string): PastBan[] {
+    return this.#db.all<PastBan>(
+      `SELECT start, ended, end_reason AS endReason FROM ban WHERE address = ? AND ended IS NOT NULL
+       ORDER BY id DESC LIMIT ?`,
+      address,
+      MOST_PAST,
+    );
+  }
+
+  since(start: Micros): Pick<NewBan, "address" | "start" | "reason">[] {
+    return this.#db.all("SELECT address, start, reason FROM ban WHERE start > ? ORDER BY start, id", start);
   }
 
   /** The bans of networks in force. */
@@ -113,8 +141,12 @@ export class BanTable implements BanStore {
     return this.#select("ORDER BY id DESC LIMIT ?", limit);
   }
 
-  begin(firewall: string, { boot, takesOver }: { boot: Micros; takesOver: boolean }): void {
+  begin(
+    firewall: string,
+    { boot, takesOver, anew }: { boot: Micros; takesOver: boolean; anew: boolean },
+  ): void {
     this.#db.transaction(() => {
+      if (anew) this.#db.run("UPDATE ban SET applied_at = NULL WHERE ended IS NULL");
       this.#db.run("UPDATE ban SET applied_by = NULL, applied_at = NULL WHERE applied_at < ?", boot);
       if (!takesOver) return;
       this.#db.run("UPDATE ban SET applied_at = NULL WHERE ended IS NULL AND applied_by IS NOT ?", firewall);

@@ -40,8 +40,11 @@ const MIGRATIONS: readonly string[] = [
   ALTER TABLE ban ADD COLUMN scope TEXT NOT NULL DEFAULT 'all';
   ALTER TABLE whitelist ADD COLUMN until INTEGER;
   CREATE TABLE login (
-    address TEXT NOT NULL, port INTEGER NOT NULL, user TEXT NOT NULL, method TEXT NOT NULL, time INTEGER NOT NULL,
-    PRIMARY KEY (address, port)
+    address TEXT NOT NULL, method TEXT NOT NULL, user TEXT NOT NULL, time INTEGER NOT NULL,
+    PRIMARY KEY (address, method)
+  ) WITHOUT ROWID;
+  CREATE TABLE session (
+    address TEXT NOT NULL, port INTEGER NOT NULL, time INTEGER NOT NULL, PRIMARY KEY (address, port)
   ) WITHOUT ROWID;
   CREATE TABLE knock_key (
     name TEXT PRIMARY KEY, kind TEXT NOT NULL, secret TEXT NOT NULL, since INTEGER NOT NULL,

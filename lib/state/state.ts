@@ -1,6 +1,7 @@
-import type { BatchRecord, Hit, Micros, WhitelistEntry } from "../types.ts";
+import type { BatchRecord, Hit, Micros, Trial, WhitelistEntry } from "../types.ts";
 import { BanTable } from "./ban_table.ts";
 import { Database } from "./database.ts";
+import { LoginTable } from "./login_table.ts";
 import { StateOutbox } from "./outbox.ts";
 
 /** Most rows that one call of `State.forget()` deletes, so that it never holds the writer up for long. */
@@ -9,6 +10,7 @@ const DELETE_STEP = 5_000;
 /** The daemon's own embedded database. All methods are synchronous and atomic. */
 export class State {
   readonly bans: BanTable;
+  readonly logins: LoginTable;
   readonly outbox: StateOutbox;
   readonly #db: Database;
 
@@ -19,6 +21,7 @@ export class State {
       this.#db.run("INSERT OR IGNORE INTO meta VALUES ('host', ?)", crypto.randomUUID());
     }
     this.bans = new BanTable(this.#db);
+    this.logins = new LoginTable(this.#db);
     this.outbox = new StateOutbox(this.#db);
   }
 
@@ -52,6 +55,7 @@ export class State {
           value && storable(value),
         );
       }
+      for (const change of record.logins) this.logins.apply(change);
       for (const ban of record.bans) this.bans.add(ban);
       this.#db.run("INSERT OR REPLACE INTO position VALUES (?, ?)", record.source, record.position);
     });
@@ -137,6 +141,18 @@ export class State {
       this.#db.run("DELETE FROM whitelist WHERE origin = ?", origin);
       for (const entry of entries) this.addToWhitelist(origin, { ...entry, since: now });
     });
+  }
+
+  /** The trial that nobody has confirmed; null: there is none. */
+  trial(): Trial | null {
+    const row = this.#db.get<{ value: string }>("SELECT value FROM meta WHERE key = 'trial'");
+    return row === null ? null : JSON.parse(row.value) as Trial;
+  }
+
+  /** Begins a trial; null ends it. */
+  setTrial(trial: Trial | null): void {
+    if (trial === null) this.#db.run("DELETE FROM meta WHERE key = 'trial'");
+    else this.#db.run("INSERT OR REPLACE INTO meta VALUES ('trial', ?)", JSON.stringify(trial));
   }
 
   /** What the running monitor last said about itself, as it wrote it; null before the first time. */

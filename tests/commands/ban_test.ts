@@ -5,7 +5,7 @@ import { now } from "../../lib/clock.ts";
 import { Whitelist } from "../../lib/rules/whitelist.ts";
 import { takeLock } from "../../lib/state/database.ts";
 import type { Ban, Firewall, Outcome } from "../../lib/types.ts";
-import { memoryLog, type TemporaryState, temporaryState } from "../helpers.ts";
+import { memoryLog, strangers, type TemporaryState, temporaryState } from "../helpers.ts";
 import { program, type Result } from "./program.ts";
 
 const ONE = "192.0.2.7";
@@ -61,7 +61,8 @@ async function stage(
   const cli = (...words: string[]) => program([...words, "--config", config]);
   const stop = new AbortController();
   const lock = running ? takeLock(directory) : null;
-  const bans = new Bans({ store: state.bans, firewall, whitelist, log: memoryLog(), clock: now, boot: 0 });
+  const parts = { store: state.bans, firewall, whitelist, log: memoryLog(), clock: now, boot: 0 };
+  const bans = new Bans({ ...parts, ...strangers() });
   const watching = running
     ? watchControl(directory, { changed: () => void bans.refresh(), signal: stop.signal })
     : Promise.resolve();

@@ -88,7 +88,7 @@ Deno.test("`match --json` gives one object for each line, in order, with exactly
     '{"n":2,"module":"SSHD","address":"2001:db8::a1","fields":{"method":"password","user":"root","port":"5"},"hits":["failed_login","patient_guessing","many_names","root"],"logged":true}',
     '{"n":3,"module":"SSHD","address":null,"fields":{},"hits":[],"logged":false}',
     '{"n":4,"module":"SSHD","address":"203.0.113.5","fields":{"port":"38200"},"hits":[],"logged":false}',
-    '{"n":5,"module":"SSHD","address":"203.0.113.5","fields":{"method":"password","user":"bob","port":"5"},"hits":[],"logged":true}',
+    '{"n":5,"module":"SSHD","address":"203.0.113.5","fields":{"method":"password","user":"bob","port":"5","login":"password"},"hits":[],"logged":true}',
     '{"n":6,"module":"SSHD","address":null,"fields":{},"hits":[],"logged":false}',
     '{"n":7,"module":"SSHD","address":null,"fields":{},"hits":[],"logged":false}',
   ]);

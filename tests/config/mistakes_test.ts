@@ -1,11 +1,15 @@
 import { strict as assert } from "node:assert";
+import schema from "../../docs/config.schema.json" with { type: "json" };
 import { more, own, refusalOf, RULE, rule, top } from "./configs.ts";
 
 const SPAN = 'must be a span of time such as "90s", "10m", "2h" or "1d12h"';
 const CENTURY = "must be longer than nothing and shorter than a century";
-const KEYS =
-  "modules, window, ban_time, ban_command, unban_command, ban_timeout, ban_concurrency, whitelist, " +
-  "whitelist_refresh, keep_log, DB, state";
+/** The keys of an object, as the published schema has them. */
+function keysOf({ properties }: { properties: Record<string, unknown> }): string {
+  return Object.keys(properties).filter((key) => key !== "$schema").join(", ");
+}
+const KEYS = keysOf(schema);
+const RULE_KEYS = keysOf(schema.properties.modules.additionalProperties.properties.rules.items);
 const MEMBER = "must be an address, a network such as 10.0.0.0/8, or a DNS name";
 
 // Text, what is said of it after "Cannot load ", and where.
@@ -140,17 +144,17 @@ const WRONG: [text: string, complaint: string, position: string][] = [
   [more('"status": 404'), "modules.SSHD.rules[0].status: needs a module that reads a status", "1:75"],
   [
     more('"distinct": "path"'),
-    'modules.SSHD.rules[0].distinct: must be one of message, user, port, method, got "path"',
+    'modules.SSHD.rules[0].distinct: must be one of message, user, port, method, login, logout, got "path"',
     "1:87",
   ],
   [
     more('"field": ["user", "usr"]'),
-    'modules.SSHD.rules[0].field[1]: must be one of message, user, port, method, got "usr"',
+    'modules.SSHD.rules[0].field[1]: must be one of message, user, port, method, login, logout, got "usr"',
     "1:93",
   ],
   [
     more('"except": [{ "field": "usr", "str": "x" }]'),
-    'modules.SSHD.rules[0].except[0].field: must be one of message, user, port, method, got "usr"',
+    'modules.SSHD.rules[0].except[0].field: must be one of message, user, port, method, login, logout, got "usr"',
     "1:97",
   ],
   [
@@ -217,7 +221,7 @@ const WRONG: [text: string, complaint: string, position: string][] = [
   ],
   [
     more('"zebra": 1'),
-    "modules.SSHD.rules[0].zebra: is an unknown key: known here are name, str, mode, field, ignore_case, except, status, distinct, limit, window, ban_time, unsafe, tests",
+    `modules.SSHD.rules[0].zebra: is an unknown key: known here are ${RULE_KEYS}`,
     "1:75",
   ],
   [more('"window": "10 min"'), `modules.SSHD.rules[0].window: ${SPAN}, or "forever", got "10 min"`, "1:85"],

@@ -46,7 +46,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   permissions: { files: ["lib/permissions.ts"], imports: [...VALUES, "config"] },
   reader: { files: ["lib/reader.ts", "lib/freshness.ts"], imports: VALUES },
   pipeline: { files: ["lib/pipeline.ts"], imports: [...VALUES, "rules", "reader"] },
-  bans: { files: ["lib/bans.ts"], imports: [...VALUES, "rules"] },
+  bans: { files: ["lib/bans.ts", "lib/bans/"], imports: [...VALUES, "rules"] },
   monitor: { files: ["lib/monitor.ts", "lib/monitor/"], imports: UPPER },
   commands: { files: ["lib/commands/"], imports: [...UPPER, "module list"] },
   project: { files: ["deno.json"], imports: [] },

@@ -11,7 +11,7 @@ await testOnPostgres("the whitelist", {
     await member.shipped();
     const told = async (sql: string, entries: [string, string][]) => {
       await query(sql);
-      const expected = JSON.stringify(entries.map(([address, note]) => ({ address, note })));
+      const expected = JSON.stringify(entries.map(([address, note]) => ({ address, note, until: null })));
       await until(() => JSON.stringify(member.whitelists.at(-1)) === expected);
     };
     await told("SELECT", []);

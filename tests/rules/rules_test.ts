@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { SECOND } from "../../lib/duration.ts";
-import { CAPACITY, Engine } from "../../lib/rules/engine.ts";
+import { Engine } from "../../lib/rules/engine.ts";
 import { Matcher } from "../../lib/rules/matcher.ts";
 import { DistinctWindow, SlidingWindow } from "../../lib/rules/window.ts";
 import { Whitelist } from "../../lib/rules/whitelist.ts";
@@ -186,7 +186,6 @@ Deno.test("`Engine.restore()` leaves out hits that were counted another way", ()
   const stored = { service: "SSHD", rule: "invalid", address: "192.0.2.1", time: 999 * SECOND };
   const engine = new Engine(
     [{ module, noLog: [], record: "all", rules: [rule({ distinct: "user" })] }],
-    CAPACITY,
   );
   engine.restore([{ ...stored, value: null }, { ...stored, value: null }, { ...stored, value: "a" }]);
   assert.deepEqual(engine.add(event({ fields: { user: "b" } })).trips, []);
@@ -204,6 +203,7 @@ Deno.test("`Engine.add()` counts each rule and address by itself and reports the
     service: "SSHD",
     rule: "invalid",
     address: "192.0.2.1",
+    source: "192.0.2.1",
     time: 1_000 * SECOND,
     count: 3,
     reason: "[SSHD] invalid",

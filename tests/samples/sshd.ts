@@ -191,6 +191,11 @@ const byShape: Record<string, readonly (readonly [message: string, address: stri
     [`Timeout before authentication for connection from ${V4} to 192.0.2.22, pid = 4711`, V4],
     [`fatal: Timeout before authentication for connection from ${V6} to 2001:db8::22, pid = 12`, V6],
   ],
+  "client silent": [
+    [`Timeout, client not responding from user root ${V4} port 51234`, V4],
+    [`Timeout, client not responding from user x ${V6} port 1 ${V4} port 22`, V4],
+    [`fatal: Timeout, client not responding from ${V6} port 22`, V6],
+  ],
   "connection dropped": [
     [`drop connection #10 from [${V4}]:39600 on [192.0.2.22]:22 past MaxStartups`, V4],
     [`drop connection #0 from [${V6}]:39601 on [2001:db8::22]:22 penalty: failed authentication`, V6],
@@ -332,6 +337,10 @@ const misses: Record<string, readonly string[]> = {
   "timeout of a connection": [
     `Timeout before authentication for connection from UNKNOWN to 192.0.2.22, pid = 4711`,
     `Timeout before authentication for connection from ${V4}`,
+  ],
+  "client silent": [
+    `Timeout, client not responding from user root ${V4}`,
+    `Timeout, client not responding from user root UNKNOWN port 22`,
   ],
   "connection dropped": [
     `drop connection #10 from [UNKNOWN]:65535 on [192.0.2.22]:22 past MaxStartups`,

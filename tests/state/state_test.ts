@@ -15,7 +15,16 @@ const EVENT: LogEvent = {
 const HIT = { service: "SSHD", rule: "invalid", address: "192.0.2.1", time: 1_000, value: null };
 
 function record(over: Partial<BatchRecord> = {}): BatchRecord {
-  return { source: "journal", position: "p1", events: [], hits: [], spent: [], bans: [], ...over };
+  return {
+    source: "journal",
+    position: "p1",
+    events: [],
+    hits: [],
+    spent: [],
+    logins: [],
+    bans: [],
+    ...over,
+  };
 }
 
 function ban(over: Partial<BatchRecord["bans"][number]> = {}): BatchRecord["bans"][number] {
@@ -97,7 +106,7 @@ Deno.test("`BanTable.begin()` has bans applied again that a reboot or another fi
   bans.add(ban());
   bans.applied(1, { firewall: "command", time: 10_000 });
   const waiting = (firewall: string, boot: number, takesOver = true) => {
-    bans.begin(firewall, { boot, takesOver });
+    bans.begin(firewall, { boot, takesOver, anew: false });
     return bans.toApply(DUE).length;
   };
   assert.equal(waiting("command", 10_000), 0, "the same firewall, no reboot");
@@ -114,7 +123,7 @@ Deno.test("`BanTable` lifts nothing that a reboot has lifted", () => {
   bans.applied(1, { firewall: "command", time: 10_000 });
   bans.expire(20_000);
   assert.equal(bans.toLift(DUE).length, 1);
-  bans.begin("command", { boot: 15_000, takesOver: true });
+  bans.begin("command", { boot: 15_000, takesOver: true, anew: false });
   assert.equal(bans.toLift(DUE).length, 0);
   assert.equal(bans.nextDue("command"), null);
 });

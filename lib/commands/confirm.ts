@@ -1,0 +1,18 @@
+import { rouseMonitor } from "../control.ts";
+import { UserError } from "../types.ts";
+import { warnIfStopped } from "./change.ts";
+import { withState } from "./open.ts";
+import { type CommonOptions, print, printJson } from "./output.ts";
+
+/** `confirm`: lets the bans of a trial hold as long as they are meant to. Throws `UserError` (69, 78; 1 when there is no trial). */
+export function confirmCommand(options: CommonOptions): number {
+  return withState(options, (state) => {
+    if (state.trial() === null) throw new UserError("Cannot confirm: no trial is under way", 1);
+    state.setTrial(null);
+    rouseMonitor(state.directory);
+    if (options.json) printJson({ done: "confirmed" });
+    else print("Confirmed: bans hold as long as they are meant to.");
+    warnIfStopped(state.directory);
+    return 0;
+  });
+}

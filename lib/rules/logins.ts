@@ -1,0 +1,97 @@
+import { NetworkSet } from "../ip.ts";
+import type { LogEvent, Login, LoginChange, Micros, Session } from "../types.ts";
+
+/** Whose successful logins are a reason not to ban. */
+export interface TrustOptions {
+  /** How long a login is one. */
+  readonly span: Micros;
+  /** Ways of logging in that put an address beyond bans, such as `publickey`. */
+  readonly methods: ReadonlySet<string>;
+  /** For whoever logged in any other way limits are so many times as high. */
+  readonly factor: number;
+}
+
+/**
+ * What an event tells of logins: field `login` names the way in which somebody has just logged in, field `logout` says that the
+ * connection has ended. Null for other events, and for what any local user could have forged.
+ */
+export function loginChange({ address, fields, time, trusted }: LogEvent): LoginChange | null {
+  const { login: method, logout, user = "", port = "0" } = fields;
+  if (!trusted || (method === undefined && logout === undefined)) return null;
+  const connection = { address, port: Number(port), time };
+  return method === undefined
+    ? { kind: "closed", ...connection }
+    : { kind: "opened", ...connection, user, method };
+}
+
+/** Who has logged in lately, and who is logged in now. */
+export class Logins {
+  readonly #trust: TrustOptions | null;
+  /** The newest of each method, by address. */
+  readonly #logins = new Map<string, Map<string, Login>>();
+  readonly #sessions = new Map<string, Session>();
+
+  /** @param trust null: past logins count for nothing */
+  constructor(trust: TrustOptions | null) {
+    this.#trust = trust;
+  }
+
+  /** Takes over what is stored, in place of all that was known. */
+  restore({ logins, sessions }: { logins: Iterable<Login>; sessions: Iterable<Session> }): void {
+    this.#logins.clear();
+    this.#sessions.clear();
+    for (const login of logins) this.#keep(login);
+    for (const session of sessions) this.#sessions.set(idOf(session), session);
+  }
+
+  /** Takes note of a change; false where it changes nothing, as when a connection ends on which nobody had logged in. */
+  apply(change: LoginChange): boolean {
+    if (change.kind === "closed") {
+      const session = this.#sessions.get(idOf(change));
+      return session !== undefined && session.time <= change.time && this.#sessions.delete(idOf(change));
+    }
+    this.#keep(change);
+    this.#sessions.set(idOf(change), change);
+    return true;
+  }
+
+  /** Addresses from which somebody is logged in. */
+  get open(): string[] {
+    return [...new Set(this.#sessions.values().map(({ address }) => address))];
+  }
+
+  /** The login that puts `target`, an address or a network, beyond bans at `time`; null when there is none. */
+  trusted(target: string, time: Micros): Login | null {
+    const { span, methods } = this.#trust ?? NOBODY;
+    return this.#within(target).find((login) => methods.has(login.method) && login.time > time - span) ??
+      null;
+  }
+
+  /** How many times as high as for strangers limits are for `target` at `time`. */
+  lenience(target: string, time: Micros): number {
+    if (this.#trust === null || this.#logins.size === 0) return 1;
+    const { span, factor } = this.#trust;
+    return this.#within(target).some((login) => login.time > time - span) ? factor : 1;
+  }
+
+  #keep(login: Login): void {
+    const kept = this.#logins.get(login.address) ?? new Map<string, Login>();
+    if (login.time < (kept.get(login.method)?.time ?? 0)) return;
+    this.#logins.set(login.address, kept.set(login.method, login));
+  }
+
+  /** The newest login of each method from every address of `target`. */
+  #within(target: string): Login[] {
+    if (!target.includes("/")) return [...this.#logins.get(target)?.values() ?? []];
+    const network = new NetworkSet([target]);
+    return [...this.#logins].flatMap(([address, logins]) =>
+      network.covers(address) ? [...logins.values()] : []
+    );
+  }
+}
+
+const NOBODY: TrustOptions = { span: 0, methods: new Set(), factor: 1 };
+
+function idOf({ address, port }: { address: string; port: number }): string {
+  return `${address} ${port}`;
+}
