@@ -5,7 +5,7 @@ export class ObserveFirewall implements Firewall {
   readonly name = "observe";
   readonly canUnban = true;
   readonly batch = 1_000;
-  readonly parallel = 1;
+  readonly parallel: number = 1;
   readonly keepsTime = false;
   /** What a real firewall has stays that one's, until it is configured again. */
   readonly takesOver = false;

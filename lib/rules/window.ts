@@ -93,7 +93,7 @@ export class SlidingWindow extends AddressWindow {
   }
 }
 
-/** Counts different values, each from when it was first seen. */
+/** Counts different values, each from when it was last counted. */
 export class DistinctWindow extends AddressWindow {
   protected override record(): Record {
     return new Values();
@@ -133,7 +133,7 @@ class Values implements Record {
 
   count({ value, time }: Counted, from: Micros, to: Micros): number {
     for (const [old, t] of this.#times) if (t <= from) this.#times.delete(old);
-    this.#times.set(value!, Math.min(time, this.#times.get(value!) ?? time));
+    this.#times.set(value!, Math.max(time, this.#times.get(value!) ?? time));
     this.latest = Math.max(this.latest, time);
     let count = 0;
     for (const t of this.#times.values()) if (t < to) count++;
