@@ -1,12 +1,12 @@
-import type { Ban, Firewall, Outcome } from "../types.ts";
+import type { Ban, Firewall, Inspection, Outcome } from "../types.ts";
 
 /** The firewall of whoever has configured none: bans are decided and recorded, and nothing is cut off. */
 export class ObserveFirewall implements Firewall {
-  readonly name = "observe";
+  readonly name: string = "observe";
   readonly canUnban = true;
-  readonly batch = 1_000;
+  readonly batch: number = 1_000;
   readonly parallel: number = 1;
-  readonly keepsTime = false;
+  readonly keepsTime: boolean = false;
   /** What a real firewall has stays that one's, until it is configured again. */
   readonly takesOver = false;
 
@@ -18,7 +18,7 @@ export class ObserveFirewall implements Firewall {
     return Promise.resolve(done(bans));
   }
 
-  inspect(): Promise<null> {
+  inspect(_bans?: readonly Ban[]): Promise<Inspection | null> {
     return Promise.resolve(null);
   }
 }

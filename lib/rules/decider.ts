@@ -85,13 +85,16 @@ export class Decider {
     this.#networks.sweep(now);
   }
 
-  /** What is to be banned for a trip: the network that it is counted by, or where somebody in that is to be spared, the address alone. */
+  /**
+   * What is to be banned for a trip; null: nobody. It is what the address is counted as: where that is a network in which somebody
+   * else is whitelisted, the address alone.
+   */
   #target({ address, source, reason, count, time }: Trip): string | null {
-    const why = this.#sparing(address, time);
-    if (why === null) return address;
-    const whySource = source === address ? why : this.#sparing(source, time);
-    if (whySource === null) return source;
-    this.#options.spared(`not banning ${source}, ${whySource}: ${reason}, ${count} hits`);
+    const { whitelist, spared } = this.#options;
+    const target = whitelist.covering(address) === null ? address : source;
+    const why = this.#sparing(target, time) ?? this.#trust(address, time);
+    if (why === null) return target;
+    spared(`not banning ${source}, ${why}: ${reason}, ${count} hits`);
     return null;
   }
 
@@ -113,7 +116,10 @@ export class Decider {
   /** Why nothing of `target` may be banned; null: nothing speaks against it. */
   #sparing(target: string, time: Micros): string | null {
     const origin = this.#options.whitelist.covering(target);
-    if (origin !== null) return `whitelisted by ${origin}`;
+    return origin === null ? this.#trust(target, time) : `whitelisted by ${origin}`;
+  }
+
+  #trust(target: string, time: Micros): string | null {
     const login = this.#options.logins.trusted(target, time);
     return login && `${login.user} logged in from ${login.address} by ${login.method} lately`;
   }

@@ -1,0 +1,182 @@
+import { strict as assert } from "node:assert";
+import { Bans } from "../lib/bans.ts";
+import { ObserveFirewall } from "../lib/firewall/observe.ts";
+import { Whitelist } from "../lib/rules/whitelist.ts";
+import type { Ban, Inspection, Micros, NewBan, Outcome } from "../lib/types.ts";
+import { eventually, memoryLog, strangers, type TemporaryState, temporaryState } from "./helpers.ts";
+
+/** A firewall that keeps its bans' ends itself, and can be asked what it has. */
+class KernelFirewall extends ObserveFirewall {
+  override readonly name = "kernel";
+  override readonly batch = 100_000;
+  override readonly keepsTime = true;
+  readonly held = new Map<string, Micros | null>();
+  readonly calls: number[] = [];
+  isMute = false;
+
+  override ban(bans: readonly Ban[]): Promise<Outcome[]> {
+    this.calls.push(bans.length);
+    for (const { address, until } of bans) this.held.set(address, until);
+    return super.ban(bans);
+  }
+
+  override unban(bans: readonly Ban[]): Promise<Outcome[]> {
+    for (const { address } of bans) this.held.delete(address);
+    return super.unban(bans);
+  }
+
+  override inspect(bans: readonly Ban[] = []): Promise<Inspection | null> {
+    if (this.isMute) return Promise.reject(new Error("nft: it does not answer"));
+    const wanted = new Map(bans.map(({ address, until }) => [address, until]));
+    return Promise.resolve({
+      missing: [...wanted].filter(([address, until]) => this.held.get(address) !== until).map(([address]) =>
+        address
+      ),
+      stray: [...this.held.keys()].filter((address) => !wanted.has(address)),
+    });
+  }
+}
+
+function setUp({ state }: TemporaryState, { trialEnd = null }: { trialEnd?: Micros | null } = {}) {
+  const firewall = new KernelFirewall();
+  const log = memoryLog();
+  const scene = { firewall, log, whitelist: new Whitelist(), now: 2_000_000 as Micros };
+  const open = () =>
+    new Bans({
+      store: state.bans,
+      firewall,
+      whitelist: scene.whitelist,
+      log,
+      clock: () => scene.now,
+      boot: 0,
+      trialEnd,
+      ...strangers(),
+    });
+  return { ...scene, scene, open };
+}
+
+function ban(address: string, over: Partial<NewBan> = {}): NewBan {
+  return { address, scope: "all", reason: "[SSHD] x", count: 1, start: 1_000_000, until: null, ...over };
+}
+
+Deno.test("`Bans.reconcile()` puts back what is gone from the firewall, and reports what nobody banned", async () => {
+  using temporary = temporaryState();
+  const { firewall, log, open } = setUp(temporary);
+  const stored = [ban("192.0.2.1"), ban("192.0.2.2"), ban("192.0.2.3")];
+  stored.forEach((one) => temporary.state.bans.add(one));
+  const bans = open();
+  bans.enforce(stored);
+  await eventually(() => firewall.held.size === 3);
+  await eventually(() => temporary.state.bans.inForce().every(({ appliedAt }) => appliedAt !== null));
+  firewall.held.delete("192.0.2.2");
+  firewall.held.set("192.0.2.3", 5);
+  firewall.held.set("203.0.113.9", null);
+  await bans.reconcile();
+  await eventually(() => firewall.held.get("192.0.2.2") === null && firewall.held.get("192.0.2.3") === null);
+  assert.deepEqual(bans.holding, {
+    time: 2_000_000,
+    held: 1,
+    missing: 2,
+    stray: ["203.0.113.9"],
+    error: null,
+  });
+  await eventually(() => temporary.state.bans.inForce().every(({ appliedAt }) => appliedAt !== null));
+  await bans.reconcile();
+  assert.deepEqual(bans.holding, {
+    time: 2_000_000,
+    held: 3,
+    missing: 0,
+    stray: ["203.0.113.9"],
+    error: null,
+  });
+  const told = log.lines.join("\n");
+  assert.match(told, /2 bans were gone from the firewall: putting them back/);
+  assert.equal(
+    told.match(/the firewall bans 203\.0\.113\.9, which nobody here has banned/g)?.length,
+    1,
+    told,
+  );
+  assert(firewall.held.has("203.0.113.9"), "what is another's is left alone");
+  await bans.stop(AbortSignal.abort());
+});
+
+Deno.test("`Bans.reconcile()` tells once why it cannot tell, and goes on when it can", async () => {
+  using temporary = temporaryState();
+  const { firewall, log, open } = setUp(temporary);
+  const bans = open();
+  firewall.isMute = true;
+  await bans.reconcile();
+  await bans.reconcile();
+  assert.equal(bans.holding?.error, "nft: it does not answer");
+  assert.equal(log.lines.filter((line) => /Cannot tell whether bans hold/.test(line)).length, 1);
+  firewall.isMute = false;
+  await bans.reconcile();
+  assert.deepEqual([bans.holding?.error, bans.holding?.held], [null, 0]);
+  await bans.stop(AbortSignal.abort());
+});
+
+Deno.test("a firewall that keeps time gets all bans in force at the start, in one call", async () => {
+  using temporary = temporaryState();
+  const { firewall, open } = setUp(temporary);
+  const store = temporary.state.bans;
+  store.transaction(() => {
+    for (let i = 0; i < 5_000; i++) store.add(ban(`10.1.${i >> 8}.${i & 255}`));
+    for (const { id } of store.inForce()) store.applied(id, { firewall: "kernel", time: 1_500_000 });
+  });
+  const bans = open();
+  bans.refresh();
+  await eventually(() => firewall.held.size === 5_000);
+  assert.deepEqual(firewall.calls, [5_000]);
+  await bans.stop(AbortSignal.timeout(5_000));
+});
+
+Deno.test("a firewall that keeps time is told when a ban is made longer", async () => {
+  using temporary = temporaryState();
+  const { firewall, scene, open } = setUp(temporary);
+  const bans = open();
+  const act = (until: Micros) => {
+    const stored = [ban("192.0.2.1", { start: scene.now, until })];
+    stored.forEach((one) => temporary.state.bans.add(one));
+    bans.enforce(stored);
+  };
+  act(9_000_000);
+  await eventually(() => firewall.held.get("192.0.2.1") === 9_000_000);
+  act(19_000_000);
+  await eventually(() => firewall.held.get("192.0.2.1") === 19_000_000);
+  temporary.state.bans.add(ban("192.0.2.1", { reason: "[MANUAL] ban", start: scene.now }));
+  bans.refresh();
+  await eventually(() => firewall.held.get("192.0.2.1") === null);
+  await bans.stop(AbortSignal.timeout(5_000));
+});
+
+Deno.test("bans of a trial end with it in the firewall, and as they were meant to once it is confirmed", async () => {
+  using temporary = temporaryState();
+  const { firewall, open } = setUp(temporary, { trialEnd: 3_000_000 });
+  const stored = [ban("192.0.2.1"), ban("192.0.2.2", { until: 2_500_000 })];
+  stored.forEach((one) => temporary.state.bans.add(one));
+  const bans = open();
+  bans.enforce(stored);
+  await eventually(() => firewall.held.get("192.0.2.1") === 3_000_000);
+  assert.equal(firewall.held.get("192.0.2.2"), 2_500_000);
+  bans.confirm();
+  await eventually(() => firewall.held.get("192.0.2.1") === null);
+  assert.equal(firewall.held.get("192.0.2.2"), 2_500_000);
+  await bans.stop(AbortSignal.timeout(5_000));
+});
+
+Deno.test("a flood of bans reaches the firewall in few calls, and the first one at once", async () => {
+  using temporary = temporaryState();
+  const { firewall, open } = setUp(temporary);
+  const bans = open();
+  const store = temporary.state.bans;
+  for (let i = 0; i < 100; i++) {
+    const stored = Array.from({ length: 100 }, (_, j) => ban(`10.2.${i}.${j}`));
+    store.transaction(() => stored.forEach((one) => store.add(one)));
+    bans.enforce(stored);
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+  await eventually(() => firewall.held.size === 10_000);
+  assert.equal(firewall.calls[0], 100);
+  assert(firewall.calls.length <= 5, firewall.calls.join());
+  await bans.stop(AbortSignal.timeout(5_000));
+});
