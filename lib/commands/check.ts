@@ -1,6 +1,6 @@
 import { type Config, configWarnings, describeConfig } from "../config.ts";
 import { SECOND } from "../duration.ts";
-import type { Micros, Rule } from "../types.ts";
+import type { Growth, Micros, Rule } from "../types.ts";
 import { openConfig, permissionProblem } from "./open.ts";
 import { type CommonOptions, print, printJson } from "./output.ts";
 import { programWarnings } from "./programs.ts";
@@ -31,7 +31,9 @@ export function checkCommand(options: CommonOptions): number {
 }
 
 /** A configuration as machines read it, without the password; spans are seconds, null is for ever. */
-function configJson({ path, stateDirectory, keepLog, database, ban, whitelist, modules }: Config) {
+function configJson(config: Config) {
+  const { path, stateDirectory, keepLog, database, ban, ipv6Prefix, networkBans, trust, whitelist, modules } =
+    config;
   return {
     config: path,
     state: stateDirectory,
@@ -39,13 +41,23 @@ function configJson({ path, stateDirectory, keepLog, database, ban, whitelist, m
     database: database && { ...database, password: undefined },
     ban_command: ban.command,
     unban_command: ban.unban,
+    ipv6_prefix: ipv6Prefix,
+    network_bans: networkBans.map(({ ipv4, ipv6, limit, window, banTime, growth }) => ({
+      ...{ ipv4, ipv6, limit, window: seconds(window), ban_time: seconds(banTime) },
+      ...growthJson(growth),
+    })),
+    trust_logins: trust && { for: seconds(trust.span), methods: [...trust.methods], factor: trust.factor },
     whitelist: [...whitelist.networks, ...whitelist.names],
     modules: modules.map(({ module, rules }) => ({ name: module.name, rules: rules.map(ruleJson) })),
   };
 }
 
-function ruleJson({ name, limit, window, banTime }: Rule) {
-  return { name, limit, window: seconds(window), ban_time: seconds(banTime) };
+function ruleJson({ name, limit, window, banTime, growth }: Rule) {
+  return { name, limit, window: seconds(window), ban_time: seconds(banTime), ...growthJson(growth) };
+}
+
+function growthJson({ factor, most, forgetAfter }: Growth) {
+  return { ban_time_factor: factor, max_ban_time: seconds(most), forget_after: seconds(forgetAfter) };
 }
 
 function seconds(span: Micros | null): number | null {

@@ -1,3 +1,4 @@
+import type { Holding } from "../bans.ts";
 import { isLocked } from "../state/database.ts";
 import type { BanStatus } from "../types.ts";
 import { isEstranged, type ModuleFreshness } from "../freshness.ts";
@@ -40,6 +41,8 @@ function statusJson({ running, report, totals, bans, failing, backlog }: Status)
     started: isoTimeOrNull(report?.started ?? null),
     config: report?.config ?? null,
     firewall: report?.firewall ?? null,
+    holding: report?.holding ? holdingJson(report.holding) : null,
+    trial_end: isoTimeOrNull(report?.trialEnd ?? null),
     sources: report?.sources.map(({ name, running, lastBatch }) => ({
       name,
       running,
@@ -90,9 +93,12 @@ function statusLines(status: Status): string[] {
     if (untrusted > 0) {
       lines.push(`          ${untrusted} that any user could have forged: recorded, not counted`);
     }
-    lines.push(
-      `firewall  ${report.firewall}${report.firewall === "observe" ? ": nobody is really banned" : ""}`,
-    );
+    lines.push(...firewallLines(report));
+    if (report.trialEnd !== null) {
+      lines.push(
+        `trial     all bans end at ${time(report.trialEnd)} unless you say \`strongmonitor confirm\``,
+      );
+    }
   }
   lines.push(`bans      ${bans.inForce} in force, ${bans.all} in all, ${bans.failing} failing`);
   for (const { address, attempts, error } of failing) {
@@ -101,6 +107,25 @@ function statusLines(status: Status): string[] {
   lines.push(`state     ${totals.log} lines recorded, ${totals.hits} hits counted`);
   if (report?.database) lines.push(databaseLine(report.database, status.backlog));
   return lines;
+}
+
+function firewallLines({ firewall, holding }: MonitorReport): string[] {
+  if (firewall === "observe") return ["firewall  observe: nobody is really banned"];
+  if (holding === null) return [`firewall  ${firewall}`];
+  const { held, missing, stray, error } = holding;
+  const found = error !== null
+    ? `NOT KNOWN whether bans hold: ${error}`
+    : held === null
+    ? "cannot tell whether bans hold"
+    : `${held} bans hold${missing > 0 ? `, ${missing} were gone and are being put back` : ""}`;
+  return [
+    `firewall  ${firewall}: ${found} (looked at ${time(holding.time)})`,
+    ...(stray.length > 0 ? [`          not banned by anybody here: ${stray.join(", ")}`] : []),
+  ];
+}
+
+function holdingJson({ time, held, missing, stray, error }: Holding): unknown {
+  return { time: isoTimeOrNull(time), held, missing, stray, error };
 }
 
 function databaseLine(database: NonNullable<MonitorReport["database"]>, backlog: number): string {

@@ -1,6 +1,6 @@
 import { formatDuration } from "../duration.ts";
-import type { Condition, Micros, ModuleRules, Origin, Rule } from "../types.ts";
-import type { Config } from "./types.ts";
+import type { Condition, Growth, Micros, ModuleRules, Origin, Rule } from "../types.ts";
+import type { Config, NetworkBanConfig } from "./types.ts";
 import { configWarnings } from "./warnings.ts";
 
 /** What `config` means, in lines for people to read, without the password; warnings come last. */
@@ -10,7 +10,10 @@ export function describeConfig(config: Config): string {
     `State: ${config.stateDirectory}, recorded lines are kept ${keeping(config.keepLog)}`,
     describeDatabase(config),
     ...describeBans(config),
+    ...describeGrowth(config),
+    ...config.networkBans.map(describeStep),
     describeWhitelist(config),
+    describeTrust(config),
     ...config.modules.flatMap(describeModule),
     ...configWarnings(config).map((warning) => `Warning: ${warning}`),
   ].join("\n");
@@ -43,6 +46,40 @@ function describeWhitelist({ whitelist: { networks, names, refresh } }: Config):
   return `Whitelist: ${members}${names.length ? ` (names resolved every ${formatDuration(refresh)})` : ""}`;
 }
 
+function describeTrust({ trust }: Config): string {
+  if (!trust) return "Logins: only open sessions keep from bans";
+  const { span, methods, factor } = trust;
+  return `Logins: by ${[...methods].join(", ")} they keep from bans for ${
+    formatDuration(span)
+  }; after others limits ` +
+    `are ${factor} times as high`;
+}
+
+function describeStep({ ipv4, ipv6, limit, window, banTime, growth }: NetworkBanConfig): string {
+  const networks = [ipv4, ipv6].flatMap((bits) => bits === null ? [] : `/${bits}`).join(" or ");
+  const within = `within ${formatDuration(window)}`;
+  return `Networks: a ${networks} is banned ${lasting(banTime, growth)} at more than ${
+    plural(limit, "ban")
+  } inside ${within}`;
+}
+
+/** How long the first of the bans lasts. */
+function lasting(banTime: Micros | null, { factor }: Growth): string {
+  if (banTime === null) return "for good";
+  return `for ${formatDuration(banTime)}${factor === 1 ? "" : " and growing"}`;
+}
+
+function describeGrowth({ modules }: Config): string[] {
+  const lines = modules.flatMap(({ rules }) => rules).flatMap(({ growth: { factor, most, forgetAfter } }) => {
+    const bound = most === null ? "" : `, up to ${formatDuration(most)}`;
+    const peace = forgetAfter === null ? "" : `, and anew after ${formatDuration(forgetAfter)} of peace`;
+    return factor === 1
+      ? []
+      : [`  growing ${factor} times with each further one of an address${bound}${peace}`];
+  });
+  return [...new Set(lines)];
+}
+
 function describeModule({ module, noLog, record, rules }: ModuleRules): string[] {
   const only = record === "hits" ? ["  recorded: lines that a rule hits, and no others"] : [];
   const unrecorded = noLog.length ? ["  not recorded: lines that start with", ...texts(noLog)] : [];
@@ -64,8 +101,10 @@ function describeOrigin({ identifiers, units, files }: Origin): string {
   return parts.filter((part) => part !== "").join("; ");
 }
 
-function describeRule({ name, condition, status, except, distinct, limit, window, banTime }: Rule): string[] {
-  const ban = banTime === null ? "for good" : `for ${formatDuration(banTime)}`;
+function describeRule(
+  { name, condition, status, except, distinct, limit, window, banTime, growth }: Rule,
+): string[] {
+  const ban = lasting(banTime, growth);
   const within = window === null ? ", however far apart" : ` within ${formatDuration(window)}`;
   const counted = distinct === null
     ? plural(limit, "hit")

@@ -49,14 +49,13 @@ Deno.test("`check --json` tells modules, rules and warnings, spans in seconds an
   const { ok, error, database, modules, warnings, ...rest } = JSON.parse(stdout);
   assert.deepEqual([ok, error, rest.config, rest.state], [true, null, config, "/s"]);
   assert.deepEqual(database, { host: "h", port: 5432, user: "u", database: "d" });
+  const steady = { ban_time_factor: 1, max_ban_time: null, forget_after: null };
   assert.deepEqual(modules, [{
     name: "SSHD",
-    rules: [{ name: "a", limit: 3, window: 600, ban_time: 3600 }, {
-      name: "b",
-      limit: 1,
-      window: null,
-      ban_time: null,
-    }],
+    rules: [
+      { name: "a", limit: 3, window: 600, ban_time: 3600, ...steady },
+      { name: "b", limit: 1, window: null, ban_time: null, ...steady },
+    ],
   }]);
   assert.deepEqual(warnings.map((sentence: string) => sentence.slice(0, 22)), [
     "ban_time is set but un",

@@ -7,7 +7,9 @@ Deno.test("`describeConfig()` says what a configuration means, without the passw
   const text = `{
     "ban_command": ["ban", "--note", "by us", "%s"], "unban_command": "unban %s", "keep_log": "30d", "state": "/s",
     "DB": { "host": "::1", "user": "u", "database": "d" },
-    "whitelist": ["10.0.0.0/8", "example.org"],
+    "whitelist": ["10.0.0.0/8", "example.org"], "trust_logins": { "for": "7d" },
+    "ban_time_factor": 2, "max_ban_time": "30d", "forget_after": "60d",
+    "network_bans": [{ "ipv4": 24, "limit": 5, "ban_time": "1h" }],
     "modules": { "SSHD": { "no_log": "quiet", "rules": [
       { "name": "a", "str": ["x", "y"], "limit": 1 },
       { "name": "b", "str": "z", "mode": "anywhere", "limit": 5, "window": "10m", "ban_time": "1d" }
@@ -23,14 +25,17 @@ Database: d on [::1]:5432 as u
 Bans: by ban --note "by us" %s
   lifted by unban %s
   4 at once, each for at most 10s
+  growing 2 times with each further one of an address, up to 30d, and anew after 60d of peace
+Networks: a /24 is banned for 1h and growing at more than 5 bans inside within 1d
 Whitelist: 10.0.0.0/8, example.org (names resolved every 5m)
+Logins: by publickey they keep from bans for 7d; after others limits are 3 times as high
 Module SSHD: journal entries of sshd, sshd-session, sshd-auth
   not recorded: lines that start with
     "quiet"
   a: bans for good at more than 1 hit, however far apart; a hit is a line that starts with
     "x"
     or "y"
-  b: bans for 1d at more than 5 hits within 10m; a hit is a line that contains
+  b: bans for 1d and growing at more than 5 hits within 10m; a hit is a line that contains
     "z"`,
     );
   });
@@ -46,7 +51,7 @@ Deno.test("`describeConfig()` says what rules ask of fields, and where lines are
     "ftp": { "match": { "unit": "ftp.service" }, "pattern": "^no <ADDR>$", "rules": [{ "name": "c", "limit": 1 }] }
   } }`;
   assert.equal(
-    describeConfig(load(text)).split("\n").slice(5).join("\n"),
+    describeConfig(load(text)).split("\n").slice(6).join("\n"),
     `Module NGINX: journal entries of nginx; lines of /a/*.log
   a: bans for good at more than 2 hits, however far apart; a hit is a line with status 4xx, 500 whose path or query matches in any case
     "x"
