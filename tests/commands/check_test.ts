@@ -63,7 +63,7 @@ Deno.test("`check --json` tells modules, rules and warnings, spans in seconds an
     "ban_command cannot run",
   ]);
   assert.doesNotMatch(stdout, /s3cret/);
-  for (const key of Object.keys(JSON.parse(stdout))) assert.match(key, /^[a-z_]+$/);
+  for (const key of Object.keys(JSON.parse(stdout))) assert.match(key, /^[a-z0-9_]+$/);
 });
 
 /** A configuration with these commands, as far as `programWarnings()` looks at it. */
