@@ -423,6 +423,8 @@ export interface Firewall {
   unban(bans: readonly Ban[], signal: AbortSignal): Promise<Outcome[]>;
   /** Compares what it really has with `bans`; null when it cannot tell. Throws when it does not answer. */
   inspect(bans: readonly Ban[], signal: AbortSignal): Promise<Inspection | null>;
+  /** Lifts everything; returns why it failed, or null. */
+  clear(signal: AbortSignal): Promise<string | null>;
 }
 
 /** A time in which bans are only tried. */

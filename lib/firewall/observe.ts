@@ -21,6 +21,10 @@ export class ObserveFirewall implements Firewall {
   inspect(_bans?: readonly Ban[]): Promise<Inspection | null> {
     return Promise.resolve(null);
   }
+
+  clear(): Promise<string | null> {
+    return Promise.resolve(null);
+  }
 }
 
 function done(bans: readonly Ban[]): Outcome[] {
