@@ -16,6 +16,7 @@ import { statusCommand } from "./lib/commands/status.ts";
 import { unbanCommand } from "./lib/commands/unban.ts";
 import {
   whitelistAddCommand,
+  type WhitelistAddOptions,
   whitelistListCommand,
   whitelistRemoveCommand,
 } from "./lib/commands/whitelist.ts";
@@ -164,11 +165,17 @@ function buildWhitelist(program: Command, exit: (code: number) => void): void {
   subcommand(whitelist, {
     usage: "add <address>",
     summary: "never ban an address or network, and lift what stands against it",
-    examples: ["whitelist add 198.51.100.0/24 --note office"],
+    examples: [
+      "whitelist add 198.51.100.0/24 --note office",
+      "whitelist add 192.0.2.7 --for 8h",
+      "whitelist add 192.0.2.7 --until 2027-01-31",
+    ],
   })
+    .option("--for <span>", "how long, such as 90s, 2h or 1d12h (default: forever)")
+    .option("--until <date>", "the day at whose start it ends, or a date and a time (ISO 8601)")
     .option("--note <text>", "note to keep with it")
     .option("--json", "print JSON")
-    .action((address: string, options: Options & { note?: string }) =>
+    .action((address: string, options: Options & WhitelistAddOptions) =>
       exit(whitelistAddCommand(address, options))
     );
   subcommand(whitelist, {

@@ -9,6 +9,7 @@ import { ObserveFirewall } from "./firewall/observe.ts";
 import type { MonitorReport, SourceReport } from "./monitor/report.ts";
 import { type Feed, openFeeds } from "./monitor/sources.ts";
 import { Whitelisting } from "./monitor/whitelisting.ts";
+import { resolveBySystem } from "./names.ts";
 import { Pipeline } from "./pipeline.ts";
 import { type Fleet, openFleet } from "./postgres/fleet.ts";
 import { longestWindow } from "./rules/engine.ts";
@@ -51,7 +52,13 @@ export class Monitor {
     this.#config = config;
     this.#state = state;
     this.#log = log;
-    this.#whitelisting = new Whitelisting(config.whitelist, { state, log, changed: () => this.#refresh() });
+    this.#whitelisting = new Whitelisting(config, {
+      state,
+      log,
+      clock: now,
+      resolve: resolveBySystem,
+      changed: () => this.#refresh(),
+    });
     this.#firewall = buildFirewall(config);
     this.#bans = new Bans({
       store: state.bans,

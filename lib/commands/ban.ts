@@ -1,11 +1,10 @@
 import { now } from "../clock.ts";
 import { rouseMonitor } from "../control.ts";
-import { parseDuration } from "../duration.ts";
 import { isLocked } from "../state/database.ts";
 import type { State } from "../state/state.ts";
 import { type BanStatus, type Micros, UserError } from "../types.ts";
 import { banJson } from "./bans.ts";
-import { outcome, requireNetwork } from "./change.ts";
+import { outcome, requireNetwork, requireSpan } from "./change.ts";
 import { knownWhitelist, openConfig, openState } from "./open.ts";
 import { type CommonOptions, localTime, print, printJson } from "./output.ts";
 
@@ -98,15 +97,4 @@ function fate(ban: BanStatus, running: boolean): string {
   if (!running) return "It is not in force: the monitor is not running, and will see to it when it starts.";
   if (ban.error !== null) return `It is not in force yet, the monitor keeps trying: ${ban.error}`;
   return "It is not in force yet: the firewall has not answered.";
-}
-
-/** Null: for good. Throws `UserError` (64). */
-function requireSpan(text = "forever"): Micros | null {
-  if (text === "forever") return null;
-  const span = parseDuration(text);
-  if (span !== null) return span;
-  throw new UserError(
-    `Cannot read --for "${text}": expected a time span such as 90s, 2h or 1d12h, or forever`,
-    64,
-  );
 }

@@ -1,8 +1,9 @@
 /** What the commands that change the state have in common. */
+import { parseDuration } from "../duration.ts";
 import { canonicalNetwork } from "../ip.ts";
 import { isLocked } from "../state/database.ts";
 import type { State } from "../state/state.ts";
-import { type BanStatus, UserError } from "../types.ts";
+import { type BanStatus, type Micros, UserError } from "../types.ts";
 import { type CommonOptions, print, printJson } from "./output.ts";
 
 /** Milliseconds that a command waits for the firewall, and between two looks. */
@@ -16,6 +17,17 @@ export function requireNetwork(text: string): string {
     throw new UserError(`Cannot read "${text}": expected an address or a network such as 192.0.2.0/24`, 64);
   }
   return address;
+}
+
+/** The span of an option `--for`; null: for good, as without it. Throws `UserError` (64). */
+export function requireSpan(text = "forever"): Micros | null {
+  if (text === "forever") return null;
+  const span = parseDuration(text);
+  if (span !== null) return span;
+  throw new UserError(
+    `Cannot read --for "${text}": expected a time span such as 90s, 2h or 1d12h, or forever`,
+    64,
+  );
 }
 
 /** Prints that something was done to an address. */

@@ -10,7 +10,7 @@ import type { Batch, Log, Micros, NewBan, Trip } from "../types.ts";
 import { UserError } from "../types.ts";
 import { formatDuration, parseDuration } from "../duration.ts";
 import { inputLines, openInput } from "./input.ts";
-import { openConfig } from "./open.ts";
+import { openConfig, setConfigured } from "./open.ts";
 import {
   type CommonOptions,
   counted,
@@ -76,7 +76,7 @@ class ReplayJudge {
   bans = 0;
 
   constructor(config: Config, tell: (ban: NewBan) => void) {
-    this.#whitelist.set("configuration", config.whitelist.networks);
+    setConfigured(this.#whitelist, config);
     this.#tell = tell;
   }
 

@@ -5,7 +5,7 @@ const SPAN = 'must be a span of time such as "90s", "10m", "2h" or "1d12h"';
 const CENTURY = "must be longer than nothing and shorter than a century";
 const KEYS =
   "modules, window, ban_time, ban_command, unban_command, ban_timeout, ban_concurrency, whitelist, " +
-  "whitelist_refresh, keep_log, DB, state";
+  "whitelist_files, whitelist_refresh, keep_log, DB, state";
 const MEMBER = "must be an address, a network such as 10.0.0.0/8, or a DNS name";
 
 // Text, what is said of it after "Cannot load ", and where.
@@ -276,7 +276,11 @@ const WRONG: [text: string, complaint: string, position: string][] = [
   ],
   [top('"whitelist": ["::1", "10.0.0.300"]'), `whitelist[1]: ${MEMBER}, got "10.0.0.300"`, "1:24"],
   [top('"whitelist": ["-a.example"]'), `whitelist[0]: ${MEMBER}, got "-a.example"`, "1:17"],
-  [top('"whitelist": 7'), "whitelist: must be a string or a list of strings, got 7", "1:16"],
+  [
+    top('"whitelist": 7'),
+    "whitelist: must be an address, network or DNS name, an object with one as its address, or a list of these, got 7",
+    "1:16",
+  ],
   [top('"whitelist_refresh": "2d"'), 'whitelist_refresh: must be at most "1d", got "2d"', "1:24"],
   [top('"keep_log": "90 days"'), `keep_log: ${SPAN}, or "forever", got "90 days"`, "1:15"],
   [top('"DB": 1'), "DB: must be an object, got 1", "1:9"],
