@@ -3,10 +3,12 @@
  * an exit code (sysexits.h). No logic.
  */
 import process from "node:process";
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, Option } from "commander";
 import project from "./deno.json" with { type: "json" };
 import { banCommand, type BanOptions } from "./lib/commands/ban.ts";
 import { bansCommand } from "./lib/commands/bans.ts";
+import { bansExportCommand, EXPORT_FORMATS, type ExportFormat } from "./lib/commands/bans_export.ts";
+import { bansImportCommand, type ImportOptions } from "./lib/commands/bans_import.ts";
 import { checkCommand } from "./lib/commands/check.ts";
 import { matchCommand } from "./lib/commands/match.ts";
 import { type CommonOptions, print } from "./lib/commands/output.ts";
@@ -129,14 +131,7 @@ function build(exit: (code: number) => void): Command {
     .option("--json", "print JSON")
     .action((options: Options) => exit(statusCommand(options)));
 
-  subcommand(program, {
-    usage: "bans",
-    summary: "list the bans in force, and those to be lifted yet",
-    examples: ["bans --all --json"],
-  })
-    .option("-a, --all", "the newest thousand, those that have ended as well")
-    .option("--json", "print one JSON object a ban")
-    .action((options: Options & { all?: boolean }) => exit(bansCommand(options)));
+  buildBans(program, exit);
 
   subcommand(program, {
     usage: "ban <address>",
@@ -156,6 +151,43 @@ function build(exit: (code: number) => void): Command {
 
   buildWhitelist(program, exit);
   return program;
+}
+
+/** What the options of `bans` may hold. */
+type BansOptions = Options & ImportOptions & { all?: boolean; export?: ExportFormat; import?: string };
+
+function buildBans(program: Command, exit: (code: number) => void): void {
+  subcommand(program, {
+    usage: "bans",
+    summary: "list the bans in force and those to be lifted yet, export them, or import others",
+    examples: [
+      "bans --all --json",
+      "bans --export nft | ssh root@other nft -f -",
+      "bans --export json > bans.json",
+      "bans --import bans.json",
+      "bans --import - --for 7d --reason 'a list of scanners' < scanners.txt",
+    ],
+  })
+    .option("-a, --all", "the newest thousand, those that have ended as well")
+    .addOption(
+      new Option(
+        "--export <format>",
+        "write those in force for nft -f, for ipset restore, one a line, or for --import",
+      )
+        .choices(EXPORT_FORMATS).conflicts(["all", "import", "json", "for", "reason"]),
+    )
+    .addOption(
+      new Option("--import <file>", "ban who is listed in a file, one a line, or in standard input (-)")
+        .conflicts("all"),
+    )
+    .option("--for <span>", "how long, where the imported list does not say (default: forever)")
+    .option("--reason <text>", "reason, where the imported list gives none (default: [IMPORT] file)")
+    .option("--json", "print one JSON object a ban, or what was imported")
+    .action(async (options: BansOptions) => {
+      if (options.export !== undefined) return exit(bansExportCommand(options.export, options));
+      if (options.import !== undefined) return exit(await bansImportCommand(options.import, options));
+      exit(bansCommand(options));
+    });
 }
 
 function buildWhitelist(program: Command, exit: (code: number) => void): void {
