@@ -145,22 +145,33 @@ function nftScript(bans: readonly Exported[], now: Micros): Export {
   return { lines, warnings };
 }
 
-/** nft refuses networks of one set that overlap. */
+/** nft refuses elements of one set that overlap: of those the widest stay. */
 function withoutNested(bans: readonly Exported[]): { apart: readonly Exported[]; warnings: string[] } {
-  const isNetwork = ({ address, scope }: Exported) => scope === "all" && address.includes("/");
-  const networks = bans.filter(isNetwork).toSorted((a, b) => prefixLength(a) - prefixLength(b));
-  const nested = new Set<Exported>();
-  for (const group of Map.groupBy(networks, prefixLength).values()) {
-    const first = networks.indexOf(group[0]!);
-    const wider = new NetworkSet(networks.slice(0, first).map(({ address }) => address));
-    for (const ban of group) if (wider.covers(ban.address)) nested.add(ban);
-  }
-  const warning = `left out ${counted(nested.size, "network")} that lie within wider ones`;
+  const nested = new Set([
+    ...nestedIn(bans.filter(({ address, scope }) => scope === "all" && address.includes("/"))),
+    ...nestedIn(bans.filter(({ scope }) => scope !== "all")),
+  ]);
+  const warning = `left out ${
+    counted(nested.size, "ban")
+  } within those of wider networks, which nft takes no others in`;
   return { apart: bans.filter((ban) => !nested.has(ban)), warnings: nested.size > 0 ? [warning] : [] };
 }
 
+/** The bans that lie within a wider one of `bans`. */
+function nestedIn(bans: readonly Exported[]): Exported[] {
+  const byWidth = [...Map.groupBy(bans, prefixLength)].toSorted(([a], [b]) => a - b);
+  const wider: string[] = [];
+  return byWidth.flatMap(([, equals]) => {
+    const set = new NetworkSet(wider);
+    for (const { address } of equals) wider.push(address);
+    return equals.filter(({ address }) => set.covers(address));
+  });
+}
+
+/** That of a single address is the longest. */
 function prefixLength({ address }: Pick<Ban, "address">): number {
-  return Number(address.split("/")[1]);
+  const bits = address.split("/")[1];
+  return bits === undefined ? 128 : Number(bits);
 }
 
 function familySets(
