@@ -33,3 +33,14 @@ Deno.test("`resolveBySystem()` asks the system, hosts file included", async () =
     (await resolveBySystem("localhost")).some((address) => address === "127.0.0.1" || address === "::1"),
   );
 });
+
+Deno.test({
+  name: "`Names.refresh()` tells a name that the program may not look up from one that nobody knows",
+  permissions: { net: false },
+  async fn() {
+    const log = memoryLog();
+    const names = new Names({ log, buildHint: "build it anew", resolve: resolveBySystem });
+    await names.refresh(["localhost"]);
+    assert.match(log.lines[0]!, /localhost: this program was built without the right to; build it anew$/);
+  },
+});

@@ -153,3 +153,31 @@ Deno.test({
       ]);
     }),
 });
+
+Deno.test({
+  name:
+    "what `nft -f` loads of an export keeps out the banned, from the banned ports alone where the ban says so",
+  ignore: lacking("ip", "nft"),
+  fn: () =>
+    inNamespace(async (run) => {
+      const [free, whole, network, some] = ["198.18.0.1", "198.18.0.2", "198.18.1.1", "198.18.0.3"] as const;
+      await run(["ip", "link", "set", "lo", "up"]);
+      for (const address of [free, whole, network, some]) {
+        await run(["ip", "address", "add", `${address}/32`, "dev", "lo"]);
+      }
+      const bans = [
+        ban(whole, { until: NOW + 600 * SECOND }),
+        ban("198.18.1.0/24"),
+        ban(some, { scope: "udp 5300,6000-6010" }),
+      ];
+      await run(["nft", "-f", "-"], exported(bans, "nft").lines.join("\n"));
+      const datagrams = new URL("datagrams.ts", import.meta.url).pathname;
+      const command = [Deno.execPath(), "run", "--quiet", "--allow-net", datagrams];
+      const { stdout, stderr } = await run([...command, [free, whole, network, some].join(), "5300,5301"]);
+      assert.deepEqual(
+        JSON.parse(stdout || "null"),
+        [`${free} 5300`, `${free} 5301`, `${some} 5301`],
+        stderr,
+      );
+    }),
+});
