@@ -22,6 +22,8 @@ const TABLE = "strongmonitor_bans";
 /** Seconds; ipset(8) takes no longer time-out. */
 const IPSET_LONGEST = 2_147_483;
 const IPSET_LEAST = 1_024;
+/** In seconds. */
+const DAY = 86_400;
 
 /**
  * `bans --export`: writes the bans in force to standard output, for a firewall or for `bans --import` elsewhere; what the format
@@ -180,7 +182,7 @@ function familySets(
 ): string[] {
   const timed = (ban: Exported, element: string) => {
     const seconds = secondsLeft(ban, now);
-    return seconds === null ? element : `${element} timeout ${seconds}s`;
+    return seconds === null ? element : `${element} timeout ${nftSpan(seconds)}`;
   };
   const whole = bans.filter(({ scope }) => scope === "all");
   const elements = (list: readonly Exported[]) => list.map((ban) => timed(ban, ban.address));
@@ -203,6 +205,11 @@ function familySets(
       elements: ports,
     }),
   ];
+}
+
+/** nft takes no number of more than eight digits. */
+function nftSpan(seconds: number): string {
+  return `${Math.floor(seconds / DAY)}d${seconds % DAY}s`;
 }
 
 /** What of a scope `tcp 22,8000-8010` an element names each time: `tcp . 22`. */

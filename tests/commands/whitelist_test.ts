@@ -108,3 +108,12 @@ Deno.test("`check` and `run` refuse a whitelist file that cannot be read, and `w
     assert.match(list.stderr, /^Warning: Cannot read the whitelist file: /);
     assert.equal((await cli("whitelist", "add", "192.0.2.7")).code, 0);
   }));
+
+Deno.test("`whitelist list` shows a file of 200,000 lines", () =>
+  stage(async ({ temporary: { directory }, cli }) => {
+    const lines = Array.from({ length: 200_000 }, (_, i) => `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`);
+    Deno.writeTextFileSync(`${directory}/friends`, lines.join("\n"));
+    const { code, stdout, stderr } = await cli("whitelist", "list");
+    assert.equal(code, 0, stderr);
+    assert.equal(stdout.trimEnd().split("\n").length, 200_003);
+  }));
