@@ -1,9 +1,10 @@
 import { strict as assert } from "node:assert";
 import { now } from "../../lib/clock.ts";
 import { readBanLine } from "../../lib/commands/ban_list.ts";
+import { watchControl } from "../../lib/control.ts";
 import { SECOND } from "../../lib/duration.ts";
 import type { Micros, NewBan } from "../../lib/types.ts";
-import { inZone, type TemporaryState, temporaryState } from "../helpers.ts";
+import { eventually, inZone, type TemporaryState, temporaryState } from "../helpers.ts";
 import { program, type Result } from "./program.ts";
 
 const micros = (iso: string): Micros => Date.parse(iso) * 1_000;
@@ -201,4 +202,16 @@ Deno.test("`bans` refuses to export and import at once, a format that it does no
       69,
       "strongmonitor: Cannot read /nowhere/list: there is no such file\n",
     ]);
+  }));
+
+Deno.test("`bans --import` rouses the running monitor", () =>
+  stage({}, async ({ temporary: { directory, state }, file, cli }) => {
+    const stop = new AbortController();
+    const seen = new Set<string>();
+    const changed = () => state.bans.inForce().forEach(({ address }) => seen.add(address));
+    const watching = watchControl(directory, { changed, signal: stop.signal });
+    assert.equal((await cli("bans", "--import", file("list", "192.0.2.1\n"))).code, 0);
+    await eventually(() => seen.has("192.0.2.1"));
+    stop.abort();
+    await watching;
   }));
