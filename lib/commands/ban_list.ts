@@ -18,7 +18,7 @@ export interface ListedBan extends Pick<NewBan, "address"> {
 /** Longest reason that is kept, in characters. */
 const MAX_REASON = 255;
 const SCOPE = /^(?:all|(?:tcp|udp)(?: \d{1,5}(?:-\d{1,5})?(?:,\d{1,5}(?:-\d{1,5})?)*)?)$/;
-/** `fail2ban-client get JAIL banip --with-time`: when, + seconds, = until when. */
+/** `fail2ban-client get sshd banip --with-time`: when, + seconds, = until when. */
 const WITH_TIME =
   /^(?<address>\S+)\s+(?<start>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) \+ (?<span>-?\d+) = \d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/;
 
