@@ -3,10 +3,12 @@
  * an exit code (sysexits.h). No logic.
  */
 import process from "node:process";
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, Option } from "commander";
 import project from "./deno.json" with { type: "json" };
 import { banCommand, type BanOptions } from "./lib/commands/ban.ts";
 import { bansCommand } from "./lib/commands/bans.ts";
+import { bansExportCommand, EXPORT_FORMATS, type ExportFormat } from "./lib/commands/bans_export.ts";
+import { bansImportCommand, type ImportOptions } from "./lib/commands/bans_import.ts";
 import { checkCommand } from "./lib/commands/check.ts";
 import { confirmCommand } from "./lib/commands/confirm.ts";
 import { matchCommand } from "./lib/commands/match.ts";
@@ -17,6 +19,7 @@ import { statusCommand } from "./lib/commands/status.ts";
 import { unbanCommand } from "./lib/commands/unban.ts";
 import {
   whitelistAddCommand,
+  type WhitelistAddOptions,
   whitelistListCommand,
   whitelistRemoveCommand,
 } from "./lib/commands/whitelist.ts";
@@ -130,14 +133,7 @@ function build(exit: (code: number) => void): Command {
     .option("--json", "print JSON")
     .action((options: Options) => exit(statusCommand(options)));
 
-  subcommand(program, {
-    usage: "bans",
-    summary: "list the bans in force, and those to be lifted yet",
-    examples: ["bans --all --json"],
-  })
-    .option("-a, --all", "the newest thousand, those that have ended as well")
-    .option("--json", "print one JSON object a ban")
-    .action((options: Options & { all?: boolean }) => exit(bansCommand(options)));
+  buildBans(program, exit);
 
   subcommand(program, {
     usage: "ban <address>",
@@ -167,6 +163,43 @@ function build(exit: (code: number) => void): Command {
   return program;
 }
 
+/** What the options of `bans` may hold. */
+type BansOptions = Options & ImportOptions & { all?: boolean; export?: ExportFormat; import?: string };
+
+function buildBans(program: Command, exit: (code: number) => void): void {
+  subcommand(program, {
+    usage: "bans",
+    summary: "list the bans in force and those to be lifted yet, export them, or import others",
+    examples: [
+      "bans --all --json",
+      "bans --export nft | ssh root@other nft -f -",
+      "bans --export json > bans.json",
+      "bans --import bans.json",
+      "bans --import - --for 7d --reason 'a list of scanners' < scanners.txt",
+    ],
+  })
+    .option("-a, --all", "the newest thousand, those that have ended as well")
+    .addOption(
+      new Option(
+        "--export <format>",
+        "write those in force for nft -f, for ipset restore, one a line, or for --import",
+      )
+        .choices(EXPORT_FORMATS).conflicts(["all", "import", "json", "for", "reason"]),
+    )
+    .addOption(
+      new Option("--import <file>", "ban who is listed in a file, one a line, or in standard input (-)")
+        .conflicts("all"),
+    )
+    .option("--for <span>", "how long, where the imported list does not say (default: forever)")
+    .option("--reason <text>", "reason, where the imported list gives none (default: [IMPORT] file)")
+    .option("--json", "print one JSON object a ban, or what was imported")
+    .action(async (options: BansOptions) => {
+      if (options.export !== undefined) return exit(bansExportCommand(options.export, options));
+      if (options.import !== undefined) return exit(await bansImportCommand(options.import, options));
+      exit(bansCommand(options));
+    });
+}
+
 function buildWhitelist(program: Command, exit: (code: number) => void): void {
   const whitelist = program.command("whitelist").summary("say who is never banned").description(
     "Says who is never banned.",
@@ -174,11 +207,17 @@ function buildWhitelist(program: Command, exit: (code: number) => void): void {
   subcommand(whitelist, {
     usage: "add <address>",
     summary: "never ban an address or network, and lift what stands against it",
-    examples: ["whitelist add 198.51.100.0/24 --note office"],
+    examples: [
+      "whitelist add 198.51.100.0/24 --note office",
+      "whitelist add 192.0.2.7 --for 8h",
+      "whitelist add 192.0.2.7 --until 2027-01-31",
+    ],
   })
+    .option("--for <span>", "how long, such as 90s, 2h or 1d12h (default: forever)")
+    .option("--until <date>", "the day at whose start it ends, or a date and a time (ISO 8601)")
     .option("--note <text>", "note to keep with it")
     .option("--json", "print JSON")
-    .action((address: string, options: Options & { note?: string }) =>
+    .action((address: string, options: Options & WhitelistAddOptions) =>
       exit(whitelistAddCommand(address, options))
     );
   subcommand(whitelist, {

@@ -37,7 +37,7 @@ export function canonicalNetwork(text: string): string | null {
   const bits = Number(prefix) - (kind === "ipv4" && text.includes(":") ? 96 : 0);
   if (bits < 0 || bits > bytes.length * 8) return null;
   if (bits === bytes.length * 8) return address;
-  const masked = bytes.map((byte, i) => byte & (0xff00 >> Math.min(8, Math.max(0, bits - 8 * i))));
+  const masked = bytes.map((byte, i) => byte & ~hostBits(bits, i));
   const network = ipaddr.fromByteArray(masked);
   return `${network.kind() === "ipv6" ? (network as ipaddr.IPv6).toRFC5952String() : network}/${bits}`;
 }
@@ -65,40 +65,79 @@ function parse(address: string): { kind: "ipv4" | "ipv6"; bytes: number[] } {
   return { kind: parsed.kind(), bytes: parsed.toByteArray() };
 }
 
-/** A set of canonical addresses and networks that answers whether it covers an address or network. */
+/** Bits of the byte at `index` that are not of a network's prefix of `bits`. */
+function hostBits(bits: number, index: number): number {
+  return 0xff >> Math.min(8, Math.max(0, bits - 8 * index));
+}
+
+/** First and last address of a network in a spelling that sorts as they do, IPv4 before IPv6. */
+type Range = readonly [first: string, last: string];
+
+/** A set of canonical addresses and networks that answers, however large it is, whether it covers one of them. */
 export class NetworkSet {
-  readonly #addresses = new Set<string>();
-  readonly #networks: [ipaddr.IPv4 | ipaddr.IPv6, number][] = [];
+  readonly #members: ReadonlySet<string>;
+  /** None within another: networks nest or are apart. Ascending, and so are then both their ends. */
+  readonly #ranges: readonly Range[];
 
   constructor(members: Iterable<string> = []) {
-    for (const member of members) {
-      if (member.includes("/")) this.#networks.push(ipaddr.parseCIDR(member));
-      else this.#addresses.add(member);
-    }
+    this.#members = new Set(members);
+    this.#ranges = outermost([...this.#members].map(rangeOf));
   }
 
   /** Whether `target`, canonical, is a member or lies wholly within one. */
   covers(target: string): boolean {
-    if (this.#addresses.has(target)) return true;
-    if (this.#networks.length === 0) return false;
-    const [address, bits] = range(target);
-    return this.#networks.some(([network, length]) =>
-      network.kind() === address.kind() && bits >= length && address.match(network, length)
-    );
+    if (this.#members.has(target)) return true;
+    if (this.#ranges.length === 0) return false;
+    const [first, last] = rangeOf(target);
+    const before = this.#lastFrom(first);
+    return before !== undefined && before[1] >= last;
   }
 
   /** Whether `target`, canonical, and some member have an address in common. */
   touches(target: string): boolean {
-    if (this.covers(target)) return true;
-    if (!target.includes("/")) return false;
-    const set = new NetworkSet([target]);
-    return [...this.#addresses].some((a) => set.covers(a)) ||
-      this.#networks.some(([network, length]) => set.covers(`${network}/${length}`));
+    if (this.#members.has(target)) return true;
+    if (this.#ranges.length === 0) return false;
+    const [first, last] = rangeOf(target);
+    const before = this.#lastFrom(last);
+    return before !== undefined && before[1] >= first;
+  }
+
+  /** The last range that does not begin behind `address`. */
+  #lastFrom(address: string): Range | undefined {
+    let [from, to] = [0, this.#ranges.length];
+    while (from < to) {
+      const middle = (from + to) >>> 1;
+      if (this.#ranges[middle]![0] <= address) from = middle + 1;
+      else to = middle;
+    }
+    return this.#ranges[from - 1];
   }
 }
 
-function range(target: string): [ipaddr.IPv4 | ipaddr.IPv6, number] {
-  if (target.includes("/")) return ipaddr.parseCIDR(target);
-  const address = ipaddr.parse(target);
-  return [address, address.kind() === "ipv4" ? 32 : 128];
+/** `ranges` in ascending order without those that lie within another. */
+function outermost(ranges: readonly Range[]): Range[] {
+  const kept: Range[] = [];
+  // Of two that begin together the wider comes first.
+  const sorted = ranges.toSorted(([a, aLast], [b, bLast]) => compare(a, b) || compare(bLast, aLast));
+  for (const range of sorted) {
+    const before = kept.at(-1);
+    if (before === undefined || range[0] > before[1]) kept.push(range);
+  }
+  return kept;
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function rangeOf(target: string): Range {
+  const [address, bits] = target.split("/");
+  const { kind, bytes } = parse(address!);
+  const first = spell(kind, bytes);
+  if (bits === undefined) return [first, first];
+  return [first, spell(kind, bytes.map((byte, i) => byte | hostBits(Number(bits), i)))];
+}
+
+function spell(kind: "ipv4" | "ipv6", bytes: readonly number[]): string {
+  return kind + String.fromCharCode(...bytes);
 }

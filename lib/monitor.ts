@@ -10,6 +10,7 @@ import { ObserveFirewall } from "./firewall/observe.ts";
 import type { MonitorReport, SourceReport } from "./monitor/report.ts";
 import { type Feed, openFeeds } from "./monitor/sources.ts";
 import { Whitelisting } from "./monitor/whitelisting.ts";
+import { resolveBySystem } from "./names.ts";
 import { Pipeline } from "./pipeline.ts";
 import { type Fleet, openFleet } from "./postgres/fleet.ts";
 import { longestWindow } from "./rules/engine.ts";
@@ -70,7 +71,13 @@ export class Monitor {
     this.#trial = trial;
     this.#state = state;
     this.#log = log;
-    this.#whitelisting = new Whitelisting(config.whitelist, { state, log, changed: () => this.#refresh() });
+    this.#whitelisting = new Whitelisting(config, {
+      state,
+      log,
+      clock: now,
+      resolve: resolveBySystem,
+      changed: () => this.#refresh(),
+    });
     this.#firewall = buildFirewall(config);
     const boot = now() - Deno.osUptime() * SECOND;
     state.logins.expire({ logins: now() - (config.trust?.span ?? 0), sessions: boot });

@@ -1,5 +1,5 @@
 import { dirname, join } from "node:path";
-import type { Config } from "./config.ts";
+import type { Config, WhitelistConfig } from "./config.ts";
 import { PASSWORD_FILE } from "./config/file.ts";
 import type { ModuleRules } from "./types.ts";
 
@@ -25,11 +25,12 @@ export function permissionsFor(
   const commands = [ban.command, ban.unban].flatMap((command) => command?.[0] ?? []);
   return {
     run: unique([...(modules.some(readsJournal) ? ["journalctl"] : []), ...commands]),
-    net: unique([...(database ? [hostPort(database)] : []), ...whitelist.names]),
+    net: unique([...(database ? [hostPort(database)] : []), ...whitelistedNames(whitelist)]),
     read: unique([
       path,
       ...(database ? [join(dirname(path), PASSWORD_FILE)] : []),
       stateDirectory,
+      ...whitelist.files.map(({ path }) => path),
       // Rotated files stand beside those that are named.
       ...modules.flatMap(({ module }) => module.files.map(fixedDirectory)),
     ]),
@@ -38,6 +39,11 @@ export function permissionsFor(
     env: database ? ["PG*"] : [],
     sys: ["hostname", "networkInterfaces", "osUptime"],
   };
+}
+
+function whitelistedNames({ members, files }: WhitelistConfig): string[] {
+  return [...members, ...files.flatMap((file) => file.members)]
+    .flatMap(({ address, isName }) => isName ? address : []);
 }
 
 function readsJournal({ module }: ModuleRules): boolean {
@@ -49,9 +55,16 @@ function fixedDirectory(pattern: string): string {
   return dirname(pattern.slice(0, pattern.search(/[*?]|$/)) + "x");
 }
 
-/** What `config` needs and this process may not do, such as `to run sudo`; empty when it can run. */
+/**
+ * What `config` needs and this process may not do, such as `to run sudo`; empty when it can run. Names that came into a
+ * whitelist file after the program was built keep it from nothing but resolving them.
+ */
 export function missingPermissions(config: Config): string[] {
-  const { run, net, read, write, env, sys } = permissionsFor(config);
+  const files = config.whitelist.files.map((file) => ({ ...file, members: [] }));
+  const { run, net, read, write, env, sys } = permissionsFor({
+    ...config,
+    whitelist: { ...config.whitelist, files },
+  });
   return [
     ...run.filter(isForbiddenProgram).map((command) => `to run ${command}`),
     ...net.filter((host) => lacks({ name: "net", host })).map((host) => `to reach ${host}`),

@@ -106,6 +106,27 @@ export function readClfTime(text: string): Read | null {
   return read(CLF, text);
 }
 
+/** A date, with or without a time, to the second or the minute, with or without a zone. */
+const DATE =
+  /^(?<date>\d{4}-\d\d-\d\d)(?:[T ](?<minute>\d\d:\d\d)(?<second>:\d\d(?:\.\d{1,9})?)?(?<zone>Z|[+-](?:[01]\d|2[0-3]):?[0-5]\d)?)?$/;
+/** Years whose instants are exact in microseconds. */
+const YEARS = { from: 1970, to: 2254 };
+
+/**
+ * The instant that a person means by `2027-01-31`, the start of that day, `2027-01-31 12:00` or
+ * `2027-01-31T12:00:00+01:00` (ISO 8601); local time where there is no zone. Null for anything else, for a day that no
+ * calendar has, and for a year before 1970 or after 2254.
+ */
+export function instantOf(text: string): Micros | null {
+  const parts = DATE.exec(text)?.groups;
+  if (!parts) return null;
+  const { date, minute = "00:00", second = ":00", zone = "" } = parts;
+  const stamp = readIsoTime(`${date}T${minute}${second}${zone}`)?.stamp;
+  if (!stamp || stamp.year! < YEARS.from || stamp.year! > YEARS.to) return null;
+  const time = resolveStamp(stamp, { now: 0, before: null });
+  return time !== null && time >= 0 ? time : null;
+}
+
 /** Seconds since the Unix epoch, `1778064970.123`, as a stamp. */
 export function unixStamp(seconds: string): Stamp {
   const [whole, fraction] = seconds.split(".");

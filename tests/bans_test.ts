@@ -17,6 +17,10 @@ class NotingFirewall implements Firewall {
     return Promise.resolve(null);
   }
 
+  clear(): Promise<null> {
+    return Promise.resolve(null);
+  }
+
   readonly held = new Set<string>();
   broken = false;
 

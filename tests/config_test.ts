@@ -46,7 +46,7 @@ Deno.test("`loadConfig()` runs the config.json of the original program as it is"
       tests: [],
       ban: { command: ["sudo", "/opt/banIP.sh", "%s"], unban: null, timeout: 10 * SECOND, concurrency: 4 },
       database: { host: "localhost", port: 5432, user: "monitor", database: "monitor", password: "s3cret" },
-      whitelist: { networks: [], names: [], refresh: 300 * SECOND },
+      whitelist: { members: [], files: [], refresh: 300 * SECOND },
       ipv6Prefix: 64,
       networkBans: [],
       trust: null,
@@ -82,15 +82,24 @@ Deno.test("`loadConfig()` finds state and programs relative to the configuration
   });
 });
 
+/** A member of the whitelist that is an address or a network and no more. */
+const plainly = (address: string) => ({ address, isName: false, note: "", until: null });
+
 Deno.test("`loadConfig()` brings the whitelist into canonical form, each member once", () => {
   const members =
     '["10.1.2.3/8", "10.0.0.0/8", "::ffff:192.0.2.1", "2001:DB8:0::1", "Home.Example.ORG.", "home.example.org"]';
   assert.deepEqual(load(top(`"whitelist": ${members}`)).whitelist, {
-    networks: ["10.0.0.0/8", "192.0.2.1", "2001:db8::1"],
-    names: ["home.example.org"],
+    members: [...["10.0.0.0/8", "192.0.2.1", "2001:db8::1"].map(plainly), {
+      ...plainly("home.example.org"),
+      isName: true,
+    }],
+    files: [],
     refresh: 300 * SECOND,
   });
-  assert.deepEqual(load(top('"whitelist": "gateway"')).whitelist.names, ["gateway"]);
+  assert.deepEqual(load(top('"whitelist": "gateway"')).whitelist.members, [{
+    ...plainly("gateway"),
+    isName: true,
+  }]);
 });
 
 Deno.test("`loadConfig()` understands a database host with a port", () => {
@@ -165,7 +174,7 @@ Deno.test("`loadConfig()` looks for a known service where match says, and nowher
 
 Deno.test("`loadConfig()` never bans a trusted proxy", () => {
   const text = `{ "modules": { "NGINX": { "trusted_proxies": "10.1.2.3/8", "rules": [${RULE}] } } }`;
-  assert.deepEqual(load(text).whitelist.networks, ["10.0.0.0/8"]);
+  assert.deepEqual(load(text).whitelist.members, [{ ...plainly("10.0.0.0/8"), note: "trusted proxy" }]);
 });
 
 Deno.test("`loadConfig()` keeps the lines that rules are to be tested with", () => {

@@ -5,6 +5,7 @@ import type { ModuleRules } from "../lib/types.ts";
 import { permissionsFor } from "../lib/permissions.ts";
 import { parseSshd, sshd } from "../modules/sshd.ts";
 
+const plainly = (address: string) => ({ address, isName: false, note: "", until: null });
 const CONFIG: Config = {
   path: "/etc/strongmonitor/config.jsonc",
   stateDirectory: "/var/lib/strongmonitor",
@@ -17,7 +18,7 @@ const CONFIG: Config = {
   tests: [],
   ban: { command: null, unban: null, timeout: 10_000_000, concurrency: 4 },
   database: null,
-  whitelist: { networks: ["192.0.2.0/24"], names: [], refresh: 300_000_000 },
+  whitelist: { members: [plainly("192.0.2.0/24")], files: [], refresh: 300_000_000 },
   ipv6Prefix: 64,
   networkBans: [],
   trust: null,
@@ -28,7 +29,17 @@ const FULL: Config = {
   ...CONFIG,
   ban: { ...CONFIG.ban, command: ["sudo", "/opt/ban", "%s"], unban: ["/opt/unban", "%s"] },
   database: DATABASE,
-  whitelist: { ...CONFIG.whitelist, names: ["office.example.org"] },
+  whitelist: {
+    ...CONFIG.whitelist,
+    members: [{ ...plainly("office.example.org"), isName: true }],
+    files: [{
+      path: "/etc/friends.list",
+      stamp: "",
+      members: [{ ...plainly("friend.example.org"), isName: true }, plainly("192.0.2.1")],
+      complaints: [],
+      error: null,
+    }],
+  },
 };
 
 Deno.test("`permissionsFor()` gives a monitor that observes journalctl, its state and facts, and nothing else", () => {
@@ -45,8 +56,9 @@ Deno.test("`permissionsFor()` gives a monitor that observes journalctl, its stat
 Deno.test("`permissionsFor()` follows the commands, the database and the whitelisted names", () => {
   const { run, net, read, write, env } = permissionsFor(FULL);
   assert.deepEqual(run, ["journalctl", "sudo", "/opt/unban"]);
-  assert.deepEqual(net, ["db.example.org:5433", "office.example.org"]);
+  assert.deepEqual(net, ["db.example.org:5433", "office.example.org", "friend.example.org"]);
   assert.ok(read.includes("/etc/strongmonitor/db_password.secret"));
+  assert.ok(read.includes("/etc/friends.list"));
   assert.deepEqual(write, ["/var/lib/strongmonitor"]);
   assert.deepEqual(env, ["PG*"]);
 });
@@ -84,7 +96,7 @@ const PRESENT: Config = { ...FULL, ban: { ...FULL.ban, command: ["cat", "%s"], u
 const OPTIONS = {
   run: "journalctl,cat,/bin/ls",
   net: "db.example.org:5433,office.example.org",
-  read: "/etc/strongmonitor,/var/lib/strongmonitor",
+  read: "/etc/strongmonitor,/etc/friends.list,/var/lib/strongmonitor",
   write: "/var/lib/strongmonitor",
   env: "PG*",
   sys: "hostname,networkInterfaces,osUptime",
@@ -94,7 +106,7 @@ function optionsWith(changes: Partial<typeof OPTIONS>): string[] {
   return Object.entries({ ...OPTIONS, ...changes }).map(([kind, list]) => `--allow-${kind}=${list}`);
 }
 
-Deno.test("`missingPermissions()` is content with what is needed, and with more", async () => {
+Deno.test("`missingPermissions()` is content with what is needed and with more, names in whitelist files left out", async () => {
   assert.deepEqual(await missing(PRESENT, optionsWith({})), []);
   assert.deepEqual(await missing(PRESENT, ["--allow-all"]), []);
 });
@@ -105,9 +117,10 @@ const LACKS: readonly (readonly [Partial<typeof OPTIONS>, string])[] = [
   [{ net: "db.example.org:5432,office.example.org" }, "to reach db.example.org:5433"],
   [{ net: "db.example.org:5433,office.example.org:22" }, "to reach office.example.org"],
   [
-    { read: "/etc/strongmonitor/config.jsonc,/var/lib/strongmonitor" },
+    { read: "/etc/strongmonitor/config.jsonc,/etc/friends.list,/var/lib/strongmonitor" },
     "to read /etc/strongmonitor/db_password.secret",
   ],
+  [{ read: "/etc/strongmonitor,/var/lib/strongmonitor" }, "to read /etc/friends.list"],
   [{ write: "/var/lib/strongmonitor/state.db" }, "to write /var/lib/strongmonitor"],
   [{ env: "PGHOST" }, "to know the variables PG*"],
   [{ sys: "hostname,networkInterfaces" }, "to know osUptime"],

@@ -2,7 +2,7 @@
 import { basename, dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { loadConfig } from "../lib/config.ts";
+import { loadConfig, whitelistProblem } from "../lib/config.ts";
 import { UserError } from "../lib/types.ts";
 import { modules } from "../modules/mod.ts";
 import { type Base, npmBase } from "./npm_base.ts";
@@ -122,6 +122,8 @@ async function build(args: readonly string[]): Promise<void> {
   const { config: path, state, output, base, help } = parse(args);
   if (help) return console.log(HELP);
   const config = loadConfig(path, { known: modules, state, withPassword: false });
+  const problem = whitelistProblem(config.whitelist);
+  if (problem !== null) throw problem;
   const permissions = buildPermissions(config);
   const options = permissionOptions(permissions);
   console.log(`By ${path} the program\n\n${describePermissions(permissions)}\n\nand nothing else.\n`);

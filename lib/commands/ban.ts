@@ -4,7 +4,7 @@ import { isLocked } from "../state/database.ts";
 import type { State } from "../state/state.ts";
 import { type BanStatus, type Micros, UserError } from "../types.ts";
 import { banJson } from "./bans.ts";
-import { outcome, requireNetwork, requireSpan } from "./change.ts";
+import { outcome, requireNetwork, requireSpanOrForever } from "./change.ts";
 import { knownWhitelist, openConfig, openState } from "./open.ts";
 import { type CommonOptions, localTime, print, printJson } from "./output.ts";
 
@@ -32,9 +32,7 @@ interface Result {
  */
 export async function banCommand(target: string, options: BanOptions): Promise<number> {
   const address = requireNetwork(target);
-  const span = options.for === undefined || options.for === "forever"
-    ? null
-    : requireSpan("--for", options.for, ", or forever");
+  const span = requireSpanOrForever(options.for);
   const config = openConfig(options);
   const state = openState({ ...options, state: config.stateDirectory });
   try {

@@ -19,6 +19,11 @@ export function requireNetwork(text: string): string {
   return address;
 }
 
+/** The span of an option `--for`; null: for good, as without it. Throws `UserError` (64). */
+export function requireSpanOrForever(text = "forever"): Micros | null {
+  return text === "forever" ? null : requireSpan("--for", text, ", or forever");
+}
+
 /** The span that an option is given, `or` telling what else it takes; throws `UserError` (64). */
 export function requireSpan(option: string, text: string, or = ""): Micros {
   const span = parseDuration(text);

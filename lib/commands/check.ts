@@ -1,4 +1,4 @@
-import { type Config, configWarnings, describeConfig } from "../config.ts";
+import { type Config, configWarnings, describeConfig, whitelistProblem } from "../config.ts";
 import { SECOND } from "../duration.ts";
 import type { Growth, Micros, Rule } from "../types.ts";
 import { openConfig, permissionProblem } from "./open.ts";
@@ -8,14 +8,14 @@ import { runRuleTests } from "./rule_tests.ts";
 
 /**
  * `check`: reads the configuration, its password file included, and says what it means. Throws `UserError` (78) when
- * it is wrong, and when `run` would refuse it because this program was built for less. Exit code 1 when a rule fails
+ * it is wrong, and when `run` would refuse it because this program was built for less or a whitelist file cannot be read. Exit code 1 when a rule fails
  * its tests.
  */
 export function checkCommand(options: CommonOptions): number {
   const config = openConfig(options, { withPassword: true });
   const programs = programWarnings(config);
   const tests = runRuleTests(config);
-  const problem = permissionProblem(config, options);
+  const problem = permissionProblem(config, options) ?? whitelistProblem(config.whitelist);
   if (options.json) {
     const warnings = [...configWarnings(config), ...programs];
     const ok = problem === null && tests.failures.length === 0;
@@ -47,7 +47,8 @@ function configJson(config: Config) {
       ...growthJson(growth),
     })),
     trust_logins: trust && { for: seconds(trust.span), methods: [...trust.methods], factor: trust.factor },
-    whitelist: [...whitelist.networks, ...whitelist.names],
+    whitelist: whitelist.members.map(({ address }) => address),
+    whitelist_files: whitelist.files.map(({ path, members }) => ({ path, entries: members.length })),
     modules: modules.map(({ module, rules }) => ({ name: module.name, rules: rules.map(ruleJson) })),
   };
 }

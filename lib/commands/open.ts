@@ -1,6 +1,6 @@
 import { modules } from "../../modules/mod.ts";
 import { now } from "../clock.ts";
-import { buildHint, type Config, loadConfig } from "../config.ts";
+import { buildHint, type Config, loadConfig, type WhitelistMember } from "../config.ts";
 import { prepareStateDirectory } from "../control.ts";
 import { missingPermissions } from "../permissions.ts";
 import { Whitelist } from "../rules/whitelist.ts";
@@ -50,10 +50,21 @@ export function makeStateDirectory(directory: string, options: CommonOptions): v
 /** The addresses that the configuration and the state never ban, this machine's own left to the monitor. */
 export function knownWhitelist(config: Config, state: State): Whitelist {
   const whitelist = new Whitelist();
-  whitelist.set("configuration", config.whitelist.networks);
-  whitelist.set("command", state.whitelist("command", now()).map(({ address }) => address));
-  whitelist.set("database", state.whitelist("database", now()).map(({ address }) => address));
+  const kept = (origin: string) => state.whitelist(origin, now()).map(({ address }) => address);
+  setConfigured(whitelist, config);
+  whitelist.set("command", kept("command"));
+  whitelist.set("database", kept("database"));
+  whitelist.set("DNS name", kept("name"));
   return whitelist;
+}
+
+/** Puts on `whitelist` the addresses and networks of a configuration and its files that have not ended. */
+export function setConfigured(whitelist: Whitelist, { whitelist: { members, files } }: Config): void {
+  const inForce = (member: WhitelistMember) => member.until === null || member.until > now();
+  const networks = (list: readonly WhitelistMember[]) =>
+    list.flatMap((member) => !member.isName && inForce(member) ? member.address : []);
+  whitelist.set("configuration", networks(members));
+  whitelist.set("whitelist file", files.flatMap((file) => networks(file.members)));
 }
 
 /** A state is made by the monitor alone: what another user made would stand in its way. */

@@ -53,7 +53,10 @@ export function isoTimeOrNull(time: Micros | null): string | null {
 /** Prints rows in aligned columns under a heading. Hostile text is made harmless. */
 export function printTable(heading: readonly string[], rows: readonly (readonly string[])[]): void {
   const lines = [heading, ...rows.map((row) => row.map(printable))];
-  const widths = heading.map((_, column) => Math.max(...lines.map((line) => line[column]!.length)));
+  // As arguments of `Math.max()` 100,000 rows would be more than the stack holds.
+  const widths = heading.map((_, column) =>
+    lines.reduce((most, line) => Math.max(most, line[column]!.length), 0)
+  );
   for (const line of lines) {
     print(line.map((cell, column) => cell.padEnd(widths[column]!)).join("  ").trimEnd());
   }

@@ -12,7 +12,7 @@ import { UserError } from "../types.ts";
 import { countedAs } from "../ip.ts";
 import { formatDuration, parseDuration } from "../duration.ts";
 import { inputLines, openInput } from "./input.ts";
-import { openConfig } from "./open.ts";
+import { openConfig, setConfigured } from "./open.ts";
 import {
   type CommonOptions,
   counted,
@@ -91,7 +91,7 @@ class ReplayJudge {
     this.#tell = tell;
     this.logins = new Logins(config.trust);
     const whitelist = new Whitelist();
-    whitelist.set("configuration", config.whitelist.networks);
+    setConfigured(whitelist, config);
     this.#decider = new Decider({
       whitelist,
       logins: this.logins,

@@ -1,5 +1,5 @@
 import { now } from "../clock.ts";
-import type { Config } from "../config.ts";
+import { type Config, whitelistProblem } from "../config.ts";
 import { Monitor } from "../monitor.ts";
 import { type Lock, takeLock } from "../state/database.ts";
 import { State } from "../state/state.ts";
@@ -83,7 +83,7 @@ function claimState(directory: string, options: CommonOptions): { state: State; 
 
 function usableConfig(options: CommonOptions): Config {
   const config = openConfig(options, { withPassword: true });
-  const problem = permissionProblem(config, options);
+  const problem = permissionProblem(config, options) ?? whitelistProblem(config.whitelist);
   if (problem !== null) throw problem;
   return config;
 }

@@ -1,23 +1,59 @@
 import { now } from "../clock.ts";
-import { vastWarning } from "../config.ts";
+import { type Config, vastWarning, type WhitelistMember } from "../config.ts";
 import { rouseMonitor } from "../control.ts";
-import { UserError, type WhitelistEntry } from "../types.ts";
-import { report, requireNetwork, warnIfStopped } from "./change.ts";
+import type { State } from "../state/state.ts";
+import { instantOf } from "../time.ts";
+import { type Micros, UserError, type WhitelistEntry } from "../types.ts";
+import { report, requireNetwork, requireSpanOrForever, warnIfStopped } from "./change.ts";
 import { openConfig, withState } from "./open.ts";
-import { type CommonOptions, print, printJson, printTable } from "./output.ts";
+import { type CommonOptions, isoTimeOrNull, localTime, print, printJson, printTable } from "./output.ts";
 
-/** `whitelist add`: never bans an address or network again, and lifts what stands against it. */
-export function whitelistAddCommand(target: string, options: CommonOptions & { note?: string }): number {
+/** Options of `whitelist add`. */
+export interface WhitelistAddOptions extends CommonOptions {
+  readonly note?: string;
+  /** A span, or `forever`, which is meant without. */
+  readonly for?: string;
+  /** A date, or a date and a time; not together with `for`. */
+  readonly until?: string;
+}
+
+/**
+ * `whitelist add`: does not ban an address or network again until the end that is given, if one is, and lifts what stands
+ * against it. A second time changes its note and its end. Throws `UserError` (64, 69, 78).
+ */
+export function whitelistAddCommand(target: string, options: WhitelistAddOptions): number {
   const address = requireNetwork(target);
+  const since = now();
+  const until = requireEnd(options, since);
   return withState(options, (state) => {
-    state.addToWhitelist("command", { address, note: options.note ?? "", until: null, since: now() });
+    state.addToWhitelist("command", { address, note: options.note ?? "", until, since });
     rouseMonitor(state.directory);
-    report(options, { address, done: "whitelisted" });
+    report(options, {
+      address,
+      done: until === null ? "whitelisted" : `whitelisted until ${localTime(until)}`,
+    });
     const warning = vastWarning(address);
     if (warning !== null) console.error(`Warning: ${warning}`);
     warnIfStopped(state.directory);
     return 0;
   });
+}
+
+function requireEnd({ for: span, until }: WhitelistAddOptions, since: Micros): Micros | null {
+  if (until === undefined) {
+    const micros = requireSpanOrForever(span);
+    return micros === null ? null : since + micros;
+  }
+  if (span !== undefined) throw new UserError("Cannot take --for and --until at once: give one of them", 64);
+  const end = instantOf(until);
+  if (end === null) {
+    throw new UserError(
+      `Cannot read --until "${until}": expected a date such as 2027-01-31 or 2027-01-31T12:00:00+01:00`,
+      64,
+    );
+  }
+  if (end <= since) throw new UserError(`Cannot whitelist until ${localTime(end)}: that is past`, 64);
+  return end;
 }
 
 /** `whitelist remove`: takes back what `whitelist add` did. */
@@ -34,26 +70,45 @@ export function whitelistRemoveCommand(target: string, options: CommonOptions): 
   });
 }
 
-/** `whitelist list`: everything whitelisted, and by whom. */
+/** Something whitelisted, and by whom. */
+interface Listed extends WhitelistEntry {
+  readonly origin: "configuration" | "file" | "command" | "database";
+  /** Path of the file that names it. */
+  readonly file?: string;
+}
+
+/** `whitelist list`: everything whitelisted that has not ended, by whom and until when. */
 export function whitelistListCommand(options: CommonOptions): number {
-  const { whitelist, stateDirectory } = openConfig(options);
-  const entries = withState({ ...options, state: stateDirectory }, (state) => [
-    ...[...whitelist.networks, ...whitelist.names].map((address) => ({
-      address,
-      note: "",
-      until: null,
-      origin: "configuration",
-    })),
-    ...["command", "database"].flatMap((origin) =>
-      state.whitelist(origin, now()).map((entry: WhitelistEntry) => ({ ...entry, origin }))
-    ),
+  const config = openConfig(options);
+  const listed = withState({ ...options, state: config.stateDirectory }, (state) => [
+    ...configured(config),
+    ...kept(state),
   ]);
-  if (options.json) entries.forEach((entry) => printJson(entry));
-  else if (entries.length === 0) {
-    print("Nothing is whitelisted but loopback and this machine's own addresses.");
-  } else {printTable(
-      ["ADDRESS", "BY", "NOTE"],
-      entries.map(({ address, origin, note }) => [address, origin, note]),
-    );}
+  const time = now();
+  const entries = listed.filter(({ until }) => until === null || until > time);
+  if (options.json) entries.forEach((entry) => printJson({ ...entry, until: isoTimeOrNull(entry.until) }));
+  else if (entries.length > 0) printTable(["ADDRESS", "BY", "UNTIL", "NOTE"], entries.map(row));
+  else print("Nothing is whitelisted but loopback and this machine's own addresses.");
+  for (const { error } of config.whitelist.files) if (error !== null) console.error(`Warning: ${error}`);
   return 0;
+}
+
+function row({ address, origin, file, until, note }: Listed): string[] {
+  return [address, file ?? origin, until === null ? "for good" : localTime(until), note];
+}
+
+function configured({ whitelist: { members, files } }: Config): Listed[] {
+  const plain = ({ address, note, until }: WhitelistMember) => ({ address, note, until });
+  return [
+    ...members.map((member) => ({ ...plain(member), origin: "configuration" as const })),
+    ...files.flatMap(({ path, members }) =>
+      members.map((member) => ({ ...plain(member), origin: "file" as const, file: path }))
+    ),
+  ];
+}
+
+function kept(state: State): Listed[] {
+  return (["command", "database"] as const).flatMap((origin) =>
+    state.whitelist(origin, now()).map((entry) => ({ ...entry, origin }))
+  );
 }

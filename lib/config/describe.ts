@@ -1,6 +1,6 @@
 import { formatDuration } from "../duration.ts";
 import type { Condition, Growth, Micros, ModuleRules, Origin, Rule } from "../types.ts";
-import type { Config, NetworkBanConfig } from "./types.ts";
+import type { Config, NetworkBanConfig, WhitelistMember } from "./types.ts";
 import { configWarnings } from "./warnings.ts";
 
 /** What `config` means, in lines for people to read, without the password; warnings come last. */
@@ -12,7 +12,7 @@ export function describeConfig(config: Config): string {
     ...describeBans(config),
     ...describeGrowth(config),
     ...config.networkBans.map(describeStep),
-    describeWhitelist(config),
+    ...describeWhitelist(config),
     describeTrust(config),
     ...config.modules.flatMap(describeModule),
     ...configWarnings(config).map((warning) => `Warning: ${warning}`),
@@ -41,9 +41,22 @@ function quoteWords(words: readonly string[]): string {
   return words.map((word) => /^[^\s"'\\]+$/.test(word) ? word : JSON.stringify(word)).join(" ");
 }
 
-function describeWhitelist({ whitelist: { networks, names, refresh } }: Config): string {
-  const members = [...networks, ...names].join(", ") || "nobody but this machine itself";
-  return `Whitelist: ${members}${names.length ? ` (names resolved every ${formatDuration(refresh)})` : ""}`;
+function describeWhitelist({ whitelist: { members, files, refresh } }: Config): string[] {
+  const sorted = [...members.filter(({ isName }) => !isName), ...members.filter(({ isName }) => isName)];
+  const named = sorted.map(describeMember).join(", ") ||
+    (files.length ? "" : "nobody but this machine itself");
+  const hasNames = [...members, ...files.flatMap((file) => file.members)].some(({ isName }) => isName);
+  const resolved = hasNames ? ` (names resolved every ${formatDuration(refresh)})` : "";
+  return [
+    `Whitelist: ${named || "from files"}${resolved}`,
+    ...files.map(({ path, members }) => `  and ${plural(members.length, "entry", "entries")} of ${path}`),
+  ];
+}
+
+function describeMember({ address, note, until }: WhitelistMember): string {
+  const end = until === null ? "" : `until ${new Date(until / 1_000).toLocaleString("sv-SE")}`;
+  const more = [note, end].filter((part) => part !== "").join(", ");
+  return more === "" ? address : `${address} (${more})`;
 }
 
 function describeTrust({ trust }: Config): string {
@@ -138,8 +151,8 @@ function describeStatus(status: ReadonlySet<number>): string {
   );
 }
 
-function plural(count: number, word: string): string {
-  return `${count} ${word}${count === 1 ? "" : "s"}`;
+function plural(count: number, word: string, words = `${word}s`): string {
+  return `${count} ${count === 1 ? word : words}`;
 }
 
 function texts(list: readonly string[]): string[] {

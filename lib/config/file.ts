@@ -47,6 +47,14 @@ export function readPassword(config: string, state?: string): string {
   return password;
 }
 
+/**
+ * The text of a file in which U+FFFD stands for what is no UTF-8.
+ * @throws {UserError} code 78 for a file that is missing, unreadable, no regular file or larger than wanted
+ */
+export function readLossyText(wanted: Wanted): string {
+  return new TextDecoder().decode(readBytes(wanted));
+}
+
 function readText(wanted: Wanted): string {
   const { path, what } = wanted;
   const bytes = readBytes(wanted);

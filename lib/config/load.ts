@@ -1,12 +1,15 @@
 import { dirname, resolve } from "node:path";
 import type { DatabaseConfig } from "../types.ts";
 import { UserError } from "../types.ts";
+import type { BuildTarget } from "./build_hint.ts";
 import { Document } from "./document.ts";
 import { readConfig, readPassword } from "./file.ts";
 import { inherit, makeGrowth, makeModules } from "./modules.ts";
 import { moduleProblems, refuse, schemaProblems } from "./problems.ts";
 import { type Settings, settingsSchema } from "./schema.ts";
 import type { Config, LoadOptions, TrustConfig, WhitelistConfig } from "./types.ts";
+import { longestOfEach } from "./whitelist.ts";
+import { readWhitelistFile } from "./whitelist_file.ts";
 
 /**
  * Reads, checks and completes the configuration in the file `path`.
@@ -31,7 +34,6 @@ export function loadConfig(path: string, options: LoadOptions): Config {
       settings,
       () => options.withPassword === false ? "" : readPassword(file, options.state),
     ),
-    whitelist: toWhitelist(settings),
     ipv6Prefix: settings.ipv6_prefix,
     networkBans: settings.network_bans.map((step) => ({
       ipv4: step.ipv4 ?? null,
@@ -42,6 +44,7 @@ export function loadConfig(path: string, options: LoadOptions): Config {
       growth: makeGrowth([step, settings]),
     })),
     trust: toTrust(settings),
+    whitelist: toWhitelist(settings, { config: file, state: options.state }),
     keepLog: settings.keep_log ?? null,
   };
 }
@@ -77,13 +80,15 @@ function toTrust({ trust_logins: trust }: Settings): TrustConfig | null {
   return trust ? { span: trust.for, methods: new Set(trust.methods), factor: trust.factor } : null;
 }
 
-function toWhitelist({ whitelist, whitelist_refresh: refresh, modules }: Settings): WhitelistConfig {
+function toWhitelist(settings: Settings, target: BuildTarget): WhitelistConfig {
+  const { whitelist, whitelist_files, whitelist_refresh: refresh, modules } = settings;
   // A proxy speaks for many: banning it would ban them all.
-  const networks = new Set<string>(Object.values(modules).flatMap((module) => module.trusted_proxies ?? []));
-  const names = new Set<string>();
-  for (const member of whitelist) {
-    if (member.network === undefined) names.add(member.name);
-    else networks.add(member.network);
-  }
-  return { networks: [...networks], names: [...names], refresh };
+  const proxies = Object.values(modules).flatMap((module) => module.trusted_proxies ?? [])
+    .map((address) => ({ address, isName: false, note: "trusted proxy", until: null }));
+  const paths = new Set(whitelist_files.map((path) => resolve(dirname(target.config), path)));
+  return {
+    members: longestOfEach([...whitelist, ...proxies]),
+    files: [...paths].map((path) => readWhitelistFile(path, target)),
+    refresh,
+  };
 }

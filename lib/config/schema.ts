@@ -1,18 +1,8 @@
 import { z } from "zod";
 import { canonicalAddress } from "../ip.ts";
 import { banTime, growth, moduleSection, window } from "./module_schema.ts";
-import {
-  command,
-  DNS_NAME,
-  section,
-  span,
-  spanOrForever,
-  STRINGS,
-  text,
-  texts,
-  whitelisted,
-  whole,
-} from "./values.ts";
+import { whitelistMembers } from "./whitelist.ts";
+import { command, DNS_NAME, section, span, spanOrForever, text, texts, whole } from "./values.ts";
 
 const host = text().transform((given, context) => {
   // [::1]:5432 and db.example.org:5432, but not ::1
@@ -90,10 +80,12 @@ export const settingsSchema = section({
   ),
   ban_timeout: span("1h").prefault("10s").describe("A ban or unban command that runs longer has failed."),
   ban_concurrency: whole(1, 64).default(4).describe("At most this many of these commands run at once."),
-  whitelist: z.union([whitelisted, z.array(whitelisted, STRINGS)], STRINGS).transform((given) =>
-    [given].flat()
-  )
-    .default([]).describe("Addresses, networks (10.0.0.0/8) and DNS names that are never banned."),
+  whitelist: whitelistMembers.default([]).describe(
+    "Addresses, networks (10.0.0.0/8) and DNS names that are never banned, each alone or with a note and an end.",
+  ),
+  whitelist_files: texts(text(4096)).default([]).describe(
+    "Files with more of them, one a line, read again when they change; a relative path is relative to this file.",
+  ),
   whitelist_refresh: span("1d").prefault("5m").describe(
     "DNS names of the whitelist are resolved again this often.",
   ),

@@ -1,4 +1,4 @@
-import type { DatabaseConfig, Growth, Micros, ModuleKind, ModuleRules } from "../types.ts";
+import type { DatabaseConfig, Growth, Micros, ModuleKind, ModuleRules, WhitelistEntry } from "../types.ts";
 
 /** A configuration that has been checked: every default filled in, every path absolute, every span in microseconds. */
 export interface Config {
@@ -64,12 +64,32 @@ export interface TrustConfig {
 
 /** Who is never banned. */
 export interface WhitelistConfig {
-  /** Canonical addresses and networks, trusted proxies among them. */
-  readonly networks: readonly string[];
-  /** DNS names, in lower case and without a final dot. */
-  readonly names: readonly string[];
-  /** The names are resolved again this often. */
+  /** Trusted proxies among them. Each address once. */
+  readonly members: readonly WhitelistMember[];
+  /** As they were when the configuration was read. */
+  readonly files: readonly WhitelistFile[];
+  /** DNS names are resolved again this often. */
   readonly refresh: Micros;
+}
+
+/** An address, a network or a DNS name that is never banned. */
+export interface WhitelistMember extends WhitelistEntry {
+  /** `address` is a DNS name, in lower case and without a final dot. */
+  readonly isName: boolean;
+}
+
+/** A file that says who is never banned. */
+export interface WhitelistFile {
+  /** Absolute. */
+  readonly path: string;
+  /** Differs when the file does; null when it could not be looked at. */
+  readonly stamp: string | null;
+  /** Each address once. */
+  readonly members: readonly WhitelistMember[];
+  /** Lines that do not count, a sentence each that begins with `path:line`. */
+  readonly complaints: readonly string[];
+  /** Why it could not be read, in a sentence; null when it was. */
+  readonly error: string | null;
 }
 
 /** What `loadConfig()` goes by. */

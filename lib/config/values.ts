@@ -92,20 +92,6 @@ function complainOfCommand(words: readonly string[], unsplit: string): string | 
 export const DNS_NAME =
   /^(?=.{1,253}$)(?:[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?\.)*(?!\d+$)[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?$/;
 
-/** A member of the whitelist in its one spelling. */
-export const whitelisted = text().transform((given, context) => {
-  const network = canonicalNetwork(given);
-  if (network !== null) return { network };
-  const name = given.toLowerCase().replace(/\.$/, "");
-  if (DNS_NAME.test(name)) return { name };
-  context.addIssue(
-    given.includes("/")
-      ? "must be a network such as 10.0.0.0/8 or 2001:db8::/32"
-      : "must be an address, a network such as 10.0.0.0/8, or a DNS name",
-  );
-  return z.NEVER;
-});
-
 /** An address or a network in its one spelling. */
 export const network = text().transform((given, context) => {
   const network = canonicalNetwork(given);

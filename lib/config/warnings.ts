@@ -1,17 +1,39 @@
 import { basename } from "node:path";
 import type { Condition, Micros, Rule } from "../types.ts";
-import type { Config } from "./types.ts";
+import type { Config, WhitelistConfig, WhitelistFile, WhitelistMember } from "./types.ts";
 
 /** What is allowed in `config` but probably not meant, a sentence each. */
-export function configWarnings(config: Config): string[] {
+export function configWarnings(config: Config, now: Micros = Date.now() * 1_000): string[] {
   return [
     ...warnOfCommands(config),
-    ...config.whitelist.networks.flatMap((network) => vastWarning(network) ?? []),
+    ...warnOfWhitelist(config.whitelist, now),
     ...config.modules.flatMap(({ module, rules }) => [
       ...warnOfBlindRules(module.name, rules),
       ...warnOfIdleRules(module.name, rules),
     ]),
   ];
+}
+
+function warnOfWhitelist({ members, files }: WhitelistConfig, now: Micros): string[] {
+  const all = [...members, ...files.flatMap((file) => file.members)];
+  return [
+    ...all.flatMap(({ address, isName }) => isName ? [] : vastWarning(address) ?? []),
+    ...members.filter((member) => hasEnded(member, now)).map(({ address }) =>
+      `whitelist ${address} has ended: it is banned like others`
+    ),
+    ...files.flatMap((file) => warnOfFile(file, now)),
+  ];
+}
+
+function warnOfFile({ path, members, complaints }: WhitelistFile, now: Micros): string[] {
+  const ended = members.filter((member) => hasEnded(member, now));
+  const names = ended.slice(0, 3).map(({ address }) => address).join(", ");
+  const rest = ended.length > 3 ? ` and ${ended.length - 3} more` : "";
+  return [...complaints, ...(ended.length > 0 ? [`${path}: ${names}${rest} ended: banned like others`] : [])];
+}
+
+function hasEnded({ until }: WhitelistMember, now: Micros): boolean {
+  return until !== null && until <= now;
 }
 
 /** What is to be said against a canonical address or network on the whitelist; null: nothing. */

@@ -1,34 +1,44 @@
-import { now } from "../clock.ts";
-import type { WhitelistConfig } from "../config.ts";
+import { buildHint, type Config, longestOfEach, type WhitelistMember } from "../config.ts";
 import { canonicalAddress } from "../ip.ts";
-import { Names, resolveBySystem } from "../names.ts";
+import { Names, type Resolve } from "../names.ts";
 import { Whitelist } from "../rules/whitelist.ts";
 import type { State } from "../state/state.ts";
 import { pause, untilAborted } from "../supervisor.ts";
-import { type Log, messageOf } from "../types.ts";
+import { type Log, messageOf, type Micros } from "../types.ts";
+import { WhitelistFiles } from "./whitelist_files.ts";
 
 /** What keeping the whitelist needs of its surroundings. */
 export interface WhitelistParts {
   readonly state: State;
   readonly log: Log;
+  readonly clock: () => Micros;
+  readonly resolve: Resolve;
   /** Called when resolved names have come into the state. */
   readonly changed: () => void;
 }
 
-/** Gathers from configuration, state, DNS and this machine who is never banned. */
+/** Gathers from configuration, files, state, DNS and this machine who is never banned. */
 export class Whitelisting {
   readonly whitelist = new Whitelist();
-  readonly #config: WhitelistConfig;
+  readonly #config: Pick<Config, "whitelist">;
   readonly #parts: WhitelistParts;
-  readonly #names: Names;
+  readonly #files: WhitelistFiles;
+  readonly #resolver: Names;
+  /** DNS names that have not ended, each once. */
+  #names: readonly WhitelistMember[] = [];
+  /** Aborted when there are others. */
+  #otherNames = new AbortController();
   #namesResolved: boolean;
 
-  constructor(config: WhitelistConfig, parts: WhitelistParts) {
+  constructor(config: Pick<Config, "whitelist" | "path" | "stateDirectory">, parts: WhitelistParts) {
+    const { log, resolve } = parts;
     this.#config = config;
     this.#parts = parts;
-    this.#names = new Names(config.names, { log: parts.log, resolve: resolveBySystem });
-    this.#namesResolved = config.names.length === 0;
+    this.#files = new WhitelistFiles(config.whitelist.files, { log, config: config.path });
+    const hint = buildHint({ config: config.path, state: config.stateDirectory });
+    this.#resolver = new Names({ log, resolve, buildHint: hint });
     this.gather();
+    this.#namesResolved = this.#names.length === 0;
   }
 
   /** Whether every name has been asked for at least once. */
@@ -36,38 +46,70 @@ export class Whitelisting {
     return this.#namesResolved;
   }
 
-  /** Takes over what has changed in the state and in the network around us. */
+  /**
+   * Takes over what has changed in the files, in the state and in the network around us, and lets go of what has ended. To be
+   * called each minute, and whenever the state has changed.
+   */
   gather(): void {
-    const kept = (origin: string) => this.#parts.state.whitelist(origin, now()).map(({ address }) => address);
-    this.whitelist.set("configuration", this.#config.networks);
+    const now = this.#parts.clock();
+    const inForce = ({ until }: WhitelistMember) => until === null || until > now;
+    const configured = this.#config.whitelist.members.filter(inForce);
+    const listed = this.#files.refresh().filter(inForce);
+    this.#setNames(longestOfEach([...configured, ...listed].filter(({ isName }) => isName)));
+    const kept = (origin: string) => this.#parts.state.whitelist(origin, now).map(({ address }) => address);
+    this.whitelist.set("configuration", networksOf(configured));
+    this.whitelist.set("whitelist file", networksOf(listed));
     this.whitelist.set("command", kept("command"));
     this.whitelist.set("database", kept("database"));
-    this.whitelist.set("DNS name", this.#config.names.length > 0 ? kept("name") : []);
+    this.whitelist.set("DNS name", this.#names.length > 0 ? kept("name") : []);
     this.whitelist.set("this machine", ownAddresses());
   }
 
   /** Resolves the names again and again until `signal` aborts; what they last were is known from the start. */
   async followNames(signal: AbortSignal): Promise<void> {
-    const { names, refresh } = this.#config;
-    while (names.length > 0 && !signal.aborted) {
-      const addresses = await Promise.race([this.#names.refresh(), untilAborted(signal)]);
-      if (addresses === null) return;
-      this.#keepNames(addresses);
-      this.#namesResolved = true;
-      await pause(refresh / 1_000, signal);
+    while (!signal.aborted) {
+      const names = this.#names;
+      const others = this.#otherNames.signal;
+      if (names.length > 0) {
+        const addresses = await Promise.race([
+          this.#resolver.refresh(names.map(({ address }) => address)),
+          untilAborted(signal),
+        ]);
+        if (addresses === null) return;
+        this.#keep(names, addresses);
+        this.#namesResolved = true;
+      }
+      await pause(this.#config.whitelist.refresh / 1_000, AbortSignal.any([signal, others]));
     }
   }
 
-  #keepNames(addresses: readonly string[]): void {
-    const { state, log, changed } = this.#parts;
+  #setNames(names: readonly WhitelistMember[]): void {
+    const spell = (names: readonly WhitelistMember[]) =>
+      JSON.stringify(names.map(({ address, until }) => [address, until]));
+    if (spell(names) === spell(this.#names)) return;
+    this.#names = names;
+    this.#otherNames.abort();
+    this.#otherNames = new AbortController();
+  }
+
+  /** An address that several names have ends with the last of them. */
+  #keep(names: readonly WhitelistMember[], addresses: ReadonlyMap<string, readonly string[]>): void {
+    const { state, log, clock, changed } = this.#parts;
+    const entries = names.flatMap(({ address: name, until }) =>
+      (addresses.get(name) ?? []).map((address) => ({ address, note: name, until }))
+    );
     try {
-      state.replaceWhitelist("name", addresses.map((address) => ({ address, note: "", until: null })), now());
+      state.replaceWhitelist("name", longestOfEach(entries), clock());
       changed();
     } catch (error) {
       // The state may be locked for a moment: the next turn keeps them.
       log.error(`Cannot keep resolved names: ${messageOf(error)}`);
     }
   }
+}
+
+function networksOf(members: readonly WhitelistMember[]): string[] {
+  return members.flatMap(({ address, isName }) => isName ? [] : address);
 }
 
 /** This machine's own addresses, canonical. */

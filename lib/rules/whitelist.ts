@@ -5,6 +5,7 @@ export type Origin =
   | "loopback"
   | "this machine"
   | "configuration"
+  | "whitelist file"
   | "DNS name"
   | "command"
   | "database"

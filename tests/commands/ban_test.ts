@@ -24,6 +24,10 @@ class FakeFirewall implements Firewall {
     return Promise.resolve(null);
   }
 
+  clear(): Promise<null> {
+    return Promise.resolve(null);
+  }
+
   broken = false;
 
   constructor(readonly name: string) {}

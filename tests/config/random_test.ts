@@ -87,6 +87,7 @@ Deno.test("`loadConfig()` answers whatever value in whatever place with a Config
       "ban_timeout",
       "ban_concurrency",
       "whitelist",
+      "whitelist_files",
       "keep_log",
       "DB",
       "state",

@@ -32,7 +32,9 @@ Deno.test("what the shipped configuration gives as examples in comments loads as
   const text = Deno.readTextFileSync(SHIPPED).replace(/^(\s*)\/\/ (?="\w+": )/gm, "$1");
   const config = load(text);
   assert.deepEqual(config.ban.unban?.slice(-2), ["blackhole", "%s"]);
-  assert.deepEqual(config.whitelist.names, ["home.example.org"]);
+  assert.deepEqual(config.whitelist.members.flatMap(({ address, isName }) => isName ? address : []), [
+    "home.example.org",
+  ]);
   assert.equal(config.database?.host, "db.example.org");
   assert.deepEqual(configWarnings(config), []);
 });

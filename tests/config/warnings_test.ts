@@ -27,7 +27,7 @@ function rule(name: string, over: Partial<Rule> = {}): Rule {
 function warnings(...rules: Rule[]): string[] {
   return configWarnings({
     ban: { command: null, unban: null, timeout: 1, concurrency: 1 },
-    whitelist: { networks: [], names: [], refresh: 1 },
+    whitelist: { members: [], files: [], refresh: 1 },
     modules: [{ module: { name: "M" }, noLog: [], record: "all", rules }],
   } as unknown as Config);
 }

@@ -12,7 +12,7 @@ function configAt(path: string, stateDirectory = "/var/lib/strongmonitor"): Conf
     tests: [],
     ban: { command: ["sudo", "/opt/ban", "%s"], unban: null, timeout: 10_000_000, concurrency: 4 },
     database: null,
-    whitelist: { networks: [], names: [], refresh: 300_000_000 },
+    whitelist: { members: [], files: [], refresh: 300_000_000 },
     ipv6Prefix: 64,
     networkBans: [],
     trust: null,

@@ -1,0 +1,104 @@
+import { SECOND } from "../duration.ts";
+import { canonicalNetwork } from "../ip.ts";
+import { instantOf } from "../time.ts";
+import { messageOf, type Micros, type NewBan } from "../types.ts";
+
+/** What a line of a list says about a ban, as far as it does. */
+export interface ListedBan extends Pick<NewBan, "address"> {
+  readonly scope?: string;
+  readonly reason?: string;
+  readonly count?: number;
+  readonly start?: Micros;
+  /** Null: for good. */
+  readonly until?: Micros | null;
+  /** It ended already. */
+  readonly ended?: boolean;
+}
+
+/** Longest reason that is kept, in characters. */
+const MAX_REASON = 255;
+const SCOPE = /^(?:all|(?:tcp|udp)(?: \d{1,5}(?:-\d{1,5})?(?:,\d{1,5}(?:-\d{1,5})?)*)?)$/;
+/** `fail2ban-client get sshd banip --with-time`: when, + seconds, = until when. */
+const WITH_TIME =
+  /^(?<address>\S+)\s+(?<start>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) \+ (?<span>-?\d+) = \d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/;
+
+/**
+ * Reads a line of a list of bans: an address or a network, behind `#` perhaps the reason; or with its times as fail2ban-client(1)
+ * lists them; or an object of JSON as `bans --export json` writes it. Null for a line that names nobody; a string says what is wrong.
+ */
+export function readBanLine(line: string): ListedBan | string | null {
+  const text = line.trim();
+  if (text.startsWith("{")) return readRecord(text);
+  const hash = text.indexOf("#");
+  const words = (hash < 0 ? text : text.slice(0, hash)).trim();
+  if (words === "") return null;
+  const timed = WITH_TIME.exec(words)?.groups;
+  const address = canonicalNetwork(timed?.address ?? words);
+  if (address === null) return `expected an address or a network, got ${quoted(words)}`;
+  const reason = hash < 0 ? undefined : reasonOf(text.slice(hash + 1));
+  return said({ address, reason, ...(timed && timesOf(timed.start!, Number(timed.span))) });
+}
+
+/** A span below zero is for good. */
+function timesOf(text: string, seconds: number): Pick<ListedBan, "start" | "until"> {
+  const start = instantOf(text);
+  if (start === null) return {};
+  return { start, until: seconds < 0 ? null : start + seconds * SECOND };
+}
+
+function readRecord(text: string): ListedBan | string {
+  let record: Record<string, unknown>;
+  try {
+    record = JSON.parse(text);
+  } catch (error) {
+    return `expected an object of JSON: ${messageOf(error)}`;
+  }
+  const { address, scope = "all", reason, count = 0, start, until, ended } = record;
+  const network = typeof address === "string" ? canonicalNetwork(address) : null;
+  if (network === null) return `address must be an address or a network, got ${quoted(address)}`;
+  if (typeof scope !== "string" || !SCOPE.test(scope)) {
+    return `scope must be "all" or such as "tcp 22,8000-8010", got ${quoted(scope)}`;
+  }
+  if (reason !== undefined && typeof reason !== "string") {
+    return `reason must be a string, got ${quoted(reason)}`;
+  }
+  if (!Number.isSafeInteger(count) || count as number < 0) {
+    return `count must be a whole number, got ${quoted(count)}`;
+  }
+  const times = { start: readTime(start), until: readTime(until) };
+  if (times.start === null && start !== null) return `start must be a date and a time, got ${quoted(start)}`;
+  if (times.until === null && until !== null) {
+    return `until must be a date and a time, or null, got ${quoted(until)}`;
+  }
+  return said({
+    address: network,
+    scope,
+    reason: reason === undefined ? undefined : reasonOf(reason),
+    count: count as number,
+    start: times.start ?? undefined,
+    until: times.until,
+    ended: ended !== undefined && ended !== null,
+  });
+}
+
+/** Undefined where there is none; null for one that cannot be read. */
+function readTime(value: unknown): Micros | null | undefined {
+  if (value === undefined) return undefined;
+  return typeof value === "string" ? instantOf(value) : null;
+}
+
+function reasonOf(text: string): string | undefined {
+  const reason = text.trim().slice(0, MAX_REASON);
+  return reason === "" ? undefined : reason;
+}
+
+/** `ban` without the keys of which the line says nothing. */
+function said(ban: ListedBan): ListedBan {
+  return Object.fromEntries(
+    Object.entries(ban).filter(([, value]) => value !== undefined),
+  ) as unknown as ListedBan;
+}
+
+function quoted(value: unknown): string {
+  return JSON.stringify(value)?.slice(0, 80) ?? "nothing";
+}

@@ -1,0 +1,109 @@
+import { z } from "zod";
+import { canonicalNetwork } from "../ip.ts";
+import { instantOf } from "../time.ts";
+import type { Micros } from "../types.ts";
+import type { WhitelistMember } from "./types.ts";
+import { DNS_NAME, section, text } from "./values.ts";
+
+const DATE = 'must be a date such as "2027-01-31" or "2027-01-31T12:00:00+01:00"';
+
+/** Who is meant, in one spelling. */
+type Target = Pick<WhitelistMember, "address" | "isName">;
+
+/** Reads an address, a network or a DNS name; a string says what is wrong with it. */
+function readTarget(given: string): Target | string {
+  const network = canonicalNetwork(given);
+  if (network !== null) return { address: network, isName: false };
+  const name = given.toLowerCase().replace(/\.$/, "");
+  if (DNS_NAME.test(name)) return { address: name, isName: true };
+  return given.includes("/")
+    ? "must be a network such as 10.0.0.0/8 or 2001:db8::/32"
+    : "must be an address, a network such as 10.0.0.0/8, or a DNS name";
+}
+
+const target = text().transform((given, context) => {
+  const target = readTarget(given);
+  if (typeof target === "string") context.addIssue(target);
+  return typeof target === "string" ? z.NEVER : target;
+});
+
+const until = text().transform((given, context) => {
+  const instant = instantOf(given);
+  if (instant === null) context.addIssue(DATE);
+  return instant ?? z.NEVER;
+});
+
+const described = section({
+  address: target.describe("Address, network or DNS name."),
+  note: z.string("must be a string").max(255, "must be at most 255 characters").default("")
+    .describe("Who or what that is, for people to read."),
+  until: until.optional().describe(
+    "From then on it may be banned like others: a date, at the start of which in local time it ends, or a date and a " +
+      "time (ISO 8601).",
+  ),
+}).transform(({ address, note, until }): WhitelistMember => ({ ...address, note, until: until ?? null }));
+
+const MEMBERS =
+  "must be an address, network or DNS name, an object with one as its address, or a list of these";
+const plain = target.transform((target): WhitelistMember => ({ ...target, note: "", until: null }));
+
+/** One member or a list of them, as a list. */
+export const whitelistMembers = z.union([
+  plain,
+  described,
+  z.array(z.union([plain, described], "must be a string or an object"), MEMBERS),
+], MEMBERS).transform((given) => [given].flat());
+
+/** What a whitelist file says. */
+export interface FileContent {
+  readonly members: readonly WhitelistMember[];
+  /** What is wrong, a sentence for each line in their order. */
+  readonly complaints: readonly { readonly line: number; readonly complaint: string }[];
+}
+
+/**
+ * Reads the text of a whitelist file: on each line an address, a network or a DNS name, after it perhaps `until` and a
+ * date, and behind `#` a comment, which is its note. A wrong line is complained of, and the others count.
+ */
+export function readWhitelist(text: string): FileContent {
+  const members: WhitelistMember[] = [];
+  const complaints: FileContent["complaints"][number][] = [];
+  text.split(/\r?\n/).forEach((line, i) => {
+    const member = readLine(line);
+    if (typeof member === "string") complaints.push({ line: i + 1, complaint: member });
+    else if (member !== null) members.push(member);
+  });
+  return { members: longestOfEach(members), complaints };
+}
+
+/** Null for a line that names nobody; a string says what is wrong. */
+function readLine(line: string): WhitelistMember | string | null {
+  const hash = line.indexOf("#");
+  const words = (hash < 0 ? line : line.slice(0, hash)).trim();
+  if (words === "") return null;
+  const [given, keyword, ...date] = words.split(/\s+/);
+  const target = readTarget(given!);
+  if (typeof target === "string") return `${target}, got ${JSON.stringify(given!.slice(0, 80))}`;
+  const note = hash < 0 ? "" : line.slice(hash + 1).trim();
+  if (keyword === undefined) return { ...target, note, until: null };
+  if (keyword !== "until") return `nothing but "until" and a date may follow, got "${keyword.slice(0, 80)}"`;
+  const until = instantOf(date.join(" "));
+  if (until === null) return `until ${DATE}, got ${JSON.stringify(date.join(" ").slice(0, 80))}`;
+  return { ...target, note, until };
+}
+
+/** Each of `entries` once, with the latest of its ends, in the order of their first mention. */
+export function longestOfEach<T extends { readonly address: string; readonly until: Micros | null }>(
+  entries: Iterable<T>,
+): T[] {
+  const byAddress = new Map<string, T>();
+  for (const entry of entries) {
+    const before = byAddress.get(entry.address);
+    if (before === undefined || isLater(entry.until, before.until)) byAddress.set(entry.address, entry);
+  }
+  return [...byAddress.values()];
+}
+
+function isLater(until: Micros | null, than: Micros | null): boolean {
+  return than !== null && (until === null || until > than);
+}

@@ -1,0 +1,183 @@
+import { strict as assert } from "node:assert";
+import { exportBans, type ExportFormat } from "../../lib/commands/bans_export.ts";
+import { SECOND } from "../../lib/duration.ts";
+import type { NewBan } from "../../lib/types.ts";
+import { inNamespace, lacking } from "../namespace.ts";
+
+const NOW = 1_800_000_000 * SECOND;
+
+function ban(address: string, over: Partial<NewBan> = {}): NewBan {
+  return {
+    address,
+    scope: "all",
+    reason: "[SSHD] x",
+    count: 3,
+    start: NOW - 60 * SECOND,
+    until: null,
+    ...over,
+  };
+}
+
+const BANS: readonly NewBan[] = [
+  ban("192.0.2.1"),
+  ban("192.0.2.2", { until: NOW + 900.5 * SECOND }),
+  ban("192.0.2.0/24", { until: NOW + 3_600 * SECOND }),
+  ban("198.51.100.0/25"),
+  ban("2001:db8::1", { until: NOW + 3_000_000_000 * SECOND }),
+  ban("2001:db8:1::/64"),
+];
+const PORTS: readonly NewBan[] = [
+  ban("203.0.113.1", { scope: "tcp 22,8000-8010", until: NOW + 60 * SECOND }),
+  ban("198.18.0.0/24", { scope: "udp" }),
+  ban("198.18.0.1", { scope: "udp 53-60" }),
+  ban("2001:db8::2", { scope: "tcp 443" }),
+];
+
+function exported(bans: readonly NewBan[], format: ExportFormat) {
+  return exportBans(bans, { format, now: NOW });
+}
+
+Deno.test("`exportBans()` writes a plain list, without what is banned from certain ports alone", () => {
+  const { lines, warnings } = exported([...BANS, ...PORTS], "plain");
+  assert.deepEqual(lines, BANS.map(({ address }) => address));
+  assert.deepEqual(warnings, ["left out 4 bans of certain ports, which plain cannot say"]);
+});
+
+Deno.test("`exportBans()` writes an object of JSON a line", () => {
+  const { lines, warnings } = exported([PORTS[0]!], "json");
+  assert.deepEqual(lines.map((line) => JSON.parse(line)), [{
+    address: "203.0.113.1",
+    scope: "tcp 22,8000-8010",
+    reason: "[SSHD] x",
+    count: 3,
+    start: "2027-01-15T07:59:00.000000Z",
+    until: "2027-01-15T08:01:00.000000Z",
+  }]);
+  assert.deepEqual(warnings, []);
+});
+
+Deno.test("`exportBans()` rounds what is left of a ban up to seconds, within what ipset takes", () => {
+  const lines = exported(BANS, "ipset").lines;
+  assert.ok(lines.includes("add strongmonitor4 192.0.2.1 timeout 0 -exist"));
+  assert.ok(lines.includes("add strongmonitor4 192.0.2.2 timeout 901 -exist"));
+  assert.ok(lines.includes("add strongmonitor6 2001:db8::1 timeout 2147483 -exist"));
+});
+
+Deno.test("`exportBans()` leaves networks within wider ones out of a script for nft", () => {
+  const bans = [
+    ban("10.1.2.0/24"),
+    ban("10.0.0.0/8"),
+    ban("10.1.0.0/16"),
+    ban("11.0.0.0/8"),
+    ban("10.1.2.3"),
+  ];
+  const { lines, warnings } = exported(bans, "nft");
+  assert.deepEqual(warnings, [
+    "left out 2 bans within those of wider networks, which nft takes no others in",
+  ]);
+  const text = lines.join("\n");
+  for (const kept of ["10.0.0.0/8", "11.0.0.0/8", "10.1.2.3"]) assert.ok(text.includes(` ${kept}`), kept);
+  for (const nested of ["10.1.2.0/24", "10.1.0.0/16"]) assert.ok(!text.includes(nested), nested);
+});
+
+/** An element of a set as `nft -j list ruleset` tells it. */
+type Element = string | { elem: { val: unknown; timeout?: number } };
+
+Deno.test({
+  name: "`nft -f` loads an export, twice over, and has every ban with the time that is left of it",
+  ignore: lacking("ip", "nft"),
+  fn: () =>
+    inNamespace(async (run) => {
+      const script = exported([...BANS, ...PORTS], "nft").lines.join("\n");
+      for (let i = 0; i < 2; i++) {
+        assert.deepEqual(await run(["nft", "-f", "-"], script), { code: 0, stdout: "", stderr: "" });
+      }
+      const { nftables } = JSON.parse(
+        (await run(["nft", "-j", "list", "table", "inet", "strongmonitor_bans"])).stdout,
+      );
+      const sets = new Map<string, Element[]>(
+        nftables.flatMap(({ set }: { set?: { name: string; elem?: Element[] } }) =>
+          set ? [[set.name, set.elem ?? []]] : []
+        ),
+      );
+      const held = (name: string) =>
+        sets.get(name)!.map((element) =>
+          typeof element === "object" && "elem" in element
+            ? [element.elem.val, element.elem.timeout]
+            : [element, undefined]
+        );
+      const prefix = (addr: string, len: number) => ({ prefix: { addr, len } });
+      assert.deepEqual(
+        held("addresses4").toSorted(),
+        [["192.0.2.1", undefined], ["192.0.2.2", 901]].toSorted(),
+      );
+      assert.deepEqual(held("networks4"), [[prefix("192.0.2.0", 24), 3_600], [
+        prefix("198.51.100.0", 25),
+        undefined,
+      ]]);
+      assert.deepEqual(held("addresses6"), [["2001:db8::1", 3_000_000_000]]);
+      assert.deepEqual(held("networks6"), [[prefix("2001:db8:1::", 64), undefined]]);
+      assert.equal(held("ports4").length, 3);
+      assert.deepEqual(
+        held("ports6").map(([value]) => value),
+        [{ concat: ["2001:db8::2", "tcp", 443] }],
+      );
+    }),
+});
+
+Deno.test({
+  name: "`ipset restore` loads an export, twice over, and has every ban, that of all addresses too",
+  ignore: lacking("ip", "ipset"),
+  fn: () =>
+    inNamespace(async (run) => {
+      const script = exported([...BANS, ban("0.0.0.0/0"), ban("::/0")], "ipset").lines.join("\n") + "\n";
+      for (let i = 0; i < 2; i++) {
+        assert.deepEqual(await run(["ipset", "restore"], script), { code: 0, stdout: "", stderr: "" });
+      }
+      const members = async (set: string) =>
+        (await run(["ipset", "save", set])).stdout.split("\n").filter((line) => line.startsWith("add"))
+          .map((line) => line.split(" ")[2]).toSorted();
+      assert.deepEqual(await members("strongmonitor4"), [
+        "0.0.0.0/1",
+        "128.0.0.0/1",
+        "192.0.2.0/24",
+        "192.0.2.1",
+        "192.0.2.2",
+        "198.51.100.0/25",
+      ]);
+      assert.deepEqual(await members("strongmonitor6"), [
+        "2001:db8:1::/64",
+        "2001:db8::1",
+        "8000::/1",
+        "::/1",
+      ]);
+    }),
+});
+
+Deno.test({
+  name:
+    "what `nft -f` loads of an export keeps out the banned, from the banned ports alone where the ban says so",
+  ignore: lacking("ip", "nft"),
+  fn: () =>
+    inNamespace(async (run) => {
+      const [free, whole, network, some] = ["198.18.0.1", "198.18.0.2", "198.18.1.1", "198.18.0.3"] as const;
+      await run(["ip", "link", "set", "lo", "up"]);
+      for (const address of [free, whole, network, some]) {
+        await run(["ip", "address", "add", `${address}/32`, "dev", "lo"]);
+      }
+      const bans = [
+        ban(whole, { until: NOW + 600 * SECOND }),
+        ban("198.18.1.0/24"),
+        ban(some, { scope: "udp 5300,6000-6010" }),
+      ];
+      await run(["nft", "-f", "-"], exported(bans, "nft").lines.join("\n"));
+      const datagrams = new URL("datagrams.ts", import.meta.url).pathname;
+      const command = [Deno.execPath(), "run", "--quiet", "--allow-net", datagrams];
+      const { stdout, stderr } = await run([...command, [free, whole, network, some].join(), "5300,5301"]);
+      assert.deepEqual(
+        JSON.parse(stdout || "null"),
+        [`${free} 5300`, `${free} 5301`, `${some} 5301`],
+        stderr,
+      );
+    }),
+});

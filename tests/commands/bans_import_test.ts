@@ -1,0 +1,217 @@
+import { strict as assert } from "node:assert";
+import { now } from "../../lib/clock.ts";
+import { readBanLine } from "../../lib/commands/ban_list.ts";
+import { watchControl } from "../../lib/control.ts";
+import { SECOND } from "../../lib/duration.ts";
+import type { Micros, NewBan } from "../../lib/types.ts";
+import { eventually, inZone, type TemporaryState, temporaryState } from "../helpers.ts";
+import { program, type Result } from "./program.ts";
+
+const micros = (iso: string): Micros => Date.parse(iso) * 1_000;
+const RULES = { SSHD: { rules: [{ name: "a", str: "x", limit: 1 }] } };
+
+/** A state with a configuration of its own. */
+interface Stage {
+  readonly temporary: TemporaryState;
+  cli(...words: string[]): Promise<Result>;
+  /** Writes a file beside the configuration and returns its path. */
+  file(name: string, text: string): string;
+}
+
+async function stage(keys: Record<string, unknown>, play: (stage: Stage) => Promise<void>): Promise<void> {
+  using temporary = temporaryState();
+  const { directory } = temporary;
+  const file = (name: string, text: string) => {
+    Deno.writeTextFileSync(`${directory}/${name}`, text);
+    return `${directory}/${name}`;
+  };
+  const config = file("config.jsonc", JSON.stringify({ modules: RULES, state: directory, ...keys }));
+  await play({ temporary, file, cli: (...words) => program([...words, "--config", config]) });
+}
+
+/** A line of a list, and what it says or what is said of it. */
+const LINES: readonly (readonly [line: string, expected: Record<string, unknown> | string | null])[] = [
+  ["192.0.2.1", { address: "192.0.2.1" }],
+  ["  10.1.2.3/8 # scanners ", { address: "10.0.0.0/8", reason: "scanners" }],
+  ["2001:DB8::1#", { address: "2001:db8::1" }],
+  ["192.0.2.1 \t2026-01-31 12:00:00 + 600 = 2026-01-31 12:10:00", {
+    address: "192.0.2.1",
+    start: micros("2026-01-31T12:00:00Z"),
+    until: micros("2026-01-31T12:10:00Z"),
+  }],
+  ["192.0.2.1 \t2026-01-31 12:00:00 + -1 = 9999-12-31 23:59:59", {
+    address: "192.0.2.1",
+    start: micros("2026-01-31T12:00:00Z"),
+    until: null,
+  }],
+  [
+    '{"address":"192.0.2.1","scope":"tcp 22,80-90","reason":"r","count":2,"start":"2026-01-31T12:00:00.000001Z","until":null}',
+    {
+      address: "192.0.2.1",
+      scope: "tcp 22,80-90",
+      reason: "r",
+      count: 2,
+      start: micros("2026-01-31T12:00:00Z") + 1,
+      until: null,
+      ended: false,
+    },
+  ],
+  ['{"address":"192.0.2.1","ended":"2026-01-31T12:00:00Z"}', {
+    address: "192.0.2.1",
+    scope: "all",
+    count: 0,
+    ended: true,
+  }],
+  ["", null],
+  ["# a list", null],
+  ["192.0.2.300", 'expected an address or a network, got "192.0.2.300"'],
+  ["192.0.2.1 192.0.2.2", 'expected an address or a network, got "192.0.2.1 192.0.2.2"'],
+  ["host.example.org", 'expected an address or a network, got "host.example.org"'],
+  ['{"address":7}', "address must be an address or a network, got 7"],
+  ['{"address":"192.0.2.1","scope":"icmp"}', 'scope must be "all" or such as "tcp 22,8000-8010", got "icmp"'],
+  ['{"address":"192.0.2.1","until":"soon"}', 'until must be a date and a time, or null, got "soon"'],
+  ['{"address":"192.0.2.1","start":5}', "start must be a date and a time, got 5"],
+  ['{"address":"192.0.2.1","count":-1}', "count must be a whole number, got -1"],
+];
+
+Deno.test("`readBanLine()` reads plain lists, lists with times, and JSON", () => {
+  inZone("UTC", () => {
+    for (const [line, expected] of LINES) assert.deepEqual(readBanLine(line), expected, line);
+  });
+  assert.match(readBanLine('{"address":') as string, /^expected an object of JSON: /);
+});
+
+Deno.test("`bans --import` bans who is listed but for the whitelisted, tells wrong lines, and changes nothing the second time", () =>
+  stage({ whitelist: "198.51.100.0/24", whitelist_files: "friends" }, async ({ temporary, file, cli }) => {
+    file("friends", "203.0.113.9 # a friend\n");
+    const list = file(
+      "list",
+      "# scanners\n192.0.2.1\n192.0.2.1\n\n10.0.0.0/8 # a botnet\nnobody\n198.51.100.7\n203.0.113.0/24\n",
+    );
+    const first = await cli("bans", "--import", list, "--for", "2h", "--reason", "scanners");
+    assert.equal(first.code, 1, first.stderr);
+    assert.equal(
+      first.stdout,
+      `${list}: 2 banned, 1 were banned already, 2 are whitelisted, 1 could not be read\n`,
+    );
+    assert.deepEqual(first.stderr.split("\n").slice(0, 3), [
+      `${list}:6: expected an address or a network, got "nobody"`,
+      `${list}:7: 198.51.100.7 is whitelisted (configuration)`,
+      `${list}:8: 203.0.113.0/24 is whitelisted (whitelist file)`,
+    ]);
+    const { bans } = temporary.state;
+    const told = bans.inForce().map(({ address, reason, start, until }) => [address, reason, until! - start]);
+    assert.deepEqual(told, [["192.0.2.1", "scanners", 7_200 * SECOND], [
+      "10.0.0.0/8",
+      "a botnet",
+      7_200 * SECOND,
+    ]]);
+    const change = bans.lastChange();
+    const again = await cli("bans", "--import", list, "--for", "1h", "--json");
+    assert.deepEqual(JSON.parse(again.stdout), {
+      file: list,
+      banned: 0,
+      extended: 0,
+      unchanged: 3,
+      whitelisted: 2,
+      over: 0,
+      wrong: 1,
+    });
+    assert.equal(bans.lastChange(), change);
+    const longer = await cli("bans", "--import", file("one", "192.0.2.1\n"));
+    assert.equal(longer.code, 0);
+    assert.equal(bans.standing("192.0.2.1")!.until, null);
+    assert.match(longer.stdout, /: 0 banned, 1 were banned already, now for longer or from more\n$/);
+  }));
+
+Deno.test("`bans --import` makes in another state the bans that `bans --export json` wrote", () =>
+  stage({}, async (source) => {
+    const time = now();
+    const bans: NewBan[] = [
+      {
+        address: "192.0.2.1",
+        scope: "all",
+        reason: '[SSHD] "x"\n#',
+        count: 3,
+        start: time - 7 * SECOND - 1,
+        until: null,
+      },
+      {
+        address: "10.0.0.0/8",
+        scope: "all",
+        reason: "[MANUAL] ban",
+        count: 0,
+        start: time - 5,
+        until: time + 9_000 * SECOND + 7,
+      },
+      {
+        address: "2001:db8::/64",
+        scope: "tcp 22,8000-8010",
+        reason: "[SSHD] y",
+        count: 9,
+        start: time - 1,
+        until: null,
+      },
+    ];
+    const over: NewBan = {
+      address: "192.0.2.2",
+      scope: "all",
+      reason: "r",
+      count: 1,
+      start: 1_000_000,
+      until: 2_000_000,
+    };
+    for (const ban of [...bans, over]) source.temporary.state.bans.add(ban);
+    const { stdout } = await source.cli("bans", "--export", "json");
+    await stage({}, async (target) => {
+      const result = await target.cli("bans", "--import", target.file("bans.json", stdout));
+      assert.equal(result.code, 0, result.stderr);
+      const made = target.temporary.state.bans.inForce()
+        .map(({ address, scope, reason, count, start, until }) => ({
+          address,
+          scope,
+          reason,
+          count,
+          start,
+          until,
+        }));
+      assert.deepEqual(made, bans);
+      assert.equal((await target.cli("bans", "--export", "json")).stdout, stdout);
+    });
+  }));
+
+Deno.test("`bans --import` takes 100,000 lines, and leaves out those whose time is over", () =>
+  stage({}, async ({ temporary, file, cli }) => {
+    const lines = Array.from({ length: 100_000 }, (_, i) => `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`);
+    const over = '{"address":"192.0.2.1","until":"2020-01-31T00:00:00Z"}';
+    const result = await cli("bans", "--import", file("list", [...lines, over].join("\r\n")), "--json");
+    assert.equal(result.code, 0, result.stderr);
+    const { banned, over: ended } = JSON.parse(result.stdout);
+    assert.deepEqual([banned, ended], [100_000, 1]);
+    assert.equal(temporary.state.bans.totals().inForce, 100_000);
+  }));
+
+Deno.test("`bans` refuses to export and import at once, a format that it does not know, and a file that is not there", () =>
+  stage({}, async ({ cli }) => {
+    assert.equal((await cli("bans", "--export", "json", "--import", "-")).code, 64);
+    const unknown = await cli("bans", "--export", "xml");
+    assert.equal(unknown.code, 64);
+    assert.match(unknown.stderr, /nft, ipset, plain, json/);
+    const missing = await cli("bans", "--import", "/nowhere/list");
+    assert.deepEqual([missing.code, missing.stderr], [
+      69,
+      "strongmonitor: Cannot read /nowhere/list: there is no such file\n",
+    ]);
+  }));
+
+Deno.test("`bans --import` rouses the running monitor", () =>
+  stage({}, async ({ temporary: { directory, state }, file, cli }) => {
+    const stop = new AbortController();
+    const seen = new Set<string>();
+    const changed = () => state.bans.inForce().forEach(({ address }) => seen.add(address));
+    const watching = watchControl(directory, { changed, signal: stop.signal });
+    assert.equal((await cli("bans", "--import", file("list", "192.0.2.1\n"))).code, 0);
+    await eventually(() => seen.has("192.0.2.1"));
+    stop.abort();
+    await watching;
+  }));

@@ -1,0 +1,119 @@
+import { strict as assert } from "node:assert";
+import { now } from "../../lib/clock.ts";
+import { SECOND } from "../../lib/duration.ts";
+import { type TemporaryState, temporaryState } from "../helpers.ts";
+import { program, type Result } from "./program.ts";
+
+const RULES = { SSHD: { rules: [{ name: "a", str: "x", limit: 1 }] } };
+
+/** Plays with a state, and a configuration whose whitelist has one of each kind. */
+async function stage(
+  play: (stage: { temporary: TemporaryState; cli(...words: string[]): Promise<Result> }) => Promise<void>,
+): Promise<void> {
+  using temporary = temporaryState();
+  const { directory } = temporary;
+  Deno.writeTextFileSync(
+    `${directory}/friends`,
+    "192.0.2.1 until 2200-01-31 # auditors\n192.0.2.2 until 2020-01-31\n",
+  );
+  const whitelist = ["198.51.100.0/24", {
+    address: "home.example.org",
+    note: "home",
+    until: "2200-01-31T12:00:00Z",
+  }];
+  const keys = { modules: RULES, state: directory, whitelist, whitelist_files: "friends" };
+  const config = `${directory}/config.jsonc`;
+  Deno.writeTextFileSync(config, JSON.stringify(keys));
+  await play({ temporary, cli: (...words) => program([...words, "--config", config]) });
+}
+
+Deno.test("`whitelist add` takes an end as a span or as a date, and a second time changes it", () =>
+  stage(async ({ temporary: { state }, cli }) => {
+    const entry = () =>
+      state.whitelist("command", now()).map(({ address, note, until }) => ({ address, note, until }))[0];
+    const before = now();
+    const first = await cli("whitelist", "add", "192.0.2.7", "--for", "8h", "--note", "on call");
+    assert.equal(first.code, 0, first.stderr);
+    assert.match(first.stdout, /^192\.0\.2\.7 whitelisted until 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d\n$/);
+    const { until } = entry()!;
+    assert.ok(until! - before >= 8 * 3_600 * SECOND && until! - now() <= 8 * 3_600 * SECOND);
+    await cli("whitelist", "add", "192.0.2.7", "--until", "2200-01-31");
+    const end = Date.UTC(2200, 0, 31) * 1_000;
+    assert.deepEqual(entry(), { address: "192.0.2.7", note: "", until: end });
+    await cli("whitelist", "add", "192.0.2.7");
+    assert.equal(entry()!.until, null);
+  }));
+
+/** Options of `whitelist add` that it refuses, and why. */
+const REFUSED: readonly (readonly [options: readonly string[], why: RegExp])[] = [
+  [["--for", "soon"], /Cannot read --for "soon"/],
+  [["--until", "soon"], /Cannot read --until "soon": expected a date such as 2027-01-31/],
+  [["--until", "2020-01-31"], /Cannot whitelist until 2020-01-31 00:00:00: that is past/],
+  [["--for", "8h", "--until", "2200-01-31"], /--for and --until at once/],
+];
+
+Deno.test("`whitelist add` refuses ends that are none, two or past", () =>
+  stage(async ({ temporary: { state }, cli }) => {
+    for (const [options, why] of REFUSED) {
+      const { code, stderr } = await cli("whitelist", "add", "192.0.2.7", ...options);
+      assert.equal(code, 64);
+      assert.match(stderr, why);
+    }
+    assert.deepEqual(state.whitelist("command", now()), []);
+  }));
+
+Deno.test("`whitelist list` shows who is whitelisted by whom, until when and why, and nobody whose time is over", () =>
+  stage(async ({ temporary: { directory, state }, cli }) => {
+    state.addToWhitelist("command", { address: "192.0.2.7", note: "on call", until: null, since: 1 });
+    state.addToWhitelist("command", { address: "192.0.2.8", note: "", until: 1, since: 1 });
+    state.addToWhitelist("database", { address: "192.0.2.9", note: "", until: null, since: 1 });
+    const table = (await cli("whitelist", "list")).stdout.trimEnd().split("\n").map((line) =>
+      line.split(/ {2,}/)
+    );
+    assert.deepEqual(table, [
+      ["ADDRESS", "BY", "UNTIL", "NOTE"],
+      ["198.51.100.0/24", "configuration", "for good"],
+      ["home.example.org", "configuration", "2200-01-31 12:00:00", "home"],
+      ["192.0.2.1", `${directory}/friends`, "2200-01-31 00:00:00", "auditors"],
+      ["192.0.2.7", "command", "for good", "on call"],
+      ["192.0.2.9", "database", "for good"],
+    ]);
+    const json = (await cli("whitelist", "list", "--json")).stdout.trimEnd().split("\n").map((line) =>
+      JSON.parse(line)
+    );
+    assert.deepEqual(json[2], {
+      address: "192.0.2.1",
+      note: "auditors",
+      until: "2200-01-31T00:00:00.000000Z",
+      origin: "file",
+      file: `${directory}/friends`,
+    });
+    assert.deepEqual(json.map(({ until }) => until).filter((until) => until === null).length, 3);
+  }));
+
+Deno.test("`check` and `run` refuse a whitelist file that cannot be read, and `whitelist` does not", () =>
+  stage(async ({ temporary: { directory }, cli }) => {
+    assert.match((await cli("check")).stdout, /Warning: .*friends: 192\.0\.2\.2 ended: banned like others\n/);
+    Deno.removeSync(`${directory}/friends`);
+    for (const command of ["check", "run"]) {
+      const { code, stderr } = await cli(command);
+      assert.equal(code, 78, command);
+      assert.ok(
+        stderr.includes(`Cannot read the whitelist file: ${directory}/friends does not exist`),
+        stderr,
+      );
+    }
+    const list = await cli("whitelist", "list");
+    assert.deepEqual([list.code, list.stdout.includes("home.example.org")], [0, true]);
+    assert.match(list.stderr, /^Warning: Cannot read the whitelist file: /);
+    assert.equal((await cli("whitelist", "add", "192.0.2.7")).code, 0);
+  }));
+
+Deno.test("`whitelist list` shows a file of 200,000 lines", () =>
+  stage(async ({ temporary: { directory }, cli }) => {
+    const lines = Array.from({ length: 200_000 }, (_, i) => `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`);
+    Deno.writeTextFileSync(`${directory}/friends`, lines.join("\n"));
+    const { code, stdout, stderr } = await cli("whitelist", "list");
+    assert.equal(code, 0, stderr);
+    assert.equal(stdout.trimEnd().split("\n").length, 200_003);
+  }));

@@ -1,0 +1,190 @@
+import { strict as assert } from "node:assert";
+import { Bans } from "../../lib/bans.ts";
+import { loadConfig } from "../../lib/config.ts";
+import { SECOND } from "../../lib/duration.ts";
+import { ObserveFirewall } from "../../lib/firewall/observe.ts";
+import { Whitelisting } from "../../lib/monitor/whitelisting.ts";
+import type { Micros, Trip } from "../../lib/types.ts";
+import { modules } from "../../modules/mod.ts";
+import { eventually, memoryLog, STEADY, strangers, temporaryState } from "../helpers.ts";
+
+const OLD = "198.18.7.1";
+const NEW = "198.18.7.2";
+const START: Micros = Date.parse("2027-01-30T12:00:00Z") * 1_000;
+
+/** A whitelist in the making, with a clock and a DNS of its own. */
+class Scene implements Disposable {
+  readonly temporary = temporaryState();
+  readonly log = memoryLog();
+  readonly stop = new AbortController();
+  /** What each name resolves to. */
+  readonly dns: Record<string, string[]> = {};
+  readonly whitelisting: Whitelisting;
+  readonly bans: Bans;
+  now = START;
+  /** How often somebody was told that names are resolved. */
+  changes = 0;
+
+  constructor(keys: Record<string, unknown>, files: Record<string, string> = {}) {
+    const { directory, state } = this.temporary;
+    for (const [name, text] of Object.entries(files)) this.write(name, text);
+    const rules = [{ name: "a", str: "x", limit: 1 }];
+    this.write("config.jsonc", JSON.stringify({ modules: { SSHD: { rules } }, state: directory, ...keys }));
+    const clock = () => this.now;
+    this.whitelisting = new Whitelisting(loadConfig(this.path("config.jsonc"), { known: modules }), {
+      state,
+      log: this.log,
+      clock,
+      resolve: (name) => Promise.resolve(this.dns[name] ?? []),
+      changed: () => {
+        this.gather();
+        this.changes++;
+      },
+    });
+    this.bans = new Bans({
+      store: state.bans,
+      firewall: new ObserveFirewall(),
+      whitelist: this.whitelisting.whitelist,
+      log: this.log,
+      clock,
+      boot: 0,
+      ...strangers(),
+    });
+  }
+
+  path(name: string): string {
+    return `${this.temporary.directory}/${name}`;
+  }
+
+  /** Writes a file anew, as another one than before. */
+  write(name: string, text: string): void {
+    Deno.writeTextFileSync(this.path(`${name}.new`), text);
+    Deno.renameSync(this.path(`${name}.new`), this.path(name));
+  }
+
+  /** What the monitor does at each change and each minute. */
+  gather(): void {
+    this.whitelisting.gather();
+    this.bans?.refresh();
+  }
+
+  origin(address: string): string | null {
+    return this.whitelisting.whitelist.covering(address);
+  }
+
+  /** Follows the names until `stop`, and waits until they have been resolved another time. */
+  async resolved(): Promise<void> {
+    const before = this.changes;
+    await eventually(() => this.changes > before);
+  }
+
+  [Symbol.dispose](): void {
+    this.stop.abort();
+    this.temporary[Symbol.dispose]();
+  }
+}
+
+function trip(address: string): Trip {
+  return {
+    address,
+    source: address,
+    reason: "[SSHD] a",
+    service: "SSHD",
+    rule: "a",
+    time: START,
+    count: 2,
+    banTime: null,
+    growth: STEADY,
+    scope: "all",
+  };
+}
+
+Deno.test("whitelisted DNS name whose address changed: the ban of the new address is lifted, and it is banned no more", async () => {
+  using scene = new Scene({ whitelist: "home.example", whitelist_refresh: 1 });
+  scene.dns["home.example"] = [OLD];
+  const following = scene.whitelisting.followNames(scene.stop.signal);
+  await scene.resolved();
+  assert.deepEqual(scene.bans.decide([trip(OLD)]), []);
+  const [ban] = scene.bans.decide([trip(NEW)]);
+  scene.temporary.state.bans.add(ban!);
+  scene.bans.enforce([ban!]);
+  scene.dns["home.example"] = [NEW];
+  await eventually(() => scene.origin(NEW) === "DNS name");
+  assert.equal(scene.temporary.state.bans.latest(NEW)!.endReason, "whitelisted");
+  assert.deepEqual(scene.bans.decide([trip(NEW)]), []);
+  assert.equal(scene.bans.decide([trip(OLD)]).length, 1);
+  scene.stop.abort();
+  await following;
+});
+
+Deno.test("`Whitelisting.gather()` lets go of everything when it has ended, by whomever it was whitelisted", async () => {
+  using scene = new Scene({
+    whitelist: [{ address: "198.18.9.0/24", until: "2027-01-31T12:00:00Z" }, {
+      address: "home.example",
+      until: "2027-01-31T12:00:00Z",
+    }],
+    whitelist_files: "friends",
+  }, { friends: "198.18.8.1 until 2027-01-31T12:00:00Z\n198.18.8.2\n" });
+  const until = START + 86_400 * SECOND;
+  scene.temporary.state.addToWhitelist("command", { address: "198.18.8.3", note: "", until, since: START });
+  scene.dns["home.example"] = [OLD];
+  const following = scene.whitelisting.followNames(scene.stop.signal);
+  await scene.resolved();
+  const all = ["198.18.9.7", "198.18.8.1", "198.18.8.2", "198.18.8.3", OLD];
+  const origins = () => all.map((address) => scene.origin(address));
+  const before = ["configuration", "whitelist file", "whitelist file", "command", "DNS name"];
+  scene.now = until - 1;
+  scene.gather();
+  assert.deepEqual(origins(), before);
+  scene.now = until;
+  scene.gather();
+  assert.deepEqual(origins(), [null, null, "whitelist file", null, null]);
+  scene.stop.abort();
+  await following;
+});
+
+Deno.test("`Whitelisting.gather()` follows its files, and keeps what one that vanished last said", () => {
+  using scene = new Scene({ whitelist_files: "friends" }, { friends: "198.18.7.1\n?\n" });
+  const said = (pattern: RegExp) => scene.log.lines.filter((line) => pattern.test(line)).length;
+  assert.equal(scene.origin(OLD), "whitelist file");
+  assert.equal(said(/^warn: .*\/friends:2: must be an address/), 1);
+  scene.gather();
+  assert.equal(scene.log.lines.length, 1);
+  scene.write("friends", "198.18.7.2\n198.18.7.0/33\n");
+  scene.gather();
+  assert.deepEqual([scene.origin(OLD), scene.origin(NEW)], [null, "whitelist file"]);
+  assert.equal(said(/^info: whitelist file .*\/friends read: 1 entries$/), 1);
+  assert.equal(said(/\/friends:2: must be a network/), 1);
+  Deno.removeSync(scene.path("friends"));
+  for (let minute = 0; minute < 3; minute++) scene.gather();
+  assert.equal(scene.origin(NEW), "whitelist file");
+  assert.equal(said(/^warn: .*\/friends does not exist; what it last said stays whitelisted$/), 1);
+  Deno.mkdirSync(scene.path("friends"));
+  scene.gather();
+  assert.equal(said(/\/friends is a directory; what it last said/), 1);
+  Deno.removeSync(scene.path("friends"));
+  scene.write("friends", "198.18.7.1\n");
+  scene.gather();
+  assert.deepEqual([scene.origin(OLD), scene.origin(NEW)], ["whitelist file", null]);
+});
+
+Deno.test("`Whitelisting` resolves a name as soon as a file names it, and forgets it as soon as none does", async () => {
+  using scene = new Scene({ whitelist_files: "friends", whitelist_refresh: "1d" }, { friends: "" });
+  scene.dns["home.example"] = [OLD];
+  scene.dns["work.example"] = [NEW];
+  const following = scene.whitelisting.followNames(scene.stop.signal);
+  assert.ok(scene.whitelisting.namesResolved);
+  scene.write("friends", "home.example\n");
+  scene.gather();
+  await scene.resolved();
+  assert.deepEqual([scene.origin(OLD), scene.origin(NEW)], ["DNS name", null]);
+  scene.write("friends", "work.example # another\n");
+  scene.gather();
+  await scene.resolved();
+  assert.deepEqual([scene.origin(OLD), scene.origin(NEW)], [null, "DNS name"]);
+  scene.write("friends", "");
+  scene.gather();
+  assert.equal(scene.origin(NEW), null);
+  scene.stop.abort();
+  await following;
+});
