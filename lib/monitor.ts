@@ -64,7 +64,18 @@ export class Monitor {
     const before = (state.report() as MonitorReport | null)?.modules.filter((module) =>
       typeof module === "object"
     );
-    this.#pipeline = new Pipeline(config.modules, { store: state, judge: this.#bans, log, before });
+    const knocking = {
+      config: config.knock,
+      keys: () => state.knocks.keys(),
+      opened: () => this.#refresh(),
+    };
+    this.#pipeline = new Pipeline(config.modules, {
+      store: state,
+      judge: this.#bans,
+      log,
+      before,
+      knocking,
+    });
     this.#feeds = openFeeds(config, { pipeline: this.#pipeline, log });
   }
 
@@ -177,6 +188,7 @@ export class Monitor {
 
   /** Takes over what commands and the database changed in the state, and what the network changed around us. */
   #refresh(): void {
+    this.#pipeline.takeKeys();
     this.#whitelisting.gather();
     for (const address of this.#bans.refresh()) this.#pipeline.forget(address);
     this.#fleet?.wake();

@@ -3,6 +3,9 @@ import type {
   BatchRecord,
   Entry,
   Hit,
+  Knock,
+  KnockConfig,
+  KnockKey,
   Log,
   LogEvent,
   Micros,
@@ -15,7 +18,10 @@ import type {
 import { MAX_MESSAGE, UserError } from "./types.ts";
 import { Freshness, type ModuleFreshness } from "./freshness.ts";
 import { isRecorded, Reader } from "./reader.ts";
+import { formatDuration } from "./duration.ts";
+import { NetworkSet } from "./ip.ts";
 import { Engine, type Judgement } from "./rules/engine.ts";
+import { Knocks } from "./rules/knock.ts";
 
 /** Where a batch's outcome is written, whole or not at all. */
 export interface BatchStore {
@@ -28,6 +34,15 @@ export interface BatchStore {
 export interface Judge {
   decide(trips: readonly Trip[]): NewBan[];
   enforce(stored: readonly NewBan[]): void;
+}
+
+/** What knocks need of their surroundings. */
+export interface Knocking {
+  readonly config: KnockConfig;
+  /** The keys as they are now, with their last uses. */
+  keys(): KnockKey[];
+  /** Called when knocks have been written and their senders are to be let in. */
+  opened(): void;
 }
 
 /** What went through since the start. */
@@ -70,23 +85,36 @@ export class Pipeline {
   readonly #store: BatchStore;
   readonly #judge: Judge;
   readonly #log: Log;
+  readonly #knocking: Knocking | null;
   readonly #failures = new Map<Module, number>();
   readonly #freshness: Freshness;
   #engine: Engine;
+  #knocks: Knocks | null = null;
   /** How old the newest event of each source was when it came. */
   readonly #lags = new Map<string, Micros>();
 
-  /** @param parts.before what an earlier pipeline told of its modules */
+  /**
+   * @param parts.before what an earlier pipeline told of its modules
+   * @param parts.knocking without it nobody can knock
+   */
   constructor(
     modules: readonly ModuleRules[],
-    parts: { store: BatchStore; judge: Judge; log: Log; before?: readonly ModuleFreshness[] },
+    parts: {
+      store: BatchStore;
+      judge: Judge;
+      log: Log;
+      before?: readonly ModuleFreshness[];
+      knocking?: Knocking;
+    },
   ) {
     this.#modules = modules;
     this.#store = parts.store;
     this.#judge = parts.judge;
     this.#log = parts.log;
+    this.#knocking = parts.knocking ?? null;
     this.#freshness = new Freshness(modules, parts.before);
     this.#engine = this.#restored();
+    this.takeKeys();
   }
 
   /** A reader of a source's entries, which belong to these modules alone. */
@@ -120,6 +148,12 @@ export class Pipeline {
   /** Counts what is stored again from the beginning: after a failed `process()`, memory and state agree again. */
   reset(): void {
     this.#engine = this.#restored();
+    this.takeKeys();
+  }
+
+  /** Goes by the keys for knocks as they are stored now. */
+  takeKeys(): void {
+    this.#knocks = this.#knocking && new Knocks(this.#knocking.keys(), this.#knocking.config);
   }
 
   /** Counts an address from nothing again. */
@@ -134,11 +168,12 @@ export class Pipeline {
 
   /** Takes a batch all the way. Throws when it could not be written: then nothing of it counts, and it must be read again. */
   process(batch: Batch, { source, reader, now }: { source: string; reader: Reader; now: Micros }): void {
-    const events = batch.entries.flatMap((entry) => this.#event(entry, { reader, now }) ?? []);
+    const named = batch.entries.flatMap((entry) => this.#event(entry, { reader, now }) ?? []);
+    const { events, knocks } = this.#hear(named);
     const judgements = events.map((event) => this.#engine.add(event));
     const trips = judgements.flatMap((judgement) => judgement.trips);
     const hits = judgements.flatMap((judgement) => judgement.hits);
-    const bans = this.#judge.decide(trips);
+    const bans = withoutKnocking(this.#judge.decide(trips), knocks);
     const recorded = events.filter((event, i) => this.#isRecorded(event, judgements[i]!.isMatch));
     const record = {
       source,
@@ -147,18 +182,40 @@ export class Pipeline {
       hits: unspent(judgements),
       spent: trips,
       bans,
+      knocks,
     };
     this.#write(record);
     this.#judge.enforce(bans);
-    const newest = events.reduce<Micros | null>((newest, { time }) => Math.max(newest ?? 0, time), null);
+    const newest = named.reduce<Micros | null>((newest, { time }) => Math.max(newest ?? 0, time), null);
     if (newest !== null) this.#lags.set(source, now - newest);
     for (const { service, rule, time } of hits) this.#freshness.hit(service, rule, time);
     this.counts.entries += batch.entries.length;
-    this.counts.events += events.length;
+    this.counts.events += named.length;
     this.counts.recorded += recorded.length;
     this.counts.hits += hits.length;
     this.counts.bans += bans.length;
     this.counts.damaged += batch.damaged;
+    if (knocks.length > 0) this.#open(knocks);
+  }
+
+  /** The events for the rules, and the knocks among the others, which no rule sees and nobody records. */
+  #hear(events: readonly LogEvent[]): { events: readonly LogEvent[]; knocks: readonly Knock[] } {
+    if (this.#knocks === null) return { events, knocks: [] };
+    const heard = events.map((event) => this.#knocks!.hear(event));
+    return {
+      events: events.filter((_, i) => heard[i] === null),
+      knocks: heard.filter((one) => one !== null && one !== "known"),
+    };
+  }
+
+  /** Lets in those whose knocks have been written. */
+  #open(knocks: readonly Knock[]): void {
+    for (const { key, address, time, until } of knocks) {
+      this.#log.info(
+        `whitelisting ${address} for ${formatDuration(until - time)}: it knocked with the key ${key}`,
+      );
+    }
+    this.#knocking!.opened();
   }
 
   /** Writes what a batch leaves behind; when that fails, memory and state agree again. */
@@ -229,6 +286,16 @@ export class Pipeline {
     const rules = this.#modules.find(({ module }) => module.name === event.service)!;
     return isRecorded(rules, { message: event.message, isHit });
   }
+}
+
+/** The bans without those of senders of `knocks`: who is let in by a batch is not banned by it. */
+function withoutKnocking(bans: readonly NewBan[], knocks: readonly Knock[]): readonly NewBan[] {
+  if (knocks.length === 0) return bans;
+  return bans.filter(({ address, start }) =>
+    !new NetworkSet(knocks.filter(({ until }) => start < until).map(({ address }) => address)).touches(
+      address,
+    )
+  );
 }
 
 /** The hits that no trip after them has used up. */

@@ -48,6 +48,7 @@ Deno.test("`loadConfig()` runs the config.json of the original program as it is"
       database: { host: "localhost", port: 5432, user: "monitor", database: "monitor", password: "s3cret" },
       whitelist: { networks: [], names: [], refresh: 300 * SECOND },
       keepLog: null,
+      knock: { prefix: "knock-", time: 43_200_000_000 },
     });
   });
 });

@@ -19,6 +19,7 @@ const CONFIG: Config = {
   database: null,
   whitelist: { networks: ["192.0.2.0/24"], names: [], refresh: 300_000_000 },
   keepLog: null,
+  knock: { prefix: "knock-", time: 43_200_000_000 },
 };
 const DATABASE = { host: "db.example.org", port: 5433, user: "monitor", database: "monitor", password: "" };
 const FULL: Config = {

@@ -51,8 +51,9 @@ export function makeStateDirectory(directory: string, options: CommonOptions): v
 export function knownWhitelist(config: Config, state: State): Whitelist {
   const whitelist = new Whitelist();
   whitelist.set("configuration", config.whitelist.networks);
-  whitelist.set("command", state.whitelist("command", now()).map(({ address }) => address));
-  whitelist.set("database", state.whitelist("database", now()).map(({ address }) => address));
+  for (const origin of ["command", "knock", "database"] as const) {
+    whitelist.set(origin, state.whitelist(origin, now()).map(({ address }) => address));
+  }
   return whitelist;
 }
 

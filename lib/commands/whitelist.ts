@@ -20,12 +20,13 @@ export function whitelistAddCommand(target: string, options: CommonOptions & { n
   });
 }
 
-/** `whitelist remove`: takes back what `whitelist add` did. */
+/** `whitelist remove`: takes back what `whitelist add` or a knock did. */
 export function whitelistRemoveCommand(target: string, options: CommonOptions): number {
   const address = requireNetwork(target);
   return withState(options, (state) => {
-    if (!state.removeFromWhitelist("command", address)) {
-      throw new UserError(`Cannot remove ${address}: no command whitelisted it`, 1);
+    const removed = ["command", "knock"].filter((origin) => state.removeFromWhitelist(origin, address));
+    if (removed.length === 0) {
+      throw new UserError(`Cannot remove ${address}: neither command nor knock whitelisted it`, 1);
     }
     rouseMonitor(state.directory);
     report(options, { address, done: "no longer whitelisted" });
@@ -44,7 +45,7 @@ export function whitelistListCommand(options: CommonOptions): number {
       until: null,
       origin: "configuration",
     })),
-    ...["command", "database"].flatMap((origin) =>
+    ...["command", "knock", "database"].flatMap((origin) =>
       state.whitelist(origin, now()).map((entry: WhitelistEntry) => ({ ...entry, origin }))
     ),
   ]);

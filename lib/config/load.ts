@@ -32,6 +32,7 @@ export function loadConfig(path: string, options: LoadOptions): Config {
       () => options.withPassword === false ? "" : readPassword(file, options.state),
     ),
     whitelist: toWhitelist(settings),
+    knock: settings.knock,
     keepLog: settings.keep_log ?? null,
   };
 }

@@ -1,4 +1,4 @@
-import type { DatabaseConfig, Micros, ModuleKind, ModuleRules } from "../types.ts";
+import type { DatabaseConfig, KnockConfig, Micros, ModuleKind, ModuleRules } from "../types.ts";
 
 /** A configuration that has been checked: every default filled in, every path absolute, every span in microseconds. */
 export interface Config {
@@ -12,6 +12,7 @@ export interface Config {
   /** The PostgreSQL database to ship to; null: the embedded state alone. */
   readonly database: DatabaseConfig | null;
   readonly whitelist: WhitelistConfig;
+  readonly knock: KnockConfig;
   /** How long recorded lines are kept; null: for ever. */
   readonly keepLog: Micros | null;
 }

@@ -41,6 +41,7 @@ export class Whitelisting {
     const kept = (origin: string) => this.#parts.state.whitelist(origin, now()).map(({ address }) => address);
     this.whitelist.set("configuration", this.#config.networks);
     this.whitelist.set("command", kept("command"));
+    this.whitelist.set("knock", kept("knock"));
     this.whitelist.set("database", kept("database"));
     this.whitelist.set("DNS name", this.#config.names.length > 0 ? kept("name") : []);
     this.whitelist.set("this machine", ownAddresses());

@@ -1,7 +1,14 @@
 import { NetworkSet } from "../ip.ts";
 
 /** Where an address is whitelisted, in the words that people are told. */
-export type Origin = "loopback" | "this machine" | "configuration" | "DNS name" | "command" | "database";
+export type Origin =
+  | "loopback"
+  | "this machine"
+  | "configuration"
+  | "DNS name"
+  | "command"
+  | "knock"
+  | "database";
 
 /** The addresses and networks that are never banned, gathered from all that may name one. */
 export class Whitelist {

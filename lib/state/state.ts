@@ -1,6 +1,7 @@
 import type { BatchRecord, Hit, Micros, WhitelistEntry } from "../types.ts";
 import { BanTable } from "./ban_table.ts";
 import { Database } from "./database.ts";
+import { KnockTable } from "./knock_table.ts";
 import { StateOutbox } from "./outbox.ts";
 
 /** Most rows that one call of `State.forget()` deletes, so that it never holds the writer up for long. */
@@ -9,6 +10,7 @@ const DELETE_STEP = 5_000;
 /** The daemon's own embedded database. All methods are synchronous and atomic. */
 export class State {
   readonly bans: BanTable;
+  readonly knocks: KnockTable;
   readonly outbox: StateOutbox;
   readonly #db: Database;
 
@@ -19,6 +21,7 @@ export class State {
       this.#db.run("INSERT OR IGNORE INTO meta VALUES ('host', ?)", crypto.randomUUID());
     }
     this.bans = new BanTable(this.#db);
+    this.knocks = new KnockTable(this.#db);
     this.outbox = new StateOutbox(this.#db);
   }
 
@@ -53,6 +56,7 @@ export class State {
         );
       }
       for (const ban of record.bans) this.bans.add(ban);
+      for (const knock of record.knocks) this.knocks.accept(knock);
       this.#db.run("INSERT OR REPLACE INTO position VALUES (?, ?)", record.source, record.position);
     });
   }

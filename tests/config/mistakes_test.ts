@@ -5,7 +5,7 @@ const SPAN = 'must be a span of time such as "90s", "10m", "2h" or "1d12h"';
 const CENTURY = "must be longer than nothing and shorter than a century";
 const KEYS =
   "modules, window, ban_time, ban_command, unban_command, ban_timeout, ban_concurrency, whitelist, " +
-  "whitelist_refresh, keep_log, DB, state";
+  "whitelist_refresh, knock, keep_log, DB, state";
 const MEMBER = "must be an address, a network such as 10.0.0.0/8, or a DNS name";
 
 // Text, what is said of it after "Cannot load ", and where.

@@ -61,12 +61,15 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "fastest-levenshtein": ["lib/config.ts", "lib/config/"],
   "ipaddr.js": ["lib/ip.ts"],
   "jsonc-parser": ["lib/config.ts", "lib/config/"],
+  "node:crypto": ["lib/rules/knock_key.ts"],
   "node:dns/promises": ["lib/names.ts"],
   "node:net": ["lib/postgres/connection.ts"],
   "node:path": ["lib/config/", "lib/permissions.ts"],
   "node:process": ["main.ts"],
   "node:sqlite": ["lib/state/"],
+  otpauth: ["lib/rules/knock_key.ts"],
   postgres: ["lib/postgres/connection.ts"],
+  uqr: ["lib/commands/knock.ts"],
   zod: ["lib/config.ts", "lib/config/"],
 };
 

@@ -15,7 +15,16 @@ const EVENT: LogEvent = {
 const HIT = { service: "SSHD", rule: "invalid", address: "192.0.2.1", time: 1_000, value: null };
 
 function record(over: Partial<BatchRecord> = {}): BatchRecord {
-  return { source: "journal", position: "p1", events: [], hits: [], spent: [], bans: [], ...over };
+  return {
+    source: "journal",
+    position: "p1",
+    events: [],
+    hits: [],
+    spent: [],
+    bans: [],
+    knocks: [],
+    ...over,
+  };
 }
 
 function ban(over: Partial<BatchRecord["bans"][number]> = {}): BatchRecord["bans"][number] {

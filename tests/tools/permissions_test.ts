@@ -14,6 +14,7 @@ function configAt(path: string, stateDirectory = "/var/lib/strongmonitor"): Conf
     database: null,
     whitelist: { networks: [], names: [], refresh: 300_000_000 },
     keepLog: null,
+    knock: { prefix: "knock-", time: 43_200_000_000 },
   };
 }
 
