@@ -10,7 +10,7 @@ const SKEW = 1;
 /** How long the same sender's lines about an accepted name belong to its knock. */
 const AFTERMATH: Micros = 600 * SECOND;
 /** Words of a message that are held against plain secrets: more than an owner's lines have, few enough for a flood. */
-const MAX_WORDS = 32;
+const MAX_WORDS = 16;
 const WORD = /[A-Za-z0-9._~-]+/g;
 
 /** Tells knocks among events, on the events' own time, and lets each code pass once. Knows no clock. */
