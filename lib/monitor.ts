@@ -6,6 +6,7 @@ import { SECOND } from "./duration.ts";
 import { isEstranged } from "./freshness.ts";
 import { CommandFirewall } from "./firewall/command.ts";
 import { ObserveFirewall } from "./firewall/observe.ts";
+import { Knocking } from "./knocking.ts";
 import type { MonitorReport, SourceReport } from "./monitor/report.ts";
 import { type Feed, openFeeds } from "./monitor/sources.ts";
 import { Whitelisting } from "./monitor/whitelisting.ts";
@@ -38,6 +39,7 @@ export class Monitor {
   readonly #whitelisting: Whitelisting;
   readonly #firewall: Firewall;
   readonly #bans: Bans;
+  readonly #knocking: Knocking;
   readonly #pipeline: Pipeline;
   readonly #feeds: readonly Feed[];
   readonly #reports = new Map<string, SourceReport>();
@@ -61,20 +63,21 @@ export class Monitor {
       clock: now,
       boot: now() - Deno.osUptime() * SECOND,
     });
+    this.#knocking = new Knocking({
+      config: config.knock,
+      log,
+      keys: () => state.knocks.keys(),
+      opened: () => this.#refresh(),
+    });
     const before = (state.report() as MonitorReport | null)?.modules.filter((module) =>
       typeof module === "object"
     );
-    const knocking = {
-      config: config.knock,
-      keys: () => state.knocks.keys(),
-      opened: () => this.#refresh(),
-    };
     this.#pipeline = new Pipeline(config.modules, {
       store: state,
       judge: this.#bans,
       log,
       before,
-      knocking,
+      knocking: this.#knocking,
     });
     this.#feeds = openFeeds(config, { pipeline: this.#pipeline, log });
   }
@@ -188,7 +191,7 @@ export class Monitor {
 
   /** Takes over what commands and the database changed in the state, and what the network changed around us. */
   #refresh(): void {
-    this.#pipeline.takeKeys();
+    this.#knocking.takeKeys();
     this.#whitelisting.gather();
     for (const address of this.#bans.refresh()) this.#pipeline.forget(address);
     this.#fleet?.wake();

@@ -3,9 +3,6 @@ import type {
   BatchRecord,
   Entry,
   Hit,
-  Knock,
-  KnockConfig,
-  KnockKey,
   Log,
   LogEvent,
   Micros,
@@ -17,11 +14,9 @@ import type {
 } from "./types.ts";
 import { MAX_MESSAGE, UserError } from "./types.ts";
 import { Freshness, type ModuleFreshness } from "./freshness.ts";
+import { type Knocking, withoutKnocking } from "./knocking.ts";
 import { isRecorded, Reader } from "./reader.ts";
-import { formatDuration } from "./duration.ts";
-import { NetworkSet } from "./ip.ts";
 import { Engine, type Judgement } from "./rules/engine.ts";
-import { Knocks } from "./rules/knock.ts";
 
 /** Where a batch's outcome is written, whole or not at all. */
 export interface BatchStore {
@@ -34,15 +29,6 @@ export interface BatchStore {
 export interface Judge {
   decide(trips: readonly Trip[]): NewBan[];
   enforce(stored: readonly NewBan[]): void;
-}
-
-/** What knocks need of their surroundings. */
-export interface Knocking {
-  readonly config: KnockConfig;
-  /** The keys as they are now, with their last uses. */
-  keys(): KnockKey[];
-  /** Called when knocks have been written and their senders are to be let in. */
-  opened(): void;
 }
 
 /** What went through since the start. */
@@ -89,7 +75,6 @@ export class Pipeline {
   readonly #failures = new Map<Module, number>();
   readonly #freshness: Freshness;
   #engine: Engine;
-  #knocks: Knocks | null = null;
   /** How old the newest event of each source was when it came. */
   readonly #lags = new Map<string, Micros>();
 
@@ -114,7 +99,6 @@ export class Pipeline {
     this.#knocking = parts.knocking ?? null;
     this.#freshness = new Freshness(modules, parts.before);
     this.#engine = this.#restored();
-    this.takeKeys();
   }
 
   /** A reader of a source's entries, which belong to these modules alone. */
@@ -148,12 +132,7 @@ export class Pipeline {
   /** Counts what is stored again from the beginning: after a failed `process()`, memory and state agree again. */
   reset(): void {
     this.#engine = this.#restored();
-    this.takeKeys();
-  }
-
-  /** Goes by the keys for knocks as they are stored now. */
-  takeKeys(): void {
-    this.#knocks = this.#knocking && new Knocks(this.#knocking.keys(), this.#knocking.config);
+    this.#knocking?.takeKeys();
   }
 
   /** Counts an address from nothing again. */
@@ -169,7 +148,7 @@ export class Pipeline {
   /** Takes a batch all the way. Throws when it could not be written: then nothing of it counts, and it must be read again. */
   process(batch: Batch, { source, reader, now }: { source: string; reader: Reader; now: Micros }): void {
     const named = batch.entries.flatMap((entry) => this.#event(entry, { reader, now }) ?? []);
-    const { events, knocks } = this.#hear(named);
+    const { events, knocks } = this.#knocking?.hear(named) ?? { events: named, knocks: [] };
     const judgements = events.map((event) => this.#engine.add(event));
     const trips = judgements.flatMap((judgement) => judgement.trips);
     const hits = judgements.flatMap((judgement) => judgement.hits);
@@ -195,27 +174,7 @@ export class Pipeline {
     this.counts.hits += hits.length;
     this.counts.bans += bans.length;
     this.counts.damaged += batch.damaged;
-    if (knocks.length > 0) this.#open(knocks);
-  }
-
-  /** The events for the rules, and the knocks among the others, which no rule sees and nobody records. */
-  #hear(events: readonly LogEvent[]): { events: readonly LogEvent[]; knocks: readonly Knock[] } {
-    if (this.#knocks === null) return { events, knocks: [] };
-    const heard = events.map((event) => this.#knocks!.hear(event));
-    return {
-      events: events.filter((_, i) => heard[i] === null),
-      knocks: heard.filter((one) => one !== null && one !== "known"),
-    };
-  }
-
-  /** Lets in those whose knocks have been written. */
-  #open(knocks: readonly Knock[]): void {
-    for (const { key, address, time, until } of knocks) {
-      this.#log.info(
-        `whitelisting ${address} for ${formatDuration(until - time)}: it knocked with the key ${key}`,
-      );
-    }
-    this.#knocking!.opened();
+    this.#knocking?.open(knocks);
   }
 
   /** Writes what a batch leaves behind; when that fails, memory and state agree again. */
@@ -286,16 +245,6 @@ export class Pipeline {
     const rules = this.#modules.find(({ module }) => module.name === event.service)!;
     return isRecorded(rules, { message: event.message, isHit });
   }
-}
-
-/** The bans without those of senders of `knocks`: who is let in by a batch is not banned by it. */
-function withoutKnocking(bans: readonly NewBan[], knocks: readonly Knock[]): readonly NewBan[] {
-  if (knocks.length === 0) return bans;
-  return bans.filter(({ address, start }) =>
-    !new NetworkSet(knocks.filter(({ until }) => start < until).map(({ address }) => address)).touches(
-      address,
-    )
-  );
 }
 
 /** The hits that no trip after them has used up. */

@@ -4,6 +4,7 @@ import { authenticator } from "otplib";
 import { Bans } from "../lib/bans.ts";
 import { SECOND } from "../lib/duration.ts";
 import { ObserveFirewall } from "../lib/firewall/observe.ts";
+import { Knocking } from "../lib/knocking.ts";
 import { Pipeline } from "../lib/pipeline.ts";
 import { seal } from "../lib/rules/knock_key.ts";
 import { Whitelist } from "../lib/rules/whitelist.ts";
@@ -45,6 +46,7 @@ const KEYS: readonly KnockKey[] = [
 class House {
   readonly whitelist = new Whitelist();
   readonly bans: Bans;
+  readonly knocking: Knocking;
   readonly pipeline: Pipeline;
 
   constructor(readonly state: State, { log = memoryLog(), now = NOW }: { log?: Log; now?: number } = {}) {
@@ -60,12 +62,13 @@ class House {
       this.whitelist.set("knock", state.whitelist("knock", now).map(({ address }) => address));
       for (const address of this.bans.refresh()) this.pipeline.forget(address);
     };
-    const knocking = {
+    this.knocking = new Knocking({
+      log,
       config: { prefix: "knock-", time: 12 * HOUR },
       keys: () => state.knocks.keys(),
       opened,
-    };
-    this.pipeline = new Pipeline(MODULES, { store: state, judge: this.bans, log, knocking });
+    });
+    this.pipeline = new Pipeline(MODULES, { store: state, judge: this.bans, log, knocking: this.knocking });
   }
 
   /** Brings lines of sshd in one batch. */
@@ -262,17 +265,17 @@ Deno.test("a knock never shortens what an earlier one gave", () => {
   assert.deepEqual(temporary.state.whitelist("knock", NOW).map(({ until }) => until), [NOW + 12 * HOUR]);
 });
 
-Deno.test("`Pipeline.takeKeys()` goes by keys made and removed meanwhile", () => {
+Deno.test("`Knocking.takeKeys()` goes by keys made and removed meanwhile", () => {
   using temporary = temporaryState();
   const house = new House(temporary.state);
   house.hear([invalid(PLAIN)]);
   assert.deepEqual(temporary.state.whitelist("knock", NOW), []);
   KEYS.forEach((key) => temporary.state.knocks.add(key));
-  house.pipeline.takeKeys();
+  house.knocking.takeKeys();
   house.hear([invalid(PLAIN)]);
   assert.equal(temporary.state.whitelist("knock", NOW).length, 1);
   assert.ok(temporary.state.knocks.remove("script"));
-  house.pipeline.takeKeys();
+  house.knocking.takeKeys();
   house.hear([invalid(PLAIN, TWO)]);
   assert.equal(temporary.state.whitelist("knock", NOW).length, 1);
 });

@@ -277,6 +277,13 @@ const WRONG: [text: string, complaint: string, position: string][] = [
   [top('"whitelist": ["::1", "10.0.0.300"]'), `whitelist[1]: ${MEMBER}, got "10.0.0.300"`, "1:24"],
   [top('"whitelist": ["-a.example"]'), `whitelist[0]: ${MEMBER}, got "-a.example"`, "1:17"],
   [top('"whitelist": 7'), "whitelist: must be a string or a list of strings, got 7", "1:16"],
+  [top('"knock": true'), "knock: must be an object, got true", "1:12"],
+  [
+    top('"knock": { "prefix": "" }'),
+    'knock.prefix: must be a letter or "_" and up to 31 letters, digits, ".", "_" or "-", got ""',
+    "1:24",
+  ],
+  [top('"knock": { "tiem": "1h" }'), "knock.tiem: is an unknown key: known here are prefix, time", "1:14"],
   [top('"whitelist_refresh": "2d"'), 'whitelist_refresh: must be at most "1d", got "2d"', "1:24"],
   [top('"keep_log": "90 days"'), `keep_log: ${SPAN}, or "forever", got "90 days"`, "1:15"],
   [top('"DB": 1'), "DB: must be an object, got 1", "1:9"],

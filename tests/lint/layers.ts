@@ -45,7 +45,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   config: { files: ["lib/config.ts", "lib/config/"], imports: VALUES },
   permissions: { files: ["lib/permissions.ts"], imports: [...VALUES, "config"] },
   reader: { files: ["lib/reader.ts", "lib/freshness.ts"], imports: VALUES },
-  pipeline: { files: ["lib/pipeline.ts"], imports: [...VALUES, "rules", "reader"] },
+  pipeline: { files: ["lib/pipeline.ts", "lib/knocking.ts"], imports: [...VALUES, "rules", "reader"] },
   bans: { files: ["lib/bans.ts"], imports: [...VALUES, "rules"] },
   monitor: { files: ["lib/monitor.ts", "lib/monitor/"], imports: UPPER },
   commands: { files: ["lib/commands/"], imports: [...UPPER, "module list"] },
