@@ -43,7 +43,7 @@ const KEYS: readonly KnockKey[] = [
 ];
 
 /** The part of a monitor that knocks meet. */
-class House {
+class House implements AsyncDisposable {
   readonly whitelist = new Whitelist();
   readonly bans: Bans;
   readonly knocking: Knocking;
@@ -69,6 +69,10 @@ class House {
       opened,
     });
     this.pipeline = new Pipeline(MODULES, { store: state, judge: this.bans, log, knocking: this.knocking });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.bans.stop(AbortSignal.abort());
   }
 
   /** Brings lines of sshd in one batch. */
@@ -114,10 +118,10 @@ function rawState({ directory }: TemporaryState): string {
   return files.map((bytes) => new TextDecoder("latin1").decode(bytes)).join("");
 }
 
-Deno.test("a knock whitelists its sender, is not recorded and no hit, and is logged without its code", () => {
+Deno.test("a knock whitelists its sender, is not recorded and no hit, and is logged without its code", async () => {
   using temporary = keyedState();
   const log = memoryLog();
-  const house = new House(temporary.state, { log });
+  await using house = new House(temporary.state, { log });
   const user = `knock-${code()}`;
   house.hear([
     invalid(user),
@@ -134,9 +138,9 @@ Deno.test("a knock whitelists its sender, is not recorded and no hit, and is log
   assert.deepEqual(temporary.state.bans.inForce(), []);
 });
 
-Deno.test("whoever reads the journal cannot knock with a code that was used: it counts, and bans", () => {
+Deno.test("whoever reads the journal cannot knock with a code that was used: it counts, and bans", async () => {
   using temporary = keyedState();
-  const house = new House(temporary.state);
+  await using house = new House(temporary.state);
   const user = `knock-${code()}`;
   house.hear([invalid(user)]);
   house.hear(Array(3).fill(invalid(user, TWO)));
@@ -145,16 +149,17 @@ Deno.test("whoever reads the journal cannot knock with a code that was used: it 
   assert.equal(recorded(temporary).length, 3);
 });
 
-Deno.test("a wrong code is an event like others", () => {
+Deno.test("a wrong code is an event like others", async () => {
   using temporary = keyedState();
   const wrong = code() === "000000" ? "000001" : "000000";
-  new House(temporary.state).hear(Array(3).fill(invalid(`knock-${wrong}`)));
+  await using house = new House(temporary.state);
+  house.hear(Array(3).fill(invalid(`knock-${wrong}`)));
   assert.deepEqual(temporary.state.bans.inForce().map(({ count }) => count), [3]);
 });
 
-Deno.test("a knock lifts a ban of its sender that stands, and one that its own batch would make", () => {
+Deno.test("a knock lifts a ban of its sender that stands, and one that its own batch would make", async () => {
   using temporary = keyedState();
-  const house = new House(temporary.state);
+  await using house = new House(temporary.state);
   house.hear(Array(3).fill(invalid("guess")));
   house.hear([invalid(`knock-${code()}`)]);
   assert.deepEqual(temporary.state.bans.inForce(), []);
@@ -162,16 +167,18 @@ Deno.test("a knock lifts a ban of its sender that stands, and one that its own b
 
   using other = keyedState();
   const guesses = Array(3).fill(invalid("guess"));
-  new House(other.state).hear([...guesses, invalid(`knock-${code()}`), ...guesses]);
+  await using otherHouse = new House(other.state);
+  otherHouse.hear([...guesses, invalid(`knock-${code()}`), ...guesses]);
   assert.equal(other.state.bans.latest(ONE), null);
 });
 
-Deno.test("a request for a path of nginx knocks as well, and its error log keeps quiet about it", () => {
+Deno.test("a request for a path of nginx knocks as well, and its error log keeps quiet about it", async () => {
   using temporary = keyedState();
   const line = (request: string) =>
     `${ONE} - - [15/Jan/2027:08:00:15 +0000] "${request}" 404 153 "-" "curl/8.0"`;
   const request = `GET /knock-${code()}?x=1 HTTP/1.1`;
-  new House(temporary.state).browse([
+  await using house = new House(temporary.state);
+  house.browse([
     line(request),
     `2027/01/15 08:00:15 [error] 7#7: *1 open() "/srv/www/knock-${code()}" failed (2: No such file or directory), ` +
     `client: ${ONE}, server: _, request: "${request}", host: "192.0.2.9"`,
@@ -182,10 +189,10 @@ Deno.test("a request for a path of nginx knocks as well, and its error log keeps
   assert.deepEqual(temporary.state.hits(), []);
 });
 
-Deno.test("a plain secret stands nowhere in the state and in no word of the log", () => {
+Deno.test("a plain secret stands nowhere in the state and in no word of the log", async () => {
   using temporary = keyedState();
   const log = memoryLog();
-  const house = new House(temporary.state, { log });
+  await using house = new House(temporary.state, { log });
   for (const address of [ONE, TWO]) {
     house.hear([
       invalid(PLAIN, address),
@@ -200,13 +207,13 @@ Deno.test("a plain secret stands nowhere in the state and in no word of the log"
   assert.ok(!log.lines.some((line) => line.includes(PLAIN)));
 });
 
-Deno.test("a knock that could not be written has not been: read again, its code opens", () => {
+Deno.test("a knock that could not be written has not been: read again, its code opens", async () => {
   using temporary = keyedState();
   const write = temporary.state.write.bind(temporary.state);
   temporary.state.write = () => {
     throw new Error("disk full");
   };
-  const house = new House(temporary.state);
+  await using house = new House(temporary.state);
   const knock = () => house.hear([invalid(`knock-${code()}`)]);
   assert.throws(knock, /disk full/);
   assert.deepEqual(temporary.state.whitelist("knock", NOW), []);
@@ -237,19 +244,20 @@ Deno.test("`State.write()` spends a code and lets its sender in together with th
   assert.equal(temporary.state.whitelist("knock", NOW).length, 1);
 });
 
-Deno.test("a code stays spent and a sender let in across a restart", () => {
+Deno.test("a code stays spent and a sender let in across a restart", async () => {
   using temporary = keyedState();
   const user = `knock-${code()}`;
-  new House(temporary.state).hear([invalid(user)]);
-  const again = new House(temporary.state);
+  await using house = new House(temporary.state);
+  house.hear([invalid(user)]);
+  await using again = new House(temporary.state);
   again.hear([invalid(user, TWO), invalid(user)]);
   assert.deepEqual(recorded(temporary), [invalid(user, TWO)]);
   assert.deepEqual(temporary.state.whitelist("knock", NOW).map(({ address }) => address), [ONE]);
 });
 
-Deno.test("a knock read late lets in as long as it would have, had it been read at once", () => {
+Deno.test("a knock read late lets in as long as it would have, had it been read at once", async () => {
   using temporary = keyedState();
-  const house = new House(temporary.state);
+  await using house = new House(temporary.state);
   const [long, short] = [NOW - 13 * HOUR, NOW - 11 * HOUR];
   house.hear([invalid(`knock-${code(long)}`)], { time: long });
   assert.deepEqual(temporary.state.whitelist("knock", NOW), []);
@@ -257,17 +265,17 @@ Deno.test("a knock read late lets in as long as it would have, had it been read 
   assert.deepEqual(temporary.state.whitelist("knock", NOW).map(({ until }) => until), [NOW + HOUR]);
 });
 
-Deno.test("a knock never shortens what an earlier one gave", () => {
+Deno.test("a knock never shortens what an earlier one gave", async () => {
   using temporary = keyedState();
-  const house = new House(temporary.state);
+  await using house = new House(temporary.state);
   house.hear([invalid(`knock-${code()}`)]);
   house.hear([invalid(PLAIN)], { time: NOW - HOUR });
   assert.deepEqual(temporary.state.whitelist("knock", NOW).map(({ until }) => until), [NOW + 12 * HOUR]);
 });
 
-Deno.test("`Knocking.takeKeys()` goes by keys made and removed meanwhile", () => {
+Deno.test("`Knocking.takeKeys()` goes by keys made and removed meanwhile", async () => {
   using temporary = temporaryState();
-  const house = new House(temporary.state);
+  await using house = new House(temporary.state);
   house.hear([invalid(PLAIN)]);
   assert.deepEqual(temporary.state.whitelist("knock", NOW), []);
   KEYS.forEach((key) => temporary.state.knocks.add(key));
