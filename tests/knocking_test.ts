@@ -1,6 +1,5 @@
 /** Knocks on their way through the pipeline and the state, as a monitor has them. */
 import { strict as assert } from "node:assert";
-import { authenticator } from "otplib";
 import { Bans } from "../lib/bans.ts";
 import { SECOND } from "../lib/duration.ts";
 import { ObserveFirewall } from "../lib/firewall/observe.ts";
@@ -12,6 +11,7 @@ import { State } from "../lib/state/state.ts";
 import type { BatchRecord, KnockKey, Log, ModuleRules } from "../lib/types.ts";
 import { nginx } from "../modules/nginx.ts";
 import { sshd } from "../modules/sshd.ts";
+import { codeAt } from "./authenticator.ts";
 import { condition, memoryLog, rule, type TemporaryState, temporaryState } from "./helpers.ts";
 
 const ONE = "192.0.2.1";
@@ -101,7 +101,7 @@ function keyedState(): TemporaryState {
 }
 
 function code(time = NOW): string {
-  return authenticator.clone({ epoch: time / 1_000 }).generate(SECRET);
+  return codeAt(time, SECRET);
 }
 
 function invalid(user: string, address = ONE): string {

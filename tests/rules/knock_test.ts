@@ -1,5 +1,4 @@
 import { strict as assert } from "node:assert";
-import { authenticator } from "otplib";
 import { SECOND } from "../../lib/duration.ts";
 import { type Heard, Knocks } from "../../lib/rules/knock.ts";
 import {
@@ -13,6 +12,7 @@ import {
 } from "../../lib/rules/knock_key.ts";
 import type { Knock, KnockKey, LogEvent } from "../../lib/types.ts";
 import { parseSshd } from "../../modules/sshd.ts";
+import { codeAt } from "../authenticator.ts";
 
 const ONE = "192.0.2.1";
 const TWO = "192.0.2.2";
@@ -31,8 +31,7 @@ const PLAIN_KEY = key({ name: "script", kind: "plain", secret: seal(PLAIN, "5a17
 
 /** What another authenticator shows, `steps` away from now. */
 function code(steps = 0, secret = SECRET): string {
-  const other = authenticator.clone({ epoch: (NOW + steps * STEP) / 1_000 });
-  return other.generate(secret);
+  return codeAt(NOW + steps * STEP, secret);
 }
 
 function event(over: Partial<LogEvent> = {}): LogEvent {
