@@ -33,9 +33,9 @@ scene(
   async (server) => {
     server.startMonitor();
     await untilRunning(server);
-    const user = `knock-${codeAt(now(), await newKey(server))}`;
-
+    const secret = await newKey(server);
     await guess(server, CLIENTS.one, { user: "root", count: LIMIT });
+    const user = `knock-${codeAt(now(), secret)}`;
     await guess(server, CLIENTS.one, { user, count: 1 });
     await untilLetIn(server, CLIENTS.one);
     const verdicts = await guess(server, CLIENTS.one, { user: "root", count: LIMIT + 1 });
