@@ -11,6 +11,12 @@ import { bansExportCommand, EXPORT_FORMATS, type ExportFormat } from "./lib/comm
 import { bansImportCommand, type ImportOptions } from "./lib/commands/bans_import.ts";
 import { checkCommand } from "./lib/commands/check.ts";
 import { confirmCommand } from "./lib/commands/confirm.ts";
+import {
+  knockListCommand,
+  knockNewCommand,
+  type KnockNewOptions,
+  knockRemoveCommand,
+} from "./lib/commands/knock.ts";
 import { matchCommand } from "./lib/commands/match.ts";
 import { type CommonOptions, print } from "./lib/commands/output.ts";
 import { replayCommand } from "./lib/commands/replay.ts";
@@ -160,6 +166,7 @@ function build(exit: (code: number) => void): Command {
     .action((options: Options) => exit(confirmCommand(options)));
 
   buildWhitelist(program, exit);
+  buildKnock(program, exit);
   return program;
 }
 
@@ -234,6 +241,37 @@ function buildWhitelist(program: Command, exit: (code: number) => void): void {
   })
     .option("--json", "print one JSON object an entry")
     .action((options: Options) => exit(whitelistListCommand(options)));
+}
+
+function buildKnock(program: Command, exit: (code: number) => void): void {
+  const knock = program.command("knock").summary("let yourself in from any address").description(
+    "Makes keys by which a login name or a path whitelists whoever tries it.",
+  );
+  subcommand(knock, {
+    usage: "new [name]",
+    summary: "make a key and show it once: one-time codes, or a plain secret",
+    examples: ["knock new phone", "knock new script --plain", "knock new script --secret-stdin < secret"],
+  })
+    .option("--plain", "a secret that is the same every time, in place of one-time codes")
+    .option("--secret-stdin", "such a secret of your own, read from standard input")
+    .option("--json", "print JSON")
+    .action((name: string | undefined, options: Options & KnockNewOptions) =>
+      exit(knockNewCommand(name ?? "owner", options))
+    );
+  subcommand(knock, {
+    usage: "list",
+    summary: "list the keys, and when each was used last",
+    examples: ["knock list --json"],
+  })
+    .option("--json", "print one JSON object a key")
+    .action((options: Options) => exit(knockListCommand(options)));
+  subcommand(knock, {
+    usage: "remove <name>",
+    summary: "let nobody in by a key any more",
+    examples: ["knock remove phone"],
+  })
+    .option("--json", "print JSON")
+    .action((name: string, options: Options) => exit(knockRemoveCommand(name, options)));
 }
 
 /** The command line with `run` put in where it names no command. */

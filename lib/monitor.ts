@@ -7,6 +7,7 @@ import { countedAs } from "./ip.ts";
 import { isEstranged } from "./freshness.ts";
 import { CommandFirewall } from "./firewall/command.ts";
 import { ObserveFirewall } from "./firewall/observe.ts";
+import { Knocking } from "./knocking.ts";
 import type { MonitorReport, SourceReport } from "./monitor/report.ts";
 import { type Feed, openFeeds } from "./monitor/sources.ts";
 import { Whitelisting } from "./monitor/whitelisting.ts";
@@ -53,6 +54,7 @@ export class Monitor {
   readonly #firewall: Firewall;
   #trial: Trial | null;
   readonly #bans: Bans;
+  readonly #knocking: Knocking;
   readonly #pipeline: Pipeline;
   readonly #feeds: readonly Feed[];
   readonly #reports = new Map<string, SourceReport>();
@@ -94,6 +96,12 @@ export class Monitor {
       boot,
       trialEnd: trial?.end,
     });
+    this.#knocking = new Knocking({
+      config: config.knock,
+      log,
+      keys: () => state.knocks.keys(),
+      opened: () => this.#refresh(),
+    });
     const before = (state.report() as MonitorReport | null)?.modules.filter((module) =>
       typeof module === "object"
     );
@@ -106,6 +114,7 @@ export class Monitor {
         countedAs: (address) => countedAs(address, config.ipv6Prefix),
         lenience: (address, time) => logins.lenience(address, time),
       },
+      knocking: this.#knocking,
     });
     this.#feeds = openFeeds(config, { pipeline: this.#pipeline, log });
   }
@@ -227,6 +236,7 @@ export class Monitor {
 
   /** Takes over what commands and the database changed in the state, and what the network changed around us. */
   #refresh(): void {
+    this.#knocking.takeKeys();
     this.#whitelisting.gather();
     if (this.#trial !== null && this.#state.trial() === null) this.#passTrial();
     for (const address of this.#bans.refresh()) this.#pipeline.forget(address);

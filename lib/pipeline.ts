@@ -15,6 +15,7 @@ import type {
 } from "./types.ts";
 import { MAX_MESSAGE, UserError } from "./types.ts";
 import { Freshness, type ModuleFreshness } from "./freshness.ts";
+import { type Knocking, withoutKnocking } from "./knocking.ts";
 import { isRecorded, Reader } from "./reader.ts";
 import { Engine, type EngineOptions, type Judgement } from "./rules/engine.ts";
 import { loginChange } from "./rules/logins.ts";
@@ -43,6 +44,8 @@ export interface PipelineParts {
   readonly log: Log;
   /** By what hits are counted. */
   readonly counting?: EngineOptions;
+  /** Without it nobody can knock. */
+  readonly knocking?: Knocking;
   /** What an earlier pipeline told of its modules. */
   readonly before?: readonly ModuleFreshness[];
 }
@@ -88,6 +91,7 @@ export class Pipeline {
   readonly #judge: Judge;
   readonly #log: Log;
   readonly #counting: EngineOptions;
+  readonly #knocking: Knocking | null;
   readonly #failures = new Map<Module, number>();
   readonly #freshness: Freshness;
   #engine: Engine;
@@ -100,6 +104,7 @@ export class Pipeline {
     this.#judge = parts.judge;
     this.#log = parts.log;
     this.#counting = parts.counting ?? {};
+    this.#knocking = parts.knocking ?? null;
     this.#freshness = new Freshness(modules, parts.before);
     this.#engine = this.#restored();
   }
@@ -136,6 +141,7 @@ export class Pipeline {
   reset(): void {
     this.#judge.reset();
     this.#engine = this.#restored();
+    this.#knocking?.takeKeys();
   }
 
   /** Counts an address from nothing again. */
@@ -150,12 +156,13 @@ export class Pipeline {
 
   /** Takes a batch all the way. Throws when it could not be written: then nothing of it counts, and it must be read again. */
   process(batch: Batch, { source, reader, now }: { source: string; reader: Reader; now: Micros }): void {
-    const events = batch.entries.flatMap((entry) => this.#event(entry, { reader, now }) ?? []);
+    const named = batch.entries.flatMap((entry) => this.#event(entry, { reader, now }) ?? []);
+    const { events, knocks } = this.#knocking?.hear(named) ?? { events: named, knocks: [] };
     const logins = this.#judge.note(events.flatMap((event) => loginChange(event) ?? []));
     const judgements = events.map((event) => this.#engine.add(event));
     const trips = judgements.flatMap((judgement) => judgement.trips);
     const hits = judgements.flatMap((judgement) => judgement.hits);
-    const bans = this.#judge.decide(trips);
+    const bans = withoutKnocking(this.#judge.decide(trips), knocks);
     const recorded = events.filter((event, i) => this.#isRecorded(event, judgements[i]!.isMatch));
     const record = {
       source,
@@ -165,18 +172,20 @@ export class Pipeline {
       spent: trips,
       logins,
       bans,
+      knocks,
     };
     this.#write(record);
     this.#judge.enforce(bans);
-    const newest = events.reduce<Micros | null>((newest, { time }) => Math.max(newest ?? 0, time), null);
+    const newest = named.reduce<Micros | null>((newest, { time }) => Math.max(newest ?? 0, time), null);
     if (newest !== null) this.#lags.set(source, now - newest);
     for (const { service, rule, time } of hits) this.#freshness.hit(service, rule, time);
     this.counts.entries += batch.entries.length;
-    this.counts.events += events.length;
+    this.counts.events += named.length;
     this.counts.recorded += recorded.length;
     this.counts.hits += hits.length;
     this.counts.bans += bans.length;
     this.counts.damaged += batch.damaged;
+    this.#knocking?.open(knocks);
   }
 
   /** Writes what a batch leaves behind; when that fails, memory and state agree again. */

@@ -389,6 +389,47 @@ export interface BatchRecord {
   readonly spent: readonly Pick<Hit, "service" | "rule" | "address">[];
   readonly logins: readonly LoginChange[];
   readonly bans: readonly NewBan[];
+  readonly knocks: readonly Knock[];
+}
+
+/** How knocks are told, and what they do. */
+export interface KnockConfig {
+  /** Stands before the digits of a code. */
+  readonly prefix: string;
+  /** How long a knock whitelists its sender. */
+  readonly time: Micros;
+}
+
+/** What opens by a knock: one-time codes of RFC 6238, or a secret that is the same every time. */
+export interface KnockKey {
+  readonly name: string;
+  readonly kind: "totp" | "plain";
+  /** Of codes in Base32; of a plain one only a seal: see `seal()`. */
+  readonly secret: string;
+  readonly since: Micros;
+  /** Its last knock; null before the first. */
+  readonly used: KnockUse | null;
+}
+
+/** When a key was used last, and by whom. */
+export interface KnockUse {
+  /** Counts the steps of RFC 6238, of which none up to this one is accepted again; null for a plain secret. */
+  readonly step: number | null;
+  /** Canonical address. */
+  readonly by: string;
+  readonly at: Micros;
+}
+
+/** A key used by somebody, who is whitelisted for it. */
+export interface Knock {
+  /** Name of the key. */
+  readonly key: string;
+  /** Canonical. */
+  readonly address: string;
+  readonly time: Micros;
+  /** When the sender is an address like others again. */
+  readonly until: Micros;
+  readonly step: number | null;
 }
 
 /** What the firewall answered for one address; `error` null means done. */

@@ -23,6 +23,7 @@ const CONFIG: Config = {
   networkBans: [],
   trust: null,
   keepLog: null,
+  knock: { prefix: "knock-", time: 43_200_000_000 },
 };
 const DATABASE = { host: "db.example.org", port: 5433, user: "monitor", database: "monitor", password: "" };
 const FULL: Config = {

@@ -52,9 +52,9 @@ export function knownWhitelist(config: Config, state: State): Whitelist {
   const whitelist = new Whitelist();
   const kept = (origin: string) => state.whitelist(origin, now()).map(({ address }) => address);
   setConfigured(whitelist, config);
-  whitelist.set("command", kept("command"));
-  whitelist.set("database", kept("database"));
+  for (const origin of ["command", "knock", "database"] as const) whitelist.set(origin, kept(origin));
   whitelist.set("DNS name", kept("name"));
+  whitelist.set("open session", state.logins.sessions().map(({ address }) => address));
   return whitelist;
 }
 

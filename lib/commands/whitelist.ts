@@ -56,12 +56,13 @@ function requireEnd({ for: span, until }: WhitelistAddOptions, since: Micros): M
   return end;
 }
 
-/** `whitelist remove`: takes back what `whitelist add` did. */
+/** `whitelist remove`: takes back what `whitelist add` or a knock did. */
 export function whitelistRemoveCommand(target: string, options: CommonOptions): number {
   const address = requireNetwork(target);
   return withState(options, (state) => {
-    if (!state.removeFromWhitelist("command", address)) {
-      throw new UserError(`Cannot remove ${address}: no command whitelisted it`, 1);
+    const removed = ["command", "knock"].filter((origin) => state.removeFromWhitelist(origin, address));
+    if (removed.length === 0) {
+      throw new UserError(`Cannot remove ${address}: neither command nor knock whitelisted it`, 1);
     }
     rouseMonitor(state.directory);
     report(options, { address, done: "no longer whitelisted" });
@@ -72,7 +73,7 @@ export function whitelistRemoveCommand(target: string, options: CommonOptions): 
 
 /** Something whitelisted, and by whom. */
 interface Listed extends WhitelistEntry {
-  readonly origin: "configuration" | "file" | "command" | "database";
+  readonly origin: "configuration" | "file" | "command" | "knock" | "database";
   /** Path of the file that names it. */
   readonly file?: string;
 }
@@ -108,7 +109,7 @@ function configured({ whitelist: { members, files } }: Config): Listed[] {
 }
 
 function kept(state: State): Listed[] {
-  return (["command", "database"] as const).flatMap((origin) =>
+  return (["command", "knock", "database"] as const).flatMap((origin) =>
     state.whitelist(origin, now()).map((entry) => ({ ...entry, origin }))
   );
 }

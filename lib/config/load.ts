@@ -45,6 +45,7 @@ export function loadConfig(path: string, options: LoadOptions): Config {
     })),
     trust: toTrust(settings),
     whitelist: toWhitelist(settings, { config: file, state: options.state }),
+    knock: settings.knock,
     keepLog: settings.keep_log ?? null,
   };
 }

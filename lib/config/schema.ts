@@ -53,6 +53,14 @@ const trust = section({
   ),
 });
 
+const knock = section({
+  prefix: z.string("must be a string").regex(
+    /^[A-Za-z_][\w.-]{0,31}$/,
+    'must be a letter or "_" and up to 31 letters, digits, ".", "_" or "-"',
+  ).default("knock-").describe("What stands before the digits of a code in a login name or a path."),
+  time: span().prefault("12h").describe("How long a knock whitelists its sender."),
+});
+
 /** The whole configuration: checks it, completes it, and is published as a JSON Schema. */
 export const settingsSchema = section({
   $schema: z.string("must be a string").optional().describe("JSON Schema that editors go by."),
@@ -88,6 +96,9 @@ export const settingsSchema = section({
   ),
   whitelist_refresh: span("1d").prefault("5m").describe(
     "DNS names of the whitelist are resolved again this often.",
+  ),
+  knock: knock.prefault({}).describe(
+    "Who may whitelist themselves from afar; keys are made by `strongmonitor knock new`.",
   ),
   keep_log: spanOrForever.optional().describe(
     'Recorded lines older than this are deleted, such as "90d"; "forever", as when left out: none are.',

@@ -1,4 +1,12 @@
-import type { DatabaseConfig, Growth, Micros, ModuleKind, ModuleRules, WhitelistEntry } from "../types.ts";
+import type {
+  DatabaseConfig,
+  Growth,
+  KnockConfig,
+  Micros,
+  ModuleKind,
+  ModuleRules,
+  WhitelistEntry,
+} from "../types.ts";
 
 /** A configuration that has been checked: every default filled in, every path absolute, every span in microseconds. */
 export interface Config {
@@ -18,6 +26,7 @@ export interface Config {
   readonly networkBans: readonly NetworkBanConfig[];
   /** Whose logins keep from bans; null: nobody's. */
   readonly trust: TrustConfig | null;
+  readonly knock: KnockConfig;
   /** How long recorded lines are kept; null: for ever. */
   readonly keepLog: Micros | null;
 }

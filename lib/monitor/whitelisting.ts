@@ -60,6 +60,7 @@ export class Whitelisting {
     this.whitelist.set("configuration", networksOf(configured));
     this.whitelist.set("whitelist file", networksOf(listed));
     this.whitelist.set("command", kept("command"));
+    this.whitelist.set("knock", kept("knock"));
     this.whitelist.set("database", kept("database"));
     this.whitelist.set("DNS name", this.#names.length > 0 ? kept("name") : []);
     this.whitelist.set("this machine", ownAddresses());

@@ -1,6 +1,7 @@
 import type { BatchRecord, Hit, Micros, Trial, WhitelistEntry } from "../types.ts";
 import { BanTable } from "./ban_table.ts";
 import { Database } from "./database.ts";
+import { KnockTable } from "./knock_table.ts";
 import { LoginTable } from "./login_table.ts";
 import { StateOutbox } from "./outbox.ts";
 
@@ -11,6 +12,7 @@ const DELETE_STEP = 5_000;
 export class State {
   readonly bans: BanTable;
   readonly logins: LoginTable;
+  readonly knocks: KnockTable;
   readonly outbox: StateOutbox;
   readonly #db: Database;
 
@@ -22,6 +24,7 @@ export class State {
     }
     this.bans = new BanTable(this.#db);
     this.logins = new LoginTable(this.#db);
+    this.knocks = new KnockTable(this.#db);
     this.outbox = new StateOutbox(this.#db);
   }
 
@@ -57,6 +60,7 @@ export class State {
       }
       for (const change of record.logins) this.logins.apply(change);
       for (const ban of record.bans) this.bans.add(ban);
+      for (const knock of record.knocks) this.knocks.accept(knock);
       this.#db.run("INSERT OR REPLACE INTO position VALUES (?, ?)", record.source, record.position);
     });
   }

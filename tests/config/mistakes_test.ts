@@ -285,6 +285,13 @@ const WRONG: [text: string, complaint: string, position: string][] = [
     "whitelist: must be an address, network or DNS name, an object with one as its address, or a list of these, got 7",
     "1:16",
   ],
+  [top('"knock": true'), "knock: must be an object, got true", "1:12"],
+  [
+    top('"knock": { "prefix": "" }'),
+    'knock.prefix: must be a letter or "_" and up to 31 letters, digits, ".", "_" or "-", got ""',
+    "1:24",
+  ],
+  [top('"knock": { "tiem": "1h" }'), "knock.tiem: is an unknown key: known here are prefix, time", "1:14"],
   [top('"whitelist_refresh": "2d"'), 'whitelist_refresh: must be at most "1d", got "2d"', "1:24"],
   [top('"keep_log": "90 days"'), `keep_log: ${SPAN}, or "forever", got "90 days"`, "1:15"],
   [top('"DB": 1'), "DB: must be an object, got 1", "1:9"],

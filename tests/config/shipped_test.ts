@@ -47,7 +47,7 @@ Deno.test("docs/configuration.md explains every key", () => {
   const page = Deno.readTextFileSync(new URL("../../docs/configuration.md", import.meta.url));
   const keys = [...schemaText().matchAll(/"([\w$]+)": \{/g)].map(([, key]) => key!);
   const own = keys.filter((key) =>
-    !["properties", "additionalProperties", "items", "propertyNames"].includes(key)
+    !["default", "properties", "additionalProperties", "items", "propertyNames"].includes(key)
   );
   assert.ok(own.includes("ban_command") && own.includes("limit"));
   assert.deepEqual(own.filter((key) => !page.includes(`\`${key}\``)), []);

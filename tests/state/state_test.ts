@@ -23,6 +23,7 @@ function record(over: Partial<BatchRecord> = {}): BatchRecord {
     spent: [],
     logins: [],
     bans: [],
+    knocks: [],
     ...over,
   };
 }

@@ -17,6 +17,7 @@ function configAt(path: string, stateDirectory = "/var/lib/strongmonitor"): Conf
     networkBans: [],
     trust: null,
     keepLog: null,
+    knock: { prefix: "knock-", time: 43_200_000_000 },
   };
 }
 

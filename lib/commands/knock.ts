@@ -1,0 +1,163 @@
+import { renderUnicodeCompact } from "uqr";
+import { now } from "../clock.ts";
+import type { Config } from "../config.ts";
+import { rouseMonitor } from "../control.ts";
+import { formatDuration } from "../duration.ts";
+import { codeSecret, otpauthUri, PLAIN_SECRET, plainSecret, seal } from "../rules/knock_key.ts";
+import type { State } from "../state/state.ts";
+import { type KnockKey, UserError } from "../types.ts";
+import { report, warnIfStopped } from "./change.ts";
+import { openConfig, withState } from "./open.ts";
+import {
+  type CommonOptions,
+  isoTime,
+  isoTimeOrNull,
+  localTime,
+  print,
+  printJson,
+  printTable,
+} from "./output.ts";
+
+/** Options of `knock new`. */
+export interface KnockNewOptions extends CommonOptions {
+  /** A secret that is the same every time, in place of one-time codes. */
+  readonly plain?: boolean;
+  /** The plain secret is read from standard input, not made. */
+  readonly secretStdin?: boolean;
+}
+
+/** RFC 4226, section 4, recommends 160 bits. */
+const SECRET_BYTES = 20;
+const SALT_BYTES = 16;
+/** More than a secret may have, line end included. */
+const MOST_INPUT = 256;
+/** White on black, whatever the terminal's colours are: the code's light parts are drawn. */
+const QR_COLOURS = ["\x1b[97;40m", "\x1b[0m"] as const;
+
+/** `knock new`: makes a key, shows it this once, and has the monitor go by it. */
+export function knockNewCommand(name: string, options: KnockNewOptions): number {
+  requireName(name);
+  const config = openConfig(options);
+  const secret = options.plain || options.secretStdin ? choosePlain(options) : null;
+  const code = secret ?? codeSecret(random(SECRET_BYTES));
+  return withState({ ...options, state: config.stateDirectory }, (state) => {
+    const sealed = secret === null ? code : seal(secret, encodeHex(random(SALT_BYTES)));
+    keep(state, { name, kind: secret === null ? "totp" : "plain", secret: sealed, since: now(), used: null });
+    if (secret !== null) showSecret(options, { name, secret, config });
+    else showCodes(options, { name, uri: otpauthUri(code, { name, host: Deno.hostname() }), config });
+    warnIfStopped(state.directory);
+    return 0;
+  });
+}
+
+/** `knock list`: the keys and their last uses. */
+export function knockListCommand(options: CommonOptions): number {
+  const keys = withState(options, (state) => state.knocks.keys());
+  if (options.json) {
+    for (const { name, kind, since, used } of keys) {
+      const [used_at, used_by] = [isoTimeOrNull(used?.at ?? null), used?.by ?? null];
+      printJson({ name, kind, since: isoTime(since), used_at, used_by });
+    }
+  } else if (keys.length === 0) print("There are no keys: `strongmonitor knock new` makes one.");
+  else {
+    printTable(
+      ["NAME", "KIND", "SINCE", "LAST USED", "BY"],
+      keys.map(({ name, kind, since, used }) => [
+        name,
+        kind,
+        localTime(since),
+        used === null ? "never" : localTime(used.at),
+        used?.by ?? "",
+      ]),
+    );
+  }
+  return 0;
+}
+
+/** `knock remove`: lets nobody in by a key any more; who is in stays until the end. */
+export function knockRemoveCommand(name: string, options: CommonOptions): number {
+  return withState(options, (state) => {
+    if (!state.knocks.remove(name)) throw new UserError(`Cannot remove the key ${name}: there is none`, 1);
+    rouseMonitor(state.directory);
+    report(options, { address: name, done: "removed" });
+    warnIfStopped(state.directory);
+    return 0;
+  });
+}
+
+function requireName(name: string): void {
+  if (/^[\w.@-]{1,64}$/.test(name)) return;
+  throw new UserError(
+    `Cannot name a key "${name}": expected up to 64 letters, digits, ".", "_", "@" or "-"`,
+    64,
+  );
+}
+
+function keep(state: State, key: KnockKey): void {
+  if (!state.knocks.add(key)) {
+    throw new UserError(`Cannot make the key ${key.name}: there is one; give another name, or remove it`, 1);
+  }
+  rouseMonitor(state.directory);
+}
+
+function choosePlain({ secretStdin }: KnockNewOptions): string {
+  if (!secretStdin) return plainSecret(random(SECRET_BYTES));
+  const secret = readSecret();
+  if (PLAIN_SECRET.test(secret)) return secret;
+  throw new UserError(
+    'Cannot take this secret: expected 16 to 64 letters, digits, ".", "_", "~" or "-", the first no "." and no "-"',
+    64,
+  );
+}
+
+/** Standard input without the end of its line. */
+function readSecret(): string {
+  const bytes = new Uint8Array(MOST_INPUT);
+  let length = 0;
+  while (length < MOST_INPUT) {
+    const read = Deno.stdin.readSync(bytes.subarray(length));
+    if (read === null) break;
+    length += read;
+  }
+  return new TextDecoder().decode(bytes.subarray(0, length)).replace(/\r?\n$/, "");
+}
+
+function showCodes(
+  options: CommonOptions,
+  { name, uri, config }: { name: string; uri: string; config: Config },
+): void {
+  if (options.json) printJson({ name, uri });
+  else if (!Deno.stdout.isTerminal()) print(uri);
+  else {
+    const [on, off] = QR_COLOURS;
+    for (const line of renderUnicodeCompact(uri, { border: 2 }).split("\n")) print(`${on}${line}${off}`);
+    print(`\n${uri}\n`);
+    print("Let an authenticator app scan this; it is not shown again. Then, from wherever you are,");
+    explain(`${config.knock.prefix}<code>`, config);
+  }
+}
+
+function showSecret(
+  options: CommonOptions,
+  { name, secret, config }: { name: string; secret: string; config: Config },
+): void {
+  if (options.json) printJson({ name, secret });
+  else if (!Deno.stdout.isTerminal()) print(secret);
+  else {
+    print("Keep this secret; it is not shown again. Whoever reads this server's logs can use it, too.\n");
+    explain(secret, config);
+  }
+}
+
+function explain(login: string, { knock }: Config): void {
+  print(`  ssh ${login}@${Deno.hostname()}`);
+  print(`or a request for /${login} keeps your address from being banned for ${formatDuration(knock.time)}.`);
+}
+
+function encodeHex(bytes: Uint8Array): string {
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+function random(bytes: number): Uint8Array<ArrayBuffer> {
+  return crypto.getRandomValues(new Uint8Array(bytes));
+}
