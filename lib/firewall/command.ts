@@ -1,4 +1,5 @@
-import { type Ban, type Firewall, messageOf, type Micros, type Outcome } from "../types.ts";
+import type { Ban, Firewall, Micros, Outcome } from "../types.ts";
+import { Runner } from "./process.ts";
 
 /** How the commands run. */
 export interface CommandOptions {
@@ -16,7 +17,7 @@ export interface CommandOptions {
 export class CommandFirewall implements Firewall {
   readonly name = "command";
   readonly #options: CommandOptions;
-  readonly #abandoned = new Set<Deno.ChildProcess>();
+  readonly #runner = new Runner();
 
   constructor(options: CommandOptions) {
     this.#options = options;
@@ -33,7 +34,7 @@ export class CommandFirewall implements Firewall {
 
   /** Slots, less those whose command was given up on and still runs. */
   get parallel(): number {
-    return this.#options.concurrency - this.#abandoned.size;
+    return this.#options.concurrency - this.#runner.abandoned;
   }
 
   ban(bans: readonly Ban[], signal: AbortSignal): Promise<Outcome[]> {
@@ -57,80 +58,15 @@ export class CommandFirewall implements Firewall {
     );
   }
 
-  /** Runs argv to its end, or until its time is up or `signal` aborts: then it is killed and left to itself. */
   async #run(
     address: string,
     { argv, signal }: { argv: readonly string[]; signal: AbortSignal },
   ): Promise<Outcome> {
     const { timeout } = this.#options;
-    const deadline = AbortSignal.timeout(timeout / 1_000);
-    const failed = (why: string) => ({ address, error: `${argv.join(" ")}: ${why}` });
-    try {
-      const child = spawn(argv);
-      const said = tailOf(child.stderr);
-      const status = await Promise.race([child.status, aborted(AbortSignal.any([deadline, signal]))]);
-      if (status === null) {
-        this.#abandon(child);
-        return {
-          ...failed(deadline.aborted ? `still running after ${timeout / 1e6} s` : "stopped"),
-          uncertain: true,
-        };
-      }
-      if (status.success) return { address, error: null };
-      const words = await said.lastLine();
-      return failed(`${status.signal ?? `exit status ${status.code}`}${words && `: ${words}`}`);
-    } catch (error) {
-      return failed(messageOf(error));
-    }
+    const { error, words, uncertain } = await this.#runner.run(argv, { timeout, signal });
+    if (error === null) return { address, error };
+    const last = words.split("\n").at(-1)!.slice(0, 200);
+    const failed = { address, error: `${argv.join(" ")}: ${error}${last && `: ${last}`}` };
+    return uncertain ? { ...failed, uncertain } : failed;
   }
-
-  /** sudo runs as root and may not be ours to kill: its slot is free again when it has ended. */
-  #abandon(child: Deno.ChildProcess): void {
-    this.#abandoned.add(child);
-    child.status.finally(() => this.#abandoned.delete(child));
-    child.unref();
-    try {
-      child.kill("SIGKILL");
-    } catch {
-      // Already gone, or not ours.
-    }
-  }
-}
-
-function spawn([program, ...args]: readonly string[]): Deno.ChildProcess {
-  return new Deno.Command(program!, { args, stdin: "null", stdout: "null", stderr: "piped" }).spawn();
-}
-
-function aborted(signal: AbortSignal): Promise<null> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve(null);
-    signal.addEventListener("abort", () => resolve(null), { once: true });
-  });
-}
-
-/** Bytes of a command's complaints that are kept. */
-const TAIL = 4_096;
-/** Milliseconds to wait for the rest of them once the command has ended: a child of its own may hold them open. */
-const GRACE = 200;
-
-/** Reads a stream to its end, so that nobody writing to it is held up or killed, and keeps the end of it. */
-function tailOf(stream: ReadableStream<Uint8Array>): { lastLine: () => Promise<string> } {
-  let tail = new Uint8Array(0);
-  const ended = (async () => {
-    for await (const chunk of stream) {
-      const both = new Uint8Array(tail.length + chunk.length);
-      both.set(tail);
-      both.set(chunk, tail.length);
-      tail = both.slice(-TAIL);
-    }
-  })().catch(() => {});
-  return {
-    async lastLine() {
-      const timer = Promise.withResolvers<void>();
-      const grace = setTimeout(timer.resolve, GRACE);
-      await Promise.race([ended, timer.promise]);
-      clearTimeout(grace);
-      return new TextDecoder().decode(tail).trim().split("\n").at(-1)!.slice(0, 200);
-    },
-  };
 }

@@ -1,0 +1,107 @@
+import { canonicalNetwork } from "../ip.ts";
+import { SECOND } from "../duration.ts";
+import type { Ban, Micros, Scope } from "../types.ts";
+
+/** The one table that is ours. */
+export const TABLE = "inet strongmonitor";
+/** Base chains, named like their hooks; ahead of priority 0, where others accept established connections. */
+export const CHAINS = ["input", "forward"] as const;
+export const PRIORITY = -10;
+
+/**
+ * Where a ban stands: a hash set for each family, prefix length and scope in use, named after them as `ip_24` or
+ * `ip6_64.tcp_22_8000-8010`. Rules look up the source's network of that length. So nothing overlaps within a set, networks
+ * around one another keep ends of their own, and nft need not read a set back before it adds: with 100,000 elements
+ * present one more takes 4 ms, against 750 ms in a set of intervals.
+ */
+export interface Place {
+  readonly set: string;
+  /** What the set holds: the address, without the prefix length. */
+  readonly element: string;
+}
+
+/** A set's name, taken apart. */
+export interface SetName {
+  readonly family: "ip" | "ip6";
+  readonly length: number;
+  readonly scope: Scope;
+}
+
+const SCOPE = /^(?:all|(?:tcp|udp)(?: \d{1,5}(?:-\d{1,5})?(?:,\d{1,5}(?:-\d{1,5})?)*)?)$/;
+const SET = /^(ip6?)_(\d{1,3})(?:\.(tcp|udp)((?:_\d{1,5}(?:-\d{1,5})?)*))?$/;
+/** Longest name of a set that is asked for; the kernel takes 255. */
+const LONGEST_NAME = 240;
+/** Longest time-out that is asked for, a century: the kernel counts to 584 years. */
+const LONGEST = 36_525 * 86_400;
+
+/** Where a ban belongs; null for what is no canonical address or network with a scope that can be told to nft. */
+export function placeOf({ address, scope }: Pick<Ban, "address" | "scope">): Place | null {
+  if (canonicalNetwork(address) !== address || !SCOPE.test(scope)) return null;
+  const family = address.includes(":") ? "ip6" : "ip";
+  const [element, length = family === "ip" ? "32" : "128"] = address.split("/");
+  const set = `${family}_${length}${scope === "all" ? "" : `.${scope.replace(/[ ,]/g, "_")}`}`;
+  return set.length > LONGEST_NAME ? null : { set, element: element! };
+}
+
+/** What a set's name says; null for one that is not of ours. */
+export function readSetName(set: string): SetName | null {
+  const [, family, length, protocol, ports] = SET.exec(set) ?? [];
+  if (family !== "ip" && family !== "ip6") return null;
+  if (Number(length) > (family === "ip" ? 32 : 128)) return null;
+  const list = ports ? ` ${ports.slice(1).replaceAll("_", ",")}` : "";
+  return { family, length: Number(length), scope: protocol ? protocol + list : "all" };
+}
+
+/** Whole seconds that a ban has left, rounded up; null: for good; 0: it is over. */
+export function secondsLeft(until: Micros | null, now: Micros): number | null {
+  return until === null ? null : Math.min(LONGEST, Math.max(0, Math.ceil((until - now) / SECOND)));
+}
+
+/** Statements that make table and base chains anew; `present` ones are taken down first, with their rules. */
+export function chains(present: readonly string[]): string[] {
+  return [
+    `add table ${TABLE}`,
+    ...present.flatMap((chain) => [`flush chain ${TABLE} ${chain}`, `delete chain ${TABLE} ${chain}`]),
+    ...CHAINS.map((chain) =>
+      `add chain ${TABLE} ${chain} { type filter hook ${chain} priority ${PRIORITY}; policy accept; }`
+    ),
+  ];
+}
+
+/** The statement that makes a set. */
+export function addSet(set: string): string {
+  const type = readSetName(set)!.family === "ip" ? "ipv4_addr" : "ipv6_addr";
+  return `add set ${TABLE} ${set} { type ${type}; flags timeout; }`;
+}
+
+/** Statements for the rules that drop what comes from the members of a set. */
+export function addRules(set: string): string[] {
+  const { family, length, scope } = readSetName(set)!;
+  const full = family === "ip" ? 32 : 128;
+  const source = `${family} saddr ${length === full ? "" : `& ${mask(length, full)} `}@${set}`;
+  return CHAINS.map((chain) => `add rule ${TABLE} ${chain} ${source}${portMatch(scope)} counter drop`);
+}
+
+/** How many parts a rule has that drops for this scope. */
+export function partsOfRule(scope: Scope): number {
+  return scope === "all" ? 3 : scope.includes(" ") ? 5 : 4;
+}
+
+function portMatch(scope: Scope): string {
+  if (scope === "all") return "";
+  const [protocol, ports] = scope.split(" ");
+  return ` meta l4proto ${protocol}${
+    ports === undefined ? "" : ` th dport { ${ports.replaceAll(",", ", ")} }`
+  }`;
+}
+
+function mask(length: number, full: number): string {
+  const bits = "1".repeat(length).padEnd(full, "0");
+  if (full === 32) return bits.match(/.{8}/g)!.map((octet) => parseInt(octet, 2)).join(".");
+  return bits.match(/.{16}/g)!.map((group) => parseInt(group, 2).toString(16)).join(":");
+}
+
+/** The statement that does `verb` to elements of a set. */
+export function elements(verb: "add" | "delete", set: string, members: readonly string[]): string {
+  return `${verb} element ${TABLE} ${set} { ${members.join(", ")} }`;
+}

@@ -1,0 +1,203 @@
+import type { Ban, Firewall, Inspection, Micros, Outcome } from "../types.ts";
+import { type Listing, NO_TABLE, parseListing } from "./nft_list.ts";
+import { addRules, addSet, chains, elements, placeOf, secondsLeft, TABLE } from "./nft_script.ts";
+import { Runner, type RunResult } from "./process.ts";
+
+/** How nft is run. */
+export interface NftablesOptions {
+  /** argv that arguments of nft are added to: `["sudo", "nft"]`. */
+  readonly command: readonly string[];
+  /** nft still running after this is killed, and what it was to do is uncertain. */
+  readonly timeout: Micros;
+  readonly clock: () => Micros;
+}
+
+/** A ban, and whether it is to be put into force or lifted. */
+interface Order {
+  readonly ban: Ban;
+  /** Seconds until the kernel drops it; null: never; 0: it is to go. */
+  readonly seconds: number | null;
+}
+
+/** nft did not do what it was told. */
+class NftError extends Error {
+  constructor(message: string, readonly uncertain: boolean) {
+    super(message);
+  }
+}
+
+/** Seconds that an end in the kernel may differ from what it is to be. */
+const TOLERANCE = 2;
+/** Stays for the while that a ban which is lifted anyway is added: `delete` refuses what is not there. */
+const BRIEFLY = "60s";
+
+/**
+ * Bans in sets of our own table, through nft(8). The kernel ends them in time. Each call is one transaction, in which whatever
+ * is missing of table, chains and sets is made anew; counters of rules that are right live on.
+ */
+export class NftablesFirewall implements Firewall {
+  readonly name = "nftables";
+  readonly canUnban = true;
+  readonly batch = 200_000;
+  readonly keepsTime = true;
+  readonly takesOver = true;
+  readonly #options: NftablesOptions;
+  readonly #runner = new Runner();
+
+  constructor(options: NftablesOptions) {
+    this.#options = options;
+  }
+
+  /** None while an nft that was given up on still runs. */
+  get parallel(): number {
+    return Math.max(0, 1 - this.#runner.abandoned);
+  }
+
+  ban(bans: readonly Ban[], signal: AbortSignal): Promise<Outcome[]> {
+    const now = this.#options.clock();
+    return this.#obey(bans.map((ban) => ({ ban, seconds: secondsLeft(ban.until, now) })), signal);
+  }
+
+  unban(bans: readonly Ban[], signal: AbortSignal): Promise<Outcome[]> {
+    return this.#obey(bans.map((ban) => ({ ban, seconds: 0 })), signal);
+  }
+
+  async inspect(bans: readonly Ban[], signal: AbortSignal): Promise<Inspection> {
+    const listing = await this.#list(["-j"], signal);
+    const now = this.#options.clock();
+    const strays = new Map(listing.elements.map((e) => [`${e.address} ${e.scope}`, e]));
+    const missing = bans.filter(({ address, scope, until }) => {
+      const seconds = secondsLeft(until, now);
+      const key = `${address} ${scope}`, found = strays.get(key);
+      strays.delete(key);
+      if (seconds === 0) return false;
+      return !listing.intact || found === undefined || !sameEnd(seconds, found.expires);
+    });
+    return {
+      missing: missing.map(({ address }) => address),
+      stray: [...new Set([...strays.values()].map(({ address }) => address))],
+    };
+  }
+
+  /** Removes everything that is ours; null when done or there was nothing, else why not. */
+  async clear(signal: AbortSignal): Promise<string | null> {
+    const result = await this.#nft(["-f", "-"], `add table ${TABLE}\ndelete table ${TABLE}\n`, signal);
+    return result.error === null ? null : this.#why(result);
+  }
+
+  async #obey(orders: readonly Order[], signal: AbortSignal): Promise<Outcome[]> {
+    const failures = new Map<Order, NftError>();
+    const refused = orders.filter(({ ban }) => placeOf(ban) === null);
+    for (const order of refused) {
+      failures.set(
+        order,
+        new NftError(`Cannot tell nft of ${order.ban.address} (${order.ban.scope})`, false),
+      );
+    }
+    const rest = orders.filter((order) => !failures.has(order));
+    if (rest.length > 0) await this.#attempt(rest, { failures, signal });
+    return orders.map((order) => {
+      const { address } = order.ban, failure = failures.get(order);
+      if (failure === undefined) return { address, error: null };
+      return { address, error: failure.message, ...(failure.uncertain ? { uncertain: true } : {}) };
+    });
+  }
+
+  /** Hands orders over in one transaction; where nft refuses it but would take an empty one, by halves. */
+  async #attempt(
+    orders: readonly Order[],
+    { failures, signal }: { failures: Map<Order, NftError>; signal: AbortSignal },
+  ): Promise<void> {
+    try {
+      await this.#commit(orders, signal);
+    } catch (error) {
+      if (!(error instanceof NftError)) throw error;
+      if (orders.length === 1 || error.uncertain || !await this.#works(signal)) {
+        for (const order of orders) failures.set(order, error);
+        return;
+      }
+      const half = orders.length >> 1;
+      await this.#attempt(orders.slice(0, half), { failures, signal });
+      await this.#attempt(orders.slice(half), { failures, signal });
+    }
+  }
+
+  /** Whether nft takes a transaction without elements: then refusal was about one of them. */
+  #works(signal: AbortSignal): Promise<boolean> {
+    return this.#commit([], signal).then(() => true, () => false);
+  }
+
+  async #commit(orders: readonly Order[], signal: AbortSignal): Promise<void> {
+    const script = scriptFor(orders, await this.#list(["-j", "-t"], signal));
+    const result = await this.#nft(["-f", "-"], script, signal);
+    if (result.error !== null) throw new NftError(this.#why(result), result.uncertain);
+  }
+
+  async #list(flags: readonly string[], signal: AbortSignal): Promise<Listing> {
+    const result = await this.#nft([...flags, "list", "table", ...TABLE.split(" ")], undefined, signal);
+    if (result.error === null) return parseListing(result.output);
+    if (/No such file or directory/.test(result.words)) return NO_TABLE;
+    throw new NftError(this.#why(result), false);
+  }
+
+  #nft(args: readonly string[], input: string | undefined, signal: AbortSignal): Promise<RunResult> {
+    const { command, timeout } = this.#options;
+    const output = input === undefined;
+    return this.#runner.run([...command, ...args], { timeout, signal, output, ...(output ? {} : { input }) });
+  }
+
+  /** One sentence: nft's own complaint without the place in our script, or how it ended. */
+  #why({ error, words }: RunResult): string {
+    const lines = words.split("\n").filter((line) => line !== "");
+    const told = lines.findLast((line) => line.includes("Error: ")) ?? lines.at(-1) ?? "";
+    return `${this.#options.command.join(" ")}: ${error}${
+      told && `: ${told.replace(/^.*Error: /, "").slice(0, 200)}`
+    }`;
+  }
+}
+
+function sameEnd(seconds: number | null, expires: number | null): boolean {
+  if (seconds === null || expires === null) return seconds === expires;
+  return Math.abs(seconds - expires) <= TOLERANCE;
+}
+
+/** The transaction that brings a table as `listing` tells to where `orders` stand. */
+function scriptFor(orders: readonly Order[], listing: Listing): string {
+  const lines: string[] = listing.foreign ? [`delete table ${TABLE}`] : [];
+  const { intact, sets, chains: present } = listing.foreign ? NO_TABLE : listing;
+  const all = [...new Set([...sets, ...orders.map(({ ban }) => placeOf(ban)!.set)])];
+  const fresh = all.filter((set) => !sets.includes(set));
+  if (!intact) lines.push(...chains(present));
+  lines.push(...fresh.map(addSet), ...(intact ? fresh : all).flatMap(addRules));
+  for (const set of all) lines.push(...changes(set, { orders, fresh: fresh.includes(set) }));
+  return lines.join("\n") + "\n";
+}
+
+/**
+ * What one set sees of the orders: all of its family and prefix length leave it, whatever their scope was before, and those
+ * in force enter. `add` before `delete` makes that right for elements that are not there.
+ */
+function changes(set: string, { orders, fresh }: { orders: readonly Order[]; fresh: boolean }): string[] {
+  const mine = new Map<string, number | null>(), leaving = new Set<string>();
+  const base = set.split(".")[0];
+  for (const { ban, seconds } of orders) {
+    const place = placeOf(ban)!;
+    if (place.set.split(".")[0] !== base) continue;
+    leaving.add(place.element);
+    if (place.set === set && seconds !== 0) mine.set(place.element, seconds);
+    else mine.delete(place.element);
+  }
+  const lines: string[] = [];
+  if (!fresh && leaving.size > 0) {
+    const gone = [...leaving];
+    lines.push(
+      elements("add", set, gone.map((e) => `${e} timeout ${BRIEFLY}`)),
+      elements("delete", set, gone),
+    );
+  }
+  if (mine.size > 0) {
+    const members = [...mine].map(([e, seconds]) => seconds === null ? e : `${e} timeout ${seconds}s`);
+    lines.push(elements("add", set, members));
+  }
+  return lines;
+}
