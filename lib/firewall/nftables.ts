@@ -1,4 +1,4 @@
-import type { Ban, Firewall, Inspection, Micros, Outcome } from "../types.ts";
+import { type Ban, type Firewall, type Inspection, messageOf, type Micros, type Outcome } from "../types.ts";
 import { type Listing, NO_TABLE, parseListing } from "./nft_list.ts";
 import { addRules, addSet, chains, elements, placeOf, secondsLeft, TABLE } from "./nft_script.ts";
 import { Runner, type RunResult } from "./process.ts";
@@ -135,9 +135,20 @@ export class NftablesFirewall implements Firewall {
 
   async #list(flags: readonly string[], signal: AbortSignal): Promise<Listing> {
     const result = await this.#nft([...flags, "list", "table", ...TABLE.split(" ")], undefined, signal);
-    if (result.error === null) return parseListing(result.output);
+    if (result.error === null) return this.#read(result.output);
     if (/No such file or directory/.test(result.words)) return NO_TABLE;
     throw new NftError(this.#why(result), false);
+  }
+
+  #read(output: string): Listing {
+    try {
+      return parseListing(output);
+    } catch (error) {
+      throw new NftError(
+        `${this.#options.command.join(" ")}: cannot read its list: ${messageOf(error)}`,
+        false,
+      );
+    }
   }
 
   #nft(args: readonly string[], input: string | undefined, signal: AbortSignal): Promise<RunResult> {
