@@ -31,8 +31,10 @@ const SCOPE = /^(?:all|(?:tcp|udp)(?: \d{1,5}(?:-\d{1,5})?(?:,\d{1,5}(?:-\d{1,5}
 const SET = /^(ip6?)_(\d{1,3})(?:\.(tcp|udp)((?:_\d{1,5}(?:-\d{1,5})?)*))?$/;
 /** Longest name of a set that is asked for; the kernel takes 255. */
 const LONGEST_NAME = 240;
+/** Seconds. */
+const DAY = 86_400;
 /** Longest time-out that is asked for, a century: the kernel counts to 584 years. */
-const LONGEST = 36_525 * 86_400;
+const LONGEST = 36_525 * DAY;
 
 /** Where a ban belongs; null for what is no canonical address or network with a scope that can be told to nft. */
 export function placeOf({ address, scope }: Pick<Ban, "address" | "scope">): Place | null {
@@ -84,15 +86,15 @@ export function addRules(set: string): string[] {
 
 /** How many parts a rule has that drops for this scope. */
 export function partsOfRule(scope: Scope): number {
-  return scope === "all" ? 3 : scope.includes(" ") ? 5 : 4;
+  return scope === "all" ? 3 : 4;
 }
 
 function portMatch(scope: Scope): string {
   if (scope === "all") return "";
   const [protocol, ports] = scope.split(" ");
-  return ` meta l4proto ${protocol}${
-    ports === undefined ? "" : ` th dport { ${ports.replaceAll(",", ", ")} }`
-  }`;
+  return ports === undefined
+    ? ` meta l4proto ${protocol}`
+    : ` ${protocol} dport { ${ports.replaceAll(",", ", ")} }`;
 }
 
 function mask(length: number, full: number): string {
@@ -104,4 +106,9 @@ function mask(length: number, full: number): string {
 /** The statement that does `verb` to elements of a set. */
 export function elements(verb: "add" | "delete", set: string, members: readonly string[]): string {
   return `${verb} element ${TABLE} ${set} { ${members.join(", ")} }`;
+}
+
+/** A time-out as nft reads it: it takes no more than eight digits of one unit. */
+export function timeout(seconds: number): string {
+  return `timeout ${Math.floor(seconds / DAY)}d${seconds % DAY}s`;
 }

@@ -1,6 +1,6 @@
 import { type Ban, type Firewall, type Inspection, messageOf, type Micros, type Outcome } from "../types.ts";
 import { type Listing, NO_TABLE, parseListing } from "./nft_list.ts";
-import { addRules, addSet, chains, elements, placeOf, secondsLeft, TABLE } from "./nft_script.ts";
+import { addRules, addSet, chains, elements, placeOf, secondsLeft, TABLE, timeout } from "./nft_script.ts";
 import { Runner, type RunResult } from "./process.ts";
 
 /** How nft is run. */
@@ -28,8 +28,8 @@ class NftError extends Error {
 
 /** Seconds that an end in the kernel may differ from what it is to be. */
 const TOLERANCE = 2;
-/** Stays for the while that a ban which is lifted anyway is added: `delete` refuses what is not there. */
-const BRIEFLY = "60s";
+/** Seconds that an element is added for which is deleted in the same breath: `delete` refuses what is not there. */
+const BRIEFLY = 60;
 
 /**
  * Bans in sets of our own table, through nft(8). The kernel ends them in time. Each call is one transaction, in which whatever
@@ -202,12 +202,12 @@ function changes(set: string, { orders, fresh }: { orders: readonly Order[]; fre
   if (!fresh && leaving.size > 0) {
     const gone = [...leaving];
     lines.push(
-      elements("add", set, gone.map((e) => `${e} timeout ${BRIEFLY}`)),
+      elements("add", set, gone.map((e) => `${e} ${timeout(BRIEFLY)}`)),
       elements("delete", set, gone),
     );
   }
   if (mine.size > 0) {
-    const members = [...mine].map(([e, seconds]) => seconds === null ? e : `${e} timeout ${seconds}s`);
+    const members = [...mine].map(([e, seconds]) => seconds === null ? e : `${e} ${timeout(seconds)}`);
     lines.push(elements("add", set, members));
   }
   return lines;
