@@ -33,6 +33,9 @@ const ignore = !hasNamespaces();
 let made = 0;
 
 interface Scene {
+  /** Names of the two namespaces. */
+  readonly own: string;
+  readonly other: string;
   readonly firewall: NftablesFirewall;
   /** Runs a program in the namespace that is protected. */
   inside(...argv: string[]): { code: number; out: string };
@@ -57,6 +60,8 @@ async function withNft(work: (scene: Scene) => Promise<void>): Promise<void> {
     const command = ["ip", "netns", "exec", own, "nft"];
     await work({
       firewall: new NftablesFirewall({ command, timeout: 60 * SECOND, clock: () => NOW }),
+      own,
+      other,
       inside,
       peer,
     });
@@ -250,11 +255,39 @@ Deno.test("`NftablesFirewall` tells of an nft that fails, and of one that hangs"
   assert.deepEqual(await failing.ban([ban("192.0.2.2")], NEVER), [
     { address: "192.0.2.2", error: "false: exit status 1" },
   ]);
-  const stuck = new NftablesFirewall({
-    command: ["tail", "-f", "/dev/null", "--"],
-    timeout: SECOND,
-    clock: () => NOW,
-  });
-  const [outcome] = await stuck.ban([ban("192.0.2.2")], AbortSignal.abort());
-  assert.match(outcome!.error!, /stopped/);
+  const command = ["sh", "-c", "exec sleep 30"];
+  const stuck = new NftablesFirewall({ command, timeout: SECOND / 5, clock: () => NOW });
+  const [outcome] = await stuck.ban([ban("192.0.2.2")], NEVER);
+  assert.match(outcome!.error!, /still running after 0.2 s$/);
+});
+
+const SERVER = `const l = Deno.listen({ hostname: "192.0.2.1", port: 7000 }); console.log("up");
+const c = await l.accept(); await c.readable.pipeTo(c.writable);`;
+const CLIENT = `const c = await Deno.connect({ hostname: "192.0.2.1", port: 7000 });
+const echo = async () => { await c.write(new Uint8Array(1)); return await c.read(new Uint8Array(1)); };
+await echo(); console.log("connected"); await Deno.stdin.read(new Uint8Array(9));
+const late = new Promise((r) => setTimeout(() => r("cut"), 1500));
+console.log(await Promise.race([echo(), late])); Deno.exit();`;
+
+nftTest("an established connection is cut", async ({ firewall, own, other }) => {
+  const start = (space: string, code: string) =>
+    new Deno.Command("ip", {
+      args: ["netns", "exec", space, Deno.execPath(), "eval", code],
+      stdin: "piped",
+      stdout: "piped",
+    }).spawn();
+  for (const banned of [false, true]) {
+    const server = start(own, SERVER), ready = server.stdout.getReader();
+    await ready.read();
+    const client = start(other, CLIENT),
+      said = client.stdout.pipeThrough(new TextDecoderStream()).getReader();
+    assert.equal((await said.read()).value, "connected\n");
+    if (banned) await done(firewall, [ban("192.0.2.2", 600)]);
+    const input = client.stdin.getWriter();
+    await input.write(new Uint8Array([10]));
+    assert.equal((await said.read()).value, banned ? "cut\n" : "1\n");
+    server.kill("SIGKILL");
+    await input.close().catch(() => {});
+    await Promise.all([said.cancel(), ready.cancel(), client.status, server.status]);
+  }
 });
