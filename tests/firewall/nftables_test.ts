@@ -4,6 +4,7 @@ import { parseListing } from "../../lib/firewall/nft_list.ts";
 import { placeOf, readSetName, secondsLeft } from "../../lib/firewall/nft_script.ts";
 import { NftablesFirewall } from "../../lib/firewall/nftables.ts";
 import type { Ban } from "../../lib/types.ts";
+import { eventually } from "../helpers.ts";
 
 const NEVER = new AbortController().signal;
 const NOW = 1_800_000_000 * SECOND;
@@ -259,6 +260,7 @@ Deno.test("`NftablesFirewall` tells of an nft that fails, and of one that hangs"
   const stuck = new NftablesFirewall({ command, timeout: SECOND / 5, clock: () => NOW });
   const [outcome] = await stuck.ban([ban("192.0.2.2")], NEVER);
   assert.match(outcome!.error!, /still running after 0.2 s$/);
+  await eventually(() => stuck.parallel === 1);
 });
 
 const SERVER = `const l = Deno.listen({ hostname: "192.0.2.1", port: 7000 }); console.log("up");
@@ -287,7 +289,7 @@ nftTest("an established connection is cut", async ({ firewall, own, other }) => 
     await input.write(new Uint8Array([10]));
     assert.equal((await said.read()).value, banned ? "cut\n" : "1\n");
     server.kill("SIGKILL");
-    await input.close().catch(() => {});
+    await Promise.all([input.close().catch(() => {}), server.stdin.close()]);
     await Promise.all([said.cancel(), ready.cancel(), client.status, server.status]);
   }
 });
