@@ -1,5 +1,5 @@
 import type { Ban, Firewall, Micros, Outcome } from "../types.ts";
-import { type Ending, runProgram } from "./process.ts";
+import { Runner } from "./process.ts";
 
 /** How the commands run. */
 export interface CommandOptions {
@@ -17,8 +17,7 @@ export interface CommandOptions {
 export class CommandFirewall implements Firewall {
   readonly name = "command";
   readonly #options: CommandOptions;
-  /** Given up on and still running: each takes a slot until it has ended. */
-  readonly #abandoned = new Set<Ending>();
+  readonly #runner = new Runner();
 
   constructor(options: CommandOptions) {
     this.#options = options;
@@ -35,7 +34,7 @@ export class CommandFirewall implements Firewall {
 
   /** Slots, less those whose command was given up on and still runs. */
   get parallel(): number {
-    return this.#options.concurrency - this.#abandoned.size;
+    return this.#options.concurrency - this.#runner.abandoned;
   }
 
   ban(bans: readonly Ban[], signal: AbortSignal): Promise<Outcome[]> {
@@ -57,7 +56,11 @@ export class CommandFirewall implements Firewall {
   }
 
   #each(argv: readonly string[], bans: readonly Ban[], signal: AbortSignal): Promise<Outcome[]> {
-    return Promise.all(bans.map(({ address }) => this.#run(address, { argv, signal })));
+    return Promise.all(
+      bans.map(({ address }) =>
+        this.#run(address, { argv: argv.map((word) => word.replace("%s", address)), signal })
+      ),
+    );
   }
 
   async #run(
@@ -65,10 +68,10 @@ export class CommandFirewall implements Firewall {
     { argv, signal }: { argv: readonly string[]; signal: AbortSignal },
   ): Promise<Outcome> {
     const { timeout } = this.#options;
-    const ending = await runProgram(argv.map((word) => word.replace("%s", address)), { timeout, signal });
-    if (!ending.isUncertain) return { address, error: ending.failure };
-    this.#abandoned.add(ending);
-    ending.gone.finally(() => this.#abandoned.delete(ending));
-    return { address, error: ending.failure, uncertain: true };
+    const { error, words, uncertain } = await this.#runner.run(argv, { timeout, signal });
+    if (error === null) return { address, error };
+    const last = words.split("\n").at(-1)!.slice(0, 200);
+    const failed = { address, error: `${argv.join(" ")}: ${error}${last && `: ${last}`}` };
+    return uncertain ? { ...failed, uncertain } : failed;
   }
 }

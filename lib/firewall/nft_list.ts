@@ -1,50 +1,84 @@
-/** What `nft -j list table` prints, as far as bans go (libnftables-json(5)). */
-import { CHAINS, PRIORITY } from "./nft_script.ts";
+import { canonicalNetwork } from "../ip.ts";
+import type { Scope } from "../types.ts";
+import { CHAINS, partsOfRule, PRIORITY, readSetName } from "./nft_script.ts";
 
-/** The table as the kernel has it. */
+/** A ban as the kernel has it. */
+export interface Element {
+  readonly address: string;
+  readonly scope: Scope;
+  /** Seconds left, as nft rounds them; null: for good. */
+  readonly expires: number | null;
+}
+
+/** What `nft -j list table` tells. */
 export interface Listing {
-  /** By set, its members with the seconds that they have left; null: for good. */
-  readonly sets: ReadonlyMap<string, ReadonlyMap<string, number | null>>;
-  /** Sets whose members both chains drop. */
-  readonly enforced: ReadonlySet<string>;
+  readonly chains: readonly string[];
+  readonly sets: readonly string[];
+  readonly elements: readonly Element[];
+  /** Chains and rules are just as they are to be, for all sets. */
+  readonly intact: boolean;
+  /** A set is of another type than its name says, or of a name that is not ours. */
+  readonly foreign: boolean;
 }
 
-/** One thing of the listing; each has a single key, its kind. */
-interface Item {
-  readonly set?: { readonly name: string; readonly elem?: readonly Member[] };
-  readonly chain?: { readonly name: string; readonly hook?: string; readonly prio?: number };
-  readonly rule?: { readonly chain: string; readonly expr: readonly unknown[] };
-}
+type Fields = Readonly<Record<string, unknown>>;
 
-/** An address, or one with its end. */
-type Member = string | { readonly elem: { readonly val: string; readonly expires?: number } };
+/** A table that is not there. */
+export const NO_TABLE: Listing = { chains: [], sets: [], elements: [], intact: false, foreign: false };
 
-/** Reads a listing. Throws an `Error` when it is none. */
-export function parseListing(json: string): Listing {
-  const { nftables } = JSON.parse(json) as { nftables?: readonly Item[] };
-  if (!Array.isArray(nftables)) throw new Error("nft printed no listing");
-  const items = nftables as readonly Item[];
-  const sets = items.flatMap(({ set }) => set ? [set] : []);
+/** Reads what `nft -j list table` wrote (libnftables-json(5)). Throws `SyntaxError` for what is no JSON of that form. */
+export function parseListing(text: string): Listing {
+  const { nftables } = JSON.parse(text) as { nftables?: unknown };
+  if (!Array.isArray(nftables)) throw new SyntaxError("no list of nftables in what nft wrote");
+  const all = (kind: string) => nftables.map((item) => item?.[kind]).filter((x): x is Fields => fields(x));
+  const tables = all("table"), chains = all("chain"), sets = all("set");
+  const names = sets.map(({ name }) => String(name));
   return {
-    sets: new Map(sets.map(({ name, elem = [] }) => [name, new Map(elem.map(readMember))])),
-    enforced: new Set(sets.map(({ name }) => name).filter((name) => CHAINS.every(droppedBy(items, name)))),
+    chains: chains.map(({ name }) => String(name)),
+    sets: names,
+    elements: sets.flatMap(elementsOf),
+    intact: tables.every(({ flags }) => flags === undefined) && chains.length === CHAINS.length &&
+      chains.every(rightChain) && rightRules(all("rule"), names),
+    foreign: !sets.every(rightSet),
   };
 }
 
-function readMember(member: Member): [string, number | null] {
-  return typeof member === "string" ? [member, null] : [member.elem.val, member.elem.expires ?? null];
+function fields(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Whether a chain hangs where it should and drops the members of a set. */
-function droppedBy(items: readonly Item[], set: string): (chain: string) => boolean {
-  return (name) => {
-    const hangs = items.some(({ chain }) =>
-      chain?.name === name && chain.hook === name && chain.prio === PRIORITY
-    );
-    const drops = items.some(({ rule }) => {
-      const text = rule?.chain === name ? JSON.stringify(rule.expr) : "";
-      return text.includes(`"@${set}"`) && text.includes('{"drop":null}');
-    });
-    return hangs && drops;
-  };
+function rightChain({ name, type, hook, prio, policy }: Fields): boolean {
+  return CHAINS.some((chain) => chain === name) && hook === name && type === "filter" && prio === PRIORITY &&
+    policy === "accept";
+}
+
+function rightSet({ name, type, flags }: Fields): boolean {
+  const known = readSetName(String(name));
+  return known !== null && type === (known.family === "ip" ? "ipv4_addr" : "ipv6_addr") &&
+    [flags].flat().join() === "timeout";
+}
+
+/** Each set has one rule in each chain, and there is no other. */
+function rightRules(rules: readonly Fields[], sets: readonly string[]): boolean {
+  const wanted = new Set(CHAINS.flatMap((chain) => sets.map((set) => `${chain} ${set}`)));
+  return rules.every((rule) => wanted.delete(`${rule.chain} ${setDroppedBy(rule)}`)) && wanted.size === 0;
+}
+
+/** The set whose members' traffic a rule drops; null for any other rule. */
+function setDroppedBy({ expr }: Fields): string | null {
+  if (!Array.isArray(expr) || !fields(expr.at(-1)) || !("drop" in expr.at(-1))) return null;
+  const set = /"@([^"]*)"/.exec(JSON.stringify(expr))?.[1] ?? "";
+  const name = readSetName(set);
+  return name !== null && expr.length === partsOfRule(name.scope) ? set : null;
+}
+
+function elementsOf({ name, elem }: Fields): Element[] {
+  const set = readSetName(String(name));
+  if (set === null || !Array.isArray(elem)) return [];
+  return elem.flatMap((item) => {
+    const inner = fields(item) && fields(item.elem) ? item.elem : { val: item };
+    const address = canonicalNetwork(`${inner.val}/${set.length}`);
+    const expires = "expires" in inner ? Number(inner.expires) : null;
+    return address === null ? [] : [{ address, scope: set.scope, expires }];
+  });
 }

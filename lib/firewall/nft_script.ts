@@ -1,107 +1,114 @@
-/**
- * What nft(8) is told. Every length of prefix has a set of its own, of whole addresses in a hash table, and the rule masks what it
- * looks up: so bans of a network and of an address inside it never overlap, each keeps an end of its own, and adding one to
- * 100,000 took 4 ms, where a set of intervals took nft 0.8 s, as it reads such a set back before it adds to it.
- */
-import { prefixLength } from "../ip.ts";
+import { canonicalNetwork } from "../ip.ts";
+import { SECOND } from "../duration.ts";
 import type { Ban, Micros, Scope } from "../types.ts";
 
-/** The table that is ours, and in it nothing is anybody else's. */
+/** The one table that is ours. */
 export const TABLE = "inet strongmonitor";
-/** Chains that drop what banned addresses send to this machine, and through it, as to its containers. */
+/** Base chains, named like their hooks; ahead of priority 0, where others accept established connections. */
 export const CHAINS = ["input", "forward"] as const;
-/** Before the filters that let established connections pass. */
 export const PRIORITY = -10;
 
-/** What one set of the table holds. */
-export interface BanSet {
-  readonly name: string;
-  readonly isIpv6: boolean;
-  /** Bits of the prefix of all its members. */
+/**
+ * Where a ban stands: a hash set for each family, prefix length and scope in use, named after them as `ip_24` or
+ * `ip6_64.tcp_22_8000-8010`. Rules look up the source's network of that length. So nothing overlaps within a set, networks
+ * around one another keep ends of their own, and nft need not read a set back before it adds: with 100,000 elements
+ * present one more takes 4 ms, against 750 ms in a set of intervals.
+ */
+export interface Place {
+  readonly set: string;
+  /** What the set holds: the address, without the prefix length. */
+  readonly element: string;
+}
+
+/** A set's name, taken apart. */
+export interface SetName {
+  readonly family: "ip" | "ip6";
   readonly length: number;
   readonly scope: Scope;
 }
 
-/** Where a ban has its place. */
-export function setOf({ address, scope }: Pick<Ban, "address" | "scope">): BanSet {
-  const [isIpv6, length] = [address.includes(":"), prefixLength(address)];
-  const suffix = scope === "all" ? "" : `_${scope.replaceAll(/[ ,]/g, "_")}`;
-  return { name: `${isIpv6 ? "ipv6" : "ipv4"}_${length}${suffix}`, isIpv6, length, scope };
+const SCOPE = /^(?:all|(?:tcp|udp)(?: \d{1,5}(?:-\d{1,5})?(?:,\d{1,5}(?:-\d{1,5})?)*)?)$/;
+const SET = /^(ip6?)_(\d{1,3})(?:\.(tcp|udp)((?:_\d{1,5}(?:-\d{1,5})?)*))?$/;
+/** Longest name of a set that is asked for; the kernel takes 255. */
+const LONGEST_NAME = 240;
+/** Seconds. */
+const DAY = 86_400;
+/** Longest time-out that is asked for, a century: the kernel counts to 584 years. */
+const LONGEST = 36_525 * DAY;
+
+/** Where a ban belongs; null for what is no canonical address or network with a scope that can be told to nft. */
+export function placeOf({ address, scope }: Pick<Ban, "address" | "scope">): Place | null {
+  if (canonicalNetwork(address) !== address || !SCOPE.test(scope)) return null;
+  const family = address.includes(":") ? "ip6" : "ip";
+  const [element, length = family === "ip" ? "32" : "128"] = address.split("/");
+  const set = `${family}_${length}${scope === "all" ? "" : `.${scope.replace(/[ ,]/g, "_")}`}`;
+  return set.length > LONGEST_NAME ? null : { set, element: element! };
 }
 
-/** The address that stands for a ban in its set. */
-export function memberOf(address: string): string {
-  return address.split("/")[0]!;
+/** What a set's name says; null for one that is not of ours. */
+export function readSetName(set: string): SetName | null {
+  const [, family, length, protocol, ports] = SET.exec(set) ?? [];
+  if (family !== "ip" && family !== "ip6") return null;
+  if (Number(length) > (family === "ip" ? 32 : 128)) return null;
+  const list = ports ? ` ${ports.slice(1).replaceAll("_", ",")}` : "";
+  return { family, length: Number(length), scope: protocol ? protocol + list : "all" };
 }
 
-/** Makes table, chains, sets and rules where they are missing, and the rules anew; what sets and counters hold stays. */
-export function structure(sets: readonly BanSet[]): string {
+/** Whole seconds that a ban has left, rounded up; null: for good; 0: it is over. */
+export function secondsLeft(until: Micros | null, now: Micros): number | null {
+  return until === null ? null : Math.min(LONGEST, Math.max(0, Math.ceil((until - now) / SECOND)));
+}
+
+/** Statements that make table and base chains anew; `present` ones are taken down first, with their rules. */
+export function chains(present: readonly string[]): string[] {
   return [
     `add table ${TABLE}`,
-    ...sets.map(({ name, isIpv6 }) =>
-      `add set ${TABLE} ${name} { type ${isIpv6 ? "ipv6_addr" : "ipv4_addr"}; flags timeout; }`
+    ...present.flatMap((chain) => [`flush chain ${TABLE} ${chain}`, `delete chain ${TABLE} ${chain}`]),
+    ...CHAINS.map((chain) =>
+      `add chain ${TABLE} ${chain} { type filter hook ${chain} priority ${PRIORITY}; policy accept; }`
     ),
-    ...CHAINS.flatMap((chain) => [
-      `add counter ${TABLE} ${chain}`,
-      `add chain ${TABLE} ${chain} { type filter hook ${chain} priority ${PRIORITY}; policy accept; }`,
-      `flush chain ${TABLE} ${chain}`,
-      ...sets.map((set) => `add rule ${TABLE} ${chain} ${match(set)} counter name ${chain} drop`),
-    ]),
-    "",
-  ].join("\n");
+  ];
 }
 
-function match({ name, isIpv6, length, scope }: BanSet): string {
+/** The statement that makes a set. */
+export function addSet(set: string): string {
+  const type = readSetName(set)!.family === "ip" ? "ipv4_addr" : "ipv6_addr";
+  return `add set ${TABLE} ${set} { type ${type}; flags timeout; }`;
+}
+
+/** Statements for the rules that drop what comes from the members of a set. */
+export function addRules(set: string): string[] {
+  const { family, length, scope } = readSetName(set)!;
+  const full = family === "ip" ? 32 : 128;
+  const source = `${family} saddr ${length === full ? "" : `& ${mask(length, full)} `}@${set}`;
+  return CHAINS.map((chain) => `add rule ${TABLE} ${chain} ${source}${portMatch(scope)} counter drop`);
+}
+
+/** How many parts a rule has that drops for this scope. */
+export function partsOfRule(scope: Scope): number {
+  return scope === "all" ? 3 : 4;
+}
+
+function portMatch(scope: Scope): string {
+  if (scope === "all") return "";
   const [protocol, ports] = scope.split(" ");
-  const traffic = scope === "all"
-    ? ""
-    : ports === undefined
-    ? `meta l4proto ${protocol} `
-    : `${protocol} dport { ${ports.replaceAll(",", ", ")} } `;
-  const source = isIpv6 ? "ip6 saddr" : "ip saddr";
-  const isWhole = length === (isIpv6 ? 128 : 32);
-  return `${traffic}${source}${isWhole ? "" : ` & ${mask(isIpv6, length)}`} @${name}`;
+  return ports === undefined
+    ? ` meta l4proto ${protocol}`
+    : ` ${protocol} dport { ${ports.replaceAll(",", ", ")} }`;
 }
 
-/** The mask of a prefix, written as an address. */
-function mask(isIpv6: boolean, length: number): string {
-  const [parts, bits] = isIpv6 ? [8, 16] : [4, 8];
-  const words = Array.from({ length: parts }, (_, i) => {
-    const ones = Math.min(bits, Math.max(0, length - i * bits));
-    return ((1 << bits) - 1) ^ ((1 << (bits - ones)) - 1);
-  });
-  return isIpv6 ? words.map((word) => word.toString(16)).join(":") : words.join(".");
+function mask(length: number, full: number): string {
+  const bits = "1".repeat(length).padEnd(full, "0");
+  if (full === 32) return bits.match(/.{8}/g)!.map((octet) => parseInt(octet, 2)).join(".");
+  return bits.match(/.{16}/g)!.map((group) => parseInt(group, 2).toString(16)).join(":");
 }
 
-/** A ban with its end as the kernel takes it. */
-export interface Element {
-  readonly member: string;
-  /** Whole seconds; null: for good. */
-  readonly timeout: number | null;
+/** The statement that does `verb` to elements of a set. */
+export function elements(verb: "add" | "delete", set: string, members: readonly string[]): string {
+  return `${verb} element ${TABLE} ${set} { ${members.join(", ")} }`;
 }
 
-/** Elements in one command each for adding, deleting and adding: so that those that are there already get their new end. */
-export function putElements(set: BanSet, elements: readonly Element[]): string {
-  const list = elements.map(({ member, timeout }) =>
-    timeout === null ? member : `${member} timeout ${timeout}s`
-  );
-  return [
-    command("add", set, list),
-    command("delete", set, elements.map(({ member }) => member)),
-    command("add", set, list),
-  ].join("");
-}
-
-/** Elements taken out, whether they are there or not. */
-export function takeElements(set: BanSet, members: readonly string[]): string {
-  return command("add", set, members) + command("delete", set, members);
-}
-
-function command(verb: "add" | "delete", { name }: BanSet, list: readonly string[]): string {
-  return `${verb} element ${TABLE} ${name} { ${list.join(", ")} }\n`;
-}
-
-/** Seconds left until `until`, at least one; null for good. */
-export function secondsLeft(until: Micros | null, now: Micros): number | null {
-  return until === null ? null : Math.max(1, Math.ceil((until - now) / 1_000_000));
+/** A time-out as nft reads it: it takes no more than eight digits of one unit. */
+export function timeout(seconds: number): string {
+  return `timeout ${Math.floor(seconds / DAY)}d${seconds % DAY}s`;
 }

@@ -1,164 +1,214 @@
-import type { Ban, Firewall, Inspection, Micros, Outcome } from "../types.ts";
-import { type Listing, parseListing } from "./nft_list.ts";
-import {
-  type BanSet,
-  memberOf,
-  putElements,
-  secondsLeft,
-  setOf,
-  structure,
-  TABLE,
-  takeElements,
-} from "./nft_script.ts";
-import { type Ending, runProgram } from "./process.ts";
+import { type Ban, type Firewall, type Inspection, messageOf, type Micros, type Outcome } from "../types.ts";
+import { type Listing, NO_TABLE, parseListing } from "./nft_list.ts";
+import { addRules, addSet, chains, elements, placeOf, secondsLeft, TABLE, timeout } from "./nft_script.ts";
+import { Runner, type RunResult } from "./process.ts";
 
 /** How nft is run. */
 export interface NftablesOptions {
-  /** argv, such as `sudo -n nft`. */
+  /** argv that arguments of nft are added to: `["sudo", "nft"]`. */
   readonly command: readonly string[];
-  /** nft still running after this is killed and has failed. */
+  /** nft still running after this is killed, and what it was to do is uncertain. */
   readonly timeout: Micros;
-  /** The wall clock. */
   readonly clock: () => Micros;
 }
 
-/** Seconds by which an end in the kernel may differ from what it is to be. */
-const TOLERANCE = 3;
-/** What nft says of a table, a set or a chain that somebody has removed. */
-const IS_GONE = /No such file or directory/;
+/** A ban, and whether it is to be put into force or lifted. */
+interface Order {
+  readonly ban: Ban;
+  /** Seconds until the kernel drops it; null: never; 0: it is to go. */
+  readonly seconds: number | null;
+}
 
-/** Bans in a table of nftables of our own: any number in one transaction, with ends that the kernel keeps by itself. */
+/** nft did not do what it was told. */
+class NftError extends Error {
+  constructor(message: string, readonly uncertain: boolean) {
+    super(message);
+  }
+}
+
+/** Seconds that an end in the kernel may differ from what it is to be. */
+const TOLERANCE = 2;
+/** Seconds that an element is added for which is deleted in the same breath: `delete` refuses what is not there. */
+const BRIEFLY = 60;
+
+/**
+ * Bans in sets of our own table, through nft(8). The kernel ends them in time. Each call is one transaction, in which whatever
+ * is missing of table, chains and sets is made anew; counters of rules that are right live on.
+ */
 export class NftablesFirewall implements Firewall {
   readonly name = "nftables";
   readonly canUnban = true;
-  /** One transaction takes them all. */
-  readonly batch = 1_000_000;
-  readonly parallel = 1;
+  readonly batch = 200_000;
   readonly keepsTime = true;
   readonly takesOver = true;
   readonly #options: NftablesOptions;
-  /** Sets that stand in the kernel with their rules, as far as is known, by name. */
-  readonly #sets = new Map<string, BanSet>();
+  readonly #runner = new Runner();
 
   constructor(options: NftablesOptions) {
     this.#options = options;
   }
 
+  /** None while an nft that was given up on still runs. */
+  get parallel(): number {
+    return Math.max(0, 1 - this.#runner.abandoned);
+  }
+
   ban(bans: readonly Ban[], signal: AbortSignal): Promise<Outcome[]> {
     const now = this.#options.clock();
-    const left = bans.filter(({ until }) => until === null || until > now);
-    return this.#change(bans, {
-      sets: left.map(setOf),
-      signal,
-      script: () =>
-        this.#leaveOthers(left) + bySet(left, (set, members) =>
-          putElements(
-            set,
-            members.map(({ address, until }) => ({
-              member: memberOf(address),
-              timeout: secondsLeft(until, now),
-            })),
-          )),
-    });
+    return this.#obey(bans.map((ban) => ({ ban, seconds: secondsLeft(ban.until, now) })), signal);
   }
 
   unban(bans: readonly Ban[], signal: AbortSignal): Promise<Outcome[]> {
-    return this.#change(bans, {
-      sets: bans.map(setOf),
-      signal,
-      script: () =>
-        this.#leaveOthers(bans) +
-        bySet(bans, (set, members) => takeElements(set, members.map(({ address }) => memberOf(address)))),
-    });
+    return this.#obey(bans.map((ban) => ({ ban, seconds: 0 })), signal);
   }
 
   async inspect(bans: readonly Ban[], signal: AbortSignal): Promise<Inspection> {
-    const { command } = this.#options;
-    const ending = await this.#run([...command, "-j", "list", "table", ...TABLE.split(" ")], { signal });
-    if (ending.failure !== null && !IS_GONE.test(ending.failure)) throw new Error(ending.failure);
-    const listing = ending.failure === null ? parseListing(ending.output) : NOTHING;
-    const inspection = compare(listing, bans, this.#options.clock());
-    if (inspection.missing.length > 0) this.#sets.clear();
-    return inspection;
-  }
-
-  /** Removes the table with all that is in it; returns why that failed, or null. */
-  async clear(signal: AbortSignal): Promise<string | null> {
-    this.#sets.clear();
-    const ending = await this.#run([...this.#options.command, "-f", "-"], {
-      input: `add table ${TABLE}\ndelete table ${TABLE}\n`,
-      signal,
+    const listing = await this.#list(["-j"], signal);
+    const now = this.#options.clock();
+    const strays = new Map(listing.elements.map((e) => [`${e.address} ${e.scope}`, e]));
+    const missing = bans.filter(({ address, scope, until }) => {
+      const seconds = secondsLeft(until, now);
+      const key = `${address} ${scope}`, found = strays.get(key);
+      strays.delete(key);
+      if (seconds === 0) return false;
+      return !listing.intact || found === undefined || !sameEnd(seconds, found.expires);
     });
-    return ending.failure;
+    return {
+      missing: missing.map(({ address }) => address),
+      stray: [...new Set([...strays.values()].map(({ address }) => address))],
+    };
   }
 
-  /** One transaction; with table, sets and rules made anew where they are missing. */
-  async #change(
-    bans: readonly Ban[],
-    { sets, script, signal }: { sets: readonly BanSet[]; script: () => string; signal: AbortSignal },
-  ): Promise<Outcome[]> {
-    const isKnown = sets.every(({ name }) => this.#sets.has(name));
-    sets.forEach((set) => this.#sets.set(set.name, set));
-    const argv = [...this.#options.command, "-f", "-"];
-    const whole = () => structure([...this.#sets.values()]) + script();
-    let ending = await this.#run(argv, { input: isKnown ? script() : whole(), signal });
-    if (isKnown && ending.failure !== null && IS_GONE.test(ending.failure)) {
-      ending = await this.#run(argv, { input: whole(), signal });
+  /** Removes everything that is ours; null when done or there was nothing, else why not. */
+  async clear(signal: AbortSignal): Promise<string | null> {
+    const result = await this.#nft(["-f", "-"], `add table ${TABLE}\ndelete table ${TABLE}\n`, signal);
+    return result.error === null ? null : this.#why(result);
+  }
+
+  async #obey(orders: readonly Order[], signal: AbortSignal): Promise<Outcome[]> {
+    const failures = new Map<Order, NftError>();
+    const refused = orders.filter(({ ban }) => placeOf(ban) === null);
+    for (const order of refused) {
+      failures.set(
+        order,
+        new NftError(`Cannot tell nft of ${order.ban.address} (${order.ban.scope})`, false),
+      );
     }
-    if (ending.failure !== null) this.#sets.clear();
-    const { failure: error, isUncertain: uncertain } = ending;
-    return bans.map(({ address }) => ({ address, error, uncertain }));
+    const rest = orders.filter((order) => !failures.has(order));
+    if (rest.length > 0) await this.#attempt(rest, { failures, signal });
+    return orders.map((order) => {
+      const { address } = order.ban, failure = failures.get(order);
+      if (failure === undefined) return { address, error: null };
+      return { address, error: failure.message, ...(failure.uncertain ? { uncertain: true } : {}) };
+    });
   }
 
-  /** Takes bans out of the sets of other scopes: an address has one ban, whose scope may have been another before. */
-  #leaveOthers(bans: readonly Ban[]): string {
-    return bySet(bans, (set, members) =>
-      [...this.#sets.values()]
-        .filter(({ name, isIpv6, length }) =>
-          name !== set.name && isIpv6 === set.isIpv6 && length === set.length
-        )
-        .map((other) => takeElements(other, members.map(({ address }) => memberOf(address)))).join(""));
+  /** Hands orders over in one transaction; where nft refuses it but would take an empty one, by halves. */
+  async #attempt(
+    orders: readonly Order[],
+    { failures, signal }: { failures: Map<Order, NftError>; signal: AbortSignal },
+  ): Promise<void> {
+    try {
+      await this.#commit(orders, signal);
+    } catch (error) {
+      if (!(error instanceof NftError)) throw error;
+      if (orders.length === 1 || error.uncertain || !await this.#works(signal)) {
+        for (const order of orders) failures.set(order, error);
+        return;
+      }
+      const half = orders.length >> 1;
+      await this.#attempt(orders.slice(0, half), { failures, signal });
+      await this.#attempt(orders.slice(half), { failures, signal });
+    }
   }
 
-  #run(argv: readonly string[], { input, signal }: { input?: string; signal: AbortSignal }): Promise<Ending> {
-    const { timeout } = this.#options;
-    return runProgram(argv, { timeout, signal, input, withOutput: input === undefined });
+  /** Whether nft takes a transaction without elements: then refusal was about one of them. */
+  #works(signal: AbortSignal): Promise<boolean> {
+    return this.#commit([], signal).then(() => true, () => false);
+  }
+
+  async #commit(orders: readonly Order[], signal: AbortSignal): Promise<void> {
+    const script = scriptFor(orders, await this.#list(["-j", "-t"], signal));
+    const result = await this.#nft(["-f", "-"], script, signal);
+    if (result.error !== null) throw new NftError(this.#why(result), result.uncertain);
+  }
+
+  async #list(flags: readonly string[], signal: AbortSignal): Promise<Listing> {
+    const result = await this.#nft([...flags, "list", "table", ...TABLE.split(" ")], undefined, signal);
+    if (result.error === null) return this.#read(result.output);
+    if (/No such file or directory/.test(result.words)) return NO_TABLE;
+    throw new NftError(this.#why(result), false);
+  }
+
+  #read(output: string): Listing {
+    try {
+      return parseListing(output);
+    } catch (error) {
+      throw new NftError(
+        `${this.#options.command.join(" ")}: cannot read its list: ${messageOf(error)}`,
+        false,
+      );
+    }
+  }
+
+  #nft(args: readonly string[], input: string | undefined, signal: AbortSignal): Promise<RunResult> {
+    const { command, timeout } = this.#options;
+    const output = input === undefined;
+    return this.#runner.run([...command, ...args], { timeout, signal, output, ...(output ? {} : { input }) });
+  }
+
+  /** One sentence: nft's own complaint without the place in our script, or how it ended. */
+  #why({ error, words }: RunResult): string {
+    const lines = words.split("\n").filter((line) => line !== "");
+    const told = lines.findLast((line) => line.includes("Error: ")) ?? lines.at(-1) ?? "";
+    return `${this.#options.command.join(" ")}: ${error}${
+      told && `: ${told.replace(/^.*Error: /, "").slice(0, 200)}`
+    }`;
   }
 }
 
-const NOTHING: Listing = { sets: new Map(), enforced: new Set() };
-
-function bySet(bans: readonly Ban[], write: (set: BanSet, members: readonly Ban[]) => string): string {
-  const groups = Map.groupBy(bans, (ban) => setOf(ban).name);
-  return [...groups.values()].map((members) => write(setOf(members[0]!), members)).join("");
+function sameEnd(seconds: number | null, expires: number | null): boolean {
+  if (seconds === null || expires === null) return seconds === expires;
+  return Math.abs(seconds - expires) <= TOLERANCE;
 }
 
-function compare({ sets, enforced }: Listing, bans: readonly Ban[], now: Micros): Inspection {
-  const wanted = new Map<string, Set<string>>();
-  const missing: string[] = [];
-  for (const ban of bans) {
-    const [{ name }, member] = [setOf(ban), memberOf(ban.address)];
-    wanted.set(name, (wanted.get(name) ?? new Set()).add(member));
-    const left = sets.get(name)?.get(member);
-    const isHeld = left !== undefined && enforced.has(name) && isNear(left, secondsLeft(ban.until, now));
-    if (!isHeld) missing.push(ban.address);
+/** The transaction that brings a table as `listing` tells to where `orders` stand. */
+function scriptFor(orders: readonly Order[], listing: Listing): string {
+  const lines: string[] = listing.foreign ? [`delete table ${TABLE}`] : [];
+  const { intact, sets, chains: present } = listing.foreign ? NO_TABLE : listing;
+  const all = [...new Set([...sets, ...orders.map(({ ban }) => placeOf(ban)!.set)])];
+  const fresh = all.filter((set) => !sets.includes(set));
+  if (!intact) lines.push(...chains(present));
+  lines.push(...fresh.map(addSet), ...(intact ? fresh : all).flatMap(addRules));
+  for (const set of all) lines.push(...changes(set, { orders, fresh: fresh.includes(set) }));
+  return lines.join("\n") + "\n";
+}
+
+/**
+ * What one set sees of the orders: all of its family and prefix length leave it, whatever their scope was before, and those
+ * in force enter. `add` before `delete` makes that right for elements that are not there.
+ */
+function changes(set: string, { orders, fresh }: { orders: readonly Order[]; fresh: boolean }): string[] {
+  const mine = new Map<string, number | null>(), leaving = new Set<string>();
+  const base = set.split(".")[0];
+  for (const { ban, seconds } of orders) {
+    const place = placeOf(ban)!;
+    if (place.set.split(".")[0] !== base) continue;
+    leaving.add(place.element);
+    if (place.set === set && seconds !== 0) mine.set(place.element, seconds);
+    else mine.delete(place.element);
   }
-  const stray = [...sets].flatMap(([name, members]) =>
-    [...members.keys()].filter((member) => !wanted.get(name)?.has(member)).map((member) =>
-      networkOf(name, member)
-    )
-  );
-  return { missing, stray };
-}
-
-function isNear(left: number | null, wanted: number | null): boolean {
-  if (left === null || wanted === null) return left === wanted;
-  return Math.abs(left - wanted) <= TOLERANCE;
-}
-
-/** The address or network that a member of a set stands for. */
-function networkOf(set: string, member: string): string {
-  const length = /^ipv[46]_(\d+)/.exec(set)?.[1];
-  const isWhole = length === undefined || length === (member.includes(":") ? "128" : "32");
-  return isWhole ? member : `${member}/${length}`;
+  const lines: string[] = [];
+  if (!fresh && leaving.size > 0) {
+    const gone = [...leaving];
+    lines.push(
+      elements("add", set, gone.map((e) => `${e} ${timeout(BRIEFLY)}`)),
+      elements("delete", set, gone),
+    );
+  }
+  if (mine.size > 0) {
+    const members = [...mine].map(([e, seconds]) => seconds === null ? e : `${e} ${timeout(seconds)}`);
+    lines.push(elements("add", set, members));
+  }
+  return lines;
 }

@@ -1,0 +1,295 @@
+import { strict as assert } from "node:assert";
+import { SECOND } from "../../lib/duration.ts";
+import { parseListing } from "../../lib/firewall/nft_list.ts";
+import { placeOf, readSetName, secondsLeft } from "../../lib/firewall/nft_script.ts";
+import { NftablesFirewall } from "../../lib/firewall/nftables.ts";
+import type { Ban } from "../../lib/types.ts";
+import { eventually } from "../helpers.ts";
+
+const NEVER = new AbortController().signal;
+const NOW = 1_800_000_000 * SECOND;
+
+function ban(address: string, seconds: number | null = null, scope = "all"): Ban {
+  const until = seconds === null ? null : NOW + seconds * SECOND;
+  return { id: 1, address, scope, reason: "", count: 1, start: NOW, until, ended: null, endReason: null };
+}
+
+function ip(...args: string[]): { code: number; out: string } {
+  const { code, stdout } = new Deno.Command("ip", { args, stderr: "null" }).outputSync();
+  return { code, out: new TextDecoder().decode(stdout) };
+}
+
+function hasNamespaces(): boolean {
+  try {
+    const name = `sm-probe-${Deno.pid}`;
+    return ip("netns", "add", name).code === 0 &&
+      ip("netns", "exec", name, "nft", "list", "ruleset").code === 0 &&
+      ip("netns", "del", name).code === 0;
+  } catch {
+    return false;
+  }
+}
+
+const ignore = !hasNamespaces();
+let made = 0;
+
+interface Scene {
+  /** Names of the two namespaces. */
+  readonly own: string;
+  readonly other: string;
+  readonly firewall: NftablesFirewall;
+  /** Runs a program in the namespace that is protected. */
+  inside(...argv: string[]): { code: number; out: string };
+  /** Runs one outside of it, where 192.0.2.2, 192.0.2.3 and 2001:db8::2 are. */
+  peer(...argv: string[]): { code: number; out: string };
+}
+
+async function withNft(work: (scene: Scene) => Promise<void>): Promise<void> {
+  const own = `sm-nft-${Deno.pid}-${++made}`, other = `${own}-peer`;
+  const inside = (...argv: string[]) => ip("netns", "exec", own, ...argv);
+  const peer = (...argv: string[]) => ip("netns", "exec", other, ...argv);
+  ip("netns", "add", own);
+  ip("netns", "add", other);
+  try {
+    ip("link", "add", "v0", "netns", own, "type", "veth", "peer", "name", "v0", "netns", other);
+    for (const [name, hosts] of [[own, ["1"]], [other, ["2", "3"]]] as const) {
+      ip("-n", name, "link", "set", "lo", "up");
+      ip("-n", name, "link", "set", "v0", "up");
+      for (const host of hosts) ip("-n", name, "addr", "add", `192.0.2.${host}/24`, "dev", "v0");
+      ip("-n", name, "addr", "add", `2001:db8::${hosts[0]}/64`, "dev", "v0", "nodad");
+    }
+    const command = ["ip", "netns", "exec", own, "nft"];
+    await work({
+      firewall: new NftablesFirewall({ command, timeout: 60 * SECOND, clock: () => NOW }),
+      own,
+      other,
+      inside,
+      peer,
+    });
+  } finally {
+    ip("netns", "del", own);
+    ip("netns", "del", other);
+  }
+}
+
+function nftTest(name: string, work: (scene: Scene) => Promise<void>): void {
+  Deno.test({ name: `nftables: ${name}`, ignore, fn: () => withNft(work) });
+}
+
+/** A connection that is refused was let through: nobody listens. Only one that is dropped runs out of time (curl(1): 28). */
+function reaches({ peer }: Scene, target: string, source: string, port = 80): boolean {
+  const url = `http://${target.includes(":") ? `[${target}]` : target}:${port}`;
+  const { code } = peer(
+    "curl",
+    "-g",
+    "-s",
+    "--noproxy",
+    "*",
+    "--connect-timeout",
+    "1",
+    "--interface",
+    source,
+    url,
+  );
+  assert.ok(code === 7 || code === 28, `curl: exit status ${code}`);
+  return code === 7;
+}
+
+async function done(firewall: NftablesFirewall, bans: Ban[], what: "ban" | "unban" = "ban"): Promise<void> {
+  const outcomes = await firewall[what](bans, NEVER);
+  assert.deepEqual(outcomes, bans.map(({ address }) => ({ address, error: null })));
+}
+
+const RIGHT = { missing: [], stray: [] };
+
+Deno.test("`placeOf()` lets nothing into nft's text but canonical addresses and known scopes", () => {
+  assert.deepEqual(placeOf(ban("10.0.0.0/8", null, "tcp 22,8000-8010")), {
+    set: "ip_8.tcp_22_8000-8010",
+    element: "10.0.0.0",
+  });
+  assert.deepEqual(placeOf(ban("2001:db8::1")), { set: "ip6_128", element: "2001:db8::1" });
+  const hostile = [
+    "1.2.3.4 }\nflush ruleset",
+    "1.2.3.4;",
+    "::1 ",
+    "10.0.0.1/8",
+    "",
+    "@x",
+    "0x7f.1",
+    "1.2.3.4/32",
+  ];
+  for (const address of hostile) assert.equal(placeOf(ban(address)), null, address);
+  for (
+    const scope of ["", "tcp 22 }", "tcp 22;", "icmp", "all\n", "tcp 22,", "tcp " + "1,".repeat(200) + "1"]
+  ) {
+    assert.equal(placeOf({ address: "1.2.3.4", scope }), null, scope);
+  }
+});
+
+Deno.test("`readSetName()` reads what `placeOf()` names, and nothing else", () => {
+  for (const scope of ["all", "udp", "tcp 22", "tcp 22,8000-8010"]) {
+    const { set } = placeOf(ban("10.1.0.0/16", null, scope))!;
+    assert.deepEqual(readSetName(set), { family: "ip", length: 16, scope });
+  }
+  for (const name of ["ip_33", "ip6_129", "x", "ip_8.icmp", "ip_8.tcp_"]) {
+    assert.equal(readSetName(name), null, name);
+  }
+});
+
+Deno.test("`secondsLeft()` rounds up, ends in the past are 0", () => {
+  assert.equal(secondsLeft(null, NOW), null);
+  assert.equal(secondsLeft(NOW + 1, NOW), 1);
+  assert.equal(secondsLeft(NOW - 1, NOW), 0);
+});
+
+Deno.test("`parseListing()` refuses what is no listing", () => {
+  assert.throws(() => parseListing("{}"), SyntaxError);
+  assert.throws(() => parseListing("nft"), SyntaxError);
+});
+
+nftTest("a banned address gets nothing through, others do, and unban lets it in again", async (scene) => {
+  const { firewall } = scene;
+  assert.ok(reaches(scene, "192.0.2.1", "192.0.2.2"));
+  await done(firewall, [ban("192.0.2.2", 600), ban("2001:db8::2", 600)]);
+  assert.ok(!reaches(scene, "192.0.2.1", "192.0.2.2"));
+  assert.ok(reaches(scene, "192.0.2.1", "192.0.2.3"));
+  assert.ok(!reaches(scene, "2001:db8::1", "2001:db8::2"));
+  await done(firewall, [ban("192.0.2.2")], "unban");
+  await done(firewall, [ban("192.0.2.2")], "unban");
+  assert.ok(reaches(scene, "192.0.2.1", "192.0.2.2"));
+});
+
+nftTest("networks around one another keep ends of their own", async (scene) => {
+  const bans = [
+    ban("192.0.2.2", 100),
+    ban("192.0.2.0/24", 200),
+    ban("192.0.0.0/8"),
+    ban("2001:db8::/48", 4e9),
+  ];
+  await done(scene.firewall, bans);
+  assert.deepEqual(await scene.firewall.inspect(bans, NEVER), RIGHT);
+  await done(scene.firewall, bans.slice(2), "unban");
+  assert.ok(!reaches(scene, "192.0.2.1", "192.0.2.3"));
+  await done(scene.firewall, [bans[1]!], "unban");
+  assert.ok(reaches(scene, "192.0.2.1", "192.0.2.3"));
+  assert.ok(!reaches(scene, "192.0.2.1", "192.0.2.2"));
+});
+
+nftTest("a ban of what is banned moves its end and its scope", async ({ firewall }) => {
+  for (
+    const now of [ban("192.0.2.2", 100), ban("192.0.2.2", 9_999), ban("192.0.2.2", null, "tcp 22,80-90")]
+  ) {
+    await done(firewall, [now]);
+    assert.deepEqual(await firewall.inspect([now], NEVER), RIGHT);
+  }
+  const other = ban("192.0.2.2", 100, "tcp 22,80-90");
+  assert.deepEqual(await firewall.inspect([other], NEVER), { missing: ["192.0.2.2"], stray: [] });
+  await done(firewall, [ban("192.0.2.2", -5)]);
+  assert.deepEqual(await firewall.inspect([], NEVER), RIGHT);
+});
+
+nftTest("a scope leaves the rest of the traffic alone", async (scene) => {
+  await done(scene.firewall, [ban("192.0.2.2", 600, "tcp 22,8000-8010"), ban("192.0.2.3", 600, "udp")]);
+  const open = [21, 22, 23, 8000, 8010, 8011].filter((port) =>
+    reaches(scene, "192.0.2.1", "192.0.2.2", port)
+  );
+  assert.deepEqual(open, [21, 23, 8011]);
+  assert.ok(reaches(scene, "192.0.2.1", "192.0.2.3"));
+  await done(scene.firewall, [ban("192.0.2.2", 600)]);
+  assert.ok(!reaches(scene, "192.0.2.1", "192.0.2.2"));
+});
+
+nftTest(
+  "what a reload of the firewall removed is missing, and comes back whole with the next call",
+  async (scene) => {
+    const { firewall, inside } = scene;
+    const bans = [ban("192.0.2.2", 600), ban("2001:db8::/64", 600, "tcp 22")];
+    await done(firewall, bans);
+    for (const damage of ["flush ruleset", "flush chain inet strongmonitor input"]) {
+      assert.equal(inside("nft", ...damage.split(" ")).code, 0);
+      const { missing } = await firewall.inspect(bans, NEVER);
+      assert.deepEqual(missing, bans.map(({ address }) => address), damage);
+      await done(firewall, bans);
+      assert.deepEqual(await firewall.inspect(bans, NEVER), RIGHT, damage);
+      assert.ok(!reaches(scene, "192.0.2.1", "192.0.2.2"));
+    }
+  },
+);
+
+nftTest("ordinary calls double no rules and keep counters", async (scene) => {
+  const { firewall, inside } = scene;
+  await done(firewall, [ban("192.0.2.2", 600)]);
+  reaches(scene, "192.0.2.1", "192.0.2.2");
+  await done(firewall, [ban("192.0.2.3", 600), ban("10.0.0.0/8")]);
+  const { out } = inside("nft", "list", "chain", "inet", "strongmonitor", "input");
+  assert.equal(out.match(/drop/g)!.length, 2);
+  assert.match(out, /@ip_32 counter packets [1-9]/);
+});
+
+nftTest("strays are told, and `clear()` removes everything", async ({ firewall, inside }) => {
+  await done(firewall, [ban("192.0.2.0/24", 600)]);
+  assert.deepEqual(await firewall.inspect([], NEVER), { missing: [], stray: ["192.0.2.0/24"] });
+  assert.equal(await firewall.clear(NEVER), null);
+  assert.equal(await firewall.clear(NEVER), null);
+  assert.equal(inside("nft", "list", "ruleset").out, "");
+});
+
+nftTest("an address that nft cannot be told of does not sink the others", async ({ firewall }) => {
+  const outcomes = await firewall.ban([ban("192.0.2.2"), ban("x; flush ruleset"), ban("192.0.2.3")], NEVER);
+  assert.deepEqual(outcomes.map(({ error }) => error === null), [true, false, true]);
+  assert.deepEqual(await firewall.inspect([ban("192.0.2.2"), ban("192.0.2.3")], NEVER), RIGHT);
+});
+
+nftTest("100,000 bans travel in one call", async ({ firewall }) => {
+  const bans = Array.from(
+    { length: 100_000 },
+    (_, i) => ban(`10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`, 86_400),
+  );
+  assert.ok(firewall.batch >= bans.length);
+  await done(firewall, bans);
+  assert.deepEqual(await firewall.inspect(bans, NEVER), RIGHT);
+  await done(firewall, bans);
+});
+
+Deno.test("`NftablesFirewall` tells of an nft that fails, and of one that hangs", async () => {
+  const failing = new NftablesFirewall({ command: ["false"], timeout: 5 * SECOND, clock: () => NOW });
+  assert.deepEqual(await failing.ban([ban("192.0.2.2")], NEVER), [
+    { address: "192.0.2.2", error: "false: exit status 1" },
+  ]);
+  const command = ["sh", "-c", "exec sleep 30"];
+  const stuck = new NftablesFirewall({ command, timeout: SECOND / 5, clock: () => NOW });
+  const [outcome] = await stuck.ban([ban("192.0.2.2")], NEVER);
+  assert.match(outcome!.error!, /still running after 0.2 s$/);
+  await eventually(() => stuck.parallel === 1);
+});
+
+const SERVER = `const l = Deno.listen({ hostname: "192.0.2.1", port: 7000 }); console.log("up");
+const c = await l.accept(); await c.readable.pipeTo(c.writable);`;
+const CLIENT = `const c = await Deno.connect({ hostname: "192.0.2.1", port: 7000 });
+const echo = async () => { await c.write(new Uint8Array(1)); return await c.read(new Uint8Array(1)); };
+await echo(); console.log("connected"); await Deno.stdin.read(new Uint8Array(9));
+const late = new Promise((r) => setTimeout(() => r("cut"), 1500));
+console.log(await Promise.race([echo(), late])); Deno.exit();`;
+
+nftTest("an established connection is cut", async ({ firewall, own, other }) => {
+  const start = (space: string, code: string) =>
+    new Deno.Command("ip", {
+      args: ["netns", "exec", space, Deno.execPath(), "eval", code],
+      stdin: "piped",
+      stdout: "piped",
+    }).spawn();
+  for (const banned of [false, true]) {
+    const server = start(own, SERVER), ready = server.stdout.getReader();
+    await ready.read();
+    const client = start(other, CLIENT),
+      said = client.stdout.pipeThrough(new TextDecoderStream()).getReader();
+    assert.equal((await said.read()).value, "connected\n");
+    if (banned) await done(firewall, [ban("192.0.2.2", 600)]);
+    const input = client.stdin.getWriter();
+    await input.write(new Uint8Array([10]));
+    assert.equal((await said.read()).value, banned ? "cut\n" : "1\n");
+    server.kill("SIGKILL");
+    await Promise.all([input.close().catch(() => {}), server.stdin.close()]);
+    await Promise.all([said.cancel(), ready.cancel(), client.status, server.status]);
+  }
+});
