@@ -6,6 +6,7 @@ import { SECOND } from "./duration.ts";
 import { countedAs } from "./ip.ts";
 import { isEstranged } from "./freshness.ts";
 import { CommandFirewall } from "./firewall/command.ts";
+import { NftablesFirewall } from "./firewall/nftables.ts";
 import { ObserveFirewall } from "./firewall/observe.ts";
 import { Knocking } from "./knocking.ts";
 import type { MonitorReport, SourceReport } from "./monitor/report.ts";
@@ -123,8 +124,9 @@ export class Monitor {
    * Monitors until `signal` aborts. Throws when no source is left, or at once a `UserError` of any: what a person
    * must mend, such as a journal that may not be read, is not to be found out by chance. True: a trial is over that nobody has
    * confirmed.
+   * @param isEnd whether the program ends, or a new configuration takes over
    */
-  async run(signal: AbortSignal): Promise<boolean> {
+  async run(signal: AbortSignal, isEnd: () => boolean = () => true): Promise<boolean> {
     let isTrialOver = false;
     const stop = new AbortController();
     const relay = () => stop.abort();
@@ -156,7 +158,7 @@ export class Monitor {
     } finally {
       stop.abort();
       signal.removeEventListener("abort", relay);
-      await this.#stop(background);
+      await this.#stop(background, isEnd());
     }
   }
 
@@ -322,6 +324,13 @@ export class Monitor {
     }
   }
 
+  /** Lifts everything in the firewall; the state keeps it for the next start. */
+  async #liftAll(): Promise<void> {
+    const error = await this.#firewall.clear(AbortSignal.timeout(STOP_COMMANDS));
+    if (error === null) this.#log.info("no ban holds while the monitor is stopped");
+    else this.#log.error(`Cannot lift all bans: ${error}`);
+  }
+
   #report(running: boolean): void {
     const report: MonitorReport = {
       pid: Deno.pid,
@@ -345,8 +354,9 @@ export class Monitor {
   }
 
   /** In order: sources have ended, then commands under way, then the last shipment. */
-  async #stop(background: Promise<unknown>): Promise<void> {
+  async #stop(background: Promise<unknown>, isEnd: boolean): Promise<void> {
     await this.#bans.stop(AbortSignal.timeout(STOP_COMMANDS));
+    if (isEnd && this.#config.ban.unbanOnStop) await this.#liftAll();
     await this.#fleet?.close(STOP_SHIPPING);
     await background;
     this.#try("report", () => this.#report(false));
@@ -354,8 +364,9 @@ export class Monitor {
 }
 
 function buildFirewall(config: Config): Firewall {
-  const { command, unban, timeout, concurrency } = config.ban;
-  return command === null
+  const { firewall, nft, command, unban, timeout, concurrency } = config.ban;
+  if (firewall === "nftables") return new NftablesFirewall({ command: nft, timeout, clock: now });
+  return firewall === "observe"
     ? new ObserveFirewall()
-    : new CommandFirewall({ ban: command, unban, timeout, concurrency });
+    : new CommandFirewall({ ban: command!, unban, timeout, concurrency });
 }

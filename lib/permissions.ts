@@ -22,7 +22,9 @@ export interface Permissions {
 export function permissionsFor(
   { path, stateDirectory, ban, database, whitelist, modules }: Config,
 ): Permissions {
-  const commands = [ban.command, ban.unban].flatMap((command) => command?.[0] ?? []);
+  const commands = ban.firewall === "nftables"
+    ? [ban.nft[0]!]
+    : [ban.command, ban.unban].flatMap((command) => command?.[0] ?? []);
   return {
     run: unique([...(modules.some(readsJournal) ? ["journalctl"] : []), ...commands]),
     net: unique([...(database ? [hostPort(database)] : []), ...whitelistedNames(whitelist)]),

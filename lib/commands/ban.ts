@@ -93,7 +93,7 @@ function isInForce({ appliedBy, appliedAt }: BanStatus): boolean {
 /** What the firewall made of a ban so far. */
 function fate(ban: BanStatus, running: boolean): string {
   if (isInForce(ban)) return "It is in force.";
-  if (ban.appliedAt !== null) return "It is noted only: without a ban_command nobody is really banned.";
+  if (ban.appliedAt !== null) return "It is noted only: without a firewall nobody is really banned.";
   if (!running) return "It is not in force: the monitor is not running, and will see to it when it starts.";
   if (ban.error !== null) return `It is not in force yet, the monitor keeps trying: ${ban.error}`;
   return "It is not in force yet: the firewall has not answered.";

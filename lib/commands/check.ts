@@ -39,6 +39,9 @@ function configJson(config: Config) {
     state: stateDirectory,
     keep_log: seconds(keepLog),
     database: database && { ...database, password: undefined },
+    firewall: ban.firewall,
+    nft_command: ban.nft,
+    unban_on_stop: ban.unbanOnStop,
     ban_command: ban.command,
     unban_command: ban.unban,
     ipv6_prefix: ipv6Prefix,
@@ -53,8 +56,8 @@ function configJson(config: Config) {
   };
 }
 
-function ruleJson({ name, limit, window, banTime, growth }: Rule) {
-  return { name, limit, window: seconds(window), ban_time: seconds(banTime), ...growthJson(growth) };
+function ruleJson({ name, limit, window, banTime, growth, scope }: Rule) {
+  return { name, limit, scope, window: seconds(window), ban_time: seconds(banTime), ...growthJson(growth) };
 }
 
 function growthJson({ factor, most, forgetAfter }: Growth) {

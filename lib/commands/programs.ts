@@ -5,7 +5,9 @@ import type { Config } from "../config.ts";
  * is said.
  */
 export function programWarnings({ ban }: Config): string[] {
-  const commands = [["ban_command", ban.command], ["unban_command", ban.unban]] as const;
+  const commands = ban.firewall === "nftables"
+    ? [["nft_command", ban.nft] as const]
+    : [["ban_command", ban.command], ["unban_command", ban.unban]] as const;
   return commands.flatMap(([key, command]) =>
     programsOf(command ?? []).flatMap((program) => {
       const fault = faultOf(program);

@@ -49,7 +49,8 @@ export async function runCommand(
       next = new AbortController();
       announce(config, log);
       const monitor = new Monitor(config, { state, log, trial: state.trial() });
-      if (await monitor.run(AbortSignal.any([signals.stop, next.signal]))) break;
+      const isEnd = () => !next.signal.aborted || signals.stop.aborted;
+      if (await monitor.run(AbortSignal.any([signals.stop, next.signal]), isEnd)) break;
     }
     log.info("stopped");
     return 0;
@@ -98,9 +99,12 @@ function reloaded(options: CommonOptions, old: Config): Config {
 
 function announce(config: Config, log: Log): void {
   const names = config.modules.map(({ module }) => module.name).join(", ");
-  const firewall = config.ban.command === null
-    ? "observing, as there is no ban_command"
-    : `banning by ${config.ban.command.join(" ")}`;
+  const { firewall: kind, command, nft } = config.ban;
+  const firewall = kind === "nftables"
+    ? `banning by nftables through ${nft.join(" ")}`
+    : kind === "command"
+    ? `banning by ${command!.join(" ")}`
+    : "observing: nobody is really banned";
   log.info(`monitoring ${names} by ${config.path}, ${firewall}`);
 }
 

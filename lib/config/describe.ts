@@ -30,7 +30,11 @@ function describeDatabase({ database }: Config): string {
 }
 
 function describeBans({ ban }: Config): string[] {
-  if (!ban.command) return ["Bans: recorded only, nothing is carried out"];
+  if (ban.firewall === "nftables") {
+    const stop = ban.unbanOnStop ? "; none holds while the monitor is stopped" : "";
+    return [`Bans: by nftables, through ${quoteWords(ban.nft)}${stop}`];
+  }
+  if (ban.firewall === "observe" || !ban.command) return ["Bans: recorded only, nothing is carried out"];
   const unban = ban.unban ? quoteWords(ban.unban) : "no command";
   const limits = `${ban.concurrency} at once, each for at most ${formatDuration(ban.timeout)}`;
   return [`Bans: by ${quoteWords(ban.command)}`, `  lifted by ${unban}`, `  ${limits}`];
@@ -94,10 +98,12 @@ function describeGrowth({ modules }: Config): string[] {
 }
 
 function describeModule({ module, noLog, record, rules }: ModuleRules): string[] {
+  const scope = rules[0]?.scope ?? "all";
   const only = record === "hits" ? ["  recorded: lines that a rule hits, and no others"] : [];
   const unrecorded = noLog.length ? ["  not recorded: lines that start with", ...texts(noLog)] : [];
   return [
     `Module ${module.name}: ${describeOrigin(module)}`,
+    ...(scope === "all" ? [] : [`  bans cut off ${scope} only`]),
     ...only,
     ...unrecorded,
     ...rules.flatMap(describeRule),

@@ -5,9 +5,9 @@ import type { BuildTarget } from "./build_hint.ts";
 import { Document } from "./document.ts";
 import { readConfig, readPassword } from "./file.ts";
 import { inherit, makeGrowth, makeModules } from "./modules.ts";
-import { moduleProblems, refuse, schemaProblems } from "./problems.ts";
+import { firewallProblems, moduleProblems, refuse, schemaProblems } from "./problems.ts";
 import { type Settings, settingsSchema } from "./schema.ts";
-import type { Config, LoadOptions, TrustConfig, WhitelistConfig } from "./types.ts";
+import type { BanConfig, Config, LoadOptions, TrustConfig, WhitelistConfig } from "./types.ts";
 import { longestOfEach } from "./whitelist.ts";
 import { readWhitelistFile } from "./whitelist_file.ts";
 
@@ -22,14 +22,12 @@ export function loadConfig(path: string, options: LoadOptions): Config {
   refuse(problems);
   const file = absolute(path);
   const folder = dirname(file);
-  const { ban_timeout: timeout, ban_concurrency: concurrency } = settings;
-  const command = locate(settings.ban_command, folder);
   return {
     path: file,
     stateDirectory: options.state === undefined ? resolve(folder, settings.state) : absolute(options.state),
     modules,
     tests,
-    ban: { command, unban: locate(settings.unban_command, folder), timeout, concurrency },
+    ban: toBan(settings, folder),
     database: toDatabase(
       settings,
       () => options.withPassword === false ? "" : readPassword(file, options.state),
@@ -53,7 +51,12 @@ export function loadConfig(path: string, options: LoadOptions): Config {
 function check(document: Document, { known }: LoadOptions): Settings {
   const checked = settingsSchema.safeParse(document.value);
   const problems = checked.success ? [] : schemaProblems(document, checked.error.issues);
-  refuse([...document.duplicates, ...problems, ...moduleProblems(document, known)]);
+  refuse([
+    ...document.duplicates,
+    ...problems,
+    ...firewallProblems(document),
+    ...moduleProblems(document, known),
+  ]);
   return checked.data!;
 }
 
@@ -71,6 +74,19 @@ function locate(command: readonly string[] | undefined, folder: string): readonl
   if (!command) return null;
   const [program, ...args] = command;
   return [program!.includes("/") ? resolve(folder, program!) : program!, ...args];
+}
+
+function toBan(settings: Settings, folder: string): BanConfig {
+  const command = locate(settings.ban_command, folder);
+  return {
+    firewall: settings.firewall ?? (command === null ? "observe" : "command"),
+    nft: locate(settings.nft_command, folder)!,
+    unbanOnStop: settings.unban_on_stop,
+    command,
+    unban: locate(settings.unban_command, folder),
+    timeout: settings.ban_timeout,
+    concurrency: settings.ban_concurrency,
+  };
 }
 
 function toDatabase({ DB }: Settings, password: () => string): DatabaseConfig | null {

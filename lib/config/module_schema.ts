@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { MAX_MESSAGE } from "../types.ts";
-import { network, section, spanOrForever, STRINGS, text, texts, whole } from "./values.ts";
+import { network, ports, section, spanOrForever, STRINGS, text, texts, whole } from "./values.ts";
 
 /** `window`, where it may stand. */
 export const window = spanOrForever.optional().describe(
@@ -143,6 +143,12 @@ export const moduleSection = section({
   window,
   ban_time: banTime,
   ...growth,
+  ports: ports.optional().describe(
+    "With nftables: bans for this module cut off these ports alone, and not the whole machine.",
+  ),
+  protocol: z.enum(["tcp", "udp"], 'must be "tcp" or "udp"').optional().describe(
+    "Protocol of the ports, tcp unless told; without ports all of its ports.",
+  ),
 });
 
 /** A module's section as it is written. */

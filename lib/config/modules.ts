@@ -9,6 +9,7 @@ import type {
   Origin,
   ParserOptions,
   Rule,
+  Scope,
 } from "../types.ts";
 import { OptionError } from "../types.ts";
 import type { Document, Path, Problem } from "./document.ts";
@@ -48,7 +49,7 @@ export function makeModules(
     record: section.record,
     rules: section.rules.map((rule, i) => {
       problems.push(...expressionProblems(document, ["modules", name, "rules", i], rule));
-      return makeRule(rule, [section, settings]);
+      return makeRule(rule, { section, settings });
     }),
   }));
   return { modules, tests: collectTests(settings), problems };
@@ -195,7 +196,16 @@ type Spans = Partial<
   Pick<Settings, "window" | "ban_time" | "ban_time_factor" | "max_ban_time" | "forget_after">
 >;
 
-function makeRule(rule: RuleSection, outer: readonly Spans[]): Rule {
+function scopeOf({ ports, protocol }: ModuleSection): Scope {
+  if (ports === undefined) return protocol ?? "all";
+  return `${protocol ?? "tcp"} ${ports}`;
+}
+
+function makeRule(
+  rule: RuleSection,
+  { section, settings }: { section: ModuleSection; settings: Settings },
+): Rule {
+  const outer = [section, settings];
   const { name, str, status, except, distinct = null, limit } = rule;
   return {
     name,
@@ -209,7 +219,7 @@ function makeRule(rule: RuleSection, outer: readonly Spans[]): Rule {
     window: inherit(rule.window, ...outer.map(({ window }) => window)),
     banTime: inherit(rule.ban_time, ...outer.map(({ ban_time }) => ban_time)),
     growth: makeGrowth([rule, ...outer]),
-    scope: "all",
+    scope: scopeOf(section),
   };
 }
 

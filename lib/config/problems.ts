@@ -60,6 +60,17 @@ export function moduleProblems(document: Document, known: readonly ModuleKind[])
   });
 }
 
+/** A firewall and commands that do not go together. */
+export function firewallProblems(document: Document): Problem[] {
+  const firewall = document.at(["firewall"]);
+  const hasCommand = document.at(["ban_command"]) !== undefined;
+  if (firewall === "command" && !hasCommand) return [document.badValue(["firewall"], "needs a ban_command")];
+  if (firewall !== "nftables") return [];
+  return ["ban_command", "unban_command"].filter((key) => document.at([key]) !== undefined).map((key) =>
+    document.badKey([key], 'has no use with "firewall": "nftables": leave one of them out')
+  );
+}
+
 /** What a module of the user's own lacks. */
 function ownModuleProblems(document: Document, at: Path): Problem[] {
   const name = String(at.at(-1));

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { canonicalAddress } from "../ip.ts";
 import { banTime, growth, moduleSection, window } from "./module_schema.ts";
 import { whitelistMembers } from "./whitelist.ts";
-import { command, DNS_NAME, section, span, spanOrForever, text, texts, whole } from "./values.ts";
+import { command, DNS_NAME, program, section, span, spanOrForever, text, texts, whole } from "./values.ts";
 
 const host = text().transform((given, context) => {
   // [::1]:5432 and db.example.org:5432, but not ::1
@@ -78,6 +78,17 @@ export const settingsSchema = section({
   ),
   trust_logins: trust.optional().describe(
     "Who has logged in lately is not banned, or later than strangers; without it past logins count for nothing.",
+  ),
+  firewall: z.enum(["nftables", "command", "observe"], 'must be "nftables", "command" or "observe"')
+    .optional().describe(
+      "What bans are carried out by: a table of nftables of our own, `ban_command`, or nothing: bans are recorded only. Without " +
+        "it `ban_command` where there is one.",
+    ),
+  nft_command: program.default(["sudo", "-n", "nft"]).describe(
+    'How nft is run for `"firewall": "nftables"`; "nft" alone where this program has CAP_NET_ADMIN.',
+  ),
+  unban_on_stop: z.boolean("must be true or false").default(false).describe(
+    "With nftables: no ban holds while the monitor is stopped; at its start they are all put back.",
   ),
   ban_command: command.optional().describe(
     "Command that bans an address, which takes the place of %s: a string that is split at white space, or a list " +

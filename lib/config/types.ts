@@ -41,6 +41,11 @@ export interface RuleTests {
 
 /** How bans are carried out. */
 export interface BanConfig {
+  readonly firewall: "nftables" | "command" | "observe";
+  /** What nft is run by: program and arguments. */
+  readonly nft: readonly string[];
+  /** No ban is to hold while the monitor is stopped. */
+  readonly unbanOnStop: boolean;
   /** Program and arguments, one of which holds `%s` once; null: observe only. */
   readonly command: readonly string[] | null;
   /** Likewise for lifting a ban; null: none is lifted. */

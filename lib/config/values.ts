@@ -69,23 +69,65 @@ export const spanOrForever = z.union([z.literal("forever"), written(SPAN_OR_FORE
     return micros;
   });
 
-/** Program and arguments; no shell ever sees them. */
-export const command = z.union([text(4096), z.array(text(4096), STRINGS)], STRINGS).transform(
-  (given, context) => {
+function words(complain: (words: readonly string[]) => string | null) {
+  return z.union([text(4096), z.array(text(4096), STRINGS)], STRINGS).transform((given, context) => {
     const words = typeof given === "string" ? given.split(/\s+/).filter((word) => word !== "") : given;
-    const complaint = complainOfCommand(words, typeof given === "string" ? given : "");
+    const shell = typeof given === "string" ? given.match(/[|;&$<>`'"]/)?.[0] : undefined;
+    const complaint = shell
+      ? `holds ${shell}, but no shell is used: write a list`
+      : complainOfWords(words) ?? complain(words);
     if (complaint) context.addIssue(complaint);
     return words;
-  },
-);
+  });
+}
 
-function complainOfCommand(words: readonly string[], unsplit: string): string | null {
-  const shell = unsplit.match(/[|;&$<>`'"]/)?.[0];
-  if (shell) return `holds ${shell}, but no shell is used: write a list`;
+function complainOfWords(words: readonly string[]): string | null {
   if (words.length === 0) return "must not be empty: leave it out to carry out nothing";
-  if (words.some((word) => word.includes("\0"))) return "must not hold a NUL character";
+  return words.some((word) => word.includes("\0")) ? "must not hold a NUL character" : null;
+}
+
+/** Program and arguments, one of which holds the address; no shell ever sees them. */
+export const command = words((words) => {
   if (words.join(" ").split("%s").length !== 2) return "must hold %s exactly once, where the address goes";
   return words[0]!.includes("%s") ? "must begin with a program, not with %s" : null;
+});
+
+/** Program and arguments, which others are added to. */
+export const program = words(() => null);
+
+const PORTS = 'must be a port such as 22, a range such as "8000-8010", or a list of them';
+
+/** Ports and ranges as a scope has them: in ascending order, what touches or overlaps made one. */
+export const ports = z.union([
+  port(),
+  z.array(port(), PORTS).min(1, "must not be empty").max(32, "must be at most 32"),
+], PORTS)
+  .transform((given) => {
+    const merged: [number, number][] = [];
+    for (const [low, high] of (isRange(given) ? [given] : given).toSorted((a, b) => a[0] - b[0])) {
+      const last = merged.at(-1);
+      if (last && low <= last[1] + 1) last[1] = Math.max(last[1], high);
+      else merged.push([low, high]);
+    }
+    return merged.map(([low, high]) => low === high ? `${low}` : `${low}-${high}`).join(",");
+  });
+
+type Range = [low: number, high: number];
+
+function isRange(given: Range | Range[]): given is Range {
+  return typeof given[0] === "number";
+}
+
+function port() {
+  return z.union([z.int(), z.string().regex(/^\d{1,5}(?:-\d{1,5})?$/, PORTS)], PORTS).transform(
+    (given, context): Range => {
+      const [low, high = low] = `${given}`.split("-").map(Number) as [number, number?];
+      if (low < 1 || high > 65_535 || low > high) {
+        context.addIssue("must be within 1 and 65535, the lower one first");
+      }
+      return [low, high];
+    },
+  );
 }
 
 /** Labels of RFC 1123, the last one not all digits, which would be a mistyped address. */

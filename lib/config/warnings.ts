@@ -44,6 +44,7 @@ export function vastWarning(network: string): string | null {
 function warnOfCommands({ ban, modules }: Config): string[] {
   const ends = modules.some(({ rules }) => rules.some((rule) => rule.banTime !== null));
   const warnings: string[] = [];
+  if (ban.firewall !== "nftables") warnings.push(...warnOfUnused(ban, modules));
   if (!ban.command && ban.unban) warnings.push("unban_command has no use without ban_command");
   if (ban.command && !ban.unban && ends) {
     warnings.push("ban_time is set but unban_command is not: bans that run out are not lifted by a command");
@@ -53,6 +54,17 @@ function warnOfCommands({ ban, modules }: Config): string[] {
     if (shell) warnings.push(`${key} runs ${shell}: whoever may run a shell may run anything`);
   }
   return warnings;
+}
+
+/** What is set and only nftables heeds. */
+function warnOfUnused({ unbanOnStop }: Config["ban"], modules: Config["modules"]): string[] {
+  const scoped = modules.filter(({ rules }) => rules.some(({ scope }) => scope !== "all"));
+  return [
+    ...scoped.map(({ module }) =>
+      `[${module.name}] ports and protocol have no use without "firewall": "nftables": whole addresses are banned`
+    ),
+    ...(unbanOnStop ? ['unban_on_stop has no use without "firewall": "nftables"'] : []),
+  ];
 }
 
 const SHELLS = new Set(["sh", "bash", "dash", "zsh", "ksh", "fish"]);
