@@ -136,7 +136,7 @@ Deno.test("`ban` says when the firewall refuses, only notes, or nobody is there 
   await stage({ firewall: "observe" }, async ({ cli }) => {
     assertSays(await cli("ban", ONE), [
       `${ONE} banned for good: [MANUAL] ban`,
-      "It is noted only: without a ban_command nobody is really banned.",
+      "It is noted only: without a firewall nobody is really banned.",
     ]);
     const { stdout } = await cli("ban", ONE, "--json");
     assert.equal(JSON.parse(stdout).in_force, false);

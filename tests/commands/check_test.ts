@@ -49,7 +49,7 @@ Deno.test("`check --json` tells modules, rules and warnings, spans in seconds an
   const { ok, error, database, modules, warnings, ...rest } = JSON.parse(stdout);
   assert.deepEqual([ok, error, rest.config, rest.state], [true, null, config, "/s"]);
   assert.deepEqual(database, { host: "h", port: 5432, user: "u", database: "d" });
-  const steady = { ban_time_factor: 1, max_ban_time: null, forget_after: null };
+  const steady = { scope: "all", ban_time_factor: 1, max_ban_time: null, forget_after: null };
   assert.deepEqual(modules, [{
     name: "SSHD",
     rules: [

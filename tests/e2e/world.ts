@@ -144,16 +144,20 @@ function onlyChild(pid: number): number {
   return child;
 }
 
-/** How long `until()` tries: a stop for what would hang, not a measure of speed. */
-const PATIENCE_MS = 60_000;
+/** Seconds that `until()` tries: a stop for what would hang, not a measure of speed. */
+const PATIENCE = 60;
 
 /** Asks `probe` again and again until it gives something other than `undefined`. @throws {Error} naming `what` */
-export async function until<T>(what: string, probe: () => Promise<T | undefined>): Promise<T> {
-  const deadline = Date.now() + PATIENCE_MS;
+export async function until<T>(
+  what: string,
+  probe: () => Promise<T | undefined>,
+  patience = PATIENCE,
+): Promise<T> {
+  const deadline = Date.now() + 1_000 * patience;
   for (;;) {
     const found = await probe();
     if (found !== undefined) return found;
-    if (Date.now() > deadline) throw new Error(`Waited ${PATIENCE_MS / 1000} s in vain for ${what}`);
+    if (Date.now() > deadline) throw new Error(`Waited ${patience} s in vain for ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }
