@@ -195,17 +195,13 @@ async function addContainer(server: Server): Promise<void> {
   await ip("-netns inner route add default via 203.0.113.1");
   await ip(`-netns outside route add 203.0.113.0/24 via ${SERVER.ipv4}`);
   await server.world.sh("sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward");
-  server.world.spawn(
-    "ip",
-    "netns",
-    "exec",
-    "inner",
-    "nginx",
-    "-c",
-    "/etc/nginx/world.conf",
-    "-g",
-    "pid /run/inner.pid;",
-  );
+  const configuration = await server.world.sh("sed", "s/nginx.pid/inner.pid/", "/etc/nginx/world.conf");
+  await server.world.write("/etc/nginx/inner.conf", configuration);
+  server.world.spawn("ip", "netns", "exec", "inner", "/usr/sbin/nginx", "-c", "/etc/nginx/inner.conf");
+  await until("nginx inside", async () => {
+    const { stdout } = await server.world.run(["ip", "netns", "exec", "inner", "ss", "-Htln", "sport = :80"]);
+    return stdout !== "" || undefined;
+  });
 }
 
 /** Downloads slowly from `host`; gives curl's exit code once it ends, or once nothing has come for 3 seconds. */

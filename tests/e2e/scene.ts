@@ -30,9 +30,13 @@ async function lacking(): Promise<string> {
   if (BINARY === "") return "STRONGMONITOR_BIN";
   if (Deno.uid() !== 0) return "root";
   if (!await World.allowed()) return "the right to make namespaces";
-  const missing = TOOLS.filter((tool) => !exists(tool)).map((tool) => tool.slice(tool.lastIndexOf("/") + 1));
+  const missing = missingOf(TOOLS);
   const postgres = await postgresMissing();
   return [...missing, ...postgres === null ? [] : [postgres]].join(", ");
+}
+
+function missingOf(tools: readonly string[]): string[] {
+  return tools.filter((tool) => !exists(tool)).map((tool) => tool.slice(tool.lastIndexOf("/") + 1));
 }
 
 function exists(path: string): boolean {
@@ -45,11 +49,19 @@ function exists(path: string): boolean {
 
 const LACKING = await lacking();
 
-/** A test of the compiled program on a server of its own; when it fails, what the monitor said is printed. */
-export function scene(name: string, play: (server: Server) => Promise<void>): void {
+/**
+ * A test of the compiled program on a server of its own; when it fails, what the monitor said is printed.
+ * @param more tools that it needs beside those that all need
+ */
+export function scene(
+  name: string,
+  play: (server: Server) => Promise<void>,
+  more: readonly string[] = [],
+): void {
+  const lacking = LACKING || missingOf(more).join(", ");
   Deno.test({
-    name: LACKING === "" ? name : `${name} (needs ${LACKING})`,
-    ignore: LACKING !== "",
+    name: lacking === "" ? name : `${name} (needs ${lacking})`,
+    ignore: lacking !== "",
     async fn() {
       await using server = await Server.start(BINARY);
       try {

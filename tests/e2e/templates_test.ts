@@ -57,12 +57,12 @@ scene("docs/firewalls.md: the commands for ipset ban and lift", async (server) =
     (address) =>
       succeeds(server, "ipset", "test", address.includes(":") ? "strongmonitor6" : "strongmonitor4", address),
   );
-});
+}, ["/usr/sbin/ipset", "/usr/sbin/iptables"]);
 
 scene("docs/firewalls.md: the commands for ufw ban and lift", async (server) => {
   await server.world.sh("ufw", "--force", "enable");
   await prove(server, "ufw", async (address) => (await server.world.sh("ufw", "status")).includes(address));
-});
+}, ["/usr/sbin/ufw"]);
 
 scene("docs/firewalls.md: the commands for firewalld ban and lift", async (server) => {
   await server.world.sh("mkdir", "-p", "/run/dbus");
@@ -74,7 +74,7 @@ scene("docs/firewalls.md: the commands for firewalld ban and lift", async (serve
     "firewalld",
     (address) => succeeds(server, "firewall-cmd", "--zone=drop", `--query-source=${address}`),
   );
-});
+}, ["/usr/sbin/firewalld", "/usr/bin/dbus-daemon"]);
 
 scene("docs/firewalls.md: the commands for routing ban and lift", async (server) => {
   await prove(server, "Routing", async (address) => {
