@@ -32,6 +32,8 @@ import {
 /** How far the first start looks back when no rule has a window. */
 const FIRST_LOOK_BACK: Micros = 3_600 * SECOND;
 const HOUSEKEEPING = 60_000;
+/** Milliseconds until the firewall is first asked what it has. */
+const FIRST_LOOK = 5_000;
 const BETWEEN_STEPS = 50;
 /** Milliseconds between looks whether a trial is over, and that its bans have to be lifted. */
 const TRIAL_LOOK = 1_000;
@@ -300,8 +302,8 @@ export class Monitor {
 
   /** Holds the firewall against the state every minute. */
   async #reconcile(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      await pause(HOUSEKEEPING, signal);
+    for (let wait = FIRST_LOOK; !signal.aborted; wait = HOUSEKEEPING) {
+      await pause(wait, signal);
       if (!signal.aborted) await this.#bans.reconcile();
     }
   }
