@@ -33,6 +33,7 @@ export function bansCommand(options: CommonOptions & { all?: boolean }): number 
 export function banJson(ban: BanStatus): Record<string, unknown> {
   return {
     address: ban.address,
+    scope: ban.scope,
     reason: ban.reason,
     count: ban.count,
     start: isoTime(ban.start),
@@ -47,7 +48,8 @@ export function banJson(ban: BanStatus): Record<string, unknown> {
 
 function banRow(ban: BanStatus): string[] {
   const until = ban.ended === null ? untilText(ban) : `${localTime(ban.ended)} (${ban.endReason})`;
-  return [ban.address, localTime(ban.start), until, firewallText(ban), ban.reason];
+  const address = ban.scope === "all" ? ban.address : `${ban.address} (${ban.scope})`;
+  return [address, localTime(ban.start), until, firewallText(ban), ban.reason];
 }
 
 function untilText({ until }: BanStatus): string {
