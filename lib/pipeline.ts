@@ -156,9 +156,10 @@ export class Pipeline {
 
   /** Takes a batch all the way. Throws when it could not be written: then nothing of it counts, and it must be read again. */
   process(batch: Batch, { source, reader, now }: { source: string; reader: Reader; now: Micros }): void {
-    const named = batch.entries.flatMap((entry) => this.#event(entry, { reader, now }) ?? []);
+    const changes: LoginChange[] = [];
+    const named = batch.entries.flatMap((entry) => this.#event(entry, { reader, now, changes }) ?? []);
     const { events, knocks } = this.#knocking?.hear(named) ?? { events: named, knocks: [] };
-    const logins = this.#judge.note(events.flatMap((event) => loginChange(event) ?? []));
+    const logins = this.#judge.note(changes);
     const judgements = events.map((event) => this.#engine.add(event));
     const trips = judgements.flatMap((judgement) => judgement.trips);
     const hits = judgements.flatMap((judgement) => judgement.hits);
@@ -204,16 +205,22 @@ export class Pipeline {
     return engine;
   }
 
-  #event(entry: Entry, { reader, now }: { reader: Reader; now: Micros }): LogEvent | null {
+  /** The event that an entry is; notes in `changes` what it tells of logins. */
+  #event(
+    entry: Entry,
+    { reader, now, changes }: { reader: Reader; now: Micros; changes: LoginChange[] },
+  ): LogEvent | null {
     const reading = reader.read(entry, now);
     if (reading === null) return null;
-    const { rules: { module }, parsed, message, trusted } = reading;
+    const { rules: { module }, parsed, message, pid, trusted } = reading;
     // The clock tells milliseconds, entries microseconds.
     const isAhead = reading.time >= now + MILLISECOND;
     const time = isAhead ? now : reading.time;
     this.#freshness.line(module.name, { time, understood: parsed !== null, now });
     if (parsed === null) this.counts.unknown++;
     const { address = null, fields = {} } = parsed ?? {};
+    const change = loginChange({ address, fields, pid, time, trusted });
+    if (change) changes.push(change);
     if (address === null) return null;
     if (!trusted) this.counts.untrusted++;
     if (isAhead) this.counts.ahead++;

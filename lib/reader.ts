@@ -10,6 +10,8 @@ export interface Reading {
   /** Without what stood before it in a log file. */
   readonly message: string;
   readonly time: Micros;
+  /** Of the process that wrote it, where that is known. */
+  readonly pid: number | null;
   /** Whether nobody but root or the service itself can have written it, as far as its source can tell. */
   readonly trusted: boolean;
 }
@@ -59,30 +61,32 @@ export class Reader {
     return stamp && resolveStamp(stamp, { now, before: null });
   }
 
-  #readRecord({ message, time, sender }: Entry, identifier: string): Reading | null {
+  #readRecord({ message, time, pid, sender }: Entry, identifier: string): Reading | null {
     const inUnit = () =>
       this.#open.filter(({ module }) => sender !== null && isOfUnit(sender.unit, module.units));
     const found = this.#first(this.#byIdentifier.get(identifier) ?? inUnit(), message);
-    return found && { ...found, message, time, trusted: isTrusted({ sender }, found.rules.module) };
+    return found && { ...found, message, time, pid, trusted: isTrusted({ sender }, found.rules.module) };
   }
 
   #readLine({ message: line, time: readAt }: Entry, now: Micros): Reading | null {
-    const { found, stamp, message } = this.#takeApart(line);
+    const { found, stamp, pid, message } = this.#takeApart(line);
     const time = (stamp && resolveStamp(stamp, { now, before: this.#before })) ?? readAt;
     this.#before = time;
-    return found && { ...found, message, time, trusted: true };
+    return found && { ...found, message, time, pid, trusted: true };
   }
 
   /** A line that a module understands as it stands is a bare message, whatever it seems to contain. */
-  #takeApart(line: string): { found: Found | null; stamp: Stamp | null; message: string } {
+  #takeApart(
+    line: string,
+  ): { found: Found | null; stamp: Stamp | null; pid: number | null; message: string } {
     const bare = this.#first(this.#modules, line);
     if (bare?.parsed) {
-      return { found: bare, stamp: bare.parsed.stamp ?? null, message: line };
+      return { found: bare, stamp: bare.parsed.stamp ?? null, pid: null, message: line };
     }
-    const { stamp, identifier, message } = parseLine(line);
+    const { stamp, identifier, pid, message } = parseLine(line);
     const candidates = identifier === "" ? this.#modules : this.#byIdentifier.get(identifier) ?? this.#open;
     const found = this.#first(candidates, message);
-    return { found, stamp: found?.parsed?.stamp ?? stamp, message };
+    return { found, stamp: found?.parsed?.stamp ?? stamp, pid, message };
   }
 
   /** The first of `candidates` that understands `message`, or where none does, the first. */

@@ -236,6 +236,8 @@ export interface Session {
   readonly address: string;
   /** Of the client; 0 where the service does not tell. */
   readonly port: number;
+  /** Of the process that serves it. */
+  readonly pid: number | null;
   /** When it began. */
   readonly time: Micros;
 }
@@ -253,7 +255,12 @@ export interface Login {
 /** Somebody has logged in, or a connection has ended. */
 export type LoginChange =
   | { readonly kind: "opened" } & Login & Session
-  | { readonly kind: "closed" } & Session;
+  | { readonly kind: "closed"; readonly end: SessionEnd };
+
+/** Which session has ended: that of an address and port, or where the line names nobody, that of a process. */
+export type SessionEnd =
+  | Pick<Session, "address" | "port" | "time">
+  | { readonly address: null; readonly pid: number; readonly time: Micros };
 
 /** A rule's limit passed by an address: a ban to be decided. */
 export interface Trip {

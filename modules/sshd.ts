@@ -142,6 +142,9 @@ const NAMELESS = new RegExp(
   })`,
 );
 const NOBODY: Parsed = { address: null, fields: {} };
+/** The one word that sshd has of every session's end, which its process says. */
+const SESSION_CLOSED = /^pam_unix\(sshd:session\): session closed for /;
+const GONE: Parsed = { address: null, fields: { logout: "yes" } };
 /** What may stand before the first word: a level, as syslog gets it. */
 const LEVEL = /^(?:error|fatal|info): /;
 
@@ -154,6 +157,7 @@ export function parseSshd(message: string): Parsed | null {
   const shapes = INDEX.get(word.startsWith("pam_") ? "pam_" : word);
   const parsed = shapes ? readShapes(shapes, text) : null;
   if (parsed) return withSession(word, parsed, text);
+  if (SESSION_CLOSED.test(text)) return GONE;
   return NAMELESS.test(text) ? NOBODY : null;
 }
 

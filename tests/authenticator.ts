@@ -1,5 +1,4 @@
 // What deno.json names is compiled into the program, which this is no part of.
-// deno-lint-ignore no-import-prefix
 import { authenticator } from "npm:otplib@^12.0.1";
 import type { Micros } from "../lib/types.ts";
 

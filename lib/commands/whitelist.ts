@@ -73,7 +73,7 @@ export function whitelistRemoveCommand(target: string, options: CommonOptions): 
 
 /** Something whitelisted, and by whom. */
 interface Listed extends WhitelistEntry {
-  readonly origin: "configuration" | "file" | "command" | "knock" | "database";
+  readonly origin: "configuration" | "file" | "command" | "knock" | "database" | "open session";
   /** Path of the file that names it. */
   readonly file?: string;
 }
@@ -109,7 +109,17 @@ function configured({ whitelist: { members, files } }: Config): Listed[] {
 }
 
 function kept(state: State): Listed[] {
-  return (["command", "knock", "database"] as const).flatMap((origin) =>
-    state.whitelist(origin, now()).map((entry) => ({ ...entry, origin }))
-  );
+  const open = new Set(state.logins.sessions().map(({ address }) => address));
+  const sessions = [...open].map((address) => ({
+    address,
+    note: "",
+    until: null,
+    origin: "open session" as const,
+  }));
+  return [
+    ...sessions,
+    ...(["command", "knock", "database"] as const).flatMap((origin) =>
+      state.whitelist(origin, now()).map((entry) => ({ ...entry, origin }))
+    ),
+  ];
 }

@@ -1,5 +1,5 @@
 import { NetworkSet } from "../ip.ts";
-import type { LogEvent, Login, LoginChange, Micros, Session } from "../types.ts";
+import type { LogEvent, Login, LoginChange, Micros, Session, SessionEnd } from "../types.ts";
 
 /** Whose successful logins are a reason not to ban. */
 export interface TrustOptions {
@@ -11,17 +11,27 @@ export interface TrustOptions {
   readonly factor: number;
 }
 
+/** What a line says, also one that names no address. */
+export interface Said extends Pick<LogEvent, "fields" | "time" | "trusted"> {
+  readonly address: string | null;
+  /** Of the process that wrote it. */
+  readonly pid: number | null;
+}
+
 /**
- * What an event tells of logins: field `login` names the way in which somebody has just logged in, field `logout` says that the
- * connection has ended. Null for other events, and for what any local user could have forged.
+ * What a line tells of logins: field `login` names the way in which somebody has just logged in, field `logout` says that the
+ * connection has ended. Null for others, and for what any local user could have forged.
  */
-export function loginChange({ address, fields, time, trusted }: LogEvent): LoginChange | null {
-  const { login: method, logout, user = "", port = "0" } = fields;
+export function loginChange(said: Said): LoginChange | null {
+  const { address, fields: { login: method, logout, user = "", port = "0" }, pid, time, trusted } = said;
   if (!trusted || (method === undefined && logout === undefined)) return null;
+  if (address === null) {
+    return pid === null || logout === undefined ? null : { kind: "closed", end: { address, pid, time } };
+  }
   const connection = { address, port: Number(port), time };
   return method === undefined
-    ? { kind: "closed", ...connection }
-    : { kind: "opened", ...connection, user, method };
+    ? { kind: "closed", end: connection }
+    : { kind: "opened", ...connection, pid, user, method };
 }
 
 /** Who has logged in lately, and who is logged in now. */
@@ -46,11 +56,10 @@ export class Logins {
 
   /** Takes note of a change; false where it changes nothing, as when a connection ends on which nobody had logged in. */
   apply(change: LoginChange): boolean {
-    if (change.kind === "closed") {
-      const session = this.#sessions.get(idOf(change));
-      return session !== undefined && session.time <= change.time && this.#sessions.delete(idOf(change));
-    }
+    if (change.kind === "closed") return this.#end(change.end);
     this.#keep(change);
+    // Whoever had this process before is gone.
+    if (change.pid !== null) this.#end({ address: null, pid: change.pid, time: change.time });
     this.#sessions.set(idOf(change), change);
     return true;
   }
@@ -72,6 +81,15 @@ export class Logins {
     if (this.#trust === null || this.#logins.size === 0) return 1;
     const { span, factor } = this.#trust;
     return this.#within(target).some((login) => login.time > time - span) ? factor : 1;
+  }
+
+  #end(end: SessionEnd): boolean {
+    const ended = [...this.#sessions.values()].filter((session) =>
+      session.time <= end.time &&
+      (end.address === null ? session.pid === end.pid : idOf(session) === idOf(end))
+    );
+    for (const session of ended) this.#sessions.delete(idOf(session));
+    return ended.length > 0;
   }
 
   #keep(login: Login): void {

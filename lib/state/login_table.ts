@@ -1,4 +1,4 @@
-import type { Login, LoginChange, Micros, Session } from "../types.ts";
+import type { Login, LoginChange, Micros, Session, SessionEnd } from "../types.ts";
 import type { Database } from "./database.ts";
 
 /** Who has logged in lately, and who is logged in. */
@@ -11,11 +11,9 @@ export class LoginTable {
 
   /** Keeps what a change leaves behind: the newest login of an address for each method, and the sessions that are open. */
   apply(change: LoginChange): void {
-    const { address, port, time } = change;
-    if (change.kind === "closed") {
-      this.#db.run("DELETE FROM session WHERE address = ? AND port = ? AND time <= ?", address, port, time);
-      return;
-    }
+    if (change.kind === "closed") return this.#end(change.end);
+    const { address, port, pid, time } = change;
+    if (pid !== null) this.#end({ address: null, pid, time });
     this.#db.run(
       `INSERT INTO login (address, method, user, time) VALUES (?, ?, ?, ?)
        ON CONFLICT (address, method) DO UPDATE SET user = excluded.user, time = excluded.time
@@ -25,12 +23,16 @@ export class LoginTable {
       change.user,
       time,
     );
-    this.#db.run(
-      "INSERT OR REPLACE INTO session (address, port, time) VALUES (?, ?, ?)",
-      address,
-      port,
-      time,
-    );
+    this.#db.run("INSERT OR REPLACE INTO session VALUES (?, ?, ?, ?)", address, port, pid, time);
+  }
+
+  #end(end: SessionEnd): void {
+    if (end.address === null) {
+      this.#db.run("DELETE FROM session WHERE pid = ? AND time <= ?", end.pid, end.time);
+      return;
+    }
+    const { address, port, time } = end;
+    this.#db.run("DELETE FROM session WHERE address = ? AND port = ? AND time <= ?", address, port, time);
   }
 
   logins(): Login[] {
@@ -38,7 +40,7 @@ export class LoginTable {
   }
 
   sessions(): Session[] {
-    return this.#db.all<Session>("SELECT address, port, time FROM session ORDER BY time");
+    return this.#db.all<Session>("SELECT address, port, pid, time FROM session ORDER BY time");
   }
 
   /** Drops logins before `logins`, and sessions before `sessions`: the machine was not up then. */

@@ -44,7 +44,8 @@ const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (address, method)
   ) WITHOUT ROWID;
   CREATE TABLE session (
-    address TEXT NOT NULL, port INTEGER NOT NULL, time INTEGER NOT NULL, PRIMARY KEY (address, port)
+    address TEXT NOT NULL, port INTEGER NOT NULL, pid INTEGER, time INTEGER NOT NULL,
+    PRIMARY KEY (address, port)
   ) WITHOUT ROWID;
   CREATE TABLE knock_key (
     name TEXT PRIMARY KEY, kind TEXT NOT NULL, secret TEXT NOT NULL, since INTEGER NOT NULL,

@@ -1,6 +1,7 @@
 import { strict as assert } from "node:assert";
 import { attack, loginRightly, stay } from "./client.ts";
 import {
+  ask,
   assertRecordedOnce,
   banned,
   LIMIT,
@@ -60,12 +61,15 @@ scene(
     await untilRunning(server);
     meanwhile(stay(server, CLIENTS.two));
     await until("the session to be known", async () => {
-      const { code, stderr } = await server.cli("ban", CLIENTS.two);
-      return code === 1 && stderr.includes("whitelisted (open session)") || undefined;
+      const entries = await ask<{ origin: string }>(server, "whitelist", "list");
+      return entries.some(({ origin }) => origin === "open session") || undefined;
     });
+    const { code, stderr } = await server.cli("ban", CLIENTS.two);
+    assert.equal(code, 1);
+    assert.match(stderr, /it is whitelisted \(open session\)/);
     await attack(server, CLIENTS.two, LIMIT + 1);
     assert.deepEqual(await banned(server), []);
-    await server.world.sh("pkill", "--uid", "resident");
+    await server.world.sh("pkill", "--full", "^ssh .*resident");
     await until("the end of the session", async () => {
       return (await server.cli("ban", CLIENTS.two)).code === 0 || undefined;
     });

@@ -1,14 +1,26 @@
 import { strict as assert } from "node:assert";
 import { loginChange, Logins } from "../../lib/rules/logins.ts";
-import type { LogEvent, LoginChange } from "../../lib/types.ts";
+import type { LoginChange } from "../../lib/types.ts";
 import { parseSshd } from "../../modules/sshd.ts";
 
 const OWNER = "192.0.2.7";
 const V6 = "2001:db8::7";
 const TRUST = { span: 100, methods: new Set(["publickey"]), factor: 3 };
 
-function opened(address: string, over: { port?: number; time?: number; method?: string } = {}): LoginChange {
-  return { kind: "opened", address, port: 1, time: 1_000, user: "me", method: "publickey", ...over };
+function opened(
+  address: string,
+  over: { port?: number; pid?: number; time?: number; method?: string } = {},
+): LoginChange {
+  return {
+    kind: "opened",
+    address,
+    port: 1,
+    pid: null,
+    time: 1_000,
+    user: "me",
+    method: "publickey",
+    ...over,
+  };
 }
 
 function logins(...changes: LoginChange[]): Logins {
@@ -20,13 +32,19 @@ function logins(...changes: LoginChange[]): Logins {
 /** What sshd's message of `address`'s connection means for logins. */
 function changeBy(message: string, trusted = true): LoginChange | null {
   const { address, fields } = parseSshd(message)!;
-  return loginChange({ service: "SSHD", address: address!, fields, time: 5, message, trusted } as LogEvent);
+  return loginChange({ address, fields, pid: 7, time: 5, trusted });
 }
 
 Deno.test("`loginChange()` knows who logs in and what connection ends by sshd's own words", () => {
   const connection = { address: OWNER, port: 51234, time: 5 };
   const key = "Accepted publickey for root from 192.0.2.7 port 51234 ssh2: ED25519 SHA256:abc";
-  assert.deepEqual(changeBy(key), { kind: "opened", ...connection, user: "root", method: "publickey" });
+  assert.deepEqual(changeBy(key), {
+    kind: "opened",
+    ...connection,
+    pid: 7,
+    user: "root",
+    method: "publickey",
+  });
   const pam = "Accepted keyboard-interactive/pam for root from 192.0.2.7 port 51234 ssh2";
   assert.equal((changeBy(pam) as { method: string }).method, "keyboard-interactive/pam");
   for (
@@ -37,7 +55,9 @@ Deno.test("`loginChange()` knows who logs in and what connection ends by sshd's 
       "Connection reset by 192.0.2.7 port 51234",
       "Timeout, client not responding from user root 192.0.2.7 port 51234",
     ]
-  ) assert.deepEqual(changeBy(end), { kind: "closed", ...connection }, end);
+  ) assert.deepEqual(changeBy(end), { kind: "closed", end: connection }, end);
+  const closed = changeBy("pam_unix(sshd:session): session closed for user root");
+  assert.deepEqual(closed, { kind: "closed", end: { address: null, pid: 7, time: 5 } });
   for (
     const other of [
       "Connection from 192.0.2.7 port 51234 on 192.0.2.1 port 22",
@@ -51,13 +71,24 @@ Deno.test("`loginChange()` knows who logs in and what connection ends by sshd's 
 
 Deno.test("`Logins.open` names an address as long as one of its sessions is open", () => {
   const known = logins(opened(OWNER, { port: 1 }), opened(OWNER, { port: 2 }), opened(V6));
-  const close = (port: number, time = 2_000) => known.apply({ kind: "closed", address: OWNER, port, time });
+  const close = (port: number, time = 2_000) =>
+    known.apply({ kind: "closed", end: { address: OWNER, port, time } });
   assert.equal(close(3), false, "most connections end without a login");
   assert.equal(close(1, 900), false, "the end of an earlier connection from the same port");
   assert.equal(close(1), true);
   assert.deepEqual(known.open, [OWNER, V6]);
   assert.equal(close(2), true);
   assert.deepEqual(known.open, [V6]);
+});
+
+Deno.test("`Logins.open` goes by the process where the end of a session names nobody", () => {
+  const known = logins(opened(OWNER, { pid: 7 }), opened(V6, { pid: 8 }));
+  const close = (pid: number, time = 2_000) =>
+    known.apply({ kind: "closed", end: { address: null, pid, time } });
+  assert.deepEqual([close(9), close(7, 900), close(7)], [false, false, true]);
+  assert.deepEqual(known.open, [V6]);
+  known.apply(opened(OWNER, { pid: 8, time: 3_000 }));
+  assert.deepEqual(known.open, [OWNER], "a process serves one at a time");
 });
 
 Deno.test("`Logins.trusted()` trusts a key for the time given, its network too, and a password never", () => {
@@ -83,6 +114,6 @@ Deno.test("`Logins.lenience()` is the factor after any login, and 1 for stranger
 
 Deno.test("`Logins.restore()` takes what is stored in place of what was noted", () => {
   const known = logins(opened(OWNER));
-  known.restore({ logins: [], sessions: [{ address: V6, port: 1, time: 1 }] });
+  known.restore({ logins: [], sessions: [{ address: V6, port: 1, pid: null, time: 1 }] });
   assert.deepEqual([known.open, known.trusted(OWNER, 1_001)], [[V6], null]);
 });
