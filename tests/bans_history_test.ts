@@ -208,6 +208,7 @@ function play(random: Random, table: BanTable): void {
     },
     () => {
       if (world.isRestarted) {
+        void bans.stop(AbortSignal.abort());
         bans = open();
         return "restart";
       }
@@ -248,6 +249,7 @@ function play(random: Random, table: BanTable): void {
     }));
     assert.deepEqual(found, model.bans, `${JSON.stringify(world)}\n${done.join("\n")}`);
   }
+  void bans.stop(AbortSignal.abort());
 }
 
 function tripOf(address: string, { world, now }: { world: World; now: Micros }): Trip {
