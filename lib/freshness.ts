@@ -17,6 +17,14 @@ export interface ModuleFreshness {
   readonly rules: readonly RuleFreshness[];
 }
 
+/** Lines of a module that came together. */
+export interface SeenLines {
+  readonly lines: number;
+  readonly understood: number;
+  /** When the newest was written. */
+  readonly latest: Micros;
+}
+
 const MINUTE: Micros = 60_000_000;
 const MINUTES = 60;
 /** Fewer lines than this in an hour prove nothing. */
@@ -41,9 +49,9 @@ export class Freshness {
     );
   }
 
-  /** A line of `module` came at `now`, written at `time`. */
-  line(module: string, line: { time: Micros; understood: boolean; now: Micros }): void {
-    this.#modules.get(module)?.line(line);
+  /** Lines of `module` came at `now`, the newest written at `latest`. */
+  lines(module: string, lines: SeenLines, now: Micros): void {
+    this.#modules.get(module)?.see(lines, now);
   }
 
   /** A rule of `module` was hit by a line written at `time`. */
@@ -69,12 +77,12 @@ class ModuleMemory {
     this.#lastHits = new Map(rules.map((rule) => [rule, lastHit(rule)]));
   }
 
-  line({ time, understood, now }: { time: Micros; understood: boolean; now: Micros }): void {
-    this.#lastLine = later(this.#lastLine, time);
+  see({ lines, understood, latest }: SeenLines, now: Micros): void {
+    this.#lastLine = later(this.#lastLine, latest);
     const key = Math.floor(now / MINUTE);
     const minute = this.#minutes.get(key) ?? { lines: 0, understood: 0 };
-    minute.lines++;
-    if (understood) minute.understood++;
+    minute.lines += lines;
+    minute.understood += understood;
     this.#minutes.set(key, minute);
   }
 

@@ -7,7 +7,7 @@ import ipaddr from "ipaddr.js";
 export function canonicalAddress(text: string): string | null {
   const percent = text.indexOf("%");
   const bare = percent < 0 ? text : text.slice(0, percent);
-  if (DOTTED_QUAD.test(bare)) return copy(bare);
+  if (DOTTED_QUAD.test(bare)) return bare;
   if (percent === 0 || !bare.includes(":") || !ipaddr.IPv6.isValid(bare)) return null;
   const address = ipaddr.IPv6.parse(bare);
   return address.isIPv4MappedAddress() ? address.toIPv4Address().toString() : address.toRFC5952String();
@@ -16,11 +16,6 @@ export function canonicalAddress(text: string): string | null {
 const OCTET = "(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)";
 /** Four decimals without leading zeros: already canonical, so the common case costs one test. */
 const DOTTED_QUAD = new RegExp(`^(?:${OCTET}\\.){3}${OCTET}$`);
-
-/** A copy that does not keep the whole chunk alive which V8 cut `text` out of. */
-function copy(text: string): string {
-  return String.fromCharCode(...Array.from(text, (c) => c.charCodeAt(0)));
-}
 
 /**
  * Canonical form of an address or a network (`10.0.0.0/8`, host bits cleared; a full-length prefix is an
@@ -59,6 +54,37 @@ export function prefixLength(address: string): number {
   if (slash >= 0) return Number(address.slice(slash + 1));
   return address.includes(":") ? 128 : 32;
 }
+
+/** Words of 32 bits that an address takes in `putAddress()`. */
+export const ADDRESS_WORDS = 4;
+
+/**
+ * Writes a canonical address, or the first one of a network, into `words`: an IPv4 address as mapped into IPv6 (RFC 4291, section
+ * 2.5.5.2). Returns the length of its prefix there, 128 for an address.
+ */
+export function putAddress(address: string, words: Int32Array): number {
+  const slash = address.indexOf("/");
+  const bits = slash < 0 ? 128 : Number(address.slice(slash + 1));
+  if (address.includes(":")) {
+    const { bytes } = parse(slash < 0 ? address : address.slice(0, slash));
+    for (let i = 0; i < ADDRESS_WORDS; i++) {
+      words[i] = bytes[4 * i]! << 24 | bytes[4 * i + 1]! << 16 | bytes[4 * i + 2]! << 8 | bytes[4 * i + 3]!;
+    }
+    return bits;
+  }
+  // Called for every hit: four decimals without leading zeros need no parser.
+  let [word, part] = [0, 0];
+  const end = slash < 0 ? address.length : slash;
+  for (let i = 0; i < end; i++) {
+    const digit = address.charCodeAt(i) - ZERO;
+    if (digit >= 0) part = 10 * part + digit;
+    else [word, part] = [word << 8 | part, 0];
+  }
+  [words[0], words[1], words[2], words[3]] = [0, 0, 0xffff, word << 8 | part];
+  return slash < 0 ? bits : bits + 96;
+}
+
+const ZERO = 48;
 
 function parse(address: string): { kind: "ipv4" | "ipv6"; bytes: number[] } {
   const parsed = ipaddr.parse(address);

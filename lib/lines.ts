@@ -1,4 +1,5 @@
-import { type Read, readIsoTime, readSyslogTime, unixStamp } from "./time.ts";
+import { detached } from "./detach.ts";
+import { microsOf, type Read, readIsoTime, readSyslogTime, unixStamp } from "./time.ts";
 import type { Stamp } from "./types.ts";
 
 /** A line of text, taken apart. */
@@ -42,6 +43,134 @@ export function parseLine(line: string): Line {
     pid: /^\d+$/.test(tag[2] ?? "") ? Number(tag[2]) : null,
     message: rest.slice(tag[0].length).replace(DECORATION, "").trim(),
   };
+}
+
+/** A time to the minute, then seconds and perhaps a part of one; what follows, up to the process or the message, is the head's. */
+const HEAD =
+  /^((?:\w\w\w [ \d]\d |\d{4}-\d\d-\d\dT)\d\d:\d\d:)\d\d(?:[.,]\d{1,9})?((?:Z|[+-]\d\d:?\d\d)? \S+ [\w./@-]+)(?:\[\d+\])?: /;
+/** Heads that are remembered, those of the programs that write by turns. */
+const HEADS = 8;
+const ZERO = 48;
+const BLANK = 32;
+const [POINT, COMMA] = [46, 44];
+const [OPENING, SMALL_K] = [91, 107];
+/** Digits that a process or a fraction has at most where it is read so. */
+const MOST_DIGITS = 9;
+
+/** What stands between the second and the process, or the message, of a line that was taken apart. */
+interface Head {
+  readonly text: string;
+  readonly identifier: string;
+  readonly offset: number | null;
+}
+
+/**
+ * Takes lines apart as `parseLine()` does. Lines of a log begin much alike: one of the same minute, host and program as a line
+ * before it is only compared with that one, in a tenth of the time.
+ */
+export class LineParser {
+  #minute = "";
+  #stamp: Stamp | null = null;
+  readonly #heads: Head[] = [];
+
+  /** See `parseLine()`. */
+  parse(line: string): Line {
+    return this.#alike(line) ?? this.#anew(line);
+  }
+
+  #alike(line: string): Line | null {
+    const minute = this.#minute;
+    if (this.#stamp === null || !line.startsWith(minute)) return null;
+    let at = endOfDigits(line, minute.length);
+    if (at !== minute.length + 2) return null;
+    const second = digits(line, minute.length, at);
+    const mark = line.charCodeAt(at);
+    let fraction = 0;
+    if (mark === POINT || mark === COMMA) {
+      const end = endOfDigits(line, at + 1);
+      if (end === at + 1 || end - at > MOST_DIGITS) return null;
+      fraction = microsOf(line.slice(at + 1, end));
+      at = end;
+    }
+    const head = this.#headAt(line, at);
+    if (head === null) return null;
+    const stamp = this.#stampOf(second, fraction, head.offset);
+    return behindHead(line, { at: at + head.text.length, identifier: head.identifier, stamp });
+  }
+
+  /** The stamp of a second of the minute; that of the line before where it is the same. */
+  #stampOf(second: number, fraction: number, offset: number | null): Stamp {
+    const last = this.#stamp!;
+    if (last.second === second && last.fraction === fraction && last.offset === offset) return last;
+    const { year, month, day, hour, minute } = last;
+    return this.#stamp = { year, month, day, hour, minute, second, fraction, offset };
+  }
+
+  #headAt(line: string, at: number): Head | null {
+    const heads = this.#heads;
+    for (let i = 0; i < heads.length; i++) {
+      const head = heads[i]!;
+      if (!line.startsWith(head.text, at)) continue;
+      // Those that come often move to the front.
+      if (i > 0) [heads[i - 1], heads[i]] = [head, heads[i - 1]!];
+      return head;
+    }
+    return null;
+  }
+
+  #anew(line: string): Line {
+    const parsed = parseLine(line);
+    const [, minute, text] = HEAD.exec(line) ?? [];
+    const { stamp, identifier } = parsed;
+    if (minute === undefined || stamp === null || identifier === "" || !text!.endsWith(` ${identifier}`)) {
+      return parsed;
+    }
+    const found = behindHead(line, {
+      at: line.indexOf(text!, minute.length) + text!.length,
+      identifier,
+      stamp,
+    });
+    // What only looks like a head is none.
+    if (found?.message !== parsed.message || found.pid !== parsed.pid) return parsed;
+    // A zone belongs to one form of times alone.
+    if (minute.length !== this.#minute.length) this.#heads.length = 0;
+    this.#minute = detached(minute);
+    this.#stamp = stamp;
+    this.#heads.unshift({ text: detached(text!), identifier: detached(identifier), offset: stamp.offset });
+    if (this.#heads.length > HEADS) this.#heads.pop();
+    return parsed;
+  }
+}
+
+/** The line, whose process or message begins at `at`; null where it takes a closer look. */
+function behindHead(
+  line: string,
+  { at, identifier, stamp }: { at: number; identifier: string; stamp: Stamp },
+): Line | null {
+  let pid: number | null = null;
+  if (line.charCodeAt(at) === OPENING) {
+    const end = endOfDigits(line, at + 1);
+    if (end === at + 1 || end - at > MOST_DIGITS || line[end] !== "]") return null;
+    pid = digits(line, at + 1, end);
+    at = end + 1;
+  }
+  if (!line.startsWith(": ", at)) return null;
+  const first = line.charCodeAt(at + 2);
+  // It may be a decoration, or more blanks.
+  if (first === OPENING || first === SMALL_K || !(first > BLANK)) return null;
+  return { stamp, identifier, pid, message: line.slice(at + 2).trim() };
+}
+
+/** The number that the digits between two places are. */
+function digits(line: string, from: number, to: number): number {
+  let number = 0;
+  for (let i = from; i < to; i++) number = 10 * number + line.charCodeAt(i) - ZERO;
+  return number;
+}
+
+function endOfDigits(line: string, at: number): number {
+  while (line.charCodeAt(at) >= ZERO && line.charCodeAt(at) < ZERO + 10) at++;
+  return at;
 }
 
 interface Timed {

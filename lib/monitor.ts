@@ -254,12 +254,7 @@ export class Monitor {
     const counted = this.#pipeline.counted(now());
     this.#pipeline.sweep(counted);
     this.#bans.sweep(counted);
-    for (const { module, rules } of this.#config.modules) {
-      for (const { name, window } of rules) {
-        if (window === null) continue;
-        this.#state.expireHits({ service: module.name, rule: name, before: counted - window });
-      }
-    }
+    this.#state.tallies.expire(counted);
     this.#warnOfStrangers();
   }
 
@@ -347,6 +342,7 @@ export class Monitor {
       givenUp: this.#pipeline.givenUp,
       counts: this.#pipeline.counts,
       tracked: this.#pipeline.tracked,
+      forgotten: this.#pipeline.forgotten,
       database: this.#fleet?.status() ?? null,
     };
     const text = JSON.stringify(report);

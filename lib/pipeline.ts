@@ -2,7 +2,6 @@ import type {
   Batch,
   BatchRecord,
   Entry,
-  Hit,
   Log,
   LogEvent,
   LoginChange,
@@ -11,20 +10,22 @@ import type {
   ModuleRules,
   NewBan,
   Parsed,
+  Tally,
   Trip,
 } from "./types.ts";
 import { MAX_MESSAGE, UserError } from "./types.ts";
-import { Freshness, type ModuleFreshness } from "./freshness.ts";
+import { Freshness, type ModuleFreshness, type SeenLines } from "./freshness.ts";
 import { type Knocking, withoutKnocking } from "./knocking.ts";
-import { isRecorded, Reader } from "./reader.ts";
-import { Engine, type EngineOptions, type Judgement } from "./rules/engine.ts";
+import { isRecorded, Reader, type Reading } from "./reader.ts";
+import { Engine, type EngineOptions } from "./rules/engine.ts";
 import { loginChange } from "./rules/logins.ts";
+import { Outcome } from "./rules/outcome.ts";
 
 /** Where a batch's outcome is written, whole or not at all. */
 export interface BatchStore {
   write(record: BatchRecord): void;
-  /** Hits not used up by a ban, oldest first. */
-  hits(): Hit[];
+  /** What has to be counted again after a restart, in order. */
+  readonly tallies: { all(): Iterable<Tally> };
 }
 
 /** What decides on bans and puts them into force. */
@@ -87,6 +88,7 @@ export class Pipeline {
     ahead: 0,
   };
   readonly #modules: readonly ModuleRules[];
+  readonly #byName: ReadonlyMap<string, ModuleRules>;
   readonly #store: BatchStore;
   readonly #judge: Judge;
   readonly #log: Log;
@@ -100,6 +102,7 @@ export class Pipeline {
 
   constructor(modules: readonly ModuleRules[], parts: PipelineParts) {
     this.#modules = modules;
+    this.#byName = new Map(modules.map((rules) => [rules.module.name, rules]));
     this.#store = parts.store;
     this.#judge = parts.judge;
     this.#log = parts.log;
@@ -122,6 +125,11 @@ export class Pipeline {
   /** Addresses being counted, each once per rule. */
   get tracked(): number {
     return this.#engine.tracked;
+  }
+
+  /** How many of them were given up as there were too many. */
+  get forgotten(): number {
+    return this.#engine.forgotten;
   }
 
   /**
@@ -156,34 +164,37 @@ export class Pipeline {
 
   /** Takes a batch all the way. Throws when it could not be written: then nothing of it counts, and it must be read again. */
   process(batch: Batch, { source, reader, now }: { source: string; reader: Reader; now: Micros }): void {
-    const changes: LoginChange[] = [];
-    const named = batch.entries.flatMap((entry) => this.#event(entry, { reader, now, changes }) ?? []);
+    const { events: named, changes } = this.#understand(batch.entries, { reader, now });
     const { events, knocks } = this.#knocking?.hear(named) ?? { events: named, knocks: [] };
     const logins = this.#judge.note(changes);
-    const judgements = events.map((event) => this.#engine.add(event));
-    const trips = judgements.flatMap((judgement) => judgement.trips);
-    const hits = judgements.flatMap((judgement) => judgement.hits);
-    const bans = withoutKnocking(this.#judge.decide(trips), knocks);
-    const recorded = events.filter((event, i) => this.#isRecorded(event, judgements[i]!.isMatch));
-    const record = {
+    const outcome = new Outcome();
+    const recorded = events.filter((event) => {
+      const isHit = this.#engine.add(event, outcome);
+      return isRecorded(this.#rulesOf(event), { message: event.message, isHit });
+    });
+    const bans = withoutKnocking(this.#judge.decide(outcome.trips), knocks);
+    const { position } = batch;
+    this.#write({
       source,
-      position: batch.position,
+      position,
       events: recorded,
-      hits: unspent(judgements),
-      spent: trips,
+      tallies: () => outcome.tallies(),
       logins,
       bans,
       knocks,
-    };
-    this.#write(record);
+    });
     this.#judge.enforce(bans);
-    const newest = named.reduce<Micros | null>((newest, { time }) => Math.max(newest ?? 0, time), null);
-    if (newest !== null) this.#lags.set(source, now - newest);
-    for (const { service, rule, time } of hits) this.#freshness.hit(service, rule, time);
+    if (named.length > 0) {
+      this.#lags.set(
+        source,
+        now - named.reduce((latest, { time }) => Math.max(latest, time), 0),
+      );
+    }
+    for (const { service, rule, time } of this.#engine.takeNewest()) this.#freshness.hit(service, rule, time);
     this.counts.entries += batch.entries.length;
     this.counts.events += named.length;
     this.counts.recorded += recorded.length;
-    this.counts.hits += hits.length;
+    this.counts.hits += outcome.hits.length;
     this.counts.bans += bans.length;
     this.counts.damaged += batch.damaged;
     this.#knocking?.open(knocks);
@@ -201,38 +212,40 @@ export class Pipeline {
 
   #restored(): Engine {
     const engine = new Engine(this.#modules, this.#counting);
-    engine.restore(this.#store.hits());
+    engine.restore(this.#store.tallies.all());
     return engine;
   }
 
-  /** The event that an entry is; notes in `changes` what it tells of logins. */
-  #event(
-    entry: Entry,
-    { reader, now, changes }: { reader: Reader; now: Micros; changes: LoginChange[] },
-  ): LogEvent | null {
-    const reading = reader.read(entry, now);
-    if (reading === null) return null;
-    const { rules: { module }, parsed, message, pid, trusted } = reading;
-    // The clock tells milliseconds, entries microseconds.
-    const isAhead = reading.time >= now + MILLISECOND;
-    const time = isAhead ? now : reading.time;
-    this.#freshness.line(module.name, { time, understood: parsed !== null, now });
-    if (parsed === null) this.counts.unknown++;
-    const { address = null, fields = {} } = parsed ?? {};
-    const change = loginChange({ address, fields, pid, time, trusted });
-    if (change) changes.push(change);
-    if (address === null) return null;
-    if (!trusted) this.counts.untrusted++;
-    if (isAhead) this.counts.ahead++;
-    return {
-      address,
-      fields,
-      service: module.name,
-      time,
-      // The cut may part a surrogate pair.
-      message: message.length > MAX_MESSAGE ? message.slice(0, MAX_MESSAGE).toWellFormed() : message,
-      trusted,
-    };
+  /** What entries say: events, and who has logged in or gone. */
+  #understand(
+    entries: readonly Entry[],
+    { reader, now }: { reader: Reader; now: Micros },
+  ): { events: LogEvent[]; changes: LoginChange[] } {
+    const events: LogEvent[] = [];
+    const changes: LoginChange[] = [];
+    const seen = new Map<ModuleRules, Seen>();
+    for (const entry of entries) {
+      const reading = reader.read(entry, now);
+      if (reading === null) continue;
+      // The clock tells milliseconds, entries microseconds.
+      const isAhead = reading.time >= now + MILLISECOND;
+      const time = isAhead ? now : reading.time;
+      note(seen, reading, time);
+      const { parsed } = reading;
+      if (parsed === null) continue;
+      const { pid, trusted } = reading;
+      const change = loginChange({ address: parsed.address, fields: parsed.fields, pid, time, trusted });
+      if (change !== null) changes.push(change);
+      if (parsed.address === null) continue;
+      if (!trusted) this.counts.untrusted++;
+      if (isAhead) this.counts.ahead++;
+      events.push(eventOf(reading, parsed.address, time));
+    }
+    for (const [{ module }, lines] of seen) {
+      this.#freshness.lines(module.name, lines, now);
+      this.counts.unknown += lines.lines - lines.understood;
+    }
+    return { events, changes };
   }
 
   /** Asks a module that has not been given up. */
@@ -256,27 +269,33 @@ export class Pipeline {
   }
 
   #isGivenUp(module: Module): boolean {
-    return (this.#failures.get(module) ?? 0) >= MODULE_FAILURES;
+    return this.#failures.size > 0 && (this.#failures.get(module) ?? 0) >= MODULE_FAILURES;
   }
 
-  #isRecorded(event: LogEvent, isHit: boolean): boolean {
-    const rules = this.#modules.find(({ module }) => module.name === event.service)!;
-    return isRecorded(rules, { message: event.message, isHit });
+  #rulesOf({ service }: LogEvent): ModuleRules {
+    return this.#byName.get(service)!;
   }
 }
 
-/** The hits that no trip after them has used up. */
-function unspent(judgements: readonly Judgement[]): Hit[] {
-  const kept: Hit[] = [];
-  for (const { hits, trips } of judgements) {
-    kept.push(...hits);
-    for (const trip of trips) {
-      for (let i = kept.length - 1; i >= 0; i--) if (isOfCounter(kept[i]!, trip)) kept.splice(i, 1);
-    }
-  }
-  return kept;
+type Seen = { -readonly [key in keyof SeenLines]: SeenLines[key] };
+
+/** Counts a line among those of its module. */
+function note(seen: Map<ModuleRules, Seen>, { rules, parsed }: Reading, time: Micros): void {
+  let lines = seen.get(rules);
+  if (!lines) seen.set(rules, lines = { lines: 0, understood: 0, latest: time });
+  lines.lines++;
+  if (parsed !== null) lines.understood++;
+  if (time > lines.latest) lines.latest = time;
 }
 
-function isOfCounter(hit: Hit, { service, rule, address }: Trip): boolean {
-  return hit.address === address && hit.rule === rule && hit.service === service;
+function eventOf({ rules, parsed, message, trusted }: Reading, address: string, time: Micros): LogEvent {
+  return {
+    address,
+    fields: parsed!.fields,
+    service: rules.module.name,
+    time,
+    // The cut may part a surrogate pair.
+    message: message.length > MAX_MESSAGE ? message.slice(0, MAX_MESSAGE).toWellFormed() : message,
+    trusted,
+  };
 }

@@ -1,5 +1,5 @@
-import { parseLine } from "./lines.ts";
-import { resolveStamp } from "./time.ts";
+import { LineParser } from "./lines.ts";
+import { resolveStamp, StampResolver } from "./time.ts";
 import type { Entry, Micros, Module, ModuleRules, Parsed, Stamp } from "./types.ts";
 
 /** An entry and what one module makes of it. */
@@ -36,6 +36,10 @@ export class Reader {
   readonly #open: readonly ModuleRules[];
   /** Time of the line before: clocks that were set back are read by it. */
   #before: Micros | null = null;
+  /** Matches how whatever a module understands begins; null: in any way. Most lines of syslog are turned away by it. */
+  readonly #anyBeginning: RegExp | null;
+  readonly #lines = new LineParser();
+  readonly #stamps = new StampResolver();
 
   constructor(modules: readonly ModuleRules[], ask: Ask = (module, message) => module.parse(message)) {
     this.#modules = modules;
@@ -48,6 +52,10 @@ export class Reader {
       new Map(),
     );
     this.#open = modules.filter(({ module }) => module.identifiers.length === 0);
+    const beginnings = modules.map(({ module }) => module.parse.beginning);
+    this.#anyBeginning = beginnings.every((beginning) => beginning !== undefined)
+      ? new RegExp(beginnings.map(({ source }) => source).join("|"))
+      : null;
   }
 
   /** What `entry` says; null when it belongs to none of the modules. Lines of text are read as of `now`. */
@@ -65,25 +73,27 @@ export class Reader {
     const inUnit = () =>
       this.#open.filter(({ module }) => sender !== null && isOfUnit(sender.unit, module.units));
     const found = this.#first(this.#byIdentifier.get(identifier) ?? inUnit(), message);
-    return found && { ...found, message, time, pid, trusted: isTrusted({ sender }, found.rules.module) };
+    if (found === null) return null;
+    const { rules, parsed } = found;
+    return { rules, parsed, message, time, pid, trusted: isTrusted({ sender }, rules.module) };
   }
 
   #readLine({ message: line, time: readAt }: Entry, now: Micros): Reading | null {
     const { found, stamp, pid, message } = this.#takeApart(line);
-    const time = (stamp && resolveStamp(stamp, { now, before: this.#before })) ?? readAt;
+    const time = (stamp && this.#stamps.resolve(stamp, { now, before: this.#before })) ?? readAt;
     this.#before = time;
-    return found && { ...found, message, time, pid, trusted: true };
+    return found && { rules: found.rules, parsed: found.parsed, message, time, pid, trusted: true };
   }
 
   /** A line that a module understands as it stands is a bare message, whatever it seems to contain. */
   #takeApart(
     line: string,
   ): { found: Found | null; stamp: Stamp | null; pid: number | null; message: string } {
-    const bare = this.#first(this.#modules, line);
+    const bare = this.#anyBeginning?.test(line) === false ? null : this.#first(this.#modules, line);
     if (bare?.parsed) {
       return { found: bare, stamp: bare.parsed.stamp ?? null, pid: null, message: line };
     }
-    const { stamp, identifier, pid, message } = parseLine(line);
+    const { stamp, identifier, pid, message } = this.#lines.parse(line);
     const candidates = identifier === "" ? this.#modules : this.#byIdentifier.get(identifier) ?? this.#open;
     const found = this.#first(candidates, message);
     return { found, stamp: found?.parsed?.stamp ?? stamp, pid, message };

@@ -31,6 +31,41 @@ export function resolveStamp(stamp: Stamp, reference: Reference): Micros | null 
   return null;
 }
 
+/**
+ * Resolves stamps as `resolveStamp()` does. The lines of a busy log share their minute: all but its first are worth one addition.
+ */
+export class StampResolver {
+  #minute: Stamp | null = null;
+  #now: Micros = NaN;
+  #base: Micros = 0;
+
+  /** See `resolveStamp()`. */
+  resolve(stamp: Stamp, reference: Reference): Micros | null {
+    const { second, fraction } = stamp;
+    const minute = this.#minute;
+    if (minute !== null && this.#now === reference.now && second <= 60 && isSameMinute(stamp, minute)) {
+      return this.#base + second * SECOND + fraction;
+    }
+    const time = resolveStamp(stamp, reference);
+    this.#minute = time !== null && isPlain(stamp, { time, now: reference.now }) ? stamp : null;
+    this.#now = reference.now;
+    if (time !== null) this.#base = time - second * SECOND - fraction;
+    return time;
+  }
+}
+
+function isSameMinute(a: Stamp, b: Stamp): boolean {
+  return a === b || a.minute === b.minute && a.hour === b.hour && a.day === b.day && a.month === b.month &&
+      a.year === b.year && a.offset === b.offset;
+}
+
+/** Whether all of a stamp's minute means the time around `time`: no clock was set near it, and the year is beyond doubt. */
+function isPlain({ year, offset }: Stamp, { time, now }: { time: Micros; now: Micros }): boolean {
+  const isSteady = offset !== null || ahead(time - DAY) === ahead(time + DAY);
+  const isOfYear = year !== null || (time + MINUTE <= now + DAY && time - MINUTE + 365 * DAY > now + DAY);
+  return isSteady && isOfYear;
+}
+
 function ofYear(stamp: Stamp, year: number, reference: Reference): Micros | null {
   const utc = asUtc(stamp, year);
   if (utc === null) return null;
@@ -78,9 +113,7 @@ const SYSLOG = new RegExp(
 );
 const ISO =
   /^(?<year>\d{4})[-/](?<month>\d\d)[-/](?<day>\d\d)[T ](?<hour>\d\d):(?<minute>\d\d):(?<second>\d\d)(?:[.,](?<fraction>\d{1,9}))?(?: ?(?<zone>Z|UTC|GMT|[+-]\d\d:?\d\d)\b)?/;
-const CLF = new RegExp(
-  `^(?<day>\\d\\d)/(?<month>${MONTH})/(?<year>\\d{4}):(?<hour>\\d\\d):(?<minute>\\d\\d):(?<second>\\d\\d) (?<zone>[+-]\\d{4})`,
-);
+const CLF = new RegExp(`^\\d\\d/(?:${MONTH})/\\d{4}:\\d\\d:\\d\\d:\\d\\d [+-]\\d{4}`);
 
 /** A stamp, and how many characters it took. */
 export interface Read {
@@ -103,8 +136,24 @@ export function readIsoTime(text: string): Read | null {
 
 /** The time of the Common Log Format that `text` begins with: `06/May/2026:10:56:10 +0200`. */
 export function readClfTime(text: string): Read | null {
-  return read(CLF, text);
+  if (!CLF.test(text)) return null;
+  // Each part has its place: a sixth of the time that groups take.
+  const two = (at: number) => 10 * (text.charCodeAt(at) - ZERO) + text.charCodeAt(at + 1) - ZERO;
+  const zone = 60 * two(22) + two(24);
+  const stamp = {
+    year: 100 * two(7) + two(9),
+    month: MONTHS.indexOf(text.slice(3, 6)) + 1,
+    day: two(0),
+    hour: two(12),
+    minute: two(15),
+    second: two(18),
+    fraction: 0,
+    offset: text[21] === "-" ? -zone : zone,
+  };
+  return { stamp, length: 26 };
 }
+
+const ZERO = 48;
 
 /** A date, with or without a time, to the second or the minute, with or without a zone. */
 const DATE =
@@ -138,7 +187,7 @@ export function unixStamp(seconds: string): Stamp {
     hour: date.getUTCHours(),
     minute: date.getUTCMinutes(),
     second: date.getUTCSeconds(),
-    fraction: micros(fraction),
+    fraction: microsOf(fraction),
     offset: 0,
   };
 }
@@ -157,7 +206,7 @@ function read(pattern: RegExp, text: string): Read | null {
     hour: Number(hour),
     minute: Number(minute),
     second: Number(second),
-    fraction: micros(fraction),
+    fraction: microsOf(fraction),
     offset: zone === undefined ? null : offset(zone),
   };
   return { stamp, length: match[0].length };
@@ -170,7 +219,7 @@ function offset(zone: string): number {
   return (match[1] === "-" ? -1 : 1) * (Number(match[2]) * 60 + Number(match[3]));
 }
 
-/** Digits behind the point of a second. */
-function micros(digits = ""): Micros {
+/** What the digits behind the point of a second mean. */
+export function microsOf(digits = ""): Micros {
   return Number(digits.padEnd(6, "0").slice(0, 6));
 }

@@ -94,7 +94,11 @@ export interface Parsed {
 }
 
 /** Reads a message; null when it has no form that the module knows. Pure and synchronous. */
-export type Parser = (message: string) => Parsed | null;
+export interface Parser {
+  (message: string): Parsed | null;
+  /** Matches the beginning of every message that it understands, so that others need not be read; without, any may be one. */
+  readonly beginning?: RegExp;
+}
 
 /** Where a module's lines are found. */
 export interface Origin {
@@ -228,6 +232,22 @@ export interface Hit {
   readonly time: Micros;
   /** What a rule with `distinct` counts, shortened; null for others. */
   readonly value: string | null;
+  /** Of the rule: a hit as old as this is forgotten; null: never. */
+  readonly window: Micros | null;
+}
+
+/** A counter: of an address by a rule. */
+export type Counter = Pick<Hit, "service" | "rule" | "address">;
+
+/** What has changed counters, for those that have to count it again: in this order. */
+export interface Tally {
+  /** When none of it matters any more; null: never. */
+  readonly until: Micros | null;
+  /** Addresses whose counters have all begun anew. */
+  readonly forgotten: readonly string[];
+  /** Counters that passed their limit and have begun anew. */
+  readonly spent: readonly Counter[];
+  readonly hits: readonly Omit<Hit, "window">[];
 }
 
 /** A connection on which somebody has logged in. */
@@ -275,6 +295,7 @@ export interface Trip {
   readonly time: Micros;
   /** Hits counted, the one that tripped included. */
   readonly count: number;
+  readonly window: Micros | null;
   readonly banTime: Micros | null;
   readonly growth: Growth;
   readonly scope: Scope;
@@ -390,10 +411,8 @@ export interface BatchRecord {
   readonly position: string;
   /** Events to be recorded. */
   readonly events: readonly LogEvent[];
-  /** Hits to be kept. */
-  readonly hits: readonly Hit[];
-  /** Counters that passed their limit: what was kept of them before is used up. */
-  readonly spent: readonly Pick<Hit, "service" | "rule" | "address">[];
+  /** What to count again after a restart. */
+  tallies(): readonly Tally[];
   readonly logins: readonly LoginChange[];
   readonly bans: readonly NewBan[];
   readonly knocks: readonly Knock[];

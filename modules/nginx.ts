@@ -31,6 +31,8 @@ export const NGINX_FORMATS: Readonly<Record<string, Format>> = {
 };
 
 const ADDRESS_IN_USER = new RegExp(`(?:${ADDRESS}) - `);
+/** How lines of known formats begin, and those of the error log. */
+const BEGINNING = /^(?:[[{]|\d{4}\/|\S+ (?:nginx: |(?:\S+ )?- ))/;
 /** What some forwarders leave in front of a message. */
 const FORWARDED = /^\S+ nginx: /;
 
@@ -48,8 +50,9 @@ function parserOf(formats: readonly Format[]): Parser {
     }
     return isKnown && isJson(message) ? parseJson(message) : parseErrorLine(message);
   };
-  return (message) =>
+  const reading = (message: string) =>
     parse(message) ?? (FORWARDED.test(message) ? parse(message.replace(FORWARDED, "")) : null);
+  return isKnown ? Object.assign(reading, { beginning: BEGINNING }) : reading;
 }
 
 /**

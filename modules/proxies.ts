@@ -9,7 +9,7 @@ import type { Parsed, Parser } from "../lib/types.ts";
 export function behindProxies(parser: Parser, trusted: readonly string[]): Parser {
   if (trusted.length === 0) return parser;
   const proxies = new NetworkSet(trusted);
-  return (message) => {
+  const reading = (message: string) => {
     const parsed = parser(message);
     if (parsed === null || parsed.address === null || !proxies.touches(parsed.address)) return parsed;
     const { forwarded_for: forwarded } = parsed.fields;
@@ -17,6 +17,7 @@ export function behindProxies(parser: Parser, trusted: readonly string[]): Parse
       ? parsed
       : { ...parsed, address: clientOf(parsed, { forwarded, proxies }) };
   };
+  return Object.assign(reading, { beginning: parser.beginning });
 }
 
 function clientOf(

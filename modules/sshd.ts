@@ -1,4 +1,4 @@
-import type { ModuleKind, Parsed } from "../lib/types.ts";
+import type { ModuleKind, Parsed, Parser } from "../lib/types.ts";
 import { indexShapes, readShapes, type Shape, shape } from "./shapes.ts";
 
 /**
@@ -146,19 +146,23 @@ const NOBODY: Parsed = { address: null, fields: {} };
 const SESSION_CLOSED = /^pam_unix\(sshd:session\): session closed for /;
 const GONE: Parsed = { address: null, fields: { logout: "yes" } };
 /** What may stand before the first word: a level, as syslog gets it. */
-const LEVEL = /^(?:error|fatal|info): /;
+const LEVELS = ["error: ", "fatal: ", "info: "];
 
-/** What `message`, which sshd wrote, says. */
-export function parseSshd(message: string): Parsed | null {
-  const text = message.replace(LEVEL, "").trimEnd();
+function parse(message: string): Parsed | null {
+  const text = withoutLevel(message).trimEnd();
   const blank = text.indexOf(" ");
   if (blank < 0) return null;
   const word = text.slice(0, blank);
   const shapes = INDEX.get(word.startsWith("pam_") ? "pam_" : word);
   const parsed = shapes ? readShapes(shapes, text) : null;
-  if (parsed) return withSession(word, parsed, text);
+  if (parsed !== null) return withSession(word, parsed, text);
   if (SESSION_CLOSED.test(text)) return GONE;
   return NAMELESS.test(text) ? NOBODY : null;
+}
+
+function withoutLevel(message: string): string {
+  for (const level of LEVELS) if (message.startsWith(level)) return message.slice(level.length);
+  return message;
 }
 
 /** Words that sshd begins with when a connection ends. */
@@ -166,12 +170,22 @@ const ENDS = new Set(["Connection", "Disconnected", "Received", "Timeout,"]);
 
 /** Adds `login`, the method, to what says that somebody has logged in, and `logout` to what says that a connection has ended. */
 function withSession(word: string, parsed: Parsed, text: string): Parsed {
-  const { fields } = parsed;
-  if (word === "Accepted" && fields.method) return { ...parsed, fields: { ...fields, login: fields.method } };
+  const { address, fields } = parsed;
+  if (word === "Accepted" && fields.method) return { address, fields: { ...fields, login: fields.method } };
   const isEnd = ENDS.has(word) && fields.port !== undefined && !text.startsWith("Connection from") &&
     !text.endsWith(" [preauth]");
-  return isEnd ? { ...parsed, fields: { ...fields, logout: "yes" } } : parsed;
+  return isEnd ? { address, fields: { ...fields, logout: "yes" } } : parsed;
 }
+
+/** How all that is understood begins. */
+const BEGINNING = new RegExp(
+  `^(?:${LEVELS.join("|")})?(?:${[...INDEX.keys()].map((word) => word.replace(".", "\\.")).join("|")}|${
+    NAMELESS.source.slice(1)
+  })`,
+);
+
+/** Reads what sshd wrote. */
+export const parseSshd: Parser = Object.assign(parse, { beginning: BEGINNING });
 
 /** OpenSSH's server. All that it says about strangers it says as root, so no unit is trusted beside root. */
 export const sshd: ModuleKind = {

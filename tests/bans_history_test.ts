@@ -260,6 +260,7 @@ function tripOf(address: string, { world, now }: { world: World; now: Micros }):
     service: "SSHD",
     rule: "invalid",
     time: now,
+    window: null,
     count: 6,
     banTime: world.banTime,
     growth: world.growth,

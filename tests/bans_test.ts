@@ -46,6 +46,7 @@ function trip(address: string, over: Partial<Trip> = {}): Trip {
     service: "SSHD",
     rule: "invalid",
     time: 1_000,
+    window: null,
     count: 6,
     banTime: null,
     growth: STEADY,

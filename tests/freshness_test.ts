@@ -15,7 +15,8 @@ const RULES: ModuleRules = {
 Deno.test("`Freshness.report()` counts the lines of the last hour alone", () => {
   const freshness = new Freshness([RULES]);
   for (let minute = 0; minute < 90; minute++) {
-    freshness.line("TOY", { time: minute * MINUTE, understood: minute % 2 === 0, now: minute * MINUTE });
+    const understood = minute % 2 === 0 ? 1 : 0;
+    freshness.lines("TOY", { lines: 1, understood, latest: minute * MINUTE }, minute * MINUTE);
   }
   const [report] = freshness.report(89 * MINUTE);
   assert.deepEqual([report!.lines, report!.understood], [60, 30]);

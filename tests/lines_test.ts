@@ -1,8 +1,9 @@
 import { strict as assert } from "node:assert";
-import { parseLine } from "../lib/lines.ts";
-import { resolveStamp } from "../lib/time.ts";
+import { LineParser, parseLine } from "../lib/lines.ts";
+import { resolveStamp, StampResolver } from "../lib/time.ts";
 import type { Micros } from "../lib/types.ts";
 import { inZone } from "./helpers.ts";
+import { Random } from "./random.ts";
 import { SSHD_SAMPLES } from "./samples/sshd.ts";
 import { BEGINNING, canMakeJournals, JournalDirectory, sshdEntry } from "./sources/journal_files.ts";
 
@@ -172,4 +173,75 @@ Deno.test({
       );
     }
   },
+});
+
+Deno.test("`LineParser.parse()` takes every line apart as `parseLine()` does, whatever came before", () => {
+  const random = new Random(17);
+  const minute = () =>
+    `${
+      random.pick(["Mar  9 04:05", "Mar 19 04:05", "2026-03-09T04:05", "2026-03-09T04:06", "Foo  9 04:05"])
+    }:`;
+  const second = () =>
+    random.pick(["06", "07", "60", "6", "061", "06.5", "06,123456", "06.1234567891", "06.", "06Z"]);
+  const zone = () => random.pick(["", "", "Z", "+02:00", "-0800", " +0200", ":", " CET"]);
+  const host = () =>
+    random.pick([" web", " web", " web", " other", "", "  web", " web web", " sshd:", " a:b", " [x]"]);
+  const tag = () =>
+    random.pick([" sshd", " sshd", " CRON", " a/b.c", " auth.info sshd", " kernel", " sshd:"]);
+  const process = () => random.pick(["[47]", "[47]", "[48]", "", "[]", "[x]", "[1234567890123]", "[47"]);
+  const end = () => random.pick([": ", ": ", ": ", ":", ":  ", " : "]);
+  const rest = () =>
+    random.pick([
+      "Invalid user x from 192.0.2.1",
+      " blank",
+      "kernel: [1.2] x",
+      "[ID 1 a.b] x",
+      "x ",
+      "x\u00a0",
+      "\u00a0x",
+      "",
+    ]);
+  const parts = [minute, second, zone, host, tag, process, end, rest];
+  const parser = new LineParser();
+  for (let i = 0; i < 50_000; i++) {
+    const line = parts.map((part) => part()).join("");
+    assert.deepEqual(parser.parse(line), parseLine(line), line);
+  }
+});
+
+Deno.test("`StampResolver.resolve()` finds the instants that `resolveStamp()` finds, through a year and both its changes of clocks", () => {
+  for (const zone of ["UTC", "Europe/Berlin", "Australia/Lord_Howe"]) {
+    inZone(zone, () => {
+      const random = new Random(23);
+      const resolver = new StampResolver();
+      let now = micros("2026-11-02T12:00:00Z");
+      let before: Micros | null = null;
+      for (let i = 0; i < 20_000; i++) {
+        if (random.below(50) === 0) now = micros("2026-01-01T00:00:30Z") + random.below(365 * 86_400) * 1e6;
+        const at = new Date(
+          (now - random.below(3) * random.below(90_000) * 1e6) / 1_000 + random.below(2) * 100_000_000,
+        );
+        const stamp = {
+          year: random.pick([null, 2026]),
+          month: at.getMonth() + 1,
+          day: at.getDate(),
+          hour: random.pick([at.getHours(), 2, 1]),
+          minute: random.pick([at.getMinutes(), 30, 59]),
+          second: random.pick([0, 30, 59, 60, 61]),
+          fraction: random.pick([0, 123_456]),
+          offset: random.pick([null, null, 0, 120]),
+        };
+        for (const second of [stamp.second, 5, 60]) {
+          const one = { ...stamp, second };
+          const expected = resolveStamp(one, { now, before });
+          assert.equal(
+            resolver.resolve(one, { now, before }),
+            expected,
+            `${zone} ${JSON.stringify(one)} as of ${now}`,
+          );
+        }
+        before = random.below(3) === 0 ? null : now - random.below(7_200) * 1e6;
+      }
+    });
+  }
 });

@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import { SECOND } from "../lib/duration.ts";
 import { Pipeline } from "../lib/pipeline.ts";
-import type { BatchRecord, Entry, Hit, LoginChange, Module, ModuleRules, Trip } from "../lib/types.ts";
+import type { BatchRecord, Entry, LoginChange, Module, ModuleRules, Tally, Trip } from "../lib/types.ts";
 import { condition, memoryLog, rule, temporaryState } from "./helpers.ts";
 
 const NOW = 10_000 * SECOND;
@@ -65,19 +65,23 @@ const judge = {
   enforce() {},
 };
 
+function hitsOf(record: BatchRecord): Tally["hits"] {
+  return record.tallies().flatMap(({ hits }) => hits);
+}
+
 /** A store in memory that fails while `broken`. */
 function memoryStore() {
   const records: BatchRecord[] = [];
-  const stored: Hit[] = [];
+  const stored: Tally[] = [];
   const store = {
     broken: false,
     records,
     write(record: BatchRecord) {
       if (store.broken) throw new Error("disk full");
       records.push(record);
-      stored.push(...record.hits);
+      stored.push(...record.tallies());
     },
-    hits: () => stored,
+    tallies: { all: () => stored },
   };
   return store;
 }
@@ -95,7 +99,11 @@ Deno.test("`Pipeline.process()` writes lines, hits, bans and position of a batch
   const [record] = store.records;
   assert.equal(record!.position, "p5");
   assert.equal(record!.events.length, 3, "one line is under no_log, one names nobody");
-  assert.deepEqual(record!.hits.map(({ address }) => address), ["192.0.2.9"], "the ban used the others up");
+  assert.deepEqual(
+    hitsOf(record!).map(({ address }) => address),
+    ["192.0.2.9"],
+    "the ban used the others up",
+  );
   assert.equal(pipeline.counts.hits, 4);
   assert.deepEqual(record!.bans.map(({ address, reason, count }) => [address, reason, count]), [[
     "192.0.2.1",
@@ -121,7 +129,14 @@ Deno.test("`Pipeline` goes on counting after a restart, and a ban uses its hits 
   run(start(), ["bad 192.0.2.1", "bad 192.0.2.1"]);
   run(start(), ["bad 192.0.2.1"]);
   assert.equal(temporary.state.bans.inForce().length, 1);
-  assert.equal(temporary.state.totals().hits, 0);
+  assert.deepEqual(
+    [...temporary.state.tallies.all()].flatMap(({ spent }) => spent.map(({ address }) => address)),
+    [
+      "192.0.2.1",
+    ],
+  );
+  run(start(), ["bad 192.0.2.1", "bad 192.0.2.1"]);
+  assert.equal(temporary.state.bans.totals().all, 1, "it counts from nothing again");
 });
 
 Deno.test("`Pipeline` records what any user could have forged and never counts it", () => {
@@ -130,7 +145,7 @@ Deno.test("`Pipeline` records what any user could have forged and never counts i
   const forged = entry("bad 192.0.2.66", { sender: { uid: 1000, unit: "session-3.scope" } });
   run(pipeline, Array(9).fill(forged));
   assert.equal(store.records[0]!.events.length, 9);
-  assert.equal(store.records[0]!.hits.length, 0);
+  assert.equal(hitsOf(store.records[0]!).length, 0);
   assert.equal(pipeline.counts.untrusted, 9);
 });
 
@@ -167,7 +182,7 @@ Deno.test("`Pipeline.process()` keeps the hits that come after a ban in the same
   const store = memoryStore();
   run(new Pipeline([RULES], { store, judge, log: memoryLog() }), Array(4).fill("bad 192.0.2.1"));
   assert.equal(store.records[0]!.bans.length, 1);
-  assert.equal(store.records[0]!.hits.length, 1);
+  assert.equal(hitsOf(store.records[0]!).length, 1);
 });
 
 Deno.test("`Pipeline.counted()` goes by the source furthest behind, but not by more than a day", () => {

@@ -40,7 +40,7 @@ export async function replayCommand(files: readonly string[], options: ReplayOpt
     else print(banLine(ban));
   });
   const pipeline = new Pipeline(config.modules, {
-    store: { write() {}, hits: () => [] },
+    store: { write() {}, tallies: { all: () => [] } },
     judge,
     log: QUIET,
     counting: {

@@ -11,7 +11,8 @@ import { type CommonOptions, isoTimeOrNull, localTime, print, printJson } from "
 interface Status {
   readonly running: boolean;
   readonly report: MonitorReport | null;
-  readonly totals: { readonly log: number; readonly hits: number };
+  /** Lines that are kept. */
+  readonly recorded: number;
   readonly bans: { readonly all: number; readonly inForce: number; readonly failing: number };
   readonly failing: readonly BanStatus[];
   readonly backlog: number;
@@ -23,7 +24,7 @@ export function statusCommand(options: CommonOptions): number {
     return {
       running: isLocked(state.directory),
       report: state.report() as MonitorReport | null,
-      totals: state.totals(),
+      recorded: state.recorded(),
       bans: state.bans.totals(),
       failing: state.bans.failing(),
       backlog: state.outbox.backlog(),
@@ -34,7 +35,7 @@ export function statusCommand(options: CommonOptions): number {
   return status.running ? 0 : 1;
 }
 
-function statusJson({ running, report, totals, bans, failing, backlog }: Status): unknown {
+function statusJson({ running, report, recorded, bans, failing, backlog }: Status): unknown {
   return {
     running,
     pid: running ? report?.pid ?? null : null,
@@ -52,8 +53,8 @@ function statusJson({ running, report, totals, bans, failing, backlog }: Status)
     given_up: report?.givenUp ?? [],
     counts: report?.counts ?? null,
     tracked: report?.tracked ?? 0,
-    recorded: totals.log,
-    hits: totals.hits,
+    forgotten: report?.forgotten ?? 0,
+    recorded,
     bans: { all: bans.all, in_force: bans.inForce, failing: bans.failing },
     failing: failing.map(banJson),
     database: report?.database && databaseJson(report.database, backlog),
@@ -77,7 +78,7 @@ function moduleJson(module: ModuleFreshness): unknown {
 }
 
 function statusLines(status: Status): string[] {
-  const { running, report, totals, bans, failing } = status;
+  const { running, report, bans, failing } = status;
   const lines = [running ? `running, pid ${report?.pid}, since ${time(report?.started)}` : "not running"];
   if (report !== null) {
     lines.push(
@@ -88,6 +89,11 @@ function statusLines(status: Status): string[] {
     }
     const { entries, unknown, events, recorded, hits, damaged, untrusted } = report.counts;
     lines.push(`lines     ${entries} read, ${events} named an address, ${recorded} recorded, ${hits} hits`);
+    const { tracked, forgotten } = report;
+    if (tracked > 0) lines.push(`          ${tracked} addresses being counted, each once per rule`);
+    if (forgotten > 0) {
+      lines.push(`          ${forgotten} more forgotten, the oldest first: there were too many`);
+    }
     if (unknown > 0) lines.push(`          ${unknown} of a form that no module knows`);
     if (damaged > 0) lines.push(`          ${damaged} damaged: cut or dropped`);
     if (untrusted > 0) {
@@ -104,7 +110,7 @@ function statusLines(status: Status): string[] {
   for (const { address, attempts, error } of failing) {
     lines.push(`          ${address}: tried ${attempts} times: ${error}`);
   }
-  lines.push(`state     ${totals.log} lines recorded, ${totals.hits} hits counted`);
+  lines.push(`state     ${status.recorded} lines recorded`);
   if (report?.database) lines.push(databaseLine(report.database, status.backlog));
   return lines;
 }

@@ -30,5 +30,7 @@ export interface MonitorReport {
   readonly counts: Counts;
   /** Addresses being counted, each once per rule. */
   readonly tracked: number;
+  /** How many more there were than can be counted. */
+  readonly forgotten: number;
   readonly database: FleetStatus | null;
 }

@@ -1,32 +1,15 @@
-import type { Hit, LogEvent, Micros, ModuleRules, Rule, Trip } from "../types.ts";
+import type { Hit, LogEvent, Micros, ModuleRules, Rule, Tally, Trip } from "../types.ts";
+import { detached } from "../detach.ts";
+import { Counters } from "./counters.ts";
 import { Matcher, type Subject } from "./matcher.ts";
-import { DistinctWindow, SlidingWindow, type Window } from "./window.ts";
+import type { Outcome } from "./outcome.ts";
 
-/** What one event led to. */
-export interface Judgement {
-  /** Whether some rule matches. */
-  readonly isMatch: boolean;
-  /** Those that count: a rule with `distinct` counts each value once. */
-  readonly hits: readonly Hit[];
-  /** Rules whose limit this event passed; their counters start anew. */
-  readonly trips: readonly Trip[];
-}
-
-/** Addresses that one rule counts at most, unless told otherwise. */
-export const CAPACITY = 200_000;
-
-const NOTHING: Judgement = { isMatch: false, hits: [], trips: [] };
 /** Characters of a value that are kept as they are. */
 const MAX_VALUE = 64;
 
-interface Counter {
-  readonly rule: Rule;
-  readonly window: Window;
-}
-
 /** What counting goes by. */
 export interface EngineOptions {
-  /** Addresses that one rule counts at most. */
+  /** Counters, each of one address by one rule, kept at most. */
   readonly capacity?: number;
   /** What an address is counted as: itself unless told. */
   readonly countedAs?: (address: string) => string;
@@ -34,24 +17,41 @@ export interface EngineOptions {
   readonly lenience?: (address: string, time: Micros) => number;
 }
 
+/** A rule with the number that counters know it by. */
+interface NumberedRule extends Rule {
+  readonly number: number;
+  readonly service: string;
+  readonly reason: string;
+}
+
 /** Matches events against the rules and counts their hits, on the events' own time. Knows no clock. */
 export class Engine {
-  readonly #matchers = new Map<string, Matcher>();
-  readonly #counters = new Map<string, Map<string, Counter>>();
-
+  readonly #matchers: ReadonlyMap<string, Matcher<NumberedRule>>;
+  readonly #rules: readonly NumberedRule[];
+  readonly #counters: Counters;
+  /** Time of the newest hit of each rule that has not been told of yet; 0: there is none. */
+  readonly #newest: Float64Array;
   readonly #countedAs: (address: string) => string;
   readonly #lenience: (address: string, time: Micros) => number;
 
   constructor(
     modules: readonly ModuleRules[],
-    { capacity = CAPACITY, countedAs = (address) => address, lenience = () => 1 }: EngineOptions = {},
+    { capacity, countedAs = (address) => address, lenience = () => 1 }: EngineOptions = {},
   ) {
     this.#countedAs = countedAs;
     this.#lenience = lenience;
-    for (const { module, rules } of modules) {
-      this.#matchers.set(module.name, new Matcher(rules));
-      this.#counters.set(module.name, new Map(rules.map((rule) => [rule.name, counter(rule, capacity)])));
-    }
+    const all = modules.flatMap(({ module: { name: service }, rules }) =>
+      rules.map((rule) => ({ ...rule, service, reason: `[${service}] ${rule.name}` }))
+    );
+    this.#rules = all.map((rule, number) => ({ ...rule, number }));
+    this.#matchers = new Map(
+      modules.map(({ module: { name } }) => [
+        name,
+        new Matcher(this.#rules.filter(({ service }) => service === name)),
+      ]),
+    );
+    this.#newest = new Float64Array(all.length);
+    this.#counters = new Counters(all.map(({ limit, window: span }) => ({ limit, span })), capacity);
   }
 
   /** The names of the rules that an event of `service` hits, counting nothing. */
@@ -59,79 +59,100 @@ export class Engine {
     return (this.#matchers.get(service)?.match(event) ?? []).map(({ name }) => name);
   }
 
-  /** Counts an event. An untrusted one hits nothing. */
-  add(event: LogEvent): Judgement {
-    const rules = event.trusted ? this.#matchers.get(event.service)?.match(event) : undefined;
-    if (!rules || rules.length === 0) return NOTHING;
+  /** Counts an event, and adds to `outcome` what follows. Returns whether some rule matches; none does an untrusted event. */
+  add(event: LogEvent, outcome: Outcome): boolean {
+    const rules = event.trusted ? this.#matchers.get(event.service)!.match(event) : [];
+    if (rules.length === 0) return false;
     const address = this.#countedAs(event.address);
-    const hits = rules.flatMap((rule) => hitOf(rule, { ...event, address }) ?? []).filter((hit) =>
-      !this.#knows(hit)
-    );
-    return { isMatch: true, hits, trips: hits.flatMap((hit) => this.#count(hit, event.address) ?? []) };
+    for (const rule of rules) {
+      const hit = hitOf(rule, event, address);
+      if (hit === null || (hit.value !== null && this.#counters.knows(rule.number, hit))) continue;
+      outcome.hits.push(hit);
+      if (hit.time > this.#newest[rule.number]!) this.#newest[rule.number] = hit.time;
+      const count = this.#counters.hit(rule.number, hit, this.#lenience);
+      if (count > 0) outcome.trip(tripOf(hit, { rule, source: event.address, count }));
+    }
+    return true;
   }
 
-  /** Counts hits again that were stored earlier, oldest first; those of rules no longer configured are left out. */
-  restore(hits: Iterable<Hit>): void {
-    for (const hit of hits) this.#count(hit, hit.address);
+  /** Rules that were hit since the last call, and when at the latest. */
+  takeNewest(): Pick<Hit, "service" | "rule" | "time">[] {
+    const newest = this.#rules.flatMap(({ service, name: rule, number }) => {
+      const time = this.#newest[number]!;
+      return time > 0 ? [{ service, rule, time }] : [];
+    });
+    this.#newest.fill(0);
+    return newest;
+  }
+
+  /** Counts again what was stored, in its order; what is of rules no longer configured is left out. */
+  restore(tallies: Iterable<Tally>): void {
+    const rules = new Map(this.#rules.map((rule) => [`${rule.service} ${rule.name}`, rule]));
+    const find = ({ service, rule }: Pick<Hit, "service" | "rule">) => rules.get(`${service} ${rule}`);
+    for (const { forgotten, spent, hits } of tallies) {
+      for (const address of forgotten) this.#counters.forget(address);
+      for (const counter of spent) {
+        const rule = find(counter);
+        if (rule) this.#counters.reset(rule.number, counter.address);
+      }
+      for (const hit of hits) {
+        const rule = find(hit);
+        // A rule may count something else than it did when the hit was stored.
+        if (rule && (rule.distinct === null) === (hit.value === null)) this.#counters.add(rule.number, hit);
+      }
+    }
   }
 
   /** Counts an address from nothing again, in every rule. */
   forget(address: string): void {
-    for (const { window } of this.#all()) window.forget(address);
+    this.#counters.forget(address);
   }
 
   /** Gives back the memory of addresses that fell silent before their windows ending at `now`. */
   sweep(now: Micros): void {
-    for (const { window } of this.#all()) window.sweep(now);
+    this.#counters.sweep(now);
   }
 
   /** Addresses being counted, each once per rule. */
   get tracked(): number {
-    return this.#all().reduce((sum, { window }) => sum + window.size, 0);
+    return this.#counters.size;
   }
 
-  #knows(hit: Hit): boolean {
-    return this.#counters.get(hit.service)!.get(hit.rule)!.window.knows(hit);
-  }
-
-  #count(hit: Hit, source: string): Trip | null {
-    const counter = this.#counters.get(hit.service)?.get(hit.rule);
-    // A rule may count something else than it did when the hit was stored.
-    if (!counter || (counter.rule.distinct === null) !== (hit.value === null)) return null;
-    const { service, rule, address, time } = hit;
-    const count = counter.window.hit(hit, () => this.#lenience(address, time));
-    if (count === 0) return null;
-    return {
-      service,
-      rule,
-      address,
-      source,
-      time,
-      count,
-      reason: `[${service}] ${rule}`,
-      banTime: counter.rule.banTime,
-      growth: counter.rule.growth,
-      scope: counter.rule.scope,
-    };
-  }
-
-  #all(): Counter[] {
-    return [...this.#counters.values()].flatMap((rules) => [...rules.values()]);
+  /** How many of them were given up as there were too many. */
+  get forgotten(): number {
+    return this.#counters.forgotten;
   }
 }
 
-function counter(rule: Rule, capacity: number): Counter {
-  const bounds = { limit: rule.limit, span: rule.window, capacity };
-  return { rule, window: rule.distinct === null ? new SlidingWindow(bounds) : new DistinctWindow(bounds) };
+/** Lives as long as the ban that may follow. */
+function tripOf(
+  hit: Hit,
+  { rule, source, count }: { rule: NumberedRule; source: string; count: number },
+): Trip {
+  const { name, service, reason, window, banTime, growth, scope } = rule;
+  return {
+    service,
+    rule: name,
+    address: detached(hit.address),
+    source: detached(source),
+    time: hit.time,
+    count,
+    reason,
+    window,
+    banTime,
+    growth,
+    scope,
+  };
 }
 
 /** The hit of a rule; null where the field that it counts is missing. */
-function hitOf({ name, distinct }: Rule, event: LogEvent): Hit | null {
-  const { service, address, time, message, fields } = event;
-  const hit = { service, rule: name, address, time };
-  if (distinct === null) return { ...hit, value: null };
+function hitOf(rule: NumberedRule, event: LogEvent, address: string): Hit | null {
+  const { name, distinct, service, window } = rule;
+  const { time, message, fields } = event;
+  if (distinct === null) return { service, rule: name, address, time, value: null, window };
   const value: unknown = distinct === "message" ? message : fields[distinct];
-  return typeof value === "string" ? { ...hit, value: shortened(value) } : null;
+  if (typeof value !== "string") return null;
+  return { service, rule: name, address, time, value: shortened(value), window };
 }
 
 /** A value bounded in length, in which long ones that differ anywhere still differ. */

@@ -1,3 +1,4 @@
+import { detached } from "../detach.ts";
 import { NetworkSet } from "../ip.ts";
 import type { LogEvent, Login, LoginChange, Micros, Session, SessionEnd } from "../types.ts";
 
@@ -23,15 +24,15 @@ export interface Said extends Pick<LogEvent, "fields" | "time" | "trusted"> {
  * connection has ended. Null for others, and for what any local user could have forged.
  */
 export function loginChange(said: Said): LoginChange | null {
-  const { address, fields: { login: method, logout, user = "", port = "0" }, pid, time, trusted } = said;
+  const { address, fields: { login: method, logout }, pid, time, trusted } = said;
   if (!trusted || (method === undefined && logout === undefined)) return null;
   if (address === null) {
     return pid === null || logout === undefined ? null : { kind: "closed", end: { address, pid, time } };
   }
-  const connection = { address, port: Number(port), time };
-  return method === undefined
-    ? { kind: "closed", end: connection }
-    : { kind: "opened", ...connection, pid, user, method };
+  const { user = "", port = "0" } = said.fields;
+  const connection = { address: detached(address), port: Number(port), time };
+  if (method === undefined) return { kind: "closed", end: connection };
+  return { kind: "opened", ...connection, pid, user: detached(user), method: detached(method) };
 }
 
 /** Who has logged in lately, and who is logged in now. */
@@ -40,6 +41,8 @@ export class Logins {
   /** The newest of each method, by address. */
   readonly #logins = new Map<string, Map<string, Login>>();
   readonly #sessions = new Map<string, Session>();
+  /** The session that each process serves. */
+  readonly #ofProcess = new Map<number, Session>();
 
   /** @param trust null: past logins count for nothing */
   constructor(trust: TrustOptions | null) {
@@ -50,8 +53,9 @@ export class Logins {
   restore({ logins, sessions }: { logins: Iterable<Login>; sessions: Iterable<Session> }): void {
     this.#logins.clear();
     this.#sessions.clear();
+    this.#ofProcess.clear();
     for (const login of logins) this.#keep(login);
-    for (const session of sessions) this.#sessions.set(idOf(session), session);
+    for (const session of sessions) this.#open(session);
   }
 
   /** Takes note of a change; false where it changes nothing, as when a connection ends on which nobody had logged in. */
@@ -60,7 +64,7 @@ export class Logins {
     this.#keep(change);
     // Whoever had this process before is gone.
     if (change.pid !== null) this.#end({ address: null, pid: change.pid, time: change.time });
-    this.#sessions.set(idOf(change), change);
+    this.#open(change);
     return true;
   }
 
@@ -83,13 +87,16 @@ export class Logins {
     return this.#within(target).some((login) => login.time > time - span) ? factor : 1;
   }
 
+  #open(session: Session): void {
+    this.#sessions.set(idOf(session), session);
+    if (session.pid !== null) this.#ofProcess.set(session.pid, session);
+  }
+
   #end(end: SessionEnd): boolean {
-    const ended = [...this.#sessions.values()].filter((session) =>
-      session.time <= end.time &&
-      (end.address === null ? session.pid === end.pid : idOf(session) === idOf(end))
-    );
-    for (const session of ended) this.#sessions.delete(idOf(session));
-    return ended.length > 0;
+    const session = end.address === null ? this.#ofProcess.get(end.pid) : this.#sessions.get(idOf(end));
+    if (session === undefined || session.time > end.time) return false;
+    if (this.#ofProcess.get(session.pid!) === session) this.#ofProcess.delete(session.pid!);
+    return this.#sessions.get(idOf(session)) === session && this.#sessions.delete(idOf(session));
   }
 
   #keep(login: Login): void {

@@ -1,49 +1,82 @@
 import type { Condition, LogEvent, Rule } from "../types.ts";
+import { requiredLiterals } from "./literals.ts";
+import { type Sought, Texts } from "./texts.ts";
 
 /** What of an event the rules look at. */
 export type Subject = Pick<LogEvent, "message" | "fields">;
 
-const NONE: readonly Rule[] = [];
+/**
+ * Says which rules an event hits. Time is linear in the event's length; the number of rules hardly matters, as their texts are sought
+ * all at once, and a regular expression is asked only where a text stands that it needs.
+ */
+export class Matcher<R extends Rule = Rule> {
+  readonly #rules: readonly CompiledRule<R>[];
+  readonly #views: readonly View[];
+  /** Numbers of the rules that need no text. */
+  readonly #always: readonly number[];
+  /** Rules that the event at hand may hit: which, and their numbers. */
+  readonly #isSuspected: Uint8Array;
+  readonly #suspects: number[] = [];
+  readonly #suspect = (numbers: readonly number[]) => {
+    for (const number of numbers) {
+      if (this.#isSuspected[number] === 1) continue;
+      this.#isSuspected[number] = 1;
+      this.#suspects.push(number);
+    }
+  };
 
-/** Says which rules an event hits. Time is linear in the event's length, whatever the rules. */
-export class Matcher {
-  readonly #rules: readonly CompiledRule[];
-  readonly #sieves: readonly Sieve[];
-  /** Rules that no sieve holds back. */
-  readonly #always: readonly CompiledRule[];
-
-  constructor(rules: readonly Rule[]) {
+  constructor(rules: readonly R[]) {
     this.#rules = rules.map((rule) => new CompiledRule(rule));
-    this.#always = this.#rules.filter(({ rule }) => !canBeSieved(rule));
-    this.#sieves = buildSieves(this.#rules.filter(({ rule }) => canBeSieved(rule)));
+    this.#views = buildViews(this.#rules);
+    this.#always = this.#rules.flatMap(({ texts }, number) => texts === null ? [number] : []);
+    this.#isSuspected = new Uint8Array(rules.length);
   }
 
   /** The rules that an event hits, in configured order. */
-  match(event: Subject): readonly Rule[] {
-    const passed = this.#sieves.filter((sieve) => sieve.passes(event));
-    if (passed.length === 0 && this.#always.length === 0) return NONE;
-    const suspected = new Set([...this.#always, ...passed.flatMap(({ rules }) => rules)]);
-    return this.#rules.filter((rule) => suspected.has(rule) && rule.isHitBy(event)).map(({ rule }) => rule);
+  match(event: Subject): readonly R[] {
+    for (const view of this.#views) view.find(event, this.#suspect);
+    const suspects = this.#suspects;
+    if (suspects.length === 0 && this.#always.length === 0) return [];
+    this.#suspect(this.#always);
+    if (suspects.length > 1) suspects.sort((a, b) => a - b);
+    const status = Number(event.fields.status);
+    const found: R[] = [];
+    for (const number of suspects) {
+      this.#isSuspected[number] = 0;
+      const rule = this.#rules[number]!;
+      if (rule.isHitBy(event, status)) found.push(rule.rule);
+    }
+    suspects.length = 0;
+    return found;
   }
 }
 
-/** A rule with its texts made ready. */
-class CompiledRule {
-  readonly #condition: Test;
+/** A rule made ready: what it needs is found by all together, what is left is asked of it alone. */
+class CompiledRule<R extends Rule> {
+  /** One of these must stand in one of the condition's fields; null: no text is needed. */
+  readonly texts: readonly string[] | null;
+  readonly #condition: Test | null;
   readonly #except: readonly Test[];
 
-  constructor(readonly rule: Rule) {
-    this.#condition = rule.condition === null ? () => true : compile(rule.condition);
-    this.#except = rule.except.map(compile);
+  constructor(readonly rule: R) {
+    const { condition, except } = rule;
+    this.texts = condition && textsOf(condition);
+    // To have found a text is all that the other modes ask for.
+    this.#condition = condition?.mode === "regex" ? compile(condition) : null;
+    this.#except = except.map(compile);
   }
 
-  isHitBy(event: Subject): boolean {
-    return this.#hasStatus(event) && this.#condition(event) && !this.#except.some((test) => test(event));
+  /** Whether an event in which one of the texts stands hits the rule. */
+  isHitBy(event: Subject, status: number): boolean {
+    return (this.rule.status === null || this.rule.status.has(status)) &&
+      (this.#condition === null || this.#condition(event)) && !this.#except.some((test) => test(event));
   }
+}
 
-  #hasStatus({ fields }: Subject): boolean {
-    return this.rule.status === null || this.rule.status.has(Number(fields.status));
-  }
+function textsOf({ mode, texts }: Condition): readonly string[] | null {
+  if (mode !== "regex") return texts;
+  const needed = texts.map(requiredLiterals);
+  return needed.includes(null) ? null : needed.flatMap((literals) => literals!);
 }
 
 type Test = (event: Subject) => boolean;
@@ -52,7 +85,7 @@ function compile({ fields, mode, texts, ignoreCase }: Condition): Test {
   const finds = finder(mode, texts);
   return (event) =>
     fields.some((field) => {
-      const text = textOf(event, { field, ignoreCase });
+      const text = textOf(event, field, ignoreCase);
       return text !== null && finds(text);
     });
 }
@@ -64,69 +97,54 @@ function finder(mode: Condition["mode"], texts: readonly string[]): (text: strin
   return (text) => expressions.some((expression) => expression.test(text));
 }
 
-interface View {
-  readonly field: string;
-  readonly ignoreCase: boolean;
-}
-
 /** A field's text as conditions see it; null where the event has none. */
-function textOf({ message, fields }: Subject, { field, ignoreCase }: View): string | null {
+function textOf({ message, fields }: Subject, field: string, ignoreCase: boolean): string | null {
   const text: unknown = field === "message" ? message : fields[field];
   if (typeof text !== "string") return null;
   return ignoreCase ? text.toLowerCase() : text;
 }
 
-/**
- * One expression of all that is sought in one field: it turns most events away in a single pass, however many
- * rules there are.
- */
-class Sieve {
-  readonly #any: RegExp;
+/** All that is sought in one field. */
+class View {
+  readonly #field: string;
+  readonly #ignoreCase: boolean;
+  readonly #texts: readonly Texts[];
 
-  constructor(readonly view: View, readonly rules: readonly CompiledRule[]) {
-    const conditions = rules.map(({ rule }) => rule.condition!);
-    const sought = (mode: Condition["mode"]) =>
-      conditions.filter((condition) => condition.mode === mode).flatMap(({ texts }) => texts);
-    const starts = sought("start");
-    const parts = [
-      ...(starts.length > 0 ? [`^(?:${starts.map(literal).join("|")})`] : []),
-      ...sought("anywhere").map(literal),
-      ...sought("regex").map((source) => `(?:${withoutNames(source)})`),
+  constructor(
+    { field, ignoreCase }: { field: string; ignoreCase: boolean },
+    { starts, anywhere }: { starts: readonly Sought[]; anywhere: readonly Sought[] },
+  ) {
+    this.#field = field;
+    this.#ignoreCase = ignoreCase;
+    this.#texts = [
+      ...(starts.length > 0 ? [new Texts(starts, "start")] : []),
+      ...(anywhere.length > 0 ? [new Texts(anywhere, "anywhere")] : []),
     ];
-    this.#any = new RegExp(parts.join("|"), "s");
   }
 
-  passes(event: Subject): boolean {
-    const text = textOf(event, this.view);
-    return text !== null && this.#any.test(text);
+  /** Tells `found` the numbers of the rules of which a text stands in the field. */
+  find(event: Subject, found: (numbers: readonly number[]) => void): void {
+    const text = textOf(event, this.#field, this.#ignoreCase);
+    if (text === null) return;
+    for (const texts of this.#texts) texts.find(text, found);
   }
 }
 
-function buildSieves(rules: readonly CompiledRule[]): Sieve[] {
-  const views = new Map<string, { view: View; rules: CompiledRule[] }>();
-  for (const compiled of rules) {
-    const { fields, ignoreCase } = compiled.rule.condition!;
+function buildViews(rules: readonly CompiledRule<Rule>[]): View[] {
+  const views = new Map<
+    string,
+    { field: string; ignoreCase: boolean; starts: Sought[]; anywhere: Sought[] }
+  >();
+  rules.forEach(({ rule: { condition }, texts }, number) => {
+    if (condition === null || texts === null) return;
+    const { fields, ignoreCase, mode } = condition;
     for (const field of fields) {
       const key = `${ignoreCase} ${field}`;
-      const entry = views.get(key) ?? { view: { field, ignoreCase }, rules: [] };
-      entry.rules.push(compiled);
-      views.set(key, entry);
+      const view = views.get(key) ?? { field, ignoreCase, starts: [], anywhere: [] };
+      const sought = texts.map((text) => ({ text, number }));
+      (mode === "start" ? view.starts : view.anywhere).push(...sought);
+      views.set(key, view);
     }
-  }
-  return [...views.values()].map(({ view, rules }) => new Sieve(view, rules));
-}
-
-/** Whether a rule seeks something that may be sought together with others: groups that are referred to may not. */
-function canBeSieved({ condition }: Rule): boolean {
-  return condition !== null &&
-    !condition.texts.some((text) => condition.mode === "regex" && /\\(?:k<|[1-9])/.test(text));
-}
-
-function literal(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|\/]/g, "\\$&");
-}
-
-/** Groups of the same name may not meet in one expression. */
-function withoutNames(source: string): string {
-  return source.replace(/(\\.|\[(?:[^\]\\]|\\.)*\])|\(\?<(?![=!])[^>]*>/gs, (_, other) => other ?? "(");
+  });
+  return [...views.values()].map((view) => new View(view, view));
 }

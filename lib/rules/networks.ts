@@ -1,6 +1,6 @@
 import { enclosing, prefixLength } from "../ip.ts";
 import type { Growth, Micros, NewBan } from "../types.ts";
-import { DistinctWindow } from "./window.ts";
+import { Counters } from "./counters.ts";
 
 /** When a network is banned for the bans inside of it. */
 export interface NetworkStep {
@@ -23,30 +23,30 @@ export interface NetworkTrip {
   readonly count: number;
 }
 
-const CAPACITY = 100_000;
+/** Networks counted at most, by all steps. */
+const CAPACITY = 200_000;
 
 /**
  * Counts the bans inside of networks, step by step: addresses for the first step, and for each further one the networks that the
  * step before it banned. Times are those of the bans.
  */
 export class Networks {
-  readonly #steps: readonly { step: NetworkStep; window: DistinctWindow }[];
+  readonly #steps: readonly NetworkStep[];
+  readonly #counters: Counters;
 
   constructor(steps: readonly NetworkStep[]) {
-    this.#steps = steps.map((step) => ({
-      step,
-      window: new DistinctWindow({ limit: step.limit, span: step.window, capacity: CAPACITY }),
-    }));
+    this.#steps = steps;
+    this.#counters = new Counters(steps.map(({ limit, window: span }) => ({ limit, span })), CAPACITY);
   }
 
   /** Counts a ban; returns the network that is to be banned for it, if any. */
   add({ address, start }: Pick<NewBan, "address" | "start">): NetworkTrip | null {
     const bits = prefixLength(address);
-    for (const { step, window } of this.#steps) {
+    for (const [i, step] of this.#steps.entries()) {
       const length = address.includes(":") ? step.ipv6 : step.ipv4;
       if (length === null || length >= bits) continue;
       const network = enclosing(address, length);
-      const count = window.hit({ address: network, value: address, time: start });
+      const count = this.#counters.hit(i, { address: network, value: address, time: start });
       return count === 0 ? null : { network, step, count };
     }
     return null;
@@ -54,11 +54,11 @@ export class Networks {
 
   /** Counts the bans inside of a network from nothing again, as after a ban of it. */
   forget(network: string): void {
-    for (const { window } of this.#steps) window.forget(network);
+    this.#counters.forget(network);
   }
 
   /** Gives back the memory of networks without a ban in the windows that end at `now`. */
   sweep(now: Micros): void {
-    for (const { window } of this.#steps) window.sweep(now);
+    this.#counters.sweep(now);
   }
 }

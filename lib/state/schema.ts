@@ -52,6 +52,16 @@ const MIGRATIONS: readonly string[] = [
     used_step INTEGER, used_by TEXT, used_at INTEGER
   ) WITHOUT ROWID;
   `,
+  // Hits of before are kept for a year, as it is not known here for how long their rules look back.
+  `
+  CREATE TABLE tally (id INTEGER PRIMARY KEY, until INTEGER, content TEXT NOT NULL);
+  CREATE INDEX tally_until ON tally (until);
+  INSERT INTO tally (until, content)
+    SELECT max(time) + 31557600000000, json_object('forgotten', json_array(), 'spent', json_array(),
+      'hits', json_group_array(json_array(service, rule, address, time, value)))
+    FROM (SELECT * FROM hit ORDER BY time, id) HAVING count(*) > 0;
+  DROP TABLE hit;
+  `,
 ];
 
 /**

@@ -1,9 +1,10 @@
-import type { BatchRecord, Hit, Micros, Trial, WhitelistEntry } from "../types.ts";
+import type { BatchRecord, Micros, Trial, WhitelistEntry } from "../types.ts";
 import { BanTable } from "./ban_table.ts";
 import { Database } from "./database.ts";
 import { KnockTable } from "./knock_table.ts";
 import { LoginTable } from "./login_table.ts";
 import { StateOutbox } from "./outbox.ts";
+import { TallyTable } from "./tally_table.ts";
 
 /** Most rows that one call of `State.forget()` deletes, so that it never holds the writer up for long. */
 const DELETE_STEP = 5_000;
@@ -13,6 +14,7 @@ export class State {
   readonly bans: BanTable;
   readonly logins: LoginTable;
   readonly knocks: KnockTable;
+  readonly tallies: TallyTable;
   readonly outbox: StateOutbox;
   readonly #db: Database;
 
@@ -25,39 +27,23 @@ export class State {
     this.bans = new BanTable(this.#db);
     this.logins = new LoginTable(this.#db);
     this.knocks = new KnockTable(this.#db);
+    this.tallies = new TallyTable(this.#db);
     this.outbox = new StateOutbox(this.#db);
   }
 
   /** Writes what a batch brought, with the position reached: a crash repeats a batch or has it, never half. */
   write(record: BatchRecord): void {
     this.#db.transaction(() => {
-      for (const { service, address, time, message } of record.events) {
-        this.#db.run(
-          "INSERT INTO log (service, address, time, message) VALUES (?, ?, ?, ?)",
+      this.#db.insert(
+        "log (service, address, time, message)",
+        record.events.flatMap(({ service, address, time, message }) => [
           service,
           address,
           time,
           storable(message),
-        );
-      }
-      for (const { service, rule, address } of record.spent) {
-        this.#db.run(
-          "DELETE FROM hit WHERE address = ? AND service = ? AND rule = ?",
-          address,
-          service,
-          rule,
-        );
-      }
-      for (const { service, rule, address, time, value } of record.hits) {
-        this.#db.run(
-          "INSERT INTO hit (service, rule, address, time, value) VALUES (?, ?, ?, ?, ?)",
-          service,
-          rule,
-          address,
-          time,
-          value && storable(value),
-        );
-      }
+        ]),
+      );
+      for (const tally of record.tallies()) this.tallies.add(tally);
       for (const change of record.logins) this.logins.apply(change);
       for (const ban of record.bans) this.bans.add(ban);
       for (const knock of record.knocks) this.knocks.accept(knock);
@@ -75,26 +61,6 @@ export class State {
   firstSince(source: string, now: Micros): Micros {
     this.#db.run("INSERT OR IGNORE INTO meta VALUES (?, ?)", `since ${source}`, now);
     return this.#db.get<{ value: Micros }>("SELECT value FROM meta WHERE key = ?", `since ${source}`)!.value;
-  }
-
-  /** Hits not used up by a ban, oldest first. */
-  hits(): Hit[] {
-    return this.#db.all<Hit>("SELECT service, rule, address, time, value FROM hit ORDER BY time, id");
-  }
-
-  /** Drops the hits of an address, so that counting starts anew. */
-  dropHits(address: string): void {
-    this.#db.run("DELETE FROM hit WHERE address = ?", address);
-  }
-
-  /** Drops hits of one rule that are older than its window reaches. */
-  expireHits(hit: { service: string; rule: string; before: Micros }): void {
-    this.#db.run(
-      "DELETE FROM hit WHERE time < ? AND service = ? AND rule = ?",
-      hit.before,
-      hit.service,
-      hit.rule,
-    );
   }
 
   /** Deletes recorded lines older than `before`, at most 5,000; returns how many went. */
@@ -170,11 +136,9 @@ export class State {
     this.#db.run("INSERT OR REPLACE INTO meta VALUES ('report', ?)", JSON.stringify(report));
   }
 
-  /** How many lines are recorded and hits counted. */
-  totals(): { log: number; hits: number } {
-    return this.#db.get<{ log: number; hits: number }>(
-      "SELECT (SELECT count(*) FROM log) AS log, (SELECT count(*) FROM hit) AS hits",
-    )!;
+  /** How many lines are recorded. */
+  recorded(): number {
+    return this.#db.get<{ n: number }>("SELECT count(*) AS n FROM log")!.n;
   }
 
   close(): void {

@@ -10,7 +10,7 @@ interface Layer {
   readonly imports: readonly string[];
 }
 
-const VALUES = ["types", "ip", "duration", "time", "lines", "linear"];
+const VALUES = ["types", "ip", "duration", "time", "lines", "linear", "detach"];
 const LOWER = [
   ...VALUES,
   "clock",
@@ -30,9 +30,10 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   types: { files: ["lib/types.ts"], imports: [] },
   ip: { files: ["lib/ip.ts"], imports: ["types"] },
   duration: { files: ["lib/duration.ts"], imports: ["types"] },
+  detach: { files: ["lib/detach.ts"], imports: [] },
   clock: { files: ["lib/clock.ts"], imports: ["types"] },
   time: { files: ["lib/time.ts"], imports: ["types"] },
-  lines: { files: ["lib/lines.ts"], imports: ["types", "time"] },
+  lines: { files: ["lib/lines.ts"], imports: ["types", "time", "detach"] },
   linear: { files: ["lib/linear.ts"], imports: ["types"] },
   "module list": { files: ["modules/mod.ts"], imports: ["types", "modules"] },
   modules: { files: ["modules/"], imports: VALUES },
@@ -55,7 +56,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
 
 /** Where each outside package is imported: there and nowhere else. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
-  "@eslint-community/regexpp": ["lib/linear.ts", "modules/pattern.ts"],
+  "@eslint-community/regexpp": ["lib/linear.ts", "lib/rules/literals.ts", "modules/pattern.ts"],
   "@logtape/logtape": ["lib/log.ts"],
   commander: ["main.ts"],
   "fastest-levenshtein": ["lib/config.ts", "lib/config/"],
@@ -81,6 +82,7 @@ const PURE = [
   "time",
   "lines",
   "linear",
+  "detach",
   "module list",
   "modules",
   "rules",

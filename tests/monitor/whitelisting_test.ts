@@ -92,6 +92,7 @@ function trip(address: string): Trip {
     service: "SSHD",
     rule: "a",
     time: START,
+    window: null,
     count: 2,
     banTime: null,
     growth: STEADY,

@@ -2,10 +2,11 @@ import { strict as assert } from "node:assert";
 import { SECOND } from "../../lib/duration.ts";
 import { Engine } from "../../lib/rules/engine.ts";
 import { Matcher } from "../../lib/rules/matcher.ts";
-import { DistinctWindow, SlidingWindow } from "../../lib/rules/window.ts";
+import { Outcome } from "../../lib/rules/outcome.ts";
 import { Whitelist } from "../../lib/rules/whitelist.ts";
-import type { Condition, LogEvent, Module, Rule } from "../../lib/types.ts";
+import type { Condition, LogEvent, Module, ModuleRules, Rule, Tally } from "../../lib/types.ts";
 import { condition, rule as anyRule, STEADY } from "../helpers.ts";
+import { Random } from "../random.ts";
 
 const rule = (over: Partial<Rule> = {}) =>
   anyRule({ name: "invalid", condition: condition({ texts: ["Invalid user"] }), limit: 2, ...over });
@@ -21,6 +22,15 @@ function event(over: Partial<LogEvent> = {}): LogEvent {
     trusted: true,
     ...over,
   };
+}
+
+const TALLY: Tally = { until: null, forgotten: [], spent: [], hits: [] };
+
+/** What an event leads to. */
+function add(engine: Engine, over: Partial<LogEvent> = {}): Outcome {
+  const outcome = new Outcome();
+  engine.add(event(over), outcome);
+  return outcome;
 }
 
 function matched(rules: readonly Rule[], subject: Partial<LogEvent>): string[] {
@@ -95,84 +105,10 @@ Deno.test("`Matcher.match()` wants one of a rule's status codes, with or without
   }
 });
 
-const hitAt = (address: string, time: number, value: string | null = null) => ({ address, time, value });
-
-Deno.test("`SlidingWindow.hit()` trips past the limit, not at it, and counts from nothing again", () => {
-  const window = new SlidingWindow({ limit: 2, span: 60 * SECOND, capacity: 10 });
-  const hit = (second: number) => window.hit(hitAt("a", second * SECOND));
-  assert.deepEqual([hit(0), hit(1), hit(2), hit(3), hit(4), hit(5)], [0, 0, 3, 0, 0, 3]);
-});
-
-Deno.test("`SlidingWindow.hit()` forgets a hit exactly when it is as old as the window", () => {
-  const window = new SlidingWindow({ limit: 1, span: 60 * SECOND, capacity: 10 });
-  assert.equal(window.hit(hitAt("a", 0)), 0);
-  assert.equal(window.hit(hitAt("a", 60 * SECOND)), 0);
-  assert.equal(window.hit(hitAt("a", 120 * SECOND - 1)), 2);
-});
-
-Deno.test("`SlidingWindow.hit()` agrees with counting by hand over random histories", () => {
-  let seed = 7;
-  const random = (n: number) => (seed = (seed * 1103515245 + 12345) & 0x7fffffff) % n;
-  for (let round = 0; round < 300; round++) {
-    const limit = 1 + random(4);
-    const span = 1 + random(20);
-    const window = new SlidingWindow({ limit: limit, span: span, capacity: 10 });
-    let kept: number[] = [];
-    for (let time = 0, step = 0; step < 60; step++) {
-      time += random(6);
-      kept = [...kept.filter((t) => t > time - span), time];
-      const expected = kept.length > limit ? kept.length : 0;
-      assert.equal(window.hit(hitAt("a", time)), expected);
-      if (expected > 0) kept = [];
-    }
-  }
-});
-
-Deno.test("`SlidingWindow.hit()` counts a late hit only with hits less than a window away", () => {
-  const window = new SlidingWindow({ limit: 1, span: 60 * SECOND, capacity: 10 });
-  window.hit(hitAt("a", 1_000 * SECOND));
-  assert.equal(window.hit(hitAt("a", 900 * SECOND)), 0, "a hundred seconds earlier is another story");
-  assert.equal(window.hit(hitAt("a", 950 * SECOND)), 3, "within a minute of both");
-});
-
-Deno.test("`SlidingWindow` without a span never forgets, and bounds what it holds", () => {
-  const window = new SlidingWindow({ limit: 1, span: null, capacity: 2 });
-  window.hit(hitAt("a", 0));
-  assert.equal(window.hit(hitAt("a", 1e15)), 2);
-  for (const address of ["a", "b", "c"]) window.hit(hitAt(address, 0));
-  assert.equal(window.size, 2);
-  assert.equal(window.hit(hitAt("a", 1)), 0, "the one silent longest was forgotten");
-  assert.equal(window.hit(hitAt("c", 1)), 2, "the latest was kept");
-});
-
-Deno.test("`SlidingWindow.sweep()` gives back who fell silent", () => {
-  const window = new SlidingWindow({ limit: 5, span: 60 * SECOND, capacity: 10 });
-  window.hit(hitAt("old", 0));
-  window.hit(hitAt("new", 50 * SECOND));
-  window.sweep(60 * SECOND);
-  assert.equal(window.size, 1);
-});
-
-Deno.test("`DistinctWindow.hit()` counts different values, each while it is younger than the window", () => {
-  const window = new DistinctWindow({ limit: 2, span: 60 * SECOND, capacity: 10 });
-  const hit = (second: number, value: string) => window.hit(hitAt("a", second * SECOND, value));
-  assert.deepEqual([hit(0, "x"), hit(1, "x"), hit(2, "y"), hit(3, "y")], [0, 0, 0, 0]);
-  assert.equal(window.knows(hitAt("a", 4 * SECOND, "x")), true);
-  assert.equal(window.knows(hitAt("a", 4 * SECOND, "z")), false);
-  assert.equal(window.knows(hitAt("b", 4 * SECOND, "x")), false);
-  assert.equal(window.knows(hitAt("a", 60 * SECOND, "x")), true, "it has been counted once more");
-  assert.equal(window.knows(hitAt("a", 61 * SECOND, "x")), false, "as old as the window");
-  assert.equal(hit(61, "z"), 0, "the first has been forgotten");
-  assert.equal(hit(62, "x"), 3);
-  assert.equal(hit(63, "x"), 0, "counted from nothing again");
-  window.sweep(200 * SECOND);
-  assert.equal(window.size, 0);
-});
-
 Deno.test("`Engine.add()` counts each value of a rule with `distinct` once, long ones too", () => {
   const crawl = rule({ condition: null, distinct: "path" });
   const engine = new Engine([{ module, noLog: [], record: "all", rules: [crawl] }]);
-  const get = (path?: string) => engine.add(event({ fields: path === undefined ? {} : { path } }));
+  const get = (path?: string) => add(engine, { fields: path === undefined ? {} : { path } });
   const long = "/".padEnd(5_000, "x");
   assert.equal(get("/a").hits[0]?.value, "/a");
   assert.deepEqual(get("/a").hits, []);
@@ -188,17 +124,18 @@ Deno.test("`Engine.restore()` leaves out hits that were counted another way", ()
   const engine = new Engine(
     [{ module, noLog: [], record: "all", rules: [rule({ distinct: "user" })] }],
   );
-  engine.restore([{ ...stored, value: null }, { ...stored, value: null }, { ...stored, value: "a" }]);
-  assert.deepEqual(engine.add(event({ fields: { user: "b" } })).trips, []);
-  assert.equal(engine.add(event({ fields: { user: "c" } })).trips[0]?.count, 3);
+  const hits = [{ ...stored, value: null }, { ...stored, value: null }, { ...stored, value: "a" }];
+  engine.restore([{ ...TALLY, hits }]);
+  assert.deepEqual(add(engine, { fields: { user: "b" } }).trips, []);
+  assert.equal(add(engine, { fields: { user: "c" } }).trips[0]?.count, 3);
 });
 
 Deno.test("`Engine.add()` counts each rule and address by itself and reports the trip with its reason", () => {
   const engine = new Engine([{ module, noLog: [], record: "all", rules: [rule({ banTime: 5 * SECOND })] }]);
   for (const address of ["192.0.2.1", "192.0.2.2", "192.0.2.1"]) {
-    assert.deepEqual(engine.add(event({ address })).trips, []);
+    assert.deepEqual(add(engine, { address }).trips, []);
   }
-  const { hits, trips } = engine.add(event());
+  const { hits, trips } = add(engine);
   assert.equal(hits.length, 1);
   assert.deepEqual(trips, [{
     service: "SSHD",
@@ -208,6 +145,7 @@ Deno.test("`Engine.add()` counts each rule and address by itself and reports the
     time: 1_000 * SECOND,
     count: 3,
     reason: "[SSHD] invalid",
+    window: 60 * SECOND,
     banTime: 5 * SECOND,
     growth: STEADY,
     scope: "all",
@@ -216,17 +154,67 @@ Deno.test("`Engine.add()` counts each rule and address by itself and reports the
 
 Deno.test("`Engine.add()` counts nothing that a local user could have forged", () => {
   const engine = new Engine([{ module, noLog: [], record: "all", rules: [rule()] }]);
-  for (let i = 0; i < 9; i++) assert.deepEqual(engine.add(event({ trusted: false })).hits, []);
+  for (let i = 0; i < 9; i++) assert.deepEqual(add(engine, { trusted: false }).hits, []);
 });
 
 Deno.test("`Engine.restore()` goes on counting where the stored hits end, and skips rules no longer there", () => {
   const engine = new Engine([{ module, noLog: [], record: "all", rules: [rule()] }]);
   const hit = { service: "SSHD", address: "192.0.2.1", time: 999 * SECOND, value: null };
-  engine.restore([{ ...hit, rule: "invalid" }, { ...hit, rule: "invalid" }, { ...hit, rule: "gone" }]);
-  assert.equal(engine.add(event()).trips[0]?.count, 3);
-  engine.restore([{ ...hit, rule: "invalid" }, { ...hit, rule: "invalid" }]);
+  const twice = { ...TALLY, hits: [{ ...hit, rule: "invalid" }, { ...hit, rule: "invalid" }] };
+  engine.restore([{ ...twice, hits: [...twice.hits, { ...hit, rule: "gone" }] }]);
+  assert.equal(add(engine).trips[0]?.count, 3);
+  engine.restore([twice]);
   engine.forget("192.0.2.1");
-  assert.deepEqual(engine.add(event()).trips, []);
+  assert.deepEqual(add(engine).trips, []);
+});
+
+Deno.test("`Engine.restore()` counts what was spent or forgotten from nothing again, and trips nobody", () => {
+  const hit = { service: "SSHD", rule: "invalid", address: "192.0.2.1", time: 999 * SECOND, value: null };
+  const three = { ...TALLY, hits: [hit, hit, hit] };
+  const cases: readonly [string, Tally[], number | undefined][] = [
+    ["more hits than a lower limit allows ban with the next", [three], 4],
+    ["spent", [three, { ...TALLY, spent: [hit] }], undefined],
+    ["spent by another rule", [three, { ...TALLY, spent: [{ ...hit, rule: "other" }] }], 4],
+    ["spent before its own hits", [three, { ...TALLY, spent: [hit], hits: [hit, hit] }], 3],
+    ["forgotten", [three, { ...TALLY, forgotten: ["192.0.2.1"] }], undefined],
+  ];
+  for (const [name, tallies, count] of cases) {
+    const engine = new Engine([{ module, noLog: [], record: "all", rules: [rule()] }]);
+    engine.restore(tallies);
+    assert.equal(add(engine).trips[0]?.count, count, name);
+  }
+});
+
+Deno.test("`Outcome.tallies()`, restored, count as the engine did that they come from", () => {
+  const rules = [
+    rule({ name: "short", window: 20 * SECOND }),
+    rule({ name: "long", limit: 4, window: null }),
+    rule({ name: "values", distinct: "user", limit: 3, window: 50 * SECOND }),
+  ];
+  const random = new Random(11);
+  const modules: ModuleRules[] = [{ module, noLog: [], record: "all", rules }];
+  const engine = new Engine(modules);
+  const kept: Tally[] = [];
+  for (let batch = 0, second = 1_000; batch < 400; batch++) {
+    const restored = new Engine(modules);
+    restored.restore(kept);
+    const [live, again] = [new Outcome(), new Outcome()];
+    for (let i = random.below(12); i >= 0; i--) {
+      second += random.below(4);
+      const heard = event({
+        address: `192.0.2.${random.below(5)}`,
+        time: second * SECOND,
+        fields: { user: `u${random.below(6)}` },
+      });
+      engine.add(heard, live);
+      restored.add(heard, again);
+    }
+    assert.deepEqual(again.trips, live.trips);
+    assert.deepEqual(again.hits, live.hits);
+    const tallies = live.tallies();
+    assert.ok(tallies.every(({ until }) => until === null || until > second * SECOND));
+    kept.push(...tallies);
+  }
 });
 
 Deno.test("`Whitelist.covering()` says who whitelists an address, and loopback always", () => {

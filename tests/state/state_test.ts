@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import { isLocked, takeLock } from "../../lib/state/database.ts";
 import { State } from "../../lib/state/state.ts";
-import { type BatchRecord, type LogEvent, UserError } from "../../lib/types.ts";
+import { type BatchRecord, type LogEvent, type Tally, UserError } from "../../lib/types.ts";
 import { temporaryState } from "../helpers.ts";
 
 const EVENT: LogEvent = {
@@ -19,13 +19,16 @@ function record(over: Partial<BatchRecord> = {}): BatchRecord {
     source: "journal",
     position: "p1",
     events: [],
-    hits: [],
-    spent: [],
+    tallies: () => [],
     logins: [],
     bans: [],
     knocks: [],
     ...over,
   };
+}
+
+function tally(over: Partial<Tally> = {}): () => Tally[] {
+  return () => [{ until: null, forgotten: [], spent: [], hits: [], ...over }];
 }
 
 function ban(over: Partial<BatchRecord["bans"][number]> = {}): BatchRecord["bans"][number] {
@@ -44,10 +47,10 @@ const DUE = { firewall: "command", now: 10_000, limit: 10 };
 
 Deno.test("`State.write()` keeps lines, hits and position over a reopening", () => {
   using temporary = temporaryState();
-  temporary.state.write(record({ events: [EVENT], hits: [HIT, HIT], position: "p7" }));
+  temporary.state.write(record({ events: [EVENT], tallies: tally({ hits: [HIT, HIT] }), position: "p7" }));
   const again = new State(temporary.directory);
   assert.equal(again.position("journal"), "p7");
-  assert.deepEqual(again.hits().map((hit) => ({ ...hit })), [HIT, HIT]);
+  assert.deepEqual([...again.tallies.all()], tally({ hits: [HIT, HIT] })());
   const [line] = again.outbox.unshippedLog(5);
   assert.equal(line?.message, EVENT.message.replace("\0", "\ufffd"));
   again.close();
@@ -58,32 +61,65 @@ Deno.test("`State.write()` writes all of a batch or nothing", () => {
   const { state } = temporary;
   state.write(record());
   const broken = { ...EVENT, message: null as unknown as string };
-  assert.throws(() => state.write(record({ position: "p2", events: [EVENT, broken], hits: [HIT] })));
+  assert.throws(() =>
+    state.write(record({ position: "p2", events: [EVENT, broken], tallies: tally({ hits: [HIT] }) }))
+  );
   assert.equal(state.position("journal"), "p1");
-  assert.deepEqual({ ...state.totals() }, { log: 0, hits: 0 });
+  assert.equal(state.recorded(), 0);
+  assert.deepEqual([...state.tallies.all()], []);
 });
 
-Deno.test("`State.write()` uses up the hits that led to a ban, and no others", () => {
+Deno.test("`State.write()` keeps every line of a batch, however many there are", () => {
   using temporary = temporaryState();
   const { state } = temporary;
-  state.write(record({ hits: [HIT, { ...HIT, rule: "other" }, { ...HIT, address: "192.0.2.2" }] }));
-  // What came after the ban, in the same batch, counts anew.
-  state.write(record({ hits: [{ ...HIT, time: 77 }], spent: [HIT], bans: [ban()] }));
-  assert.deepEqual(state.hits().map(({ rule, address, time }) => `${rule} ${address} ${time}`).sort(), [
-    `invalid 192.0.2.1 77`,
-    `invalid 192.0.2.2 ${HIT.time}`,
-    `other 192.0.2.1 ${HIT.time}`,
-  ]);
+  for (const count of [1, 31, 32, 33, 100]) {
+    const events = Array.from({ length: count }, (_, i) => ({ ...EVENT, time: i, message: `line ${i}` }));
+    const before = state.recorded();
+    state.write(record({ events }));
+    const rows = state.outbox.unshippedLog(1_000).slice(before);
+    assert.deepEqual(
+      rows.map(({ message, time }) => [message, time]),
+      events.map(({ message, time }) => [message, time]),
+    );
+  }
 });
 
-Deno.test("`State.forget()` deletes in steps what is older, `expireHits()` what a window no longer reaches", () => {
+Deno.test("`TallyTable.all()` tells in order what was counted, spent and forgotten", () => {
+  using temporary = temporaryState();
+  const { tallies } = temporary.state;
+  const first = tally({ until: 9_000, hits: [HIT, { ...HIT, value: "a \u{1f600}" }] })()[0]!;
+  const second = tally({
+    until: 12_000,
+    spent: [{ service: "SSHD", rule: "invalid", address: "192.0.2.1" }],
+  })()[0]!;
+  tallies.add(first);
+  tallies.add(second);
+  tallies.forget("2001:db8::/64");
+  assert.deepEqual([...tallies.all()], [
+    first,
+    second,
+    tally({ until: 12_000, forgotten: ["2001:db8::/64"] })()[0],
+  ]);
+  tallies.add(tally()()[0]!);
+  tallies.forget("192.0.2.2");
+  assert.deepEqual(
+    [...tallies.all()].at(-1)!.until,
+    null,
+    "what lasts for good may be of an address forgotten",
+  );
+});
+
+Deno.test("`State.forget()` deletes in steps what is older, `TallyTable.expire()` what matters no more", () => {
   using temporary = temporaryState();
   const { state } = temporary;
   const events = Array.from({ length: 5_500 }, (_, i) => ({ ...EVENT, time: i }));
-  state.write(record({ events, hits: [HIT, { ...HIT, time: 2_000 }] }));
+  state.write(record({ events, tallies: tally({ until: 1_500, hits: [HIT] }) }));
+  state.write(record({ tallies: tally({ until: 1_501, hits: [HIT] }) }));
+  state.write(record({ tallies: tally({ hits: [HIT] }) }));
   assert.deepEqual([state.forget(5_400), state.forget(5_400), state.forget(5_400)], [5_000, 400, 0]);
-  state.expireHits({ service: "SSHD", rule: "invalid", before: 1_500 });
-  assert.deepEqual({ ...state.totals() }, { log: 100, hits: 1 });
+  state.tallies.expire(1_500);
+  assert.equal(state.recorded(), 100);
+  assert.deepEqual([...state.tallies.all()].map(({ until }) => until), [1_501, null]);
 });
 
 Deno.test("`BanTable` tells the firewall of a ban until it has it, and of its end until that is done", () => {
