@@ -1,0 +1,311 @@
+/** How fast logs are read, beside what others take for the same files. */
+import { type Figures, type Target } from "./figures.ts";
+import { requireFound, type Row } from "./row.ts";
+import { isInstalled, type Log, type Workshop } from "./workshop.ts";
+
+const SSHGUARD = "/usr/libexec/sshguard/sshg-parser";
+const FAIL2BAN = "fail2ban-regex";
+/** fail2ban gets a part of a log alone: a whole one takes it most of a minute. */
+const PART = 20;
+
+/** What of an auth.log the shipped rules look for that attacks of the made-up log hold, for grep. */
+const AUTH_TEXTS = [
+  "Invalid user ",
+  "Failed ",
+  "error: PAM: ",
+  "Connection closed by authenticating user ",
+  "Connection closed by invalid user ",
+  "Connection reset by authenticating user ",
+  "Connection reset by invalid user ",
+  "Disconnected from authenticating user ",
+  "Disconnected from invalid user ",
+  " \\[preauth\\]",
+  "error: maximum authentication attempts exceeded for ",
+  " not allowed because ",
+  "ROOT LOGIN REFUSED FROM ",
+  "refused connect from ",
+  "banner exchange: Connection from ",
+  "Bad protocol version identification ",
+  "Did not receive identification string from ",
+  "Protocol major versions differ for ",
+  "Unable to negotiate with ",
+  "ssh_dispatch_run_fatal: Connection from ",
+  "Timeout before authentication for ",
+  " penalty: ",
+];
+const ACCESS_TEXTS = [
+  "/wp-(admin|login|config|includes/|json/)",
+  "/xmlrpc\\.php",
+  "php-?my-?admin|/pma(/|$)|adminer",
+  "/cgi(-bin|-sys)?/|/boaform|/goform",
+  "/vendor/.*\\.php|/phpunit|/laravel|/_ignition",
+  "/actuator|/solr/|/manager/html",
+  "/owa/|/ecp/|/autodiscover/",
+  "/remote/login|/dana-na|/sslvpn",
+  "/\\.(env|git|svn|hg|aws|ssh|ht[ap]|bash)",
+  "/admin/(config|login|index)|/administrator",
+  "%24%7B|\\$\\{jndi:|/etc/passwd|\\.\\./|/bin/sh|php://|phpinfo\\(",
+  "union.*select|information_schema|sleep\\(",
+  "<script|javascript:",
+];
+
+function expression(texts: readonly string[]): string {
+  return texts.join("|");
+}
+
+/** A log that is read through by each side. */
+abstract class ReplayRow implements Row {
+  abstract readonly name: string;
+  abstract readonly title: string;
+  abstract readonly targets: readonly Target[];
+  readonly needs: readonly string[] = [];
+
+  abstract log(workshop: Workshop, lines?: number): Promise<Log>;
+  /** The others: what each takes, in milliseconds for the whole log. */
+  abstract others(workshop: Workshop): Promise<Figures>;
+
+  async prepare(workshop: Workshop): Promise<void> {
+    const log = await this.log(workshop);
+    await workshop.configureAsShipped();
+    const { summary } = await workshop.replay(log);
+    requireFound(`strongmonitor's lines of ${this.name}`, summary.lines, log.lines);
+  }
+
+  async round(workshop: Workshop): Promise<Figures> {
+    const log = await this.log(workshop);
+    await workshop.configureAsShipped();
+    const others = await this.others(workshop);
+    const { milliseconds } = await workshop.replay(log);
+    return { "strongmonitor": milliseconds, ...others };
+  }
+
+  protected async grep(workshop: Workshop, texts: readonly string[]): Promise<number> {
+    const { path } = await this.log(workshop);
+    return (await workshop.run(["grep", "-cE", expression(texts), path])).milliseconds;
+  }
+
+  /** One filter of fail2ban, its start subtracted, as long as it would take for the whole log. */
+  protected async fail2ban(workshop: Workshop, filter: string): Promise<number> {
+    const part = await this.log(workshop, Math.max(1, Math.round(workshop.lines / PART)));
+    const empty = `${workshop.directory}/empty.log`;
+    await Deno.writeTextFile(empty, "");
+    const start = await workshop.run([FAIL2BAN, empty, filter], { quiet: true });
+    const all = await workshop.run([FAIL2BAN, part.path, filter], { quiet: true });
+    return (all.milliseconds - start.milliseconds) * workshop.lines / part.lines;
+  }
+}
+
+class AuthRow extends ReplayRow {
+  readonly name = "auth";
+  readonly title = "`replay` of auth.log by the shipped rules";
+  readonly targets: readonly Target[] = [
+    {
+      words: ">= 5 x sshg-parser",
+      value: (f) => f["sshg-parser"]! / f.strongmonitor!,
+      atLeast: 5,
+      unit: " x",
+    },
+    {
+      words: ">= 50 x fail2ban-regex",
+      value: (f) => f["fail2ban-regex"]! / f.strongmonitor!,
+      atLeast: 50,
+      unit: " x",
+    },
+    { words: "<= 4 x grep -cE", value: (f) => f.strongmonitor! / f.grep!, atMost: 4, unit: " x" },
+  ];
+
+  log(workshop: Workshop, lines?: number): Promise<Log> {
+    return workshop.authLog(lines);
+  }
+
+  override async prepare(workshop: Workshop): Promise<void> {
+    await super.prepare(workshop);
+    const log = await this.log(workshop);
+    const { summary } = await workshop.replay(log);
+    requireFound("strongmonitor", summary.logged, log.named);
+    const grep = await workshop.run(["grep", "-cE", expression(AUTH_TEXTS), log.path]);
+    requireFound("grep", Number(grep.stdout), log.attacks);
+    if (isInstalled(SSHGUARD)) {
+      const { stdout } = await workshop.run([SSHGUARD], { input: log.path });
+      requireFound("sshg-parser", stdout.split("\n").length - 1, log.attacks);
+    }
+    if (isInstalled(FAIL2BAN)) {
+      const part = await this.log(workshop, Math.max(1, Math.round(workshop.lines / PART)));
+      const { stdout } = await workshop.run([FAIL2BAN, "--out", "ip", part.path, "sshd"]);
+      const found = new Set(
+        stdout.split("\n").map((line) => line.trim()).filter((ip) => part.attackers.has(ip)),
+      );
+      if (found.size < part.attackers.size * 0.9) {
+        throw new Error(`fail2ban-regex found ${found.size} of ${part.attackers.size} attackers`);
+      }
+    }
+  }
+
+  async others(workshop: Workshop): Promise<Figures> {
+    const { path } = await this.log(workshop);
+    return {
+      ...isInstalled(SSHGUARD)
+        ? { "sshg-parser": (await workshop.run([SSHGUARD], { input: path, quiet: true })).milliseconds }
+        : {},
+      ...isInstalled(FAIL2BAN) ? { "fail2ban-regex": await this.fail2ban(workshop, "sshd") } : {},
+      "grep": await this.grep(workshop, AUTH_TEXTS),
+    };
+  }
+
+  async plot(workshop: Workshop) {
+    const sizes = [1 / 16, 1 / 8, 1 / 4, 1 / 2, 1].map((part) => Math.round(workshop.lines * part));
+    const points: [number, number][] = [];
+    await workshop.configureAsShipped();
+    for (const lines of sizes) {
+      points.push([lines, (await workshop.replay(await this.log(workshop, lines))).milliseconds / 1_000]);
+    }
+    const grep = await Promise.all(sizes.map(async (lines) => {
+      const { path } = await this.log(workshop, lines);
+      return [
+        lines,
+        (await workshop.run(["grep", "-cE", expression(AUTH_TEXTS), path])).milliseconds / 1_000,
+      ] as const;
+    }));
+    return {
+      title: "Replay of auth.log",
+      x: "lines",
+      y: "seconds",
+      series: [{ name: "strongmonitor", points }, { name: "grep -cE", points: grep }],
+    };
+  }
+}
+
+class AccessRow extends ReplayRow {
+  readonly name = "access";
+  readonly title = "`replay` of access.log by the shipped rules";
+  readonly targets: readonly Target[] = [
+    {
+      words: ">= 50 x fail2ban-regex",
+      value: (f) => f["fail2ban-regex"]! / f.strongmonitor!,
+      atLeast: 50,
+      unit: " x",
+    },
+    { words: "<= 4 x grep -cE", value: (f) => f.strongmonitor! / f.grep!, atMost: 4, unit: " x" },
+  ];
+
+  log(workshop: Workshop, lines?: number): Promise<Log> {
+    return workshop.accessLog(lines);
+  }
+
+  override async prepare(workshop: Workshop): Promise<void> {
+    await super.prepare(workshop);
+    const log = await this.log(workshop);
+    const grep = await workshop.run(["grep", "-ciE", expression(ACCESS_TEXTS), log.path]);
+    requireFound("grep", Number(grep.stdout), log.attacks);
+    const { summary } = await workshop.replay(log);
+    // Only lines that a rule hits are recorded of a web server.
+    requireFound("strongmonitor", summary.logged, log.attacks);
+  }
+
+  /** fail2ban reads a log once for each filter that watches it. */
+  async others(workshop: Workshop): Promise<Figures> {
+    const filters = ["nginx-botsearch", "nginx-bad-request"];
+    let fail2ban = 0;
+    if (isInstalled(FAIL2BAN)) {
+      for (const filter of filters) fail2ban += await this.fail2ban(workshop, filter);
+    }
+    return {
+      ...fail2ban > 0 ? { "fail2ban-regex": fail2ban } : {},
+      "grep": await this.grep(workshop, ACCESS_TEXTS),
+    };
+  }
+}
+
+/** Rules that nothing hits, beside one that attacks do. */
+class RulesRow implements Row {
+  readonly needs: readonly string[] = [];
+  readonly targets: readonly Target[];
+
+  constructor(
+    readonly name: string,
+    readonly title: string,
+    readonly options: {
+      few: number;
+      many: number;
+      most: number;
+      rule: (n: number) => Record<string, unknown>;
+    },
+  ) {
+    const { few, many, most } = options;
+    const value = (f: Figures) => f[`${many} rules`]! / f[`${few} rules`]!;
+    this.targets = [{ words: `<= ${most} x the time per line`, value, atMost: most, unit: " x" }];
+  }
+
+  async prepare(workshop: Workshop): Promise<void> {
+    const log = await workshop.authLog();
+    const { few, many } = this.options;
+    const hits: number[] = [];
+    for (const count of [few, many]) {
+      await this.#configure(workshop, count);
+      hits.push((await workshop.replay(log)).summary.hits);
+    }
+    requireFound(`strongmonitor with ${many} rules`, hits[1]!, hits[0]!);
+  }
+
+  async round(workshop: Workshop): Promise<Figures> {
+    const { few, many } = this.options;
+    return {
+      [`${few} rules`]: await this.#time(workshop, few),
+      [`${many} rules`]: await this.#time(workshop, many),
+    };
+  }
+
+  async plot(workshop: Workshop) {
+    const points: [number, number][] = [];
+    for (const count of [1, 10, 100, 1_000].filter((count) => count <= this.options.many)) {
+      points.push([count, await this.#time(workshop, count) * 1e6 / workshop.lines]);
+    }
+    return { title: this.title, x: "rules", y: "nanoseconds a line", series: [{ name: "replay", points }] };
+  }
+
+  /** Milliseconds for the log, without the start of the program. */
+  async #time(workshop: Workshop, count: number): Promise<number> {
+    const log = await workshop.authLog();
+    const empty = { path: `${workshop.directory}/empty.log` };
+    await Deno.writeTextFile(empty.path, "");
+    await this.#configure(workshop, count);
+    const start = await workshop.replay(empty);
+    return (await workshop.replay(log)).milliseconds - start.milliseconds;
+  }
+
+  #configure(workshop: Workshop, count: number): Promise<void> {
+    const first = { name: "failed", str: "Failed password for ", mode: "start", limit: 1_000_000 };
+    const rules = [first, ...Array.from({ length: count - 1 }, (_, n) => this.options.rule(n))];
+    return workshop.configure({ modules: { SSHD: { rules } } });
+  }
+}
+
+const NEVER = { limit: 5, window: "10m" };
+
+/** The rows about reading. */
+export const REPLAY_ROWS: readonly Row[] = [
+  new AuthRow(),
+  new AccessRow(),
+  new RulesRow("str-rules", "1,000 `str` rules against 10", {
+    few: 10,
+    many: 1_000,
+    most: 1.5,
+    rule: (n) => ({
+      ...NEVER,
+      name: `never_${n}`,
+      str: `Unheard of ${n} things happened to `,
+      mode: n % 2 === 0 ? "start" : "anywhere",
+    }),
+  }),
+  new RulesRow("regex-rules", "100 `regex` rules against 1", {
+    few: 1,
+    many: 100,
+    most: 3,
+    rule: (n) => ({
+      ...NEVER,
+      name: `never_${n}`,
+      str: `(?:never|not once) heard of ${n}: \\w+ [a-f]+$`,
+      mode: "regex",
+    }),
+  }),
+];

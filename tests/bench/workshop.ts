@@ -1,0 +1,293 @@
+/** Where a run of the benchmarks does its work, and the programs that it measures. */
+import { type Expected, exportedAuthLog, writeAccessLog, writeAuthLog } from "./corpus.ts";
+
+/** A log file with what is to be found in it. */
+export interface Log extends Expected {
+  readonly path: string;
+}
+
+/** What a program left behind. */
+export interface Run {
+  readonly milliseconds: number;
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** How a program is run. */
+export interface RunOptions {
+  /** File to be its standard input. */
+  readonly input?: string;
+  /** Its output is thrown away. */
+  readonly quiet?: boolean;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+const ROOT = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");
+const SEED = 2_026;
+
+/** The measured program and its surroundings, all below one directory. */
+export class Workshop {
+  readonly directory: string;
+  readonly lines: number;
+  readonly #say: (words: string) => void;
+  readonly #made = new Map<string, Promise<unknown>>();
+
+  /** @param options.lines of each log; @param options.say told what is being prepared */
+  constructor(directory: string, { lines, say }: { lines: number; say: (words: string) => void }) {
+    this.directory = directory;
+    this.lines = lines;
+    this.#say = say;
+    for (const name of ["", "state", "log", "bin"]) {
+      Deno.mkdirSync(`${directory}/${name}`, { recursive: true });
+    }
+  }
+
+  /** The program, compiled for what is measured here. */
+  get program(): string {
+    return `${this.directory}/strongmonitor`;
+  }
+
+  get config(): string {
+    return `${this.directory}/config.jsonc`;
+  }
+
+  get state(): string {
+    return `${this.directory}/state`;
+  }
+
+  /** A log file that the program may follow. */
+  get followed(): string {
+    return `${this.directory}/log/auth.log`;
+  }
+
+  /** Where the ban command notes when it was started, and for whom. */
+  get bans(): string {
+    return `${this.directory}/bans`;
+  }
+
+  /** Compiles the program, unless one is there that is newer than its sources. */
+  build(): Promise<void> {
+    return this.#once("program", async () => {
+      await Deno.writeTextFile(
+        `${this.directory}/bin/tool`,
+        `#!/bin/bash\n[[ $1 == nft ]] && exec "$@"\necho "$EPOCHREALTIME $1" >> ${this.bans}\n`,
+      );
+      await Deno.chmod(`${this.directory}/bin/tool`, 0o755);
+      await this.configure({
+        DB: { host: "127.0.0.1", port: POSTGRES_PORT, user: "postgres", database: "strongmonitor" },
+        ban_command: `${this.directory}/bin/tool %s`,
+        modules: { SSHD: { match: { file: this.followed, identifier: "sshd" }, rules: [RULE] } },
+      });
+      if (newest(this.program) > Math.max(...SOURCES.map((path) => newest(`${ROOT}/${path}`)))) return;
+      this.#say("compiling the program");
+      const built = await this.run([
+        Deno.execPath(),
+        ...["run", "--no-prompt", "--allow-all", `${ROOT}/tools/build.ts`, "--base=npm"],
+        ...[`--config=${this.config}`, `--state=${this.state}`, `--output=${this.program}`],
+      ]);
+      if (built.code !== 0) throw new Error(`Cannot build the program: ${built.stderr || built.stdout}`);
+    });
+  }
+
+  /** Makes a configuration the one that the program goes by. */
+  async configure(config: Readonly<Record<string, unknown>>): Promise<void> {
+    await Deno.writeTextFile(this.config, JSON.stringify({ state: this.state, ...config }));
+  }
+
+  /** The shipped configuration becomes the one that the program goes by. */
+  async configureAsShipped(): Promise<void> {
+    const shipped = await Deno.readTextFile(`${ROOT}/config.jsonc`);
+    await Deno.writeTextFile(this.config, shipped.replace("{", `{ "state": ${JSON.stringify(this.state)},`));
+  }
+
+  /** Begins with a state that nobody has used. */
+  async freshState(): Promise<void> {
+    await Deno.remove(this.state, { recursive: true }).catch(() => {});
+    await Deno.mkdir(this.state, { recursive: true, mode: 0o700 });
+  }
+
+  authLog(lines = this.lines): Promise<Log> {
+    return this.#log(`auth-${lines}.log`, (write) => writeAuthLog({ lines, seed: SEED, write }));
+  }
+
+  accessLog(lines = this.lines): Promise<Log> {
+    return this.#log(`access-${lines}.log`, (write) => writeAccessLog({ lines, seed: SEED, write }));
+  }
+
+  /** A directory with a real journal that holds what the auth.log does. */
+  journal(lines = this.lines): Promise<string> {
+    return this.#once(`journal ${lines}`, async () => {
+      const path = `${this.directory}/journal-${lines}`;
+      await Deno.remove(path, { recursive: true }).catch(() => {});
+      await Deno.mkdir(path);
+      this.#say(`making a journal of ${lines} entries`);
+      const writer = new Deno.Command("/lib/systemd/systemd-journal-remote", {
+        args: [`--output=${path}/made.journal`, "--split-mode=none", "-"],
+        stdin: "piped",
+        stdout: "null",
+        stderr: "null",
+      }).spawn();
+      const input = writer.stdin.getWriter();
+      for (const piece of exportedAuthLog({ lines, seed: SEED })) await input.write(piece);
+      await input.close();
+      if (!(await writer.status).success) {
+        throw new Error("Cannot make a journal: systemd-journal-remote failed");
+      }
+      return path;
+    });
+  }
+
+  /** Makes whatever the program calls journalctl read another journal than the machine's. */
+  async readJournal(directory: string): Promise<Record<string, string>> {
+    const wrapper = `${this.directory}/bin/journalctl`;
+    await Deno.writeTextFile(wrapper, `#!/bin/sh\nexec /usr/bin/journalctl --directory=${directory} "$@"\n`);
+    await Deno.chmod(wrapper, 0o755);
+    return { PATH: `${this.directory}/bin:${Deno.env.get("PATH")}` };
+  }
+
+  /** Runs a program to its end. */
+  async run(words: readonly string[], { input, quiet = false, env }: RunOptions = {}): Promise<Run> {
+    const [program, ...args] = input === undefined
+      ? words
+      : ["sh", "-c", `exec "$@" < "$0"`, input, ...words];
+    const began = performance.now();
+    const output = await new Deno.Command(program!, {
+      args,
+      env: { NO_COLOR: "1", ...env },
+      stdin: "null",
+      stdout: quiet ? "null" : "piped",
+      stderr: quiet ? "null" : "piped",
+    }).output();
+    const milliseconds = performance.now() - began;
+    const [stdout, stderr] = quiet ? ["", ""] : [decode(output.stdout), decode(output.stderr)];
+    return { milliseconds, code: output.code, stdout, stderr };
+  }
+
+  /** Runs our program by its configuration. */
+  ours(words: readonly string[], options: RunOptions = {}): Promise<Run> {
+    return this.run([this.program, ...words, "--config", this.config], options);
+  }
+
+  /** What `replay --json` says at its end of a log. */
+  async replay(log: Pick<Log, "path">): Promise<Run & { summary: Summary }> {
+    const run = await this.ours(["replay", "--json", "-"], { input: log.path });
+    const last = run.stdout.trim().split("\n").at(-1)!;
+    if (run.code !== 0) throw new Error(`Cannot replay ${log.path}: ${run.stderr}`);
+    return { ...run, summary: JSON.parse(last).summary as Summary };
+  }
+
+  /** Starts the monitor in the background. */
+  start(env: Readonly<Record<string, string>> = {}, prefix: readonly string[] = []): Daemon {
+    const [program, ...args] = [...prefix, this.program, "run", "--config", this.config];
+    const child = new Deno.Command(program!, {
+      args,
+      env: { NO_COLOR: "1", ...env },
+      stdin: "null",
+      stdout: "null",
+      stderr: "null",
+    }).spawn();
+    return new Daemon(child);
+  }
+
+  #log(name: string, make: (write: (text: string) => void) => Expected): Promise<Log> {
+    return this.#once(name, () => {
+      this.#say(`making ${name}`);
+      const path = `${this.directory}/${name}`;
+      using file = Deno.openSync(path, { create: true, write: true, truncate: true });
+      const encoder = new TextEncoder();
+      const expected = make((text) => writeAll(file, encoder.encode(text)));
+      return Promise.resolve({ ...expected, path });
+    });
+  }
+
+  #once<T>(name: string, make: () => Promise<T>): Promise<T> {
+    const made = this.#made.get(name) as Promise<T> | undefined ?? make();
+    this.#made.set(name, made);
+    return made;
+  }
+}
+
+/** What `replay` counts. */
+export interface Summary {
+  readonly lines: number;
+  readonly logged: number;
+  readonly hits: number;
+  readonly bans: number;
+}
+
+/** A program that runs until it is disposed of. */
+export class Daemon implements AsyncDisposable {
+  readonly #child: Deno.ChildProcess;
+
+  constructor(child: Deno.ChildProcess) {
+    this.#child = child;
+  }
+
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  /** Resident memory in MiB. */
+  get memory(): number {
+    const status = Deno.readTextFileSync(`/proc/${this.pid}/status`);
+    return Number(/^VmRSS:\s+(\d+)/m.exec(status)![1]) / 1_024;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      this.#child.kill("SIGTERM");
+    } catch {
+      // It has ended by itself.
+    }
+    await this.#child.status;
+  }
+}
+
+/** The rule that live measurements go by. */
+export const RULE = { name: "failed", str: "Failed password for ", limit: 1, window: "10m", ban_time: "1h" };
+
+/** Where a PostgreSQL of our own listens: what the program was built to reach. */
+export const POSTGRES_PORT = 54_329;
+
+const SOURCES = ["main.ts", "lib", "modules", "tools", "deno.json"];
+
+/** When the youngest file of a path was changed; 0 where there is none. */
+function newest(path: string): number {
+  try {
+    const { isDirectory, mtime } = Deno.statSync(path);
+    if (!isDirectory) return mtime!.getTime();
+    return Math.max(0, ...[...Deno.readDirSync(path)].map(({ name }) => newest(`${path}/${name}`)));
+  } catch {
+    return 0;
+  }
+}
+
+function decode(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes);
+}
+
+function writeAll(file: Deno.FsFile, bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
+}
+
+/** Whether a program can be run here. */
+export function isInstalled(program: string): boolean {
+  return new Deno.Command("sh", { args: ["-c", `command -v "$0"`, program], stdout: "null", stderr: "null" })
+    .outputSync().success;
+}
+
+/** Waits until `look` gives something; throws after so many seconds. */
+export async function until<T>(
+  what: string,
+  look: () => T | undefined | Promise<T | undefined>,
+  seconds = 120,
+): Promise<T> {
+  const deadline = performance.now() + seconds * 1_000;
+  for (;;) {
+    const found = await look();
+    if (found !== undefined) return found;
+    if (performance.now() > deadline) throw new Error(`Waited ${seconds} s in vain for ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
