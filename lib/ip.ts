@@ -1,4 +1,21 @@
 import ipaddr from "ipaddr.js";
+import { detached } from "./detach.ts";
+
+/** Results that are remembered of what takes long and is asked for again and again. */
+const REMEMBERED = 4_096;
+
+/** The same function, which remembers what it said lately. */
+function remembering<T>(work: (text: string) => T): (text: string) => T {
+  const known = new Map<string, T>();
+  return (text) => {
+    const before = known.get(text);
+    if (before !== undefined) return before;
+    if (known.size >= REMEMBERED) known.clear();
+    const result = work(text);
+    known.set(detached(text), result);
+    return result;
+  };
+}
 
 /**
  * The one spelling of an address that is counted, stored and banned: IPv4 in dotted decimals, IPv6 after
@@ -8,10 +25,14 @@ export function canonicalAddress(text: string): string | null {
   const percent = text.indexOf("%");
   const bare = percent < 0 ? text : text.slice(0, percent);
   if (DOTTED_QUAD.test(bare)) return bare;
-  if (percent === 0 || !bare.includes(":") || !ipaddr.IPv6.isValid(bare)) return null;
-  const address = ipaddr.IPv6.parse(bare);
-  return address.isIPv4MappedAddress() ? address.toIPv4Address().toString() : address.toRFC5952String();
+  return percent === 0 || !bare.includes(":") ? null : canonicalIPv6(bare);
 }
+
+const canonicalIPv6 = remembering((text): string | null => {
+  if (!ipaddr.IPv6.isValid(text)) return null;
+  const address = ipaddr.IPv6.parse(text);
+  return address.isIPv4MappedAddress() ? address.toIPv4Address().toString() : address.toRFC5952String();
+});
 
 const OCTET = "(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)";
 /** Four decimals without leading zeros: already canonical, so the common case costs one test. */
@@ -45,8 +66,10 @@ export function enclosing(address: string, length: number): string {
 
 /** What an address is counted and banned as: IPv4 itself, IPv6 the network of `ipv6Prefix` bits that it lies in. */
 export function countedAs(address: string, ipv6Prefix: number): string {
-  return address.includes(":") ? enclosing(address, ipv6Prefix) : address;
+  return address.includes(":") ? countedIPv6(`${address}/${ipv6Prefix}`) : address;
 }
+
+const countedIPv6 = remembering((network) => canonicalNetwork(network)!);
 
 /** Length of the prefix of a canonical address or network in bits. */
 export function prefixLength(address: string): number {
@@ -66,23 +89,32 @@ export function putAddress(address: string, words: Int32Array): number {
   const slash = address.indexOf("/");
   const bits = slash < 0 ? 128 : Number(address.slice(slash + 1));
   if (address.includes(":")) {
-    const { bytes } = parse(slash < 0 ? address : address.slice(0, slash));
-    for (let i = 0; i < ADDRESS_WORDS; i++) {
-      words[i] = bytes[4 * i]! << 24 | bytes[4 * i + 1]! << 16 | bytes[4 * i + 2]! << 8 | bytes[4 * i + 3]!;
-    }
+    words.set(wordsOfIPv6(slash < 0 ? address : address.slice(0, slash)));
     return bits;
   }
   // Called for every hit: four decimals without leading zeros need no parser.
-  let [word, part] = [0, 0];
+  let word = 0;
+  let part = 0;
   const end = slash < 0 ? address.length : slash;
   for (let i = 0; i < end; i++) {
     const digit = address.charCodeAt(i) - ZERO;
     if (digit >= 0) part = 10 * part + digit;
-    else [word, part] = [word << 8 | part, 0];
+    else {
+      word = word << 8 | part;
+      part = 0;
+    }
   }
-  [words[0], words[1], words[2], words[3]] = [0, 0, 0xffff, word << 8 | part];
+  words[0] = words[1] = 0;
+  words[2] = 0xffff;
+  words[3] = word << 8 | part;
   return slash < 0 ? bits : bits + 96;
 }
+
+const wordsOfIPv6 = remembering((address): Int32Array => {
+  const { bytes } = parse(address);
+  const view = new DataView(Uint8Array.from(bytes).buffer);
+  return Int32Array.from({ length: ADDRESS_WORDS }, (_, i) => view.getInt32(4 * i));
+});
 
 const ZERO = 48;
 

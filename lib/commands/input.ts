@@ -5,18 +5,21 @@ import { messageOf, UserError } from "../types.ts";
 export interface Input {
   /** `-` for standard input. */
   readonly name: string;
-  readonly stream: ReadableStream<Uint8Array>;
+  readonly file: Pick<Deno.FsFile, "read" | "close">;
   /** In bytes as stored; null when nobody knows. */
   readonly size: number | null;
 }
 
+/** Bytes that are read at a time. */
+const CHUNK = 1 << 16;
+
 /** Opens a file, unpacking it where its name ends in `.gz`, or standard input for `-`. Throws `UserError` (69). */
 export function openInput(name: string): Input {
-  if (name === "-") return { name, stream: Deno.stdin.readable, size: null };
+  if (name === "-") return { name, file: Deno.stdin, size: null };
   try {
     const { size, isDirectory } = Deno.statSync(name);
     if (isDirectory) throw new Error("it is a directory");
-    return { name, stream: Deno.openSync(name).readable, size };
+    return { name, file: Deno.openSync(name), size };
   } catch (error) {
     throw unreadable(name, error);
   }
@@ -27,20 +30,43 @@ export async function* inputLines(
   input: Input,
   onBytes: (count: number) => void = () => {},
 ): AsyncGenerator<string[]> {
-  const counted = input.stream.pipeThrough(
-    new TransformStream<Uint8Array, Uint8Array<ArrayBuffer>>({
-      transform(chunk, controller) {
-        onBytes(chunk.length);
-        controller.enqueue(chunk as Uint8Array<ArrayBuffer>);
-      },
-    }),
-  );
-  const text = input.name.endsWith(".gz") ? counted.pipeThrough(new DecompressionStream("gzip")) : counted;
+  const chunks = chunksOf(input.file, onBytes);
+  const text = input.name.endsWith(".gz")
+    ? ReadableStream.from(copiesOf(chunks)).pipeThrough(new DecompressionStream("gzip"))
+    : chunks;
   try {
     yield* textLines(text);
   } catch (error) {
     throw unreadable(input.name, error);
   }
+}
+
+/** What a file holds. The next chunk is read while one is looked at; each is overwritten by the next but one. */
+async function* chunksOf(
+  file: Input["file"],
+  onBytes: (count: number) => void,
+): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  let [buffer, other] = [new Uint8Array(CHUNK), new Uint8Array(CHUNK)];
+  let next = file.read(buffer);
+  try {
+    for (let count = await next; count !== null; count = await next) {
+      const chunk = buffer.subarray(0, count);
+      [buffer, other] = [other, buffer];
+      next = file.read(buffer);
+      onBytes(count);
+      yield chunk;
+    }
+  } finally {
+    // Closing waits for nothing: what is being read is thrown away.
+    next.catch(() => {});
+    file.close();
+  }
+}
+
+async function* copiesOf(
+  chunks: AsyncIterable<Uint8Array<ArrayBuffer>>,
+): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  for await (const chunk of chunks) yield chunk.slice();
 }
 
 function unreadable(name: string, error: unknown): UserError {

@@ -180,7 +180,8 @@ async function* fileBatches(
   );
   for (const input of inputs) {
     for await (const lines of inputLines(input, (bytes) => progress.add(bytes))) {
-      yield { entries: lines.map((line) => textEntry(line, now())), position: "", damaged: 0 };
+      const time = now();
+      yield { entries: lines.map((line) => textEntry(line, time)), position: "", damaged: 0 };
     }
   }
 }

@@ -28,7 +28,7 @@ const UPPER = [...LOWER, "reader", "pipeline", "bans", "monitor"];
 /** A file belongs to the first layer that names it. */
 const LAYERS: Readonly<Record<string, Layer>> = {
   types: { files: ["lib/types.ts"], imports: [] },
-  ip: { files: ["lib/ip.ts"], imports: ["types"] },
+  ip: { files: ["lib/ip.ts"], imports: ["types", "detach"] },
   duration: { files: ["lib/duration.ts"], imports: ["types"] },
   detach: { files: ["lib/detach.ts"], imports: [] },
   clock: { files: ["lib/clock.ts"], imports: ["types"] },
