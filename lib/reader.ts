@@ -36,8 +36,6 @@ export class Reader {
   readonly #open: readonly ModuleRules[];
   /** Time of the line before: clocks that were set back are read by it. */
   #before: Micros | null = null;
-  /** Matches how whatever a module understands begins; null: in any way. Most lines of syslog are turned away by it. */
-  readonly #anyBeginning: RegExp | null;
   readonly #lines = new LineParser();
   readonly #stamps = new StampResolver();
 
@@ -52,10 +50,6 @@ export class Reader {
       new Map(),
     );
     this.#open = modules.filter(({ module }) => module.identifiers.length === 0);
-    const beginnings = modules.map(({ module }) => module.parse.beginning);
-    this.#anyBeginning = beginnings.every((beginning) => beginning !== undefined)
-      ? new RegExp(beginnings.map(({ source }) => source).join("|"))
-      : null;
   }
 
   /** What `entry` says; null when it belongs to none of the modules. Lines of text are read as of `now`. */
@@ -89,14 +83,25 @@ export class Reader {
   #takeApart(
     line: string,
   ): { found: Found | null; stamp: Stamp | null; pid: number | null; message: string } {
-    const bare = this.#anyBeginning?.test(line) === false ? null : this.#first(this.#modules, line);
-    if (bare?.parsed) {
-      return { found: bare, stamp: bare.parsed.stamp ?? null, pid: null, message: line };
+    const bare = this.#bare(line);
+    if (bare !== null) {
+      return { found: bare, stamp: bare.parsed?.stamp ?? null, pid: null, message: line };
     }
     const { stamp, identifier, pid, message } = this.#lines.parse(line);
     const candidates = identifier === "" ? this.#modules : this.#byIdentifier.get(identifier) ?? this.#open;
     const found = this.#first(candidates, message);
     return { found, stamp: found?.parsed?.stamp ?? stamp, pid, message };
+  }
+
+  /** The module that understands a line as it stands; most are turned away by how a line of syslog begins. */
+  #bare(line: string): Found | null {
+    for (const rules of this.#modules) {
+      const { parse } = rules.module;
+      if (parse.beginning?.test(line) === false) continue;
+      const parsed = this.#ask(rules.module, line);
+      if (parsed !== null) return { rules, parsed };
+    }
+    return null;
   }
 
   /** The first of `candidates` that understands `message`, or where none does, the first. */

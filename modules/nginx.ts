@@ -1,5 +1,6 @@
 import type { ModuleKind, Parsed, Parser, ParserOptions } from "../lib/types.ts";
 import { parseErrorLine } from "./nginx_error.ts";
+import { readCombined } from "./nginx_combined.ts";
 import { ADDRESS, compileFormat, type Format, QUOTED, TIME_LOCAL } from "./nginx_format.ts";
 import { isJson, parseJson } from "./nginx_json.ts";
 import { fieldOf, isField, readVariables } from "./nginx_variables.ts";
@@ -42,6 +43,8 @@ function parserOf(formats: readonly Format[]): Parser {
   const isKnown = formats.length === 0;
   const patterns = (isKnown ? Object.values(NGINX_FORMATS) : formats).map(({ pattern }) => pattern);
   const parse = (message: string): Parsed | null => {
+    const combined = isKnown ? readCombined(message) : null;
+    if (combined !== null) return combined;
     for (const pattern of patterns) {
       const groups = pattern.exec(message)?.groups;
       if (groups) {

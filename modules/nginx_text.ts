@@ -29,28 +29,33 @@ function fromHex(digits: string): string {
   return UTF8.decode(bytes);
 }
 
+const METHOD = /^[A-Z][A-Z_-]*$/;
+const PROTOCOL = /^HTTP\/\d(?:\.\d)?$/;
+
 /** Parts of a request line as nginx logs it (RFC 9112, section 3), added to `fields`; of one that is none, itself alone. */
 export function addRequest(fields: Record<string, string>, logged: string): void {
   const request = unescapeText(logged);
   fields.request = request;
   const blank = request.indexOf(" ");
   const method = request.slice(0, Math.max(0, blank));
-  if (!/^[A-Z][A-Z_-]*$/.test(method)) return;
-  const protocol = / (HTTP\/\d(?:\.\d)?)$/.exec(request)?.[1];
+  if (!METHOD.test(method)) return;
   fields.method = method;
-  if (protocol !== undefined) fields.protocol = protocol;
-  const end = protocol === undefined ? request.length : request.length - protocol.length - 1;
-  addTarget(fields, request.slice(blank + 1, end));
+  const last = request.lastIndexOf(" ");
+  const protocol = request.slice(last + 1);
+  const isProtocol = PROTOCOL.test(protocol);
+  if (isProtocol) fields.protocol = protocol;
+  addTarget(fields, request.slice(blank + 1, isProtocol ? Math.max(last, blank + 1) : request.length));
 }
 
 /** Parts of a request's target, added to `fields`. */
 export function addTarget(fields: Record<string, string>, target: string): void {
   fields.target = target;
-  const local = target.replace(/^https?:\/\/[^/?]*/i, "");
+  const local = target.startsWith("/") ? target : target.replace(/^https?:\/\/[^/?]*/i, "");
   const mark = local.indexOf("?");
   fields.raw_path = mark < 0 ? local : local.slice(0, mark);
   // As nginx itself sees it (merge_slashes).
-  fields.path = decodePercent(fields.raw_path).replace(/\/\/+/g, "/");
+  const path = decodePercent(fields.raw_path);
+  fields.path = path.includes("//") ? path.replace(/\/\/+/g, "/") : path;
   if (mark < 0) return;
   fields.raw_query = local.slice(mark + 1);
   fields.query = decodePercent(fields.raw_query);

@@ -1,4 +1,5 @@
 import type { Condition, LogEvent, Rule } from "../types.ts";
+import { detached } from "../detach.ts";
 import { requiredLiterals } from "./literals.ts";
 import { type Sought, Texts } from "./texts.ts";
 
@@ -104,11 +105,16 @@ function textOf({ message, fields }: Subject, field: string, ignoreCase: boolean
   return ignoreCase ? text.toLowerCase() : text;
 }
 
+/** Characters of texts that are worth remembering, from and up to, and how many are. */
+const [LONG, LONGEST, REMEMBERED] = [48, 512, 1_024];
+
 /** All that is sought in one field. */
 class View {
   readonly #field: string;
   readonly #ignoreCase: boolean;
   readonly #texts: readonly Texts[];
+  /** What was found in long texts lately: many clients name themselves alike, and at length. */
+  readonly #known = new Map<string, readonly number[]>();
 
   constructor(
     { field, ignoreCase }: { field: string; ignoreCase: boolean },
@@ -124,9 +130,24 @@ class View {
 
   /** Tells `found` the numbers of the rules of which a text stands in the field. */
   find(event: Subject, found: (numbers: readonly number[]) => void): void {
-    const text = textOf(event, this.#field, this.#ignoreCase);
-    if (text === null) return;
-    for (const texts of this.#texts) texts.find(text, found);
+    const { message, fields } = event;
+    const text: unknown = this.#field === "message" ? message : fields[this.#field];
+    if (typeof text !== "string") return;
+    if (text.length < LONG || text === message) this.#seek(text, found);
+    else found(this.#known.get(text) ?? this.#remember(text));
+  }
+
+  #remember(text: string): readonly number[] {
+    const all = new Set<number>();
+    this.#seek(text, (numbers) => numbers.forEach((number) => all.add(number)));
+    if (this.#known.size >= REMEMBERED) this.#known.clear();
+    if (text.length <= LONGEST) this.#known.set(detached(text), [...all]);
+    return [...all];
+  }
+
+  #seek(text: string, found: (numbers: readonly number[]) => void): void {
+    const seen = this.#ignoreCase ? text.toLowerCase() : text;
+    for (const texts of this.#texts) texts.find(seen, found);
   }
 }
 
