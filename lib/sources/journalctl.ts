@@ -104,7 +104,8 @@ const REMEDIES: readonly (readonly [RegExp, string])[] = [
     "let it with: sudo usermod -aG systemd-journal $USER, and log in again",
   ],
   [
-    /No journal files were found|No such file or directory/,
+    // A link to a directory that is not there is another matter.
+    /No journal files were found|Failed to open \S+: No such file or directory/,
     "there is none; systemd-journald must run, and Storage= in journald.conf must not be none; " +
     "a module whose match names files alone does without",
   ],
