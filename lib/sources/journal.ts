@@ -151,9 +151,9 @@ class Journal implements Source {
     let reached = start;
     let damaged = 0;
     for (;;) {
-      const chunks = await this.#next(journalctl, { reached, signal });
-      if (chunks.length === 0) break;
-      const entries = chunks.flatMap((chunk) => parser.push(chunk)).filter(isNew);
+      const chunk = await this.#next(journalctl, { reached, signal });
+      if (chunk.length === 0) break;
+      const entries = parser.push(chunk).filter(isNew);
       const position = parser.cursor;
       if (position === null) continue;
       reached = { ...start, after: position };
@@ -169,15 +169,15 @@ class Journal implements Source {
   async #next(
     journalctl: Journalctl,
     { reached, signal }: { reached: Start; signal: AbortSignal },
-  ): Promise<Uint8Array[]> {
-    const chunks = journalctl.read();
-    while (this.#follow && await isLate(chunks, this.#silence)) {
-      if (await this.#hasMore(reached, signal) && await isLate(chunks, GRACE)) {
+  ): Promise<Uint8Array> {
+    const chunk = journalctl.read();
+    while (this.#follow && await isLate(chunk, this.#silence)) {
+      if (await this.#hasMore(reached, signal) && await isLate(chunk, GRACE)) {
         if (this.#waker !== null) this.#sleep("it does not show all of the journal");
         throw new Error("journalctl fell silent, although the journal has new entries");
       }
     }
-    return await chunks;
+    return await chunk;
   }
 
   async #hasMore(reached: Start, signal: AbortSignal): Promise<boolean> {
@@ -189,8 +189,8 @@ class Journal implements Source {
   async #last(query: Query): Promise<string | null> {
     await using journalctl = this.#run(query);
     const parser = new ExportParser();
-    for (let chunks = await journalctl.read(); chunks.length > 0; chunks = await journalctl.read()) {
-      chunks.forEach((chunk) => parser.push(chunk));
+    for (let chunk = await journalctl.read(); chunk.length > 0; chunk = await journalctl.read()) {
+      parser.push(chunk);
     }
     await journalctl.finish();
     return parser.cursor;
