@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { readUnit, type Unit } from "./unit.ts";
 import { type Daemon, type Output, until, World } from "./world.ts";
 
@@ -28,7 +29,7 @@ async function specifiers(): Promise<Record<string, string>> {
   return {
     "%S": "/var/lib",
     "%t": "/run",
-    "%m": await id("/etc/machine-id"),
+    "%m": await id(fileURLToPath(new URL("root/etc/machine-id", import.meta.url))),
     "%b": await id("/proc/sys/kernel/random/boot_id"),
   };
 }
