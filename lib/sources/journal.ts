@@ -113,7 +113,7 @@ class Journal implements Source {
     if (this.#wake === null) return null;
     try {
       const waker = new Waker(this.#wake, (error) => this.#sleep(messageOf(error)));
-      if (await this.#isShownIn(waker.directory, signal)) return waker;
+      if (await this.#isShownIn(waker.directory, signal).catch(() => false)) return waker;
       waker[Symbol.dispose]();
       if (!signal.aborted) this.#sleep("it does not show this machine's journal");
     } catch (error) {
@@ -136,7 +136,7 @@ class Journal implements Source {
     const newest = await this.#last({ args: ["--lines=1"], matching: false, signal });
     if (newest === null) return false;
     const query = { args: ["--lines=1", `--cursor=${newest}`], matching: false, directory, signal };
-    const shown = await this.#last(query).catch(() => null);
+    const shown = await this.#last(query);
     return shown !== null && isSameEntry(shown, newest);
   }
 

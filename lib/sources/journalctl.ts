@@ -59,7 +59,10 @@ export class Journalctl implements AsyncDisposable {
   }
 
   async #receive(): Promise<Uint8Array> {
-    const { value = new Uint8Array(0) } = await this.#output.read(new Uint8Array(this.#buffer));
+    // A stream that is cancelled keeps the buffer.
+    const { value = new Uint8Array(PIPE).subarray(0, 0) } = await this.#output.read(
+      new Uint8Array(this.#buffer),
+    );
     this.#buffer = value.buffer;
     return value;
   }
