@@ -60,7 +60,7 @@ export class Monitor {
   readonly #knocking: Knocking;
   readonly #pipeline: Pipeline;
   readonly #feeds: readonly Feed[];
-  readonly #reports = new Map<string, SourceReport>();
+  readonly #reports = new Map<string, Omit<SourceReport, "delivery">>();
   readonly #started = now();
   #fleet: Fleet | null = null;
   /** Modules that have been complained of. */
@@ -337,7 +337,10 @@ export class Monitor {
       firewall: this.#firewall.name,
       holding: this.#bans.holding,
       trialEnd: this.#trial?.end ?? null,
-      sources: [...this.#reports.values()],
+      sources: this.#feeds.flatMap(({ source }) => {
+        const report = this.#reports.get(source.name);
+        return report ? [{ ...report, delivery: source.delivery ?? null }] : [];
+      }),
       modules: this.#pipeline.freshness(now()),
       givenUp: this.#pipeline.givenUp,
       counts: this.#pipeline.counts,

@@ -57,6 +57,8 @@ export interface Start {
 export interface Source {
   /** Unique and stable: the stored position is kept under it. */
   readonly name: string;
+  /** How soon its entries come, in words for `status`; without it, as soon as they are written. */
+  readonly delivery?: string;
   /**
    * Yields batches in order until the source ends or `signal` aborts (then it returns quietly, all child
    * processes gone). Throws when the source fails; opening it again at the last position is always right.

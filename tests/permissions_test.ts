@@ -31,6 +31,7 @@ const CONFIG: Config = {
   networkBans: [],
   trust: null,
   keepLog: null,
+  journalWake: null,
   knock: { prefix: "knock-", time: 43_200_000_000 },
 };
 const DATABASE = { host: "db.example.org", port: 5433, user: "monitor", database: "monitor", password: "" };

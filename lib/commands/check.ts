@@ -32,12 +32,24 @@ export function checkCommand(options: CommonOptions): number {
 
 /** A configuration as machines read it, without the password; spans are seconds, null is for ever. */
 function configJson(config: Config) {
-  const { path, stateDirectory, keepLog, database, ban, ipv6Prefix, networkBans, trust, whitelist, modules } =
-    config;
+  const {
+    path,
+    stateDirectory,
+    keepLog,
+    journalWake,
+    database,
+    ban,
+    ipv6Prefix,
+    networkBans,
+    trust,
+    whitelist,
+  } = config;
+  const { modules } = config;
   return {
     config: path,
     state: stateDirectory,
     keep_log: seconds(keepLog),
+    journal_wake: seconds(journalWake),
     database: database && { ...database, password: undefined },
     firewall: ban.firewall,
     nft_command: ban.nft,

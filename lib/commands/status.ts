@@ -44,9 +44,10 @@ function statusJson({ running, report, recorded, bans, failing, backlog }: Statu
     firewall: report?.firewall ?? null,
     holding: report?.holding ? holdingJson(report.holding) : null,
     trial_end: isoTimeOrNull(report?.trialEnd ?? null),
-    sources: report?.sources.map(({ name, running, lastBatch }) => ({
+    sources: report?.sources.map(({ name, running, lastBatch, delivery }) => ({
       name,
       running,
+      delivery,
       last_batch: isoTimeOrNull(lastBatch),
     })) ?? [],
     modules: report?.modules.map(moduleJson) ?? [],
@@ -84,8 +85,9 @@ function statusLines(status: Status): string[] {
     lines.push(
       ...report.modules.flatMap((module) => moduleLines(module, report.givenUp.includes(module.name))),
     );
-    for (const { name, running, lastBatch } of report.sources) {
-      lines.push(`source    ${name}: ${running ? "reading" : "stopped"}, last line ${time(lastBatch)}`);
+    for (const { name, running, lastBatch, delivery } of report.sources) {
+      const doing = running ? `reading${delivery ? `, ${delivery}` : ""}` : "stopped";
+      lines.push(`source    ${name}: ${doing}; last line ${time(lastBatch)}`);
     }
     const { entries, unknown, events, recorded, hits, damaged, untrusted } = report.counts;
     lines.push(`lines     ${entries} read, ${events} named an address, ${recorded} recorded, ${hits} hits`);

@@ -27,6 +27,7 @@ export function loadConfig(path: string, options: LoadOptions): Config {
     stateDirectory: options.state === undefined ? resolve(folder, settings.state) : absolute(options.state),
     modules,
     tests,
+    journalWake: settings.journal_wake,
     ban: toBan(settings, folder),
     database: toDatabase(
       settings,

@@ -2,7 +2,18 @@ import { z } from "zod";
 import { canonicalAddress } from "../ip.ts";
 import { banTime, growth, moduleSection, window } from "./module_schema.ts";
 import { whitelistMembers } from "./whitelist.ts";
-import { command, DNS_NAME, program, section, span, spanOrForever, text, texts, whole } from "./values.ts";
+import {
+  command,
+  DNS_NAME,
+  millisecondsOrOff,
+  program,
+  section,
+  span,
+  spanOrForever,
+  text,
+  texts,
+  whole,
+} from "./values.ts";
 
 const host = text().transform((given, context) => {
   // [::1]:5432 and db.example.org:5432, but not ::1
@@ -113,6 +124,10 @@ export const settingsSchema = section({
   ),
   keep_log: spanOrForever.optional().describe(
     'Recorded lines older than this are deleted, such as "90d"; "forever", as when left out: none are.',
+  ),
+  journal_wake: millisecondsOrOff(1, 1_000).prefault("15ms").describe(
+    'How often journalctl is made to look for new entries, such as "20ms"; "off" waits until journald tells of them, up to ' +
+      "half a second.",
   ),
   DB: database.optional().describe("PostgreSQL database that records and bans are shipped to."),
   state: text(4096).default("/var/lib/strongmonitor").describe(

@@ -15,6 +15,8 @@ export interface Config {
   /** Absolute path of the directory that holds the embedded state. */
   readonly stateDirectory: string;
   readonly modules: readonly ModuleRules[];
+  /** How often journalctl is made to look for new entries; null: it waits until journald tells of them. */
+  readonly journalWake: Micros | null;
   readonly tests: readonly RuleTests[];
   readonly ban: BanConfig;
   /** The PostgreSQL database to ship to; null: the embedded state alone. */

@@ -69,6 +69,20 @@ export const spanOrForever = z.union([z.literal("forever"), written(SPAN_OR_FORE
     return micros;
   });
 
+/** A span of so many milliseconds, written "20ms", in microseconds; or null for "off". */
+export function millisecondsOrOff(least: number, most: number) {
+  const complaint = `must be "off" or milliseconds from "${least}ms" to "${most}ms"`;
+  return z.union([z.literal("off"), z.string().regex(/^\d{1,9}ms$/, complaint)], complaint).transform(
+    (given, context) => {
+      if (given === "off") return null;
+      const milliseconds = parseInt(given);
+      if (milliseconds >= least && milliseconds <= most) return milliseconds * 1_000;
+      context.addIssue(complaint);
+      return z.NEVER;
+    },
+  );
+}
+
 function words(complain: (words: readonly string[]) => string | null) {
   return z.union([text(4096), z.array(text(4096), STRINGS)], STRINGS).transform((given, context) => {
     const words = typeof given === "string" ? given.split(/\s+/).filter((word) => word !== "") : given;

@@ -10,6 +10,8 @@ export interface SourceReport {
   readonly running: boolean;
   /** When its last batch came. */
   readonly lastBatch: Micros | null;
+  /** How soon its entries come; null where they come as soon as they are written. */
+  readonly delivery: string | null;
 }
 
 /** What the running monitor tells about itself; instants in microseconds. */

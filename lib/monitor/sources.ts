@@ -6,6 +6,9 @@ import { openFiles } from "../sources/file.ts";
 import { openJournal } from "../sources/journal.ts";
 import type { Log, ModuleRules, Source } from "../types.ts";
 
+/** The directory in the state's by which journalctl is woken: see `WakeOptions`. */
+const JOURNAL_LINKS = "journal";
+
 /** A source and what reads its entries. */
 export interface Feed {
   readonly source: Source;
@@ -18,7 +21,7 @@ export interface Feed {
 export function openFeeds(config: Config, { pipeline, log }: { pipeline: Pipeline; log: Log }): Feed[] {
   const inJournal = config.modules.filter(({ module }) => isInJournal(module));
   return [
-    ...(inJournal.length > 0 ? [journalFeed(inJournal, pipeline)] : []),
+    ...(inJournal.length > 0 ? [journalFeed(inJournal, { config, pipeline, log })] : []),
     ...filesOf(config.modules).map(([pattern, modules]) => fileFeed(pattern, { modules, pipeline, log })),
   ];
 }
@@ -35,8 +38,17 @@ function isInJournal({ identifiers, units }: ModuleRules["module"]): boolean {
   return identifiers.length > 0 || units.length > 0;
 }
 
-function journalFeed(modules: readonly ModuleRules[], pipeline: Pipeline): Feed {
-  return { source: openJournal(journalMatches(modules)), reader: pipeline.readerFor(modules), modules };
+function journalFeed(
+  modules: readonly ModuleRules[],
+  { config, pipeline, log }: { config: Config; pipeline: Pipeline; log: Log },
+): Feed {
+  const { stateDirectory, journalWake: interval } = config;
+  const source = openJournal({
+    ...journalMatches(modules),
+    wake: interval === null ? null : { directory: `${stateDirectory}/${JOURNAL_LINKS}`, interval },
+    problem: (sentence) => log.info(sentence),
+  });
+  return { source, reader: pipeline.readerFor(modules), modules };
 }
 
 /** Each log file, or pattern of their names, with the modules that read it. */

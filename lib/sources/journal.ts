@@ -1,5 +1,7 @@
-import type { Batch, Micros, Source, Start } from "../types.ts";
+import { type Batch, messageOf, type Micros, type Source, type Start } from "../types.ts";
+import { isSameEntry } from "./cursor.ts";
 import { ExportParser, type JournalEntry } from "./export.ts";
+import { type WakeOptions, Waker } from "./journal_wake.ts";
 import { isLate, Journalctl } from "./journalctl.ts";
 
 /** Which entries to read, and how. */
@@ -18,6 +20,21 @@ export interface JournalOptions {
   readonly command?: string;
   /** After this long without an entry the journal is asked whether there is none. */
   readonly silence?: Micros;
+  /** How to have entries at once; null: as journald announces them, up to half a second late. */
+  readonly wake?: WakeOptions | null;
+  /** Told in a sentence why `wake` does not work; entries then come as journald announces them. */
+  readonly problem?: (sentence: string) => void;
+}
+
+/** Where an entry is looked for, and which. */
+interface Query {
+  readonly follow?: boolean;
+  readonly args?: readonly string[];
+  /** In place of the journal's own. */
+  readonly directory?: string;
+  /** False: entries of all programs. */
+  readonly matching?: boolean;
+  readonly signal: AbortSignal;
 }
 
 /** Fields printed beside those that every exported entry begins with. */
@@ -44,16 +61,25 @@ class Journal implements Source {
   readonly #matches: readonly string[];
   readonly #follow: boolean;
   readonly #silence: Micros;
+  #wake: WakeOptions | null;
+  #waker: Waker | null = null;
 
   constructor(options: JournalOptions) {
     this.#options = options;
     this.#follow = options.follow ?? true;
     this.#silence = options.silence ?? 60 * SECOND;
+    this.#wake = options.wake ?? null;
     this.#matches = [
       ...options.identifiers.map((name) => `SYSLOG_IDENTIFIER=${name}`),
       ...(options.identifiers.length > 0 && options.units.length > 0 ? ["+"] : []),
       ...options.units.map((name) => `_SYSTEMD_UNIT=${name}`),
     ];
+  }
+
+  get delivery(): string {
+    return this.#waker === null
+      ? "as journald announces them"
+      : `at once, woken every ${this.#waker.interval / 1_000} ms`;
   }
 
   async *batches(start: Start, signal: AbortSignal): AsyncGenerator<Batch> {
@@ -62,32 +88,72 @@ class Journal implements Source {
       if (signal.aborted) return;
       // `--follow` implies `--boot`: what was written before a reboot is only to be had without it.
       let reached = start;
-      for await (const batch of this.#read(start, { follow: false, signal })) {
+      for await (const batch of this.#read(start, { signal })) {
         reached = { ...start, after: batch.position };
         yield batch;
       }
-      if (this.#follow && !signal.aborted) yield* this.#read(reached, { follow: true, signal });
+      if (this.#follow && !signal.aborted) yield* this.#followFrom(reached, signal);
     } catch (error) {
       if (!signal.aborted) throw error;
     }
   }
 
-  async *#read(
-    start: Start,
-    { follow, signal }: { follow: boolean; signal: AbortSignal },
-  ): AsyncGenerator<Batch> {
-    await using journalctl = this.#run(
-      [...(follow ? ["--follow", "--no-tail"] : []), ...this.#span(start)],
-      signal,
+  async *#followFrom(start: Start, signal: AbortSignal): AsyncGenerator<Batch> {
+    using waker = await this.#startWaker(signal);
+    this.#waker = waker;
+    try {
+      yield* this.#read(start, { follow: true, directory: waker?.directory, signal });
+    } finally {
+      this.#waker = null;
+    }
+  }
+
+  /** Null where entries can only be had as journald announces them. */
+  async #startWaker(signal: AbortSignal): Promise<Waker | null> {
+    if (this.#wake === null) return null;
+    try {
+      const waker = new Waker(this.#wake, (error) => this.#sleep(messageOf(error)));
+      if (await this.#isShownIn(waker.directory, signal).catch(() => false)) return waker;
+      waker[Symbol.dispose]();
+      if (!signal.aborted) this.#sleep("it does not show this machine's journal");
+    } catch (error) {
+      this.#sleep(messageOf(error));
+    }
+    return null;
+  }
+
+  /** Gives up waking for good. */
+  #sleep(reason: string): void {
+    const directory = this.#wake?.directory;
+    this.#wake = this.#waker = null;
+    this.#options.problem?.(
+      `Cannot wake journalctl by ${directory}: ${reason}. Entries come as journald announces them, up to half a second late`,
     );
+  }
+
+  /** Whether a directory holds the journal that is written now: it has the newest entry. */
+  async #isShownIn(directory: string, signal: AbortSignal): Promise<boolean> {
+    const newest = await this.#last({ args: ["--lines=1"], matching: false, signal });
+    if (newest === null) return false;
+    const query = { args: ["--lines=1", `--cursor=${newest}`], matching: false, directory, signal };
+    const shown = await this.#last(query);
+    return shown !== null && isSameEntry(shown, newest);
+  }
+
+  async *#read(start: Start, query: Query): AsyncGenerator<Batch> {
+    const { follow = false, signal } = query;
+    await using journalctl = this.#run({
+      ...query,
+      args: [...(follow ? ["--follow", "--no-tail"] : []), ...this.#span(start)],
+    });
     const isNew = this.#filter(start);
     const parser = new ExportParser();
     let reached = start;
     let damaged = 0;
     for (;;) {
-      const chunks = await this.#next(journalctl, { reached, signal });
-      if (chunks.length === 0) break;
-      const entries = chunks.flatMap((chunk) => parser.push(chunk)).filter(isNew);
+      const chunk = await this.#next(journalctl, { reached, signal });
+      if (chunk.length === 0) break;
+      const entries = parser.push(chunk).filter(isNew);
       const position = parser.cursor;
       if (position === null) continue;
       reached = { ...start, after: position };
@@ -103,40 +169,47 @@ class Journal implements Source {
   async #next(
     journalctl: Journalctl,
     { reached, signal }: { reached: Start; signal: AbortSignal },
-  ): Promise<Uint8Array[]> {
-    const chunks = journalctl.read();
-    while (this.#follow && await isLate(chunks, this.#silence)) {
-      if (await this.#hasMore(reached, signal) && await isLate(chunks, GRACE)) {
+  ): Promise<Uint8Array> {
+    const chunk = journalctl.read();
+    while (this.#follow && await isLate(chunk, this.#silence)) {
+      if (await this.#hasMore(reached, signal) && await isLate(chunk, GRACE)) {
+        if (this.#waker !== null) this.#sleep("it does not show all of the journal");
         throw new Error("journalctl fell silent, although the journal has new entries");
       }
     }
-    return await chunks;
+    return await chunk;
   }
 
   async #hasMore(reached: Start, signal: AbortSignal): Promise<boolean> {
-    await using journalctl = this.#run(["--lines=2", ...this.#span(reached)], signal);
+    const last = await this.#last({ args: ["--lines=2", ...this.#span(reached)], signal });
+    return last !== null && (reached.after === null || !isSameEntry(last, reached.after));
+  }
+
+  /** Cursor of the last entry that is printed; null when none is. */
+  async #last(query: Query): Promise<string | null> {
+    await using journalctl = this.#run(query);
     const parser = new ExportParser();
-    for (let chunks = await journalctl.read(); chunks.length > 0; chunks = await journalctl.read()) {
-      chunks.forEach((chunk) => parser.push(chunk));
+    for (let chunk = await journalctl.read(); chunk.length > 0; chunk = await journalctl.read()) {
+      parser.push(chunk);
     }
     await journalctl.finish();
-    return parser.cursor !== null && (reached.after === null || !isSameEntry(parser.cursor, reached.after));
+    return parser.cursor;
   }
 
   /** The program that follows is quiet about what it cannot see, so this one is asked first. */
   async #requireReadable(signal: AbortSignal): Promise<void> {
     await using journalctl = new Journalctl(this.#command, {
-      args: ["--lines=0", "--no-pager", ...this.#directory],
+      args: ["--lines=0", "--no-pager", ...directoryArgs(this.#options.directory)],
       signal,
     });
     while ((await journalctl.read()).length > 0);
     await journalctl.finish();
   }
 
-  #run(args: readonly string[], signal: AbortSignal): Journalctl {
+  #run({ args = [], directory = this.#options.directory, matching = true, signal }: Query): Journalctl {
     const format = ["--output=export", `--output-fields=${FIELDS}`, "--no-pager", "--quiet"];
     return new Journalctl(this.#command, {
-      args: [...format, ...this.#directory, ...args, ...this.#matches],
+      args: [...format, ...directoryArgs(directory), ...args, ...(matching ? this.#matches : [])],
       signal,
     });
   }
@@ -163,19 +236,10 @@ class Journal implements Source {
   get #command(): string {
     return this.#options.command ?? "journalctl";
   }
-
-  get #directory(): string[] {
-    return this.#options.directory === undefined ? [] : [`--directory=${this.#options.directory}`];
-  }
 }
 
-/**
- * Whether two cursors name the same entry. One that was copied to another file (`journalctl --flush`) has a new
- * number, behind `s=` and `i=`, but the same boot, times and hash.
- */
-function isSameEntry(a: string, b: string): boolean {
-  const [boot, fileOfB] = [b.indexOf(";b="), b.slice(0, b.indexOf(";"))];
-  return a === b || (boot > 0 && a.endsWith(b.slice(boot)) && !a.startsWith(fileOfB));
+function directoryArgs(directory: string | undefined): string[] {
+  return directory === undefined ? [] : [`--directory=${directory}`];
 }
 
 /** An instant as systemd.time(7) writes it, to the microsecond. */

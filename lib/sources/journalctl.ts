@@ -4,27 +4,34 @@ import { type Micros, UserError } from "../types.ts";
 const LINGER = 1_000;
 /** Characters of complaints that are kept. */
 const MAX_COMPLAINTS = 4_096;
-/** journalctl hands over this many bytes at once only when it has more. */
+/** journalctl hands over multiples of so many bytes only when it has more. */
 const FULL_WRITE = 4_096;
-/** How long more is waited for then, and how many bytes are enough. */
+/** How long more is waited for then. */
 const GATHER: Micros = 5_000;
-const MAX_READ = 1 << 20;
+/**
+ * Bytes that a pipe holds, and that are enough: while they are dealt with, journalctl can go on only as far as the pipe
+ * has room, so that bigger batches would have the two work in turns.
+ */
+const PIPE = 1 << 16;
 
 /** One run of journalctl(1): what it prints, and how it ends. Gone for certain when disposed of. */
 export class Journalctl implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
-  readonly #output: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #output: ReadableStreamBYOBReader;
   readonly #errors: ReadableStreamDefaultReader<Uint8Array>;
   readonly #drained: Promise<void>;
   readonly #signal: AbortSignal;
   readonly #kill = () => this.#end();
-  #next: ReturnType<ReadableStreamDefaultReader<Uint8Array>["read"]> | null = null;
+  /** What is read into; handed to and fro, so that no chunk costs a new one. */
+  #buffer = new ArrayBuffer(PIPE);
+  readonly #gathered = new Uint8Array(2 * PIPE);
+  #next: Promise<Uint8Array> | null = null;
   #complaints = "";
 
   /** Starts `command`; an abort of `signal` kills it. Throws `UserError` (69) when it cannot be started. */
   constructor(command: string, { args, signal }: { args: readonly string[]; signal: AbortSignal }) {
     this.#child = spawn(command, args);
-    this.#output = this.#child.stdout.getReader();
+    this.#output = this.#child.stdout.getReader({ mode: "byob" });
     this.#errors = this.#child.stderr.getReader();
     this.#drained = this.#drain();
     this.#signal = signal;
@@ -32,25 +39,32 @@ export class Journalctl implements AsyncDisposable {
     if (signal.aborted) this.#kill();
   }
 
-  /** What it prints next: a line alone at once, a flood in bulk. Empty when nothing follows. */
-  async read(): Promise<Uint8Array[]> {
-    const chunks: Uint8Array[] = [];
+  /** What it prints next: a line alone at once, a flood in bulk. Empty when nothing follows; good until the next call. */
+  async read(): Promise<Uint8Array> {
+    using patience = new Patience(GATHER);
     let size = 0;
-    for (;;) {
-      const { value } = await this.#arrival();
-      if (value === undefined) return chunks;
+    do {
+      const chunk = await this.#arrival();
       this.#next = null;
-      chunks.push(value);
-      size += value.length;
-      if (value.length < FULL_WRITE || size >= MAX_READ || await isLate(this.#arrival(), GATHER)) {
-        return chunks;
-      }
-    }
+      this.#gathered.set(chunk, size);
+      size += chunk.length;
+      if (chunk.length === 0 || chunk.length % FULL_WRITE !== 0) break;
+    } while (size < PIPE && !await patience.endsBefore(this.#arrival()));
+    return this.#gathered.subarray(0, size);
   }
 
   /** The next chunk, which stays the next one. */
-  #arrival(): ReturnType<ReadableStreamDefaultReader<Uint8Array>["read"]> {
-    return this.#next ??= this.#output.read();
+  #arrival(): Promise<Uint8Array> {
+    return this.#next ??= this.#receive();
+  }
+
+  async #receive(): Promise<Uint8Array> {
+    // A stream that is cancelled keeps the buffer.
+    const { value = new Uint8Array(PIPE).subarray(0, 0) } = await this.#output.read(
+      new Uint8Array(this.#buffer),
+    );
+    this.#buffer = value.buffer;
+    return value;
   }
 
   /**
@@ -104,7 +118,8 @@ const REMEDIES: readonly (readonly [RegExp, string])[] = [
     "let it with: sudo usermod -aG systemd-journal $USER, and log in again",
   ],
   [
-    /No journal files were found|No such file or directory/,
+    // A link to a directory that is not there is another matter.
+    /No journal files were found|Failed to open \S+: No such file or directory/,
     "there is none; systemd-journald must run, and Storage= in journald.conf must not be none; " +
     "a module whose match names files alone does without",
   ],
@@ -135,11 +150,29 @@ function why(error: unknown, command: string): string {
 
 /** Whether nothing has come of `promise` after a span. */
 export async function isLate(promise: Promise<unknown>, span: Micros): Promise<boolean> {
-  const { promise: late, resolve } = Promise.withResolvers<boolean>();
-  const timer = setTimeout(() => resolve(true), span / 1_000);
-  try {
-    return await Promise.race([promise.then(() => false), late]);
-  } finally {
-    clearTimeout(timer);
+  using patience = new Patience(span);
+  return await patience.endsBefore(promise);
+}
+
+/** A span that begins when it is first asked about: one timer, for however many promises. */
+class Patience implements Disposable {
+  readonly #span: Micros;
+  #end: Promise<true> | null = null;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(span: Micros) {
+    this.#span = span;
+  }
+
+  /** Whether it is over before something has come of `promise`. */
+  endsBefore(promise: Promise<unknown>): Promise<boolean> {
+    this.#end ??= new Promise((resolve) => {
+      this.#timer = setTimeout(() => resolve(true), this.#span / 1_000);
+    });
+    return Promise.race([promise.then(() => false), this.#end]);
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
   }
 }

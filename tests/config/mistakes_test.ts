@@ -3,6 +3,7 @@ import schema from "../../docs/config.schema.json" with { type: "json" };
 import { more, own, refusalOf, RULE, rule, top } from "./configs.ts";
 
 const SPAN = 'must be a span of time such as "90s", "10m", "2h" or "1d12h"';
+const MILLISECONDS = 'must be "off" or milliseconds from "1ms" to "1000ms"';
 const CENTURY = "must be longer than nothing and shorter than a century";
 /** The keys of an object, as the published schema has them. */
 function keysOf({ properties }: { properties: Record<string, unknown> }): string {
@@ -293,6 +294,8 @@ const WRONG: [text: string, complaint: string, position: string][] = [
   ],
   [top('"knock": { "tiem": "1h" }'), "knock.tiem: is an unknown key: known here are prefix, time", "1:14"],
   [top('"whitelist_refresh": "2d"'), 'whitelist_refresh: must be at most "1d", got "2d"', "1:24"],
+  [top('"journal_wake": "20"'), `journal_wake: ${MILLISECONDS}, got "20"`, "1:19"],
+  [top('"journal_wake": "1001ms"'), `journal_wake: ${MILLISECONDS}, got "1001ms"`, "1:19"],
   [top('"keep_log": "90 days"'), `keep_log: ${SPAN}, or "forever", got "90 days"`, "1:15"],
   [top('"DB": 1'), "DB: must be an object, got 1", "1:9"],
   [top('"DB": { "host": "h", "user": "u" }'), "DB.database: is missing", "1:9"],

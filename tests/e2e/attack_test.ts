@@ -20,6 +20,10 @@ scene("attackers are cut off, friends never, and PostgreSQL has each line once",
   await using database = await startDatabase(server);
   let monitor = server.startMonitor();
   await untilRunning(server);
+  await until("a journalctl that is kept awake", async () => {
+    const [status] = await ask<{ sources: { delivery: string | null }[] }>(server, "status");
+    return status!.sources.some(({ delivery }) => delivery?.startsWith("at once")) || undefined;
+  });
 
   const attacks = meanwhile(Promise.all(ATTACKERS.map((address) => attack(server, address, 2 * LIMIT))));
   const friendly = meanwhile(attack(server, CLIENTS.friend, 2 * LIMIT + 1));

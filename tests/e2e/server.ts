@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { readUnit, type Unit } from "./unit.ts";
 import { type Daemon, type Output, until, World } from "./world.ts";
 
@@ -22,13 +23,27 @@ export const LOGIN = { user: "resident", password: "correct horse" };
 const UNIT = new URL("../../strongmonitor.service", import.meta.url);
 const CONFIG = new URL("config.jsonc", import.meta.url);
 
+/** What units say in short (systemd.unit(5)). */
+async function specifiers(): Promise<Record<string, string>> {
+  const id = async (file: string) => (await Deno.readTextFile(file)).trim().replaceAll("-", "");
+  return {
+    "%S": "/var/lib",
+    "%t": "/run",
+    "%m": await id(fileURLToPath(new URL("root/etc/machine-id", import.meta.url))),
+    "%b": await id("/proc/sys/kernel/random/boot_id"),
+  };
+}
+
 /** A server in a world of its own: journald, sshd, nft, clients that reach it, and StrongMonitor as its unit has it. */
 export class Server implements AsyncDisposable {
   private constructor(readonly world: World, readonly unit: Unit) {}
 
   /** Sets up everything but StrongMonitor itself, which is the executable file `binary`. */
   static async start(binary: string): Promise<Server> {
-    const unit = readUnit(await Deno.readTextFile(UNIT), "strongmonitor");
+    const unit = readUnit(await Deno.readTextFile(UNIT), {
+      name: "strongmonitor",
+      specifiers: await specifiers(),
+    });
     const world = await World.start({ file: binary, place: unit.program });
     try {
       const server = new Server(world, unit);
@@ -91,8 +106,10 @@ export class Server implements AsyncDisposable {
 
   /** Puts the configuration, its password and the state directory where and as the unit expects them. */
   async #install(): Promise<void> {
-    const { user, group, stateDirectory, stateMode } = this.unit;
+    const { user, group, stateDirectory, stateMode, runtimeDirectory, prepare } = this.unit;
     await this.world.sh("install", "-d", "-o", user, "-g", group, "-m", stateMode, stateDirectory);
+    await this.world.sh("install", "-d", "-o", user, "-g", group, "-m", "700", runtimeDirectory);
+    for (const command of prepare) await this.world.sh(...command);
     await this.world.sh("install", "-d", "-o", user, "-g", group, "-m", "750", CONFIG_DIRECTORY);
     await this.#entrust(PASSWORD_PATH, `${DATABASE_PASSWORD}\n`);
     await this.configure(await Deno.readTextFile(CONFIG));
