@@ -1,4 +1,7 @@
 /** Where a run of the benchmarks does its work, and the programs that it measures. */
+import { DatabaseSync } from "node:sqlite";
+import { parse } from "jsonc-parser";
+import { State } from "../../lib/state/state.ts";
 import { type Expected, exportedAuthLog, writeAccessLog, writeAuthLog } from "./corpus.ts";
 
 /** A log file with what is to be found in it. */
@@ -95,16 +98,25 @@ export class Workshop {
     await Deno.writeTextFile(this.config, JSON.stringify({ state: this.state, ...config }));
   }
 
-  /** The shipped configuration becomes the one that the program goes by. */
-  async configureAsShipped(): Promise<void> {
-    const shipped = await Deno.readTextFile(`${ROOT}/config.jsonc`);
-    await Deno.writeTextFile(this.config, shipped.replace("{", `{ "state": ${JSON.stringify(this.state)},`));
+  /** The shipped configuration becomes the one that the program goes by, or those of its modules, with other keys. */
+  async configureAsShipped(
+    names?: readonly string[],
+    keys: Readonly<Record<string, unknown>> = {},
+  ): Promise<void> {
+    const shipped = parse(await Deno.readTextFile(`${ROOT}/config.jsonc`)) as Shipped;
+    const modules = Object.fromEntries(
+      Object.entries(shipped.modules).filter(([name]) => names?.includes(name) ?? true),
+    );
+    await this.configure({ ...shipped, ...keys, modules });
   }
 
-  /** Begins with a state that nobody has used. */
-  async freshState(): Promise<void> {
+  /** Begins with a state that nobody has used, in which sources are to be read from an instant on. */
+  async freshState({ since = {} }: { since?: Readonly<Record<string, number>> } = {}): Promise<void> {
     await Deno.remove(this.state, { recursive: true }).catch(() => {});
     await Deno.mkdir(this.state, { recursive: true, mode: 0o700 });
+    const state = new State(this.state);
+    for (const [source, time] of Object.entries(since)) state.firstSince(source, time);
+    state.close();
   }
 
   authLog(lines = this.lines): Promise<Log> {
@@ -206,6 +218,39 @@ export class Workshop {
     this.#made.set(name, made);
     return made;
   }
+}
+
+interface Shipped {
+  readonly modules: Readonly<Record<string, unknown>>;
+}
+
+/** How many lines the state holds, asked through a connection of its own. */
+export function recorded({ state }: Workshop): number {
+  return ask(state, "SELECT ifnull(max(seq), 0) AS n FROM log");
+}
+
+/** A number that the state's tables give; 0 while somebody else writes them. */
+export function ask(state: string, query: string): number {
+  const db = new DatabaseSync(`${state}/state.db`, { readOnly: true });
+  try {
+    return (db.prepare(query).get() as { n: number }).n;
+  } finally {
+    db.close();
+  }
+}
+
+/** Waits until the monitor reads all its sources. */
+export async function ready({ state }: Workshop): Promise<void> {
+  await until("the monitor to read", () => {
+    const reading = ask(
+      state,
+      `SELECT count(*) AS n FROM meta, json_each(meta.value, '$.sources')
+      WHERE meta.key = 'report' AND json_each.value ->> 'running'`,
+    );
+    return reading > 0 || undefined;
+  });
+  // Its report comes before it watches.
+  await new Promise((resolve) => setTimeout(resolve, 1_500));
 }
 
 /** What `replay` counts. */

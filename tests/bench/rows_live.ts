@@ -1,0 +1,247 @@
+/** How soon what is written is known and acted upon. */
+import { Journald } from "../sources/journald.ts";
+import { type Figures, quantile, type Target } from "./figures.ts";
+import { type Row } from "./row.ts";
+import { Daemon, isInstalled, ready, recorded, RULE, until, type Workshop } from "./workshop.ts";
+
+const ATTEMPTS = 200;
+/** Milliseconds between two attempts: longer than what is measured, and of no regular step. */
+const pause = () => new Promise((resolve) => setTimeout(resolve, 20 + Math.random() * 40));
+const FIELDS = "MESSAGE,SYSLOG_IDENTIFIER,_PID,_UID,_SYSTEMD_UNIT";
+
+/** The journal of a whole log, caught up with. */
+const catchUp: Row = {
+  name: "catch-up",
+  title: "catching up with the journal, every line recorded",
+  needs: ["/lib/systemd/systemd-journal-remote", "journalctl"],
+  targets: [{
+    words: ">= 85 % of what journalctl alone reaches",
+    value: (f) => f["strongmonitor, entries/s"]! / f["journalctl, entries/s"]! * 100,
+    atLeast: 85,
+    unit: " %",
+  }],
+
+  async prepare(workshop) {
+    await workshop.journal();
+  },
+
+  async round(workshop) {
+    const directory = await workshop.journal();
+    const { named, lines } = await workshop.authLog();
+    const command = [
+      "--output=export",
+      `--output-fields=${FIELDS}`,
+      `--directory=${directory}`,
+      "SYSLOG_IDENTIFIER=sshd",
+    ];
+    const alone = await workshop.run(["journalctl", ...command], { quiet: true });
+    await workshop.configureAsShipped(["SSHD"], { keep_log: "50y" });
+    await workshop.freshState({ since: { journal: 0 } });
+    const env = await workshop.readJournal(directory);
+    const began = performance.now();
+    await using _monitor = workshop.start(env);
+    await until("all lines to be recorded", () => recorded(workshop) >= named || undefined, 600);
+    const rate = (milliseconds: number) => lines / milliseconds * 1_000;
+    return {
+      "strongmonitor, entries/s": rate(performance.now() - began),
+      "journalctl, entries/s": rate(alone.milliseconds),
+    };
+  },
+};
+
+/** Milliseconds from writing to the start of the ban command, of each attempt. */
+async function latencies(workshop: Workshop, write: (address: string) => Promise<number>): Promise<number[]> {
+  const all: number[] = [];
+  for (let n = 0; n < ATTEMPTS; n++) {
+    await pause();
+    const address = `198.18.${n >> 8}.${n & 255}`;
+    const began = await write(address);
+    all.push(await startOf(workshop, address) - began);
+  }
+  return all;
+}
+
+/** When the ban command was started for an address, in milliseconds since the epoch. */
+function startOf(workshop: Workshop, address: string): Promise<number> {
+  return until(`the ban of ${address}`, () => {
+    const line = Deno.readTextFileSync(workshop.bans).split("\n").find((line) =>
+      line.endsWith(` ${address}`)
+    );
+    return line === undefined ? undefined : Number(line.split(" ")[0]) * 1_000;
+  }, 30);
+}
+
+function clock(): number {
+  return performance.timeOrigin + performance.now();
+}
+
+function syslogLine(address: string): string {
+  const [, month, day, , time] = new Date().toString().split(" ");
+  return `${month} ${
+    day!.padStart(2)
+  } ${time} web1 sshd[4711]: Failed password for root from ${address} port 4022 ssh2\n`;
+}
+
+/** What a log file is told of an attacker: two lines, one more than the limit. */
+async function append(path: string, address: string): Promise<number> {
+  const lines = syslogLine(address).repeat(2);
+  const began = clock();
+  await Deno.writeTextFile(path, lines, { append: true });
+  return began;
+}
+
+function told(name: string, all: readonly number[]): Figures {
+  return { [`${name}, p50`]: quantile(all, 0.5), [`${name}, p99`]: quantile(all, 0.99) };
+}
+
+function within(p50: number, p99: number): Target[] {
+  return [
+    { words: `p50 <= ${p50} ms`, value: (f) => f["strongmonitor, p50"]!, atMost: p50, unit: " ms" },
+    { words: `p99 <= ${p99} ms`, value: (f) => f["strongmonitor, p99"]!, atMost: p99, unit: " ms" },
+  ];
+}
+
+const fileLatency: Row = {
+  name: "file-latency",
+  title: "a line written to a log file, until the ban command starts",
+  needs: [],
+  targets: [
+    ...within(5, 25),
+    {
+      words: "<= 1/20 of fail2ban's p50",
+      value: (f) => f["fail2ban, p50"]! / f["strongmonitor, p50"]!,
+      atLeast: 20,
+      unit: " x faster",
+    },
+  ],
+  async prepare() {},
+
+  async round(workshop) {
+    await workshop.configure({
+      ban_command: `${workshop.directory}/bin/tool %s`,
+      modules: { SSHD: { match: { file: workshop.followed }, rules: [RULE] } },
+    });
+    const ours = await inFile(workshop, async () => {
+      const monitor = workshop.start();
+      await ready(workshop);
+      return monitor;
+    });
+    const theirs = isInstalled("fail2ban-server")
+      ? await inFile(workshop, () => startFail2ban(workshop))
+      : [];
+    return { ...told("strongmonitor", ours), ...theirs.length > 0 ? told("fail2ban", theirs) : {} };
+  },
+};
+
+async function inFile(workshop: Workshop, start: () => Promise<Daemon>): Promise<number[]> {
+  await workshop.freshState();
+  for (const path of [workshop.bans, workshop.followed]) await Deno.writeTextFile(path, "");
+  await using _daemon = await start();
+  return await latencies(workshop, (address) => append(workshop.followed, address));
+}
+
+/** fail2ban with a configuration of its own for the same file, limit and command. */
+async function startFail2ban(workshop: Workshop): Promise<Daemon> {
+  const directory = `${workshop.directory}/fail2ban`;
+  const files: Record<string, string> = {
+    "fail2ban.conf":
+      `[DEFAULT]\nloglevel = ERROR\nlogtarget = ${directory}/log\nsyslogsocket = auto\nsocket = ${directory}/socket\n` +
+      `pidfile = ${directory}/pid\ndbfile = None\ndbmaxmatches = 10\ndbpurageage = 1d\n`,
+    "jail.conf":
+      `[bench]\nenabled = true\nfilter = bench\nbackend = auto\nlogpath = ${workshop.followed}\nmaxretry = 2\n` +
+      `findtime = 600\nbantime = 3600\naction = bench\nignoreself = false\n`,
+    "filter.d/bench.conf": "[Definition]\nfailregex = Failed password for .* from <HOST> port \\d+ ssh2$\n",
+    "action.d/bench.conf":
+      `[Definition]\nactionstart =\nactionstop =\nactioncheck =\nactionban = ${workshop.directory}/bin/tool <ip>\nactionunban =\n`,
+  };
+  for (const [name, text] of Object.entries(files)) {
+    await Deno.mkdir(`${directory}/${name.replace(/[^/]*$/, "")}`, { recursive: true });
+    await Deno.writeTextFile(`${directory}/${name}`, text);
+  }
+  const child = new Deno.Command("fail2ban-server", {
+    args: ["-f", "-c", directory, "-s", `${directory}/socket`, "-p", `${directory}/pid`, "start"],
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
+  // It bans somebody as soon as it watches the file.
+  await until("fail2ban", async () => {
+    await append(workshop.followed, "198.19.0.1");
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    return Deno.readTextFileSync(workshop.bans).includes("198.19.0.1") || undefined;
+  }, 30);
+  return new Daemon(child);
+}
+
+const journalLatency: Row = {
+  name: "journal-latency",
+  title: "an entry written to the journal, until the ban command starts",
+  needs: ["/lib/systemd/systemd-journald", "journalctl", "logger", "unshare"],
+  targets: [
+    ...within(15, 40),
+    {
+      words: "<= 1/20 of journalctl -f alone",
+      value: (f) => f["journalctl -f, p50"]! / f["strongmonitor, p50"]!,
+      atLeast: 20,
+      unit: " x faster",
+    },
+  ],
+  async prepare() {},
+
+  async round(workshop) {
+    await using journald = await new Journald().ready();
+    await workshop.configure({
+      ban_command: `${workshop.directory}/bin/tool %s`,
+      modules: { SSHD: { match: { identifier: "sshd" }, rules: [RULE] } },
+    });
+    await workshop.freshState();
+    await Deno.symlink(journald.link(), `${workshop.state}/journal`);
+    await Deno.writeTextFile(workshop.bans, "");
+    const env = await workshop.readJournal(journald.directory);
+    let ours: number[];
+    {
+      await using _monitor = workshop.start(env);
+      await ready(workshop);
+      ours = await latencies(workshop, (address) => enter(journald, address));
+    }
+    return { ...told("strongmonitor", ours), ...told("journalctl -f", await announcements(journald)) };
+  },
+};
+
+async function enter(journald: Journald, address: string): Promise<number> {
+  const line = `Failed password for root from ${address} port 4022 ssh2`;
+  const began = clock();
+  await journald.log([line, line]);
+  return began;
+}
+
+/** Milliseconds until `journalctl -f` prints what was written, of fewer attempts as it takes its time. */
+async function announcements(journald: Journald): Promise<number[]> {
+  const child = new Deno.Command("journalctl", {
+    args: [`--directory=${journald.directory}`, "--follow", "--lines=0", "--output=cat"],
+    stdin: "null",
+    stdout: "piped",
+    stderr: "null",
+  }).spawn();
+  const reader = child.stdout.getReader();
+  const all: number[] = [];
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  try {
+    for (let n = 0; n < ATTEMPTS / 10; n++) {
+      await pause();
+      const began = await enter(journald, `198.19.1.${n}`);
+      for (let seen = ""; !seen.includes(`198.19.1.${n} `);) {
+        seen += new TextDecoder().decode((await reader.read()).value);
+      }
+      all.push(clock() - began);
+    }
+    return all;
+  } finally {
+    child.kill("SIGKILL");
+    await reader.cancel();
+    await child.status;
+  }
+}
+
+/** The rows about what is under way. */
+export const LIVE_ROWS: readonly Row[] = [catchUp, fileLatency, journalLatency];
