@@ -1,4 +1,4 @@
-import { type Batch, messageOf, type Micros, type Source, type Start } from "../types.ts";
+import { type Batch, messageOf, type Micros, type Source, type Start, UserError } from "../types.ts";
 import { isSameEntry } from "./cursor.ts";
 import { ExportParser, type JournalEntry } from "./export.ts";
 import { type WakeOptions, Waker } from "./journal_wake.ts";
@@ -99,20 +99,34 @@ class Journal implements Source {
   }
 
   async *#followFrom(start: Start, signal: AbortSignal): AsyncGenerator<Batch> {
-    using waker = await this.#startWaker(signal);
+    // Without its directory journalctl would find no file that journald begins.
+    const lost = new AbortController();
+    using waker = await this.#startWaker(signal, () => lost.abort());
     this.#waker = waker;
     try {
-      yield* this.#read(start, { follow: true, directory: waker?.directory, signal });
+      yield* this.#read(start, {
+        follow: true,
+        directory: waker?.directory,
+        signal: AbortSignal.any([signal, lost.signal]),
+      });
+    } catch (error) {
+      if (waker === null || !(error instanceof UserError)) throw error;
+      // The journal itself could be read a moment ago.
+      this.#sleep("it cannot be read");
+      throw new Error(error.message);
     } finally {
       this.#waker = null;
     }
   }
 
   /** Null where entries can only be had as journald announces them. */
-  async #startWaker(signal: AbortSignal): Promise<Waker | null> {
+  async #startWaker(signal: AbortSignal, lost: () => void): Promise<Waker | null> {
     if (this.#wake === null) return null;
     try {
-      const waker = new Waker(this.#wake, (error) => this.#sleep(messageOf(error)));
+      const waker = new Waker(this.#wake, (error) => {
+        this.#sleep(messageOf(error));
+        lost();
+      });
       if (await this.#isShownIn(waker.directory, signal).catch(() => false)) return waker;
       waker[Symbol.dispose]();
       if (!signal.aborted) this.#sleep("it does not show this machine's journal");
@@ -124,7 +138,8 @@ class Journal implements Source {
 
   /** Gives up waking for good. */
   #sleep(reason: string): void {
-    const directory = this.#wake?.directory;
+    if (this.#wake === null) return;
+    const { directory } = this.#wake;
     this.#wake = this.#waker = null;
     this.#options.problem?.(
       `Cannot wake journalctl by ${directory}: ${reason}. Entries come as journald announces them, up to half a second late`,

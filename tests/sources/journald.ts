@@ -1,9 +1,10 @@
+/** A systemd-journald for tests. */
 import { strict as assert } from "node:assert";
 import { eventually } from "../helpers.ts";
 import { canMakeJournals, exists, JournalWriter, sshdEntry } from "./journal_files.ts";
 
 const PROGRAM = "/lib/systemd/systemd-journald";
-/** Whether this machine can run one. */
+/** Whether this machine can run one, and make journal files. */
 export const hasJournald =
   [PROGRAM, "/usr/bin/journalctl", "/usr/bin/logger", "/usr/bin/unshare"].every(exists) &&
   canMakeJournals && canMount();

@@ -147,3 +147,26 @@ testJournald(
     assert.deepEqual(follower.seen, ["ready", "elsewhere"]);
   },
 );
+
+testJournald(
+  "a journal is read on when the directory that journalctl is kept awake by vanishes",
+  async (journald) => {
+    const links = journald.link();
+    const follower = new Follower(journald.directory, { wake: { directory: links, interval: WAKE } });
+    const following = assert.rejects(follower.follow(new AbortController().signal), /SIGKILL/);
+    await eventually(() => follower.delivery.startsWith("at once"));
+    await journald.log(["by it"]);
+    await eventually(() => follower.seen.length === 2);
+    Deno.removeSync(links, { recursive: true });
+    await following;
+    assert.match(follower.problems.join(), /No such file or directory/);
+    const stop = new AbortController();
+    const again = follower.follow(stop.signal);
+    await journald.rotate();
+    await journald.log(["without it"]);
+    await eventually(() => follower.seen.length === 3);
+    stop.abort();
+    await again;
+    assert.deepEqual(follower.seen, ["ready", "by it", "without it"]);
+  },
+);
