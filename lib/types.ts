@@ -333,6 +333,12 @@ export interface Due {
   readonly limit: number;
 }
 
+/** The bans whose ids are above `after` and at most `upTo`. */
+export interface BanRange {
+  readonly after: number;
+  readonly upTo: number;
+}
+
 /** All bans, past and present, as they are kept. At most one ban of an address is in force. */
 export interface BanStore {
   /** Does `work` as a whole: everything that it changes or, when it throws, nothing. */
@@ -348,8 +354,14 @@ export interface BanStore {
   expire(now: Micros): string[];
   /** The newest bans of an address that have ended, newest first. */
   past(address: string): PastBan[];
-  /** What began later than `start`, in order. */
-  since(start: Micros): Pick<NewBan, "address" | "start" | "reason">[];
+  /** The ban in force for an address or network; null when there is none. */
+  standing(address: string): BanStatus | null;
+  /** Highest id of any ban; 0 before the first. */
+  lastId(): number;
+  /** What began later than `start` of a range of bans, ascending by id. */
+  since(start: Micros, range: BanRange): Pick<NewBan, "address" | "start" | "reason">[];
+  /** Addresses and networks in force of a range of bans, ascending by id. */
+  addresses(range: BanRange): string[];
   /** Bans in force, oldest first. */
   inForce(): BanStatus[];
   /** The newest ban of an address or network, one that ended included; null when there never was one. */
@@ -360,9 +372,11 @@ export interface BanStore {
   changedSince(change: number): BanChange[];
   /**
    * Begins with a firewall: what any had before `boot`, when the machine started, is gone. With `takesOver`, bans that
-   * another firewall has are to be applied by this one, with `anew` all bans in force.
+   * another firewall has are to be applied by this one. With `anew` the caller is to see to those in force, by `applyAnew()`.
    */
   begin(firewall: string, since: { boot: Micros; takesOver: boolean; anew: boolean }): void;
+  /** All in force of a range of bans are to be applied again. */
+  applyAnew(range: BanRange): void;
   /** Bans in force that the firewall does not have yet, and whose next try has come. */
   toApply(due: Due): BanStatus[];
   /** Bans that ended and that the firewall still has, and whose next try has come. */
@@ -370,13 +384,13 @@ export interface BanStore {
   /** When something falls due next: a retry or an end; null when nothing will by itself. */
   nextDue(firewall: string): Micros | null;
   /** The firewall is about to be told: from now on it may have the ban, whatever becomes of us. */
-  trying(id: number, firewall: string): void;
-  /** The firewall has the ban in force. */
-  applied(id: number, by: { firewall: string; time: Micros }): void;
-  /** The bans of these addresses that are in force are to be applied again. */
+  trying(ids: readonly number[], firewall: string): void;
+  /** The firewall has the bans in force. */
+  applied(ids: readonly number[], by: { firewall: string; time: Micros }): void;
+  /** The bans of these addresses that are in force and applied are to be applied again. */
   reapply(addresses: readonly string[]): void;
-  /** The firewall no longer has the ban. */
-  lifted(id: number): void;
+  /** The firewall no longer has the bans. */
+  lifted(ids: readonly number[]): void;
   /** The firewall refused; the next try comes after 1 s, doubling up to 5 minutes. */
   failed(id: number, failure: { error: string; time: Micros }): void;
   /** The firewall does not have a ban that it was about to be told of. */

@@ -121,7 +121,7 @@ Deno.test("a firewall that keeps time gets all bans in force at the start, in on
   const store = temporary.state.bans;
   store.transaction(() => {
     for (let i = 0; i < 5_000; i++) store.add(ban(`10.1.${i >> 8}.${i & 255}`));
-    for (const { id } of store.inForce()) store.applied(id, { firewall: "kernel", time: 1_500_000 });
+    for (const { id } of store.inForce()) store.applied([id], { firewall: "kernel", time: 1_500_000 });
   });
   const bans = open();
   bans.refresh();

@@ -38,7 +38,8 @@ const BRIEFLY = 60;
 export class NftablesFirewall implements Firewall {
   readonly name = "nftables";
   readonly canUnban = true;
-  readonly batch = 200_000;
+  /** So that a start with many bans never holds up reading for long; nft itself gains nothing by more. */
+  readonly batch = 5_000;
   readonly keepsTime = true;
   readonly takesOver = true;
   readonly #options: NftablesOptions;
