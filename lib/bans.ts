@@ -1,5 +1,5 @@
 import { Enforcer } from "./bans/enforcer.ts";
-import { Walk } from "./bans/walk.ts";
+import { rangesUpTo, Walk } from "./bans/walk.ts";
 import { formatDuration } from "./duration.ts";
 import { Decider, spanOf } from "./rules/decider.ts";
 import type { Logins } from "./rules/logins.ts";
@@ -10,6 +10,7 @@ import type {
   BanStatus,
   BanStore,
   Firewall,
+  HeldBan,
   Log,
   Login,
   LoginChange,
@@ -163,11 +164,13 @@ export class Bans {
     // Until then it has not been told everything.
     if (this.#taking.isUnderWay) return;
     try {
-      const bans = store.inForce().filter(({ appliedAt, appliedBy }) =>
-        appliedAt !== null && appliedBy === firewall.name
-      );
-      const views = bans.map((ban) => ({ ...ban, until: this.#endOf(ban.until) }));
-      const found = await firewall.inspect(views, this.#enforcer.signal);
+      const bans: HeldBan[] = [];
+      for await (const range of rangesUpTo(store.lastId())) {
+        for (const ban of store.held(firewall.name, range)) {
+          bans.push({ ...ban, until: this.#endOf(ban.until) });
+        }
+      }
+      const found = await firewall.inspect(bans, this.#enforcer.signal);
       if (this.#enforcer.signal.aborted) return;
       const missing = (found?.missing ?? []).filter((address) => this.#isSettled(address));
       const stray = (found?.stray ?? []).filter((address) => !this.#isKnown(address));

@@ -333,6 +333,9 @@ export interface Due {
   readonly limit: number;
 }
 
+/** What a firewall knows of a ban. */
+export type HeldBan = Pick<Ban, "address" | "scope" | "until">;
+
 /** The bans whose ids are above `after` and at most `upTo`. */
 export interface BanRange {
   readonly after: number;
@@ -362,6 +365,8 @@ export interface BanStore {
   since(start: Micros, range: BanRange): Pick<NewBan, "address" | "start" | "reason">[];
   /** Addresses and networks in force of a range of bans, ascending by id. */
   addresses(range: BanRange): string[];
+  /** Bans in force of a range that the firewall is certain to have, ascending by id. */
+  held(firewall: string, range: BanRange): HeldBan[];
   /** Bans in force, oldest first. */
   inForce(): BanStatus[];
   /** The newest ban of an address or network, one that ended included; null when there never was one. */
@@ -484,7 +489,7 @@ export interface Firewall {
   ban(bans: readonly Ban[], signal: AbortSignal): Promise<Outcome[]>;
   unban(bans: readonly Ban[], signal: AbortSignal): Promise<Outcome[]>;
   /** Compares what it really has with `bans`; null when it cannot tell. Throws when it does not answer. */
-  inspect(bans: readonly Ban[], signal: AbortSignal): Promise<Inspection | null>;
+  inspect(bans: readonly HeldBan[], signal: AbortSignal): Promise<Inspection | null>;
   /** Lifts everything; returns why it failed, or null. */
   clear(signal: AbortSignal): Promise<string | null>;
 }

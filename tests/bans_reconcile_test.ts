@@ -2,7 +2,7 @@ import { strict as assert } from "node:assert";
 import { Bans } from "../lib/bans.ts";
 import { ObserveFirewall } from "../lib/firewall/observe.ts";
 import { Whitelist } from "../lib/rules/whitelist.ts";
-import type { Ban, Inspection, Micros, NewBan, Outcome } from "../lib/types.ts";
+import type { Ban, HeldBan, Inspection, Micros, NewBan, Outcome } from "../lib/types.ts";
 import { eventually, memoryLog, strangers, type TemporaryState, temporaryState } from "./helpers.ts";
 
 /** A firewall that keeps its bans' ends itself, and can be asked what it has. */
@@ -25,7 +25,7 @@ class KernelFirewall extends ObserveFirewall {
     return super.unban(bans);
   }
 
-  override inspect(bans: readonly Ban[] = []): Promise<Inspection | null> {
+  override inspect(bans: readonly HeldBan[] = []): Promise<Inspection | null> {
     if (this.isMute) return Promise.reject(new Error("nft: it does not answer"));
     const wanted = new Map(bans.map(({ address, until }) => [address, until]));
     return Promise.resolve({

@@ -66,3 +66,11 @@ export class Walk {
     }, milliseconds);
   }
 }
+
+/** The slices of all bans up to the one with the id `lastId`, with a pause after each, in which what waits gets its turn. */
+export async function* rangesUpTo(lastId: number): AsyncGenerator<BanRange> {
+  for (let after = 0; after < lastId; after += SLICE) {
+    yield { after, upTo: Math.min(after + SLICE, lastId) };
+    if (after + SLICE < lastId) await new Promise((resolve) => setTimeout(resolve));
+  }
+}

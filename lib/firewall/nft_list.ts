@@ -1,6 +1,6 @@
-import { canonicalAddress, canonicalNetwork } from "../ip.ts";
+import { canonicalNetwork } from "../ip.ts";
 import type { Scope } from "../types.ts";
-import { CHAINS, fullLength, partsOfRule, PRIORITY, readSetName, TABLE } from "./nft_script.ts";
+import { CHAINS, fullLength, partsOfRule, PRIORITY, readSetName, type SetName, TABLE } from "./nft_script.ts";
 
 /** A ban as the kernel has it. */
 export interface Element {
@@ -82,10 +82,14 @@ function elementsOf({ name, elem }: Fields): Element[] {
   if (set === null || !Array.isArray(elem)) return [];
   return elem.flatMap((item) => {
     const inner = fields(item) && fields(item.elem) ? item.elem : { val: item };
-    const address = set.length === fullLength(set)
-      ? canonicalAddress(String(inner.val))
-      : canonicalNetwork(`${inner.val}/${set.length}`);
+    const address = canonical(String(inner.val), set);
     const expires = "expires" in inner ? Number(inner.expires) : null;
     return address === null ? [] : [{ address, scope: set.scope, expires }];
   });
+}
+
+/** nft spells IPv4 addresses as we do, and a set may hold very many. */
+function canonical(value: string, { family, length }: SetName): string | null {
+  const isFull = length === fullLength({ family });
+  return isFull && family === "ip" ? value : canonicalNetwork(isFull ? value : `${value}/${length}`);
 }

@@ -1,4 +1,12 @@
-import { type Ban, type Firewall, type Inspection, messageOf, type Micros, type Outcome } from "../types.ts";
+import {
+  type Ban,
+  type Firewall,
+  type HeldBan,
+  type Inspection,
+  messageOf,
+  type Micros,
+  type Outcome,
+} from "../types.ts";
 import { type Listing, NO_TABLE, parseListing } from "./nft_list.ts";
 import { addRules, addSet, chains, elements, placeOf, secondsLeft, TABLE, timeout } from "./nft_script.ts";
 import { Runner, type RunResult } from "./process.ts";
@@ -69,7 +77,7 @@ export class NftablesFirewall implements Firewall {
     return this.#obey(bans.map((ban) => ({ ban, seconds: 0 })), signal);
   }
 
-  async inspect(bans: readonly Ban[], signal: AbortSignal): Promise<Inspection> {
+  async inspect(bans: readonly HeldBan[], signal: AbortSignal): Promise<Inspection> {
     const listing = await this.#list(EVERYTHING, signal);
     const now = this.#options.clock();
     const strays = new Map(listing.elements.map((e) => [`${e.address} ${e.scope}`, e]));

@@ -1,4 +1,14 @@
-import type { BanChange, BanRange, BanStatus, BanStore, Due, Micros, NewBan, PastBan } from "../types.ts";
+import type {
+  BanChange,
+  BanRange,
+  BanStatus,
+  BanStore,
+  Due,
+  HeldBan,
+  Micros,
+  NewBan,
+  PastBan,
+} from "../types.ts";
 import type { Database, Value } from "./database.ts";
 
 const COLUMNS = `id, address, scope, reason, count, start, until, ended, end_reason AS endReason,
@@ -88,6 +98,19 @@ export class BanTable implements BanStore {
 
   inForce(): BanStatus[] {
     return this.#select("WHERE ended IS NULL ORDER BY start, id");
+  }
+
+  held(firewall: string, { after, upTo }: BanRange): HeldBan[] {
+    const row = this.#db.get<{ list: string }>(
+      `SELECT json_group_array(json_array(address, scope, until)) AS list FROM (
+         SELECT address, scope, until FROM ban
+         WHERE id > ? AND id <= ? AND ended IS NULL AND applied_at IS NOT NULL AND applied_by = ? ORDER BY id)`,
+      after,
+      upTo,
+      firewall,
+    );
+    const list = JSON.parse(row!.list) as [string, string, Micros | null][];
+    return list.map(([address, scope, until]) => ({ address, scope, until }));
   }
 
   lastChange(): number {
