@@ -202,7 +202,8 @@ export class Bans {
   confirm(): void {
     if (this.#trialEnd === null) return;
     this.#trialEnd = null;
-    if (this.#options.firewall.keepsTime) this.#taking.begin(this.#options.store.lastId());
+    const { store, firewall } = this.#options;
+    if (firewall.keepsTime) store.applyAnew({ after: 0, upTo: store.lastId() });
     this.#enforcer.pump();
   }
 

@@ -130,6 +130,33 @@ Deno.test("a firewall that keeps time gets all bans in force at the start, in on
   await bans.stop(AbortSignal.timeout(5_000));
 });
 
+Deno.test("a start with many bans takes them up in slices, and in the end the firewall has all", async () => {
+  using temporary = temporaryState();
+  const { firewall, scene, open } = setUp(temporary);
+  const store = temporary.state.bans;
+  store.transaction(() => {
+    for (let i = 0; i < 12_000; i++) store.add(ban(`10.1.${i >> 8}.${i & 255}`));
+  });
+  store.applied(store.inForce().map(({ id }) => id), { firewall: "kernel", time: 1_500_000 });
+  assert.equal(store.held("kernel", { after: 0, upTo: 12_000 }).length, 12_000);
+  const bans = open();
+  assert.equal(
+    store.held("kernel", { after: 0, upTo: 12_000 }).length,
+    7_000,
+    "the first slice alone is done at once",
+  );
+  scene.whitelist.set("command", ["10.1.40.0/24"]);
+  assert.equal(bans.refresh().length, 0);
+  await bans.reconcile();
+  assert.equal(bans.holding, null, "while it is being told, the firewall is not asked");
+  await eventually(() => store.held("kernel", { after: 0, upTo: 12_000 }).length === 11_744);
+  assert.equal(firewall.held.size, 11_744);
+  assert.equal(bans.refresh().length, 256, "those that the whitelist covers have ended");
+  await bans.reconcile();
+  assert.deepEqual([bans.holding?.held, bans.holding?.missing], [11_744, 0]);
+  await bans.stop(AbortSignal.timeout(5_000));
+});
+
 Deno.test("a firewall that keeps time is told when a ban is made longer", async () => {
   using temporary = temporaryState();
   const { firewall, scene, open } = setUp(temporary);
