@@ -72,7 +72,7 @@ export class Bans {
   /** Number of the store's latest change that has been taken over. */
   #lastChange: number;
   /** Addresses whose bans have ended since they were last asked for. */
-  #ended: string[] = [];
+  readonly #ended = new Set<string>();
   /** Revision of the whitelist that all bans in force were last held against. */
   #whitelistSeen: number | null = null;
   #trialEnd: Micros | null;
@@ -148,7 +148,9 @@ export class Bans {
     this.#endWhitelisted();
     this.#enforcer.pump();
     const { store } = this.#options;
-    return this.#ended.splice(0).filter((address) => store.standing(address) === null);
+    const ended = [...this.#ended];
+    this.#ended.clear();
+    return ended.filter((address) => store.standing(address) === null);
   }
 
   /** How the firewall and the store agreed when they were last compared; null before the first time. */
@@ -260,7 +262,7 @@ export class Bans {
     for (const { change, address, until, ended, endReason } of store.changedSince(this.#lastChange)) {
       this.#lastChange = change;
       if (ended === null && this.#own.get(address) !== until) moved.push(address);
-      else if (ended !== null && endReason !== "expired") this.#ended.push(address);
+      else if (ended !== null && endReason !== "expired") this.#ended.add(address);
     }
     if (firewall.keepsTime) store.reapply(moved);
     this.#own.clear();
@@ -279,7 +281,7 @@ export class Bans {
     const ended = store.transaction(() =>
       store.addresses(range).filter((address) => this.#endIfWhitelisted(address))
     );
-    this.#ended.push(...ended);
+    ended.forEach((address) => this.#ended.add(address));
     if (range.after > 0 && ended.length > 0) this.#enforcer.pump();
   }
 
