@@ -1,10 +1,24 @@
 import { Enforcer } from "./bans/enforcer.ts";
+import { rangesUpTo, Walk } from "./bans/walk.ts";
 import { formatDuration } from "./duration.ts";
 import { Decider, spanOf } from "./rules/decider.ts";
 import type { Logins } from "./rules/logins.ts";
 import type { NetworkStep } from "./rules/networks.ts";
 import type { Whitelist } from "./rules/whitelist.ts";
-import type { BanStore, Firewall, Log, Login, LoginChange, Micros, NewBan, Session, Trip } from "./types.ts";
+import type {
+  BanRange,
+  BanStatus,
+  BanStore,
+  Firewall,
+  HeldBan,
+  Log,
+  Login,
+  LoginChange,
+  Micros,
+  NewBan,
+  Session,
+  Trip,
+} from "./types.ts";
 import { messageOf } from "./types.ts";
 
 /** What bans are made with. */
@@ -48,10 +62,17 @@ export class Bans {
   readonly #options: BansOptions;
   readonly #decider: Decider;
   readonly #enforcer: Enforcer;
-  /** How long the bans in force last. */
-  readonly #inForce: Map<string, Micros>;
-  /** Number of the store's latest change that `#inForce` knows. */
+  /** Takes up what stands in the store at the start; until it is through, bans wait in `#unwidened` for the networks' count. */
+  readonly #taking: Walk;
+  /** Holds the bans in force against a whitelist that has changed. */
+  readonly #sparing: Walk;
+  readonly #unwidened: NewBan[] = [];
+  /** Ends of the bans made here since the store's changes were last taken over. */
+  readonly #own = new Map<string, Micros | null>();
+  /** Number of the store's latest change that has been taken over. */
   #lastChange: number;
+  /** Addresses whose bans have ended since they were last asked for. */
+  readonly #ended = new Set<string>();
   /** Revision of the whitelist that all bans in force were last held against. */
   #whitelistSeen: number | null = null;
   #trialEnd: Micros | null;
@@ -63,26 +84,31 @@ export class Bans {
     this.#trialEnd = trialEnd;
     store.begin(firewall.name, { boot, takesOver: firewall.takesOver, anew: firewall.keepsTime });
     this.#lastChange = store.lastChange();
-    this.#inForce = new Map(store.inForce().map((ban) => [ban.address, spanOf(ban)]));
     this.#decider = new Decider({
       whitelist,
       logins,
       networks,
       history: {
-        standing: (address) => this.#inForce.get(address),
+        standing: (address) => spanOrNone(store.standing(address)),
         past: (address) => store.past(address),
       },
       spared: (sentence) => log.info(sentence),
     });
     this.reset();
-    const longest = Math.max(0, ...networks.map(({ window }) => window));
-    this.#decider.restore(store.since(options.clock() - longest).filter(({ reason }) => isAutomatic(reason)));
     this.#enforcer = new Enforcer({
       ...options,
       expire: () => this.#expire(),
       drop: ({ address }) => this.#dropIfWhitelisted(address),
       endOf: ({ until }) => this.#endOf(until),
     });
+    const failed = (error: unknown) => log.error(`bans are held up: ${messageOf(error)}`);
+    this.#taking = new Walk({
+      slice: (range) => this.#takeUp(range),
+      done: () => this.#widen(this.#unwidened.splice(0)),
+      failed,
+    });
+    this.#sparing = new Walk({ slice: (range) => this.#spare(range), done: () => {}, failed });
+    this.#taking.begin(store.lastId());
   }
 
   /** The bans that follow from trips. Changes nothing yet. */
@@ -107,12 +133,9 @@ export class Bans {
 
   /** Takes note of bans that have been stored, bans the networks that they fill, and sees to it that the firewall gets all. */
   enforce(stored: readonly NewBan[] = []): void {
-    const widened = this.#decider.widen(stored);
-    if (widened.length > 0) {
-      const { store } = this.#options;
-      store.transaction(() => widened.forEach((ban) => store.add(ban)));
-    }
-    [...stored, ...widened].forEach((ban) => this.#take(ban));
+    this.#take(stored);
+    if (this.#taking.isUnderWay) this.#unwidened.push(...stored);
+    else this.#widen(stored);
     this.#enforcer.pump();
   }
 
@@ -121,9 +144,13 @@ export class Bans {
    * addresses whose bans have ended since the last call.
    */
   refresh(): string[] {
-    const ended = [...this.#takeOverChanges(), ...this.#endWhitelisted()];
+    this.#takeOverChanges();
+    this.#endWhitelisted();
     this.#enforcer.pump();
-    return ended.filter((address) => !this.#inForce.has(address));
+    const { store } = this.#options;
+    const ended = [...this.#ended];
+    this.#ended.clear();
+    return ended.filter((address) => store.standing(address) === null);
   }
 
   /** How the firewall and the store agreed when they were last compared; null before the first time. */
@@ -136,12 +163,16 @@ export class Bans {
     const { store, firewall, clock, log } = this.#options;
     const time = clock();
     const before = this.#holding;
+    // Until then it has not been told everything.
+    if (this.#taking.isUnderWay) return;
     try {
-      const bans = store.inForce().filter(({ appliedAt, appliedBy }) =>
-        appliedAt !== null && appliedBy === firewall.name
-      );
-      const views = bans.map((ban) => ({ ...ban, until: this.#endOf(ban.until) }));
-      const found = await firewall.inspect(views, this.#enforcer.signal);
+      const bans: HeldBan[] = [];
+      for await (const range of rangesUpTo(store.lastId())) {
+        for (const ban of store.held(firewall.name, range)) {
+          bans.push({ ...ban, until: this.#endOf(ban.until) });
+        }
+      }
+      const found = await firewall.inspect(bans, this.#enforcer.signal);
       if (this.#enforcer.signal.aborted) return;
       const missing = (found?.missing ?? []).filter((address) => this.#isSettled(address));
       const stray = (found?.stray ?? []).filter((address) => !this.#isKnown(address));
@@ -173,7 +204,8 @@ export class Bans {
   confirm(): void {
     if (this.#trialEnd === null) return;
     this.#trialEnd = null;
-    if (this.#options.firewall.keepsTime) this.#options.store.reapply([...this.#inForce.keys()]);
+    const { store, firewall } = this.#options;
+    if (firewall.keepsTime) store.applyAnew({ after: 0, upTo: store.lastId() });
     this.#enforcer.pump();
   }
 
@@ -184,45 +216,73 @@ export class Bans {
 
   /** Stops; a command under way gets until `deadline` to end, and what is left undone is done at the next start. */
   stop(deadline: AbortSignal): Promise<void> {
+    this.#taking.stop();
+    this.#sparing.stop();
     return this.#enforcer.stop(deadline);
   }
 
-  #take({ address, reason, count, start, until }: NewBan): void {
-    const { firewall, log, store } = this.#options;
-    const standing = this.#inForce.has(address);
-    this.#inForce.set(address, spanOf({ start, until }));
-    if (standing && firewall.keepsTime) store.reapply([address]);
-    const span = until === null ? "for good" : `for ${formatDuration(until - start)}`;
-    const verb = firewall.name === "observe" ? "would ban" : "banning";
-    log.warn(`${verb} ${address} ${span}: ${reason}, ${count} hits`);
-  }
-
-  /** Follows the store; returns the addresses whose bans others have ended. */
-  #takeOverChanges(): string[] {
-    const { store, firewall } = this.#options;
-    const ended: string[] = [];
-    for (const ban of store.changedSince(this.#lastChange)) {
-      this.#lastChange = ban.change;
-      if (ban.ended === null) {
-        const span = spanOf(ban);
-        if (firewall.keepsTime && (this.#inForce.get(ban.address) ?? span) !== span) {
-          store.reapply([ban.address]);
-        }
-        this.#inForce.set(ban.address, span);
-      } else if (this.#inForce.delete(ban.address)) ended.push(ban.address);
+  #takeUp(range: BanRange): void {
+    const { store, firewall, networks, clock } = this.#options;
+    if (firewall.keepsTime) store.applyAnew(range);
+    const longest = Math.max(0, ...networks.map(({ window }) => window));
+    if (longest > 0) {
+      const counted = store.since(clock() - longest, range);
+      this.#decider.restore(counted.filter(({ reason }) => isAutomatic(reason)));
     }
-    return ended;
+    // What the first slice leaves due is told with the first refresh.
+    if (range.after > 0) this.#enforcer.pump();
   }
 
-  /** Ends the bans that the whitelist covers, if it is another than the last time; returns their addresses. */
-  #endWhitelisted(): string[] {
+  /** Bans the networks that bans have filled. */
+  #widen(stored: readonly NewBan[]): void {
+    const widened = this.#decider.widen(stored);
+    if (widened.length === 0) return;
+    const { store } = this.#options;
+    store.transaction(() => widened.forEach((ban) => store.add(ban)));
+    this.#take(widened);
+    this.#enforcer.pump();
+  }
+
+  /** Takes note of bans that have been stored. Of those that had been in force already the firewall is told the end anew. */
+  #take(stored: readonly NewBan[]): void {
+    const { firewall, log, store } = this.#options;
+    if (firewall.keepsTime) store.reapply(stored.map(({ address }) => address));
+    const verb = firewall.name === "observe" ? "would ban" : "banning";
+    for (const { address, reason, count, start, until } of stored) {
+      this.#own.set(address, until);
+      const span = until === null ? "for good" : `for ${formatDuration(until - start)}`;
+      log.warn(`${verb} ${address} ${span}: ${reason}, ${count} hits`);
+    }
+  }
+
+  /** Follows what others changed in the store: bans that they ended, and other ends of those in force. */
+  #takeOverChanges(): void {
+    const { store, firewall } = this.#options;
+    const moved: string[] = [];
+    for (const { change, address, until, ended, endReason } of store.changedSince(this.#lastChange)) {
+      this.#lastChange = change;
+      if (ended === null && this.#own.get(address) !== until) moved.push(address);
+      else if (ended !== null && endReason !== "expired") this.#ended.add(address);
+    }
+    if (firewall.keepsTime) store.reapply(moved);
+    this.#own.clear();
+  }
+
+  /** Ends the bans that the whitelist covers, if it is another than the last time. */
+  #endWhitelisted(): void {
     const { store, whitelist } = this.#options;
-    if (whitelist.revision === this.#whitelistSeen) return [];
-    const addresses = [...this.#inForce.keys()];
-    const ended = store.transaction(() => addresses.filter((address) => this.#endIfWhitelisted(address)));
-    ended.forEach((address) => this.#inForce.delete(address));
+    if (whitelist.revision === this.#whitelistSeen) return;
+    this.#sparing.begin(store.lastId());
     this.#whitelistSeen = whitelist.revision;
-    return ended;
+  }
+
+  #spare(range: BanRange): void {
+    const { store } = this.#options;
+    const ended = store.transaction(() =>
+      store.addresses(range).filter((address) => this.#endIfWhitelisted(address))
+    );
+    ended.forEach((address) => this.#ended.add(address));
+    if (range.after > 0 && ended.length > 0) this.#enforcer.pump();
   }
 
   #endIfWhitelisted(address: string): boolean {
@@ -236,16 +296,13 @@ export class Bans {
 
   #expire(): void {
     for (const address of this.#options.store.expire(this.#options.clock())) {
-      this.#inForce.delete(address);
       this.#options.log.info(`unbanning ${address}: its time is up`);
     }
   }
 
   /** The whitelist may have grown since the ban was decided, and a ban by hand asks nobody. */
   #dropIfWhitelisted(address: string): boolean {
-    if (!this.#endIfWhitelisted(address)) return false;
-    this.#inForce.delete(address);
-    return true;
+    return this.#endIfWhitelisted(address);
   }
 
   #endOf(until: Micros | null): Micros | null {
@@ -253,13 +310,18 @@ export class Bans {
   }
 
   #isSettled(address: string): boolean {
-    return this.#inForce.has(address) && !this.#enforcer.isBusy(address);
+    return this.#options.store.standing(address) !== null && !this.#enforcer.isBusy(address);
   }
 
   /** Bans being applied or lifted are no strays. */
   #isKnown(address: string): boolean {
-    return this.#inForce.has(address) || (this.#options.store.latest(address)?.appliedBy ?? null) !== null;
+    const latest = this.#options.store.latest(address);
+    return latest !== null && (latest.ended === null || latest.appliedBy !== null);
   }
+}
+
+function spanOrNone(ban: BanStatus | null): Micros | undefined {
+  return ban === null ? undefined : spanOf(ban);
 }
 
 /** Whether a rule has banned, not a person. */

@@ -356,6 +356,15 @@ export interface Due {
   readonly limit: number;
 }
 
+/** What a firewall knows of a ban. */
+export type HeldBan = Pick<Ban, "address" | "scope" | "until">;
+
+/** The bans whose ids are above `after` and at most `upTo`. */
+export interface BanRange {
+  readonly after: number;
+  readonly upTo: number;
+}
+
 /** All bans, past and present, as they are kept. At most one ban of an address is in force. */
 export interface BanStore {
   /** Does `work` as a whole: everything that it changes or, when it throws, nothing. */
@@ -371,8 +380,16 @@ export interface BanStore {
   expire(now: Micros): string[];
   /** The newest bans of an address that have ended, newest first. */
   past(address: string): PastBan[];
-  /** What began later than `start`, in order. */
-  since(start: Micros): Pick<NewBan, "address" | "start" | "reason">[];
+  /** The ban in force for an address or network; null when there is none. */
+  standing(address: string): BanStatus | null;
+  /** Highest id of any ban; 0 before the first. */
+  lastId(): number;
+  /** What began later than `start` of a range of bans, ascending by id. */
+  since(start: Micros, range: BanRange): Pick<NewBan, "address" | "start" | "reason">[];
+  /** Addresses and networks in force of a range of bans, ascending by id. */
+  addresses(range: BanRange): string[];
+  /** Bans in force of a range that the firewall is certain to have, ascending by id. */
+  held(firewall: string, range: BanRange): HeldBan[];
   /** Bans in force, oldest first. */
   inForce(): BanStatus[];
   /** The newest ban of an address or network, one that ended included; null when there never was one. */
@@ -383,9 +400,11 @@ export interface BanStore {
   changedSince(change: number): BanChange[];
   /**
    * Begins with a firewall: what any had before `boot`, when the machine started, is gone. With `takesOver`, bans that
-   * another firewall has are to be applied by this one, with `anew` all bans in force.
+   * another firewall has are to be applied by this one. With `anew` the caller is to see to those in force, by `applyAnew()`.
    */
   begin(firewall: string, since: { boot: Micros; takesOver: boolean; anew: boolean }): void;
+  /** All in force of a range of bans are to be applied again. */
+  applyAnew(range: BanRange): void;
   /** Bans in force that the firewall does not have yet, and whose next try has come. */
   toApply(due: Due): BanStatus[];
   /** Bans that ended and that the firewall still has, and whose next try has come. */
@@ -393,13 +412,13 @@ export interface BanStore {
   /** When something falls due next: a retry or an end; null when nothing will by itself. */
   nextDue(firewall: string): Micros | null;
   /** The firewall is about to be told: from now on it may have the ban, whatever becomes of us. */
-  trying(id: number, firewall: string): void;
-  /** The firewall has the ban in force. */
-  applied(id: number, by: { firewall: string; time: Micros }): void;
-  /** The bans of these addresses that are in force are to be applied again. */
+  trying(ids: readonly number[], firewall: string): void;
+  /** The firewall has the bans in force. */
+  applied(ids: readonly number[], by: { firewall: string; time: Micros }): void;
+  /** The bans of these addresses that are in force and applied are to be applied again. */
   reapply(addresses: readonly string[]): void;
-  /** The firewall no longer has the ban. */
-  lifted(id: number): void;
+  /** The firewall no longer has the bans. */
+  lifted(ids: readonly number[]): void;
   /** The firewall refused; the next try comes after 1 s, doubling up to 5 minutes. */
   failed(id: number, failure: { error: string; time: Micros }): void;
   /** The firewall does not have a ban that it was about to be told of. */
@@ -491,7 +510,7 @@ export interface Firewall {
   ban(bans: readonly Ban[], signal: AbortSignal): Promise<Outcome[]>;
   unban(bans: readonly Ban[], signal: AbortSignal): Promise<Outcome[]>;
   /** Compares what it really has with `bans`; null when it cannot tell. Throws when it does not answer. */
-  inspect(bans: readonly Ban[], signal: AbortSignal): Promise<Inspection | null>;
+  inspect(bans: readonly HeldBan[], signal: AbortSignal): Promise<Inspection | null>;
   /** Lifts everything; returns why it failed, or null. */
   clear(signal: AbortSignal): Promise<string | null>;
 }

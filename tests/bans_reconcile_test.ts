@@ -1,8 +1,8 @@
 import { strict as assert } from "node:assert";
-import { Bans } from "../lib/bans.ts";
+import { Bans, type Holding } from "../lib/bans.ts";
 import { ObserveFirewall } from "../lib/firewall/observe.ts";
 import { Whitelist } from "../lib/rules/whitelist.ts";
-import type { Ban, Inspection, Micros, NewBan, Outcome } from "../lib/types.ts";
+import type { Ban, HeldBan, Inspection, Micros, NewBan, Outcome } from "../lib/types.ts";
 import { eventually, memoryLog, strangers, type TemporaryState, temporaryState } from "./helpers.ts";
 
 /** A firewall that keeps its bans' ends itself, and can be asked what it has. */
@@ -25,7 +25,7 @@ class KernelFirewall extends ObserveFirewall {
     return super.unban(bans);
   }
 
-  override inspect(bans: readonly Ban[] = []): Promise<Inspection | null> {
+  override inspect(bans: readonly HeldBan[] = []): Promise<Inspection | null> {
     if (this.isMute) return Promise.reject(new Error("nft: it does not answer"));
     const wanted = new Map(bans.map(({ address, until }) => [address, until]));
     return Promise.resolve({
@@ -121,12 +121,40 @@ Deno.test("a firewall that keeps time gets all bans in force at the start, in on
   const store = temporary.state.bans;
   store.transaction(() => {
     for (let i = 0; i < 5_000; i++) store.add(ban(`10.1.${i >> 8}.${i & 255}`));
-    for (const { id } of store.inForce()) store.applied(id, { firewall: "kernel", time: 1_500_000 });
+    for (const { id } of store.inForce()) store.applied([id], { firewall: "kernel", time: 1_500_000 });
   });
   const bans = open();
   bans.refresh();
   await eventually(() => firewall.held.size === 5_000);
   assert.deepEqual(firewall.calls, [5_000]);
+  await bans.stop(AbortSignal.timeout(5_000));
+});
+
+Deno.test("a start with many bans takes them up in slices, and in the end the firewall has all", async () => {
+  using temporary = temporaryState();
+  const { firewall, scene, open } = setUp(temporary);
+  const store = temporary.state.bans;
+  store.transaction(() => {
+    for (let i = 0; i < 12_000; i++) store.add(ban(`10.1.${i >> 8}.${i & 255}`));
+  });
+  store.applied(store.inForce().map(({ id }) => id), { firewall: "kernel", time: 1_500_000 });
+  assert.equal(store.held("kernel", { after: 0, upTo: 12_000 }).length, 12_000);
+  const bans = open();
+  assert.equal(
+    store.held("kernel", { after: 0, upTo: 12_000 }).length,
+    7_000,
+    "the first slice alone is done at once",
+  );
+  scene.whitelist.set("command", ["10.1.40.0/24"]);
+  assert.equal(bans.refresh().length, 0);
+  await bans.reconcile();
+  const told = (): Holding | null => bans.holding;
+  assert.equal(told(), null, "while it is being told, the firewall is not asked");
+  await eventually(() => store.held("kernel", { after: 0, upTo: 12_000 }).length === 11_744);
+  assert.equal(firewall.held.size, 11_744);
+  assert.equal(bans.refresh().length, 256, "those that the whitelist covers have ended");
+  await bans.reconcile();
+  assert.deepEqual([told()?.held, told()?.missing], [11_744, 0]);
   await bans.stop(AbortSignal.timeout(5_000));
 });
 

@@ -126,7 +126,7 @@ Deno.test("`Bans` applies after a crash what was stored and not confirmed, and n
   const { scene, make } = setUp(temporary);
   const store = temporary.state.bans;
   store.add({ address: "192.0.2.1", reason: "x", scope: "all", count: 1, start: 1, until: null });
-  store.applied(store.inForce()[0]!.id, { firewall: "noting", time: 1 });
+  store.applied([store.inForce()[0]!.id], { firewall: "noting", time: 1 });
   store.add({ address: "192.0.2.2", reason: "x", scope: "all", count: 1, start: 1, until: null });
   const bans = make();
   bans.refresh();

@@ -117,10 +117,11 @@ export class Enforcer {
     this.#calls++;
     let done = false;
     try {
-      if (!isLift) store.transaction(() => bans.forEach(({ id }) => store.trying(id, firewall.name)));
+      if (!isLift) store.trying(bans.map(({ id }) => id), firewall.name);
       const outcomes = await this.#tell({ bans, isLift });
       if (!this.#stop.signal.aborted) store.transaction(() => this.#settle({ bans, isLift }, outcomes));
-      if (bans.length >= MANY) this.#gathering = performance.now() + GATHER;
+      // After a call as large as they get there is more to be told, as at a start.
+      if (bans.length >= MANY && bans.length < firewall.batch) this.#gathering = performance.now() + GATHER;
       done = true;
     } catch (error) {
       this.#holdUp(error);
@@ -144,6 +145,7 @@ export class Enforcer {
   #settle({ bans, isLift }: Work, outcomes: readonly Outcome[]): void {
     const { store, firewall, log, clock } = this.#options;
     const byAddress = new Map(outcomes.map((outcome) => [outcome.address, outcome]));
+    const done: number[] = [];
     for (const { id, address, attempts } of bans) {
       const { error = null, uncertain = false } = byAddress.get(address) ?? {};
       if (error !== null) {
@@ -153,9 +155,10 @@ export class Enforcer {
         continue;
       }
       if (attempts > 0) log.info(`the firewall took ${address} after ${attempts} failed tries`);
-      if (isLift) store.lifted(id);
-      else store.applied(id, { firewall: firewall.name, time: clock() });
+      done.push(id);
     }
+    if (isLift) store.lifted(done);
+    else store.applied(done, { firewall: firewall.name, time: clock() });
   }
 
   /** The state could not be read or written, as when the disk is full: what is due stays due. */

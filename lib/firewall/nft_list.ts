@@ -1,6 +1,6 @@
 import { canonicalNetwork } from "../ip.ts";
 import type { Scope } from "../types.ts";
-import { CHAINS, partsOfRule, PRIORITY, readSetName } from "./nft_script.ts";
+import { CHAINS, fullLength, partsOfRule, PRIORITY, readSetName, type SetName, TABLE } from "./nft_script.ts";
 
 /** A ban as the kernel has it. */
 export interface Element {
@@ -10,7 +10,7 @@ export interface Element {
   readonly expires: number | null;
 }
 
-/** What `nft -j list table` tells. */
+/** What nft tells of our table. */
 export interface Listing {
   readonly chains: readonly string[];
   readonly sets: readonly string[];
@@ -26,11 +26,12 @@ type Fields = Readonly<Record<string, unknown>>;
 /** A table that is not there. */
 export const NO_TABLE: Listing = { chains: [], sets: [], elements: [], intact: false, foreign: false };
 
-/** Reads what `nft -j list table` wrote (libnftables-json(5)). Throws `SyntaxError` for what is no JSON of that form. */
+/** Reads what `nft -j list` wrote of our table, and perhaps of others (libnftables-json(5)). Throws `SyntaxError` for what is no JSON of that form. */
 export function parseListing(text: string): Listing {
   const { nftables } = JSON.parse(text) as { nftables?: unknown };
   if (!Array.isArray(nftables)) throw new SyntaxError("no list of nftables in what nft wrote");
-  const all = (kind: string) => nftables.map((item) => item?.[kind]).filter((x): x is Fields => fields(x));
+  const all = (kind: string) =>
+    nftables.map((item) => item?.[kind]).filter((x): x is Fields => fields(x) && isOurs(x));
   const tables = all("table"), chains = all("chain"), sets = all("set");
   const names = sets.map(({ name }) => String(name));
   return {
@@ -41,6 +42,10 @@ export function parseListing(text: string): Listing {
       chains.every(rightChain) && rightRules(all("rule"), names),
     foreign: !sets.every(rightSet),
   };
+}
+
+function isOurs({ family, table, name }: Fields): boolean {
+  return `${family} ${table ?? name}` === TABLE;
 }
 
 function fields(value: unknown): value is Fields {
@@ -77,8 +82,14 @@ function elementsOf({ name, elem }: Fields): Element[] {
   if (set === null || !Array.isArray(elem)) return [];
   return elem.flatMap((item) => {
     const inner = fields(item) && fields(item.elem) ? item.elem : { val: item };
-    const address = canonicalNetwork(`${inner.val}/${set.length}`);
+    const address = canonical(String(inner.val), set);
     const expires = "expires" in inner ? Number(inner.expires) : null;
     return address === null ? [] : [{ address, scope: set.scope, expires }];
   });
+}
+
+/** nft spells IPv4 addresses as we do, and a set may hold very many. */
+function canonical(value: string, { family, length }: SetName): string | null {
+  const isFull = length === fullLength({ family });
+  return isFull && family === "ip" ? value : canonicalNetwork(isFull ? value : `${value}/${length}`);
 }

@@ -49,9 +49,14 @@ export function placeOf({ address, scope }: Pick<Ban, "address" | "scope">): Pla
 export function readSetName(set: string): SetName | null {
   const [, family, length, protocol, ports] = SET.exec(set) ?? [];
   if (family !== "ip" && family !== "ip6") return null;
-  if (Number(length) > (family === "ip" ? 32 : 128)) return null;
+  if (Number(length) > fullLength({ family })) return null;
   const list = ports ? ` ${ports.slice(1).replaceAll("_", ",")}` : "";
   return { family, length: Number(length), scope: protocol ? protocol + list : "all" };
+}
+
+/** Bits of an address of a set's family. */
+export function fullLength({ family }: Pick<SetName, "family">): number {
+  return family === "ip" ? 32 : 128;
 }
 
 /** Whole seconds that a ban has left, rounded up; null: for good; 0: it is over. */
@@ -79,7 +84,7 @@ export function addSet(set: string): string {
 /** Statements for the rules that drop what comes from the members of a set. */
 export function addRules(set: string): string[] {
   const { family, length, scope } = readSetName(set)!;
-  const full = family === "ip" ? 32 : 128;
+  const full = fullLength({ family });
   const source = `${family} saddr ${length === full ? "" : `& ${mask(length, full)} `}@${set}`;
   return CHAINS.map((chain) => `add rule ${TABLE} ${chain} ${source}${portMatch(scope)} counter drop`);
 }

@@ -1,4 +1,12 @@
-import { type Ban, type Firewall, type Inspection, messageOf, type Micros, type Outcome } from "../types.ts";
+import {
+  type Ban,
+  type Firewall,
+  type HeldBan,
+  type Inspection,
+  messageOf,
+  type Micros,
+  type Outcome,
+} from "../types.ts";
 import { type Listing, NO_TABLE, parseListing } from "./nft_list.ts";
 import { addRules, addSet, chains, elements, placeOf, secondsLeft, TABLE, timeout } from "./nft_script.ts";
 import { Runner, type RunResult } from "./process.ts";
@@ -26,6 +34,12 @@ class NftError extends Error {
   }
 }
 
+/**
+ * What lists the table without the elements of its sets. `list table` would read them all from the kernel even where it is not to
+ * tell them: 700 ms with 100,000 of them, against 5 ms.
+ */
+const OUTLINE = ["-j", "-t", "list", "ruleset", TABLE.split(" ")[0]!];
+const EVERYTHING = ["-j", "list", "table", ...TABLE.split(" ")];
 /** Seconds that an end in the kernel may differ from what it is to be. */
 const TOLERANCE = 2;
 /** Seconds that an element is added for which is deleted in the same breath: `delete` refuses what is not there. */
@@ -38,7 +52,8 @@ const BRIEFLY = 60;
 export class NftablesFirewall implements Firewall {
   readonly name = "nftables";
   readonly canUnban = true;
-  readonly batch = 200_000;
+  /** So that a start with many bans never holds up reading for long; nft itself gains nothing by more. */
+  readonly batch = 5_000;
   readonly keepsTime = true;
   readonly takesOver = true;
   readonly #options: NftablesOptions;
@@ -62,8 +77,8 @@ export class NftablesFirewall implements Firewall {
     return this.#obey(bans.map((ban) => ({ ban, seconds: 0 })), signal);
   }
 
-  async inspect(bans: readonly Ban[], signal: AbortSignal): Promise<Inspection> {
-    const listing = await this.#list(["-j"], signal);
+  async inspect(bans: readonly HeldBan[], signal: AbortSignal): Promise<Inspection> {
+    const listing = await this.#list(EVERYTHING, signal);
     const now = this.#options.clock();
     const strays = new Map(listing.elements.map((e) => [`${e.address} ${e.scope}`, e]));
     const missing = bans.filter(({ address, scope, until }) => {
@@ -128,13 +143,13 @@ export class NftablesFirewall implements Firewall {
   }
 
   async #commit(orders: readonly Order[], signal: AbortSignal): Promise<void> {
-    const script = scriptFor(orders, await this.#list(["-j", "-t"], signal));
+    const script = scriptFor(orders, await this.#list(OUTLINE, signal));
     const result = await this.#nft(["-f", "-"], script, signal);
     if (result.error !== null) throw new NftError(this.#why(result), result.uncertain);
   }
 
-  async #list(flags: readonly string[], signal: AbortSignal): Promise<Listing> {
-    const result = await this.#nft([...flags, "list", "table", ...TABLE.split(" ")], undefined, signal);
+  async #list(args: readonly string[], signal: AbortSignal): Promise<Listing> {
+    const result = await this.#nft(args, undefined, signal);
     if (result.error === null) return this.#read(result.output);
     if (/No such file or directory/.test(result.words)) return NO_TABLE;
     throw new NftError(this.#why(result), false);

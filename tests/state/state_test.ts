@@ -127,12 +127,12 @@ Deno.test("`BanTable` tells the firewall of a ban until it has it, and of its en
   const { bans } = temporary.state;
   bans.add(ban({ until: 20_000 }));
   const [waiting] = bans.toApply(DUE);
-  bans.applied(waiting!.id, { firewall: "command", time: 10_000 });
+  bans.applied([waiting!.id], { firewall: "command", time: 10_000 });
   assert.equal(bans.toApply(DUE).length, 0);
   assert.deepEqual(bans.expire(19_999), []);
   assert.deepEqual(bans.expire(20_000), ["192.0.2.1"]);
   assert.equal(bans.toApply(DUE).length, 0);
-  bans.lifted(bans.toLift(DUE)[0]!.id);
+  bans.lifted([bans.toLift(DUE)[0]!.id]);
   assert.equal(bans.toLift(DUE).length, 0);
   assert.equal(bans.history(5)[0]!.endReason, "expired");
 });
@@ -141,7 +141,7 @@ Deno.test("`BanTable.begin()` has bans applied again that a reboot or another fi
   using temporary = temporaryState();
   const { bans } = temporary.state;
   bans.add(ban());
-  bans.applied(1, { firewall: "command", time: 10_000 });
+  bans.applied([1], { firewall: "command", time: 10_000 });
   const waiting = (firewall: string, boot: number, takesOver = true) => {
     bans.begin(firewall, { boot, takesOver, anew: false });
     return bans.toApply(DUE).length;
@@ -149,7 +149,7 @@ Deno.test("`BanTable.begin()` has bans applied again that a reboot or another fi
   assert.equal(waiting("command", 10_000), 0, "the same firewall, no reboot");
   assert.equal(waiting("observe", 0, false), 0, "who only observes leaves them to the other");
   assert.equal(waiting("nftables", 0), 1, "another firewall has yet to be told");
-  bans.applied(1, { firewall: "command", time: 10_000 });
+  bans.applied([1], { firewall: "command", time: 10_000 });
   assert.equal(waiting("command", 10_001), 1, "the machine has started since");
 });
 
@@ -157,7 +157,7 @@ Deno.test("`BanTable` lifts nothing that a reboot has lifted", () => {
   using temporary = temporaryState();
   const { bans } = temporary.state;
   bans.add(ban({ until: 20_000 }));
-  bans.applied(1, { firewall: "command", time: 10_000 });
+  bans.applied([1], { firewall: "command", time: 10_000 });
   bans.expire(20_000);
   assert.equal(bans.toLift(DUE).length, 1);
   bans.begin("command", { boot: 15_000, takesOver: true, anew: false });
@@ -169,13 +169,13 @@ Deno.test("`BanTable` lifts what a crash left half applied, and nothing that a n
   using temporary = temporaryState();
   const { bans } = temporary.state;
   bans.add(ban());
-  bans.trying(1, "command");
+  bans.trying([1], "command");
   bans.end("192.0.2.1", { reason: "unban", time: 5_000 });
   assert.equal(bans.toLift(DUE).length, 1, "it may have reached the firewall");
   bans.add(ban({ start: 6_000 }));
-  bans.trying(1, "command");
+  bans.trying([1], "command");
   assert.equal(bans.toLift(DUE).length, 0, "the address is to be banned");
-  bans.applied(2, { firewall: "command", time: 7_000 });
+  bans.applied([2], { firewall: "command", time: 7_000 });
   bans.end("192.0.2.1", { reason: "unban", time: 8_000 });
   assert.deepEqual(bans.toLift(DUE).map(({ id }) => id), [2], "one lift is enough");
 });
@@ -202,7 +202,7 @@ Deno.test("`BanTable.add()` keeps one ban an address, moves its end only outward
   assert.equal(bans.inForce()[0]!.until, 5_000);
   bans.add(ban({ until: null }));
   assert.equal(bans.inForce()[0]!.until, null);
-  bans.applied(bans.inForce()[0]!.id, { firewall: "command", time: 1 });
+  bans.applied([bans.inForce()[0]!.id], { firewall: "command", time: 1 });
   bans.end("192.0.2.1", { reason: "unban", time: 6_000 });
   bans.add(ban({ start: 7_000 }));
   assert.equal(bans.toLift(DUE).length, 0, "lifting the old would lift the new");
@@ -232,7 +232,7 @@ Deno.test("`BanTable.changedSince()` names a ban once, by its latest change, and
   bans.add(ban({ address: "192.0.2.1", until: 3_000 }));
   bans.add(ban({ address: "192.0.2.2" }));
   bans.add(ban({ address: "192.0.2.1", until: 8_000 }));
-  bans.applied(2, { firewall: "command", time: 1 });
+  bans.applied([2], { firewall: "command", time: 1 });
   assert.deepEqual(bans.changedSince(0).map(({ address, until }) => [address, until]), [
     ["192.0.2.2", null],
     ["192.0.2.1", 8_000],
@@ -246,7 +246,7 @@ Deno.test("`BanTable.lingering()` names ended bans that a firewall still has, un
   for (const address of ["192.0.2.1", "192.0.2.2", "192.0.2.3"]) {
     bans.add(ban({ address }));
     const { id } = bans.standing(address)!;
-    if (address !== "192.0.2.3") bans.applied(id, { firewall: "command", time: 1 });
+    if (address !== "192.0.2.3") bans.applied([id], { firewall: "command", time: 1 });
     bans.end(address, { reason: "unban", time: 5_000 });
   }
   bans.failed(2, { error: "no", time: 6_000 });
@@ -254,7 +254,7 @@ Deno.test("`BanTable.lingering()` names ended bans that a firewall still has, un
     ["192.0.2.1", null],
     ["192.0.2.2", "no"],
   ]);
-  bans.lifted(1);
+  bans.lifted([1]);
   bans.add(ban({ address: "192.0.2.2", start: 7_000 }));
   assert.deepEqual(bans.lingering(), [], "a lift, and a newer ban, take it over");
   assert.deepEqual([bans.standing("192.0.2.1"), bans.latest("192.0.2.1")!.endReason], [null, "unban"]);
