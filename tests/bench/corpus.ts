@@ -25,7 +25,6 @@ const ATTACKERS = 20_000;
 /** Seconds since the epoch at which logs begin, and how long they last at most. */
 const BEGINNING = Date.UTC(2026, 2, 1) / 1_000;
 const DAYS = 3;
-const MONTH = "Mar";
 
 const NAMES =
   "admin test oracle ubuntu postgres git user ftpuser mysql guest deploy www pi jenkins hadoop nagios"
@@ -208,13 +207,16 @@ export function writeAccessLog(options: CorpusOptions): Expected {
   });
 }
 
-/** Writes lines of sshd in which each address tries once: nobody passes a limit. */
-export function writeStrangers({ lines, write }: CorpusOptions): Expected {
-  let next = 0;
-  return writeLines({ lines, seed: 0, write }, (second) => {
+/** Writes lines of sshd in which each address tries once, beginning with the one of number `from`: nobody passes a limit. */
+export function writeStrangers(
+  { lines, from, write }: Omit<CorpusOptions, "seed"> & { from: number },
+): Expected {
+  let next = from;
+  const now = Date.now() / 1_000 - BEGINNING;
+  return writeLines({ lines, seed: 0, write }, () => {
     const n = next++;
     const address = `${11 + (n >>> 24)}.${n >>> 16 & 255}.${n >>> 8 & 255}.${n & 255}`;
-    const text = `${syslogTime(second)} web1 sshd[${
+    const text = `${syslogTime(now)} web1 sshd[${
       1_000 + n % 60_000
     }]: Invalid user admin from ${address} port 4022`;
     return { text, address, isAttack: true };
@@ -251,16 +253,16 @@ function secondsOf(i: number, lines: number): number {
 }
 
 function syslogTime(second: number): string {
-  const { day, clock } = parts(second);
-  return `${MONTH} ${String(day).padStart(2)} ${clock}`;
+  const { day, month, clock } = parts(second);
+  return `${month} ${String(day).padStart(2)} ${clock}`;
 }
 
 function accessTime(second: number): string {
-  const { day, clock } = parts(second);
-  return `${String(day).padStart(2, "0")}/${MONTH}/2026:${clock} +0000`;
+  const { day, month, clock } = parts(second);
+  return `${String(day).padStart(2, "0")}/${month}/2026:${clock} +0000`;
 }
 
-function parts(second: number): { day: number; clock: string } {
-  const iso = new Date((BEGINNING + Math.floor(second)) * 1_000).toISOString();
-  return { day: Number(iso.slice(8, 10)), clock: iso.slice(11, 19) };
+function parts(second: number): { day: number; month: string; clock: string } {
+  const [, day, month, , clock] = new Date((BEGINNING + Math.floor(second)) * 1_000).toUTCString().split(" ");
+  return { day: Number(day), month: month!, clock: clock! };
 }

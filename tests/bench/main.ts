@@ -3,11 +3,13 @@ import { parseArgs } from "node:util";
 import { type Figures, judge, medians, rounded, type Verdict } from "./figures.ts";
 import { svg } from "./plot.ts";
 import { type Row } from "./row.ts";
+import { BAN_ROWS } from "./rows_bans.ts";
 import { LIVE_ROWS } from "./rows_live.ts";
 import { REPLAY_ROWS } from "./rows_replay.ts";
+import { STATE_ROWS } from "./rows_state.ts";
 import { isInstalled, Workshop } from "./workshop.ts";
 
-const ROWS: readonly Row[] = [...REPLAY_ROWS, ...LIVE_ROWS];
+const ROWS: readonly Row[] = [...REPLAY_ROWS, ...LIVE_ROWS, ...BAN_ROWS, ...STATE_ROWS];
 const DOCUMENT = new URL("../../docs/performance.md", import.meta.url);
 const PLOTS = new URL("../../docs/performance/", import.meta.url);
 const [BEGIN, END] = ["<!-- results -->", "<!-- end of results -->"];

@@ -1,6 +1,7 @@
 /** Where a run of the benchmarks does its work, and the programs that it measures. */
 import { DatabaseSync } from "node:sqlite";
 import { parse } from "jsonc-parser";
+import { prepareStateDirectory } from "../../lib/control.ts";
 import { State } from "../../lib/state/state.ts";
 import { type Expected, exportedAuthLog, writeAccessLog, writeAuthLog } from "./corpus.ts";
 
@@ -113,7 +114,7 @@ export class Workshop {
   /** Begins with a state that nobody has used, in which sources are to be read from an instant on. */
   async freshState({ since = {} }: { since?: Readonly<Record<string, number>> } = {}): Promise<void> {
     await Deno.remove(this.state, { recursive: true }).catch(() => {});
-    await Deno.mkdir(this.state, { recursive: true, mode: 0o700 });
+    prepareStateDirectory(this.state);
     const state = new State(this.state);
     for (const [source, time] of Object.entries(since)) state.firstSince(source, time);
     state.close();
@@ -189,11 +190,11 @@ export class Workshop {
     return { ...run, summary: JSON.parse(last).summary as Summary };
   }
 
-  /** Starts the monitor in the background. */
+  /** Starts the monitor in the background; what it says goes to `monitor.log`. */
   start(env: Readonly<Record<string, string>> = {}, prefix: readonly string[] = []): Daemon {
-    const [program, ...args] = [...prefix, this.program, "run", "--config", this.config];
-    const child = new Deno.Command(program!, {
-      args,
+    const words = [...prefix, this.program, "run", "--config", this.config];
+    const child = new Deno.Command("sh", {
+      args: ["-c", `exec "$@" 2> "$0"`, `${this.directory}/monitor.log`, ...words],
       env: { NO_COLOR: "1", ...env },
       stdin: "null",
       stdout: "null",

@@ -1,0 +1,197 @@
+/** What is kept, shipped and held in memory. */
+import { DatabaseSync } from "node:sqlite";
+import { compile } from "../../tools/build.ts";
+import { npmBase } from "../../tools/npm_base.ts";
+import { postgresMissing, startPostgres } from "../postgres_server.ts";
+import { writeStrangers } from "./corpus.ts";
+import { type Figures } from "./figures.ts";
+import { type Row } from "./row.ts";
+import { ask, Daemon, POSTGRES_PORT, ready, recorded, RULE, until, type Workshop } from "./workshop.ts";
+
+const SHIPPED = 200_000;
+
+const outbox: Row = {
+  name: "outbox",
+  title: "the outbox into PostgreSQL, on the same machine",
+  needs: await postgresMissing() === null ? [] : ["postgresql"],
+  targets: [{ words: ">= 50,000 rows/s", value: (f) => f["rows/s"]!, atLeast: 50_000, unit: " rows/s" }],
+
+  async prepare() {},
+
+  async round(workshop) {
+    await using postgres = await startPostgres({ port: POSTGRES_PORT, durable: true });
+    await workshop.configure({
+      DB: { host: postgres.host, port: postgres.port, user: postgres.user, database: postgres.database },
+      keep_log: "forever",
+      modules: { SSHD: { match: { file: workshop.followed }, rules: [RULE] } },
+    });
+    await Deno.writeTextFile(`${workshop.directory}/db_password.secret`, postgres.password, { mode: 0o600 });
+    await workshop.freshState();
+    await Deno.writeTextFile(workshop.followed, "");
+    fill(workshop.state, SHIPPED);
+    await postgres.createDatabase(postgres.database).catch(() => {});
+    await using _monitor = workshop.start();
+    const shipped = () =>
+      ask(workshop.state, "SELECT ifnull(max(value), 0) AS n FROM meta WHERE key = 'shipped_log'");
+    const first = await until("the first shipment", () => shipped() || undefined);
+    const began = performance.now();
+    await until("the last shipment", () => shipped() >= SHIPPED || undefined);
+    return { "rows/s": (SHIPPED - first) / (performance.now() - began) * 1_000 };
+  },
+};
+
+/** Records so many lines of 20,000 addresses without a monitor. */
+function fill(state: string, count: number): void {
+  const db = new DatabaseSync(`${state}/state.db`);
+  db.exec(`PRAGMA synchronous = OFF;
+    INSERT INTO log (service, address, time, message)
+    WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ${count})
+    SELECT 'SSHD', address, 1772000000000000 + 100000 * i,
+      'Failed password for invalid user admin from ' || address || ' port ' || (1024 + i % 60000) || ' ssh2'
+    FROM (SELECT i, '10.' || (i % 80) || '.' || (i % 250) || '.' || (i % 249) AS address FROM n)`);
+  db.close();
+}
+
+/** A program of Deno's that does nothing, compiled as ours is. */
+async function startBare(workshop: Workshop): Promise<Daemon> {
+  const [source, program] = [`${workshop.directory}/bare.ts`, `${workshop.directory}/bare`];
+  await Deno.writeTextFile(source, "setInterval(() => {}, 1e6);\n");
+  await compile(source, { output: program, permissions: [], base: await npmBase(() => {}) });
+  return new Daemon(new Deno.Command(program, { stdin: "null", stdout: "null", stderr: "null" }).spawn());
+}
+
+const memory: Row = {
+  name: "memory",
+  title: "resident memory, in MiB: idle, and after 1,000,000 attackers who each try once",
+  needs: [],
+  targets: [
+    { words: "idle <= 60 MiB", value: (f) => f.idle!, atMost: 60, unit: " MiB" },
+    {
+      words: "<= 200 MiB after 1,000,000 attackers",
+      value: (f) => f["after 1 M"]!,
+      atMost: 200,
+      unit: " MiB",
+    },
+    { words: "flat afterwards", value: (f) => f["after 2 M"]! / f["after 1 M"]!, atMost: 1.1, unit: " x" },
+  ],
+
+  async prepare() {},
+
+  async round(workshop) {
+    const count = workshop.lines;
+    await workshop.configure({
+      keep_log: "forever",
+      modules: {
+        SSHD: {
+          match: { file: workshop.followed },
+          rules: [{ ...RULE, str: "Invalid user ", limit: 5, window: "365d" }],
+        },
+      },
+    });
+    await workshop.freshState();
+    await Deno.writeTextFile(workshop.followed, "");
+    await using bare = await startBare(workshop);
+    await using monitor = workshop.start();
+    await ready(workshop);
+    await pause(10_000);
+    const figures: Record<string, number> = { "bare Deno": bare.memory, idle: monitor.memory };
+    for (const [n, name] of ["after 1 M", "after 2 M"].entries()) {
+      using file = Deno.openSync(workshop.followed, { append: true });
+      const encoder = new TextEncoder();
+      writeStrangers({
+        lines: count,
+        from: n * count,
+        write: (text) => void file.writeSync(encoder.encode(text)),
+      });
+      await until("all lines to be recorded", () => recorded(workshop) >= (n + 1) * count || undefined, 300);
+      await pause(5_000);
+      figures[name] = monitor.memory;
+    }
+    return figures;
+  },
+};
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
+/** Lines that are kept and addresses that are counted in an old state, for each line that is measured. */
+const [OLD_LINES, OLD_ADDRESSES] = [100, 10];
+
+const history: Row = {
+  name: "history",
+  title: "a line with 10 M lines recorded and 1 M addresses counted, against an empty state",
+  needs: [],
+  targets: [{ words: "<= 1.2 x", value: (f) => f.old! / f.empty!, atMost: 1.2, unit: " x" }],
+
+  async prepare() {},
+
+  async round(workshop) {
+    const empty = await this.cost!(workshop, 0);
+    return { empty, old: await this.cost!(workshop, 1) };
+  },
+
+  async plot(workshop) {
+    const points: [number, number][] = [];
+    for (const part of [0.01, 0.1, 1]) {
+      points.push([
+        part * workshop.lines * OLD_LINES / 10,
+        await this.cost!(workshop, part) * 1e6 / (workshop.lines / 10),
+      ]);
+    }
+    return {
+      title: "A line by what is recorded already",
+      x: "lines recorded",
+      y: "nanoseconds a line",
+      series: [{ name: "strongmonitor", points }],
+    };
+  },
+
+  /** Milliseconds that a tenth of the log takes in a state so far filled. */
+  async cost(workshop: Workshop, part: number): Promise<number> {
+    const { lines } = workshop;
+    const log = await workshop.authLog(Math.round(lines / 10));
+    await workshop.configureAsShipped(["SSHD"], { keep_log: "forever" });
+    const shipped = JSON.parse(await Deno.readTextFile(workshop.config));
+    shipped.modules.SSHD.match = { file: workshop.followed };
+    await workshop.configure(shipped);
+    await workshop.freshState({ since: { [`file:${workshop.followed}`]: 0 } });
+    await Deno.writeTextFile(workshop.followed, "");
+    if (part > 0) {
+      fill(workshop.state, Math.round(part * lines * OLD_LINES / 10));
+      count(workshop.state, Math.round(part * lines * OLD_ADDRESSES / 10));
+    }
+    await using _monitor = workshop.start();
+    await ready(workshop);
+    const before = recorded(workshop);
+    const text = await Deno.readFile(log.path);
+    const began = performance.now();
+    await Deno.writeFile(workshop.followed, text, { append: true });
+    await until("all lines to be recorded", () => recorded(workshop) - before >= log.named || undefined, 300);
+    return performance.now() - began;
+  },
+} as Row & { cost?(workshop: Workshop, part: number): Promise<number> };
+
+/** Stores hits of so many addresses, one each. */
+function count(state: string, addresses: number): void {
+  const db = new DatabaseSync(`${state}/state.db`);
+  const insert = db.prepare("INSERT INTO tally (until, content) VALUES (?, ?)");
+  db.exec("BEGIN");
+  for (let n = 0; n < addresses; n += 1_000) {
+    const hits = Array.from({ length: 1_000 }, (_, i) => n + i).map((
+      i,
+    ) => [
+      "SSHD",
+      "patient_guessing",
+      `${11 + (i >>> 24)}.${i >>> 16 & 255}.${i >>> 8 & 255}.${i & 255}`,
+      Date.now() * 1_000,
+      null,
+    ]);
+    insert.run((Date.now() + 86_400_000) * 1_000, JSON.stringify({ forgotten: [], spent: [], hits }));
+  }
+  db.exec("COMMIT");
+  db.close();
+}
+
+/** The rows about what is kept. */
+export const STATE_ROWS: readonly Row[] = [outbox, memory, history];
