@@ -183,7 +183,8 @@ export class Pipeline {
       bans,
       knocks,
     });
-    this.#judge.enforce(bans);
+    // What falls due otherwise has its own timer.
+    if (bans.length > 0) this.#judge.enforce(bans);
     if (named.length > 0) {
       this.#lags.set(
         source,

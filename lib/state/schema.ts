@@ -61,6 +61,7 @@ const MIGRATIONS: readonly string[] = [
       'hits', json_group_array(json_array(service, rule, address, time, value)))
     FROM (SELECT * FROM hit ORDER BY time, id) HAVING count(*) > 0;
   DROP TABLE hit;
+  DROP INDEX log_time;
   `,
 ];
 

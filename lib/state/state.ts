@@ -63,12 +63,21 @@ export class State {
     return this.#db.get<{ value: Micros }>("SELECT value FROM meta WHERE key = ?", `since ${source}`)!.value;
   }
 
-  /** Deletes recorded lines older than `before`, at most 5,000; returns how many went. */
+  /**
+   * Deletes the lines that were recorded first, as far as they are older than `before`, at most 5,000; returns how many went. What a
+   * backlog has brought goes with its neighbours: an index by time would make every line dearer.
+   */
   forget(before: Micros): number {
-    return this.#db.run(
-      "DELETE FROM log WHERE seq IN (SELECT seq FROM log WHERE time < ? ORDER BY time LIMIT ?)",
-      before,
+    const oldest = "SELECT seq, time FROM log ORDER BY seq LIMIT ?";
+    const kept = this.#db.get<{ seq: number | null }>(
+      `SELECT min(seq) AS seq FROM (${oldest}) WHERE time >= ?`,
       DELETE_STEP,
+      before,
+    )!.seq;
+    return this.#db.run(
+      `DELETE FROM log WHERE seq IN (SELECT seq FROM (${oldest})) AND seq < ?`,
+      DELETE_STEP,
+      kept ?? Number.MAX_SAFE_INTEGER,
     );
   }
 
