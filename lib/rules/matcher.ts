@@ -15,11 +15,13 @@ export class Matcher<R extends Rule = Rule> {
   readonly #views: readonly View[];
   /** Numbers of the rules that need no text. */
   readonly #always: readonly number[];
+  readonly #needsStatus: boolean;
   /** Rules that the event at hand may hit: which, and their numbers. */
   readonly #isSuspected: Uint8Array;
   readonly #suspects: number[] = [];
   readonly #suspect = (numbers: readonly number[]) => {
-    for (const number of numbers) {
+    for (let i = 0; i < numbers.length; i++) {
+      const number = numbers[i]!;
       if (this.#isSuspected[number] === 1) continue;
       this.#isSuspected[number] = 1;
       this.#suspects.push(number);
@@ -30,6 +32,7 @@ export class Matcher<R extends Rule = Rule> {
     this.#rules = rules.map((rule) => new CompiledRule(rule));
     this.#views = buildViews(this.#rules);
     this.#always = this.#rules.flatMap(({ texts }, number) => texts === null ? [number] : []);
+    this.#needsStatus = rules.some(({ status }) => status !== null);
     this.#isSuspected = new Uint8Array(rules.length);
   }
 
@@ -39,16 +42,27 @@ export class Matcher<R extends Rule = Rule> {
     const suspects = this.#suspects;
     if (suspects.length === 0 && this.#always.length === 0) return [];
     this.#suspect(this.#always);
-    if (suspects.length > 1) suspects.sort((a, b) => a - b);
-    const status = Number(event.fields.status);
+    sort(suspects);
+    const status = this.#needsStatus ? Number(event.fields.status) : NaN;
     const found: R[] = [];
-    for (const number of suspects) {
+    for (let i = 0; i < suspects.length; i++) {
+      const number = suspects[i]!;
       this.#isSuspected[number] = 0;
       const rule = this.#rules[number]!;
-      if (rule.isHitBy(event, status)) found.push(rule.rule);
+      if (rule.isPlain || rule.isHitBy(event, status)) found.push(rule.rule);
     }
     suspects.length = 0;
     return found;
+  }
+}
+
+/** Sorts few numbers, which are in order but for one or two. */
+function sort(numbers: number[]): void {
+  for (let i = 1; i < numbers.length; i++) {
+    const number = numbers[i]!;
+    let at = i;
+    for (; at > 0 && numbers[at - 1]! > number; at--) numbers[at] = numbers[at - 1]!;
+    numbers[at] = number;
   }
 }
 
@@ -56,6 +70,8 @@ export class Matcher<R extends Rule = Rule> {
 class CompiledRule<R extends Rule> {
   /** One of these must stand in one of the condition's fields; null: no text is needed. */
   readonly texts: readonly string[] | null;
+  /** One of the texts is all that it takes. */
+  readonly isPlain: boolean;
   readonly #condition: Test | null;
   readonly #except: readonly Test[];
 
@@ -65,6 +81,7 @@ class CompiledRule<R extends Rule> {
     // To have found a text is all that the other modes ask for.
     this.#condition = condition?.mode === "regex" ? compile(condition) : null;
     this.#except = except.map(compile);
+    this.isPlain = rule.status === null && this.#condition === null && except.length === 0;
   }
 
   /** Whether an event in which one of the texts stands hits the rule. */

@@ -39,8 +39,10 @@ export class Database {
   }
 
   /** The rows of a query one after the other: for more than one would hold at once. */
-  each<Row>(sql: string, ...values: Value[]): IterableIterator<Row> {
-    return this.#prepare(sql).iterate(...values) as IterableIterator<Row>;
+  *each<Row>(sql: string, ...values: Value[]): Generator<Row> {
+    // A statement of its own: before Deno 2.9 one could be iterated over only once.
+    const statement = this.#db.prepare(sql);
+    yield* statement.iterate(...values) as IterableIterator<Row>;
   }
 
   /** The first row of a query, or null. */

@@ -69,7 +69,7 @@ class SshLog {
   /** The next line: of one of the connections that are open, or of a new one. */
   next(): Line {
     const random = this.#random;
-    if (this.#waiting.length < 20) this.#waiting.push(random.below(10) < 5 ? this.#attack() : this.#peace());
+    if (this.#waiting.length < 20) this.#waiting.push(random.below(10) < 6 ? this.#attack() : this.#peace());
     const at = random.below(this.#waiting.length);
     const [line, ...rest] = this.#waiting[at]!;
     if (rest.length > 0) this.#waiting[at] = rest;

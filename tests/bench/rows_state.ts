@@ -4,7 +4,6 @@ import { compile } from "../../tools/build.ts";
 import { npmBase } from "../../tools/npm_base.ts";
 import { postgresMissing, startPostgres } from "../postgres_server.ts";
 import { writeStrangers } from "./corpus.ts";
-import { type Figures } from "./figures.ts";
 import { type Row } from "./row.ts";
 import { ask, Daemon, POSTGRES_PORT, ready, recorded, RULE, until, type Workshop } from "./workshop.ts";
 

@@ -1,0 +1,87 @@
+import { strict as assert } from "node:assert";
+import { Pipeline } from "../../lib/pipeline.ts";
+import { nginx } from "../../modules/nginx.ts";
+import { parseSshd } from "../../modules/sshd.ts";
+import { memoryLog, rule } from "../helpers.ts";
+import { type CorpusOptions, type Expected, writeAccessLog, writeAuthLog } from "./corpus.ts";
+import { judge, median, medians, quantile, rounded } from "./figures.ts";
+import { svg } from "./plot.ts";
+
+function made(
+  write: (options: CorpusOptions) => Expected,
+  seed: number,
+): { text: string; expected: Expected } {
+  const pieces: string[] = [];
+  const expected = write({ lines: 5_000, seed, write: (text) => void pieces.push(text) });
+  return { text: pieces.join(""), expected };
+}
+
+Deno.test("the logs of the benchmark are the same for the same seed, and hold what they are said to", () => {
+  const parse = nginx.parser({ logFormats: [], trustedProxies: [], patterns: [], unsafe: false });
+  const modules = {
+    auth: { name: "SSHD", identifiers: ["sshd"], units: [], files: [], parse: parseSshd },
+    access: { name: "NGINX", identifiers: [], units: [], files: [], parse },
+  };
+  for (const [name, write] of [["auth", writeAuthLog], ["access", writeAccessLog]] as const) {
+    const { text, expected } = made(write, 7);
+    assert.deepEqual(made(write, 7), { text, expected });
+    assert.notEqual(made(write, 8).text, text);
+    const rules = [{ module: modules[name], noLog: [], record: "all" as const, rules: [rule()] }];
+    const judging = { note: () => [], reset() {}, decide: () => [], enforce() {} };
+    const pipeline = new Pipeline(rules, {
+      store: { write() {}, tallies: { all: () => [] } },
+      judge: judging,
+      log: memoryLog(),
+    });
+    const entries = text.trimEnd().split("\n").map((message) => ({
+      time: 0,
+      identifier: null,
+      pid: null,
+      message,
+      sender: null,
+    }));
+    pipeline.process({ entries, position: "", damaged: 0 }, {
+      source: name,
+      reader: pipeline.readerFor(rules),
+      now: Date.UTC(2026, 10) * 1_000,
+    });
+    assert.equal(entries.length, expected.lines);
+    assert.equal(pipeline.counts.events, expected.named, name);
+    const part = expected.attacks / expected.lines;
+    assert.ok(
+      name === "auth" ? Math.abs(part - 0.6) < 0.06 : Math.abs(part - 0.1) < 0.02,
+      `${part} are attacks`,
+    );
+  }
+});
+
+Deno.test("`median()`, `quantile()` and `medians()` take the middle of what there is", () => {
+  assert.deepEqual([median([3, 1, 2]), median([4, 1, 2, 3]), median([7])], [2, 2.5, 7]);
+  const hundred = Array.from({ length: 100 }, (_, i) => 100 - i);
+  assert.deepEqual([quantile(hundred, 0.5), quantile(hundred, 0.99), quantile([5], 0.99)], [50, 99, 5]);
+  assert.deepEqual(medians([{ a: 1, b: 4 }, { a: 3 }, { a: 2 }]), { a: 2, b: 4 });
+});
+
+Deno.test("`judge()` holds the median of the rounds against a target, where there is one", () => {
+  const target = {
+    words: ">= 5 x",
+    value: (f: Readonly<Record<string, number>>) => f.other! / f.ours!,
+    atLeast: 5,
+    unit: " x",
+  };
+  const rounds = [{ ours: 1, other: 4 }, { ours: 1, other: 6 }, { ours: 1, other: 100 }];
+  assert.deepEqual(judge(target, rounds), { target: ">= 5 x", value: 6, unit: " x", isMet: true });
+  assert.equal(judge(target, rounds.slice(0, 1))!.isMet, false);
+  assert.equal(judge(target, [{ ours: 1 }]), null, "the other side is not installed");
+});
+
+Deno.test("`rounded()` keeps three figures", () => {
+  assert.deepEqual([1234.5, 99.94, 9.994, 0.5, NaN].map(rounded), ["1235", "99.9", "9.99", "0.50", "-"]);
+});
+
+Deno.test("`svg()` draws every point, and escapes words", () => {
+  const points = [[1, 2], [10, 3], [100, 5]] as const;
+  const drawn = svg({ title: "a < b & c", x: "lines", y: "seconds", series: [{ name: "ours", points }] });
+  assert.equal(drawn.match(/<circle /g)?.length, 3);
+  assert.match(drawn, /a &lt; b &amp; c/);
+});
