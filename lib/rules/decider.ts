@@ -43,7 +43,7 @@ export class Decider {
       const address = this.#target(trip);
       if (address === null) continue;
       const { banTime: first, growth, scope, reason, count, time: start } = trip;
-      const span = banSpan({ first, growth, past: this.#options.history.past(address) }, start);
+      const span = banSpan({ first, growth, past: () => this.#options.history.past(address) }, start);
       const before = decided.get(address);
       const least = before ? spanOf(before) : this.#options.history.standing(address) ?? 0;
       if ((span ?? Infinity) <= least) continue;
@@ -107,7 +107,7 @@ export class Decider {
       spared(`not banning ${network}, ${why}: ${reason}`);
       return null;
     }
-    const span = banSpan({ first, growth, past: history.past(network) }, start);
+    const span = banSpan({ first, growth, past: () => history.past(network) }, start);
     if ((span ?? Infinity) <= (history.standing(network) ?? 0)) return null;
     const until = span === null ? null : start + span;
     return { address: network, scope: "all", reason, count, start, until };

@@ -1,8 +1,19 @@
 /** How soon what is written is known and acted upon. */
 import { Journald } from "../sources/journald.ts";
+import { commandAction, startFail2ban } from "./fail2ban.ts";
 import { type Figures, quantile, type Target } from "./figures.ts";
 import { type Row } from "./row.ts";
-import { Daemon, isInstalled, ready, recorded, RULE, until, type Workshop } from "./workshop.ts";
+import {
+  type Daemon,
+  isInstalled,
+  ready,
+  RECORDED,
+  RULE,
+  syslogLine,
+  until,
+  untilReached,
+  type Workshop,
+} from "./workshop.ts";
 
 const ATTEMPTS = 200;
 /** Milliseconds between two attempts: longer than what is measured, and of no regular step. */
@@ -40,7 +51,7 @@ const catchUp: Row = {
     const env = await workshop.readJournal(directory);
     const began = performance.now();
     await using _monitor = workshop.start(env);
-    await until("all lines to be recorded", () => recorded(workshop) >= named || undefined, 300);
+    await untilReached(workshop, { query: RECORDED, number: named });
     const rate = (milliseconds: number) => lines / milliseconds * 1_000;
     return {
       "strongmonitor, entries/s": rate(performance.now() - began),
@@ -68,18 +79,11 @@ function startOf(workshop: Workshop, address: string): Promise<number> {
       line.endsWith(` ${address}`)
     );
     return line === undefined ? undefined : Number(line.split(" ")[0]) * 1_000;
-  }, 30);
+  }, { seconds: 30 });
 }
 
 function clock(): number {
   return performance.timeOrigin + performance.now();
-}
-
-function syslogLine(address: string): string {
-  const [, month, day, , time] = new Date().toString().split(" ");
-  return `${month} ${
-    day!.padStart(2)
-  } ${time} web1 sshd[4711]: Failed password for root from ${address} port 4022 ssh2\n`;
 }
 
 /** What a log file is told of an attacker: two lines, one more than the limit. */
@@ -127,7 +131,12 @@ const fileLatency: Row = {
       return monitor;
     });
     const theirs = isInstalled("fail2ban-server")
-      ? await inFile(workshop, () => startFail2ban(workshop))
+      ? await inFile(workshop, () => {
+        return startFail2ban(workshop, {
+          action: commandAction(`${workshop.directory}/bin/tool <ip>`),
+          hasBanned: (address) => Deno.readTextFileSync(workshop.bans).includes(` ${address}\n`),
+        });
+      })
       : [];
     return { ...told("strongmonitor", ours), ...theirs.length > 0 ? told("fail2ban", theirs) : {} };
   },
@@ -138,39 +147,6 @@ async function inFile(workshop: Workshop, start: () => Promise<Daemon>): Promise
   for (const path of [workshop.bans, workshop.followed]) await Deno.writeTextFile(path, "");
   await using _daemon = await start();
   return await latencies(workshop, (address) => append(workshop.followed, address));
-}
-
-/** fail2ban with a configuration of its own for the same file, limit and command. */
-async function startFail2ban(workshop: Workshop): Promise<Daemon> {
-  const directory = `${workshop.directory}/fail2ban`;
-  const files: Record<string, string> = {
-    "fail2ban.conf":
-      `[Definition]\nloglevel = ERROR\nlogtarget = ${directory}/log\nsyslogsocket = auto\nsocket = ${directory}/socket\n` +
-      `pidfile = ${directory}/pid\ndbfile = None\ndbmaxmatches = 10\ndbpurageage = 1d\n`,
-    "jail.conf":
-      `[bench]\nenabled = true\nfilter = bench\nbackend = auto\nlogpath = ${workshop.followed}\nmaxretry = 2\n` +
-      `findtime = 600\nbantime = 3600\naction = bench\nignoreself = false\n`,
-    "filter.d/bench.conf": "[Definition]\nfailregex = Failed password for .* from <HOST> port \\d+ ssh2$\n",
-    "action.d/bench.conf":
-      `[Definition]\nactionstart =\nactionstop =\nactioncheck =\nactionban = ${workshop.directory}/bin/tool <ip>\nactionunban =\n`,
-  };
-  for (const [name, text] of Object.entries(files)) {
-    await Deno.mkdir(`${directory}/${name.replace(/[^/]*$/, "")}`, { recursive: true });
-    await Deno.writeTextFile(`${directory}/${name}`, text);
-  }
-  const child = new Deno.Command("fail2ban-server", {
-    args: ["-f", "-c", directory, "-s", `${directory}/socket`, "-p", `${directory}/pid`, "start"],
-    stdin: "null",
-    stdout: "null",
-    stderr: "null",
-  }).spawn();
-  // It bans somebody as soon as it watches the file.
-  await until("fail2ban", async () => {
-    await append(workshop.followed, "198.19.0.1");
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    return Deno.readTextFileSync(workshop.bans).includes("198.19.0.1") || undefined;
-  }, 30);
-  return new Daemon(child);
 }
 
 const journalLatency: Row = {

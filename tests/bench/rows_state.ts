@@ -5,7 +5,16 @@ import { npmBase } from "../../tools/npm_base.ts";
 import { postgresMissing, startPostgres } from "../postgres_server.ts";
 import { writeStrangers } from "./corpus.ts";
 import { type Row } from "./row.ts";
-import { ask, Daemon, POSTGRES_PORT, ready, recorded, RULE, until, type Workshop } from "./workshop.ts";
+import {
+  ask,
+  Daemon,
+  POSTGRES_PORT,
+  ready,
+  RECORDED,
+  RULE,
+  untilReached,
+  type Workshop,
+} from "./workshop.ts";
 
 const SHIPPED = 200_000;
 
@@ -30,11 +39,11 @@ const outbox: Row = {
     fill(workshop.state, SHIPPED);
     await postgres.createDatabase(postgres.database).catch(() => {});
     await using _monitor = workshop.start();
-    const shipped = () =>
-      ask(workshop.state, "SELECT ifnull(max(value), 0) AS n FROM meta WHERE key = 'shipped_log'");
-    const first = await until("the first shipment", () => shipped() || undefined);
+    const query = "SELECT ifnull(max(value), 0) AS n FROM meta WHERE key = 'shipped_log'";
+    await untilReached(workshop, { query, number: 1 });
+    const first = ask(workshop, query);
     const began = performance.now();
-    await until("the last shipment", () => shipped() >= SHIPPED || undefined);
+    await untilReached(workshop, { query, number: SHIPPED });
     return { "rows/s": (SHIPPED - first) / (performance.now() - began) * 1_000 };
   },
 };
@@ -102,7 +111,7 @@ const memory: Row = {
         from: n * count,
         write: (text) => void file.writeSync(encoder.encode(text)),
       });
-      await until("all lines to be recorded", () => recorded(workshop) >= (n + 1) * count || undefined, 300);
+      await untilReached(workshop, { query: RECORDED, number: (n + 1) * count });
       await pause(5_000);
       figures[name] = monitor.memory;
     }
@@ -162,11 +171,11 @@ const history: Row = {
     }
     await using _monitor = workshop.start();
     await ready(workshop);
-    const before = recorded(workshop);
+    const before = ask(workshop, RECORDED);
     const text = await Deno.readFile(log.path);
     const began = performance.now();
     await Deno.writeFile(workshop.followed, text, { append: true });
-    await until("all lines to be recorded", () => recorded(workshop) - before >= log.named || undefined, 300);
+    await untilReached(workshop, { query: RECORDED, number: before + log.named });
     return performance.now() - began;
   },
 } as Row & { cost?(workshop: Workshop, part: number): Promise<number> };

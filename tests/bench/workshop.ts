@@ -1,5 +1,5 @@
 /** Where a run of the benchmarks does its work, and the programs that it measures. */
-import { DatabaseSync } from "node:sqlite";
+import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { parse } from "jsonc-parser";
 import { prepareStateDirectory } from "../../lib/control.ts";
 import { State } from "../../lib/state/state.ts";
@@ -225,31 +225,48 @@ interface Shipped {
   readonly modules: Readonly<Record<string, unknown>>;
 }
 
-/** How many lines the state holds, asked through a connection of its own. */
-export function recorded({ state }: Workshop): number {
-  return ask(state, "SELECT ifnull(max(seq), 0) AS n FROM log");
+/** How many lines the state holds. */
+export const RECORDED = "SELECT ifnull(max(seq), 0) AS n FROM log";
+
+/** A number that the state's tables give. */
+export function ask({ state }: Workshop, query: string): number {
+  using asking = new Asking(state, query);
+  return asking.answer();
 }
 
-/** A number that the state's tables give; 0 while somebody else writes them. */
-export function ask(state: string, query: string): number {
-  const db = new DatabaseSync(`${state}/state.db`, { readOnly: true });
-  try {
-    return (db.prepare(query).get() as { n: number }).n;
-  } finally {
-    db.close();
+/** Waits until a number that the state's tables give has been reached, without getting much in the way of whoever works on it. */
+export async function untilReached(
+  { state }: Workshop,
+  { query, number, seconds = 300 }: { query: string; number: number; seconds?: number },
+): Promise<void> {
+  using asking = new Asking(state, query);
+  await until(query, () => asking.answer() >= number || undefined, { seconds, pause: 20 });
+}
+
+/** A connection of its own to the state of a monitor. */
+class Asking implements Disposable {
+  readonly #db: DatabaseSync;
+  readonly #statement: StatementSync;
+
+  constructor(state: string, query: string) {
+    this.#db = new DatabaseSync(`${state}/state.db`, { readOnly: true });
+    this.#statement = this.#db.prepare(query);
+  }
+
+  answer(): number {
+    return (this.#statement.get() as { n: number }).n;
+  }
+
+  [Symbol.dispose](): void {
+    this.#db.close();
   }
 }
 
 /** Waits until the monitor reads all its sources. */
-export async function ready({ state }: Workshop): Promise<void> {
-  await until("the monitor to read", () => {
-    const reading = ask(
-      state,
-      `SELECT count(*) AS n FROM meta, json_each(meta.value, '$.sources')
-      WHERE meta.key = 'report' AND json_each.value ->> 'running'`,
-    );
-    return reading > 0 || undefined;
-  });
+export async function ready(workshop: Workshop): Promise<void> {
+  const query = `SELECT count(*) AS n FROM meta, json_each(meta.value, '$.sources')
+    WHERE meta.key = 'report' AND json_each.value ->> 'running'`;
+  await untilReached(workshop, { query, number: 1 });
   // Its report comes before it watches.
   await new Promise((resolve) => setTimeout(resolve, 1_500));
 }
@@ -293,6 +310,14 @@ export class Daemon implements AsyncDisposable {
 /** The rule that live measurements go by. */
 export const RULE = { name: "failed", str: "Failed password for ", limit: 1, window: "10m", ban_time: "1h" };
 
+/** What sshd says in a log file, just now, of an attacker at `address`; that rule counts it. */
+export function syslogLine(address: string): string {
+  const [, month, day, , time] = new Date().toString().split(" ");
+  return `${month} ${
+    day!.padStart(2)
+  } ${time} web1 sshd[4711]: Failed password for root from ${address} port 4022 ssh2\n`;
+}
+
 /** Where a PostgreSQL of our own listens: what the program was built to reach. */
 export const POSTGRES_PORT = 54_329;
 
@@ -323,17 +348,17 @@ export function isInstalled(program: string): boolean {
     .outputSync().success;
 }
 
-/** Waits until `look` gives something; throws after so many seconds. */
+/** Waits until `look` gives something, with so many milliseconds between two looks; throws after so many seconds. */
 export async function until<T>(
   what: string,
   look: () => T | undefined | Promise<T | undefined>,
-  seconds = 120,
+  { seconds = 120, pause = 2 }: { seconds?: number; pause?: number } = {},
 ): Promise<T> {
   const deadline = performance.now() + seconds * 1_000;
   for (;;) {
     const found = await look();
     if (found !== undefined) return found;
     if (performance.now() > deadline) throw new Error(`Waited ${seconds} s in vain for ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await new Promise((resolve) => setTimeout(resolve, pause));
   }
 }

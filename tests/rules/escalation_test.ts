@@ -11,7 +11,7 @@ function served(start: number, ended: number, endReason = "expired"): PastBan {
 
 function minutes(over: { first?: Micros | null; growth?: Partial<Growth>; past?: PastBan[] }, start = 1_000) {
   const { first = 10 * MINUTE, growth = {}, past = [] } = over;
-  const span = banSpan({ first, growth: { ...GROWTH, ...growth }, past }, start * MINUTE);
+  const span = banSpan({ first, growth: { ...GROWTH, ...growth }, past: () => past }, start * MINUTE);
   return span === null ? null : span / MINUTE;
 }
 

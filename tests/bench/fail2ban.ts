@@ -1,0 +1,58 @@
+/** fail2ban as it is measured against. */
+import { Daemon, syslogLine, until, type Workshop } from "./workshop.ts";
+
+/** What fail2ban is to do. */
+export interface Fail2banOptions {
+  /** Its `action`, with what stands in its file of `action.d`. */
+  readonly action: { readonly name: string; readonly definition: string };
+  /** Whether it has banned somebody yet. */
+  readonly hasBanned: (address: string) => boolean | Promise<boolean>;
+  /** Words that run a program where it is to run. */
+  readonly prefix?: readonly string[];
+}
+
+/** An action that Debian's package ships. */
+export async function shippedAction(name: string): Promise<Fail2banOptions["action"]> {
+  return { name, definition: await Deno.readTextFile(`/etc/fail2ban/action.d/${name.split("[")[0]}.conf`) };
+}
+
+/** An action that runs one command to ban. */
+export function commandAction(command: string): Fail2banOptions["action"] {
+  const others = ["start", "stop", "check", "unban"].map((verb) => `action${verb} =\n`).join("");
+  return { name: "bench", definition: `[Definition]\nactionban = ${command}\n${others}` };
+}
+
+/** Starts fail2ban with a configuration of its own: the same file, limit and span as ours. */
+export async function startFail2ban(workshop: Workshop, options: Fail2banOptions): Promise<Daemon> {
+  const { action, hasBanned, prefix = [] } = options;
+  const directory = `${workshop.directory}/fail2ban`;
+  const files: Record<string, string> = {
+    "fail2ban.conf":
+      `[Definition]\nloglevel = ERROR\nlogtarget = ${directory}/log\nsyslogsocket = auto\nsocket = ${directory}/socket\n` +
+      `pidfile = ${directory}/pid\ndbfile = ${directory}/db\ndbmaxmatches = 10\ndbpurgeage = 1d\n`,
+    "jail.conf":
+      `[bench]\nenabled = true\nfilter = bench\nbackend = auto\nlogpath = ${workshop.followed}\nmaxretry = 2\n` +
+      `findtime = 600\nbantime = 3600\naction = ${action.name}\nignoreself = false\n`,
+    "filter.d/bench.conf": "[Definition]\nfailregex = Failed password for .* from <HOST> port \\d+ ssh2$\n",
+    [`action.d/${action.name.split("[")[0]}.conf`]: action.definition,
+  };
+  await Deno.remove(directory, { recursive: true }).catch(() => {});
+  for (const [name, text] of Object.entries(files)) {
+    await Deno.mkdir(`${directory}/${name.replace(/[^/]*$/, "")}`, { recursive: true });
+    await Deno.writeTextFile(`${directory}/${name}`, text);
+  }
+  const [program, ...args] = [
+    ...prefix,
+    "fail2ban-server",
+    ...["-f", "-c", directory, "-s", `${directory}/socket`, "-p", `${directory}/pid`, "start"],
+  ];
+  const child = new Deno.Command(program!, { args, stdin: "null", stdout: "null", stderr: "null" }).spawn();
+  // It bans somebody as soon as it watches the file.
+  const somebody = "198.19.0.1";
+  await until("fail2ban", async () => {
+    await Deno.writeTextFile(workshop.followed, syslogLine(somebody).repeat(2), { append: true });
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    return await hasBanned(somebody) || undefined;
+  }, { seconds: 30 });
+  return new Daemon(child);
+}
