@@ -195,7 +195,7 @@ export class Pipeline {
     this.counts.entries += batch.entries.length;
     this.counts.events += named.length;
     this.counts.recorded += recorded.length;
-    this.counts.hits += outcome.hits.length;
+    this.counts.hits += outcome.hits;
     this.counts.bans += bans.length;
     this.counts.damaged += batch.damaged;
     this.#knocking?.open(knocks);

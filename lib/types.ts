@@ -225,21 +225,19 @@ export interface ModuleRules {
   readonly rules: readonly Rule[];
 }
 
-/** One event matching one rule. */
-export interface Hit {
+/** What has changed the counters of a rule: those that began anew, then hits in the order in which they came. */
+export interface RuleTally {
   /** Name of the module. */
   readonly service: string;
   readonly rule: string;
-  readonly address: string;
-  readonly time: Micros;
-  /** What a rule with `distinct` counts, shortened; null for others. */
-  readonly value: string | null;
-  /** Of the rule: a hit as old as this is forgotten; null: never. */
-  readonly window: Micros | null;
+  /** Addresses that passed the limit and are counted from nothing again. */
+  readonly spent: readonly string[];
+  /** Of each hit its address and its time: two columns take a third of the room that as many objects do. */
+  readonly addresses: readonly string[];
+  readonly times: readonly Micros[];
+  /** Of each hit what a rule with `distinct` counts, shortened; empty for any other rule. */
+  readonly values: readonly string[];
 }
-
-/** A counter: of an address by a rule. */
-export type Counter = Pick<Hit, "service" | "rule" | "address">;
 
 /** What has changed counters, for those that have to count it again: in this order. */
 export interface Tally {
@@ -247,9 +245,7 @@ export interface Tally {
   readonly until: Micros | null;
   /** Addresses whose counters have all begun anew. */
   readonly forgotten: readonly string[];
-  /** Counters that passed their limit and have begun anew. */
-  readonly spent: readonly Counter[];
-  readonly hits: readonly Omit<Hit, "window">[];
+  readonly rules: readonly RuleTally[];
 }
 
 /** A connection on which somebody has logged in. */
@@ -292,12 +288,9 @@ export interface Trip {
   readonly source: string;
   /** `[SSHD] invalid_user` */
   readonly reason: string;
-  readonly service: string;
-  readonly rule: string;
   readonly time: Micros;
   /** Hits counted, the one that tripped included. */
   readonly count: number;
-  readonly window: Micros | null;
   readonly banTime: Micros | null;
   readonly growth: Growth;
   readonly scope: Scope;

@@ -114,7 +114,7 @@ function recorded(temporary: TemporaryState): string[] {
 }
 
 function hits(temporary: TemporaryState): unknown[] {
-  return [...temporary.state.tallies.all()].flatMap(({ hits }) => hits);
+  return [...temporary.state.tallies.all()].flatMap(({ rules }) => rules);
 }
 
 /** Everything that the state's files hold. */

@@ -1,8 +1,13 @@
 import { ADDRESS_WORDS, putAddress } from "../ip.ts";
-import type { Hit, Micros } from "../types.ts";
+import type { Micros } from "../types.ts";
 
-/** What is counted of a hit. */
-export type Counted = Pick<Hit, "address" | "time" | "value">;
+/** An event that hits a rule, as it is counted. */
+export interface Counted {
+  readonly address: string;
+  readonly time: Micros;
+  /** What a rule with `distinct` counts, shortened; null for others. */
+  readonly value: string | null;
+}
 
 /** What bounds the counting by one rule. */
 export interface Bounds {

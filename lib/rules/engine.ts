@@ -1,6 +1,6 @@
-import type { Hit, LogEvent, Micros, ModuleRules, Rule, Tally, Trip } from "../types.ts";
+import type { LogEvent, Micros, ModuleRules, Rule, RuleTally, Tally, Trip } from "../types.ts";
 import { detached } from "../detach.ts";
-import { Counters } from "./counters.ts";
+import { type Counted, Counters } from "./counters.ts";
 import { Matcher, type Subject } from "./matcher.ts";
 import type { Outcome } from "./outcome.ts";
 
@@ -63,20 +63,29 @@ export class Engine {
   add(event: LogEvent, outcome: Outcome): boolean {
     const rules = event.trusted ? this.#matchers.get(event.service)!.match(event) : [];
     if (rules.length === 0) return false;
-    const address = this.#countedAs(event.address);
+    const hit: Counted = { address: this.#countedAs(event.address), time: event.time, value: null };
     for (const rule of rules) {
-      const hit = hitOf(rule, event, address);
-      if (hit === null || (hit.value !== null && this.#counters.knows(rule.number, hit))) continue;
-      outcome.hits.push(hit);
-      if (hit.time > this.#newest[rule.number]!) this.#newest[rule.number] = hit.time;
-      const count = this.#counters.hit(rule.number, hit, this.#lenience);
-      if (count > 0) outcome.trip(tripOf(hit, { rule, source: event.address, count }));
+      const value = rule.distinct === null ? null : valueOf(event, rule.distinct);
+      if (value === undefined) continue;
+      this.#count(rule, value === null ? hit : { ...hit, value }, { source: event.address, outcome });
     }
     return true;
   }
 
+  #count(
+    rule: NumberedRule,
+    hit: Counted,
+    { source, outcome }: { source: string; outcome: Outcome },
+  ): void {
+    if (hit.value !== null && this.#counters.knows(rule.number, hit)) return;
+    outcome.hit(rule, hit);
+    if (hit.time > this.#newest[rule.number]!) this.#newest[rule.number] = hit.time;
+    const count = this.#counters.hit(rule.number, hit, this.#lenience);
+    if (count > 0) outcome.trip(rule, tripOf(hit, { rule, source, count }));
+  }
+
   /** Rules that were hit since the last call, and when at the latest. */
-  takeNewest(): Pick<Hit, "service" | "rule" | "time">[] {
+  takeNewest(): { service: string; rule: string; time: Micros }[] {
     const newest = this.#rules.flatMap(({ service, name: rule, number }) => {
       const time = this.#newest[number]!;
       return time > 0 ? [{ service, rule, time }] : [];
@@ -88,19 +97,22 @@ export class Engine {
   /** Counts again what was stored, in its order; what is of rules no longer configured is left out. */
   restore(tallies: Iterable<Tally>): void {
     const rules = new Map(this.#rules.map((rule) => [`${rule.service} ${rule.name}`, rule]));
-    const find = ({ service, rule }: Pick<Hit, "service" | "rule">) => rules.get(`${service} ${rule}`);
-    for (const { forgotten, spent, hits } of tallies) {
+    for (const { forgotten, rules: counted } of tallies) {
       for (const address of forgotten) this.#counters.forget(address);
-      for (const counter of spent) {
-        const rule = find(counter);
-        if (rule) this.#counters.reset(rule.number, counter.address);
-      }
-      for (const hit of hits) {
-        const rule = find(hit);
-        // A rule may count something else than it did when the hit was stored.
-        if (rule && (rule.distinct === null) === (hit.value === null)) this.#counters.add(rule.number, hit);
+      for (const tally of counted) {
+        const rule = rules.get(`${tally.service} ${tally.rule}`);
+        if (rule) this.#restoreRule(rule, tally);
       }
     }
+  }
+
+  #restoreRule({ number, distinct }: NumberedRule, { spent, addresses, times, values }: RuleTally): void {
+    for (const address of spent) this.#counters.reset(number, address);
+    // A rule may count something else than it did when the hits were stored.
+    if ((distinct === null) !== (values.length === 0)) return;
+    addresses.forEach((address, i) => {
+      this.#counters.add(number, { address, time: times[i]!, value: values[i] ?? null });
+    });
   }
 
   /** Counts an address from nothing again, in every rule. */
@@ -126,33 +138,26 @@ export class Engine {
 
 /** Lives as long as the ban that may follow. */
 function tripOf(
-  hit: Hit,
+  hit: Counted,
   { rule, source, count }: { rule: NumberedRule; source: string; count: number },
 ): Trip {
-  const { name, service, reason, window, banTime, growth, scope } = rule;
+  const { reason, banTime, growth, scope } = rule;
   return {
-    service,
-    rule: name,
     address: detached(hit.address),
     source: detached(source),
     time: hit.time,
     count,
     reason,
-    window,
     banTime,
     growth,
     scope,
   };
 }
 
-/** The hit of a rule; null where the field that it counts is missing. */
-function hitOf(rule: NumberedRule, event: LogEvent, address: string): Hit | null {
-  const { name, distinct, service, window } = rule;
-  const { time, message, fields } = event;
-  if (distinct === null) return { service, rule: name, address, time, value: null, window };
-  const value: unknown = distinct === "message" ? message : fields[distinct];
-  if (typeof value !== "string") return null;
-  return { service, rule: name, address, time, value: shortened(value), window };
+/** What a rule counts that counts the values of `field`; undefined where the event has none. */
+function valueOf({ message, fields }: LogEvent, field: string): string | undefined {
+  const value: unknown = field === "message" ? message : fields[field];
+  return typeof value === "string" ? shortened(value) : undefined;
 }
 
 /** A value bounded in length, in which long ones that differ anywhere still differ. */

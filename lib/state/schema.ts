@@ -57,9 +57,13 @@ const MIGRATIONS: readonly string[] = [
   CREATE TABLE tally (id INTEGER PRIMARY KEY, until INTEGER, content TEXT NOT NULL);
   CREATE INDEX tally_until ON tally (until);
   INSERT INTO tally (until, content)
-    SELECT max(time) + 31557600000000, json_object('forgotten', json_array(), 'spent', json_array(),
-      'hits', json_group_array(json_array(service, rule, address, time, value)))
-    FROM (SELECT * FROM hit ORDER BY time, id) HAVING count(*) > 0;
+    SELECT max(newest) + 31557600000000,
+      json_object('forgotten', json_array(), 'rules', json_group_array(json(rule)))
+    FROM (
+      SELECT max(time) AS newest, json_array(service, rule, json_array(), json_group_array(address),
+        json_group_array(time), iif(value IS NULL, json_array(), json_group_array(value))) AS rule
+      FROM (SELECT * FROM hit ORDER BY time, id) GROUP BY service, rule, value IS NULL
+    ) HAVING count(*) > 0;
   DROP TABLE hit;
   DROP INDEX log_time;
   `,

@@ -1,16 +1,16 @@
-import type { Counter, Micros, Tally } from "../types.ts";
+import type { Micros, RuleTally, Tally } from "../types.ts";
 import type { Database } from "./database.ts";
 
-/** A tally as it is stored: names and figures in the order of their types. */
+/** A tally as it is stored: what a rule's holds, in the order of its type. */
 interface Content {
   readonly forgotten: readonly string[];
-  readonly spent: readonly (readonly [service: string, rule: string, address: string])[];
-  readonly hits: readonly (readonly [
+  readonly rules: readonly (readonly [
     service: string,
     rule: string,
-    address: string,
-    time: Micros,
-    value: string | null,
+    spent: readonly string[],
+    addresses: readonly string[],
+    times: readonly Micros[],
+    values: readonly string[],
   ])[];
 }
 
@@ -26,11 +26,12 @@ export class TallyTable {
   }
 
   /** Appends a tally. */
-  add({ until, forgotten, spent, hits }: Tally): void {
+  add({ until, forgotten, rules }: Tally): void {
     const content: Content = {
       forgotten,
-      spent: spent.map(({ service, rule, address }) => [service, rule, address]),
-      hits: hits.map(({ service, rule, address, time, value }) => [service, rule, address, time, value]),
+      rules: rules.map((
+        { service, rule, spent, addresses, times, values },
+      ) => [service, rule, spent, addresses, times, values]),
     };
     this.#db.run("INSERT INTO tally (until, content) VALUES (?, ?)", until, JSON.stringify(content));
   }
@@ -38,19 +39,25 @@ export class TallyTable {
   /** All of them in order. */
   *all(): Generator<Tally> {
     for (const { until, content } of this.#db.each<Row>("SELECT until, content FROM tally ORDER BY id")) {
-      const { forgotten, spent, hits } = JSON.parse(content) as Content;
+      const { forgotten, rules } = JSON.parse(content) as Content;
       yield {
         until,
         forgotten,
-        spent: spent.map(([service, rule, address]): Counter => ({ service, rule, address })),
-        hits: hits.map(([service, rule, address, time, value]) => ({ service, rule, address, time, value })),
+        rules: rules.map(([service, rule, spent, addresses, times, values]): RuleTally => ({
+          service,
+          rule,
+          spent,
+          addresses,
+          times,
+          values,
+        })),
       };
     }
   }
 
   /** All counters of an address begin anew. */
   forget(address: string): void {
-    const content: Content = { forgotten: [address], spent: [], hits: [] };
+    const content: Content = { forgotten: [address], rules: [] };
     // Kept as long as anything before it.
     this.#db.run(
       "INSERT INTO tally (until, content) SELECT iif(count(until) < count(*), NULL, max(until)), ? FROM tally",

@@ -186,16 +186,11 @@ function count(state: string, addresses: number): void {
   const insert = db.prepare("INSERT INTO tally (until, content) VALUES (?, ?)");
   db.exec("BEGIN");
   for (let n = 0; n < addresses; n += 1_000) {
-    const hits = Array.from({ length: 1_000 }, (_, i) => n + i).map((
-      i,
-    ) => [
-      "SSHD",
-      "patient_guessing",
-      `${11 + (i >>> 24)}.${i >>> 16 & 255}.${i >>> 8 & 255}.${i & 255}`,
-      Date.now() * 1_000,
-      null,
-    ]);
-    insert.run((Date.now() + 86_400_000) * 1_000, JSON.stringify({ forgotten: [], spent: [], hits }));
+    const all = Array.from({ length: 1_000 }, (_, i) => {
+      return `${11 + (n + i >>> 24)}.${n + i >>> 16 & 255}.${n + i >>> 8 & 255}.${n + i & 255}`;
+    });
+    const rule = ["SSHD", "patient_guessing", [], all, all.map(() => Date.now() * 1_000), []];
+    insert.run((Date.now() + 86_400_000) * 1_000, JSON.stringify({ forgotten: [], rules: [rule] }));
   }
   db.exec("COMMIT");
   db.close();

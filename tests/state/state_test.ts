@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import { isLocked, takeLock } from "../../lib/state/database.ts";
 import { State } from "../../lib/state/state.ts";
-import { type BatchRecord, type LogEvent, type Tally, UserError } from "../../lib/types.ts";
+import { type BatchRecord, type LogEvent, type RuleTally, type Tally, UserError } from "../../lib/types.ts";
 import { temporaryState } from "../helpers.ts";
 
 const EVENT: LogEvent = {
@@ -12,7 +12,6 @@ const EVENT: LogEvent = {
   fields: {},
   trusted: true,
 };
-const HIT = { service: "SSHD", rule: "invalid", address: "192.0.2.1", time: 1_000, value: null };
 
 function record(over: Partial<BatchRecord> = {}): BatchRecord {
   return {
@@ -27,8 +26,18 @@ function record(over: Partial<BatchRecord> = {}): BatchRecord {
   };
 }
 
+/** One hit. */
+const RULE: RuleTally = {
+  service: "SSHD",
+  rule: "invalid",
+  spent: [],
+  addresses: ["192.0.2.1"],
+  times: [1_000],
+  values: [],
+};
+
 function tally(over: Partial<Tally> = {}): () => Tally[] {
-  return () => [{ until: null, forgotten: [], spent: [], hits: [], ...over }];
+  return () => [{ until: null, forgotten: [], rules: [RULE], ...over }];
 }
 
 function ban(over: Partial<BatchRecord["bans"][number]> = {}): BatchRecord["bans"][number] {
@@ -47,10 +56,10 @@ const DUE = { firewall: "command", now: 10_000, limit: 10 };
 
 Deno.test("`State.write()` keeps lines, hits and position over a reopening", () => {
   using temporary = temporaryState();
-  temporary.state.write(record({ events: [EVENT], tallies: tally({ hits: [HIT, HIT] }), position: "p7" }));
+  temporary.state.write(record({ events: [EVENT], tallies: tally(), position: "p7" }));
   const again = new State(temporary.directory);
   assert.equal(again.position("journal"), "p7");
-  assert.deepEqual([...again.tallies.all()], tally({ hits: [HIT, HIT] })());
+  assert.deepEqual([...again.tallies.all()], tally()());
   const [line] = again.outbox.unshippedLog(5);
   assert.equal(line?.message, EVENT.message.replace("\0", "\ufffd"));
   again.close();
@@ -61,9 +70,7 @@ Deno.test("`State.write()` writes all of a batch or nothing", () => {
   const { state } = temporary;
   state.write(record());
   const broken = { ...EVENT, message: null as unknown as string };
-  assert.throws(() =>
-    state.write(record({ position: "p2", events: [EVENT, broken], tallies: tally({ hits: [HIT] }) }))
-  );
+  assert.throws(() => state.write(record({ position: "p2", events: [EVENT, broken], tallies: tally() })));
   assert.equal(state.position("journal"), "p1");
   assert.equal(state.recorded(), 0);
   assert.deepEqual([...state.tallies.all()], []);
@@ -87,18 +94,16 @@ Deno.test("`State.write()` keeps every line of a batch, however many there are",
 Deno.test("`TallyTable.all()` tells in order what was counted, spent and forgotten", () => {
   using temporary = temporaryState();
   const { tallies } = temporary.state;
-  const first = tally({ until: 9_000, hits: [HIT, { ...HIT, value: "a \u{1f600}" }] })()[0]!;
-  const second = tally({
-    until: 12_000,
-    spent: [{ service: "SSHD", rule: "invalid", address: "192.0.2.1" }],
-  })()[0]!;
+  const first = tally({ until: 9_000, rules: [RULE, { ...RULE, values: ["a \u{1f600}"] }] })()[0]!;
+  const spent = { ...RULE, spent: RULE.addresses, addresses: [], times: [] };
+  const second = tally({ until: 12_000, rules: [spent] })()[0]!;
   tallies.add(first);
   tallies.add(second);
   tallies.forget("2001:db8::/64");
   assert.deepEqual([...tallies.all()], [
     first,
     second,
-    tally({ until: 12_000, forgotten: ["2001:db8::/64"] })()[0],
+    tally({ until: 12_000, forgotten: ["2001:db8::/64"], rules: [] })()[0],
   ]);
   tallies.add(tally()()[0]!);
   tallies.forget("192.0.2.2");
@@ -113,9 +118,9 @@ Deno.test("`State.forget()` deletes in steps what is older, `TallyTable.expire()
   using temporary = temporaryState();
   const { state } = temporary;
   const events = Array.from({ length: 5_500 }, (_, i) => ({ ...EVENT, time: i }));
-  state.write(record({ events, tallies: tally({ until: 1_500, hits: [HIT] }) }));
-  state.write(record({ tallies: tally({ until: 1_501, hits: [HIT] }) }));
-  state.write(record({ tallies: tally({ hits: [HIT] }) }));
+  state.write(record({ events, tallies: tally({ until: 1_500 }) }));
+  state.write(record({ tallies: tally({ until: 1_501 }) }));
+  state.write(record({ tallies: tally() }));
   assert.deepEqual([state.forget(5_400), state.forget(5_400), state.forget(5_400)], [5_000, 400, 0]);
   state.tallies.expire(1_500);
   assert.equal(state.recorded(), 100);
@@ -286,6 +291,41 @@ Deno.test("`takeLock()` lets one process in at a time", () => {
   lock.release();
   assert.equal(isLocked(temporary.directory), false);
   takeLock(temporary.directory)!.release();
+});
+
+Deno.test("`State` takes over the hits that an earlier program counted one by one", () => {
+  using temporary = temporaryState();
+  temporary.exec(`
+    DROP TABLE tally;
+    CREATE INDEX log_time ON log (time);
+    CREATE TABLE hit (id INTEGER PRIMARY KEY, service TEXT, rule TEXT, address TEXT, time INTEGER, value TEXT);
+    INSERT INTO hit (service, rule, address, time, value) VALUES
+      ('SSHD', 'b', '192.0.2.2', 3, NULL), ('SSHD', 'b', '192.0.2.1', 2, NULL),
+      ('NGINX', 'a', '2001:db8::', 4, '/x"'), ('NGINX', 'a', '2001:db8::', 5, '/y');
+    PRAGMA user_version = 3`);
+  const state = new State(temporary.directory);
+  const [tally, ...others] = state.tallies.all();
+  state.close();
+  assert.deepEqual(others, []);
+  assert.ok(tally!.until! > 5);
+  assert.deepEqual(tally!.rules, [
+    {
+      service: "NGINX",
+      rule: "a",
+      spent: [],
+      addresses: ["2001:db8::", "2001:db8::"],
+      times: [4, 5],
+      values: ['/x"', "/y"],
+    },
+    {
+      service: "SSHD",
+      rule: "b",
+      spent: [],
+      addresses: ["192.0.2.1", "192.0.2.2"],
+      times: [2, 3],
+      values: [],
+    },
+  ]);
 });
 
 Deno.test("`State` refuses a directory that is not there and a state from a newer program, in a sentence", () => {
