@@ -16,7 +16,7 @@ export interface Shape {
    * part the service wrote.
    */
   readonly shortest: RegExp | null;
-  /** What follows hostile text before the address: where it stands but once, there are no two places. */
+  /** Character that follows hostile text before the address: where that text does not hold it, there are no two places. */
   readonly separator: string;
 }
 
@@ -52,7 +52,7 @@ export function shape(name: string, words: string, template: string): Shape {
     pattern,
     groups,
     shortest: hasTextAfter ? compile("(.*?)") : null,
-    separator: /<USER>([^<\\(]*)/.exec(template)?.[1] ?? "",
+    separator: /<USER>([^<\\(])/.exec(template)?.[1] ?? "",
   };
 }
 
@@ -76,9 +76,10 @@ export function readShapes(shapes: readonly Shape[], message: string): Parsed | 
 }
 
 function isSure({ shortest, separator, groups }: Shape, message: string, found: RegExpExecArray): boolean {
-  if (shortest === null || message.indexOf(separator) === message.lastIndexOf(separator)) return true;
+  if (shortest === null) return true;
   const user = 1 + groups.indexOf("user");
-  return shortest.exec(message)?.[user] === found[user];
+  const text = found[user]!;
+  return !text.includes(separator) || shortest.exec(message)?.[user] === text;
 }
 
 function parsed(groups: readonly string[], found: RegExpExecArray): Parsed {

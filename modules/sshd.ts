@@ -146,23 +146,19 @@ const NOBODY: Parsed = { address: null, fields: {} };
 const SESSION_CLOSED = /^pam_unix\(sshd:session\): session closed for /;
 const GONE: Parsed = { address: null, fields: { logout: "yes" } };
 /** What may stand before the first word: a level, as syslog gets it. */
-const LEVELS = ["error: ", "fatal: ", "info: "];
+const LEVEL = /^(?:error|fatal|info): /;
 
 function parse(message: string): Parsed | null {
-  const text = withoutLevel(message).trimEnd();
+  const level = LEVEL.exec(message);
+  const text = (level ? message.slice(level[0].length) : message).trimEnd();
   const blank = text.indexOf(" ");
   if (blank < 0) return null;
   const word = text.slice(0, blank);
-  const shapes = INDEX.get(word.startsWith("pam_") ? "pam_" : word);
+  const shapes = INDEX.get(word) ?? (word.startsWith("pam_") ? INDEX.get("pam_") : undefined);
   const parsed = shapes ? readShapes(shapes, text) : null;
   if (parsed !== null) return withSession(word, parsed, text);
   if (SESSION_CLOSED.test(text)) return GONE;
   return NAMELESS.test(text) ? NOBODY : null;
-}
-
-function withoutLevel(message: string): string {
-  for (const level of LEVELS) if (message.startsWith(level)) return message.slice(level.length);
-  return message;
 }
 
 /** Words that sshd begins with when a connection ends. */
@@ -179,7 +175,7 @@ function withSession(word: string, parsed: Parsed, text: string): Parsed {
 
 /** How all that is understood begins. */
 const BEGINNING = new RegExp(
-  `^(?:${LEVELS.join("|")})?(?:${[...INDEX.keys()].map((word) => word.replace(".", "\\.")).join("|")}|${
+  `^(?:${LEVEL.source.slice(1)})?(?:${[...INDEX.keys()].map((word) => word.replace(".", "\\.")).join("|")}|${
     NAMELESS.source.slice(1)
   })`,
 );
