@@ -207,14 +207,20 @@ export function writeAccessLog(options: CorpusOptions): Expected {
   });
 }
 
-/** Writes lines of sshd in which each address tries once, beginning with the one of number `from`: nobody passes a limit. */
+/**
+ * Writes lines of sshd in which so many `addresses`, beginning with the one of number `from`, try by turns: with as many lines
+ * each once, so that nobody passes a limit.
+ */
 export function writeStrangers(
-  { lines, from, write }: Omit<CorpusOptions, "seed"> & { from: number },
+  { lines, from = 0, addresses = lines, write }: Omit<CorpusOptions, "seed"> & {
+    from?: number;
+    addresses?: number;
+  },
 ): Expected {
-  let next = from;
+  let next = 0;
   const now = Date.now() / 1_000 - BEGINNING;
   return writeLines({ lines, seed: 0, write }, () => {
-    const n = next++;
+    const n = from + next++ % addresses;
     const address = `${11 + (n >>> 24)}.${n >>> 16 & 255}.${n >>> 8 & 255}.${n & 255}`;
     const text = `${syslogTime(now)} web1 sshd[${
       1_000 + n % 60_000

@@ -76,10 +76,15 @@ function say(words: string): void {
   console.error(`- ${words}`);
 }
 
+/** What a row needs that is not here. */
+function lackingFor({ needs }: Row): string[] {
+  return needs.filter((need) => need === "root" ? Deno.uid() !== 0 : !isInstalled(need));
+}
+
 async function measure(rows: readonly Row[], { workshop, rounds }: { workshop: Workshop; rounds: number }) {
   const results: { row: Row; skipped: string | null; rounds: Figures[] }[] = [];
   for (const row of rows) {
-    const lacking = row.needs.filter((program) => !isInstalled(program));
+    const lacking = lackingFor(row);
     results.push({ row, skipped: lacking.length > 0 ? `without ${lacking.join(", ")}` : null, rounds: [] });
   }
   const ready = results.filter(({ skipped }) => skipped === null);
@@ -144,7 +149,7 @@ function json(results: readonly Result[]): string {
 async function drawPlots(rows: readonly Row[], workshop: Workshop): Promise<void> {
   await Deno.mkdir(PLOTS, { recursive: true });
   for (const row of rows) {
-    if (!row.plot || row.needs.some((program) => !isInstalled(program))) continue;
+    if (!row.plot || lackingFor(row).length > 0) continue;
     say(`how cost grows: ${row.name}`);
     await Deno.writeTextFile(new URL(`${row.name}.svg`, PLOTS), svg(await row.plot(workshop)));
   }

@@ -8,7 +8,7 @@ export interface Row {
   readonly name: string;
   /** In words. */
   readonly title: string;
-  /** Programs without which nothing can be measured. */
+  /** Programs without which nothing can be measured; `root` for the right to make namespaces. */
   readonly needs: readonly string[];
   readonly targets: readonly Target[];
   /** Makes what is needed, and checks that each side finds what it should. Throws an `Error` that says which does not. */

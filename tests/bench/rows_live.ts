@@ -152,7 +152,7 @@ async function inFile(workshop: Workshop, start: () => Promise<Daemon>): Promise
 const journalLatency: Row = {
   name: "journal-latency",
   title: "an entry written to the journal, until the ban command starts",
-  needs: ["/lib/systemd/systemd-journald", "journalctl", "logger", "unshare"],
+  needs: ["root", "/lib/systemd/systemd-journald", "journalctl", "logger", "unshare"],
   targets: [
     ...within(15, 40),
     {

@@ -8,6 +8,8 @@ const FAIL2BAN = "fail2ban-regex";
 /** fail2ban gets a part of a log alone: a whole one takes it most of a minute. */
 const PART = 20;
 
+const NGINX_FILTERS = ["nginx-botsearch", "nginx-bad-request"];
+
 /** What of an auth.log the shipped rules look for that attacks of the made-up log hold, for grep. */
 const AUTH_TEXTS = [
   "Invalid user ",
@@ -84,6 +86,21 @@ abstract class ReplayRow implements Row {
     return (await workshop.run(["grep", "-cE", expression(texts), path])).milliseconds;
   }
 
+  /** Whom filters of fail2ban find in a part of the log, and who is there to be found; nobody where it is not installed. */
+  protected async foundByFail2ban(workshop: Workshop, filters: readonly string[]) {
+    const part = await this.log(workshop, Math.max(1, Math.round(workshop.lines / PART)));
+    const found = new Set<string>();
+    if (!isInstalled(FAIL2BAN)) return { found, attackers: found };
+    for (const filter of filters) {
+      const { stdout } = await workshop.run([FAIL2BAN, "--out", "ip", part.path, filter]);
+      const ips = stdout.split("\n").map((line) => line.trim()).filter((line) => /^[\da-f.:]+$/.test(line));
+      const innocent = ips.find((ip) => !part.attackers.has(ip));
+      if (innocent !== undefined) throw new Error(`fail2ban-regex found ${innocent}, who attacks nobody`);
+      ips.forEach((ip) => found.add(ip));
+    }
+    return { found, attackers: part.attackers };
+  }
+
   /** One filter of fail2ban, its start subtracted, as long as it would take for the whole log. */
   protected async fail2ban(workshop: Workshop, filter: string): Promise<number> {
     const part = await this.log(workshop, Math.max(1, Math.round(workshop.lines / PART)));
@@ -129,15 +146,9 @@ class AuthRow extends ReplayRow {
       const { stdout } = await workshop.run([SSHGUARD], { input: log.path });
       requireFound("sshg-parser", stdout.split("\n").length - 1, log.attacks);
     }
-    if (isInstalled(FAIL2BAN)) {
-      const part = await this.log(workshop, Math.max(1, Math.round(workshop.lines / PART)));
-      const { stdout } = await workshop.run([FAIL2BAN, "--out", "ip", part.path, "sshd"]);
-      const found = new Set(
-        stdout.split("\n").map((line) => line.trim()).filter((ip) => part.attackers.has(ip)),
-      );
-      if (found.size < part.attackers.size * 0.9) {
-        throw new Error(`fail2ban-regex found ${found.size} of ${part.attackers.size} attackers`);
-      }
+    const { found, attackers } = await this.foundByFail2ban(workshop, ["sshd"]);
+    if (found.size < attackers.size * 0.9) {
+      throw new Error(`fail2ban-regex found ${found.size} of ${attackers.size} attackers`);
     }
   }
 
@@ -200,14 +211,16 @@ class AccessRow extends ReplayRow {
     const { summary } = await workshop.replay(log);
     // Only lines that a rule hits are recorded of a web server.
     requireFound("strongmonitor", summary.logged, log.attacks);
+    // Its filters know some of the paths that scanners ask for.
+    const { found, attackers } = await this.foundByFail2ban(workshop, NGINX_FILTERS);
+    if (found.size < attackers.size * 0.1) throw new Error(`fail2ban-regex found ${found.size} attackers`);
   }
 
   /** fail2ban reads a log once for each filter that watches it. */
   async others(workshop: Workshop): Promise<Figures> {
-    const filters = ["nginx-botsearch", "nginx-bad-request"];
     let fail2ban = 0;
     if (isInstalled(FAIL2BAN)) {
-      for (const filter of filters) fail2ban += await this.fail2ban(workshop, filter);
+      for (const filter of NGINX_FILTERS) fail2ban += await this.fail2ban(workshop, filter);
     }
     return {
       ...fail2ban > 0 ? { "fail2ban-regex": fail2ban } : {},

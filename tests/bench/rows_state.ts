@@ -14,6 +14,7 @@ import {
   RULE,
   untilReached,
   type Workshop,
+  writeAll,
 } from "./workshop.ts";
 
 const SHIPPED = 200_000;
@@ -105,17 +106,31 @@ const memory: Row = {
     const figures: Record<string, number> = { "bare Deno": bare.memory, idle: monitor.memory };
     for (const [n, name] of ["after 1 M", "after 2 M"].entries()) {
       using file = Deno.openSync(workshop.followed, { append: true });
-      const encoder = new TextEncoder();
-      writeStrangers({
-        lines: count,
-        from: n * count,
-        write: (text) => void file.writeSync(encoder.encode(text)),
-      });
+      writeStrangers({ lines: count, from: n * count, write: (text) => writeAll(file, text) });
       await untilReached(workshop, { query: RECORDED, number: (n + 1) * count });
       await pause(5_000);
       figures[name] = monitor.memory;
     }
     return figures;
+  },
+
+  async plot(workshop) {
+    const path = `${workshop.directory}/strangers.log`;
+    const rule = { ...RULE, str: "Invalid user ", limit: 1_000_000, window: "365d" };
+    await workshop.configure({ modules: { SSHD: { rules: [rule] } } });
+    const points: [number, number][] = [];
+    for (const part of [0.001, 0.01, 0.1, 0.3, 1]) {
+      const addresses = Math.ceil(workshop.lines * part);
+      using file = Deno.openSync(path, { create: true, write: true, truncate: true });
+      writeStrangers({ lines: workshop.lines, addresses, write: (text) => writeAll(file, text) });
+      points.push([addresses, (await workshop.replay({ path })).milliseconds * 1e6 / workshop.lines]);
+    }
+    return {
+      title: "A line by the addresses that are counted",
+      x: "addresses",
+      y: "nanoseconds a line",
+      series: [{ name: "replay", points }],
+    };
   },
 };
 

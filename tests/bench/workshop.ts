@@ -208,8 +208,7 @@ export class Workshop {
       this.#say(`making ${name}`);
       const path = `${this.directory}/${name}`;
       using file = Deno.openSync(path, { create: true, write: true, truncate: true });
-      const encoder = new TextEncoder();
-      const expected = make((text) => writeAll(file, encoder.encode(text)));
+      const expected = make((text) => writeAll(file, text));
       return Promise.resolve({ ...expected, path });
     });
   }
@@ -338,7 +337,9 @@ function decode(bytes: Uint8Array): string {
   return new TextDecoder().decode(bytes);
 }
 
-function writeAll(file: Deno.FsFile, bytes: Uint8Array): void {
+/** Writes a text to an open file. */
+export function writeAll(file: Deno.FsFile, text: string): void {
+  const bytes = new TextEncoder().encode(text);
   for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
 }
 
