@@ -30,7 +30,7 @@ const LONGEST_WAIT: Micros = 60_000_000;
 const HOLD_UP = 5_000;
 /** Bans that make a call a large one, and milliseconds that pass after such a call so that the next is large as well. */
 const MANY = 50;
-const GATHER = 200;
+const GATHER = 100;
 
 /** One call of the firewall. */
 interface Work {

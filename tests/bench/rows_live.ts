@@ -15,7 +15,8 @@ import {
   type Workshop,
 } from "./workshop.ts";
 
-const ATTEMPTS = 200;
+/** Attempts at most: one for so many lines of a log. */
+const ATTEMPTS = { most: 200, lines: 100 };
 /** Milliseconds between two attempts: longer than what is measured, and of no regular step. */
 const pause = () => new Promise((resolve) => setTimeout(resolve, 20 + Math.random() * 40));
 const FIELDS = "MESSAGE,SYSLOG_IDENTIFIER,_PID,_UID,_SYSTEMD_UNIT";
@@ -60,10 +61,14 @@ const catchUp: Row = {
   },
 };
 
+function attempts({ lines }: Workshop): number {
+  return Math.min(ATTEMPTS.most, Math.ceil(lines / ATTEMPTS.lines));
+}
+
 /** Milliseconds from writing to the start of the ban command, of each attempt. */
 async function latencies(workshop: Workshop, write: (address: string) => Promise<number>): Promise<number[]> {
   const all: number[] = [];
-  for (let n = 0; n < ATTEMPTS; n++) {
+  for (let n = 0; n < attempts(workshop); n++) {
     await pause();
     const address = `198.18.${n >> 8}.${n & 255}`;
     const began = await write(address);
@@ -180,7 +185,10 @@ const journalLatency: Row = {
       await ready(workshop);
       ours = await latencies(workshop, (address) => enter(journald, address));
     }
-    return { ...told("strongmonitor", ours), ...told("journalctl -f", await announcements(journald)) };
+    return {
+      ...told("strongmonitor", ours),
+      ...told("journalctl -f", await announcements(journald, attempts(workshop) / 10)),
+    };
   },
 };
 
@@ -192,7 +200,7 @@ async function enter(journald: Journald, address: string): Promise<number> {
 }
 
 /** Milliseconds until `journalctl -f` prints what was written, of fewer attempts as it takes its time. */
-async function announcements(journald: Journald): Promise<number[]> {
+async function announcements(journald: Journald, attempts: number): Promise<number[]> {
   const child = new Deno.Command("journalctl", {
     args: [`--directory=${journald.directory}`, "--follow", "--lines=0", "--output=cat"],
     stdin: "null",
@@ -203,7 +211,7 @@ async function announcements(journald: Journald): Promise<number[]> {
   const all: number[] = [];
   await new Promise((resolve) => setTimeout(resolve, 1_000));
   try {
-    for (let n = 0; n < ATTEMPTS / 10; n++) {
+    for (let n = 0; n < attempts; n++) {
       await pause();
       const began = await enter(journald, `198.19.1.${n}`);
       for (let seen = ""; !seen.includes(`198.19.1.${n} `);) {
