@@ -17,6 +17,9 @@ const BANS = 10_000;
 const IN_FORCE = 100_000;
 const NAMESPACE = "strongmonitor-bench";
 
+/** Bans in the firewall, once none waits to get there: looked up in indices, so that the look costs the program nothing. */
+const APPLIED = `SELECT iif(EXISTS (SELECT 1 FROM ban WHERE ended IS NULL AND applied_at IS NULL), 0,
+  (SELECT ifnull(max(id), 0) FROM ban)) AS n`;
 const ADDRESS = /\b\d+\.\d+\.\d+\.\d+\b/g;
 
 /** Addresses of a network of their own. */
@@ -59,10 +62,7 @@ async function burst(workshop: Workshop, count: number): Promise<number> {
     const text = lines(addresses(count, 10));
     const began = performance.now();
     await Deno.writeTextFile(workshop.followed, text, { append: true });
-    await untilReached(workshop, {
-      query: "SELECT count(*) AS n FROM ban WHERE applied_at > 0",
-      number: count,
-    });
+    await untilReached(workshop, { query: APPLIED, number: count });
     const milliseconds = performance.now() - began;
     const { stdout } = await workshop.run([...prefix, "nft", "list", "table", "inet", "strongmonitor"]);
     const found = stdout.match(/\b10\.\d+\.\d+\.\d+/g)?.length;
