@@ -1,8 +1,8 @@
 import ipaddr from "ipaddr.js";
 import { detached } from "./detach.ts";
 
-/** Results that are remembered of what takes long and is asked for again and again. */
-const REMEMBERED = 4_096;
+/** Results that are remembered of what takes long and is asked for again and again, and how long the questions may be. */
+const [REMEMBERED, LONGEST] = [4_096, 64];
 
 /** The same function, which remembers what it said lately. */
 function remembering<T>(work: (text: string) => T): (text: string) => T {
@@ -10,8 +10,9 @@ function remembering<T>(work: (text: string) => T): (text: string) => T {
   return (text) => {
     const before = known.get(text);
     if (before !== undefined) return before;
-    if (known.size >= REMEMBERED) known.clear();
     const result = work(text);
+    if (text.length > LONGEST) return result;
+    if (known.size >= REMEMBERED) known.clear();
     known.set(detached(text), result);
     return result;
   };

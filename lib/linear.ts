@@ -18,6 +18,11 @@ export function whyNotLinear(source: string): string | null {
   return typeof pattern === "string" ? pattern : obstacleIn(pattern);
 }
 
+/** An expression that matches `text` and nothing else. */
+export function literal(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
+}
+
 /** The syntax tree of the expression `source`, flags "s", or what is wrong with it. */
 export function parseExpression(source: string): AST.Pattern | string {
   try {

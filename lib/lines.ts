@@ -52,10 +52,12 @@ const HEAD =
 const HEADS = 8;
 const ZERO = 48;
 const BLANK = 32;
-const [POINT, COMMA] = [46, 44];
-const [OPENING, SMALL_K] = [91, 107];
+const [POINT, COMMA, COLON] = [46, 44, 58];
+const OPENING = 91;
 /** Digits that a process or a fraction has at most where it is read so. */
 const MOST_DIGITS = 9;
+/** It may as well be the facility and level that syslog puts before a program. */
+const FACILITY = /^\w+\.\w+$/;
 
 /** What stands between the second and the process, or the message, of a line that was taken apart. */
 interface Head {
@@ -88,7 +90,7 @@ export class LineParser {
     let fraction = 0;
     if (mark === POINT || mark === COMMA) {
       const end = endOfDigits(line, at + 1);
-      if (end === at + 1 || end - at > MOST_DIGITS) return null;
+      if (end === at + 1 || end - at - 1 > MOST_DIGITS) return null;
       fraction = microsOf(line.slice(at + 1, end));
       at = end;
     }
@@ -111,6 +113,9 @@ export class LineParser {
     for (let i = 0; i < heads.length; i++) {
       const head = heads[i]!;
       if (!line.startsWith(head.text, at)) continue;
+      // `sshd` begins `sshd-session` as well.
+      const behind = line.charCodeAt(at + head.text.length);
+      if (behind !== OPENING && behind !== COLON) continue;
       // Those that come often move to the front.
       if (i > 0) [heads[i - 1], heads[i]] = [head, heads[i - 1]!];
       return head;
@@ -122,9 +127,10 @@ export class LineParser {
     const parsed = parseLine(line);
     const [, minute, text] = HEAD.exec(line) ?? [];
     const { stamp, identifier } = parsed;
-    if (minute === undefined || stamp === null || identifier === "" || !text!.endsWith(` ${identifier}`)) {
+    if (minute === undefined || stamp === null || identifier === "" || FACILITY.test(identifier)) {
       return parsed;
     }
+    if (!text!.endsWith(` ${identifier}`)) return parsed;
     const found = behindHead(line, {
       at: line.indexOf(text!, minute.length) + text!.length,
       identifier,
@@ -136,6 +142,7 @@ export class LineParser {
     if (minute.length !== this.#minute.length) this.#heads.length = 0;
     this.#minute = detached(minute);
     this.#stamp = stamp;
+    if (this.#heads.some((head) => head.text === text)) return parsed;
     this.#heads.unshift({ text: detached(text!), identifier: detached(identifier), offset: stamp.offset });
     if (this.#heads.length > HEADS) this.#heads.pop();
     return parsed;
@@ -150,14 +157,14 @@ function behindHead(
   let pid: number | null = null;
   if (line.charCodeAt(at) === OPENING) {
     const end = endOfDigits(line, at + 1);
-    if (end === at + 1 || end - at > MOST_DIGITS || line[end] !== "]") return null;
+    if (end === at + 1 || end - at - 1 > MOST_DIGITS || line[end] !== "]") return null;
     pid = digits(line, at + 1, end);
     at = end + 1;
   }
   if (!line.startsWith(": ", at)) return null;
   const first = line.charCodeAt(at + 2);
   // It may be a decoration, or more blanks.
-  if (first === OPENING || first === SMALL_K || !(first > BLANK)) return null;
+  if (first === OPENING || !(first > BLANK) || line.startsWith("kernel:", at + 2)) return null;
   return { stamp, identifier, pid, message: line.slice(at + 2).trim() };
 }
 

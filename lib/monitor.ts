@@ -65,6 +65,8 @@ export class Monitor {
   #fleet: Fleet | null = null;
   /** Modules that have been complained of. */
   #estranged: readonly string[] = [];
+  /** Addresses that were too many to count, as far as they have been told of. */
+  #forgotten = 0;
   #lastReport = "";
 
   /** @param parts.trial in which bans end early unless somebody confirms */
@@ -256,6 +258,7 @@ export class Monitor {
     this.#bans.sweep(counted);
     this.#state.tallies.expire(counted);
     this.#warnOfStrangers();
+    this.#warnOfForgotten();
   }
 
   #passTrial(): void {
@@ -293,6 +296,15 @@ export class Monitor {
       );
     }
     this.#estranged = estranged.map(({ name }) => name);
+  }
+
+  #warnOfForgotten(): void {
+    const { forgotten, tracked } = this.#pipeline;
+    const more = forgotten - this.#forgotten;
+    this.#forgotten = forgotten;
+    if (more > 0) {
+      this.#log.warn(`${more} addresses were forgotten, the oldest first: ${tracked} are counted`);
+    }
   }
 
   /** Holds the firewall against the state every minute. */

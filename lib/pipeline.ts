@@ -19,9 +19,9 @@ import { type Knocking, withoutKnocking } from "./knocking.ts";
 import { isRecorded, Reader, type Reading } from "./reader.ts";
 import { Engine, type EngineOptions } from "./rules/engine.ts";
 import { loginChange } from "./rules/logins.ts";
-import { Outcome } from "./rules/outcome.ts";
+import { Findings } from "./rules/findings.ts";
 
-/** Where a batch's outcome is written, whole or not at all. */
+/** Where what a batch leaves behind is written, whole or not at all. */
 export interface BatchStore {
   write(record: BatchRecord): void;
   /** What has to be counted again after a restart, in order. */
@@ -122,7 +122,7 @@ export class Pipeline {
     return this.#freshness.report(now);
   }
 
-  /** Addresses being counted, each once per rule. */
+  /** Addresses being counted. */
   get tracked(): number {
     return this.#engine.tracked;
   }
@@ -167,18 +167,18 @@ export class Pipeline {
     const { events: named, changes } = this.#understand(batch.entries, { reader, now });
     const { events, knocks } = this.#knocking?.hear(named) ?? { events: named, knocks: [] };
     const logins = this.#judge.note(changes);
-    const outcome = new Outcome();
+    const findings = new Findings();
     const recorded = events.filter((event) => {
-      const isHit = this.#engine.add(event, outcome);
+      const isHit = this.#engine.add(event, findings);
       return isRecorded(this.#rulesOf(event), { message: event.message, isHit });
     });
-    const bans = withoutKnocking(this.#judge.decide(outcome.trips), knocks);
+    const bans = withoutKnocking(this.#judge.decide(findings.trips), knocks);
     const { position } = batch;
     this.#write({
       source,
       position,
       events: recorded,
-      tallies: () => outcome.tallies(),
+      tallies: () => findings.tallies(),
       logins,
       bans,
       knocks,
@@ -195,7 +195,7 @@ export class Pipeline {
     this.counts.entries += batch.entries.length;
     this.counts.events += named.length;
     this.counts.recorded += recorded.length;
-    this.counts.hits += outcome.hits;
+    this.counts.hits += findings.hits;
     this.counts.bans += bans.length;
     this.counts.damaged += batch.damaged;
     this.#knocking?.open(knocks);

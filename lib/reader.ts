@@ -85,7 +85,7 @@ export class Reader {
   ): { found: Found | null; stamp: Stamp | null; pid: number | null; message: string } {
     const bare = this.#bare(line);
     if (bare !== null) {
-      return { found: bare, stamp: bare.parsed?.stamp ?? null, pid: null, message: line };
+      return { found: bare, stamp: bare.parsed.stamp ?? null, pid: null, message: line };
     }
     const { stamp, identifier, pid, message } = this.#lines.parse(line);
     const candidates = identifier === "" ? this.#modules : this.#byIdentifier.get(identifier) ?? this.#open;
@@ -94,7 +94,7 @@ export class Reader {
   }
 
   /** The module that understands a line as it stands; most are turned away by how a line of syslog begins. */
-  #bare(line: string): Found | null {
+  #bare(line: string): { rules: ModuleRules; parsed: Parsed } | null {
     for (const rules of this.#modules) {
       const { parse } = rules.module;
       if (parse.beginning?.test(line) === false) continue;

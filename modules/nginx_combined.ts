@@ -15,7 +15,8 @@ export function readCombined(line: string): Parsed | null {
   if (line.includes("\\")) return null;
   const blank = line.indexOf(" ");
   if (blank < 0 || !line.startsWith(" - ", blank)) return null;
-  const address = canonicalAddress(line.slice(0, blank));
+  const client = line.slice(0, blank);
+  const address = client.includes("%") ? null : canonicalAddress(client);
   if (address === null) return null;
   const open = line.indexOf(" [", blank + 3);
   if (open < 0 || !line.startsWith('] "', open + 2 + TIME)) return null;

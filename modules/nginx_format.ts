@@ -1,3 +1,4 @@
+import { literal } from "../lib/linear.ts";
 import { OptionError } from "../lib/types.ts";
 
 /** Lines of one format of nginx's access log. */
@@ -150,7 +151,7 @@ function compilePart(
   { parts, at, seen }: { parts: readonly Part[]; at: number; seen: Set<string> },
 ): string {
   const { text, variable } = part;
-  if (variable === null) return text.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
+  if (variable === null) return literal(text);
   const isLast = at === parts.length - 1;
   const piece = Object.hasOwn(PIECES, variable)
     ? PIECES[variable]!

@@ -187,7 +187,19 @@ Deno.test("`LineParser.parse()` takes every line apart as `parseLine()` does, wh
   const host = () =>
     random.pick([" web", " web", " web", " other", "", "  web", " web web", " sshd:", " a:b", " [x]"]);
   const tag = () =>
-    random.pick([" sshd", " sshd", " CRON", " a/b.c", " auth.info sshd", " kernel", " sshd:"]);
+    random.pick([
+      " sshd",
+      " sshd",
+      " sshd-session",
+      " CRON",
+      " a/b.c",
+      " auth.info",
+      " auth.info sshd",
+      " auth.info: sshd",
+      " sshd: auth.info",
+      " kernel",
+      " sshd:",
+    ]);
   const process = () => random.pick(["[47]", "[47]", "[48]", "", "[]", "[x]", "[1234567890123]", "[47"]);
   const end = () => random.pick([": ", ": ", ": ", ":", ":  ", " : "]);
   const rest = () =>
@@ -195,6 +207,8 @@ Deno.test("`LineParser.parse()` takes every line apart as `parseLine()` does, wh
       "Invalid user x from 192.0.2.1",
       " blank",
       "kernel: [1.2] x",
+      "kex_exchange_identification: x",
+      "sshd[12]: x",
       "[ID 1 a.b] x",
       "x ",
       "x\u00a0",

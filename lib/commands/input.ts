@@ -47,18 +47,22 @@ async function* chunksOf(
   onBytes: (count: number) => void,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   let [buffer, other] = [new Uint8Array(CHUNK), new Uint8Array(CHUNK)];
-  let next = file.read(buffer);
+  const read = () => {
+    const reading = file.read(buffer);
+    // Nobody may be waiting yet, or any more.
+    reading.catch(() => {});
+    return reading;
+  };
+  let next = read();
   try {
     for (let count = await next; count !== null; count = await next) {
       const chunk = buffer.subarray(0, count);
       [buffer, other] = [other, buffer];
-      next = file.read(buffer);
+      next = read();
       onBytes(count);
       yield chunk;
     }
   } finally {
-    // Closing waits for nothing: what is being read is thrown away.
-    next.catch(() => {});
     file.close();
   }
 }

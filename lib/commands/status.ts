@@ -92,7 +92,7 @@ function statusLines(status: Status): string[] {
     const { entries, unknown, events, recorded, hits, damaged, untrusted } = report.counts;
     lines.push(`lines     ${entries} read, ${events} named an address, ${recorded} recorded, ${hits} hits`);
     const { tracked, forgotten } = report;
-    if (tracked > 0) lines.push(`          ${tracked} addresses being counted, each once per rule`);
+    if (tracked > 0) lines.push(`          ${tracked} addresses being counted`);
     if (forgotten > 0) {
       lines.push(`          ${forgotten} more forgotten, the oldest first: there were too many`);
     }

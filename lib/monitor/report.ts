@@ -30,7 +30,7 @@ export interface MonitorReport {
   /** Modules that failed too often. */
   readonly givenUp: readonly string[];
   readonly counts: Counts;
-  /** Addresses being counted, each once per rule. */
+  /** Addresses being counted. */
   readonly tracked: number;
   /** How many more there were than can be counted. */
   readonly forgotten: number;

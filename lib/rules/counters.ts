@@ -17,10 +17,10 @@ export interface Bounds {
   readonly span: Micros | null;
 }
 
-/** Addresses that are counted at most, unless told otherwise: all that is known of them takes some 110 MiB. */
+/** Addresses that are counted at most, unless told otherwise: all that is known of them takes some 140 MiB. */
 export const CAPACITY = 1 << 20;
 /** Counters and hits kept at most for each address on average. */
-const [COUNTERS, HITS] = [2, 2];
+const [COUNTERS, HITS] = [2, 4];
 /** No address, no counter, no hit: all are numbered from 1, so that fresh memory needs no filling. */
 const NONE = 0;
 
@@ -132,7 +132,7 @@ export class Counters {
   sweep(now: Micros): void {
     for (let at = this.#addresses[NEWER]!; at !== NONE;) {
       const next = this.#addresses[at + NEWER]!;
-      // All that come after this one were hit later.
+      // All that come after this one came later; what was dated before it goes with a later look.
       if (this.#sweepCounters(at, now) > now - this.#shortest) return;
       if (this.#addresses[at + FIRST] === NONE) this.#drop(at);
       at = next;
@@ -322,11 +322,20 @@ export class Counters {
     this.#free.counter = counter;
   }
 
-  /** Room for a hit: where none is left, that of the oldest of `counter`, of those that were not hit since, or of the other. */
+  /**
+   * Room for a hit of `counter`, which is of the address hit last. Where none is left, the address whose latest hit came first is
+   * forgotten; where there is only this one, the counter's oldest hit, or where it has none, another counter.
+   */
   #takeHit(counter: number): number {
     while (this.#free.hit === NONE && this.#taken.hit >= HITS * this.#capacity) {
-      if (this.#addresses[NEWER] !== this.#addresses[OLDER]) this.#forgetOldest();
-      else this.#dropHit(counter, this.#hits[this.#counters[counter + NEWEST]! + FOLLOWING]!);
+      const last = this.#addresses[OLDER]!;
+      if (this.#addresses[NEWER] !== last) this.#forgetOldest();
+      else if (this.#counters[counter + COUNT]! > 0) {
+        this.#dropHit(counter, this.#hits[this.#counters[counter + NEWEST]! + FOLLOWING]!);
+      } else {
+        const first = this.#addresses[last + FIRST]!;
+        this.#dropCounter(last, first === counter ? this.#counters[first + NEXT]! : first);
+      }
     }
     if (this.#free.hit === NONE) return ++this.#taken.hit * HIT_SIZE;
     const hit = this.#free.hit;
@@ -406,12 +415,16 @@ export class Counters {
   }
 
   #bucketOf(words: Int32Array, at: number): number {
-    const hash = mix(mix(mix(mix(this.#seed, words[at]!), words[at + 1]!), words[at + 2]!), words[at + 3]!);
+    let hash = this.#seed;
+    for (let i = at; i < at + ADDRESS_WORDS; i++) hash = mix(mix(hash, words[i]! >>> 16), words[i]! & 0xffff);
     return hash & (this.#buckets.length - 1);
   }
 }
 
-/** One step of a hash: MurmurHash2's factor, and the upper half folded in. */
+/**
+ * One step of a hash: MurmurHash2's factor, and the upper half folded in. It takes 16 bits, as what the highest of 32 change is
+ * the same for all seeds.
+ */
 function mix(hash: number, word: number): number {
   const product = Math.imul(hash ^ word, 0x5bd1e995);
   return product ^ product >>> 15;

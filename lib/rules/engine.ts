@@ -2,14 +2,14 @@ import type { LogEvent, Micros, ModuleRules, Rule, RuleTally, Tally, Trip } from
 import { detached } from "../detach.ts";
 import { type Counted, Counters } from "./counters.ts";
 import { Matcher, type Subject } from "./matcher.ts";
-import type { Outcome } from "./outcome.ts";
+import type { Findings } from "./findings.ts";
 
 /** Characters of a value that are kept as they are. */
 const MAX_VALUE = 64;
 
 /** What counting goes by. */
 export interface EngineOptions {
-  /** Counters, each of one address by one rule, kept at most. */
+  /** Addresses kept at most. */
   readonly capacity?: number;
   /** What an address is counted as: itself unless told. */
   readonly countedAs?: (address: string) => string;
@@ -59,15 +59,15 @@ export class Engine {
     return (this.#matchers.get(service)?.match(event) ?? []).map(({ name }) => name);
   }
 
-  /** Counts an event, and adds to `outcome` what follows. Returns whether some rule matches; none does an untrusted event. */
-  add(event: LogEvent, outcome: Outcome): boolean {
+  /** Counts an event, and adds to `findings` what follows. Returns whether some rule matches; none does an untrusted event. */
+  add(event: LogEvent, findings: Findings): boolean {
     const rules = event.trusted ? this.#matchers.get(event.service)!.match(event) : [];
     if (rules.length === 0) return false;
     const hit: Counted = { address: this.#countedAs(event.address), time: event.time, value: null };
     for (const rule of rules) {
       const value = rule.distinct === null ? null : valueOf(event, rule.distinct);
       if (value === undefined) continue;
-      this.#count(rule, value === null ? hit : { ...hit, value }, { source: event.address, outcome });
+      this.#count(rule, value === null ? hit : { ...hit, value }, { source: event.address, findings });
     }
     return true;
   }
@@ -75,13 +75,13 @@ export class Engine {
   #count(
     rule: NumberedRule,
     hit: Counted,
-    { source, outcome }: { source: string; outcome: Outcome },
+    { source, findings }: { source: string; findings: Findings },
   ): void {
     if (hit.value !== null && this.#counters.knows(rule.number, hit)) return;
-    outcome.hit(rule, hit);
+    findings.hit(rule, hit);
     if (hit.time > this.#newest[rule.number]!) this.#newest[rule.number] = hit.time;
     const count = this.#counters.hit(rule.number, hit, this.#lenience);
-    if (count > 0) outcome.trip(rule, tripOf(hit, { rule, source, count }));
+    if (count > 0) findings.trip(rule, tripOf(hit, { rule, source, count }));
   }
 
   /** Rules that were hit since the last call, and when at the latest. */
@@ -125,7 +125,7 @@ export class Engine {
     this.#counters.sweep(now);
   }
 
-  /** Addresses being counted, each once per rule. */
+  /** Addresses being counted. */
   get tracked(): number {
     return this.#counters.size;
   }

@@ -53,13 +53,20 @@ function worth(texts: readonly string[]): number {
 
 /** What an element needs that is no mere text. */
 function neededBy(element: AST.Element): readonly string[] | null {
+  if (hasModifiers(element)) return null;
   if (element.type === "Group" || element.type === "CapturingGroup") return ofAny(element.alternatives);
   if (element.type !== "Quantifier" || element.min === 0) return null;
   return textsOf(element.element) ?? neededBy(element.element);
 }
 
+/** Whether other flags hold within, as in `(?i:…)`: then letters may stand for others. */
+function hasModifiers(element: AST.Element): boolean {
+  return element.type === "Group" && element.modifiers !== null;
+}
+
 /** All that an element can match, where that is few texts. */
 function textsOf(element: AST.Element): readonly string[] | null {
+  if (hasModifiers(element)) return null;
   switch (element.type) {
     case "Character":
       return [String.fromCodePoint(element.value)];

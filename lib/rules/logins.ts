@@ -30,9 +30,16 @@ export function loginChange(said: Said): LoginChange | null {
     return pid === null || logout === undefined ? null : { kind: "closed", end: { address, pid, time } };
   }
   const { user = "", port = "0" } = said.fields;
-  const connection = { address: detached(address), port: Number(port), time };
-  if (method === undefined) return { kind: "closed", end: connection };
-  return { kind: "opened", ...connection, pid, user: detached(user), method: detached(method) };
+  if (method === undefined) return { kind: "closed", end: { address, port: Number(port), time } };
+  return {
+    kind: "opened",
+    address: detached(address),
+    port: Number(port),
+    time,
+    pid,
+    user: detached(user),
+    method: detached(method),
+  };
 }
 
 /** Who has logged in lately, and who is logged in now. */
@@ -41,8 +48,8 @@ export class Logins {
   /** The newest of each method, by address. */
   readonly #logins = new Map<string, Map<string, Login>>();
   readonly #sessions = new Map<string, Session>();
-  /** The session that each process serves. */
-  readonly #ofProcess = new Map<number, Session>();
+  /** The sessions that each process serves: one, but for processes of several machines or a log read out of order. */
+  readonly #ofProcess = new Map<number, Set<Session>>();
 
   /** @param trust null: past logins count for nothing */
   constructor(trust: TrustOptions | null) {
@@ -88,15 +95,29 @@ export class Logins {
   }
 
   #open(session: Session): void {
+    const before = this.#sessions.get(idOf(session));
+    if (before !== undefined) this.#close(before);
     this.#sessions.set(idOf(session), session);
-    if (session.pid !== null) this.#ofProcess.set(session.pid, session);
+    if (session.pid === null) return;
+    const served = this.#ofProcess.get(session.pid);
+    if (served === undefined) this.#ofProcess.set(session.pid, new Set([session]));
+    else served.add(session);
   }
 
   #end(end: SessionEnd): boolean {
-    const session = end.address === null ? this.#ofProcess.get(end.pid) : this.#sessions.get(idOf(end));
-    if (session === undefined || session.time > end.time) return false;
-    if (this.#ofProcess.get(session.pid!) === session) this.#ofProcess.delete(session.pid!);
-    return this.#sessions.get(idOf(session)) === session && this.#sessions.delete(idOf(session));
+    const session = end.address === null ? undefined : this.#sessions.get(idOf(end));
+    const named = end.address === null ? [...this.#ofProcess.get(end.pid) ?? []] : session ? [session] : [];
+    const ended = named.filter(({ time }) => time <= end.time);
+    for (const session of ended) this.#close(session);
+    return ended.length > 0;
+  }
+
+  #close(session: Session): void {
+    this.#sessions.delete(idOf(session));
+    if (session.pid === null) return;
+    const served = this.#ofProcess.get(session.pid)!;
+    served.delete(session);
+    if (served.size === 0) this.#ofProcess.delete(session.pid);
   }
 
   #keep(login: Login): void {

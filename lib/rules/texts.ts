@@ -1,3 +1,5 @@
+import { literal } from "../linear.ts";
+
 /** A text that is sought, and the number of whoever seeks it. */
 export interface Sought {
   readonly text: string;
@@ -13,10 +15,10 @@ export class Texts {
   /** For each text the numbers of whoever seeks it, or one that begins it. */
   readonly #numbers: ReadonlyMap<string, readonly number[]>;
 
-  /** @param place where they are sought: at the `start` of a text alone, or `anywhere` */
+  /** @param sought at least one; @param place where they are sought: at the `start` of a text alone, or `anywhere` */
   constructor(sought: readonly Sought[], place: "start" | "anywhere") {
     const texts = [...new Set(sought.map(({ text }) => text))].sort((a, b) => b.length - a.length);
-    this.#any = new RegExp(texts.map(literal).join("|") || NOWHERE, place === "start" ? "y" : "g");
+    this.#any = new RegExp(texts.map(literal).join("|"), place === "start" ? "y" : "g");
     this.#numbers = new Map(texts.map((text) => [text, beginning(text, sought)]));
   }
 
@@ -35,12 +37,6 @@ export class Texts {
   }
 }
 
-const NOWHERE = "[]";
-
 function beginning(text: string, sought: readonly Sought[]): readonly number[] {
   return sought.filter((other) => text.startsWith(other.text)).map(({ number }) => number);
-}
-
-function literal(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|\/]/g, "\\$&");
 }

@@ -33,7 +33,15 @@ export class TallyTable {
         { service, rule, spent, addresses, times, values },
       ) => [service, rule, spent, addresses, times, values]),
     };
-    this.#db.run("INSERT INTO tally (until, content) VALUES (?, ?)", until, JSON.stringify(content));
+    // Hits that were spent may be dated later than what has spent them: they must not outlive it.
+    const spends = until !== null && rules.some(({ spent }) => spent.length > 0);
+    this.#db.run(
+      spends
+        ? "INSERT INTO tally (until, content) SELECT max(?, ifnull(max(until), 0)), ? FROM tally"
+        : "INSERT INTO tally (until, content) VALUES (?, ?)",
+      until,
+      JSON.stringify(content),
+    );
   }
 
   /** All of them in order. */

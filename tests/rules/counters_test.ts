@@ -138,3 +138,11 @@ Deno.test("`Counters` stay whole while addresses come, grow silent and are forgo
   for (let i = 0; i < 120; i++) counters.forget(`10.0.${i >= 60 ? 1 : 0}.${i % 60}`);
   assert.equal(counters.size, 0);
 });
+
+Deno.test("`Counters` make room for an address that has filled them by other rules", () => {
+  const counters = new Counters([{ limit: 100, span: null }, { limit: 1, span: null }], 1);
+  for (let time = 0; time < 50; time++) counters.hit(0, hitAt(time));
+  assert.equal(counters.hit(1, hitAt(50)), 0);
+  assert.equal(counters.size, 1);
+  assert.equal(counters.hit(1, hitAt(51)), 2);
+});

@@ -91,6 +91,15 @@ Deno.test("`Logins.open` goes by the process where the end of a session names no
   assert.deepEqual(known.open, [OWNER], "a process serves one at a time");
 });
 
+Deno.test("`Logins.open` loses all sessions of a process with it, those of a log read out of order too", () => {
+  const end: LoginChange = { kind: "closed", end: { address: null, pid: 5, time: 2_000 } };
+  const late = [opened(OWNER, { pid: 5 }), opened(V6, { pid: 5, port: 2, time: 500 })];
+  assert.deepEqual(logins(...late).open.sort(), [OWNER, V6]);
+  assert.deepEqual(logins(...late, end).open, []);
+  const moved = [opened(OWNER, { pid: 5 }), opened(OWNER, { pid: 6 }), end];
+  assert.deepEqual(logins(...moved).open, [OWNER], "another process serves it now");
+});
+
 Deno.test("`Logins.trusted()` trusts a key for the time given, its network too, and a password never", () => {
   const known = logins(opened(OWNER), opened("192.0.2.8", { method: "password" }), opened(V6));
   assert.equal(known.trusted(OWNER, 1_099)?.user, "me");

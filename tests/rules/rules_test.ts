@@ -2,7 +2,7 @@ import { strict as assert } from "node:assert";
 import { SECOND } from "../../lib/duration.ts";
 import { Engine } from "../../lib/rules/engine.ts";
 import { Matcher } from "../../lib/rules/matcher.ts";
-import { Outcome } from "../../lib/rules/outcome.ts";
+import { Findings } from "../../lib/rules/findings.ts";
 import { Whitelist } from "../../lib/rules/whitelist.ts";
 import type { Condition, LogEvent, Module, ModuleRules, Rule, RuleTally, Tally } from "../../lib/types.ts";
 import { condition, rule as anyRule, STEADY } from "../helpers.ts";
@@ -34,10 +34,10 @@ function tally(hits: number, over: Partial<RuleTally> = {}): Tally {
 }
 
 /** What an event leads to. */
-function add(engine: Engine, over: Partial<LogEvent> = {}): Outcome {
-  const outcome = new Outcome();
-  engine.add(event(over), outcome);
-  return outcome;
+function add(engine: Engine, over: Partial<LogEvent> = {}): Findings {
+  const findings = new Findings();
+  engine.add(event(over), findings);
+  return findings;
 }
 
 function matched(rules: readonly Rule[], subject: Partial<LogEvent>): string[] {
@@ -117,7 +117,7 @@ Deno.test("`Engine.add()` counts each value of a rule with `distinct` once, long
   const engine = new Engine([{ module, noLog: [], record: "all", rules: [crawl] }]);
   const get = (path?: string) => add(engine, { fields: path === undefined ? {} : { path } });
   const long = "/".padEnd(5_000, "x");
-  const counted = (outcome: Outcome) => outcome.tallies().flatMap(({ rules }) => rules[0]!.values);
+  const counted = (findings: Findings) => findings.tallies().flatMap(({ rules }) => rules[0]!.values);
   assert.deepEqual(counted(get("/a")), ["/a"]);
   assert.deepEqual(counted(get("/a")), []);
   assert.deepEqual(counted(get()), [], "no value, no hit");
@@ -185,7 +185,7 @@ Deno.test("`Engine.restore()` counts what was spent or forgotten from nothing ag
   }
 });
 
-Deno.test("`Outcome.tallies()`, restored, count as the engine did that they come from", () => {
+Deno.test("`Findings.tallies()`, restored, count as the engine did that they come from", () => {
   const rules = [
     rule({ name: "short", window: 20 * SECOND }),
     rule({ name: "long", limit: 4, window: null }),
@@ -198,7 +198,7 @@ Deno.test("`Outcome.tallies()`, restored, count as the engine did that they come
   for (let batch = 0, second = 1_000; batch < 400; batch++) {
     const restored = new Engine(modules);
     restored.restore(kept);
-    const [live, again] = [new Outcome(), new Outcome()];
+    const [live, again] = [new Findings(), new Findings()];
     for (let i = random.below(12); i >= 0; i--) {
       second += random.below(4);
       const heard = event({
@@ -215,6 +215,11 @@ Deno.test("`Outcome.tallies()`, restored, count as the engine did that they come
     assert.ok(tallies.every(({ until }) => until === null || until > second * SECOND));
     kept.push(...tallies);
   }
+});
+
+Deno.test("`Matcher.match()` asks a regular expression with flags of its own about letters of either case", () => {
+  const rules = [rule({ condition: condition({ texts: ["(?i:sqlmap)/\\d"], mode: "regex" }) })];
+  assert.deepEqual(matched(rules, { message: "GET / SQLMAP/1" }), ["invalid"]);
 });
 
 Deno.test("`Whitelist.covering()` says who whitelists an address, and loopback always", () => {

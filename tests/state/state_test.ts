@@ -114,6 +114,18 @@ Deno.test("`TallyTable.all()` tells in order what was counted, spent and forgott
   );
 });
 
+Deno.test("`TallyTable.expire()` keeps what says that hits are spent as long as any hits before it", () => {
+  using temporary = temporaryState();
+  const { tallies } = temporary.state;
+  const spent = { ...RULE, spent: RULE.addresses, addresses: [], times: [] };
+  tallies.add(tally({ until: 12_000 })()[0]!);
+  tallies.add(tally({ until: 9_000, rules: [spent] })()[0]!);
+  tallies.expire(11_999);
+  assert.deepEqual([...tallies.all()].map(({ until }) => until), [12_000, 12_000]);
+  tallies.expire(12_000);
+  assert.deepEqual([...tallies.all()], []);
+});
+
 Deno.test("`State.forget()` deletes in steps what is older, `TallyTable.expire()` what matters no more", () => {
   using temporary = temporaryState();
   const { state } = temporary;

@@ -7,7 +7,7 @@ export interface HitRule extends Pick<Rule, "name" | "window"> {
 }
 
 /** What a batch of events led to, in order. */
-export class Outcome {
+export class Findings {
   /** Rules whose limit was passed. */
   readonly trips: Trip[] = [];
   readonly #byRule = new Map<HitRule, RuleHits>();
