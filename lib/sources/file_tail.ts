@@ -37,8 +37,8 @@ export interface Shared {
 export class ContentLost extends Error {}
 
 const MIN_CHUNK = 64 * 1_024;
-/** Most that is read in one go, in bytes. */
-export const MAX_CHUNK = 1_024 * 1_024;
+/** Most that is read in one go, in bytes: of more, V8 would take what is made of it for old before it can go. */
+export const MAX_CHUNK = 128 * 1_024;
 const NEWLINE = 10;
 
 /** A log file being read: known by its inode and what it begins with, whatever its name is by now. */
