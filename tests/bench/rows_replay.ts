@@ -1,7 +1,7 @@
 /** How fast logs are read, beside what others take for the same files. */
 import { type Figures, type Target } from "./figures.ts";
 import { requireFound, type Row } from "./row.ts";
-import { isInstalled, type Log, type Workshop } from "./workshop.ts";
+import { isInstalled, type Log, type Run, type Workshop } from "./workshop.ts";
 
 const SSHGUARD = "/usr/libexec/sshguard/sshg-parser";
 const FAIL2BAN = "fail2ban-regex";
@@ -166,21 +166,18 @@ class AuthRow extends ReplayRow {
   async plot(workshop: Workshop) {
     const sizes = [1 / 16, 1 / 8, 1 / 4, 1 / 2, 1].map((part) => Math.round(workshop.lines * part));
     const points: [number, number][] = [];
+    const grep: [number, number][] = [];
     await workshop.configureAsShipped();
     for (const lines of sizes) {
-      points.push([lines, (await workshop.replay(await this.log(workshop, lines))).milliseconds / 1_000]);
+      const log = await this.log(workshop, lines);
+      const nanoseconds = ({ milliseconds }: Run) => milliseconds * 1e6 / lines;
+      points.push([lines, nanoseconds(await workshop.replay(log))]);
+      grep.push([lines, nanoseconds(await workshop.run(["grep", "-cE", expression(AUTH_TEXTS), log.path]))]);
     }
-    const grep = await Promise.all(sizes.map(async (lines) => {
-      const { path } = await this.log(workshop, lines);
-      return [
-        lines,
-        (await workshop.run(["grep", "-cE", expression(AUTH_TEXTS), path])).milliseconds / 1_000,
-      ] as const;
-    }));
     return {
-      title: "Replay of auth.log",
+      title: "A line of auth.log by the length of the log, the start of the program included",
       x: "lines",
-      y: "seconds",
+      y: "nanoseconds a line",
       series: [{ name: "strongmonitor", points }, { name: "grep -cE", points: grep }],
     };
   }
