@@ -4,7 +4,7 @@ import { nginx } from "../../modules/nginx.ts";
 import { parseSshd } from "../../modules/sshd.ts";
 import { memoryLog, rule } from "../helpers.ts";
 import { type CorpusOptions, type Expected, writeAccessLog, writeAuthLog } from "./corpus.ts";
-import { judge, median, medians, quantile, rounded } from "./figures.ts";
+import { judge, median, medians, quantile, rounded, without } from "./figures.ts";
 import { svg } from "./plot.ts";
 
 function made(
@@ -59,7 +59,7 @@ Deno.test("`median()`, `quantile()` and `medians()` take the middle of what ther
   assert.deepEqual([median([3, 1, 2]), median([4, 1, 2, 3]), median([7])], [2, 2.5, 7]);
   const hundred = Array.from({ length: 100 }, (_, i) => 100 - i);
   assert.deepEqual([quantile(hundred, 0.5), quantile(hundred, 0.99), quantile([5], 0.99)], [50, 99, 5]);
-  assert.deepEqual(medians([{ a: 1, b: 4 }, { a: 3 }, { a: 2 }]), { a: 2, b: 4 });
+  assert.deepEqual(medians([{ a: 1, b: 4 }, { a: 3, b: NaN }, { a: 2 }]), { a: 2, b: 4 });
 });
 
 Deno.test("`judge()` holds the median of the rounds against a target, where there is one", () => {
@@ -73,6 +73,10 @@ Deno.test("`judge()` holds the median of the rounds against a target, where ther
   assert.deepEqual(judge(target, rounds), { target: ">= 5 x", value: 6, unit: " x", isMet: true });
   assert.equal(judge(target, rounds.slice(0, 1))!.isMet, false);
   assert.equal(judge(target, [{ ours: 1 }]), null, "the other side is not installed");
+});
+
+Deno.test("`without()` tells nothing of what is lost in the start", () => {
+  assert.deepEqual([without(2, 5), without(5, 5), without(5, 2)], [3, NaN, NaN]);
 });
 
 Deno.test("`rounded()` keeps three figures", () => {

@@ -37,12 +37,16 @@ export function quantile(values: readonly number[], part: number): number {
   return sorted[Math.min(sorted.length - 1, Math.ceil(part * sorted.length) - 1)] ?? NaN;
 }
 
-/** The medians of each figure over all rounds. */
+/** What took so long when the start of it is subtracted; NaN where the start is all that there is to see. */
+export function without(start: number, milliseconds: number): number {
+  return milliseconds > start ? milliseconds - start : NaN;
+}
+
+/** The medians of each figure over all rounds that have it. */
 export function medians(rounds: readonly Figures[]): Figures {
   const names = [...new Set(rounds.flatMap((round) => Object.keys(round)))];
-  return Object.fromEntries(
-    names.map((name) => [name, median(rounds.flatMap((round) => name in round ? [round[name]!] : []))]),
-  );
+  const values = (name: string) => rounds.map((round) => round[name] ?? NaN).filter((v) => !Number.isNaN(v));
+  return Object.fromEntries(names.map((name) => [name, median(values(name))]));
 }
 
 /** The median over all rounds of what each makes of a target; null where no round has its figures. */

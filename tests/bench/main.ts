@@ -116,6 +116,7 @@ function table(results: readonly Result[]): string {
     const figures = Object.entries(medians(rounds)).map(([name, value]) => `${name} ${rounded(value)}`).join(
       "<br>",
     );
+    if (verdicts(result).length === 0) lines.push(`| ${row.title} | ${figures} | | too little to tell | |`);
     verdicts(result).forEach(({ target, value, unit, isMet }, i) =>
       lines.push(
         `| ${i === 0 ? row.title : ""} | ${i === 0 ? figures : ""} | ${target} | ${rounded(value)}${unit} | ${

@@ -1,5 +1,5 @@
 /** How fast logs are read, beside what others take for the same files. */
-import { type Figures, type Target } from "./figures.ts";
+import { type Figures, type Target, without } from "./figures.ts";
 import { requireFound, type Row } from "./row.ts";
 import { isInstalled, type Log, type Run, type Workshop } from "./workshop.ts";
 
@@ -108,7 +108,7 @@ abstract class ReplayRow implements Row {
     await Deno.writeTextFile(empty, "");
     const start = await workshop.run([FAIL2BAN, empty, filter], { quiet: true });
     const all = await workshop.run([FAIL2BAN, part.path, filter], { quiet: true });
-    return (all.milliseconds - start.milliseconds) * workshop.lines / part.lines;
+    return without(start.milliseconds, all.milliseconds) * workshop.lines / part.lines;
   }
 }
 
@@ -220,7 +220,7 @@ class AccessRow extends ReplayRow {
       for (const filter of NGINX_FILTERS) fail2ban += await this.fail2ban(workshop, filter);
     }
     return {
-      ...fail2ban > 0 ? { "fail2ban-regex": fail2ban } : {},
+      ...isInstalled(FAIL2BAN) ? { "fail2ban-regex": fail2ban } : {},
       "grep": await this.grep(workshop, ACCESS_TEXTS),
     };
   }
@@ -280,7 +280,7 @@ class RulesRow implements Row {
     await Deno.writeTextFile(empty.path, "");
     await this.#configure(workshop, count);
     const start = await workshop.replay(empty);
-    return (await workshop.replay(log)).milliseconds - start.milliseconds;
+    return without(start.milliseconds, (await workshop.replay(log)).milliseconds);
   }
 
   #configure(workshop: Workshop, count: number): Promise<void> {
