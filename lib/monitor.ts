@@ -319,7 +319,7 @@ export class Monitor {
   async #forgetLines(signal: AbortSignal): Promise<void> {
     const { keepLog } = this.#config;
     while (keepLog !== null && !signal.aborted) {
-      const deleted = this.#try("delete old lines", () => this.#state.forget(now() - keepLog)) ?? 0;
+      const deleted = this.#try("delete old lines", () => this.#state.log.forget(now() - keepLog)) ?? 0;
       await pause(deleted > 0 ? BETWEEN_STEPS : HOUSEKEEPING, signal);
     }
   }

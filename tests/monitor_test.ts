@@ -90,7 +90,7 @@ class Scene implements AsyncDisposable {
   }
 
   recorded(): number {
-    return this.ask((state) => state.recorded()) ?? 0;
+    return this.ask((state) => state.log.count()) ?? 0;
   }
 
   /** What the state says; null before there is one. */

@@ -24,7 +24,7 @@ export function statusCommand(options: CommonOptions): number {
     return {
       running: isLocked(state.directory),
       report: state.report() as MonitorReport | null,
-      recorded: state.recorded(),
+      recorded: state.log.count(),
       bans: state.bans.totals(),
       failing: state.bans.failing(),
       backlog: state.outbox.backlog(),

@@ -5,9 +5,6 @@ import { migrate } from "./schema.ts";
 /** A value that SQLite stores. */
 export type Value = string | number | null;
 
-/** Rows that one statement inserts where there are so many. */
-const MANY_ROWS = 32;
-
 /**
  * One connection to `<directory>/state.db`, the tables made or brought up to date. Statements are
  * prepared once. Any number of processes may have it open; writers wait for each other up to 5 s.
@@ -53,22 +50,6 @@ export class Database {
   /** Runs a statement; returns how many rows it changed. */
   run(sql: string, ...values: Value[]): number {
     return Number(this.#prepare(sql).run(...values).changes);
-  }
-
-  /**
-   * Inserts rows into `table (column, …)`, each as many values as there are columns, one row behind the other. Many to a statement:
-   * a third of the time that one each takes.
-   */
-  insert(into: string, values: readonly Value[]): void {
-    const columns = into.split(",").length;
-    const row = `(${Array(columns).fill("?").join(", ")})`;
-    let at = 0;
-    for (const rows of [MANY_ROWS, 1]) {
-      const statement = `INSERT INTO ${into} VALUES ${Array(rows).fill(row).join(", ")}`;
-      for (const size = rows * columns; at + size <= values.length; at += size) {
-        this.run(statement, ...values.slice(at, at + size));
-      }
-    }
   }
 
   /** Runs `work` in one write transaction: all of it happens or, when it throws, nothing. */

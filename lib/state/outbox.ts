@@ -1,22 +1,21 @@
 import type { BanChange, LogRow, Outbox } from "../types.ts";
 import type { Database } from "./database.ts";
+import type { LogTable } from "./log_table.ts";
 
 /** What the state still has to ship: everything behind two confirmed numbers, nothing copied. */
 export class StateOutbox implements Outbox {
   readonly hostId: string;
   readonly #db: Database;
+  readonly #log: LogTable;
 
-  constructor(db: Database) {
+  constructor(db: Database, log: LogTable) {
     this.#db = db;
+    this.#log = log;
     this.hostId = db.get<{ value: string }>("SELECT value FROM meta WHERE key = 'host'")!.value;
   }
 
   unshippedLog(limit: number): LogRow[] {
-    return this.#db.all<LogRow>(
-      "SELECT seq, service, address, time, message FROM log WHERE seq > ? ORDER BY seq LIMIT ?",
-      this.#confirmed("shipped_log"),
-      limit,
-    );
+    return this.#log.after(this.#confirmed("shipped_log"), limit);
   }
 
   confirmLog(seq: number): void {
@@ -37,11 +36,11 @@ export class StateOutbox implements Outbox {
   }
 
   backlog(): number {
-    return this.#db.get<{ n: number }>(
-      "SELECT (SELECT count(*) FROM log WHERE seq > ?) + (SELECT count(*) FROM ban WHERE change > ?) AS n",
-      this.#confirmed("shipped_log"),
+    const bans = this.#db.get<{ n: number }>(
+      "SELECT count(*) AS n FROM ban WHERE change > ?",
       this.#confirmed("shipped_ban"),
     )!.n;
+    return this.#log.count(this.#confirmed("shipped_log")) + bans;
   }
 
   #confirmed(key: string): number {

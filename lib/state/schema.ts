@@ -67,6 +67,27 @@ const MIGRATIONS: readonly string[] = [
   DROP TABLE hit;
   DROP INDEX log_time;
   `,
+  // The numbers of lines go on where they were, so that PostgreSQL takes none for one it has.
+  `
+  CREATE TABLE log_batch (
+    last INTEGER PRIMARY KEY AUTOINCREMENT, lines INTEGER NOT NULL, time INTEGER NOT NULL, content TEXT NOT NULL
+  );
+  INSERT INTO sqlite_sequence SELECT 'log_batch', seq FROM sqlite_sequence WHERE name = 'log';
+  INSERT INTO log_batch SELECT seq, 1, time, json_array(json_array(service, address, 0, message)) FROM log;
+  DROP TABLE log;
+  CREATE VIEW log (seq, service, address, time, message) AS
+    SELECT last - lines + 1 + key, value ->> 0, value ->> 1, time - (value ->> 2), value ->> 3
+    FROM log_batch, json_each(content);
+  UPDATE tally SET content = json_object('forgotten', content -> '$.forgotten', 'rules', (
+    SELECT json_group_array(json(rule)) FROM (
+      SELECT json_array(value ->> 0, value ->> 1, value -> 2, value -> 3, (
+        SELECT json_group_array(difference) FROM (
+          SELECT value - lag(value, 1, 0) OVER (ORDER BY key) AS difference FROM json_each(rule.value -> 4) ORDER BY key
+        )
+      ), value -> 5) AS rule FROM json_each(content -> '$.rules') AS rule ORDER BY key
+    )
+  ));
+  `,
 ];
 
 /**

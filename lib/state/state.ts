@@ -2,15 +2,14 @@ import type { BatchRecord, Micros, Trial, WhitelistEntry } from "../types.ts";
 import { BanTable } from "./ban_table.ts";
 import { Database } from "./database.ts";
 import { KnockTable } from "./knock_table.ts";
+import { LogTable } from "./log_table.ts";
 import { LoginTable } from "./login_table.ts";
 import { StateOutbox } from "./outbox.ts";
 import { TallyTable } from "./tally_table.ts";
 
-/** Most rows that one call of `State.forget()` deletes, so that it never holds the writer up for long. */
-const DELETE_STEP = 5_000;
-
 /** The daemon's own embedded database. All methods are synchronous and atomic. */
 export class State {
+  readonly log: LogTable;
   readonly bans: BanTable;
   readonly logins: LoginTable;
   readonly knocks: KnockTable;
@@ -24,25 +23,18 @@ export class State {
     if (this.#db.get("SELECT 1 FROM meta WHERE key = 'host'") === null) {
       this.#db.run("INSERT OR IGNORE INTO meta VALUES ('host', ?)", crypto.randomUUID());
     }
+    this.log = new LogTable(this.#db);
     this.bans = new BanTable(this.#db);
     this.logins = new LoginTable(this.#db);
     this.knocks = new KnockTable(this.#db);
     this.tallies = new TallyTable(this.#db);
-    this.outbox = new StateOutbox(this.#db);
+    this.outbox = new StateOutbox(this.#db, this.log);
   }
 
   /** Writes what a batch brought, with the position reached: a crash repeats a batch or has it, never half. */
   write(record: BatchRecord): void {
     this.#db.transaction(() => {
-      this.#db.insert(
-        "log (service, address, time, message)",
-        record.events.flatMap(({ service, address, time, message }) => [
-          service,
-          address,
-          time,
-          storable(message),
-        ]),
-      );
+      this.log.add(record.events);
       for (const tally of record.tallies()) this.tallies.add(tally);
       for (const change of record.logins) this.logins.apply(change);
       for (const ban of record.bans) this.bans.add(ban);
@@ -61,24 +53,6 @@ export class State {
   firstSince(source: string, now: Micros): Micros {
     this.#db.run("INSERT OR IGNORE INTO meta VALUES (?, ?)", `since ${source}`, now);
     return this.#db.get<{ value: Micros }>("SELECT value FROM meta WHERE key = ?", `since ${source}`)!.value;
-  }
-
-  /**
-   * Deletes the lines that were recorded first, as far as they are older than `before`, at most 5,000; returns how many went. What a
-   * backlog has brought goes with its neighbours: an index by time would make every line dearer.
-   */
-  forget(before: Micros): number {
-    const oldest = "SELECT seq, time FROM log ORDER BY seq LIMIT ?";
-    const kept = this.#db.get<{ seq: number | null }>(
-      `SELECT min(seq) AS seq FROM (${oldest}) WHERE time >= ?`,
-      DELETE_STEP,
-      before,
-    )!.seq;
-    return this.#db.run(
-      `DELETE FROM log WHERE seq IN (SELECT seq FROM (${oldest})) AND seq < ?`,
-      DELETE_STEP,
-      kept ?? Number.MAX_SAFE_INTEGER,
-    );
   }
 
   /** The whitelist kept under `origin` (`command`, `database`, `name`, `knock`), as of `now`. */
@@ -145,17 +119,7 @@ export class State {
     this.#db.run("INSERT OR REPLACE INTO meta VALUES ('report', ?)", JSON.stringify(report));
   }
 
-  /** How many lines are recorded. */
-  recorded(): number {
-    return this.#db.get<{ n: number }>("SELECT count(*) AS n FROM log")!.n;
-  }
-
   close(): void {
     this.#db.close();
   }
-}
-
-/** Neither SQLite's readers nor PostgreSQL take a NUL inside text. */
-function storable(text: string): string {
-  return text.includes("\0") ? text.replaceAll("\0", "\ufffd") : text;
 }

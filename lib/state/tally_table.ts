@@ -1,15 +1,18 @@
 import type { Micros, RuleTally, Tally } from "../types.ts";
 import type { Database } from "./database.ts";
 
-/** A tally as it is stored: what a rule's holds, in the order of its type. */
+/**
+ * A tally as it is stored: what a rule's holds, in the order of its type. Most addresses hit several rules at once, so one that was
+ * named before is the number of its first place among those that are named; times are differences.
+ */
 interface Content {
   readonly forgotten: readonly string[];
   readonly rules: readonly (readonly [
     service: string,
     rule: string,
     spent: readonly string[],
-    addresses: readonly string[],
-    times: readonly Micros[],
+    addresses: readonly (string | number)[],
+    steps: readonly Micros[],
     values: readonly string[],
   ])[];
 }
@@ -27,11 +30,17 @@ export class TallyTable {
 
   /** Appends a tally. */
   add({ until, forgotten, rules }: Tally): void {
+    const known = new Map<string, number>();
     const content: Content = {
       forgotten,
-      rules: rules.map((
-        { service, rule, spent, addresses, times, values },
-      ) => [service, rule, spent, addresses, times, values]),
+      rules: rules.map(({ service, rule, spent, addresses, times, values }) => [
+        service,
+        rule,
+        spent,
+        addresses.map((address) => numberOf(address, known) ?? address),
+        times.map((time, i) => time - (times[i - 1] ?? 0)),
+        values,
+      ]),
     };
     // Hits that were spent may be dated later than what has spent them: they must not outlive it.
     const spends = until !== null && rules.some(({ spent }) => spent.length > 0);
@@ -48,15 +57,16 @@ export class TallyTable {
   *all(): Generator<Tally> {
     for (const { until, content } of this.#db.each<Row>("SELECT until, content FROM tally ORDER BY id")) {
       const { forgotten, rules } = JSON.parse(content) as Content;
+      const known: string[] = [];
       yield {
         until,
         forgotten,
-        rules: rules.map(([service, rule, spent, addresses, times, values]): RuleTally => ({
+        rules: rules.map(([service, rule, spent, addresses, steps, values]): RuleTally => ({
           service,
           rule,
           spent,
-          addresses,
-          times,
+          addresses: addresses.map((address) => addressOf(address, known)),
+          times: summed(steps),
           values,
         })),
       };
@@ -77,6 +87,24 @@ export class TallyTable {
   expire(now: Micros): void {
     this.#db.run("DELETE FROM tally WHERE until <= ?", now);
   }
+}
+
+/** The number of an address that was named before; undefined for a new one, which is given the next. */
+function numberOf(address: string, known: Map<string, number>): number | undefined {
+  const number = known.get(address);
+  if (number === undefined) known.set(address, known.size);
+  return number;
+}
+
+function addressOf(address: string | number, known: string[]): string {
+  if (typeof address === "number") return known[address]!;
+  known.push(address);
+  return address;
+}
+
+function summed(steps: readonly Micros[]): Micros[] {
+  let time = 0;
+  return steps.map((step) => time += step);
 }
 
 interface Row {

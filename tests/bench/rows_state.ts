@@ -1,5 +1,6 @@
 /** What is kept, shipped and held in memory. */
-import { DatabaseSync } from "node:sqlite";
+import { State } from "../../lib/state/state.ts";
+import type { LogEvent } from "../../lib/types.ts";
 import { compile } from "../../tools/build.ts";
 import { npmBase } from "../../tools/npm_base.ts";
 import { postgresMissing, startPostgres } from "../postgres_server.ts";
@@ -18,6 +19,8 @@ import {
 } from "./workshop.ts";
 
 const SHIPPED = 200_000;
+/** Lines or hits that a batch brings. */
+const STEP = 500;
 
 const outbox: Row = {
   name: "outbox",
@@ -50,15 +53,26 @@ const outbox: Row = {
 };
 
 /** Records so many lines of 20,000 addresses without a monitor. */
-function fill(state: string, count: number): void {
-  const db = new DatabaseSync(`${state}/state.db`);
-  db.exec(`PRAGMA synchronous = OFF;
-    INSERT INTO log (service, address, time, message)
-    WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ${count})
-    SELECT 'SSHD', address, 1772000000000000 + 100000 * i,
-      'Failed password for invalid user admin from ' || address || ' port ' || (1024 + i % 60000) || ' ssh2'
-    FROM (SELECT i, '10.' || (i % 80) || '.' || (i % 250) || '.' || (i % 249) AS address FROM n)`);
-  db.close();
+function fill(directory: string, count: number): void {
+  const state = new State(directory);
+  const event = (i: number): LogEvent => {
+    const address = `10.${i % 80}.${i % 250}.${i % 249}`;
+    return {
+      service: "SSHD",
+      address,
+      time: 1_772_000_000_000_000 + 100_000 * i,
+      message: `Failed password for invalid user admin from ${address} port ${1024 + i % 60_000} ssh2`,
+      fields: {},
+      trusted: true,
+    };
+  };
+  inSteps(count, (first, size) => state.log.add(Array.from({ length: size }, (_, i) => event(first + i))));
+  state.close();
+}
+
+/** Does so much in steps as large as those of a flood. */
+function inSteps(count: number, step: (first: number, size: number) => void): void {
+  for (let first = 0; first < count; first += STEP) step(first, Math.min(STEP, count - first));
 }
 
 /** A program of Deno's that does nothing, compiled as ours is. */
@@ -196,19 +210,19 @@ const history: Row = {
 } as Row & { cost?(workshop: Workshop, part: number): Promise<number> };
 
 /** Stores hits of so many addresses, one each. */
-function count(state: string, addresses: number): void {
-  const db = new DatabaseSync(`${state}/state.db`);
-  const insert = db.prepare("INSERT INTO tally (until, content) VALUES (?, ?)");
-  db.exec("BEGIN");
-  for (let n = 0; n < addresses; n += 1_000) {
-    const all = Array.from({ length: 1_000 }, (_, i) => {
-      return `${11 + (n + i >>> 24)}.${n + i >>> 16 & 255}.${n + i >>> 8 & 255}.${n + i & 255}`;
+function count(directory: string, count: number): void {
+  const state = new State(directory);
+  const now = Date.now() * 1_000;
+  inSteps(count, (first, size) => {
+    const addresses = Array.from({ length: size }, (_, i) => {
+      const n = first + i;
+      return `${11 + (n >>> 24)}.${n >>> 16 & 255}.${n >>> 8 & 255}.${n & 255}`;
     });
-    const rule = ["SSHD", "patient_guessing", [], all, all.map(() => Date.now() * 1_000), []];
-    insert.run((Date.now() + 86_400_000) * 1_000, JSON.stringify({ forgotten: [], rules: [rule] }));
-  }
-  db.exec("COMMIT");
-  db.close();
+    const hits = { addresses, times: addresses.map(() => now), spent: [], values: [] };
+    const rules = [{ service: "SSHD", rule: "patient_guessing", ...hits }];
+    state.tallies.add({ until: now + 86_400_000_000, forgotten: [], rules });
+  });
+  state.close();
 }
 
 /** The rows about what is kept. */

@@ -225,7 +225,7 @@ interface Shipped {
 }
 
 /** How many lines the state holds. */
-export const RECORDED = "SELECT ifnull(max(seq), 0) AS n FROM log";
+export const RECORDED = "SELECT ifnull(max(last), 0) AS n FROM log_batch";
 
 /** A number that the state's tables give. */
 export function ask({ state }: Workshop, query: string): number {

@@ -1,4 +1,5 @@
 import { strict as assert } from "node:assert";
+import { DatabaseSync } from "node:sqlite";
 import { isLocked, takeLock } from "../../lib/state/database.ts";
 import { State } from "../../lib/state/state.ts";
 import { type BatchRecord, type LogEvent, type RuleTally, type Tally, UserError } from "../../lib/types.ts";
@@ -72,7 +73,7 @@ Deno.test("`State.write()` writes all of a batch or nothing", () => {
   const broken = { ...EVENT, message: null as unknown as string };
   assert.throws(() => state.write(record({ position: "p2", events: [EVENT, broken], tallies: tally() })));
   assert.equal(state.position("journal"), "p1");
-  assert.equal(state.recorded(), 0);
+  assert.equal(state.log.count(), 0);
   assert.deepEqual([...state.tallies.all()], []);
 });
 
@@ -81,7 +82,7 @@ Deno.test("`State.write()` keeps every line of a batch, however many there are",
   const { state } = temporary;
   for (const count of [1, 31, 32, 33, 100]) {
     const events = Array.from({ length: count }, (_, i) => ({ ...EVENT, time: i, message: `line ${i}` }));
-    const before = state.recorded();
+    const before = state.log.count();
     state.write(record({ events }));
     const rows = state.outbox.unshippedLog(1_000).slice(before);
     assert.deepEqual(
@@ -96,7 +97,8 @@ Deno.test("`TallyTable.all()` tells in order what was counted, spent and forgott
   const { tallies } = temporary.state;
   const first = tally({ until: 9_000, rules: [RULE, { ...RULE, values: ["a \u{1f600}"] }] })()[0]!;
   const spent = { ...RULE, spent: RULE.addresses, addresses: [], times: [] };
-  const second = tally({ until: 12_000, rules: [spent] })()[0]!;
+  const both = { ...RULE, addresses: ["192.0.2.2", ...RULE.addresses, "192.0.2.2"], times: [9, 3, 7] };
+  const second = tally({ until: 12_000, rules: [spent, both, { ...both, rule: "other" }] })()[0]!;
   tallies.add(first);
   tallies.add(second);
   tallies.forget("2001:db8::/64");
@@ -126,16 +128,24 @@ Deno.test("`TallyTable.expire()` keeps what says that hits are spent as long as 
   assert.deepEqual([...tallies.all()], []);
 });
 
-Deno.test("`State.forget()` deletes in steps what is older, `TallyTable.expire()` what matters no more", () => {
+Deno.test("`LogTable.forget()` deletes in steps what is older, `TallyTable.expire()` what matters no more", () => {
   using temporary = temporaryState();
   const { state } = temporary;
-  const events = Array.from({ length: 5_500 }, (_, i) => ({ ...EVENT, time: i }));
-  state.write(record({ events, tallies: tally({ until: 1_500 }) }));
+  for (let batch = 0; batch < 55; batch++) {
+    const events = Array.from({ length: 100 }, (_, i) => ({ ...EVENT, time: 100 * batch + 99 - i }));
+    state.write(record({ events }));
+  }
+  state.write(record({ tallies: tally({ until: 1_500 }) }));
   state.write(record({ tallies: tally({ until: 1_501 }) }));
   state.write(record({ tallies: tally() }));
-  assert.deepEqual([state.forget(5_400), state.forget(5_400), state.forget(5_400)], [5_000, 400, 0]);
+  assert.deepEqual([state.log.forget(5_400), state.log.forget(5_400), state.log.forget(5_400)], [
+    5_000,
+    400,
+    0,
+  ]);
   state.tallies.expire(1_500);
-  assert.equal(state.recorded(), 100);
+  assert.equal(state.log.count(), 100);
+  assert.deepEqual(state.log.after(0, 1).map(({ seq, time }) => [seq, time]), [[5_401, 5_499]]);
   assert.deepEqual([...state.tallies.all()].map(({ until }) => until), [1_501, null]);
 });
 
@@ -305,10 +315,90 @@ Deno.test("`takeLock()` lets one process in at a time", () => {
   takeLock(temporary.directory)!.release();
 });
 
+Deno.test("`LogTable` numbers lines without gap or reuse, whatever is forgotten, and gives those behind any of them", () => {
+  using temporary = temporaryState();
+  const { log } = temporary.state;
+  log.add([1, 2, 3].map((time) => ({ ...EVENT, time })));
+  log.forget(4);
+  log.add([]);
+  for (let time = 4; time <= 210; time += 2) log.add([time, time + 1].map((time) => ({ ...EVENT, time })));
+  for (
+    const [seq, limit, first, last] of [[0, 1_000, 4, 211], [3, 2, 4, 5], [4, 3, 5, 7], [
+      6,
+      202,
+      7,
+      208,
+    ]] as const
+  ) {
+    const rows = log.after(seq, limit);
+    assert.deepEqual([rows[0]!.seq, rows.at(-1)!.seq, rows.length], [first, last, last - first + 1]);
+    assert.ok(rows.every(({ seq, time }) => seq === time));
+  }
+  assert.deepEqual([log.count(), log.count(4), log.count(210), log.count(211)], [208, 207, 1, 0]);
+  assert.deepEqual(log.after(211, 5), []);
+});
+
+Deno.test("the view `log` shows recorded lines one by one", () => {
+  using temporary = temporaryState();
+  const events = [7, 5, 6].map((time) => ({ ...EVENT, time, message: `"${time}" \u{1f600}` }));
+  temporary.state.log.add(events);
+  const db = new DatabaseSync(`${temporary.directory}/state.db`, { readOnly: true });
+  const rows = db.prepare("SELECT * FROM log").all().map((row) => ({ ...row }));
+  db.close();
+  assert.deepEqual(rows, temporary.state.log.after(0, 5));
+});
+
+/** What made the lines and hits of earlier versions. */
+const EARLIER = `
+  DROP VIEW log;
+  DROP TABLE log_batch;
+  DROP TABLE tally;
+  CREATE TABLE log (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, service TEXT, address TEXT, time INTEGER, message TEXT
+  );`;
+
+Deno.test("`State` takes over lines that an earlier program recorded one by one, and what it counted", () => {
+  using temporary = temporaryState();
+  const rules = [
+    ["SSHD", "b", ["192.0.2.3"], ["192.0.2.2", "192.0.2.1", "192.0.2.2"], [5, 9, 7], []],
+    ["NGINX", "a", [], ["2001:db8::"], [1_771_000_000_000_000], ['/x"']],
+  ];
+  temporary.exec(`${EARLIER}
+    CREATE TABLE tally (id INTEGER PRIMARY KEY, until INTEGER, content TEXT NOT NULL);
+    CREATE INDEX tally_until ON tally (until);
+    INSERT INTO log VALUES (3, 'SSHD', '192.0.2.1', 5, 'a "b"'), (7, 'NGINX', '2001:db8::', 4, 'c'), (9, '', '', 0, '');
+    DELETE FROM log WHERE seq = 9;
+    INSERT INTO tally (until, content) VALUES
+      (12, '${JSON.stringify({ forgotten: [], rules })}'), (NULL, '{"forgotten":["192.0.2.9"],"rules":[]}');
+    PRAGMA user_version = 4`);
+  const again = new State(temporary.directory);
+  assert.deepEqual(again.log.after(0, 5), [
+    { seq: 3, service: "SSHD", address: "192.0.2.1", time: 5, message: 'a "b"' },
+    { seq: 7, service: "NGINX", address: "2001:db8::", time: 4, message: "c" },
+  ]);
+  again.log.add([EVENT]);
+  assert.equal(again.log.after(7, 5)[0]!.seq, 10, "a number given once is never given again");
+  assert.deepEqual([...again.tallies.all()], [
+    {
+      until: 12,
+      forgotten: [],
+      rules: rules.map(([service, rule, spent, addresses, times, values]) => ({
+        service,
+        rule,
+        spent,
+        addresses,
+        times,
+        values,
+      })),
+    },
+    { until: null, forgotten: ["192.0.2.9"], rules: [] },
+  ]);
+  again.close();
+});
+
 Deno.test("`State` takes over the hits that an earlier program counted one by one", () => {
   using temporary = temporaryState();
-  temporary.exec(`
-    DROP TABLE tally;
+  temporary.exec(`${EARLIER}
     CREATE INDEX log_time ON log (time);
     CREATE TABLE hit (id INTEGER PRIMARY KEY, service TEXT, rule TEXT, address TEXT, time INTEGER, value TEXT);
     INSERT INTO hit (service, rule, address, time, value) VALUES

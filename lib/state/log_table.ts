@@ -1,0 +1,110 @@
+import type { LogEvent, LogRow, Micros } from "../types.ts";
+import type { Database } from "./database.ts";
+
+/** A line as it is stored: its time is how long before the batch's latest it was. */
+type Line = readonly [service: string, address: string, earlier: Micros, message: string];
+
+interface Row {
+  readonly last: number;
+  readonly lines: number;
+  readonly time: Micros;
+  readonly content: string;
+}
+
+/** Most lines that one call of `LogTable.forget()` deletes, but for a larger batch, so that it never holds the writer up for long. */
+const DELETE_STEP = 5_000;
+/** Batches read at once: where lines come singly as many as lines, in a backlog more than are asked for. */
+const READ_STEP = 100;
+
+/**
+ * The recorded lines, numbered without gap or reuse: a row for each batch that brought some, as one for each line takes three times
+ * as long to write. The view `log` shows them one by one.
+ */
+export class LogTable {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  /** Appends what a batch brought. */
+  add(events: readonly Pick<LogEvent, "service" | "address" | "time" | "message">[]): void {
+    if (events.length === 0) return;
+    const latest = events.reduce((latest, { time }) => Math.max(latest, time), 0);
+    const lines = events.map(({ service, address, time, message }): Line => [
+      service,
+      address,
+      latest - time,
+      storable(message),
+    ]);
+    this.#db.run(
+      `INSERT INTO log_batch (last, lines, time, content)
+       SELECT ifnull(max(seq), 0) + ?, ?, ?, ? FROM sqlite_sequence WHERE name = 'log_batch'`,
+      lines.length,
+      lines.length,
+      latest,
+      JSON.stringify(lines),
+    );
+  }
+
+  /** At most `limit` lines behind the one numbered `seq`, in order. */
+  after(seq: number, limit: number): LogRow[] {
+    const rows: LogRow[] = [];
+    while (rows.length < limit) {
+      const batches = this.#db.all<Row>(
+        "SELECT last, lines, time, content FROM log_batch WHERE last > ? ORDER BY last LIMIT ?",
+        rows.at(-1)?.seq ?? seq,
+        READ_STEP,
+      );
+      for (const batch of batches) {
+        if (rows.length < limit) rows.push(...rowsOf(batch).filter((row) => row.seq > seq));
+      }
+      if (batches.length < READ_STEP) break;
+    }
+    return rows.slice(0, limit);
+  }
+
+  /** How many lines there are behind the one numbered `seq`. */
+  count(seq = 0): number {
+    return this.#db.get<{ n: number }>(
+      "SELECT ifnull(sum(min(lines, last - ?)), 0) AS n FROM log_batch WHERE last > ?",
+      seq,
+      seq,
+    )!.n;
+  }
+
+  /**
+   * Deletes the batches that were recorded first, as far as all of their lines are older than `before`, some 5,000 lines at most; returns
+   * how many went. What a backlog has brought goes with its neighbours: an index by time would make every line dearer.
+   */
+  forget(before: Micros): number {
+    const oldest = this.#db.all<Pick<Row, "last" | "lines" | "time">>(
+      "SELECT last, lines, time FROM log_batch ORDER BY last LIMIT ?",
+      DELETE_STEP / 10,
+    );
+    let [last, deleted] = [0, 0];
+    for (const batch of oldest) {
+      if (batch.time >= before || (deleted > 0 && deleted + batch.lines > DELETE_STEP)) break;
+      last = batch.last;
+      deleted += batch.lines;
+    }
+    if (deleted > 0) this.#db.run("DELETE FROM log_batch WHERE last <= ?", last);
+    return deleted;
+  }
+}
+
+function rowsOf({ last, lines, time, content }: Row): LogRow[] {
+  const first = last - lines + 1;
+  return (JSON.parse(content) as Line[]).map(([service, address, earlier, message], i) => ({
+    seq: first + i,
+    service,
+    address,
+    time: time - earlier,
+    message,
+  }));
+}
+
+/** Neither SQLite's readers nor PostgreSQL take a NUL inside text. */
+function storable(text: string): string {
+  return text.includes("\0") ? text.replaceAll("\0", "\ufffd") : text;
+}
