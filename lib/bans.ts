@@ -14,6 +14,7 @@ import type {
   Log,
   Login,
   LoginChange,
+  LoginNews,
   Micros,
   NewBan,
   Session,
@@ -117,11 +118,10 @@ export class Bans {
   }
 
   /** Takes note of who logs in, and keeps those who are logged in from being banned; gives what is to be stored of it. */
-  note(changes: readonly LoginChange[]): LoginChange[] {
+  note(changes: readonly LoginChange[]): LoginNews {
     const { logins, whitelist } = this.#options;
-    const news = changes.filter((change) => logins.apply(change));
-    if (news.length > 0) whitelist.set("open session", logins.open);
-    return news;
+    if (logins.apply(changes)) whitelist.set("open session", logins.open);
+    return logins.takeNews();
   }
 
   /** Forgets what was noted and not stored. */

@@ -5,6 +5,7 @@ import type {
   Log,
   LogEvent,
   LoginChange,
+  LoginNews,
   Micros,
   Module,
   ModuleRules,
@@ -31,7 +32,7 @@ export interface BatchStore {
 /** What decides on bans and puts them into force. */
 export interface Judge {
   /** Takes note of who logs in; gives what is to be stored of it. */
-  note(changes: readonly LoginChange[]): LoginChange[];
+  note(changes: readonly LoginChange[]): LoginNews;
   /** Forgets what was noted and could not be stored. */
   reset(): void;
   decide(trips: readonly Trip[]): NewBan[];

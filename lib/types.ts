@@ -275,6 +275,16 @@ export type LoginChange =
   | { readonly kind: "opened" } & Login & Session
   | { readonly kind: "closed"; readonly end: SessionEnd };
 
+/** What changes have led to, as far as it is not stored. */
+export interface LoginNews {
+  /** The newest of each address and method. */
+  readonly logins: readonly Login[];
+  /** Sessions that are open. */
+  readonly opened: readonly Session[];
+  /** Stored ones that are open no longer. */
+  readonly closed: readonly Session[];
+}
+
 /** Which session has ended: that of an address and port, or where the line names nobody, that of a process. */
 export type SessionEnd =
   | Pick<Session, "address" | "port" | "time">
@@ -427,7 +437,7 @@ export interface BatchRecord {
   readonly events: readonly LogEvent[];
   /** What to count again after a restart. */
   tallies(): readonly Tally[];
-  readonly logins: readonly LoginChange[];
+  readonly logins: LoginNews;
   readonly bans: readonly NewBan[];
   readonly knocks: readonly Knock[];
 }

@@ -3,7 +3,7 @@ import { prepareStateDirectory } from "../lib/control.ts";
 import { State } from "../lib/state/state.ts";
 import { SECOND } from "../lib/duration.ts";
 import { Logins } from "../lib/rules/logins.ts";
-import type { Condition, Growth, Log, Rule } from "../lib/types.ts";
+import type { Condition, Growth, Log, LoginNews, Rule } from "../lib/types.ts";
 
 /** A state in a directory of its own, gone at the end of the scope. */
 export interface TemporaryState extends Disposable {
@@ -49,6 +49,9 @@ export function condition(over: Partial<Condition> & Pick<Condition, "texts">): 
 export function strangers() {
   return { logins: new Logins(null), known: () => ({ logins: [], sessions: [] }), networks: [] };
 }
+
+/** Nobody has logged in or out. */
+export const NO_LOGINS: LoginNews = { logins: [], opened: [], closed: [] };
 
 /** Bans that do not grow. */
 export const STEADY: Growth = { factor: 1, most: null, forgetAfter: null };

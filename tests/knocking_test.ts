@@ -12,7 +12,15 @@ import type { BatchRecord, KnockKey, Log, ModuleRules } from "../lib/types.ts";
 import { nginx } from "../modules/nginx.ts";
 import { sshd } from "../modules/sshd.ts";
 import { codeAt } from "./authenticator.ts";
-import { condition, memoryLog, rule, strangers, type TemporaryState, temporaryState } from "./helpers.ts";
+import {
+  condition,
+  memoryLog,
+  NO_LOGINS,
+  rule,
+  strangers,
+  type TemporaryState,
+  temporaryState,
+} from "./helpers.ts";
 
 const ONE = "192.0.2.1";
 const TWO = "192.0.2.2";
@@ -235,7 +243,7 @@ Deno.test("`State.write()` spends a code and lets its sender in together with th
     position: "p1",
     events: [],
     tallies: () => [],
-    logins: [],
+    logins: NO_LOGINS,
     bans: [],
     knocks: [knock],
   };

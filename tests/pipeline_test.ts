@@ -1,8 +1,8 @@
 import { strict as assert } from "node:assert";
 import { SECOND } from "../lib/duration.ts";
 import { Pipeline } from "../lib/pipeline.ts";
-import type { BatchRecord, Entry, LoginChange, Module, ModuleRules, Tally, Trip } from "../lib/types.ts";
-import { condition, memoryLog, rule, temporaryState } from "./helpers.ts";
+import type { BatchRecord, Entry, Module, ModuleRules, Tally, Trip } from "../lib/types.ts";
+import { condition, memoryLog, NO_LOGINS, rule, temporaryState } from "./helpers.ts";
 
 const NOW = 10_000 * SECOND;
 
@@ -60,7 +60,7 @@ const judge = {
       start: time,
       until: null,
     })),
-  note: (changes: readonly LoginChange[]) => [...changes],
+  note: () => NO_LOGINS,
   reset() {},
   enforce() {},
 };

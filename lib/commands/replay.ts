@@ -7,7 +7,7 @@ import { Decider, spanOf } from "../rules/decider.ts";
 import { Logins } from "../rules/logins.ts";
 import { Whitelist } from "../rules/whitelist.ts";
 import { openJournal } from "../sources/journal.ts";
-import type { Batch, Log, LoginChange, Micros, NewBan, PastBan, Trip } from "../types.ts";
+import type { Batch, Log, LoginChange, LoginNews, Micros, NewBan, PastBan, Trip } from "../types.ts";
 import { UserError } from "../types.ts";
 import { countedAs } from "../ip.ts";
 import { formatDuration, parseDuration } from "../duration.ts";
@@ -101,8 +101,9 @@ class ReplayJudge {
     });
   }
 
-  note(changes: readonly LoginChange[]): LoginChange[] {
-    return changes.filter((change) => this.logins.apply(change));
+  note(changes: readonly LoginChange[]): LoginNews {
+    this.logins.apply(changes);
+    return this.logins.takeNews();
   }
 
   reset(): void {}

@@ -1,6 +1,6 @@
 import { detached } from "../detach.ts";
 import { NetworkSet } from "../ip.ts";
-import type { LogEvent, Login, LoginChange, Micros, Session, SessionEnd } from "../types.ts";
+import type { LogEvent, Login, LoginChange, LoginNews, Micros, Session, SessionEnd } from "../types.ts";
 
 /** Whose successful logins are a reason not to ban. */
 export interface TrustOptions {
@@ -50,6 +50,11 @@ export class Logins {
   readonly #sessions = new Map<string, Session>();
   /** The sessions that each process serves: one, but for processes of several machines or a log read out of order. */
   readonly #ofProcess = new Map<number, Set<Session>>();
+  /** What `takeNews()` has to tell: sessions by what they are known by, null where one is over. */
+  readonly #newLogins = new Map<string, Login>();
+  readonly #newSessions = new Map<string, Session | null>();
+  /** Sessions that it has told of. */
+  readonly #stored = new Map<string, Session>();
 
   /** @param trust null: past logins count for nothing */
   constructor(trust: TrustOptions | null) {
@@ -63,10 +68,37 @@ export class Logins {
     this.#ofProcess.clear();
     for (const login of logins) this.#keep(login);
     for (const session of sessions) this.#open(session);
+    this.#newLogins.clear();
+    this.#newSessions.clear();
+    this.#stored.clear();
+    for (const [id, session] of this.#sessions) this.#stored.set(id, session);
   }
 
-  /** Takes note of a change; false where it changes nothing, as when a connection ends on which nobody had logged in. */
-  apply(change: LoginChange): boolean {
+  /** Takes note of changes; false where none changes anything, as when a connection ends on which nobody had logged in. */
+  apply(changes: readonly LoginChange[]): boolean {
+    return changes.filter((change) => this.#apply(change)).length > 0;
+  }
+
+  /** What has to be stored since the last call, or since `restore()`; of a session that has come and gone since, nothing. */
+  takeNews(): LoginNews {
+    const news = {
+      logins: [...this.#newLogins.values()],
+      opened: [...this.#newSessions.values()].filter((session) => session !== null),
+      closed: [...this.#newSessions].flatMap(([id, session]) => {
+        const stored = this.#stored.get(id);
+        return session === null && stored !== undefined ? [stored] : [];
+      }),
+    };
+    for (const [id, session] of this.#newSessions) {
+      if (session === null) this.#stored.delete(id);
+      else this.#stored.set(id, session);
+    }
+    this.#newLogins.clear();
+    this.#newSessions.clear();
+    return news;
+  }
+
+  #apply(change: LoginChange): boolean {
     if (change.kind === "closed") return this.#end(change.end);
     this.#keep(change);
     // Whoever had this process before is gone.
@@ -98,6 +130,7 @@ export class Logins {
     const before = this.#sessions.get(idOf(session));
     if (before !== undefined) this.#close(before);
     this.#sessions.set(idOf(session), session);
+    this.#newSessions.set(idOf(session), session);
     if (session.pid === null) return;
     const served = this.#ofProcess.get(session.pid);
     if (served === undefined) this.#ofProcess.set(session.pid, new Set([session]));
@@ -114,6 +147,7 @@ export class Logins {
 
   #close(session: Session): void {
     this.#sessions.delete(idOf(session));
+    this.#newSessions.set(idOf(session), null);
     if (session.pid === null) return;
     const served = this.#ofProcess.get(session.pid)!;
     served.delete(session);
@@ -124,6 +158,7 @@ export class Logins {
     const kept = this.#logins.get(login.address) ?? new Map<string, Login>();
     if (login.time < (kept.get(login.method)?.time ?? 0)) return;
     this.#logins.set(login.address, kept.set(login.method, login));
+    this.#newLogins.set(`${login.address} ${login.method}`, login);
   }
 
   /** The newest login of each method from every address of `target`. */

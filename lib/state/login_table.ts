@@ -1,4 +1,4 @@
-import type { Login, LoginChange, Micros, Session, SessionEnd } from "../types.ts";
+import type { Login, LoginNews, Micros, Session } from "../types.ts";
 import type { Database } from "./database.ts";
 
 /** Who has logged in lately, and who is logged in. */
@@ -9,30 +9,17 @@ export class LoginTable {
     this.#db = db;
   }
 
-  /** Keeps what a change leaves behind: the newest login of an address for each method, and the sessions that are open. */
-  apply(change: LoginChange): void {
-    if (change.kind === "closed") return this.#end(change.end);
-    const { address, port, pid, time } = change;
-    if (pid !== null) this.#end({ address: null, pid, time });
-    this.#db.run(
-      `INSERT INTO login (address, method, user, time) VALUES (?, ?, ?, ?)
-       ON CONFLICT (address, method) DO UPDATE SET user = excluded.user, time = excluded.time
-       WHERE excluded.time >= time`,
-      address,
-      change.method,
-      change.user,
-      time,
-    );
-    this.#db.run("INSERT OR REPLACE INTO session VALUES (?, ?, ?, ?)", address, port, pid, time);
-  }
-
-  #end(end: SessionEnd): void {
-    if (end.address === null) {
-      this.#db.run("DELETE FROM session WHERE pid = ? AND time <= ?", end.pid, end.time);
-      return;
+  /** Keeps what is new. */
+  apply({ logins, opened, closed }: LoginNews): void {
+    for (const { address, method, user, time } of logins) {
+      this.#db.run("INSERT OR REPLACE INTO login VALUES (?, ?, ?, ?)", address, method, user, time);
     }
-    const { address, port, time } = end;
-    this.#db.run("DELETE FROM session WHERE address = ? AND port = ? AND time <= ?", address, port, time);
+    for (const { address, port } of closed) {
+      this.#db.run("DELETE FROM session WHERE address = ? AND port = ?", address, port);
+    }
+    for (const { address, port, pid, time } of opened) {
+      this.#db.run("INSERT OR REPLACE INTO session VALUES (?, ?, ?, ?)", address, port, pid, time);
+    }
   }
 
   logins(): Login[] {

@@ -36,7 +36,7 @@ export class State {
     this.#db.transaction(() => {
       this.log.add(record.events);
       for (const tally of record.tallies()) this.tallies.add(tally);
-      for (const change of record.logins) this.logins.apply(change);
+      this.logins.apply(record.logins);
       for (const ban of record.bans) this.bans.add(ban);
       for (const knock of record.knocks) this.knocks.accept(knock);
       this.#db.run("INSERT OR REPLACE INTO position VALUES (?, ?)", record.source, record.position);

@@ -25,7 +25,7 @@ function opened(
 
 function logins(...changes: LoginChange[]): Logins {
   const logins = new Logins(TRUST);
-  changes.forEach((change) => logins.apply(change));
+  logins.apply(changes);
   return logins;
 }
 
@@ -72,7 +72,7 @@ Deno.test("`loginChange()` knows who logs in and what connection ends by sshd's 
 Deno.test("`Logins.open` names an address as long as one of its sessions is open", () => {
   const known = logins(opened(OWNER, { port: 1 }), opened(OWNER, { port: 2 }), opened(V6));
   const close = (port: number, time = 2_000) =>
-    known.apply({ kind: "closed", end: { address: OWNER, port, time } });
+    known.apply([{ kind: "closed", end: { address: OWNER, port, time } }]);
   assert.equal(close(3), false, "most connections end without a login");
   assert.equal(close(1, 900), false, "the end of an earlier connection from the same port");
   assert.equal(close(1), true);
@@ -84,10 +84,10 @@ Deno.test("`Logins.open` names an address as long as one of its sessions is open
 Deno.test("`Logins.open` goes by the process where the end of a session names nobody", () => {
   const known = logins(opened(OWNER, { pid: 7 }), opened(V6, { pid: 8 }));
   const close = (pid: number, time = 2_000) =>
-    known.apply({ kind: "closed", end: { address: null, pid, time } });
+    known.apply([{ kind: "closed", end: { address: null, pid, time } }]);
   assert.deepEqual([close(9), close(7, 900), close(7)], [false, false, true]);
   assert.deepEqual(known.open, [V6]);
-  known.apply(opened(OWNER, { pid: 8, time: 3_000 }));
+  known.apply([opened(OWNER, { pid: 8, time: 3_000 })]);
   assert.deepEqual(known.open, [OWNER], "a process serves one at a time");
 });
 
@@ -125,4 +125,27 @@ Deno.test("`Logins.restore()` takes what is stored in place of what was noted", 
   const known = logins(opened(OWNER));
   known.restore({ logins: [], sessions: [{ address: V6, port: 1, pid: null, time: 1 }] });
   assert.deepEqual([known.open, known.trusted(OWNER, 1_001)], [[V6], null]);
+});
+
+Deno.test("`Logins.takeNews()` gives what is to be stored once, and of sessions those alone that stay or were stored", () => {
+  const known = new Logins(null);
+  known.restore({ logins: [], sessions: [{ address: V6, port: 9, pid: 9, time: 1 }] });
+  const close = (pid: number): LoginChange => ({ kind: "closed", end: { address: null, pid, time: 2_000 } });
+  const [brief, stays] = [
+    opened(OWNER, { port: 1, pid: 1 }),
+    opened(OWNER, { port: 2, pid: 2, time: 1_001 }),
+  ];
+  assert.equal(known.apply([brief, close(1), stays, close(9)]), true);
+  const ports = () => {
+    const { logins, opened, closed } = known.takeNews();
+    return [logins.map(({ time }) => time), opened.map(({ port }) => port), closed.map(({ port }) => port)];
+  };
+  assert.deepEqual(ports(), [[1_001], [2], [9]]);
+  assert.deepEqual(ports(), [[], [], []]);
+  assert.equal(known.apply([close(2), opened(OWNER, { port: 2, pid: 3, time: 2_001 })]), true);
+  assert.deepEqual(ports(), [[2_001], [2], []], "another session from the same port takes its place");
+  known.apply([close(3)]);
+  known.restore({ logins: [], sessions: [] });
+  assert.deepEqual(ports(), [[], [], []]);
+  assert.equal(known.apply([close(3)]), false);
 });

@@ -2,8 +2,15 @@ import { strict as assert } from "node:assert";
 import { DatabaseSync } from "node:sqlite";
 import { isLocked, takeLock } from "../../lib/state/database.ts";
 import { State } from "../../lib/state/state.ts";
-import { type BatchRecord, type LogEvent, type RuleTally, type Tally, UserError } from "../../lib/types.ts";
-import { temporaryState } from "../helpers.ts";
+import {
+  type BatchRecord,
+  type LogEvent,
+  type RuleTally,
+  type Session,
+  type Tally,
+  UserError,
+} from "../../lib/types.ts";
+import { NO_LOGINS, temporaryState } from "../helpers.ts";
 
 const EVENT: LogEvent = {
   service: "SSHD",
@@ -20,7 +27,7 @@ function record(over: Partial<BatchRecord> = {}): BatchRecord {
     position: "p1",
     events: [],
     tallies: () => [],
-    logins: [],
+    logins: NO_LOGINS,
     bans: [],
     knocks: [],
     ...over,
@@ -90,6 +97,21 @@ Deno.test("`State.write()` keeps every line of a batch, however many there are",
       events.map(({ message, time }) => [message, time]),
     );
   }
+});
+
+Deno.test("`State.write()` keeps logins and open sessions, and drops those that are over", () => {
+  using temporary = temporaryState();
+  const { state } = temporary;
+  const login = { address: "192.0.2.1", method: "publickey", user: "me", time: 1 };
+  const [first, second] = [1, 2].map((port) => ({ address: "192.0.2.1", port, pid: null, time: 1 })) as [
+    Session,
+    Session,
+  ];
+  state.write(record({ logins: { logins: [login], opened: [first, second], closed: [] } }));
+  const [later, again] = [{ ...login, time: 2 }, { ...first, pid: 7, time: 2 }];
+  state.write(record({ logins: { logins: [later], opened: [again], closed: [second] } }));
+  assert.deepEqual(state.logins.logins().map((row) => ({ ...row })), [later]);
+  assert.deepEqual(state.logins.sessions().map((row) => ({ ...row })), [again]);
 });
 
 Deno.test("`TallyTable.all()` tells in order what was counted, spent and forgotten", () => {
