@@ -232,9 +232,8 @@ export interface RuleTally {
   readonly rule: string;
   /** Addresses that passed the limit and are counted from nothing again. */
   readonly spent: readonly string[];
-  /** Of each hit its address and its time: two columns take a third of the room that as many objects do. */
-  readonly addresses: readonly string[];
-  readonly times: readonly Micros[];
+  /** Each hit as the number of its event in the tally. */
+  readonly hits: readonly number[];
   /** Of each hit what a rule with `distinct` counts, shortened; empty for any other rule. */
   readonly values: readonly string[];
 }
@@ -245,6 +244,9 @@ export interface Tally {
   readonly until: Micros | null;
   /** Addresses whose counters have all begun anew. */
   readonly forgotten: readonly string[];
+  /** Of each event that hit one of the rules, or several, its address and its time: columns take a third of the room that objects do. */
+  readonly addresses: readonly string[];
+  readonly times: readonly Micros[];
   readonly rules: readonly RuleTally[];
 }
 

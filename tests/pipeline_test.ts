@@ -67,7 +67,9 @@ const judge = {
 
 /** Addresses whose hits are still to be counted after a restart. */
 function hitsOf(record: BatchRecord): string[] {
-  return record.tallies().flatMap(({ rules }) => rules.flatMap(({ addresses }) => addresses));
+  return record.tallies().flatMap(({ addresses, rules }) =>
+    rules.flatMap(({ hits }) => hits.map((n) => addresses[n]!))
+  );
 }
 
 /** A store in memory that fails while `broken`. */

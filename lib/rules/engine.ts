@@ -97,21 +97,25 @@ export class Engine {
   /** Counts again what was stored, in its order; what is of rules no longer configured is left out. */
   restore(tallies: Iterable<Tally>): void {
     const rules = new Map(this.#rules.map((rule) => [`${rule.service} ${rule.name}`, rule]));
-    for (const { forgotten, rules: counted } of tallies) {
-      for (const address of forgotten) this.#counters.forget(address);
-      for (const tally of counted) {
-        const rule = rules.get(`${tally.service} ${tally.rule}`);
-        if (rule) this.#restoreRule(rule, tally);
+    for (const tally of tallies) {
+      for (const address of tally.forgotten) this.#counters.forget(address);
+      for (const counted of tally.rules) {
+        const rule = rules.get(`${counted.service} ${counted.rule}`);
+        if (rule) this.#restoreRule(rule, counted, tally);
       }
     }
   }
 
-  #restoreRule({ number, distinct }: NumberedRule, { spent, addresses, times, values }: RuleTally): void {
+  #restoreRule(
+    { number, distinct }: NumberedRule,
+    { spent, hits, values }: RuleTally,
+    { addresses, times }: Tally,
+  ): void {
     for (const address of spent) this.#counters.reset(number, address);
     // A rule may count something else than it did when the hits were stored.
     if ((distinct === null) !== (values.length === 0)) return;
-    addresses.forEach((address, i) => {
-      this.#counters.add(number, { address, time: times[i]!, value: values[i] ?? null });
+    hits.forEach((n, i) => {
+      this.#counters.add(number, { address: addresses[n]!, time: times[n]!, value: values[i] ?? null });
     });
   }
 

@@ -10,6 +10,9 @@ export interface HitRule extends Pick<Rule, "name" | "window"> {
 export class Findings {
   /** Rules whose limit was passed. */
   readonly trips: Trip[] = [];
+  /** Events that were hits, whatever the number of rules. */
+  readonly #addresses: string[] = [];
+  readonly #times: Micros[] = [];
   readonly #byRule = new Map<HitRule, RuleHits>();
   #hits = 0;
 
@@ -19,11 +22,16 @@ export class Findings {
   }
 
   /** Takes a hit. */
-  hit(rule: HitRule, hit: Counted): void {
+  hit(rule: HitRule, { address, time, value }: Counted): void {
     this.#hits++;
+    const last = this.#addresses.length - 1;
+    if (this.#times[last] !== time || this.#addresses[last] !== address) {
+      this.#addresses.push(address);
+      this.#times.push(time);
+    }
     let hits = this.#byRule.get(rule);
     if (!hits) this.#byRule.set(rule, hits = new RuleHits());
-    hits.add(hit);
+    hits.add(this.#addresses.length - 1, { time, value });
   }
 
   /** Takes a trip, which the last hit of the rule has led to: its counter has begun anew. */
@@ -34,48 +42,82 @@ export class Findings {
 
   /** What is to be kept: counters that began anew, and the hits that none of these has used up. */
   tallies(): Tally[] {
-    const tallies = new Map<Micros | null, { until: Micros | null; rules: RuleTally[] }>();
+    const drafts = new Map<Micros | null, Draft>();
     for (const [{ service, name: rule, window }, hits] of this.#byRule) {
-      let tally = tallies.get(window);
-      if (!tally) tallies.set(window, tally = { until: window && 0, rules: [] });
-      if (window !== null) tally.until = Math.max(tally.until!, hits.latest + window);
-      tally.rules.push({ service, rule, ...hits.left() });
+      let draft = drafts.get(window);
+      if (!draft) drafts.set(window, draft = new Draft(this.#addresses, this.#times));
+      if (window !== null) draft.until = Math.max(draft.until ?? 0, hits.latest + window);
+      const left = hits.left(this.#addresses);
+      draft.rules.push({ service, rule, ...left, hits: draft.take(left.hits) });
     }
-    return [...tallies.values()].map((tally) => ({ ...tally, forgotten: [] }));
+    return [...drafts.values()].map((draft) => draft.tally());
   }
 }
 
 /** The hits of one rule. */
 class RuleHits {
   latest: Micros = 0;
-  readonly #addresses: string[] = [];
-  readonly #times: Micros[] = [];
+  /** Each as the number of its event. */
+  readonly #events: number[] = [];
   readonly #values: string[] = [];
   /** Up to which hit those of an address are used up. */
   readonly #spent = new Map<string, number>();
 
-  add({ address, time, value }: Counted): void {
-    this.#addresses.push(address);
-    this.#times.push(time);
+  add(event: number, { time, value }: Omit<Counted, "address">): void {
+    this.#events.push(event);
     if (value !== null) this.#values.push(value);
     if (time > this.latest) this.latest = time;
   }
 
   spend(address: string): void {
-    this.#spent.set(address, this.#addresses.length);
+    this.#spent.set(address, this.#events.length);
   }
 
   /** All but what is used up. */
-  left(): Omit<RuleTally, "service" | "rule"> {
+  left(addresses: readonly string[]): Omit<RuleTally, "service" | "rule"> {
     const spent = this.#spent;
-    const [addresses, times, values] = [this.#addresses, this.#times, this.#values];
-    if (spent.size === 0) return { spent: [], addresses, times, values };
-    const isLeft = (_: unknown, i: number) => i >= (spent.get(addresses[i]!) ?? 0);
+    const [hits, values] = [this.#events, this.#values];
+    if (spent.size === 0) return { spent: [], hits, values };
+    const isLeft = hits.map((event, i) => i >= (spent.get(addresses[event]!) ?? 0));
     return {
       spent: [...spent.keys()],
-      addresses: addresses.filter(isLeft),
-      times: times.filter(isLeft),
-      values: values.filter(isLeft),
+      hits: hits.filter((_, i) => isLeft[i]),
+      values: values.filter((_, i) => isLeft[i]),
+    };
+  }
+}
+
+/** A tally in the making, with those of all events that its rules name. */
+class Draft {
+  until: Micros | null = null;
+  readonly rules: RuleTally[] = [];
+  readonly #addresses: readonly string[];
+  readonly #times: readonly Micros[];
+  readonly #taken: number[] = [];
+  /** Of each event the number that it has among those taken, and one more; 0: it is not. */
+  readonly #numbers: Uint32Array;
+
+  constructor(addresses: readonly string[], times: readonly Micros[]) {
+    this.#addresses = addresses;
+    this.#times = times;
+    this.#numbers = new Uint32Array(addresses.length);
+  }
+
+  /** Takes events in; gives their numbers in the tally. */
+  take(events: readonly number[]): number[] {
+    return events.map((event) => {
+      if (this.#numbers[event] === 0) this.#numbers[event] = this.#taken.push(event);
+      return this.#numbers[event]! - 1;
+    });
+  }
+
+  tally(): Tally {
+    return {
+      until: this.until,
+      forgotten: [],
+      addresses: this.#taken.map((event) => this.#addresses[event]!),
+      times: this.#taken.map((event) => this.#times[event]!),
+      rules: this.rules,
     };
   }
 }

@@ -78,15 +78,24 @@ const MIGRATIONS: readonly string[] = [
   CREATE VIEW log (seq, service, address, time, message) AS
     SELECT last - lines + 1 + key, value ->> 0, value ->> 1, time - (value ->> 2), value ->> 3
     FROM log_batch, json_each(content);
-  UPDATE tally SET content = json_object('forgotten', content -> '$.forgotten', 'rules', (
-    SELECT json_group_array(json(rule)) FROM (
-      SELECT json_array(value ->> 0, value ->> 1, value -> 2, value -> 3, (
-        SELECT json_group_array(difference) FROM (
-          SELECT value - lag(value, 1, 0) OVER (ORDER BY key) AS difference FROM json_each(rule.value -> 4) ORDER BY key
-        )
-      ), value -> 5) AS rule FROM json_each(content -> '$.rules') AS rule ORDER BY key
-    )
-  ));
+  CREATE TEMP TABLE counted AS
+    SELECT tally.id, rule.key AS rule, hit.key AS hit, hit.value AS address, rule.value ->> 4 ->> hit.key AS time,
+      row_number() OVER (PARTITION BY tally.id ORDER BY rule.key, hit.key) - 1 AS number
+    FROM tally, json_each(content -> '$.rules') AS rule, json_each(rule.value -> 3) AS hit;
+  CREATE INDEX counted_number ON counted (id, number);
+  UPDATE tally SET content = json_object(
+    'forgotten', content -> '$.forgotten',
+    'addresses', (SELECT json_group_array(address) FROM (SELECT address FROM counted WHERE id = tally.id ORDER BY number)),
+    'steps', (SELECT json_group_array(step) FROM (
+      SELECT time - lag(time, 1, 0) OVER (ORDER BY number) AS step FROM counted WHERE id = tally.id ORDER BY number)),
+    'rules', (SELECT json_group_array(json(entry)) FROM (
+      SELECT json_array(value ->> 0, value ->> 1, value -> 2, (
+        SELECT json_group_array(number) FROM (
+          SELECT number FROM counted WHERE id = tally.id AND counted.rule = each.key ORDER BY number)
+        ), value -> 5) AS entry
+      FROM json_each(content -> '$.rules') AS each ORDER BY key))
+  );
+  DROP TABLE counted;
   `,
 ];
 

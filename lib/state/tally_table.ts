@@ -1,18 +1,16 @@
-import type { Micros, RuleTally, Tally } from "../types.ts";
+import type { Micros, Tally } from "../types.ts";
 import type { Database } from "./database.ts";
 
-/**
- * A tally as it is stored: what a rule's holds, in the order of its type. Most addresses hit several rules at once, so one that was
- * named before is the number of its first place among those that are named; times are differences.
- */
+/** A tally as it is stored: its rules' values in the order of their type, its times as differences. */
 interface Content {
   readonly forgotten: readonly string[];
+  readonly addresses: readonly string[];
+  readonly steps: readonly Micros[];
   readonly rules: readonly (readonly [
     service: string,
     rule: string,
     spent: readonly string[],
-    addresses: readonly (string | number)[],
-    steps: readonly Micros[],
+    hits: readonly number[],
     values: readonly string[],
   ])[];
 }
@@ -29,18 +27,12 @@ export class TallyTable {
   }
 
   /** Appends a tally. */
-  add({ until, forgotten, rules }: Tally): void {
-    const known = new Map<string, number>();
+  add({ until, forgotten, addresses, times, rules }: Tally): void {
     const content: Content = {
       forgotten,
-      rules: rules.map(({ service, rule, spent, addresses, times, values }) => [
-        service,
-        rule,
-        spent,
-        addresses.map((address) => numberOf(address, known) ?? address),
-        times.map((time, i) => time - (times[i - 1] ?? 0)),
-        values,
-      ]),
+      addresses,
+      steps: times.map((time, i) => time - (times[i - 1] ?? 0)),
+      rules: rules.map(({ service, rule, spent, hits, values }) => [service, rule, spent, hits, values]),
     };
     // Hits that were spent may be dated later than what has spent them: they must not outlive it.
     const spends = until !== null && rules.some(({ spent }) => spent.length > 0);
@@ -56,26 +48,20 @@ export class TallyTable {
   /** All of them in order. */
   *all(): Generator<Tally> {
     for (const { until, content } of this.#db.each<Row>("SELECT until, content FROM tally ORDER BY id")) {
-      const { forgotten, rules } = JSON.parse(content) as Content;
-      const known: string[] = [];
+      const { forgotten, addresses, steps, rules } = JSON.parse(content) as Content;
       yield {
         until,
         forgotten,
-        rules: rules.map(([service, rule, spent, addresses, steps, values]): RuleTally => ({
-          service,
-          rule,
-          spent,
-          addresses: addresses.map((address) => addressOf(address, known)),
-          times: summed(steps),
-          values,
-        })),
+        addresses,
+        times: summed(steps),
+        rules: rules.map(([service, rule, spent, hits, values]) => ({ service, rule, spent, hits, values })),
       };
     }
   }
 
   /** All counters of an address begin anew. */
   forget(address: string): void {
-    const content: Content = { forgotten: [address], rules: [] };
+    const content: Content = { forgotten: [address], addresses: [], steps: [], rules: [] };
     // Kept as long as anything before it.
     this.#db.run(
       "INSERT INTO tally (until, content) SELECT iif(count(until) < count(*), NULL, max(until)), ? FROM tally",
@@ -87,19 +73,6 @@ export class TallyTable {
   expire(now: Micros): void {
     this.#db.run("DELETE FROM tally WHERE until <= ?", now);
   }
-}
-
-/** The number of an address that was named before; undefined for a new one, which is given the next. */
-function numberOf(address: string, known: Map<string, number>): number | undefined {
-  const number = known.get(address);
-  if (number === undefined) known.set(address, known.size);
-  return number;
-}
-
-function addressOf(address: string | number, known: string[]): string {
-  if (typeof address === "number") return known[address]!;
-  known.push(address);
-  return address;
 }
 
 function summed(steps: readonly Micros[]): Micros[] {

@@ -2,7 +2,7 @@ import { strict as assert } from "node:assert";
 import { Pipeline } from "../../lib/pipeline.ts";
 import { nginx } from "../../modules/nginx.ts";
 import { parseSshd } from "../../modules/sshd.ts";
-import { memoryLog, rule } from "../helpers.ts";
+import { memoryLog, NO_LOGINS, rule } from "../helpers.ts";
 import { type CorpusOptions, type Expected, writeAccessLog, writeAuthLog } from "./corpus.ts";
 import { judge, median, medians, quantile, rounded, without } from "./figures.ts";
 import { svg } from "./plot.ts";
@@ -27,7 +27,7 @@ Deno.test("the logs of the benchmark are the same for the same seed, and hold wh
     assert.deepEqual(made(write, 7), { text, expected });
     assert.notEqual(made(write, 8).text, text);
     const rules = [{ module: modules[name], noLog: [], record: "all" as const, rules: [rule()] }];
-    const judging = { note: () => [], reset() {}, decide: () => [], enforce() {} };
+    const judging = { note: () => NO_LOGINS, reset() {}, decide: () => [], enforce() {} };
     const pipeline = new Pipeline(rules, {
       store: { write() {}, tallies: { all: () => [] } },
       judge: judging,

@@ -218,9 +218,9 @@ function count(directory: string, count: number): void {
       const n = first + i;
       return `${11 + (n >>> 24)}.${n >>> 16 & 255}.${n >>> 8 & 255}.${n & 255}`;
     });
-    const hits = { addresses, times: addresses.map(() => now), spent: [], values: [] };
-    const rules = [{ service: "SSHD", rule: "patient_guessing", ...hits }];
-    state.tallies.add({ until: now + 86_400_000_000, forgotten: [], rules });
+    const [times, hits] = [addresses.map(() => now), addresses.map((_, i) => i)];
+    const rules = [{ service: "SSHD", rule: "patient_guessing", spent: [], hits, values: [] }];
+    state.tallies.add({ until: now + 86_400_000_000, forgotten: [], addresses, times, rules });
   });
   state.close();
 }

@@ -28,9 +28,10 @@ const ADDRESS = "192.0.2.1";
 
 /** What is stored of so many hits of a rule, all of one address. */
 function tally(hits: number, over: Partial<RuleTally> = {}): Tally {
-  const columns = { addresses: Array(hits).fill(ADDRESS), times: Array(hits).fill(999 * SECOND), values: [] };
-  const rules = [{ service: "SSHD", rule: "invalid", spent: [], ...columns, ...over }];
-  return { until: null, forgotten: [], rules };
+  const numbers = Array.from({ length: hits }, (_, i) => i);
+  const rules = [{ service: "SSHD", rule: "invalid", spent: [], hits: numbers, values: [], ...over }];
+  const [addresses, times] = [numbers.map(() => ADDRESS), numbers.map(() => 999 * SECOND)];
+  return { until: null, forgotten: [], addresses, times, rules };
 }
 
 /** What an event leads to. */
@@ -176,7 +177,7 @@ Deno.test("`Engine.restore()` counts what was spent or forgotten from nothing ag
     ["spent", [tally(3), tally(0, { spent })], undefined],
     ["spent by another rule", [tally(3), tally(0, { rule: "other", spent })], 4],
     ["spent before its own hits", [tally(3), tally(2, { spent })], 3],
-    ["forgotten", [tally(3), { until: null, forgotten: [ADDRESS], rules: [] }], undefined],
+    ["forgotten", [tally(3), { ...tally(0), forgotten: [ADDRESS] }], undefined],
   ];
   for (const [name, tallies, count] of cases) {
     const engine = new Engine([{ module, noLog: [], record: "all", rules: [rule()] }]);

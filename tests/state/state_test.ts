@@ -39,13 +39,13 @@ const RULE: RuleTally = {
   service: "SSHD",
   rule: "invalid",
   spent: [],
-  addresses: ["192.0.2.1"],
-  times: [1_000],
+  hits: [0],
   values: [],
 };
 
 function tally(over: Partial<Tally> = {}): () => Tally[] {
-  return () => [{ until: null, forgotten: [], rules: [RULE], ...over }];
+  const hit = { addresses: ["192.0.2.1"], times: [1_000] };
+  return () => [{ until: null, forgotten: [], ...hit, rules: [RULE], ...over }];
 }
 
 function ban(over: Partial<BatchRecord["bans"][number]> = {}): BatchRecord["bans"][number] {
@@ -118,16 +118,17 @@ Deno.test("`TallyTable.all()` tells in order what was counted, spent and forgott
   using temporary = temporaryState();
   const { tallies } = temporary.state;
   const first = tally({ until: 9_000, rules: [RULE, { ...RULE, values: ["a \u{1f600}"] }] })()[0]!;
-  const spent = { ...RULE, spent: RULE.addresses, addresses: [], times: [] };
-  const both = { ...RULE, addresses: ["192.0.2.2", ...RULE.addresses, "192.0.2.2"], times: [9, 3, 7] };
-  const second = tally({ until: 12_000, rules: [spent, both, { ...both, rule: "other" }] })()[0]!;
+  const spent = { ...RULE, spent: ["192.0.2.1"], hits: [] };
+  const both = { ...RULE, hits: [0, 2] };
+  const hits = { addresses: ["192.0.2.2", "192.0.2.1", "192.0.2.2"], times: [9, 3, 7] };
+  const second = tally({ until: 12_000, ...hits, rules: [spent, both, { ...both, rule: "other" }] })()[0]!;
   tallies.add(first);
   tallies.add(second);
   tallies.forget("2001:db8::/64");
   assert.deepEqual([...tallies.all()], [
     first,
     second,
-    tally({ until: 12_000, forgotten: ["2001:db8::/64"], rules: [] })()[0],
+    { until: 12_000, forgotten: ["2001:db8::/64"], addresses: [], times: [], rules: [] },
   ]);
   tallies.add(tally()()[0]!);
   tallies.forget("192.0.2.2");
@@ -141,7 +142,7 @@ Deno.test("`TallyTable.all()` tells in order what was counted, spent and forgott
 Deno.test("`TallyTable.expire()` keeps what says that hits are spent as long as any hits before it", () => {
   using temporary = temporaryState();
   const { tallies } = temporary.state;
-  const spent = { ...RULE, spent: RULE.addresses, addresses: [], times: [] };
+  const spent = { ...RULE, spent: ["192.0.2.1"], hits: [] };
   tallies.add(tally({ until: 12_000 })()[0]!);
   tallies.add(tally({ until: 9_000, rules: [spent] })()[0]!);
   tallies.expire(11_999);
@@ -404,16 +405,14 @@ Deno.test("`State` takes over lines that an earlier program recorded one by one,
     {
       until: 12,
       forgotten: [],
-      rules: rules.map(([service, rule, spent, addresses, times, values]) => ({
-        service,
-        rule,
-        spent,
-        addresses,
-        times,
-        values,
-      })),
+      addresses: ["192.0.2.2", "192.0.2.1", "192.0.2.2", "2001:db8::"],
+      times: [5, 9, 7, 1_771_000_000_000_000],
+      rules: [
+        { service: "SSHD", rule: "b", spent: ["192.0.2.3"], hits: [0, 1, 2], values: [] },
+        { service: "NGINX", rule: "a", spent: [], hits: [3], values: ['/x"'] },
+      ],
     },
-    { until: null, forgotten: ["192.0.2.9"], rules: [] },
+    { until: null, forgotten: ["192.0.2.9"], addresses: [], times: [], rules: [] },
   ]);
   again.close();
 });
@@ -432,23 +431,11 @@ Deno.test("`State` takes over the hits that an earlier program counted one by on
   state.close();
   assert.deepEqual(others, []);
   assert.ok(tally!.until! > 5);
+  assert.deepEqual(tally!.addresses, ["2001:db8::", "2001:db8::", "192.0.2.1", "192.0.2.2"]);
+  assert.deepEqual(tally!.times, [4, 5, 2, 3]);
   assert.deepEqual(tally!.rules, [
-    {
-      service: "NGINX",
-      rule: "a",
-      spent: [],
-      addresses: ["2001:db8::", "2001:db8::"],
-      times: [4, 5],
-      values: ['/x"', "/y"],
-    },
-    {
-      service: "SSHD",
-      rule: "b",
-      spent: [],
-      addresses: ["192.0.2.1", "192.0.2.2"],
-      times: [2, 3],
-      values: [],
-    },
+    { service: "NGINX", rule: "a", spent: [], hits: [0, 1], values: ['/x"', "/y"] },
+    { service: "SSHD", rule: "b", spent: [], hits: [2, 3], values: [] },
   ]);
 });
 
