@@ -68,6 +68,8 @@ export class Bans {
   /** Holds the bans in force against a whitelist that has changed. */
   readonly #sparing: Walk;
   readonly #unwidened: NewBan[] = [];
+  /** Bans of networks that have been decided and could not be stored yet. */
+  #unstored: NewBan[] = [];
   /** Ends of the bans made here since the store's changes were last taken over. */
   readonly #own = new Map<string, Micros | null>();
   /** Number of the store's latest change that has been taken over. */
@@ -146,6 +148,7 @@ export class Bans {
   refresh(): string[] {
     this.#takeOverChanges();
     this.#endWhitelisted();
+    this.#widen([]);
     this.#enforcer.pump();
     const { store } = this.#options;
     const ended = [...this.#ended];
@@ -205,7 +208,10 @@ export class Bans {
     if (this.#trialEnd === null) return;
     this.#trialEnd = null;
     const { store, firewall } = this.#options;
-    if (firewall.keepsTime) store.applyAnew({ after: 0, upTo: store.lastId() });
+    if (firewall.keepsTime) {
+      store.applyAnew({ after: 0, upTo: store.lastId() });
+      this.#enforcer.retell();
+    }
     this.#enforcer.pump();
   }
 
@@ -235,18 +241,24 @@ export class Bans {
 
   /** Bans the networks that bans have filled. */
   #widen(stored: readonly NewBan[]): void {
-    const widened = this.#decider.widen(stored);
-    if (widened.length === 0) return;
-    const { store } = this.#options;
-    store.transaction(() => widened.forEach((ban) => store.add(ban)));
-    this.#take(widened);
+    this.#unstored.push(...this.#decider.widen(stored));
+    const bans = this.#unstored;
+    if (bans.length === 0) return;
+    const { store, log } = this.#options;
+    try {
+      store.transaction(() => bans.forEach((ban) => store.add(ban)));
+    } catch (error) {
+      return log.error(`bans of networks are held up: ${messageOf(error)}`);
+    }
+    this.#unstored = [];
+    this.#take(bans);
     this.#enforcer.pump();
   }
 
   /** Takes note of bans that have been stored. Of those that had been in force already the firewall is told the end anew. */
   #take(stored: readonly NewBan[]): void {
-    const { firewall, log, store } = this.#options;
-    if (firewall.keepsTime) store.reapply(stored.map(({ address }) => address));
+    const { firewall, log } = this.#options;
+    if (firewall.keepsTime) this.#retell(stored.map(({ address }) => address));
     const verb = firewall.name === "observe" ? "would ban" : "banning";
     for (const { address, reason, count, start, until } of stored) {
       this.#own.set(address, until);
@@ -259,13 +271,20 @@ export class Bans {
   #takeOverChanges(): void {
     const { store, firewall } = this.#options;
     const moved: string[] = [];
-    for (const { change, address, until, ended, endReason } of store.changedSince(this.#lastChange)) {
-      this.#lastChange = change;
-      if (ended === null && this.#own.get(address) !== until) moved.push(address);
-      else if (ended !== null && endReason !== "expired") this.#ended.add(address);
+    const lastChange = store.lastChange();
+    for (const { address, until, isEnded } of store.changedSince(this.#lastChange)) {
+      if (isEnded) this.#ended.add(address);
+      else if (this.#own.get(address) !== until) moved.push(address);
     }
-    if (firewall.keepsTime) store.reapply(moved);
+    this.#lastChange = lastChange;
+    if (firewall.keepsTime) this.#retell(moved);
     this.#own.clear();
+  }
+
+  /** Has the firewall told of the ends of bans anew. */
+  #retell(addresses: readonly string[]): void {
+    this.#options.store.reapply(addresses);
+    this.#enforcer.retell(addresses);
   }
 
   /** Ends the bans that the whitelist covers, if it is another than the last time. */
@@ -294,10 +313,11 @@ export class Bans {
     return true;
   }
 
-  #expire(): void {
-    for (const address of this.#options.store.expire(this.#options.clock())) {
-      this.#options.log.info(`unbanning ${address}: its time is up`);
-    }
+  #expire(): boolean {
+    const { store, clock, log } = this.#options;
+    const { addresses, isMore } = store.expire(clock());
+    for (const address of addresses) log.info(`unbanning ${address}: its time is up`);
+    return isMore;
   }
 
   /** The whitelist may have grown since the ban was decided, and a ban by hand asks nobody. */

@@ -201,7 +201,6 @@ export class Monitor {
     const report = (running: boolean, lastBatch: Micros | null) =>
       this.#reports.set(source.name, { name: source.name, running, lastBatch });
     const read = async (progress: () => void) => {
-      this.#pipeline.reset();
       report(true, this.#reports.get(source.name)?.lastBatch ?? null);
       for await (const batch of source.batches({ after: this.#state.position(source.name), since }, signal)) {
         this.#pipeline.process(batch, { source: source.name, reader, now: now() });

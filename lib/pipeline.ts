@@ -146,8 +146,8 @@ export class Pipeline {
     return [...this.#failures].filter(([, n]) => n >= MODULE_FAILURES).map(([module]) => module.name);
   }
 
-  /** Counts what is stored again from the beginning: after a failed `process()`, memory and state agree again. */
-  reset(): void {
+  /** Counts what is stored again from the beginning: memory and state agree again. */
+  #reset(): void {
     this.#judge.reset();
     this.#engine = this.#restored();
     this.#knocking?.takeKeys();
@@ -164,7 +164,16 @@ export class Pipeline {
   }
 
   /** Takes a batch all the way. Throws when it could not be written: then nothing of it counts, and it must be read again. */
-  process(batch: Batch, { source, reader, now }: { source: string; reader: Reader; now: Micros }): void {
+  process(batch: Batch, by: { source: string; reader: Reader; now: Micros }): void {
+    try {
+      this.#process(batch, by);
+    } catch (error) {
+      this.#reset();
+      throw error;
+    }
+  }
+
+  #process(batch: Batch, { source, reader, now }: { source: string; reader: Reader; now: Micros }): void {
     const { events: named, changes } = this.#understand(batch.entries, { reader, now });
     const { events, knocks } = this.#knocking?.hear(named) ?? { events: named, knocks: [] };
     const logins = this.#judge.note(changes);
@@ -175,11 +184,11 @@ export class Pipeline {
     });
     const bans = withoutKnocking(this.#judge.decide(findings.trips), knocks);
     const { position } = batch;
-    this.#write({
+    this.#store.write({
       source,
       position,
       events: recorded,
-      tallies: () => findings.tallies(),
+      tallies: () => findings.tallies(now),
       logins,
       bans,
       knocks,
@@ -200,16 +209,6 @@ export class Pipeline {
     this.counts.bans += bans.length;
     this.counts.damaged += batch.damaged;
     this.#knocking?.open(knocks);
-  }
-
-  /** Writes what a batch leaves behind; when that fails, memory and state agree again. */
-  #write(record: BatchRecord): void {
-    try {
-      this.#store.write(record);
-    } catch (error) {
-      this.reset();
-      throw error;
-    }
   }
 
   #restored(): Engine {

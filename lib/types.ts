@@ -381,8 +381,8 @@ export interface BanStore {
   add(ban: NewBan): void;
   /** Ends the ban in force for an address; false when there is none. */
   end(address: string, end: { reason: string; time: Micros }): boolean;
-  /** Ends all bans whose time is up; returns their addresses. */
-  expire(now: Micros): string[];
+  /** Ends bans whose time is up, the longest over first, and not too many at once; returns their addresses. */
+  expire(now: Micros): { addresses: string[]; isMore: boolean };
   /** The newest bans of an address that have ended, newest first. */
   past(address: string): PastBan[];
   /** The ban in force for an address or network; null when there is none. */
@@ -401,8 +401,8 @@ export interface BanStore {
   latest(address: string): BanStatus | null;
   /** Number of the latest change of any ban; 0 before the first. */
   lastChange(): number;
-  /** Bans as they are now whose latest change is later than `change`, ascending by it. */
-  changedSince(change: number): BanChange[];
+  /** Bans whose latest change is later than `change`, ascending by it, without those whose time was up. */
+  changedSince(change: number): ChangedBan[];
   /**
    * Begins with a firewall: what any had before `boot`, when the machine started, is gone. With `takesOver`, bans that
    * another firewall has are to be applied by this one. With `anew` the caller is to see to those in force, by `applyAnew()`.
@@ -428,6 +428,13 @@ export interface BanStore {
   failed(id: number, failure: { error: string; time: Micros }): void;
   /** The firewall does not have a ban that it was about to be told of. */
   untried(id: number): void;
+}
+
+/** A ban that has changed, as it is now. */
+export interface ChangedBan {
+  readonly address: string;
+  readonly until: Micros | null;
+  readonly isEnded: boolean;
 }
 
 /** What one batch leaves behind, written in one transaction. */

@@ -13,9 +13,16 @@ class KernelFirewall extends ObserveFirewall {
   readonly held = new Map<string, Micros | null>();
   readonly calls: number[] = [];
   isMute = false;
+  /** What it refuses bans with. */
+  refusal: string | null = null;
+  /** Bans wait for it. */
+  gate: Promise<void> = Promise.resolve();
 
-  override ban(bans: readonly Ban[]): Promise<Outcome[]> {
+  override async ban(bans: readonly Ban[]): Promise<Outcome[]> {
     this.calls.push(bans.length);
+    await this.gate;
+    const { refusal } = this;
+    if (refusal !== null) return bans.map(({ address }) => ({ address, error: refusal }));
     for (const { address, until } of bans) this.held.set(address, until);
     return super.ban(bans);
   }
@@ -175,6 +182,73 @@ Deno.test("a firewall that keeps time is told when a ban is made longer", async 
   bans.refresh();
   await eventually(() => firewall.held.get("192.0.2.1") === null);
   await bans.stop(AbortSignal.timeout(5_000));
+});
+
+Deno.test("a firewall that keeps time is told of a ban made longer while it was being told, and of a trial confirmed then", async () => {
+  using temporary = temporaryState();
+  const { firewall, scene, open } = setUp(temporary, { trialEnd: 30_000_000 });
+  const bans = open();
+  const act = (address: string, until: Micros | null) => {
+    const stored = [ban(address, { start: scene.now, until })];
+    stored.forEach((one) => temporary.state.bans.add(one));
+    bans.enforce(stored);
+  };
+  const during = async (work: () => void) => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    firewall.gate = promise;
+    work();
+    resolve();
+    firewall.gate = Promise.resolve();
+    await promise;
+  };
+  await during(() => [9_000_000, 19_000_000].forEach((until) => act("192.0.2.1", until)));
+  await eventually(() => firewall.held.get("192.0.2.1") === 19_000_000);
+  await during(() => {
+    act("192.0.2.2", null);
+    bans.confirm();
+  });
+  await eventually(() => firewall.held.get("192.0.2.2") === null);
+  await bans.stop(AbortSignal.timeout(5_000));
+});
+
+Deno.test("a ban that the firewall had before it refused to make it longer is lifted", async () => {
+  using temporary = temporaryState();
+  const { firewall, scene, log, open } = setUp(temporary);
+  const bans = open();
+  const store = temporary.state.bans;
+  const act = (until: Micros) => {
+    const stored = [ban("192.0.2.1", { start: scene.now, until })];
+    stored.forEach((one) => store.add(one));
+    bans.enforce(stored);
+  };
+  act(9_000_000);
+  await eventually(() => firewall.held.size === 1);
+  firewall.refusal = "busy";
+  act(19_000_000);
+  await eventually(() => log.lines.some((line) => /the firewall refused, trying again: busy/.test(line)));
+  store.end("192.0.2.1", { reason: "unban", time: scene.now });
+  bans.refresh();
+  await eventually(() => firewall.held.size === 0);
+  await bans.stop(AbortSignal.timeout(5_000));
+});
+
+Deno.test("a firewall that refuses is told of by each program that meets with it, and once for many bans", async () => {
+  using temporary = temporaryState();
+  const { firewall, scene, log, open } = setUp(temporary);
+  const stored = [ban("192.0.2.1"), ban("192.0.2.2")];
+  stored.forEach((one) => temporary.state.bans.add(one));
+  firewall.refusal = "busy";
+  const complaints = () => log.lines.filter((line) => /refused 2 bans, trying again: busy/.test(line)).length;
+  for (const program of [1, 2]) {
+    const bans = open();
+    bans.refresh();
+    await eventually(() => complaints() === program);
+    scene.now += 10_000_000;
+    bans.refresh();
+    await eventually(() => firewall.calls.length === 2 * program);
+    await bans.stop(AbortSignal.timeout(5_000));
+  }
+  assert.equal(complaints(), 2);
 });
 
 Deno.test("bans of a trial end with it in the firewall, and as they were meant to once it is confirmed", async () => {

@@ -1,6 +1,7 @@
 import { strict as assert } from "node:assert";
 import { Bans } from "../lib/bans.ts";
 import { Whitelist } from "../lib/rules/whitelist.ts";
+import type { NetworkStep } from "../lib/rules/networks.ts";
 import type { Ban, Firewall, Micros, Outcome, Trip } from "../lib/types.ts";
 import { eventually, memoryLog, STEADY, strangers, type TemporaryState, temporaryState } from "./helpers.ts";
 
@@ -9,7 +10,10 @@ class NotingFirewall implements Firewall {
   readonly name = "noting";
   readonly canUnban: boolean = true;
   readonly batch: number = 100;
-  readonly parallel: number = 1;
+  get parallel(): number {
+    return 1;
+  }
+
   readonly takesOver = true;
   readonly keepsTime = false;
 
@@ -52,7 +56,7 @@ function trip(address: string, over: Partial<Trip> = {}): Trip {
   };
 }
 
-function setUp(temporary: TemporaryState, firewall = new NotingFirewall()) {
+function setUp(temporary: TemporaryState, firewall = new NotingFirewall(), networks: NetworkStep[] = []) {
   const scene = { now: 2_000 as Micros, firewall, whitelist: new Whitelist(), log: memoryLog() };
   const make = () =>
     new Bans({
@@ -63,6 +67,7 @@ function setUp(temporary: TemporaryState, firewall = new NotingFirewall()) {
       clock: () => scene.now,
       boot: 0,
       ...strangers(),
+      networks,
     });
   const act = (bans: Bans, trips: Trip[]) => {
     const decided = bans.decide(trips);
@@ -192,7 +197,9 @@ Deno.test("`Bans` bans on while a command hangs", async () => {
   const hung = Promise.withResolvers<Outcome[]>();
   class Slow extends NotingFirewall {
     override readonly batch = 1;
-    override readonly parallel = 2;
+    override get parallel(): number {
+      return 2;
+    }
     override ban(bans: readonly Ban[]): Promise<Outcome[]> {
       return bans[0]!.address === "192.0.2.1" ? hung.promise : super.ban(bans);
     }
@@ -204,6 +211,59 @@ Deno.test("`Bans` bans on while a command hangs", async () => {
   hung.resolve([{ address: "192.0.2.1", error: null }]);
   await bans.stop(AbortSignal.timeout(30_000));
   assert.equal(temporary.state.bans.toApply({ firewall: "noting", now: scene.now, limit: 9 }).length, 0);
+});
+
+Deno.test("`Bans` goes on with the next where all that was due has been whitelisted", async () => {
+  using temporary = temporaryState();
+  class OneByOne extends NotingFirewall {
+    override readonly batch = 1;
+  }
+  const { scene, make, act } = setUp(temporary, new OneByOne());
+  const bans = make();
+  scene.firewall.broken = true;
+  act(bans, [trip("192.0.2.1"), trip("192.0.2.2")]);
+  await eventually(() => scene.log.lines.filter((line) => /refused/.test(line)).length === 2);
+  scene.firewall.broken = false;
+  scene.whitelist.set("configuration", ["192.0.2.1"]);
+  scene.now += 60_000_000;
+  bans.enforce();
+  await eventually(() => scene.firewall.held.has("192.0.2.2"));
+  await bans.stop(AbortSignal.abort());
+});
+
+Deno.test("`Bans` asks a firewall again that was not ready", async () => {
+  using temporary = temporaryState();
+  class Unready extends NotingFirewall {
+    isReady = false;
+    override get parallel(): number {
+      return this.isReady ? 1 : 0;
+    }
+  }
+  const firewall = new Unready();
+  const { make, act } = setUp(temporary, firewall);
+  const bans = make();
+  act(bans, [trip("192.0.2.1")]);
+  firewall.isReady = true;
+  await eventually(() => firewall.held.size === 1);
+  await bans.stop(AbortSignal.abort());
+});
+
+Deno.test("`Bans` stores bans of networks later that could not be stored at once", async () => {
+  using temporary = temporaryState();
+  const { scene, make, act } = setUp(temporary, undefined, [
+    { ipv4: 24, ipv6: null, limit: 1, window: 1_000_000, banTime: null, growth: STEADY },
+  ]);
+  const bans = make();
+  act(bans, [trip("192.0.2.1")]);
+  temporary.exec(`CREATE TRIGGER no_networks BEFORE INSERT ON ban WHEN NEW.address LIKE '%/%'
+    BEGIN SELECT raise(ABORT, 'disk full'); END`);
+  act(bans, [trip("192.0.2.2")]);
+  assert.match(scene.log.lines.join(), /bans of networks are held up: disk full/);
+  temporary.exec("DROP TRIGGER no_networks");
+  bans.refresh();
+  assert(temporary.state.bans.standing("192.0.2.0/24"));
+  await eventually(() => scene.firewall.held.has("192.0.2.0/24"));
+  await bans.stop(AbortSignal.abort());
 });
 
 Deno.test("`Bans` says when nothing can lift a ban", async () => {

@@ -16,8 +16,8 @@ export interface EnforcerOptions {
   readonly log: Log;
   /** The wall clock. */
   readonly clock: () => Micros;
-  /** Ends bans whose time is up; called before each round. */
-  readonly expire: () => void;
+  /** Ends bans whose time is up, many in steps; called before each round. True: there are more. */
+  readonly expire: () => boolean;
   /** Ends a ban that is to be applied no more; false where it is. */
   readonly drop: (ban: BanStatus) => boolean;
   /** When a ban ends as far as the firewall is concerned; null: never. */
@@ -28,9 +28,13 @@ export interface EnforcerOptions {
 const LONGEST_WAIT: Micros = 60_000_000;
 /** Milliseconds until the next try when the store fails. */
 const HOLD_UP = 5_000;
+/** A firewall that is not ready is asked again after this long: a command that was given up on still runs. */
+const NOT_READY: Micros = 1_000_000;
 /** Bans that make a call a large one, and milliseconds that pass after such a call so that the next is large as well. */
 const MANY = 50;
 const GATHER = 100;
+/** Refusals that are remembered. */
+const MOST_REFUSALS = 1_000;
 
 /** One call of the firewall. */
 interface Work {
@@ -44,6 +48,10 @@ export class Enforcer {
   readonly #stop = new AbortController();
   /** Addresses that the firewall is being told of. */
   readonly #busy = new Set<string>();
+  /** Those of them whose bans have changed since, and of which it is to be told once more. */
+  readonly #again = new Set<string>();
+  /** What it has refused with since this program started. */
+  readonly #refusals = new Set<string>();
   #calls = 0;
   #idle: (() => void) | null = null;
   #stopping = false;
@@ -60,6 +68,11 @@ export class Enforcer {
     return this.#busy.has(address);
   }
 
+  /** Has the firewall told once more of those that it is being told of: of these addresses among them, or of all. */
+  retell(addresses: Iterable<string> = this.#busy): void {
+    for (const address of addresses) if (this.#busy.has(address)) this.#again.add(address);
+  }
+
   /** Aborted when calls of the firewall are to end. */
   get signal(): AbortSignal {
     return this.#stop.signal;
@@ -70,7 +83,7 @@ export class Enforcer {
     if (this.#stopping) return;
     clearTimeout(this.#timer);
     try {
-      this.#options.expire();
+      const isMore = this.#options.expire();
       const gathering = this.#gathering - performance.now();
       if (gathering > 0) return this.#sleep(gathering);
       while (this.#calls < this.#options.firewall.parallel) {
@@ -78,7 +91,8 @@ export class Enforcer {
         if (work === null) break;
         void this.#carryOut(work);
       }
-      this.#sleep();
+      if (isMore) this.#timer = setTimeout(() => this.pump());
+      else this.#sleep();
     } catch (error) {
       this.#holdUp(error);
     }
@@ -105,8 +119,11 @@ export class Enforcer {
       limit: firewall.batch + this.#busy.size,
     };
     const free = ({ address }: BanStatus) => !this.#busy.has(address);
-    const bans = store.toApply(due).filter(free).filter((ban) => !drop(ban));
-    if (bans.length > 0) return { bans: bans.slice(0, firewall.batch), isLift: false };
+    for (let found = store.toApply(due).filter(free); found.length > 0;) {
+      const bans = found.filter((ban) => !drop(ban));
+      if (bans.length > 0) return { bans: bans.slice(0, firewall.batch), isLift: false };
+      found = store.toApply(due).filter(free);
+    }
     const lifts = store.toLift(due).filter(free).slice(0, firewall.batch);
     return lifts.length > 0 ? { bans: lifts, isLift: true } : null;
   }
@@ -127,7 +144,10 @@ export class Enforcer {
       this.#holdUp(error);
     } finally {
       this.#calls--;
-      bans.forEach(({ address }) => this.#busy.delete(address));
+      for (const { address } of bans) {
+        this.#busy.delete(address);
+        this.#again.delete(address);
+      }
       if (this.#calls === 0) this.#idle?.();
       if (done) this.pump();
     }
@@ -145,20 +165,37 @@ export class Enforcer {
   #settle({ bans, isLift }: Work, outcomes: readonly Outcome[]): void {
     const { store, firewall, log, clock } = this.#options;
     const byAddress = new Map(outcomes.map((outcome) => [outcome.address, outcome]));
-    const done: number[] = [];
-    for (const { id, address, attempts } of bans) {
+    const done: number[] = [], refused = new Map<string, BanStatus[]>();
+    for (const ban of bans) {
+      const { id, address, attempts, appliedBy } = ban;
       const { error = null, uncertain = false } = byAddress.get(address) ?? {};
       if (error !== null) {
-        if (attempts === 0) log.error(`the firewall refused, trying again: ${error}`);
-        if (!isLift && !uncertain) store.untried(id);
+        const others = refused.get(error);
+        if (others) others.push(ban);
+        else refused.set(error, [ban]);
+        // What it had before it has still.
+        if (!isLift && !uncertain && appliedBy === null) store.untried(id);
         store.failed(id, { error, time: clock() });
         continue;
       }
       if (attempts > 0) log.info(`the firewall took ${address} after ${attempts} failed tries`);
       done.push(id);
     }
-    if (isLift) store.lifted(done);
-    else store.applied(done, { firewall: firewall.name, time: clock() });
+    this.#complain(refused);
+    if (isLift) return store.lifted(done);
+    store.applied(done, { firewall: firewall.name, time: clock() });
+    store.reapply([...this.#again]);
+  }
+
+  /** Tells of refusals: of each when a ban first meets with it, and when this program does. */
+  #complain(refused: ReadonlyMap<string, readonly BanStatus[]>): void {
+    for (const [error, bans] of refused) {
+      if (this.#refusals.has(error) && bans.every(({ attempts }) => attempts > 0)) continue;
+      const all = bans.length > 1 ? ` ${bans.length} bans` : "";
+      this.#options.log.error(`the firewall refused${all}, trying again: ${error}`);
+      if (this.#refusals.size >= MOST_REFUSALS) this.#refusals.clear();
+      this.#refusals.add(error);
+    }
   }
 
   /** The state could not be read or written, as when the disk is full: what is due stays due. */
@@ -168,13 +205,18 @@ export class Enforcer {
     if (!this.#stopping) this.#timer = setTimeout(() => this.pump(), HOLD_UP);
   }
 
+  /** What is due already waits for more to gather, for a call under way, whose end pumps again, or for a firewall to be ready. */
+  #overdue(least: number): Micros {
+    if (least > 0) return 0;
+    return this.#calls > 0 ? LONGEST_WAIT : NOT_READY;
+  }
+
   /** Wakes when something falls due, and not before `least` milliseconds. */
   #sleep(least = 0): void {
     const { store, firewall, clock } = this.#options;
     const due = store.nextDue(firewall.name);
     if (due === null) return;
-    // What is due already waits for a call under way, whose end pumps again, or for more to gather.
-    const wait = due > clock() ? Math.min(due - clock(), LONGEST_WAIT) : least > 0 ? 0 : LONGEST_WAIT;
+    const wait = Math.min(due > clock() ? due - clock() : this.#overdue(least), LONGEST_WAIT);
     this.#timer = setTimeout(() => this.pump(), Math.max(least, wait / 1_000));
   }
 }

@@ -17,7 +17,7 @@ export interface Listing {
   readonly elements: readonly Element[];
   /** Chains and rules are just as they are to be, for all sets. */
   readonly intact: boolean;
-  /** A set is of another type than its name says, or of a name that is not ours. */
+  /** What cannot be mended but by beginning anew: flags of the table, a set of another type than its name says, or of a name that is not ours. */
   readonly foreign: boolean;
 }
 
@@ -38,9 +38,8 @@ export function parseListing(text: string): Listing {
     chains: chains.map(({ name }) => String(name)),
     sets: names,
     elements: sets.flatMap(elementsOf),
-    intact: tables.every(({ flags }) => flags === undefined) && chains.length === CHAINS.length &&
-      chains.every(rightChain) && rightRules(all("rule"), names),
-    foreign: !sets.every(rightSet),
+    intact: chains.length === CHAINS.length && chains.every(rightChain) && rightRules(all("rule"), names),
+    foreign: !sets.every(rightSet) || tables.some(({ flags }) => flags !== undefined),
   };
 }
 

@@ -78,15 +78,18 @@ export class NftablesFirewall implements Firewall {
   }
 
   async inspect(bans: readonly HeldBan[], signal: AbortSignal): Promise<Inspection> {
+    // An end is told as of some instant between these: a second or more where there are very many.
+    const before = this.#options.clock();
     const listing = await this.#list(EVERYTHING, signal);
-    const now = this.#options.clock();
+    const after = this.#options.clock();
     const strays = new Map(listing.elements.map((e) => [`${e.address} ${e.scope}`, e]));
     const missing = bans.filter(({ address, scope, until }) => {
-      const seconds = secondsLeft(until, now);
+      const [most, least] = [secondsLeft(until, before), secondsLeft(until, after)];
       const key = `${address} ${scope}`, found = strays.get(key);
       strays.delete(key);
-      if (seconds === 0) return false;
-      return !listing.intact || found === undefined || !sameEnd(seconds, found.expires);
+      if (least === 0) return false;
+      return listing.foreign || !listing.intact || found === undefined ||
+        !isWithin(found.expires, { least, most });
     });
     return {
       missing: missing.map(({ address }) => address),
@@ -182,9 +185,12 @@ export class NftablesFirewall implements Firewall {
   }
 }
 
-function sameEnd(seconds: number | null, expires: number | null): boolean {
-  if (seconds === null || expires === null) return seconds === expires;
-  return Math.abs(seconds - expires) <= TOLERANCE;
+function isWithin(
+  expires: number | null,
+  { least, most }: { least: number | null; most: number | null },
+): boolean {
+  if (expires === null || least === null || most === null) return expires === least;
+  return expires >= least - TOLERANCE && expires <= most + TOLERANCE;
 }
 
 /** The transaction that brings a table as `listing` tells to where `orders` stand. */

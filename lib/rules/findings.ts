@@ -40,14 +40,20 @@ export class Findings {
     this.#byRule.get(rule)!.spend(trip.address);
   }
 
-  /** What is to be kept: counters that began anew, and the hits that none of these has used up. */
-  tallies(): Tally[] {
+  /**
+   * What is to be kept as of `now`, which no hit is later than: counters that began anew, as long as any hit that was counted before,
+   * and the hits that none of these has used up.
+   */
+  tallies(now: Micros): Tally[] {
     const drafts = new Map<Micros | null, Draft>();
     for (const [{ service, name: rule, window }, hits] of this.#byRule) {
       let draft = drafts.get(window);
       if (!draft) drafts.set(window, draft = new Draft(this.#addresses, this.#times));
-      if (window !== null) draft.until = Math.max(draft.until ?? 0, hits.latest + window);
       const left = hits.left(this.#addresses);
+      if (window !== null) {
+        const latest = left.spent.length > 0 ? Math.max(now, hits.latest) : hits.latest;
+        draft.until = Math.max(draft.until ?? 0, latest + window);
+      }
       draft.rules.push({ service, rule, ...left, hits: draft.take(left.hits) });
     }
     return [...drafts.values()].map((draft) => draft.tally());

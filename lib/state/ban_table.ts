@@ -1,8 +1,8 @@
 import type {
-  BanChange,
   BanRange,
   BanStatus,
   BanStore,
+  ChangedBan,
   Due,
   HeldBan,
   Micros,
@@ -18,6 +18,9 @@ const CHANGED = "change = (SELECT max(change) + 1 FROM ban)";
 const AMONG = "IN (SELECT value FROM json_each(?))";
 const FIRST_RETRY: Micros = 1_000_000;
 const LAST_RETRY: Micros = 300_000_000;
+
+/** Bans that one call ends: some milliseconds. */
+const EXPIRE_STEP = 5_000;
 
 /** Ended bans of one address that are told. */
 const MOST_PAST = 100;
@@ -47,18 +50,22 @@ export class BanTable implements BanStore {
       );
       if (extended > 0) return;
       this.#db.run(
-        "UPDATE ban SET applied_by = NULL, error = NULL WHERE address = ? AND applied_by IS NOT NULL",
+        `INSERT INTO ban (change, applied_by, address, scope, reason, count, start, until)
+         VALUES ((SELECT ifnull(max(change), 0) + 1 FROM ban),
+           (SELECT applied_by FROM ban WHERE address = ? AND applied_by IS NOT NULL), ?, ?, ?, ?, ?, ?)`,
         ban.address,
-      );
-      this.#db.run(
-        `INSERT INTO ban (change, address, scope, reason, count, start, until)
-         VALUES ((SELECT ifnull(max(change), 0) + 1 FROM ban), ?, ?, ?, ?, ?, ?)`,
         ban.address,
         ban.scope,
         ban.reason,
         ban.count,
         ban.start,
         ban.until,
+      );
+      // What a firewall may still have of an earlier ban is now to be lifted with this one.
+      this.#db.run(
+        `UPDATE ban SET applied_by = NULL, error = NULL
+         WHERE address = ? AND applied_by IS NOT NULL AND ended IS NOT NULL`,
+        ban.address,
       );
     });
   }
@@ -85,15 +92,17 @@ export class BanTable implements BanStore {
     });
   }
 
-  expire(now: Micros): string[] {
-    return this.#db.all<{ address: string }>(
+  expire(now: Micros): { addresses: string[]; isMore: boolean } {
+    const addresses = this.#db.all<{ address: string }>(
       `UPDATE ban SET ended = until, end_reason = 'expired', attempts = 0, next_try = 0, error = NULL,
          change = due.change
        FROM (SELECT id, (SELECT max(change) FROM ban) + row_number() OVER (ORDER BY until, id) AS change
-         FROM ban WHERE ended IS NULL AND until <= ?) AS due
+         FROM ban WHERE ended IS NULL AND until <= ? ORDER BY until, id LIMIT ?) AS due
        WHERE ban.id = due.id RETURNING address`,
       now,
+      EXPIRE_STEP,
     ).map(({ address }) => address);
+    return { addresses, isMore: addresses.length === EXPIRE_STEP };
   }
 
   inForce(): BanStatus[] {
@@ -117,11 +126,16 @@ export class BanTable implements BanStore {
     return this.#db.get<{ change: number }>("SELECT ifnull(max(change), 0) AS change FROM ban")!.change;
   }
 
-  changedSince(change: number): BanChange[] {
-    return this.#db.all<BanChange>(
-      `SELECT change, ${COLUMNS} FROM ban WHERE change > ? ORDER BY change`,
+  /** As one text, as `addresses()`. */
+  changedSince(change: number): ChangedBan[] {
+    const row = this.#db.get<{ list: string }>(
+      `SELECT json_group_array(json_array(address, until, ended IS NOT NULL)) AS list FROM (
+         SELECT address, until, ended FROM ban
+         WHERE change > ? AND end_reason IS NOT 'expired' ORDER BY change)`,
       change,
     );
+    const list = JSON.parse(row!.list) as [string, Micros | null, 0 | 1][];
+    return list.map(([address, until, ended]) => ({ address, until, isEnded: ended === 1 }));
   }
 
   standing(address: string): BanStatus | null {

@@ -15,6 +15,9 @@ interface Content {
   ])[];
 }
 
+/** Tallies without an end that there may be before they are sifted for the first time. */
+const SIFT_STEP = 1_000;
+
 /**
  * What counters are made of: appended in order and never changed, as many hits to a row as a batch brought. To find and delete single
  * hits would cost more the more there are of them.
@@ -34,15 +37,7 @@ export class TallyTable {
       steps: times.map((time, i) => time - (times[i - 1] ?? 0)),
       rules: rules.map(({ service, rule, spent, hits, values }) => [service, rule, spent, hits, values]),
     };
-    // Hits that were spent may be dated later than what has spent them: they must not outlive it.
-    const spends = until !== null && rules.some(({ spent }) => spent.length > 0);
-    this.#db.run(
-      spends
-        ? "INSERT INTO tally (until, content) SELECT max(?, ifnull(max(until), 0)), ? FROM tally"
-        : "INSERT INTO tally (until, content) VALUES (?, ?)",
-      until,
-      JSON.stringify(content),
-    );
+    this.#db.run("INSERT INTO tally (until, content) VALUES (?, ?)", until, JSON.stringify(content));
   }
 
   /** All of them in order. */
@@ -64,15 +59,70 @@ export class TallyTable {
     const content: Content = { forgotten: [address], addresses: [], steps: [], rules: [] };
     // Kept as long as anything before it.
     this.#db.run(
-      "INSERT INTO tally (until, content) SELECT iif(count(until) < count(*), NULL, max(until)), ? FROM tally",
+      `INSERT INTO tally (until, content)
+       SELECT iif(count(until) < count(*), NULL, max(until)), ? FROM tally HAVING count(*) > 0`,
       JSON.stringify(content),
     );
   }
 
   /** Drops what does not matter any more at `now`. */
   expire(now: Micros): void {
-    this.#db.run("DELETE FROM tally WHERE until <= ?", now);
+    this.#db.transaction(() => {
+      this.#db.run("DELETE FROM tally WHERE until <= ?", now);
+      const { lasting, sifted } = this.#db.get<{ lasting: number; sifted: number }>(
+        `SELECT (SELECT count(*) FROM tally WHERE until IS NULL) AS lasting,
+           ifnull((SELECT value FROM meta WHERE key = 'sifted'), 0) AS sifted`,
+      )!;
+      if (lasting >= 2 * sifted + SIFT_STEP) this.#sift();
+    });
   }
+
+  /**
+   * Of what has no end, drops the hits that were spent or forgotten later, and then what says so. Done when there is twice as much as
+   * the last time, as it looks at all of it.
+   */
+  #sift(): void {
+    const ids = this.#db.all<{ id: number }>("SELECT id FROM tally WHERE until IS NULL ORDER BY id");
+    const read = (id: number) =>
+      JSON.parse(this.#db.get<Row>("SELECT content FROM tally WHERE id = ?", id)!.content) as Content;
+    const overAt = new Map<string, number>();
+    for (const { id } of ids) {
+      const { forgotten, rules } = read(id);
+      for (const address of forgotten) overAt.set(address, id);
+      for (const [service, rule, spent] of rules) {
+        for (const address of spent) overAt.set(keyOf({ service, rule, address }), id);
+      }
+    }
+    let left = 0;
+    for (const { id } of ids) {
+      const content = read(id);
+      if (content.forgotten.length > 0) continue;
+      const rules = content.rules.map(([service, rule, , hits, values]) => {
+        const stands = hits.map((n) => {
+          const address = content.addresses[n]!;
+          const over = Math.max(overAt.get(address) ?? 0, overAt.get(keyOf({ service, rule, address })) ?? 0);
+          return over <= id;
+        });
+        const standing = <T>(list: readonly T[]) => list.filter((_, i) => stands[i]);
+        return [service, rule, [], standing(hits), standing(values)] as const;
+      }).filter(([, , , hits]) => hits.length > 0);
+      if (rules.length === 0) {
+        this.#db.run("DELETE FROM tally WHERE id = ?", id);
+        continue;
+      }
+      left++;
+      this.#db.run("UPDATE tally SET content = ? WHERE id = ?", JSON.stringify({ ...content, rules }), id);
+    }
+    // To hits that do have an end it still matters who was forgotten.
+    const forgets = "until IS NULL AND json_array_length(content, '$.forgotten') > 0";
+    this.#db.run(`UPDATE tally SET until = (SELECT max(until) FROM tally) WHERE ${forgets}`);
+    this.#db.run(`DELETE FROM tally WHERE ${forgets}`);
+    this.#db.run("INSERT OR REPLACE INTO meta VALUES ('sifted', ?)", left);
+  }
+}
+
+function keyOf({ service, rule, address }: { service: string; rule: string; address: string }): string {
+  return `${service} ${rule} ${address}`;
 }
 
 function summed(steps: readonly Micros[]): Micros[] {

@@ -139,16 +139,45 @@ Deno.test("`TallyTable.all()` tells in order what was counted, spent and forgott
   );
 });
 
-Deno.test("`TallyTable.expire()` keeps what says that hits are spent as long as any hits before it", () => {
+Deno.test("`TallyTable.forget()` has nothing to say where nothing is counted", () => {
+  using temporary = temporaryState();
+  temporary.state.tallies.forget("192.0.2.1");
+  assert.deepEqual([...temporary.state.tallies.all()], []);
+});
+
+Deno.test("`TallyTable.expire()` drops spent and forgotten hits that have no end, once there are many, and no others", () => {
   using temporary = temporaryState();
   const { tallies } = temporary.state;
-  const spent = { ...RULE, spent: ["192.0.2.1"], hits: [] };
-  tallies.add(tally({ until: 12_000 })()[0]!);
-  tallies.add(tally({ until: 9_000, rules: [spent] })()[0]!);
-  tallies.expire(11_999);
-  assert.deepEqual([...tallies.all()].map(({ until }) => until), [12_000, 12_000]);
-  tallies.expire(12_000);
-  assert.deepEqual([...tallies.all()], []);
+  const addresses = ["192.0.2.1", "192.0.2.2", "192.0.2.3"];
+  const hits = { addresses, times: [1, 2, 3] };
+  const some = { ...RULE, hits: [0, 1, 2], values: ["a", "b", "c"] };
+  const other = { ...RULE, rule: "other", hits: [1] };
+  const counted = () =>
+    [...tallies.all()].map(({ until, forgotten, addresses, rules }) => [
+      until,
+      forgotten,
+      ...rules.map(({ rule, spent, hits, values }) => [rule, spent, hits.map((n) => addresses[n]), values]),
+    ]);
+  tallies.add(tally({ until: 90, ...hits, rules: [some] })()[0]!);
+  tallies.add(tally({ ...hits, rules: [some, other] })()[0]!);
+  tallies.forget("192.0.2.3");
+  tallies.add(tally({ ...hits, rules: [{ ...some, spent: ["192.0.2.1"] }] })()[0]!);
+  tallies.add(tally({ ...hits, rules: [{ ...some, spent: ["192.0.2.2"], hits: [2], values: ["d"] }] })()[0]!);
+  const before = counted();
+  tallies.expire(10);
+  assert.deepEqual(counted(), before, "few are left as they are");
+  for (let i = 0; i < 1_000; i++) {
+    tallies.add(tally({ rules: [{ ...RULE, rule: "many", spent: ["192.0.2.1"] }] })()[0]!);
+  }
+  tallies.expire(10);
+  assert.deepEqual(counted(), [
+    [90, [], ["invalid", [], addresses, ["a", "b", "c"]]],
+    [null, [], ["other", [], ["192.0.2.2"], []]],
+    [90, ["192.0.2.3"]],
+    [null, [], ["invalid", [], ["192.0.2.1", "192.0.2.3"], ["a", "c"]]],
+    [null, [], ["invalid", [], ["192.0.2.3"], ["d"]]],
+    [null, [], ["many", [], ["192.0.2.1"], []]],
+  ]);
 });
 
 Deno.test("`LogTable.forget()` deletes in steps what is older, `TallyTable.expire()` what matters no more", () => {
@@ -179,8 +208,8 @@ Deno.test("`BanTable` tells the firewall of a ban until it has it, and of its en
   const [waiting] = bans.toApply(DUE);
   bans.applied([waiting!.id], { firewall: "command", time: 10_000 });
   assert.equal(bans.toApply(DUE).length, 0);
-  assert.deepEqual(bans.expire(19_999), []);
-  assert.deepEqual(bans.expire(20_000), ["192.0.2.1"]);
+  assert.deepEqual(bans.expire(19_999).addresses, []);
+  assert.deepEqual(bans.expire(20_000).addresses, ["192.0.2.1"]);
   assert.equal(bans.toApply(DUE).length, 0);
   bans.lifted([bans.toLift(DUE)[0]!.id]);
   assert.equal(bans.toLift(DUE).length, 0);
@@ -266,13 +295,43 @@ Deno.test("`BanTable.expire()` gives each ban its own end and its own number of 
   bans.add(ban({ address: "192.0.2.2", until: 9_000 }));
   bans.add(ban({ address: "192.0.2.3", until: 2_000 }));
   const before = bans.lastChange();
-  assert.deepEqual(bans.expire(3_000).sort(), ["192.0.2.1", "192.0.2.3"]);
-  assert.deepEqual(bans.changedSince(before).map(({ address, ended, change }) => [address, ended, change]), [
-    ["192.0.2.3", 2_000, before + 1],
-    ["192.0.2.1", 3_000, before + 2],
-  ]);
+  assert.deepEqual(bans.expire(3_000).addresses.sort(), ["192.0.2.1", "192.0.2.3"]);
+  assert.deepEqual(
+    temporary.state.outbox.unshippedBans(9).slice(-2).map((
+      { address, ended, change },
+    ) => [address, ended, change]),
+    [["192.0.2.3", 2_000, before + 1], ["192.0.2.1", 3_000, before + 2]],
+  );
+  assert.deepEqual(bans.changedSince(before), [], "whose time is up is no news");
   assert.equal(bans.lastChange(), before + 2);
-  assert.deepEqual(bans.expire(3_000), []);
+  assert.deepEqual(bans.expire(3_000), { addresses: [], isMore: false });
+});
+
+Deno.test("`BanTable.expire()` ends a flood of bans in steps, each once", () => {
+  using temporary = temporaryState();
+  const { bans } = temporary.state;
+  bans.transaction(() => {
+    for (let i = 0; i < 5_001; i++) bans.add(ban({ address: `10.0.${i >> 8}.${i & 255}`, until: 3_000 }));
+  });
+  const steps = [1, 2, 3].map(() => bans.expire(3_000));
+  assert.deepEqual(steps.map(({ addresses, isMore }) => [addresses.length, isMore]), [[5_000, true], [
+    1,
+    false,
+  ], [0, false]]);
+  assert.equal(bans.inForce().length, 0);
+});
+
+Deno.test("`BanTable.add()` leaves to a new ban what a firewall may still have of the one before", () => {
+  using temporary = temporaryState();
+  const { bans } = temporary.state;
+  bans.add(ban());
+  bans.trying([1], "command");
+  for (const _ of [1, 2]) {
+    bans.end("192.0.2.1", { reason: "unban", time: 5 });
+    assert.deepEqual(bans.toLift(DUE).map(({ id }) => id), [bans.lastId()]);
+    bans.add(ban({ start: 6 }));
+    assert.deepEqual(bans.toLift(DUE), []);
+  }
 });
 
 Deno.test("`BanTable.changedSince()` names a ban once, by its latest change, and not for what a firewall did", () => {
@@ -283,9 +342,10 @@ Deno.test("`BanTable.changedSince()` names a ban once, by its latest change, and
   bans.add(ban({ address: "192.0.2.2" }));
   bans.add(ban({ address: "192.0.2.1", until: 8_000 }));
   bans.applied([2], { firewall: "command", time: 1 });
-  assert.deepEqual(bans.changedSince(0).map(({ address, until }) => [address, until]), [
-    ["192.0.2.2", null],
-    ["192.0.2.1", 8_000],
+  bans.end("192.0.2.2", { reason: "unban", time: 5 });
+  assert.deepEqual(bans.changedSince(0), [
+    { address: "192.0.2.1", until: 8_000, isEnded: false },
+    { address: "192.0.2.2", until: null, isEnded: true },
   ]);
   assert.deepEqual(bans.changedSince(bans.lastChange()), []);
 });
