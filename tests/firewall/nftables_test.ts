@@ -219,7 +219,8 @@ nftTest(
     const { firewall, inside } = scene;
     const bans = [ban("192.0.2.2", 600), ban("2001:db8::/64", 600, "tcp 22")];
     await done(firewall, bans);
-    for (const damage of ["flush ruleset", "flush chain inet strongmonitor input"]) {
+    const dormant = "add table inet strongmonitor { flags dormant; }";
+    for (const damage of ["flush ruleset", "flush chain inet strongmonitor input", dormant]) {
       assert.equal(inside("nft", ...damage.split(" ")).code, 0);
       const { missing } = await firewall.inspect(bans, NEVER);
       assert.deepEqual(missing, bans.map(({ address }) => address), damage);
@@ -229,6 +230,20 @@ nftTest(
     }
   },
 );
+
+nftTest("nothing is missing where the list takes long to be told", async ({ firewall, own }) => {
+  const bans = [ban("192.0.2.2", 600), ban("192.0.2.3", 5), ban("10.0.0.0/8")];
+  await done(firewall, bans);
+  const command = ["ip", "netns", "exec", own, "nft"];
+  let calls = 0;
+  const slow = new NftablesFirewall({
+    command,
+    timeout: 60 * SECOND,
+    clock: () => NOW + 10 * SECOND * calls++,
+  });
+  assert.deepEqual(await slow.inspect(bans, NEVER), RIGHT);
+  assert.equal(calls, 2);
+});
 
 nftTest("ordinary calls double no rules and keep counters", async (scene) => {
   const { firewall, inside } = scene;
