@@ -17,10 +17,15 @@ export interface Bounds {
   readonly span: Micros | null;
 }
 
-/** Addresses that are counted at most, unless told otherwise: all that is known of them takes some 140 MiB. */
-export const CAPACITY = 1 << 20;
-/** Counters and hits kept at most for each address on average. */
-const [COUNTERS, HITS] = [2, 4];
+/** What may be kept. With all that is known of addresses, unless told otherwise, it takes some 80 MiB. */
+export interface Room {
+  /** Addresses at most. */
+  readonly addresses: number;
+  /** Bytes of counters and hits for each of them on average: a counter takes 16, and so does a hit. */
+  readonly bytes: number;
+}
+
+const ROOM: Room = { addresses: 1 << 20, bytes: 40 };
 /** No address, no counter, no hit: all are numbered from 1, so that fresh memory needs no filling. */
 const NONE = 0;
 
@@ -33,6 +38,7 @@ const COUNTER_SIZE = 4;
 /** A hit: its time in the first 64 bits, then the next one, and a hash of its value. The newest is followed by the oldest. */
 const [FOLLOWING, VALUE] = [2, 3];
 const HIT_SIZE = 4;
+const WORD_BYTES = Int32Array.BYTES_PER_ELEMENT;
 
 /**
  * Counts hits per address and rule over a span of the hits' own time; rules are known by their numbers. Of a hit that has a value,
@@ -61,17 +67,21 @@ export class Counters {
   /** The first that was given back, and how many were ever taken. */
   readonly #free = { address: NONE, counter: NONE, hit: NONE };
   readonly #taken = { address: 0, counter: 0, hit: 0 };
+  /** Words that neither a counter nor a hit has ever taken. */
+  #left: number;
   #size = 0;
   #forgotten = 0;
 
-  /** @param bounds those of each rule; @param capacity addresses kept at most */
-  constructor(bounds: readonly Bounds[], capacity = CAPACITY) {
+  /** @param bounds those of each rule */
+  constructor(bounds: readonly Bounds[], { addresses, bytes }: Room = ROOM) {
     this.#bounds = bounds;
     this.#shortest = Math.min(...bounds.map(({ span }) => span ?? Infinity));
-    this.#capacity = capacity;
-    this.#addresses = new Int32Array((capacity + 1) * ADDRESS_SIZE);
-    this.#counters = new Int32Array((capacity * COUNTERS + 1) * COUNTER_SIZE);
-    this.#hits = new Int32Array((capacity * HITS + 1) * HIT_SIZE);
+    this.#capacity = addresses;
+    this.#left = Math.floor(addresses * bytes / WORD_BYTES);
+    this.#addresses = new Int32Array((addresses + 1) * ADDRESS_SIZE);
+    // Memory is taken when it is first touched, so whichever of the two needs more can have it.
+    this.#counters = new Int32Array(this.#left + COUNTER_SIZE);
+    this.#hits = new Int32Array((this.#left & ~1) + HIT_SIZE);
     this.#times = new Float64Array(this.#hits.buffer);
   }
 
@@ -282,12 +292,13 @@ export class Counters {
   }
 
   #makeCounter(at: number, rule: number): number {
-    while (this.#free.counter === NONE && this.#taken.counter >= COUNTERS * this.#capacity) {
-      this.#makeRoom(at);
-    }
+    while (this.#free.counter === NONE && this.#left < COUNTER_SIZE) this.#makeRoom(at);
     const counters = this.#counters;
-    const counter = this.#free.counter === NONE ? ++this.#taken.counter * COUNTER_SIZE : this.#free.counter;
-    if (counter === this.#free.counter) this.#free.counter = counters[counter + NEXT]!;
+    let counter = this.#free.counter;
+    if (counter === NONE) {
+      counter = ++this.#taken.counter * COUNTER_SIZE;
+      this.#left -= COUNTER_SIZE;
+    } else this.#free.counter = counters[counter + NEXT]!;
     counters[counter + RULE] = rule;
     counters[counter + NEXT] = this.#addresses[at + FIRST]!;
     this.#addresses[at + FIRST] = counter;
@@ -327,7 +338,7 @@ export class Counters {
    * forgotten; where there is only this one, the counter's oldest hit, or where it has none, another counter.
    */
   #takeHit(counter: number): number {
-    while (this.#free.hit === NONE && this.#taken.hit >= HITS * this.#capacity) {
+    while (this.#free.hit === NONE && this.#left < HIT_SIZE) {
       const last = this.#addresses[OLDER]!;
       if (this.#addresses[NEWER] !== last) this.#forgetOldest();
       else if (this.#counters[counter + COUNT]! > 0) {
@@ -337,7 +348,10 @@ export class Counters {
         this.#dropCounter(last, first === counter ? this.#counters[first + NEXT]! : first);
       }
     }
-    if (this.#free.hit === NONE) return ++this.#taken.hit * HIT_SIZE;
+    if (this.#free.hit === NONE) {
+      this.#left -= HIT_SIZE;
+      return ++this.#taken.hit * HIT_SIZE;
+    }
     const hit = this.#free.hit;
     this.#free.hit = this.#hits[hit + FOLLOWING]!;
     return hit;

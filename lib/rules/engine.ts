@@ -9,8 +9,6 @@ const MAX_VALUE = 64;
 
 /** What counting goes by. */
 export interface EngineOptions {
-  /** Addresses kept at most. */
-  readonly capacity?: number;
   /** What an address is counted as: itself unless told. */
   readonly countedAs?: (address: string) => string;
   /** How many times as high limits are for what is counted as `address`; 1 unless told. */
@@ -36,7 +34,7 @@ export class Engine {
 
   constructor(
     modules: readonly ModuleRules[],
-    { capacity, countedAs = (address) => address, lenience = () => 1 }: EngineOptions = {},
+    { countedAs = (address) => address, lenience = () => 1 }: EngineOptions = {},
   ) {
     this.#countedAs = countedAs;
     this.#lenience = lenience;
@@ -51,7 +49,7 @@ export class Engine {
       ]),
     );
     this.#newest = new Float64Array(all.length);
-    this.#counters = new Counters(all.map(({ limit, window: span }) => ({ limit, span })), capacity);
+    this.#counters = new Counters(all.map(({ limit, window: span }) => ({ limit, span })));
   }
 
   /** The names of the rules that an event of `service` hits, counting nothing. */

@@ -1,6 +1,6 @@
 import { enclosing, prefixLength } from "../ip.ts";
 import type { Growth, Micros, NewBan } from "../types.ts";
-import { Counters } from "./counters.ts";
+import { Counters, type Room } from "./counters.ts";
 
 /** When a network is banned for the bans inside of it. */
 export interface NetworkStep {
@@ -23,8 +23,8 @@ export interface NetworkTrip {
   readonly count: number;
 }
 
-/** Networks counted at most, by all steps. */
-const CAPACITY = 200_000;
+/** Networks counted at most, by all steps, with some hits of each. */
+const ROOM: Room = { addresses: 200_000, bytes: 96 };
 
 /**
  * Counts the bans inside of networks, step by step: addresses for the first step, and for each further one the networks that the
@@ -36,7 +36,7 @@ export class Networks {
 
   constructor(steps: readonly NetworkStep[]) {
     this.#steps = steps;
-    this.#counters = new Counters(steps.map(({ limit, window: span }) => ({ limit, span })), CAPACITY);
+    this.#counters = new Counters(steps.map(({ limit, window: span }) => ({ limit, span })), ROOM);
   }
 
   /** Counts a ban; returns the network that is to be banned for it, if any. */

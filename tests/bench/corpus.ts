@@ -221,12 +221,36 @@ export function writeStrangers(
   const now = Date.now() / 1_000 - BEGINNING;
   return writeLines({ lines, seed: 0, write }, () => {
     const n = from + next++ % addresses;
-    const address = `${11 + (n >>> 24)}.${n >>> 16 & 255}.${n >>> 8 & 255}.${n & 255}`;
-    const text = `${syslogTime(now)} web1 sshd[${
-      1_000 + n % 60_000
-    }]: Invalid user admin from ${address} port 4022`;
-    return { text, address, isAttack: true };
+    const address = strangerOf(n);
+    return { text: `${sshdOf(n, now)}Invalid user admin from ${address} port 4022`, address, isAttack: true };
   });
+}
+
+/** Of each attacker from the one numbered `from` on what sshd says of one attempt to log in: three lines. */
+export function writeAttempts(
+  { attackers, from, write }: { attackers: number; from: number; write: (text: string) => void },
+): Expected {
+  let line = 3 * from;
+  const now = Date.now() / 1_000 - BEGINNING;
+  return writeLines({ lines: 3 * attackers, seed: 0, write }, () => {
+    const n = Math.floor(line / 3);
+    const address = strangerOf(n);
+    const said = [
+      `Invalid user admin from ${address} port 4022`,
+      `Failed password for invalid user admin from ${address} port 4022 ssh2`,
+      `Connection closed by invalid user admin ${address} port 4022 [preauth]`,
+    ][line++ % 3]!;
+    return { text: sshdOf(n, now) + said, address, isAttack: true };
+  });
+}
+
+function strangerOf(n: number): string {
+  return `${11 + (n >>> 24)}.${n >>> 16 & 255}.${n >>> 8 & 255}.${n & 255}`;
+}
+
+/** What stands before a message of the process that serves a stranger. */
+function sshdOf(n: number, time: number): string {
+  return `${syslogTime(time)} web1 sshd[${1_000 + n % 60_000}]: `;
 }
 
 interface Written {

@@ -4,7 +4,7 @@ import type { LogEvent } from "../../lib/types.ts";
 import { compile } from "../../tools/build.ts";
 import { npmBase } from "../../tools/npm_base.ts";
 import { postgresMissing, startPostgres } from "../postgres_server.ts";
-import { writeStrangers } from "./corpus.ts";
+import { writeAttempts, writeStrangers } from "./corpus.ts";
 import { type Row } from "./row.ts";
 import {
   ask,
@@ -83,6 +83,8 @@ async function startBare(workshop: Workshop): Promise<Daemon> {
   return new Daemon(new Deno.Command(program, { stdin: "null", stdout: "null", stderr: "null" }).spawn());
 }
 
+const TRACKED = "SELECT value ->> 'tracked' AS n FROM meta WHERE key = 'report'";
+
 const memory: Row = {
   name: "memory",
   title: "resident memory, in MiB: idle, and after 1,000,000 attackers who each try once",
@@ -102,14 +104,8 @@ const memory: Row = {
 
   async round(workshop) {
     const count = workshop.lines;
-    await workshop.configure({
-      keep_log: "forever",
-      modules: {
-        SSHD: {
-          match: { file: workshop.followed },
-          rules: [{ ...RULE, str: "Invalid user ", limit: 5, window: "365d" }],
-        },
-      },
+    await workshop.configureAsShipped(["SSHD"], { keep_log: "forever" }, {
+      match: { file: workshop.followed },
     });
     await workshop.freshState();
     await Deno.writeTextFile(workshop.followed, "");
@@ -120,11 +116,12 @@ const memory: Row = {
     const figures: Record<string, number> = { "bare Deno": bare.memory, idle: monitor.memory };
     for (const [n, name] of ["after 1 M", "after 2 M"].entries()) {
       using file = Deno.openSync(workshop.followed, { append: true });
-      writeStrangers({ lines: count, from: n * count, write: (text) => writeAll(file, text) });
-      await untilReached(workshop, { query: RECORDED, number: (n + 1) * count });
+      writeAttempts({ attackers: count, from: n * count, write: (text) => writeAll(file, text) });
+      await untilReached(workshop, { query: RECORDED, number: (n + 1) * 3 * count });
       await pause(5_000);
       figures[name] = monitor.memory;
     }
+    figures["addresses counted in the end"] = ask(workshop, TRACKED);
     return figures;
   },
 
@@ -188,10 +185,9 @@ const history: Row = {
   async cost(workshop: Workshop, part: number): Promise<number> {
     const { lines } = workshop;
     const log = await workshop.authLog(Math.round(lines / 10));
-    await workshop.configureAsShipped(["SSHD"], { keep_log: "forever" });
-    const shipped = JSON.parse(await Deno.readTextFile(workshop.config));
-    shipped.modules.SSHD.match = { file: workshop.followed };
-    await workshop.configure(shipped);
+    await workshop.configureAsShipped(["SSHD"], { keep_log: "forever" }, {
+      match: { file: workshop.followed },
+    });
     await workshop.freshState({ since: { [`file:${workshop.followed}`]: 0 } });
     await Deno.writeTextFile(workshop.followed, "");
     if (part > 0) {

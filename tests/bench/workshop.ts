@@ -99,14 +99,19 @@ export class Workshop {
     await Deno.writeTextFile(this.config, JSON.stringify({ state: this.state, ...config }));
   }
 
-  /** The shipped configuration becomes the one that the program goes by, or those of its modules, with other keys. */
+  /**
+   * The shipped configuration becomes the one that the program goes by, or those of its modules.
+   * @param keys others at the top @param moduleKeys others in each module
+   */
   async configureAsShipped(
     names?: readonly string[],
     keys: Readonly<Record<string, unknown>> = {},
+    moduleKeys: Readonly<Record<string, unknown>> = {},
   ): Promise<void> {
     const shipped = parse(await Deno.readTextFile(`${ROOT}/config.jsonc`)) as Shipped;
     const modules = Object.fromEntries(
-      Object.entries(shipped.modules).filter(([name]) => names?.includes(name) ?? true),
+      Object.entries(shipped.modules).filter(([name]) => names?.includes(name) ?? true)
+        .map(([name, section]) => [name, { ...section, ...moduleKeys }]),
     );
     await this.configure({ ...shipped, ...keys, modules });
   }
@@ -221,7 +226,7 @@ export class Workshop {
 }
 
 interface Shipped {
-  readonly modules: Readonly<Record<string, unknown>>;
+  readonly modules: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }
 
 /** How many lines the state holds. */

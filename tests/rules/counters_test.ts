@@ -5,6 +5,7 @@ import { Random } from "../random.ts";
 
 const MINUTE = 60 * SECOND;
 const A = "192.0.2.1";
+const room = (addresses: number) => ({ addresses, bytes: 96 });
 const hitAt = (time: number, value: string | null = null, address = A) => ({ address, time, value });
 
 Deno.test("`Counters.hit()` trips past the limit, not at it, and counts from nothing again", () => {
@@ -59,7 +60,7 @@ Deno.test("`Counters` tell addresses and networks apart, of both families", () =
 });
 
 Deno.test("`Counters` forget the address whose latest hit came first when there is no more room, and count such", () => {
-  const counters = new Counters([{ limit: 1, span: null }, { limit: 9, span: null }], 2);
+  const counters = new Counters([{ limit: 1, span: null }, { limit: 9, span: null }], room(2));
   for (const address of ["192.0.2.1", "192.0.2.2", "192.0.2.1", "192.0.2.3"]) {
     counters.hit(1, hitAt(1, null, address));
   }
@@ -127,7 +128,7 @@ Deno.test("`Counters` agree with counting by hand over random histories", () => 
 
 Deno.test("`Counters` stay whole while addresses come, grow silent and are forgotten", () => {
   const random = new Random(5);
-  const counters = new Counters([{ limit: 3, span: 50 }, { limit: 3, span: null }], 40);
+  const counters = new Counters([{ limit: 3, span: 50 }, { limit: 3, span: null }], room(40));
   for (let now = 0; now < 20_000; now++) {
     const address = `10.0.${random.below(2)}.${random.below(60)}`;
     counters.hit(random.below(2), hitAt(now, random.below(3) === 0 ? `${random.below(9)}` : null, address));
@@ -140,9 +141,22 @@ Deno.test("`Counters` stay whole while addresses come, grow silent and are forgo
 });
 
 Deno.test("`Counters` make room for an address that has filled them by other rules", () => {
-  const counters = new Counters([{ limit: 100, span: null }, { limit: 1, span: null }], 1);
+  const counters = new Counters([{ limit: 100, span: null }, { limit: 1, span: null }], room(1));
   for (let time = 0; time < 50; time++) counters.hit(0, hitAt(time));
   assert.equal(counters.hit(1, hitAt(50)), 0);
   assert.equal(counters.size, 1);
   assert.equal(counters.hit(1, hitAt(51)), 2);
+});
+
+Deno.test("`Counters` give to counters or to hits what room there is, and stay within it", () => {
+  const bounds = Array.from({ length: 50 }, () => ({ limit: 1_000, span: null }));
+  const counters = new Counters(bounds, { addresses: 100, bytes: 40 });
+  // 4,000 bytes: 249 hits and one counter.
+  for (let time = 0; time < 1_000; time++) counters.add(0, hitAt(time));
+  assert.deepEqual([counters.size, counters.forgotten], [1, 0]);
+  // And then 125 counters with a hit each, of one address after the other.
+  for (let n = 0; n < 400; n++) counters.add(n % 50, hitAt(2_000 + n, null, `10.0.0.${Math.floor(n / 50)}`));
+  assert.ok(counters.size >= 1 && counters.size <= 3, `${counters.size} addresses`);
+  for (let n = 0; n < 300; n++) counters.add(0, hitAt(3_000 + n, null, `10.0.${n >> 8}.${n & 255}`));
+  assert.ok(counters.size <= 100);
 });
