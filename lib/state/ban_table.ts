@@ -37,35 +37,28 @@ export class BanTable implements BanStore {
     return this.#db.transaction(work);
   }
 
-  add(ban: NewBan): void {
+  add({ address, scope, reason, count, start, until }: NewBan): void {
     this.#db.transaction(() => {
-      const extended = this.#db.run(
-        `UPDATE ban SET ${CHANGED}, until = CASE WHEN until IS NULL OR ? IS NULL THEN NULL ELSE max(until, ?) END,
-           scope = iif(scope = ?, scope, 'all')
-         WHERE address = ? AND ended IS NULL`,
-        ban.until,
-        ban.until,
-        ban.scope,
-        ban.address,
-      );
-      if (extended > 0) return;
       this.#db.run(
         `INSERT INTO ban (change, applied_by, address, scope, reason, count, start, until)
          VALUES ((SELECT ifnull(max(change), 0) + 1 FROM ban),
-           (SELECT applied_by FROM ban WHERE address = ? AND applied_by IS NOT NULL), ?, ?, ?, ?, ?, ?)`,
-        ban.address,
-        ban.address,
-        ban.scope,
-        ban.reason,
-        ban.count,
-        ban.start,
-        ban.until,
+           (SELECT applied_by FROM ban WHERE address = ? AND applied_by IS NOT NULL), ?, ?, ?, ?, ?, ?)
+         ON CONFLICT (address) WHERE ended IS NULL DO UPDATE SET change = excluded.change,
+           until = CASE WHEN until IS NULL OR excluded.until IS NULL THEN NULL ELSE max(until, excluded.until) END,
+           scope = iif(scope = excluded.scope, scope, 'all')`,
+        address,
+        address,
+        scope,
+        reason,
+        count,
+        start,
+        until,
       );
       // What a firewall may still have of an earlier ban is now to be lifted with this one.
       this.#db.run(
         `UPDATE ban SET applied_by = NULL, error = NULL
          WHERE address = ? AND applied_by IS NOT NULL AND ended IS NOT NULL`,
-        ban.address,
+        address,
       );
     });
   }
