@@ -17,27 +17,34 @@ export interface Bounds {
   readonly span: Micros | null;
 }
 
+/** A hit in the making: its time, and a hash of its value; 0 where it has none. */
+interface Hit {
+  readonly time: Micros;
+  readonly hash: number;
+}
+
 /** What may be kept. With all that is known of addresses, unless told otherwise, it takes some 80 MiB. */
 export interface Room {
   /** Addresses at most. */
   readonly addresses: number;
-  /** Bytes of counters and hits for each of them on average: a counter takes 16, and so does a hit. */
+  /** Bytes of hits for each of them on average: each takes 32, and what there is to count by a rule lies with its newest hit. */
   readonly bytes: number;
 }
 
 const ROOM: Room = { addresses: 1 << 20, bytes: 40 };
-/** No address, no counter, no hit: all are numbered from 1, so that fresh memory needs no filling. */
+/** No address and no cell: all are numbered from 1, so that fresh memory needs no filling. */
 const NONE = 0;
 
 /** An address: its words, the length of its prefix, the next of its bucket, its neighbours by latest hit, and its first counter. */
 const [PREFIX, CHAIN, OLDER, NEWER, FIRST] = [4, 5, 6, 7, 8];
 const ADDRESS_SIZE = 9;
-/** A counter: its rule, the address's next counter, its newest hit, and how many there are. */
-const [RULE, NEXT, NEWEST, COUNT] = [0, 1, 2, 3];
-const COUNTER_SIZE = 4;
-/** A hit: its time in the first 64 bits, then the next one, and a hash of its value. The newest is followed by the oldest. */
-const [FOLLOWING, VALUE] = [2, 3];
-const HIT_SIZE = 4;
+/**
+ * A cell holds a hit: its time in the first 64 bits, a hash of its value, and the next newer hit. Where it is the newest by a rule it
+ * is the counter as well: the rule, the address's next counter, how many hits there are, and the one before the newest, which is
+ * followed by the oldest. Most counters have had one hit alone, and take no looking elsewhere.
+ */
+const [VALUE, FOLLOWING, RULE, NEXT, COUNT, BEFORE] = [2, 3, 4, 5, 6, 7];
+const CELL_SIZE = 8;
 const WORD_BYTES = Int32Array.BYTES_PER_ELEMENT;
 
 /**
@@ -48,14 +55,15 @@ const WORD_BYTES = Int32Array.BYTES_PER_ELEMENT;
  * million addresses cost the garbage collector nothing, and a hit few looks at distant memory.
  */
 export class Counters {
-  readonly #bounds: readonly Bounds[];
+  readonly #limits: Float64Array;
+  /** Lengths of windows; Infinity where hits never grow old. */
+  readonly #spans: Float64Array;
   readonly #shortest: Micros;
   readonly #capacity: number;
   /** First address of each bucket of a hash table, which grows with their number: what is small stays near. */
   #buckets = new Int32Array(1 << 10);
   readonly #addresses: Int32Array;
-  readonly #counters: Int32Array;
-  readonly #hits: Int32Array;
+  readonly #cells: Int32Array;
   readonly #times: Float64Array;
   /** Of all hashes, so that nobody can choose values that count as one, or addresses that all lie in one bucket. */
   readonly #seed = crypto.getRandomValues(new Int32Array(1))[0]!;
@@ -64,25 +72,30 @@ export class Counters {
   #text = "";
   #prefix = 0;
   #found = NONE;
+  /** The value that was hashed last. */
+  #value = "";
+  #hashed: number;
   /** The first that was given back, and how many were ever taken. */
-  readonly #free = { address: NONE, counter: NONE, hit: NONE };
-  readonly #taken = { address: 0, counter: 0, hit: 0 };
-  /** Words that neither a counter nor a hit has ever taken. */
+  readonly #free = { address: NONE, cell: NONE };
+  readonly #taken = { address: 0, cell: 0 };
+  /** Cells that were never taken. */
   #left: number;
   #size = 0;
   #forgotten = 0;
 
   /** @param bounds those of each rule */
   constructor(bounds: readonly Bounds[], { addresses, bytes }: Room = ROOM) {
-    this.#bounds = bounds;
-    this.#shortest = Math.min(...bounds.map(({ span }) => span ?? Infinity));
+    this.#limits = Float64Array.from(bounds, ({ limit }) => limit);
+    this.#spans = Float64Array.from(bounds, ({ span }) => span ?? Infinity);
+    this.#shortest = Math.min(...this.#spans);
     this.#capacity = addresses;
-    this.#left = Math.floor(addresses * bytes / WORD_BYTES);
+    this.#hashed = this.#seed;
+    // A hit has room beside its counter in any case.
+    this.#left = Math.max(2, Math.floor(addresses * bytes / (CELL_SIZE * WORD_BYTES)));
+    // Memory is taken when it is first touched.
     this.#addresses = new Int32Array((addresses + 1) * ADDRESS_SIZE);
-    // Memory is taken when it is first touched, so whichever of the two needs more can have it.
-    this.#counters = new Int32Array(this.#left + COUNTER_SIZE);
-    this.#hits = new Int32Array((this.#left & ~1) + HIT_SIZE);
-    this.#times = new Float64Array(this.#hits.buffer);
+    this.#cells = new Int32Array((this.#left + 1) * CELL_SIZE);
+    this.#times = new Float64Array(this.#cells.buffer);
   }
 
   /** Addresses that are being counted. */
@@ -100,7 +113,7 @@ export class Counters {
     if (value === null) return false;
     const counter = this.#counterOf(this.#find(address), rule);
     const hit = counter === NONE ? NONE : this.#hitOf(counter, this.#hash(value));
-    return hit !== NONE && this.#timeOf(hit) > this.#from(rule, time);
+    return hit !== NONE && this.#timeOf(hit) > time - this.#spans[rule]!;
   }
 
   /**
@@ -109,10 +122,10 @@ export class Counters {
    */
   hit(rule: number, counted: Counted, lenience: (address: string, time: Micros) => number = once): number {
     const counter = this.#count(rule, counted);
-    const { limit, span } = this.#bounds[rule]!;
+    const limit = this.#limits[rule]!;
+    if (this.#cells[counter + COUNT]! <= limit) return 0;
     const { address, time } = counted;
-    if (this.#counters[counter + COUNT]! <= limit) return 0;
-    const count = this.#countBefore(counter, span === null ? Infinity : time + span);
+    const count = this.#countBefore(counter, time + this.#spans[rule]!);
     if (count <= limit || count <= limit * lenience(address, time)) return 0;
     this.reset(rule, address);
     return count;
@@ -153,10 +166,10 @@ export class Counters {
   #sweepCounters(at: number, now: Micros): Micros {
     let latest = -Infinity;
     for (let counter = this.#addresses[at + FIRST]!; counter !== NONE;) {
-      const next = this.#counters[counter + NEXT]!;
-      const time = this.#timeOf(this.#counters[counter + NEWEST]!);
+      const next = this.#cells[counter + NEXT]!;
+      const time = this.#timeOf(counter);
       latest = Math.max(latest, time);
-      if (time <= this.#from(this.#counters[counter + RULE]!, now)) this.#dropCounter(at, counter);
+      if (time <= now - this.#spans[this.#cells[counter + RULE]!]!) this.#dropCounter(at, counter);
       counter = next;
     }
     return latest;
@@ -169,27 +182,33 @@ export class Counters {
     this.#touch(at);
     const known = this.#counterOf(at, rule);
     const counter = known === NONE ? this.#makeCounter(at, rule) : known;
-    this.#dropOld(counter, this.#from(rule, time));
-    if (value === null) this.#insert(counter, time, 0);
-    else this.#insertValue(counter, time, this.#hash(value));
+    const hash = value === null ? 0 : this.#hash(value);
+    const from = time - this.#spans[rule]!;
+    // A hit at that time or before is too old.
+    if (known === NONE || this.#timeOf(counter) <= from) {
+      if (this.#cells[counter + BEFORE] !== NONE) this.#dropEarlier(counter);
+      this.#begin(counter, time, hash);
+      return counter;
+    }
+    if (this.#cells[counter + BEFORE] !== NONE) this.#dropOld(counter, from);
+    if (value === null) this.#insert(at, counter, { time, hash });
+    else this.#insertValue(at, counter, { time, hash });
     return counter;
   }
 
-  #insertValue(counter: number, time: Micros, hash: number): void {
+  #insertValue(at: number, counter: number, { time, hash }: Hit): void {
     const known = this.#hitOf(counter, hash);
+    if (known === counter) {
+      this.#times[counter >> 1] = Math.max(time, this.#timeOf(counter));
+      return;
+    }
     const latest = known === NONE ? time : Math.max(time, this.#timeOf(known));
     if (known !== NONE) this.#dropHit(counter, known);
-    this.#insert(counter, latest, hash);
+    this.#insert(at, counter, { time: latest, hash });
   }
 
-  /** A hit at this time or before is too old for a window that ends at `time`. */
-  #from(rule: number, time: Micros): Micros {
-    const { span } = this.#bounds[rule]!;
-    return span === null ? -Infinity : time - span;
-  }
-
-  #timeOf(hit: number): Micros {
-    return this.#times[hit >> 1]!;
+  #timeOf(cell: number): Micros {
+    return this.#times[cell >> 1]!;
   }
 
   /** Where an address is; `NONE` where it is not counted, and its words are left for `#makeAddress()`. */
@@ -285,152 +304,178 @@ export class Counters {
   /** The counter of an address by a rule; `NONE` where there is none. */
   #counterOf(at: number, rule: number): number {
     if (at === NONE) return NONE;
-    const counters = this.#counters;
+    const cells = this.#cells;
     let counter = this.#addresses[at + FIRST]!;
-    while (counter !== NONE && counters[counter + RULE] !== rule) counter = counters[counter + NEXT]!;
+    while (counter !== NONE && cells[counter + RULE] !== rule) counter = cells[counter + NEXT]!;
     return counter;
   }
 
+  /** A counter that has no hits yet, of the address hit last. */
   #makeCounter(at: number, rule: number): number {
-    while (this.#free.counter === NONE && this.#left < COUNTER_SIZE) this.#makeRoom(at);
-    const counters = this.#counters;
-    let counter = this.#free.counter;
-    if (counter === NONE) {
-      counter = ++this.#taken.counter * COUNTER_SIZE;
-      this.#left -= COUNTER_SIZE;
-    } else this.#free.counter = counters[counter + NEXT]!;
-    counters[counter + RULE] = rule;
-    counters[counter + NEXT] = this.#addresses[at + FIRST]!;
+    const counter = this.#takeCell(at, NONE);
+    const cells = this.#cells;
+    cells[counter + RULE] = rule;
+    cells[counter + NEXT] = this.#addresses[at + FIRST]!;
+    cells[counter + BEFORE] = NONE;
     this.#addresses[at + FIRST] = counter;
-    counters[counter + NEWEST] = NONE;
-    counters[counter + COUNT] = 0;
     return counter;
   }
 
-  /** Forgets the address whose latest hit came first, or where that is the one at `at`, its last counter but the newest. */
-  #makeRoom(at: number): void {
-    if (this.#addresses[NEWER] !== at) return this.#forgetOldest();
-    let counter = this.#addresses[at + FIRST]!;
-    while (this.#counters[counter + NEXT] !== NONE) counter = this.#counters[counter + NEXT]!;
-    this.#dropCounter(at, counter);
-  }
-
-  #dropCounter(at: number, counter: number): void {
-    const counters = this.#counters;
-    let before = this.#addresses[at + FIRST]!;
-    if (before === counter) this.#addresses[at + FIRST] = counters[counter + NEXT]!;
-    else {
-      while (counters[before + NEXT] !== counter) before = counters[before + NEXT]!;
-      counters[before + NEXT] = counters[counter + NEXT]!;
+  /** A cell for the address at `at`, which was hit last; `counter` is where it goes, `NONE` where it will be one itself. */
+  #takeCell(at: number, counter: number): number {
+    while (this.#free.cell === NONE && this.#left === 0) this.#makeRoom(at, counter);
+    const cell = this.#free.cell;
+    if (cell === NONE) {
+      this.#left--;
+      return ++this.#taken.cell * CELL_SIZE;
     }
-    const newest = counters[counter + NEWEST]!;
-    if (newest !== NONE) {
-      const oldest = this.#hits[newest + FOLLOWING]!;
-      this.#hits[newest + FOLLOWING] = this.#free.hit;
-      this.#free.hit = oldest;
-    }
-    counters[counter + NEXT] = this.#free.counter;
-    this.#free.counter = counter;
+    this.#free.cell = this.#cells[cell + FOLLOWING]!;
+    return cell;
   }
 
   /**
-   * Room for a hit of `counter`, which is of the address hit last. Where none is left, the address whose latest hit came first is
-   * forgotten; where there is only this one, the counter's oldest hit, or where it has none, another counter.
+   * Forgets the address whose latest hit came first. Where that is the one at `at`: the oldest hit of `counter`, or its oldest
+   * counter but for that one.
    */
-  #takeHit(counter: number): number {
-    while (this.#free.hit === NONE && this.#left < HIT_SIZE) {
-      const last = this.#addresses[OLDER]!;
-      if (this.#addresses[NEWER] !== last) this.#forgetOldest();
-      else if (this.#counters[counter + COUNT]! > 0) {
-        this.#dropHit(counter, this.#hits[this.#counters[counter + NEWEST]! + FOLLOWING]!);
-      } else {
-        const first = this.#addresses[last + FIRST]!;
-        this.#dropCounter(last, first === counter ? this.#counters[first + NEXT]! : first);
-      }
+  #makeRoom(at: number, counter: number): void {
+    if (this.#addresses[NEWER] !== at) return this.#forgetOldest();
+    if (counter !== NONE && this.#cells[counter + BEFORE] !== NONE) {
+      return this.#dropHit(counter, this.#cells[this.#cells[counter + BEFORE]! + FOLLOWING]!);
     }
-    if (this.#free.hit === NONE) {
-      this.#left -= HIT_SIZE;
-      return ++this.#taken.hit * HIT_SIZE;
+    let last = NONE;
+    for (let one = this.#addresses[at + FIRST]!; one !== NONE; one = this.#cells[one + NEXT]!) {
+      if (one !== counter) last = one;
     }
-    const hit = this.#free.hit;
-    this.#free.hit = this.#hits[hit + FOLLOWING]!;
-    return hit;
+    this.#dropCounter(at, last);
+  }
+
+  #dropCounter(at: number, counter: number): void {
+    const cells = this.#cells;
+    let before = this.#addresses[at + FIRST]!;
+    if (before === counter) this.#addresses[at + FIRST] = cells[counter + NEXT]!;
+    else {
+      while (cells[before + NEXT] !== counter) before = cells[before + NEXT]!;
+      cells[before + NEXT] = cells[counter + NEXT]!;
+    }
+    this.#dropEarlier(counter);
+    this.#giveBack(counter);
+  }
+
+  /** Makes a hit the only one of a counter that has none before its newest. */
+  #begin(counter: number, time: Micros, hash: number): void {
+    this.#times[counter >> 1] = time;
+    this.#cells[counter + VALUE] = hash;
+    this.#cells[counter + COUNT] = 1;
   }
 
   /** Puts a hit where its time belongs. */
-  #insert(counter: number, time: Micros, hash: number): void {
-    const hit = this.#takeHit(counter);
-    const hits = this.#hits;
-    this.#times[hit >> 1] = time;
-    hits[hit + VALUE] = hash;
-    this.#counters[counter + COUNT]!++;
-    const newest = this.#counters[counter + NEWEST]!;
-    if (newest === NONE) {
-      this.#counters[counter + NEWEST] = hits[hit + FOLLOWING] = hit;
-      return;
+  #insert(at: number, counter: number, { time, hash }: Hit): void {
+    const hit = this.#takeCell(at, counter);
+    const [cells, times] = [this.#cells, this.#times];
+    cells[counter + COUNT]!++;
+    if (time >= times[counter >> 1]!) {
+      // The newest so far moves.
+      times[hit >> 1] = times[counter >> 1]!;
+      cells[hit + VALUE] = cells[counter + VALUE]!;
+      times[counter >> 1] = time;
+      cells[counter + VALUE] = hash;
+    } else {
+      times[hit >> 1] = time;
+      cells[hit + VALUE] = hash;
     }
-    let before = newest;
-    if (this.#timeOf(newest) <= time) this.#counters[counter + NEWEST] = hit;
-    else while (this.#timeOf(hits[before + FOLLOWING]!) <= time) before = hits[before + FOLLOWING]!;
-    hits[hit + FOLLOWING] = hits[before + FOLLOWING]!;
-    hits[before + FOLLOWING] = hit;
+    this.#link(counter, hit);
   }
 
-  /** Drops the hits of a counter that came at `from` or before. */
+  /** Takes a hit in among those before the newest. */
+  #link(counter: number, hit: number): void {
+    const cells = this.#cells;
+    let before = cells[counter + BEFORE]!;
+    if (before === NONE) {
+      cells[counter + BEFORE] = cells[hit + FOLLOWING] = hit;
+      return;
+    }
+    const time = this.#timeOf(hit);
+    if (this.#timeOf(before) <= time) cells[counter + BEFORE] = hit;
+    else while (this.#timeOf(cells[before + FOLLOWING]!) <= time) before = cells[before + FOLLOWING]!;
+    cells[hit + FOLLOWING] = cells[before + FOLLOWING]!;
+    cells[before + FOLLOWING] = hit;
+  }
+
+  /** Drops the hits before the newest that came at `from` or before. */
   #dropOld(counter: number, from: Micros): void {
-    while (this.#counters[counter + COUNT]! > 0) {
-      const oldest = this.#hits[this.#counters[counter + NEWEST]! + FOLLOWING]!;
+    const cells = this.#cells;
+    while (cells[counter + BEFORE] !== NONE) {
+      const oldest = cells[cells[counter + BEFORE]! + FOLLOWING]!;
       if (this.#timeOf(oldest) > from) return;
       this.#dropHit(counter, oldest);
     }
   }
 
+  /** Drops all hits but the newest. */
+  #dropEarlier(counter: number): void {
+    const cells = this.#cells;
+    const before = cells[counter + BEFORE]!;
+    if (before === NONE) return;
+    const oldest = cells[before + FOLLOWING]!;
+    cells[before + FOLLOWING] = this.#free.cell;
+    this.#free.cell = oldest;
+    cells[counter + BEFORE] = NONE;
+  }
+
+  /** Drops a hit that is not the newest. */
   #dropHit(counter: number, hit: number): void {
-    const hits = this.#hits;
-    const newest = this.#counters[counter + NEWEST]!;
+    const cells = this.#cells;
+    const newest = cells[counter + BEFORE]!;
     let before = newest;
-    while (hits[before + FOLLOWING] !== hit) before = hits[before + FOLLOWING]!;
-    hits[before + FOLLOWING] = hits[hit + FOLLOWING]!;
-    if (newest === hit) this.#counters[counter + NEWEST] = before === hit ? NONE : before;
-    hits[hit + FOLLOWING] = this.#free.hit;
-    this.#free.hit = hit;
-    this.#counters[counter + COUNT]!--;
+    while (cells[before + FOLLOWING] !== hit) before = cells[before + FOLLOWING]!;
+    cells[before + FOLLOWING] = cells[hit + FOLLOWING]!;
+    if (newest === hit) cells[counter + BEFORE] = before === hit ? NONE : before;
+    cells[counter + COUNT]!--;
+    this.#giveBack(hit);
+  }
+
+  #giveBack(cell: number): void {
+    this.#cells[cell + FOLLOWING] = this.#free.cell;
+    this.#free.cell = cell;
   }
 
   /** The hit of a value; `NONE` where the counter has no such. */
   #hitOf(counter: number, hash: number): number {
-    const hits = this.#hits;
-    let hit = this.#counters[counter + NEWEST]!;
-    for (let left = this.#counters[counter + COUNT]!; left > 0; left--) {
-      if (hits[hit + VALUE] === hash) return hit;
-      hit = hits[hit + FOLLOWING]!;
+    const cells = this.#cells;
+    if (cells[counter + VALUE] === hash) return counter;
+    let hit = cells[counter + BEFORE]!;
+    for (let left = cells[counter + COUNT]! - 1; left > 0; left--) {
+      if (cells[hit + VALUE] === hash) return hit;
+      hit = cells[hit + FOLLOWING]!;
     }
     return NONE;
   }
 
   #countBefore(counter: number, to: Micros): number {
-    const newest = this.#counters[counter + NEWEST]!;
-    if (this.#timeOf(newest) < to) return this.#counters[counter + COUNT]!;
+    const cells = this.#cells;
+    if (this.#timeOf(counter) < to) return cells[counter + COUNT]!;
+    const before = cells[counter + BEFORE]!;
+    if (this.#timeOf(before) < to) return cells[counter + COUNT]! - 1;
     let count = 0;
-    for (
-      let hit = this.#hits[newest + FOLLOWING]!;
-      this.#timeOf(hit) < to;
-      hit = this.#hits[hit + FOLLOWING]!
-    ) {
-      count++;
-    }
+    for (let hit = cells[before + FOLLOWING]!; this.#timeOf(hit) < to; hit = cells[hit + FOLLOWING]!) count++;
     return count;
   }
 
   #hash(value: string): number {
+    if (value === this.#value) return this.#hashed;
     let hash = this.#seed;
     for (let i = 0; i < value.length; i++) hash = mix(hash, value.charCodeAt(i));
-    return hash;
+    this.#value = value;
+    return this.#hashed = hash;
   }
 
   #bucketOf(words: Int32Array, at: number): number {
     let hash = this.#seed;
-    for (let i = at; i < at + ADDRESS_WORDS; i++) hash = mix(mix(hash, words[i]! >>> 16), words[i]! & 0xffff);
+    // All of IPv4 begins alike.
+    const isIPv4 = words[at + 2] === 0xffff && words[at + 1] === 0 && words[at] === 0;
+    for (let i = isIPv4 ? at + 3 : at; i < at + ADDRESS_WORDS; i++) {
+      hash = mix(mix(hash, words[i]! >>> 16), words[i]! & 0xffff);
+    }
     return hash & (this.#buckets.length - 1);
   }
 }

@@ -62,12 +62,25 @@ export class Engine {
     const rules = event.trusted ? this.#matchers.get(event.service)!.match(event) : [];
     if (rules.length === 0) return false;
     const hit: Counted = { address: this.#countedAs(event.address), time: event.time, value: null };
-    for (const rule of rules) {
-      const value = rule.distinct === null ? null : valueOf(event, rule.distinct);
-      if (value === undefined) continue;
-      this.#count(rule, value === null ? hit : { ...hit, value }, { source: event.address, findings });
+    for (let i = 0; i < rules.length; i++) {
+      const rule = rules[i]!;
+      if (rule.distinct === null) this.#count(rule, hit, { source: event.address, findings });
+      else this.#countValue(rule, hit, { event, findings });
     }
     return true;
+  }
+
+  #countValue(
+    rule: NumberedRule,
+    hit: Counted,
+    { event, findings }: { event: LogEvent; findings: Findings },
+  ) {
+    const value = valueOf(event, rule.distinct!);
+    if (value === undefined) return;
+    const valued = { ...hit, value };
+    if (!this.#counters.knows(rule.number, valued)) {
+      this.#count(rule, valued, { source: event.address, findings });
+    }
   }
 
   #count(
@@ -75,11 +88,10 @@ export class Engine {
     hit: Counted,
     { source, findings }: { source: string; findings: Findings },
   ): void {
-    if (hit.value !== null && this.#counters.knows(rule.number, hit)) return;
     findings.hit(rule, hit);
     if (hit.time > this.#newest[rule.number]!) this.#newest[rule.number] = hit.time;
     const count = this.#counters.hit(rule.number, hit, this.#lenience);
-    if (count > 0) findings.trip(rule, tripOf(hit, { rule, source, count }));
+    if (count > 0) findings.trip(tripOf(hit, { rule, source, count }));
   }
 
   /** Rules that were hit since the last call, and when at the latest. */

@@ -13,31 +13,33 @@ export class Findings {
   /** Events that were hits, whatever the number of rules. */
   readonly #addresses: string[] = [];
   readonly #times: Micros[] = [];
-  readonly #byRule = new Map<HitRule, RuleHits>();
-  #hits = 0;
+  /** Of each hit its rule, the number of its event, and its value. Most of a flood are never asked for: they are sorted when they are. */
+  readonly #rules: HitRule[] = [];
+  readonly #events: number[] = [];
+  readonly #values: (string | null)[] = [];
+  readonly #spent: Spending[] = [];
 
   /** Hits that count: of a rule with `distinct` one for each value. */
   get hits(): number {
-    return this.#hits;
+    return this.#rules.length;
   }
 
   /** Takes a hit. */
   hit(rule: HitRule, { address, time, value }: Counted): void {
-    this.#hits++;
     const last = this.#addresses.length - 1;
     if (this.#times[last] !== time || this.#addresses[last] !== address) {
       this.#addresses.push(address);
       this.#times.push(time);
     }
-    let hits = this.#byRule.get(rule);
-    if (!hits) this.#byRule.set(rule, hits = new RuleHits());
-    hits.add(this.#addresses.length - 1, { time, value });
+    this.#rules.push(rule);
+    this.#events.push(this.#addresses.length - 1);
+    this.#values.push(value);
   }
 
-  /** Takes a trip, which the last hit of the rule has led to: its counter has begun anew. */
-  trip(rule: HitRule, trip: Trip): void {
+  /** Takes a trip, which the last hit has led to: the counter of its rule has begun anew. */
+  trip(trip: Trip): void {
     this.trips.push(trip);
-    this.#byRule.get(rule)!.spend(trip.address);
+    this.#spent.push({ address: trip.address, hits: this.#rules.length });
   }
 
   /**
@@ -46,7 +48,7 @@ export class Findings {
    */
   tallies(now: Micros): Tally[] {
     const drafts = new Map<Micros | null, Draft>();
-    for (const [{ service, name: rule, window }, hits] of this.#byRule) {
+    for (const [{ service, name: rule, window }, hits] of this.#byRule()) {
       let draft = drafts.get(window);
       if (!draft) drafts.set(window, draft = new Draft(this.#addresses, this.#times));
       const left = hits.left(this.#addresses);
@@ -58,6 +60,26 @@ export class Findings {
     }
     return [...drafts.values()].map((draft) => draft.tally());
   }
+
+  #byRule(): ReadonlyMap<HitRule, RuleHits> {
+    const byRule = new Map<HitRule, RuleHits>();
+    let spent = 0;
+    for (let i = 0; i < this.#rules.length; i++) {
+      const rule = this.#rules[i]!;
+      let hits = byRule.get(rule);
+      if (!hits) byRule.set(rule, hits = new RuleHits());
+      const event = this.#events[i]!;
+      hits.add(event, { time: this.#times[event]!, value: this.#values[i]! });
+      for (; this.#spent[spent]?.hits === i + 1; spent++) hits.spend(this.#spent[spent]!.address);
+    }
+    return byRule;
+  }
+}
+
+/** That the last of so many hits led to a trip. */
+interface Spending {
+  readonly address: string;
+  readonly hits: number;
 }
 
 /** The hits of one rule. */

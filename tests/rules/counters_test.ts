@@ -151,10 +151,10 @@ Deno.test("`Counters` make room for an address that has filled them by other rul
 Deno.test("`Counters` give to counters or to hits what room there is, and stay within it", () => {
   const bounds = Array.from({ length: 50 }, () => ({ limit: 1_000, span: null }));
   const counters = new Counters(bounds, { addresses: 100, bytes: 40 });
-  // 4,000 bytes: 249 hits and one counter.
+  // 4,000 bytes: 125 hits.
   for (let time = 0; time < 1_000; time++) counters.add(0, hitAt(time));
   assert.deepEqual([counters.size, counters.forgotten], [1, 0]);
-  // And then 125 counters with a hit each, of one address after the other.
+  // And then as many counters with a hit each, of one address after the other.
   for (let n = 0; n < 400; n++) counters.add(n % 50, hitAt(2_000 + n, null, `10.0.0.${Math.floor(n / 50)}`));
   assert.ok(counters.size >= 1 && counters.size <= 3, `${counters.size} addresses`);
   for (let n = 0; n < 300; n++) counters.add(0, hitAt(3_000 + n, null, `10.0.${n >> 8}.${n & 255}`));

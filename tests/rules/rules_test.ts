@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import { SECOND } from "../../lib/duration.ts";
 import { Engine } from "../../lib/rules/engine.ts";
-import { Matcher } from "../../lib/rules/matcher.ts";
+import { Matcher, type Subject } from "../../lib/rules/matcher.ts";
 import { Findings } from "../../lib/rules/findings.ts";
 import { Whitelist } from "../../lib/rules/whitelist.ts";
 import type { Condition, LogEvent, Module, ModuleRules, Rule, RuleTally, Tally } from "../../lib/types.ts";
@@ -94,6 +94,61 @@ Deno.test("`Matcher.match()` compares the fields that a condition names, and no 
   ];
   for (const [name, rule, hit] of cases) {
     assert.deepEqual(matched([rule], { fields }), hit ? ["invalid"] : [], name);
+  }
+});
+
+/** Whether an event meets a condition, asked the plain way. */
+function meets({ fields, mode, texts, ignoreCase }: Condition, event: Subject): boolean {
+  return fields.some((field) => {
+    const text = field === "message" ? event.message : event.fields[field];
+    const seen = ignoreCase ? text?.toLowerCase() : text;
+    return texts.some((sought) =>
+      mode === "start"
+        ? seen?.startsWith(sought)
+        : mode === "anywhere"
+        ? seen?.includes(sought)
+        : seen !== undefined && new RegExp(sought, "s").test(seen)
+    );
+  });
+}
+
+Deno.test("`Matcher.match()` says what asking every rule by itself would, also of events that show many signs", () => {
+  const random = new Random(11);
+  const letters = ["a", "b", "c", "A", " "];
+  const word = (most: number) => random.times(1 + random.below(most), () => random.pick(letters)).join("");
+  for (let round = 0; round < 60; round++) {
+    const some = (): Condition => {
+      const [mode, ignoreCase] = [
+        random.pick(["start", "anywhere", "regex"] as const),
+        random.below(3) === 0,
+      ];
+      const text = () => mode === "regex" ? `${word(2)}[ab]*${word(1)}` : word(3);
+      const texts = random.times(1 + random.below(3), text);
+      return {
+        fields: random.pick([["message"], ["path"], ["path", "message"]]),
+        mode,
+        ignoreCase,
+        texts: ignoreCase ? texts.map((one) => one.toLowerCase()) : texts,
+      };
+    };
+    const rules = Array.from({ length: 1 + random.below(20) }, (_, number) =>
+      anyRule({
+        name: String(number),
+        condition: random.below(6) === 0 ? null : some(),
+        except: random.times(random.below(3), some),
+        status: random.below(4) === 0 ? new Set([404, 200]) : null,
+      }));
+    const matcher = new Matcher(rules);
+    for (let n = 0; n < 200; n++) {
+      const fields: Record<string, string> = random.below(3) > 0 ? { path: word(60) } : {};
+      if (random.below(2) === 0) fields.status = random.pick(["404", "403"]);
+      const event = { message: word(random.below(20) === 0 ? 300 : 12), fields };
+      const expected = rules.filter(({ condition, except, status }) =>
+        (condition === null || meets(condition, event)) && !except.some((one) => meets(one, event)) &&
+        (status === null || status.has(Number(fields.status)))
+      );
+      assert.deepEqual(matcher.match(event), expected, JSON.stringify(event));
+    }
   }
 });
 
