@@ -51,7 +51,7 @@ const HEAD =
 /** Heads that are remembered, those of the programs that write by turns. */
 const HEADS = 8;
 const ZERO = 48;
-const BLANK = 32;
+const [BLANK, DELETE] = [32, 127];
 const [POINT, COMMA, COLON] = [46, 44, 58];
 const OPENING = 91;
 /** Digits that a process or a fraction has at most where it is read so. */
@@ -165,7 +165,11 @@ function behindHead(
   const first = line.charCodeAt(at + 2);
   // It may be a decoration, or more blanks.
   if (first === OPENING || !(first > BLANK) || line.startsWith("kernel:", at + 2)) return null;
-  return { stamp, identifier, pid, message: line.slice(at + 2).trim() };
+  const message = line.slice(at + 2);
+  // It seldom has blanks of any kind at its ends.
+  const last = message.charCodeAt(message.length - 1);
+  const isTrim = first < DELETE && last > BLANK && last < DELETE;
+  return { stamp, identifier, pid, message: isTrim ? message : message.trim() };
 }
 
 /** The number that the digits between two places are. */

@@ -34,6 +34,8 @@ export class Reader {
   readonly #byIdentifier: ReadonlyMap<string, readonly ModuleRules[]>;
   /** Modules that take what any program writes. */
   readonly #open: readonly ModuleRules[];
+  /** How messages of any of the modules begin; null where that is not known of all, or of one alone. */
+  readonly #beginning: RegExp | null;
   /** Time of the line before: clocks that were set back are read by it. */
   #before: Micros | null = null;
   readonly #lines = new LineParser();
@@ -49,6 +51,10 @@ export class Reader {
       (index, [identifier, all]) => index.set(identifier, all.map(({ rules }) => rules)),
       new Map(),
     );
+    const beginnings = modules.map(({ module }) => module.parse.beginning?.source);
+    this.#beginning = beginnings.includes(undefined) || beginnings.length < 2
+      ? null
+      : new RegExp(beginnings.map((source) => `(?:${source})`).join("|"));
     this.#open = modules.filter(({ module }) => module.identifiers.length === 0);
   }
 
@@ -95,6 +101,7 @@ export class Reader {
 
   /** The module that understands a line as it stands; most are turned away by how a line of syslog begins. */
   #bare(line: string): { rules: ModuleRules; parsed: Parsed } | null {
+    if (this.#beginning?.test(line) === false) return null;
     for (const rules of this.#modules) {
       const { parse } = rules.module;
       if (parse.beginning?.test(line) === false) continue;

@@ -1,5 +1,5 @@
 import type { ModuleKind, Parsed, Parser } from "../lib/types.ts";
-import { indexShapes, readShapes, type Shape, shape } from "./shapes.ts";
+import { readShapes, type Shape, shape, ShapeIndex } from "./shapes.ts";
 
 /**
  * Every message of OpenSSH 7.4 to 10 (portable, with PAM and TCP wrappers) that names an address. User names, names
@@ -119,7 +119,8 @@ export const SSHD_SHAPES: readonly Shape[] = [
   shape("session", "Starting Close", "\\w+ session: <USER> from <ADDR> port <PORT> id \\d+"),
 ];
 
-const INDEX = indexShapes(SSHD_SHAPES);
+const INDEX = new ShapeIndex(SSHD_SHAPES);
+const PAM_SHAPES = SSHD_SHAPES.filter(({ words }) => words.includes("pam_"));
 /** How messages begin that name nobody: they tell nothing, but they are no sign of a new format either. */
 const NAMELESS = new RegExp(
   `^(?:${
@@ -149,33 +150,34 @@ const GONE: Parsed = { address: null, fields: { logout: "yes" } };
 const LEVEL = /^(?:error|fatal|info): /;
 
 function parse(message: string): Parsed | null {
-  const level = LEVEL.exec(message);
-  const text = (level ? message.slice(level[0].length) : message).trimEnd();
+  const text = (LEVEL.test(message) ? message.slice(message.indexOf(" ") + 1) : message).trimEnd();
   const blank = text.indexOf(" ");
   if (blank < 0) return null;
-  const word = text.slice(0, blank);
-  const shapes = INDEX.get(word) ?? (word.startsWith("pam_") ? INDEX.get("pam_") : undefined);
+  const shapes = INDEX.of(text, blank) ?? (text.startsWith("pam_") ? PAM_SHAPES : undefined);
   const parsed = shapes ? readShapes(shapes, text) : null;
-  if (parsed !== null) return withSession(word, parsed, text);
+  if (parsed !== null) return withSession(parsed, text);
   if (SESSION_CLOSED.test(text)) return GONE;
   return NAMELESS.test(text) ? NOBODY : null;
 }
 
-/** Words that sshd begins with when a connection ends. */
-const ENDS = new Set(["Connection", "Disconnected", "Received", "Timeout,"]);
+/** How sshd begins when somebody has logged in. */
+const LOGIN = "Accepted ";
+/** How it begins when a connection ends. */
+const END = /^(?:Connection (?!from )|Disconnected |Received |Timeout, )/;
 
 /** Adds `login`, the method, to what says that somebody has logged in, and `logout` to what says that a connection has ended. */
-function withSession(word: string, parsed: Parsed, text: string): Parsed {
+function withSession(parsed: Parsed, text: string): Parsed {
   const { address, fields } = parsed;
-  if (word === "Accepted" && fields.method) return { address, fields: { ...fields, login: fields.method } };
-  const isEnd = ENDS.has(word) && fields.port !== undefined && !text.startsWith("Connection from") &&
-    !text.endsWith(" [preauth]");
+  if (fields.method && text.startsWith(LOGIN)) {
+    return { address, fields: { ...fields, login: fields.method } };
+  }
+  const isEnd = END.test(text) && fields.port !== undefined && !text.endsWith(" [preauth]");
   return isEnd ? { address, fields: { ...fields, logout: "yes" } } : parsed;
 }
 
 /** How all that is understood begins. */
 const BEGINNING = new RegExp(
-  `^(?:${LEVEL.source.slice(1)})?(?:${[...INDEX.keys()].map((word) => word.replace(".", "\\.")).join("|")}|${
+  `^(?:${LEVEL.source.slice(1)})?(?:${INDEX.words.map((word) => word.replace(".", "\\.")).join("|")}|${
     NAMELESS.source.slice(1)
   })`,
 );

@@ -47,10 +47,11 @@ export class Logins {
   readonly #trust: TrustOptions | null;
   /** The newest of each method, by address. */
   readonly #logins = new Map<string, Map<string, Login>>();
+  /** By what they are known by: `idOf()`. */
   readonly #sessions = new Map<string, Session>();
   /** The sessions that each process serves: one, but for processes of several machines or a log read out of order. */
-  readonly #ofProcess = new Map<number, Set<Session>>();
-  /** What `takeNews()` has to tell: sessions by what they are known by, null where one is over. */
+  readonly #ofProcess = new Map<number, Set<string>>();
+  /** What `takeNews()` has to tell; null where a session is over. */
   readonly #newLogins = new Map<string, Login>();
   readonly #newSessions = new Map<string, Session | null>();
   /** Sessions that it has told of. */
@@ -76,7 +77,9 @@ export class Logins {
 
   /** Takes note of changes; false where none changes anything, as when a connection ends on which nobody had logged in. */
   apply(changes: readonly LoginChange[]): boolean {
-    return changes.filter((change) => this.#apply(change)).length > 0;
+    let isNews = false;
+    for (const change of changes) if (this.#apply(change)) isNews = true;
+    return isNews;
   }
 
   /** What has to be stored since the last call, or since `restore()`; of a session that has come and gone since, nothing. */
@@ -127,30 +130,32 @@ export class Logins {
   }
 
   #open(session: Session): void {
-    const before = this.#sessions.get(idOf(session));
-    if (before !== undefined) this.#close(before);
-    this.#sessions.set(idOf(session), session);
-    this.#newSessions.set(idOf(session), session);
+    const id = idOf(session);
+    this.#close(id);
+    this.#sessions.set(id, session);
+    this.#newSessions.set(id, session);
     if (session.pid === null) return;
     const served = this.#ofProcess.get(session.pid);
-    if (served === undefined) this.#ofProcess.set(session.pid, new Set([session]));
-    else served.add(session);
+    if (served === undefined) this.#ofProcess.set(session.pid, new Set([id]));
+    else served.add(id);
   }
 
   #end(end: SessionEnd): boolean {
-    const session = end.address === null ? undefined : this.#sessions.get(idOf(end));
-    const named = end.address === null ? [...this.#ofProcess.get(end.pid) ?? []] : session ? [session] : [];
-    const ended = named.filter(({ time }) => time <= end.time);
-    for (const session of ended) this.#close(session);
+    if (this.#sessions.size === 0) return false;
+    const named = end.address === null ? [...this.#ofProcess.get(end.pid) ?? []] : [idOf(end)];
+    const ended = named.filter((id) => (this.#sessions.get(id)?.time ?? Infinity) <= end.time);
+    for (const id of ended) this.#close(id);
     return ended.length > 0;
   }
 
-  #close(session: Session): void {
-    this.#sessions.delete(idOf(session));
-    this.#newSessions.set(idOf(session), null);
+  #close(id: string): void {
+    const session = this.#sessions.get(id);
+    if (session === undefined) return;
+    this.#sessions.delete(id);
+    this.#newSessions.set(id, null);
     if (session.pid === null) return;
     const served = this.#ofProcess.get(session.pid)!;
-    served.delete(session);
+    served.delete(id);
     if (served.size === 0) this.#ofProcess.delete(session.pid);
   }
 
