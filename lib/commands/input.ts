@@ -5,13 +5,13 @@ import { messageOf, UserError } from "../types.ts";
 export interface Input {
   /** `-` for standard input. */
   readonly name: string;
-  readonly file: Pick<Deno.FsFile, "read" | "close">;
+  readonly file: Pick<Deno.FsFile, "readSync" | "close">;
   /** In bytes as stored; null when nobody knows. */
   readonly size: number | null;
 }
 
-/** Bytes that are read at a time. */
-const CHUNK = 1 << 16;
+/** Bytes that are read at a time: what comes of them should not outlive a turn of the garbage collector. */
+const CHUNK = 1 << 15;
 
 /** Opens a file, unpacking it where its name ends in `.gz`, or standard input for `-`. Throws `UserError` (69). */
 export function openInput(name: string): Input {
@@ -41,26 +41,16 @@ export async function* inputLines(
   }
 }
 
-/** What a file holds. The next chunk is read while one is looked at; each is overwritten by the next but one. */
-async function* chunksOf(
+/** What a file holds; each chunk is overwritten by the next. */
+function* chunksOf(
   file: Input["file"],
   onBytes: (count: number) => void,
-): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  let [buffer, other] = [new Uint8Array(CHUNK), new Uint8Array(CHUNK)];
-  const read = () => {
-    const reading = file.read(buffer);
-    // Nobody may be waiting yet, or any more.
-    reading.catch(() => {});
-    return reading;
-  };
-  let next = read();
+): Generator<Uint8Array<ArrayBuffer>> {
+  const buffer = new Uint8Array(CHUNK);
   try {
-    for (let count = await next; count !== null; count = await next) {
-      const chunk = buffer.subarray(0, count);
-      [buffer, other] = [other, buffer];
-      next = read();
+    for (let count = file.readSync(buffer); count !== null; count = file.readSync(buffer)) {
       onBytes(count);
-      yield chunk;
+      yield buffer.subarray(0, count);
     }
   } finally {
     file.close();
