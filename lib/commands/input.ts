@@ -57,10 +57,8 @@ function* chunksOf(
   }
 }
 
-async function* copiesOf(
-  chunks: AsyncIterable<Uint8Array<ArrayBuffer>>,
-): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  for await (const chunk of chunks) yield chunk.slice();
+function* copiesOf(chunks: Iterable<Uint8Array<ArrayBuffer>>): Generator<Uint8Array<ArrayBuffer>> {
+  for (const chunk of chunks) yield chunk.slice();
 }
 
 function unreadable(name: string, error: unknown): UserError {

@@ -4,7 +4,9 @@ import { MAX_LINE } from "../types.ts";
  * The lines of chunks of UTF-8, as many at a time as one chunk completes, without their line ends. Invalid bytes
  * become U+FFFD, and a line is cut to `MAX_LINE` characters, so that memory stays bounded whatever comes.
  */
-export async function* textLines(stream: AsyncIterable<Uint8Array>): AsyncGenerator<string[]> {
+export async function* textLines(
+  stream: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+): AsyncGenerator<string[]> {
   const decoder = new TextDecoder();
   let carry = "";
   for await (const bytes of stream) {
