@@ -36,6 +36,12 @@ Exit codes: 0 done, 1 failed, 64 wrong usage, 69 something needed is unavailable
 const V8_FLAGS =
   "--v8-flags=--enable-experimental-regexp-engine-on-excessive-backtracks,--max-semi-space-size=8";
 
+/**
+ * What was bundled has been checked, and Deno holds a second text of what it checks itself. A cache of compiled code would be a
+ * file in /tmp that anybody can put there before; one file starts as quickly without.
+ */
+const COMPILE_OPTIONS = [V8_FLAGS, "--no-check", "--no-code-cache"];
+
 /** What `compile()` makes, and of what. */
 export interface CompileOptions {
   /** In a directory that exists. */
@@ -46,26 +52,52 @@ export interface CompileOptions {
 }
 
 /**
- * Compiles the program whose main file is `entry`.
- * @throws {UserError} code 69 without a runtime to build upon, 1 when the program does not compile
+ * Compiles the program whose main file is `entry`, made one file of JavaScript first: of an npm package Deno would put every
+ * file into the executable, and from there into memory.
+ * @throws {UserError} code 69 without what it takes to build, 1 when the program does not compile
  */
 export async function compile(entry: string, { output, permissions, base }: CompileOptions): Promise<void> {
+  const scratch = await Deno.makeTempDir({ dir: dirname(output), prefix: ".bundle-" });
+  const bundle = `${scratch}/${basename(entry, ".ts")}.js`;
+  try {
+    await deno(base, ["check", "--quiet", entry]);
+    await deno(base, ["bundle", "--quiet", `--output=${bundle}`, entry]);
+    await deno(base, [
+      "compile",
+      "--quiet",
+      ...COMPILE_OPTIONS,
+      ...permissions,
+      `--output=${output}`,
+      bundle,
+    ]);
+  } catch (error) {
+    const words = (error as Error).message;
+    if (words.includes("@esbuild/")) throw new UserError(`Cannot get Deno's bundler: ${causeIn(words)}`, 69);
+    if (!/denort|base binary/.test(words)) throw new UserError(`Cannot compile ${entry}:\n${words}`, 1);
+    throw new UserError(
+      `Cannot get Deno's runtime: ${causeIn(words)}; name one in DENORT_BIN, or build with --base=npm`,
+      69,
+    );
+  } finally {
+    await Deno.remove(scratch, { recursive: true });
+  }
+}
+
+/** Runs a Deno in the project; throws what it has to say against that. */
+async function deno(base: Base, args: readonly string[]): Promise<void> {
   const { success, stderr } = await new Deno.Command(base.deno, {
-    args: ["compile", "--quiet", V8_FLAGS, ...permissions, `--output=${output}`, entry],
+    args: [...args],
     cwd: PROJECT,
     env: compileEnvironment(base),
     stdin: "null",
   }).output();
-  if (success) return;
-  const words = new TextDecoder().decode(stderr).split("\nStack backtrace:")[0]!.trim();
-  if (!/denort|base binary/.test(words)) throw new UserError(`Cannot compile ${entry}:\n${words}`, 1);
+  if (!success) throw new Error(new TextDecoder().decode(stderr).split("\nStack backtrace:")[0]!.trim());
+}
+
+/** The line of what Deno says that tells most. */
+function causeIn(words: string): string {
   const causes = words.split("\n").map((line) => line.match(/^ +\d+: (.*)/)?.[1]).filter((cause) => cause);
-  throw new UserError(
-    `Cannot get Deno's runtime: ${
-      causes[1] ?? causes[0] ?? words
-    }; name one in DENORT_BIN, or build with --base=npm`,
-    69,
-  );
+  return causes[1] ?? causes[0] ?? words.split("\n")[0]!.replace(/^error: /, "");
 }
 
 /** Deno from npm is one that trusts the system's certificates only when told to. */

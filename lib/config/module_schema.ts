@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { MAX_MESSAGE } from "../types.ts";
 import { network, ports, section, spanOrForever, STRINGS, text, texts, whole } from "./values.ts";
 

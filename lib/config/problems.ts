@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 import { type ModuleKind, UserError } from "../types.ts";
 import type { Document, Path, Problem } from "./document.ts";
 import { nearest } from "./suggest.ts";

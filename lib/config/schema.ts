@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { canonicalAddress } from "../ip.ts";
 import { banTime, growth, moduleSection, window } from "./module_schema.ts";
 import { whitelistMembers } from "./whitelist.ts";

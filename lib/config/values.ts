@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { parseDuration } from "../duration.ts";
 import { canonicalNetwork } from "../ip.ts";
 import { MAX_MESSAGE } from "../types.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { canonicalNetwork } from "../ip.ts";
 import { instantOf } from "../time.ts";
 import type { Micros } from "../types.ts";

@@ -128,6 +128,17 @@ Deno.test("`compile()` says what to do without a runtime to build upon", async (
   });
 });
 
+Deno.test("`compile()` says what is missing where npm does not answer", async () => {
+  using directory = scratch();
+  const words = `error: Failed loading http://npm/@esbuild for package "@esbuild/linux-x64"`;
+  script(directory.path, { name: "deno", body: `echo '${words}' >&2; exit 1` });
+  const base = { deno: `${directory.path}/deno`, denort: null };
+  await assert.rejects(compile("main.ts", { output: `${directory.path}/program`, permissions: [], base }), {
+    code: 69,
+    message: /^Cannot get Deno's bundler: Failed loading \S+ for package "@esbuild\/linux-x64"$/,
+  });
+});
+
 Deno.test("`compile()` passes on what Deno has against a program", async () => {
   using directory = scratch();
   const compiled = compileUpon("/nonexistent/denort", {
