@@ -20,7 +20,6 @@ import { type Knocking, withoutKnocking } from "./knocking.ts";
 import { isRecorded, Reader, type Reading } from "./reader.ts";
 import { Engine, type EngineOptions } from "./rules/engine.ts";
 import { loginChange } from "./rules/logins.ts";
-import { Findings } from "./rules/findings.ts";
 
 /** Where what a batch leaves behind is written, whole or not at all. */
 export interface BatchStore {
@@ -177,7 +176,7 @@ export class Pipeline {
     const { events: named, changes } = this.#understand(batch.entries, { reader, now });
     const { events, knocks } = this.#knocking?.hear(named) ?? { events: named, knocks: [] };
     const logins = this.#judge.note(changes);
-    const findings = new Findings();
+    const findings = this.#engine.findings();
     const recorded = events.filter((event) => {
       const isHit = this.#engine.add(event, findings);
       return isRecorded(this.#rulesOf(event), { message: event.message, isHit });

@@ -2,7 +2,7 @@ import type { LogEvent, Micros, ModuleRules, Rule, RuleTally, Tally, Trip } from
 import { detached } from "../detach.ts";
 import { type Counted, Counters } from "./counters.ts";
 import { Matcher, type Subject } from "./matcher.ts";
-import type { Findings } from "./findings.ts";
+import { Findings } from "./findings.ts";
 
 /** Characters of a value that are kept as they are. */
 const MAX_VALUE = 64;
@@ -57,6 +57,11 @@ export class Engine {
     return (this.#matchers.get(service)?.match(event) ?? []).map(({ name }) => name);
   }
 
+  /** Takes what events lead to. */
+  findings(): Findings {
+    return new Findings(this.#rules);
+  }
+
   /** Counts an event, and adds to `findings` what follows. Returns whether some rule matches; none does an untrusted event. */
   add(event: LogEvent, findings: Findings): boolean {
     const rules = event.trusted ? this.#matchers.get(event.service)!.match(event) : [];
@@ -88,7 +93,7 @@ export class Engine {
     hit: Counted,
     { source, findings }: { source: string; findings: Findings },
   ): void {
-    findings.hit(rule, hit);
+    findings.hit(rule.number, hit);
     if (hit.time > this.#newest[rule.number]!) this.#newest[rule.number] = hit.time;
     const count = this.#counters.hit(rule.number, hit, this.#lenience);
     if (count > 0) findings.trip(tripOf(hit, { rule, source, count }));

@@ -13,33 +13,39 @@ export class Findings {
   /** Events that were hits, whatever the number of rules. */
   readonly #addresses: string[] = [];
   readonly #times: Micros[] = [];
-  /** Of each hit its rule, the number of its event, and its value. Most of a flood are never asked for: they are sorted when they are. */
-  readonly #rules: HitRule[] = [];
-  readonly #events: number[] = [];
-  readonly #values: (string | null)[] = [];
+  /** The rules by their numbers. */
+  readonly #rules: readonly HitRule[];
+  /** Of each hit the number of its rule and that of its event. They are sorted when somebody asks: a look into the past never does. */
+  readonly #hits: number[] = [];
+  /** What was counted, by the hits that have such. */
+  readonly #values = new Map<number, string>();
   readonly #spent: Spending[] = [];
+
+  /** @param rules those that are counted by, known by their places here */
+  constructor(rules: readonly HitRule[]) {
+    this.#rules = rules;
+  }
 
   /** Hits that count: of a rule with `distinct` one for each value. */
   get hits(): number {
-    return this.#rules.length;
+    return this.#hits.length / 2;
   }
 
-  /** Takes a hit. */
-  hit(rule: HitRule, { address, time, value }: Counted): void {
-    const last = this.#addresses.length - 1;
-    if (this.#times[last] !== time || this.#addresses[last] !== address) {
+  /** Takes a hit of the rule with that number. */
+  hit(rule: number, { address, time, value }: Counted): void {
+    const last = this.#times.length - 1;
+    if (last < 0 || this.#times[last] !== time || this.#addresses[last] !== address) {
       this.#addresses.push(address);
       this.#times.push(time);
     }
-    this.#rules.push(rule);
-    this.#events.push(this.#addresses.length - 1);
-    this.#values.push(value);
+    if (value !== null) this.#values.set(this.hits, value);
+    this.#hits.push(rule, this.#times.length - 1);
   }
 
   /** Takes a trip, which the last hit has led to: the counter of its rule has begun anew. */
   trip(trip: Trip): void {
     this.trips.push(trip);
-    this.#spent.push({ address: trip.address, hits: this.#rules.length });
+    this.#spent.push({ address: trip.address, hits: this.hits });
   }
 
   /**
@@ -64,12 +70,12 @@ export class Findings {
   #byRule(): ReadonlyMap<HitRule, RuleHits> {
     const byRule = new Map<HitRule, RuleHits>();
     let spent = 0;
-    for (let i = 0; i < this.#rules.length; i++) {
-      const rule = this.#rules[i]!;
+    for (let i = 0; i < this.hits; i++) {
+      const rule = this.#rules[this.#hits[2 * i]!]!;
       let hits = byRule.get(rule);
       if (!hits) byRule.set(rule, hits = new RuleHits());
-      const event = this.#events[i]!;
-      hits.add(event, { time: this.#times[event]!, value: this.#values[i]! });
+      const event = this.#hits[2 * i + 1]!;
+      hits.add(event, { time: this.#times[event]!, value: this.#values.get(i) ?? null });
       for (; this.#spent[spent]?.hits === i + 1; spent++) hits.spend(this.#spent[spent]!.address);
     }
     return byRule;

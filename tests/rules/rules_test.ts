@@ -2,7 +2,7 @@ import { strict as assert } from "node:assert";
 import { SECOND } from "../../lib/duration.ts";
 import { Engine } from "../../lib/rules/engine.ts";
 import { Matcher, type Subject } from "../../lib/rules/matcher.ts";
-import { Findings } from "../../lib/rules/findings.ts";
+import type { Findings } from "../../lib/rules/findings.ts";
 import { Whitelist } from "../../lib/rules/whitelist.ts";
 import type { Condition, LogEvent, Module, ModuleRules, Rule, RuleTally, Tally } from "../../lib/types.ts";
 import { condition, rule as anyRule, STEADY } from "../helpers.ts";
@@ -36,7 +36,7 @@ function tally(hits: number, over: Partial<RuleTally> = {}): Tally {
 
 /** What an event leads to. */
 function add(engine: Engine, over: Partial<LogEvent> = {}): Findings {
-  const findings = new Findings();
+  const findings = engine.findings();
   engine.add(event(over), findings);
   return findings;
 }
@@ -254,7 +254,7 @@ Deno.test("`Findings.tallies()`, restored, count as the engine did that they com
   for (let batch = 0, second = 1_000; batch < 400; batch++) {
     const restored = new Engine(modules);
     restored.restore(kept);
-    const [live, again] = [new Findings(), new Findings()];
+    const [live, again] = [engine.findings(), engine.findings()];
     for (let i = random.below(12); i >= 0; i--) {
       second += random.below(4);
       const heard = event({
