@@ -136,6 +136,16 @@ export function readIsoTime(text: string): Read | null {
 
 /** The time of the Common Log Format that `text` begins with: `06/May/2026:10:56:10 +0200`. */
 export function readClfTime(text: string): Read | null {
+  // The lines of a busy log share their second.
+  if (text === lastClf.text) return lastClf.read;
+  const read = readNewClfTime(text);
+  if (read !== null) lastClf = { text, read };
+  return read;
+}
+
+let lastClf: { readonly text: string; readonly read: Read | null } = { text: "", read: null };
+
+function readNewClfTime(text: string): Read | null {
   if (!CLF.test(text)) return null;
   // Each part has its place: a sixth of the time that groups take.
   const two = (at: number) => 10 * (text.charCodeAt(at) - ZERO) + text.charCodeAt(at + 1) - ZERO;
