@@ -271,6 +271,7 @@ Deno.test("a flood of bans reaches the firewall in few calls, and the first one 
   const { firewall, open } = setUp(temporary);
   const bans = open();
   const store = temporary.state.bans;
+  const began = performance.now();
   for (let i = 0; i < 100; i++) {
     const stored = Array.from({ length: 100 }, (_, j) => ban(`10.2.${i}.${j}`));
     store.transaction(() => stored.forEach((one) => store.add(one)));
@@ -279,6 +280,8 @@ Deno.test("a flood of bans reaches the firewall in few calls, and the first one 
   }
   await eventually(() => firewall.held.size === 10_000);
   assert.equal(firewall.calls[0], 100);
-  assert(firewall.calls.length <= 5, firewall.calls.join());
+  // A tenth of a second is gathered for, however slow the machine is.
+  const tenths = (performance.now() - began) / 100;
+  assert(firewall.calls.length <= 2 + tenths, firewall.calls.join());
   await bans.stop(AbortSignal.timeout(5_000));
 });

@@ -3,6 +3,7 @@ import { isSameEntry } from "./cursor.ts";
 import { ExportParser, type JournalEntry } from "./export.ts";
 import { type WakeOptions, Waker } from "./journal_wake.ts";
 import { isLate, Journalctl } from "./journalctl.ts";
+import { Printed } from "./journal_proof.ts";
 
 /** Which entries to read, and how. */
 export interface JournalOptions {
@@ -20,10 +21,17 @@ export interface JournalOptions {
   readonly command?: string;
   /** After this long without an entry the journal is asked whether there is none. */
   readonly silence?: Micros;
+  /** This long after entries were printed the journal is asked whether some before them were left out. */
+  readonly proof?: Micros;
   /** How to have entries at once; null: as journald announces them, up to half a second late. */
   readonly wake?: WakeOptions | null;
   /** Told in a sentence why `wake` does not work; entries then come as journald announces them. */
   readonly problem?: (sentence: string) => void;
+}
+
+/** A batch as this source gives it. */
+interface JournalBatch extends Batch {
+  readonly entries: readonly JournalEntry[];
 }
 
 /** Where an entry is looked for, and which. */
@@ -61,6 +69,7 @@ class Journal implements Source {
   readonly #matches: readonly string[];
   readonly #follow: boolean;
   readonly #silence: Micros;
+  readonly #proof: Micros;
   #wake: WakeOptions | null;
   #waker: Waker | null = null;
 
@@ -68,6 +77,7 @@ class Journal implements Source {
     this.#options = options;
     this.#follow = options.follow ?? true;
     this.#silence = options.silence ?? 60 * SECOND;
+    this.#proof = options.proof ?? 5 * SECOND;
     this.#wake = options.wake ?? null;
     this.#matches = [
       ...options.identifiers.map((name) => `SYSLOG_IDENTIFIER=${name}`),
@@ -155,7 +165,7 @@ class Journal implements Source {
     return shown !== null && isSameEntry(shown, newest);
   }
 
-  async *#read(start: Start, query: Query): AsyncGenerator<Batch> {
+  async *#read(start: Start, query: Query): AsyncGenerator<JournalBatch> {
     const { follow = false, signal } = query;
     await using journalctl = this.#run({
       ...query,
@@ -163,15 +173,23 @@ class Journal implements Source {
     });
     const isNew = this.#filter(start);
     const parser = new ExportParser();
+    const printed = follow ? new Printed(start, this.#proof) : null;
     let reached = start;
     let damaged = 0;
     for (;;) {
-      const chunk = await this.#next(journalctl, { reached, signal });
+      const arrival = journalctl.read();
+      if (printed !== null && await printed.isDueBefore(arrival)) {
+        const { leftOut, hasMore } = await this.#prove(printed, signal);
+        if (leftOut.length > 0) yield { entries: leftOut, position: reached.after!, damaged: 0 };
+        if (hasMore && await isLate(arrival, GRACE)) this.#giveUp(printed);
+      }
+      const chunk = await this.#awaited(arrival, { reached, printed, signal });
       if (chunk.length === 0) break;
       const entries = parser.push(chunk).filter(isNew);
       const position = parser.cursor;
       if (position === null) continue;
       reached = { ...start, after: position };
+      printed?.add(entries);
       if (entries.length === 0 && parser.damaged === damaged) continue;
       yield { entries, position, damaged: parser.damaged - damaged };
       damaged = parser.damaged;
@@ -180,19 +198,43 @@ class Journal implements Source {
     if (follow) throw new Error("journalctl ended, although it was to follow the journal");
   }
 
-  /** What journalctl prints next; throws when it prints nothing although the journal has more than was `reached`. */
-  async #next(
-    journalctl: Journalctl,
-    { reached, signal }: { reached: Start; signal: AbortSignal },
-  ): Promise<Uint8Array> {
-    const chunk = journalctl.read();
-    while (this.#follow && await isLate(chunk, this.#silence)) {
-      if (await this.#hasMore(reached, signal) && await isLate(chunk, GRACE)) {
-        if (this.#waker !== null) this.#sleep("it does not show all of the journal");
-        throw new Error("journalctl fell silent, although the journal has new entries");
+  /** Asks the journal what was left out before the last entry that was printed, and whether there are later ones. */
+  async #prove(
+    printed: Printed,
+    signal: AbortSignal,
+  ): Promise<{ leftOut: readonly JournalEntry[]; hasMore: boolean }> {
+    const { since } = printed;
+    const leftOut: JournalEntry[] = [];
+    let isReached = false;
+    for await (const { entries } of this.#read(since, { signal })) {
+      for (const entry of entries) {
+        if (isReached) {
+          printed.prove();
+          return { leftOut, hasMore: true };
+        }
+        isReached = printed.endsWith(entry);
+        if (!printed.has(entry)) leftOut.push(entry);
       }
     }
-    return await chunk;
+    printed.prove();
+    // Where the journal has already deleted the last one, it does not tell what was before it and what after.
+    return { leftOut: isReached ? leftOut : [], hasMore: false };
+  }
+
+  /** What journalctl prints next; throws when it prints nothing although the journal has more than was `reached`. */
+  async #awaited(
+    arrival: Promise<Uint8Array>,
+    { reached, printed, signal }: { reached: Start; printed: Printed | null; signal: AbortSignal },
+  ): Promise<Uint8Array> {
+    while (this.#follow && await isLate(arrival, this.#silence)) {
+      if (await this.#hasMore(reached, signal) && await isLate(arrival, GRACE)) this.#giveUp(printed);
+    }
+    return await arrival;
+  }
+
+  #giveUp(printed: Printed | null): never {
+    if (this.#waker !== null && printed?.isNothing) this.#sleep("it does not show all of the journal");
+    throw new Error("journalctl fell silent, although the journal has new entries");
   }
 
   async #hasMore(reached: Start, signal: AbortSignal): Promise<boolean> {

@@ -31,6 +31,8 @@ class FakeJournalctl implements Disposable {
   constructor({ probe = "exit 0", follow = "exec sleep 1000", check = "exit 0" }) {
     Deno.writeFileSync(`${this.#directory}/one`, exportText([exported(1)]));
     Deno.writeFileSync(`${this.#directory}/two`, exportText([exported(1), exported(2)]));
+    Deno.writeFileSync(`${this.#directory}/four`, exportText([1, 2, 3, 4].map(exported)));
+    Deno.writeFileSync(`${this.#directory}/gaps`, exportText([2, 4].map(exported)));
     this.command = script(this.#directory, {
       name: "journalctl",
       body: `cd ${this.#directory}
@@ -43,7 +45,7 @@ esac`,
     });
   }
 
-  open(options: { silence?: number; directory?: string } = {}): Source {
+  open(options: { silence?: number; proof?: number; directory?: string } = {}): Source {
     return openJournal({ identifiers: ["sshd"], units: [], command: this.command, ...options });
   }
 
@@ -193,6 +195,28 @@ Deno.test({
     });
     assert.deepEqual(entries.map(({ message }) => message), ["after"]);
   },
+});
+
+Deno.test("what a following journalctl leaves out is read from the journal, once", async () => {
+  using fake = new FakeJournalctl({
+    follow: "touch follows; cat gaps; exec sleep 1000",
+    check: "if [ -e follows ]; then cat four; fi",
+  });
+  const { entries, batches } = await read(fake.open({ proof: 20_000, silence: 100_000 }), {
+    enough: ({ length }) => length >= 4,
+  });
+  assert.deepEqual(entries.map(({ message }) => message), ["entry 2", "entry 4", "entry 1", "entry 3"]);
+  assert.equal(new Set(batches.map(({ position }) => position)).size, 1);
+});
+
+Deno.test("a following journalctl that leaves out the last entry is an error soon, and nothing is lost", async () => {
+  using fake = new FakeJournalctl({
+    follow: "touch follows; cat one; exec sleep 1000",
+    check: "if [ -e follows ]; then cat two; fi",
+  });
+  await assert.rejects(read(fake.open({ proof: 20_000 })), {
+    message: "journalctl fell silent, although the journal has new entries",
+  });
 });
 
 Deno.test("silence in a silent journal is no error", async () => {
