@@ -152,12 +152,14 @@ interface Meaning {
   readonly unwanted: Set<number>;
 }
 
+const NO_MEANING: Meaning = { wanted: new Set(), unwanted: new Set() };
+
 /** All signs of some rules, known by their numbers. */
 class SignIndex<R extends Rule> {
   readonly views: readonly View[];
   readonly #rules: readonly CompiledRule<R>[];
-  /** Of each sign; of a status what it means as such. */
-  readonly #meanings: Meaning[] = [];
+  /** Of each sign, found out when it is first seen: of a thousand texts that would take long at the start. */
+  readonly #meanings: (() => Meaning)[] = [];
   readonly #statuses = new Map<number, ReadonlySet<number>>();
   /** Numbers of the rules that need no text. */
   readonly #always: readonly number[];
@@ -183,7 +185,7 @@ class SignIndex<R extends Rule> {
 
   /** The rules that an event may hit that shows these signs and no others. */
   suspects(signs: ReadonlySet<number>): CompiledRule<R>[] {
-    const meanings = [...signs].map((sign) => this.#meanings[sign]!);
+    const meanings = [...signs].map((sign) => this.#meanings[sign]!());
     const wanted = new Set([...this.#always, ...meanings.flatMap(({ wanted }) => [...wanted])]);
     for (const { unwanted } of meanings) for (const number of unwanted) wanted.delete(number);
     const statuses = [...signs].flatMap((sign) => this.#statuses.get(sign) ?? []);
@@ -192,7 +194,7 @@ class SignIndex<R extends Rule> {
       .map((number) => this.#rules[number]!);
   }
 
-  #add(meaning: Meaning): number {
+  #add(meaning: () => Meaning): number {
     return this.#meanings.push(meaning) - 1;
   }
 
@@ -205,7 +207,8 @@ class SignIndex<R extends Rule> {
     );
     if (numbers.size === 0) return [];
     const signs = [...numbers].map(([code, rules]) => {
-      const sign = this.#add({ wanted: new Set(), unwanted: new Set() });
+      // What it means as such is in `#statuses`.
+      const sign = this.#add(() => NO_MEANING);
       this.#statuses.set(sign, rules);
       return [code, [sign]] as const;
     });
@@ -234,13 +237,15 @@ class SignIndex<R extends Rule> {
     const texts = new Texts([...meanings.keys()], place);
     const own = [...meanings.values()];
     const first = this.#meanings.length;
-    for (let number = 0; number < own.length; number++) {
-      const all = texts.within(number).map((other) => own[other]!);
-      this.#add({
-        wanted: new Set(all.flatMap(({ wanted }) => [...wanted])),
-        unwanted: new Set(all.flatMap(({ unwanted }) => [...unwanted])),
-      });
-    }
+    own.forEach((_, number) =>
+      this.#add(() => {
+        const all = texts.within(number).map((other) => own[other]!);
+        return {
+          wanted: new Set(all.flatMap(({ wanted }) => [...wanted])),
+          unwanted: new Set(all.flatMap(({ unwanted }) => [...unwanted])),
+        };
+      })
+    );
     return new TextView(texts, { ...view, first });
   }
 }
