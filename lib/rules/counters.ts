@@ -1,5 +1,6 @@
-import { ADDRESS_WORDS, putAddress } from "../ip.ts";
 import type { Micros } from "../types.ts";
+import { AddressTable, NONE } from "./addresses.ts";
+import { mix, seed } from "./hash.ts";
 
 /** An event that hits a rule, as it is counted. */
 export interface Counted {
@@ -32,12 +33,6 @@ export interface Room {
 }
 
 const ROOM: Room = { addresses: 1 << 20, bytes: 40 };
-/** No address and no cell: all are numbered from 1, so that fresh memory needs no filling. */
-const NONE = 0;
-
-/** An address: its words, the length of its prefix, the next of its bucket, its neighbours by latest hit, and its first counter. */
-const [PREFIX, CHAIN, OLDER, NEWER, FIRST] = [4, 5, 6, 7, 8];
-const ADDRESS_SIZE = 9;
 /**
  * A cell holds a hit: its time in the first 64 bits, a hash of its value, and the next newer hit. Where it is the newest by a rule it
  * is the counter as well: the rule, the address's next counter, how many hits there are, and the one before the newest, which is
@@ -59,28 +54,18 @@ export class Counters {
   /** Lengths of windows; Infinity where hits never grow old. */
   readonly #spans: Float64Array;
   readonly #shortest: Micros;
-  readonly #capacity: number;
-  /** First address of each bucket of a hash table, which grows with their number: what is small stays near. */
-  #buckets = new Int32Array(1 << 10);
-  readonly #addresses: Int32Array;
+  readonly #addresses: AddressTable;
   readonly #cells: Int32Array;
   readonly #times: Float64Array;
-  /** Of all hashes, so that nobody can choose values that count as one, or addresses that all lie in one bucket. */
-  readonly #seed = crypto.getRandomValues(new Int32Array(1))[0]!;
-  readonly #words = new Int32Array(ADDRESS_WORDS);
-  /** The address that was looked for last, and where it was found. */
-  #text = "";
-  #prefix = 0;
-  #found = NONE;
+  /** Of all hashes, so that nobody can choose values that count as one. */
+  readonly #seed = seed();
   /** The value that was hashed last. */
   #value = "";
   #hashed: number;
-  /** The first that was given back, and how many were ever taken. */
-  readonly #free = { address: NONE, cell: NONE };
-  readonly #taken = { address: 0, cell: 0 };
-  /** Cells that were never taken. */
+  /** The first cell that was given back, how many were ever taken, and how many never. */
+  #free = NONE;
+  #taken = 0;
   #left: number;
-  #size = 0;
   #forgotten = 0;
 
   /** @param bounds those of each rule */
@@ -88,19 +73,18 @@ export class Counters {
     this.#limits = Float64Array.from(bounds, ({ limit }) => limit);
     this.#spans = Float64Array.from(bounds, ({ span }) => span ?? Infinity);
     this.#shortest = Math.min(...this.#spans);
-    this.#capacity = addresses;
     this.#hashed = this.#seed;
     // A hit has room beside its counter in any case.
     this.#left = Math.max(2, Math.floor(addresses * bytes / (CELL_SIZE * WORD_BYTES)));
+    this.#addresses = new AddressTable(addresses);
     // Memory is taken when it is first touched.
-    this.#addresses = new Int32Array((addresses + 1) * ADDRESS_SIZE);
     this.#cells = new Int32Array((this.#left + 1) * CELL_SIZE);
     this.#times = new Float64Array(this.#cells.buffer);
   }
 
   /** Addresses that are being counted. */
   get size(): number {
-    return this.#size;
+    return this.#addresses.size;
   }
 
   /** Addresses that were forgotten before their time, as there was no room for them. */
@@ -111,7 +95,7 @@ export class Counters {
   /** Whether a hit changes nothing, as its value has been counted already. */
   knows(rule: number, { address, time, value }: Counted): boolean {
     if (value === null) return false;
-    const counter = this.#counterOf(this.#find(address), rule);
+    const counter = this.#counterOf(this.#addresses.find(address), rule);
     const hit = counter === NONE ? NONE : this.#hitOf(counter, this.#hash(value));
     return hit !== NONE && this.#timeOf(hit) > time - this.#spans[rule]!;
   }
@@ -138,26 +122,26 @@ export class Counters {
 
   /** Counts an address by one rule from nothing again. */
   reset(rule: number, address: string): void {
-    const at = this.#find(address);
+    const at = this.#addresses.find(address);
     const counter = this.#counterOf(at, rule);
     if (counter === NONE) return;
     this.#dropCounter(at, counter);
-    if (this.#addresses[at + FIRST] === NONE) this.#drop(at);
+    if (this.#addresses.firstOf(at) === NONE) this.#drop(at);
   }
 
   /** Counts an address by every rule from nothing again. */
   forget(address: string): void {
-    const at = this.#find(address);
+    const at = this.#addresses.find(address);
     if (at !== NONE) this.#drop(at);
   }
 
   /** Gives back the room of counters without a hit in their windows that end at `now`. */
   sweep(now: Micros): void {
-    for (let at = this.#addresses[NEWER]!; at !== NONE;) {
-      const next = this.#addresses[at + NEWER]!;
+    for (let at = this.#addresses.oldest; at !== NONE;) {
+      const next = this.#addresses.newerThan(at);
       // All that come after this one came later; what was dated before it goes with a later look.
       if (this.#sweepCounters(at, now) > now - this.#shortest) return;
-      if (this.#addresses[at + FIRST] === NONE) this.#drop(at);
+      if (this.#addresses.firstOf(at) === NONE) this.#drop(at);
       at = next;
     }
   }
@@ -165,7 +149,7 @@ export class Counters {
   /** Drops the counters of an address that are silent; returns when it was hit last. */
   #sweepCounters(at: number, now: Micros): Micros {
     let latest = -Infinity;
-    for (let counter = this.#addresses[at + FIRST]!; counter !== NONE;) {
+    for (let counter = this.#addresses.firstOf(at); counter !== NONE;) {
       const next = this.#cells[counter + NEXT]!;
       const time = this.#timeOf(counter);
       latest = Math.max(latest, time);
@@ -177,9 +161,10 @@ export class Counters {
 
   /** Counts a hit without asking what comes of it; returns its counter. */
   #count(rule: number, { address, time, value }: Counted): number {
-    const found = this.#find(address);
-    const at = found === NONE ? this.#makeAddress() : found;
-    this.#touch(at);
+    const found = this.#addresses.find(address);
+    if (found === NONE && this.#addresses.isFull) this.#forgetOldest();
+    const at = found === NONE ? this.#addresses.add() : found;
+    this.#addresses.touch(at);
     const known = this.#counterOf(at, rule);
     const counter = known === NONE ? this.#makeCounter(at, rule) : known;
     const hash = value === null ? 0 : this.#hash(value);
@@ -211,101 +196,23 @@ export class Counters {
     return this.#times[cell >> 1]!;
   }
 
-  /** Where an address is; `NONE` where it is not counted, and its words are left for `#makeAddress()`. */
-  #find(address: string): number {
-    if (address === this.#text) return this.#found;
-    const words = this.#words;
-    const prefix = putAddress(address, words);
-    const addresses = this.#addresses;
-    let at = this.#buckets[this.#bucketOf(words, 0)]!;
-    while (
-      at !== NONE && !(addresses[at] === words[0] && addresses[at + 1] === words[1] &&
-        addresses[at + 2] === words[2] && addresses[at + 3] === words[3] && addresses[at + PREFIX] === prefix)
-    ) at = addresses[at + CHAIN]!;
-    this.#text = address;
-    this.#found = at;
-    this.#prefix = prefix;
-    return at;
-  }
-
-  /** Takes in the address that was looked for last. */
-  #makeAddress(): number {
-    if (this.#size >= this.#capacity) this.#forgetOldest();
-    if (this.#size >= this.#buckets.length) this.#growBuckets();
-    const addresses = this.#addresses;
-    const at = this.#free.address === NONE ? ++this.#taken.address * ADDRESS_SIZE : this.#free.address;
-    if (at === this.#free.address) this.#free.address = addresses[at + CHAIN]!;
-    addresses.set(this.#words, at);
-    addresses[at + PREFIX] = this.#prefix;
-    const bucket = this.#bucketOf(this.#words, 0);
-    addresses[at + CHAIN] = this.#buckets[bucket]!;
-    this.#buckets[bucket] = at;
-    addresses[at + OLDER] = addresses[at + NEWER] = at;
-    addresses[at + FIRST] = NONE;
-    this.#size++;
-    this.#found = at;
-    return at;
-  }
-
-  #growBuckets(): void {
-    const addresses = this.#addresses;
-    this.#buckets = new Int32Array(4 * this.#buckets.length);
-    for (let at = addresses[NEWER]!; at !== NONE; at = addresses[at + NEWER]!) {
-      const bucket = this.#bucketOf(addresses, at);
-      addresses[at + CHAIN] = this.#buckets[bucket]!;
-      this.#buckets[bucket] = at;
-    }
-  }
-
   #forgetOldest(): void {
     this.#forgotten++;
-    const text = this.#text;
-    this.#drop(this.#addresses[NEWER]!);
-    this.#text = text;
+    this.#drop(this.#addresses.oldest);
   }
 
   #drop(at: number): void {
-    const addresses = this.#addresses;
-    while (addresses[at + FIRST] !== NONE) this.#dropCounter(at, addresses[at + FIRST]!);
-    this.#unlink(at);
-    const bucket = this.#bucketOf(addresses, at);
-    let before = this.#buckets[bucket]!;
-    if (before === at) this.#buckets[bucket] = addresses[at + CHAIN]!;
-    else {
-      while (addresses[before + CHAIN] !== at) before = addresses[before + CHAIN]!;
-      addresses[before + CHAIN] = addresses[at + CHAIN]!;
+    for (let first = this.#addresses.firstOf(at); first !== NONE; first = this.#addresses.firstOf(at)) {
+      this.#dropCounter(at, first);
     }
-    addresses[at + CHAIN] = this.#free.address;
-    this.#free.address = at;
-    this.#size--;
-    this.#text = "";
-  }
-
-  /** Makes an address the one that was hit last. */
-  #touch(at: number): void {
-    const addresses = this.#addresses;
-    const last = addresses[OLDER]!;
-    if (last === at) return;
-    this.#unlink(at);
-    addresses[at + OLDER] = last;
-    addresses[at + NEWER] = NONE;
-    addresses[last + NEWER] = at;
-    addresses[OLDER] = at;
-  }
-
-  #unlink(at: number): void {
-    const addresses = this.#addresses;
-    const older = addresses[at + OLDER]!;
-    const newer = addresses[at + NEWER]!;
-    addresses[older + NEWER] = newer;
-    addresses[newer + OLDER] = older;
+    this.#addresses.drop(at);
   }
 
   /** The counter of an address by a rule; `NONE` where there is none. */
   #counterOf(at: number, rule: number): number {
     if (at === NONE) return NONE;
     const cells = this.#cells;
-    let counter = this.#addresses[at + FIRST]!;
+    let counter = this.#addresses.firstOf(at);
     while (counter !== NONE && cells[counter + RULE] !== rule) counter = cells[counter + NEXT]!;
     return counter;
   }
@@ -315,21 +222,21 @@ export class Counters {
     const counter = this.#takeCell(at, NONE);
     const cells = this.#cells;
     cells[counter + RULE] = rule;
-    cells[counter + NEXT] = this.#addresses[at + FIRST]!;
+    cells[counter + NEXT] = this.#addresses.firstOf(at);
     cells[counter + BEFORE] = NONE;
-    this.#addresses[at + FIRST] = counter;
+    this.#addresses.setFirst(at, counter);
     return counter;
   }
 
   /** A cell for the address at `at`, which was hit last; `counter` is where it goes, `NONE` where it will be one itself. */
   #takeCell(at: number, counter: number): number {
-    while (this.#free.cell === NONE && this.#left === 0) this.#makeRoom(at, counter);
-    const cell = this.#free.cell;
+    while (this.#free === NONE && this.#left === 0) this.#makeRoom(at, counter);
+    const cell = this.#free;
     if (cell === NONE) {
       this.#left--;
-      return ++this.#taken.cell * CELL_SIZE;
+      return ++this.#taken * CELL_SIZE;
     }
-    this.#free.cell = this.#cells[cell + FOLLOWING]!;
+    this.#free = this.#cells[cell + FOLLOWING]!;
     return cell;
   }
 
@@ -338,12 +245,12 @@ export class Counters {
    * counter but for that one.
    */
   #makeRoom(at: number, counter: number): void {
-    if (this.#addresses[NEWER] !== at) return this.#forgetOldest();
+    if (this.#addresses.oldest !== at) return this.#forgetOldest();
     if (counter !== NONE && this.#cells[counter + BEFORE] !== NONE) {
       return this.#dropHit(counter, this.#cells[this.#cells[counter + BEFORE]! + FOLLOWING]!);
     }
     let last = NONE;
-    for (let one = this.#addresses[at + FIRST]!; one !== NONE; one = this.#cells[one + NEXT]!) {
+    for (let one = this.#addresses.firstOf(at); one !== NONE; one = this.#cells[one + NEXT]!) {
       if (one !== counter) last = one;
     }
     this.#dropCounter(at, last);
@@ -351,8 +258,8 @@ export class Counters {
 
   #dropCounter(at: number, counter: number): void {
     const cells = this.#cells;
-    let before = this.#addresses[at + FIRST]!;
-    if (before === counter) this.#addresses[at + FIRST] = cells[counter + NEXT]!;
+    let before = this.#addresses.firstOf(at);
+    if (before === counter) this.#addresses.setFirst(at, cells[counter + NEXT]!);
     else {
       while (cells[before + NEXT] !== counter) before = cells[before + NEXT]!;
       cells[before + NEXT] = cells[counter + NEXT]!;
@@ -417,8 +324,8 @@ export class Counters {
     const before = cells[counter + BEFORE]!;
     if (before === NONE) return;
     const oldest = cells[before + FOLLOWING]!;
-    cells[before + FOLLOWING] = this.#free.cell;
-    this.#free.cell = oldest;
+    cells[before + FOLLOWING] = this.#free;
+    this.#free = oldest;
     cells[counter + BEFORE] = NONE;
   }
 
@@ -435,8 +342,8 @@ export class Counters {
   }
 
   #giveBack(cell: number): void {
-    this.#cells[cell + FOLLOWING] = this.#free.cell;
-    this.#free.cell = cell;
+    this.#cells[cell + FOLLOWING] = this.#free;
+    this.#free = cell;
   }
 
   /** The hit of a value; `NONE` where the counter has no such. */
@@ -468,25 +375,6 @@ export class Counters {
     this.#value = value;
     return this.#hashed = hash;
   }
-
-  #bucketOf(words: Int32Array, at: number): number {
-    let hash = this.#seed;
-    // All of IPv4 begins alike.
-    const isIPv4 = words[at + 2] === 0xffff && words[at + 1] === 0 && words[at] === 0;
-    for (let i = isIPv4 ? at + 3 : at; i < at + ADDRESS_WORDS; i++) {
-      hash = mix(mix(hash, words[i]! >>> 16), words[i]! & 0xffff);
-    }
-    return hash & (this.#buckets.length - 1);
-  }
-}
-
-/**
- * One step of a hash: MurmurHash2's factor, and the upper half folded in. It takes 16 bits, as what the highest of 32 change is
- * the same for all seeds.
- */
-function mix(hash: number, word: number): number {
-  const product = Math.imul(hash ^ word, 0x5bd1e995);
-  return product ^ product >>> 15;
 }
 
 function once(): number {

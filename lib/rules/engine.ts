@@ -1,7 +1,8 @@
 import type { LogEvent, Micros, ModuleRules, Rule, RuleTally, Tally, Trip } from "../types.ts";
 import { detached } from "../detach.ts";
 import { type Counted, Counters } from "./counters.ts";
-import { Matcher, type Subject } from "./matcher.ts";
+import { Matcher } from "./matcher.ts";
+import type { Subject } from "./views.ts";
 import { Findings } from "./findings.ts";
 
 /** Characters of a value that are kept as they are. */

@@ -1,7 +1,8 @@
 import { strict as assert } from "node:assert";
 import { SECOND } from "../../lib/duration.ts";
 import { Engine } from "../../lib/rules/engine.ts";
-import { Matcher, type Subject } from "../../lib/rules/matcher.ts";
+import { Matcher } from "../../lib/rules/matcher.ts";
+import type { Subject } from "../../lib/rules/views.ts";
 import type { Findings } from "../../lib/rules/findings.ts";
 import { Whitelist } from "../../lib/rules/whitelist.ts";
 import type { Condition, LogEvent, Module, ModuleRules, Rule, RuleTally, Tally } from "../../lib/types.ts";
