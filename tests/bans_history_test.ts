@@ -247,6 +247,8 @@ function play(random: Random, table: BanTable): void {
       ended,
       endReason,
     }));
+    // To compare texts takes a fraction of the time.
+    if (JSON.stringify(found) === JSON.stringify(model.bans)) continue;
     assert.deepEqual(found, model.bans, `${JSON.stringify(world)}\n${done.join("\n")}`);
   }
   void bans.stop(AbortSignal.abort());
