@@ -14,7 +14,8 @@ import type { Growth, Login, Micros, NewBan, Trip } from "../lib/types.ts";
 import { memoryLog } from "./helpers.ts";
 import { Random } from "./random.ts";
 
-const HISTORIES = 10_000;
+/** How many are made up; all of what they prove is this program's own, so one version of Deno is enough for the full number. */
+const HISTORIES = Number(Deno.env.get("HISTORIES") ?? 10_000);
 const STEPS = 16;
 const SECOND = 1_000_000;
 const ADDRESSES = [
@@ -247,6 +248,8 @@ function play(random: Random, table: BanTable): void {
       ended,
       endReason,
     }));
+    // To compare texts takes a fraction of the time.
+    if (JSON.stringify(found) === JSON.stringify(model.bans)) continue;
     assert.deepEqual(found, model.bans, `${JSON.stringify(world)}\n${done.join("\n")}`);
   }
   void bans.stop(AbortSignal.abort());

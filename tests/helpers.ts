@@ -88,7 +88,7 @@ export function inZone(zone: string, body: () => void): void {
 }
 
 /** Waits until `condition` holds; fails after `seconds`, which only stop a hang. */
-export async function eventually(condition: () => boolean | Promise<boolean>, seconds = 30): Promise<void> {
+export async function eventually(condition: () => boolean | Promise<boolean>, seconds = 120): Promise<void> {
   const deadline = Date.now() + seconds * 1_000;
   while (!await condition()) {
     if (Date.now() > deadline) throw new Error(`still not so after ${seconds} s: ${condition}`);

@@ -9,19 +9,21 @@ export interface Credentials {
   readonly password: string;
 }
 
-const PATIENCE_S = 5;
+/** Seconds in which a server that has not cut off its client has answered, and has let it in or refused it. */
+const ANSWER_S = 10;
+const LOGIN_S = 20;
 const OPTIONS = [
   "StrictHostKeyChecking=no",
   "UserKnownHostsFile=/dev/null",
   "PubkeyAuthentication=no",
   "NumberOfPasswordPrompts=1",
-  `ConnectTimeout=${PATIENCE_S}`,
+  `ConnectTimeout=${ANSWER_S}`,
 ];
 
 /** Tries one password with a real ssh client that comes from the address `from`. */
 export async function login(server: Server, from: string, { user, password }: Credentials): Promise<Verdict> {
   const ssh = ["sshpass", "-p", password, ...sshCommand(from, user), "true"];
-  const { code, stderr } = await server.world.run(outside("timeout", String(3 * PATIENCE_S), ...ssh));
+  const { code, stderr } = await server.world.run(outside("timeout", String(LOGIN_S), ...ssh));
   if (code === 0) return "let in";
   if (/Permission denied/.test(stderr)) return "refused";
   if (code === 124 || /timed out/.test(stderr)) return "cut off";

@@ -37,8 +37,8 @@ export interface Request {
 }
 
 /**
- * Sends requests one after another from the address `from`, until one is not answered within a second. Returns how
- * many were.
+ * Sends requests one after another from the address `from`, until one is not answered within five seconds. Returns
+ * how many were.
  */
 export async function browse(server: Server, from: string, requests: readonly Request[]): Promise<number> {
   const host = from.includes(":") ? `[${SERVER.ipv6}]` : SERVER.ipv4;
@@ -54,7 +54,7 @@ export async function browse(server: Server, from: string, requests: readonly Re
       "path-as-is",
       "globoff",
       "silent",
-      "max-time = 1",
+      "max-time = 5",
       "no-keepalive",
     ].join("\n")
   ).join("\nnext\n");

@@ -145,7 +145,7 @@ function onlyChild(pid: number): number {
 }
 
 /** Seconds that `until()` tries: a stop for what would hang, not a measure of speed. */
-const PATIENCE = 60;
+const PATIENCE = 120;
 
 /** Asks `probe` again and again until it gives something other than `undefined`. @throws {Error} naming `what` */
 export async function until<T>(

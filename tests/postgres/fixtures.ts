@@ -116,7 +116,7 @@ export class TestMember implements AsyncDisposable {
 
 /** Waits until `condition` holds; throws after a time that only a fault can take. */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const end = performance.now() + 60_000;
+  const end = performance.now() + 120_000;
   while (!await condition()) {
     if (performance.now() > end) throw new Error(`Waited in vain for ${condition}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
