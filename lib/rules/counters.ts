@@ -78,10 +78,10 @@ export class Counters {
     this.#shortest = Math.min(...bounds.map(({ span }) => span ?? Infinity));
     this.#capacity = addresses;
     this.#left = Math.floor(addresses * bytes / WORD_BYTES);
-    this.#addresses = new Int32Array((addresses + 1) * ADDRESS_SIZE);
+    this.#addresses = numbers((addresses + 1) * ADDRESS_SIZE);
     // Memory is taken when it is first touched, so whichever of the two needs more can have it.
-    this.#counters = new Int32Array(this.#left + COUNTER_SIZE);
-    this.#hits = new Int32Array((this.#left & ~1) + HIT_SIZE);
+    this.#counters = numbers(this.#left + COUNTER_SIZE);
+    this.#hits = numbers((this.#left & ~1) + HIT_SIZE);
     this.#times = new Float64Array(this.#hits.buffer);
   }
 
@@ -442,6 +442,11 @@ export class Counters {
 function mix(hash: number, word: number): number {
   const product = Math.imul(hash ^ word, 0x5bd1e995);
   return product ^ product >>> 15;
+}
+
+/** So many numbers, in memory that V8 does not take for its own: so much more of that makes it look for garbage at once. */
+function numbers(count: number): Int32Array {
+  return new Int32Array(new SharedArrayBuffer(count * WORD_BYTES));
 }
 
 function once(): number {
