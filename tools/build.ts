@@ -62,6 +62,7 @@ export async function compile(entry: string, { output, permissions, base }: Comp
   try {
     await deno(base, ["check", "--quiet", entry]);
     await deno(base, ["bundle", "--quiet", `--output=${bundle}`, entry]);
+    await Deno.writeTextFile(bundle, escaped(await Deno.readTextFile(bundle)));
     await deno(base, [
       "compile",
       "--quiet",
@@ -81,6 +82,11 @@ export async function compile(entry: string, { output, permissions, base }: Comp
   } finally {
     await Deno.remove(scratch, { recursive: true });
   }
+}
+
+/** `code` in ASCII: that V8 reads where it lies in the executable, and would make a copy of anything else. */
+function escaped(code: string): string {
+  return code.replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
 /** Runs a Deno in the project; throws what it has to say against that. */

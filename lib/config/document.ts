@@ -106,12 +106,14 @@ export class Document {
       }
     }
     if (node.type !== "object") return;
-    const lines = new Map<string, number>();
+    const offsets = new Map<string, number>();
     for (const [key, value] of members(node)) {
       const name: string = key.value;
-      const before = lines.get(name);
-      if (before) yield this.#problem([...path, name], `is given twice, first on line ${before}`, key);
-      lines.set(name, before ?? this.#line(key.offset));
+      const before = offsets.get(name);
+      if (before !== undefined) {
+        yield this.#problem([...path, name], `is given twice, first on line ${this.#line(before)}`, key);
+      }
+      offsets.set(name, before ?? key.offset);
       yield* this.#findDuplicates(value, [...path, name]);
     }
   }

@@ -4,6 +4,9 @@ import { canonicalNetwork } from "../ip.ts";
 import { MAX_MESSAGE } from "../types.ts";
 import { unknownKey } from "./suggest.ts";
 
+// zod would write a function for each kind of object and have it compiled, to check one configuration.
+z.config({ jitless: true });
+
 // Messages are complaints that follow a key path: "limit: must be at least 1". A union speaks for its members.
 
 const SPAN = 'must be a span of time such as "90s", "10m", "2h" or "1d12h"';

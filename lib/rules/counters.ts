@@ -1,6 +1,7 @@
 import type { Micros } from "../types.ts";
-import { AddressTable, NONE } from "./addresses.ts";
+import { AddressTable } from "./addresses.ts";
 import { mix, seed } from "./hash.ts";
+import { NONE, numbers } from "./numbers.ts";
 
 /** An event that hits a rule, as it is counted. */
 export interface Counted {
@@ -77,8 +78,7 @@ export class Counters {
     // A hit has room beside its counter in any case.
     this.#left = Math.max(2, Math.floor(addresses * bytes / (CELL_SIZE * WORD_BYTES)));
     this.#addresses = new AddressTable(addresses);
-    // Memory is taken when it is first touched.
-    this.#cells = new Int32Array((this.#left + 1) * CELL_SIZE);
+    this.#cells = numbers((this.#left + 1) * CELL_SIZE);
     this.#times = new Float64Array(this.#cells.buffer);
   }
 
