@@ -119,11 +119,15 @@ export class Bans {
     return this.#decider.decide(trips);
   }
 
-  /** Takes note of who logs in, and keeps those who are logged in from being banned; gives what is to be stored of it. */
-  note(changes: readonly LoginChange[]): LoginNews {
+  /** Takes note of who logs in, and keeps those who are logged in from being banned. */
+  note(changes: readonly LoginChange[]): void {
     const { logins, whitelist } = this.#options;
     if (logins.apply(changes)) whitelist.set("open session", logins.open);
-    return logins.takeNews();
+  }
+
+  /** What is to be stored of that, once. */
+  news(): LoginNews {
+    return this.#options.logins.takeNews();
   }
 
   /** Forgets what was noted and not stored. */

@@ -45,6 +45,8 @@ export interface Batch {
   readonly position: string;
   /** Records that were damaged: cut to `MAX_MESSAGE`, or dropped as unreadable. */
   readonly damaged: number;
+  /** Another batch follows within milliseconds, be it an empty one: what this one brings may be stored together with that. */
+  readonly isMore?: boolean;
 }
 
 /** Where to begin reading. `after` wins; without it, entries older than `since` are left out. */

@@ -2,7 +2,7 @@ import { type Batch, messageOf, type Micros, type Source, type Start, UserError 
 import { isSameEntry } from "./cursor.ts";
 import { ExportParser, type JournalEntry } from "./export.ts";
 import { type WakeOptions, Waker } from "./journal_wake.ts";
-import { isLate, Journalctl } from "./journalctl.ts";
+import { GATHER, isLate, Journalctl } from "./journalctl.ts";
 
 /** Which entries to read, and how. */
 export interface JournalOptions {
@@ -165,27 +165,32 @@ class Journal implements Source {
     const parser = new ExportParser();
     let reached = start;
     let damaged = 0;
+    let isMore = false;
     for (;;) {
-      const chunk = await this.#next(journalctl, { reached, signal });
+      const next = journalctl.read();
+      // What was promised did not come.
+      if (isMore && await isLate(next, GATHER)) yield nothingAt(reached);
+      const chunk = await this.#patiently(next, { reached, signal });
       if (chunk.length === 0) break;
       const entries = parser.push(chunk).filter(isNew);
       const position = parser.cursor;
       if (position === null) continue;
       reached = { ...start, after: position };
-      if (entries.length === 0 && parser.damaged === damaged) continue;
-      yield { entries, position, damaged: parser.damaged - damaged };
+      if (entries.length === 0 && parser.damaged === damaged && !isMore) continue;
+      isMore = journalctl.hasMore;
+      yield { entries, position, damaged: parser.damaged - damaged, isMore };
       damaged = parser.damaged;
     }
+    if (isMore) yield nothingAt(reached);
     await journalctl.finish();
     if (follow) throw new Error("journalctl ended, although it was to follow the journal");
   }
 
-  /** What journalctl prints next; throws when it prints nothing although the journal has more than was `reached`. */
-  async #next(
-    journalctl: Journalctl,
+  /** Waits for what journalctl prints next; throws when it prints nothing although the journal has more than was `reached`. */
+  async #patiently(
+    chunk: Promise<Uint8Array>,
     { reached, signal }: { reached: Start; signal: AbortSignal },
   ): Promise<Uint8Array> {
-    const chunk = journalctl.read();
     while (this.#follow && await isLate(chunk, this.#silence)) {
       if (await this.#hasMore(reached, signal) && await isLate(chunk, GRACE)) {
         if (this.#waker !== null) this.#sleep("it does not show all of the journal");
@@ -251,6 +256,10 @@ class Journal implements Source {
   get #command(): string {
     return this.#options.command ?? "journalctl";
   }
+}
+
+function nothingAt({ after }: Start): Batch {
+  return { entries: [], position: after!, damaged: 0 };
 }
 
 function directoryArgs(directory: string | undefined): string[] {
