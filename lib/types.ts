@@ -381,6 +381,8 @@ export interface BanStore {
    * A lift of an earlier one that has not reached the firewall yet is dropped: the address is to be banned.
    */
   add(ban: NewBan): void;
+  /** Writes many, one after the other. */
+  addAll(bans: readonly NewBan[]): void;
   /** Ends the ban in force for an address; false when there is none. */
   end(address: string, end: { reason: string; time: Micros }): boolean;
   /** Ends bans whose time is up, the longest over first, and not too many at once; returns their addresses. */
@@ -389,6 +391,8 @@ export interface BanStore {
   past(address: string): PastBan[];
   /** The ban in force for an address or network; null when there is none. */
   standing(address: string): BanStatus | null;
+  /** Of the bans in force for any of these addresses and networks, when they began and when they end. */
+  spans(addresses: readonly string[]): Pick<Ban, "address" | "start" | "until">[];
   /** Highest id of any ban; 0 before the first. */
   lastId(): number;
   /** What began later than `start` of a range of bans, ascending by id. */
