@@ -92,7 +92,7 @@ export class Bans {
       logins,
       networks,
       history: {
-        standing: (address) => spanOrNone(store.standing(address)),
+        standing: (network) => spanOrNone(store.standing(network)),
         past: (address) => store.past(address),
       },
       spared: (sentence) => log.info(sentence),
@@ -116,14 +116,25 @@ export class Bans {
 
   /** The bans that follow from trips. Changes nothing yet. */
   decide(trips: readonly Trip[]): NewBan[] {
-    return this.#decider.decide(trips);
+    if (trips.length === 0) return [];
+    // One question for all of them.
+    const addresses = trips.flatMap(({ address, source }) =>
+      address === source ? [address] : [address, source]
+    );
+    const spans = new Map<string, Micros>();
+    for (const ban of this.#options.store.spans(addresses)) spans.set(ban.address, spanOf(ban));
+    return this.#decider.decide(trips, (address) => spans.get(address));
   }
 
-  /** Takes note of who logs in, and keeps those who are logged in from being banned; gives what is to be stored of it. */
-  note(changes: readonly LoginChange[]): LoginNews {
+  /** Takes note of who logs in, and keeps those who are logged in from being banned. */
+  note(changes: readonly LoginChange[]): void {
     const { logins, whitelist } = this.#options;
     if (logins.apply(changes)) whitelist.set("open session", logins.open);
-    return logins.takeNews();
+  }
+
+  /** What is to be stored of that, once. */
+  news(): LoginNews {
+    return this.#options.logins.takeNews();
   }
 
   /** Forgets what was noted and not stored. */
@@ -246,7 +257,7 @@ export class Bans {
     if (bans.length === 0) return;
     const { store, log } = this.#options;
     try {
-      store.transaction(() => bans.forEach((ban) => store.add(ban)));
+      store.addAll(bans);
     } catch (error) {
       return log.error(`bans of networks are held up: ${messageOf(error)}`);
     }

@@ -202,11 +202,17 @@ export class Monitor {
       this.#reports.set(source.name, { name: source.name, running, lastBatch });
     const read = async (progress: () => void) => {
       report(true, this.#reports.get(source.name)?.lastBatch ?? null);
-      for await (const batch of source.batches({ after: this.#state.position(source.name), since }, signal)) {
-        this.#pipeline.process(batch, { source: source.name, reader, now: now() });
-        this.#fleet?.wake();
-        if (batch.entries.length > 0) report(true, now());
-        progress();
+      try {
+        for await (
+          const batch of source.batches({ after: this.#state.position(source.name), since }, signal)
+        ) {
+          this.#pipeline.process(batch, { source: source.name, reader, now: now() });
+          this.#fleet?.wake();
+          if (batch.entries.length > 0) report(true, now());
+          progress();
+        }
+      } finally {
+        this.#pipeline.settle(source.name);
       }
       if (!signal.aborted) throw new Error(`${source.name} ended`);
     };

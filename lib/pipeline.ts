@@ -2,6 +2,7 @@ import type {
   Batch,
   BatchRecord,
   Entry,
+  Knock,
   Log,
   LogEvent,
   LoginChange,
@@ -19,6 +20,7 @@ import { Freshness, type ModuleFreshness, type SeenLines } from "./freshness.ts"
 import { type Knocking, withoutKnocking } from "./knocking.ts";
 import { isRecorded, Reader, type Reading } from "./reader.ts";
 import { Engine, type EngineOptions } from "./rules/engine.ts";
+import type { Findings } from "./rules/findings.ts";
 import { loginChange } from "./rules/logins.ts";
 
 /** Where what a batch leaves behind is written, whole or not at all. */
@@ -30,8 +32,10 @@ export interface BatchStore {
 
 /** What decides on bans and puts them into force. */
 export interface Judge {
-  /** Takes note of who logs in; gives what is to be stored of it. */
-  note(changes: readonly LoginChange[]): LoginNews;
+  /** Takes note of who logs in. */
+  note(changes: readonly LoginChange[]): void;
+  /** What is to be stored of that, once. */
+  news(): LoginNews;
   /** Forgets what was noted and could not be stored. */
   reset(): void;
   decide(trips: readonly Trip[]): NewBan[];
@@ -73,6 +77,23 @@ const DAY: Micros = 86_400_000_000;
 const MILLISECOND: Micros = 1_000;
 /** Failures in a row after which a module is given up. */
 export const MODULE_FAILURES = 3;
+/** Entries that are written together in a flood: a transaction costs as much as the lines of some ten kilobytes. */
+const GROUP = 1_000;
+
+/** What has been taken in of one source and is still to be stored, whole. */
+interface Taken {
+  readonly source: string;
+  readonly recorded: LogEvent[];
+  readonly findings: Findings;
+  readonly knocks: Knock[];
+  position: string;
+  now: Micros;
+  /** Time of the newest event. */
+  latest: Micros;
+  entries: number;
+  events: number;
+  damaged: number;
+}
 
 /** One batch's way: parse, match and count at once, write in one transaction, then hand over the bans. */
 export class Pipeline {
@@ -97,6 +118,9 @@ export class Pipeline {
   readonly #failures = new Map<Module, number>();
   readonly #freshness: Freshness;
   #engine: Engine;
+  #taken: Taken | null = null;
+  /** Sources that read on although what was taken of them could not be stored, with a batch of another one. */
+  readonly #lost = new Set<string>();
   /** How old the newest event of each source was when it came. */
   readonly #lags = new Map<string, Micros>();
 
@@ -147,6 +171,7 @@ export class Pipeline {
 
   /** Counts what is stored again from the beginning: memory and state agree again. */
   #reset(): void {
+    this.#taken = null;
     this.#judge.reset();
     this.#engine = this.#restored();
     this.#knocking?.takeKeys();
@@ -162,51 +187,75 @@ export class Pipeline {
     this.#engine.sweep(now);
   }
 
-  /** Takes a batch all the way. Throws when it could not be written: then nothing of it counts, and it must be read again. */
-  process(batch: Batch, by: { source: string; reader: Reader; now: Micros }): void {
+  /**
+   * Takes a batch all the way, or one of a flood as far as it can go without being stored: that is done for several together. Throws
+   * when it could not be: then nothing counts that was taken of the source since its stored position, from which it must be read again.
+   */
+  process(batch: Batch, { source, reader, now }: { source: string; reader: Reader; now: Micros }): void {
     try {
-      this.#process(batch, by);
+      if (this.#lost.delete(source)) throw new Error("what came before could not be stored");
+      if (this.#taken !== null && this.#taken.source !== source) this.#write(this.#taken);
+      const taken = this.#taken ??= nothingOf(source, this.#engine.findings());
+      this.#takeIn(batch, { taken, reader, now });
+      if (!batch.isMore || taken.entries >= GROUP) this.#write(taken);
+    } catch (error) {
+      if (this.#taken !== null && this.#taken.source !== source) this.#lost.add(this.#taken.source);
+      this.#reset();
+      throw error;
+    }
+  }
+
+  /** Stores what has been taken of a source that is read no further, or again from its stored position. Throws as `process()` does. */
+  settle(source: string): void {
+    this.#lost.delete(source);
+    if (this.#taken?.source !== source) return;
+    try {
+      this.#write(this.#taken);
     } catch (error) {
       this.#reset();
       throw error;
     }
   }
 
-  #process(batch: Batch, { source, reader, now }: { source: string; reader: Reader; now: Micros }): void {
+  #takeIn(batch: Batch, { taken, reader, now }: { taken: Taken; reader: Reader; now: Micros }): void {
     const { events: named, changes } = this.#understand(batch.entries, { reader, now });
     const { events, knocks } = this.#knocking?.hear(named) ?? { events: named, knocks: [] };
-    const logins = this.#judge.note(changes);
-    const findings = this.#engine.findings();
-    const recorded = events.filter((event) => {
-      const isHit = this.#engine.add(event, findings);
-      return isRecorded(this.#rulesOf(event), { message: event.message, isHit });
-    });
+    this.#judge.note(changes);
+    for (const event of events) {
+      const isHit = this.#engine.add(event, taken.findings);
+      if (isRecorded(this.#rulesOf(event), { message: event.message, isHit })) taken.recorded.push(event);
+    }
+    for (const { time } of named) if (time > taken.latest) taken.latest = time;
+    taken.knocks.push(...knocks);
+    taken.position = batch.position;
+    taken.now = now;
+    taken.entries += batch.entries.length;
+    taken.events += named.length;
+    taken.damaged += batch.damaged;
+  }
+
+  #write({ source, position, recorded, findings, knocks, ...taken }: Taken): void {
     const bans = withoutKnocking(this.#judge.decide(findings.trips), knocks);
-    const { position } = batch;
     this.#store.write({
       source,
       position,
       events: recorded,
-      tallies: () => findings.tallies(now),
-      logins,
+      tallies: () => findings.tallies(taken.now),
+      logins: this.#judge.news(),
       bans,
       knocks,
     });
+    this.#taken = null;
     // What falls due otherwise has its own timer.
     if (bans.length > 0) this.#judge.enforce(bans);
-    if (named.length > 0) {
-      this.#lags.set(
-        source,
-        now - named.reduce((latest, { time }) => Math.max(latest, time), 0),
-      );
-    }
+    if (taken.events > 0) this.#lags.set(source, taken.now - taken.latest);
     for (const { service, rule, time } of this.#engine.takeNewest()) this.#freshness.hit(service, rule, time);
-    this.counts.entries += batch.entries.length;
-    this.counts.events += named.length;
+    this.counts.entries += taken.entries;
+    this.counts.events += taken.events;
     this.counts.recorded += recorded.length;
     this.counts.hits += findings.hits;
     this.counts.bans += bans.length;
-    this.counts.damaged += batch.damaged;
+    this.counts.damaged += taken.damaged;
     this.#knocking?.open(knocks);
   }
 
@@ -275,6 +324,21 @@ export class Pipeline {
   #rulesOf({ service }: LogEvent): ModuleRules {
     return this.#byName.get(service)!;
   }
+}
+
+function nothingOf(source: string, findings: Findings): Taken {
+  return {
+    source,
+    recorded: [],
+    findings,
+    knocks: [],
+    position: "",
+    now: 0,
+    latest: 0,
+    entries: 0,
+    events: 0,
+    damaged: 0,
+  };
 }
 
 type Seen = { -readonly [key in keyof SeenLines]: SeenLines[key] };

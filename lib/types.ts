@@ -45,6 +45,8 @@ export interface Batch {
   readonly position: string;
   /** Records that were damaged: cut to `MAX_MESSAGE`, or dropped as unreadable. */
   readonly damaged: number;
+  /** Another batch follows within milliseconds, be it an empty one: what this one brings may be stored together with that. */
+  readonly isMore?: boolean;
 }
 
 /** Where to begin reading. `after` wins; without it, entries older than `since` are left out. */
@@ -379,6 +381,8 @@ export interface BanStore {
    * A lift of an earlier one that has not reached the firewall yet is dropped: the address is to be banned.
    */
   add(ban: NewBan): void;
+  /** Writes many, one after the other. */
+  addAll(bans: readonly NewBan[]): void;
   /** Ends the ban in force for an address; false when there is none. */
   end(address: string, end: { reason: string; time: Micros }): boolean;
   /** Ends bans whose time is up, the longest over first, and not too many at once; returns their addresses. */
@@ -387,6 +391,8 @@ export interface BanStore {
   past(address: string): PastBan[];
   /** The ban in force for an address or network; null when there is none. */
   standing(address: string): BanStatus | null;
+  /** Of the bans in force for any of these addresses and networks, when they began and when they end. */
+  spans(addresses: readonly string[]): Pick<Ban, "address" | "start" | "until">[];
   /** Highest id of any ban; 0 before the first. */
   lastId(): number;
   /** What began later than `start` of a range of bans, ascending by id. */

@@ -60,7 +60,8 @@ const judge = {
       start: time,
       until: null,
     })),
-  note: () => NO_LOGINS,
+  note() {},
+  news: () => NO_LOGINS,
   reset() {},
   enforce() {},
 };
@@ -123,6 +124,88 @@ Deno.test("`Pipeline.process()` counts nothing twice when a batch is read again 
   store.broken = false;
   run(pipeline, ["bad 192.0.2.1", "bad 192.0.2.1"]);
   assert.equal(store.records[0]!.bans.length, 0);
+});
+
+/** Has a source bring messages, of which more follow unless told otherwise. */
+function bringer(pipeline: Pipeline) {
+  const reader = pipeline.readerFor(MODULES);
+  return (source: string, position: string, { messages = ["bad 192.0.2.1"], isMore = true } = {}) =>
+    pipeline.process({ entries: messages.map((message) => entry(message)), position, damaged: 0, isMore }, {
+      source,
+      reader,
+      now: NOW,
+    });
+}
+
+Deno.test("`Pipeline.process()` stores the batches of a flood together, and enforces their bans only then", () => {
+  const store = memoryStore();
+  let enforced = 0;
+  const enforce = (bans: readonly unknown[]) => enforced += bans.length;
+  const pipeline = new Pipeline([RULES], { store, judge: { ...judge, enforce }, log: memoryLog() });
+  const bring = bringer(pipeline);
+  bring("journal", "p1", { messages: ["bad 192.0.2.1", "bad 192.0.2.1"] });
+  bring("journal", "p2", { messages: ["bad 192.0.2.1", "bad 192.0.2.3"] });
+  assert.deepEqual([store.records.length, enforced, pipeline.counts.entries], [0, 0, 0]);
+  bring("journal", "p3", { messages: [], isMore: false });
+  const [record, ...others] = store.records;
+  assert.equal(others.length, 0);
+  assert.deepEqual([record!.position, record!.events.length], ["p3", 4]);
+  assert.deepEqual(record!.bans.map(({ address, count }) => [address, count]), [["192.0.2.1", 3]]);
+  assert.deepEqual(hitsOf(record!), ["192.0.2.3"]);
+  assert.deepEqual([enforced, pipeline.counts.entries, pipeline.counts.hits], [1, 4, 4]);
+  bring("journal", "p4", { messages: Array(5_000).fill("bad 192.0.2.9") });
+  assert.equal(store.records[1]!.position, "p4", "a flood without an end is stored as it comes");
+});
+
+Deno.test("`Pipeline.process()` counts nothing of a flood that could not be written", () => {
+  const store = memoryStore();
+  const pipeline = new Pipeline([RULES], { store, judge, log: memoryLog() });
+  const bring = bringer(pipeline);
+  bring("journal", "p1");
+  bring("journal", "p2");
+  store.broken = true;
+  assert.throws(() => bring("journal", "p3", { isMore: false }), /disk full/);
+  store.broken = false;
+  bring("journal", "p1");
+  bring("journal", "p2", { isMore: false });
+  assert.deepEqual(store.records.map(({ position, bans }) => [position, bans.length]), [["p2", 0]]);
+});
+
+Deno.test("`Pipeline.process()` stores what another source brought first, in its own name", () => {
+  const store = memoryStore();
+  const pipeline = new Pipeline([RULES], { store, judge, log: memoryLog() });
+  const bring = bringer(pipeline);
+  bring("journal", "j1");
+  bring("file", "f1", { isMore: false });
+  bring("journal", "j2");
+  pipeline.settle("file");
+  pipeline.settle("journal");
+  pipeline.settle("journal");
+  assert.deepEqual(
+    store.records.map(({ source, position }) => [source, position]),
+    [["journal", "j1"], ["file", "f1"], ["journal", "j2"]],
+  );
+});
+
+Deno.test("`Pipeline.process()` refuses to go on behind what was lost with the batch of another source", () => {
+  const store = memoryStore();
+  const pipeline = new Pipeline([RULES], { store, judge, log: memoryLog() });
+  const bring = bringer(pipeline);
+  bring("journal", "j1");
+  store.broken = true;
+  assert.throws(() => bring("file", "f1"), /disk full/);
+  store.broken = false;
+  assert.throws(() => bring("journal", "j2"), /what came before could not be stored/);
+  bring("journal", "j1", { isMore: false });
+  assert.deepEqual(store.records.map(({ position }) => position), ["j1"]);
+  bring("journal", "j2");
+  store.broken = true;
+  assert.throws(() => bring("file", "f1"), /disk full/);
+  store.broken = false;
+  // It failed by itself meanwhile, and begins again.
+  pipeline.settle("journal");
+  bring("journal", "j2", { isMore: false });
+  assert.equal(pipeline.counts.hits, 2);
 });
 
 Deno.test("`Pipeline` goes on counting after a restart, and a ban uses its hits up", () => {

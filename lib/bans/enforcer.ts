@@ -30,9 +30,13 @@ const LONGEST_WAIT: Micros = 60_000_000;
 const HOLD_UP = 5_000;
 /** A firewall that is not ready is asked again after this long: a command that was given up on still runs. */
 const NOT_READY: Micros = 1_000_000;
-/** Bans that make a call a large one, and milliseconds that pass after such a call so that the next is large as well. */
+/**
+ * Bans that make a call a large one, and milliseconds that pass after such a call so that the next is large as well: as long as there
+ * is no lull in what comes, and so many at most.
+ */
 const MANY = 50;
-const GATHER = 100;
+const LULL = 30;
+const GATHER = 150;
 /** Refusals that are remembered. */
 const MOST_REFUSALS = 1_000;
 
@@ -58,6 +62,8 @@ export class Enforcer {
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** Until then what is due gathers. */
   #gathering = -Infinity;
+  /** When there was last something new. */
+  #news = -Infinity;
 
   constructor(options: EnforcerOptions) {
     this.#options = options;
@@ -78,20 +84,25 @@ export class Enforcer {
     return this.#stop.signal;
   }
 
-  /** Gives the firewall as much as it takes at once, and wakes again for what comes later. */
+  /** There is something new: gives the firewall as much as it takes at once, and wakes again for what comes later. */
   pump(): void {
+    this.#news = performance.now();
+    this.#pump();
+  }
+
+  #pump(): void {
     if (this.#stopping) return;
     clearTimeout(this.#timer);
     try {
       const isMore = this.#options.expire();
-      const gathering = this.#gathering - performance.now();
+      const gathering = Math.min(this.#gathering, this.#news + LULL) - performance.now();
       if (gathering > 0) return this.#sleep(gathering);
       while (this.#calls < this.#options.firewall.parallel) {
         const work = this.#nextWork();
         if (work === null) break;
         void this.#carryOut(work);
       }
-      if (isMore) this.#timer = setTimeout(() => this.pump());
+      if (isMore) this.#timer = setTimeout(() => this.#pump());
       else this.#sleep();
     } catch (error) {
       this.#holdUp(error);
@@ -138,7 +149,10 @@ export class Enforcer {
       const outcomes = await this.#tell({ bans, isLift });
       if (!this.#stop.signal.aborted) store.transaction(() => this.#settle({ bans, isLift }, outcomes));
       // After a call as large as they get there is more to be told, as at a start.
-      if (bans.length >= MANY && bans.length < firewall.batch) this.#gathering = performance.now() + GATHER;
+      if (bans.length >= MANY && bans.length < firewall.batch) {
+        this.#news = performance.now();
+        this.#gathering = this.#news + GATHER;
+      }
       done = true;
     } catch (error) {
       this.#holdUp(error);
@@ -149,7 +163,7 @@ export class Enforcer {
         this.#again.delete(address);
       }
       if (this.#calls === 0) this.#idle?.();
-      if (done) this.pump();
+      if (done) this.#pump();
     }
   }
 
@@ -202,7 +216,7 @@ export class Enforcer {
   #holdUp(error: unknown): void {
     this.#options.log.error(`bans are held up: ${messageOf(error)}`);
     clearTimeout(this.#timer);
-    if (!this.#stopping) this.#timer = setTimeout(() => this.pump(), HOLD_UP);
+    if (!this.#stopping) this.#timer = setTimeout(() => this.#pump(), HOLD_UP);
   }
 
   /** What is due already waits for more to gather, for a call under way, whose end pumps again, or for a firewall to be ready. */
@@ -217,6 +231,6 @@ export class Enforcer {
     const due = store.nextDue(firewall.name);
     if (due === null) return;
     const wait = Math.min(due > clock() ? due - clock() : this.#overdue(least), LONGEST_WAIT);
-    this.#timer = setTimeout(() => this.pump(), Math.max(least, wait / 1_000));
+    this.#timer = setTimeout(() => this.#pump(), Math.max(least, wait / 1_000));
   }
 }

@@ -101,8 +101,11 @@ class ReplayJudge {
     });
   }
 
-  note(changes: readonly LoginChange[]): LoginNews {
+  note(changes: readonly LoginChange[]): void {
     this.logins.apply(changes);
+  }
+
+  news(): LoginNews {
     return this.logins.takeNews();
   }
 

@@ -8,7 +8,17 @@ import {
   type Outcome,
 } from "../types.ts";
 import { type Listing, NO_TABLE, parseListing } from "./nft_list.ts";
-import { addRules, addSet, chains, elements, placeOf, secondsLeft, TABLE, timeout } from "./nft_script.ts";
+import {
+  addRules,
+  addSet,
+  chains,
+  elements,
+  type Place,
+  placeOf,
+  secondsLeft,
+  TABLE,
+  timeout,
+} from "./nft_script.ts";
 import { Runner, type RunResult } from "./process.ts";
 
 /** How nft is run. */
@@ -23,6 +33,8 @@ export interface NftablesOptions {
 /** A ban, and whether it is to be put into force or lifted. */
 interface Order {
   readonly ban: Ban;
+  /** Null: it cannot be told to nft. */
+  readonly place: Place | null;
   /** Seconds until the kernel drops it; null: never; 0: it is to go. */
   readonly seconds: number | null;
 }
@@ -70,11 +82,14 @@ export class NftablesFirewall implements Firewall {
 
   ban(bans: readonly Ban[], signal: AbortSignal): Promise<Outcome[]> {
     const now = this.#options.clock();
-    return this.#obey(bans.map((ban) => ({ ban, seconds: secondsLeft(ban.until, now) })), signal);
+    return this.#obey(
+      bans.map((ban) => ({ ban, place: placeOf(ban), seconds: secondsLeft(ban.until, now) })),
+      signal,
+    );
   }
 
   unban(bans: readonly Ban[], signal: AbortSignal): Promise<Outcome[]> {
-    return this.#obey(bans.map((ban) => ({ ban, seconds: 0 })), signal);
+    return this.#obey(bans.map((ban) => ({ ban, place: placeOf(ban), seconds: 0 })), signal);
   }
 
   async inspect(bans: readonly HeldBan[], signal: AbortSignal): Promise<Inspection> {
@@ -105,7 +120,7 @@ export class NftablesFirewall implements Firewall {
 
   async #obey(orders: readonly Order[], signal: AbortSignal): Promise<Outcome[]> {
     const failures = new Map<Order, NftError>();
-    const refused = orders.filter(({ ban }) => placeOf(ban) === null);
+    const refused = orders.filter(({ place }) => place === null);
     for (const order of refused) {
       failures.set(
         order,
@@ -197,7 +212,7 @@ function isWithin(
 function scriptFor(orders: readonly Order[], listing: Listing): string {
   const lines: string[] = listing.foreign ? [`delete table ${TABLE}`] : [];
   const { intact, sets, chains: present } = listing.foreign ? NO_TABLE : listing;
-  const all = [...new Set([...sets, ...orders.map(({ ban }) => placeOf(ban)!.set)])];
+  const all = [...new Set([...sets, ...orders.map(({ place }) => place!.set)])];
   const fresh = all.filter((set) => !sets.includes(set));
   if (!intact) lines.push(...chains(present));
   lines.push(...fresh.map(addSet), ...(intact ? fresh : all).flatMap(addRules));
@@ -212,12 +227,12 @@ function scriptFor(orders: readonly Order[], listing: Listing): string {
 function changes(set: string, { orders, fresh }: { orders: readonly Order[]; fresh: boolean }): string[] {
   const mine = new Map<string, number | null>(), leaving = new Set<string>();
   const base = set.split(".")[0];
-  for (const { ban, seconds } of orders) {
-    const place = placeOf(ban)!;
-    if (place.set.split(".")[0] !== base) continue;
-    leaving.add(place.element);
-    if (place.set === set && seconds !== 0) mine.set(place.element, seconds);
-    else mine.delete(place.element);
+  for (const { place, seconds } of orders) {
+    const { set: its, element } = place!;
+    if (its !== set && its.split(".")[0] !== base) continue;
+    leaving.add(element);
+    if (its === set && seconds !== 0) mine.set(element, seconds);
+    else mine.delete(element);
   }
   const lines: string[] = [];
   if (!fresh && leaving.size > 0) {

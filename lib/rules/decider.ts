@@ -36,8 +36,9 @@ export class Decider {
   /**
    * The bans that follow from trips: one for an address, the longest, and none that is no longer than the one in force. Nobody who
    * is whitelisted, or whose logins are trusted, is banned. Remembers nothing.
+   * @param standing knows what is in force of the addresses of these trips, in place of the history
    */
-  decide(trips: readonly Trip[]): NewBan[] {
+  decide(trips: readonly Trip[], standing = this.#options.history.standing): NewBan[] {
     const decided = new Map<string, NewBan>();
     for (const trip of trips) {
       const address = this.#target(trip);
@@ -45,7 +46,7 @@ export class Decider {
       const { banTime: first, growth, scope, reason, count, time: start } = trip;
       const span = banSpan({ first, growth, past: () => this.#options.history.past(address) }, start);
       const before = decided.get(address);
-      const least = before ? spanOf(before) : this.#options.history.standing(address) ?? 0;
+      const least = before ? spanOf(before) : standing(address) ?? 0;
       if ((span ?? Infinity) <= least) continue;
       decided.set(address, {
         address,

@@ -2,7 +2,7 @@ import { type Batch, messageOf, type Micros, type Source, type Start, UserError 
 import { isSameEntry } from "./cursor.ts";
 import { ExportParser, type JournalEntry } from "./export.ts";
 import { type WakeOptions, Waker } from "./journal_wake.ts";
-import { isLate, Journalctl } from "./journalctl.ts";
+import { GATHER, isLate, Journalctl } from "./journalctl.ts";
 import { Printed } from "./journal_proof.ts";
 
 /** Which entries to read, and how. */
@@ -176,8 +176,11 @@ class Journal implements Source {
     const printed = follow ? new Printed(start, this.#proof) : null;
     let reached = start;
     let damaged = 0;
+    let isMore = false;
     for (;;) {
       const arrival = journalctl.read();
+      // What was promised did not come.
+      if (isMore && await isLate(arrival, GATHER)) yield nothingAt(reached);
       if (printed !== null && await printed.isDueBefore(arrival)) {
         const { leftOut, hasMore } = await this.#prove(printed, signal);
         if (leftOut.length > 0) yield { entries: leftOut, position: reached.after!, damaged: 0 };
@@ -190,10 +193,12 @@ class Journal implements Source {
       if (position === null) continue;
       reached = { ...start, after: position };
       printed?.add(entries);
-      if (entries.length === 0 && parser.damaged === damaged) continue;
-      yield { entries, position, damaged: parser.damaged - damaged };
+      if (entries.length === 0 && parser.damaged === damaged && !isMore) continue;
+      isMore = journalctl.hasMore;
+      yield { entries, position, damaged: parser.damaged - damaged, isMore };
       damaged = parser.damaged;
     }
+    if (isMore) yield nothingAt(reached);
     await journalctl.finish();
     if (follow) throw new Error("journalctl ended, although it was to follow the journal");
   }
@@ -293,6 +298,10 @@ class Journal implements Source {
   get #command(): string {
     return this.#options.command ?? "journalctl";
   }
+}
+
+function nothingAt({ after }: Start): JournalBatch {
+  return { entries: [], position: after!, damaged: 0 };
 }
 
 function directoryArgs(directory: string | undefined): string[] {

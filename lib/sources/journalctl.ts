@@ -7,7 +7,7 @@ const MAX_COMPLAINTS = 4_096;
 /** journalctl hands over multiples of so many bytes only when it has more. */
 const FULL_WRITE = 4_096;
 /** How long more is waited for then. */
-const GATHER: Micros = 5_000;
+export const GATHER: Micros = 5_000;
 /**
  * Bytes that a pipe holds, and that are enough: while they are dealt with, journalctl can go on only as far as the pipe
  * has room, so that bigger batches would have the two work in turns.
@@ -26,6 +26,7 @@ export class Journalctl implements AsyncDisposable {
   #buffer = new ArrayBuffer(PIPE);
   readonly #gathered = new Uint8Array(2 * PIPE);
   #next: Promise<Uint8Array> | null = null;
+  #hasMore = false;
   #complaints = "";
 
   /** Starts `command`; an abort of `signal` kills it. Throws `UserError` (69) when it cannot be started. */
@@ -39,6 +40,11 @@ export class Journalctl implements AsyncDisposable {
     if (signal.aborted) this.#kill();
   }
 
+  /** It had more to print when it was last read. */
+  get hasMore(): boolean {
+    return this.#hasMore;
+  }
+
   /** What it prints next: a line alone at once, a flood in bulk. Empty when nothing follows; good until the next call. */
   async read(): Promise<Uint8Array> {
     using patience = new Patience(GATHER);
@@ -48,8 +54,9 @@ export class Journalctl implements AsyncDisposable {
       this.#next = null;
       this.#gathered.set(chunk, size);
       size += chunk.length;
-      if (chunk.length === 0 || chunk.length % FULL_WRITE !== 0) break;
-    } while (size < PIPE && !await patience.endsBefore(this.#arrival()));
+      this.#hasMore = chunk.length > 0 && chunk.length % FULL_WRITE === 0 &&
+        (size >= PIPE || !await patience.endsBefore(this.#arrival()));
+    } while (this.#hasMore && size < PIPE);
     return this.#gathered.subarray(0, size);
   }
 

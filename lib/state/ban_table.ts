@@ -1,4 +1,5 @@
 import type {
+  Ban,
   BanRange,
   BanStatus,
   BanStore,
@@ -13,6 +14,11 @@ import type { Database, Value } from "./database.ts";
 
 const COLUMNS = `id, address, scope, reason, count, start, until, ended, end_reason AS endReason,
   applied_by AS appliedBy, applied_at AS appliedAt, attempts, error`;
+type Columns = [
+  number,
+  ...[string, string, string, number, Micros, Micros | null, Micros | null, string | null],
+  ...[string | null, Micros | null, number, string | null],
+];
 const CHANGED = "change = (SELECT max(change) + 1 FROM ban)";
 /** Ids as one parameter: a statement for many rows costs a fraction of as many statements. */
 const AMONG = "IN (SELECT value FROM json_each(?))";
@@ -37,28 +43,34 @@ export class BanTable implements BanStore {
     return this.#db.transaction(work);
   }
 
-  add({ address, scope, reason, count, start, until }: NewBan): void {
+  add(ban: NewBan): void {
+    this.addAll([ban]);
+  }
+
+  addAll(bans: readonly NewBan[]): void {
+    if (bans.length === 0) return;
+    const list = JSON.stringify(
+      bans.map((
+        { address, scope, reason, count, start, until },
+      ) => [address, scope, reason, count, start, until]),
+    );
     this.#db.transaction(() => {
       this.#db.run(
         `INSERT INTO ban (change, applied_by, address, scope, reason, count, start, until)
-         VALUES ((SELECT ifnull(max(change), 0) + 1 FROM ban),
-           (SELECT applied_by FROM ban WHERE address = ? AND applied_by IS NOT NULL), ?, ?, ?, ?, ?, ?)
+         SELECT (SELECT ifnull(max(change), 0) FROM ban) + 1 + key,
+           (SELECT applied_by FROM ban WHERE address = value ->> 0 AND applied_by IS NOT NULL),
+           value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5
+         FROM json_each(?) WHERE true
          ON CONFLICT (address) WHERE ended IS NULL DO UPDATE SET change = excluded.change,
            until = CASE WHEN until IS NULL OR excluded.until IS NULL THEN NULL ELSE max(until, excluded.until) END,
            scope = iif(scope = excluded.scope, scope, 'all')`,
-        address,
-        address,
-        scope,
-        reason,
-        count,
-        start,
-        until,
+        list,
       );
       // What a firewall may still have of an earlier ban is now to be lifted with this one.
       this.#db.run(
         `UPDATE ban SET applied_by = NULL, error = NULL
-         WHERE address = ? AND applied_by IS NOT NULL AND ended IS NOT NULL`,
-        address,
+         WHERE address IN (SELECT value ->> 0 FROM json_each(?)) AND applied_by IS NOT NULL AND ended IS NOT NULL`,
+        list,
       );
     });
   }
@@ -133,6 +145,17 @@ export class BanTable implements BanStore {
 
   standing(address: string): BanStatus | null {
     return this.#select("WHERE address = ? AND ended IS NULL", address)[0] ?? null;
+  }
+
+  /** As one text, as `addresses()`. */
+  spans(addresses: readonly string[]): Pick<Ban, "address" | "start" | "until">[] {
+    const row = this.#db.get<{ list: string }>(
+      `SELECT json_group_array(json_array(address, start, until)) AS list FROM ban
+       WHERE address ${AMONG} AND ended IS NULL`,
+      JSON.stringify(addresses),
+    );
+    const list = JSON.parse(row!.list) as [string, Micros, Micros | null][];
+    return list.map(([address, start, until]) => ({ address, start, until }));
   }
 
   latest(address: string): BanStatus | null {
@@ -210,7 +233,7 @@ export class BanTable implements BanStore {
   }
 
   toApply({ now, limit }: Due): BanStatus[] {
-    return this.#select(
+    return this.#selectMany(
       `WHERE ended IS NULL AND applied_at IS NULL AND next_try <= ? AND (until IS NULL OR until > ?)
        ORDER BY next_try, id LIMIT ?`,
       now,
@@ -220,7 +243,7 @@ export class BanTable implements BanStore {
   }
 
   toLift({ firewall, now, limit }: Due): BanStatus[] {
-    return this.#select(
+    return this.#selectMany(
       `WHERE ended IS NOT NULL AND applied_by = ? AND next_try <= ?
          AND NOT EXISTS (SELECT 1 FROM ban AS newer WHERE newer.address = ban.address AND newer.ended IS NULL)
        ORDER BY next_try, id LIMIT ?`,
@@ -313,6 +336,35 @@ export class BanTable implements BanStore {
   /** Bans whose last try failed, and what it failed with. */
   failing(): BanStatus[] {
     return this.#select("WHERE error IS NOT NULL ORDER BY attempts DESC, id LIMIT 100");
+  }
+
+  /** As one text, as `addresses()`. */
+  #selectMany(where: string, ...values: Value[]): BanStatus[] {
+    const row = this.#db.get<{ list: string }>(
+      `SELECT json_group_array(json_array(id, address, scope, reason, count, start, until, ended, endReason,
+         appliedBy, appliedAt, attempts, error)) AS list FROM (SELECT ${COLUMNS} FROM ban ${where})`,
+      ...values,
+    );
+    return (JSON.parse(row!.list) as Columns[]).map((
+      [
+        id,
+        address,
+        scope,
+        reason,
+        count,
+        start,
+        until,
+        ended,
+        endReason,
+        appliedBy,
+        appliedAt,
+        attempts,
+        error,
+      ],
+    ) => ({
+      ...{ id, address, scope, reason, count, start, until, ended, endReason },
+      ...{ appliedBy, appliedAt, attempts, error },
+    }));
   }
 
   #select(where: string, ...values: Value[]): BanStatus[] {

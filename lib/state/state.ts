@@ -37,7 +37,7 @@ export class State {
       this.log.add(record.events);
       for (const tally of record.tallies()) this.tallies.add(tally);
       this.logins.apply(record.logins);
-      for (const ban of record.bans) this.bans.add(ban);
+      this.bans.addAll(record.bans);
       for (const knock of record.knocks) this.knocks.accept(knock);
       this.#db.run("INSERT OR REPLACE INTO position VALUES (?, ?)", record.source, record.position);
     });

@@ -27,7 +27,7 @@ Deno.test("the logs of the benchmark are the same for the same seed, and hold wh
     assert.deepEqual(made(write, 7), { text, expected });
     assert.notEqual(made(write, 8).text, text);
     const rules = [{ module: modules[name], noLog: [], record: "all" as const, rules: [rule()] }];
-    const judging = { note: () => NO_LOGINS, reset() {}, decide: () => [], enforce() {} };
+    const judging = { note() {}, news: () => NO_LOGINS, reset() {}, decide: () => [], enforce() {} };
     const pipeline = new Pipeline(rules, {
       store: { write() {}, tallies: { all: () => [] } },
       judge: judging,

@@ -38,7 +38,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   "module list": { files: ["modules/mod.ts"], imports: ["types", "modules"] },
   modules: { files: ["modules/"], imports: VALUES },
   rules: { files: ["lib/rules/"], imports: VALUES },
-  sources: { files: ["lib/sources/"], imports: ["types", "clock"] },
+  sources: { files: ["lib/sources/"], imports: ["types", "clock", "detach"] },
   state: { files: ["lib/state/"], imports: VALUES },
   postgres: { files: ["lib/postgres/"], imports: [...VALUES, "clock"] },
   firewall: { files: ["lib/firewall/"], imports: VALUES },

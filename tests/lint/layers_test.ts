@@ -181,7 +181,7 @@ for (const [title, refused, allowed] of CASES) {
 
 Deno.test("layers: a refusal says who may import whom", () => {
   assert.deepEqual(complaints("lib/sources/stdin.ts", `import { Matcher } from "../rules/matcher.ts";`), [
-    "layers/imports: sources may import sources, types, clock, not rules",
+    "layers/imports: sources may import sources, types, clock, detach, not rules",
   ]);
   assert.deepEqual(complaints("lib/names.ts", `import zod from "zod";`), [
     "layers/imports: zod may be imported by lib/config.ts, lib/config/ alone",

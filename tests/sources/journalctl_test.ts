@@ -147,6 +147,26 @@ Deno.test("a journalctl that stops following is an error", async () => {
   });
 });
 
+for (const end of ["ends", "goes on without a word"]) {
+  Deno.test(`of a flood all batches but the last say that more follows, also where it ${end}`, async () => {
+    using fake = new FakeJournalctl({
+      // Whole pages, as if there were more.
+      check: `n=0; while [ $n -lt 3000 ]; do cat one; n=$((n + 1)); done > all
+size=$(wc -c < all); { cat all; printf 'MESSAGE='; head -c $((8192 - (size + 9) % 4096)) /dev/zero | tr '\\0' x; echo; }
+${end === "ends" ? "" : "sleep 1"}`,
+      follow: "exec sleep 1000",
+    });
+    const stop = new AbortController();
+    const batches: [entries: number, isMore: boolean][] = [];
+    for await (const { entries, isMore = false } of fake.open().batches(FROM_START, stop.signal)) {
+      batches.push([entries.length, isMore]);
+      if (batches.reduce((sum, [entries]) => sum + entries, 0) === 3_000 && !isMore) stop.abort();
+    }
+    assert.ok(batches.length > 2);
+    assert.deepEqual(batches.map(([, isMore]) => isMore), batches.map((_, i) => i < batches.length - 1));
+  });
+}
+
 Deno.test("a journalctl that closes its output but stays is killed", async () => {
   using fake = new FakeJournalctl({ follow: "exec sleep 1000 >&- 2>&-" });
   await assert.rejects(read(fake.open()), { message: "journalctl failed (SIGKILL)" });

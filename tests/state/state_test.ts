@@ -432,6 +432,51 @@ Deno.test("the view `log` shows recorded lines one by one", () => {
 });
 
 /** What made the lines and hits of earlier versions. */
+Deno.test("`BanTable.addAll()` does what as many calls of `add()` do, and `spans()` knows what is in force", () => {
+  const left = [
+    ban({ address: "192.0.2.1", until: 50 }),
+    ban({ address: "192.0.2.2", until: null }),
+    ban({ address: "192.0.2.1", until: 80 }),
+    ban({ address: "192.0.2.3", until: 20 }),
+  ];
+  const outcomes = [true, false].map((atOnce) => {
+    using temporary = temporaryState();
+    const { bans } = temporary.state;
+    for (
+      const one of [
+        ban({ address: "192.0.2.2", until: 40 }),
+        ban({ address: "192.0.2.3", until: 10 }),
+        ban({ address: "192.0.2.4", until: 10 }),
+      ]
+    ) bans.add(one);
+    bans.applied([1, 2], { firewall: "nftables", time: 5 });
+    // Its lift has not reached the firewall yet.
+    bans.end("192.0.2.3", { reason: "unban", time: 6 });
+    if (atOnce) bans.addAll(left);
+    else left.forEach((one) => bans.add(one));
+    const spans = bans.spans(["192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.9"]);
+    return {
+      history: bans.history(9),
+      lingering: bans.lingering(),
+      lastChange: bans.lastChange() > 4,
+      spans,
+    };
+  });
+  assert.deepEqual(outcomes[0], outcomes[1]);
+  assert.deepEqual(outcomes[0]!.history.map(({ address, until }) => [address, until]), [
+    ["192.0.2.3", 20],
+    ["192.0.2.1", 80],
+    ["192.0.2.4", 10],
+    ["192.0.2.3", 10],
+    ["192.0.2.2", null],
+  ]);
+  assert.deepEqual(outcomes[0]!.spans.map(({ address, until }) => [address, until]).sort(), [
+    ["192.0.2.1", 80],
+    ["192.0.2.2", null],
+    ["192.0.2.3", 20],
+  ]);
+});
+
 const EARLIER = `
   DROP VIEW log;
   DROP TABLE log_batch;
