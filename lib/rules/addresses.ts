@@ -1,6 +1,8 @@
 import { ADDRESS_WORDS, putAddress } from "../ip.ts";
 import { mix, seed } from "./hash.ts";
-import { NONE, numbers } from "./numbers.ts";
+
+/** No address and no counter: all are numbered from 1, so that fresh memory needs no filling. */
+export const NONE = 0;
 
 /** An address: its words, the length of its prefix, the next of its bucket, its neighbours by latest hit, and its first counter. */
 const [PREFIX, CHAIN, OLDER, NEWER, FIRST] = [4, 5, 6, 7, 8];
@@ -30,7 +32,8 @@ export class AddressTable {
   /** @param capacity addresses at most */
   constructor(capacity: number) {
     this.#capacity = capacity;
-    this.#table = numbers((capacity + 1) * ADDRESS_SIZE);
+    // Memory is taken when it is first touched.
+    this.#table = new Int32Array((capacity + 1) * ADDRESS_SIZE);
   }
 
   /** Addresses that are being counted. */

@@ -1,7 +1,6 @@
 import type { Micros } from "../types.ts";
-import { AddressTable } from "./addresses.ts";
+import { AddressTable, NONE } from "./addresses.ts";
 import { mix, seed } from "./hash.ts";
-import { NONE, numbers } from "./numbers.ts";
 
 /** An event that hits a rule, as it is counted. */
 export interface Counted {
@@ -78,7 +77,7 @@ export class Counters {
     // A hit has room beside its counter in any case.
     this.#left = Math.max(2, Math.floor(addresses * bytes / (CELL_SIZE * WORD_BYTES)));
     this.#addresses = new AddressTable(addresses);
-    this.#cells = numbers((this.#left + 1) * CELL_SIZE);
+    this.#cells = new Int32Array((this.#left + 1) * CELL_SIZE);
     this.#times = new Float64Array(this.#cells.buffer);
   }
 
