@@ -137,10 +137,11 @@ testJournald(
     await eventually(() => follower.delivery.startsWith("at once"));
     await journald.writeElsewhere("elsewhere");
     await following;
-    assert.match(follower.problems.join(), /it does not show all of the journal/);
     const stop = new AbortController();
     const again = follower.follow(stop.signal);
     await eventually(() => follower.seen.length === 2);
+    // It may have told before, or where it looked again.
+    assert.match(follower.problems.join(), /it does not show/);
     assert.equal(follower.delivery, "as journald announces them");
     stop.abort();
     await again;
