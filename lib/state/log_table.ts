@@ -13,8 +13,6 @@ interface Row {
 
 /** Most lines that one call of `LogTable.forget()` deletes, but for a larger batch, so that it never holds the writer up for long. */
 const DELETE_STEP = 5_000;
-/** Batches read at once: where lines come singly as many as lines, in a backlog more than are asked for. */
-const READ_STEP = 100;
 
 /**
  * The recorded lines, numbered without gap or reuse: a row for each batch that brought some, as one for each line takes three times
@@ -51,15 +49,17 @@ export class LogTable {
   after(seq: number, limit: number): LogRow[] {
     const rows: LogRow[] = [];
     while (rows.length < limit) {
+      const from = rows.at(-1)?.seq ?? seq;
+      const upTo = from + limit - rows.length;
       const batches = this.#db.all<Row>(
-        "SELECT last, lines, time, content FROM log_batch WHERE last > ? ORDER BY last LIMIT ?",
-        rows.at(-1)?.seq ?? seq,
-        READ_STEP,
+        `SELECT last, lines, time, content FROM log_batch
+         WHERE last > ? AND last <= ifnull((SELECT min(last) FROM log_batch WHERE last >= ?), ?) ORDER BY last`,
+        from,
+        upTo,
+        upTo,
       );
-      for (const batch of batches) {
-        if (rows.length < limit) rows.push(...rowsOf(batch).filter((row) => row.seq > seq));
-      }
-      if (batches.length < READ_STEP) break;
+      if (batches.length === 0) break;
+      for (const batch of batches) rows.push(...rowsOf(batch).filter((row) => row.seq > seq));
     }
     return rows.slice(0, limit);
   }
