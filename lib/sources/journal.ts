@@ -137,7 +137,9 @@ class Journal implements Source {
         this.#sleep(messageOf(error));
         lost();
       });
-      if (await this.#isShownIn(waker.directory, signal).catch(() => false)) return waker;
+      if (await this.#isShownIn(waker.directory, { matching: false, signal }).catch(() => false)) {
+        return waker;
+      }
       waker[Symbol.dispose]();
       if (!signal.aborted) this.#sleep("it does not show this machine's journal");
     } catch (error) {
@@ -156,11 +158,14 @@ class Journal implements Source {
     );
   }
 
-  /** Whether a directory holds the journal that is written now: it has the newest entry. */
-  async #isShownIn(directory: string, signal: AbortSignal): Promise<boolean> {
-    const newest = await this.#last({ args: ["--lines=1"], matching: false, signal });
+  /** Whether a directory holds the journal that is written now: it has the newest entry, or the newest of those to be read. */
+  async #isShownIn(
+    directory: string,
+    { matching, signal }: { matching: boolean; signal: AbortSignal },
+  ): Promise<boolean> {
+    const newest = await this.#last({ args: ["--lines=1"], matching, signal });
     if (newest === null) return false;
-    const query = { args: ["--lines=1", `--cursor=${newest}`], matching: false, directory, signal };
+    const query = { args: ["--lines=1", `--cursor=${newest}`], matching, directory, signal };
     const shown = await this.#last(query);
     return shown !== null && isSameEntry(shown, newest);
   }
@@ -184,9 +189,9 @@ class Journal implements Source {
       if (printed !== null && await printed.isDueBefore(arrival)) {
         const { leftOut, hasMore } = await this.#prove(printed, signal);
         if (leftOut.length > 0) yield { entries: leftOut, position: reached.after!, damaged: 0 };
-        if (hasMore && await isLate(arrival, GRACE)) this.#giveUp(printed);
+        if (hasMore && await isLate(arrival, GRACE)) await this.#giveUp(signal);
       }
-      const chunk = await this.#awaited(arrival, { reached, printed, signal });
+      const chunk = await this.#awaited(arrival, { reached, signal });
       if (chunk.length === 0) break;
       const entries = parser.push(chunk).filter(isNew);
       const position = parser.cursor;
@@ -229,16 +234,21 @@ class Journal implements Source {
   /** What journalctl prints next; throws when it prints nothing although the journal has more than was `reached`. */
   async #awaited(
     arrival: Promise<Uint8Array>,
-    { reached, printed, signal }: { reached: Start; printed: Printed | null; signal: AbortSignal },
+    { reached, signal }: { reached: Start; signal: AbortSignal },
   ): Promise<Uint8Array> {
     while (this.#follow && await isLate(arrival, this.#silence)) {
-      if (await this.#hasMore(reached, signal) && await isLate(arrival, GRACE)) this.#giveUp(printed);
+      if (await this.#hasMore(reached, signal) && await isLate(arrival, GRACE)) await this.#giveUp(signal);
     }
     return await arrival;
   }
 
-  #giveUp(printed: Printed | null): never {
-    if (this.#waker !== null && printed?.isNothing) this.#sleep("it does not show all of the journal");
+  async #giveUp(signal: AbortSignal): Promise<never> {
+    const directory = this.#waker?.directory;
+    if (directory !== undefined) {
+      const isShown = await this.#isShownIn(directory, { matching: true, signal }).catch(() => false);
+      // Otherwise journalctl has left the entry out, as any does now and then.
+      if (!isShown && !signal.aborted) this.#sleep("it does not show all of the journal");
+    }
     throw new Error("journalctl fell silent, although the journal has new entries");
   }
 

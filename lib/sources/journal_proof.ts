@@ -29,11 +29,7 @@ export class Printed {
     return this.#since;
   }
 
-  /** Whether nothing has been printed yet. */
-  get isNothing(): boolean {
-    return this.#last === null;
-  }
-
+  /** Takes note of what was printed. */
   add(entries: readonly JournalEntry[]): void {
     if (entries.length === 0) return;
     for (const entry of entries) this.#marks.add(markOf(entry));
