@@ -29,12 +29,17 @@ Exit codes: 0 done, 1 failed, 64 wrong usage, 69 something needed is unavailable
 `;
 
 /**
- * Lets rules' regular expressions fall back to linear time, so that no log line can stall the program; and bounds the space for
- * what is young, which a flood would have grow to 96 MiB without being dealt with any faster. The flags belong to V8 and have
- * to be set before it starts.
+ * V8's own flags, which have to be set before it starts. Rules' regular expressions fall back to linear time, so that no log line
+ * can stall the program; the space for what is young is bounded, which a flood would have grow to 96 MiB without being dealt with
+ * any faster; and one compiler less takes a mebibyte less, with no log read any slower.
  */
-const V8_FLAGS =
-  "--v8-flags=--enable-experimental-regexp-engine-on-excessive-backtracks,--max-semi-space-size=8";
+const V8_FLAGS = `--v8-flags=${
+  [
+    "--enable-experimental-regexp-engine-on-excessive-backtracks",
+    "--max-semi-space-size=8",
+    "--no-sparkplug",
+  ].join()
+}`;
 
 /**
  * What was bundled has been checked, and Deno holds a second text of what it checks itself. A cache of compiled code would be a

@@ -56,6 +56,7 @@ scene("even root is kept in the sandbox: nothing but what the configuration asks
   // node:net has no word for it in Deno 2.4; sshd would have answered.
   assert.deepEqual(ended(/^(?!done|NotCapable)/).filter((attempt) => !attempt.endsWith("by node:net")), []);
   assert.ok(outcomes.length > 25);
+  assert.doesNotMatch(await server.world.sh("ls", "/tmp"), /deno-compile-probe/, "no code is kept in /tmp");
 });
 
 /** A configuration that needs no more than journalctl and the state. */
