@@ -81,7 +81,8 @@ scene(
     await untilHeld(server, 10_000);
     const burst = performance.now() - began;
     const calls = await transactions(server);
-    assert.ok(calls <= 50, `${calls} transactions`);
+    // A flood gathers for a tenth of a second, and a slow machine reads for longer than one.
+    assert.ok(calls <= 5 + Math.floor(burst / 1_000) * 10, `${calls} transactions in ${burst} ms`);
     assert.deepEqual([...(await inKernel(server)).keys()].sort(), attackers.toSorted());
     await kill(monitor);
 

@@ -148,7 +148,7 @@ Deno.test("a journalctl that stops following is an error", async () => {
 });
 
 for (const end of ["ends", "goes on without a word"]) {
-  Deno.test(`of a flood all batches but the last say that more follows, also where it ${end}`, async () => {
+  Deno.test(`of a flood whatever says that more follows is followed, also where it ${end}`, async () => {
     using fake = new FakeJournalctl({
       // Whole pages, as if there were more.
       check: `n=0; while [ $n -lt 3000 ]; do cat one; n=$((n + 1)); done > all
@@ -163,7 +163,10 @@ ${end === "ends" ? "" : "sleep 1"}`,
       if (batches.reduce((sum, [entries]) => sum + entries, 0) === 3_000 && !isMore) stop.abort();
     }
     assert.ok(batches.length > 2);
-    assert.deepEqual(batches.map(([, isMore]) => isMore), batches.map((_, i) => i < batches.length - 1));
+    assert.ok(batches.some(([, isMore]) => isMore));
+    assert.equal(batches.at(-1)![1], false);
+    // Where it did not come in time, an empty one says so.
+    assert.ok(batches.every(([entries, isMore]) => entries > 0 || !isMore));
   });
 }
 
