@@ -36,7 +36,7 @@ const NOT_READY: Micros = 1_000_000;
  */
 const MANY = 50;
 const LULL = 30;
-const GATHER = 150;
+const GATHER = 200;
 /** Refusals that are remembered. */
 const MOST_REFUSALS = 1_000;
 
