@@ -33,6 +33,8 @@ export interface Room {
 }
 
 const ROOM: Room = { addresses: 1 << 20, bytes: 40 };
+/** Where there is nothing to count by. */
+const NOTHING: Room = { addresses: 0, bytes: 0 };
 /**
  * A cell holds a hit: its time in the first 64 bits, a hash of its value, and the next newer hit. Where it is the newest by a rule it
  * is the counter as well: the rule, the address's next counter, how many hits there are, and the one before the newest, which is
@@ -69,7 +71,8 @@ export class Counters {
   #forgotten = 0;
 
   /** @param bounds those of each rule */
-  constructor(bounds: readonly Bounds[], { addresses, bytes }: Room = ROOM) {
+  constructor(bounds: readonly Bounds[], room: Room = ROOM) {
+    const { addresses, bytes } = bounds.length > 0 ? room : NOTHING;
     this.#limits = Float64Array.from(bounds, ({ limit }) => limit);
     this.#spans = Float64Array.from(bounds, ({ span }) => span ?? Infinity);
     this.#shortest = Math.min(...this.#spans);
