@@ -95,7 +95,8 @@ export class Logs implements Disposable {
   /** Finds out which files there are: new ones, and those that lost their names. */
   async survey(): Promise<void> {
     this.#isStale = false;
-    for (const mark of this.#missing.splice(0)) await this.#restore(mark);
+    // Those that are still to be looked for are known meanwhile: nobody may take them for new.
+    for (let left = this.#missing.length; left > 0; left--) await this.#restore(this.#missing.shift()!);
     const found = this.#look();
     const tails = new Map(this.#tails.map((tail) => [keyOf(tail), tail]));
     for (const [key, file] of found) {

@@ -1,7 +1,8 @@
 import { strict as assert } from "node:assert";
 import { openFiles } from "../../lib/sources/file.ts";
 import type { Batch } from "../../lib/types.ts";
-import { LogDirectory } from "./file_following.ts";
+import { eventually } from "../helpers.ts";
+import { Following, LogDirectory } from "./file_following.ts";
 
 /** The batches from a position on, until as many lines came. */
 async function batchesFrom(
@@ -90,3 +91,31 @@ Deno.test("a backlog of files that were copied and truncated can be resumed behi
   }
   await assertResumable(logs, { after, lines: files.flat() });
 });
+
+Deno.test("files that were empty when they were rotated away, and have lines by the next start, are read once each", async () => {
+  using logs = new LogDirectory();
+  const options = { timeOf: () => 1, since: 0, inotify: false, poll: 5_000 };
+  logs.write("a.log", "one\n");
+  await using before = new Following(logs.at("a.log*"), options);
+  await before.saw("one");
+  for (const count of [2, 3]) {
+    shift(logs, count - 1);
+    logs.write("a.log", "");
+    await eventually(() => JSON.parse(before.position!).files.length === count);
+  }
+  const after = await before.stop();
+  logs.append("a.log.1", "two\n");
+  logs.append("a.log", "three\n");
+  shift(logs, 3);
+  logs.write("a.log", "four\n");
+  await using again = new Following(logs.at("a.log*"), { ...options, after });
+  await again.saw("two", "three", "four");
+  logs.append("a.log", "five\n");
+  await again.saw("two", "three", "four", "five");
+});
+
+/** Rotates `a.log` and those of its generations away, `count` files. */
+function shift(logs: LogDirectory, count: number): void {
+  for (let number = count - 1; number > 0; number--) logs.rename(`a.log.${number}`, `a.log.${number + 1}`);
+  logs.rename("a.log", "a.log.1");
+}
