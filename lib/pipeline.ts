@@ -78,7 +78,7 @@ const MILLISECOND: Micros = 1_000;
 /** Failures in a row after which a module is given up. */
 export const MODULE_FAILURES = 3;
 /** Entries that are written together in a flood: a transaction costs as much as the lines of some ten kilobytes. */
-const GROUP = 1_000;
+const GROUP = 500;
 
 /** What has been taken in of one source and is still to be stored, whole. */
 interface Taken {
