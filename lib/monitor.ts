@@ -206,10 +206,11 @@ export class Monitor {
         for await (
           const batch of source.batches({ after: this.#state.position(source.name), since }, signal)
         ) {
-          this.#pipeline.process(batch, { source: source.name, reader, now: now() });
+          const isStored = this.#pipeline.process(batch, { source: source.name, reader, now: now() });
           this.#fleet?.wake();
           if (batch.entries.length > 0) report(true, now());
-          progress();
+          // What is only taken in may still fail to be stored.
+          if (isStored) progress();
         }
       } finally {
         this.#pipeline.settle(source.name);

@@ -78,7 +78,7 @@ const MILLISECOND: Micros = 1_000;
 /** Failures in a row after which a module is given up. */
 export const MODULE_FAILURES = 3;
 /** Entries that are written together in a flood: a transaction costs as much as the lines of some ten kilobytes. */
-const GROUP = 1_000;
+const GROUP = 500;
 
 /** What has been taken in of one source and is still to be stored, whole. */
 interface Taken {
@@ -180,6 +180,7 @@ export class Pipeline {
   /** Counts an address from nothing again. */
   forget(address: string): void {
     this.#engine.forget(address);
+    this.#taken?.findings.forget(address);
   }
 
   /** Gives back the memory of addresses that have fallen silent. */
@@ -188,16 +189,18 @@ export class Pipeline {
   }
 
   /**
-   * Takes a batch all the way, or one of a flood as far as it can go without being stored: that is done for several together. Throws
-   * when it could not be: then nothing counts that was taken of the source since its stored position, from which it must be read again.
+   * Takes a batch all the way, or one of a flood as far as it can go without being stored: that is done for several together. Returns
+   * whether all is stored. Throws when it could not be: then nothing counts that was taken of the source since its stored position,
+   * from which it must be read again.
    */
-  process(batch: Batch, { source, reader, now }: { source: string; reader: Reader; now: Micros }): void {
+  process(batch: Batch, { source, reader, now }: { source: string; reader: Reader; now: Micros }): boolean {
+    if (this.#lost.delete(source)) throw new Error("what came before could not be stored");
     try {
-      if (this.#lost.delete(source)) throw new Error("what came before could not be stored");
       if (this.#taken !== null && this.#taken.source !== source) this.#write(this.#taken);
       const taken = this.#taken ??= nothingOf(source, this.#engine.findings());
       this.#takeIn(batch, { taken, reader, now });
       if (!batch.isMore || taken.entries >= GROUP) this.#write(taken);
+      return this.#taken === null;
     } catch (error) {
       if (this.#taken !== null && this.#taken.source !== source) this.#lost.add(this.#taken.source);
       this.#reset();

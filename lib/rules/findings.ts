@@ -8,8 +8,7 @@ export interface HitRule extends Pick<Rule, "name" | "window"> {
 
 /** What a batch of events led to, in order. */
 export class Findings {
-  /** Rules whose limit was passed. */
-  readonly trips: Trip[] = [];
+  #trips: Trip[] = [];
   /** Events that were hits, whatever the number of rules. */
   readonly #addresses: string[] = [];
   readonly #times: Micros[] = [];
@@ -19,11 +18,19 @@ export class Findings {
   readonly #hits: number[] = [];
   /** What was counted, by the hits that have such. */
   readonly #values = new Map<number, string>();
-  readonly #spent: Spending[] = [];
+  /** Numbers of hits, the first being 1, that led to trips. */
+  readonly #spent: number[] = [];
+  /** How many hits there were when an address was forgotten. */
+  readonly #forgotten = new Map<string, number>();
 
   /** @param rules those that are counted by, known by their places here */
   constructor(rules: readonly HitRule[]) {
     this.#rules = rules;
+  }
+
+  /** Rules whose limit was passed. */
+  get trips(): readonly Trip[] {
+    return this.#trips;
   }
 
   /** Hits that count: of a rule with `distinct` one for each value. */
@@ -44,8 +51,14 @@ export class Findings {
 
   /** Takes a trip, which the last hit has led to: the counter of its rule has begun anew. */
   trip(trip: Trip): void {
-    this.trips.push(trip);
-    this.#spent.push({ address: trip.address, hits: this.hits });
+    this.#trips.push(trip);
+    this.#spent.push(this.hits);
+  }
+
+  /** Drops what has come of an address: it is counted from nothing again. */
+  forget(address: string): void {
+    this.#trips = this.#trips.filter((trip) => trip.address !== address);
+    this.#forgotten.set(address, this.hits);
   }
 
   /**
@@ -71,21 +84,18 @@ export class Findings {
     const byRule = new Map<HitRule, RuleHits>();
     let spent = 0;
     for (let i = 0; i < this.hits; i++) {
+      const event = this.#hits[2 * i + 1]!;
+      const isSpent = this.#spent[spent] === i + 1;
+      if (isSpent) spent++;
+      if (i < (this.#forgotten.get(this.#addresses[event]!) ?? 0)) continue;
       const rule = this.#rules[this.#hits[2 * i]!]!;
       let hits = byRule.get(rule);
       if (!hits) byRule.set(rule, hits = new RuleHits());
-      const event = this.#hits[2 * i + 1]!;
       hits.add(event, { time: this.#times[event]!, value: this.#values.get(i) ?? null });
-      for (; this.#spent[spent]?.hits === i + 1; spent++) hits.spend(this.#spent[spent]!.address);
+      if (isSpent) hits.spend(this.#addresses[event]!);
     }
     return byRule;
   }
-}
-
-/** That the last of so many hits led to a trip. */
-interface Spending {
-  readonly address: string;
-  readonly hits: number;
 }
 
 /** The hits of one rule. */

@@ -105,7 +105,8 @@ export class SignIndex<R extends Rule> {
   }
 
   #add(meaning: () => Meaning): number {
-    return this.#meanings.push(meaning) - 1;
+    let known: Meaning | null = null;
+    return this.#meanings.push(() => known ??= meaning()) - 1;
   }
 
   #statusViews(): View[] {

@@ -72,6 +72,8 @@ class Journal implements Source {
   readonly #proof: Micros;
   #wake: WakeOptions | null;
   #waker: Waker | null = null;
+  /** By the journalctl that follows, or the last one that did. */
+  #printed: Printed | null = null;
 
   constructor(options: JournalOptions) {
     this.#options = options;
@@ -96,6 +98,8 @@ class Journal implements Source {
     try {
       await this.#requireReadable(signal);
       if (signal.aborted) return;
+      const leftOut = await this.#leftOutBefore(start, signal);
+      if (leftOut.length > 0) yield { entries: leftOut, position: start.after!, damaged: 0 };
       // `--follow` implies `--boot`: what was written before a reboot is only to be had without it.
       let reached = start;
       for await (const batch of this.#read(start, { signal })) {
@@ -178,15 +182,21 @@ class Journal implements Source {
     });
     const isNew = this.#filter(start);
     const parser = new ExportParser();
-    const printed = follow ? new Printed(start, this.#proof) : null;
+    const printed = follow ? this.#printed = new Printed(start, this.#proof) : null;
     let reached = start;
     let damaged = 0;
     let isMore = false;
     for (;;) {
       const arrival = journalctl.read();
       // What was promised did not come.
-      if (isMore && await isLate(arrival, GATHER)) yield nothingAt(reached);
+      if (isMore && await isLate(arrival, GATHER)) {
+        yield nothingAt(reached);
+        isMore = false;
+      }
       if (printed !== null && await printed.isDueBefore(arrival)) {
+        // To prove takes longer than may be promised.
+        if (isMore) yield nothingAt(reached);
+        isMore = false;
         const { leftOut, hasMore } = await this.#prove(printed, signal);
         if (leftOut.length > 0) yield { entries: leftOut, position: reached.after!, damaged: 0 };
         if (hasMore && await isLate(arrival, GRACE)) await this.#giveUp(signal);
@@ -206,6 +216,14 @@ class Journal implements Source {
     if (isMore) yield nothingAt(reached);
     await journalctl.finish();
     if (follow) throw new Error("journalctl ended, although it was to follow the journal");
+  }
+
+  /** What the journalctl that followed up to here left out and was not asked for any more. */
+  async #leftOutBefore({ after }: Start, signal: AbortSignal): Promise<readonly JournalEntry[]> {
+    const printed = this.#printed;
+    this.#printed = null;
+    if (after === null || !printed?.isUnprovedUpTo(after)) return [];
+    return (await this.#prove(printed, signal)).leftOut;
   }
 
   /** Asks the journal what was left out before the last entry that was printed, and whether there are later ones. */

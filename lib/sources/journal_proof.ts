@@ -29,6 +29,11 @@ export class Printed {
     return this.#since;
   }
 
+  /** Whether the entry with this cursor was printed last, and nothing proved since. */
+  isUnprovedUpTo(cursor: string): boolean {
+    return this.#marks.size > 0 && this.#last?.cursor === cursor;
+  }
+
   /** Takes note of what was printed. */
   add(entries: readonly JournalEntry[]): void {
     if (entries.length === 0) return;

@@ -9,10 +9,10 @@ const FULL_WRITE = 4_096;
 /** How long more is waited for then. */
 export const GATHER: Micros = 5_000;
 /**
- * Bytes that a pipe holds, and that are enough: while they are dealt with, journalctl can go on only as far as the pipe
- * has room, so that bigger batches would have the two work in turns.
+ * Bytes that are enough, a quarter of what a pipe holds: while they are dealt with, journalctl can go on only as far as the pipe has
+ * room, so that the two would work in turns if all of it was taken at once.
  */
-const PIPE = 1 << 16;
+const ENOUGH = 1 << 14;
 
 /** One run of journalctl(1): what it prints, and how it ends. Gone for certain when disposed of. */
 export class Journalctl implements AsyncDisposable {
@@ -23,8 +23,8 @@ export class Journalctl implements AsyncDisposable {
   readonly #signal: AbortSignal;
   readonly #kill = () => this.#end();
   /** What is read into; handed to and fro, so that no chunk costs a new one. */
-  #buffer = new ArrayBuffer(PIPE);
-  readonly #gathered = new Uint8Array(2 * PIPE);
+  #buffer = new ArrayBuffer(ENOUGH);
+  readonly #gathered = new Uint8Array(2 * ENOUGH);
   #next: Promise<Uint8Array> | null = null;
   #hasMore = false;
   #complaints = "";
@@ -55,8 +55,8 @@ export class Journalctl implements AsyncDisposable {
       this.#gathered.set(chunk, size);
       size += chunk.length;
       this.#hasMore = chunk.length > 0 && chunk.length % FULL_WRITE === 0 &&
-        (size >= PIPE || !await patience.endsBefore(this.#arrival()));
-    } while (this.#hasMore && size < PIPE);
+        (size >= ENOUGH || !await patience.endsBefore(this.#arrival()));
+    } while (this.#hasMore && size < ENOUGH);
     return this.#gathered.subarray(0, size);
   }
 
@@ -67,7 +67,7 @@ export class Journalctl implements AsyncDisposable {
 
   async #receive(): Promise<Uint8Array> {
     // A stream that is cancelled keeps the buffer.
-    const { value = new Uint8Array(PIPE).subarray(0, 0) } = await this.#output.read(
+    const { value = new Uint8Array(ENOUGH).subarray(0, 0) } = await this.#output.read(
       new Uint8Array(this.#buffer),
     );
     this.#buffer = value.buffer;

@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { openJournal } from "../../lib/sources/journal.ts";
-import type { Source } from "../../lib/types.ts";
+import type { Source, Start } from "../../lib/types.ts";
 import { eventually, script } from "../helpers.ts";
 import {
   canMakeJournals,
@@ -11,6 +11,10 @@ import {
   read,
   sshdEntry,
 } from "./journal_files.ts";
+
+/** Makes `all` of 3,000 entries and part of one, in whole pages, as if there were more. */
+const PAGES = `n=0; while [ $n -lt 3000 ]; do cat one; n=$((n + 1)); done > some; size=$(wc -c < some)
+{ cat some; printf 'MESSAGE='; head -c $((8192 - (size + 9) % 4096)) /dev/zero | tr '\\0' x; echo; } > all;`;
 
 function exported(n: number): Fields {
   return [["__CURSOR", `s=1;i=${n};b=2;m=3;t=4;x=${n}`], ...sshdEntry(n, `entry ${n}`)];
@@ -47,6 +51,11 @@ esac`,
 
   open(options: { silence?: number; proof?: number; directory?: string } = {}): Source {
     return openJournal({ identifiers: ["sshd"], units: [], command: this.command, ...options });
+  }
+
+  /** Writes an empty file where its scripts run. */
+  write(name: string): void {
+    Deno.writeTextFileSync(`${this.#directory}/${name}`, "");
   }
 
   /** Processes started so far. */
@@ -150,9 +159,7 @@ Deno.test("a journalctl that stops following is an error", async () => {
 for (const end of ["ends", "goes on without a word"]) {
   Deno.test(`of a flood whatever says that more follows is followed, also where it ${end}`, async () => {
     using fake = new FakeJournalctl({
-      // Whole pages, as if there were more.
-      check: `n=0; while [ $n -lt 3000 ]; do cat one; n=$((n + 1)); done > all
-size=$(wc -c < all); { cat all; printf 'MESSAGE='; head -c $((8192 - (size + 9) % 4096)) /dev/zero | tr '\\0' x; echo; }
+      check: `${PAGES} cat all
 ${end === "ends" ? "" : "sleep 1"}`,
       follow: "exec sleep 1000",
     });
@@ -230,6 +237,63 @@ Deno.test("what a following journalctl leaves out is read from the journal, once
   });
   assert.deepEqual(entries.map(({ message }) => message), ["entry 2", "entry 4", "entry 1", "entry 3"]);
   assert.equal(new Set(batches.map(({ position }) => position)).size, 1);
+});
+
+Deno.test("what a following journalctl left out before it died is read when reading begins anew, once", async () => {
+  using fake = new FakeJournalctl({
+    follow: "if [ -e follows ]; then exec sleep 1000; fi; touch follows; cat gaps",
+    check: "if [ -e follows ]; then cat four; fi",
+  });
+  const source = fake.open({ proof: 60_000_000 });
+  const before = new Reading(source);
+  await assert.rejects(before.read(FROM_START), /journalctl ended/);
+  const after = new Reading(source);
+  await after.read({ ...FROM_START, after: before.position }, 2);
+  assert.deepEqual([...before.messages, ...after.messages], ["entry 2", "entry 4", "entry 1", "entry 3"]);
+});
+
+/** Reads of a source that goes on living. */
+class Reading {
+  readonly messages: string[] = [];
+  position: string | null = null;
+  readonly #source: Source;
+
+  constructor(source: Source) {
+    this.#source = source;
+  }
+
+  /** Reads until so many entries came. */
+  async read(start: Start, enough = Infinity): Promise<void> {
+    const stop = new AbortController();
+    for await (const { entries, position } of this.#source.batches(start, stop.signal)) {
+      this.messages.push(...entries.map(({ message }) => message));
+      this.position = position;
+      if (this.messages.length >= enough) stop.abort();
+    }
+  }
+}
+
+Deno.test("in a flood what was taken in is not kept waiting by a proof", async () => {
+  using fake = new FakeJournalctl({
+    follow: `touch follows; ${PAGES} while [ ! -e enough ]; do cat all; done; exec sleep 1000`,
+    // A proof that waits until it is told to go on.
+    check: "if [ -e follows ]; then while [ ! -e enough ]; do sleep 0.01; done; fi",
+  });
+  const stop = new AbortController();
+  let [isMore, isSettled] = [false, false];
+  const settle = () => {
+    fake.write("enough");
+    stop.abort();
+  };
+  // Only where it never comes to that.
+  const patience = setTimeout(settle, 20_000);
+  for await (const batch of fake.open({ proof: 1_000 }).batches(FROM_START, stop.signal)) {
+    isSettled ||= isMore && !batch.isMore && !stop.signal.aborted;
+    isMore = batch.isMore ?? false;
+    if (isSettled) settle();
+  }
+  clearTimeout(patience);
+  assert.ok(isSettled);
 });
 
 Deno.test("a following journalctl that leaves out the last entry is an error soon, and nothing is lost", async () => {
