@@ -1,6 +1,7 @@
 import { strict as assert } from "node:assert";
 import { SECOND } from "../lib/duration.ts";
 import { Pipeline } from "../lib/pipeline.ts";
+import { supervise } from "../lib/supervisor.ts";
 import type { BatchRecord, Entry, Module, ModuleRules, Tally, Trip } from "../lib/types.ts";
 import { condition, memoryLog, NO_LOGINS, rule, temporaryState } from "./helpers.ts";
 
@@ -143,10 +144,10 @@ Deno.test("`Pipeline.process()` stores the batches of a flood together, and enfo
   const enforce = (bans: readonly unknown[]) => enforced += bans.length;
   const pipeline = new Pipeline([RULES], { store, judge: { ...judge, enforce }, log: memoryLog() });
   const bring = bringer(pipeline);
-  bring("journal", "p1", { messages: ["bad 192.0.2.1", "bad 192.0.2.1"] });
-  bring("journal", "p2", { messages: ["bad 192.0.2.1", "bad 192.0.2.3"] });
+  assert.equal(bring("journal", "p1", { messages: ["bad 192.0.2.1", "bad 192.0.2.1"] }), false);
+  assert.equal(bring("journal", "p2", { messages: ["bad 192.0.2.1", "bad 192.0.2.3"] }), false);
   assert.deepEqual([store.records.length, enforced, pipeline.counts.entries], [0, 0, 0]);
-  bring("journal", "p3", { messages: [], isMore: false });
+  assert.equal(bring("journal", "p3", { messages: [], isMore: false }), true);
   const [record, ...others] = store.records;
   assert.equal(others.length, 0);
   assert.deepEqual([record!.position, record!.events.length], ["p3", 4]);
@@ -155,6 +156,38 @@ Deno.test("`Pipeline.process()` stores the batches of a flood together, and enfo
   assert.deepEqual([enforced, pipeline.counts.entries, pipeline.counts.hits], [1, 4, 4]);
   bring("journal", "p4", { messages: Array(5_000).fill("bad 192.0.2.9") });
   assert.equal(store.records[1]!.position, "p4", "a flood without an end is stored as it comes");
+});
+
+Deno.test("`Pipeline.forget()` drops what a flood has brought of an address and is not stored yet", () => {
+  const store = memoryStore();
+  const pipeline = new Pipeline([RULES], { store, judge, log: memoryLog() });
+  const bring = bringer(pipeline);
+  bring("journal", "p1", { messages: Array(4).fill("bad 192.0.2.1") });
+  bring("journal", "p2", { messages: ["bad 192.0.2.3"] });
+  pipeline.forget("192.0.2.1");
+  bring("journal", "p3", { messages: ["bad 192.0.2.1"], isMore: false });
+  const [record] = store.records;
+  assert.deepEqual(record!.bans, []);
+  assert.deepEqual(hitsOf(record!), ["192.0.2.3", "192.0.2.1"]);
+  assert.equal(record!.events.length, 6, "what was said is recorded all the same");
+});
+
+Deno.test("a source that floods is given up where nothing can be stored", async () => {
+  const store = { ...memoryStore(), broken: true };
+  store.write = () => {
+    throw new Error("disk full");
+  };
+  const bring = bringer(new Pipeline([RULES], { store, judge, log: memoryLog() }));
+  const read = (progress: () => void) => {
+    for (let i = 0;; i++) if (bring("journal", `p${i}`)) progress();
+  };
+  const following = supervise((progress) => Promise.resolve().then(() => read(progress)), {
+    name: "journal",
+    signal: new AbortController().signal,
+    log: memoryLog(),
+    backoff: [1, 1],
+  });
+  await assert.rejects(following, /disk full/);
 });
 
 Deno.test("`Pipeline.process()` counts nothing of a flood that could not be written", () => {

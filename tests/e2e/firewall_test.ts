@@ -81,8 +81,9 @@ scene(
     await untilHeld(server, 10_000);
     const burst = performance.now() - began;
     const calls = await transactions(server);
-    // A flood gathers for a tenth of a second, and a slow machine reads for longer than one.
-    assert.ok(calls <= 5 + Math.floor(burst / 1_000) * 10, `${calls} transactions in ${burst} ms`);
+    // It gathers for a fifth of a second at most, and a slow machine reads for longer than one.
+    const most = Math.max(5, 2 + burst / 200);
+    assert.ok(calls <= most, `${calls} transactions in ${burst} ms`);
     assert.deepEqual([...(await inKernel(server)).keys()].sort(), attackers.toSorted());
     await kill(monitor);
 

@@ -1,6 +1,8 @@
 import { strict as assert } from "node:assert";
 import { requiredLiterals } from "../../lib/rules/literals.ts";
+import { Matcher } from "../../lib/rules/matcher.ts";
 import { Texts } from "../../lib/rules/texts.ts";
+import { condition, rule } from "../helpers.ts";
 import { Random } from "../random.ts";
 
 Deno.test("`requiredLiterals()` names what an expression needs to match, or null where that would spare little", () => {
@@ -69,4 +71,28 @@ Deno.test("`Texts.find()` tells of all texts that stand in another, as asking ea
       assert.deepEqual([...found].sort(), expected, `${place} ${text}`);
     }
   }
+});
+
+Deno.test("what a text means is found out once, however often and in whatever company it is found", () => {
+  const texts = Array.from({ length: 40 }, (_, n) => `text ${n};`);
+  const matcher = new Matcher(
+    texts.map((text) => rule({ condition: condition({ texts: [text], mode: "anywhere" }) })),
+  );
+  const { within } = Texts.prototype;
+  let asked = 0;
+  Texts.prototype.within = function (number) {
+    asked++;
+    return within.call(this, number);
+  };
+  try {
+    const random = new Random(3);
+    for (let i = 0; i < 200; i++) {
+      const message = random.times(30, () => random.pick(texts)).join("");
+      const expected = texts.filter((text) => message.includes(text)).length;
+      assert.equal(matcher.match({ message, fields: {} }).length, expected);
+    }
+  } finally {
+    Texts.prototype.within = within;
+  }
+  assert.ok(asked <= texts.length, `asked ${asked} times`);
 });

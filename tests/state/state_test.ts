@@ -431,7 +431,6 @@ Deno.test("the view `log` shows recorded lines one by one", () => {
   assert.deepEqual(rows, temporary.state.log.after(0, 5));
 });
 
-/** What made the lines and hits of earlier versions. */
 Deno.test("`BanTable.addAll()` does what as many calls of `add()` do, and `spans()` knows what is in force", () => {
   const left = [
     ban({ address: "192.0.2.1", until: 50 }),
@@ -477,6 +476,7 @@ Deno.test("`BanTable.addAll()` does what as many calls of `add()` do, and `spans
   ]);
 });
 
+/** What made the lines and hits of earlier versions. */
 const EARLIER = `
   DROP VIEW log;
   DROP TABLE log_batch;
