@@ -14,11 +14,9 @@ import type { Database, Value } from "./database.ts";
 
 const COLUMNS = `id, address, scope, reason, count, start, until, ended, end_reason AS endReason,
   applied_by AS appliedBy, applied_at AS appliedAt, attempts, error`;
-type Columns = [
-  number,
-  ...[string, string, string, number, Micros, Micros | null, Micros | null, string | null],
-  ...[string | null, Micros | null, number, string | null],
-];
+/** Those as `json_object()` takes them. */
+const PAIRS = COLUMNS.split(/,\s*/).map((column) => column.split(" AS ").at(-1)!)
+  .map((name) => `'${name}', ${name}`).join();
 const CHANGED = "change = (SELECT max(change) + 1 FROM ban)";
 /** Ids as one parameter: a statement for many rows costs a fraction of as many statements. */
 const AMONG = "IN (SELECT value FROM json_each(?))";
@@ -341,30 +339,10 @@ export class BanTable implements BanStore {
   /** As one text, as `addresses()`. */
   #selectMany(where: string, ...values: Value[]): BanStatus[] {
     const row = this.#db.get<{ list: string }>(
-      `SELECT json_group_array(json_array(id, address, scope, reason, count, start, until, ended, endReason,
-         appliedBy, appliedAt, attempts, error)) AS list FROM (SELECT ${COLUMNS} FROM ban ${where})`,
+      `SELECT json_group_array(json_object(${PAIRS})) AS list FROM (SELECT ${COLUMNS} FROM ban ${where})`,
       ...values,
     );
-    return (JSON.parse(row!.list) as Columns[]).map((
-      [
-        id,
-        address,
-        scope,
-        reason,
-        count,
-        start,
-        until,
-        ended,
-        endReason,
-        appliedBy,
-        appliedAt,
-        attempts,
-        error,
-      ],
-    ) => ({
-      ...{ id, address, scope, reason, count, start, until, ended, endReason },
-      ...{ appliedBy, appliedAt, attempts, error },
-    }));
+    return JSON.parse(row!.list) as BanStatus[];
   }
 
   #select(where: string, ...values: Value[]): BanStatus[] {
