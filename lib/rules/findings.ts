@@ -87,7 +87,7 @@ export class Findings {
       const event = this.#hits[2 * i + 1]!;
       const isSpent = this.#spent[spent] === i + 1;
       if (isSpent) spent++;
-      if (i < (this.#forgotten.get(this.#addresses[event]!) ?? 0)) continue;
+      if (this.#forgotten.size > 0 && i < (this.#forgotten.get(this.#addresses[event]!) ?? 0)) continue;
       const rule = this.#rules[this.#hits[2 * i]!]!;
       let hits = byRule.get(rule);
       if (!hits) byRule.set(rule, hits = new RuleHits());
