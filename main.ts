@@ -88,7 +88,7 @@ function build(exit: (code: number) => void): Command {
     examples: ["run --config ./config.jsonc --state ./state", "run --trial 10m"],
   })
     .option("-v, --verbose", "say more")
-    .option("--trial <span>", "end all bans, and stop, after this time unless `confirm` is given")
+    .option("--trial <span>", "end the bans it makes, and stop, after this time unless `confirm` is given")
     .action(async (options: Options & { verbose?: boolean; trial?: string }) =>
       exit(
         await runCommand(options, {

@@ -281,7 +281,10 @@ export class Monitor {
       await pause(Math.min(left / 1_000, TRIAL_LOOK), signal);
     }
     if (this.#trial === null || signal.aborted) return false;
-    this.#state.bans.endNewer(this.#trial.lastBan, { reason: "trial", time: now() });
+    const { lastBan } = this.#trial;
+    // From here on it is over, and cannot be confirmed any more.
+    this.#trial = null;
+    this.#state.bans.endNewer(lastBan, { reason: "trial", time: now() });
     this.#state.setTrial(null);
     this.#log.warn("the trial is over and nobody has confirmed it: its bans are lifted, and monitoring ends");
     this.#refresh();

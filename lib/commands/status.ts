@@ -104,7 +104,7 @@ function statusLines(status: Status): string[] {
     lines.push(...firewallLines(report));
     if (report.trialEnd !== null) {
       lines.push(
-        `trial     all bans end at ${time(report.trialEnd)} unless you say \`strongmonitor confirm\``,
+        `trial     its bans end at ${time(report.trialEnd)} unless you say \`strongmonitor confirm\``,
       );
     }
   }
