@@ -12,8 +12,10 @@ export interface Input {
 
 /** Bytes that are read at a time: what comes of them should not outlive a turn of the garbage collector. */
 const CHUNK = 1 << 15;
+/** How what gzip has packed begins. */
+const GZIP = [0x1f, 0x8b];
 
-/** Opens a file, unpacking it where its name ends in `.gz`, or standard input for `-`. Throws `UserError` (69). */
+/** Opens a file, or standard input for `-`. Throws `UserError` (69). */
 export function openInput(name: string): Input {
   if (name === "-") return { name, file: Deno.stdin, size: null };
   try {
@@ -25,17 +27,20 @@ export function openInput(name: string): Input {
   }
 }
 
-/** The lines of an input; `onBytes` is told how many stored bytes each chunk held. */
+/** The lines of an input, unpacked where it is packed by gzip (RFC 1952) or its name says so; `onBytes` is told how many stored bytes each chunk held. */
 export async function* inputLines(
   input: Input,
   onBytes: (count: number) => void = () => {},
 ): AsyncGenerator<string[]> {
   const chunks = chunksOf(input.file, onBytes);
-  const text = input.name.endsWith(".gz")
-    ? ReadableStream.from(copiesOf(chunks)).pipeThrough(new DecompressionStream("gzip"))
-    : chunks;
   try {
-    yield* textLines(text);
+    const first = chunks.next();
+    const isPacked = input.name.endsWith(".gz") ||
+      (!first.done && first.value[0] === GZIP[0] && first.value[1] === GZIP[1]);
+    const all = behind(first, chunks);
+    yield* textLines(
+      isPacked ? ReadableStream.from(copiesOf(all)).pipeThrough(new DecompressionStream("gzip")) : all,
+    );
   } catch (error) {
     throw unreadable(input.name, error);
   }
@@ -55,6 +60,13 @@ function* chunksOf(
   } finally {
     file.close();
   }
+}
+
+/** A chunk that was looked at, and those that follow. */
+function* behind<T>(first: IteratorResult<T>, rest: Iterable<T>): Generator<T> {
+  if (first.done) return;
+  yield first.value;
+  yield* rest;
 }
 
 function* copiesOf(chunks: Iterable<Uint8Array<ArrayBuffer>>): Generator<Uint8Array<ArrayBuffer>> {

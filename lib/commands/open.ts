@@ -38,12 +38,12 @@ export function openState(options: CommonOptions): State {
   return new State(directory);
 }
 
-/** Makes the state's directory where it is missing. Throws `UserError` (69). */
+/** Makes the state's directory where it is missing. Throws `UserError` (69), also where it may not be used. */
 export function makeStateDirectory(directory: string, options: CommonOptions): void {
   try {
     prepareStateDirectory(directory);
   } catch (error) {
-    throw new UserError(`Cannot make the state directory ${directory}: ${explain(error, options)}`, 69);
+    throw new UserError(`Cannot use the state directory ${directory}: ${explain(error, options)}`, 69);
   }
 }
 

@@ -174,7 +174,10 @@ async function main(): Promise<void> {
   const workshop = new Workshop(directory, { lines: size.lines, say });
   await workshop.build();
   const results = await measure(rows, { workshop, rounds: size.rounds });
-  const about = `${size.lines.toLocaleString("en")} lines, medians of ${size.rounds} rounds, ` +
+  const about =
+    `${size.lines.toLocaleString("en")} lines, medians of ${size.rounds} round${
+      size.rounds === 1 ? "" : "s"
+    }, ` +
     `${navigator.hardwareConcurrency} cores, ${
       new Date().toISOString().slice(0, 10)
     }; times in milliseconds unless named otherwise.`;

@@ -140,6 +140,8 @@ Deno.test("`match` and `replay` read files, packed ones too, and standard input 
     assert.deepEqual([both.summary.lines, both.summary.bans], [12, 1]);
     const unpacked = await match(content, "--json");
     assert.deepEqual((await match("", "--json", `${directory}/auth.log.1.gz`)).lines, unpacked.lines);
+    const bytes = await Deno.readFile(`${directory}/auth.log.1.gz`);
+    assert.deepEqual((await match(bytes, "--json", "-")).lines, unpacked.lines, "packed on standard input");
 
     await Deno.writeTextFile(`${directory}/broken.gz`, "this was never packed");
     const broken = await strongmonitor(["replay", `${directory}/broken.gz`]);
