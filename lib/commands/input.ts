@@ -27,7 +27,10 @@ export function openInput(name: string): Input {
   }
 }
 
-/** The lines of an input, unpacked where it is packed by gzip (RFC 1952) or its name says so; `onBytes` is told how many stored bytes each chunk held. */
+/**
+ * The lines of an input, unpacked where it is packed by gzip (RFC 1952) or its name says so; `onBytes` is told how many stored bytes
+ * each chunk held.
+ */
 export async function* inputLines(
   input: Input,
   onBytes: (count: number) => void = () => {},

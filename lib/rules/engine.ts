@@ -80,7 +80,7 @@ export class Engine {
     rule: NumberedRule,
     hit: Counted,
     { event, findings }: { event: LogEvent; findings: Findings },
-  ) {
+  ): void {
     const value = valueOf(event, rule.distinct!);
     if (value === undefined) return;
     const valued = { ...hit, value };

@@ -1,5 +1,8 @@
 import { literal } from "../linear.ts";
 
+/** In place of a number, where there is more than one. */
+const SEVERAL = -1;
+
 /**
  * Finds many texts at once. One expression of them all is handed to V8, which runs along a text several times as fast as a loop of
  * ours, however many there are; the longest that it finds at a place tells which others stand there, as those begin it.
@@ -11,7 +14,10 @@ export class Texts {
   /** The number of the only text of a length; `SEVERAL` where there are more, undefined where there is none. */
   readonly #ofLength: readonly (number | undefined)[];
 
-  /** @param texts at least one, all different, known by their places here; @param place where they are sought: at the `start` alone, or `anywhere` */
+  /**
+   * @param texts at least one, all different, known by their places here
+   * @param place where they are sought: at the `start` of a text alone, or `anywhere`
+   */
   constructor(texts: readonly string[], place: "start" | "anywhere") {
     const longestFirst = texts.toSorted((a, b) => b.length - a.length);
     this.#any = new RegExp(longestFirst.map(literal).join("|"), place === "start" ? "y" : "g");
@@ -48,5 +54,3 @@ export class Texts {
     return this.#texts.flatMap((text, other) => longest.startsWith(text) ? [other] : []);
   }
 }
-
-const SEVERAL = -1;

@@ -19,6 +19,7 @@ export interface View {
 
 const NOTHING: readonly number[] = [];
 
+/** The statuses that rules ask for. */
 export class StatusView implements View {
   readonly #signs: ReadonlyMap<string, readonly number[]>;
 
