@@ -1,7 +1,8 @@
 import { strict as assert } from "node:assert";
 import { type JournalOptions, openJournal } from "../../lib/sources/journal.ts";
+import { supervise } from "../../lib/supervisor.ts";
 import type { Micros, Source } from "../../lib/types.ts";
-import { eventually } from "../helpers.ts";
+import { eventually, memoryLog } from "../helpers.ts";
 import { hasJournald, Journald } from "./journald.ts";
 
 /** Follows a journald, from where the last one who did had come. */
@@ -23,11 +24,23 @@ class Follower {
     return this.#source.delivery ?? "";
   }
 
-  async follow(signal: AbortSignal): Promise<void> {
+  /** Follows as the monitor does, which begins again where journalctl has left out the newest entry or finds none of this boot. */
+  follow(signal: AbortSignal): Promise<void> {
+    return supervise((progress) => this.read(signal, progress), {
+      name: "journal",
+      signal,
+      log: memoryLog(),
+      backoff: [10, 100],
+    });
+  }
+
+  /** Follows until journalctl fails. */
+  async read(signal: AbortSignal, progress = () => {}): Promise<void> {
     const start = { after: this.#position, since: 0 };
     for await (const { entries, position } of this.#source.batches(start, signal)) {
       this.seen.push(...entries.map(({ message }) => message));
       this.#position = position;
+      progress();
     }
   }
 }
@@ -133,7 +146,7 @@ testJournald(
       wake: { directory: journald.link(), interval: WAKE },
       silence: 100_000,
     });
-    const following = assert.rejects(follower.follow(new AbortController().signal), /fell silent/);
+    const following = assert.rejects(follower.read(new AbortController().signal), /fell silent/);
     await eventually(() => follower.delivery.startsWith("at once"));
     await journald.writeElsewhere("elsewhere");
     await following;
@@ -153,7 +166,7 @@ testJournald(
   async (journald) => {
     const links = journald.link();
     const follower = new Follower(journald.directory, { wake: { directory: links, interval: WAKE } });
-    const following = assert.rejects(follower.follow(new AbortController().signal), /SIGKILL/);
+    const following = assert.rejects(follower.read(new AbortController().signal), /SIGKILL/);
     await eventually(() => follower.delivery.startsWith("at once"));
     await journald.log(["by it"]);
     await eventually(() => follower.seen.length === 2);
