@@ -29,8 +29,9 @@ import {
   whitelistListCommand,
   whitelistRemoveCommand,
 } from "./lib/commands/whitelist.ts";
-import { openLog, printable } from "./lib/log.ts";
-import { messageOf, UserError } from "./lib/types.ts";
+import { openLog } from "./lib/core/log.ts";
+import { printable } from "./lib/core/text.ts";
+import { messageOf, UserError } from "./lib/core/error.ts";
 
 const CONFIG = "/etc/strongmonitor/config.jsonc";
 const USAGE = 64;

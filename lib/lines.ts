@@ -1,6 +1,5 @@
-import { detached } from "./detach.ts";
-import { microsOf, type Read, readIsoTime, readSyslogTime, unixStamp } from "./time.ts";
-import type { Stamp } from "./types.ts";
+import { detached } from "./core/text.ts";
+import { microsOf, type Read, readIsoTime, readSyslogTime, type Stamp, unixStamp } from "./core/timestamp.ts";
 
 /** A line of text, taken apart. */
 export interface Line {

@@ -1,6 +1,9 @@
 import { LineParser } from "./lines.ts";
-import { resolveStamp, StampResolver } from "./time.ts";
-import type { Entry, Micros, Module, ModuleRules, Parsed, Stamp } from "./types.ts";
+import { resolveStamp, type Stamp, StampResolver } from "./core/timestamp.ts";
+import type { Entry } from "./core/entry.ts";
+import type { Micros } from "./core/time.ts";
+import type { Module, Parsed } from "./reading/module.ts";
+import type { ModuleRules } from "./rules/rule.ts";
 
 /** An entry and what one module makes of it. */
 export interface Reading {

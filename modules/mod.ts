@@ -1,4 +1,4 @@
-import type { ModuleKind } from "../lib/types.ts";
+import type { ModuleKind } from "../lib/reading/module.ts";
 import { nginx } from "./nginx.ts";
 import { pattern } from "./pattern.ts";
 import { sshd } from "./sshd.ts";

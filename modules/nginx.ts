@@ -1,4 +1,4 @@
-import type { ModuleKind, Parsed, Parser, ParserOptions } from "../lib/types.ts";
+import type { ModuleKind, Parsed, Parser, ParserOptions } from "../lib/reading/module.ts";
 import { parseErrorLine } from "./nginx_error.ts";
 import { readCombined } from "./nginx_combined.ts";
 import { ADDRESS, compileFormat, type Format, QUOTED, TIME_LOCAL } from "./nginx_format.ts";

@@ -1,6 +1,6 @@
-import { canonicalAddress } from "../lib/ip.ts";
-import { readClfTime } from "../lib/time.ts";
-import type { Parsed } from "../lib/types.ts";
+import { canonicalAddress } from "../lib/core/address.ts";
+import { readClfTime } from "../lib/core/timestamp.ts";
+import type { Parsed } from "../lib/reading/module.ts";
 import { addRequest } from "./nginx_text.ts";
 
 const TIME = 26;

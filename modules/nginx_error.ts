@@ -1,6 +1,6 @@
-import { canonicalAddress } from "../lib/ip.ts";
-import { readIsoTime } from "../lib/time.ts";
-import type { Parsed } from "../lib/types.ts";
+import { canonicalAddress } from "../lib/core/address.ts";
+import { readIsoTime } from "../lib/core/timestamp.ts";
+import type { Parsed } from "../lib/reading/module.ts";
 import { ADDRESS } from "./nginx_format.ts";
 import { addRequest } from "./nginx_text.ts";
 

@@ -1,4 +1,4 @@
-import type { Parsed } from "../lib/types.ts";
+import type { Parsed } from "../lib/reading/module.ts";
 import { readVariables } from "./nginx_variables.ts";
 
 /** Keys that stand for variables of nginx where a format calls them otherwise. */

@@ -1,6 +1,6 @@
-import { canonicalAddress } from "../lib/ip.ts";
-import { readClfTime, readIsoTime, unixStamp } from "../lib/time.ts";
-import type { Parsed, Stamp } from "../lib/types.ts";
+import { canonicalAddress } from "../lib/core/address.ts";
+import { readClfTime, readIsoTime, type Stamp, unixStamp } from "../lib/core/timestamp.ts";
+import type { Parsed } from "../lib/reading/module.ts";
 import { addRequest, addTarget, unescapeText } from "./nginx_text.ts";
 
 /** Fields by the variables of nginx that they are. A variable not listed is a field by its own name. */

@@ -1,7 +1,7 @@
 import type { AST } from "@eslint-community/regexpp";
-import { canonicalAddress } from "../lib/ip.ts";
-import { parseExpression, whyNotLinear } from "../lib/linear.ts";
-import { type ModuleKind, OptionError, type Parsed, type Parser } from "../lib/types.ts";
+import { canonicalAddress } from "../lib/core/address.ts";
+import { parseExpression, whyNotLinear } from "../lib/reading/regex_safety.ts";
+import { type ModuleKind, OptionError, type Parsed, type Parser } from "../lib/reading/module.ts";
 import { behindProxies } from "./proxies.ts";
 
 const PLACE = "<ADDR>";

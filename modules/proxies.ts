@@ -1,5 +1,5 @@
-import { canonicalAddress, NetworkSet } from "../lib/ip.ts";
-import type { Parsed, Parser } from "../lib/types.ts";
+import { canonicalAddress, NetworkSet } from "../lib/core/address.ts";
+import type { Parsed, Parser } from "../lib/reading/module.ts";
 
 /**
  * Reads messages as `parser` does, but names the client behind a trusted proxy: the last address in the field

@@ -1,5 +1,5 @@
-import { canonicalAddress } from "../lib/ip.ts";
-import type { Parsed } from "../lib/types.ts";
+import { canonicalAddress } from "../lib/core/address.ts";
+import type { Parsed } from "../lib/reading/module.ts";
 
 /** A kind of message that names an address. */
 export interface Shape {

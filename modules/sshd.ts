@@ -1,4 +1,4 @@
-import type { ModuleKind, Parsed, Parser } from "../lib/types.ts";
+import type { ModuleKind, Parsed, Parser } from "../lib/reading/module.ts";
 import { readShapes, type Shape, shape, ShapeIndex } from "./shapes.ts";
 
 /**

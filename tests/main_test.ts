@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { MAIN, program } from "./commands/program.ts";
+import { MAIN, program } from "./support/program.ts";
 
 for (const args of ["--help", "ban --help"]) {
   Deno.test(`\`${args}\` ends quietly when nobody reads on`, async () => {

@@ -1,7 +1,10 @@
 import { strict as assert } from "node:assert";
-import { SECOND } from "../lib/duration.ts";
+import { SECOND } from "../lib/core/time.ts";
 import { isTrusted, Reader, textEntry } from "../lib/reader.ts";
-import type { Entry, Module, ModuleRules, Stamp } from "../lib/types.ts";
+import type { Entry } from "../lib/core/entry.ts";
+import type { Module } from "../lib/reading/module.ts";
+import type { ModuleRules } from "../lib/rules/rule.ts";
+import type { Stamp } from "../lib/core/timestamp.ts";
 
 const NOW = Date.UTC(2026, 5, 1) * 1_000;
 

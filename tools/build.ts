@@ -2,8 +2,9 @@
 import { basename, dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { loadConfig, whitelistProblem } from "../lib/config.ts";
-import { UserError } from "../lib/types.ts";
+import { loadConfig } from "../lib/config/load.ts";
+import { whitelistProblem } from "../lib/config/whitelist_file.ts";
+import { UserError } from "../lib/core/error.ts";
 import { modules } from "../modules/mod.ts";
 import { type Base, npmBase } from "./npm_base.ts";
 import { buildPermissions, describePermissions, permissionOptions } from "./permissions.ts";

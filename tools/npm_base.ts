@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { UserError } from "../lib/types.ts";
+import { UserError } from "../lib/core/error.ts";
 
 /** Programs that together compile: a Deno, and the runtime (denort) of the same version that it builds upon. */
 export interface Base {

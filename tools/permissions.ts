@@ -1,6 +1,6 @@
-import type { Config } from "../lib/config.ts";
-import { type Permissions, permissionsFor } from "../lib/permissions.ts";
-import { UserError } from "../lib/types.ts";
+import type { Config } from "../lib/config/types.ts";
+import { type Permissions, permissionsFor } from "../lib/config/permissions.ts";
+import { UserError } from "../lib/core/error.ts";
 
 /** Where an installed program finds its configuration. */
 const INSTALLED = "/etc/strongmonitor";

@@ -1,8 +1,9 @@
-import { now } from "../clock.ts";
-import { rouseMonitor } from "../control.ts";
+import { type Micros, now } from "../core/time.ts";
+import { rouseMonitor } from "../monitor/control.ts";
 import { isLocked } from "../state/database.ts";
 import type { State } from "../state/state.ts";
-import { type BanStatus, type Micros, UserError } from "../types.ts";
+import type { BanStatus } from "../deciding/ban.ts";
+import { UserError } from "../core/error.ts";
 import { banJson } from "./bans.ts";
 import { outcome, requireNetwork, requireSpanOrForever } from "./change.ts";
 import { knownWhitelist, openConfig, openState } from "./open.ts";

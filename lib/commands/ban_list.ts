@@ -1,7 +1,8 @@
-import { SECOND } from "../duration.ts";
-import { canonicalNetwork } from "../ip.ts";
-import { instantOf } from "../time.ts";
-import { messageOf, type Micros, type NewBan } from "../types.ts";
+import { type Micros, SECOND } from "../core/time.ts";
+import { canonicalNetwork } from "../core/address.ts";
+import { instantOf } from "../core/timestamp.ts";
+import { messageOf } from "../core/error.ts";
+import type { NewBan } from "../deciding/ban.ts";
 
 /** What a line of a list says about a ban, as far as it does. */
 export interface ListedBan extends Pick<NewBan, "address"> {

@@ -1,4 +1,4 @@
-import type { BanStatus } from "../types.ts";
+import type { BanStatus } from "../deciding/ban.ts";
 import { withState } from "./open.ts";
 import {
   type CommonOptions,

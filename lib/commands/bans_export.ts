@@ -1,7 +1,6 @@
-import { now } from "../clock.ts";
-import { SECOND } from "../duration.ts";
-import { NetworkSet } from "../ip.ts";
-import type { Ban, Micros } from "../types.ts";
+import { type Micros, now, SECOND } from "../core/time.ts";
+import { NetworkSet } from "../core/address.ts";
+import type { Ban } from "../deciding/ban.ts";
 import { withState } from "./open.ts";
 import { type CommonOptions, counted, isoTime, isoTimeOrNull, print } from "./output.ts";
 

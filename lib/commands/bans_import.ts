@@ -1,9 +1,9 @@
-import { now } from "../clock.ts";
-import { rouseMonitor } from "../control.ts";
-import { printable } from "../log.ts";
-import type { Whitelist } from "../rules/whitelist.ts";
+import { type Micros, now } from "../core/time.ts";
+import { rouseMonitor } from "../monitor/control.ts";
+import { printable } from "../core/text.ts";
+import type { Whitelist } from "../deciding/whitelist.ts";
 import type { State } from "../state/state.ts";
-import type { Micros, NewBan } from "../types.ts";
+import type { NewBan } from "../deciding/ban.ts";
 import { type ListedBan, readBanLine } from "./ban_list.ts";
 import { requireSpanOrForever, warnIfStopped } from "./change.ts";
 import { inputLines, openInput } from "./input.ts";

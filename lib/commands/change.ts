@@ -1,9 +1,10 @@
 /** What the commands that change the state have in common. */
-import { parseDuration } from "../duration.ts";
-import { canonicalNetwork } from "../ip.ts";
+import { type Micros, parseDuration } from "../core/time.ts";
+import { canonicalNetwork } from "../core/address.ts";
 import { isLocked } from "../state/database.ts";
 import type { State } from "../state/state.ts";
-import { type BanStatus, type Micros, UserError } from "../types.ts";
+import type { BanStatus } from "../deciding/ban.ts";
+import { UserError } from "../core/error.ts";
 import { type CommonOptions, print, printJson } from "./output.ts";
 
 /** Milliseconds that a command waits for the firewall, and between two looks. */

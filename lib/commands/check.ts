@@ -1,6 +1,9 @@
-import { type Config, configWarnings, describeConfig, whitelistProblem } from "../config.ts";
-import { SECOND } from "../duration.ts";
-import type { Growth, Micros, Rule } from "../types.ts";
+import type { Config } from "../config/types.ts";
+import { configWarnings } from "../config/warnings.ts";
+import { describeConfig } from "../config/describe.ts";
+import { whitelistProblem } from "../config/whitelist_file.ts";
+import { type Micros, SECOND } from "../core/time.ts";
+import type { Growth, Rule } from "../rules/rule.ts";
 import { openConfig, permissionProblem } from "./open.ts";
 import { type CommonOptions, print, printJson } from "./output.ts";
 import { programWarnings } from "./programs.ts";

@@ -1,5 +1,5 @@
-import { rouseMonitor } from "../control.ts";
-import { UserError } from "../types.ts";
+import { rouseMonitor } from "../monitor/control.ts";
+import { UserError } from "../core/error.ts";
 import { warnIfStopped } from "./change.ts";
 import { withState } from "./open.ts";
 import { type CommonOptions, print, printJson } from "./output.ts";

@@ -1,5 +1,5 @@
 import { textLines } from "../sources/text.ts";
-import { messageOf, UserError } from "../types.ts";
+import { messageOf, UserError } from "../core/error.ts";
 
 /** A text to be read, and how large it is. */
 export interface Input {

@@ -1,11 +1,11 @@
 import { renderUnicodeCompact } from "uqr";
-import { now } from "../clock.ts";
-import type { Config } from "../config.ts";
-import { rouseMonitor } from "../control.ts";
-import { formatDuration } from "../duration.ts";
-import { codeSecret, otpauthUri, PLAIN_SECRET, plainSecret, seal } from "../rules/knock_key.ts";
+import { formatDuration, now } from "../core/time.ts";
+import type { Config } from "../config/types.ts";
+import { rouseMonitor } from "../monitor/control.ts";
+import { codeSecret, otpauthUri, PLAIN_SECRET, plainSecret, seal } from "../deciding/knock_key.ts";
 import type { State } from "../state/state.ts";
-import { type KnockKey, UserError } from "../types.ts";
+import type { KnockKey } from "../deciding/knock.ts";
+import { UserError } from "../core/error.ts";
 import { report, warnIfStopped } from "./change.ts";
 import { openConfig, withState } from "./open.ts";
 import {

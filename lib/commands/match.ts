@@ -1,11 +1,12 @@
 import { Engine } from "../rules/engine.ts";
-import { now } from "../clock.ts";
+import { now } from "../core/time.ts";
 import { isRecorded, Reader, textEntry } from "../reader.ts";
-import { type ModuleRules, UserError } from "../types.ts";
+import type { ModuleRules } from "../rules/rule.ts";
+import { UserError } from "../core/error.ts";
 import { inputLines, openInput } from "./input.ts";
 import { openConfig } from "./open.ts";
 import { type CommonOptions, print, printJson } from "./output.ts";
-import { printable } from "../log.ts";
+import { printable } from "../core/text.ts";
 
 /** What the rules make of one line. */
 interface Match {

@@ -1,11 +1,13 @@
 import { modules } from "../../modules/mod.ts";
-import { now } from "../clock.ts";
-import { buildHint, type Config, loadConfig, type WhitelistMember } from "../config.ts";
-import { prepareStateDirectory } from "../control.ts";
-import { missingPermissions } from "../permissions.ts";
-import { Whitelist } from "../rules/whitelist.ts";
+import { now } from "../core/time.ts";
+import { buildHint } from "../config/build_hint.ts";
+import type { Config, WhitelistMember } from "../config/types.ts";
+import { loadConfig } from "../config/load.ts";
+import { prepareStateDirectory } from "../monitor/control.ts";
+import { missingPermissions } from "../config/permissions.ts";
+import { Whitelist } from "../deciding/whitelist.ts";
 import { State } from "../state/state.ts";
-import { messageOf, UserError } from "../types.ts";
+import { messageOf, UserError } from "../core/error.ts";
 import type { CommonOptions } from "./output.ts";
 
 /** The configuration that the options name, without its password unless asked for. Throws `UserError` (78). */

@@ -1,5 +1,5 @@
-import { printable } from "../log.ts";
-import type { Micros } from "../types.ts";
+import { printable } from "../core/text.ts";
+import type { Micros } from "../core/time.ts";
 
 /** Options that every command takes. */
 export interface CommonOptions {

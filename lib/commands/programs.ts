@@ -1,4 +1,4 @@
-import type { Config } from "../config.ts";
+import type { Config } from "../config/types.ts";
 
 /**
  * Programs of `config` that are missing or not executable, a sentence each. Where this process may not look, nothing

@@ -1,9 +1,9 @@
-import { now } from "../clock.ts";
-import type { Config, RuleTests } from "../config.ts";
-import { printable } from "../log.ts";
+import { now } from "../core/time.ts";
+import type { Config, RuleTests } from "../config/types.ts";
+import { printable } from "../core/text.ts";
 import { Reader, textEntry } from "../reader.ts";
 import { Engine } from "../rules/engine.ts";
-import type { ModuleRules } from "../types.ts";
+import type { ModuleRules } from "../rules/rule.ts";
 
 /** What came of the lines that the rules of a configuration are to be tested with. */
 export interface TestResult {

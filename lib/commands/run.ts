@@ -1,9 +1,11 @@
-import { now } from "../clock.ts";
-import { type Config, whitelistProblem } from "../config.ts";
-import { Monitor } from "../monitor.ts";
+import { type Micros, now } from "../core/time.ts";
+import type { Config } from "../config/types.ts";
+import { whitelistProblem } from "../config/whitelist_file.ts";
+import { Monitor } from "../monitor/monitor.ts";
 import { type Lock, takeLock } from "../state/database.ts";
 import { State } from "../state/state.ts";
-import { type Log, messageOf, type Micros, UserError } from "../types.ts";
+import type { Log } from "../core/log.ts";
+import { messageOf, UserError } from "../core/error.ts";
 import { makeStateDirectory, openConfig, permissionProblem } from "./open.ts";
 import { requireSpan } from "./change.ts";
 import { type CommonOptions, localTime } from "./output.ts";

@@ -1,7 +1,7 @@
-import type { Holding } from "../bans.ts";
+import type { Holding } from "../enforcing/bans.ts";
 import { isLocked } from "../state/database.ts";
-import type { BanStatus } from "../types.ts";
-import { isEstranged, type ModuleFreshness } from "../freshness.ts";
+import type { BanStatus } from "../deciding/ban.ts";
+import { isEstranged, type ModuleFreshness } from "../reading/health.ts";
 import type { MonitorReport } from "../monitor/report.ts";
 import type { FleetStatus } from "../postgres/fleet.ts";
 import { banJson } from "./bans.ts";

@@ -1,9 +1,10 @@
-import { now } from "../clock.ts";
-import { rouseMonitor } from "../control.ts";
-import { NetworkSet } from "../ip.ts";
+import { now } from "../core/time.ts";
+import { rouseMonitor } from "../monitor/control.ts";
+import { NetworkSet } from "../core/address.ts";
 import { isLocked } from "../state/database.ts";
 import type { State } from "../state/state.ts";
-import { type BanStatus, UserError } from "../types.ts";
+import type { BanStatus } from "../deciding/ban.ts";
+import { UserError } from "../core/error.ts";
 import { banJson } from "./bans.ts";
 import { outcome, requireNetwork } from "./change.ts";
 import { openConfig, openState } from "./open.ts";

@@ -1,9 +1,11 @@
-import { now } from "../clock.ts";
-import { type Config, vastWarning, type WhitelistMember } from "../config.ts";
-import { rouseMonitor } from "../control.ts";
+import { type Micros, now } from "../core/time.ts";
+import type { Config, WhitelistMember } from "../config/types.ts";
+import { vastWarning } from "../config/warnings.ts";
+import { rouseMonitor } from "../monitor/control.ts";
 import type { State } from "../state/state.ts";
-import { instantOf } from "../time.ts";
-import { type Micros, UserError, type WhitelistEntry } from "../types.ts";
+import { instantOf } from "../core/timestamp.ts";
+import { UserError } from "../core/error.ts";
+import type { WhitelistEntry } from "../deciding/whitelist.ts";
 import { report, requireNetwork, requireSpanOrForever, warnIfStopped } from "./change.ts";
 import { openConfig, withState } from "./open.ts";
 import { type CommonOptions, isoTimeOrNull, localTime, print, printJson, printTable } from "./output.ts";

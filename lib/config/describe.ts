@@ -1,5 +1,6 @@
-import { formatDuration } from "../duration.ts";
-import type { Condition, Growth, Micros, ModuleRules, Origin, Rule } from "../types.ts";
+import { formatDuration, type Micros } from "../core/time.ts";
+import type { Condition, Growth, ModuleRules, Rule } from "../rules/rule.ts";
+import type { Origin } from "../reading/module.ts";
 import type { Config, NetworkBanConfig, WhitelistMember } from "./types.ts";
 import { configWarnings } from "./warnings.ts";
 

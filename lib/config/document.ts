@@ -1,5 +1,5 @@
 import { createScanner, findNodeAtLocation, type Node, parseTree, printParseErrorCode } from "jsonc-parser";
-import { UserError } from "../types.ts";
+import { UserError } from "../core/error.ts";
 
 /** Keys and list indexes from the outermost object inwards. */
 export type Path = readonly (string | number)[];

@@ -1,5 +1,5 @@
 import { dirname, join } from "node:path";
-import { messageOf, UserError } from "../types.ts";
+import { messageOf, UserError } from "../core/error.ts";
 import { buildHint, type BuildTarget } from "./build_hint.ts";
 
 const MAX_CONFIG = 1 << 20;

@@ -1,6 +1,6 @@
 import { dirname, resolve } from "node:path";
-import type { DatabaseConfig } from "../types.ts";
-import { UserError } from "../types.ts";
+import type { DatabaseConfig } from "../postgres/connection.ts";
+import { UserError } from "../core/error.ts";
 import type { BuildTarget } from "./build_hint.ts";
 import { Document } from "./document.ts";
 import { readConfig, readPassword } from "./file.ts";

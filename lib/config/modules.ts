@@ -1,17 +1,14 @@
-import { whyNotLinear } from "../linear.ts";
-import type {
-  Condition,
-  Growth,
-  Micros,
-  Module,
-  ModuleKind,
-  ModuleRules,
-  Origin,
-  ParserOptions,
-  Rule,
-  Scope,
-} from "../types.ts";
-import { OptionError } from "../types.ts";
+import { whyNotLinear } from "../reading/regex_safety.ts";
+import type { Condition, Growth, ModuleRules, Rule } from "../rules/rule.ts";
+import type { Micros } from "../core/time.ts";
+import {
+  type Module,
+  type ModuleKind,
+  OptionError,
+  type Origin,
+  type ParserOptions,
+} from "../reading/module.ts";
+import type { Scope } from "../rules/rule.ts";
 import type { Document, Path, Problem } from "./document.ts";
 import type { ConditionSection, ModuleSection, RuleSection } from "./module_schema.ts";
 import type { Settings } from "./schema.ts";

@@ -1,5 +1,6 @@
 import type * as z from "zod";
-import { type ModuleKind, UserError } from "../types.ts";
+import type { ModuleKind } from "../reading/module.ts";
+import { UserError } from "../core/error.ts";
 import type { Document, Path, Problem } from "./document.ts";
 import { nearest } from "./suggest.ts";
 

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { canonicalAddress } from "../ip.ts";
+import { canonicalAddress } from "../core/address.ts";
 import { banTime, growth, moduleSection, window } from "./module_schema.ts";
 import { whitelistMembers } from "./whitelist.ts";
 import {

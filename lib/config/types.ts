@@ -1,12 +1,9 @@
-import type {
-  DatabaseConfig,
-  Growth,
-  KnockConfig,
-  Micros,
-  ModuleKind,
-  ModuleRules,
-  WhitelistEntry,
-} from "../types.ts";
+import type { DatabaseConfig } from "../postgres/connection.ts";
+import type { Growth, ModuleRules } from "../rules/rule.ts";
+import type { KnockConfig } from "../deciding/knock.ts";
+import type { Micros } from "../core/time.ts";
+import type { ModuleKind } from "../reading/module.ts";
+import type { WhitelistEntry } from "../deciding/whitelist.ts";
 
 /** A configuration that has been checked: every default filled in, every path absolute, every span in microseconds. */
 export interface Config {

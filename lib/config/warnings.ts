@@ -1,5 +1,6 @@
 import { basename } from "node:path";
-import type { Condition, Micros, Rule } from "../types.ts";
+import type { Condition, Rule } from "../rules/rule.ts";
+import type { Micros } from "../core/time.ts";
 import type { Config, WhitelistConfig, WhitelistFile, WhitelistMember } from "./types.ts";
 
 /** What is allowed in `config` but probably not meant, a sentence each. */

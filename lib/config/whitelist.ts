@@ -1,7 +1,7 @@
 import * as z from "zod";
-import { canonicalNetwork } from "../ip.ts";
-import { instantOf } from "../time.ts";
-import type { Micros } from "../types.ts";
+import { canonicalNetwork } from "../core/address.ts";
+import { instantOf } from "../core/timestamp.ts";
+import type { Micros } from "../core/time.ts";
 import type { WhitelistMember } from "./types.ts";
 import { DNS_NAME, section, text } from "./values.ts";
 

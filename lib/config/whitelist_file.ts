@@ -1,4 +1,4 @@
-import { messageOf, UserError } from "../types.ts";
+import { messageOf, UserError } from "../core/error.ts";
 import type { BuildTarget } from "./build_hint.ts";
 import { readLossyText } from "./file.ts";
 import type { WhitelistConfig, WhitelistFile } from "./types.ts";

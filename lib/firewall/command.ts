@@ -1,5 +1,7 @@
-import type { Ban, Firewall, Micros, Outcome } from "../types.ts";
-import { Runner } from "./process.ts";
+import type { Ban } from "../deciding/ban.ts";
+import type { Firewall, Outcome } from "./firewall.ts";
+import type { Micros } from "../core/time.ts";
+import { Runner } from "../core/child_process.ts";
 
 /** How the commands run. */
 export interface CommandOptions {

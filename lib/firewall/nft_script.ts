@@ -1,6 +1,7 @@
-import { canonicalNetwork } from "../ip.ts";
-import { SECOND } from "../duration.ts";
-import type { Ban, Micros, Scope } from "../types.ts";
+import { canonicalNetwork } from "../core/address.ts";
+import { type Micros, SECOND } from "../core/time.ts";
+import type { Ban } from "../deciding/ban.ts";
+import type { Scope } from "../rules/rule.ts";
 
 /** The one table that is ours. */
 export const TABLE = "inet strongmonitor";

@@ -1,12 +1,7 @@
-import {
-  type Ban,
-  type Firewall,
-  type HeldBan,
-  type Inspection,
-  messageOf,
-  type Micros,
-  type Outcome,
-} from "../types.ts";
+import type { Ban, HeldBan } from "../deciding/ban.ts";
+import type { Firewall, Inspection, Outcome } from "./firewall.ts";
+import { messageOf } from "../core/error.ts";
+import type { Micros } from "../core/time.ts";
 import { type Listing, NO_TABLE, parseListing } from "./nft_list.ts";
 import {
   addRules,
@@ -19,7 +14,7 @@ import {
   TABLE,
   timeout,
 } from "./nft_script.ts";
-import { Runner, type RunResult } from "./process.ts";
+import { Runner, type RunResult } from "../core/child_process.ts";
 
 /** How nft is run. */
 export interface NftablesOptions {

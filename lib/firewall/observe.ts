@@ -1,4 +1,5 @@
-import type { Ban, Firewall, HeldBan, Inspection, Outcome } from "../types.ts";
+import type { Ban, HeldBan } from "../deciding/ban.ts";
+import type { Firewall, Inspection, Outcome } from "./firewall.ts";
 
 /** The firewall of whoever has configured none: bans are decided and recorded, and nothing is cut off. */
 export class ObserveFirewall implements Firewall {

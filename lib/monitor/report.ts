@@ -1,8 +1,8 @@
-import type { Holding } from "../bans.ts";
-import type { ModuleFreshness } from "../freshness.ts";
-import type { Counts } from "../pipeline.ts";
+import type { Holding } from "../enforcing/bans.ts";
+import type { ModuleFreshness } from "../reading/health.ts";
+import type { Counts } from "./pipeline.ts";
 import type { FleetStatus } from "../postgres/fleet.ts";
-import type { Micros } from "../types.ts";
+import type { Micros } from "../core/time.ts";
 
 /** What one source is doing, for `strongmonitor status`. */
 export interface SourceReport {

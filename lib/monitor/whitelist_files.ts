@@ -1,5 +1,6 @@
-import { readWhitelistFile, type WhitelistFile, type WhitelistMember, whitelistStamp } from "../config.ts";
-import type { Log } from "../types.ts";
+import { readWhitelistFile, whitelistStamp } from "../config/whitelist_file.ts";
+import type { WhitelistFile, WhitelistMember } from "../config/types.ts";
+import type { Log } from "../core/log.ts";
 
 /** What following whitelist files needs of its surroundings. */
 export interface WhitelistFilesOptions {

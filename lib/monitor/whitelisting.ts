@@ -1,10 +1,14 @@
-import { buildHint, type Config, longestOfEach, type WhitelistMember } from "../config.ts";
-import { canonicalAddress } from "../ip.ts";
-import { Names, type Resolve } from "../names.ts";
-import { Whitelist } from "../rules/whitelist.ts";
+import { buildHint } from "../config/build_hint.ts";
+import type { Config, WhitelistMember } from "../config/types.ts";
+import { longestOfEach } from "../config/whitelist.ts";
+import { canonicalAddress } from "../core/address.ts";
+import { Names, type Resolve } from "./names.ts";
+import { Whitelist } from "../deciding/whitelist.ts";
 import type { State } from "../state/state.ts";
-import { pause, untilAborted } from "../supervisor.ts";
-import { type Log, messageOf, type Micros } from "../types.ts";
+import { pause, untilAborted } from "../core/async.ts";
+import type { Log } from "../core/log.ts";
+import { messageOf } from "../core/error.ts";
+import type { Micros } from "../core/time.ts";
 import { WhitelistFiles } from "./whitelist_files.ts";
 
 /** What keeping the whitelist needs of its surroundings. */

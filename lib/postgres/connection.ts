@@ -1,7 +1,17 @@
 import { connect, type Socket } from "node:net";
 import postgres from "postgres";
-import { formatDuration } from "../duration.ts";
-import type { DatabaseConfig, Micros } from "../types.ts";
+import { formatDuration, type Micros } from "../core/time.ts";
+
+/** Where PostgreSQL is and who we are there. */
+export interface DatabaseConfig {
+  /** Name, address, or the directory of the server's Unix socket (begins with `/`). */
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly database: string;
+  /** "" leaves it to the environment's `PGPASSWORD`. */
+  readonly password: string;
+}
 
 /** What a connection is given. */
 export interface ConnectionOptions {

@@ -1,17 +1,10 @@
-import { now } from "../clock.ts";
-import { SECOND } from "../duration.ts";
-import { canonicalNetwork } from "../ip.ts";
-import {
-  type DatabaseConfig,
-  type Log,
-  messageOf,
-  type Micros,
-  type Outbox,
-  UserError,
-  type WhitelistEntry,
-} from "../types.ts";
-import { Connection, explain, sqlState } from "./connection.ts";
-import { Shipper } from "./outbox.ts";
+import { type Micros, now, SECOND } from "../core/time.ts";
+import { canonicalNetwork } from "../core/address.ts";
+import { Connection, type DatabaseConfig, explain, sqlState } from "./connection.ts";
+import type { Log } from "../core/log.ts";
+import { messageOf, UserError } from "../core/error.ts";
+import { type Outbox, Shipper } from "./outbox.ts";
+import type { WhitelistEntry } from "../deciding/whitelist.ts";
 import { dropPartitions, makePartitions } from "./partitions.ts";
 import { migrate, WHITELIST_CHANNEL } from "./schema.ts";
 

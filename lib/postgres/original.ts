@@ -1,4 +1,5 @@
-import { type Micros, UserError } from "../types.ts";
+import type { Micros } from "../core/time.ts";
+import { UserError } from "../core/error.ts";
 import { arrayOf, type Connection } from "./connection.ts";
 import { makePartitions } from "./partitions.ts";
 import type { MigrationContext } from "./schema.ts";

@@ -1,6 +1,24 @@
-import type { BanChange, Log, LogRow, Micros, Outbox } from "../types.ts";
+import type { BanChange } from "../deciding/ban.ts";
+import type { Log } from "../core/log.ts";
+import type { LogRow } from "../deciding/record.ts";
+import type { Micros } from "../core/time.ts";
 import { arrayOf, type Connection, sqlState } from "./connection.ts";
 import { makePartitions } from "./partitions.ts";
+
+/** What the shipment to PostgreSQL needs of the state. */
+export interface Outbox {
+  /** UUID made with the state: with `seq` it names a row in the whole fleet. */
+  readonly hostId: string;
+  /** At most `limit` log rows not yet confirmed, ascending by `seq`. */
+  unshippedLog(limit: number): LogRow[];
+  /** All rows up to `seq` have reached PostgreSQL. */
+  confirmLog(seq: number): void;
+  /** At most `limit` bans changed since the last confirmed change, ascending by `change`. */
+  unshippedBans(limit: number): BanChange[];
+  confirmBans(change: number): void;
+  /** Rows and bans waiting. */
+  backlog(): number;
+}
 
 /** Most rows in one statement: more make it no faster. */
 const LARGEST_BATCH = 5000;

@@ -1,5 +1,4 @@
-import { SECOND } from "../duration.ts";
-import type { Micros } from "../types.ts";
+import { type Micros, SECOND } from "../core/time.ts";
 import type { Connection } from "./connection.ts";
 
 /**

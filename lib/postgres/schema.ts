@@ -1,5 +1,6 @@
-import { SECOND } from "../duration.ts";
-import { type Log, type Micros, UserError } from "../types.ts";
+import { type Micros, SECOND } from "../core/time.ts";
+import type { Log } from "../core/log.ts";
+import { UserError } from "../core/error.ts";
 import type { Connection } from "./connection.ts";
 import { adoptOriginal, setOriginalAside } from "./original.ts";
 

@@ -1,4 +1,4 @@
-import { ADDRESS_WORDS, putAddress } from "../ip.ts";
+import { ADDRESS_WORDS, putAddress } from "../core/address.ts";
 import { mix, seed } from "./hash.ts";
 
 /** No address and no counter: all are numbered from 1, so that fresh memory needs no filling. */

@@ -1,4 +1,4 @@
-import type { Condition, Rule } from "../types.ts";
+import type { Condition, Rule } from "./rule.ts";
 import { requiredLiterals } from "./literals.ts";
 import { type Subject, textOf } from "./views.ts";
 

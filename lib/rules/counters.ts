@@ -1,4 +1,4 @@
-import type { Micros } from "../types.ts";
+import type { Micros } from "../core/time.ts";
 import { AddressTable, NONE } from "./addresses.ts";
 import { mix, seed } from "./hash.ts";
 

@@ -1,9 +1,11 @@
-import type { LogEvent, Micros, ModuleRules, Rule, RuleTally, Tally, Trip } from "../types.ts";
-import { detached } from "../detach.ts";
+import type { LogEvent } from "../reading/module.ts";
+import type { Micros } from "../core/time.ts";
+import type { ModuleRules, Rule, Trip } from "./rule.ts";
+import { Findings, type RuleTally, type Tally } from "./findings.ts";
+import { detached } from "../core/text.ts";
 import { type Counted, Counters } from "./counters.ts";
 import { Matcher } from "./matcher.ts";
 import type { Subject } from "./views.ts";
-import { Findings } from "./findings.ts";
 
 /** Characters of a value that are kept as they are. */
 const MAX_VALUE = 64;

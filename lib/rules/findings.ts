@@ -1,5 +1,31 @@
-import type { Micros, Rule, RuleTally, Tally, Trip } from "../types.ts";
+import type { Micros } from "../core/time.ts";
+import type { Rule, Trip } from "./rule.ts";
 import type { Counted } from "./counters.ts";
+
+/** What has changed the counters of a rule: those that began anew, then hits in the order in which they came. */
+export interface RuleTally {
+  /** Name of the module. */
+  readonly service: string;
+  readonly rule: string;
+  /** Addresses that passed the limit and are counted from nothing again. */
+  readonly spent: readonly string[];
+  /** Each hit as the number of its event in the tally. */
+  readonly hits: readonly number[];
+  /** Of each hit what a rule with `distinct` counts, shortened; empty for any other rule. */
+  readonly values: readonly string[];
+}
+
+/** What has changed counters, for those that have to count it again: in this order. */
+export interface Tally {
+  /** When none of it matters any more; null: never. */
+  readonly until: Micros | null;
+  /** Addresses whose counters have all begun anew. */
+  readonly forgotten: readonly string[];
+  /** Of each event that hit one of the rules, or several, its address and its time: columns take a third of the room that objects do. */
+  readonly addresses: readonly string[];
+  readonly times: readonly Micros[];
+  readonly rules: readonly RuleTally[];
+}
 
 /** A rule, as its hits are told of. */
 export interface HitRule extends Pick<Rule, "name" | "window"> {

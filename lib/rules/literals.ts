@@ -1,5 +1,5 @@
 import type { AST } from "@eslint-community/regexpp";
-import { parseExpression } from "../linear.ts";
+import { parseExpression } from "../reading/regex_safety.ts";
 
 /** Texts that stand for one expression at most. */
 const MOST = 32;

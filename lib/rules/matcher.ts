@@ -1,4 +1,4 @@
-import type { Rule } from "../types.ts";
+import type { Rule } from "./rule.ts";
 import { CompiledRule } from "./compiled_rule.ts";
 import { SignIndex, Signs } from "./signs.ts";
 import type { Subject, View } from "./views.ts";

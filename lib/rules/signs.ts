@@ -1,4 +1,4 @@
-import type { Rule } from "../types.ts";
+import type { Rule } from "./rule.ts";
 import type { CompiledRule, Sought } from "./compiled_rule.ts";
 import { Texts } from "./texts.ts";
 import { StatusView, type Subject, TextView, type View } from "./views.ts";

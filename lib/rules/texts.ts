@@ -1,4 +1,4 @@
-import { literal } from "../linear.ts";
+import { literal } from "../reading/regex_safety.ts";
 
 /** In place of a number, where there is more than one. */
 const SEVERAL = -1;

@@ -1,5 +1,5 @@
-import type { LogEvent } from "../types.ts";
-import { detached } from "../detach.ts";
+import type { LogEvent } from "../reading/module.ts";
+import { detached } from "../core/text.ts";
 import type { Texts } from "./texts.ts";
 
 /** What of an event the rules look at. */

@@ -1,4 +1,4 @@
-import { MAX_LINE } from "../types.ts";
+import { MAX_LINE } from "../core/entry.ts";
 
 /**
  * The lines of chunks of UTF-8, as many at a time as one chunk completes, without their line ends. Invalid bytes

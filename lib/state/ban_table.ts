@@ -1,15 +1,5 @@
-import type {
-  Ban,
-  BanRange,
-  BanStatus,
-  BanStore,
-  ChangedBan,
-  Due,
-  HeldBan,
-  Micros,
-  NewBan,
-  PastBan,
-} from "../types.ts";
+import type { Ban, BanRange, BanStatus, ChangedBan, Due, HeldBan, NewBan, PastBan } from "../deciding/ban.ts";
+import type { Micros } from "../core/time.ts";
 import type { Database, Value } from "./database.ts";
 
 const COLUMNS = `id, address, scope, reason, count, start, until, ended, end_reason AS endReason,
@@ -30,7 +20,7 @@ const EXPIRE_STEP = 5_000;
 const MOST_PAST = 100;
 
 /** All bans, past and present. At most one ban of an address is in force. */
-export class BanTable implements BanStore {
+export class BanTable {
   readonly #db: Database;
 
   constructor(db: Database) {

@@ -1,5 +1,5 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
-import { messageOf, UserError } from "../types.ts";
+import { messageOf, UserError } from "../core/error.ts";
 import { migrate } from "./schema.ts";
 
 /** A value that SQLite stores. */

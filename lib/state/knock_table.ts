@@ -1,4 +1,5 @@
-import type { Knock, KnockKey, Micros } from "../types.ts";
+import type { Knock, KnockKey } from "../deciding/knock.ts";
+import type { Micros } from "../core/time.ts";
 import type { Database } from "./database.ts";
 
 interface Row extends Pick<KnockKey, "name" | "kind" | "secret" | "since"> {

@@ -1,4 +1,6 @@
-import type { LogEvent, LogRow, Micros } from "../types.ts";
+import type { LogEvent } from "../reading/module.ts";
+import type { LogRow } from "../deciding/record.ts";
+import type { Micros } from "../core/time.ts";
 import type { Database } from "./database.ts";
 
 /** A line as it is stored: its time is how long before the batch's latest it was. */

@@ -1,4 +1,5 @@
-import type { Login, LoginNews, Micros, Session } from "../types.ts";
+import type { Login, LoginNews, Session } from "../deciding/logins.ts";
+import type { Micros } from "../core/time.ts";
 import type { Database } from "./database.ts";
 
 /** Who has logged in lately, and who is logged in. */

@@ -1,9 +1,10 @@
-import type { BanChange, LogRow, Outbox } from "../types.ts";
+import type { BanChange } from "../deciding/ban.ts";
+import type { LogRow } from "../deciding/record.ts";
 import type { Database } from "./database.ts";
 import type { LogTable } from "./log_table.ts";
 
 /** What the state still has to ship: everything behind two confirmed numbers, nothing copied. */
-export class StateOutbox implements Outbox {
+export class StateOutbox {
   readonly hostId: string;
   readonly #db: Database;
   readonly #log: LogTable;

@@ -1,4 +1,7 @@
-import type { BatchRecord, Micros, Trial, WhitelistEntry } from "../types.ts";
+import type { BatchRecord } from "../deciding/record.ts";
+import type { Micros } from "../core/time.ts";
+import type { Trial } from "../deciding/ban.ts";
+import type { WhitelistEntry } from "../deciding/whitelist.ts";
 import { BanTable } from "./ban_table.ts";
 import { Database } from "./database.ts";
 import { KnockTable } from "./knock_table.ts";

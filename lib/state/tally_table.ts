@@ -1,4 +1,5 @@
-import type { Micros, Tally } from "../types.ts";
+import type { Micros } from "../core/time.ts";
+import type { Tally } from "../rules/findings.ts";
 import type { Database } from "./database.ts";
 
 /** A tally as it is stored: its rules' values in the order of their type, its times as differences. */

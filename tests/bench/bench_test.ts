@@ -1,8 +1,8 @@
 import { strict as assert } from "node:assert";
-import { Pipeline } from "../../lib/pipeline.ts";
+import { Pipeline } from "../../lib/monitor/pipeline.ts";
 import { nginx } from "../../modules/nginx.ts";
 import { parseSshd } from "../../modules/sshd.ts";
-import { memoryLog, NO_LOGINS, rule } from "../helpers.ts";
+import { memoryLog, NO_LOGINS, rule } from "../support/helpers.ts";
 import { type CorpusOptions, type Expected, writeAccessLog, writeAuthLog } from "./corpus.ts";
 import { judge, median, medians, quantile, rounded, without } from "./figures.ts";
 import { svg } from "./plot.ts";

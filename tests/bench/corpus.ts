@@ -1,6 +1,6 @@
 /** Logs of a made-up server, the same ones for the same seed, and what there is to be found in them. */
-import { Random } from "../random.ts";
-import { exportText, type Fields } from "../sources/journal_files.ts";
+import { Random } from "../support/random.ts";
+import { exportText, type Fields } from "../support/journal_files.ts";
 
 /** What a log holds. */
 export interface Expected {

@@ -2,11 +2,11 @@
 import { LineParser, parseLine } from "../../lib/lines.ts";
 import { Counters } from "../../lib/rules/counters.ts";
 import { Matcher } from "../../lib/rules/matcher.ts";
-import { ExportParser } from "../../lib/sources/export.ts";
-import { LineSplitter } from "../../lib/sources/file_lines.ts";
+import { ExportParser } from "../../lib/sources/journal/export.ts";
+import { LineSplitter } from "../../lib/sources/files/lines.ts";
 import { nginx } from "../../modules/nginx.ts";
 import { parseSshd } from "../../modules/sshd.ts";
-import { condition, rule } from "../helpers.ts";
+import { condition, rule } from "../support/helpers.ts";
 import { exportedAuthLog, writeAccessLog, writeAuthLog } from "./corpus.ts";
 
 const SIZE = { lines: 10_000, seed: 1 };

@@ -2,7 +2,7 @@
 import { parseArgs } from "node:util";
 import { type Figures, judge, medians, rounded, type Verdict } from "./figures.ts";
 import { svg } from "./plot.ts";
-import { type Row } from "./row.ts";
+import type { Row } from "./row.ts";
 import { BAN_ROWS } from "./rows_bans.ts";
 import { LIVE_ROWS } from "./rows_live.ts";
 import { REPLAY_ROWS } from "./rows_replay.ts";

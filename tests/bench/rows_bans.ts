@@ -1,6 +1,6 @@
 /** What bans cost, in the kernel and at a start. */
 import { shippedAction, startFail2ban } from "./fail2ban.ts";
-import { type Row } from "./row.ts";
+import type { Row } from "./row.ts";
 import {
   ask,
   isInstalled,

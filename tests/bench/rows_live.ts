@@ -1,9 +1,9 @@
 /** How soon what is written is known and acted upon. */
 import { sshd } from "../../modules/sshd.ts";
-import { Journald } from "../sources/journald.ts";
+import { Journald } from "../support/journald.ts";
 import { commandAction, startFail2ban } from "./fail2ban.ts";
 import { type Figures, quantile, type Target } from "./figures.ts";
-import { type Row } from "./row.ts";
+import type { Row } from "./row.ts";
 import {
   type Daemon,
   isInstalled,

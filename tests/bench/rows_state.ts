@@ -1,11 +1,11 @@
 /** What is kept, shipped and held in memory. */
 import { State } from "../../lib/state/state.ts";
-import type { LogEvent } from "../../lib/types.ts";
+import type { LogEvent } from "../../lib/reading/module.ts";
 import { compile } from "../../tools/build.ts";
 import { npmBase } from "../../tools/npm_base.ts";
-import { postgresMissing, startPostgres } from "../postgres_server.ts";
+import { postgresMissing, startPostgres } from "../support/postgres_server.ts";
 import { writeAttempts, writeStrangers } from "./corpus.ts";
-import { type Row } from "./row.ts";
+import type { Row } from "./row.ts";
 import {
   ask,
   Daemon,

@@ -1,7 +1,7 @@
 /** Where a run of the benchmarks does its work, and the programs that it measures. */
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { parse } from "jsonc-parser";
-import { prepareStateDirectory } from "../../lib/control.ts";
+import { prepareStateDirectory } from "../../lib/monitor/control.ts";
 import { State } from "../../lib/state/state.ts";
 import { type Expected, exportedAuthLog, writeAccessLog, writeAuthLog } from "./corpus.ts";
 

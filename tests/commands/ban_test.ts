@@ -1,12 +1,13 @@
 import { strict as assert } from "node:assert";
-import { Bans } from "../../lib/bans.ts";
-import { watchControl } from "../../lib/control.ts";
-import { now } from "../../lib/clock.ts";
-import { Whitelist } from "../../lib/rules/whitelist.ts";
+import { Bans } from "../../lib/enforcing/bans.ts";
+import { watchControl } from "../../lib/monitor/control.ts";
+import { now } from "../../lib/core/time.ts";
+import { Whitelist } from "../../lib/deciding/whitelist.ts";
 import { takeLock } from "../../lib/state/database.ts";
-import type { Ban, Firewall, Outcome } from "../../lib/types.ts";
-import { memoryLog, strangers, type TemporaryState, temporaryState } from "../helpers.ts";
-import { program, type Result } from "./program.ts";
+import type { Ban } from "../../lib/deciding/ban.ts";
+import type { Firewall, Outcome } from "../../lib/firewall/firewall.ts";
+import { memoryLog, strangers, type TemporaryState, temporaryState } from "../support/helpers.ts";
+import { program, type Result } from "../support/program.ts";
 
 const ONE = "192.0.2.7";
 const NETWORK = "192.0.2.0/24";

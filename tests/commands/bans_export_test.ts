@@ -1,8 +1,8 @@
 import { strict as assert } from "node:assert";
 import { exportBans, type ExportFormat } from "../../lib/commands/bans_export.ts";
-import { SECOND } from "../../lib/duration.ts";
-import type { NewBan } from "../../lib/types.ts";
-import { inNamespace, lacking } from "../namespace.ts";
+import { SECOND } from "../../lib/core/time.ts";
+import type { NewBan } from "../../lib/deciding/ban.ts";
+import { inNamespace, lacking } from "../support/namespace.ts";
 
 const NOW = 1_800_000_000 * SECOND;
 
@@ -171,7 +171,7 @@ Deno.test({
         ban(some, { scope: "udp 5300,6000-6010" }),
       ];
       await run(["nft", "-f", "-"], exported(bans, "nft").lines.join("\n"));
-      const datagrams = new URL("datagrams.ts", import.meta.url).pathname;
+      const datagrams = new URL("../support/datagrams.ts", import.meta.url).pathname;
       const command = [Deno.execPath(), "run", "--quiet", "--allow-net", datagrams];
       const { stdout, stderr } = await run([...command, [free, whole, network, some].join(), "5300,5301"]);
       assert.deepEqual(

@@ -1,11 +1,10 @@
 import { strict as assert } from "node:assert";
-import { now } from "../../lib/clock.ts";
+import { type Micros, now, SECOND } from "../../lib/core/time.ts";
 import { readBanLine } from "../../lib/commands/ban_list.ts";
-import { watchControl } from "../../lib/control.ts";
-import { SECOND } from "../../lib/duration.ts";
-import type { Micros, NewBan } from "../../lib/types.ts";
-import { eventually, inZone, type TemporaryState, temporaryState } from "../helpers.ts";
-import { program, type Result } from "./program.ts";
+import { watchControl } from "../../lib/monitor/control.ts";
+import type { NewBan } from "../../lib/deciding/ban.ts";
+import { eventually, inZone, type TemporaryState, temporaryState } from "../support/helpers.ts";
+import { program, type Result } from "../support/program.ts";
 
 const micros = (iso: string): Micros => Date.parse(iso) * 1_000;
 const RULES = { SSHD: { rules: [{ name: "a", str: "x", limit: 1 }] } };

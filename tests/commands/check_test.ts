@@ -1,8 +1,8 @@
 import { strict as assert } from "node:assert";
 import { programWarnings } from "../../lib/commands/programs.ts";
-import type { Config } from "../../lib/config.ts";
-import { script } from "../helpers.ts";
-import { program } from "./program.ts";
+import type { Config } from "../../lib/config/types.ts";
+import { script } from "../support/helpers.ts";
+import { program } from "../support/program.ts";
 
 /** A directory with a configuration that has `keys` beside one module; gone at the end of the scope. */
 function scene(

@@ -1,9 +1,9 @@
 import { strict as assert } from "node:assert";
-import { now } from "../../lib/clock.ts";
-import { opens } from "../../lib/rules/knock_key.ts";
-import { codeAt } from "../authenticator.ts";
-import { type TemporaryState, temporaryState } from "../helpers.ts";
-import { MAIN, program, type Result } from "./program.ts";
+import { now } from "../../lib/core/time.ts";
+import { opens } from "../../lib/deciding/knock_key.ts";
+import { codeAt } from "../support/authenticator.ts";
+import { type TemporaryState, temporaryState } from "../support/helpers.ts";
+import { MAIN, program, type Result } from "../support/program.ts";
 
 const SECRET = "open-sesame-1234567";
 

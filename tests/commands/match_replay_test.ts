@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { canonicalAddress } from "../../lib/ip.ts";
+import { canonicalAddress } from "../../lib/core/address.ts";
 import { SSHD_SAMPLES } from "../samples/sshd.ts";
 
 const MAIN = new URL("../../main.ts", import.meta.url).pathname;

@@ -1,8 +1,7 @@
 import { strict as assert } from "node:assert";
-import { now } from "../../lib/clock.ts";
-import { SECOND } from "../../lib/duration.ts";
-import { type TemporaryState, temporaryState } from "../helpers.ts";
-import { program, type Result } from "./program.ts";
+import { now, SECOND } from "../../lib/core/time.ts";
+import { type TemporaryState, temporaryState } from "../support/helpers.ts";
+import { program, type Result } from "../support/program.ts";
 
 const RULES = { SSHD: { rules: [{ name: "a", str: "x", limit: 1 }] } };
 

@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { buildHint, type BuildTarget } from "../../lib/config.ts";
+import { buildHint, type BuildTarget } from "../../lib/config/build_hint.ts";
 
 const CASES: [target: BuildTarget, options: string][] = [
   [{ config: "/etc/c.jsonc" }, "--config /etc/c.jsonc"],

@@ -1,7 +1,9 @@
 import { strict as assert } from "node:assert";
 import { join } from "node:path";
-import { configWarnings, describeConfig, loadConfig } from "../../lib/config.ts";
-import { inDirectory, known, load, top } from "./configs.ts";
+import { configWarnings } from "../../lib/config/warnings.ts";
+import { describeConfig } from "../../lib/config/describe.ts";
+import { loadConfig } from "../../lib/config/load.ts";
+import { inDirectory, known, load, top } from "../support/configs.ts";
 
 Deno.test("`describeConfig()` says what a configuration means, without the password", () => {
   const text = `{

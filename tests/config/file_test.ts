@@ -1,7 +1,8 @@
 import { strict as assert } from "node:assert";
 import { join } from "node:path";
-import { buildHint, loadConfig } from "../../lib/config.ts";
-import { DB, inDirectory, known, refusal, SHIPPED, top } from "./configs.ts";
+import { buildHint } from "../../lib/config/build_hint.ts";
+import { loadConfig } from "../../lib/config/load.ts";
+import { DB, inDirectory, known, refusal, SHIPPED, top } from "../support/configs.ts";
 
 Deno.test("`loadConfig()` refuses files that cannot be a configuration", () => {
   const files = {
@@ -41,7 +42,7 @@ Deno.test({
 
 Deno.test("`loadConfig()` needs no right but to read its file, and names the build command without it", async () => {
   const program = join(Deno.makeTempDirSync(), "program.ts");
-  const source = new URL("../../lib/config.ts", import.meta.url).href;
+  const source = new URL("../../lib/config/load.ts", import.meta.url).href;
   const modules = new URL("../../modules/mod.ts", import.meta.url).href;
   Deno.writeTextFileSync(
     program,

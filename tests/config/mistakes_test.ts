@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import schema from "../../docs/config.schema.json" with { type: "json" };
-import { more, own, refusalOf, RULE, rule, top } from "./configs.ts";
+import { more, own, refusalOf, RULE, rule, top } from "../support/configs.ts";
 
 const SPAN = 'must be a span of time such as "90s", "10m", "2h" or "1d12h"';
 const MILLISECONDS = 'must be "off" or milliseconds from "1ms" to "1000ms"';

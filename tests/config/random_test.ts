@@ -1,8 +1,8 @@
 import { strict as assert } from "node:assert";
 import { join } from "node:path";
-import { loadConfig } from "../../lib/config.ts";
-import { UserError } from "../../lib/types.ts";
-import { inDirectory, known, load, rule, SHIPPED, top } from "./configs.ts";
+import { loadConfig } from "../../lib/config/load.ts";
+import { UserError } from "../../lib/core/error.ts";
+import { inDirectory, known, load, rule, SHIPPED, top } from "../support/configs.ts";
 
 /** Numbers in [0, 1), the same in every run (mulberry32). */
 function randomly(seed: number): () => number {

@@ -1,9 +1,9 @@
 import { strict as assert } from "node:assert";
-import { loadConfig } from "../../lib/config.ts";
+import { loadConfig } from "../../lib/config/load.ts";
 import { Matcher } from "../../lib/rules/matcher.ts";
-import type { Rule } from "../../lib/types.ts";
+import type { Rule } from "../../lib/rules/rule.ts";
 import { NGINX_RULE_SAMPLES } from "../samples/nginx_rules.ts";
-import { known, SHIPPED } from "./configs.ts";
+import { known, SHIPPED } from "../support/configs.ts";
 
 const RULES = loadConfig(SHIPPED, { known }).modules.find(({ module }) => module.name === "NGINX")!.rules;
 const EXPRESSIONS = RULES.filter(({ condition }) => condition?.mode === "regex");

@@ -1,8 +1,9 @@
 import { strict as assert } from "node:assert";
 import { runRuleTests } from "../../lib/commands/rule_tests.ts";
-import { configWarnings, loadConfig } from "../../lib/config.ts";
+import { configWarnings } from "../../lib/config/warnings.ts";
+import { loadConfig } from "../../lib/config/load.ts";
 import { SCHEMA_FILE, schemaText } from "../../tools/config_schema.ts";
-import { known, load, SHIPPED } from "./configs.ts";
+import { known, load, SHIPPED } from "../support/configs.ts";
 
 Deno.test("the shipped configuration loads, observes, and warns of nothing", () => {
   const config = loadConfig(SHIPPED, { known });

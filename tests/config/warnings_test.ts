@@ -1,7 +1,8 @@
 import { strict as assert } from "node:assert";
-import { type Config, configWarnings, vastWarning } from "../../lib/config.ts";
-import type { Condition, Rule } from "../../lib/types.ts";
-import { STEADY } from "../helpers.ts";
+import type { Config } from "../../lib/config/types.ts";
+import { configWarnings, vastWarning } from "../../lib/config/warnings.ts";
+import type { Condition, Rule } from "../../lib/rules/rule.ts";
+import { STEADY } from "../support/helpers.ts";
 
 function condition(over: Partial<Condition>): Condition {
   return { fields: ["message"], mode: "start", texts: ["Invalid"], ignoreCase: false, ...over };

@@ -1,10 +1,13 @@
 import { strict as assert } from "node:assert";
 import { join } from "node:path";
-import { configWarnings, describeConfig, loadConfig, whitelistProblem } from "../../lib/config.ts";
+import { configWarnings } from "../../lib/config/warnings.ts";
+import { describeConfig } from "../../lib/config/describe.ts";
+import { loadConfig } from "../../lib/config/load.ts";
+import { whitelistProblem } from "../../lib/config/whitelist_file.ts";
 import { longestOfEach, readWhitelist } from "../../lib/config/whitelist.ts";
-import type { Micros } from "../../lib/types.ts";
-import { inZone } from "../helpers.ts";
-import { inDirectory, known, load, MODULES, refusalOf, top } from "./configs.ts";
+import type { Micros } from "../../lib/core/time.ts";
+import { inZone } from "../support/helpers.ts";
+import { inDirectory, known, load, MODULES, refusalOf, top } from "../support/configs.ts";
 
 const micros = (iso: string): Micros => Date.parse(iso) * 1_000;
 const plainly = { isName: false, note: "", until: null };

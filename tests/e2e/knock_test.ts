@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
-import { now } from "../../lib/clock.ts";
-import { codeAt } from "../authenticator.ts";
+import { now } from "../../lib/core/time.ts";
+import { codeAt } from "../support/authenticator.ts";
 import { login, loginRightly } from "./client.ts";
 import { ask, banned, LIMIT, scene, untilDropped, untilRunning } from "./scene.ts";
 import { CLIENTS, type Server } from "./server.ts";

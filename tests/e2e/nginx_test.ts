@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { parse } from "jsonc-parser";
-import type { TestPostgres } from "../postgres_server.ts";
+import type { TestPostgres } from "../support/postgres_server.ts";
 import { ask, banned, scene, startDatabase, untilDropped, untilRunning } from "./scene.ts";
 import { CLIENTS, type Server } from "./server.ts";
 import { browse, SCAN, startNginx } from "./web.ts";

@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import { fileURLToPath } from "node:url";
-import { loadConfig } from "../../lib/config.ts";
-import { UserError } from "../../lib/types.ts";
+import { loadConfig } from "../../lib/config/load.ts";
+import { UserError } from "../../lib/core/error.ts";
 import { modules } from "../../modules/mod.ts";
 import { compile } from "../../tools/build.ts";
 import { npmBase } from "../../tools/npm_base.ts";

@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { postgresMissing, startPostgres, type TestPostgres } from "../postgres_server.ts";
+import { postgresMissing, startPostgres, type TestPostgres } from "../support/postgres_server.ts";
 import { CLIENTS, DATABASE_PASSWORD, Server } from "./server.ts";
 import { until, World } from "./world.ts";
 

@@ -1,8 +1,8 @@
 import { strict as assert } from "node:assert";
 import { CommandFirewall } from "../../lib/firewall/command.ts";
-import { SECOND } from "../../lib/duration.ts";
-import type { Ban } from "../../lib/types.ts";
-import { eventually, script } from "../helpers.ts";
+import { SECOND } from "../../lib/core/time.ts";
+import type { Ban } from "../../lib/deciding/ban.ts";
+import { eventually, script } from "../support/helpers.ts";
 
 const NEVER = new AbortController().signal;
 

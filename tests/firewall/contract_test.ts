@@ -1,11 +1,12 @@
 /** What every firewall promises, on each that there is. */
 import { strict as assert } from "node:assert";
-import { SECOND } from "../../lib/duration.ts";
+import { SECOND } from "../../lib/core/time.ts";
 import { CommandFirewall } from "../../lib/firewall/command.ts";
 import { NftablesFirewall } from "../../lib/firewall/nftables.ts";
 import { ObserveFirewall } from "../../lib/firewall/observe.ts";
-import type { Ban, Firewall } from "../../lib/types.ts";
-import { eventually } from "../helpers.ts";
+import type { Ban } from "../../lib/deciding/ban.ts";
+import type { Firewall } from "../../lib/firewall/firewall.ts";
+import { eventually } from "../support/helpers.ts";
 
 const NOW = 1_800_000_000 * SECOND;
 const ADDRESSES = ["192.0.2.1", "2001:db8::1", "198.51.100.0/24", "2001:db8:1::/64"];

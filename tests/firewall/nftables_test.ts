@@ -1,10 +1,10 @@
 import { strict as assert } from "node:assert";
-import { SECOND } from "../../lib/duration.ts";
+import { SECOND } from "../../lib/core/time.ts";
 import { parseListing } from "../../lib/firewall/nft_list.ts";
 import { placeOf, readSetName, secondsLeft } from "../../lib/firewall/nft_script.ts";
 import { NftablesFirewall } from "../../lib/firewall/nftables.ts";
-import type { Ban } from "../../lib/types.ts";
-import { eventually } from "../helpers.ts";
+import type { Ban } from "../../lib/deciding/ban.ts";
+import { eventually } from "../support/helpers.ts";
 
 const NEVER = new AbortController().signal;
 const NOW = 1_800_000_000 * SECOND;

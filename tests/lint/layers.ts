@@ -10,84 +10,52 @@ interface Layer {
   readonly imports: readonly string[];
 }
 
-const VALUES = ["types", "ip", "duration", "time", "lines", "linear", "detach"];
-const LOWER = [
-  ...VALUES,
-  "clock",
-  "rules",
-  "sources",
-  "state",
-  "postgres",
-  "firewall",
-  "support",
-  "config",
-  "permissions",
-];
-const UPPER = [...LOWER, "reader", "pipeline", "bans", "monitor"];
+const BELOW = ["core", "reading", "rules", "deciding"];
+const ROOMS = [...BELOW, "old", "sources", "state", "postgres", "firewall", "enforcing", "config", "monitor"];
 
 /** A file belongs to the first layer that names it. */
 const LAYERS: Readonly<Record<string, Layer>> = {
-  types: { files: ["lib/types.ts"], imports: [] },
-  ip: { files: ["lib/ip.ts"], imports: ["types", "detach"] },
-  duration: { files: ["lib/duration.ts"], imports: ["types"] },
-  detach: { files: ["lib/detach.ts"], imports: [] },
-  clock: { files: ["lib/clock.ts"], imports: ["types"] },
-  time: { files: ["lib/time.ts"], imports: ["types"] },
-  lines: { files: ["lib/lines.ts"], imports: ["types", "time", "detach"] },
-  linear: { files: ["lib/linear.ts"], imports: ["types"] },
-  "module list": { files: ["modules/mod.ts"], imports: ["types", "modules"] },
-  modules: { files: ["modules/"], imports: VALUES },
-  rules: { files: ["lib/rules/"], imports: VALUES },
-  sources: { files: ["lib/sources/"], imports: ["types", "clock", "detach"] },
-  state: { files: ["lib/state/"], imports: VALUES },
-  postgres: { files: ["lib/postgres/"], imports: [...VALUES, "clock"] },
-  firewall: { files: ["lib/firewall/"], imports: VALUES },
-  support: { files: ["lib/control.ts", "lib/log.ts", "lib/names.ts", "lib/supervisor.ts"], imports: VALUES },
-  config: { files: ["lib/config.ts", "lib/config/"], imports: VALUES },
-  permissions: { files: ["lib/permissions.ts"], imports: [...VALUES, "config"] },
-  reader: { files: ["lib/reader.ts", "lib/freshness.ts"], imports: VALUES },
-  pipeline: { files: ["lib/pipeline.ts", "lib/knocking.ts"], imports: [...VALUES, "rules", "reader"] },
-  bans: { files: ["lib/bans.ts", "lib/bans/"], imports: [...VALUES, "rules"] },
-  monitor: { files: ["lib/monitor.ts", "lib/monitor/"], imports: UPPER },
-  commands: { files: ["lib/commands/"], imports: [...UPPER, "module list"] },
+  core: { files: ["lib/core/"], imports: [] },
+  "module list": { files: ["modules/mod.ts"], imports: ["core", "reading", "modules"] },
+  modules: { files: ["modules/"], imports: ["core", "reading"] },
+  sources: { files: ["lib/sources/"], imports: ["core"] },
+  reading: { files: ["lib/reading/"], imports: ["core"] },
+  rules: { files: ["lib/rules/"], imports: ["core", "reading"] },
+  deciding: { files: ["lib/deciding/"], imports: ["core", "reading", "rules"] },
+  state: { files: ["lib/state/"], imports: BELOW },
+  postgres: { files: ["lib/postgres/"], imports: BELOW },
+  firewall: { files: ["lib/firewall/"], imports: BELOW },
+  enforcing: { files: ["lib/enforcing/"], imports: [...BELOW, "firewall"] },
+  config: { files: ["lib/config/"], imports: [...BELOW, "postgres"] },
+  monitor: { files: ["lib/monitor/"], imports: ROOMS },
+  commands: { files: ["lib/commands/"], imports: [...ROOMS, "module list"] },
+  old: { files: ["lib/reader.ts", "lib/lines.ts"], imports: BELOW },
   project: { files: ["deno.json"], imports: [] },
-  main: { files: ["main.ts"], imports: ["types", "support", "commands", "project"] },
+  main: { files: ["main.ts"], imports: ["core", "commands", "project"] },
 };
 
 /** Where each outside package is imported: there and nowhere else. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
-  "@eslint-community/regexpp": ["lib/linear.ts", "lib/rules/literals.ts", "modules/pattern.ts"],
-  "@logtape/logtape": ["lib/log.ts"],
+  "@eslint-community/regexpp": ["lib/reading/regex_safety.ts", "lib/rules/literals.ts", "modules/pattern.ts"],
+  "@logtape/logtape": ["lib/core/log.ts"],
   commander: ["main.ts"],
-  "fastest-levenshtein": ["lib/config.ts", "lib/config/"],
-  "ipaddr.js": ["lib/ip.ts"],
-  "jsonc-parser": ["lib/config.ts", "lib/config/"],
-  "node:crypto": ["lib/rules/knock_key.ts"],
-  "node:dns/promises": ["lib/names.ts"],
+  "fastest-levenshtein": ["lib/config/"],
+  "ipaddr.js": ["lib/core/address.ts"],
+  "jsonc-parser": ["lib/config/"],
+  "node:crypto": ["lib/deciding/knock_key.ts"],
+  "node:dns/promises": ["lib/monitor/names.ts"],
   "node:net": ["lib/postgres/connection.ts"],
-  "node:path": ["lib/config/", "lib/permissions.ts"],
+  "node:path": ["lib/config/"],
   "node:process": ["main.ts"],
   "node:sqlite": ["lib/state/"],
-  otpauth: ["lib/rules/knock_key.ts"],
+  otpauth: ["lib/deciding/knock_key.ts"],
   postgres: ["lib/postgres/connection.ts"],
   uqr: ["lib/commands/knock.ts"],
-  zod: ["lib/config.ts", "lib/config/"],
+  zod: ["lib/config/"],
 };
 
 /** Layers whose code depends on its arguments alone: no system, no clock, no timer. */
-const PURE = [
-  "types",
-  "ip",
-  "duration",
-  "time",
-  "lines",
-  "linear",
-  "detach",
-  "module list",
-  "modules",
-  "rules",
-  "reader",
-];
+const PURE = ["module list", "modules", "reading", "rules", "deciding"];
 const IMPURE = ["Deno", "performance", "setTimeout", "setInterval", "globalThis"];
 /** What of `Date` reads no clock. */
 const TIMELESS = ["parse", "UTC"];

@@ -10,64 +10,64 @@ function complaints(path: string, code: string): string[] {
 const CASES: [title: string, refused: [path: string, code: string], allowed: [path: string, code: string]][] =
   [
     [
-      "types imports nothing",
-      ["lib/types.ts", `import { SECOND } from "./duration.ts";`],
-      ["lib/duration.ts", `import type { Micros } from "./types.ts";`],
+      "core imports core alone",
+      ["lib/core/time.ts", `import type { Rule } from "../rules/rule.ts";`],
+      ["lib/core/address.ts", `import { detached } from "./text.ts";`],
     ],
     [
-      "ip and duration import types alone",
-      ["lib/ip.ts", `import { SECOND } from "./duration.ts";`],
-      ["lib/ip.ts", `import type { Micros } from "./types.ts";`],
+      "reading imports core alone",
+      ["lib/reading/health.ts", `import type { ModuleRules } from "../rules/rule.ts";`],
+      ["lib/reading/health.ts", `import type { Micros } from "../core/time.ts";`],
     ],
     [
       "modules import no rules",
-      ["modules/sshd.ts", `import { Matcher } from "../lib/rules/matcher.ts";`],
-      ["modules/sshd.ts", `import { canonicalAddress } from "../lib/ip.ts";`],
+      ["modules/sshd.ts", `import { Engine } from "../lib/rules/engine.ts";`],
+      ["modules/sshd.ts", `import type { ModuleKind } from "../lib/reading/module.ts";`],
     ],
     [
       "rules import no state",
       ["lib/rules/engine.ts", `import type { State } from "../state/state.ts";`],
-      ["lib/rules/engine.ts", `import { SlidingWindow } from "./window.ts";`],
+      ["lib/rules/engine.ts", `import type { Rule } from "./rule.ts";`],
     ],
     [
-      "rules import no modules",
-      ["lib/rules/engine.ts", `import { sshd } from "../../modules/sshd.ts";`],
-      ["lib/rules/whitelist.ts", `import { NetworkSet } from "../ip.ts";`],
+      "rules do not know who decides",
+      ["lib/rules/engine.ts", `import { Decider } from "../deciding/decider.ts";`],
+      ["lib/deciding/decider.ts", `import type { Trip } from "../rules/rule.ts";`],
     ],
     [
-      "sources import no modules",
-      ["lib/sources/journal.ts", `export { sshd } from "../../modules/sshd.ts";`],
-      ["lib/sources/journal.ts", `export type { Source } from "../types.ts";`],
+      "deciding imports no firewall",
+      ["lib/deciding/decider.ts", `import type { Firewall } from "../firewall/firewall.ts";`],
+      ["lib/deciding/decider.ts", `import { NetworkSet } from "../core/address.ts";`],
+    ],
+    [
+      "sources import no modules and no readers",
+      ["lib/sources/journal/journal.ts", `export { sshd } from "../../../modules/sshd.ts";`],
+      ["lib/sources/journal/journal.ts", `export type { Source } from "../source.ts";`],
     ],
     [
       "state and postgres do not know each other",
       ["lib/postgres/outbox.ts", `import type { StateOutbox } from "../state/outbox.ts";`],
-      ["lib/postgres/outbox.ts", `import type { Outbox } from "../types.ts";`],
+      ["lib/postgres/outbox.ts", `import type { BanChange } from "../deciding/ban.ts";`],
     ],
     [
       "firewall imports no postgres",
       ["lib/firewall/command.ts", `export * from "../postgres/fleet.ts";`],
-      ["lib/firewall/command.ts", `export * from "../duration.ts";`],
+      ["lib/firewall/command.ts", `export * from "../core/time.ts";`],
     ],
     [
-      "the pipeline knows a source by its interface alone",
-      ["lib/pipeline.ts", `import { openJournal } from "./sources/journal.ts";`],
-      ["lib/pipeline.ts", `import { Engine } from "./rules/engine.ts";`],
+      "enforcing knows no database, in a type as well",
+      ["lib/enforcing/bans.ts", `type S = import("../state/state.ts").State;`],
+      ["lib/enforcing/bans.ts", `type F = import("../firewall/firewall.ts").Firewall;`],
     ],
     [
-      "bans know a firewall by its interface alone, in a type as well",
-      ["lib/bans.ts", `type F = import("./firewall/command.ts").CommandFirewall;`],
-      ["lib/bans.ts", `type F = import("./types.ts").Firewall;`],
-    ],
-    [
-      "only the monitor knows everybody",
-      ["lib/supervisor.ts", `import { Bans } from "./bans.ts";`],
-      ["lib/monitor.ts", `import { Bans } from "./bans.ts";`],
+      "only the monitor and the commands know everybody",
+      ["lib/config/load.ts", `import { State } from "../state/state.ts";`],
+      ["lib/monitor/monitor.ts", `import { State } from "../state/state.ts";`],
     ],
     [
       "the monitor imports no command",
-      ["lib/monitor.ts", `import { runCommand } from "./commands/run.ts";`],
-      ["lib/commands/run.ts", `import { Monitor } from "../monitor.ts";`],
+      ["lib/monitor/monitor.ts", `import { runCommand } from "../commands/run.ts";`],
+      ["lib/commands/run.ts", `import { Monitor } from "../monitor/monitor.ts";`],
     ],
     [
       "commands take modules from the list",
@@ -86,24 +86,24 @@ const CASES: [title: string, refused: [path: string, code: string], allowed: [pa
     ],
     [
       "an import says literally what it imports",
-      ["lib/monitor.ts", "await import(`./${name}.ts`);"],
-      ["lib/monitor.ts", `await import("./bans.ts");`],
+      ["lib/monitor/monitor.ts", "await import(`./${name}.ts`);"],
+      ["lib/monitor/monitor.ts", `await import("./feeds.ts");`],
     ],
     [
       "a file of the house belongs to a layer",
-      ["lib/misc.ts", `import { SECOND } from "./duration.ts";`],
-      ["tests/misc.ts", `import { SECOND } from "../lib/duration.ts";`],
+      ["lib/misc.ts", `import { SECOND } from "./core/time.ts";`],
+      ["tests/misc.ts", `import { SECOND } from "../lib/core/time.ts";`],
     ],
-    ["logtape has its place", ["lib/bans.ts", `import "@logtape/logtape";`], [
-      "lib/log.ts",
+    ["logtape has its place", ["lib/enforcing/bans.ts", `import "@logtape/logtape";`], [
+      "lib/core/log.ts",
       `import "@logtape/logtape";`,
     ]],
     ["commander has its place", ["lib/commands/run.ts", `import "commander";`], [
       "main.ts",
       `import "commander";`,
     ]],
-    ["ipaddr.js has its place", ["lib/names.ts", `import "ipaddr.js";`], [
-      "lib/ip.ts",
+    ["ipaddr.js has its place", ["lib/monitor/names.ts", `import "ipaddr.js";`], [
+      "lib/core/address.ts",
       `import "ipaddr.js";`,
     ]],
     [
@@ -111,7 +111,7 @@ const CASES: [title: string, refused: [path: string, code: string], allowed: [pa
       ["lib/commands/check.ts", `import "jsonc-parser";`],
       ["lib/config/document.ts", `import "jsonc-parser";`],
     ],
-    ["zod has its place", ["lib/types.ts", `import "zod";`], ["lib/config/schema.ts", `import "zod";`]],
+    ["zod has its place", ["lib/state/state.ts", `import "zod";`], ["lib/config/schema.ts", `import "zod";`]],
     [
       "postgres has its place",
       ["lib/postgres/outbox.ts", `import "postgres";`],
@@ -122,7 +122,7 @@ const CASES: [title: string, refused: [path: string, code: string], allowed: [pa
       ["lib/commands/run.ts", `import "node:sqlite";`],
       ["lib/state/database.ts", `import "node:sqlite";`],
     ],
-    ["a package without a place is refused", ["lib/names.ts", `import "npm:left-pad";`], [
+    ["a package without a place is refused", ["lib/monitor/names.ts", `import "npm:left-pad";`], [
       "tools/build.ts",
       `import "npm:left-pad";`,
     ]],
@@ -147,23 +147,23 @@ const CASES: [title: string, refused: [path: string, code: string], allowed: [pa
       `function text(date: Date): void {}`,
     ]],
     ["rules measure no speed", ["lib/rules/engine.ts", `performance.now();`], [
-      "lib/monitor.ts",
+      "lib/monitor/monitor.ts",
       `performance.now();`,
     ]],
     ["rules set no timer", ["lib/rules/engine.ts", `setTimeout(sweep, 1000);`], [
-      "lib/supervisor.ts",
+      "lib/core/async.ts",
       `setTimeout(wake, 1000);`,
     ]],
     ["rules repeat nothing", ["lib/rules/engine.ts", `setInterval(sweep, 1000);`], [
       "lib/rules/engine.ts",
       `const gap = rule.setInterval;`,
     ]],
-    ["nothing is exported by default", ["lib/bans.ts", `export default class {}`], [
-      "lib/bans.ts",
+    ["nothing is exported by default", ["lib/enforcing/bans.ts", `export default class {}`], [
+      "lib/enforcing/bans.ts",
       `export class Bans {}`,
     ]],
-    ["nothing is exported as the default", ["lib/bans.ts", `export { Bans as default };`], [
-      "lib/bans.ts",
+    ["nothing is exported as the default", ["lib/enforcing/bans.ts", `export { Bans as default };`], [
+      "lib/enforcing/bans.ts",
       `export { Bans as BanList };`,
     ]],
   ];
@@ -181,14 +181,14 @@ for (const [title, refused, allowed] of CASES) {
 
 Deno.test("layers: a refusal says who may import whom", () => {
   assert.deepEqual(complaints("lib/sources/stdin.ts", `import { Matcher } from "../rules/matcher.ts";`), [
-    "layers/imports: sources may import sources, types, clock, detach, not rules",
+    "layers/imports: sources may import sources, core, not rules",
   ]);
-  assert.deepEqual(complaints("lib/names.ts", `import zod from "zod";`), [
-    "layers/imports: zod may be imported by lib/config.ts, lib/config/ alone",
+  assert.deepEqual(complaints("lib/monitor/names.ts", `import zod from "zod";`), [
+    "layers/imports: zod may be imported by lib/config/ alone",
   ]);
 });
 
 Deno.test("layers: a file is known by its absolute path as well", () => {
-  const path = new URL("../../lib/types.ts", import.meta.url).pathname;
-  assert.equal(complaints(path, `import "./ip.ts";`).length, 1);
+  const path = new URL("../../lib/core/time.ts", import.meta.url).pathname;
+  assert.equal(complaints(path, `import "../rules/rule.ts";`).length, 1);
 });

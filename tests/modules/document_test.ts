@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import { runRuleTests } from "../../lib/commands/rule_tests.ts";
-import { configWarnings } from "../../lib/config.ts";
-import { load } from "../config/configs.ts";
+import { configWarnings } from "../../lib/config/warnings.ts";
+import { load } from "../support/configs.ts";
 
 const PAGE = Deno.readTextFileSync(new URL("../../docs/modules.md", import.meta.url));
 const EXAMPLES = [...PAGE.matchAll(/```jsonc\n(.*?)```/gs)].map(([, text]) => text!);

@@ -2,7 +2,7 @@ import { strict as assert } from "node:assert";
 import { NGINX_FORMATS } from "../../modules/nginx.ts";
 import { readCombined } from "../../modules/nginx_combined.ts";
 import { readVariables } from "../../modules/nginx_variables.ts";
-import { Random } from "../random.ts";
+import { Random } from "../support/random.ts";
 
 const LINE = '192.0.2.7 - bob [01/Mar/2026:10:56:10 +0000] "GET /a//b%20c?x=1 HTTP/1.1" 200 612 ' +
   '"https://example.org/" "Mozilla/5.0" "203.0.113.9"';

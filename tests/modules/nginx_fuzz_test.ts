@@ -1,8 +1,8 @@
 import { strict as assert } from "node:assert";
 import { isIP } from "node:net";
-import { canonicalAddress } from "../../lib/ip.ts";
+import { canonicalAddress } from "../../lib/core/address.ts";
 import { nginx, NGINX_FORMATS } from "../../modules/nginx.ts";
-import { FUZZ_LINES, notLinear, Random } from "../random.ts";
+import { FUZZ_LINES, notLinear, Random } from "../support/random.ts";
 import { NGINX_SAMPLES } from "../samples/nginx.ts";
 
 const parse = nginx.parser({ logFormats: [], trustedProxies: [], patterns: [], unsafe: false });

@@ -1,8 +1,8 @@
 import { strict as assert } from "node:assert";
 import { connect } from "node:net";
-import type { ParserOptions } from "../../lib/types.ts";
+import type { ParserOptions } from "../../lib/reading/module.ts";
 import { nginx } from "../../modules/nginx.ts";
-import { eventually } from "../helpers.ts";
+import { eventually } from "../support/helpers.ts";
 
 const NGINX = "/usr/sbin/nginx";
 const isHere = await Deno.stat(NGINX).then(() => true, () => false);

@@ -1,9 +1,8 @@
 import { strict as assert } from "node:assert";
-import type { ParserOptions } from "../../lib/types.ts";
-import { OptionError } from "../../lib/types.ts";
-import { resolveStamp } from "../../lib/time.ts";
+import { OptionError, type ParserOptions } from "../../lib/reading/module.ts";
+import { resolveStamp } from "../../lib/core/timestamp.ts";
 import { nginx, NGINX_FORMATS } from "../../modules/nginx.ts";
-import { inZone } from "../helpers.ts";
+import { inZone } from "../support/helpers.ts";
 import { NGINX_NEAR_MISSES, NGINX_SAMPLES } from "../samples/nginx.ts";
 
 const NOTHING: ParserOptions = { logFormats: [], trustedProxies: [], patterns: [], unsafe: false };

@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
-import { load } from "../config/configs.ts";
-import { FUZZ_LINES, Random } from "../random.ts";
+import { load } from "../support/configs.ts";
+import { FUZZ_LINES, Random } from "../support/random.ts";
 
 const PAGE = Deno.readTextFileSync(new URL("../../docs/modules.md", import.meta.url));
 const EXAMPLES = [...PAGE.matchAll(/```jsonc\n(.*?)```/gs)].map(([, text]) => example(text!));

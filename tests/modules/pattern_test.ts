@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { OptionError, type ParserOptions } from "../../lib/types.ts";
+import { OptionError, type ParserOptions } from "../../lib/reading/module.ts";
 import { pattern } from "../../modules/pattern.ts";
 
 function parser(patterns: string | readonly string[], over: Partial<ParserOptions> = {}) {

@@ -1,8 +1,8 @@
 import { strict as assert } from "node:assert";
 import { isIP } from "node:net";
-import { canonicalAddress } from "../../lib/ip.ts";
+import { canonicalAddress } from "../../lib/core/address.ts";
 import { parseSshd, SSHD_SHAPES } from "../../modules/sshd.ts";
-import { FUZZ_LINES, notLinear, Random } from "../random.ts";
+import { FUZZ_LINES, notLinear, Random } from "../support/random.ts";
 import { SSHD_SAMPLES } from "../samples/sshd.ts";
 
 const numbers = new Random(20_260_301);

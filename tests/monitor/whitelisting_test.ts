@@ -1,12 +1,12 @@
 import { strict as assert } from "node:assert";
-import { Bans } from "../../lib/bans.ts";
-import { loadConfig } from "../../lib/config.ts";
-import { SECOND } from "../../lib/duration.ts";
+import { Bans } from "../../lib/enforcing/bans.ts";
+import { loadConfig } from "../../lib/config/load.ts";
+import { type Micros, SECOND } from "../../lib/core/time.ts";
 import { ObserveFirewall } from "../../lib/firewall/observe.ts";
 import { Whitelisting } from "../../lib/monitor/whitelisting.ts";
-import type { Micros, Trip } from "../../lib/types.ts";
+import type { Trip } from "../../lib/rules/rule.ts";
 import { modules } from "../../modules/mod.ts";
-import { eventually, memoryLog, STEADY, strangers, temporaryState } from "../helpers.ts";
+import { eventually, memoryLog, STEADY, strangers, temporaryState } from "../support/helpers.ts";
 
 const OLD = "198.18.7.1";
 const NEW = "198.18.7.2";

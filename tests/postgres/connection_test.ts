@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { arrayOf, Connection, explain, sqlState } from "../../lib/postgres/connection.ts";
-import { testOnPostgres, until } from "./fixtures.ts";
+import { testOnPostgres, until } from "../support/postgres_fixtures.ts";
 
 await testOnPostgres("Connection", {
   "ends a call that gets no answer in time, and itself with it": async ({ server, login }) => {

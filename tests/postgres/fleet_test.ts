@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { TestMember, testOnPostgres, until } from "./fixtures.ts";
+import { TestMember, testOnPostgres, until } from "../support/postgres_fixtures.ts";
 
 const COUNT = "SELECT count(*)::int AS count, count(DISTINCT seq)::int AS seqs FROM log";
 const SHORT = { timeout: 300_000 };

@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { migrate } from "../../lib/postgres/schema.ts";
-import { MemoryLog, type Scene, testOnPostgres } from "./fixtures.ts";
+import { MemoryLog, type Scene, testOnPostgres } from "../support/postgres_fixtures.ts";
 
 const SECONDS = 1_741_000_000;
 const INSTANT = new Date(SECONDS * 1000);

@@ -1,6 +1,14 @@
 import { strict as assert } from "node:assert";
 import { openFleet } from "../../lib/postgres/fleet.ts";
-import { ban, DAY, MemoryLog, MemoryOutbox, MONDAY, TestMember, testOnPostgres } from "./fixtures.ts";
+import {
+  ban,
+  DAY,
+  MemoryLog,
+  MemoryOutbox,
+  MONDAY,
+  TestMember,
+  testOnPostgres,
+} from "../support/postgres_fixtures.ts";
 
 const COUNT = "SELECT count(*)::int AS count, count(DISTINCT seq)::int AS seqs FROM log";
 

@@ -2,8 +2,8 @@ import { strict as assert } from "node:assert";
 import { explain } from "../../lib/postgres/connection.ts";
 import { dropPartitions, makePartitions } from "../../lib/postgres/partitions.ts";
 import { migrate } from "../../lib/postgres/schema.ts";
-import { UserError } from "../../lib/types.ts";
-import { DAY, MemoryLog, MONDAY, type Scene, testOnPostgres } from "./fixtures.ts";
+import { UserError } from "../../lib/core/error.ts";
+import { DAY, MemoryLog, MONDAY, type Scene, testOnPostgres } from "../support/postgres_fixtures.ts";
 
 const PARTITIONS =
   "SELECT inhrelid::regclass::text AS name FROM pg_inherits WHERE inhparent = 'log'::regclass ORDER BY 1";

@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
-import { SECOND } from "../../lib/duration.ts";
+import { SECOND } from "../../lib/core/time.ts";
 import { type Bounds, Counters } from "../../lib/rules/counters.ts";
-import { Random } from "../random.ts";
+import { Random } from "../support/random.ts";
 
 const MINUTE = 60 * SECOND;
 const A = "192.0.2.1";

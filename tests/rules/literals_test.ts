@@ -2,8 +2,8 @@ import { strict as assert } from "node:assert";
 import { requiredLiterals } from "../../lib/rules/literals.ts";
 import { Matcher } from "../../lib/rules/matcher.ts";
 import { Texts } from "../../lib/rules/texts.ts";
-import { condition, rule } from "../helpers.ts";
-import { Random } from "../random.ts";
+import { condition, rule } from "../support/helpers.ts";
+import { Random } from "../support/random.ts";
 
 Deno.test("`requiredLiterals()` names what an expression needs to match, or null where that would spare little", () => {
   const cases: readonly [source: string, readonly string[] | null][] = [

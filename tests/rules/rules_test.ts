@@ -1,13 +1,14 @@
 import { strict as assert } from "node:assert";
-import { SECOND } from "../../lib/duration.ts";
+import { SECOND } from "../../lib/core/time.ts";
 import { Engine } from "../../lib/rules/engine.ts";
 import { Matcher } from "../../lib/rules/matcher.ts";
 import type { Subject } from "../../lib/rules/views.ts";
-import type { Findings } from "../../lib/rules/findings.ts";
-import { Whitelist } from "../../lib/rules/whitelist.ts";
-import type { Condition, LogEvent, Module, ModuleRules, Rule, RuleTally, Tally } from "../../lib/types.ts";
-import { condition, rule as anyRule, STEADY } from "../helpers.ts";
-import { Random } from "../random.ts";
+import type { Findings, RuleTally, Tally } from "../../lib/rules/findings.ts";
+import { Whitelist } from "../../lib/deciding/whitelist.ts";
+import type { Condition, ModuleRules, Rule } from "../../lib/rules/rule.ts";
+import type { LogEvent, Module } from "../../lib/reading/module.ts";
+import { condition, rule as anyRule, STEADY } from "../support/helpers.ts";
+import { Random } from "../support/random.ts";
 
 const rule = (over: Partial<Rule> = {}) =>
   anyRule({ name: "invalid", condition: condition({ texts: ["Invalid user"] }), limit: 2, ...over });

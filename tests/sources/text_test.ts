@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { textLines } from "../../lib/sources/text.ts";
-import { MAX_LINE } from "../../lib/types.ts";
+import { MAX_LINE } from "../../lib/core/entry.ts";
 
 const KEPT = MAX_LINE;
 const encoder = new TextEncoder();

@@ -2,15 +2,12 @@ import { strict as assert } from "node:assert";
 import { DatabaseSync } from "node:sqlite";
 import { isLocked, takeLock } from "../../lib/state/database.ts";
 import { State } from "../../lib/state/state.ts";
-import {
-  type BatchRecord,
-  type LogEvent,
-  type RuleTally,
-  type Session,
-  type Tally,
-  UserError,
-} from "../../lib/types.ts";
-import { NO_LOGINS, temporaryState } from "../helpers.ts";
+import type { BatchRecord } from "../../lib/deciding/record.ts";
+import type { LogEvent } from "../../lib/reading/module.ts";
+import type { RuleTally, Tally } from "../../lib/rules/findings.ts";
+import type { Session } from "../../lib/deciding/logins.ts";
+import { UserError } from "../../lib/core/error.ts";
+import { NO_LOGINS, temporaryState } from "../support/helpers.ts";
 
 const EVENT: LogEvent = {
   service: "SSHD",

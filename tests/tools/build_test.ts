@@ -2,7 +2,7 @@ import { strict as assert } from "node:assert";
 import { fileURLToPath } from "node:url";
 import { compile } from "../../tools/build.ts";
 import { elfImage } from "../../tools/npm_base.ts";
-import { script } from "../helpers.ts";
+import { script } from "../support/helpers.ts";
 
 const BUILD = fileURLToPath(new URL("../../tools/build.ts", import.meta.url));
 const X86_64_LINUX = Deno.build.target === "x86_64-unknown-linux-gnu";

@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
-import type { Config } from "../../lib/config.ts";
-import type { Permissions } from "../../lib/permissions.ts";
-import { UserError } from "../../lib/types.ts";
+import type { Config } from "../../lib/config/types.ts";
+import type { Permissions } from "../../lib/config/permissions.ts";
+import { UserError } from "../../lib/core/error.ts";
 import { buildPermissions, describePermissions, permissionOptions } from "../../tools/permissions.ts";
 
 function configAt(path: string, stateDirectory = "/var/lib/strongmonitor"): Config {

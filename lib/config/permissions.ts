@@ -1,0 +1,104 @@
+import { dirname, join } from "node:path";
+import type { Config, WhitelistConfig } from "./types.ts";
+import { PASSWORD_FILE } from "./file.ts";
+import type { ModuleRules } from "../rules/rule.ts";
+
+/** What a program may do, in the words of Deno's `--allow-…` options; an empty list allows nothing of its kind. */
+export interface Permissions {
+  /** Programs, by name or absolute path. */
+  readonly run: readonly string[];
+  /** `host:port` to connect to; a bare host name may be resolved as well. */
+  readonly net: readonly string[];
+  /** Absolute paths of files, and of directories with all that is in them. */
+  readonly read: readonly string[];
+  readonly write: readonly string[];
+  /** Variables; `*` at the end stands for any rest. */
+  readonly env: readonly string[];
+  /** Facts about the machine. */
+  readonly sys: readonly string[];
+}
+
+/** All that a monitor needs to run by `config`, and nothing else. */
+export function permissionsFor(
+  { path, stateDirectory, ban, database, whitelist, modules }: Config,
+): Permissions {
+  const commands = ban.firewall === "nftables"
+    ? [ban.nft[0]!]
+    : [ban.command, ban.unban].flatMap((command) => command?.[0] ?? []);
+  return {
+    run: unique([...(modules.some(readsJournal) ? ["journalctl"] : []), ...commands]),
+    net: unique([...(database ? [hostPort(database)] : []), ...whitelistedNames(whitelist)]),
+    read: unique([
+      path,
+      ...(database ? [join(dirname(path), PASSWORD_FILE)] : []),
+      stateDirectory,
+      ...whitelist.files.map(({ path }) => path),
+      // Rotated files stand beside those that are named.
+      ...modules.flatMap(({ module }) => module.files.map(fixedDirectory)),
+    ]),
+    write: [stateDirectory],
+    // The driver of the database reads these on its own, and fails when it may not.
+    env: database ? ["PG*"] : [],
+    sys: ["hostname", "networkInterfaces", "osUptime"],
+  };
+}
+
+function whitelistedNames({ members, files }: WhitelistConfig): string[] {
+  return [...members, ...files.flatMap((file) => file.members)]
+    .flatMap(({ address, isName }) => isName ? address : []);
+}
+
+function readsJournal({ module }: ModuleRules): boolean {
+  return module.identifiers.length > 0 || module.units.length > 0;
+}
+
+/** The part of a path with wildcards before the first directory whose name holds one. */
+function fixedDirectory(pattern: string): string {
+  return dirname(pattern.slice(0, pattern.search(/[*?]|$/)) + "x");
+}
+
+/**
+ * What `config` needs and this process may not do, such as `to run sudo`; empty when it can run. Names that came into a
+ * whitelist file after the program was built keep it from nothing but resolving them.
+ */
+export function missingPermissions(config: Config): string[] {
+  const files = config.whitelist.files.map((file) => ({ ...file, members: [] }));
+  const { run, net, read, write, env, sys } = permissionsFor({
+    ...config,
+    whitelist: { ...config.whitelist, files },
+  });
+  return [
+    ...run.filter(isForbiddenProgram).map((command) => `to run ${command}`),
+    ...net.filter((host) => lacks({ name: "net", host })).map((host) => `to reach ${host}`),
+    ...read.filter((path) => lacks({ name: "read", path })).map((path) => `to read ${path}`),
+    ...write.filter((path) => lacks({ name: "write", path })).map((path) => `to write ${path}`),
+    ...env.filter((variable) => lacks({ name: "env", variable })).map((variable) =>
+      `to know the variables ${variable}`
+    ),
+    ...sys.filter((kind) => lacks({ name: "sys", kind } as Deno.SysPermissionDescriptor))
+      .map((kind) => `to know ${kind}`),
+  ];
+}
+
+function lacks(descriptor: Deno.PermissionDescriptor): boolean {
+  return Deno.permissions.querySync(descriptor).state !== "granted";
+}
+
+/** A program that is not installed is never granted, but it is not the permission that is missing. */
+function isForbiddenProgram(command: string): boolean {
+  if (!lacks({ name: "run", command })) return false;
+  try {
+    new Deno.Command(command, { stdin: "null", stdout: "null", stderr: "null" }).spawn().unref();
+    return false;
+  } catch (error) {
+    return error instanceof Deno.errors.NotCapable;
+  }
+}
+
+function hostPort({ host, port }: { host: string; port: number }): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+function unique(words: readonly string[]): string[] {
+  return [...new Set(words)];
+}

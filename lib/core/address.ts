@@ -1,0 +1,202 @@
+import ipaddr from "ipaddr.js";
+import { detached } from "./text.ts";
+
+/** Results that are remembered of what takes long and is asked for again and again, and how long the questions may be. */
+const [REMEMBERED, LONGEST] = [4_096, 64];
+
+/** The same function, which remembers what it said lately. */
+function remembering<T>(work: (text: string) => T): (text: string) => T {
+  const known = new Map<string, T>();
+  return (text) => {
+    const before = known.get(text);
+    if (before !== undefined) return before;
+    const result = work(text);
+    if (text.length > LONGEST) return result;
+    if (known.size >= REMEMBERED) known.clear();
+    known.set(detached(text), result);
+    return result;
+  };
+}
+
+/**
+ * The one spelling of an address that is counted, stored and banned: IPv4 in dotted decimals, IPv6 after
+ * RFC 5952, an IPv4-mapped address as IPv4, without a zone. Null when `text` is not an address.
+ */
+export function canonicalAddress(text: string): string | null {
+  const percent = text.indexOf("%");
+  const bare = percent < 0 ? text : text.slice(0, percent);
+  if (DOTTED_QUAD.test(bare)) return bare;
+  return percent === 0 || !bare.includes(":") ? null : canonicalIPv6(bare);
+}
+
+const canonicalIPv6 = remembering((text): string | null => {
+  if (!ipaddr.IPv6.isValid(text)) return null;
+  const address = ipaddr.IPv6.parse(text);
+  return address.isIPv4MappedAddress() ? address.toIPv4Address().toString() : address.toRFC5952String();
+});
+
+const OCTET = "(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)";
+/** Four decimals without leading zeros: already canonical, so the common case costs one test. */
+const DOTTED_QUAD = new RegExp(`^(?:${OCTET}\\.){3}${OCTET}$`);
+
+/**
+ * Canonical form of an address or a network (`10.0.0.0/8`, host bits cleared; a full-length prefix is an
+ * address). Null when `text` is neither.
+ */
+export function canonicalNetwork(text: string): string | null {
+  const slash = text.indexOf("/");
+  if (slash < 0) return canonicalAddress(text);
+  const address = canonicalAddress(text.slice(0, slash));
+  const prefix = text.slice(slash + 1);
+  if (address === null || !/^\d{1,3}$/.test(prefix)) return null;
+  const { kind, bytes } = parse(address);
+  // ::ffff:10.0.0.0/104 is 10.0.0.0/8
+  const bits = Number(prefix) - (kind === "ipv4" && text.includes(":") ? 96 : 0);
+  if (bits < 0 || bits > bytes.length * 8) return null;
+  if (bits === bytes.length * 8) return address;
+  const masked = bytes.map((byte, i) => byte & ~hostBits(bits, i));
+  const network = ipaddr.fromByteArray(masked);
+  return `${network.kind() === "ipv6" ? (network as ipaddr.IPv6).toRFC5952String() : network}/${bits}`;
+}
+
+/** The network of `length` bits that canonical `address`, or a network, lies in, canonical; itself where it is no longer. */
+export function enclosing(address: string, length: number): string {
+  const [host, bits] = address.split("/");
+  return bits !== undefined && Number(bits) <= length ? address : canonicalNetwork(`${host}/${length}`)!;
+}
+
+/** What an address is counted and banned as: IPv4 itself, IPv6 the network of `ipv6Prefix` bits that it lies in. */
+export function countedAs(address: string, ipv6Prefix: number): string {
+  return address.includes(":") ? countedIPv6(`${address}/${ipv6Prefix}`) : address;
+}
+
+const countedIPv6 = remembering((network) => canonicalNetwork(network)!);
+
+/** Length of the prefix of a canonical address or network in bits. */
+export function prefixLength(address: string): number {
+  const slash = address.indexOf("/");
+  if (slash >= 0) return Number(address.slice(slash + 1));
+  return address.includes(":") ? 128 : 32;
+}
+
+/** Words of 32 bits that an address takes in `putAddress()`. */
+export const ADDRESS_WORDS = 4;
+
+/**
+ * Writes a canonical address, or the first one of a network, into `words`: an IPv4 address as mapped into IPv6 (RFC 4291, section
+ * 2.5.5.2). Returns the length of its prefix there, 128 for an address.
+ */
+export function putAddress(address: string, words: Int32Array): number {
+  const slash = address.indexOf("/");
+  const bits = slash < 0 ? 128 : Number(address.slice(slash + 1));
+  if (address.includes(":")) {
+    words.set(wordsOfIPv6(slash < 0 ? address : address.slice(0, slash)));
+    return bits;
+  }
+  // Called for every hit: four decimals without leading zeros need no parser.
+  let word = 0;
+  let part = 0;
+  const end = slash < 0 ? address.length : slash;
+  for (let i = 0; i < end; i++) {
+    const digit = address.charCodeAt(i) - ZERO;
+    if (digit >= 0) part = 10 * part + digit;
+    else {
+      word = word << 8 | part;
+      part = 0;
+    }
+  }
+  words[0] = words[1] = 0;
+  words[2] = 0xffff;
+  words[3] = word << 8 | part;
+  return slash < 0 ? bits : bits + 96;
+}
+
+const wordsOfIPv6 = remembering((address): Int32Array => {
+  const { bytes } = parse(address);
+  const view = new DataView(Uint8Array.from(bytes).buffer);
+  return Int32Array.from({ length: ADDRESS_WORDS }, (_, i) => view.getInt32(4 * i));
+});
+
+const ZERO = 48;
+
+function parse(address: string): { kind: "ipv4" | "ipv6"; bytes: number[] } {
+  const parsed = ipaddr.parse(address);
+  return { kind: parsed.kind(), bytes: parsed.toByteArray() };
+}
+
+/** Bits of the byte at `index` that are not of a network's prefix of `bits`. */
+function hostBits(bits: number, index: number): number {
+  return 0xff >> Math.min(8, Math.max(0, bits - 8 * index));
+}
+
+/** First and last address of a network in a spelling that sorts as they do, IPv4 before IPv6. */
+type Range = readonly [first: string, last: string];
+
+/** A set of canonical addresses and networks that answers, however large it is, whether it covers one of them. */
+export class NetworkSet {
+  readonly #members: ReadonlySet<string>;
+  /** None within another: networks nest or are apart. Ascending, and so are then both their ends. */
+  readonly #ranges: readonly Range[];
+
+  constructor(members: Iterable<string> = []) {
+    this.#members = new Set(members);
+    this.#ranges = outermost([...this.#members].map(rangeOf));
+  }
+
+  /** Whether `target`, canonical, is a member or lies wholly within one. */
+  covers(target: string): boolean {
+    if (this.#members.has(target)) return true;
+    if (this.#ranges.length === 0) return false;
+    const [first, last] = rangeOf(target);
+    const before = this.#lastFrom(first);
+    return before !== undefined && before[1] >= last;
+  }
+
+  /** Whether `target`, canonical, and some member have an address in common. */
+  touches(target: string): boolean {
+    if (this.#members.has(target)) return true;
+    if (this.#ranges.length === 0) return false;
+    const [first, last] = rangeOf(target);
+    const before = this.#lastFrom(last);
+    return before !== undefined && before[1] >= first;
+  }
+
+  /** The last range that does not begin behind `address`. */
+  #lastFrom(address: string): Range | undefined {
+    let [from, to] = [0, this.#ranges.length];
+    while (from < to) {
+      const middle = (from + to) >>> 1;
+      if (this.#ranges[middle]![0] <= address) from = middle + 1;
+      else to = middle;
+    }
+    return this.#ranges[from - 1];
+  }
+}
+
+/** `ranges` in ascending order without those that lie within another. */
+function outermost(ranges: readonly Range[]): Range[] {
+  const kept: Range[] = [];
+  // Of two that begin together the wider comes first.
+  const sorted = ranges.toSorted(([a, aLast], [b, bLast]) => compare(a, b) || compare(bLast, aLast));
+  for (const range of sorted) {
+    const before = kept.at(-1);
+    if (before === undefined || range[0] > before[1]) kept.push(range);
+  }
+  return kept;
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function rangeOf(target: string): Range {
+  const [address, bits] = target.split("/");
+  const { kind, bytes } = parse(address!);
+  const first = spell(kind, bytes);
+  if (bits === undefined) return [first, first];
+  return [first, spell(kind, bytes.map((byte, i) => byte | hostBits(Number(bits), i)))];
+}
+
+function spell(kind: "ipv4" | "ipv6", bytes: readonly number[]): string {
+  return kind + String.fromCharCode(...bytes);
+}

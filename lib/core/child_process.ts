@@ -1,0 +1,116 @@
+import { messageOf } from "./error.ts";
+import type { Micros } from "./time.ts";
+import { untilAborted } from "./async.ts";
+
+/** How a program is run. */
+export interface RunOptions {
+  /** One still running after this is killed. */
+  readonly timeout: Micros;
+  readonly signal: AbortSignal;
+  /** What it reads; without it, nothing. */
+  readonly input?: string;
+  /** Its output is wanted. */
+  readonly output?: boolean;
+}
+
+/** What became of it. */
+export interface RunResult {
+  /** What it wrote, where that was wanted. */
+  readonly output: string;
+  /** Null: exit status 0. */
+  readonly error: string | null;
+  /** The end of what it complained of. */
+  readonly words: string;
+  /** Nobody waited for the end: it may have done its work all the same. */
+  readonly uncertain: boolean;
+}
+
+/** Runs programs without a shell and bounded in time, and knows those that it had to give up on. */
+export class Runner {
+  readonly #abandoned = new Set<Deno.ChildProcess>();
+
+  /** Programs that were given up on and still run. */
+  get abandoned(): number {
+    return this.#abandoned.size;
+  }
+
+  /** Runs argv to its end, or until its time is up or `signal` aborts: then it is killed and left to itself. Never throws. */
+  async run(argv: readonly string[], options: RunOptions): Promise<RunResult> {
+    const { timeout, signal } = options;
+    const nothing = { output: "", words: "", uncertain: false };
+    const deadline = AbortSignal.timeout(timeout / 1_000);
+    try {
+      const child = spawn(argv, options);
+      const said = tailOf(child.stderr);
+      const output = options.output ? new Response(child.stdout).text().catch(() => "") : "";
+      if (options.input !== undefined) write(child.stdin, options.input);
+      const ended = Promise.all([child.status, output]);
+      const result = await Promise.race([ended, untilAborted(AbortSignal.any([deadline, signal]))]);
+      if (result === null) {
+        this.#abandon(child);
+        const error = deadline.aborted ? `still running after ${timeout / 1e6} s` : "stopped";
+        return { ...nothing, error, uncertain: true };
+      }
+      const [status, text] = result;
+      if (status.success) return { ...nothing, output: text, error: null };
+      return { ...nothing, error: status.signal ?? `exit status ${status.code}`, words: await said.text() };
+    } catch (error) {
+      return { ...nothing, error: messageOf(error) };
+    }
+  }
+
+  /** sudo runs as root and may not be ours to kill. */
+  #abandon(child: Deno.ChildProcess): void {
+    this.#abandoned.add(child);
+    child.status.finally(() => this.#abandoned.delete(child));
+    child.unref();
+    try {
+      child.kill("SIGKILL");
+    } catch {
+      // Already gone, or not ours.
+    }
+  }
+}
+
+function spawn([program, ...args]: readonly string[], { input, output }: RunOptions): Deno.ChildProcess {
+  return new Deno.Command(program!, {
+    args,
+    // What programs complain of is read.
+    env: { LC_ALL: "C" },
+    stdin: input === undefined ? "null" : "piped",
+    stdout: output ? "piped" : "null",
+    stderr: "piped",
+  }).spawn();
+}
+
+/** A program that ends without reading is told of by its exit status. */
+function write(stdin: WritableStream<Uint8Array>, text: string): void {
+  new Blob([text]).stream().pipeTo(stdin).catch(() => {});
+}
+
+/** Bytes of a command's complaints that are kept. */
+const TAIL = 4_096;
+/** Milliseconds to wait for the rest of them once the command has ended: a child of its own may hold them open. */
+const GRACE = 200;
+
+/** Reads a stream to its end, so that nobody writing to it is held up or killed, and keeps the end of it. */
+function tailOf(stream: ReadableStream<Uint8Array>): { text: () => Promise<string> } {
+  let tail = new Uint8Array(0);
+  const ended = (async () => {
+    for await (const chunk of stream) {
+      const both = new Uint8Array(tail.length + chunk.length);
+      both.set(tail);
+      both.set(chunk, tail.length);
+      tail = both.slice(-TAIL);
+    }
+  })().catch(() => {});
+  return {
+    async text() {
+      const timer = Promise.withResolvers<void>();
+      const grace = setTimeout(timer.resolve, GRACE);
+      await Promise.race([ended, timer.promise]);
+      clearTimeout(grace);
+      return new TextDecoder().decode(tail).trim();
+    },
+  };
+}

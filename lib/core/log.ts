@@ -1,0 +1,94 @@
+import { configureSync, getLogger, type LogLevel, type LogRecord } from "@logtape/logtape";
+import { printable } from "./text.ts";
+
+/** Where a program says what it does. */
+export interface Log {
+  debug(message: string): void;
+  info(message: string): void;
+  warn(message: string): void;
+  error(message: string): void;
+}
+
+/** Priorities that systemd reads at the start of a line (sd-daemon(3)). */
+const PRIORITY: Readonly<Record<LogLevel, number>> = {
+  trace: 7,
+  debug: 7,
+  info: 6,
+  warning: 4,
+  error: 3,
+  fatal: 2,
+};
+const COLOUR: Readonly<Record<LogLevel, string>> = {
+  trace: "\x1b[2m",
+  debug: "\x1b[2m",
+  info: "",
+  warning: "\x1b[33m",
+  error: "\x1b[31m",
+  fatal: "\x1b[31m",
+};
+
+/**
+ * The program's log, on standard error: for people with the local time, in colour on a terminal; for anything
+ * else with a priority such as `<4>` in front, which the journal understands. Every record is one line.
+ */
+export function openLog({ verbose }: { verbose: boolean }): Log {
+  const forPeople = Deno.stderr.isTerminal();
+  configureSync({
+    reset: true,
+    sinks: { stderr: (record) => write(forPeople ? peopleLine(record) : journalLine(record)) },
+    loggers: [
+      { category: "strongmonitor", lowestLevel: verbose ? "debug" : "info", sinks: ["stderr"] },
+      { category: ["logtape", "meta"], lowestLevel: "error", sinks: ["stderr"] },
+    ],
+  });
+  const logger = getLogger("strongmonitor");
+  return {
+    debug: (message) => logger.debug("{message}", { message }),
+    info: (message) => logger.info("{message}", { message }),
+    warn: (message) => logger.warn("{message}", { message }),
+    error: (message) => logger.error("{message}", { message }),
+  };
+}
+
+function text(record: LogRecord): string {
+  const message = record.properties.message;
+  return printable(typeof message === "string" ? message : record.message.join(""));
+}
+
+function journalLine(record: LogRecord): string {
+  return `<${PRIORITY[record.level]}>${text(record)}`;
+}
+
+function peopleLine(record: LogRecord): string {
+  const line = `${new Date(record.timestamp).toLocaleString("sv-SE")} ${text(record)}`;
+  const colour = Deno.noColor ? "" : COLOUR[record.level];
+  return colour === "" ? line : `${colour}${line}\x1b[0m`;
+}
+
+const encoder = new TextEncoder();
+/** Lines said in this turn of the event loop, and characters of which none wait longer. */
+let waiting = "";
+const MOST_WAITING = 65_536;
+
+/**
+ * What is said in one turn is written at once at its end, as a system call for each of ten thousand bans would take as long as
+ * the bans. `unload` comes before an exit, so that no last words are lost.
+ */
+function write(line: string): void {
+  if (waiting === "") queueMicrotask(flush);
+  waiting += line + "\n";
+  if (waiting.length > MOST_WAITING) flush();
+}
+
+addEventListener("unload", flush);
+
+/** Synchronous; a reader that has gone is no reason to fail. */
+function flush(): void {
+  const bytes = encoder.encode(waiting);
+  waiting = "";
+  try {
+    for (let sent = 0; sent < bytes.length;) sent += Deno.stderr.writeSync(bytes.subarray(sent));
+  } catch {
+    // Nobody is left to tell.
+  }
+}

@@ -1,0 +1,44 @@
+/** An instant (since the Unix epoch) or a span, in microseconds. */
+export type Micros = number;
+
+/** Microseconds in one second. */
+export const SECOND: Micros = 1_000_000;
+const UNITS: Readonly<Record<string, Micros>> = {
+  s: SECOND,
+  m: 60 * SECOND,
+  h: 3_600 * SECOND,
+  d: 86_400 * SECOND,
+  w: 604_800 * SECOND,
+};
+
+/** Reads `90s`, `10m`, `2h`, `1d12h`, `4w` or a bare number of seconds; null when `text` is none of these. */
+export function parseDuration(text: string | number): Micros | null {
+  const input = String(text).trim();
+  if (/^\d+$/.test(input)) return sane(Number(input) * SECOND);
+  if (!/^(?:\d+[smhdw])+$/.test(input)) return null;
+  let total = 0;
+  for (const [, count, unit] of input.matchAll(/(\d+)([smhdw])/g)) total += Number(count) * UNITS[unit!]!;
+  return sane(total);
+}
+
+/** A span that a date can still be reached by: more than nothing, less than a century. */
+function sane(span: Micros): Micros | null {
+  return span > 0 && span < 100 * 366 * UNITS.d! ? span : null;
+}
+
+/** Writes a span the way `parseDuration` reads it, in its two largest units: `1d12h`. */
+export function formatDuration(span: Micros): string {
+  const parts: string[] = [];
+  let rest = Math.round(span / SECOND) * SECOND;
+  for (const unit of ["d", "h", "m", "s"]) {
+    const count = Math.floor(rest / UNITS[unit]!);
+    if (count > 0) parts.push(`${count}${unit}`);
+    rest -= count * UNITS[unit]!;
+  }
+  return parts.slice(0, 2).join("") || "0s";
+}
+
+/** What the wall clock shows, to the millisecond. */
+export function now(): Micros {
+  return Date.now() * 1_000;
+}

@@ -1,0 +1,35 @@
+import type { Growth } from "../rules/rule.ts";
+import type { Micros } from "../core/time.ts";
+import type { PastBan } from "./ban.ts";
+
+/** Longest ban that is not for good: a century. */
+const LONGEST: Micros = 100 * 365 * 86_400_000_000;
+
+/**
+ * How long a ban lasts that begins at `start`: `first` times `factor` for each ban served before, back to where the address was
+ * free for `forgetAfter`; never longer than `most`. Null: for good.
+ * @param past bans that have ended, newest first; only asked for where their number matters
+ */
+export function banSpan(
+  { first, growth, past }: { first: Micros | null; growth: Growth; past: () => readonly PastBan[] },
+  start: Micros,
+): Micros | null {
+  if (first === null) return null;
+  const served = growth.factor === 1 ? 0 : countServed(past(), { start, forgetAfter: growth.forgetAfter });
+  const grown = Math.min(LONGEST, Math.round(first * growth.factor ** served));
+  return growth.most === null ? grown : Math.min(grown, growth.most);
+}
+
+function countServed(
+  past: readonly PastBan[],
+  { start, forgetAfter }: { start: Micros; forgetAfter: Micros | null },
+): number {
+  let [served, freeUntil] = [0, start];
+  for (const ban of past) {
+    if (ban.endReason !== "expired") continue;
+    if (forgetAfter !== null && freeUntil - ban.ended >= forgetAfter) break;
+    served++;
+    freeUntil = ban.start;
+  }
+  return served;
+}

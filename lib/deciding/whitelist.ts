@@ -1,0 +1,55 @@
+import type { Micros } from "../core/time.ts";
+import { NetworkSet } from "../core/address.ts";
+
+/** An address or network that is never banned. */
+export interface WhitelistEntry {
+  /** Canonical address or network. */
+  readonly address: string;
+  readonly note: string;
+  /** From then on it is an address like others; null: for good. */
+  readonly until: Micros | null;
+}
+
+/** Where an address is whitelisted, in the words that people are told. */
+export type Origin =
+  | "loopback"
+  | "this machine"
+  | "configuration"
+  | "whitelist file"
+  | "DNS name"
+  | "command"
+  | "database"
+  | "open session"
+  | "knock";
+
+/** The addresses and networks that are never banned, gathered from all that may name one. */
+export class Whitelist {
+  readonly #parts = new Map<Origin, NetworkSet>([
+    ["loopback", new NetworkSet(["127.0.0.0/8", "::1"])],
+  ]);
+  readonly #texts = new Map<Origin, string>();
+  #revision = 0;
+
+  /** Counts up whenever `set()` changes anything. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  /** Replaces what `origin` whitelists by canonical addresses and networks. */
+  set(origin: Origin, members: Iterable<string>): void {
+    const list = [...members];
+    const text = list.join();
+    if (this.#texts.get(origin) === text) return;
+    this.#texts.set(origin, text);
+    this.#parts.set(origin, new NetworkSet(list));
+    this.#revision++;
+  }
+
+  /** Who whitelists `address`, or an address within it where it is a network; null when nobody does. */
+  covering(address: string): Origin | null {
+    for (const [origin, members] of this.#parts) {
+      if (members.touches(address)) return origin;
+    }
+    return null;
+  }
+}

@@ -1,7 +1,0 @@
-/**
- * A copy of `text` for what lives longer than the batch that it came with: V8 keeps a whole chunk of a file alive for each piece that
- * was cut out of it. What is put together has to be written down anew before a piece of it can be taken.
- */
-export function detached(text: string): string {
-  return (" " + text).slice(1);
-}

@@ -1,0 +1,93 @@
+import { type Micros, now, SECOND } from "../../core/time.ts";
+import type { Batch, Source, Start } from "../source.ts";
+import { Glob } from "./glob.ts";
+import { Logs } from "./logs.ts";
+import type { TimeOf } from "./since.ts";
+import { MAX_CHUNK, type Tail } from "./tail.ts";
+import { Watch } from "./watch.ts";
+
+/** How files are read. */
+export interface FileOptions {
+  /** When a line says that it was written: a first start finds its place by it. */
+  readonly timeOf?: TimeOf;
+  readonly clock?: () => Micros;
+  /** How often files are looked at that inotify tells nothing of; one second unless told. */
+  readonly poll?: Micros;
+  /** False: no inotify, only a look each `poll`. */
+  readonly inotify?: boolean;
+  /** How long a rotated file is read on after its last line: its writer may not have noticed. A minute unless told. */
+  readonly linger?: Micros;
+  /** Told in a sentence what keeps a file from being read; it is tried again all the same. */
+  readonly problem?: (sentence: string) => void;
+}
+
+/**
+ * The lines of the log files that `pattern` names, an absolute path in which `*` and `?` stand for parts of names, through
+ * all rotations: by rename, by copy and truncation, with gzip or without. A file that appears is read from its
+ * beginning; at the very first start, those that are there from the first line of `since` or later, or from their
+ * ends where lines tell no time. Its batches end at an abort only; they throw an `Error` at a position that is none of theirs.
+ * Throws an `Error` when `pattern` is not absolute.
+ */
+export function openFiles(pattern: string, options: FileOptions = {}): Source {
+  return new Files(new Glob(pattern), options);
+}
+
+class Files implements Source {
+  readonly name: string;
+  readonly #glob: Glob;
+  readonly #options: FileOptions;
+
+  constructor(glob: Glob, options: FileOptions) {
+    this.name = `file:${glob.pattern}`;
+    this.#glob = glob;
+    this.#options = options;
+  }
+
+  async *batches(start: Start, signal: AbortSignal): AsyncGenerator<Batch> {
+    if (signal.aborted) return;
+    const poll = (this.#options.poll ?? SECOND) / 1_000;
+    await using watch = new Watch((path) => this.#glob.concerns(path), poll);
+    using logs = this.#logs();
+    await logs.begin(start);
+    const follow = this.#options.inotify ?? true;
+    if (follow) watch.follow(logs.directories);
+    let unread: readonly Tail[] = logs.tails;
+    while (!signal.aborted) {
+      const changes = await watch.next(unread.length === 0 && !logs.isStale, signal);
+      if (signal.aborted) return;
+      const all = changes.all || logs.isStale;
+      if (all) {
+        await logs.survey();
+        if (follow) watch.follow(logs.directories);
+      }
+      const tails = logs.tails.filter((tail) =>
+        all || unread.includes(tail) || changes.paths.has(tail.path) || tail.quietSince !== null
+      );
+      unread = yield* this.#read(logs, { tails, signal });
+    }
+  }
+
+  #logs(): Logs {
+    const { timeOf, clock = now, linger = 60 * SECOND, problem = () => {} } = this.#options;
+    const chunk = new Uint8Array(MAX_CHUNK);
+    return new Logs(this.#glob, { timeOf, clock, linger: linger / 1_000, problem, chunk });
+  }
+
+  /** Reads each of `tails` once, but none before an older one of its path is at its end; gives those not at theirs. */
+  async *#read(
+    logs: Logs,
+    { tails, signal }: { tails: readonly Tail[]; signal: AbortSignal },
+  ): AsyncGenerator<Batch, readonly Tail[]> {
+    const unread: Tail[] = [];
+    for (const tail of tails) {
+      const waits = unread.some(({ path }) => path === tail.path);
+      const piece = waits ? null : await logs.read(tail);
+      if (waits || piece?.more) unread.push(tail);
+      const { entries = [], damaged = 0 } = piece ?? {};
+      if (entries.length > 0) yield { entries, position: logs.position, damaged };
+      if (signal.aborted) return [];
+    }
+    if (logs.takeNews()) yield { entries: [], position: logs.position, damaged: 0 };
+    return unread;
+  }
+}

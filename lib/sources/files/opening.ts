@@ -1,0 +1,101 @@
+import { messageOf } from "../../core/error.ts";
+import { type FileState, stateOf } from "./content.ts";
+import { NO_HEAD } from "./head.ts";
+import { findByInode, findCopy, type Known, MAX_TRIES, type Neighbour } from "./rotation.ts";
+import { type Shared, Tail } from "./tail.ts";
+
+/** What opening files needs. */
+export interface FilesOptions extends Shared {
+  /** Told once of each thing that keeps a file from being read. */
+  readonly problem: (sentence: string) => void;
+}
+
+/** Opens log files, wherever they are by now, and tells why one cannot be. */
+export class Files {
+  /** What is opened was written to before anybody looked. */
+  isBacklog = true;
+  readonly #options: FilesOptions;
+  /** By path. */
+  readonly #problems = new Map<string, string>();
+
+  constructor(options: FilesOptions) {
+    this.#options = options;
+  }
+
+  /** Something keeps some file from being read. */
+  get hasTrouble(): boolean {
+    return this.#problems.size > 0;
+  }
+
+  /** Null, and the reason told, when the file cannot be opened or is not what it was. */
+  async open(file: Neighbour, known: Pick<Known, "path" | "offset" | "head">): Promise<Tail | null> {
+    let tail: Tail | null = null;
+    try {
+      tail = new Tail(file.path, { ...known, backlog: this.isBacklog, shared: this.#options });
+      this.solve(file.path);
+      if (tail.is(file) && await tail.isUnchanged()) return tail;
+    } catch (error) {
+      this.sayUnlessMissing(file.path, error);
+    }
+    tail?.[Symbol.dispose]();
+    return null;
+  }
+
+  /** Opens a file by its inode; once more where it was renamed just before it was opened. */
+  async find(known: Known): Promise<{ place: Neighbour | null; tail: Tail | null }> {
+    let place = findByInode(known);
+    for (let tries = 1; place; tries++) {
+      const tail = await this.open(place, known);
+      const again = findByInode(known);
+      if (tail || again?.path === place.path || tries === MAX_TRIES) return { place, tail };
+      place = again;
+    }
+    return { place, tail: null };
+  }
+
+  /** Opens the copy of a file where reading of that ended; null where there is none. */
+  async openCopy(known: Known): Promise<Tail | null> {
+    for (let tries = 1; tries <= MAX_TRIES; tries++) {
+      const copy = await findCopy(known);
+      if (!copy) return null;
+      // One that was made before the last lines came ends earlier than reading did.
+      const offset = copy.path.endsWith(".gz") ? known.offset : Math.min(known.offset, copy.size);
+      const tail = await this.open(copy, { path: known.path, offset, head: NO_HEAD });
+      if (tail) return tail;
+    }
+    return null;
+  }
+
+  /** What is at `path`; null, and the reason told, for what is no log file. */
+  examine(path: string): FileState | null {
+    try {
+      const info = Deno.statSync(path);
+      if (info.isFile) return stateOf(info);
+      this.say(path, "it is not a regular file");
+    } catch (error) {
+      this.sayUnlessMissing(path, error);
+    }
+    return null;
+  }
+
+  isTroubled(path: string): boolean {
+    return this.#problems.has(path);
+  }
+
+  solve(path: string): void {
+    this.#problems.delete(path);
+  }
+
+  /** A missing file is nothing to tell of: it may come. */
+  sayUnlessMissing(path: string, error: unknown): void {
+    if (error instanceof Deno.errors.NotFound) this.solve(path);
+    else this.say(path, messageOf(error));
+  }
+
+  /** Tells of a problem, unless it was the last that was told of this path. */
+  say(path: string, reason: string): void {
+    if (this.#problems.get(path) === reason) return;
+    this.#problems.set(path, reason);
+    this.#options.problem(`Cannot read ${path}: ${reason}`);
+  }
+}

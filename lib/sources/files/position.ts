@@ -1,0 +1,49 @@
+import type { Micros } from "../../core/time.ts";
+import type { HeadMark } from "./head.ts";
+
+/** How far a file was read, and how it is known again. */
+export interface Mark {
+  /** The name under which it was followed; a rotated file keeps it. */
+  readonly path: string;
+  readonly device: number;
+  readonly inode: number;
+  /** Just behind the last line that was handed over, in bytes. */
+  readonly offset: number;
+  /** Its last change that was seen. */
+  readonly time: Micros;
+  readonly head: HeadMark;
+}
+
+/** Marks as a position; the files of one path stand in the order of their age. */
+export function formatPosition(marks: readonly Mark[]): string {
+  return JSON.stringify({
+    files: marks.map(({ path, device, inode, offset, time, head }) => //
+    [path, device, inode, offset, time, head.length, head.hash]),
+  });
+}
+
+/** Reads what `formatPosition()` wrote; throws an `Error` at anything else. */
+export function parsePosition(position: string): Mark[] {
+  const fields = parseFiles(position);
+  if (!fields?.every(isMark)) {
+    throw new Error(`Cannot resume log files: not a position of theirs: ${position}`);
+  }
+  return fields.map(([path, device, inode, offset, time, length, hash]) => //
+  ({ path, device, inode, offset, time, head: { length, hash } }));
+}
+
+type Fields = [string, number, number, number, number, number, string];
+
+function parseFiles(position: string): unknown[] | null {
+  try {
+    const { files } = JSON.parse(position);
+    return Array.isArray(files) ? files : null;
+  } catch {
+    return null;
+  }
+}
+
+function isMark(fields: unknown): fields is Fields {
+  return Array.isArray(fields) && fields.length === 7 &&
+    fields.every((field, index) => typeof field === (index === 0 || index === 6 ? "string" : "number"));
+}

@@ -1,0 +1,186 @@
+import type { Micros } from "../../core/time.ts";
+import { UserError } from "../../core/error.ts";
+
+/** How long a program that has closed its output may take to exit, in milliseconds. */
+const LINGER = 1_000;
+/** Characters of complaints that are kept. */
+const MAX_COMPLAINTS = 4_096;
+/** journalctl hands over multiples of so many bytes only when it has more. */
+const FULL_WRITE = 4_096;
+/** How long more is waited for then. */
+export const GATHER: Micros = 5_000;
+/**
+ * Bytes that are enough, a quarter of what a pipe holds: while they are dealt with, journalctl can go on only as far as the pipe has
+ * room, so that the two would work in turns if all of it was taken at once.
+ */
+const ENOUGH = 1 << 14;
+
+/** One run of journalctl(1): what it prints, and how it ends. Gone for certain when disposed of. */
+export class Journalctl implements AsyncDisposable {
+  readonly #child: Deno.ChildProcess;
+  readonly #output: ReadableStreamBYOBReader;
+  readonly #errors: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #drained: Promise<void>;
+  readonly #signal: AbortSignal;
+  readonly #kill = () => this.#end();
+  /** What is read into; handed to and fro, so that no chunk costs a new one. */
+  #buffer = new ArrayBuffer(ENOUGH);
+  readonly #gathered = new Uint8Array(2 * ENOUGH);
+  #next: Promise<Uint8Array> | null = null;
+  #hasMore = false;
+  #complaints = "";
+
+  /** Starts `command`; an abort of `signal` kills it. Throws `UserError` (69) when it cannot be started. */
+  constructor(command: string, { args, signal }: { args: readonly string[]; signal: AbortSignal }) {
+    this.#child = spawn(command, args);
+    this.#output = this.#child.stdout.getReader({ mode: "byob" });
+    this.#errors = this.#child.stderr.getReader();
+    this.#drained = this.#drain();
+    this.#signal = signal;
+    signal.addEventListener("abort", this.#kill, { once: true });
+    if (signal.aborted) this.#kill();
+  }
+
+  /** It had more to print when it was last read. */
+  get hasMore(): boolean {
+    return this.#hasMore;
+  }
+
+  /** What it prints next: a line alone at once, a flood in bulk. Empty when nothing follows; good until the next call. */
+  async read(): Promise<Uint8Array> {
+    using patience = new Patience(GATHER);
+    let size = 0;
+    do {
+      const chunk = await this.#arrival();
+      this.#next = null;
+      this.#gathered.set(chunk, size);
+      size += chunk.length;
+      this.#hasMore = chunk.length > 0 && chunk.length % FULL_WRITE === 0 &&
+        (size >= ENOUGH || !await patience.endsBefore(this.#arrival()));
+    } while (this.#hasMore && size < ENOUGH);
+    return this.#gathered.subarray(0, size);
+  }
+
+  /** The next chunk, which stays the next one. */
+  #arrival(): Promise<Uint8Array> {
+    return this.#next ??= this.#receive();
+  }
+
+  async #receive(): Promise<Uint8Array> {
+    // A stream that is cancelled keeps the buffer.
+    const { value = new Uint8Array(ENOUGH).subarray(0, 0) } = await this.#output.read(
+      new Uint8Array(this.#buffer),
+    );
+    this.#buffer = value.buffer;
+    return value;
+  }
+
+  /**
+   * Waits for its end. Throws `UserError` (69) when it complained that there is no journal or none that this user
+   * may see, and an `Error` when it failed otherwise.
+   */
+  async finish(): Promise<void> {
+    const timer = setTimeout(this.#kill, LINGER);
+    const { success, code, signal } = await this.#child.status;
+    await this.#drained;
+    clearTimeout(timer);
+    const remedy = REMEDIES.find(([complaint]) => complaint.test(this.#complaints))?.[1];
+    if (remedy !== undefined) throw new UserError(`Cannot read the journal: ${remedy}`, 69);
+    if (success) return;
+    const last = this.#complaints.trim().split("\n").at(-1);
+    throw new Error(`journalctl failed (${signal ?? `exit status ${code}`})${last && `: ${last}`}`);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#signal.removeEventListener("abort", this.#kill);
+    this.#end();
+    await this.#child.status;
+    await this.#drained;
+  }
+
+  /** Kills it, stopped or not, and stops reading: what it started itself may hold its output open. */
+  #end(): void {
+    try {
+      this.#child.kill("SIGKILL");
+    } catch {
+      // It has ended by itself.
+    }
+    this.#output.cancel().catch(() => {});
+    this.#errors.cancel().catch(() => {});
+  }
+
+  /** Takes what it says on the side as it comes, so that it never waits for a reader. */
+  async #drain(): Promise<void> {
+    const decoder = new TextDecoder();
+    for (let { value } = await this.#errors.read(); value; { value } = await this.#errors.read()) {
+      this.#complaints = (this.#complaints + decoder.decode(value, { stream: true })).slice(-MAX_COMPLAINTS);
+    }
+  }
+}
+
+/** Complaints of journalctl that the user must mend, and how. */
+const REMEDIES: readonly (readonly [RegExp, string])[] = [
+  [
+    /not seeing messages from other users|insufficient permissions|Permission denied/,
+    "this user may not see what others write; " +
+    "let it with: sudo usermod -aG systemd-journal $USER, and log in again",
+  ],
+  [
+    // A link to a directory that is not there is another matter.
+    /No journal files were found|Failed to open \S+: No such file or directory/,
+    "there is none; systemd-journald must run, and Storage= in journald.conf must not be none; " +
+    "a module whose match names files alone does without",
+  ],
+];
+
+function spawn(command: string, args: readonly string[]): Deno.ChildProcess {
+  try {
+    return new Deno.Command(command, {
+      args: [...args],
+      // Its complaints are read: in English, whatever the user speaks.
+      env: { LC_ALL: "C.UTF-8" },
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+  } catch (error) {
+    throw new UserError(`Cannot read the journal: ${why(error, command)}`, 69);
+  }
+}
+
+function why(error: unknown, command: string): string {
+  if (error instanceof Deno.errors.NotFound) return `${command} is not installed; it comes with systemd`;
+  if (error instanceof Deno.errors.NotCapable) {
+    return `this program was built without the right to run ${command}`;
+  }
+  return `${command} cannot be run: ${error instanceof Error ? error.message : error}`;
+}
+
+/** Whether nothing has come of `promise` after a span. */
+export async function isLate(promise: Promise<unknown>, span: Micros): Promise<boolean> {
+  using patience = new Patience(span);
+  return await patience.endsBefore(promise);
+}
+
+/** A span that begins when it is first asked about: one timer, for however many promises. */
+class Patience implements Disposable {
+  readonly #span: Micros;
+  #end: Promise<true> | null = null;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(span: Micros) {
+    this.#span = span;
+  }
+
+  /** Whether it is over before something has come of `promise`. */
+  endsBefore(promise: Promise<unknown>): Promise<boolean> {
+    this.#end ??= new Promise((resolve) => {
+      this.#timer = setTimeout(() => resolve(true), this.#span / 1_000);
+    });
+    return Promise.race([promise.then(() => false), this.#end]);
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+  }
+}

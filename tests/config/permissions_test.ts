@@ -1,0 +1,150 @@
+import { strict as assert } from "node:assert";
+import { fileURLToPath } from "node:url";
+import type { Config } from "../../lib/config/types.ts";
+import type { ModuleRules } from "../../lib/rules/rule.ts";
+import { permissionsFor } from "../../lib/config/permissions.ts";
+import { parseSshd, sshd } from "../../modules/sshd.ts";
+
+const plainly = (address: string) => ({ address, isName: false, note: "", until: null });
+const CONFIG: Config = {
+  path: "/etc/strongmonitor/config.jsonc",
+  stateDirectory: "/var/lib/strongmonitor",
+  modules: [{
+    module: { name: "SSHD", ...sshd.origin, parse: parseSshd },
+    noLog: [],
+    record: "all",
+    rules: [],
+  }],
+  tests: [],
+  ban: {
+    firewall: "observe",
+    nft: ["sudo", "-n", "nft"],
+    unbanOnStop: false,
+    command: null,
+    unban: null,
+    timeout: 10_000_000,
+    concurrency: 4,
+  },
+  database: null,
+  whitelist: { members: [plainly("192.0.2.0/24")], files: [], refresh: 300_000_000 },
+  ipv6Prefix: 64,
+  networkBans: [],
+  trust: null,
+  keepLog: null,
+  journalWake: null,
+  knock: { prefix: "knock-", time: 43_200_000_000 },
+};
+const DATABASE = { host: "db.example.org", port: 5433, user: "monitor", database: "monitor", password: "" };
+const FULL: Config = {
+  ...CONFIG,
+  ban: { ...CONFIG.ban, command: ["sudo", "/opt/ban", "%s"], unban: ["/opt/unban", "%s"] },
+  database: DATABASE,
+  whitelist: {
+    ...CONFIG.whitelist,
+    members: [{ ...plainly("office.example.org"), isName: true }],
+    files: [{
+      path: "/etc/friends.list",
+      stamp: "",
+      members: [{ ...plainly("friend.example.org"), isName: true }, plainly("192.0.2.1")],
+      complaints: [],
+      error: null,
+    }],
+  },
+};
+
+Deno.test("`permissionsFor()` gives a monitor that observes journalctl, its state and facts, and nothing else", () => {
+  assert.deepEqual(permissionsFor(CONFIG), {
+    run: ["journalctl"],
+    net: [],
+    read: ["/etc/strongmonitor/config.jsonc", "/var/lib/strongmonitor"],
+    write: ["/var/lib/strongmonitor"],
+    env: [],
+    sys: ["hostname", "networkInterfaces", "osUptime"],
+  });
+});
+
+Deno.test("`permissionsFor()` follows the commands, the database and the whitelisted names", () => {
+  const { run, net, read, write, env } = permissionsFor(FULL);
+  assert.deepEqual(run, ["journalctl", "sudo", "/opt/unban"]);
+  assert.deepEqual(net, ["db.example.org:5433", "office.example.org", "friend.example.org"]);
+  assert.ok(read.includes("/etc/strongmonitor/db_password.secret"));
+  assert.ok(read.includes("/etc/friends.list"));
+  assert.deepEqual(write, ["/var/lib/strongmonitor"]);
+  assert.deepEqual(env, ["PG*"]);
+});
+
+Deno.test("`permissionsFor()` names a program once, and an IPv6 host in brackets", () => {
+  const ban = { ...CONFIG.ban, command: ["sudo", "ban", "%s"], unban: ["sudo", "unban", "%s"] };
+  assert.deepEqual(permissionsFor({ ...CONFIG, ban }).run, ["journalctl", "sudo"]);
+  const database = { ...DATABASE, host: "2001:db8::5" };
+  assert.deepEqual(permissionsFor({ ...CONFIG, database }).net, ["[2001:db8::5]:5433"]);
+});
+
+Deno.test("`permissionsFor()` lets log files be read with all that stands beside them, and no journal for these alone", () => {
+  const [{ module }] = CONFIG.modules as [ModuleRules];
+  const of = (...files: string[]) =>
+    permissionsFor({
+      ...CONFIG,
+      modules: [{ module: { ...module, identifiers: [], files }, noLog: [], record: "all", rules: [] }],
+    });
+  assert.deepEqual(of("/a/b.log").run, []);
+  assert.deepEqual(of("/a/b.log", "/srv/*/log/x*.log", "/c/d?/e").read.slice(2), ["/a", "/srv", "/c"]);
+});
+
+/** What `missingPermissions(config)` finds in a process that was given `options`. */
+async function missing(config: Config, options: readonly string[]): Promise<string[]> {
+  const program = fileURLToPath(new URL("../support/permissions_program.ts", import.meta.url));
+  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "--no-prompt", ...options, program, JSON.stringify(config)],
+  }).output();
+  assert.ok(success, new TextDecoder().decode(stderr));
+  return JSON.parse(new TextDecoder().decode(stdout));
+}
+
+/** `FULL` with programs that every machine has, as options. */
+const PRESENT: Config = { ...FULL, ban: { ...FULL.ban, command: ["cat", "%s"], unban: ["/bin/ls", "%s"] } };
+const OPTIONS = {
+  run: "journalctl,cat,/bin/ls",
+  net: "db.example.org:5433,office.example.org",
+  read: "/etc/strongmonitor,/etc/friends.list,/var/lib/strongmonitor",
+  write: "/var/lib/strongmonitor",
+  env: "PG*",
+  sys: "hostname,networkInterfaces,osUptime",
+};
+
+function optionsWith(changes: Partial<typeof OPTIONS>): string[] {
+  return Object.entries({ ...OPTIONS, ...changes }).map(([kind, list]) => `--allow-${kind}=${list}`);
+}
+
+Deno.test("`missingPermissions()` is content with what is needed and with more, names in whitelist files left out", async () => {
+  assert.deepEqual(await missing(PRESENT, optionsWith({})), []);
+  assert.deepEqual(await missing(PRESENT, ["--allow-all"]), []);
+});
+
+const LACKS: readonly (readonly [Partial<typeof OPTIONS>, string])[] = [
+  [{ run: "journalctl,/bin/ls" }, "to run cat"],
+  [{ run: "journalctl,cat" }, "to run /bin/ls"],
+  [{ net: "db.example.org:5432,office.example.org" }, "to reach db.example.org:5433"],
+  [{ net: "db.example.org:5433,office.example.org:22" }, "to reach office.example.org"],
+  [
+    { read: "/etc/strongmonitor/config.jsonc,/etc/friends.list,/var/lib/strongmonitor" },
+    "to read /etc/strongmonitor/db_password.secret",
+  ],
+  [{ read: "/etc/strongmonitor,/var/lib/strongmonitor" }, "to read /etc/friends.list"],
+  [{ write: "/var/lib/strongmonitor/state.db" }, "to write /var/lib/strongmonitor"],
+  [{ env: "PGHOST" }, "to know the variables PG*"],
+  [{ sys: "hostname,networkInterfaces" }, "to know osUptime"],
+];
+for (const [changes, expected] of LACKS) {
+  Deno.test(`\`missingPermissions()\` misses the right ${expected}`, async () => {
+    assert.deepEqual(await missing(PRESENT, optionsWith(changes)), [expected]);
+  });
+}
+
+Deno.test("`missingPermissions()` leaves a program that is not installed to whoever runs it", async () => {
+  const ban = { ...FULL.ban, command: ["no-such-program", "%s"], unban: null };
+  assert.deepEqual(
+    await missing({ ...PRESENT, ban }, optionsWith({ run: "journalctl,no-such-program" })),
+    [],
+  );
+});

@@ -1,0 +1,54 @@
+import { strict as assert } from "node:assert";
+import { supervise } from "../../lib/core/async.ts";
+import { UserError } from "../../lib/core/error.ts";
+import { memoryLog } from "../support/helpers.ts";
+
+const NEVER = new AbortController().signal;
+
+async function tries(work: (attempt: number, progress: () => void) => void | Promise<void>, signal = NEVER) {
+  let attempts = 0;
+  const log = memoryLog();
+  const failure = await supervise(async (progress) => await work(++attempts, progress), {
+    name: "toy",
+    signal,
+    log,
+    backoff: [1, 1],
+  }).then(() => null, (error) => error as Error);
+  return { attempts, failure, log: log.lines.join("\n") };
+}
+
+Deno.test("`supervise()` gives up loudly after three failures in a row", async () => {
+  const { attempts, failure, log } = await tries(() => {
+    throw new Error("dead");
+  });
+  assert.equal(attempts, 3);
+  assert.equal(failure?.message, "dead");
+  assert.match(log, /error: toy failed 3 times in a row and is given up: dead/);
+});
+
+Deno.test("`supervise()` forgives earlier failures once there is progress", async () => {
+  const { attempts, failure } = await tries((attempt, progress) => {
+    progress();
+    if (attempt < 8) throw new Error("dead");
+  });
+  assert.equal(attempts, 8);
+  assert.equal(failure, null);
+});
+
+Deno.test("`supervise()` does not try again what only the user can mend", async () => {
+  const { attempts, failure } = await tries(() => {
+    throw new UserError("not allowed", 69);
+  });
+  assert.equal(attempts, 1);
+  assert(failure instanceof UserError);
+});
+
+Deno.test("`supervise()` ends quietly when told to stop", async () => {
+  const stop = new AbortController();
+  const { attempts, failure } = await tries(() => {
+    stop.abort();
+    throw new Error("killed");
+  }, stop.signal);
+  assert.equal(attempts, 1);
+  assert.equal(failure, null);
+});

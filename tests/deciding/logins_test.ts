@@ -1,0 +1,150 @@
+import { strict as assert } from "node:assert";
+import { type LoginChange, loginChange, Logins } from "../../lib/deciding/logins.ts";
+import { parseSshd } from "../../modules/sshd.ts";
+
+const OWNER = "192.0.2.7";
+const V6 = "2001:db8::7";
+const TRUST = { span: 100, methods: new Set(["publickey"]), factor: 3 };
+
+function opened(
+  address: string,
+  over: { port?: number; pid?: number; time?: number; method?: string } = {},
+): LoginChange {
+  return {
+    kind: "opened",
+    address,
+    port: 1,
+    pid: null,
+    time: 1_000,
+    user: "me",
+    method: "publickey",
+    ...over,
+  };
+}
+
+function logins(...changes: LoginChange[]): Logins {
+  const logins = new Logins(TRUST);
+  logins.apply(changes);
+  return logins;
+}
+
+/** What sshd's message of `address`'s connection means for logins. */
+function changeBy(message: string, trusted = true): LoginChange | null {
+  const { address, fields } = parseSshd(message)!;
+  return loginChange({ address, fields, pid: 7, time: 5, trusted });
+}
+
+Deno.test("`loginChange()` knows who logs in and what connection ends by sshd's own words", () => {
+  const connection = { address: OWNER, port: 51234, time: 5 };
+  const key = "Accepted publickey for root from 192.0.2.7 port 51234 ssh2: ED25519 SHA256:abc";
+  assert.deepEqual(changeBy(key), {
+    kind: "opened",
+    ...connection,
+    pid: 7,
+    user: "root",
+    method: "publickey",
+  });
+  const pam = "Accepted keyboard-interactive/pam for root from 192.0.2.7 port 51234 ssh2";
+  assert.equal((changeBy(pam) as { method: string }).method, "keyboard-interactive/pam");
+  for (
+    const end of [
+      "Received disconnect from 192.0.2.7 port 51234:11: disconnected by user",
+      "Disconnected from user root 192.0.2.7 port 51234",
+      "Connection closed by 192.0.2.7 port 51234",
+      "Connection reset by 192.0.2.7 port 51234",
+      "Timeout, client not responding from user root 192.0.2.7 port 51234",
+    ]
+  ) assert.deepEqual(changeBy(end), { kind: "closed", end: connection }, end);
+  const closed = changeBy("pam_unix(sshd:session): session closed for user root");
+  assert.deepEqual(closed, { kind: "closed", end: { address: null, pid: 7, time: 5 } });
+  for (
+    const other of [
+      "Connection from 192.0.2.7 port 51234 on 192.0.2.1 port 22",
+      "Connection closed by authenticating user root 192.0.2.7 port 51234 [preauth]",
+      "Failed password for root from 192.0.2.7 port 51234 ssh2",
+      "Invalid user Accepted publickey from 192.0.2.7 port 51234",
+    ]
+  ) assert.equal(changeBy(other), null, other);
+  assert.equal(changeBy(key, false), null, "what any user could have forged");
+});
+
+Deno.test("`Logins.open` names an address as long as one of its sessions is open", () => {
+  const known = logins(opened(OWNER, { port: 1 }), opened(OWNER, { port: 2 }), opened(V6));
+  const close = (port: number, time = 2_000) =>
+    known.apply([{ kind: "closed", end: { address: OWNER, port, time } }]);
+  assert.equal(close(3), false, "most connections end without a login");
+  assert.equal(close(1, 900), false, "the end of an earlier connection from the same port");
+  assert.equal(close(1), true);
+  assert.deepEqual(known.open, [OWNER, V6]);
+  assert.equal(close(2), true);
+  assert.deepEqual(known.open, [V6]);
+});
+
+Deno.test("`Logins.open` goes by the process where the end of a session names nobody", () => {
+  const known = logins(opened(OWNER, { pid: 7 }), opened(V6, { pid: 8 }));
+  const close = (pid: number, time = 2_000) =>
+    known.apply([{ kind: "closed", end: { address: null, pid, time } }]);
+  assert.deepEqual([close(9), close(7, 900), close(7)], [false, false, true]);
+  assert.deepEqual(known.open, [V6]);
+  known.apply([opened(OWNER, { pid: 8, time: 3_000 })]);
+  assert.deepEqual(known.open, [OWNER], "a process serves one at a time");
+});
+
+Deno.test("`Logins.open` loses all sessions of a process with it, those of a log read out of order too", () => {
+  const end: LoginChange = { kind: "closed", end: { address: null, pid: 5, time: 2_000 } };
+  const late = [opened(OWNER, { pid: 5 }), opened(V6, { pid: 5, port: 2, time: 500 })];
+  assert.deepEqual(logins(...late).open.sort(), [OWNER, V6]);
+  assert.deepEqual(logins(...late, end).open, []);
+  const moved = [opened(OWNER, { pid: 5 }), opened(OWNER, { pid: 6 }), end];
+  assert.deepEqual(logins(...moved).open, [OWNER], "another process serves it now");
+});
+
+Deno.test("`Logins.trusted()` trusts a key for the time given, its network too, and a password never", () => {
+  const known = logins(opened(OWNER), opened("192.0.2.8", { method: "password" }), opened(V6));
+  assert.equal(known.trusted(OWNER, 1_099)?.user, "me");
+  assert.equal(known.trusted(OWNER, 1_100), null);
+  assert.equal(known.trusted("192.0.2.0/24", 1_050)?.address, OWNER);
+  assert.equal(known.trusted("2001:db8::/64", 1_050)?.address, V6);
+  assert.equal(known.trusted("198.51.100.0/24", 1_050), null);
+  assert.equal(known.trusted("192.0.2.8", 1_050), null);
+  assert.equal(new Logins(null).trusted(OWNER, 1_050), null);
+});
+
+Deno.test("`Logins.lenience()` is the factor after any login, and 1 for strangers and when it was long ago", () => {
+  const known = logins(opened("192.0.2.8", { method: "password" }));
+  assert.deepEqual([
+    known.lenience("192.0.2.8", 1_050),
+    known.lenience("192.0.2.8", 1_100),
+    known.lenience(OWNER, 1_050),
+    new Logins(null).lenience("192.0.2.8", 1_050),
+  ], [3, 1, 1, 1]);
+});
+
+Deno.test("`Logins.restore()` takes what is stored in place of what was noted", () => {
+  const known = logins(opened(OWNER));
+  known.restore({ logins: [], sessions: [{ address: V6, port: 1, pid: null, time: 1 }] });
+  assert.deepEqual([known.open, known.trusted(OWNER, 1_001)], [[V6], null]);
+});
+
+Deno.test("`Logins.takeNews()` gives what is to be stored once, and of sessions those alone that stay or were stored", () => {
+  const known = new Logins(null);
+  known.restore({ logins: [], sessions: [{ address: V6, port: 9, pid: 9, time: 1 }] });
+  const close = (pid: number): LoginChange => ({ kind: "closed", end: { address: null, pid, time: 2_000 } });
+  const [brief, stays] = [
+    opened(OWNER, { port: 1, pid: 1 }),
+    opened(OWNER, { port: 2, pid: 2, time: 1_001 }),
+  ];
+  assert.equal(known.apply([brief, close(1), stays, close(9)]), true);
+  const ports = () => {
+    const { logins, opened, closed } = known.takeNews();
+    return [logins.map(({ time }) => time), opened.map(({ port }) => port), closed.map(({ port }) => port)];
+  };
+  assert.deepEqual(ports(), [[1_001], [2], [9]]);
+  assert.deepEqual(ports(), [[], [], []]);
+  assert.equal(known.apply([close(2), opened(OWNER, { port: 2, pid: 3, time: 2_001 })]), true);
+  assert.deepEqual(ports(), [[2_001], [2], []], "another session from the same port takes its place");
+  known.apply([close(3)]);
+  known.restore({ logins: [], sessions: [] });
+  assert.deepEqual(ports(), [[], [], []]);
+  assert.equal(known.apply([close(3)]), false);
+});

@@ -1,0 +1,293 @@
+/** Random histories of trips, unbans, whitelisting, logins and restarts: `Bans` on a real state against a plain model. */
+import { strict as assert } from "node:assert";
+import { Bans } from "../../lib/enforcing/bans.ts";
+import { prepareStateDirectory } from "../../lib/monitor/control.ts";
+import { canonicalNetwork, NetworkSet } from "../../lib/core/address.ts";
+import { formatDuration, type Micros } from "../../lib/core/time.ts";
+import { ObserveFirewall } from "../../lib/firewall/observe.ts";
+import { type Login, Logins } from "../../lib/deciding/logins.ts";
+import type { NetworkStep } from "../../lib/deciding/networks.ts";
+import { Whitelist } from "../../lib/deciding/whitelist.ts";
+import { BanTable } from "../../lib/state/ban_table.ts";
+import { Database } from "../../lib/state/database.ts";
+import type { Growth, Trip } from "../../lib/rules/rule.ts";
+import type { NewBan } from "../../lib/deciding/ban.ts";
+import { memoryLog } from "../support/helpers.ts";
+import { Random } from "../support/random.ts";
+
+/** How many are made up; all of what they prove is this program's own, so one version of Deno is enough for the full number. */
+const HISTORIES = Number(Deno.env.get("HISTORIES") ?? 10_000);
+const STEPS = 16;
+const SECOND = 1_000_000;
+const ADDRESSES = [
+  ...["192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4", "192.0.3.1", "192.0.3.2", "192.0.3.3"],
+  ...["2001:db8:0:1::/64", "2001:db8:0:2::/64", "2001:db8:0:3::/64", "2001:db8:1::/64"],
+];
+
+/** A firewall that is never told anything: only decisions count here. */
+class DeafFirewall extends ObserveFirewall {
+  override readonly parallel = 0;
+}
+
+/** What a history is made with. */
+interface World {
+  readonly banTime: Micros | null;
+  readonly growth: Growth;
+  readonly steps: readonly NetworkStep[];
+  readonly trust: { span: Micros; methods: ReadonlySet<string>; factor: number } | null;
+  /** Nobody is spared, so that a restart may come at any time. */
+  readonly isRestarted: boolean;
+}
+
+function makeWorld(random: Random): World {
+  const growth = {
+    factor: random.pick([1, 2, 3]),
+    most: random.pick([null, 50 * SECOND]),
+    forgetAfter: random.pick([null, 60 * SECOND]),
+  };
+  const first = { ipv4: 24, ipv6: 48, limit: 2, window: 100 * SECOND, banTime: 30 * SECOND, growth };
+  const second = { ipv4: 16, ipv6: 32, limit: 1, window: 300 * SECOND, banTime: null, growth };
+  const isRestarted = random.pick([true, false]);
+  return {
+    banTime: random.pick([10 * SECOND, 10 * SECOND, null]),
+    growth,
+    steps: random.pick([[], [first], [first, second]]),
+    trust: isRestarted ? null : { span: 80 * SECOND, methods: new Set(["publickey"]), factor: 3 },
+    isRestarted,
+  };
+}
+
+interface ModelBan {
+  readonly address: string;
+  readonly reason: string;
+  readonly start: Micros;
+  readonly until: Micros | null;
+  ended: Micros | null;
+  endReason: string | null;
+}
+
+/** The same rules, written down as plainly as can be: everything is found by looking at all bans there ever were. */
+class Model {
+  readonly bans: ModelBan[] = [];
+  whitelist: string[] = [];
+  readonly logins: Login[] = [];
+  readonly #world: World;
+  /** For each step and network, the bans that count towards it. */
+  readonly #counting = new Map<string, { address: string; start: Micros }[]>();
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  trip(address: string, now: Micros): void {
+    if (this.#isSpared(address, now)) return;
+    const { banTime, growth } = this.#world;
+    const ban = this.#ban(address, { reason: "[SSHD] invalid", first: banTime, growth, start: now });
+    for (let next = ban; next !== null;) next = this.#fill(next);
+  }
+
+  pass(now: Micros): void {
+    for (const ban of this.bans) {
+      if (ban.ended !== null || ban.until === null || ban.until > now) continue;
+      [ban.ended, ban.endReason] = [ban.until, "expired"];
+    }
+  }
+
+  end(address: string, reason: string, now: Micros): void {
+    const ban = this.#standing(address);
+    if (ban) [ban.ended, ban.endReason] = [now, reason];
+  }
+
+  endWhitelisted(now: Micros): void {
+    for (const { address, ended } of this.bans) {
+      if (ended === null && this.#isWhitelisted(address)) this.end(address, "whitelisted", now);
+    }
+  }
+
+  #standing(address: string): ModelBan | undefined {
+    return this.bans.find((ban) => ban.address === address && ban.ended === null);
+  }
+
+  #ban(
+    address: string,
+    { reason, first, growth, start }: {
+      reason: string;
+      first: Micros | null;
+      growth: Growth;
+      start: Micros;
+    },
+  ): ModelBan | null {
+    const until = first === null ? null : start + this.#grown(address, { first, growth, start });
+    const standing = this.#standing(address);
+    const span = (ban: { start: Micros; until: Micros | null }) =>
+      ban.until === null ? Infinity : ban.until - ban.start;
+    if (standing && span({ start, until }) <= span(standing)) return null;
+    const ban = { address, reason, start, until, ended: null, endReason: null };
+    if (!standing) this.bans.push(ban);
+    else {
+      const later = until === null || standing.until === null ? null : Math.max(until, standing.until);
+      Object.assign(standing, { until: later });
+    }
+    return ban;
+  }
+
+  #grown(
+    address: string,
+    { first, growth, start }: { first: Micros; growth: Growth; start: Micros },
+  ): Micros {
+    let time = first;
+    let free = start;
+    for (const ban of this.bans.filter((ban) => ban.address === address && ban.ended !== null).reverse()) {
+      if (ban.endReason !== "expired") continue;
+      if (growth.forgetAfter !== null && free - ban.ended! >= growth.forgetAfter) break;
+      time *= growth.factor;
+      free = ban.start;
+    }
+    return growth.most === null ? time : Math.min(time, growth.most);
+  }
+
+  #fill({ address, start }: ModelBan): ModelBan | null {
+    const bits = Number(address.split("/")[1] ?? (address.includes(":") ? 128 : 32));
+    const step = this.#world.steps.find(({ ipv4, ipv6 }) => (address.includes(":") ? ipv6! : ipv4!) < bits);
+    if (!step) return null;
+    const length = address.includes(":") ? step.ipv6 : step.ipv4;
+    const network = canonicalNetwork(`${address.split("/")[0]}/${length}`)!;
+    const recent = (this.#counting.get(network) ?? []).filter((ban) => ban.start > start - step.window);
+    const counted = [...recent.filter((ban) => ban.address !== address), { address, start }];
+    this.#counting.set(network, counted.length > step.limit ? [] : counted);
+    if (counted.length <= step.limit || this.#isSpared(network, start)) return null;
+    const reason = `[NETWORK] ${counted.length} bans within ${formatDuration(step.window)}`;
+    return this.#ban(network, { reason, first: step.banTime, growth: step.growth, start });
+  }
+
+  #isSpared(target: string, now: Micros): boolean {
+    const span = this.#world.trust?.span ?? 0;
+    const isTrusted = this.logins.some(({ address, time }) =>
+      (address === target || new NetworkSet([target]).covers(address)) && time > now - span
+    );
+    return this.#isWhitelisted(target) || isTrusted;
+  }
+
+  #isWhitelisted(target: string): boolean {
+    return this.whitelist.some((member) => member === target || new NetworkSet([target]).covers(member));
+  }
+}
+
+/** Plays one history on both sides and compares all bans after each step. */
+function play(random: Random, table: BanTable): void {
+  const world = makeWorld(random);
+  const [model, whitelist, log] = [new Model(world), new Whitelist(), memoryLog()];
+  const logins = new Logins(world.trust);
+  let now = 1_000 * SECOND;
+  const open = () =>
+    new Bans({
+      store: table,
+      firewall: new DeafFirewall(),
+      whitelist,
+      logins,
+      known: () => ({ logins: model.logins, sessions: [] }),
+      networks: world.steps,
+      log,
+      clock: () => now,
+      boot: 0,
+    });
+  let bans = open();
+  const acts: (() => string)[] = [
+    ...Array(6).fill(() => {
+      const address = random.pick(ADDRESSES);
+      const decided = bans.decide([tripOf(address, { world, now })]);
+      decided.forEach((ban: NewBan) => table.add(ban));
+      bans.enforce(decided);
+      model.trip(address, now);
+      return `trip ${address}`;
+    }),
+    () => {
+      const address = random.pick([...ADDRESSES, "192.0.2.0/24", "192.0.0.0/16", "2001:db8::/48"]);
+      table.end(address, { reason: "unban", time: now });
+      model.end(address, "unban", now);
+      bans.refresh();
+      return `unban ${address}`;
+    },
+    () => {
+      if (world.isRestarted) {
+        void bans.stop(AbortSignal.abort());
+        bans = open();
+        return "restart";
+      }
+      model.whitelist = random.pick([[], [random.pick(ADDRESSES)]]);
+      whitelist.set("command", model.whitelist);
+      model.endWhitelisted(now);
+      bans.refresh();
+      return `whitelist ${model.whitelist}`;
+    },
+    () => {
+      if (world.isRestarted) return "nothing";
+      const login = {
+        address: random.pick(ADDRESSES.slice(0, 7)),
+        method: "publickey",
+        user: "u",
+        time: now,
+      };
+      model.logins.push(login);
+      logins.restore({ logins: model.logins, sessions: [] });
+      return `login ${login.address}`;
+    },
+  ];
+  const done: string[] = [];
+  for (let step = 0; step < STEPS; step++) {
+    now += random.pick([1, 3, 10, 20, 50, 90]) * SECOND;
+    model.pass(now);
+    bans.refresh();
+    done.push(`${now / SECOND}: ${random.pick(acts)()}`);
+    const found = table.history(1_000).reverse().map((
+      { address, reason, start, until, ended, endReason },
+    ) => ({
+      address,
+      reason,
+      start,
+      until,
+      ended,
+      endReason,
+    }));
+    // To compare texts takes a fraction of the time.
+    if (JSON.stringify(found) === JSON.stringify(model.bans)) continue;
+    assert.deepEqual(found, model.bans, `${JSON.stringify(world)}\n${done.join("\n")}`);
+  }
+  void bans.stop(AbortSignal.abort());
+}
+
+function tripOf(address: string, { world, now }: { world: World; now: Micros }): Trip {
+  return {
+    address,
+    source: address,
+    reason: "[SSHD] invalid",
+    time: now,
+    count: 6,
+    banTime: world.banTime,
+    growth: world.growth,
+    scope: "all",
+  };
+}
+
+Deno.test("escalation, forgetting, network bans, unbans, whitelist, logins and restarts are as a plain model has them", () => {
+  const directory = Deno.makeTempDirSync({ prefix: "strongmonitor-" });
+  prepareStateDirectory(directory);
+  const database = new Database(directory);
+  const table = new BanTable(database);
+  const done = new Error("rolled back");
+  try {
+    for (let seed = 1; seed <= HISTORIES; seed++) {
+      const history = () => {
+        play(new Random(seed), table);
+        throw done;
+      };
+      assert.throws(() => table.transaction(history), (error) => {
+        if (error !== done) throw new Error(`seed ${seed}: ${error}`);
+        return true;
+      });
+    }
+  } finally {
+    database.close();
+    Deno.removeSync(directory, { recursive: true });
+  }
+});

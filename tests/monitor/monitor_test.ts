@@ -1,0 +1,217 @@
+import { strict as assert } from "node:assert";
+import type { MonitorReport } from "../../lib/monitor/report.ts";
+import { State } from "../../lib/state/state.ts";
+import { eventually, script } from "../support/helpers.ts";
+
+const PROGRAM = new URL("../../main.ts", import.meta.url).pathname;
+const JOURNALCTL = new URL("fake_journalctl.ts", import.meta.url).pathname;
+
+const CONFIG = {
+  ban_command: "./ban %s",
+  modules: {
+    SSHD: { rules: [{ name: "invalid", str: "Invalid user", mode: "start", limit: 2, window: "10m" }] },
+  },
+};
+
+/** The program itself under a journalctl that is only a file. */
+class Scene implements AsyncDisposable {
+  readonly directory = Deno.makeTempDirSync({ prefix: "strongmonitor-" });
+  readonly config = `${this.directory}/config.jsonc`;
+  readonly stateDirectory = `${this.directory}/state`;
+  #cursor = 0;
+  #child: Deno.ChildProcess | null = null;
+  #said = "";
+
+  constructor() {
+    script(this.directory, {
+      name: "journalctl",
+      body: `exec "${Deno.execPath()}" run -A "${JOURNALCTL}" "${this.directory}" "$@"`,
+    });
+    script(this.directory, { name: "ban", body: 'echo "$1" >> "$(dirname "$0")/banned"' });
+    Deno.writeTextFileSync(`${this.directory}/entries`, "");
+    Deno.writeTextFileSync(`${this.directory}/banned`, "");
+    this.configure(CONFIG);
+  }
+
+  configure(config: unknown): void {
+    Deno.writeTextFileSync(this.config, typeof config === "string" ? config : JSON.stringify(config));
+  }
+
+  /** Writes entries to the journal as sshd would. */
+  say(...messages: string[]): void {
+    const entries = messages.map((message) =>
+      `__CURSOR=${++this.#cursor}\n__REALTIME_TIMESTAMP=${
+        Date.now() * 1_000
+      }\nSYSLOG_IDENTIFIER=sshd\n_UID=0\nMESSAGE=${message}\n\n`
+    );
+    Deno.writeTextFileSync(`${this.directory}/entries`, entries.join(""), { append: true });
+  }
+
+  start(): void {
+    this.#child = new Deno.Command(Deno.execPath(), {
+      args: [
+        "run",
+        "-A",
+        PROGRAM,
+        "--config",
+        this.config,
+        "--state",
+        this.stateDirectory,
+      ],
+      env: { PATH: `${this.directory}:${Deno.env.get("PATH")}` },
+      stdout: "null",
+      stderr: "piped",
+    }).spawn();
+    this.#drain(this.#child.stderr);
+  }
+
+  async #drain(stream: ReadableStream<Uint8Array>): Promise<void> {
+    const decoder = new TextDecoder();
+    for await (const bytes of stream) this.#said += decoder.decode(bytes, { stream: true });
+  }
+
+  kill(signal: Deno.Signal): void {
+    this.#child!.kill(signal);
+  }
+
+  /** Waits for the program to end; returns its exit code. */
+  async end(): Promise<number> {
+    const { code } = await this.#child!.status;
+    this.#child = null;
+    return code;
+  }
+
+  said(what: RegExp): Promise<void> {
+    return eventually(() => what.test(this.#said)).catch(() => assert.match(this.#said, what));
+  }
+
+  banned(): string[] {
+    return Deno.readTextFileSync(`${this.directory}/banned`).split("\n").filter((line) => line !== "");
+  }
+
+  recorded(): number {
+    return this.ask((state) => state.log.count()) ?? 0;
+  }
+
+  /** What the state says; null before there is one. */
+  ask<T>(question: (state: State) => T): T | null {
+    try {
+      Deno.statSync(`${this.stateDirectory}/state.db`);
+    } catch {
+      return null;
+    }
+    const state = new State(this.stateDirectory);
+    try {
+      return question(state);
+    } finally {
+      state.close();
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#child !== null) {
+      this.kill("SIGKILL");
+      await this.#child.status;
+    }
+    Deno.removeSync(this.directory, { recursive: true });
+  }
+}
+
+function attack(address: string): string {
+  return `Invalid user x from ${address} port 22`;
+}
+
+Deno.test("the program bans past the limit, and a crash neither loses nor doubles a line", async () => {
+  await using scene = new Scene();
+  scene.say(attack("203.0.113.1"), attack("203.0.113.1"));
+  scene.start();
+  await scene.said(/monitoring SSHD/);
+  await eventually(() => scene.recorded() === 2);
+  scene.kill("SIGKILL");
+  await scene.end();
+  scene.start();
+  scene.say(attack("203.0.113.1"), attack("203.0.113.2"));
+  await eventually(() => scene.banned().length > 0);
+  scene.kill("SIGTERM");
+  assert.equal(await scene.end(), 0);
+  assert.deepEqual(scene.banned(), ["203.0.113.1"]);
+  assert.equal(scene.recorded(), 4);
+});
+
+Deno.test("the program bans by lines of a log file that only its configuration knows, and tells how fresh each rule is", async () => {
+  await using scene = new Scene();
+  const file = `${scene.directory}/ftp.log`;
+  const say = (...lines: string[]) =>
+    Deno.writeTextFileSync(file, lines.map((line) => `${line}\n`).join(""), { append: true });
+  scene.configure({
+    ban_command: "./ban %s",
+    modules: {
+      ftp: {
+        match: { file },
+        pattern: "^login of (?<user>.*) refused to <ADDR>$",
+        rules: [{ name: "refused", limit: 2, window: "10m" }, { name: "other", str: "never", limit: 2 }],
+      },
+    },
+  });
+  scene.start();
+  // What lay there before, without a time of its own, would be none of the monitor's business.
+  await eventually(() => scene.ask((state) => state.position(`file:${file}`)) !== null);
+  say("login of a refused to 203.0.113.1", "login of b refused to 203.0.113.1", "hello");
+  await eventually(() => scene.recorded() === 2);
+  scene.kill("SIGKILL");
+  await scene.end();
+  Deno.renameSync(file, `${file}.1`);
+  say("login of x refused to 198.51.100.7 refused to 203.0.113.1");
+  scene.start();
+  await eventually(() => scene.banned().length > 0);
+  assert.deepEqual(scene.banned(), ["203.0.113.1"]);
+  assert.equal(scene.recorded(), 3);
+  await eventually(() => {
+    const [module] = scene.ask((state) => state.report() as MonitorReport)!.modules;
+    const [refused, other] = module!.rules;
+    return module!.lastLine !== null && refused!.lastHit !== null && other!.lastHit === null;
+  });
+});
+
+Deno.test("the program takes a right new configuration at SIGHUP, and keeps the old one over a wrong one", async () => {
+  await using scene = new Scene();
+  scene.start();
+  await scene.said(/monitoring SSHD/);
+  scene.configure('{ "modules": {} , ');
+  scene.kill("SIGHUP");
+  await scene.said(/the old configuration stays in force: .*config\.jsonc:1/);
+  scene.configure({ ...CONFIG, whitelist: "203.0.113.1" });
+  scene.kill("SIGHUP");
+  await scene.said(/configuration reloaded/);
+  scene.say(...Array(3).fill(attack("203.0.113.1")), ...Array(3).fill(attack("203.0.113.2")));
+  await eventually(() => scene.banned().length > 0);
+  assert.deepEqual(scene.banned(), ["203.0.113.2"]);
+  await scene.said(/not banning 203\.0\.113\.1, whitelisted by configuration/);
+});
+
+Deno.test("the program ends with an error when its only source fails three times in a row", async () => {
+  await using scene = new Scene();
+  Deno.writeTextFileSync(`${scene.directory}/dead`, "");
+  scene.start();
+  assert.equal(await scene.end(), 1);
+  await scene.said(/journal failed 3 times in a row and is given up: .*journal on fire/);
+});
+
+Deno.test("a second program on the same state is turned away with 69", async () => {
+  await using scene = new Scene();
+  scene.start();
+  await scene.said(/monitoring SSHD/);
+  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "-A",
+      PROGRAM,
+      "-c",
+      scene.config,
+      "-s",
+      scene.stateDirectory,
+    ],
+  }).output();
+  assert.equal(code, 69);
+  assert.match(new TextDecoder().decode(stderr), /^<3>Another monitor runs on the state [^\n]*\n$/);
+});

@@ -1,0 +1,356 @@
+import { strict as assert } from "node:assert";
+import { SECOND } from "../../lib/core/time.ts";
+import { Pipeline } from "../../lib/monitor/pipeline.ts";
+import { supervise } from "../../lib/core/async.ts";
+import type { BatchRecord } from "../../lib/deciding/record.ts";
+import type { Entry } from "../../lib/core/entry.ts";
+import type { Module } from "../../lib/reading/module.ts";
+import type { ModuleRules, Trip } from "../../lib/rules/rule.ts";
+import type { Tally } from "../../lib/rules/findings.ts";
+import { condition, memoryLog, NO_LOGINS, rule, temporaryState } from "../support/helpers.ts";
+
+const NOW = 10_000 * SECOND;
+
+/** A service that says `bad ADDRESS`, breaks on `break`, and runs in `toy.service`. */
+const toy: Module = {
+  name: "TOY",
+  identifiers: ["toyd"],
+  units: ["toy.service"],
+  files: [],
+  parse(message) {
+    if (message.startsWith("break")) throw new Error("broken");
+    const address = /^bad (\S+)/.exec(message)?.[1];
+    return address ? { address, fields: {} } : null;
+  },
+};
+
+const RULES: ModuleRules = {
+  module: toy,
+  noLog: ["bad 192.0.2.9"],
+  record: "all",
+  rules: [rule({ name: "bad", condition: condition({ texts: ["bad"] }) })],
+};
+
+const OTHER: ModuleRules = {
+  module: {
+    ...toy,
+    name: "OTHER",
+    identifiers: ["otherd"],
+    parse: () => ({ address: "192.0.2.2", fields: {} }),
+  },
+  noLog: [],
+  record: "all",
+  rules: [],
+};
+const MODULES = [RULES, OTHER];
+
+function entry(message: string, over: Partial<Entry> = {}): Entry {
+  return {
+    time: 9_000 * SECOND,
+    identifier: "toyd",
+    pid: 1,
+    message,
+    sender: { uid: 0, unit: "toy.service" },
+    ...over,
+  };
+}
+
+const judge = {
+  decide: (trips: readonly Trip[]) =>
+    trips.map(({ address, reason, count, time }) => ({
+      address,
+      reason,
+      scope: "all",
+      count,
+      start: time,
+      until: null,
+    })),
+  note() {},
+  news: () => NO_LOGINS,
+  reset() {},
+  enforce() {},
+};
+
+/** Addresses whose hits are still to be counted after a restart. */
+function hitsOf(record: BatchRecord): string[] {
+  return record.tallies().flatMap(({ addresses, rules }) =>
+    rules.flatMap(({ hits }) => hits.map((n) => addresses[n]!))
+  );
+}
+
+/** A store in memory that fails while `broken`. */
+function memoryStore() {
+  const records: BatchRecord[] = [];
+  const stored: Tally[] = [];
+  const store = {
+    broken: false,
+    records,
+    write(record: BatchRecord) {
+      if (store.broken) throw new Error("disk full");
+      records.push(record);
+      stored.push(...record.tallies());
+    },
+    tallies: { all: () => stored },
+  };
+  return store;
+}
+
+function run(pipeline: Pipeline, messages: readonly (string | Entry)[], position = "p") {
+  const entries = messages.map((message) => typeof message === "string" ? entry(message) : message);
+  const reader = pipeline.readerFor(MODULES);
+  pipeline.process({ entries, position, damaged: 0 }, { source: "test", reader, now: NOW });
+}
+
+Deno.test("`Pipeline.process()` writes lines, hits, bans and position of a batch together", () => {
+  const store = memoryStore();
+  const pipeline = new Pipeline([RULES], { store, judge, log: memoryLog() });
+  run(pipeline, ["bad 192.0.2.1", "fine", "bad 192.0.2.1", "bad 192.0.2.9", "bad 192.0.2.1"], "p5");
+  const [record] = store.records;
+  assert.equal(record!.position, "p5");
+  assert.equal(record!.events.length, 3, "one line is under no_log, one names nobody");
+  assert.deepEqual(
+    hitsOf(record!),
+    ["192.0.2.9"],
+    "the ban used the others up",
+  );
+  assert.equal(pipeline.counts.hits, 4);
+  assert.deepEqual(record!.bans.map(({ address, reason, count }) => [address, reason, count]), [[
+    "192.0.2.1",
+    "[TOY] bad",
+    3,
+  ]]);
+});
+
+Deno.test("`Pipeline.process()` counts nothing twice when a batch is read again after it could not be written", () => {
+  const store = memoryStore();
+  const pipeline = new Pipeline([RULES], { store, judge, log: memoryLog() });
+  store.broken = true;
+  assert.throws(() => run(pipeline, ["bad 192.0.2.1", "bad 192.0.2.1"]), /disk full/);
+  store.broken = false;
+  run(pipeline, ["bad 192.0.2.1", "bad 192.0.2.1"]);
+  assert.equal(store.records[0]!.bans.length, 0);
+});
+
+/** Has a source bring messages, of which more follow unless told otherwise. */
+function bringer(pipeline: Pipeline) {
+  const reader = pipeline.readerFor(MODULES);
+  return (source: string, position: string, { messages = ["bad 192.0.2.1"], isMore = true } = {}) =>
+    pipeline.process({ entries: messages.map((message) => entry(message)), position, damaged: 0, isMore }, {
+      source,
+      reader,
+      now: NOW,
+    });
+}
+
+Deno.test("`Pipeline.process()` stores the batches of a flood together, and enforces their bans only then", () => {
+  const store = memoryStore();
+  let enforced = 0;
+  const enforce = (bans: readonly unknown[]) => enforced += bans.length;
+  const pipeline = new Pipeline([RULES], { store, judge: { ...judge, enforce }, log: memoryLog() });
+  const bring = bringer(pipeline);
+  assert.equal(bring("journal", "p1", { messages: ["bad 192.0.2.1", "bad 192.0.2.1"] }), false);
+  assert.equal(bring("journal", "p2", { messages: ["bad 192.0.2.1", "bad 192.0.2.3"] }), false);
+  assert.deepEqual([store.records.length, enforced, pipeline.counts.entries], [0, 0, 0]);
+  assert.equal(bring("journal", "p3", { messages: [], isMore: false }), true);
+  const [record, ...others] = store.records;
+  assert.equal(others.length, 0);
+  assert.deepEqual([record!.position, record!.events.length], ["p3", 4]);
+  assert.deepEqual(record!.bans.map(({ address, count }) => [address, count]), [["192.0.2.1", 3]]);
+  assert.deepEqual(hitsOf(record!), ["192.0.2.3"]);
+  assert.deepEqual([enforced, pipeline.counts.entries, pipeline.counts.hits], [1, 4, 4]);
+  bring("journal", "p4", { messages: Array(5_000).fill("bad 192.0.2.9") });
+  assert.equal(store.records[1]!.position, "p4", "a flood without an end is stored as it comes");
+});
+
+Deno.test("`Pipeline.forget()` drops what a flood has brought of an address and is not stored yet", () => {
+  const store = memoryStore();
+  const pipeline = new Pipeline([RULES], { store, judge, log: memoryLog() });
+  const bring = bringer(pipeline);
+  bring("journal", "p1", { messages: Array(4).fill("bad 192.0.2.1") });
+  bring("journal", "p2", { messages: ["bad 192.0.2.3"] });
+  pipeline.forget("192.0.2.1");
+  bring("journal", "p3", { messages: ["bad 192.0.2.1"], isMore: false });
+  const [record] = store.records;
+  assert.deepEqual(record!.bans, []);
+  assert.deepEqual(hitsOf(record!), ["192.0.2.3", "192.0.2.1"]);
+  assert.equal(record!.events.length, 6, "what was said is recorded all the same");
+});
+
+Deno.test("a source that floods is given up where nothing can be stored", async () => {
+  const store = { ...memoryStore(), broken: true };
+  store.write = () => {
+    throw new Error("disk full");
+  };
+  const bring = bringer(new Pipeline([RULES], { store, judge, log: memoryLog() }));
+  const read = (progress: () => void) => {
+    for (let i = 0;; i++) if (bring("journal", `p${i}`)) progress();
+  };
+  const following = supervise((progress) => Promise.resolve().then(() => read(progress)), {
+    name: "journal",
+    signal: new AbortController().signal,
+    log: memoryLog(),
+    backoff: [1, 1],
+  });
+  await assert.rejects(following, /disk full/);
+});
+
+Deno.test("`Pipeline.process()` counts nothing of a flood that could not be written", () => {
+  const store = memoryStore();
+  const pipeline = new Pipeline([RULES], { store, judge, log: memoryLog() });
+  const bring = bringer(pipeline);
+  bring("journal", "p1");
+  bring("journal", "p2");
+  store.broken = true;
+  assert.throws(() => bring("journal", "p3", { isMore: false }), /disk full/);
+  store.broken = false;
+  bring("journal", "p1");
+  bring("journal", "p2", { isMore: false });
+  assert.deepEqual(store.records.map(({ position, bans }) => [position, bans.length]), [["p2", 0]]);
+});
+
+Deno.test("`Pipeline.process()` stores what another source brought first, in its own name", () => {
+  const store = memoryStore();
+  const pipeline = new Pipeline([RULES], { store, judge, log: memoryLog() });
+  const bring = bringer(pipeline);
+  bring("journal", "j1");
+  bring("file", "f1", { isMore: false });
+  bring("journal", "j2");
+  pipeline.settle("file");
+  pipeline.settle("journal");
+  pipeline.settle("journal");
+  assert.deepEqual(
+    store.records.map(({ source, position }) => [source, position]),
+    [["journal", "j1"], ["file", "f1"], ["journal", "j2"]],
+  );
+});
+
+Deno.test("`Pipeline.process()` refuses to go on behind what was lost with the batch of another source", () => {
+  const store = memoryStore();
+  const pipeline = new Pipeline([RULES], { store, judge, log: memoryLog() });
+  const bring = bringer(pipeline);
+  bring("journal", "j1");
+  store.broken = true;
+  assert.throws(() => bring("file", "f1"), /disk full/);
+  store.broken = false;
+  assert.throws(() => bring("journal", "j2"), /what came before could not be stored/);
+  bring("journal", "j1", { isMore: false });
+  assert.deepEqual(store.records.map(({ position }) => position), ["j1"]);
+  bring("journal", "j2");
+  store.broken = true;
+  assert.throws(() => bring("file", "f1"), /disk full/);
+  store.broken = false;
+  // It failed by itself meanwhile, and begins again.
+  pipeline.settle("journal");
+  bring("journal", "j2", { isMore: false });
+  assert.equal(pipeline.counts.hits, 2);
+});
+
+Deno.test("`Pipeline` goes on counting after a restart, and a ban uses its hits up", () => {
+  using temporary = temporaryState();
+  const start = () => new Pipeline([RULES], { store: temporary.state, judge, log: memoryLog() });
+  run(start(), ["bad 192.0.2.1", "bad 192.0.2.1"]);
+  run(start(), ["bad 192.0.2.1"]);
+  assert.equal(temporary.state.bans.inForce().length, 1);
+  assert.deepEqual(
+    [...temporary.state.tallies.all()].flatMap(({ rules }) => rules.flatMap(({ spent }) => spent)),
+    [
+      "192.0.2.1",
+    ],
+  );
+  run(start(), ["bad 192.0.2.1", "bad 192.0.2.1"]);
+  assert.equal(temporary.state.bans.totals().all, 1, "it counts from nothing again");
+});
+
+Deno.test("`Pipeline` records what any user could have forged and never counts it", () => {
+  const store = memoryStore();
+  const pipeline = new Pipeline([RULES], { store, judge, log: memoryLog() });
+  const forged = entry("bad 192.0.2.66", { sender: { uid: 1000, unit: "session-3.scope" } });
+  run(pipeline, Array(9).fill(forged));
+  assert.equal(store.records[0]!.events.length, 9);
+  assert.equal(hitsOf(store.records[0]!).length, 0);
+  assert.equal(pipeline.counts.untrusted, 9);
+});
+
+Deno.test("`Pipeline` takes an entry dated ahead of the clock as of now", () => {
+  const store = memoryStore();
+  const pipeline = new Pipeline([RULES], { store, judge, log: memoryLog() });
+  run(pipeline, [entry("bad 192.0.2.1", { time: NOW * 2 })]);
+  assert.equal(store.records[0]!.events[0]!.time, NOW);
+  assert.equal(pipeline.counts.ahead, 1);
+  // The clock tells milliseconds: an entry of the present may be a little ahead of it.
+  run(pipeline, [entry("bad 192.0.2.1", { time: NOW + 999 })]);
+  assert.equal(store.records[1]!.events[0]!.time, NOW + 999);
+  assert.equal(pipeline.counts.ahead, 1);
+});
+
+Deno.test("`Pipeline` gives up a module after three failures in a row, and the others go on", () => {
+  const store = memoryStore();
+  const log = memoryLog();
+  const pipeline = new Pipeline(MODULES, { store, judge, log });
+  run(pipeline, ["break", "break", "bad 192.0.2.1", "break", "break"]);
+  assert.deepEqual(pipeline.givenUp, []);
+  run(pipeline, ["break", "bad 192.0.2.1", entry("x", { identifier: "otherd" })]);
+  assert.deepEqual(pipeline.givenUp, ["TOY"]);
+  assert.deepEqual(store.records[1]!.events.map(({ service }) => service), ["OTHER"]);
+  assert.match(log.lines.at(-1)!, /TOY failed 3 times in a row and is given up/);
+});
+
+Deno.test("`Pipeline.process()` throws, not to be tried again, when no module is left", () => {
+  const pipeline = new Pipeline([RULES], { store: memoryStore(), judge, log: memoryLog() });
+  assert.throws(() => run(pipeline, ["break", "break", "break"]), /every module has been given up/);
+});
+
+Deno.test("`Pipeline.process()` keeps the hits that come after a ban in the same batch", () => {
+  const store = memoryStore();
+  run(new Pipeline([RULES], { store, judge, log: memoryLog() }), Array(4).fill("bad 192.0.2.1"));
+  assert.equal(store.records[0]!.bans.length, 1);
+  assert.equal(hitsOf(store.records[0]!).length, 1);
+});
+
+Deno.test("`Pipeline.counted()` goes by the source furthest behind, but not by more than a day", () => {
+  const DAY = 86_400 * SECOND;
+  const late = 3 * DAY;
+  const pipeline = new Pipeline(MODULES, { store: memoryStore(), judge, log: memoryLog() });
+  const bring = (source: string, time: number) => {
+    const batch = { entries: [entry("bad 192.0.2.1", { time })], position: "p", damaged: 0 };
+    pipeline.process(batch, { source, reader: pipeline.readerFor(MODULES), now: late });
+  };
+  assert.equal(pipeline.counted(late), late);
+  bring("journal", late);
+  bring("file", late - 3_600 * SECOND);
+  assert.equal(pipeline.counted(late + SECOND), late + SECOND - 3_600 * SECOND);
+  bring("file", 0);
+  assert.equal(pipeline.counted(late), late - DAY);
+  bring("file", late);
+  assert.equal(pipeline.counted(late), late);
+});
+
+Deno.test("`Pipeline` records only what a rule hits where it is told to", () => {
+  const store = memoryStore();
+  const rules: ModuleRules = {
+    ...RULES,
+    noLog: [],
+    record: "hits",
+    rules: [rule({ condition: condition({ texts: ["bad 192.0.2.1"] }) })],
+  };
+  run(new Pipeline([rules], { store, judge, log: memoryLog() }), ["bad 192.0.2.1", "bad 192.0.2.2"]);
+  assert.deepEqual(store.records[0]!.events.map(({ address }) => address), ["192.0.2.1"]);
+});
+
+Deno.test("`Pipeline.freshness()` tells when each module saw a line and each rule was hit, restarts included", () => {
+  const parts = { store: memoryStore(), judge, log: memoryLog() };
+  const first = new Pipeline([RULES], parts);
+  run(first, [entry("bad 192.0.2.1", { time: 5 * SECOND }), entry("fine", { time: 6 * SECOND })]);
+  const expected = {
+    name: "TOY",
+    lastLine: 6 * SECOND,
+    lastHit: 5 * SECOND,
+    lines: 2,
+    understood: 1,
+    rules: [{ name: "bad", lastHit: 5 * SECOND }],
+  };
+  assert.deepEqual(first.freshness(NOW), [expected]);
+  assert.equal(first.counts.unknown, 1);
+  const second = new Pipeline([RULES], { ...parts, before: first.freshness(NOW) });
+  assert.deepEqual(second.freshness(NOW), [{ ...expected, lines: 0, understood: 0 }]);
+});

@@ -1,4 +1,0 @@
-// Prints what a process with this one's permissions lacks for the configuration given as JSON.
-import { missingPermissions } from "../lib/permissions.ts";
-
-console.log(JSON.stringify(missingPermissions(JSON.parse(Deno.args[0]!))));

@@ -1,0 +1,102 @@
+import { strict as assert } from "node:assert";
+import { whyNotLinear } from "../../lib/reading/regex_safety.ts";
+import { notLinear, Random } from "../support/random.ts";
+
+const LINEAR = [
+  "^(a+)+$",
+  "a{16}",
+  "a{4,}",
+  "(a{4}){4}",
+  "^[a-z]{1,3}x",
+  "(?<n>a|b)*c",
+  "\\bfoo\\b",
+  "a{0,16}",
+  "(?:a{3})*",
+  "a*?",
+  "\\p{L}",
+  "[^]{2}",
+  "",
+  "$.^",
+];
+const NOT_LINEAR: readonly (readonly [source: string, why: RegExp])[] = [
+  ["(a)\\1", /holds a back-reference/],
+  ["(?<n>a)\\k<n>", /holds a back-reference/],
+  ["(?=a)b", /holds a look-ahead/],
+  ["(?!a)b", /holds a look-ahead/],
+  ["(?<!a)b", /holds a look-behind/],
+  ["a{17}", /repeats a\{17\} by counting to more than 16/],
+  ["a{2,45}", /repeats a\{2,45\} by counting/],
+  ["(a{4}){5}", /by counting/],
+  ["(?:a{5}|b{6}){3}", /by counting/],
+  ["(?:(?:a{5})+)+", /by counting/],
+  ["(?i:a)", /holds modifiers/],
+  ["(a", /is no regular expression: Unterminated group/],
+  ["[b-a]", /is no regular expression: Range out of order/],
+  ["*", /is no regular expression: Nothing to repeat/],
+];
+
+Deno.test("`whyNotLinear()` tells what keeps V8 from matching in linear time", () => {
+  for (const source of LINEAR) assert.equal(whyNotLinear(source), null, source);
+  for (const [source, why] of NOT_LINEAR) assert.match(whyNotLinear(source)!, why);
+});
+
+Deno.test("`whyNotLinear()` passes nothing that V8 would refuse to match in linear time", async () => {
+  const random = new Random(20_260_401);
+  const atoms = ["a", ".", "[ab]", "\\d", "\\b", "^", "$", "(?=a)", "(?!b)", "\\1", "\\."];
+  const counts = ["", "", "", "*", "+", "?", "{3}", "{2,5}", "{9}", "{20}", "{0,17}", "*?", "{4,}"];
+  const expression = (depth: number): string =>
+    random.times(1 + random.below(3), () => {
+      const group = () => `${random.pick(["(", "(?:"])}${expression(depth - 1)}|${expression(depth - 1)})`;
+      const atom = depth > 0 && random.below(2) === 0 ? group() : random.pick(atoms);
+      const isAssertion = /^(?:\\b|\^|\$|\(\?[=!])/.test(atom);
+      return atom + (isAssertion ? "" : random.pick(counts));
+    }).join("");
+  const passed = random.times(5_000, () => expression(2)).filter((source) => whyNotLinear(source) === null);
+  assert.ok(passed.length > 300, `${passed.length} passed`);
+  assert.deepEqual(await notLinear(passed.map((source) => new RegExp(source, "s"))), []);
+});
+
+/** Expressions that backtracking alone would match in time far beyond linear, and what their texts are made of. */
+const HARD = [["^(a+)+$", "a"], ["^(a|aa)+$", "a"], ["(a*)*b", "a"], ["^(?:\\w+\\s?)*$", "a"], [
+  "(?:.*,)*x",
+  ",",
+]];
+
+Deno.test("what `whyNotLinear()` passes takes at most 40 times as long on a text 10 times as long", async () => {
+  for (const [source] of HARD) assert.equal(whyNotLinear(source!), null, source);
+  const program = `const ratios = JSON.parse(Deno.args[0]).map(([source, piece]) => {
+      const expression = new RegExp(source, "s");
+      const time = (length) => {
+        const text = piece.repeat(length) + "!";
+        const runs = Array.from({ length: 7 }, () => {
+          const start = performance.now();
+          expression.exec(text);
+          return performance.now() - start;
+        });
+        return Math.min(...runs);
+      };
+      time(2_000);
+      const short = time(2_000);
+      return [source, time(20_000) / short];
+    });
+    console.log(JSON.stringify(ratios));`;
+  const file = await Deno.makeTempFile({ suffix: ".js" });
+  try {
+    await Deno.writeTextFile(file, program);
+    const { stdout } = await new Deno.Command(Deno.execPath(), {
+      args: [
+        "run",
+        "--v8-flags=--enable-experimental-regexp-engine-on-excessive-backtracks",
+        file,
+        JSON.stringify(HARD),
+      ],
+      // Exponential time would take longer than anybody waits.
+      signal: AbortSignal.timeout(120_000),
+    }).output();
+    const ratios: [string, number][] = JSON.parse(new TextDecoder().decode(stdout));
+    assert.equal(ratios.length, HARD.length);
+    for (const [source, ratio] of ratios) assert.ok(ratio < 40, `${source}: ${ratio}`);
+  } finally {
+    await Deno.remove(file);
+  }
+});

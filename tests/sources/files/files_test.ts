@@ -1,0 +1,282 @@
+import { strict as assert } from "node:assert";
+import { openFiles } from "../../../lib/sources/files/files.ts";
+import { MAX_LINE } from "../../../lib/core/entry.ts";
+import { eventually } from "../../support/helpers.ts";
+import { Following, LogDirectory } from "../../support/file_following.ts";
+
+const MILLISECOND = 1_000;
+
+Deno.test("a file's lines are handed over as they are written, with the time at which they came", async () => {
+  using logs = new LogDirectory();
+  logs.write("a.log", "old\n");
+  await using following = await new Following(logs.at("a.log"), { clock: () => 42 }).begun();
+  logs.append("a.log", "one\ntwo\r\n");
+  await following.saw("one", "two");
+  assert.deepEqual(following.entries[0], {
+    time: 42,
+    identifier: null,
+    pid: null,
+    message: "one",
+    sender: null,
+  });
+});
+
+Deno.test("a line written in pieces is one line, and none until its end comes", async () => {
+  using logs = new LogDirectory();
+  logs.write("a.log", "before ");
+  await using following = await new Following(logs.at("a.log")).begun();
+  logs.append("a.log", "o");
+  logs.append("b.log", "");
+  logs.append("a.log", "ne\nt");
+  await following.saw("before one");
+  logs.append("a.log", "wo \u20ac".slice(0, 3));
+  logs.append("a.log", Uint8Array.of(0xe2, 0x82));
+  logs.append("a.log", Uint8Array.of(0xac, 13));
+  logs.append("a.log", "\n");
+  await following.saw("before one", "two \u20ac");
+});
+
+Deno.test("bytes that are no UTF-8 become U+FFFD, and NULs before a line are left out", async () => {
+  using logs = new LogDirectory();
+  logs.write("a.log", "");
+  await using following = await new Following(logs.at("a.log")).begun();
+  logs.append("a.log", Uint8Array.of(0, 0, 0, 97, 0xff, 98, 10, 0, 0));
+  logs.append("a.log", Uint8Array.of(0, 99, 0, 10));
+  await following.saw("a\ufffdb", "c\0");
+});
+
+Deno.test("a long line is cut and counted, and a hundred megabytes without an end cost no memory", async () => {
+  using logs = new LogDirectory();
+  logs.write("a.log", "");
+  await using following = await new Following(logs.at("a.log")).begun();
+  logs.append("a.log", `${"x".repeat(MAX_LINE)}\n${"\u20ac".repeat(MAX_LINE + 1)}\n`);
+  await following.saw("x".repeat(MAX_LINE), "\u20ac".repeat(MAX_LINE));
+  assert.equal(following.damaged, 1);
+  const before = Deno.memoryUsage().rss;
+  for (let i = 0; i < 100; i++) logs.append("a.log", "y".repeat(1024 * 1024));
+  logs.append("a.log", "\nlast\n");
+  await eventually(() => following.entries.length === 4);
+  assert.equal(following.lines[2], "y".repeat(MAX_LINE));
+  assert.equal(following.lines[3], "last");
+  assert.equal(following.damaged, 2);
+  assert.ok(Deno.memoryUsage().rss - before < 60_000_000, `${Deno.memoryUsage().rss - before} bytes more`);
+});
+
+Deno.test("after a stop reading goes on just behind the last whole line", async () => {
+  using logs = new LogDirectory();
+  logs.write("a.log", "");
+  await using first = await new Following(logs.at("a.log")).begun();
+  logs.append("a.log", "one\ntw");
+  await first.saw("one");
+  const after = await first.stop();
+  logs.append("a.log", "o\nthree\n");
+  logs.touch("a.log", 1_000_000);
+  await using second = new Following(logs.at("a.log"), { after });
+  await second.saw("two", "three");
+  assert.equal(second.entries[0]!.time, 1_000_000_000_000);
+});
+
+Deno.test("a first start without lines still gives a position to go on from", async () => {
+  using logs = new LogDirectory();
+  logs.write("a.log", "old\n");
+  await using first = await new Following(logs.at("a.log")).begun();
+  const after = await first.stop();
+  assert.deepEqual(first.entries, []);
+  logs.append("a.log", "new\n");
+  await using second = new Following(logs.at("a.log"), { after });
+  await second.saw("new");
+});
+
+Deno.test("files that appear later are read from their beginning", async () => {
+  using logs = new LogDirectory();
+  logs.write("a.log", "old\n");
+  await using following = await new Following(logs.at("*.log")).begun();
+  logs.write("b.log", "one\n");
+  await following.saw("one");
+  logs.write(".c.log", "hidden\n");
+  logs.write("c.txt", "other\n");
+  logs.write("d.log", "two\n");
+  logs.append("a.log", "three\n");
+  await eventually(() => following.entries.length === 3);
+  assert.deepEqual(following.lines.sort(), ["one", "three", "two"]);
+});
+
+Deno.test("a directory that does not exist yet is followed once it does, also below a wildcard", async () => {
+  using logs = new LogDirectory();
+  await using following = new Following(logs.at("sites/*/access.log"), { poll: 20 * MILLISECOND });
+  await eventually(() => following.problems.length > 0);
+  assert.deepEqual(following.problems, [
+    `Cannot read ${logs.at("sites/*/access.log")}: there is no such file yet`,
+  ]);
+  Deno.mkdirSync(logs.at("sites/a"), { recursive: true });
+  logs.write("sites/a/access.log", "one\n");
+  await following.saw("one");
+  Deno.mkdirSync(logs.at("sites/b"));
+  logs.write("sites/b/access.log", "two\n");
+  await following.saw("one", "two");
+  Deno.removeSync(logs.at("sites"), { recursive: true });
+  Deno.mkdirSync(logs.at("sites/a"), { recursive: true });
+  logs.write("sites/a/access.log", "three\n");
+  await following.saw("one", "two", "three");
+});
+
+Deno.test("what is no regular file is told of once and left alone", async () => {
+  using logs = new LogDirectory();
+  Deno.mkdirSync(logs.at("a.log"));
+  assert.ok(new Deno.Command("mkfifo", { args: [logs.at("b.log")] }).outputSync().success);
+  logs.write("c.log", "");
+  await using following = await new Following(logs.at("*.log"), { poll: 10 * MILLISECOND }).begun();
+  logs.append("c.log", "one\n");
+  await following.saw("one");
+  for (const line of ["two", "three"]) {
+    logs.append("c.log", `${line}\n`);
+    await eventually(() => following.lines.at(-1) === line);
+  }
+  assert.deepEqual(following.problems, [
+    `Cannot read ${logs.at("a.log")}: it is not a regular file`,
+    `Cannot read ${logs.at("b.log")}: it is not a regular file`,
+  ]);
+});
+
+Deno.test("a file under two names is read once", async () => {
+  using logs = new LogDirectory();
+  logs.write("a.log", "");
+  Deno.linkSync(logs.at("a.log"), logs.at("b.log"));
+  Deno.symlinkSync(logs.at("a.log"), logs.at("c.log"));
+  await using following = await new Following(logs.at("*.log")).begun();
+  logs.append("b.log", "one\n");
+  logs.append("c.log", "two\n");
+  await following.saw("one", "two");
+});
+
+Deno.test("without inotify looking from time to time will do", async () => {
+  using logs = new LogDirectory();
+  logs.write("a.log", "");
+  const { watchFs } = Deno;
+  Deno.watchFs = () => {
+    throw new Error("no watches left");
+  };
+  try {
+    await using following = await new Following(logs.at("*.log"), { poll: 5 * MILLISECOND }).begun();
+    logs.append("a.log", "one\n");
+    await following.saw("one");
+    logs.write("b.log", "two\n");
+    await following.saw("one", "two");
+  } finally {
+    Deno.watchFs = watchFs;
+  }
+});
+
+Deno.test("an abort ends the batches at once, whenever it comes", async () => {
+  using logs = new LogDirectory();
+  logs.write("a.log", "one\n".repeat(100_000));
+  const source = openFiles(logs.at("a.log"), { timeOf: () => 1 });
+  assert.equal(source.name, `file:${logs.at("a.log")}`);
+  for await (const _ of source.batches({ after: null, since: 0 }, AbortSignal.abort())) {
+    assert.fail("a batch");
+  }
+  const stopping = new AbortController();
+  let batches = 0;
+  for await (const _ of source.batches({ after: null, since: 0 }, stopping.signal)) {
+    batches++;
+    stopping.abort();
+  }
+  assert.equal(batches, 1);
+});
+
+Deno.test("a position of something else is refused", async () => {
+  const source = openFiles("/var/log/a.log");
+  for (const after of ["", "{}", "s=1;i=2", '{"files":[["a"]]}']) {
+    await assert.rejects(
+      async () => {
+        for await (const _ of source.batches({ after, since: 0 }, new AbortController().signal));
+      },
+      /Cannot resume log files/,
+      after,
+    );
+  }
+  assert.throws(() => openFiles("a.log"), /must begin with \//);
+});
+
+Deno.test("a flood is read in bulk, in order, and stopping anywhere in it loses nothing", async () => {
+  using logs = new LogDirectory();
+  const lines = Array.from({ length: 50_000 }, (_, i) => `line ${i} ${"x".repeat(i % 100)}`);
+  logs.write("a.log", lines.join("\n") + "\n");
+  const seen: string[] = [];
+  let after: string | null = null;
+  while (seen.length < lines.length) {
+    const stopping = new AbortController();
+    const source = openFiles(logs.at("a.log"), { timeOf: () => 1 });
+    for await (const { entries, position } of source.batches({ after, since: 0 }, stopping.signal)) {
+      seen.push(...entries.map(({ message }) => message));
+      after = position;
+      if (entries.length > 0) stopping.abort();
+    }
+  }
+  assert.deepEqual(seen, lines);
+});
+
+Deno.test("a file that may not be opened is told of once, and read from where it was left when it may", async () => {
+  using logs = new LogDirectory();
+  logs.write("a.log", "");
+  await using first = await new Following(logs.at("*.log")).begun();
+  logs.append("a.log", "one\n");
+  await first.saw("one");
+  const after = await first.stop();
+  logs.append("a.log", "two\n");
+  logs.write("b.log", "three\n");
+  const { openSync } = Deno;
+  Deno.openSync = () => {
+    throw new Deno.errors.PermissionDenied("permission denied");
+  };
+  await using second = new Following(logs.at("*.log"), { after, poll: 5 * MILLISECOND });
+  try {
+    await eventually(() => second.problems.length >= 2);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    assert.deepEqual(JSON.parse(second.position!), JSON.parse(after));
+  } finally {
+    Deno.openSync = openSync;
+  }
+  await second.saw("two", "three");
+  assert.deepEqual(second.problems, [
+    `Cannot read ${logs.at("a.log")}: permission denied`,
+    `Cannot read ${logs.at("b.log")}: permission denied`,
+  ]);
+});
+
+Deno.test("a new log that begins as another one does is read all the same", async () => {
+  using logs = new LogDirectory();
+  const beginning = Array.from({ length: 40 }, (_, i) => `heading ${i} of every log of this kind`);
+  logs.write("a.log", `${beginning.join("\n")}\n`);
+  await using following = await new Following(logs.at("*.log"), { timeOf: () => 0, since: 1 }).begun();
+  logs.write("b.log", `${beginning.join("\n")}\nand this\n`);
+  await following.saw(...beginning, "and this");
+});
+
+Deno.test("a pipe that appears among the logs is told of once, and holds up nothing, also after a restart", async () => {
+  using logs = new LogDirectory();
+  logs.write("a.log", "old\n");
+  // Deno's own watcher opens the pipe too: it tells of nothing any more, and closing it would wait for a writer.
+  const { watchFs } = Deno;
+  Deno.watchFs = () => {
+    const close = () => assert.fail("the watcher was closed");
+    const events = { next: () => new Promise<never>(() => {}), [Symbol.asyncIterator]: () => events };
+    return { ...events, close, [Symbol.dispose]: close } as unknown as Deno.FsWatcher;
+  };
+  try {
+    const options = { poll: 5 * MILLISECOND };
+    await using first = await new Following(logs.at("*.log"), options).begun();
+    await new Deno.Command("mkfifo", { args: [logs.at("b.log")] }).output();
+    logs.append("a.log", "one\n");
+    await first.saw("one");
+    await eventually(() => first.problems.length > 0);
+    const after = await first.stop();
+    logs.append("a.log", "two\n");
+    await using second = new Following(logs.at("*.log"), { ...options, after });
+    await second.saw("two");
+    const told = [`Cannot read ${logs.at("b.log")}: it is not a regular file`];
+    assert.deepEqual([first.problems, second.problems], [told, told]);
+  } finally {
+    Deno.watchFs = watchFs;
+  }
+});

@@ -1,0 +1,186 @@
+import { strict as assert } from "node:assert";
+import { type JournalOptions, openJournal } from "../../../lib/sources/journal/journal.ts";
+import { supervise } from "../../../lib/core/async.ts";
+import type { Micros } from "../../../lib/core/time.ts";
+import type { Source } from "../../../lib/sources/source.ts";
+import { eventually, memoryLog } from "../../support/helpers.ts";
+import { hasJournald, Journald } from "../../support/journald.ts";
+
+/** Follows a journald, from where the last one who did had come. */
+class Follower {
+  readonly seen: string[] = [];
+  readonly problems: string[] = [];
+  readonly #source: Source;
+  #position: string | null = null;
+
+  constructor(directory: string, options: Partial<JournalOptions>) {
+    const problem = (sentence: string) => void this.problems.push(sentence);
+    this.#source = openJournal({
+      ...{ identifiers: ["sshd"], units: ["ssh.service"], directory, problem },
+      ...options,
+    });
+  }
+
+  get delivery(): string {
+    return this.#source.delivery ?? "";
+  }
+
+  /** Follows as the monitor does, which begins again where journalctl has left out the newest entry or finds none of this boot. */
+  follow(signal: AbortSignal): Promise<void> {
+    return supervise((progress) => this.read(signal, progress), {
+      name: "journal",
+      signal,
+      log: memoryLog(),
+      backoff: [10, 100],
+    });
+  }
+
+  /** Follows until journalctl fails. */
+  async read(signal: AbortSignal, progress = () => {}): Promise<void> {
+    const start = { after: this.#position, since: 0 };
+    for await (const { entries, position } of this.#source.batches(start, signal)) {
+      this.seen.push(...entries.map(({ message }) => message));
+      this.#position = position;
+      progress();
+    }
+  }
+}
+
+/** Tests that need a journald. */
+function testJournald(name: string, work: (journald: Journald) => Promise<void>): void {
+  Deno.test({
+    name,
+    ignore: !hasJournald,
+    fn: async () => {
+      await using journald = await new Journald().ready();
+      await work(journald);
+    },
+  });
+}
+
+const WAKE: Micros = 5_000;
+
+for (const isWoken of [false, true]) {
+  const how = isWoken ? " by a journalctl kept awake" : "";
+  testJournald(
+    `a running journald, rotated, vacuumed, and left in between, is read in order and each entry once${how}`,
+    async (journald) => {
+      const wake = isWoken ? { directory: journald.link(), interval: WAKE } : null;
+      const follower = new Follower(journald.directory, { wake });
+      const written = ["ready"];
+      const write = async (count: number) => {
+        const lines = Array.from(
+          { length: count },
+          (_, i) => `Invalid user u${written.length + i} from 192.0.2.1`,
+        );
+        written.push(...lines);
+        await journald.log(lines);
+      };
+      for (let visit = 0; visit < 3; visit++) {
+        // Nobody reads these as they come.
+        await write(100);
+        const stop = new AbortController();
+        const following = follower.follow(stop.signal);
+        for (let round = 0; round < 3; round++) {
+          await write(200);
+          if (round > 0) await journald.rotate();
+          await write(1);
+          await eventually(() => follower.seen.length >= written.length);
+        }
+        await eventually(() => follower.delivery.startsWith("at once") === isWoken);
+        stop.abort();
+        await following;
+        // The entry that was reached is gone now.
+        await journald.rotate();
+        journald.vacuum();
+      }
+      assert.deepEqual(follower.seen, written);
+      assert.deepEqual(follower.problems, []);
+    },
+  );
+}
+
+testJournald(
+  "a journalctl kept awake reads what is written while journald rotates again and again",
+  async (journald) => {
+    const follower = new Follower(journald.directory, {
+      wake: { directory: journald.link(), interval: WAKE },
+    });
+    const stop = new AbortController();
+    const following = follower.follow(stop.signal);
+    const written = ["ready"];
+    for (let round = 0; round < 12; round++) {
+      const lines = Array.from({ length: 50 }, (_, i) => `round ${round}, line ${i}`);
+      written.push(...lines);
+      await Promise.all([journald.log(lines), journald.rotate()]);
+    }
+    await eventually(() => follower.seen.length >= written.length);
+    stop.abort();
+    await following;
+    assert.deepEqual(follower.seen, written);
+  },
+);
+
+testJournald("a journalctl that cannot be kept awake reads all the same, and says why", async (journald) => {
+  const other = Deno.makeTempDirSync({ dir: journald.link() });
+  for (
+    const [directory, reason] of [
+      [`${other}/nothing`, "No such file or directory"],
+      [other, "it does not show this machine's journal"],
+    ] as const
+  ) {
+    const follower = new Follower(journald.directory, { wake: { directory, interval: WAKE } });
+    const stop = new AbortController();
+    const following = follower.follow(stop.signal);
+    await eventually(() => follower.seen.length === 1 && follower.problems.length === 1);
+    assert.ok(follower.problems[0]!.startsWith(`Cannot wake journalctl by ${directory}: ${reason}`));
+    assert.equal(follower.delivery, "as journald announces them");
+    stop.abort();
+    await following;
+  }
+});
+
+testJournald(
+  "a journal that moves away from where journalctl is kept awake is read where it is now",
+  async (journald) => {
+    const follower = new Follower(journald.directory, {
+      wake: { directory: journald.link(), interval: WAKE },
+      silence: 100_000,
+    });
+    const following = assert.rejects(follower.read(new AbortController().signal), /fell silent/);
+    await eventually(() => follower.delivery.startsWith("at once"));
+    await journald.writeElsewhere("elsewhere");
+    await following;
+    assert.match(follower.problems.join(), /it does not show all of the journal/);
+    const stop = new AbortController();
+    const again = follower.follow(stop.signal);
+    await eventually(() => follower.seen.length === 2);
+    assert.equal(follower.delivery, "as journald announces them");
+    stop.abort();
+    await again;
+    assert.deepEqual(follower.seen, ["ready", "elsewhere"]);
+  },
+);
+
+testJournald(
+  "a journal is read on when the directory that journalctl is kept awake by vanishes",
+  async (journald) => {
+    const links = journald.link();
+    const follower = new Follower(journald.directory, { wake: { directory: links, interval: WAKE } });
+    const following = assert.rejects(follower.read(new AbortController().signal), /SIGKILL/);
+    await eventually(() => follower.delivery.startsWith("at once"));
+    await journald.log(["by it"]);
+    await eventually(() => follower.seen.length === 2);
+    Deno.removeSync(links, { recursive: true });
+    await following;
+    assert.match(follower.problems.join(), /No such file or directory/);
+    const stop = new AbortController();
+    const again = follower.follow(stop.signal);
+    await journald.rotate();
+    await journald.log(["without it"]);
+    await eventually(() => follower.seen.length === 3);
+    stop.abort();
+    await again;
+    assert.deepEqual(follower.seen, ["ready", "by it", "without it"]);
+  },
+);

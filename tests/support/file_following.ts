@@ -1,0 +1,140 @@
+/** Log files in a directory of their own, and who reads them. */
+import { strict as assert } from "node:assert";
+import { type FileOptions, openFiles } from "../../lib/sources/files/files.ts";
+import type { Entry } from "../../lib/core/entry.ts";
+import { eventually } from "./helpers.ts";
+
+/** A directory for logs, gone at the end of the scope. */
+export class LogDirectory implements Disposable {
+  readonly path: string = Deno.makeTempDirSync({ prefix: "strongmonitor-logs-" });
+
+  /** The absolute path of a file in it. */
+  at(name: string): string {
+    return `${this.path}/${name}`;
+  }
+
+  /** Writes a file anew; the same inode where there is one. */
+  write(name: string, text: string | Uint8Array): void {
+    Deno.writeFileSync(this.at(name), typeof text === "string" ? new TextEncoder().encode(text) : text);
+  }
+
+  append(name: string, text: string | Uint8Array): void {
+    const bytes = typeof text === "string" ? new TextEncoder().encode(text) : text;
+    Deno.writeFileSync(this.at(name), bytes, { append: true });
+  }
+
+  rename(from: string, to: string): void {
+    Deno.renameSync(this.at(from), this.at(to));
+  }
+
+  copy(from: string, to: string): void {
+    Deno.copyFileSync(this.at(from), this.at(to));
+  }
+
+  remove(name: string): void {
+    Deno.removeSync(this.at(name), { recursive: true });
+  }
+
+  truncate(name: string): void {
+    Deno.truncateSync(this.at(name));
+  }
+
+  /** What gzip(1) makes of a file. */
+  gzip(name: string): void {
+    assert.ok(new Deno.Command("gzip", { args: [this.at(name)] }).outputSync().success);
+  }
+
+  /** Sets when a file was last changed, in seconds. */
+  touch(name: string, seconds: number): void {
+    Deno.utimeSync(this.at(name), seconds, seconds);
+  }
+
+  [Symbol.dispose](): void {
+    Deno.removeSync(this.path, { recursive: true });
+  }
+}
+
+/** How a test reads. */
+export interface FollowOptions extends FileOptions {
+  /** Position to go on from. */
+  readonly after?: string | null;
+  readonly since?: number;
+}
+
+/** A reader of log files at work. */
+export class Following implements AsyncDisposable {
+  readonly entries: Entry[] = [];
+  readonly problems: string[] = [];
+  /** After the last batch. */
+  position: string | null;
+  damaged = 0;
+  batches = 0;
+  #running = true;
+  readonly #stopping = new AbortController();
+  readonly #done: Promise<void>;
+
+  /** Begins to read: at the ends of what is there, unless told otherwise. */
+  constructor(pattern: string, { after = null, since = Infinity, ...options }: FollowOptions = {}) {
+    this.position = after;
+    const source = openFiles(pattern, { problem: (sentence) => this.problems.push(sentence), ...options });
+    const batches = source.batches({ after, since }, this.#stopping.signal);
+    this.#done = this.#collect(batches).finally(() => this.#running = false);
+  }
+
+  get lines(): string[] {
+    return this.entries.map(({ message }) => message);
+  }
+
+  /** Ended by itself, or by a failure. */
+  get hasEnded(): boolean {
+    return !this.#running;
+  }
+
+  /** Waits for the first position: then what was there has been looked at. */
+  async begun(): Promise<this> {
+    await eventually(() => this.batches > 0);
+    return this;
+  }
+
+  /** Waits for as many lines, and compares them. */
+  async saw(...lines: string[]): Promise<void> {
+    try {
+      await eventually(() => this.entries.length >= lines.length, 10);
+    } finally {
+      assert.deepEqual(this.lines, lines);
+    }
+  }
+
+  /** Stops, and gives the position reached. */
+  async stop(): Promise<string> {
+    this.#stopping.abort();
+    await this.#done;
+    assert.ok(this.position !== null);
+    return this.position;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stopping.abort();
+    await this.#done;
+  }
+
+  async #collect(batches: ReturnType<ReturnType<typeof openFiles>["batches"]>): Promise<void> {
+    for await (const { entries, position, damaged } of batches) {
+      this.entries.push(...entries);
+      this.damaged += damaged;
+      this.position = position;
+      this.batches++;
+    }
+  }
+}
+
+/** Reads from a position on until as many lines came, and then stops. */
+export async function resume(
+  pattern: string,
+  { after, lines, ...options }: FileOptions & { after: string; lines: string[] },
+): Promise<string> {
+  await using following = new Following(pattern, { after, ...options });
+  await following.begun();
+  await following.saw(...lines);
+  return await following.stop();
+}

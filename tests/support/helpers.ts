@@ -1,0 +1,105 @@
+import { DatabaseSync } from "node:sqlite";
+import { prepareStateDirectory } from "../../lib/monitor/control.ts";
+import { State } from "../../lib/state/state.ts";
+import { SECOND } from "../../lib/core/time.ts";
+import { type LoginNews, Logins } from "../../lib/deciding/logins.ts";
+import type { Condition, Growth, Rule } from "../../lib/rules/rule.ts";
+import type { Log } from "../../lib/core/log.ts";
+
+/** A state in a directory of its own, gone at the end of the scope. */
+export interface TemporaryState extends Disposable {
+  readonly directory: string;
+  readonly state: State;
+  /** Runs SQL on the state's file behind its back. */
+  exec(sql: string): void;
+}
+
+/** Makes an empty state. */
+export function temporaryState(): TemporaryState {
+  const directory = Deno.makeTempDirSync({ prefix: "strongmonitor-" });
+  prepareStateDirectory(directory);
+  const state = new State(directory);
+  return {
+    directory,
+    state,
+    exec(sql) {
+      const db = new DatabaseSync(`${directory}/state.db`);
+      db.exec(sql);
+      db.close();
+    },
+    [Symbol.dispose]() {
+      state.close();
+      Deno.removeSync(directory, { recursive: true });
+    },
+  };
+}
+
+/** A log that keeps what it is told. */
+export function memoryLog(): Log & { readonly lines: string[] } {
+  const lines: string[] = [];
+  const to = (level: string) => (message: string) => void lines.push(`${level}: ${message}`);
+  return { lines, debug: to("debug"), info: to("info"), warn: to("warn"), error: to("error") };
+}
+
+/** A condition that looks at the start of the whole message, but for what `over` says. */
+export function condition(over: Partial<Condition> & Pick<Condition, "texts">): Condition {
+  return { fields: ["message"], mode: "start", ignoreCase: false, ...over };
+}
+
+/** For bans where nobody ever logged in, and no network is banned. */
+export function strangers() {
+  return { logins: new Logins(null), known: () => ({ logins: [], sessions: [] }), networks: [] };
+}
+
+/** Nobody has logged in or out. */
+export const NO_LOGINS: LoginNews = { logins: [], opened: [], closed: [] };
+
+/** Bans that do not grow. */
+export const STEADY: Growth = { factor: 1, most: null, forgetAfter: null };
+
+/** A rule that every line hits and that bans for good past two hits in a minute, but for what `over` says. */
+export function rule(over: Partial<Rule> = {}): Rule {
+  return {
+    name: "any",
+    condition: null,
+    status: null,
+    except: [],
+    distinct: null,
+    limit: 2,
+    window: 60 * SECOND,
+    banTime: null,
+    growth: STEADY,
+    scope: "all",
+    ...over,
+  };
+}
+
+/** Runs `body` in a time zone. */
+export function inZone(zone: string, body: () => void): void {
+  const before = Deno.env.get("TZ");
+  const zoneBefore = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  Deno.env.set("TZ", zone);
+  try {
+    body();
+  } finally {
+    // Only setting it reaches the clock of Deno 2.4.
+    Deno.env.set("TZ", before ?? zoneBefore);
+    if (before === undefined) Deno.env.delete("TZ");
+  }
+}
+
+/** Waits until `condition` holds; fails after `seconds`, which only stop a hang. */
+export async function eventually(condition: () => boolean | Promise<boolean>, seconds = 120): Promise<void> {
+  const deadline = Date.now() + seconds * 1_000;
+  while (!await condition()) {
+    if (Date.now() > deadline) throw new Error(`still not so after ${seconds} s: ${condition}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** Writes an executable shell script and returns its path. */
+export function script(directory: string, { name, body }: { name: string; body: string }): string {
+  const file = `${directory}/${name}`;
+  Deno.writeTextFileSync(file, `#!/bin/sh\n${body}\n`, { mode: 0o755 });
+  return file;
+}

@@ -1,0 +1,121 @@
+/** Real journal files, made from text of the export format. */
+import type { Batch, Source, Start } from "../../lib/sources/source.ts";
+import type { Entry } from "../../lib/core/entry.ts";
+
+const WRITER = "/lib/systemd/systemd-journal-remote";
+/** When the entries of these tests begin, in microseconds. */
+export const BEGINNING = 1_700_000_000_000_000;
+/** From the first entry on. */
+export const FROM_START: Start = { after: null, since: 0 };
+
+/** Whether this machine can make and read journal files. */
+export const canMakeJournals = [WRITER, "/usr/bin/journalctl"].every(exists);
+
+/** Whether there is a file of that name. */
+export function exists(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}
+
+/** An entry to be written: values are text, or bytes for a binary field. A field may stand twice. */
+export type Fields = readonly (readonly [name: string, value: string | Uint8Array])[];
+
+/** What sshd would write, `n` milliseconds after the beginning; `more` adds fields. */
+export function sshdEntry(n: number, message: string | Uint8Array, more: Fields = []): Fields {
+  return [
+    ["__REALTIME_TIMESTAMP", String(BEGINNING + n * 1_000)],
+    ["__MONOTONIC_TIMESTAMP", String(1_000_000 + n * 1_000)],
+    ["_BOOT_ID", "0123456789abcdef0123456789abcdef"],
+    ["_UID", "0"],
+    ["_SYSTEMD_UNIT", "ssh.service"],
+    ["SYSLOG_IDENTIFIER", "sshd"],
+    ["_PID", String(1_000 + n)],
+    ["MESSAGE", message],
+    ...more,
+  ];
+}
+
+/** Entries in the Journal Export Format. */
+export function exportText(entries: readonly Fields[]): Uint8Array {
+  const encoder = new TextEncoder();
+  const parts = entries.flatMap((fields) => [
+    ...fields.flatMap(([name, value]) => {
+      if (typeof value === "string") return [encoder.encode(`${name}=${value}\n`)];
+      const length = new Uint8Array(8);
+      new DataView(length.buffer).setBigUint64(0, BigInt(value.length), true);
+      return [encoder.encode(`${name}\n`), length, value, encoder.encode("\n")];
+    }),
+    encoder.encode("\n"),
+  ]);
+  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}
+
+/** A directory of journal files, gone at the end of the scope. */
+export class JournalDirectory implements Disposable {
+  readonly path = Deno.makeTempDirSync({ prefix: "strongmonitor-journal-" });
+
+  /** Writes entries to the file `name`, which begins with them or goes on with them. */
+  async write(name: string, entries: readonly Fields[]): Promise<void> {
+    const writer = new JournalWriter(`${this.path}/${name}.journal`);
+    await writer.write(entries);
+    await writer.close();
+  }
+
+  [Symbol.dispose](): void {
+    Deno.removeSync(this.path, { recursive: true });
+  }
+}
+
+/** A journal file that is being written to. */
+export class JournalWriter {
+  readonly #child: Deno.ChildProcess;
+  readonly #input: WritableStreamDefaultWriter<Uint8Array>;
+
+  constructor(file: string) {
+    this.#child = new Deno.Command(WRITER, {
+      args: [`--output=${file}`, "-"],
+      stdin: "piped",
+      stdout: "null",
+      stderr: "null",
+    }).spawn();
+    this.#input = this.#child.stdin.getWriter() as WritableStreamDefaultWriter<Uint8Array>;
+  }
+
+  async write(entries: readonly Fields[]): Promise<void> {
+    await this.#input.write(exportText(entries));
+  }
+
+  async close(): Promise<void> {
+    await this.#input.close();
+    const { success, code } = await this.#child.status;
+    if (!success) throw new Error(`${WRITER} failed with exit status ${code}`);
+  }
+}
+
+/** Reads on until `enough` of what came holds, or the source ends; then stops the source. */
+export async function read(
+  source: Source,
+  { start = FROM_START, enough = () => false }: {
+    start?: Start;
+    enough?: (entries: readonly Entry[]) => boolean;
+  } = {},
+): Promise<{ entries: Entry[]; batches: Batch[] }> {
+  const stop = new AbortController();
+  const entries: Entry[] = [];
+  const batches: Batch[] = [];
+  for await (const batch of source.batches(start, stop.signal)) {
+    batches.push(batch);
+    entries.push(...batch.entries);
+    if (enough(entries)) stop.abort();
+  }
+  return { entries, batches };
+}

@@ -1,0 +1,117 @@
+/** A systemd-journald for tests. */
+import { strict as assert } from "node:assert";
+import { eventually } from "./helpers.ts";
+import { canMakeJournals, exists, JournalWriter, sshdEntry } from "./journal_files.ts";
+
+const PROGRAM = "/lib/systemd/systemd-journald";
+/** Whether this machine can run one, and make journal files. */
+export const hasJournald =
+  [PROGRAM, "/usr/bin/journalctl", "/usr/bin/logger", "/usr/bin/unshare"].every(exists) &&
+  canMakeJournals && canMount();
+
+function canMount(): boolean {
+  const args = ["--mount", "--propagation=private", "mount", "-t", "tmpfs", "run", "/run"];
+  return new Deno.Command("unshare", { args, stdout: "null", stderr: "null" }).outputSync().success;
+}
+
+/** A systemd-journald of its own, whose `/run` nobody else sees; its journal files are in `directory`. */
+export class Journald implements AsyncDisposable {
+  readonly directory = Deno.makeTempDirSync({ prefix: "strongmonitor-journald-" });
+  /** For what is not journald's. */
+  readonly #other = Deno.makeTempDirSync({ prefix: "strongmonitor-links-" });
+  readonly #process = new Deno.Command("unshare", {
+    args: [
+      "--mount",
+      "--propagation=private",
+      "sh",
+      "-c",
+      "mount -t tmpfs run /run && mkdir -p /run/systemd/journal /run/log/journal && " +
+      'mount --bind "$0" /run/log/journal && exec "$1"',
+      this.directory,
+      PROGRAM,
+    ],
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
+
+  /** Its `/run/systemd/journal` as it is seen from here. */
+  get #sockets(): string {
+    return `/proc/${this.#process.pid}/root/run/systemd/journal`;
+  }
+
+  /** Waits until its first journal file is there: then it listens. */
+  async ready(): Promise<this> {
+    await eventually(() => [...Deno.readDirSync(this.directory)].length > 0);
+    await this.log(["ready"]);
+    return this;
+  }
+
+  /** Writes lines as sshd does: through syslog's socket. */
+  async log(lines: readonly string[]): Promise<void> {
+    const logger = new Deno.Command("logger", {
+      args: ["--tag=sshd", `--socket=${this.#sockets}/dev-log`],
+      stdin: "piped",
+      stdout: "null",
+      stderr: "null",
+    }).spawn();
+    const input = logger.stdin.getWriter();
+    await input.write(new TextEncoder().encode(lines.map((line) => `${line}\n`).join("")));
+    await input.close();
+    assert.ok((await logger.status).success);
+  }
+
+  /** Makes it begin a new file. */
+  async rotate(): Promise<void> {
+    const before = this.#archived().length;
+    this.#process.kill("SIGUSR2");
+    await eventually(() => this.#archived().length > before);
+  }
+
+  /** Removes all files but those being written to. */
+  vacuum(): void {
+    this.#archived().forEach((file) => Deno.removeSync(file));
+  }
+
+  /** Makes a directory by which journalctl can be woken, and returns its path. */
+  link(): string {
+    const links = `${this.#other}/links`;
+    Deno.mkdirSync(links);
+    Deno.symlinkSync(this.#machine, `${links}/${"0".repeat(32)}`);
+    // The other of the places where journald may write: nothing is there.
+    Deno.symlinkSync(`${this.#other}/run`, `${links}/${"1".repeat(32)}`);
+    return links;
+  }
+
+  /** Writes an entry beside all that it writes itself. */
+  async writeElsewhere(message: string): Promise<void> {
+    const directory = `${this.directory}/${"2".repeat(32)}`;
+    Deno.mkdirSync(directory);
+    const writer = new JournalWriter(`${directory}/system.journal`);
+    await writer.write([[
+      ["__REALTIME_TIMESTAMP", `${Date.now() * 1_000}`],
+      ...sshdEntry(0, message).slice(1),
+    ]]);
+    await writer.close();
+  }
+
+  /** Where its files are. */
+  get #machine(): string {
+    const [machine] = Deno.readDirSync(this.directory);
+    return `${this.directory}/${machine!.name}`;
+  }
+
+  #archived(): string[] {
+    return [...Deno.readDirSync(this.directory)].flatMap(({ name: machine }) =>
+      [...Deno.readDirSync(`${this.directory}/${machine}`)]
+        .filter(({ name }) => name.includes("@"))
+        .map(({ name }) => `${this.directory}/${machine}/${name}`)
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#process.kill("SIGKILL");
+    await this.#process.status;
+    for (const path of [this.directory, this.#other]) Deno.removeSync(path, { recursive: true });
+  }
+}

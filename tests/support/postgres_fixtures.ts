@@ -1,0 +1,185 @@
+/** What the PostgreSQL tests share: an outbox in memory, a log that is kept, and a member of the fleet. */
+import { Connection, type DatabaseConfig } from "../../lib/postgres/connection.ts";
+import { type Fleet, type FleetOptions, openFleet } from "../../lib/postgres/fleet.ts";
+import type { BanChange } from "../../lib/deciding/ban.ts";
+import type { Log } from "../../lib/core/log.ts";
+import type { LogRow } from "../../lib/deciding/record.ts";
+import type { Outbox } from "../../lib/postgres/outbox.ts";
+import type { WhitelistEntry } from "../../lib/deciding/whitelist.ts";
+import { postgresMissing, startPostgres, type TestPostgres } from "./postgres_server.ts";
+
+/** Monday, 3 March 2025, 00:00 UTC. */
+export const MONDAY = Date.UTC(2025, 2, 3) * 1000;
+export const DAY = 86_400_000_000;
+
+/** An outbox in memory that counts how often each row was handed over. */
+export class MemoryOutbox implements Outbox {
+  readonly hostId = crypto.randomUUID();
+  readonly rows: LogRow[] = [];
+  bans: BanChange[] = [];
+  #confirmedLog = 0;
+  #confirmedBans = 0;
+
+  add(row: Partial<LogRow>): void {
+    const seq = this.rows.length + 1;
+    this.rows.push({
+      seq,
+      service: "SSHD",
+      address: "192.0.2.1",
+      time: MONDAY + seq,
+      message: `line ${seq}`,
+      ...row,
+    });
+  }
+
+  unshippedLog(limit: number): LogRow[] {
+    return this.rows.slice(this.#confirmedLog, this.#confirmedLog + limit);
+  }
+
+  confirmLog(seq: number): void {
+    this.#confirmedLog = seq;
+  }
+
+  unshippedBans(limit: number): BanChange[] {
+    return this.bans.filter((ban) => ban.change > this.#confirmedBans).slice(0, limit);
+  }
+
+  confirmBans(change: number): void {
+    this.#confirmedBans = change;
+  }
+
+  backlog(): number {
+    return this.rows.length - this.#confirmedLog + this.unshippedBans(Infinity).length;
+  }
+
+  /** Forgets what was confirmed, as a state does that is killed before it could write it down. */
+  forget(): void {
+    this.#confirmedLog = this.#confirmedBans = 0;
+  }
+}
+
+/** A ban of 192.0.2.1 that stands. */
+export function ban(parts: Partial<BanChange>): BanChange {
+  return {
+    id: 1,
+    address: "192.0.2.1",
+    reason: "[SSHD] invalid_user",
+    scope: "all",
+    count: 6,
+    start: MONDAY,
+    until: null,
+    ended: null,
+    endReason: null,
+    change: 1,
+    ...parts,
+  };
+}
+
+/** Keeps what is logged. */
+export class MemoryLog implements Log {
+  readonly infos: string[] = [];
+  readonly warnings: string[] = [];
+  readonly errors: string[] = [];
+  debug(): void {}
+  info = (message: string): void => void this.infos.push(message);
+  warn = (message: string): void => void this.warnings.push(message);
+  error = (message: string): void => void this.errors.push(message);
+}
+
+/** A member of the fleet with all that was told to it, disconnected at the end of the scope. */
+export class TestMember implements AsyncDisposable {
+  readonly outbox: MemoryOutbox;
+  readonly log = new MemoryLog();
+  readonly whitelists: WhitelistEntry[][] = [];
+  readonly fleet: Fleet;
+
+  constructor(login: DatabaseConfig, options: Partial<FleetOptions> & { outbox?: MemoryOutbox } = {}) {
+    this.outbox = options.outbox ?? new MemoryOutbox();
+    this.fleet = openFleet(login, {
+      log: this.log,
+      hostName: "tester",
+      onWhitelist: (entries) => this.whitelists.push(entries),
+      keepLog: null,
+      ...options,
+      outbox: this.outbox,
+    });
+  }
+
+  /** Wakes the member and waits until nothing is left to ship. */
+  async shipped(): Promise<void> {
+    this.fleet.wake();
+    const since = Date.now() * 1000;
+    await until(() => this.outbox.backlog() === 0 && (this.fleet.status().lastShipped ?? 0) >= since);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.fleet.close(5_000_000);
+  }
+}
+
+/** Waits until `condition` holds; throws after a time that only a fault can take. */
+export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  const end = performance.now() + 120_000;
+  while (!await condition()) {
+    if (performance.now() > end) throw new Error(`Waited in vain for ${condition}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+/** An empty database of its own on a test's server. */
+export interface Scene {
+  readonly server: TestPostgres;
+  /** The superuser's way in. */
+  readonly login: DatabaseConfig;
+  query<R = Record<string, unknown>>(sql: string): Promise<R[]>;
+  /** A connection, open until the scene ends. */
+  connect(login?: DatabaseConfig, onNotify?: () => void): Promise<Connection>;
+}
+
+/** Says what must hold; gets a scene for itself. */
+export type Step = (scene: Scene) => Promise<void>;
+
+/**
+ * Plays the steps, each in a database of its own, on the machine's PostgreSQL, or on each major version that the
+ * variable POSTGRES_VERSIONS lists. Ignored by name where there is none.
+ */
+export async function testOnPostgres(title: string, steps: Readonly<Record<string, Step>>): Promise<void> {
+  const listed = Deno.env.get("POSTGRES_VERSIONS")?.split(",").map(Number) ?? [undefined];
+  for (const version of listed) {
+    const missing = await postgresMissing(version);
+    const name = `${title} on PostgreSQL ${version ?? ""}`.trimEnd();
+    if (missing !== null) Deno.test({ ignore: true, name: `${name}: ${missing}`, fn: () => {} });
+    else Deno.test(name, (context) => play(context, { steps, version }));
+  }
+}
+
+async function play(
+  context: Deno.TestContext,
+  { steps, version }: { steps: Readonly<Record<string, Step>>; version: number | undefined },
+): Promise<void> {
+  await using server = await startPostgres({ version });
+  let number = 0;
+  for (const [name, step] of Object.entries(steps)) {
+    await context.step(name, async () => {
+      const database = await server.createDatabase(`scene_${++number}`);
+      const { host, port, user, password } = server;
+      const login = { host, port, user, password, database };
+      const connections: Connection[] = [];
+      try {
+        await step({
+          server,
+          login,
+          query: (sql) => server.query(sql, database),
+          connect: async (other = login, onNotify) => {
+            const connection = new Connection(other, { timeout: 30_000_000, onNotify });
+            connections.push(connection);
+            await connection.open();
+            return connection;
+          },
+        });
+      } finally {
+        for (const connection of connections) await connection.close();
+      }
+    });
+  }
+}
