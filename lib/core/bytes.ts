@@ -1,0 +1,117 @@
+/**
+ * Text as UTF-8 bytes that stay where they were read. A piece of it is a range `[from, to)`; nothing is decoded or copied until
+ * somebody needs a string. Literals and line ends are compared four bytes at a time, as one 32-bit number: `getInt32()` of a
+ * DataView takes V8 as long as the load of one byte.
+ */
+
+/** Bytes, and a view that reads four of them at once. Code may look at `PADDING` bytes behind the end of any range. */
+export interface Bytes {
+  readonly array: Uint8Array;
+  readonly view: DataView;
+}
+
+/** How many bytes behind the end of a range exist, whatever they hold. */
+export const PADDING = 8;
+
+/** Makes room for `size` bytes and the padding; all are zero. */
+export function makeBytes(size: number): Bytes {
+  const array = new Uint8Array(size + PADDING);
+  return { array, view: new DataView(array.buffer) };
+}
+
+const encoder = new TextEncoder();
+// A byte order mark is text like any other here: without it the string would not be what the bytes hold.
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/** Encodes `text` as UTF-8 into bytes of its own, `bytes[0, end)`. Allocates: for tests and rare ways. */
+export function encode(text: string): { bytes: Bytes; end: number } {
+  const content = encoder.encode(text);
+  const bytes = makeBytes(content.length);
+  bytes.array.set(content);
+  return { bytes, end: content.length };
+}
+
+/** Decodes `bytes[from, to)`; invalid UTF-8 becomes U+FFFD. */
+export function decode({ array }: Bytes, from: number, to: number): string {
+  return decoder.decode(array.subarray(from, to));
+}
+
+/**
+ * A text that is compared with bytes four at a time. "from " is the words "from" and "rom ": the last word overlaps the one
+ * before, so that none reaches behind the text. Of a text shorter than four bytes a mask tells which bytes count.
+ */
+export class Literal {
+  readonly bytes: Uint8Array;
+  readonly length: number;
+  /** The first word, and the bits of it that count. */
+  readonly first: number;
+  readonly mask: number;
+  /** All further words; the last one ends where the text ends. */
+  readonly others: Int32Array;
+
+  /** @param text may be empty: it stands everywhere then */
+  constructor(text: string | Uint8Array) {
+    const bytes = this.bytes = typeof text === "string" ? encoder.encode(text) : text;
+    const length = this.length = bytes.length;
+    this.first = wordAt(bytes, 0);
+    this.mask = length >= 4 ? -1 : (1 << 8 * length) - 1;
+    const others: number[] = [];
+    for (let at = 4; at < length; at += 4) others.push(wordAt(bytes, Math.min(at, length - 4)));
+    this.others = Int32Array.from(others);
+  }
+
+  /** Reports whether the text stands at `at`. The caller checks that it ends within its range: `at + length <= to`. */
+  isAt({ view }: Bytes, at: number): boolean {
+    if (((view.getInt32(at, true) ^ this.first) & this.mask) !== 0) return false;
+    return this.length <= 4 || this.#goesOn(view, at);
+  }
+
+  #goesOn(view: DataView, at: number): boolean {
+    const { others } = this;
+    const last = others.length - 1;
+    // The last word first: it may lie behind the buffer, which the first word cannot.
+    const end = at + this.length - 4;
+    if (end + 4 > view.byteLength || view.getInt32(end, true) !== others[last]) return false;
+    for (let i = 0; i < last; i++) if (view.getInt32(at + 4 + 4 * i, true) !== others[i]) return false;
+    return true;
+  }
+}
+
+function wordAt(bytes: Uint8Array, at: number): number {
+  let word = 0;
+  for (let i = 0; i < 4 && at + i < bytes.length; i++) word |= bytes[at + i]! << 8 * i;
+  return word;
+}
+
+const LINE_FEEDS = 0x0a0a0a0a;
+const ONES = 0x01010101;
+const HIGH_BITS = 0x80808080 | 0;
+
+/** Finds ends of lines, four bytes at a time (a word without zero bytes: "Hacker's Delight", section 6-1). */
+export class LineEnds {
+  /** Whether all bytes that `next()` passed are ASCII: then they are valid UTF-8, and as many characters. */
+  isASCII = true;
+
+  /** Returns where the next line feed of `bytes[from, to)` stands; `to` if there is none. */
+  next({ view }: Bytes, from: number, to: number): number {
+    let seen = 0;
+    for (let at = from; at < to; at += 4) {
+      const word = view.getInt32(at, true);
+      const toFind = word ^ LINE_FEEDS;
+      const zeros = (toFind - ONES) & ~toFind & HIGH_BITS;
+      if (zeros === 0 && at + 4 <= to) {
+        seen |= word;
+        continue;
+      }
+      // A zero byte makes the bits above it unsure; the lowest one is right.
+      const found = zeros === 0 ? 4 : 31 - Math.clz32(zeros & -zeros) >> 3;
+      const length = Math.min(found, to - at);
+      // `length` is 4 only where the range ends with this word.
+      seen |= length === 4 ? word : word & (1 << 8 * length) - 1;
+      this.isASCII = (seen & HIGH_BITS) === 0;
+      return at + length;
+    }
+    this.isASCII = (seen & HIGH_BITS) === 0;
+    return to;
+  }
+}

@@ -1,0 +1,41 @@
+import type { Bytes } from "../core/bytes.ts";
+
+/** Who wrote a journal entry, in fields that journald itself vouches for (systemd.journal-fields(7)). */
+export interface Sender {
+  /** `_UID` of the writing process; null when journald did not know it. */
+  readonly uid: number | null;
+  /** `_SYSTEMD_UNIT` of the writing process; "" outside any unit. */
+  readonly unit: string;
+}
+
+/** Program and proven writer of a journal entry. Many entries share one. */
+export interface Origin {
+  /** Name of the program that wrote the entry, such as `sshd`. */
+  readonly identifier: string;
+  readonly sender: Sender;
+}
+
+/** Index of the origin of a line of text: the line's own beginning tells the program. */
+export const LINE = -1;
+/** Number of a process that is not known. */
+export const NO_PID = -1;
+
+/**
+ * Records of one batch, as ranges of one buffer; good until the next batch. Record `i` is the text `bytes[from[i], to[i])`,
+ * valid UTF-8 without its line end.
+ */
+export interface Records {
+  readonly bytes: Bytes;
+  /** How many records there are; the arrays may be longer. */
+  readonly length: number;
+  readonly from: Int32Array;
+  readonly to: Int32Array;
+  /** Index into `origins` of a journal entry; `LINE` for a line of text. */
+  readonly origin: Int32Array;
+  /** Origins seen lately, shared between entries. The object of an origin stays the same as long as it is listed. */
+  readonly origins: readonly Origin[];
+  /** Of an entry when it was written, of a line when it was read, in microseconds since the epoch. */
+  readonly times: Float64Array;
+  /** Of journal entries; `NO_PID` where unknown, and of lines. */
+  readonly pids: Int32Array;
+}
