@@ -23,7 +23,8 @@ export interface BatchRecord {
 export interface LogRow {
   /** Counts up without reuse within one state. */
   readonly seq: number;
-  readonly service: string;
+  /** Name of the module. */
+  readonly module: string;
   readonly address: string;
   readonly time: Micros;
   readonly message: string;

@@ -114,7 +114,7 @@ async function storeLog(connection: Connection, rows: readonly LogRow[], host: s
   const parameters = [
     host,
     arrayOf(rows.map((row) => row.seq)),
-    arrayOf(rows.map((row) => row.service)),
+    arrayOf(rows.map((row) => row.module)),
     arrayOf(rows.map((row) => row.address)),
     arrayOf(rows.map((row) => row.time)),
     arrayOf(rows.map((row) => row.message)),

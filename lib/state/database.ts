@@ -3,7 +3,7 @@ import { messageOf, UserError } from "../core/error.ts";
 import { migrate } from "./schema.ts";
 
 /** A value that SQLite stores. */
-export type Value = string | number | null;
+export type Value = string | number | null | Uint8Array;
 
 /**
  * One connection to `<directory>/state.db`, the tables made or brought up to date. Statements are

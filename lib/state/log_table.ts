@@ -1,15 +1,18 @@
-import type { LogEvent } from "../reading/module.ts";
 import type { LogRow } from "../deciding/record.ts";
 import type { Micros } from "../core/time.ts";
 import type { Database } from "./database.ts";
+import type { LogLines } from "./log_lines.ts";
 
-/** A line as it is stored: its time is how long before the batch's latest it was. */
-type Line = readonly [service: string, address: string, earlier: Micros, message: string];
+/** A line as it is stored; `earlier` is how long before the batch's `base` it was. */
+type Line = readonly [module: string, address: string, earlier: Micros, message: string];
 
 interface Row {
   readonly last: number;
   readonly lines: number;
+  /** Time of the newest line. */
   readonly time: Micros;
+  /** Null in batches of older versions, whose lines are told from the newest one. */
+  readonly base: Micros | null;
   readonly content: string;
 }
 
@@ -28,22 +31,16 @@ export class LogTable {
   }
 
   /** Appends what a batch brought. */
-  add(events: readonly Pick<LogEvent, "service" | "address" | "time" | "message">[]): void {
-    if (events.length === 0) return;
-    const latest = events.reduce((latest, { time }) => Math.max(latest, time), 0);
-    const lines = events.map(({ service, address, time, message }): Line => [
-      service,
-      address,
-      latest - time,
-      storable(message),
-    ]);
+  add({ length, base, latest, json }: Pick<LogLines, "length" | "base" | "latest" | "json">): void {
+    if (length === 0) return;
     this.#db.run(
-      `INSERT INTO log_batch (last, lines, time, content)
-       SELECT ifnull(max(seq), 0) + ?, ?, ?, ? FROM sqlite_sequence WHERE name = 'log_batch'`,
-      lines.length,
-      lines.length,
+      `INSERT INTO log_batch (last, lines, time, base, content)
+       SELECT ifnull(max(seq), 0) + ?, ?, ?, ?, CAST(? AS TEXT) FROM sqlite_sequence WHERE name = 'log_batch'`,
+      length,
+      length,
       latest,
-      JSON.stringify(lines),
+      base,
+      json,
     );
   }
 
@@ -54,7 +51,7 @@ export class LogTable {
       const from = rows.at(-1)?.seq ?? seq;
       const upTo = from + limit - rows.length;
       const batches = this.#db.all<Row>(
-        `SELECT last, lines, time, content FROM log_batch
+        `SELECT last, lines, time, base, content FROM log_batch
          WHERE last > ? AND last <= ifnull((SELECT min(last) FROM log_batch WHERE last >= ?), ?) ORDER BY last`,
         from,
         upTo,
@@ -95,18 +92,13 @@ export class LogTable {
   }
 }
 
-function rowsOf({ last, lines, time, content }: Row): LogRow[] {
+function rowsOf({ last, lines, time, base, content }: Row): LogRow[] {
   const first = last - lines + 1;
-  return (JSON.parse(content) as Line[]).map(([service, address, earlier, message], i) => ({
+  return (JSON.parse(content) as Line[]).map(([module, address, earlier, message], i) => ({
     seq: first + i,
-    service,
+    module,
     address,
-    time: time - earlier,
+    time: (base ?? time) - earlier,
     message,
   }));
-}
-
-/** Neither SQLite's readers nor PostgreSQL take a NUL inside text. */
-function storable(text: string): string {
-  return text.includes("\0") ? text.replaceAll("\0", "\ufffd") : text;
 }

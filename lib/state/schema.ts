@@ -97,6 +97,14 @@ const MIGRATIONS: readonly string[] = [
   );
   DROP TABLE counted;
   `,
+  // Lines are told from the first of their batch, so that their JSON can be written while they come.
+  `
+  ALTER TABLE log_batch ADD COLUMN base INTEGER;
+  DROP VIEW log;
+  CREATE VIEW log (seq, module, address, time, message) AS
+    SELECT last - lines + 1 + key, value ->> 0, value ->> 1, ifnull(base, time) - (value ->> 2), value ->> 3
+    FROM log_batch, json_each(content);
+  `,
 ];
 
 /**

@@ -1,0 +1,148 @@
+/**
+ * Recorded lines on their way into the state: copied once, from where they were read into the JSON that the state keeps,
+ * `["SSHD","192.0.2.1",-1500,"Invalid user oracle from …"]` for each line. No string is made of a line.
+ */
+import { addressText } from "../core/address_reader.ts";
+import type { Bytes } from "../core/bytes.ts";
+import type { Micros } from "../core/time.ts";
+
+/** A line to be recorded. */
+export interface RecordedLine {
+  /** Index of its module among the names that `LogLines` was given. */
+  readonly module: number;
+  /** Its address as four words, IPv4 mapped into IPv6. */
+  readonly address: { readonly w0: number; readonly w1: number; readonly w2: number; readonly w3: number };
+  readonly time: Micros;
+  /** The message `bytes[from, to)`, valid UTF-8. */
+  readonly bytes: Bytes;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Bytes at the start; the buffer doubles when it is full. */
+const SIZE = 1 << 16;
+/** Most bytes that a line takes beside its message: its module, its address, its time and JSON's marks. */
+const FRAME = 512;
+/** An escape such as `\u001b` takes six bytes for one. */
+const LONGEST_ESCAPE = 6;
+const [COMMA, QUOTE, BACKSLASH, OPEN, CLOSE, MINUS, POINT, ZERO] = [44, 34, 92, 91, 93, 45, 46, 48];
+
+const encoder = new TextEncoder();
+/** Escapes by their bytes, where JSON needs one. Neither SQLite's readers nor PostgreSQL take a NUL inside text. */
+const ESCAPES = Array.from({ length: 256 }, (_, byte) => {
+  if (byte === 0) return encoder.encode("\\ufffd");
+  if (byte === QUOTE || byte === BACKSLASH) return Uint8Array.of(BACKSLASH, byte);
+  return byte < 32 ? encoder.encode(`\\u00${byte.toString(16).padStart(2, "0")}`) : null;
+});
+const IS_ESCAPED = Uint8Array.from(ESCAPES, (escape) => escape === null ? 0 : 1);
+
+/** Lines of one transaction. */
+export class LogLines {
+  /** How many lines there are. */
+  length = 0;
+  /** Time of the first line. The JSON tells of each line how long before `base` it was: below zero for later ones. */
+  base: Micros = 0;
+  /** Time of the newest line. */
+  latest: Micros = 0;
+  readonly #names: readonly Uint8Array[];
+  #bytes = new Uint8Array(SIZE);
+  #end = 0;
+  readonly #words = new Int32Array(4);
+
+  /** @param modules their names */
+  constructor(modules: readonly string[]) {
+    this.#names = modules.map((name) => encoder.encode(`[${JSON.stringify(name)},"`));
+  }
+
+  /** The lines as a JSON array, as bytes that are good until the next call. */
+  get json(): Uint8Array {
+    this.#reserve(1);
+    const bytes = this.#bytes;
+    bytes[0] = OPEN;
+    bytes[this.#end] = CLOSE;
+    return bytes.subarray(0, this.#end + 1);
+  }
+
+  /** Begins anew without lines. */
+  clear(): void {
+    this.length = 0;
+    this.#end = 0;
+    this.latest = 0;
+  }
+
+  /** Copies a line. */
+  add(line: RecordedLine): void {
+    const { time, from, to } = line;
+    this.#reserve(FRAME + LONGEST_ESCAPE * (to - from));
+    if (this.length === 0) this.base = time;
+    if (time > this.latest) this.latest = time;
+    // The array's bracket comes last, in place of the first comma.
+    this.#bytes[this.#end++] = COMMA;
+    this.#put(this.#names[line.module]!);
+    this.#putAddress(line.address);
+    this.#bytes[this.#end++] = QUOTE;
+    this.#bytes[this.#end++] = COMMA;
+    this.#putNumber(this.base - time);
+    this.#bytes[this.#end++] = COMMA;
+    this.#bytes[this.#end++] = QUOTE;
+    this.#putMessage(line);
+    this.#bytes[this.#end++] = QUOTE;
+    this.#bytes[this.#end++] = CLOSE;
+    this.length++;
+  }
+
+  #reserve(size: number): void {
+    const needed = this.#end + size;
+    if (needed <= this.#bytes.length) return;
+    let length = this.#bytes.length;
+    while (length < needed) length *= 2;
+    const larger = new Uint8Array(length);
+    larger.set(this.#bytes.subarray(0, this.#end));
+    this.#bytes = larger;
+  }
+
+  #put(bytes: Uint8Array): void {
+    const target = this.#bytes;
+    let end = this.#end;
+    for (let i = 0; i < bytes.length; i++) target[end++] = bytes[i]!;
+    this.#end = end;
+  }
+
+  #putAddress({ w0, w1, w2, w3 }: RecordedLine["address"]): void {
+    if (w2 !== 0xffff || w1 !== 0 || w0 !== 0) {
+      const words = this.#words;
+      [words[0], words[1], words[2], words[3]] = [w0, w1, w2, w3];
+      return this.#put(encoder.encode(addressText(words, 0, 128)));
+    }
+    for (let shift = 24; shift >= 0; shift -= 8) {
+      this.#putNumber(w3 >>> shift & 255);
+      if (shift > 0) this.#bytes[this.#end++] = POINT;
+    }
+  }
+
+  /** Writes a whole number in decimals. */
+  #putNumber(number: number): void {
+    const bytes = this.#bytes;
+    if (number < 0) bytes[this.#end++] = MINUS;
+    let left = Math.abs(number);
+    let digits = 1;
+    for (let power = 10; power <= left; power *= 10) digits++;
+    this.#end += digits;
+    for (let at = this.#end - 1; digits > 0; digits--, at--) {
+      const rest = Math.floor(left / 10);
+      bytes[at] = ZERO + left - 10 * rest;
+      left = rest;
+    }
+  }
+
+  #putMessage({ bytes: { array }, from, to }: RecordedLine): void {
+    const target = this.#bytes;
+    let end = this.#end;
+    for (let i = from; i < to; i++) {
+      const byte = array[i]!;
+      if (IS_ESCAPED[byte] === 0) target[end++] = byte;
+      else for (const part of ESCAPES[byte]!) target[end++] = part;
+    }
+    this.#end = end;
+  }
+}
