@@ -4,7 +4,7 @@ import { State } from "../../lib/state/state.ts";
 import { eventually, script } from "../support/helpers.ts";
 
 const PROGRAM = new URL("../../main.ts", import.meta.url).pathname;
-const JOURNALCTL = new URL("fake_journalctl.ts", import.meta.url).pathname;
+const JOURNALCTL = new URL("../support/fake_journalctl.ts", import.meta.url).pathname;
 
 const CONFIG = {
   ban_command: "./ban %s",

@@ -5,7 +5,7 @@ import { exists } from "../../support/journal_files.ts";
 
 const ROTATIONS = 12;
 const LOGROTATE = "/usr/sbin/logrotate";
-const WRITER = new URL("file_writer.ts", import.meta.url).pathname;
+const WRITER = new URL("../../support/file_writer.ts", import.meta.url).pathname;
 /** What of a line tells that it is whole: copying and truncating tears some apart. */
 const WHOLE = /^line (\d+) x* end$/;
 /** Waits, in logrotate(8), until the writer has the new file: what it adds to a compressed one is lost to everybody. */
