@@ -2,7 +2,13 @@ import type { Micros } from "../core/time.ts";
 import { UserError } from "../core/error.ts";
 import { arrayOf, type Connection } from "./connection.ts";
 import { makePartitions } from "./partitions.ts";
-import type { MigrationContext } from "./schema.ts";
+import type { Log } from "../core/log.ts";
+
+/** What a migration is given. */
+export interface MigrationContext {
+  readonly connection: Connection;
+  readonly log: Log;
+}
 
 /**
  * Takes over a database made by the original tool: tables `ips`, `log` and `ban` with a text column "IP". They are

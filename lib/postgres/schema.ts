@@ -2,13 +2,7 @@ import { type Micros, SECOND } from "../core/time.ts";
 import type { Log } from "../core/log.ts";
 import { UserError } from "../core/error.ts";
 import type { Connection } from "./connection.ts";
-import { adoptOriginal, setOriginalAside } from "./original.ts";
-
-/** What a migration is given. */
-export interface MigrationContext {
-  readonly connection: Connection;
-  readonly log: Log;
-}
+import { adoptOriginal, type MigrationContext, setOriginalAside } from "./original.ts";
 
 interface Migration {
   readonly name: string;

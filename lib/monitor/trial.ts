@@ -1,0 +1,75 @@
+/**
+ * A trial: bans hold for a time, unless somebody confirms. Comes in: the trial of the state and the command `confirm`, which
+ * deletes it there. Goes out: `confirmed` once, or the end of all bans that the trial has made.
+ */
+import { pause } from "../core/async.ts";
+import type { Log } from "../core/log.ts";
+import { type Micros, now } from "../core/time.ts";
+import type { Trial } from "../deciding/ban.ts";
+
+/** What a trial needs of the state. */
+export interface TrialState {
+  trial(): Trial | null;
+  setTrial(trial: null): void;
+  readonly bans: {
+    endNewer(id: number, end: { reason: string; time: Micros }): void;
+    /** Bans that ended and that the firewall still has. */
+    lingering(): readonly unknown[];
+  };
+}
+
+/** Milliseconds between looks whether the trial is over. */
+const LOOK = 1_000;
+/** Milliseconds that the end of a trial waits for the firewall to lift its bans. */
+const LIFTING = 10_000;
+const BETWEEN_LOOKS = 50;
+
+/** The trial that is under way, if one is. */
+export class TrialWatch {
+  readonly #state: TrialState;
+  readonly #log: Log;
+  #trial: Trial | null;
+
+  constructor(trial: Trial | null, { state, log }: { state: TrialState; log: Log }) {
+    this.#trial = trial;
+    this.#state = state;
+    this.#log = log;
+  }
+
+  /** When the trial ends; null: no trial is under way. */
+  get end(): Micros | null {
+    return this.#trial?.end ?? null;
+  }
+
+  /** Takes over that somebody has confirmed; true once. */
+  takeConfirmation(): boolean {
+    if (this.#trial === null || this.#state.trial() !== null) return false;
+    this.#trial = null;
+    this.#log.info("the trial is confirmed: bans hold as long as they are meant to");
+    return true;
+  }
+
+  /**
+   * Waits until the trial ends unconfirmed; true then: its bans have ended, and the firewall has lifted them as far as it
+   * answered in time. False: there is no trial, it was confirmed, or `signal` was aborted.
+   * @param ended called when the bans have ended in the state
+   */
+  async run(signal: AbortSignal, ended: () => void): Promise<boolean> {
+    while (this.#trial !== null && this.#trial.end > now() && !signal.aborted) {
+      await pause(Math.min((this.#trial.end - now()) / 1_000, LOOK), signal);
+    }
+    if (this.#trial === null || signal.aborted) return false;
+    const { lastBan } = this.#trial;
+    // From here on nobody can confirm it.
+    this.#trial = null;
+    this.#state.bans.endNewer(lastBan, { reason: "trial", time: now() });
+    this.#state.setTrial(null);
+    this.#log.warn("the trial is over and nobody has confirmed it: its bans are lifted, and monitoring ends");
+    ended();
+    const deadline = performance.now() + LIFTING;
+    while (this.#state.bans.lingering().length > 0 && performance.now() < deadline && !signal.aborted) {
+      await pause(BETWEEN_LOOKS, signal);
+    }
+    return true;
+  }
+}
