@@ -1,37 +1,74 @@
-import type { Batch } from "../sources/source.ts";
-import type { BatchRecord } from "../deciding/record.ts";
-import { type Entry, MAX_MESSAGE } from "../core/entry.ts";
-import type { Knock } from "../deciding/knock.ts";
+/**
+ * One batch's way: read, count, decide, commit, enforce.
+ *
+ *   Records ─► Reader ─► LogEvent ─┬─► LogLines              lines to be recorded
+ *              (a view of          ├─► Engine ─► notes, trips
+ *              one line)           └─► logins, knocks
+ *                                        │
+ *                     Judge.decide() ◄───┘   says all that follows; nothing is decided later
+ *                           │
+ *                     BatchStore.write()     ONE transaction: lines, notes, logins, knocks, bans, position
+ *                           │
+ *                     Judge.enforce()        tells the firewall
+ *
+ * A batch of a flood (`isMore`) is read and counted at once and committed with those that follow it. After a failed commit
+ * memory is made anew from the state, and the source is read again from its stored position: nothing counts twice or never.
+ */
+import { Literal } from "../core/bytes.ts";
 import type { Log } from "../core/log.ts";
-import type { LogEvent, Module, Parsed } from "../reading/module.ts";
-import { type LoginChange, loginChange, type LoginNews } from "../deciding/logins.ts";
 import type { Micros } from "../core/time.ts";
-import type { ModuleRules, Trip } from "../rules/rule.ts";
 import type { NewBan } from "../deciding/ban.ts";
-import type { Findings, Tally } from "../rules/findings.ts";
-import { UserError } from "../core/error.ts";
-import { Freshness, type ModuleFreshness, type SeenLines } from "../reading/health.ts";
-import { type Knocking, withoutKnocking } from "./knocking.ts";
-import { isRecorded, Reader, type Reading } from "../reader.ts";
+import type { Knock } from "../deciding/knock.ts";
+import type { LoginChange, LoginNews } from "../deciding/logins.ts";
+import type { LogEvent } from "../reading/event.ts";
+import { Health, type ModuleHealth } from "../reading/health.ts";
+import { NOTHING } from "../reading/message_reader.ts";
+import type { Reader } from "../reading/reader.ts";
 import { Engine, type EngineOptions } from "../rules/engine.ts";
+import type { StoredNotes } from "../rules/note_format.ts";
+import type { ModuleRules, Trip } from "../rules/rule.ts";
+import type { Batch } from "../sources/source.ts";
+import { type LogLines } from "../state/log_lines.ts";
+import type { Knocking } from "./knocking.ts";
+import { loginChangeOf } from "./login_change.ts";
 
-/** Where what a batch leaves behind is written, whole or not at all. */
-export interface BatchStore {
-  write(record: BatchRecord): void;
-  /** What has to be counted again after a restart, in order. */
-  readonly tallies: { all(): Iterable<Tally> };
+/** What one commit writes, whole or not at all. */
+export interface BatchRecord {
+  readonly source: string;
+  /** Reached by the batches: reading goes on behind it. */
+  readonly position: string;
+  readonly lines: LogLines;
+  readonly notes: readonly StoredNotes[];
+  readonly logins: LoginNews;
+  readonly bans: readonly NewBan[];
+  readonly knocks: readonly Knock[];
 }
 
-/** What decides on bans and puts them into force. */
+/** What the pipeline needs of the state. */
+export interface BatchStore {
+  /** Throws where the state cannot be written; then nothing of the record is. */
+  write(record: BatchRecord): void;
+  /** Empty, to take the lines of one record after another. */
+  readonly lines: LogLines;
+  readonly notes: {
+    /** All notes that still matter, in the order in which they were written. */
+    all(): Iterable<StoredNotes>;
+    addAll(notes: readonly StoredNotes[]): void;
+  };
+}
+
+/** Decides, and enforces what was decided and committed. */
 export interface Judge {
-  /** Takes note of who logs in. */
-  note(changes: readonly LoginChange[]): void;
-  /** What is to be stored of that, once. */
+  /** Takes note of a login or of the end of a connection: who is logged in is not banned. */
+  note(change: LoginChange): void;
+  /** All bans that follow from trips: of addresses and of networks. Nobody in `knocks` is among them. */
+  decide(trips: readonly Trip[], knocks: readonly Knock[]): readonly NewBan[];
+  /** Logins and sessions to be stored since the last call. */
   news(): LoginNews;
-  /** Forgets what was noted and could not be stored. */
+  /** Goes back to what the state knows, after a commit that failed. */
   reset(): void;
-  decide(trips: readonly Trip[]): NewBan[];
-  enforce(stored: readonly NewBan[]): void;
+  /** Has the firewall told of bans that were committed. */
+  enforce(bans: readonly NewBan[]): void;
 }
 
 /** What a pipeline works with. */
@@ -39,20 +76,25 @@ export interface PipelineParts {
   readonly store: BatchStore;
   readonly judge: Judge;
   readonly log: Log;
-  /** By what hits are counted. */
   readonly counting?: EngineOptions;
-  /** Without it nobody can knock. */
-  readonly knocking?: Knocking;
+  /** Null: nobody can knock. */
+  readonly knocking?: Knocking | null;
   /** What an earlier pipeline told of its modules. */
-  readonly before?: readonly ModuleFreshness[];
+  readonly before?: readonly ModuleHealth[];
+}
+
+/** A source, and the reader of its records. */
+export interface Feed {
+  readonly name: string;
+  readonly reader: Reader;
 }
 
 /** What went through since the start. */
 export interface Counts {
   entries: number;
-  /** Entries of a module that it did not understand. */
+  /** Records of a module that knows no such message. */
   unknown: number;
-  /** Entries that named an address. */
+  /** Events: records that name an address. */
   events: number;
   recorded: number;
   hits: number;
@@ -61,33 +103,28 @@ export interface Counts {
   damaged: number;
   /** Events that any local user could have forged: recorded, not counted. */
   untrusted: number;
-  /** Entries dated ahead of the clock, taken as of now. */
+  /** Events dated ahead of the clock, taken as of now. */
   ahead: number;
 }
 
 const DAY: Micros = 86_400_000_000;
-const MILLISECOND: Micros = 1_000;
-/** Failures in a row after which a module is given up. */
-export const MODULE_FAILURES = 3;
-/** Entries that are written together in a flood: a transaction costs as much as the lines of some ten kilobytes. */
+/** Records that one commit of a flood takes: a commit costs as much as reading some ten kilobytes. */
 const GROUP = 500;
 
-/** What has been taken in of one source and is still to be stored, whole. */
-interface Taken {
-  readonly source: string;
-  readonly recorded: LogEvent[];
-  readonly findings: Findings;
+/** What has been read of one source since its last commit. */
+interface Intake {
+  readonly feed: Feed;
   readonly knocks: Knock[];
   position: string;
   now: Micros;
   /** Time of the newest event. */
   latest: Micros;
-  entries: number;
+  records: number;
   events: number;
   damaged: number;
 }
 
-/** One batch's way: parse, match and count at once, write in one transaction, then hand over the bans. */
+/** Takes the batches of all sources, one after the other. */
 export class Pipeline {
   readonly counts: Counts = {
     entries: 0,
@@ -101,44 +138,34 @@ export class Pipeline {
     ahead: 0,
   };
   readonly #modules: readonly ModuleRules[];
-  readonly #byName: ReadonlyMap<string, ModuleRules>;
-  readonly #store: BatchStore;
-  readonly #judge: Judge;
-  readonly #log: Log;
-  readonly #counting: EngineOptions;
+  /** Beginnings of messages that a module does not record. */
+  readonly #noLog: readonly (readonly Literal[])[];
+  readonly #parts: PipelineParts;
   readonly #knocking: Knocking | null;
-  readonly #failures = new Map<Module, number>();
-  readonly #freshness: Freshness;
-  #engine: Engine;
-  #taken: Taken | null = null;
-  /** Sources that read on although what was taken of them could not be stored, with a batch of another one. */
+  readonly #health: Health;
+  readonly #engine: Engine;
+  #intake: Intake | null = null;
+  /** Sources that read on although what was read of them was lost in a failed commit of another source. */
   readonly #lost = new Set<string>();
   /** How old the newest event of each source was when it came. */
   readonly #lags = new Map<string, Micros>();
 
   constructor(modules: readonly ModuleRules[], parts: PipelineParts) {
     this.#modules = modules;
-    this.#byName = new Map(modules.map((rules) => [rules.module.name, rules]));
-    this.#store = parts.store;
-    this.#judge = parts.judge;
-    this.#log = parts.log;
-    this.#counting = parts.counting ?? {};
+    this.#noLog = modules.map(({ noLog }) => noLog.map((text) => new Literal(text)));
+    this.#parts = parts;
     this.#knocking = parts.knocking ?? null;
-    this.#freshness = new Freshness(
+    this.#health = new Health(
       modules.map(({ module, rules }) => ({ name: module.name, rules: rules.map(({ name }) => name) })),
       parts.before,
     );
-    this.#engine = this.#restored();
+    this.#engine = new Engine(modules, parts.counting);
+    this.#engine.restore(parts.store.notes.all());
   }
 
-  /** A reader of a source's entries, which belong to these modules alone. */
-  readerFor(modules: readonly ModuleRules[]): Reader {
-    return new Reader(modules, (module, message) => this.#parse(module, message));
-  }
-
-  /** How recently each module and rule saw something. */
-  freshness(now: Micros): ModuleFreshness[] {
-    return this.#freshness.report(now);
+  /** How recently each module and rule saw something, and how much each module understands. */
+  health(now: Micros): ModuleHealth[] {
+    return this.#health.report(now);
   }
 
   /** Addresses being counted. */
@@ -146,9 +173,9 @@ export class Pipeline {
     return this.#engine.tracked;
   }
 
-  /** How many of them were given up as there were too many. */
-  get forgotten(): number {
-    return this.#engine.forgotten;
+  /** How many addresses were evicted for want of room. */
+  get evicted(): number {
+    return this.#engine.evicted;
   }
 
   /**
@@ -159,205 +186,131 @@ export class Pipeline {
     return now - Math.min(DAY, Math.max(0, ...this.#lags.values()));
   }
 
-  /** Modules that failed too often and are no longer asked. */
-  get givenUp(): string[] {
-    return [...this.#failures].filter(([, n]) => n >= MODULE_FAILURES).map(([module]) => module.name);
-  }
-
-  /** Counts what is stored again from the beginning: memory and state agree again. */
-  #reset(): void {
-    this.#taken = null;
-    this.#judge.reset();
-    this.#engine = this.#restored();
-    this.#knocking?.takeKeys();
-  }
-
-  /** Counts an address from nothing again. */
-  forget(address: string): void {
-    this.#engine.forget(address);
-    this.#taken?.findings.forget(address);
-  }
-
-  /** Gives back the memory of addresses that have fallen silent. */
+  /** Gives back the memory of addresses that have fallen silent before `now`. */
   sweep(now: Micros): void {
     this.#engine.sweep(now);
   }
 
-  /**
-   * Takes a batch all the way, or one of a flood as far as it can go without being stored: that is done for several together. Returns
-   * whether all is stored. Throws when it could not be: then nothing counts that was taken of the source since its stored position,
-   * from which it must be read again.
-   */
-  process(batch: Batch, { source, reader, now }: { source: string; reader: Reader; now: Micros }): boolean {
-    if (this.#lost.delete(source)) throw new Error("what came before could not be stored");
+  /** Counts addresses from nothing again, in the state and in memory: the only way to do so while a monitor runs. */
+  forget(addresses: readonly string[]): void {
+    for (const address of addresses) this.#engine.forget(address);
+    if (this.#intake !== null) return;
     try {
-      if (this.#taken !== null && this.#taken.source !== source) this.#write(this.#taken);
-      const taken = this.#taken ??= nothingOf(source, this.#engine.findings());
-      this.#takeIn(batch, { taken, reader, now });
-      if (!batch.isMore || taken.entries >= GROUP) this.#write(taken);
-      return this.#taken === null;
+      this.#parts.store.notes.addAll(this.#engine.takeNotes(0));
     } catch (error) {
-      if (this.#taken !== null && this.#taken.source !== source) this.#lost.add(this.#taken.source);
       this.#reset();
       throw error;
     }
   }
 
-  /** Stores what has been taken of a source that is read no further, or again from its stored position. Throws as `process()` does. */
+  /**
+   * Takes a batch all the way, or one of a flood as far as it goes without a commit. Returns whether all is committed. Throws
+   * where the state could not be written: then nothing counts that was read of the source since its stored position, from
+   * which it must be read again.
+   */
+  process(batch: Batch, feed: Feed, now: Micros): boolean {
+    if (this.#lost.delete(feed.name)) throw new Error("what came before could not be stored");
+    try {
+      if (this.#intake !== null && this.#intake.feed.name !== feed.name) this.#commit(this.#intake);
+      const intake = this.#intake ??= beginIntake(feed);
+      this.#read(batch, intake, now);
+      if (!batch.isMore || intake.records >= GROUP) this.#commit(intake);
+      return this.#intake === null;
+    } catch (error) {
+      if (this.#intake !== null && this.#intake.feed.name !== feed.name) this.#lost.add(this.#intake.feed.name);
+      this.#reset();
+      throw error;
+    }
+  }
+
+  /** Commits what was read of a source that is read no further, or again from its stored position. Throws as `process()` does. */
   settle(source: string): void {
     this.#lost.delete(source);
-    if (this.#taken?.source !== source) return;
+    if (this.#intake?.feed.name !== source) return;
     try {
-      this.#write(this.#taken);
+      this.#commit(this.#intake);
     } catch (error) {
       this.#reset();
       throw error;
     }
   }
 
-  #takeIn(batch: Batch, { taken, reader, now }: { taken: Taken; reader: Reader; now: Micros }): void {
-    const { events: named, changes } = this.#understand(batch.entries, { reader, now });
-    const { events, knocks } = this.#knocking?.hear(named) ?? { events: named, knocks: [] };
-    this.#judge.note(changes);
-    for (const event of events) {
-      const isHit = this.#engine.add(event, taken.findings);
-      if (isRecorded(this.#rulesOf(event), { message: event.message, isHit })) taken.recorded.push(event);
+  #read({ records, position, damaged }: Batch, intake: Intake, now: Micros): void {
+    const { reader } = intake.feed;
+    for (let i = 0; i < records.length; i++) {
+      const event = reader.read(records, i, now);
+      if (event !== null) this.#take(event, intake);
     }
-    for (const { time } of named) if (time > taken.latest) taken.latest = time;
-    taken.knocks.push(...knocks);
-    taken.position = batch.position;
-    taken.now = now;
-    taken.entries += batch.entries.length;
-    taken.events += named.length;
-    taken.damaged += batch.damaged;
+    this.counts.unknown += this.#health.endBatch(now);
+    intake.position = position;
+    intake.now = now;
+    intake.records += records.length;
+    intake.damaged += damaged;
   }
 
-  #write({ source, position, recorded, findings, knocks, ...taken }: Taken): void {
-    const bans = withoutKnocking(this.#judge.decide(findings.trips), knocks);
-    this.#store.write({
-      source,
-      position,
-      events: recorded,
-      tallies: () => findings.tallies(taken.now),
-      logins: this.#judge.news(),
-      bans,
-      knocks,
-    });
-    this.#taken = null;
-    // What falls due otherwise has its own timer.
-    if (bans.length > 0) this.#judge.enforce(bans);
-    if (taken.events > 0) this.#lags.set(source, taken.now - taken.latest);
-    for (const { service, rule, time } of this.#engine.takeNewest()) this.#freshness.hit(service, rule, time);
-    this.counts.entries += taken.entries;
-    this.counts.events += taken.events;
-    this.counts.recorded += recorded.length;
-    this.counts.hits += findings.hits;
-    this.counts.bans += bans.length;
-    this.counts.damaged += taken.damaged;
+  #take(event: LogEvent, intake: Intake): void {
+    const { reader, module, time, isTrusted } = event;
+    this.#health.line(module, event.isUnderstood, time);
+    if (!event.isUnderstood) return;
+    if (isTrusted && reader.says !== NOTHING) this.#noteLogin(event);
+    if (!reader.address.isAddress) return;
+    intake.events++;
+    if (time > intake.latest) intake.latest = time;
+    if (!isTrusted) this.counts.untrusted++;
+    if (event.isAhead) this.counts.ahead++;
+    if (this.#knocking?.isKnock(event, intake.knocks)) return;
+    const isHit = this.#engine.add(event);
+    if (this.isRecorded(event, isHit)) this.#parts.store.lines.add(event);
+  }
+
+  #noteLogin(event: LogEvent): void {
+    const change = loginChangeOf(event);
+    if (change !== null) this.#parts.judge.note(change);
+  }
+
+  /** Reports whether an event is to be recorded that hits some rule or none. */
+  isRecorded({ module, bytes, from, to }: LogEvent, isHit: boolean): boolean {
+    if (!isHit && this.#modules[module]!.record === "hits") return false;
+    for (const text of this.#noLog[module]!) if (from + text.length <= to && text.isAt(bytes, from)) return false;
+    return true;
+  }
+
+  #commit(intake: Intake): void {
+    const { store, judge } = this.#parts;
+    const { feed: { name: source }, position, knocks } = intake;
+    const hits = this.#engine.hits;
+    const bans = judge.decide(this.#engine.trips, knocks);
+    const notes = this.#engine.takeNotes(intake.now);
+    store.write({ source, position, lines: store.lines, notes, logins: judge.news(), bans, knocks });
+    this.#intake = null;
+    if (bans.length > 0) judge.enforce(bans);
+    this.#count(intake, { recorded: store.lines.length, hits, bans: bans.length });
+    store.lines.clear();
     this.#knocking?.open(knocks);
   }
 
-  #restored(): Engine {
-    const engine = new Engine(this.#modules, this.#counting);
-    engine.restore(this.#store.tallies.all());
-    return engine;
+  #count(intake: Intake, { recorded, hits, bans }: Pick<Counts, "recorded" | "hits" | "bans">): void {
+    const { feed, now, latest, events, records, damaged } = intake;
+    if (events > 0) this.#lags.set(feed.name, now - latest);
+    for (const { module, rule, time } of this.#engine.takeNewest()) this.#health.hit(module, rule, time);
+    this.counts.entries += records;
+    this.counts.events += events;
+    this.counts.recorded += recorded;
+    this.counts.hits += hits;
+    this.counts.bans += bans;
+    this.counts.damaged += damaged;
   }
 
-  /** What entries say: events, and who has logged in or gone. */
-  #understand(
-    entries: readonly Entry[],
-    { reader, now }: { reader: Reader; now: Micros },
-  ): { events: LogEvent[]; changes: LoginChange[] } {
-    const events: LogEvent[] = [];
-    const changes: LoginChange[] = [];
-    const seen = new Map<ModuleRules, Seen>();
-    for (const entry of entries) {
-      const reading = reader.read(entry, now);
-      if (reading === null) continue;
-      // The clock tells milliseconds, entries microseconds.
-      const isAhead = reading.time >= now + MILLISECOND;
-      const time = isAhead ? now : reading.time;
-      note(seen, reading, time);
-      const { parsed } = reading;
-      if (parsed === null) continue;
-      const { pid, trusted } = reading;
-      const change = loginChange({ address: parsed.address, fields: parsed.fields, pid, time, trusted });
-      if (change !== null) changes.push(change);
-      if (parsed.address === null) continue;
-      if (!trusted) this.counts.untrusted++;
-      if (isAhead) this.counts.ahead++;
-      events.push(eventOf(reading, parsed.address, time));
-    }
-    for (const [{ module }, lines] of seen) {
-      this.#freshness.lines(module.name, lines, now);
-      this.counts.unknown += lines.lines - lines.understood;
-    }
-    return { events, changes };
-  }
-
-  /** Asks a module that has not been given up. */
-  #parse(module: Module, message: string): Parsed | null {
-    if (this.#isGivenUp(module)) return null;
-    try {
-      const parsed = module.parse(message);
-      if (this.#failures.size > 0) this.#failures.delete(module);
-      return parsed;
-    } catch (error) {
-      const failures = (this.#failures.get(module) ?? 0) + 1;
-      this.#failures.set(module, failures);
-      this.#log.error(`module ${module.name} failed on a message: ${error}`);
-      if (!this.#isGivenUp(module)) return null;
-      this.#log.error(`module ${module.name} failed ${failures} times in a row and is given up`);
-      if (this.#modules.every((rules) => this.#isGivenUp(rules.module))) {
-        throw new UserError("every module has been given up: nothing is left to monitor", 1);
-      }
-      return null;
-    }
-  }
-
-  #isGivenUp(module: Module): boolean {
-    return this.#failures.size > 0 && (this.#failures.get(module) ?? 0) >= MODULE_FAILURES;
-  }
-
-  #rulesOf({ service }: LogEvent): ModuleRules {
-    return this.#byName.get(service)!;
+  /** Goes back to what the state knows. */
+  #reset(): void {
+    this.#intake = null;
+    this.#parts.store.lines.clear();
+    this.#parts.judge.reset();
+    this.#engine.restore(this.#parts.store.notes.all());
+    this.#knocking?.takeKeys();
   }
 }
 
-function nothingOf(source: string, findings: Findings): Taken {
-  return {
-    source,
-    recorded: [],
-    findings,
-    knocks: [],
-    position: "",
-    now: 0,
-    latest: 0,
-    entries: 0,
-    events: 0,
-    damaged: 0,
-  };
-}
-
-type Seen = { -readonly [key in keyof SeenLines]: SeenLines[key] };
-
-/** Counts a line among those of its module. */
-function note(seen: Map<ModuleRules, Seen>, { rules, parsed }: Reading, time: Micros): void {
-  let lines = seen.get(rules);
-  if (!lines) seen.set(rules, lines = { lines: 0, understood: 0, latest: time });
-  lines.lines++;
-  if (parsed !== null) lines.understood++;
-  if (time > lines.latest) lines.latest = time;
-}
-
-function eventOf({ rules, parsed, message, trusted }: Reading, address: string, time: Micros): LogEvent {
-  return {
-    address,
-    fields: parsed!.fields,
-    service: rules.module.name,
-    time,
-    // The cut may part a surrogate pair.
-    message: message.length > MAX_MESSAGE ? message.slice(0, MAX_MESSAGE).toWellFormed() : message,
-    trusted,
-  };
+function beginIntake(feed: Feed): Intake {
+  return { feed, knocks: [], position: "", now: 0, latest: 0, records: 0, events: 0, damaged: 0 };
 }

@@ -1,38 +1,24 @@
+/**
+ * How each module and rule is doing: when it last saw something, and how much of its log it understands. Comes in: each
+ * record of a batch, each hit. Goes out: `ModuleHealth` for `status`, which also tells of a log format that has changed.
+ */
 import type { Micros } from "../core/time.ts";
 
-/** How recently a rule was hit; instants in microseconds, null: never. */
-export interface RuleFreshness {
+/** When a rule was last hit, in microseconds since the epoch; null: never. */
+export interface RuleHealth {
   readonly name: string;
   readonly lastHit: Micros | null;
 }
 
-/** How recently a module saw something, and how much of it it understood. */
-export interface ModuleFreshness {
+/** When a module last saw something, and how much of it the module understood. */
+export interface ModuleHealth {
   readonly name: string;
   readonly lastLine: Micros | null;
   readonly lastHit: Micros | null;
-  /** Lines of the last hour, and how many of them it understood. */
+  /** Lines of the last hour, and how many of them the module understood. */
   readonly lines: number;
   readonly understood: number;
-  readonly rules: readonly RuleFreshness[];
-}
-
-/** Lines of a module that came together. */
-export interface SeenLines {
-  readonly lines: number;
-  readonly understood: number;
-  /** When the newest was written. */
-  readonly latest: Micros;
-}
-
-const MINUTE: Micros = 60_000_000;
-const MINUTES = 60;
-/** Fewer lines than this in an hour prove nothing. */
-const ENOUGH = 20;
-
-/** Whether a module understands so little of what it sees that the format must have changed. */
-export function isEstranged({ lines, understood }: Pick<ModuleFreshness, "lines" | "understood">): boolean {
-  return lines >= ENOUGH && understood * 2 < lines;
+  readonly rules: readonly RuleHealth[];
 }
 
 /** A module with the names of its rules. */
@@ -41,76 +27,103 @@ export interface HealthSubject {
   readonly rules: readonly string[];
 }
 
-/** Remembers when each module and each rule last saw something. */
-export class Freshness {
-  readonly #modules: ReadonlyMap<string, ModuleMemory>;
+const MINUTE: Micros = 60_000_000;
+const MINUTES = 60;
+/** Fewer lines than this in an hour prove nothing. */
+const ENOUGH = 20;
 
-  /** @param before what was told earlier, to go on from */
-  constructor(modules: readonly HealthSubject[], before: readonly ModuleFreshness[] = []) {
-    this.#modules = new Map(
-      modules.map(({ name, rules }) => [
-        name,
-        new ModuleMemory(rules, before.find((module) => module.name === name)),
-      ]),
+/** Reports whether a module understands less than half of what it sees: the log's format must have changed. */
+export function hasUnknownFormat({ lines, understood }: Pick<ModuleHealth, "lines" | "understood">): boolean {
+  return lines >= ENOUGH && understood * 2 < lines;
+}
+
+/** Remembers when each module and each rule last saw something. Modules are known by their index. */
+export class Health {
+  readonly #modules: readonly ModuleMemory[];
+
+  /** @param before what an earlier `report()` told, to go on from */
+  constructor(modules: readonly HealthSubject[], before: readonly ModuleHealth[] = []) {
+    this.#modules = modules.map((module) =>
+      new ModuleMemory(module, before.find(({ name }) => name === module.name))
     );
   }
 
-  /** Lines of `module` came at `now`, the newest written at `latest`. */
-  lines(module: string, lines: SeenLines, now: Micros): void {
-    this.#modules.get(module)?.see(lines, now);
+  /** Takes note of a record of a batch, written at `time`. */
+  line(module: number, isUnderstood: boolean, time: Micros): void {
+    this.#modules[module]!.line(isUnderstood, time);
   }
 
-  /** A rule of `module` was hit by a line written at `time`. */
-  hit(module: string, rule: string, time: Micros): void {
-    this.#modules.get(module)?.hit(rule, time);
+  /** Ends a batch that came at `now`; returns how many of its records no module understood. */
+  endBatch(now: Micros): number {
+    let unknown = 0;
+    for (const module of this.#modules) unknown += module.endBatch(now);
+    return unknown;
+  }
+
+  /** Takes note of a hit of a rule by a line written at `time`. */
+  hit(module: number, rule: string, time: Micros): void {
+    this.#modules[module]!.hit(rule, time);
   }
 
   /** What there is to tell at `now`, in configured order. */
-  report(now: Micros): ModuleFreshness[] {
-    return [...this.#modules].map(([name, memory]) => ({ name, ...memory.report(now) }));
+  report(now: Micros): ModuleHealth[] {
+    return this.#modules.map((module) => module.report(now));
   }
 }
 
 class ModuleMemory {
-  #lastLine: Micros | null;
+  readonly #name: string;
+  /** Time of the newest line; 0 before the first. */
+  #lastLine: Micros;
   readonly #lastHits: Map<string, Micros | null>;
   /** Lines and understood ones of each minute, by its number since the epoch. */
   readonly #minutes = new Map<number, { lines: number; understood: number }>();
+  /** Of the batch under way. */
+  #lines = 0;
+  #understood = 0;
 
-  constructor(rules: readonly string[], before?: ModuleFreshness) {
-    this.#lastLine = before?.lastLine ?? null;
+  constructor({ name, rules }: HealthSubject, before?: ModuleHealth) {
+    this.#name = name;
+    this.#lastLine = before?.lastLine ?? 0;
     const lastHit = (rule: string) => before?.rules.find(({ name }) => name === rule)?.lastHit ?? null;
     this.#lastHits = new Map(rules.map((rule) => [rule, lastHit(rule)]));
   }
 
-  see({ lines, understood, latest }: SeenLines, now: Micros): void {
-    this.#lastLine = later(this.#lastLine, latest);
+  line(isUnderstood: boolean, time: Micros): void {
+    this.#lines++;
+    if (isUnderstood) this.#understood++;
+    if (time > this.#lastLine) this.#lastLine = time;
+  }
+
+  endBatch(now: Micros): number {
+    if (this.#lines === 0) return 0;
+    const unknown = this.#lines - this.#understood;
     const key = Math.floor(now / MINUTE);
     const minute = this.#minutes.get(key) ?? { lines: 0, understood: 0 };
-    minute.lines += lines;
-    minute.understood += understood;
+    minute.lines += this.#lines;
+    minute.understood += this.#understood;
     this.#minutes.set(key, minute);
+    this.#lines = this.#understood = 0;
+    return unknown;
   }
 
   hit(rule: string, time: Micros): void {
-    this.#lastHits.set(rule, later(this.#lastHits.get(rule) ?? null, time));
+    this.#lastHits.set(rule, Math.max(this.#lastHits.get(rule) ?? 0, time));
   }
 
-  report(now: Micros): Omit<ModuleFreshness, "name"> {
+  report(now: Micros): ModuleHealth {
     for (const key of this.#minutes.keys()) {
       if (key <= Math.floor(now / MINUTE) - MINUTES) this.#minutes.delete(key);
     }
     const minutes = [...this.#minutes.values()];
+    const hits = [...this.#lastHits.values()].filter((time) => time !== null);
     return {
-      lastLine: this.#lastLine,
-      lastHit: [...this.#lastHits.values()].reduce(later, null),
+      name: this.#name,
+      lastLine: this.#lastLine || null,
+      lastHit: hits.length > 0 ? Math.max(...hits) : null,
       lines: minutes.reduce((sum, { lines }) => sum + lines, 0),
       understood: minutes.reduce((sum, { understood }) => sum + understood, 0),
       rules: [...this.#lastHits].map(([name, lastHit]) => ({ name, lastHit })),
     };
   }
-}
-
-function later(a: Micros | null, b: Micros | null): Micros | null {
-  return a === null || (b !== null && b > a) ? b : a;
 }

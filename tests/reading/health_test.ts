@@ -1,32 +1,31 @@
 import { strict as assert } from "node:assert";
 import { SECOND } from "../../lib/core/time.ts";
-import { Freshness, isEstranged } from "../../lib/reading/health.ts";
+import { hasUnknownFormat, Health } from "../../lib/reading/health.ts";
 
 const MINUTE = 60 * SECOND;
 const TOY = { name: "TOY", rules: ["one", "two"] };
 
-Deno.test("`Freshness.report()` counts the lines of the last hour alone", () => {
-  const freshness = new Freshness([TOY]);
+Deno.test("`Health.report()` counts the lines of the last hour alone", () => {
+  const health = new Health([TOY]);
   for (let minute = 0; minute < 90; minute++) {
-    const understood = minute % 2 === 0 ? 1 : 0;
-    freshness.lines("TOY", { lines: 1, understood, latest: minute * MINUTE }, minute * MINUTE);
+    health.line(0, minute % 2 === 0, minute * MINUTE);
+    assert.equal(health.endBatch(minute * MINUTE), minute % 2);
   }
-  const [report] = freshness.report(89 * MINUTE);
+  const [report] = health.report(89 * MINUTE);
   assert.deepEqual([report!.lines, report!.understood], [60, 30]);
-  assert.deepEqual(freshness.report(500 * MINUTE).map(({ lines }) => lines), [0]);
+  assert.deepEqual(health.report(500 * MINUTE).map(({ lines }) => lines), [0]);
 });
 
-Deno.test("`Freshness.hit()` keeps the latest hit of each rule, whatever order they come in", () => {
-  const freshness = new Freshness([TOY]);
-  freshness.hit("TOY", "one", 7 * SECOND);
-  freshness.hit("TOY", "one", 5 * SECOND);
-  freshness.hit("GONE", "one", 9 * SECOND);
-  const [report] = freshness.report(10 * SECOND);
+Deno.test("`Health.hit()` keeps the latest hit of each rule, whatever order they come in", () => {
+  const health = new Health([TOY]);
+  health.hit(0, "one", 7 * SECOND);
+  health.hit(0, "one", 5 * SECOND);
+  const [report] = health.report(10 * SECOND);
   assert.deepEqual(report!.rules, [{ name: "one", lastHit: 7 * SECOND }, { name: "two", lastHit: null }]);
   assert.equal(report!.lastHit, 7 * SECOND);
 });
 
-Deno.test("`isEstranged()` wants enough lines, of which less than half were understood", () => {
+Deno.test("`hasUnknownFormat()` wants enough lines, of which less than half were understood", () => {
   const cases: readonly [lines: number, understood: number, boolean][] = [
     [0, 0, false],
     [19, 0, false],
@@ -35,7 +34,7 @@ Deno.test("`isEstranged()` wants enough lines, of which less than half were unde
     [1_000, 999, false],
     [1_000, 1, true],
   ];
-  for (const [lines, understood, estranged] of cases) {
-    assert.equal(isEstranged({ lines, understood }), estranged, `${understood} of ${lines}`);
+  for (const [lines, understood, expected] of cases) {
+    assert.equal(hasUnknownFormat({ lines, understood }), expected, `${understood} of ${lines}`);
   }
 });
