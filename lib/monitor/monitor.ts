@@ -1,78 +1,79 @@
-import type { Config } from "../config/types.ts";
-import { Bans } from "../enforcing/bans.ts";
+/**
+ * The composition root: everything that runs while one configuration is in force is built, connected, started and stopped
+ * here, in this order: state (given), whitelist, firewall, bans, pipeline, feeds. The only file that knows everybody.
+ */
+import { every, pause, supervise } from "../core/async.ts";
+import { UserError } from "../core/error.ts";
+import type { Log } from "../core/log.ts";
 import { type Micros, now, SECOND } from "../core/time.ts";
-import { watchControl } from "./control.ts";
-import { countedAs } from "../core/address.ts";
-import { isEstranged } from "../reading/health.ts";
+import type { Config } from "../config/types.ts";
+import type { Trial } from "../deciding/ban.ts";
+import { Logins } from "../deciding/logins.ts";
+import { Bans } from "../enforcing/bans.ts";
 import { CommandFirewall } from "../firewall/command.ts";
+import type { Firewall } from "../firewall/firewall.ts";
 import { NftablesFirewall } from "../firewall/nftables.ts";
 import { ObserveFirewall } from "../firewall/observe.ts";
-import { Knocking } from "./knocking.ts";
-import type { MonitorReport, SourceReport } from "./report.ts";
-import { type Feed, openFeeds } from "./feeds.ts";
-import { Whitelisting } from "./whitelisting.ts";
-import { resolveBySystem } from "./names.ts";
-import { Pipeline } from "./pipeline.ts";
 import { type Fleet, openFleet } from "../postgres/fleet.ts";
 import { longestWindow } from "../rules/engine.ts";
-import { Logins } from "../deciding/logins.ts";
-import type { State } from "../state/state.ts";
-import { every, pause, supervise } from "../core/async.ts";
-import type { Firewall } from "../firewall/firewall.ts";
-import type { Log } from "../core/log.ts";
-import { messageOf, UserError } from "../core/error.ts";
 import type { ModuleRules } from "../rules/rule.ts";
-import type { Trial } from "../deciding/ban.ts";
+import type { State } from "../state/state.ts";
+import { watchControl } from "./control.ts";
+import { type MonitorFeed, openFeeds } from "./feeds.ts";
+import { type House, Housekeeping, HOUSEKEEPING } from "./housekeeping.ts";
+import { Knocking } from "./knocking.ts";
+import { resolveBySystem } from "./names.ts";
+import { Pipeline } from "./pipeline.ts";
+import { type MonitorReport, readReport, type SourceReport } from "./report.ts";
+import { TrialWatch } from "./trial.ts";
+import { Whitelisting } from "./whitelisting.ts";
 
 /** How far the first start looks back when no rule has a window. */
 const FIRST_LOOK_BACK: Micros = 3_600 * SECOND;
-const HOUSEKEEPING = 60_000;
 /** Milliseconds until the firewall is first asked what it has. */
 const FIRST_LOOK = 5_000;
-const BETWEEN_STEPS = 50;
-/** Milliseconds between looks whether a trial is over, and that its bans have to be lifted. */
-const TRIAL_LOOK = 1_000;
-const TRIAL_LIFTING = 10_000;
+/** Milliseconds between two reports into the state. */
 const REPORTING = 2_000;
 /** Milliseconds that the first lines wait for the whitelist to be known. */
 const LEARNING = 3_000;
-/** How long a stop waits for commands under way, and for the last shipment. */
+/** Milliseconds that a stop waits for commands under way. */
 const STOP_COMMANDS = 2_500;
+/** How long a stop waits for the last shipment. */
 const STOP_SHIPPING: Micros = SECOND;
 
-/**
- * Everything that runs while one configuration is in force, built in the constructor, started by `run()`
- * and stopped in order when `signal` aborts. The state outlives it.
- */
+/** What a monitor is given. */
+export interface MonitorParts {
+  /** Outlives the monitor. */
+  readonly state: State;
+  readonly log: Log;
+  /** Bans hold no longer than the trial, unless somebody confirms; null: there is no trial. */
+  readonly trial?: Trial | null;
+}
+
+/** Monitors by one configuration: built in the constructor, started by `run()`, stopped in order when its signal aborts. */
 export class Monitor {
   readonly #config: Config;
   readonly #state: State;
   readonly #log: Log;
   readonly #whitelisting: Whitelisting;
   readonly #firewall: Firewall;
-  #trial: Trial | null;
+  readonly #trial: TrialWatch;
   readonly #bans: Bans;
   readonly #knocking: Knocking;
   readonly #pipeline: Pipeline;
-  readonly #feeds: readonly Feed[];
+  readonly #feeds: readonly MonitorFeed[];
+  readonly #housekeeping: Housekeeping;
   readonly #reports = new Map<string, Omit<SourceReport, "delivery">>();
   readonly #started = now();
   #fleet: Fleet | null = null;
-  /** Modules that have been complained of. */
-  #estranged: readonly string[] = [];
-  /** Addresses that were too many to count, as far as they have been told of. */
-  #forgotten = 0;
   #lastReport = "";
+  #isRefreshDue = false;
 
-  /** @param parts.trial in which bans end early unless somebody confirms */
-  constructor(
-    config: Config,
-    { state, log, trial = null }: { state: State; log: Log; trial?: Trial | null },
-  ) {
+  constructor(config: Config, { state, log, trial = null }: MonitorParts) {
     this.#config = config;
-    this.#trial = trial;
     this.#state = state;
     this.#log = log;
+    this.#trial = new TrialWatch(trial, { state, log });
     this.#whitelisting = new Whitelisting(config, {
       state,
       log,
@@ -100,38 +101,32 @@ export class Monitor {
       config: config.knock,
       log,
       keys: () => state.knocks.keys(),
-      opened: () => this.#refresh(),
+      opened: () => this.#refreshSoon(),
     });
-    const before = (state.report() as MonitorReport | null)?.modules.filter((module) =>
-      typeof module === "object"
-    );
     this.#pipeline = new Pipeline(config.modules, {
       store: state,
       judge: this.#bans,
       log,
-      before,
-      counting: {
-        countedAs: (address) => countedAs(address, config.ipv6Prefix),
-        lenience: (address, time) => logins.lenience(address, time),
-      },
+      before: readReport(state.report())?.modules,
+      counting: { ipv6Prefix: config.ipv6Prefix, lenience: (address, time) => logins.lenience(address, time) },
       knocking: this.#knocking,
     });
-    this.#feeds = openFeeds(config, { pipeline: this.#pipeline, log });
+    this.#feeds = openFeeds(config, { log });
+    this.#housekeeping = new Housekeeping(this.#house(), log);
   }
 
   /**
-   * Monitors until `signal` aborts. Throws when no source is left, or at once a `UserError` of any: what a person
-   * must mend, such as a journal that may not be read, is not to be found out by chance. True: a trial is over that nobody has
-   * confirmed.
+   * Monitors until `signal` aborts. Throws when no source is left, or at once a `UserError` of any: what a person must mend,
+   * such as a journal that may not be read, is not to be found out by chance. True: a trial is over that nobody has confirmed.
    * @param isEnd whether the program ends, or a new configuration takes over
    */
   async run(signal: AbortSignal, isEnd: () => boolean = () => true): Promise<boolean> {
-    let isTrialOver = false;
     const stop = new AbortController();
     const relay = () => stop.abort();
     signal.addEventListener("abort", relay, { once: true });
     if (signal.aborted) relay();
-    const trial = this.#endTrial(stop.signal).then((isOver) => {
+    let isTrialOver = false;
+    const trial = this.#trial.run(stop.signal, () => this.#refresh()).then((isOver) => {
       isTrialOver = isOver;
       if (isOver) stop.abort();
     });
@@ -142,17 +137,7 @@ export class Monitor {
     background.catch(() => {});
     try {
       await this.#learnWhitelist(stop.signal);
-      const results = await Promise.allSettled(
-        this.#feeds.map((feed) =>
-          this.#follow(feed, stop.signal).catch((error) => {
-            if (error instanceof UserError) stop.abort();
-            throw error;
-          })
-        ),
-      );
-      const failures = results.flatMap((result) => result.status === "rejected" ? [result.reason] : []);
-      const failed = failures.find((error) => error instanceof UserError) ?? failures[0];
-      if (failed && !signal.aborted) throw failed;
+      await this.#followAll(stop, signal);
       return isTrialOver;
     } finally {
       stop.abort();
@@ -177,35 +162,50 @@ export class Monitor {
     }
     this.#refresh();
     this.#report(true);
+    const attempt = (name: string, work: () => void) => this.#housekeeping.attempt(name, work);
     return Promise.all([
       watchControl(this.#state.directory, {
-        changed: () => this.#try("take over a change", () => this.#refresh()),
+        changed: () => attempt("take over a change", () => this.#refresh()),
         signal,
       }),
-      every(HOUSEKEEPING, signal, () => this.#try("keep house", () => this.#keepHouse())),
-      this.#forgetLines(signal),
+      this.#housekeeping.run(signal),
       this.#reconcile(signal),
-      every(REPORTING, signal, () => this.#try("report", () => this.#report(true))),
+      every(REPORTING, signal, () => attempt("report", () => this.#report(true))),
       this.#whitelisting.followNames(signal),
     ]);
   }
 
+  /** Follows all sources until `stop` aborts or none is left. Throws what ended one, unless `signal` asked for the end. */
+  async #followAll(stop: AbortController, signal: AbortSignal): Promise<void> {
+    const results = await Promise.allSettled(
+      this.#feeds.map((feed) =>
+        this.#follow(feed, stop.signal).catch((error) => {
+          if (error instanceof UserError) stop.abort();
+          throw error;
+        })
+      ),
+    );
+    const failures = results.flatMap((result) => result.status === "rejected" ? [result.reason] : []);
+    const failed = failures.find((error) => error instanceof UserError) ?? failures[0];
+    if (failed && !signal.aborted) throw failed;
+  }
+
   /** Reads one source as long as it can be read, each time from where the state says. */
-  #follow({ source, reader, modules }: Feed, signal: AbortSignal): Promise<void> {
-    const since = this.#state.firstSince(source.name, this.#lookBack(modules));
+  #follow(feed: MonitorFeed, signal: AbortSignal): Promise<void> {
+    const { source } = feed;
+    const since = this.#state.firstSince(source.name, this.#lookBack(feed.modules));
     const report = (running: boolean, lastBatch: Micros | null) =>
       this.#reports.set(source.name, { name: source.name, running, lastBatch });
     const read = async (progress: () => void) => {
       report(true, this.#reports.get(source.name)?.lastBatch ?? null);
       try {
-        for await (
-          const batch of source.batches({ after: this.#state.position(source.name), since }, signal)
-        ) {
-          const isStored = this.#pipeline.process(batch, { source: source.name, reader, now: now() });
+        const start = { after: this.#state.position(source.name), since };
+        for await (const batch of source.batches(start, signal)) {
+          const isCommitted = this.#pipeline.process(batch, feed, now());
           this.#fleet?.wake();
-          if (batch.entries.length > 0) report(true, now());
-          // What is only taken in may still fail to be stored.
-          if (isStored) progress();
+          if (batch.records.length > 0) report(true, now());
+          // A batch that is not committed yet may still fail.
+          if (isCommitted) progress();
         }
       } finally {
         this.#pipeline.settle(source.name);
@@ -221,7 +221,7 @@ export class Monitor {
    * that were named otherwise.
    */
   #lookBack(modules: readonly ModuleRules[]): Micros {
-    const seen = this.#pipeline.freshness(now())
+    const seen = this.#pipeline.health(now())
       .filter(({ name }) => modules.some(({ module }) => module.name === name))
       .map(({ lastLine }) => (lastLine ?? 0) + 1);
     return Math.max(now() - longestWindow(modules, FIRST_LOOK_BACK), ...seen);
@@ -241,74 +241,45 @@ export class Monitor {
     while (!isKnown() && performance.now() < deadline && !signal.aborted) await pause(10, signal);
   }
 
+  /** Refreshes in a turn of its own: a commit is under way. */
+  #refreshSoon(): void {
+    if (this.#isRefreshDue) return;
+    this.#isRefreshDue = true;
+    queueMicrotask(() => {
+      this.#isRefreshDue = false;
+      this.#housekeeping.attempt("take over a change", () => this.#refresh());
+    });
+  }
+
   /** Takes over what commands and the database changed in the state, and what the network changed around us. */
   #refresh(): void {
     this.#knocking.takeKeys();
     this.#whitelisting.gather();
-    if (this.#trial !== null && this.#state.trial() === null) this.#passTrial();
-    for (const address of this.#bans.refresh()) this.#pipeline.forget(address);
+    if (this.#trial.takeConfirmation()) this.#bans.confirm();
+    this.#pipeline.forget(this.#bans.refresh());
     this.#fleet?.wake();
     this.#report(true);
   }
 
-  #keepHouse(): void {
-    this.#state.expireWhitelist(now());
-    this.#refresh();
-    const counted = this.#pipeline.counted(now());
+  #house(): House {
+    const { keepLog } = this.#config;
+    return {
+      pipeline: this.#pipeline,
+      chores: [
+        { name: "drop ended whitelist entries", run: (time) => this.#state.expireWhitelist(time) },
+        { name: "take over changes", run: () => this.#refresh() },
+        { name: "give back memory", run: (time) => this.#sweep(this.#pipeline.counted(time)) },
+      ],
+      deletions: keepLog === null
+        ? []
+        : [{ name: "delete old lines", run: (time) => this.#state.log.forget(time - keepLog) }],
+    };
+  }
+
+  #sweep(counted: Micros): void {
     this.#pipeline.sweep(counted);
     this.#bans.sweep(counted);
-    this.#state.tallies.expire(counted);
-    this.#warnOfStrangers();
-    this.#warnOfForgotten();
-  }
-
-  #passTrial(): void {
-    this.#trial = null;
-    this.#log.info("the trial is confirmed: bans hold as long as they are meant to");
-    this.#bans.confirm();
-  }
-
-  /** Waits for the end of a trial that nobody confirms; true then: its bans are lifted as far as the firewall has answered. */
-  async #endTrial(signal: AbortSignal): Promise<boolean> {
-    while (this.#trial !== null && !signal.aborted) {
-      const left = this.#trial.end - now();
-      if (left <= 0) break;
-      await pause(Math.min(left / 1_000, TRIAL_LOOK), signal);
-    }
-    if (this.#trial === null || signal.aborted) return false;
-    const { lastBan } = this.#trial;
-    // From here on it is over, and cannot be confirmed any more.
-    this.#trial = null;
-    this.#state.bans.endNewer(lastBan, { reason: "trial", time: now() });
-    this.#state.setTrial(null);
-    this.#log.warn("the trial is over and nobody has confirmed it: its bans are lifted, and monitoring ends");
-    this.#refresh();
-    const deadline = performance.now() + TRIAL_LIFTING;
-    while (this.#state.bans.lingering().length > 0 && performance.now() < deadline && !signal.aborted) {
-      await pause(BETWEEN_STEPS, signal);
-    }
-    return true;
-  }
-
-  /** Complains once of each module that understands too little of what it sees. */
-  #warnOfStrangers(): void {
-    const estranged = this.#pipeline.freshness(now()).filter(isEstranged);
-    for (const { name, lines, understood } of estranged) {
-      if (this.#estranged.includes(name)) continue;
-      this.#log.warn(
-        `module ${name} understood only ${understood} of ${lines} lines in the last hour: has its log format changed?`,
-      );
-    }
-    this.#estranged = estranged.map(({ name }) => name);
-  }
-
-  #warnOfForgotten(): void {
-    const { forgotten, tracked } = this.#pipeline;
-    const more = forgotten - this.#forgotten;
-    this.#forgotten = forgotten;
-    if (more > 0) {
-      this.#log.warn(`${more} addresses were forgotten, the oldest first: ${tracked} are counted`);
-    }
+    this.#state.notes.expire(counted);
   }
 
   /** Holds the firewall against the state every minute. */
@@ -319,31 +290,6 @@ export class Monitor {
     }
   }
 
-  /** Deletes recorded lines that are kept no longer, with pauses between the small steps. */
-  async #forgetLines(signal: AbortSignal): Promise<void> {
-    const { keepLog } = this.#config;
-    while (keepLog !== null && !signal.aborted) {
-      const deleted = this.#try("delete old lines", () => this.#state.log.forget(now() - keepLog)) ?? 0;
-      await pause(deleted > 0 ? BETWEEN_STEPS : HOUSEKEEPING, signal);
-    }
-  }
-
-  /** Does what can wait for its next turn when the state is locked or the disk full: that must not end the monitor. */
-  #try<T>(what: string, work: () => T): T | undefined {
-    try {
-      return work();
-    } catch (error) {
-      this.#log.error(`Cannot ${what}: ${messageOf(error)}`);
-    }
-  }
-
-  /** Lifts everything in the firewall; the state keeps it for the next start. */
-  async #liftAll(): Promise<void> {
-    const error = await this.#firewall.clear(AbortSignal.timeout(STOP_COMMANDS));
-    if (error === null) this.#log.info("no ban holds while the monitor is stopped");
-    else this.#log.error(`Cannot lift all bans: ${error}`);
-  }
-
   #report(running: boolean): void {
     const report: MonitorReport = {
       pid: Deno.pid,
@@ -352,16 +298,16 @@ export class Monitor {
       config: this.#config.path,
       firewall: this.#firewall.name,
       holding: this.#bans.holding,
-      trialEnd: this.#trial?.end ?? null,
+      trialEnd: this.#trial.end,
       sources: this.#feeds.flatMap(({ source }) => {
         const report = this.#reports.get(source.name);
         return report ? [{ ...report, delivery: source.delivery ?? null }] : [];
       }),
-      modules: this.#pipeline.freshness(now()),
-      givenUp: this.#pipeline.givenUp,
+      modules: this.#pipeline.health(now()),
+      givenUp: this.#feeds.flatMap(({ reader }) => reader.givenUp),
       counts: this.#pipeline.counts,
       tracked: this.#pipeline.tracked,
-      forgotten: this.#pipeline.forgotten,
+      forgotten: this.#pipeline.evicted,
       database: this.#fleet?.status() ?? null,
     };
     const text = JSON.stringify(report);
@@ -376,7 +322,14 @@ export class Monitor {
     if (isEnd && this.#config.ban.unbanOnStop) await this.#liftAll();
     await this.#fleet?.close(STOP_SHIPPING);
     await background;
-    this.#try("report", () => this.#report(false));
+    this.#housekeeping.attempt("report", () => this.#report(false));
+  }
+
+  /** Lifts everything in the firewall; the state keeps it for the next start. */
+  async #liftAll(): Promise<void> {
+    const error = await this.#firewall.clear(AbortSignal.timeout(STOP_COMMANDS));
+    if (error === null) this.#log.info("no ban holds while the monitor is stopped");
+    else this.#log.error(`Cannot lift all bans: ${error}`);
   }
 }
 

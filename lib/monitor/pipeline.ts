@@ -28,7 +28,6 @@ import { Engine, type EngineOptions } from "../rules/engine.ts";
 import type { StoredNotes } from "../rules/note_format.ts";
 import type { ModuleRules, Trip } from "../rules/rule.ts";
 import type { Batch } from "../sources/source.ts";
-import { type LogLines } from "../state/log_lines.ts";
 import type { Knocking } from "./knocking.ts";
 import { loginChangeOf } from "./login_change.ts";
 
@@ -37,7 +36,6 @@ export interface BatchRecord {
   readonly source: string;
   /** Reached by the batches: reading goes on behind it. */
   readonly position: string;
-  readonly lines: LogLines;
   readonly notes: readonly StoredNotes[];
   readonly logins: LoginNews;
   readonly bans: readonly NewBan[];
@@ -46,10 +44,10 @@ export interface BatchRecord {
 
 /** What the pipeline needs of the state. */
 export interface BatchStore {
-  /** Throws where the state cannot be written; then nothing of the record is. */
+  /** Lines to be recorded, which the next `write()` writes and the pipeline then clears. */
+  readonly lines: { readonly length: number; add(event: LogEvent): void; clear(): void };
+  /** Writes a record with `lines`. Throws where the state cannot be written; then nothing is. */
   write(record: BatchRecord): void;
-  /** Empty, to take the lines of one record after another. */
-  readonly lines: LogLines;
   readonly notes: {
     /** All notes that still matter, in the order in which they were written. */
     all(): Iterable<StoredNotes>;
@@ -281,7 +279,7 @@ export class Pipeline {
     const hits = this.#engine.hits;
     const bans = judge.decide(this.#engine.trips, knocks);
     const notes = this.#engine.takeNotes(intake.now);
-    store.write({ source, position, lines: store.lines, notes, logins: judge.news(), bans, knocks });
+    store.write({ source, position, notes, logins: judge.news(), bans, knocks });
     this.#intake = null;
     if (bans.length > 0) judge.enforce(bans);
     this.#count(intake, { recorded: store.lines.length, hits, bans: bans.length });

@@ -1,0 +1,60 @@
+import type { NewBan } from "../deciding/ban.ts";
+import type { Knock } from "../deciding/knock.ts";
+import type { LoginNews } from "../deciding/logins.ts";
+import type { StoredNotes } from "../rules/note_format.ts";
+import type { BanTable } from "./ban_table.ts";
+import type { Database } from "./database.ts";
+import type { KnockTable } from "./knock_table.ts";
+import { LogLines } from "./log_lines.ts";
+import type { LogTable } from "./log_table.ts";
+import type { LoginTable } from "./login_table.ts";
+import type { NoteTable } from "./note_table.ts";
+
+/** The tables that a batch changes. */
+export interface BatchTables {
+  readonly log: LogTable;
+  readonly notes: NoteTable;
+  readonly logins: LoginTable;
+  readonly bans: BanTable;
+  readonly knocks: KnockTable;
+}
+
+/** What follows from a batch, beside its lines. */
+export interface BatchChanges {
+  readonly source: string;
+  /** Reached by the batch: reading goes on behind it. */
+  readonly position: string;
+  readonly notes: readonly StoredNotes[];
+  readonly logins: LoginNews;
+  readonly bans: readonly NewBan[];
+  readonly knocks: readonly Knock[];
+}
+
+/** Writes what batches bring: all of one in one transaction, so that a crash repeats a batch or has it, never half. */
+export class BatchWriter {
+  readonly lines: LogLines;
+  readonly notes: NoteTable;
+  readonly #db: Database;
+  readonly #tables: BatchTables;
+
+  /** @param modules names of the modules, in the order of their indexes */
+  constructor(modules: readonly string[], { db, tables }: { db: Database; tables: BatchTables }) {
+    this.lines = new LogLines(modules);
+    this.notes = tables.notes;
+    this.#db = db;
+    this.#tables = tables;
+  }
+
+  /** Writes `changes` and the lines. Throws what SQLite throws, and then has written nothing. */
+  write({ source, position, notes, logins, bans, knocks }: BatchChanges): void {
+    const tables = this.#tables;
+    this.#db.transaction(() => {
+      tables.log.add(this.lines);
+      tables.notes.addAll(notes);
+      tables.logins.apply(logins);
+      tables.bans.addAll(bans);
+      for (const knock of knocks) tables.knocks.accept(knock);
+      this.#db.run("INSERT OR REPLACE INTO position VALUES (?, ?)", source, position);
+    });
+  }
+}
