@@ -1,0 +1,164 @@
+import { addressText } from "./address_reader.ts";
+import type { Micros } from "../types.ts";
+
+/** What a record says: a line hit rules, an address begins anew in some rules, or an address begins anew in all. */
+export const [HIT, SPENT, FORGOTTEN] = [0, 1, 2] as const;
+
+/** Kinds of records by their numbers. */
+export type RecordKind = typeof HIT | typeof SPENT | typeof FORGOTTEN;
+
+/** How many rules a group has at most: a record names its rules as bits of a group. */
+export const GROUP_RULES = 12;
+/** All bits of a group. */
+export const GROUP_MASK = (1 << GROUP_RULES) - 1;
+
+/**
+ * Words of a record: prefix, kind and family; group and rules; time in two words; hash of the value; last word of the address.
+ * An IPv6 address has its first three words behind that, and one word more, so that all times lie at multiples of eight bytes.
+ */
+const [HEAD, RULES, TIME, VALUE, LAST_WORD, FIRST_WORDS] = [0, 1, 2, 4, 5, 6];
+const [IPV4_SIZE, IPV6_SIZE] = [6, 10];
+const [KIND_SHIFT, IS_IPV6] = [8, 1 << 10];
+
+/** An address or network as counters know it: four words, IPv4 as mapped into IPv6, and the length of its prefix there. */
+export interface AddressWords {
+  readonly w0: number;
+  readonly w1: number;
+  readonly w2: number;
+  readonly w3: number;
+  readonly prefix: number;
+}
+
+/** What a record holds. */
+export interface NoteRecord extends AddressWords {
+  readonly kind: RecordKind;
+  /** Number of a group of rules, and those of its rules that are meant, as bits: `group << GROUP_RULES | bits`. */
+  readonly rules: number;
+  readonly time: Micros;
+  /** Hash of the value that some of the rules count once; 0: there is none. */
+  readonly value: number;
+}
+
+/** Writes records one behind the other. Numbers are little-endian, as on every machine that Deno runs on. */
+export class NoteWriter {
+  #words = new Int32Array(1 << 8);
+  #times = new Float64Array(this.#words.buffer);
+  #end = 0;
+
+  /** Whether nothing has been written. */
+  get isEmpty(): boolean {
+    return this.#end === 0;
+  }
+
+  /** Appends a record. `record` may be a view that changes later. */
+  put({ kind, w0, w1, w2, w3, prefix, rules, time, value }: NoteRecord): void {
+    if (this.#end + IPV6_SIZE > this.#words.length) this.#grow();
+    const words = this.#words;
+    const at = this.#end;
+    const isIPv4 = w0 === 0 && w1 === 0 && w2 === 0xffff;
+    words[at + HEAD] = prefix | kind << KIND_SHIFT | (isIPv4 ? 0 : IS_IPV6);
+    words[at + RULES] = rules;
+    this.#times[at + TIME >> 1] = time;
+    words[at + VALUE] = value;
+    words[at + LAST_WORD] = w3;
+    if (!isIPv4) {
+      words[at + FIRST_WORDS] = w0;
+      words[at + FIRST_WORDS + 1] = w1;
+      words[at + FIRST_WORDS + 2] = w2;
+      words[at + FIRST_WORDS + 3] = 0;
+    }
+    this.#end = at + (isIPv4 ? IPV4_SIZE : IPV6_SIZE);
+  }
+
+  /** Takes what was written, as bytes of their own, and begins anew. */
+  take(): Uint8Array {
+    const content = new Uint8Array(this.#words.buffer, 0, 4 * this.#end).slice();
+    this.#end = 0;
+    return content;
+  }
+
+  /** Reads what was written. Good until the next record is put. */
+  records(): NoteReader {
+    return new NoteReader(this.#words, this.#end);
+  }
+
+  #grow(): void {
+    const words = new Int32Array(2 * this.#words.length);
+    words.set(this.#words);
+    this.#words = words;
+    this.#times = new Float64Array(words.buffer);
+  }
+}
+
+/** Reads records one after the other; the fields show the one that `next()` has come to. */
+export class NoteReader implements NoteRecord {
+  kind: RecordKind = HIT;
+  w0 = 0;
+  w1 = 0;
+  w2 = 0;
+  w3 = 0;
+  prefix = 0;
+  rules = 0;
+  time: Micros = 0;
+  value = 0;
+  readonly #words: Int32Array;
+  readonly #times: Float64Array;
+  readonly #end: number;
+  #at = 0;
+  #next = 0;
+
+  constructor(words: Int32Array, end = words.length) {
+    this.#words = words;
+    this.#times = new Float64Array(words.buffer, words.byteOffset, words.length >> 1);
+    this.#end = end;
+  }
+
+  /** Goes to the next record; false: there is no further one, or no whole one. */
+  next(): boolean {
+    const words = this.#words;
+    const at = this.#at = this.#next;
+    if (at + IPV4_SIZE > this.#end) return false;
+    const head = words[at + HEAD]!;
+    const isIPv6 = (head & IS_IPV6) !== 0;
+    if (isIPv6 && at + IPV6_SIZE > this.#end) return false;
+    this.#next = at + (isIPv6 ? IPV6_SIZE : IPV4_SIZE);
+    this.prefix = head & 0xff;
+    this.kind = (head >>> KIND_SHIFT & 3) as RecordKind;
+    this.w0 = isIPv6 ? words[at + FIRST_WORDS]! : 0;
+    this.w1 = isIPv6 ? words[at + FIRST_WORDS + 1]! : 0;
+    this.w2 = isIPv6 ? words[at + FIRST_WORDS + 2]! : 0xffff;
+    this.w3 = words[at + LAST_WORD]!;
+    this.rules = words[at + RULES]!;
+    this.time = this.#times[at + TIME >> 1]!;
+    this.value = words[at + VALUE]!;
+    return true;
+  }
+
+  /** Changes which rules the record at hand means. */
+  setRules(rules: number): void {
+    this.#words[this.#at + RULES] = this.rules = rules;
+  }
+}
+
+/** Reads the records of `content`, which `NoteWriter.take()` gave. */
+export function readNotes(content: Uint8Array): NoteReader {
+  // A copy lies at a multiple of eight bytes, whatever its original does.
+  const copy = content.slice(0, content.length & ~7);
+  return new NoteReader(new Int32Array(copy.buffer));
+}
+
+/** The address or network of `words` as text. */
+export function textOfWords({ w0, w1, w2, w3, prefix }: AddressWords): string {
+  return addressText([w0, w1, w2, w3], 0, prefix);
+}
+
+/** A hash of text that nobody can foresee without its `seed`; never 0. */
+export function hashValue(seed: number, array: Uint8Array, from: number, to: number): number {
+  let hash = seed;
+  for (let i = from; i < to; i++) {
+    // One step of MurmurHash2, with the upper half folded in.
+    hash = Math.imul(hash ^ array[i]!, 0x5bd1e995);
+    hash ^= hash >>> 15;
+  }
+  return hash === 0 ? 1 : hash;
+}

@@ -1,0 +1,292 @@
+import type { Bytes } from "../core/bytes.ts";
+import { DEAD, Trie } from "./trie.ts";
+
+/** A text that rules look for in a lane, and the number that stands for its being there. */
+export interface SoughtText {
+  /** At least one byte. */
+  readonly bytes: Uint8Array;
+  /** Whether it has to stand at the start of the lane's bytes, or may stand anywhere in them. */
+  readonly place: "start" | "anywhere";
+  readonly sign: number;
+}
+
+/** One field as rules look at it: as it is, or with A to Z taken for a to z. Its texts are in lower case then. */
+export interface Lane {
+  readonly texts: readonly SoughtText[];
+  readonly ignoreCase: boolean;
+}
+
+/** The set that holds no sign. */
+export const NO_SIGNS = 0;
+
+/** How many states, sets and unions are known at most when a line begins. */
+const MAX_KNOWN = 4_096;
+/** How many states one line may add: making one takes 2 µs, and a hostile line could ask for one with each byte. */
+const MAX_NEW = 512;
+/** Bytes of IPv4 addresses and of numbers. */
+const FIGURES = new TextEncoder().encode("0123456789.");
+/** Stands for all bytes that no text holds. */
+const NO_BYTE = -1;
+
+/**
+ * Finds all texts of all rules of one module in one pass over the bytes, whatever their number.
+ *
+ * It is a table: a row for each state, a column for each class of bytes (bytes that no text holds are one class). An entry names
+ * the next state. A state is the way so far in the tries of its lane together with the signs seen on it, so the last state alone
+ * tells the set of signs. States are made when a line first leads to them; the shipped rules of sshd need some 240.
+ *
+ * Whole texts, the `symbols`, have columns too: who has compared "Failed password for " as a whole takes its 20 bytes as one step.
+ * Any run of digits and points is one step as well (`figures`), as long as no text of a rule begins or goes on with a figure there.
+ *
+ * Bounds: a line that asks for more than `MAX_NEW` new states, or for more than `MAX_KNOWN` in all, ends in the state `lost`. The
+ * tries then find its signs without the table, in linear time as well. `begin()` forgets everything when the table is full.
+ */
+export class Automaton {
+  /** The class of each byte, which is its column. */
+  readonly classes = new Uint8Array(256);
+  /** The column of digits and points, as many as there are. */
+  readonly figures: number;
+  /**
+   * `next[state + column]` is the next state, where a state is known by the place of its row. 0: `find()` has to tell. -1, in the
+   * column of figures: the bytes have to be taken one by one.
+   */
+  readonly next: Int32Array;
+  /** The state of who has lost the way: every step stays there, and `setAt()` looks at the bytes anew. */
+  readonly lost: number;
+  /** Counts how often all states and sets were forgotten. Who remembers something by the number of a set drops it then. */
+  generation = 0;
+  readonly #lanes: readonly LaneTries[];
+  readonly #symbols: readonly Uint8Array[];
+  readonly #firstSymbol: number;
+  readonly #width: number;
+  /** A byte of each class. */
+  readonly #examples: readonly number[];
+  /** What each row stands for. Row 0 is no state, as 0 in a row means that its way is not known; row 1 is `lost`. */
+  readonly #states: State[] = [];
+  readonly #stateByKey = new Map<string, number>();
+  readonly #starts: Int32Array;
+  readonly #sets: (readonly number[])[] = [];
+  readonly #setByKey = new Map<string, number>();
+  readonly #unions = new Map<number, number>();
+  /** How many states there may be when this line ends. */
+  #mostStates = MAX_KNOWN;
+
+  /**
+   * @param lanes the first is the message as it is
+   * @param symbols texts that the first lane may take in one step, known by their places here
+   */
+  constructor(lanes: readonly Lane[], symbols: readonly Uint8Array[] = []) {
+    this.#lanes = lanes.map((lane) => new LaneTries(lane));
+    this.#examples = classify(lanes, this.classes);
+    this.#symbols = symbols;
+    this.#firstSymbol = this.#examples.length;
+    this.figures = this.#firstSymbol + symbols.length;
+    this.#width = this.lost = this.figures + 1;
+    // The kernel gives memory to written rows alone: the size costs address space, not memory.
+    this.next = new Int32Array(MAX_KNOWN * this.#width);
+    this.#starts = new Int32Array(lanes.length);
+    this.#forget();
+  }
+
+  /** Has to be called before each line. Numbers of states and sets hold until a call that changes `generation`. */
+  begin(): void {
+    if (Math.max(this.#states.length, this.#sets.length, this.#unions.size) >= MAX_KNOWN) {
+      this.#forget();
+      this.generation++;
+    }
+    this.#mostStates = Math.min(MAX_KNOWN, this.#states.length + MAX_NEW);
+  }
+
+  /** Runs along `bytes[from, to)` as the bytes of a lane. Returns the set of their signs. */
+  run(lane: number, bytes: Bytes, from: number, to: number): number {
+    const state = this.along(this.#starts[lane]!, bytes.array, from, to);
+    return state === this.lost ? this.#walk(lane, bytes.array, from, to) : this.#stateAt(state).set;
+  }
+
+  /** The union of two sets. */
+  join(a: number, b: number): number {
+    if (a === b || b === NO_SIGNS) return a;
+    if (a === NO_SIGNS) return b;
+    // Sets are fewer than 2^20, so that the key is exact.
+    const key = a * 2 ** 20 + b;
+    let union = this.#unions.get(key);
+    if (union === undefined) {
+      union = this.#setOf([...this.#sets[a]!, ...this.#sets[b]!]);
+      this.#unions.set(key, union);
+    }
+    return union;
+  }
+
+  /** The signs of a set, in ascending order. */
+  signsOf(set: number): readonly number[] {
+    return this.#sets[set]!;
+  }
+
+  /** How many states are known. */
+  get size(): number {
+    return this.#states.length;
+  }
+
+  /** The state before the first byte of the first lane. */
+  get start(): number {
+    return this.#starts[0]!;
+  }
+
+  /** The column of a symbol. */
+  columnOf(symbol: number): number {
+    return this.#firstSymbol + symbol;
+  }
+
+  /** The set of signs of the first lane in `state`, which `bytes[from, to)` have led to. */
+  setAt(state: number, bytes: Bytes, from: number, to: number): number {
+    return state === this.lost ? this.#walk(0, bytes.array, from, to) : this.#stateAt(state).set;
+  }
+
+  /** The state that follows `state` after `array[from, to)`. */
+  along(state: number, array: Uint8Array, from: number, to: number): number {
+    const { classes, next } = this;
+    for (let i = from; i < to; i++) {
+      const column = classes[array[i]!]!;
+      const known = next[state + column]!;
+      state = known !== 0 ? known : this.#step(state, column);
+    }
+    return state;
+  }
+
+  /** Finds the entry of a column that is still 0 in the row of `state`. */
+  find(state: number, column: number): number {
+    if (column < this.#firstSymbol) return this.#step(state, column);
+    const symbol = this.#symbols[column - this.#firstSymbol];
+    const to = symbol ? this.along(state, symbol, 0, symbol.length) : this.#findFigures(state);
+    // The next line may make states again.
+    if (to !== this.lost) this.next[state + column] = to;
+    return to;
+  }
+
+  /** The state behind any figures, if all lead to one that they do not leave; otherwise -1. */
+  #findFigures(state: number): number {
+    const go = (from: number, figure: number) => this.along(from, FIGURES, figure, figure + 1);
+    const to = go(state, 0);
+    return FIGURES.every((_, figure) => go(state, figure) === to && go(to, figure) === to) ? to : -1;
+  }
+
+  #step(state: number, column: number): number {
+    const { lane: number, start, anywhere, set } = this.#stateAt(state);
+    const lane = this.#lanes[number]!;
+    const way = lane.go({ start, anywhere }, this.#examples[column]!);
+    const signs = lane.signsAt(way);
+    const to = this.#state({
+      lane: number,
+      ...way,
+      set: signs.length === 0 ? set : this.#setOf([...this.#sets[set]!, ...signs]),
+    });
+    if (to !== this.lost) this.next[state + column] = to;
+    return to;
+  }
+
+  /** The signs of bytes by the tries alone: for lines that the table is too small for. */
+  #walk(lane: number, array: Uint8Array, from: number, to: number): number {
+    const tries = this.#lanes[lane]!;
+    const seen = new Set<number>();
+    let way: Way = { start: 0, anywhere: 0 };
+    for (let i = from; i < to; i++) {
+      way = tries.go(way, array[i]!);
+      for (const sign of tries.signsAt(way)) seen.add(sign);
+    }
+    return this.#setOf([...seen]);
+  }
+
+  #stateAt(row: number): State {
+    return this.#states[row / this.#width]!;
+  }
+
+  /** The row of a state; `lost` where it is new and there are too many. */
+  #state(state: State): number {
+    const key = `${state.lane} ${state.start} ${state.anywhere} ${state.set}`;
+    const known = this.#stateByKey.get(key);
+    if (known !== undefined) return known;
+    if (this.#states.length >= this.#mostStates) return this.lost;
+    const row = (this.#states.push(state) - 1) * this.#width;
+    this.#stateByKey.set(key, row);
+    return row;
+  }
+
+  #setOf(signs: readonly number[]): number {
+    const all = [...new Set(signs)].sort((a, b) => a - b);
+    const key = all.join();
+    let set = this.#setByKey.get(key);
+    if (set === undefined) this.#setByKey.set(key, set = this.#sets.push(all) - 1);
+    return set;
+  }
+
+  #forget(): void {
+    this.next.fill(0, 0, this.#states.length * this.#width);
+    this.next.fill(this.lost, this.lost, this.lost + this.#width);
+    this.#states.length = this.#sets.length = 0;
+    this.#stateByKey.clear();
+    this.#setByKey.clear();
+    this.#unions.clear();
+    this.#states.push(NO_STATE, NO_STATE);
+    this.#setOf([]);
+    this.#mostStates = MAX_KNOWN;
+    this.#lanes.forEach((_, lane) =>
+      this.#starts[lane] = this.#state({ lane, start: 0, anywhere: 0, set: NO_SIGNS })
+    );
+  }
+}
+
+/** How far some bytes have come in the tries of a lane. */
+interface Way {
+  readonly start: number;
+  readonly anywhere: number;
+}
+
+interface State extends Way {
+  readonly lane: number;
+  readonly set: number;
+}
+
+const NO_STATE: State = { lane: 0, start: DEAD, anywhere: 0, set: NO_SIGNS };
+
+/** The texts of a lane. */
+class LaneTries {
+  readonly #start = new Trie();
+  readonly #anywhere = new Trie();
+  readonly #ignoreCase: boolean;
+
+  constructor({ texts, ignoreCase }: Lane) {
+    this.#ignoreCase = ignoreCase;
+    for (const { bytes, place, sign } of texts) {
+      (place === "start" ? this.#start : this.#anywhere).add(bytes, sign);
+    }
+    this.#anywhere.link();
+  }
+
+  go({ start, anywhere }: Way, byte: number): Way {
+    const letter = this.#ignoreCase && byte >= 65 && byte <= 90 ? byte + 32 : byte;
+    return { start: this.#start.go(start, letter), anywhere: this.#anywhere.goAnywhere(anywhere, letter) };
+  }
+
+  signsAt({ start, anywhere }: Way): readonly number[] {
+    const [a, b] = [this.#start.signsAt(start), this.#anywhere.signsAt(anywhere)];
+    return a.length === 0 ? b : [...a, ...b];
+  }
+}
+
+/** Puts down the class of each byte. Returns a byte of each class; class 0 is of all bytes that no text holds. */
+function classify(lanes: readonly Lane[], classes: Uint8Array): number[] {
+  const isHeld = new Uint8Array(256);
+  for (const { texts, ignoreCase } of lanes) {
+    for (const { bytes } of texts) {
+      for (const byte of bytes) {
+        isHeld[byte] = 1;
+        if (ignoreCase && byte >= 97 && byte <= 122) isHeld[byte - 32] = 1;
+      }
+    }
+  }
+  const examples = [NO_BYTE];
+  isHeld.forEach((held, byte) => {
+    if (held === 1) classes[byte] = examples.push(byte) - 1;
+  });
+  return examples;
+}

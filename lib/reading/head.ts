@@ -1,0 +1,218 @@
+import { type Bytes, Literal } from "../core/bytes.ts";
+import type { Micros } from "../types.ts";
+import { type HeadAndMessage, readHead } from "./head_text.ts";
+import { NO_PID } from "./record.ts";
+import { MinuteResolver, type Surroundings } from "./timestamp.ts";
+
+/**
+ * A head that can be compared where it lies: a time to the minute, seconds with perhaps a fraction, then zone, host and
+ * program, perhaps a process.
+ */
+const HEAD =
+  /^((?:\w\w\w [ \d]\d |\d{4}-\d\d-\d\dT)\d\d:\d\d:)\d\d(?:[.,]\d{1,9})?((?:Z|[+-]\d\d:?\d\d)? \S+ [\w./@-]+)(?:\[\d+\])?: /;
+/** It may as well be the facility and level that syslog puts before a program. */
+const FACILITY = /^\w+\.\w+$/;
+/** Heads that are remembered: as many programs write by turns. */
+const MAX_HEADS = 8;
+/** Most digits of a fraction, or of a process, that are read where they lie. */
+const MAX_DIGITS = 9;
+const [ZERO, POINT, COMMA, COLON, OPENING, CLOSING, BLANK, DELETE] = [48, 46, 44, 58, 91, 93, 32, 127];
+const KERNEL = new Literal("kernel:");
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/** Zone, host and program of a head, which stand between its second and its process or message. */
+interface Head<Program> {
+  readonly literal: Literal;
+  /** Minutes that its zone is ahead of UTC; null: local time. */
+  readonly offset: number | null;
+  readonly program: Program;
+}
+
+/**
+ * Reads what syslog puts before a message. Lines of a log begin much alike, so the head is first compared with heads of
+ * earlier lines, 50 ns a line; a new one is decoded and taken apart by regular expressions, and remembered.
+ */
+export class HeadReader<Program> {
+  /** The message of the line read last is `bytes[from, to)`, without blanks at its ends. */
+  from = 0;
+  to = 0;
+  /** When the line was written; NaN where its head does not tell. */
+  time: Micros = NaN;
+  pid = NO_PID;
+  program: Program;
+  /** How many lines were decoded, as no head read before was theirs. */
+  misses = 0;
+  readonly #programOf: (identifier: string) => Program;
+  /** The minute of the line read last, `Mar  9 04:05:`; null before the first. */
+  #minute: Literal | null = null;
+  readonly #times: MinuteResolver;
+  readonly #heads: Head<Program>[] = [];
+  /** Resolves the times of heads that cannot be compared. */
+  readonly #otherTimes: MinuteResolver;
+
+  /**
+   * @param programOf what `program` is to be for the name of a program; "": the line has no head
+   * @param surroundings of the line that is read; the caller keeps them up to date
+   */
+  constructor(programOf: (identifier: string) => Program, surroundings: Surroundings) {
+    this.#programOf = programOf;
+    this.#times = new MinuteResolver(surroundings);
+    this.#otherTimes = new MinuteResolver(surroundings);
+    this.program = programOf("");
+  }
+
+  /** Reads the line `bytes[from, to)`. */
+  read(bytes: Bytes, from: number, to: number): void {
+    if (!this.#readKnown(bytes, from, to)) this.#readNew(bytes, from, to);
+  }
+
+  #readKnown(bytes: Bytes, from: number, to: number): boolean {
+    const minute = this.#minute;
+    if (minute === null || from + minute.length >= to || !minute.isAt(bytes, from)) return false;
+    const { array } = bytes;
+    let at = from + minute.length;
+    const tens = array[at]! - ZERO;
+    const ones = array[at + 1]! - ZERO;
+    if (!(tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9)) return false;
+    at += 2;
+    let fraction = 0;
+    if (array[at] === POINT || array[at] === COMMA) {
+      const end = endOfDigits(array, at + 1);
+      if (end === at + 1 || end - at - 1 > MAX_DIGITS) return false;
+      fraction = microsOf(array, at + 1, end);
+      at = end;
+    }
+    const head = this.#headAt(bytes, at, to);
+    if (head === null || !this.#readProcess(bytes, at + head.literal.length, to)) return false;
+    this.program = head.program;
+    this.#times.resolve(10 * tens + ones, fraction, head.offset);
+    this.time = this.#times.time;
+    return true;
+  }
+
+  #headAt(bytes: Bytes, at: number, to: number): Head<Program> | null {
+    const heads = this.#heads;
+    for (let i = 0; i < heads.length; i++) {
+      const head = heads[i]!;
+      const end = at + head.literal.length;
+      if (end >= to || !head.literal.isAt(bytes, at)) continue;
+      // `sshd` begins `sshd-session` as well.
+      const behind = bytes.array[end];
+      if (behind !== OPENING && behind !== COLON) continue;
+      if (i > 0) {
+        heads[i] = heads[i - 1]!;
+        heads[i - 1] = head;
+      }
+      return head;
+    }
+    return null;
+  }
+
+  /** Reads the process, which may be missing, and the bounds of the message; false where regular expressions have to look. */
+  #readProcess(bytes: Bytes, at: number, to: number): boolean {
+    const { array } = bytes;
+    let pid = NO_PID;
+    if (array[at] === OPENING) {
+      const end = endOfDigits(array, at + 1);
+      if (end === at + 1 || end - at - 1 > MAX_DIGITS || array[end] !== CLOSING) return false;
+      pid = numberOf(array, at + 1, end);
+      at = end + 1;
+    }
+    if (array[at] !== COLON || array[at + 1] !== BLANK) return false;
+    at += 2;
+    const first = array[at]!;
+    // Something may stand before the message, or more blanks.
+    if (at >= to || first === OPENING || first <= BLANK || first >= DELETE || KERNEL.isAt(bytes, at)) {
+      return false;
+    }
+    const last = array[to - 1]!;
+    this.pid = pid;
+    this.from = at;
+    this.to = last > BLANK && last < DELETE ? to : endWithoutBlanks(array, at, to);
+    return true;
+  }
+
+  #readNew(bytes: Bytes, from: number, to: number): void {
+    this.misses++;
+    const line = decoder.decode(bytes.array.subarray(from, to));
+    const parts = readHead(line);
+    const { stamp, identifier, pid, message } = parts;
+    if (stamp !== null) this.#learn(bytes, from, to, { line, parts });
+    this.program = this.#programOf(identifier);
+    this.pid = pid ?? NO_PID;
+    this.to = endWithoutBlanks(bytes.array, from, to);
+    this.from = this.to - lengthOf(message);
+    this.time = NaN;
+    if (stamp === null) return;
+    this.#otherTimes.begin(stamp);
+    this.#otherTimes.resolve(stamp.second, stamp.fraction, stamp.offset);
+    this.time = this.#otherTimes.time;
+  }
+
+  /** Remembers the head of a line, if it can be compared and then gives what the expressions gave. */
+  #learn(
+    bytes: Bytes,
+    from: number,
+    to: number,
+    { line, parts: { stamp, identifier, pid, message } }: { line: string; parts: HeadAndMessage },
+  ): void {
+    const [, minute, text] = HEAD.exec(line) ?? [];
+    if (minute === undefined || identifier === "" || FACILITY.test(identifier)) return;
+    if (!text!.endsWith(` ${identifier}`)) return;
+    const literal = new Literal(text!);
+    const at = from + minute.length + line.slice(minute.length).indexOf(text!);
+    if (!this.#readProcess(bytes, at + literal.length, to)) return;
+    if (this.pid !== (pid ?? NO_PID) || this.to - this.from !== lengthOf(message)) return;
+    // A zone belongs to one form of times alone.
+    if (minute.length !== this.#minute?.length) this.#heads.length = 0;
+    this.#minute = new Literal(minute);
+    this.#times.begin(stamp!);
+    if (this.#heads.some((head) => head.literal.length === literal.length && head.literal.isAt(bytes, at))) {
+      return;
+    }
+    this.#heads.unshift({ literal, offset: stamp!.offset, program: this.#programOf(identifier) });
+    if (this.#heads.length > MAX_HEADS) this.#heads.pop();
+  }
+}
+
+function endOfDigits(array: Uint8Array, at: number): number {
+  while (array[at]! >= ZERO && array[at]! < ZERO + 10) at++;
+  return at;
+}
+
+/** The number of the digits from `from` to `to`. */
+function numberOf(array: Uint8Array, from: number, to: number): number {
+  let number = 0;
+  for (let i = from; i < to; i++) number = 10 * number + array[i]! - ZERO;
+  return number;
+}
+
+/** The microseconds that the digits behind the point of a second mean. */
+function microsOf(array: Uint8Array, from: number, to: number): Micros {
+  let micros = 0;
+  for (let i = from; i < from + 6; i++) micros = 10 * micros + (i < to ? array[i]! - ZERO : 0);
+  return micros;
+}
+
+/** Length of a text in UTF-8. */
+function lengthOf(text: string): number {
+  return encoder.encode(text).length;
+}
+
+/** Where the text `array[from, to)` ends without the blanks of any kind behind it, as `trimEnd()` tells. */
+function endWithoutBlanks(array: Uint8Array, from: number, to: number): number {
+  while (to > from) {
+    const last = array[to - 1]!;
+    if (last === BLANK || (last >= 9 && last <= 13)) {
+      to--;
+      continue;
+    }
+    if (last < DELETE) break;
+    let start = to - 1;
+    while (start > from && (array[start]! & 0xc0) === 0x80) start--;
+    if (decoder.decode(array.subarray(start, to)).trim() !== "") break;
+    to = start;
+  }
+  return to;
+}

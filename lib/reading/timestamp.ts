@@ -1,0 +1,128 @@
+import { type Bytes, Literal } from "../core/bytes.ts";
+import { readClfTime, resolveStamp } from "../time.ts";
+import type { Micros, Stamp } from "../types.ts";
+
+const SECOND: Micros = 1_000_000;
+const MINUTE = 60 * SECOND;
+const DAY = 1_440 * MINUTE;
+const YEAR = 365 * DAY;
+const ZERO = 48;
+
+/** Instants by which stamps are read that leave something open, in microseconds since the epoch. */
+export interface Surroundings {
+  /** When the line is read. */
+  now: Micros;
+  /** Time of the line before; NaN where that is not known. */
+  before: Micros;
+}
+
+/** The instant that `stamp` means, as `resolveStamp()` says; NaN for a date that does not exist. */
+export function timeOfStamp(stamp: Stamp, { now, before }: Surroundings): Micros {
+  return resolveStamp(stamp, { now, before: Number.isNaN(before) ? null : before }) ?? NaN;
+}
+
+/**
+ * Resolves the stamps of one minute of a log as `resolveStamp()` does. Lines of a busy log share their minute, so all but
+ * the first cost one addition.
+ */
+export class MinuteResolver {
+  /** The instant found last; NaN where there is none. */
+  time: Micros = NaN;
+  readonly #surroundings: Surroundings;
+  #minute: Stamp | null = null;
+  #isKnown = false;
+  /** The zone that `#base` is right for, and when it was found: NaN where that does not matter. */
+  #offset: number | null = null;
+  #knownAt: Micros = NaN;
+  #base: Micros = 0;
+
+  /** @param surroundings of the line that is read; the caller keeps them up to date */
+  constructor(surroundings: Surroundings) {
+    this.#surroundings = surroundings;
+  }
+
+  /** Goes to the minute of `stamp`, whose second, fraction and zone do not matter. */
+  begin(stamp: Stamp): void {
+    this.#isKnown &&= isSameMinute(stamp, this.#minute!);
+    this.#minute = stamp;
+  }
+
+  /** Finds the instant of a second of the minute, and a part of one, in the zone `offset` of a `Stamp`. */
+  resolve(second: number, fraction: Micros, offset: number | null): void {
+    const isKnown = this.#isKnown && this.#offset === offset && second <= 60 &&
+      (this.#knownAt === this.#surroundings.now || Number.isNaN(this.#knownAt));
+    if (isKnown) this.time = this.#base + second * SECOND + fraction;
+    else this.#find({ ...this.#minute!, second, fraction, offset });
+  }
+
+  #find(stamp: Stamp): void {
+    const { now } = this.#surroundings;
+    const { year, second, fraction, offset } = stamp;
+    const time = timeOfStamp(stamp, this.#surroundings);
+    this.time = time;
+    this.#isKnown = !Number.isNaN(time) && isPlain(stamp, { time, now });
+    this.#offset = offset;
+    this.#knownAt = offset !== null && year !== null ? NaN : now;
+    this.#base = time - second * SECOND - fraction;
+  }
+}
+
+function isSameMinute(a: Stamp, b: Stamp): boolean {
+  return a.minute === b.minute && a.hour === b.hour && a.day === b.day && a.month === b.month &&
+    a.year === b.year;
+}
+
+/** Whether all of a stamp's minute means the time around `time`: no clock was set near it, and the year is beyond doubt. */
+function isPlain({ year, offset }: Stamp, { time, now }: { time: Micros; now: Micros }): boolean {
+  const isSteady = offset !== null || ahead(time - DAY) === ahead(time + DAY);
+  const isOfYear = year !== null || (time + MINUTE <= now + DAY && time - MINUTE + YEAR > now + DAY);
+  return isSteady && isOfYear;
+}
+
+/** How far clocks here are ahead of UTC at `time`. */
+function ahead(time: Micros): Micros {
+  return -new Date(time / 1_000).getTimezoneOffset() * MINUTE;
+}
+
+/** Bytes of a time of the Common Log Format: `06/May/2026:10:56:10 +0200`. */
+export const CLF_LENGTH = 26;
+/** Where its second and its zone stand. */
+const [CLF_SECOND, CLF_ZONE] = [18, 20];
+
+/** Reads times of the Common Log Format where they lie. Times of the minute and the zone read last cost one addition. */
+export class ClfReader {
+  /** The instant read last; NaN for a date that does not exist. */
+  time: Micros = NaN;
+  /** The stamp of such a date; null where there is an instant. */
+  stamp: Stamp | null = null;
+  #minute: Literal | null = null;
+  #zone: Literal | null = null;
+  #base: Micros = 0;
+
+  /** Reads the time that begins at `at`, `CLF_LENGTH` bytes before the end of the message. Returns whether there is one. */
+  read(bytes: Bytes, at: number): boolean {
+    const { array } = bytes;
+    const tens = array[at + CLF_SECOND]! - ZERO;
+    const ones = array[at + CLF_SECOND + 1]! - ZERO;
+    const isKnown = this.#minute !== null && this.#minute.isAt(bytes, at) &&
+      this.#zone!.isAt(bytes, at + CLF_ZONE) && tens >= 0 && tens <= 5 && ones >= 0 && ones <= 9;
+    if (!isKnown) return this.#readAnew(array, at);
+    this.time = this.#base + (10 * tens + ones) * SECOND;
+    this.stamp = null;
+    return true;
+  }
+
+  #readAnew(array: Uint8Array, at: number): boolean {
+    const stamp = readClfTime(String.fromCharCode(...array.subarray(at, at + CLF_LENGTH)))?.stamp;
+    if (stamp === undefined) return false;
+    // Year and zone are given: nothing else is needed.
+    const time = resolveStamp(stamp, { now: 0, before: null });
+    this.time = time ?? NaN;
+    this.stamp = time === null ? stamp : null;
+    if (time === null) return true;
+    this.#minute = new Literal(array.slice(at, at + CLF_SECOND));
+    this.#zone = new Literal(array.slice(at + CLF_ZONE, at + CLF_LENGTH));
+    this.#base = time - stamp.second * SECOND;
+    return true;
+  }
+}

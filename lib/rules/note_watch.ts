@@ -1,0 +1,166 @@
+import { GROUP_MASK, GROUP_RULES } from "../core/note_record.ts";
+import type { Micros } from "../types.ts";
+import type { NoteMemory } from "./note_memory.ts";
+import { RULES, VALUE } from "./note_memory.ts";
+import { FIRST_RULE, ROW, type RuleGroups } from "./rule_groups.ts";
+
+/** What is known of one rule. */
+interface Progress {
+  /** Notes from `tail` on that count for the rule. */
+  count: number;
+  /** Before this one, no note counts for the rule any more. */
+  tail: number;
+}
+
+/** Hashes are 32 bits: a rule and a hash make one number. */
+const HASHES = 2 ** 32;
+
+/**
+ * Counts the many notes of one address step by step: each note is looked at once when it comes and once when it grows old. So an
+ * address kept just below a limit of thousands costs no more than any other.
+ */
+export class Watch {
+  /** Notes in the order in which they came. */
+  readonly #places: number[] = [];
+  readonly #rules = new Map<number, Progress>();
+  /** When each value was counted by each rule. */
+  readonly #values = new Map<number, Micros>();
+  #latest: Micros = -Infinity;
+  #isSorted = true;
+  readonly #memory: NoteMemory;
+  readonly #groups: RuleGroups;
+  /** Beyond so many notes, old ones are to be dropped. */
+  readonly #most: number;
+
+  /** @param count how many notes `memory.places` lists */
+  constructor(memory: NoteMemory, groups: RuleGroups, count: number) {
+    this.#memory = memory;
+    this.#groups = groups;
+    this.#most = 2 * count;
+    for (let i = 0; i < count; i++) this.add(memory.places[i]!);
+  }
+
+  /** How many notes it knows. */
+  get size(): number {
+    return this.#places.length;
+  }
+
+  /** Takes in the note at `place`, which came last. */
+  add(place: number): void {
+    const { words, times } = this.#memory;
+    const time = times[place >> 1]!;
+    if (time < this.#latest) this.#isSorted = false;
+    else this.#latest = time;
+    const values = this.#groups.valuesOf(words[place + RULES]! >>> GROUP_RULES);
+    const index = this.#places.push(place) - 1;
+    this.#eachRule(place, (rule, bit) => {
+      const progress = this.#rules.get(rule);
+      if (progress) progress.count++;
+      else this.#rules.set(rule, { count: 1, tail: index });
+      if ((values & bit) !== 0) this.#values.set(keyOf(rule, words[place + VALUE]!), time);
+    });
+  }
+
+  /**
+   * Counts by the rules of the last note, whose time is `time`, into `counts`. Returns how many more notes cannot matter; -1: all
+   * notes have to be looked at anew.
+   */
+  count(time: Micros, counts: Float64Array): number {
+    if (this.#places.length > this.#most) return -1;
+    const { limits } = this.#groups;
+    let isOver = false;
+    this.#eachRule(this.#places.at(-1)!, (rule) => {
+      counts[rule] = this.#expire(rule, time - this.#groups.spans[rule]!);
+      if (counts[rule]! > limits[rule]!) isOver = true;
+    });
+    // Where a note came late, an old one may stand behind a newer one, and is counted still.
+    if (isOver && !this.#isSorted) return -1;
+    let quiet = this.#most - this.#places.length;
+    for (const [rule, { count }] of this.#rules) {
+      if (count > 0) quiet = Math.min(quiet, limits[rule]! - count);
+    }
+    return Math.max(0, quiet);
+  }
+
+  /** Those of a group's rules, as bits, that have counted a value since `time` minus their windows. */
+  known(group: number, { value, time }: { value: number; time: Micros }): number {
+    const { rows, spans } = this.#groups;
+    let known = 0;
+    for (let bits = this.#groups.valuesOf(group); bits !== 0; bits &= bits - 1) {
+      const bit = bits & -bits;
+      const rule = rows[group * ROW + FIRST_RULE + 31 - Math.clz32(bit)]!;
+      const counted = this.#values.get(keyOf(rule, value));
+      if (counted !== undefined && counted > time - spans[rule]!) known |= bit;
+    }
+    return known;
+  }
+
+  /** Takes a rule off all notes. */
+  reset(rule: number): void {
+    if (this.#rules.has(rule)) this.#expire(rule, Infinity);
+  }
+
+  /** Takes a rule off the notes up to `until`, as far as none that is newer stands before them. Returns how many count on. */
+  #expire(rule: number, until: Micros): number {
+    const progress = this.#rules.get(rule)!;
+    const { words, times } = this.#memory;
+    for (; progress.tail < this.#places.length; progress.tail++) {
+      const place = this.#places[progress.tail]!;
+      const bit = this.#groups.bitOf(words[place + RULES]! >>> GROUP_RULES, rule) & words[place + RULES]!;
+      if (bit === 0) continue;
+      const time = times[place >> 1]!;
+      if (time > until) break;
+      words[place + RULES]! &= ~bit;
+      progress.count--;
+      const key = keyOf(rule, words[place + VALUE]!);
+      if (this.#values.get(key) === time) this.#values.delete(key);
+    }
+    return progress.count;
+  }
+
+  #eachRule(place: number, each: (rule: number, bit: number) => void): void {
+    const rules = this.#memory.words[place + RULES]!;
+    const first = (rules >>> GROUP_RULES) * ROW + FIRST_RULE;
+    for (let bits = rules & GROUP_MASK; bits !== 0; bits &= bits - 1) {
+      const bit = bits & -bits;
+      each(this.#groups.rows[first + 31 - Math.clz32(bit)]!, bit);
+    }
+  }
+}
+
+function keyOf(rule: number, hash: number): number {
+  return rule * HASHES + (hash >>> 0);
+}
+
+/** Watches at most, and notes that they know together: what they take comes to the memory of the notes. */
+const [WATCHES, WATCHED] = [256, 1 << 18];
+
+/** The watches of addresses, by their places in memory. When there are too many, all are dropped: they can be made anew. */
+export class Watches {
+  readonly #watches = new Map<number, Watch>();
+  #notes = 0;
+
+  get(at: number): Watch | undefined {
+    return this.#watches.get(at);
+  }
+
+  add(at: number, watch: Watch): void {
+    if (watch.size > WATCHED) return;
+    if (this.#watches.size >= WATCHES || this.#notes + watch.size > WATCHED) this.#clear();
+    this.#watches.set(at, watch);
+    // It may grow to twice its size before it is dropped.
+    this.#notes += watch.size;
+  }
+
+  drop(at: number): void {
+    const watch = this.#watches.get(at);
+    if (watch === undefined) return;
+    this.#watches.delete(at);
+    if (this.#watches.size === 0) this.#notes = 0;
+  }
+
+  #clear(): void {
+    this.#watches.clear();
+    this.#notes = 0;
+  }
+}

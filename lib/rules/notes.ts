@@ -1,0 +1,344 @@
+import { type AddressWords, GROUP_MASK, GROUP_RULES } from "../core/note_record.ts";
+import type { Micros } from "../types.ts";
+import { COUNT, LATEST, NONE, type NoteAddresses, QUIET } from "./note_addresses.ts";
+import { NoteMemory, type Room, RULES, VALUE } from "./note_memory.ts";
+import { Watch, Watches } from "./note_watch.ts";
+import { FIRST_RULE, ROW, type RuleGroups } from "./rule_groups.ts";
+
+export type { Room };
+
+/** A million addresses with a million notes beside their first ones: 84 MiB, when all of it is used. */
+const ROOM: Room = { addresses: 1 << 20, bytes: 20 };
+/** Where there is nothing to count by. */
+const NOTHING: Room = { addresses: 0, bytes: 0 };
+/** So many notes of one address are counted step by step, by a `Watch`. */
+const MANY = 128;
+/** Notes of an address that may come before old ones are looked for, even where it has few. */
+const FEW = 8;
+/** Addresses that `sweep()` looks at in one call: some milliseconds' work. */
+const SLICE = 1 << 16;
+
+/**
+ * One note of each line that hits rules, however many rules. Counts are made from the notes, and only when they could be over a
+ * limit: an address knows how many more notes cannot matter.
+ *
+ * A hit counts until a later one of the same rule comes that is a window or more newer. A hit that comes late counts with those less
+ * than a window before and behind it. Times are those of the hits; nothing here knows a clock. Where there is no more room, an
+ * address that has been silent for long is evicted.
+ */
+export class Notes {
+  /** Time of the note that follows. A cell of an array: V8 would make an object of each such argument. */
+  readonly time = new Float64Array(1);
+  /** Whether the note taken last could be one too many: then `count()` tells. */
+  isLoud = false;
+  readonly #groups: RuleGroups;
+  readonly #memory: NoteMemory;
+  readonly #addresses: NoteAddresses;
+  readonly #watches = new Watches();
+  /** The address that was selected. */
+  #at = NONE;
+  readonly #counts: Float64Array;
+  /** Counts that a watch has made. */
+  readonly #watchCounts: Float64Array;
+  /** Of each rule the newest note that a walk has passed; -Infinity: none. */
+  readonly #newest: Float64Array;
+  /** Rules that the last walk passed. */
+  readonly #seen: number[] = [];
+  readonly #shortest: Micros;
+  #evicted = 0;
+  #swept = 0;
+
+  constructor(groups: RuleGroups, room: Room = ROOM) {
+    this.#groups = groups;
+    this.#memory = new NoteMemory(groups.ruleCount > 0 ? room : NOTHING);
+    this.#addresses = this.#memory.addresses;
+    this.#counts = new Float64Array(groups.ruleCount);
+    this.#watchCounts = new Float64Array(groups.ruleCount);
+    this.#newest = new Float64Array(groups.ruleCount).fill(-Infinity);
+    this.#shortest = Math.min(...groups.spans);
+  }
+
+  /** Addresses that are being counted. */
+  get size(): number {
+    return this.#addresses.size;
+  }
+
+  /** Addresses that were evicted for want of room. */
+  get evicted(): number {
+    return this.#evicted;
+  }
+
+  /** Selects the address that notes follow of. */
+  select(w0: number, w1: number, w2: number, w3: number, prefix: number): void {
+    const addresses = this.#addresses;
+    let at = this.#at;
+    if (at === NONE || !addresses.isAt(at, w0, w1, w2, w3, prefix)) {
+      at = addresses.find(w0, w1, w2, w3, prefix);
+      if (at === NONE) {
+        if (addresses.isFull) this.#evict(addresses.oldest(NONE, false));
+        at = addresses.add(w0, w1, w2, w3, prefix);
+        addresses.words[at + QUIET] = FEW;
+      }
+      this.#at = at;
+    }
+    addresses.touch(at);
+  }
+
+  /**
+   * Takes a note of the selected address at `time`: a line has hit rules of a group, as bits. `value` is the hash of what some of
+   * them count once, and 0 where none does. Returns those of `bits` that it counts for: a value known already does not.
+   */
+  note(group: number, bits: number, value: number): number {
+    const { words, times } = this.#memory;
+    const at = this.#at;
+    const time = this.time[0]!;
+    const isLate = time < times[at + LATEST >> 1]!;
+    if (value !== 0) {
+      bits &= ~this.#known(group, value, isLate);
+      if (bits === 0) {
+        this.isLoud = false;
+        return 0;
+      }
+    }
+    this.#take(group << GROUP_RULES | bits, value, isLate);
+    return bits;
+  }
+
+  /** Takes a note that was counted once before: it passed no limit, and its value was not known. */
+  add(group: number, bits: number, value: number): void {
+    this.#take(
+      group << GROUP_RULES | bits,
+      value,
+      this.time[0]! < this.#memory.times[this.#at + LATEST >> 1]!,
+    );
+    if (this.isLoud) this.count();
+  }
+
+  #take(rules: number, value: number, isLate: boolean): void {
+    const { words, times } = this.#memory;
+    const at = this.#at;
+    let place = this.#memory.append(at);
+    while (place === NONE) {
+      this.#makeRoom();
+      place = this.#memory.append(at);
+    }
+    times[place >> 1] = this.time[0]!;
+    words[place + RULES] = rules;
+    words[place + VALUE] = value;
+    if (words[at + COUNT]! > MANY) this.#watches.get(at)?.add(place);
+    if (!isLate) times[at + LATEST >> 1] = this.time[0]!;
+    const quiet = isLate ? 0 : Math.min(words[at + QUIET]!, this.#groups.lowestLimit(rules >>> GROUP_RULES));
+    this.isLoud = quiet === 0;
+    words[at + QUIET] = Math.max(0, quiet - 1);
+  }
+
+  /**
+   * How many notes of the selected address count for each rule of its last one, within the windows before and behind `time`. Must
+   * be called where `isLoud`. Good until the next call.
+   */
+  count(): Float64Array {
+    const watch = this.#watches.get(this.#at);
+    const quiet = watch?.count(this.time[0]!, this.#watchCounts) ?? -1;
+    if (quiet < 0) {
+      this.#walk();
+      return this.#counts;
+    }
+    this.#memory.words[this.#at + QUIET] = quiet;
+    return this.#watchCounts;
+  }
+
+  /** Counts the selected address by one rule from nothing again. */
+  reset(rule: number): void {
+    const at = this.#at;
+    if (at === NONE) return;
+    const watch = this.#watches.get(at);
+    if (watch) return watch.reset(rule);
+    const count = this.#memory.list(at);
+    const { words, places } = this.#memory;
+    let live = 0;
+    for (let i = 0; i < count; i++) {
+      const place = places[i]! + RULES;
+      words[place]! &= ~this.#groups.bitOf(words[place]! >>> GROUP_RULES, rule);
+      live |= words[place]! & GROUP_MASK;
+    }
+    if (live === 0) this.#drop(at);
+  }
+
+  /** Selects an address if it is counted. Returns whether it is. */
+  selectKnown({ w0, w1, w2, w3, prefix }: AddressWords): boolean {
+    this.#at = this.#addresses.find(w0, w1, w2, w3, prefix);
+    return this.#at !== NONE;
+  }
+
+  /** Counts an address by every rule from nothing again. */
+  forget(address: AddressWords): void {
+    if (this.selectKnown(address)) this.#drop(this.#at);
+  }
+
+  /** Forgets all addresses. */
+  clear(): void {
+    for (let number = 0; number < this.#addresses.taken; number++) {
+      const at = this.#addresses.placeOf(number);
+      if (this.#memory.words[at + COUNT]! > 0) this.#drop(at);
+    }
+  }
+
+  /**
+   * Makes the selected address count a value once, from `time` on or from when it came last, whichever is later. Returns whether it
+   * is to be noted: otherwise it came later already.
+   */
+  renew(group: number, value: number): boolean {
+    const count = this.#memory.list(this.#at);
+    const { words, times, places } = this.#memory;
+    for (let i = 0; i < count; i++) {
+      const place = places[i]!;
+      if (words[place + VALUE] !== value || words[place + RULES]! >>> GROUP_RULES !== group) continue;
+      if (times[place >> 1]! > this.time[0]!) return false;
+      words[place + RULES]! &= ~GROUP_MASK;
+    }
+    return true;
+  }
+
+  /**
+   * Drops what fell silent before the windows that end at `now`: of rules that an address has hit no more since then. Looks at a
+   * part of the addresses at each call.
+   */
+  sweep(now: Micros): void {
+    const { words, times } = this.#memory;
+    const from = this.#swept < this.#addresses.taken ? this.#swept : 0;
+    const to = Math.min(this.#addresses.taken, from + SLICE);
+    for (let number = from; number < to; number++) {
+      const at = this.#addresses.placeOf(number);
+      if (words[at + COUNT] === 0 || times[at + LATEST >> 1]! > now - this.#shortest) continue;
+      if (this.#silence(at, now) === 0) this.#drop(at);
+    }
+    this.#swept = to;
+  }
+
+  /** Drops what the address at `at` did by rules that it has hit no more; returns how many notes are left. */
+  #silence(at: number, now: Micros): number {
+    this.#watches.drop(at);
+    const newest = new Map<number, Micros>();
+    const each = (act: (rule: number, bit: number, place: number) => void) => {
+      const { words, places } = this.#memory;
+      for (let i = 0; i < count; i++) {
+        const rules = words[places[i]! + RULES]!;
+        const first = (rules >>> GROUP_RULES) * ROW + FIRST_RULE;
+        for (let bits = rules & GROUP_MASK; bits !== 0; bits &= bits - 1) {
+          act(this.#groups.rows[first + 31 - Math.clz32(bits & -bits)]!, bits & -bits, places[i]!);
+        }
+      }
+    };
+    const count = this.#memory.list(at);
+    each((rule, _, place) =>
+      newest.set(rule, Math.max(newest.get(rule) ?? -Infinity, this.#memory.times[place >> 1]!))
+    );
+    each((rule, bit, place) => {
+      if (newest.get(rule)! <= now - this.#groups.spans[rule]!) this.#memory.words[place + RULES]! &= ~bit;
+    });
+    return this.#memory.squeeze(at, count);
+  }
+
+  /** Those of a group's rules, as bits, that have counted a value in the window before `time`. */
+  #known(group: number, value: number, isLate: boolean): number {
+    // A later hit may have ended what a late one would find.
+    if (isLate) this.#walk();
+    const time = this.time[0]!;
+    const watch = this.#watches.get(this.#at);
+    if (watch) return watch.known(group, { value, time });
+    const values = this.#groups.valuesOf(group);
+    const count = this.#memory.list(this.#at);
+    const { words, times, places } = this.#memory;
+    const { rows, spans } = this.#groups;
+    let known = 0;
+    for (let i = count - 1; i >= 0; i--) {
+      const place = places[i]!;
+      if (words[place + VALUE] !== value) continue;
+      const first = (words[place + RULES]! >>> GROUP_RULES) * ROW + FIRST_RULE;
+      for (let bits = words[place + RULES]! & GROUP_MASK; bits !== 0; bits &= bits - 1) {
+        const rule = rows[first + 31 - Math.clz32(bits & -bits)]!;
+        if (times[place >> 1]! > time - spans[rule]!) known |= this.#groups.bitOf(group, rule) & values;
+      }
+    }
+    return known;
+  }
+
+  /** Counts all notes of the selected address, and drops those that later ones have ended. */
+  #walk(): void {
+    const at = this.#at;
+    this.#watches.drop(at);
+    this.#clearCounts();
+    const count = this.#memory.list(at);
+    const { words, times, places } = this.#memory;
+    for (let i = count - 1; i >= 0; i--) this.#countNote(places[i]!);
+    const left = this.#memory.squeeze(at, count);
+    // Behind a late note, those that follow may be late as well.
+    words[at + QUIET] = this.time[0]! < times[at + LATEST >> 1]! ? 0 : this.#quietFor(left);
+    if (left >= MANY) this.#watches.add(at, new Watch(this.#memory, this.#groups, this.#memory.list(at)));
+  }
+
+  /** Counts a note for its rules and takes off those that a later hit has ended. All notes that came later were counted before. */
+  #countNote(place: number): void {
+    const { words, times } = this.#memory;
+    const { rows, spans } = this.#groups;
+    const [counts, newest] = [this.#counts, this.#newest];
+    const now = this.time[0]!;
+    const time = times[place >> 1]!;
+    const rules = words[place + RULES]!;
+    const first = (rules >>> GROUP_RULES) * ROW + FIRST_RULE;
+    let live = rules & ~GROUP_MASK;
+    for (let bits = rules & GROUP_MASK; bits !== 0; bits &= bits - 1) {
+      const bit = bits & -bits;
+      const rule = rows[first + 31 - Math.clz32(bit)]!;
+      const span = spans[rule]!;
+      const latest = newest[rule]!;
+      if (time <= latest - span) continue;
+      live |= bit;
+      if (latest === -Infinity) this.#seen.push(rule);
+      if (time > latest) newest[rule] = time;
+      if (time > now - span && time < now + span) counts[rule]!++;
+    }
+    words[place + RULES] = live;
+  }
+
+  #clearCounts(): void {
+    for (let rule = this.#seen.pop(); rule !== undefined; rule = this.#seen.pop()) {
+      this.#counts[rule] = 0;
+      this.#newest[rule] = -Infinity;
+    }
+  }
+
+  /** How many more notes cannot matter, by the counts of the last walk, which left so many notes. */
+  #quietFor(left: number): number {
+    const { limits } = this.#groups;
+    let quiet = Math.max(FEW, left);
+    for (let i = 0; i < this.#seen.length; i++) {
+      const rule = this.#seen[i]!;
+      const count = this.#counts[rule]!;
+      if (count > 0 && limits[rule]! - count < quiet) quiet = Math.max(0, limits[rule]! - count);
+    }
+    return quiet;
+  }
+
+  /** Makes room for a note of the selected address, at the cost of another one or, where there is none, of its own oldest notes. */
+  #makeRoom(): void {
+    const other = this.#addresses.oldest(this.#at, true);
+    if (other !== NONE) return this.#evict(other);
+    this.#watches.drop(this.#at);
+    const count = this.#memory.list(this.#at);
+    const { words, places } = this.#memory;
+    for (let i = 0; i < Math.max(4, count >> 2) && i < count; i++) words[places[i]! + RULES]! &= ~GROUP_MASK;
+    this.#memory.squeeze(this.#at, count);
+  }
+
+  #evict(at: number): void {
+    this.#evicted++;
+    this.#drop(at);
+  }
+
+  #drop(at: number): void {
+    this.#watches.drop(at);
+    this.#memory.drop(at);
+    if (this.#at === at) this.#at = NONE;
+  }
+}

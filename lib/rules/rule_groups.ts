@@ -1,0 +1,168 @@
+import { GROUP_MASK, GROUP_RULES } from "../core/note_record.ts";
+import type { Micros } from "../types.ts";
+
+/** What counting needs to know of a rule. */
+export interface CountedRule {
+  /** Hits allowed within the window. */
+  readonly limit: number;
+  /** Length of the window; null: hits never grow old. */
+  readonly window: Micros | null;
+  /** Field of which each value counts once; null: every hit counts. */
+  readonly distinct: string | null;
+  /** Names the rule in the state. */
+  readonly service: string;
+  readonly name: string;
+}
+
+/** A group as the state keeps it: its rules' service, name and `distinct`, as JSON. */
+export interface StoredGroup {
+  readonly number: number;
+  readonly rules: string;
+}
+
+/** In place of a `distinct` that is not known: any field will do. */
+const ANY_FIELD = "*";
+
+type StoredRule = readonly [service: string, name: string, distinct: string | null];
+
+/** A row: how many rules, the lowest limit, rules that count values as bits, the class of the longest window, the rules. */
+const [COUNT, LIMIT, VALUES, SPAN_CLASS] = [0, 1, 2, 3];
+/** Where the rules begin in a row, and how long a row is. */
+export const [FIRST_RULE, ROW] = [4, 4 + GROUP_RULES];
+/** Groups of several rules at most. Hostile lines can hit any combination; beyond that, each rule gets a note of its own. */
+const MOST = 16_384;
+
+/**
+ * Rules that are hit together, as numbered groups of up to `GROUP_RULES`. A note names a group and which rules of it count. The
+ * state keeps the names, so that notes of an earlier configuration are understood: what they say of rules that are gone, or
+ * that count something else now, is left out.
+ */
+export class RuleGroups {
+  /** Lengths of windows by rule; Infinity where hits never grow old. */
+  readonly spans: Float64Array;
+  readonly limits: Float64Array;
+  /** All different lengths of windows. */
+  readonly spanClasses: readonly Micros[];
+  /** Rows by group; replaced when there are more groups than rows. */
+  rows = new Int32Array(64 * ROW);
+  readonly #rules: readonly CountedRule[];
+  readonly #numbers = new Map<string, number>();
+  /** Rules of stored groups that still count, as bits; of others, all. */
+  readonly #masks: number[] = [];
+  #used: boolean[] = [];
+  #next = 0;
+  #several = 0;
+  #made: StoredGroup[] = [];
+
+  constructor(rules: readonly CountedRule[]) {
+    this.#rules = rules;
+    this.spans = Float64Array.from(rules, ({ window }) => window ?? Infinity);
+    this.limits = Float64Array.from(rules, ({ limit }) => limit);
+    this.spanClasses = [...new Set(this.spans)];
+  }
+
+  /** How many rules there are. */
+  get ruleCount(): number {
+    return this.#rules.length;
+  }
+
+  /** The number of a group of at most `GROUP_RULES` rules; -1 where there are too many groups of several. */
+  numberOf(rules: readonly number[]): number {
+    const key = rules.join();
+    const known = this.#numbers.get(key);
+    if (known !== undefined) return known;
+    if (rules.length > 1 && this.#several >= MOST) return -1;
+    while (this.#used[this.#next]) this.#next++;
+    const number = this.#next;
+    this.#set(number, rules);
+    this.#numbers.set(key, number);
+    this.#made.push({ number, rules: JSON.stringify(rules.map((rule) => this.#nameOf(rule))) });
+    return number;
+  }
+
+  /** Takes up a group of the state. Call it before any `numberOf()`. */
+  restore({ number, rules: names }: StoredGroup): void {
+    const stored = (JSON.parse(names) as StoredRule[]).slice(0, GROUP_RULES);
+    const rules = stored.map((one) => this.#find(one));
+    // A place must hold some rule; the mask keeps notes from it.
+    if (this.ruleCount > 0) this.#set(number, rules.map((rule) => Math.max(0, rule)));
+    this.#masks[number] = rules.reduce((mask, rule, i) => rule < 0 ? mask : mask | 1 << i, 0);
+    const isWhole = rules.every((rule) => rule >= 0) &&
+      stored.every(([, , distinct]) => distinct !== ANY_FIELD);
+    if (isWhole) this.#numbers.set(rules.join(), number);
+  }
+
+  /** Which of the rules in `rules` of a record still count, in the same form; 0: none. */
+  stillCounting(rules: number): number {
+    const group = rules >>> GROUP_RULES;
+    if (!this.#used[group]) return 0;
+    const bits = rules & GROUP_MASK & (this.#masks[group] ?? GROUP_MASK) &
+      (1 << this.rows[group * ROW + COUNT]!) - 1;
+    return bits === 0 ? 0 : group << GROUP_RULES | bits;
+  }
+
+  /** Groups made since the last call, which the state does not know. */
+  takeMade(): StoredGroup[] {
+    const made = this.#made;
+    this.#made = [];
+    return made;
+  }
+
+  /** All rules of a group, as bits. */
+  allOf(group: number): number {
+    return (1 << this.rows[group * ROW + COUNT]!) - 1;
+  }
+
+  /** The lowest limit of a group's rules. */
+  lowestLimit(group: number): number {
+    return this.rows[group * ROW + LIMIT]!;
+  }
+
+  /** Those of a group's rules that count each value once, as bits. */
+  valuesOf(group: number): number {
+    return this.rows[group * ROW + VALUES]!;
+  }
+
+  /** The longest window of a group's rules, as a place in `spanClasses`. */
+  spanClassOf(group: number): number {
+    return this.rows[group * ROW + SPAN_CLASS]!;
+  }
+
+  /** The bit that stands for a rule in a group; 0: none. */
+  bitOf(group: number, rule: number): number {
+    const { rows } = this;
+    const first = group * ROW + FIRST_RULE;
+    const count = rows[group * ROW + COUNT]!;
+    for (let i = 0; i < count; i++) if (rows[first + i] === rule) return 1 << i;
+    return 0;
+  }
+
+  #set(number: number, rules: readonly number[]): void {
+    while ((number + 1) * ROW > this.rows.length) {
+      const rows = new Int32Array(2 * this.rows.length);
+      rows.set(this.rows);
+      this.rows = rows;
+    }
+    const longest = Math.max(...rules.map((rule) => this.spans[rule]!));
+    const values = rules.reduce(
+      (bits, rule, i) => this.#rules[rule]!.distinct === null ? bits : bits | 1 << i,
+      0,
+    );
+    const lowest = Math.min(...rules.map((rule) => this.limits[rule]!));
+    this.rows.set([rules.length, lowest, values, this.spanClasses.indexOf(longest), ...rules], number * ROW);
+    this.#used[number] = true;
+    if (rules.length > 1) this.#several++;
+  }
+
+  #nameOf(rule: number): StoredRule {
+    const { service, name, distinct } = this.#rules[rule]!;
+    return [service, name, distinct];
+  }
+
+  #find([service, name, distinct]: StoredRule): number {
+    return this.#rules.findIndex((rule) =>
+      rule.service === service && rule.name === name &&
+      (distinct === ANY_FIELD ? rule.distinct !== null : rule.distinct === distinct)
+    );
+  }
+}

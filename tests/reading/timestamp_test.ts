@@ -1,0 +1,72 @@
+import { strict as assert } from "node:assert";
+import { encode } from "../../lib/core/bytes.ts";
+import { CLF_LENGTH, ClfReader, MinuteResolver, timeOfStamp } from "../../lib/reading/timestamp.ts";
+import { readClfTime, resolveStamp } from "../../lib/time.ts";
+import type { Micros } from "../../lib/types.ts";
+import { inZone } from "../helpers.ts";
+import { Random } from "../random.ts";
+
+const micros = (iso: string): Micros => Date.parse(iso) * 1_000;
+
+Deno.test("`MinuteResolver.resolve()` finds the instants that `resolveStamp()` finds, through a year and both its changes of clocks", () => {
+  for (const zone of ["UTC", "Europe/Berlin", "Australia/Lord_Howe"]) {
+    inZone(zone, () => {
+      const random = new Random(23);
+      const surroundings = { now: micros("2026-11-02T12:00:00Z"), before: NaN };
+      const resolver = new MinuteResolver(surroundings);
+      for (let i = 0; i < 20_000; i++) {
+        const { now } = surroundings;
+        if (random.below(50) === 0) {
+          surroundings.now = micros("2026-01-01T00:00:30Z") + random.below(365 * 86_400) * 1e6;
+        }
+        const at = new Date(
+          (now - random.below(3) * random.below(90_000) * 1e6) / 1_000 + random.below(2) * 100_000_000,
+        );
+        const stamp = {
+          year: random.pick([null, 2026]),
+          month: at.getMonth() + 1,
+          day: at.getDate(),
+          hour: random.pick([at.getHours(), 2, 1]),
+          minute: random.pick([at.getMinutes(), 30, 59]),
+          second: random.pick([0, 30, 59, 60, 61]),
+          fraction: random.pick([0, 123_456]),
+          offset: random.pick([null, null, 0, 120]),
+        };
+        resolver.begin(stamp);
+        for (const second of [stamp.second, 5, 60]) {
+          const one = { ...stamp, second };
+          const before = Number.isNaN(surroundings.before) ? null : surroundings.before;
+          const expected = resolveStamp(one, { now: surroundings.now, before }) ?? NaN;
+          resolver.resolve(one.second, one.fraction, one.offset);
+          assert.equal(resolver.time, expected, `${zone} ${JSON.stringify(one)} as of ${surroundings.now}`);
+          assert.equal(timeOfStamp(one, surroundings), expected);
+        }
+        surroundings.before = random.below(3) === 0 ? NaN : now - random.below(7_200) * 1e6;
+      }
+    });
+  }
+});
+
+Deno.test("`ClfReader.read()` reads the times that `readClfTime()` reads, whatever came before", () => {
+  const random = new Random(31);
+  const reader = new ClfReader();
+  let found = 0;
+  for (let i = 0; i < 20_000; i++) {
+    const day = random.pick(["06", "06", "31", "00"]);
+    const month = random.pick(["May", "May", "Feb", "Mai"]);
+    const time = `${random.pick(["10:56", "10:56", "10:57", "24:00"])}:${
+      random.pick(["10", "59", "60", "61", "1x"])
+    }`;
+    const text = `${day}/${month}/2026:${time} ${random.pick(["+0200", "+0200", "-0930", "+02:0"])}`;
+    const stamp = readClfTime(text)?.stamp ?? null;
+    const { bytes } = encode(text);
+    assert.equal(text.length, CLF_LENGTH);
+    assert.equal(reader.read(bytes, 0), stamp !== null, text);
+    if (stamp === null) continue;
+    found++;
+    const expected = resolveStamp(stamp, { now: 0, before: null });
+    assert.equal(reader.time, expected ?? NaN, text);
+    assert.deepEqual(reader.stamp, expected === null ? stamp : null, text);
+  }
+  assert.ok(found > 5_000);
+});

@@ -1,0 +1,9 @@
+import { putAddress } from "../../lib/ip.ts";
+import type { AddressWords } from "../../lib/core/note_record.ts";
+
+/** A canonical address or network as counters know it. */
+export function wordsOf(address: string): AddressWords {
+  const words = new Int32Array(4);
+  const prefix = putAddress(address, words);
+  return { w0: words[0]!, w1: words[1]!, w2: words[2]!, w3: words[3]!, prefix };
+}
