@@ -1,5 +1,4 @@
 import { type Micros, SECOND } from "../core/time.ts";
-import type { LogEvent } from "../reading/module.ts";
 import { Codes, DIGITS, opens, PLAIN_SECRET, STEP } from "./knock_key.ts";
 
 /** How knocks are told, and what they do. */
@@ -42,6 +41,17 @@ export interface Knock {
   readonly step: number | null;
 }
 
+/** What an event says to the keys, as text. */
+export interface Overheard {
+  /** Canonical. */
+  readonly address: string;
+  readonly time: Micros;
+  /** False where any local user could have written it. */
+  readonly trusted: boolean;
+  readonly message: string;
+  readonly fields: { readonly user?: string; readonly raw_path?: string };
+}
+
 /** What an event is to the keys: a knock, `known` for a further line of one that must not be kept, null for neither. */
 export type Heard = Knock | "known" | null;
 
@@ -68,17 +78,22 @@ export class Knocks {
     this.#uses = new Map(keys.flatMap(({ name, used }) => used === null ? [] : [[name, used]]));
   }
 
+  /** Whether there are no keys, so that nothing can be a knock. */
+  get isEmpty(): boolean {
+    return this.#codes.length === 0 && this.#secrets.length === 0;
+  }
+
   /**
    * Holds an event against every key. Codes are accepted one step early or late, and none of a step that is not
    * later than the last one used. An untrusted event is no knock; a plain secret in it is not to be kept either.
    */
-  hear(event: LogEvent): Heard {
-    if (this.#codes.length === 0 && this.#secrets.length === 0) return null;
+  hear(event: Overheard): Heard {
+    if (this.isEmpty) return null;
     const names = namesIn(event);
     return this.#hearCode(event, names) ?? this.#hearSecret(event, names);
   }
 
-  #hearCode(event: LogEvent, names: readonly string[]): Heard {
+  #hearCode(event: Overheard, names: readonly string[]): Heard {
     if (!event.trusted || this.#codes.length === 0) return null;
     for (const code of names.flatMap((name) => codeOf(name, this.#config.prefix) ?? [])) {
       for (const { key, codes } of this.#codes) {
@@ -89,7 +104,7 @@ export class Knocks {
     return null;
   }
 
-  #tryCode(event: LogEvent, { code, key, codes }: { code: string; key: KnockKey; codes: Codes }): Heard {
+  #tryCode(event: Overheard, { code, key, codes }: { code: string; key: KnockKey; codes: Codes }): Heard {
     const used = this.#uses.get(key.name);
     const last = used?.step ?? -1;
     if (isAftermath(event, { used, span: AFTERMATH }) && codes.fits(code, last)) return "known";
@@ -100,7 +115,7 @@ export class Knocks {
     return null;
   }
 
-  #hearSecret(event: LogEvent, names: readonly string[]): Heard {
+  #hearSecret(event: Overheard, names: readonly string[]): Heard {
     if (this.#secrets.length === 0) return null;
     const words = [...names.filter((name) => PLAIN_SECRET.test(name)), ...wordsOf(event.message)];
     for (const word of new Set(words)) {
@@ -114,14 +129,14 @@ export class Knocks {
     return null;
   }
 
-  #open({ address, time }: LogEvent, { key, step }: { key: KnockKey; step: number | null }): Knock {
+  #open({ address, time }: Overheard, { key, step }: { key: KnockKey; step: number | null }): Knock {
     this.#uses.set(key.name, { step, by: address, at: time });
     return { key: key.name, address, time, until: time + this.#config.time, step };
   }
 }
 
 /** Login name and path, as they came, by which an event may knock. */
-function namesIn({ fields: { user, raw_path: path } }: LogEvent): string[] {
+function namesIn({ fields: { user, raw_path: path } }: Overheard): string[] {
   return [...user === undefined ? [] : [user], ...path?.startsWith("/") ? [path.slice(1)] : []];
 }
 
@@ -140,7 +155,7 @@ function wordsOf(message: string): string[] {
 }
 
 function isAftermath(
-  { address, time }: LogEvent,
+  { address, time }: Overheard,
   { used, span }: { used: KnockUse | undefined; span: Micros },
 ): boolean {
   return used !== undefined && used.by === address && Math.abs(time - used.at) < span;

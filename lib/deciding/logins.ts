@@ -1,6 +1,9 @@
-import { detached } from "../core/text.ts";
 import { NetworkSet } from "../core/address.ts";
-import type { LogEvent } from "../reading/module.ts";
+import { addressOf } from "../core/address_reader.ts";
+import type { LogEvent } from "../reading/event.ts";
+import { fieldText } from "../reading/field_text.ts";
+import { END } from "../reading/message_reader.ts";
+import { NO_PID } from "../reading/record.ts";
 import type { Micros } from "../core/time.ts";
 
 /** A connection on which somebody has logged in. */
@@ -55,33 +58,26 @@ export interface TrustOptions {
   readonly factor: number;
 }
 
-/** What a line says, also one that names no address. */
-export interface Said extends Pick<LogEvent, "fields" | "time" | "trusted"> {
-  readonly address: string | null;
-  /** Of the process that wrote it. */
-  readonly pid: number | null;
-}
-
 /**
- * What a line tells of logins: field `login` names the way in which somebody has just logged in, field `logout` says that the
- * connection has ended. Null for others, and for what any local user could have forged.
+ * What an event tells of logins: somebody has logged in, or a connection has ended. Null where the event tells neither, or
+ * not whose connection.
  */
-export function loginChange(said: Said): LoginChange | null {
-  const { address, fields: { login: method, logout }, pid, time, trusted } = said;
-  if (!trusted || (method === undefined && logout === undefined)) return null;
+export function loginChange({ reader, pid, time }: LogEvent): LoginChange | null {
+  const address = addressOf(reader.address);
   if (address === null) {
-    return pid === null || logout === undefined ? null : { kind: "closed", end: { address, pid, time } };
+    const isEnd = reader.says === END && pid !== NO_PID;
+    return isEnd ? { kind: "closed", end: { address, pid, time } } : null;
   }
-  const { user = "", port = "0" } = said.fields;
-  if (method === undefined) return { kind: "closed", end: { address, port: Number(port), time } };
+  const port = Number(fieldText(reader, "port") ?? "0");
+  if (reader.says === END) return { kind: "closed", end: { address, port, time } };
   return {
     kind: "opened",
-    address: detached(address),
-    port: Number(port),
+    address,
+    port,
     time,
-    pid,
-    user: detached(user),
-    method: detached(method),
+    pid: pid === NO_PID ? null : pid,
+    user: fieldText(reader, "user") ?? "",
+    method: fieldText(reader, "method") ?? "",
   };
 }
 

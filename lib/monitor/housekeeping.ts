@@ -91,7 +91,9 @@ export class Housekeeping {
     const more = evicted - this.#evicted;
     this.#evicted = evicted;
     if (more > 0) {
-      this.#log.warn(`${more} addresses were forgotten for want of room, the oldest first: ${tracked} are counted`);
+      this.#log.warn(
+        `${more} addresses were forgotten for want of room, the oldest first: ${tracked} are counted`,
+      );
     }
   }
 }

@@ -1,9 +1,16 @@
-import { formatDuration } from "../core/time.ts";
+/**
+ * Knocks: takes them out of what the pipeline reads, and lets their senders in once they are committed. Text of an event is
+ * made only where there are keys.
+ */
 import { NetworkSet } from "../core/address.ts";
-import { type Knock, type KnockConfig, type KnockKey, Knocks } from "../deciding/knock.ts";
+import { addressOf } from "../core/address_reader.ts";
+import { decode } from "../core/bytes.ts";
 import type { Log } from "../core/log.ts";
-import type { LogEvent } from "../reading/module.ts";
+import { formatDuration } from "../core/time.ts";
 import type { NewBan } from "../deciding/ban.ts";
+import { type Knock, type KnockConfig, type KnockKey, Knocks, type Overheard } from "../deciding/knock.ts";
+import type { LogEvent } from "../reading/event.ts";
+import { fieldText } from "../reading/field_text.ts";
 
 /** What knocks need of their surroundings. */
 export interface KnockingOptions {
@@ -11,17 +18,11 @@ export interface KnockingOptions {
   readonly log: Log;
   /** The keys as they are stored now, with their last uses. */
   readonly keys: () => KnockKey[];
-  /** Called when knocks have been stored and their senders are to be let in. */
+  /** Called when knocks have been committed and their senders are to be let in. */
   readonly opened: () => void;
 }
 
-/** Events parted into those for the rules and the knocks among the others. */
-export interface Parted {
-  readonly events: readonly LogEvent[];
-  readonly knocks: readonly Knock[];
-}
-
-/** Takes knocks out of what is heard, and sees to it that their senders are let in. */
+/** Tells knocks from other events. */
 export class Knocking {
   readonly #options: KnockingOptions;
   #knocks: Knocks;
@@ -31,24 +32,23 @@ export class Knocking {
     this.#knocks = new Knocks(options.keys(), options.config);
   }
 
-  /** Goes by the keys as they are stored now: what was heard and not stored has not been. */
+  /** Goes by the keys as they are stored now: a knock that was not committed has not been. */
   takeKeys(): void {
     this.#knocks = new Knocks(this.#options.keys(), this.#options.config);
   }
 
-  /** Parts events in their order; what belongs to a knock is neither for the rules nor to be recorded. */
-  hear(heard: readonly LogEvent[]): Parted {
-    const events: LogEvent[] = [];
-    const knocks: Knock[] = [];
-    for (const event of heard) {
-      const knock = this.#knocks.hear(event);
-      if (knock === null) events.push(event);
-      else if (knock !== "known") knocks.push(knock);
-    }
-    return { events, knocks };
+  /**
+   * Reports whether an event belongs to a knock: then it is neither for the rules nor to be recorded. A knock itself goes
+   * into `knocks`, a further line about one does not.
+   */
+  isKnock(event: LogEvent, knocks: Knock[]): boolean {
+    if (this.#knocks.isEmpty) return false;
+    const heard = this.#knocks.hear(overheard(event));
+    if (heard !== null && heard !== "known") knocks.push(heard);
+    return heard !== null;
   }
 
-  /** Lets in those whose knocks have been stored. */
+  /** Lets in the senders of knocks that were committed. */
   open(knocks: readonly Knock[]): void {
     if (knocks.length === 0) return;
     for (const { key, address, time, until } of knocks) {
@@ -57,6 +57,17 @@ export class Knocking {
     }
     this.#options.opened();
   }
+}
+
+function overheard({ reader, bytes, from, to, time, isTrusted }: LogEvent): Overheard {
+  const [user, path] = [fieldText(reader, "user"), fieldText(reader, "raw_path")];
+  return {
+    address: addressOf(reader.address)!,
+    time,
+    trusted: isTrusted,
+    message: decode(bytes, from, to),
+    fields: { ...(user === null ? {} : { user }), ...(path === null ? {} : { raw_path: path }) },
+  };
 }
 
 /** The bans without those of senders of `knocks`: who is let in by a batch is not banned by it. */

@@ -20,7 +20,7 @@ import type { ModuleRules } from "../rules/rule.ts";
 import type { State } from "../state/state.ts";
 import { watchControl } from "./control.ts";
 import { type MonitorFeed, openFeeds } from "./feeds.ts";
-import { type House, Housekeeping, HOUSEKEEPING } from "./housekeeping.ts";
+import { type House, HOUSEKEEPING, Housekeeping } from "./housekeeping.ts";
 import { Knocking } from "./knocking.ts";
 import { resolveBySystem } from "./names.ts";
 import { Pipeline } from "./pipeline.ts";
@@ -108,7 +108,10 @@ export class Monitor {
       judge: this.#bans,
       log,
       before: readReport(state.report())?.modules,
-      counting: { ipv6Prefix: config.ipv6Prefix, lenience: (address, time) => logins.lenience(address, time) },
+      counting: {
+        ipv6Prefix: config.ipv6Prefix,
+        lenience: (address, time) => logins.lenience(address, time),
+      },
       knocking: this.#knocking,
     });
     this.#feeds = openFeeds(config, { log });

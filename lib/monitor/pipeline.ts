@@ -19,7 +19,7 @@ import type { Log } from "../core/log.ts";
 import type { Micros } from "../core/time.ts";
 import type { NewBan } from "../deciding/ban.ts";
 import type { Knock } from "../deciding/knock.ts";
-import type { LoginChange, LoginNews } from "../deciding/logins.ts";
+import { type LoginChange, loginChange, type LoginNews } from "../deciding/logins.ts";
 import type { LogEvent } from "../reading/event.ts";
 import { Health, type ModuleHealth } from "../reading/health.ts";
 import { NOTHING } from "../reading/message_reader.ts";
@@ -29,7 +29,6 @@ import type { StoredNotes } from "../rules/note_format.ts";
 import type { ModuleRules, Trip } from "../rules/rule.ts";
 import type { Batch } from "../sources/source.ts";
 import type { Knocking } from "./knocking.ts";
-import { loginChangeOf } from "./login_change.ts";
 
 /** What one commit writes, whole or not at all. */
 export interface BatchRecord {
@@ -215,7 +214,9 @@ export class Pipeline {
       if (!batch.isMore || intake.records >= GROUP) this.#commit(intake);
       return this.#intake === null;
     } catch (error) {
-      if (this.#intake !== null && this.#intake.feed.name !== feed.name) this.#lost.add(this.#intake.feed.name);
+      if (this.#intake !== null && this.#intake.feed.name !== feed.name) {
+        this.#lost.add(this.#intake.feed.name);
+      }
       this.#reset();
       throw error;
     }
@@ -262,14 +263,16 @@ export class Pipeline {
   }
 
   #noteLogin(event: LogEvent): void {
-    const change = loginChangeOf(event);
+    const change = loginChange(event);
     if (change !== null) this.#parts.judge.note(change);
   }
 
   /** Reports whether an event is to be recorded that hits some rule or none. */
   isRecorded({ module, bytes, from, to }: LogEvent, isHit: boolean): boolean {
     if (!isHit && this.#modules[module]!.record === "hits") return false;
-    for (const text of this.#noLog[module]!) if (from + text.length <= to && text.isAt(bytes, from)) return false;
+    for (const text of this.#noLog[module]!) {
+      if (from + text.length <= to && text.isAt(bytes, from)) return false;
+    }
     return true;
   }
 

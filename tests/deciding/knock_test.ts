@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { SECOND } from "../../lib/core/time.ts";
-import { type Heard, type Knock, type KnockKey, Knocks } from "../../lib/deciding/knock.ts";
+import { type Heard, type Knock, type KnockKey, Knocks, type Overheard } from "../../lib/deciding/knock.ts";
 import {
   Codes,
   opens,
@@ -10,7 +10,6 @@ import {
   seal,
   STEP,
 } from "../../lib/deciding/knock_key.ts";
-import type { LogEvent } from "../../lib/reading/module.ts";
 import { parseSshd } from "../../modules/sshd.ts";
 import { codeAt } from "../support/authenticator.ts";
 
@@ -34,18 +33,18 @@ function code(steps = 0, secret = SECRET): string {
   return codeAt(NOW + steps * STEP, secret);
 }
 
-function event(over: Partial<LogEvent> = {}): LogEvent {
-  return { service: "SSHD", address: ONE, time: NOW, message: "", fields: {}, trusted: true, ...over };
+function event(over: Partial<Overheard> = {}): Overheard {
+  return { address: ONE, time: NOW, message: "", fields: {}, trusted: true, ...over };
 }
 
 /** A login that sshd refuses, as it tells of it. */
-function login(user: string, over: Partial<LogEvent> = {}): LogEvent {
+function login(user: string, over: Partial<Overheard> = {}): Overheard {
   const message = `Invalid user ${user} from ${over.address ?? ONE} port 40000`;
   return event({ message, fields: parseSshd(message)!.fields, ...over });
 }
 
 /** A request that nginx answers. */
-function request(rawPath: string, over: Partial<LogEvent> = {}): LogEvent {
+function request(rawPath: string, over: Partial<Overheard> = {}): Overheard {
   return event({ service: "NGINX", message: `"GET ${rawPath}"`, fields: { raw_path: rawPath }, ...over });
 }
 
