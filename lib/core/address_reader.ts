@@ -31,6 +31,8 @@ export class AddressReader {
   isAddress = false;
   /** Whether it is one of IPv6, and not of IPv4 mapped into it. */
   isIPv6 = false;
+  /** Whether `read()` has dropped a zone. */
+  hasZone = false;
 
   /**
    * Reads the address that begins at `at`. Returns where the text that looks like an address ends, at most `to`: `at` if there
@@ -40,6 +42,7 @@ export class AddressReader {
     const { array } = bytes;
     let i = at;
     let word = 0;
+    this.hasZone = false;
     // Dotted decimals are nearly all: they are read without looking for their end first.
     for (let octets = 1;; octets++) {
       const first = array[i]! - ZERO;
@@ -108,7 +111,11 @@ export class AddressReader {
   #readAny(array: Uint8Array, at: number, to: number): number {
     let stop = at;
     while (stop < to && KIND[array[stop]!] !== OTHER) stop++;
-    if (this.#parse(array, at, stop)) return endOfZone(array, stop, to);
+    if (this.#parse(array, at, stop)) {
+      const end = endOfZone(array, stop, to);
+      this.hasZone = end > stop;
+      return end;
+    }
     if (stop > at + 1 && KIND[array[stop - 1]!] === MARK && this.#parse(array, at, stop - 1)) return stop - 1;
     return stop === at ? at : endOfZone(array, stop, to);
   }

@@ -6,7 +6,7 @@ import { every, pause } from "../core/async.ts";
 import { messageOf } from "../core/error.ts";
 import type { Log } from "../core/log.ts";
 import { type Micros, now } from "../core/time.ts";
-import { hasUnknownFormat, type ModuleHealth } from "../reading/health.ts";
+import { hasUnknownFormat, type ModuleActivity } from "../reading/activity.ts";
 
 /** Milliseconds between two turns. */
 export const HOUSEKEEPING = 60_000;
@@ -20,7 +20,7 @@ export interface House {
   /** Deletes some old rows; returns how many. Called again soon while there are more. */
   readonly deletions: readonly { readonly name: string; run(now: Micros): number }[];
   readonly pipeline: {
-    health(now: Micros): readonly ModuleHealth[];
+    activity(now: Micros): readonly ModuleActivity[];
     readonly evicted: number;
     readonly tracked: number;
   };
@@ -76,7 +76,7 @@ export class Housekeeping {
 
   /** Warns once of each module that understands too little of what it sees. */
   #warnOfUnknownFormats(): void {
-    const unknown = this.#house.pipeline.health(now()).filter(hasUnknownFormat);
+    const unknown = this.#house.pipeline.activity(now()).filter(hasUnknownFormat);
     for (const { name, lines, understood } of unknown) {
       if (this.#warned.includes(name)) continue;
       this.#log.warn(

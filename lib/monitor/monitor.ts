@@ -224,7 +224,7 @@ export class Monitor {
    * that were named otherwise.
    */
   #lookBack(modules: readonly ModuleRules[]): Micros {
-    const seen = this.#pipeline.health(now())
+    const seen = this.#pipeline.activity(now())
       .filter(({ name }) => modules.some(({ module }) => module.name === name))
       .map(({ lastLine }) => (lastLine ?? 0) + 1);
     return Math.max(now() - longestWindow(modules, FIRST_LOOK_BACK), ...seen);
@@ -306,7 +306,7 @@ export class Monitor {
         const report = this.#reports.get(source.name);
         return report ? [{ ...report, delivery: source.delivery ?? null }] : [];
       }),
-      modules: this.#pipeline.health(now()),
+      modules: this.#pipeline.activity(now()),
       givenUp: this.#feeds.flatMap(({ reader }) => reader.givenUp),
       counts: this.#pipeline.counts,
       tracked: this.#pipeline.tracked,

@@ -21,7 +21,7 @@ import type { NewBan } from "../deciding/ban.ts";
 import type { Knock } from "../deciding/knock.ts";
 import { type LoginChange, loginChange, type LoginNews } from "../deciding/logins.ts";
 import type { LogEvent } from "../reading/event.ts";
-import { Health, type ModuleHealth } from "../reading/health.ts";
+import { Activity, type ModuleActivity } from "../reading/activity.ts";
 import { NOTHING } from "../reading/message_reader.ts";
 import type { Reader } from "../reading/reader.ts";
 import { Engine, type EngineOptions } from "../rules/engine.ts";
@@ -77,7 +77,7 @@ export interface PipelineParts {
   /** Null: nobody can knock. */
   readonly knocking?: Knocking | null;
   /** What an earlier pipeline told of its modules. */
-  readonly before?: readonly ModuleHealth[];
+  readonly before?: readonly ModuleActivity[];
 }
 
 /** A source, and the reader of its records. */
@@ -139,7 +139,7 @@ export class Pipeline {
   readonly #noLog: readonly (readonly Literal[])[];
   readonly #parts: PipelineParts;
   readonly #knocking: Knocking | null;
-  readonly #health: Health;
+  readonly #activity: Activity;
   readonly #engine: Engine;
   #intake: Intake | null = null;
   /** Sources that read on although what was read of them was lost in a failed commit of another source. */
@@ -152,7 +152,7 @@ export class Pipeline {
     this.#noLog = modules.map(({ noLog }) => noLog.map((text) => new Literal(text)));
     this.#parts = parts;
     this.#knocking = parts.knocking ?? null;
-    this.#health = new Health(
+    this.#activity = new Activity(
       modules.map(({ module, rules }) => ({ name: module.name, rules: rules.map(({ name }) => name) })),
       parts.before,
     );
@@ -161,8 +161,8 @@ export class Pipeline {
   }
 
   /** How recently each module and rule saw something, and how much each module understands. */
-  health(now: Micros): ModuleHealth[] {
-    return this.#health.report(now);
+  activity(now: Micros): ModuleActivity[] {
+    return this.#activity.report(now);
   }
 
   /** Addresses being counted. */
@@ -240,7 +240,7 @@ export class Pipeline {
       const event = reader.read(records, i, now);
       if (event !== null) this.#take(event, intake);
     }
-    this.counts.unknown += this.#health.endBatch(now);
+    this.counts.unknown += this.#activity.endBatch(now);
     intake.position = position;
     intake.now = now;
     intake.records += records.length;
@@ -249,7 +249,7 @@ export class Pipeline {
 
   #take(event: LogEvent, intake: Intake): void {
     const { reader, module, time, isTrusted } = event;
-    this.#health.line(module, event.isUnderstood, time);
+    this.#activity.line(module, event.isUnderstood, time);
     if (!event.isUnderstood) return;
     if (isTrusted && reader.says !== NOTHING) this.#noteLogin(event);
     if (!reader.address.isAddress) return;
@@ -293,7 +293,7 @@ export class Pipeline {
   #count(intake: Intake, { recorded, hits, bans }: Pick<Counts, "recorded" | "hits" | "bans">): void {
     const { feed, now, latest, events, records, damaged } = intake;
     if (events > 0) this.#lags.set(feed.name, now - latest);
-    for (const { module, rule, time } of this.#engine.takeNewest()) this.#health.hit(module, rule, time);
+    for (const { module, rule, time } of this.#engine.takeNewest()) this.#activity.hit(module, rule, time);
     this.counts.entries += records;
     this.counts.events += events;
     this.counts.recorded += recorded;

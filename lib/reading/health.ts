@@ -1,129 +1,51 @@
+import { UserError } from "../types.ts";
+
+/** Failures in a row after which a module is given up. */
+export const MODULE_FAILURES = 3;
+
 /**
- * How each module and rule is doing: when it last saw something, and how much of its log it understands. Comes in: each
- * record of a batch, each hit. Goes out: `ModuleHealth` for `status`, which also tells of a log format that has changed.
+ * Which modules fail to read messages. A module that throws is a fault of this program: the message counts as unknown, and a
+ * module that goes on failing is no longer asked, so that the others work on.
  */
-import type { Micros } from "../core/time.ts";
+export class ModuleHealth {
+  readonly #names: readonly string[];
+  readonly #report: (complaint: string) => void;
+  /** Failures in a row of each module. */
+  readonly #failures: Uint8Array;
+  #haveFailed = false;
 
-/** When a rule was last hit, in microseconds since the epoch; null: never. */
-export interface RuleHealth {
-  readonly name: string;
-  readonly lastHit: Micros | null;
-}
-
-/** When a module last saw something, and how much of it the module understood. */
-export interface ModuleHealth {
-  readonly name: string;
-  readonly lastLine: Micros | null;
-  readonly lastHit: Micros | null;
-  /** Lines of the last hour, and how many of them the module understood. */
-  readonly lines: number;
-  readonly understood: number;
-  readonly rules: readonly RuleHealth[];
-}
-
-/** A module with the names of its rules. */
-export interface HealthSubject {
-  readonly name: string;
-  readonly rules: readonly string[];
-}
-
-const MINUTE: Micros = 60_000_000;
-const MINUTES = 60;
-/** Fewer lines than this in an hour prove nothing. */
-const ENOUGH = 20;
-
-/** Reports whether a module understands less than half of what it sees: the log's format must have changed. */
-export function hasUnknownFormat({ lines, understood }: Pick<ModuleHealth, "lines" | "understood">): boolean {
-  return lines >= ENOUGH && understood * 2 < lines;
-}
-
-/** Remembers when each module and each rule last saw something. Modules are known by their index. */
-export class Health {
-  readonly #modules: readonly ModuleMemory[];
-
-  /** @param before what an earlier `report()` told, to go on from */
-  constructor(modules: readonly HealthSubject[], before: readonly ModuleHealth[] = []) {
-    this.#modules = modules.map((module) =>
-      new ModuleMemory(module, before.find(({ name }) => name === module.name))
-    );
+  /** @param names of the configured modules; @param report is told of every failure */
+  constructor(names: readonly string[], report: (complaint: string) => void) {
+    this.#names = names;
+    this.#report = report;
+    this.#failures = new Uint8Array(names.length);
   }
 
-  /** Takes note of a record of a batch, written at `time`. */
-  line(module: number, isUnderstood: boolean, time: Micros): void {
-    this.#modules[module]!.line(isUnderstood, time);
+  /** Names of the modules that are no longer asked. */
+  get givenUp(): string[] {
+    return this.#names.filter((_, module) => this.isGivenUp(module));
   }
 
-  /** Ends a batch that came at `now`; returns how many of its records no module understood. */
-  endBatch(now: Micros): number {
-    let unknown = 0;
-    for (const module of this.#modules) unknown += module.endBatch(now);
-    return unknown;
+  /** Reports whether the module, by its index, is no longer to be asked. */
+  isGivenUp(module: number): boolean {
+    return this.#haveFailed && this.#failures[module]! >= MODULE_FAILURES;
   }
 
-  /** Takes note of a hit of a rule by a line written at `time`. */
-  hit(module: number, rule: string, time: Micros): void {
-    this.#modules[module]!.hit(rule, time);
+  /** Takes note that the module has read a message, be it one that it does not know. */
+  worked(module: number): void {
+    if (this.#haveFailed) this.#failures[module] = 0;
   }
 
-  /** What there is to tell at `now`, in configured order. */
-  report(now: Micros): ModuleHealth[] {
-    return this.#modules.map((module) => module.report(now));
-  }
-}
-
-class ModuleMemory {
-  readonly #name: string;
-  /** Time of the newest line; 0 before the first. */
-  #lastLine: Micros;
-  readonly #lastHits: Map<string, Micros | null>;
-  /** Lines and understood ones of each minute, by its number since the epoch. */
-  readonly #minutes = new Map<number, { lines: number; understood: number }>();
-  /** Of the batch under way. */
-  #lines = 0;
-  #understood = 0;
-
-  constructor({ name, rules }: HealthSubject, before?: ModuleHealth) {
-    this.#name = name;
-    this.#lastLine = before?.lastLine ?? 0;
-    const lastHit = (rule: string) => before?.rules.find(({ name }) => name === rule)?.lastHit ?? null;
-    this.#lastHits = new Map(rules.map((rule) => [rule, lastHit(rule)]));
-  }
-
-  line(isUnderstood: boolean, time: Micros): void {
-    this.#lines++;
-    if (isUnderstood) this.#understood++;
-    if (time > this.#lastLine) this.#lastLine = time;
-  }
-
-  endBatch(now: Micros): number {
-    if (this.#lines === 0) return 0;
-    const unknown = this.#lines - this.#understood;
-    const key = Math.floor(now / MINUTE);
-    const minute = this.#minutes.get(key) ?? { lines: 0, understood: 0 };
-    minute.lines += this.#lines;
-    minute.understood += this.#understood;
-    this.#minutes.set(key, minute);
-    this.#lines = this.#understood = 0;
-    return unknown;
-  }
-
-  hit(rule: string, time: Micros): void {
-    this.#lastHits.set(rule, Math.max(this.#lastHits.get(rule) ?? 0, time));
-  }
-
-  report(now: Micros): ModuleHealth {
-    for (const key of this.#minutes.keys()) {
-      if (key <= Math.floor(now / MINUTE) - MINUTES) this.#minutes.delete(key);
+  /** Takes note that the module threw `error`. Throws `UserError` if no module is left. */
+  failed(module: number, error: unknown): void {
+    this.#haveFailed = true;
+    const name = this.#names[module];
+    const failures = ++this.#failures[module]!;
+    this.#report(`module ${name} failed on a message: ${error}`);
+    if (!this.isGivenUp(module)) return;
+    this.#report(`module ${name} failed ${failures} times in a row and is given up`);
+    if (this.givenUp.length === this.#names.length) {
+      throw new UserError("every module has been given up: nothing is left to monitor", 1);
     }
-    const minutes = [...this.#minutes.values()];
-    const hits = [...this.#lastHits.values()].filter((time) => time !== null);
-    return {
-      name: this.#name,
-      lastLine: this.#lastLine || null,
-      lastHit: hits.length > 0 ? Math.max(...hits) : null,
-      lines: minutes.reduce((sum, { lines }) => sum + lines, 0),
-      understood: minutes.reduce((sum, { understood }) => sum + understood, 0),
-      rules: [...this.#lastHits].map(([name, lastHit]) => ({ name, lastHit })),
-    };
   }
 }

@@ -1,26 +1,26 @@
 import { strict as assert } from "node:assert";
 import { SECOND } from "../../lib/core/time.ts";
-import { hasUnknownFormat, Health } from "../../lib/reading/health.ts";
+import { Activity, hasUnknownFormat } from "../../lib/reading/activity.ts";
 
 const MINUTE = 60 * SECOND;
 const TOY = { name: "TOY", rules: ["one", "two"] };
 
-Deno.test("`Health.report()` counts the lines of the last hour alone", () => {
-  const health = new Health([TOY]);
+Deno.test("`Activity.report()` counts the lines of the last hour alone", () => {
+  const activity = new Activity([TOY]);
   for (let minute = 0; minute < 90; minute++) {
-    health.line(0, minute % 2 === 0, minute * MINUTE);
-    assert.equal(health.endBatch(minute * MINUTE), minute % 2);
+    activity.line(0, minute % 2 === 0, minute * MINUTE);
+    assert.equal(activity.endBatch(minute * MINUTE), minute % 2);
   }
-  const [report] = health.report(89 * MINUTE);
+  const [report] = activity.report(89 * MINUTE);
   assert.deepEqual([report!.lines, report!.understood], [60, 30]);
-  assert.deepEqual(health.report(500 * MINUTE).map(({ lines }) => lines), [0]);
+  assert.deepEqual(activity.report(500 * MINUTE).map(({ lines }) => lines), [0]);
 });
 
-Deno.test("`Health.hit()` keeps the latest hit of each rule, whatever order they come in", () => {
-  const health = new Health([TOY]);
-  health.hit(0, "one", 7 * SECOND);
-  health.hit(0, "one", 5 * SECOND);
-  const [report] = health.report(10 * SECOND);
+Deno.test("`Activity.hit()` keeps the latest hit of each rule, whatever order they come in", () => {
+  const activity = new Activity([TOY]);
+  activity.hit(0, "one", 7 * SECOND);
+  activity.hit(0, "one", 5 * SECOND);
+  const [report] = activity.report(10 * SECOND);
   assert.deepEqual(report!.rules, [{ name: "one", lastHit: 7 * SECOND }, { name: "two", lastHit: null }]);
   assert.equal(report!.lastHit, 7 * SECOND);
 });

@@ -1,0 +1,129 @@
+/**
+ * What each module and rule does: when it last saw something, and how much of its log it understands. Comes in: each
+ * record of a batch, each hit. Goes out: `ModuleActivity` for `status`, which also tells of a log format that has changed.
+ */
+import type { Micros } from "../core/time.ts";
+
+/** When a rule was last hit, in microseconds since the epoch; null: never. */
+export interface RuleActivity {
+  readonly name: string;
+  readonly lastHit: Micros | null;
+}
+
+/** When a module last saw something, and how much of it the module understood. */
+export interface ModuleActivity {
+  readonly name: string;
+  readonly lastLine: Micros | null;
+  readonly lastHit: Micros | null;
+  /** Lines of the last hour, and how many of them the module understood. */
+  readonly lines: number;
+  readonly understood: number;
+  readonly rules: readonly RuleActivity[];
+}
+
+/** A module with the names of its rules. */
+export interface ActiveModule {
+  readonly name: string;
+  readonly rules: readonly string[];
+}
+
+const MINUTE: Micros = 60_000_000;
+const MINUTES = 60;
+/** Fewer lines than this in an hour prove nothing. */
+const ENOUGH = 20;
+
+/** Reports whether a module understands less than half of what it sees: the log's format must have changed. */
+export function hasUnknownFormat({ lines, understood }: Pick<ModuleActivity, "lines" | "understood">): boolean {
+  return lines >= ENOUGH && understood * 2 < lines;
+}
+
+/** Remembers when each module and each rule last saw something. Modules are known by their index. */
+export class Activity {
+  readonly #modules: readonly ModuleMemory[];
+
+  /** @param before what an earlier `report()` told, to go on from */
+  constructor(modules: readonly ActiveModule[], before: readonly ModuleActivity[] = []) {
+    this.#modules = modules.map((module) =>
+      new ModuleMemory(module, before.find(({ name }) => name === module.name))
+    );
+  }
+
+  /** Takes note of a record of a batch, written at `time`. */
+  line(module: number, isUnderstood: boolean, time: Micros): void {
+    this.#modules[module]!.line(isUnderstood, time);
+  }
+
+  /** Ends a batch that came at `now`; returns how many of its records no module understood. */
+  endBatch(now: Micros): number {
+    let unknown = 0;
+    for (const module of this.#modules) unknown += module.endBatch(now);
+    return unknown;
+  }
+
+  /** Takes note of a hit of a rule by a line written at `time`. */
+  hit(module: number, rule: string, time: Micros): void {
+    this.#modules[module]!.hit(rule, time);
+  }
+
+  /** What there is to tell at `now`, in configured order. */
+  report(now: Micros): ModuleActivity[] {
+    return this.#modules.map((module) => module.report(now));
+  }
+}
+
+class ModuleMemory {
+  readonly #name: string;
+  /** Time of the newest line; 0 before the first. */
+  #lastLine: Micros;
+  readonly #lastHits: Map<string, Micros | null>;
+  /** Lines and understood ones of each minute, by its number since the epoch. */
+  readonly #minutes = new Map<number, { lines: number; understood: number }>();
+  /** Of the batch under way. */
+  #lines = 0;
+  #understood = 0;
+
+  constructor({ name, rules }: ActiveModule, before?: ModuleActivity) {
+    this.#name = name;
+    this.#lastLine = before?.lastLine ?? 0;
+    const lastHit = (rule: string) => before?.rules.find(({ name }) => name === rule)?.lastHit ?? null;
+    this.#lastHits = new Map(rules.map((rule) => [rule, lastHit(rule)]));
+  }
+
+  line(isUnderstood: boolean, time: Micros): void {
+    this.#lines++;
+    if (isUnderstood) this.#understood++;
+    if (time > this.#lastLine) this.#lastLine = time;
+  }
+
+  endBatch(now: Micros): number {
+    if (this.#lines === 0) return 0;
+    const unknown = this.#lines - this.#understood;
+    const key = Math.floor(now / MINUTE);
+    const minute = this.#minutes.get(key) ?? { lines: 0, understood: 0 };
+    minute.lines += this.#lines;
+    minute.understood += this.#understood;
+    this.#minutes.set(key, minute);
+    this.#lines = this.#understood = 0;
+    return unknown;
+  }
+
+  hit(rule: string, time: Micros): void {
+    this.#lastHits.set(rule, Math.max(this.#lastHits.get(rule) ?? 0, time));
+  }
+
+  report(now: Micros): ModuleActivity {
+    for (const key of this.#minutes.keys()) {
+      if (key <= Math.floor(now / MINUTE) - MINUTES) this.#minutes.delete(key);
+    }
+    const minutes = [...this.#minutes.values()];
+    const hits = [...this.#lastHits.values()].filter((time) => time !== null);
+    return {
+      name: this.#name,
+      lastLine: this.#lastLine || null,
+      lastHit: hits.length > 0 ? Math.max(...hits) : null,
+      lines: minutes.reduce((sum, { lines }) => sum + lines, 0),
+      understood: minutes.reduce((sum, { understood }) => sum + understood, 0),
+      rules: [...this.#lastHits].map(([name, lastHit]) => ({ name, lastHit })),
+    };
+  }
+}

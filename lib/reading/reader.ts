@@ -1,0 +1,220 @@
+import { type Bytes, makeBytes } from "../core/bytes.ts";
+import type { Micros } from "../types.ts";
+import type { LogEvent } from "./event.ts";
+import { HeadReader } from "./head.ts";
+import type { ModuleHealth } from "./health.ts";
+import type { MessageReader } from "./message_reader.ts";
+import { LINE, NO_PID, type Origin, type Records, type Sender } from "./record.ts";
+import { MinuteResolver } from "./timestamp.ts";
+
+/** A module as a reader of records sees it. */
+export interface ReadableModule {
+  /** Index among the configured modules. */
+  readonly index: number;
+  /** Programs whose journal entries are the module's, by `SYSLOG_IDENTIFIER`. */
+  readonly identifiers: readonly string[];
+  /**
+   * systemd units that the service runs in: an entry from one of them, or of root, is trusted. Without identifiers, all
+   * entries of the units are the module's.
+   */
+  readonly units: readonly string[];
+  readonly reader: MessageReader;
+}
+
+/** A module that a record may belong to. */
+interface Candidate {
+  readonly module: ReadableModule;
+  /** Whether only root or the service can have written the record. */
+  readonly isTrusted: boolean;
+}
+
+/** An origin and the modules that its entries may belong to. */
+interface Placement {
+  readonly origin: Origin;
+  readonly candidates: readonly Candidate[];
+}
+
+/** Finds out which of the modules of one source a record belongs to, what it says, when it was written and who proves that. */
+export class Reader {
+  readonly #event: { -readonly [key in keyof LogEvent]: LogEvent[key] };
+  readonly #health: ModuleHealth;
+  /** The modules as candidates for lines of text, whose writers nothing proves: whoever may write the file is trusted. */
+  readonly #all: readonly Candidate[];
+  readonly #byIdentifier: ReadonlyMap<string, readonly ReadableModule[]>;
+  /** Modules that take what any program writes. */
+  readonly #open: readonly ReadableModule[];
+  readonly #heads: HeadReader<readonly Candidate[]>;
+  readonly #surroundings = { now: 0, before: NaN };
+  /** Times that messages tell themselves. */
+  readonly #times = new MinuteResolver(this.#surroundings);
+  /** By the indices of the origins of records. */
+  readonly #placements: Placement[] = [];
+
+  /** @param modules of the source, at least one, in the order in which they are asked */
+  constructor(modules: readonly ReadableModule[], health: ModuleHealth) {
+    this.#health = health;
+    this.#all = modules.map(trusted);
+    this.#open = modules.filter(({ identifiers }) => identifiers.length === 0);
+    const named = modules.flatMap((module) =>
+      module.identifiers.map((identifier) => ({ identifier, module }))
+    );
+    this.#byIdentifier = new Map(
+      [...Map.groupBy(named, ({ identifier }) => identifier)].map((
+        [identifier, all],
+      ) => [identifier, all.map(({ module }) => module)]),
+    );
+    this.#heads = new HeadReader((identifier) => this.#candidatesOf(identifier), this.#surroundings);
+    this.#event = {
+      module: modules[0]!.index,
+      reader: modules[0]!.reader,
+      isUnderstood: false,
+      bytes: makeBytes(0),
+      from: 0,
+      to: 0,
+      time: 0,
+      pid: NO_PID,
+      isTrusted: true,
+    };
+  }
+
+  /** What the record says that `read()` found to belong to a module; good until its next call. */
+  get event(): LogEvent {
+    return this.#event;
+  }
+
+  /** Reads record `i`; a line of text is read as of `now`. Returns false if it belongs to none of the modules. */
+  read(records: Records, i: number, now: Micros): boolean {
+    const { bytes } = records;
+    const origin = records.origin[i]!;
+    this.#surroundings.now = now;
+    if (origin === LINE) {
+      const isFound = this.#readLine(bytes, records.from[i]!, records.to[i]!);
+      const time = this.#event.time;
+      this.#surroundings.before = this.#event.time = Number.isNaN(time) ? records.times[i]! : time;
+      return isFound;
+    }
+    const { candidates } = this.#placementOf(records.origins[origin]!, origin);
+    if (!this.#readAsFirst(candidates, bytes, records.from[i]!, records.to[i]!)) return false;
+    this.#event.time = records.times[i]!;
+    this.#event.pid = records.pids[i]!;
+    return true;
+  }
+
+  /** Returns when the line `bytes[from, to)` was written, as far as it tells itself; otherwise NaN. */
+  timeOf(bytes: Bytes, { from, to, now }: { from: number; to: number; now: Micros }): Micros {
+    const { before } = this.#surroundings;
+    this.#surroundings.now = now;
+    this.#surroundings.before = NaN;
+    this.#readLine(bytes, from, to);
+    this.#surroundings.before = before;
+    return this.#event.time;
+  }
+
+  /** Reads a line; its time is NaN where it does not tell. */
+  #readLine(bytes: Bytes, from: number, to: number): boolean {
+    // A line that a module understands as it stands is a bare message, whatever it seems to contain.
+    if (this.#isUnderstood(this.#all, bytes, from, to)) {
+      this.#event.pid = NO_PID;
+      this.#event.time = NaN;
+      this.#takeOwnTime();
+      return true;
+    }
+    const heads = this.#heads;
+    heads.read(bytes, from, to);
+    const isFound = this.#readAsFirst(heads.program, bytes, heads.from, heads.to);
+    this.#event.pid = heads.pid;
+    this.#event.time = heads.time;
+    if (isFound && this.#event.isUnderstood) this.#takeOwnTime();
+    return isFound;
+  }
+
+  /** Reads a message for the first candidate that understands it, or for the first of all if none does. */
+  #readAsFirst(candidates: readonly Candidate[], bytes: Bytes, from: number, to: number): boolean {
+    if (candidates.length === 0) return false;
+    if (!this.#isUnderstood(candidates, bytes, from, to)) {
+      this.#take(candidates[0]!, bytes, from, to);
+      this.#event.isUnderstood = false;
+    }
+    return true;
+  }
+
+  /** Whether one of the candidates understands a message; the event is then the first one's. */
+  #isUnderstood(candidates: readonly Candidate[], bytes: Bytes, from: number, to: number): boolean {
+    for (let i = 0; i < candidates.length; i++) {
+      const candidate = candidates[i]!;
+      if (!this.#ask(candidate.module, bytes, from, to)) continue;
+      this.#take(candidate, bytes, from, to);
+      this.#event.isUnderstood = true;
+      return true;
+    }
+    return false;
+  }
+
+  #ask({ index, reader }: ReadableModule, bytes: Bytes, from: number, to: number): boolean {
+    if (this.#health.isGivenUp(index)) return false;
+    try {
+      const isUnderstood = reader.read(bytes, from, to);
+      this.#health.worked(index);
+      return isUnderstood;
+    } catch (error) {
+      this.#health.failed(index, error);
+      return false;
+    }
+  }
+
+  #take({ module, isTrusted }: Candidate, bytes: Bytes, from: number, to: number): void {
+    const event = this.#event;
+    event.module = module.index;
+    event.reader = module.reader;
+    event.bytes = bytes;
+    event.from = from;
+    event.to = to;
+    event.isTrusted = isTrusted;
+  }
+
+  /** Puts the time that the message itself tells, if it tells one, in place of the head's. */
+  #takeOwnTime(): void {
+    const { time, stamp } = this.#event.reader;
+    if (!Number.isNaN(time)) this.#event.time = time;
+    else if (stamp !== null) {
+      this.#times.begin(stamp);
+      this.#times.resolve(stamp.second, stamp.fraction, stamp.offset);
+      this.#event.time = this.#times.time;
+    }
+  }
+
+  /** Candidates for lines of the program `identifier`, "" where the line does not tell. */
+  #candidatesOf(identifier: string): readonly Candidate[] {
+    if (identifier === "") return this.#all;
+    return (this.#byIdentifier.get(identifier) ?? this.#open).map(trusted);
+  }
+
+  #placementOf(origin: Origin, index: number): Placement {
+    const known = this.#placements[index];
+    if (known?.origin === origin) return known;
+    const { identifier, sender } = origin;
+    const ofUnit = () => this.#open.filter(({ units }) => isOfUnit(sender.unit, units));
+    const modules = this.#byIdentifier.get(identifier) ?? ofUnit();
+    const candidates = modules.map((module) => ({ module, isTrusted: isTrusted(sender, module.units) }));
+    return this.#placements[index] = { origin, candidates };
+  }
+}
+
+function trusted(module: ReadableModule): Candidate {
+  return { module, isTrusted: true };
+}
+
+/** Reports whether only root or the service itself, which runs in `units`, can have written an entry of `sender`. */
+export function isTrusted(sender: Sender, units: readonly string[]): boolean {
+  return sender.uid === 0 || isOfUnit(sender.unit, units);
+}
+
+function isOfUnit(unit: string, units: readonly string[]): boolean {
+  return units.some((name) => unit === name || isInstance(unit, name));
+}
+
+/** Whether `unit` is an instance such as `ssh@1-2.service` of the template behind `ssh@.service`. */
+function isInstance(unit: string, name: string): boolean {
+  const at = name.indexOf("@.");
+  return at > 0 && unit.startsWith(name.slice(0, at + 1)) && unit.endsWith(name.slice(at + 1));
+}

@@ -1,0 +1,158 @@
+import { Literal } from "../core/bytes.ts";
+import { allBut, type ByteSet, RUNS, type Template } from "./template.ts";
+import { parseTemplate, type Part, templateError } from "./template_syntax.ts";
+
+/** Literals of some templates, each once; the automaton has them as symbols, known by their places here. */
+export class Literals {
+  readonly all: Literal[] = [];
+  readonly #numbers = new Map<string, number>();
+
+  numberOf(text: string): number {
+    let number = this.#numbers.get(text);
+    if (number === undefined) {
+      number = this.all.push(new Literal(text)) - 1;
+      this.#numbers.set(text, number);
+    }
+    return number;
+  }
+}
+
+/** A place in a template, and what comes next where it fits. */
+export type Node =
+  /** Text. Where it does not stand, `other` is tried: set where the text and `other` exclude each other. */
+  | { readonly kind: "literal"; readonly text: string; readonly next: Node; readonly other: Node | null }
+  | { readonly kind: "address" | "rest" | "skip"; readonly next: Node }
+  /** Bytes of a set; up to `end`, which `next` then compares, where it is not "". */
+  | {
+    readonly kind: "run";
+    readonly set: ByteSet;
+    readonly least: number;
+    readonly field: string;
+    readonly end: string;
+    readonly next: Node;
+  }
+  | { readonly kind: "digits"; readonly most: number; readonly field: string; readonly next: Node }
+  | { readonly kind: "rest without"; readonly set: ByteSet; readonly next: Node }
+  /** A stranger's text, up to `end`, which `next` does not compare again. */
+  | { readonly kind: "stranger"; readonly end: string; readonly next: Node }
+  /** Two ways. The message is looked at again from here where the first one fails further on. */
+  | { readonly kind: "choice"; readonly next: Node; readonly other: Node }
+  /** Here the message has to end. */
+  | { readonly kind: "end"; readonly template: number };
+
+/** Templates as graphs, by the first byte of their messages. */
+export class TemplateGraph {
+  readonly byFirst: readonly (Node | null)[];
+  readonly literals = new Literals();
+
+  /** Throws `TemplateError`. */
+  constructor(templates: readonly Template[]) {
+    const lists: Node[][] = Array.from({ length: 256 }, () => []);
+    templates.forEach((template, number) => {
+      const parts = parseTemplate(template);
+      const entry = new Builder(template).sequence(parts, { kind: "end", template: number });
+      for (const byte of firstBytes(template, parts)) lists[byte]!.push(entry);
+    });
+    this.byFirst = lists.map((entries) =>
+      entries.length === 0 ? null : entries.reduceRight((other, first) => choice(first, other))
+    );
+    this.#collect();
+  }
+
+  /** Numbers the literals that are left after texts were joined. */
+  #collect(): void {
+    const nodes = new Set<Node>(this.byFirst.filter((node) => node !== null));
+    // The set grows while the loop runs.
+    for (const node of nodes) {
+      if (node.kind === "literal") this.literals.numberOf(node.text);
+      if ((node.kind === "run" && node.end !== "") || node.kind === "stranger") {
+        this.literals.numberOf(node.end);
+      }
+      if (node.kind !== "end") nodes.add(node.next);
+      if ("other" in node && node.other !== null) nodes.add(node.other);
+    }
+  }
+}
+
+/** Port numbers have so many digits at most, other numbers as many as they like. */
+const PORT_DIGITS = 5;
+
+/** Builds the graph of one template from its end: each node needs those that follow. */
+class Builder {
+  readonly #template: Template;
+  readonly #isNaming: boolean;
+
+  constructor(template: Template) {
+    this.#template = template;
+    this.#isNaming = template.text.includes("<ADDR>");
+  }
+
+  sequence(parts: readonly Part[], next: Node): Node {
+    return parts.reduceRight<Node>((next, part) => {
+      if (part.kind === "text") return literal(part.text, next);
+      if (part.kind === "element") return this.#element(part, next);
+      return part.ways.map((way) => this.sequence(way, next)).reduceRight((other, first) =>
+        choice(first, other)
+      );
+    }, next);
+  }
+
+  #element({ name, isOptional, without }: Part & { kind: "element" }, next: Node): Node {
+    if (name === "ADDR") return { kind: "address", next };
+    if (name === "USER") return this.#stranger(next);
+    if (name === "REST") {
+      if (without !== "") return { kind: "rest without", set: allBut(without), next };
+      return { kind: this.#isNaming ? "rest" : "skip", next };
+    }
+    const field = name.toLowerCase();
+    if ((name === "PORT" || name === "NUMBER") && !isOptional) {
+      return { kind: "digits", most: name === "PORT" ? PORT_DIGITS : Infinity, field, next };
+    }
+    const set = RUNS[name]!;
+    const end = next.kind === "literal" && set[firstByteOf(next.text)] === 1 ? next.text : "";
+    return { kind: "run", set, least: isOptional ? 0 : 1, field, end, next };
+  }
+
+  /** Each place of the text behind a stranger's is tried; as it holds a blank, nothing but `<WORDS>` is read twice then. */
+  #stranger(next: Node): Node {
+    if (next.kind !== "literal" || next.other !== null || !next.text.includes(" ")) {
+      throw templateError(this.#template, "a text with a blank must follow <USER>");
+    }
+    if (/<USER>.*<(?:WORDS|BLANKS)/s.test(this.#template.text)) {
+      throw templateError(this.#template, "<WORDS> and <BLANKS> cannot follow <USER>");
+    }
+    return { kind: "stranger", end: next.text, next: next.next };
+  }
+}
+
+/** Texts one behind the other are compared as one. */
+function literal(text: string, next: Node): Node {
+  if (next.kind === "literal" && next.other === null) return literal(text + next.text, next.next);
+  return { kind: "literal", text, next, other: null };
+}
+
+/** Where the first way begins with a text that all others exclude, nothing has to be remembered to go back to. */
+function choice(first: Node, other: Node): Node {
+  if (first.kind === "literal" && first.other === null && excludes(first.text, other)) {
+    return { ...first, other };
+  }
+  return { kind: "choice", next: first, other };
+}
+
+/** Reports whether `node` cannot fit where `text` stands. */
+function excludes(text: string, node: Node | null): boolean {
+  if (node === null || node.kind === "end") return true;
+  if (node.kind !== "literal") return false;
+  return !node.text.startsWith(text) && !text.startsWith(node.text) && excludes(text, node.other);
+}
+
+function firstByteOf(text: string): number {
+  return new TextEncoder().encode(text)[0]!;
+}
+
+function firstBytes(template: Template, parts: readonly Part[]): Set<number> {
+  const [first, ...others] = parts;
+  if (first?.kind === "text") return new Set([firstByteOf(first.text)]);
+  if (first?.kind !== "choice") throw templateError(template, "it must begin with a text");
+  return new Set(first.ways.flatMap((way) => [...firstBytes(template, [...way, ...others])]));
+}

@@ -1,0 +1,170 @@
+import type { AddressReader } from "../core/address_reader.ts";
+import { type Bytes, encode, Literal } from "../core/bytes.ts";
+import type { Micros, Stamp } from "../types.ts";
+import type { Automaton } from "./automaton.ts";
+import {
+  END,
+  LOGIN,
+  MESSAGE,
+  type MessageForm,
+  type MessageReader,
+  NOTHING,
+  type Says,
+  UNSEEN,
+} from "./message_reader.ts";
+import type { Template } from "./template.ts";
+import { TemplateGraph } from "./template_graph.ts";
+import { TemplateMatcher } from "./template_matcher.ts";
+
+/** What templates do not tell of a service. */
+export interface TemplateOptions {
+  /** Texts of which one may stand before any message; none is the beginning of another. */
+  readonly before?: readonly string[];
+  /** A message with this text at its end ends no session, whatever its template says. */
+  readonly endless?: string;
+}
+
+/**
+ * Messages of a service that templates describe. Fields are those of templates, `message`, and for rules `login`, the method of
+ * who has logged in, and `logout`, which is "yes" where a connection has ended.
+ */
+export class TemplateForm implements MessageForm {
+  readonly fields = ["message", "user", "port", "method", "login", "logout"];
+  readonly literals: readonly Uint8Array[];
+  readonly #templates: readonly Template[];
+  readonly #options: TemplateOptions;
+  readonly #graph: TemplateGraph;
+
+  /** Throws `TemplateError`. */
+  constructor(templates: readonly Template[], options: TemplateOptions = {}) {
+    this.#templates = templates;
+    this.#options = options;
+    this.#graph = new TemplateGraph(templates);
+    this.literals = this.#graph.literals.all.map(({ bytes }) => bytes);
+  }
+
+  open(automaton: Automaton): TemplateReader {
+    const { fields } = this;
+    const matcher = new TemplateMatcher({
+      graph: this.#graph,
+      templates: this.#templates,
+      fields,
+      automaton,
+    });
+    return new TemplateReader({
+      matcher,
+      templates: this.#templates,
+      fields,
+      automaton,
+      options: this.#options,
+    });
+  }
+}
+
+const [PORT, METHOD, LOGIN_FIELD, LOGOUT_FIELD] = [2, 3, 4, 5];
+const [TAB, RETURN, BLANK] = [9, 13, 32];
+const YES = encode("yes");
+
+/** Reads messages by templates. Blanks at the end of a message belong to no template. */
+export class TemplateReader implements MessageReader {
+  readonly fields: readonly string[];
+  readonly address: AddressReader;
+  readonly from: Int32Array;
+  readonly to: Int32Array;
+  readonly status = 0;
+  says: Says = NOTHING;
+  readonly time: Micros = NaN;
+  readonly stamp: Stamp | null = null;
+  signs = UNSEEN;
+  readonly #matcher: TemplateMatcher;
+  readonly #automaton: Automaton;
+  readonly #before: readonly Literal[];
+  readonly #endless: Literal | null;
+  readonly #says: readonly Says[];
+  readonly #isNaming: readonly boolean[];
+  readonly #hasPort: readonly boolean[];
+  #bytes: Bytes = YES.bytes;
+
+  constructor(
+    { matcher, templates, fields, automaton, options }: {
+      matcher: TemplateMatcher;
+      templates: readonly Template[];
+      fields: readonly string[];
+      automaton: Automaton;
+      options: TemplateOptions;
+    },
+  ) {
+    this.fields = fields;
+    this.#matcher = matcher;
+    this.#automaton = automaton;
+    this.address = matcher.address;
+    this.from = matcher.from;
+    this.to = matcher.to;
+    this.#before = (options.before ?? []).map((text) => new Literal(text));
+    this.#endless = options.endless === undefined ? null : new Literal(options.endless);
+    this.#says = templates.map(({ says }) => says ?? NOTHING);
+    this.#isNaming = templates.map(({ text }) => text.includes("<ADDR>"));
+    this.#hasPort = templates.map(({ text }) => text.includes("<PORT>"));
+  }
+
+  read(bytes: Bytes, from: number, to: number): boolean {
+    this.#bytes = bytes;
+    this.says = NOTHING;
+    this.signs = UNSEEN;
+    const automaton = this.#automaton;
+    const end = endWithoutBlanks(bytes.array, from, to);
+    const start = this.#behindLevel(bytes, from, end);
+    const state = start === from
+      ? automaton.start
+      : automaton.along(automaton.start, bytes.array, from, start);
+    const template = this.#matcher.match(bytes, start, end, state);
+    this.from[MESSAGE] = from;
+    this.to[MESSAGE] = to;
+    if (template < 0) return false;
+    if (this.#isNaming[template]) {
+      const behind = end === to
+        ? this.#matcher.state
+        : automaton.along(this.#matcher.state, bytes.array, end, to);
+      this.signs = automaton.setAt(behind, bytes, from, to);
+    }
+    if (this.#says[template] !== NOTHING && !this.#matcher.isDoubtful) this.#tell(template, end);
+    return true;
+  }
+
+  /** Where the message begins behind what may stand before it. */
+  #behindLevel(bytes: Bytes, from: number, to: number): number {
+    for (let i = 0; i < this.#before.length; i++) {
+      const level = this.#before[i]!;
+      if (from + level.length <= to && level.isAt(bytes, from)) return from + level.length;
+    }
+    return from;
+  }
+
+  #tell(template: number, end: number): void {
+    const { from, to } = this;
+    if (this.#says[template] === LOGIN) {
+      this.says = LOGIN;
+      from[LOGIN_FIELD] = from[METHOD]!;
+      to[LOGIN_FIELD] = to[METHOD]!;
+      return;
+    }
+    if (this.#hasPort[template] && from[PORT]! < 0) return;
+    const endless = this.#endless;
+    if (
+      endless !== null && end - endless.length >= from[MESSAGE]! &&
+      endless.isAt(this.#bytes, end - endless.length)
+    ) return;
+    this.says = END;
+    from[LOGOUT_FIELD] = 0;
+    to[LOGOUT_FIELD] = YES.end;
+  }
+
+  bytesOf(field: number): Bytes {
+    return field === LOGOUT_FIELD ? YES.bytes : this.#bytes;
+  }
+}
+
+function endWithoutBlanks(array: Uint8Array, from: number, to: number): number {
+  while (to > from && (array[to - 1] === BLANK || (array[to - 1]! >= TAB && array[to - 1]! <= RETURN))) to--;
+  return to;
+}

@@ -1,0 +1,163 @@
+import { AddressReader } from "../core/address_reader.ts";
+import { type Bytes, decode, makeBytes, PADDING } from "../core/bytes.ts";
+import type { Micros, Stamp } from "../types.ts";
+import {
+  END,
+  LOGIN,
+  MESSAGE,
+  type MessageForm,
+  type MessageReader,
+  NOTHING,
+  type Says,
+  UNSEEN,
+} from "./message_reader.ts";
+
+/** What a parser read out of the text of a message. */
+export interface TextReading {
+  /** The address, from where the service itself writes it; null where the message names nobody or leaves a doubt whom. */
+  readonly address: string | null;
+  /** Values of fields by their names. */
+  readonly fields: Readonly<Record<string, string>>;
+  /** When it was, where the message itself says so. */
+  readonly stamp?: Stamp | undefined;
+}
+
+/** Reads the text of a message; null for one of no form that the service is known to use. */
+export type TextParser = (message: string) => TextReading | null;
+
+/** What a form of messages that is read as text consists of. */
+export interface TextFormOptions {
+  /** Names of the fields that the parser may give. */
+  readonly fields: readonly string[];
+  readonly parse: TextParser;
+  /** Whether the parser may understand `bytes[from, to)`: others are not decoded. Without it, any message may be one. */
+  readonly isPossible?: (bytes: Bytes, from: number, to: number) => boolean;
+}
+
+/** Messages that are read as text, by regular expressions: what has no faster reader. */
+export class TextForm implements MessageForm {
+  readonly fields: readonly string[];
+  readonly literals: readonly Uint8Array[] = [];
+  readonly #options: TextFormOptions;
+
+  constructor(options: TextFormOptions) {
+    this.#options = options;
+    this.fields = fieldNames(options.fields);
+  }
+
+  open(): TextReader {
+    return new TextReader(this.#options);
+  }
+}
+
+/** The names of fields by their numbers, `message` first. */
+export function fieldNames(names: readonly string[]): string[] {
+  return [...new Set(["message", ...names])];
+}
+
+/** Where a reader puts what it has read, for readers that share it. */
+export interface Findings {
+  readonly address: AddressReader;
+  readonly from: Int32Array;
+  readonly to: Int32Array;
+}
+
+/** Makes room for what a reader of `count` fields finds. */
+export function makeFindings(count: number): Findings {
+  return { address: new AddressReader(), from: new Int32Array(count), to: new Int32Array(count) };
+}
+
+/** Bytes that the values of fields take at first; a longer one makes more room. */
+const SCRATCH = 4_096;
+const STATUS = /^[1-9]\d{0,8}$/;
+const encoder = new TextEncoder();
+
+/**
+ * Makes a reader of messages of a parser that works on text. A message is decoded once; the value of a field is encoded when
+ * it is asked for.
+ */
+export class TextReader implements MessageReader {
+  readonly fields: readonly string[];
+  readonly address: AddressReader;
+  readonly from: Int32Array;
+  readonly to: Int32Array;
+  readonly time: Micros = NaN;
+  readonly signs = UNSEEN;
+  status = 0;
+  says: Says = NOTHING;
+  stamp: Stamp | null = null;
+  readonly #options: TextFormOptions;
+  readonly #numbers: ReadonlyMap<string, number>;
+  #message: Bytes = makeBytes(0);
+  #values: Readonly<Record<string, string>> = {};
+  #scratch = makeBytes(SCRATCH);
+  /** How much of the scratch is in use, and by which fields. */
+  #used = 0;
+  readonly #isEncoded: Uint8Array;
+
+  /** @param findings where to put what is read: for readers that have several ways to read */
+  constructor(options: TextFormOptions, findings?: Findings) {
+    this.#options = options;
+    this.fields = fieldNames(options.fields);
+    this.#numbers = new Map(this.fields.map((name, number) => [name, number]));
+    const { address, from, to } = findings ?? makeFindings(this.fields.length);
+    this.address = address;
+    this.from = from;
+    this.to = to;
+    this.#isEncoded = new Uint8Array(this.fields.length);
+  }
+
+  read(bytes: Bytes, from: number, to: number): boolean {
+    const { isPossible, parse } = this.#options;
+    this.address.clear();
+    if (isPossible?.(bytes, from, to) === false) return false;
+    const reading = parse(decode(bytes, from, to));
+    if (reading === null) return false;
+    this.#message = bytes;
+    this.from.fill(-1);
+    this.from[MESSAGE] = from;
+    this.to[MESSAGE] = to;
+    if (reading.address !== null) this.address.readText(reading.address);
+    this.stamp = reading.stamp ?? null;
+    this.#take(reading.fields);
+    return true;
+  }
+
+  #take(values: TextReading["fields"]): void {
+    this.#values = values;
+    this.#used = 0;
+    this.#isEncoded.fill(0);
+    for (const name in values) {
+      const number = this.#numbers.get(name);
+      if (number !== undefined && number !== MESSAGE) this.from[number] = this.to[number] = 0;
+    }
+    const { status, login, logout } = values;
+    this.status = status !== undefined && STATUS.test(status) ? Number(status) : 0;
+    this.says = login !== undefined ? LOGIN : logout !== undefined ? END : NOTHING;
+  }
+
+  bytesOf(field: number): Bytes {
+    if (field === MESSAGE) return this.#message;
+    if (this.#isEncoded[field] === 0) this.#encode(field);
+    return this.#scratch;
+  }
+
+  #encode(field: number): void {
+    if (this.from[field]! < 0) return;
+    const value = this.#values[this.fields[field]!]!;
+    const start = this.#used;
+    this.#makeRoom(start + 3 * value.length);
+    const { written } = encoder.encodeInto(value, this.#scratch.array.subarray(start));
+    this.#used = start + written;
+    this.from[field] = start;
+    this.to[field] = this.#used;
+    this.#isEncoded[field] = 1;
+  }
+
+  #makeRoom(size: number): void {
+    const { array } = this.#scratch;
+    if (size + PADDING <= array.length) return;
+    this.#scratch = makeBytes(2 * size);
+    this.#scratch.array.set(array);
+  }
+}

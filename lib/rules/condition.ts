@@ -1,0 +1,83 @@
+import { decode } from "../core/bytes.ts";
+import type { MessageReader } from "../reading/message_reader.ts";
+import type { Condition } from "../types.ts";
+import { requiredLiterals } from "./literals.ts";
+
+/** The fields of one event as text, each decoded once and only if somebody asks. */
+export class FieldTexts {
+  #reader: MessageReader | null = null;
+  readonly #texts: (string | null)[] = [];
+
+  /** Begins with the event that `reader` has read. */
+  begin(reader: MessageReader): void {
+    this.#reader = reader;
+    this.#texts.length = 0;
+  }
+
+  /** The value of a field; null where the event has none. */
+  of(field: number): string | null {
+    const known = this.#texts[field];
+    if (known !== undefined) return known;
+    return this.#texts[field] = valueOf(this.#reader!, field);
+  }
+}
+
+function valueOf(reader: MessageReader, field: number): string | null {
+  if (reader.from[field]! < 0) return null;
+  const bytes = reader.bytesOf(field);
+  return decode(bytes, reader.from[field]!, reader.to[field]!);
+}
+
+/** Asks the text of an event's fields. */
+export type Test = (texts: FieldTexts) => boolean;
+
+/** A condition made ready: its texts are found by the automaton, what these leave open is asked of the fields as text. */
+export interface ReadyCondition {
+  /** The fields that it looks at, by their numbers, without those that its service has not. */
+  readonly fields: readonly number[];
+  readonly place: "start" | "anywhere";
+  readonly ignoreCase: boolean;
+  /** Of these one must stand in one of the fields; null: any event may meet the condition. */
+  readonly texts: readonly string[] | null;
+  /** What decides where one of the texts stands; null: that alone does. */
+  readonly test: Test | null;
+}
+
+/** Makes `condition` ready for events with these fields. */
+export function makeReady(
+  { fields: names, mode, texts, ignoreCase }: Condition,
+  all: readonly string[],
+): ReadyCondition {
+  const fields = names.map((name) => all.indexOf(name)).filter((field) => field >= 0);
+  const place = mode === "start" ? "start" : "anywhere";
+  const meets = mode === "regex" ? expressionsOf(texts) : textsOf(mode, texts);
+  const test: Test = (values) =>
+    fields.some((field) => {
+      const text = values.of(field);
+      return text !== null && meets(ignoreCase ? text.toLowerCase() : text);
+    });
+  const sought = mode === "regex" ? literalsOf(texts) : texts;
+  if (sought === null || !sought.every(isPlain)) return { fields, place, ignoreCase, texts: null, test };
+  return { fields, place, ignoreCase, texts: sought, test: mode === "regex" ? test : null };
+}
+
+/** Whether bytes tell where a text stands: they do not of an empty one, nor of half a character. */
+function isPlain(text: string): boolean {
+  return text !== "" && text.isWellFormed();
+}
+
+function literalsOf(sources: readonly string[]): readonly string[] | null {
+  const needed = sources.map(requiredLiterals);
+  return needed.includes(null) ? null : needed.flatMap((literals) => literals!);
+}
+
+function expressionsOf(sources: readonly string[]): (text: string) => boolean {
+  const expressions = sources.map((source) => new RegExp(source, "s"));
+  return (text) => expressions.some((expression) => expression.test(text));
+}
+
+function textsOf(mode: "start" | "anywhere", texts: readonly string[]): (text: string) => boolean {
+  return mode === "start"
+    ? (text) => texts.some((sought) => text.startsWith(sought))
+    : (text) => texts.some((sought) => text.includes(sought));
+}

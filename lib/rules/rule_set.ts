@@ -1,0 +1,236 @@
+import { type Bytes, decode, encode } from "../core/bytes.ts";
+import { Automaton, NO_SIGNS } from "../reading/automaton.ts";
+import type { LogEvent } from "../reading/event.ts";
+import { MESSAGE, type MessageForm, type MessageReader, UNSEEN } from "../reading/message_reader.ts";
+import type { Rule } from "../types.ts";
+import { FieldTexts, makeReady, type ReadyCondition } from "./condition.ts";
+import { Signs } from "./rule_signs.ts";
+import { TextMemory } from "./text_memory.ts";
+
+/** Bytes from which on a field's value is worth remembering. */
+const LONG = 48;
+/** Combinations of rules that are remembered. */
+const VERDICTS = 4_096;
+
+/** The rules that an event hits: one object for each combination of rules, so that others can keep with it what it means. */
+export class Verdict<R, Plan> {
+  /** What whoever counts hits knows of these rules; null: nothing yet. */
+  plan: Plan | null = null;
+
+  /** @param rules in configured order */
+  constructor(readonly rules: readonly R[]) {}
+}
+
+/** A rule made ready. */
+interface ReadyRule<R extends Rule> {
+  readonly rule: R;
+  readonly condition: ReadyCondition | null;
+  readonly except: readonly ReadyCondition[];
+}
+
+/** What signs and a status mean for all rules. */
+interface Judgement<R extends Rule, Plan> {
+  readonly number: number;
+  /** Places of rules that are hit for certain. */
+  readonly sure: readonly number[];
+  /** Rules whose text has to be asked: what must be true, and what must not. */
+  readonly suspects: readonly Suspect[];
+  /** Where there are no suspects. */
+  readonly verdict: Verdict<R, Plan> | null;
+  /** The only field that suspects look at; -1: there are several. */
+  readonly field: number;
+}
+
+interface Suspect {
+  readonly place: number;
+  readonly wanted: ReadyCondition | null;
+  readonly unwanted: readonly ReadyCondition[];
+}
+
+/**
+ * Says which rules of one module an event hits. All texts of all rules are one automaton; what a set of its signs means is found out
+ * once, as lines of a log show the same few sets again and again. A regular expression is asked only where a text stands without
+ * which it cannot match. So time is linear in the event's length, and the number of rules hardly matters.
+ */
+export class RuleSet<R extends Rule, Plan = unknown> {
+  /** Finds the rules' texts. A reader of the module's messages may run it along the way. */
+  readonly automaton: Automaton;
+  /** The module's rules in configured order. */
+  readonly rules: readonly R[];
+  readonly #ready: readonly ReadyRule<R>[];
+  readonly #signs: Signs;
+  /** Whether rules look at the message itself, as it is. */
+  readonly #seeksMessage: boolean;
+  /** The statuses that rules ask for, numbered from 1; others are 0. */
+  readonly #statuses = new Map<number, number>();
+  /** By number of the status and set of signs. */
+  #judgements: (Judgement<R, Plan> | undefined)[][] = [];
+  #judged = 0;
+  readonly #verdicts = new Map<string, Verdict<R, Plan>>();
+  #none: Verdict<R, Plan>;
+  #generation = 0;
+  readonly #texts = new FieldTexts();
+  /** Signs of long values, by lane. */
+  readonly #seen = new TextMemory<number>();
+  /** What suspects were found to be, by judgement and the one field that they look at. */
+  readonly #asked = new TextMemory<Verdict<R, Plan>>();
+
+  /** @param form how the module's messages are read */
+  constructor(rules: readonly R[], { fields, literals }: Pick<MessageForm, "fields" | "literals">) {
+    this.rules = rules;
+    this.#ready = rules.map((rule) => ({
+      rule,
+      condition: rule.condition && makeReady(rule.condition, fields),
+      except: rule.except.map((one) => makeReady(one, fields)),
+    }));
+    for (const { status } of rules) {
+      status?.forEach((code) => {
+        if (!this.#statuses.has(code)) this.#statuses.set(code, this.#statuses.size + 1);
+      });
+    }
+    this.#signs = new Signs(this.#ready);
+    this.#seeksMessage = this.#signs.lanes[0]!.texts.length > 0;
+    this.automaton = new Automaton(this.#signs.lanes, literals);
+    this.#none = this.#verdictOf([]);
+    this.forget();
+  }
+
+  /** The rules that an event hits. The verdict is good until `forget()`. */
+  verdict({ reader }: LogEvent): Verdict<R, Plan> {
+    if (this.rules.length === 0) return this.#none;
+    const set = this.#signsOf(reader);
+    const status = this.#statuses.size === 0 ? 0 : this.#statuses.get(reader.status) ?? 0;
+    const judgement = this.#judgements[status]![set] ?? this.#judge(set, status);
+    return judgement.verdict ?? this.#ask(judgement, reader);
+  }
+
+  /** Drops all verdicts, and with them what is known of their rules. */
+  forget(): void {
+    this.#judgements = Array.from({ length: this.#statuses.size + 1 }, () => []);
+    this.#judged = 0;
+    this.#verdicts.clear();
+    this.#none = this.#verdictOf([]);
+    this.#asked.clear();
+  }
+
+  /** The set of signs that all fields show. */
+  #signsOf(reader: MessageReader): number {
+    const { automaton } = this;
+    // A reader that runs the automaton has begun the line.
+    if (reader.signs === UNSEEN) automaton.begin();
+    if (automaton.generation !== this.#generation) this.#drop();
+    const { lanes } = this.#signs;
+    let set = reader.signs;
+    if (set === UNSEEN) {
+      set = this.#seeksMessage
+        ? automaton.run(0, reader.bytesOf(MESSAGE), reader.from[MESSAGE]!, reader.to[MESSAGE]!)
+        : NO_SIGNS;
+    }
+    for (let lane = 1; lane < lanes.length; lane++) {
+      const { field } = lanes[lane]!;
+      if (reader.from[field]! >= 0) {
+        set = automaton.join(set, this.#look(lane, reader.bytesOf(field), reader));
+      }
+    }
+    return set;
+  }
+
+  /** The automaton has numbered its sets anew. */
+  #drop(): void {
+    this.#generation = this.automaton.generation;
+    this.#seen.clear();
+    this.forget();
+  }
+
+  #look(lane: number, bytes: Bytes, reader: MessageReader): number {
+    const { field } = this.#signs.lanes[lane]!;
+    const from = reader.from[field]!;
+    const to = reader.to[field]!;
+    if (to - from < LONG || field === MESSAGE) return this.#run(lane, bytes, from, to);
+    const known = this.#seen.get(lane, bytes, from, to);
+    if (known !== null) return known;
+    const set = this.#run(lane, bytes, from, to);
+    this.#seen.put(lane, bytes, from, to, set);
+    return set;
+  }
+
+  #run(lane: number, bytes: Bytes, from: number, to: number): number {
+    if (!this.#signs.lanes[lane]!.ignoreCase || isASCII(bytes, from, to)) {
+      return this.automaton.run(lane, bytes, from, to);
+    }
+    // What small letters are beyond ASCII, only text tells: the Kelvin sign becomes a k.
+    const { bytes: lowered, end } = encode(decode(bytes, from, to).toLowerCase());
+    return this.automaton.run(lane, lowered, 0, end);
+  }
+
+  #judge(set: number, status: number): Judgement<R, Plan> {
+    const met = this.#signs.conditionsMet(this.automaton.signsOf(set));
+    const sure: number[] = [];
+    const suspects: Suspect[] = [];
+    for (const place of this.#signs.candidates(met)) {
+      const { rule, condition, except } = this.#ready[place]!;
+      if (rule.status !== null && ![...rule.status].some((code) => this.#statuses.get(code) === status)) {
+        continue;
+      }
+      const against = except.filter((one) => one.texts === null || met.has(one));
+      if (against.some(({ test }) => test === null)) continue;
+      const wanted = condition?.test ? condition : null;
+      if (wanted === null && against.length === 0) sure.push(place);
+      else suspects.push({ place, wanted, unwanted: against });
+    }
+    const fields = new Set(
+      suspects.flatMap(({ wanted, unwanted }) => [
+        ...wanted?.fields ?? [],
+        ...unwanted.flatMap(({ fields }) => fields),
+      ]),
+    );
+    return this.#judgements[status]![set] = {
+      number: this.#judged++,
+      sure,
+      suspects,
+      verdict: suspects.length === 0 ? this.#verdictOf(sure) : null,
+      field: fields.size === 1 ? [...fields][0]! : -1,
+    };
+  }
+
+  /** Asks suspects for their text, or remembers what they were. */
+  #ask(judgement: Judgement<R, Plan>, reader: MessageReader): Verdict<R, Plan> {
+    const { number, field } = judgement;
+    if (field <= MESSAGE || reader.from[field]! < 0) return this.#askAll(judgement, reader);
+    const bytes = reader.bytesOf(field);
+    const known = this.#asked.get(number, bytes, reader.from[field]!, reader.to[field]!);
+    if (known !== null) return known;
+    const verdict = this.#askAll(judgement, reader);
+    this.#asked.put(number, bytes, reader.from[field]!, reader.to[field]!, verdict);
+    return verdict;
+  }
+
+  #askAll({ sure, suspects }: Judgement<R, Plan>, reader: MessageReader): Verdict<R, Plan> {
+    const texts = this.#texts;
+    texts.begin(reader);
+    const hit = suspects.filter(({ wanted, unwanted }) =>
+      (wanted === null || wanted.test!(texts)) && !unwanted.some(({ test }) => test!(texts))
+    );
+    return this.#verdictOf([...sure, ...hit.map(({ place }) => place)].sort((a, b) => a - b));
+  }
+
+  #verdictOf(places: readonly number[]): Verdict<R, Plan> {
+    const key = places.join();
+    let verdict = this.#verdicts.get(key);
+    if (verdict === undefined) {
+      if (this.#verdicts.size >= VERDICTS) this.#verdicts.clear();
+      this.#verdicts.set(key, verdict = new Verdict(places.map((place) => this.rules[place]!)));
+    }
+    return verdict;
+  }
+}
+
+const NOT_ASCII = 0x80808080 | 0;
+
+function isASCII({ array, view }: Bytes, from: number, to: number): boolean {
+  let seen = 0;
+  let at = from;
+  for (; at + 4 <= to; at += 4) seen |= view.getInt32(at, true);
+  for (; at < to; at++) seen |= array[at]!;
+  return (seen & NOT_ASCII) === 0;
+}

@@ -1,0 +1,83 @@
+import { canonicalAddress } from "../../lib/ip.ts";
+import { readIsoTime } from "../../lib/time.ts";
+import type { TextReading } from "../../lib/reading/text_reader.ts";
+import { ADDRESS } from "./format.ts";
+import { addRequest } from "./text.ts";
+
+const HEAD = /^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d \[(?<level>\w+)\] \d+#\d+: (?:\*\d+ )?/;
+/** nginx cuts a line of its error log when it has this many bytes (NGX_MAX_ERROR_STR), whatever it was saying. */
+const CUT = 2_040;
+
+/**
+ * Texts in which nothing, or nothing that holds a colon, is the client's: what follows is nginx's own. A name of Basic
+ * authentication ends at the first colon (RFC 7617, section 2).
+ */
+const OWN = [
+  '(?:limiting requests|delaying request|limiting connections)[^"]* zone "[^"]*"',
+  "access forbidden by rule",
+  "no user/password was provided for basic authentication",
+  'user "[^:]*" was not found in "[^"]*"',
+  'user "[^:]*": password mismatch',
+  "PAM: user '[^:]*' - not authenticated: [\\w ]+",
+  'client login failed: "[^"]*" while in http auth state',
+  '(?:SSL_\\w+|connect|recv|send|writev|readv|sendfile|accept4?|setsockopt)\\(\\) failed \\([^"]*\\)(?: while [\\w ]+)?',
+  '(?:client|upstream|peer) (?:closed|timed out|prematurely|intended|canceled|sent (?:invalid|too|plain|no|HTTP|duplicate))[^":]*(?:: \\d+ bytes)?',
+  '(?:upstream|client|connection) timed out \\([^"]*\\)(?: while [\\w ]+)?',
+  "no live upstreams while connecting to upstream",
+];
+/** Behind a text of nginx's own the first client is the true one, and the line may break off anywhere. */
+const SURE = new RegExp(
+  `^(?<text>${OWN.join("|")}), (?:udp )?client: (?<address>${ADDRESS})(?:, server: (?<server>[^",]*))?` +
+    `(?:, request: "(?<request>.*?)(?:"(?:, (?:upstream|host|referrer|subrequest): .*)?$|$))?`,
+  "s",
+);
+/**
+ * What nginx adds to a text about a client (ngx_http_log_error_handler, and those of the mail and stream modules). It escapes
+ * nothing: text and quoted parts may hold whatever a client sent, this very form included.
+ */
+const TAIL = `, (?:udp )?client: (?<address>${ADDRESS}), server: (?<server>[^",]*)` +
+  `(?:, login: ".*")??(?:, request: "(?<request>.*?)")??(?:, subrequest: ".*?")??(?:, upstream: "?(?<upstream>[^"]*)"?)??` +
+  `(?:, bytes from/to .*)??(?:, host: "(?<host>[^"]*)")?(?:, referrer: "(?<referer>.*)")?`;
+const FIRST = new RegExp(`^(?<text>.*?)${TAIL}$`, "s");
+const LAST = new RegExp(`^(?<text>.*)${TAIL}$`, "s");
+/** A name of Basic authentication, as nginx and its PAM module tell it. */
+const USER =
+  /^(?:PAM: )?user ["'](?<user>.*)["'](?: was not found in "|: password mismatch| - not authenticated: )/s;
+
+type Groups = Readonly<Record<string, string | undefined>>;
+
+/**
+ * What a line of nginx's error log says; null where it is none. Where text of a client makes two places look like the one
+ * where nginx writes the client's address, or may have pushed the true one out of the line, nobody is named.
+ */
+export function parseErrorLine(line: string): TextReading | null {
+  const head = HEAD.exec(line);
+  if (!head) return null;
+  const { stamp } = readIsoTime(line)!;
+  const body = line.slice(head[0].length);
+  const level = head.groups!.level!;
+  const found = SURE.exec(body)?.groups ?? (isCut(line) ? null : onlyPlace(body));
+  if (!found) return { address: null, fields: { level, text: body }, stamp };
+  return { address: canonicalAddress(found.address!), fields: fieldsOf(found, level), stamp };
+}
+
+function isCut(line: string): boolean {
+  return line.length >= CUT / 4 && new TextEncoder().encode(line).length >= CUT;
+}
+
+/** The parts of a line, unless they could be parted in another way. */
+function onlyPlace(body: string): Groups | null {
+  const first = FIRST.exec(body)?.groups;
+  return first && LAST.exec(body)!.groups!.text === first.text ? first : null;
+}
+
+function fieldsOf(found: Groups, level: string): Record<string, string> {
+  const { text = "", server, request, upstream, host, referer } = found;
+  const fields: Record<string, string> = { level, text };
+  const user = USER.exec(text)?.groups?.user;
+  for (const [name, value] of Object.entries({ server, upstream, host, referer, user })) {
+    if (value) fields[name] = value;
+  }
+  if (request !== undefined) addRequest(fields, request);
+  return fields;
+}

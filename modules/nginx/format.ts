@@ -1,0 +1,166 @@
+import { literal } from "../../lib/linear.ts";
+import { OptionError } from "../../lib/types.ts";
+
+/** Lines of one format of nginx's access log. */
+export interface Format {
+  /** From the first character of a line up to where nothing more is needed. Named groups are variables of nginx. */
+  readonly pattern: RegExp;
+  /** The variables that it captures. */
+  readonly variables: readonly string[];
+}
+
+/** The address that nginx was connected from; `unix:` for a socket. */
+export const ADDRESS = "[0-9A-Fa-f:.]+|unix:";
+/** `01/Mar/2026:10:56:10 +0000` */
+export const TIME_LOCAL = "\\d\\d/\\w\\w\\w/\\d{4}:\\d\\d:\\d\\d:\\d\\d [+-]\\d{4}";
+/** Text between quotes, in which nginx escapes quotes: as `\x22`, or as `\"` with `escape=json`. */
+export const QUOTED = '(?:[^"\\\\]|\\\\.)*';
+
+const NUMBER = "[\\d.]+|-";
+/** What nginx makes of a variable: everything that is not listed is text of the client's or of others. */
+const PIECES: Readonly<Record<string, string>> = {
+  remote_addr: ADDRESS,
+  time_local: TIME_LOCAL,
+  time_iso8601: "\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d[+-]\\d\\d:\\d\\d",
+  msec: "\\d+\\.\\d+",
+  status: "\\d{3}",
+  body_bytes_sent: NUMBER,
+  bytes_sent: NUMBER,
+  request_length: NUMBER,
+  request_time: NUMBER,
+  gzip_ratio: NUMBER,
+  connection: NUMBER,
+  connection_requests: NUMBER,
+  pid: NUMBER,
+  remote_port: NUMBER,
+  server_port: NUMBER,
+  upstream_status: NUMBER,
+  upstream_response_time: NUMBER,
+  upstream_connect_time: NUMBER,
+  upstream_header_time: NUMBER,
+  pipe: "[p.]",
+  scheme: "https?|-",
+  request_id: "[0-9a-f]+|-",
+  server_addr: "[0-9A-Fa-f:.]+|-",
+  upstream_cache_status: "[A-Z]+|-",
+  ssl_protocol: "[\\w.]+|-",
+  ssl_cipher: "[\\w.-]+|-",
+  // Checked by nginx or its administrator: no blanks, no quotes.
+  host: '[^\\s"]*',
+  server_name: '[^\\s"]*',
+  server_protocol: '[^\\s"]*',
+  request_method: '[^\\s"]*',
+  hostname: '[^\\s"]*',
+};
+
+interface Part {
+  readonly text: string;
+  /** Null for literal text. */
+  readonly variable: string | null;
+}
+
+/** What a format is compiled for. */
+export interface FormatOptions {
+  /** Its place in a list. */
+  readonly index?: number;
+  /** The client that a proxy names in X-Forwarded-For will be believed. */
+  readonly forwarded?: boolean;
+}
+
+/**
+ * Compiles what `log_format` of nginx.conf defines, with or without the directive around it
+ * (ngx_http_log_module). Throws `OptionError` where an address in a line could be a client's invention: text of a client's is
+ * safe where quotes are around it, as it cannot hold any itself.
+ */
+export function compileFormat(given: string, { index = 0, forwarded = false }: FormatOptions = {}): Format {
+  const refuse = (complaint: string) => new OptionError(complaint, "logFormats", index);
+  const { format, escape } = takeDirective(given);
+  const parts = split(format);
+  const at = parts.findIndex(({ variable }) => variable === "remote_addr");
+  if (at < 0) throw refuse("must hold $remote_addr, the address that nginx was connected from");
+  const by = parts.findIndex(({ variable }) => variable === "http_x_forwarded_for");
+  if (forwarded && by >= 0 && (escape === "none" || !isQuotedAt({ parts, at: by }))) {
+    throw refuse("must have $http_x_forwarded_for in quotes, as trusted_proxies are believed");
+  }
+  const free = parts.slice(0, at).find((part, i) =>
+    isFree(part, { parts, at: i }) || (isText(part) && escape === "none") ||
+    (isName(part) && !endsByQuote(parts.slice(i + 1)))
+  );
+  if (free) {
+    throw refuse(
+      `holds $${free.variable} before $remote_addr, where a client could write another address: put $remote_addr first`,
+    );
+  }
+  const last = Math.max(at, parts.findIndex(({ variable }) => variable === "status"));
+  // What follows at once proves that the figure ends there.
+  const end = parts[last + 1]?.variable === null ? last + 2 : last + 1;
+  const seen = new Set<string>();
+  const source = parts.map((part, i) => compilePart(part, { parts, at: i, seen }));
+  const needed = source.slice(0, end).join("");
+  const rest = source.slice(end).join("");
+  return { pattern: new RegExp(`^${needed}(?:${rest})?`, "s"), variables: [...seen] };
+}
+
+/** The format alone, of what may be the whole directive. */
+function takeDirective(given: string): { format: string; escape: string } {
+  const escape = /^\s*(?:log_format\s+\S+\s+)?escape=(\w+)/.exec(given)?.[1] ?? "default";
+  const body = given.replace(/^\s*(?:log_format\s+\S+\s+)?(?:escape=\w+\s+)?/, "").replace(/\s*;\s*$/, "");
+  const pieces = [...body.matchAll(/'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"/gs)];
+  const isQuoted = /^\s*'/.test(body) && pieces.length > 0;
+  const text = isQuoted ? pieces.map(([, single, double]) => single ?? double).join("") : body;
+  return { format: isQuoted ? text.replace(/\\(['"\\])/g, "$1") : text, escape };
+}
+
+function split(format: string): Part[] {
+  const parts = [...format.matchAll(/\$\{(\w+)\}|\$(\w+)|[^$]+|\$/g)];
+  return parts.map(([text, braced, plain]) => ({ text, variable: braced ?? plain ?? null }));
+}
+
+/** Whether a part is text that others choose. */
+function isText({ variable }: Part): boolean {
+  return variable !== null && !Object.hasOwn(PIECES, variable);
+}
+
+/** Whether a part is a name that old versions of nginx take with blanks in it. */
+function isName({ variable }: Part): boolean {
+  return variable === "host" || variable === "server_protocol" || variable === "request_method";
+}
+
+/** Whether nothing but figures and fixed text stands before the next quote, which no client can write. */
+function endsByQuote(parts: readonly Part[]): boolean {
+  for (const part of parts) {
+    if (part.variable === null) {
+      if (part.text.includes('"')) return true;
+    } else if (isText(part)) return false;
+  }
+  return false;
+}
+
+/** Whether a part can hold anything, with nothing to tell where it ends. */
+function isFree(part: Part, place: { parts: readonly Part[]; at: number }): boolean {
+  return isText(part) && !isQuotedAt(place);
+}
+
+function isQuotedAt({ parts, at }: { parts: readonly Part[]; at: number }): boolean {
+  return !!parts[at - 1]?.text.endsWith('"') && parts[at - 1]!.variable === null &&
+    !!parts[at + 1]?.text.startsWith('"') && parts[at + 1]!.variable === null;
+}
+
+function compilePart(
+  part: Part,
+  { parts, at, seen }: { parts: readonly Part[]; at: number; seen: Set<string> },
+): string {
+  const { text, variable } = part;
+  if (variable === null) return literal(text);
+  const isLast = at === parts.length - 1;
+  const piece = Object.hasOwn(PIECES, variable)
+    ? PIECES[variable]!
+    : isQuotedAt({ parts, at })
+    ? QUOTED
+    : isLast
+    ? ".*"
+    : ".*?";
+  if (seen.has(variable)) return `(?:${piece})`;
+  seen.add(variable);
+  return `(?<${variable}>${piece})`;
+}

@@ -1,0 +1,93 @@
+import { type Bytes, Literal } from "../../lib/core/bytes.ts";
+import type { TextParser, TextReading } from "../../lib/reading/text_reader.ts";
+import { parseErrorLine } from "./error.ts";
+import { ADDRESS, compileFormat, type Format, QUOTED, TIME_LOCAL } from "./format.ts";
+import { isJson, parseJson } from "./json.ts";
+import { readVariables } from "./variables.ts";
+
+/** Formats of access logs that are read unless a configuration gives others; each from the first character of a line. */
+export const NGINX_FORMATS: Readonly<Record<string, Format>> = {
+  // A line may have been cut within a very long request, and formats often add to this one.
+  "combined": {
+    pattern: new RegExp(
+      `^(?:(?<host>[^\\s"\\[\\]]+) )?(?<remote_addr>${ADDRESS}) - (?<remote_user>.*?) \\[(?<time_local>${TIME_LOCAL})\\] ` +
+        `"(?<request>${QUOTED})(?:$|" (?<status>\\d{3}) (?<body_bytes_sent>\\d+|-)(?:$| ` +
+        `(?:"(?<http_referer>${QUOTED})(?:" "(?<http_user_agent>${QUOTED})(?:" "(?<http_x_forwarded_for>${QUOTED}))?)?)?))`,
+      "s",
+    ),
+    variables: [],
+  },
+  "proxy manager": compileFormat(
+    '[$time_local] $upstream_cache_status $upstream_status $status - $request_method $scheme $host "$request_uri" ' +
+      '[Client $remote_addr] [Length $body_bytes_sent] [Gzip $gzip_ratio] [Sent-to $server] "$http_user_agent" "$http_referer"',
+  ),
+  "proxy manager, not passed on": compileFormat(
+    '[$time_local] $status - $request_method $scheme $host "$request_uri" [Client $remote_addr] ' +
+      '[Length $body_bytes_sent] [Gzip $gzip_ratio] "$http_user_agent" "$http_referer"',
+  ),
+  "proxy manager plus": compileFormat(
+    '[$time_local] $host $remote_addr $request_time "$request" $status $bytes_sent $request_length $http_referer $http_user_agent',
+  ),
+};
+
+const ADDRESS_IN_USER = new RegExp(`(?:${ADDRESS}) - `);
+/** Host and program that some forwarders leave before a message. */
+const FORWARDED = /^\S+ nginx: /;
+
+/**
+ * Makes a parser of lines as text: of error logs, and of access logs in `formats`, or where there are none in all formats
+ * that are known.
+ */
+export function lineParser(formats: readonly Format[]): TextParser {
+  // Lines of one format must not be taken for lines of another.
+  const isKnown = formats.length === 0;
+  const patterns = (isKnown ? Object.values(NGINX_FORMATS) : formats).map(({ pattern }) => pattern);
+  const parse = (message: string): TextReading | null => {
+    for (const pattern of patterns) {
+      const groups = pattern.exec(message)?.groups;
+      if (groups) {
+        return isDoubtful(groups) ? { ...readVariables(groups), address: null } : readVariables(groups);
+      }
+    }
+    return isKnown && isJson(message) ? parseJson(message) : parseErrorLine(message);
+  };
+  return (message) =>
+    parse(message) ?? (FORWARDED.test(message) ? parse(message.replace(FORWARDED, "")) : null);
+}
+
+/**
+ * Whether a name of a host, which a client may have chosen, could hold the address that was found, and the name of a user
+ * the true one.
+ */
+function isDoubtful({ host, remote_user: user }: Readonly<Record<string, string | undefined>>): boolean {
+  return host !== undefined && user !== undefined && ADDRESS_IN_USER.test(user);
+}
+
+const [BLANK, SLASH, ZERO, NINE, BRACKET, BRACE] = [32, 47, 48, 57, 91, 123];
+const [PROGRAM, DASH] = [new Literal("nginx: "), new Literal("- ")];
+/** Digits of the year that a line of the error log begins with. */
+const YEAR = 4;
+
+/**
+ * Reports whether `bytes[from, to)` may be a line of a known format or of the error log. It begins with a bracket, a brace, or a
+ * year and a slash, or `nginx: ` or `- ` follows one word or `- ` two.
+ */
+export function isPossibleLine(bytes: Bytes, from: number, to: number): boolean {
+  const { array } = bytes;
+  if (from >= to) return false;
+  if (array[from] === BRACKET || array[from] === BRACE) return true;
+  let at = from;
+  while (at < to && array[at]! >= ZERO && array[at]! <= NINE) at++;
+  if (at === from + YEAR && array[at] === SLASH) return true;
+  const second = endOfWord(array, at, to);
+  if (second > to) return false;
+  if (PROGRAM.isAt(bytes, second) || DASH.isAt(bytes, second)) return true;
+  const third = endOfWord(array, second, to);
+  return third <= to && DASH.isAt(bytes, third);
+}
+
+/** Where the next word begins behind the one at `at`; behind `to` if there is none. */
+function endOfWord(array: Uint8Array, at: number, to: number): number {
+  while (at < to && array[at] !== BLANK) at++;
+  return at + 1;
+}

@@ -1,0 +1,80 @@
+import type { AddressReader } from "../../lib/core/address_reader.ts";
+import type { Bytes } from "../../lib/core/bytes.ts";
+import { type MessageForm, type MessageReader, NOTHING, UNSEEN } from "../../lib/reading/message_reader.ts";
+import type { ModuleKind } from "../../lib/reading/module_kind.ts";
+import { makeFindings, TextForm, TextReader } from "../../lib/reading/text_reader.ts";
+import type { Micros, ParserOptions, Stamp } from "../../lib/types.ts";
+import { behindProxies } from "../proxies_new.ts";
+import { CombinedReader } from "./combined.ts";
+import { NAMES } from "./fields.ts";
+import { compileFormat } from "./format.ts";
+import { isPossibleLine, lineParser } from "./lines.ts";
+import { fieldOf, isField } from "./variables.ts";
+
+/** nginx: access logs and error logs, from files and from the journal. */
+export const nginx: ModuleKind = {
+  name: "NGINX",
+  origin: { identifiers: ["nginx"], units: ["nginx.service"], files: ["/var/log/nginx/*.log"] },
+  options: ["logFormats", "trustedProxies"],
+  form: (options) => behindProxies(formOf(options), options.trustedProxies),
+};
+
+function formOf({ logFormats, trustedProxies }: ParserOptions): MessageForm {
+  const forwarded = trustedProxies.length > 0;
+  const formats = logFormats.map((format, index) => compileFormat(format, { index, forwarded }));
+  if (formats.length > 0) {
+    const variables = logFormats.flatMap((format) =>
+      [...format.matchAll(/\$\{?(\w+)/g)].map(([, name]) => name!)
+    );
+    const fields = [...NAMES, ...variables.filter(isField).map(fieldOf)];
+    return new TextForm({ fields, parse: lineParser(formats) });
+  }
+  return { fields: NAMES, literals: [], open: () => new KnownFormatsReader() };
+}
+
+/** Reads lines of all known formats: `combined` by positions, the others, and what is escaped or cut, as text. */
+class KnownFormatsReader implements MessageReader {
+  readonly fields = NAMES;
+  readonly says = NOTHING;
+  readonly signs = UNSEEN;
+  readonly address: AddressReader;
+  readonly from: Int32Array;
+  readonly to: Int32Array;
+  readonly #combined: CombinedReader;
+  readonly #text: TextReader;
+  /** Whether the message was read by positions. */
+  #isCombined = false;
+
+  constructor() {
+    const findings = makeFindings(NAMES.length);
+    this.address = findings.address;
+    this.from = findings.from;
+    this.to = findings.to;
+    this.#combined = new CombinedReader(findings);
+    this.#text = new TextReader(
+      { fields: NAMES, parse: lineParser([]), isPossible: isPossibleLine },
+      findings,
+    );
+  }
+
+  read(bytes: Bytes, from: number, to: number): boolean {
+    this.#isCombined = this.#combined.read(bytes, from, to);
+    return this.#isCombined || this.#text.read(bytes, from, to);
+  }
+
+  bytesOf(field: number): Bytes {
+    return this.#isCombined ? this.#combined.bytesOf(field) : this.#text.bytesOf(field);
+  }
+
+  get status(): number {
+    return this.#isCombined ? this.#combined.status : this.#text.status;
+  }
+
+  get time(): Micros {
+    return this.#isCombined ? this.#combined.time : NaN;
+  }
+
+  get stamp(): Stamp | null {
+    return this.#isCombined ? this.#combined.stamp : this.#text.stamp;
+  }
+}

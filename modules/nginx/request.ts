@@ -1,0 +1,194 @@
+import { type Bytes, decode, Literal, makeBytes, PADDING } from "../../lib/core/bytes.ts";
+import type { Findings } from "../../lib/reading/text_reader.ts";
+import { METHOD, PATH, PROTOCOL, QUERY, RAW_PATH, RAW_QUERY, REQUEST, TARGET } from "./fields.ts";
+import { decodePercent, mergeSlashes } from "./text.ts";
+
+const [BLANK, PERCENT, DASH, POINT, SLASH, MARK, UNDERSCORE] = [32, 37, 45, 46, 47, 63, 95];
+const [ZERO, NINE, A, Z] = [48, 57, 65, 90];
+const HTTP = new Literal("HTTP/");
+/** Bytes of `HTTP/1.1` and of `HTTP/2`. */
+const PROTOCOL_LENGTHS = [8, 6];
+/** How a request to a proxy begins, before the host, and how many bytes that takes at most. */
+const SCHEME = /^https?:\/\//i;
+const MAX_SCHEME = 8;
+/** Bytes that decoded fields take at first; longer ones make more room. */
+const SCRATCH = 4_096;
+const encoder = new TextEncoder();
+
+const HEX = Uint8Array.from({ length: 256 }, (_, byte) => {
+  const digit = Number.parseInt(String.fromCharCode(byte), 16);
+  return Number.isNaN(digit) ? 16 : digit;
+});
+
+/** How much is known of a field that may have to be decoded. */
+const [RAW, READY, DECODED] = [0, 1, 2];
+
+/**
+ * Reads the parts of a request line that holds no escapes of nginx, where they lie (RFC 9112, section 3): what
+ * `addRequest()` does with text. Path and query are decoded when they are asked for, and only where `%` or `//` stands.
+ */
+export class RequestReader {
+  readonly #from: Int32Array;
+  readonly #to: Int32Array;
+  #bytes: Bytes = makeBytes(0);
+  #path = RAW;
+  #query = RAW;
+  #scratch = makeBytes(SCRATCH);
+  /** How much of the scratch is in use. */
+  #used = 0;
+
+  /** @param findings where to put the parts */
+  constructor({ from, to }: Findings) {
+    this.#from = from;
+    this.#to = to;
+  }
+
+  /** Reads the request `bytes[start, end)`; of one that is none, it alone is a field. */
+  read(bytes: Bytes, start: number, end: number): void {
+    this.#bytes = bytes;
+    this.#path = this.#query = RAW;
+    this.#used = 0;
+    this.#put(REQUEST, start, end);
+    const blank = endOfMethod(bytes.array, start, end);
+    if (blank < 0) return;
+    this.#put(METHOD, start, blank);
+    const target = blank + 1;
+    const protocol = startOfProtocol(bytes, blank, end);
+    if (protocol >= 0) this.#put(PROTOCOL, protocol, end);
+    this.#readTarget(target, protocol < 0 ? end : Math.max(protocol - 1, target));
+  }
+
+  /** The bytes that hold path or query of the request read last. */
+  bytesOf(field: typeof PATH | typeof QUERY): Bytes {
+    if (field === PATH) {
+      if (this.#path === RAW) this.#path = this.#decode(PATH) ? DECODED : READY;
+      return this.#path === DECODED ? this.#scratch : this.#bytes;
+    }
+    if (this.#query === RAW) this.#query = this.#decode(QUERY) ? DECODED : READY;
+    return this.#query === DECODED ? this.#scratch : this.#bytes;
+  }
+
+  #put(field: number, from: number, to: number): void {
+    this.#from[field] = from;
+    this.#to[field] = to;
+  }
+
+  #readTarget(from: number, to: number): void {
+    const { array } = this.#bytes;
+    this.#put(TARGET, from, to);
+    const path = from < to && array[from] !== SLASH ? this.#endOfOrigin(from, to) : from;
+    let at = path;
+    while (at < to && array[at] !== MARK) at++;
+    this.#put(RAW_PATH, path, at);
+    this.#put(PATH, path, at);
+    if (at === to) return;
+    this.#put(RAW_QUERY, at + 1, to);
+    this.#put(QUERY, at + 1, to);
+  }
+
+  /** Where the path of a request to a proxy begins, behind scheme and host; `from` if there are none. */
+  #endOfOrigin(from: number, to: number): number {
+    const { array } = this.#bytes;
+    const start = String.fromCharCode(...array.subarray(from, Math.min(to, from + MAX_SCHEME)));
+    const scheme = SCHEME.exec(start);
+    if (scheme === null) return from;
+    let at = from + scheme[0].length;
+    while (at < to && array[at] !== SLASH && array[at] !== MARK) at++;
+    return at;
+  }
+
+  /** Decodes a field into the scratch; false: it stands in the message as it is. */
+  #decode(field: number): boolean {
+    const from = this.#from[field]!;
+    const to = this.#to[field]!;
+    if (from < 0 || isPlain(this.#bytes.array, from, to, field === PATH)) return false;
+    // A decoded text is never longer: invalid UTF-8 takes three bytes, as the code of one byte does.
+    this.#makeRoom(this.#used + to - from);
+    const start = this.#used;
+    const end = this.#decodeASCII(field, start);
+    this.#used = end < 0 ? start + this.#decodeText(field, start) : end;
+    this.#put(field, start, this.#used);
+    return true;
+  }
+
+  /** Decodes a field byte by byte; returns where it ends in the scratch, or -1 if it may hold invalid UTF-8. */
+  #decodeASCII(field: number, start: number): number {
+    const { array } = this.#bytes;
+    const scratch = this.#scratch.array;
+    const end = this.#to[field]!;
+    let out = start;
+    for (let at = this.#from[field]!; at < end; at++) {
+      let byte = array[at]!;
+      if (byte === PERCENT && at + 2 < end) {
+        const high = HEX[array[at + 1]!]!;
+        const low = HEX[array[at + 2]!]!;
+        if (high < 16 && low < 16) {
+          byte = high << 4 | low;
+          if (byte > 127) return -1;
+          at += 2;
+        }
+      }
+      if (field === PATH && byte === SLASH && out > start && scratch[out - 1] === SLASH) continue;
+      scratch[out++] = byte;
+    }
+    return out;
+  }
+
+  /** Decodes a field as text; returns how many bytes it takes in the scratch. */
+  #decodeText(field: number, start: number): number {
+    const text = decodePercent(decode(this.#bytes, this.#from[field]!, this.#to[field]!));
+    const decoded = field === PATH ? mergeSlashes(text) : text;
+    return encoder.encodeInto(decoded, this.#scratch.array.subarray(start)).written;
+  }
+
+  #makeRoom(size: number): void {
+    const { array } = this.#scratch;
+    if (size + PADDING <= array.length) return;
+    this.#scratch = makeBytes(2 * size);
+    this.#scratch.array.set(array);
+  }
+}
+
+/** The blank behind the method; -1: there is no method. */
+function endOfMethod(array: Uint8Array, start: number, end: number): number {
+  let at = start;
+  while (at < end && isOfMethod(array[at]!)) at++;
+  const isMethod = at < end && array[at] === BLANK && isUpper(array[start]!);
+  return isMethod ? at : -1;
+}
+
+function isUpper(byte: number): boolean {
+  return byte >= A && byte <= Z;
+}
+
+function isOfMethod(byte: number): boolean {
+  return isUpper(byte) || byte === UNDERSCORE || byte === DASH;
+}
+
+/** Where the protocol starts behind the last blank, which is `blank` or follows it; -1: there is none. */
+function startOfProtocol(bytes: Bytes, blank: number, end: number): number {
+  const { array } = bytes;
+  for (const length of PROTOCOL_LENGTHS) {
+    const start = end - length;
+    if (start <= blank || array[start - 1] !== BLANK || !HTTP.isAt(bytes, start)) continue;
+    const isVersion = isDigit(array[start + 5]!) &&
+      (length === 6 || (array[start + 6] === POINT && isDigit(array[start + 7]!)));
+    return isVersion ? start : -1;
+  }
+  return -1;
+}
+
+function isDigit(byte: number): boolean {
+  return byte >= ZERO && byte <= NINE;
+}
+
+/** Whether nothing in a path or query is to be decoded. */
+function isPlain(array: Uint8Array, from: number, to: number, isPath: boolean): boolean {
+  for (let at = from; at < to; at++) {
+    const byte = array[at]!;
+    if (byte === PERCENT || (isPath && byte === SLASH && array[at + 1] === SLASH && at + 1 < to)) {
+      return false;
+    }
+  }
+  return true;
+}

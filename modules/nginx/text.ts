@@ -1,0 +1,65 @@
+const UTF8 = new TextDecoder();
+
+/** Undoes how nginx escapes text in access logs: `\xHH`, and `\"`, `\\`, `\n`, `\uHHHH` with `escape=json`. */
+export function unescapeText(text: string): string {
+  if (!text.includes("\\")) return text;
+  return text
+    .replace(/(?:\\x[0-9A-Fa-f][0-9A-Fa-f])+/g, (run) => fromHex(run.replaceAll("\\x", "")))
+    .replace(
+      /\\(u[0-9A-Fa-f][0-9A-Fa-f][0-9A-Fa-f][0-9A-Fa-f]|["\\/bfnrt])/g,
+      (_, code: string) => unescapeOne(code),
+    );
+}
+
+const NAMED: Readonly<Record<string, string>> = { b: "\b", f: "\f", n: "\n", r: "\r", t: "\t" };
+
+function unescapeOne(code: string): string {
+  return code.length > 1 ? String.fromCharCode(Number.parseInt(code.slice(1), 16)) : NAMED[code] ?? code;
+}
+
+/** Undoes percent-encoding once (RFC 3986, section 2.1); what is no encoding stays, invalid UTF-8 becomes U+FFFD. */
+export function decodePercent(text: string): string {
+  if (!text.includes("%")) return text;
+  return text.replace(/(?:%[0-9A-Fa-f][0-9A-Fa-f])+/g, (run) => fromHex(run.replaceAll("%", "")));
+}
+
+/** Makes one slash of several in a row, as nginx does before it looks for a location (merge_slashes). */
+export function mergeSlashes(path: string): string {
+  return path.includes("//") ? path.replace(/\/\/+/g, "/") : path;
+}
+
+function fromHex(digits: string): string {
+  const bytes = new Uint8Array(digits.length / 2);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(digits.slice(2 * i, 2 * i + 2), 16);
+  return UTF8.decode(bytes);
+}
+
+const METHOD = /^[A-Z][A-Z_-]*$/;
+const PROTOCOL = /^HTTP\/\d(?:\.\d)?$/;
+
+/** Parts of a request line as nginx logs it (RFC 9112, section 3), added to `fields`; of one that is none, itself alone. */
+export function addRequest(fields: Record<string, string>, logged: string): void {
+  const request = unescapeText(logged);
+  fields.request = request;
+  const blank = request.indexOf(" ");
+  const method = request.slice(0, Math.max(0, blank));
+  if (!METHOD.test(method)) return;
+  fields.method = method;
+  const last = request.lastIndexOf(" ");
+  const protocol = request.slice(last + 1);
+  const isProtocol = PROTOCOL.test(protocol);
+  if (isProtocol) fields.protocol = protocol;
+  addTarget(fields, request.slice(blank + 1, isProtocol ? Math.max(last, blank + 1) : request.length));
+}
+
+/** Parts of a request's target, added to `fields`. */
+export function addTarget(fields: Record<string, string>, target: string): void {
+  fields.target = target;
+  const local = target.startsWith("/") ? target : target.replace(/^https?:\/\/[^/?]*/i, "");
+  const mark = local.indexOf("?");
+  fields.raw_path = mark < 0 ? local : local.slice(0, mark);
+  fields.path = mergeSlashes(decodePercent(fields.raw_path));
+  if (mark < 0) return;
+  fields.raw_query = local.slice(mark + 1);
+  fields.query = decodePercent(fields.raw_query);
+}

@@ -1,0 +1,52 @@
+import { canonicalAddress } from "../../lib/ip.ts";
+import { readClfTime, readIsoTime, unixStamp } from "../../lib/time.ts";
+import type { TextReading } from "../../lib/reading/text_reader.ts";
+import type { Stamp } from "../../lib/types.ts";
+import { addRequest, addTarget, unescapeText } from "./text.ts";
+
+/** Fields by the variables of nginx that they are. A variable not listed is a field by its own name. */
+const FIELDS: Readonly<Record<string, string>> = {
+  remote_user: "user",
+  body_bytes_sent: "bytes",
+  bytes_sent: "bytes",
+  http_referer: "referer",
+  http_user_agent: "user_agent",
+  http_x_forwarded_for: "forwarded_for",
+  http_host: "host",
+  request_method: "method",
+  server_protocol: "protocol",
+  server_name: "server",
+};
+const TIMES = ["time_local", "time_iso8601", "msec"];
+
+/** A time in any of the forms that nginx can give it, or in milliseconds. */
+function stampOf(text: string): Stamp | undefined {
+  if (/^\d{13}$/.test(text)) return unixStamp(`${text.slice(0, 10)}.${text.slice(10)}`);
+  if (/^\d{9,10}(?:\.\d+)?$/.test(text)) return unixStamp(text);
+  return (readClfTime(text) ?? readIsoTime(text))?.stamp;
+}
+
+/** Whether a variable of nginx is kept as a field, and not as the address, the time or the parts of a request. */
+export function isField(variable: string): boolean {
+  return variable !== "remote_addr" && variable !== "request_uri" && !TIMES.includes(variable);
+}
+
+/** The field that a variable of nginx is kept in. */
+export function fieldOf(variable: string): string {
+  return FIELDS[variable] ?? variable;
+}
+
+/** What `variables` of nginx, as an access log has them, say together. */
+export function readVariables(variables: Readonly<Record<string, string | undefined>>): TextReading {
+  const fields: Record<string, string> = {};
+  let stamp: Stamp | undefined;
+  for (const name in variables) {
+    const value = variables[name];
+    if (value === undefined || value === "-" || name === "remote_addr") continue;
+    if (TIMES.includes(name)) stamp ??= stampOf(value);
+    else if (name === "request") addRequest(fields, value);
+    else if (name === "request_uri") addTarget(fields, unescapeText(value));
+    else fields[fieldOf(name)] = unescapeText(value);
+  }
+  return { address: canonicalAddress(variables.remote_addr ?? ""), fields, stamp };
+}

@@ -1,0 +1,241 @@
+import { strict as assert } from "node:assert";
+import { OptionError, type ParserOptions } from "../../lib/types.ts";
+import { END, LOGIN, NOTHING } from "../../lib/reading/message_reader.ts";
+import { pattern } from "../../modules/pattern_new.ts";
+import { messageParser } from "../support/messages.ts";
+
+function parser(patterns: string | readonly string[], over: Partial<ParserOptions> = {}) {
+  return messageParser(pattern.form({
+    logFormats: [],
+    trustedProxies: [],
+    unsafe: false,
+    patterns: [patterns].flat(),
+    ...over,
+  }));
+}
+const addressOf = (source: string, message: string) => parser(source)(message)?.address;
+
+const ANCHOR =
+  "must begin with ^ for all of it: otherwise an attacker's text could stand where <ADDR> is sought";
+const FIXED = "must have fixed text right before <ADDR>: what stands there could be an attacker's";
+const OUTSIDE = "must hold <ADDR> outside of groups, so that it can be neither missing nor repeated";
+
+const REFUSED: readonly (readonly [source: string, complaint: string])[] = [
+  ["^refused$", "must hold <ADDR> exactly once, where the service writes the address"],
+  ["^<ADDR> <ADDR>", "must hold <ADDR> exactly once, where the service writes the address"],
+  [
+    "refused <ADDR>",
+    ANCHOR,
+  ],
+  [
+    "^refused <ADDR>|by <ADDR2>",
+    ANCHOR,
+  ],
+  ["^refused(?: <ADDR>)?", OUTSIDE],
+  ["^refused (?:<ADDR>|x)", OUTSIDE],
+  ["^.*<ADDR>", FIXED],
+  [
+    "^a (?<user>\\S+)<ADDR>",
+    FIXED,
+  ],
+  ["^refused (?:by <ADDR>)+", OUTSIDE],
+  ["^refused <ADDR>?", OUTSIDE],
+  ["(?:^|x)refused <ADDR>", ANCHOR],
+  ["^a (?<user>.*)(?: from )?<ADDR>", FIXED],
+  ["^a (?<user>.*)\\b<ADDR>", FIXED],
+  ["^a (?<user>.*) *<ADDR>", FIXED],
+  ["^a (?:.*|from )<ADDR>", FIXED],
+  ["^a (?:|from )?.<ADDR>", FIXED],
+  ["^a \\d*<ADDR>", FIXED],
+  ["^a [^\\]]<ADDR>", FIXED],
+  ["^a (?<address>\\S+) by <ADDR>", "must not name a group address: that is what <ADDR> makes"],
+  ["^a (?<$before>\\S+) by <ADDR>", "must not name a group $before: that is what <ADDR> makes"],
+  ["^(?!b)a <ADDR>", "holds a look-ahead, so that some lines could take very long"],
+  ["^(a <ADDR>", "is no regular expression: Unterminated group"],
+];
+
+Deno.test("a pattern that could name an address of an attacker's choice is refused, and says why", () => {
+  for (const [source, complaint] of REFUSED) {
+    assert.throws(() => parser(["^fine <ADDR>", source]), (error) => {
+      assert.ok(error instanceof OptionError);
+      assert.equal(error.message, complaint);
+      return error.option === "patterns" && error.index === 1;
+    });
+  }
+});
+
+Deno.test("`unsafe` takes any pattern that is an expression", () => {
+  assert.equal(parser("(?<!x)<ADDR>", { unsafe: true })("by 192.0.2.1")?.address, "192.0.2.1");
+  assert.equal(parser("refused(?: <ADDR>)?", { unsafe: true })("refused")?.address, null);
+  assert.throws(() => parser("(<ADDR>", { unsafe: true }), OptionError);
+});
+
+const ADDRESSES: readonly (readonly [message: string, address: string | null | undefined])[] = [
+  ["from 192.0.2.1", "192.0.2.1"],
+  ["from 192.0.2.1.", "192.0.2.1"],
+  ["from 192.0.2.1: no", "192.0.2.1"],
+  ["from 192.0.2.1, no", "192.0.2.1"],
+  ["from ::ffff:192.0.2.1", "192.0.2.1"],
+  ["from 2001:db8::1", "2001:db8::1"],
+  ["from 2001:DB8:0::1: no", "2001:db8::1"],
+  ["from fe80::1%eth0", "fe80::1"],
+  ["from 192.0.2.1.example.net", null],
+  ["from 192.0.2.1-example.net", null],
+  ["from 192.0.2.1x", null],
+  ["from 192.0.2.999", null],
+  ["from 192.0.2", undefined],
+  ["from example.net", undefined],
+  ["x from 192.0.2.1", undefined],
+  ["from 2001:db8::1.", "2001:db8::1"],
+  ["from 2001:db8::1: no", "2001:db8::1"],
+  ["from 2001:db8:: no", "2001:db8::"],
+  ["from ::ffff:192.0.2.1.", "192.0.2.1"],
+  ["from 192.0.2.1:22", "192.0.2.1"],
+  ["from 192.0.2.1)", "192.0.2.1"],
+  ["from 2001:db8::1.example.net", null],
+  ["from 2001:db8::1.de", null],
+  ["from 2001:db8::1-example", null],
+  ["from 192.0.2.1%x.example.net", null],
+  ["from 192.0.2.1\u00e9.example.net", null],
+  ["from 192.0.2.1.5", null],
+  ["from 010.0.0.1", null],
+  ["from 0x7f.0.0.1", undefined],
+  ["from 0x7f.1", undefined],
+  ["from 2130706433", undefined],
+  ["from 1:2:3:4:5:6:7:8:9", null],
+  ["from ::::", null],
+  ["from fe80::1%eth0.5", "fe80::1"],
+];
+
+Deno.test("a pattern finds whole addresses, and none that is only how a name begins", () => {
+  for (const [message, address] of ADDRESSES) {
+    assert.equal(addressOf("^from <ADDR>", message), address, message);
+  }
+});
+
+const TRUE = "203.0.113.5";
+const FAR = "198.51.100.7";
+
+/** Pattern, a message with hostile text, and whether the address is sure all the same. */
+const HOSTILE: readonly (readonly [source: string, message: string, address: string | null])[] = [
+  ["^login of (?<user>.*) from <ADDR>$", `login of x from ${FAR} from ${TRUE}`, TRUE],
+  ["^login of (?<user>.*) from <ADDR>", `login of x from ${FAR} from ${TRUE}`, null],
+  ["^login of (?<user>.*?) from <ADDR>", `login of x from ${FAR} from ${TRUE}`, null],
+  ["^login of (?<user>\\S+) from <ADDR>", `login of x from ${FAR} from ${TRUE}`, null],
+  ["^login of (?<user>\\w+) from <ADDR>", `login of x from ${FAR} from ${TRUE}`, null],
+  ['^login of "(?<user>[^"]*)" from <ADDR>', `login of "x" from ${FAR}" from ${TRUE}`, null],
+  ["^login of (?<user>[a-z ]{1,9}) from <ADDR>", `login of x from ${FAR} from ${TRUE}`, null],
+  ["^login(?: of (?<user>.*))? from <ADDR>", `login of x from ${FAR} from ${TRUE}`, null],
+  ["^login (?:of .*|by nobody) from <ADDR>", `login of x from ${FAR} from ${TRUE}`, null],
+  ["^login (?:\\w+ )*from <ADDR>", `login of from ${FAR} from ${TRUE}`, null],
+  ["^login from <ADDR> by (?<user>.*)$", `login from ${TRUE} by x from ${FAR}`, TRUE],
+  [
+    "^login of (?<user>.*) from <ADDR> port (?<port>\\d+)$",
+    `login of x from ${FAR} port 1 from ${TRUE} port 2`,
+    TRUE,
+  ],
+  ["^login of (?<user>.*) from <ADDR>$", `login of x\nlogin of y from ${FAR} from ${TRUE}`, TRUE],
+  ["^login of (?<user>\\d+) from <ADDR>", `login of 1 from ${FAR} from ${TRUE}`, null],
+  ["^login(?: of (?<user>\\d+))? from <ADDR>", `login from ${FAR} from ${TRUE}`, null],
+  ["^login of (?<user>.*)[ ]?from +<ADDR>", `login of x from ${FAR} from ${TRUE}`, null],
+  ["^login of (?<user>.*) from <ADDR> by (?<by>.*)$", `login of x from ${TRUE} by y from ${FAR} by z`, null],
+  ["^login of (?<user>.*) from <ADDR>(?:$| )", `login of x from ${FAR} y from ${TRUE}`, null],
+  ["^from <ADDR>:(?<text>.*)$", "from 2001:db8::5:6 x", null],
+  ["^from <ADDR>:(?<port>\\d+): ", `from ${TRUE}:6: `, TRUE],
+  ["^\\d+ \\d+ login from\\s+<ADDR>", `12 34 login from  ${TRUE}`, TRUE],
+];
+
+Deno.test("where text of any length comes before the address, it is named only if it is the one place that there can be", () => {
+  for (const [source, message, address] of HOSTILE) {
+    assert.equal(addressOf(source, message), address, `${source}: ${message}`);
+  }
+});
+
+Deno.test("named groups are fields, and the first pattern that matches is the one that counts", () => {
+  const parse = parser([
+    "^a (?<user>\\w+)(?: as (?<role>\\w+))? from <ADDR>$",
+    "^(?<kind>[ab]) .*from <ADDR>$",
+  ]);
+  for (const [message, fields] of [["a bob", { user: "bob" }], ["b bob", { kind: "b" }]] as const) {
+    const read = parse(`${message} from ${TRUE}`);
+    assert.equal(read?.address, TRUE, message);
+    assert.deepEqual(read?.fields, fields, message);
+  }
+  assert.equal(parse("c"), null);
+  const { fields } = pattern.form({
+    logFormats: [],
+    trustedProxies: [],
+    unsafe: false,
+    patterns: ["^(?<a>x)<ADDR>", "^(?<b>y)(?<a>x)<ADDR>"],
+  });
+  assert.deepEqual(fields, ["message", "a", "b"]);
+});
+
+Deno.test("behind a trusted proxy the field forwarded_for names the client", () => {
+  const parse = parser("^<ADDR> \\[(?<forwarded_for>[^\\]]*)\\]", { trustedProxies: ["192.0.2.0/24"] });
+  assert.equal(parse(`192.0.2.1 [${FAR}, ${TRUE}]`)?.address, TRUE);
+  assert.equal(parse(`${TRUE} [${FAR}]`)?.address, TRUE);
+});
+
+Deno.test("a client says nothing about itself through free text around forwarded_for", () => {
+  const trustedProxies = ["192.0.2.0/24"];
+  const parse = parser('^<ADDR> "(?<path>[^"]*)" "(?<forwarded_for>[^"]*)"', { trustedProxies });
+  assert.equal(parse(`192.0.2.1 "/" "${TRUE}"`)?.address, TRUE);
+  assert.equal(parse(`192.0.2.1 "/" "${FAR}" "${TRUE}"`)?.address, null);
+  assert.equal(parse(`${TRUE} "/" "${FAR}" "${FAR}"`)?.address, TRUE);
+  assert.throws(
+    () => parser("^<ADDR>(?: (?<forwarded_for>.*))?", { trustedProxies }),
+    new OptionError(
+      "must hold the group forwarded_for outside of others, so that it cannot be missing",
+      "patterns",
+      0,
+    ),
+  );
+});
+
+Deno.test("what a pattern takes is matched in linear time by the program as it is built", async () => {
+  const program = `import { pattern } from ${
+    JSON.stringify(new URL("../../modules/pattern_new.ts", import.meta.url).href)
+  };
+    import { messageParser } from ${JSON.stringify(new URL("../support/messages.ts", import.meta.url).href)};
+    const parse = messageParser(pattern.form({ logFormats: [], trustedProxies: [], unsafe: false,
+      patterns: ["^login (?<user>(?:\\\\w+ ?)+) from <ADDR>$"] }));
+    for (const length of [30, 3_000]) parse("login " + "a".repeat(length) + "!");
+    console.log("done");`;
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      "eval",
+      "--ext=ts",
+      "--v8-flags=--enable-experimental-regexp-engine-on-excessive-backtracks",
+      program,
+    ],
+    cwd: new URL("../..", import.meta.url),
+    // Exponential time would take longer than anybody waits.
+    signal: AbortSignal.timeout(60_000),
+  }).output();
+  assert.equal(new TextDecoder().decode(stdout).trim(), "done");
+});
+
+Deno.test("the groups login and logout of a pattern tell who has logged in, and that a connection has ended", () => {
+  const parse = parser([
+    "^(?<login>password|key) login of (?<user>\\w+) from <ADDR> port (?<port>\\d+)$",
+    "^(?<logout>disconnected) <ADDR>$",
+    "^failed <ADDR>$",
+  ]);
+  const login = parse(`key login of bob from ${TRUE} port 22`);
+  assert.equal(login?.says, LOGIN);
+  assert.deepEqual(login?.fields, { login: "key", user: "bob", port: "22" });
+  assert.equal(parse(`disconnected ${TRUE}`)?.says, END);
+  assert.equal(parse(`failed ${TRUE}`)?.says, NOTHING);
+});
+
+Deno.test("the group status of a pattern is a status code where it is a number without leading zeros", () => {
+  const parse = parser("^<ADDR> (?<status>\\S+)$");
+  for (
+    const [status, expected] of [["404", 404], ["0404", 0], ["0", 0], ["4a", 0], ["9999999999", 0]] as const
+  ) {
+    const read = parse(`${TRUE} ${status}`);
+    assert.equal(read?.status, expected, status);
+    assert.equal(read?.fields.status, status);
+  }
+});

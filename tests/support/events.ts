@@ -1,0 +1,56 @@
+import { AddressReader } from "../../lib/core/address_reader.ts";
+import { type Bytes, encode } from "../../lib/core/bytes.ts";
+import type { LogEvent } from "../../lib/reading/event.ts";
+import { type MessageReader, NOTHING, UNSEEN } from "../../lib/reading/message_reader.ts";
+
+/** What a made-up event says. */
+export interface Said {
+  /** Index of its module; the first unless told. */
+  readonly module?: number;
+  readonly address?: string;
+  readonly time?: number;
+  readonly message?: string;
+  readonly fields?: Readonly<Record<string, string>>;
+  readonly isTrusted?: boolean;
+}
+
+/** An event of a module whose messages have `fields`, the first of which is `message`, as a reader of lines would show it. */
+export function eventOf(said: Said, fields: readonly string[]): LogEvent {
+  const { message = "", address = "192.0.2.1", time = 1_000_000_000, module = 0, isTrusted = true } = said;
+  const values = [message, ...fields.slice(1).map((name) => said.fields?.[name])];
+  const { bytes, end } = encode(message);
+  const reader = new AddressReader();
+  reader.readText(address);
+  return {
+    module,
+    reader: readerOf(values, { fields, address: reader, status: Number(said.fields?.status ?? 0) }),
+    isUnderstood: true,
+    bytes,
+    from: 0,
+    to: end,
+    time,
+    pid: -1,
+    isTrusted,
+  };
+}
+
+function readerOf(
+  values: readonly (string | undefined)[],
+  { fields, address, status }: Pick<MessageReader, "fields" | "address" | "status">,
+): MessageReader {
+  // A value does not begin where its bytes do.
+  const all = values.map((value) => value === undefined ? null : encode(`--${value}`));
+  return {
+    fields,
+    address,
+    status,
+    from: Int32Array.from(all, (value) => value === null ? -1 : 2),
+    to: Int32Array.from(all, (value) => value?.end ?? -1),
+    bytesOf: (field): Bytes => all[field]!.bytes,
+    read: () => true,
+    says: NOTHING,
+    time: NaN,
+    stamp: null,
+    signs: UNSEEN,
+  };
+}

@@ -1,0 +1,62 @@
+import { addressOf } from "../../lib/core/address_reader.ts";
+import { decode, encode } from "../../lib/core/bytes.ts";
+import { Automaton } from "../../lib/reading/automaton.ts";
+import {
+  MESSAGE,
+  type MessageForm,
+  type MessageReader,
+  type Says,
+} from "../../lib/reading/message_reader.ts";
+import type { Micros, Stamp } from "../../lib/types.ts";
+
+/** What a reader found in a message, as strings. */
+export interface ReadMessage {
+  readonly address: string | null;
+  /** All fields but `message`. */
+  readonly fields: Readonly<Record<string, string>>;
+  readonly says: Says;
+  /** 0 where there is none. */
+  readonly status: number;
+  /** Null where the message does not tell an instant. */
+  readonly time: Micros | null;
+  readonly stamp: Stamp | null;
+}
+
+/** Bytes behind a message that a reader must not take for part of it. */
+const BEHIND = '" 1:2.3a';
+
+/** Makes a reader of `form`, with an automaton that seeks nothing but the form's own literals. */
+export function openForm(form: MessageForm): MessageReader {
+  return form.open(new Automaton([{ texts: [], ignoreCase: false }], form.literals));
+}
+
+/** Makes a function that tells what `form` reads in a text; null where it does not know such a message. */
+export function messageParser(form: MessageForm): (text: string) => ReadMessage | null {
+  const reader = openForm(form);
+  return (text) => readMessage(reader, text);
+}
+
+/** What `reader` finds in a text that lies between others. */
+export function readMessage(reader: MessageReader, text: string): ReadMessage | null {
+  const { bytes, end } = encode(`<${text}${BEHIND}`);
+  const [from, to] = [1, end - BEHIND.length];
+  if (!reader.read(bytes, from, to)) return null;
+  const entries = reader.fields.flatMap((name, field) => {
+    if (reader.from[field]! < 0) return [];
+    const bytes = reader.bytesOf(field);
+    return [[name, decode(bytes, reader.from[field]!, reader.to[field]!)] as const];
+  });
+  const { message, ...fields } = Object.fromEntries(entries);
+  if (reader.fields[MESSAGE] !== "message" || message !== decode(bytes, from, to)) {
+    throw new Error("field 0 is not the message as it was read");
+  }
+  const { says, status, time, stamp } = reader;
+  return {
+    address: addressOf(reader.address),
+    fields,
+    says,
+    status,
+    time: Number.isNaN(time) ? null : time,
+    stamp,
+  };
+}
