@@ -1,9 +1,10 @@
 import { AddressReader } from "../lib/core/address_reader.ts";
 import type { Bytes } from "../lib/core/bytes.ts";
-import { ADDRESS_WORDS, putAddress } from "../lib/ip.ts";
+import { ADDRESS_WORDS, putAddress } from "../lib/core/address.ts";
 import type { Automaton } from "../lib/reading/automaton.ts";
 import type { MessageForm, MessageReader, Says } from "../lib/reading/message_reader.ts";
-import type { Micros, Stamp } from "../lib/types.ts";
+import type { Micros } from "../lib/core/time.ts";
+import type { Stamp } from "../lib/core/timestamp.ts";
 
 const [COMMA, COLON, OPENING, CLOSING, ZERO, NINE] = [44, 58, 91, 93, 48, 57];
 

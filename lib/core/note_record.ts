@@ -1,5 +1,5 @@
 import { addressText } from "./address_reader.ts";
-import type { Micros } from "../types.ts";
+import type { Micros } from "./time.ts";
 
 /** What a record says: a line hit rules, an address begins anew in some rules, or an address begins anew in all. */
 export const [HIT, SPENT, FORGOTTEN] = [0, 1, 2] as const;

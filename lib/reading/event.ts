@@ -1,5 +1,5 @@
 import type { Bytes } from "../core/bytes.ts";
-import type { Micros } from "../types.ts";
+import type { Micros } from "../core/time.ts";
 import type { MessageReader } from "./message_reader.ts";
 
 /**

@@ -1,5 +1,5 @@
 import { type Bytes, Literal } from "../core/bytes.ts";
-import type { Micros } from "../types.ts";
+import type { Micros } from "../core/time.ts";
 import { type HeadAndMessage, readHead } from "./head_text.ts";
 import { NO_PID } from "./record.ts";
 import { MinuteResolver, type Surroundings } from "./timestamp.ts";

@@ -1,5 +1,4 @@
-import { type Read, readIsoTime, readSyslogTime, unixStamp } from "../time.ts";
-import type { Stamp } from "../types.ts";
+import { type Read, readIsoTime, readSyslogTime, unixStamp, type Stamp } from "../core/timestamp.ts";
 
 /** A line of text: its head and its message. */
 export interface HeadAndMessage {

@@ -1,4 +1,4 @@
-import { UserError } from "../types.ts";
+import { UserError } from "../core/error.ts";
 
 /** Failures in a row after which a module is given up. */
 export const MODULE_FAILURES = 3;

@@ -1,4 +1,4 @@
-import type { Origin, ParserOptions } from "../types.ts";
+import type { Origin, ParserOptions } from "./module.ts";
 import type { MessageForm } from "./message_reader.ts";
 
 /** A kind of service, from which a configuration makes a module. */

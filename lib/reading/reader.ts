@@ -1,5 +1,5 @@
 import { type Bytes, makeBytes } from "../core/bytes.ts";
-import type { Micros } from "../types.ts";
+import type { Micros } from "../core/time.ts";
 import type { LogEvent } from "./event.ts";
 import { HeadReader } from "./head.ts";
 import type { ModuleHealth } from "./health.ts";

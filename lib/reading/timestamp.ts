@@ -1,6 +1,6 @@
 import { type Bytes, Literal } from "../core/bytes.ts";
-import { readClfTime, resolveStamp } from "../time.ts";
-import type { Micros, Stamp } from "../types.ts";
+import { readClfTime, resolveStamp, type Stamp } from "../core/timestamp.ts";
+import type { Micros } from "../core/time.ts";
 
 const SECOND: Micros = 1_000_000;
 const MINUTE = 60 * SECOND;

@@ -1,6 +1,6 @@
 import { decode } from "../core/bytes.ts";
 import type { MessageReader } from "../reading/message_reader.ts";
-import type { Condition } from "../types.ts";
+import type { Condition } from "./rule.ts";
 import { requiredLiterals } from "./literals.ts";
 
 /** The fields of one event as text, each decoded once and only if somebody asks. */

@@ -1,7 +1,6 @@
 import { GROUP_MASK, GROUP_RULES } from "../core/note_record.ts";
-import type { Micros } from "../types.ts";
-import type { NoteMemory } from "./note_memory.ts";
-import { RULES, VALUE } from "./note_memory.ts";
+import type { Micros } from "../core/time.ts";
+import { type NoteMemory, RULES, VALUE } from "./note_memory.ts";
 import { FIRST_RULE, ROW, type RuleGroups } from "./rule_groups.ts";
 
 /** What is known of one rule. */

@@ -1,5 +1,5 @@
 import { type AddressWords, GROUP_MASK, GROUP_RULES } from "../core/note_record.ts";
-import type { Micros } from "../types.ts";
+import type { Micros } from "../core/time.ts";
 import { COUNT, LATEST, NONE, type NoteAddresses, QUIET } from "./note_addresses.ts";
 import { NoteMemory, type Room, RULES, VALUE } from "./note_memory.ts";
 import { Watch, Watches } from "./note_watch.ts";

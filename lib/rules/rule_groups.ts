@@ -1,5 +1,5 @@
 import { GROUP_MASK, GROUP_RULES } from "../core/note_record.ts";
-import type { Micros } from "../types.ts";
+import type { Micros } from "../core/time.ts";
 
 /** What counting needs to know of a rule. */
 export interface CountedRule {

@@ -2,7 +2,7 @@ import { type Bytes, decode, encode } from "../core/bytes.ts";
 import { Automaton, NO_SIGNS } from "../reading/automaton.ts";
 import type { LogEvent } from "../reading/event.ts";
 import { MESSAGE, type MessageForm, type MessageReader, UNSEEN } from "../reading/message_reader.ts";
-import type { Rule } from "../types.ts";
+import type { Rule } from "./rule.ts";
 import { FieldTexts, makeReady, type ReadyCondition } from "./condition.ts";
 import { Signs } from "./rule_signs.ts";
 import { TextMemory } from "./text_memory.ts";

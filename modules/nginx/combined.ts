@@ -2,7 +2,8 @@ import { type Bytes, Literal } from "../../lib/core/bytes.ts";
 import { MESSAGE } from "../../lib/reading/message_reader.ts";
 import type { Findings } from "../../lib/reading/text_reader.ts";
 import { CLF_LENGTH, ClfReader } from "../../lib/reading/timestamp.ts";
-import type { Micros, Stamp } from "../../lib/types.ts";
+import type { Micros } from "../../lib/core/time.ts";
+import type { Stamp } from "../../lib/core/timestamp.ts";
 import { FORWARDED_FOR, PATH, QUERY, REFERER, SIZE, STATUS, USER, USER_AGENT } from "./fields.ts";
 import { RequestReader } from "./request.ts";
 

@@ -1,5 +1,5 @@
-import { canonicalAddress } from "../../lib/ip.ts";
-import { readIsoTime } from "../../lib/time.ts";
+import { canonicalAddress } from "../../lib/core/address.ts";
+import { readIsoTime } from "../../lib/core/timestamp.ts";
 import type { TextReading } from "../../lib/reading/text_reader.ts";
 import { ADDRESS } from "./format.ts";
 import { addRequest } from "./text.ts";

@@ -1,5 +1,5 @@
-import { literal } from "../../lib/linear.ts";
-import { OptionError } from "../../lib/types.ts";
+import { literal } from "../../lib/reading/regex_safety.ts";
+import { OptionError } from "../../lib/reading/module.ts";
 
 /** Lines of one format of nginx's access log. */
 export interface Format {

@@ -1,7 +1,6 @@
-import { canonicalAddress } from "../../lib/ip.ts";
-import { readClfTime, readIsoTime, unixStamp } from "../../lib/time.ts";
+import { canonicalAddress } from "../../lib/core/address.ts";
+import { readClfTime, readIsoTime, unixStamp, type Stamp } from "../../lib/core/timestamp.ts";
 import type { TextReading } from "../../lib/reading/text_reader.ts";
-import type { Stamp } from "../../lib/types.ts";
 import { addRequest, addTarget, unescapeText } from "./text.ts";
 
 /** Fields by the variables of nginx that they are. A variable not listed is a field by its own name. */

@@ -1,8 +1,8 @@
 import { strict as assert } from "node:assert";
 import { addressOf, AddressReader, addressText } from "../../lib/core/address_reader.ts";
 import { encode } from "../../lib/core/bytes.ts";
-import { canonicalAddress, canonicalNetwork, putAddress } from "../../lib/ip.ts";
-import { Random } from "../random.ts";
+import { canonicalAddress, canonicalNetwork, putAddress } from "../../lib/core/address.ts";
+import { Random } from "../support/random.ts";
 
 const reader = new AddressReader();
 

@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { decode, encode, LineEnds, Literal, makeBytes, PADDING } from "../../lib/core/bytes.ts";
-import { Random } from "../random.ts";
+import { Random } from "../support/random.ts";
 
 Deno.test("`makeBytes()` leaves padding behind the room", () => {
   const { array, view } = makeBytes(3);

@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { OptionError, type ParserOptions } from "../../lib/types.ts";
+import { OptionError, type ParserOptions } from "../../lib/reading/module.ts";
 import { END, LOGIN, NOTHING } from "../../lib/reading/message_reader.ts";
 import { pattern } from "../../modules/pattern_new.ts";
 import { messageParser } from "../support/messages.ts";

@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import { type Bytes, encode } from "../../lib/core/bytes.ts";
 import { Automaton, type Lane, NO_SIGNS } from "../../lib/reading/automaton.ts";
-import { Random } from "../random.ts";
+import { Random } from "../support/random.ts";
 
 const encoder = new TextEncoder();
 

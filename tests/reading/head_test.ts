@@ -3,12 +3,12 @@ import { encode } from "../../lib/core/bytes.ts";
 import { HeadReader } from "../../lib/reading/head.ts";
 import { readHead } from "../../lib/reading/head_text.ts";
 import { NO_PID } from "../../lib/reading/record.ts";
-import { resolveStamp } from "../../lib/time.ts";
-import type { Micros } from "../../lib/types.ts";
-import { inZone } from "../helpers.ts";
-import { Random } from "../random.ts";
+import { resolveStamp } from "../../lib/core/timestamp.ts";
+import type { Micros } from "../../lib/core/time.ts";
+import { inZone } from "../support/helpers.ts";
+import { Random } from "../support/random.ts";
 import { SSHD_SAMPLES } from "../samples/sshd.ts";
-import { BEGINNING, canMakeJournals, JournalDirectory, sshdEntry } from "../sources/journal_files.ts";
+import { BEGINNING, canMakeJournals, JournalDirectory, sshdEntry } from "../support/journal_files.ts";
 
 const micros = (iso: string): Micros => Date.parse(iso) * 1_000;
 const MESSAGE = "Invalid user admin from 203.0.113.5 port 33100";

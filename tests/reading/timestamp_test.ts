@@ -1,10 +1,10 @@
 import { strict as assert } from "node:assert";
 import { encode } from "../../lib/core/bytes.ts";
 import { CLF_LENGTH, ClfReader, MinuteResolver, timeOfStamp } from "../../lib/reading/timestamp.ts";
-import { readClfTime, resolveStamp } from "../../lib/time.ts";
-import type { Micros } from "../../lib/types.ts";
-import { inZone } from "../helpers.ts";
-import { Random } from "../random.ts";
+import { readClfTime, resolveStamp } from "../../lib/core/timestamp.ts";
+import type { Micros } from "../../lib/core/time.ts";
+import { inZone } from "../support/helpers.ts";
+import { Random } from "../support/random.ts";
 
 const micros = (iso: string): Micros => Date.parse(iso) * 1_000;
 

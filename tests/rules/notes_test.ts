@@ -1,8 +1,8 @@
 import { strict as assert } from "node:assert";
-import { SECOND } from "../../lib/duration.ts";
+import { SECOND } from "../../lib/core/time.ts";
 import { type CountedRule, RuleGroups } from "../../lib/rules/rule_groups.ts";
 import { Notes, type Room } from "../../lib/rules/notes.ts";
-import { Random } from "../random.ts";
+import { Random } from "../support/random.ts";
 import { wordsOf } from "../support/words.ts";
 
 const MINUTE = 60 * SECOND;

@@ -1,8 +1,8 @@
 import { strict as assert } from "node:assert";
 import { RuleSet } from "../../lib/rules/rule_set.ts";
-import type { Condition, Rule } from "../../lib/types.ts";
-import { condition, rule as anyRule } from "../helpers.ts";
-import { Random } from "../random.ts";
+import type { Condition, Rule } from "../../lib/rules/rule.ts";
+import { condition, rule as anyRule } from "../support/helpers.ts";
+import { Random } from "../support/random.ts";
 import { eventOf, type Said } from "../support/events.ts";
 
 const FIELDS = ["message", "path", "user_agent", "status"];

@@ -1,4 +1,4 @@
-import { putAddress } from "../../lib/ip.ts";
+import { putAddress } from "../../lib/core/address.ts";
 import type { AddressWords } from "../../lib/core/note_record.ts";
 
 /** A canonical address or network as counters know it. */
