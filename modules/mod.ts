@@ -1,5 +1,5 @@
 import type { ModuleKind } from "../lib/reading/module.ts";
-import { nginx } from "./nginx.ts";
+import { nginx } from "./nginx/nginx.ts";
 import { pattern } from "./pattern.ts";
 import { sshd } from "./sshd.ts";
 

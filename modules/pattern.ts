@@ -1,7 +1,10 @@
 import type { AST } from "@eslint-community/regexpp";
+import { type Bytes, Literal } from "../lib/core/bytes.ts";
 import { canonicalAddress } from "../lib/core/address.ts";
 import { parseExpression, whyNotLinear } from "../lib/reading/regex_safety.ts";
-import { type ModuleKind, OptionError, type Parsed, type Parser } from "../lib/reading/module.ts";
+import type { ModuleKind } from "../lib/reading/module.ts";
+import { TextForm, type TextParser, type TextReading } from "../lib/reading/text_reader.ts";
+import { OptionError } from "../lib/reading/module.ts";
 import { behindProxies } from "./proxies.ts";
 
 const PLACE = "<ADDR>";
@@ -15,25 +18,40 @@ export const pattern: ModuleKind = {
   name: "",
   origin: { identifiers: [], units: [], files: [] },
   options: ["patterns", "unsafe", "trustedProxies"],
-  fields: ({ patterns }) => [
-    ...new Set(
-      patterns.flatMap((source) => [...source.matchAll(/\(\?<([A-Za-z_]\w*)>/g)].map(([, name]) => name!)),
-    ),
-  ],
-  parser({ patterns, unsafe, trustedProxies }) {
-    const parsers = patterns.map((source, index) =>
+  form({ patterns, unsafe, trustedProxies }) {
+    const compiled = patterns.map((source, index) =>
       compile(source, { unsafe, index, isProxied: trustedProxies.length > 0 })
     );
-    return behindProxies((message) => firstOf(parsers, message), trustedProxies);
+    const fields = patterns.flatMap((source) =>
+      [...source.matchAll(/\(\?<([A-Za-z_]\w*)>/g)].map(([, name]) => name!)
+    );
+    const prefixes = compiled.map(({ prefix }) => prefix);
+    const form = new TextForm({
+      fields,
+      parse: (message) => firstOf(compiled, message),
+      isPossible: (bytes, from, to) => prefixes.some((prefix) => startsWith(prefix, bytes, from, to)),
+    });
+    return behindProxies(form, trustedProxies);
   },
 };
 
-function firstOf(parsers: readonly Parser[], message: string): Parsed | null {
-  for (const parse of parsers) {
-    const parsed = parse(message);
-    if (parsed !== null) return parsed;
+/** A pattern made ready. */
+interface Compiled {
+  readonly parse: TextParser;
+  /** Fixed text that all messages of the pattern begin with: others need not be decoded. */
+  readonly prefix: Literal;
+}
+
+function firstOf(compiled: readonly Compiled[], message: string): TextReading | null {
+  for (const { parse } of compiled) {
+    const reading = parse(message);
+    if (reading !== null) return reading;
   }
   return null;
+}
+
+function startsWith(prefix: Literal, bytes: Bytes, from: number, to: number): boolean {
+  return from + prefix.length <= to && prefix.isAt(bytes, from);
 }
 
 interface Use {
@@ -44,7 +62,7 @@ interface Use {
 }
 
 /** Throws `OptionError` for a pattern that could be made to name an address of an attacker's choice, or to take very long. */
-function compile(given: string, { unsafe, index, isProxied }: Use): Parser {
+function compile(given: string, { unsafe, index, isProxied }: Use): Compiled {
   const refuse = (complaint: string): never => {
     throw new OptionError(complaint, "patterns", index);
   };
@@ -56,7 +74,7 @@ function compile(given: string, { unsafe, index, isProxied }: Use): Parser {
   const source = given.replace(PLACE, () => ADDRESS);
   const tree = parseExpression(source);
   if (typeof tree === "string") return refuse(tree);
-  if (unsafe) return reader({ source, wider: [] });
+  if (unsafe) return { parse: reader({ source, wider: [] }), prefix: new Literal("") };
   const slow = whyNotLinear(source);
   const why = slow === null ? whyUnsure(tree, isProxied) : `${slow}, so that some lines could take very long`;
   if (why !== null) refuse(why);
@@ -66,10 +84,18 @@ function compile(given: string, { unsafe, index, isProxied }: Use): Parser {
   const isOpen = (element: AST.Element) => isFree(element) || hasField(element);
   const widened = (free: string) =>
     placed(widen(before, { free, isOpen }), widen(after, { free, isOpen: isFree }));
-  return reader({
+  const parse = reader({
     source: placed(raw(before), raw(after)),
     wider: before.some(isOpen) || isProxied ? [widened(".*"), widened(".*?")] : [],
   });
+  return { parse, prefix: prefixOf(before) };
+}
+
+/** The ASCII characters that follow the `^` of an expression. */
+function prefixOf([, ...elements]: readonly AST.Element[]): Literal {
+  const end = elements.findIndex((element) => element.type !== "Character" || element.value > 127);
+  const characters = elements.slice(0, end < 0 ? elements.length : end) as AST.Character[];
+  return new Literal(String.fromCharCode(...characters.map(({ value }) => value)));
 }
 
 /** Why an expression may name an address that the service did not write there; null: it names that or none. */
@@ -164,7 +190,7 @@ function widen(
  * Reads by `source`. Where one of the `wider` expressions finds the address elsewhere, an attacker may have written it, and
  * nobody is named; where they find another `forwarded_for`, nobody is said to be behind a proxy.
  */
-function reader({ source, wider }: { source: string; wider: readonly string[] }): Parser {
+function reader({ source, wider }: { source: string; wider: readonly string[] }): TextParser {
   // No flag but this one: with others V8 does not fall back to linear time.
   const expression = new RegExp(source, "s");
   const others = wider.map((source) => new RegExp(source, "s"));

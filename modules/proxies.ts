@@ -1,38 +1,153 @@
-import { canonicalAddress, NetworkSet } from "../lib/core/address.ts";
-import type { Parsed, Parser } from "../lib/reading/module.ts";
+import { AddressReader } from "../lib/core/address_reader.ts";
+import type { Bytes } from "../lib/core/bytes.ts";
+import { ADDRESS_WORDS, putAddress } from "../lib/core/address.ts";
+import type { Automaton } from "../lib/reading/automaton.ts";
+import type { MessageForm, MessageReader, Says } from "../lib/reading/message_reader.ts";
+import type { Micros } from "../lib/core/time.ts";
+import type { Stamp } from "../lib/core/timestamp.ts";
+
+const [COMMA, COLON, OPENING, CLOSING, ZERO, NINE] = [44, 58, 91, 93, 48, 57];
 
 /**
- * Reads messages as `parser` does, but names the client behind a trusted proxy: the last address in the field
- * `forwarded_for` that is no trusted proxy itself (X-Forwarded-For, as each proxy appends whom it was connected from).
- * Without the field the proxy stays named; what cannot be read names nobody.
+ * Makes a form of messages that name the client behind a trusted proxy: the last address in the field `forwarded_for` that is
+ * no trusted proxy itself (X-Forwarded-For, to which each proxy appends the address that it was connected from). Without the field the
+ * proxy stays named; a field that cannot be read names nobody.
+ *
+ * @param trusted canonical addresses and networks of proxies
  */
-export function behindProxies(parser: Parser, trusted: readonly string[]): Parser {
-  if (trusted.length === 0) return parser;
-  const proxies = new NetworkSet(trusted);
-  const reading = (message: string) => {
-    const parsed = parser(message);
-    if (parsed === null || parsed.address === null || !proxies.touches(parsed.address)) return parsed;
-    const { forwarded_for: forwarded } = parsed.fields;
-    return forwarded === undefined
-      ? parsed
-      : { ...parsed, address: clientOf(parsed, { forwarded, proxies }) };
+export function behindProxies(form: MessageForm, trusted: readonly string[]): MessageForm {
+  const field = form.fields.indexOf("forwarded_for");
+  if (trusted.length === 0 || field < 0) return form;
+  const proxies = new Proxies(trusted);
+  return {
+    fields: form.fields,
+    literals: form.literals,
+    open: (automaton: Automaton) => new ProxiedReader(form.open(automaton), { field, proxies }),
   };
-  return Object.assign(reading, { beginning: parser.beginning });
 }
 
-function clientOf(
-  { address }: Parsed,
-  { forwarded, proxies }: { forwarded: string; proxies: NetworkSet },
-): string | null {
-  for (const part of forwarded.split(",").reverse()) {
-    const hop = canonicalAddress(withoutPort(part.trim()));
-    if (hop === null || !proxies.touches(hop)) return hop;
+/** Networks of proxies. A configuration lists a few, so they are compared one by one. */
+class Proxies {
+  /** Four words of each network, and as many masks. */
+  readonly #networks: readonly { readonly words: Int32Array; readonly masks: Int32Array }[];
+
+  constructor(trusted: readonly string[]) {
+    this.#networks = trusted.map((network) => {
+      const words = new Int32Array(ADDRESS_WORDS);
+      const prefix = putAddress(network, words);
+      return { words, masks: words.map((_, i) => maskOf(prefix - 32 * i)) };
+    });
   }
-  return address;
+
+  has({ w0, w1, w2, w3 }: AddressReader): boolean {
+    for (const { words, masks } of this.#networks) {
+      const difference = (w0 ^ words[0]!) & masks[0]! | (w1 ^ words[1]!) & masks[1]! |
+        (w2 ^ words[2]!) & masks[2]! | (w3 ^ words[3]!) & masks[3]!;
+      if (difference === 0) return true;
+    }
+    return false;
+  }
 }
 
-/** `[2001:db8::1]:443` and `192.0.2.1:443` without what is not the address. */
-function withoutPort(text: string): string {
-  const match = /^\[(.+)\](?::\d+)?$|^([\d.]+):\d+$/.exec(text);
-  return match?.[1] ?? match?.[2] ?? text;
+/** The mask of the first `bits` of a word. */
+function maskOf(bits: number): number {
+  return bits <= 0 ? 0 : bits >= 32 ? -1 : -1 << 32 - bits;
+}
+
+class ProxiedReader implements MessageReader {
+  readonly address = new AddressReader();
+  readonly #inner: MessageReader;
+  readonly #field: number;
+  readonly #proxies: Proxies;
+
+  constructor(inner: MessageReader, { field, proxies }: { field: number; proxies: Proxies }) {
+    this.#inner = inner;
+    this.#field = field;
+    this.#proxies = proxies;
+  }
+
+  read(bytes: Bytes, from: number, to: number): boolean {
+    if (!this.#inner.read(bytes, from, to)) return false;
+    this.address.copy(this.#inner.address);
+    if (this.address.isAddress && this.from[this.#field]! >= 0 && this.#proxies.has(this.address)) {
+      this.#readForwarded();
+    }
+    return true;
+  }
+
+  /** Goes from the last hop to the first that is no trusted proxy; if all are, the one that was connected stays named. */
+  #readForwarded(): void {
+    const { address } = this;
+    const bytes = this.bytesOf(this.#field);
+    const { array } = bytes;
+    const first = this.from[this.#field]!;
+    for (let to = this.to[this.#field]!; to >= first;) {
+      let from = to;
+      while (from > first && array[from - 1] !== COMMA) from--;
+      if (!readHop(address, bytes, from, to) || !this.#proxies.has(address)) return;
+      to = from - 1;
+    }
+    address.copy(this.#inner.address);
+  }
+
+  bytesOf(field: number): Bytes {
+    return this.#inner.bytesOf(field);
+  }
+
+  get fields(): readonly string[] {
+    return this.#inner.fields;
+  }
+
+  get from(): Int32Array {
+    return this.#inner.from;
+  }
+
+  get to(): Int32Array {
+    return this.#inner.to;
+  }
+
+  get status(): number {
+    return this.#inner.status;
+  }
+
+  get says(): Says {
+    return this.#inner.says;
+  }
+
+  get time(): Micros {
+    return this.#inner.time;
+  }
+
+  get stamp(): Stamp | null {
+    return this.#inner.stamp;
+  }
+
+  get signs(): number {
+    return this.#inner.signs;
+  }
+}
+
+/** Reads the address of a hop, around which blanks may stand: `192.0.2.1`, `192.0.2.1:443` or `[2001:db8::1]:443`. */
+function readHop(address: AddressReader, bytes: Bytes, from: number, to: number): boolean {
+  const { array } = bytes;
+  while (from < to && isBlank(array[from]!)) from++;
+  while (from < to && isBlank(array[to - 1]!)) to--;
+  const end = startOfPort(array, from, to);
+  if (array[from] === OPENING && array[end - 1] === CLOSING && end > from + 1) {
+    return address.readWhole(bytes, from + 1, end - 1);
+  }
+  // Without brackets a colon parts a port from IPv4 alone.
+  const isIPv4 = end < to && array.subarray(from, end).indexOf(COLON) < 0;
+  return address.readWhole(bytes, from, isIPv4 ? end : to);
+}
+
+/** Where a colon and digits stand at the end of a text; `to` if there are none. */
+function startOfPort(array: Uint8Array, from: number, to: number): number {
+  let at = to;
+  while (at > from && array[at - 1]! >= ZERO && array[at - 1]! <= NINE) at--;
+  return at < to && at > from && array[at - 1] === COLON ? at - 1 : to;
+}
+
+function isBlank(byte: number): boolean {
+  return byte === 32 || (byte >= 9 && byte <= 13);
 }

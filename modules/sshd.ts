@@ -1,195 +1,153 @@
-import type { ModuleKind, Parsed, Parser } from "../lib/reading/module.ts";
-import { readShapes, type Shape, shape, ShapeIndex } from "./shapes.ts";
+import { END, LOGIN } from "../lib/reading/message_reader.ts";
+import type { ModuleKind } from "../lib/reading/module.ts";
+import type { Template } from "../lib/reading/template.ts";
+import { TemplateForm } from "../lib/reading/template_reader.ts";
+
+/** Whose connection it is, as sshd writes it since 7.5. */
+const WHOSE = "{{invalid|authenticating} user |user }";
+/** What pam_unix and its like write behind the failure; the address stands where the host does, and two blanks before the user. */
+const PAM_TAIL =
+  "; logname=<TOKEN?> uid=<NUMBER> euid=<NUMBER> tty=<TOKEN?> ruser=<TOKEN?> rhost=<ADDR>{<BLANKS><REST>|}";
 
 /**
- * Every message of OpenSSH 7.4 to 10 (portable, with PAM and TCP wrappers) that names an address. User names, names
- * from reverse DNS, banners and parting words are chosen by whoever connects: where such text stands
- * before the address, the last place that fits is the one that sshd wrote; where it stands behind, the first.
+ * Every message of OpenSSH 7.4 to 10 (portable, with PAM and TCP wrappers) that names an address. User names, names from reverse
+ * DNS, banners and parting words are text of whoever connects: `<USER>`, `<REST>` or a `<TOKEN>`. Everything else is sshd's.
  */
-export const SSHD_SHAPES: readonly Shape[] = [
+const NAMING: readonly Template[] = [
   // Protocol 2 names the port and "ssh2" on every verdict; only keys and certificates add something behind.
-  shape(
-    "verdict",
-    "Failed Accepted Postponed Partial",
-    "\\w+ <METHOD> for (?:(?:invalid|illegal) user )?<USER> from <ADDR> port <PORT> ssh[12](?::.*| \\[preauth\\])?",
-  ),
-  shape(
-    "verdict without protocol",
-    "Failed Accepted",
-    "\\w+ <METHOD> for <USER> from <ADDR>(?: port <PORT>)?",
-  ),
-  shape(
-    "invalid user",
-    "Invalid Illegal",
-    "I\\w+ user <USER> from <ADDR>(?: port <PORT>)?(?: \\[preauth\\])?",
-  ),
-  shape("not allowed", "User", "User <USER> from <ADDR> not allowed because [^\\d]*"),
-  shape("root refused", "ROOT", "ROOT LOGIN REFUSED FROM <ADDR>(?: port <PORT>)?(?: \\[preauth\\])?"),
-  shape("PAM verdict", "PAM:", "PAM: [\\w ]+ for <USER> from <ADDR>(?: via \\S+)?"),
-  shape(
-    "PAM failure",
-    "pam_",
-    "pam_\\w+\\(sshd:\\w+\\): authentication failure; logname=\\S* uid=\\d+ euid=\\d+ tty=\\S* ruser=\\S* " +
-      "rhost=<ADDR>(?:\\s.*)?",
-  ),
-  shape(
-    "PAM failures",
-    "PAM",
-    "PAM \\d+ more authentication failures?; logname=\\S* uid=\\d+ euid=\\d+ tty=\\S* ruser=\\S* rhost=<ADDR>(?:\\s.*)?",
-  ),
-  shape(
-    "attempts exceeded",
-    "maximum",
-    "maximum authentication attempts exceeded for <USER> from <ADDR> port <PORT>(?: ssh2)?(?: \\[preauth\\])?",
-  ),
-  shape(
-    "connection ended",
-    "Connection",
-    "Connection (?:closed|reset|timed out) (?:by|with) <ADDR>(?: port <PORT>)?(?: \\[preauth\\])?",
-  ),
-  shape(
-    "connection of a user ended",
-    "Connection",
-    "Connection (?:closed|reset|timed out) (?:by|with) (?:(?:invalid|authenticating) )?user <USER> " +
-      "<ADDR> port <PORT>(?: \\[preauth\\])?",
-  ),
-  shape("connection", "Connection", "Connection from <ADDR>(?: port <PORT>(?: on .*)?)?"),
-  shape(
-    "disconnected",
-    "Disconnected",
-    "Disconnected from <ADDR>(?: port <PORT>)?(?: \\[preauth\\])?",
-  ),
-  shape(
-    "user disconnected",
-    "Disconnected",
-    "Disconnected from (?:(?:invalid|authenticating) )?user <USER> <ADDR> port <PORT>(?: \\[preauth\\])?",
-  ),
-  shape("parting words", "Received", "Received disconnect from <ADDR>(?: port <PORT>)?:.*"),
-  shape("disconnecting", "Disconnecting", "Disconnecting <ADDR> port <PORT>: .*"),
-  shape(
-    "disconnecting a user",
-    "Disconnecting",
-    "Disconnecting (?:(?:invalid|authenticating) )?user <USER> <ADDR> port <PORT>:.*",
-  ),
-  shape("no identification", "Did", "Did not receive identification string from <ADDR>(?: port <PORT>)?"),
-  shape(
-    "bad identification",
-    "Bad",
-    "Bad protocol version identification <USER> from <ADDR>(?: port <PORT>)?",
-  ),
-  shape("version differs", "Protocol", "Protocol major versions differ for <ADDR>(?: port <PORT>)?: .*"),
-  shape("probe", "probed scanned", "(?:probed|scanned) from <ADDR> port <PORT> with .*"),
-  shape(
-    "packet failure",
-    "banner ssh_dispatch_run_fatal: kex_exchange_identification: send_banner: sshpkt_fatal: process_output:",
-    "[\\w ]+: Connection (?:from|with) <ADDR> port <PORT>(?:: .*)?",
-  ),
-  shape(
-    "packet failure of a user",
-    "ssh_dispatch_run_fatal: sshpkt_fatal: process_output:",
-    "\\w+: Connection (?:from|with) (?:(?:invalid|authenticating) )?user <USER> <ADDR> port <PORT>:.*",
-  ),
-  shape("no common algorithm", "Unable", "Unable to negotiate with <ADDR>(?: port <PORT>)?: .*"),
-  shape("timeout", "Timeout", "Timeout before authentication for <ADDR>(?: port <PORT>)?"),
-  shape(
-    "timeout of a connection",
-    "Timeout",
-    "Timeout before authentication for connection from <ADDR> to [^\\s,]+, pid = \\d+",
-  ),
-  shape(
-    "client silent",
-    "Timeout,",
-    "Timeout, client not responding from (?:user <USER> )?<ADDR> port <PORT>",
-  ),
-  shape("connection dropped", "drop", "drop connection #\\d+ from \\[<ADDR>\\]:<PORT> on .*"),
-  shape("penalty", "srclimit_penalise:", "srclimit_penalise: ipv[46]: \\w+ <ADDR>/(?:32|128) .*"),
-  shape("refused by wrappers", "refused", "refused connect from (?:\\S+ \\()?<ADDR>\\)?"),
-  shape(
-    "reverse mapping",
-    "reverse",
-    "reverse mapping checking getaddrinfo for <USER> \\[<ADDR>\\] failed\\.?(?: - POSSIBLE BREAK-IN ATTEMPT!)?",
-  ),
-  shape("mapping back", "Address", "Address <ADDR> maps to .*"),
-  shape("numeric name", "Nasty", 'Nasty PTR record "<USER>" is set up for <ADDR>, ignoring'),
-  shape(
-    "host not permitted",
-    "Authentication",
-    "Authentication tried for <USER> with correct key but not from a permitted host \\(host=\\S*, ip=<ADDR>, required=[^=]*",
-  ),
-  shape("session", "Starting Close", "\\w+ session: <USER> from <ADDR> port <PORT> id \\d+"),
+  {
+    name: "login",
+    text:
+      "Accepted <METHOD> for {{invalid|illegal} user |}<USER> from <ADDR> port <PORT> ssh{1|2}{:<REST>| [preauth]|}",
+    says: LOGIN,
+  },
+  {
+    name: "verdict",
+    text:
+      "{Failed|Postponed|Partial} <METHOD> for {{invalid|illegal} user |}<USER> from <ADDR> port <PORT> ssh{1|2}" +
+      "{:<REST>| [preauth]|}",
+  },
+  {
+    name: "login without protocol",
+    text: "Accepted <METHOD> for <USER> from <ADDR>{ port <PORT>|}",
+    says: LOGIN,
+  },
+  { name: "verdict without protocol", text: "Failed <METHOD> for <USER> from <ADDR>{ port <PORT>|}" },
+  { name: "invalid user", text: "{Invalid|Illegal} user <USER> from <ADDR>{ port <PORT>|}{ [preauth]|}" },
+  { name: "not allowed", text: "User <USER> from <ADDR> not allowed because <REST WITHOUT 0123456789>" },
+  { name: "root refused", text: "ROOT LOGIN REFUSED FROM <ADDR>{ port <PORT>|}{ [preauth]|}" },
+  {
+    // One of PAM's errors has a "for" of its own.
+    name: "PAM verdict",
+    text:
+      "PAM: {Have exhausted maximum number of retries for service|<WORDS>} for <USER> from <ADDR>{ via <TOKEN>|}",
+  },
+  { name: "PAM failure", text: `pam_<WORD>(sshd:<WORD>): authentication failure${PAM_TAIL}` },
+  { name: "PAM failures", text: `PAM <NUMBER> more authentication failure{s|}${PAM_TAIL}` },
+  {
+    name: "attempts exceeded",
+    text: "maximum authentication attempts exceeded for <USER> from <ADDR> port <PORT>{ ssh2|}{ [preauth]|}",
+  },
+  {
+    name: "connection ended",
+    text: "Connection {closed|reset|timed out} {by|with} <ADDR>{ port <PORT>|}{ [preauth]|}",
+    says: END,
+  },
+  {
+    name: "connection of a user ended",
+    text: `Connection {closed|reset|timed out} {by|with} ${WHOSE}<USER> <ADDR> port <PORT>{ [preauth]|}`,
+    says: END,
+  },
+  { name: "connection", text: "Connection from <ADDR>{ port <PORT>{ on <REST>|}|}" },
+  { name: "disconnected", text: "Disconnected from <ADDR>{ port <PORT>|}{ [preauth]|}", says: END },
+  {
+    name: "user disconnected",
+    text: `Disconnected from ${WHOSE}<USER> <ADDR> port <PORT>{ [preauth]|}`,
+    says: END,
+  },
+  { name: "parting words", text: "Received disconnect from <ADDR>{ port <PORT>|}:<REST>", says: END },
+  { name: "disconnecting", text: "Disconnecting <ADDR> port <PORT>: <REST>" },
+  { name: "disconnecting a user", text: `Disconnecting ${WHOSE}<USER> <ADDR> port <PORT>:<REST>` },
+  { name: "no identification", text: "Did not receive identification string from <ADDR>{ port <PORT>|}" },
+  {
+    name: "bad identification",
+    text: "Bad protocol version identification <USER> from <ADDR>{ port <PORT>|}",
+  },
+  { name: "version differs", text: "Protocol major versions differ for <ADDR>{ port <PORT>|}: <REST>" },
+  { name: "probe", text: "{probed|scanned} from <ADDR> port <PORT> with <REST>" },
+  {
+    name: "packet failure",
+    text:
+      "{banner <WORDS>|ssh_dispatch_run_fatal|kex_exchange_identification|send_banner|sshpkt_fatal|process_output}" +
+      ": Connection {from|with} <ADDR> port <PORT>{: <REST>|}",
+  },
+  {
+    name: "packet failure of a user",
+    text:
+      `{ssh_dispatch_run_fatal|sshpkt_fatal|process_output}: Connection {from|with} ${WHOSE}<USER> <ADDR>` +
+      " port <PORT>:<REST>",
+  },
+  { name: "no common algorithm", text: "Unable to negotiate with <ADDR>{ port <PORT>|}: <REST>" },
+  { name: "timeout", text: "Timeout before authentication for <ADDR>{ port <PORT>|}" },
+  {
+    name: "timeout of a connection",
+    text: "Timeout before authentication for connection from <ADDR> to <TOKEN>, pid = <NUMBER>",
+  },
+  {
+    name: "client silent",
+    text: "Timeout, client not responding from {user <USER> |}<ADDR> port <PORT>",
+    says: END,
+  },
+  { name: "connection dropped", text: "drop connection #<NUMBER> from [<ADDR>]:<PORT> on <REST>" },
+  { name: "penalty", text: "srclimit_penalise: ipv{4|6}: <WORD> <ADDR>/{32|128} <REST>" },
+  { name: "refused by wrappers", text: "refused connect from {<TOKEN> (|}<ADDR>{)|}" },
+  {
+    name: "reverse mapping",
+    text:
+      "reverse mapping checking getaddrinfo for <USER> [<ADDR>] failed{.|}{ - POSSIBLE BREAK-IN ATTEMPT!|}",
+  },
+  { name: "mapping back", text: "Address <ADDR> maps to <REST>" },
+  { name: "numeric name", text: 'Nasty PTR record "<USER>" is set up for <ADDR>, ignoring' },
+  {
+    name: "host not permitted",
+    text:
+      "Authentication tried for <USER> with correct key but not from a permitted host (host=<TOKEN?>, ip=<ADDR>" +
+      ", required=<REST WITHOUT =>",
+  },
+  { name: "session", text: "{Starting|Close} session: <USER> from <ADDR> port <PORT> id <NUMBER>" },
 ];
 
-const INDEX = new ShapeIndex(SSHD_SHAPES);
-const PAM_SHAPES = SSHD_SHAPES.filter(({ words }) => words.includes("pam_"));
-/** How messages begin that name nobody: they tell nothing, but they are no sign of a new format either. */
-const NAMELESS = new RegExp(
-  `^(?:${
-    [
-      "pam_\\w+\\(sshd:(?:session|setcred|account)\\): ",
-      "pam_unix\\(sshd:auth\\): check pass",
-      "session (?:opened|closed) for ",
-      "Server listening on ",
-      "Received SIGHUP",
-      "Received signal ",
-      "Exiting on signal",
-      "Accepted (?:certificate|key) ",
-      "User child is on pid ",
-      "kex_(?:exchange_identification|protocol_error): ",
-      "(?:input_userauth_request|userauth_pubkey|syslogin_perform_logout|mm_\\w+|monitor_\\w+|ssh_packet_\\w+): ",
-      "(?:beginning|exited) MaxStartups throttling",
-      "Timeout, client not responding",
-      "subsystem request for ",
-    ].join("|")
-  })`,
-);
-const NOBODY: Parsed = { address: null, fields: {} };
-/** The one word that sshd has of every session's end, which its process says. */
-const SESSION_CLOSED = /^pam_unix\(sshd:session\): session closed for /;
-const GONE: Parsed = { address: null, fields: { logout: "yes" } };
-/** What may stand before the first word: a level, as syslog gets it. */
-const LEVEL = /^(?:error|fatal|info): /;
+/** Messages that name nobody: they tell nothing of strangers, but they are no sign of a new format either. */
+const NAMELESS: readonly Template[] = [
+  // The one word that sshd has of every session's end. The process that served it writes it.
+  { name: "session closed", text: "pam_unix(sshd:session): session closed for <REST>", says: END },
+  { name: "PAM", text: "pam_<WORD>(sshd:{session|setcred|account}): <REST>" },
+  { name: "PAM check", text: "pam_unix(sshd:auth): check pass<REST>" },
+  { name: "session opened", text: "session {opened|closed} for <REST>" },
+  { name: "listening", text: "Server listening on <REST>" },
+  { name: "signal", text: "Received {SIGHUP|signal }<REST>" },
+  { name: "exit", text: "Exiting on signal<REST>" },
+  { name: "key accepted", text: "Accepted {certificate|key} <REST>" },
+  { name: "user child", text: "User child is on pid <REST>" },
+  { name: "key exchange", text: "kex_{exchange_identification|protocol_error}: <REST>" },
+  { name: "request", text: "{input_userauth_request|userauth_pubkey|syslogin_perform_logout}: <REST>" },
+  { name: "function", text: "{mm_|monitor_|ssh_packet_}<WORD>: <REST>" },
+  { name: "throttling", text: "{beginning|exited} MaxStartups throttling<REST>" },
+  { name: "nobody silent", text: "Timeout, client not responding<REST>" },
+  { name: "subsystem", text: "subsystem request for <REST>" },
+];
 
-function parse(message: string): Parsed | null {
-  const text = (LEVEL.test(message) ? message.slice(message.indexOf(" ") + 1) : message).trimEnd();
-  const blank = text.indexOf(" ");
-  if (blank < 0) return null;
-  const shapes = INDEX.of(text, blank) ?? (text.startsWith("pam_") ? PAM_SHAPES : undefined);
-  const parsed = shapes ? readShapes(shapes, text) : null;
-  if (parsed !== null) return withSession(parsed, text);
-  if (SESSION_CLOSED.test(text)) return GONE;
-  return NAMELESS.test(text) ? NOBODY : null;
-}
+/** All that sshd writes; the first template that fits counts. */
+export const SSHD_TEMPLATES: readonly Template[] = [...NAMING, ...NAMELESS];
 
-/** How sshd begins when somebody has logged in. */
-const LOGIN = "Accepted ";
-/** How it begins when a connection ends. */
-const END = /^(?:Connection (?!from )|Disconnected |Received |Timeout, )/;
-
-/** Adds `login`, the method, to what says that somebody has logged in, and `logout` to what says that a connection has ended. */
-function withSession(parsed: Parsed, text: string): Parsed {
-  const { address, fields } = parsed;
-  if (fields.method && text.startsWith(LOGIN)) {
-    return { address, fields: { ...fields, login: fields.method } };
-  }
-  const isEnd = END.test(text) && fields.port !== undefined && !text.endsWith(" [preauth]");
-  return isEnd ? { address, fields: { ...fields, logout: "yes" } } : parsed;
-}
-
-/** How all that is understood begins. */
-const BEGINNING = new RegExp(
-  `^(?:${LEVEL.source.slice(1)})?(?:${INDEX.words.map((word) => word.replace(".", "\\.")).join("|")}|${
-    NAMELESS.source.slice(1)
-  })`,
-);
-
-/** Reads what sshd wrote. */
-export const parseSshd: Parser = Object.assign(parse, { beginning: BEGINNING });
-
-/** OpenSSH's server. All that it says about strangers it says as root, so no unit is trusted beside root. */
+/**
+ * OpenSSH's server. All that it says about strangers it says as root, so no unit is trusted beside root. A level may stand before a
+ * message, as syslog gets it. Before authentication (`[preauth]`) there is no session that could end.
+ */
 export const sshd: ModuleKind = {
   name: "SSHD",
   origin: { identifiers: ["sshd", "sshd-session", "sshd-auth"], units: [], files: [] },
   options: [],
-  fields: () => ["user", "port", "method", "login", "logout"],
-  parser: () => parseSshd,
+  form: () =>
+    new TemplateForm(SSHD_TEMPLATES, { before: ["error: ", "fatal: ", "info: "], endless: " [preauth]" }),
 };

@@ -1,4 +1,6 @@
+import type { MessageForm } from "../reading/message_reader.ts";
 import { whyNotLinear } from "../reading/regex_safety.ts";
+import { TextForm } from "../reading/text_reader.ts";
 import type { Condition, Growth, ModuleRules, Rule } from "../rules/rule.ts";
 import type { Micros } from "../core/time.ts";
 import {
@@ -68,25 +70,29 @@ function makeModule(
     patterns: section.pattern ?? [],
     unsafe: section.unsafe ?? false,
   };
-  const parse = () => {
+  const makeForm = (): MessageForm | null => {
     try {
-      return kind.parser(options);
+      return kind.form(options);
     } catch (error) {
       if (!(error instanceof OptionError)) throw error;
       problems.push(
         document.badValue(item(document, [...at, KEYS[error.option]], error.index), error.message),
       );
-      return () => null;
+      return null;
     }
   };
-  const fields = new Set(["message", ...kind.fields(options)]);
+  const form = makeForm();
   problems.push(
     ...repeatedFiles(document, [...at, "match", "file"], section.match?.file ?? []),
     ...optionProblems(document, at, kind),
-    ...fieldProblems(document, at, { section, fields }),
+    // Without a form nobody knows its fields.
+    ...form ? fieldProblems(document, at, { section, fields: new Set(form.fields) }) : [],
   );
-  return { name, ...originOf(section, kind), parse: parse() };
+  return { name, ...originOf(section, kind), form: form ?? NO_FORM };
 }
+
+/** In place of a form that cannot be made: the configuration is refused. */
+const NO_FORM = new TextForm({ fields: [], parse: () => null });
 
 function originOf({ match }: ModuleSection, kind: ModuleKind): Origin {
   if (!match) return kind.origin;

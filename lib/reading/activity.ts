@@ -33,7 +33,9 @@ const MINUTES = 60;
 const ENOUGH = 20;
 
 /** Reports whether a module understands less than half of what it sees: the log's format must have changed. */
-export function hasUnknownFormat({ lines, understood }: Pick<ModuleActivity, "lines" | "understood">): boolean {
+export function hasUnknownFormat(
+  { lines, understood }: Pick<ModuleActivity, "lines" | "understood">,
+): boolean {
   return lines >= ENOUGH && understood * 2 < lines;
 }
 

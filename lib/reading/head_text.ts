@@ -1,4 +1,4 @@
-import { type Read, readIsoTime, readSyslogTime, unixStamp, type Stamp } from "../core/timestamp.ts";
+import { type Read, readIsoTime, readSyslogTime, type Stamp, unixStamp } from "../core/timestamp.ts";
 
 /** A line of text: its head and its message. */
 export interface HeadAndMessage {

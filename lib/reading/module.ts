@@ -1,25 +1,5 @@
-import type { Micros } from "../core/time.ts";
-import type { Stamp } from "../core/timestamp.ts";
-
-/** What a module read out of one message. */
-export interface Parsed {
-  /**
-   * Canonical address (`canonicalAddress()`), taken only from where the service itself writes it; null for a
-   * message that is understood but names nobody, or leaves a doubt whom.
-   */
-  readonly address: string | null;
-  /** Named parts such as `user` or `path`: text chosen by whoever connected. */
-  readonly fields: Readonly<Record<string, string>>;
-  /** When it was, where the message itself says so. */
-  readonly stamp?: Stamp;
-}
-
-/** Reads a message; null when it has no form that the module knows. Pure and synchronous. */
-export interface Parser {
-  (message: string): Parsed | null;
-  /** Matches the beginning of every message that it understands, so that others need not be read; without, any may be one. */
-  readonly beginning?: RegExp;
-}
+/** Kinds of services, and the modules that a configuration makes of them. */
+import type { MessageForm } from "./message_reader.ts";
 
 /** Where a module's lines are found. */
 export interface Origin {
@@ -38,7 +18,8 @@ export interface Origin {
 export interface Module extends Origin {
   /** Name in the configuration and in reasons, such as `SSHD`. */
   readonly name: string;
-  readonly parse: Parser;
+  /** How the messages of the service are read. */
+  readonly form: MessageForm;
 }
 
 /** What a configuration may tell a module about its service; empty where it says nothing. */
@@ -55,16 +36,14 @@ export interface ParserOptions {
 
 /** A kind of service, from which a configuration makes a module. */
 export interface ModuleKind {
-  /** Name that a configuration gives; "" for those that it may name as it likes. */
+  /** Name that a configuration gives; "" for the kind that it may name as it likes. */
   readonly name: string;
-  /** Where its lines are found unless told. */
+  /** Where the module's lines are found unless the configuration tells. */
   readonly origin: Origin;
   /** Which options it takes. */
   readonly options: readonly (keyof ParserOptions)[];
-  /** Names of the fields that its events may have. */
-  fields(options: ParserOptions): readonly string[];
-  /** Throws `OptionError`. */
-  parser(options: ParserOptions): Parser;
+  /** Describes the messages of a service with these options. Throws `OptionError`. */
+  form(options: ParserOptions): MessageForm;
 }
 
 /** An option that a module cannot take as it is. */
@@ -74,17 +53,4 @@ export class OptionError extends Error {
   constructor(complaint: string, readonly option: keyof ParserOptions, readonly index: number) {
     super(complaint);
   }
-}
-
-/** What an entry means to us. */
-export interface LogEvent {
-  /** Name of the module that read it. */
-  readonly service: string;
-  /** Canonical. */
-  readonly address: string;
-  readonly fields: Readonly<Record<string, string>>;
-  readonly time: Micros;
-  readonly message: string;
-  /** False for an entry that any local user could have forged: recorded, never counted. */
-  readonly trusted: boolean;
 }

@@ -3,7 +3,36 @@ import { type Bytes, Literal } from "../core/bytes.ts";
 import type { Automaton } from "./automaton.ts";
 import type { Template } from "./template.ts";
 import type { TemplateGraph } from "./template_graph.ts";
-import { ADDRESS, CHOICE, COLUMN, DIGITS, FAIL, FIELD, FINISH, FIRST_WORD, LEAST, LENGTH, LITERAL, MASK, MOST, NEXT, OTHER, OTHER_WORDS, REST, REST_WITHOUT, RUN, RUN_UP_TO, SEEN_FROM, SEEN_IN, SEEN_TO, SET, SKIP, STRANGER, TEMPLATE, TemplateProgram } from "./template_program.ts";
+import {
+  ADDRESS,
+  CHOICE,
+  COLUMN,
+  DIGITS,
+  FAIL,
+  FIELD,
+  FINISH,
+  FIRST_WORD,
+  LEAST,
+  LENGTH,
+  LITERAL,
+  MASK,
+  MOST,
+  NEXT,
+  OTHER,
+  OTHER_WORDS,
+  REST,
+  REST_WITHOUT,
+  RUN,
+  RUN_UP_TO,
+  SEEN_FROM,
+  SEEN_IN,
+  SEEN_TO,
+  SET,
+  SKIP,
+  STRANGER,
+  TEMPLATE,
+  TemplateProgram,
+} from "./template_program.ts";
 
 const [ZERO, NINE, POINT] = [48, 57, 46];
 /** What is kept of an open choice: instruction, place, state of the automaton, place in a stranger's text, values set so far. */

@@ -3,7 +3,16 @@ import { type Bytes, encode, Literal } from "../core/bytes.ts";
 import type { Micros } from "../core/time.ts";
 import type { Stamp } from "../core/timestamp.ts";
 import type { Automaton } from "./automaton.ts";
-import { END, LOGIN, MESSAGE, type MessageForm, type MessageReader, NOTHING, type Says, UNSEEN } from "./message_reader.ts";
+import {
+  END,
+  LOGIN,
+  MESSAGE,
+  type MessageForm,
+  type MessageReader,
+  NOTHING,
+  type Says,
+  UNSEEN,
+} from "./message_reader.ts";
 import type { Template } from "./template.ts";
 import { TemplateGraph } from "./template_graph.ts";
 import { TemplateMatcher } from "./template_matcher.ts";

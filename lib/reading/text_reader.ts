@@ -2,7 +2,16 @@ import { AddressReader } from "../core/address_reader.ts";
 import { type Bytes, decode, makeBytes, PADDING } from "../core/bytes.ts";
 import type { Micros } from "../core/time.ts";
 import type { Stamp } from "../core/timestamp.ts";
-import { END, LOGIN, MESSAGE, type MessageForm, type MessageReader, NOTHING, type Says, UNSEEN } from "./message_reader.ts";
+import {
+  END,
+  LOGIN,
+  MESSAGE,
+  type MessageForm,
+  type MessageReader,
+  NOTHING,
+  type Says,
+  UNSEEN,
+} from "./message_reader.ts";
 
 /** What a parser read out of the text of a message. */
 export interface TextReading {

@@ -1,4 +1,14 @@
-import { ADDRESS_SIZE, CHUNK, COUNT, FILL_SHIFT, FIRST_NOTE, NONE, NoteAddresses, PREFIX, PREFIX_MASK } from "./note_addresses.ts";
+import {
+  ADDRESS_SIZE,
+  CHUNK,
+  COUNT,
+  FILL_SHIFT,
+  FIRST_NOTE,
+  NONE,
+  NoteAddresses,
+  PREFIX,
+  PREFIX_MASK,
+} from "./note_addresses.ts";
 
 /** Words of a note behind its time, which takes two: the rules that count, as in a record, and the hash of a value. */
 export const [RULES, VALUE] = [2, 3];

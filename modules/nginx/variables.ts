@@ -1,5 +1,5 @@
 import { canonicalAddress } from "../../lib/core/address.ts";
-import { readClfTime, readIsoTime, unixStamp, type Stamp } from "../../lib/core/timestamp.ts";
+import { readClfTime, readIsoTime, type Stamp, unixStamp } from "../../lib/core/timestamp.ts";
 import type { TextReading } from "../../lib/reading/text_reader.ts";
 import { addRequest, addTarget, unescapeText } from "./text.ts";
 

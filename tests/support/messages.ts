@@ -1,7 +1,12 @@
 import { addressOf } from "../../lib/core/address_reader.ts";
 import { decode, encode } from "../../lib/core/bytes.ts";
 import { Automaton } from "../../lib/reading/automaton.ts";
-import { MESSAGE, type MessageForm, type MessageReader, type Says } from "../../lib/reading/message_reader.ts";
+import {
+  MESSAGE,
+  type MessageForm,
+  type MessageReader,
+  type Says,
+} from "../../lib/reading/message_reader.ts";
 import type { Micros } from "../../lib/core/time.ts";
 import type { Stamp } from "../../lib/core/timestamp.ts";
 
