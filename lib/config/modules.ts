@@ -1,7 +1,7 @@
 import type { MessageForm } from "../reading/message_reader.ts";
 import { whyNotLinear } from "../reading/regex_safety.ts";
 import { TextForm } from "../reading/text_reader.ts";
-import type { Condition, Growth, ModuleRules, Rule } from "../rules/rule.ts";
+import type { Condition, Growth, ModuleRules, Rule, Scope } from "../rules/rule.ts";
 import type { Micros } from "../core/time.ts";
 import {
   type Module,
@@ -10,7 +10,6 @@ import {
   type Origin,
   type ParserOptions,
 } from "../reading/module.ts";
-import type { Scope } from "../rules/rule.ts";
 import type { Document, Path, Problem } from "./document.ts";
 import type { ConditionSection, ModuleSection, RuleSection } from "./module_schema.ts";
 import type { Settings } from "./schema.ts";

@@ -77,6 +77,12 @@ export class NoteWriter {
     return content;
   }
 
+  /** Drops hits that no rule counts any more. */
+  prune(): void {
+    const all = readNotes(this.take());
+    while (all.next()) if (all.kind !== HIT || (all.rules & GROUP_MASK) !== 0) this.put(all);
+  }
+
   /** Reads what was written. Good until the next record is put. */
   records(): NoteReader {
     return new NoteReader(this.#words, this.#end);

@@ -1,13 +1,4 @@
-import {
-  type Ban,
-  type BanRange,
-  type BanStatus,
-  type ChangedBan,
-  type Due,
-  type HeldBan,
-  type NewBan,
-  type PastBan,
-} from "../deciding/ban.ts";
+import type { Ban, BanRange, BanStatus, ChangedBan, Due, HeldBan, NewBan, PastBan } from "../deciding/ban.ts";
 import type { Micros } from "../core/time.ts";
 
 /** All bans, past and present, as they are kept. At most one ban of an address is in force. */

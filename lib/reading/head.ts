@@ -2,7 +2,7 @@ import { type Bytes, Literal } from "../core/bytes.ts";
 import type { Micros } from "../core/time.ts";
 import { type HeadAndMessage, readHead } from "./head_text.ts";
 import { NO_PID } from "./record.ts";
-import { MinuteResolver, type Surroundings } from "./timestamp.ts";
+import { DayResolver, type Surroundings } from "./timestamp.ts";
 
 /**
  * A head that can be compared where it lies: a time to the minute, seconds with perhaps a fraction, then zone, host and
@@ -46,10 +46,10 @@ export class HeadReader<Program> {
   readonly #programOf: (identifier: string) => Program;
   /** The minute of the line read last, `Mar  9 04:05:`; null before the first. */
   #minute: Literal | null = null;
-  readonly #times: MinuteResolver;
+  readonly #times: DayResolver;
   readonly #heads: Head<Program>[] = [];
   /** Resolves the times of heads that cannot be compared. */
-  readonly #otherTimes: MinuteResolver;
+  readonly #otherTimes: DayResolver;
 
   /**
    * @param programOf what `program` is to be for the name of a program; "": the line has no head
@@ -57,8 +57,8 @@ export class HeadReader<Program> {
    */
   constructor(programOf: (identifier: string) => Program, surroundings: Surroundings) {
     this.#programOf = programOf;
-    this.#times = new MinuteResolver(surroundings);
-    this.#otherTimes = new MinuteResolver(surroundings);
+    this.#times = new DayResolver(surroundings);
+    this.#otherTimes = new DayResolver(surroundings);
     this.program = programOf("");
   }
 
@@ -138,41 +138,42 @@ export class HeadReader<Program> {
     const line = decoder.decode(bytes.array.subarray(from, to));
     const parts = readHead(line);
     const { stamp, identifier, pid, message } = parts;
-    if (stamp !== null) this.#learn(bytes, from, to, { line, parts });
     this.program = this.#programOf(identifier);
+    this.time = NaN;
+    if (stamp !== null) {
+      const times = this.#learn(bytes, from, to, { line, parts }) ? this.#times : this.#otherTimes;
+      times.begin(stamp);
+      times.resolve(stamp.second, stamp.fraction, stamp.offset);
+      this.time = times.time;
+    }
     this.pid = pid ?? NO_PID;
     this.to = endWithoutBlanks(bytes.array, from, to);
     this.from = this.to - lengthOf(message);
-    this.time = NaN;
-    if (stamp === null) return;
-    this.#otherTimes.begin(stamp);
-    this.#otherTimes.resolve(stamp.second, stamp.fraction, stamp.offset);
-    this.time = this.#otherTimes.time;
   }
 
-  /** Remembers the head of a line, if it can be compared and then gives what the expressions gave. */
+  /** Remembers the head of a line if it can be compared and then gives what the expressions gave. Returns whether it does. */
   #learn(
     bytes: Bytes,
     from: number,
     to: number,
     { line, parts: { stamp, identifier, pid, message } }: { line: string; parts: HeadAndMessage },
-  ): void {
+  ): boolean {
     const [, minute, text] = HEAD.exec(line) ?? [];
-    if (minute === undefined || identifier === "" || FACILITY.test(identifier)) return;
-    if (!text!.endsWith(` ${identifier}`)) return;
+    if (minute === undefined || identifier === "" || FACILITY.test(identifier)) return false;
+    if (!text!.endsWith(` ${identifier}`)) return false;
     const literal = new Literal(text!);
     const at = from + minute.length + line.slice(minute.length).indexOf(text!);
-    if (!this.#readProcess(bytes, at + literal.length, to)) return;
-    if (this.pid !== (pid ?? NO_PID) || this.to - this.from !== lengthOf(message)) return;
+    if (!this.#readProcess(bytes, at + literal.length, to)) return false;
+    if (this.pid !== (pid ?? NO_PID) || this.to - this.from !== lengthOf(message)) return false;
     // A zone belongs to one form of times alone.
     if (minute.length !== this.#minute?.length) this.#heads.length = 0;
     this.#minute = new Literal(minute);
-    this.#times.begin(stamp!);
-    if (this.#heads.some((head) => head.literal.length === literal.length && head.literal.isAt(bytes, at))) {
-      return;
-    }
-    this.#heads.unshift({ literal, offset: stamp!.offset, program: this.#programOf(identifier) });
+    const isSame = (head: Head<Program>) =>
+      head.literal.length === literal.length && head.literal.isAt(bytes, at);
+    if (this.#heads.some(isSame)) return true;
+    this.#heads.unshift({ literal, offset: stamp!.offset, program: this.program });
     if (this.#heads.length > MAX_HEADS) this.#heads.pop();
+    return true;
   }
 }
 

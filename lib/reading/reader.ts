@@ -5,7 +5,7 @@ import { HeadReader } from "./head.ts";
 import type { ModuleHealth } from "./health.ts";
 import type { MessageReader } from "./message_reader.ts";
 import { LINE, NO_PID, type Origin, type Records, type Sender } from "./record.ts";
-import { MinuteResolver } from "./timestamp.ts";
+import { DayResolver } from "./timestamp.ts";
 
 /** A module as a reader of records sees it. */
 export interface ReadableModule {
@@ -46,7 +46,7 @@ export class Reader {
   readonly #heads: HeadReader<readonly Candidate[]>;
   readonly #surroundings = { now: 0, before: NaN };
   /** Times that messages tell themselves. */
-  readonly #times = new MinuteResolver(this.#surroundings);
+  readonly #times = new DayResolver(this.#surroundings);
   /** By the indices of the origins of records. */
   readonly #placements: Placement[] = [];
 

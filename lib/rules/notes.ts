@@ -1,6 +1,10 @@
-import { type AddressWords, GROUP_MASK, GROUP_RULES } from "../core/note_record.ts";
+<<<<<<< HEAD
+=======
+import { type AddressWords, GROUP_MASK, GROUP_RULES, type NoteWriter } from "../core/note_record.ts";
 import type { Micros } from "../core/time.ts";
+>>>>>>> byte
 import { COUNT, LATEST, NONE, type NoteAddresses, QUIET } from "./note_addresses.ts";
+import { NoteKeeper } from "./note_keeper.ts";
 import { NoteMemory, type Room, RULES, VALUE } from "./note_memory.ts";
 import { Watch, Watches } from "./note_watch.ts";
 import { FIRST_RULE, ROW, type RuleGroups } from "./rule_groups.ts";
@@ -15,8 +19,6 @@ const NOTHING: Room = { addresses: 0, bytes: 0 };
 const MANY = 128;
 /** Notes of an address that may come before old ones are looked for, even where it has few. */
 const FEW = 8;
-/** Addresses that `sweep()` looks at in one call: some milliseconds' work. */
-const SLICE = 1 << 16;
 
 /**
  * One note of each line that hits rules, however many rules. Counts are made from the notes, and only when they could be over a
@@ -44,9 +46,8 @@ export class Notes {
   readonly #newest: Float64Array;
   /** Rules that the last walk passed. */
   readonly #seen: number[] = [];
-  readonly #shortest: Micros;
+  readonly #keeper: NoteKeeper;
   #evicted = 0;
-  #swept = 0;
 
   constructor(groups: RuleGroups, room: Room = ROOM) {
     this.#groups = groups;
@@ -55,7 +56,7 @@ export class Notes {
     this.#counts = new Float64Array(groups.ruleCount);
     this.#watchCounts = new Float64Array(groups.ruleCount);
     this.#newest = new Float64Array(groups.ruleCount).fill(-Infinity);
-    this.#shortest = Math.min(...groups.spans);
+    this.#keeper = new NoteKeeper(this.#memory, groups, this.#watches);
   }
 
   /** Addresses that are being counted. */
@@ -175,14 +176,6 @@ export class Notes {
     if (this.selectKnown(address)) this.#drop(this.#at);
   }
 
-  /** Forgets all addresses. */
-  clear(): void {
-    for (let number = 0; number < this.#addresses.taken; number++) {
-      const at = this.#addresses.placeOf(number);
-      if (this.#memory.words[at + COUNT]! > 0) this.#drop(at);
-    }
-  }
-
   /**
    * Makes the selected address count a value once, from `time` on or from when it came last, whichever is later. Returns whether it
    * is to be noted: otherwise it came later already.
@@ -199,44 +192,18 @@ export class Notes {
     return true;
   }
 
-  /**
-   * Drops what fell silent before the windows that end at `now`: of rules that an address has hit no more since then. Looks at a
-   * part of the addresses at each call.
-   */
+  /** Drops what fell silent before the windows that end at `now`, in a part of the addresses at each call. */
   sweep(now: Micros): void {
-    const { words, times } = this.#memory;
-    const from = this.#swept < this.#addresses.taken ? this.#swept : 0;
-    const to = Math.min(this.#addresses.taken, from + SLICE);
-    for (let number = from; number < to; number++) {
-      const at = this.#addresses.placeOf(number);
-      if (words[at + COUNT] === 0 || times[at + LATEST >> 1]! > now - this.#shortest) continue;
-      if (this.#silence(at, now) === 0) this.#drop(at);
-    }
-    this.#swept = to;
+    this.#keeper.sweep(now);
+    this.#at = NONE;
   }
 
-  /** Drops what the address at `at` did by rules that it has hit no more; returns how many notes are left. */
-  #silence(at: number, now: Micros): number {
-    this.#watches.drop(at);
-    const newest = new Map<number, Micros>();
-    const each = (act: (rule: number, bit: number, place: number) => void) => {
-      const { words, places } = this.#memory;
-      for (let i = 0; i < count; i++) {
-        const rules = words[places[i]! + RULES]!;
-        const first = (rules >>> GROUP_RULES) * ROW + FIRST_RULE;
-        for (let bits = rules & GROUP_MASK; bits !== 0; bits &= bits - 1) {
-          act(this.#groups.rows[first + 31 - Math.clz32(bits & -bits)]!, bits & -bits, places[i]!);
-        }
-      }
-    };
-    const count = this.#memory.list(at);
-    each((rule, _, place) =>
-      newest.set(rule, Math.max(newest.get(rule) ?? -Infinity, this.#memory.times[place >> 1]!))
-    );
-    each((rule, bit, place) => {
-      if (newest.get(rule)! <= now - this.#groups.spans[rule]!) this.#memory.words[place + RULES]! &= ~bit;
-    });
-    return this.#memory.squeeze(at, count);
+  /**
+   * Writes the notes of some addresses from the `number`th one on, each behind a record that it begins anew: of those addresses
+   * with a note that never grows old. Returns where to go on; null: all are through.
+   */
+  dump(number: number, writer: NoteWriter): number | null {
+    return this.#keeper.dump(number, writer);
   }
 
   /** Those of a group's rules, as bits, that have counted a value in the window before `time`. */

@@ -101,6 +101,16 @@ export class RuleGroups {
     return bits === 0 ? 0 : group << GROUP_RULES | bits;
   }
 
+  /** Drops the groups of the state that no note names: their numbers can be given again. */
+  keep(named: ReadonlySet<number>): void {
+    for (const [key, number] of this.#numbers) if (!named.has(number)) this.#numbers.delete(key);
+    this.#several = 0;
+    this.#used = this.#used.map((isUsed, number) => isUsed && named.has(number));
+    this.#used.forEach((isUsed, number) => {
+      if (isUsed && this.rows[number * ROW + COUNT]! > 1) this.#several++;
+    });
+  }
+
   /** Groups made since the last call, which the state does not know. */
   takeMade(): StoredGroup[] {
     const made = this.#made;
@@ -111,6 +121,12 @@ export class RuleGroups {
   /** All rules of a group, as bits. */
   allOf(group: number): number {
     return (1 << this.rows[group * ROW + COUNT]!) - 1;
+  }
+
+  /** The rules of a group. */
+  rulesOf(group: number): number[] {
+    const first = group * ROW + FIRST_RULE;
+    return [...this.rows.subarray(first, first + this.rows[group * ROW + COUNT]!)];
   }
 
   /** The lowest limit of a group's rules. */

@@ -1,10 +1,9 @@
 import type { AddressReader } from "../../lib/core/address_reader.ts";
 import type { Bytes } from "../../lib/core/bytes.ts";
 import { type MessageForm, type MessageReader, NOTHING, UNSEEN } from "../../lib/reading/message_reader.ts";
-import type { ModuleKind } from "../../lib/reading/module.ts";
+import type { ModuleKind, ParserOptions } from "../../lib/reading/module.ts";
 import { makeFindings, TextForm, TextReader } from "../../lib/reading/text_reader.ts";
 import type { Micros } from "../../lib/core/time.ts";
-import type { ParserOptions } from "../../lib/reading/module.ts";
 import type { Stamp } from "../../lib/core/timestamp.ts";
 import { behindProxies } from "../proxies.ts";
 import { CombinedReader } from "./combined.ts";

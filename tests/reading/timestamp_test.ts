@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { encode } from "../../lib/core/bytes.ts";
-import { CLF_LENGTH, ClfReader, MinuteResolver, timeOfStamp } from "../../lib/reading/timestamp.ts";
+import { CLF_LENGTH, ClfReader, DayResolver, timeOfStamp } from "../../lib/reading/timestamp.ts";
 import { readClfTime, resolveStamp } from "../../lib/core/timestamp.ts";
 import type { Micros } from "../../lib/core/time.ts";
 import { inZone } from "../support/helpers.ts";
@@ -8,16 +8,18 @@ import { Random } from "../support/random.ts";
 
 const micros = (iso: string): Micros => Date.parse(iso) * 1_000;
 
-Deno.test("`MinuteResolver.resolve()` finds the instants that `resolveStamp()` finds, through a year and both its changes of clocks", () => {
+Deno.test("`DayResolver.resolve()` finds the instants that `resolveStamp()` finds, through a year and both its changes of clocks", () => {
   for (const zone of ["UTC", "Europe/Berlin", "Australia/Lord_Howe"]) {
     inZone(zone, () => {
       const random = new Random(23);
       const surroundings = { now: micros("2026-11-02T12:00:00Z"), before: NaN };
-      const resolver = new MinuteResolver(surroundings);
-      for (let i = 0; i < 20_000; i++) {
+      const resolver = new DayResolver(surroundings);
+      for (let i = 0; i < 6_000; i++) {
         const { now } = surroundings;
         if (random.below(50) === 0) {
-          surroundings.now = micros("2026-01-01T00:00:30Z") + random.below(365 * 86_400) * 1e6;
+          const day = random.pick(["2026-03-29", "2026-04-05", "2026-10-04", "2026-10-25", "2026-01-01"]);
+          const [from, days] = random.pick([["2026-01-01", 365], [day, 3]] as const);
+          surroundings.now = micros(`${from}T00:00:30Z`) + random.below(days * 86_400) * 1e6;
         }
         const at = new Date(
           (now - random.below(3) * random.below(90_000) * 1e6) / 1_000 + random.below(2) * 100_000_000,
@@ -32,14 +34,17 @@ Deno.test("`MinuteResolver.resolve()` finds the instants that `resolveStamp()` f
           fraction: random.pick([0, 123_456]),
           offset: random.pick([null, null, 0, 120]),
         };
-        resolver.begin(stamp);
-        for (const second of [stamp.second, 5, 60]) {
-          const one = { ...stamp, second };
-          const before = Number.isNaN(surroundings.before) ? null : surroundings.before;
-          const expected = resolveStamp(one, { now: surroundings.now, before }) ?? NaN;
-          resolver.resolve(one.second, one.fraction, one.offset);
-          assert.equal(resolver.time, expected, `${zone} ${JSON.stringify(one)} as of ${surroundings.now}`);
-          assert.equal(timeOfStamp(one, surroundings), expected);
+        for (const hour of [stamp.hour, 0, 1, 2, 3, 23, 24]) {
+          const minute = random.below(61);
+          resolver.begin({ ...stamp, hour, minute });
+          for (const second of [stamp.second, 5, 60]) {
+            const one = { ...stamp, hour, minute, second };
+            const before = Number.isNaN(surroundings.before) ? null : surroundings.before;
+            const expected = resolveStamp(one, { now: surroundings.now, before }) ?? NaN;
+            resolver.resolve(one.second, one.fraction, one.offset);
+            assert.equal(resolver.time, expected, `${zone} ${JSON.stringify(one)} as of ${surroundings.now}`);
+            assert.equal(timeOfStamp(one, surroundings), expected);
+          }
         }
         surroundings.before = random.below(3) === 0 ? NaN : now - random.below(7_200) * 1e6;
       }

@@ -1,0 +1,95 @@
+import { FORGOTTEN, GROUP_MASK, GROUP_RULES, HIT, type NoteWriter } from "../core/note_record.ts";
+import type { Micros } from "../core/time.ts";
+import { COUNT, LATEST, PREFIX, PREFIX_MASK } from "./note_addresses.ts";
+import { type NoteMemory, RULES, VALUE } from "./note_memory.ts";
+import type { Watches } from "./note_watch.ts";
+import { FIRST_RULE, ROW, type RuleGroups } from "./rule_groups.ts";
+
+/** Addresses that are looked at in one call: some milliseconds' work. */
+const [SWEPT, DUMPED] = [1 << 16, 1 << 13];
+
+/** Goes through all addresses, a part at each call, to drop what has grown silent or to write down what there is. */
+export class NoteKeeper {
+  readonly #memory: NoteMemory;
+  readonly #groups: RuleGroups;
+  readonly #watches: Watches;
+  readonly #shortest: Micros;
+  #swept = 0;
+
+  constructor(memory: NoteMemory, groups: RuleGroups, watches: Watches) {
+    this.#memory = memory;
+    this.#groups = groups;
+    this.#watches = watches;
+    this.#shortest = Math.min(...groups.spans);
+  }
+
+  /** Drops what addresses did by rules that they have hit no more since the window that ends at `now` began. */
+  sweep(now: Micros): void {
+    const { words, times, addresses } = this.#memory;
+    const from = this.#swept < addresses.taken ? this.#swept : 0;
+    const to = this.#swept = Math.min(addresses.taken, from + SWEPT);
+    for (let number = from; number < to; number++) {
+      const at = addresses.placeOf(number);
+      if (words[at + COUNT] === 0 || times[at + LATEST >> 1]! > now - this.#shortest) continue;
+      this.#watches.drop(at);
+      if (this.#silence(at, now) === 0) this.#memory.drop(at);
+    }
+  }
+
+  /** See `Notes.dump()`. */
+  dump(number: number, writer: NoteWriter): number | null {
+    const { words, addresses } = this.#memory;
+    const to = Math.min(addresses.taken, number + DUMPED);
+    for (; number < to; number++) {
+      const at = addresses.placeOf(number);
+      if (words[at + COUNT]! > 0) this.#write(at, writer);
+    }
+    return number < addresses.taken ? number : null;
+  }
+
+  #write(at: number, writer: NoteWriter): void {
+    const count = this.#memory.list(at);
+    const { words, times, places } = this.#memory;
+    let lasts = false;
+    this.#eachRule(count, (rule) => lasts ||= this.#groups.spans[rule] === Infinity);
+    if (!lasts) return;
+    const [w0, w1, w2, w3] = words.subarray(at, at + 4) as unknown as [number, number, number, number];
+    const address = { w0, w1, w2, w3, prefix: words[at + PREFIX]! & PREFIX_MASK };
+    writer.put({ kind: FORGOTTEN, ...address, rules: 0, time: 0, value: 0 });
+    for (let i = 0; i < count; i++) {
+      const place = places[i]!;
+      const rules = words[place + RULES]!;
+      if ((rules & GROUP_MASK) === 0) continue;
+      writer.put({ kind: HIT, ...address, rules, time: times[place >> 1]!, value: words[place + VALUE]! });
+    }
+  }
+
+  /** Takes rules off the notes of the address at `at` whose windows are over; returns how many notes are left. */
+  #silence(at: number, now: Micros): number {
+    const { words, times } = this.#memory;
+    const newest = new Map<number, Micros>();
+    const count = this.#memory.list(at);
+    this.#eachRule(count, (rule, _, place) => {
+      const time = times[place >> 1]!;
+      if (!(newest.get(rule)! >= time)) newest.set(rule, time);
+    });
+    this.#eachRule(count, (rule, bit, place) => {
+      if (newest.get(rule)! <= now - this.#groups.spans[rule]!) words[place + RULES]! &= ~bit;
+    });
+    return this.#memory.squeeze(at, count);
+  }
+
+  /** Calls `act` for each rule of the first `count` notes that `places` lists. */
+  #eachRule(count: number, act: (rule: number, bit: number, place: number) => void): void {
+    const { words, places } = this.#memory;
+    for (let i = 0; i < count; i++) {
+      const place = places[i]!;
+      const rules = words[place + RULES]!;
+      const first = (rules >>> GROUP_RULES) * ROW + FIRST_RULE;
+      for (let bits = rules & GROUP_MASK; bits !== 0; bits &= bits - 1) {
+        const bit = bits & -bits;
+        act(this.#groups.rows[first + 31 - Math.clz32(bit)]!, bit, place);
+      }
+    }
+  }
+}

@@ -1,0 +1,70 @@
+import { GROUP_RULES } from "../core/note_record.ts";
+import type { Rule } from "./rule.ts";
+import type { RuleGroups } from "./rule_groups.ts";
+
+/** A rule with the number that notes know it by. */
+export interface NumberedRule extends Rule {
+  readonly number: number;
+  /** Name of its module. */
+  readonly service: string;
+  readonly reason: string;
+}
+
+/** Rules of an event that make one note. */
+export interface Part {
+  readonly group: number;
+  readonly rules: readonly NumberedRule[];
+  /** All of its rules, and those that count each value once, as bits. */
+  readonly all: number;
+  readonly values: number;
+  /** The field of those values; -1: there are none. */
+  readonly field: number;
+}
+
+/** The notes that an event makes: nearly always one. */
+export type Plan = readonly Part[];
+
+/**
+ * Makes the plan for events with `fields` that hit `rules`. A note holds `GROUP_RULES` rules and the value of one field: rules that
+ * count values of one field go together, and the first of them with those that count every hit.
+ */
+export function makePlan(
+  groups: RuleGroups,
+  { rules, fields }: { rules: readonly NumberedRule[]; fields: readonly string[] },
+): Plan {
+  const byField = Map.groupBy(rules, ({ distinct }) => distinct);
+  const plain = byField.get(null) ?? [];
+  byField.delete(null);
+  // A rule whose values are in no field of the module is never hit.
+  const valued = [...byField].filter(([field]) => fields.includes(field!));
+  const [first, ...others] = valued.map(([name, rules]) => ({ field: fields.indexOf(name!), rules }));
+  return [
+    ...partsOf(groups, { field: first?.field ?? -1, rules: [...plain, ...first?.rules ?? []] }),
+    ...others.flatMap((one) => partsOf(groups, one)),
+  ];
+}
+
+function partsOf(
+  groups: RuleGroups,
+  { field, rules }: { field: number; rules: readonly NumberedRule[] },
+): Part[] {
+  const sorted = rules.toSorted((a, b) => a.number - b.number);
+  const parts: Part[] = [];
+  for (let i = 0; i < sorted.length; i += GROUP_RULES) {
+    const some = sorted.slice(i, i + GROUP_RULES);
+    const isKnown = groups.numberOf(some.map(({ number }) => number)) >= 0;
+    // Where there are too many groups already, each rule makes a note of its own.
+    for (const together of isKnown ? [some] : some.map((rule) => [rule])) {
+      const group = groups.numberOf(together.map(({ number }) => number));
+      const values = groups.valuesOf(group);
+      parts.push({
+        group,
+        rules: together,
+        all: groups.allOf(group),
+        values,
+        field: values === 0 ? -1 : field,
+      });
+    }
+  }
+  return parts;
+}

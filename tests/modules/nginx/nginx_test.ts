@@ -1,0 +1,271 @@
+import { strict as assert } from "node:assert";
+import { timeOfStamp } from "../../../lib/reading/timestamp.ts";
+import { OptionError, type ParserOptions } from "../../../lib/reading/module.ts";
+import { NGINX_FORMATS } from "../../../modules/nginx/lines.ts";
+import { nginx } from "../../../modules/nginx/nginx.ts";
+import { inZone } from "../../support/helpers.ts";
+import { NGINX_NEAR_MISSES, NGINX_SAMPLES } from "../../samples/nginx.ts";
+import { messageParser } from "../../support/messages.ts";
+
+const NOTHING: ParserOptions = { logFormats: [], trustedProxies: [], patterns: [], unsafe: false };
+const parserOf = (over: Partial<ParserOptions>) => messageParser(nginx.form({ ...NOTHING, ...over }));
+const parse = parserOf({});
+const withFormat = (format: string, trustedProxies: readonly string[] = []) =>
+  parserOf({ logFormats: [format], trustedProxies });
+
+const FORMS = [...Object.keys(NGINX_FORMATS), "json", "error", "forwarded"];
+const NOW = Date.UTC(2026, 6, 1) * 1_000;
+
+Deno.test("every form of nginx's lines has samples and near misses, and there are none of others", () => {
+  assert.deepEqual([...new Set(NGINX_SAMPLES.map(({ form }) => form))].toSorted(), FORMS.toSorted());
+  assert.deepEqual([...new Set(NGINX_NEAR_MISSES.map(({ form }) => form))].toSorted(), FORMS.toSorted());
+});
+
+for (const form of FORMS) {
+  Deno.test(`nginx's parser reads "${form}" and nothing that only resembles it`, () => {
+    for (const { line, address, fields = {} } of NGINX_SAMPLES.filter((sample) => sample.form === form)) {
+      const parsed = parse(line);
+      assert.ok(parsed !== null, line);
+      assert.equal(parsed.address, address, line);
+      for (const [name, value] of Object.entries(fields)) {
+        assert.equal(parsed.fields[name], value, `${name}: ${line}`);
+      }
+      if (form in NGINX_FORMATS && Object.hasOwn(NGINX_FORMATS, form)) {
+        assert.match(line, NGINX_FORMATS[form]!.pattern);
+      }
+    }
+    for (const { line } of NGINX_NEAR_MISSES.filter((miss) => miss.form === form)) {
+      assert.equal(parse(line), null, line);
+    }
+  });
+}
+
+Deno.test("nginx's parser tells the time that a line tells, in each of its forms", () =>
+  inZone("Europe/Berlin", () => {
+    const expected = Date.UTC(2026, 2, 1, 9, 56, 10) * 1_000;
+    const timed = NGINX_SAMPLES.filter(({ form, line }) => form !== "json" || /time|msec/.test(line));
+    for (const { line } of timed) {
+      const { time, stamp } = parse(line)!;
+      assert.equal(time ?? timeOfStamp(stamp!, { now: NOW, before: NaN }), expected, line);
+    }
+    assert.ok(timed.length > 20);
+  }));
+
+const TRUE = "203.0.113.5";
+const T = "[01/Mar/2026:10:56:10 +0000]";
+const E = "2026/03/01 10:56:10 [error] 7#7: *1 ";
+/** As nginx escapes text in access logs. */
+const escaped = (text: string) =>
+  // deno-lint-ignore no-control-regex
+  text.replace(/["\\\x00-\x1f\x7f-\uffff]/g, (c) =>
+    `\\x${c.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0").slice(-2)}`);
+/** nginx ends a line of its error log there. */
+const cut = (line: string) => line.slice(0, 2_047);
+const noColon = (text: string) => text.split(":")[0]!;
+
+/** Text of a client's choice in every place that nginx has for it. */
+const PLACES: Record<string, (text: string) => string> = {
+  "path": (x) => `${TRUE} - - ${T} "GET /${escaped(x)} HTTP/1.1" 404 1 "-" "-"`,
+  "request that is none": (x) => `${TRUE} - - ${T} "${escaped(x)}" 400 1 "-" "-"`,
+  "referer": (x) => `${TRUE} - - ${T} "GET / HTTP/1.1" 404 1 "${escaped(x)}" "-"`,
+  "user agent": (x) => `${TRUE} - - ${T} "GET / HTTP/1.1" 404 1 "-" "${escaped(x)}"`,
+  "forwarded for": (x) => `${TRUE} - - ${T} "GET / HTTP/1.1" 404 1 "-" "-" "${escaped(x)}"`,
+  "user": (x) => `${TRUE} - ${escaped(noColon(x))} ${T} "GET / HTTP/1.1" 401 1 "-" "-"`,
+  // nginx takes no host with blanks in it (1.21.1 and newer).
+  "host": (x) => `${escaped(x).replaceAll(" ", "")} ${TRUE} - - ${T} "GET / HTTP/1.1" 400 1 "-" "-"`,
+  "path of a proxy manager": (x) =>
+    `${T} 404 - GET http example.org "/${escaped(x)}" [Client ${TRUE}] [Length 1] [Gzip -] "-" "-"`,
+  "host of a proxy manager": (x) =>
+    `${T} 404 - GET http ${escaped(x)} "/" [Client ${TRUE}] [Length 1] [Gzip -] "-" "-"`,
+  "host of a proxy manager plus": (x) => `${T} ${escaped(x)} ${TRUE} 0.002 "GET / HTTP/1.1" 401 77 935 - -`,
+  "JSON": (x) =>
+    JSON.stringify({
+      remote_addr: TRUE,
+      request: x,
+      http_user_agent: x,
+      http_x_forwarded_for: x,
+      status: 404,
+    }),
+  "JSON of default escaping": (x) =>
+    `{"remote_addr":"${TRUE}","request":"${escaped(x)}","http_user_agent":"${escaped(x)}"}`,
+  "file name": (x) =>
+    cut(
+      `${E}open() "/srv/${x}" failed (2: No such file or directory), client: ${TRUE}, server: h, request: "GET /x HTTP/1.1", host: "h"`,
+    ),
+  "file name and referrer": (x) =>
+    cut(
+      `${E}open() "/srv/${x}" failed (2: No such file or directory), client: ${TRUE}, server: h, request: "GET /${x} HTTP/1.1", host: "h", referrer: "${x}"`,
+    ),
+  "user in the error log": (x) =>
+    cut(
+      `${E}user "${
+        noColon(x)
+      }": password mismatch, client: ${TRUE}, server: h, request: "GET / HTTP/1.1", host: "h"`,
+    ),
+  "request of a forbidden one": (x) =>
+    cut(`${E}access forbidden by rule, client: ${TRUE}, server: h, request: "GET /${x} HTTP/1.1", host: "h"`),
+  "referrer of a wrong password": (x) =>
+    cut(
+      `${E}user "bob": password mismatch, client: ${TRUE}, server: h, request: "GET / HTTP/1.1", host: "h", referrer: "${x}"`,
+    ),
+  "login of mail": (x) =>
+    cut(
+      `${E}client login failed: "no" while in http auth state, client: ${TRUE}, server: 0.0.0.0:25, login: "${x}"`,
+    ),
+  "application's text": (x) =>
+    cut(
+      `${E}FastCGI sent in stderr: "${x}" while reading response header from upstream, client: ${TRUE}, server: h, request: "GET / HTTP/1.1", host: "h"`,
+    ),
+};
+
+const FAR = "198.51.100.7";
+const LONG = "a".repeat(2_600);
+const HOSTILE = [
+  `, client: ${FAR}, server: x`,
+  `, client: ${FAR}, server: x, request: "GET / HTTP/1.1", host: "h`,
+  `x" failed (2: No such file or directory), client: ${FAR}, server: ${LONG}`,
+  `x, client: ${FAR}, server: ${LONG}`,
+  `x": password mismatch, client: ${FAR}, server: x`,
+  `a, client: ${FAR}, server: x, referrer: "b`,
+  LONG,
+  `x ${FAR} - a`,
+  `x ${FAR} 0.1 "GET / HTTP/1.1" 200 1 1 - -`,
+  `x "/" [Client ${FAR}] [Length 1] [Gzip -] "-" "-"`,
+  `${FAR} - - ${T} "GET / HTTP/1.1" 200 1 "-" "-"`,
+  `"} , {"remote_addr":"${FAR}"`,
+  `","remote_addr":"${FAR}","x":"`,
+  `\\",\\"remote_addr\\":\\"${FAR}`,
+  `\n${FAR} - - ${T} "GET / HTTP/1.1" 200 1`,
+  `#012${FAR} - - ${T}`,
+  `\x1b[2K\r${FAR}`,
+  `${FAR}`,
+  `[${FAR}]`,
+  `\\x22 ${FAR}`,
+  `\0`,
+  `"`,
+  `'`,
+  ` `,
+  ``,
+];
+
+for (const [place, write] of Object.entries(PLACES)) {
+  Deno.test(`nginx's parser finds the address that nginx wrote, or none, whatever is the ${place}`, () => {
+    assert.equal(parse(write("harmless"))?.address, TRUE);
+    for (const text of HOSTILE) {
+      const address = parse(write(text))?.address ?? null;
+      assert.ok(address === null || address === TRUE, `${address}: ${JSON.stringify(write(text))}`);
+    }
+  });
+}
+
+Deno.test("nginx's parser is not evaded by what pushes the rest out of a line of the error log", () => {
+  for (
+    const place of [
+      "user in the error log",
+      "request of a forbidden one",
+      "referrer of a wrong password",
+      "login of mail",
+    ]
+  ) {
+    assert.equal(parse(PLACES[place]!(LONG.replaceAll("a", "b")))?.address ?? TRUE, TRUE, place);
+  }
+  assert.equal(parse(PLACES["request of a forbidden one"]!(LONG))?.address, TRUE);
+  assert.equal(parse(PLACES["referrer of a wrong password"]!(LONG))?.address, TRUE);
+});
+
+const GIVEN: readonly (readonly [format: string, line: string, fields: Record<string, string>])[] = [
+  [
+    `log_format main '$remote_addr - $remote_user [$time_local] "$request" '\n                '$status $body_bytes_sent "$http_referer" '\n  '"$http_user_agent" rt=$request_time';`,
+    `${TRUE} - - ${T} "GET /a HTTP/1.1" 404 5 "-" "x" rt=0.003`,
+    { path: "/a", status: "404", user_agent: "x", request_time: "0.003" },
+  ],
+  [
+    `log_format j escape=json '{"a":"$remote_addr","s":$status,"q":"$request"}';`,
+    `{"a":"${TRUE}","s":404,"q":"GET /\\"b HTTP/1.1"}`,
+    { status: "404", path: '/"b' },
+  ],
+  ['$remote_addr|$msec|${request_method}|"$request_uri"|$status', `${TRUE}|1772358970.123|GET|"/c?d"|200`, {
+    method: "GET",
+    path: "/c",
+    status: "200",
+  }],
+  ['"$http_user_agent" $remote_addr $status', `"a b" ${TRUE} 500`, { user_agent: "a b", status: "500" }],
+  [
+    "$time_iso8601 $remote_addr $ssl_protocol $http_cookie",
+    `2026-03-01T10:56:10+00:00 ${TRUE} TLSv1.3 a=b; c=d`,
+    { ssl_protocol: "TLSv1.3", http_cookie: "a=b; c=d" },
+  ],
+];
+
+Deno.test("formats that are copied from nginx.conf are read, with the directive around them or without", () => {
+  for (const [format, line, fields] of GIVEN) {
+    const parsed = withFormat(format)(line);
+    assert.equal(parsed?.address, TRUE, format);
+    for (const [name, value] of Object.entries(fields)) {
+      assert.equal(parsed.fields[name], value, `${name} of ${format}`);
+    }
+    assert.equal(withFormat(format)(line.replace(TRUE, "nowhere")), null, "a near miss");
+  }
+});
+
+const REFUSED: readonly (readonly [format: string, complaint: RegExp, trusted?: boolean])[] = [
+  ["$status $request", /must hold \$remote_addr/],
+  ["$http_x_real_ip $remote_addr", /holds \$http_x_real_ip before \$remote_addr/],
+  ["$remote_user $remote_addr", /holds \$remote_user before/],
+  ["$host $remote_addr - $remote_user [$time_local]", /holds \$host before/],
+  [`escape=none '"$http_x" $remote_addr'`, /holds \$http_x before/],
+  ["$remote_addr $http_x_forwarded_for $status", /must have \$http_x_forwarded_for in quotes/, true],
+];
+
+Deno.test("a format in which a client could write an address is refused", () => {
+  for (const [format, complaint, trusted] of REFUSED) {
+    assert.throws(() => withFormat(format, trusted ? ["192.0.2.1"] : []), (error) => {
+      assert.ok(error instanceof OptionError);
+      assert.match(error.message, complaint);
+      return error.option === "logFormats" && error.index === 0;
+    });
+  }
+  withFormat('$host $remote_addr [$time_local] "$request"');
+  withFormat('"$http_x" $remote_addr');
+});
+
+const PROXY = "192.0.2.1";
+const FORWARDED: readonly (readonly [peer: string, forwarded: string, address: string | null])[] = [
+  [PROXY, TRUE, TRUE],
+  [PROXY, `${FAR}, ${TRUE}`, TRUE],
+  [PROXY, `${TRUE}, ${PROXY}`, TRUE],
+  [PROXY, `${TRUE}, 192.0.2.9, ${PROXY}`, TRUE],
+  [PROXY, `[2001:db8:5::a1]:443`, "2001:db8:5::a1"],
+  [PROXY, `${TRUE}:8080`, TRUE],
+  [PROXY, `${TRUE}, unknown`, null],
+  [PROXY, "garbage", null],
+  [PROXY, "", null],
+  [PROXY, `${TRUE},`, null],
+  [PROXY, `[${TRUE}]`, TRUE],
+  [PROXY, `[2001:db8:5::a1`, null],
+  [PROXY, `2001:db8:5::a1`, "2001:db8:5::a1"],
+  [PROXY, `\t${TRUE}  , ${PROXY}:1`, TRUE],
+  [PROXY, "-", PROXY],
+  [PROXY, PROXY, PROXY],
+  [TRUE, FAR, TRUE],
+  ["2001:db8:7::1", TRUE, TRUE],
+  ["2001:db8:8::1", TRUE, "2001:db8:8::1"],
+];
+
+Deno.test("behind trusted proxies it is the client that the last of them names, and nobody believes others", () => {
+  const trusting = parserOf({ trustedProxies: ["192.0.2.0/24", "2001:db8:7::/48"] });
+  for (const [peer, forwarded, address] of FORWARDED) {
+    const line = `${peer} - - ${T} "GET / HTTP/1.1" 404 1 "-" "-" "${forwarded}"`;
+    assert.equal(trusting(line)?.address ?? null, address, line);
+    assert.equal(parse(line)?.address, peer, "without trust it is who was connected");
+  }
+});
+
+Deno.test("the status of a request is a number where nginx writes one that HTTP has", () => {
+  const status = (text: string) => parse(`${TRUE} - - ${T} "GET / HTTP/1.1" ${text} 1 "-" "-"`)?.status;
+  assert.equal(status("404"), 404);
+  assert.equal(status("004"), 0);
+  assert.equal(parse(`${TRUE} - - ${T} "\\x16" 400 1 "-" "-"`)?.status, 400);
+  assert.equal(parse(`{"remote_addr":"${TRUE}","status":"503"}`)?.status, 503);
+  assert.equal(parse(`{"remote_addr":"${TRUE}"}`)?.status, 0);
+});

@@ -1,0 +1,237 @@
+import { strict as assert } from "node:assert";
+import { addressOf } from "../../lib/core/address_reader.ts";
+import { decode, encode } from "../../lib/core/bytes.ts";
+import { type Micros, SECOND } from "../../lib/core/time.ts";
+import { MODULE_FAILURES, ModuleHealth } from "../../lib/reading/health.ts";
+import { isTrusted, type ReadableModule, Reader } from "../../lib/reading/reader.ts";
+import { LINE, NO_PID, type Origin, type Records, type Sender } from "../../lib/reading/record.ts";
+import { TextForm } from "../../lib/reading/text_reader.ts";
+import type { Stamp } from "../../lib/core/timestamp.ts";
+import { UserError } from "../../lib/core/error.ts";
+import { inZone } from "../support/helpers.ts";
+import { openForm } from "../support/messages.ts";
+
+const NOW = Date.UTC(2026, 5, 1) * 1_000;
+const NAMES = ["a", "b", "c"];
+
+/** A service that says `NAME ADDRESS`, perhaps behind a time in UTC such as `@12 `, in seconds of the 31st of May. */
+function service(name: string, place: Partial<ReadableModule>): ReadableModule {
+  const pattern = new RegExp(`^(?:@(\\d+) )?${name} (\\S+)$`);
+  const parse = (message: string) => {
+    if (message === "fail") throw new Error("a fault");
+    const match = pattern.exec(message);
+    if (!match) return null;
+    const stamp = match[1] === undefined ? {} : { stamp: second(Number(match[1])) };
+    return { address: match[2]!, fields: {}, ...stamp };
+  };
+  const reader = openForm(new TextForm({ fields: [], parse }));
+  return { index: NAMES.indexOf(name), identifiers: [], units: [], reader, ...place };
+}
+
+function second(second: number): Stamp {
+  return { year: 2026, month: 5, day: 31, hour: 0, minute: 0, second, fraction: 0, offset: 0 };
+}
+
+const A = service("a", { identifiers: ["aa", "shared"] });
+const B = service("b", { identifiers: ["bb", "shared"], units: ["b.service"] });
+const C = service("c", { units: ["c.service", "c@.service"] });
+
+/** An entry of the journal, or with `origin: null` a line. */
+interface Record {
+  readonly text: string;
+  readonly origin: Origin | null;
+  readonly time?: Micros;
+  readonly pid?: number;
+}
+
+/** A batch of records in one buffer. */
+function batchOf(all: readonly Record[]): Records {
+  const { bytes } = encode(all.map(({ text }) => `${text}\n`).join(""));
+  const ends = all.map((_, i) => encode(all.slice(0, i + 1).map(({ text }) => `${text}\n`).join("")).end);
+  const origins = [...new Set(all.flatMap(({ origin }) => origin ?? []))];
+  return {
+    bytes,
+    length: all.length,
+    from: Int32Array.from(ends, (end, i) => end - encode(all[i]!.text).end - 1),
+    to: Int32Array.from(ends, (end) => end - 1),
+    origin: Int32Array.from(all, ({ origin }) => origin === null ? LINE : origins.indexOf(origin)),
+    origins,
+    times: Float64Array.from(all, ({ time = NOW }) => time),
+    pids: Int32Array.from(all, ({ pid = NO_PID }) => pid),
+  };
+}
+
+function readerOf(
+  modules: readonly ReadableModule[],
+  report = (complaint: string) => assert.fail(complaint),
+) {
+  return new Reader(modules, new ModuleHealth(NAMES, report));
+}
+
+/** What a reader makes of the records of a batch, in words; null for one that belongs to no module. */
+function readAll(reader: Reader, all: readonly Record[], now = NOW) {
+  const records = batchOf(all);
+  return all.map((_, i) => {
+    if (!reader.read(records, i, now)) return null;
+    const { module, isUnderstood, bytes, from, to, time, pid, isTrusted } = reader.event;
+    return {
+      name: NAMES[module]!,
+      address: isUnderstood ? addressOf(reader.event.reader.address) : null,
+      isUnderstood,
+      message: decode(bytes, from, to),
+      time,
+      pid,
+      isTrusted,
+    };
+  });
+}
+
+const line = (text: string, time = NOW): Record => ({ text, origin: null, time });
+const entry = (text: string, identifier: string, sender: Sender = { uid: 0, unit: "" }): Record => ({
+  text,
+  origin: { identifier, sender },
+  pid: 1,
+});
+
+Deno.test("`Reader.read()` gives an entry to the module of its program or unit, and to nobody otherwise", () => {
+  const reader = readerOf([A, B, C]);
+  const inC = { uid: 9, unit: "c@7.service" };
+  const cases: readonly [Record, string | null, string | null][] = [
+    [entry("a 192.0.2.1", "aa"), "a", "192.0.2.1"],
+    [entry("b 192.0.2.1", "aa"), "a", null],
+    [entry("b 192.0.2.1", "shared"), "b", "192.0.2.1"],
+    [entry("x", "shared"), "a", null],
+    [entry("c 192.0.2.1", "x", inC), "c", "192.0.2.1"],
+    [entry("c 192.0.2.1", "x", { uid: 9, unit: "d.service" }), null, null],
+    [entry("a 192.0.2.1", "x"), null, null],
+  ];
+  const found = readAll(reader, cases.map(([record]) => record));
+  cases.forEach(([record, name, address], i) => {
+    assert.equal(found[i]?.name ?? null, name, JSON.stringify(record));
+    assert.equal(found[i]?.address ?? null, address, JSON.stringify(record));
+  });
+});
+
+Deno.test("`Reader.read()` takes message, time and process of an entry as the journal tells them, and nothing for a head", () => {
+  const text = "May 31 00:00:01 host aa[7]: @12 a 192.0.2.1";
+  const [read] = readAll(readerOf([A]), [{ ...entry(text, "aa"), time: NOW - 5, pid: 77 }]);
+  assert.deepEqual(read, {
+    name: "a",
+    address: null,
+    isUnderstood: false,
+    message: text,
+    time: NOW - 5,
+    pid: 77,
+    isTrusted: true,
+  });
+  const [timed] = readAll(readerOf([A]), [{ ...entry("@12 a 192.0.2.1", "aa"), time: NOW - 5 }]);
+  assert.equal(timed?.time, NOW - 5);
+});
+
+Deno.test("`Reader.read()` tells for each module whether root or the service itself wrote an entry", () => {
+  const reader = readerOf([A, B, C]);
+  const found = readAll(reader, [
+    entry("b 192.0.2.1", "shared", { uid: 9, unit: "b.service" }),
+    entry("a 192.0.2.1", "shared", { uid: 9, unit: "b.service" }),
+    entry("a 192.0.2.1", "shared", { uid: 0, unit: "" }),
+    entry("x", "shared", { uid: null, unit: "session-1.scope" }),
+  ]);
+  assert.deepEqual(found.map((read) => read?.isTrusted), [true, false, true, false]);
+});
+
+Deno.test("`Reader.read()` tells origins apart whose numbers are used again", () => {
+  const reader = readerOf([A, B]);
+  assert.equal(readAll(reader, [entry("x", "aa")])[0]?.name, "a");
+  assert.equal(readAll(reader, [entry("x", "bb")])[0]?.name, "b");
+});
+
+Deno.test("`Reader.read()` takes a line of text as it stands, or without what syslog put before it", () => {
+  const reader = readerOf([A, B]);
+  const cases: readonly [text: string, name: string | null, message: string | null, pid?: number][] = [
+    ["a 192.0.2.1", "a", "a 192.0.2.1"],
+    ["b 192.0.2.1", "b", "b 192.0.2.1"],
+    ["May 31 00:00:01 host aa[7]: a 192.0.2.1", "a", "a 192.0.2.1", 7],
+    ["May 31 00:00:01 host bb: b 192.0.2.1", "b", "b 192.0.2.1"],
+    ["May 31 00:00:01 host aa[7]: b 192.0.2.1", "a", "b 192.0.2.1", 7],
+    ["May 31 00:00:01 host cron[7]: a 192.0.2.1", null, null],
+  ];
+  // The second time all heads are known.
+  for (const _ of ["new", "known"]) {
+    const found = readAll(reader, cases.map(([text]) => line(text)));
+    cases.forEach(([text, name, message, pid = NO_PID], i) => {
+      assert.equal(found[i]?.name ?? null, name, text);
+      assert.equal(found[i]?.message ?? null, message, text);
+      assert.equal(found[i]?.isTrusted ?? true, true, text);
+      assert.equal(found[i]?.pid ?? pid, pid, text);
+    });
+  }
+});
+
+Deno.test("`Reader.read()` lets a module without programs of its own read what any program writes to a file", () => {
+  const found = readAll(readerOf([C]), [line("May 31 00:00:01 host whoever[7]: c 192.0.2.1")]);
+  assert.equal(found[0]?.address, "192.0.2.1");
+});
+
+Deno.test("`Reader.read()` tells a line's own time: the message's, that before it, or when it was read", () => {
+  const reader = readerOf([A]);
+  const midnight = Date.UTC(2026, 4, 31) * 1_000;
+  const cases: readonly [text: string, time: Micros][] = [
+    ["@12 a 192.0.2.1", midnight + 12 * SECOND],
+    ["2026-05-31T00:00:05Z host aa: a 192.0.2.1", midnight + 5 * SECOND],
+    ["2026-05-31T00:00:05Z host aa: @12 a 192.0.2.1", midnight + 12 * SECOND],
+    // A date that does not exist is none, whatever the head says.
+    ["2026-05-31T00:00:05Z host aa: @99 a 192.0.2.1", NOW - 7],
+    ["a 192.0.2.1", NOW - 7],
+  ];
+  for (const [text, time] of cases) {
+    assert.equal(readAll(reader, [line(text, NOW - 7)])[0]?.time, time, text);
+    const { bytes, end } = encode(text);
+    assert.equal(reader.timeOf(bytes, { from: 0, to: end, now: NOW }), time === NOW - 7 ? NaN : time, text);
+  }
+});
+
+Deno.test("`Reader.read()` reads the hour that clocks show twice by the line before, which `timeOf()` does not change", () =>
+  inZone("Europe/Berlin", () => {
+    const now = Date.UTC(2026, 10, 1) * 1_000;
+    const reader = readerOf([A]);
+    const [first, second] = [0, 1].map((hour) => Date.UTC(2026, 9, 25, hour, 30) * 1_000) as [Micros, Micros];
+    const text = "Oct 25 02:30:00 host aa: a 192.0.2.1";
+    const timeOf = (text: string) => readAll(reader, [line(text)], now)[0]?.time;
+    assert.equal(timeOf(text), first);
+    const { bytes, end } = encode("2026-10-25T00:59:59Z host cron: x");
+    reader.timeOf(bytes, { from: 0, to: end, now });
+    assert.equal(timeOf(text), first);
+    readAll(reader, [line("2026-10-25T00:59:59Z host cron: x")], now);
+    assert.equal(timeOf(text), second);
+  }));
+
+Deno.test("a module that throws three times in a row is given up, and the others work on", () => {
+  const complaints: string[] = [];
+  const health = new ModuleHealth(["a", "b"], (complaint) => complaints.push(complaint));
+  const reader = new Reader([A, B], health);
+  const fail = entry("fail", "aa");
+  const fine = entry("a 192.0.2.1", "aa");
+  assert.equal(readAll(reader, [fail, fail, fine])[2]?.address, "192.0.2.1");
+  assert.deepEqual(health.givenUp, []);
+  assert.equal(readAll(reader, [...Array(MODULE_FAILURES).fill(fail), fine]).at(-1)?.isUnderstood, false);
+  assert.deepEqual(health.givenUp, ["a"]);
+  assert.equal(complaints.at(-1), "module a failed 3 times in a row and is given up");
+  assert.equal(readAll(reader, [line("b 192.0.2.1")])[0]?.address, "192.0.2.1");
+  const last = entry("fail", "bb");
+  assert.throws(() => readAll(reader, Array(MODULE_FAILURES).fill(last)), UserError);
+});
+
+Deno.test("`isTrusted()` believes root and the service's units, and nobody else", () => {
+  const units = ["toy.service", "toy@.service"];
+  const cases: readonly [Sender, boolean][] = [
+    [{ uid: 0, unit: "cron.service" }, true],
+    [{ uid: 33, unit: "toy.service" }, true],
+    [{ uid: 33, unit: "toy@1-10.0.0.1.service" }, true],
+    [{ uid: 33, unit: "toys.service" }, false],
+    [{ uid: 33, unit: "" }, false],
+    [{ uid: null, unit: "session-1.scope" }, false],
+  ];
+  for (const [sender, expected] of cases) {
+    assert.equal(isTrusted(sender, units), expected, JSON.stringify(sender));
+  }
+});
