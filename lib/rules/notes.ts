@@ -1,8 +1,5 @@
-<<<<<<< HEAD
-=======
 import { type AddressWords, GROUP_MASK, GROUP_RULES, type NoteWriter } from "../core/note_record.ts";
 import type { Micros } from "../core/time.ts";
->>>>>>> byte
 import { COUNT, LATEST, NONE, type NoteAddresses, QUIET } from "./note_addresses.ts";
 import { NoteKeeper } from "./note_keeper.ts";
 import { NoteMemory, type Room, RULES, VALUE } from "./note_memory.ts";
