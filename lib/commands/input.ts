@@ -1,5 +1,9 @@
-import { textLines } from "../sources/text.ts";
+/** Files and standard input as batches of lines, for the commands that read them: unpacked where gzip has packed them. */
+import { now } from "../core/time.ts";
 import { messageOf, UserError } from "../core/error.ts";
+import { LineSplitter } from "../sources/line_splitter.ts";
+import { RecordBuffer } from "../sources/record_buffer.ts";
+import type { Batch } from "../sources/source.ts";
 
 /** A text to be read, and how large it is. */
 export interface Input {
@@ -10,10 +14,12 @@ export interface Input {
   readonly size: number | null;
 }
 
-/** Bytes that are read at a time: what comes of them should not outlive a turn of the garbage collector. */
-const CHUNK = 1 << 15;
-/** How what gzip has packed begins. */
+/** Bytes that are read at a time. */
+const CHUNK = 1 << 17;
+/** How what gzip has packed begins (RFC 1952). */
 const GZIP = [0x1f, 0x8b];
+/** A byte order mark before the first line belongs to no line. */
+const MARK = [0xef, 0xbb, 0xbf];
 
 /** Opens a file, or standard input for `-`. Throws `UserError` (69). */
 export function openInput(name: string): Input {
@@ -28,52 +34,69 @@ export function openInput(name: string): Input {
 }
 
 /**
- * The lines of an input, unpacked where it is packed by gzip (RFC 1952) or its name says so; `onBytes` is told how many stored bytes
- * each chunk held.
+ * The lines of an input as batches, unpacked where the input is packed by gzip or its name says so. `onBytes` is told how many
+ * stored bytes each read took. Throws `UserError` (69).
  */
-export async function* inputLines(
+export async function* readInput(
   input: Input,
   onBytes: (count: number) => void = () => {},
-): AsyncGenerator<string[]> {
-  const chunks = chunksOf(input.file, onBytes);
+): AsyncGenerator<Batch> {
+  const buffer = new RecordBuffer(2 * CHUNK);
+  const lines = new LineSplitter();
+  const read = (into: Uint8Array) => {
+    const count = input.file.readSync(into) ?? 0;
+    onBytes(count);
+    return count;
+  };
   try {
-    const first = chunks.next();
-    const isPacked = input.name.endsWith(".gz") ||
-      (!first.done && first.value[0] === GZIP[0] && first.value[1] === GZIP[1]);
-    const all = behind(first, chunks);
-    yield* textLines(
-      isPacked ? ReadableStream.from(copiesOf(all)).pipeThrough(new DecompressionStream("gzip")) : all,
-    );
+    const first = new Uint8Array(CHUNK);
+    const count = read(first);
+    const isPacked = input.name.endsWith(".gz") || GZIP.every((byte, i) => first[i] === byte);
+    const beginning = first.subarray(0, count);
+    const chunks = isPacked ? unpacked(beginning, read) : plain(buffer, beginning, read);
+    lines.begin(buffer);
+    for await (const chunk of chunks) {
+      if (chunk !== null) buffer.put(chunk);
+      const damaged = lines.take(buffer, now());
+      if (buffer.length > 0) yield { records: buffer, position: "", damaged };
+      lines.begin(buffer);
+    }
+    const damaged = lines.finish(buffer, now());
+    if (buffer.length > 0) yield { records: buffer, position: "", damaged };
   } catch (error) {
     throw unreadable(input.name, error);
-  }
-}
-
-/** What a file holds; each chunk is overwritten by the next. */
-function* chunksOf(
-  file: Input["file"],
-  onBytes: (count: number) => void,
-): Generator<Uint8Array<ArrayBuffer>> {
-  const buffer = new Uint8Array(CHUNK);
-  try {
-    for (let count = file.readSync(buffer); count !== null; count = file.readSync(buffer)) {
-      onBytes(count);
-      yield buffer.subarray(0, count);
-    }
   } finally {
-    file.close();
+    input.file.close();
   }
 }
 
-/** A chunk that was looked at, and those that follow. */
-function* behind<T>(first: IteratorResult<T>, rest: Iterable<T>): Generator<T> {
-  if (first.done) return;
-  yield first.value;
-  yield* rest;
+/** Yields a first chunk to be put into the buffer, then null for each one that was read into it. */
+function* plain(
+  buffer: RecordBuffer,
+  beginning: Uint8Array,
+  read: (into: Uint8Array) => number,
+): Generator<Uint8Array | null> {
+  const isMarked = MARK.every((byte, i) => beginning[i] === byte);
+  yield isMarked ? beginning.subarray(MARK.length) : beginning;
+  for (let count = read(buffer.room(CHUNK)); count > 0; count = read(buffer.room(CHUNK))) {
+    buffer.took(count);
+    yield null;
+  }
 }
 
-function* copiesOf(chunks: Iterable<Uint8Array<ArrayBuffer>>): Generator<Uint8Array<ArrayBuffer>> {
-  for (const chunk of chunks) yield chunk.slice();
+/** Yields what gzip has packed. */
+function unpacked(
+  beginning: Uint8Array<ArrayBuffer>,
+  read: (into: Uint8Array) => number,
+): AsyncIterable<Uint8Array> {
+  function* chunks() {
+    yield beginning;
+    for (let chunk = new Uint8Array(CHUNK), count = read(chunk); count > 0; count = read(chunk)) {
+      yield chunk.subarray(0, count);
+      chunk = new Uint8Array(CHUNK);
+    }
+  }
+  return ReadableStream.from(chunks()).pipeThrough(new DecompressionStream("gzip"));
 }
 
 function unreadable(name: string, error: unknown): UserError {

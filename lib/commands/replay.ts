@@ -1,8 +1,7 @@
 import type { Config } from "../config/types.ts";
 import { formatDuration, type Micros, now, parseDuration } from "../core/time.ts";
 import { journalMatches } from "../monitor/feeds.ts";
-import { Pipeline } from "../monitor/pipeline.ts";
-import { textEntry } from "../reader.ts";
+import { type BatchStore, type Judge, Pipeline } from "../monitor/pipeline.ts";
 import { Decider, spanOf } from "../deciding/decider.ts";
 import { type LoginChange, type LoginNews, Logins } from "../deciding/logins.ts";
 import { Whitelist } from "../deciding/whitelist.ts";
@@ -12,8 +11,7 @@ import type { Log } from "../core/log.ts";
 import type { NewBan, PastBan } from "../deciding/ban.ts";
 import type { Trip } from "../rules/rule.ts";
 import { UserError } from "../core/error.ts";
-import { countedAs } from "../core/address.ts";
-import { inputLines, openInput } from "./input.ts";
+import { openInput, readInput } from "./input.ts";
 import { openConfig, setConfigured } from "./open.ts";
 import {
   type CommonOptions,
@@ -42,19 +40,20 @@ export async function replayCommand(files: readonly string[], options: ReplayOpt
     else print(banLine(ban));
   });
   const pipeline = new Pipeline(config.modules, {
-    store: { write() {}, tallies: { all: () => [] } },
+    store: new NoStore(),
     judge,
     log: QUIET,
     counting: {
-      countedAs: (address) => countedAs(address, config.ipv6Prefix),
+      ipv6Prefix: config.ipv6Prefix,
       lenience: (address, time) => judge.logins.lenience(address, time),
+      isStored: false,
     },
   });
-  const reader = pipeline.readerFor(config.modules);
+  const feed = { name: "replay", reader: pipeline.readerFor(config.modules) };
   let lines = 0;
   for await (const batch of batches(files, { options, config, progress })) {
-    lines += batch.entries.length + batch.damaged;
-    pipeline.process(batch, { source: "replay", reader, now: now() });
+    lines += batch.records.length;
+    pipeline.process(batch, feed, now());
   }
   progress.clear();
   const { recorded, hits, events } = pipeline.counts;
@@ -78,10 +77,29 @@ function names({ modules }: Config): string {
   return modules.map(({ module }) => module.name).join(" or ");
 }
 
+/** Counts the lines that would be recorded, and keeps nothing. */
+class NoStore implements BatchStore {
+  readonly lines = {
+    length: 0,
+    add() {
+      this.length++;
+    },
+    clear() {
+      this.length = 0;
+    },
+  };
+  readonly notes = { seed: 0, groups: () => [], contents: () => [], add() {} };
+
+  write(): void {}
+}
+
 const QUIET: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
-/** Decides as the monitor would, with every ban taking effect at once and ending on the lines' own time. */
-class ReplayJudge {
+/**
+ * Decides as the monitor would, with every ban taking effect at once and ending on the lines' own time. Trips are decided one
+ * by one, each as of its own time: many hours of a log come in one batch.
+ */
+class ReplayJudge implements Judge {
   readonly logins: Logins;
   readonly #decider: Decider;
   readonly #bans = new Map<string, NewBan[]>();
@@ -103,8 +121,8 @@ class ReplayJudge {
     });
   }
 
-  note(changes: readonly LoginChange[]): void {
-    this.logins.apply(changes);
+  note(change: LoginChange): void {
+    this.logins.apply([change]);
   }
 
   news(): LoginNews {
@@ -184,12 +202,7 @@ async function* fileBatches(
     (sum, { size }) => sum === null || size === null ? null : sum + size,
     0,
   );
-  for (const input of inputs) {
-    for await (const lines of inputLines(input, (bytes) => progress.add(bytes))) {
-      const time = now();
-      yield { entries: lines.map((line) => textEntry(line, time)), position: "", damaged: 0 };
-    }
-  }
+  for (const input of inputs) yield* readInput(input, (bytes) => progress.add(bytes));
 }
 
 /** An instant in local time or ISO 8601, or a span before now; throws `UserError` (64). */

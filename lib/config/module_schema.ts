@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { MAX_MESSAGE } from "../core/entry.ts";
+import { MAX_MESSAGE } from "../core/records.ts";
 import { network, ports, section, spanOrForever, STRINGS, text, texts, whole } from "./values.ts";
 
 /** `window`, where it may stand. */

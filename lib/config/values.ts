@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { parseDuration } from "../core/time.ts";
 import { canonicalNetwork } from "../core/address.ts";
-import { MAX_MESSAGE } from "../core/entry.ts";
+import { MAX_MESSAGE } from "../core/records.ts";
 import { unknownKey } from "./suggest.ts";
 
 // zod would write a function for each kind of object and have it compiled, to check one configuration.

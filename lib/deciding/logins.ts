@@ -3,7 +3,7 @@ import { addressOf } from "../core/address_reader.ts";
 import type { LogEvent } from "../reading/event.ts";
 import { fieldText } from "../reading/field_text.ts";
 import { END } from "../reading/message_reader.ts";
-import { NO_PID } from "../reading/record.ts";
+import { NO_PID } from "../core/records.ts";
 import type { Micros } from "../core/time.ts";
 
 /** A connection on which somebody has logged in. */

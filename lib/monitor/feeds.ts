@@ -5,12 +5,11 @@
 import type { Config } from "../config/types.ts";
 import type { Log } from "../core/log.ts";
 import { now } from "../core/time.ts";
-import { Reader } from "../reading/reader.ts";
 import type { ModuleRules } from "../rules/rule.ts";
 import { openFiles } from "../sources/files/files.ts";
 import { openJournal } from "../sources/journal/journal.ts";
 import type { Source } from "../sources/source.ts";
-import type { Feed } from "./pipeline.ts";
+import type { Feed, Pipeline } from "./pipeline.ts";
 
 /** The directory in the state's by which journalctl is woken: see `WakeOptions`. */
 const JOURNAL_LINKS = "journal";
@@ -20,4 +19,64 @@ export interface MonitorFeed extends Feed {
   readonly source: Source;
   /** Modules that the records may belong to. */
   readonly modules: readonly ModuleRules[];
+}
+
+/** The feeds of `config`: of the journal for all modules that have entries there, and of each kind of log file. */
+export function openFeeds(config: Config, { pipeline, log }: FeedParts): MonitorFeed[] {
+  const inJournal = config.modules.filter(({ module }) => isInJournal(module));
+  return [
+    ...(inJournal.length > 0 ? [journalFeed(inJournal, { config, pipeline, log })] : []),
+    ...filesOf(config.modules).map(([pattern, modules]) => fileFeed(pattern, { modules, pipeline, log })),
+  ];
+}
+
+interface FeedParts {
+  readonly pipeline: Pipeline;
+  readonly log: Log;
+}
+
+/** What of the journal `modules` read. */
+export function journalMatches(modules: readonly ModuleRules[]): { identifiers: string[]; units: string[] } {
+  return {
+    identifiers: modules.flatMap(({ module }) => module.identifiers),
+    units: modules.flatMap(({ module }) => module.units),
+  };
+}
+
+function isInJournal({ identifiers, units }: ModuleRules["module"]): boolean {
+  return identifiers.length > 0 || units.length > 0;
+}
+
+function journalFeed(
+  modules: readonly ModuleRules[],
+  { config, pipeline, log }: FeedParts & { config: Config },
+): MonitorFeed {
+  const { stateDirectory, journalWake: interval } = config;
+  const source = openJournal({
+    ...journalMatches(modules),
+    wake: interval === null ? null : { directory: `${stateDirectory}/${JOURNAL_LINKS}`, interval },
+    problem: (sentence) => log.info(sentence),
+  });
+  return { name: source.name, source, reader: pipeline.readerFor(modules), modules };
+}
+
+/** Each log file, or pattern of their names, with the modules that read it. */
+function filesOf(modules: readonly ModuleRules[]): [string, ModuleRules[]][] {
+  const patterns = new Set(modules.flatMap(({ module }) => module.files));
+  return [...patterns].map((pattern) => [
+    pattern,
+    modules.filter(({ module }) => module.files.includes(pattern)),
+  ]);
+}
+
+function fileFeed(
+  pattern: string,
+  { modules, pipeline, log }: FeedParts & { modules: readonly ModuleRules[] },
+): MonitorFeed {
+  const reader = pipeline.readerFor(modules);
+  const source = openFiles(pattern, {
+    timeOf: (bytes, from, to) => reader.timeOf(bytes, { from, to, now: now() }),
+    problem: (sentence) => log.warn(sentence),
+  });
+  return { name: source.name, source, reader, modules };
 }

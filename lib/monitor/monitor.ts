@@ -104,7 +104,7 @@ export class Monitor {
       opened: () => this.#refreshSoon(),
     });
     this.#pipeline = new Pipeline(config.modules, {
-      store: state,
+      store: state.batches(config.modules.map(({ module }) => module.name)),
       judge: this.#bans,
       log,
       before: readReport(state.report())?.modules,
@@ -114,7 +114,7 @@ export class Monitor {
       },
       knocking: this.#knocking,
     });
-    this.#feeds = openFeeds(config, { log });
+    this.#feeds = openFeeds(config, { pipeline: this.#pipeline, log });
     this.#housekeeping = new Housekeeping(this.#house(), log);
   }
 
@@ -307,7 +307,7 @@ export class Monitor {
         return report ? [{ ...report, delivery: source.delivery ?? null }] : [];
       }),
       modules: this.#pipeline.activity(now()),
-      givenUp: this.#feeds.flatMap(({ reader }) => reader.givenUp),
+      givenUp: this.#pipeline.givenUp,
       counts: this.#pipeline.counts,
       tracked: this.#pipeline.tracked,
       forgotten: this.#pipeline.evicted,

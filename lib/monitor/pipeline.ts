@@ -22,10 +22,11 @@ import type { Knock } from "../deciding/knock.ts";
 import { type LoginChange, loginChange, type LoginNews } from "../deciding/logins.ts";
 import type { LogEvent } from "../reading/event.ts";
 import { Activity, type ModuleActivity } from "../reading/activity.ts";
-import { NOTHING } from "../reading/message_reader.ts";
-import type { Reader } from "../reading/reader.ts";
-import { Engine, type EngineOptions } from "../rules/engine.ts";
-import type { StoredNotes } from "../rules/note_format.ts";
+import { ModuleHealth } from "../reading/health.ts";
+import { type MessageReader, NOTHING } from "../reading/message_reader.ts";
+import { Reader } from "../reading/reader.ts";
+import { Engine, type EngineOptions, type StoredNotes } from "../rules/engine.ts";
+import type { BatchNotes } from "../rules/note_batch.ts";
 import type { ModuleRules, Trip } from "../rules/rule.ts";
 import type { Batch } from "../sources/source.ts";
 import type { Knocking } from "./knocking.ts";
@@ -35,7 +36,7 @@ export interface BatchRecord {
   readonly source: string;
   /** Reached by the batches: reading goes on behind it. */
   readonly position: string;
-  readonly notes: readonly StoredNotes[];
+  readonly notes: BatchNotes;
   readonly logins: LoginNews;
   readonly bans: readonly NewBan[];
   readonly knocks: readonly Knock[];
@@ -47,11 +48,8 @@ export interface BatchStore {
   readonly lines: { readonly length: number; add(event: LogEvent): void; clear(): void };
   /** Writes a record with `lines`. Throws where the state cannot be written; then nothing is. */
   write(record: BatchRecord): void;
-  readonly notes: {
-    /** All notes that still matter, in the order in which they were written. */
-    all(): Iterable<StoredNotes>;
-    addAll(notes: readonly StoredNotes[]): void;
-  };
+  /** All notes that still matter, to which `add()` adds. */
+  readonly notes: StoredNotes & { add(notes: BatchNotes): void };
 }
 
 /** Decides, and enforces what was decided and committed. */
@@ -141,6 +139,9 @@ export class Pipeline {
   readonly #knocking: Knocking | null;
   readonly #activity: Activity;
   readonly #engine: Engine;
+  /** By module: what its messages say. All feeds share them, as one record is read after the other. */
+  readonly #readers: readonly MessageReader[];
+  readonly #failures: ModuleHealth;
   #intake: Intake | null = null;
   /** Sources that read on although what was read of them was lost in a failed commit of another source. */
   readonly #lost = new Set<string>();
@@ -156,8 +157,36 @@ export class Pipeline {
       modules.map(({ module, rules }) => ({ name: module.name, rules: rules.map(({ name }) => name) })),
       parts.before,
     );
-    this.#engine = new Engine(modules, parts.counting);
-    this.#engine.restore(parts.store.notes.all());
+    this.#engine = new Engine(
+      modules.map(({ module: { name, form }, rules }) => ({ name, form, rules })),
+      parts.counting,
+    );
+    this.#engine.restore(parts.store.notes);
+    this.#readers = modules.map(({ module: { form } }, i) => form.open(this.#engine.automatonOf(i)));
+    this.#failures = new ModuleHealth(
+      modules.map(({ module }) => module.name),
+      (complaint) => parts.log.error(complaint),
+    );
+  }
+
+  /** A reader of records that belong to these modules alone. */
+  readerFor(modules: readonly ModuleRules[]): Reader {
+    const readable = modules.map((rules) => {
+      const index = this.#modules.indexOf(rules);
+      const { identifiers, units } = rules.module;
+      return { index, identifiers, units, reader: this.#readers[index]! };
+    });
+    return new Reader(readable, this.#failures);
+  }
+
+  /** The names of the rules that an event hits, counting nothing. */
+  match(event: LogEvent): string[] {
+    return this.#engine.match(event);
+  }
+
+  /** Modules that failed too often and are no longer asked. */
+  get givenUp(): string[] {
+    return this.#failures.givenUp;
   }
 
   /** How recently each module and rule saw something, and how much each module understands. */
@@ -193,7 +222,7 @@ export class Pipeline {
     for (const address of addresses) this.#engine.forget(address);
     if (this.#intake !== null) return;
     try {
-      this.#parts.store.notes.addAll(this.#engine.takeNotes(0));
+      this.#parts.store.notes.add(this.#engine.takeNotes(0));
     } catch (error) {
       this.#reset();
       throw error;
@@ -237,8 +266,7 @@ export class Pipeline {
   #read({ records, position, damaged }: Batch, intake: Intake, now: Micros): void {
     const { reader } = intake.feed;
     for (let i = 0; i < records.length; i++) {
-      const event = reader.read(records, i, now);
-      if (event !== null) this.#take(event, intake);
+      if (reader.read(records, i, now)) this.#take(reader.event, intake);
     }
     this.counts.unknown += this.#activity.endBatch(now);
     intake.position = position;
@@ -279,8 +307,8 @@ export class Pipeline {
   #commit(intake: Intake): void {
     const { store, judge } = this.#parts;
     const { feed: { name: source }, position, knocks } = intake;
-    const hits = this.#engine.hits;
-    const bans = judge.decide(this.#engine.trips, knocks);
+    const hits = this.#engine.takeHits();
+    const bans = judge.decide(this.#engine.takeTrips(), knocks);
     const notes = this.#engine.takeNotes(intake.now);
     store.write({ source, position, notes, logins: judge.news(), bans, knocks });
     this.#intake = null;
@@ -293,7 +321,7 @@ export class Pipeline {
   #count(intake: Intake, { recorded, hits, bans }: Pick<Counts, "recorded" | "hits" | "bans">): void {
     const { feed, now, latest, events, records, damaged } = intake;
     if (events > 0) this.#lags.set(feed.name, now - latest);
-    for (const { module, rule, time } of this.#engine.takeNewest()) this.#activity.hit(module, rule, time);
+    for (const { service, rule, time } of this.#engine.takeNewest()) this.#activity.hit(service, rule, time);
     this.counts.entries += records;
     this.counts.events += events;
     this.counts.recorded += recorded;
@@ -307,7 +335,7 @@ export class Pipeline {
     this.#intake = null;
     this.#parts.store.lines.clear();
     this.#parts.judge.reset();
-    this.#engine.restore(this.#parts.store.notes.all());
+    this.#engine.restore(this.#parts.store.notes);
     this.#knocking?.takeKeys();
   }
 }

@@ -1,5 +1,5 @@
 import type { Holding } from "../enforcing/bans.ts";
-import type { ModuleFreshness } from "../reading/health.ts";
+import type { ModuleActivity } from "../reading/activity.ts";
 import type { Counts } from "./pipeline.ts";
 import type { FleetStatus } from "../postgres/fleet.ts";
 import type { Micros } from "../core/time.ts";
@@ -26,7 +26,7 @@ export interface MonitorReport {
   /** When the trial ends that is under way. */
   readonly trialEnd: Micros | null;
   readonly sources: readonly SourceReport[];
-  readonly modules: readonly ModuleFreshness[];
+  readonly modules: readonly ModuleActivity[];
   /** Modules that failed too often. */
   readonly givenUp: readonly string[];
   readonly counts: Counts;

@@ -63,8 +63,8 @@ export class Activity {
   }
 
   /** Takes note of a hit of a rule by a line written at `time`. */
-  hit(module: number, rule: string, time: Micros): void {
-    this.#modules[module]!.hit(rule, time);
+  hit(module: string, rule: string, time: Micros): void {
+    this.#modules.find(({ name }) => name === module)?.hit(rule, time);
   }
 
   /** What there is to tell at `now`, in configured order. */
@@ -74,7 +74,7 @@ export class Activity {
 }
 
 class ModuleMemory {
-  readonly #name: string;
+  readonly name: string;
   /** Time of the newest line; 0 before the first. */
   #lastLine: Micros;
   readonly #lastHits: Map<string, Micros | null>;
@@ -85,7 +85,7 @@ class ModuleMemory {
   #understood = 0;
 
   constructor({ name, rules }: ActiveModule, before?: ModuleActivity) {
-    this.#name = name;
+    this.name = name;
     this.#lastLine = before?.lastLine ?? 0;
     const lastHit = (rule: string) => before?.rules.find(({ name }) => name === rule)?.lastHit ?? null;
     this.#lastHits = new Map(rules.map((rule) => [rule, lastHit(rule)]));
@@ -120,7 +120,7 @@ class ModuleMemory {
     const minutes = [...this.#minutes.values()];
     const hits = [...this.#lastHits.values()].filter((time) => time !== null);
     return {
-      name: this.#name,
+      name: this.name,
       lastLine: this.#lastLine || null,
       lastHit: hits.length > 0 ? Math.max(...hits) : null,
       lines: minutes.reduce((sum, { lines }) => sum + lines, 0),

@@ -1,7 +1,7 @@
 import { type Bytes, Literal } from "../core/bytes.ts";
 import type { Micros } from "../core/time.ts";
 import { type HeadAndMessage, readHead } from "./head_text.ts";
-import { NO_PID } from "./record.ts";
+import { NO_PID } from "../core/records.ts";
 import { DayResolver, type Surroundings } from "./timestamp.ts";
 
 /**

@@ -4,7 +4,7 @@ import type { LogEvent } from "./event.ts";
 import { HeadReader } from "./head.ts";
 import type { ModuleHealth } from "./health.ts";
 import type { MessageReader } from "./message_reader.ts";
-import { LINE, NO_PID, type Origin, type Records, type Sender } from "./record.ts";
+import { LINE, NO_PID, type Origin, type Records, type Sender } from "../core/records.ts";
 import { DayResolver } from "./timestamp.ts";
 
 /** A module as a reader of records sees it. */

@@ -1,7 +1,7 @@
 import type { NewBan } from "../deciding/ban.ts";
 import type { Knock } from "../deciding/knock.ts";
 import type { LoginNews } from "../deciding/logins.ts";
-import type { StoredNotes } from "../rules/note_format.ts";
+import type { BatchNotes } from "../rules/note_batch.ts";
 import type { BanTable } from "./ban_table.ts";
 import type { Database } from "./database.ts";
 import type { KnockTable } from "./knock_table.ts";
@@ -24,7 +24,7 @@ export interface BatchChanges {
   readonly source: string;
   /** Reached by the batch: reading goes on behind it. */
   readonly position: string;
-  readonly notes: readonly StoredNotes[];
+  readonly notes: BatchNotes;
   readonly logins: LoginNews;
   readonly bans: readonly NewBan[];
   readonly knocks: readonly Knock[];
@@ -50,7 +50,7 @@ export class BatchWriter {
     const tables = this.#tables;
     this.#db.transaction(() => {
       tables.log.add(this.lines);
-      tables.notes.addAll(notes);
+      tables.notes.add(notes);
       tables.logins.apply(logins);
       tables.bans.addAll(bans);
       for (const knock of knocks) tables.knocks.accept(knock);

@@ -1,7 +1,8 @@
 import type { DatabaseSync } from "node:sqlite";
+import { migrateTallies } from "./note_migration.ts";
 
 /** Migrations in order; number n brings `PRAGMA user_version` from n to n + 1. Never edit one that shipped. */
-const MIGRATIONS: readonly string[] = [
+const MIGRATIONS: readonly (string | ((db: DatabaseSync) => void))[] = [
   `
   CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
   CREATE TABLE position (source TEXT PRIMARY KEY, position TEXT NOT NULL) WITHOUT ROWID;
@@ -105,6 +106,7 @@ const MIGRATIONS: readonly string[] = [
     SELECT last - lines + 1 + key, value ->> 0, value ->> 1, ifnull(base, time) - (value ->> 2), value ->> 3
     FROM log_batch, json_each(content);
   `,
+  migrateTallies,
 ];
 
 /**
@@ -119,7 +121,10 @@ export function migrate(db: DatabaseSync): void {
     if (user_version > MIGRATIONS.length) {
       throw new Error(`it has version ${user_version}, made by a newer StrongMonitor`);
     }
-    for (const sql of MIGRATIONS.slice(user_version)) db.exec(sql);
+    for (const step of MIGRATIONS.slice(user_version)) {
+      if (typeof step === "string") db.exec(step);
+      else step(db);
+    }
     db.exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
     db.exec("COMMIT");
   } catch (error) {

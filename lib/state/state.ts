@@ -1,14 +1,14 @@
-import type { BatchRecord } from "../deciding/record.ts";
 import type { Micros } from "../core/time.ts";
 import type { Trial } from "../deciding/ban.ts";
 import type { WhitelistEntry } from "../deciding/whitelist.ts";
 import { BanTable } from "./ban_table.ts";
+import { BatchWriter } from "./batch_writer.ts";
 import { Database } from "./database.ts";
 import { KnockTable } from "./knock_table.ts";
 import { LogTable } from "./log_table.ts";
 import { LoginTable } from "./login_table.ts";
+import { NoteTable } from "./note_table.ts";
 import { StateOutbox } from "./outbox.ts";
-import { TallyTable } from "./tally_table.ts";
 
 /** The daemon's own embedded database. All methods are synchronous and atomic. */
 export class State {
@@ -16,7 +16,7 @@ export class State {
   readonly bans: BanTable;
   readonly logins: LoginTable;
   readonly knocks: KnockTable;
-  readonly tallies: TallyTable;
+  readonly notes: NoteTable;
   readonly outbox: StateOutbox;
   readonly #db: Database;
 
@@ -30,20 +30,13 @@ export class State {
     this.bans = new BanTable(this.#db);
     this.logins = new LoginTable(this.#db);
     this.knocks = new KnockTable(this.#db);
-    this.tallies = new TallyTable(this.#db);
+    this.notes = new NoteTable(this.#db);
     this.outbox = new StateOutbox(this.#db, this.log);
   }
 
-  /** Writes what a batch brought, with the position reached: a crash repeats a batch or has it, never half. */
-  write(record: BatchRecord): void {
-    this.#db.transaction(() => {
-      this.log.add(record.events);
-      for (const tally of record.tallies()) this.tallies.add(tally);
-      this.logins.apply(record.logins);
-      this.bans.addAll(record.bans);
-      for (const knock of record.knocks) this.knocks.accept(knock);
-      this.#db.run("INSERT OR REPLACE INTO position VALUES (?, ?)", record.source, record.position);
-    });
+  /** Begins to write batches of these modules, known by their indexes. */
+  batches(modules: readonly string[]): BatchWriter {
+    return new BatchWriter(modules, { db: this.#db, tables: this });
   }
 
   /** The stored position of a source, or null before its first batch. */

@@ -18,8 +18,8 @@ Deno.test("`Activity.report()` counts the lines of the last hour alone", () => {
 
 Deno.test("`Activity.hit()` keeps the latest hit of each rule, whatever order they come in", () => {
   const activity = new Activity([TOY]);
-  activity.hit(0, "one", 7 * SECOND);
-  activity.hit(0, "one", 5 * SECOND);
+  activity.hit("TOY", "one", 7 * SECOND);
+  activity.hit("TOY", "one", 5 * SECOND);
   const [report] = activity.report(10 * SECOND);
   assert.deepEqual(report!.rules, [{ name: "one", lastHit: 7 * SECOND }, { name: "two", lastHit: null }]);
   assert.equal(report!.lastHit, 7 * SECOND);

@@ -2,7 +2,7 @@ import { strict as assert } from "node:assert";
 import { encode } from "../../lib/core/bytes.ts";
 import { HeadReader } from "../../lib/reading/head.ts";
 import { readHead } from "../../lib/reading/head_text.ts";
-import { NO_PID } from "../../lib/reading/record.ts";
+import { NO_PID } from "../../lib/core/records.ts";
 import { resolveStamp } from "../../lib/core/timestamp.ts";
 import type { Micros } from "../../lib/core/time.ts";
 import { inZone } from "../support/helpers.ts";

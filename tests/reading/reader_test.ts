@@ -4,7 +4,7 @@ import { decode, encode } from "../../lib/core/bytes.ts";
 import { type Micros, SECOND } from "../../lib/core/time.ts";
 import { MODULE_FAILURES, ModuleHealth } from "../../lib/reading/health.ts";
 import { isTrusted, type ReadableModule, Reader } from "../../lib/reading/reader.ts";
-import { LINE, NO_PID, type Origin, type Records, type Sender } from "../../lib/reading/record.ts";
+import { LINE, NO_PID, type Origin, type Records, type Sender } from "../../lib/core/records.ts";
 import { TextForm } from "../../lib/reading/text_reader.ts";
 import type { Stamp } from "../../lib/core/timestamp.ts";
 import { UserError } from "../../lib/core/error.ts";

@@ -1,6 +1,6 @@
 /** Real journal files, made from text of the export format. */
 import type { Batch, Source, Start } from "../../lib/sources/source.ts";
-import type { Entry } from "../../lib/core/entry.ts";
+import { entriesOf, type Entry } from "./records.ts";
 
 const WRITER = "/lib/systemd/systemd-journal-remote";
 /** When the entries of these tests begin, in microseconds. */
@@ -101,6 +101,11 @@ export class JournalWriter {
   }
 }
 
+/** A batch with its records as objects. */
+export interface ReadBatch extends Batch {
+  readonly entries: readonly Entry[];
+}
+
 /** Reads on until `enough` of what came holds, or the source ends; then stops the source. */
 export async function read(
   source: Source,
@@ -108,13 +113,14 @@ export async function read(
     start?: Start;
     enough?: (entries: readonly Entry[]) => boolean;
   } = {},
-): Promise<{ entries: Entry[]; batches: Batch[] }> {
+): Promise<{ entries: Entry[]; batches: ReadBatch[] }> {
   const stop = new AbortController();
   const entries: Entry[] = [];
-  const batches: Batch[] = [];
+  const batches: ReadBatch[] = [];
   for await (const batch of source.batches(start, stop.signal)) {
-    batches.push(batch);
-    entries.push(...batch.entries);
+    const come = entriesOf(batch.records);
+    batches.push({ ...batch, entries: come });
+    entries.push(...come);
     if (enough(entries)) stop.abort();
   }
   return { entries, batches };

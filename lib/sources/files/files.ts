@@ -3,6 +3,7 @@ import type { Batch, Source, Start } from "../source.ts";
 import { Glob } from "./glob.ts";
 import { Logs } from "./logs.ts";
 import type { TimeOf } from "./since.ts";
+import { NO_RECORDS, RecordBuffer } from "../record_buffer.ts";
 import { MAX_CHUNK, type Tail } from "./tail.ts";
 import { Watch } from "./watch.ts";
 
@@ -69,8 +70,8 @@ class Files implements Source {
 
   #logs(): Logs {
     const { timeOf, clock = now, linger = 60 * SECOND, problem = () => {} } = this.#options;
-    const chunk = new Uint8Array(MAX_CHUNK);
-    return new Logs(this.#glob, { timeOf, clock, linger: linger / 1_000, problem, chunk });
+    const buffer = new RecordBuffer(MAX_CHUNK);
+    return new Logs(this.#glob, { timeOf, clock, linger: linger / 1_000, problem, buffer });
   }
 
   /** Reads each of `tails` once, but none before an older one of its path is at its end; gives those not at theirs. */
@@ -83,11 +84,12 @@ class Files implements Source {
       const waits = unread.some(({ path }) => path === tail.path);
       const piece = waits ? null : await logs.read(tail);
       if (waits || piece?.more) unread.push(tail);
-      const { entries = [], damaged = 0 } = piece ?? {};
-      if (entries.length > 0) yield { entries, position: logs.position, damaged };
+      if (piece !== null && piece.records.length > 0) {
+        yield { records: piece.records, position: logs.position, damaged: piece.damaged };
+      }
       if (signal.aborted) return [];
     }
-    if (logs.takeNews()) yield { entries: [], position: logs.position, damaged: 0 };
+    if (logs.takeNews()) yield { records: NO_RECORDS, position: logs.position, damaged: 0 };
     return unread;
   }
 }

@@ -1,8 +1,9 @@
+import { type Bytes, makeBytes } from "../../core/bytes.ts";
 import type { Micros } from "../../core/time.ts";
 import type { Content } from "./content.ts";
 
-/** When a line says that it was written; null when it does not say. */
-export type TimeOf = (line: string) => Micros | null;
+/** When the line `bytes[from, to)` says that it was written; NaN where it does not say. */
+export type TimeOf = (bytes: Bytes, from: number, to: number) => Micros;
 
 /** What is sought, and in how much of the file. */
 export interface Search {
@@ -23,7 +24,13 @@ interface Timed {
 const WINDOW = 8 * 1_024;
 /** How far a line with a time is looked for from any place. */
 const MAX_PROBE = 64 * 1_024;
-const NEWLINE = 10;
+const [NEWLINE, RETURN] = [10, 13];
+
+/** A piece of a file. */
+interface Window {
+  readonly bytes: Bytes;
+  readonly length: number;
+}
 
 /**
  * Where the first line of `since` or later begins, in a file whose lines are in the order of their times; its end when all
@@ -67,24 +74,25 @@ async function firstTimed(
   const base = Math.max(0, from - 1);
   const until = Math.min(to, from + MAX_PROBE);
   for (let size = WINDOW;; size *= 2) {
-    const bytes = await readFrom(content, { base, size: Math.min(size, search.size - base) });
-    const line = timedIn(bytes, { base, until, timeOf: search.timeOf });
+    const window = await readFrom(content, { base, size: Math.min(size, search.size - base) });
+    const line = timedIn(window, { base, until, timeOf: search.timeOf });
     if (line !== null || base + size >= until) return line;
   }
 }
 
 function timedIn(
-  bytes: Uint8Array,
+  { bytes, length }: Window,
   { base, until, timeOf }: { base: number; until: number; timeOf: TimeOf },
 ): Timed | null {
-  const decoder = new TextDecoder();
-  let start = base === 0 ? 0 : bytes.indexOf(NEWLINE) + 1;
+  const content = bytes.array.subarray(0, length);
+  let start = base === 0 ? 0 : content.indexOf(NEWLINE) + 1;
   if (base > 0 && start === 0) return null;
   for (;;) {
-    const end = bytes.indexOf(NEWLINE, start) + 1;
+    const end = content.indexOf(NEWLINE, start) + 1;
     if (end === 0 || base + start >= until) return null;
-    const time = timeOf(decoder.decode(bytes.subarray(start, end - 1)).replace(/\r$/, ""));
-    if (time !== null) return { start: base + start, end: base + end, time };
+    const isReturned = end - 2 >= start && content[end - 2] === RETURN;
+    const time = timeOf(bytes, start, isReturned ? end - 2 : end - 1);
+    if (!Number.isNaN(time)) return { start: base + start, end: base + end, time };
     start = end;
   }
 }
@@ -92,7 +100,8 @@ function timedIn(
 async function readFrom(
   content: Content,
   { base, size }: { base: number; size: number },
-): Promise<Uint8Array> {
-  const bytes = new Uint8Array(Math.max(0, size));
-  return bytes.subarray(0, await content.readAt(base, bytes));
+): Promise<Window> {
+  const bytes = makeBytes(Math.max(0, size));
+  const into = bytes.array.subarray(0, Math.max(0, size));
+  return { bytes, length: await content.readAt(base, into) };
 }

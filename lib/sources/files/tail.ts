@@ -1,14 +1,16 @@
-import type { Entry } from "../../core/entry.ts";
+import type { Records } from "../../core/records.ts";
 import type { Micros } from "../../core/time.ts";
 import { type Content, type FileState, isSameFile, openContent } from "./content.ts";
 import { continues, type Head, makeHead, NO_HEAD, readBeginning } from "./head.ts";
-import { type Lines, LineSplitter } from "./lines.ts";
+import { LineSplitter } from "../line_splitter.ts";
+import type { RecordBuffer } from "../record_buffer.ts";
 import type { Mark } from "./position.ts";
 import { findSince, type TimeOf } from "./since.ts";
 
 /** What was read of a file in one go. */
 export interface Piece {
-  readonly entries: readonly Entry[];
+  /** Good until the next piece of any file of the source. */
+  readonly records: Records;
   readonly damaged: number;
   /** False where the file's end was reached. */
   readonly more: boolean;
@@ -30,8 +32,8 @@ export interface TailOptions {
 /** What the files of one source share. */
 export interface Shared {
   readonly clock: () => Micros;
-  /** What is read comes here first: at least `MAX_CHUNK` bytes. */
-  readonly chunk: Uint8Array;
+  /** What is read comes here. */
+  readonly buffer: RecordBuffer;
 }
 
 /** The file was truncated or written anew: what was read of it is no longer there. */
@@ -131,7 +133,9 @@ export class Tail implements Disposable {
     this.#state = this.#content.state();
     if (this.#atEnd && this.#state.time === before.time && this.#state.size === before.size) return null;
     if (this.#end < this.#reached) throw new ContentLost();
-    const count = await this.#content.readAt(this.#reached, this.#shared.chunk.subarray(0, this.#chunkSize));
+    const { buffer } = this.#shared;
+    this.#lines.begin(buffer);
+    const count = await this.#content.readAt(this.#reached, buffer.room(this.#chunkSize));
     // Afterwards, as it may be truncated at any time: what was read just before that is read again from its copy.
     if (!this.#content.final && !await this.#knowHead()) throw new ContentLost();
     return this.#take(count);
@@ -139,7 +143,10 @@ export class Tail implements Disposable {
 
   /** The unfinished last line, when nothing more will come. */
   finish(): Piece {
-    return this.#piece(this.#lines.finish(), { from: this.#reached, more: false });
+    const { buffer } = this.#shared;
+    this.#lines.begin(buffer);
+    const damaged = this.#lines.finish(buffer, this.#timeOf(this.#reached));
+    return { records: buffer, damaged, more: false };
   }
 
   [Symbol.dispose](): void {
@@ -158,22 +165,17 @@ export class Tail implements Disposable {
     this.#atEnd = !more;
     if (this.#content.final && this.#atEnd) return this.finish();
     if (count === 0) return null;
-    const lines = this.#lines.push(this.#shared.chunk.subarray(0, count));
+    const { buffer } = this.#shared;
+    buffer.took(count);
+    const damaged = this.#lines.take(buffer, this.#timeOf(from));
     this.#chunkSize = more ? Math.min(MAX_CHUNK, 2 * this.#chunkSize) : MIN_CHUNK;
     if (this.quietSince !== null) this.quietSince = performance.now();
-    return this.#piece(lines, { from, more });
+    return { records: buffer, damaged, more };
   }
 
-  #piece({ lines, cut }: Lines, { from, more }: { from: number; more: boolean }): Piece {
-    const time = from < this.#backlog ? this.#state.time : this.#shared.clock();
-    const entries = lines.map((message): Entry => ({
-      time,
-      identifier: null,
-      pid: null,
-      message,
-      sender: null,
-    }));
-    return { entries, damaged: cut, more };
+  /** When what was read from an offset on was written, as far as the file tells. */
+  #timeOf(offset: number): Micros {
+    return offset < this.#backlog ? this.#state.time : this.#shared.clock();
   }
 
   /** Whether the file begins as it did; learns what it begins with as it grows. */
@@ -186,8 +188,10 @@ export class Tail implements Disposable {
 
   async #lastLineEnd(size: number): Promise<number> {
     const start = Math.max(0, size - MIN_CHUNK);
-    const { chunk } = this.#shared;
-    const count = await this.#content.readAt(start, chunk.subarray(0, size - start));
+    const { buffer } = this.#shared;
+    buffer.begin();
+    const chunk = buffer.room(size - start);
+    const count = await this.#content.readAt(start, chunk);
     const newline = chunk.subarray(0, count).lastIndexOf(NEWLINE);
     return newline < 0 && start > 0 ? size : start + newline + 1;
   }

@@ -1,7 +1,9 @@
 import type { Batch, Source, Start } from "../source.ts";
 import { messageOf, UserError } from "../../core/error.ts";
 import { type Micros, SECOND } from "../../core/time.ts";
-import { ExportParser, isSameEntry, type JournalEntry } from "./export.ts";
+import { encode } from "../../core/bytes.ts";
+import { hashMark, isSameEntry } from "./cursor.ts";
+import { ExportParser, JournalRecords } from "./export.ts";
 import { type WakeOptions, Waker } from "./wake.ts";
 import { GATHER, isLate, Journalctl } from "./journalctl.ts";
 import { Printed } from "./proof.ts";
@@ -32,7 +34,7 @@ export interface JournalOptions {
 
 /** A batch as this source gives it. */
 interface JournalBatch extends Batch {
-  readonly entries: readonly JournalEntry[];
+  readonly records: JournalRecords;
 }
 
 /** Where an entry is looked for, and which. */
@@ -99,7 +101,7 @@ class Journal implements Source {
       await this.#requireReadable(signal);
       if (signal.aborted) return;
       const leftOut = await this.#leftOutBefore(start, signal);
-      if (leftOut.length > 0) yield { entries: leftOut, position: start.after!, damaged: 0 };
+      if (leftOut.length > 0) yield { records: leftOut, position: start.after!, damaged: 0 };
       // `--follow` implies `--boot`: what was written before a reboot is only to be had without it.
       let reached = start;
       for await (const batch of this.#read(start, { signal })) {
@@ -180,7 +182,7 @@ class Journal implements Source {
       ...query,
       args: [...(follow ? ["--follow", "--no-tail"] : []), ...this.#span(start)],
     });
-    const isNew = this.#filter(start);
+    const isNew = new NewRecords(start);
     const parser = new ExportParser();
     const printed = follow ? this.#printed = new Printed(start, this.#proof) : null;
     let reached = start;
@@ -198,19 +200,20 @@ class Journal implements Source {
         if (isMore) yield nothingAt(reached);
         isMore = false;
         const { leftOut, hasMore } = await this.#prove(printed, signal);
-        if (leftOut.length > 0) yield { entries: leftOut, position: reached.after!, damaged: 0 };
+        if (leftOut.length > 0) yield { records: leftOut, position: reached.after!, damaged: 0 };
         if (hasMore && await isLate(arrival, GRACE)) await this.#giveUp(signal);
       }
       const chunk = await this.#awaited(arrival, { reached, signal });
       if (chunk.length === 0) break;
-      const entries = parser.push(chunk).filter(isNew);
+      const records = parser.push(chunk);
+      isNew.drop(records);
       const position = parser.cursor;
       if (position === null) continue;
       reached = { ...start, after: position };
-      printed?.add(entries);
-      if (entries.length === 0 && parser.damaged === damaged && !isMore) continue;
+      printed?.add(records);
+      if (records.length === 0 && parser.damaged === damaged && !isMore) continue;
       isMore = journalctl.hasMore;
-      yield { entries, position, damaged: parser.damaged - damaged, isMore };
+      yield { records, position, damaged: parser.damaged - damaged, isMore };
       damaged = parser.damaged;
     }
     if (isMore) yield nothingAt(reached);
@@ -219,10 +222,10 @@ class Journal implements Source {
   }
 
   /** What the journalctl that followed up to here left out and was not asked for any more. */
-  async #leftOutBefore({ after }: Start, signal: AbortSignal): Promise<readonly JournalEntry[]> {
+  async #leftOutBefore({ after }: Start, signal: AbortSignal): Promise<JournalRecords> {
     const printed = this.#printed;
     this.#printed = null;
-    if (after === null || !printed?.isUnprovedUpTo(after)) return [];
+    if (after === null || !printed?.isUnprovedUpTo(after)) return new JournalRecords(0);
     return (await this.#prove(printed, signal)).leftOut;
   }
 
@@ -230,23 +233,24 @@ class Journal implements Source {
   async #prove(
     printed: Printed,
     signal: AbortSignal,
-  ): Promise<{ leftOut: readonly JournalEntry[]; hasMore: boolean }> {
+  ): Promise<{ leftOut: JournalRecords; hasMore: boolean }> {
     const { since } = printed;
-    const leftOut: JournalEntry[] = [];
+    const leftOut = new JournalRecords(0);
     let isReached = false;
-    for await (const { entries } of this.#read(since, { signal })) {
-      for (const entry of entries) {
+    for await (const { records } of this.#read(since, { signal })) {
+      for (let i = 0; i < records.length; i++) {
         if (isReached) {
           printed.prove();
           return { leftOut, hasMore: true };
         }
-        isReached = printed.endsWith(entry);
-        if (!printed.has(entry)) leftOut.push(entry);
+        const mark = records.mark(i);
+        isReached = printed.endsWith(mark);
+        if (!printed.has(mark)) leftOut.copy(records, i);
       }
     }
     printed.prove();
     // Where the journal has already deleted the last one, it does not tell what was before it and what after.
-    return { leftOut: isReached ? leftOut : [], hasMore: false };
+    return { leftOut: isReached ? leftOut : new JournalRecords(0), hasMore: false };
   }
 
   /** What journalctl prints next; throws when it prints nothing although the journal has more than was `reached`. */
@@ -316,20 +320,42 @@ class Journal implements Source {
     ];
   }
 
-  /** Leaves out what was reached before, what is this program's own, and what a clock set back made too old. */
-  #filter({ after, since }: Start): (entry: JournalEntry) => boolean {
-    return ({ cursor, time, identifier, sender }) =>
-      identifier !== OWN_IDENTIFIER && sender?.unit !== OWN_UNIT &&
-      (after === null ? time >= since : !isSameEntry(cursor, after));
-  }
-
   get #command(): string {
     return this.#options.command ?? "journalctl";
   }
 }
 
+/** Drops records that are not new: what was reached before, what is this program's own, and what a clock set back made too old. */
+class NewRecords {
+  readonly #after: string | null;
+  /** Of the cursor `#after`: cursors of other hashes need not be compared. */
+  readonly #hash: number;
+  readonly #since: Micros;
+
+  constructor({ after, since }: Start) {
+    this.#after = after;
+    const { bytes, end } = encode(after ?? "");
+    this.#hash = hashMark(bytes, 0, end);
+    this.#since = since;
+  }
+
+  drop(records: JournalRecords): void {
+    const isOwn = records.origins.map(({ identifier, sender }) =>
+      identifier === OWN_IDENTIFIER || sender.unit === OWN_UNIT
+    );
+    records.keep((i) => !isOwn[records.origin[i]!] && this.#isNew(records, i));
+  }
+
+  #isNew(records: JournalRecords, i: number): boolean {
+    if (this.#after === null) return records.times[i]! >= this.#since;
+    return records.hash(i) !== this.#hash || !isSameEntry(records.cursor(i), this.#after);
+  }
+}
+
+const NO_RECORDS = new JournalRecords(0);
+
 function nothingAt({ after }: Start): JournalBatch {
-  return { entries: [], position: after!, damaged: 0 };
+  return { records: NO_RECORDS, position: after!, damaged: 0 };
 }
 
 function directoryArgs(directory: string | undefined): string[] {

@@ -1,6 +1,6 @@
 import type { Micros } from "../../core/time.ts";
 import type { Start } from "../source.ts";
-import type { JournalEntry } from "./export.ts";
+import type { JournalRecords } from "./export.ts";
 import { isLate } from "./journalctl.ts";
 
 /** Entries that are remembered until they are proved, at most. */
@@ -16,7 +16,8 @@ export class Printed {
   readonly #delay: number;
   readonly #marks = new Set<number>();
   #since: Start;
-  #last: JournalEntry | null = null;
+  /** The record that was printed last: its cursor and its mark. */
+  #last: { readonly cursor: string; readonly mark: number } | null = null;
   #due = Infinity;
 
   /** @param delay how long after the first unproved entry a proof is due */
@@ -36,10 +37,11 @@ export class Printed {
   }
 
   /** Takes note of what was printed. */
-  add(entries: readonly JournalEntry[]): void {
-    if (entries.length === 0) return;
-    for (const entry of entries) this.#marks.add(markOf(entry));
-    this.#last = entries.at(-1)!;
+  add(records: JournalRecords): void {
+    const { length } = records;
+    if (length === 0) return;
+    for (let i = 0; i < length; i++) this.#marks.add(records.mark(i));
+    this.#last = { cursor: records.cursor(length - 1), mark: records.mark(length - 1) };
     if (this.#due === Infinity) this.#due = performance.now() + this.#delay;
     if (this.#marks.size >= MAX_UNPROVED) this.#due = 0;
   }
@@ -50,14 +52,14 @@ export class Printed {
     return left <= 0 || (left < Infinity && await isLate(arrival, left * 1_000));
   }
 
-  /** Whether the journal's `entry` has been printed. */
-  has(entry: JournalEntry): boolean {
-    return this.#marks.has(markOf(entry));
+  /** Whether the entry of this mark has been printed. */
+  has(mark: number): boolean {
+    return this.#marks.has(mark);
   }
 
-  /** Whether the journal's `entry` is the last that has been printed. */
-  endsWith(entry: JournalEntry): boolean {
-    return this.#last !== null && markOf(entry) === markOf(this.#last);
+  /** Whether the entry of this mark is the last that has been printed. */
+  endsWith(mark: number): boolean {
+    return this.#last?.mark === mark;
   }
 
   /** All up to the last entry is proved. */
@@ -66,9 +68,4 @@ export class Printed {
     this.#marks.clear();
     this.#due = Infinity;
   }
-}
-
-/** One for each entry, also where it was copied to another file: when it was written and the end of its hash. */
-function markOf({ time, cursor }: JournalEntry): number {
-  return time + Number.parseInt(cursor.slice(cursor.lastIndexOf("=") + 1).slice(-12), 16);
 }

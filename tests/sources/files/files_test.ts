@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { openFiles } from "../../../lib/sources/files/files.ts";
-import { MAX_LINE } from "../../../lib/core/entry.ts";
+import { MAX_LINE } from "../../../lib/sources/line_splitter.ts";
 import { eventually } from "../../support/helpers.ts";
 import { Following, LogDirectory } from "../../support/file_following.ts";
 

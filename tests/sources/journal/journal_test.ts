@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { type JournalOptions, openJournal } from "../../../lib/sources/journal/journal.ts";
-import { MAX_MESSAGE } from "../../../lib/core/entry.ts";
+import { MAX_MESSAGE } from "../../../lib/core/records.ts";
 import type { Source } from "../../../lib/sources/source.ts";
 import { eventually } from "../../support/helpers.ts";
 import {

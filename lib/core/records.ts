@@ -1,4 +1,4 @@
-import type { Bytes } from "../core/bytes.ts";
+import type { Bytes } from "./bytes.ts";
 
 /** Who wrote a journal entry, in fields that journald itself vouches for (systemd.journal-fields(7)). */
 export interface Sender {
@@ -39,3 +39,6 @@ export interface Records {
   /** Of journal entries; `NO_PID` where unknown, and of lines. */
   readonly pids: Int32Array;
 }
+
+/** Longest message of a record that is kept, in characters; the rest of a longer one is cut off and counted. */
+export const MAX_MESSAGE = 8_192;

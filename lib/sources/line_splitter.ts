@@ -1,0 +1,79 @@
+import { LineEnds } from "../core/bytes.ts";
+import type { Micros } from "../core/time.ts";
+import type { RecordBuffer } from "./record_buffer.ts";
+
+/**
+ * Longest line of text that is read, in characters. nginx writes an odd byte as four, takes headers of four times 8 KiB,
+ * and ends a line with what decides about it: `4 * 4 * 8 KiB`, and something for the rest.
+ */
+export const MAX_LINE = 135_168;
+/** Bytes that hold so many characters, whatever they are, and one more to tell that there were too many. */
+const MAX_HELD = 4 * (MAX_LINE + 1);
+const RETURN = 13;
+const NOTHING = new Uint8Array();
+
+/**
+ * Makes records of the lines of bytes that come in pieces, where they were read. NUL bytes before a line are left out: a file
+ * has a hole of them where it was truncated under a program that goes on writing at its old offset. Between two pieces it
+ * holds what has come of the last line, at most 540 KiB.
+ */
+export class LineSplitter {
+  #held: Uint8Array = NOTHING;
+  #pending = 0;
+  readonly #ends = new LineEnds();
+
+  /** Bytes that came since the last line's end. */
+  get pending(): number {
+    return this.#pending;
+  }
+
+  /** Begins `buffer` anew with what has come of the last line; the next bytes are to be read behind it. */
+  begin(buffer: RecordBuffer): void {
+    buffer.begin();
+    buffer.put(this.#held);
+  }
+
+  /**
+   * Takes the bytes that were read behind what `begin()` put down, and adds the lines that they complete, read at `time`.
+   * Returns how many of these were cut.
+   */
+  take(buffer: RecordBuffer, time: Micros): number {
+    const { end } = buffer;
+    this.#pending += end - this.#held.length;
+    let cut = 0;
+    let from = 0;
+    for (let to = this.#next(buffer, from, end); to < end; to = this.#next(buffer, from, end)) {
+      if (this.#add(buffer, { from, to, time })) cut++;
+      from = to + 1;
+    }
+    if (from > 0) this.#pending = end - from;
+    this.#hold(buffer, from, end);
+    return cut;
+  }
+
+  /** Adds the unfinished line, when no more will come, to a buffer that `begin()` has begun. Returns how many lines were cut. */
+  finish(buffer: RecordBuffer, time: Micros): number {
+    const to = buffer.end;
+    this.#held = NOTHING;
+    this.#pending = 0;
+    if (to === 0) return 0;
+    this.#next(buffer, 0, to);
+    return this.#add(buffer, { from: 0, to, time }) ? 1 : 0;
+  }
+
+  #next({ bytes }: RecordBuffer, from: number, end: number): number {
+    return this.#ends.next(bytes, from, end);
+  }
+
+  #add(buffer: RecordBuffer, { from, to, time }: { from: number; to: number; time: Micros }): boolean {
+    const { array } = buffer.bytes;
+    while (from < to && array[from] === 0) from++;
+    if (to > from && array[to - 1] === RETURN) to--;
+    return buffer.addLine({ from, to, isASCII: this.#ends.isASCII, most: MAX_LINE }, time);
+  }
+
+  #hold({ bytes: { array } }: RecordBuffer, from: number, end: number): void {
+    while (from < end && array[from] === 0) from++;
+    this.#held = from === end ? NOTHING : array.slice(from, Math.min(end, from + MAX_HELD));
+  }
+}
