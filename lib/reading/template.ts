@@ -50,10 +50,14 @@ function bytesOf(expression: RegExp): ByteSet {
   });
 }
 
+export const DIGITS = bytesOf(/\d/);
+/** Of addresses and zones. */
+export const ADDRESS_BYTES = bytesOf(/[\w:.%-]/);
+
 /** What the elements of the last three rows may hold. */
 export const RUNS: Readonly<Record<string, ByteSet>> = {
-  PORT: bytesOf(/\d/),
-  NUMBER: bytesOf(/\d/),
+  PORT: DIGITS,
+  NUMBER: DIGITS,
   WORD: bytesOf(/\w/),
   WORDS: bytesOf(/[\w ]/),
   METHOD: bytesOf(/[\w/.@-]/),

@@ -1,4 +1,5 @@
 import { Literal } from "../core/bytes.ts";
+import { mayFitTwice } from "./template_doubt.ts";
 import { allBut, type ByteSet, RUNS, type Template } from "./template.ts";
 import { parseTemplate, type Part, templateError } from "./template_syntax.ts";
 
@@ -40,23 +41,36 @@ export type Node =
   /** Here the message has to end. */
   | { readonly kind: "end"; readonly template: number };
 
+type Stranger = Node & { readonly kind: "stranger" };
+
 /** Templates as graphs, by the first byte of their messages. */
 export class TemplateGraph {
   readonly byFirst: readonly (Node | null)[];
   readonly literals = new Literals();
+  /** Of each template. */
+  readonly #strangers: readonly (readonly Stranger[])[];
+  readonly #isDecided: (boolean | undefined)[] = [];
 
   /** Throws `TemplateError`. */
   constructor(templates: readonly Template[]) {
     const lists: Node[][] = Array.from({ length: 256 }, () => []);
-    templates.forEach((template, number) => {
+    this.#strangers = templates.map((template, number) => {
       const parts = parseTemplate(template);
-      const entry = new Builder(template).sequence(parts, { kind: "end", template: number });
+      const builder = new Builder(template);
+      const entry = builder.sequence(parts, { kind: "end", template: number });
       for (const byte of firstBytes(template, parts)) lists[byte]!.push(entry);
+      return builder.strangers;
     });
     this.byFirst = lists.map((entries) =>
       entries.length === 0 ? null : entries.reduceRight((other, first) => choice(first, other))
     );
     this.#collect();
+  }
+
+  /** Reports whether only one place fits for the end of a stranger's text, unless the message takes a `<REST>`. */
+  isDecided(template: number): boolean {
+    // Found when the first message asks: at the start nobody should wait for it.
+    return this.#isDecided[template] ??= !this.#strangers[template]!.some(mayFitTwice);
   }
 
   /** Numbers the literals that are left after texts were joined. */
@@ -79,6 +93,7 @@ const PORT_DIGITS = 5;
 
 /** Builds the graph of one template from its end: each node needs those that follow. */
 class Builder {
+  readonly strangers: Stranger[] = [];
   readonly #template: Template;
   readonly #isNaming: boolean;
 
@@ -121,7 +136,9 @@ class Builder {
     if (/<USER>.*<(?:WORDS|BLANKS)/s.test(this.#template.text)) {
       throw templateError(this.#template, "<WORDS> and <BLANKS> cannot follow <USER>");
     }
-    return { kind: "stranger", end: next.text, next: next.next };
+    const stranger: Stranger = { kind: "stranger", end: next.text, next: next.next };
+    this.strangers.push(stranger);
+    return stranger;
   }
 }
 

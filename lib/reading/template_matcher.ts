@@ -1,5 +1,5 @@
 import { AddressReader } from "../core/address_reader.ts";
-import { type Bytes, Literal } from "../core/bytes.ts";
+import type { Bytes } from "../core/bytes.ts";
 import type { Automaton } from "./automaton.ts";
 import type { Template } from "./template.ts";
 import type { TemplateGraph } from "./template_graph.ts";
@@ -39,6 +39,8 @@ const [ZERO, NINE, POINT] = [48, 57, 46];
 const ENTRY = 5;
 /** The bit that says that an address was read, among the bits of the fields that are set. */
 const ADDRESS_BIT = 1 << 30;
+/** The bit that says that a `<REST>` was taken. */
+const REST_BIT = 1 << 29;
 /** No stranger's text is being read. */
 const OUTSIDE = -1;
 
@@ -77,12 +79,14 @@ export class TemplateMatcher {
   isDoubtful = false;
   /** How many instructions and bytes the last call of `match()` has looked at. */
   steps = 0;
+  readonly #graph: TemplateGraph;
   readonly #program: TemplateProgram;
   readonly #automaton: Automaton;
   readonly #onSecondFit: Uint8Array;
   readonly #stack: Int32Array;
   #depth = 0;
   #template = -1;
+  #hasRest = false;
   #bytes!: Bytes;
   #to = 0;
   /** Counts the messages, for what an instruction remembers of one. */
@@ -99,6 +103,7 @@ export class TemplateMatcher {
     },
   ) {
     this.#automaton = automaton;
+    this.#graph = graph;
     this.#program = new TemplateProgram(graph.byFirst, {
       literals: graph.literals,
       columnOf: (literal) => automaton.columnOf(literal),
@@ -127,13 +132,17 @@ export class TemplateMatcher {
       this.#clear();
       return -1;
     }
-    if (this.#onSecondFit[this.#template] !== NOTHING) this.#lookForSecondFit();
+    if (this.#mayFitAgain(this.#template)) this.#lookForSecondFit();
     return this.#template;
   }
 
   #clear(): void {
     this.from.fill(-1);
     this.address.clear();
+  }
+
+  #mayFitAgain(template: number): boolean {
+    return this.#onSecondFit[template] !== NOTHING && (this.#hasRest || !this.#graph.isDecided(template));
   }
 
   /** Decides between several places where the stranger's text may end. */
@@ -348,6 +357,7 @@ export class TemplateMatcher {
           state = automaton.along(state, array, at, end);
           steps += end - at;
           at = end;
+          isSet |= REST_BIT;
           break;
         case REST_WITHOUT: {
           const isKnown = code[one + SEEN_IN] === this.#message && at >= code[one + SEEN_FROM]! &&
@@ -369,6 +379,7 @@ export class TemplateMatcher {
           // Bytes that were looked at before are not run along again: the tries will find the signs once.
           state = isKnown ? automaton.lost : automaton.along(state, array, at, end);
           at = end;
+          isSet |= REST_BIT;
           break;
         }
         case SKIP:
@@ -388,6 +399,7 @@ export class TemplateMatcher {
             continue;
           }
           this.#depth = depth;
+          this.#hasRest = (isSet & REST_BIT) !== 0;
           this.#template = code[one + TEMPLATE]!;
           this.state = state;
           this.steps = steps;
