@@ -1,0 +1,136 @@
+import type { Micros } from "../types.ts";
+import { FORGOTTEN, NoteWriter } from "../core/note_record.ts";
+import { putAddress } from "../ip.ts";
+import type { BatchNotes } from "../rules/note_batch.ts";
+import type { StoredGroup } from "../rules/rule_groups.ts";
+import type { Database } from "./database.ts";
+
+/** What gives the notes that have no end, as they stand in memory. */
+export interface LastingNotes {
+  /** See `Engine.beginnings`. */
+  readonly beginnings: number;
+  /** See `Engine.lasting()`. */
+  lasting(number: number): { content: Uint8Array; next: number | null } | null;
+}
+
+/** Bytes of notes without an end that there may be before they are written anew for the first time. */
+const REWRITE_STEP = 1 << 20;
+
+/** How far the notes without an end have been written anew. */
+interface Rewriting {
+  /** `LastingNotes.beginnings` at its start: addresses have other numbers after the next one. */
+  readonly beginning: number;
+  /** The last row that they replace. */
+  readonly last: number;
+  readonly next: number;
+}
+
+/**
+ * The notes that counters are made of: appended in order, as many to a row as a batch brought, and never searched. Rows that have an
+ * end are deleted when it has come. Of the others, memory knows which notes still count: now and then these are written anew and all
+ * rows from before are deleted.
+ */
+export class NoteTable {
+  /** Of the hashes of values. */
+  readonly seed: number;
+  readonly #db: Database;
+  #rewriting: Rewriting | null = null;
+
+  constructor(db: Database) {
+    this.#db = db;
+    this.seed = db.get<{ value: number }>("SELECT value FROM meta WHERE key = 'note_seed'")!.value;
+  }
+
+  /** Appends what a batch brought. Call it within the transaction that stores the batch. */
+  add({ groups, forgotten, rows }: BatchNotes): void {
+    for (const { number, rules } of groups) {
+      this.#db.run("INSERT OR REPLACE INTO note_group VALUES (?, ?)", number, rules);
+    }
+    if (forgotten !== null) this.#addForgotten(forgotten);
+    for (const { until, content } of rows) {
+      this.#db.run("INSERT INTO note (until, content) VALUES (?, ?)", until, content);
+    }
+  }
+
+  /** All counters of an address or network begin anew. */
+  forget(address: string): void {
+    const words = new Int32Array(4);
+    const prefix = putAddress(address, words);
+    const [w0, w1, w2, w3] = words as unknown as [number, number, number, number];
+    const writer = new NoteWriter();
+    writer.put({ kind: FORGOTTEN, w0, w1, w2, w3, prefix, rules: 0, time: 0, value: 0 });
+    this.#addForgotten(writer.take());
+  }
+
+  /** The groups of rules that notes name. */
+  groups(): StoredGroup[] {
+    return this.#db.all<StoredGroup>("SELECT number, rules FROM note_group ORDER BY number");
+  }
+
+  /** The records of all rows, in order. */
+  *contents(): Generator<Uint8Array> {
+    for (
+      const { content } of this.#db.each<{ content: Uint8Array }>("SELECT content FROM note ORDER BY id")
+    ) {
+      yield content;
+    }
+  }
+
+  /** Deletes the notes that do not matter any more at `now`. */
+  expire(now: Micros): void {
+    this.#db.run("DELETE FROM note WHERE until <= ?", now);
+  }
+
+  /**
+   * Writes the notes without an end anew as `memory` has them, where half of them or more may be dead: some addresses at each call.
+   * Returns whether there is more to do, be it as notes are not stored yet. A crash in between does no harm, as each address is written behind a record that it begins
+   * anew.
+   */
+  rewrite(memory: LastingNotes): boolean {
+    if (this.#rewriting?.beginning !== memory.beginnings) this.#rewriting = null;
+    const rewriting = this.#rewriting ?? this.#beginRewriting(memory.beginnings);
+    if (rewriting === null) return false;
+    const lasting = memory.lasting(rewriting.next);
+    if (lasting === null) return true;
+    const { content, next } = lasting;
+    this.#db.transaction(() => {
+      if (content.length > 0) this.#db.run("INSERT INTO note (until, content) VALUES (NULL, ?)", content);
+      if (next === null) this.#endRewriting(rewriting.last);
+    });
+    this.#rewriting = next === null ? null : { ...rewriting, next };
+    return next !== null;
+  }
+
+  /** Begins to write notes anew if there are many; null: there are not. */
+  #beginRewriting(beginning: number): Rewriting | null {
+    const { last, size, before } = this.#db.get<{ last: number | null; size: number; before: number }>(
+      `SELECT max(id) AS last, ifnull(sum(length(content)), 0) AS size,
+         ifnull((SELECT value FROM meta WHERE key = 'notes_rewritten'), 0) AS before
+       FROM note WHERE until IS NULL`,
+    )!;
+    return last === null || size < 2 * before + REWRITE_STEP ? null : { beginning, last, next: 0 };
+  }
+
+  /** All notes without an end up to row `last` have been written anew. */
+  #endRewriting(last: number): void {
+    // To notes that have an end it still matters who was forgotten.
+    this.#db.run(
+      "UPDATE note SET until = (SELECT max(until) FROM note) WHERE until IS NULL AND forgets = 1 AND id <= ?",
+      last,
+    );
+    this.#db.run("DELETE FROM note WHERE until IS NULL AND id <= ?", last);
+    this.#db.run(
+      `INSERT OR REPLACE INTO meta
+       VALUES ('notes_rewritten', (SELECT ifnull(sum(length(content)), 0) FROM note WHERE until IS NULL))`,
+    );
+  }
+
+  /** Appends records of addresses that begin anew; they are kept as long as any note from before. */
+  #addForgotten(content: Uint8Array): void {
+    this.#db.run(
+      `INSERT INTO note (until, forgets, content)
+       SELECT iif(count(until) < count(*), NULL, max(until)), 1, ? FROM note HAVING count(*) > 0`,
+      content,
+    );
+  }
+}
