@@ -185,6 +185,7 @@ export class TemplateMatcher {
     const [first, mask] = [code[one + FIRST_WORD]!, code[one + MASK]!];
     const last = this.#to - code[one + LENGTH]!;
     for (let at = this.#stack[entry + 3]! + 1; at <= last; at++) {
+      this.steps++;
       if (((view.getInt32(at, true) ^ first) & mask) === 0 && isAt(code, one, view, at)) return true;
     }
     return false;
