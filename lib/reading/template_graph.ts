@@ -47,6 +47,8 @@ type Stranger = Node & { readonly kind: "stranger" };
 export class TemplateGraph {
   readonly byFirst: readonly (Node | null)[];
   readonly literals = new Literals();
+  /** How many nodes there are. */
+  readonly size: number;
   /** Of each template. */
   readonly #strangers: readonly (readonly Stranger[])[];
   readonly #isDecided: (boolean | undefined)[] = [];
@@ -64,7 +66,7 @@ export class TemplateGraph {
     this.byFirst = lists.map((entries) =>
       entries.length === 0 ? null : entries.reduceRight((other, first) => choice(first, other))
     );
-    this.#collect();
+    this.size = this.#collect();
   }
 
   /** Reports whether only one place fits for the end of a stranger's text, unless the message takes a `<REST>`. */
@@ -73,8 +75,8 @@ export class TemplateGraph {
     return this.#isDecided[template] ??= !this.#strangers[template]!.some(mayFitTwice);
   }
 
-  /** Numbers the literals that are left after texts were joined. */
-  #collect(): void {
+  /** Numbers the literals that are left after texts were joined. Returns how many nodes there are. */
+  #collect(): number {
     const nodes = new Set<Node>(this.byFirst.filter((node) => node !== null));
     // The set grows while the loop runs.
     for (const node of nodes) {
@@ -85,11 +87,12 @@ export class TemplateGraph {
       if (node.kind !== "end") nodes.add(node.next);
       if ("other" in node && node.other !== null) nodes.add(node.other);
     }
+    return nodes.size;
   }
 }
 
 /** Port numbers have so many digits at most, other numbers as many as they like. */
-const PORT_DIGITS = 5;
+const [PORT_DIGITS, MANY] = [5, 2 ** 31 - 1];
 
 /** Builds the graph of one template from its end: each node needs those that follow. */
 class Builder {
@@ -121,7 +124,7 @@ class Builder {
     }
     const field = name.toLowerCase();
     if ((name === "PORT" || name === "NUMBER") && !isOptional) {
-      return { kind: "digits", most: name === "PORT" ? PORT_DIGITS : Infinity, field, next };
+      return { kind: "digits", most: name === "PORT" ? PORT_DIGITS : MANY, field, next };
     }
     const set = RUNS[name]!;
     const end = next.kind === "literal" && set[firstByteOf(next.text)] === 1 ? next.text : "";
@@ -163,8 +166,10 @@ function excludes(text: string, node: Node | null): boolean {
   return !node.text.startsWith(text) && !text.startsWith(node.text) && excludes(text, node.other);
 }
 
+const encoder = new TextEncoder();
+
 function firstByteOf(text: string): number {
-  return new TextEncoder().encode(text)[0]!;
+  return encoder.encode(text)[0]!;
 }
 
 function firstBytes(template: Template, parts: readonly Part[]): Set<number> {
