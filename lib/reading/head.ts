@@ -10,9 +10,9 @@ import { DayResolver, type Surroundings } from "./timestamp.ts";
  */
 const HEAD =
   /^((?:\w\w\w [ \d]\d |\d{4}-\d\d-\d\dT)\d\d:\d\d:)\d\d(?:[.,]\d{1,9})?((?:Z|[+-]\d\d:?\d\d)? \S+ [\w./@-]+)(?:\[\d+\])?: /;
-/** It may as well be the facility and level that syslog puts before a program. */
+/** A name that may as well be the facility and level that syslog puts before a program, `auth.info`. */
 const FACILITY = /^\w+\.\w+$/;
-/** Heads that are remembered: as many programs write by turns. */
+/** Heads that are remembered: programs that write by turns. */
 const MAX_HEADS = 8;
 /** Most digits of a fraction, or of a process, that are read where they lie. */
 const MAX_DIGITS = 9;
@@ -30,8 +30,8 @@ interface Head<Program> {
 }
 
 /**
- * Reads what syslog puts before a message. Lines of a log begin much alike, so the head is first compared with heads of
- * earlier lines, 50 ns a line; a new one is decoded and taken apart by regular expressions, and remembered.
+ * Reads the head that syslog puts before a message. Lines of a log begin much alike, so a head is first compared with heads of
+ * earlier lines, which takes 53 ns. A new head is decoded, divided by regular expressions in 2 us, and remembered.
  */
 export class HeadReader<Program> {
   /** The message of the line read last is `bytes[from, to)`, without blanks at its ends. */
@@ -41,7 +41,7 @@ export class HeadReader<Program> {
   time: Micros = NaN;
   pid = NO_PID;
   program: Program;
-  /** How many lines were decoded, as no head read before was theirs. */
+  /** How many lines had to be decoded. */
   misses = 0;
   readonly #programOf: (identifier: string) => Program;
   /** The minute of the line read last, `Mar  9 04:05:`; null before the first. */
@@ -52,8 +52,8 @@ export class HeadReader<Program> {
   readonly #otherTimes: DayResolver;
 
   /**
-   * @param programOf what `program` is to be for the name of a program; "": the line has no head
-   * @param surroundings of the line that is read; the caller keeps them up to date
+   * @param programOf makes `program` of the name of a program; "" for a line without a head
+   * @param surroundings instants around the line that is read, which the caller keeps up to date
    */
   constructor(programOf: (identifier: string) => Program, surroundings: Surroundings) {
     this.#programOf = programOf;

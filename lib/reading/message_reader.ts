@@ -8,8 +8,8 @@ import type { Automaton } from "./automaton.ts";
 export const [NOTHING, LOGIN, END] = [0, 1, 2] as const;
 
 /**
- * `LOGIN`: somebody has logged in, and the fields `user`, `port` and `method` tell who and how. `END`: the connection from
- * this address and `port` is over; without a port, the one that the writing process served.
+ * `LOGIN`: somebody has logged in, and the fields `user`, `port` and `login` tell who, from where and how. `END`: the connection
+ * from this address and `port` is over; without a port, the one that the writing process served.
  */
 export type Says = typeof NOTHING | typeof LOGIN | typeof END;
 

@@ -43,27 +43,34 @@ export class TemplateError extends Error {}
 /** Bytes that a run may hold, 1 for each. */
 export type ByteSet = Uint8Array;
 
-/** The bytes of which `expression` matches the character; bytes of other characters than ASCII count as letters of any script. */
-function bytesOf(expression: RegExp): ByteSet {
-  return Uint8Array.from({ length: 256 }, (_, byte) => {
-    return expression.test(byte < 128 ? String.fromCharCode(byte) : "é") ? 1 : 0;
-  });
+const FIGURES = "0123456789";
+const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+const WORD = `${FIGURES}${LETTERS}_`;
+const BLANKS = " \t\n\v\f\r";
+
+/** The set of some ASCII characters. */
+function only(characters: string): ByteSet {
+  const set = new Uint8Array(256);
+  for (let i = 0; i < characters.length; i++) set[characters.charCodeAt(i)] = 1;
+  return set;
 }
+
+/** The set of all bytes but those of some ASCII characters; bytes of other characters are always in it. */
+export function allBut(characters: string): ByteSet {
+  return only(characters).map((isHeld) => 1 - isHeld);
+}
+
+export const DIGITS = only(FIGURES);
+/** Of addresses and zones. */
+export const ADDRESS_BYTES = only(`${WORD}:.%-`);
 
 /** What the elements of the last three rows may hold. */
 export const RUNS: Readonly<Record<string, ByteSet>> = {
-  PORT: bytesOf(/\d/),
-  NUMBER: bytesOf(/\d/),
-  WORD: bytesOf(/\w/),
-  WORDS: bytesOf(/[\w ]/),
-  METHOD: bytesOf(/[\w/.@-]/),
-  TOKEN: bytesOf(/\S/),
-  BLANKS: bytesOf(/\s/),
+  PORT: DIGITS,
+  NUMBER: DIGITS,
+  WORD: only(WORD),
+  WORDS: only(`${WORD} `),
+  METHOD: only(`${WORD}/.@-`),
+  TOKEN: allBut(BLANKS),
+  BLANKS: only(BLANKS),
 };
-
-/** A set of all bytes but those of some ASCII characters. */
-export function allBut(characters: string): ByteSet {
-  const set = new Uint8Array(256).fill(1);
-  for (const character of characters) set[character.charCodeAt(0)] = 0;
-  return set;
-}

@@ -1,4 +1,5 @@
 import { Literal } from "../core/bytes.ts";
+import { mayFitTwice } from "./template_doubt.ts";
 import { allBut, type ByteSet, RUNS, type Template } from "./template.ts";
 import { parseTemplate, type Part, templateError } from "./template_syntax.ts";
 
@@ -40,27 +41,42 @@ export type Node =
   /** Here the message has to end. */
   | { readonly kind: "end"; readonly template: number };
 
+type Stranger = Node & { readonly kind: "stranger" };
+
 /** Templates as graphs, by the first byte of their messages. */
 export class TemplateGraph {
   readonly byFirst: readonly (Node | null)[];
   readonly literals = new Literals();
+  /** How many nodes there are. */
+  readonly size: number;
+  /** Of each template. */
+  readonly #strangers: readonly (readonly Stranger[])[];
+  readonly #isDecided: (boolean | undefined)[] = [];
 
   /** Throws `TemplateError`. */
   constructor(templates: readonly Template[]) {
     const lists: Node[][] = Array.from({ length: 256 }, () => []);
-    templates.forEach((template, number) => {
+    this.#strangers = templates.map((template, number) => {
       const parts = parseTemplate(template);
-      const entry = new Builder(template).sequence(parts, { kind: "end", template: number });
+      const builder = new Builder(template);
+      const entry = builder.sequence(parts, { kind: "end", template: number });
       for (const byte of firstBytes(template, parts)) lists[byte]!.push(entry);
+      return builder.strangers;
     });
     this.byFirst = lists.map((entries) =>
       entries.length === 0 ? null : entries.reduceRight((other, first) => choice(first, other))
     );
-    this.#collect();
+    this.size = this.#collect();
   }
 
-  /** Numbers the literals that are left after texts were joined. */
-  #collect(): void {
+  /** Reports whether only one place fits for the end of a stranger's text, unless the message takes a `<REST>`. */
+  isDecided(template: number): boolean {
+    // Found when the first message asks: at the start nobody should wait for it.
+    return this.#isDecided[template] ??= !this.#strangers[template]!.some(mayFitTwice);
+  }
+
+  /** Numbers the literals that are left after texts were joined. Returns how many nodes there are. */
+  #collect(): number {
     const nodes = new Set<Node>(this.byFirst.filter((node) => node !== null));
     // The set grows while the loop runs.
     for (const node of nodes) {
@@ -71,14 +87,16 @@ export class TemplateGraph {
       if (node.kind !== "end") nodes.add(node.next);
       if ("other" in node && node.other !== null) nodes.add(node.other);
     }
+    return nodes.size;
   }
 }
 
 /** Port numbers have so many digits at most, other numbers as many as they like. */
-const PORT_DIGITS = 5;
+const [PORT_DIGITS, MANY] = [5, 2 ** 31 - 1];
 
 /** Builds the graph of one template from its end: each node needs those that follow. */
 class Builder {
+  readonly strangers: Stranger[] = [];
   readonly #template: Template;
   readonly #isNaming: boolean;
 
@@ -106,7 +124,7 @@ class Builder {
     }
     const field = name.toLowerCase();
     if ((name === "PORT" || name === "NUMBER") && !isOptional) {
-      return { kind: "digits", most: name === "PORT" ? PORT_DIGITS : Infinity, field, next };
+      return { kind: "digits", most: name === "PORT" ? PORT_DIGITS : MANY, field, next };
     }
     const set = RUNS[name]!;
     const end = next.kind === "literal" && set[firstByteOf(next.text)] === 1 ? next.text : "";
@@ -121,7 +139,9 @@ class Builder {
     if (/<USER>.*<(?:WORDS|BLANKS)/s.test(this.#template.text)) {
       throw templateError(this.#template, "<WORDS> and <BLANKS> cannot follow <USER>");
     }
-    return { kind: "stranger", end: next.text, next: next.next };
+    const stranger: Stranger = { kind: "stranger", end: next.text, next: next.next };
+    this.strangers.push(stranger);
+    return stranger;
   }
 }
 
@@ -146,8 +166,10 @@ function excludes(text: string, node: Node | null): boolean {
   return !node.text.startsWith(text) && !text.startsWith(node.text) && excludes(text, node.other);
 }
 
+const encoder = new TextEncoder();
+
 function firstByteOf(text: string): number {
-  return new TextEncoder().encode(text)[0]!;
+  return encoder.encode(text)[0]!;
 }
 
 function firstBytes(template: Template, parts: readonly Part[]): Set<number> {

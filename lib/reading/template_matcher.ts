@@ -1,5 +1,5 @@
 import { AddressReader } from "../core/address_reader.ts";
-import { type Bytes, Literal } from "../core/bytes.ts";
+import type { Bytes } from "../core/bytes.ts";
 import type { Automaton } from "./automaton.ts";
 import type { Template } from "./template.ts";
 import type { TemplateGraph } from "./template_graph.ts";
@@ -39,6 +39,8 @@ const [ZERO, NINE, POINT] = [48, 57, 46];
 const ENTRY = 5;
 /** The bit that says that an address was read, among the bits of the fields that are set. */
 const ADDRESS_BIT = 1 << 30;
+/** The bit that says that a `<REST>` was taken. */
+const REST_BIT = 1 << 29;
 /** No stranger's text is being read. */
 const OUTSIDE = -1;
 
@@ -77,12 +79,14 @@ export class TemplateMatcher {
   isDoubtful = false;
   /** How many instructions and bytes the last call of `match()` has looked at. */
   steps = 0;
+  readonly #graph: TemplateGraph;
   readonly #program: TemplateProgram;
   readonly #automaton: Automaton;
   readonly #onSecondFit: Uint8Array;
   readonly #stack: Int32Array;
   #depth = 0;
   #template = -1;
+  #hasRest = false;
   #bytes!: Bytes;
   #to = 0;
   /** Counts the messages, for what an instruction remembers of one. */
@@ -99,7 +103,8 @@ export class TemplateMatcher {
     },
   ) {
     this.#automaton = automaton;
-    this.#program = new TemplateProgram(graph.byFirst, {
+    this.#graph = graph;
+    this.#program = new TemplateProgram(graph, {
       literals: graph.literals,
       columnOf: (literal) => automaton.columnOf(literal),
       fieldOf: (name) => fields.indexOf(name),
@@ -119,7 +124,7 @@ export class TemplateMatcher {
   match(bytes: Bytes, at: number, to: number, state: number): number {
     this.#bytes = bytes;
     this.#to = to;
-    this.#message++;
+    this.#message = this.#message + 1 | 0;
     this.steps = 0;
     this.isDoubtful = false;
     const entry = this.#program.byFirst[bytes.array[at]!]!;
@@ -127,13 +132,17 @@ export class TemplateMatcher {
       this.#clear();
       return -1;
     }
-    if (this.#onSecondFit[this.#template] !== NOTHING) this.#lookForSecondFit();
+    if (this.#mayFitAgain(this.#template)) this.#lookForSecondFit();
     return this.#template;
   }
 
   #clear(): void {
     this.from.fill(-1);
     this.address.clear();
+  }
+
+  #mayFitAgain(template: number): boolean {
+    return this.#onSecondFit[template] !== NOTHING && (this.#hasRest || !this.#graph.isDecided(template));
   }
 
   /** Decides between several places where the stranger's text may end. */
@@ -176,6 +185,7 @@ export class TemplateMatcher {
     const [first, mask] = [code[one + FIRST_WORD]!, code[one + MASK]!];
     const last = this.#to - code[one + LENGTH]!;
     for (let at = this.#stack[entry + 3]! + 1; at <= last; at++) {
+      this.steps++;
       if (((view.getInt32(at, true) ^ first) & mask) === 0 && isAt(code, one, view, at)) return true;
     }
     return false;
@@ -193,6 +203,31 @@ export class TemplateMatcher {
     this.from.set(this.#best.from);
     this.to.set(this.#best.to);
     this.state = this.#best.state;
+  }
+
+  /** Makes sure that an instruction knows how far it fits at `at`. Returns whether it had to look at bytes for that. */
+  #look(one: number, at: number): boolean {
+    const { code, sets } = this.#program;
+    const { array } = this.#bytes;
+    if (code[one + SEEN_IN] === this.#message && at >= code[one + SEEN_FROM]! && at <= code[one + SEEN_TO]!) {
+      return false;
+    }
+    const set = code[one + SET]!;
+    let to = at;
+    while (to < this.#to && sets[set + array[to]!] === 1) to++;
+    this.steps += to - at;
+    code[one + SEEN_IN] = this.#message;
+    code[one + SEEN_FROM] = at;
+    code[one + SEEN_TO] = to;
+    return true;
+  }
+
+  /** Drops values that ways have left which were given up. */
+  #finish(isSet: number): void {
+    const { from } = this;
+    for (let field = 0; field < from.length; field++) if ((isSet >> field & 1) === 0) from[field] = -1;
+    if ((isSet & ADDRESS_BIT) === 0) this.address.clear();
+    this.#hasRest = (isSet & REST_BIT) !== 0;
   }
 
   /**
@@ -223,6 +258,7 @@ export class TemplateMatcher {
         scan = stack[depth + 3]!;
         isSet = stack[depth + 4]!;
       }
+      const start = at;
       switch (code[one]) {
         case LITERAL: {
           const behind = at + code[one + LENGTH]!;
@@ -236,7 +272,6 @@ export class TemplateMatcher {
           break;
         }
         case ADDRESS: {
-          const start = at;
           at = address.read(this.#bytes, at, end);
           if (at === start) {
             one = FAIL;
@@ -251,7 +286,6 @@ export class TemplateMatcher {
           break;
         }
         case DIGITS: {
-          const start = at;
           while (at < end && array[at]! >= ZERO && array[at]! <= NINE) at++;
           steps += at - start;
           if (at === start || at - start > code[one + MOST]!) {
@@ -260,17 +294,10 @@ export class TemplateMatcher {
           }
           const way = next[state + figures]! || automaton.find(state, figures);
           state = way > 0 ? way : automaton.along(state, array, start, at);
-          const field = code[one + FIELD]!;
-          if (field >= 0) {
-            from[field] = start;
-            to[field] = at;
-            isSet |= 1 << field;
-          }
           break;
         }
         case RUN: {
           const set = code[one + SET]!;
-          const start = at;
           while (at < end && sets[set + array[at]!] === 1) {
             const column = classes[array[at++]!]!;
             state = next[state + column]! || automaton.find(state, column);
@@ -280,32 +307,22 @@ export class TemplateMatcher {
             one = FAIL;
             continue;
           }
-          const field = code[one + FIELD]!;
-          if (field >= 0) {
-            from[field] = start;
-            to[field] = at;
-            isSet |= 1 << field;
-          }
           break;
         }
         case RUN_UP_TO: {
           const set = code[one + SET]!;
-          const start = at;
           const last = end - code[one + LENGTH]!;
-          while (at <= last && !isAt(code, one, view, at) && sets[set + array[at]!] === 1) at++;
+          const least = at + code[one + LEAST]!;
+          while (at <= last && sets[set + array[at]!] === 1 && (at < least || !isAt(code, one, view, at))) {
+            at++;
+          }
           steps += at - start;
           // Where the text does not stand here, the instruction that follows will tell.
-          if (at - start < code[one + LEAST]!) {
+          if (at < least) {
             one = FAIL;
             continue;
           }
           state = automaton.along(state, array, start, at);
-          const field = code[one + FIELD]!;
-          if (field >= 0) {
-            from[field] = start;
-            to[field] = at;
-            isSet |= 1 << field;
-          }
           break;
         }
         case STRANGER: {
@@ -316,12 +333,12 @@ export class TemplateMatcher {
             const column = classes[array[scan++]!]!;
             state = next[state + column]! || automaton.find(state, column);
           }
-          const start = scan;
+          const first = scan;
           while (scan <= last && !isAt(code, one, view, scan)) {
             const column = classes[array[scan++]!]!;
             state = next[state + column]! || automaton.find(state, column);
           }
-          steps += scan - start;
+          steps += scan - first;
           if (scan > last) {
             one = FAIL;
             continue;
@@ -342,33 +359,27 @@ export class TemplateMatcher {
           const column = code[one + COLUMN]!;
           state = next[state + column]! || automaton.find(state, column);
           scan = OUTSIDE;
-          break;
+          one = code[one + NEXT]!;
+          continue;
         }
         case REST:
           state = automaton.along(state, array, at, end);
           steps += end - at;
           at = end;
+          isSet |= REST_BIT;
           break;
         case REST_WITHOUT: {
-          const isKnown = code[one + SEEN_IN] === this.#message && at >= code[one + SEEN_FROM]! &&
-            at <= code[one + SEEN_TO]!;
-          if (!isKnown) {
-            const set = code[one + SET]!;
-            const start = at;
-            while (at < end && sets[set + array[at]!] === 1) at++;
-            steps += at - start;
-            code[one + SEEN_IN] = this.#message;
-            code[one + SEEN_FROM] = start;
-            code[one + SEEN_TO] = at;
-            at = start;
-          }
+          this.steps = steps;
+          const isNew = this.#look(one, at);
+          steps = this.steps;
           if (code[one + SEEN_TO] !== end) {
             one = FAIL;
             continue;
           }
-          // Bytes that were looked at before are not run along again: the tries will find the signs once.
-          state = isKnown ? automaton.lost : automaton.along(state, array, at, end);
+          // Bytes are run along once; should that not be enough, the tries find the signs of the whole message.
+          state = isNew ? automaton.along(state, array, at, end) : automaton.lost;
           at = end;
+          isSet |= REST_BIT;
           break;
         }
         case SKIP:
@@ -391,10 +402,14 @@ export class TemplateMatcher {
           this.#template = code[one + TEMPLATE]!;
           this.state = state;
           this.steps = steps;
-          // Ways that were given up may have left values.
-          for (let field = 0; field < from.length; field++) if ((isSet >> field & 1) === 0) from[field] = -1;
-          if ((isSet & ADDRESS_BIT) === 0) address.clear();
+          this.#finish(isSet);
           return true;
+      }
+      const field = code[one + FIELD]!;
+      if (field >= 0) {
+        from[field] = start;
+        to[field] = at;
+        isSet |= 1 << field;
       }
       one = code[one + NEXT]!;
     }

@@ -1,5 +1,5 @@
 import type { ByteSet } from "./template.ts";
-import type { Literals, Node } from "./template_graph.ts";
+import type { Literals, Node, TemplateGraph } from "./template_graph.ts";
 
 /** What an instruction does. `FAIL` is the place 0 of the program: no instruction at all. */
 export const FAIL = 0;
@@ -30,12 +30,16 @@ export const LEAST = 9;
 export const MOST = 10;
 export const FIELD = 11;
 /** Of `FINISH`: the template. */
-export const TEMPLATE = 12;
+export const TEMPLATE = 8;
 /** Of `REST_WITHOUT`: the message last looked at, from where, and where the first excluded byte stands. */
 export const SEEN_IN = 12;
 export const SEEN_FROM = 13;
 export const SEEN_TO = 14;
 const SIZE = 15;
+
+const NO_FIELD = -1;
+const NO_MESSAGE = -1;
+const SIMPLE = { address: ADDRESS, rest: REST, skip: SKIP, choice: CHOICE };
 
 /** What a program needs to know beside the graph. */
 interface Surroundings {
@@ -47,8 +51,8 @@ interface Surroundings {
 }
 
 /**
- * Templates as one array of numbers. V8 runs along it twice as fast as along the objects of the graph: an instruction is 60 bytes
- * side by side, and no load has to check what kind of object it finds.
+ * Templates as one array of numbers. V8 runs along it twice as fast as along the objects of the graph: the numbers of an
+ * instruction lie side by side, and no load has to check what kind of object it finds.
  */
 export class TemplateProgram {
   readonly code: Int32Array;
@@ -58,16 +62,19 @@ export class TemplateProgram {
   readonly byFirst: Int32Array;
   /** How many instructions there are. */
   readonly length: number;
-  readonly #numbers: number[] = Array(SIZE).fill(0);
+  /** Where the next instruction goes. Nothing stands at 0, which is `FAIL`. */
+  #end = SIZE;
   readonly #places = new Map<Node, number>();
   readonly #sets: ByteSet[] = [];
   readonly #surroundings: Surroundings;
 
-  constructor(byFirst: readonly (Node | null)[], surroundings: Surroundings) {
+  constructor({ byFirst, size }: TemplateGraph, surroundings: Surroundings) {
     this.#surroundings = surroundings;
+    // An instruction has a literal of its own at most.
+    const longest = Math.max(0, ...surroundings.literals.all.map(({ others }) => others.length));
+    this.code = new Int32Array((size + 1) * (SIZE + longest));
     this.byFirst = Int32Array.from(byFirst, (node) => node === null ? FAIL : this.#place(node));
-    this.length = this.#places.size;
-    this.code = Int32Array.from(this.#numbers);
+    this.length = size;
     this.sets = new Uint8Array(256 * this.#sets.length);
     this.#sets.forEach((set, i) => this.sets.set(set, 256 * i));
   }
@@ -76,61 +83,63 @@ export class TemplateProgram {
   #place(node: Node): number {
     const known = this.#places.get(node);
     if (known !== undefined) return known;
-    const at = this.#numbers.length;
+    const at = this.#end;
     this.#places.set(node, at);
-    this.#numbers.push(...Array(SIZE).fill(0));
-    this.#write(at, this.#parts(node));
-    if (node.kind !== "end") this.#numbers[at + NEXT] = this.#place(node.next);
-    if ("other" in node && node.other !== null) this.#numbers[at + OTHER] = this.#place(node.other);
+    this.#end += SIZE;
+    this.code[at + FIELD] = NO_FIELD;
+    this.code[at + SEEN_IN] = NO_MESSAGE;
+    this.#write(node, at);
+    if (node.kind !== "end") this.code[at + NEXT] = this.#place(node.next);
+    if ("other" in node && node.other !== null) this.code[at + OTHER] = this.#place(node.other);
     return at;
   }
 
-  #write(at: number, parts: readonly (readonly [part: number, value: number])[]): void {
-    for (const [part, value] of parts) this.#numbers[at + part] = value;
-  }
-
-  #parts(node: Node): (readonly [part: number, value: number])[] {
+  #write(node: Node, at: number): void {
+    const { code } = this;
     switch (node.kind) {
       case "literal":
-        return [[0, LITERAL], ...this.#literal(node.text)];
+        code[at] = LITERAL;
+        return this.#writeLiteral(node.text, at);
       case "stranger":
-        return [[0, STRANGER], ...this.#literal(node.end), [FIELD, this.#surroundings.fieldOf("user")]];
-      case "address":
-        return [[0, ADDRESS]];
+        code[at] = STRANGER;
+        code[at + FIELD] = this.#surroundings.fieldOf("user");
+        return this.#writeLiteral(node.end, at);
       case "digits":
-        return [[0, DIGITS], [MOST, Math.min(node.most, 0x7fffffff)], [
-          FIELD,
-          this.#surroundings.fieldOf(node.field),
-        ]];
+        code[at] = DIGITS;
+        code[at + MOST] = node.most;
+        code[at + FIELD] = this.#surroundings.fieldOf(node.field);
+        return;
       case "run":
-        return [
-          ...node.end === "" ? [[0, RUN] as const] : [[0, RUN_UP_TO] as const, ...this.#literal(node.end)],
-          [SET, this.#set(node.set)],
-          [LEAST, node.least],
-          [FIELD, this.#surroundings.fieldOf(node.field)],
-        ];
-      case "rest":
-        return [[0, REST]];
+        code[at] = node.end === "" ? RUN : RUN_UP_TO;
+        code[at + SET] = this.#set(node.set);
+        code[at + LEAST] = node.least;
+        code[at + FIELD] = this.#surroundings.fieldOf(node.field);
+        if (node.end !== "") this.#writeLiteral(node.end, at);
+        return;
       case "rest without":
-        return [[0, REST_WITHOUT], [SET, this.#set(node.set)], [SEEN_IN, -1]];
-      case "skip":
-        return [[0, SKIP]];
-      case "choice":
-        return [[0, CHOICE]];
+        code[at] = REST_WITHOUT;
+        code[at + SET] = this.#set(node.set);
+        return;
       case "end":
-        return [[0, FINISH], [TEMPLATE, node.template]];
+        code[at] = FINISH;
+        code[at + TEMPLATE] = node.template;
+        return;
+      default:
+        code[at] = SIMPLE[node.kind];
     }
   }
 
-  #literal(text: string): (readonly [part: number, value: number])[] {
-    const { literals, columnOf } = this.#surroundings;
-    const number = literals.numberOf(text);
-    const { first, mask, length, others } = literals.all[number]!;
-    const place = this.#numbers.push(...others) - others.length;
-    return [[FIRST_WORD, first], [MASK, mask], [LENGTH, length], [COLUMN, columnOf(number)], [
-      OTHER_WORDS,
-      place,
-    ]];
+  #writeLiteral(text: string, at: number): void {
+    const { code } = this;
+    const number = this.#surroundings.literals.numberOf(text);
+    const { first, mask, length, others } = this.#surroundings.literals.all[number]!;
+    code[at + FIRST_WORD] = first;
+    code[at + MASK] = mask;
+    code[at + LENGTH] = length;
+    code[at + COLUMN] = this.#surroundings.columnOf(number);
+    code[at + OTHER_WORDS] = this.#end;
+    code.set(others, this.#end);
+    this.#end += others.length;
   }
 
   #set(set: ByteSet): number {

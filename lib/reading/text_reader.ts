@@ -13,7 +13,7 @@ import {
   UNSEEN,
 } from "./message_reader.ts";
 
-/** What a parser read out of the text of a message. */
+/** The parts of a message that a parser found in its text. */
 export interface TextReading {
   /** The address, from where the service itself writes it; null where the message names nobody or leaves a doubt whom. */
   readonly address: string | null;
@@ -26,7 +26,7 @@ export interface TextReading {
 /** Reads the text of a message; null for one of no form that the service is known to use. */
 export type TextParser = (message: string) => TextReading | null;
 
-/** What a form of messages that is read as text consists of. */
+/** Describes messages that are read as text. */
 export interface TextFormOptions {
   /** Names of the fields that the parser may give. */
   readonly fields: readonly string[];
@@ -35,7 +35,7 @@ export interface TextFormOptions {
   readonly isPossible?: (bytes: Bytes, from: number, to: number) => boolean;
 }
 
-/** Messages that are read as text, by regular expressions: what has no faster reader. */
+/** Messages without a faster reader: they are decoded and read by regular expressions. */
 export class TextForm implements MessageForm {
   readonly fields: readonly string[];
   readonly literals: readonly Uint8Array[] = [];
@@ -56,14 +56,14 @@ export function fieldNames(names: readonly string[]): string[] {
   return [...new Set(["message", ...names])];
 }
 
-/** Where a reader puts what it has read, for readers that share it. */
+/** Address and ranges of fields that one or several readers fill. */
 export interface Findings {
   readonly address: AddressReader;
   readonly from: Int32Array;
   readonly to: Int32Array;
 }
 
-/** Makes room for what a reader of `count` fields finds. */
+/** Makes findings for `count` fields. */
 export function makeFindings(count: number): Findings {
   return { address: new AddressReader(), from: new Int32Array(count), to: new Int32Array(count) };
 }
@@ -92,11 +92,11 @@ export class TextReader implements MessageReader {
   #message: Bytes = makeBytes(0);
   #values: Readonly<Record<string, string>> = {};
   #scratch = makeBytes(SCRATCH);
-  /** How much of the scratch is in use, and by which fields. */
+  /** How many bytes of the scratch are in use, and which fields are in it. */
   #used = 0;
   readonly #isEncoded: Uint8Array;
 
-  /** @param findings where to put what is read: for readers that have several ways to read */
+  /** @param findings shared by the ways in which one reader reads */
   constructor(options: TextFormOptions, findings?: Findings) {
     this.#options = options;
     this.fields = fieldNames(options.fields);

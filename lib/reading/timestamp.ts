@@ -8,7 +8,7 @@ const DAY = 1_440 * MINUTE;
 const YEAR = 365 * DAY;
 const ZERO = 48;
 
-/** Instants by which stamps are read that leave something open, in microseconds since the epoch. */
+/** Instants that tell year and zone of a stamp which has none, in microseconds since the epoch. */
 export interface Surroundings {
   /** When the line is read. */
   now: Micros;
@@ -38,7 +38,7 @@ export class DayResolver {
   #knownAt: Micros = NaN;
   #midnight: Micros = 0;
 
-  /** @param surroundings of the line that is read; the caller keeps them up to date */
+  /** @param surroundings instants around the line that is read, which the caller keeps up to date */
   constructor(surroundings: Surroundings) {
     this.#surroundings = surroundings;
   }
@@ -73,7 +73,7 @@ function isSameDay(a: Stamp, b: Stamp): boolean {
   return a.day === b.day && a.month === b.month && a.year === b.year;
 }
 
-/** Whether all of a stamp's day lies behind `midnight`: no clock was set near it, and the year is beyond doubt. */
+/** Whether all instants of the day follow from `midnight` by addition: no clock was set near it, and the year is sure. */
 function isPlainDay({ year, offset }: Stamp, { midnight, now }: { midnight: Micros; now: Micros }): boolean {
   const isSteady = offset !== null || ahead(midnight - DAY) === ahead(midnight + 2 * DAY);
   const isOfYear = year !== null ||

@@ -51,7 +51,9 @@ export class NoteKeeper {
     const count = this.#memory.list(at);
     const { words, times, places } = this.#memory;
     let lasts = false;
-    this.#eachRule(count, (rule) => lasts ||= this.#groups.spans[rule] === Infinity);
+    for (let i = 0; i < count && !lasts; i++) {
+      lasts = this.#groups.isLasting(words[places[i]! + RULES]! >>> GROUP_RULES);
+    }
     if (!lasts) return;
     const [w0, w1, w2, w3] = words.subarray(at, at + 4) as unknown as [number, number, number, number];
     const address = { w0, w1, w2, w3, prefix: words[at + PREFIX]! & PREFIX_MASK };

@@ -197,7 +197,7 @@ export class Notes {
 
   /**
    * Writes the notes of some addresses from the `number`th one on, each behind a record that it begins anew: of those addresses
-   * with a note that never grows old. Returns where to go on; null: all are through.
+   * with a note that is stored without an end. Returns where to go on; null: all are through.
    */
   dump(number: number, writer: NoteWriter): number | null {
     return this.#keeper.dump(number, writer);

@@ -14,7 +14,7 @@ export interface CountedRule {
   readonly name: string;
 }
 
-/** A group as the state keeps it: its rules' service, name and `distinct`, as JSON. */
+/** A group as the state keeps it: its rules' service, name and `distinct`, and whether hits never grow old, as JSON. */
 export interface StoredGroup {
   readonly number: number;
   readonly rules: string;
@@ -23,7 +23,7 @@ export interface StoredGroup {
 /** In place of a `distinct` that is not known: any field will do. */
 const ANY_FIELD = "*";
 
-type StoredRule = readonly [service: string, name: string, distinct: string | null];
+type StoredRule = readonly [service: string, name: string, distinct: string | null, isLasting: boolean];
 
 /** A row: how many rules, the lowest limit, rules that count values as bits, the class of the longest window, the rules. */
 const [COUNT, LIMIT, VALUES, SPAN_CLASS] = [0, 1, 2, 3];
@@ -49,6 +49,8 @@ export class RuleGroups {
   readonly #numbers = new Map<string, number>();
   /** Rules of stored groups that still count, as bits; of others, all. */
   readonly #masks: number[] = [];
+  /** Whether notes of a group are stored without an end. */
+  readonly #lasting: boolean[] = [];
   #used: boolean[] = [];
   #next = 0;
   #several = 0;
@@ -75,6 +77,8 @@ export class RuleGroups {
     while (this.#used[this.#next]) this.#next++;
     const number = this.#next;
     this.#set(number, rules);
+    this.#masks[number] = GROUP_MASK;
+    this.#lasting[number] = rules.some((rule) => this.spans[rule] === Infinity);
     this.#numbers.set(key, number);
     this.#made.push({ number, rules: JSON.stringify(rules.map((rule) => this.#nameOf(rule))) });
     return number;
@@ -84,8 +88,7 @@ export class RuleGroups {
   restore({ number, rules: names }: StoredGroup): void {
     const stored = (JSON.parse(names) as StoredRule[]).slice(0, GROUP_RULES);
     const rules = stored.map((one) => this.#find(one));
-    // A place must hold some rule; the mask keeps notes from it.
-    if (this.ruleCount > 0) this.#set(number, rules.map((rule) => Math.max(0, rule)));
+    this.#set(number, rules);
     this.#masks[number] = rules.reduce((mask, rule, i) => rule < 0 ? mask : mask | 1 << i, 0);
     const isWhole = rules.every((rule) => rule >= 0) &&
       stored.every(([, , distinct]) => distinct !== ANY_FIELD);
@@ -96,7 +99,7 @@ export class RuleGroups {
   stillCounting(rules: number): number {
     const group = rules >>> GROUP_RULES;
     if (!this.#used[group]) return 0;
-    const bits = rules & GROUP_MASK & (this.#masks[group] ?? GROUP_MASK) &
+    const bits = rules & GROUP_MASK & this.#masks[group]! &
       (1 << this.rows[group * ROW + COUNT]!) - 1;
     return bits === 0 ? 0 : group << GROUP_RULES | bits;
   }
@@ -121,6 +124,11 @@ export class RuleGroups {
   /** All rules of a group, as bits. */
   allOf(group: number): number {
     return (1 << this.rows[group * ROW + COUNT]!) - 1;
+  }
+
+  /** Whether notes of a group are, or may be, stored without an end. */
+  isLasting(group: number): boolean {
+    return this.#lasting[group]!;
   }
 
   /** The rules of a group. */
@@ -159,20 +167,22 @@ export class RuleGroups {
       rows.set(this.rows);
       this.rows = rows;
     }
-    const longest = Math.max(...rules.map((rule) => this.spans[rule]!));
-    const values = rules.reduce(
-      (bits, rule, i) => this.#rules[rule]!.distinct === null ? bits : bits | 1 << i,
-      0,
-    );
-    const lowest = Math.min(...rules.map((rule) => this.limits[rule]!));
+    // Those that are gone are below 0.
+    const known = rules.filter((rule) => rule >= 0);
+    const longest = Math.max(...known.map((rule) => this.spans[rule]!));
+    const lowest = Math.min(...known.map((rule) => this.limits[rule]!));
+    let values = 0;
+    rules.forEach((rule, i) => {
+      if (rule >= 0 && this.#rules[rule]!.distinct !== null) values |= 1 << i;
+    });
     this.rows.set([rules.length, lowest, values, this.spanClasses.indexOf(longest), ...rules], number * ROW);
     this.#used[number] = true;
     if (rules.length > 1) this.#several++;
   }
 
   #nameOf(rule: number): StoredRule {
-    const { service, name, distinct } = this.#rules[rule]!;
-    return [service, name, distinct];
+    const { service, name, distinct, window } = this.#rules[rule]!;
+    return [service, name, distinct, window === null];
   }
 
   #find([service, name, distinct]: StoredRule): number {
@@ -181,4 +191,8 @@ export class RuleGroups {
       (distinct === ANY_FIELD ? rule.distinct !== null : rule.distinct === distinct)
     );
   }
+}
+
+function isEqual(a: StoredRule, b: StoredRule): boolean {
+  return a.every((part, i) => part === b[i]);
 }

@@ -37,7 +37,7 @@ export function migrateTallies(db: DatabaseSync): void {
   const rows = db.prepare("SELECT id, until, content FROM tally ORDER BY id").all();
   for (const { id, until, content } of rows as { id: number; until: number | null; content: string }[]) {
     const tally = JSON.parse(content) as Tally;
-    const records = recordsOf(tally, { seed, groups });
+    const records = recordsOf(tally, { seed, groups, isLasting: until === null });
     const forgets = tally.forgotten.length > 0 && tally.rules.length === 0;
     if (records.length > 0) insert.run(id, until, forgets ? 1 : 0, bytesOf(records));
   }
@@ -51,9 +51,13 @@ class Groups {
   readonly numbers = new Map<string, number>();
 
   /** The first rule of the group of a rule, as a record names it. */
-  of(service: string, rule: string, hasValues: boolean): number {
+  of(
+    service: string,
+    rule: string,
+    { hasValues, isLasting }: { hasValues: boolean; isLasting: boolean },
+  ): number {
     // The field was not stored: any field that the rule counts values of will do.
-    const rules = JSON.stringify([[service, rule, hasValues ? "*" : null]]);
+    const rules = JSON.stringify([[service, rule, hasValues ? "*" : null, isLasting]]);
     const number = this.numbers.get(rules) ?? this.numbers.size;
     this.numbers.set(rules, number);
     return number << 12 | 1;
@@ -70,7 +74,7 @@ interface Record {
 
 function recordsOf(
   { forgotten, addresses, steps, rules }: Tally,
-  { seed, groups }: { seed: number; groups: Groups },
+  { seed, groups, isLasting }: { seed: number; groups: Groups; isLasting: boolean },
 ): Record[] {
   const nothing = { rules: 0, time: 0, value: 0 };
   const records: Record[] = forgotten.map((address) => ({ ...nothing, kind: FORGOTTEN, address }));
@@ -79,10 +83,10 @@ function recordsOf(
   for (const [service, rule, spent, hits, values] of rules) {
     // What was spent may have been hits of either kind.
     for (const hasValues of [false, true]) {
-      const group = groups.of(service, rule, hasValues);
+      const group = groups.of(service, rule, { hasValues, isLasting });
       for (const address of spent) records.push({ ...nothing, kind: SPENT, address, rules: group });
     }
-    const group = groups.of(service, rule, values.length > 0);
+    const group = groups.of(service, rule, { hasValues: values.length > 0, isLasting });
     hits.forEach((n, i) => {
       const value = values[i] === undefined ? 0 : hashOf(seed, values[i]);
       records.push({ kind: HIT, address: addresses[n]!, rules: group, time: times[n]!, value });

@@ -7,6 +7,8 @@ import type { Database } from "./database.ts";
 
 /** What gives the notes that have no end, as they stand in memory. */
 export interface LastingNotes {
+  /** See `Engine.beginnings`. */
+  readonly beginnings: number;
   /** See `Engine.lasting()`. */
   lasting(number: number): { content: Uint8Array; next: number | null } | null;
 }
@@ -16,6 +18,8 @@ const REWRITE_STEP = 1 << 20;
 
 /** How far the notes without an end have been written anew. */
 interface Rewriting {
+  /** `LastingNotes.beginnings` at its start: addresses have other numbers after the next one. */
+  readonly beginning: number;
   /** The last row that they replace. */
   readonly last: number;
   readonly next: number;
@@ -79,14 +83,14 @@ export class NoteTable {
 
   /**
    * Writes the notes without an end anew as `memory` has them, where half of them or more may be dead: some addresses at each call.
-   * Returns whether there is more to do. A crash in between does no harm, as each address is written behind a record that it begins
+   * Returns whether there is more to do, be it as notes are not stored yet. A crash in between does no harm, as each address is written behind a record that it begins
    * anew.
    */
   rewrite(memory: LastingNotes): boolean {
-    const rewriting = this.#rewriting ?? this.#beginRewriting();
+    if (this.#rewriting?.beginning !== memory.beginnings) this.#rewriting = null;
+    const rewriting = this.#rewriting ?? this.#beginRewriting(memory.beginnings);
     if (rewriting === null) return false;
     const lasting = memory.lasting(rewriting.next);
-    // Not now: the next call tries again.
     if (lasting === null) return true;
     const { content, next } = lasting;
     this.#db.transaction(() => {
@@ -98,13 +102,13 @@ export class NoteTable {
   }
 
   /** Begins to write notes anew if there are many; null: there are not. */
-  #beginRewriting(): Rewriting | null {
+  #beginRewriting(beginning: number): Rewriting | null {
     const { last, size, before } = this.#db.get<{ last: number | null; size: number; before: number }>(
       `SELECT max(id) AS last, ifnull(sum(length(content)), 0) AS size,
          ifnull((SELECT value FROM meta WHERE key = 'notes_rewritten'), 0) AS before
        FROM note WHERE until IS NULL`,
     )!;
-    return last === null || size < 2 * before + REWRITE_STEP ? null : { last, next: 0 };
+    return last === null || size < 2 * before + REWRITE_STEP ? null : { beginning, last, next: 0 };
   }
 
   /** All notes without an end up to row `last` have been written anew. */

@@ -5,12 +5,12 @@ import { ADDRESS } from "./format.ts";
 import { addRequest } from "./text.ts";
 
 const HEAD = /^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d \[(?<level>\w+)\] \d+#\d+: (?:\*\d+ )?/;
-/** nginx cuts a line of its error log when it has this many bytes (NGX_MAX_ERROR_STR), whatever it was saying. */
+/** nginx cuts a line of its error log that reaches this many bytes (NGX_MAX_ERROR_STR). */
 const CUT = 2_040;
 
 /**
- * Texts in which nothing, or nothing that holds a colon, is the client's: what follows is nginx's own. A name of Basic
- * authentication ends at the first colon (RFC 7617, section 2).
+ * Texts that nginx writes itself, in which a client chooses at most a name without a colon: a name of Basic authentication
+ * ends at the first colon (RFC 7617, section 2).
  */
 const OWN = [
   '(?:limiting requests|delaying request|limiting connections)[^"]* zone "[^"]*"',
@@ -25,15 +25,15 @@ const OWN = [
   '(?:upstream|client|connection) timed out \\([^"]*\\)(?: while [\\w ]+)?',
   "no live upstreams while connecting to upstream",
 ];
-/** Behind a text of nginx's own the first client is the true one, and the line may break off anywhere. */
+/** Behind such a text the first client is the true one, and the line may break off anywhere. */
 const SURE = new RegExp(
   `^(?<text>${OWN.join("|")}), (?:udp )?client: (?<address>${ADDRESS})(?:, server: (?<server>[^",]*))?` +
     `(?:, request: "(?<request>.*?)(?:"(?:, (?:upstream|host|referrer|subrequest): .*)?$|$))?`,
   "s",
 );
 /**
- * What nginx adds to a text about a client (ngx_http_log_error_handler, and those of the mail and stream modules). It escapes
- * nothing: text and quoted parts may hold whatever a client sent, this very form included.
+ * The end of a line about a client (ngx_http_log_error_handler, and the handlers of the mail and stream modules). nginx escapes
+ * nothing here: the text before it and all quoted parts may hold anything that a client sent, a second such end included.
  */
 const TAIL = `, (?:udp )?client: (?<address>${ADDRESS}), server: (?<server>[^",]*)` +
   `(?:, login: ".*")??(?:, request: "(?<request>.*?)")??(?:, subrequest: ".*?")??(?:, upstream: "?(?<upstream>[^"]*)"?)??` +
@@ -47,8 +47,8 @@ const USER =
 type Groups = Readonly<Record<string, string | undefined>>;
 
 /**
- * What a line of nginx's error log says; null where it is none. Where text of a client makes two places look like the one
- * where nginx writes the client's address, or may have pushed the true one out of the line, nobody is named.
+ * Reads a line of nginx's error log; null for any other line. Names nobody if a client's text makes two places look like the
+ * one where nginx writes the client's address, or may have pushed the true place out of the line.
  */
 export function parseErrorLine(line: string): TextReading | null {
   const head = HEAD.exec(line);
@@ -65,7 +65,7 @@ function isCut(line: string): boolean {
   return line.length >= CUT / 4 && new TextEncoder().encode(line).length >= CUT;
 }
 
-/** The parts of a line, unless they could be parted in another way. */
+/** The parts of a line; null if it can be divided in two ways. */
 function onlyPlace(body: string): Groups | null {
   const first = FIRST.exec(body)?.groups;
   return first && LAST.exec(body)!.groups!.text === first.text ? first : null;

@@ -3,7 +3,7 @@ import { OptionError } from "../../lib/reading/module.ts";
 
 /** Lines of one format of nginx's access log. */
 export interface Format {
-  /** From the first character of a line up to where nothing more is needed. Named groups are variables of nginx. */
+  /** Matches a line from its first character up to the last variable that is needed. Its groups are named as variables of nginx. */
   readonly pattern: RegExp;
   /** The variables that it captures. */
   readonly variables: readonly string[];
@@ -17,7 +17,7 @@ export const TIME_LOCAL = "\\d\\d/\\w\\w\\w/\\d{4}:\\d\\d:\\d\\d:\\d\\d [+-]\\d{
 export const QUOTED = '(?:[^"\\\\]|\\\\.)*';
 
 const NUMBER = "[\\d.]+|-";
-/** What nginx makes of a variable: everything that is not listed is text of the client's or of others. */
+/** How nginx writes each of these variables. All others are text that a client or a program may choose. */
 const PIECES: Readonly<Record<string, string>> = {
   remote_addr: ADDRESS,
   time_local: TIME_LOCAL,
@@ -45,7 +45,7 @@ const PIECES: Readonly<Record<string, string>> = {
   upstream_cache_status: "[A-Z]+|-",
   ssl_protocol: "[\\w.]+|-",
   ssl_cipher: "[\\w.-]+|-",
-  // Checked by nginx or its administrator: no blanks, no quotes.
+  // nginx or its administrator makes sure that these hold neither blanks nor quotes.
   host: '[^\\s"]*',
   server_name: '[^\\s"]*',
   server_protocol: '[^\\s"]*',
@@ -59,18 +59,18 @@ interface Part {
   readonly variable: string | null;
 }
 
-/** What a format is compiled for. */
+/** Circumstances that decide whether a format is refused. */
 export interface FormatOptions {
-  /** Its place in a list. */
+  /** Index of the format in the list of the configuration, for errors. */
   readonly index?: number;
-  /** The client that a proxy names in X-Forwarded-For will be believed. */
+  /** Whether X-Forwarded-For decides whom a line names. */
   readonly forwarded?: boolean;
 }
 
 /**
- * Compiles what `log_format` of nginx.conf defines, with or without the directive around it
- * (ngx_http_log_module). Throws `OptionError` where an address in a line could be a client's invention: text of a client's is
- * safe where quotes are around it, as it cannot hold any itself.
+ * Compiles a format that `log_format` of nginx.conf defines, with or without the directive around it (ngx_http_log_module).
+ * Throws `OptionError` if a client could write an address of its choice into a line: its text is safe only between quotes, as nginx
+ * escapes quotes in it.
  */
 export function compileFormat(given: string, { index = 0, forwarded = false }: FormatOptions = {}): Format {
   const refuse = (complaint: string) => new OptionError(complaint, "logFormats", index);
@@ -92,7 +92,7 @@ export function compileFormat(given: string, { index = 0, forwarded = false }: F
     );
   }
   const last = Math.max(at, parts.findIndex(({ variable }) => variable === "status"));
-  // What follows at once proves that the figure ends there.
+  // The text behind the last figure proves that the figure ends there.
   const end = parts[last + 1]?.variable === null ? last + 2 : last + 1;
   const seen = new Set<string>();
   const source = parts.map((part, i) => compilePart(part, { parts, at: i, seen }));
@@ -101,7 +101,7 @@ export function compileFormat(given: string, { index = 0, forwarded = false }: F
   return { pattern: new RegExp(`^${needed}(?:${rest})?`, "s"), variables: [...seen] };
 }
 
-/** The format alone, of what may be the whole directive. */
+/** Separates the format from the directive that may be around it. */
 function takeDirective(given: string): { format: string; escape: string } {
   const escape = /^\s*(?:log_format\s+\S+\s+)?escape=(\w+)/.exec(given)?.[1] ?? "default";
   const body = given.replace(/^\s*(?:log_format\s+\S+\s+)?(?:escape=\w+\s+)?/, "").replace(/\s*;\s*$/, "");
@@ -116,17 +116,17 @@ function split(format: string): Part[] {
   return parts.map(([text, braced, plain]) => ({ text, variable: braced ?? plain ?? null }));
 }
 
-/** Whether a part is text that others choose. */
+/** Whether a client or a program may choose the text of a part. */
 function isText({ variable }: Part): boolean {
   return variable !== null && !Object.hasOwn(PIECES, variable);
 }
 
-/** Whether a part is a name that old versions of nginx take with blanks in it. */
+/** Whether a part is a name in which nginx before 1.21.1 accepts blanks. */
 function isName({ variable }: Part): boolean {
   return variable === "host" || variable === "server_protocol" || variable === "request_method";
 }
 
-/** Whether nothing but figures and fixed text stands before the next quote, which no client can write. */
+/** Whether only figures and fixed text stand before the next quote: a client can write none of them. */
 function endsByQuote(parts: readonly Part[]): boolean {
   for (const part of parts) {
     if (part.variable === null) {
@@ -136,7 +136,7 @@ function endsByQuote(parts: readonly Part[]): boolean {
   return false;
 }
 
-/** Whether a part can hold anything, with nothing to tell where it ends. */
+/** Whether a part is text of a client without quotes around it. */
 function isFree(part: Part, place: { parts: readonly Part[]; at: number }): boolean {
   return isText(part) && !isQuotedAt(place);
 }

@@ -1,7 +1,7 @@
 import type { TextReading } from "../../lib/reading/text_reader.ts";
 import { readVariables } from "./variables.ts";
 
-/** Keys that stand for variables of nginx where a format calls them otherwise. */
+/** Variables of nginx by other names that formats often give them. */
 const SYNONYMS: Readonly<Record<string, string>> = {
   client_ip: "remote_addr",
   remote_ip: "remote_addr",
@@ -31,15 +31,15 @@ export function isJson(line: string): boolean {
   return line.startsWith("{");
 }
 
-/** What an injected second value would decide about. */
+/** Variables that decide whom a line names and which rules it hits. */
 const DECISIVE = ["remote_addr", "http_x_forwarded_for", "status"];
 
 /**
- * What an access log in JSON says; null where the line is none. Where what decides about an address stands in it twice, nobody
- * is named: without `escape=json` a client could have written one of them.
+ * Reads a line of an access log in JSON; null for any other line. Names nobody if a decisive variable stands in it twice:
+ * without `escape=json` a client could have written one of them.
  */
 export function parseJson(line: string): TextReading | null {
-  // nginx's own escaping is no JSON.
+  // Without `escape=json` nginx writes `\x22`, which is no JSON.
   const texts = [line, line.replace(/\\x([0-9A-Fa-f][0-9A-Fa-f])/g, "\\u00$1")];
   const text = texts.find((text) => parseObject(text) !== null);
   if (text === undefined) return null;
@@ -60,14 +60,14 @@ function parseObject(text: string): Record<string, unknown> | null {
   }
 }
 
-/** The variables of nginx that an object holds: under their own names first, then under others. */
+/** The variables of nginx in an object. A key that is a variable's own name wins over its synonyms. */
 function variablesOf(object: Record<string, unknown>): Record<string, string> {
   const variables: Record<string, string> = {};
   for (const [key, value] of Object.entries(object)) {
     if (typeof value !== "string" && typeof value !== "number") continue;
     const name = nameOf(key);
     if (Object.hasOwn(variables, name) && name !== key) continue;
-    // What was escaped for JSON is not to be undone twice.
+    // `readVariables()` undoes escapes; JSON.parse() has undone these already.
     variables[name] = String(value).replaceAll("\\", "\\\\");
   }
   return variables;
@@ -77,7 +77,7 @@ function nameOf(key: string): string {
   return Object.hasOwn(SYNONYMS, key) ? SYNONYMS[key]! : key;
 }
 
-/** Whether no decisive variable has two keys, however these are spelled. */
+/** Whether each decisive variable has at most one key, synonyms and escaped spellings included. */
 function isSingle(text: string): boolean {
   const keys = [...text.matchAll(/"(?:[^"\\]|\\.)*"(?=\s*:)/g)].map(([key]) =>
     nameOf(String(JSON.parse(key)))

@@ -5,9 +5,9 @@ import { ADDRESS, compileFormat, type Format, QUOTED, TIME_LOCAL } from "./forma
 import { isJson, parseJson } from "./json.ts";
 import { readVariables } from "./variables.ts";
 
-/** Formats of access logs that are read unless a configuration gives others; each from the first character of a line. */
+/** Formats of access logs that are read if a configuration gives none. */
 export const NGINX_FORMATS: Readonly<Record<string, Format>> = {
-  // A line may have been cut within a very long request, and formats often add to this one.
+  // A line may have been cut within a very long request, and administrators often append to this format.
   "combined": {
     pattern: new RegExp(
       `^(?:(?<host>[^\\s"\\[\\]]+) )?(?<remote_addr>${ADDRESS}) - (?<remote_user>.*?) \\[(?<time_local>${TIME_LOCAL})\\] ` +
@@ -31,15 +31,15 @@ export const NGINX_FORMATS: Readonly<Record<string, Format>> = {
 };
 
 const ADDRESS_IN_USER = new RegExp(`(?:${ADDRESS}) - `);
-/** Host and program that some forwarders leave before a message. */
+/** Host and program that some forwarders of syslog put before a message. */
 const FORWARDED = /^\S+ nginx: /;
 
 /**
- * Makes a parser of lines as text: of error logs, and of access logs in `formats`, or where there are none in all formats
- * that are known.
+ * Makes a parser for the text of lines of error logs and of access logs in `formats`; without formats, in all known formats and in
+ * JSON.
  */
 export function lineParser(formats: readonly Format[]): TextParser {
-  // Lines of one format must not be taken for lines of another.
+  // A line in a given format must not be taken for one of a known format.
   const isKnown = formats.length === 0;
   const patterns = (isKnown ? Object.values(NGINX_FORMATS) : formats).map(({ pattern }) => pattern);
   const parse = (message: string): TextReading | null => {
@@ -56,8 +56,7 @@ export function lineParser(formats: readonly Format[]): TextParser {
 }
 
 /**
- * Whether a name of a host, which a client may have chosen, could hold the address that was found, and the name of a user
- * the true one.
+ * Whether the address that was found may be part of the host that a client named, and the true one part of the user's name.
  */
 function isDoubtful({ host, remote_user: user }: Readonly<Record<string, string | undefined>>): boolean {
   return host !== undefined && user !== undefined && ADDRESS_IN_USER.test(user);
@@ -86,7 +85,7 @@ export function isPossibleLine(bytes: Bytes, from: number, to: number): boolean 
   return third <= to && DASH.isAt(bytes, third);
 }
 
-/** Where the next word begins behind the one at `at`; behind `to` if there is none. */
+/** Where the word begins that follows the one at `at`; beyond `to` if there is none. */
 function endOfWord(array: Uint8Array, at: number, to: number): number {
   while (at < to && array[at] !== BLANK) at++;
   return at + 1;

@@ -20,12 +20,12 @@ const HEX = Uint8Array.from({ length: 256 }, (_, byte) => {
   return Number.isNaN(digit) ? 16 : digit;
 });
 
-/** How much is known of a field that may have to be decoded. */
+/** States of a field: not looked at, nothing to decode, decoded. */
 const [RAW, READY, DECODED] = [0, 1, 2];
 
 /**
- * Reads the parts of a request line that holds no escapes of nginx, where they lie (RFC 9112, section 3): what
- * `addRequest()` does with text. Path and query are decoded when they are asked for, and only where `%` or `//` stands.
+ * Reads the parts of a request line where they lie (RFC 9112, section 3), as `addRequest()` does with text. The line holds no
+ * escapes of nginx. Path and query are decoded when they are asked for, and only if they hold `%` or `//`.
  */
 export class RequestReader {
   readonly #from: Int32Array;
@@ -37,13 +37,13 @@ export class RequestReader {
   /** How much of the scratch is in use. */
   #used = 0;
 
-  /** @param findings where to put the parts */
+  /** @param findings to fill with the parts */
   constructor({ from, to }: Findings) {
     this.#from = from;
     this.#to = to;
   }
 
-  /** Reads the request `bytes[start, end)`; of one that is none, it alone is a field. */
+  /** Reads the request `bytes[start, end)`. Text that is no request line becomes the field `request` alone. */
   read(bytes: Bytes, start: number, end: number): void {
     this.#bytes = bytes;
     this.#path = this.#query = RAW;

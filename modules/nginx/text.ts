@@ -1,6 +1,6 @@
 const UTF8 = new TextDecoder();
 
-/** Undoes how nginx escapes text in access logs: `\xHH`, and `\"`, `\\`, `\n`, `\uHHHH` with `escape=json`. */
+/** Undoes the escapes of access logs: `\xHH`, and with `escape=json` `\"`, `\\`, `\n`, `\uHHHH`. */
 export function unescapeText(text: string): string {
   if (!text.includes("\\")) return text;
   return text
@@ -17,7 +17,7 @@ function unescapeOne(code: string): string {
   return code.length > 1 ? String.fromCharCode(Number.parseInt(code.slice(1), 16)) : NAMED[code] ?? code;
 }
 
-/** Undoes percent-encoding once (RFC 3986, section 2.1); what is no encoding stays, invalid UTF-8 becomes U+FFFD. */
+/** Undoes percent-encoding once (RFC 3986, section 2.1). Other percent signs stay, invalid UTF-8 becomes U+FFFD. */
 export function decodePercent(text: string): string {
   if (!text.includes("%")) return text;
   return text.replace(/(?:%[0-9A-Fa-f][0-9A-Fa-f])+/g, (run) => fromHex(run.replaceAll("%", "")));
@@ -37,7 +37,7 @@ function fromHex(digits: string): string {
 const METHOD = /^[A-Z][A-Z_-]*$/;
 const PROTOCOL = /^HTTP\/\d(?:\.\d)?$/;
 
-/** Parts of a request line as nginx logs it (RFC 9112, section 3), added to `fields`; of one that is none, itself alone. */
+/** Adds the parts of a logged request line to `fields` (RFC 9112, section 3). Text that is no request line becomes `request` alone. */
 export function addRequest(fields: Record<string, string>, logged: string): void {
   const request = unescapeText(logged);
   fields.request = request;
@@ -52,7 +52,7 @@ export function addRequest(fields: Record<string, string>, logged: string): void
   addTarget(fields, request.slice(blank + 1, isProtocol ? Math.max(last, blank + 1) : request.length));
 }
 
-/** Parts of a request's target, added to `fields`. */
+/** Adds the parts of a request's target to `fields`. */
 export function addTarget(fields: Record<string, string>, target: string): void {
   fields.target = target;
   const local = target.startsWith("/") ? target : target.replace(/^https?:\/\/[^/?]*/i, "");

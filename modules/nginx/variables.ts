@@ -3,7 +3,7 @@ import { readClfTime, readIsoTime, type Stamp, unixStamp } from "../../lib/core/
 import type { TextReading } from "../../lib/reading/text_reader.ts";
 import { addRequest, addTarget, unescapeText } from "./text.ts";
 
-/** Fields by the variables of nginx that they are. A variable not listed is a field by its own name. */
+/** Fields that have another name than their variable of nginx. */
 const FIELDS: Readonly<Record<string, string>> = {
   remote_user: "user",
   body_bytes_sent: "bytes",
@@ -18,24 +18,24 @@ const FIELDS: Readonly<Record<string, string>> = {
 };
 const TIMES = ["time_local", "time_iso8601", "msec"];
 
-/** A time in any of the forms that nginx can give it, or in milliseconds. */
+/** Reads a time in any form that nginx gives, or in milliseconds since the epoch. */
 function stampOf(text: string): Stamp | undefined {
   if (/^\d{13}$/.test(text)) return unixStamp(`${text.slice(0, 10)}.${text.slice(10)}`);
   if (/^\d{9,10}(?:\.\d+)?$/.test(text)) return unixStamp(text);
   return (readClfTime(text) ?? readIsoTime(text))?.stamp;
 }
 
-/** Whether a variable of nginx is kept as a field, and not as the address, the time or the parts of a request. */
+/** Reports whether a variable of nginx becomes one field; address, times and targets do not. */
 export function isField(variable: string): boolean {
   return variable !== "remote_addr" && variable !== "request_uri" && !TIMES.includes(variable);
 }
 
-/** The field that a variable of nginx is kept in. */
+/** The name of the field that a variable of nginx becomes. */
 export function fieldOf(variable: string): string {
   return FIELDS[variable] ?? variable;
 }
 
-/** What `variables` of nginx, as an access log has them, say together. */
+/** Reads `variables` of nginx as a line of an access log holds them, escapes included. */
 export function readVariables(variables: Readonly<Record<string, string | undefined>>): TextReading {
   const fields: Record<string, string> = {};
   let stamp: Stamp | undefined;

@@ -57,6 +57,17 @@ Deno.test("`CombinedReader` sees nothing behind its range", () => {
   assert.ok(read.length > 3);
 });
 
+Deno.test("nginx's reader decodes paths and queries that are longer than any before", () => {
+  const read = messageParser(nginx.form(NOTHING));
+  for (const length of [10, 5_000, 40_000, 20]) {
+    const request = `GET /${"a%20//".repeat(length)}?${"%3Dé".repeat(length)} HTTP/1.1`;
+    const { fields } = read(LINE.replace("GET /a//b%20c?x=1 HTTP/1.1", request))!;
+    assert.equal(fields.path, `/${"a /".repeat(length)}`);
+    assert.equal(fields.query, "=é".repeat(length));
+    assert.equal(fields.raw_query, "%3Dé".repeat(length));
+  }
+});
+
 Deno.test("nginx's fields of a line are the same by positions and by the pattern, whatever the line holds", () => {
   const random = new Random(29);
   const parts = [

@@ -1,0 +1,285 @@
+import {
+  type AddressWords,
+  GROUP_MASK,
+  GROUP_RULES,
+  hashValue,
+  HIT,
+  type NoteRecord,
+  NoteWriter,
+  readNotes,
+  SPENT,
+  textOfWords,
+} from "../core/note_record.ts";
+import { addressOf, type AddressReader } from "../core/address_reader.ts";
+import { putAddress } from "../core/address.ts";
+import type { Automaton } from "../reading/automaton.ts";
+import type { LogEvent } from "../reading/event.ts";
+import type { MessageForm, MessageReader } from "../reading/message_reader.ts";
+import type { Micros } from "../core/time.ts";
+import type { Rule, Trip } from "./rule.ts";
+import { seed } from "./hash.ts";
+import { type BatchNotes, NoteBatch } from "./note_batch.ts";
+import { Notes, type Room } from "./notes.ts";
+import { RuleGroups, type StoredGroup } from "./rule_groups.ts";
+import { CountedAddress } from "./counted_address.ts";
+import { NewestHits } from "./newest_hits.ts";
+import { makePlan, type NumberedRule, type Part, type Plan } from "./note_plan.ts";
+import { RuleSet } from "./rule_set.ts";
+
+/** A module as far as its rules go. */
+export interface RuledModule {
+  readonly name: string;
+  readonly rules: readonly Rule[];
+  readonly form: Pick<MessageForm, "fields" | "literals">;
+}
+
+/** What counting goes by. */
+export interface EngineOptions {
+  /** IPv6 addresses are counted as networks of so many bits; 128 unless told: each by itself. */
+  readonly ipv6Prefix?: number;
+  /** How many times as high limits are for what is counted as `address`; 1 unless told. */
+  readonly lenience?: (address: string, time: Micros) => number;
+  /** Whether `takeNotes()` will be called; true unless told. */
+  readonly isStored?: boolean;
+  /** How much is kept; a million addresses in 84 MiB unless told. */
+  readonly room?: Room;
+}
+
+/** Notes that were stored. */
+export interface StoredNotes {
+  /** Of the hashes of values. */
+  readonly seed: number;
+  groups(): Iterable<StoredGroup>;
+  /** The records of all rows, in order. */
+  contents(): Iterable<Uint8Array>;
+}
+
+/** Matches events against the rules and counts their hits, on the events' own time. Knows no clock. */
+export class Engine {
+  readonly #rules: readonly NumberedRule[];
+  readonly #sets: readonly RuleSet<NumberedRule, Plan>[];
+  readonly #options: EngineOptions;
+  readonly #lenience: (address: string, time: Micros) => number;
+  readonly #countedAddress: CountedAddress;
+  #groups!: RuleGroups;
+  #notes!: Notes;
+  #batch!: NoteBatch;
+  #seed = 0;
+  #beginnings = 0;
+  /** The hit at hand. */
+  readonly #record = { kind: HIT, w0: 0, w1: 0, w2: 0, w3: 0, prefix: 128, rules: 0, time: 0, value: 0 };
+  #trips: Trip[] = [];
+  #hits = 0;
+  #newest!: NewestHits;
+
+  constructor(modules: readonly RuledModule[], options: EngineOptions = {}) {
+    const rules = modules.flatMap(({ name: service, rules }) =>
+      rules.map((rule) => ({ ...rule, service, reason: `[${service}] ${rule.name}` }))
+    );
+    this.#rules = rules.map((rule, number) => ({ ...rule, number }));
+    this.#sets = modules.map(({ name, form }) =>
+      new RuleSet(this.#rules.filter(({ service }) => service === name), form)
+    );
+    this.#options = options;
+    this.#lenience = options.lenience ?? (() => 1);
+    this.#countedAddress = new CountedAddress(options.ipv6Prefix ?? 128);
+    this.#begin(seed());
+  }
+
+  /** Finds the texts of a module's rules: what reads its messages may run it along the way. */
+  automatonOf(module: number): Automaton {
+    return this.#sets[module]!.automaton;
+  }
+
+  /** The names of the rules that an event hits, counting nothing. */
+  match(event: LogEvent): string[] {
+    return this.#sets[event.module]!.verdict(event).rules.map(({ name }) => name);
+  }
+
+  /** Counts an event. Returns whether some rule matches; none does one that is untrusted or names nobody. */
+  add(event: LogEvent): boolean {
+    const { reader, time } = event;
+    if (!event.isTrusted || !reader.address.isAddress) return false;
+    const verdict = this.#sets[event.module]!.verdict(event);
+    if (verdict.rules.length === 0) return false;
+    const plan = verdict.plan ??
+      (verdict.plan = makePlan(this.#groups, { rules: verdict.rules, fields: reader.fields }));
+    this.#countedAddress.put(reader.address, this.#record);
+    this.#record.time = time;
+    for (let i = 0; i < plan.length; i++) this.#hit(plan[i]!, reader);
+    return true;
+  }
+
+  /** Takes the trips since the last call, in order. */
+  takeTrips(): Trip[] {
+    const trips = this.#trips;
+    this.#trips = [];
+    return trips;
+  }
+
+  /** Takes how many hits counted since the last call: of a rule with `distinct` one for each value. */
+  takeHits(): number {
+    const hits = this.#hits;
+    this.#hits = 0;
+    return hits;
+  }
+
+  /** Takes what has to be stored since the last call, of hits until `now`. */
+  takeNotes(now: Micros): BatchNotes {
+    return this.#batch.take(now);
+  }
+
+  /** Rules that were hit since the last call, and when at the latest. */
+  takeNewest(): { service: string; rule: string; time: Micros }[] {
+    return this.#newest.take().map(({ rule, time }) => {
+      const { service, name } = this.#rules[rule]!;
+      return { service, rule: name, time };
+    });
+  }
+
+  /** Begins anew with what was stored: memory and state agree again. What is of rules no longer configured is left out. */
+  restore(stored: StoredNotes): void {
+    this.#begin(stored.seed);
+    for (const group of stored.groups()) this.#groups.restore(group);
+    const named = new Set<number>();
+    for (const content of stored.contents()) {
+      const all = readNotes(content);
+      while (all.next()) {
+        named.add(all.rules >>> GROUP_RULES);
+        this.#restoreRecord(all);
+      }
+    }
+    this.#groups.keep(named);
+  }
+
+  /** Counts an address or network from nothing again, in every rule. */
+  forget(address: string): void {
+    const words = wordsOf(address);
+    this.#notes.forget(words);
+    this.#trips = this.#trips.filter((trip) => trip.address !== address);
+    if (this.#options.isStored !== false) this.#batch.forget(words);
+  }
+
+  /** Gives back the memory of addresses that fell silent before their windows ending at `now`: of some at each call. */
+  sweep(now: Micros): void {
+    this.#notes.sweep(now);
+  }
+
+  /**
+   * The notes of some addresses that the state keeps without an end, so that it can drop what it has of them: from the `number`th
+   * address on. `next` is where to go on, null at the end. Null: not now, as there are notes that are not stored yet.
+   */
+  lasting(number: number): { content: Uint8Array; next: number | null } | null {
+    if (!this.#batch.isEmpty) return null;
+    const writer = new NoteWriter();
+    const next = this.#notes.dump(number, writer);
+    return { content: writer.take(), next };
+  }
+
+  /** How often all counting began anew: then `lasting()` begins anew, too. */
+  get beginnings(): number {
+    return this.#beginnings;
+  }
+
+  /** Addresses being counted. */
+  get tracked(): number {
+    return this.#notes.size;
+  }
+
+  /** How many of them were evicted as there were too many. */
+  get evicted(): number {
+    return this.#notes.evicted;
+  }
+
+  #begin(seed: number): void {
+    this.#beginnings++;
+    this.#seed = seed;
+    this.#groups = new RuleGroups(this.#rules);
+    this.#notes = new Notes(this.#groups, this.#options.room);
+    this.#batch = new NoteBatch(this.#groups);
+    this.#trips = [];
+    this.#hits = 0;
+    this.#newest = new NewestHits(this.#groups);
+    for (const set of this.#sets) set.forget();
+  }
+
+  #hit(part: Part, reader: MessageReader): void {
+    const [record, notes] = [this.#record, this.#notes];
+    let bits = part.all;
+    record.value = 0;
+    if (part.field >= 0) {
+      // Without the field there is no value, and no hit.
+      if (reader.from[part.field]! < 0) bits &= ~part.values;
+      else record.value = this.#hash(reader, part.field);
+    }
+    if (bits === 0) return;
+    notes.select(record.w0, record.w1, record.w2, record.w3, record.prefix);
+    notes.time[0] = record.time;
+    bits = notes.note(part.group, bits, record.value);
+    if (bits === 0) return;
+    this.#hits += countOf(bits);
+    this.#newest.note(part.group, bits, record.time);
+    if (this.#options.isStored !== false) {
+      record.rules = part.group << GROUP_RULES | bits;
+      this.#batch.hit(record as NoteRecord);
+    }
+    if (notes.isLoud) this.#judge(part, bits, reader.address);
+  }
+
+  #hash(reader: MessageReader, field: number): number {
+    const { array } = reader.bytesOf(field);
+    return hashValue(this.#seed, array, reader.from[field]!, reader.to[field]!);
+  }
+
+  /** Looks for rules of a note whose limits it passed. */
+  #judge({ group, rules }: Part, bits: number, source: AddressReader): void {
+    const counts = this.#notes.count();
+    for (let i = 0; i < rules.length; i++) {
+      const rule = rules[i]!;
+      const count = counts[rule.number]!;
+      if ((bits & 1 << i) === 0 || count <= rule.limit) continue;
+      const address = textOfWords(this.#record);
+      const { time } = this.#record;
+      if (count <= rule.limit * this.#lenience(address, time)) continue;
+      const { reason, banTime, growth, scope } = rule;
+      this.#trips.push({ address, source: addressOf(source)!, time, count, reason, banTime, growth, scope });
+      this.#notes.reset(rule.number);
+      if (this.#options.isStored === false) continue;
+      this.#batch.spend({ ...this.#record, kind: SPENT, rules: group << GROUP_RULES | 1 << i }, rule.number);
+    }
+  }
+
+  #restoreRecord(record: NoteRecord): void {
+    const notes = this.#notes;
+    if (record.kind !== HIT && record.kind !== SPENT) return notes.forget(record);
+    const rules = this.#groups.stillCounting(record.rules);
+    if (rules === 0) return;
+    const group = rules >>> GROUP_RULES;
+    if (record.kind === HIT) {
+      notes.select(record.w0, record.w1, record.w2, record.w3, record.prefix);
+      notes.time[0] = record.time;
+      return notes.add(group, rules & GROUP_MASK, record.value);
+    }
+    this.#groups.rulesOf(group).forEach((rule, i) => {
+      if ((rules & 1 << i) !== 0 && notes.selectKnown(record)) notes.reset(rule);
+    });
+  }
+}
+
+function countOf(bits: number): number {
+  let count = 0;
+  for (; bits !== 0; bits &= bits - 1) count++;
+  return count;
+}
+
+function wordsOf(address: string): AddressWords {
+  const words = new Int32Array(4);
+  const prefix = putAddress(address, words);
+  return { w0: words[0]!, w1: words[1]!, w2: words[2]!, w3: words[3]!, prefix };
+}
+
+/** The longest span that any rule looks back over; `fallback` where none has a window. */
+export function longestWindow(modules: readonly Pick<RuledModule, "rules">[], fallback: Micros): Micros {
+  const windows = modules.flatMap(({ rules }) => rules.flatMap(({ window }) => window ?? []));
+  return windows.length > 0 ? Math.max(...windows) : fallback;
+}

@@ -1,0 +1,153 @@
+import { END, LOGIN } from "../lib/reading/message_reader.ts";
+import type { ModuleKind } from "../lib/reading/module.ts";
+import type { Template } from "../lib/reading/template.ts";
+import { TemplateForm } from "../lib/reading/template_reader.ts";
+
+/** Whose connection it is, as sshd writes it since 7.5. */
+const WHOSE = "{{invalid|authenticating} user |user }";
+/** What pam_unix and its like write behind the failure; the address stands where the host does, and two blanks before the user. */
+const PAM_TAIL =
+  "; logname=<TOKEN?> uid=<NUMBER> euid=<NUMBER> tty=<TOKEN?> ruser=<TOKEN?> rhost=<ADDR>{<BLANKS><REST>|}";
+
+/**
+ * Every message of OpenSSH 7.4 to 10 (portable, with PAM and TCP wrappers) that names an address. User names, names from reverse
+ * DNS, banners and parting words are text of whoever connects: `<USER>`, `<REST>` or a `<TOKEN>`. Everything else is sshd's.
+ */
+const NAMING: readonly Template[] = [
+  // Protocol 2 names the port and "ssh2" on every verdict; only keys and certificates add something behind.
+  {
+    name: "verdict",
+    text:
+      "Accepted <METHOD> for {{invalid|illegal} user |}<USER> from <ADDR> port <PORT> ssh{1|2}{:<REST>| [preauth]|}",
+    says: LOGIN,
+  },
+  {
+    name: "verdict",
+    text:
+      "{Failed|Postponed|Partial} <METHOD> for {{invalid|illegal} user |}<USER> from <ADDR> port <PORT> ssh{1|2}" +
+      "{:<REST>| [preauth]|}",
+  },
+  {
+    name: "verdict without protocol",
+    text: "Accepted <METHOD> for <USER> from <ADDR>{ port <PORT>|}",
+    says: LOGIN,
+  },
+  { name: "verdict without protocol", text: "Failed <METHOD> for <USER> from <ADDR>{ port <PORT>|}" },
+  { name: "invalid user", text: "{Invalid|Illegal} user <USER> from <ADDR>{ port <PORT>|}{ [preauth]|}" },
+  { name: "not allowed", text: "User <USER> from <ADDR> not allowed because <REST WITHOUT 0123456789>" },
+  { name: "root refused", text: "ROOT LOGIN REFUSED FROM <ADDR>{ port <PORT>|}{ [preauth]|}" },
+  {
+    // One of PAM's errors has a "for" of its own.
+    name: "PAM verdict",
+    text:
+      "PAM: {Have exhausted maximum number of retries for service|<WORDS>} for <USER> from <ADDR>{ via <TOKEN>|}",
+  },
+  { name: "PAM failure", text: `pam_<WORD>(sshd:<WORD>): authentication failure${PAM_TAIL}` },
+  { name: "PAM failures", text: `PAM <NUMBER> more authentication failure{s|}${PAM_TAIL}` },
+  {
+    name: "attempts exceeded",
+    text: "maximum authentication attempts exceeded for <USER> from <ADDR> port <PORT>{ ssh2|}{ [preauth]|}",
+  },
+  {
+    name: "connection ended",
+    text: "Connection {closed|reset|timed out} {by|with} <ADDR>{ port <PORT>|}{ [preauth]|}",
+    says: END,
+  },
+  {
+    name: "connection of a user ended",
+    text: `Connection {closed|reset|timed out} {by|with} ${WHOSE}<USER> <ADDR> port <PORT>{ [preauth]|}`,
+    says: END,
+  },
+  { name: "connection", text: "Connection from <ADDR>{ port <PORT>{ on <REST>|}|}" },
+  { name: "disconnected", text: "Disconnected from <ADDR>{ port <PORT>|}{ [preauth]|}", says: END },
+  {
+    name: "user disconnected",
+    text: `Disconnected from ${WHOSE}<USER> <ADDR> port <PORT>{ [preauth]|}`,
+    says: END,
+  },
+  { name: "parting words", text: "Received disconnect from <ADDR>{ port <PORT>|}:<REST>", says: END },
+  { name: "disconnecting", text: "Disconnecting <ADDR> port <PORT>: <REST>" },
+  { name: "disconnecting a user", text: `Disconnecting ${WHOSE}<USER> <ADDR> port <PORT>:<REST>` },
+  { name: "no identification", text: "Did not receive identification string from <ADDR>{ port <PORT>|}" },
+  {
+    name: "bad identification",
+    text: "Bad protocol version identification <USER> from <ADDR>{ port <PORT>|}",
+  },
+  { name: "version differs", text: "Protocol major versions differ for <ADDR>{ port <PORT>|}: <REST>" },
+  { name: "probe", text: "{probed|scanned} from <ADDR> port <PORT> with <REST>" },
+  {
+    name: "packet failure",
+    text:
+      "{banner <WORDS>|ssh_dispatch_run_fatal|kex_exchange_identification|send_banner|sshpkt_fatal|process_output}" +
+      ": Connection {from|with} <ADDR> port <PORT>{: <REST>|}",
+  },
+  {
+    name: "packet failure of a user",
+    text:
+      `{ssh_dispatch_run_fatal|sshpkt_fatal|process_output}: Connection {from|with} ${WHOSE}<USER> <ADDR>` +
+      " port <PORT>:<REST>",
+  },
+  { name: "no common algorithm", text: "Unable to negotiate with <ADDR>{ port <PORT>|}: <REST>" },
+  { name: "timeout", text: "Timeout before authentication for <ADDR>{ port <PORT>|}" },
+  {
+    name: "timeout of a connection",
+    text: "Timeout before authentication for connection from <ADDR> to <TOKEN>, pid = <NUMBER>",
+  },
+  {
+    name: "client silent",
+    text: "Timeout, client not responding from {user <USER> |}<ADDR> port <PORT>",
+    says: END,
+  },
+  { name: "connection dropped", text: "drop connection #<NUMBER> from [<ADDR>]:<PORT> on <REST>" },
+  { name: "penalty", text: "srclimit_penalise: ipv{4|6}: <WORD> <ADDR>/{32|128} <REST>" },
+  { name: "refused by wrappers", text: "refused connect from {<TOKEN> (|}<ADDR>{)|}" },
+  {
+    name: "reverse mapping",
+    text:
+      "reverse mapping checking getaddrinfo for <USER> [<ADDR>] failed{.|}{ - POSSIBLE BREAK-IN ATTEMPT!|}",
+  },
+  { name: "mapping back", text: "Address <ADDR> maps to <REST>" },
+  { name: "numeric name", text: 'Nasty PTR record "<USER>" is set up for <ADDR>, ignoring' },
+  {
+    name: "host not permitted",
+    text:
+      "Authentication tried for <USER> with correct key but not from a permitted host (host=<TOKEN?>, ip=<ADDR>" +
+      ", required=<REST WITHOUT =>",
+  },
+  { name: "session", text: "{Starting|Close} session: <USER> from <ADDR> port <PORT> id <NUMBER>" },
+];
+
+/** Messages that name nobody: they tell nothing of strangers, but they are no sign of a new format either. */
+const NAMELESS: readonly Template[] = [
+  // The one word that sshd has of every session's end. The process that served it writes it.
+  { name: "session closed", text: "pam_unix(sshd:session): session closed for <REST>", says: END },
+  { name: "PAM", text: "pam_<WORD>(sshd:{session|setcred|account}): <REST>" },
+  { name: "PAM check", text: "pam_unix(sshd:auth): check pass<REST>" },
+  { name: "session opened", text: "session {opened|closed} for <REST>" },
+  { name: "listening", text: "Server listening on <REST>" },
+  { name: "signal", text: "Received {SIGHUP|signal }<REST>" },
+  { name: "exit", text: "Exiting on signal<REST>" },
+  { name: "key accepted", text: "Accepted {certificate|key} <REST>" },
+  { name: "user child", text: "User child is on pid <REST>" },
+  { name: "key exchange", text: "kex_{exchange_identification|protocol_error}: <REST>" },
+  { name: "request", text: "{input_userauth_request|userauth_pubkey|syslogin_perform_logout}: <REST>" },
+  { name: "function", text: "{mm_|monitor_|ssh_packet_}<WORD>: <REST>" },
+  { name: "throttling", text: "{beginning|exited} MaxStartups throttling<REST>" },
+  { name: "nobody silent", text: "Timeout, client not responding<REST>" },
+  { name: "subsystem", text: "subsystem request for <REST>" },
+];
+
+/** All that sshd writes; the first template that fits counts. */
+export const SSHD_TEMPLATES: readonly Template[] = [...NAMING, ...NAMELESS];
+
+/**
+ * OpenSSH's server. All that it says about strangers it says as root, so no unit is trusted beside root. A level may stand before a
+ * message, as syslog gets it. Before authentication (`[preauth]`) there is no session that could end.
+ */
+export const sshd: ModuleKind = {
+  name: "SSHD",
+  origin: { identifiers: ["sshd", "sshd-session", "sshd-auth"], units: [], files: [] },
+  options: [],
+  form: () =>
+    new TemplateForm(SSHD_TEMPLATES, { before: ["error: ", "fatal: ", "info: "], endless: " [preauth]" }),
+};

@@ -1,0 +1,229 @@
+import { strict as assert } from "node:assert";
+import { END, LOGIN, NOTHING } from "../../lib/reading/message_reader.ts";
+import { TemplateForm } from "../../lib/reading/template_reader.ts";
+import { sshd, SSHD_TEMPLATES } from "../../modules/sshd.ts";
+import { SSHD_NEAR_MISSES, SSHD_SAMPLES } from "../samples/sshd.ts";
+import { messageParser } from "../support/messages.ts";
+
+const read = messageParser(sshd.form({ logFormats: [], trustedProxies: [], patterns: [], unsafe: false }));
+const LEVEL = /^(?:error|fatal|info): /;
+const bare = (message: string) => message.replace(LEVEL, "");
+const NAMES = [
+  ...new Set(SSHD_TEMPLATES.filter(({ text }) => text.includes("<ADDR>")).map(({ name }) => name)),
+];
+
+Deno.test("every template of sshd that names an address has samples and near misses, and there are none of others", () => {
+  assert.deepEqual([...new Set(SSHD_SAMPLES.map(({ shape }) => shape))].sort(), NAMES.toSorted());
+  assert.deepEqual([...new Set(SSHD_NEAR_MISSES.map(({ shape }) => shape))].sort(), NAMES.toSorted());
+});
+
+for (const name of NAMES) {
+  Deno.test(`sshd's template "${name}" reads its messages and nothing that only resembles them`, () => {
+    const alone = messageParser(
+      new TemplateForm(SSHD_TEMPLATES.filter((template) => template.name === name)),
+    );
+    for (const { message, address, user } of SSHD_SAMPLES.filter(({ shape }) => shape === name)) {
+      assert.equal(alone(bare(message))?.address, address, message);
+      const said = read(message);
+      assert.equal(said?.address, address, message);
+      if (user !== undefined) assert.equal(said.fields.user, user, message);
+    }
+    for (const { message } of SSHD_NEAR_MISSES.filter(({ shape }) => shape === name)) {
+      assert.equal(read(message)?.address ?? null, null, message);
+    }
+  });
+}
+
+Deno.test("sshd's messages are read behind a level and before blanks", () => {
+  for (const { message, address } of SSHD_SAMPLES) {
+    for (const level of ["", "error: ", "fatal: ", "info: "]) {
+      assert.equal(read(`${level}${bare(message)}  \r\n`)?.address, address, level + message);
+    }
+  }
+});
+
+const TRUE = "203.0.113.5";
+const NEAR = `${TRUE} port 51234`;
+const FAR = "198.51.100.7";
+
+/** Text of an attacker's choice in every place that sshd has for it. */
+const PLACES: Record<string, (text: string) => string> = {
+  "user, password": (text) => `Failed password for ${text} from ${NEAR} ssh2`,
+  "invalid user, password": (text) => `Failed password for invalid user ${text} from ${NEAR} ssh2`,
+  "invalid user, key": (text) =>
+    `Failed publickey for invalid user ${text} from ${NEAR} ssh2: RSA SHA256:abc`,
+  "name of a certificate": (text) =>
+    `Failed publickey for git from ${NEAR} ssh2: RSA-CERT SHA256:abc ID ${text} (serial 7) CA RSA SHA256:def`,
+  "invalid user": (text) => `Invalid user ${text} from ${NEAR}`,
+  "invalid user before 7.5": (text) => `Invalid user ${text} from ${TRUE}`,
+  "user not allowed": (text) => `User ${text} from ${TRUE} not allowed because not listed in AllowUsers`,
+  "user of PAM": (text) => `error: PAM: Authentication failure for illegal user ${text} from ${TRUE}`,
+  "user behind PAM's address": (text) =>
+    `pam_unix(sshd:auth): authentication failure; logname= uid=0 euid=0 tty=ssh ruser= rhost=${TRUE}  user=${text}`,
+  "user with too many tries": (text) =>
+    `error: maximum authentication attempts exceeded for invalid user ${text} from ${NEAR} ssh2 [preauth]`,
+  "user who leaves": (text) => `Connection closed by invalid user ${text} ${NEAR} [preauth]`,
+  "user who is gone": (text) => `Disconnected from authenticating user ${text} ${NEAR} [preauth]`,
+  "user sent away": (text) =>
+    `Disconnecting invalid user ${text} ${NEAR}: Too many authentication failures [preauth]`,
+  "user who becomes another": (text) =>
+    `Disconnecting invalid user a ${NEAR}: Change of username or service not allowed: (a,ssh-connection) -> (${text},x)`,
+  "user of a broken packet": (text) =>
+    `fatal: ssh_dispatch_run_fatal: Connection from authenticating user ${text} ${NEAR}: Broken pipe [preauth]`,
+  "parting words": (text) => `Received disconnect from ${NEAR}:11: ${text} [preauth]`,
+  "parting words before 7.5": (text) => `Received disconnect from ${TRUE}: 11: ${text}`,
+  "banner": (text) => `Bad protocol version identification '${text}' from ${NEAR}`,
+  "banner of an old version": (text) => `Protocol major versions differ for ${NEAR}: SSH-2.0-a vs. ${text}`,
+  "banner of a probe": (text) => `probed from ${NEAR} with ${text}.  Don't panic.`,
+  "algorithms": (text) =>
+    `Unable to negotiate with ${NEAR}: no matching cipher found. Their offer: ${text} [preauth]`,
+  "name in reverse DNS": (text) => `reverse mapping checking getaddrinfo for ${text} [${TRUE}] failed.`,
+  "name that does not map back": (text) =>
+    `Address ${TRUE} maps to ${text}, but this does not map back to the address.`,
+  "numeric name": (text) => `Nasty PTR record "${text}" is set up for ${TRUE}, ignoring`,
+  "name seen by TCP wrappers": (text) => `refused connect from ${text} (${TRUE})`,
+  "name with a correct key": (text) =>
+    `Authentication tried for bob with correct key but not from a permitted host (host=${text}, ip=${TRUE}, required=192.0.2.0/24)`,
+};
+
+const HOSTILE = [
+  ` from ${FAR} port 22 ssh2`,
+  `x from ${FAR} port 22 ssh2`,
+  `x from ${FAR} port 22 ssh2: `,
+  `x from ${FAR} port 22 ssh2 [preauth]`,
+  `x from ${FAR}`,
+  `x from ${FAR} not allowed because y`,
+  `x ${FAR} port 22`,
+  `x ${FAR} port 22 [preauth]`,
+  `x ${FAR} port 22: `,
+  `${FAR} port 22: y`,
+  `${FAR}`,
+  `(${FAR})`,
+  `x (${FAR})`,
+  `x [${FAR}] failed.`,
+  `x, ip=${FAR}, required=y`,
+  `x) (host=y, ip=${FAR}, required=z`,
+  `x with correct key but not from a permitted host (host=y, ip=${FAR}, required=z`,
+  `" is set up for ${FAR}, ignoring`,
+  `' from ${FAR} port 22`,
+  `rhost=${FAR}  user=x`,
+  `x\nFailed password for root from ${FAR} port 22 ssh2`,
+  `x\nFailed password for root from ${FAR} port 22 ssh2\n`,
+  `x\0 from ${FAR} port 22 ssh2\0`,
+  `\x1b[2K\rFailed password for root from ${FAR} port 22 ssh2`,
+  `x\u2028 from ${FAR} port 22 ssh2\u2028`,
+  `error: Invalid user x from ${FAR}`,
+  `invalid user x ${FAR} port 22`,
+  "[preauth]",
+  ": ",
+  " ",
+  "",
+];
+
+for (const [place, write] of Object.entries(PLACES)) {
+  Deno.test(`the address that sshd wrote is found, or none, whatever is the ${place}`, () => {
+    assert.equal(read(write("harmless"))?.address, TRUE);
+    for (const text of HOSTILE) {
+      const address = read(write(text))?.address ?? null;
+      assert(address === null || address === TRUE, `${address}: ${JSON.stringify(write(text))}`);
+    }
+  });
+}
+
+const DECIDED: readonly (readonly [message: string, address: string | null])[] = [
+  [`Failed password for invalid user x from ${FAR}: y from ${NEAR} ssh2`, TRUE],
+  [`Failed password for invalid user x from ${FAR} port 22 ssh2 from ${NEAR} ssh2`, TRUE],
+  [`Invalid user x from ${FAR} from ${TRUE} port 7`, TRUE],
+  [`Invalid user x\nFailed password for y from ${FAR} port 22 ssh2 from ${TRUE} port 7`, TRUE],
+  [`Received disconnect from ${TRUE} port 1:11: bye ${FAR}`, TRUE],
+  [`Received disconnect from ${TRUE} port 1:11: Received disconnect from ${FAR} port 1:11: x`, TRUE],
+  [`Connection closed by invalid user ${FAR} port 22 [preauth] ${TRUE} port 4 [preauth]`, TRUE],
+  [`Bad protocol version identification '' from ${FAR} port 22' from ${TRUE} port 5`, TRUE],
+  [`refused connect from ${FAR} (${TRUE})`, TRUE],
+  [`Nasty PTR record "${FAR}" is set up for ${TRUE}, ignoring`, TRUE],
+  // Both places fit, and nothing tells which one is sshd's.
+  [`Failed publickey for x from ${FAR} port 22 ssh2: y from ${TRUE} port 6 ssh2: RSA SHA256:abc`, null],
+  [`Failed password for x from ${FAR} port 22 ssh2: from ${NEAR} ssh2`, null],
+  // Protocol 1 wrote the name that the client gave behind its address.
+  [`Failed password for x from ${TRUE} port 22 ssh1: ruser y from ${FAR}`, TRUE],
+  [`Disconnecting invalid user x ${FAR} port 22: y ${TRUE} port 6: bye`, null],
+];
+
+Deno.test("sshd's own address is told from another by where sshd writes it", () => {
+  for (const [message, address] of DECIDED) {
+    assert.equal(read(message)?.address ?? null, address, message);
+  }
+});
+
+Deno.test("messages that name nobody are told from messages that sshd does not write", () => {
+  const nameless = [
+    "pam_unix(sshd:session): session opened for user root(uid=0) by (uid=0)",
+    "Server listening on 0.0.0.0 port 22.",
+    "Received signal 15; terminating.",
+    "error: kex_exchange_identification: Connection closed by remote host",
+    `Failed password for x from ${FAR} port 22 ssh2: from ${NEAR} ssh2`,
+  ];
+  for (const message of nameless) {
+    const said = read(message);
+    assert(said !== null, message);
+    assert.deepEqual([said.address, said.fields, said.says], [null, {}, NOTHING], message);
+  }
+  for (const message of ["Password rejected: root", "Failed password", "invalid user x"]) {
+    assert.equal(read(message), null, message);
+  }
+});
+
+Deno.test("nothing is found in a message that does not begin as sshd begins", () => {
+  for (const { message } of SSHD_SAMPLES) {
+    for (const before of ["x ", " ", "\n", "\0", "\x1b[0m", "message repeated 2 times: [ ", "debug1: "]) {
+      assert.equal(read(before + message), null, before + message);
+    }
+  }
+  assert.equal(read(""), null);
+});
+
+Deno.test("sshd tells who has logged in, and which connection has ended", () => {
+  const says = (message: string) => {
+    const { says, fields: { user, port, method, login, logout } } = read(message)!;
+    return { says, user, port, method, login, logout };
+  };
+  const nothing = {
+    user: undefined,
+    port: undefined,
+    method: undefined,
+    login: undefined,
+    logout: undefined,
+  };
+  const login = { ...nothing, says: LOGIN, user: "bob", port: "7", method: "publickey", login: "publickey" };
+  assert.deepEqual(says(`Accepted publickey for bob from ${TRUE} port 7 ssh2: RSA SHA256:abc`), login);
+  assert.deepEqual(says(`Accepted publickey for bob from ${TRUE} port 7`), login);
+  assert.deepEqual(says(`Failed publickey for bob from ${TRUE} port 7`), {
+    ...login,
+    says: NOTHING,
+    login: undefined,
+  });
+  const end = { ...nothing, says: END, port: "7", logout: "yes" };
+  assert.deepEqual(says(`Received disconnect from ${TRUE} port 7:11: disconnected by user`), end);
+  assert.deepEqual(says(`Disconnected from user bob ${TRUE} port 7`), { ...end, user: "bob" });
+  assert.deepEqual(says(`Connection closed by ${TRUE} port 7`), end);
+  assert.deepEqual(says(`Timeout, client not responding from user bob ${TRUE} port 7`), {
+    ...end,
+    user: "bob",
+  });
+  assert.deepEqual(says("pam_unix(sshd:session): session closed for user bob"), { ...end, port: undefined });
+  assert.deepEqual(says(`Connection closed by ${TRUE} port 7 [preauth]`), {
+    ...nothing,
+    says: NOTHING,
+    port: "7",
+  });
+  assert.deepEqual(says(`Connection closed by ${TRUE}`), { ...nothing, says: NOTHING });
+  assert.deepEqual(says(`Connection from ${TRUE} port 7 on ${FAR} port 22`), {
+    ...nothing,
+    says: NOTHING,
+    port: "7",
+  });
+});
+
+Deno.test("a port has five digits at most", () => {
+  assert.equal(read(`Invalid user bob from ${TRUE} port 123456`), null);
+});

@@ -1,0 +1,341 @@
+import { strict as assert } from "node:assert";
+import { SECOND } from "../../lib/core/time.ts";
+import { readNotes, textOfWords } from "../../lib/core/note_record.ts";
+import { Engine, type EngineOptions, type RuledModule, type StoredNotes } from "../../lib/rules/engine.ts";
+import type { BatchNotes, NoteRow } from "../../lib/rules/note_batch.ts";
+import type { StoredGroup } from "../../lib/rules/rule_groups.ts";
+import type { Rule, Trip } from "../../lib/rules/rule.ts";
+import { condition, rule as anyRule, STEADY } from "../support/helpers.ts";
+import { Random } from "../support/random.ts";
+import { eventOf, type Said } from "../support/events.ts";
+
+const FIELDS = ["message", "user", "path"];
+/** Memory for a few addresses is made sooner than for a million. */
+const ROOM = { addresses: 100, bytes: 96 };
+const NOW = 2_000 * SECOND;
+
+const rule = (over: Partial<Rule> = {}) =>
+  anyRule({ name: "invalid", condition: condition({ texts: ["Invalid user"] }), limit: 2, ...over });
+
+const moduleOf = (rules: readonly Rule[], name = "SSHD"): RuledModule => ({
+  name,
+  rules,
+  form: { fields: FIELDS, literals: [] },
+});
+
+const engineOf = (rules: readonly Rule[], options: EngineOptions = {}) =>
+  new Engine([moduleOf(rules)], { room: ROOM, ...options });
+
+function add(engine: Engine, said: Said = {}): Trip[] {
+  engine.add(eventOf({ message: "Invalid user x", time: 1_000 * SECOND, ...said }, FIELDS));
+  return engine.takeTrips();
+}
+
+/** A state in memory. */
+class Store implements StoredNotes {
+  readonly seed = 7;
+  readonly #groups = new Map<number, string>();
+  rows: NoteRow[] = [];
+
+  add({ groups, forgotten, rows }: BatchNotes): void {
+    for (const { number, rules } of groups) this.#groups.set(number, rules);
+    if (forgotten) this.rows.push({ until: null, content: forgotten });
+    this.rows.push(...rows);
+  }
+
+  groups(): StoredGroup[] {
+    return [...this.#groups].map(([number, rules]) => ({ number, rules }));
+  }
+
+  contents(): Uint8Array[] {
+    return this.rows.map(({ content }) => content);
+  }
+}
+
+Deno.test("`Engine.add()` counts each rule and address by itself and reports the trip with its reason", () => {
+  const engine = engineOf([rule({ banTime: 5 * SECOND })]);
+  for (const address of ["192.0.2.1", "192.0.2.2", "192.0.2.1"]) {
+    assert.deepEqual(add(engine, { address }), []);
+  }
+  const trips = add(engine);
+  assert.equal(engine.takeHits(), 4);
+  assert.equal(engine.takeHits(), 0);
+  assert.deepEqual(trips, [{
+    address: "192.0.2.1",
+    source: "192.0.2.1",
+    time: 1_000 * SECOND,
+    count: 3,
+    reason: "[SSHD] invalid",
+    banTime: 5 * SECOND,
+    growth: STEADY,
+    scope: "all",
+  }]);
+});
+
+Deno.test("`Engine.add()` says whether an event hits a rule, be it that it does not count", () => {
+  const engine = engineOf([rule({ distinct: "user" })]);
+  const said = { message: "Invalid user x", fields: { user: "x" } };
+  assert.equal(engine.add(eventOf(said, FIELDS)), true);
+  assert.equal(engine.add(eventOf(said, FIELDS)), true, "a value that is known");
+  assert.equal(engine.add(eventOf({ message: "Invalid user x" }, FIELDS)), true, "no value");
+  assert.equal(engine.add(eventOf({ message: "Hello" }, FIELDS)), false);
+  assert.equal(engine.takeHits(), 1);
+});
+
+Deno.test("`Engine.add()` counts nothing that a local user could have forged, or that names nobody", () => {
+  const engine = engineOf([rule()]);
+  for (let i = 0; i < 9; i++) {
+    assert.deepEqual(add(engine, { isTrusted: false }), []);
+    assert.deepEqual(add(engine, { address: "nobody" }), []);
+  }
+  assert.equal(engine.takeHits(), 0);
+  assert.equal(engine.tracked, 0);
+});
+
+Deno.test("`Engine.add()` counts IPv6 addresses by their networks, and names the last one of them", () => {
+  const engine = engineOf([rule()], { ipv6Prefix: 56 });
+  const addresses = ["2001:db8:0:12::1", "2001:db8:0:ff::2", "2001:db8:0:100::3", "2001:db8::4"];
+  const trips = addresses.flatMap((address) => add(engine, { address }));
+  assert.deepEqual(trips.map(({ address, source, count }) => [address, source, count]), [
+    ["2001:db8::/56", "2001:db8::4", 3],
+  ]);
+});
+
+Deno.test("`Engine.add()` asks how lenient it is to be where a limit was passed", () => {
+  const asked: [string, number][] = [];
+  const lenience = (address: string, time: number) => {
+    asked.push([address, time]);
+    return 2;
+  };
+  const engine = engineOf([rule()], { lenience });
+  const counts = Array.from({ length: 6 }, () => add(engine)[0]?.count);
+  assert.deepEqual(counts, [undefined, undefined, undefined, undefined, 5, undefined]);
+  assert.deepEqual(asked, Array.from({ length: 3 }, () => ["192.0.2.1", 1_000 * SECOND]));
+});
+
+Deno.test("`Engine.add()` counts each value of a rule with `distinct` once, long ones too", () => {
+  const engine = engineOf([rule({ condition: null, distinct: "path" })]);
+  const get = (path?: string) => {
+    const trips = add(engine, { fields: path === undefined ? {} : { path } });
+    return [engine.takeHits(), trips[0]?.count];
+  };
+  const long = "/".padEnd(5_000, "x");
+  assert.deepEqual(get("/a"), [1, undefined]);
+  assert.deepEqual(get("/a"), [0, undefined]);
+  assert.deepEqual(get(), [0, undefined], "no value, no hit");
+  assert.deepEqual(get(`${long}1`), [1, undefined]);
+  assert.deepEqual(get(`${long}1`), [0, undefined]);
+  assert.deepEqual(get(`${long}2`), [1, 3]);
+});
+
+Deno.test("`Engine.takeNotes()` gives one record for each line, and those together that stop mattering together", () => {
+  const engine = engineOf([
+    rule({ name: "short", window: 20 * SECOND, limit: 1 }),
+    rule({ name: "long", window: 90 * SECOND }),
+    rule({ name: "other", condition: condition({ texts: ["Hello"] }), window: 20 * SECOND }),
+  ]);
+  add(engine, { time: 100 * SECOND });
+  add(engine, { time: 101 * SECOND, message: "Hello" });
+  add(engine, { time: 102 * SECOND });
+  const { groups, forgotten, rows } = engine.takeNotes(110 * SECOND);
+  assert.deepEqual(groups.map(({ rules }) => JSON.parse(rules)), [
+    [["SSHD", "short", null, false], ["SSHD", "long", null, false]],
+    [["SSHD", "other", null, false]],
+  ]);
+  assert.equal(forgotten, null);
+  const seen = rows.map(({ until, content }) => {
+    const [all, records] = [readNotes(content), []] as [ReturnType<typeof readNotes>, unknown[]];
+    while (all.next()) records.push([all.kind, textOfWords(all), all.rules, all.time / SECOND]);
+    return [until! / SECOND, records];
+  });
+  // What was spent comes first, and has taken the rule off the hits that it used up.
+  assert.deepEqual(seen, [
+    [130, [[1, "192.0.2.1", 1, 102]]],
+    [121, [[0, "192.0.2.1", 1 << 12 | 1, 101]]],
+    [192, [[0, "192.0.2.1", 2, 100], [0, "192.0.2.1", 2, 102]]],
+  ]);
+  assert.deepEqual(engine.takeNotes(110 * SECOND), { groups: [], forgotten: null, rows: [] });
+});
+
+Deno.test("`Engine.takeNewest()` says when each rule counted a hit last, once", () => {
+  const rules = [rule(), rule({ name: "users", distinct: "user" })];
+  const engine = engineOf(rules);
+  add(engine, { time: 5, fields: { user: "a" } });
+  add(engine, { time: 7, fields: { user: "a" } });
+  add(engine, { time: 6, fields: { user: "b" } });
+  assert.deepEqual(engine.takeNewest(), [
+    { service: "SSHD", rule: "invalid", time: 7 },
+    { service: "SSHD", rule: "users", time: 6 },
+  ]);
+  assert.deepEqual(engine.takeNewest(), []);
+});
+
+Deno.test("`Engine.restore()` goes on counting where the stored notes end, and skips rules no longer there", () => {
+  const store = new Store();
+  const before = engineOf([rule({ name: "gone" }), rule()]);
+  before.restore(store);
+  add(before);
+  add(before);
+  store.add(before.takeNotes(NOW));
+  const engine = engineOf([rule()]);
+  engine.restore(store);
+  assert.equal(add(engine)[0]?.count, 3);
+  engine.restore(store);
+  engine.forget("192.0.2.1");
+  assert.deepEqual(add(engine), []);
+});
+
+Deno.test("`Engine.restore()` leaves out hits that were counted another way", () => {
+  const store = new Store();
+  const hits = (over: Partial<Rule>, fields: Record<string, string> = {}) => {
+    const engine = engineOf([rule(over)]);
+    engine.restore(store);
+    const trips = add(engine, { fields });
+    store.add(engine.takeNotes(NOW));
+    return trips[0]?.count;
+  };
+  hits({});
+  hits({});
+  hits({ distinct: "path" }, { path: "a" });
+  assert.equal(hits({ distinct: "user" }, { user: "a" }), undefined);
+  assert.equal(hits({ distinct: "user" }, { user: "a" }), undefined, "known from before");
+  assert.equal(hits({ distinct: "user" }, { user: "b" }), undefined);
+  assert.equal(hits({ distinct: "user" }, { user: "c" }), 3);
+  assert.equal(hits({}), 3);
+});
+
+Deno.test("`Engine.restore()` trips nobody; more hits than a lower limit allows ban with the next", () => {
+  const store = new Store();
+  const before = engineOf([rule({ limit: 9 })]);
+  before.restore(store);
+  for (let i = 0; i < 5; i++) add(before);
+  store.add(before.takeNotes(NOW));
+  const engine = engineOf([rule()]);
+  engine.restore(store);
+  assert.deepEqual(engine.takeTrips(), []);
+  assert.equal(add(engine)[0]?.count, 6);
+});
+
+Deno.test("`Engine` counts lines that hit any number of rules and values of any number of fields", () => {
+  const rules = Array.from(
+    { length: 50 },
+    (_, i) =>
+      anyRule({ name: `r${i}`, distinct: [null, "user", "path", "message"][i % 4]!, limit: i % 3 + 1 }),
+  );
+  const engine = engineOf(rules);
+  const trips = Array.from(
+    { length: 6 },
+    (_, i) =>
+      add(engine, { message: `m${i}`, fields: { user: `u${i}`, path: i === 1 ? "p0" : `p${i}` } })
+        .map(({ reason }) => reason).sort(),
+  );
+  assert.equal(engine.takeHits(), 6 * 50 - 12);
+  const expected = (line: number) =>
+    rules.filter(({ limit, distinct }) => {
+      const counted = distinct === "path" && line > 0 ? line : line + 1;
+      const isNew = !(distinct === "path" && line === 1);
+      return isNew && counted % (limit + 1) === 0;
+    }).map(({ name }) => `[SSHD] ${name}`).sort();
+  trips.forEach((found, line) => assert.deepEqual(found, expected(line), `line ${line}`));
+});
+
+const WORDS = ["Invalid user", "Hello", "Failed"];
+const RULES: readonly Rule[] = [
+  anyRule({ name: "all", limit: 6, window: 30 * SECOND }),
+  rule({ name: "short", window: 8 * SECOND }),
+  rule({ name: "lasting", limit: 5, window: null }),
+  anyRule({ name: "values", distinct: "user", limit: 3, window: 50 * SECOND }),
+  anyRule({ name: "paths", distinct: "path", limit: 4, window: null }),
+  anyRule({ name: "hello", condition: condition({ texts: ["Hello"] }), limit: 3, window: 20 * SECOND }),
+];
+
+function randomSaid(random: Random, second: number): Said {
+  const late = random.below(10) === 0 ? random.below(random.below(3) === 0 ? 60 : 5) : 0;
+  return {
+    address: random.below(8) === 0 ? `2001:db8::${random.below(3)}` : `192.0.2.${random.below(4)}`,
+    time: (second - late) * SECOND,
+    message: random.pick(WORDS),
+    fields: random.below(6) === 0 ? {} : { user: `u${random.below(6)}`, path: `p${random.below(7)}` },
+  };
+}
+
+Deno.test("`Engine.takeNotes()`, restored, count as the engine did that they come from", () => {
+  const random = new Random(11);
+  const engine = engineOf(RULES);
+  const store = new Store();
+  engine.restore(store);
+  let trips = 0;
+  for (let batch = 0, second = 1_000; batch < 400; batch++) {
+    const restored = engineOf(RULES);
+    restored.restore(store);
+    if (random.below(10) === 0) {
+      const address = `192.0.2.${random.below(4)}`;
+      for (const one of [engine, restored]) one.forget(address);
+    }
+    for (let i = random.below(12); i >= 0; i--) {
+      second += random.below(4);
+      const said = randomSaid(random, second);
+      const [first, second_] = [add(engine, said), add(restored, said)];
+      assert.deepEqual(second_, first, `batch ${batch}`);
+      trips += first.length;
+    }
+    assert.equal(restored.takeHits(), engine.takeHits());
+    const notes = engine.takeNotes(second * SECOND);
+    assert.ok(notes.rows.every(({ until }) => until === null || until > (second - 60) * SECOND));
+    store.add(notes);
+    if (random.below(20) === 0) rewrite(engine, store);
+  }
+  assert.ok(trips > 100);
+});
+
+/** Puts what the engine has of lasting notes in place of all rows without an end. */
+function rewrite(engine: Engine, store: Store): void {
+  const rows: NoteRow[] = [];
+  for (let number: number | null = 0; number !== null;) {
+    const part: ReturnType<Engine["lasting"]> = engine.lasting(number);
+    rows.push({ until: null, content: part!.content });
+    number = part!.next;
+  }
+  // Who was forgotten still matters to notes that have an end.
+  const isForgetting = ({ content }: NoteRow) => {
+    const all = readNotes(content);
+    while (all.next()) if (all.kind !== 2) return false;
+    return true;
+  };
+  store.rows = [...store.rows.filter((row) => row.until !== null || isForgetting(row)), ...rows];
+}
+
+Deno.test("`Engine.restore()` understands notes of configurations that had other rules in another order", () => {
+  const random = new Random(12);
+  const store = new Store();
+  // Each rule by itself tells how it counts: a rule that is away misses nothing but what came meanwhile.
+  for (let round = 0, second = 1_000; round < 120; round++) {
+    const rules = RULES.filter(() => random.below(4) > 0).toSorted(() => random.below(3) - 1);
+    const [engine, ...singles] = [rules, ...rules.map((one) => [one])].map((some) => {
+      const engine = engineOf(some);
+      engine.restore(store);
+      return engine;
+    });
+    for (let i = 0; i < 15; i++) {
+      second += random.below(3);
+      const said = randomSaid(random, second);
+      const expected = singles.flatMap((single) => add(single, said));
+      const byReason = (a: Trip, b: Trip) => a.reason < b.reason ? -1 : 1;
+      assert.deepEqual(add(engine!, said).sort(byReason), expected.sort(byReason), `round ${round}`);
+    }
+    store.add(engine!.takeNotes(second * SECOND));
+  }
+});
+
+Deno.test("`Engine.lasting()` waits until all notes are stored", () => {
+  const engine = engineOf([rule({ window: null })]);
+  add(engine);
+  assert.equal(engine.lasting(0), null);
+  engine.takeNotes(NOW);
+  const { content, next } = engine.lasting(0)!;
+  assert.equal(next, null);
+  const all = readNotes(content);
+  const kinds = [];
+  while (all.next()) kinds.push(all.kind);
+  assert.deepEqual(kinds, [2, 0], "the address begins anew, and then its note");
+});
