@@ -9,10 +9,10 @@ import { behindProxies } from "./proxies.ts";
 const PLACE = "<ADDR>";
 const ADDRESS = "(?<address>\\d+\\.\\d+\\.\\d+\\.\\d+|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*(?:%[\\w.-]+)?)";
 const ADDRESS_CHARACTERS = [..."0123456789ABCDEFabcdef:."];
-/** Groups that every pattern has already. */
+/** Names of groups that `<ADDR>` makes itself. */
 const OWN_GROUP = /\(\?<(address|\$before)>/;
 
-/** A service of a configuration's own, read by its patterns: regular expressions in which `<ADDR>` is the address. */
+/** Services that a configuration describes itself, by patterns: regular expressions in which `<ADDR>` stands for the address. */
 export const pattern: ModuleKind = {
   name: "",
   origin: { identifiers: [], units: [], files: [] },
@@ -34,7 +34,7 @@ export const pattern: ModuleKind = {
   },
 };
 
-/** A pattern made ready. */
+/** A pattern that is ready to read messages. */
 interface Compiled {
   readonly parse: TextParser;
   /** Fixed text that all messages of the pattern begin with: others need not be decoded. */
@@ -56,11 +56,11 @@ function startsWith(prefix: Literal, bytes: Bytes, from: number, to: number): bo
 interface Use {
   readonly unsafe: boolean;
   readonly index: number;
-  /** The field `forwarded_for` may decide who is named. */
+  /** Whether the field `forwarded_for` decides who is named. */
   readonly isProxied: boolean;
 }
 
-/** Throws `OptionError` for a pattern that could be made to name an address of an attacker's choice, or to take very long. */
+/** Compiles a pattern. Throws `OptionError` if an attacker could make it name an address of his choice or take very long. */
 function compile(given: string, { unsafe, index, isProxied }: Use): Compiled {
   const refuse = (complaint: string): never => {
     throw new OptionError(complaint, "patterns", index);
@@ -97,7 +97,7 @@ function prefixOf([, ...elements]: readonly AST.Element[]): Literal {
   return new Literal(String.fromCharCode(...characters.map(({ value }) => value)));
 }
 
-/** Why an expression may name an address that the service did not write there; null: it names that or none. */
+/** Why an expression may name an address that the service did not write; null: it names the service's address or nobody. */
 function whyUnsure({ alternatives }: AST.Pattern, isProxied: boolean): string | null {
   const [{ elements }, ...others] = alternatives as [AST.Alternative, ...AST.Alternative[]];
   if (others.length > 0 || elements[0]?.type !== "Assertion" || elements[0].kind !== "start") {
@@ -122,7 +122,7 @@ function isForwarded(element: AST.Element): boolean {
   return element.type === "CapturingGroup" && element.name === "forwarded_for";
 }
 
-/** What the last character of some text is: the service's own, maybe one of an attacker's or the address's, or there is none. */
+/** The last character of a text: written by the service, or perhaps by an attacker or part of the address, or there is none. */
 type End = "fixed" | "free" | "empty";
 
 function endOf(elements: readonly AST.Element[]): End {
@@ -145,7 +145,7 @@ function endOfElement(element: AST.Element): End {
   }
 }
 
-/** What may be missing leaves the end to what stands before it: `endOf()` goes on there. */
+/** The end of an element that may be repeated; "empty" if it may be missing, so that `endOf()` looks at the element before. */
 function endOfRepeated({ element, min, max }: AST.Quantifier): End {
   const isText = element.type === "Group" || element.type === "CapturingGroup";
   if (isText ? max > 1 || endOfElement(element) === "free" : mayBeOfAddress(element)) return "free";
@@ -156,13 +156,13 @@ function worst(ends: readonly End[]): End {
   return ends.find((end) => end === "free") ?? ends.find((end) => end === "empty") ?? "fixed";
 }
 
-/** Whether a single character that `element` stands for could be part of an address. */
+/** Whether `element` matches a character of addresses. */
 function mayBeOfAddress(element: AST.Element): boolean {
   const expression = new RegExp(`^(?:${element.raw})$`, "s");
   return ADDRESS_CHARACTERS.some((character) => expression.test(character));
 }
 
-/** An expression whose group `$before` tells where the address stands. */
+/** An expression whose group `$before` ends where the address begins. */
 function placed(before: string, after: string): string {
   return `(?<$before>${before})${ADDRESS}${after}`;
 }
@@ -172,8 +172,8 @@ function raw(elements: readonly AST.Element[]): string {
 }
 
 /**
- * The parts with `free` for each that could be an attacker's text: as long as possible, the last place of the address
- * that there could be is found, as short as possible the first.
+ * Puts `free` in place of each element that an attacker's text could fill. `.*` then finds the last place where the address
+ * could stand, and `.*?` the first.
  */
 function widen(
   elements: readonly AST.Element[],
@@ -186,11 +186,11 @@ function widen(
 }
 
 /**
- * Reads by `source`. Where one of the `wider` expressions finds the address elsewhere, an attacker may have written it, and
- * nobody is named; where they find another `forwarded_for`, nobody is said to be behind a proxy.
+ * Makes a parser for `source`. It names nobody if one of the `wider` expressions finds the address in another place, as an
+ * attacker may have written it. If one finds another `forwarded_for`, that field is empty.
  */
 function reader({ source, wider }: { source: string; wider: readonly string[] }): TextParser {
-  // No flag but this one: with others V8 does not fall back to linear time.
+  // V8 falls back to its linear engine with this flag, but not with `i` or `u`.
   const expression = new RegExp(source, "s");
   const others = wider.map((source) => new RegExp(source, "s"));
   return (message) => {
@@ -210,7 +210,7 @@ function reader({ source, wider }: { source: string; wider: readonly string[] })
 
 type Groups = Record<string, string | undefined>;
 
-/** Whether what was found is only how something longer begins, such as a host name or another address. */
+/** Whether the address is only the beginning of something longer, such as a host name or another address. */
 function goesOn(message: string, { address, at }: { address: string; at: number }): boolean {
   const rest = message.slice(at + address.length);
   if (/^(?:[\w-]|[^\0-\x7f]|[.%]\w)/.test(rest)) return true;
@@ -218,7 +218,7 @@ function goesOn(message: string, { address, at }: { address: string; at: number 
   return longer !== "" && address.includes(":") && addressOf(address + longer) !== addressOf(address);
 }
 
-/** A full stop or colon may belong to the sentence. */
+/** The canonical form of an address behind which a full stop or colon of the sentence may stand. */
 function addressOf(found: string): string | null {
   return canonicalAddress(found) ?? canonicalAddress(found.replace(/[.:]$/, ""));
 }
@@ -229,7 +229,7 @@ function given(groups: Groups): Record<string, string> {
   );
 }
 
-/** Whether a part can hold text of any length, which may be an attacker's; digits and blanks are the service's own. */
+/** Whether an element matches text of any length, which an attacker may choose; digits and blanks alone are the service's. */
 function isFree(element: AST.Element): boolean {
   switch (element.type) {
     case "Quantifier":
@@ -246,7 +246,7 @@ function isHarmless(element: AST.Element): boolean {
   return /^(?:\\[ds]|\[0-9\]|[\d ])$/.test(element.raw);
 }
 
-/** Whether a part holds a field: what is worth a name may be an attacker's, though the pattern knows but digits there. */
+/** Whether an element holds a named group: an attacker may choose its text, even where the pattern expects digits. */
 function hasField(element: AST.Element): boolean {
   return /\(\?<\w/.test(element.raw);
 }

@@ -16,7 +16,7 @@ const PAM_TAIL =
 const NAMING: readonly Template[] = [
   // Protocol 2 names the port and "ssh2" on every verdict; only keys and certificates add something behind.
   {
-    name: "login",
+    name: "verdict",
     text:
       "Accepted <METHOD> for {{invalid|illegal} user |}<USER> from <ADDR> port <PORT> ssh{1|2}{:<REST>| [preauth]|}",
     says: LOGIN,
@@ -28,7 +28,7 @@ const NAMING: readonly Template[] = [
       "{:<REST>| [preauth]|}",
   },
   {
-    name: "login without protocol",
+    name: "verdict without protocol",
     text: "Accepted <METHOD> for <USER> from <ADDR>{ port <PORT>|}",
     says: LOGIN,
   },

@@ -17,8 +17,10 @@ export interface LogEvent {
   readonly bytes: Bytes;
   readonly from: number;
   readonly to: number;
-  /** When it was written, in microseconds since the epoch, as far as anything tells; may lie ahead of the clock. */
+  /** When it was written, in microseconds since the epoch, as far as anything tells; at most the present. */
   readonly time: Micros;
+  /** Whether it says that it was written later: then its time is the present. */
+  readonly isAhead: boolean;
   /** Of the process that wrote it; `NO_PID` where unknown. */
   readonly pid: number;
   /** Whether only root or the service itself can have written it, as far as its source can tell. */

@@ -7,6 +7,8 @@ import type { MessageReader } from "./message_reader.ts";
 import { LINE, NO_PID, type Origin, type Records, type Sender } from "../core/records.ts";
 import { DayResolver } from "./timestamp.ts";
 
+const MILLISECOND: Micros = 1_000;
+
 /** A module as a reader of records sees it. */
 export interface ReadableModule {
   /** Index among the configured modules. */
@@ -72,6 +74,7 @@ export class Reader {
       from: 0,
       to: 0,
       time: 0,
+      isAhead: false,
       pid: NO_PID,
       isTrusted: true,
     };
@@ -89,15 +92,22 @@ export class Reader {
     this.#surroundings.now = now;
     if (origin === LINE) {
       const isFound = this.#readLine(bytes, records.from[i]!, records.to[i]!);
-      const time = this.#event.time;
-      this.#surroundings.before = this.#event.time = Number.isNaN(time) ? records.times[i]! : time;
+      const time = Number.isNaN(this.#event.time) ? records.times[i]! : this.#event.time;
+      this.#surroundings.before = time;
+      this.#setTime(time, now);
       return isFound;
     }
     const { candidates } = this.#placementOf(records.origins[origin]!, origin);
     if (!this.#readAsFirst(candidates, bytes, records.from[i]!, records.to[i]!)) return false;
-    this.#event.time = records.times[i]!;
+    this.#setTime(records.times[i]!, now);
     this.#event.pid = records.pids[i]!;
     return true;
+  }
+
+  /** Rules run on the times of lines, which nobody may date ahead. The clock tells milliseconds, entries microseconds. */
+  #setTime(time: Micros, now: Micros): void {
+    this.#event.isAhead = time >= now + MILLISECOND;
+    this.#event.time = this.#event.isAhead ? now : time;
   }
 
   /** Returns when the line `bytes[from, to)` was written, as far as it tells itself; otherwise NaN. */

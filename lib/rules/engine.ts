@@ -65,6 +65,7 @@ export class Engine {
   #notes!: Notes;
   #batch!: NoteBatch;
   #seed = 0;
+  #beginnings = 0;
   /** The hit at hand. */
   readonly #record = { kind: HIT, w0: 0, w1: 0, w2: 0, w3: 0, prefix: 128, rules: 0, time: 0, value: 0 };
   #trips: Trip[] = [];
@@ -175,6 +176,11 @@ export class Engine {
     return { content: writer.take(), next };
   }
 
+  /** How often all counting began anew: then `lasting()` begins anew, too. */
+  get beginnings(): number {
+    return this.#beginnings;
+  }
+
   /** Addresses being counted. */
   get tracked(): number {
     return this.#notes.size;
@@ -186,6 +192,7 @@ export class Engine {
   }
 
   #begin(seed: number): void {
+    this.#beginnings++;
     this.#seed = seed;
     this.#groups = new RuleGroups(this.#rules);
     this.#notes = new Notes(this.#groups, this.#options.room);
