@@ -1,4 +1,5 @@
 /** Files and standard input as batches of lines, for the commands that read them: unpacked where gzip has packed them. */
+import { decode } from "../core/bytes.ts";
 import { now } from "../core/time.ts";
 import { messageOf, UserError } from "../core/error.ts";
 import { LineSplitter } from "../sources/line_splitter.ts";
@@ -67,6 +68,13 @@ export async function* readInput(
     throw unreadable(input.name, error);
   } finally {
     input.file.close();
+  }
+}
+
+/** The lines of an input as text, as many at a time as one read brings. See `readInput()`. */
+export async function* inputLines(input: Input, onBytes?: (count: number) => void): AsyncGenerator<string[]> {
+  for await (const { records: { bytes, from, to, length } } of readInput(input, onBytes)) {
+    yield Array.from({ length }, (_, i) => decode(bytes, from[i]!, to[i]!));
   }
 }
 

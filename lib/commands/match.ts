@@ -1,40 +1,27 @@
-import { Engine } from "../rules/engine.ts";
-import { now } from "../core/time.ts";
-import { isRecorded, Reader, textEntry } from "../reader.ts";
-import type { ModuleRules } from "../rules/rule.ts";
+import { decode } from "../core/bytes.ts";
 import { UserError } from "../core/error.ts";
-import { inputLines, openInput } from "./input.ts";
+import { printable } from "../core/text.ts";
+import type { ModuleRules } from "../rules/rule.ts";
+import { openInput, readInput } from "./input.ts";
+import { type LineMatch, LineMatcher } from "./dry_run.ts";
 import { openConfig } from "./open.ts";
 import { type CommonOptions, print, printJson } from "./output.ts";
-import { printable } from "../core/text.ts";
 
-/** What the rules make of one line. */
-interface Match {
-  /** Number of the line, from 1. */
-  readonly n: number;
-  readonly module: string;
-  readonly address: string | null;
-  /** What the module read out of the line. */
-  readonly fields: Readonly<Record<string, string>>;
-  /** Names of the rules hit. */
-  readonly hits: readonly string[];
-  /** Whether the line would be recorded. */
-  readonly logged: boolean;
-}
+/** What the rules make of one line, with its number from 1. */
+type Match = LineMatch & { readonly n: number };
 
 /** `match`: reads the lines of `file` (`-`: standard input) as one module would and tells what it makes of each. */
 export async function matchCommand(
   file: string,
   options: CommonOptions & { module: string },
 ): Promise<number> {
-  const rules = requireModule(options);
-  const [reader, engine] = [new Reader([rules]), new Engine([rules])];
+  const matcher = new LineMatcher(requireModule(options));
   let n = 0;
-  for await (const lines of inputLines(openInput(file))) {
-    for (const line of lines) {
-      const match = { n: ++n, ...matchLine(line, { rules, reader, engine }) };
+  for await (const { records } of readInput(openInput(file))) {
+    for (let i = 0; i < records.length; i++) {
+      const match = { n: ++n, ...matcher.match(records, i) };
       if (options.json) printJson(match);
-      else print(matchText(match, line));
+      else print(matchText(match, decode(records.bytes, records.from[i]!, records.to[i]!)));
     }
   }
   return 0;
@@ -46,18 +33,6 @@ function requireModule(options: CommonOptions & { module: string }): ModuleRules
   if (found) return found;
   const names = modules.map(({ module }) => module.name).join(", ");
   throw new UserError(`Cannot match by module "${options.module}": ${path} configures ${names}`, 64);
-}
-
-function matchLine(
-  line: string,
-  { rules, reader, engine }: { rules: ModuleRules; reader: Reader; engine: Engine },
-): Omit<Match, "n"> {
-  const { parsed, message } = reader.read(textEntry(line, now()), now()) ?? { parsed: null, message: line };
-  const { address = null, fields = {} } = parsed ?? {};
-  const module = rules.module.name;
-  if (address === null) return { module, address, fields, hits: [], logged: false };
-  const hits = engine.match(module, { message, fields });
-  return { module, address, fields, hits, logged: isRecorded(rules, { message, isHit: hits.length > 0 }) };
 }
 
 function matchText({ address, hits, logged }: Match, line: string): string {

@@ -1,7 +1,8 @@
 import type { Config } from "../config/types.ts";
 import { formatDuration, type Micros, now, parseDuration } from "../core/time.ts";
 import { journalMatches } from "../monitor/feeds.ts";
-import { type BatchStore, type Judge, Pipeline } from "../monitor/pipeline.ts";
+import { type Judge, Pipeline } from "../monitor/pipeline.ts";
+import { NoStore, QUIET } from "./dry_run.ts";
 import { Decider, spanOf } from "../deciding/decider.ts";
 import { type LoginChange, type LoginNews, Logins } from "../deciding/logins.ts";
 import { Whitelist } from "../deciding/whitelist.ts";
@@ -76,24 +77,6 @@ export async function replayCommand(files: readonly string[], options: ReplayOpt
 function names({ modules }: Config): string {
   return modules.map(({ module }) => module.name).join(" or ");
 }
-
-/** Counts the lines that would be recorded, and keeps nothing. */
-class NoStore implements BatchStore {
-  readonly lines = {
-    length: 0,
-    add() {
-      this.length++;
-    },
-    clear() {
-      this.length = 0;
-    },
-  };
-  readonly notes = { seed: 0, groups: () => [], contents: () => [], add() {} };
-
-  write(): void {}
-}
-
-const QUIET: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
 /**
  * Decides as the monitor would, with every ban taking effect at once and ending on the lines' own time. Trips are decided one

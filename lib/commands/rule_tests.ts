@@ -1,8 +1,9 @@
+import { encode } from "../core/bytes.ts";
 import { now } from "../core/time.ts";
 import type { Config, RuleTests } from "../config/types.ts";
 import { printable } from "../core/text.ts";
-import { Reader, textEntry } from "../reader.ts";
-import { Engine } from "../rules/engine.ts";
+import { RecordBuffer } from "../sources/record_buffer.ts";
+import { LineMatcher } from "./dry_run.ts";
 import type { ModuleRules } from "../rules/rule.ts";
 
 /** What came of the lines that the rules of a configuration are to be tested with. */
@@ -32,12 +33,15 @@ export function runRuleTests({ modules, tests }: Config): TestResult {
 type Hits = (line: string) => readonly string[] | null;
 
 function hitsOf(rules: ModuleRules): Hits {
-  const [reader, engine] = [new Reader([rules]), new Engine([rules])];
+  const matcher = new LineMatcher(rules);
+  const buffer = new RecordBuffer(0);
   return (line) => {
-    const reading = reader.read(textEntry(line, now()), now());
-    if (!reading?.parsed || reading.parsed.address === null) return null;
-    const { message, parsed: { fields } } = reading;
-    return engine.match(rules.module.name, { message, fields });
+    buffer.begin();
+    const { bytes, end } = encode(line);
+    buffer.put(bytes.array.subarray(0, end));
+    buffer.addLine({ from: 0, to: end, isASCII: true, most: Infinity }, now());
+    const { address, hits } = matcher.match(buffer, 0);
+    return address === null ? null : hits;
   };
 }
 

@@ -1,7 +1,7 @@
 import type { Holding } from "../enforcing/bans.ts";
 import { isLocked } from "../state/database.ts";
 import type { BanStatus } from "../deciding/ban.ts";
-import { isEstranged, type ModuleFreshness } from "../reading/health.ts";
+import { hasUnknownFormat, type ModuleActivity } from "../reading/activity.ts";
 import type { MonitorReport } from "../monitor/report.ts";
 import type { FleetStatus } from "../postgres/fleet.ts";
 import { banJson } from "./bans.ts";
@@ -66,14 +66,14 @@ function databaseJson({ connected, error, lastShipped, setAside }: FleetStatus, 
   return { connected, error, last_shipped: isoTimeOrNull(lastShipped), set_aside: setAside, backlog };
 }
 
-function moduleJson(module: ModuleFreshness): unknown {
+function moduleJson(module: ModuleActivity): unknown {
   return {
     name: module.name,
     last_line: isoTimeOrNull(module.lastLine),
     last_hit: isoTimeOrNull(module.lastHit),
     lines_last_hour: module.lines,
     understood_last_hour: module.understood,
-    estranged: isEstranged(module),
+    estranged: hasUnknownFormat(module),
     rules: module.rules.map(({ name, lastHit }) => ({ name, last_hit: isoTimeOrNull(lastHit) })),
   };
 }
@@ -141,12 +141,12 @@ function databaseLine(database: NonNullable<MonitorReport["database"]>, backlog:
   return `database  ${state}; ${backlog} rows waiting, last shipment ${time(database.lastShipped)}`;
 }
 
-function moduleLines(module: ModuleFreshness, isGivenUp: boolean): string[] {
+function moduleLines(module: ModuleActivity, isGivenUp: boolean): string[] {
   const { name, lastLine, lines, understood, rules } = module;
   const width = Math.max(...rules.map((rule) => rule.name.length));
   return [
     `module    ${name}: last line ${time(lastLine)}${isGivenUp ? ", GIVEN UP after failing" : ""}`,
-    ...(isEstranged(module)
+    ...(hasUnknownFormat(module)
       ? [
         `          WARNING: only ${understood} of ${lines} lines of the last hour were understood: has the format changed?`,
       ]

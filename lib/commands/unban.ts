@@ -32,7 +32,7 @@ export async function unbanCommand(target: string, options: CommonOptions): Prom
     const before = state.bans.standing(address);
     if (before === null) throw new UserError(`Cannot unban ${address}: ${whyNot(state, address)}`, 1);
     state.bans.end(address, { reason: "unban", time: now() });
-    state.tallies.forget(address);
+    state.notes.forget(address);
     rouseMonitor(state.directory);
     const ban = await outcome(state, { address, settled: ({ appliedBy }) => appliedBy === null });
     const stays = config.ban.unban === null && before.appliedBy === "command";

@@ -77,7 +77,7 @@ export function loginChange({ reader, pid, time }: LogEvent): LoginChange | null
     time,
     pid: pid === NO_PID ? null : pid,
     user: fieldText(reader, "user") ?? "",
-    method: fieldText(reader, "method") ?? "",
+    method: fieldText(reader, "login") ?? "",
   };
 }
 

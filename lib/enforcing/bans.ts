@@ -117,9 +117,9 @@ export class Bans {
   }
 
   /** Takes note of who logs in, and keeps those who are logged in from being banned. */
-  note(changes: readonly LoginChange[]): void {
+  note(change: LoginChange): void {
     const { logins, whitelist } = this.#options;
-    if (logins.apply(changes)) whitelist.set("open session", logins.open);
+    if (logins.apply([change])) whitelist.set("open session", logins.open);
   }
 
   /** What is to be stored of that, once. */

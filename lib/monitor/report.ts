@@ -36,3 +36,8 @@ export interface MonitorReport {
   readonly forgotten: number;
   readonly database: FleetStatus | null;
 }
+
+/** Reads what a monitor left in the state. */
+export function readReport(value: unknown): MonitorReport | null {
+  return value as MonitorReport | null;
+}

@@ -2,21 +2,13 @@
  * Recorded lines on their way into the state: copied once, from where they were read into the JSON that the state keeps,
  * `["SSHD","192.0.2.1",-1500,"Invalid user oracle from …"]` for each line. No string is made of a line.
  */
-import { addressText } from "../core/address_reader.ts";
-import type { Bytes } from "../core/bytes.ts";
+import { type AddressReader, addressText } from "../core/address_reader.ts";
 import type { Micros } from "../core/time.ts";
+import type { LogEvent } from "../reading/event.ts";
 
-/** A line to be recorded. */
-export interface RecordedLine {
-  /** Index of its module among the names that `LogLines` was given. */
-  readonly module: number;
-  /** Its address as four words, IPv4 mapped into IPv6. */
-  readonly address: { readonly w0: number; readonly w1: number; readonly w2: number; readonly w3: number };
-  readonly time: Micros;
-  /** The message `bytes[from, to)`, valid UTF-8. */
-  readonly bytes: Bytes;
-  readonly from: number;
-  readonly to: number;
+/** What of an event is recorded. The index of its module is that of its name in the names that `LogLines` was given. */
+export interface RecordedLine extends Pick<LogEvent, "module" | "time" | "bytes" | "from" | "to"> {
+  readonly reader: { readonly address: Pick<AddressReader, "w0" | "w1" | "w2" | "w3"> };
 }
 
 /** Bytes at the start; the buffer doubles when it is full. */
@@ -79,7 +71,7 @@ export class LogLines {
     // The array's bracket comes last, in place of the first comma.
     this.#bytes[this.#end++] = COMMA;
     this.#put(this.#names[line.module]!);
-    this.#putAddress(line.address);
+    this.#putAddress(line.reader.address);
     this.#bytes[this.#end++] = QUOTE;
     this.#bytes[this.#end++] = COMMA;
     this.#putNumber(this.base - time);
@@ -108,7 +100,7 @@ export class LogLines {
     this.#end = end;
   }
 
-  #putAddress({ w0, w1, w2, w3 }: RecordedLine["address"]): void {
+  #putAddress({ w0, w1, w2, w3 }: RecordedLine["reader"]["address"]): void {
     if (w2 !== 0xffff || w1 !== 0 || w0 !== 0) {
       const words = this.#words;
       [words[0], words[1], words[2], words[3]] = [w0, w1, w2, w3];

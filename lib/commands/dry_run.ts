@@ -1,0 +1,87 @@
+/** What lets lines run through the pipeline without a state, a log and bans: for commands that only tell. */
+import { addressOf } from "../core/address_reader.ts";
+import { decode } from "../core/bytes.ts";
+import type { Log } from "../core/log.ts";
+import type { Records } from "../core/records.ts";
+import { now } from "../core/time.ts";
+import { type BatchStore, Pipeline } from "../monitor/pipeline.ts";
+import type { MessageReader } from "../reading/message_reader.ts";
+import type { Reader } from "../reading/reader.ts";
+import type { ModuleRules } from "../rules/rule.ts";
+
+/** Counts the lines that would be recorded, and keeps nothing. */
+export class NoStore implements BatchStore {
+  readonly lines = {
+    length: 0,
+    add(): void {
+      this.length++;
+    },
+    clear(): void {
+      this.length = 0;
+    },
+  };
+  readonly notes = { seed: 0, groups: () => [], contents: () => [], add(): void {} };
+
+  write(): void {}
+}
+
+/** Says nothing. */
+export const QUIET: Log = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** What the rules of a module make of one line. */
+export interface LineMatch {
+  readonly module: string;
+  readonly address: string | null;
+  /** What the module read out of the line. */
+  readonly fields: Readonly<Record<string, string>>;
+  /** Names of the rules hit. */
+  readonly hits: readonly string[];
+  /** Whether the line would be recorded. */
+  readonly logged: boolean;
+}
+
+/** Tells what the rules of one module make of lines, counting nothing. */
+export class LineMatcher {
+  readonly #module: string;
+  readonly #pipeline: Pipeline;
+  readonly #reader: Reader;
+
+  constructor(rules: ModuleRules) {
+    const judge = {
+      note(): void {},
+      decide: () => [],
+      news: () => ({ logins: [], opened: [], closed: [] }),
+      reset(): void {},
+      enforce(): void {},
+    };
+    this.#module = rules.module.name;
+    this.#pipeline = new Pipeline([rules], { store: new NoStore(), judge, log: QUIET });
+    this.#reader = this.#pipeline.readerFor([rules]);
+  }
+
+  /** Tells what becomes of record `i`. */
+  match(records: Records, i: number): LineMatch {
+    const isFound = this.#reader.read(records, i, now());
+    const { event } = this.#reader;
+    const isUnderstood = isFound && event.isUnderstood;
+    const address = isUnderstood ? addressOf(event.reader.address) : null;
+    const hits = address === null ? [] : this.#pipeline.match(event);
+    return {
+      module: this.#module,
+      address,
+      fields: isUnderstood ? fieldsOf(event.reader) : {},
+      hits,
+      logged: address !== null && this.#pipeline.isRecorded(event, hits.length > 0),
+    };
+  }
+}
+
+function fieldsOf(reader: MessageReader): Record<string, string> {
+  return Object.fromEntries(
+    reader.fields.flatMap((name, field) => {
+      if (field === 0 || reader.from[field]! < 0) return [];
+      const bytes = reader.bytesOf(field);
+      return [[name, decode(bytes, reader.from[field]!, reader.to[field]!)]];
+    }),
+  );
+}
