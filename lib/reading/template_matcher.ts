@@ -18,6 +18,7 @@ import {
   MASK,
   MOST,
   NEXT,
+  OPTION,
   OTHER,
   OTHER_WORDS,
   REST,
@@ -266,6 +267,24 @@ export class TemplateMatcher {
             one = code[one + OTHER]!;
             continue;
           }
+          at = behind;
+          const column = code[one + COLUMN]!;
+          state = next[state + column]! || automaton.find(state, column);
+          one = code[one + NEXT]!;
+          continue;
+        }
+        case OPTION: {
+          const behind = at + code[one + LENGTH]!;
+          if (behind > end || !isAt(code, one, view, at)) {
+            one = code[one + OTHER]!;
+            continue;
+          }
+          stack[depth] = code[one + OTHER]!;
+          stack[depth + 1] = at;
+          stack[depth + 2] = state;
+          stack[depth + 3] = OUTSIDE;
+          stack[depth + 4] = isSet;
+          depth += ENTRY;
           at = behind;
           const column = code[one + COLUMN]!;
           state = next[state + column]! || automaton.find(state, column);
