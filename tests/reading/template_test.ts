@@ -259,7 +259,7 @@ function stepsOf(texts: readonly string[], message: string): number {
   const matcher = new TemplateMatcher({ graph, templates, fields: ["message", "user"], automaton });
   const { bytes, end } = encode(message);
   matcher.match(bytes, 0, end, automaton.start);
-  return matcher.steps;
+  return matcher.found.steps;
 }
 
 const HARD = [
