@@ -2,8 +2,9 @@ import type { AST } from "@eslint-community/regexpp";
 import { type Bytes, Literal } from "../lib/core/bytes.ts";
 import { canonicalAddress } from "../lib/core/address.ts";
 import { parseExpression, whyNotLinear } from "../lib/reading/regex_safety.ts";
-import { type ModuleKind, OptionError } from "../lib/reading/module.ts";
+import type { ModuleKind } from "../lib/reading/module.ts";
 import { TextForm, type TextParser, type TextReading } from "../lib/reading/text_reader.ts";
+import { OptionError } from "../lib/reading/module.ts";
 import { behindProxies } from "./proxies.ts";
 
 const PLACE = "<ADDR>";
@@ -12,7 +13,10 @@ const ADDRESS_CHARACTERS = [..."0123456789ABCDEFabcdef:."];
 /** Names of groups that `<ADDR>` makes itself. */
 const OWN_GROUP = /\(\?<(address|\$before)>/;
 
-/** Services that a configuration describes itself, by patterns: regular expressions in which `<ADDR>` stands for the address. */
+/**
+ * Services that a configuration describes itself, by patterns: regular expressions in which
+ * `<ADDR>` stands for the address.
+ */
 export const pattern: ModuleKind = {
   name: "",
   origin: { identifiers: [], units: [], files: [] },
@@ -60,7 +64,10 @@ interface Use {
   readonly isProxied: boolean;
 }
 
-/** Compiles a pattern. Throws `OptionError` if an attacker could make it name an address of his choice or take very long. */
+/**
+ * Compiles a pattern. Throws `OptionError` if an attacker could make it name an address of his
+ * choice or take very long.
+ */
 function compile(given: string, { unsafe, index, isProxied }: Use): Compiled {
   const refuse = (complaint: string): never => {
     throw new OptionError(complaint, "patterns", index);
@@ -97,7 +104,10 @@ function prefixOf([, ...elements]: readonly AST.Element[]): Literal {
   return new Literal(String.fromCharCode(...characters.map(({ value }) => value)));
 }
 
-/** Why an expression may name an address that the service did not write; null: it names the service's address or nobody. */
+/**
+ * Why an expression may name an address that the service did not write; null: it names the
+ * service's address or nobody.
+ */
 function whyUnsure({ alternatives }: AST.Pattern, isProxied: boolean): string | null {
   const [{ elements }, ...others] = alternatives as [AST.Alternative, ...AST.Alternative[]];
   if (others.length > 0 || elements[0]?.type !== "Assertion" || elements[0].kind !== "start") {
@@ -122,7 +132,10 @@ function isForwarded(element: AST.Element): boolean {
   return element.type === "CapturingGroup" && element.name === "forwarded_for";
 }
 
-/** The last character of a text: written by the service, or perhaps by an attacker or part of the address, or there is none. */
+/**
+ * The last character of a text: written by the service, or perhaps by an attacker or part of the
+ * address, or there is none.
+ */
 type End = "fixed" | "free" | "empty";
 
 function endOf(elements: readonly AST.Element[]): End {
@@ -145,7 +158,10 @@ function endOfElement(element: AST.Element): End {
   }
 }
 
-/** The end of an element that may be repeated; "empty" if it may be missing, so that `endOf()` looks at the element before. */
+/**
+ * The end of an element that may be repeated; "empty" if it may be missing, so that `endOf()` looks
+ * at the element before.
+ */
 function endOfRepeated({ element, min, max }: AST.Quantifier): End {
   const isText = element.type === "Group" || element.type === "CapturingGroup";
   if (isText ? max > 1 || endOfElement(element) === "free" : mayBeOfAddress(element)) return "free";
@@ -172,8 +188,8 @@ function raw(elements: readonly AST.Element[]): string {
 }
 
 /**
- * Puts `free` in place of each element that an attacker's text could fill. `.*` then finds the last place where the address
- * could stand, and `.*?` the first.
+ * Puts `free` in place of each element that an attacker's text could fill. `.*` then finds the last
+ * place where the address could stand, and `.*?` the first.
  */
 function widen(
   elements: readonly AST.Element[],
@@ -186,8 +202,9 @@ function widen(
 }
 
 /**
- * Makes a parser for `source`. It names nobody if one of the `wider` expressions finds the address in another place, as an
- * attacker may have written it. If one finds another `forwarded_for`, that field is empty.
+ * Makes a parser for `source`. It names nobody if one of the `wider` expressions finds the address
+ * in another place, as an attacker may have written it. If one finds another `forwarded_for`, that
+ * field is empty.
  */
 function reader({ source, wider }: { source: string; wider: readonly string[] }): TextParser {
   // V8 falls back to its linear engine with this flag, but not with `i` or `u`.
@@ -210,7 +227,10 @@ function reader({ source, wider }: { source: string; wider: readonly string[] })
 
 type Groups = Record<string, string | undefined>;
 
-/** Whether the address is only the beginning of something longer, such as a host name or another address. */
+/**
+ * Whether the address is only the beginning of something longer, such as a host name or another
+ * address.
+ */
 function goesOn(message: string, { address, at }: { address: string; at: number }): boolean {
   const rest = message.slice(at + address.length);
   if (/^(?:[\w-]|[^\0-\x7f]|[.%]\w)/.test(rest)) return true;
@@ -229,7 +249,10 @@ function given(groups: Groups): Record<string, string> {
   );
 }
 
-/** Whether an element matches text of any length, which an attacker may choose; digits and blanks alone are the service's. */
+/**
+ * Whether an element matches text of any length, which an attacker may choose; digits and blanks
+ * alone are the service's.
+ */
 function isFree(element: AST.Element): boolean {
   switch (element.type) {
     case "Quantifier":
@@ -246,7 +269,10 @@ function isHarmless(element: AST.Element): boolean {
   return /^(?:\\[ds]|\[0-9\]|[\d ])$/.test(element.raw);
 }
 
-/** Whether an element holds a named group: an attacker may choose its text, even where the pattern expects digits. */
+/**
+ * Whether an element holds a named group: an attacker may choose its text, even where the pattern
+ * expects digits.
+ */
 function hasField(element: AST.Element): boolean {
   return /\(\?<\w/.test(element.raw);
 }

@@ -9,9 +9,10 @@ import type { Stamp } from "../lib/core/timestamp.ts";
 const [COMMA, COLON, OPENING, CLOSING, ZERO, NINE] = [44, 58, 91, 93, 48, 57];
 
 /**
- * Makes a form of messages that name the client behind a trusted proxy: the last address in the field `forwarded_for` that is
- * no trusted proxy itself (X-Forwarded-For, to which each proxy appends the address that it was connected from). Without the field the
- * proxy stays named; a field that cannot be read names nobody.
+ * Makes a form of messages that name the client behind a trusted proxy: the last address in the
+ * field `forwarded_for` that is no trusted proxy itself (X-Forwarded-For, to which each proxy
+ * appends the address that it was connected from). Without the field the proxy stays named; a field
+ * that cannot be read names nobody.
  *
  * @param trusted canonical addresses and networks of proxies
  */
@@ -75,7 +76,10 @@ class ProxiedReader implements MessageReader {
     return true;
   }
 
-  /** Goes from the last hop to the first that is no trusted proxy; if all are, the one that was connected stays named. */
+  /**
+   * Goes from the last hop to the first that is no trusted proxy; if all are, the one that was
+   * connected stays named.
+   */
   #readForwarded(): void {
     const { address } = this;
     const bytes = this.bytesOf(this.#field);
@@ -127,7 +131,10 @@ class ProxiedReader implements MessageReader {
   }
 }
 
-/** Reads the address of a hop, around which blanks may stand: `192.0.2.1`, `192.0.2.1:443` or `[2001:db8::1]:443`. */
+/**
+ * Reads the address of a hop, around which blanks may stand: `192.0.2.1`, `192.0.2.1:443` or
+ * `[2001:db8::1]:443`.
+ */
 function readHop(address: AddressReader, bytes: Bytes, from: number, to: number): boolean {
   const { array } = bytes;
   while (from < to && isBlank(array[from]!)) from++;

@@ -3,7 +3,10 @@ import { type Bytes, encode } from "./bytes.ts";
 const [ZERO, POINT, COLON, PERCENT] = [48, 46, 58, 37];
 const [OTHER, DIGIT, LETTER, MARK] = [0, 1, 2, 3];
 
-/** What each byte is in an address: a decimal digit, a letter of a hexadecimal one, a point or colon, or none of them. */
+/**
+ * What each byte is in an address: a decimal digit, a letter of a hexadecimal one, a point or
+ * colon, or none of them.
+ */
 const KIND = Uint8Array.from({ length: 256 }, (_, byte) => {
   const character = String.fromCharCode(byte);
   if (/\d/.test(character)) return DIGIT;
@@ -15,12 +18,16 @@ const IS_ZONE = Uint8Array.from(
   (_, byte) => /[\w.-]/.test(String.fromCharCode(byte)) ? 1 : 0,
 );
 
-/** The 16-bit groups of an IPv6 address while it is read; one more, as an embedded IPv4 address takes two at once. */
+/**
+ * The 16-bit groups of an IPv6 address while it is read; one more, as an embedded IPv4 address
+ * takes two at once.
+ */
 const groups = new Int32Array(9);
 
 /**
- * Reads addresses where they lie, to four words of 32 bits. IPv4 is `::ffff:a.b.c.d` (RFC 4291, section 2.5.5.2), and so is the
- * old `::a.b.c.d`. A zone (`%eth0`) is dropped. Octets with leading zeros are refused: some programs take them for octal.
+ * Reads addresses where they lie, to four words of 32 bits. IPv4 is `::ffff:a.b.c.d` (RFC 4291,
+ * section 2.5.5.2), and so is the old `::a.b.c.d`. A zone (`%eth0`) is dropped. Octets with leading
+ * zeros are refused: some programs take them for octal.
  */
 export class AddressReader {
   w0 = 0;
@@ -35,8 +42,9 @@ export class AddressReader {
   hasZone = false;
 
   /**
-   * Reads the address that begins at `at`. Returns where the text that looks like an address ends, at most `to`: `at` if there
-   * is none. A point or colon that follows an address belongs to the sentence (`from 192.0.2.1: no`).
+   * Reads the address that begins at `at`. Returns where the text that looks like an address ends,
+   * at most `to`: `at` if there is none. A point or colon that follows an address belongs to the
+   * sentence (`from 192.0.2.1: no`).
    */
   read(bytes: Bytes, at: number, to: number): number {
     const { array } = bytes;
@@ -153,7 +161,9 @@ function endOfZone(array: Uint8Array, at: number, to: number): number {
   return end > at + 1 ? end : at;
 }
 
-/** Four decimals with points between them, as an unsigned number; -1: the text is something else. */
+/**
+ * Four decimals with points between them, as an unsigned number; -1: the text is something else.
+ */
 function readDottedQuad(array: Uint8Array, from: number, to: number): number {
   let number = 0;
   let at = from;
@@ -169,7 +179,9 @@ function readDottedQuad(array: Uint8Array, from: number, to: number): number {
   return at === to ? number : -1;
 }
 
-/** Reads an IPv6 address (RFC 4291, section 2.2) into `groups`; false: the text is something else. */
+/**
+ * Reads an IPv6 address (RFC 4291, section 2.2) into `groups`; false: the text is something else.
+ */
 function readGroups(array: Uint8Array, from: number, to: number): boolean {
   let count = 0;
   let gap = -1;
@@ -222,8 +234,8 @@ function hexDigit(byte: number): number {
 }
 
 /**
- * The address of four words at `at`, or the network of their first `prefix` bits, as text: IPv4 in dotted decimals, IPv6
- * after RFC 5952. 128 bits are an address.
+ * The address of four words at `at`, or the network of their first `prefix` bits, as text: IPv4 in
+ * dotted decimals, IPv6 after RFC 5952. 128 bits are an address.
  */
 export function addressText(words: ArrayLike<number>, at: number, prefix: number): string {
   if (words[at] === 0 && words[at + 1] === 0 && words[at + 2] === 0xffff && prefix >= 96) {

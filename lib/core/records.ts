@@ -1,6 +1,9 @@
 import type { Bytes } from "./bytes.ts";
 
-/** Who wrote a journal entry, in fields that journald itself vouches for (systemd.journal-fields(7)). */
+/**
+ * Who wrote a journal entry, in fields that journald itself vouches for
+ * (systemd.journal-fields(7)).
+ */
 export interface Sender {
   /** `_UID` of the writing process; null when journald did not know it. */
   readonly uid: number | null;
@@ -21,8 +24,8 @@ export const LINE = -1;
 export const NO_PID = -1;
 
 /**
- * Records of one batch, as ranges of one buffer; good until the next batch. Record `i` is the text `bytes[from[i], to[i])`,
- * valid UTF-8 without its line end.
+ * Records of one batch, as ranges of one buffer; good until the next batch. Record `i` is the text
+ * `bytes[from[i], to[i])`, valid UTF-8 without its line end.
  */
 export interface Records {
   readonly bytes: Bytes;
@@ -32,9 +35,14 @@ export interface Records {
   readonly to: Int32Array;
   /** Index into `origins` of a journal entry; `LINE` for a line of text. */
   readonly origin: Int32Array;
-  /** Origins seen lately, shared between entries. The object of an origin stays the same as long as it is listed. */
+  /**
+   * Origins seen lately, shared between entries. The object of an origin stays the same as long as
+   * it is listed.
+   */
   readonly origins: readonly Origin[];
-  /** Of an entry when it was written, of a line when it was read, in microseconds since the epoch. */
+  /**
+   * Of an entry when it was written, of a line when it was read, in microseconds since the epoch.
+   */
   readonly times: Float64Array;
   /** Of journal entries; `NO_PID` where unknown, and of lines. */
   readonly pids: Int32Array;

@@ -1,8 +1,11 @@
-import { enclosing, prefixLength } from "../core/address.ts";
+import { hashValue } from "../core/note_record.ts";
+import { enclosing, prefixLength, putAddress } from "../core/address.ts";
 import type { Growth } from "../rules/rule.ts";
 import type { Micros } from "../core/time.ts";
 import type { NewBan } from "./ban.ts";
-import { Counters, type Room } from "../rules/counters.ts";
+import { seed } from "./hash.ts";
+import { Notes, type Room } from "./notes.ts";
+import { RuleGroups } from "./rule_groups.ts";
 
 /** When a network is banned for the bans inside of it. */
 export interface NetworkStep {
@@ -25,20 +28,31 @@ export interface NetworkTrip {
   readonly count: number;
 }
 
-/** Networks counted at most, by all steps, with some hits of each. */
-const ROOM: Room = { addresses: 200_000, bytes: 96 };
+/** Networks counted at most, by all steps, with some members of each: 24 MiB. */
+const ROOM: Room = { addresses: 200_000, bytes: 60 };
 
 /**
  * Counts the bans inside of networks, step by step: addresses for the first step, and for each further one the networks that the
- * step before it banned. Times are those of the bans.
+ * step before it banned. A member counts once, from its last ban on. Times are those of the bans.
  */
 export class Networks {
   readonly #steps: readonly NetworkStep[];
-  readonly #counters: Counters;
+  readonly #groups: RuleGroups;
+  readonly #notes: Notes;
+  readonly #seed = seed();
+  readonly #words = new Int32Array(4);
+  readonly #bytes = new Uint8Array(this.#words.buffer);
 
   constructor(steps: readonly NetworkStep[]) {
     this.#steps = steps;
-    this.#counters = new Counters(steps.map(({ limit, window: span }) => ({ limit, span })), ROOM);
+    this.#groups = new RuleGroups(steps.map(({ limit, window }, i) => ({
+      limit,
+      window,
+      distinct: "member",
+      service: "network",
+      name: String(i),
+    })));
+    this.#notes = new Notes(this.#groups, ROOM);
   }
 
   /** Counts a ban; returns the network that is to be banned for it, if any. */
@@ -48,19 +62,39 @@ export class Networks {
       const length = address.includes(":") ? step.ipv6 : step.ipv4;
       if (length === null || length >= bits) continue;
       const network = enclosing(address, length);
-      const count = this.#counters.hit(i, { address: network, value: address, time: start });
-      return count === 0 ? null : { network, step, count };
+      const count = this.#count(network, { step: i, member: address, time: start });
+      return count <= step.limit ? null : { network, step, count };
     }
     return null;
   }
 
   /** Counts the bans inside of a network from nothing again, as after a ban of it. */
   forget(network: string): void {
-    this.#counters.forget(network);
+    const prefix = putAddress(network, this.#words);
+    const [w0, w1, w2, w3] = this.#words as unknown as [number, number, number, number];
+    this.#notes.forget({ w0, w1, w2, w3, prefix });
   }
 
   /** Gives back the memory of networks without a ban in the windows that end at `now`. */
   sweep(now: Micros): void {
-    this.#counters.sweep(now);
+    this.#notes.sweep(now);
+  }
+
+  /** Counts a member of a network. Returns how many there are where they could be too many, otherwise 0. */
+  #count(network: string, { step, member, time }: { step: number; member: string; time: Micros }): number {
+    const notes = this.#notes;
+    const words = this.#words;
+    const bits = putAddress(member, words);
+    const value = hashValue(this.#seed ^ bits, this.#bytes, 0, this.#bytes.length);
+    const prefix = putAddress(network, words);
+    notes.select(words[0]!, words[1]!, words[2]!, words[3]!, prefix);
+    notes.time[0] = time;
+    const group = this.#groups.numberOf([step]);
+    const isNew = notes.renew(group, value);
+    if (isNew) notes.note(group, 1, value);
+    if (isNew && !notes.isLoud) return 0;
+    const count = notes.count()[step]!;
+    if (count > this.#steps[step]!.limit) notes.reset(step);
+    return count;
   }
 }

@@ -58,6 +58,8 @@ export class Automaton {
   readonly #lanes: readonly LaneTries[];
   readonly #symbols: readonly Uint8Array[];
   readonly #firstSymbol: number;
+  /** The column that holds the set of a state. */
+  readonly #setColumn: number;
   readonly #width: number;
   /** A byte of each class. */
   readonly #examples: readonly number[];
@@ -68,8 +70,9 @@ export class Automaton {
   readonly #sets: (readonly number[])[] = [];
   readonly #setByKey = new Map<string, number>();
   readonly #unions = new Map<number, number>();
-  /** How many states there may be when this line ends. */
+  /** How many states there may be when this line ends; never more than rows. */
   #mostStates = MAX_KNOWN;
+  #isFull = false;
 
   /**
    * @param lanes the first is the message as it is
@@ -81,7 +84,8 @@ export class Automaton {
     this.#symbols = symbols;
     this.#firstSymbol = this.#examples.length;
     this.figures = this.#firstSymbol + symbols.length;
-    this.#width = this.lost = this.figures + 1;
+    this.#setColumn = this.figures + 1;
+    this.#width = this.lost = this.#setColumn + 1;
     // The kernel gives memory to written rows alone: the size costs address space, not memory.
     this.next = new Int32Array(MAX_KNOWN * this.#width);
     this.#starts = new Int32Array(lanes.length);
@@ -90,17 +94,19 @@ export class Automaton {
 
   /** Has to be called before each line. Numbers of states and sets hold until a call that changes `generation`. */
   begin(): void {
-    if (Math.max(this.#states.length, this.#sets.length, this.#unions.size) >= MAX_KNOWN) {
+    if (this.#isFull) {
       this.#forget();
       this.generation++;
     }
-    this.#mostStates = Math.min(MAX_KNOWN, this.#states.length + MAX_NEW);
+    this.#mostStates = this.#states.length + MAX_NEW;
   }
 
   /** Runs along `bytes[from, to)` as the bytes of a lane. Returns the set of their signs. */
   run(lane: number, bytes: Bytes, from: number, to: number): number {
     const state = this.along(this.#starts[lane]!, bytes.array, from, to);
-    return state === this.lost ? this.#walk(lane, bytes.array, from, to) : this.#stateAt(state).set;
+    return state === this.lost
+      ? this.#walk(lane, bytes.array, from, to)
+      : this.next[state + this.#setColumn]!;
   }
 
   /** The union of two sets. */
@@ -113,6 +119,7 @@ export class Automaton {
     if (union === undefined) {
       union = this.#setOf([...this.#sets[a]!, ...this.#sets[b]!]);
       this.#unions.set(key, union);
+      if (this.#unions.size >= MAX_KNOWN) this.#isFull = true;
     }
     return union;
   }
@@ -139,7 +146,7 @@ export class Automaton {
 
   /** The set of signs of the first lane in `state`, which `bytes[from, to)` have led to. */
   setAt(state: number, bytes: Bytes, from: number, to: number): number {
-    return state === this.lost ? this.#walk(0, bytes.array, from, to) : this.#stateAt(state).set;
+    return state === this.lost ? this.#walk(0, bytes.array, from, to) : this.next[state + this.#setColumn]!;
   }
 
   /** The state that follows `state` after `array[from, to)`. */
@@ -205,9 +212,11 @@ export class Automaton {
     const key = `${state.lane} ${state.start} ${state.anywhere} ${state.set}`;
     const known = this.#stateByKey.get(key);
     if (known !== undefined) return known;
-    if (this.#states.length >= this.#mostStates) return this.lost;
+    if (this.#states.length >= MAX_KNOWN) this.#isFull = true;
+    if (this.#isFull || this.#states.length >= this.#mostStates) return this.lost;
     const row = (this.#states.push(state) - 1) * this.#width;
     this.#stateByKey.set(key, row);
+    this.next[row + this.#setColumn] = state.set;
     return row;
   }
 
@@ -215,7 +224,10 @@ export class Automaton {
     const all = [...new Set(signs)].sort((a, b) => a - b);
     const key = all.join();
     let set = this.#setByKey.get(key);
-    if (set === undefined) this.#setByKey.set(key, set = this.#sets.push(all) - 1);
+    if (set === undefined) {
+      this.#setByKey.set(key, set = this.#sets.push(all) - 1);
+      if (set >= MAX_KNOWN) this.#isFull = true;
+    }
     return set;
   }
 
@@ -228,6 +240,7 @@ export class Automaton {
     this.#unions.clear();
     this.#states.push(NO_STATE, NO_STATE);
     this.#setOf([]);
+    this.#isFull = false;
     this.#mostStates = MAX_KNOWN;
     this.#lanes.forEach((_, lane) =>
       this.#starts[lane] = this.#state({ lane, start: 0, anywhere: 0, set: NO_SIGNS })

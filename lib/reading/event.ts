@@ -3,8 +3,8 @@ import type { Micros } from "../core/time.ts";
 import type { MessageReader } from "./message_reader.ts";
 
 /**
- * What a record of one of the configured modules says: a view of positions and numbers, good until the next record is
- * read. `reader.address` names whom it is about.
+ * What a record of one of the configured modules says: a view of positions and numbers, good until
+ * the next record is read. `reader.address` names whom it is about.
  */
 export interface LogEvent {
   /** Index of the module among the configured ones. */
@@ -17,7 +17,10 @@ export interface LogEvent {
   readonly bytes: Bytes;
   readonly from: number;
   readonly to: number;
-  /** When it was written, in microseconds since the epoch, as far as anything tells; at most the present. */
+  /**
+   * When it was written, in microseconds since the epoch, as far as anything tells; may lie ahead
+   * of the clock.
+   */
   readonly time: Micros;
   /** Whether it says that it was written later: then its time is the present. */
   readonly isAhead: boolean;

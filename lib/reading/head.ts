@@ -5,12 +5,14 @@ import { NO_PID } from "../core/records.ts";
 import { DayResolver, type Surroundings } from "./timestamp.ts";
 
 /**
- * A head that can be compared where it lies: a time to the minute, seconds with perhaps a fraction, then zone, host and
- * program, perhaps a process.
+ * A head that can be compared where it lies: a time to the minute, seconds with perhaps a fraction,
+ * then zone, host and program, perhaps a process.
  */
 const HEAD =
   /^((?:\w\w\w [ \d]\d |\d{4}-\d\d-\d\dT)\d\d:\d\d:)\d\d(?:[.,]\d{1,9})?((?:Z|[+-]\d\d:?\d\d)? \S+ [\w./@-]+)(?:\[\d+\])?: /;
-/** A name that may as well be the facility and level that syslog puts before a program, `auth.info`. */
+/**
+ * A name that may as well be the facility and level that syslog puts before a program, `auth.info`.
+ */
 const FACILITY = /^\w+\.\w+$/;
 /** Heads that are remembered: programs that write by turns. */
 const MAX_HEADS = 8;
@@ -30,8 +32,9 @@ interface Head<Program> {
 }
 
 /**
- * Reads the head that syslog puts before a message. Lines of a log begin much alike, so a head is first compared with heads of
- * earlier lines, which takes 53 ns. A new head is decoded, divided by regular expressions in 2 us, and remembered.
+ * Reads the head that syslog puts before a message. Lines of a log begin much alike, so a head is
+ * first compared with heads of earlier lines, which takes 53 ns. A new head is decoded, divided by
+ * regular expressions in 2 us, and remembered.
  */
 export class HeadReader<Program> {
   /** The message of the line read last is `bytes[from, to)`, without blanks at its ends. */
@@ -109,7 +112,10 @@ export class HeadReader<Program> {
     return null;
   }
 
-  /** Reads the process, which may be missing, and the bounds of the message; false where regular expressions have to look. */
+  /**
+   * Reads the process, which may be missing, and the bounds of the message; false where regular
+   * expressions have to look.
+   */
   #readProcess(bytes: Bytes, at: number, to: number): boolean {
     const { array } = bytes;
     let pid = NO_PID;
@@ -151,7 +157,10 @@ export class HeadReader<Program> {
     this.from = this.to - lengthOf(message);
   }
 
-  /** Remembers the head of a line if it can be compared and then gives what the expressions gave. Returns whether it does. */
+  /**
+   * Remembers the head of a line if it can be compared and then gives what the expressions gave.
+   * Returns whether it does.
+   */
   #learn(
     bytes: Bytes,
     from: number,
@@ -201,7 +210,10 @@ function lengthOf(text: string): number {
   return encoder.encode(text).length;
 }
 
-/** Where the text `array[from, to)` ends without the blanks of any kind behind it, as `trimEnd()` tells. */
+/**
+ * Where the text `array[from, to)` ends without the blanks of any kind behind it, as `trimEnd()`
+ * tells.
+ */
 function endWithoutBlanks(array: Uint8Array, from: number, to: number): number {
   while (to > from) {
     const last = array[to - 1]!;

@@ -22,14 +22,18 @@ const GAP = /^(?: [A-Z]{2,5})?:? +/;
 const RFC5424 = /^\S+ (\S+) (\d+|-) \S+ (?:-|\[[^\]]*\]) (?:\ufeff)?/;
 /** Behind a time: up to two host names, perhaps facility and level, then the program. */
 const TAG = /^(?:[^\s[:]+ +){0,2}?(?:\w+\.\w+:? +)?([\w./@-]+)(?:\[(\d+)\])?: +/;
-/** Without a time nothing but a host may come first: what follows may have been chosen by an attacker. */
+/**
+ * Without a time nothing but a host may come first: what follows may have been chosen by an
+ * attacker.
+ */
 const BARE_TAG = /^(?:[^\s[:]+ )?([\w./@-]+)\[(\d+)\]: +/;
 /** Sequence number or time that Solaris and kernels put before a message. */
 const DECORATION = /^(?:\[ID \d+ \w+\.\w+\] |kernel: ?\[ *\d+\.\d+\] )/;
 
 /**
- * Separates head and message of a line of classic syslog (RFC 3164), of syslog with ISO 8601 times, of RFC 5424, or of
- * `journalctl -o short…`; of another line all is the message. Only its first words decide: the rest may be an attacker's.
+ * Separates head and message of a line of classic syslog (RFC 3164), of syslog with ISO 8601 times,
+ * of RFC 5424, or of `journalctl -o short…`; of another line all is the message. Only its first
+ * words decide: the rest may be an attacker's.
  */
 export function readHead(line: string): HeadAndMessage {
   const { stamp, rest, form } = takeTime(line.replace(PRIORITY, ""));

@@ -4,8 +4,9 @@ import { UserError } from "../core/error.ts";
 export const MODULE_FAILURES = 3;
 
 /**
- * Which modules fail to read messages. A module that throws is a fault of this program: the message counts as unknown, and a
- * module that goes on failing is no longer asked, so that the others work on.
+ * Which modules fail to read messages. A module that throws is a fault of this program: the message
+ * counts as unknown, and a module that goes on failing is no longer asked, so that the others work
+ * on.
  */
 export class ModuleHealth {
   readonly #names: readonly string[];

@@ -16,8 +16,8 @@ export interface ReadableModule {
   /** Programs whose journal entries are the module's, by `SYSLOG_IDENTIFIER`. */
   readonly identifiers: readonly string[];
   /**
-   * systemd units that the service runs in: an entry from one of them, or of root, is trusted. Without identifiers, all
-   * entries of the units are the module's.
+   * systemd units that the service runs in: an entry from one of them, or of root, is trusted.
+   * Without identifiers, all entries of the units are the module's.
    */
   readonly units: readonly string[];
   readonly reader: MessageReader;
@@ -36,11 +36,17 @@ interface Placement {
   readonly candidates: readonly Candidate[];
 }
 
-/** Finds out which of the modules of one source a record belongs to, what it says, when it was written and who proves that. */
+/**
+ * Finds out which of the modules of one source a record belongs to, what it says, when it was
+ * written and who proves that.
+ */
 export class Reader {
   readonly #event: { -readonly [key in keyof LogEvent]: LogEvent[key] };
   readonly #health: ModuleHealth;
-  /** The modules as candidates for lines of text, whose writers nothing proves: whoever may write the file is trusted. */
+  /**
+   * The modules as candidates for lines of text, whose writers nothing proves: whoever may write
+   * the file is trusted.
+   */
   readonly #all: readonly Candidate[];
   readonly #byIdentifier: ReadonlyMap<string, readonly ReadableModule[]>;
   /** Modules that take what any program writes. */
@@ -85,7 +91,10 @@ export class Reader {
     return this.#event;
   }
 
-  /** Reads record `i`; a line of text is read as of `now`. Returns false if it belongs to none of the modules. */
+  /**
+   * Reads record `i`; a line of text is read as of `now`. Returns false if it belongs to none of
+   * the modules.
+   */
   read(records: Records, i: number, now: Micros): boolean {
     const { bytes } = records;
     const origin = records.origin[i]!;
@@ -104,13 +113,9 @@ export class Reader {
     return true;
   }
 
-  /** Rules run on the times of lines, which nobody may date ahead. The clock tells milliseconds, entries microseconds. */
-  #setTime(time: Micros, now: Micros): void {
-    this.#event.isAhead = time >= now + MILLISECOND;
-    this.#event.time = this.#event.isAhead ? now : time;
-  }
-
-  /** Returns when the line `bytes[from, to)` was written, as far as it tells itself; otherwise NaN. */
+  /**
+   * Returns when the line `bytes[from, to)` was written, as far as it tells itself; otherwise NaN.
+   */
   timeOf(bytes: Bytes, { from, to, now }: { from: number; to: number; now: Micros }): Micros {
     const { before } = this.#surroundings;
     this.#surroundings.now = now;
@@ -122,7 +127,8 @@ export class Reader {
 
   /** Reads a line; its time is NaN where it does not tell. */
   #readLine(bytes: Bytes, from: number, to: number): boolean {
-    // A line that a module understands as it stands is a bare message, whatever it seems to contain.
+    // A line that a module understands as it stands is a bare message, whatever it seems to
+    // contain.
     if (this.#isUnderstood(this.#all, bytes, from, to)) {
       this.#event.pid = NO_PID;
       this.#event.time = NaN;
@@ -138,7 +144,10 @@ export class Reader {
     return isFound;
   }
 
-  /** Reads a message for the first candidate that understands it, or for the first of all if none does. */
+  /**
+   * Reads a message for the first candidate that understands it, or for the first of all if none
+   * does.
+   */
   #readAsFirst(candidates: readonly Candidate[], bytes: Bytes, from: number, to: number): boolean {
     if (candidates.length === 0) return false;
     if (!this.#isUnderstood(candidates, bytes, from, to)) {
@@ -214,7 +223,10 @@ function trusted(module: ReadableModule): Candidate {
   return { module, isTrusted: true };
 }
 
-/** Reports whether only root or the service itself, which runs in `units`, can have written an entry of `sender`. */
+/**
+ * Reports whether only root or the service itself, which runs in `units`, can have written an entry
+ * of `sender`.
+ */
 export function isTrusted(sender: Sender, units: readonly string[]): boolean {
   return sender.uid === 0 || isOfUnit(sender.unit, units);
 }
@@ -223,7 +235,9 @@ function isOfUnit(unit: string, units: readonly string[]): boolean {
   return units.some((name) => unit === name || isInstance(unit, name));
 }
 
-/** Whether `unit` is an instance such as `ssh@1-2.service` of the template behind `ssh@.service`. */
+/**
+ * Whether `unit` is an instance such as `ssh@1-2.service` of the template behind `ssh@.service`.
+ */
 function isInstance(unit: string, name: string): boolean {
   const at = name.indexOf("@.");
   return at > 0 && unit.startsWith(name.slice(0, at + 1)) && unit.endsWith(name.slice(at + 1));

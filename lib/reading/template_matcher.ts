@@ -3,48 +3,10 @@ import type { Bytes } from "../core/bytes.ts";
 import type { Automaton } from "./automaton.ts";
 import type { Template } from "./template.ts";
 import type { TemplateGraph } from "./template_graph.ts";
-import {
-  ADDRESS,
-  CHOICE,
-  COLUMN,
-  DIGITS,
-  FAIL,
-  FIELD,
-  FINISH,
-  FIRST_WORD,
-  LEAST,
-  LENGTH,
-  LITERAL,
-  MASK,
-  MOST,
-  NEXT,
-  OTHER,
-  OTHER_WORDS,
-  REST,
-  REST_WITHOUT,
-  RUN,
-  RUN_UP_TO,
-  SEEN_FROM,
-  SEEN_IN,
-  SEEN_TO,
-  SET,
-  SKIP,
-  STRANGER,
-  TEMPLATE,
-  TemplateProgram,
-} from "./template_program.ts";
+import { TemplateProgram } from "./template_program.ts";
+import { TemplateRunner } from "./template_runner.ts";
 
-const [ZERO, NINE, POINT] = [48, 57, 46];
-/** What is kept of an open choice: instruction, place, state of the automaton, place in a stranger's text, values set so far. */
-const ENTRY = 5;
-/** The bit that says that an address was read, among the bits of the fields that are set. */
-const ADDRESS_BIT = 1 << 30;
-/** The bit that says that a `<REST>` was taken. */
-const REST_BIT = 1 << 29;
-/** No stranger's text is being read. */
-const OUTSIDE = -1;
-
-/** What to do where the text behind `<USER>` stands once more: see `Template`. */
+/** What to do where all behind `<USER>` may fit at a second place: see `Template`. */
 const [NOTHING, TAKE_LAST, NAME_NOBODY] = [0, 1, 2];
 
 function onSecondFit({ text }: Template): number {
@@ -52,47 +14,16 @@ function onSecondFit({ text }: Template): number {
   return !text.includes("<USER>") || /<USER>.*<REST>/s.test(text) ? NOTHING : TAKE_LAST;
 }
 
-/**
- * Finds the template that a message follows, and what it says where.
- *
- * The program runs along the message as a person would read it: compare a literal, read an address, go on. Where several ways are
- * open it puts the others on a stack, and goes back to the newest one when nothing fits. `<USER>` is such a choice too: it ends at
- * the first place where the text behind it stands, and the place after that is left open.
- *
- *     Invalid user <USER> from <ADDR>           Invalid user a from b from 192.0.2.1
- *                                                            ^     first end of <USER>: "b" is no address, go back
- *                                                            ^^^^^^^^    second end: all fits, and the message ends
- *
- * Time is linear in the message. All behind `<USER>` holds a text with a blank, and what is read there holds none, so tries behind
- * different places look at different bytes. `<REST>` ends the match; for `<REST WITHOUT >` the instruction remembers how far the
- * bytes have been looked at. The state of the automaton goes along: it is stepped once for each literal.
- */
+/** Finds the template that a message follows. Where two places fit for the address, it decides or names nobody. */
 export class TemplateMatcher {
-  /** Whom the message names. */
-  readonly address = new AddressReader();
-  /** Where the fields stand; below 0: the message has no such field. */
-  readonly from: Int32Array;
-  readonly to: Int32Array;
-  /** The state of the automaton behind the message. */
-  state = 0;
-  /** Two places fit for the address: it names nobody. */
+  /** Holds what was found. */
+  readonly found: TemplateRunner;
+  /** Two places fit for the address: nobody is named, and no field is set. */
   isDoubtful = false;
-  /** How many instructions and bytes the last call of `match()` has looked at. */
-  steps = 0;
   readonly #graph: TemplateGraph;
-  readonly #program: TemplateProgram;
-  readonly #automaton: Automaton;
   readonly #onSecondFit: Uint8Array;
-  readonly #stack: Int32Array;
-  #depth = 0;
-  #template = -1;
-  #hasRest = false;
-  #bytes!: Bytes;
-  #to = 0;
-  /** Counts the messages, for what an instruction remembers of one. */
-  #message = 0;
-  /** The values of the last fit, while a later one is looked for. */
-  readonly #best: { address: AddressReader; from: Int32Array; to: Int32Array; state: number };
+  /** The last fit, while a later one is looked for. */
+  readonly #last: { address: AddressReader; from: Int32Array; to: Int32Array; state: number };
 
   constructor(
     { graph, templates, fields, automaton }: {
@@ -102,334 +33,60 @@ export class TemplateMatcher {
       automaton: Automaton;
     },
   ) {
-    this.#automaton = automaton;
     this.#graph = graph;
-    this.#program = new TemplateProgram(graph, {
+    this.#onSecondFit = Uint8Array.from(templates, onSecondFit);
+    const program = new TemplateProgram(graph, {
       literals: graph.literals,
       columnOf: (literal) => automaton.columnOf(literal),
       fieldOf: (name) => fields.indexOf(name),
     });
-    this.#onSecondFit = Uint8Array.from(templates, onSecondFit);
-    // No way leads through an instruction twice.
-    this.#stack = new Int32Array(ENTRY * (this.#program.length + 1));
-    this.from = new Int32Array(fields.length).fill(-1);
-    this.to = new Int32Array(fields.length);
-    this.#best = { address: new AddressReader(), from: this.from.slice(), to: this.to.slice(), state: 0 };
+    const { from, to } = this.found = new TemplateRunner(program, fields.length, automaton);
+    this.#last = { address: new AddressReader(), from: from.slice(), to: to.slice(), state: 0 };
   }
 
   /**
    * Matches `bytes[at, to)`, to which the automaton has come in `state`. Returns the number of the template; -1: none fits. A
-   * template that is doubtful fits, but names nobody.
+   * template whose address is doubtful fits.
    */
   match(bytes: Bytes, at: number, to: number, state: number): number {
-    this.#bytes = bytes;
-    this.#to = to;
-    this.#message = this.#message + 1 | 0;
-    this.steps = 0;
+    const { found } = this;
     this.isDoubtful = false;
-    const entry = this.#program.byFirst[bytes.array[at]!]!;
-    if (entry === FAIL || at >= to || !this.#run(entry, 0, at, state, OUTSIDE, 0)) {
-      this.#clear();
-      return -1;
-    }
-    if (this.#mayFitAgain(this.#template)) this.#lookForSecondFit();
-    return this.#template;
-  }
-
-  #clear(): void {
-    this.from.fill(-1);
-    this.address.clear();
+    if (!found.start(bytes, at, to, state)) return -1;
+    if (this.#mayFitAgain(found.template)) this.#decide();
+    return found.template;
   }
 
   #mayFitAgain(template: number): boolean {
-    return this.#onSecondFit[template] !== NOTHING && (this.#hasRest || !this.#graph.isDecided(template));
+    return this.#onSecondFit[template] !== NOTHING &&
+      (this.found.hasRest || !this.#graph.isDecided(template));
   }
 
   /** Decides between several places where the stranger's text may end. */
-  #lookForSecondFit(): void {
-    let entry = this.#openStranger();
-    while (entry >= 0 && this.#standsAgain(entry)) {
+  #decide(): void {
+    const { found } = this;
+    while (found.mayGoOn()) {
       this.#keep();
-      const stack = this.#stack;
-      const isFit = this.#run(
-        stack[entry]!,
-        entry,
-        stack[entry + 1]!,
-        stack[entry + 2]!,
-        stack[entry + 3]!,
-        stack[entry + 4]!,
-      );
-      if (!isFit) return this.#takeBack();
-      if (this.#onSecondFit[this.#template] === NAME_NOBODY) {
+      if (!found.goOn()) return this.#takeBack();
+      if (this.#onSecondFit[found.template] === NAME_NOBODY) {
         this.isDoubtful = true;
-        return this.#clear();
+        return found.clear();
       }
-      entry = this.#openStranger();
     }
-  }
-
-  /** Where the open end of a stranger's text is on the stack; -1: nowhere. */
-  #openStranger(): number {
-    const { code } = this.#program;
-    for (let entry = this.#depth - ENTRY; entry >= 0; entry -= ENTRY) {
-      if (code[this.#stack[entry]!] === STRANGER && this.#stack[entry + 3] !== OUTSIDE) return entry;
-    }
-    return -1;
-  }
-
-  /** Reports whether the text behind a stranger's stands at a later place too. */
-  #standsAgain(entry: number): boolean {
-    const { code } = this.#program;
-    const one = this.#stack[entry]!;
-    const { view } = this.#bytes;
-    const [first, mask] = [code[one + FIRST_WORD]!, code[one + MASK]!];
-    const last = this.#to - code[one + LENGTH]!;
-    for (let at = this.#stack[entry + 3]! + 1; at <= last; at++) {
-      this.steps++;
-      if (((view.getInt32(at, true) ^ first) & mask) === 0 && isAt(code, one, view, at)) return true;
-    }
-    return false;
   }
 
   #keep(): void {
-    this.#best.address.copy(this.address);
-    this.#best.from.set(this.from);
-    this.#best.to.set(this.to);
-    this.#best.state = this.state;
+    const { address, from, to, state } = this.found;
+    this.#last.address.copy(address);
+    this.#last.from.set(from);
+    this.#last.to.set(to);
+    this.#last.state = state;
   }
 
   #takeBack(): void {
-    this.address.copy(this.#best.address);
-    this.from.set(this.#best.from);
-    this.to.set(this.#best.to);
-    this.state = this.#best.state;
+    const { address, from, to, state } = this.#last;
+    this.found.address.copy(address);
+    this.found.from.set(from);
+    this.found.to.set(to);
+    this.found.state = state;
   }
-
-  /** Makes sure that an instruction knows how far it fits at `at`. Returns whether it had to look at bytes for that. */
-  #look(one: number, at: number): boolean {
-    const { code, sets } = this.#program;
-    const { array } = this.#bytes;
-    if (code[one + SEEN_IN] === this.#message && at >= code[one + SEEN_FROM]! && at <= code[one + SEEN_TO]!) {
-      return false;
-    }
-    const set = code[one + SET]!;
-    let to = at;
-    while (to < this.#to && sets[set + array[to]!] === 1) to++;
-    this.steps += to - at;
-    code[one + SEEN_IN] = this.#message;
-    code[one + SEEN_FROM] = at;
-    code[one + SEEN_TO] = to;
-    return true;
-  }
-
-  /** Drops values that ways have left which were given up. */
-  #finish(isSet: number): void {
-    const { from } = this;
-    for (let field = 0; field < from.length; field++) if ((isSet >> field & 1) === 0) from[field] = -1;
-    if ((isSet & ADDRESS_BIT) === 0) this.address.clear();
-    this.#hasRest = (isSet & REST_BIT) !== 0;
-  }
-
-  /**
-   * Runs the program from one instruction until the message fits, or until no choice above `floor` is left open. One long loop: its
-   * values stay in registers, and a call for each instruction would take as long as the instruction.
-   */
-  #run(one: number, floor: number, at: number, state: number, scan: number, isSet: number): boolean {
-    const { code, sets } = this.#program;
-    const { array, view } = this.#bytes;
-    const automaton = this.#automaton;
-    const { next, classes, figures } = automaton;
-    const { from, to, address } = this;
-    const stack = this.#stack;
-    const end = this.#to;
-    let depth = floor;
-    let steps = this.steps;
-    for (;;) {
-      steps++;
-      if (one === FAIL) {
-        if (depth === floor) {
-          this.steps = steps;
-          return false;
-        }
-        depth -= ENTRY;
-        one = stack[depth]!;
-        at = stack[depth + 1]!;
-        state = stack[depth + 2]!;
-        scan = stack[depth + 3]!;
-        isSet = stack[depth + 4]!;
-      }
-      const start = at;
-      switch (code[one]) {
-        case LITERAL: {
-          const behind = at + code[one + LENGTH]!;
-          if (behind > end || !isAt(code, one, view, at)) {
-            one = code[one + OTHER]!;
-            continue;
-          }
-          at = behind;
-          const column = code[one + COLUMN]!;
-          state = next[state + column]! || automaton.find(state, column);
-          break;
-        }
-        case ADDRESS: {
-          at = address.read(this.#bytes, at, end);
-          if (at === start) {
-            one = FAIL;
-            continue;
-          }
-          steps += at - start;
-          const way = isDotted(array, start, address)
-            ? next[state + figures]! || automaton.find(state, figures)
-            : -1;
-          state = way > 0 ? way : automaton.along(state, array, start, at);
-          isSet |= ADDRESS_BIT;
-          break;
-        }
-        case DIGITS: {
-          while (at < end && array[at]! >= ZERO && array[at]! <= NINE) at++;
-          steps += at - start;
-          if (at === start || at - start > code[one + MOST]!) {
-            one = FAIL;
-            continue;
-          }
-          const way = next[state + figures]! || automaton.find(state, figures);
-          state = way > 0 ? way : automaton.along(state, array, start, at);
-          break;
-        }
-        case RUN: {
-          const set = code[one + SET]!;
-          while (at < end && sets[set + array[at]!] === 1) {
-            const column = classes[array[at++]!]!;
-            state = next[state + column]! || automaton.find(state, column);
-          }
-          steps += at - start;
-          if (at - start < code[one + LEAST]!) {
-            one = FAIL;
-            continue;
-          }
-          break;
-        }
-        case RUN_UP_TO: {
-          const set = code[one + SET]!;
-          const last = end - code[one + LENGTH]!;
-          const least = at + code[one + LEAST]!;
-          while (at <= last && sets[set + array[at]!] === 1 && (at < least || !isAt(code, one, view, at))) {
-            at++;
-          }
-          steps += at - start;
-          // Where the text does not stand here, the instruction that follows will tell.
-          if (at < least) {
-            one = FAIL;
-            continue;
-          }
-          state = automaton.along(state, array, start, at);
-          break;
-        }
-        case STRANGER: {
-          const last = end - code[one + LENGTH]!;
-          if (scan === OUTSIDE) scan = at;
-          else {
-            // All behind the end that was tried last does not fit: that place is a part of the stranger's text.
-            const column = classes[array[scan++]!]!;
-            state = next[state + column]! || automaton.find(state, column);
-          }
-          const first = scan;
-          while (scan <= last && !isAt(code, one, view, scan)) {
-            const column = classes[array[scan++]!]!;
-            state = next[state + column]! || automaton.find(state, column);
-          }
-          steps += scan - first;
-          if (scan > last) {
-            one = FAIL;
-            continue;
-          }
-          stack[depth] = one;
-          stack[depth + 1] = at;
-          stack[depth + 2] = state;
-          stack[depth + 3] = scan;
-          stack[depth + 4] = isSet;
-          depth += ENTRY;
-          const field = code[one + FIELD]!;
-          if (field >= 0) {
-            from[field] = at;
-            to[field] = scan;
-            isSet |= 1 << field;
-          }
-          at = scan + code[one + LENGTH]!;
-          const column = code[one + COLUMN]!;
-          state = next[state + column]! || automaton.find(state, column);
-          scan = OUTSIDE;
-          one = code[one + NEXT]!;
-          continue;
-        }
-        case REST:
-          state = automaton.along(state, array, at, end);
-          steps += end - at;
-          at = end;
-          isSet |= REST_BIT;
-          break;
-        case REST_WITHOUT: {
-          this.steps = steps;
-          const isNew = this.#look(one, at);
-          steps = this.steps;
-          if (code[one + SEEN_TO] !== end) {
-            one = FAIL;
-            continue;
-          }
-          // Bytes are run along once; should that not be enough, the tries find the signs of the whole message.
-          state = isNew ? automaton.along(state, array, at, end) : automaton.lost;
-          at = end;
-          isSet |= REST_BIT;
-          break;
-        }
-        case SKIP:
-          at = end;
-          break;
-        case CHOICE:
-          stack[depth] = code[one + OTHER]!;
-          stack[depth + 1] = at;
-          stack[depth + 2] = state;
-          stack[depth + 3] = OUTSIDE;
-          stack[depth + 4] = isSet;
-          depth += ENTRY;
-          break;
-        case FINISH:
-          if (at !== end) {
-            one = FAIL;
-            continue;
-          }
-          this.#depth = depth;
-          this.#template = code[one + TEMPLATE]!;
-          this.state = state;
-          this.steps = steps;
-          this.#finish(isSet);
-          return true;
-      }
-      const field = code[one + FIELD]!;
-      if (field >= 0) {
-        from[field] = start;
-        to[field] = at;
-        isSet |= 1 << field;
-      }
-      one = code[one + NEXT]!;
-    }
-  }
-}
-
-/** Reports whether the address at `at` is a dotted quad: figures and points, and no zone. */
-function isDotted(array: Uint8Array, at: number, { isAddress }: AddressReader): boolean {
-  if (!isAddress || array[at]! < ZERO || array[at]! > NINE) return false;
-  return array[at + 1] === POINT || array[at + 2] === POINT || array[at + 3] === POINT;
-}
-
-/** Reports whether the literal of an instruction stands at `at`: see `Literal`. The caller checks that it ends in the message. */
-function isAt(code: Int32Array, one: number, view: DataView, at: number): boolean {
-  if (((view.getInt32(at, true) ^ code[one + FIRST_WORD]!) & code[one + MASK]!) !== 0) return false;
-  const length = code[one + LENGTH]!;
-  if (length <= 4) return true;
-  const words = code[one + OTHER_WORDS]!;
-  const last = length - 5 >> 2;
-  if (view.getInt32(at + length - 4, true) !== code[words + last]) return false;
-  for (let i = 0; i < last; i++) if (view.getInt32(at + 4 + 4 * i, true) !== code[words + i]) return false;
-  return true;
 }

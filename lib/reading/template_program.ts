@@ -1,5 +1,5 @@
 import type { ByteSet } from "./template.ts";
-import type { Literals, Node, TemplateGraph } from "./template_graph.ts";
+import { excludes, type Literals, type Node, type TemplateGraph } from "./template_graph.ts";
 
 /** What an instruction does. `FAIL` is the place 0 of the program: no instruction at all. */
 export const FAIL = 0;
@@ -14,6 +14,8 @@ export const REST_WITHOUT = 8;
 export const SKIP = 9;
 export const CHOICE = 10;
 export const FINISH = 11;
+/** A literal whose alternatives may fit too. */
+export const OPTION = 12;
 
 /** Where the parts of an instruction stand behind its place. Place 0 holds what it does. */
 export const NEXT = 1;
@@ -98,7 +100,7 @@ export class TemplateProgram {
     const { code } = this;
     switch (node.kind) {
       case "literal":
-        code[at] = LITERAL;
+        code[at] = excludes(node.text, node.other) ? LITERAL : OPTION;
         return this.#writeLiteral(node.text, at);
       case "stranger":
         code[at] = STRANGER;

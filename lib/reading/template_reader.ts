@@ -98,9 +98,9 @@ export class TemplateReader implements MessageReader {
     this.fields = fields;
     this.#matcher = matcher;
     this.#automaton = automaton;
-    this.address = matcher.address;
-    this.from = matcher.from;
-    this.to = matcher.to;
+    this.address = matcher.found.address;
+    this.from = matcher.found.from;
+    this.to = matcher.found.to;
     this.#before = (options.before ?? []).map((text) => new Literal(text));
     this.#endless = options.endless === undefined ? null : new Literal(options.endless);
     this.#says = templates.map(({ says }) => says ?? NOTHING);
@@ -124,8 +124,8 @@ export class TemplateReader implements MessageReader {
     if (template < 0) return false;
     if (this.#isNaming[template]) {
       const behind = end === to
-        ? this.#matcher.state
-        : automaton.along(this.#matcher.state, bytes.array, end, to);
+        ? this.#matcher.found.state
+        : automaton.along(this.#matcher.found.state, bytes.array, end, to);
       this.signs = automaton.setAt(behind, bytes, from, to);
     }
     if (this.#says[template] !== NOTHING && !this.#matcher.isDoubtful) this.#tell(template, end);

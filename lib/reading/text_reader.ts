@@ -15,7 +15,10 @@ import {
 
 /** The parts of a message that a parser found in its text. */
 export interface TextReading {
-  /** The address, from where the service itself writes it; null where the message names nobody or leaves a doubt whom. */
+  /**
+   * The address, from where the service itself writes it; null where the message names nobody or
+   * leaves a doubt whom.
+   */
   readonly address: string | null;
   /** Values of fields by their names. */
   readonly fields: Readonly<Record<string, string>>;
@@ -31,7 +34,10 @@ export interface TextFormOptions {
   /** Names of the fields that the parser may give. */
   readonly fields: readonly string[];
   readonly parse: TextParser;
-  /** Whether the parser may understand `bytes[from, to)`: others are not decoded. Without it, any message may be one. */
+  /**
+   * Whether the parser may understand `bytes[from, to)`: others are not decoded. Without it, any
+   * message may be one.
+   */
   readonly isPossible?: (bytes: Bytes, from: number, to: number) => boolean;
 }
 
@@ -74,8 +80,8 @@ const STATUS = /^[1-9]\d{0,8}$/;
 const encoder = new TextEncoder();
 
 /**
- * Makes a reader of messages of a parser that works on text. A message is decoded once; the value of a field is encoded when
- * it is asked for.
+ * Makes a reader of messages of a parser that works on text. A message is decoded once; the value
+ * of a field is encoded when it is asked for.
  */
 export class TextReader implements MessageReader {
   readonly fields: readonly string[];

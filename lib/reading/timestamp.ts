@@ -22,8 +22,9 @@ export function timeOfStamp(stamp: Stamp, { now, before }: Surroundings): Micros
 }
 
 /**
- * Resolves the stamps of one day of a log as `resolveStamp()` does, which takes 3 us. Lines of a log share their day, so all but
- * the first cost one addition, unless clocks were set that day or near it.
+ * Resolves the stamps of one day of a log as `resolveStamp()` does, which takes 3 us. Lines of a
+ * log share their day, so all but the first cost one addition, unless clocks were set that day or
+ * near it.
  */
 export class DayResolver {
   /** The instant found last; NaN where there is none. */
@@ -33,12 +34,16 @@ export class DayResolver {
   /** Time from the beginning of the day to the minute. */
   #sinceMidnight: Micros = 0;
   #isKnown = false;
-  /** The zone that `#midnight` is right for, and when it was found: NaN where that does not matter. */
+  /**
+   * The zone that `#midnight` is right for, and when it was found: NaN where that does not matter.
+   */
   #offset: number | null = null;
   #knownAt: Micros = NaN;
   #midnight: Micros = 0;
 
-  /** @param surroundings instants around the line that is read, which the caller keeps up to date */
+  /**
+   * @param surroundings instants around the line that is read, which the caller keeps up to date
+   */
   constructor(surroundings: Surroundings) {
     this.#surroundings = surroundings;
   }
@@ -50,7 +55,10 @@ export class DayResolver {
     this.#sinceMidnight = (60 * stamp.hour + stamp.minute) * MINUTE;
   }
 
-  /** Finds the instant of a second of the minute, and a part of one, in the zone `offset` of a `Stamp`. */
+  /**
+   * Finds the instant of a second of the minute, and a part of one, in the zone `offset` of a
+   * `Stamp`.
+   */
   resolve(second: number, fraction: Micros, offset: number | null): void {
     const isKnown = this.#isKnown && this.#offset === offset && second <= 60 &&
       (this.#knownAt === this.#surroundings.now || Number.isNaN(this.#knownAt));
@@ -73,7 +81,10 @@ function isSameDay(a: Stamp, b: Stamp): boolean {
   return a.day === b.day && a.month === b.month && a.year === b.year;
 }
 
-/** Whether all instants of the day follow from `midnight` by addition: no clock was set near it, and the year is sure. */
+/**
+ * Whether all instants of the day follow from `midnight` by addition: no clock was set near it, and
+ * the year is sure.
+ */
 function isPlainDay({ year, offset }: Stamp, { midnight, now }: { midnight: Micros; now: Micros }): boolean {
   const isSteady = offset !== null || ahead(midnight - DAY) === ahead(midnight + 2 * DAY);
   const isOfYear = year !== null ||
@@ -91,7 +102,10 @@ export const CLF_LENGTH = 26;
 /** Where its second and its zone stand. */
 const [CLF_SECOND, CLF_ZONE] = [18, 20];
 
-/** Reads times of the Common Log Format where they lie. Times of the minute and the zone read last cost one addition. */
+/**
+ * Reads times of the Common Log Format where they lie. Times of the minute and the zone read last
+ * cost one addition.
+ */
 export class ClfReader {
   /** The instant read last; NaN for a date that does not exist. */
   time: Micros = NaN;
@@ -101,7 +115,10 @@ export class ClfReader {
   #zone: Literal | null = null;
   #base: Micros = 0;
 
-  /** Reads the time that begins at `at`, `CLF_LENGTH` bytes before the end of the message. Returns whether there is one. */
+  /**
+   * Reads the time that begins at `at`; the caller checks that the message goes on for `CLF_LENGTH`
+   * bytes. Returns whether there is a time.
+   */
   read(bytes: Bytes, at: number): boolean {
     const { array } = bytes;
     const tens = array[at + CLF_SECOND]! - ZERO;

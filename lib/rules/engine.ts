@@ -69,6 +69,8 @@ export class Engine {
   /** The hit at hand. */
   readonly #record = { kind: HIT, w0: 0, w1: 0, w2: 0, w3: 0, prefix: 128, rules: 0, time: 0, value: 0 };
   #trips: Trip[] = [];
+  /** Trips of the event at hand, with the numbers of their rules. */
+  readonly #passed: { readonly rule: number; readonly trip: Trip }[] = [];
   #hits = 0;
   #newest!: NewestHits;
 
@@ -107,6 +109,7 @@ export class Engine {
     this.#countedAddress.put(reader.address, this.#record);
     this.#record.time = time;
     for (let i = 0; i < plan.length; i++) this.#hit(plan[i]!, reader);
+    if (this.#passed.length > 0) this.#tripInOrder();
     return true;
   }
 
@@ -242,11 +245,18 @@ export class Engine {
       const { time } = this.#record;
       if (count <= rule.limit * this.#lenience(address, time)) continue;
       const { reason, banTime, growth, scope } = rule;
-      this.#trips.push({ address, source: addressOf(source)!, time, count, reason, banTime, growth, scope });
+      const trip = { address, source: addressOf(source)!, time, count, reason, banTime, growth, scope };
+      this.#passed.push({ rule: rule.number, trip });
       this.#notes.reset(rule.number);
       if (this.#options.isStored === false) continue;
       this.#batch.spend({ ...this.#record, kind: SPENT, rules: group << GROUP_RULES | 1 << i }, rule.number);
     }
+  }
+
+  /** Trips of one event come in configured order, whichever notes their rules share: of equal bans the first one is decided. */
+  #tripInOrder(): void {
+    const passed = this.#passed.splice(0).sort((a, b) => a.rule - b.rule);
+    this.#trips.push(...passed.map(({ trip }) => trip));
   }
 
   #restoreRecord(record: NoteRecord): void {

@@ -1,5 +1,5 @@
+import { GROUP_MASK } from "../core/note_record.ts";
 import {
-  ADDRESS_SIZE,
   CHUNK,
   COUNT,
   FILL_SHIFT,
@@ -99,18 +99,19 @@ export class NoteMemory {
   }
 
   /**
-   * Drops those of `count` notes in `places` that count for no rule, and gives their room back. Returns how many are left;
-   * `places` is no longer right then.
+   * Drops those of `count` notes in `places` that count for no rule, and gives their room back, where these are a quarter or more:
+   * to move the others takes time. Returns how many notes stand; `places` may be wrong then.
    */
   squeeze(at: number, count: number): number {
     const { words, places } = this;
     let left = 0;
-    for (let i = 0; i < count; i++) if (this.#isLive(places[i]!)) left++;
-    if (left === count) return left;
+    for (let i = 0; i < count; i++) if ((words[places[i]! + RULES]! & GROUP_MASK) !== 0) left++;
+    if (4 * (count - left) < count) return count;
     // Those that stay move towards the newest one: chunks at the old end of the chain become free.
     let to = count;
     for (let i = count - 1; i >= 0; i--) {
-      if (this.#isLive(places[i]!) && --to !== i) this.#copy(places[i]!, places[to]!);
+      const place = places[i]!;
+      if ((words[place + RULES]! & GROUP_MASK) !== 0 && --to !== i) this.#move(place, places[to]!);
     }
     words[at + COUNT] = left;
     if (left > 1) {
@@ -120,7 +121,7 @@ export class NoteMemory {
       words[oldest + PREVIOUS] = NONE;
       return left;
     }
-    if (left === 1) this.#copy(places[to]!, at + FIRST_NOTE);
+    if (left === 1) this.#move(places[to]!, at + FIRST_NOTE);
     this.#dropChunks(at);
     return left;
   }
@@ -131,12 +132,12 @@ export class NoteMemory {
     this.addresses.drop(at);
   }
 
-  #isLive(place: number): boolean {
-    return (this.words[place + RULES]! & 0xfff) !== 0;
-  }
-
-  #copy(from: number, to: number): void {
-    this.words.copyWithin(to, from, from + NOTE_SIZE);
+  #move(from: number, to: number): void {
+    const { words } = this;
+    words[to] = words[from]!;
+    words[to + 1] = words[from + 1]!;
+    words[to + RULES] = words[from + RULES]!;
+    words[to + VALUE] = words[from + VALUE]!;
   }
 
   #dropChunks(at: number): void {
@@ -166,6 +167,3 @@ export class NoteMemory {
     }
   }
 }
-
-/** Words that one address and one chunk take, for tests of what memory holds. */
-export const SIZES = { address: ADDRESS_SIZE, chunk: CHUNK_SIZE };

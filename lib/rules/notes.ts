@@ -182,7 +182,10 @@ export class Notes {
     const { words, times, places } = this.#memory;
     for (let i = 0; i < count; i++) {
       const place = places[i]!;
-      if (words[place + VALUE] !== value || words[place + RULES]! >>> GROUP_RULES !== group) continue;
+      const rules = words[place + RULES]!;
+      if (words[place + VALUE] !== value || rules >>> GROUP_RULES !== group || (rules & GROUP_MASK) === 0) {
+        continue;
+      }
       if (times[place >> 1]! > this.time[0]!) return false;
       words[place + RULES]! &= ~GROUP_MASK;
     }
@@ -227,42 +230,43 @@ export class Notes {
     return known;
   }
 
-  /** Counts all notes of the selected address, and drops those that later ones have ended. */
+  /**
+   * Counts all notes of the selected address, and takes rules off those that a later hit has ended: from the newest note to the oldest
+   * one, so that all hits that came later have been seen.
+   */
   #walk(): void {
     const at = this.#at;
     this.#watches.drop(at);
     this.#clearCounts();
     const count = this.#memory.list(at);
     const { words, times, places } = this.#memory;
-    for (let i = count - 1; i >= 0; i--) this.#countNote(places[i]!);
+    const { rows, spans } = this.#groups;
+    const counts = this.#counts;
+    const newest = this.#newest;
+    const now = this.time[0]!;
+    for (let i = count - 1; i >= 0; i--) {
+      const place = places[i]!;
+      const time = times[place >> 1]!;
+      const rules = words[place + RULES]!;
+      const first = (rules >>> GROUP_RULES) * ROW + FIRST_RULE + 31;
+      for (let bits = rules & GROUP_MASK; bits !== 0; bits &= bits - 1) {
+        const bit = bits & -bits;
+        const rule = rows[first - Math.clz32(bit)]!;
+        const span = spans[rule]!;
+        const latest = newest[rule]!;
+        if (time <= latest - span) {
+          words[place + RULES]! &= ~bit;
+          continue;
+        }
+        if (latest === -Infinity) this.#seen.push(rule);
+        if (time > latest) newest[rule] = time;
+        if (time > now - span && time < now + span) counts[rule]! += 1;
+      }
+    }
     const left = this.#memory.squeeze(at, count);
     // Behind a late note, those that follow may be late as well.
-    words[at + QUIET] = this.time[0]! < times[at + LATEST >> 1]! ? 0 : this.#quietFor(left);
+    words[at + QUIET] = now < times[at + LATEST >> 1]! ? 0 : this.#quietFor(left);
     if (left >= MANY) this.#watches.add(at, new Watch(this.#memory, this.#groups, this.#memory.list(at)));
-  }
-
-  /** Counts a note for its rules and takes off those that a later hit has ended. All notes that came later were counted before. */
-  #countNote(place: number): void {
-    const { words, times } = this.#memory;
-    const { rows, spans } = this.#groups;
-    const [counts, newest] = [this.#counts, this.#newest];
-    const now = this.time[0]!;
-    const time = times[place >> 1]!;
-    const rules = words[place + RULES]!;
-    const first = (rules >>> GROUP_RULES) * ROW + FIRST_RULE;
-    let live = rules & ~GROUP_MASK;
-    for (let bits = rules & GROUP_MASK; bits !== 0; bits &= bits - 1) {
-      const bit = bits & -bits;
-      const rule = rows[first + 31 - Math.clz32(bit)]!;
-      const span = spans[rule]!;
-      const latest = newest[rule]!;
-      if (time <= latest - span) continue;
-      live |= bit;
-      if (latest === -Infinity) this.#seen.push(rule);
-      if (time > latest) newest[rule] = time;
-      if (time > now - span && time < now + span) counts[rule]!++;
-    }
-    words[place + RULES] = live;
   }
 
   #clearCounts(): void {
@@ -291,7 +295,9 @@ export class Notes {
     this.#watches.drop(this.#at);
     const count = this.#memory.list(this.#at);
     const { words, places } = this.#memory;
-    for (let i = 0; i < Math.max(4, count >> 2) && i < count; i++) words[places[i]! + RULES]! &= ~GROUP_MASK;
+    for (let i = 0; i < Math.max(4, (count >> 2) + 1) && i < count; i++) {
+      words[places[i]! + RULES]! &= ~GROUP_MASK;
+    }
     this.#memory.squeeze(this.#at, count);
   }
 

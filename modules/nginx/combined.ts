@@ -17,8 +17,9 @@ const QUOTED = [REFERER, USER_AGENT, FORWARDED_FOR];
 const [QUOTES, BACKSLASHES, ONES, HIGH_BITS] = [0x22222222, 0x5c5c5c5c, 0x01010101, 0x80808080 | 0];
 
 /**
- * Reads lines of nginx's format `combined` by the positions of their fields, in 250 ns. Leaves to the pattern of the format the few
- * lines that hold escapes, are cut, or have a host before the address.
+ * Reads lines of nginx's format `combined` by the positions of their fields, in 250 ns. Leaves to
+ * the pattern of the format the few lines that hold escapes, are cut, or have a host before the
+ * address.
  */
 export class CombinedReader {
   status = 0;
@@ -33,7 +34,10 @@ export class CombinedReader {
     this.#request = new RequestReader(findings);
   }
 
-  /** The instant that the line tells; NaN for a date that does not exist, of which `stamp` is not null. */
+  /**
+   * The instant that the line tells; NaN for a date that does not exist, of which `stamp` is not
+   * null.
+   */
   get time(): Micros {
     return this.#clock.time;
   }
@@ -42,7 +46,9 @@ export class CombinedReader {
     return this.#clock.stamp;
   }
 
-  /** Reads the line `bytes[from, to)`. Returns false if it takes the pattern to tell what it says. */
+  /**
+   * Reads the line `bytes[from, to)`. Returns false if it takes the pattern to tell what it says.
+   */
   read(bytes: Bytes, from: number, to: number): boolean {
     const { array } = bytes;
     const { address } = this.#findings;
@@ -116,7 +122,10 @@ export class CombinedReader {
   }
 }
 
-/** Where the name of a user ends, which begins at `at`, and the time follows; -1: nowhere, or an escape stands before. */
+/**
+ * Where the name of a user ends, which begins at `at`, and the time follows; -1: nowhere, or an
+ * escape stands before.
+ */
 function endOfUser(array: Uint8Array, at: number, to: number): number {
   for (; at + 1 < to; at++) {
     if (array[at] === BLANK && array[at + 1] === OPENING) return at;
@@ -125,7 +134,10 @@ function endOfUser(array: Uint8Array, at: number, to: number): number {
   return -1;
 }
 
-/** Where the next quote of `bytes[at, to)` stands; -1: nowhere, or an escape stands before. Looks at four bytes at once. */
+/**
+ * Where the next quote of `bytes[at, to)` stands; -1: nowhere, or an escape stands before. Looks at
+ * four bytes at once.
+ */
 function nextQuote({ view }: Bytes, at: number, to: number): number {
   for (; at < to; at += 4) {
     const word = view.getInt32(at, true);

@@ -9,8 +9,8 @@ const HEAD = /^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d \[(?<level>\w+)\] \d+#\d+: (?:\*
 const CUT = 2_040;
 
 /**
- * Texts that nginx writes itself, in which a client chooses at most a name without a colon: a name of Basic authentication
- * ends at the first colon (RFC 7617, section 2).
+ * Texts that nginx writes itself, in which a client chooses at most a name without a colon: a name
+ * of Basic authentication ends at the first colon (RFC 7617, section 2).
  */
 const OWN = [
   '(?:limiting requests|delaying request|limiting connections)[^"]* zone "[^"]*"',
@@ -32,8 +32,9 @@ const SURE = new RegExp(
   "s",
 );
 /**
- * The end of a line about a client (ngx_http_log_error_handler, and the handlers of the mail and stream modules). nginx escapes
- * nothing here: the text before it and all quoted parts may hold anything that a client sent, a second such end included.
+ * The end of a line about a client (ngx_http_log_error_handler, and the handlers of the mail and
+ * stream modules). nginx escapes nothing here: the text before it and all quoted parts may hold
+ * anything that a client sent, a second such end included.
  */
 const TAIL = `, (?:udp )?client: (?<address>${ADDRESS}), server: (?<server>[^",]*)` +
   `(?:, login: ".*")??(?:, request: "(?<request>.*?)")??(?:, subrequest: ".*?")??(?:, upstream: "?(?<upstream>[^"]*)"?)??` +
@@ -47,8 +48,9 @@ const USER =
 type Groups = Readonly<Record<string, string | undefined>>;
 
 /**
- * Reads a line of nginx's error log; null for any other line. Names nobody if a client's text makes two places look like the
- * one where nginx writes the client's address, or may have pushed the true place out of the line.
+ * Reads a line of nginx's error log; null for any other line. Names nobody if a client's text makes
+ * two places look like the one where nginx writes the client's address, or may have pushed the true
+ * place out of the line.
  */
 export function parseErrorLine(line: string): TextReading | null {
   const head = HEAD.exec(line);

@@ -3,7 +3,10 @@ import { OptionError } from "../../lib/reading/module.ts";
 
 /** Lines of one format of nginx's access log. */
 export interface Format {
-  /** Matches a line from its first character up to the last variable that is needed. Its groups are named as variables of nginx. */
+  /**
+   * Matches a line from its first character up to the last variable that is needed. Its groups are
+   * named as variables of nginx.
+   */
   readonly pattern: RegExp;
   /** The variables that it captures. */
   readonly variables: readonly string[];
@@ -17,7 +20,10 @@ export const TIME_LOCAL = "\\d\\d/\\w\\w\\w/\\d{4}:\\d\\d:\\d\\d:\\d\\d [+-]\\d{
 export const QUOTED = '(?:[^"\\\\]|\\\\.)*';
 
 const NUMBER = "[\\d.]+|-";
-/** How nginx writes each of these variables. All others are text that a client or a program may choose. */
+/**
+ * How nginx writes each of these variables. All others are text that a client or a program may
+ * choose.
+ */
 const PIECES: Readonly<Record<string, string>> = {
   remote_addr: ADDRESS,
   time_local: TIME_LOCAL,
@@ -68,9 +74,9 @@ export interface FormatOptions {
 }
 
 /**
- * Compiles a format that `log_format` of nginx.conf defines, with or without the directive around it (ngx_http_log_module).
- * Throws `OptionError` if a client could write an address of its choice into a line: its text is safe only between quotes, as nginx
- * escapes quotes in it.
+ * Compiles a format that `log_format` of nginx.conf defines, with or without the directive around
+ * it (ngx_http_log_module). Throws `OptionError` if a client could write an address of its choice
+ * into a line: its text is safe only between quotes, as nginx escapes quotes in it.
  */
 export function compileFormat(given: string, { index = 0, forwarded = false }: FormatOptions = {}): Format {
   const refuse = (complaint: string) => new OptionError(complaint, "logFormats", index);
@@ -126,7 +132,9 @@ function isName({ variable }: Part): boolean {
   return variable === "host" || variable === "server_protocol" || variable === "request_method";
 }
 
-/** Whether only figures and fixed text stand before the next quote: a client can write none of them. */
+/**
+ * Whether only figures and fixed text stand before the next quote: a client can write none of them.
+ */
 function endsByQuote(parts: readonly Part[]): boolean {
   for (const part of parts) {
     if (part.variable === null) {

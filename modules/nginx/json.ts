@@ -35,8 +35,8 @@ export function isJson(line: string): boolean {
 const DECISIVE = ["remote_addr", "http_x_forwarded_for", "status"];
 
 /**
- * Reads a line of an access log in JSON; null for any other line. Names nobody if a decisive variable stands in it twice:
- * without `escape=json` a client could have written one of them.
+ * Reads a line of an access log in JSON; null for any other line. Names nobody if a decisive
+ * variable stands in it twice: without `escape=json` a client could have written one of them.
  */
 export function parseJson(line: string): TextReading | null {
   // Without `escape=json` nginx writes `\x22`, which is no JSON.
@@ -60,7 +60,9 @@ function parseObject(text: string): Record<string, unknown> | null {
   }
 }
 
-/** The variables of nginx in an object. A key that is a variable's own name wins over its synonyms. */
+/**
+ * The variables of nginx in an object. A key that is a variable's own name wins over its synonyms.
+ */
 function variablesOf(object: Record<string, unknown>): Record<string, string> {
   const variables: Record<string, string> = {};
   for (const [key, value] of Object.entries(object)) {

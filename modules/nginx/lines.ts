@@ -7,7 +7,8 @@ import { readVariables } from "./variables.ts";
 
 /** Formats of access logs that are read if a configuration gives none. */
 export const NGINX_FORMATS: Readonly<Record<string, Format>> = {
-  // A line may have been cut within a very long request, and administrators often append to this format.
+  // A line may have been cut within a very long request, and administrators often append to this
+  // format.
   "combined": {
     pattern: new RegExp(
       `^(?:(?<host>[^\\s"\\[\\]]+) )?(?<remote_addr>${ADDRESS}) - (?<remote_user>.*?) \\[(?<time_local>${TIME_LOCAL})\\] ` +
@@ -35,8 +36,8 @@ const ADDRESS_IN_USER = new RegExp(`(?:${ADDRESS}) - `);
 const FORWARDED = /^\S+ nginx: /;
 
 /**
- * Makes a parser for the text of lines of error logs and of access logs in `formats`; without formats, in all known formats and in
- * JSON.
+ * Makes a parser for the text of lines of error logs and of access logs in `formats`; without
+ * formats, in all known formats and in JSON.
  */
 export function lineParser(formats: readonly Format[]): TextParser {
   // A line in a given format must not be taken for one of a known format.
@@ -56,7 +57,8 @@ export function lineParser(formats: readonly Format[]): TextParser {
 }
 
 /**
- * Whether the address that was found may be part of the host that a client named, and the true one part of the user's name.
+ * Whether the address that was found may be part of the host that a client named, and the true one
+ * part of the user's name.
  */
 function isDoubtful({ host, remote_user: user }: Readonly<Record<string, string | undefined>>): boolean {
   return host !== undefined && user !== undefined && ADDRESS_IN_USER.test(user);
@@ -68,8 +70,9 @@ const [PROGRAM, DASH] = [new Literal("nginx: "), new Literal("- ")];
 const YEAR = 4;
 
 /**
- * Reports whether `bytes[from, to)` may be a line of a known format or of the error log. It begins with a bracket, a brace, or a
- * year and a slash, or `nginx: ` or `- ` follows one word or `- ` two.
+ * Reports whether `bytes[from, to)` may be a line of a known format or of the error log. It begins
+ * with a bracket, a brace, or a year and a slash, or `nginx: ` or `- ` follows one word or `- `
+ * two.
  */
 export function isPossibleLine(bytes: Bytes, from: number, to: number): boolean {
   const { array } = bytes;

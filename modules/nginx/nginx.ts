@@ -33,7 +33,10 @@ function formOf({ logFormats, trustedProxies }: ParserOptions): MessageForm {
   return { fields: NAMES, literals: [], open: () => new KnownFormatsReader() };
 }
 
-/** Reads lines of all known formats: `combined` by positions, the others, and what is escaped or cut, as text. */
+/**
+ * Reads lines of all known formats: `combined` by positions, the others, and what is escaped or
+ * cut, as text.
+ */
 class KnownFormatsReader implements MessageReader {
   readonly fields = NAMES;
   readonly says = NOTHING;

@@ -24,8 +24,9 @@ const HEX = Uint8Array.from({ length: 256 }, (_, byte) => {
 const [RAW, READY, DECODED] = [0, 1, 2];
 
 /**
- * Reads the parts of a request line where they lie (RFC 9112, section 3), as `addRequest()` does with text. The line holds no
- * escapes of nginx. Path and query are decoded when they are asked for, and only if they hold `%` or `//`.
+ * Reads the parts of a request line where they lie (RFC 9112, section 3), as `addRequest()` does
+ * with text. The line holds no escapes of nginx. Path and query are decoded when they are asked
+ * for, and only if they hold `%` or `//`.
  */
 export class RequestReader {
   readonly #from: Int32Array;
@@ -43,7 +44,10 @@ export class RequestReader {
     this.#to = to;
   }
 
-  /** Reads the request `bytes[start, end)`. Text that is no request line becomes the field `request` alone. */
+  /**
+   * Reads the request `bytes[start, end)`. Text that is no request line becomes the field `request`
+   * alone.
+   */
   read(bytes: Bytes, start: number, end: number): void {
     this.#bytes = bytes;
     this.#path = this.#query = RAW;
@@ -86,7 +90,10 @@ export class RequestReader {
     this.#put(QUERY, at + 1, to);
   }
 
-  /** Where the path of a request to a proxy begins, behind scheme and host; `from` if there are none. */
+  /**
+   * Where the path of a request to a proxy begins, behind scheme and host; `from` if there are
+   * none.
+   */
   #endOfOrigin(from: number, to: number): number {
     const { array } = this.#bytes;
     const start = String.fromCharCode(...array.subarray(from, Math.min(to, from + MAX_SCHEME)));
@@ -102,7 +109,8 @@ export class RequestReader {
     const from = this.#from[field]!;
     const to = this.#to[field]!;
     if (from < 0 || isPlain(this.#bytes.array, from, to, field === PATH)) return false;
-    // A decoded text is never longer: invalid UTF-8 takes three bytes, as the code of one byte does.
+    // A decoded text is never longer: invalid UTF-8 takes three bytes, as the code of one byte
+    // does.
     this.#makeRoom(this.#used + to - from);
     const start = this.#used;
     const end = this.#decodeASCII(field, start);
@@ -111,7 +119,10 @@ export class RequestReader {
     return true;
   }
 
-  /** Decodes a field byte by byte; returns where it ends in the scratch, or -1 if it may hold invalid UTF-8. */
+  /**
+   * Decodes a field byte by byte; returns where it ends in the scratch, or -1 if it may hold
+   * invalid UTF-8.
+   */
   #decodeASCII(field: number, start: number): number {
     const { array } = this.#bytes;
     const scratch = this.#scratch.array;
@@ -165,7 +176,10 @@ function isOfMethod(byte: number): boolean {
   return isUpper(byte) || byte === UNDERSCORE || byte === DASH;
 }
 
-/** Where the protocol starts behind the last blank, which is `blank` or follows it; -1: there is none. */
+/**
+ * Where the protocol starts behind the last blank, which is `blank` or follows it; -1: there is
+ * none.
+ */
 function startOfProtocol(bytes: Bytes, blank: number, end: number): number {
   const { array } = bytes;
   for (const length of PROTOCOL_LENGTHS) {

@@ -17,13 +17,19 @@ function unescapeOne(code: string): string {
   return code.length > 1 ? String.fromCharCode(Number.parseInt(code.slice(1), 16)) : NAMED[code] ?? code;
 }
 
-/** Undoes percent-encoding once (RFC 3986, section 2.1). Other percent signs stay, invalid UTF-8 becomes U+FFFD. */
+/**
+ * Undoes percent-encoding once (RFC 3986, section 2.1). Other percent signs stay, invalid UTF-8
+ * becomes U+FFFD.
+ */
 export function decodePercent(text: string): string {
   if (!text.includes("%")) return text;
   return text.replace(/(?:%[0-9A-Fa-f][0-9A-Fa-f])+/g, (run) => fromHex(run.replaceAll("%", "")));
 }
 
-/** Makes one slash of several in a row, as nginx does before it looks for a location (merge_slashes). */
+/**
+ * Makes one slash of several in a row, as nginx does before it looks for a location
+ * (merge_slashes).
+ */
 export function mergeSlashes(path: string): string {
   return path.includes("//") ? path.replace(/\/\/+/g, "/") : path;
 }
@@ -37,7 +43,10 @@ function fromHex(digits: string): string {
 const METHOD = /^[A-Z][A-Z_-]*$/;
 const PROTOCOL = /^HTTP\/\d(?:\.\d)?$/;
 
-/** Adds the parts of a logged request line to `fields` (RFC 9112, section 3). Text that is no request line becomes `request` alone. */
+/**
+ * Adds the parts of a logged request line to `fields` (RFC 9112, section 3). Text that is no
+ * request line becomes `request` alone.
+ */
 export function addRequest(fields: Record<string, string>, logged: string): void {
   const request = unescapeText(logged);
   fields.request = request;

@@ -14,6 +14,7 @@ const ADDRESSES: readonly [string, string | null][] = [
   ["192.0.2.1%lo", "192.0.2.1"],
   ["::", "::"],
   ["192.0.2.01", null],
+  ["::ffff:192.0.2.01", null],
   ["256.0.2.1", null],
   ["192.0.2", null],
   ["192.0.2.1.", null],

@@ -1,6 +1,5 @@
 import { strict as assert } from "node:assert";
-import { parseSshd } from "../../modules/sshd.ts";
-import { sshd } from "../../modules/sshd.ts";
+import { parseSshd, sshd } from "../../modules/sshd.ts";
 import { FUZZ_LINES, Random } from "../support/random.ts";
 import { SSHD_NEAR_MISSES, SSHD_SAMPLES } from "../samples/sshd.ts";
 import { messageParser } from "../support/messages.ts";

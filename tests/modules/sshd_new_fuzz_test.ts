@@ -1,6 +1,9 @@
 import { strict as assert } from "node:assert";
 import { isIP } from "node:net";
+import { encode } from "../../lib/core/bytes.ts";
 import { canonicalAddress } from "../../lib/core/address.ts";
+import { Automaton, type SoughtText } from "../../lib/reading/automaton.ts";
+import { UNSEEN } from "../../lib/reading/message_reader.ts";
 import { sshd } from "../../modules/sshd.ts";
 import { FUZZ_LINES, Random } from "../support/random.ts";
 import { SSHD_SAMPLES } from "../samples/sshd.ts";
@@ -139,4 +142,44 @@ Deno.test(`${FUZZ_LINES} damaged messages of sshd give nothing but addresses`, (
     found++;
   }
   assert(found > 0 && found < FUZZ_LINES, `${found} were understood`);
+});
+
+Deno.test("the signs that are seen while templates are matched are those of all bytes of a message", () => {
+  const texts = [
+    "Failed ",
+    "Failed none for ",
+    "error: PAM: ",
+    "Invalid user ",
+    "Connection closed by authenticating user root ",
+  ];
+  const others = [
+    " [preauth]",
+    " from ",
+    "root",
+    "2",
+    "0.113",
+    "ssh2",
+    "port 22",
+    "not allowed because ",
+    "é",
+    "user x from",
+  ];
+  const sought = [...texts, ...others].map((text, sign): SoughtText => ({
+    bytes: new TextEncoder().encode(text),
+    place: sign < texts.length ? "start" : "anywhere",
+    sign,
+  }));
+  const form = sshd.form({ logFormats: [], trustedProxies: [], patterns: [], unsafe: false });
+  const automaton = new Automaton([{ texts: sought, ignoreCase: false }], form.literals);
+  const reader = form.open(automaton);
+  let seen = 0;
+  for (let i = 0; i < FUZZ_LINES; i++) {
+    const message = pick(["", "error: "]) + pick(MESSAGES)(peer()) + pick(["", " "]);
+    const { bytes, end } = encode(message);
+    automaton.begin();
+    if (!reader.read(bytes, 0, end) || reader.signs === UNSEEN) continue;
+    assert.equal(reader.signs, automaton.run(0, bytes, 0, end), JSON.stringify(message));
+    seen++;
+  }
+  assert(seen > FUZZ_LINES / 2, `only ${seen} messages were looked at`);
 });

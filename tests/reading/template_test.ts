@@ -41,6 +41,13 @@ const FITS: readonly (readonly [template: string, message: string, found: Record
     ["a{b|bc}c", "abcc", {}],
     ["a{b|bc}c", "abc", {}],
     ["{a|b}{c|d}", "bd", {}],
+    ["{a b c|a b|a|a d} e", "a b e", {}],
+    ["{a b c|a b|a|a d} e", "a e", {}],
+    ["{a b c|a b|a|a d} e", "a d e", {}],
+    ["a{ <NUMBER>x| b| <NUMBER>y|y}", "a 1y", {}],
+    ["a{ <ADDR>x|y| <ADDR> <PORT>|}", `a ${A} 22`, { address: A, port: "22" }],
+    ["a <WORD>{b|c}", "a xb", null],
+    ["a <USER>{ b| c}", "a b c b", { user: "b c" }],
     ["from <ADDR>", `from ${A}`, { address: A }],
     ["from <ADDR>", "from 2001:DB8::1%eth0", { address: "2001:db8::1" }],
     ["from <ADDR>", "from nobody", null],
@@ -223,7 +230,7 @@ const MISTAKES: readonly (readonly [template: string, cause: string])[] = [
   ["{a|}", "it must begin with a text"],
   ["a <USER>", "a text with a blank must follow <USER>"],
   ["a <USER>,", "a text with a blank must follow <USER>"],
-  ["a <USER>{ b| c}", "a text with a blank must follow <USER>"],
+  ["a <USER>{ b|,c}", "a text with a blank must follow <USER>"],
   ["a <USER> from <WORDS> b", "<WORDS> and <BLANKS> cannot follow <USER>"],
 ];
 
@@ -252,7 +259,7 @@ function stepsOf(texts: readonly string[], message: string): number {
   const matcher = new TemplateMatcher({ graph, templates, fields: ["message", "user"], automaton });
   const { bytes, end } = encode(message);
   matcher.match(bytes, 0, end, automaton.start);
-  return matcher.steps;
+  return matcher.found.steps;
 }
 
 const HARD = [

@@ -128,6 +128,15 @@ Deno.test("`Engine.add()` counts each value of a rule with `distinct` once, long
   assert.deepEqual(get(`${long}2`), [1, 3]);
 });
 
+Deno.test("`Engine.takeTrips()` tells trips of one event in configured order, whatever their rules count", () => {
+  const distinct = ["path", null, "user", null, "path"];
+  const rules = distinct.map((distinct, i) => rule({ name: `${i}`, limit: 1, distinct }));
+  const engine = engineOf(rules);
+  add(engine, { fields: { user: "a", path: "/a" } });
+  const trips = add(engine, { fields: { user: "b", path: "/b" } });
+  assert.deepEqual(trips.map(({ reason }) => reason), distinct.map((_, i) => `[SSHD] ${i}`));
+});
+
 Deno.test("`Engine.takeNotes()` gives one record for each line, and those together that stop mattering together", () => {
   const engine = engineOf([
     rule({ name: "short", window: 20 * SECOND, limit: 1 }),

@@ -1,0 +1,57 @@
+/** The clock of made-up logs. */
+import type { Random } from "../support/random.ts";
+
+const SECOND = 1_000_000;
+const START = Date.UTC(2026, 0, 10) * 1_000;
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/** Goes on by some seconds for each line; sometimes a line is late, and seldom the log goes on hours later. */
+export class LogClock {
+  readonly #random: Random;
+  /** Microseconds since the epoch, and those of the line at hand. */
+  #now = START;
+  #time = START;
+
+  constructor(random: Random) {
+    this.#random = random;
+  }
+
+  tick(): void {
+    const random = this.#random;
+    this.#now += random.below(4) * SECOND + random.below(SECOND);
+    if (random.below(3_000) === 0) this.#now += random.below(6 * 3_600) * SECOND;
+    this.#time = this.#now - (random.below(30) === 0 ? random.below(1_200) * SECOND : 0);
+  }
+
+  /** `2026-01-10T00:00:03.141Z` */
+  get iso(): string {
+    return new Date(this.#time / 1_000).toISOString();
+  }
+
+  /** `1767999603.141592` */
+  get unix(): string {
+    return (this.#time / SECOND).toFixed(6);
+  }
+
+  /** `Jan 10 00:00:03` */
+  get syslog(): string {
+    return `${this.#month} ${String(Number(this.iso.slice(8, 10))).padStart(2)} ${this.iso.slice(11, 19)}`;
+  }
+
+  /** `10/Jan/2026:00:00:03 +0000` */
+  get clf(): string {
+    const zone = this.#random.pick(["+0000", "+0000", "+0200", "-0330"]);
+    return `${this.iso.slice(8, 10)}/${this.#month}/${this.iso.slice(0, 4)}:${
+      this.iso.slice(11, 19)
+    } ${zone}`;
+  }
+
+  /** `2026/01/10 00:00:03` */
+  get nginx(): string {
+    return this.iso.slice(0, 19).replaceAll("-", "/").replace("T", " ");
+  }
+
+  get #month(): string {
+    return MONTHS[Number(this.iso.slice(5, 7)) - 1]!;
+  }
+}

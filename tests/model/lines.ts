@@ -1,0 +1,85 @@
+/** Lines of logs, made up and damaged: the same ones for the same seed. */
+import type { Random } from "../support/random.ts";
+import { LogClock } from "./clock.ts";
+import { MessageMaker, type ModuleName } from "./messages.ts";
+
+const MODULES: readonly ModuleName[] = ["SSHD", "NGINX", "OWN"];
+/** Longest line, in characters. */
+const LONGEST = 20_000;
+
+/** Makes lines of a module, and some of other modules and programs. */
+export class LineMaker {
+  readonly #random: Random;
+  readonly #module: ModuleName;
+  readonly #clock: LogClock;
+  readonly #messages: MessageMaker;
+
+  /** @param templates of sshd's messages */
+  constructor(random: Random, { module, templates }: { module: ModuleName; templates: readonly string[] }) {
+    this.#random = random;
+    this.#module = module;
+    this.#clock = new LogClock(random);
+    this.#messages = new MessageMaker(random, { clock: this.#clock, templates });
+  }
+
+  /** A line, perhaps with bytes that are no UTF-8; it holds no line feed. */
+  next(): Uint8Array {
+    const random = this.#random;
+    this.#clock.tick();
+    const module = random.below(50) === 0 ? random.pick(MODULES) : this.#module;
+    let line = this.#withHead(module, this.#messages.messageOf(module));
+    if (random.below(3) === 0) {
+      for (let n = 1 + random.below(3); n > 0; n--) line = this.#mutate(line).slice(0, LONGEST);
+    }
+    const bytes = new TextEncoder().encode(line.replaceAll("\n", " "));
+    const isBroken = random.below(40) === 0 && bytes.length > 0;
+    return isBroken ? bytes.with(random.below(bytes.length), 128 + random.below(128)) : bytes;
+  }
+
+  /** Puts a head before a message, of one of the forms that programs write; seldom before lines of nginx, which have none. */
+  #withHead(module: ModuleName, message: string): string {
+    const random = this.#random;
+    if (module === "NGINX" && random.below(6) > 0) return message;
+    const { iso, syslog, unix } = this.#clock;
+    const program =
+      { SSHD: random.pick(["sshd", "sshd", "sshd-session"]), NGINX: "nginx", OWN: "own" }[module];
+    const pid = random.below(3) === 0 ? 100 + random.below(5) : random.below(40_000);
+    const host = random.pick(["host", "host", "a.example"]);
+    const tagged = `${host} ${program}[${pid}]: ${message}`;
+    return random.pick([
+      message,
+      `${syslog} ${tagged}`,
+      `${syslog} ${tagged}`,
+      `${iso.replace("Z", "+00:00")} ${tagged}`,
+      `${iso.slice(0, 19)}.123456+02:00 ${tagged}`,
+      `<38>1 ${iso} ${host} ${program} ${pid} - - ${message}`,
+      `<38>${syslog} ${tagged}`,
+      `${unix} ${tagged}`,
+      `[ 1234.567890] ${host} ${program}: ${message}`,
+      `${syslog} ${host} ${program}: ${random.pick(["", "[ID 800047 auth.info] ", " "])}${message}`,
+      tagged,
+      `${syslog} ${random.pick(["CRON", "sudo", "kernel"])}[${pid}]: ${message}`,
+    ]);
+  }
+
+  /** Changes a line in one place. */
+  #mutate(line: string): string {
+    const random = this.#random;
+    const from = random.below(line.length + 1);
+    const end = from + (random.below(2) === 0 ? random.below(4) : random.below(line.length + 1 - from));
+    const [before, piece, behind] = [line.slice(0, from), line.slice(from, end), line.slice(end)];
+    return random.pick([
+      () => before + behind,
+      () => before + this.#messages.hostile() + piece + behind,
+      () => before + piece + piece + behind,
+      () => before + behind + piece,
+      () => before || line,
+      () => before + piece.toUpperCase() + behind,
+      () => before + piece.toLowerCase() + behind,
+      () => line.replace(/\d/, () => String(random.below(10))),
+      () => before + (piece + behind).replace(/\d+/, () => String(random.below(300))),
+      () => before + (piece + behind).replace(" ", "  "),
+      () => line + random.pick(["\r", " ", "\0", "\u00a0", ".", ":"]),
+    ])();
+  }
+}

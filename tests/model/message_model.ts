@@ -1,0 +1,153 @@
+/** Messages of services, each form as one anchored regular expression. */
+import { isIP } from "node:net";
+import ipaddr from "ipaddr.js";
+
+/** What a message says. */
+export interface Said {
+  /** Canonical; null where it names nobody or leaves a doubt whom. */
+  readonly address: string | null;
+  readonly fields: Readonly<Record<string, string>>;
+  /** Microseconds since the epoch, where the message itself tells. */
+  readonly time?: number | null;
+}
+
+/** Reads a message; null where it has no form that the service is known to use. */
+export type Service = (message: string, now: number) => Said | null;
+
+/** The one spelling of an address, without its zone; null for what is none. */
+export function canonical(text: string): string | null {
+  const bare = text.replace(/%.*$/s, "");
+  if (isIP(bare) === 0) return null;
+  const address = ipaddr.process(bare);
+  return address.kind() === "ipv6" ? (address as ipaddr.IPv6).toRFC5952String() : address.toString();
+}
+
+const NOBODY: Said = { address: null, fields: {} };
+/** Stands between an address and a point or colon of the sentence. No message holds it. */
+const MARK = "\ue000";
+const ELEMENTS: Readonly<Record<string, string>> = {
+  // All that looks like an address, and no less: what is remembered is matched again without going back.
+  ADDR: `(?=(?<address>[0-9A-Fa-f:.]+(?:%[\\w.-]+)?))\\k<address>${MARK}?`,
+  REST: ".*",
+  PORT: "(?<port>\\d{1,5})",
+  NUMBER: "\\d+",
+  WORD: "\\w+",
+  METHOD: "(?<method>[\\w/.@-]+)",
+  TOKEN: "\\S+",
+  BLANKS: "\\s+",
+};
+
+/** A template as a regular expression in which `<USER>` is `user`. */
+function expressionOf(template: string, user: string): RegExp {
+  const source = template.replace(
+    /<(.*?)>(?=(?:\|?[^<{}]*\})?([^<{|}]*))|[{|}]|[^<{|}]+/g,
+    (text, element?: string, behind = "") => {
+      if (text === "{") return "(?:";
+      if (text === "}") return ")";
+      if (text === "|") return text;
+      if (element === undefined) return literal(text);
+      if (element === "USER") return user;
+      if (element.startsWith("REST WITHOUT ")) return `[^${element.slice("REST WITHOUT ".length)}]*`;
+      const run = ELEMENTS[element.replace("?", "")]!;
+      // Words end where the text behind them first stands.
+      if (element === "WORDS") return `(?:(?!${literal(behind)})[\\w ])+`;
+      return element.endsWith("?") ? run.replace("+", "*") : run;
+    },
+  );
+  return new RegExp(`^(?:${source})$`, "s");
+}
+
+function literal(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]]/g, "\\$&");
+}
+
+/** A template as data: see `Template`. */
+export interface TemplateText {
+  readonly text: string;
+  /** 1: somebody has logged in; 2: a connection has ended. */
+  readonly says?: number;
+}
+
+/** sshd: the first template that fits counts. */
+export function templateService(templates: readonly TemplateText[]): Service {
+  const all = templates.map(({ text, says }) => ({
+    says,
+    needsPort: text.includes("<PORT>"),
+    isDoubtful: /<USER>.*<ADDR>.*<REST>/.test(text),
+    longest: expressionOf(text, "(?<user>.*)"),
+    shortest: expressionOf(text, "(?<user>.*?)"),
+  }));
+  return (message) => {
+    const text = marked(message.replace(/^(?:error|fatal|info): /, "").replace(/[ \t-\r]+$/, ""));
+    for (const { says, needsPort, isDoubtful, longest, shortest } of all) {
+      const found = longest.exec(text);
+      if (!found) continue;
+      const { address = "", ...fields } = found.groups ?? {};
+      if (isDoubtful && shortest.exec(text)!.groups!.user !== fields.user) return NOBODY;
+      if (says === 1) fields.login = fields.method!;
+      const isEnd = says === 2 && !(needsPort && fields.port === undefined) && !text.endsWith(" [preauth]");
+      if (isEnd) fields.logout = "yes";
+      for (const [name, text] of Object.entries(given(fields))) fields[name] = text.replaceAll(MARK, "");
+      return { address: canonical(address), fields: given(fields) };
+    }
+    return null;
+  };
+}
+
+/** Marks where addresses end before a point or colon: `from 192.0.2.1: no`. */
+function marked(text: string): string {
+  return text.replace(
+    /([0-9A-Fa-f:.]+)([.:])(?![0-9A-Fa-f:.])/g,
+    (all, address: string, end: string) =>
+      canonical(all) === null && canonical(address) !== null ? `${address}${MARK}${end}` : all,
+  );
+}
+
+/** Fields without those that a message has not. */
+export function given(fields: Record<string, string | undefined>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(fields).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+}
+
+const ADDRESS = "(?<address>\\d+\\.\\d+\\.\\d+\\.\\d+|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*(?:%[\\w.-]+)?)";
+
+/** A module of patterns, in which `«»` enclose what may be a stranger's text: however long that is, the address stands at one place. */
+export function patternService(patterns: readonly string[]): Service {
+  const all = patterns.map((pattern) => {
+    const compile = (source: string) =>
+      new RegExp(source.replace(/^\^(.*)<ADDR>/, (_, before) => `^(?<before>${before})${ADDRESS}`), "s");
+    return {
+      expression: compile(pattern.replace(/[«»]/g, "")),
+      others: [".*", ".*?"].map((free) => compile(pattern.replace(/«.*?»/g, free))),
+      isOpen: /«.*<ADDR>/.test(pattern),
+    };
+  });
+  return (message) => {
+    for (const { expression, others, isOpen } of all) {
+      const groups = expression.exec(message)?.groups;
+      if (!groups) continue;
+      const { address, before, ...fields } = groups as Record<string, string>;
+      const isSure = !isOpen ||
+        others.every((other) => other.exec(message)!.groups!.before!.length === before!.length);
+      const rest = message.slice(before!.length + address!.length);
+      return {
+        address: isSure && !goesOn(address!, rest) ? sentenceAddress(address!) : null,
+        fields: given(fields),
+      };
+    }
+    return null;
+  };
+}
+
+/** Whether an address is only how a host name or a longer address begins. */
+function goesOn(address: string, rest: string): boolean {
+  if (/^(?:[\w-]|[^\0-\x7f]|[.%]\w)/.test(rest)) return true;
+  const longer = address + /^[0-9A-Fa-f:.]*/.exec(rest)![0];
+  return longer !== address && address.includes(":") && sentenceAddress(longer) !== sentenceAddress(address);
+}
+
+/** The last point or colon may belong to the sentence. */
+function sentenceAddress(text: string): string | null {
+  return canonical(text) ?? canonical(text.replace(/[.:]$/, ""));
+}
