@@ -3,9 +3,9 @@ import { enclosing, prefixLength, putAddress } from "../core/address.ts";
 import type { Growth } from "../rules/rule.ts";
 import type { Micros } from "../core/time.ts";
 import type { NewBan } from "./ban.ts";
-import { seed } from "./hash.ts";
-import { Notes, type Room } from "./notes.ts";
-import { RuleGroups } from "./rule_groups.ts";
+import { seed } from "../rules/hash.ts";
+import { Notes, type Room } from "../rules/notes.ts";
+import { RuleGroups } from "../rules/rule_groups.ts";
 
 /** When a network is banned for the bans inside of it. */
 export interface NetworkStep {

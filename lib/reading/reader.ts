@@ -114,6 +114,15 @@ export class Reader {
   }
 
   /**
+   * Rules run on the times of lines, which nobody may date ahead. The clock tells milliseconds,
+   * entries microseconds.
+   */
+  #setTime(time: Micros, now: Micros): void {
+    this.#event.isAhead = time >= now + MILLISECOND;
+    this.#event.time = this.#event.isAhead ? now : time;
+  }
+
+  /**
    * Returns when the line `bytes[from, to)` was written, as far as it tells itself; otherwise NaN.
    */
   timeOf(bytes: Bytes, { from, to, now }: { from: number; to: number; now: Micros }): Micros {
