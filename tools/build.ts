@@ -43,10 +43,11 @@ const V8_FLAGS = `--v8-flags=${
 }`;
 
 /**
- * What was bundled has been checked, and Deno holds a second text of what it checks itself. A cache of compiled code would be a
- * file in /tmp that anybody can put there before; one file starts as quickly without.
+ * `--no-check`: the types were checked before the program was bundled. `--no-code-cache`: the cache would be a file in
+ * /tmp that any user can put there first, and one bundle starts as quickly without it. `--no-config`: Deno 2.4 embeds
+ * every npm package of a deno.json that it finds above the bundle, tests' packages included: 12.3 MB of executable.
  */
-const COMPILE_OPTIONS = [V8_FLAGS, "--no-check", "--no-code-cache"];
+const COMPILE_OPTIONS = [V8_FLAGS, "--no-check", "--no-code-cache", "--no-config"];
 
 /** What `compile()` makes, and of what. */
 export interface CompileOptions {

@@ -1,4 +1,5 @@
 import { strict as assert } from "node:assert";
+import { Buffer } from "node:buffer";
 import { fileURLToPath } from "node:url";
 import { compile } from "../../tools/build.ts";
 import { elfImage } from "../../tools/npm_base.ts";
@@ -147,6 +148,28 @@ Deno.test("`compile()` passes on what Deno has against a program", async () => {
   });
   await assert.rejects(compiled, { code: 1, message: /^Cannot compile [\s\S]*TS2322/ });
 });
+
+Deno.test("`compile()` embeds no npm package, even when its output lies in the project", async () => {
+  const project = fileURLToPath(new URL("../..", import.meta.url));
+  Deno.mkdirSync(`${project}dist`, { recursive: true });
+  const directory = Deno.makeTempDirSync({ dir: `${project}dist`, prefix: "build-test-" });
+  try {
+    Deno.writeTextFileSync(`${directory}/main.ts`, "console.log('the program itself');");
+    // Any ELF file takes what is embedded; this one is small and always there.
+    const base = { deno: Deno.execPath(), denort: "/bin/true" };
+    await compile(`${directory}/main.ts`, { output: `${directory}/program`, permissions: [], base });
+    const executable = Deno.readFileSync(`${directory}/program`);
+    assert.ok(holds(executable, "the program itself"), "the program is embedded");
+    assert.ok(!holds(executable, "otplib"), "a package that only tests import is not");
+  } finally {
+    Deno.removeSync(directory, { recursive: true });
+  }
+});
+
+/** Reports whether a text stands in bytes. */
+function holds(bytes: Uint8Array, text: string): boolean {
+  return Buffer.from(bytes.buffer).includes(text);
+}
 
 Deno.test("`elfImage()` ends where the section header table does", () => {
   const header = new Uint8Array(64);
