@@ -40,6 +40,7 @@ const ENTRY = 5;
 const ADDRESS_BIT = 1 << 30;
 /** The bit that says that a `<REST>` was taken. */
 const REST_BIT = 1 << 29;
+const FIELD_BITS = REST_BIT - 1;
 /** No stranger's text is being read. */
 const OUTSIDE = -1;
 
@@ -74,6 +75,8 @@ export class TemplateRunner {
   readonly #automaton: Automaton;
   readonly #stack: Int32Array;
   #depth = 0;
+  /** The fields that have been set since all were cleared. */
+  #touched = 0;
   #bytes!: Bytes;
   #to = 0;
   /** Counts the messages, for what an instruction remembers of one. */
@@ -103,8 +106,7 @@ export class TemplateRunner {
 
   /** Forgets whom and what the message tells. */
   clear(): void {
-    this.from.fill(-1);
-    this.address.clear();
+    this.#finish(0);
   }
 
   /** Reports whether the text behind the stranger's stands at a later place too, so that `goOn()` may find another fit. */
@@ -156,10 +158,12 @@ export class TemplateRunner {
     return true;
   }
 
-  /** Drops values that ways have left which were given up. */
+  /** Drops values of ways that were given up, and of the message before. */
   #finish(isSet: number): void {
-    const { from } = this;
-    for (let field = 0; field < from.length; field++) if ((isSet >> field & 1) === 0) from[field] = -1;
+    for (let stale = this.#touched & ~isSet; stale !== 0; stale &= stale - 1) {
+      this.from[31 - Math.clz32(stale & -stale)] = -1;
+    }
+    this.#touched = isSet & FIELD_BITS;
     if ((isSet & ADDRESS_BIT) === 0) this.address.clear();
     this.hasRest = (isSet & REST_BIT) !== 0;
   }
@@ -178,11 +182,13 @@ export class TemplateRunner {
     const end = this.#to;
     let depth = floor;
     let steps = this.steps;
+    let touched = this.#touched;
     for (;;) {
       steps++;
       if (one === FAIL) {
         if (depth === floor) {
           this.steps = steps;
+          this.#touched = touched;
           return false;
         }
         depth -= ENTRY;
@@ -306,6 +312,7 @@ export class TemplateRunner {
             from[field] = at;
             to[field] = scan;
             isSet |= 1 << field;
+            touched |= 1 << field;
           }
           at = scan + code[one + LENGTH]!;
           const column = code[one + COLUMN]!;
@@ -354,6 +361,7 @@ export class TemplateRunner {
           this.template = code[one + TEMPLATE]!;
           this.state = state;
           this.steps = steps;
+          this.#touched = touched;
           this.#finish(isSet);
           return true;
       }
@@ -362,6 +370,7 @@ export class TemplateRunner {
         from[field] = start;
         to[field] = at;
         isSet |= 1 << field;
+        touched |= 1 << field;
       }
       one = code[one + NEXT]!;
     }
