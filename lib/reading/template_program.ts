@@ -149,3 +149,15 @@ export class TemplateProgram {
     return 256 * (known >= 0 ? known : this.#sets.push(set) - 1);
   }
 }
+
+/** Reports whether the literal of an instruction stands at `at`: see `Literal`. The caller checks that it ends in the message. */
+export function isLiteralAt(code: Int32Array, one: number, view: DataView, at: number): boolean {
+  if (((view.getInt32(at, true) ^ code[one + FIRST_WORD]!) & code[one + MASK]!) !== 0) return false;
+  const length = code[one + LENGTH]!;
+  if (length <= 4) return true;
+  const words = code[one + OTHER_WORDS]!;
+  const last = length - 5 >> 2;
+  if (view.getInt32(at + length - 4, true) !== code[words + last]) return false;
+  for (let i = 0; i < last; i++) if (view.getInt32(at + 4 + 4 * i, true) !== code[words + i]) return false;
+  return true;
+}

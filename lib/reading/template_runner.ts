@@ -9,16 +9,14 @@ import {
   FAIL,
   FIELD,
   FINISH,
-  FIRST_WORD,
+  isLiteralAt,
   LEAST,
   LENGTH,
   LITERAL,
-  MASK,
   MOST,
   NEXT,
   OPTION,
   OTHER,
-  OTHER_WORDS,
   REST,
   REST_WITHOUT,
   RUN,
@@ -119,7 +117,7 @@ export class TemplateRunner {
     const last = this.#to - code[one + LENGTH]!;
     for (let at = this.#stack[entry + 3]! + 1; at <= last; at++) {
       this.steps++;
-      if (isAt(code, one, view, at)) return true;
+      if (isLiteralAt(code, one, view, at)) return true;
     }
     return false;
   }
@@ -169,8 +167,8 @@ export class TemplateRunner {
   }
 
   /**
-   * Runs the program from one instruction until the message fits, or until no choice above `floor` is left open. One long loop: its
-   * values stay in registers, and a call for each instruction would take as long as the instruction.
+   * Runs the program from one instruction until the message fits, or until no choice above `floor` is left open. One long function:
+   * its values stay in registers, and a call for each instruction would take as long as the instruction.
    */
   #run(one: number, floor: number, at: number, state: number, scan: number, isSet: number): boolean {
     const { code, sets } = this.#program;
@@ -200,34 +198,26 @@ export class TemplateRunner {
       }
       const start = at;
       switch (code[one]) {
-        case LITERAL: {
+        case LITERAL:
+        case OPTION: {
           const behind = at + code[one + LENGTH]!;
-          if (behind > end || !isAt(code, one, view, at)) {
+          if (behind > end || !isLiteralAt(code, one, view, at)) {
             one = code[one + OTHER]!;
             continue;
+          }
+          if (code[one] === OPTION) {
+            stack[depth] = code[one + OTHER]!;
+            stack[depth + 1] = at;
+            stack[depth + 2] = state;
+            stack[depth + 3] = OUTSIDE;
+            stack[depth + 4] = isSet;
+            depth += ENTRY;
           }
           at = behind;
           const column = code[one + COLUMN]!;
           state = next[state + column]! || automaton.find(state, column);
           one = code[one + NEXT]!;
           continue;
-        }
-        case OPTION: {
-          const behind = at + code[one + LENGTH]!;
-          if (behind > end || !isAt(code, one, view, at)) {
-            one = code[one + OTHER]!;
-            continue;
-          }
-          stack[depth] = code[one + OTHER]!;
-          stack[depth + 1] = at;
-          stack[depth + 2] = state;
-          stack[depth + 3] = OUTSIDE;
-          stack[depth + 4] = isSet;
-          depth += ENTRY;
-          at = behind;
-          const column = code[one + COLUMN]!;
-          state = next[state + column]! || automaton.find(state, column);
-          break;
         }
         case ADDRESS: {
           at = address.read(this.#bytes, at, end);
@@ -271,7 +261,9 @@ export class TemplateRunner {
           const set = code[one + SET]!;
           const last = end - code[one + LENGTH]!;
           const least = at + code[one + LEAST]!;
-          while (at <= last && sets[set + array[at]!] === 1 && (at < least || !isAt(code, one, view, at))) {
+          while (
+            at <= last && sets[set + array[at]!] === 1 && (at < least || !isLiteralAt(code, one, view, at))
+          ) {
             at++;
           }
           steps += at - start;
@@ -292,7 +284,7 @@ export class TemplateRunner {
             state = next[state + column]! || automaton.find(state, column);
           }
           const first = scan;
-          while (scan <= last && !isAt(code, one, view, scan)) {
+          while (scan <= last && !isLiteralAt(code, one, view, scan)) {
             const column = classes[array[scan++]!]!;
             state = next[state + column]! || automaton.find(state, column);
           }
@@ -381,16 +373,4 @@ export class TemplateRunner {
 function isDotted(array: Uint8Array, at: number, { isAddress }: AddressReader): boolean {
   if (!isAddress || array[at]! < ZERO || array[at]! > NINE) return false;
   return array[at + 1] === POINT || array[at + 2] === POINT || array[at + 3] === POINT;
-}
-
-/** Reports whether the literal of an instruction stands at `at`: see `Literal`. The caller checks that it ends in the message. */
-function isAt(code: Int32Array, one: number, view: DataView, at: number): boolean {
-  if (((view.getInt32(at, true) ^ code[one + FIRST_WORD]!) & code[one + MASK]!) !== 0) return false;
-  const length = code[one + LENGTH]!;
-  if (length <= 4) return true;
-  const words = code[one + OTHER_WORDS]!;
-  const last = length - 5 >> 2;
-  if (view.getInt32(at + length - 4, true) !== code[words + last]) return false;
-  for (let i = 0; i < last; i++) if (view.getInt32(at + 4 + 4 * i, true) !== code[words + i]) return false;
-  return true;
 }
