@@ -25,8 +25,9 @@ export interface TemplateOptions {
 }
 
 /**
- * Messages of a service that templates describe. Fields are those of templates, `message`, and for rules `login`, the method of
- * who has logged in, and `logout`, which is "yes" where a connection has ended.
+ * Messages of a service that templates describe. Fields are those of templates, `message`, and for
+ * rules `login`, the method of who has logged in, and `logout`, which is "yes" where a connection
+ * has ended.
  */
 export class TemplateForm implements MessageForm {
   readonly fields = ["message", "user", "port", "method", "login", "logout"];

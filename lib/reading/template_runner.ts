@@ -32,7 +32,10 @@ import {
 } from "./template_program.ts";
 
 const [ZERO, NINE, POINT] = [48, 57, 46];
-/** What is kept of an open choice: instruction, place, state of the automaton, place in a stranger's text, values set so far. */
+/**
+ * What is kept of an open choice: instruction, place, state of the automaton, place in a stranger's
+ * text, values set so far.
+ */
 const ENTRY = 5;
 /** The bit that says that an address was read, among the bits of the fields that are set. */
 const ADDRESS_BIT = 1 << 30;
@@ -43,18 +46,20 @@ const FIELD_BITS = REST_BIT - 1;
 const OUTSIDE = -1;
 
 /**
- * Runs a program along a message as a person would read it: compare a literal, read an address, go on. Where several ways are open
- * it puts the others on a stack, and goes back to the newest one when nothing fits. `<USER>` is such a choice too: it ends at the
- * first place where the text behind it stands, and the places after that are left open.
+ * Runs a program along a message as a person would read it: compare a literal, read an address, go
+ * on. Where several ways are open it puts the others on a stack, and goes back to the newest one
+ * when nothing fits. `<USER>` is such a choice too: it ends at the first place where the text
+ * behind it stands, and the places after that are left open.
  *
  *     Invalid user <USER> from <ADDR>
  *     Invalid user a from gw from 192.0.2.1
  *                   ^ first end of <USER>: "gw" is no address, go back
  *                           ^ second end: all behind it fits, and the message ends
  *
- * Time is linear in the message. The text behind `<USER>` holds a blank, and nothing that is read behind it does, so that tries
- * behind different places look at different bytes. `<REST>` ends the match; for `<REST WITHOUT >` the instruction remembers how far
- * it has looked. The automaton goes along: whatever is compared as a whole is one step.
+ * Time is linear in the message. The text behind `<USER>` holds a blank, and nothing that is read
+ * behind it does, so that tries behind different places look at different bytes. `<REST>` ends the
+ * match; for `<REST WITHOUT >` the instruction remembers how far it has looked. The automaton goes
+ * along: whatever is compared as a whole is one step.
  */
 export class TemplateRunner {
   /** Whom the message names. */
@@ -90,7 +95,10 @@ export class TemplateRunner {
     this.to = new Int32Array(fields);
   }
 
-  /** Runs along `bytes[at, to)`, to which the automaton has come in `state`. Returns whether a template fits. */
+  /**
+   * Runs along `bytes[at, to)`, to which the automaton has come in `state`. Returns whether a
+   * template fits.
+   */
   start(bytes: Bytes, at: number, to: number, state: number): boolean {
     this.#bytes = bytes;
     this.#to = to;
@@ -107,7 +115,10 @@ export class TemplateRunner {
     this.#finish(0);
   }
 
-  /** Reports whether the text behind the stranger's stands at a later place too, so that `goOn()` may find another fit. */
+  /**
+   * Reports whether the text behind the stranger's stands at a later place too, so that `goOn()`
+   * may find another fit.
+   */
   mayGoOn(): boolean {
     const entry = this.#openStranger();
     if (entry < 0) return false;
@@ -122,7 +133,10 @@ export class TemplateRunner {
     return false;
   }
 
-  /** Looks for a fit in which the stranger's text ends at a later place. Where there is none, what was found is lost. */
+  /**
+   * Looks for a fit in which the stranger's text ends at a later place. Where there is none, what
+   * was found is lost.
+   */
   goOn(): boolean {
     const entry = this.#openStranger();
     const [one, at, state, scan, isSet] = this.#stack.subarray(entry, entry + ENTRY);
@@ -139,7 +153,10 @@ export class TemplateRunner {
     return entry;
   }
 
-  /** Makes sure that an instruction knows how far it fits at `at`. Returns whether it had to look at bytes for that. */
+  /**
+   * Makes sure that an instruction knows how far it fits at `at`. Returns whether it had to look at
+   * bytes for that.
+   */
   #look(one: number, at: number): boolean {
     const { code, sets } = this.#program;
     const { array } = this.#bytes;
@@ -167,8 +184,9 @@ export class TemplateRunner {
   }
 
   /**
-   * Runs the program from one instruction until the message fits, or until no choice above `floor` is left open. One long function:
-   * its values stay in registers, and a call for each instruction would take as long as the instruction.
+   * Runs the program from one instruction until the message fits, or until no choice above `floor`
+   * is left open. One long function: its values stay in registers, and a call for each instruction
+   * would take as long as the instruction.
    */
   #run(one: number, floor: number, at: number, state: number, scan: number, isSet: number): boolean {
     const { code, sets } = this.#program;
@@ -279,7 +297,8 @@ export class TemplateRunner {
           const last = end - code[one + LENGTH]!;
           if (scan === OUTSIDE) scan = at;
           else {
-            // All behind the end that was tried last does not fit: that place is a part of the stranger's text.
+            // All behind the end that was tried last does not fit: that place is a part of the
+            // stranger's text.
             const column = classes[array[scan++]!]!;
             state = next[state + column]! || automaton.find(state, column);
           }
@@ -327,7 +346,8 @@ export class TemplateRunner {
             one = FAIL;
             continue;
           }
-          // Bytes are run along once; should that not be enough, the tries find the signs of the whole message.
+          // Bytes are run along once; should that not be enough, the tries find the signs of the
+          // whole message.
           state = isNew ? automaton.along(state, array, at, end) : automaton.lost;
           at = end;
           isSet |= REST_BIT;
