@@ -87,7 +87,7 @@ export class Notes {
    * them count once, and 0 where none does. Returns those of `bits` that it counts for: a value known already does not.
    */
   note(group: number, bits: number, value: number): number {
-    const { words, times } = this.#memory;
+    const { times } = this.#memory;
     const at = this.#at;
     const time = this.time[0]!;
     const isLate = time < times[at + LATEST >> 1]!;

@@ -91,8 +91,8 @@ export class RuleGroups {
     const rules = stored.map((one) => this.#find(one));
     this.#set(number, rules);
     this.#masks[number] = rules.reduce((mask, rule, i) => rule < 0 ? mask : mask | 1 << i, 0);
-    const isWhole = rules.every((rule) => rule >= 0) &&
-      stored.every(([, , distinct]) => distinct !== ANY_FIELD);
+    this.#lasting[number] = stored.some(([, , , isLasting]) => isLasting);
+    const isWhole = rules.every((rule, i) => rule >= 0 && isEqual(this.#nameOf(rule), stored[i]!));
     if (isWhole) this.#numbers.set(rules.join(), number);
   }
 
