@@ -33,8 +33,9 @@ const ELEMENTS: Readonly<Record<string, string>> = {
   NUMBER: "\\d+",
   WORD: "\\w+",
   METHOD: "(?<method>[\\w/.@-]+)",
-  TOKEN: "\\S+",
-  BLANKS: "\\s+",
+  // Blanks are those of ASCII.
+  TOKEN: "[^ \\t-\\r]+",
+  BLANKS: "[ \\t-\\r]+",
 };
 
 /** A template as a regular expression in which `<USER>` is `user`. */
