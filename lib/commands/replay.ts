@@ -8,7 +8,6 @@ import { type LoginChange, type LoginNews, Logins } from "../deciding/logins.ts"
 import { Whitelist } from "../deciding/whitelist.ts";
 import { openJournal } from "../sources/journal/journal.ts";
 import type { Batch } from "../sources/source.ts";
-import type { Log } from "../core/log.ts";
 import type { NewBan, PastBan } from "../deciding/ban.ts";
 import type { Trip } from "../rules/rule.ts";
 import { UserError } from "../core/error.ts";
