@@ -21,7 +21,7 @@ import { TemplateMatcher } from "./template_matcher.ts";
 export interface TemplateOptions {
   /** Texts of which one may stand before any message; none is the beginning of another. */
   readonly before?: readonly string[];
-  /** A message with this text at its end ends no session, whatever its template says. */
+  /** A message of a template with `<PORT>` ends no session if this text stands at its end. */
   readonly endless?: string;
 }
 
@@ -155,15 +155,16 @@ export class TemplateReader implements MessageReader {
       to[LOGIN_FIELD] = to[METHOD]!;
       return;
     }
-    if (this.#hasPort[template] && from[PORT]! < 0) return;
-    const endless = this.#endless;
-    if (
-      endless !== null && end - endless.length >= from[MESSAGE]! &&
-      endless.isAt(this.#bytes, end - endless.length)
-    ) return;
+    if (this.#hasPort[template] && (from[PORT]! < 0 || this.#isEndless(end))) return;
     this.says = END;
     from[LOGOUT_FIELD] = 0;
     to[LOGOUT_FIELD] = YES.end;
+  }
+
+  #isEndless(end: number): boolean {
+    const endless = this.#endless;
+    return endless !== null && end - endless.length >= this.from[MESSAGE]! &&
+      endless.isAt(this.#bytes, end - endless.length);
   }
 
   bytesOf(field: number): Bytes {

@@ -86,8 +86,8 @@ export function templateService(templates: readonly TemplateText[]): Service {
       const { address = "", ...fields } = found.groups ?? {};
       if (isDoubtful && shortest.exec(text)!.groups!.user !== fields.user) return NOBODY;
       if (says === 1) fields.login = fields.method!;
-      const isEnd = says === 2 && !(needsPort && fields.port === undefined) && !text.endsWith(" [preauth]");
-      if (isEnd) fields.logout = "yes";
+      const isOver = !needsPort || (fields.port !== undefined && !text.endsWith(" [preauth]"));
+      if (says === 2 && isOver) fields.logout = "yes";
       for (const [name, text] of Object.entries(given(fields))) fields[name] = text.replaceAll(MARK, "");
       return { address: canonical(address), fields: given(fields) };
     }
