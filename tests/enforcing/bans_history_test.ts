@@ -12,7 +12,7 @@ import { BanTable } from "../../lib/state/ban_table.ts";
 import { Database } from "../../lib/state/database.ts";
 import type { Growth, Trip } from "../../lib/rules/rule.ts";
 import type { NewBan } from "../../lib/deciding/ban.ts";
-import { memoryLog } from "../support/helpers.ts";
+import { BOOT, memoryLog } from "../support/helpers.ts";
 import { Random } from "../support/random.ts";
 
 /** How many are made up; all of what they prove is this program's own, so one version of Deno is enough for the full number. */
@@ -189,7 +189,7 @@ function play(random: Random, table: BanTable): void {
       networks: world.steps,
       log,
       clock: () => now,
-      boot: 0,
+      boot: () => BOOT,
     });
   let bans = open();
   const acts: (() => string)[] = [
@@ -260,6 +260,8 @@ function tripOf(address: string, { world, now }: { world: World; now: Micros }):
   return {
     address,
     source: address,
+    module: "SSHD",
+    rule: "invalid",
     reason: "[SSHD] invalid",
     time: now,
     count: 6,
