@@ -56,12 +56,11 @@ interface Round extends Required<Facts> {
 /** Decides who is banned, and for how long. */
 export class Decider {
   readonly #options: DeciderOptions;
-  /** Null where no network is ever banned. */
+  /** Made with the first ban that is counted, as it takes megabytes; null before. */
   #networks: Networks | null = null;
 
   constructor(options: DeciderOptions) {
     this.#options = options;
-    this.restore([]);
   }
 
   /**
@@ -72,7 +71,7 @@ export class Decider {
     const round: Round = { history, knocks, bans: [], spared: [] };
     for (const trip of trips) {
       for (let ban = this.#banAddress(trip, round); ban !== null;) {
-        const filled: NetworkTrip | null = take(ban, round) ? this.#networks?.add(ban) ?? null : null;
+        const filled: NetworkTrip | null = take(ban, round) ? this.#count(ban) : null;
         ban = filled && this.#banNetwork(filled, { start: ban.start, round });
       }
     }
@@ -81,19 +80,24 @@ export class Decider {
 
   /** Counts the bans inside of networks as these decisions left them, given in their order, and forgets all others. */
   restore(bans: Iterable<CountedBan>): void {
-    const { networks } = this.#options;
-    if (networks.length === 0) return;
-    this.#networks = new Networks(networks);
+    this.#networks = null;
     for (const { address, time: start, isOfNetwork } of bans) {
       // A network is counted from nothing again once it is banned, also where its limit was another then.
-      if (isOfNetwork) this.#networks.forget(address);
-      this.#networks.add({ address, start });
+      if (isOfNetwork) this.#networks?.forget(address);
+      this.#count({ address, start });
     }
   }
 
   /** Gives back the memory of networks that have fallen silent. */
   sweep(now: Micros): void {
     this.#networks?.sweep(now);
+  }
+
+  #count(ban: Pick<NewBan, "address" | "start">): NetworkTrip | null {
+    const { networks } = this.#options;
+    if (networks.length === 0) return null;
+    this.#networks ??= new Networks(networks);
+    return this.#networks.add(ban);
   }
 
   /** The ban that a trip asks for; null where its address is spared. */
