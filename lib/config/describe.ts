@@ -9,7 +9,9 @@ import { configWarnings } from "./warnings.ts";
 export function describeConfig(config: Config): string {
   return [
     `Configuration: ${config.path}`,
-    `State: ${config.stateDirectory}, recorded lines are kept ${keeping(config.keepLog)}`,
+    `State: ${config.stateDirectory}, recorded lines are kept ${keeping(config.keepLog)}, ended bans ${
+      keeping(config.keepBans)
+    }`,
     describeDatabase(config),
     ...describeBans(config),
     ...describeGrowth(config),

@@ -125,6 +125,10 @@ export const settingsSchema = section({
   keep_log: spanOrForever.optional().describe(
     'Recorded lines older than this are deleted, such as "90d"; "forever", as when left out: none are.',
   ),
+  keep_bans: spanOrForever.prefault("365d").describe(
+    'Bans that ended longer ago are deleted, such as "365d"; an address keeps them as long as `forget_after` looks back. ' +
+      '"forever": none are.',
+  ),
   journal_wake: millisecondsOrOff(1, 1_000).prefault("15ms").describe(
     'How often journalctl is made to look for new entries, such as "20ms"; "off" waits until journald tells of them, up to ' +
       "half a second.",

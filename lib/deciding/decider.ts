@@ -82,9 +82,7 @@ export class Decider {
   restore(bans: Iterable<CountedBan>): void {
     this.#networks = null;
     for (const { address, time: start, isOfNetwork } of bans) {
-      // A network is counted from nothing again once it is banned, also where its limit was another then.
-      if (isOfNetwork) this.#networks?.forget(address);
-      this.#count({ address, start });
+      this.#count({ address, start }, { isOfNetwork });
     }
   }
 
@@ -93,10 +91,12 @@ export class Decider {
     this.#networks?.sweep(now);
   }
 
-  #count(ban: Pick<NewBan, "address" | "start">): NetworkTrip | null {
+  #count(ban: Pick<NewBan, "address" | "start">, { isOfNetwork = false } = {}): NetworkTrip | null {
     const { networks } = this.#options;
     if (networks.length === 0) return null;
     this.#networks ??= new Networks(networks);
+    // Once it is banned, a network is counted from nothing again, also where its limit was another then.
+    if (isOfNetwork) this.#networks.forget(ban.address);
     return this.#networks.add(ban);
   }
 

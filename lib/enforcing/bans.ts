@@ -222,6 +222,7 @@ export class Bans {
   /** Gives back memory that is needed no longer, and notes that this boot is still under way. To be called each minute. */
   sweep(now: Micros): void {
     this.#decider.sweep(now);
+    this.#options.logins.sweep(now);
     this.#options.state.enforcement.noteBoot(this.#options.boot());
   }
 

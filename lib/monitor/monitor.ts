@@ -268,17 +268,26 @@ export class Monitor {
   }
 
   #house(): House {
-    const { keepLog } = this.#config;
+    const { keepLog, keepBans, database, trust } = this.#config;
+    const isShipped = database !== null;
+    const keepLogins = trust?.span ?? 0;
     return {
       pipeline: this.#pipeline,
       chores: [
         { name: "drop ended whitelist entries", run: (time) => this.#state.expireWhitelist(time) },
         { name: "take over changes", run: () => this.#refresh() },
         { name: "give back memory", run: (time) => this.#sweep(this.#pipeline.counted(time)) },
+        { name: "delete old logins", run: (time) => this.#state.logins.expireLogins(time - keepLogins) },
       ],
-      deletions: keepLog === null
-        ? []
-        : [{ name: "delete old lines", run: (time) => this.#state.log.forget(time - keepLog) }],
+      deletions: [
+        ...keepLog === null
+          ? []
+          : [{ name: "delete old lines", run: (time: Micros) => this.#state.log.forget(time - keepLog) }],
+        ...keepBans === null ? [] : [{
+          name: "delete old bans",
+          run: (now: Micros) => this.#state.bans.prune({ now, keep: keepBans, isShipped }),
+        }],
+      ],
     };
   }
 
