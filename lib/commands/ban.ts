@@ -9,7 +9,7 @@ import { outcome, requireNetwork, requireSpanOrForever } from "./change.ts";
 import { knownWhitelist, openConfig, openState } from "./open.ts";
 import { type CommonOptions, localTime, print, printJson } from "./output.ts";
 
-/** Reason of a ban that a person gave none for. */
+/** Reason of a ban where none is given. */
 const BY_HAND = "[MANUAL] ban";
 
 /** Options of `ban`. */
@@ -19,17 +19,17 @@ export interface BanOptions extends CommonOptions {
   readonly reason?: string;
 }
 
-/** What `ban` brought about. */
+/** Outcome of `ban`. */
 interface Result {
   readonly done: "banned" | "extended" | "unchanged";
-  /** The ban that stands now. */
+  /** The ban in force now. */
   readonly ban: BanStatus;
   readonly running: boolean;
 }
 
 /**
  * `ban`: puts a ban into the state and tells what stands now, and what the firewall made of it within three seconds.
- * A ban that stands already keeps its reason, and the later of the two ends. Throws `UserError` (1, 64, 69, 78).
+ * It is a ban of all traffic: one that is in force already keeps its reason, and the later of the two ends. Throws `UserError` (1, 64, 69, 78).
  */
 export async function banCommand(target: string, options: BanOptions): Promise<number> {
   const address = requireNetwork(target);
@@ -52,19 +52,21 @@ async function ban(
   state: State,
   { address, span, reason }: { address: string; span: Micros | null; reason: string },
 ): Promise<Result> {
-  const before = state.bans.standing(address);
+  const known = { address, scope: "all" } as const;
+  const before = state.bans.find(known);
   const start = now();
   state.bans.add({
-    address,
-    scope: "all",
+    ...known,
+    provenance: { kind: "manual", name: "" },
     reason,
     count: 0,
     start,
     until: span === null ? null : start + span,
   });
+  const { id } = state.bans.find(known)!;
   rouseMonitor(state.directory);
   const settled = ({ appliedAt, ended }: BanStatus) => appliedAt !== null || ended !== null;
-  const ban = await outcome(state, { address, settled });
+  const ban = await outcome(state, { id, settled });
   if (ban.ended !== null) {
     throw new UserError(`Cannot ban ${address}: the monitor ended the ban at once (${ban.endReason})`, 1);
   }

@@ -2,11 +2,13 @@ import { type Micros, SECOND } from "../core/time.ts";
 import { canonicalNetwork } from "../core/address.ts";
 import { instantOf } from "../core/timestamp.ts";
 import { messageOf } from "../core/error.ts";
-import type { NewBan } from "../deciding/ban.ts";
+import { parseScope, type Scope } from "../core/scope.ts";
+import { type NewBan, type Provenance, PROVENANCES } from "../deciding/ban.ts";
 
-/** What a line of a list says about a ban, as far as it does. */
+/** A ban as a line of a list tells it: keys that the line says nothing about are missing. */
 export interface ListedBan extends Pick<NewBan, "address"> {
-  readonly scope?: string;
+  readonly scope?: Scope;
+  readonly provenance?: Provenance;
   readonly reason?: string;
   readonly count?: number;
   readonly start?: Micros;
@@ -16,9 +18,8 @@ export interface ListedBan extends Pick<NewBan, "address"> {
   readonly ended?: boolean;
 }
 
-/** Longest reason that is kept, in characters. */
+/** Longest reason or name that is kept, in characters. */
 const MAX_REASON = 255;
-const SCOPE = /^(?:all|(?:tcp|udp)(?: \d{1,5}(?:-\d{1,5})?(?:,\d{1,5}(?:-\d{1,5})?)*)?)$/;
 /** `fail2ban-client get sshd banip --with-time`: when, + seconds, = until when. */
 const WITH_TIME =
   /^(?<address>\S+)\s+(?<start>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) \+ (?<span>-?\d+) = \d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/;
@@ -54,12 +55,15 @@ function readRecord(text: string): ListedBan | string {
   } catch (error) {
     return `expected an object of JSON: ${messageOf(error)}`;
   }
-  const { address, scope = "all", reason, count = 0, start, until, ended } = record;
+  const { address, scope: scopeText = "all", reason, count = 0, start, until, ended } = record;
   const network = typeof address === "string" ? canonicalNetwork(address) : null;
   if (network === null) return `address must be an address or a network, got ${quoted(address)}`;
-  if (typeof scope !== "string" || !SCOPE.test(scope)) {
-    return `scope must be "all" or such as "tcp 22,8000-8010", got ${quoted(scope)}`;
+  const scope = typeof scopeText === "string" ? parseScope(scopeText) : null;
+  if (scope === null) {
+    return `scope must be "all" or such as "tcp 22,8000-8010", got ${quoted(scopeText)}`;
   }
+  const provenance = readProvenance(record);
+  if (typeof provenance === "string") return provenance;
   if (reason !== undefined && typeof reason !== "string") {
     return `reason must be a string, got ${quoted(reason)}`;
   }
@@ -74,12 +78,24 @@ function readRecord(text: string): ListedBan | string {
   return said({
     address: network,
     scope,
+    provenance,
     reason: reason === undefined ? undefined : reasonOf(reason),
     count: count as number,
     start: times.start ?? undefined,
     until: times.until,
     ended: ended !== undefined && ended !== null,
   });
+}
+
+/** Undefined where there is none; a string says what is wrong. */
+function readProvenance({ provenance, name = "" }: Record<string, unknown>): Provenance | string | undefined {
+  if (provenance === undefined) return undefined;
+  const kind = PROVENANCES.find((kind) => kind === provenance);
+  if (kind === undefined) {
+    return `provenance must be one of ${PROVENANCES.join(", ")}, got ${quoted(provenance)}`;
+  }
+  if (typeof name !== "string") return `name must be a string, got ${quoted(name)}`;
+  return { kind, name: name.slice(0, MAX_REASON) };
 }
 
 /** Undefined where there is none; null for one that cannot be read. */

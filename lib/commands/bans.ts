@@ -1,4 +1,5 @@
-import type { BanStatus } from "../deciding/ban.ts";
+import { formatScope } from "../core/scope.ts";
+import { type BanStatus, nameOf } from "../deciding/ban.ts";
 import { withState } from "./open.ts";
 import {
   type CommonOptions,
@@ -33,7 +34,9 @@ export function bansCommand(options: CommonOptions & { all?: boolean }): number 
 export function banJson(ban: BanStatus): Record<string, unknown> {
   return {
     address: ban.address,
-    scope: ban.scope,
+    scope: formatScope(ban.scope),
+    provenance: ban.provenance.kind,
+    name: ban.provenance.name,
     reason: ban.reason,
     count: ban.count,
     start: isoTime(ban.start),
@@ -48,8 +51,7 @@ export function banJson(ban: BanStatus): Record<string, unknown> {
 
 function banRow(ban: BanStatus): string[] {
   const until = ban.ended === null ? untilText(ban) : `${localTime(ban.ended)} (${ban.endReason})`;
-  const address = ban.scope === "all" ? ban.address : `${ban.address} (${ban.scope})`;
-  return [address, localTime(ban.start), until, firewallText(ban), ban.reason];
+  return [nameOf(ban), localTime(ban.start), until, firewallText(ban), ban.reason];
 }
 
 function untilText({ until }: BanStatus): string {

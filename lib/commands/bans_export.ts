@@ -1,5 +1,6 @@
 import { type Micros, now, SECOND } from "../core/time.ts";
 import { NetworkSet } from "../core/address.ts";
+import { formatScope, parseScope, type PortScope } from "../core/scope.ts";
 import type { Ban } from "../deciding/ban.ts";
 import { withState } from "./open.ts";
 import { type CommonOptions, counted, EXPORT_FORMATS, isoTime, isoTimeOrNull, print } from "./output.ts";
@@ -13,7 +14,7 @@ export interface Export {
   readonly warnings: readonly string[];
 }
 
-type Exported = Pick<Ban, "address" | "scope" | "reason" | "count" | "start" | "until">;
+type Exported = Pick<Ban, "address" | "scope" | "provenance" | "reason" | "count" | "start" | "until">;
 
 const TABLE = "strongmonitor_bans";
 /** Seconds; ipset(8) takes no longer time-out. */
@@ -61,8 +62,12 @@ export function exportBans(
 }
 
 /** A ban as `bans --import` takes it. */
-function banRecord({ address, scope, reason, count, start, until }: Exported): Record<string, unknown> {
-  return { address, scope, reason, count, start: isoTime(start), until: isoTimeOrNull(until) };
+function banRecord(
+  { address, scope, provenance, reason, count, start, until }: Exported,
+): Record<string, unknown> {
+  const { kind, name } = provenance;
+  const times = { start: isoTime(start), until: isoTimeOrNull(until) };
+  return { address, scope: formatScope(scope), provenance: kind, name, reason, count, ...times };
 }
 
 /** Bans of some ports alone would become bans of everything. */
@@ -183,8 +188,8 @@ function familySets(
   };
   const whole = bans.filter(({ scope }) => scope === "all");
   const elements = (list: readonly Exported[]) => list.map((ban) => timed(ban, ban.address));
-  const ports = bans.filter(({ scope }) => scope !== "all")
-    .flatMap((ban) => portsOf(ban).map((port) => timed(ban, `${ban.address} . ${port}`)));
+  const ports = portBans(bans)
+    .flatMap((ban) => portsOf(ban.scope).map((port) => timed(ban, `${ban.address} . ${port}`)));
   return [
     ...nftSet(`addresses${digit}`, {
       type,
@@ -209,10 +214,40 @@ function nftSpan(seconds: number): string {
   return `${Math.floor(seconds / DAY)}d${seconds % DAY}s`;
 }
 
-/** What of a scope `tcp 22,8000-8010` an element names each time: `tcp . 22`. */
-function portsOf({ scope }: Exported): string[] {
-  const [protocol, ports = "0-65535"] = scope.split(" ");
-  return ports.split(",").map((port) => `${protocol} . ${port}`);
+/** The parts of elements that stand for a scope `tcp 22,8000-8010`: `tcp . 22`, `tcp . 8000-8010`. */
+function portsOf({ protocol, ports }: PortScope): string[] {
+  const list = ports.length === 0 ? ["0-65535"] : formatScope({ protocol, ports }).split(" ")[1]!.split(",");
+  return list.map((port) => `${protocol} . ${port}`);
+}
+
+/** A ban of certain ports. */
+interface PortBan extends Exported {
+  readonly scope: PortScope;
+}
+
+/** The bans of certain ports; those of one address and protocol made one with the latest end, as elements must not overlap. */
+function portBans(bans: readonly Exported[]): PortBan[] {
+  const isOfPorts = (ban: Exported): ban is PortBan => ban.scope !== "all";
+  const groups = Map.groupBy(
+    bans.filter(isOfPorts),
+    ({ address, scope: { protocol } }) => `${address} ${protocol}`,
+  );
+  return [...groups.values()].map(([first, ...others]) =>
+    others.reduce(
+      (ban, { scope, until }) => ({
+        ...ban,
+        scope: unionOf(ban.scope, scope),
+        until: ban.until === null || until === null ? null : Math.max(ban.until, until),
+      }),
+      first!,
+    )
+  );
+}
+
+function unionOf(a: PortScope, b: PortScope): PortScope {
+  const { protocol } = a;
+  if (a.ports.length === 0 || b.ports.length === 0) return { protocol, ports: [] };
+  return parseScope(formatScope({ protocol, ports: [...a.ports, ...b.ports] })) as PortScope;
 }
 
 function nftSet(

@@ -1,9 +1,8 @@
-import { type Micros, now } from "../core/time.ts";
 import { rouseMonitor } from "../monitor/control.ts";
 import { printable } from "../core/text.ts";
+import { type Micros, now } from "../core/time.ts";
+import { meet, type NewBan, type StandingBan } from "../deciding/ban.ts";
 import type { Whitelist } from "../deciding/whitelist.ts";
-import type { State } from "../state/state.ts";
-import type { NewBan } from "../deciding/ban.ts";
 import { type ListedBan, readBanLine } from "./ban_list.ts";
 import { requireSpanOrForever, warnIfStopped } from "./change.ts";
 import { inputLines, openInput } from "./input.ts";
@@ -11,152 +10,193 @@ import { knownWhitelist, openConfig, openState } from "./open.ts";
 import { type CommonOptions, print, printJson } from "./output.ts";
 import { Progress } from "./progress.ts";
 
-/** Lines that are told one by one of each kind. */
+/** Sentences about single lines that are told of each kind. */
 const MOST = 20;
+/** Lines of one transaction: some 20 ms, in which nobody else can write. */
+const SLICE = 1_000;
+/** Milliseconds between two transactions: a writer that waits looks for the lock every 1 to 100 ms. */
+const BETWEEN_SLICES = 30;
 
 /** Options of `bans --import`. */
 export interface ImportOptions extends CommonOptions {
-  /** How long the bans last of which the list does not say: a span, or `forever`, which is meant without. */
+  /** How long bans last where the list does not tell: a span, or `forever`, which is meant without. */
   readonly for?: string;
-  /** Reason of the bans of which the list gives none. */
+  /** Reason of bans where the list gives none. */
   readonly reason?: string;
 }
 
-/** What becomes of a line. */
-type Fate =
-  /** Not banned before. */
-  | "banned"
-  /** Banned already, now for longer or from more. */
-  | "extended"
-  /** Banned already, and no less. */
-  | "unchanged"
-  | "whitelisted"
-  /** It ended before it was imported. */
-  | "over";
+/** Outcome of a line: `extended` and `unchanged` as `Meeting` has them, `over` for a ban that ended before it was imported. */
+type Fate = "banned" | "extended" | "unchanged" | "whitelisted" | "over" | "wrong";
 
 /** How many lines of a list met each fate; those that name nobody do not count. */
-type Summary = Record<Fate | "wrong", number>;
+export type Summary = Record<Fate, number>;
 
-/** A list as it was read. */
-interface List {
-  readonly bans: readonly (ListedBan & { readonly place: string })[];
-  readonly wrong: readonly string[];
+/** What an import needs of the bans in the state. */
+export interface ImportStore {
+  transaction<T>(work: () => T): T;
+  standingOf(addresses: readonly string[]): Map<string, StandingBan[]>;
+  addAll(bans: readonly NewBan[]): void;
+}
+
+/** What importing a list goes by. */
+export interface ImportParts {
+  readonly bans: ImportStore;
+  readonly whitelist: Whitelist;
+  readonly now: Micros;
+  /** Name of the list. */
+  readonly name: string;
+  /** Fills in what a list does not tell. */
+  complete(ban: ListedBan): NewBan;
+  /** Waits between two transactions, so that others can write. */
+  pause(): Promise<void>;
+}
+
+/** A ban of a list, complete. */
+interface Candidate {
+  readonly place: string;
+  readonly ban: NewBan;
+  readonly hasEnded: boolean;
 }
 
 /**
- * `bans --import`: bans all that a file lists (`-`: standard input) but for the whitelisted, in one transaction. A second
- * time changes nothing. Wrong lines are told, the others count. Exit code 1 when there were any. Throws `UserError` (64,
- * 69, 78).
+ * `bans --import`: bans all that a file lists (`-`: standard input) but for the whitelisted. It is written slice by slice, so
+ * that a monitor can write in between; a second time, as after an interruption, changes nothing that is written already. Wrong
+ * lines are told, the others count. Exit code 1 when there were any. Throws `UserError` (64, 69, 78).
  */
 export async function bansImportCommand(file: string, options: ImportOptions): Promise<number> {
   const span = requireSpanOrForever(options.for);
   const config = openConfig(options);
   const state = openState({ ...options, state: config.stateDirectory });
   try {
-    const list = await readList(file);
-    const time = now();
+    const [time, name] = [now(), file === "-" ? "standard input" : file];
+    const provenance = { kind: "import", name } as const;
     const until = span === null ? null : time + span;
-    const reason = options.reason ?? `[IMPORT] ${nameOf(file)}`;
-    const { summary, spared } = importBans(list, {
-      state,
+    const reason = options.reason ?? `[IMPORT] ${name}`;
+    const importing = new Importing({
+      bans: state.bans,
       whitelist: knownWhitelist(config, state),
       now: time,
-      complete: (ban) => ({ ...DEFAULTS, start: time, until, reason, ...ban }),
+      name,
+      complete: (ban) => ({ scope: "all", count: 0, start: time, until, provenance, reason, ...ban }),
+      pause: () => new Promise((resolve) => setTimeout(resolve, BETWEEN_SLICES)),
     });
+    await read(file, importing);
+    const { summary, wrong, spared } = importing;
     if (summary.banned + summary.extended > 0) rouseMonitor(state.directory);
-    tell(list.wrong);
-    tell(spared);
+    wrong.tell();
+    spared.tell();
     if (options.json) printJson({ file, ...summary });
-    else print(sentence(file, summary));
+    else print(`${name}: ${sentence(summary)}`);
     warnIfStopped(state.directory);
-    return list.wrong.length === 0 ? 0 : 1;
+    return summary.wrong === 0 ? 0 : 1;
   } finally {
     state.close();
   }
 }
 
-const DEFAULTS = { scope: "all", count: 0 };
-
-function nameOf(file: string): string {
-  return file === "-" ? "standard input" : file;
-}
-
-async function readList(file: string): Promise<List> {
+async function read(file: string, importing: Importing): Promise<void> {
   const input = openInput(file);
   const progress = new Progress();
   progress.total = input.size;
-  const bans: (ListedBan & { place: string })[] = [];
-  const wrong: string[] = [];
-  let number = 0;
-  for await (const lines of inputLines(input, (bytes) => progress.add(bytes))) {
+  try {
+    for await (const lines of inputLines(input, (bytes) => progress.add(bytes))) await importing.take(lines);
+    await importing.end();
+  } finally {
+    progress.clear();
+  }
+}
+
+/** Imports the lines of a list as they come. */
+export class Importing {
+  readonly summary: Summary = { banned: 0, extended: 0, unchanged: 0, whitelisted: 0, over: 0, wrong: 0 };
+  /** Lines that could not be read, and lines that are whitelisted. */
+  readonly wrong = new Complaints();
+  readonly spared = new Complaints();
+  readonly #parts: ImportParts;
+  #line = 0;
+  #slice: Candidate[] = [];
+  #isFirst = true;
+
+  constructor(parts: ImportParts) {
+    this.#parts = parts;
+  }
+
+  /** Takes lines, and writes each full slice. Throws where the state cannot be written; earlier slices stay. */
+  async take(lines: readonly string[]): Promise<void> {
     for (const line of lines) {
-      const place = `${nameOf(file)}:${++number}`;
-      const ban = readBanLine(line);
-      if (typeof ban === "string") wrong.push(`${place}: ${ban}`);
-      else if (ban !== null) bans.push({ ...ban, place });
+      this.#read(line);
+      if (this.#slice.length >= SLICE) await this.#write();
     }
   }
-  progress.clear();
-  return { bans, wrong };
-}
 
-/** What importing a list goes by. */
-interface ImportParts {
-  readonly state: State;
-  readonly whitelist: Whitelist;
-  readonly now: Micros;
-  /** Fills in what a list does not say. */
-  complete(ban: ListedBan): NewBan;
-}
+  /** Writes the last slice. */
+  async end(): Promise<void> {
+    if (this.#slice.length > 0) await this.#write();
+  }
 
-/** Writes the bans of a list; also says which of them are whitelisted, a sentence each. */
-function importBans(
-  { bans, wrong }: List,
-  { state, whitelist, now, complete }: ImportParts,
-): { summary: Summary; spared: string[] } {
-  const summary = { banned: 0, extended: 0, unchanged: 0, whitelisted: 0, over: 0, wrong: wrong.length };
-  const spared: string[] = [];
-  state.bans.transaction(() => {
-    const standing = new Map<string, Standing>(state.bans.inForce().map((ban) => [ban.address, ban]));
-    for (const { place, ended, ...listed } of bans) {
-      const ban = complete(listed);
-      const origin = whitelist.covering(ban.address);
-      const fate = isOver(ban, now) || ended
-        ? "over"
-        : origin !== null
-        ? "whitelisted"
-        : fateOf(ban, standing);
-      summary[fate]++;
-      if (fate === "whitelisted") spared.push(`${place}: ${ban.address} is whitelisted (${origin})`);
-      if (fate !== "banned" && fate !== "extended") continue;
-      state.bans.add({ ...ban, start: Math.min(ban.start, now) });
-      standing.set(ban.address, fate === "banned" ? ban : state.bans.standing(ban.address)!);
+  #read(line: string): void {
+    const { name, complete } = this.#parts;
+    const place = `${name}:${++this.#line}`;
+    const listed = readBanLine(line);
+    if (listed === null) return;
+    if (typeof listed === "string") {
+      this.summary.wrong++;
+      return this.wrong.add(`${place}: ${listed}`);
     }
-  });
-  return { summary, spared };
+    const { ended: hasEnded = false, ...ban } = listed;
+    this.#slice.push({ place, ban: complete(ban), hasEnded });
+  }
+
+  async #write(): Promise<void> {
+    const { bans, pause } = this.#parts;
+    if (!this.#isFirst) await pause();
+    this.#isFirst = false;
+    const slice = this.#slice;
+    this.#slice = [];
+    bans.transaction(() => {
+      const standing = bans.standingOf(slice.map(({ ban }) => ban.address));
+      bans.addAll(slice.flatMap((candidate) => this.#judge(candidate, standing) ?? []));
+    });
+  }
+
+  /** The ban to be written for a candidate, which joins those in force; null: none. */
+  #judge({ place, ban, hasEnded }: Candidate, standing: Map<string, StandingBan[]>): NewBan | null {
+    const { now, whitelist } = this.#parts;
+    const { summary } = this;
+    const { address, until } = ban;
+    if (hasEnded || (until !== null && until <= now)) return summary.over++, null;
+    const origin = whitelist.covering(address);
+    if (origin !== null) {
+      summary.whitelisted++;
+      this.spared.add(`${place}: ${address} is whitelisted (${origin})`);
+      return null;
+    }
+    const others = standing.get(address) ?? [];
+    const meeting = meet(ban, others);
+    summary[meeting === "new" ? "banned" : meeting]++;
+    if (meeting === "unchanged") return null;
+    standing.set(address, [...others, ban]);
+    return { ...ban, start: Math.min(ban.start, now) };
+  }
 }
 
-type Standing = Pick<NewBan, "scope" | "until">;
+/** Sentences about single lines, of which the first are told. */
+class Complaints {
+  readonly #first: string[] = [];
+  #count = 0;
 
-function isOver({ until }: Standing, now: Micros): boolean {
-  return until !== null && until <= now;
+  add(sentence: string): void {
+    if (this.#count++ < MOST) this.#first.push(sentence);
+  }
+
+  /** Tells them on standard error. */
+  tell(): void {
+    for (const sentence of this.#first) console.error(printable(sentence));
+    if (this.#count > MOST) console.error(`and ${this.#count - MOST} more like these`);
+  }
 }
 
-/** What a ban that nothing speaks against adds to those that stand. */
-function fateOf(ban: NewBan, standing: ReadonlyMap<string, Standing>): Fate {
-  const before = standing.get(ban.address);
-  if (before === undefined) return "banned";
-  const isNoLonger = before.until === null || (ban.until !== null && ban.until <= before.until);
-  return isNoLonger && ["all", ban.scope].includes(before.scope) ? "unchanged" : "extended";
-}
-
-/** Tells the first of some sentences on standard error, and how many more there are. */
-function tell(sentences: readonly string[]): void {
-  for (const sentence of sentences.slice(0, MOST)) console.error(printable(sentence));
-  if (sentences.length > MOST) console.error(`and ${sentences.length - MOST} more like these`);
-}
-
-const WORDS: Readonly<Record<keyof Summary, string>> = {
+const WORDS: Readonly<Record<Fate, string>> = {
   banned: "banned",
   extended: "were banned already, now for longer or from more",
   unchanged: "were banned already",
@@ -165,10 +205,10 @@ const WORDS: Readonly<Record<keyof Summary, string>> = {
   wrong: "could not be read",
 };
 
-function sentence(file: string, summary: Summary): string {
+function sentence(summary: Summary): string {
   const counts = Object.entries(WORDS).flatMap(([fate, words]) => {
-    const count = summary[fate as keyof Summary];
+    const count = summary[fate as Fate];
     return count > 0 || fate === "banned" ? `${count} ${words}` : [];
   });
-  return `${nameOf(file)}: ${counts.join(", ")}`;
+  return counts.join(", ");
 }

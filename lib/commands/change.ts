@@ -1,4 +1,4 @@
-/** What the commands that change the state have in common. */
+/** Parts of the commands that change the state. */
 import { type Micros, parseDuration } from "../core/time.ts";
 import { canonicalNetwork } from "../core/address.ts";
 import { isLocked } from "../state/database.ts";
@@ -47,17 +47,16 @@ export function warnIfStopped(state: string): void {
 }
 
 /**
- * The newest ban of an address as soon as it is `settled` or failed, or as it is when the monitor does not run or takes
- * longer than three seconds.
+ * A ban as soon as it is `settled` or failed, or as it is when the monitor does not run or takes longer than three seconds.
  */
 export async function outcome(
   state: State,
-  { address, settled }: { address: string; settled: (ban: BanStatus) => boolean },
+  { id, settled }: { id: number; settled: (ban: BanStatus) => boolean },
 ): Promise<BanStatus> {
   const deadline = performance.now() + PATIENCE;
   for (;;) {
     const isLastLook = performance.now() > deadline || !isLocked(state.directory);
-    const ban = state.bans.latest(address)!;
+    const ban = state.bans.get(id)!;
     if (isLastLook || settled(ban) || ban.error !== null) return ban;
     await new Promise((resolve) => setTimeout(resolve, BETWEEN_LOOKS));
   }

@@ -3,11 +3,12 @@ import { formatDuration, type Micros, now, parseDuration } from "../core/time.ts
 import { journalMatches } from "../monitor/feeds.ts";
 import { type Judge, Pipeline } from "../monitor/pipeline.ts";
 import { NoStore, QUIET } from "./dry_run.ts";
-import { Decider, spanOf } from "../deciding/decider.ts";
+import { Decider } from "../deciding/decider.ts";
 import { type LoginChange, type LoginNews, Logins } from "../deciding/logins.ts";
 import { Whitelist } from "../deciding/whitelist.ts";
 import { openJournal } from "../sources/journal/journal.ts";
 import type { Batch } from "../sources/source.ts";
+import { isSameScope } from "../core/scope.ts";
 import type { NewBan, PastBan } from "../deciding/ban.ts";
 import type { Trip } from "../rules/rule.ts";
 import { UserError } from "../core/error.ts";
@@ -84,6 +85,7 @@ function names({ modules }: Config): string {
 class ReplayJudge implements Judge {
   readonly logins: Logins;
   readonly #decider: Decider;
+  /** By address, newest first, extended ones with their later ends. */
   readonly #bans = new Map<string, NewBan[]>();
   readonly #tell: (ban: NewBan) => void;
   #time: Micros = 0;
@@ -98,8 +100,6 @@ class ReplayJudge implements Judge {
       whitelist,
       logins: this.logins,
       networks: config.networkBans,
-      history: { standing: (address) => this.#standing(address), past: (address) => this.#past(address) },
-      spared() {},
     });
   }
 
@@ -113,13 +113,15 @@ class ReplayJudge implements Judge {
 
   reset(): void {}
 
+  /** The bans that are news: an address that is banned already would not have come again so soon. */
   decide(trips: readonly Trip[]): NewBan[] {
+    const history = {
+      standing: (address: string) => this.#standing(address),
+      past: (address: string) => this.#past(address),
+    };
     return trips.flatMap((trip) => {
       this.#time = trip.time;
-      const bans = this.#decider.decide([trip]);
-      const all = [...bans, ...this.#decider.widen(bans)];
-      for (const ban of all) this.#bans.set(ban.address, [ban, ...this.#bans.get(ban.address) ?? []]);
-      return all;
+      return this.#decider.decide([trip], { history }).bans.filter((ban) => this.#keep(ban));
     });
   }
 
@@ -128,15 +130,30 @@ class ReplayJudge implements Judge {
     bans.forEach(this.#tell);
   }
 
-  #standing(address: string): Micros | undefined {
-    const ban = this.#bans.get(address)?.[0];
-    return ban !== undefined && isInForce(ban, this.#time) ? spanOf(ban) : undefined;
+  /** Keeps a ban; false where it merely moves the end of one that was to last as long. */
+  #keep(ban: NewBan): boolean {
+    const bans = this.#bans.get(ban.address) ?? [];
+    const before = bans.find((other) => isSameScope(other.scope, ban.scope) && isInForce(other, this.#time));
+    if (before === undefined) {
+      this.#bans.set(ban.address, [ban, ...bans]);
+      return true;
+    }
+    bans[bans.indexOf(before)] = { ...before, until: ban.until };
+    return spanOf(ban) > spanOf(before);
+  }
+
+  #standing(address: string): NewBan[] {
+    return (this.#bans.get(address) ?? []).filter((ban) => isInForce(ban, this.#time));
   }
 
   #past(address: string): PastBan[] {
     const ended = (this.#bans.get(address) ?? []).filter((ban) => !isInForce(ban, this.#time));
     return ended.map(({ start, until }) => ({ start, ended: until!, endReason: "expired" }));
   }
+}
+
+function spanOf({ start, until }: NewBan): Micros {
+  return until === null ? Infinity : until - start;
 }
 
 function isInForce({ until }: NewBan, time: Micros): boolean {

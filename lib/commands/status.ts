@@ -1,6 +1,6 @@
-import type { Holding } from "../enforcing/bans.ts";
+import type { Holding } from "../enforcing/reconciler.ts";
 import { isLocked } from "../state/database.ts";
-import type { BanStatus } from "../deciding/ban.ts";
+import { type BanStatus, nameOf } from "../deciding/ban.ts";
 import { hasUnknownFormat, type ModuleActivity } from "../reading/activity.ts";
 import type { MonitorReport } from "../monitor/report.ts";
 import type { FleetStatus } from "../postgres/fleet.ts";
@@ -109,8 +109,8 @@ function statusLines(status: Status): string[] {
     }
   }
   lines.push(`bans      ${bans.inForce} in force, ${bans.all} in all, ${bans.failing} failing`);
-  for (const { address, attempts, error } of failing) {
-    lines.push(`          ${address}: tried ${attempts} times: ${error}`);
+  for (const ban of failing) {
+    lines.push(`          ${nameOf(ban)}: tried ${ban.attempts} times: ${ban.error}`);
   }
   lines.push(`state     ${status.recorded} lines recorded`);
   if (report?.database) lines.push(databaseLine(report.database, status.backlog));

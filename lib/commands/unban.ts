@@ -3,14 +3,14 @@ import { rouseMonitor } from "../monitor/control.ts";
 import { NetworkSet } from "../core/address.ts";
 import { isLocked } from "../state/database.ts";
 import type { State } from "../state/state.ts";
-import type { BanStatus } from "../deciding/ban.ts";
+import { type BanStatus, nameOf } from "../deciding/ban.ts";
 import { UserError } from "../core/error.ts";
 import { banJson } from "./bans.ts";
 import { outcome, requireNetwork } from "./change.ts";
 import { openConfig, openState } from "./open.ts";
 import { type CommonOptions, print, printJson } from "./output.ts";
 
-/** What `unban` brought about. */
+/** Outcome of `unban` for one ban. */
 interface Result {
   readonly ban: BanStatus;
   /** Nothing can lift it: the firewall keeps what it has. */
@@ -21,7 +21,7 @@ interface Result {
 }
 
 /**
- * `unban`: ends the ban of an address or network and tells what the firewall made of it within three seconds.
+ * `unban`: ends all bans of an address or network and tells of each what the firewall made of it within three seconds.
  * Throws `UserError` (64, 69, 78; 1 when there is no ban of just that).
  */
 export async function unbanCommand(target: string, options: CommonOptions): Promise<number> {
@@ -30,15 +30,19 @@ export async function unbanCommand(target: string, options: CommonOptions): Prom
   const state = openState({ ...options, state: config.stateDirectory });
   try {
     const before = state.bans.standing(address);
-    if (before === null) throw new UserError(`Cannot unban ${address}: ${whyNot(state, address)}`, 1);
+    if (before.length === 0) throw new UserError(`Cannot unban ${address}: ${whyNot(state, address)}`, 1);
     state.bans.end(address, { reason: "unban", time: now() });
     state.notes.forget(address);
     rouseMonitor(state.directory);
-    const ban = await outcome(state, { address, settled: ({ appliedBy }) => appliedBy === null });
-    const stays = config.ban.unban === null && before.appliedBy === "command";
-    const result = { ban, stays, running: isLocked(state.directory), network: networkOf(state, address) };
-    if (options.json) printJson(resultJson(result));
-    else resultLines(result).forEach(print);
+    const network = networkOf(state, address);
+    for (const { id, appliedBy } of before) {
+      const ban = await outcome(state, { id, settled: ({ appliedBy }) => appliedBy === null });
+      const stays = config.ban.unban === null && appliedBy === "command";
+      const result = { ban, stays, running: isLocked(state.directory), network };
+      if (options.json) printJson(resultJson(result));
+      else resultLines(result).forEach(print);
+    }
+    if (network !== null && !options.json) print(`It is still banned with the network ${network}.`);
     return 0;
   } finally {
     state.close();
@@ -68,9 +72,7 @@ function resultJson({ ban, stays, running, network }: Result): unknown {
 }
 
 function resultLines(result: Result): string[] {
-  const { ban, network } = result;
-  const lines = [`${ban.address} unbanned`, fate(result)];
-  return network === null ? lines : [...lines, `It is still banned with the network ${network}.`];
+  return [`${nameOf(result.ban)} unbanned`, fate(result)];
 }
 
 /** What the firewall made of the end of a ban so far. */

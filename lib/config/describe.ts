@@ -1,3 +1,4 @@
+import { formatScope } from "../core/scope.ts";
 import { formatDuration, type Micros } from "../core/time.ts";
 import type { Condition, Growth, ModuleRules, Rule } from "../rules/rule.ts";
 import type { Origin } from "../reading/module.ts";
@@ -8,7 +9,9 @@ import { configWarnings } from "./warnings.ts";
 export function describeConfig(config: Config): string {
   return [
     `Configuration: ${config.path}`,
-    `State: ${config.stateDirectory}, recorded lines are kept ${keeping(config.keepLog)}`,
+    `State: ${config.stateDirectory}, recorded lines are kept ${keeping(config.keepLog)}, ended bans ${
+      keeping(config.keepBans)
+    }`,
     describeDatabase(config),
     ...describeBans(config),
     ...describeGrowth(config),
@@ -104,7 +107,7 @@ function describeModule({ module, noLog, record, rules }: ModuleRules): string[]
   const unrecorded = noLog.length ? ["  not recorded: lines that start with", ...texts(noLog)] : [];
   return [
     `Module ${module.name}: ${describeOrigin(module)}`,
-    ...(scope === "all" ? [] : [`  bans cut off ${scope} only`]),
+    ...(scope === "all" ? [] : [`  bans cut off ${formatScope(scope)} only`]),
     ...only,
     ...unrecorded,
     ...rules.flatMap(describeRule),

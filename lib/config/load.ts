@@ -1,5 +1,6 @@
 import { dirname, resolve } from "node:path";
 import type { DatabaseConfig } from "../postgres/connection.ts";
+import type { Micros } from "../core/time.ts";
 import { UserError } from "../core/error.ts";
 import type { BuildTarget } from "./build_hint.ts";
 import { Document } from "./document.ts";
@@ -20,6 +21,14 @@ export function loadConfig(path: string, options: LoadOptions): Config {
   const settings = check(document, options);
   const { modules, tests, problems } = makeModules(settings, { document, known: options.known });
   refuse(problems);
+  const networkBans = settings.network_bans.map((step) => ({
+    ipv4: step.ipv4 ?? null,
+    ipv6: step.ipv6 ?? null,
+    limit: step.limit,
+    window: step.window,
+    banTime: inherit(step.ban_time, settings.ban_time),
+    growth: makeGrowth([step, settings]),
+  }));
   const file = absolute(path);
   const folder = dirname(file);
   return {
@@ -34,19 +43,27 @@ export function loadConfig(path: string, options: LoadOptions): Config {
       () => options.withPassword === false ? "" : readPassword(file, options.state),
     ),
     ipv6Prefix: settings.ipv6_prefix,
-    networkBans: settings.network_bans.map((step) => ({
-      ipv4: step.ipv4 ?? null,
-      ipv6: step.ipv6 ?? null,
-      limit: step.limit,
-      window: step.window,
-      banTime: inherit(step.ban_time, settings.ban_time),
-      growth: makeGrowth([step, settings]),
-    })),
+    networkBans,
     trust: toTrust(settings),
     whitelist: toWhitelist(settings, { config: file, state: options.state }),
     knock: settings.knock,
     keepLog: settings.keep_log ?? null,
+    keepBans: keepBans(settings.keep_bans, { modules, networkBans }),
   };
+}
+
+/**
+ * How long ended bans are kept: as told, and as long as bans grow by them or networks are banned for them. Where growth never
+ * forgets, it looks back as far as bans are kept.
+ */
+function keepBans(
+  told: Micros | null,
+  { modules, networkBans }: Pick<Config, "modules" | "networkBans">,
+): Micros | null {
+  if (told === null) return null;
+  const growths = [...modules.flatMap(({ rules }) => rules), ...networkBans].map(({ growth }) => growth);
+  const forgets = growths.flatMap(({ factor, forgetAfter }) => factor > 1 ? forgetAfter ?? [] : []);
+  return Math.max(told, ...forgets, ...networkBans.map(({ window }) => window));
 }
 
 function check(document: Document, { known }: LoadOptions): Settings {

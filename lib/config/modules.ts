@@ -1,7 +1,8 @@
 import type { MessageForm } from "../reading/message_reader.ts";
 import { whyNotLinear } from "../reading/regex_safety.ts";
 import { TextForm } from "../reading/text_reader.ts";
-import type { Condition, Growth, ModuleRules, Rule, Scope } from "../rules/rule.ts";
+import { parseScope, type Scope } from "../core/scope.ts";
+import type { Condition, Growth, ModuleRules, Rule } from "../rules/rule.ts";
 import type { Micros } from "../core/time.ts";
 import {
   type Module,
@@ -199,8 +200,8 @@ type Spans = Partial<
 >;
 
 function scopeOf({ ports, protocol }: ModuleSection): Scope {
-  if (ports === undefined) return protocol ?? "all";
-  return `${protocol ?? "tcp"} ${ports}`;
+  if (ports === undefined) return protocol === undefined ? "all" : { protocol, ports: [] };
+  return parseScope(`${protocol ?? "tcp"} ${ports}`)!;
 }
 
 function makeRule(

@@ -146,6 +146,11 @@ export const settingsSchema = section({
     spanOrForever.optional(),
     'Recorded lines older than this are deleted, such as "90d"; "forever", as when left out: none are.',
   ),
+  keep_bans: described(
+    spanOrForever.prefault("365d"),
+    'Bans that ended longer ago are deleted, such as "365d"; an address keeps them as long as `forget_after` looks back. ' +
+      '"forever": none are.',
+  ),
   journal_wake: described(
     millisecondsOrOff(1, 1_000).prefault("15ms"),
     'How often journalctl is made to look for new entries, such as "20ms"; "off" waits until journald tells of them, up to ' +

@@ -28,6 +28,8 @@ export interface Config {
   readonly knock: KnockConfig;
   /** How long recorded lines are kept; null: for ever. */
   readonly keepLog: Micros | null;
+  /** How long bans are kept after their end, at least as long as later decisions depend on them; null: for ever. */
+  readonly keepBans: Micros | null;
 }
 
 /** Lines that a rule of a module must hit, and that it must not. */

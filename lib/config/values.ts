@@ -123,20 +123,12 @@ export const program = words(() => null);
 
 const PORTS = 'must be a port such as 22, a range such as "8000-8010", or a list of them';
 
-/** Ports and ranges as a scope has them: in ascending order, what touches or overlaps made one. */
+/** Ports and ranges, as the text that `parseScope()` reads behind a protocol. */
 export const ports = z.union([
   port(),
   z.array(port(), PORTS).min(1, "must not be empty").max(32, "must be at most 32"),
 ], PORTS)
-  .transform((given) => {
-    const merged: [number, number][] = [];
-    for (const [low, high] of (isRange(given) ? [given] : given).toSorted((a, b) => a[0] - b[0])) {
-      const last = merged.at(-1);
-      if (last && low <= last[1] + 1) last[1] = Math.max(last[1], high);
-      else merged.push([low, high]);
-    }
-    return merged.map(([low, high]) => low === high ? `${low}` : `${low}-${high}`).join(",");
-  });
+  .transform((given) => (isRange(given) ? [given] : given).map(([low, high]) => `${low}-${high}`).join());
 
 type Range = [low: number, high: number];
 

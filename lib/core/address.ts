@@ -65,7 +65,11 @@ export function canonicalNetwork(text: string): string | null {
 /** The network of `length` bits that canonical `address`, or a network, lies in, canonical; itself where it is no longer. */
 export function enclosing(address: string, length: number): string {
   const [host, bits] = address.split("/");
-  return bits !== undefined && Number(bits) <= length ? address : canonicalNetwork(`${host}/${length}`)!;
+  if (bits !== undefined && Number(bits) <= length) return address;
+  if (address.includes(":")) return canonicalNetwork(`${host}/${length}`)!;
+  // A start asks for the networks of all IPv4 addresses that were banned lately: no parser is needed for them.
+  const word = ipv4Word(host!, host!.length) & (length === 0 ? 0 : -1 << 32 - length);
+  return `${word >>> 24}.${word >>> 16 & 255}.${word >>> 8 & 255}.${word & 255}/${length}`;
 }
 
 /** What an address is counted and banned as: IPv4 itself, IPv6 the network of `ipv6Prefix` bits that it lies in. */
@@ -96,10 +100,16 @@ export function putAddress(address: string, words: Int32Array): number {
     words.set(wordsOfIPv6(slash < 0 ? address : address.slice(0, slash)));
     return bits;
   }
-  // Called for every hit: four decimals without leading zeros need no parser.
+  words[0] = words[1] = 0;
+  words[2] = 0xffff;
+  words[3] = ipv4Word(address, slash < 0 ? address.length : slash);
+  return slash < 0 ? bits : bits + 96;
+}
+
+/** The IPv4 address that ends before `end`, canonical, as one word. Called for every hit: it needs no parser. */
+function ipv4Word(address: string, end: number): number {
   let word = 0;
   let part = 0;
-  const end = slash < 0 ? address.length : slash;
   for (let i = 0; i < end; i++) {
     const digit = address.charCodeAt(i) - ZERO;
     if (digit >= 0) part = 10 * part + digit;
@@ -108,10 +118,7 @@ export function putAddress(address: string, words: Int32Array): number {
       part = 0;
     }
   }
-  words[0] = words[1] = 0;
-  words[2] = 0xffff;
-  words[3] = word << 8 | part;
-  return slash < 0 ? bits : bits + 96;
+  return word << 8 | part;
 }
 
 const wordsOfIPv6 = remembering((address): Int32Array => {

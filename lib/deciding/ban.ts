@@ -1,18 +1,34 @@
+/** Bans as data: who, what of the traffic, who decided, from when until when. */
+import { coversScope, formatScope, isSameScope, type Scope } from "../core/scope.ts";
 import type { Micros } from "../core/time.ts";
-import type { Scope } from "../rules/rule.ts";
 
-/** A ban as the state keeps it. It is in force while `ended` is null and `until` is null or ahead. */
+/** The kinds of whoever bans. */
+export const PROVENANCES = ["rule", "network", "manual", "import", "fleet"] as const;
+
+/** Who banned. */
+export interface Provenance {
+  readonly kind: typeof PROVENANCES[number];
+  /** Module and rule (`SSHD invalid_user`), prefix length (`/24`), file that was imported; empty where there is none. */
+  readonly name: string;
+}
+
+/**
+ * A ban as the state keeps it, known by its address and scope. It is in force while `ended` is null and `until` is null or
+ * ahead.
+ */
 export interface Ban {
   readonly id: number;
   /** Canonical address or network. */
   readonly address: string;
   readonly scope: Scope;
+  readonly provenance: Provenance;
+  /** For people; the program reads nothing out of it. */
   readonly reason: string;
   readonly count: number;
   readonly start: Micros;
-  /** End set from the beginning; null: for good. */
+  /** The later end of all bans that were decided for this address and scope meanwhile; null: for good. */
   readonly until: Micros | null;
-  /** When it was lifted or ran out; null while it stands. */
+  /** When it was lifted or its time was up; null while it is in force. */
   readonly ended: Micros | null;
   /** Why it ended: `expired`, `unban`, `whitelisted`… */
   readonly endReason: string | null;
@@ -22,12 +38,18 @@ export interface Ban {
 export interface PastBan {
   readonly start: Micros;
   readonly ended: Micros;
-  /** `expired` where it ran its time; others were lifted. */
+  /** `expired` where its time was up; others were lifted. */
   readonly endReason: string;
 }
 
 /** A ban to be written. */
-export type NewBan = Pick<Ban, "address" | "scope" | "reason" | "count" | "start" | "until">;
+export type NewBan = Pick<
+  Ban,
+  "address" | "scope" | "provenance" | "reason" | "count" | "start" | "until"
+>;
+
+/** A ban of some address in force, as far as a new one of that address depends on it. */
+export type StandingBan = Pick<Ban, "scope" | "until">;
 
 /** A ban with what became of it in the firewall. */
 export interface BanStatus extends Ban {
@@ -37,19 +59,20 @@ export interface BanStatus extends Ban {
   readonly appliedAt: Micros | null;
   /** Failed tries since the last success. */
   readonly attempts: number;
-  /** What the last try failed with. */
+  /** Error of the last try; null: it did not fail. */
   readonly error: string | null;
 }
 
-/** Which bans a firewall is to be told of next. */
-export interface Due {
-  readonly firewall: string;
-  readonly now: Micros;
-  readonly limit: number;
-}
-
-/** What a firewall knows of a ban. */
+/** A ban as a firewall compares it with its own. */
 export type HeldBan = Pick<Ban, "address" | "scope" | "until">;
+
+/** A decision that the counts of bans inside networks are restored from. */
+export interface CountedBan extends Pick<Ban, "address"> {
+  /** Time of the latest decision for the ban. */
+  readonly time: Micros;
+  /** The bans inside of a network banned it. */
+  readonly isOfNetwork: boolean;
+}
 
 /** The bans whose ids are above `after` and at most `upTo`. */
 export interface BanRange {
@@ -58,9 +81,7 @@ export interface BanRange {
 }
 
 /** A ban that has changed, as it is now. */
-export interface ChangedBan {
-  readonly address: string;
-  readonly until: Micros | null;
+export interface ChangedBan extends Pick<Ban, "address" | "scope" | "until"> {
   readonly isEnded: boolean;
 }
 
@@ -75,4 +96,29 @@ export interface Trial {
 /** A ban with the number of its latest change, which counts up across all bans of one state. */
 export interface BanChange extends Ban {
   readonly change: number;
+}
+
+/**
+ * How a new ban meets those in force for the same address: `new` is written beside them; `extended` moves the end of the one
+ * of its scope; `unchanged`: one that covers its scope lasts at least as long. The decider and `bans --import` go by it.
+ */
+export type Meeting = "new" | "extended" | "unchanged";
+
+/** Tells how `ban` meets the bans in force for its address. */
+export function meet(ban: StandingBan, standing: readonly StandingBan[]): Meeting {
+  const isCovered = standing.some(({ scope, until }) =>
+    coversScope(scope, ban.scope) && (until ?? Infinity) >= (ban.until ?? Infinity)
+  );
+  if (isCovered) return "unchanged";
+  return standing.some(({ scope }) => isSameScope(scope, ban.scope)) ? "extended" : "new";
+}
+
+/** How a ban is named to people: `192.0.2.1`, `192.0.2.1 (tcp 22)`. */
+export function nameOf({ address, scope }: Pick<Ban, "address" | "scope">): string {
+  return scope === "all" ? address : `${address} (${formatScope(scope)})`;
+}
+
+/** What a ban is known by, as one word for maps. */
+export function keyOf({ address, scope }: Pick<Ban, "address" | "scope">): string {
+  return `${address} ${formatScope(scope)}`;
 }

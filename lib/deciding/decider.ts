@@ -1,16 +1,27 @@
+/**
+ * Decides all that follows from the trips of a batch, at once and before anything is written: bans of addresses, of the
+ * networks that these fill, and of the networks that those fill. Pure: times are those of the events, and what the state knows
+ * is asked through `BanHistory`.
+ *
+ *   restore(counted)                  the bans in the state, before the first line is read
+ *   decide(trips, { history, knocks }) ─► { bans, spared }     counts the bans inside of networks
+ *   restore(counted)                  again after a commit that failed: as if `decide()` had not been asked
+ */
+import { NetworkSet } from "../core/address.ts";
 import { formatDuration, type Micros } from "../core/time.ts";
-import type { NewBan, PastBan } from "./ban.ts";
 import type { Trip } from "../rules/rule.ts";
+import { type CountedBan, meet, type NewBan, type PastBan, type StandingBan } from "./ban.ts";
 import { banSpan } from "./escalation.ts";
+import type { Knock } from "./knock.ts";
 import type { Logins } from "./logins.ts";
 import { Networks, type NetworkStep, type NetworkTrip } from "./networks.ts";
 import type { Whitelist } from "./whitelist.ts";
 
-/** What is known of the bans that there are. */
+/** What the state knows of earlier bans. */
 export interface BanHistory {
-  /** How long the ban in force for an address or network lasts from its start to its end, Infinity for good; undefined: there is none. */
-  standing(address: string): Micros | undefined;
-  /** Its bans that have ended, newest first. */
+  /** The bans of an address or network in force. */
+  standing(address: string): readonly StandingBan[];
+  /** The bans of an address or network that have ended, newest first. */
   past(address: string): readonly PastBan[];
 }
 
@@ -19,106 +30,148 @@ export interface DeciderOptions {
   readonly whitelist: Whitelist;
   readonly logins: Logins;
   readonly networks: readonly NetworkStep[];
-  readonly history: BanHistory;
-  /** Told why somebody is not banned. */
-  readonly spared: (sentence: string) => void;
 }
 
-/** Decides who is banned and for how long. Knows no clock: times are those of the events. */
+/** What is known when a batch is decided. */
+export interface Facts {
+  readonly history: BanHistory;
+  /** Knocks of the same batch, which whitelist their senders with it. */
+  readonly knocks?: readonly Knock[];
+}
+
+/** What follows from a batch. */
+export interface Decision {
+  /** Each network behind the bans that filled it. */
+  readonly bans: readonly NewBan[];
+  /** Who is not banned and why, a sentence each, to be logged once the batch is committed. */
+  readonly spared: readonly string[];
+}
+
+/** A decision in the making. */
+interface Round extends Required<Facts> {
+  readonly bans: NewBan[];
+  readonly spared: string[];
+}
+
+/** Decides who is banned, and for how long. */
 export class Decider {
   readonly #options: DeciderOptions;
-  readonly #networks: Networks;
+  /** Made with the first ban that is counted, as it takes megabytes; null before. */
+  #networks: Networks | null = null;
 
   constructor(options: DeciderOptions) {
     this.#options = options;
-    this.#networks = new Networks(options.networks);
   }
 
   /**
-   * The bans that follow from trips: one for an address, the longest, and none that is no longer than the one in force. Nobody who
-   * is whitelisted, or whose logins are trusted, is banned. Remembers nothing.
-   * @param standing knows what is in force of the addresses of these trips, in place of the history
+   * Decides all that follows from trips. Nobody is banned who is whitelisted, whose logins are trusted or who knocked.
+   * Counts the bans inside of networks: a decision that is not committed must be answered by `restore()`.
    */
-  decide(trips: readonly Trip[], standing = this.#options.history.standing): NewBan[] {
-    const decided = new Map<string, NewBan>();
+  decide(trips: readonly Trip[], { history, knocks = [] }: Facts): Decision {
+    const round: Round = { history, knocks, bans: [], spared: [] };
     for (const trip of trips) {
-      const address = this.#target(trip);
-      if (address === null) continue;
-      const { banTime: first, growth, scope, reason, count, time: start } = trip;
-      const span = banSpan({ first, growth, past: () => this.#options.history.past(address) }, start);
-      const before = decided.get(address);
-      const least = before ? spanOf(before) : standing(address) ?? 0;
-      if ((span ?? Infinity) <= least) continue;
-      decided.set(address, {
-        address,
-        scope,
-        reason,
-        count,
-        start,
-        until: span === null ? null : start + span,
-      });
-    }
-    return [...decided.values()];
-  }
-
-  /** The bans of networks that follow from bans that have been stored, those of larger networks after those inside. */
-  widen(stored: readonly NewBan[]): NewBan[] {
-    const bans: NewBan[] = [];
-    for (const ban of stored) {
-      for (let next: NewBan | null = ban; next !== null;) {
-        const trip = this.#networks.add(next);
-        next = trip && this.#banOf(trip, next.start);
-        if (next) bans.push(next);
+      for (let ban = this.#banAddress(trip, round); ban !== null;) {
+        const filled: NetworkTrip | null = take(ban, round) ? this.#count(ban) : null;
+        ban = filled && this.#banNetwork(filled, { start: ban.start, round });
       }
     }
-    return bans;
+    return round;
   }
 
-  /** Counts what was banned before, in order. Bans of networks that had followed are counted from nothing again. */
-  restore(bans: Iterable<Pick<NewBan, "address" | "start" | "reason">>): void {
-    for (const { address, start, reason } of bans) {
-      if (reason.startsWith(NETWORK)) this.#networks.forget(address);
-      this.#networks.add({ address, start });
+  /** Counts the bans inside of networks as these decisions left them, given in their order, and forgets all others. */
+  restore(bans: Iterable<CountedBan>): void {
+    this.#networks = null;
+    for (const { address, time: start, isOfNetwork } of bans) {
+      this.#count({ address, start }, { isOfNetwork });
     }
   }
 
   /** Gives back the memory of networks that have fallen silent. */
   sweep(now: Micros): void {
-    this.#networks.sweep(now);
+    this.#networks?.sweep(now);
+  }
+
+  #count(ban: Pick<NewBan, "address" | "start">, { isOfNetwork = false } = {}): NetworkTrip | null {
+    const { networks } = this.#options;
+    if (networks.length === 0) return null;
+    this.#networks ??= new Networks(networks);
+    // Once it is banned, a network is counted from nothing again, also where its limit was another then.
+    if (isOfNetwork) this.#networks.forget(ban.address);
+    return this.#networks.add(ban);
+  }
+
+  /** The ban that a trip asks for; null where its address is spared. */
+  #banAddress(trip: Trip, round: Round): NewBan | null {
+    const { source, module, rule, reason, count, time: start, scope } = trip;
+    const address = this.#target(trip);
+    const why = this.#whyNot(address, start, round) ?? this.#trust(trip.address, start);
+    if (why !== null) {
+      round.spared.push(`not banning ${source}, ${why}: ${reason}, ${count} hits`);
+      return null;
+    }
+    const until = this.#until(address, { first: trip.banTime, growth: trip.growth, start, round });
+    return {
+      address,
+      scope,
+      provenance: { kind: "rule", name: `${module} ${rule}` },
+      reason,
+      count,
+      start,
+      until,
+    };
   }
 
   /**
-   * What is to be banned for a trip; null: nobody. It is what the address is counted as: where that is a network in which somebody
-   * else is whitelisted, the address alone.
+   * What a trip bans: what its hits were counted by. Where that is a network in which somebody is whitelisted, it is the
+   * address of the last hit alone.
    */
-  #target({ address, source, reason, count, time }: Trip): string | null {
-    const { whitelist, spared } = this.#options;
-    const target = whitelist.covering(address) === null ? address : source;
-    const why = this.#sparing(target, time) ?? this.#trust(address, time);
-    if (why === null) return target;
-    spared(`not banning ${source}, ${why}: ${reason}, ${count} hits`);
-    return null;
+  #target({ address, source }: Trip): string {
+    return this.#options.whitelist.covering(address) === null ? address : source;
   }
 
-  #banOf({ network, step, count }: NetworkTrip, start: Micros): NewBan | null {
-    const { banTime: first, growth, window } = step;
-    const { history, spared } = this.#options;
-    const reason = `${NETWORK} ${count} bans within ${formatDuration(window)}`;
-    const why = this.#sparing(network, start);
+  /** The ban of a network that bans inside of it have filled; null where it is spared. */
+  #banNetwork(
+    { network, step, count }: NetworkTrip,
+    { start, round }: { start: Micros; round: Round },
+  ): NewBan | null {
+    const reason = `[NETWORK] ${count} bans within ${formatDuration(step.window)}`;
+    const why = this.#whyNot(network, start, round);
     if (why !== null) {
-      spared(`not banning ${network}, ${why}: ${reason}`);
+      round.spared.push(`not banning ${network}, ${why}: ${reason}`);
       return null;
     }
-    const span = banSpan({ first, growth, past: () => history.past(network) }, start);
-    if ((span ?? Infinity) <= (history.standing(network) ?? 0)) return null;
-    const until = span === null ? null : start + span;
-    return { address: network, scope: "all", reason, count, start, until };
+    const until = this.#until(network, { first: step.banTime, growth: step.growth, start, round });
+    const name = network.slice(network.indexOf("/"));
+    return {
+      address: network,
+      scope: "all",
+      provenance: { kind: "network", name },
+      reason,
+      count,
+      start,
+      until,
+    };
+  }
+
+  #until(
+    address: string,
+    { first, growth, start, round }: Pick<Trip, "growth"> & {
+      first: Micros | null;
+      start: Micros;
+      round: Round;
+    },
+  ): Micros | null {
+    const span = banSpan({ first, growth, past: () => round.history.past(address) }, start);
+    return span === null ? null : start + span;
   }
 
   /** Why nothing of `target` may be banned; null: nothing speaks against it. */
-  #sparing(target: string, time: Micros): string | null {
+  #whyNot(target: string, time: Micros, { knocks }: Round): string | null {
     const origin = this.#options.whitelist.covering(target);
-    return origin === null ? this.#trust(target, time) : `whitelisted by ${origin}`;
+    if (origin !== null) return `whitelisted by ${origin}`;
+    const letIn = knocks.filter(({ until }) => time < until).map(({ address }) => address);
+    if (letIn.length > 0 && new NetworkSet(letIn).touches(target)) return "whitelisted by knock";
+    return this.#trust(target, time);
   }
 
   #trust(target: string, time: Micros): string | null {
@@ -127,10 +180,12 @@ export class Decider {
   }
 }
 
-/** How the reasons begin of networks that are banned for the bans inside of them. */
-const NETWORK = "[NETWORK]";
-
-/** How long a ban lasts; Infinity for good. */
-export function spanOf({ start, until }: Pick<NewBan, "start" | "until">): Micros {
-  return until === null ? Infinity : until - start;
+/** Adds a ban to those of a round, unless others make it needless; false then. The later of two of one scope stays. */
+function take(ban: NewBan, { history, bans }: Round): boolean {
+  const decided = bans.filter(({ address }) => address === ban.address);
+  if (meet(ban, [...history.standing(ban.address), ...decided]) === "unchanged") return false;
+  const before = decided.find((other) => meet(ban, [other]) === "extended");
+  if (before === undefined) bans.push(ban);
+  else bans[bans.indexOf(before)] = ban;
+  return true;
 }

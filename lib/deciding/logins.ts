@@ -149,6 +149,15 @@ export class Logins {
     return true;
   }
 
+  /** Gives back the memory of logins that count for nothing any more at `now`. */
+  sweep(now: Micros): void {
+    const { span } = this.#trust ?? NOBODY;
+    for (const [address, logins] of this.#logins) {
+      for (const [method, { time }] of logins) if (time <= now - span) logins.delete(method);
+      if (logins.size === 0) this.#logins.delete(address);
+    }
+  }
+
   /** Addresses from which somebody is logged in. */
   get open(): string[] {
     return [...new Set(this.#sessions.values().map(({ address }) => address))];

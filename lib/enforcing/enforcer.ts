@@ -1,34 +1,60 @@
-import type { BanStatus, Due } from "../deciding/ban.ts";
-import type { BanStore } from "./ban_store.ts";
-import type { Firewall, Outcome } from "../firewall/firewall.ts";
-import type { Log } from "../core/log.ts";
+/**
+ * Has the firewall follow the state. Comes in: bans in force that the firewall does not have, and ended ones that it still has,
+ * as the state tells them. Goes out: calls of the firewall, and their outcomes in the state. What fails is tried again until it
+ * is done.
+ */
 import { messageOf } from "../core/error.ts";
+import type { Log } from "../core/log.ts";
 import type { Micros } from "../core/time.ts";
+import { type Ban, type BanStatus, keyOf, nameOf } from "../deciding/ban.ts";
+import type { Firewall, Outcome } from "../firewall/firewall.ts";
+
+/** Which bans a firewall is to be told of next. */
+export interface DueBans {
+  readonly firewall: string;
+  readonly now: Micros;
+  readonly limit: number;
+}
+
+/** What the enforcer needs of the state. */
+export interface EnforcerStore {
+  toApply(due: DueBans): BanStatus[];
+  toLift(due: DueBans): BanStatus[];
+  nextDue(firewall: string): Micros | null;
+  trying(ids: readonly number[], firewall: string): void;
+  untried(id: number): void;
+  applied(ids: readonly number[], by: { firewall: string; time: Micros }): void;
+  reapply(bans: readonly Pick<Ban, "address" | "scope">[]): number;
+  lifted(ids: readonly number[]): void;
+  failed(id: number, failure: { error: string; time: Micros }): void;
+}
 
 /** What the enforcer works with. */
 export interface EnforcerOptions {
-  readonly store: BanStore;
+  readonly store: EnforcerStore;
+  /** Does `work` as a whole in the state, or nothing of it. */
+  readonly transaction: (work: () => void) => void;
   readonly firewall: Firewall;
   readonly log: Log;
   /** The wall clock. */
   readonly clock: () => Micros;
   /** Ends bans whose time is up, many in steps; called before each round. True: there are more. */
   readonly expire: () => boolean;
-  /** Ends a ban that is to be applied no more; false where it is. */
-  readonly drop: (ban: BanStatus) => boolean;
+  /** Ends a ban that must not be applied, as its address is whitelisted; false where it may be. */
+  readonly drop: (ban: Ban) => boolean;
   /** When a ban ends as far as the firewall is concerned; null: never. */
-  readonly endOf: (ban: BanStatus) => Micros | null;
+  readonly endOf: (ban: Ban) => Micros | null;
 }
 
 /** A timer's longest wait: setTimeout takes 31 bits of milliseconds, and a clock may be set meanwhile. */
 const LONGEST_WAIT: Micros = 60_000_000;
-/** Milliseconds until the next try when the store fails. */
-const HOLD_UP = 5_000;
-/** A firewall that is not ready is asked again after this long: a command that was given up on still runs. */
+/** Milliseconds until the first and before any later try when the state cannot be read or written. */
+const [FIRST_HOLD_UP, LAST_HOLD_UP] = [1_000, 60_000];
+/** How soon a firewall that is not ready is asked again: a command that was given up on still runs. */
 const NOT_READY: Micros = 1_000_000;
 /**
- * Bans that make a call a large one, and milliseconds that pass after such a call so that the next is large as well: as long as there
- * is no lull in what comes, and so many at most.
+ * A call with so many bans is followed by a pause in which more gather, as in a flood: until none came for `LULL` milliseconds,
+ * and `GATHER` at most.
  */
 const MANY = 50;
 const LULL = 30;
@@ -42,37 +68,46 @@ interface Work {
   readonly isLift: boolean;
 }
 
-/** Keeps the firewall in step with the store: what stands there and not in the firewall is tried until it does. */
+/** Tells the firewall what is due. */
 export class Enforcer {
   readonly #options: EnforcerOptions;
   readonly #stop = new AbortController();
-  /** Addresses that the firewall is being told of. */
+  /** Addresses that the firewall is being told of: no two calls under way are about the same one. */
   readonly #busy = new Set<string>();
-  /** Those of them whose bans have changed since, and of which it is to be told once more. */
+  /** The bans under way by `keyOf()`, and those among them that have changed meanwhile and are to be told once more. */
+  readonly #underWay = new Set<string>();
   readonly #again = new Set<string>();
-  /** What it has refused with since this program started. */
+  /** Errors of the firewall that the log was told of. */
   readonly #refusals = new Set<string>();
   #calls = 0;
   #idle: (() => void) | null = null;
   #stopping = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** Until then what is due gathers. */
+  /** Until then, by `performance.now()`, bans gather. */
   #gathering = -Infinity;
   /** When there was last something new. */
   #news = -Infinity;
+  /** Milliseconds until the state is tried again, and the error that was logged; null: the state works. */
+  #heldUp: { readonly wait: number; readonly error: string } | null = null;
 
   constructor(options: EnforcerOptions) {
     this.#options = options;
   }
 
-  /** The firewall is being told of this address. */
-  isBusy(address: string): boolean {
-    return this.#busy.has(address);
+  /** Reports whether the firewall is being told of a ban. */
+  isUnderWay(ban: Pick<Ban, "address" | "scope">): boolean {
+    return this.#underWay.has(keyOf(ban));
   }
 
-  /** Has the firewall told once more of those that it is being told of: of these addresses among them, or of all. */
-  retell(addresses: Iterable<string> = this.#busy): void {
-    for (const address of addresses) if (this.#busy.has(address)) this.#again.add(address);
+  /** Has the firewall told once more of these bans, as far as it is being told of them. */
+  retell(bans: Iterable<Pick<Ban, "address" | "scope">>): void {
+    if (this.#underWay.size === 0) return;
+    for (const ban of bans) if (this.isUnderWay(ban)) this.#again.add(keyOf(ban));
+  }
+
+  /** Has the firewall told once more of all bans that it is being told of. */
+  retellAll(): void {
+    for (const key of this.#underWay) this.#again.add(key);
   }
 
   /** Aborted when calls of the firewall are to end. */
@@ -80,10 +115,11 @@ export class Enforcer {
     return this.#stop.signal;
   }
 
-  /** There is something new: gives the firewall as much as it takes at once, and wakes again for what comes later. */
+  /** Takes note that something is new: gives the firewall as much as it takes at once, and wakes again for later bans. */
   pump(): void {
     this.#news = performance.now();
-    this.#pump();
+    // While the state cannot be used, the timer alone tries it.
+    if (this.#heldUp === null) this.#pump();
   }
 
   #pump(): void {
@@ -96,8 +132,9 @@ export class Enforcer {
       while (this.#calls < this.#options.firewall.parallel) {
         const work = this.#nextWork();
         if (work === null) break;
-        void this.#carryOut(work);
+        this.#begin(work);
       }
+      this.#goOn();
       if (isMore) this.#timer = setTimeout(() => this.#pump());
       else this.#sleep();
     } catch (error) {
@@ -120,47 +157,60 @@ export class Enforcer {
   /** New bans come first. */
   #nextWork(): Work | null {
     const { store, firewall, drop } = this.#options;
-    const due: Due = {
-      firewall: firewall.name,
-      now: this.#options.clock(),
-      limit: firewall.batch + this.#busy.size,
-    };
-    const free = ({ address }: BanStatus) => !this.#busy.has(address);
-    for (let found = store.toApply(due).filter(free); found.length > 0;) {
+    const limit = firewall.batch + this.#underWay.size;
+    const due = { firewall: firewall.name, now: this.#options.clock(), limit };
+    for (let found = this.#free(store.toApply(due)); found.length > 0;) {
       const bans = found.filter((ban) => !drop(ban));
       if (bans.length > 0) return { bans: bans.slice(0, firewall.batch), isLift: false };
-      found = store.toApply(due).filter(free);
+      found = this.#free(store.toApply(due));
     }
-    const lifts = store.toLift(due).filter(free).slice(0, firewall.batch);
+    const lifts = this.#free(store.toLift(due)).slice(0, firewall.batch);
     return lifts.length > 0 ? { bans: lifts, isLift: true } : null;
   }
 
-  async #carryOut({ bans, isLift }: Work): Promise<void> {
+  /** The bans of addresses that no call under way is about; of each address one where the firewall knows no scopes. */
+  #free(bans: readonly BanStatus[]): BanStatus[] {
+    const free = bans.filter(({ address }) => !this.#busy.has(address));
+    if (this.#options.firewall.knowsScopes) return free;
+    return [...new Map(free.toReversed().map((ban) => [ban.address, ban])).values()].reverse();
+  }
+
+  /** Notes in the state that the firewall may have the bans, and calls it. Throws where the state cannot be written. */
+  #begin(work: Work): void {
     const { store, firewall } = this.#options;
-    bans.forEach(({ address }) => this.#busy.add(address));
+    if (!work.isLift) store.trying(work.bans.map(({ id }) => id), firewall.name);
+    for (const ban of work.bans) {
+      this.#busy.add(ban.address);
+      this.#underWay.add(keyOf(ban));
+    }
     this.#calls++;
-    let done = false;
+    void this.#carryOut(work);
+  }
+
+  async #carryOut(work: Work): Promise<void> {
+    const { transaction, firewall } = this.#options;
+    const { bans } = work;
+    let failure: unknown = null;
     try {
-      if (!isLift) store.trying(bans.map(({ id }) => id), firewall.name);
-      const outcomes = await this.#tell({ bans, isLift });
-      if (!this.#stop.signal.aborted) store.transaction(() => this.#settle({ bans, isLift }, outcomes));
-      // After a call as large as they get there is more to be told, as at a start.
+      const outcomes = await this.#tell(work);
+      if (!this.#stop.signal.aborted) transaction(() => this.#settle(work, outcomes));
+      // After a call with as many as it takes there is more to be told, as at a start.
       if (bans.length >= MANY && bans.length < firewall.batch) {
         this.#news = performance.now();
         this.#gathering = this.#news + GATHER;
       }
-      done = true;
     } catch (error) {
-      this.#holdUp(error);
-    } finally {
-      this.#calls--;
-      for (const { address } of bans) {
-        this.#busy.delete(address);
-        this.#again.delete(address);
-      }
-      if (this.#calls === 0) this.#idle?.();
-      if (done) this.#pump();
+      failure = error ?? new Error("unknown");
     }
+    this.#calls--;
+    for (const ban of bans) {
+      this.#busy.delete(ban.address);
+      this.#underWay.delete(keyOf(ban));
+      this.#again.delete(keyOf(ban));
+    }
+    if (this.#calls === 0) this.#idle?.();
+    if (failure !== null) this.#holdUp(failure);
+    else if (this.#heldUp === null) this.#pump();
   }
 
   #tell({ bans, isLift }: Work): Promise<readonly Outcome[]> {
@@ -172,32 +222,32 @@ export class Enforcer {
     return Promise.resolve(bans.map(({ address }) => ({ address, error: null })));
   }
 
+  /** Writes the outcomes of a call, one for each ban in order. */
   #settle({ bans, isLift }: Work, outcomes: readonly Outcome[]): void {
     const { store, firewall, log, clock } = this.#options;
-    const byAddress = new Map(outcomes.map((outcome) => [outcome.address, outcome]));
-    const done: number[] = [], refused = new Map<string, BanStatus[]>();
-    for (const ban of bans) {
-      const { id, address, attempts, appliedBy } = ban;
-      const { error = null, uncertain = false } = byAddress.get(address) ?? {};
-      if (error !== null) {
-        const others = refused.get(error);
-        if (others) others.push(ban);
-        else refused.set(error, [ban]);
-        // What it had before it has still.
-        if (!isLift && !uncertain && appliedBy === null) store.untried(id);
-        store.failed(id, { error, time: clock() });
+    const done: number[] = [];
+    const refused = new Map<string, BanStatus[]>();
+    for (const [i, ban] of bans.entries()) {
+      const { error, uncertain = false } = outcomes[i]!;
+      if (error === null) {
+        if (ban.attempts > 0) {
+          log.info(`the firewall took ${nameOf(ban)} after ${ban.attempts} failed tries`);
+        }
+        done.push(ban.id);
         continue;
       }
-      if (attempts > 0) log.info(`the firewall took ${address} after ${attempts} failed tries`);
-      done.push(id);
+      refused.set(error, [...refused.get(error) ?? [], ban]);
+      // A ban that the firewall had before the call, it still has.
+      if (!isLift && !uncertain && ban.appliedBy === null) store.untried(ban.id);
+      store.failed(ban.id, { error, time: clock() });
     }
     this.#complain(refused);
     if (isLift) return store.lifted(done);
     store.applied(done, { firewall: firewall.name, time: clock() });
-    store.reapply([...this.#again]);
+    store.reapply(bans.filter((ban) => this.#again.has(keyOf(ban))));
   }
 
-  /** Tells of refusals: of each when a ban first meets with it, and when this program does. */
+  /** Logs refusals: each when a ban first meets with it, and when this program does. */
   #complain(refused: ReadonlyMap<string, readonly BanStatus[]>): void {
     for (const [error, bans] of refused) {
       if (this.#refusals.has(error) && bans.every(({ attempts }) => attempts > 0)) continue;
@@ -208,14 +258,23 @@ export class Enforcer {
     }
   }
 
-  /** The state could not be read or written, as when the disk is full: what is due stays due. */
+  /** Backs off where the state cannot be read or written, as when the disk is full: what is due stays due. Logs an error once. */
   #holdUp(error: unknown): void {
-    this.#options.log.error(`bans are held up: ${messageOf(error)}`);
+    const message = messageOf(error);
+    if (message !== this.#heldUp?.error) this.#options.log.error(`bans are held up: ${message}`);
+    const wait = Math.min(LAST_HOLD_UP, this.#heldUp === null ? FIRST_HOLD_UP : 2 * this.#heldUp.wait);
+    this.#heldUp = { wait, error: message };
     clearTimeout(this.#timer);
-    if (!this.#stopping) this.#timer = setTimeout(() => this.#pump(), HOLD_UP);
+    if (!this.#stopping) this.#timer = setTimeout(() => this.#pump(), wait);
   }
 
-  /** What is due already waits for more to gather, for a call under way, whose end pumps again, or for a firewall to be ready. */
+  #goOn(): void {
+    if (this.#heldUp === null) return;
+    this.#heldUp = null;
+    this.#options.log.info("bans are held up no longer");
+  }
+
+  /** How long bans that are due wait: for more to gather, for a call under way, whose end pumps, or for the firewall. */
   #overdue(least: number): Micros {
     if (least > 0) return 0;
     return this.#calls > 0 ? LONGEST_WAIT : NOT_READY;

@@ -29,6 +29,8 @@ export class CommandFirewall implements Firewall {
     return this.#options.unban !== null;
   }
 
+  /** A command is given an address and nothing else. */
+  readonly knowsScopes = false;
   /** One at a time in each slot: a slow command holds up no ban but its own. */
   readonly batch = 1;
   readonly keepsTime = false;

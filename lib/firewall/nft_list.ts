@@ -1,5 +1,5 @@
 import { canonicalNetwork } from "../core/address.ts";
-import type { Scope } from "../rules/rule.ts";
+import type { Scope } from "../core/scope.ts";
 import { CHAINS, fullLength, partsOfRule, PRIORITY, readSetName, type SetName, TABLE } from "./nft_script.ts";
 
 /** A ban as the kernel has it. */

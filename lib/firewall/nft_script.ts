@@ -1,7 +1,7 @@
 import { canonicalNetwork } from "../core/address.ts";
+import { formatScope, parseScope, type Scope } from "../core/scope.ts";
 import { type Micros, SECOND } from "../core/time.ts";
 import type { Ban } from "../deciding/ban.ts";
-import type { Scope } from "../rules/rule.ts";
 
 /** The one table that is ours. */
 export const TABLE = "inet strongmonitor";
@@ -28,7 +28,6 @@ export interface SetName {
   readonly scope: Scope;
 }
 
-const SCOPE = /^(?:all|(?:tcp|udp)(?: \d{1,5}(?:-\d{1,5})?(?:,\d{1,5}(?:-\d{1,5})?)*)?)$/;
 const SET = /^(ip6?)_(\d{1,3})(?:\.(tcp|udp)((?:_\d{1,5}(?:-\d{1,5})?)*))?$/;
 /** Longest name of a set that is asked for; the kernel takes 255. */
 const LONGEST_NAME = 240;
@@ -37,22 +36,23 @@ const DAY = 86_400;
 /** Longest time-out that is asked for, a century: the kernel counts to 584 years. */
 const LONGEST = 36_525 * DAY;
 
-/** Where a ban belongs; null for what is no canonical address or network with a scope that can be told to nft. */
+/** Where a ban belongs; null where the address is not canonical or the scope has too many ports for the name of a set. */
 export function placeOf({ address, scope }: Pick<Ban, "address" | "scope">): Place | null {
-  if (canonicalNetwork(address) !== address || !SCOPE.test(scope)) return null;
+  if (canonicalNetwork(address) !== address) return null;
   const family = address.includes(":") ? "ip6" : "ip";
   const [element, length = family === "ip" ? "32" : "128"] = address.split("/");
-  const set = `${family}_${length}${scope === "all" ? "" : `.${scope.replace(/[ ,]/g, "_")}`}`;
+  const set = `${family}_${length}${scope === "all" ? "" : `.${formatScope(scope).replace(/[ ,]/g, "_")}`}`;
   return set.length > LONGEST_NAME ? null : { set, element: element! };
 }
 
-/** What a set's name says; null for one that is not of ours. */
+/** Takes a set's name apart; null for a name that is not of ours. */
 export function readSetName(set: string): SetName | null {
   const [, family, length, protocol, ports] = SET.exec(set) ?? [];
   if (family !== "ip" && family !== "ip6") return null;
   if (Number(length) > fullLength({ family })) return null;
   const list = ports ? ` ${ports.slice(1).replaceAll("_", ",")}` : "";
-  return { family, length: Number(length), scope: protocol ? protocol + list : "all" };
+  const scope = parseScope(protocol === undefined ? "all" : protocol + list);
+  return scope && { family, length: Number(length), scope };
 }
 
 /** Bits of an address of a set's family. */
@@ -97,10 +97,9 @@ export function partsOfRule(scope: Scope): number {
 
 function portMatch(scope: Scope): string {
   if (scope === "all") return "";
-  const [protocol, ports] = scope.split(" ");
-  return ports === undefined
-    ? ` meta l4proto ${protocol}`
-    : ` ${protocol} dport { ${ports.replaceAll(",", ", ")} }`;
+  const { protocol, ports } = scope;
+  const list = ports.map(({ first, last }) => first === last ? first : `${first}-${last}`);
+  return list.length === 0 ? ` meta l4proto ${protocol}` : ` ${protocol} dport { ${list.join(", ")} }`;
 }
 
 function mask(length: number, full: number): string {

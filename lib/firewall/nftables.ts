@@ -1,4 +1,4 @@
-import type { Ban, HeldBan } from "../deciding/ban.ts";
+import { type Ban, type HeldBan, keyOf, nameOf } from "../deciding/ban.ts";
 import type { Firewall, Inspection, Outcome } from "./firewall.ts";
 import { messageOf } from "../core/error.ts";
 import type { Micros } from "../core/time.ts";
@@ -25,7 +25,7 @@ export interface NftablesOptions {
   readonly clock: () => Micros;
 }
 
-/** A ban, and whether it is to be put into force or lifted. */
+/** A ban that is to be put into force or lifted. */
 interface Order {
   readonly ban: Ban;
   /** Null: it cannot be told to nft. */
@@ -59,6 +59,7 @@ const BRIEFLY = 60;
 export class NftablesFirewall implements Firewall {
   readonly name = "nftables";
   readonly canUnban = true;
+  readonly knowsScopes = true;
   /** So that a start with many bans never holds up reading for long; nft itself gains nothing by more. */
   readonly batch = 5_000;
   readonly keepsTime = true;
@@ -92,19 +93,17 @@ export class NftablesFirewall implements Firewall {
     const before = this.#options.clock();
     const listing = await this.#list(EVERYTHING, signal);
     const after = this.#options.clock();
-    const strays = new Map(listing.elements.map((e) => [`${e.address} ${e.scope}`, e]));
-    const missing = bans.filter(({ address, scope, until }) => {
+    const strays = new Map(listing.elements.map((element) => [keyOf(element), element]));
+    const missing = bans.filter((ban) => {
+      const { until } = ban;
       const [most, least] = [secondsLeft(until, before), secondsLeft(until, after)];
-      const key = `${address} ${scope}`, found = strays.get(key);
+      const key = keyOf(ban), found = strays.get(key);
       strays.delete(key);
       if (least === 0) return false;
       return listing.foreign || !listing.intact || found === undefined ||
         !isWithin(found.expires, { least, most });
     });
-    return {
-      missing: missing.map(({ address }) => address),
-      stray: [...new Set([...strays.values()].map(({ address }) => address))],
-    };
+    return { missing, stray: [...strays.values()].map(({ address, scope }) => ({ address, scope })) };
   }
 
   /** Removes everything that is ours; null when done or there was nothing, else why not. */
@@ -119,7 +118,10 @@ export class NftablesFirewall implements Firewall {
     for (const order of refused) {
       failures.set(
         order,
-        new NftError(`Cannot tell nft of ${order.ban.address} (${order.ban.scope})`, false),
+        new NftError(
+          `Cannot tell nft of ${nameOf(order.ban)}: no canonical address, or too many ports`,
+          false,
+        ),
       );
     }
     const rest = orders.filter((order) => !failures.has(order));
@@ -216,17 +218,16 @@ function scriptFor(orders: readonly Order[], listing: Listing): string {
 }
 
 /**
- * What one set sees of the orders: all of its family and prefix length leave it, whatever their scope was before, and those
- * in force enter. `add` before `delete` makes that right for elements that are not there.
+ * Statements for one set: all elements that orders name leave it, and those in force enter. `add` before `delete` makes that
+ * right for elements that are not there.
  */
 function changes(set: string, { orders, fresh }: { orders: readonly Order[]; fresh: boolean }): string[] {
   const mine = new Map<string, number | null>(), leaving = new Set<string>();
-  const base = set.split(".")[0];
   for (const { place, seconds } of orders) {
     const { set: its, element } = place!;
-    if (its !== set && its.split(".")[0] !== base) continue;
+    if (its !== set) continue;
     leaving.add(element);
-    if (its === set && seconds !== 0) mine.set(element, seconds);
+    if (seconds !== 0) mine.set(element, seconds);
     else mine.delete(element);
   }
   const lines: string[] = [];

@@ -5,6 +5,7 @@ import type { Firewall, Inspection, Outcome } from "./firewall.ts";
 export class ObserveFirewall implements Firewall {
   readonly name: string = "observe";
   readonly canUnban = true;
+  readonly knowsScopes: boolean = true;
   readonly batch: number = 1_000;
   readonly parallel: number = 1;
   readonly keepsTime: boolean = false;

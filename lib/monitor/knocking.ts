@@ -2,12 +2,10 @@
  * Knocks: takes them out of what the pipeline reads, and lets their senders in once they are committed. Text of an event is
  * made only where there are keys.
  */
-import { NetworkSet } from "../core/address.ts";
 import { addressOf } from "../core/address_reader.ts";
 import { decode } from "../core/bytes.ts";
 import type { Log } from "../core/log.ts";
 import { formatDuration } from "../core/time.ts";
-import type { NewBan } from "../deciding/ban.ts";
 import { type Knock, type KnockConfig, type KnockKey, Knocks, type Overheard } from "../deciding/knock.ts";
 import type { LogEvent } from "../reading/event.ts";
 import { fieldText } from "../reading/field_text.ts";
@@ -68,13 +66,4 @@ function overheard({ reader, bytes, from, to, time, isTrusted }: LogEvent): Over
     message: decode(bytes, from, to),
     fields: { ...(user === null ? {} : { user }), ...(path === null ? {} : { raw_path: path }) },
   };
-}
-
-/** The bans without those of senders of `knocks`: who is let in by a batch is not banned by it. */
-export function withoutKnocking(bans: readonly NewBan[], knocks: readonly Knock[]): readonly NewBan[] {
-  if (knocks.length === 0) return bans;
-  return bans.filter(({ address, start }) => {
-    const letIn = knocks.filter(({ until }) => start < until);
-    return !new NetworkSet(letIn.map(({ address }) => address)).touches(address);
-  });
 }

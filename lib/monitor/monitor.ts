@@ -2,6 +2,7 @@
  * The composition root: everything that runs while one configuration is in force is built, connected, started and stopped
  * here, in this order: state (given), whitelist, firewall, bans, pipeline, feeds. The only file that knows everybody.
  */
+import { currentBoot } from "../core/boot.ts";
 import { every, pause, supervise } from "../core/async.ts";
 import { UserError } from "../core/error.ts";
 import type { Log } from "../core/log.ts";
@@ -48,6 +49,8 @@ export interface MonitorParts {
   readonly log: Log;
   /** Bans hold no longer than the trial, unless somebody confirms; null: there is no trial. */
   readonly trial?: Trial | null;
+  /** The machine's boot id, as systemd's `%b` spells it; null: nobody told. */
+  readonly bootId?: string | null;
 }
 
 /** Monitors by one configuration: built in the constructor, started by `run()`, stopped in order when its signal aborts. */
@@ -69,7 +72,7 @@ export class Monitor {
   #lastReport = "";
   #isRefreshDue = false;
 
-  constructor(config: Config, { state, log, trial = null }: MonitorParts) {
+  constructor(config: Config, { state, log, trial = null, bootId = null }: MonitorParts) {
     this.#config = config;
     this.#state = state;
     this.#log = log;
@@ -82,11 +85,11 @@ export class Monitor {
       changed: () => this.#refresh(),
     });
     this.#firewall = buildFirewall(config);
-    const boot = now() - Deno.osUptime() * SECOND;
-    state.logins.expire({ logins: now() - (config.trust?.span ?? 0), sessions: boot });
+    const { start } = currentBoot(bootId);
+    state.logins.expire({ logins: now() - (config.trust?.span ?? 0), sessions: start });
     const logins = new Logins(config.trust);
     this.#bans = new Bans({
-      store: state.bans,
+      state,
       firewall: this.#firewall,
       whitelist: this.#whitelisting.whitelist,
       logins,
@@ -94,7 +97,7 @@ export class Monitor {
       networks: config.networkBans,
       log,
       clock: now,
-      boot,
+      boot: () => currentBoot(bootId),
       trialEnd: trial?.end,
     });
     this.#knocking = new Knocking({
@@ -265,17 +268,26 @@ export class Monitor {
   }
 
   #house(): House {
-    const { keepLog } = this.#config;
+    const { keepLog, keepBans, database, trust } = this.#config;
+    const isShipped = database !== null;
+    const keepLogins = trust?.span ?? 0;
     return {
       pipeline: this.#pipeline,
       chores: [
         { name: "drop ended whitelist entries", run: (time) => this.#state.expireWhitelist(time) },
         { name: "take over changes", run: () => this.#refresh() },
         { name: "give back memory", run: (time) => this.#sweep(this.#pipeline.counted(time)) },
+        { name: "delete old logins", run: (time) => this.#state.logins.expireLogins(time - keepLogins) },
       ],
-      deletions: keepLog === null
-        ? []
-        : [{ name: "delete old lines", run: (time) => this.#state.log.forget(time - keepLog) }],
+      deletions: [
+        ...keepLog === null
+          ? []
+          : [{ name: "delete old lines", run: (time: Micros) => this.#state.log.forget(time - keepLog) }],
+        ...keepBans === null ? [] : [{
+          name: "delete old bans",
+          run: (now: Micros) => this.#state.bans.prune({ now, keep: keepBans, isShipped }),
+        }],
+      ],
     };
   }
 

@@ -10,6 +10,9 @@ export type Resolve = (name: string) => Promise<string[]>;
 export const resolveBySystem: Resolve = async (name) =>
   (await lookup(name, { all: true })).map(({ address }) => address);
 
+/** Names that are asked for at the same time: a whitelist file may hold thousands. */
+const MOST_AT_ONCE = 8;
+
 /** What looking names up needs of its surroundings. */
 export interface NamesOptions {
   readonly log: Log;
@@ -32,7 +35,11 @@ export class Names {
     for (const name of this.#addresses.keys()) {
       if (!names.includes(name)) this.#addresses.delete(name);
     }
-    await Promise.all(names.map((name) => this.#refresh(name)));
+    const waiting = names.values();
+    const resolveNext = async () => {
+      for (const name of waiting) await this.#refresh(name);
+    };
+    await Promise.all(Array.from({ length: MOST_AT_ONCE }, resolveNext));
     return new Map(this.#addresses);
   }
 

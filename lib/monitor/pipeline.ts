@@ -62,7 +62,7 @@ export interface Judge {
   news(): LoginNews;
   /** Goes back to what the state knows, after a commit that failed. */
   reset(): void;
-  /** Has the firewall told of bans that were committed. */
+  /** Logs what was decided and committed, and has the firewall told of it. To be called where there were trips, also without bans. */
   enforce(bans: readonly NewBan[]): void;
 }
 
@@ -308,11 +308,12 @@ export class Pipeline {
     const { store, judge } = this.#parts;
     const { feed: { name: source }, position, knocks } = intake;
     const hits = this.#engine.takeHits();
-    const bans = judge.decide(this.#engine.takeTrips(), knocks);
+    const trips = this.#engine.takeTrips();
+    const bans = judge.decide(trips, knocks);
     const notes = this.#engine.takeNotes(intake.now);
     store.write({ source, position, notes, logins: judge.news(), bans, knocks });
     this.#intake = null;
-    if (bans.length > 0) judge.enforce(bans);
+    if (trips.length > 0) judge.enforce(bans);
     this.#count(intake, { recorded: store.lines.length, hits, bans: bans.length });
     store.lines.clear();
     this.#knocking?.open(knocks);

@@ -1,4 +1,4 @@
-import type { Holding } from "../enforcing/bans.ts";
+import type { Holding } from "../enforcing/reconciler.ts";
 import type { ModuleActivity } from "../reading/activity.ts";
 import type { Counts } from "./pipeline.ts";
 import type { FleetStatus } from "../postgres/fleet.ts";

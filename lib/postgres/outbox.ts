@@ -1,3 +1,4 @@
+import { formatScope } from "../core/scope.ts";
 import type { BanChange } from "../deciding/ban.ts";
 import type { Log } from "../core/log.ts";
 import type { LogRow } from "../deciding/record.ts";
@@ -142,6 +143,9 @@ async function storeBans(connection: Connection, bans: readonly BanChange[], hos
     column((ban) => ban.ended),
     column((ban) => ban.endReason),
     column((ban) => ban.change),
+    column((ban) => formatScope(ban.scope)),
+    column((ban) => ban.provenance.kind),
+    column((ban) => ban.provenance.name),
   ]);
 }
 
@@ -178,17 +182,20 @@ WITH given AS (
   SELECT DISTINCT ON (id) id, address, reason, count, ${instant("start")} AS start, ${
   instant("until")
 } AS until,
-    ${instant("ended")} AS ended, end_reason, change
+    ${instant("ended")} AS ended, end_reason, change, scope, provenance, name
   FROM unnest($2::bigint[], $3::inet[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[],
-    $9::text[], $10::bigint[])
-    AS input (id, address, reason, count, start, until, ended, end_reason, change)
+    $9::text[], $10::bigint[], $11::text[], $12::text[], $13::text[])
+    AS input (id, address, reason, count, start, until, ended, end_reason, change, scope, provenance, name)
   ORDER BY id, change DESC
 ), addresses AS (
   ${storeAddresses("start")}
 )
-INSERT INTO ban (host, id, address, reason, count, start, until, ended, end_reason, change)
-SELECT $1::uuid, id, address, reason, count, start, until, ended, end_reason, change FROM given
+INSERT INTO ban
+  (host, id, address, reason, count, start, until, ended, end_reason, change, scope, provenance, name)
+SELECT $1::uuid, id, address, reason, count, start, until, ended, end_reason, change, scope, provenance, name
+FROM given
 ON CONFLICT (host, id) DO UPDATE SET
   address = excluded.address, reason = excluded.reason, count = excluded.count, start = excluded.start,
-  until = excluded.until, ended = excluded.ended, end_reason = excluded.end_reason, change = excluded.change
+  until = excluded.until, ended = excluded.ended, end_reason = excluded.end_reason, change = excluded.change,
+  scope = excluded.scope, provenance = excluded.provenance, name = excluded.name
 WHERE ban.change < excluded.change`;

@@ -21,6 +21,10 @@ const MIGRATIONS: readonly Migration[] = [
   { name: "tables", up: ({ connection }) => connection.query(TABLES).then(() => {}) },
   { name: "whitelist notification", up: ({ connection }) => connection.query(WHITELIST).then(() => {}) },
   { name: "adopt the original's rows", up: adoptOriginal },
+  {
+    name: "scope and provenance of bans",
+    up: ({ connection }) => connection.query(BAN_COLUMNS).then(() => {}),
+  },
 ];
 
 /** Keeps two hosts that start at once from migrating at once: "migr" in ASCII. */
@@ -121,6 +125,10 @@ CREATE TABLE ban (
 );
 CREATE INDEX ON ban (address);
 CREATE INDEX ON ban (until) WHERE ended IS NULL`;
+
+/** Of bans that were shipped before, nobody can tell who banned. */
+const BAN_COLUMNS = `
+ALTER TABLE ban ADD COLUMN scope text NOT NULL DEFAULT 'all', ADD COLUMN provenance text, ADD COLUMN name text`;
 
 /** Fires only where the whitelist itself changes, so that recording who was seen wakes nobody. */
 const WHITELIST = `

@@ -1,11 +1,6 @@
+import type { Scope } from "../core/scope.ts";
 import type { Micros } from "../core/time.ts";
 import type { Module } from "../reading/module.ts";
-
-/**
- * What of an address's traffic a ban cuts off: `all`, or a protocol with its ports in ascending order, single ones and ranges:
- * `tcp 22,8000-8010`; a protocol alone means all of its ports.
- */
-export type Scope = string;
 
 /** Where a text must stand; `regex`: the text is a regular expression. */
 export type Mode = "start" | "anywhere" | "regex";
@@ -68,6 +63,9 @@ export interface Trip {
   readonly address: string;
   /** The very address of the last hit. */
   readonly source: string;
+  /** Names of the module and its rule. */
+  readonly module: string;
+  readonly rule: string;
   /** `[SSHD] invalid_user` */
   readonly reason: string;
   readonly time: Micros;

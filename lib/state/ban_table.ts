@@ -1,155 +1,250 @@
-import type { Ban, BanRange, BanStatus, ChangedBan, Due, HeldBan, NewBan, PastBan } from "../deciding/ban.ts";
+/**
+ * Bans, past and present: what was decided, and how it ended. Of one address and scope at most one ban is in force. Each
+ * change gets a number that counts up across all bans, by which the monitor and PostgreSQL find out what is new.
+ */
+import { prefixLength } from "../core/address.ts";
+import { formatScope } from "../core/scope.ts";
 import type { Micros } from "../core/time.ts";
+import type {
+  Ban,
+  BanRange,
+  BanStatus,
+  ChangedBan,
+  CountedBan,
+  NewBan,
+  PastBan,
+  StandingBan,
+} from "../deciding/ban.ts";
+import { AMONG, jsonOf, readScope, selectBans } from "./ban_rows.ts";
 import type { Database, Value } from "./database.ts";
 
-const COLUMNS = `id, address, scope, reason, count, start, until, ended, end_reason AS endReason,
-  applied_by AS appliedBy, applied_at AS appliedAt, attempts, error`;
-/** Those as `json_object()` takes them. */
-const PAIRS = COLUMNS.split(/,\s*/).map((column) => column.split(" AS ").at(-1)!)
-  .map((name) => `'${name}', ${name}`).join();
-const CHANGED = "change = (SELECT max(change) + 1 FROM ban)";
-/** Ids as one parameter: a statement for many rows costs a fraction of as many statements. */
-const AMONG = "IN (SELECT value FROM json_each(?))";
-const FIRST_RETRY: Micros = 1_000_000;
-const LAST_RETRY: Micros = 300_000_000;
-
-/** Bans that one call ends: some milliseconds. */
+/** Bans that `expire()` ends at most: some milliseconds. */
 const EXPIRE_STEP = 5_000;
-
-/** Ended bans of one address that are told. */
+/** Ended bans of one address that `past()` tells and that are kept. */
 const MOST_PAST = 100;
+/** Ended bans that `prune()` looks at in one step. */
+const PRUNE_STEP = 500;
+/** How long after all old bans have been looked at they are looked at again. */
+const PRUNE_EVERY: Micros = 3_600_000_000;
 
-/** All bans, past and present. At most one ban of an address is in force. */
+/** Which ended bans are deleted. */
+export interface Pruning {
+  readonly now: Micros;
+  /** How long bans are kept after their end. */
+  readonly keep: Micros;
+  /** Bans go to PostgreSQL and are kept until they have arrived there. */
+  readonly isShipped: boolean;
+}
+
+/** Decisions of one instant: an address fills its network, which may fill a larger one. */
+function byDecision(a: CountedBan, b: CountedBan): number {
+  return a.time - b.time || Number(a.isOfNetwork) - Number(b.isOfNetwork) ||
+    (a.isOfNetwork ? prefixLength(b.address) - prefixLength(a.address) : 0);
+}
+
+/** All bans, past and present. Methods throw what SQLite throws, and have then changed nothing. */
 export class BanTable {
   readonly #db: Database;
+  /** How far `prune()` has looked: the end and the id of the last ban. */
+  #pruned: { readonly ended: Micros; readonly id: number } = { ended: 0, id: 0 };
+  #pruneAgain: Micros = -Infinity;
 
   constructor(db: Database) {
     this.#db = db;
   }
 
+  /** Does `work` as a whole: all that it changes or, when it throws, nothing. */
   transaction<T>(work: () => T): T {
     return this.#db.transaction(work);
   }
 
+  /** Writes a ban as `addAll()` does. */
   add(ban: NewBan): void {
     this.addAll([ban]);
   }
 
+  /**
+   * Writes bans in order. One of an address and scope that has a ban in force moves the end of that to the later of the two.
+   * A lift of an earlier one that has not reached the firewall is dropped: the address is to be banned.
+   */
   addAll(bans: readonly NewBan[]): void {
     if (bans.length === 0) return;
-    const list = JSON.stringify(
-      bans.map((
-        { address, scope, reason, count, start, until },
-      ) => [address, scope, reason, count, start, until]),
-    );
+    const list = jsonOf(bans, ({ address, provenance, reason, count, start, until }, scope) => [
+      ...[address, scope, provenance.kind, provenance.name, reason, count, start, until],
+    ]);
     this.#db.transaction(() => {
       this.#db.run(
-        `INSERT INTO ban (change, applied_by, address, scope, reason, count, start, until)
+        `INSERT INTO ban (change, applied_by, address, scope, provenance, name, reason, count, start, until, decided)
          SELECT (SELECT ifnull(max(change), 0) FROM ban) + 1 + key,
-           (SELECT applied_by FROM ban WHERE address = value ->> 0 AND applied_by IS NOT NULL),
-           value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5
+           (SELECT applied_by FROM ban
+            WHERE address = value ->> 0 AND scope = value ->> 1 AND applied_by IS NOT NULL),
+           value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7,
+           value ->> 6
          FROM json_each(?) WHERE true
-         ON CONFLICT (address) WHERE ended IS NULL DO UPDATE SET change = excluded.change,
-           until = CASE WHEN until IS NULL OR excluded.until IS NULL THEN NULL ELSE max(until, excluded.until) END,
-           scope = iif(scope = excluded.scope, scope, 'all')`,
+         ON CONFLICT (address, scope) WHERE ended IS NULL DO UPDATE SET change = excluded.change,
+           decided = max(decided, excluded.decided),
+           until = CASE WHEN until IS NULL OR excluded.until IS NULL THEN NULL ELSE max(until, excluded.until) END`,
         list,
       );
       // What a firewall may still have of an earlier ban is now to be lifted with this one.
       this.#db.run(
         `UPDATE ban SET applied_by = NULL, error = NULL
-         WHERE address IN (SELECT value ->> 0 FROM json_each(?)) AND applied_by IS NOT NULL AND ended IS NOT NULL`,
+         WHERE (address, scope) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))
+           AND applied_by IS NOT NULL AND ended IS NOT NULL`,
         list,
       );
     });
   }
 
-  end(address: string, end: { reason: string; time: Micros }): boolean {
-    return this.#db.run(
-      `UPDATE ban SET ended = ?, end_reason = ?, attempts = 0, next_try = 0, error = NULL, ${CHANGED}
-       WHERE address = ? AND ended IS NULL`,
-      end.time,
-      end.reason,
-      address,
-    ) > 0;
-  }
-
-  lastId(): number {
-    return this.#db.get<{ id: number }>("SELECT ifnull(max(id), 0) AS id FROM ban")!.id;
+  /** Ends all bans in force of an address; returns how many. */
+  end(address: string, end: { reason: string; time: Micros }): number {
+    return this.#end(end, "address = ?", address);
   }
 
   /** Ends all bans in force that are newer than the one with this id. */
   endNewer(id: number, end: { reason: string; time: Micros }): void {
-    this.#db.transaction(() => {
-      const newer = this.#select("WHERE ended IS NULL AND id > ?", id);
-      for (const { address } of newer) this.end(address, end);
-    });
+    this.#end(end, "id > ?", id);
   }
 
-  expire(now: Micros): { addresses: string[]; isMore: boolean } {
-    const addresses = this.#db.all<{ address: string }>(
+  #end({ reason, time }: { reason: string; time: Micros }, which: string, value: Value): number {
+    return this.#db.run(
+      `UPDATE ban SET ended = ?, end_reason = ?, attempts = 0, next_try = 0, error = NULL, change = due.change
+       FROM (SELECT id, (SELECT max(change) FROM ban) + row_number() OVER (ORDER BY id) AS change
+         FROM ban WHERE ended IS NULL AND ${which}) AS due
+       WHERE ban.id = due.id`,
+      time,
+      reason,
+      value,
+    );
+  }
+
+  /** Ends bans whose time is up, the longest over first, and not too many at once. */
+  expire(now: Micros): { bans: Pick<Ban, "address" | "scope">[]; isMore: boolean } {
+    const rows = this.#db.all<{ address: string; scope: string }>(
       `UPDATE ban SET ended = until, end_reason = 'expired', attempts = 0, next_try = 0, error = NULL,
          change = due.change
        FROM (SELECT id, (SELECT max(change) FROM ban) + row_number() OVER (ORDER BY until, id) AS change
          FROM ban WHERE ended IS NULL AND until <= ? ORDER BY until, id LIMIT ?) AS due
-       WHERE ban.id = due.id RETURNING address`,
+       WHERE ban.id = due.id RETURNING address, scope`,
       now,
       EXPIRE_STEP,
-    ).map(({ address }) => address);
-    return { addresses, isMore: addresses.length === EXPIRE_STEP };
-  }
-
-  inForce(): BanStatus[] {
-    return this.#select("WHERE ended IS NULL ORDER BY start, id");
-  }
-
-  held(firewall: string, { after, upTo }: BanRange): HeldBan[] {
-    const row = this.#db.get<{ list: string }>(
-      `SELECT json_group_array(json_array(address, scope, until)) AS list FROM (
-         SELECT address, scope, until FROM ban
-         WHERE id > ? AND id <= ? AND ended IS NULL AND applied_at IS NOT NULL AND applied_by = ? ORDER BY id)`,
-      after,
-      upTo,
-      firewall,
     );
-    const list = JSON.parse(row!.list) as [string, string, Micros | null][];
-    return list.map(([address, scope, until]) => ({ address, scope, until }));
+    const bans = rows.map(({ address, scope }) => ({ address, scope: readScope(scope) }));
+    return { bans, isMore: bans.length === EXPIRE_STEP };
   }
 
+  /**
+   * Deletes some ended bans that are old; returns how many it looked at, 0 when it is through. An address keeps its bans
+   * until the last one has been over for `keep`, because longer bans follow from earlier ones, but of very old ones only
+   * as many as `past()` tells. What a firewall still has stays, and so does the latest change, from which numbers count on.
+   */
+  prune({ now, keep, isShipped }: Pruning): number {
+    if (now < this.#pruneAgain) return 0;
+    const before = now - keep;
+    const { ended, id } = this.#pruned;
+    const old = this.#db.all<{ id: number; ended: Micros }>(
+      `SELECT id, ended FROM ban WHERE ended IS NOT NULL AND ended < ? AND (ended > ? OR (ended = ? AND id > ?))
+       ORDER BY ended, id LIMIT ?`,
+      before,
+      ended,
+      ended,
+      id,
+      PRUNE_STEP,
+    );
+    if (old.length > 0) this.#delete(old.map(({ id }) => id), { before, isShipped });
+    this.#pruned = old.at(-1) ?? { ended: 0, id: 0 };
+    if (old.length === 0) this.#pruneAgain = now + PRUNE_EVERY;
+    return old.length;
+  }
+
+  #delete(ids: readonly number[], { before, isShipped }: { before: Micros; isShipped: boolean }): void {
+    this.#db.run(
+      `DELETE FROM ban WHERE id ${AMONG} AND applied_by IS NULL AND change < (SELECT max(change) FROM ban)
+         AND (NOT ? OR change <= ifnull((SELECT value FROM meta WHERE key = 'shipped_ban'), 0))
+         AND (
+           NOT EXISTS (SELECT 1 FROM ban AS other WHERE other.address = ban.address
+             AND (other.ended IS NULL OR other.ended >= ?))
+           OR (SELECT count(*) FROM (
+             SELECT 1 FROM ban AS newer WHERE newer.address = ban.address AND newer.id > ban.id LIMIT ${MOST_PAST}
+           )) = ${MOST_PAST}
+         )`,
+      JSON.stringify(ids),
+      Number(isShipped),
+      before,
+    );
+  }
+
+  /** Id of the newest ban; 0 before the first. */
+  lastId(): number {
+    return this.#db.get<{ id: number }>("SELECT ifnull(max(id), 0) AS id FROM ban")!.id;
+  }
+
+  /** Number of the latest change; 0 before the first. */
   lastChange(): number {
     return this.#db.get<{ change: number }>("SELECT ifnull(max(change), 0) AS change FROM ban")!.change;
   }
 
-  /** As one text, as `addresses()`. */
+  /** Bans whose latest change is later than `change`, ascending by it, without those whose time was up. */
   changedSince(change: number): ChangedBan[] {
     const row = this.#db.get<{ list: string }>(
-      `SELECT json_group_array(json_array(address, until, ended IS NOT NULL)) AS list FROM (
-         SELECT address, until, ended FROM ban
+      `SELECT json_group_array(json_array(address, scope, until, ended IS NOT NULL)) AS list FROM (
+         SELECT address, scope, until, ended FROM ban
          WHERE change > ? AND end_reason IS NOT 'expired' ORDER BY change)`,
       change,
     );
-    const list = JSON.parse(row!.list) as [string, Micros | null, 0 | 1][];
-    return list.map(([address, until, ended]) => ({ address, until, isEnded: ended === 1 }));
+    const list = JSON.parse(row!.list) as [string, string, Micros | null, 0 | 1][];
+    return list.map(([address, scope, until, ended]) => ({
+      address,
+      scope: readScope(scope),
+      until,
+      isEnded: ended === 1,
+    }));
   }
 
-  standing(address: string): BanStatus | null {
-    return this.#select("WHERE address = ? AND ended IS NULL", address)[0] ?? null;
+  /** What the counts of bans inside networks are made of: decisions of rules and networks after `since`, in their order. */
+  decided(since: Micros): CountedBan[] {
+    // A list for each column: a start with 100,000 bans waits for this.
+    const row = this.#db.get<{ addresses: string; times: string | null; networks: string }>(
+      `SELECT group_concat(address) AS addresses, group_concat(decided) AS times,
+         group_concat(provenance = 'network', '') AS networks
+       FROM (SELECT address, decided, provenance FROM ban
+         WHERE decided > ? AND provenance IN ('rule', 'network') ORDER BY id)`,
+      since,
+    )!;
+    const times = JSON.parse(`[${row.times ?? ""}]`) as Micros[];
+    if (times.length === 0) return [];
+    const addresses = row.addresses.split(",");
+    const bans = times.map((time, i) => ({
+      address: addresses[i]!,
+      time,
+      isOfNetwork: row.networks[i] === "1",
+    }));
+    return times.every((time, i) => i === 0 || times[i - 1]! <= time) ? bans : bans.sort(byDecision);
   }
 
-  /** As one text, as `addresses()`. */
-  spans(addresses: readonly string[]): Pick<Ban, "address" | "start" | "until">[] {
+  /** The bans of an address or network in force, oldest first. */
+  standing(address: string): BanStatus[] {
+    return selectBans(this.#db, "WHERE address = ? AND ended IS NULL ORDER BY id", address);
+  }
+
+  /** The bans in force of many addresses; those without any are not among the keys. */
+  standingOf(addresses: readonly string[]): Map<string, StandingBan[]> {
     const row = this.#db.get<{ list: string }>(
-      `SELECT json_group_array(json_array(address, start, until)) AS list FROM ban
+      `SELECT json_group_array(json_array(address, scope, until)) AS list FROM ban
        WHERE address ${AMONG} AND ended IS NULL`,
       JSON.stringify(addresses),
     );
-    const list = JSON.parse(row!.list) as [string, Micros, Micros | null][];
-    return list.map(([address, start, until]) => ({ address, start, until }));
+    const standing = new Map<string, StandingBan[]>();
+    for (const [address, scope, until] of JSON.parse(row!.list) as [string, string, Micros | null][]) {
+      const ban = { scope: readScope(scope), until };
+      const others = standing.get(address);
+      if (others) others.push(ban);
+      else standing.set(address, [ban]);
+    }
+    return standing;
   }
 
-  latest(address: string): BanStatus | null {
-    return this.#select("WHERE address = ? ORDER BY id DESC LIMIT 1", address)[0] ?? null;
-  }
-
+  /** The newest bans of an address that have ended, newest first. */
   past(address: string): PastBan[] {
     return this.#db.all<PastBan>(
       `SELECT start, ended, end_reason AS endReason FROM ban WHERE address = ? AND ended IS NOT NULL
@@ -159,158 +254,57 @@ export class BanTable {
     );
   }
 
-  since(start: Micros, { after, upTo }: BanRange): Pick<NewBan, "address" | "start" | "reason">[] {
-    return this.#db.all(
-      "SELECT address, start, reason FROM ban WHERE id > ? AND id <= ? AND start > ? ORDER BY id",
-      after,
-      upTo,
-      start,
-    );
-  }
-
-  /** As one text, which comes out of SQLite many times as fast as rows do. */
+  /** Addresses and networks with a ban in force of a range, each once. */
   addresses({ after, upTo }: BanRange): string[] {
     const row = this.#db.get<{ list: string }>(
       `SELECT json_group_array(address) AS list FROM (
-         SELECT address FROM ban WHERE id > ? AND id <= ? AND ended IS NULL ORDER BY id)`,
+         SELECT DISTINCT address FROM ban WHERE id > ? AND id <= ? AND ended IS NULL ORDER BY id)`,
       after,
       upTo,
     );
     return JSON.parse(row!.list) as string[];
   }
 
+  /** The ban with this id; null: there is none. */
+  get(id: number): BanStatus | null {
+    return selectBans(this.#db, "WHERE id = ?", id)[0] ?? null;
+  }
+
+  /** The ban in force that is known by this address and scope; null: there is none. */
+  find({ address, scope }: Pick<Ban, "address" | "scope">): BanStatus | null {
+    const where = "WHERE address = ? AND scope = ? AND ended IS NULL";
+    return selectBans(this.#db, where, address, formatScope(scope))[0] ?? null;
+  }
+
+  /** The newest ban of an address or network, one that ended included; null when there never was one. */
+  latest(address: string): BanStatus | null {
+    return selectBans(this.#db, "WHERE address = ? ORDER BY id DESC LIMIT 1", address)[0] ?? null;
+  }
+
+  /** The bans in force, oldest first. */
+  inForce(): BanStatus[] {
+    return selectBans(this.#db, "WHERE ended IS NULL ORDER BY start, id");
+  }
+
   /** The bans of networks in force. */
   networks(): BanStatus[] {
-    return this.#select("WHERE ended IS NULL AND instr(address, '/') > 0 ORDER BY start, id");
+    return selectBans(this.#db, "WHERE ended IS NULL AND instr(address, '/') > 0 ORDER BY start, id");
   }
 
   /** Bans that ended but that a firewall still has, oldest end first. */
   lingering(): BanStatus[] {
-    return this.#select(
-      `WHERE ended IS NOT NULL AND applied_by IS NOT NULL
-         AND NOT EXISTS (SELECT 1 FROM ban AS newer WHERE newer.address = ban.address AND newer.ended IS NULL)
+    return selectBans(
+      this.#db,
+      `WHERE ended IS NOT NULL AND applied_by IS NOT NULL AND NOT EXISTS (
+         SELECT 1 FROM ban AS newer
+         WHERE newer.address = ban.address AND newer.scope = ban.scope AND newer.ended IS NULL)
        ORDER BY ended, id`,
     );
   }
 
-  /** The `limit` newest bans, those that ended included. */
+  /** The `limit` newest bans, those that ended included, newest first. */
   history(limit: number): BanStatus[] {
-    return this.#select("ORDER BY id DESC LIMIT ?", limit);
-  }
-
-  begin(
-    firewall: string,
-    { boot, takesOver, anew }: { boot: Micros; takesOver: boolean; anew: boolean },
-  ): void {
-    this.#db.transaction(() => {
-      const gone = "UPDATE ban SET applied_by = NULL, applied_at = NULL WHERE applied_at < ?";
-      this.#db.run(`${gone} AND ended IS NOT NULL AND applied_by IS NOT NULL`, boot);
-      if (anew) return;
-      this.#db.run(`${gone} AND ended IS NULL`, boot);
-      if (!takesOver) return;
-      this.#db.run("UPDATE ban SET applied_at = NULL WHERE ended IS NULL AND applied_by IS NOT ?", firewall);
-    });
-  }
-
-  applyAnew({ after, upTo }: BanRange): void {
-    this.#db.run(
-      "UPDATE ban SET applied_at = NULL, next_try = 0 WHERE id > ? AND id <= ? AND ended IS NULL",
-      after,
-      upTo,
-    );
-  }
-
-  toApply({ now, limit }: Due): BanStatus[] {
-    return this.#selectMany(
-      `WHERE ended IS NULL AND applied_at IS NULL AND next_try <= ? AND (until IS NULL OR until > ?)
-       ORDER BY next_try, id LIMIT ?`,
-      now,
-      now,
-      limit,
-    );
-  }
-
-  toLift({ firewall, now, limit }: Due): BanStatus[] {
-    return this.#selectMany(
-      `WHERE ended IS NOT NULL AND applied_by = ? AND next_try <= ?
-         AND NOT EXISTS (SELECT 1 FROM ban AS newer WHERE newer.address = ban.address AND newer.ended IS NULL)
-       ORDER BY next_try, id LIMIT ?`,
-      firewall,
-      now,
-      limit,
-    );
-  }
-
-  nextDue(firewall: string): Micros | null {
-    return this.#db.get<{ due: Micros | null }>(
-      `SELECT min(due) AS due FROM (
-         SELECT min(until) AS due FROM ban WHERE ended IS NULL
-         UNION ALL SELECT min(next_try) FROM ban WHERE ended IS NULL AND applied_at IS NULL
-         UNION ALL SELECT min(next_try) FROM ban WHERE ended IS NOT NULL AND applied_by = ?)`,
-      firewall,
-    )?.due ?? null;
-  }
-
-  trying(ids: readonly number[], firewall: string): void {
-    this.#db.run(
-      `UPDATE ban SET applied_by = given.firewall FROM (SELECT ? AS firewall) AS given
-       WHERE id ${AMONG} AND applied_by IS NOT given.firewall`,
-      firewall,
-      JSON.stringify(ids),
-    );
-  }
-
-  untried(id: number): void {
-    this.#db.run("UPDATE ban SET applied_by = NULL WHERE id = ?", id);
-  }
-
-  /** What an earlier ban of the address left behind is this one's now: lifting that would lift this. */
-  applied(ids: readonly number[], { firewall, time }: { firewall: string; time: Micros }): void {
-    const list = JSON.stringify(ids);
-    this.#db.transaction(() => {
-      this.#db.run(
-        `UPDATE ban SET applied_by = ?, applied_at = ?, attempts = 0, next_try = 0, error = NULL
-         WHERE id ${AMONG}`,
-        firewall,
-        time,
-        list,
-      );
-      this.#db.run(
-        `UPDATE ban SET applied_by = NULL, applied_at = NULL, error = NULL
-         WHERE address IN (SELECT address FROM ban WHERE id ${AMONG} AND ended IS NULL)
-           AND ended IS NOT NULL AND (applied_by IS NOT NULL OR error IS NOT NULL)`,
-        list,
-      );
-    });
-  }
-
-  reapply(addresses: readonly string[]): void {
-    if (addresses.length === 0) return;
-    this.#db.run(
-      `UPDATE ban SET applied_at = NULL, next_try = 0
-       WHERE address ${AMONG} AND ended IS NULL AND applied_at IS NOT NULL`,
-      JSON.stringify(addresses),
-    );
-  }
-
-  lifted(ids: readonly number[]): void {
-    this.#db.run(
-      `UPDATE ban SET applied_by = NULL, applied_at = NULL, attempts = 0, next_try = 0, error = NULL
-       WHERE id ${AMONG}`,
-      JSON.stringify(ids),
-    );
-  }
-
-  failed(id: number, failure: { error: string; time: Micros }): void {
-    this.#db.run(
-      `UPDATE ban SET attempts = attempts + 1, error = ?,
-         next_try = ? + min(?, ? * (1 << min(attempts, 20))) WHERE id = ?`,
-      failure.error,
-      failure.time,
-      LAST_RETRY,
-      FIRST_RETRY,
-      id,
-    );
+    return selectBans(this.#db, "ORDER BY id DESC LIMIT ?", limit);
   }
 
   /** How many bans there ever were, are in force, and are held up by the firewall. */
@@ -321,21 +315,8 @@ export class BanTable {
     )!;
   }
 
-  /** Bans whose last try failed, and what it failed with. */
+  /** Bans whose last try failed, with its error: at most 100. */
   failing(): BanStatus[] {
-    return this.#select("WHERE error IS NOT NULL ORDER BY attempts DESC, id LIMIT 100");
-  }
-
-  /** As one text, as `addresses()`. */
-  #selectMany(where: string, ...values: Value[]): BanStatus[] {
-    const row = this.#db.get<{ list: string }>(
-      `SELECT json_group_array(json_object(${PAIRS})) AS list FROM (SELECT ${COLUMNS} FROM ban ${where})`,
-      ...values,
-    );
-    return JSON.parse(row!.list) as BanStatus[];
-  }
-
-  #select(where: string, ...values: Value[]): BanStatus[] {
-    return this.#db.all<BanStatus>(`SELECT ${COLUMNS} FROM ban ${where}`, ...values);
+    return selectBans(this.#db, "WHERE error IS NOT NULL ORDER BY attempts DESC, id LIMIT 100");
   }
 }

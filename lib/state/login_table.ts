@@ -31,10 +31,15 @@ export class LoginTable {
     return this.#db.all<Session>("SELECT address, port, pid, time FROM session ORDER BY time");
   }
 
+  /** Drops logins before `time`. */
+  expireLogins(time: Micros): void {
+    this.#db.run("DELETE FROM login WHERE time < ?", time);
+  }
+
   /** Drops logins before `logins`, and sessions before `sessions`: the machine was not up then. */
   expire({ logins, sessions }: { logins: Micros; sessions: Micros }): void {
     this.#db.transaction(() => {
-      this.#db.run("DELETE FROM login WHERE time < ?", logins);
+      this.expireLogins(logins);
       this.#db.run("DELETE FROM session WHERE time < ?", sessions);
     });
   }

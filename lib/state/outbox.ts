@@ -1,5 +1,6 @@
 import type { BanChange } from "../deciding/ban.ts";
 import type { LogRow } from "../deciding/record.ts";
+import { selectChanges } from "./ban_rows.ts";
 import type { Database } from "./database.ts";
 import type { LogTable } from "./log_table.ts";
 
@@ -24,12 +25,7 @@ export class StateOutbox {
   }
 
   unshippedBans(limit: number): BanChange[] {
-    return this.#db.all<BanChange>(
-      `SELECT id, change, address, reason, count, start, until, ended, end_reason AS endReason
-       FROM ban WHERE change > ? ORDER BY change LIMIT ?`,
-      this.#confirmed("shipped_ban"),
-      limit,
-    );
+    return selectChanges(this.#db, this.#confirmed("shipped_ban"), limit);
   }
 
   confirmBans(change: number): void {

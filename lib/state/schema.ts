@@ -107,6 +107,28 @@ const MIGRATIONS: readonly (string | ((db: DatabaseSync) => void))[] = [
     FROM log_batch, json_each(content);
   `,
   migrateTallies,
+  // A ban is known by address and scope. Who banned was written in its reason alone.
+  `
+  ALTER TABLE ban ADD COLUMN provenance TEXT NOT NULL DEFAULT 'manual';
+  ALTER TABLE ban ADD COLUMN name TEXT NOT NULL DEFAULT '';
+  ALTER TABLE ban ADD COLUMN decided INTEGER NOT NULL DEFAULT 0;
+  UPDATE ban SET decided = start,
+    provenance = CASE
+      WHEN reason LIKE '[NETWORK]%' THEN 'network'
+      WHEN reason LIKE '[MANUAL]%' THEN 'manual'
+      WHEN reason LIKE '[IMPORT]%' THEN 'import'
+      WHEN reason LIKE '[%] %' THEN 'rule'
+      ELSE 'manual' END,
+    name = CASE
+      WHEN reason LIKE '[NETWORK]%' THEN substr(address, instr(address, '/'))
+      WHEN reason LIKE '[MANUAL]%' THEN ''
+      WHEN reason LIKE '[IMPORT]%' THEN trim(substr(reason, 9))
+      WHEN reason LIKE '[%] %' THEN substr(reason, 2, instr(reason, '] ') - 2) || substr(reason, instr(reason, '] ') + 1)
+      ELSE '' END;
+  DROP INDEX ban_in_force;
+  CREATE UNIQUE INDEX ban_in_force ON ban (address, scope) WHERE ended IS NULL;
+  CREATE INDEX ban_ended ON ban (ended) WHERE ended IS NOT NULL;
+  `,
 ];
 
 /**

@@ -4,6 +4,7 @@ import type { WhitelistEntry } from "../deciding/whitelist.ts";
 import { BanTable } from "./ban_table.ts";
 import { BatchWriter } from "./batch_writer.ts";
 import { Database } from "./database.ts";
+import { EnforcementTable } from "./enforcement_table.ts";
 import { KnockTable } from "./knock_table.ts";
 import { LogTable } from "./log_table.ts";
 import { LoginTable } from "./login_table.ts";
@@ -14,6 +15,7 @@ import { StateOutbox } from "./outbox.ts";
 export class State {
   readonly log: LogTable;
   readonly bans: BanTable;
+  readonly enforcement: EnforcementTable;
   readonly logins: LoginTable;
   readonly knocks: KnockTable;
   readonly notes: NoteTable;
@@ -28,6 +30,7 @@ export class State {
     }
     this.log = new LogTable(this.#db);
     this.bans = new BanTable(this.#db);
+    this.enforcement = new EnforcementTable(this.#db);
     this.logins = new LoginTable(this.#db);
     this.knocks = new KnockTable(this.#db);
     this.notes = new NoteTable(this.#db);

@@ -6,7 +6,7 @@ import { Whitelist } from "../../lib/deciding/whitelist.ts";
 import { takeLock } from "../../lib/state/database.ts";
 import type { Ban } from "../../lib/deciding/ban.ts";
 import type { Firewall, Outcome } from "../../lib/firewall/firewall.ts";
-import { memoryLog, strangers, type TemporaryState, temporaryState } from "../support/helpers.ts";
+import { BOOT, memoryLog, strangers, type TemporaryState, temporaryState } from "../support/helpers.ts";
 import { program, type Result } from "../support/program.ts";
 
 const ONE = "192.0.2.7";
@@ -19,6 +19,7 @@ class FakeFirewall implements Firewall {
   readonly batch = 100;
   readonly parallel = 1;
   readonly takesOver = true;
+  readonly knowsScopes = true;
   readonly keepsTime = false;
 
   inspect(): Promise<null> {
@@ -66,7 +67,7 @@ async function stage(
   const cli = (...words: string[]) => program([...words, "--config", config]);
   const stop = new AbortController();
   const lock = running ? takeLock(directory) : null;
-  const parts = { store: state.bans, firewall, whitelist, log: memoryLog(), clock: now, boot: 0 };
+  const parts = { state, firewall, whitelist, log: memoryLog(), clock: now, boot: () => BOOT };
   const bans = new Bans({ ...parts, ...strangers() });
   const watching = running
     ? watchControl(directory, { changed: () => void bans.refresh(), signal: stop.signal })
@@ -111,6 +112,7 @@ Deno.test("`ban` tells of the ban that stands and stays, not of the one that was
       address: "192.0.2.8",
       reason: "[SSHD] x",
       scope: "all",
+      provenance: { kind: "rule", name: "SSHD x" },
       count: 6,
       start: now(),
       until: now() + 60_000_000,

@@ -2,6 +2,7 @@ import { strict as assert } from "node:assert";
 import { exportBans, type ExportFormat } from "../../lib/commands/bans_export.ts";
 import { SECOND } from "../../lib/core/time.ts";
 import type { NewBan } from "../../lib/deciding/ban.ts";
+import { scopeOf } from "../support/helpers.ts";
 import { inNamespace, lacking } from "../support/namespace.ts";
 
 const NOW = 1_800_000_000 * SECOND;
@@ -10,6 +11,7 @@ function ban(address: string, over: Partial<NewBan> = {}): NewBan {
   return {
     address,
     scope: "all",
+    provenance: { kind: "rule", name: "SSHD x" },
     reason: "[SSHD] x",
     count: 3,
     start: NOW - 60 * SECOND,
@@ -27,10 +29,10 @@ const BANS: readonly NewBan[] = [
   ban("2001:db8:1::/64"),
 ];
 const PORTS: readonly NewBan[] = [
-  ban("203.0.113.1", { scope: "tcp 22,8000-8010", until: NOW + 60 * SECOND }),
-  ban("198.18.0.0/24", { scope: "udp" }),
-  ban("198.18.0.1", { scope: "udp 53-60" }),
-  ban("2001:db8::2", { scope: "tcp 443" }),
+  ban("203.0.113.1", { scope: scopeOf("tcp 22,8000-8010"), until: NOW + 60 * SECOND }),
+  ban("198.18.0.0/24", { scope: scopeOf("udp") }),
+  ban("198.18.0.1", { scope: scopeOf("udp 53-60") }),
+  ban("2001:db8::2", { scope: scopeOf("tcp 443") }),
 ];
 
 function exported(bans: readonly NewBan[], format: ExportFormat) {
@@ -48,6 +50,8 @@ Deno.test("`exportBans()` writes an object of JSON a line", () => {
   assert.deepEqual(lines.map((line) => JSON.parse(line)), [{
     address: "203.0.113.1",
     scope: "tcp 22,8000-8010",
+    provenance: "rule",
+    name: "SSHD x",
     reason: "[SSHD] x",
     count: 3,
     start: "2027-01-15T07:59:00.000000Z",
@@ -168,7 +172,7 @@ Deno.test({
       const bans = [
         ban(whole, { until: NOW + 600 * SECOND }),
         ban("198.18.1.0/24"),
-        ban(some, { scope: "udp 5300,6000-6010" }),
+        ban(some, { scope: scopeOf("udp 5300,6000-6010") }),
       ];
       await run(["nft", "-f", "-"], exported(bans, "nft").lines.join("\n"));
       const datagrams = new URL("../support/datagrams.ts", import.meta.url).pathname;

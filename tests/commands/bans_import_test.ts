@@ -3,7 +3,14 @@ import { type Micros, now, SECOND } from "../../lib/core/time.ts";
 import { readBanLine } from "../../lib/commands/ban_list.ts";
 import { watchControl } from "../../lib/monitor/control.ts";
 import type { NewBan } from "../../lib/deciding/ban.ts";
-import { eventually, inZone, type TemporaryState, temporaryState } from "../support/helpers.ts";
+import {
+  eventually,
+  inZone,
+  MANUAL,
+  scopeOf,
+  type TemporaryState,
+  temporaryState,
+} from "../support/helpers.ts";
 import { program, type Result } from "../support/program.ts";
 
 const micros = (iso: string): Micros => Date.parse(iso) * 1_000;
@@ -47,7 +54,7 @@ const LINES: readonly (readonly [line: string, expected: Record<string, unknown>
     '{"address":"192.0.2.1","scope":"tcp 22,80-90","reason":"r","count":2,"start":"2026-01-31T12:00:00.000001Z","until":null}',
     {
       address: "192.0.2.1",
-      scope: "tcp 22,80-90",
+      scope: scopeOf("tcp 22,80-90"),
       reason: "r",
       count: 2,
       start: micros("2026-01-31T12:00:00Z") + 1,
@@ -61,6 +68,13 @@ const LINES: readonly (readonly [line: string, expected: Record<string, unknown>
     count: 0,
     ended: true,
   }],
+  ['{"address":"192.0.2.1","scope":"tcp 90,80-90,22","provenance":"rule","name":"SSHD x"}', {
+    address: "192.0.2.1",
+    scope: scopeOf("tcp 22,80-90"),
+    provenance: { kind: "rule", name: "SSHD x" },
+    count: 0,
+    ended: false,
+  }],
   ["", null],
   ["# a list", null],
   ["192.0.2.300", 'expected an address or a network, got "192.0.2.300"'],
@@ -68,6 +82,14 @@ const LINES: readonly (readonly [line: string, expected: Record<string, unknown>
   ["host.example.org", 'expected an address or a network, got "host.example.org"'],
   ['{"address":7}', "address must be an address or a network, got 7"],
   ['{"address":"192.0.2.1","scope":"icmp"}', 'scope must be "all" or such as "tcp 22,8000-8010", got "icmp"'],
+  [
+    '{"address":"192.0.2.1","scope":"tcp 65536"}',
+    'scope must be "all" or such as "tcp 22,8000-8010", got "tcp 65536"',
+  ],
+  [
+    '{"address":"192.0.2.1","provenance":"me"}',
+    'provenance must be one of rule, network, manual, import, fleet, got "me"',
+  ],
   ['{"address":"192.0.2.1","until":"soon"}', 'until must be a date and a time, or null, got "soon"'],
   ['{"address":"192.0.2.1","start":5}', "start must be a date and a time, got 5"],
   ['{"address":"192.0.2.1","count":-1}', "count must be a whole number, got -1"],
@@ -119,7 +141,7 @@ Deno.test("`bans --import` bans who is listed but for the whitelisted, tells wro
     assert.equal(bans.lastChange(), change);
     const longer = await cli("bans", "--import", file("one", "192.0.2.1\n"));
     assert.equal(longer.code, 0);
-    assert.equal(bans.standing("192.0.2.1")!.until, null);
+    assert.equal(bans.standing("192.0.2.1")[0]!.until, null);
     assert.match(longer.stdout, /: 0 banned, 1 were banned already, now for longer or from more\n$/);
   }));
 
@@ -130,6 +152,7 @@ Deno.test("`bans --import` makes in another state the bans that `bans --export j
       {
         address: "192.0.2.1",
         scope: "all",
+        provenance: { kind: "rule", name: 'SSHD "x"\n#' },
         reason: '[SSHD] "x"\n#',
         count: 3,
         start: time - 7 * SECOND - 1,
@@ -138,6 +161,7 @@ Deno.test("`bans --import` makes in another state the bans that `bans --export j
       {
         address: "10.0.0.0/8",
         scope: "all",
+        provenance: MANUAL,
         reason: "[MANUAL] ban",
         count: 0,
         start: time - 5,
@@ -145,7 +169,8 @@ Deno.test("`bans --import` makes in another state the bans that `bans --export j
       },
       {
         address: "2001:db8::/64",
-        scope: "tcp 22,8000-8010",
+        scope: scopeOf("tcp 22,8000-8010"),
+        provenance: { kind: "fleet", name: "host" },
         reason: "[SSHD] y",
         count: 9,
         start: time - 1,
@@ -155,6 +180,7 @@ Deno.test("`bans --import` makes in another state the bans that `bans --export j
     const over: NewBan = {
       address: "192.0.2.2",
       scope: "all",
+      provenance: MANUAL,
       reason: "r",
       count: 1,
       start: 1_000_000,
@@ -166,9 +192,10 @@ Deno.test("`bans --import` makes in another state the bans that `bans --export j
       const result = await target.cli("bans", "--import", target.file("bans.json", stdout));
       assert.equal(result.code, 0, result.stderr);
       const made = target.temporary.state.bans.inForce()
-        .map(({ address, scope, reason, count, start, until }) => ({
+        .map(({ address, scope, provenance, reason, count, start, until }) => ({
           address,
           scope,
+          provenance,
           reason,
           count,
           start,

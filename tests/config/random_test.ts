@@ -89,6 +89,7 @@ Deno.test("`loadConfig()` answers whatever value in whatever place with a Config
       "whitelist",
       "whitelist_files",
       "keep_log",
+      "keep_bans",
       "journal_wake",
       "DB",
       "state",

@@ -8,7 +8,7 @@ import { Logins, type TrustOptions } from "../../lib/deciding/logins.ts";
 import { Whitelist } from "../../lib/deciding/whitelist.ts";
 import type { ModuleRules } from "../../lib/rules/rule.ts";
 import { parseSshd, sshd } from "../../modules/sshd.ts";
-import { condition, memoryLog, rule, type TemporaryState, temporaryState } from "../support/helpers.ts";
+import { BOOT, condition, memoryLog, rule, type TemporaryState, temporaryState } from "../support/helpers.ts";
 
 const SECOND = 1_000_000;
 const NOW = 1_800_000_000 * SECOND;
@@ -43,7 +43,7 @@ class Scene {
     const logins = new Logins(trust);
     const step = { ipv4: 24, ipv6: 48, limit: 2, window: 3_600 * SECOND, banTime: null };
     this.#bans = new Bans({
-      store: state.bans,
+      state,
       firewall: new ObserveFirewall(),
       whitelist: this.whitelist,
       logins,
@@ -51,7 +51,7 @@ class Scene {
       networks: [{ ...step, growth: { factor: 1, most: null, forgetAfter: null } }],
       log: this.log,
       clock: () => NOW,
-      boot: 0,
+      boot: () => BOOT,
     });
     this.#pipeline = new Pipeline([RULES], {
       store: state,

@@ -1,4 +1,4 @@
-/** Random histories of trips, unbans, whitelisting, logins and restarts: `Bans` on a real state against a plain model. */
+/** Random histories of trips, unbans, whitelisting, logins, failed commits and restarts: `Bans` on a real state against a plain model. */
 import { strict as assert } from "node:assert";
 import { Bans } from "../../lib/enforcing/bans.ts";
 import { prepareStateDirectory } from "../../lib/monitor/control.ts";
@@ -8,11 +8,12 @@ import { ObserveFirewall } from "../../lib/firewall/observe.ts";
 import { type Login, Logins } from "../../lib/deciding/logins.ts";
 import type { NetworkStep } from "../../lib/deciding/networks.ts";
 import { Whitelist } from "../../lib/deciding/whitelist.ts";
+import { formatScope, type Scope } from "../../lib/core/scope.ts";
 import { BanTable } from "../../lib/state/ban_table.ts";
 import { Database } from "../../lib/state/database.ts";
+import { EnforcementTable } from "../../lib/state/enforcement_table.ts";
 import type { Growth, Trip } from "../../lib/rules/rule.ts";
-import type { NewBan } from "../../lib/deciding/ban.ts";
-import { memoryLog } from "../support/helpers.ts";
+import { BOOT, memoryLog, scopeOf } from "../support/helpers.ts";
 import { Random } from "../support/random.ts";
 
 /** How many are made up; all of what they prove is this program's own, so one version of Deno is enough for the full number. */
@@ -23,6 +24,8 @@ const ADDRESSES = [
   ...["192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4", "192.0.3.1", "192.0.3.2", "192.0.3.3"],
   ...["2001:db8:0:1::/64", "2001:db8:0:2::/64", "2001:db8:0:3::/64", "2001:db8:1::/64"],
 ];
+
+const SCOPES = ["all", "tcp 22", "tcp 22,80", "tcp", "udp 53"].map(scopeOf);
 
 /** A firewall that is never told anything: only decisions count here. */
 class DeafFirewall extends ObserveFirewall {
@@ -59,6 +62,7 @@ function makeWorld(random: Random): World {
 
 interface ModelBan {
   readonly address: string;
+  readonly scope: Scope;
   readonly reason: string;
   readonly start: Micros;
   readonly until: Micros | null;
@@ -79,10 +83,10 @@ class Model {
     this.#world = world;
   }
 
-  trip(address: string, now: Micros): void {
+  trip(address: string, { scope, now }: { scope: Scope; now: Micros }): void {
     if (this.#isSpared(address, now)) return;
     const { banTime, growth } = this.#world;
-    const ban = this.#ban(address, { reason: "[SSHD] invalid", first: banTime, growth, start: now });
+    const ban = this.#ban(address, { scope, reason: "[SSHD] invalid", first: banTime, growth, start: now });
     for (let next = ban; next !== null;) next = this.#fill(next);
   }
 
@@ -94,8 +98,7 @@ class Model {
   }
 
   end(address: string, reason: string, now: Micros): void {
-    const ban = this.#standing(address);
-    if (ban) [ban.ended, ban.endReason] = [now, reason];
+    for (const ban of this.#standing(address)) [ban.ended, ban.endReason] = [now, reason];
   }
 
   endWhitelisted(now: Micros): void {
@@ -104,13 +107,14 @@ class Model {
     }
   }
 
-  #standing(address: string): ModelBan | undefined {
-    return this.bans.find((ban) => ban.address === address && ban.ended === null);
+  #standing(address: string): ModelBan[] {
+    return this.bans.filter((ban) => ban.address === address && ban.ended === null);
   }
 
   #ban(
     address: string,
-    { reason, first, growth, start }: {
+    { scope, reason, first, growth, start }: {
+      scope: Scope;
       reason: string;
       first: Micros | null;
       growth: Growth;
@@ -119,15 +123,12 @@ class Model {
   ): ModelBan | null {
     const until = first === null ? null : start + this.#grown(address, { first, growth, start });
     const standing = this.#standing(address);
-    const span = (ban: { start: Micros; until: Micros | null }) =>
-      ban.until === null ? Infinity : ban.until - ban.start;
-    if (standing && span({ start, until }) <= span(standing)) return null;
-    const ban = { address, reason, start, until, ended: null, endReason: null };
-    if (!standing) this.bans.push(ban);
-    else {
-      const later = until === null || standing.until === null ? null : Math.max(until, standing.until);
-      Object.assign(standing, { until: later });
-    }
+    const isCovered = (ban: ModelBan) => portsOf(scope).every((port) => portsOf(ban.scope).includes(port));
+    if (standing.some((ban) => isCovered(ban) && (until ?? Infinity) <= (ban.until ?? Infinity))) return null;
+    const ban = { address, scope, reason, start, until, ended: null, endReason: null };
+    const same = standing.find((ban) => ban.scope === scope);
+    if (same) Object.assign(same, { until });
+    else this.bans.push(ban);
     return ban;
   }
 
@@ -157,7 +158,7 @@ class Model {
     this.#counting.set(network, counted.length > step.limit ? [] : counted);
     if (counted.length <= step.limit || this.#isSpared(network, start)) return null;
     const reason = `[NETWORK] ${counted.length} bans within ${formatDuration(step.window)}`;
-    return this.#ban(network, { reason, first: step.banTime, growth: step.growth, start });
+    return this.#ban(network, { scope: "all", reason, first: step.banTime, growth: step.growth, start });
   }
 
   #isSpared(target: string, now: Micros): boolean {
@@ -173,15 +174,30 @@ class Model {
   }
 }
 
+/** All that a scope cuts off, as far as the scopes of this test differ. */
+function portsOf(scope: Scope): string[] {
+  const all = ["tcp 1", "tcp 22", "tcp 80", "udp 1", "udp 53"];
+  if (scope === "all") return all;
+  const { protocol, ports } = scope;
+  return all.filter((port) =>
+    port.startsWith(protocol) &&
+    (ports.length === 0 || ports.some(({ first, last }) => {
+      const number = Number(port.split(" ")[1]);
+      return first <= number && number <= last;
+    }))
+  );
+}
+
 /** Plays one history on both sides and compares all bans after each step. */
-function play(random: Random, table: BanTable): void {
+function play(random: Random, state: { bans: BanTable; enforcement: EnforcementTable }): void {
+  const table = state.bans;
   const world = makeWorld(random);
   const [model, whitelist, log] = [new Model(world), new Whitelist(), memoryLog()];
   const logins = new Logins(world.trust);
   let now = 1_000 * SECOND;
   const open = () =>
     new Bans({
-      store: table,
+      state,
       firewall: new DeafFirewall(),
       whitelist,
       logins,
@@ -189,17 +205,22 @@ function play(random: Random, table: BanTable): void {
       networks: world.steps,
       log,
       clock: () => now,
-      boot: 0,
+      boot: () => BOOT,
     });
   let bans = open();
   const acts: (() => string)[] = [
     ...Array(6).fill(() => {
-      const address = random.pick(ADDRESSES);
-      const decided = bans.decide([tripOf(address, { world, now })]);
-      decided.forEach((ban: NewBan) => table.add(ban));
+      const [address, scope] = [random.pick(ADDRESSES), random.pick(SCOPES)];
+      if (world.isRestarted && random.pick([true, false, false])) {
+        // The commit fails: nothing of this decision has ever been.
+        bans.decide([tripOf(random.pick(ADDRESSES), { world, scope, now })]);
+        bans.reset();
+      }
+      const decided = bans.decide([tripOf(address, { world, scope, now })]);
+      table.addAll(decided);
       bans.enforce(decided);
-      model.trip(address, now);
-      return `trip ${address}`;
+      model.trip(address, { scope, now });
+      return `trip ${address} ${formatScope(scope)}`;
     }),
     () => {
       const address = random.pick([...ADDRESSES, "192.0.2.0/24", "192.0.0.0/16", "2001:db8::/48"]);
@@ -240,9 +261,10 @@ function play(random: Random, table: BanTable): void {
     bans.refresh();
     done.push(`${now / SECOND}: ${random.pick(acts)()}`);
     const found = table.history(1_000).reverse().map((
-      { address, reason, start, until, ended, endReason },
+      { address, scope, reason, start, until, ended, endReason },
     ) => ({
       address,
+      scope,
       reason,
       start,
       until,
@@ -256,16 +278,21 @@ function play(random: Random, table: BanTable): void {
   void bans.stop(AbortSignal.abort());
 }
 
-function tripOf(address: string, { world, now }: { world: World; now: Micros }): Trip {
+function tripOf(
+  address: string,
+  { world, scope, now }: { world: World; scope: Scope; now: Micros },
+): Trip {
   return {
     address,
     source: address,
+    module: "SSHD",
+    rule: "invalid",
     reason: "[SSHD] invalid",
     time: now,
     count: 6,
     banTime: world.banTime,
     growth: world.growth,
-    scope: "all",
+    scope,
   };
 }
 
@@ -273,15 +300,15 @@ Deno.test("escalation, forgetting, network bans, unbans, whitelist, logins and r
   const directory = Deno.makeTempDirSync({ prefix: "strongmonitor-" });
   prepareStateDirectory(directory);
   const database = new Database(directory);
-  const table = new BanTable(database);
+  const state = { bans: new BanTable(database), enforcement: new EnforcementTable(database) };
   const done = new Error("rolled back");
   try {
     for (let seed = 1; seed <= HISTORIES; seed++) {
       const history = () => {
-        play(new Random(seed), table);
+        play(new Random(seed), state);
         throw done;
       };
-      assert.throws(() => table.transaction(history), (error) => {
+      assert.throws(() => state.bans.transaction(history), (error) => {
         if (error !== done) throw new Error(`seed ${seed}: ${error}`);
         return true;
       });

@@ -1,11 +1,19 @@
 import { strict as assert } from "node:assert";
-import { Bans, type Holding } from "../../lib/enforcing/bans.ts";
+import { Bans } from "../../lib/enforcing/bans.ts";
+import type { Holding } from "../../lib/enforcing/reconciler.ts";
 import { ObserveFirewall } from "../../lib/firewall/observe.ts";
 import { Whitelist } from "../../lib/deciding/whitelist.ts";
 import type { Ban, HeldBan, NewBan } from "../../lib/deciding/ban.ts";
 import type { Inspection, Outcome } from "../../lib/firewall/firewall.ts";
 import type { Micros } from "../../lib/core/time.ts";
-import { eventually, memoryLog, strangers, type TemporaryState, temporaryState } from "../support/helpers.ts";
+import {
+  BOOT,
+  eventually,
+  memoryLog,
+  strangers,
+  type TemporaryState,
+  temporaryState,
+} from "../support/helpers.ts";
 
 /** A firewall that keeps its bans' ends itself, and can be asked what it has. */
 class KernelFirewall extends ObserveFirewall {
@@ -38,10 +46,9 @@ class KernelFirewall extends ObserveFirewall {
     if (this.isMute) return Promise.reject(new Error("nft: it does not answer"));
     const wanted = new Map(bans.map(({ address, until }) => [address, until]));
     return Promise.resolve({
-      missing: [...wanted].filter(([address, until]) => this.held.get(address) !== until).map(([address]) =>
-        address
-      ),
-      stray: [...this.held.keys()].filter((address) => !wanted.has(address)),
+      missing: bans.filter(({ address, until }) => this.held.get(address) !== until),
+      stray: [...this.held.keys()].filter((address) => !wanted.has(address))
+        .map((address) => ({ address, scope: "all" })),
     });
   }
 }
@@ -52,12 +59,12 @@ function setUp({ state }: TemporaryState, { trialEnd = null }: { trialEnd?: Micr
   const scene = { firewall, log, whitelist: new Whitelist(), now: 2_000_000 as Micros };
   const open = () =>
     new Bans({
-      store: state.bans,
+      state,
       firewall,
       whitelist: scene.whitelist,
       log,
       clock: () => scene.now,
-      boot: 0,
+      boot: () => BOOT,
       trialEnd,
       ...strangers(),
     });
@@ -65,7 +72,16 @@ function setUp({ state }: TemporaryState, { trialEnd = null }: { trialEnd?: Micr
 }
 
 function ban(address: string, over: Partial<NewBan> = {}): NewBan {
-  return { address, scope: "all", reason: "[SSHD] x", count: 1, start: 1_000_000, until: null, ...over };
+  return {
+    address,
+    scope: "all",
+    provenance: { kind: "manual", name: "" },
+    reason: "[SSHD] x",
+    count: 1,
+    start: 1_000_000,
+    until: null,
+    ...over,
+  };
 }
 
 Deno.test("`Bans.reconcile()` puts back what is gone from the firewall, and reports what nobody banned", async () => {
@@ -127,10 +143,10 @@ Deno.test("`Bans.reconcile()` tells once why it cannot tell, and goes on when it
 Deno.test("a firewall that keeps time gets all bans in force at the start, in one call", async () => {
   using temporary = temporaryState();
   const { firewall, open } = setUp(temporary);
-  const store = temporary.state.bans;
+  const { bans: store, enforcement } = temporary.state;
   store.transaction(() => {
     for (let i = 0; i < 5_000; i++) store.add(ban(`10.1.${i >> 8}.${i & 255}`));
-    for (const { id } of store.inForce()) store.applied([id], { firewall: "kernel", time: 1_500_000 });
+    for (const { id } of store.inForce()) enforcement.applied([id], { firewall: "kernel", time: 1_500_000 });
   });
   const bans = open();
   bans.refresh();
@@ -142,15 +158,15 @@ Deno.test("a firewall that keeps time gets all bans in force at the start, in on
 Deno.test("a start with many bans takes them up in slices, and in the end the firewall has all", async () => {
   using temporary = temporaryState();
   const { firewall, scene, open } = setUp(temporary);
-  const store = temporary.state.bans;
+  const { bans: store, enforcement } = temporary.state;
   store.transaction(() => {
     for (let i = 0; i < 12_000; i++) store.add(ban(`10.1.${i >> 8}.${i & 255}`));
   });
-  store.applied(store.inForce().map(({ id }) => id), { firewall: "kernel", time: 1_500_000 });
-  assert.equal(store.held("kernel", { after: 0, upTo: 12_000 }).length, 12_000);
+  enforcement.applied(store.inForce().map(({ id }) => id), { firewall: "kernel", time: 1_500_000 });
+  assert.equal(enforcement.held("kernel", { after: 0, upTo: 12_000 }).length, 12_000);
   const bans = open();
   assert.equal(
-    store.held("kernel", { after: 0, upTo: 12_000 }).length,
+    enforcement.held("kernel", { after: 0, upTo: 12_000 }).length,
     7_000,
     "the first slice alone is done at once",
   );
@@ -159,7 +175,7 @@ Deno.test("a start with many bans takes them up in slices, and in the end the fi
   await bans.reconcile();
   const told = (): Holding | null => bans.holding;
   assert.equal(told(), null, "while it is being told, the firewall is not asked");
-  await eventually(() => store.held("kernel", { after: 0, upTo: 12_000 }).length === 11_744);
+  await eventually(() => enforcement.held("kernel", { after: 0, upTo: 12_000 }).length === 11_744);
   assert.equal(firewall.held.size, 11_744);
   assert.equal(bans.refresh().length, 256, "those that the whitelist covers have ended");
   await bans.reconcile();
@@ -217,7 +233,7 @@ Deno.test("a ban that the firewall had before it refused to make it longer is li
   using temporary = temporaryState();
   const { firewall, scene, log, open } = setUp(temporary);
   const bans = open();
-  const store = temporary.state.bans;
+  const { bans: store, enforcement } = temporary.state;
   const act = (until: Micros) => {
     const stored = [ban("192.0.2.1", { start: scene.now, until })];
     stored.forEach((one) => store.add(one));
@@ -272,7 +288,7 @@ Deno.test("a flood of bans reaches the firewall in few calls, and the first one 
   using temporary = temporaryState();
   const { firewall, open } = setUp(temporary);
   const bans = open();
-  const store = temporary.state.bans;
+  const { bans: store, enforcement } = temporary.state;
   const { promise, resolve } = Promise.withResolvers<void>();
   firewall.gate = promise;
   for (let i = 0; i < 100; i++) {

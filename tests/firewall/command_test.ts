@@ -2,7 +2,7 @@ import { strict as assert } from "node:assert";
 import { CommandFirewall } from "../../lib/firewall/command.ts";
 import { SECOND } from "../../lib/core/time.ts";
 import type { Ban } from "../../lib/deciding/ban.ts";
-import { eventually, script } from "../support/helpers.ts";
+import { eventually, MANUAL, script } from "../support/helpers.ts";
 
 const NEVER = new AbortController().signal;
 
@@ -12,6 +12,7 @@ function ban(address: string): Ban {
     address,
     reason: "",
     scope: "all",
+    provenance: MANUAL,
     count: 1,
     start: 0,
     until: null,

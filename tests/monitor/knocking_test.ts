@@ -16,6 +16,7 @@ import { nginx } from "../../modules/nginx.ts";
 import { sshd } from "../../modules/sshd.ts";
 import { codeAt } from "../support/authenticator.ts";
 import {
+  BOOT,
   condition,
   memoryLog,
   NO_LOGINS,
@@ -62,12 +63,12 @@ class House implements AsyncDisposable {
 
   constructor(readonly state: State, { log = memoryLog(), now = NOW }: { log?: Log; now?: number } = {}) {
     this.bans = new Bans({
-      store: state.bans,
+      state,
       firewall: new ObserveFirewall(),
       whitelist: this.whitelist,
       log,
       clock: () => now,
-      boot: 0,
+      boot: () => BOOT,
       ...strangers(),
     });
     const opened = () => {

@@ -6,7 +6,7 @@ import { ObserveFirewall } from "../../lib/firewall/observe.ts";
 import { Whitelisting } from "../../lib/monitor/whitelisting.ts";
 import type { Trip } from "../../lib/rules/rule.ts";
 import { modules } from "../../modules/mod.ts";
-import { eventually, memoryLog, STEADY, strangers, temporaryState } from "../support/helpers.ts";
+import { BOOT, eventually, memoryLog, STEADY, strangers, temporaryState } from "../support/helpers.ts";
 
 const OLD = "198.18.7.1";
 const NEW = "198.18.7.2";
@@ -42,12 +42,12 @@ class Scene implements Disposable {
       },
     });
     this.bans = new Bans({
-      store: state.bans,
+      state,
       firewall: new ObserveFirewall(),
       whitelist: this.whitelisting.whitelist,
       log: this.log,
       clock,
-      boot: 0,
+      boot: () => BOOT,
       ...strangers(),
     });
   }

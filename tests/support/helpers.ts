@@ -1,8 +1,11 @@
 import { DatabaseSync } from "node:sqlite";
+import type { Boot } from "../../lib/core/boot.ts";
 import { prepareStateDirectory } from "../../lib/monitor/control.ts";
 import { State } from "../../lib/state/state.ts";
+import { parseScope, type Scope } from "../../lib/core/scope.ts";
 import { SECOND } from "../../lib/core/time.ts";
 import { type LoginNews, Logins } from "../../lib/deciding/logins.ts";
+import type { Provenance } from "../../lib/deciding/ban.ts";
 import type { Condition, Growth, Rule } from "../../lib/rules/rule.ts";
 import type { Log } from "../../lib/core/log.ts";
 
@@ -53,6 +56,17 @@ export function strangers() {
 
 /** Nobody has logged in or out. */
 export const NO_LOGINS: LoginNews = { logins: [], opened: [], closed: [] };
+
+/** A ban by hand. */
+export const MANUAL: Provenance = { kind: "manual", name: "" };
+
+/** Reads a scope such as `tcp 22`. */
+export function scopeOf(text: string): Scope {
+  return parseScope(text)!;
+}
+
+/** A boot of the machine that is under way for ever. */
+export const BOOT: Boot = { id: "0123456789abcdef", uptime: 0, start: 0 };
 
 /** Bans that do not grow. */
 export const STEADY: Growth = { factor: 1, most: null, forgetAfter: null };

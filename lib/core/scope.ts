@@ -1,0 +1,81 @@
+/** Ports from `first` to `last`, both included. */
+export interface PortRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** Some ports of one protocol. */
+export interface PortScope {
+  readonly protocol: "tcp" | "udp";
+  /** Ascending, none touching another; empty: all ports of the protocol. */
+  readonly ports: readonly PortRange[];
+}
+
+/** The traffic of an address that a ban cuts off. */
+export type Scope = "all" | PortScope;
+
+const TEXT = /^(tcp|udp)(?: (\d{1,5}(?:-\d{1,5})?(?:,\d{1,5}(?:-\d{1,5})?)*))?$/;
+const LAST_PORT = 65_535;
+/** Scopes that are remembered: a state has few different ones, and very many bans. */
+const MOST_KNOWN = 1_000;
+const known = new Map<string, Scope>();
+
+/**
+ * Reads `all`, `tcp`, or a protocol with ports such as `tcp 22,8000-8010`. Ports may come in any order and overlap.
+ * Null where `text` is no scope.
+ */
+export function parseScope(text: string): Scope | null {
+  if (text === "all") return text;
+  const before = known.get(text);
+  if (before !== undefined) return before;
+  const scope = read(text);
+  if (scope === null) return null;
+  if (known.size >= MOST_KNOWN) known.clear();
+  known.set(text, scope);
+  return scope;
+}
+
+function read(text: string): Scope | null {
+  const [, protocol, list] = TEXT.exec(text) ?? [];
+  if (protocol !== "tcp" && protocol !== "udp") return null;
+  const ranges = list === undefined ? [] : list.split(",").map((range) => {
+    const [first, last = first] = range.split("-").map(Number);
+    return { first: first!, last: last! };
+  });
+  const isValid = ranges.every(({ first, last }) => first <= last && last <= LAST_PORT);
+  return isValid ? { protocol, ports: merged(ranges) } : null;
+}
+
+function merged(ranges: readonly PortRange[]): PortRange[] {
+  const merged: { first: number; last: number }[] = [];
+  for (const { first, last } of ranges.toSorted((a, b) => a.first - b.first)) {
+    const before = merged.at(-1);
+    if (before !== undefined && first <= before.last + 1) before.last = Math.max(before.last, last);
+    else merged.push({ first, last });
+  }
+  return merged;
+}
+
+/** The one spelling of a scope, which the state stores and `parseScope()` reads. */
+export function formatScope(scope: Scope): string {
+  if (scope === "all") return scope;
+  const { protocol, ports } = scope;
+  const list = ports.map(({ first, last }) => first === last ? String(first) : `${first}-${last}`);
+  return list.length === 0 ? protocol : `${protocol} ${list.join()}`;
+}
+
+/** Reports whether `wide` cuts off all traffic that `narrow` does. */
+export function coversScope(wide: Scope, narrow: Scope): boolean {
+  if (wide === "all") return true;
+  if (narrow === "all" || wide.protocol !== narrow.protocol) return false;
+  if (wide.ports.length === 0) return true;
+  return narrow.ports.length > 0 &&
+    narrow.ports.every(({ first, last }) =>
+      wide.ports.some((range) => range.first <= first && last <= range.last)
+    );
+}
+
+/** Reports whether two scopes are the same. */
+export function isSameScope(a: Scope, b: Scope): boolean {
+  return a === b || formatScope(a) === formatScope(b);
+}

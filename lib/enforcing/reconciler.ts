@@ -1,0 +1,119 @@
+/**
+ * Compares the firewall with the state, now and again. Bans that are missing in the firewall are to be applied again, like any
+ * ban that was never confirmed; bans that are nobody's here are reported and left alone.
+ */
+import { messageOf } from "../core/error.ts";
+import type { Log } from "../core/log.ts";
+import type { Micros } from "../core/time.ts";
+import { type Ban, type BanRange, type HeldBan, nameOf } from "../deciding/ban.ts";
+import type { Firewall } from "../firewall/firewall.ts";
+import { rangesUpTo } from "./walk.ts";
+
+/** How the firewall and the state agreed when they were last compared. */
+export interface Holding {
+  /** When that was. */
+  readonly time: Micros;
+  /** Bans that were there; null: the firewall cannot tell. */
+  readonly held: number | null;
+  /** Bans that were not there and have been put back. */
+  readonly missing: number;
+  /** Bans in the firewall that nobody here has made: the first twenty. */
+  readonly stray: readonly string[];
+  /** Why the comparison failed; null: it did not. */
+  readonly error: string | null;
+}
+
+/** What the reconciler needs of the state. */
+export interface ReconcilerStore {
+  held(firewall: string, range: BanRange): HeldBan[];
+  reapply(bans: readonly Pick<Ban, "address" | "scope">[]): number;
+  mayHold(ban: Pick<Ban, "address" | "scope">): boolean;
+}
+
+/** What the reconciler works with. */
+export interface ReconcilerOptions {
+  readonly store: ReconcilerStore;
+  readonly firewall: Firewall;
+  readonly log: Log;
+  /** The wall clock. */
+  readonly clock: () => Micros;
+  /** Id of the newest ban in the state. */
+  readonly lastId: () => number;
+  /** When a ban ends as far as the firewall is concerned; null: never. */
+  readonly endOf: (ban: HeldBan) => Micros | null;
+  /** The firewall is being told of a ban. */
+  readonly isUnderWay: (ban: HeldBan) => boolean;
+  readonly signal: AbortSignal;
+}
+
+/** Strays that are named. */
+const MOST_STRAYS = 20;
+
+/** Finds out how far bans really hold. */
+export class Reconciler {
+  readonly #options: ReconcilerOptions;
+  #holding: Holding | null = null;
+
+  constructor(options: ReconcilerOptions) {
+    this.#options = options;
+  }
+
+  /** The last comparison; null before the first. */
+  get holding(): Holding | null {
+    return this.#holding;
+  }
+
+  /** Compares once. Never throws. */
+  async reconcile(): Promise<void> {
+    const { clock, log, signal } = this.#options;
+    const [time, before] = [clock(), this.#holding];
+    try {
+      const holding = await this.#compare(time);
+      if (signal.aborted) return;
+      this.#holding = holding;
+      if (holding.missing > 0) {
+        log.warn(`${holding.missing} bans were gone from the firewall: putting them back`);
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      const message = messageOf(error);
+      this.#holding = { time, held: null, missing: 0, stray: [], error: message };
+      if (before?.error !== message) log.error(`Cannot tell whether bans hold: ${message}`);
+    }
+  }
+
+  async #compare(time: Micros): Promise<Holding> {
+    const { store, firewall, isUnderWay, signal } = this.#options;
+    const bans = await this.#held();
+    const found = await firewall.inspect(bans, signal);
+    const missing = found?.missing.filter((ban) => !isUnderWay(ban)) ?? [];
+    // Bans that are under way in either direction are no strays.
+    const stray = found?.stray.filter((ban) => !store.mayHold(ban)).map(nameOf) ?? [];
+    const named = stray.slice(0, MOST_STRAYS);
+    if (signal.aborted) return { time, held: null, missing: 0, stray: [], error: null };
+    this.#tellOfStrays(named, stray.length);
+    return {
+      time,
+      held: found && bans.length - found.missing.length,
+      missing: store.reapply(missing),
+      stray: named,
+      error: null,
+    };
+  }
+
+  #tellOfStrays(named: readonly string[], count: number): void {
+    if (count === 0 || named.join() === this.#holding?.stray.join()) return;
+    const more = count > named.length ? ` and ${count - named.length} more` : "";
+    const list = named.join(", ") + more;
+    this.#options.log.warn(`the firewall bans ${list}, which nobody here has banned: left as it is`);
+  }
+
+  async #held(): Promise<HeldBan[]> {
+    const { store, firewall, lastId, endOf } = this.#options;
+    const bans: HeldBan[] = [];
+    for await (const range of rangesUpTo(lastId())) {
+      for (const ban of store.held(firewall.name, range)) bans.push({ ...ban, until: endOf(ban) });
+    }
+    return bans;
+  }
+}

@@ -1,0 +1,239 @@
+/**
+ * What firewalls have of the bans, in columns of the table `ban`:
+ *
+ *   applied_by NULL                     no firewall has it
+ *   applied_by set, applied_at NULL     that firewall may have it: it was told, and nobody knows the outcome
+ *   both set                            it has it
+ */
+import { type Boot, isSameBoot } from "../core/boot.ts";
+import { formatScope } from "../core/scope.ts";
+import type { Micros } from "../core/time.ts";
+import type { Ban, BanRange, BanStatus, HeldBan } from "../deciding/ban.ts";
+import { AMONG, jsonOf, readScope, selectBans } from "./ban_rows.ts";
+import type { Database } from "./database.ts";
+
+/** Which bans a firewall is to be told of next. */
+export interface Due {
+  readonly firewall: string;
+  readonly now: Micros;
+  readonly limit: number;
+}
+
+/** What a firewall begins with. */
+export interface Beginning {
+  readonly boot: Boot;
+  /** Bans that another firewall has are to be applied by this one. */
+  readonly takesOver: boolean;
+  /** The caller sees to all bans in force, by `applyAnew()`. */
+  readonly anew: boolean;
+  /** The firewall bans by scope; false: an address is banned once, whatever the scopes of its bans. True unless told. */
+  readonly knowsScopes?: boolean;
+}
+
+const FIRST_RETRY: Micros = 1_000_000;
+const LAST_RETRY: Micros = 300_000_000;
+
+/** Keeps what firewalls have. Methods throw what SQLite throws, and have then changed nothing. */
+export class EnforcementTable {
+  readonly #db: Database;
+  #knowsScopes = true;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  /** Begins with a firewall: what any had before this boot is gone. */
+  begin(firewall: string, { boot, takesOver, anew, knowsScopes = true }: Beginning): void {
+    this.#knowsScopes = knowsScopes;
+    this.#db.transaction(() => {
+      this.#dropBefore(boot, { anew });
+      this.noteBoot(boot);
+      if (anew || !takesOver) return;
+      this.#db.run("UPDATE ban SET applied_at = NULL WHERE ended IS NULL AND applied_by IS NOT ?", firewall);
+    });
+  }
+
+  /** Notes that `boot` is still under way. */
+  noteBoot(boot: Boot): void {
+    this.#db.run("INSERT OR REPLACE INTO meta VALUES ('boot', ?)", JSON.stringify(boot));
+  }
+
+  #dropBefore(boot: Boot, { anew }: { anew: boolean }): void {
+    const row = this.#db.get<{ value: string }>("SELECT value FROM meta WHERE key = 'boot'");
+    if (row !== null && isSameBoot(JSON.parse(row.value) as Boot, boot)) return;
+    // Earlier programs noted no boot: there the clock tells what was applied before it.
+    const before = row === null ? boot.start : Number.MAX_SAFE_INTEGER;
+    const drop = "UPDATE ban SET applied_by = NULL, applied_at = NULL";
+    this.#db.run(
+      `${drop} WHERE ended IS NOT NULL AND applied_by IS NOT NULL AND ifnull(applied_at, 0) < ?`,
+      before,
+    );
+    if (!anew) this.#db.run(`${drop} WHERE ended IS NULL AND applied_at < ?`, before);
+  }
+
+  /** All bans in force of a range are to be applied again. */
+  applyAnew({ after, upTo }: BanRange): void {
+    this.#db.run(
+      "UPDATE ban SET applied_at = NULL, next_try = 0 WHERE id > ? AND id <= ? AND ended IS NULL",
+      after,
+      upTo,
+    );
+  }
+
+  /** Bans in force that the firewall does not have yet, and whose next try has come. */
+  toApply({ firewall, now, limit }: Due): BanStatus[] {
+    if (!this.#knowsScopes) this.#share(firewall);
+    return selectBans(
+      this.#db,
+      `WHERE ended IS NULL AND applied_at IS NULL AND next_try <= ? AND (until IS NULL OR until > ?)
+       ORDER BY next_try, id LIMIT ?`,
+      now,
+      now,
+      limit,
+    );
+  }
+
+  /** To a firewall without scopes a ban of an address that it has already is no news. */
+  #share(firewall: string): void {
+    const held = `SELECT applied_at FROM ban AS other WHERE other.address = ban.address AND other.id <> ban.id
+      AND other.ended IS NULL AND other.applied_by = ? AND other.applied_at IS NOT NULL LIMIT 1`;
+    this.#db.run(
+      `UPDATE ban SET applied_by = ?, applied_at = (${held}), attempts = 0, next_try = 0, error = NULL
+       WHERE ended IS NULL AND applied_at IS NULL AND EXISTS (${held})`,
+      firewall,
+      firewall,
+      firewall,
+    );
+  }
+
+  /** Bans that ended and that the firewall still has, and whose next try has come. */
+  toLift({ firewall, now, limit }: Due): BanStatus[] {
+    return selectBans(
+      this.#db,
+      `WHERE ${this.#liftable()} AND next_try <= ? ORDER BY next_try, id LIMIT ?`,
+      firewall,
+      now,
+      limit,
+    );
+  }
+
+  /** What a ban in force is one with is lifted with that. */
+  #liftable(): string {
+    return `ended IS NOT NULL AND applied_by = ?
+      AND NOT EXISTS (SELECT 1 FROM ban AS other WHERE ${
+      this.#isOne("other", "ban")
+    } AND other.ended IS NULL)`;
+  }
+
+  /** When something falls due next: a retry or an end; null when nothing will by itself. */
+  nextDue(firewall: string): Micros | null {
+    return this.#db.get<{ due: Micros | null }>(
+      `SELECT min(due) AS due FROM (
+         SELECT min(until) AS due FROM ban WHERE ended IS NULL
+         UNION ALL SELECT min(next_try) FROM ban WHERE ended IS NULL AND applied_at IS NULL
+         UNION ALL SELECT min(next_try) FROM ban WHERE ${this.#liftable()})`,
+      firewall,
+    )?.due ?? null;
+  }
+
+  /** The firewall is about to be told: from now on it may have the bans, whatever becomes of us. */
+  trying(ids: readonly number[], firewall: string): void {
+    this.#db.run(
+      `UPDATE ban SET applied_by = given.firewall FROM (SELECT ? AS firewall) AS given
+       WHERE id ${AMONG} AND applied_by IS NOT given.firewall`,
+      firewall,
+      JSON.stringify(ids),
+    );
+  }
+
+  /** The firewall does not have a ban that it was about to be told of. */
+  untried(id: number): void {
+    this.#db.run("UPDATE ban SET applied_by = NULL WHERE id = ?", id);
+  }
+
+  /** The firewall has the bans. What it has of earlier ones is theirs now: lifting that would lift them. */
+  applied(ids: readonly number[], { firewall, time }: { firewall: string; time: Micros }): void {
+    const list = JSON.stringify(ids);
+    this.#db.transaction(() => {
+      this.#db.run(
+        `UPDATE ban SET applied_by = ?, applied_at = ?, attempts = 0, next_try = 0, error = NULL
+         WHERE id ${AMONG}`,
+        firewall,
+        time,
+        list,
+      );
+      this.#db.run(
+        `UPDATE ban SET applied_by = NULL, applied_at = NULL, error = NULL
+         WHERE ended IS NOT NULL AND (applied_by IS NOT NULL OR error IS NOT NULL) AND id IN (
+           SELECT a.id FROM ban AS b JOIN ban AS a ON ${this.#isOne("a", "b")}
+           WHERE b.id ${AMONG} AND b.ended IS NULL AND a.ended IS NOT NULL)`,
+        list,
+      );
+    });
+  }
+
+  /** Bans that are in force and applied are to be applied again; returns how many are. */
+  reapply(bans: readonly Pick<Ban, "address" | "scope">[]): number {
+    if (bans.length === 0) return 0;
+    return this.#db.run(
+      `UPDATE ban SET applied_at = NULL, next_try = 0
+       WHERE (address, scope) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))
+         AND ended IS NULL AND applied_at IS NOT NULL`,
+      jsonOf(bans, ({ address }, scope) => [address, scope]),
+    );
+  }
+
+  /** The firewall no longer has the bans. */
+  lifted(ids: readonly number[]): void {
+    const list = JSON.stringify(ids);
+    const others = `SELECT a.id FROM ban AS b JOIN ban AS a ON ${this.#isOne("a", "b")}
+      WHERE b.id ${AMONG} AND a.ended IS NOT NULL AND a.applied_by IS NOT NULL`;
+    this.#db.run(
+      `UPDATE ban SET applied_by = NULL, applied_at = NULL, attempts = 0, next_try = 0, error = NULL
+       WHERE id ${AMONG} OR id IN (${others})`,
+      list,
+      list,
+    );
+  }
+
+  /** The firewall refused a ban; the next try comes after 1 s, doubling up to 5 minutes. */
+  failed(id: number, failure: { error: string; time: Micros }): void {
+    this.#db.run(
+      `UPDATE ban SET attempts = attempts + 1, error = ?,
+         next_try = ? + min(?, ? * (1 << min(attempts, 20))) WHERE id = ?`,
+      failure.error,
+      failure.time,
+      LAST_RETRY,
+      FIRST_RETRY,
+      id,
+    );
+  }
+
+  /** Bans in force of a range that the firewall is certain to have, ascending by id. */
+  held(firewall: string, { after, upTo }: BanRange): HeldBan[] {
+    const row = this.#db.get<{ list: string }>(
+      `SELECT json_group_array(json_array(address, scope, until)) AS list FROM (
+         SELECT address, scope, until FROM ban
+         WHERE id > ? AND id <= ? AND ended IS NULL AND applied_at IS NOT NULL AND applied_by = ? ORDER BY id)`,
+      after,
+      upTo,
+      firewall,
+    );
+    const list = JSON.parse(row!.list) as [string, string, Micros | null][];
+    return list.map(([address, scope, until]) => ({ address, scope: readScope(scope), until }));
+  }
+
+  /** Reports whether a firewall may have a ban of this address and scope, or is to have it. */
+  mayHold({ address, scope }: Pick<Ban, "address" | "scope">): boolean {
+    return this.#db.get(
+      "SELECT 1 FROM ban WHERE address = ? AND scope = ? AND (ended IS NULL OR applied_by IS NOT NULL)",
+      address,
+      formatScope(scope),
+    ) !== null;
+  }
+
+  /** SQL that says whether two bans are one to the firewall. */
+  #isOne(a: string, b: string): string {
+    return `${a}.address = ${b}.address${this.#knowsScopes ? ` AND ${a}.scope = ${b}.scope` : ""}`;
+  }
+}
