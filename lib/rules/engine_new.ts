@@ -253,7 +253,10 @@ export class Engine {
     }
   }
 
-  /** Trips of one event come in configured order, whichever notes their rules share: of equal bans the first one is decided. */
+  /**
+   * Takes the trips of one event in configured order, whichever notes their rules share: of equal
+   * bans the first one is decided.
+   */
   #tripInOrder(): void {
     const passed = this.#passed.splice(0).sort((a, b) => a.rule - b.rule);
     this.#trips.push(...passed.map(({ trip }) => trip));
