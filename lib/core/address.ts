@@ -32,8 +32,8 @@ export function canonicalAddress(text: string): string | null {
 const canonicalIPv6 = remembering((text): string | null => {
   if (!ipaddr.IPv6.isValid(text)) return null;
   // ipaddr.js takes octets with leading zeros, `::ffff:192.0.2.010`, which some programs read as octal.
-  const tail = text.slice(text.lastIndexOf(":") + 1);
-  if (tail.includes(".") && !DOTTED_QUAD.test(tail)) return null;
+  const last = text.slice(text.lastIndexOf(":") + 1);
+  if (last.includes(".") && !DOTTED_QUAD.test(last)) return null;
   const address = ipaddr.IPv6.parse(text);
   return address.isIPv4MappedAddress() ? address.toIPv4Address().toString() : address.toRFC5952String();
 });

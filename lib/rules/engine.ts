@@ -244,9 +244,8 @@ export class Engine {
       const address = textOfWords(this.#record);
       const { time } = this.#record;
       if (count <= rule.limit * this.#lenience(address, time)) continue;
-      const { service: module, name, reason, banTime, growth, scope } = rule;
-      const who = { address, source: addressOf(source)!, module, rule: name, reason };
-      const trip = { ...who, time, count, banTime, growth, scope };
+      const { reason, banTime, growth, scope } = rule;
+      const trip = { address, source: addressOf(source)!, time, count, reason, banTime, growth, scope };
       this.#passed.push({ rule: rule.number, trip });
       this.#notes.reset(rule.number);
       if (this.#options.isStored === false) continue;
@@ -254,7 +253,10 @@ export class Engine {
     }
   }
 
-  /** Trips of one event come in configured order, whichever notes their rules share: of equal bans the first one is decided. */
+  /**
+   * Takes the trips of one event in configured order, whichever notes their rules share: of equal
+   * bans the first one is decided.
+   */
   #tripInOrder(): void {
     const passed = this.#passed.splice(0).sort((a, b) => a.rule - b.rule);
     this.#trips.push(...passed.map(({ trip }) => trip));

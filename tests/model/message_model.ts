@@ -26,7 +26,8 @@ const NOBODY: Said = { address: null, fields: {} };
 /** Stands between an address and a point or colon of the sentence. No message holds it. */
 const MARK = "\ue000";
 const ELEMENTS: Readonly<Record<string, string>> = {
-  // All that looks like an address, and no less: what is remembered is matched again without going back.
+  // All that looks like an address, and no less: what is remembered is matched again without going
+  // back.
   ADDR: `(?=(?<address>[0-9A-Fa-f:.]+(?:%[\\w.-]+)?))\\k<address>${MARK}?`,
   REST: ".*",
   PORT: "(?<port>\\d{1,5})",
@@ -113,7 +114,10 @@ export function given(fields: Record<string, string | undefined>): Record<string
 
 const ADDRESS = "(?<address>\\d+\\.\\d+\\.\\d+\\.\\d+|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*(?:%[\\w.-]+)?)";
 
-/** A module of patterns, in which `«»` enclose what may be a stranger's text: however long that is, the address stands at one place. */
+/**
+ * A module of patterns, in which `«»` enclose what may be a stranger's text: however long that is,
+ * the address stands at one place.
+ */
 export function patternService(patterns: readonly string[]): Service {
   const all = patterns.map((pattern) => {
     const compile = (source: string) =>

@@ -43,7 +43,9 @@ export function rulesHit(event: Pick<Counted, "fields" | "message">, rules: read
   });
 }
 
-/** What an address is counted as: itself, or of IPv6 the network of so many bits that it lies in. */
+/**
+ * What an address is counted as: itself, or of IPv6 the network of so many bits that it lies in.
+ */
 export function countedAs(address: string, ipv6Prefix: number): string {
   if (!address.includes(":") || ipv6Prefix === 128) return address;
   const network = ipaddr.IPv6.networkAddressFromCIDR(`${address}/${ipv6Prefix}`);
@@ -67,7 +69,10 @@ interface Hit {
 export class ModelCounters {
   readonly #hits = new Map<Rule, Map<string, Hit[]>>();
 
-  /** Counts a hit; returns how many were counted when the limit was passed, otherwise 0. A value that counts already is no hit. */
+  /**
+   * Counts a hit; returns how many were counted when the limit was passed, otherwise 0. A value
+   * that counts already is no hit.
+   */
   hit(rule: Rule, { address, time, value }: { address: string; time: number; value: string | null }): number {
     const span = rule.window ?? Infinity;
     const ofRule = this.#hits.get(rule) ?? new Map<string, Hit[]>();
@@ -124,7 +129,10 @@ export class ModelBans {
   }
 }
 
-/** How many times as long as the first a ban lasts: it grows with each before it, unless the address was free for long. */
+/**
+ * How many times as long as the first a ban lasts: it grows with each before it, unless the address
+ * was free for long.
+ */
 function factorOf({ factor, forgetAfter }: Growth, ended: readonly ModelBan[], time: number): number {
   let grown = 1;
   let freeUntil = time;
