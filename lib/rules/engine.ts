@@ -244,9 +244,9 @@ export class Engine {
       const address = textOfWords(this.#record);
       const { time } = this.#record;
       if (count <= rule.limit * this.#lenience(address, time)) continue;
-      const { reason, banTime, growth, scope } = rule;
-      const trip = { address, source: addressOf(source)!, time, count, reason, banTime, growth, scope };
-      this.#passed.push({ rule: rule.number, trip });
+      const { service: module, name, reason, banTime, growth, scope } = rule;
+      const who = { address, source: addressOf(source)!, module, rule: name, reason };
+      this.#passed.push({ rule: rule.number, trip: { ...who, time, count, banTime, growth, scope } });
       this.#notes.reset(rule.number);
       if (this.#options.isStored === false) continue;
       this.#batch.spend({ ...this.#record, kind: SPENT, rules: group << GROUP_RULES | 1 << i }, rule.number);

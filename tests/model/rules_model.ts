@@ -115,15 +115,15 @@ export interface ModelBan {
 export class ModelBans {
   readonly all: ModelBan[] = [];
 
-  /** Bans unless a ban is in force that is as long. Returns the ban. */
+  /** Bans unless a ban is in force that ends no earlier. Returns the ban. */
   add({ rule, address, time, count }: ModelTrip, reason: string): ModelBan | null {
     const own = this.all.filter((ban) => ban.address === address).reverse();
     const ended = own.filter(({ until }) => until <= time);
     const span = rule.banTime === null ? Infinity : rule.banTime * factorOf(rule.growth, ended, time);
     const most = rule.banTime === null ? Infinity : rule.growth.most ?? Infinity;
-    const standing = own[0] !== undefined && own[0].until > time ? own[0].until - own[0].start : 0;
-    if (Math.min(span, most) <= standing) return null;
-    const ban = { address, start: time, until: time + Math.min(span, most), reason: `${reason}, ${count}` };
+    const until = time + Math.min(span, most);
+    if (own.some((ban) => ban.until > time && ban.until >= until)) return null;
+    const ban = { address, start: time, until, reason: `${reason}, ${count}` };
     this.all.push(ban);
     return ban;
   }
