@@ -90,7 +90,11 @@ function build(exit: (code: number) => void): Command {
   })
     .option("-v, --verbose", "say more")
     .option("--trial <span>", "end the bans it makes, and stop, after this time unless `confirm` is given")
-    .action(async (options: Options & { verbose?: boolean; trial?: string }) =>
+    .option(
+      "--boot-id <id>",
+      "id of the machine's boot, which systemd gives as %b: bans by a command end with it",
+    )
+    .action(async (options: Options & { verbose?: boolean; trial?: string; bootId?: string }) =>
       exit(
         await runCommand(options, {
           log: openLog({ verbose: !!options.verbose }),
