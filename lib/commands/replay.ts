@@ -9,7 +9,6 @@ import { Whitelist } from "../deciding/whitelist.ts";
 import { openJournal } from "../sources/journal/journal.ts";
 import type { Batch } from "../sources/source.ts";
 import { isSameScope } from "../core/scope.ts";
-import type { Log } from "../core/log.ts";
 import type { NewBan, PastBan } from "../deciding/ban.ts";
 import type { Trip } from "../rules/rule.ts";
 import { UserError } from "../core/error.ts";

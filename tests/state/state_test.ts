@@ -50,14 +50,13 @@ function ban(over: Partial<BatchRecord["bans"][number]> = {}): BatchRecord["bans
     address: "192.0.2.1",
     reason: "[SSHD] invalid",
     scope: "all",
+    provenance: { kind: "rule", name: "SSHD invalid" },
     count: 6,
     start: 1_000,
     until: null,
     ...over,
   };
 }
-
-const DUE = { firewall: "command", now: 10_000, limit: 10 };
 
 Deno.test("`State.write()` keeps lines, hits and position over a reopening", () => {
   using temporary = temporaryState();
