@@ -22,6 +22,8 @@ export interface RunSignals {
 export interface RunOptions extends CommonOptions {
   /** A span, in which bans are only tried. */
   readonly trial?: string;
+  /** Id of the machine's boot; without it uptime and clock tell one boot from another. */
+  readonly bootId?: string;
 }
 
 /**
@@ -50,7 +52,7 @@ export async function runCommand(
     while (!signals.stop.aborted) {
       next = new AbortController();
       announce(config, log);
-      const monitor = new Monitor(config, { state, log, trial: state.trial() });
+      const monitor = new Monitor(config, { state, log, trial: state.trial(), bootId: options.bootId });
       const isEnd = () => !next.signal.aborted || signals.stop.aborted;
       if (await monitor.run(AbortSignal.any([signals.stop, next.signal]), isEnd)) break;
     }

@@ -1,23 +1,23 @@
 import type { BanRange } from "../deciding/ban.ts";
 
-/** Bans that are looked at in one go: some milliseconds. */
+/** Bans of one slice: some milliseconds. */
 const SLICE = 5_000;
 /** Milliseconds until a slice that failed is tried again. */
 const HOLD_UP = 5_000;
 
-/** What a walk does. */
+/** The work of a walk. */
 export interface WalkSteps {
-  /** Does one slice. What it throws within `begin()` is the caller's. */
+  /** Does one slice. `begin()` throws what the first slice throws. */
   slice(range: BanRange): void;
-  /** All slices are done. */
+  /** Called when all slices are done. */
   done(): void;
-  /** Told what a later slice has thrown, as when the state cannot be written; the same slice is tried again. */
+  /** Told the error of a later slice, as when the state cannot be written; the slice is tried again. */
   failed(error: unknown): void;
 }
 
 /**
- * Goes over all bans by their ids, a slice at a time, so that reading goes on between two. The first slice is done by
- * `begin()` itself: where there are no more bans than that, all is.
+ * Goes over all bans by their ids, slice by slice, so that the monitor reads on between two. `begin()` does the first slice
+ * itself, and with it all where there are no more bans.
  */
 export class Walk {
   #after = 0;
@@ -29,19 +29,19 @@ export class Walk {
     this.#steps = steps;
   }
 
-  /** Slices are left. */
+  /** Reports whether slices are left. */
   get isUnderWay(): boolean {
     return this.#after < this.#upTo;
   }
 
-  /** Begins from the first ban, leaving a walk under way, and goes as far as the one with the id `lastId`. */
+  /** Begins with the first ban, gives up a walk under way, and ends with the ban of the id `lastId`. */
   begin(lastId: number): void {
     this.stop();
     [this.#after, this.#upTo] = [0, lastId];
     this.#next();
   }
 
-  /** Leaves the rest undone. */
+  /** Gives up what is left. */
   stop(): void {
     clearTimeout(this.#timer);
     this.#after = this.#upTo;
@@ -67,7 +67,7 @@ export class Walk {
   }
 }
 
-/** The slices of all bans up to the one with the id `lastId`, with a pause after each, in which what waits gets its turn. */
+/** The slices of all bans up to the one with the id `lastId`; between two, timers and readers get their turn. */
 export async function* rangesUpTo(lastId: number): AsyncGenerator<BanRange> {
   for (let after = 0; after < lastId; after += SLICE) {
     yield { after, upTo: Math.min(after + SLICE, lastId) };

@@ -22,9 +22,9 @@ import type { Database, Value } from "./database.ts";
 const EXPIRE_STEP = 5_000;
 /** Ended bans of one address that `past()` tells and that are kept. */
 const MOST_PAST = 100;
-/** Ended bans that `prune()` looks at in one step. */
+/** Bans that `prune()` looks at in one step. */
 const PRUNE_STEP = 500;
-/** How long after all old bans have been looked at they are looked at again. */
+/** How long after it has looked at all bans `prune()` begins again. */
 const PRUNE_EVERY: Micros = 3_600_000_000;
 
 /** Which ended bans are deleted. */
@@ -45,8 +45,8 @@ function byDecision(a: CountedBan, b: CountedBan): number {
 /** All bans, past and present. Methods throw what SQLite throws, and have then changed nothing. */
 export class BanTable {
   readonly #db: Database;
-  /** How far `prune()` has looked: the end and the id of the last ban. */
-  #pruned: { readonly ended: Micros; readonly id: number } = { ended: 0, id: 0 };
+  /** Id of the last ban that `prune()` has looked at. */
+  #pruned = 0;
   #pruneAgain: Micros = -Infinity;
 
   constructor(db: Database) {
@@ -140,26 +140,20 @@ export class BanTable {
    */
   prune({ now, keep, isShipped }: Pruning): number {
     if (now < this.#pruneAgain) return 0;
-    const before = now - keep;
-    const { ended, id } = this.#pruned;
-    const old = this.#db.all<{ id: number; ended: Micros }>(
-      `SELECT id, ended FROM ban WHERE ended IS NOT NULL AND ended < ? AND (ended > ? OR (ended = ? AND id > ?))
-       ORDER BY ended, id LIMIT ?`,
-      before,
-      ended,
-      ended,
-      id,
+    const looked = this.#db.all<{ id: number }>(
+      "SELECT id FROM ban WHERE id > ? ORDER BY id LIMIT ?",
+      this.#pruned,
       PRUNE_STEP,
     );
-    if (old.length > 0) this.#delete(old.map(({ id }) => id), { before, isShipped });
-    this.#pruned = old.at(-1) ?? { ended: 0, id: 0 };
-    if (old.length === 0) this.#pruneAgain = now + PRUNE_EVERY;
-    return old.length;
+    if (looked.length > 0) this.#delete(looked.map(({ id }) => id), { before: now - keep, isShipped });
+    this.#pruned = looked.at(-1)?.id ?? 0;
+    if (looked.length === 0) this.#pruneAgain = now + PRUNE_EVERY;
+    return looked.length;
   }
 
   #delete(ids: readonly number[], { before, isShipped }: { before: Micros; isShipped: boolean }): void {
     this.#db.run(
-      `DELETE FROM ban WHERE id ${AMONG} AND applied_by IS NULL AND change < (SELECT max(change) FROM ban)
+      `DELETE FROM ban WHERE id ${AMONG} AND ended < ? AND applied_by IS NULL AND change < (SELECT max(change) FROM ban)
          AND (NOT ? OR change <= ifnull((SELECT value FROM meta WHERE key = 'shipped_ban'), 0))
          AND (
            NOT EXISTS (SELECT 1 FROM ban AS other WHERE other.address = ban.address
@@ -169,6 +163,7 @@ export class BanTable {
            )) = ${MOST_PAST}
          )`,
       JSON.stringify(ids),
+      before,
       Number(isShipped),
       before,
     );
@@ -295,7 +290,7 @@ export class BanTable {
   lingering(): BanStatus[] {
     return selectBans(
       this.#db,
-      `WHERE ended IS NOT NULL AND applied_by IS NOT NULL AND NOT EXISTS (
+      `INDEXED BY ban_to_lift WHERE ended IS NOT NULL AND applied_by IS NOT NULL AND NOT EXISTS (
          SELECT 1 FROM ban AS newer
          WHERE newer.address = ban.address AND newer.scope = ban.scope AND newer.ended IS NULL)
        ORDER BY ended, id`,

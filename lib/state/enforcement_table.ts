@@ -110,7 +110,7 @@ export class EnforcementTable {
   toLift({ firewall, now, limit }: Due): BanStatus[] {
     return selectBans(
       this.#db,
-      `WHERE ${this.#liftable()} AND next_try <= ? ORDER BY next_try, id LIMIT ?`,
+      `INDEXED BY ban_to_lift WHERE ${this.#liftable()} AND next_try <= ? ORDER BY next_try, id LIMIT ?`,
       firewall,
       now,
       limit,
@@ -119,7 +119,7 @@ export class EnforcementTable {
 
   /** What a ban in force is one with is lifted with that. */
   #liftable(): string {
-    return `ended IS NOT NULL AND applied_by = ?
+    return `ended IS NOT NULL AND applied_by IS NOT NULL AND applied_by = ?
       AND NOT EXISTS (SELECT 1 FROM ban AS other WHERE ${
       this.#isOne("other", "ban")
     } AND other.ended IS NULL)`;
@@ -131,7 +131,7 @@ export class EnforcementTable {
       `SELECT min(due) AS due FROM (
          SELECT min(until) AS due FROM ban WHERE ended IS NULL
          UNION ALL SELECT min(next_try) FROM ban WHERE ended IS NULL AND applied_at IS NULL
-         UNION ALL SELECT min(next_try) FROM ban WHERE ${this.#liftable()})`,
+         UNION ALL SELECT min(next_try) FROM ban INDEXED BY ban_to_lift WHERE ${this.#liftable()})`,
       firewall,
     )?.due ?? null;
   }

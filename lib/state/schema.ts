@@ -127,7 +127,6 @@ const MIGRATIONS: readonly (string | ((db: DatabaseSync) => void))[] = [
       ELSE '' END;
   DROP INDEX ban_in_force;
   CREATE UNIQUE INDEX ban_in_force ON ban (address, scope) WHERE ended IS NULL;
-  CREATE INDEX ban_ended ON ban (ended) WHERE ended IS NOT NULL;
   `,
 ];
 

@@ -1,7 +1,10 @@
 import { strict as assert } from "node:assert";
+import { DatabaseSync } from "node:sqlite";
 import { type Micros, now, SECOND } from "../../lib/core/time.ts";
-import { readBanLine } from "../../lib/commands/ban_list.ts";
+import { type ListedBan, readBanLine } from "../../lib/commands/ban_list.ts";
+import { Importing } from "../../lib/commands/bans_import.ts";
 import { watchControl } from "../../lib/monitor/control.ts";
+import { Whitelist } from "../../lib/deciding/whitelist.ts";
 import type { NewBan } from "../../lib/deciding/ban.ts";
 import {
   eventually,
@@ -215,6 +218,85 @@ Deno.test("`bans --import` takes 100,000 lines, and leaves out those whose time 
     const { banned, over: ended } = JSON.parse(result.stdout);
     assert.deepEqual([banned, ended], [100_000, 1]);
     assert.equal(temporary.state.bans.totals().inForce, 100_000);
+  }));
+
+Deno.test("`Importing` writes slices in transactions of their own, between which another writer gets its turn", async () => {
+  using temporary = temporaryState();
+  const { bans } = temporary.state;
+  const other = new DatabaseSync(`${temporary.directory}/state.db`);
+  // It waits for nobody: each of its writes finds the state free.
+  other.exec("PRAGMA busy_timeout = 0; CREATE TABLE other (id INTEGER)");
+  const slices: number[] = [];
+  const parts = {
+    bans: {
+      transaction: <T>(work: () => T) => bans.transaction(work),
+      standingOf: (addresses: readonly string[]) => bans.standingOf(addresses),
+      addAll(list: readonly NewBan[]) {
+        slices.push(list.length);
+        bans.addAll(list);
+      },
+    },
+    whitelist: new Whitelist(),
+    now: 1_000,
+    name: "list",
+    complete: (ban: ListedBan) => {
+      return {
+        scope: "all",
+        provenance: MANUAL,
+        count: 0,
+        start: 1_000,
+        until: null,
+        reason: "r",
+        ...ban,
+      } as const;
+    },
+    pause: () => Promise.resolve(void other.exec("INSERT INTO other VALUES (1)")),
+  };
+  const lines = Array.from({ length: 100_000 }, (_, i) => `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`);
+  const first = new Importing(parts);
+  await first.take(lines.slice(0, 2_500));
+  assert.deepEqual(slices, [1_000, 1_000], "an interruption leaves whole slices");
+  const importing = new Importing(parts);
+  await importing.take(lines);
+  await importing.end();
+  assert.deepEqual([importing.summary.banned, importing.summary.unchanged], [98_000, 2_000]);
+  assert.equal(slices.length, 102);
+  assert.ok(slices.every((length) => length <= 1_000));
+  assert.equal(other.prepare("SELECT count(*) AS n FROM other").get()!.n, 100);
+  assert.equal(bans.totals().inForce, 100_000);
+  other.close();
+});
+
+Deno.test("`bans --import` goes by address and scope as the monitor does", () =>
+  stage({}, async ({ temporary, file, cli }) => {
+    const list = ["tcp 22", "tcp 80,443", "tcp 443", "tcp 22", "all"].map((scope, i) =>
+      JSON.stringify({
+        address: "192.0.2.1",
+        scope,
+        until: `2100-01-0${i + 1}T00:00:00Z`,
+        provenance: "fleet",
+        name: "h",
+      })
+    );
+    const { stdout } = await cli("bans", "--import", file("list", list.join("\n")), "--json");
+    const { banned, extended, unchanged } = JSON.parse(stdout);
+    assert.deepEqual({ banned, extended, unchanged }, { banned: 4, extended: 1, unchanged: 0 });
+    const again = await cli("bans", "--import", file("list", list.slice(0, 3).join("\n")), "--json");
+    assert.equal(JSON.parse(again.stdout).unchanged, 3);
+    const told = (await cli("bans", "--json")).stdout.trim().split("\n").map((line) => JSON.parse(line));
+    assert.deepEqual(
+      told.map(({ scope, provenance, name, until }) => [scope, provenance, name, until.slice(8, 10)]),
+      [["tcp 22", "fleet", "h", "04"], ["tcp 80,443", "fleet", "h", "02"], ["tcp 443", "fleet", "h", "03"], [
+        "all",
+        "fleet",
+        "h",
+        "05",
+      ]],
+    );
+    const ended = await cli("unban", "192.0.2.1");
+    assert.equal(ended.stdout.match(/unbanned/g)!.length, 4);
+    assert.match(ended.stdout, /^192\.0\.2\.1 \(tcp 80,443\) unbanned$/m);
+    assert.equal(temporary.state.bans.totals().inForce, 0);
   }));
 
 Deno.test("`bans` refuses to export and import at once, a format that it does not know, and a file that is not there", () =>

@@ -29,7 +29,8 @@ export function readUnit(
     lines.findLast((line) => line.startsWith(`${key}=`))?.slice(key.length + 1).trim() ?? "";
   const user = value("User");
   const group = value("Group") || user;
-  const [first = "", ...rest] = words(value("ExecStart"));
+  const specified = (text: string) => text.replace(/%[a-zA-Z]/g, (name) => specifiers[name] ?? name);
+  const [first = "", ...rest] = words(specified(value("ExecStart")));
   const command = [first.replace("!", ""), ...rest];
   const program = command.find((word) => word.endsWith(`/${name}`));
   if (!program) throw new Error(`Cannot read the unit of ${name}: its ExecStart is ${command.join(" ")}`);
@@ -44,10 +45,8 @@ export function readUnit(
     runtimeDirectory: `/run/${value("RuntimeDirectory")}`,
     prepare: lines.flatMap((line) => {
       const [, command] = /^ExecStartPre=-?(.*)$/.exec(line) ?? [];
-      const specified = command?.replace(/%[a-zA-Z]/g, (name) => specifiers[name] ?? name);
-      return specified === undefined
-        ? []
-        : [["setpriv", ...identityOf(user, group, groups), ...words(specified)]];
+      if (command === undefined) return [];
+      return [["setpriv", ...identityOf(user, group, groups), ...words(specified(command))]];
     }),
     program,
     start: [...bounds(value("UMask"), words(value("CapabilityBoundingSet"))), ...identity, ...command],

@@ -233,7 +233,7 @@ Deno.test("a ban that the firewall had before it refused to make it longer is li
   using temporary = temporaryState();
   const { firewall, scene, log, open } = setUp(temporary);
   const bans = open();
-  const { bans: store, enforcement } = temporary.state;
+  const { bans: store } = temporary.state;
   const act = (until: Micros) => {
     const stored = [ban("192.0.2.1", { start: scene.now, until })];
     stored.forEach((one) => store.add(one));
@@ -288,7 +288,7 @@ Deno.test("a flood of bans reaches the firewall in few calls, and the first one 
   using temporary = temporaryState();
   const { firewall, open } = setUp(temporary);
   const bans = open();
-  const { bans: store, enforcement } = temporary.state;
+  const { bans: store } = temporary.state;
   const { promise, resolve } = Promise.withResolvers<void>();
   firewall.gate = promise;
   for (let i = 0; i < 100; i++) {

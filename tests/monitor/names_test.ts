@@ -44,3 +44,20 @@ Deno.test({
     assert.match(log.lines[0]!, /localhost: this program was built without the right to; build it anew$/);
   },
 });
+
+Deno.test("`Names.refresh()` asks for a few names at the same time, and for each once", async () => {
+  let [underWay, most] = [0, 0];
+  const asked: string[] = [];
+  const resolve = async (name: string) => {
+    asked.push(name);
+    most = Math.max(most, ++underWay);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    underWay--;
+    return ["192.0.2.1"];
+  };
+  const names = Array.from({ length: 100 }, (_, i) => `host-${i}.example.org`);
+  const found = await new Names({ log: memoryLog(), resolve, buildHint: "" }).refresh(names);
+  assert.deepEqual(asked, names);
+  assert.equal(found.size, 100);
+  assert.equal(most, 8);
+});

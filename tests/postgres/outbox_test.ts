@@ -1,5 +1,6 @@
 import { strict as assert } from "node:assert";
 import { openFleet } from "../../lib/postgres/fleet.ts";
+import { scopeOf } from "../support/helpers.ts";
 import {
   ban,
   DAY,
@@ -18,7 +19,13 @@ await testOnPostgres("the shipment", {
     const message = "quotes \" ' \\ {braces}, NULL, tab\t, newline\n, é 🦊, %s $1";
     member.outbox.add({ address: "2001:db8::1", time: MONDAY + 123_457, message });
     member.outbox.bans = [
-      ban({ address: "198.51.100.0/24", until: MONDAY + 1, ended: MONDAY + 2, endReason: "unban" }),
+      ban({
+        address: "198.51.100.0/24",
+        scope: scopeOf("tcp 22,80"),
+        until: MONDAY + 1,
+        ended: MONDAY + 2,
+        endReason: "unban",
+      }),
     ];
     await member.shipped();
     const { hostId } = member.outbox;
@@ -32,11 +39,16 @@ await testOnPostgres("the shipment", {
         message,
       },
     ]);
-    const bans = await query("SELECT host, id, address, reason, count, until::text, end_reason FROM ban");
+    const bans = await query(
+      "SELECT host, id, address, scope, provenance, name, reason, count, until::text, end_reason FROM ban",
+    );
     assert.deepEqual([...bans], [{
       host: hostId,
       id: "1",
       address: "198.51.100.0/24",
+      scope: "tcp 22,80",
+      provenance: "rule",
+      name: "SSHD invalid_user",
       reason: "[SSHD] invalid_user",
       count: "6",
       until: "2025-03-03 00:00:00.000001+00",

@@ -2,7 +2,8 @@ import { strict as assert } from "node:assert";
 import type { Boot } from "../../lib/core/boot.ts";
 import type { NewBan } from "../../lib/deciding/ban.ts";
 import type { BanTable } from "../../lib/state/ban_table.ts";
-import { temporaryState } from "../support/helpers.ts";
+import { State } from "../../lib/state/state.ts";
+import { scopeOf, temporaryState } from "../support/helpers.ts";
 
 function ban(over: Partial<NewBan> = {}): NewBan {
   return {
@@ -239,4 +240,153 @@ Deno.test("`BanTable.addAll()` does what as many calls of `add()` do, and `stand
     ["192.0.2.2", null],
     ["192.0.2.3", 20],
   ]);
+});
+
+Deno.test("`BanTable` knows a ban by address and scope, and `end()` ends all of an address", () => {
+  using temporary = temporaryState();
+  const { bans, outbox } = temporary.state;
+  const [ssh, web] = [scopeOf("tcp 22"), scopeOf("tcp 80,443")];
+  bans.addAll([ban({ scope: ssh, until: 5_000 }), ban({ scope: web, until: 9_000 })]);
+  bans.add(ban({ scope: ssh, until: 7_000, provenance: { kind: "import", name: "list" } }));
+  assert.deepEqual(
+    bans.standing("192.0.2.1").map(({ scope, until, provenance }) => [scope, until, provenance]),
+    [
+      [ssh, 7_000, { kind: "rule", name: "SSHD invalid" }],
+      [web, 9_000, { kind: "rule", name: "SSHD invalid" }],
+    ],
+  );
+  assert.equal(bans.find({ address: "192.0.2.1", scope: web })!.until, 9_000);
+  assert.equal(bans.find({ address: "192.0.2.1", scope: "all" }), null);
+  const before = bans.lastChange();
+  assert.equal(bans.end("192.0.2.1", { reason: "unban", time: 6_000 }), 2);
+  assert.equal(bans.end("192.0.2.1", { reason: "unban", time: 6_000 }), 0);
+  const changes = outbox.unshippedBans(9).map((
+    { change, scope, provenance },
+  ) => [change, scope, provenance.kind]);
+  assert.deepEqual(changes, [[before + 1, ssh, "rule"], [before + 2, web, "rule"]]);
+});
+
+Deno.test("`EnforcementTable` lifts one scope of an address while another is in force", () => {
+  using temporary = temporaryState();
+  const { bans, enforcement } = temporary.state;
+  bans.addAll([ban({ scope: scopeOf("tcp 22"), until: 5_000 }), ban({ scope: scopeOf("tcp 80") })]);
+  enforcement.applied([1, 2], { firewall: "command", time: 1 });
+  bans.expire(5_000);
+  assert.deepEqual(enforcement.toLift(DUE).map(({ id }) => id), [1]);
+  enforcement.begin("command", { boot: boot("a"), takesOver: true, anew: false, knowsScopes: false });
+  assert.deepEqual(enforcement.toLift(DUE), [], "to a firewall without scopes they are one");
+  assert.equal(enforcement.nextDue("command"), null);
+});
+
+Deno.test("`EnforcementTable.begin()` goes by the boot and not by the clock, which may start anew with each boot", () => {
+  using temporary = temporaryState();
+  const { bans, enforcement } = temporary.state;
+  const begin = (boot: Boot) => {
+    enforcement.begin("command", { boot, takesOver: true, anew: false });
+    return enforcement.toApply(DUE).length;
+  };
+  const HOUR = 3_600_000_000;
+  begin({ id: null, uptime: 5, start: 0 });
+  bans.add(ban());
+  enforcement.applied([1], { firewall: "command", time: 5 * HOUR });
+  enforcement.noteBoot({ id: null, uptime: 5 * HOUR, start: 0 });
+  assert.equal(begin({ id: null, uptime: 6 * HOUR, start: 0 }), 0, "the same boot");
+  assert.equal(
+    begin({ id: null, uptime: 20, start: 0 }),
+    1,
+    "another one, whose clock began where the last did",
+  );
+});
+
+const DAY = 86_400_000_000;
+
+Deno.test("`BanTable.prune()` keeps all bans of an address until its last one is old, and deletes in steps", () => {
+  using temporary = temporaryState();
+  const { bans } = temporary.state;
+  const ended = (address: string, day: number, over: Partial<NewBan> = {}) => {
+    bans.add(ban({ address, start: day * DAY, until: day * DAY + 1, ...over }));
+    bans.expire(day * DAY + 1);
+  };
+  for (let i = 0; i < 1_200; i++) ended(`10.0.${i >> 8}.${i & 255}`, 1);
+  ended("192.0.2.1", 1);
+  ended("192.0.2.1", 300);
+  ended("192.0.2.2", 2);
+  bans.add(ban({ address: "192.0.2.2", start: 5 * DAY }));
+  for (let i = 0; i < 105; i++) ended("192.0.2.3", 10 + i / 1_000);
+  ended("192.0.2.3", 350);
+  const pruning = { now: 365 * DAY, keep: 100 * DAY, isShipped: false };
+  const steps: number[] = [];
+  do steps.push(bans.prune(pruning)); while (steps.at(-1)! > 0);
+  assert.deepEqual(steps, [500, 500, 310, 0]);
+  const left = Map.groupBy(bans.history(9_999), ({ address }) => address);
+  assert.deepEqual([...left].map(([address, list]) => [address, list.length]), [
+    ["192.0.2.3", 100],
+    ["192.0.2.2", 2],
+    ["192.0.2.1", 2],
+  ]);
+  assert.equal(bans.prune({ ...pruning, now: pruning.now + DAY }), 104, "and later again");
+});
+
+Deno.test("`BanTable.prune()` keeps what a firewall still has, what is not shipped, and the latest change", () => {
+  using temporary = temporaryState();
+  const { bans, enforcement, outbox } = temporary.state;
+  for (const [i, address] of ["192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4"].entries()) {
+    bans.add(ban({ address, until: 2_000 + i }));
+  }
+  enforcement.applied([1], { firewall: "command", time: 1 });
+  bans.expire(3_000);
+  const addresses = () => bans.history(9).map(({ address }) => address).reverse();
+  const change = bans.lastChange();
+  let now = 365 * DAY;
+  const prune = (isShipped: boolean) => {
+    for (now += DAY; bans.prune({ now, keep: DAY, isShipped }) > 0;);
+    return addresses();
+  };
+  assert.equal(prune(true).length, 4);
+  outbox.confirmBans(outbox.unshippedBans(9)[1]!.change);
+  assert.deepEqual(prune(true), ["192.0.2.1", "192.0.2.3", "192.0.2.4"]);
+  assert.deepEqual(prune(false), ["192.0.2.1", "192.0.2.4"]);
+  bans.add(ban({ address: "192.0.2.9" }));
+  assert.equal(bans.lastChange(), change + 1, "no number of a change is given twice");
+  enforcement.lifted([1]);
+  assert.deepEqual(prune(false), ["192.0.2.9"]);
+});
+
+Deno.test("`State` reads who banned out of the reasons of an earlier program, once", () => {
+  using temporary = temporaryState();
+  const reasons: readonly (readonly [string, string, string, string])[] = [
+    ["192.0.2.1", "[SSHD] invalid user", "rule", "SSHD invalid user"],
+    ["192.0.2.0/24", "[NETWORK] 5 bans within 1d", "network", "/24"],
+    ["192.0.2.3", "[MANUAL] ban", "manual", ""],
+    ["192.0.2.4", "[IMPORT] /srv/list", "import", "/srv/list"],
+    ["192.0.2.5", "a scan", "manual", ""],
+  ];
+  temporary.exec(`
+    DROP INDEX ban_in_force;
+    ALTER TABLE ban DROP COLUMN provenance;
+    ALTER TABLE ban DROP COLUMN name;
+    ALTER TABLE ban DROP COLUMN decided;
+    CREATE UNIQUE INDEX ban_in_force ON ban (address) WHERE ended IS NULL;
+    ${
+    reasons.map(([address, reason], i) =>
+      `INSERT INTO ban (change, address, reason, count, start) VALUES (${i}, '${address}', '${reason}', 1, ${
+        i + 5
+      });`
+    ).join("\n")
+  }
+    PRAGMA user_version = 7`);
+  const again = new State(temporary.directory);
+  assert.deepEqual(
+    again.bans.inForce().map((
+      { address, reason, provenance: { kind, name } },
+    ) => [address, reason, kind, name]),
+    reasons,
+  );
+  assert.deepEqual(again.bans.decided(0), [
+    { address: "192.0.2.1", time: 5, isOfNetwork: false },
+    { address: "192.0.2.0/24", time: 6, isOfNetwork: true },
+  ]);
+  again.bans.add(ban({ scope: scopeOf("tcp 22") }));
+  assert.equal(again.bans.standing("192.0.2.1").length, 2);
+  again.close();
 });

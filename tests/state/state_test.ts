@@ -81,8 +81,6 @@ function ban(over: Partial<BatchRecord["bans"][number]> = {}): BatchRecord["bans
   };
 }
 
-const DUE = { firewall: "command", now: 10_000, limit: 10 };
-
 Deno.test("`BatchWriter.write()` keeps lines, hits and position over a reopening", () => {
   using temporary = temporaryState();
   write(temporary.state, { events: [EVENT], notes: oneHit(), position: "p7" });
@@ -225,6 +223,11 @@ const EARLIER = `
   DROP TABLE log_batch;
   DROP TABLE note;
   DROP TABLE note_group;
+  DROP INDEX ban_in_force;
+  ALTER TABLE ban DROP COLUMN provenance;
+  ALTER TABLE ban DROP COLUMN name;
+  ALTER TABLE ban DROP COLUMN decided;
+  CREATE UNIQUE INDEX ban_in_force ON ban (address) WHERE ended IS NULL;
   DELETE FROM meta WHERE key = 'note_seed';
   CREATE TABLE log (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, service TEXT, address TEXT, time INTEGER, message TEXT

@@ -24,7 +24,7 @@ export class MemoryOutbox implements Outbox {
     const seq = this.rows.length + 1;
     this.rows.push({
       seq,
-      service: "SSHD",
+      module: "SSHD",
       address: "192.0.2.1",
       time: MONDAY + seq,
       message: `line ${seq}`,
@@ -65,6 +65,7 @@ export function ban(parts: Partial<BanChange>): BanChange {
     address: "192.0.2.1",
     reason: "[SSHD] invalid_user",
     scope: "all",
+    provenance: { kind: "rule", name: "SSHD invalid_user" },
     count: 6,
     start: MONDAY,
     until: null,

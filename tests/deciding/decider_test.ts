@@ -1,0 +1,101 @@
+import { strict as assert } from "node:assert";
+import { formatScope } from "../../lib/core/scope.ts";
+import { SECOND } from "../../lib/core/time.ts";
+import { meet, type NewBan, type StandingBan } from "../../lib/deciding/ban.ts";
+import { type BanHistory, Decider } from "../../lib/deciding/decider.ts";
+import { Logins } from "../../lib/deciding/logins.ts";
+import type { NetworkStep } from "../../lib/deciding/networks.ts";
+import { Whitelist } from "../../lib/deciding/whitelist.ts";
+import type { Trip } from "../../lib/rules/rule.ts";
+import { scopeOf, STEADY } from "../support/helpers.ts";
+
+const HOUR = 3_600 * SECOND;
+const STEP: NetworkStep = { ipv4: 24, ipv6: 48, limit: 2, window: HOUR, banTime: HOUR, growth: STEADY };
+
+function trip(address: string, over: Partial<Trip> = {}): Trip {
+  const who = { address, source: address, module: "SSHD", rule: "invalid", reason: "[SSHD] invalid" };
+  return { ...who, time: HOUR, count: 6, banTime: HOUR, growth: STEADY, scope: "all", ...over };
+}
+
+function standing(scope: string, until: number | null): StandingBan {
+  return { scope: scopeOf(scope), until };
+}
+
+function history(bans: Record<string, StandingBan[]> = {}): BanHistory {
+  return { standing: (address) => bans[address] ?? [], past: () => [] };
+}
+
+function decider(networks: readonly NetworkStep[] = [STEP]): Decider {
+  return new Decider({ whitelist: new Whitelist(), logins: new Logins(null), networks });
+}
+
+function named(bans: readonly NewBan[]): string[] {
+  return bans.map(({ address, scope }) => scope === "all" ? address : `${address} ${formatScope(scope)}`);
+}
+
+Deno.test("`meet()` extends the ban of the same scope, writes others beside it, and needs none that is covered", () => {
+  const cases: readonly (readonly [StandingBan, StandingBan[], string])[] = [
+    [standing("tcp 22", 10), [], "new"],
+    [standing("tcp 22", 10), [standing("tcp 22", 9)], "extended"],
+    [standing("tcp 22", null), [standing("tcp 22", 9)], "extended"],
+    [standing("tcp 22", 10), [standing("tcp 22", 10)], "unchanged"],
+    [standing("tcp 22", 10), [standing("tcp 22", null)], "unchanged"],
+    [standing("tcp 80", 10), [standing("tcp 22", null)], "new"],
+    [standing("tcp 22", 10), [standing("all", 10)], "unchanged"],
+    [standing("tcp 22", 10), [standing("all", 9)], "new"],
+    [standing("tcp 22", 10), [standing("all", 9), standing("tcp 22", 5)], "extended"],
+    [standing("all", 5), [standing("tcp", 10), standing("udp", 10)], "new"],
+  ];
+  for (const [ban, others, meeting] of cases) assert.equal(meet(ban, others), meeting, JSON.stringify(ban));
+});
+
+Deno.test("`Decider.decide()` gives of one address and scope the later end, and each other scope its own ban", () => {
+  const scopes = { ssh: scopeOf("tcp 22"), web: scopeOf("tcp 80,443") };
+  const { bans } = decider().decide([
+    trip("192.0.2.1", { scope: scopes.ssh }),
+    trip("192.0.2.1", { scope: scopes.web, banTime: 2 * HOUR }),
+    trip("192.0.2.1", { scope: scopes.ssh, time: 2 * HOUR }),
+    trip("192.0.2.1", { scope: scopeOf("tcp 443"), time: 2 * HOUR }),
+    trip("192.0.2.2"),
+  ], { history: history({ "192.0.2.2": [standing("all", null)] }) });
+  assert.deepEqual(bans.map(({ until }) => until! / HOUR), [3, 3]);
+  assert.deepEqual(named(bans), ["192.0.2.1 tcp 22", "192.0.2.1 tcp 80,443"]);
+});
+
+Deno.test("`Decider.decide()` counts two bans of one address as one member of its network", () => {
+  const trips = [
+    trip("192.0.2.1", { scope: scopeOf("tcp 22") }),
+    trip("192.0.2.1", { scope: scopeOf("tcp 80") }),
+    trip("192.0.2.2"),
+  ];
+  const judge = decider();
+  assert.equal(judge.decide(trips, { history: history() }).bans.length, 3);
+  const { bans } = judge.decide([trip("192.0.2.3")], { history: history() });
+  assert.deepEqual(named(bans), ["192.0.2.3", "192.0.2.0/24"]);
+  assert.deepEqual(bans[1]!.provenance, { kind: "network", name: "/24" });
+});
+
+Deno.test("`Decider.restore()` counts as if only those decisions had been made", () => {
+  const judge = decider();
+  const trips = [trip("192.0.2.1"), trip("192.0.2.2"), trip("2001:db8::/64")];
+  for (let i = 0; i < 2; i++) {
+    const lost = judge.decide([...trips, trip("192.0.2.3")], { history: history() });
+    assert.deepEqual(named(lost.bans).at(-1), "192.0.2.0/24");
+    judge.restore([]);
+  }
+  judge.restore(trips.slice(0, 2).map(({ address, time }) => ({ address, time, isOfNetwork: false })));
+  assert.deepEqual(named(judge.decide([trip("192.0.2.9")], { history: history() }).bans), [
+    "192.0.2.9",
+    "192.0.2.0/24",
+  ]);
+  judge.restore([
+    { address: "192.0.2.1", time: HOUR, isOfNetwork: false },
+    { address: "192.0.2.2", time: HOUR, isOfNetwork: false },
+    { address: "192.0.2.0/24", time: HOUR, isOfNetwork: true },
+  ]);
+  assert.deepEqual(
+    named(judge.decide([trip("192.0.2.9")], { history: history() }).bans),
+    ["192.0.2.9"],
+    "a network begins anew with its ban",
+  );
+});

@@ -1,0 +1,50 @@
+/** Bans while the state cannot be written: nothing is lost, nothing else stands still, and the log hears of it once. */
+import { strict as assert } from "node:assert";
+import { Bans } from "../../lib/enforcing/bans.ts";
+import { ObserveFirewall } from "../../lib/firewall/observe.ts";
+import { Whitelist } from "../../lib/deciding/whitelist.ts";
+import type { Ban } from "../../lib/deciding/ban.ts";
+import type { Outcome } from "../../lib/firewall/firewall.ts";
+import { BOOT, eventually, MANUAL, memoryLog, strangers } from "../support/helpers.ts";
+import { FAULTS } from "../support/faults.ts";
+
+class NotingFirewall extends ObserveFirewall {
+  override readonly name = "noting";
+  readonly held = new Set<string>();
+  override ban(bans: readonly Ban[]): Promise<Outcome[]> {
+    for (const { address } of bans) this.held.add(address);
+    return super.ban(bans);
+  }
+}
+
+for (const { name, ignore, run } of FAULTS) {
+  Deno.test({
+    name: `\`Bans\` backs off while ${name}, and goes on afterwards`,
+    ignore,
+    fn: () =>
+      run(async (state) => {
+        const firewall = new NotingFirewall();
+        const log = memoryLog();
+        const parts = { state, firewall, whitelist: new Whitelist(), log, clock: () => 2_000 };
+        const bans = new Bans({ ...parts, boot: () => BOOT, ...strangers() });
+        state.bans.addAll(["192.0.2.1", "192.0.2.2"].map((address) => ({
+          ...{ address, scope: "all", provenance: MANUAL, reason: "x", count: 0, start: 1, until: null },
+        })));
+        state.breakDown();
+        for (let i = 0; i < 20; i++) {
+          bans.enforce();
+          // Timers run: this would never come back if the enforcer took the same ban again and again.
+          await new Promise((resolve) => setTimeout(resolve, 5));
+        }
+        assert.equal(firewall.held.size, 0, "who is not noted as told is not told");
+        const held = () => log.lines.filter((line) => line.startsWith("error: bans are held up"));
+        assert.equal(held().length, 1, log.lines.join("\n"));
+        state.repair();
+        await eventually(() => firewall.held.size === 2);
+        await eventually(() => state.bans.inForce().every(({ appliedAt }) => appliedAt !== null));
+        assert.equal(held().length, 1);
+        assert.ok(log.lines.includes("info: bans are held up no longer"));
+        await bans.stop(AbortSignal.abort());
+      }),
+  });
+}

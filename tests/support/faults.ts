@@ -1,0 +1,135 @@
+/** States that cannot be written, as when a disk is full, another process holds the lock, or the file system is read-only. */
+import { DatabaseSync } from "node:sqlite";
+import { prepareStateDirectory } from "../../lib/monitor/control.ts";
+import { BanTable } from "../../lib/state/ban_table.ts";
+import { Database } from "../../lib/state/database.ts";
+import { EnforcementTable } from "../../lib/state/enforcement_table.ts";
+
+/** A state in which writing can be made to fail. */
+export interface FaultyState {
+  readonly directory: string;
+  readonly bans: BanTable;
+  readonly enforcement: EnforcementTable;
+  /** From now on no write succeeds. */
+  breakDown(): void;
+  repair(): void;
+}
+
+/** A way in which writing fails. */
+export interface Fault {
+  readonly name: string;
+  /** The machine lacks what the fault needs. */
+  readonly ignore: boolean;
+  /** What SQLite says. */
+  readonly error: RegExp;
+  run(work: (state: FaultyState) => void | Promise<void>): Promise<void>;
+}
+
+function mount(...args: string[]): boolean {
+  try {
+    return new Deno.Command("mount", { args, stdout: "null", stderr: "null" }).outputSync().success;
+  } catch {
+    return false;
+  }
+}
+
+function unmount(directory: string): void {
+  new Deno.Command("umount", { args: ["-l", directory] }).outputSync();
+}
+
+function canMount(): boolean {
+  const directory = Deno.makeTempDirSync();
+  const isMounted = mount("-t", "tmpfs", "none", directory);
+  if (isMounted) unmount(directory);
+  Deno.removeSync(directory);
+  return isMounted;
+}
+
+/** Opens a state in `directory` whose writes fail between `breakDown` and `repair`. */
+async function open(
+  directory: string,
+  faults: { breakDown(database: Database): void; repair(database: Database): void },
+  work: (state: FaultyState) => void | Promise<void>,
+): Promise<void> {
+  prepareStateDirectory(directory);
+  const database = new Database(directory);
+  // A writer would wait for seconds.
+  database.all("PRAGMA busy_timeout = 0");
+  try {
+    await work({
+      directory,
+      bans: new BanTable(database),
+      enforcement: new EnforcementTable(database),
+      breakDown: () => faults.breakDown(database),
+      repair: () => faults.repair(database),
+    });
+  } finally {
+    database.close();
+  }
+}
+
+async function inTemporary(work: (directory: string) => Promise<void>): Promise<void> {
+  const directory = Deno.makeTempDirSync({ prefix: "strongmonitor-" });
+  try {
+    await work(directory);
+  } finally {
+    Deno.removeSync(directory, { recursive: true });
+  }
+}
+
+/** A full disk: a small file system of its own in which a file takes all that is left. */
+const full: Fault = {
+  name: "the disk is full (ENOSPC; needs root to mount a tmpfs)",
+  ignore: !canMount(),
+  error: /disk is full/,
+  run: (work) =>
+    inTemporary(async (directory) => {
+      mount("-t", "tmpfs", "-o", "size=8m", "none", directory);
+      const filler = `${directory}/filler`;
+      const fill = () => {
+        try {
+          for (const size of [65_536, 1]) {
+            for (;;) Deno.writeFileSync(filler, new Uint8Array(size), { append: true });
+          }
+        } catch {
+          // Nothing is left. A chunk that did not fit whole was written as far as it did.
+        }
+      };
+      try {
+        await open(directory, { breakDown: fill, repair: () => Deno.removeSync(filler) }, work);
+      } finally {
+        unmount(directory);
+      }
+    }),
+};
+
+const busy: Fault = {
+  name: "another connection holds the lock (EBUSY)",
+  ignore: false,
+  error: /locked/,
+  run: (work) =>
+    inTemporary(async (directory) => {
+      let other: DatabaseSync | null = null;
+      const breakDown = () => {
+        other = new DatabaseSync(`${directory}/state.db`);
+        other.exec("BEGIN IMMEDIATE");
+      };
+      await open(directory, { breakDown, repair: () => other!.close() }, work);
+    }),
+};
+
+const readOnly: Fault = {
+  name: "the state is read-only (EROFS)",
+  ignore: false,
+  error: /readonly/,
+  run: (work) =>
+    inTemporary((directory) =>
+      open(directory, {
+        breakDown: (database) => void database.all("PRAGMA query_only = 1"),
+        repair: (database) => void database.all("PRAGMA query_only = 0"),
+      }, work)
+    ),
+};
+
+/** All ways in which writing fails. */
+export const FAULTS: readonly Fault[] = [full, busy, readOnly];
