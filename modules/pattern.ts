@@ -2,9 +2,8 @@ import type { AST } from "@eslint-community/regexpp";
 import { type Bytes, Literal } from "../lib/core/bytes.ts";
 import { canonicalAddress } from "../lib/core/address.ts";
 import { parseExpression, whyNotLinear } from "../lib/reading/regex_safety.ts";
-import type { ModuleKind } from "../lib/reading/module.ts";
+import { type ModuleKind, OptionError } from "../lib/reading/module.ts";
 import { TextForm, type TextParser, type TextReading } from "../lib/reading/text_reader.ts";
-import { OptionError } from "../lib/reading/module.ts";
 import { behindProxies } from "./proxies.ts";
 
 const PLACE = "<ADDR>";

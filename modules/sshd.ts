@@ -5,16 +5,21 @@ import { TemplateForm } from "../lib/reading/template_reader.ts";
 
 /** Whose connection it is, as sshd writes it since 7.5. */
 const WHOSE = "{{invalid|authenticating} user |user }";
-/** What pam_unix and its like write behind the failure; the address stands where the host does, and two blanks before the user. */
+/**
+ * What pam_unix and its like write behind the failure; the address stands where the host does, and
+ * two blanks before the user.
+ */
 const PAM_TAIL =
   "; logname=<TOKEN?> uid=<NUMBER> euid=<NUMBER> tty=<TOKEN?> ruser=<TOKEN?> rhost=<ADDR>{<BLANKS><REST>|}";
 
 /**
- * Every message of OpenSSH 7.4 to 10 (portable, with PAM and TCP wrappers) that names an address. User names, names from reverse
- * DNS, banners and parting words are text of whoever connects: `<USER>`, `<REST>` or a `<TOKEN>`. Everything else is sshd's.
+ * Every message of OpenSSH 7.4 to 10 (portable, with PAM and TCP wrappers) that names an address.
+ * User names, names from reverse DNS, banners and parting words are text of whoever connects:
+ * `<USER>`, `<REST>` or a `<TOKEN>`. Everything else is sshd's.
  */
 const NAMING: readonly Template[] = [
-  // Protocol 2 names the port and "ssh2" on every verdict; only keys and certificates add something behind.
+  // Protocol 2 names the port and "ssh2" on every verdict; only keys and certificates add something
+  // behind.
   {
     name: "verdict",
     text:
@@ -117,7 +122,10 @@ const NAMING: readonly Template[] = [
   { name: "session", text: "{Starting|Close} session: <USER> from <ADDR> port <PORT> id <NUMBER>" },
 ];
 
-/** Messages that name nobody: they tell nothing of strangers, but they are no sign of a new format either. */
+/**
+ * Messages that name nobody: they tell nothing of strangers, but they are no sign of a new format
+ * either.
+ */
 const NAMELESS: readonly Template[] = [
   // The one word that sshd has of every session's end. The process that served it writes it.
   { name: "session closed", text: "pam_unix(sshd:session): session closed for <REST>", says: END },
@@ -141,8 +149,9 @@ const NAMELESS: readonly Template[] = [
 export const SSHD_TEMPLATES: readonly Template[] = [...NAMING, ...NAMELESS];
 
 /**
- * OpenSSH's server. All that it says about strangers it says as root, so no unit is trusted beside root. A level may stand before a
- * message, as syslog gets it. Before authentication (`[preauth]`) there is no session that could end.
+ * OpenSSH's server. All that it says about strangers it says as root, so no unit is trusted beside
+ * root. A level may stand before a message, as syslog gets it. Before authentication (`[preauth]`)
+ * there is no session that could end.
  */
 export const sshd: ModuleKind = {
   name: "SSHD",

@@ -3,11 +3,9 @@ import { NetworkSet } from "../core/address.ts";
 import { formatScope, parseScope, type PortScope } from "../core/scope.ts";
 import type { Ban } from "../deciding/ban.ts";
 import { withState } from "./open.ts";
-import { type CommonOptions, counted, isoTime, isoTimeOrNull, print } from "./output.ts";
+import { type CommonOptions, counted, EXPORT_FORMATS, isoTime, isoTimeOrNull, print } from "./output.ts";
 
-/** What `bans --export` can write. */
-export const EXPORT_FORMATS = ["nft", "ipset", "plain", "json"] as const;
-/** One of them. */
+/** A format of `bans --export`. */
 export type ExportFormat = typeof EXPORT_FORMATS[number];
 
 /** Lines of an export, and what of the bans it cannot say, a sentence each. */

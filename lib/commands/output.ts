@@ -11,6 +11,8 @@ export interface CommonOptions {
   readonly json?: boolean;
 }
 
+/** What `bans --export` can write. */
+export const EXPORT_FORMATS = ["nft", "ipset", "plain", "json"] as const;
 const encoder = new TextEncoder();
 
 /** Writes a line to standard output, synchronously; ends the program quietly when nobody reads on. */

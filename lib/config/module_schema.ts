@@ -1,14 +1,16 @@
 import * as z from "zod";
 import { MAX_MESSAGE } from "../core/records.ts";
-import { network, ports, section, spanOrForever, STRINGS, text, texts, whole } from "./values.ts";
+import { described, network, ports, section, spanOrForever, STRINGS, text, texts, whole } from "./values.ts";
 
 /** `window`, where it may stand. */
-export const window = spanOrForever.optional().describe(
+export const window = described(
+  spanOrForever.optional(),
   'Hits older than this are forgotten, such as "10m"; "forever": never. A rule\'s own wins over its module\'s, ' +
     "that over the outermost; with none at all, hits are never forgotten.",
 );
 /** `ban_time`, where it may stand. */
-export const banTime = spanOrForever.optional().describe(
+export const banTime = described(
+  spanOrForever.optional(),
   'How long a ban lasts, such as "1d"; "forever": for good. A rule\'s own wins over its module\'s, that over the ' +
     "outermost; with none at all, bans are for good.",
 );
@@ -17,13 +19,16 @@ const factor = z.number("must be a number").min(1, "must be at least 1").max(1_0
 
 /** How bans grow, where it may stand: beside `ban_time`. */
 export const growth = {
-  ban_time_factor: factor.optional().describe(
+  ban_time_factor: described(
+    factor.optional(),
     "Each further ban of an address lasts so many times as long as the one before; 1 unless told.",
   ),
-  max_ban_time: spanOrForever.optional().describe(
+  max_ban_time: described(
+    spanOrForever.optional(),
     'No ban by this lasts longer, but those that are "forever".',
   ),
-  forget_after: spanOrForever.optional().describe(
+  forget_after: described(
+    spanOrForever.optional(),
     'An address that was free so long after its last ban begins anew; "forever", as when left out: never.',
   ),
 };
@@ -44,16 +49,21 @@ const codes = z.union([whole(100, 999), z.string().regex(/^[1-9]xx$/, CODES)], C
 );
 
 const condition = {
-  str: some(texts()).describe(
+  str: described(
+    some(texts()),
     "Text to look for, or a list of which any one makes a hit; with mode `regex` regular expressions.",
   ),
-  mode: z.enum(["start", "anywhere", "regex"], 'must be "start", "anywhere" or "regex"').default("start")
-    .describe("Where the text must stand: at the start of the field, or anywhere in it; `regex`: see there."),
-  field: some(texts(field)).default(["message"]).describe(
+  mode: described(
+    z.enum(["start", "anywhere", "regex"], 'must be "start", "anywhere" or "regex"').default("start"),
+    "Where the text must stand: at the start of the field, or anywhere in it; `regex`: see there.",
+  ),
+  field: described(
+    some(texts(field)).default(["message"]),
     "What of a line is compared: `message`, the whole, or a field that the module reads out of it, such as `path`; of a " +
       "list any one.",
   ),
-  ignore_case: z.boolean("must be true or false").default(false).describe(
+  ignore_case: described(
+    z.boolean("must be true or false").default(false),
     "Capitals do not count. Regular expressions are then written in small letters.",
   ),
 };
@@ -66,34 +76,40 @@ const exception = z.union(
 );
 
 const ruleTests = section({
-  match: texts().default([]).describe("Lines that must be hits of this rule."),
-  no_match: texts().default([]).describe("Lines that must not."),
+  match: described(texts().default([]), "Lines that must be hits of this rule."),
+  no_match: described(texts().default([]), "Lines that must not."),
 });
 
 const rule = section({
-  name: text(64).regex(/^[A-Za-z0-9_-]+$/, "must be made of letters, digits, - and _")
-    .describe("Short name, unique in its module: bans give it as their reason."),
+  name: described(
+    text(64).regex(/^[A-Za-z0-9_-]+$/, "must be made of letters, digits, - and _"),
+    "Short name, unique in its module: bans give it as their reason.",
+  ),
   ...condition,
   str: condition.str.optional(),
-  except: z.union([exception, z.array(exception)], "must be a string, an object or a list of them")
-    .transform((given) => [given].flat()).default([])
-    .describe(
-      "What makes no hit all the same: a string that the rule's field starts with, or an object with `str`, `field`, " +
-        "`mode` and `ignore_case`; or a list of them.",
-    ),
-  status: some(z.union([codes, z.array(codes)], CODES).transform((given) => [given].flat(2))).optional()
-    .describe('Status codes of which one must be there too: 404, "4xx", or a list of them.'),
-  distinct: field.optional().describe(
+  except: described(
+    z.union([exception, z.array(exception)], "must be a string, an object or a list of them")
+      .transform((given) => [given].flat()).default([]),
+    "What makes no hit all the same: a string that the rule's field starts with, or an object with `str`, `field`, " +
+      "`mode` and `ignore_case`; or a list of them.",
+  ),
+  status: described(
+    some(z.union([codes, z.array(codes)], CODES).transform((given) => [given].flat(2))).optional(),
+    'Status codes of which one must be there too: 404, "4xx", or a list of them.',
+  ),
+  distinct: described(
+    field.optional(),
     "Counts how many different values this field takes instead of hits, such as `path` or `user`.",
   ),
-  limit: whole(1, 1_000_000).describe("This many hits of one address are allowed; the next one bans it."),
+  limit: described(whole(1, 1_000_000), "This many hits of one address are allowed; the next one bans it."),
   window,
   ban_time: banTime,
   ...growth,
-  unsafe: z.boolean("must be true or false").default(false).describe(
+  unsafe: described(
+    z.boolean("must be true or false").default(false),
     "Takes a regular expression that may need very long on some lines.",
   ),
-  tests: ruleTests.optional().describe("Lines that `strongmonitor check` runs through the rule."),
+  tests: described(ruleTests.optional(), "Lines that `strongmonitor check` runs through the rule."),
 });
 
 const path = text(4096).regex(/^\//, "must be an absolute path").refine(
@@ -102,51 +118,63 @@ const path = text(4096).regex(/^\//, "must be an absolute path").refine(
 );
 
 const origin = section({
-  identifier: texts().optional().describe(
+  identifier: described(
+    texts().optional(),
     "Programs whose journal entries are the module's (SYSLOG_IDENTIFIER).",
   ),
-  unit: texts(text(255).regex(/\.\w+$/, "must be the whole name of a unit, such as vsftpd.service"))
-    .optional()
-    .describe(
-      "systemd units that the service runs in. What they write is trusted; without `identifier` all of it is the module's.",
-    ),
-  file: texts(path).optional().describe(
+  unit: described(
+    texts(text(255).regex(/\.\w+$/, "must be the whole name of a unit, such as vsftpd.service"))
+      .optional(),
+    "systemd units that the service runs in. What they write is trusted; without `identifier` all of it is the module's.",
+  ),
+  file: described(
+    texts(path).optional(),
     "Log files by absolute path; * and ? stand for any part of a name.",
   ),
 });
 
 /** A module's section. */
 export const moduleSection = section({
-  match: origin.optional().describe(
+  match: described(
+    origin.optional(),
     "Where the lines of the service are found, in place of what the module knows.",
   ),
-  pattern: texts().optional().describe(
+  pattern: described(
+    texts().optional(),
     "For a service of your own: regular expressions that begin with ^, in which `<ADDR>` stands for the address and " +
       "named groups make fields.",
   ),
-  unsafe: z.boolean("must be true or false").optional().describe(
+  unsafe: described(
+    z.boolean("must be true or false").optional(),
     "Takes patterns that could name a wrong address or need very long.",
   ),
-  log_format: texts().optional().describe("NGINX: `log_format` of nginx.conf, as it stands there."),
-  trusted_proxies: z.union([network, z.array(network)], STRINGS).transform((given) => [given].flat())
-    .optional()
-    .describe(
-      "Proxies in front of the service: the client that they name is counted, and they are never banned.",
-    ),
-  no_log: texts().optional()
-    .describe("Messages that start so are counted but not recorded; a string or a list of them."),
-  record: z.enum(["all", "hits"], 'must be "all" or "hits"').default("all").describe(
+  log_format: described(texts().optional(), "NGINX: `log_format` of nginx.conf, as it stands there."),
+  trusted_proxies: described(
+    z.union([network, z.array(network)], STRINGS).transform((given) => [given].flat())
+      .optional(),
+    "Proxies in front of the service: the client that they name is counted, and they are never banned.",
+  ),
+  no_log: described(
+    texts().optional(),
+    "Messages that start so are counted but not recorded; a string or a list of them.",
+  ),
+  record: described(
+    z.enum(["all", "hits"], 'must be "all" or "hits"').default("all"),
     "Which lines are recorded: all that name an address, or those that a rule hits.",
   ),
-  rules: z.array(rule, "must be a list of rules").min(1, "must hold at least one rule")
-    .describe("When a line counts as suspicious. Each rule counts by itself."),
+  rules: described(
+    z.array(rule, "must be a list of rules").min(1, "must hold at least one rule"),
+    "When a line counts as suspicious. Each rule counts by itself.",
+  ),
   window,
   ban_time: banTime,
   ...growth,
-  ports: ports.optional().describe(
+  ports: described(
+    ports.optional(),
     "With nftables: bans for this module cut off these ports alone, and not the whole machine.",
   ),
-  protocol: z.enum(["tcp", "udp"], 'must be "tcp" or "udp"').optional().describe(
+  protocol: described(
+    z.enum(["tcp", "udp"], 'must be "tcp" or "udp"').optional(),
     "Protocol of the ports, tcp unless told; without ports all of its ports.",
   ),
 });

@@ -1,4 +1,3 @@
-import { isIPv6 } from "node:net";
 import ipaddr from "ipaddr.js";
 import { detached } from "./text.ts";
 
@@ -31,8 +30,10 @@ export function canonicalAddress(text: string): string | null {
 }
 
 const canonicalIPv6 = remembering((text): string | null => {
+  if (!ipaddr.IPv6.isValid(text)) return null;
   // ipaddr.js takes octets with leading zeros, `::ffff:192.0.2.010`, which some programs read as octal.
-  if (!isIPv6(text)) return null;
+  const last = text.slice(text.lastIndexOf(":") + 1);
+  if (last.includes(".") && !DOTTED_QUAD.test(last)) return null;
   const address = ipaddr.IPv6.parse(text);
   return address.isIPv4MappedAddress() ? address.toIPv4Address().toString() : address.toRFC5952String();
 });

@@ -1,10 +1,14 @@
 /**
- * Text as UTF-8 bytes that stay where they were read. A piece of it is a range `[from, to)`; nothing is decoded or copied until
- * somebody needs a string. Literals and line ends are compared four bytes at a time, as one 32-bit number: `getInt32()` of a
- * DataView takes V8 as long as the load of one byte.
+ * Text as UTF-8 bytes that stay where they were read. A piece of it is a range `[from, to)`;
+ * nothing is decoded or copied until somebody needs a string. Literals and line ends are compared
+ * four bytes at a time, as one 32-bit number: `getInt32()` of a DataView takes V8 as long as the
+ * load of one byte.
  */
 
-/** Bytes, and a view that reads four of them at once. Code may look at `PADDING` bytes behind the end of any range. */
+/**
+ * Bytes, and a view that reads four of them at once. Code may look at `PADDING` bytes behind the
+ * end of any range.
+ */
 export interface Bytes {
   readonly array: Uint8Array;
   readonly view: DataView;
@@ -20,10 +24,14 @@ export function makeBytes(size: number): Bytes {
 }
 
 const encoder = new TextEncoder();
-// A byte order mark is text like any other here: without it the string would not be what the bytes hold.
+// A byte order mark is text like any other here: without it the string would not be what the bytes
+// hold.
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** Encodes `text` as UTF-8 into bytes of its own, `bytes[0, end)`. Allocates: for tests and rare ways. */
+/**
+ * Encodes `text` as UTF-8 into bytes of its own, `bytes[0, end)`. Allocates: for tests and rare
+ * ways.
+ */
 export function encode(text: string): { bytes: Bytes; end: number } {
   const content = encoder.encode(text);
   const bytes = makeBytes(content.length);
@@ -37,8 +45,9 @@ export function decode({ array }: Bytes, from: number, to: number): string {
 }
 
 /**
- * A text that is compared with bytes four at a time. "from " is the words "from" and "rom ": the last word overlaps the one
- * before, so that none reaches behind the text. Of a text shorter than four bytes a mask tells which bytes count.
+ * A text that is compared with bytes four at a time. "from " is the words "from" and "rom ": the
+ * last word overlaps the one before, so that none reaches behind the text. Of a text shorter than
+ * four bytes a mask tells which bytes count.
  */
 export class Literal {
   readonly bytes: Uint8Array;
@@ -60,7 +69,10 @@ export class Literal {
     this.others = Int32Array.from(others);
   }
 
-  /** Reports whether the text stands at `at`. The caller checks that it ends within its range: `at + length <= to`. */
+  /**
+   * Reports whether the text stands at `at`. The caller checks that it ends within its range: `at +
+   * length <= to`.
+   */
   isAt({ view }: Bytes, at: number): boolean {
     if (((view.getInt32(at, true) ^ this.first) & this.mask) !== 0) return false;
     return this.length <= 4 || this.#goesOn(view, at);
@@ -87,9 +99,15 @@ const LINE_FEEDS = 0x0a0a0a0a;
 const ONES = 0x01010101;
 const HIGH_BITS = 0x80808080 | 0;
 
-/** Finds ends of lines, four bytes at a time (a word without zero bytes: "Hacker's Delight", section 6-1). */
+/**
+ * Finds ends of lines, four bytes at a time (a word without zero bytes: "Hacker's Delight", section
+ * 6-1).
+ */
 export class LineEnds {
-  /** Whether all bytes that `next()` passed are ASCII: then they are valid UTF-8, and as many characters. */
+  /**
+   * Whether all bytes that `next()` passed are ASCII: then they are valid UTF-8, and as many
+   * characters.
+   */
   isASCII = true;
 
   /** Returns where the next line feed of `bytes[from, to)` stands; `to` if there is none. */

@@ -11,3 +11,13 @@ export class UserError extends Error {
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+/**
+ * What is to be shown of a thrown value: the sentence of a `UserError`, which is the user's to mend, and the stack of
+ * anything else, which is a fault of the program.
+ */
+export function stackOf(error: unknown): string {
+  if (error instanceof UserError || !(error instanceof Error)) return messageOf(error);
+  const stack = error.stack ?? error.message;
+  return error.cause === undefined ? stack : `${stack}\nCaused by: ${stackOf(error.cause)}`;
+}

@@ -2,7 +2,7 @@ import { NetworkSet } from "../core/address.ts";
 import { addressOf } from "../core/address_reader.ts";
 import type { LogEvent } from "../reading/event.ts";
 import { fieldText } from "../reading/field_text.ts";
-import { END } from "../reading/message_reader.ts";
+import { END, NOTHING } from "../reading/message_reader.ts";
 import { NO_PID } from "../core/records.ts";
 import type { Micros } from "../core/time.ts";
 
@@ -59,10 +59,11 @@ export interface TrustOptions {
 }
 
 /**
- * What an event tells of logins: somebody has logged in, or a connection has ended. Null where the event tells neither, or
- * not whose connection.
+ * What an event tells of logins: somebody has logged in, or a connection has ended. Null where the event tells neither or
+ * not whose connection, and for what any local user could have forged.
  */
-export function loginChange({ reader, pid, time }: LogEvent): LoginChange | null {
+export function loginChange({ reader, pid, time, isTrusted }: LogEvent): LoginChange | null {
+  if (!isTrusted || reader.says === NOTHING) return null;
   const address = addressOf(reader.address);
   if (address === null) {
     const isEnd = reader.says === END && pid !== NO_PID;

@@ -279,7 +279,7 @@ export class Pipeline {
     const { reader, module, time, isTrusted } = event;
     this.#activity.line(module, event.isUnderstood, time);
     if (!event.isUnderstood) return;
-    if (isTrusted && reader.says !== NOTHING) this.#noteLogin(event);
+    if (reader.says !== NOTHING) this.#noteLogin(event);
     if (!reader.address.isAddress) return;
     intake.events++;
     if (time > intake.latest) intake.latest = time;

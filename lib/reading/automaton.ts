@@ -10,7 +10,10 @@ export interface SoughtText {
   readonly sign: number;
 }
 
-/** One field as rules look at it: as it is, or with A to Z taken for a to z. Its texts are in lower case then. */
+/**
+ * One field as rules look at it: as it is, or with A to Z taken for a to z. Its texts are in lower
+ * case then.
+ */
 export interface Lane {
   readonly texts: readonly SoughtText[];
   readonly ignoreCase: boolean;
@@ -21,7 +24,10 @@ export const NO_SIGNS = 0;
 
 /** How many states, sets and unions are known at most when a line begins. */
 const MAX_KNOWN = 4_096;
-/** How many states one line may add: making one takes 2 µs, and a hostile line could ask for one with each byte. */
+/**
+ * How many states one line may add: making one takes 2 µs, and a hostile line could ask for one
+ * with each byte.
+ */
 const MAX_NEW = 512;
 /** Bytes of IPv4 addresses and of numbers. */
 const FIGURES = new TextEncoder().encode("0123456789.");
@@ -31,15 +37,18 @@ const NO_BYTE = -1;
 /**
  * Finds all texts of all rules of one module in one pass over the bytes, whatever their number.
  *
- * It is a table: a row for each state, a column for each class of bytes (bytes that no text holds are one class). An entry names
- * the next state. A state is the way so far in the tries of its lane together with the signs seen on it, so the last state alone
- * tells the set of signs. States are made when a line first leads to them; the shipped rules of sshd need some 240.
+ * It is a table: a row for each state, a column for each class of bytes (bytes that no text holds
+ * are one class). An entry names the next state. A state is the way so far in the tries of its lane
+ * together with the signs seen on it, so the last state alone tells the set of signs. States are
+ * made when a line first leads to them; the shipped rules of sshd need some 240.
  *
- * Whole texts, the `symbols`, have columns too: who has compared "Failed password for " as a whole takes its 20 bytes as one step.
- * Any run of digits and points is one step as well (`figures`), as long as no text of a rule begins or goes on with a figure there.
+ * Whole texts, the `symbols`, have columns too: who has compared "Failed password for " as a whole
+ * takes its 20 bytes as one step. Any run of digits and points is one step as well (`figures`), as
+ * long as no text of a rule begins or goes on with a figure there.
  *
- * Bounds: a line that asks for more than `MAX_NEW` new states, or for more than `MAX_KNOWN` in all, ends in the state `lost`. The
- * tries then find its signs without the table, in linear time as well. `begin()` forgets everything when the table is full.
+ * Bounds: a line that asks for more than `MAX_NEW` new states, or for more than `MAX_KNOWN` in all,
+ * ends in the state `lost`. The tries then find its signs without the table, in linear time as
+ * well. `begin()` forgets everything when the table is full.
  */
 export class Automaton {
   /** The class of each byte, which is its column. */
@@ -47,13 +56,19 @@ export class Automaton {
   /** The column of digits and points, as many as there are. */
   readonly figures: number;
   /**
-   * `next[state + column]` is the next state, where a state is known by the place of its row. 0: `find()` has to tell. -1, in the
-   * column of figures: the bytes have to be taken one by one.
+   * `next[state + column]` is the next state, where a state is known by the place of its row. 0:
+   * `find()` has to tell. -1, in the column of figures: the bytes have to be taken one by one.
    */
   readonly next: Int32Array;
-  /** The state of who has lost the way: every step stays there, and `setAt()` looks at the bytes anew. */
+  /**
+   * The state of who has lost the way: every step stays there, and `setAt()` looks at the bytes
+   * anew.
+   */
   readonly lost: number;
-  /** Counts how often all states and sets were forgotten. Who remembers something by the number of a set drops it then. */
+  /**
+   * Counts how often all states and sets were forgotten. Who remembers something by the number of a
+   * set drops it then.
+   */
   generation = 0;
   readonly #lanes: readonly LaneTries[];
   readonly #symbols: readonly Uint8Array[];
@@ -63,7 +78,10 @@ export class Automaton {
   readonly #width: number;
   /** A byte of each class. */
   readonly #examples: readonly number[];
-  /** What each row stands for. Row 0 is no state, as 0 in a row means that its way is not known; row 1 is `lost`. */
+  /**
+   * What each row stands for. Row 0 is no state, as 0 in a row means that its way is not known; row
+   * 1 is `lost`.
+   */
   readonly #states: State[] = [];
   readonly #stateByKey = new Map<string, number>();
   readonly #starts: Int32Array;
@@ -92,7 +110,10 @@ export class Automaton {
     this.#forget();
   }
 
-  /** Has to be called before each line. Numbers of states and sets hold until a call that changes `generation`. */
+  /**
+   * Has to be called before each line. Numbers of states and sets hold until a call that changes
+   * `generation`.
+   */
   begin(): void {
     if (this.#isFull) {
       this.#forget();
@@ -286,7 +307,10 @@ class LaneTries {
   }
 }
 
-/** Puts down the class of each byte. Returns a byte of each class; class 0 is of all bytes that no text holds. */
+/**
+ * Puts down the class of each byte. Returns a byte of each class; class 0 is of all bytes that no
+ * text holds.
+ */
 function classify(lanes: readonly Lane[], classes: Uint8Array): number[] {
   const isHeld = new Uint8Array(256);
   for (const { texts, ignoreCase } of lanes) {

@@ -17,22 +17,23 @@ import type { Says } from "./message_reader.ts";
  * | `<WORDS>` | words with blanks between them |
  * | `<TOKEN>`, `<BLANKS>` | anything but blanks; blanks |
  *
- * `<WORD?>` may be empty, and so may all the others of the last three rows. They take all that they can; where the text behind them begins
- * with a character of their own kind, they end where that text first stands. `<USER>`, `<PORT>` and `<METHOD>` are kept as fields
- * `user`, `port` and `method` where the service has such fields.
+ * `<WORD?>` may be empty, and so may all the others of the last three rows. They take all that they
+ * can; where the text behind them begins with a character of their own kind, they end where that
+ * text first stands. `<USER>`, `<PORT>` and `<METHOD>` are kept as fields `user`, `port` and
+ * `method` where the service has such fields.
  *
- * `<USER>` may hold anything, the text behind it included. The template must fit the whole message, and the last place where all
- * behind `<USER>` fits is the one that the service wrote. Where `<ADDR>` and then `<REST>` follow, nobody can tell:
- * `Failed none for x from 192.0.2.1 port 1 ssh2: from 192.0.2.2 port 2 ssh2` could be said of either address. Such a message names
- * nobody.
+ * `<USER>` may hold anything, the text behind it included. The template must fit the whole message,
+ * and the last place where all behind `<USER>` fits is the one that the service wrote. Where
+ * `<ADDR>` and then `<REST>` follow, nobody can tell: `Failed none for x from 192.0.2.1 port 1
+ * ssh2: from 192.0.2.2 port 2 ssh2` could be said of either address. Such a message names nobody.
  */
 export interface Template {
   /** For tests and messages. */
   readonly name: string;
   readonly text: string;
   /**
-   * What such messages say about sessions; without it nothing. Where the template has a `<PORT>`, a connection ends only with a
-   * message that tells the port.
+   * What such messages say about sessions; without it nothing. Where the template has a `<PORT>`, a
+   * connection ends only with a message that tells the port.
    */
   readonly says?: Says;
 }
@@ -55,7 +56,10 @@ function only(characters: string): ByteSet {
   return set;
 }
 
-/** The set of all bytes but those of some ASCII characters; bytes of other characters are always in it. */
+/**
+ * The set of all bytes but those of some ASCII characters; bytes of other characters are always in
+ * it.
+ */
 export function allBut(characters: string): ByteSet {
   return only(characters).map((isHeld) => 1 - isHeld);
 }

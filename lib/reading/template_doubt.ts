@@ -2,15 +2,18 @@ import { ADDRESS_BYTES, type ByteSet, DIGITS } from "./template.ts";
 import type { Node } from "./template_graph.ts";
 
 /**
- * Reports whether all behind a stranger's text may fit at two places of a message, although the first fit takes no `<REST>`.
- * Most templates rule that out, and then nobody has to look whether the text stands again: that would take half of the time.
+ * Reports whether all behind a stranger's text may fit at two places of a message, although the
+ * first fit takes no `<REST>`. Most templates rule that out, and then nobody has to look whether
+ * the text stands again: that would take half of the time.
  *
- * No element but `<REST>` holds a blank here, so that each way through the template is a row of words:
+ * No element but `<REST>` holds a blank here, so that each way through the template is a row of
+ * words:
  *
  *     ‹USER› from ‹ADDR›{ port ‹PORT›|}     from A | from A port P
  *
- * A second, later fit would be a row that equals the end of a first one: `from A` the end `port P` of `from A port P`. As "from" is
- * not "port", it cannot be. (A row of as many words would have to begin in the same word, and so at the same place.)
+ * A second, later fit would be a row that equals the end of a first one: `from A` the end `port P`
+ * of `from A port P`. As "from" is not "port", it cannot be. (A row of as many words would have to
+ * begin in the same word, and so at the same place.)
  */
 export function mayFitTwice(stranger: Node & { kind: "stranger" }): boolean {
   const rows = rowsOf({ kind: "literal", text: stranger.end, next: stranger.next, other: null });

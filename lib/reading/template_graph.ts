@@ -3,7 +3,10 @@ import { mayFitTwice } from "./template_doubt.ts";
 import { allBut, type ByteSet, RUNS, type Template } from "./template.ts";
 import { parseTemplate, type Part, templateError } from "./template_syntax.ts";
 
-/** Literals of some templates, each once; the automaton has them as symbols, known by their places here. */
+/**
+ * Literals of some templates, each once; the automaton has them as symbols, known by their places
+ * here.
+ */
 export class Literals {
   readonly all: Literal[] = [];
   readonly #numbers = new Map<string, number>();
@@ -20,7 +23,10 @@ export class Literals {
 
 /** A place in a template, and what comes next where it fits. */
 export type Node =
-  /** Text. `other` is tried where it does not stand, and also where it stands but `next` does not fit. */
+  /**
+   * Text. `other` is tried where it does not stand, and also where it stands but `next` does not
+   * fit.
+   */
   | { readonly kind: "literal"; readonly text: string; readonly next: Node; readonly other: Node | null }
   | { readonly kind: "address" | "rest" | "skip"; readonly next: Node }
   /** Bytes of a set; up to `end`, which `next` then compares, where it is not "". */
@@ -69,13 +75,18 @@ export class TemplateGraph {
     this.size = this.#collect();
   }
 
-  /** Reports whether only one place fits for the end of a stranger's text, unless the message takes a `<REST>`. */
+  /**
+   * Reports whether only one place fits for the end of a stranger's text, unless the message takes
+   * a `<REST>`.
+   */
   isDecided(template: number): boolean {
     // Found when the first message asks: at the start nobody should wait for it.
     return this.#isDecided[template] ??= !this.#strangers[template]!.some(mayFitTwice);
   }
 
-  /** Numbers the literals that are left after texts were joined. Returns how many nodes there are. */
+  /**
+   * Numbers the literals that are left after texts were joined. Returns how many nodes there are.
+   */
   #collect(): number {
     const nodes = new Set<Node>(this.byFirst.filter((node) => node !== null));
     // The set grows while the loop runs.
@@ -133,7 +144,10 @@ class Builder {
     return { kind: "run", set, least: isOptional ? 0 : 1, field, end, next };
   }
 
-  /** Each place of the text behind a stranger's is tried; as it holds a blank, nothing but `<WORDS>` is read twice then. */
+  /**
+   * Each place of the text behind a stranger's is tried; as it holds a blank, nothing but `<WORDS>`
+   * is read twice then.
+   */
   #stranger(next: Node): Node {
     if (next.kind !== "literal" || next.other !== null || !next.text.includes(" ")) {
       throw templateError(this.#template, "a text with a blank must follow <USER>");
@@ -154,8 +168,9 @@ function literal(text: string, next: Node): Node {
 }
 
 /**
- * A node that tries one way and then another. What both have in common at their beginning is looked at once, so that templates
- * branch as a trie does: "Connection closed by " and "Connection from " are "Connection " and then "closed by " or "from ".
+ * A node that tries one way and then another. What both have in common at their beginning is looked
+ * at once, so that templates branch as a trie does: "Connection closed by " and "Connection from "
+ * are "Connection " and then "closed by " or "from ".
  */
 function choice(first: Node, other: Node): Node {
   if (first.kind === "literal") {
@@ -179,7 +194,10 @@ function isAlike(a: Node, b: Node): boolean {
 
 type LiteralNode = Node & { readonly kind: "literal" };
 
-/** `first` as a part of the first of the alternative texts that begins with the same words; null where none does. */
+/**
+ * `first` as a part of the first of the alternative texts that begins with the same words; null
+ * where none does.
+ */
 function joined(first: LiteralNode, rest: Node | null): LiteralNode | null {
   if (rest?.kind !== "literal") return null;
   const shared = sharedWords(first.text, rest.text);
@@ -203,7 +221,10 @@ function behind({ text, next }: LiteralNode, beginning: string): Node {
     : { kind: "literal", text: text.slice(beginning.length), next, other: null };
 }
 
-/** The words that two texts begin with, the blank behind included, or one text where the other begins with it. */
+/**
+ * The words that two texts begin with, the blank behind included, or one text where the other
+ * begins with it.
+ */
 function sharedWords(a: string, b: string): string {
   if (a.startsWith(b)) return b;
   if (b.startsWith(a)) return a;
@@ -213,7 +234,10 @@ function sharedWords(a: string, b: string): string {
   return beginning.slice(0, beginning.lastIndexOf(" ") + 1);
 }
 
-/** Reports whether `node` cannot fit where `text` stands. Then nothing has to be remembered to go back to. */
+/**
+ * Reports whether `node` cannot fit where `text` stands. Then nothing has to be remembered to go
+ * back to.
+ */
 export function excludes(text: string, node: Node | null): boolean {
   if (node === null || node.kind === "end") return true;
   if (node.kind !== "literal") return false;

@@ -14,7 +14,10 @@ function onSecondFit({ text }: Template): number {
   return !text.includes("<USER>") || /<USER>.*<REST>/s.test(text) ? NOTHING : TAKE_LAST;
 }
 
-/** Finds the template that a message follows. Where two places fit for the address, it decides or names nobody. */
+/**
+ * Finds the template that a message follows. Where two places fit for the address, it decides or
+ * names nobody.
+ */
 export class TemplateMatcher {
   /** Holds what was found. */
   readonly found: TemplateRunner;
@@ -45,8 +48,8 @@ export class TemplateMatcher {
   }
 
   /**
-   * Matches `bytes[at, to)`, to which the automaton has come in `state`. Returns the number of the template; -1: none fits. A
-   * template whose address is doubtful fits.
+   * Matches `bytes[at, to)`, to which the automaton has come in `state`. Returns the number of the
+   * template; -1: none fits. A template whose address is doubtful fits.
    */
   match(bytes: Bytes, at: number, to: number, state: number): number {
     const { found } = this;

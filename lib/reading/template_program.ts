@@ -20,20 +20,29 @@ export const OPTION = 12;
 /** Where the parts of an instruction stand behind its place. Place 0 holds what it does. */
 export const NEXT = 1;
 export const OTHER = 2;
-/** Of a literal: its first word, the bits of it that count, its length, its column, and where its other words stand. */
+/**
+ * Of a literal: its first word, the bits of it that count, its length, its column, and where its
+ * other words stand.
+ */
 export const FIRST_WORD = 3;
 export const MASK = 4;
 export const LENGTH = 5;
 export const COLUMN = 6;
 export const OTHER_WORDS = 7;
-/** Of a run: where its set begins among the sets, how many bytes it has at least or at most, and its field or -1. */
+/**
+ * Of a run: where its set begins among the sets, how many bytes it has at least or at most, and its
+ * field or -1.
+ */
 export const SET = 8;
 export const LEAST = 9;
 export const MOST = 10;
 export const FIELD = 11;
 /** Of `FINISH`: the template. */
 export const TEMPLATE = 8;
-/** Of `REST_WITHOUT`: the message last looked at, from where, and where the first excluded byte stands. */
+/**
+ * Of `REST_WITHOUT`: the message last looked at, from where, and where the first excluded byte
+ * stands.
+ */
 export const SEEN_IN = 12;
 export const SEEN_FROM = 13;
 export const SEEN_TO = 14;
@@ -53,8 +62,9 @@ interface Surroundings {
 }
 
 /**
- * Templates as one array of numbers. V8 runs along it twice as fast as along the objects of the graph: the numbers of an
- * instruction lie side by side, and no load has to check what kind of object it finds.
+ * Templates as one array of numbers. V8 runs along it twice as fast as along the objects of the
+ * graph: the numbers of an instruction lie side by side, and no load has to check what kind of
+ * object it finds.
  */
 export class TemplateProgram {
   readonly code: Int32Array;
@@ -148,4 +158,19 @@ export class TemplateProgram {
     const known = this.#sets.indexOf(set);
     return 256 * (known >= 0 ? known : this.#sets.push(set) - 1);
   }
+}
+
+/**
+ * Reports whether the literal of an instruction stands at `at`: see `Literal`. The caller checks
+ * that it ends in the message.
+ */
+export function isLiteralAt(code: Int32Array, one: number, view: DataView, at: number): boolean {
+  if (((view.getInt32(at, true) ^ code[one + FIRST_WORD]!) & code[one + MASK]!) !== 0) return false;
+  const length = code[one + LENGTH]!;
+  if (length <= 4) return true;
+  const words = code[one + OTHER_WORDS]!;
+  const last = length - 5 >> 2;
+  if (view.getInt32(at + length - 4, true) !== code[words + last]) return false;
+  for (let i = 0; i < last; i++) if (view.getInt32(at + 4 + 4 * i, true) !== code[words + i]) return false;
+  return true;
 }

@@ -21,13 +21,14 @@ import { TemplateMatcher } from "./template_matcher.ts";
 export interface TemplateOptions {
   /** Texts of which one may stand before any message; none is the beginning of another. */
   readonly before?: readonly string[];
-  /** A message with this text at its end ends no session, whatever its template says. */
+  /** A message of a template with `<PORT>` ends no session if this text stands at its end. */
   readonly endless?: string;
 }
 
 /**
- * Messages of a service that templates describe. Fields are those of templates, `message`, and for rules `login`, the method of
- * who has logged in, and `logout`, which is "yes" where a connection has ended.
+ * Messages of a service that templates describe. Fields are those of templates, `message`, and for
+ * rules `login`, the method of who has logged in, and `logout`, which is "yes" where a connection
+ * has ended.
  */
 export class TemplateForm implements MessageForm {
   readonly fields = ["message", "user", "port", "method", "login", "logout"];
@@ -80,6 +81,8 @@ export class TemplateReader implements MessageReader {
   readonly #matcher: TemplateMatcher;
   readonly #automaton: Automaton;
   readonly #before: readonly Literal[];
+  /** 1 for bytes that one of them begins with. */
+  readonly #beginsLevel = new Uint8Array(256);
   readonly #endless: Literal | null;
   readonly #says: readonly Says[];
   readonly #isNaming: readonly boolean[];
@@ -102,6 +105,7 @@ export class TemplateReader implements MessageReader {
     this.from = matcher.found.from;
     this.to = matcher.found.to;
     this.#before = (options.before ?? []).map((text) => new Literal(text));
+    for (const { bytes } of this.#before) this.#beginsLevel[bytes[0]!] = 1;
     this.#endless = options.endless === undefined ? null : new Literal(options.endless);
     this.#says = templates.map(({ says }) => says ?? NOTHING);
     this.#isNaming = templates.map(({ text }) => text.includes("<ADDR>"));
@@ -119,6 +123,7 @@ export class TemplateReader implements MessageReader {
       ? automaton.start
       : automaton.along(automaton.start, bytes.array, from, start);
     const template = this.#matcher.match(bytes, start, end, state);
+    this.from[LOGIN_FIELD] = this.from[LOGOUT_FIELD] = -1;
     this.from[MESSAGE] = from;
     this.to[MESSAGE] = to;
     if (template < 0) return false;
@@ -134,6 +139,7 @@ export class TemplateReader implements MessageReader {
 
   /** Where the message begins behind what may stand before it. */
   #behindLevel(bytes: Bytes, from: number, to: number): number {
+    if (this.#beginsLevel[bytes.array[from]!] === 0) return from;
     for (let i = 0; i < this.#before.length; i++) {
       const level = this.#before[i]!;
       if (from + level.length <= to && level.isAt(bytes, from)) return from + level.length;
@@ -149,15 +155,16 @@ export class TemplateReader implements MessageReader {
       to[LOGIN_FIELD] = to[METHOD]!;
       return;
     }
-    if (this.#hasPort[template] && from[PORT]! < 0) return;
-    const endless = this.#endless;
-    if (
-      endless !== null && end - endless.length >= from[MESSAGE]! &&
-      endless.isAt(this.#bytes, end - endless.length)
-    ) return;
+    if (this.#hasPort[template] && (from[PORT]! < 0 || this.#isEndless(end))) return;
     this.says = END;
     from[LOGOUT_FIELD] = 0;
     to[LOGOUT_FIELD] = YES.end;
+  }
+
+  #isEndless(end: number): boolean {
+    const endless = this.#endless;
+    return endless !== null && end - endless.length >= this.from[MESSAGE]! &&
+      endless.isAt(this.#bytes, end - endless.length);
   }
 
   bytesOf(field: number): Bytes {

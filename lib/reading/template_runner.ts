@@ -9,16 +9,14 @@ import {
   FAIL,
   FIELD,
   FINISH,
-  FIRST_WORD,
+  isLiteralAt,
   LEAST,
   LENGTH,
   LITERAL,
-  MASK,
   MOST,
   NEXT,
   OPTION,
   OTHER,
-  OTHER_WORDS,
   REST,
   REST_WITHOUT,
   RUN,
@@ -34,28 +32,34 @@ import {
 } from "./template_program.ts";
 
 const [ZERO, NINE, POINT] = [48, 57, 46];
-/** What is kept of an open choice: instruction, place, state of the automaton, place in a stranger's text, values set so far. */
+/**
+ * What is kept of an open choice: instruction, place, state of the automaton, place in a stranger's
+ * text, values set so far.
+ */
 const ENTRY = 5;
 /** The bit that says that an address was read, among the bits of the fields that are set. */
 const ADDRESS_BIT = 1 << 30;
 /** The bit that says that a `<REST>` was taken. */
 const REST_BIT = 1 << 29;
+const FIELD_BITS = REST_BIT - 1;
 /** No stranger's text is being read. */
 const OUTSIDE = -1;
 
 /**
- * Runs a program along a message as a person would read it: compare a literal, read an address, go on. Where several ways are open
- * it puts the others on a stack, and goes back to the newest one when nothing fits. `<USER>` is such a choice too: it ends at the
- * first place where the text behind it stands, and the places after that are left open.
+ * Runs a program along a message as a person would read it: compare a literal, read an address, go
+ * on. Where several ways are open it puts the others on a stack, and goes back to the newest one
+ * when nothing fits. `<USER>` is such a choice too: it ends at the first place where the text
+ * behind it stands, and the places after that are left open.
  *
  *     Invalid user <USER> from <ADDR>
  *     Invalid user a from gw from 192.0.2.1
  *                   ^ first end of <USER>: "gw" is no address, go back
  *                           ^ second end: all behind it fits, and the message ends
  *
- * Time is linear in the message. The text behind `<USER>` holds a blank, and nothing that is read behind it does, so that tries
- * behind different places look at different bytes. `<REST>` ends the match; for `<REST WITHOUT >` the instruction remembers how far
- * it has looked. The automaton goes along: whatever is compared as a whole is one step.
+ * Time is linear in the message. The text behind `<USER>` holds a blank, and nothing that is read
+ * behind it does, so that tries behind different places look at different bytes. `<REST>` ends the
+ * match; for `<REST WITHOUT >` the instruction remembers how far it has looked. The automaton goes
+ * along: whatever is compared as a whole is one step.
  */
 export class TemplateRunner {
   /** Whom the message names. */
@@ -74,6 +78,8 @@ export class TemplateRunner {
   readonly #automaton: Automaton;
   readonly #stack: Int32Array;
   #depth = 0;
+  /** The fields that have been set since all were cleared. */
+  #touched = 0;
   #bytes!: Bytes;
   #to = 0;
   /** Counts the messages, for what an instruction remembers of one. */
@@ -89,7 +95,10 @@ export class TemplateRunner {
     this.to = new Int32Array(fields);
   }
 
-  /** Runs along `bytes[at, to)`, to which the automaton has come in `state`. Returns whether a template fits. */
+  /**
+   * Runs along `bytes[at, to)`, to which the automaton has come in `state`. Returns whether a
+   * template fits.
+   */
   start(bytes: Bytes, at: number, to: number, state: number): boolean {
     this.#bytes = bytes;
     this.#to = to;
@@ -103,11 +112,13 @@ export class TemplateRunner {
 
   /** Forgets whom and what the message tells. */
   clear(): void {
-    this.from.fill(-1);
-    this.address.clear();
+    this.#finish(0);
   }
 
-  /** Reports whether the text behind the stranger's stands at a later place too, so that `goOn()` may find another fit. */
+  /**
+   * Reports whether the text behind the stranger's stands at a later place too, so that `goOn()`
+   * may find another fit.
+   */
   mayGoOn(): boolean {
     const entry = this.#openStranger();
     if (entry < 0) return false;
@@ -117,12 +128,15 @@ export class TemplateRunner {
     const last = this.#to - code[one + LENGTH]!;
     for (let at = this.#stack[entry + 3]! + 1; at <= last; at++) {
       this.steps++;
-      if (isAt(code, one, view, at)) return true;
+      if (isLiteralAt(code, one, view, at)) return true;
     }
     return false;
   }
 
-  /** Looks for a fit in which the stranger's text ends at a later place. Where there is none, what was found is lost. */
+  /**
+   * Looks for a fit in which the stranger's text ends at a later place. Where there is none, what
+   * was found is lost.
+   */
   goOn(): boolean {
     const entry = this.#openStranger();
     const [one, at, state, scan, isSet] = this.#stack.subarray(entry, entry + ENTRY);
@@ -139,7 +153,10 @@ export class TemplateRunner {
     return entry;
   }
 
-  /** Makes sure that an instruction knows how far it fits at `at`. Returns whether it had to look at bytes for that. */
+  /**
+   * Makes sure that an instruction knows how far it fits at `at`. Returns whether it had to look at
+   * bytes for that.
+   */
   #look(one: number, at: number): boolean {
     const { code, sets } = this.#program;
     const { array } = this.#bytes;
@@ -156,17 +173,20 @@ export class TemplateRunner {
     return true;
   }
 
-  /** Drops values that ways have left which were given up. */
+  /** Drops values of ways that were given up, and of the message before. */
   #finish(isSet: number): void {
-    const { from } = this;
-    for (let field = 0; field < from.length; field++) if ((isSet >> field & 1) === 0) from[field] = -1;
+    for (let stale = this.#touched & ~isSet; stale !== 0; stale &= stale - 1) {
+      this.from[31 - Math.clz32(stale & -stale)] = -1;
+    }
+    this.#touched = isSet & FIELD_BITS;
     if ((isSet & ADDRESS_BIT) === 0) this.address.clear();
     this.hasRest = (isSet & REST_BIT) !== 0;
   }
 
   /**
-   * Runs the program from one instruction until the message fits, or until no choice above `floor` is left open. One long loop: its
-   * values stay in registers, and a call for each instruction would take as long as the instruction.
+   * Runs the program from one instruction until the message fits, or until no choice above `floor`
+   * is left open. One long function: its values stay in registers, and a call for each instruction
+   * would take as long as the instruction.
    */
   #run(one: number, floor: number, at: number, state: number, scan: number, isSet: number): boolean {
     const { code, sets } = this.#program;
@@ -178,11 +198,13 @@ export class TemplateRunner {
     const end = this.#to;
     let depth = floor;
     let steps = this.steps;
+    let touched = this.#touched;
     for (;;) {
       steps++;
       if (one === FAIL) {
         if (depth === floor) {
           this.steps = steps;
+          this.#touched = touched;
           return false;
         }
         depth -= ENTRY;
@@ -194,34 +216,26 @@ export class TemplateRunner {
       }
       const start = at;
       switch (code[one]) {
-        case LITERAL: {
+        case LITERAL:
+        case OPTION: {
           const behind = at + code[one + LENGTH]!;
-          if (behind > end || !isAt(code, one, view, at)) {
+          if (behind > end || !isLiteralAt(code, one, view, at)) {
             one = code[one + OTHER]!;
             continue;
+          }
+          if (code[one] === OPTION) {
+            stack[depth] = code[one + OTHER]!;
+            stack[depth + 1] = at;
+            stack[depth + 2] = state;
+            stack[depth + 3] = OUTSIDE;
+            stack[depth + 4] = isSet;
+            depth += ENTRY;
           }
           at = behind;
           const column = code[one + COLUMN]!;
           state = next[state + column]! || automaton.find(state, column);
           one = code[one + NEXT]!;
           continue;
-        }
-        case OPTION: {
-          const behind = at + code[one + LENGTH]!;
-          if (behind > end || !isAt(code, one, view, at)) {
-            one = code[one + OTHER]!;
-            continue;
-          }
-          stack[depth] = code[one + OTHER]!;
-          stack[depth + 1] = at;
-          stack[depth + 2] = state;
-          stack[depth + 3] = OUTSIDE;
-          stack[depth + 4] = isSet;
-          depth += ENTRY;
-          at = behind;
-          const column = code[one + COLUMN]!;
-          state = next[state + column]! || automaton.find(state, column);
-          break;
         }
         case ADDRESS: {
           at = address.read(this.#bytes, at, end);
@@ -265,7 +279,9 @@ export class TemplateRunner {
           const set = code[one + SET]!;
           const last = end - code[one + LENGTH]!;
           const least = at + code[one + LEAST]!;
-          while (at <= last && sets[set + array[at]!] === 1 && (at < least || !isAt(code, one, view, at))) {
+          while (
+            at <= last && sets[set + array[at]!] === 1 && (at < least || !isLiteralAt(code, one, view, at))
+          ) {
             at++;
           }
           steps += at - start;
@@ -281,12 +297,13 @@ export class TemplateRunner {
           const last = end - code[one + LENGTH]!;
           if (scan === OUTSIDE) scan = at;
           else {
-            // All behind the end that was tried last does not fit: that place is a part of the stranger's text.
+            // All behind the end that was tried last does not fit: that place is a part of the
+            // stranger's text.
             const column = classes[array[scan++]!]!;
             state = next[state + column]! || automaton.find(state, column);
           }
           const first = scan;
-          while (scan <= last && !isAt(code, one, view, scan)) {
+          while (scan <= last && !isLiteralAt(code, one, view, scan)) {
             const column = classes[array[scan++]!]!;
             state = next[state + column]! || automaton.find(state, column);
           }
@@ -306,6 +323,7 @@ export class TemplateRunner {
             from[field] = at;
             to[field] = scan;
             isSet |= 1 << field;
+            touched |= 1 << field;
           }
           at = scan + code[one + LENGTH]!;
           const column = code[one + COLUMN]!;
@@ -328,7 +346,8 @@ export class TemplateRunner {
             one = FAIL;
             continue;
           }
-          // Bytes are run along once; should that not be enough, the tries find the signs of the whole message.
+          // Bytes are run along once; should that not be enough, the tries find the signs of the
+          // whole message.
           state = isNew ? automaton.along(state, array, at, end) : automaton.lost;
           at = end;
           isSet |= REST_BIT;
@@ -354,6 +373,7 @@ export class TemplateRunner {
           this.template = code[one + TEMPLATE]!;
           this.state = state;
           this.steps = steps;
+          this.#touched = touched;
           this.#finish(isSet);
           return true;
       }
@@ -362,6 +382,7 @@ export class TemplateRunner {
         from[field] = start;
         to[field] = at;
         isSet |= 1 << field;
+        touched |= 1 << field;
       }
       one = code[one + NEXT]!;
     }
@@ -372,16 +393,4 @@ export class TemplateRunner {
 function isDotted(array: Uint8Array, at: number, { isAddress }: AddressReader): boolean {
   if (!isAddress || array[at]! < ZERO || array[at]! > NINE) return false;
   return array[at + 1] === POINT || array[at + 2] === POINT || array[at + 3] === POINT;
-}
-
-/** Reports whether the literal of an instruction stands at `at`: see `Literal`. The caller checks that it ends in the message. */
-function isAt(code: Int32Array, one: number, view: DataView, at: number): boolean {
-  if (((view.getInt32(at, true) ^ code[one + FIRST_WORD]!) & code[one + MASK]!) !== 0) return false;
-  const length = code[one + LENGTH]!;
-  if (length <= 4) return true;
-  const words = code[one + OTHER_WORDS]!;
-  const last = length - 5 >> 2;
-  if (view.getInt32(at + length - 4, true) !== code[words + last]) return false;
-  for (let i = 0; i < last; i++) if (view.getInt32(at + 4 + 4 * i, true) !== code[words + i]) return false;
-  return true;
 }

@@ -2,9 +2,10 @@
 export const DEAD = -1;
 
 /**
- * Texts as a tree of their bytes; node 0 is its root. Every text leaves its sign at its last node. `link()` makes it the automaton
- * of Aho and Corasick (1975), which finds texts anywhere: each node then knows the node of its longest proper end that also begins a
- * text, and takes over the signs of that node.
+ * Texts as a tree of their bytes; node 0 is its root. Every text leaves its sign at its last node.
+ * `link()` makes it the automaton of Aho and Corasick (1975), which finds texts anywhere: each node
+ * then knows the node of its longest proper end that also begins a text, and takes over the signs
+ * of that node.
  */
 export class Trie {
   readonly #children: Map<number, number>[] = [new Map()];
@@ -49,7 +50,10 @@ export class Trie {
     return node === DEAD ? DEAD : this.#children[node]!.get(byte) ?? DEAD;
   }
 
-  /** The node of the longest end of the text so far that begins a text. Amortized over a text one step for each byte. */
+  /**
+   * The node of the longest end of the text so far that begins a text. Amortized over a text one
+   * step for each byte.
+   */
   goAnywhere(node: number, byte: number): number {
     for (;;) {
       const child = this.#children[node]!.get(byte);

@@ -246,15 +246,17 @@ export class Engine {
       if (count <= rule.limit * this.#lenience(address, time)) continue;
       const { service: module, name, reason, banTime, growth, scope } = rule;
       const who = { address, source: addressOf(source)!, module, rule: name, reason };
-      const trip = { ...who, time, count, banTime, growth, scope };
-      this.#passed.push({ rule: rule.number, trip });
+      this.#passed.push({ rule: rule.number, trip: { ...who, time, count, banTime, growth, scope } });
       this.#notes.reset(rule.number);
       if (this.#options.isStored === false) continue;
       this.#batch.spend({ ...this.#record, kind: SPENT, rules: group << GROUP_RULES | 1 << i }, rule.number);
     }
   }
 
-  /** Trips of one event come in configured order, whichever notes their rules share: of equal bans the first one is decided. */
+  /**
+   * Takes the trips of one event in configured order, whichever notes their rules share: of equal
+   * bans the first one is decided.
+   */
   #tripInOrder(): void {
     const passed = this.#passed.splice(0).sort((a, b) => a.rule - b.rule);
     this.#trips.push(...passed.map(({ trip }) => trip));

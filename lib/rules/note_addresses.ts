@@ -11,8 +11,8 @@ export const NONE = 0;
 export const [PREFIX, NEXT, CHUNK, COUNT, QUIET, TURN, LATEST, FIRST_NOTE] = [4, 5, 6, 7, 8, 9, 10, 12];
 /** Words that an address takes. */
 export const ADDRESS_SIZE = 16;
-/** In the word with the prefix: the prefix alone, and where the count of notes begins. */
-export const [PREFIX_MASK, FILL_SHIFT] = [0xff, 8];
+/** In the word with the prefix: the prefix alone, where the count of notes begins, and whether some note came late. */
+export const [PREFIX_MASK, FILL_SHIFT, HAS_LATE] = [0xff, 8, 1 << 16];
 
 /** Addresses that are looked at to find one that has been silent for long. */
 const SAMPLE = 32;

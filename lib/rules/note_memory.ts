@@ -4,6 +4,7 @@ import {
   COUNT,
   FILL_SHIFT,
   FIRST_NOTE,
+  HAS_LATE,
   NONE,
   NoteAddresses,
   PREFIX,
@@ -15,6 +16,7 @@ export const [RULES, VALUE] = [2, 3];
 const NOTE_SIZE = 4;
 /** A chunk has room for two notes, and knows the chunk before it. */
 const CHUNK_NOTES = 2;
+const FILL_MASK = 0xff;
 const PREVIOUS = CHUNK_NOTES * NOTE_SIZE;
 const CHUNK_SIZE = PREVIOUS + 2;
 const WORD_BYTES = Int32Array.BYTES_PER_ELEMENT;
@@ -38,6 +40,8 @@ export class NoteMemory {
   readonly times: Float64Array;
   /** Where the notes stand that `list()` found, the oldest first. */
   places = new Int32Array(64);
+  /** Where they begin in `places`. */
+  first = 0;
   /** Chunks that were given back, as a chain; where those begin that were never taken. */
   #free = NONE;
   #untaken: number;
@@ -61,7 +65,7 @@ export class NoteMemory {
     let place = at + FIRST_NOTE;
     if (chunk !== NONE || count > 0) {
       const head = words[at + PREFIX]!;
-      const fill = head >>> FILL_SHIFT;
+      const fill = head >>> FILL_SHIFT & FILL_MASK;
       if (chunk !== NONE && fill < CHUNK_NOTES) {
         place = chunk + fill * NOTE_SIZE;
         words[at + PREFIX] = head + (1 << FILL_SHIFT);
@@ -70,27 +74,36 @@ export class NoteMemory {
         if (place === NONE) return NONE;
         words[place + PREVIOUS] = chunk;
         words[at + CHUNK] = place;
-        words[at + PREFIX] = head & PREFIX_MASK | 1 << FILL_SHIFT;
+        words[at + PREFIX] = head & (PREFIX_MASK | HAS_LATE) | 1 << FILL_SHIFT;
       }
     }
     words[at + COUNT] = count + 1;
     return place;
   }
 
-  /** Lists the notes of the address at `at` in `places`; returns how many there are. */
-  list(at: number): number {
-    const { words } = this;
+  /**
+   * Lists the notes of the address at `at` in `places`; returns how many there are. Where all came in order, those up to `from` are
+   * left out: then `first` is the place in `places` where the list begins.
+   */
+  list(at: number, from = -Infinity): number {
+    const { words, times } = this;
+    this.first = 0;
+    if ((words[at + PREFIX]! & HAS_LATE) !== 0) from = -Infinity;
     const count = words[at + COUNT]!;
     if (count > this.places.length) this.places = new Int32Array(2 * count);
     const { places } = this;
     let chunk = words[at + CHUNK]!;
-    let slot = words[at + PREFIX]! >>> FILL_SHIFT;
+    let slot = words[at + PREFIX]! >>> FILL_SHIFT & FILL_MASK;
     for (let i = count - 1; i >= 0; i--) {
       if (chunk === NONE) {
         places[i] = at + FIRST_NOTE;
         break;
       }
-      places[i] = chunk + --slot * NOTE_SIZE;
+      const place = places[i] = chunk + --slot * NOTE_SIZE;
+      if (times[place >> 1]! <= from) {
+        this.first = i;
+        break;
+      }
       if (slot > 0) continue;
       chunk = words[chunk + PREVIOUS]!;
       slot = CHUNK_NOTES;
@@ -143,7 +156,7 @@ export class NoteMemory {
   #dropChunks(at: number): void {
     this.#giveBack(this.words[at + CHUNK]!);
     this.words[at + CHUNK] = NONE;
-    this.words[at + PREFIX]! &= PREFIX_MASK;
+    this.words[at + PREFIX]! &= PREFIX_MASK | HAS_LATE;
   }
 
   #takeChunk(): number {

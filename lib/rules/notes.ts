@@ -1,6 +1,6 @@
 import { type AddressWords, GROUP_MASK, GROUP_RULES, type NoteWriter } from "../core/note_record.ts";
 import type { Micros } from "../core/time.ts";
-import { COUNT, LATEST, NONE, type NoteAddresses, QUIET } from "./note_addresses.ts";
+import { COUNT, HAS_LATE, LATEST, NONE, type NoteAddresses, PREFIX, QUIET } from "./note_addresses.ts";
 import { NoteKeeper } from "./note_keeper.ts";
 import { NoteMemory, type Room, RULES, VALUE } from "./note_memory.ts";
 import { Watch, Watches } from "./note_watch.ts";
@@ -87,7 +87,7 @@ export class Notes {
    * them count once, and 0 where none does. Returns those of `bits` that it counts for: a value known already does not.
    */
   note(group: number, bits: number, value: number): number {
-    const { words, times } = this.#memory;
+    const { times } = this.#memory;
     const at = this.#at;
     const time = this.time[0]!;
     const isLate = time < times[at + LATEST >> 1]!;
@@ -124,7 +124,8 @@ export class Notes {
     words[place + RULES] = rules;
     words[place + VALUE] = value;
     if (words[at + COUNT]! > MANY) this.#watches.get(at)?.add(place);
-    if (!isLate) times[at + LATEST >> 1] = this.time[0]!;
+    if (isLate) words[at + PREFIX]! |= HAS_LATE;
+    else times[at + LATEST >> 1] = this.time[0]!;
     const quiet = isLate ? 0 : Math.min(words[at + QUIET]!, this.#groups.lowestLimit(rules >>> GROUP_RULES));
     this.isLoud = quiet === 0;
     words[at + QUIET] = Math.max(0, quiet - 1);
@@ -214,11 +215,11 @@ export class Notes {
     const watch = this.#watches.get(this.#at);
     if (watch) return watch.known(group, { value, time });
     const values = this.#groups.valuesOf(group);
-    const count = this.#memory.list(this.#at);
-    const { words, times, places } = this.#memory;
+    const count = this.#memory.list(this.#at, time - this.#groups.valueSpanOf(group));
+    const { words, times, places, first: oldest } = this.#memory;
     const { rows, spans } = this.#groups;
     let known = 0;
-    for (let i = count - 1; i >= 0; i--) {
+    for (let i = count - 1; i >= oldest; i--) {
       const place = places[i]!;
       if (words[place + VALUE] !== value) continue;
       const first = (words[place + RULES]! >>> GROUP_RULES) * ROW + FIRST_RULE;

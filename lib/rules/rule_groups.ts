@@ -51,6 +51,7 @@ export class RuleGroups {
   readonly #masks: number[] = [];
   /** Whether notes of a group are stored without an end. */
   readonly #lasting: boolean[] = [];
+  readonly #valueSpans: Micros[] = [];
   #used: boolean[] = [];
   #next = 0;
   #several = 0;
@@ -90,8 +91,8 @@ export class RuleGroups {
     const rules = stored.map((one) => this.#find(one));
     this.#set(number, rules);
     this.#masks[number] = rules.reduce((mask, rule, i) => rule < 0 ? mask : mask | 1 << i, 0);
-    const isWhole = rules.every((rule) => rule >= 0) &&
-      stored.every(([, , distinct]) => distinct !== ANY_FIELD);
+    this.#lasting[number] = stored.some(([, , , isLasting]) => isLasting);
+    const isWhole = rules.every((rule, i) => rule >= 0 && isEqual(this.#nameOf(rule), stored[i]!));
     if (isWhole) this.#numbers.set(rules.join(), number);
   }
 
@@ -147,6 +148,11 @@ export class RuleGroups {
     return this.rows[group * ROW + VALUES]!;
   }
 
+  /** The longest window of a group's rules that count values. */
+  valueSpanOf(group: number): Micros {
+    return this.#valueSpans[group]!;
+  }
+
   /** The longest window of a group's rules, as a place in `spanClasses`. */
   spanClassOf(group: number): number {
     return this.rows[group * ROW + SPAN_CLASS]!;
@@ -175,6 +181,8 @@ export class RuleGroups {
     rules.forEach((rule, i) => {
       if (rule >= 0 && this.#rules[rule]!.distinct !== null) values |= 1 << i;
     });
+    const valued = known.filter((rule) => this.#rules[rule]!.distinct !== null);
+    this.#valueSpans[number] = Math.max(0, ...valued.map((rule) => this.spans[rule]!));
     this.rows.set([rules.length, lowest, values, this.spanClasses.indexOf(longest), ...rules], number * ROW);
     this.#used[number] = true;
     if (rules.length > 1) this.#several++;

@@ -5,7 +5,9 @@ import { parseSshd } from "../../modules/sshd.ts";
 import { memoryLog, NO_LOGINS, rule } from "../support/helpers.ts";
 import { type CorpusOptions, type Expected, writeAccessLog, writeAuthLog } from "./corpus.ts";
 import { judge, median, medians, quantile, rounded, without } from "./figures.ts";
+import { Peers } from "./peers.ts";
 import { svg } from "./plot.ts";
+import { Workshop } from "./workshop.ts";
 
 function made(
   write: (options: CorpusOptions) => Expected,
@@ -88,4 +90,41 @@ Deno.test("`svg()` draws every point, and escapes words", () => {
   const drawn = svg({ title: "a < b & c", x: "lines", y: "seconds", series: [{ name: "ours", points }] });
   assert.equal(drawn.match(/<circle /g)?.length, 3);
   assert.match(drawn, /a &lt; b &amp; c/);
+});
+
+Deno.test("`Peers` name another program that fails, leave it out from then on, and measure the others", async () => {
+  const said: string[] = [];
+  const peers = new Peers((words) => said.push(words));
+  let tries = 0;
+  const broken = () => {
+    tries++;
+    return Promise.reject(new Error("it is broken"));
+  };
+  for (let round = 0; round < 3; round++) {
+    assert.deepEqual(await peers.figures("grep", broken), {});
+    assert.deepEqual(await peers.figures("sshg-parser", () => Promise.resolve({ "sshg-parser": 7 })), {
+      "sshg-parser": 7,
+    });
+  }
+  assert.equal(tries, 1);
+  assert.deepEqual(peers.failures, [{ peer: "grep", cause: "it is broken" }]);
+  assert.deepEqual(said, ["grep is left out: it is broken"]);
+});
+
+Deno.test("`Workshop.peer()` fails with the exit code and the complaint of another program", async () => {
+  const directory = Deno.makeTempDirSync({ prefix: "strongmonitor-" });
+  try {
+    const workshop = new Workshop(directory, { lines: 1, say() {} });
+    const { stdout } = await workshop.peer(["echo", "found"]);
+    assert.equal(stdout, "found\n");
+    await assert.rejects(workshop.peer(["sh", "-c", "echo 'no such log' >&2; exit 3"]), {
+      message: "sh failed with exit code 3: no such log",
+    });
+    await assert.rejects(
+      workshop.peer(["/nonexistent/parser"]),
+      /^Error: \S+parser failed with exit code 127: /,
+    );
+  } finally {
+    Deno.removeSync(directory, { recursive: true });
+  }
 });

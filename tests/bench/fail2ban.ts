@@ -47,12 +47,25 @@ export async function startFail2ban(workshop: Workshop, options: Fail2banOptions
     ...["-f", "-c", directory, "-s", `${directory}/socket`, "-p", `${directory}/pid`, "start"],
   ];
   const child = new Deno.Command(program!, { args, stdin: "null", stdout: "null", stderr: "null" }).spawn();
-  // It bans somebody as soon as it watches the file.
+  const daemon = new Daemon(child);
+  try {
+    await untilItWatches(workshop, hasBanned);
+    return daemon;
+  } catch (error) {
+    await daemon[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** fail2ban bans somebody as soon as it watches the file. Throws when it does not within half a minute. */
+async function untilItWatches(
+  workshop: Workshop,
+  hasBanned: Fail2banOptions["hasBanned"],
+): Promise<void> {
   const somebody = "198.19.0.1";
-  await until("fail2ban", async () => {
+  await until("fail2ban's first ban", async () => {
     await Deno.writeTextFile(workshop.followed, syslogLine(somebody).repeat(2), { append: true });
     await new Promise((resolve) => setTimeout(resolve, 500));
     return await hasBanned(somebody) || undefined;
   }, { seconds: 30 });
-  return new Daemon(child);
 }

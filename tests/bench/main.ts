@@ -2,14 +2,16 @@
 import { parseArgs } from "node:util";
 import { type Figures, judge, medians, rounded, type Verdict } from "./figures.ts";
 import { svg } from "./plot.ts";
+import { type PeerFailure, Peers } from "./peers.ts";
 import type { Row } from "./row.ts";
 import { BAN_ROWS } from "./rows_bans.ts";
+import { COST_ROWS } from "./rows_cost.ts";
 import { LIVE_ROWS } from "./rows_live.ts";
 import { REPLAY_ROWS } from "./rows_replay.ts";
 import { STATE_ROWS } from "./rows_state.ts";
 import { isInstalled, Workshop } from "./workshop.ts";
 
-const ROWS: readonly Row[] = [...REPLAY_ROWS, ...LIVE_ROWS, ...BAN_ROWS, ...STATE_ROWS];
+const ROWS: readonly Row[] = [...REPLAY_ROWS, ...COST_ROWS, ...LIVE_ROWS, ...BAN_ROWS, ...STATE_ROWS];
 const DOCUMENT = new URL("../../docs/performance.md", import.meta.url);
 const PLOTS = new URL("../../docs/performance/", import.meta.url);
 const [BEGIN, END] = ["<!-- results -->", "<!-- end of results -->"];
@@ -28,14 +30,20 @@ Options:
   --write            put the table into docs/performance.md
   --help             print this
 
-Exit codes: 0 measured, whatever the results; 1 a side does not find what it should; 64 wrong usage
+Another program that fails or hangs costs its own figure: it is named, and left out from then on.
+
+Exit codes: 0 measured, whatever the results; 1 our side fails or does not find what it should; 64 wrong usage
 `;
 
+/** A row with what came of it. */
 interface Result {
   readonly row: Row;
   /** Why nothing was measured; null: it was. */
   readonly skipped: string | null;
-  readonly rounds: readonly Figures[];
+  readonly peers: Peers;
+  readonly rounds: Figures[];
+  /** What went wrong with our side, which ends the row; null: nothing. */
+  failure: string | null;
 }
 
 const text = { type: "string" } as const;
@@ -81,24 +89,46 @@ function lackingFor({ needs }: Row): string[] {
   return needs.filter((need) => need === "root" ? Deno.uid() !== 0 : !isInstalled(need));
 }
 
-async function measure(rows: readonly Row[], { workshop, rounds }: { workshop: Workshop; rounds: number }) {
-  const results: { row: Row; skipped: string | null; rounds: Figures[] }[] = [];
-  for (const row of rows) {
+async function measure(
+  rows: readonly Row[],
+  { workshop, rounds }: { workshop: Workshop; rounds: number },
+): Promise<Result[]> {
+  const results = rows.map((row): Result => {
     const lacking = lackingFor(row);
-    results.push({ row, skipped: lacking.length > 0 ? `without ${lacking.join(", ")}` : null, rounds: [] });
-  }
+    const skipped = lacking.length > 0 ? `without ${lacking.join(", ")}` : null;
+    return {
+      row,
+      skipped,
+      peers: new Peers((words) => say(`${row.name}: ${words}`)),
+      rounds: [],
+      failure: null,
+    };
+  });
   const ready = results.filter(({ skipped }) => skipped === null);
-  for (const { row } of ready) {
-    say(`checking that all sides find what they should: ${row.name}`);
-    await row.prepare(workshop);
+  for (const result of ready) {
+    say(`checking that all sides find what they should: ${result.row.name}`);
+    await onOurSide(result, () => result.row.prepare(workshop, result.peers));
   }
   for (let round = 1; round <= rounds; round++) {
     for (const result of ready) {
+      if (result.failure !== null) continue;
       say(`round ${round} of ${rounds}: ${result.row.name}`);
-      result.rounds.push(await result.row.round(workshop));
+      await onOurSide(result, async () => {
+        result.rounds.push(await result.row.round(workshop, result.peers));
+      });
     }
   }
   return results;
+}
+
+/** Does a part of a row; when our side fails, says so and ends the row, so that the others are measured all the same. */
+async function onOurSide(result: Result, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    result.failure = error instanceof Error ? error.message : String(error);
+    say(`${result.row.name} failed: ${result.failure}`);
+  }
 }
 
 function verdicts({ row, rounds }: Result): Verdict[] {
@@ -106,26 +136,38 @@ function verdicts({ row, rounds }: Result): Verdict[] {
 }
 
 function table(results: readonly Result[]): string {
-  const lines = ["| what | measured | target | here | |", "| --- | --- | --- | ---: | --- |"];
-  for (const result of results) {
-    const { row, skipped, rounds } = result;
-    if (skipped !== null) {
-      lines.push(`| ${row.title} | skipped ${skipped} | | | |`);
-      continue;
-    }
-    const figures = Object.entries(medians(rounds)).map(([name, value]) => `${name} ${rounded(value)}`).join(
-      "<br>",
-    );
-    if (verdicts(result).length === 0) lines.push(`| ${row.title} | ${figures} | | too little to tell | |`);
-    verdicts(result).forEach(({ target, value, unit, isMet }, i) =>
-      lines.push(
-        `| ${i === 0 ? row.title : ""} | ${i === 0 ? figures : ""} | ${target} | ${rounded(value)}${unit} | ${
-          isMet ? "met" : "**not met**"
-        } |`,
-      )
-    );
-  }
-  return lines.join("\n");
+  return [
+    "| what | measured | target | here | |",
+    "| --- | --- | --- | ---: | --- |",
+    ...results.flatMap(tableRows),
+  ]
+    .join("\n");
+}
+
+/** The rows of the table for one result: one for each target. */
+function tableRows(result: Result): string[] {
+  const { row, skipped, failure } = result;
+  if (skipped !== null) return [`| ${row.title} | skipped ${skipped} | | | |`];
+  if (failure !== null) return [`| ${row.title} | **failed**: ${cell(failure)} | | | |`];
+  const all = verdicts(result);
+  if (all.length === 0) return [`| ${row.title} | ${measured(result)} | | too little to tell | |`];
+  return all.map(({ target, value, unit, isMet }, i) => {
+    const [title, figures] = i === 0 ? [row.title, measured(result)] : ["", ""];
+    const verdict = isMet ? "met" : "**not met**";
+    return `| ${title} | ${figures} | ${target} | ${rounded(value)}${unit} | ${verdict} |`;
+  });
+}
+
+/** The medians of a result, and which other programs failed. */
+function measured({ rounds, peers }: Result): string {
+  const figures = Object.entries(medians(rounds)).map(([name, value]) => `${name} ${rounded(value)}`);
+  const failures = peers.failures.map(({ peer, cause }: PeerFailure) => `${peer} failed: ${cell(cause)}`);
+  return [...figures, ...failures].join("<br>");
+}
+
+/** Words within one cell of a table. */
+function cell(words: string): string {
+  return words.replace(/\s+/g, " ").replaceAll("|", "\\|");
 }
 
 function json(results: readonly Result[]): string {
@@ -137,6 +179,8 @@ function json(results: readonly Result[]): string {
         name: result.row.name,
         title: result.row.title,
         skipped: result.skipped,
+        failure: result.failure,
+        failed_peers: result.peers.failures,
         medians: medians(result.rounds),
         targets: verdicts(result).map(({ target, value, isMet }) => ({ target, value, met: isMet })),
         rounds: result.rounds,
@@ -147,12 +191,16 @@ function json(results: readonly Result[]): string {
   );
 }
 
-async function drawPlots(rows: readonly Row[], workshop: Workshop): Promise<void> {
+async function drawPlots(results: readonly Result[], workshop: Workshop): Promise<void> {
   await Deno.mkdir(PLOTS, { recursive: true });
-  for (const row of rows) {
-    if (!row.plot || lackingFor(row).length > 0) continue;
+  for (const result of results) {
+    const { row, skipped, failure, peers } = result;
+    if (!row.plot || skipped !== null || failure !== null) continue;
     say(`how cost grows: ${row.name}`);
-    await Deno.writeTextFile(new URL(`${row.name}.svg`, PLOTS), svg(await row.plot(workshop)));
+    await onOurSide(result, async () => {
+      const plot = await row.plot!(workshop, peers);
+      await Deno.writeTextFile(new URL(`${row.name}.svg`, PLOTS), svg(plot));
+    });
   }
 }
 
@@ -182,7 +230,9 @@ async function main(): Promise<void> {
       new Date().toISOString().slice(0, 10)
     }; times in milliseconds unless named otherwise.`;
   console.log(flags.json ? json(results) : `${about}\n\n${table(results)}`);
-  if (flags.plots) await drawPlots(rows, workshop);
+  if (flags.plots) await drawPlots(results, workshop);
+  const failed = results.filter(({ failure }) => failure !== null).map(({ row }) => row.name);
+  if (failed.length > 0) fail(`Our side failed in ${failed.join(", ")}`, 1);
   if (flags.write) await writeTable(results, about);
 }
 

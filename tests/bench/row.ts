@@ -1,4 +1,5 @@
 import type { Figures, Target } from "./figures.ts";
+import type { Peers } from "./peers.ts";
 import type { Plot } from "./plot.ts";
 import type { Workshop } from "./workshop.ts";
 
@@ -11,12 +12,15 @@ export interface Row {
   /** Programs without which nothing can be measured; `root` for the right to make namespaces. */
   readonly needs: readonly string[];
   readonly targets: readonly Target[];
-  /** Makes what is needed, and checks that each side finds what it should. Throws an `Error` that says which does not. */
-  prepare(workshop: Workshop): Promise<void>;
-  /** Measures each side once, in turn. */
-  round(workshop: Workshop): Promise<Figures>;
+  /**
+   * Makes what is needed, and checks that each side finds what it should. Throws an `Error` when our side does not;
+   * other programs run within `peers`.
+   */
+  prepare(workshop: Workshop, peers: Peers): Promise<void>;
+  /** Measures each side once, in turn. Throws an `Error` when our side fails. */
+  round(workshop: Workshop, peers: Peers): Promise<Figures>;
   /** How cost grows, measured once after the rounds. */
-  plot?(workshop: Workshop): Promise<Plot>;
+  plot?(workshop: Workshop, peers: Peers): Promise<Plot>;
 }
 
 /** Throws where one side did not find what it should. */

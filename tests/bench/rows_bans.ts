@@ -108,11 +108,13 @@ const inBulk: Row = {
 
   async prepare() {},
 
-  async round(workshop) {
+  async round(workshop, peers) {
     const strongmonitor = await burst(workshop, BANS);
-    const figures: Record<string, number> = { strongmonitor };
-    if (!isInstalled("fail2ban-server")) return figures;
-    return { ...figures, "fail2ban, by a tenth of them": 10 * await fail2banBurst(workshop, BANS / 10) };
+    if (!isInstalled("fail2ban-server")) return { strongmonitor };
+    const theirs = async () => ({
+      "fail2ban, by a tenth of them": 10 * await fail2banBurst(workshop, BANS / 10),
+    });
+    return { strongmonitor, ...await peers.figures("fail2ban", theirs) };
   },
 
   async plot(workshop) {

@@ -38,7 +38,7 @@ const catchUp: Row = {
     await workshop.journal();
   },
 
-  async round(workshop) {
+  async round(workshop, peers) {
     const directory = await workshop.journal();
     const { named, path } = await workshop.authLog();
     const entries = Number((await workshop.run(["grep", "-c", " sshd\\[", path])).stdout);
@@ -49,9 +49,15 @@ const catchUp: Row = {
       `--directory=${directory}`,
       ...sshd.origin.identifiers.map((name) => `SYSLOG_IDENTIFIER=${name}`),
     ];
-    const alone = await workshop.run(command, { quiet: true });
-    const piped = await workshop.run(["sh", "-c", `"$@" | cat > /dev/null`, "sh", ...command], {
-      quiet: true,
+    const rate = (milliseconds: number) => entries / milliseconds * 1_000;
+    const alone = await peers.figures("journalctl", async () => {
+      const { milliseconds } = await workshop.peer(command, { quiet: true });
+      return { "journalctl, entries/s": rate(milliseconds) };
+    });
+    const piped = await peers.figures("journalctl into a pipe", async () => {
+      const words = ["bash", "-c", `set -o pipefail; "$@" | cat > /dev/null`, "bash", ...command];
+      const { milliseconds } = await workshop.peer(words, { quiet: true });
+      return { "journalctl into a pipe, entries/s": rate(milliseconds) };
     });
     await workshop.configureAsShipped(["SSHD"], { keep_log: "forever" });
     await workshop.freshState({ since: { journal: 0 } });
@@ -59,12 +65,7 @@ const catchUp: Row = {
     const began = performance.now();
     await using _monitor = workshop.start(env);
     await untilReached(workshop, { query: RECORDED, number: named });
-    const rate = (milliseconds: number) => entries / milliseconds * 1_000;
-    return {
-      "strongmonitor, entries/s": rate(performance.now() - began),
-      "journalctl, entries/s": rate(alone.milliseconds),
-      "journalctl into a pipe, entries/s": rate(piped.milliseconds),
-    };
+    return { "strongmonitor, entries/s": rate(performance.now() - began), ...alone, ...piped };
   },
 };
 
@@ -132,7 +133,7 @@ const fileLatency: Row = {
   ],
   async prepare() {},
 
-  async round(workshop) {
+  async round(workshop, peers) {
     await workshop.configure({
       ban_command: `${workshop.directory}/bin/tool %s`,
       modules: { SSHD: { match: { file: workshop.followed }, rules: [RULE] } },
@@ -142,17 +143,20 @@ const fileLatency: Row = {
       await ready(workshop);
       return monitor;
     });
-    const theirs = isInstalled("fail2ban-server")
-      ? await inFile(workshop, () => {
-        return startFail2ban(workshop, {
-          action: commandAction(`${workshop.directory}/bin/tool <ip>`),
-          hasBanned: (address) => Deno.readTextFileSync(workshop.bans).includes(` ${address}\n`),
-        });
-      })
-      : [];
-    return { ...told("strongmonitor", ours), ...theirs.length > 0 ? told("fail2ban", theirs) : {} };
+    const theirs = async () => told("fail2ban", await inFile(workshop, () => fail2banOnFile(workshop)));
+    return {
+      ...told("strongmonitor", ours),
+      ...isInstalled("fail2ban-server") ? await peers.figures("fail2ban", theirs) : {},
+    };
   },
 };
+
+function fail2banOnFile(workshop: Workshop): Promise<Daemon> {
+  return startFail2ban(workshop, {
+    action: commandAction(`${workshop.directory}/bin/tool <ip>`),
+    hasBanned: (address) => Deno.readTextFileSync(workshop.bans).includes(` ${address}\n`),
+  });
+}
 
 async function inFile(workshop: Workshop, start: () => Promise<Daemon>): Promise<number[]> {
   await workshop.freshState();
@@ -176,7 +180,7 @@ const journalLatency: Row = {
   ],
   async prepare() {},
 
-  async round(workshop) {
+  async round(workshop, peers) {
     await using journald = await new Journald().ready();
     await workshop.configure({
       ban_command: `${workshop.directory}/bin/tool %s`,
@@ -192,10 +196,8 @@ const journalLatency: Row = {
       await ready(workshop);
       ours = await latencies(workshop, (address) => enter(journald, address));
     }
-    return {
-      ...told("strongmonitor", ours),
-      ...told("journalctl -f", await announcements(journald, attempts(workshop) / 10)),
-    };
+    const theirs = async () => told("journalctl -f", await announcements(journald, attempts(workshop) / 10));
+    return { ...told("strongmonitor", ours), ...await peers.figures("journalctl -f", theirs) };
   },
 };
 
@@ -222,7 +224,7 @@ async function announcements(journald: Journald, attempts: number): Promise<numb
       await pause();
       const began = await enter(journald, `198.19.1.${n}`);
       for (let seen = ""; !seen.includes(`198.19.1.${n} `);) {
-        seen += new TextDecoder().decode((await reader.read()).value);
+        seen += new TextDecoder().decode(await nextOf(reader));
       }
       all.push(clock() - began);
     }
@@ -232,6 +234,17 @@ async function announcements(journald: Journald, attempts: number): Promise<numb
     await reader.cancel();
     await child.status;
   }
+}
+
+/** The next piece of what `journalctl -f` prints. Throws when it has ended, or prints nothing for half a minute. */
+async function nextOf(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<Uint8Array> {
+  const silence = AbortSignal.timeout(30_000);
+  const aborted = new Promise<never>((_, reject) => {
+    silence.onabort = () => reject(new Error("journalctl -f prints nothing for 30 s"));
+  });
+  const { value } = await Promise.race([reader.read(), aborted]);
+  if (value === undefined) throw new Error("journalctl -f has ended");
+  return value;
 }
 
 /** The rows about what is under way. */

@@ -1,5 +1,6 @@
 /** How fast logs are read, beside what others take for the same files. */
 import { type Figures, type Target, without } from "./figures.ts";
+import type { Peers } from "./peers.ts";
 import { requireFound, type Row } from "./row.ts";
 import { isInstalled, type Log, type Run, type Workshop } from "./workshop.ts";
 
@@ -64,35 +65,51 @@ abstract class ReplayRow implements Row {
 
   abstract log(workshop: Workshop, lines?: number): Promise<Log>;
   /** The others: what each takes, in milliseconds for the whole log. */
-  abstract others(workshop: Workshop): Promise<Figures>;
+  abstract others(workshop: Workshop, peers: Peers): Promise<Figures>;
 
-  async prepare(workshop: Workshop): Promise<void> {
+  async prepare(workshop: Workshop, _peers: Peers): Promise<void> {
     const log = await this.log(workshop);
     await workshop.configureAsShipped();
     const { summary } = await workshop.replay(log);
     requireFound(`strongmonitor's lines of ${this.name}`, summary.lines, log.lines);
   }
 
-  async round(workshop: Workshop): Promise<Figures> {
+  async round(workshop: Workshop, peers: Peers): Promise<Figures> {
     const log = await this.log(workshop);
     await workshop.configureAsShipped();
-    const others = await this.others(workshop);
+    const others = await this.others(workshop, peers);
     const { milliseconds } = await workshop.replay(log);
     return { "strongmonitor": milliseconds, ...others };
   }
 
-  protected async grep(workshop: Workshop, texts: readonly string[]): Promise<number> {
+  protected async grep(workshop: Workshop, texts: readonly string[]): Promise<Figures> {
     const { path } = await this.log(workshop);
-    return (await workshop.run(["grep", "-cE", expression(texts), path])).milliseconds;
+    return { grep: (await workshop.peer(["grep", "-cE", expression(texts), path])).milliseconds };
   }
 
-  /** Whom filters of fail2ban find in a part of the log, and who is there to be found; nobody where it is not installed. */
-  protected async foundByFail2ban(workshop: Workshop, filters: readonly string[]) {
+  /** Checks that grep counts as many lines as attack. */
+  protected async checkGrep(workshop: Workshop, texts: readonly string[]): Promise<void> {
+    const { path, attacks } = await this.log(workshop);
+    const { stdout } = await workshop.peer(["grep", "-cE", expression(texts), path]);
+    requireFound("grep", Number(stdout), attacks);
+  }
+
+  /** Checks that filters of fail2ban find at least this share of the attackers in a part of the log, and nobody else. */
+  protected async checkFail2ban(
+    workshop: Workshop,
+    { filters, share }: { filters: readonly string[]; share: number },
+  ) {
+    const { found, attackers } = await this.foundByFail2ban(workshop, filters);
+    if (found.size >= attackers.size * share) return;
+    throw new Error(`fail2ban-regex found ${found.size} of ${attackers.size} attackers`);
+  }
+
+  /** Whom filters of fail2ban find in a part of the log, and who is there to be found. */
+  private async foundByFail2ban(workshop: Workshop, filters: readonly string[]) {
     const part = await this.log(workshop, Math.max(1, Math.round(workshop.lines / PART)));
     const found = new Set<string>();
-    if (!isInstalled(FAIL2BAN)) return { found, attackers: found };
     for (const filter of filters) {
-      const { stdout } = await workshop.run([FAIL2BAN, "--out", "ip", part.path, filter]);
+      const { stdout } = await workshop.peer([FAIL2BAN, "--out", "ip", part.path, filter]);
       const ips = stdout.split("\n").map((line) => line.trim()).filter((line) => /^[\da-f.:]+$/.test(line));
       const innocent = ips.find((ip) => !part.attackers.has(ip));
       if (innocent !== undefined) throw new Error(`fail2ban-regex found ${innocent}, who attacks nobody`);
@@ -106,8 +123,8 @@ abstract class ReplayRow implements Row {
     const part = await this.log(workshop, Math.max(1, Math.round(workshop.lines / PART)));
     const empty = `${workshop.directory}/empty.log`;
     await Deno.writeTextFile(empty, "");
-    const start = await workshop.run([FAIL2BAN, empty, filter], { quiet: true });
-    const all = await workshop.run([FAIL2BAN, part.path, filter], { quiet: true });
+    const start = await workshop.peer([FAIL2BAN, empty, filter], { quiet: true });
+    const all = await workshop.peer([FAIL2BAN, part.path, filter], { quiet: true });
     return without(start.milliseconds, all.milliseconds) * workshop.lines / part.lines;
   }
 }
@@ -135,35 +152,40 @@ class AuthRow extends ReplayRow {
     return workshop.authLog(lines);
   }
 
-  override async prepare(workshop: Workshop): Promise<void> {
-    await super.prepare(workshop);
+  override async prepare(workshop: Workshop, peers: Peers): Promise<void> {
+    await super.prepare(workshop, peers);
     const log = await this.log(workshop);
     const { summary } = await workshop.replay(log);
     requireFound("strongmonitor", summary.logged, log.named);
-    const grep = await workshop.run(["grep", "-cE", expression(AUTH_TEXTS), log.path]);
-    requireFound("grep", Number(grep.stdout), log.attacks);
-    if (isInstalled(SSHGUARD)) {
-      const { stdout } = await workshop.run([SSHGUARD], { input: log.path });
-      requireFound("sshg-parser", stdout.split("\n").length - 1, log.attacks);
-    }
-    const { found, attackers } = await this.foundByFail2ban(workshop, ["sshd"]);
-    if (found.size < attackers.size * 0.9) {
-      throw new Error(`fail2ban-regex found ${found.size} of ${attackers.size} attackers`);
+    await peers.attempt("grep", () => this.checkGrep(workshop, AUTH_TEXTS));
+    if (isInstalled(SSHGUARD)) await peers.attempt("sshg-parser", () => this.#checkSshguard(workshop));
+    if (isInstalled(FAIL2BAN)) {
+      await peers.attempt(FAIL2BAN, () => this.checkFail2ban(workshop, { filters: ["sshd"], share: 0.9 }));
     }
   }
 
-  async others(workshop: Workshop): Promise<Figures> {
-    const { path } = await this.log(workshop);
+  async others(workshop: Workshop, peers: Peers): Promise<Figures> {
+    const sshguard = async () => ({ "sshg-parser": await this.#sshguard(workshop) });
+    const fail2ban = async () => ({ "fail2ban-regex": await this.fail2ban(workshop, "sshd") });
     return {
-      ...isInstalled(SSHGUARD)
-        ? { "sshg-parser": (await workshop.run([SSHGUARD], { input: path, quiet: true })).milliseconds }
-        : {},
-      ...isInstalled(FAIL2BAN) ? { "fail2ban-regex": await this.fail2ban(workshop, "sshd") } : {},
-      "grep": await this.grep(workshop, AUTH_TEXTS),
+      ...isInstalled(SSHGUARD) ? await peers.figures("sshg-parser", sshguard) : {},
+      ...isInstalled(FAIL2BAN) ? await peers.figures(FAIL2BAN, fail2ban) : {},
+      ...await peers.figures("grep", () => this.grep(workshop, AUTH_TEXTS)),
     };
   }
 
-  async plot(workshop: Workshop) {
+  async #sshguard(workshop: Workshop): Promise<number> {
+    const { path } = await this.log(workshop);
+    return (await workshop.peer([SSHGUARD], { input: path, quiet: true })).milliseconds;
+  }
+
+  async #checkSshguard(workshop: Workshop): Promise<void> {
+    const { path, attacks } = await this.log(workshop);
+    const { stdout } = await workshop.peer([SSHGUARD], { input: path });
+    requireFound("sshg-parser", stdout.split("\n").length - 1, attacks);
+  }
+
+  async plot(workshop: Workshop, peers: Peers) {
     const sizes = [1 / 16, 1 / 8, 1 / 4, 1 / 2, 1].map((part) => Math.round(workshop.lines * part));
     const points: [number, number][] = [];
     const grep: [number, number][] = [];
@@ -172,7 +194,9 @@ class AuthRow extends ReplayRow {
       const log = await this.log(workshop, lines);
       const nanoseconds = ({ milliseconds }: Run) => milliseconds * 1e6 / lines;
       points.push([lines, nanoseconds(await workshop.replay(log))]);
-      grep.push([lines, nanoseconds(await workshop.run(["grep", "-cE", expression(AUTH_TEXTS), log.path]))]);
+      const words = ["grep", "-cE", expression(AUTH_TEXTS), log.path];
+      const run = await peers.attempt("grep", () => workshop.peer(words));
+      if (run !== null) grep.push([lines, nanoseconds(run)]);
     }
     return {
       title: "A line of auth.log by the length of the log, the start of the program included",
@@ -200,29 +224,34 @@ class AccessRow extends ReplayRow {
     return workshop.accessLog(lines);
   }
 
-  override async prepare(workshop: Workshop): Promise<void> {
-    await super.prepare(workshop);
+  override async prepare(workshop: Workshop, peers: Peers): Promise<void> {
+    await super.prepare(workshop, peers);
     const log = await this.log(workshop);
-    const grep = await workshop.run(["grep", "-cE", expression(ACCESS_TEXTS), log.path]);
-    requireFound("grep", Number(grep.stdout), log.attacks);
     const { summary } = await workshop.replay(log);
     // Only lines that a rule hits are recorded of a web server.
     requireFound("strongmonitor", summary.logged, log.attacks);
+    await peers.attempt("grep", () => this.checkGrep(workshop, ACCESS_TEXTS));
     // Its filters know some of the paths that scanners ask for.
-    const { found, attackers } = await this.foundByFail2ban(workshop, NGINX_FILTERS);
-    if (found.size < attackers.size * 0.1) throw new Error(`fail2ban-regex found ${found.size} attackers`);
+    if (isInstalled(FAIL2BAN)) {
+      await peers.attempt(
+        FAIL2BAN,
+        () => this.checkFail2ban(workshop, { filters: NGINX_FILTERS, share: 0.1 }),
+      );
+    }
+  }
+
+  async others(workshop: Workshop, peers: Peers): Promise<Figures> {
+    return {
+      ...isInstalled(FAIL2BAN) ? await peers.figures(FAIL2BAN, () => this.#allFilters(workshop)) : {},
+      ...await peers.figures("grep", () => this.grep(workshop, ACCESS_TEXTS)),
+    };
   }
 
   /** fail2ban reads a log once for each filter that watches it. */
-  async others(workshop: Workshop): Promise<Figures> {
-    let fail2ban = 0;
-    if (isInstalled(FAIL2BAN)) {
-      for (const filter of NGINX_FILTERS) fail2ban += await this.fail2ban(workshop, filter);
-    }
-    return {
-      ...isInstalled(FAIL2BAN) ? { "fail2ban-regex": fail2ban } : {},
-      "grep": await this.grep(workshop, ACCESS_TEXTS),
-    };
+  async #allFilters(workshop: Workshop): Promise<Figures> {
+    let milliseconds = 0;
+    for (const filter of NGINX_FILTERS) milliseconds += await this.fail2ban(workshop, filter);
+    return { "fail2ban-regex": milliseconds };
   }
 }
 

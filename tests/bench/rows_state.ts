@@ -1,9 +1,8 @@
 /** What is kept, shipped and held in memory. */
 import { State } from "../../lib/state/state.ts";
 import type { LogEvent } from "../../lib/reading/module.ts";
-import { compile } from "../../tools/build.ts";
-import { npmBase } from "../../tools/npm_base.ts";
 import { postgresMissing, startPostgres } from "../support/postgres_server.ts";
+import { makeBare } from "./bare.ts";
 import { writeAttempts, writeStrangers } from "./corpus.ts";
 import type { Row } from "./row.ts";
 import {
@@ -75,12 +74,10 @@ function inSteps(count: number, step: (first: number, size: number) => void): vo
   for (let first = 0; first < count; first += STEP) step(first, Math.min(STEP, count - first));
 }
 
-/** A program of Deno's that does nothing, compiled as ours is. */
-async function startBare(workshop: Workshop): Promise<Daemon> {
-  const [source, program] = [`${workshop.directory}/bare.ts`, `${workshop.directory}/bare`];
-  await Deno.writeTextFile(source, "setInterval(() => {}, 1e6);\n");
-  await compile(source, { output: program, permissions: [], base: await npmBase(() => {}) });
-  return new Daemon(new Deno.Command(program, { stdin: "null", stdout: "null", stderr: "null" }).spawn());
+/** Starts the least that a program of Deno's can be, with nothing to do. */
+function startBare({ directory }: Workshop): Daemon {
+  const command = new Deno.Command(`${directory}/bare`, { stdin: "null", stdout: "null", stderr: "null" });
+  return new Daemon(command.spawn());
 }
 
 const TRACKED = "SELECT value ->> 'tracked' AS n FROM meta WHERE key = 'report'";
@@ -100,7 +97,9 @@ const memory: Row = {
     { words: "flat afterwards", value: (f) => f["by as many again"]! / f.attacked!, atMost: 1.1, unit: " x" },
   ],
 
-  async prepare() {},
+  async prepare(workshop) {
+    await makeBare(workshop);
+  },
 
   async round(workshop) {
     const count = workshop.lines;
@@ -109,7 +108,7 @@ const memory: Row = {
     });
     await workshop.freshState();
     await Deno.writeTextFile(workshop.followed, "");
-    await using bare = await startBare(workshop);
+    await using bare = startBare(workshop);
     await using monitor = workshop.start();
     await ready(workshop);
     // V8 gives back what the start took when ten seconds have passed.

@@ -29,6 +29,10 @@ export interface RunOptions {
 
 const ROOT = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");
 const SEED = 2_026;
+/** What another program may take: fail2ban-regex needs a minute for the longest part of a log that it gets. */
+const PEER_SECONDS = 600;
+/** Exit code of timeout(1). */
+const TIMED_OUT = 124;
 
 /** The measured program and its surroundings, all below one directory. */
 export class Workshop {
@@ -182,6 +186,18 @@ export class Workshop {
     return { milliseconds, code: output.code, stdout, stderr };
   }
 
+  /**
+   * Runs another program to its end, `timeout` around it, which ends its children as well.
+   * @throws {Error} when it fails or takes longer than ten minutes
+   */
+  async peer(words: readonly string[], options: RunOptions = {}): Promise<Run> {
+    const run = await this.run(["timeout", "--kill-after=5", String(PEER_SECONDS), ...words], options);
+    if (run.code === 0) return run;
+    if (run.code === TIMED_OUT) throw new Error(`${words[0]} takes longer than ${PEER_SECONDS} s`);
+    const complaint = run.stderr.trim().split("\n")[0] || "it does not say why";
+    throw new Error(`${words[0]} failed with exit code ${run.code}: ${complaint}`);
+  }
+
   /** Runs our program by its configuration. */
   ours(words: readonly string[], options: RunOptions = {}): Promise<Run> {
     return this.run([this.program, ...words, "--config", this.config], options);
@@ -299,6 +315,14 @@ export class Daemon implements AsyncDisposable {
   get memory(): number {
     const status = Deno.readTextFileSync(`/proc/${this.pid}/status`);
     return Number(/^VmRSS:\s+(\d+)/m.exec(status)![1]) / 1_024;
+  }
+
+  /** Milliseconds that all its threads have run, as user and in the kernel; by the hundredth of a second (proc(5)). */
+  get processorTime(): number {
+    const stat = Deno.readTextFileSync(`/proc/${this.pid}/stat`);
+    // The name of the program, in parentheses, may hold blanks. utime and stime are the fields 14 and 15.
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return (Number(fields[11]) + Number(fields[12])) * 10;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

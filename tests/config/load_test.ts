@@ -2,7 +2,8 @@ import { strict as assert } from "node:assert";
 import { join } from "node:path";
 import { loadConfig } from "../../lib/config/load.ts";
 import { SECOND } from "../../lib/core/time.ts";
-import { parseSshd, sshd } from "../../modules/sshd.ts";
+import { sshd } from "../../modules/sshd.ts";
+import { messageParser } from "../support/messages.ts";
 import { condition, rule } from "../support/helpers.ts";
 import { inDirectory, known, load, own, RULE, top } from "../support/configs.ts";
 
@@ -25,7 +26,11 @@ Deno.test("`loadConfig()` runs the config.json of the original program as it is"
       path: join(directory, "config.json"),
       stateDirectory: "/var/lib/strongmonitor",
       modules: [{
-        module: { name: "SSHD", ...sshd.origin, parse: parseSshd },
+        module: {
+          name: "SSHD",
+          ...sshd.origin,
+          form: sshd.form({ logFormats: [], trustedProxies: [], patterns: [], unsafe: false }),
+        },
         noLog: ["Connection from"],
         record: "all",
         rules: [
@@ -169,7 +174,7 @@ Deno.test("`loadConfig()` makes a module of a pattern, found where match says", 
     [module.name, module.identifiers, module.units, module.files],
     ["ftp", ["ftpd", "vsftpd"], ["ftp.service"], ["/var/log/*.log"]],
   );
-  assert.equal(module.parse("refused 192.0.2.1")?.address, "192.0.2.1");
+  assert.equal(messageParser(module.form)("refused 192.0.2.1")?.address, "192.0.2.1");
 });
 
 Deno.test("`loadConfig()` looks for a known service where match says, and nowhere else", () => {

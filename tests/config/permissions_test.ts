@@ -3,14 +3,18 @@ import { fileURLToPath } from "node:url";
 import type { Config } from "../../lib/config/types.ts";
 import type { ModuleRules } from "../../lib/rules/rule.ts";
 import { permissionsFor } from "../../lib/config/permissions.ts";
-import { parseSshd, sshd } from "../../modules/sshd.ts";
+import { sshd } from "../../modules/sshd.ts";
 
 const plainly = (address: string) => ({ address, isName: false, note: "", until: null });
 const CONFIG: Config = {
   path: "/etc/strongmonitor/config.jsonc",
   stateDirectory: "/var/lib/strongmonitor",
   modules: [{
-    module: { name: "SSHD", ...sshd.origin, parse: parseSshd },
+    module: {
+      name: "SSHD",
+      ...sshd.origin,
+      form: sshd.form({ logFormats: [], trustedProxies: [], patterns: [], unsafe: false }),
+    },
     noLog: [],
     record: "all",
     rules: [],

@@ -10,7 +10,8 @@ import {
   seal,
   STEP,
 } from "../../lib/deciding/knock_key.ts";
-import { parseSshd } from "../../modules/sshd.ts";
+import { sshd } from "../../modules/sshd.ts";
+import { messageParser } from "../support/messages.ts";
 import { codeAt } from "../support/authenticator.ts";
 
 const ONE = "192.0.2.1";
@@ -25,6 +26,10 @@ const NOW = 60_000_000 * STEP + 15 * SECOND;
 function key(over: Partial<KnockKey> = {}): KnockKey {
   return { name: "phone", kind: "totp", secret: SECRET, since: 0, used: null, ...over };
 }
+
+const parseSshd = messageParser(
+  sshd.form({ logFormats: [], trustedProxies: [], patterns: [], unsafe: false }),
+);
 
 const PLAIN_KEY = key({ name: "script", kind: "plain", secret: seal(PLAIN, "5a17") });
 
@@ -45,7 +50,7 @@ function login(user: string, over: Partial<Overheard> = {}): Overheard {
 
 /** A request that nginx answers. */
 function request(rawPath: string, over: Partial<Overheard> = {}): Overheard {
-  return event({ service: "NGINX", message: `"GET ${rawPath}"`, fields: { raw_path: rawPath }, ...over });
+  return event({ message: `"GET ${rawPath}"`, fields: { raw_path: rawPath }, ...over });
 }
 
 function isKnock(heard: Heard): heard is Knock {

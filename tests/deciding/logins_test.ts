@@ -1,6 +1,8 @@
 import { strict as assert } from "node:assert";
 import { type LoginChange, loginChange, Logins } from "../../lib/deciding/logins.ts";
-import { parseSshd } from "../../modules/sshd.ts";
+import { encode } from "../../lib/core/bytes.ts";
+import { sshd } from "../../modules/sshd.ts";
+import { openForm } from "../support/messages.ts";
 
 const OWNER = "192.0.2.7";
 const V6 = "2001:db8::7";
@@ -28,10 +30,14 @@ function logins(...changes: LoginChange[]): Logins {
   return logins;
 }
 
+const reader = openForm(sshd.form({ logFormats: [], trustedProxies: [], patterns: [], unsafe: false }));
+
 /** What sshd's message of `address`'s connection means for logins. */
-function changeBy(message: string, trusted = true): LoginChange | null {
-  const { address, fields } = parseSshd(message)!;
-  return loginChange({ address, fields, pid: 7, time: 5, trusted });
+function changeBy(message: string, isTrusted = true): LoginChange | null {
+  const { bytes, end: to } = encode(message);
+  if (!reader.read(bytes, 0, to)) throw new Error(`sshd does not say: ${message}`);
+  const view = { module: 0, isUnderstood: true, isAhead: false, bytes, from: 0, to, time: 5, pid: 7 };
+  return loginChange({ ...view, reader, isTrusted });
 }
 
 Deno.test("`loginChange()` knows who logs in and what connection ends by sshd's own words", () => {

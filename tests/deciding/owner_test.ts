@@ -3,11 +3,11 @@ import { strict as assert } from "node:assert";
 import { Bans } from "../../lib/enforcing/bans.ts";
 import { ObserveFirewall } from "../../lib/firewall/observe.ts";
 import { Pipeline } from "../../lib/monitor/pipeline.ts";
-import { countedAs } from "../../lib/core/address.ts";
 import { Logins, type TrustOptions } from "../../lib/deciding/logins.ts";
 import { Whitelist } from "../../lib/deciding/whitelist.ts";
 import type { ModuleRules } from "../../lib/rules/rule.ts";
-import { parseSshd, sshd } from "../../modules/sshd.ts";
+import { sshd } from "../../modules/sshd.ts";
+import { recordsOf } from "../support/records.ts";
 import { BOOT, condition, memoryLog, rule, type TemporaryState, temporaryState } from "../support/helpers.ts";
 
 const SECOND = 1_000_000;
@@ -16,7 +16,11 @@ const TRUST: TrustOptions = { span: 86_400 * SECOND, methods: new Set(["publicke
 const OWNER = "192.0.2.7";
 const LIMIT = 2;
 const RULES: ModuleRules = {
-  module: { name: "SSHD", ...sshd.origin, parse: parseSshd },
+  module: {
+    name: "SSHD",
+    ...sshd.origin,
+    form: sshd.form({ logFormats: [], trustedProxies: [], patterns: [], unsafe: false }),
+  },
   noLog: [],
   record: "all",
   rules: [
@@ -54,11 +58,11 @@ class Scene {
       boot: () => BOOT,
     });
     this.#pipeline = new Pipeline([RULES], {
-      store: state,
+      store: state.batches(["SSHD"]),
       judge: this.#bans,
       log: this.log,
       counting: {
-        countedAs: (address) => countedAs(address, 64),
+        ipv6Prefix: 64,
         lenience: (address, time) => logins.lenience(address, time),
       },
     });
@@ -74,7 +78,8 @@ class Scene {
       sender: { uid: 0, unit: "ssh.service" },
     }));
     const reader = this.#pipeline.readerFor([RULES]);
-    this.#pipeline.process({ entries, position: "p", damaged: 0 }, { source: "journal", reader, now: NOW });
+    const batch = { records: recordsOf(entries), position: "p", damaged: 0 };
+    this.#pipeline.process(batch, { name: "journal", reader }, NOW);
   }
 
   refresh(): void {

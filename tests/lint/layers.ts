@@ -38,7 +38,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "@eslint-community/regexpp": ["lib/reading/regex_safety.ts", "lib/rules/literals.ts", "modules/pattern.ts"],
   "@logtape/logtape": ["lib/core/log.ts"],
-  commander: ["main.ts"],
+  commander: ["lib/commands/command_line.ts"],
   "fastest-levenshtein": ["lib/config/"],
   "ipaddr.js": ["lib/core/address.ts"],
   "jsonc-parser": ["lib/config/"],

@@ -5,7 +5,10 @@ const SECOND = 1_000_000;
 const START = Date.UTC(2026, 0, 10) * 1_000;
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-/** Goes on by some seconds for each line; sometimes a line is late, and seldom the log goes on hours later. */
+/**
+ * Goes on by some seconds for each line; sometimes a line is late, and seldom the log goes on hours
+ * later.
+ */
 export class LogClock {
   readonly #random: Random;
   /** Microseconds since the epoch, and those of the line at hand. */

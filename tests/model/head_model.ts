@@ -77,7 +77,10 @@ export function readHead(line: string, now: number): HeadedLine {
 
 const DAY = 86_400_000_000;
 
-/** The instant of a time; a year that is not given is the latest one that does not put it more than a day past `now`. */
+/**
+ * The instant of a time; a year that is not given is the latest one that does not put it more than
+ * a day past `now`.
+ */
 export function instantOf(time: Groups, now: number): number | null {
   if (time.year !== undefined) return instantOfYear(time, Number(time.year));
   const latest = new Date((now + DAY) / 1_000).getUTCFullYear();

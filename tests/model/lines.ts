@@ -36,7 +36,10 @@ export class LineMaker {
     return isBroken ? bytes.with(random.below(bytes.length), 128 + random.below(128)) : bytes;
   }
 
-  /** Puts a head before a message, of one of the forms that programs write; seldom before lines of nginx, which have none. */
+  /**
+   * Puts a head before a message, of one of the forms that programs write; seldom before lines of
+   * nginx, which have none.
+   */
   #withHead(module: ModuleName, message: string): string {
     const random = this.#random;
     if (module === "NGINX" && random.below(6) > 0) return message;

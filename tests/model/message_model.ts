@@ -26,15 +26,17 @@ const NOBODY: Said = { address: null, fields: {} };
 /** Stands between an address and a point or colon of the sentence. No message holds it. */
 const MARK = "\ue000";
 const ELEMENTS: Readonly<Record<string, string>> = {
-  // All that looks like an address, and no less: what is remembered is matched again without going back.
+  // All that looks like an address, and no less: what is remembered is matched again without going
+  // back.
   ADDR: `(?=(?<address>[0-9A-Fa-f:.]+(?:%[\\w.-]+)?))\\k<address>${MARK}?`,
   REST: ".*",
   PORT: "(?<port>\\d{1,5})",
   NUMBER: "\\d+",
   WORD: "\\w+",
   METHOD: "(?<method>[\\w/.@-]+)",
-  TOKEN: "\\S+",
-  BLANKS: "\\s+",
+  // Blanks are those of ASCII.
+  TOKEN: "[^ \\t-\\r]+",
+  BLANKS: "[ \\t-\\r]+",
 };
 
 /** A template as a regular expression in which `<USER>` is `user`. */
@@ -85,8 +87,8 @@ export function templateService(templates: readonly TemplateText[]): Service {
       const { address = "", ...fields } = found.groups ?? {};
       if (isDoubtful && shortest.exec(text)!.groups!.user !== fields.user) return NOBODY;
       if (says === 1) fields.login = fields.method!;
-      const isEnd = says === 2 && !(needsPort && fields.port === undefined) && !text.endsWith(" [preauth]");
-      if (isEnd) fields.logout = "yes";
+      const isOver = !needsPort || (fields.port !== undefined && !text.endsWith(" [preauth]"));
+      if (says === 2 && isOver) fields.logout = "yes";
       for (const [name, text] of Object.entries(given(fields))) fields[name] = text.replaceAll(MARK, "");
       return { address: canonical(address), fields: given(fields) };
     }
@@ -112,7 +114,10 @@ export function given(fields: Record<string, string | undefined>): Record<string
 
 const ADDRESS = "(?<address>\\d+\\.\\d+\\.\\d+\\.\\d+|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*(?:%[\\w.-]+)?)";
 
-/** A module of patterns, in which `«»` enclose what may be a stranger's text: however long that is, the address stands at one place. */
+/**
+ * A module of patterns, in which `«»` enclose what may be a stranger's text: however long that is,
+ * the address stands at one place.
+ */
 export function patternService(patterns: readonly string[]): Service {
   const all = patterns.map((pattern) => {
     const compile = (source: string) =>

@@ -1,6 +1,7 @@
 /**
- * A plain model of how a line becomes hits, trips and bans: text, anchored regular expressions, loops and arrays. It is slow and
- * meant to be obviously right. The product's way on bytes is held against it.
+ * A plain model of how a line becomes hits, trips and bans: text, anchored regular expressions,
+ * loops and arrays. It is slow and meant to be obviously right. The product's way on bytes is held
+ * against it.
  */
 import type { Rule } from "../../lib/rules/rule.ts";
 import { readHead } from "./head_model.ts";
@@ -68,7 +69,8 @@ export class Model {
 
   judge(line: string): Verdict {
     const { now } = this.#options;
-    // A line that a module understands as it stands is a bare message, whatever it seems to contain.
+    // A line that a module understands as it stands is a bare message, whatever it seems to
+    // contain.
     const bare = this.#firstOf(this.#modules, line);
     if (bare?.said) return this.#verdict(bare, { time: null, pid: null, message: line });
     const head = readHead(line, now);
@@ -98,7 +100,8 @@ export class Model {
     { time: headTime, pid, message }: { time: number | null; pid: number | null; message: string },
   ): Verdict {
     const { now, ipv6Prefix } = this.#options;
-    // A message of one's own time beats the head's; lines that tell none, or one ahead of the clock, are of now.
+    // A message of one's own time beats the head's; lines that tell none, or one ahead of the
+    // clock, are of now.
     const told = said?.time === undefined ? headTime : said.time;
     const time = told === null || told > now ? now : told;
     const address = said?.address ?? null;

@@ -1,4 +1,6 @@
-/** nginx: access lines of the form `combined` and the error log, by one anchored expression each. */
+/**
+ * nginx: access lines of the form `combined` and the error log, by one anchored expression each.
+ */
 import { CLF_TIME, instantOf, ISO_TIME } from "./head_model.ts";
 import { canonical, given, type Said, type Service } from "./message_model.ts";
 

@@ -5,7 +5,7 @@ import { ModuleHealth } from "../../lib/reading/health.ts";
 import type { MessageForm, MessageReader } from "../../lib/reading/message_reader.ts";
 import { Reader } from "../../lib/reading/reader.ts";
 import { LINE, NO_PID, type Records } from "../../lib/core/records.ts";
-import { Decider, spanOf } from "../../lib/deciding/decider.ts";
+import { type BanHistory, Decider } from "../../lib/deciding/decider.ts";
 import { Engine } from "../../lib/rules/engine.ts";
 import { Logins } from "../../lib/deciding/logins.ts";
 import { Whitelist } from "../../lib/deciding/whitelist.ts";
@@ -29,6 +29,7 @@ export class Product {
   readonly #reader: Reader;
   readonly #bans = new Map<string, NewBan[]>();
   readonly #decider: Decider;
+  readonly #history: BanHistory;
   #time = 0;
 
   constructor(modules: readonly ProductModule[], { now, ipv6Prefix }: ModelOptions) {
@@ -47,18 +48,13 @@ export class Product {
     this.#reader = new Reader(readable, new ModuleHealth(modules.map(({ name }) => name), fail));
     const whitelist = new Whitelist();
     whitelist.set("loopback", []);
-    this.#decider = new Decider({
-      whitelist,
-      logins: new Logins(null),
-      networks: [],
-      history: {
-        standing: (address) => this.#standing(address),
-        past: (address) =>
-          (this.#bans.get(address) ?? []).filter((ban) => !this.#isInForce(ban))
-            .map(({ start, until }) => ({ start, ended: until!, endReason: "expired" as const })),
-      },
-      spared() {},
-    });
+    this.#decider = new Decider({ whitelist, logins: new Logins(null), networks: [] });
+    this.#history = {
+      standing: (address) => (this.#bans.get(address) ?? []).filter((ban) => this.#isInForce(ban)),
+      past: (address) =>
+        (this.#bans.get(address) ?? []).filter((ban) => !this.#isInForce(ban))
+          .map(({ start, until }) => ({ start, ended: until!, endReason: "expired" })),
+    };
   }
 
   judge(line: string): Verdict {
@@ -87,16 +83,11 @@ export class Product {
 
   #ban(trip: Trip): string[] {
     this.#time = trip.time;
-    return this.#decider.decide([trip]).map((ban) => {
+    return this.#decider.decide([trip], { history: this.#history }).bans.map((ban) => {
       this.#bans.set(ban.address, [ban, ...this.#bans.get(ban.address) ?? []]);
       const { address, start, until, reason, count } = ban;
       return `${address} from ${start} until ${until ?? Infinity}: ${reason}, ${count}`;
     });
-  }
-
-  #standing(address: string): number | undefined {
-    const ban = this.#bans.get(address)?.[0];
-    return ban !== undefined && this.#isInForce(ban) ? spanOf(ban) : undefined;
   }
 
   #isInForce({ until }: NewBan): boolean {

@@ -43,7 +43,9 @@ export function rulesHit(event: Pick<Counted, "fields" | "message">, rules: read
   });
 }
 
-/** What an address is counted as: itself, or of IPv6 the network of so many bits that it lies in. */
+/**
+ * What an address is counted as: itself, or of IPv6 the network of so many bits that it lies in.
+ */
 export function countedAs(address: string, ipv6Prefix: number): string {
   if (!address.includes(":") || ipv6Prefix === 128) return address;
   const network = ipaddr.IPv6.networkAddressFromCIDR(`${address}/${ipv6Prefix}`);
@@ -67,7 +69,10 @@ interface Hit {
 export class ModelCounters {
   readonly #hits = new Map<Rule, Map<string, Hit[]>>();
 
-  /** Counts a hit; returns how many were counted when the limit was passed, otherwise 0. A value that counts already is no hit. */
+  /**
+   * Counts a hit; returns how many were counted when the limit was passed, otherwise 0. A value
+   * that counts already is no hit.
+   */
   hit(rule: Rule, { address, time, value }: { address: string; time: number; value: string | null }): number {
     const span = rule.window ?? Infinity;
     const ofRule = this.#hits.get(rule) ?? new Map<string, Hit[]>();
@@ -110,21 +115,24 @@ export interface ModelBan {
 export class ModelBans {
   readonly all: ModelBan[] = [];
 
-  /** Bans unless a ban is in force that is as long. Returns the ban. */
+  /** Bans unless a ban is in force that ends no earlier. Returns the ban. */
   add({ rule, address, time, count }: ModelTrip, reason: string): ModelBan | null {
     const own = this.all.filter((ban) => ban.address === address).reverse();
     const ended = own.filter(({ until }) => until <= time);
     const span = rule.banTime === null ? Infinity : rule.banTime * factorOf(rule.growth, ended, time);
     const most = rule.banTime === null ? Infinity : rule.growth.most ?? Infinity;
-    const standing = own[0] !== undefined && own[0].until > time ? own[0].until - own[0].start : 0;
-    if (Math.min(span, most) <= standing) return null;
-    const ban = { address, start: time, until: time + Math.min(span, most), reason: `${reason}, ${count}` };
+    const until = time + Math.min(span, most);
+    if (own.some((ban) => ban.until > time && ban.until >= until)) return null;
+    const ban = { address, start: time, until, reason: `${reason}, ${count}` };
     this.all.push(ban);
     return ban;
   }
 }
 
-/** How many times as long as the first a ban lasts: it grows with each before it, unless the address was free for long. */
+/**
+ * How many times as long as the first a ban lasts: it grows with each before it, unless the address
+ * was free for long.
+ */
 function factorOf({ factor, forgetAfter }: Growth, ended: readonly ModelBan[], time: number): number {
   let grown = 1;
   let freeUntil = time;

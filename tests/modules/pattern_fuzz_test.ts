@@ -1,6 +1,7 @@
 import { strict as assert } from "node:assert";
-import { load } from "../support/configs.ts";
+import { pattern } from "../../modules/pattern.ts";
 import { FUZZ_LINES, Random } from "../support/random.ts";
+import { messageParser } from "../support/messages.ts";
 
 const PAGE = Deno.readTextFileSync(new URL("../../docs/modules.md", import.meta.url));
 const EXAMPLES = [...PAGE.matchAll(/```jsonc\n(.*?)```/gs)].map(([, text]) => example(text!));
@@ -8,21 +9,26 @@ const SEED = 20_260_402;
 const TRUE = "203.0.113.5";
 const DECOYS = ["198.51.100.7", "2001:db8:bad::7", "::ffff:198.51.100.7"];
 
-/** A module of the document, a line that it reads, and that line cut where others may choose the text. */
+/** A module of the document, a line that it reads, and the ranges of that line that others may choose. */
 function example(text: string) {
-  const { modules: [{ module }], tests: [{ match: [line] }] } = load(text) as unknown as Loaded;
-  const pattern = Object.values((JSON.parse(text) as Written).modules)[0]!.pattern;
-  const found = new RegExp(pattern.replace("<ADDR>", "203\\.0\\.113\\.5"), "ds").exec(line)!;
+  const [[name, written]] = Object.entries((JSON.parse(text) as Written).modules) as [
+    [string, WrittenModule],
+  ];
+  const [line] = [written.rules[0]!.tests.match].flat() as [string];
+  const found = new RegExp(written.pattern.replace("<ADDR>", "203\\.0\\.113\\.5"), "ds").exec(line)!;
   const spans = Object.values(found.indices!.groups ?? {}).filter((span) => span !== undefined);
-  // What ends with the address can have nothing of anybody's behind it.
-  return { module, line, spans, isOpen: !pattern.endsWith("$") };
+  const parse = messageParser(
+    pattern.form({ patterns: [written.pattern], logFormats: [], trustedProxies: [], unsafe: false }),
+  );
+  // Nothing can follow the address at the end of a pattern that ends with "$".
+  return { name, parse, line, spans, isOpen: !written.pattern.endsWith("$") };
 }
 
-type Loaded = {
-  modules: [Pick<ReturnType<typeof load>["modules"][number], "module">];
-  tests: [{ match: [string] }];
-};
-type Written = { modules: Record<string, { pattern: string }> };
+interface WrittenModule {
+  readonly pattern: string;
+  readonly rules: readonly { readonly tests: { readonly match: string | readonly string[] } }[];
+}
+type Written = { modules: Record<string, WrittenModule> };
 
 /** What whoever connects makes of a name: addresses, whole lines, and pieces of such lines. */
 function hostile(random: Random, line: string): string {
@@ -51,11 +57,11 @@ function filled(line: string, { spans, text }: { spans: readonly [number, number
 Deno.test(`the patterns of docs/modules.md find the true address or none in ${FUZZ_LINES} lines full of hostile text`, () => {
   const random = new Random(SEED);
   for (let i = 0; i < FUZZ_LINES; i++) {
-    const { module, line, spans, isOpen } = random.pick(EXAMPLES);
+    const { name, parse, line, spans, isOpen } = random.pick(EXAMPLES);
     const text = () => hostile(random, line);
     const message = filled(line, { spans, text }) + (isOpen ? random.pick([() => "", text])() : "");
-    const address = module.parse(message)?.address ?? null;
-    assert.ok(address === null || address === TRUE, `${module.name}: ${JSON.stringify(message)}: ${address}`);
+    const address = parse(message)?.address ?? null;
+    assert.ok(address === null || address === TRUE, `${name}: ${JSON.stringify(message)}: ${address}`);
   }
 });
 
@@ -63,10 +69,10 @@ Deno.test("the patterns of docs/modules.md find the address in harmless lines", 
   const random = new Random(SEED);
   const names = ["bob", "root", "admin", "x.y-z", "user@example.org", "7", "Jean Dupont"];
   // Of a method of login, only names without blanks are harmless: some of the lines are none that the service writes.
-  for (const { module, line, spans } of EXAMPLES) {
+  for (const { name, parse, line, spans } of EXAMPLES) {
     const lines = random.times(200, () => filled(line, { spans, text: () => random.pick(names) }));
-    const found = lines.filter((line) => module.parse(line)?.address === TRUE).length;
-    const wanted = module.name === "postfix" ? 0.1 : 0.6;
-    assert.ok(found >= lines.length * wanted, `${module.name}: ${found} of ${lines.length}`);
+    const found = lines.filter((line) => parse(line)?.address === TRUE).length;
+    const wanted = name === "postfix" ? 0.1 : 0.6;
+    assert.ok(found >= lines.length * wanted, `${name}: ${found} of ${lines.length}`);
   }
 });

@@ -1,15 +1,17 @@
 import { strict as assert } from "node:assert";
 import { OptionError, type ParserOptions } from "../../lib/reading/module.ts";
+import { END, LOGIN, NOTHING } from "../../lib/reading/message_reader.ts";
 import { pattern } from "../../modules/pattern.ts";
+import { messageParser } from "../support/messages.ts";
 
 function parser(patterns: string | readonly string[], over: Partial<ParserOptions> = {}) {
-  return pattern.parser({
+  return messageParser(pattern.form({
     logFormats: [],
     trustedProxies: [],
     unsafe: false,
     patterns: [patterns].flat(),
     ...over,
-  });
+  }));
 }
 const addressOf = (source: string, message: string) => parser(source)(message)?.address;
 
@@ -154,18 +156,19 @@ Deno.test("named groups are fields, and the first pattern that matches is the on
     "^a (?<user>\\w+)(?: as (?<role>\\w+))? from <ADDR>$",
     "^(?<kind>[ab]) .*from <ADDR>$",
   ]);
-  assert.deepEqual(parse(`a bob from ${TRUE}`), { address: TRUE, fields: { user: "bob" } });
-  assert.deepEqual(parse(`b bob from ${TRUE}`), { address: TRUE, fields: { kind: "b" } });
+  for (const [message, fields] of [["a bob", { user: "bob" }], ["b bob", { kind: "b" }]] as const) {
+    const read = parse(`${message} from ${TRUE}`);
+    assert.equal(read?.address, TRUE, message);
+    assert.deepEqual(read?.fields, fields, message);
+  }
   assert.equal(parse("c"), null);
-  assert.deepEqual(
-    pattern.fields({
-      logFormats: [],
-      trustedProxies: [],
-      unsafe: false,
-      patterns: ["^(?<a>x)<ADDR>", "^(?<b>y)(?<a>x)"],
-    }),
-    ["a", "b"],
-  );
+  const { fields } = pattern.form({
+    logFormats: [],
+    trustedProxies: [],
+    unsafe: false,
+    patterns: ["^(?<a>x)<ADDR>", "^(?<b>y)(?<a>x)<ADDR>"],
+  });
+  assert.deepEqual(fields, ["message", "a", "b"]);
 });
 
 Deno.test("behind a trusted proxy the field forwarded_for names the client", () => {
@@ -194,8 +197,9 @@ Deno.test("what a pattern takes is matched in linear time by the program as it i
   const program = `import { pattern } from ${
     JSON.stringify(new URL("../../modules/pattern.ts", import.meta.url).href)
   };
-    const parse = pattern.parser({ logFormats: [], trustedProxies: [], unsafe: false,
-      patterns: ["^login (?<user>(?:\\\\w+ ?)+) from <ADDR>$"] });
+    import { messageParser } from ${JSON.stringify(new URL("../support/messages.ts", import.meta.url).href)};
+    const parse = messageParser(pattern.form({ logFormats: [], trustedProxies: [], unsafe: false,
+      patterns: ["^login (?<user>(?:\\\\w+ ?)+) from <ADDR>$"] }));
     for (const length of [30, 3_000]) parse("login " + "a".repeat(length) + "!");
     console.log("done");`;
   const { stdout } = await new Deno.Command(Deno.execPath(), {
@@ -210,4 +214,28 @@ Deno.test("what a pattern takes is matched in linear time by the program as it i
     signal: AbortSignal.timeout(60_000),
   }).output();
   assert.equal(new TextDecoder().decode(stdout).trim(), "done");
+});
+
+Deno.test("the groups login and logout of a pattern tell who has logged in, and that a connection has ended", () => {
+  const parse = parser([
+    "^(?<login>password|key) login of (?<user>\\w+) from <ADDR> port (?<port>\\d+)$",
+    "^(?<logout>disconnected) <ADDR>$",
+    "^failed <ADDR>$",
+  ]);
+  const login = parse(`key login of bob from ${TRUE} port 22`);
+  assert.equal(login?.says, LOGIN);
+  assert.deepEqual(login?.fields, { login: "key", user: "bob", port: "22" });
+  assert.equal(parse(`disconnected ${TRUE}`)?.says, END);
+  assert.equal(parse(`failed ${TRUE}`)?.says, NOTHING);
+});
+
+Deno.test("the group status of a pattern is a status code where it is a number without leading zeros", () => {
+  const parse = parser("^<ADDR> (?<status>\\S+)$");
+  for (
+    const [status, expected] of [["404", 404], ["0404", 0], ["0", 0], ["4a", 0], ["9999999999", 0]] as const
+  ) {
+    const read = parse(`${TRUE} ${status}`);
+    assert.equal(read?.status, expected, status);
+    assert.equal(read?.fields.status, status);
+  }
 });

@@ -1,34 +1,43 @@
 import { strict as assert } from "node:assert";
-import { parseSshd, SSHD_SHAPES } from "../../modules/sshd.ts";
+import { END, LOGIN, NOTHING } from "../../lib/reading/message_reader.ts";
+import { TemplateForm } from "../../lib/reading/template_reader.ts";
+import { sshd, SSHD_TEMPLATES } from "../../modules/sshd.ts";
 import { SSHD_NEAR_MISSES, SSHD_SAMPLES } from "../samples/sshd.ts";
+import { messageParser } from "../support/messages.ts";
 
-const bare = (message: string) => message.replace(/^(?:error|fatal|info): /, "");
+const read = messageParser(sshd.form({ logFormats: [], trustedProxies: [], patterns: [], unsafe: false }));
+const LEVEL = /^(?:error|fatal|info): /;
+const bare = (message: string) => message.replace(LEVEL, "");
+const NAMES = [
+  ...new Set(SSHD_TEMPLATES.filter(({ text }) => text.includes("<ADDR>")).map(({ name }) => name)),
+];
 
-Deno.test("every shape of `SSHD_SHAPES` has samples and near misses, and there are none of others", () => {
-  const names = SSHD_SHAPES.map(({ name }) => name).sort();
-  assert.deepEqual([...new Set(SSHD_SAMPLES.map(({ shape }) => shape))].sort(), names);
-  assert.deepEqual([...new Set(SSHD_NEAR_MISSES.map(({ shape }) => shape))].sort(), names);
+Deno.test("every template of sshd that names an address has samples and near misses, and there are none of others", () => {
+  assert.deepEqual([...new Set(SSHD_SAMPLES.map(({ shape }) => shape))].sort(), NAMES.toSorted());
+  assert.deepEqual([...new Set(SSHD_NEAR_MISSES.map(({ shape }) => shape))].sort(), NAMES.toSorted());
 });
 
-for (const { name, words, pattern } of SSHD_SHAPES) {
-  Deno.test(`\`parseSshd()\` reads "${name}" and nothing that only resembles it`, () => {
+for (const name of NAMES) {
+  Deno.test(`sshd's template "${name}" reads its messages and nothing that only resembles them`, () => {
+    const alone = messageParser(
+      new TemplateForm(SSHD_TEMPLATES.filter((template) => template.name === name)),
+    );
     for (const { message, address, user } of SSHD_SAMPLES.filter(({ shape }) => shape === name)) {
-      assert.match(bare(message), pattern);
-      assert(words.some((word) => bare(message).startsWith(word)), `no first word for: ${message}`);
-      const parsed = parseSshd(message);
-      assert.equal(parsed?.address, address, message);
-      if (user !== undefined) assert.equal(parsed.fields.user, user, message);
+      assert.equal(alone(bare(message))?.address, address, message);
+      const said = read(message);
+      assert.equal(said?.address, address, message);
+      if (user !== undefined) assert.equal(said.fields.user, user, message);
     }
     for (const { message } of SSHD_NEAR_MISSES.filter(({ shape }) => shape === name)) {
-      assert.equal(parseSshd(message)?.address ?? null, null, message);
+      assert.equal(read(message)?.address ?? null, null, message);
     }
   });
 }
 
-Deno.test("`parseSshd()` reads every sample behind a level and before blanks", () => {
+Deno.test("sshd's messages are read behind a level and before blanks", () => {
   for (const { message, address } of SSHD_SAMPLES) {
     for (const level of ["", "error: ", "fatal: ", "info: "]) {
-      assert.equal(parseSshd(`${level}${bare(message)}  \r\n`)?.address, address, level + message);
+      assert.equal(read(`${level}${bare(message)}  \r\n`)?.address, address, level + message);
     }
   }
 });
@@ -112,10 +121,10 @@ const HOSTILE = [
 ];
 
 for (const [place, write] of Object.entries(PLACES)) {
-  Deno.test(`\`parseSshd()\` finds the address that sshd wrote, or none, whatever is the ${place}`, () => {
-    assert.equal(parseSshd(write("harmless"))?.address, TRUE);
+  Deno.test(`the address that sshd wrote is found, or none, whatever is the ${place}`, () => {
+    assert.equal(read(write("harmless"))?.address, TRUE);
     for (const text of HOSTILE) {
-      const address = parseSshd(write(text))?.address ?? null;
+      const address = read(write(text))?.address ?? null;
       assert(address === null || address === TRUE, `${address}: ${JSON.stringify(write(text))}`);
     }
   });
@@ -140,13 +149,13 @@ const DECIDED: readonly (readonly [message: string, address: string | null])[] =
   [`Disconnecting invalid user x ${FAR} port 22: y ${TRUE} port 6: bye`, null],
 ];
 
-Deno.test("`parseSshd()` decides between two addresses by where sshd writes its own", () => {
+Deno.test("sshd's own address is told from another by where sshd writes it", () => {
   for (const [message, address] of DECIDED) {
-    assert.equal(parseSshd(message)?.address ?? null, address, message);
+    assert.equal(read(message)?.address ?? null, address, message);
   }
 });
 
-Deno.test("`parseSshd()` knows what names nobody from what it has never seen", () => {
+Deno.test("messages that name nobody are told from messages that sshd does not write", () => {
   const nameless = [
     "pam_unix(sshd:session): session opened for user root(uid=0) by (uid=0)",
     "Server listening on 0.0.0.0 port 22.",
@@ -155,18 +164,66 @@ Deno.test("`parseSshd()` knows what names nobody from what it has never seen", (
     `Failed password for x from ${FAR} port 22 ssh2: from ${NEAR} ssh2`,
   ];
   for (const message of nameless) {
-    assert.deepEqual(parseSshd(message), { address: null, fields: {} }, message);
+    const said = read(message);
+    assert(said !== null, message);
+    assert.deepEqual([said.address, said.fields, said.says], [null, {}, NOTHING], message);
   }
   for (const message of ["Password rejected: root", "Failed password", "invalid user x"]) {
-    assert.equal(parseSshd(message), null, message);
+    assert.equal(read(message), null, message);
   }
 });
 
-Deno.test("`parseSshd()` finds nothing in what does not begin as sshd begins", () => {
+Deno.test("nothing is found in a message that does not begin as sshd begins", () => {
   for (const { message } of SSHD_SAMPLES) {
     for (const before of ["x ", " ", "\n", "\0", "\x1b[0m", "message repeated 2 times: [ ", "debug1: "]) {
-      assert.equal(parseSshd(before + message), null, before + message);
+      assert.equal(read(before + message), null, before + message);
     }
   }
-  assert.equal(parseSshd(""), null);
+  assert.equal(read(""), null);
+});
+
+Deno.test("sshd tells who has logged in, and which connection has ended", () => {
+  const says = (message: string) => {
+    const { says, fields: { user, port, method, login, logout } } = read(message)!;
+    return { says, user, port, method, login, logout };
+  };
+  const nothing = {
+    user: undefined,
+    port: undefined,
+    method: undefined,
+    login: undefined,
+    logout: undefined,
+  };
+  const login = { ...nothing, says: LOGIN, user: "bob", port: "7", method: "publickey", login: "publickey" };
+  assert.deepEqual(says(`Accepted publickey for bob from ${TRUE} port 7 ssh2: RSA SHA256:abc`), login);
+  assert.deepEqual(says(`Accepted publickey for bob from ${TRUE} port 7`), login);
+  assert.deepEqual(says(`Failed publickey for bob from ${TRUE} port 7`), {
+    ...login,
+    says: NOTHING,
+    login: undefined,
+  });
+  const end = { ...nothing, says: END, port: "7", logout: "yes" };
+  assert.deepEqual(says(`Received disconnect from ${TRUE} port 7:11: disconnected by user`), end);
+  assert.deepEqual(says(`Disconnected from user bob ${TRUE} port 7`), { ...end, user: "bob" });
+  assert.deepEqual(says(`Connection closed by ${TRUE} port 7`), end);
+  assert.deepEqual(says(`Timeout, client not responding from user bob ${TRUE} port 7`), {
+    ...end,
+    user: "bob",
+  });
+  assert.deepEqual(says("pam_unix(sshd:session): session closed for user bob"), { ...end, port: undefined });
+  assert.deepEqual(says(`Connection closed by ${TRUE} port 7 [preauth]`), {
+    ...nothing,
+    says: NOTHING,
+    port: "7",
+  });
+  assert.deepEqual(says(`Connection closed by ${TRUE}`), { ...nothing, says: NOTHING });
+  assert.deepEqual(says(`Connection from ${TRUE} port 7 on ${FAR} port 22`), {
+    ...nothing,
+    says: NOTHING,
+    port: "7",
+  });
+});
+
+Deno.test("a port has five digits at most", () => {
+  assert.equal(read(`Invalid user bob from ${TRUE} port 123456`), null);
 });

@@ -4,17 +4,17 @@ import { Bans } from "../../lib/enforcing/bans.ts";
 import { SECOND } from "../../lib/core/time.ts";
 import { ObserveFirewall } from "../../lib/firewall/observe.ts";
 import { Knocking } from "../../lib/monitor/knocking.ts";
-import { Pipeline } from "../../lib/monitor/pipeline.ts";
+import { type BatchRecord, Pipeline } from "../../lib/monitor/pipeline.ts";
 import { seal } from "../../lib/deciding/knock_key.ts";
 import { Whitelist } from "../../lib/deciding/whitelist.ts";
 import { State } from "../../lib/state/state.ts";
-import type { BatchRecord } from "../../lib/deciding/record.ts";
 import type { KnockKey } from "../../lib/deciding/knock.ts";
 import type { Log } from "../../lib/core/log.ts";
 import type { ModuleRules } from "../../lib/rules/rule.ts";
-import { nginx } from "../../modules/nginx.ts";
+import { nginx } from "../../modules/nginx/nginx.ts";
 import { sshd } from "../../modules/sshd.ts";
 import { codeAt } from "../support/authenticator.ts";
+import { type Entry, recordsOf } from "../support/records.ts";
 import {
   BOOT,
   condition,
@@ -36,13 +36,13 @@ const NOTHING = { logFormats: [], trustedProxies: [], patterns: [], unsafe: fals
 
 const MODULES: readonly ModuleRules[] = [
   {
-    module: { ...sshd.origin, name: "SSHD", parse: sshd.parser(NOTHING) },
+    module: { ...sshd.origin, name: "SSHD", form: sshd.form(NOTHING) },
     noLog: [],
     record: "all",
     rules: [rule({ name: "invalid_user", condition: condition({ texts: ["Invalid user"] }) })],
   },
   {
-    module: { ...nginx.origin, name: "NGINX", parse: nginx.parser(NOTHING) },
+    module: { ...nginx.origin, name: "NGINX", form: nginx.form(NOTHING) },
     noLog: [],
     record: "all",
     rules: [rule({ name: "missing", status: new Set([404]) })],
@@ -73,7 +73,7 @@ class House implements AsyncDisposable {
     });
     const opened = () => {
       this.whitelist.set("knock", state.whitelist("knock", now).map(({ address }) => address));
-      for (const address of this.bans.refresh()) this.pipeline.forget(address);
+      this.pipeline.forget(this.bans.refresh());
     };
     this.knocking = new Knocking({
       log,
@@ -81,7 +81,8 @@ class House implements AsyncDisposable {
       keys: () => state.knocks.keys(),
       opened,
     });
-    this.pipeline = new Pipeline(MODULES, { store: state, judge: this.bans, log, knocking: this.knocking });
+    const store = state.batches(MODULES.map(({ module }) => module.name));
+    this.pipeline = new Pipeline(MODULES, { store, judge: this.bans, log, knocking: this.knocking });
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -100,11 +101,15 @@ class House implements AsyncDisposable {
     this.#take(lines.map((message) => ({ time, identifier: null, pid: null, message, sender: null })), "p");
   }
 
-  #take(entries: Parameters<Pipeline["process"]>[0]["entries"], position: string): void {
+  #take(entries: readonly Entry[], position: string): void {
     const reader = this.pipeline.readerFor(MODULES);
-    this.pipeline.process({ entries, position, damaged: 0 }, { source: "journal", reader, now: NOW });
+    const batch = { records: recordsOf(entries), position, damaged: 0 };
+    this.pipeline.process(batch, { name: "journal", reader }, NOW);
   }
 }
+
+/** Keeps batches from being written. */
+const FULL = "CREATE TRIGGER full BEFORE INSERT ON position BEGIN SELECT raise(ABORT, 'disk full'); END";
 
 /** A state with both keys. */
 function keyedState(): TemporaryState {
@@ -126,7 +131,7 @@ function recorded(temporary: TemporaryState): string[] {
 }
 
 function hits(temporary: TemporaryState): unknown[] {
-  return [...temporary.state.tallies.all()].flatMap(({ rules }) => rules);
+  return [...temporary.state.notes.contents()];
 }
 
 /** Everything that the state's files hold. */
@@ -226,37 +231,34 @@ Deno.test("a plain secret stands nowhere in the state and in no word of the log"
 
 Deno.test("a knock that could not be written has not been: read again, its code opens", async () => {
   using temporary = keyedState();
-  const write = temporary.state.write.bind(temporary.state);
-  temporary.state.write = () => {
-    throw new Error("disk full");
-  };
+  temporary.exec(FULL);
   await using house = new House(temporary.state);
   const knock = () => house.hear([invalid(`knock-${code()}`)]);
   assert.throws(knock, /disk full/);
   assert.deepEqual(temporary.state.whitelist("knock", NOW), []);
-  temporary.state.write = write;
+  temporary.exec("DROP TRIGGER full");
   knock();
   assert.equal(temporary.state.whitelist("knock", NOW).length, 1);
 });
 
-Deno.test("`State.write()` spends a code and lets its sender in together with the batch, or neither", () => {
+Deno.test("`BatchWriter.write()` spends a code and lets its sender in together with the batch, or neither", () => {
   using temporary = keyedState();
   const knock = { key: "phone", address: ONE, time: NOW, until: NOW + HOUR, step: 60_000_000 };
   const record: BatchRecord = {
     source: "journal",
     position: "p1",
-    events: [],
-    tallies: () => [],
+    notes: { groups: [], forgotten: null, rows: [] },
     logins: NO_LOGINS,
     bans: [],
     knocks: [knock],
   };
-  temporary.exec("CREATE TRIGGER full BEFORE INSERT ON position BEGIN SELECT raise(ABORT, 'disk full'); END");
-  assert.throws(() => temporary.state.write(record), /disk full/);
+  const batches = temporary.state.batches(["SSHD"]);
+  temporary.exec(FULL);
+  assert.throws(() => batches.write(record), /disk full/);
   assert.deepEqual(temporary.state.knocks.keys(), KEYS.toSorted((a, b) => a.name < b.name ? -1 : 1));
   assert.deepEqual(temporary.state.whitelist("knock", NOW), []);
   temporary.exec("DROP TRIGGER full");
-  temporary.state.write(record);
+  batches.write(record);
   assert.deepEqual(temporary.state.knocks.keys()[0]!.used, { step: 60_000_000, by: ONE, at: NOW });
   assert.equal(temporary.state.whitelist("knock", NOW).length, 1);
 });

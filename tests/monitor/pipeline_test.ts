@@ -2,11 +2,11 @@ import { strict as assert } from "node:assert";
 import { SECOND } from "../../lib/core/time.ts";
 import { Pipeline } from "../../lib/monitor/pipeline.ts";
 import { supervise } from "../../lib/core/async.ts";
-import type { BatchRecord } from "../../lib/deciding/record.ts";
-import type { Entry } from "../../lib/core/entry.ts";
 import type { Module } from "../../lib/reading/module.ts";
+import { TextForm } from "../../lib/reading/text_reader.ts";
+import { hitsOf, MemoryStore, spentIn } from "../support/memory_store.ts";
+import { type Entry, recordsOf } from "../support/records.ts";
 import type { ModuleRules, Trip } from "../../lib/rules/rule.ts";
-import type { Tally } from "../../lib/rules/findings.ts";
 import { condition, memoryLog, NO_LOGINS, rule, temporaryState } from "../support/helpers.ts";
 
 const NOW = 10_000 * SECOND;
@@ -17,11 +17,14 @@ const toy: Module = {
   identifiers: ["toyd"],
   units: ["toy.service"],
   files: [],
-  parse(message) {
-    if (message.startsWith("break")) throw new Error("broken");
-    const address = /^bad (\S+)/.exec(message)?.[1];
-    return address ? { address, fields: {} } : null;
-  },
+  form: new TextForm({
+    fields: [],
+    parse(message) {
+      if (message.startsWith("break")) throw new Error("broken");
+      const address = /^bad (\S+)/.exec(message)?.[1];
+      return address ? { address, fields: {} } : null;
+    },
+  }),
 };
 
 const RULES: ModuleRules = {
@@ -36,7 +39,7 @@ const OTHER: ModuleRules = {
     ...toy,
     name: "OTHER",
     identifiers: ["otherd"],
-    parse: () => ({ address: "192.0.2.2", fields: {} }),
+    form: new TextForm({ fields: [], parse: () => ({ address: "192.0.2.2", fields: {} }) }),
   },
   noLog: [],
   record: "all",
@@ -60,7 +63,8 @@ const judge = {
     trips.map(({ address, reason, count, time }) => ({
       address,
       reason,
-      scope: "all",
+      scope: "all" as const,
+      provenance: { kind: "rule" as const, name: "" },
       count,
       start: time,
       until: null,
@@ -71,45 +75,27 @@ const judge = {
   enforce() {},
 };
 
-/** Addresses whose hits are still to be counted after a restart. */
-function hitsOf(record: BatchRecord): string[] {
-  return record.tallies().flatMap(({ addresses, rules }) =>
-    rules.flatMap(({ hits }) => hits.map((n) => addresses[n]!))
-  );
-}
-
-/** A store in memory that fails while `broken`. */
-function memoryStore() {
-  const records: BatchRecord[] = [];
-  const stored: Tally[] = [];
-  const store = {
-    broken: false,
-    records,
-    write(record: BatchRecord) {
-      if (store.broken) throw new Error("disk full");
-      records.push(record);
-      stored.push(...record.tallies());
-    },
-    tallies: { all: () => stored },
-  };
-  return store;
-}
-
-function run(pipeline: Pipeline, messages: readonly (string | Entry)[], position = "p") {
+function run(
+  pipeline: Pipeline,
+  messages: readonly (string | Entry)[],
+  { position = "p", modules = [RULES] as readonly ModuleRules[] } = {},
+) {
   const entries = messages.map((message) => typeof message === "string" ? entry(message) : message);
-  const reader = pipeline.readerFor(MODULES);
-  pipeline.process({ entries, position, damaged: 0 }, { source: "test", reader, now: NOW });
+  const feed = { name: "test", reader: pipeline.readerFor(modules) };
+  pipeline.process({ records: recordsOf(entries), position, damaged: 0 }, feed, NOW);
 }
 
 Deno.test("`Pipeline.process()` writes lines, hits, bans and position of a batch together", () => {
-  const store = memoryStore();
+  const store = new MemoryStore();
   const pipeline = new Pipeline([RULES], { store, judge, log: memoryLog() });
-  run(pipeline, ["bad 192.0.2.1", "fine", "bad 192.0.2.1", "bad 192.0.2.9", "bad 192.0.2.1"], "p5");
+  run(pipeline, ["bad 192.0.2.1", "fine", "bad 192.0.2.1", "bad 192.0.2.9", "bad 192.0.2.1"], {
+    position: "p5",
+  });
   const [record] = store.records;
   assert.equal(record!.position, "p5");
   assert.equal(record!.events.length, 3, "one line is under no_log, one names nobody");
   assert.deepEqual(
-    hitsOf(record!),
+    hitsOf(record!.notes),
     ["192.0.2.9"],
     "the ban used the others up",
   );
@@ -122,7 +108,7 @@ Deno.test("`Pipeline.process()` writes lines, hits, bans and position of a batch
 });
 
 Deno.test("`Pipeline.process()` counts nothing twice when a batch is read again after it could not be written", () => {
-  const store = memoryStore();
+  const store = new MemoryStore();
   const pipeline = new Pipeline([RULES], { store, judge, log: memoryLog() });
   store.broken = true;
   assert.throws(() => run(pipeline, ["bad 192.0.2.1", "bad 192.0.2.1"]), /disk full/);
@@ -133,17 +119,15 @@ Deno.test("`Pipeline.process()` counts nothing twice when a batch is read again 
 
 /** Has a source bring messages, of which more follow unless told otherwise. */
 function bringer(pipeline: Pipeline) {
-  const reader = pipeline.readerFor(MODULES);
-  return (source: string, position: string, { messages = ["bad 192.0.2.1"], isMore = true } = {}) =>
-    pipeline.process({ entries: messages.map((message) => entry(message)), position, damaged: 0, isMore }, {
-      source,
-      reader,
-      now: NOW,
-    });
+  const reader = pipeline.readerFor([RULES]);
+  return (name: string, position: string, { messages = ["bad 192.0.2.1"], isMore = true } = {}) => {
+    const records = recordsOf(messages.map((message) => entry(message)));
+    return pipeline.process({ records, position, damaged: 0, isMore }, { name, reader }, NOW);
+  };
 }
 
 Deno.test("`Pipeline.process()` stores the batches of a flood together, and enforces their bans only then", () => {
-  const store = memoryStore();
+  const store = new MemoryStore();
   let enforced = 0;
   const enforce = (bans: readonly unknown[]) => enforced += bans.length;
   const pipeline = new Pipeline([RULES], { store, judge: { ...judge, enforce }, log: memoryLog() });
@@ -156,31 +140,29 @@ Deno.test("`Pipeline.process()` stores the batches of a flood together, and enfo
   assert.equal(others.length, 0);
   assert.deepEqual([record!.position, record!.events.length], ["p3", 4]);
   assert.deepEqual(record!.bans.map(({ address, count }) => [address, count]), [["192.0.2.1", 3]]);
-  assert.deepEqual(hitsOf(record!), ["192.0.2.3"]);
+  assert.deepEqual(hitsOf(record!.notes), ["192.0.2.3"]);
   assert.deepEqual([enforced, pipeline.counts.entries, pipeline.counts.hits], [1, 4, 4]);
   bring("journal", "p4", { messages: Array(5_000).fill("bad 192.0.2.9") });
   assert.equal(store.records[1]!.position, "p4", "a flood without an end is stored as it comes");
 });
 
 Deno.test("`Pipeline.forget()` drops what a flood has brought of an address and is not stored yet", () => {
-  const store = memoryStore();
+  const store = new MemoryStore();
   const pipeline = new Pipeline([RULES], { store, judge, log: memoryLog() });
   const bring = bringer(pipeline);
   bring("journal", "p1", { messages: Array(4).fill("bad 192.0.2.1") });
   bring("journal", "p2", { messages: ["bad 192.0.2.3"] });
-  pipeline.forget("192.0.2.1");
+  pipeline.forget(["192.0.2.1"]);
   bring("journal", "p3", { messages: ["bad 192.0.2.1"], isMore: false });
   const [record] = store.records;
   assert.deepEqual(record!.bans, []);
-  assert.deepEqual(hitsOf(record!), ["192.0.2.3", "192.0.2.1"]);
+  assert.deepEqual(hitsOf(record!.notes), ["192.0.2.3", "192.0.2.1"]);
   assert.equal(record!.events.length, 6, "what was said is recorded all the same");
 });
 
 Deno.test("a source that floods is given up where nothing can be stored", async () => {
-  const store = { ...memoryStore(), broken: true };
-  store.write = () => {
-    throw new Error("disk full");
-  };
+  const store = new MemoryStore();
+  store.broken = true;
   const bring = bringer(new Pipeline([RULES], { store, judge, log: memoryLog() }));
   const read = (progress: () => void) => {
     for (let i = 0;; i++) if (bring("journal", `p${i}`)) progress();
@@ -195,7 +177,7 @@ Deno.test("a source that floods is given up where nothing can be stored", async 
 });
 
 Deno.test("`Pipeline.process()` counts nothing of a flood that could not be written", () => {
-  const store = memoryStore();
+  const store = new MemoryStore();
   const pipeline = new Pipeline([RULES], { store, judge, log: memoryLog() });
   const bring = bringer(pipeline);
   bring("journal", "p1");
@@ -209,7 +191,7 @@ Deno.test("`Pipeline.process()` counts nothing of a flood that could not be writ
 });
 
 Deno.test("`Pipeline.process()` stores what another source brought first, in its own name", () => {
-  const store = memoryStore();
+  const store = new MemoryStore();
   const pipeline = new Pipeline([RULES], { store, judge, log: memoryLog() });
   const bring = bringer(pipeline);
   bring("journal", "j1");
@@ -225,7 +207,7 @@ Deno.test("`Pipeline.process()` stores what another source brought first, in its
 });
 
 Deno.test("`Pipeline.process()` refuses to go on behind what was lost with the batch of another source", () => {
-  const store = memoryStore();
+  const store = new MemoryStore();
   const pipeline = new Pipeline([RULES], { store, judge, log: memoryLog() });
   const bring = bringer(pipeline);
   bring("journal", "j1");
@@ -247,12 +229,13 @@ Deno.test("`Pipeline.process()` refuses to go on behind what was lost with the b
 
 Deno.test("`Pipeline` goes on counting after a restart, and a ban uses its hits up", () => {
   using temporary = temporaryState();
-  const start = () => new Pipeline([RULES], { store: temporary.state, judge, log: memoryLog() });
+  const start = () =>
+    new Pipeline([RULES], { store: temporary.state.batches(["TOY"]), judge, log: memoryLog() });
   run(start(), ["bad 192.0.2.1", "bad 192.0.2.1"]);
   run(start(), ["bad 192.0.2.1"]);
   assert.equal(temporary.state.bans.inForce().length, 1);
   assert.deepEqual(
-    [...temporary.state.tallies.all()].flatMap(({ rules }) => rules.flatMap(({ spent }) => spent)),
+    spentIn(temporary.state.notes.contents()),
     [
       "192.0.2.1",
     ],
@@ -262,17 +245,17 @@ Deno.test("`Pipeline` goes on counting after a restart, and a ban uses its hits 
 });
 
 Deno.test("`Pipeline` records what any user could have forged and never counts it", () => {
-  const store = memoryStore();
+  const store = new MemoryStore();
   const pipeline = new Pipeline([RULES], { store, judge, log: memoryLog() });
   const forged = entry("bad 192.0.2.66", { sender: { uid: 1000, unit: "session-3.scope" } });
   run(pipeline, Array(9).fill(forged));
   assert.equal(store.records[0]!.events.length, 9);
-  assert.equal(hitsOf(store.records[0]!).length, 0);
+  assert.equal(hitsOf(store.records[0]!.notes).length, 0);
   assert.equal(pipeline.counts.untrusted, 9);
 });
 
 Deno.test("`Pipeline` takes an entry dated ahead of the clock as of now", () => {
-  const store = memoryStore();
+  const store = new MemoryStore();
   const pipeline = new Pipeline([RULES], { store, judge, log: memoryLog() });
   run(pipeline, [entry("bad 192.0.2.1", { time: NOW * 2 })]);
   assert.equal(store.records[0]!.events[0]!.time, NOW);
@@ -284,36 +267,36 @@ Deno.test("`Pipeline` takes an entry dated ahead of the clock as of now", () => 
 });
 
 Deno.test("`Pipeline` gives up a module after three failures in a row, and the others go on", () => {
-  const store = memoryStore();
+  const store = new MemoryStore();
   const log = memoryLog();
   const pipeline = new Pipeline(MODULES, { store, judge, log });
-  run(pipeline, ["break", "break", "bad 192.0.2.1", "break", "break"]);
+  run(pipeline, ["break", "break", "bad 192.0.2.1", "break", "break"], { modules: MODULES });
   assert.deepEqual(pipeline.givenUp, []);
-  run(pipeline, ["break", "bad 192.0.2.1", entry("x", { identifier: "otherd" })]);
+  run(pipeline, ["break", "bad 192.0.2.1", entry("x", { identifier: "otherd" })], { modules: MODULES });
   assert.deepEqual(pipeline.givenUp, ["TOY"]);
-  assert.deepEqual(store.records[1]!.events.map(({ service }) => service), ["OTHER"]);
+  assert.deepEqual(store.records[1]!.events.map(({ module }) => MODULES[module]!.module.name), ["OTHER"]);
   assert.match(log.lines.at(-1)!, /TOY failed 3 times in a row and is given up/);
 });
 
 Deno.test("`Pipeline.process()` throws, not to be tried again, when no module is left", () => {
-  const pipeline = new Pipeline([RULES], { store: memoryStore(), judge, log: memoryLog() });
+  const pipeline = new Pipeline([RULES], { store: new MemoryStore(), judge, log: memoryLog() });
   assert.throws(() => run(pipeline, ["break", "break", "break"]), /every module has been given up/);
 });
 
 Deno.test("`Pipeline.process()` keeps the hits that come after a ban in the same batch", () => {
-  const store = memoryStore();
+  const store = new MemoryStore();
   run(new Pipeline([RULES], { store, judge, log: memoryLog() }), Array(4).fill("bad 192.0.2.1"));
   assert.equal(store.records[0]!.bans.length, 1);
-  assert.equal(hitsOf(store.records[0]!).length, 1);
+  assert.equal(hitsOf(store.records[0]!.notes).length, 1);
 });
 
 Deno.test("`Pipeline.counted()` goes by the source furthest behind, but not by more than a day", () => {
   const DAY = 86_400 * SECOND;
   const late = 3 * DAY;
-  const pipeline = new Pipeline(MODULES, { store: memoryStore(), judge, log: memoryLog() });
-  const bring = (source: string, time: number) => {
-    const batch = { entries: [entry("bad 192.0.2.1", { time })], position: "p", damaged: 0 };
-    pipeline.process(batch, { source, reader: pipeline.readerFor(MODULES), now: late });
+  const pipeline = new Pipeline(MODULES, { store: new MemoryStore(), judge, log: memoryLog() });
+  const bring = (name: string, time: number) => {
+    const batch = { records: recordsOf([entry("bad 192.0.2.1", { time })]), position: "p", damaged: 0 };
+    pipeline.process(batch, { name, reader: pipeline.readerFor(MODULES) }, late);
   };
   assert.equal(pipeline.counted(late), late);
   bring("journal", late);
@@ -326,19 +309,21 @@ Deno.test("`Pipeline.counted()` goes by the source furthest behind, but not by m
 });
 
 Deno.test("`Pipeline` records only what a rule hits where it is told to", () => {
-  const store = memoryStore();
+  const store = new MemoryStore();
   const rules: ModuleRules = {
     ...RULES,
     noLog: [],
     record: "hits",
     rules: [rule({ condition: condition({ texts: ["bad 192.0.2.1"] }) })],
   };
-  run(new Pipeline([rules], { store, judge, log: memoryLog() }), ["bad 192.0.2.1", "bad 192.0.2.2"]);
+  run(new Pipeline([rules], { store, judge, log: memoryLog() }), ["bad 192.0.2.1", "bad 192.0.2.2"], {
+    modules: [rules],
+  });
   assert.deepEqual(store.records[0]!.events.map(({ address }) => address), ["192.0.2.1"]);
 });
 
-Deno.test("`Pipeline.freshness()` tells when each module saw a line and each rule was hit, restarts included", () => {
-  const parts = { store: memoryStore(), judge, log: memoryLog() };
+Deno.test("`Pipeline.activity()` tells when each module saw a line and each rule was hit, restarts included", () => {
+  const parts = { store: new MemoryStore(), judge, log: memoryLog() };
   const first = new Pipeline([RULES], parts);
   run(first, [entry("bad 192.0.2.1", { time: 5 * SECOND }), entry("fine", { time: 6 * SECOND })]);
   const expected = {
@@ -349,8 +334,8 @@ Deno.test("`Pipeline.freshness()` tells when each module saw a line and each rul
     understood: 1,
     rules: [{ name: "bad", lastHit: 5 * SECOND }],
   };
-  assert.deepEqual(first.freshness(NOW), [expected]);
+  assert.deepEqual(first.activity(NOW), [expected]);
   assert.equal(first.counts.unknown, 1);
-  const second = new Pipeline([RULES], { ...parts, before: first.freshness(NOW) });
-  assert.deepEqual(second.freshness(NOW), [{ ...expected, lines: 0, understood: 0 }]);
+  const second = new Pipeline([RULES], { ...parts, before: first.activity(NOW) });
+  assert.deepEqual(second.activity(NOW), [{ ...expected, lines: 0, understood: 0 }]);
 });

@@ -88,6 +88,8 @@ function trip(address: string): Trip {
   return {
     address,
     source: address,
+    module: "SSHD",
+    rule: "a",
     reason: "[SSHD] a",
     time: START,
     count: 2,

@@ -178,6 +178,8 @@ Deno.test("a login tells how, an end needs the port where the template has one",
   assert.deepEqual(says(closed, END, `closed by ${A}`), [NOTHING, undefined, undefined]);
   assert.deepEqual(says(closed, END, `closed by ${A} port 22 [preauth]`), [NOTHING, undefined, undefined]);
   assert.deepEqual(says("session closed<REST>", END, "session closed for x"), [END, undefined, "yes"]);
+  const ending = "session closed for x [preauth]";
+  assert.deepEqual(says("session closed<REST>", END, ending), [END, undefined, "yes"], "a name may end so");
 });
 
 Deno.test("the signs of a message that names an address are those of all its bytes", () => {

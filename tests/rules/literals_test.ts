@@ -1,8 +1,5 @@
 import { strict as assert } from "node:assert";
 import { requiredLiterals } from "../../lib/rules/literals.ts";
-import { Matcher } from "../../lib/rules/matcher.ts";
-import { Texts } from "../../lib/rules/texts.ts";
-import { condition, rule } from "../support/helpers.ts";
 import { Random } from "../support/random.ts";
 
 Deno.test("`requiredLiterals()` names what an expression needs to match, or null where that would spare little", () => {
@@ -51,48 +48,4 @@ Deno.test("`requiredLiterals()` never misses a text that its expression matches"
     }
   }
   assert.ok(matched > 1_000);
-});
-
-Deno.test("`Texts.find()` tells of all texts that stand in another, as asking each of them would", () => {
-  const random = new Random(9);
-  for (let round = 0; round < 500; round++) {
-    const word = () =>
-      random.times(1 + random.below(4), () => random.pick(["a", "b", "*", "\\", "]"])).join("");
-    const sought = [...new Set(random.times(1 + random.below(8), word))];
-    const text = random.times(6, word).join("");
-    for (const place of ["start", "anywhere"] as const) {
-      const texts = new Texts(sought, place);
-      const longest: number[] = [];
-      texts.find(text, longest);
-      const found = new Set(longest.flatMap((number) => texts.within(number)));
-      const expected = sought.flatMap((one, number) =>
-        (place === "start" ? text.startsWith(one) : text.includes(one)) ? [number] : []
-      );
-      assert.deepEqual([...found].sort(), expected, `${place} ${text}`);
-    }
-  }
-});
-
-Deno.test("what a text means is found out once, however often and in whatever company it is found", () => {
-  const texts = Array.from({ length: 40 }, (_, n) => `text ${n};`);
-  const matcher = new Matcher(
-    texts.map((text) => rule({ condition: condition({ texts: [text], mode: "anywhere" }) })),
-  );
-  const { within } = Texts.prototype;
-  let asked = 0;
-  Texts.prototype.within = function (number) {
-    asked++;
-    return within.call(this, number);
-  };
-  try {
-    const random = new Random(3);
-    for (let i = 0; i < 200; i++) {
-      const message = random.times(30, () => random.pick(texts)).join("");
-      const expected = texts.filter((text) => message.includes(text)).length;
-      assert.equal(matcher.match({ message, fields: {} }).length, expected);
-    }
-  } finally {
-    Texts.prototype.within = within;
-  }
-  assert.ok(asked <= texts.length, `asked ${asked} times`);
 });

@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { SECOND } from "../../lib/core/time.ts";
-import { Networks, type NetworkStep } from "../../lib/rules/networks.ts";
+import { Networks, type NetworkStep } from "../../lib/deciding/networks.ts";
 import { STEADY } from "../support/helpers.ts";
 
 const step = (over: Partial<NetworkStep> = {}): NetworkStep => ({

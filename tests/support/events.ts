@@ -29,6 +29,7 @@ export function eventOf(said: Said, fields: readonly string[]): LogEvent {
     from: 0,
     to: end,
     time,
+    isAhead: false,
     pid: -1,
     isTrusted,
   };

@@ -1,7 +1,7 @@
 /** Log files in a directory of their own, and who reads them. */
 import { strict as assert } from "node:assert";
 import { type FileOptions, openFiles } from "../../lib/sources/files/files.ts";
-import type { Entry } from "../../lib/core/entry.ts";
+import { entriesOf, type Entry } from "./records.ts";
 import { eventually } from "./helpers.ts";
 
 /** A directory for logs, gone at the end of the scope. */
@@ -119,8 +119,8 @@ export class Following implements AsyncDisposable {
   }
 
   async #collect(batches: ReturnType<ReturnType<typeof openFiles>["batches"]>): Promise<void> {
-    for await (const { entries, position, damaged } of batches) {
-      this.entries.push(...entries);
+    for await (const { records, position, damaged } of batches) {
+      this.entries.push(...entriesOf(records));
       this.damaged += damaged;
       this.position = position;
       this.batches++;

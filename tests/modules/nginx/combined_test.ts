@@ -7,11 +7,8 @@ import { CombinedReader } from "../../../modules/nginx/combined.ts";
 import { NAMES } from "../../../modules/nginx/fields.ts";
 import { lineParser } from "../../../modules/nginx/lines.ts";
 import { nginx } from "../../../modules/nginx/nginx.ts";
-import { nginx as before } from "../../../modules/nginx.ts";
 import type { ParserOptions } from "../../../lib/reading/module.ts";
 import { FUZZ_LINES, Random } from "../../support/random.ts";
-import { NGINX_NEAR_MISSES, NGINX_SAMPLES } from "../../samples/nginx.ts";
-import { NGINX_RULE_SAMPLES } from "../../samples/nginx_rules.ts";
 import { messageParser } from "../../support/messages.ts";
 
 const NOTHING: ParserOptions = { logFormats: [], trustedProxies: [], patterns: [], unsafe: false };
@@ -132,102 +129,3 @@ Deno.test("nginx's fields of a line are the same by positions and by the pattern
 });
 
 const NOW = { now: 0, before: NaN };
-const TIME = "[01/Mar/2026:10:56:10 +0100]";
-const REQUESTS = NGINX_RULE_SAMPLES.flatMap(({ match, miss }) => [...match, ...miss]);
-const SAMPLES = [...NGINX_SAMPLES, ...NGINX_NEAR_MISSES].map(({ line }) => line.slice(0, 1_000));
-/** As nginx escapes text in access logs. */
-const escaped = (text: string) =>
-  // deno-lint-ignore no-control-regex
-  text.replace(/["\\\x00-\x1f\x7f]/g, (c) =>
-    `\\x${c.charCodeAt(0).toString(16).padStart(2, "0").toUpperCase()}`);
-
-/** A line of an access log about a request that a rule may look for. */
-function accessLine(random: Random): string {
-  const text = random.pick(REQUESTS);
-  const address = random.pick([
-    "203.0.113.5",
-    "198.51.100.7",
-    "2001:db8:5::a1",
-    "::ffff:203.0.113.9",
-    "192.0.2.1",
-    "h 203.0.113.5",
-    "fe80::1%eth0",
-    "unix:",
-  ]);
-  const request = random.pick([
-    text,
-    `GET ${encodeURI(text)} HTTP/1.1`,
-    `GET /${text} HTTP/2.0`,
-    `GET /a//b///${encodeURI(text)}?${encodeURI(text)} HTTP/1.${random.below(3)}`,
-    "GET /%c3%a9%C3/é?%ff%41 HTTP/1.1",
-    "POST //x%2f%2F%2fy%3f?a?b HTTP/3",
-    "M_-S /%EF%BB%BFx%41 HTTP/1",
-    "GET HTTPS://é?y=%zz%4 HTTP/1.1",
-    `GET http://x/${text}`,
-    "get / HTTP/1.1",
-    "-",
-    "",
-  ]);
-  const behind = random.pick([
-    "",
-    ' "-" "-"',
-    ' "r" "Mozilla/5.0"',
-    ' "-" "x" "203.0.113.1, 198.51.100.7"',
-    ' "-" "x" "198.51.100.9:443, [2001:db8::5]:1, 203.0.113.1"',
-    ' "-" "x" "198.51.100.9 , 2001:db8::5,192.0.2.1"',
-    ' "-" "x" "é, 192.0.2.1"',
-    ' "-" "x" ""',
-    ' "-" "x" rt=0.003',
-  ]);
-  const time = random.pick([
-    TIME,
-    TIME,
-    TIME,
-    "[31/Feb/2026:10:56:10 +0100]",
-    "[01/Mar/2026:10:56:61 +0100]",
-  ]);
-  return `${address} - ${random.pick(["-", "-", "bob", "a b", ""])} ${time} ` +
-    `"${random.below(3) > 0 ? escaped(request) : request}" ` +
-    `${random.pick(["200", "404", "004"])} ${random.pick(["1", "0", "-"])}${behind}`;
-}
-
-const CONFIGURED: readonly Partial<ParserOptions>[] = [
-  {},
-  { trustedProxies: ["203.0.113.0/24", "2001:db8::/32", "192.0.2.1"] },
-  {
-    logFormats: [
-      '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent" rt=$request_time',
-    ],
-  },
-];
-
-Deno.test(`nginx's reader of bytes reads ${FUZZ_LINES} damaged lines as the parser of text before it did`, () => {
-  const random = new Random(20_260_303);
-  const readers = CONFIGURED.map((over) => {
-    const options = { ...NOTHING, ...over };
-    const form = nginx.form(options);
-    for (const name of before.fields(options)) assert.ok(form.fields.includes(name), name);
-    return { read: messageParser(form), parse: before.parser(options) };
-  });
-  let understood = 0;
-  for (let i = 0; i < FUZZ_LINES; i++) {
-    const whole = random.pick([accessLine, accessLine, () => random.pick(SAMPLES)])(random);
-    const other = random.pick([accessLine(random), random.pick(SAMPLES)]);
-    const line = (random.below(3) === 0 ? whole : random.damage(whole, other)).toWellFormed();
-    const { read, parse } = random.pick(readers);
-    const [found, expected] = [read(line), parse(line)];
-    assert.equal(found === null, expected === null, line);
-    if (found === null || expected === null) continue;
-    understood++;
-    assert.equal(found.address, expected.address, line);
-    for (const name of Object.keys(expected.fields)) {
-      // JSON may hold any key, which is then no field.
-      if (NAMES.includes(name)) assert.equal(found.fields[name], expected.fields[name]?.toWellFormed(), line);
-    }
-    for (const name of Object.keys(found.fields)) assert.ok(Object.hasOwn(expected.fields, name), line);
-    const { stamp } = expected;
-    const time = found.time ?? (found.stamp === null ? NaN : timeOfStamp(found.stamp, NOW));
-    assert.equal(time, stamp === undefined ? NaN : timeOfStamp(stamp, NOW), line);
-  }
-  assert.ok(understood > FUZZ_LINES / 5, `${understood} lines`);
-});

@@ -1,4 +1,5 @@
 import { strict as assert } from "node:assert";
+import { entriesOf } from "../../support/records.ts";
 import { openFiles } from "../../../lib/sources/files/files.ts";
 import { MAX_LINE } from "../../../lib/sources/line_splitter.ts";
 import { eventually } from "../../support/helpers.ts";
@@ -207,10 +208,10 @@ Deno.test("a flood is read in bulk, in order, and stopping anywhere in it loses 
   while (seen.length < lines.length) {
     const stopping = new AbortController();
     const source = openFiles(logs.at("a.log"), { timeOf: () => 1 });
-    for await (const { entries, position } of source.batches({ after, since: 0 }, stopping.signal)) {
-      seen.push(...entries.map(({ message }) => message));
+    for await (const { records, position } of source.batches({ after, since: 0 }, stopping.signal)) {
+      seen.push(...entriesOf(records).map(({ message }) => message));
       after = position;
-      if (entries.length > 0) stopping.abort();
+      if (entriesOf(records).length > 0) stopping.abort();
     }
   }
   assert.deepEqual(seen, lines);

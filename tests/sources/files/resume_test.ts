@@ -1,6 +1,7 @@
 import { strict as assert } from "node:assert";
 import { openFiles } from "../../../lib/sources/files/files.ts";
-import type { Batch } from "../../../lib/sources/source.ts";
+import type { ReadBatch } from "../../support/journal_files.ts";
+import { entriesOf } from "../../support/records.ts";
 import { eventually } from "../../support/helpers.ts";
 import { Following, LogDirectory } from "../../support/file_following.ts";
 
@@ -8,21 +9,21 @@ import { Following, LogDirectory } from "../../support/file_following.ts";
 async function batchesFrom(
   pattern: string,
   { after, count }: { after: string | null; count: number },
-): Promise<Batch[]> {
+): Promise<ReadBatch[]> {
   const stopping = new AbortController();
-  const batches: Batch[] = [];
+  const batches: ReadBatch[] = [];
   let seen = 0;
   const source = openFiles(pattern, { timeOf: () => 1, inotify: false, poll: 5_000 });
   for await (const batch of source.batches({ after, since: 0 }, stopping.signal)) {
-    batches.push(batch);
-    seen += batch.entries.length;
+    batches.push({ ...batch, entries: entriesOf(batch.records) });
+    seen += batch.records.length;
     if (seen >= count) stopping.abort();
   }
   return batches;
 }
 
 /** The lines of batches, those of each file in their order: files are read side by side. */
-function linesOf(batches: readonly Batch[]): string[] {
+function linesOf(batches: readonly ReadBatch[]): string[] {
   return batches.flatMap(({ entries }) => entries.map(({ message }) => message)).sort();
 }
 

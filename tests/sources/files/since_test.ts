@@ -1,10 +1,14 @@
 import { strict as assert } from "node:assert";
+import { decode } from "../../../lib/core/bytes.ts";
 import { openContent } from "../../../lib/sources/files/content.ts";
 import { findSince, type TimeOf } from "../../../lib/sources/files/since.ts";
 import { Following, LogDirectory } from "../../support/file_following.ts";
 
 /** Reads `12 text` as 12; what does not begin so tells no time. */
-const timeOf: TimeOf = (line) => /^\d+ /.test(line) ? parseInt(line) : null;
+const timeOf: TimeOf = (bytes, from, to) => {
+  const line = decode(bytes, from, to);
+  return /^\d+ /.test(line) ? parseInt(line) : NaN;
+};
 
 /** What of a file follows the place that is found, or null, and how many reads that took. */
 async function find(text: string, since: number): Promise<{ rest: string | null; reads: number }> {

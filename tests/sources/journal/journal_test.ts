@@ -1,4 +1,5 @@
 import { strict as assert } from "node:assert";
+import { entriesOf } from "../../support/records.ts";
 import { type JournalOptions, openJournal } from "../../../lib/sources/journal/journal.ts";
 import { MAX_MESSAGE } from "../../../lib/core/records.ts";
 import type { Source } from "../../../lib/sources/source.ts";
@@ -128,8 +129,8 @@ testFiles("the journal resumed at any position loses nothing and doubles nothing
   // Stops at every batch, and starts again.
   while (seen < total) {
     const stop = new AbortController();
-    for await (const { entries, position } of open(files).batches({ after, since: 0 }, stop.signal)) {
-      for (const { message } of entries) assert.equal(message, `entry ${seen++}`);
+    for await (const { records, position } of open(files).batches({ after, since: 0 }, stop.signal)) {
+      for (const { message } of entriesOf(records)) assert.equal(message, `entry ${seen++}`);
       positions.set(seen, after = position);
       stop.abort();
     }
@@ -198,9 +199,9 @@ testFiles("the journal followed gives entries as they are written, each once", a
   const seen: string[] = [];
   const following = (async () => {
     for await (
-      const { entries } of open(files, { follow: true }).batches({ after: null, since: 0 }, stop.signal)
+      const { records } of open(files, { follow: true }).batches({ after: null, since: 0 }, stop.signal)
     ) {
-      seen.push(...entries.map(({ message }) => message));
+      seen.push(...entriesOf(records).map(({ message }) => message));
     }
   })();
   await eventually(() => seen.length === 20);
@@ -243,9 +244,9 @@ testFiles("the journal followed gives the first entry of a boot that had none", 
   const stop = new AbortController();
   const seen: string[] = [];
   for await (
-    const { entries } of open(files, { follow: true }).batches({ after: null, since: 0 }, stop.signal)
+    const { records } of open(files, { follow: true }).batches({ after: null, since: 0 }, stop.signal)
   ) {
-    seen.push(...entries.map(({ message }) => message));
+    seen.push(...entriesOf(records).map(({ message }) => message));
     if (seen.length === 2) await writer.write([having(sshdEntry(3, "first"), "_BOOT_ID", "f".repeat(32))]);
     else stop.abort();
   }

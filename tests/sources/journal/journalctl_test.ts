@@ -1,4 +1,5 @@
 import { strict as assert } from "node:assert";
+import { entriesOf } from "../../support/records.ts";
 import { openJournal } from "../../../lib/sources/journal/journal.ts";
 import type { Source, Start } from "../../../lib/sources/source.ts";
 import { eventually, script } from "../../support/helpers.ts";
@@ -134,9 +135,9 @@ Deno.test("a journalctl that dies is an error with its last words, after what it
   await assert.rejects(
     async () => {
       for await (
-        const { entries } of fake.open().batches(FROM_START, new AbortController().signal)
+        const { records } of fake.open().batches(FROM_START, new AbortController().signal)
       ) {
-        seen.push(...entries.map(({ message }) => message));
+        seen.push(...entriesOf(records).map(({ message }) => message));
       }
     },
     { name: "Error", message: "journalctl failed (exit status 3): Bus error in file" },
@@ -165,8 +166,8 @@ ${end === "ends" ? "" : "sleep 1"}`,
     });
     const stop = new AbortController();
     const batches: [entries: number, isMore: boolean][] = [];
-    for await (const { entries, isMore = false } of fake.open().batches(FROM_START, stop.signal)) {
-      batches.push([entries.length, isMore]);
+    for await (const { records, isMore = false } of fake.open().batches(FROM_START, stop.signal)) {
+      batches.push([entriesOf(records).length, isMore]);
       if (batches.reduce((sum, [entries]) => sum + entries, 0) === 3_000 && !isMore) stop.abort();
     }
     assert.ok(batches.length > 2);
@@ -265,8 +266,8 @@ class Reading {
   /** Reads until so many entries came. */
   async read(start: Start, enough = Infinity): Promise<void> {
     const stop = new AbortController();
-    for await (const { entries, position } of this.#source.batches(start, stop.signal)) {
-      this.messages.push(...entries.map(({ message }) => message));
+    for await (const { records, position } of this.#source.batches(start, stop.signal)) {
+      this.messages.push(...entriesOf(records).map(({ message }) => message));
       this.position = position;
       if (this.messages.length >= enough) stop.abort();
     }
@@ -352,9 +353,9 @@ Deno.test("an abort before the start starts nothing, and one during the first qu
 Deno.test("a reader that leaves takes journalctl with it", async () => {
   using fake = new FakeJournalctl({ follow: "cat one; exec sleep 1000" });
   for await (
-    const { entries } of fake.open().batches(FROM_START, new AbortController().signal)
+    const { records } of fake.open().batches(FROM_START, new AbortController().signal)
   ) {
-    assert.equal(entries.length, 1);
+    assert.equal(entriesOf(records).length, 1);
     break;
   }
 });

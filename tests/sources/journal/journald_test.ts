@@ -1,4 +1,5 @@
 import { strict as assert } from "node:assert";
+import { entriesOf } from "../../support/records.ts";
 import { type JournalOptions, openJournal } from "../../../lib/sources/journal/journal.ts";
 import { supervise } from "../../../lib/core/async.ts";
 import type { Micros } from "../../../lib/core/time.ts";
@@ -38,8 +39,8 @@ class Follower {
   /** Follows until journalctl fails. */
   async read(signal: AbortSignal, progress = () => {}): Promise<void> {
     const start = { after: this.#position, since: 0 };
-    for await (const { entries, position } of this.#source.batches(start, signal)) {
-      this.seen.push(...entries.map(({ message }) => message));
+    for await (const { records, position } of this.#source.batches(start, signal)) {
+      this.seen.push(...entriesOf(records).map(({ message }) => message));
       this.#position = position;
       progress();
     }

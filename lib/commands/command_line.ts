@@ -1,0 +1,265 @@
+/**
+ * The command line: every command with its options and examples. The modules of a command are loaded when it runs, so that
+ * `--help` and `status` evaluate none of the others'.
+ */
+import { Command, Option } from "commander";
+import type { Log } from "../core/log.ts";
+import type { BanOptions } from "./ban.ts";
+import type { ExportFormat } from "./bans_export.ts";
+import type { ImportOptions } from "./bans_import.ts";
+import type { KnockNewOptions } from "./knock.ts";
+import { type CommonOptions, EXPORT_FORMATS, print } from "./output.ts";
+import type { RunSignals } from "./run.ts";
+import type { WhitelistAddOptions } from "./whitelist.ts";
+
+const CONFIG = "/etc/strongmonitor/config.jsonc";
+
+/** What the command line is given by the program. */
+export interface CommandLineParts {
+  readonly version: string;
+  /** Told the exit code of the command that ran. */
+  exit(code: number): void;
+  /** How `run` says what it does, and how signals reach it. */
+  log(options: { verbose: boolean }): Promise<Log>;
+  signals(): RunSignals;
+}
+
+/** What a command is given after its arguments. */
+type Options = CommonOptions & Record<string, never>;
+
+/** The program with all of its commands, to be given arguments. */
+export function commandLine(parts: CommandLineParts): Command {
+  const { exit } = parts;
+  const program = new Command("strongmonitor")
+    .description("Watches the logs of this machine, records who is named in them, and bans attackers.")
+    .version(parts.version, "-V, --version", "print the version")
+    .configureOutput({
+      writeOut: (text) => print(text.trimEnd()),
+      writeErr: (text) => console.error(text.trimEnd()),
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    })
+    .exitOverride()
+    .addHelpText(
+      "after",
+      "\nExit codes: 0 done, 1 failed, 64 wrong usage, 69 something needed is unavailable, 78 wrong configuration",
+    );
+  addRun(program, parts);
+  addTrials(program, exit);
+  addBans(program, exit);
+  addWhitelist(program, exit);
+  addKnock(program, exit);
+  return program;
+}
+
+/** A subcommand with the options that every one takes. */
+function subcommand(
+  parent: Command,
+  definition: { usage: string; summary: string; examples: readonly string[] },
+): Command {
+  const examples = definition.examples.map((example) => `  $ strongmonitor ${example}\n`).join("");
+  return parent.command(definition.usage)
+    .summary(definition.summary)
+    .description(definition.summary)
+    .option("-c, --config <file>", "configuration to read", CONFIG)
+    .option("-s, --state <directory>", "state to use instead of the one that the configuration names")
+    .addHelpText("after", `\nExamples:\n${examples}`);
+}
+
+function addRun(program: Command, { exit, log, signals }: CommandLineParts): void {
+  subcommand(program, {
+    usage: "run",
+    summary: "monitor until told to stop (the default)",
+    examples: ["run --config ./config.jsonc --state ./state", "run --trial 10m", "run --verbose"],
+  })
+    .option("-v, --verbose", "say what it reads, decides and tells the firewall, and show stacks of faults")
+    .option("--trial <span>", "end the bans it makes, and stop, after this time unless `confirm` is given")
+    .option(
+      "--boot-id <id>",
+      "id of the machine's boot, which systemd gives as %b: bans by a command end with it",
+    )
+    .action(async (options: Options & { verbose?: boolean; trial?: string; bootId?: string }) => {
+      const { runCommand } = await import("./run.ts");
+      exit(await runCommand(options, { log: await log({ verbose: !!options.verbose }), signals: signals() }));
+    });
+  subcommand(program, {
+    usage: "status",
+    summary: "tell how the monitor is doing",
+    examples: ["status --json"],
+  })
+    .option("--json", "print JSON")
+    .action(async (options: Options) => exit((await import("./status.ts")).statusCommand(options)));
+  subcommand(program, {
+    usage: "confirm",
+    summary: "let the bans of `run --trial` hold",
+    examples: ["confirm"],
+  })
+    .option("--json", "print JSON")
+    .action(async (options: Options) => exit((await import("./confirm.ts")).confirmCommand(options)));
+}
+
+/** The commands that try a configuration. */
+function addTrials(program: Command, exit: CommandLineParts["exit"]): void {
+  subcommand(program, {
+    usage: "check",
+    summary: "check the configuration and say what it means",
+    examples: ["check --config ./config.jsonc"],
+  })
+    .option("--json", "print JSON")
+    .action(async (options: Options) => exit((await import("./check.ts")).checkCommand(options)));
+  subcommand(program, {
+    usage: "match [file]",
+    summary: "show what the rules make of each line of a file, or of standard input",
+    examples: ["match --module SSHD - < /var/log/auth.log", "match --module SSHD --json - < lines"],
+  })
+    .requiredOption("-m, --module <name>", "module that reads the lines")
+    .option("--json", "print one JSON object a line")
+    .action(async (file: string | undefined, options: Options & { module: string }) =>
+      exit(await (await import("./match.ts")).matchCommand(file ?? "-", options))
+    );
+  subcommand(program, {
+    usage: "replay [files...]",
+    summary: "show whom the rules would have banned in the past; bans nobody",
+    examples: [
+      "replay - < /var/log/auth.log",
+      "replay --since -12h",
+      "replay --since 2026-01-31 --until '2026-02-01 12:00'",
+    ],
+  })
+    .option("--since <time>", "read the journal from this time on")
+    .option("--until <time>", "read the journal up to this time")
+    .option("--json", "print one JSON object a ban, and a summary")
+    .action(async (files: string[], options: Options & { since?: string; until?: string }) =>
+      exit(await (await import("./replay.ts")).replayCommand(files, options))
+    );
+}
+
+/** What the options of `bans` may hold. */
+type BansOptions = Options & ImportOptions & { all?: boolean; export?: ExportFormat; import?: string };
+
+function addBans(program: Command, exit: CommandLineParts["exit"]): void {
+  subcommand(program, {
+    usage: "bans",
+    summary: "list the bans in force and those to be lifted yet, export them, or import others",
+    examples: [
+      "bans --all --json",
+      "bans --export nft | ssh root@other nft -f -",
+      "bans --export json > bans.json",
+      "bans --import bans.json",
+      "bans --import - --for 7d --reason 'a list of scanners' < scanners.txt",
+    ],
+  })
+    .option("-a, --all", "the newest thousand, those that have ended as well")
+    .addOption(
+      new Option(
+        "--export <format>",
+        "write those in force for nft -f, for ipset restore, one a line, or for --import",
+      )
+        .choices(EXPORT_FORMATS).conflicts(["all", "import", "json", "for", "reason"]),
+    )
+    .addOption(
+      new Option("--import <file>", "ban who is listed in a file, one a line, or in standard input (-)")
+        .conflicts("all"),
+    )
+    .option("--for <span>", "how long, where the imported list does not say (default: forever)")
+    .option("--reason <text>", "reason, where the imported list gives none (default: [IMPORT] file)")
+    .option("--json", "print one JSON object a ban, or what was imported")
+    .action(async (options: BansOptions) => exit(await runBans(options)));
+  subcommand(program, {
+    usage: "ban <address>",
+    summary: "ban an address or a network",
+    examples: ["ban 192.0.2.7 --for 2h --reason 'port scan'", "ban 2001:db8::/64"],
+  })
+    .option("--for <span>", "how long, such as 90s, 2h or 1d12h", "forever")
+    .option("--reason <text>", "reason to keep with it")
+    .option("--json", "print JSON")
+    .action(async (address: string, options: Options & BanOptions) =>
+      exit(await (await import("./ban.ts")).banCommand(address, options))
+    );
+  subcommand(program, { usage: "unban <address>", summary: "lift a ban", examples: ["unban 192.0.2.7"] })
+    .option("--json", "print JSON")
+    .action(async (address: string, options: Options) =>
+      exit(await (await import("./unban.ts")).unbanCommand(address, options))
+    );
+}
+
+async function runBans(options: BansOptions): Promise<number> {
+  if (options.export !== undefined) {
+    return (await import("./bans_export.ts")).bansExportCommand(options.export, options);
+  }
+  if (options.import !== undefined) {
+    return await (await import("./bans_import.ts")).bansImportCommand(options.import, options);
+  }
+  return (await import("./bans.ts")).bansCommand(options);
+}
+
+function addWhitelist(program: Command, exit: CommandLineParts["exit"]): void {
+  const whitelist = program.command("whitelist").summary("say who is never banned").description(
+    "Says who is never banned.",
+  );
+  subcommand(whitelist, {
+    usage: "add <address>",
+    summary: "never ban an address or network, and lift what stands against it",
+    examples: [
+      "whitelist add 198.51.100.0/24 --note office",
+      "whitelist add 192.0.2.7 --for 8h",
+      "whitelist add 192.0.2.7 --until 2027-01-31",
+    ],
+  })
+    .option("--for <span>", "how long, such as 90s, 2h or 1d12h (default: forever)")
+    .option("--until <date>", "the day at whose start it ends, or a date and a time (ISO 8601)")
+    .option("--note <text>", "note to keep with it")
+    .option("--json", "print JSON")
+    .action(async (address: string, options: Options & WhitelistAddOptions) =>
+      exit((await import("./whitelist.ts")).whitelistAddCommand(address, options))
+    );
+  subcommand(whitelist, {
+    usage: "remove <address>",
+    summary: "take back what `whitelist add` did",
+    examples: ["whitelist remove 198.51.100.0/24"],
+  })
+    .option("--json", "print JSON")
+    .action(async (address: string, options: Options) =>
+      exit((await import("./whitelist.ts")).whitelistRemoveCommand(address, options))
+    );
+  subcommand(whitelist, {
+    usage: "list",
+    summary: "list who is never banned",
+    examples: ["whitelist list --json"],
+  })
+    .option("--json", "print one JSON object an entry")
+    .action(async (options: Options) => exit((await import("./whitelist.ts")).whitelistListCommand(options)));
+}
+
+function addKnock(program: Command, exit: CommandLineParts["exit"]): void {
+  const knock = program.command("knock").summary("let yourself in from any address").description(
+    "Makes keys by which a login name or a path whitelists whoever tries it.",
+  );
+  subcommand(knock, {
+    usage: "new [name]",
+    summary: "make a key and show it once: one-time codes, or a plain secret",
+    examples: ["knock new phone", "knock new script --plain", "knock new script --secret-stdin < secret"],
+  })
+    .option("--plain", "a secret that is the same every time, in place of one-time codes")
+    .option("--secret-stdin", "such a secret of your own, read from standard input")
+    .option("--json", "print JSON")
+    .action(async (name: string | undefined, options: Options & KnockNewOptions) =>
+      exit((await import("./knock.ts")).knockNewCommand(name ?? "owner", options))
+    );
+  subcommand(knock, {
+    usage: "list",
+    summary: "list the keys, and when each was used last",
+    examples: ["knock list --json"],
+  })
+    .option("--json", "print one JSON object a key")
+    .action(async (options: Options) => exit((await import("./knock.ts")).knockListCommand(options)));
+  subcommand(knock, {
+    usage: "remove <name>",
+    summary: "let nobody in by a key any more",
+    examples: ["knock remove phone"],
+  })
+    .option("--json", "print JSON")
+    .action(async (name: string, options: Options) =>
+      exit((await import("./knock.ts")).knockRemoveCommand(name, options))
+    );
+}

@@ -1,0 +1,83 @@
+/** A state of batches in memory, which remembers what was written and can be made to fail. */
+import { addressOf } from "../../lib/core/address_reader.ts";
+import { decode } from "../../lib/core/bytes.ts";
+import { GROUP_MASK, HIT, readNotes, SPENT, textOfWords } from "../../lib/core/note_record.ts";
+import type { BatchRecord, BatchStore } from "../../lib/monitor/pipeline.ts";
+import type { LogEvent } from "../../lib/reading/event.ts";
+import type { BatchNotes } from "../../lib/rules/note_batch.ts";
+import type { StoredGroup } from "../../lib/rules/rule_groups.ts";
+
+/** A recorded line as it was when it was read. */
+export interface Recorded {
+  readonly module: number;
+  readonly address: string;
+  readonly time: number;
+  readonly message: string;
+}
+
+/** A record with its lines. */
+export type Written = BatchRecord & { readonly events: readonly Recorded[] };
+
+export class MemoryStore implements BatchStore {
+  broken = false;
+  readonly records: Written[] = [];
+  readonly #events: Recorded[] = [];
+  readonly #groups: StoredGroup[] = [];
+  readonly #contents: Uint8Array[] = [];
+
+  get lines() {
+    const events = this.#events;
+    return {
+      get length() {
+        return events.length;
+      },
+      add({ module, reader, time, bytes, from, to }: LogEvent) {
+        events.push({ module, address: addressOf(reader.address)!, time, message: decode(bytes, from, to) });
+      },
+      clear() {
+        events.length = 0;
+      },
+    };
+  }
+
+  get notes() {
+    return {
+      seed: 7,
+      groups: () => this.#groups,
+      contents: () => this.#contents,
+      add: ({ groups, forgotten, rows }: BatchNotes) => {
+        this.#groups.push(...groups);
+        if (forgotten !== null) this.#contents.push(forgotten);
+        this.#contents.push(...rows.map(({ content }) => content));
+      },
+    };
+  }
+
+  write(record: BatchRecord): void {
+    if (this.broken) throw new Error("disk full");
+    this.records.push({ ...record, events: [...this.#events] });
+    this.notes.add(record.notes);
+  }
+}
+
+/** Addresses of the notes of some kind in stored contents, in their order. */
+function addressesIn(contents: Iterable<Uint8Array>, kind: number): string[] {
+  return [...contents].flatMap((content) => {
+    const all = readNotes(content);
+    const addresses: string[] = [];
+    while (all.next()) {
+      if (all.kind === kind && (all.rules & GROUP_MASK) !== 0) addresses.push(textOfWords(all));
+    }
+    return addresses;
+  });
+}
+
+/** Addresses whose hits in what a batch left behind are still to be counted after a restart. */
+export function hitsOf({ rows }: BatchNotes): string[] {
+  return addressesIn(rows.map(({ content }) => content), HIT);
+}
+
+/** Addresses whose hits were used up, in stored contents. */
+export function spentIn(contents: Iterable<Uint8Array>): string[] {
+  return addressesIn(contents, SPENT);
+}
