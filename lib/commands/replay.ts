@@ -130,16 +130,17 @@ class ReplayJudge implements Judge {
     bans.forEach(this.#tell);
   }
 
-  /** Keeps a ban; false where it merely moves the end of one that was to last as long. */
+  /**
+   * Keeps a ban; false where one in force was to last as long. The monitor would move its end, but would have cut off the lines
+   * that make it do so.
+   */
   #keep(ban: NewBan): boolean {
     const bans = this.#bans.get(ban.address) ?? [];
     const before = bans.find((other) => isSameScope(other.scope, ban.scope) && isInForce(other, this.#time));
-    if (before === undefined) {
-      this.#bans.set(ban.address, [ban, ...bans]);
-      return true;
-    }
-    bans[bans.indexOf(before)] = { ...before, until: ban.until };
-    return spanOf(ban) > spanOf(before);
+    if (before === undefined) this.#bans.set(ban.address, [ban, ...bans]);
+    else if (spanOf(ban) <= spanOf(before)) return false;
+    else bans[bans.indexOf(before)] = { ...before, until: ban.until };
+    return true;
   }
 
   #standing(address: string): NewBan[] {
