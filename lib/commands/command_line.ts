@@ -9,7 +9,7 @@ import type { ExportFormat } from "./bans_export.ts";
 import type { ImportOptions } from "./bans_import.ts";
 import type { KnockNewOptions } from "./knock.ts";
 import { type CommonOptions, EXPORT_FORMATS, print } from "./output.ts";
-import type { RunSignals } from "./run.ts";
+import type { RunOptions, RunSignals } from "./run.ts";
 import type { WhitelistAddOptions } from "./whitelist.ts";
 
 const CONFIG = "/etc/strongmonitor/config.jsonc";
@@ -78,7 +78,7 @@ function addRun(program: Command, { exit, log, signals }: CommandLineParts): voi
       "--boot-id <id>",
       "id of the machine's boot, which systemd gives as %b: bans by a command end with it",
     )
-    .action(async (options: Options & { verbose?: boolean; trial?: string; bootId?: string }) => {
+    .action(async (options: Options & RunOptions & { verbose?: boolean }) => {
       const { runCommand } = await import("./run.ts");
       exit(await runCommand(options, { log: await log({ verbose: !!options.verbose }), signals: signals() }));
     });

@@ -1,7 +1,9 @@
 import { strict as assert } from "node:assert";
 import { Pipeline } from "../../lib/monitor/pipeline.ts";
-import { nginx } from "../../modules/nginx.ts";
-import { parseSshd } from "../../modules/sshd.ts";
+import { NoStore } from "../../lib/commands/dry_run.ts";
+import { nginx } from "../../modules/nginx/nginx.ts";
+import { sshd } from "../../modules/sshd.ts";
+import { linesAt } from "../support/records.ts";
 import { memoryLog, NO_LOGINS, rule } from "../support/helpers.ts";
 import { type CorpusOptions, type Expected, writeAccessLog, writeAuthLog } from "./corpus.ts";
 import { judge, median, medians, quantile, rounded, without } from "./figures.ts";
@@ -19,10 +21,10 @@ function made(
 }
 
 Deno.test("the logs of the benchmark are the same for the same seed, and hold what they are said to", () => {
-  const parse = nginx.parser({ logFormats: [], trustedProxies: [], patterns: [], unsafe: false });
+  const options = { logFormats: [], trustedProxies: [], patterns: [], unsafe: false };
   const modules = {
-    auth: { name: "SSHD", identifiers: ["sshd"], units: [], files: [], parse: parseSshd },
-    access: { name: "NGINX", identifiers: [], units: [], files: [], parse },
+    auth: { name: "SSHD", identifiers: ["sshd"], units: [], files: [], form: sshd.form(options) },
+    access: { name: "NGINX", identifiers: [], units: [], files: [], form: nginx.form(options) },
   };
   for (const [name, write] of [["auth", writeAuthLog], ["access", writeAccessLog]] as const) {
     const { text, expected } = made(write, 7);
@@ -31,23 +33,14 @@ Deno.test("the logs of the benchmark are the same for the same seed, and hold wh
     const rules = [{ module: modules[name], noLog: [], record: "all" as const, rules: [rule()] }];
     const judging = { note() {}, news: () => NO_LOGINS, reset() {}, decide: () => [], enforce() {} };
     const pipeline = new Pipeline(rules, {
-      store: { write() {}, tallies: { all: () => [] } },
+      store: new NoStore(),
       judge: judging,
       log: memoryLog(),
     });
-    const entries = text.trimEnd().split("\n").map((message) => ({
-      time: 0,
-      identifier: null,
-      pid: null,
-      message,
-      sender: null,
-    }));
-    pipeline.process({ entries, position: "", damaged: 0 }, {
-      source: name,
-      reader: pipeline.readerFor(rules),
-      now: Date.UTC(2026, 10) * 1_000,
-    });
-    assert.equal(entries.length, expected.lines);
+    const records = linesAt(0, ...text.trimEnd().split("\n"));
+    const feed = { name, reader: pipeline.readerFor(rules) };
+    pipeline.process({ records, position: "", damaged: 0 }, feed, Date.UTC(2026, 10) * 1_000);
+    assert.equal(records.length, expected.lines);
     assert.equal(pipeline.counts.events, expected.named, name);
     const part = expected.attacks / expected.lines;
     assert.ok(

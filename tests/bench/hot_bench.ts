@@ -1,70 +1,80 @@
-/** What the hot functions take by themselves: `deno task bench:micro`. */
-import { LineParser, parseLine } from "../../lib/lines.ts";
-import { Counters } from "../../lib/rules/counters.ts";
-import { Matcher } from "../../lib/rules/matcher.ts";
+/** What the hot parts of a line's way take by themselves: `deno task bench:micro`. */
+import { loadConfig } from "../../lib/config/load.ts";
+import { NoStore, QUIET } from "../../lib/commands/dry_run.ts";
+import type { Records } from "../../lib/core/records.ts";
+import { Pipeline } from "../../lib/monitor/pipeline.ts";
+import { HeadReader } from "../../lib/reading/head.ts";
 import { ExportParser } from "../../lib/sources/journal/export.ts";
-import { LineSplitter } from "../../lib/sources/files/lines.ts";
-import { nginx } from "../../modules/nginx.ts";
-import { parseSshd } from "../../modules/sshd.ts";
-import { condition, rule } from "../support/helpers.ts";
+import { LineSplitter } from "../../lib/sources/line_splitter.ts";
+import { RecordBuffer } from "../../lib/sources/record_buffer.ts";
+import { LogLines } from "../../lib/state/log_lines.ts";
+import { known, SHIPPED } from "../support/configs.ts";
+import { NO_LOGINS } from "../support/helpers.ts";
 import { exportedAuthLog, writeAccessLog, writeAuthLog } from "./corpus.ts";
 
 const SIZE = { lines: 10_000, seed: 1 };
+const NOW = Date.UTC(2026, 10) * 1_000;
+const CONFIG = loadConfig(SHIPPED, { known });
 
-/** The lines that `write` makes. */
-function linesOf(
+/** The lines that `write` makes, as bytes. */
+function bytesOf(
   write: (options: { lines: number; seed: number; write: (text: string) => void }) => unknown,
-): string[] {
+): Uint8Array {
   const pieces: string[] = [];
   write({ ...SIZE, write: (text) => void pieces.push(text) });
-  return pieces.join("").trimEnd().split("\n");
+  return new TextEncoder().encode(pieces.join(""));
 }
 
-const AUTH = linesOf(writeAuthLog);
-const ACCESS = linesOf(writeAccessLog);
+function recordsOf(bytes: Uint8Array): Records {
+  const buffer = new RecordBuffer(bytes.length);
+  const splitter = new LineSplitter();
+  splitter.begin(buffer);
+  buffer.put(bytes);
+  splitter.take(buffer, NOW);
+  return buffer;
+}
+
+const AUTH = bytesOf(writeAuthLog);
 const EXPORTED = [...exportedAuthLog(SIZE)].flatMap((bytes) =>
   Array.from(
-    { length: Math.ceil(bytes.length / 65_536) },
-    (_, n) => bytes.slice(n * 65_536, (n + 1) * 65_536),
+    { length: Math.ceil(bytes.length / 16_384) },
+    (_, n) => bytes.slice(n * 16_384, (n + 1) * 16_384),
   )
 );
-const BYTES = new TextEncoder().encode(AUTH.join("\n"));
-const MESSAGES = AUTH.map((line) => parseLine(line).message);
-const EVENTS = MESSAGES.map((message) => ({ message, fields: parseSshd(message)?.fields ?? {} }));
-const ADDRESSES = MESSAGES.flatMap((message) => parseSshd(message)?.address ?? []);
-const readNginx = nginx.parser({ logFormats: [], trustedProxies: [], patterns: [], unsafe: false });
-
-const textRules = (count: number) =>
-  Array.from(
-    { length: count },
-    (_, n) =>
-      rule({ name: `r${n}`, condition: condition({ texts: [n === 0 ? "Failed " : `never heard of ${n}`] }) }),
-  );
-
+const LOGS = { "auth.log": recordsOf(AUTH), "access.log": recordsOf(bytesOf(writeAccessLog)) };
 const GROUP = `${SIZE.lines} lines`;
 
-Deno.bench("parseLine()", { group: GROUP }, () => AUTH.forEach((line) => parseLine(line)));
-Deno.bench("LineParser.parse()", { group: GROUP, baseline: true }, () => {
-  const parser = new LineParser();
-  for (const line of AUTH) parser.parse(line);
-});
-Deno.bench("LineSplitter.push()", { group: GROUP }, () => void new LineSplitter().push(BYTES));
-Deno.bench("parseSshd()", { group: GROUP }, () => MESSAGES.forEach((message) => parseSshd(message)));
-Deno.bench("the parser of nginx", { group: GROUP }, () => ACCESS.forEach((line) => readNginx(line)));
-for (const count of [10, 1_000]) {
-  const matcher = new Matcher(textRules(count));
-  Deno.bench(
-    `Matcher.match(), ${count} rules`,
-    { group: GROUP },
-    () => EVENTS.forEach((event) => matcher.match(event)),
-  );
-}
-const counters = new Counters([{ limit: 1e9, span: 600e6 }]);
-let time = 1e15;
-Deno.bench("Counters.hit()", { group: GROUP }, () => {
-  for (const address of ADDRESSES) counters.hit(0, { address, time: time += 1_000, value: null });
-});
+Deno.bench("LineSplitter", { group: GROUP }, () => void recordsOf(AUTH));
 Deno.bench("ExportParser.push()", { group: GROUP }, () => {
   const parser = new ExportParser();
   for (const chunk of EXPORTED) parser.push(chunk);
 });
+const heads = new HeadReader((identifier) => identifier, { now: NOW, before: NaN });
+Deno.bench("HeadReader.read()", { group: GROUP }, () => {
+  const { bytes, from, to, length } = LOGS["auth.log"];
+  for (let i = 0; i < length; i++) heads.read(bytes, from[i]!, to[i]!);
+});
+for (const [name, records] of Object.entries(LOGS)) {
+  const judge = { note() {}, decide: () => [], news: () => NO_LOGINS, reset() {}, enforce() {} };
+  const counting = { isStored: false, ipv6Prefix: CONFIG.ipv6Prefix };
+  const pipeline = new Pipeline(CONFIG.modules, { store: new NoStore(), judge, log: QUIET, counting });
+  const reader = pipeline.readerFor(CONFIG.modules);
+  Deno.bench(`Reader.read(), ${name}`, { group: GROUP }, () => {
+    for (let i = 0; i < records.length; i++) reader.read(records, i, NOW);
+  });
+  Deno.bench(`Engine.match(), ${name}`, { group: GROUP }, () => {
+    for (let i = 0; i < records.length; i++) {
+      if (!reader.read(records, i, NOW) || !reader.event.isUnderstood) continue;
+      if (reader.event.reader.address.isAddress) pipeline.match(reader.event);
+    }
+  });
+  Deno.bench(`Pipeline.process(), ${name}`, { group: GROUP }, () => {
+    pipeline.process({ records, position: "", damaged: 0 }, { name, reader }, NOW);
+  });
+  Deno.bench(`LogLines.add(), ${name}`, { group: GROUP }, () => {
+    const lines = new LogLines(CONFIG.modules.map(({ module }) => module.name));
+    for (let i = 0; i < records.length; i++) {
+      if (reader.read(records, i, NOW)) lines.add(reader.event);
+    }
+  });
+}

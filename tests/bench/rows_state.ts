@@ -1,6 +1,8 @@
 /** What is kept, shipped and held in memory. */
 import { State } from "../../lib/state/state.ts";
-import type { LogEvent } from "../../lib/reading/module.ts";
+import { HIT, NoteWriter } from "../../lib/core/note_record.ts";
+import { LogLines } from "../../lib/state/log_lines.ts";
+import { lineOf } from "../support/events.ts";
 import { postgresMissing, startPostgres } from "../support/postgres_server.ts";
 import { makeBare } from "./bare.ts";
 import { writeAttempts, writeStrangers } from "./corpus.ts";
@@ -54,18 +56,16 @@ const outbox: Row = {
 /** Records so many lines of 20,000 addresses without a monitor. */
 function fill(directory: string, count: number): void {
   const state = new State(directory);
-  const event = (i: number): LogEvent => {
-    const address = `10.${i % 80}.${i % 250}.${i % 249}`;
-    return {
-      service: "SSHD",
-      address,
-      time: 1_772_000_000_000_000 + 100_000 * i,
-      message: `Failed password for invalid user admin from ${address} port ${1024 + i % 60_000} ssh2`,
-      fields: {},
-      trusted: true,
-    };
-  };
-  inSteps(count, (first, size) => state.log.add(Array.from({ length: size }, (_, i) => event(first + i))));
+  const lines = new LogLines(["SSHD"]);
+  inSteps(count, (first, size) => {
+    for (let i = first; i < first + size; i++) {
+      const address = `10.${i % 80}.${i % 250}.${i % 249}`;
+      const message = `Failed password for invalid user admin from ${address} port ${1024 + i % 60_000} ssh2`;
+      lines.add(lineOf({ module: 0, address, time: 1_772_000_000_000_000 + 100_000 * i, message }));
+    }
+    state.log.add(lines);
+    lines.clear();
+  });
   state.close();
 }
 
@@ -210,14 +210,15 @@ const history: Row = {
 function count(directory: string, count: number): void {
   const state = new State(directory);
   const now = Date.now() * 1_000;
+  const groups = [{ number: 0, rules: JSON.stringify([["SSHD", "patient_guessing", null]]) }];
+  const writer = new NoteWriter();
   inSteps(count, (first, size) => {
-    const addresses = Array.from({ length: size }, (_, i) => {
-      const n = first + i;
-      return `${11 + (n >>> 24)}.${n >>> 16 & 255}.${n >>> 8 & 255}.${n & 255}`;
-    });
-    const [times, hits] = [addresses.map(() => now), addresses.map((_, i) => i)];
-    const rules = [{ service: "SSHD", rule: "patient_guessing", spent: [], hits, values: [] }];
-    state.tallies.add({ until: now + 86_400_000_000, forgotten: [], addresses, times, rules });
+    for (let n = first; n < first + size; n++) {
+      const address = { w0: 0, w1: 0, w2: 0xffff, w3: (11 << 24) + n | 0, prefix: 128 };
+      writer.put({ kind: HIT, ...address, rules: 1, time: now, value: 0 });
+    }
+    const rows = [{ until: now + 86_400_000_000, content: writer.take() }];
+    state.notes.add({ groups, forgotten: null, rows });
   });
   state.close();
 }

@@ -65,6 +65,8 @@ Deno.test("`Engine.add()` counts each rule and address by itself and reports the
     source: "192.0.2.1",
     time: 1_000 * SECOND,
     count: 3,
+    module: "SSHD",
+    rule: "invalid",
     reason: "[SSHD] invalid",
     banTime: 5 * SECOND,
     growth: STEADY,

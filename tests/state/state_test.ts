@@ -1,29 +1,29 @@
 import { strict as assert } from "node:assert";
 import { DatabaseSync } from "node:sqlite";
+import { HIT, NoteWriter, readNotes, textOfWords } from "../../lib/core/note_record.ts";
+import type { BatchRecord } from "../../lib/monitor/pipeline.ts";
+import type { BatchNotes } from "../../lib/rules/note_batch.ts";
+import { LogLines } from "../../lib/state/log_lines.ts";
 import { isLocked, takeLock } from "../../lib/state/database.ts";
 import { State } from "../../lib/state/state.ts";
-import type { BatchRecord } from "../../lib/deciding/record.ts";
-import type { LogEvent } from "../../lib/reading/module.ts";
-import type { RuleTally, Tally } from "../../lib/rules/findings.ts";
 import type { Session } from "../../lib/deciding/logins.ts";
 import { UserError } from "../../lib/core/error.ts";
 import { NO_LOGINS, temporaryState } from "../support/helpers.ts";
+import type { Recorded } from "../support/memory_store.ts";
+import { lineOf } from "../support/events.ts";
 
-const EVENT: LogEvent = {
-  service: "SSHD",
+const EVENT: Recorded = {
+  module: 0,
   address: "192.0.2.1",
   time: 1_000,
   message: "Invalid user \0 \u{1f600} from 192.0.2.1",
-  fields: {},
-  trusted: true,
 };
 
 function record(over: Partial<BatchRecord> = {}): BatchRecord {
   return {
     source: "journal",
     position: "p1",
-    events: [],
-    tallies: () => [],
+    notes: { groups: [], forgotten: null, rows: [] },
     logins: NO_LOGINS,
     bans: [],
     knocks: [],
@@ -31,18 +31,41 @@ function record(over: Partial<BatchRecord> = {}): BatchRecord {
   };
 }
 
-/** One hit. */
-const RULE: RuleTally = {
-  service: "SSHD",
-  rule: "invalid",
-  spent: [],
-  hits: [0],
-  values: [],
-};
+/** A batch's notes of one hit. */
+function oneHit(until: number | null = null): BatchNotes {
+  const writer = new NoteWriter();
+  const address = { w0: 0, w1: 0, w2: 0xffff, w3: 0xc0000201 | 0, prefix: 128 };
+  writer.put({ kind: HIT, ...address, rules: 1, time: 1_000, value: 0 });
+  return { groups: [], forgotten: null, rows: [{ until, content: writer.take() }] };
+}
 
-function tally(over: Partial<Tally> = {}): () => Tally[] {
-  const hit = { addresses: ["192.0.2.1"], times: [1_000] };
-  return () => [{ until: null, forgotten: [], ...hit, rules: [RULE], ...over }];
+/** Writes a batch with these lines, as the pipeline does. */
+function write(
+  state: State,
+  { events = [], ...over }: Partial<BatchRecord> & { events?: readonly Recorded[] } = {},
+) {
+  const batches = state.batches(["SSHD", "NGINX"]);
+  for (const event of events) batches.lines.add(lineOf(event));
+  batches.write(record(over));
+}
+
+/** Lines as `LogTable.add()` takes them. */
+function lines(...events: readonly Recorded[]): LogLines {
+  const lines = new LogLines(["SSHD", "NGINX"]);
+  for (const event of events) lines.add(lineOf(event));
+  return lines;
+}
+
+/** Addresses of all stored notes with what they say: a hit, spent or forgotten. */
+function notesOf(state: State): string[] {
+  return [...state.notes.contents()].flatMap((content) => {
+    const all = readNotes(content);
+    const notes: string[] = [];
+    while (all.next()) {
+      notes.push(`${["hit", "spent", "forgotten"][all.kind]} ${textOfWords(all)} ${all.time}`);
+    }
+    return notes;
+  });
 }
 
 function ban(over: Partial<BatchRecord["bans"][number]> = {}): BatchRecord["bans"][number] {
@@ -58,35 +81,35 @@ function ban(over: Partial<BatchRecord["bans"][number]> = {}): BatchRecord["bans
   };
 }
 
-Deno.test("`State.write()` keeps lines, hits and position over a reopening", () => {
+Deno.test("`BatchWriter.write()` keeps lines, hits and position over a reopening", () => {
   using temporary = temporaryState();
-  temporary.state.write(record({ events: [EVENT], tallies: tally(), position: "p7" }));
+  write(temporary.state, { events: [EVENT], notes: oneHit(), position: "p7" });
   const again = new State(temporary.directory);
   assert.equal(again.position("journal"), "p7");
-  assert.deepEqual([...again.tallies.all()], tally()());
+  assert.deepEqual(notesOf(again), ["hit 192.0.2.1 1000"]);
   const [line] = again.outbox.unshippedLog(5);
   assert.equal(line?.message, EVENT.message.replace("\0", "\ufffd"));
   again.close();
 });
 
-Deno.test("`State.write()` writes all of a batch or nothing", () => {
+Deno.test("`BatchWriter.write()` writes all of a batch or nothing", () => {
   using temporary = temporaryState();
   const { state } = temporary;
-  state.write(record());
-  const broken = { ...EVENT, message: null as unknown as string };
-  assert.throws(() => state.write(record({ position: "p2", events: [EVENT, broken], tallies: tally() })));
+  write(state);
+  temporary.exec("CREATE TRIGGER full BEFORE INSERT ON position BEGIN SELECT raise(ABORT, 'disk full'); END");
+  assert.throws(() => write(state, { position: "p2", events: [EVENT], notes: oneHit() }), /disk full/);
   assert.equal(state.position("journal"), "p1");
   assert.equal(state.log.count(), 0);
-  assert.deepEqual([...state.tallies.all()], []);
+  assert.deepEqual(notesOf(state), []);
 });
 
-Deno.test("`State.write()` keeps every line of a batch, however many there are", () => {
+Deno.test("`BatchWriter.write()` keeps every line of a batch, however many there are", () => {
   using temporary = temporaryState();
   const { state } = temporary;
   for (const count of [1, 31, 32, 33, 100]) {
     const events = Array.from({ length: count }, (_, i) => ({ ...EVENT, time: i, message: `line ${i}` }));
     const before = state.log.count();
-    state.write(record({ events }));
+    write(state, { events });
     const rows = state.outbox.unshippedLog(1_000).slice(before);
     assert.deepEqual(
       rows.map(({ message, time }) => [message, time]),
@@ -95,7 +118,7 @@ Deno.test("`State.write()` keeps every line of a batch, however many there are",
   }
 });
 
-Deno.test("`State.write()` keeps logins and open sessions, and drops those that are over", () => {
+Deno.test("`BatchWriter.write()` keeps logins and open sessions, and drops those that are over", () => {
   using temporary = temporaryState();
   const { state } = temporary;
   const login = { address: "192.0.2.1", method: "publickey", user: "me", time: 1 };
@@ -103,105 +126,39 @@ Deno.test("`State.write()` keeps logins and open sessions, and drops those that 
     Session,
     Session,
   ];
-  state.write(record({ logins: { logins: [login], opened: [first, second], closed: [] } }));
+  write(state, { logins: { logins: [login], opened: [first, second], closed: [] } });
   const [later, again] = [{ ...login, time: 2 }, { ...first, pid: 7, time: 2 }];
-  state.write(record({ logins: { logins: [later], opened: [again], closed: [second] } }));
+  write(state, { logins: { logins: [later], opened: [again], closed: [second] } });
   assert.deepEqual(state.logins.logins().map((row) => ({ ...row })), [later]);
   assert.deepEqual(state.logins.sessions().map((row) => ({ ...row })), [again]);
 });
 
-Deno.test("`TallyTable.all()` tells in order what was counted, spent and forgotten", () => {
-  using temporary = temporaryState();
-  const { tallies } = temporary.state;
-  const first = tally({ until: 9_000, rules: [RULE, { ...RULE, values: ["a \u{1f600}"] }] })()[0]!;
-  const spent = { ...RULE, spent: ["192.0.2.1"], hits: [] };
-  const both = { ...RULE, hits: [0, 2] };
-  const hits = { addresses: ["192.0.2.2", "192.0.2.1", "192.0.2.2"], times: [9, 3, 7] };
-  const second = tally({ until: 12_000, ...hits, rules: [spent, both, { ...both, rule: "other" }] })()[0]!;
-  tallies.add(first);
-  tallies.add(second);
-  tallies.forget("2001:db8::/64");
-  assert.deepEqual([...tallies.all()], [
-    first,
-    second,
-    { until: 12_000, forgotten: ["2001:db8::/64"], addresses: [], times: [], rules: [] },
-  ]);
-  tallies.add(tally()()[0]!);
-  tallies.forget("192.0.2.2");
-  assert.deepEqual(
-    [...tallies.all()].at(-1)!.until,
-    null,
-    "what lasts for good may be of an address forgotten",
-  );
-});
-
-Deno.test("`TallyTable.forget()` has nothing to say where nothing is counted", () => {
-  using temporary = temporaryState();
-  temporary.state.tallies.forget("192.0.2.1");
-  assert.deepEqual([...temporary.state.tallies.all()], []);
-});
-
-Deno.test("`TallyTable.expire()` drops spent and forgotten hits that have no end, once there are many, and no others", () => {
-  using temporary = temporaryState();
-  const { tallies } = temporary.state;
-  const addresses = ["192.0.2.1", "192.0.2.2", "192.0.2.3"];
-  const hits = { addresses, times: [1, 2, 3] };
-  const some = { ...RULE, hits: [0, 1, 2], values: ["a", "b", "c"] };
-  const other = { ...RULE, rule: "other", hits: [1] };
-  const counted = () =>
-    [...tallies.all()].map(({ until, forgotten, addresses, rules }) => [
-      until,
-      forgotten,
-      ...rules.map(({ rule, spent, hits, values }) => [rule, spent, hits.map((n) => addresses[n]), values]),
-    ]);
-  tallies.add(tally({ until: 90, ...hits, rules: [some] })()[0]!);
-  tallies.add(tally({ ...hits, rules: [some, other] })()[0]!);
-  tallies.forget("192.0.2.3");
-  tallies.add(tally({ ...hits, rules: [{ ...some, spent: ["192.0.2.1"] }] })()[0]!);
-  tallies.add(tally({ ...hits, rules: [{ ...some, spent: ["192.0.2.2"], hits: [2], values: ["d"] }] })()[0]!);
-  const before = counted();
-  tallies.expire(10);
-  assert.deepEqual(counted(), before, "few are left as they are");
-  for (let i = 0; i < 1_000; i++) {
-    tallies.add(tally({ rules: [{ ...RULE, rule: "many", spent: ["192.0.2.1"] }] })()[0]!);
-  }
-  tallies.expire(10);
-  assert.deepEqual(counted(), [
-    [90, [], ["invalid", [], addresses, ["a", "b", "c"]]],
-    [null, [], ["other", [], ["192.0.2.2"], []]],
-    [90, ["192.0.2.3"]],
-    [null, [], ["invalid", [], ["192.0.2.1", "192.0.2.3"], ["a", "c"]]],
-    [null, [], ["invalid", [], ["192.0.2.3"], ["d"]]],
-    [null, [], ["many", [], ["192.0.2.1"], []]],
-  ]);
-});
-
-Deno.test("`LogTable.forget()` deletes in steps what is older, `TallyTable.expire()` what matters no more", () => {
+Deno.test("`LogTable.forget()` deletes in steps what is older, `NoteTable.expire()` what matters no more", () => {
   using temporary = temporaryState();
   const { state } = temporary;
   for (let batch = 0; batch < 55; batch++) {
     const events = Array.from({ length: 100 }, (_, i) => ({ ...EVENT, time: 100 * batch + 99 - i }));
-    state.write(record({ events }));
+    write(state, { events });
   }
-  state.write(record({ tallies: tally({ until: 1_500 }) }));
-  state.write(record({ tallies: tally({ until: 1_501 }) }));
-  state.write(record({ tallies: tally() }));
+  write(state, { notes: oneHit(1_500) });
+  write(state, { notes: oneHit(1_501) });
+  write(state, { notes: oneHit() });
   assert.deepEqual([state.log.forget(5_400), state.log.forget(5_400), state.log.forget(5_400)], [
     5_000,
     400,
     0,
   ]);
-  state.tallies.expire(1_500);
+  state.notes.expire(1_500);
   assert.equal(state.log.count(), 100);
   assert.deepEqual(state.log.after(0, 1).map(({ seq, time }) => [seq, time]), [[5_401, 5_499]]);
-  assert.deepEqual([...state.tallies.all()].map(({ until }) => until), [1_501, null]);
+  assert.equal(notesOf(state).length, 2);
 });
 
 Deno.test("`StateOutbox` gives what is not confirmed, and each ban again when it changes", () => {
   using temporary = temporaryState();
   const { state } = temporary;
   const { outbox } = state;
-  state.write(record({ events: [EVENT, EVENT, EVENT], bans: [ban(), ban({ address: "192.0.2.2" })] }));
+  write(state, { events: [EVENT, EVENT, EVENT], bans: [ban(), ban({ address: "192.0.2.2" })] });
   assert.equal(outbox.backlog(), 5);
   outbox.confirmLog(outbox.unshippedLog(2).at(-1)!.seq);
   outbox.confirmBans(outbox.unshippedBans(9).at(-1)!.change);
@@ -228,10 +185,12 @@ Deno.test("`takeLock()` lets one process in at a time", () => {
 Deno.test("`LogTable` numbers lines without gap or reuse, whatever is forgotten, and gives those behind any of them", () => {
   using temporary = temporaryState();
   const { log } = temporary.state;
-  log.add([1, 2, 3].map((time) => ({ ...EVENT, time })));
+  log.add(lines(...[1, 2, 3].map((time) => ({ ...EVENT, time }))));
   log.forget(4);
-  log.add([]);
-  for (let time = 4; time <= 210; time += 2) log.add([time, time + 1].map((time) => ({ ...EVENT, time })));
+  log.add(lines());
+  for (let time = 4; time <= 210; time += 2) {
+    log.add(lines(...[time, time + 1].map((time) => ({ ...EVENT, time }))));
+  }
   for (
     const [seq, limit, first, last] of [[0, 1_000, 4, 211], [3, 2, 4, 5], [4, 3, 5, 7], [
       6,
@@ -251,7 +210,7 @@ Deno.test("`LogTable` numbers lines without gap or reuse, whatever is forgotten,
 Deno.test("the view `log` shows recorded lines one by one", () => {
   using temporary = temporaryState();
   const events = [7, 5, 6].map((time) => ({ ...EVENT, time, message: `"${time}" \u{1f600}` }));
-  temporary.state.log.add(events);
+  temporary.state.log.add(lines(...events));
   const db = new DatabaseSync(`${temporary.directory}/state.db`, { readOnly: true });
   const rows = db.prepare("SELECT * FROM log").all().map((row) => ({ ...row }));
   db.close();
@@ -262,7 +221,14 @@ Deno.test("the view `log` shows recorded lines one by one", () => {
 const EARLIER = `
   DROP VIEW log;
   DROP TABLE log_batch;
-  DROP TABLE tally;
+  DROP TABLE note;
+  DROP TABLE note_group;
+  DROP INDEX ban_in_force;
+  ALTER TABLE ban DROP COLUMN provenance;
+  ALTER TABLE ban DROP COLUMN name;
+  ALTER TABLE ban DROP COLUMN decided;
+  CREATE UNIQUE INDEX ban_in_force ON ban (address) WHERE ended IS NULL;
+  DELETE FROM meta WHERE key = 'note_seed';
   CREATE TABLE log (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, service TEXT, address TEXT, time INTEGER, message TEXT
   );`;
@@ -283,24 +249,20 @@ Deno.test("`State` takes over lines that an earlier program recorded one by one,
     PRAGMA user_version = 4`);
   const again = new State(temporary.directory);
   assert.deepEqual(again.log.after(0, 5), [
-    { seq: 3, service: "SSHD", address: "192.0.2.1", time: 5, message: 'a "b"' },
-    { seq: 7, service: "NGINX", address: "2001:db8::", time: 4, message: "c" },
+    { seq: 3, module: "SSHD", address: "192.0.2.1", time: 5, message: 'a "b"' },
+    { seq: 7, module: "NGINX", address: "2001:db8::", time: 4, message: "c" },
   ]);
-  again.log.add([EVENT]);
+  again.log.add(lines(EVENT));
   assert.equal(again.log.after(7, 5)[0]!.seq, 10, "a number given once is never given again");
-  assert.deepEqual([...again.tallies.all()], [
-    {
-      until: 12,
-      forgotten: [],
-      addresses: ["192.0.2.2", "192.0.2.1", "192.0.2.2", "2001:db8::"],
-      times: [5, 9, 7, 1_771_000_000_000_000],
-      rules: [
-        { service: "SSHD", rule: "b", spent: ["192.0.2.3"], hits: [0, 1, 2], values: [] },
-        { service: "NGINX", rule: "a", spent: [], hits: [3], values: ['/x"'] },
-      ],
-    },
-    { until: null, forgotten: ["192.0.2.9"], addresses: [], times: [], rules: [] },
+  const hits = notesOf(again).filter((note) => !note.startsWith("spent"));
+  assert.deepEqual(hits, [
+    "hit 192.0.2.2 5",
+    "hit 192.0.2.1 9",
+    "hit 192.0.2.2 7",
+    "hit 2001:db8:: 1771000000000000",
+    "forgotten 192.0.2.9 0",
   ]);
+  assert.ok(notesOf(again).includes("spent 192.0.2.3 0"));
   again.close();
 });
 
@@ -314,15 +276,13 @@ Deno.test("`State` takes over the hits that an earlier program counted one by on
       ('NGINX', 'a', '2001:db8::', 4, '/x"'), ('NGINX', 'a', '2001:db8::', 5, '/y');
     PRAGMA user_version = 3`);
   const state = new State(temporary.directory);
-  const [tally, ...others] = state.tallies.all();
+  const notes = notesOf(state);
   state.close();
-  assert.deepEqual(others, []);
-  assert.ok(tally!.until! > 5);
-  assert.deepEqual(tally!.addresses, ["2001:db8::", "2001:db8::", "192.0.2.1", "192.0.2.2"]);
-  assert.deepEqual(tally!.times, [4, 5, 2, 3]);
-  assert.deepEqual(tally!.rules, [
-    { service: "NGINX", rule: "a", spent: [], hits: [0, 1], values: ['/x"', "/y"] },
-    { service: "SSHD", rule: "b", spent: [], hits: [2, 3], values: [] },
+  assert.deepEqual(notes, [
+    "hit 2001:db8:: 4",
+    "hit 2001:db8:: 5",
+    "hit 192.0.2.1 2",
+    "hit 192.0.2.2 3",
   ]);
 });
 

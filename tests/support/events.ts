@@ -55,3 +55,10 @@ function readerOf(
     signs: UNSEEN,
   };
 }
+
+/** A recorded line as the state is given it. */
+export function lineOf(
+  { module, address, time, message }: Required<Pick<Said, "module" | "address" | "time" | "message">>,
+) {
+  return eventOf({ module, address, time, message }, ["message"]);
+}
