@@ -64,11 +64,12 @@ export function canonicalNetwork(text: string): string | null {
 
 /** The network of `length` bits that canonical `address`, or a network, lies in, canonical; itself where it is no longer. */
 export function enclosing(address: string, length: number): string {
-  const [host, bits] = address.split("/");
-  if (bits !== undefined && Number(bits) <= length) return address;
-  if (address.includes(":")) return canonicalNetwork(`${host}/${length}`)!;
+  const slash = address.indexOf("/");
+  if (slash >= 0 && Number(address.slice(slash + 1)) <= length) return address;
+  const end = slash < 0 ? address.length : slash;
+  if (address.includes(":")) return canonicalNetwork(`${address.slice(0, end)}/${length}`)!;
   // A start asks for the networks of all IPv4 addresses that were banned lately: no parser is needed for them.
-  const word = ipv4Word(host!, host!.length) & (length === 0 ? 0 : -1 << 32 - length);
+  const word = ipv4Word(address, end) & (length === 0 ? 0 : -1 << 32 - length);
   return `${word >>> 24}.${word >>> 16 & 255}.${word >>> 8 & 255}.${word & 255}/${length}`;
 }
 

@@ -84,6 +84,20 @@ Deno.test("`exportBans()` leaves networks within wider ones out of a script for 
   for (const nested of ["10.1.2.0/24", "10.1.0.0/16"]) assert.ok(!text.includes(nested), nested);
 });
 
+const SCOPES: readonly NewBan[] = ["tcp 22,8000-8010", "tcp 8005-8020", "udp 53"].map((scope, i) =>
+  ban("203.0.113.1", { scope: scopeOf(scope), until: NOW + (i + 1) * 60 * SECOND })
+);
+
+Deno.test("`exportBans()` joins the ports of one address, as elements of nft must not overlap", () => {
+  const lines = exported(SCOPES, "nft").lines.join("\n").split("\n").map((line) => line.trim());
+  assert.deepEqual(lines.filter((line) => line.startsWith("203.0.113.1")), [
+    "203.0.113.1 . tcp . 22 timeout 0d120s,",
+    "203.0.113.1 . tcp . 8000-8020 timeout 0d120s,",
+    "203.0.113.1 . udp . 53 timeout 0d180s",
+  ]);
+  assert.equal(exported(SCOPES, "json").lines.length, 3);
+});
+
 /** An element of a set as `nft -j list ruleset` tells it. */
 type Element = string | { elem: { val: unknown; timeout?: number } };
 
@@ -92,7 +106,7 @@ Deno.test({
   ignore: lacking("ip", "nft"),
   fn: () =>
     inNamespace(async (run) => {
-      const script = exported([...BANS, ...PORTS], "nft").lines.join("\n");
+      const script = exported([...BANS, ...PORTS, ...SCOPES.slice(1)], "nft").lines.join("\n");
       for (let i = 0; i < 2; i++) {
         assert.deepEqual(await run(["nft", "-f", "-"], script), { code: 0, stdout: "", stderr: "" });
       }
@@ -121,7 +135,7 @@ Deno.test({
       ]]);
       assert.deepEqual(held("addresses6"), [["2001:db8::1", 3_000_000_000]]);
       assert.deepEqual(held("networks6"), [[prefix("2001:db8:1::", 64), undefined]]);
-      assert.equal(held("ports4").length, 3);
+      assert.equal(held("ports4").length, 4);
       assert.deepEqual(
         held("ports6").map(([value]) => value),
         [{ concat: ["2001:db8::2", "tcp", 443] }],

@@ -3,7 +3,7 @@ import { strict as assert } from "node:assert";
 import { Bans } from "../../lib/enforcing/bans.ts";
 import { ObserveFirewall } from "../../lib/firewall/observe.ts";
 import { Whitelist } from "../../lib/deciding/whitelist.ts";
-import type { Ban } from "../../lib/deciding/ban.ts";
+import type { Ban, NewBan } from "../../lib/deciding/ban.ts";
 import type { Outcome } from "../../lib/firewall/firewall.ts";
 import { BOOT, eventually, MANUAL, memoryLog, strangers } from "../support/helpers.ts";
 import { FAULTS } from "../support/faults.ts";
@@ -17,6 +17,10 @@ class NotingFirewall extends ObserveFirewall {
   }
 }
 
+const BANS = ["192.0.2.1", "192.0.2.2"].map((address): NewBan => {
+  return { address, scope: "all", provenance: MANUAL, reason: "x", count: 0, start: 1, until: null };
+});
+
 for (const { name, ignore, run } of FAULTS) {
   Deno.test({
     name: `\`Bans\` backs off while ${name}, and goes on afterwards`,
@@ -27,9 +31,7 @@ for (const { name, ignore, run } of FAULTS) {
         const log = memoryLog();
         const parts = { state, firewall, whitelist: new Whitelist(), log, clock: () => 2_000 };
         const bans = new Bans({ ...parts, boot: () => BOOT, ...strangers() });
-        state.bans.addAll(["192.0.2.1", "192.0.2.2"].map((address) => ({
-          ...{ address, scope: "all", provenance: MANUAL, reason: "x", count: 0, start: 1, until: null },
-        })));
+        state.bans.addAll(BANS);
         state.breakDown();
         for (let i = 0; i < 20; i++) {
           bans.enforce();
@@ -44,6 +46,38 @@ for (const { name, ignore, run } of FAULTS) {
         await eventually(() => state.bans.inForce().every(({ appliedAt }) => appliedAt !== null));
         assert.equal(held().length, 1);
         assert.ok(log.lines.includes("info: bans are held up no longer"));
+        await bans.stop(AbortSignal.abort());
+      }),
+  });
+
+  Deno.test({
+    name: `\`Bans\` tells the firewall once more what it could not confirm, as ${name}`,
+    ignore,
+    fn: () =>
+      run(async (state) => {
+        const log = memoryLog();
+        let calls = 0;
+        class Breaking extends NotingFirewall {
+          override ban(bans: readonly Ban[]): Promise<Outcome[]> {
+            if (calls++ === 0) state.breakDown();
+            return super.ban(bans);
+          }
+        }
+        const parts = {
+          state,
+          firewall: new Breaking(),
+          whitelist: new Whitelist(),
+          log,
+          clock: () => 2_000,
+        };
+        const bans = new Bans({ ...parts, boot: () => BOOT, ...strangers() });
+        state.bans.addAll(BANS);
+        bans.enforce(BANS);
+        await eventually(() => log.lines.some((line) => line.startsWith("error: bans are held up")));
+        assert.ok(state.bans.inForce().every(({ appliedBy, appliedAt }) => appliedBy && appliedAt === null));
+        state.repair();
+        await eventually(() => state.bans.inForce().every(({ appliedAt }) => appliedAt !== null));
+        assert.equal(calls, 2);
         await bans.stop(AbortSignal.abort());
       }),
   });
