@@ -31,7 +31,7 @@ export interface TemplateOptions {
  * has ended.
  */
 export class TemplateForm implements MessageForm {
-  readonly fields = ["message", "user", "port", "method", "login", "logout"];
+  readonly fields = ["message", "method", "user", "port", "login", "logout"];
   readonly literals: readonly Uint8Array[];
   readonly #templates: readonly Template[];
   readonly #options: TemplateOptions;
@@ -63,7 +63,7 @@ export class TemplateForm implements MessageForm {
   }
 }
 
-const [PORT, METHOD, LOGIN_FIELD, LOGOUT_FIELD] = [2, 3, 4, 5];
+const [METHOD, PORT, LOGIN_FIELD, LOGOUT_FIELD] = [1, 3, 4, 5];
 const [TAB, RETURN, BLANK] = [9, 13, 32];
 const YES = encode("yes");
 

@@ -10,7 +10,6 @@ export const MAX_LINE = 135_168;
 /** Bytes that hold so many characters, whatever they are, and one more to tell that there were too many. */
 const MAX_HELD = 4 * (MAX_LINE + 1);
 const RETURN = 13;
-const NOTHING = new Uint8Array();
 
 /**
  * Makes records of the lines of bytes that come in pieces, where they were read. NUL bytes before a line are left out: a file
@@ -18,7 +17,9 @@ const NOTHING = new Uint8Array();
  * holds what has come of the last line, at most 540 KiB.
  */
 export class LineSplitter {
-  #held: Uint8Array = NOTHING;
+  /** Begins with what is held; kept from piece to piece, as a long line would otherwise leave a copy behind with each. */
+  #store = new Uint8Array(0);
+  #held = 0;
   #pending = 0;
   readonly #ends = new LineEnds();
 
@@ -30,7 +31,7 @@ export class LineSplitter {
   /** Begins `buffer` anew with what has come of the last line; the next bytes are to be read behind it. */
   begin(buffer: RecordBuffer): void {
     buffer.begin();
-    buffer.put(this.#held);
+    buffer.put(this.#store.subarray(0, this.#held));
   }
 
   /**
@@ -39,7 +40,7 @@ export class LineSplitter {
    */
   take(buffer: RecordBuffer, time: Micros): number {
     const { end } = buffer;
-    this.#pending += end - this.#held.length;
+    this.#pending += end - this.#held;
     let cut = 0;
     let from = 0;
     for (let to = this.#next(buffer, from, end); to < end; to = this.#next(buffer, from, end)) {
@@ -54,7 +55,7 @@ export class LineSplitter {
   /** Adds the unfinished line, when no more will come, to a buffer that `begin()` has begun. Returns how many lines were cut. */
   finish(buffer: RecordBuffer, time: Micros): number {
     const to = buffer.end;
-    this.#held = NOTHING;
+    this.#held = 0;
     this.#pending = 0;
     if (to === 0) return 0;
     this.#next(buffer, 0, to);
@@ -74,6 +75,9 @@ export class LineSplitter {
 
   #hold({ bytes: { array } }: RecordBuffer, from: number, end: number): void {
     while (from < end && array[from] === 0) from++;
-    this.#held = from === end ? NOTHING : array.slice(from, Math.min(end, from + MAX_HELD));
+    const rest = array.subarray(from, Math.min(end, from + MAX_HELD));
+    if (rest.length > this.#store.length) this.#store = new Uint8Array(Math.min(MAX_HELD, 2 * rest.length));
+    this.#store.set(rest);
+    this.#held = rest.length;
   }
 }
