@@ -37,10 +37,11 @@ function silenceDeprecations(): void {
   Object.assign(process, { noDeprecation: true });
 }
 
-/** The exit code that commander asks for; null for an error that is not commander's. */
+/** The exit code for an error of commander's, which it marks so, as a bundler renames its class; null for any other error. */
 function usageCode(error: unknown): number | null {
-  if (!(error instanceof Error) || !("exitCode" in error) || error.name !== "CommanderError") return null;
-  return error.exitCode === 0 ? 0 : USAGE;
+  const { code, exitCode } = error as { code?: unknown; exitCode?: unknown };
+  if (typeof code !== "string" || !code.startsWith("commander.")) return null;
+  return exitCode === 0 ? 0 : USAGE;
 }
 
 /** Says what went wrong on standard error: to the journal with a priority, to people with the program's name. */
