@@ -51,7 +51,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   otpauth: ["lib/deciding/knock_key.ts"],
   postgres: ["lib/postgres/connection.ts"],
   uqr: ["lib/commands/knock.ts"],
-  zod: ["lib/config/"],
+  zod: ["lib/config/", "lib/monitor/report.ts"],
 };
 
 /** Layers whose code depends on its arguments alone: no system, no clock, no timer. */
