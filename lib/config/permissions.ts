@@ -84,11 +84,15 @@ function lacks(descriptor: Deno.PermissionDescriptor): boolean {
   return Deno.permissions.querySync(descriptor).state !== "granted";
 }
 
-/** A program that is not installed is never granted, but it is not the permission that is missing. */
+/**
+ * Reports whether this process may not run `command`. Deno grants no program that is not installed, so the query alone
+ * cannot tell a missing program from a forbidden one. An attempt to start it where no program can start can: Deno looks
+ * for the program first, then at the permission, then at the directory, and runs nothing.
+ */
 function isForbiddenProgram(command: string): boolean {
   if (!lacks({ name: "run", command })) return false;
   try {
-    new Deno.Command(command, { stdin: "null", stdout: "null", stderr: "null" }).spawn().unref();
+    new Deno.Command(command, { cwd: "/dev/null" }).spawn();
     return false;
   } catch (error) {
     return error instanceof Deno.errors.NotCapable;

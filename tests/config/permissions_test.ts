@@ -4,6 +4,7 @@ import type { Config } from "../../lib/config/types.ts";
 import type { ModuleRules } from "../../lib/rules/rule.ts";
 import { permissionsFor } from "../../lib/config/permissions.ts";
 import { sshd } from "../../modules/sshd.ts";
+import { script } from "../support/helpers.ts";
 
 const plainly = (address: string) => ({ address, isName: false, note: "", until: null });
 const CONFIG: Config = {
@@ -152,4 +153,18 @@ Deno.test("`missingPermissions()` leaves a program that is not installed to whoe
     await missing({ ...PRESENT, ban }, optionsWith({ run: "journalctl,no-such-program" })),
     [],
   );
+});
+
+Deno.test("`missingPermissions()` runs no program, allowed or not", async () => {
+  const directory = await Deno.makeTempDir();
+  try {
+    const program = script(directory, { name: "ban", body: `touch ${directory}/ran` });
+    const config = { ...PRESENT, ban: { ...FULL.ban, command: [program, "%s"], unban: null } };
+    assert.deepEqual(await missing(config, optionsWith({ run: `journalctl,${program}` })), []);
+    assert.deepEqual(await missing(config, ["--allow-all"]), []);
+    assert.deepEqual(await missing(config, optionsWith({ run: "journalctl" })), [`to run ${program}`]);
+    assert.deepEqual([...Deno.readDirSync(directory)].map(({ name }) => name), ["ban"]);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
 });
