@@ -18,6 +18,9 @@ export interface Permissions {
   readonly sys: readonly string[];
 }
 
+/** What Deno asks for to tell the name of the user, which errors name. */
+const USER = ["uid", "gid", "userInfo"];
+
 /** All that a monitor needs to run by `config`, and nothing else. */
 export function permissionsFor(
   { path, stateDirectory, ban, database, whitelist, modules }: Config,
@@ -39,7 +42,7 @@ export function permissionsFor(
     write: [stateDirectory],
     // The driver of the database reads these on its own, and fails when it may not.
     env: database ? ["PG*"] : [],
-    sys: ["hostname", "networkInterfaces", "osUptime"],
+    sys: ["hostname", "networkInterfaces", "osUptime", ...USER],
   };
 }
 

@@ -65,7 +65,7 @@ Deno.test("`permissionsFor()` gives a monitor that observes journalctl, its stat
     read: ["/etc/strongmonitor/config.jsonc", "/var/lib/strongmonitor"],
     write: ["/var/lib/strongmonitor"],
     env: [],
-    sys: ["hostname", "networkInterfaces", "osUptime"],
+    sys: ["hostname", "networkInterfaces", "osUptime", "uid", "gid", "userInfo"],
   });
 });
 
@@ -115,7 +115,7 @@ const OPTIONS = {
   read: "/etc/strongmonitor,/etc/friends.list,/var/lib/strongmonitor",
   write: "/var/lib/strongmonitor",
   env: "PG*",
-  sys: "hostname,networkInterfaces,osUptime",
+  sys: "hostname,networkInterfaces,osUptime,uid,gid,userInfo",
 };
 
 function optionsWith(changes: Partial<typeof OPTIONS>): string[] {
@@ -139,7 +139,7 @@ const LACKS: readonly (readonly [Partial<typeof OPTIONS>, string])[] = [
   [{ read: "/etc/strongmonitor,/var/lib/strongmonitor" }, "to read /etc/friends.list"],
   [{ write: "/var/lib/strongmonitor/state.db" }, "to write /var/lib/strongmonitor"],
   [{ env: "PGHOST" }, "to know the variables PG*"],
-  [{ sys: "hostname,networkInterfaces" }, "to know osUptime"],
+  [{ sys: "hostname,networkInterfaces,uid,gid,userInfo" }, "to know osUptime"],
 ];
 for (const [changes, expected] of LACKS) {
   Deno.test(`\`missingPermissions()\` misses the right ${expected}`, async () => {

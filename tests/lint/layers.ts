@@ -44,6 +44,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "node:crypto": ["lib/deciding/knock_key.ts"],
   "node:dns/promises": ["lib/monitor/names.ts"],
   "node:net": ["lib/postgres/connection.ts"],
+  "node:os": ["lib/core/denial.ts"],
   "node:path": ["lib/config/"],
   "node:process": ["main.ts"],
   "node:sqlite": ["lib/state/"],

@@ -1,3 +1,4 @@
+import { denial, joining } from "../../core/denial.ts";
 import { messageOf } from "../../core/error.ts";
 import { type FileState, stateOf } from "./content.ts";
 import { NO_HEAD } from "./head.ts";
@@ -89,7 +90,7 @@ export class Files {
   /** A missing file is nothing to tell of: it may come. */
   sayUnlessMissing(path: string, error: unknown): void {
     if (error instanceof Deno.errors.NotFound) this.solve(path);
-    else this.say(path, messageOf(error));
+    else this.say(path, reasonOf(error));
   }
 
   /** Tells of a problem, unless it was the last that was told of this path. */
@@ -98,4 +99,9 @@ export class Files {
     this.#problems.set(path, reason);
     this.#options.problem(`Cannot read ${path}: ${reason}`);
   }
+}
+
+function reasonOf(error: unknown): string {
+  const isDenied = error instanceof Deno.errors.PermissionDenied;
+  return isDenied ? denial("read it", joining("adm")) : messageOf(error);
 }

@@ -58,7 +58,7 @@ const GRACE: Micros = 5 * SECOND;
 /**
  * The systemd journal by way of journalctl(1), without this program's own entries. A position is the cursor of an
  * entry; where the journal no longer has it, reading goes on with the next entry that is there. Its batches throw
- * `UserError` (69) when there is no journal or this user may not read it, and an `Error` when journalctl fails
+ * `UserError` (69) when there is no journal or the user may not read it, and an `Error` when journalctl fails
  * or keeps back what the journal has.
  */
 export function openJournal(options: JournalOptions): Source {

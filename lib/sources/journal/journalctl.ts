@@ -1,5 +1,6 @@
 import type { Micros } from "../../core/time.ts";
-import { UserError } from "../../core/error.ts";
+import { denial, joining } from "../../core/denial.ts";
+import { messageOf, UserError } from "../../core/error.ts";
 
 /** How long a program that has closed its output may take to exit, in milliseconds. */
 const LINGER = 1_000;
@@ -85,7 +86,7 @@ export class Journalctl implements AsyncDisposable {
     await this.#drained;
     clearTimeout(timer);
     const remedy = REMEDIES.find(([complaint]) => complaint.test(this.#complaints))?.[1];
-    if (remedy !== undefined) throw new UserError(`Cannot read the journal: ${remedy}`, 69);
+    if (remedy !== undefined) throw new UserError(`Cannot read the journal: ${remedy()}`, 69);
     if (success) return;
     const last = this.#complaints.trim().split("\n").at(-1);
     throw new Error(`journalctl failed (${signal ?? `exit status ${code}`})${last && `: ${last}`}`);
@@ -119,17 +120,17 @@ export class Journalctl implements AsyncDisposable {
 }
 
 /** Complaints of journalctl that the user must mend, and how. */
-const REMEDIES: readonly (readonly [RegExp, string])[] = [
+const REMEDIES: readonly (readonly [RegExp, () => string])[] = [
   [
     /not seeing messages from other users|insufficient permissions|Permission denied/,
-    "this user may not see what others write; " +
-    "let it with: sudo usermod -aG systemd-journal $USER, and log in again",
+    () => denial("see what others write", joining("systemd-journal")),
   ],
   [
     // A link to a directory that is not there is another matter.
     /No journal files were found|Failed to open \S+: No such file or directory/,
-    "there is none; systemd-journald must run, and Storage= in journald.conf must not be none; " +
-    "a module whose match names files alone does without",
+    () =>
+      "there is none; systemd-journald must run, and Storage= in journald.conf must not be none; " +
+      "a module whose match names files alone does without",
   ],
 ];
 
@@ -153,7 +154,7 @@ function why(error: unknown, command: string): string {
   if (error instanceof Deno.errors.NotCapable) {
     return `this program was built without the right to run ${command}`;
   }
-  return `${command} cannot be run: ${error instanceof Error ? error.message : error}`;
+  return `${command} cannot be run: ${messageOf(error)}`;
 }
 
 /** Whether nothing has come of `promise` after a span. */

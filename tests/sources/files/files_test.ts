@@ -1,4 +1,5 @@
 import { strict as assert } from "node:assert";
+import { denial, joining } from "../../../lib/core/denial.ts";
 import { entriesOf } from "../../support/records.ts";
 import { openFiles } from "../../../lib/sources/files/files.ts";
 import { MAX_LINE } from "../../../lib/sources/line_splitter.ts";
@@ -239,9 +240,10 @@ Deno.test("a file that may not be opened is told of once, and read from where it
     Deno.openSync = openSync;
   }
   await second.saw("two", "three");
+  const reason = denial("read it", joining("adm"));
   assert.deepEqual(second.problems, [
-    `Cannot read ${logs.at("a.log")}: permission denied`,
-    `Cannot read ${logs.at("b.log")}: permission denied`,
+    `Cannot read ${logs.at("a.log")}: ${reason}`,
+    `Cannot read ${logs.at("b.log")}: ${reason}`,
   ]);
 });
 
