@@ -13,7 +13,7 @@ const CONFIG: Config = {
   modules: [{
     module: {
       name: "SSHD",
-      ...sshd.origin,
+      ...sshd.match,
       form: sshd.form({ logFormats: [], trustedProxies: [], patterns: [], unsafe: false }),
     },
     noLog: [],

@@ -18,7 +18,7 @@ const LIMIT = 2;
 const RULES: ModuleRules = {
   module: {
     name: "SSHD",
-    ...sshd.origin,
+    ...sshd.match,
     form: sshd.form({ logFormats: [], trustedProxies: [], patterns: [], unsafe: false }),
   },
   noLog: [],

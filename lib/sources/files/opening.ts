@@ -5,21 +5,21 @@ import { NO_HEAD } from "./head.ts";
 import { findByInode, findCopy, type Known, MAX_TRIES, type Neighbour } from "./rotation.ts";
 import { type Shared, Tail } from "./tail.ts";
 
-/** What opening files needs. */
-export interface FilesOptions extends Shared {
+/** What an `Opener` works with. */
+export interface OpenerOptions extends Shared {
   /** Told once of each thing that keeps a file from being read. */
   readonly problem: (sentence: string) => void;
 }
 
 /** Opens log files, wherever they are by now, and tells why one cannot be. */
-export class Files {
+export class Opener {
   /** What is opened was written to before anybody looked. */
   isBacklog = true;
-  readonly #options: FilesOptions;
+  readonly #options: OpenerOptions;
   /** By path. */
   readonly #problems = new Map<string, string>();
 
-  constructor(options: FilesOptions) {
+  constructor(options: OpenerOptions) {
     this.#options = options;
   }
 
