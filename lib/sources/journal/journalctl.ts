@@ -1,4 +1,5 @@
 import type { Micros } from "../../core/time.ts";
+import { spawn } from "../../core/child_process.ts";
 import { denial, joining } from "../../core/denial.ts";
 import { messageOf, UserError } from "../../core/error.ts";
 
@@ -33,7 +34,7 @@ export class Journalctl implements AsyncDisposable {
 
   /** Starts `command`; an abort of `signal` kills it. Throws `UserError` (69) when it cannot be started. */
   constructor(command: string, { args, signal }: { args: readonly string[]; signal: AbortSignal }) {
-    this.#child = spawn(command, args);
+    this.#child = start(command, args);
     this.#output = this.#child.stdout.getReader({ mode: "byob" });
     this.#errors = this.#child.stderr.getReader();
     this.#drained = this.#drain();
@@ -134,16 +135,9 @@ const REMEDIES: readonly (readonly [RegExp, () => string])[] = [
   ],
 ];
 
-function spawn(command: string, args: readonly string[]): Deno.ChildProcess {
+function start(command: string, args: readonly string[]): Deno.ChildProcess {
   try {
-    return new Deno.Command(command, {
-      args: [...args],
-      // Its complaints are read: in English, whatever the user speaks.
-      env: { LC_ALL: "C.UTF-8" },
-      stdin: "null",
-      stdout: "piped",
-      stderr: "piped",
-    }).spawn();
+    return spawn([command, ...args], { output: true });
   } catch (error) {
     throw new UserError(`Cannot read the journal: ${why(error, command)}`, 69);
   }

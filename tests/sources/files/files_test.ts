@@ -1,3 +1,4 @@
+import { MILLISECOND } from "../../../lib/core/time.ts";
 import { strict as assert } from "node:assert";
 import { denial, joining } from "../../../lib/core/denial.ts";
 import { entriesOf } from "../../support/records.ts";
@@ -5,8 +6,6 @@ import { openFiles } from "../../../lib/sources/files/files.ts";
 import { MAX_LINE } from "../../../lib/sources/line_splitter.ts";
 import { eventually } from "../../support/helpers.ts";
 import { Following, LogDirectory } from "../../support/file_following.ts";
-
-const MILLISECOND = 1_000;
 
 Deno.test("a file's lines are handed over as they are written, with the time at which they came", async () => {
   using logs = new LogDirectory();
