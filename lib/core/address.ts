@@ -73,13 +73,6 @@ export function enclosing(address: string, length: number): string {
   return `${word >>> 24}.${word >>> 16 & 255}.${word >>> 8 & 255}.${word & 255}/${length}`;
 }
 
-/** What an address is counted and banned as: IPv4 itself, IPv6 the network of `ipv6Prefix` bits that it lies in. */
-export function countedAs(address: string, ipv6Prefix: number): string {
-  return address.includes(":") ? countedIPv6(`${address}/${ipv6Prefix}`) : address;
-}
-
-const countedIPv6 = remembering((network) => canonicalNetwork(network)!);
-
 /** Length of the prefix of a canonical address or network in bits. */
 export function prefixLength(address: string): number {
   const slash = address.indexOf("/");

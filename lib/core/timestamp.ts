@@ -25,8 +25,8 @@ const LEAP = 8;
 export interface Reference {
   /** When the line was read. */
   readonly now: Micros;
-  /** Time of the line before; null where that is not known. */
-  readonly before: Micros | null;
+  /** Time of the line before; NaN where that is not known. */
+  readonly before: Micros;
 }
 
 /**
@@ -42,41 +42,6 @@ export function resolveStamp(stamp: Stamp, reference: Reference): Micros | null 
     if (time !== null && time <= reference.now + DAY) return time;
   }
   return null;
-}
-
-/**
- * Resolves stamps as `resolveStamp()` does. The lines of a busy log share their minute: all but its first are worth one addition.
- */
-export class StampResolver {
-  #minute: Stamp | null = null;
-  #now: Micros = NaN;
-  #base: Micros = 0;
-
-  /** See `resolveStamp()`. */
-  resolve(stamp: Stamp, reference: Reference): Micros | null {
-    const { second, fraction } = stamp;
-    const minute = this.#minute;
-    if (minute !== null && this.#now === reference.now && second <= 60 && isSameMinute(stamp, minute)) {
-      return this.#base + second * SECOND + fraction;
-    }
-    const time = resolveStamp(stamp, reference);
-    this.#minute = time !== null && isPlain(stamp, { time, now: reference.now }) ? stamp : null;
-    this.#now = reference.now;
-    if (time !== null) this.#base = time - second * SECOND - fraction;
-    return time;
-  }
-}
-
-function isSameMinute(a: Stamp, b: Stamp): boolean {
-  return a === b || a.minute === b.minute && a.hour === b.hour && a.day === b.day && a.month === b.month &&
-      a.year === b.year && a.offset === b.offset;
-}
-
-/** Whether all of a stamp's minute means the time around `time`: no clock was set near it, and the year is beyond doubt. */
-function isPlain({ year, offset }: Stamp, { time, now }: { time: Micros; now: Micros }): boolean {
-  const isSteady = offset !== null || ahead(time - DAY) === ahead(time + DAY);
-  const isOfYear = year !== null || (time + MINUTE <= now + DAY && time - MINUTE + 365 * DAY > now + DAY);
-  return isSteady && isOfYear;
 }
 
 function ofYear(stamp: Stamp, year: number, reference: Reference): Micros | null {
@@ -111,7 +76,7 @@ function ofLocal(utc: Micros, { now, before }: Reference): Micros {
   if (shown.length === 0) return second;
   if (shown.length === 1 || first === second) return shown[0]!;
   if (Math.abs(now - second) <= LIVE) return second;
-  return before !== null && first < before ? second : first;
+  return first < before ? second : first;
 }
 
 /** What clocks here are ahead of UTC at `time`. */
@@ -195,7 +160,7 @@ export function instantOf(text: string): Micros | null {
   const { date, minute = "00:00", second = ":00", zone = "" } = parts;
   const stamp = readIsoTime(`${date}T${minute}${second}${zone}`)?.stamp;
   if (!stamp || stamp.year! < YEARS.from || stamp.year! > YEARS.to) return null;
-  const time = resolveStamp(stamp, { now: 0, before: null });
+  const time = resolveStamp(stamp, { now: 0, before: NaN });
   return time !== null && time >= 0 ? time : null;
 }
 

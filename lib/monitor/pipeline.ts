@@ -29,18 +29,8 @@ import { Engine, type EngineOptions, type StoredNotes } from "../rules/engine.ts
 import type { BatchNotes } from "../rules/note_batch.ts";
 import type { ModuleRules, Trip } from "../rules/rule.ts";
 import type { Batch } from "../sources/source.ts";
+import type { BatchRecord } from "../state/batch_writer.ts";
 import type { Knocking } from "./knocking.ts";
-
-/** What one commit writes, whole or not at all. */
-export interface BatchRecord {
-  readonly source: string;
-  /** Reached by the batches: reading goes on behind it. */
-  readonly position: string;
-  readonly notes: BatchNotes;
-  readonly logins: LoginNews;
-  readonly bans: readonly NewBan[];
-  readonly knocks: readonly Knock[];
-}
 
 /** What the pipeline needs of the state. */
 export interface BatchStore {

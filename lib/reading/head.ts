@@ -1,8 +1,9 @@
 import { type Bytes, Literal } from "../core/bytes.ts";
+import type { Reference } from "../core/timestamp.ts";
 import type { Micros } from "../core/time.ts";
 import { type HeadAndMessage, readHead } from "./head_text.ts";
 import { NO_PID } from "../core/records.ts";
-import { DayResolver, type Surroundings } from "./timestamp.ts";
+import { DayResolver } from "./timestamp.ts";
 
 /**
  * A head that can be compared where it lies: a time to the minute, seconds with perhaps a fraction,
@@ -56,12 +57,12 @@ export class HeadReader<Program> {
 
   /**
    * @param programOf makes `program` of the name of a program; "" for a line without a head
-   * @param surroundings instants around the line that is read, which the caller keeps up to date
+   * @param reference instants around the line that is read, which the caller keeps up to date
    */
-  constructor(programOf: (identifier: string) => Program, surroundings: Surroundings) {
+  constructor(programOf: (identifier: string) => Program, reference: Reference) {
     this.#programOf = programOf;
-    this.#times = new DayResolver(surroundings);
-    this.#otherTimes = new DayResolver(surroundings);
+    this.#times = new DayResolver(reference);
+    this.#otherTimes = new DayResolver(reference);
     this.program = programOf("");
   }
 

@@ -50,9 +50,9 @@ export class Reader {
   /** Modules that take what any program writes. */
   readonly #open: readonly ReadableModule[];
   readonly #heads: HeadReader<readonly Candidate[]>;
-  readonly #surroundings = { now: 0, before: NaN };
+  readonly #reference = { now: 0, before: NaN };
   /** Times that messages tell themselves. */
-  readonly #times = new DayResolver(this.#surroundings);
+  readonly #times = new DayResolver(this.#reference);
   /** By the indices of the origins of records. */
   readonly #placements: Placement[] = [];
 
@@ -69,7 +69,7 @@ export class Reader {
         [identifier, all],
       ) => [identifier, all.map(({ module }) => module)]),
     );
-    this.#heads = new HeadReader((identifier) => this.#candidatesOf(identifier), this.#surroundings);
+    this.#heads = new HeadReader((identifier) => this.#candidatesOf(identifier), this.#reference);
     this.#event = {
       module: modules[0]!.index,
       reader: modules[0]!.reader,
@@ -96,11 +96,11 @@ export class Reader {
   read(records: Records, i: number, now: Micros): boolean {
     const { bytes } = records;
     const origin = records.origin[i]!;
-    this.#surroundings.now = now;
+    this.#reference.now = now;
     if (origin === LINE) {
       const isFound = this.#readLine(bytes, records.from[i]!, records.to[i]!);
       const time = Number.isNaN(this.#event.time) ? records.times[i]! : this.#event.time;
-      this.#surroundings.before = time;
+      this.#reference.before = time;
       this.#setTime(time, now);
       return isFound;
     }
@@ -124,11 +124,11 @@ export class Reader {
    * Returns when the line `bytes[from, to)` was written, as far as it tells itself; otherwise NaN.
    */
   timeOf(bytes: Bytes, { from, to, now }: { from: number; to: number; now: Micros }): Micros {
-    const { before } = this.#surroundings;
-    this.#surroundings.now = now;
-    this.#surroundings.before = NaN;
+    const { before } = this.#reference;
+    this.#reference.now = now;
+    this.#reference.before = NaN;
     this.#readLine(bytes, from, to);
-    this.#surroundings.before = before;
+    this.#reference.before = before;
     return this.#event.time;
   }
 

@@ -1,21 +1,13 @@
 import { type Bytes, Literal } from "../core/bytes.ts";
-import { readClfTime, resolveStamp, type Stamp } from "../core/timestamp.ts";
+import { readClfTime, type Reference, resolveStamp, type Stamp } from "../core/timestamp.ts";
 import { DAY, type Micros, MINUTE, SECOND } from "../core/time.ts";
 
 const YEAR = 365 * DAY;
 const ZERO = 48;
 
-/** Instants that tell year and zone of a stamp which has none, in microseconds since the epoch. */
-export interface Surroundings {
-  /** When the line is read. */
-  now: Micros;
-  /** Time of the line before; NaN where that is not known. */
-  before: Micros;
-}
-
 /** The instant that `stamp` means, as `resolveStamp()` says; NaN for a date that does not exist. */
-export function timeOfStamp(stamp: Stamp, { now, before }: Surroundings): Micros {
-  return resolveStamp(stamp, { now, before: Number.isNaN(before) ? null : before }) ?? NaN;
+export function timeOfStamp(stamp: Stamp, reference: Reference): Micros {
+  return resolveStamp(stamp, reference) ?? NaN;
 }
 
 /**
@@ -26,7 +18,7 @@ export function timeOfStamp(stamp: Stamp, { now, before }: Surroundings): Micros
 export class DayResolver {
   /** The instant found last; NaN where there is none. */
   time: Micros = NaN;
-  readonly #surroundings: Surroundings;
+  readonly #reference: Reference;
   #minute: Stamp | null = null;
   /** Time from the beginning of the day to the minute. */
   #sinceMidnight: Micros = 0;
@@ -39,10 +31,10 @@ export class DayResolver {
   #midnight: Micros = 0;
 
   /**
-   * @param surroundings instants around the line that is read, which the caller keeps up to date
+   * @param reference instants around the line that is read, which the caller keeps up to date
    */
-  constructor(surroundings: Surroundings) {
-    this.#surroundings = surroundings;
+  constructor(reference: Reference) {
+    this.#reference = reference;
   }
 
   /** Goes to the minute of `stamp`, whose second, fraction and zone do not matter. */
@@ -58,15 +50,15 @@ export class DayResolver {
    */
   resolve(second: number, fraction: Micros, offset: number | null): void {
     const isKnown = this.#isKnown && this.#offset === offset && second <= 60 &&
-      (this.#knownAt === this.#surroundings.now || Number.isNaN(this.#knownAt));
+      (this.#knownAt === this.#reference.now || Number.isNaN(this.#knownAt));
     if (isKnown) this.time = this.#midnight + this.#sinceMidnight + second * SECOND + fraction;
     else this.#find({ ...this.#minute!, second, fraction, offset });
   }
 
   #find(stamp: Stamp): void {
-    const { now } = this.#surroundings;
+    const { now } = this.#reference;
     const { year, second, fraction, offset } = stamp;
-    const time = this.time = timeOfStamp(stamp, this.#surroundings);
+    const time = this.time = timeOfStamp(stamp, this.#reference);
     this.#midnight = time - this.#sinceMidnight - second * SECOND - fraction;
     this.#isKnown = !Number.isNaN(time) && isPlainDay(stamp, { midnight: this.#midnight, now });
     this.#offset = offset;
@@ -132,7 +124,7 @@ export class ClfReader {
     const stamp = readClfTime(String.fromCharCode(...array.subarray(at, at + CLF_LENGTH)))?.stamp;
     if (stamp === undefined) return false;
     // Year and zone are given: nothing else is needed.
-    const time = resolveStamp(stamp, { now: 0, before: null });
+    const time = resolveStamp(stamp, { now: 0, before: NaN });
     this.time = time ?? NaN;
     this.stamp = time === null ? stamp : null;
     if (time === null) return true;

@@ -19,10 +19,10 @@ export interface BatchTables {
   readonly knocks: KnockTable;
 }
 
-/** What follows from a batch, beside its lines. */
-export interface BatchChanges {
+/** What one commit writes beside the lines, whole or not at all. */
+export interface BatchRecord {
   readonly source: string;
-  /** Reached by the batch: reading goes on behind it. */
+  /** Reached by the batches: reading goes on behind it. */
   readonly position: string;
   readonly notes: BatchNotes;
   readonly logins: LoginNews;
@@ -45,8 +45,8 @@ export class BatchWriter {
     this.#tables = tables;
   }
 
-  /** Writes `changes` and the lines. Throws what SQLite throws, and then has written nothing. */
-  write({ source, position, notes, logins, bans, knocks }: BatchChanges): void {
+  /** Writes the record and the lines. Throws what SQLite throws, and then has written nothing. */
+  write({ source, position, notes, logins, bans, knocks }: BatchRecord): void {
     const tables = this.#tables;
     this.#db.transaction(() => {
       tables.log.add(this.lines);

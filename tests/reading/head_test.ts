@@ -36,7 +36,7 @@ class Heads {
 /** A line's head and message, its time as an instant: by the expressions, and by a reader twice, new and known. */
 function timed(line: string, now: Micros) {
   const { stamp, ...rest } = readHead(line);
-  const expected = { time: stamp && resolveStamp(stamp, { now, before: null }), ...rest };
+  const expected = { time: stamp && resolveStamp(stamp, { now, before: NaN }), ...rest };
   const heads = new Heads();
   heads.surroundings.now = now;
   assert.deepEqual(heads.read(line), expected, line);
@@ -258,7 +258,7 @@ Deno.test("`HeadReader.read()` reads every line as `readHead()` does, whatever c
     const line = parts.map((part, i) => (random.below(4) === 0 ? part : plain[i]!)()).join("");
     if (random.below(100) === 0) surroundings.now = NOW + random.below(1_000) * 86_400_000_000;
     const { stamp, ...rest } = readHead(line);
-    const time = stamp && resolveStamp(stamp, { now: surroundings.now, before: null });
+    const time = stamp && resolveStamp(stamp, { now: surroundings.now, before: NaN });
     const misses = heads.reader.misses;
     assert.deepEqual(heads.read(line), { time, ...rest }, line);
     if (heads.reader.misses === misses) known++;

@@ -39,8 +39,7 @@ Deno.test("`DayResolver.resolve()` finds the instants that `resolveStamp()` find
           resolver.begin({ ...stamp, hour, minute });
           for (const second of [stamp.second, 5, 60]) {
             const one = { ...stamp, hour, minute, second };
-            const before = Number.isNaN(surroundings.before) ? null : surroundings.before;
-            const expected = resolveStamp(one, { now: surroundings.now, before }) ?? NaN;
+            const expected = resolveStamp(one, surroundings) ?? NaN;
             resolver.resolve(one.second, one.fraction, one.offset);
             assert.equal(resolver.time, expected, `${zone} ${JSON.stringify(one)} as of ${surroundings.now}`);
             assert.equal(timeOfStamp(one, surroundings), expected);
@@ -69,7 +68,7 @@ Deno.test("`ClfReader.read()` reads the times that `readClfTime()` reads, whatev
     assert.equal(reader.read(bytes, 0), stamp !== null, text);
     if (stamp === null) continue;
     found++;
-    const expected = resolveStamp(stamp, { now: 0, before: null });
+    const expected = resolveStamp(stamp, { now: 0, before: NaN });
     assert.equal(reader.time, expected ?? NaN, text);
     assert.deepEqual(reader.stamp, expected === null ? stamp : null, text);
   }

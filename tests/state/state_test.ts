@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import { DatabaseSync } from "node:sqlite";
 import { HIT, NoteWriter, readNotes, textOfWords } from "../../lib/core/note_record.ts";
-import type { BatchRecord } from "../../lib/monitor/pipeline.ts";
+import type { BatchRecord } from "../../lib/state/batch_writer.ts";
 import type { BatchNotes } from "../../lib/rules/note_batch.ts";
 import { LogLines } from "../../lib/state/log_lines.ts";
 import { isLocked, takeLock } from "../../lib/state/database.ts";
