@@ -1,5 +1,5 @@
 /**
- * Scores `strongmonitor match` against labelled lines: `deno run -A tests/corpus.ts DIRECTORY [PROGRAM…]`. The
+ * Scores `strongmonitor match` against labelled lines: `deno run -A tests/support/corpus.ts DIRECTORY [PROGRAM…]`. The
  * directory holds `sshd.jsonl`, `nginx.jsonl`: one case a line, `{id, module, line, address, match}`. A case with
  * `match` must be a hit for exactly its address, or no hit; one without is judged by its address alone.
  */
