@@ -6,7 +6,7 @@ import { codeSecret, otpauthUri, PLAIN_SECRET, plainSecret, seal } from "../deci
 import type { State } from "../state/state.ts";
 import type { KnockKey } from "../deciding/knock.ts";
 import { UserError } from "../core/error.ts";
-import { report, warnIfStopped } from "./change.ts";
+import { warnIfStopped } from "./change.ts";
 import { openConfig, withState } from "./open.ts";
 import {
   type CommonOptions,
@@ -79,7 +79,8 @@ export function knockRemoveCommand(name: string, options: CommonOptions): number
   return withState(options, (state) => {
     if (!state.knocks.remove(name)) throw new UserError(`Cannot remove the key ${name}: there is none`, 1);
     rouseMonitor(state.directory);
-    report(options, { address: name, done: "removed" });
+    if (options.json) printJson({ name, done: "removed" });
+    else print(`${name} removed`);
     warnIfStopped(state.directory);
     return 0;
   });

@@ -6,7 +6,7 @@ import type { State } from "../state/state.ts";
 import { instantOf } from "../core/timestamp.ts";
 import { UserError } from "../core/error.ts";
 import type { WhitelistEntry } from "../deciding/whitelist.ts";
-import { report, requireNetwork, requireSpanOrForever, warnIfStopped } from "./change.ts";
+import { requireNetwork, requireSpanOrForever, warnIfStopped } from "./change.ts";
 import { openConfig, withState } from "./open.ts";
 import { type CommonOptions, isoTimeOrNull, localTime, print, printJson, printTable } from "./output.ts";
 
@@ -28,12 +28,11 @@ export function whitelistAddCommand(target: string, options: WhitelistAddOptions
   const since = now();
   const until = requireEnd(options, since);
   return withState(options, (state) => {
-    state.addToWhitelist("command", { address, note: options.note ?? "", until, since });
+    const note = options.note ?? "";
+    state.addToWhitelist("command", { address, note, until, since });
     rouseMonitor(state.directory);
-    report(options, {
-      address,
-      done: until === null ? "whitelisted" : `whitelisted until ${localTime(until)}`,
-    });
+    if (options.json) printJson({ address, note, until: isoTimeOrNull(until), done: "whitelisted" });
+    else print(`${address} whitelisted${until === null ? "" : ` until ${localTime(until)}`}`);
     const warning = vastWarning(address);
     if (warning !== null) console.error(`Warning: ${warning}`);
     warnIfStopped(state.directory);
@@ -67,7 +66,8 @@ export function whitelistRemoveCommand(target: string, options: CommonOptions): 
       throw new UserError(`Cannot remove ${address}: neither command nor knock whitelisted it`, 1);
     }
     rouseMonitor(state.directory);
-    report(options, { address, done: "no longer whitelisted" });
+    if (options.json) printJson({ address, done: "removed" });
+    else print(`${address} no longer whitelisted`);
     warnIfStopped(state.directory);
     return 0;
   });
@@ -89,11 +89,15 @@ export function whitelistListCommand(options: CommonOptions): number {
   ]);
   const time = now();
   const entries = listed.filter(({ until }) => until === null || until > time);
-  if (options.json) entries.forEach((entry) => printJson({ ...entry, until: isoTimeOrNull(entry.until) }));
+  if (options.json) entries.forEach((entry) => printJson(entryJson(entry)));
   else if (entries.length > 0) printTable(["ADDRESS", "BY", "UNTIL", "NOTE"], entries.map(row));
   else print("Nothing is whitelisted but loopback and this machine's own addresses.");
   for (const { error } of config.whitelist.files) if (error !== null) console.error(`Warning: ${error}`);
   return 0;
+}
+
+function entryJson({ address, origin, file, until, note }: Listed): unknown {
+  return { address, origin, file: file ?? null, until: isoTimeOrNull(until), note };
 }
 
 function row({ address, origin, file, until, note }: Listed): string[] {
