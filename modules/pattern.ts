@@ -18,7 +18,7 @@ const OWN_GROUP = /\(\?<(address|\$before)>/;
  */
 export const pattern: ModuleKind = {
   name: "",
-  origin: { identifiers: [], units: [], files: [] },
+  match: { identifiers: [], units: [], files: [] },
   options: ["patterns", "unsafe", "trustedProxies"],
   form({ patterns, unsafe, trustedProxies }) {
     const compiled = patterns.map((source, index) =>

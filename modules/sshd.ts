@@ -155,7 +155,7 @@ export const SSHD_TEMPLATES: readonly Template[] = [...NAMING, ...NAMELESS];
  */
 export const sshd: ModuleKind = {
   name: "SSHD",
-  origin: { identifiers: ["sshd", "sshd-session", "sshd-auth"], units: [], files: [] },
+  match: { identifiers: ["sshd", "sshd-session", "sshd-auth"], units: [], files: [] },
   options: [],
   form: () =>
     new TemplateForm(SSHD_TEMPLATES, { before: ["error: ", "fatal: ", "info: "], endless: " [preauth]" }),

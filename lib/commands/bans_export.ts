@@ -1,7 +1,8 @@
 import { type Micros, now, SECOND } from "../core/time.ts";
-import { NetworkSet } from "../core/address.ts";
+import { NetworkSet, prefixLength } from "../core/address.ts";
 import { formatScope, parseScope, type PortScope } from "../core/scope.ts";
 import type { Ban } from "../deciding/ban.ts";
+import { timeout } from "../firewall/nft_script.ts";
 import { withState } from "./open.ts";
 import { type CommonOptions, counted, EXPORT_FORMATS, isoTime, isoTimeOrNull, print } from "./output.ts";
 
@@ -20,8 +21,6 @@ const TABLE = "strongmonitor_bans";
 /** Seconds; ipset(8) takes no longer time-out. */
 const IPSET_LONGEST = 2_147_483;
 const IPSET_LEAST = 1_024;
-/** In seconds. */
-const DAY = 86_400;
 
 /**
  * `bans --export`: writes the bans in force to standard output, for a firewall or for `bans --import` elsewhere; what the format
@@ -91,8 +90,8 @@ function ipsetLines(bans: readonly Exported[], now: Micros): string[] {
   return [[false, "4", "inet"], [true, "6", "inet6"]].flatMap(([v6, digit, family]) => {
     const name = `strongmonitor${digit}`;
     const elements = bans.filter((ban) => isV6(ban) === v6).flatMap((ban) => {
-      const timeout = Math.min(secondsLeft(ban, now) ?? 0, IPSET_LONGEST);
-      return halvesOf(ban.address).map((part) => `add ${name} ${part} timeout ${timeout} -exist`);
+      const seconds = Math.min(secondsLeft(ban, now) ?? 0, IPSET_LONGEST);
+      return halvesOf(ban.address).map((part) => `add ${name} ${part} timeout ${seconds} -exist`);
     });
     const most = Math.max(IPSET_LEAST, 2 ** Math.ceil(Math.log2(elements.length + 1)));
     return [
@@ -163,7 +162,9 @@ function withoutNested(bans: readonly Exported[]): { apart: readonly Exported[];
 
 /** The bans that lie within a wider one of `bans`. */
 function nestedIn(bans: readonly Exported[]): Exported[] {
-  const byWidth = [...Map.groupBy(bans, prefixLength)].toSorted(([a], [b]) => a - b);
+  const byWidth = [...Map.groupBy(bans, ({ address }) => prefixLength(address))].toSorted(([a], [b]) =>
+    a - b
+  );
   const wider: string[] = [];
   return byWidth.flatMap(([, equals]) => {
     const set = new NetworkSet(wider);
@@ -172,19 +173,13 @@ function nestedIn(bans: readonly Exported[]): Exported[] {
   });
 }
 
-/** That of a single address is the longest. */
-function prefixLength({ address }: Pick<Ban, "address">): number {
-  const bits = address.split("/")[1];
-  return bits === undefined ? 128 : Number(bits);
-}
-
 function familySets(
   { digit, type }: Sets,
   { bans, now }: { bans: readonly Exported[]; now: Micros },
 ): string[] {
   const timed = (ban: Exported, element: string) => {
     const seconds = secondsLeft(ban, now);
-    return seconds === null ? element : `${element} timeout ${nftSpan(seconds)}`;
+    return seconds === null ? element : `${element} ${timeout(seconds)}`;
   };
   const whole = bans.filter(({ scope }) => scope === "all");
   const elements = (list: readonly Exported[]) => list.map((ban) => timed(ban, ban.address));
@@ -207,11 +202,6 @@ function familySets(
       elements: ports,
     }),
   ];
-}
-
-/** nft takes no number of more than eight digits. */
-function nftSpan(seconds: number): string {
-  return `${Math.floor(seconds / DAY)}d${seconds % DAY}s`;
 }
 
 /** The parts of elements that stand for a scope `tcp 22,8000-8010`: `tcp . 22`, `tcp . 8000-8010`. */

@@ -7,6 +7,7 @@ import { prepareStateDirectory } from "../monitor/control.ts";
 import { missingPermissions } from "../config/permissions.ts";
 import { Whitelist } from "../deciding/whitelist.ts";
 import { State } from "../state/state.ts";
+import { denial } from "../core/denial.ts";
 import { messageOf, UserError } from "../core/error.ts";
 import type { CommonOptions } from "./output.ts";
 
@@ -86,7 +87,10 @@ function requireState(directory: string, options: CommonOptions): void {
 
 function explain(error: unknown, { config, state }: CommonOptions): string {
   if (error instanceof Deno.errors.PermissionDenied) {
-    return "this user may not; do it as root or as the user whom the monitor runs as";
+    return denial(
+      "use it",
+      () => "run the command as root or as the monitor's user: sudo -u strongmonitor …",
+    );
   }
   if (error instanceof Deno.errors.NotCapable) {
     return `this program was built without the right to; ${buildHint({ config, state })}`;

@@ -2,7 +2,7 @@ import type { Holding } from "../enforcing/reconciler.ts";
 import { isLocked } from "../state/database.ts";
 import { type BanStatus, nameOf } from "../deciding/ban.ts";
 import { hasUnknownFormat, type ModuleActivity } from "../reading/activity.ts";
-import type { MonitorReport } from "../monitor/report.ts";
+import { type MonitorReport, readReport } from "../monitor/report.ts";
 import type { FleetStatus } from "../postgres/fleet.ts";
 import { banJson } from "./bans.ts";
 import { withState } from "./open.ts";
@@ -23,7 +23,7 @@ export function statusCommand(options: CommonOptions): number {
   const status = withState(options, (state): Status => {
     return {
       running: isLocked(state.directory),
-      report: state.report() as MonitorReport | null,
+      report: readReport(state.report()),
       recorded: state.log.count(),
       bans: state.bans.totals(),
       failing: state.bans.failing(),
@@ -80,8 +80,9 @@ function moduleJson(module: ModuleActivity): unknown {
 
 function statusLines(status: Status): string[] {
   const { running, report, bans, failing } = status;
-  const lines = [running ? `running, pid ${report?.pid}, since ${time(report?.started)}` : "not running"];
+  const lines = [running ? "running" : "not running"];
   if (report !== null) {
+    if (running) lines[0] += `, pid ${report.pid}, since ${time(report.started)}`;
     lines.push(
       ...report.modules.flatMap((module) => moduleLines(module, report.givenUp.includes(module.name))),
     );

@@ -1,8 +1,9 @@
 import { formatScope } from "../core/scope.ts";
 import { formatDuration, type Micros } from "../core/time.ts";
 import type { Condition, Growth, ModuleRules, Rule } from "../rules/rule.ts";
-import type { Origin } from "../reading/module.ts";
-import type { Config, NetworkBanConfig, WhitelistMember } from "./types.ts";
+import type { ModuleMatch } from "../reading/module.ts";
+import type { NetworkStep } from "../deciding/networks.ts";
+import type { Config, WhitelistMember } from "./types.ts";
 import { configWarnings } from "./warnings.ts";
 
 /** What `config` means, in lines for people to read, without the password; warnings come last. */
@@ -76,7 +77,7 @@ function describeTrust({ trust }: Config): string {
     `are ${factor} times as high`;
 }
 
-function describeStep({ ipv4, ipv6, limit, window, banTime, growth }: NetworkBanConfig): string {
+function describeStep({ ipv4, ipv6, limit, window, banTime, growth }: NetworkStep): string {
   const networks = [ipv4, ipv6].flatMap((bits) => bits === null ? [] : `/${bits}`).join(" or ");
   const within = `within ${formatDuration(window)}`;
   return `Networks: a ${networks} is banned ${lasting(banTime, growth)} at more than ${
@@ -106,7 +107,7 @@ function describeModule({ module, noLog, record, rules }: ModuleRules): string[]
   const only = record === "hits" ? ["  recorded: lines that a rule hits, and no others"] : [];
   const unrecorded = noLog.length ? ["  not recorded: lines that start with", ...texts(noLog)] : [];
   return [
-    `Module ${module.name}: ${describeOrigin(module)}`,
+    `Module ${module.name}: ${describeMatch(module)}`,
     ...(scope === "all" ? [] : [`  bans cut off ${formatScope(scope)} only`]),
     ...only,
     ...unrecorded,
@@ -114,7 +115,7 @@ function describeModule({ module, noLog, record, rules }: ModuleRules): string[]
   ];
 }
 
-function describeOrigin({ identifiers, units, files }: Origin): string {
+function describeMatch({ identifiers, units, files }: ModuleMatch): string {
   const entries = identifiers.length
     ? `of ${identifiers.join(", ")}`
     : units.length

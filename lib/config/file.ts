@@ -1,4 +1,5 @@
 import { dirname, join } from "node:path";
+import { denial } from "../core/denial.ts";
 import { messageOf, UserError } from "../core/error.ts";
 import { buildHint, type BuildTarget } from "./build_hint.ts";
 
@@ -81,11 +82,17 @@ function readBytes({ path, what, most, target }: Wanted): Uint8Array {
 
 function explain(error: unknown, { path, target }: Pick<Wanted, "path" | "target">): string {
   if (error instanceof Deno.errors.NotFound) return `${path} does not exist`;
-  if (error instanceof Deno.errors.PermissionDenied) return `this user may not read ${path}`;
+  if (error instanceof Deno.errors.PermissionDenied) {
+    return denial(`read ${path}`, (user) => grant(path, user));
+  }
   if (error instanceof Deno.errors.NotCapable) {
     return `this program was built without the right to read ${path}; ${buildHint(target)}`;
   }
   return `${path} cannot be read, ${messageOf(error).split("\n")[0]}`;
+}
+
+function grant(path: string, user: string): string {
+  return `use sudo, or let it with: sudo chgrp "$(id -gn ${user})" ${path} && sudo chmod g+r ${path}`;
 }
 
 function unreadable(what: string, cause: string): UserError {

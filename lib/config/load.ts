@@ -8,7 +8,8 @@ import { readConfig, readPassword } from "./file.ts";
 import { inherit, makeGrowth, makeModules } from "./modules.ts";
 import { firewallProblems, moduleProblems, refuse, schemaProblems } from "./problems.ts";
 import { type Settings, settingsSchema } from "./schema.ts";
-import type { BanConfig, Config, LoadOptions, TrustConfig, WhitelistConfig } from "./types.ts";
+import type { TrustOptions } from "../deciding/logins.ts";
+import type { BanConfig, Config, LoadOptions, WhitelistConfig } from "./types.ts";
 import { longestOfEach } from "./whitelist.ts";
 import { readWhitelistFile } from "./whitelist_file.ts";
 
@@ -111,7 +112,7 @@ function toDatabase({ DB }: Settings, password: () => string): DatabaseConfig | 
   return DB ? { ...DB, password: password() } : null;
 }
 
-function toTrust({ trust_logins: trust }: Settings): TrustConfig | null {
+function toTrust({ trust_logins: trust }: Settings): TrustOptions | null {
   return trust ? { span: trust.for, methods: new Set(trust.methods), factor: trust.factor } : null;
 }
 

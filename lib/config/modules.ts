@@ -7,8 +7,8 @@ import type { Micros } from "../core/time.ts";
 import {
   type Module,
   type ModuleKind,
+  type ModuleMatch,
   OptionError,
-  type Origin,
   type ParserOptions,
 } from "../reading/module.ts";
 import type { Document, Path, Problem } from "./document.ts";
@@ -88,17 +88,17 @@ function makeModule(
     // Without a form nobody knows its fields.
     ...form ? fieldProblems(document, at, { section, fields: new Set(form.fields) }) : [],
   );
-  return { name, ...originOf(section, kind), form: form ?? NO_FORM };
+  return { name, ...matchOf(section, kind), form: form ?? NO_FORM };
 }
 
 /** In place of a form that cannot be made: the configuration is refused. */
 const NO_FORM = new TextForm({ fields: [], parse: () => null });
 
-function originOf({ match }: ModuleSection, kind: ModuleKind): Origin {
-  if (!match) return kind.origin;
+function matchOf({ match }: ModuleSection, kind: ModuleKind): ModuleMatch {
+  if (!match) return kind.match;
   const { identifier: identifiers = [], unit = [], file: files = [] } = match;
   // What the module knows to prove its entries still does; by itself it would be a place to look for them.
-  const units = identifiers.length > 0 ? [...new Set([...unit, ...kind.origin.units])] : unit;
+  const units = identifiers.length > 0 ? [...new Set([...unit, ...kind.match.units])] : unit;
   return { identifiers, units, files };
 }
 

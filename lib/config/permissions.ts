@@ -18,6 +18,9 @@ export interface Permissions {
   readonly sys: readonly string[];
 }
 
+/** What Deno asks for to tell the name of the user, which errors name. */
+const USER = ["uid", "gid", "userInfo"];
+
 /** All that a monitor needs to run by `config`, and nothing else. */
 export function permissionsFor(
   { path, stateDirectory, ban, database, whitelist, modules }: Config,
@@ -39,7 +42,7 @@ export function permissionsFor(
     write: [stateDirectory],
     // The driver of the database reads these on its own, and fails when it may not.
     env: database ? ["PG*"] : [],
-    sys: ["hostname", "networkInterfaces", "osUptime"],
+    sys: ["hostname", "networkInterfaces", "osUptime", ...USER],
   };
 }
 
@@ -84,11 +87,15 @@ function lacks(descriptor: Deno.PermissionDescriptor): boolean {
   return Deno.permissions.querySync(descriptor).state !== "granted";
 }
 
-/** A program that is not installed is never granted, but it is not the permission that is missing. */
+/**
+ * Reports whether this process may not run `command`. Deno grants no program that is not installed, so the query alone
+ * cannot tell a missing program from a forbidden one. An attempt to start it where no program can start can: Deno looks
+ * for the program first, then at the permission, then at the directory, and runs nothing.
+ */
 function isForbiddenProgram(command: string): boolean {
   if (!lacks({ name: "run", command })) return false;
   try {
-    new Deno.Command(command, { stdin: "null", stdout: "null", stderr: "null" }).spawn().unref();
+    new Deno.Command(command, { cwd: "/dev/null" }).spawn();
     return false;
   } catch (error) {
     return error instanceof Deno.errors.NotCapable;

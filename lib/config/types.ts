@@ -1,6 +1,8 @@
 import type { DatabaseConfig } from "../postgres/connection.ts";
-import type { Growth, ModuleRules } from "../rules/rule.ts";
+import type { ModuleRules } from "../rules/rule.ts";
 import type { KnockConfig } from "../deciding/knock.ts";
+import type { TrustOptions } from "../deciding/logins.ts";
+import type { NetworkStep } from "../deciding/networks.ts";
 import type { Micros } from "../core/time.ts";
 import type { ModuleKind } from "../reading/module.ts";
 import type { WhitelistEntry } from "../deciding/whitelist.ts";
@@ -22,9 +24,9 @@ export interface Config {
   /** IPv6 addresses are counted and banned by networks of so many bits. */
   readonly ipv6Prefix: number;
   /** When networks are banned for the bans inside of them, in order. */
-  readonly networkBans: readonly NetworkBanConfig[];
+  readonly networkBans: readonly NetworkStep[];
   /** Whose logins keep from bans; null: nobody's. */
-  readonly trust: TrustConfig | null;
+  readonly trust: TrustOptions | null;
   readonly knock: KnockConfig;
   /** How long recorded lines are kept; null: for ever. */
   readonly keepLog: Micros | null;
@@ -55,26 +57,6 @@ export interface BanConfig {
   readonly timeout: Micros;
   /** At most this many commands at once. */
   readonly concurrency: number;
-}
-
-/** One step of network bans. */
-export interface NetworkBanConfig {
-  /** Bits of the prefix; null: no network of this kind is banned. */
-  readonly ipv4: number | null;
-  readonly ipv6: number | null;
-  /** This many bans inside are allowed. */
-  readonly limit: number;
-  readonly window: Micros;
-  readonly banTime: Micros | null;
-  readonly growth: Growth;
-}
-
-/** Which logins keep an address from bans. */
-export interface TrustConfig {
-  readonly span: Micros;
-  readonly methods: ReadonlySet<string>;
-  /** Limits after a login by another method, in those of strangers. */
-  readonly factor: number;
 }
 
 /** Who is never banned. */

@@ -72,11 +72,14 @@ export class Runner {
   }
 }
 
-function spawn([program, ...args]: readonly string[], { input, output }: RunOptions): Deno.ChildProcess {
+/** Starts argv without a shell. Its complaints are to be read: in English, whatever the user speaks. Throws as Deno does. */
+export function spawn(
+  [program, ...args]: readonly string[],
+  { input, output }: Pick<RunOptions, "input" | "output">,
+): Deno.ChildProcess {
   return new Deno.Command(program!, {
     args,
-    // What programs complain of is read.
-    env: { LC_ALL: "C" },
+    env: { LC_ALL: "C.UTF-8" },
     stdin: input === undefined ? "null" : "piped",
     stdout: output ? "piped" : "null",
     stderr: "piped",

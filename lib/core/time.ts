@@ -1,14 +1,19 @@
 /** An instant (since the Unix epoch) or a span, in microseconds. */
 export type Micros = number;
 
-/** Microseconds in one second. */
-export const SECOND: Micros = 1_000_000;
+export const MILLISECOND: Micros = 1_000;
+export const SECOND: Micros = 1_000 * MILLISECOND;
+export const MINUTE: Micros = 60 * SECOND;
+export const HOUR: Micros = 60 * MINUTE;
+export const DAY: Micros = 24 * HOUR;
+export const WEEK: Micros = 7 * DAY;
+
 const UNITS: Readonly<Record<string, Micros>> = {
   s: SECOND,
-  m: 60 * SECOND,
-  h: 3_600 * SECOND,
-  d: 86_400 * SECOND,
-  w: 604_800 * SECOND,
+  m: MINUTE,
+  h: HOUR,
+  d: DAY,
+  w: WEEK,
 };
 
 /** Reads `90s`, `10m`, `2h`, `1d12h`, `4w` or a bare number of seconds; null when `text` is none of these. */
@@ -23,7 +28,7 @@ export function parseDuration(text: string | number): Micros | null {
 
 /** A span that a date can still be reached by: more than nothing, less than a century. */
 function sane(span: Micros): Micros | null {
-  return span > 0 && span < 100 * 366 * UNITS.d! ? span : null;
+  return span > 0 && span < 100 * 366 * DAY ? span : null;
 }
 
 /** Writes a span the way `parseDuration` reads it, in its two largest units: `1d12h`. */
@@ -40,5 +45,5 @@ export function formatDuration(span: Micros): string {
 
 /** What the wall clock shows, to the millisecond. */
 export function now(): Micros {
-  return Date.now() * 1_000;
+  return Date.now() * MILLISECOND;
 }

@@ -1,4 +1,4 @@
-import { type Micros, SECOND } from "./time.ts";
+import { DAY, type Micros, MINUTE, SECOND } from "./time.ts";
 
 /** A moment as a line writes it. What it leaves open is found by when it was read: see `resolveStamp()`. */
 export interface Stamp {
@@ -16,8 +16,6 @@ export interface Stamp {
   readonly offset: number | null;
 }
 
-const MINUTE = 60 * SECOND;
-const DAY = 1_440 * MINUTE;
 /** A line read so soon after it was written is read live. */
 const LIVE = 5 * MINUTE;
 /** A leap day may lie so many years back. */

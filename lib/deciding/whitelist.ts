@@ -11,7 +11,7 @@ export interface WhitelistEntry {
 }
 
 /** Where an address is whitelisted, in the words that people are told. */
-export type Origin =
+export type WhitelistOrigin =
   | "loopback"
   | "this machine"
   | "configuration"
@@ -24,10 +24,10 @@ export type Origin =
 
 /** The addresses and networks that are never banned, gathered from all that may name one. */
 export class Whitelist {
-  readonly #parts = new Map<Origin, NetworkSet>([
+  readonly #parts = new Map<WhitelistOrigin, NetworkSet>([
     ["loopback", new NetworkSet(["127.0.0.0/8", "::1"])],
   ]);
-  readonly #texts = new Map<Origin, string>();
+  readonly #texts = new Map<WhitelistOrigin, string>();
   #revision = 0;
 
   /** Counts up whenever `set()` changes anything. */
@@ -36,7 +36,7 @@ export class Whitelist {
   }
 
   /** Replaces what `origin` whitelists by canonical addresses and networks. */
-  set(origin: Origin, members: Iterable<string>): void {
+  set(origin: WhitelistOrigin, members: Iterable<string>): void {
     const list = [...members];
     const text = list.join();
     if (this.#texts.get(origin) === text) return;
@@ -46,7 +46,7 @@ export class Whitelist {
   }
 
   /** Who whitelists `address`, or an address within it where it is a network; null when nobody does. */
-  covering(address: string): Origin | null {
+  covering(address: string): WhitelistOrigin | null {
     for (const [origin, members] of this.#parts) {
       if (members.touches(address)) return origin;
     }

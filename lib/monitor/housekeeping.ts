@@ -17,7 +17,7 @@ const BETWEEN_STEPS = 50;
 export interface House {
   /** Does what is due at `now`; each step by itself. */
   readonly chores: readonly { readonly name: string; run(now: Micros): void }[];
-  /** Deletes some old rows; returns how many. Called again soon while there are more. */
+  /** Deletes some old rows; returns how many. Called again soon unless that is 0. */
   readonly deletions: readonly { readonly name: string; run(now: Micros): number }[];
   readonly pipeline: {
     activity(now: Micros): readonly ModuleActivity[];

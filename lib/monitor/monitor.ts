@@ -280,6 +280,7 @@ export class Monitor {
         { name: "delete old logins", run: (time) => this.#state.logins.expireLogins(time - keepLogins) },
       ],
       deletions: [
+        { name: "write notes anew", run: () => this.#state.notes.rewrite(this.#pipeline.lasting) ? 1 : 0 },
         ...keepLog === null
           ? []
           : [{ name: "delete old lines", run: (time: Micros) => this.#state.log.forget(time - keepLog) }],
@@ -328,7 +329,7 @@ export class Monitor {
     const text = JSON.stringify(report);
     if (text === this.#lastReport) return;
     this.#lastReport = text;
-    this.#state.setReport(report);
+    this.#state.setReport(text);
   }
 
   /** In order: sources have ended, then commands under way, then the last shipment. */

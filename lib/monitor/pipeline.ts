@@ -204,6 +204,11 @@ export class Pipeline {
     return this.#engine.evicted;
   }
 
+  /** The notes that have no end, as they stand in memory. */
+  get lasting(): Pick<Engine, "beginnings" | "lasting"> {
+    return this.#engine;
+  }
+
   /**
    * Up to which instant lines may be forgotten as of `now`: the source furthest behind decides, a backlog or one whose clock
    * is another, but none by more than a day.

@@ -1,43 +1,82 @@
-import type { Holding } from "../enforcing/reconciler.ts";
-import type { ModuleActivity } from "../reading/activity.ts";
-import type { Counts } from "./pipeline.ts";
-import type { FleetStatus } from "../postgres/fleet.ts";
+import * as z from "zod";
 import type { Micros } from "../core/time.ts";
 
-/** What one source is doing, for `strongmonitor status`. */
-export interface SourceReport {
-  readonly name: string;
-  readonly running: boolean;
+const instant = z.number() satisfies z.ZodType<Micros>;
+const count = z.number();
+
+const source = z.object({
+  name: z.string(),
+  running: z.boolean(),
   /** When its last batch came. */
-  readonly lastBatch: Micros | null;
+  lastBatch: instant.nullable(),
   /** How soon its entries come; null where they come as soon as they are written. */
-  readonly delivery: string | null;
-}
+  delivery: z.string().nullable(),
+});
+
+const report = z.object({
+  pid: z.number(),
+  running: z.boolean(),
+  started: instant,
+  config: z.string(),
+  firewall: z.string(),
+  /** How far bans really hold, see `Holding`; null where nobody has looked yet. */
+  holding: z.object({
+    time: instant,
+    held: count.nullable(),
+    missing: count,
+    stray: z.array(z.string()).readonly(),
+    error: z.string().nullable(),
+  }).nullable(),
+  /** When the trial ends that is under way. */
+  trialEnd: instant.nullable(),
+  sources: z.array(source).readonly(),
+  /** See `ModuleActivity`. */
+  modules: z.array(z.object({
+    name: z.string(),
+    lastLine: instant.nullable(),
+    lastHit: instant.nullable(),
+    lines: count,
+    understood: count,
+    rules: z.array(z.object({ name: z.string(), lastHit: instant.nullable() })).readonly(),
+  })).readonly(),
+  /** Modules that failed too often. */
+  givenUp: z.array(z.string()).readonly(),
+  /** See `Counts`. */
+  counts: z.object({
+    entries: count,
+    unknown: count,
+    events: count,
+    recorded: count,
+    hits: count,
+    bans: count,
+    damaged: count,
+    untrusted: count,
+    ahead: count,
+  }),
+  /** Addresses being counted. */
+  tracked: count,
+  /** How many more there were than can be counted. */
+  forgotten: count,
+  /** See `FleetStatus`. */
+  database: z.object({
+    connected: z.boolean(),
+    error: z.string().nullable(),
+    lastShipped: instant.nullable(),
+    setAside: count,
+  }).nullable(),
+});
+
+/** What one source is doing, for `strongmonitor status`. */
+export type SourceReport = Readonly<z.infer<typeof source>>;
 
 /** What the running monitor tells about itself; instants in microseconds. */
-export interface MonitorReport {
-  readonly pid: number;
-  readonly running: boolean;
-  readonly started: Micros;
-  readonly config: string;
-  readonly firewall: string;
-  /** How far bans really hold; null where nobody has looked yet. */
-  readonly holding: Holding | null;
-  /** When the trial ends that is under way. */
-  readonly trialEnd: Micros | null;
-  readonly sources: readonly SourceReport[];
-  readonly modules: readonly ModuleActivity[];
-  /** Modules that failed too often. */
-  readonly givenUp: readonly string[];
-  readonly counts: Counts;
-  /** Addresses being counted. */
-  readonly tracked: number;
-  /** How many more there were than can be counted. */
-  readonly forgotten: number;
-  readonly database: FleetStatus | null;
-}
+export type MonitorReport = Readonly<z.infer<typeof report>>;
 
-/** Reads what a monitor left in the state. */
-export function readReport(value: unknown): MonitorReport | null {
-  return value as MonitorReport | null;
+/** Reads what a monitor left in the state; null for text that is no report, or one of a version with another form. */
+export function readReport(text: string | null): MonitorReport | null {
+  try {
+    return report.safeParse(JSON.parse(text ?? "null")).data ?? null;
+  } catch {
+    return null;
+  }
 }

@@ -1,4 +1,4 @@
-import { type Micros, now, SECOND } from "../core/time.ts";
+import { HOUR, type Micros, MINUTE, now, SECOND, WEEK } from "../core/time.ts";
 import { canonicalNetwork } from "../core/address.ts";
 import { Connection, type DatabaseConfig, explain, sqlState } from "./connection.ts";
 import type { Log } from "../core/log.ts";
@@ -53,9 +53,8 @@ export function openFleet(config: DatabaseConfig, options: FleetOptions): Fleet 
 
 const TIMEOUT: Micros = 10 * SECOND;
 /** The whitelist is read this often even if no notification came, and this host is seen to be alive. */
-const PULL_EVERY: Micros = 60 * SECOND;
-const TIDY_EVERY: Micros = 3600 * SECOND;
-const WEEK: Micros = 7 * 86_400 * SECOND;
+const PULL_EVERY: Micros = MINUTE;
+const TIDY_EVERY: Micros = HOUR;
 const FIRST_RETRY: Micros = SECOND / 2;
 const LAST_RETRY: Micros = 30 * SECOND;
 

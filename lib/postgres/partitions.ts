@@ -1,4 +1,4 @@
-import { type Micros, SECOND } from "../core/time.ts";
+import { DAY, type Micros, WEEK } from "../core/time.ts";
 import type { Connection } from "./connection.ts";
 
 /**
@@ -8,9 +8,8 @@ import type { Connection } from "./connection.ts";
  * There is no DEFAULT partition: each new partition would have to search it, under a lock that stops all
  * inserts, could not be made while it holds one of its rows, and it could never be dropped whole.
  */
-const WEEK: Micros = 7 * 86_400 * SECOND;
 /** The first Monday after the epoch. */
-const MONDAY: Micros = 4 * 86_400 * SECOND;
+const MONDAY: Micros = 4 * DAY;
 const EARLY = mondayOf(Date.UTC(2020, 0, 6) * 1000);
 const LATE = mondayOf(Date.UTC(2100, 0, 4) * 1000);
 

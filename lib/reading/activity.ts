@@ -2,7 +2,7 @@
  * What each module and rule does: when it last saw something, and how much of its log it understands. Comes in: each
  * record of a batch, each hit. Goes out: `ModuleActivity` for `status`, which also tells of a log format that has changed.
  */
-import type { Micros } from "../core/time.ts";
+import { type Micros, MINUTE } from "../core/time.ts";
 
 /** When a rule was last hit, in microseconds since the epoch; null: never. */
 export interface RuleActivity {
@@ -27,7 +27,6 @@ export interface ActiveModule {
   readonly rules: readonly string[];
 }
 
-const MINUTE: Micros = 60_000_000;
 const MINUTES = 60;
 /** Fewer lines than this in an hour prove nothing. */
 const ENOUGH = 20;

@@ -2,7 +2,7 @@
 import type { MessageForm } from "./message_reader.ts";
 
 /** Where a module's lines are found. */
-export interface Origin {
+export interface ModuleMatch {
   /** Programs whose journal entries are the module's, by `SYSLOG_IDENTIFIER`. */
   readonly identifiers: readonly string[];
   /**
@@ -15,7 +15,7 @@ export interface Origin {
 }
 
 /** What is known about one service. */
-export interface Module extends Origin {
+export interface Module extends ModuleMatch {
   /** Name in the configuration and in reasons, such as `SSHD`. */
   readonly name: string;
   /** How the messages of the service are read. */
@@ -39,7 +39,7 @@ export interface ModuleKind {
   /** Name that a configuration gives; "" for the kind that it may name as it likes. */
   readonly name: string;
   /** Where the module's lines are found unless the configuration tells. */
-  readonly origin: Origin;
+  readonly match: ModuleMatch;
   /** Which options it takes. */
   readonly options: readonly (keyof ParserOptions)[];
   /** Describes the messages of a service with these options. Throws `OptionError`. */

@@ -1,13 +1,11 @@
 import { type Bytes, makeBytes } from "../core/bytes.ts";
-import type { Micros } from "../core/time.ts";
+import { type Micros, MILLISECOND } from "../core/time.ts";
 import type { LogEvent } from "./event.ts";
 import { HeadReader } from "./head.ts";
 import type { ModuleHealth } from "./health.ts";
 import type { MessageReader } from "./message_reader.ts";
 import { LINE, NO_PID, type Origin, type Records, type Sender } from "../core/records.ts";
 import { DayResolver } from "./timestamp.ts";
-
-const MILLISECOND: Micros = 1_000;
 
 /** A module as a reader of records sees it. */
 export interface ReadableModule {

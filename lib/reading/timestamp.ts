@@ -1,10 +1,7 @@
 import { type Bytes, Literal } from "../core/bytes.ts";
 import { readClfTime, resolveStamp, type Stamp } from "../core/timestamp.ts";
-import type { Micros } from "../core/time.ts";
+import { DAY, type Micros, MINUTE, SECOND } from "../core/time.ts";
 
-const SECOND: Micros = 1_000_000;
-const MINUTE = 60 * SECOND;
-const DAY = 1_440 * MINUTE;
 const YEAR = 365 * DAY;
 const ZERO = 48;
 

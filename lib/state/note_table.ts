@@ -18,6 +18,8 @@ const REWRITE_STEP = 1 << 20;
 
 /** How far the notes without an end have been written anew. */
 interface Rewriting {
+  /** Numbers are those that it gave. */
+  readonly memory: LastingNotes;
   /** `LastingNotes.beginnings` at its start: addresses have other numbers after the next one. */
   readonly beginning: number;
   /** The last row that they replace. */
@@ -82,13 +84,14 @@ export class NoteTable {
   }
 
   /**
-   * Writes the notes without an end anew as `memory` has them, where half of them or more may be dead: some addresses at each call.
-   * Returns whether there is more to do, be it as notes are not stored yet. A crash in between does no harm, as each address is written behind a record that it begins
-   * anew.
+   * Writes the notes without an end anew as `memory` has them, where half of them or more may be dead: some addresses at each
+   * call. Returns whether there is more to do, be it as notes are not stored yet. A crash in between does no harm, as each
+   * address is written behind a record that it begins anew.
    */
   rewrite(memory: LastingNotes): boolean {
-    if (this.#rewriting?.beginning !== memory.beginnings) this.#rewriting = null;
-    const rewriting = this.#rewriting ?? this.#beginRewriting(memory.beginnings);
+    const before = this.#rewriting;
+    if (before?.memory !== memory || before.beginning !== memory.beginnings) this.#rewriting = null;
+    const rewriting = this.#rewriting ?? this.#beginRewriting(memory);
     if (rewriting === null) return false;
     const lasting = memory.lasting(rewriting.next);
     if (lasting === null) return true;
@@ -102,13 +105,14 @@ export class NoteTable {
   }
 
   /** Begins to write notes anew if there are many; null: there are not. */
-  #beginRewriting(beginning: number): Rewriting | null {
+  #beginRewriting(memory: LastingNotes): Rewriting | null {
     const { last, size, before } = this.#db.get<{ last: number | null; size: number; before: number }>(
       `SELECT max(id) AS last, ifnull(sum(length(content)), 0) AS size,
          ifnull((SELECT value FROM meta WHERE key = 'notes_rewritten'), 0) AS before
        FROM note WHERE until IS NULL`,
     )!;
-    return last === null || size < 2 * before + REWRITE_STEP ? null : { beginning, last, next: 0 };
+    if (last === null || size < 2 * before + REWRITE_STEP) return null;
+    return { memory, beginning: memory.beginnings, last, next: 0 };
   }
 
   /** All notes without an end up to row `last` have been written anew. */

@@ -107,15 +107,14 @@ export class State {
     else this.#db.run("INSERT OR REPLACE INTO meta VALUES ('trial', ?)", JSON.stringify(trial));
   }
 
-  /** What the running monitor last said about itself, as it wrote it; null before the first time. */
-  report(): unknown {
-    const row = this.#db.get<{ value: string }>("SELECT value FROM meta WHERE key = 'report'");
-    return row === null ? null : JSON.parse(row.value);
+  /** The JSON in which the monitor last told about itself; null before the first time. */
+  report(): string | null {
+    return this.#db.get<{ value: string }>("SELECT value FROM meta WHERE key = 'report'")?.value ?? null;
   }
 
-  /** Leaves word for `strongmonitor status`. */
-  setReport(report: unknown): void {
-    this.#db.run("INSERT OR REPLACE INTO meta VALUES ('report', ?)", JSON.stringify(report));
+  /** Leaves word for `strongmonitor status`, as JSON. */
+  setReport(report: string): void {
+    this.#db.run("INSERT OR REPLACE INTO meta VALUES ('report', ?)", report);
   }
 
   close(): void {

@@ -15,7 +15,7 @@ import { fieldOf, isField } from "./variables.ts";
 /** nginx: access logs and error logs, from files and from the journal. */
 export const nginx: ModuleKind = {
   name: "NGINX",
-  origin: { identifiers: ["nginx"], units: ["nginx.service"], files: ["/var/log/nginx/*.log"] },
+  match: { identifiers: ["nginx"], units: ["nginx.service"], files: ["/var/log/nginx/*.log"] },
   options: ["logFormats", "trustedProxies"],
   form: (options) => behindProxies(formOf(options), options.trustedProxies),
 };

@@ -47,7 +47,7 @@ const catchUp: Row = {
       "--output=export",
       `--output-fields=${FIELDS}`,
       `--directory=${directory}`,
-      ...sshd.origin.identifiers.map((name) => `SYSLOG_IDENTIFIER=${name}`),
+      ...sshd.match.identifiers.map((name) => `SYSLOG_IDENTIFIER=${name}`),
     ];
     const rate = (milliseconds: number) => entries / milliseconds * 1_000;
     const alone = await peers.figures("journalctl", async () => {

@@ -1,4 +1,5 @@
 import { strict as assert } from "node:assert";
+import { userInfo } from "node:os";
 import { join } from "node:path";
 import { buildHint } from "../../lib/config/build_hint.ts";
 import { loadConfig } from "../../lib/config/load.ts";
@@ -29,14 +30,19 @@ Deno.test("`loadConfig()` refuses files that cannot be a configuration", () => {
 });
 
 Deno.test({
-  name: "`loadConfig()` says so when this user may not read the file (not as root, who may read all)",
+  name: "`loadConfig()` names the user who may not read the file (not as root, who may read all)",
   ignore: Deno.uid() === 0,
   fn: () =>
     inDirectory({ "config.jsonc": "{}" }, (directory) => {
       const path = join(directory, "config.jsonc");
       Deno.chmodSync(path, 0o200);
       const message = refusal(() => loadConfig(path, { known }), directory);
-      assert.equal(message, "Cannot read the configuration: this user may not read config.jsonc");
+      const { username } = userInfo();
+      assert.equal(
+        message,
+        `Cannot read the configuration: user ${username} may not read config.jsonc; use sudo, or let it with: ` +
+          `sudo chgrp "$(id -gn ${username})" config.jsonc && sudo chmod g+r config.jsonc`,
+      );
     }),
 });
 

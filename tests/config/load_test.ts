@@ -28,7 +28,7 @@ Deno.test("`loadConfig()` runs the config.json of the original program as it is"
       modules: [{
         module: {
           name: "SSHD",
-          ...sshd.origin,
+          ...sshd.match,
           form: sshd.form({ logFormats: [], trustedProxies: [], patterns: [], unsafe: false }),
         },
         noLog: ["Connection from"],

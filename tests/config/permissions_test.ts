@@ -4,6 +4,7 @@ import type { Config } from "../../lib/config/types.ts";
 import type { ModuleRules } from "../../lib/rules/rule.ts";
 import { permissionsFor } from "../../lib/config/permissions.ts";
 import { sshd } from "../../modules/sshd.ts";
+import { script } from "../support/helpers.ts";
 
 const plainly = (address: string) => ({ address, isName: false, note: "", until: null });
 const CONFIG: Config = {
@@ -12,7 +13,7 @@ const CONFIG: Config = {
   modules: [{
     module: {
       name: "SSHD",
-      ...sshd.origin,
+      ...sshd.match,
       form: sshd.form({ logFormats: [], trustedProxies: [], patterns: [], unsafe: false }),
     },
     noLog: [],
@@ -64,7 +65,7 @@ Deno.test("`permissionsFor()` gives a monitor that observes journalctl, its stat
     read: ["/etc/strongmonitor/config.jsonc", "/var/lib/strongmonitor"],
     write: ["/var/lib/strongmonitor"],
     env: [],
-    sys: ["hostname", "networkInterfaces", "osUptime"],
+    sys: ["hostname", "networkInterfaces", "osUptime", "uid", "gid", "userInfo"],
   });
 });
 
@@ -114,7 +115,7 @@ const OPTIONS = {
   read: "/etc/strongmonitor,/etc/friends.list,/var/lib/strongmonitor",
   write: "/var/lib/strongmonitor",
   env: "PG*",
-  sys: "hostname,networkInterfaces,osUptime",
+  sys: "hostname,networkInterfaces,osUptime,uid,gid,userInfo",
 };
 
 function optionsWith(changes: Partial<typeof OPTIONS>): string[] {
@@ -138,7 +139,7 @@ const LACKS: readonly (readonly [Partial<typeof OPTIONS>, string])[] = [
   [{ read: "/etc/strongmonitor,/var/lib/strongmonitor" }, "to read /etc/friends.list"],
   [{ write: "/var/lib/strongmonitor/state.db" }, "to write /var/lib/strongmonitor"],
   [{ env: "PGHOST" }, "to know the variables PG*"],
-  [{ sys: "hostname,networkInterfaces" }, "to know osUptime"],
+  [{ sys: "hostname,networkInterfaces,uid,gid,userInfo" }, "to know osUptime"],
 ];
 for (const [changes, expected] of LACKS) {
   Deno.test(`\`missingPermissions()\` misses the right ${expected}`, async () => {
@@ -152,4 +153,18 @@ Deno.test("`missingPermissions()` leaves a program that is not installed to whoe
     await missing({ ...PRESENT, ban }, optionsWith({ run: "journalctl,no-such-program" })),
     [],
   );
+});
+
+Deno.test("`missingPermissions()` runs no program, allowed or not", async () => {
+  const directory = await Deno.makeTempDir();
+  try {
+    const program = script(directory, { name: "ban", body: `touch ${directory}/ran` });
+    const config = { ...PRESENT, ban: { ...FULL.ban, command: [program, "%s"], unban: null } };
+    assert.deepEqual(await missing(config, optionsWith({ run: `journalctl,${program}` })), []);
+    assert.deepEqual(await missing(config, ["--allow-all"]), []);
+    assert.deepEqual(await missing(config, optionsWith({ run: "journalctl" })), [`to run ${program}`]);
+    assert.deepEqual([...Deno.readDirSync(directory)].map(({ name }) => name), ["ban"]);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
 });

@@ -1,4 +1,5 @@
 /** The cases in which whoever owns the machine must stay in. */
+import { SECOND } from "../../lib/core/time.ts";
 import { strict as assert } from "node:assert";
 import { Bans } from "../../lib/enforcing/bans.ts";
 import { ObserveFirewall } from "../../lib/firewall/observe.ts";
@@ -10,7 +11,6 @@ import { sshd } from "../../modules/sshd.ts";
 import { recordsOf } from "../support/records.ts";
 import { BOOT, condition, memoryLog, rule, type TemporaryState, temporaryState } from "../support/helpers.ts";
 
-const SECOND = 1_000_000;
 const NOW = 1_800_000_000 * SECOND;
 const TRUST: TrustOptions = { span: 86_400 * SECOND, methods: new Set(["publickey"]), factor: 3 };
 const OWNER = "192.0.2.7";
@@ -18,7 +18,7 @@ const LIMIT = 2;
 const RULES: ModuleRules = {
   module: {
     name: "SSHD",
-    ...sshd.origin,
+    ...sshd.match,
     form: sshd.form({ logFormats: [], trustedProxies: [], patterns: [], unsafe: false }),
   },
   noLog: [],

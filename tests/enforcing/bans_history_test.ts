@@ -3,7 +3,7 @@ import { strict as assert } from "node:assert";
 import { Bans } from "../../lib/enforcing/bans.ts";
 import { prepareStateDirectory } from "../../lib/monitor/control.ts";
 import { canonicalNetwork, NetworkSet } from "../../lib/core/address.ts";
-import { formatDuration, type Micros } from "../../lib/core/time.ts";
+import { formatDuration, type Micros, SECOND } from "../../lib/core/time.ts";
 import { ObserveFirewall } from "../../lib/firewall/observe.ts";
 import { type Login, Logins } from "../../lib/deciding/logins.ts";
 import type { NetworkStep } from "../../lib/deciding/networks.ts";
@@ -19,7 +19,6 @@ import { Random } from "../support/random.ts";
 /** How many are made up; all of what they prove is this program's own, so one version of Deno is enough for the full number. */
 const HISTORIES = Number(Deno.env.get("HISTORIES") ?? 10_000);
 const STEPS = 16;
-const SECOND = 1_000_000;
 const ADDRESSES = [
   ...["192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4", "192.0.3.1", "192.0.3.2", "192.0.3.3"],
   ...["2001:db8:0:1::/64", "2001:db8:0:2::/64", "2001:db8:0:3::/64", "2001:db8:1::/64"],

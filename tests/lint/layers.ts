@@ -11,7 +11,7 @@ interface Layer {
 }
 
 const BELOW = ["core", "reading", "rules", "deciding"];
-const ROOMS = [...BELOW, "old", "sources", "state", "postgres", "firewall", "enforcing", "config", "monitor"];
+const ROOMS = [...BELOW, "sources", "state", "postgres", "firewall", "enforcing", "config", "monitor"];
 
 /** A file belongs to the first layer that names it. */
 const LAYERS: Readonly<Record<string, Layer>> = {
@@ -29,7 +29,6 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   config: { files: ["lib/config/"], imports: [...BELOW, "postgres"] },
   monitor: { files: ["lib/monitor/"], imports: ROOMS },
   commands: { files: ["lib/commands/"], imports: [...ROOMS, "module list"] },
-  old: { files: ["lib/reader.ts", "lib/lines.ts"], imports: BELOW },
   project: { files: ["deno.json"], imports: [] },
   main: { files: ["main.ts"], imports: ["core", "commands", "project"] },
 };
@@ -45,13 +44,14 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "node:crypto": ["lib/deciding/knock_key.ts"],
   "node:dns/promises": ["lib/monitor/names.ts"],
   "node:net": ["lib/postgres/connection.ts"],
+  "node:os": ["lib/core/denial.ts"],
   "node:path": ["lib/config/"],
   "node:process": ["main.ts"],
   "node:sqlite": ["lib/state/"],
   otpauth: ["lib/deciding/knock_key.ts"],
   postgres: ["lib/postgres/connection.ts"],
   uqr: ["lib/commands/knock.ts"],
-  zod: ["lib/config/"],
+  zod: ["lib/config/", "lib/monitor/report.ts"],
 };
 
 /** Layers whose code depends on its arguments alone: no system, no clock, no timer. */

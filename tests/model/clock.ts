@@ -1,7 +1,7 @@
 /** The clock of made-up logs. */
+import { SECOND } from "../../lib/core/time.ts";
 import type { Random } from "../support/random.ts";
 
-const SECOND = 1_000_000;
 const START = Date.UTC(2026, 0, 10) * 1_000;
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 

@@ -24,8 +24,8 @@ const OPTIONS = { logFormats: [], trustedProxies: [], unsafe: false };
 
 /** The modules that lines are made for. */
 export const MODULES = [
-  { name: "SSHD", identifiers: sshd.origin.identifiers, kind: sshd, read: templateService(SSHD_TEMPLATES) },
-  { name: "NGINX", identifiers: nginx.origin.identifiers, kind: nginx, read: nginxService },
+  { name: "SSHD", identifiers: sshd.match.identifiers, kind: sshd, read: templateService(SSHD_TEMPLATES) },
+  { name: "NGINX", identifiers: nginx.match.identifiers, kind: nginx, read: nginxService },
   { name: "OWN", identifiers: ["own"], kind: pattern, read: patternService(OWN_PATTERNS) },
 ] as const;
 

@@ -36,13 +36,13 @@ const NOTHING = { logFormats: [], trustedProxies: [], patterns: [], unsafe: fals
 
 const MODULES: readonly ModuleRules[] = [
   {
-    module: { ...sshd.origin, name: "SSHD", form: sshd.form(NOTHING) },
+    module: { ...sshd.match, name: "SSHD", form: sshd.form(NOTHING) },
     noLog: [],
     record: "all",
     rules: [rule({ name: "invalid_user", condition: condition({ texts: ["Invalid user"] }) })],
   },
   {
-    module: { ...nginx.origin, name: "NGINX", form: nginx.form(NOTHING) },
+    module: { ...nginx.match, name: "NGINX", form: nginx.form(NOTHING) },
     noLog: [],
     record: "all",
     rules: [rule({ name: "missing", status: new Set([404]) })],

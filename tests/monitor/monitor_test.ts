@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import type { MonitorReport } from "../../lib/monitor/report.ts";
+import { readReport } from "../../lib/monitor/report.ts";
 import { State } from "../../lib/state/state.ts";
 import { eventually, script } from "../support/helpers.ts";
 
@@ -167,7 +167,7 @@ Deno.test("the program bans by lines of a log file that only its configuration k
   assert.deepEqual(scene.banned(), ["203.0.113.1"]);
   assert.equal(scene.recorded(), 3);
   await eventually(() => {
-    const [module] = scene.ask((state) => state.report() as MonitorReport)!.modules;
+    const [module] = scene.ask((state) => readReport(state.report()))!.modules;
     const [refused, other] = module!.rules;
     return module!.lastLine !== null && refused!.lastHit !== null && other!.lastHit === null;
   });

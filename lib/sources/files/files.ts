@@ -30,10 +30,10 @@ export interface FileOptions {
  * Throws an `Error` when `pattern` is not absolute.
  */
 export function openFiles(pattern: string, options: FileOptions = {}): Source {
-  return new Files(new Glob(pattern), options);
+  return new FileSource(new Glob(pattern), options);
 }
 
-class Files implements Source {
+class FileSource implements Source {
   readonly name: string;
   readonly #glob: Glob;
   readonly #options: FileOptions;

@@ -4,7 +4,7 @@ import type { Start } from "../source.ts";
 import type { FileState } from "./content.ts";
 import type { Glob } from "./glob.ts";
 import { isCopy, NO_HEAD } from "./head.ts";
-import { Files, type FilesOptions } from "./opening.ts";
+import { Opener, type OpenerOptions } from "./opening.ts";
 import { formatPosition, type Mark, parsePosition } from "./position.ts";
 import {
   canSearch,
@@ -20,7 +20,7 @@ import type { TimeOf } from "./since.ts";
 import { ContentLost, type Piece, type Tail } from "./tail.ts";
 
 /** How files are followed. */
-export interface LogsOptions extends FilesOptions {
+export interface LogsOptions extends OpenerOptions {
   readonly timeOf: TimeOf | undefined;
   /** How long a rotated file may be quiet until it is let go, in milliseconds. */
   readonly linger: number;
@@ -36,7 +36,7 @@ interface Found {
 export class Logs implements Disposable {
   readonly #glob: Glob;
   readonly #options: LogsOptions;
-  readonly #files: Files;
+  readonly #opener: Opener;
   /** Of one path, the older come first. */
   #tails: Tail[] = [];
   /** Files read before that could not be looked for yet. */
@@ -52,7 +52,7 @@ export class Logs implements Disposable {
   constructor(glob: Glob, options: LogsOptions) {
     this.#glob = glob;
     this.#options = options;
-    this.#files = new Files(options);
+    this.#opener = new Opener(options);
   }
 
   /** Takes up reading where `start` says. */
@@ -60,11 +60,11 @@ export class Logs implements Disposable {
     if (after === null) this.#since = since;
     else this.#missing = parsePosition(after);
     await this.survey();
-    if (this.#tails.length === 0 && !this.#files.hasTrouble) {
-      this.#files.say(this.#glob.pattern, "there is no such file yet");
+    if (this.#tails.length === 0 && !this.#opener.hasTrouble) {
+      this.#opener.say(this.#glob.pattern, "there is no such file yet");
     }
     this.#since = null;
-    this.#files.isBacklog = false;
+    this.#opener.isBacklog = false;
     this.#isNews = true;
   }
 
@@ -122,11 +122,11 @@ export class Logs implements Disposable {
       // What an empty file had in between may have been copied, and it truncated again: that comes first.
       if (tail.isBegun && await this.#takeNewer(snapshot(tail), tail)) return null;
       const piece = await tail.read();
-      if (tail.quietSince === null) this.#files.solve(tail.path);
+      if (tail.quietSince === null) this.#opener.solve(tail.path);
       if (piece || !this.#isOver(tail)) return piece;
     } catch (error) {
       if (error instanceof ContentLost) return await this.#relocate(tail);
-      this.#files.say(tail.path, messageOf(error));
+      this.#opener.say(tail.path, messageOf(error));
       if (!this.#isOver(tail)) return null;
     }
     this.#drop(tail);
@@ -141,11 +141,11 @@ export class Logs implements Disposable {
   #look(): Map<string, Found> {
     const { paths, directories, failures } = this.#glob.list();
     this.#directories = directories;
-    failures.forEach((error, path) => this.#files.sayUnlessMissing(path, error));
+    failures.forEach((error, path) => this.#opener.sayUnlessMissing(path, error));
     const logs = new Set([...paths, ...this.#tails.map(({ path }) => path)]);
     const found = new Map<string, Found>();
     for (const path of paths) {
-      const state = isRotated(path, logs) ? null : this.#files.examine(path);
+      const state = isRotated(path, logs) ? null : this.#opener.examine(path);
       if (state && !found.has(keyOf(state))) found.set(keyOf(state), { path, state });
     }
     return found;
@@ -154,17 +154,17 @@ export class Logs implements Disposable {
   /** Finds a file that was read before, or what is left of it. */
   async #restore(mark: Mark): Promise<void> {
     const known = knownOf(mark);
-    const { place, tail } = await this.#files.find(known);
+    const { place, tail } = await this.#opener.find(known);
     if (place === null && !canSearch(mark.path)) this.#missing.push(mark);
     else if (tail) {
       this.#tails.push(tail);
       // What one that was empty had later may be in a copy by now.
       if (known.head.length === 0) await this.#takeNewer(known, tail);
-    } else if (place && this.#files.isTroubled(place.path)) this.#missing.push(mark);
+    } else if (place && this.#opener.isTroubled(place.path)) this.#missing.push(mark);
     else if (!await this.#addCopy(known, this.#tails.length)) {
       this.#lose(known);
       // One that has nothing in its place was deleted, not rotated away.
-      if (mark.offset > 0 && this.#files.examine(mark.path)) {
+      if (mark.offset > 0 && this.#opener.examine(mark.path)) {
         this.#options.problem(`Cannot read the rest of what was ${mark.path}: no copy of it is left`);
       }
     }
@@ -179,8 +179,8 @@ export class Logs implements Disposable {
     if (!last && (state.size === 0 || await hasContentOf(path, originals))) return;
     const same = last && state.size >= last.offset && await hasContentOf(path, [last]);
     const { offset, head } = same ? last : { offset: 0, head: NO_HEAD };
-    const tail = await this.#files.open({ path, ...state }, { path, offset, head });
-    if (!tail) return void (this.#isStale ||= !this.#files.isTroubled(path));
+    const tail = await this.#opener.open({ path, ...state }, { path, offset, head });
+    if (!tail) return void (this.#isStale ||= !this.#opener.isTroubled(path));
     if (same) this.#tails.filter((one) => one.is(last)).forEach((one) => this.#drop(one));
     this.#tails.push(tail);
     // Now that it is open: whatever is rotated away from here on is this file itself.
@@ -189,8 +189,8 @@ export class Logs implements Disposable {
   }
 
   async #takeFirst(path: string, since: Micros): Promise<void> {
-    const state = this.#files.examine(path);
-    const tail = state && await this.#files.open({ path, ...state }, { path, offset: 0, head: NO_HEAD });
+    const state = this.#opener.examine(path);
+    const tail = state && await this.#opener.open({ path, ...state }, { path, offset: 0, head: NO_HEAD });
     if (!tail) return;
     await tail.skip(since, this.#options.timeOf);
     this.#tails.push(tail);
@@ -209,10 +209,10 @@ export class Logs implements Disposable {
   async #takeAllNewer(last: Known, successor?: Tail): Promise<boolean> {
     for (const file of await findNewer(last, this.#known)) {
       if (!isReadable(file.path)) {
-        this.#files.say(file.path, "it was compressed by something else than gzip");
+        this.#opener.say(file.path, "it was compressed by something else than gzip");
         continue;
       }
-      const tail = await this.#files.open(file, { path: last.path, offset: 0, head: NO_HEAD });
+      const tail = await this.#opener.open(file, { path: last.path, offset: 0, head: NO_HEAD });
       if (!tail) return false;
       const place = successor ? this.#tails.indexOf(successor) : this.#tails.length;
       if (await this.#isOpen(tail)) tail[Symbol.dispose]();
@@ -247,7 +247,7 @@ export class Logs implements Disposable {
   }
 
   async #addCopy(known: Known, index: number): Promise<boolean> {
-    const copy = await this.#files.openCopy(known);
+    const copy = await this.#opener.openCopy(known);
     if (copy) this.#tails.splice(index, 0, copy);
     return copy !== null;
   }

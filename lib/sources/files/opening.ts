@@ -1,24 +1,25 @@
+import { denial, joining } from "../../core/denial.ts";
 import { messageOf } from "../../core/error.ts";
 import { type FileState, stateOf } from "./content.ts";
 import { NO_HEAD } from "./head.ts";
 import { findByInode, findCopy, type Known, MAX_TRIES, type Neighbour } from "./rotation.ts";
 import { type Shared, Tail } from "./tail.ts";
 
-/** What opening files needs. */
-export interface FilesOptions extends Shared {
+/** What an `Opener` works with. */
+export interface OpenerOptions extends Shared {
   /** Told once of each thing that keeps a file from being read. */
   readonly problem: (sentence: string) => void;
 }
 
 /** Opens log files, wherever they are by now, and tells why one cannot be. */
-export class Files {
+export class Opener {
   /** What is opened was written to before anybody looked. */
   isBacklog = true;
-  readonly #options: FilesOptions;
+  readonly #options: OpenerOptions;
   /** By path. */
   readonly #problems = new Map<string, string>();
 
-  constructor(options: FilesOptions) {
+  constructor(options: OpenerOptions) {
     this.#options = options;
   }
 
@@ -89,7 +90,7 @@ export class Files {
   /** A missing file is nothing to tell of: it may come. */
   sayUnlessMissing(path: string, error: unknown): void {
     if (error instanceof Deno.errors.NotFound) this.solve(path);
-    else this.say(path, messageOf(error));
+    else this.say(path, reasonOf(error));
   }
 
   /** Tells of a problem, unless it was the last that was told of this path. */
@@ -98,4 +99,9 @@ export class Files {
     this.#problems.set(path, reason);
     this.#options.problem(`Cannot read ${path}: ${reason}`);
   }
+}
+
+function reasonOf(error: unknown): string {
+  const isDenied = error instanceof Deno.errors.PermissionDenied;
+  return isDenied ? denial("read it", joining("adm")) : messageOf(error);
 }

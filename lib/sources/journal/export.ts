@@ -5,8 +5,7 @@
  */
 import { type Bytes, decode, LineEnds, Literal } from "../../core/bytes.ts";
 import { MAX_MESSAGE, NO_PID, type Origin } from "../../core/records.ts";
-import { grown, RecordBuffer } from "../record_buffer.ts";
-import { hashMark } from "./cursor.ts";
+import { JournalRecords } from "./journal_records.ts";
 
 /** Bytes that hold more than `MAX_MESSAGE` characters, whatever they are: more of a field is never kept. */
 const MAX_FIELD = 4 * MAX_MESSAGE;
@@ -31,56 +30,6 @@ const NAMES = [
 ].map((name) => new Literal(name));
 /** Number of a field that is not read. */
 const OTHER = -1;
-
-/** Records of entries, with the place of each in the journal. */
-export class JournalRecords extends RecordBuffer {
-  cursorFrom = new Int32Array(this.from.length);
-  cursorTo = new Int32Array(this.from.length);
-
-  /** The cursor of record `i`. */
-  cursor(i: number): string {
-    return decode(this.bytes, this.cursorFrom[i]!, this.cursorTo[i]!);
-  }
-
-  /** A number for the entry of record `i`, the same where it was copied to another file of the journal. */
-  mark(i: number): number {
-    return this.times[i]! + this.hash(i);
-  }
-
-  /** The end of the hash in the cursor of record `i`. */
-  hash(i: number): number {
-    return hashMark(this.bytes, this.cursorFrom[i]!, this.cursorTo[i]!);
-  }
-
-  /** Adds a copy of record `i` of others, which outlives them. */
-  copy(others: JournalRecords, i: number): void {
-    const from = this.end;
-    this.put(others.bytes.array.subarray(others.from[i]!, others.to[i]!));
-    const to = this.end;
-    this.put(others.bytes.array.subarray(others.cursorFrom[i]!, others.cursorTo[i]!));
-    const copy = this.length;
-    const origin = this.origins.push(others.origins[others.origin[i]!]!) - 1;
-    this.add({ from, to, isASCII: true, most: Infinity }, {
-      origin,
-      time: others.times[i]!,
-      pid: others.pids[i]!,
-    });
-    this.cursorFrom[copy] = to;
-    this.cursorTo[copy] = this.end;
-  }
-
-  protected override move(i: number, to: number): void {
-    super.move(i, to);
-    this.cursorFrom[to] = this.cursorFrom[i]!;
-    this.cursorTo[to] = this.cursorTo[i]!;
-  }
-
-  protected override growColumns(): void {
-    super.growColumns();
-    this.cursorFrom = grown(this.cursorFrom);
-    this.cursorTo = grown(this.cursorTo);
-  }
-}
 
 /**
  * Makes records of the export format. A field may hold any bytes and be of any length: invalid UTF-8 becomes U+FFFD, and memory

@@ -1,9 +1,9 @@
 import type { Batch, Source, Start } from "../source.ts";
 import { messageOf, UserError } from "../../core/error.ts";
 import { type Micros, SECOND } from "../../core/time.ts";
-import { encode } from "../../core/bytes.ts";
-import { hashMark, isSameEntry } from "./cursor.ts";
-import { ExportParser, JournalRecords } from "./export.ts";
+import { isSameEntry } from "./cursor.ts";
+import { ExportParser } from "./export.ts";
+import { JournalRecords, NewRecords } from "./journal_records.ts";
 import { type WakeOptions, Waker } from "./wake.ts";
 import { GATHER, isLate, Journalctl } from "./journalctl.ts";
 import { Printed } from "./proof.ts";
@@ -50,15 +50,13 @@ interface Query {
 
 /** Fields printed beside those that every exported entry begins with. */
 const FIELDS = "MESSAGE,SYSLOG_IDENTIFIER,_PID,_UID,_SYSTEMD_UNIT";
-const OWN_IDENTIFIER = "strongmonitor";
-const OWN_UNIT = "strongmonitor.service";
 /** Time that journald and journalctl take to hand over an entry already written. */
 const GRACE: Micros = 5 * SECOND;
 
 /**
  * The systemd journal by way of journalctl(1), without this program's own entries. A position is the cursor of an
  * entry; where the journal no longer has it, reading goes on with the next entry that is there. Its batches throw
- * `UserError` (69) when there is no journal or this user may not read it, and an `Error` when journalctl fails
+ * `UserError` (69) when there is no journal or the user may not read it, and an `Error` when journalctl fails
  * or keeps back what the journal has.
  */
 export function openJournal(options: JournalOptions): Source {
@@ -322,33 +320,6 @@ class Journal implements Source {
 
   get #command(): string {
     return this.#options.command ?? "journalctl";
-  }
-}
-
-/** Drops records that are not new: what was reached before, what is this program's own, and what a clock set back made too old. */
-class NewRecords {
-  readonly #after: string | null;
-  /** Of the cursor `#after`: cursors of other hashes need not be compared. */
-  readonly #hash: number;
-  readonly #since: Micros;
-
-  constructor({ after, since }: Start) {
-    this.#after = after;
-    const { bytes, end } = encode(after ?? "");
-    this.#hash = hashMark(bytes, 0, end);
-    this.#since = since;
-  }
-
-  drop(records: JournalRecords): void {
-    const isOwn = records.origins.map(({ identifier, sender }) =>
-      identifier === OWN_IDENTIFIER || sender.unit === OWN_UNIT
-    );
-    records.keep((i) => !isOwn[records.origin[i]!] && this.#isNew(records, i));
-  }
-
-  #isNew(records: JournalRecords, i: number): boolean {
-    if (this.#after === null) return records.times[i]! >= this.#since;
-    return records.hash(i) !== this.#hash || !isSameEntry(records.cursor(i), this.#after);
   }
 }
 

@@ -1,5 +1,7 @@
 import type { Micros } from "../../core/time.ts";
-import { UserError } from "../../core/error.ts";
+import { spawn } from "../../core/child_process.ts";
+import { denial, joining } from "../../core/denial.ts";
+import { messageOf, UserError } from "../../core/error.ts";
 
 /** How long a program that has closed its output may take to exit, in milliseconds. */
 const LINGER = 1_000;
@@ -32,7 +34,7 @@ export class Journalctl implements AsyncDisposable {
 
   /** Starts `command`; an abort of `signal` kills it. Throws `UserError` (69) when it cannot be started. */
   constructor(command: string, { args, signal }: { args: readonly string[]; signal: AbortSignal }) {
-    this.#child = spawn(command, args);
+    this.#child = start(command, args);
     this.#output = this.#child.stdout.getReader({ mode: "byob" });
     this.#errors = this.#child.stderr.getReader();
     this.#drained = this.#drain();
@@ -85,7 +87,7 @@ export class Journalctl implements AsyncDisposable {
     await this.#drained;
     clearTimeout(timer);
     const remedy = REMEDIES.find(([complaint]) => complaint.test(this.#complaints))?.[1];
-    if (remedy !== undefined) throw new UserError(`Cannot read the journal: ${remedy}`, 69);
+    if (remedy !== undefined) throw new UserError(`Cannot read the journal: ${remedy()}`, 69);
     if (success) return;
     const last = this.#complaints.trim().split("\n").at(-1);
     throw new Error(`journalctl failed (${signal ?? `exit status ${code}`})${last && `: ${last}`}`);
@@ -119,30 +121,23 @@ export class Journalctl implements AsyncDisposable {
 }
 
 /** Complaints of journalctl that the user must mend, and how. */
-const REMEDIES: readonly (readonly [RegExp, string])[] = [
+const REMEDIES: readonly (readonly [RegExp, () => string])[] = [
   [
     /not seeing messages from other users|insufficient permissions|Permission denied/,
-    "this user may not see what others write; " +
-    "let it with: sudo usermod -aG systemd-journal $USER, and log in again",
+    () => denial("see what others write", joining("systemd-journal")),
   ],
   [
     // A link to a directory that is not there is another matter.
     /No journal files were found|Failed to open \S+: No such file or directory/,
-    "there is none; systemd-journald must run, and Storage= in journald.conf must not be none; " +
-    "a module whose match names files alone does without",
+    () =>
+      "there is none; systemd-journald must run, and Storage= in journald.conf must not be none; " +
+      "a module whose match names files alone does without",
   ],
 ];
 
-function spawn(command: string, args: readonly string[]): Deno.ChildProcess {
+function start(command: string, args: readonly string[]): Deno.ChildProcess {
   try {
-    return new Deno.Command(command, {
-      args: [...args],
-      // Its complaints are read: in English, whatever the user speaks.
-      env: { LC_ALL: "C.UTF-8" },
-      stdin: "null",
-      stdout: "piped",
-      stderr: "piped",
-    }).spawn();
+    return spawn([command, ...args], { output: true });
   } catch (error) {
     throw new UserError(`Cannot read the journal: ${why(error, command)}`, 69);
   }
@@ -153,7 +148,7 @@ function why(error: unknown, command: string): string {
   if (error instanceof Deno.errors.NotCapable) {
     return `this program was built without the right to run ${command}`;
   }
-  return `${command} cannot be run: ${error instanceof Error ? error.message : error}`;
+  return `${command} cannot be run: ${messageOf(error)}`;
 }
 
 /** Whether nothing has come of `promise` after a span. */

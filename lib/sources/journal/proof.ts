@@ -1,6 +1,6 @@
 import type { Micros } from "../../core/time.ts";
 import type { Start } from "../source.ts";
-import type { JournalRecords } from "./export.ts";
+import type { JournalRecords } from "./journal_records.ts";
 import { isLate } from "./journalctl.ts";
 
 /** Entries that are remembered until they are proved, at most. */

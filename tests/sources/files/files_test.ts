@@ -1,11 +1,11 @@
+import { MILLISECOND } from "../../../lib/core/time.ts";
 import { strict as assert } from "node:assert";
+import { denial, joining } from "../../../lib/core/denial.ts";
 import { entriesOf } from "../../support/records.ts";
 import { openFiles } from "../../../lib/sources/files/files.ts";
 import { MAX_LINE } from "../../../lib/sources/line_splitter.ts";
 import { eventually } from "../../support/helpers.ts";
 import { Following, LogDirectory } from "../../support/file_following.ts";
-
-const MILLISECOND = 1_000;
 
 Deno.test("a file's lines are handed over as they are written, with the time at which they came", async () => {
   using logs = new LogDirectory();
@@ -240,9 +240,10 @@ Deno.test("a file that may not be opened is told of once, and read from where it
     Deno.openSync = openSync;
   }
   await second.saw("two", "three");
+  const reason = denial("read it", joining("adm"));
   assert.deepEqual(second.problems, [
-    `Cannot read ${logs.at("a.log")}: permission denied`,
-    `Cannot read ${logs.at("b.log")}: permission denied`,
+    `Cannot read ${logs.at("a.log")}: ${reason}`,
+    `Cannot read ${logs.at("b.log")}: ${reason}`,
   ]);
 });
 

@@ -1,10 +1,10 @@
+import { MILLISECOND } from "../../../lib/core/time.ts";
 import { strict as assert } from "node:assert";
 import { isRotated } from "../../../lib/sources/files/rotation.ts";
 import { eventually } from "../../support/helpers.ts";
 import { Following, LogDirectory, resume } from "../../support/file_following.ts";
 import { exists } from "../../support/journal_files.ts";
 
-const MILLISECOND = 1_000;
 /** Longer than a head. */
 const LONG = Array.from({ length: 40 }, (_, i) => `line ${i} ${"x".repeat(40)}`);
 

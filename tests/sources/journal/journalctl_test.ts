@@ -1,4 +1,5 @@
 import { strict as assert } from "node:assert";
+import { denial, joining } from "../../../lib/core/denial.ts";
 import { entriesOf } from "../../support/records.ts";
 import { openJournal } from "../../../lib/sources/journal/journal.ts";
 import type { Source, Start } from "../../../lib/sources/source.ts";
@@ -24,8 +25,8 @@ function exported(n: number): Fields {
 const DENIED = {
   name: "UserError",
   code: 69,
-  message: "Cannot read the journal: this user may not see what others write; " +
-    "let it with: sudo usermod -aG systemd-journal $USER, and log in again",
+  message: "Cannot read the journal: " +
+    denial("see what others write", joining("systemd-journal")),
 };
 
 /** A program in place of journalctl. It runs one of three scripts: asked whether it can read, to follow, or for what there is. */

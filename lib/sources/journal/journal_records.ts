@@ -1,0 +1,85 @@
+import { decode, encode } from "../../core/bytes.ts";
+import type { Micros } from "../../core/time.ts";
+import { grown, RecordBuffer } from "../record_buffer.ts";
+import type { Start } from "../source.ts";
+import { hashMark, isSameEntry } from "./cursor.ts";
+
+const OWN_IDENTIFIER = "strongmonitor";
+const OWN_UNIT = "strongmonitor.service";
+
+/** Records of entries, with the place of each in the journal. */
+export class JournalRecords extends RecordBuffer {
+  cursorFrom = new Int32Array(this.from.length);
+  cursorTo = new Int32Array(this.from.length);
+
+  /** The cursor of record `i`. */
+  cursor(i: number): string {
+    return decode(this.bytes, this.cursorFrom[i]!, this.cursorTo[i]!);
+  }
+
+  /** A number for the entry of record `i`, the same where it was copied to another file of the journal. */
+  mark(i: number): number {
+    return this.times[i]! + this.hash(i);
+  }
+
+  /** The end of the hash in the cursor of record `i`. */
+  hash(i: number): number {
+    return hashMark(this.bytes, this.cursorFrom[i]!, this.cursorTo[i]!);
+  }
+
+  /** Adds a copy of record `i` of others, which outlives them. */
+  copy(others: JournalRecords, i: number): void {
+    const from = this.end;
+    this.put(others.bytes.array.subarray(others.from[i]!, others.to[i]!));
+    const to = this.end;
+    this.put(others.bytes.array.subarray(others.cursorFrom[i]!, others.cursorTo[i]!));
+    const copy = this.length;
+    const origin = this.origins.push(others.origins[others.origin[i]!]!) - 1;
+    this.add({ from, to, isASCII: true, most: Infinity }, {
+      origin,
+      time: others.times[i]!,
+      pid: others.pids[i]!,
+    });
+    this.cursorFrom[copy] = to;
+    this.cursorTo[copy] = this.end;
+  }
+
+  protected override move(i: number, to: number): void {
+    super.move(i, to);
+    this.cursorFrom[to] = this.cursorFrom[i]!;
+    this.cursorTo[to] = this.cursorTo[i]!;
+  }
+
+  protected override growColumns(): void {
+    super.growColumns();
+    this.cursorFrom = grown(this.cursorFrom);
+    this.cursorTo = grown(this.cursorTo);
+  }
+}
+
+/** Drops records that are not new: what was reached before, what is this program's own, and what a clock set back made too old. */
+export class NewRecords {
+  readonly #after: string | null;
+  /** Of the cursor `#after`: cursors of other hashes need not be compared. */
+  readonly #hash: number;
+  readonly #since: Micros;
+
+  constructor({ after, since }: Start) {
+    this.#after = after;
+    const { bytes, end } = encode(after ?? "");
+    this.#hash = hashMark(bytes, 0, end);
+    this.#since = since;
+  }
+
+  drop(records: JournalRecords): void {
+    const isOwn = records.origins.map(({ identifier, sender }) =>
+      identifier === OWN_IDENTIFIER || sender.unit === OWN_UNIT
+    );
+    records.keep((i) => !isOwn[records.origin[i]!] && this.#isNew(records, i));
+  }
+
+  #isNew(records: JournalRecords, i: number): boolean {
+    if (this.#after === null) return records.times[i]! >= this.#since;
+    return records.hash(i) !== this.#hash || !isSameEntry(records.cursor(i), this.#after);
+  }
+}
