@@ -60,7 +60,9 @@ export async function replayCommand(files: readonly string[], options: ReplayOpt
   const { recorded, hits, events } = pipeline.counts;
   const seconds = Math.round(performance.now() - started) / 1_000;
   const summary = { lines, logged: recorded, hits, bans: judge.bans, seconds };
-  if (events === 0 && lines > 0) console.error(`No line says what ${names(config)} would say of an address.`);
+  if (events === 0 && lines > 0) {
+    console.error(`${names(config)} found no address in any line: are these lines of another service?`);
+  }
   if (options.json) printJson({ summary });
   else {
     const counts = [

@@ -1,5 +1,5 @@
 import type { Log } from "./log.ts";
-import { messageOf, UserError } from "./error.ts";
+import { messageOf, stackOf, UserError } from "./error.ts";
 
 /** How a worker is kept alive. */
 export interface Supervision {
@@ -29,6 +29,7 @@ export async function supervise(
       if (signal.aborted) return;
       failures++;
       if (error instanceof UserError) throw error;
+      log.debug(() => stackOf(error));
       const wait = backoff[failures - 1];
       if (wait === undefined) {
         log.error(`${name} failed ${failures} times in a row and is given up: ${messageOf(error)}`);

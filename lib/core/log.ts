@@ -3,7 +3,8 @@ import { printable } from "./text.ts";
 
 /** Where a program says what it does. */
 export interface Log {
-  debug(message: string): void;
+  /** For `--verbose`; `message` is made only where it is shown. Each of its lines is a record. */
+  debug(message: () => string): void;
   info(message: string): void;
   warn(message: string): void;
   error(message: string): void;
@@ -43,7 +44,10 @@ export function openLog({ verbose }: { verbose: boolean }): Log {
   });
   const logger = getLogger("strongmonitor");
   return {
-    debug: (message) => logger.debug("{message}", { message }),
+    debug(message) {
+      if (!verbose) return;
+      for (const line of message().split("\n")) logger.debug("{message}", { message: line });
+    },
     info: (message) => logger.info("{message}", { message }),
     warn: (message) => logger.warn("{message}", { message }),
     error: (message) => logger.error("{message}", { message }),

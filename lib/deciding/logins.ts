@@ -87,7 +87,7 @@ export class Logins {
   readonly #trust: TrustOptions | null;
   /** The newest of each method, by address. */
   readonly #logins = new Map<string, Map<string, Login>>();
-  /** By what they are known by: `idOf()`. */
+  /** By `idOf()`. */
   readonly #sessions = new Map<string, Session>();
   /** The sessions that each process serves: one, but for processes of several machines or a log read out of order. */
   readonly #ofProcess = new Map<number, Set<string>>();

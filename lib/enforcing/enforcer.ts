@@ -216,6 +216,7 @@ export class Enforcer {
   #tell({ bans, isLift }: Work): Promise<readonly Outcome[]> {
     const { firewall, log, endOf } = this.#options;
     const { signal } = this.#stop;
+    log.debug(() => `${firewall.name} ${isLift ? "lifts" : "bans"} ${bans.map(nameOf).join(", ")}`);
     if (!isLift) return firewall.ban(bans.map((ban) => ({ ...ban, until: endOf(ban) })), signal);
     if (firewall.canUnban) return firewall.unban(bans, signal);
     for (const { address } of bans) log.warn(`${address} stays in the firewall: there is no unban_command`);

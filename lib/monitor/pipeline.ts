@@ -310,7 +310,7 @@ export class Pipeline {
   }
 
   #commit(intake: Intake): void {
-    const { store, judge } = this.#parts;
+    const { store, judge, log } = this.#parts;
     const { feed: { name: source }, position, knocks } = intake;
     const hits = this.#engine.takeHits();
     const trips = this.#engine.takeTrips();
@@ -318,7 +318,13 @@ export class Pipeline {
     const notes = this.#engine.takeNotes(intake.now);
     store.write({ source, position, notes, logins: judge.news(), bans, knocks });
     this.#intake = null;
+    for (const { address, reason, count } of trips) {
+      log.debug(() => `${address} passed the limit of ${reason} with ${count} hits`);
+    }
     if (trips.length > 0) judge.enforce(bans);
+    log.debug(() =>
+      `committed ${intake.records} lines of ${source}: ${store.lines.length} recorded, ${hits} hits, ${bans.length} bans; position ${position}`
+    );
     this.#count(intake, { recorded: store.lines.length, hits, bans: bans.length });
     store.lines.clear();
     this.#knocking?.open(knocks);

@@ -145,17 +145,17 @@ const WRONG: [text: string, complaint: string, position: string][] = [
   [more('"status": 404'), "modules.SSHD.rules[0].status: needs a module that reads a status", "1:75"],
   [
     more('"distinct": "path"'),
-    'modules.SSHD.rules[0].distinct: must be one of message, user, port, method, login, logout, got "path"',
+    'modules.SSHD.rules[0].distinct: must be one of message, method, user, port, login, logout, got "path"',
     "1:87",
   ],
   [
     more('"field": ["user", "usr"]'),
-    'modules.SSHD.rules[0].field[1]: must be one of message, user, port, method, login, logout, got "usr"',
+    'modules.SSHD.rules[0].field[1]: must be one of message, method, user, port, login, logout, got "usr"',
     "1:93",
   ],
   [
     more('"except": [{ "field": "usr", "str": "x" }]'),
-    'modules.SSHD.rules[0].except[0].field: must be one of message, user, port, method, login, logout, got "usr"',
+    'modules.SSHD.rules[0].except[0].field: must be one of message, method, user, port, login, logout, got "usr"',
     "1:97",
   ],
   [

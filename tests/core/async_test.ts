@@ -14,14 +14,15 @@ async function tries(work: (attempt: number, progress: () => void) => void | Pro
     log,
     backoff: [1, 1],
   }).then(() => null, (error) => error as Error);
-  return { attempts, failure, log: log.lines.join("\n") };
+  return { attempts, failure, log: log.lines.join("\n"), details: log.details };
 }
 
 Deno.test("`supervise()` gives up loudly after three failures in a row", async () => {
-  const { attempts, failure, log } = await tries(() => {
+  const { attempts, failure, log, details } = await tries(() => {
     throw new Error("dead");
   });
   assert.equal(attempts, 3);
+  assert.match(details[2]!, /^Error: dead\n +at .*async_test/, "the place of the fault is among the details");
   assert.equal(failure?.message, "dead");
   assert.match(log, /error: toy failed 3 times in a row and is given up: dead/);
 });

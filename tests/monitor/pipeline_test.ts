@@ -107,6 +107,17 @@ Deno.test("`Pipeline.process()` writes lines, hits, bans and position of a batch
   ]]);
 });
 
+Deno.test("`Pipeline.process()` tells `--verbose` of trips and of each commit with its position", () => {
+  const log = memoryLog();
+  const pipeline = new Pipeline([RULES], { store: new MemoryStore(), judge, log });
+  run(pipeline, ["bad 192.0.2.1", "bad 192.0.2.1", "bad 192.0.2.1"], { position: "p3" });
+  assert.deepEqual(log.details, [
+    "192.0.2.1 passed the limit of [TOY] bad with 3 hits",
+    "committed 3 lines of test: 3 recorded, 3 hits, 1 bans; position p3",
+  ]);
+  assert.deepEqual(log.lines, []);
+});
+
 Deno.test("`Pipeline.process()` counts nothing twice when a batch is read again after it could not be written", () => {
   const store = new MemoryStore();
   const pipeline = new Pipeline([RULES], { store, judge, log: memoryLog() });

@@ -37,11 +37,13 @@ export function temporaryState(): TemporaryState {
   };
 }
 
-/** A log that keeps what it is told. */
-export function memoryLog(): Log & { readonly lines: string[] } {
+/** A log that keeps what it is told; what `--verbose` adds is in `details`. */
+export function memoryLog(): Log & { readonly lines: string[]; readonly details: string[] } {
   const lines: string[] = [];
+  const details: string[] = [];
   const to = (level: string) => (message: string) => void lines.push(`${level}: ${message}`);
-  return { lines, debug: to("debug"), info: to("info"), warn: to("warn"), error: to("error") };
+  const debug = (message: () => string) => void details.push(message());
+  return { lines, details, debug, info: to("info"), warn: to("warn"), error: to("error") };
 }
 
 /** A condition that looks at the start of the whole message, but for what `over` says. */

@@ -41,7 +41,7 @@ export class Logs implements Disposable {
   #tails: Tail[] = [];
   /** Files read before that could not be looked for yet. */
   #missing: Mark[] = [];
-  /** Files whose rest is nowhere, until what came after them is found. */
+  /** Files whose unread rest was not found, until the files that came after them are found. */
   #gone: Known[] = [];
   /** Set at the very first start. */
   #since: Micros | null = null;
