@@ -3,7 +3,7 @@ import type { Config, WhitelistMember } from "../config/types.ts";
 import { longestOfEach } from "../config/whitelist.ts";
 import { canonicalAddress } from "../core/address.ts";
 import { Names, type Resolve } from "./names.ts";
-import { Whitelist } from "../deciding/whitelist.ts";
+import { Whitelist, type WhitelistOrigin } from "../deciding/whitelist.ts";
 import type { State } from "../state/state.ts";
 import { pause, untilAborted } from "../core/async.ts";
 import type { Log } from "../core/log.ts";
@@ -51,23 +51,31 @@ export class Whitelisting {
   }
 
   /**
-   * Takes over what has changed in the files, in the state and in the network around us, and lets go of what has ended. To be
-   * called each minute, and whenever the state has changed.
+   * Builds the whitelist from the configuration, the files, the state and this machine's addresses, without entries that have
+   * ended. Call it each minute, and whenever the state has changed.
    */
   gather(): void {
-    const now = this.#parts.clock();
+    const { state, log, clock } = this.#parts;
+    const now = clock();
+    const before = this.whitelist.revision;
     const inForce = ({ until }: WhitelistMember) => until === null || until > now;
     const configured = this.#config.whitelist.members.filter(inForce);
     const listed = this.#files.refresh().filter(inForce);
     this.#setNames(longestOfEach([...configured, ...listed].filter(({ isName }) => isName)));
-    const kept = (origin: string) => this.#parts.state.whitelist(origin, now).map(({ address }) => address);
-    this.whitelist.set("configuration", networksOf(configured));
-    this.whitelist.set("whitelist file", networksOf(listed));
-    this.whitelist.set("command", kept("command"));
-    this.whitelist.set("knock", kept("knock"));
-    this.whitelist.set("database", kept("database"));
-    this.whitelist.set("DNS name", this.#names.length > 0 ? kept("name") : []);
-    this.whitelist.set("this machine", ownAddresses());
+    const kept = (origin: string) => state.whitelist(origin, now).map(({ address }) => address);
+    const parts: [WhitelistOrigin, string[]][] = [
+      ["configuration", networksOf(configured)],
+      ["whitelist file", networksOf(listed)],
+      ["command", kept("command")],
+      ["knock", kept("knock")],
+      ["database", kept("database")],
+      ["DNS name", this.#names.length > 0 ? kept("name") : []],
+      ["this machine", ownAddresses()],
+    ];
+    for (const [origin, members] of parts) this.whitelist.set(origin, members);
+    if (this.whitelist.revision === before) return;
+    const counts = () => parts.flatMap(([origin, { length }]) => length > 0 ? `${length} by ${origin}` : []);
+    log.debug(() => `whitelisted: ${counts().join(", ")}`);
   }
 
   /** Resolves the names again and again until `signal` aborts; what they last were is known from the start. */

@@ -135,7 +135,7 @@ Deno.test("docs/json.md describes every key that `--json` prints, and no others"
   const { directory, state } = temporary;
   const config = configure(temporary);
   state.bans.add(BAN);
-  state.setReport(REPORT);
+  state.setReport(JSON.stringify(REPORT));
   state.setTrial({ end: now() + SECOND, lastBan: 0 });
   const run = async (command: string) =>
     (await program([...command.split(" "), "--json", "--config", config])).stdout;
