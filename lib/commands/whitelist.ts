@@ -13,15 +13,15 @@ import { type CommonOptions, isoTimeOrNull, localTime, print, printJson, printTa
 /** Options of `whitelist add`. */
 export interface WhitelistAddOptions extends CommonOptions {
   readonly note?: string;
-  /** A span, or `forever`, which is meant without. */
+  /** A span, or `forever`, which is the default. */
   readonly for?: string;
-  /** A date, or a date and a time; not together with `for`. */
+  /** A date, or a date and a time; excludes `for`. */
   readonly until?: string;
 }
 
 /**
- * `whitelist add`: does not ban an address or network again until the end that is given, if one is, and lifts what stands
- * against it. A second time changes its note and its end. Throws `UserError` (64, 69, 78).
+ * `whitelist add`: whitelists an address or network until an end, or for good, and lifts its bans.
+ * Replaces note and end of an entry that exists. Throws `UserError` (64, 69, 78).
  */
 export function whitelistAddCommand(target: string, options: WhitelistAddOptions): number {
   const address = requireNetwork(target);
@@ -57,7 +57,10 @@ function requireEnd({ for: span, until }: WhitelistAddOptions, since: Micros): M
   return end;
 }
 
-/** `whitelist remove`: takes back what `whitelist add` or a knock did. */
+/**
+ * `whitelist remove`: removes the entries that `whitelist add` or a knock made. Throws `UserError`
+ * (64, 69, 78; 1: none).
+ */
 export function whitelistRemoveCommand(target: string, options: CommonOptions): number {
   const address = requireNetwork(target);
   return withState(options, (state) => {
@@ -73,14 +76,14 @@ export function whitelistRemoveCommand(target: string, options: CommonOptions): 
   });
 }
 
-/** Something whitelisted, and by whom. */
+/** A whitelist entry with its origin. */
 interface Listed extends WhitelistEntry {
   readonly origin: "configuration" | "file" | "command" | "knock" | "database" | "open session";
-  /** Path of the file that names it. */
+  /** Path of the whitelist file that holds the entry. */
   readonly file?: string;
 }
 
-/** `whitelist list`: everything whitelisted that has not ended, by whom and until when. */
+/** `whitelist list`: prints all entries that have not ended, with origin, end and note. */
 export function whitelistListCommand(options: CommonOptions): number {
   const config = openConfig(options);
   const listed = withState({ ...options, state: config.stateDirectory }, (state) => [

@@ -2,13 +2,13 @@ import * as z from "zod";
 import { MAX_MESSAGE } from "../core/records.ts";
 import { described, network, ports, section, spanOrForever, STRINGS, text, texts, whole } from "./values.ts";
 
-/** `window`, where it may stand. */
+/** The key `window` of the whole configuration, a module, a rule or a network step. */
 export const window = described(
   spanOrForever.optional(),
   'Hits older than this are forgotten, such as "10m"; "forever": never. A rule\'s own wins over its module\'s, ' +
     "that over the outermost; with none at all, hits are never forgotten.",
 );
-/** `ban_time`, where it may stand. */
+/** The key `ban_time` of the whole configuration, a module, a rule or a network step. */
 export const banTime = described(
   spanOrForever.optional(),
   'How long a ban lasts, such as "1d"; "forever": for good. A rule\'s own wins over its module\'s, that over the ' +
@@ -17,7 +17,7 @@ export const banTime = described(
 
 const factor = z.number("must be a number").min(1, "must be at least 1").max(1_000, "must be at most 1000");
 
-/** How bans grow, where it may stand: beside `ban_time`. */
+/** The keys beside `ban_time` that make later bans of one address longer. */
 export const growth = {
   ban_time_factor: described(
     factor.optional(),
@@ -43,7 +43,7 @@ function some<T>(list: z.ZodType<T[], unknown>) {
 
 const CODES = 'must be a status code such as 404, a class such as "4xx", or a list of them';
 
-/** One status code, or all of a class. */
+/** A status code such as 404, or a class such as `4xx`; gives a list of codes. */
 const codes = z.union([whole(100, 999), z.string().regex(/^[1-9]xx$/, CODES)], CODES).transform((given) =>
   typeof given === "number" ? [given] : Array.from({ length: 100 }, (_, i) => Number(given[0]) * 100 + i)
 );
@@ -179,9 +179,9 @@ export const moduleSection = section({
   ),
 });
 
-/** A module's section as it is written. */
+/** Checked section of a module. */
 export type ModuleSection = z.output<typeof moduleSection>;
-/** A condition as it is written. */
+/** Checked condition of a rule or an exception. */
 export type ConditionSection = z.output<typeof conditionSection>;
-/** A rule as it is written. */
+/** Checked section of a rule. */
 export type RuleSection = z.output<typeof rule>;

@@ -163,10 +163,13 @@ export const settingsSchema = section({
   ),
 });
 
-/** A checked configuration in the keys that it is written with; `undefined` marks what is inherited. */
+/** A checked configuration by its written keys. A value that is inherited is `undefined`. */
 export type Settings = z.output<typeof settingsSchema>;
 
-/** The JSON Schema (2020-12) of what may be written, for editors and for `docs/`. */
+/**
+ * Returns the JSON Schema (2020-12) of a configuration, for editors and for
+ * docs/config.schema.json.
+ */
 export function jsonSchema(): Record<string, unknown> {
   return { title: "StrongMonitor configuration", ...z.toJSONSchema(settingsSchema, { io: "input" }) };
 }
