@@ -61,7 +61,8 @@ for (const [command, prefix] of [["bans", "strongmonitor: "], ["run", "<3>"]] as
     const { code, stderr } = await program([command, "--config", config]);
     assert.equal(code, 1, stderr);
     const [first, ...frames] = stderr.trimEnd().split("\n").filter((line) => line.startsWith(prefix));
-    assert.match(first!, /no such table: ban/);
+    // Deno 2.4 does not name the table.
+    assert.match(first!, /no such table: ban|failed to prepare statement/);
     assert.ok(frames.some((line) => line.startsWith(`${prefix}    at `)), stderr);
   });
 }
