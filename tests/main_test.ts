@@ -1,4 +1,5 @@
 import { strict as assert } from "node:assert";
+import { temporaryState } from "./support/helpers.ts";
 import { MAIN, program } from "./support/program.ts";
 
 for (const args of ["--help", "ban --help"]) {
@@ -49,3 +50,19 @@ Deno.test("what Node.js has deprecated is no business of whoever runs the progra
     Deno.removeSync(directory, { recursive: true });
   }
 });
+
+for (const [command, prefix] of [["bans", "strongmonitor: "], ["run", "<3>"]] as const) {
+  Deno.test(`\`${command}\` shows the stack of an error that nobody expected, each line for itself`, async () => {
+    using temporary = temporaryState();
+    const config = `${temporary.directory}/config.jsonc`;
+    const modules = { SSHD: { rules: [{ name: "a", str: "x", limit: 1 }] } };
+    Deno.writeTextFileSync(config, JSON.stringify({ state: temporary.directory, modules }));
+    temporary.exec("DROP TABLE ban");
+    const { code, stderr } = await program([command, "--config", config]);
+    assert.equal(code, 1, stderr);
+    const [first, ...frames] = stderr.trimEnd().split("\n").filter((line) => line.startsWith(prefix));
+    // Deno 2.4 does not name the table.
+    assert.match(first!, /no such table: ban|failed to prepare statement/);
+    assert.ok(frames.some((line) => line.startsWith(`${prefix}    at `)), stderr);
+  });
+}

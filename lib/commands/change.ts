@@ -5,7 +5,6 @@ import { isLocked } from "../state/database.ts";
 import type { State } from "../state/state.ts";
 import type { BanStatus } from "../deciding/ban.ts";
 import { UserError } from "../core/error.ts";
-import { type CommonOptions, print, printJson } from "./output.ts";
 
 /** Milliseconds that a command waits for the firewall, and between two looks. */
 const PATIENCE = 3_000;
@@ -33,12 +32,6 @@ export function requireSpan(option: string, text: string, or = ""): Micros {
     `Cannot read ${option} "${text}": expected a time span such as 90s, 2h or 1d12h${or}`,
     64,
   );
-}
-
-/** Prints that something was done to an address. */
-export function report(options: CommonOptions, { address, done }: { address: string; done: string }): void {
-  if (options.json) printJson({ address, done });
-  else print(`${address} ${done}`);
 }
 
 /** Says on standard error that what a command asked for waits until the monitor runs. */

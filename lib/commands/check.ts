@@ -10,9 +10,9 @@ import { programWarnings } from "./programs.ts";
 import { runRuleTests } from "./rule_tests.ts";
 
 /**
- * `check`: reads the configuration, its password file included, and says what it means. Throws `UserError` (78) when
- * it is wrong, and when `run` would refuse it because this program was built for less or a whitelist file cannot be read. Exit code 1 when a rule fails
- * its tests.
+ * `check`: reads the configuration with its password file, and explains it. Throws `UserError` (78)
+ * when the configuration is wrong, when this program lacks a permission for it, and when a
+ * whitelist file cannot be read. Exit code 1 when a rule fails a test.
  */
 export function checkCommand(options: CommonOptions): number {
   const config = openConfig(options, { withPassword: true });
@@ -33,7 +33,9 @@ export function checkCommand(options: CommonOptions): number {
   return tests.failures.length === 0 ? 0 : 1;
 }
 
-/** A configuration as machines read it, without the password; spans are seconds, null is for ever. */
+/**
+ * Makes the object of docs/json.md. Leaves out the password; spans are in seconds, null is endless.
+ */
 function configJson(config: Config) {
   const {
     path,

@@ -4,7 +4,10 @@ import { warnIfStopped } from "./change.ts";
 import { withState } from "./open.ts";
 import { type CommonOptions, print, printJson } from "./output.ts";
 
-/** `confirm`: lets the bans of a trial hold as long as they are meant to. Throws `UserError` (69, 78; 1 when there is no trial). */
+/**
+ * `confirm`: ends the trial and keeps its bans. Throws `UserError` (69, 78; 1 when no trial is
+ * under way).
+ */
 export function confirmCommand(options: CommonOptions): number {
   return withState(options, (state) => {
     if (state.trial() === null) throw new UserError("Cannot confirm: no trial is under way", 1);

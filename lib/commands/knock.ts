@@ -6,7 +6,7 @@ import { codeSecret, otpauthUri, PLAIN_SECRET, plainSecret, seal } from "../deci
 import type { State } from "../state/state.ts";
 import type { KnockKey } from "../deciding/knock.ts";
 import { UserError } from "../core/error.ts";
-import { report, warnIfStopped } from "./change.ts";
+import { warnIfStopped } from "./change.ts";
 import { openConfig, withState } from "./open.ts";
 import {
   type CommonOptions,
@@ -20,21 +20,27 @@ import {
 
 /** Options of `knock new`. */
 export interface KnockNewOptions extends CommonOptions {
-  /** A secret that is the same every time, in place of one-time codes. */
+  /** Make a plain secret, which never changes, in place of one-time codes. */
   readonly plain?: boolean;
-  /** The plain secret is read from standard input, not made. */
+  /** Read the plain secret from standard input. */
   readonly secretStdin?: boolean;
 }
 
 /** RFC 4226, section 4, recommends 160 bits. */
 const SECRET_BYTES = 20;
 const SALT_BYTES = 16;
-/** More than a secret may have, line end included. */
+/** Most bytes read from standard input: more than the longest secret and its line end. */
 const MOST_INPUT = 256;
-/** White on black, whatever the terminal's colours are: the code's light parts are drawn. */
+/**
+ * White on black in any colour scheme, as scanners need dark on light: the renderer draws the light
+ * modules.
+ */
 const QR_COLOURS = ["\x1b[97;40m", "\x1b[0m"] as const;
 
-/** `knock new`: makes a key, shows it this once, and has the monitor go by it. */
+/**
+ * `knock new`: makes a key, prints it once, and tells the monitor. Throws `UserError` (64, 69, 78;
+ * 1: the name is taken).
+ */
 export function knockNewCommand(name: string, options: KnockNewOptions): number {
   requireName(name);
   const config = openConfig(options);
@@ -50,7 +56,7 @@ export function knockNewCommand(name: string, options: KnockNewOptions): number 
   });
 }
 
-/** `knock list`: the keys and their last uses. */
+/** `knock list`: prints the keys and their last uses. */
 export function knockListCommand(options: CommonOptions): number {
   const keys = withState(options, (state) => state.knocks.keys());
   if (options.json) {
@@ -74,12 +80,15 @@ export function knockListCommand(options: CommonOptions): number {
   return 0;
 }
 
-/** `knock remove`: lets nobody in by a key any more; who is in stays until the end. */
+/**
+ * `knock remove`: removes a key. Addresses that it whitelisted stay whitelisted until their end.
+ */
 export function knockRemoveCommand(name: string, options: CommonOptions): number {
   return withState(options, (state) => {
     if (!state.knocks.remove(name)) throw new UserError(`Cannot remove the key ${name}: there is none`, 1);
     rouseMonitor(state.directory);
-    report(options, { address: name, done: "removed" });
+    if (options.json) printJson({ name, done: "removed" });
+    else print(`${name} removed`);
     warnIfStopped(state.directory);
     return 0;
   });
@@ -110,7 +119,7 @@ function choosePlain({ secretStdin }: KnockNewOptions): string {
   );
 }
 
-/** Standard input without the end of its line. */
+/** Reads standard input, without its line end. */
 function readSecret(): string {
   const bytes = new Uint8Array(MOST_INPUT);
   let length = 0;

@@ -11,12 +11,18 @@ import { denial } from "../core/denial.ts";
 import { messageOf, UserError } from "../core/error.ts";
 import type { CommonOptions } from "./output.ts";
 
-/** The configuration that the options name, without its password unless asked for. Throws `UserError` (78). */
+/**
+ * Loads the configuration that the options name; reads the password only `withPassword`. Throws
+ * `UserError` (78).
+ */
 export function openConfig({ config, state }: CommonOptions, { withPassword = false } = {}): Config {
   return loadConfig(config, { known: modules, state, withPassword });
 }
 
-/** What keeps this program from being a monitor by `config`: a `UserError` (78) that says what to build; null: nothing. */
+/**
+ * Returns a `UserError` (78) that says how to build the program where it lacks permissions for
+ * `config`, else null.
+ */
 export function permissionProblem(config: Config, { state }: CommonOptions): UserError | null {
   const missing = missingPermissions(config);
   if (missing.length === 0) return null;
@@ -24,7 +30,10 @@ export function permissionProblem(config: Config, { state }: CommonOptions): Use
   return new UserError(`${wants}; ${buildHint({ config: config.path, state })}`, 78);
 }
 
-/** Runs `work` on the state that the options name and closes it. Throws `UserError` (69) when there is none. */
+/**
+ * Runs `work` on the state that the options name, and closes it. Throws `UserError` (69) when it
+ * does not exist.
+ */
 export function withState<T>(options: CommonOptions, work: (state: State) => T): T {
   const state = openState(options);
   try {
@@ -34,14 +43,20 @@ export function withState<T>(options: CommonOptions, work: (state: State) => T):
   }
 }
 
-/** The state that the options name, to be closed by the caller. Throws `UserError` (69) when there is none. */
+/**
+ * Opens the state that the options name; the caller closes it. Throws `UserError` (69) when it does
+ * not exist.
+ */
 export function openState(options: CommonOptions): State {
   const directory = options.state ?? openConfig(options).stateDirectory;
   requireState(directory, options);
   return new State(directory);
 }
 
-/** Makes the state's directory where it is missing. Throws `UserError` (69), also where it may not be used. */
+/**
+ * Makes the state's directory where it is missing. Throws `UserError` (69) where it cannot be made
+ * or used.
+ */
 export function makeStateDirectory(directory: string, options: CommonOptions): void {
   try {
     prepareStateDirectory(directory);
@@ -50,7 +65,10 @@ export function makeStateDirectory(directory: string, options: CommonOptions): v
   }
 }
 
-/** The addresses that the configuration and the state never ban, this machine's own left to the monitor. */
+/**
+ * Builds the whitelist of the configuration and the state. It lacks this machine's addresses, which
+ * the monitor adds.
+ */
 export function knownWhitelist(config: Config, state: State): Whitelist {
   const whitelist = new Whitelist();
   const kept = (origin: string) => state.whitelist(origin, now()).map(({ address }) => address);
@@ -61,7 +79,10 @@ export function knownWhitelist(config: Config, state: State): Whitelist {
   return whitelist;
 }
 
-/** Puts on `whitelist` the addresses and networks of a configuration and its files that have not ended. */
+/**
+ * Adds to `whitelist` the addresses and networks of a configuration and its files whose entries
+ * have not ended.
+ */
 export function setConfigured(whitelist: Whitelist, { whitelist: { members, files } }: Config): void {
   const inForce = (member: WhitelistMember) => member.until === null || member.until > now();
   const networks = (list: readonly WhitelistMember[]) =>
@@ -70,11 +91,14 @@ export function setConfigured(whitelist: Whitelist, { whitelist: { members, file
   whitelist.set("whitelist file", files.flatMap((file) => networks(file.members)));
 }
 
-/** A state is made by the monitor alone: what another user made would stand in its way. */
+/**
+ * Throws `UserError` (69) where no state exists. Commands do not make one: the monitor's user could
+ * not write to it.
+ */
 function requireState(directory: string, options: CommonOptions): void {
   try {
     Deno.statSync(`${directory}/state.db`);
-    // Readers write as well: SQLite keeps its books beside the file.
+    // Readers need to write too: SQLite keeps its -shm file beside the database.
     const { state } = Deno.permissions.querySync({ name: "write", path: directory });
     if (state !== "granted") throw new Deno.errors.NotCapable();
   } catch (error) {

@@ -1,21 +1,24 @@
 import { printable } from "../core/text.ts";
 import type { Micros } from "../core/time.ts";
 
-/** Options that every command takes. */
+/** Options of every command. */
 export interface CommonOptions {
   /** Path of the configuration file. */
   readonly config: string;
-  /** Directory of the state, in place of the configuration's. */
+  /** Directory of the state; replaces the one of the configuration. */
   readonly state?: string;
   /** Output for machines: one JSON object a line. */
   readonly json?: boolean;
 }
 
-/** What `bans --export` can write. */
+/** Formats of `bans --export`. */
 export const EXPORT_FORMATS = ["nft", "ipset", "plain", "json"] as const;
 const encoder = new TextEncoder();
 
-/** Writes a line to standard output, synchronously; ends the program quietly when nobody reads on. */
+/**
+ * Writes a line to standard output, synchronously. Exits with 0 when the reader has closed the
+ * pipe.
+ */
 export function print(line: string): void {
   const bytes = encoder.encode(line + "\n");
   try {
@@ -31,31 +34,31 @@ export function printJson(value: unknown): void {
   print(JSON.stringify(value));
 }
 
-/** A number of things for people: `1 ban`, `2 bans`. */
+/** Formats a count for people: `1 ban`, `2 bans`. */
 export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
-/** An instant for people: local time to the second. */
+/** Formats an instant for people: local time to the second. */
 export function localTime(time: Micros): string {
   return new Date(time / 1_000).toLocaleString("sv-SE");
 }
 
-/** An instant for machines: ISO 8601 in UTC, to the microsecond. */
+/** Formats an instant for machines: ISO 8601 in UTC, to the microsecond. */
 export function isoTime(time: Micros): string {
   const micros = String(time % 1_000).padStart(3, "0");
   return new Date(Math.floor(time / 1_000)).toISOString().replace("Z", `${micros}Z`);
 }
 
-/** `isoTime`, where there may be none. */
+/** `isoTime()` of an instant that may be null. */
 export function isoTimeOrNull(time: Micros | null): string | null {
   return time === null ? null : isoTime(time);
 }
 
-/** Prints rows in aligned columns under a heading. Hostile text is made harmless. */
+/** Prints rows in aligned columns under a heading. Escapes control characters of hostile text. */
 export function printTable(heading: readonly string[], rows: readonly (readonly string[])[]): void {
   const lines = [heading, ...rows.map((row) => row.map(printable))];
-  // As arguments of `Math.max()` 100,000 rows would be more than the stack holds.
+  // `Math.max(...rows)` overflows the stack at 100,000 rows.
   const widths = heading.map((_, column) =>
     lines.reduce((most, line) => Math.max(most, line[column]!.length), 0)
   );

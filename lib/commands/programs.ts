@@ -1,8 +1,8 @@
 import type { Config } from "../config/types.ts";
 
 /**
- * Programs of `config` that are missing or not executable, a sentence each. Where this process may not look, nothing
- * is said.
+ * Returns a sentence for each program of `config` that is missing or not executable. Skips programs
+ * in directories that this process may not read.
  */
 export function programWarnings({ ban }: Config): string[] {
   const commands = ban.firewall === "nftables"
@@ -16,7 +16,10 @@ export function programWarnings({ ban }: Config): string[] {
   );
 }
 
-/** What a command runs: its first word, and what sudo(8) is given to run by an absolute path. */
+/**
+ * Returns the programs that a command runs: its first word, and the first absolute path among the
+ * arguments of sudo(8).
+ */
 function programsOf([program, ...args]: readonly string[]): string[] {
   if (program === undefined) return [];
   const run = /(?:^|\/)sudo$/.test(program) ? args.find((word) => word.startsWith("/")) : undefined;
@@ -39,7 +42,7 @@ function faultOfFile(path: string): string | null {
   }
 }
 
-/** Directories in which programs are looked for; none where this process may not know. */
+/** Returns the directories of PATH; an empty list where this process may not read the variable. */
 function searchPath(): string[] {
   if (Deno.permissions.querySync({ name: "env", variable: "PATH" }).state !== "granted") return [];
   return (Deno.env.get("PATH") ?? "").split(":").filter((directory) => directory !== "");

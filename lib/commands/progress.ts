@@ -1,15 +1,15 @@
 const WIDTH = 30;
 const EVERY = 100;
 
-/** A progress bar on standard error; invisible when that is not a terminal. */
+/** A progress bar on standard error. Draws nothing where standard error is not a terminal. */
 export class Progress {
   readonly #visible = Deno.stderr.isTerminal();
   #done = 0;
   #drawn = 0;
-  /** Bytes to come in all; null when nobody knows. */
+  /** Total number of bytes; null when unknown. */
   total: number | null = null;
 
-  /** Counts bytes that have been read. */
+  /** Counts bytes that were read, and redraws the bar at most ten times a second. */
   add(bytes: number): void {
     this.#done += bytes;
     if (!this.#visible || performance.now() - this.#drawn < EVERY) return;
@@ -17,7 +17,7 @@ export class Progress {
     write(`\r${this.#text()}`);
   }
 
-  /** Makes room for other output. */
+  /** Erases the bar before other output. */
   clear(): void {
     if (this.#visible && this.#drawn > 0) write("\r\x1b[K");
   }

@@ -6,15 +6,15 @@ import { RecordBuffer } from "../sources/record_buffer.ts";
 import { LineMatcher } from "./dry_run.ts";
 import type { ModuleRules } from "../rules/rule.ts";
 
-/** What came of the lines that the rules of a configuration are to be tested with. */
+/** Result of the tests that a configuration holds for its rules. */
 export interface TestResult {
-  /** Lines that were tried. */
+  /** Number of lines tried. */
   readonly tried: number;
-  /** A sentence for each that a rule did not take as it should. */
+  /** A sentence for each line that a rule judged wrongly. */
   readonly failures: readonly string[];
 }
 
-/** Runs the tests that the rules of `config` bring along. */
+/** Runs the tests of the rules of `config`. */
 export function runRuleTests({ modules, tests }: Config): TestResult {
   const results = tests.map((test) => {
     const rules = modules.find(({ module }) => module.name === test.module)!;
@@ -29,7 +29,7 @@ export function runRuleTests({ modules, tests }: Config): TestResult {
   };
 }
 
-/** The rules that a line hits; null where the module reads no address out of it. */
+/** Returns the rules that a line hits; null where the module finds no address in it. */
 type Hits = (line: string) => readonly string[] | null;
 
 function hitsOf(rules: ModuleRules): Hits {

@@ -10,25 +10,26 @@ import { makeStateDirectory, openConfig, permissionProblem } from "./open.ts";
 import { requireSpan } from "./change.ts";
 import { type CommonOptions, localTime } from "./output.ts";
 
-/** What the outside asks of a running monitor. */
+/** Signals to a running monitor. */
 export interface RunSignals {
-  /** Aborted: stop in order. */
+  /** Aborts when the monitor is to stop in order. */
   readonly stop: AbortSignal;
-  /** Calls `reload` each time the configuration is to be read anew. */
+  /** Has `reload` called each time the configuration is to be read again. */
   onReload(reload: () => void): void;
 }
 
 /** Options of `run`. */
 export interface RunOptions extends CommonOptions {
-  /** A span, in which bans are only tried. */
+  /** Span after which bans end and the monitor stops unless `confirm` is given. */
   readonly trial?: string;
-  /** Id of the machine's boot; without it uptime and clock tell one boot from another. */
+  /** Id of the machine's boot; without it, uptime and clock identify the boot. */
   readonly bootId?: string;
 }
 
 /**
- * `run`: monitors until told to stop, or until a trial is over that nobody has confirmed. A new configuration that cannot be used leaves the old one running.
- * Throws `UserError` (69, 78), or whatever stopped the last source.
+ * `run`: monitors until it is told to stop, or until an unconfirmed trial ends. A reload with a
+ * wrong configuration keeps the old one in force. Throws `UserError` (69, 78), or the error that
+ * stopped the last source.
  */
 export async function runCommand(
   options: RunOptions,
@@ -64,7 +65,10 @@ export async function runCommand(
   }
 }
 
-/** Ends what an earlier trial has banned and nobody has confirmed, and begins a new one where `span` is given. */
+/**
+ * Ends the bans of an earlier trial that nobody confirmed, and begins a new trial where `span` is
+ * given.
+ */
 function beginTrial(state: State, { span, log }: { span: Micros | null; log: Log }): void {
   const unconfirmed = state.trial();
   if (unconfirmed !== null) {
@@ -78,7 +82,10 @@ function beginTrial(state: State, { span, log }: { span: Micros | null; log: Log
   }
 }
 
-/** Makes the state where there is none. The lock comes first: once `state.db` stands, other users may look in. */
+/**
+ * Opens the state, and makes it where it is missing. Takes the lock first: other processes open
+ * `state.db` once it exists.
+ */
 function claimState(directory: string, options: CommonOptions): { state: State; lock: Lock } {
   makeStateDirectory(directory, options);
   const lock = takeLock(directory);
@@ -116,6 +123,6 @@ function close(state: State): void {
   try {
     state.close();
   } catch {
-    // The program ends; what was committed stands.
+    // The program ends anyway, and all commits are on disk.
   }
 }

@@ -54,11 +54,11 @@ function statusJson({ running, report, recorded, bans, failing, backlog }: Statu
     given_up: report?.givenUp ?? [],
     counts: report?.counts ?? null,
     tracked: report?.tracked ?? 0,
-    forgotten: report?.forgotten ?? 0,
+    evicted: report?.forgotten ?? 0,
     recorded,
     bans: { all: bans.all, in_force: bans.inForce, failing: bans.failing },
     failing: failing.map(banJson),
-    database: report?.database && databaseJson(report.database, backlog),
+    database: report?.database ? databaseJson(report.database, backlog) : null,
   };
 }
 
@@ -73,7 +73,7 @@ function moduleJson(module: ModuleActivity): unknown {
     last_hit: isoTimeOrNull(module.lastHit),
     lines_last_hour: module.lines,
     understood_last_hour: module.understood,
-    estranged: hasUnknownFormat(module),
+    unknown_format: hasUnknownFormat(module),
     rules: module.rules.map(({ name, lastHit }) => ({ name, last_hit: isoTimeOrNull(lastHit) })),
   };
 }
@@ -92,10 +92,10 @@ function statusLines(status: Status): string[] {
     }
     const { entries, unknown, events, recorded, hits, damaged, untrusted } = report.counts;
     lines.push(`lines     ${entries} read, ${events} named an address, ${recorded} recorded, ${hits} hits`);
-    const { tracked, forgotten } = report;
+    const { tracked, forgotten: evicted } = report;
     if (tracked > 0) lines.push(`          ${tracked} addresses being counted`);
-    if (forgotten > 0) {
-      lines.push(`          ${forgotten} more forgotten, the oldest first: there were too many`);
+    if (evicted > 0) {
+      lines.push(`          ${evicted} addresses evicted, the oldest first: there were too many to count`);
     }
     if (unknown > 0) lines.push(`          ${unknown} of a form that no module knows`);
     if (damaged > 0) lines.push(`          ${damaged} damaged: cut or dropped`);

@@ -6,34 +6,33 @@ import type { State } from "../state/state.ts";
 import { instantOf } from "../core/timestamp.ts";
 import { UserError } from "../core/error.ts";
 import type { WhitelistEntry } from "../deciding/whitelist.ts";
-import { report, requireNetwork, requireSpanOrForever, warnIfStopped } from "./change.ts";
+import { requireNetwork, requireSpanOrForever, warnIfStopped } from "./change.ts";
 import { openConfig, withState } from "./open.ts";
 import { type CommonOptions, isoTimeOrNull, localTime, print, printJson, printTable } from "./output.ts";
 
 /** Options of `whitelist add`. */
 export interface WhitelistAddOptions extends CommonOptions {
   readonly note?: string;
-  /** A span, or `forever`, which is meant without. */
+  /** A span, or `forever`, which is the default. */
   readonly for?: string;
-  /** A date, or a date and a time; not together with `for`. */
+  /** A date, or a date and a time; excludes `for`. */
   readonly until?: string;
 }
 
 /**
- * `whitelist add`: does not ban an address or network again until the end that is given, if one is, and lifts what stands
- * against it. A second time changes its note and its end. Throws `UserError` (64, 69, 78).
+ * `whitelist add`: whitelists an address or network until an end, or for good, and lifts its bans.
+ * Replaces note and end of an entry that exists. Throws `UserError` (64, 69, 78).
  */
 export function whitelistAddCommand(target: string, options: WhitelistAddOptions): number {
   const address = requireNetwork(target);
   const since = now();
   const until = requireEnd(options, since);
   return withState(options, (state) => {
-    state.addToWhitelist("command", { address, note: options.note ?? "", until, since });
+    const note = options.note ?? "";
+    state.addToWhitelist("command", { address, note, until, since });
     rouseMonitor(state.directory);
-    report(options, {
-      address,
-      done: until === null ? "whitelisted" : `whitelisted until ${localTime(until)}`,
-    });
+    if (options.json) printJson({ address, note, until: isoTimeOrNull(until), done: "whitelisted" });
+    else print(`${address} whitelisted${until === null ? "" : ` until ${localTime(until)}`}`);
     const warning = vastWarning(address);
     if (warning !== null) console.error(`Warning: ${warning}`);
     warnIfStopped(state.directory);
@@ -58,7 +57,10 @@ function requireEnd({ for: span, until }: WhitelistAddOptions, since: Micros): M
   return end;
 }
 
-/** `whitelist remove`: takes back what `whitelist add` or a knock did. */
+/**
+ * `whitelist remove`: removes the entries that `whitelist add` or a knock made. Throws `UserError`
+ * (64, 69, 78; 1: none).
+ */
 export function whitelistRemoveCommand(target: string, options: CommonOptions): number {
   const address = requireNetwork(target);
   return withState(options, (state) => {
@@ -67,20 +69,21 @@ export function whitelistRemoveCommand(target: string, options: CommonOptions): 
       throw new UserError(`Cannot remove ${address}: neither command nor knock whitelisted it`, 1);
     }
     rouseMonitor(state.directory);
-    report(options, { address, done: "no longer whitelisted" });
+    if (options.json) printJson({ address, done: "removed" });
+    else print(`${address} no longer whitelisted`);
     warnIfStopped(state.directory);
     return 0;
   });
 }
 
-/** Something whitelisted, and by whom. */
+/** A whitelist entry with its origin. */
 interface Listed extends WhitelistEntry {
   readonly origin: "configuration" | "file" | "command" | "knock" | "database" | "open session";
-  /** Path of the file that names it. */
+  /** Path of the whitelist file that holds the entry. */
   readonly file?: string;
 }
 
-/** `whitelist list`: everything whitelisted that has not ended, by whom and until when. */
+/** `whitelist list`: prints all entries that have not ended, with origin, end and note. */
 export function whitelistListCommand(options: CommonOptions): number {
   const config = openConfig(options);
   const listed = withState({ ...options, state: config.stateDirectory }, (state) => [
@@ -89,11 +92,15 @@ export function whitelistListCommand(options: CommonOptions): number {
   ]);
   const time = now();
   const entries = listed.filter(({ until }) => until === null || until > time);
-  if (options.json) entries.forEach((entry) => printJson({ ...entry, until: isoTimeOrNull(entry.until) }));
+  if (options.json) entries.forEach((entry) => printJson(entryJson(entry)));
   else if (entries.length > 0) printTable(["ADDRESS", "BY", "UNTIL", "NOTE"], entries.map(row));
   else print("Nothing is whitelisted but loopback and this machine's own addresses.");
   for (const { error } of config.whitelist.files) if (error !== null) console.error(`Warning: ${error}`);
   return 0;
+}
+
+function entryJson({ address, origin, file, until, note }: Listed): unknown {
+  return { address, origin, file: file ?? null, until: isoTimeOrNull(until), note };
 }
 
 function row({ address, origin, file, until, note }: Listed): string[] {

@@ -8,7 +8,10 @@ export interface BuildTarget {
   readonly state?: string;
 }
 
-/** How to build a program that may do what `target` asks for, as the end of a sentence: all paths are absolute. */
+/**
+ * Says how to build a program with the permissions that `target` needs. Ends a sentence; all paths
+ * are absolute.
+ */
 export function buildHint({ config, state }: BuildTarget): string {
   const paths = absolutePaths(state === undefined ? [config] : [config, state]);
   if (paths === null) return "give absolute paths to be told how to build one that may";

@@ -6,7 +6,7 @@ import type { NetworkStep } from "../deciding/networks.ts";
 import type { Config, WhitelistMember } from "./types.ts";
 import { configWarnings } from "./warnings.ts";
 
-/** What `config` means, in lines for people to read, without the password; warnings come last. */
+/** Explains `config` in lines for people. Leaves out the password; warnings come last. */
 export function describeConfig(config: Config): string {
   return [
     `Configuration: ${config.path}`,
@@ -45,7 +45,10 @@ function describeBans({ ban }: Config): string[] {
   return [`Bans: by ${quoteWords(ban.command)}`, `  lifted by ${unban}`, `  ${limits}`];
 }
 
-/** Words as one could type them, those with blanks or quotes inside in quotes. */
+/**
+ * Joins words as a shell would read them: those with blanks, quotes or backslashes in double
+ * quotes.
+ */
 function quoteWords(words: readonly string[]): string {
   return words.map((word) => /^[^\s"'\\]+$/.test(word) ? word : JSON.stringify(word)).join(" ");
 }
@@ -85,7 +88,7 @@ function describeStep({ ipv4, ipv6, limit, window, banTime, growth }: NetworkSte
   } inside ${within}`;
 }
 
-/** How long the first of the bans lasts. */
+/** Says how long the first ban lasts, and whether later ones grow. */
 function lasting(banTime: Micros | null, { factor }: Growth): string {
   if (banTime === null) return "for good";
   return `for ${formatDuration(banTime)}${factor === 1 ? "" : " and growing"}`;
@@ -154,7 +157,7 @@ function describeCondition({ fields, mode, ignoreCase }: Condition): string {
   return `${subject} ${VERBS[mode]}${ignoreCase ? " in any case" : ""}`;
 }
 
-/** Codes as numbers, and whole classes as `4xx`. */
+/** Lists codes as numbers, and complete classes as `4xx`. */
 function describeStatus(status: ReadonlySet<number>): string {
   const classes = Map.groupBy(status, (code) => Math.floor(code / 100));
   return [...classes].map(([first, codes]) => codes.length === 100 ? `${first}xx` : codes.join(", ")).join(

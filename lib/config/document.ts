@@ -4,30 +4,34 @@ import { UserError } from "../core/error.ts";
 /** Keys and list indexes from the outermost object inwards. */
 export type Path = readonly (string | number)[];
 
-/** Something wrong at one place of the configuration. */
+/** A mistake at one place of the configuration. */
 export interface Problem {
-  /** Where in the text, in UTF-16 units: problems are told in this order. */
+  /** Offset in the text, in UTF-16 units. Problems are reported in this order. */
   readonly offset: number;
   /** One sentence with key path, cause, value and position. */
   readonly sentence: string;
 }
 
-/** Deeper nesting than any configuration needs, and far from where a recursive parser runs out of stack. */
+/**
+ * Deepest nesting. A configuration needs 8 levels; a recursive parser overflows its stack at some
+ * thousand.
+ */
 const MAX_DEPTH = 32;
 
-/** A parsed JSONC text (JSON with comments and trailing commas) that knows where each of its parts stands. */
+/** A parsed JSONC text (JSON with comments and trailing commas) with the position of each part. */
 export class Document {
   /** The content as plain values; every key, even `__proto__`, is an own property. */
   readonly value: unknown;
-  /** Keys given twice, of which JSON would silently take the last. */
+  /** A problem for each key that an object holds twice. JSON would silently take the last one. */
   readonly duplicates: readonly Problem[];
   readonly #text: string;
   readonly #file: string;
   readonly #root: Node;
 
   /**
-   * @param file name that positions are told with
-   * @throws {UserError} code 78 for a text that is not JSONC: the first fault alone, as others tend to follow from it
+   * @param file name of the file, for positions such as `config.jsonc:12:9`
+   * @throws {UserError} code 78 for a text that is not JSONC. It names the first fault alone, which
+   * tends to cause the others
    */
   constructor(text: string, file: string) {
     this.#text = text;
@@ -38,13 +42,16 @@ export class Document {
     this.duplicates = [...this.#findDuplicates(this.#root, [])];
   }
 
-  /** The value at `path`; undefined where there is none. */
+  /** Returns the value at `path`; undefined where the document has none. */
   at(path: Path): unknown {
     const node = findNodeAtLocation(this.#root, [...path]);
     return node && toValue(node);
   }
 
-  /** A problem with the value at `path`, or with what holds it where it is missing; quotes what was found. */
+  /**
+   * Makes a problem of the value at `path`, which it quotes. A missing value is reported at the
+   * object that should hold it.
+   */
   badValue(path: Path, complaint: string): Problem {
     const node = findNodeAtLocation(this.#root, [...path]);
     if (node) return this.#problem(path, `${complaint}, got ${this.#quote(node)}`, node);
@@ -52,7 +59,7 @@ export class Document {
     return this.#problem(path, "is missing", holder);
   }
 
-  /** A problem with the last key of `path` itself. */
+  /** Makes a problem of the last key of `path`. */
   badKey(path: Path, complaint: string): Problem {
     const value = findNodeAtLocation(this.#root, [...path]);
     return this.#problem(path, complaint, value?.parent?.children?.[0] ?? this.#root);
@@ -140,7 +147,7 @@ export class Document {
   }
 }
 
-/** What the parser complains of, by its own names. */
+/** Sentences for the parser's error codes. */
 const SYNTAX: Readonly<Record<string, string>> = {
   InvalidSymbol: "a word without double quotes stands",
   InvalidNumberFormat: "a malformed number stands",

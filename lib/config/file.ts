@@ -6,23 +6,26 @@ import { buildHint, type BuildTarget } from "./build_hint.ts";
 const MAX_CONFIG = 1 << 20;
 const MAX_PASSWORD = 1024;
 
-/** Name of the file beside the configuration that holds the database's password and nothing else. */
+/**
+ * Name of the file beside the configuration that holds the database's password and nothing else.
+ */
 export const PASSWORD_FILE = "db_password.secret";
 
 /** A file to be read for a configuration. */
 interface Wanted {
   readonly path: string;
-  /** What it is, in words. */
+  /** Noun for messages, such as `the configuration`. */
   readonly what: string;
   /** In bytes. */
   readonly most: number;
-  /** What to build the program for that may not read it. */
+  /** Configuration and state that a program must be built for to read the file. */
   readonly target: BuildTarget;
 }
 
 /**
  * The text of the configuration file `config`; `state` is what the user named in place of its own.
- * @throws {UserError} code 78 for a file that is missing, unreadable, no regular file, above 1 MiB or not text
+ * @throws {UserError} code 78 for a file that is missing, unreadable, no regular file, above 1 MiB
+ * or not text
  */
 export function readConfig(config: string, state?: string): string {
   const target = { config, state };
@@ -30,10 +33,11 @@ export function readConfig(config: string, state?: string): string {
 }
 
 /**
- * The database password, from `db_password.secret` beside the configuration file `config`; a newline at its end does
- * not count. `state` is what the user named in place of the configuration's own.
- * @throws {UserError} code 78 for a file that is missing, unreadable, empty, of several lines, or readable by
- * everyone
+ * The database password, from `db_password.secret` beside the configuration file `config`; a
+ * newline at its end does not count. `state` is what the user named in place of the configuration's
+ * own.
+ * @throws {UserError} code 78 for a file that is missing, unreadable, empty, of several lines, or
+ * readable by everyone
  */
 export function readPassword(config: string, state?: string): string {
   const path = join(dirname(config), PASSWORD_FILE);
@@ -50,7 +54,8 @@ export function readPassword(config: string, state?: string): string {
 
 /**
  * The text of a file in which U+FFFD stands for what is no UTF-8.
- * @throws {UserError} code 78 for a file that is missing, unreadable, no regular file or larger than wanted
+ * @throws {UserError} code 78 for a file that is missing, unreadable, no regular file or larger
+ * than wanted
  */
 export function readLossyText(wanted: Wanted): string {
   return new TextDecoder().decode(readBytes(wanted));

@@ -15,7 +15,8 @@ import { readWhitelistFile } from "./whitelist_file.ts";
 
 /**
  * Reads, checks and completes the configuration in the file `path`.
- * @throws {UserError} code 78: a sentence for each of the first ten problems, one a line, in the file's order
+ * @throws {UserError} code 78: a sentence for each of the first ten problems, one a line, in the
+ * file's order
  */
 export function loadConfig(path: string, options: LoadOptions): Config {
   const document = new Document(readConfig(path, options.state), path);
@@ -54,8 +55,9 @@ export function loadConfig(path: string, options: LoadOptions): Config {
 }
 
 /**
- * How long ended bans are kept: as told, and as long as bans grow by them or networks are banned for them. Where growth never
- * forgets, it looks back as far as bans are kept.
+ * Returns how long ended bans are kept: `keep_bans`, or longer where `forget_after` of growing bans
+ * or the `window` of network bans looks further back. Growth without `forget_after` looks back as
+ * far as bans are kept.
  */
 function keepBans(
   told: Micros | null,
@@ -79,7 +81,10 @@ function check(document: Document, { known }: LoadOptions): Settings {
   return checked.data!;
 }
 
-/** Relative paths are relative to the working directory, which the program may be forbidden to know. */
+/**
+ * Resolves `path` against the working directory. Throws `UserError` (78) where the program may not
+ * know that.
+ */
 function absolute(path: string): string {
   try {
     return resolve(path);
@@ -88,7 +93,10 @@ function absolute(path: string): string {
   }
 }
 
-/** A program given by a relative path, as opposed to a bare name, is relative to the configuration. */
+/**
+ * Resolves a program with a `/` in its path against the folder of the configuration; PATH finds a
+ * bare name.
+ */
 function locate(command: readonly string[] | undefined, folder: string): readonly string[] | null {
   if (!command) return null;
   const [program, ...args] = command;
@@ -118,7 +126,7 @@ function toTrust({ trust_logins: trust }: Settings): TrustOptions | null {
 
 function toWhitelist(settings: Settings, target: BuildTarget): WhitelistConfig {
   const { whitelist, whitelist_files, whitelist_refresh: refresh, modules } = settings;
-  // A proxy speaks for many: banning it would ban them all.
+  // A ban of a proxy would cut off all clients behind it.
   const proxies = Object.values(modules).flatMap((module) => module.trusted_proxies ?? [])
     .map((address) => ({ address, isName: false, note: "trusted proxy", until: null }));
   const paths = new Set(whitelist_files.map((path) => resolve(dirname(target.config), path)));

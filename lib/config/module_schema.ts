@@ -2,34 +2,34 @@ import * as z from "zod";
 import { MAX_MESSAGE } from "../core/records.ts";
 import { described, network, ports, section, spanOrForever, STRINGS, text, texts, whole } from "./values.ts";
 
-/** `window`, where it may stand. */
+/** The key `window` of the whole configuration, a module, a rule or a network step. */
 export const window = described(
   spanOrForever.optional(),
-  'Hits older than this are forgotten, such as "10m"; "forever": never. A rule\'s own wins over its module\'s, ' +
-    "that over the outermost; with none at all, hits are never forgotten.",
+  'Hits older than this no longer count, such as "10m"; "forever": all hits count. The key of a rule wins over that of ' +
+    "its module, and that over the outermost one. Without any, all hits count.",
 );
-/** `ban_time`, where it may stand. */
+/** The key `ban_time` of the whole configuration, a module, a rule or a network step. */
 export const banTime = described(
   spanOrForever.optional(),
-  'How long a ban lasts, such as "1d"; "forever": for good. A rule\'s own wins over its module\'s, that over the ' +
-    "outermost; with none at all, bans are for good.",
+  'How long a ban lasts, such as "1d"; "forever": without end. The key of a rule wins over that of its module, and that ' +
+    "over the outermost one. Without any, bans have no end.",
 );
 
 const factor = z.number("must be a number").min(1, "must be at least 1").max(1_000, "must be at most 1000");
 
-/** How bans grow, where it may stand: beside `ban_time`. */
+/** The keys beside `ban_time` that make later bans of one address longer. */
 export const growth = {
   ban_time_factor: described(
     factor.optional(),
-    "Each further ban of an address lasts so many times as long as the one before; 1 unless told.",
+    "Factor by which each ban of an address lasts longer than the one before; 1 by default.",
   ),
   max_ban_time: described(
     spanOrForever.optional(),
-    'No ban by this lasts longer, but those that are "forever".',
+    'Longest time of a ban; bans that are "forever" have no end all the same.',
   ),
   forget_after: described(
     spanOrForever.optional(),
-    'An address that was free so long after its last ban begins anew; "forever", as when left out: never.',
+    'Growth begins anew for an address that was not banned for this long; "forever", the default: never.',
   ),
 };
 
@@ -43,7 +43,7 @@ function some<T>(list: z.ZodType<T[], unknown>) {
 
 const CODES = 'must be a status code such as 404, a class such as "4xx", or a list of them';
 
-/** One status code, or all of a class. */
+/** A status code such as 404, or a class such as `4xx`; gives a list of codes. */
 const codes = z.union([whole(100, 999), z.string().regex(/^[1-9]xx$/, CODES)], CODES).transform((given) =>
   typeof given === "number" ? [given] : Array.from({ length: 100 }, (_, i) => Number(given[0]) * 100 + i)
 );
@@ -51,20 +51,20 @@ const codes = z.union([whole(100, 999), z.string().regex(/^[1-9]xx$/, CODES)], C
 const condition = {
   str: described(
     some(texts()),
-    "Text to look for, or a list of which any one makes a hit; with mode `regex` regular expressions.",
+    "Text that makes a line a hit, or a list of texts of which any one does; with mode `regex` regular expressions.",
   ),
   mode: described(
     z.enum(["start", "anywhere", "regex"], 'must be "start", "anywhere" or "regex"').default("start"),
-    "Where the text must stand: at the start of the field, or anywhere in it; `regex`: see there.",
+    "Where the text must stand: at the start of the field or anywhere in it. `regex`: `str` is a regular expression.",
   ),
   field: described(
     some(texts(field)).default(["message"]),
-    "What of a line is compared: `message`, the whole, or a field that the module reads out of it, such as `path`; of a " +
-      "list any one.",
+    "Part of the line that is compared: `message`, which is all of it, or a field of the module such as `path`. Of a " +
+      "list any one field makes a hit.",
   ),
   ignore_case: described(
     z.boolean("must be true or false").default(false),
-    "Capitals do not count. Regular expressions are then written in small letters.",
+    "Upper and lower case are the same. Write regular expressions in lower case then.",
   ),
 };
 
@@ -76,30 +76,30 @@ const exception = z.union(
 );
 
 const ruleTests = section({
-  match: described(texts().default([]), "Lines that must be hits of this rule."),
-  no_match: described(texts().default([]), "Lines that must not."),
+  match: described(texts().default([]), "Lines that this rule must hit."),
+  no_match: described(texts().default([]), "Lines that this rule must not hit."),
 });
 
 const rule = section({
   name: described(
     text(64).regex(/^[A-Za-z0-9_-]+$/, "must be made of letters, digits, - and _"),
-    "Short name, unique in its module: bans give it as their reason.",
+    "Short name, unique in its module. It is part of the reason of bans.",
   ),
   ...condition,
   str: condition.str.optional(),
   except: described(
     z.union([exception, z.array(exception)], "must be a string, an object or a list of them")
       .transform((given) => [given].flat()).default([]),
-    "What makes no hit all the same: a string that the rule's field starts with, or an object with `str`, `field`, " +
-      "`mode` and `ignore_case`; or a list of them.",
+    "Exceptions, which make no hit: a string that the rule's field starts with, an object with `str`, `field`, `mode` " +
+      "and `ignore_case`, or a list of these.",
   ),
   status: described(
     some(z.union([codes, z.array(codes)], CODES).transform((given) => [given].flat(2))).optional(),
-    'Status codes of which one must be there too: 404, "4xx", or a list of them.',
+    'Status codes of which the line must have one as well: 404, "4xx", or a list of them.',
   ),
   distinct: described(
     field.optional(),
-    "Counts how many different values this field takes instead of hits, such as `path` or `user`.",
+    "Field, such as `path` or `user`, whose different values are counted in place of hits.",
   ),
   limit: described(whole(1, 1_000_000), "This many hits of one address are allowed; the next one bans it."),
   window,
@@ -107,7 +107,7 @@ const rule = section({
   ...growth,
   unsafe: described(
     z.boolean("must be true or false").default(false),
-    "Takes a regular expression that may need very long on some lines.",
+    "Allows a regular expression that may take very long on some lines.",
   ),
   tests: described(ruleTests.optional(), "Lines that `strongmonitor check` runs through the rule."),
 });
@@ -120,12 +120,12 @@ const path = text(4096).regex(/^\//, "must be an absolute path").refine(
 const origin = section({
   identifier: described(
     texts().optional(),
-    "Programs whose journal entries are the module's (SYSLOG_IDENTIFIER).",
+    "Programs whose journal entries belong to the module (SYSLOG_IDENTIFIER).",
   ),
   unit: described(
     texts(text(255).regex(/\.\w+$/, "must be the whole name of a unit, such as vsftpd.service"))
       .optional(),
-    "systemd units that the service runs in. What they write is trusted; without `identifier` all of it is the module's.",
+    "systemd units of the service. Entries that they write are trusted; without `identifier` all of them belong to the module.",
   ),
   file: described(
     texts(path).optional(),
@@ -137,7 +137,7 @@ const origin = section({
 export const moduleSection = section({
   match: described(
     origin.optional(),
-    "Where the lines of the service are found, in place of what the module knows.",
+    "Where the lines of the service are found; replaces the places that the module knows.",
   ),
   pattern: described(
     texts().optional(),
@@ -146,17 +146,17 @@ export const moduleSection = section({
   ),
   unsafe: described(
     z.boolean("must be true or false").optional(),
-    "Takes patterns that could name a wrong address or need very long.",
+    "Allows patterns that could find a wrong address or take very long.",
   ),
   log_format: described(texts().optional(), "NGINX: `log_format` of nginx.conf, as it stands there."),
   trusted_proxies: described(
     z.union([network, z.array(network)], STRINGS).transform((given) => [given].flat())
       .optional(),
-    "Proxies in front of the service: the client that they name is counted, and they are never banned.",
+    "Proxies in front of the service. The client that they name is counted, and proxies are never banned.",
   ),
   no_log: described(
     texts().optional(),
-    "Messages that start so are counted but not recorded; a string or a list of them.",
+    "Beginnings of messages that are counted but not recorded: a string or a list of strings.",
   ),
   record: described(
     z.enum(["all", "hits"], 'must be "all" or "hits"').default("all"),
@@ -164,24 +164,24 @@ export const moduleSection = section({
   ),
   rules: described(
     z.array(rule, "must be a list of rules").min(1, "must hold at least one rule"),
-    "When a line counts as suspicious. Each rule counts by itself.",
+    "Rules that say which lines are suspicious. Each rule counts by itself.",
   ),
   window,
   ban_time: banTime,
   ...growth,
   ports: described(
     ports.optional(),
-    "With nftables: bans for this module cut off these ports alone, and not the whole machine.",
+    "With nftables: bans for this module cut off these ports only, in place of the whole machine.",
   ),
   protocol: described(
     z.enum(["tcp", "udp"], 'must be "tcp" or "udp"').optional(),
-    "Protocol of the ports, tcp unless told; without ports all of its ports.",
+    "Protocol of the ports, tcp by default. Without `ports`: all ports of this protocol.",
   ),
 });
 
-/** A module's section as it is written. */
+/** Checked section of a module. */
 export type ModuleSection = z.output<typeof moduleSection>;
-/** A condition as it is written. */
+/** Checked condition of a rule or an exception. */
 export type ConditionSection = z.output<typeof conditionSection>;
-/** A rule as it is written. */
+/** Checked section of a rule. */
 export type RuleSection = z.output<typeof rule>;

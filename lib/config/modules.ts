@@ -16,14 +16,14 @@ import type { ConditionSection, ModuleSection, RuleSection } from "./module_sche
 import type { Settings } from "./schema.ts";
 import type { RuleTests } from "./types.ts";
 
-/** What became of the modules' sections. */
+/** Modules and rules made of the configuration, with the mistakes found in them. */
 export interface Modules {
   readonly modules: readonly ModuleRules[];
   readonly tests: readonly RuleTests[];
   readonly problems: readonly Problem[];
 }
 
-/** The options of modules by the keys that a configuration gives them. */
+/** Keys of the configuration for the options of a module. */
 const KEYS: Readonly<Record<keyof ParserOptions, string>> = {
   logFormats: "log_format",
   trustedProxies: "trusted_proxies",
@@ -31,12 +31,14 @@ const KEYS: Readonly<Record<keyof ParserOptions, string>> = {
   unsafe: "unsafe",
 };
 
-/** The kind of the module that a configuration calls `name`. */
+/**
+ * Returns the kind of the module `name`; the kind without a name is for services of the user's own.
+ */
 export function kindOf(name: string, known: readonly ModuleKind[]): ModuleKind {
   return known.find((kind) => kind.name === name) ?? known.find((kind) => kind.name === "")!;
 }
 
-/** Makes modules and rules of checked `settings`, which stand in `document`. */
+/** Makes modules and rules of checked `settings`. `document` gives the positions of problems. */
 export function makeModules(
   settings: Settings,
   { document, known }: { document: Document; known: readonly ModuleKind[] },
@@ -85,24 +87,25 @@ function makeModule(
   problems.push(
     ...repeatedFiles(document, [...at, "match", "file"], section.match?.file ?? []),
     ...optionProblems(document, at, kind),
-    // Without a form nobody knows its fields.
+    // The fields of a module are known from its form alone.
     ...form ? fieldProblems(document, at, { section, fields: new Set(form.fields) }) : [],
   );
   return { name, ...matchOf(section, kind), form: form ?? NO_FORM };
 }
 
-/** In place of a form that cannot be made: the configuration is refused. */
+/** Stands for a form that could not be made; the configuration is refused anyway. */
 const NO_FORM = new TextForm({ fields: [], parse: () => null });
 
 function matchOf({ match }: ModuleSection, kind: ModuleKind): ModuleMatch {
   if (!match) return kind.match;
   const { identifier: identifiers = [], unit = [], file: files = [] } = match;
-  // What the module knows to prove its entries still does; by itself it would be a place to look for them.
+  // With identifiers the module's own units still prove who wrote an entry. Without, they would add
+  // entries of whole units.
   const units = identifiers.length > 0 ? [...new Set([...unit, ...kind.match.units])] : unit;
   return { identifiers, units, files };
 }
 
-/** Files that another pattern of the module means as well: their lines would count twice. */
+/** Complains of files that another pattern of the module covers: their lines would count twice. */
 function repeatedFiles(document: Document, at: Path, files: readonly string[]): Problem[] {
   return files.flatMap((file, i) => {
     const other = files.find((other, j) => i !== j && (other !== file || j < i) && means(other, file));
@@ -112,7 +115,10 @@ function repeatedFiles(document: Document, at: Path, files: readonly string[]): 
   });
 }
 
-/** Whether a pattern means all that another one does, as far as their spelling tells. */
+/**
+ * Reports whether `pattern` matches `file` as text, so that it covers all files that `file`
+ * matches.
+ */
 function means(pattern: string, file: string): boolean {
   const source = pattern.replace(/[\\^$.+()[\]{}|]/g, "\\$&").replaceAll("*", "[^/]*").replaceAll(
     "?",
@@ -121,7 +127,7 @@ function means(pattern: string, file: string): boolean {
   return new RegExp(`^${source}$`, "s").test(file);
 }
 
-/** Options that are not for this kind of module. */
+/** Complains of options that this kind of module does not take. */
 function optionProblems(document: Document, at: Path, kind: ModuleKind): Problem[] {
   const others = Object.entries(KEYS).filter(([option]) =>
     !kind.options.includes(option as keyof ParserOptions)
@@ -131,7 +137,7 @@ function optionProblems(document: Document, at: Path, kind: ModuleKind): Problem
   );
 }
 
-/** Fields that the module never gives. */
+/** Complains of fields that the module never gives. */
 function fieldProblems(
   document: Document,
   at: Path,
@@ -160,7 +166,7 @@ function fieldProblems(
   });
 }
 
-/** Regular expressions of a rule that are none, or that could need very long. */
+/** Complains of a rule's regular expressions that are invalid, or not linear without `unsafe`. */
 function expressionProblems(document: Document, at: Path, rule: RuleSection): Problem[] {
   const complaints = (path: Path, { mode, str = [] }: Partial<ConditionSection>) =>
     mode !== "regex" ? [] : str.flatMap((source, i) => {
@@ -190,7 +196,10 @@ function isExpression(source: string): boolean {
   }
 }
 
-/** Where item `index` of what may be one value or a list of them stands. */
+/**
+ * Returns the path of item `index`; the path itself where the document has one value in place of a
+ * list.
+ */
 function item(document: Document, path: Path, index: number): Path {
   return Array.isArray(document.at(path)) ? [...path, index] : path;
 }
@@ -226,7 +235,7 @@ function makeRule(
   };
 }
 
-/** How bans grow by the innermost of what is given. */
+/** Makes the growth of bans; of several sections the first one that has a key counts. */
 export function makeGrowth(given: readonly Spans[]): Growth {
   return {
     factor: given.find(({ ban_time_factor }) => ban_time_factor !== undefined)?.ban_time_factor ?? 1,

@@ -3,7 +3,10 @@ import type { Config, WhitelistConfig } from "./types.ts";
 import { PASSWORD_FILE } from "./file.ts";
 import type { ModuleRules } from "../rules/rule.ts";
 
-/** What a program may do, in the words of Deno's `--allow-…` options; an empty list allows nothing of its kind. */
+/**
+ * Permissions of a program, in the syntax of Deno's `--allow-…` options. An empty list allows
+ * nothing.
+ */
 export interface Permissions {
   /** Programs, by name or absolute path. */
   readonly run: readonly string[];
@@ -18,10 +21,10 @@ export interface Permissions {
   readonly sys: readonly string[];
 }
 
-/** What Deno asks for to tell the name of the user, which errors name. */
+/** Permissions that Deno needs to tell the name of the user, which stands in errors. */
 const USER = ["uid", "gid", "userInfo"];
 
-/** All that a monitor needs to run by `config`, and nothing else. */
+/** Returns the permissions that a monitor needs to run by `config`, and no others. */
 export function permissionsFor(
   { path, stateDirectory, ban, database, whitelist, modules }: Config,
 ): Permissions {
@@ -36,7 +39,7 @@ export function permissionsFor(
       ...(database ? [join(dirname(path), PASSWORD_FILE)] : []),
       stateDirectory,
       ...whitelist.files.map(({ path }) => path),
-      // Rotated files stand beside those that are named.
+      // Rotated files lie in the same directory.
       ...modules.flatMap(({ module }) => module.files.map(fixedDirectory)),
     ]),
     write: [stateDirectory],
@@ -61,8 +64,9 @@ function fixedDirectory(pattern: string): string {
 }
 
 /**
- * What `config` needs and this process may not do, such as `to run sudo`; empty when it can run. Names that came into a
- * whitelist file after the program was built keep it from nothing but resolving them.
+ * Returns what `config` needs and this process may not do, such as `to run sudo`; an empty list
+ * when it can run. DNS names of whitelist files are left out: a name that was added after the build
+ * must not keep the monitor from starting.
  */
 export function missingPermissions(config: Config): string[] {
   const files = config.whitelist.files.map((file) => ({ ...file, members: [] }));
@@ -88,9 +92,10 @@ function lacks(descriptor: Deno.PermissionDescriptor): boolean {
 }
 
 /**
- * Reports whether this process may not run `command`. Deno grants no program that is not installed, so the query alone
- * cannot tell a missing program from a forbidden one. An attempt to start it where no program can start can: Deno looks
- * for the program first, then at the permission, then at the directory, and runs nothing.
+ * Reports whether this process may not run `command`. Deno grants no program that is not installed,
+ * so the query alone cannot tell a missing program from a forbidden one. An attempt to start it
+ * where no program can start can: Deno looks for the program first, then at the permission, then at
+ * the directory, and runs nothing.
  */
 function isForbiddenProgram(command: string): boolean {
   if (!lacks({ name: "run", command })) return false;

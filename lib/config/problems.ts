@@ -6,10 +6,13 @@ import { nearest } from "./suggest.ts";
 
 type Issue = z.core.$ZodIssue;
 
-/** At most this many problems are told at once. */
+/** Most problems that one error reports. */
 const MOST = 10;
 
-/** @throws {UserError} code 78: a sentence for each of the first ten `problems`, one a line, in the text's order */
+/**
+ * @throws {UserError} code 78: a sentence for each of the first ten `problems`, one a line, in the
+ * text's order
+ */
 export function refuse(problems: readonly Problem[]): void {
   if (problems.length === 0) return;
   const sorted = problems.toSorted((a, b) => a.offset - b.offset);
@@ -17,7 +20,7 @@ export function refuse(problems: readonly Problem[]): void {
   throw new UserError(sentences.slice(0, MOST).join("\n"), 78);
 }
 
-/** What the schema objects to, told where it stands in `document`. */
+/** Turns the issues of the schema into problems with positions in `document`. */
 export function schemaProblems(document: Document, issues: readonly Issue[]): Problem[] {
   return issues.flatMap((issue) => problemsOf(document, issue, []));
 }
@@ -33,7 +36,10 @@ function problemsOf(document: Document, issue: Issue, outer: Path): Problem[] {
   return [document.badValue(path, issue.message)];
 }
 
-/** Whether a union's member was of the right kind and wrong only inside: then that is what was meant. */
+/**
+ * Reports whether a member of a union has the right type and is wrong only inside, so that it was
+ * meant.
+ */
 function fitsInKind(issues: readonly Issue[]): boolean {
   return issues.length > 0 &&
     issues.every((issue) =>
@@ -41,7 +47,10 @@ function fitsInKind(issues: readonly Issue[]): boolean {
     );
 }
 
-/** Modules that nobody knows, or none at all, what they lack, and names that two rules of a module share. */
+/**
+ * Complains of unknown modules, of modules without a needed key, of rule names used twice, and of
+ * no module at all.
+ */
 export function moduleProblems(document: Document, known: readonly ModuleKind[]): Problem[] {
   const modules = document.at(["modules"]);
   if (typeof modules !== "object" || modules === null || Array.isArray(modules)) return [];
@@ -61,7 +70,7 @@ export function moduleProblems(document: Document, known: readonly ModuleKind[])
   });
 }
 
-/** A firewall and commands that do not go together. */
+/** Complains of a firewall and commands that exclude each other. */
 export function firewallProblems(document: Document): Problem[] {
   const firewall = document.at(["firewall"]);
   const hasCommand = document.at(["ban_command"]) !== undefined;
@@ -72,7 +81,7 @@ export function firewallProblems(document: Document): Problem[] {
   );
 }
 
-/** What a module of the user's own lacks. */
+/** Complains of a wrong name or a missing `match` of a module of the user's own. */
 function ownModuleProblems(document: Document, at: Path): Problem[] {
   const name = String(at.at(-1));
   const match = document.at([...at, "match"]);
@@ -87,7 +96,10 @@ function ownModuleProblems(document: Document, at: Path): Problem[] {
   ];
 }
 
-/** Rules that every line would hit: only a pattern of the user's own may say by itself what is suspicious. */
+/**
+ * Complains of rules without `str` and `status`, which every line would hit. Only modules with a
+ * `pattern` may have them.
+ */
 function conditionProblems(document: Document, at: Path): Problem[] {
   const rules = document.at([...at, "rules"]);
   if (!Array.isArray(rules)) return [];

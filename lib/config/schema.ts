@@ -28,8 +28,8 @@ const host = text().transform((given, context) => {
 
 const database = section({
   host: described(host, "Host name or address of the PostgreSQL server; `host:port` is understood too."),
-  port: described(whole(1, 65535).optional(), "Port of the PostgreSQL server; 5432 unless told."),
-  user: described(text(), "Who to log in as. The password stands in `db_password.secret` beside this file."),
+  port: described(whole(1, 65535).optional(), "Port of the PostgreSQL server; 5432 by default."),
+  user: described(text(), "Name of the user. The password stands in `db_password.secret` beside this file."),
   database: described(text(), "Name of the database; rights on this one are enough."),
 }).transform(({ host, port, user, database }, context) => {
   if (port !== undefined && host.port !== undefined && port !== host.port) {
@@ -47,10 +47,19 @@ const database = section({
 });
 
 const networkStep = section({
-  ipv4: described(whole(8, 31).optional(), "Bits of the prefix of IPv4 networks; none is banned without."),
-  ipv6: described(whole(16, 127).optional(), "The same for IPv6."),
-  limit: described(whole(1, 1_000_000), "This many bans inside are allowed; the next one bans the network."),
-  window: described(span().prefault("1d"), "Bans longer ago than this are not counted."),
+  ipv4: described(
+    whole(8, 31).optional(),
+    "Prefix length of IPv4 networks; without it no IPv4 network is banned.",
+  ),
+  ipv6: described(
+    whole(16, 127).optional(),
+    "Prefix length of IPv6 networks; without it no IPv6 network is banned.",
+  ),
+  limit: described(
+    whole(1, 1_000_000),
+    "This many bans inside the network are allowed; the next one bans the network.",
+  ),
+  window: described(span().prefault("1d"), "Bans older than this are not counted."),
   ban_time: banTime,
   ...growth,
 });
@@ -59,11 +68,11 @@ const trust = section({
   for: described(span().prefault("30d"), "How long a login counts."),
   methods: described(
     texts().default(["publickey"]),
-    "Ways of logging in after which an address is not banned but only reported.",
+    "Login methods after which an address is not banned but only reported.",
   ),
   factor: described(
     whole(1, 1_000).default(3),
-    "After a login in any other way, as by password, limits are so many times as high.",
+    "Factor by which limits are higher after a login by another method, such as a password.",
   ),
 });
 
@@ -73,7 +82,7 @@ const knock = section({
       /^[A-Za-z_][\w.-]{0,31}$/,
       'must be a letter or "_" and up to 31 letters, digits, ".", "_" or "-"',
     ).default("knock-"),
-    "What stands before the digits of a code in a login name or a path.",
+    "Text before the digits of a code in a login name or a path.",
   ),
   time: described(span().prefault("12h"), "How long a knock whitelists its sender."),
 });
@@ -83,29 +92,29 @@ export const settingsSchema = section({
   $schema: described(z.string("must be a string").optional(), "JSON Schema that editors go by."),
   modules: described(
     z.record(z.string(), moduleSection, "must be an object of modules"),
-    "What is watched: `SSHD`, `NGINX`, or a service of your own, each with its rules.",
+    "Services to watch, each with its rules: `SSHD`, `NGINX`, or a service of your own.",
   ),
   window,
   ban_time: banTime,
   ...growth,
   ipv6_prefix: described(
     whole(16, 128).default(64),
-    "IPv6 addresses are counted and banned by networks of so many bits: one household has at least 64.",
+    "Prefix length of the networks by which IPv6 addresses are counted and banned. One household has a /64 or more.",
   ),
   network_bans: described(
     z.array(networkStep, "must be a list of steps").default([]),
-    "Networks are banned for the bans inside of them: the first step counts banned addresses, each further one what the " +
-      "step before it has banned.",
+    "Steps by which networks are banned for the bans inside of them. The first step counts banned addresses, each " +
+      "further step the networks that the one before it banned.",
   ),
   trust_logins: described(
     trust.optional(),
-    "Who has logged in lately is not banned, or later than strangers; without it past logins count for nothing.",
+    "Addresses from which somebody has logged in lately are not banned, or later than others. Without it past logins do not count.",
   ),
   firewall: described(
     z.enum(["nftables", "command", "observe"], 'must be "nftables", "command" or "observe"')
       .optional(),
-    "What bans are carried out by: a table of nftables of our own, `ban_command`, or nothing: bans are recorded only. Without " +
-      "it `ban_command` where there is one.",
+    "How bans are carried out: `nftables` by a table of our own, `command` by `ban_command`, `observe` not at all: bans are " +
+      "recorded only. By default `command` where there is a `ban_command`, else `observe`.",
   ),
   nft_command: described(
     program.default(["sudo", "-n", "nft"]),
@@ -113,18 +122,21 @@ export const settingsSchema = section({
   ),
   unban_on_stop: described(
     z.boolean("must be true or false").default(false),
-    "With nftables: no ban holds while the monitor is stopped; at its start they are all put back.",
+    "With nftables: lifts all bans when the monitor stops, and applies them again at its start.",
   ),
   ban_command: described(
     command.optional(),
-    "Command that bans an address, which takes the place of %s: a string that is split at white space, or a list " +
-      "of words. No shell is used. Without it nothing is carried out: bans are recorded only.",
+    "Command that bans an address, which replaces %s: a string that is split at white space, or a list of words. No " +
+      "shell is used.",
   ),
   unban_command: described(
     command.optional(),
-    "Command that lifts a ban, written like `ban_command`. Without it nothing lifts bans that have run out.",
+    "Command that lifts a ban, written like `ban_command`. Without it ended bans stay in the firewall.",
   ),
-  ban_timeout: described(span("1h").prefault("10s"), "A ban or unban command that runs longer has failed."),
+  ban_timeout: described(
+    span("1h").prefault("10s"),
+    "Longest time of a ban or unban command; one that runs longer is ended and has failed.",
+  ),
   ban_concurrency: described(whole(1, 64).default(4), "At most this many of these commands run at once."),
   whitelist: described(
     whitelistMembers.default([]),
@@ -132,19 +144,19 @@ export const settingsSchema = section({
   ),
   whitelist_files: described(
     texts(text(4096)).default([]),
-    "Files with more of them, one a line, read again when they change; a relative path is relative to this file.",
+    "Whitelist files, one entry a line, which are read again when they change. Relative paths are relative to this file.",
   ),
   whitelist_refresh: described(
     span("1d").prefault("5m"),
-    "DNS names of the whitelist are resolved again this often.",
+    "Interval at which DNS names of the whitelist are resolved again.",
   ),
   knock: described(
     knock.prefault({}),
-    "Who may whitelist themselves from afar; keys are made by `strongmonitor knock new`.",
+    "Knocks, by which owners of a key whitelist themselves from afar. `strongmonitor knock new` makes keys.",
   ),
   keep_log: described(
     spanOrForever.optional(),
-    'Recorded lines older than this are deleted, such as "90d"; "forever", as when left out: none are.',
+    'Recorded lines older than this are deleted, such as "90d"; "forever", the default: none are.',
   ),
   keep_bans: described(
     spanOrForever.prefault("365d"),
@@ -163,10 +175,13 @@ export const settingsSchema = section({
   ),
 });
 
-/** A checked configuration in the keys that it is written with; `undefined` marks what is inherited. */
+/** A checked configuration by its written keys. A value that is inherited is `undefined`. */
 export type Settings = z.output<typeof settingsSchema>;
 
-/** The JSON Schema (2020-12) of what may be written, for editors and for `docs/`. */
+/**
+ * Returns the JSON Schema (2020-12) of a configuration, for editors and for
+ * docs/config.schema.json.
+ */
 export function jsonSchema(): Record<string, unknown> {
   return { title: "StrongMonitor configuration", ...z.toJSONSchema(settingsSchema, { io: "input" }) };
 }

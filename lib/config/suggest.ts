@@ -1,6 +1,6 @@
 import { distance } from "fastest-levenshtein";
 
-/** Keys of fail2ban and ours in their place. */
+/** Keys of fail2ban, with the keys of this program that replace them. */
 const FOREIGN: Readonly<Record<string, string>> = {
   findtime: "window",
   maxretry: "limit",
@@ -10,7 +10,7 @@ const FOREIGN: Readonly<Record<string, string>> = {
   actionunban: "unban_command",
 };
 
-/** Why `key` will not do where only `allowed` keys will, with the one that was probably meant. */
+/** Complains of a `key` that is none of `allowed`, and suggests the one that was probably meant. */
 export function unknownKey(key: string, allowed: readonly string[]): string {
   if (key === "password") {
     return "does not belong here: write it alone into db_password.secret beside this file";
@@ -21,7 +21,10 @@ export function unknownKey(key: string, allowed: readonly string[]): string {
   return meant ? `is an unknown key, did you mean "${meant}"?` : `is an unknown key: known here are ${known}`;
 }
 
-/** The member of `names` that `written` is probably a slip of; null when none is near. */
+/**
+ * Returns the name that `written` probably misspells: at most a third of its letters differ. Null
+ * when none does.
+ */
 export function nearest(written: string, names: readonly string[]): string | null {
   const lower = written.toLowerCase().slice(0, 64);
   const ranked = names.map((name) => ({ name, slips: distance(lower, name.toLowerCase()) }))

@@ -7,14 +7,20 @@ import type { Micros } from "../core/time.ts";
 import type { ModuleKind } from "../reading/module.ts";
 import type { WhitelistEntry } from "../deciding/whitelist.ts";
 
-/** A configuration that has been checked: every default filled in, every path absolute, every span in microseconds. */
+/**
+ * A configuration that has been checked: every default filled in, every path absolute, every span
+ * in microseconds.
+ */
 export interface Config {
   /** Absolute path of the file it came from. */
   readonly path: string;
   /** Absolute path of the directory that holds the embedded state. */
   readonly stateDirectory: string;
   readonly modules: readonly ModuleRules[];
-  /** How often journalctl is made to look for new entries; null: it waits until journald tells of them. */
+  /**
+   * Interval at which journalctl is woken to look for new entries; null: journald alone announces
+   * them.
+   */
   readonly journalWake: Micros | null;
   readonly tests: readonly RuleTests[];
   readonly ban: BanConfig;
@@ -23,18 +29,21 @@ export interface Config {
   readonly whitelist: WhitelistConfig;
   /** IPv6 addresses are counted and banned by networks of so many bits. */
   readonly ipv6Prefix: number;
-  /** When networks are banned for the bans inside of them, in order. */
+  /** Steps of network bans, in order: each counts the bans of the step before it. */
   readonly networkBans: readonly NetworkStep[];
-  /** Whose logins keep from bans; null: nobody's. */
+  /** Logins that protect an address from bans; null: past logins do not. */
   readonly trust: TrustOptions | null;
   readonly knock: KnockConfig;
   /** How long recorded lines are kept; null: for ever. */
   readonly keepLog: Micros | null;
-  /** How long bans are kept after their end, at least as long as later decisions depend on them; null: for ever. */
+  /**
+   * How long bans are kept after their end, at least as long as later decisions depend on them;
+   * null: for ever.
+   */
   readonly keepBans: Micros | null;
 }
 
-/** Lines that a rule of a module must hit, and that it must not. */
+/** Lines that a rule must hit (`match`) and lines that it must not hit (`noMatch`). */
 export interface RuleTests {
   readonly module: string;
   readonly rule: string;
@@ -45,21 +54,21 @@ export interface RuleTests {
 /** How bans are carried out. */
 export interface BanConfig {
   readonly firewall: "nftables" | "command" | "observe";
-  /** What nft is run by: program and arguments. */
+  /** Program and arguments that run nft. */
   readonly nft: readonly string[];
-  /** No ban is to hold while the monitor is stopped. */
+  /** Whether all bans are lifted while the monitor is stopped. */
   readonly unbanOnStop: boolean;
-  /** Program and arguments, one of which holds `%s` once; null: observe only. */
+  /** Program and arguments that ban an address, which replaces `%s`; null: no command. */
   readonly command: readonly string[] | null;
-  /** Likewise for lifting a ban; null: none is lifted. */
+  /** Program and arguments that lift a ban; null: no command lifts bans. */
   readonly unban: readonly string[] | null;
-  /** A command that runs longer has failed. */
+  /** Longest time of a command; one that runs longer is killed and has failed. */
   readonly timeout: Micros;
-  /** At most this many commands at once. */
+  /** Most commands that run at the same time. */
   readonly concurrency: number;
 }
 
-/** Who is never banned. */
+/** Addresses, networks and DNS names that are never banned. */
 export interface WhitelistConfig {
   /** Trusted proxies among them. Each address once. */
   readonly members: readonly WhitelistMember[];
@@ -75,21 +84,21 @@ export interface WhitelistMember extends WhitelistEntry {
   readonly isName: boolean;
 }
 
-/** A file that says who is never banned. */
+/** A whitelist file as it was last read. */
 export interface WhitelistFile {
   /** Absolute. */
   readonly path: string;
-  /** Differs when the file does; null when it could not be looked at. */
+  /** Changes when the file changes; null when the file could not be looked at. */
   readonly stamp: string | null;
   /** Each address once. */
   readonly members: readonly WhitelistMember[];
-  /** Lines that do not count, a sentence each that begins with `path:line`. */
+  /** A sentence for each wrong line, which does not count. It begins with `path:line`. */
   readonly complaints: readonly string[];
-  /** Why it could not be read, in a sentence; null when it was. */
+  /** Sentence that says why the file could not be read; null when it was read. */
   readonly error: string | null;
 }
 
-/** What `loadConfig()` goes by. */
+/** Options of `loadConfig()`. */
 export interface LoadOptions {
   /** The kinds of modules that a configuration may name. */
   readonly known: readonly ModuleKind[];

@@ -4,27 +4,30 @@ import { canonicalNetwork } from "../core/address.ts";
 import { MAX_MESSAGE } from "../core/records.ts";
 import { unknownKey } from "./suggest.ts";
 
-// zod would write a function for each kind of object and have it compiled, to check one configuration.
+// zod would write a function for each kind of object and have it compiled, to check one
+// configuration.
 z.config({ jitless: true });
 
-// Messages are complaints that follow a key path: "limit: must be at least 1". A union speaks for its members.
+// Messages are complaints that follow a key path: "limit: must be at least 1". A union speaks for
+// its members.
 
 const SPAN = 'must be a span of time such as "90s", "10m", "2h" or "1d12h"';
 const SPAN_OR_FOREVER = `${SPAN}, or "forever"`;
 const CENTURY = "must be longer than nothing and shorter than a century";
-/** What a list of texts must be. */
+/** Complaint about a value that is neither a string nor a list of strings. */
 export const STRINGS = "must be a string or a list of strings";
 
 /**
- * Says what a key means, for the published JSON Schema. `schema` must not be shared by keys of other meanings: zod's own
- * `describe()` makes a copy, which takes half the time of the start.
+ * Adds the description of a key for the published JSON Schema. Keys with different descriptions
+ * must not share one `schema`. zod's own `describe()` copies the schema, which took half of the
+ * program's start.
  */
 export function described<T extends z.ZodType>(schema: T, description: string): T {
   z.globalRegistry.add(schema, { description });
   return schema;
 }
 
-/** An object that takes these keys and no others. */
+/** An object with the keys of `shape` and no others. */
 export function section<T extends z.core.$ZodLooseShape>(shape: T) {
   return z.strictObject(shape, {
     error: (issue) =>
@@ -42,12 +45,12 @@ export function text(most = 255) {
   );
 }
 
-/** One string or a list of them, as a list. */
+/** One string or a list of strings; gives a list. */
 export function texts(item: z.ZodType<string, string> = text(MAX_MESSAGE)) {
   return z.union([item, z.array(item)], STRINGS).transform((given) => [given].flat());
 }
 
-/** A whole number within bounds. */
+/** A whole number from `least` to `most`. */
 export function whole(least: number, most: number) {
   return z.int("must be a whole number").min(least, `must be at least ${least}`).max(
     most,
@@ -62,7 +65,9 @@ function written(complaint: string) {
   );
 }
 
-/** A span in microseconds; a bare number counts seconds. */
+/**
+ * A span of time of at most `most`, such as `1h`; a bare number counts seconds. Gives microseconds.
+ */
 export function span(most?: string) {
   return written(SPAN).transform((given, context) => {
     const micros = parseDuration(given);
@@ -72,7 +77,7 @@ export function span(most?: string) {
   });
 }
 
-/** A span in microseconds, or null for ever. */
+/** A span of time, or `forever`. Gives microseconds, or null for `forever`. */
 export const spanOrForever = z.union([z.literal("forever"), written(SPAN_OR_FOREVER)], SPAN_OR_FOREVER)
   .transform((given, context) => {
     if (given === "forever") return null;
@@ -81,7 +86,10 @@ export const spanOrForever = z.union([z.literal("forever"), written(SPAN_OR_FORE
     return micros;
   });
 
-/** A span of so many milliseconds, written "20ms", in microseconds; or null for "off". */
+/**
+ * A span such as `20ms` from `least` to `most` milliseconds, or `off`. Gives microseconds, or null
+ * for `off`.
+ */
 export function millisecondsOrOff(least: number, most: number) {
   const complaint = `must be "off" or milliseconds from "${least}ms" to "${most}ms"`;
   return z.union([z.literal("off"), z.string().regex(/^\d{1,9}ms$/, complaint)], complaint).transform(
@@ -112,18 +120,21 @@ function complainOfWords(words: readonly string[]): string | null {
   return words.some((word) => word.includes("\0")) ? "must not hold a NUL character" : null;
 }
 
-/** Program and arguments, one of which holds the address; no shell ever sees them. */
+/**
+ * A program and its arguments. One argument holds `%s`, which stands for the address. No shell runs
+ * them.
+ */
 export const command = words((words) => {
   if (words.join(" ").split("%s").length !== 2) return "must hold %s exactly once, where the address goes";
   return words[0]!.includes("%s") ? "must begin with a program, not with %s" : null;
 });
 
-/** Program and arguments, which others are added to. */
+/** A program and its first arguments. */
 export const program = words(() => null);
 
 const PORTS = 'must be a port such as 22, a range such as "8000-8010", or a list of them';
 
-/** Ports and ranges, as the text that `parseScope()` reads behind a protocol. */
+/** Ports and ranges; gives the text that `parseScope()` reads behind a protocol. */
 export const ports = z.union([
   port(),
   z.array(port(), PORTS).min(1, "must not be empty").max(32, "must be at most 32"),
@@ -148,11 +159,14 @@ function port() {
   );
 }
 
-/** Labels of RFC 1123, the last one not all digits, which would be a mistyped address. */
+/**
+ * A DNS name of labels as RFC 1123 has them. The last label must not be all digits: that is a
+ * mistyped address.
+ */
 export const DNS_NAME =
   /^(?=.{1,253}$)(?:[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?\.)*(?!\d+$)[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?$/;
 
-/** An address or a network in its one spelling. */
+/** An address or a network; gives its canonical spelling. */
 export const network = text().transform((given, context) => {
   const network = canonicalNetwork(given);
   if (network === null) context.addIssue("must be an address or a network such as 10.0.0.0/8");

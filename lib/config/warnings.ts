@@ -3,7 +3,7 @@ import type { Condition, Rule } from "../rules/rule.ts";
 import type { Micros } from "../core/time.ts";
 import type { Config, WhitelistConfig, WhitelistFile, WhitelistMember } from "./types.ts";
 
-/** What is allowed in `config` but probably not meant, a sentence each. */
+/** Returns a sentence for each setting of `config` that is allowed but probably a mistake. */
 export function configWarnings(config: Config, now: Micros = Date.now() * 1_000): string[] {
   return [
     ...warnOfCommands(config),
@@ -37,7 +37,10 @@ function hasEnded({ until }: WhitelistMember, now: Micros): boolean {
   return until !== null && until <= now;
 }
 
-/** What is to be said against a canonical address or network on the whitelist; null: nothing. */
+/**
+ * Warns of a whitelisted network that is too large; null for any other address or network, in
+ * canonical form.
+ */
 export function vastWarning(network: string): string | null {
   return isVast(network) ? `whitelist ${network} is so large that few or none are ever banned` : null;
 }
@@ -57,7 +60,7 @@ function warnOfCommands({ ban, modules }: Config): string[] {
   return warnings;
 }
 
-/** What is set and only nftables heeds. */
+/** Warns of settings that only nftables can carry out. */
 function warnOfUnused({ unbanOnStop }: Config["ban"], modules: Config["modules"]): string[] {
   const scoped = modules.filter(({ rules }) => rules.some(({ scope }) => scope !== "all"));
   return [
@@ -70,20 +73,20 @@ function warnOfUnused({ unbanOnStop }: Config["ban"], modules: Config["modules"]
 
 const SHELLS = new Set(["sh", "bash", "dash", "zsh", "ksh", "fish"]);
 
-/** Wider than the largest network that one party is ever given. */
+/** Reports whether a network is wider than registries assign: an IPv4 /8, an IPv6 /16. */
 function isVast(network: string): boolean {
   const [address, bits] = network.split("/");
   return bits !== undefined && Number(bits) < (address!.includes(":") ? 16 : 8);
 }
 
-/** Rules whose own exceptions leave nothing over. */
+/** Warns of rules whose exceptions cover their condition, so that they never hit. */
 function warnOfBlindRules(module: string, rules: readonly Rule[]): string[] {
   return rules
     .filter(({ condition, except }) => condition !== null && except.some((other) => covers(other, condition)))
     .map(({ name }) => `[${module}] ${name} never hits: its exceptions leave nothing of what it looks for`);
 }
 
-/** Rules that can never be the first to ban, as another one sees all that they see and is no milder. */
+/** Warns of rules that never act: another rule hits the same lines and bans no later. */
 function warnOfIdleRules(module: string, rules: readonly Rule[]): string[] {
   return rules.flatMap((rule, i) => {
     const other = rules.find((other, j) =>
@@ -101,7 +104,10 @@ function overrules(other: Rule, rule: Rule): boolean {
     seesAllOf(other, rule);
 }
 
-/** Whether every event that is a hit of `rule` is one of `other` as well, as far as can be told. */
+/**
+ * Reports whether every hit of `rule` is also a hit of `other`; false where the texts cannot prove
+ * it.
+ */
 function seesAllOf(other: Rule, rule: Rule): boolean {
   return (other.condition === null || (rule.condition !== null && covers(other.condition, rule.condition))) &&
     (other.status === null ||
@@ -109,12 +115,15 @@ function seesAllOf(other: Rule, rule: Rule): boolean {
     other.except.every((exception) => rule.except.some((wider) => covers(wider, exception)));
 }
 
-/** Whether `span` is as long as `least`; null is for ever. */
+/** Reports whether `span` is at least as long as `least`; null is endless. */
 function lasts(span: Micros | null, least: Micros | null): boolean {
   return span === null || (least !== null && span >= least);
 }
 
-/** Whether whatever meets `narrow` meets `wide` as well; false where that cannot be told. */
+/**
+ * Reports whether every text that meets `narrow` also meets `wide`; false where the texts cannot
+ * prove it.
+ */
 function covers(wide: Condition, narrow: Condition): boolean {
   if (narrow.ignoreCase && !wide.ignoreCase) return false;
   const given = wide.ignoreCase && narrow.mode !== "regex"
@@ -126,12 +135,12 @@ function covers(wide: Condition, narrow: Condition): boolean {
     );
 }
 
-/** A text with the place where it must stand. */
+/** A text of a condition, with the condition's mode. */
 interface Sought extends Pick<Condition, "mode"> {
   readonly text: string;
 }
 
-/** Whether every field with `narrow` in its place has `wide` in its own. */
+/** Reports whether every field that contains `narrow` as its mode says also contains `wide`. */
 function isFoundBy(wide: Sought, narrow: Sought): boolean {
   if (wide.mode === "regex" || narrow.mode === "regex") {
     return wide.mode === narrow.mode && wide.text === narrow.text;

@@ -7,10 +7,10 @@ import { DNS_NAME, section, text } from "./values.ts";
 
 const DATE = 'must be a date such as "2027-01-31" or "2027-01-31T12:00:00+01:00"';
 
-/** Who is meant, in one spelling. */
+/** Address, network or DNS name in its canonical spelling. */
 type Target = Pick<WhitelistMember, "address" | "isName">;
 
-/** Reads an address, a network or a DNS name; a string says what is wrong with it. */
+/** Reads an address, a network or a DNS name. Returns a complaint for any other text. */
 function readTarget(given: string): Target | string {
   const network = canonicalNetwork(given);
   if (network !== null) return { address: network, isName: false };
@@ -54,16 +54,17 @@ export const whitelistMembers = z.union([
   z.array(z.union([plain, described], "must be a string or an object"), MEMBERS),
 ], MEMBERS).transform((given) => [given].flat());
 
-/** What a whitelist file says. */
+/** Contents of a whitelist file. */
 export interface FileContent {
   readonly members: readonly WhitelistMember[];
-  /** What is wrong, a sentence for each line in their order. */
+  /** A complaint about each wrong line, in the order of the lines. */
   readonly complaints: readonly { readonly line: number; readonly complaint: string }[];
 }
 
 /**
- * Reads the text of a whitelist file: on each line an address, a network or a DNS name, after it perhaps `until` and a
- * date, and behind `#` a comment, which is its note. A wrong line is complained of, and the others count.
+ * Reads the text of a whitelist file: on each line an address, a network or a DNS name, after it
+ * perhaps `until` and a date, and behind `#` a comment, which is its note. A wrong line is
+ * complained of, and the others count.
  */
 export function readWhitelist(text: string): FileContent {
   const members: WhitelistMember[] = [];
@@ -76,7 +77,7 @@ export function readWhitelist(text: string): FileContent {
   return { members: longestOfEach(members), complaints };
 }
 
-/** Null for a line that names nobody; a string says what is wrong. */
+/** Reads one line. Returns null for a blank line or a comment, and a complaint for a wrong line. */
 function readLine(line: string): WhitelistMember | string | null {
   const hash = line.indexOf("#");
   const words = (hash < 0 ? line : line.slice(0, hash)).trim();

@@ -6,12 +6,15 @@ import { readWhitelist } from "./whitelist.ts";
 
 /** 100,000 lines with a note each. */
 const MAX_FILE = 1 << 24;
-/** At most this many wrong lines of a file are told. */
+/** Most wrong lines of a file that are reported. */
 const MOST = 20;
 
-/** Reads the whitelist file `path`. Never throws: one that cannot be read has an `error` and no members. */
+/**
+ * Reads the whitelist file `path`. Never throws: one that cannot be read has an `error` and no
+ * members.
+ */
 export function readWhitelistFile(path: string, target: BuildTarget): WhitelistFile {
-  // The stamp comes first: what is written in between is read at the next look.
+  // Take the stamp first: a change while the file is being read then shows at the next look.
   const stamp = whitelistStamp(path);
   try {
     const text = readLossyText({ path, what: "the whitelist file", most: MAX_FILE, target });
@@ -30,7 +33,9 @@ export function readWhitelistFile(path: string, target: BuildTarget): WhitelistF
   }
 }
 
-/** Changes whenever the file `path` is written, replaced or gone; null while it cannot be looked at. */
+/**
+ * Changes whenever the file `path` is written, replaced or gone; null while it cannot be looked at.
+ */
 export function whitelistStamp(path: string): string | null {
   try {
     const { mtime, size, dev, ino } = Deno.statSync(path);
@@ -40,7 +45,10 @@ export function whitelistStamp(path: string): string | null {
   }
 }
 
-/** Why a monitor is not to start with `whitelist`: a friend could be banned. Null when every file can be read. */
+/**
+ * Why a monitor is not to start with `whitelist`: a friend could be banned. Null when every file
+ * can be read.
+ */
 export function whitelistProblem({ files }: WhitelistConfig): UserError | null {
   const errors = files.flatMap(({ error }) => error ?? []);
   return errors.length === 0 ? null : new UserError(errors.join("\n"), 78);

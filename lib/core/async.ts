@@ -6,16 +6,16 @@ export interface Supervision {
   readonly name: string;
   readonly signal: AbortSignal;
   readonly log: Log;
-  /** Waits before the second and the third try, in milliseconds. */
+  /** Delays before retries 1 and 2, in milliseconds. */
   readonly backoff?: readonly number[];
 }
 
 const BACKOFF: readonly number[] = [1_000, 5_000];
 
 /**
- * Runs `work` again with growing waits when it throws; each call of its `progress` argument forgives what
- * went before. Resolves when `work` ends by itself or `signal` aborts. After three failures in a row, or at once on
- * a `UserError`, which trying again cannot mend, throws the last one.
+ * Runs `work`, and runs it again after a delay when it throws; a call of its argument `progress` resets the count of failures.
+ * Resolves when `work` returns or `signal` aborts. Throws the last error after three failures in a row, and a `UserError` at
+ * once, which a retry cannot mend. Logs each failure, its stack as debug lines.
  */
 export async function supervise(
   work: (progress: () => void) => Promise<void>,
@@ -41,7 +41,7 @@ export async function supervise(
   }
 }
 
-/** Waits, but not beyond an abort. */
+/** Resolves after a number of milliseconds, or at once when `signal` aborts. */
 export function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {
@@ -55,7 +55,7 @@ export function pause(milliseconds: number, signal: AbortSignal): Promise<void> 
   });
 }
 
-/** Does `work` again and again, as often as told, until an abort. */
+/** Calls `work` every so many milliseconds until `signal` aborts; the first time after one interval. */
 export async function every(milliseconds: number, signal: AbortSignal, work: () => void): Promise<void> {
   while (!signal.aborted) {
     await pause(milliseconds, signal);

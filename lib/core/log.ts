@@ -1,7 +1,7 @@
 import { configureSync, getLogger, type LogLevel, type LogRecord } from "@logtape/logtape";
 import { printable } from "./text.ts";
 
-/** Where a program says what it does. */
+/** The program's log. */
 export interface Log {
   /** For `--verbose`; `message` is made only where it is shown. Each of its lines is a record. */
   debug(message: () => string): void;
@@ -29,8 +29,9 @@ const COLOUR: Readonly<Record<LogLevel, string>> = {
 };
 
 /**
- * The program's log, on standard error: for people with the local time, in colour on a terminal; for anything
- * else with a priority such as `<4>` in front, which the journal understands. Every record is one line.
+ * The program's log, on standard error: for people with the local time, in colour on a terminal;
+ * for anything else with a priority such as `<4>` in front, which the journal understands. Every
+ * record is one line.
  */
 export function openLog({ verbose }: { verbose: boolean }): Log {
   const forPeople = Deno.stderr.isTerminal();
@@ -70,13 +71,17 @@ function peopleLine(record: LogRecord): string {
 }
 
 const encoder = new TextEncoder();
-/** Lines said in this turn of the event loop, and characters of which none wait longer. */
+/**
+ * Lines of this turn of the event loop, and the number of characters at which they are written at
+ * once.
+ */
 let waiting = "";
 const MOST_WAITING = 65_536;
 
 /**
- * What is said in one turn is written at once at its end, as a system call for each of ten thousand bans would take as long as
- * the bans. `unload` comes before an exit, so that no last words are lost.
+ * Collects the lines of one turn of the event loop and writes them at its end: a system call for
+ * each of 10,000 bans took as long as the bans. The event `unload` writes the last lines before an
+ * exit.
  */
 function write(line: string): void {
   if (waiting === "") queueMicrotask(flush);

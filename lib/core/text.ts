@@ -1,4 +1,7 @@
-/** Hostile text must not reach a terminal or fake a line: control characters become `\xNN`. */
+/**
+ * Replaces control characters by `\xNN`, so that hostile text cannot steer a terminal or fake a
+ * line.
+ */
 export function printable(text: string): string {
   return text.replace(
     /[\p{Cc}\u2028\u2029]/gu,
@@ -7,8 +10,8 @@ export function printable(text: string): string {
 }
 
 /**
- * A copy of `text` for what lives longer than the batch that it came with: V8 keeps a whole chunk of a file alive for each piece that
- * was cut out of it. What is put together has to be written down anew before a piece of it can be taken.
+ * Copies `text`, for values that outlive their batch: V8 keeps a whole chunk of a file alive for
+ * each slice of it. Adding and cutting off a character makes V8 write a new string.
  */
 export function detached(text: string): string {
   return (" " + text).slice(1);

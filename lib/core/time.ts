@@ -16,7 +16,10 @@ const UNITS: Readonly<Record<string, Micros>> = {
   w: WEEK,
 };
 
-/** Reads `90s`, `10m`, `2h`, `1d12h`, `4w` or a bare number of seconds; null when `text` is none of these. */
+/**
+ * Reads `90s`, `10m`, `2h`, `1d12h`, `4w` or a bare number of seconds; null when `text` is none of
+ * these.
+ */
 export function parseDuration(text: string | number): Micros | null {
   const input = String(text).trim();
   if (/^\d+$/.test(input)) return sane(Number(input) * SECOND);
@@ -26,7 +29,10 @@ export function parseDuration(text: string | number): Micros | null {
   return sane(total);
 }
 
-/** A span that a date can still be reached by: more than nothing, less than a century. */
+/**
+ * Returns a span of more than zero and less than a century, so that dates stay valid; null for any
+ * other.
+ */
 function sane(span: Micros): Micros | null {
   return span > 0 && span < 100 * 366 * DAY ? span : null;
 }
@@ -43,7 +49,7 @@ export function formatDuration(span: Micros): string {
   return parts.slice(0, 2).join("") || "0s";
 }
 
-/** What the wall clock shows, to the millisecond. */
+/** Returns the time of the wall clock, to the millisecond. */
 export function now(): Micros {
   return Date.now() * MILLISECOND;
 }

@@ -188,11 +188,13 @@ export class Enforcer {
   }
 
   async #carryOut(work: Work): Promise<void> {
-    const { transaction, firewall } = this.#options;
+    const { transaction, firewall, log } = this.#options;
     const { bans } = work;
     let failure: unknown = null;
     try {
+      const began = performance.now();
       const outcomes = await this.#tell(work);
+      log.debug(() => answerText(outcomes, { firewall: firewall.name, began }));
       if (!this.#stop.signal.aborted) transaction(() => this.#settle(work, outcomes));
       // After a call with as many as it takes there is more to be told, as at a start.
       if (bans.length >= MANY && bans.length < firewall.batch) {
@@ -289,4 +291,14 @@ export class Enforcer {
     const wait = Math.min(due > clock() ? due - clock() : this.#overdue(least), LONGEST_WAIT);
     this.#timer = setTimeout(() => this.#pump(), Math.max(least, wait / 1_000));
   }
+}
+
+/** What a firewall made of a call that began at `began` by `performance.now()`, for debug lines. */
+function answerText(
+  outcomes: readonly Outcome[],
+  { firewall, began }: { firewall: string; began: number },
+): string {
+  const refused = outcomes.filter(({ error }) => error !== null).length;
+  const time = Math.round(performance.now() - began);
+  return `${firewall} answered within ${time} ms: ${outcomes.length - refused} done, ${refused} refused`;
 }

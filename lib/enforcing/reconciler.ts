@@ -65,12 +65,18 @@ export class Reconciler {
 
   /** Compares once. Never throws. */
   async reconcile(): Promise<void> {
-    const { clock, log, signal } = this.#options;
+    const { clock, firewall, log, signal } = this.#options;
     const [time, before] = [clock(), this.#holding];
     try {
       const holding = await this.#compare(time);
       if (signal.aborted) return;
       this.#holding = holding;
+      log.debug(() => {
+        const { held, missing, stray } = holding;
+        return `${firewall.name} has ${
+          held ?? "an unknown number of"
+        } bans, lacks ${missing}, and ${stray.length} are nobody's`;
+      });
       if (holding.missing > 0) {
         log.warn(`${holding.missing} bans were gone from the firewall: putting them back`);
       }

@@ -1,19 +1,20 @@
 /**
- * How a command tells the running monitor that it changed the state: a file comes and goes in a directory
- * that the monitor watches. Nothing is said in it; the state says everything.
+ * The signal from a command to the running monitor that the state has changed: the command makes
+ * and removes an empty file in a directory that the monitor watches. The change itself stands in
+ * the state.
  */
 import { UserError } from "../core/error.ts";
 
 const DIRECTORY = "control";
-/** Milliseconds between two looks whether the state is still there. */
+/** Interval in milliseconds at which the monitor checks that its state was not removed. */
 const BETWEEN_LOOKS = 2_000;
 
-/** Makes the directory of the state, and in it the one that is watched, for the owner alone. */
+/** Makes the state's directory and the watched one in it, with mode 0700. */
 export function prepareStateDirectory(state: string): void {
   Deno.mkdirSync(`${state}/${DIRECTORY}`, { recursive: true, mode: 0o700 });
 }
 
-/** Rouses the monitor that runs on `state`, if one does. */
+/** Tells the monitor that runs on `state`, if one does, that the state has changed. */
 export function rouseMonitor(state: string): void {
   const file = `${state}/${DIRECTORY}/${crypto.randomUUID()}`;
   Deno.writeTextFileSync(file, "");
@@ -21,8 +22,9 @@ export function rouseMonitor(state: string): void {
 }
 
 /**
- * Calls `changed` whenever a command has changed `state`, until `signal` aborts. Throws `UserError` (69) within
- * seconds of the state being removed, moved away or replaced: what is written from then on would be lost.
+ * Calls `changed` after each change of `state` by a command, until `signal` aborts. Throws
+ * `UserError` (69) within two seconds of somebody removing, moving or replacing the state: later
+ * writes would be lost.
  */
 export async function watchControl(
   state: string,
@@ -53,7 +55,7 @@ export async function watchControl(
   }
 }
 
-/** Changes when the state is no longer the one that it was; a state that is not there has none. */
+/** Device and inode of the state's database and watched directory; null where one is missing. */
 function identity(state: string): string | null {
   try {
     const parts = ["state.db", DIRECTORY].map((name) => Deno.statSync(`${state}/${name}`));

@@ -1,6 +1,6 @@
 /**
- * Knocks: takes them out of what the pipeline reads, and lets their senders in once they are committed. Text of an event is
- * made only where there are keys.
+ * Recognises knocks among events, and whitelists their senders once the batch is committed. Makes
+ * text of an event only where the state holds keys.
  */
 import { addressOf } from "../core/address_reader.ts";
 import { decode } from "../core/bytes.ts";
@@ -10,17 +10,17 @@ import { type Knock, type KnockConfig, type KnockKey, Knocks, type Overheard } f
 import type { LogEvent } from "../reading/event.ts";
 import { fieldText } from "../reading/field_text.ts";
 
-/** What knocks need of their surroundings. */
+/** Options of `Knocking`. */
 export interface KnockingOptions {
   readonly config: KnockConfig;
   readonly log: Log;
-  /** The keys as they are stored now, with their last uses. */
+  /** Returns the stored keys with their last uses. */
   readonly keys: () => KnockKey[];
-  /** Called when knocks have been committed and their senders are to be let in. */
+  /** Called after a commit with knocks: their senders are whitelisted in the state. */
   readonly opened: () => void;
 }
 
-/** Tells knocks from other events. */
+/** Recognises knocks, and reports them once they are committed. */
 export class Knocking {
   readonly #options: KnockingOptions;
   #knocks: Knocks;
@@ -30,14 +30,16 @@ export class Knocking {
     this.#knocks = new Knocks(options.keys(), options.config);
   }
 
-  /** Goes by the keys as they are stored now: a knock that was not committed has not been. */
+  /**
+   * Reads the stored keys again, so that a knock that was not committed does not use up its code.
+   */
   takeKeys(): void {
     this.#knocks = new Knocks(this.#options.keys(), this.#options.config);
   }
 
   /**
-   * Reports whether an event belongs to a knock: then it is neither for the rules nor to be recorded. A knock itself goes
-   * into `knocks`, a further line about one does not.
+   * Reports whether an event belongs to a knock, so that no rule counts it and it is not recorded.
+   * Adds a new knock to `knocks`; further lines about a known one add nothing.
    */
   isKnock(event: LogEvent, knocks: Knock[]): boolean {
     if (this.#knocks.isEmpty) return false;
@@ -46,7 +48,7 @@ export class Knocking {
     return heard !== null;
   }
 
-  /** Lets in the senders of knocks that were committed. */
+  /** Logs knocks that were committed, and has the whitelist take their senders. */
   open(knocks: readonly Knock[]): void {
     if (knocks.length === 0) return;
     for (const { key, address, time, until } of knocks) {

@@ -20,6 +20,7 @@ import { longestWindow } from "../rules/engine.ts";
 import type { ModuleRules } from "../rules/rule.ts";
 import type { State } from "../state/state.ts";
 import { watchControl } from "./control.ts";
+import type { Start } from "../sources/source.ts";
 import { type MonitorFeed, openFeeds } from "./feeds.ts";
 import { type House, HOUSEKEEPING, Housekeeping } from "./housekeeping.ts";
 import { Knocking } from "./knocking.ts";
@@ -171,7 +172,10 @@ export class Monitor {
     const attempt = (name: string, work: () => void) => this.#housekeeping.attempt(name, work);
     return Promise.all([
       watchControl(this.#state.directory, {
-        changed: () => attempt("take over a change", () => this.#refresh()),
+        changed: () => {
+          this.#log.debug(() => "a command changed the state");
+          attempt("take over a change", () => this.#refresh());
+        },
         signal,
       }),
       this.#housekeeping.run(signal),
@@ -206,6 +210,7 @@ export class Monitor {
       report(true, this.#reports.get(source.name)?.lastBatch ?? null);
       try {
         const start = { after: this.#state.position(source.name), since };
+        this.#log.debug(() => `${source.name}: reading ${startText(start)}`);
         for await (const batch of source.batches(start, signal)) {
           const isCommitted = this.#pipeline.process(batch, feed, now());
           this.#fleet?.wake();
@@ -347,6 +352,11 @@ export class Monitor {
     if (error === null) this.#log.info("no ban holds while the monitor is stopped");
     else this.#log.error(`Cannot lift all bans: ${error}`);
   }
+}
+
+/** Where a source begins, for debug lines. */
+function startText({ after, since }: Start): string {
+  return after === null ? `lines written since ${new Date(since / 1_000).toISOString()}` : `behind ${after}`;
 }
 
 function buildFirewall(config: Config): Firewall {

@@ -3,25 +3,25 @@ import type { Log } from "../core/log.ts";
 import { messageOf } from "../core/error.ts";
 import { canonicalAddress } from "../core/address.ts";
 
-/** Finds the addresses of a DNS name; throws when it has none or nobody can be asked. */
+/** Returns the addresses of a DNS name; throws when it has none or no server answers. */
 export type Resolve = (name: string) => Promise<string[]>;
 
 /** The system's own resolution: /etc/hosts, DNS, whatever nsswitch.conf says. */
 export const resolveBySystem: Resolve = async (name) =>
   (await lookup(name, { all: true })).map(({ address }) => address);
 
-/** Names that are asked for at the same time: a whitelist file may hold thousands. */
+/** Most names that are resolved at the same time: a whitelist file may hold thousands. */
 const MOST_AT_ONCE = 8;
 
-/** What looking names up needs of its surroundings. */
+/** Options of `Names`. */
 export interface NamesOptions {
   readonly log: Log;
   readonly resolve: Resolve;
-  /** What to do about a name that this program was not built to look up. */
+  /** End of the sentence about a name that the program has no permission to resolve. */
   readonly buildHint: string;
 }
 
-/** The addresses behind whitelisted DNS names; a name that cannot be resolved keeps what it last had. */
+/** Resolves whitelisted DNS names. A name that cannot be resolved keeps its last addresses. */
 export class Names {
   readonly #options: NamesOptions;
   readonly #addresses = new Map<string, readonly string[]>();
@@ -30,7 +30,10 @@ export class Names {
     this.#options = options;
   }
 
-  /** Resolves all of `names` again and forgets any others; returns the canonical addresses of each. Never throws. */
+  /**
+   * Resolves `names` and drops all others. Returns the canonical addresses of each name; never
+   * throws.
+   */
   async refresh(names: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
     for (const name of this.#addresses.keys()) {
       if (!names.includes(name)) this.#addresses.delete(name);
@@ -57,7 +60,7 @@ export class Names {
   }
 
   #explain(error: unknown): string {
-    // What Deno makes of a permission that is missing.
+    // Deno reports a missing permission to resolve a name by this code.
     return (error as { code?: unknown })?.code === "EPERM"
       ? `this program was built without the right to; ${this.#options.buildHint}`
       : messageOf(error);

@@ -2,27 +2,30 @@ import { readWhitelistFile, whitelistStamp } from "../config/whitelist_file.ts";
 import type { WhitelistFile, WhitelistMember } from "../config/types.ts";
 import type { Log } from "../core/log.ts";
 
-/** What following whitelist files needs of its surroundings. */
+/** Options of `WhitelistFiles`. */
 export interface WhitelistFilesOptions {
   readonly log: Log;
-  /** Path of the configuration that names them. */
+  /** Path of the configuration that names the files. */
   readonly config: string;
 }
 
-/** The whitelist files of a configuration, read again whenever they have changed. */
+/** Reads the whitelist files of a configuration again when they change. */
 export class WhitelistFiles {
   readonly #options: WhitelistFilesOptions;
-  /** What each file last said. */
+  /** Each file as it was last read. */
   #files: readonly WhitelistFile[];
 
-  /** @param files as they were read with the configuration */
+  /** @param files the files as they were read with the configuration */
   constructor(files: readonly WhitelistFile[], options: WhitelistFilesOptions) {
     this.#files = files;
     this.#options = options;
     files.forEach((file) => this.#complain(file));
   }
 
-  /** All that the files say now. One that cannot be read says what it last did: nobody is locked out by that. */
+  /**
+   * Returns the entries of all files now. A file that cannot be read keeps its last entries, so
+   * that nobody is locked out.
+   */
   refresh(): WhitelistMember[] {
     this.#files = this.#files.map((file) => this.#refresh(file));
     return this.#files.flatMap(({ members }) => members);
@@ -34,7 +37,7 @@ export class WhitelistFiles {
     const file = readWhitelistFile(old.path, { config });
     if (file.error !== null) {
       const { stamp, error } = file;
-      if (error !== old.error) log.warn(`${error}; what it last said stays whitelisted`);
+      if (error !== old.error) log.warn(`${error}; its last entries stay whitelisted`);
       return { ...old, stamp, error };
     }
     log.info(`whitelist file ${file.path} read: ${file.members.length} entries`);

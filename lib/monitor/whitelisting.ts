@@ -3,7 +3,7 @@ import type { Config, WhitelistMember } from "../config/types.ts";
 import { longestOfEach } from "../config/whitelist.ts";
 import { canonicalAddress } from "../core/address.ts";
 import { Names, type Resolve } from "./names.ts";
-import { Whitelist } from "../deciding/whitelist.ts";
+import { Whitelist, type WhitelistOrigin } from "../deciding/whitelist.ts";
 import type { State } from "../state/state.ts";
 import { pause, untilAborted } from "../core/async.ts";
 import type { Log } from "../core/log.ts";
@@ -11,7 +11,7 @@ import { messageOf } from "../core/error.ts";
 import type { Micros } from "../core/time.ts";
 import { WhitelistFiles } from "./whitelist_files.ts";
 
-/** What keeping the whitelist needs of its surroundings. */
+/** State, log, clock and resolver of `Whitelisting`. */
 export interface WhitelistParts {
   readonly state: State;
   readonly log: Log;
@@ -21,16 +21,19 @@ export interface WhitelistParts {
   readonly changed: () => void;
 }
 
-/** Gathers from configuration, files, state, DNS and this machine who is never banned. */
+/**
+ * Builds the whitelist from the configuration, whitelist files, the state, DNS and this machine's
+ * addresses.
+ */
 export class Whitelisting {
   readonly whitelist = new Whitelist();
   readonly #config: Pick<Config, "whitelist">;
   readonly #parts: WhitelistParts;
   readonly #files: WhitelistFiles;
   readonly #resolver: Names;
-  /** DNS names that have not ended, each once. */
+  /** DNS names whose entries have not ended, each once. */
   #names: readonly WhitelistMember[] = [];
-  /** Aborted when there are others. */
+  /** Aborted when `#names` changes. */
   #otherNames = new AbortController();
   #namesResolved: boolean;
 
@@ -45,32 +48,43 @@ export class Whitelisting {
     this.#namesResolved = this.#names.length === 0;
   }
 
-  /** Whether every name has been asked for at least once. */
+  /** Reports whether every name has been resolved, or tried, at least once. */
   get namesResolved(): boolean {
     return this.#namesResolved;
   }
 
   /**
-   * Takes over what has changed in the files, in the state and in the network around us, and lets go of what has ended. To be
-   * called each minute, and whenever the state has changed.
+   * Builds the whitelist from the configuration, the files, the state and this machine's addresses,
+   * without entries that have ended. Call it each minute, and whenever the state has changed.
    */
   gather(): void {
-    const now = this.#parts.clock();
+    const { state, log, clock } = this.#parts;
+    const now = clock();
+    const before = this.whitelist.revision;
     const inForce = ({ until }: WhitelistMember) => until === null || until > now;
     const configured = this.#config.whitelist.members.filter(inForce);
     const listed = this.#files.refresh().filter(inForce);
     this.#setNames(longestOfEach([...configured, ...listed].filter(({ isName }) => isName)));
-    const kept = (origin: string) => this.#parts.state.whitelist(origin, now).map(({ address }) => address);
-    this.whitelist.set("configuration", networksOf(configured));
-    this.whitelist.set("whitelist file", networksOf(listed));
-    this.whitelist.set("command", kept("command"));
-    this.whitelist.set("knock", kept("knock"));
-    this.whitelist.set("database", kept("database"));
-    this.whitelist.set("DNS name", this.#names.length > 0 ? kept("name") : []);
-    this.whitelist.set("this machine", ownAddresses());
+    const kept = (origin: string) => state.whitelist(origin, now).map(({ address }) => address);
+    const parts: [WhitelistOrigin, string[]][] = [
+      ["configuration", networksOf(configured)],
+      ["whitelist file", networksOf(listed)],
+      ["command", kept("command")],
+      ["knock", kept("knock")],
+      ["database", kept("database")],
+      ["DNS name", this.#names.length > 0 ? kept("name") : []],
+      ["this machine", ownAddresses()],
+    ];
+    for (const [origin, members] of parts) this.whitelist.set(origin, members);
+    if (this.whitelist.revision === before) return;
+    const counts = () => parts.flatMap(([origin, { length }]) => length > 0 ? `${length} by ${origin}` : []);
+    log.debug(() => `whitelisted: ${counts().join(", ")}`);
   }
 
-  /** Resolves the names again and again until `signal` aborts; what they last were is known from the start. */
+  /**
+   * Resolves the names every `whitelist_refresh` until `signal` aborts. The state holds their last
+   * addresses from the start.
+   */
   async followNames(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const names = this.#names;
@@ -97,7 +111,10 @@ export class Whitelisting {
     this.#otherNames = new AbortController();
   }
 
-  /** An address that several names have ends with the last of them. */
+  /**
+   * Stores resolved addresses. An address of several names ends when the last of their entries
+   * does.
+   */
   #keep(names: readonly WhitelistMember[], addresses: ReadonlyMap<string, readonly string[]>): void {
     const { state, log, clock, changed } = this.#parts;
     const entries = names.flatMap(({ address: name, until }) =>
@@ -107,7 +124,7 @@ export class Whitelisting {
       state.replaceWhitelist("name", longestOfEach(entries), clock());
       changed();
     } catch (error) {
-      // The state may be locked for a moment: the next turn keeps them.
+      // The state may be locked for a moment; the next refresh stores them.
       log.error(`Cannot keep resolved names: ${messageOf(error)}`);
     }
   }
@@ -117,7 +134,7 @@ function networksOf(members: readonly WhitelistMember[]): string[] {
   return members.flatMap(({ address, isName }) => isName ? [] : address);
 }
 
-/** This machine's own addresses, canonical. */
+/** Returns this machine's own addresses in canonical form. */
 function ownAddresses(): string[] {
   return Deno.networkInterfaces().flatMap(({ address }) => canonicalAddress(address) ?? []);
 }

@@ -157,6 +157,7 @@ class Member implements Fleet {
     });
     const whitelist = JSON.stringify(entries);
     if (whitelist === this.#whitelist) return;
+    log.debug(() => `PostgreSQL whitelists ${entries.length} addresses and networks`);
     try {
       onWhitelist(entries);
       this.#whitelist = whitelist;

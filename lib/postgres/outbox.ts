@@ -54,6 +54,7 @@ export class Shipper {
     const rows = await this.#shipLog(connection, limit);
     const bans = await this.#shipBans(connection, limit);
     this.#limit = Math.min(LARGEST_BATCH, limit + SMALLEST_BATCH);
+    if (rows + bans > 0) this.#log.debug(() => `PostgreSQL took ${rows} lines and ${bans} bans`);
     return rows === limit || bans === limit;
   }
 

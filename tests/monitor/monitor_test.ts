@@ -1,5 +1,6 @@
 import { strict as assert } from "node:assert";
 import { readReport } from "../../lib/monitor/report.ts";
+import { rouseMonitor } from "../../lib/monitor/control.ts";
 import { State } from "../../lib/state/state.ts";
 import { eventually, script } from "../support/helpers.ts";
 
@@ -47,7 +48,7 @@ class Scene implements AsyncDisposable {
     Deno.writeTextFileSync(`${this.directory}/entries`, entries.join(""), { append: true });
   }
 
-  start(): void {
+  start(...options: string[]): void {
     this.#child = new Deno.Command(Deno.execPath(), {
       args: [
         "run",
@@ -57,6 +58,7 @@ class Scene implements AsyncDisposable {
         this.config,
         "--state",
         this.stateDirectory,
+        ...options,
       ],
       env: { PATH: `${this.directory}:${Deno.env.get("PATH")}` },
       stdout: "null",
@@ -83,6 +85,11 @@ class Scene implements AsyncDisposable {
 
   said(what: RegExp): Promise<void> {
     return eventually(() => what.test(this.#said)).catch(() => assert.match(this.#said, what));
+  }
+
+  /** Lines of the log that match. */
+  lines(what: RegExp): string[] {
+    return this.#said.split("\n").filter((line) => what.test(line));
   }
 
   banned(): string[] {
@@ -187,6 +194,31 @@ Deno.test("the program takes a right new configuration at SIGHUP, and keeps the 
   await eventually(() => scene.banned().length > 0);
   assert.deepEqual(scene.banned(), ["203.0.113.2"]);
   await scene.said(/not banning 203\.0\.113\.1, whitelisted by configuration/);
+});
+
+Deno.test("`run --verbose` tells positions, commits, commands and changes with priority 7, `run` does not", async () => {
+  await using scene = new Scene();
+  scene.say(...Array(3).fill(attack("203.0.113.1")));
+  scene.start("--verbose");
+  await scene.said(/^<7>journal: reading lines written since \d{4}-/m);
+  await scene.said(/^<7>203\.0\.113\.1 passed the limit of \[SSHD\] invalid with 3 hits$/m);
+  await scene.said(/^<7>committed \d lines of journal: \d recorded, \d hits, 1 bans; position 3$/m);
+  await scene.said(/^<7>command bans 203\.0\.113\.1$/m);
+  await scene.said(/^<7>command answered within \d+ ms: 1 done, 0 refused$/m);
+  scene.ask((state) =>
+    state.addToWhitelist("command", { address: "203.0.113.9", note: "", until: null, since: 0 })
+  );
+  rouseMonitor(scene.stateDirectory);
+  await scene.said(/^<7>a command changed the state$/m);
+  await scene.said(/^<7>whitelisted: .*1 by command/m);
+  scene.kill("SIGTERM");
+  assert.equal(await scene.end(), 0);
+  const before = scene.lines(/^<7>/).length;
+  assert.ok(before > 0);
+  scene.start();
+  scene.say(attack("203.0.113.2"));
+  await eventually(() => scene.recorded() === 4);
+  assert.equal(scene.lines(/^<7>/).length, before);
 });
 
 Deno.test("the program ends with an error when its only source fails three times in a row", async () => {

@@ -158,10 +158,10 @@ Deno.test("`Whitelisting.gather()` follows its files, and keeps what one that va
   Deno.removeSync(scene.path("friends"));
   for (let minute = 0; minute < 3; minute++) scene.gather();
   assert.equal(scene.origin(NEW), "whitelist file");
-  assert.equal(said(/^warn: .*\/friends does not exist; what it last said stays whitelisted$/), 1);
+  assert.equal(said(/^warn: .*\/friends does not exist; its last entries stay whitelisted$/), 1);
   Deno.mkdirSync(scene.path("friends"));
   scene.gather();
-  assert.equal(said(/\/friends is a directory; what it last said/), 1);
+  assert.equal(said(/\/friends is a directory; its last entries/), 1);
   Deno.removeSync(scene.path("friends"));
   scene.write("friends", "198.18.7.1\n");
   scene.gather();

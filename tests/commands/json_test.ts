@@ -1,0 +1,161 @@
+import { strict as assert } from "node:assert";
+import { now, SECOND } from "../../lib/core/time.ts";
+import type { MonitorReport } from "../../lib/monitor/report.ts";
+import { MANUAL, type TemporaryState, temporaryState } from "../support/helpers.ts";
+import { program } from "../support/program.ts";
+
+const PAGE = Deno.readTextFileSync(new URL("../../docs/json.md", import.meta.url));
+
+/** The page's section under a heading, up to the next one of the same level. */
+function section(heading: string): string {
+  const found = PAGE.split(/^## /m).find((part) => part.startsWith(`${heading}\n`));
+  assert.ok(found, `docs/json.md has no section ${heading}`);
+  return found;
+}
+
+/** All keys of JSON values at any depth, but for those of `fields`, which depend on the log. */
+function keysIn(value: unknown): string[] {
+  if (Array.isArray(value)) return value.flatMap(keysIn);
+  if (value === null || typeof value !== "object") return [];
+  return Object.entries(value).flatMap(([key, part]) => [key, ...key === "fields" ? [] : keysIn(part)]);
+}
+
+/** Keys that the tables of a section list in their first column. */
+function listedKeys(text: string): string[] {
+  const cells = [...text.matchAll(/^\| (?<cell>(?:`\w+`(?:, )?)+) +\|/gm)].map(({ groups }) => groups!.cell!);
+  return cells.flatMap((cell) => [...cell.matchAll(/\w+/g)].map(([key]) => key));
+}
+
+/** Asserts that sections describe every key of an output, and that the output has every key that the first one lists. */
+function assertDescribed(output: string, headings: readonly [string, ...string[]]): void {
+  const keys = new Set(output.trim().split("\n").flatMap((line) => keysIn(JSON.parse(line))));
+  const text = headings.map(section).join("\n");
+  for (const key of keys) {
+    assert.ok(text.includes(`\`${key}\``) || text.includes(`"${key}"`), `${key} in ${headings}`);
+  }
+  for (const key of listedKeys(section(headings[0]))) assert.ok(keys.has(key), `${key} of ${headings[0]}`);
+}
+
+const REPORT: MonitorReport = {
+  pid: 1,
+  running: true,
+  started: 1,
+  config: "/c",
+  firewall: "nftables",
+  holding: { time: 1, held: 1, missing: 0, stray: [], error: null },
+  trialEnd: null,
+  sources: [{ name: "journal", running: true, lastBatch: 1, delivery: null }],
+  modules: [{
+    name: "SSHD",
+    lastLine: 1,
+    lastHit: null,
+    lines: 20,
+    understood: 9,
+    rules: [{ name: "a", lastHit: null }],
+  }],
+  givenUp: [],
+  counts: {
+    entries: 1,
+    unknown: 0,
+    events: 1,
+    recorded: 1,
+    hits: 0,
+    bans: 0,
+    damaged: 0,
+    untrusted: 0,
+    ahead: 0,
+  },
+  tracked: 1,
+  forgotten: 2,
+  database: { connected: false, error: null, lastShipped: null, setAside: 0 },
+};
+
+/** A ban by hand that the firewall has not been told of. */
+const BAN = {
+  address: "192.0.2.7",
+  scope: "all",
+  provenance: MANUAL,
+  reason: "test",
+  count: 0,
+  start: now(),
+  until: null,
+} as const;
+
+/** A line that the rule of `configure()` hits, as often as its limit takes. */
+const LINES = "May  6 00:00:00 web sshd[77]: Invalid user admin from 203.0.113.5 port 33100\n".repeat(2);
+
+function configure({ directory }: TemporaryState): string {
+  const rules = [{ name: "a", str: "Invalid user", limit: 1 }];
+  const config = `${directory}/config.jsonc`;
+  const keys = {
+    state: directory,
+    modules: { SSHD: { rules } },
+    trust_logins: {},
+    network_bans: [{ ipv4: 24, limit: 3 }],
+    whitelist: "198.51.100.1",
+    whitelist_files: "friends",
+    DB: { host: "h", user: "u", database: "d" },
+  };
+  Deno.writeTextFileSync(config, JSON.stringify(keys));
+  Deno.writeTextFileSync(`${directory}/friends`, "192.0.2.1\n");
+  Deno.writeTextFileSync(`${directory}/db_password.secret`, "s", { mode: 0o600 });
+  Deno.writeTextFileSync(`${directory}/lines`, LINES);
+  Deno.writeTextFileSync(`${directory}/list`, "192.0.2.9\n");
+  return config;
+}
+
+/** Commands in order, with the sections of docs/json.md that describe what they print. */
+function commandsOf(directory: string): readonly (readonly [string, readonly [string, ...string[]]])[] {
+  return [
+    ["bans", ["A ban"]],
+    ["status", ["`status`", "A ban"]],
+    ["check", ["`check`"]],
+    [`match --module SSHD ${directory}/lines`, ["`match`"]],
+    [`replay ${directory}/lines`, ["`replay`"]],
+    ["ban 192.0.2.8", ["`ban`", "A ban"]],
+    ["unban 192.0.2.8", ["`unban`", "A ban"]],
+    [`bans --import ${directory}/list`, ["`bans`"]],
+    ["whitelist list", ["`whitelist`"]],
+    ["whitelist add 192.0.2.3", ["`whitelist`"]],
+  ];
+}
+
+/** Commands that print what text of their section describes, not a table. */
+const DESCRIBED_IN_TEXT = [
+  ["whitelist remove 192.0.2.3", ["address", "done"]],
+  ["knock new phone", ["name", "uri"]],
+  ["knock new script --plain", ["name", "secret"]],
+  ["knock list", ["name", "kind", "since", "used_at", "used_by"]],
+  ["knock remove phone", ["name", "done"]],
+  ["confirm", ["done"]],
+] as const;
+
+Deno.test("docs/json.md describes every key that `--json` prints, and no others", async () => {
+  using temporary = temporaryState();
+  const { directory, state } = temporary;
+  const config = configure(temporary);
+  state.bans.add(BAN);
+  state.setReport(JSON.stringify(REPORT));
+  state.setTrial({ end: now() + SECOND, lastBan: 0 });
+  const run = async (command: string) =>
+    (await program([...command.split(" "), "--json", "--config", config])).stdout;
+  for (const [command, headings] of commandsOf(directory)) {
+    if (command.startsWith("whitelist add")) {
+      assert.deepEqual(keysIn(JSON.parse(await run(command))), ["address", "note", "until", "done"]);
+    } else assertDescribed(await run(command), headings);
+  }
+  for (const [command, keys] of DESCRIBED_IN_TEXT) {
+    assert.deepEqual(keysIn(JSON.parse((await run(command)).split("\n")[0]!)), keys, command);
+  }
+});
+
+Deno.test("`status --json` has all its keys where no monitor has ever reported", async () => {
+  using temporary = temporaryState();
+  const config = configure(temporary);
+  const { code, stdout } = await program(["status", "--json", "--config", config]);
+  assert.equal(code, 1);
+  const status = JSON.parse(stdout);
+  const nested = ["holding", "counts", "database"];
+  assert.deepEqual(nested.map((key) => status[key]), [null, null, null]);
+  assert.deepEqual([status.sources, status.modules, status.given_up, status.evicted], [[], [], [], 0]);
+});
