@@ -4,12 +4,13 @@ import { journalMatches } from "../monitor/feeds.ts";
 import { type Judge, Pipeline } from "../monitor/pipeline.ts";
 import { NoStore, QUIET } from "./dry_run.ts";
 import { Decider } from "../deciding/decider.ts";
-import { type LoginChange, type LoginNews, Logins } from "../deciding/logins.ts";
+import { type LoginNews, Logins } from "../deciding/logins.ts";
 import { Whitelist } from "../deciding/whitelist.ts";
 import { openJournal } from "../sources/journal/journal.ts";
 import type { Batch } from "../sources/source.ts";
 import { isSameScope } from "../core/scope.ts";
 import type { NewBan, PastBan } from "../deciding/ban.ts";
+import type { LogEvent } from "../reading/event.ts";
 import type { Trip } from "../rules/rule.ts";
 import { UserError } from "../core/error.ts";
 import { openInput, readInput } from "./input.ts";
@@ -105,8 +106,8 @@ class ReplayJudge implements Judge {
     });
   }
 
-  note(change: LoginChange): void {
-    this.logins.apply([change]);
+  note(event: LogEvent): void {
+    this.logins.note(event);
   }
 
   news(): LoginNews {

@@ -96,12 +96,12 @@ export function putAddress(address: string, words: Int32Array): number {
   }
   words[0] = words[1] = 0;
   words[2] = 0xffff;
-  words[3] = ipv4Word(address, slash < 0 ? address.length : slash);
+  words[3] = ipv4Word(address, slash < 0 ? undefined : slash);
   return slash < 0 ? bits : bits + 96;
 }
 
-/** The IPv4 address that ends before `end`, canonical, as one word. Called for every hit: it needs no parser. */
-function ipv4Word(address: string, end: number): number {
+/** The canonical IPv4 address that ends before `end`, as a signed number of 32 bits. Called for every hit: it needs no parser. */
+export function ipv4Word(address: string, end = address.length): number {
   let word = 0;
   let part = 0;
   for (let i = 0; i < end; i++) {

@@ -1,7 +1,7 @@
-import { NetworkSet } from "../core/address.ts";
+import { ipv4Word, NetworkSet } from "../core/address.ts";
 import { addressOf } from "../core/address_reader.ts";
 import type { LogEvent } from "../reading/event.ts";
-import { fieldText } from "../reading/field_text.ts";
+import { fieldNumber, fieldText } from "../reading/field_text.ts";
 import { END, NOTHING } from "../reading/message_reader.ts";
 import { NO_PID } from "../core/records.ts";
 import type { Micros } from "../core/time.ts";
@@ -69,7 +69,7 @@ export function loginChange({ reader, pid, time, isTrusted }: LogEvent): LoginCh
     const isEnd = reader.says === END && pid !== NO_PID;
     return isEnd ? { kind: "closed", end: { address, pid, time } } : null;
   }
-  const port = Number(fieldText(reader, "port") ?? "0");
+  const port = fieldNumber(reader, "port");
   if (reader.says === END) return { kind: "closed", end: { address, port, time } };
   return {
     kind: "opened",
@@ -87,15 +87,15 @@ export class Logins {
   readonly #trust: TrustOptions | null;
   /** The newest of each method, by address. */
   readonly #logins = new Map<string, Map<string, Login>>();
-  /** By `idOf()`. */
-  readonly #sessions = new Map<string, Session>();
+  /** Open sessions. */
+  readonly #sessions = new Map<SessionKey, Session>();
   /** The sessions that each process serves: one, but for processes of several machines or a log read out of order. */
-  readonly #ofProcess = new Map<number, Set<string>>();
+  readonly #ofProcess = new Map<number, SessionKey[]>();
   /** What `takeNews()` has to tell; null where a session is over. */
-  readonly #newLogins = new Map<string, Login>();
-  readonly #newSessions = new Map<string, Session | null>();
+  readonly #newLogins = new Set<Login>();
+  readonly #newSessions = new Map<SessionKey, Session | null>();
   /** Sessions that it has told of. */
-  readonly #stored = new Map<string, Session>();
+  readonly #stored = new Map<SessionKey, Session>();
 
   /** @param trust null: past logins count for nothing */
   constructor(trust: TrustOptions | null) {
@@ -112,7 +112,17 @@ export class Logins {
     this.#newLogins.clear();
     this.#newSessions.clear();
     this.#stored.clear();
-    for (const [id, session] of this.#sessions) this.#stored.set(id, session);
+    for (const [key, session] of this.#sessions) this.#stored.set(key, session);
+  }
+
+  /**
+   * Takes note of what an event tells of logins. Returns false where that changes nothing. Most connections end on which nobody
+   * had logged in: nothing is made for their lines.
+   */
+  note(event: LogEvent): boolean {
+    if (event.reader.says === END && !this.#mayEndSession(event)) return false;
+    const change = loginChange(event);
+    return change !== null && this.#apply(change);
   }
 
   /** Takes note of changes; false where none changes anything, as when a connection ends on which nobody had logged in. */
@@ -125,16 +135,16 @@ export class Logins {
   /** What has to be stored since the last call, or since `restore()`; of a session that has come and gone since, nothing. */
   takeNews(): LoginNews {
     const news = {
-      logins: [...this.#newLogins.values()],
+      logins: [...this.#newLogins],
       opened: [...this.#newSessions.values()].filter((session) => session !== null),
-      closed: [...this.#newSessions].flatMap(([id, session]) => {
-        const stored = this.#stored.get(id);
+      closed: [...this.#newSessions].flatMap(([key, session]) => {
+        const stored = this.#stored.get(key);
         return session === null && stored !== undefined ? [stored] : [];
       }),
     };
-    for (const [id, session] of this.#newSessions) {
-      if (session === null) this.#stored.delete(id);
-      else this.#stored.set(id, session);
+    for (const [key, session] of this.#newSessions) {
+      if (session === null) this.#stored.delete(key);
+      else this.#stored.set(key, session);
     }
     this.#newLogins.clear();
     this.#newSessions.clear();
@@ -142,10 +152,13 @@ export class Logins {
   }
 
   #apply(change: LoginChange): boolean {
-    if (change.kind === "closed") return this.#end(change.end);
+    if (change.kind === "closed") {
+      const { end } = change;
+      return end.address === null ? this.#endProcess(end.pid, end.time) : this.#end(keyOf(end), end.time);
+    }
     this.#keep(change);
     // Whoever had this process before is gone.
-    if (change.pid !== null) this.#end({ address: null, pid: change.pid, time: change.time });
+    if (change.pid !== null) this.#endProcess(change.pid, change.time);
     this.#open(change);
     return true;
   }
@@ -178,41 +191,59 @@ export class Logins {
     return this.#within(target).some((login) => login.time > time - span) ? factor : 1;
   }
 
+  /** Whether an event that ends a connection could end a session. */
+  #mayEndSession({ reader, pid }: LogEvent): boolean {
+    const { isAddress, isIPv6, w3 } = reader.address;
+    if (!isAddress) return this.#ofProcess.has(pid);
+    return isIPv6 || this.#sessions.has(keyOfIPv4(w3, fieldNumber(reader, "port")));
+  }
+
   #open(session: Session): void {
-    const id = idOf(session);
-    this.#close(id);
-    this.#sessions.set(id, session);
-    this.#newSessions.set(id, session);
+    const key = keyOf(session);
+    this.#close(key);
+    this.#sessions.set(key, session);
+    this.#newSessions.set(key, session);
     if (session.pid === null) return;
     const served = this.#ofProcess.get(session.pid);
-    if (served === undefined) this.#ofProcess.set(session.pid, new Set([id]));
-    else served.add(id);
+    if (served === undefined) this.#ofProcess.set(session.pid, [key]);
+    else served.push(key);
   }
 
-  #end(end: SessionEnd): boolean {
-    if (this.#sessions.size === 0) return false;
-    const named = end.address === null ? [...this.#ofProcess.get(end.pid) ?? []] : [idOf(end)];
-    const ended = named.filter((id) => (this.#sessions.get(id)?.time ?? Infinity) <= end.time);
-    for (const id of ended) this.#close(id);
-    return ended.length > 0;
+  /** Ends the sessions of a process that began by `time`; false where there is none. */
+  #endProcess(pid: number, time: Micros): boolean {
+    const served = this.#ofProcess.get(pid);
+    return served !== undefined && [...served].filter((key) => this.#end(key, time)).length > 0;
   }
 
-  #close(id: string): void {
-    const session = this.#sessions.get(id);
+  /** Ends a session that began by `time`; false where there is none. */
+  #end(key: SessionKey, time: Micros): boolean {
+    const session = this.#sessions.get(key);
+    if (session === undefined || session.time > time) return false;
+    this.#close(key);
+    return true;
+  }
+
+  #close(key: SessionKey): void {
+    const session = this.#sessions.get(key);
     if (session === undefined) return;
-    this.#sessions.delete(id);
-    this.#newSessions.set(id, null);
+    this.#sessions.delete(key);
+    this.#newSessions.set(key, null);
     if (session.pid === null) return;
     const served = this.#ofProcess.get(session.pid)!;
-    served.delete(id);
-    if (served.size === 0) this.#ofProcess.delete(session.pid);
+    served.splice(served.indexOf(key), 1);
+    if (served.length === 0) this.#ofProcess.delete(session.pid);
   }
 
   #keep(login: Login): void {
-    const kept = this.#logins.get(login.address) ?? new Map<string, Login>();
-    if (login.time < (kept.get(login.method)?.time ?? 0)) return;
-    this.#logins.set(login.address, kept.set(login.method, login));
-    this.#newLogins.set(`${login.address} ${login.method}`, login);
+    let kept = this.#logins.get(login.address);
+    if (kept === undefined) this.#logins.set(login.address, kept = new Map());
+    const before = kept.get(login.method);
+    if (before !== undefined) {
+      if (login.time < before.time) return;
+      this.#newLogins.delete(before);
+    }
+    kept.set(login.method, login);
+    this.#newLogins.add(login);
   }
 
   /** The newest login of each method from every address of `target`. */
@@ -227,6 +258,17 @@ export class Logins {
 
 const NOBODY: TrustOptions = { span: 0, methods: new Set(), factor: 1 };
 
-function idOf({ address, port }: { address: string; port: number }): string {
-  return `${address} ${port}`;
+/** The client's address and port: a number for IPv4, as V8 finds numbers faster than text that was just made. */
+type SessionKey = number | string;
+
+function keyOf({ address, port }: { address: string; port: number }): SessionKey {
+  return address.includes(":") ? `${address} ${port}` : keyOfIPv4(ipv4Word(address), port);
 }
+
+/** @param word the address as a signed number of 32 bits */
+function keyOfIPv4(word: number, port: number): SessionKey {
+  return word * PORTS + port;
+}
+
+/** More than any port that a service writes: `<PORT>` has five digits at most. */
+const PORTS = 100_000;

@@ -29,7 +29,8 @@ import {
 } from "../deciding/ban.ts";
 import { type BanHistory, Decider } from "../deciding/decider.ts";
 import type { Knock } from "../deciding/knock.ts";
-import type { Login, LoginChange, LoginNews, Logins, Session } from "../deciding/logins.ts";
+import type { LogEvent } from "../reading/event.ts";
+import type { Login, LoginNews, Logins, Session } from "../deciding/logins.ts";
 import type { NetworkStep } from "../deciding/networks.ts";
 import type { Whitelist } from "../deciding/whitelist.ts";
 import type { Firewall } from "../firewall/firewall.ts";
@@ -133,9 +134,9 @@ export class Bans {
   }
 
   /** Takes note of a login or of the end of a connection: who is logged in is not banned. */
-  note(change: LoginChange): void {
+  note(event: LogEvent): void {
     const { logins, whitelist } = this.#options;
-    if (logins.apply([change])) whitelist.set("open session", logins.open);
+    if (logins.note(event)) whitelist.set("open session", logins.open);
   }
 
   /** Logins and sessions to be stored since the last call. */

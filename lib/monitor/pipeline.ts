@@ -19,7 +19,7 @@ import type { Log } from "../core/log.ts";
 import type { Micros } from "../core/time.ts";
 import type { NewBan } from "../deciding/ban.ts";
 import type { Knock } from "../deciding/knock.ts";
-import { type LoginChange, loginChange, type LoginNews } from "../deciding/logins.ts";
+import type { LoginNews } from "../deciding/logins.ts";
 import type { LogEvent } from "../reading/event.ts";
 import { Activity, type ModuleActivity } from "../reading/activity.ts";
 import { ModuleHealth } from "../reading/health.ts";
@@ -45,7 +45,7 @@ export interface BatchStore {
 /** Decides, and enforces what was decided and committed. */
 export interface Judge {
   /** Takes note of a login or of the end of a connection: who is logged in is not banned. */
-  note(change: LoginChange): void;
+  note(event: LogEvent): void;
   /** All bans that follow from trips: of addresses and of networks. Nobody in `knocks` is among them. */
   decide(trips: readonly Trip[], knocks: readonly Knock[]): readonly NewBan[];
   /** Logins and sessions to be stored since the last call. */
@@ -274,7 +274,7 @@ export class Pipeline {
     const { reader, module, time, isTrusted } = event;
     this.#activity.line(module, event.isUnderstood, time);
     if (!event.isUnderstood) return;
-    if (reader.says !== NOTHING) this.#noteLogin(event);
+    if (reader.says !== NOTHING) this.#parts.judge.note(event);
     if (!reader.address.isAddress) return;
     intake.events++;
     if (time > intake.latest) intake.latest = time;
@@ -283,11 +283,6 @@ export class Pipeline {
     if (this.#knocking?.isKnock(event, intake.knocks)) return;
     const isHit = this.#engine.add(event);
     if (this.isRecorded(event, isHit)) this.#parts.store.lines.add(event);
-  }
-
-  #noteLogin(event: LogEvent): void {
-    const change = loginChange(event);
-    if (change !== null) this.#parts.judge.note(change);
   }
 
   /** Reports whether an event is to be recorded that hits some rule or none. */

@@ -9,3 +9,19 @@ export function fieldText(reader: MessageReader, name: string): string | null {
   const bytes = reader.bytesOf(field);
   return decode(bytes, reader.from[field]!, reader.to[field]!);
 }
+
+/** The whole number that the message read last has in the field `name`, below 100,000; 0 where it has none. */
+export function fieldNumber(reader: MessageReader, name: string): number {
+  const field = reader.fields.indexOf(name);
+  if (field < 0 || reader.from[field]! < 0) return 0;
+  const { array } = reader.bytesOf(field);
+  let number = 0;
+  for (let i = reader.from[field]!; i < reader.to[field]!; i++) {
+    const digit = array[i]! - ZERO;
+    if (!(digit >= 0 && digit <= 9) || number >= 10_000) return 0;
+    number = 10 * number + digit;
+  }
+  return number;
+}
+
+const ZERO = 48;

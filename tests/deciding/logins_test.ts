@@ -1,6 +1,7 @@
 import { strict as assert } from "node:assert";
 import { type LoginChange, loginChange, Logins } from "../../lib/deciding/logins.ts";
 import { encode } from "../../lib/core/bytes.ts";
+import type { LogEvent } from "../../lib/reading/event.ts";
 import { sshd } from "../../modules/sshd.ts";
 import { openForm } from "../support/messages.ts";
 
@@ -32,12 +33,17 @@ function logins(...changes: LoginChange[]): Logins {
 
 const reader = openForm(sshd.form({ logFormats: [], trustedProxies: [], patterns: [], unsafe: false }));
 
-/** What sshd's message of `address`'s connection means for logins. */
-function changeBy(message: string, isTrusted = true): LoginChange | null {
+/** The event of sshd's message. */
+function eventOf(message: string): LogEvent {
   const { bytes, end: to } = encode(message);
   if (!reader.read(bytes, 0, to)) throw new Error(`sshd does not say: ${message}`);
   const view = { module: 0, isUnderstood: true, isAhead: false, bytes, from: 0, to, time: 5, pid: 7 };
-  return loginChange({ ...view, reader, isTrusted });
+  return { ...view, reader, isTrusted: true };
+}
+
+/** What sshd's message means for logins. */
+function changeBy(message: string, isTrusted = true): LoginChange | null {
+  return loginChange({ ...eventOf(message), isTrusted });
 }
 
 Deno.test("`loginChange()` knows who logs in and what connection ends by sshd's own words", () => {
@@ -72,6 +78,27 @@ Deno.test("`loginChange()` knows who logs in and what connection ends by sshd's 
     ]
   ) assert.equal(changeBy(other), null, other);
   assert.equal(changeBy(key, false), null, "what any user could have forged");
+});
+
+Deno.test("`Logins.note()` goes by an event as `apply()` goes by the change that it tells of", () => {
+  const known = new Logins(TRUST);
+  const note = (message: string, pid = 7, time = 5) => known.note({ ...eventOf(message), pid, time });
+  const ended = "Disconnected from user root";
+  assert.equal(note(`${ended} 192.0.2.7 port 51234`), false, "nobody is logged in");
+  assert.equal(note("Accepted publickey for root from 192.0.2.7 port 51234 ssh2"), true);
+  assert.equal(note("Accepted publickey for root from 2001:db8::7 port 51234 ssh2", 8), true);
+  assert.equal(note("Accepted password for bob from 198.51.100.1 port 7 ssh2", 9), true);
+  assert.deepEqual(known.open, [OWNER, V6, "198.51.100.1"]);
+  assert.equal(note(`${ended} 192.0.2.7 port 51235`), false, "another connection of the address");
+  assert.equal(note(`${ended} 192.0.2.8 port 51234`), false, "the same port of another address");
+  assert.equal(note(`${ended} 2001:db8::7 port 51235`), false);
+  assert.equal(note(`${ended} 192.0.2.7 port 51234`, 7, 4), false, "before the login");
+  assert.equal(note(`${ended} 192.0.2.7 port 51234`), true);
+  assert.equal(note(`${ended} 2001:db8::7 port 51234`), true);
+  const closed = "pam_unix(sshd:session): session closed for user bob";
+  assert.equal(note(closed, 10), false, "a process that serves nobody");
+  assert.equal(note(closed, 9), true);
+  assert.deepEqual(known.open, []);
 });
 
 Deno.test("`Logins.open` names an address as long as one of its sessions is open", () => {
