@@ -15,6 +15,7 @@ import { banSpan } from "./escalation.ts";
 import type { Knock } from "./knock.ts";
 import type { Logins } from "./logins.ts";
 import { Networks, type NetworkStep, type NetworkTrip } from "./networks.ts";
+import type { Room } from "../rules/notes.ts";
 import type { Whitelist } from "./whitelist.ts";
 
 /** What the state knows of earlier bans. */
@@ -30,6 +31,8 @@ export interface DeciderOptions {
   readonly whitelist: Whitelist;
   readonly logins: Logins;
   readonly networks: readonly NetworkStep[];
+  /** How much is kept to count networks; 200,000 of them in 24 MiB unless told. */
+  readonly networkRoom?: Room;
 }
 
 /** What is known when a batch is decided. */
@@ -92,9 +95,9 @@ export class Decider {
   }
 
   #count(ban: Pick<NewBan, "address" | "start">, { isOfNetwork = false } = {}): NetworkTrip | null {
-    const { networks } = this.#options;
+    const { networks, networkRoom } = this.#options;
     if (networks.length === 0) return null;
-    this.#networks ??= new Networks(networks);
+    this.#networks ??= new Networks(networks, networkRoom);
     // Once it is banned, a network is counted from nothing again, also where its limit was another then.
     if (isOfNetwork) this.#networks.forget(ban.address);
     return this.#networks.add(ban);

@@ -45,7 +45,7 @@ export class Networks {
   readonly #words = new Int32Array(4);
   readonly #bytes = new Uint8Array(this.#words.buffer);
 
-  constructor(steps: readonly NetworkStep[]) {
+  constructor(steps: readonly NetworkStep[], room: Room = ROOM) {
     this.#steps = steps;
     this.#groups = new RuleGroups(steps.map(({ limit, window }, i) => ({
       limit,
@@ -55,7 +55,7 @@ export class Networks {
       name: String(i),
     })));
     this.#numbers = steps.map((_, i) => this.#groups.numberOf([i]));
-    this.#notes = new Notes(this.#groups, ROOM);
+    this.#notes = new Notes(this.#groups, room);
   }
 
   /** Counts a ban; returns the network that is to be banned for it, if any. */

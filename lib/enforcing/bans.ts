@@ -32,6 +32,7 @@ import type { Knock } from "../deciding/knock.ts";
 import type { LogEvent } from "../reading/event.ts";
 import type { Login, LoginNews, Logins, Session } from "../deciding/logins.ts";
 import type { NetworkStep } from "../deciding/networks.ts";
+import type { Room } from "../rules/notes.ts";
 import type { Whitelist } from "../deciding/whitelist.ts";
 import type { Firewall } from "../firewall/firewall.ts";
 import type { Trip } from "../rules/rule.ts";
@@ -70,6 +71,8 @@ export interface BansOptions {
   readonly known: () => { logins: Iterable<Login>; sessions: Iterable<Session> };
   /** When networks are banned for the bans inside of them. */
   readonly networks: readonly NetworkStep[];
+  /** How much is kept to count networks; the decider's own unless told. */
+  readonly networkRoom?: Room;
   readonly log: Log;
   /** The wall clock. */
   readonly clock: () => Micros;
@@ -98,12 +101,12 @@ export class Bans {
 
   constructor(options: BansOptions) {
     this.#options = options;
-    const { state: { bans, enforcement }, firewall, boot, whitelist, logins, networks, log, clock } = options;
+    const { state: { bans, enforcement }, firewall, boot, whitelist, log, clock } = options;
     const { name, takesOver, keepsTime, knowsScopes } = firewall;
     this.#trialEnd = options.trialEnd ?? null;
     enforcement.begin(name, { boot: boot(), takesOver, anew: keepsTime, knowsScopes });
     this.#lastChange = bans.lastChange();
-    this.#decider = new Decider({ whitelist, logins, networks });
+    this.#decider = new Decider(options);
     this.reset();
     const failed = (error: unknown) => log.error(`bans are held up: ${messageOf(error)}`);
     const endOf = ({ until }: Pick<Ban, "until">) => this.#endOf(until);

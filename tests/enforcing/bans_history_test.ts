@@ -202,6 +202,7 @@ function play(random: Random, state: { bans: BanTable; enforcement: EnforcementT
       logins,
       known: () => ({ logins: model.logins, sessions: [] }),
       networks: world.steps,
+      networkRoom: { addresses: 1_000, bytes: 60 },
       log,
       clock: () => now,
       boot: () => BOOT,
