@@ -116,7 +116,8 @@ export function given(fields: Record<string, string | undefined>): Record<string
   );
 }
 
-const ADDRESS = "(?<address>\\d+\\.\\d+\\.\\d+\\.\\d+|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*(?:%[\\w.-]+)?)";
+const IPV6 = "[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*(?:%[\\w.-]+)?";
+const ADDRESS = `(?<address>\\d+\\.\\d+\\.\\d+\\.\\d+|\\[${IPV6}\\]|${IPV6})`;
 
 /**
  * A module of patterns, in which `«»` enclose what may be a stranger's text: however long that is,
