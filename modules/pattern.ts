@@ -1,13 +1,13 @@
 import type { AST } from "@eslint-community/regexpp";
 import { type Bytes, Literal } from "../lib/core/bytes.ts";
-import { canonicalAddress } from "../lib/core/address.ts";
 import { parseExpression, whyNotLinear } from "../lib/reading/regex_safety.ts";
 import { type ModuleKind, OptionError } from "../lib/reading/module.ts";
 import { TextForm, type TextParser, type TextReading } from "../lib/reading/text_reader.ts";
+import { ADDRESS, addressOf, type Port, portOf, wholeAddress } from "./pattern_address.ts";
+import { isBlindToIPv6 } from "./pattern_sample.ts";
 import { behindProxies } from "./proxies.ts";
 
 const PLACE = "<ADDR>";
-const ADDRESS = "(?<address>\\d+\\.\\d+\\.\\d+\\.\\d+|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*(?:%[\\w.-]+)?)";
 const ADDRESS_CHARACTERS = [..."0123456789ABCDEFabcdef:."];
 /** Names of groups that `<ADDR>` makes itself. */
 const OWN_GROUP = /\(\?<(address|\$before)>/;
@@ -32,6 +32,10 @@ export const pattern: ModuleKind = {
       fields,
       parse: (message) => firstOf(compiled, message),
       isPossible: (bytes, from, to) => prefixes.some((prefix) => startsWith(prefix, bytes, from, to)),
+      warnings: () =>
+        patterns.filter((_, i) => isBlindToIPv6(compiled[i]!.tree, compiled[i]!.parse)).map((source) =>
+          `its pattern ${cut(source)} never names an IPv6 address: whoever comes by IPv6 is not counted`
+        ),
     });
     return behindProxies(form, trustedProxies);
   },
@@ -40,8 +44,13 @@ export const pattern: ModuleKind = {
 /** A pattern that is ready to read messages. */
 interface Compiled {
   readonly parse: TextParser;
+  readonly tree: AST.Pattern;
   /** Fixed text that all messages of the pattern begin with: others need not be decoded. */
   readonly prefix: Literal;
+}
+
+function cut(source: string): string {
+  return source.length > 60 ? `${source.slice(0, 60)}…` : source;
 }
 
 function firstOf(compiled: readonly Compiled[], message: string): TextReading | null {
@@ -79,7 +88,7 @@ function compile(given: string, { unsafe, index, isProxied }: Use): Compiled {
   const source = given.replace(PLACE, () => ADDRESS);
   const tree = parseExpression(source);
   if (typeof tree === "string") return refuse(tree);
-  if (unsafe) return { parse: reader({ source, wider: [] }), prefix: new Literal("") };
+  if (unsafe) return { parse: reader({ source, wider: [], port: "none" }), tree, prefix: new Literal("") };
   const slow = whyNotLinear(source);
   const why = slow === null ? whyUnsure(tree, isProxied) : `${slow}, so that some lines could take very long`;
   if (why !== null) refuse(why);
@@ -92,8 +101,9 @@ function compile(given: string, { unsafe, index, isProxied }: Use): Compiled {
   const parse = reader({
     source: placed(raw(before), raw(after)),
     wider: before.some(isOpen) || isProxied ? [widened(".*"), widened(".*?")] : [],
+    port: portOf(after),
   });
-  return { parse, prefix: prefixOf(before) };
+  return { parse, tree, prefix: prefixOf(before) };
 }
 
 /** The ASCII characters that follow the `^` of an expression. */
@@ -205,7 +215,9 @@ function widen(
  * in another place, as an attacker may have written it. If one finds another `forwarded_for`, that
  * field is empty.
  */
-function reader({ source, wider }: { source: string; wider: readonly string[] }): TextParser {
+function reader(
+  { source, wider, port }: { source: string; wider: readonly string[]; port: Port },
+): TextParser {
   // V8 falls back to its linear engine with this flag, but not with `i` or `u`.
   const expression = new RegExp(source, "s");
   const others = wider.map((source) => new RegExp(source, "s"));
@@ -216,31 +228,18 @@ function reader({ source, wider }: { source: string; wider: readonly string[] })
     const found = others.map((other) => other.exec(message)!.groups as Groups);
     const isSure = found.every(({ $before }) => $before!.length === before!.length);
     if (found.some(({ forwarded_for: other }) => other !== fields.forwarded_for)) fields.forwarded_for = "";
-    const isWhole = before === undefined || !goesOn(message, { address: address!, at: before.length });
+    const whole = () =>
+      before === undefined
+        ? addressOf(address!)
+        : wholeAddress(address!, { rest: message.slice(before.length + address!.length), port });
     return {
-      address: address !== undefined && isSure && isWhole ? addressOf(address) : null,
+      address: address !== undefined && isSure ? whole() : null,
       fields: given(fields),
     };
   };
 }
 
 type Groups = Record<string, string | undefined>;
-
-/**
- * Whether the address is only the beginning of something longer, such as a host name or another
- * address.
- */
-function goesOn(message: string, { address, at }: { address: string; at: number }): boolean {
-  const rest = message.slice(at + address.length);
-  if (/^(?:[\w-]|[^\0-\x7f]|[.%]\w)/.test(rest)) return true;
-  const longer = /^[0-9A-Fa-f:.]*/.exec(rest)![0];
-  return longer !== "" && address.includes(":") && addressOf(address + longer) !== addressOf(address);
-}
-
-/** The canonical form of an address behind which a full stop or colon of the sentence may stand. */
-function addressOf(found: string): string | null {
-  return canonicalAddress(found) ?? canonicalAddress(found.replace(/[.:]$/, ""));
-}
 
 function given(groups: Groups): Record<string, string> {
   return Object.fromEntries(

@@ -24,6 +24,7 @@ export function behindProxies(form: MessageForm, trusted: readonly string[]): Me
     fields: form.fields,
     literals: form.literals,
     open: (automaton: Automaton) => new ProxiedReader(form.open(automaton), { field, proxies }),
+    warnings: () => form.warnings?.() ?? [],
   };
 }
 

@@ -9,6 +9,7 @@ export function configWarnings(config: Config, now: Micros = Date.now() * 1_000)
     ...warnOfCommands(config),
     ...warnOfWhitelist(config.whitelist, now),
     ...config.modules.flatMap(({ module, rules }) => [
+      ...(module.form.warnings?.() ?? []).map((warning) => `[${module.name}] ${warning}`),
       ...warnOfBlindRules(module.name, rules),
       ...warnOfIdleRules(module.name, rules),
     ]),

@@ -20,7 +20,7 @@ function remembering<T>(work: (text: string) => T): (text: string) => T {
 
 /**
  * The one spelling of an address that is counted, stored and banned: IPv4 in dotted decimals, IPv6 after
- * RFC 5952, an IPv4-mapped address as IPv4, without a zone. Null when `text` is not an address.
+ * RFC 5952, an IPv4-mapped or IPv4-compatible address as IPv4, without a zone. Null when `text` is not an address.
  */
 export function canonicalAddress(text: string): string | null {
   const percent = text.indexOf("%");
@@ -35,7 +35,13 @@ const canonicalIPv6 = remembering((text): string | null => {
   const last = text.slice(text.lastIndexOf(":") + 1);
   if (last.includes(".") && !DOTTED_QUAD.test(last)) return null;
   const address = ipaddr.IPv6.parse(text);
-  return address.isIPv4MappedAddress() ? address.toIPv4Address().toString() : address.toRFC5952String();
+  if (address.isIPv4MappedAddress()) return address.toIPv4Address().toString();
+  const { parts } = address;
+  // ::c000:201 is the old ::192.0.2.1; `::` and `::1` are themselves.
+  const isCompatible = parts.slice(0, 6).every((part) => part === 0) && parts[6]! > 0xff;
+  return isCompatible
+    ? ipaddr.fromByteArray(address.toByteArray().slice(12)).toString()
+    : address.toRFC5952String();
 });
 
 const OCTET = "(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)";

@@ -26,7 +26,7 @@ const groups = new Int32Array(9);
 
 /**
  * Reads addresses where they lie, to four words of 32 bits. IPv4 is `::ffff:a.b.c.d` (RFC 4291,
- * section 2.5.5.2), and so is the old `::a.b.c.d`. A zone (`%eth0`) is dropped. Octets with leading
+ * section 2.5.5.2), and so is the old `::a.b.c.d`, however it is spelled. A zone (`%eth0`) is dropped. Octets with leading
  * zeros are refused: some programs take them for octal.
  */
 export class AddressReader {
@@ -133,6 +133,10 @@ export class AddressReader {
     const word = readDottedQuad(array, from, to);
     if (word >= 0) this.#setIPv4(word | 0);
     else if (readGroups(array, from, to)) {
+      if (isIPv4Compatible()) {
+        this.#setIPv4(groups[6]! << 16 | groups[7]!);
+        return true;
+      }
       this.w0 = groups[0]! << 16 | groups[1]!;
       this.w1 = groups[2]! << 16 | groups[3]!;
       this.w2 = groups[4]! << 16 | groups[5]!;
@@ -220,6 +224,12 @@ function readGroups(array: Uint8Array, from: number, to: number): boolean {
   if (count > 7) return false;
   fillGap(gap, count);
   return true;
+}
+
+/** Whether the groups are the old `::a.b.c.d` (RFC 4291, section 2.5.5.1), and not `::` or `::1`. */
+function isIPv4Compatible(): boolean {
+  for (let i = 0; i < 6; i++) if (groups[i] !== 0) return false;
+  return groups[6]! >>> 8 !== 0;
 }
 
 /** Puts in the zeros that `::` stands for. */

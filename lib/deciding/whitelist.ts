@@ -1,5 +1,6 @@
-import type { Micros } from "../core/time.ts";
 import { NetworkSet } from "../core/address.ts";
+import { clientIPv4, NOBODYS } from "../core/address_kind.ts";
+import type { Micros } from "../core/time.ts";
 
 /** An address or network that is never banned. */
 export interface WhitelistEntry {
@@ -12,7 +13,7 @@ export interface WhitelistEntry {
 
 /** Where an address is whitelisted, in the words that people are told. */
 export type WhitelistOrigin =
-  | "loopback"
+  | keyof typeof NOBODYS
   | "this machine"
   | "configuration"
   | "whitelist file"
@@ -22,11 +23,14 @@ export type WhitelistOrigin =
   | "open session"
   | "knock";
 
+const NOBODYS_SETS = Object.entries(NOBODYS).map(([kind, networks]): [WhitelistOrigin, NetworkSet] => [
+  kind as keyof typeof NOBODYS,
+  new NetworkSet(networks),
+]);
+
 /** The addresses and networks that are never banned, gathered from all that may name one. */
 export class Whitelist {
-  readonly #parts = new Map<WhitelistOrigin, NetworkSet>([
-    ["loopback", new NetworkSet(["127.0.0.0/8", "::1"])],
-  ]);
+  readonly #parts = new Map(NOBODYS_SETS);
   readonly #texts = new Map<WhitelistOrigin, string>();
   #revision = 0;
 
@@ -45,10 +49,14 @@ export class Whitelist {
     this.#revision++;
   }
 
-  /** Who whitelists `address`, or an address within it where it is a network; null when nobody does. */
+  /**
+   * Who whitelists `address`, the IPv4 address of its client, or an address within it where it is a network; null
+   * when nobody does.
+   */
   covering(address: string): WhitelistOrigin | null {
+    const inside = clientIPv4(address);
     for (const [origin, members] of this.#parts) {
-      if (members.touches(address)) return origin;
+      if (members.touches(address) || inside !== null && members.touches(inside)) return origin;
     }
     return null;
   }

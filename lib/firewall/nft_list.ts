@@ -1,6 +1,15 @@
 import { canonicalNetwork } from "../core/address.ts";
 import type { Scope } from "../core/scope.ts";
-import { CHAINS, fullLength, partsOfRule, PRIORITY, readSetName, type SetName, TABLE } from "./nft_script.ts";
+import {
+  CHAINS,
+  fullLength,
+  NEIGHBOUR_DISCOVERY,
+  partsOfRule,
+  PRIORITY,
+  readSetName,
+  type SetName,
+  TABLE,
+} from "./nft_script.ts";
 
 /** A ban as the kernel has it. */
 export interface Element {
@@ -62,10 +71,25 @@ function rightSet({ name, type, flags }: Fields): boolean {
     [flags].flat().join() === "timeout";
 }
 
-/** Each set has one rule in each chain, and there is no other. */
+/** Each chain lets Neighbour Discovery through first, then has one rule for each set, and no other. */
 function rightRules(rules: readonly Fields[], sets: readonly string[]): boolean {
-  const wanted = new Set(CHAINS.flatMap((chain) => sets.map((set) => `${chain} ${set}`)));
-  return rules.every((rule) => wanted.delete(`${rule.chain} ${setDroppedBy(rule)}`)) && wanted.size === 0;
+  return CHAINS.every((chain) => {
+    const [first, ...others] = rules.filter((rule) => rule.chain === chain);
+    const wanted = new Set<string | null>(sets);
+    return first !== undefined && letsNeighboursThrough(first) &&
+      others.every((rule) => wanted.delete(setDroppedBy(rule))) && wanted.size === 0;
+  }) && rules.every(({ chain }) => CHAINS.some((name) => name === chain));
+}
+
+/** nft tells the types by their names, or by their numbers where it knows none. */
+const NEIGHBOUR_TYPES = [["nd-router-solicit", "nd-redirect"], NEIGHBOUR_DISCOVERY].map((range) =>
+  JSON.stringify({ range })
+);
+
+function letsNeighboursThrough({ expr }: Fields): boolean {
+  if (!Array.isArray(expr) || expr.length !== 2 || !fields(expr[1]) || !("accept" in expr[1])) return false;
+  const match = JSON.stringify(expr[0]);
+  return match.includes('"icmpv6"') && NEIGHBOUR_TYPES.some((range) => match.includes(range));
 }
 
 /** The set whose members' traffic a rule drops; null for any other rule. */

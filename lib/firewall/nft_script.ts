@@ -65,6 +65,13 @@ export function secondsLeft(until: Micros | null, now: Micros): number | null {
   return until === null ? null : Math.min(LONGEST, Math.max(0, Math.ceil((until - now) / SECOND)));
 }
 
+/**
+ * Types of the messages of Neighbour Discovery (RFC 4861), which are let through by the first rule of each chain: without them a ban of the
+ * router's or of a neighbour's address would cut off all that is behind it. The kernel takes them from
+ * the link alone.
+ */
+export const NEIGHBOUR_DISCOVERY = [133, 137] as const;
+
 /** Statements that make table and base chains anew; `present` ones are taken down first, with their rules. */
 export function chains(present: readonly string[]): string[] {
   return [
@@ -72,6 +79,9 @@ export function chains(present: readonly string[]): string[] {
     ...present.flatMap((chain) => [`flush chain ${TABLE} ${chain}`, `delete chain ${TABLE} ${chain}`]),
     ...CHAINS.map((chain) =>
       `add chain ${TABLE} ${chain} { type filter hook ${chain} priority ${PRIORITY}; policy accept; }`
+    ),
+    ...CHAINS.map((chain) =>
+      `add rule ${TABLE} ${chain} icmpv6 type ${NEIGHBOUR_DISCOVERY.join("-")} accept`
     ),
   ];
 }

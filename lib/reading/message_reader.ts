@@ -57,4 +57,6 @@ export interface MessageForm {
   readonly literals: readonly Uint8Array[];
   /** Makes a reader; `automaton` has the literals of this form as its symbols. */
   open(automaton: Automaton): MessageReader;
+  /** What is allowed but probably a mistake, a sentence each. */
+  warnings?(): readonly string[];
 }

@@ -39,6 +39,8 @@ export interface TextFormOptions {
    * message may be one.
    */
   readonly isPossible?: (bytes: Bytes, from: number, to: number) => boolean;
+  /** See `MessageForm`. */
+  readonly warnings?: () => readonly string[];
 }
 
 /** Messages without a faster reader: they are decoded and read by regular expressions. */
@@ -54,6 +56,10 @@ export class TextForm implements MessageForm {
 
   open(): TextReader {
     return new TextReader(this.#options);
+  }
+
+  warnings(): readonly string[] {
+    return this.#options.warnings?.() ?? [];
   }
 }
 

@@ -1,15 +1,22 @@
 import type { AddressReader } from "../core/address_reader.ts";
+import { clientBits } from "../core/address_kind.ts";
 import type { AddressWords } from "../core/note_record.ts";
 
-/** Says what an address is counted as: IPv4 as itself, IPv6 as the network of so many bits that it lies in. */
+/**
+ * Says what an address is counted as: IPv4 as itself, IPv6 as the network of so many bits that it lies in, or
+ * as that of one client where the address tells more of it (`clientBits()`).
+ */
 export class CountedAddress {
-  readonly #mask: Int32Array;
   readonly #prefix: number;
+  /** The mask of each length of a prefix. */
+  readonly #masks = Array.from(
+    { length: 129 },
+    (_, bits) => Int32Array.from({ length: 4 }, (_, i) => firstBits(bits - 32 * i)),
+  );
 
   /** @param ipv6Prefix 1 to 128 */
   constructor(ipv6Prefix: number) {
     this.#prefix = ipv6Prefix;
-    this.#mask = Int32Array.from({ length: 4 }, (_, i) => firstBits(ipv6Prefix - 32 * i));
   }
 
   /** Writes into `words` what the address that was read is counted as. */
@@ -21,12 +28,13 @@ export class CountedAddress {
       words.prefix = 128;
       return;
     }
-    const mask = this.#mask;
+    const prefix = clientBits(address.w0, address.w2) || this.#prefix;
+    const mask = this.#masks[prefix]!;
     words.w0 = address.w0 & mask[0]!;
     words.w1 = address.w1 & mask[1]!;
     words.w2 = address.w2 & mask[2]!;
     words.w3 = address.w3 & mask[3]!;
-    words.prefix = this.#prefix;
+    words.prefix = prefix;
   }
 }
 

@@ -42,6 +42,8 @@ const CASES: readonly (readonly [text: string, address: string | null, taken: st
   ["::ffff:192.0.2.1 port", "192.0.2.1", "::ffff:192.0.2.1"],
   ["::ffff:192.0.2.1: 11", "192.0.2.1", "::ffff:192.0.2.1"],
   ["::192.0.2.1", "192.0.2.1", "::192.0.2.1"],
+  ["::c000:201", "192.0.2.1", "::c000:201"],
+  ["::0:5", "::5", "::0:5"],
   ["::ffff:192.0.2.01", null, "::ffff:192.0.2.01"],
   ["64:ff9b::192.0.2.1", "64:ff9b::c000:201", "64:ff9b::192.0.2.1"],
   ["::", "::", "::"],
@@ -122,6 +124,8 @@ Deno.test("`addressText()` writes networks as `canonicalNetwork()` does", () => 
   for (let i = 0; i < 20_000; i++) {
     const parts = random.times(8, () => random.pick([0, 0, 0, 1, random.below(0x10000)]).toString(16));
     const isIPv6 = random.below(2) === 0;
+    // The old ::a.b.c.d is IPv4.
+    if (parts.slice(0, 6).every((part) => part === "0")) parts[0] = "1";
     const address = isIPv6 ? parts.join(":") : random.times(4, () => random.below(256)).join(".");
     const network = canonicalNetwork(`${address}/${1 + random.below(isIPv6 ? 128 : 32)}`)!;
     const own = new Int32Array(4);

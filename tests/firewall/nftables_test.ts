@@ -209,6 +209,40 @@ nftTest("a ban of what is banned moves its end", async ({ firewall }) => {
 });
 
 nftTest(
+  "a banned neighbour is found on the link for all that, and a damaged table lets it be",
+  async (scene) => {
+    const { firewall, inside, other } = scene;
+    // The other machine is a router, too: what lies behind it is reached by its link-local address.
+    ip("-n", other, "addr", "add", "2001:db8:1::1/128", "dev", "lo");
+    ip("-n", other, "addr", "add", "fe80::1/64", "dev", "v0", "nodad");
+    inside("ip", "-6", "route", "add", "2001:db8:1::/64", "via", "fe80::1", "dev", "v0");
+    const call = (target: string) =>
+      inside("curl", "-g", "-s", "--noproxy", "*", "--connect-timeout", "1", `http://[${target}]:80`).code;
+    // Nobody listens: a connection that is refused came through.
+    const isBehindReached = () => call("2001:db8:1::1") === 7;
+    const isFound = (neighbour: string, zone = "") => {
+      inside("ip", "-6", "neigh", "flush", "dev", "v0");
+      call(neighbour + zone);
+      return /lladdr/.test(inside("ip", "-6", "neigh", "show", neighbour, "dev", "v0").out);
+    };
+    const bans = [ban("fe80::1", 600), ban("fe80::/10", 600), ban("2001:db8::2", 600)];
+    await done(firewall, bans);
+    assert.ok(!reaches(scene, "2001:db8::1", "2001:db8::2"));
+    assert.ok(isFound("2001:db8::2"));
+    assert.ok(isFound("fe80::1", "%25v0"));
+    assert.ok(isBehindReached());
+    const rule = inside("nft", "-a", "list", "chain", "inet", "strongmonitor", "input").out;
+    const handle = /icmpv6.* handle (\d+)/.exec(rule)![1]!;
+    inside("nft", "delete", "rule", "inet", "strongmonitor", "input", "handle", handle);
+    assert.ok(!isFound("2001:db8::2"));
+    assert.deepEqual((await inspect(firewall, bans)).missing, bans.map(nameOf));
+    await done(firewall, bans);
+    assert.deepEqual(await inspect(firewall, bans), RIGHT);
+    assert.ok(isFound("2001:db8::2"));
+  },
+);
+
+nftTest(
   "bans of one address by several scopes have ends of their own and are lifted one by one",
   async (scene) => {
     const { firewall } = scene;

@@ -19,7 +19,11 @@ export function canonical(text: string): string | null {
   const bare = text.replace(/%.*$/s, "");
   if (isIP(bare) === 0) return null;
   const address = ipaddr.process(bare);
-  return address.kind() === "ipv6" ? (address as ipaddr.IPv6).toRFC5952String() : address.toString();
+  if (address.kind() === "ipv4") return address.toString();
+  // What is left of ::/96 but ::, ::1 and their like is the old ::a.b.c.d.
+  const old = /^(?:0:){6}([0-9a-f]{3,4}):([0-9a-f]+)$/.exec((address as ipaddr.IPv6).toNormalizedString());
+  if (old !== null) return canonical(`::ffff:${old[1]}:${old[2]}`);
+  return (address as ipaddr.IPv6).toRFC5952String();
 }
 
 const NOBODY: Said = { address: null, fields: {} };
@@ -112,7 +116,8 @@ export function given(fields: Record<string, string | undefined>): Record<string
   );
 }
 
-const ADDRESS = "(?<address>\\d+\\.\\d+\\.\\d+\\.\\d+|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*(?:%[\\w.-]+)?)";
+const IPV6 = "[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*(?:%[\\w.-]+)?";
+const ADDRESS = `(?<address>\\d+\\.\\d+\\.\\d+\\.\\d+|\\[${IPV6}\\]|${IPV6})`;
 
 /**
  * A module of patterns, in which `«»` enclose what may be a stranger's text: however long that is,

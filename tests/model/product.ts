@@ -1,4 +1,5 @@
 /** The product's way of a line, told in the words of the model. */
+import { NOBODYS } from "../../lib/core/address_kind.ts";
 import { addressOf } from "../../lib/core/address_reader.ts";
 import { decode, encode } from "../../lib/core/bytes.ts";
 import { ModuleHealth } from "../../lib/reading/health.ts";
@@ -47,7 +48,7 @@ export class Product {
     };
     this.#reader = new Reader(readable, new ModuleHealth(modules.map(({ name }) => name), fail));
     const whitelist = new Whitelist();
-    whitelist.set("loopback", []);
+    for (const kind of Object.keys(NOBODYS)) whitelist.set(kind as keyof typeof NOBODYS, []);
     this.#decider = new Decider({ whitelist, logins: new Logins(null), networks: [] });
     this.#history = {
       standing: (address) => (this.#bans.get(address) ?? []).filter((ban) => this.#isInForce(ban)),

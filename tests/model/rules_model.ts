@@ -43,13 +43,20 @@ export function rulesHit(event: Pick<Counted, "fields" | "message">, rules: read
   });
 }
 
+/** Kinds of IPv6 addresses that name one client by more or fewer bits than others. */
+const CLIENT_BITS: Readonly<Record<string, number>> = { teredo: 128, "6to4": 48 };
+
 /**
  * What an address is counted as: itself, or of IPv6 the network of so many bits that it lies in.
  */
 export function countedAs(address: string, ipv6Prefix: number): string {
-  if (!address.includes(":") || ipv6Prefix === 128) return address;
-  const network = ipaddr.IPv6.networkAddressFromCIDR(`${address}/${ipv6Prefix}`);
-  return `${network.toRFC5952String()}/${ipv6Prefix}`;
+  if (!address.includes(":")) return address;
+  const parsed = ipaddr.IPv6.parse(address);
+  const isSingle = parsed.parts[0]! < 0x100 ||
+    /^(?:[^:]+:){4}(?:0|200):5efe:/.test(parsed.toNormalizedString());
+  const bits = isSingle ? 128 : CLIENT_BITS[parsed.range()] ?? ipv6Prefix;
+  if (bits === 128) return address;
+  return `${ipaddr.IPv6.networkAddressFromCIDR(`${address}/${bits}`).toRFC5952String()}/${bits}`;
 }
 
 /** A limit passed. */

@@ -19,6 +19,11 @@ for (const text of EXAMPLES) {
     assert.deepEqual(runRuleTests(config).failures, []);
   });
 
+  Deno.test(`docs/modules.md: the example ${module.name} names the client of its tests, by IPv4 and by IPv6`, () => {
+    const named = new Set(config.tests.flatMap(({ match }) => match).map((line) => parse(line)?.address));
+    assert.deepEqual([...named].sort(), ["2001:db8::5", "203.0.113.5"]);
+  });
+
   Deno.test(`docs/modules.md: the example ${module.name} names nobody else, whatever stands in the line`, () => {
     const [line] = config.tests[0]!.match as [string];
     assert.equal(parse(line)?.address, "203.0.113.5");

@@ -14,18 +14,19 @@ function example(text: string) {
   const [[name, written]] = Object.entries((JSON.parse(text) as Written).modules) as [
     [string, WrittenModule],
   ];
+  const patterns = [written.pattern].flat();
   const [line] = [written.rules[0]!.tests.match].flat() as [string];
-  const found = new RegExp(written.pattern.replace("<ADDR>", "203\\.0\\.113\\.5"), "ds").exec(line)!;
+  const found = new RegExp(patterns[0]!.replace("<ADDR>", "203\\.0\\.113\\.5"), "ds").exec(line)!;
   const spans = Object.values(found.indices!.groups ?? {}).filter((span) => span !== undefined);
   const parse = messageParser(
-    pattern.form({ patterns: [written.pattern], logFormats: [], trustedProxies: [], unsafe: false }),
+    pattern.form({ patterns, logFormats: [], trustedProxies: [], unsafe: false }),
   );
   // Nothing can follow the address at the end of a pattern that ends with "$".
-  return { name, parse, line, spans, isOpen: !written.pattern.endsWith("$") };
+  return { name, parse, line, spans, isOpen: !patterns[0]!.endsWith("$") };
 }
 
 interface WrittenModule {
-  readonly pattern: string;
+  readonly pattern: string | readonly string[];
   readonly rules: readonly { readonly tests: { readonly match: string | readonly string[] } }[];
 }
 type Written = { modules: Record<string, WrittenModule> };
@@ -38,6 +39,7 @@ function hostile(random: Random, line: string): string {
     random.pick([
       () => random.pick(DECOYS),
       () => ` from ${random.pick(DECOYS)}:22: `,
+      () => ` from [${random.pick(DECOYS)}]:22`,
       () => elsewhere,
       () => elsewhere.slice(cut),
       () => elsewhere.slice(0, cut),

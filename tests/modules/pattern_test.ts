@@ -113,6 +113,54 @@ Deno.test("a pattern finds whole addresses, and none that is only how a name beg
   }
 });
 
+/** A pattern, a message, and the address. */
+const PORTS: readonly (readonly [source: string, message: string, address: string | null])[] = [
+  ["^<ADDR>:\\d+ x", "203.0.113.5:58340 x", "203.0.113.5"],
+  ["^<ADDR>:\\d+ x", "2001:db8::1:58340 x", "2001:db8::1"],
+  ["^<ADDR>:\\d+ x", "2001:db8::1:22 x", "2001:db8::1"],
+  ["^<ADDR>:\\d+ x", "2001:db8:::22 x", "2001:db8::"],
+  ["^<ADDR>:\\d+ x", "2001:db8:1:2:3:4:5:6:5834 x", "2001:db8:1:2:3:4:5:6"],
+  ["^<ADDR>:\\d+ x", "2001:db8:1:2:3:4:5:6 x", null],
+  ["^<ADDR>:\\d+ x", "::ffff:203.0.113.5:22 x", "203.0.113.5"],
+  ["^<ADDR>:\\d+ x", "[2001:db8::1]:22 x", "2001:db8::1"],
+  ["^<ADDR>:\\d+ x", "[fe80::1%eth0]:22 x", "fe80::1"],
+  ["^<ADDR>:\\d+ x", "fe80::1%eth0:22 x", "fe80::1"],
+  ["^<ADDR>:(?<port>\\d+): (?<text>.*)", "2001:db8::1:22: from 2001:db8::7:1: ", "2001:db8::1"],
+  ["^<ADDR>:[0-9]+:(?<user>.*)", "2001:db8::1:22:bob", "2001:db8::1"],
+  ["^<ADDR>:\\d+", "2001:db8::1:22", "2001:db8::1"],
+  ["^<ADDR>:\\d+", "2001:db8::1:22ab", null],
+  ["^<ADDR>:\\d+", "2001:db8::1:22:ab", null],
+  ["^<ADDR>:\\d+", "2001:db8::1:22.example.net", null],
+  ["^<ADDR>:\\d+", "2001:db8::1:22: no", "2001:db8::1"],
+  ["^\\[<ADDR>\\]:\\d+", "[2001:db8::1]:22", "2001:db8::1"],
+  ["^\\[<ADDR>\\]:\\d+", "[203.0.113.5]:22", "203.0.113.5"],
+  ["^by \\[?<ADDR>\\]?:\\d+", "by [2001:db8::1]:22", "2001:db8::1"],
+  ["^by \\[?<ADDR>\\]?:\\d+", "by 2001:db8::1:22", "2001:db8::1"],
+  ["^by \\[?<ADDR>\\]?:\\d+", "by 203.0.113.5:22", "203.0.113.5"],
+  ["^<ADDR>(?::\\d+)? x", "2001:db8::1:58340 x", "2001:db8::1"],
+  ["^<ADDR>(?::\\d+)? x", "2001:db8:1:2:3:4:5:6:22 x", "2001:db8:1:2:3:4:5:6"],
+  ["^<ADDR>(?::\\d+)? x", "2001:db8::1 x", "2001:db8::1"],
+  ["^<ADDR>(?::\\d+)? x", "[2001:db8::1]:22 x", "2001:db8::1"],
+  ["^<ADDR> x", "2001:db8::1:58340 x", null],
+  ["^<ADDR> x", "[2001:db8::1] x", "2001:db8::1"],
+];
+
+Deno.test("a port that a pattern says follows is no part of an IPv6 address", () => {
+  for (const [source, message, address] of PORTS) {
+    assert.equal(addressOf(source, message), address, `${source}: ${message}`);
+  }
+});
+
+Deno.test("a pattern that never names an IPv6 address is warned of", () => {
+  const warnings = (source: string, unsafe = false) =>
+    pattern.form({ logFormats: [], trustedProxies: [], patterns: [source], unsafe }).warnings!();
+  for (const [source] of PORTS) assert.deepEqual(warnings(source), [], source);
+  assert.deepEqual(warnings("^a(?: b|c)+ [^x]\\w{2} .* from <ADDR>, \\d+$"), []);
+  assert.deepEqual(warnings("^by (?=\\d+\\.)<ADDR>", true), [
+    "its pattern ^by (?=\\d+\\.)<ADDR> never names an IPv6 address: whoever comes by IPv6 is not counted",
+  ]);
+});
+
 const TRUE = "203.0.113.5";
 const FAR = "198.51.100.7";
 

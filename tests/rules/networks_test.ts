@@ -54,3 +54,13 @@ Deno.test("`Networks.forget()` counts a network from nothing again, and `sweep()
   networks.sweep(1_000 * SECOND);
   assert.deepEqual(tripsOf(networks, ["192.0.2.5"], 3), [null]);
 });
+
+Deno.test("`Networks.add()` names no network of clients from everywhere", () => {
+  const networks = new Networks([step({ ipv6: 32, limit: 1 }), step({ ipv6: 64, limit: 1 })]);
+  const last = [1, 2, 3, 4].map((n) => `c633:640${n}`);
+  const kinds = ["64:ff9b::", "64:ff9b:1::", "2001:0:c000:201:0:ffff:", "2001:db8::5efe:", "::ffff:0:"];
+  for (const kind of kinds) {
+    assert.deepEqual(tripsOf(networks, last.map((n) => kind + n)), last.map(() => null), kind);
+  }
+  assert.deepEqual(tripsOf(networks, last.map((n) => `2002:${n}::/48`)), last.map(() => null));
+});

@@ -1,0 +1,67 @@
+import { addressText } from "./address_reader.ts";
+import { ADDRESS_WORDS, putAddress } from "./address.ts";
+
+/**
+ * Kinds of addresses that never name one client (RFC 6890; RFC 4291, section 2.5): they are never banned.
+ * A link-local one is another machine on each link, and often the default gateway.
+ */
+export const NOBODYS = {
+  "loopback": ["127.0.0.0/8", "::1"],
+  "link-local": ["169.254.0.0/16", "fe80::/10"],
+  "multicast": ["224.0.0.0/4", "ff00::/8"],
+  "broadcast": ["255.255.255.255"],
+  "unspecified": ["0.0.0.0/8", "::"],
+} as const;
+
+/** The first word of Teredo's `2001::/32`, and the first half of 6to4's. */
+const [TEREDO, SIX_TO_FOUR] = [0x20010000, 0x2002];
+/** The third word of an ISATAP address, whose second lowest bit of the first byte may be set. */
+const [ISATAP, UNIVERSAL] = [0x5efe, 0x02000000];
+
+/**
+ * How many bits of an IPv6 address name one client, whatever size networks have that are assigned to
+ * clients. 0: the address is of none of the kinds that hold an IPv4 address of each client in them.
+ *
+ *   ::/8             128  NAT64 `64:ff9b::/96` (RFC 6052) and `64:ff9b:1::/48` (RFC 8215), IPv4-translated
+ *                         `::ffff:0:a.b.c.d` (RFC 2765), IPv4-compatible: all of IPv4 in one network. Nothing
+ *                         in here is assigned to a client (RFC 4291, section 2.4)
+ *   2001::/32        128  Teredo (RFC 4380): the first 64 bits name the server that its clients share
+ *   2002::/16         48  6to4 (RFC 3056): a site behind one IPv4 address, which is bits 17 to 48
+ *   …:[02]00:5efe:…  128  ISATAP (RFC 5214): hosts of one site, each by its own IPv4 address
+ *
+ * The firewall of this machine sees the IPv6 address of all these, which a gateway has made: a ban of
+ * the IPv4 address inside would stop nobody.
+ */
+export function clientBits(w0: number, w2: number): number {
+  if (w0 >>> 24 === 0 || w0 === TEREDO) return 128;
+  if (w0 >>> 16 === SIX_TO_FOUR) return 48;
+  return (w2 & ~UNIVERSAL) === ISATAP ? 128 : 0;
+}
+
+const words = new Int32Array(ADDRESS_WORDS);
+
+/** `clientBits()` of a canonical address or network. */
+export function clientBitsOf(address: string): number {
+  if (!address.includes(":")) return 0;
+  putAddress(address, words);
+  return clientBits(words[0]!, words[2]!);
+}
+
+/**
+ * The IPv4 address of the client behind a canonical IPv6 address or the network of one client: NAT64's
+ * well-known prefix, IPv4-translated and 6to4. Null for any other. Teredo's and ISATAP's are left out:
+ * there who sends may choose it.
+ */
+export function clientIPv4(address: string): string | null {
+  if (!address.includes(":")) return null;
+  const bits = putAddress(address, words);
+  const [w0, w1, w2, w3] = words as unknown as [number, number, number, number];
+  if (w0 >>> 16 === SIX_TO_FOUR) return bits < 48 ? null : ipv4Text(w0 << 16 | w1 >>> 16);
+  const isTranslated = w0 === 0x64ff9b && w1 === 0 && w2 === 0 ||
+    w0 === 0 && w1 === 0 && w2 >>> 0 === 0xffff0000;
+  return isTranslated && bits === 128 ? ipv4Text(w3) : null;
+}
+
+function ipv4Text(word: number): string {
+  return addressText([0, 0, 0xffff, word], 0, 128);
+}

@@ -1,0 +1,68 @@
+import type { AST } from "@eslint-community/regexpp";
+import { canonicalAddress } from "../lib/core/address.ts";
+
+const IPV6 = "[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*(?:%[\\w.-]+)?";
+/** What `<ADDR>` stands for: brackets around an IPv6 address are part of how it is written. */
+export const ADDRESS = `(?<address>\\d+\\.\\d+\\.\\d+\\.\\d+|\\[${IPV6}\\]|${IPV6})`;
+
+/**
+ * What a pattern says of a port right behind the address. Without brackets only that tells where an
+ * IPv6 address ends: `2001:db8::1:5834` is one as a whole.
+ *
+ *   always   `<ADDR>:\d+`       the last group is the port
+ *   closed   `<ADDR>:\d+ `      so, and fixed text closes it
+ *   perhaps  `<ADDR>(?::\d+)?`  the last group is the port where it cannot be of the address
+ */
+export type Port = "none" | "always" | "closed" | "perhaps";
+
+/** What the elements behind the address in a pattern say of a port. */
+export function portOf(after: readonly AST.Element[]): Port {
+  const [first, second, third] = /^\\?\]\??$/.test(after[0]?.raw ?? "") ? after.slice(1) : after;
+  if (first === undefined) return "none";
+  if (first.type === "Quantifier" && first.min === 0 && first.max === 1) {
+    const inner = soleContent(first.element);
+    return inner?.[0]?.raw === ":" && isNumber(inner[1]) && inner.length === 2 ? "perhaps" : "none";
+  }
+  if (first.raw !== ":" || !isNumber(second)) return "none";
+  return third?.type === "Character" ? "closed" : "always";
+}
+
+function isNumber(element: AST.Element | undefined): boolean {
+  if (element?.type === "Quantifier") return element.min > 0 && /^(?:\\d|\[0-9\])$/.test(element.element.raw);
+  const inner = element === undefined ? null : soleContent(element);
+  return inner?.length === 1 && isNumber(inner[0]);
+}
+
+/** The elements of a group without alternatives; null for anything else. */
+function soleContent(element: AST.Element): readonly AST.Element[] | null {
+  if (element.type !== "Group" && element.type !== "CapturingGroup") return null;
+  return element.alternatives.length === 1 ? element.alternatives[0]!.elements : null;
+}
+
+/**
+ * The canonical form of the address that a pattern has found, with `rest` behind it; null where it is only the beginning
+ * of something longer, such as a host name or another address.
+ */
+export function wholeAddress(found: string, { rest, port }: { rest: string; port: Port }): string | null {
+  const isBare = found.includes(":") && !found.startsWith("[");
+  if (isBare && (port === "always" || port === "closed")) {
+    const behind = rest.replace(/^\]?:\d+/, "");
+    return port === "always" && goesOn(behind) ? null : canonicalAddress(found);
+  }
+  if (/^(?:[\w-]|[^\0-\x7f]|[.%]\w)/.test(rest)) return null;
+  const longer = found + /^[0-9A-Fa-f:.]*/.exec(rest)![0];
+  const address = addressOf(found) ??
+    (port === "perhaps" ? canonicalAddress(found.replace(/:\d+$/, "")) : null);
+  return isBare && longer !== found && addressOf(longer) !== address ? null : address;
+}
+
+/** Whether the digits of a port are only how something else begins. */
+function goesOn(behind: string): boolean {
+  return /^(?:[\w-]|[^\0-\x7f]|[.:%]\w)/.test(behind);
+}
+
+/** The canonical form of an address behind which a full stop or colon of the sentence may stand. */
+export function addressOf(found: string): string | null {
+  const bare = found.startsWith("[") ? found.slice(1, -1) : found;
+  return canonicalAddress(bare) ?? canonicalAddress(bare.replace(/[.:]$/, ""));
+}

@@ -1,0 +1,40 @@
+import type { AST } from "@eslint-community/regexpp";
+import type { TextParser } from "../lib/reading/text_reader.ts";
+
+/** Characters that samples are made of, the likeliest first. */
+const CHARACTERS = ["a", "0", " ", ...Array.from({ length: 94 }, (_, i) => String.fromCharCode(33 + i))];
+const [IPV4, IPV6] = ["192.0.2.1", ["2001:db8::1", "[2001:db8::1]"]] as const;
+
+/**
+ * Whether a pattern names an IPv4 address in a short message that it matches, and no IPv6 address in its place, in
+ * brackets or without.
+ */
+export function isBlindToIPv6(tree: AST.Pattern, parse: TextParser): boolean {
+  const names = (address: string) => parse(sampleOf(tree, address))?.address != null;
+  return names(IPV4) && !IPV6.some(names);
+}
+
+/** A short message that an expression should match, with `address` in the group of that name. */
+function sampleOf({ alternatives }: AST.Pattern, address: string): string {
+  const sample = (elements: readonly AST.Element[]) => elements.map(one).join("");
+  const one = (element: AST.Element): string => {
+    switch (element.type) {
+      case "Character":
+        return String.fromCodePoint(element.value);
+      case "Quantifier":
+        return one(element.element).repeat(element.min);
+      case "Group":
+      case "CapturingGroup":
+        if (element.type === "CapturingGroup" && element.name === "address") return address;
+        return sample(element.alternatives[0]!.elements);
+      case "CharacterSet":
+      case "CharacterClass": {
+        const expression = new RegExp(`^${element.raw}$`, "s");
+        return CHARACTERS.find((character) => expression.test(character)) ?? "";
+      }
+      default:
+        return "";
+    }
+  };
+  return sample(alternatives[0]!.elements);
+}
