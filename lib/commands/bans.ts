@@ -1,9 +1,9 @@
 import { formatScope } from "../core/scope.ts";
+import { counted } from "../core/text.ts";
 import { type BanStatus, nameOf } from "../deciding/ban.ts";
 import { withState } from "./open.ts";
 import {
   type CommonOptions,
-  counted,
   isoTime,
   isoTimeOrNull,
   localTime,
