@@ -2,7 +2,7 @@ import { type Micros, now } from "../core/time.ts";
 import { rouseMonitor } from "../monitor/control.ts";
 import { isLocked } from "../state/database.ts";
 import type { State } from "../state/state.ts";
-import type { BanStatus } from "../deciding/ban.ts";
+import { type BanStatus, isInForce } from "../deciding/ban.ts";
 import { UserError } from "../core/error.ts";
 import { banJson } from "./bans.ts";
 import { outcome, requireNetwork, requireSpanOrForever } from "./change.ts";
@@ -75,7 +75,7 @@ async function ban(
 }
 
 function resultJson({ done, ban, running }: Result): unknown {
-  return { ...banJson(ban), done, in_force: isInForce(ban), running };
+  return { ...banJson(ban), done, running };
 }
 
 function resultLines({ done, ban, running }: Result, { reason }: BanOptions): string[] {
@@ -87,10 +87,6 @@ function resultLines({ done, ban, running }: Result, { reason }: BanOptions): st
     lines.push(`The reason "${reason}" is not kept: a ban keeps the one that it began with.`);
   }
   return lines;
-}
-
-function isInForce({ appliedBy, appliedAt }: BanStatus): boolean {
-  return appliedAt !== null && appliedBy !== "observe";
 }
 
 /** What the firewall made of a ban so far. */

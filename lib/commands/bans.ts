@@ -1,9 +1,11 @@
 import { formatScope } from "../core/scope.ts";
-import { type BanStatus, nameOf } from "../deciding/ban.ts";
+import { counted } from "../core/text.ts";
+import { formatDuration, now } from "../core/time.ts";
+import { type BanStatus, isInForce, isWaiting, nameOf } from "../deciding/ban.ts";
+import type { BanTotals } from "../state/ban_table.ts";
 import { withState } from "./open.ts";
 import {
   type CommonOptions,
-  counted,
   isoTime,
   isoTimeOrNull,
   localTime,
@@ -16,18 +18,30 @@ import {
 const HISTORY = 1_000;
 
 /**
- * `bans`: the bans in force, and those that have ended but that the firewall still has; with `all` the newest thousand
+ * `bans`: the bans that have not ended, and those that have but that the firewall still has; with `all` the newest thousand
  * of the past instead.
  */
 export function bansCommand(options: CommonOptions & { all?: boolean }): number {
-  const bans = withState(
-    options,
-    ({ bans }) => options.all ? bans.history(HISTORY) : [...bans.inForce(), ...bans.lingering()],
-  );
+  const { bans, totals } = withState(options, ({ bans }) => ({
+    bans: options.all ? bans.history(HISTORY) : [...bans.inForce(), ...bans.lingering()],
+    totals: bans.totals(),
+  }));
   if (options.json) bans.forEach((ban) => printJson(banJson(ban)));
   else if (bans.length === 0) print(options.all ? "No bans yet." : "No bans in force.");
-  else printTable(["ADDRESS", "SINCE", "UNTIL", "FIREWALL", "REASON"], bans.map(banRow));
+  else {
+    printTable(["ADDRESS", "SINCE", "UNTIL", "FIREWALL", "REASON"], bans.map(banRow));
+    print(totalsText(totals));
+  }
   return 0;
+}
+
+/**
+ * What the firewall has of the bans that were decided: `3 decided: 2 in force, 1 waiting, the oldest for
+ * 5m`.
+ */
+export function totalsText({ decided, inForce, waiting, waitingSince }: BanTotals): string {
+  const age = waitingSince === null ? "" : `, the oldest for ${formatDuration(now() - waitingSince)}`;
+  return `${decided} decided: ${inForce} in force, ${waiting} waiting${age}`;
 }
 
 /** A ban as machines read it. */
@@ -44,6 +58,8 @@ export function banJson(ban: BanStatus): Record<string, unknown> {
     ended: isoTimeOrNull(ban.ended),
     end_reason: ban.endReason,
     firewall: ban.appliedAt === null ? null : ban.appliedBy,
+    in_force: isInForce(ban),
+    waiting: isWaiting(ban),
     attempts: ban.attempts,
     error: ban.error,
   };
@@ -58,8 +74,9 @@ function untilText({ until }: BanStatus): string {
   return until === null ? "for good" : localTime(until);
 }
 
-function firewallText({ ended, appliedBy, appliedAt, attempts, error }: BanStatus): string {
+function firewallText(ban: BanStatus): string {
+  const { ended, appliedBy, attempts, error } = ban;
   if (error !== null) return `failed ${counted(attempts, "time")}`;
   if (ended !== null) return appliedBy === null ? "-" : `${appliedBy}, to be lifted`;
-  return appliedAt === null || appliedBy === null ? "waiting" : appliedBy;
+  return isWaiting(ban) || appliedBy === null ? "waiting" : appliedBy;
 }

@@ -4,7 +4,8 @@ import { formatScope, parseScope, type PortScope } from "../core/scope.ts";
 import type { Ban } from "../deciding/ban.ts";
 import { timeout } from "../firewall/nft_script.ts";
 import { withState } from "./open.ts";
-import { type CommonOptions, counted, EXPORT_FORMATS, isoTime, isoTimeOrNull, print } from "./output.ts";
+import { counted } from "../core/text.ts";
+import { type CommonOptions, EXPORT_FORMATS, isoTime, isoTimeOrNull, print } from "./output.ts";
 
 /** A format of `bans --export`. */
 export type ExportFormat = typeof EXPORT_FORMATS[number];

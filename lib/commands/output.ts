@@ -34,11 +34,6 @@ export function printJson(value: unknown): void {
   print(JSON.stringify(value));
 }
 
-/** Formats a count for people: `1 ban`, `2 bans`. */
-export function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
-}
-
 /** Formats an instant for people: local time to the second. */
 export function localTime(time: Micros): string {
   return new Date(time / 1_000).toLocaleString("sv-SE");

@@ -9,21 +9,14 @@ import { Whitelist } from "../deciding/whitelist.ts";
 import { openJournal } from "../sources/journal/journal.ts";
 import type { Batch } from "../sources/source.ts";
 import { isSameScope } from "../core/scope.ts";
+import { counted } from "../core/text.ts";
 import type { NewBan, PastBan } from "../deciding/ban.ts";
 import type { LogEvent } from "../reading/event.ts";
 import type { Trip } from "../rules/rule.ts";
 import { UserError } from "../core/error.ts";
 import { openInput, readInput } from "./input.ts";
 import { openConfig, setConfigured } from "./open.ts";
-import {
-  type CommonOptions,
-  counted,
-  isoTime,
-  isoTimeOrNull,
-  localTime,
-  print,
-  printJson,
-} from "./output.ts";
+import { type CommonOptions, isoTime, isoTimeOrNull, localTime, print, printJson } from "./output.ts";
 import { Progress } from "./progress.ts";
 
 interface ReplayOptions extends CommonOptions {

@@ -4,7 +4,8 @@ import { type BanStatus, nameOf } from "../deciding/ban.ts";
 import { hasUnknownFormat, type ModuleActivity } from "../reading/activity.ts";
 import { type MonitorReport, readReport } from "../monitor/report.ts";
 import type { FleetStatus } from "../postgres/fleet.ts";
-import { banJson } from "./bans.ts";
+import type { BanTotals } from "../state/ban_table.ts";
+import { banJson, totalsText } from "./bans.ts";
 import { withState } from "./open.ts";
 import { type CommonOptions, isoTimeOrNull, localTime, print, printJson } from "./output.ts";
 
@@ -13,7 +14,7 @@ interface Status {
   readonly report: MonitorReport | null;
   /** Lines that are kept. */
   readonly recorded: number;
-  readonly bans: { readonly all: number; readonly inForce: number; readonly failing: number };
+  readonly bans: BanTotals;
   readonly failing: readonly BanStatus[];
   readonly backlog: number;
 }
@@ -21,11 +22,12 @@ interface Status {
 /** `status`: whether the monitor runs, and how everything it does is going; exit code 1 when it does not run. */
 export function statusCommand(options: CommonOptions): number {
   const status = withState(options, (state): Status => {
+    const report = readReport(state.report());
     return {
       running: isLocked(state.directory),
-      report: readReport(state.report()),
+      report,
       recorded: state.log.count(),
-      bans: state.bans.totals(),
+      bans: totalsOf(state.bans.totals(), report),
       failing: state.bans.failing(),
       backlog: state.outbox.backlog(),
     };
@@ -33,6 +35,12 @@ export function statusCommand(options: CommonOptions): number {
   if (options.json) printJson(statusJson(status));
   else statusLines(status).forEach(print);
   return status.running ? 0 : 1;
+}
+
+/** What a firewall lost at a boot waits since the monitor started, whenever the ban began. */
+function totalsOf(bans: BanTotals, report: MonitorReport | null): BanTotals {
+  const { waitingSince } = bans;
+  return { ...bans, waitingSince: waitingSince && Math.max(waitingSince, report?.started ?? 0) };
 }
 
 function statusJson({ running, report, recorded, bans, failing, backlog }: Status): unknown {
@@ -56,7 +64,14 @@ function statusJson({ running, report, recorded, bans, failing, backlog }: Statu
     tracked: report?.tracked ?? 0,
     evicted: report?.forgotten ?? 0,
     recorded,
-    bans: { all: bans.all, in_force: bans.inForce, failing: bans.failing },
+    bans: {
+      all: bans.all,
+      decided: bans.decided,
+      in_force: bans.inForce,
+      waiting: bans.waiting,
+      waiting_since: isoTimeOrNull(bans.waitingSince),
+      failing: bans.failing,
+    },
     failing: failing.map(banJson),
     database: report?.database ? databaseJson(report.database, backlog) : null,
   };
@@ -109,7 +124,7 @@ function statusLines(status: Status): string[] {
       );
     }
   }
-  lines.push(`bans      ${bans.inForce} in force, ${bans.all} in all, ${bans.failing} failing`);
+  lines.push(`bans      ${totalsText(bans)}; ${bans.failing} failing, ${bans.all} in all`);
   for (const ban of failing) {
     lines.push(`          ${nameOf(ban)}: tried ${ban.attempts} times: ${ban.error}`);
   }

@@ -1,4 +1,5 @@
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
+import { KILL } from "../core/child_process.ts";
 import type { Config, WhitelistConfig } from "./types.ts";
 import { PASSWORD_FILE } from "./file.ts";
 import type { ModuleRules } from "../rules/rule.ts";
@@ -31,8 +32,14 @@ export function permissionsFor(
   const commands = ban.firewall === "nftables"
     ? [ban.nft[0]!]
     : [ban.command, ban.unban].flatMap((command) => command?.[0] ?? []);
+  // What sudo starts is root's, and not ours to end.
+  const ends = ban.firewall !== "nftables" && commands.some((program) => basename(program) !== "sudo");
   return {
-    run: unique([...(modules.some(readsJournal) ? ["journalctl"] : []), ...commands]),
+    run: unique([
+      ...(modules.some(readsJournal) ? ["journalctl"] : []),
+      ...commands,
+      ...(ends ? [KILL] : []),
+    ]),
     net: unique([...(database ? [hostPort(database)] : []), ...whitelistedNames(whitelist)]),
     read: unique([
       path,
@@ -66,7 +73,8 @@ function fixedDirectory(pattern: string): string {
 /**
  * Returns what `config` needs and this process may not do, such as `to run sudo`; an empty list
  * when it can run. DNS names of whitelist files are left out: a name that was added after the build
- * must not keep the monitor from starting.
+ * must not keep the monitor from starting. Nor must a program that cannot end what a ban command left
+ * behind.
  */
 export function missingPermissions(config: Config): string[] {
   const files = config.whitelist.files.map((file) => ({ ...file, members: [] }));
@@ -75,7 +83,9 @@ export function missingPermissions(config: Config): string[] {
     whitelist: { ...config.whitelist, files },
   });
   return [
-    ...run.filter(isForbiddenProgram).map((command) => `to run ${command}`),
+    ...run.filter((command) => command !== KILL && isForbiddenProgram(command)).map((command) =>
+      `to run ${command}`
+    ),
     ...net.filter((host) => lacks({ name: "net", host })).map((host) => `to reach ${host}`),
     ...read.filter((path) => lacks({ name: "read", path })).map((path) => `to read ${path}`),
     ...write.filter((path) => lacks({ name: "write", path })).map((path) => `to write ${path}`),

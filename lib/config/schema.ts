@@ -135,7 +135,7 @@ export const settingsSchema = section({
   ),
   ban_timeout: described(
     span("1h").prefault("10s"),
-    "Longest time of a ban or unban command; one that runs longer is ended and has failed.",
+    "Longest time of a ban or unban command; one that runs longer is ended with its children and has failed.",
   ),
   ban_concurrency: described(whole(1, 64).default(4), "At most this many of these commands run at once."),
   whitelist: described(

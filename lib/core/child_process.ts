@@ -4,7 +4,7 @@ import { untilAborted } from "./async.ts";
 
 /** How a program is run. */
 export interface RunOptions {
-  /** One still running after this is killed. */
+  /** One still running after this is ended with its children. */
   readonly timeout: Micros;
   readonly signal: AbortSignal;
   /** What it reads; without it, nothing. */
@@ -25,60 +25,92 @@ export interface RunResult {
   readonly uncertain: boolean;
 }
 
+/** The program that ends process groups, see `permissionsFor()`. */
+export const KILL = "kill";
+
 /** Runs programs without a shell and bounded in time, and knows those that it had to give up on. */
 export class Runner {
   readonly #abandoned = new Set<Deno.ChildProcess>();
 
-  /** Programs that were given up on and still run. */
+  /** Programs that were given up on, of which they themselves or children that can still complain run on. */
   get abandoned(): number {
     return this.#abandoned.size;
   }
 
-  /** Runs argv to its end, or until its time is up or `signal` aborts: then it is killed and left to itself. Never throws. */
+  /**
+   * Runs argv to its end, or until its time is up or `signal` aborts: then it is ended with its children, as far as they are
+   * ours to end, and left to itself. Never throws.
+   */
   async run(argv: readonly string[], options: RunOptions): Promise<RunResult> {
     const { timeout, signal } = options;
     const nothing = { output: "", words: "", uncertain: false };
     const deadline = AbortSignal.timeout(timeout / 1_000);
     try {
-      const child = spawn(argv, options);
+      const child = spawn(argv, { ...options, leadsGroup: true });
       const said = tailOf(child.stderr);
       const output = options.output ? new Response(child.stdout).text().catch(() => "") : "";
       if (options.input !== undefined) write(child.stdin, options.input);
       const ended = Promise.all([child.status, output]);
       const result = await Promise.race([ended, untilAborted(AbortSignal.any([deadline, signal]))]);
       if (result === null) {
-        this.#abandon(child);
+        this.#abandon(child, said);
         const error = deadline.aborted ? `still running after ${timeout / 1e6} s` : "stopped";
         return { ...nothing, error, uncertain: true };
       }
       const [status, text] = result;
-      if (status.success) return { ...nothing, output: text, error: null };
-      return { ...nothing, error: status.signal ?? `exit status ${status.code}`, words: await said.text() };
+      const error = status.success ? null : status.signal ?? `exit status ${status.code}`;
+      const words = error === null ? "" : await said.text();
+      // A child that stays behind on purpose may hold it open for hours.
+      said.close();
+      return { ...nothing, output: error === null ? text : "", error, words };
     } catch (error) {
       return { ...nothing, error: messageOf(error) };
     }
   }
 
-  /** sudo runs as root and may not be ours to kill. */
-  #abandon(child: Deno.ChildProcess): void {
+  #abandon(child: Deno.ChildProcess, said: Tail): void {
     this.#abandoned.add(child);
-    child.status.finally(() => this.#abandoned.delete(child));
+    Promise.all([child.status, said.ended]).finally(() => this.#abandoned.delete(child));
     child.unref();
-    try {
-      child.kill("SIGKILL");
-    } catch {
-      // Already gone, or not ours.
-    }
+    endGroup(child);
   }
 }
 
-/** Starts argv without a shell. Its complaints are to be read: in English, whatever the user speaks. Throws as Deno does. */
+/**
+ * Ends a program that leads a process group, and the group. Deno sends signals to groups only for a process that may run
+ * everything; others let kill(1) do it, where they may run that. What sudo started is root's: only root can end it.
+ */
+function endGroup(child: Deno.ChildProcess): void {
+  try {
+    if (Deno.permissions.querySync({ name: "run" }).state === "granted") Deno.kill(-child.pid, "SIGKILL");
+    else endGroupByKill(child.pid);
+  } catch {
+    // Already gone, or not ours.
+  }
+  try {
+    child.kill("SIGKILL");
+  } catch {
+    // Likewise.
+  }
+}
+
+function endGroupByKill(group: number): void {
+  const kill = spawn([KILL, "-KILL", "--", `-${group}`], {});
+  kill.unref();
+  kill.stderr.cancel().catch(() => {});
+}
+
+/**
+ * Starts argv without a shell, with `leadsGroup` in a session of its own. Its complaints are to be read: in English, whatever
+ * the user speaks. Throws as Deno does.
+ */
 export function spawn(
   [program, ...args]: readonly string[],
-  { input, output }: Pick<RunOptions, "input" | "output">,
+  { input, output, leadsGroup = false }: Pick<RunOptions, "input" | "output"> & { leadsGroup?: boolean },
 ): Deno.ChildProcess {
   return new Deno.Command(program!, {
     args,
+    detached: leadsGroup,
     env: { LC_ALL: "C.UTF-8" },
     stdin: input === undefined ? "null" : "piped",
     stdout: output ? "piped" : "null",
@@ -96,18 +128,30 @@ const TAIL = 4_096;
 /** Milliseconds to wait for the rest of them once the command has ended: a child of its own may hold them open. */
 const GRACE = 200;
 
+/** What a program complains of. */
+interface Tail {
+  /** Resolves when nobody can complain any more: the program and all of its children that hold the stream are gone. */
+  readonly ended: Promise<void>;
+  /** The end of it, soon after the program has ended. */
+  text(): Promise<string>;
+  /** Listens no more. */
+  close(): void;
+}
+
 /** Reads a stream to its end, so that nobody writing to it is held up or killed, and keeps the end of it. */
-function tailOf(stream: ReadableStream<Uint8Array>): { text: () => Promise<string> } {
+function tailOf(stream: ReadableStream<Uint8Array>): Tail {
   let tail = new Uint8Array(0);
+  const reader = stream.getReader();
   const ended = (async () => {
-    for await (const chunk of stream) {
-      const both = new Uint8Array(tail.length + chunk.length);
+    for (let read = await reader.read(); !read.done; read = await reader.read()) {
+      const both = new Uint8Array(tail.length + read.value.length);
       both.set(tail);
-      both.set(chunk, tail.length);
+      both.set(read.value, tail.length);
       tail = both.slice(-TAIL);
     }
   })().catch(() => {});
   return {
+    ended,
     async text() {
       const timer = Promise.withResolvers<void>();
       const grace = setTimeout(timer.resolve, GRACE);
@@ -115,5 +159,6 @@ function tailOf(stream: ReadableStream<Uint8Array>): { text: () => Promise<strin
       clearTimeout(grace);
       return new TextDecoder().decode(tail).trim();
     },
+    close: () => void reader.cancel().catch(() => {}),
   };
 }

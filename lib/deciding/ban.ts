@@ -63,6 +63,16 @@ export interface BanStatus extends Ban {
   readonly error: string | null;
 }
 
+/** Reports whether a firewall that really bans has confirmed a ban that has not ended. */
+export function isInForce({ ended, appliedBy, appliedAt }: BanStatus): boolean {
+  return ended === null && appliedAt !== null && appliedBy !== "observe";
+}
+
+/** Reports whether no firewall has confirmed yet a ban that has not ended. */
+export function isWaiting({ ended, appliedAt }: BanStatus): boolean {
+  return ended === null && appliedAt === null;
+}
+
 /** A ban as a firewall compares it with its own. */
 export type HeldBan = Pick<Ban, "address" | "scope" | "until">;
 

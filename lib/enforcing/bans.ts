@@ -218,7 +218,7 @@ export class Bans {
     const { state: { bans, enforcement }, firewall } = this.#options;
     if (firewall.keepsTime) {
       enforcement.applyAnew({ after: 0, upTo: bans.lastId() });
-      this.#enforcer.retellAll();
+      this.#enforcer.retell();
     }
     this.#enforcer.pump();
   }

@@ -6,20 +6,14 @@
 import { messageOf } from "../core/error.ts";
 import type { Log } from "../core/log.ts";
 import type { Micros } from "../core/time.ts";
-import { type Ban, type BanStatus, keyOf, nameOf } from "../deciding/ban.ts";
+import { type Ban, nameOf } from "../deciding/ban.ts";
 import type { Firewall, Outcome } from "../firewall/firewall.ts";
-
-/** Which bans a firewall is to be told of next. */
-export interface DueBans {
-  readonly firewall: string;
-  readonly now: Micros;
-  readonly limit: number;
-}
+import { Congestion } from "./congestion.ts";
+import { Queue, type QueueStore, type Work } from "./queue.ts";
+import { type Refusal, Refusals } from "./refusals.ts";
 
 /** What the enforcer needs of the state. */
-export interface EnforcerStore {
-  toApply(due: DueBans): BanStatus[];
-  toLift(due: DueBans): BanStatus[];
+export interface EnforcerStore extends QueueStore {
   nextDue(firewall: string): Micros | null;
   trying(ids: readonly number[], firewall: string): void;
   untried(id: number): void;
@@ -27,6 +21,8 @@ export interface EnforcerStore {
   reapply(bans: readonly Pick<Ban, "address" | "scope">[]): number;
   lifted(ids: readonly number[]): void;
   failed(id: number, failure: { error: string; time: Micros }): void;
+  /** Bans in force that wait without having failed. */
+  backlog(): number;
 }
 
 /** What the enforcer works with. */
@@ -59,26 +55,14 @@ const NOT_READY: Micros = 1_000_000;
 const MANY = 50;
 const LULL = 30;
 const GATHER = 200;
-/** Refusals that are remembered. */
-const MOST_REFUSALS = 1_000;
-
-/** One call of the firewall. */
-interface Work {
-  readonly bans: readonly BanStatus[];
-  readonly isLift: boolean;
-}
 
 /** Tells the firewall what is due. */
 export class Enforcer {
   readonly #options: EnforcerOptions;
   readonly #stop = new AbortController();
-  /** Addresses that the firewall is being told of: no two calls under way are about the same one. */
-  readonly #busy = new Set<string>();
-  /** The bans under way by `keyOf()`, and those among them that have changed meanwhile and are to be told once more. */
-  readonly #underWay = new Set<string>();
-  readonly #again = new Set<string>();
-  /** Errors of the firewall that the log was told of. */
-  readonly #refusals = new Set<string>();
+  readonly #queue: Queue;
+  readonly #refusals: Refusals;
+  readonly #congestion: Congestion;
   #calls = 0;
   #idle: (() => void) | null = null;
   #stopping = false;
@@ -92,22 +76,20 @@ export class Enforcer {
 
   constructor(options: EnforcerOptions) {
     this.#options = options;
+    const { store, firewall, log, clock, drop } = options;
+    this.#queue = new Queue({ store, firewall, clock, drop });
+    this.#refusals = new Refusals(log, clock);
+    this.#congestion = new Congestion({ firewall, log, clock, backlog: () => store.backlog() });
   }
 
   /** Reports whether the firewall is being told of a ban. */
   isUnderWay(ban: Pick<Ban, "address" | "scope">): boolean {
-    return this.#underWay.has(keyOf(ban));
+    return this.#queue.isUnderWay(ban);
   }
 
-  /** Has the firewall told once more of these bans, as far as it is being told of them. */
-  retell(bans: Iterable<Pick<Ban, "address" | "scope">>): void {
-    if (this.#underWay.size === 0) return;
-    for (const ban of bans) if (this.isUnderWay(ban)) this.#again.add(keyOf(ban));
-  }
-
-  /** Has the firewall told once more of all bans that it is being told of. */
-  retellAll(): void {
-    for (const key of this.#underWay) this.#again.add(key);
+  /** Has the firewall told once more of these bans, or all without `bans`, as far as it is being told of them. */
+  retell(bans?: Iterable<Pick<Ban, "address" | "scope">>): void {
+    this.#queue.mark(bans);
   }
 
   /** Aborted when calls of the firewall are to end. */
@@ -130,10 +112,11 @@ export class Enforcer {
       const gathering = Math.min(this.#gathering, this.#news + LULL) - performance.now();
       if (gathering > 0) return this.#sleep(gathering);
       while (this.#calls < this.#options.firewall.parallel) {
-        const work = this.#nextWork();
+        const work = this.#queue.next();
         if (work === null) break;
         this.#begin(work);
       }
+      this.#congestion.look();
       this.#goOn();
       if (isMore) this.#timer = setTimeout(() => this.#pump());
       else this.#sleep();
@@ -154,36 +137,13 @@ export class Enforcer {
     abort();
   }
 
-  /** New bans come first. */
-  #nextWork(): Work | null {
-    const { store, firewall, drop } = this.#options;
-    const limit = firewall.batch + this.#underWay.size;
-    const due = { firewall: firewall.name, now: this.#options.clock(), limit };
-    for (let found = this.#free(store.toApply(due)); found.length > 0;) {
-      const bans = found.filter((ban) => !drop(ban));
-      if (bans.length > 0) return { bans: bans.slice(0, firewall.batch), isLift: false };
-      found = this.#free(store.toApply(due));
-    }
-    const lifts = this.#free(store.toLift(due)).slice(0, firewall.batch);
-    return lifts.length > 0 ? { bans: lifts, isLift: true } : null;
-  }
-
-  /** The bans of addresses that no call under way is about; of each address one where the firewall knows no scopes. */
-  #free(bans: readonly BanStatus[]): BanStatus[] {
-    const free = bans.filter(({ address }) => !this.#busy.has(address));
-    if (this.#options.firewall.knowsScopes) return free;
-    return [...new Map(free.toReversed().map((ban) => [ban.address, ban])).values()].reverse();
-  }
-
   /** Notes in the state that the firewall may have the bans, and calls it. Throws where the state cannot be written. */
   #begin(work: Work): void {
     const { store, firewall } = this.#options;
     if (!work.isLift) store.trying(work.bans.map(({ id }) => id), firewall.name);
-    for (const ban of work.bans) {
-      this.#busy.add(ban.address);
-      this.#underWay.add(keyOf(ban));
-    }
+    this.#queue.begin(work);
     this.#calls++;
+    this.#congestion.stuck(false);
     void this.#carryOut(work);
   }
 
@@ -205,11 +165,7 @@ export class Enforcer {
       failure = error ?? new Error("unknown");
     }
     this.#calls--;
-    for (const ban of bans) {
-      this.#busy.delete(ban.address);
-      this.#underWay.delete(keyOf(ban));
-      this.#again.delete(keyOf(ban));
-    }
+    this.#queue.end(work);
     if (this.#calls === 0) this.#idle?.();
     if (failure !== null) this.#holdUp(failure);
     else if (this.#heldUp === null) this.#pump();
@@ -227,38 +183,27 @@ export class Enforcer {
 
   /** Writes the outcomes of a call, one for each ban in order. */
   #settle({ bans, isLift }: Work, outcomes: readonly Outcome[]): void {
-    const { store, firewall, log, clock } = this.#options;
+    const { store, firewall, clock } = this.#options;
     const done: number[] = [];
-    const refused = new Map<string, BanStatus[]>();
+    const refused: Refusal[] = [];
     for (const [i, ban] of bans.entries()) {
-      const { error, uncertain = false } = outcomes[i]!;
+      const outcome = outcomes[i]!;
+      const { error, uncertain = false } = outcome;
       if (error === null) {
-        if (ban.attempts > 0) {
-          log.info(`the firewall took ${nameOf(ban)} after ${ban.attempts} failed tries`);
-        }
+        if (ban.attempts > 0) this.#refusals.taken(ban);
         done.push(ban.id);
         continue;
       }
-      refused.set(error, [...refused.get(error) ?? [], ban]);
+      refused.push({ ban, outcome });
       // A ban that the firewall had before the call, it still has.
       if (!isLift && !uncertain && ban.appliedBy === null) store.untried(ban.id);
       store.failed(ban.id, { error, time: clock() });
     }
-    this.#complain(refused);
+    this.#refusals.refused(refused);
+    this.#congestion.carriedOut(done.length);
     if (isLift) return store.lifted(done);
     store.applied(done, { firewall: firewall.name, time: clock() });
-    store.reapply(bans.filter((ban) => this.#again.has(keyOf(ban))));
-  }
-
-  /** Logs refusals: each when a ban first meets with it, and when this program does. */
-  #complain(refused: ReadonlyMap<string, readonly BanStatus[]>): void {
-    for (const [error, bans] of refused) {
-      if (this.#refusals.has(error) && bans.every(({ attempts }) => attempts > 0)) continue;
-      const all = bans.length > 1 ? ` ${bans.length} bans` : "";
-      this.#options.log.error(`the firewall refused${all}, trying again: ${error}`);
-      if (this.#refusals.size >= MOST_REFUSALS) this.#refusals.clear();
-      this.#refusals.add(error);
-    }
+    store.reapply(bans.filter((ban) => this.#queue.isMarked(ban)));
   }
 
   /** Backs off where the state cannot be read or written, as when the disk is full: what is due stays due. Logs an error once. */
@@ -280,7 +225,9 @@ export class Enforcer {
   /** How long bans that are due wait: for more to gather, for a call under way, whose end pumps, or for the firewall. */
   #overdue(least: number): Micros {
     if (least > 0) return 0;
-    return this.#calls > 0 ? LONGEST_WAIT : NOT_READY;
+    if (this.#calls > 0) return LONGEST_WAIT;
+    this.#congestion.stuck(this.#options.firewall.parallel < 1);
+    return NOT_READY;
   }
 
   /** Wakes when something falls due, and not before `least` milliseconds. */

@@ -9,7 +9,7 @@ export interface CommandOptions {
   readonly ban: readonly string[];
   /** The same for lifting; null: bans stay in the firewall. */
   readonly unban: readonly string[] | null;
-  /** A command still running after this is killed and has failed. */
+  /** A command still running after this is ended with its children and has failed. */
   readonly timeout: Micros;
   /** Commands that run at the same time. */
   readonly concurrency: number;
@@ -60,22 +60,23 @@ export class CommandFirewall implements Firewall {
   }
 
   #each(argv: readonly string[], bans: readonly Ban[], signal: AbortSignal): Promise<Outcome[]> {
-    return Promise.all(
-      bans.map(({ address }) =>
-        this.#run(address, { argv: argv.map((word) => word.replace("%s", address)), signal })
-      ),
-    );
+    return Promise.all(bans.map(({ address }) => this.#run(address, { command: argv, signal })));
   }
 
   async #run(
     address: string,
-    { argv, signal }: { argv: readonly string[]; signal: AbortSignal },
+    { command, signal }: { command: readonly string[]; signal: AbortSignal },
   ): Promise<Outcome> {
     const { timeout } = this.#options;
+    const argv = command.map((word) => word.replace("%s", address));
     const { error, words, uncertain } = await this.#runner.run(argv, { timeout, signal });
     if (error === null) return { address, error };
     const last = words.split("\n").at(-1)!.slice(0, 200);
-    const failed = { address, error: `${argv.join(" ")}: ${error}${last && `: ${last}`}` };
+    const failed = {
+      address,
+      error: `${argv.join(" ")}: ${error}${last && `: ${last}`}`,
+      failure: `${command.join(" ")}: ${error}`,
+    };
     return uncertain ? { ...failed, uncertain } : failed;
   }
 }

@@ -5,6 +5,8 @@ export interface Outcome {
   readonly address: string;
   /** Null: done. */
   readonly error: string | null;
+  /** What failed, in the same words whatever the address; missing where the error says no more than that. */
+  readonly failure?: string;
   /** The firewall may have done it all the same: nobody waited for the end. */
   readonly uncertain?: boolean;
 }

@@ -27,6 +27,21 @@ const PRUNE_STEP = 500;
 /** How long after it has looked at all bans `prune()` begins again. */
 const PRUNE_EVERY: Micros = 3_600_000_000;
 
+/** Numbers of bans. */
+export interface BanTotals {
+  readonly all: number;
+  /** Those that have not ended, in force or not. */
+  readonly decided: number;
+  /** Those of them that a firewall has confirmed. */
+  readonly inForce: number;
+  /** Those that it has not confirmed yet. */
+  readonly waiting: number;
+  /** When the oldest of these began; null: none waits. */
+  readonly waitingSince: Micros | null;
+  /** Bans and lifts whose last try failed. */
+  readonly failing: number;
+}
+
 /** Which ended bans are deleted. */
 export interface Pruning {
   readonly now: Micros;
@@ -302,10 +317,13 @@ export class BanTable {
     return selectBans(this.#db, "ORDER BY id DESC LIMIT ?", limit);
   }
 
-  /** How many bans there ever were, are in force, and are held up by the firewall. */
-  totals(): { all: number; inForce: number; failing: number } {
-    return this.#db.get<{ all: number; inForce: number; failing: number }>(
-      `SELECT count(*) AS "all", count(*) FILTER (WHERE ended IS NULL) AS inForce,
+  /** How many bans there ever were, and what of those that have not ended the firewall has. */
+  totals(): BanTotals {
+    return this.#db.get<BanTotals>(
+      `SELECT count(*) AS "all", count(*) FILTER (WHERE ended IS NULL) AS decided,
+         count(*) FILTER (WHERE ended IS NULL AND applied_at IS NOT NULL AND applied_by <> 'observe') AS inForce,
+         count(*) FILTER (WHERE ended IS NULL AND applied_at IS NULL) AS waiting,
+         min(start) FILTER (WHERE ended IS NULL AND applied_at IS NULL) AS waitingSince,
          count(*) FILTER (WHERE error IS NOT NULL) AS failing FROM ban`,
     )!;
   }

@@ -17,6 +17,12 @@ export interface Due {
   readonly firewall: string;
   readonly now: Micros;
   readonly limit: number;
+  /** The bans of this turn alone, see `turns()`. */
+  readonly turn: string;
+  /** The bans that wait longest; without it the newest, and of these the loudest. */
+  readonly isOldest?: boolean;
+  /** Addresses to leave out: the firewall is being told of them. */
+  readonly busy?: readonly string[];
 }
 
 /** What a firewall begins with. */
@@ -30,6 +36,13 @@ export interface Beginning {
   readonly knowsScopes?: boolean;
 }
 
+/** Of so many of the newest bans of a turn the loudest comes first. */
+const LOUDEST_OF = 64;
+/** Each turn once, by steps through an index that begins with it: a flood of bans is not walked over. */
+const [TURNS_TO_APPLY, TURNS_TO_LIFT] = [
+  turnsOf("to_apply", "ended IS NULL AND applied_at IS NULL"),
+  turnsOf("to_lift", "ended IS NOT NULL AND applied_by IS NOT NULL"),
+];
 const FIRST_RETRY: Micros = 1_000_000;
 const LAST_RETRY: Micros = 300_000_000;
 
@@ -80,39 +93,74 @@ export class EnforcementTable {
     );
   }
 
-  /** Bans in force that the firewall does not have yet, and whose next try has come. */
-  toApply({ firewall, now, limit }: Due): BanStatus[] {
-    if (!this.#knowsScopes) this.#share(firewall);
-    return selectBans(
-      this.#db,
-      `WHERE ended IS NULL AND applied_at IS NULL AND next_try <= ? AND (until IS NULL OR until > ?)
-       ORDER BY next_try, id LIMIT ?`,
-      now,
-      now,
-      limit,
-    );
+  /**
+   * Whose bans and lifts wait, ascending: `rule SSHD` for those that the rules of a module made, the kind of other provenances
+   * (`manual`, `network`…), `expired` for lifts of bans whose time was up, and `unban` for other lifts.
+   */
+  turns(): string[] {
+    return this.#db.all<{ turn: string }>(
+      `WITH ${TURNS_TO_APPLY}, ${TURNS_TO_LIFT} SELECT turn FROM to_apply WHERE turn IS NOT NULL
+       UNION SELECT turn FROM to_lift WHERE turn IS NOT NULL ORDER BY turn`,
+    ).map(({ turn }) => turn);
   }
 
-  /** To a firewall without scopes a ban of an address that it has already is no news. */
-  #share(firewall: string): void {
+  /**
+   * Bans of a turn that are in force, that the firewall does not have yet, and whose next try has come: those that never failed
+   * first, or last with `isOldest`.
+   */
+  toApply(due: Due): BanStatus[] {
+    for (;;) {
+      const bans = this.#waiting(due);
+      if (this.#knowsScopes || this.#share(bans, due.firewall) === 0) return bans;
+    }
+  }
+
+  #waiting({ turn, now, limit, isOldest = false, busy = [] }: Due): BanStatus[] {
+    const found =
+      `SELECT id, count FROM ban INDEXED BY ban_to_apply WHERE ended IS NULL AND applied_at IS NULL
+      AND turn = ? AND (until IS NULL OR until > ?) AND address NOT ${AMONG}`;
+    const values = [turn, now, JSON.stringify(busy)];
+    const among = (ids: string) => `WHERE id IN (SELECT id FROM (${ids}))`;
+    const failed = (limit: number) => {
+      const ids = `${found} AND next_try > 0 AND next_try <= ? ORDER BY next_try, id LIMIT ?`;
+      return selectBans(this.#db, `${among(ids)} ORDER BY next_try, id`, ...values, now, limit);
+    };
+    const fresh = (limit: number) => {
+      const ids = `${found} AND next_try = 0 ORDER BY id ${isOldest ? "" : "DESC"} LIMIT ?`;
+      if (isOldest) return selectBans(this.#db, `${among(ids)} ORDER BY id`, ...values, limit);
+      const loudest = `SELECT id FROM (${ids}) ORDER BY count DESC, id DESC LIMIT ?`;
+      const [window, where] = [Math.max(limit, LOUDEST_OF), `${among(loudest)} ORDER BY count DESC, id DESC`];
+      return selectBans(this.#db, where, ...values, window, limit);
+    };
+    const [first, then] = isOldest ? [failed, fresh] : [fresh, failed];
+    const bans = first(limit);
+    return bans.length === limit ? bans : [...bans, ...then(limit - bans.length)];
+  }
+
+  /** To a firewall without scopes a ban of an address that it has already is no news; returns how many are none. */
+  #share(bans: readonly BanStatus[], firewall: string): number {
     const held = `SELECT applied_at FROM ban AS other WHERE other.address = ban.address AND other.id <> ban.id
       AND other.ended IS NULL AND other.applied_by = ? AND other.applied_at IS NOT NULL LIMIT 1`;
-    this.#db.run(
+    return this.#db.run(
       `UPDATE ban SET applied_by = ?, applied_at = (${held}), attempts = 0, next_try = 0, error = NULL
-       WHERE ended IS NULL AND applied_at IS NULL AND EXISTS (${held})`,
+       WHERE id ${AMONG} AND EXISTS (${held})`,
       firewall,
       firewall,
+      JSON.stringify(bans.map(({ id }) => id)),
       firewall,
     );
   }
 
-  /** Bans that ended and that the firewall still has, and whose next try has come. */
-  toLift({ firewall, now, limit }: Due): BanStatus[] {
+  /** Bans of a turn that ended and that the firewall still has, and whose next try has come, the longest due first. */
+  toLift({ firewall, turn, now, limit, busy = [] }: Due): BanStatus[] {
     return selectBans(
       this.#db,
-      `INDEXED BY ban_to_lift WHERE ${this.#liftable()} AND next_try <= ? ORDER BY next_try, id LIMIT ?`,
+      `INDEXED BY ban_to_lift WHERE ${this.#liftable()} AND turn = ? AND next_try <= ? AND address NOT ${AMONG}
+       ORDER BY next_try, id LIMIT ?`,
       firewall,
+      turn,
       now,
+      JSON.stringify(busy),
       limit,
     );
   }
@@ -128,12 +176,21 @@ export class EnforcementTable {
   /** When something falls due next: a retry or an end; null when nothing will by itself. */
   nextDue(firewall: string): Micros | null {
     return this.#db.get<{ due: Micros | null }>(
-      `SELECT min(due) AS due FROM (
+      `WITH ${TURNS_TO_APPLY}, ${TURNS_TO_LIFT} SELECT min(due) AS due FROM (
          SELECT min(until) AS due FROM ban WHERE ended IS NULL
-         UNION ALL SELECT min(next_try) FROM ban WHERE ended IS NULL AND applied_at IS NULL
-         UNION ALL SELECT min(next_try) FROM ban INDEXED BY ban_to_lift WHERE ${this.#liftable()})`,
+         UNION ALL SELECT (SELECT min(next_try) FROM ban
+           WHERE ended IS NULL AND applied_at IS NULL AND turn = to_apply.turn) FROM to_apply
+         UNION ALL SELECT (SELECT next_try FROM ban INDEXED BY ban_to_lift
+           WHERE ${this.#liftable()} AND turn = to_lift.turn ORDER BY next_try LIMIT 1) FROM to_lift)`,
       firewall,
     )?.due ?? null;
+  }
+
+  /** How many bans in force wait for the firewall without having failed. */
+  backlog(): number {
+    return this.#db.get<{ bans: number }>(
+      "SELECT count(*) AS bans FROM ban WHERE ended IS NULL AND applied_at IS NULL AND next_try = 0",
+    )!.bans;
   }
 
   /** The firewall is about to be told: from now on it may have the bans, whatever becomes of us. */
@@ -236,4 +293,11 @@ export class EnforcementTable {
   #isOne(a: string, b: string): string {
     return `${a}.address = ${b}.address${this.#knowsScopes ? ` AND ${a}.scope = ${b}.scope` : ""}`;
   }
+}
+
+/** A recursive table of the turns of the bans that `waits` holds for. */
+function turnsOf(name: string, waits: string): string {
+  return `${name} (turn) AS (SELECT min(turn) FROM ban INDEXED BY ban_${name} WHERE ${waits}
+    UNION ALL SELECT (SELECT min(turn) FROM ban INDEXED BY ban_${name} WHERE ${waits} AND ban.turn > ${name}.turn)
+      FROM ${name} WHERE turn IS NOT NULL)`;
 }

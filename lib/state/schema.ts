@@ -128,6 +128,17 @@ const MIGRATIONS: readonly (string | ((db: DatabaseSync) => void))[] = [
   DROP INDEX ban_in_force;
   CREATE UNIQUE INDEX ban_in_force ON ban (address, scope) WHERE ended IS NULL;
   `,
+  // Whose turn a ban waits for: that of a module, of the kind of whoever banned, or of a lift.
+  `
+  ALTER TABLE ban ADD COLUMN turn TEXT GENERATED ALWAYS AS (CASE
+    WHEN ended IS NOT NULL THEN iif(end_reason = 'expired', 'expired', 'unban')
+    WHEN provenance = 'rule' THEN 'rule ' || substr(name, 1, instr(name || ' ', ' ') - 1)
+    ELSE provenance END) VIRTUAL;
+  DROP INDEX ban_to_apply;
+  DROP INDEX ban_to_lift;
+  CREATE INDEX ban_to_apply ON ban (turn, next_try, id) WHERE ended IS NULL AND applied_at IS NULL;
+  CREATE INDEX ban_to_lift ON ban (turn, next_try, id) WHERE ended IS NOT NULL AND applied_by IS NOT NULL;
+  `,
 ];
 
 /**

@@ -217,7 +217,7 @@ Deno.test("`bans --import` takes 100,000 lines, and leaves out those whose time 
     assert.equal(result.code, 0, result.stderr);
     const { banned, over: ended } = JSON.parse(result.stdout);
     assert.deepEqual([banned, ended], [100_000, 1]);
-    assert.equal(temporary.state.bans.totals().inForce, 100_000);
+    assert.equal(temporary.state.bans.totals().decided, 100_000);
   }));
 
 Deno.test("`Importing` writes slices in transactions of their own, between which another writer gets its turn", async () => {
@@ -263,7 +263,7 @@ Deno.test("`Importing` writes slices in transactions of their own, between which
   assert.equal(slices.length, 102);
   assert.ok(slices.every((length) => length <= 1_000));
   assert.equal(other.prepare("SELECT count(*) AS n FROM other").get()!.n, 100);
-  assert.equal(bans.totals().inForce, 100_000);
+  assert.equal(bans.totals().decided, 100_000);
   other.close();
 });
 
@@ -296,7 +296,7 @@ Deno.test("`bans --import` goes by address and scope as the monitor does", () =>
     const ended = await cli("unban", "192.0.2.1");
     assert.equal(ended.stdout.match(/unbanned/g)!.length, 4);
     assert.match(ended.stdout, /^192\.0\.2\.1 \(tcp 80,443\) unbanned$/m);
-    assert.equal(temporary.state.bans.totals().inForce, 0);
+    assert.equal(temporary.state.bans.totals().decided, 0);
   }));
 
 Deno.test("`bans` refuses to export and import at once, a format that it does not know, and a file that is not there", () =>

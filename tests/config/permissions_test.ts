@@ -71,12 +71,19 @@ Deno.test("`permissionsFor()` gives a monitor that observes journalctl, its stat
 
 Deno.test("`permissionsFor()` follows the commands, the database and the whitelisted names", () => {
   const { run, net, read, write, env } = permissionsFor(FULL);
-  assert.deepEqual(run, ["journalctl", "sudo", "/opt/unban"]);
+  assert.deepEqual(run, ["journalctl", "sudo", "/opt/unban", "kill"]);
   assert.deepEqual(net, ["db.example.org:5433", "office.example.org", "friend.example.org"]);
   assert.ok(read.includes("/etc/strongmonitor/db_password.secret"));
   assert.ok(read.includes("/etc/friends.list"));
   assert.deepEqual(write, ["/var/lib/strongmonitor"]);
   assert.deepEqual(env, ["PG*"]);
+});
+
+Deno.test("`permissionsFor()` gives kill where a command may leave children that are ours to end", () => {
+  const run = (command: string[] | null) =>
+    permissionsFor({ ...CONFIG, ban: { ...FULL.ban, command, unban: null } }).run;
+  assert.deepEqual(run(["/usr/bin/sudo", "-n", "ban", "%s"]), ["journalctl", "/usr/bin/sudo"]);
+  assert.deepEqual(run(["/opt/ban", "%s"]), ["journalctl", "/opt/ban", "kill"]);
 });
 
 Deno.test("`permissionsFor()` names a program once, and an IPv6 host in brackets", () => {

@@ -3,7 +3,7 @@ import type { Boot } from "../../lib/core/boot.ts";
 import type { NewBan } from "../../lib/deciding/ban.ts";
 import type { BanTable } from "../../lib/state/ban_table.ts";
 import { State } from "../../lib/state/state.ts";
-import { scopeOf, temporaryState } from "../support/helpers.ts";
+import { scopeOf, temporaryState, WITHOUT_TURNS } from "../support/helpers.ts";
 
 function ban(over: Partial<NewBan> = {}): NewBan {
   return {
@@ -26,7 +26,8 @@ function expired(bans: BanTable, now: number): string[] {
   return bans.expire(now).bans.map(({ address }) => address);
 }
 
-const DUE = { firewall: "command", now: 10_000, limit: 10 };
+const DUE = { firewall: "command", now: 10_000, limit: 10, turn: "rule SSHD" };
+const [UNBANNED, EXPIRED] = [{ ...DUE, turn: "unban" }, { ...DUE, turn: "expired" }];
 
 Deno.test("`EnforcementTable` tells the firewall of a ban until it has it, and of its end until that is done", () => {
   using temporary = temporaryState();
@@ -38,8 +39,8 @@ Deno.test("`EnforcementTable` tells the firewall of a ban until it has it, and o
   assert.deepEqual(expired(bans, 19_999), []);
   assert.deepEqual(expired(bans, 20_000), ["192.0.2.1"]);
   assert.equal(enforcement.toApply(DUE).length, 0);
-  enforcement.lifted([enforcement.toLift(DUE)[0]!.id]);
-  assert.equal(enforcement.toLift(DUE).length, 0);
+  enforcement.lifted([enforcement.toLift(EXPIRED)[0]!.id]);
+  assert.equal(enforcement.toLift(EXPIRED).length, 0);
   assert.equal(bans.history(5)[0]!.endReason, "expired");
 });
 
@@ -65,9 +66,9 @@ Deno.test("`EnforcementTable` lifts nothing that a reboot has lifted", () => {
   bans.add(ban({ until: 20_000 }));
   enforcement.applied([1], { firewall: "command", time: 10_000 });
   bans.expire(20_000);
-  assert.equal(enforcement.toLift(DUE).length, 1);
+  assert.equal(enforcement.toLift(EXPIRED).length, 1);
   enforcement.begin("command", { boot: boot("a", 15_000), takesOver: true, anew: false });
-  assert.equal(enforcement.toLift(DUE).length, 0);
+  assert.equal(enforcement.toLift(EXPIRED).length, 0);
   assert.equal(enforcement.nextDue("command"), null);
 });
 
@@ -77,13 +78,13 @@ Deno.test("`EnforcementTable` lifts what a crash left half applied, and nothing 
   bans.add(ban());
   enforcement.trying([1], "command");
   bans.end("192.0.2.1", { reason: "unban", time: 5_000 });
-  assert.equal(enforcement.toLift(DUE).length, 1, "it may have reached the firewall");
+  assert.equal(enforcement.toLift(UNBANNED).length, 1, "it may have reached the firewall");
   bans.add(ban({ start: 6_000 }));
   enforcement.trying([1], "command");
-  assert.equal(enforcement.toLift(DUE).length, 0, "the address is to be banned");
+  assert.equal(enforcement.toLift(UNBANNED).length, 0, "the address is to be banned");
   enforcement.applied([2], { firewall: "command", time: 7_000 });
   bans.end("192.0.2.1", { reason: "unban", time: 8_000 });
-  assert.deepEqual(enforcement.toLift(DUE).map(({ id }) => id), [2], "one lift is enough");
+  assert.deepEqual(enforcement.toLift(UNBANNED).map(({ id }) => id), [2], "one lift is enough");
 });
 
 Deno.test("`EnforcementTable.failed()` waits longer each time, up to five minutes", () => {
@@ -111,7 +112,7 @@ Deno.test("`BanTable.add()` keeps one ban an address, moves its end only outward
   enforcement.applied([bans.inForce()[0]!.id], { firewall: "command", time: 1 });
   bans.end("192.0.2.1", { reason: "unban", time: 6_000 });
   bans.add(ban({ start: 7_000 }));
-  assert.equal(enforcement.toLift(DUE).length, 0, "lifting the old would lift the new");
+  assert.equal(enforcement.toLift(UNBANNED).length, 0, "lifting the old would lift the new");
   assert.equal(enforcement.toApply(DUE).length, 1);
 });
 
@@ -155,9 +156,9 @@ Deno.test("`BanTable.add()` leaves to a new ban what a firewall may still have o
   enforcement.trying([1], "command");
   for (const _ of [1, 2]) {
     bans.end("192.0.2.1", { reason: "unban", time: 5 });
-    assert.deepEqual(enforcement.toLift(DUE).map(({ id }) => id), [bans.lastId()]);
+    assert.deepEqual(enforcement.toLift(UNBANNED).map(({ id }) => id), [bans.lastId()]);
     bans.add(ban({ start: 6 }));
-    assert.deepEqual(enforcement.toLift(DUE), []);
+    assert.deepEqual(enforcement.toLift(UNBANNED), []);
   }
 });
 
@@ -272,9 +273,9 @@ Deno.test("`EnforcementTable` lifts one scope of an address while another is in 
   bans.addAll([ban({ scope: scopeOf("tcp 22"), until: 5_000 }), ban({ scope: scopeOf("tcp 80") })]);
   enforcement.applied([1, 2], { firewall: "command", time: 1 });
   bans.expire(5_000);
-  assert.deepEqual(enforcement.toLift(DUE).map(({ id }) => id), [1]);
+  assert.deepEqual(enforcement.toLift(EXPIRED).map(({ id }) => id), [1]);
   enforcement.begin("command", { boot: boot("a"), takesOver: true, anew: false, knowsScopes: false });
-  assert.deepEqual(enforcement.toLift(DUE), [], "to a firewall without scopes they are one");
+  assert.deepEqual(enforcement.toLift(EXPIRED), [], "to a firewall without scopes they are one");
   assert.equal(enforcement.nextDue("command"), null);
 });
 
@@ -362,6 +363,7 @@ Deno.test("`State` reads who banned out of the reasons of an earlier program, on
     ["192.0.2.5", "a scan", "manual", ""],
   ];
   temporary.exec(`
+    ${WITHOUT_TURNS}
     DROP INDEX ban_in_force;
     ALTER TABLE ban DROP COLUMN provenance;
     ALTER TABLE ban DROP COLUMN name;

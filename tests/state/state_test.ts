@@ -8,7 +8,7 @@ import { isLocked, takeLock } from "../../lib/state/database.ts";
 import { State } from "../../lib/state/state.ts";
 import type { Session } from "../../lib/deciding/logins.ts";
 import { UserError } from "../../lib/core/error.ts";
-import { NO_LOGINS, temporaryState } from "../support/helpers.ts";
+import { NO_LOGINS, temporaryState, WITHOUT_TURNS } from "../support/helpers.ts";
 import type { Recorded } from "../support/memory_store.ts";
 import { lineOf } from "../support/events.ts";
 
@@ -218,7 +218,7 @@ Deno.test("the view `log` shows recorded lines one by one", () => {
 });
 
 /** What made the lines and hits of earlier versions. */
-const EARLIER = `
+const EARLIER = `${WITHOUT_TURNS}
   DROP VIEW log;
   DROP TABLE log_batch;
   DROP TABLE note;

@@ -37,6 +37,14 @@ export function temporaryState(): TemporaryState {
   };
 }
 
+/** SQL that takes away from a state what its latest migration brought. */
+export const WITHOUT_TURNS = `
+  DROP INDEX ban_to_apply;
+  DROP INDEX ban_to_lift;
+  ALTER TABLE ban DROP COLUMN turn;
+  CREATE INDEX ban_to_apply ON ban (next_try) WHERE ended IS NULL AND applied_at IS NULL;
+  CREATE INDEX ban_to_lift ON ban (id) WHERE ended IS NOT NULL AND applied_by IS NOT NULL;`;
+
 /** A log that keeps what it is told; what `--verbose` adds is in `details`. */
 export function memoryLog(): Log & { readonly lines: string[]; readonly details: string[] } {
   const lines: string[] = [];
