@@ -1,4 +1,4 @@
-import { END, LOGIN } from "../lib/reading/message_reader.ts";
+import { END, LOGIN, ONCE } from "../lib/reading/message_reader.ts";
 import type { ModuleKind } from "../lib/reading/module.ts";
 import type { Template } from "../lib/reading/template.ts";
 import { TemplateForm } from "../lib/reading/template_reader.ts";
@@ -92,6 +92,12 @@ const NAMING: readonly Template[] = [
       `{ssh_dispatch_run_fatal|sshpkt_fatal|process_output}: Connection {from|with} ${WHOSE}<USER> <ADDR>` +
       " port <PORT>:<REST>",
   },
+  {
+    // ssh-keyscan opens a connection for each kind of key, and so does whoever looks servers over.
+    name: "no common host key",
+    text: "Unable to negotiate with <ADDR>{ port <PORT>|}: no matching host key type found<REST>",
+    counting: ONCE,
+  },
   { name: "no common algorithm", text: "Unable to negotiate with <ADDR>{ port <PORT>|}: <REST>" },
   { name: "timeout", text: "Timeout before authentication for <ADDR>{ port <PORT>|}" },
   {
@@ -157,6 +163,7 @@ export const sshd: ModuleKind = {
   name: "SSHD",
   match: { identifiers: ["sshd", "sshd-session", "sshd-auth"], units: [], files: [] },
   options: [],
+  mayNameProxies: false,
   form: () =>
     new TemplateForm(SSHD_TEMPLATES, { before: ["error: ", "fatal: ", "info: "], endless: " [preauth]" }),
 };

@@ -4,6 +4,8 @@ import type { Micros } from "../core/time.ts";
 import type { Stamp } from "../core/timestamp.ts";
 import type { Automaton } from "./automaton.ts";
 import {
+  type Counting,
+  EACH,
   END,
   LOGIN,
   MESSAGE,
@@ -75,6 +77,7 @@ export class TemplateReader implements MessageReader {
   readonly to: Int32Array;
   readonly status = 0;
   says: Says = NOTHING;
+  counting: Counting = EACH;
   readonly time: Micros = NaN;
   readonly stamp: Stamp | null = null;
   signs = UNSEEN;
@@ -85,6 +88,7 @@ export class TemplateReader implements MessageReader {
   readonly #beginsLevel = new Uint8Array(256);
   readonly #endless: Literal | null;
   readonly #says: readonly Says[];
+  readonly #counting: readonly Counting[];
   readonly #isNaming: readonly boolean[];
   readonly #hasPort: readonly boolean[];
   #bytes: Bytes = YES.bytes;
@@ -108,6 +112,7 @@ export class TemplateReader implements MessageReader {
     for (const { bytes } of this.#before) this.#beginsLevel[bytes[0]!] = 1;
     this.#endless = options.endless === undefined ? null : new Literal(options.endless);
     this.#says = templates.map(({ says }) => says ?? NOTHING);
+    this.#counting = templates.map(({ counting }) => counting ?? EACH);
     this.#isNaming = templates.map(({ text }) => text.includes("<ADDR>"));
     this.#hasPort = templates.map(({ text }) => text.includes("<PORT>"));
   }
@@ -127,6 +132,7 @@ export class TemplateReader implements MessageReader {
     this.from[MESSAGE] = from;
     this.to[MESSAGE] = to;
     if (template < 0) return false;
+    this.counting = this.#counting[template]!;
     if (this.#isNaming[template]) {
       const behind = end === to
         ? this.#matcher.found.state

@@ -9,6 +9,8 @@ export interface Said {
   readonly fields: Readonly<Record<string, string>>;
   /** Microseconds since the epoch, where the message itself tells. */
   readonly time?: number | null;
+  /** 1: it counts once for all of a try; 2: never. */
+  readonly counting?: number;
 }
 
 /** Reads a message; null where it has no form that the service is known to use. */
@@ -68,12 +70,15 @@ export interface TemplateText {
   readonly text: string;
   /** 1: somebody has logged in; 2: a connection has ended. */
   readonly says?: number;
+  /** 1: such messages of one try count once. */
+  readonly counting?: number;
 }
 
 /** sshd: the first template that fits counts. */
 export function templateService(templates: readonly TemplateText[]): Service {
-  const all = templates.map(({ text, says }) => ({
+  const all = templates.map(({ text, says, counting = 0 }) => ({
     says,
+    counting,
     needsPort: text.includes("<PORT>"),
     isDoubtful: /<USER>.*<ADDR>.*<REST>/.test(text),
     longest: expressionOf(text, "(?<user>.*)"),
@@ -81,7 +86,7 @@ export function templateService(templates: readonly TemplateText[]): Service {
   }));
   return (message) => {
     const text = marked(message.replace(/^(?:error|fatal|info): /, "").replace(/[ \t-\r]+$/, ""));
-    for (const { says, needsPort, isDoubtful, longest, shortest } of all) {
+    for (const { says, counting, needsPort, isDoubtful, longest, shortest } of all) {
       const found = longest.exec(text);
       if (!found) continue;
       const { address = "", ...fields } = found.groups ?? {};
@@ -90,7 +95,7 @@ export function templateService(templates: readonly TemplateText[]): Service {
       const isOver = !needsPort || (fields.port !== undefined && !text.endsWith(" [preauth]"));
       if (says === 2 && isOver) fields.logout = "yes";
       for (const [name, text] of Object.entries(given(fields))) fields[name] = text.replaceAll(MARK, "");
-      return { address: canonical(address), fields: given(fields) };
+      return { address: canonical(address), fields: given(fields), counting };
     }
     return null;
   };

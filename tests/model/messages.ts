@@ -125,6 +125,9 @@ const NGINX_ERRORS = [
   "no live upstreams while connecting to upstream",
   'FastCGI sent in stderr: "<USER>"',
   "SSL_do_handshake() failed (SSL: error:1 <USER>)",
+  "SSL_do_handshake() failed (SSL: error:1) while SSL handshaking",
+  "client sent plain HTTP request to HTTPS port while reading client request headers",
+  "recv() failed (104: Connection reset by peer) while {keepalive|waiting for request|sending to client}",
 ];
 const NGINX_FORMS = ["combined", "error", "forwarded"];
 /** Addresses of the samples. */
@@ -227,7 +230,7 @@ export class MessageMaker {
   #request(): string {
     const random = this.#random;
     if (random.below(20) === 0) return random.pick(["-", "", "\\x16\\x03\\x01", "GET", this.#stranger()]);
-    const method = random.pick(["GET", "POST", "HEAD", "get", "M-SEARCH"]);
+    const method = random.pick(["GET", "POST", "HEAD", "get", "M-SEARCH", "CONNECT"]);
     const target = random.below(5) === 0 ? `/${this.#stranger()}` : random.pick(TARGETS);
     return `${method} ${target} ${random.pick(["HTTP/1.1", "HTTP/2.0", "HTTP/3", "HTTP/x"])}`;
   }
@@ -242,7 +245,20 @@ export class MessageMaker {
     const hosts = ["example.org:80 ", "a ", "192.0.2.7, ", `${this.#escaped(this.#stranger())} `];
     const host = random.below(20) === 0 ? random.pick(hosts) : "";
     const agent = random.below(8) === 0 ? this.#escaped(this.#stranger()) : random.pick(AGENTS);
-    const status = random.pick(["200", "404", "404", "401", "403", "400", "499", "301", "099", "4040"]);
+    const status = random.pick([
+      "200",
+      "404",
+      "404",
+      "401",
+      "403",
+      "400",
+      "499",
+      "301",
+      "099",
+      "4040",
+      "405",
+      "408",
+    ]);
     const tail = random.pick([
       "",
       ' "-"',

@@ -16,9 +16,35 @@ const COMBINED = new RegExp(
 
 /** nginx: access lines of the form `combined`, and the error log. */
 export const nginxService: Service = (message, now) => {
-  const read = (text: string) => accessLine(text, now) ?? errorLine(text, now);
+  const read = (text: string) => {
+    const said = accessLine(text, now) ?? errorLine(text, now);
+    return said && { ...said, counting: isEarly(said.fields) ? 2 : 0 };
+  };
   return read(message) ?? (/^\S+ nginx: /.test(message) ? read(message.replace(/^\S+ nginx: /, "")) : null);
 };
+
+/**
+ * Whether nginx may have refused a request before it knew the client behind a proxy. Nobody has told
+ * whether there are proxies.
+ */
+function isEarly({ status = "", method = "", text = "" }: Record<string, string>): boolean {
+  if ("400 408 414 421 494 495 496 497 501 505".split(" ").includes(status)) return true;
+  if (status === "405") return method === "CONNECT" || method === "TRACE";
+  return [
+    "SSL handshaking",
+    "reading PROXY protocol",
+    "reading client request line",
+    "reading client request headers",
+    "reading client pipelined request line",
+    "reading client pipelined request headers",
+    "waiting for request",
+    "keepalive",
+    "closing request",
+    "handling frames",
+    "processing HTTP/2 connection",
+    "processing HTTP/3 connection",
+  ].some((action) => text.endsWith(` while ${action}`));
+}
 
 function accessLine(line: string, now: number): Said | null {
   const groups = COMBINED.exec(line)?.groups;
