@@ -67,8 +67,8 @@ class ProxiedReader implements MessageReader {
     this.#proxies = proxies;
   }
 
-  read(bytes: Bytes, from: number, to: number): boolean {
-    if (!this.#inner.read(bytes, from, to)) return false;
+  read(bytes: Bytes, from: number, to: number, pid?: number): boolean {
+    if (!this.#inner.read(bytes, from, to, pid)) return false;
     this.address.copy(this.#inner.address);
     if (this.address.isAddress && this.from[this.#field]! >= 0 && this.#proxies.has(this.address)) {
       this.#readForwarded();

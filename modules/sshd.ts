@@ -57,6 +57,8 @@ const NAMING: readonly Template[] = [
     name: "connection ended",
     text: "Connection {closed|reset|timed out} {by|with} <ADDR>{ port <PORT>|}{ [preauth]|}",
     says: END,
+    // So older servers put it. At LogLevel VERBOSE sessions end with the same words as this.
+    after: { name: "no greeting", text: "Did not receive identification string from" },
   },
   {
     name: "connection of a user ended",
@@ -143,6 +145,11 @@ const NAMELESS: readonly Template[] = [
   { name: "exit", text: "Exiting on signal<REST>" },
   { name: "key accepted", text: "Accepted {certificate|key} <REST>" },
   { name: "user child", text: "User child is on pid <REST>" },
+  // Whoever connects and goes. The next message of the process tells from where.
+  {
+    name: "no greeting",
+    text: "kex_exchange_identification: {Connection closed by remote host|read: <REST>}",
+  },
   { name: "key exchange", text: "kex_{exchange_identification|protocol_error}: <REST>" },
   { name: "request", text: "{input_userauth_request|userauth_pubkey|syslogin_perform_logout}: <REST>" },
   { name: "function", text: "{mm_|monitor_|ssh_packet_}<WORD>: <REST>" },

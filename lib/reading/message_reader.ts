@@ -35,8 +35,11 @@ export const UNSEEN = -1;
 export interface MessageReader {
   /** Names of fields by their numbers; the first is `message`. */
   readonly fields: readonly string[];
-  /** Reads the message `bytes[from, to)`. Returns false for a message of no form that the service is known to use. */
-  read(bytes: Bytes, from: number, to: number): boolean;
+  /**
+   * Reads the message `bytes[from, to)` of the process `pid`, unknown unless told. Returns false for a message of no form that
+   * the service is known to use.
+   */
+  read(bytes: Bytes, from: number, to: number, pid?: number): boolean;
   /** Whom it names; `isAddress` is false where it names nobody or leaves a doubt whom. */
   readonly address: AddressReader;
   /**

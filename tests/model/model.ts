@@ -81,6 +81,7 @@ export class Model {
     const found = this.#firstOf(
       head.program === "" ? this.#modules : named.length > 0 ? named : open,
       head.message,
+      head.pid,
     );
     return found === null ? NO_MODULE : this.#verdict(found, head);
   }
@@ -97,9 +98,10 @@ export class Model {
   #firstOf(
     modules: readonly ModelModule[],
     message: string,
+    pid: number | null = null,
   ): { module: ModelModule; said: Said | null } | null {
     for (const module of modules) {
-      const said = module.read(message, this.#options.now);
+      const said = module.read(message, this.#options.now, pid);
       if (said !== null) return { module, said };
     }
     return modules.length > 0 ? { module: modules[0]!, said: null } : null;
@@ -119,7 +121,7 @@ export class Model {
       // A half of a character is none in UTF-8.
       Object.entries(said?.fields ?? {}).map(([name, text]) => [name, text.toWellFormed()]),
     );
-    const event = { address: address ?? "", message, fields, time };
+    const event = { address: address ?? "", message: said?.meant ?? message, fields, time };
     const verdict = { module: module.name, isUnderstood: said !== null, address, fields, message, time, pid };
     if (address === null) return { ...verdict, hits: [], trips: [], bans: [] };
     const hits = rulesHit(event, module.rules).map(({ name }) => name);
