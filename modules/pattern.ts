@@ -20,9 +20,10 @@ export const pattern: ModuleKind = {
   name: "",
   match: { identifiers: [], units: [], files: [] },
   options: ["patterns", "unsafe", "trustedProxies"],
+  mayNameProxies: false,
   form({ patterns, unsafe, trustedProxies }) {
     const compiled = patterns.map((source, index) =>
-      compile(source, { unsafe, index, isProxied: trustedProxies.length > 0 })
+      compile(source, { unsafe, index, isProxied: (trustedProxies ?? []).length > 0 })
     );
     const fields = patterns.flatMap((source) =>
       [...source.matchAll(/\(\?<([A-Za-z_]\w*)>/g)].map(([, name]) => name!)

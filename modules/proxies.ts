@@ -2,7 +2,7 @@ import { AddressReader } from "../lib/core/address_reader.ts";
 import type { Bytes } from "../lib/core/bytes.ts";
 import { ADDRESS_WORDS, putAddress } from "../lib/core/address.ts";
 import type { Automaton } from "../lib/reading/automaton.ts";
-import type { MessageForm, MessageReader, Says } from "../lib/reading/message_reader.ts";
+import type { Counting, MessageForm, MessageReader, Says } from "../lib/reading/message_reader.ts";
 import type { Micros } from "../lib/core/time.ts";
 import type { Stamp } from "../lib/core/timestamp.ts";
 
@@ -14,11 +14,11 @@ const [COMMA, COLON, OPENING, CLOSING, ZERO, NINE] = [44, 58, 91, 93, 48, 57];
  * appends the address that it was connected from). Without the field the proxy stays named; a field
  * that cannot be read names nobody.
  *
- * @param trusted canonical addresses and networks of proxies
+ * @param trusted canonical addresses and networks of proxies; null: not told
  */
-export function behindProxies(form: MessageForm, trusted: readonly string[]): MessageForm {
+export function behindProxies(form: MessageForm, trusted: readonly string[] | null): MessageForm {
   const field = form.fields.indexOf("forwarded_for");
-  if (trusted.length === 0 || field < 0) return form;
+  if (trusted === null || trusted.length === 0 || field < 0) return form;
   const proxies = new Proxies(trusted);
   return {
     fields: form.fields,
@@ -68,8 +68,8 @@ class ProxiedReader implements MessageReader {
     this.#proxies = proxies;
   }
 
-  read(bytes: Bytes, from: number, to: number): boolean {
-    if (!this.#inner.read(bytes, from, to)) return false;
+  read(bytes: Bytes, from: number, to: number, pid?: number): boolean {
+    if (!this.#inner.read(bytes, from, to, pid)) return false;
     this.address.copy(this.#inner.address);
     if (this.address.isAddress && this.from[this.#field]! >= 0 && this.#proxies.has(this.address)) {
       this.#readForwarded();
@@ -117,6 +117,10 @@ class ProxiedReader implements MessageReader {
 
   get says(): Says {
     return this.#inner.says;
+  }
+
+  get counting(): Counting {
+    return this.#inner.counting;
   }
 
   get time(): Micros {

@@ -1,4 +1,4 @@
-import { END, LOGIN } from "../lib/reading/message_reader.ts";
+import { END, LOGIN, ONCE } from "../lib/reading/message_reader.ts";
 import type { ModuleKind } from "../lib/reading/module.ts";
 import type { Template } from "../lib/reading/template.ts";
 import { TemplateForm } from "../lib/reading/template_reader.ts";
@@ -57,6 +57,8 @@ const NAMING: readonly Template[] = [
     name: "connection ended",
     text: "Connection {closed|reset|timed out} {by|with} <ADDR>{ port <PORT>|}{ [preauth]|}",
     says: END,
+    // So older servers put it. At LogLevel VERBOSE sessions end with the same words as this.
+    after: { name: "no greeting", text: "Did not receive identification string from" },
   },
   {
     name: "connection of a user ended",
@@ -91,6 +93,12 @@ const NAMING: readonly Template[] = [
     text:
       `{ssh_dispatch_run_fatal|sshpkt_fatal|process_output}: Connection {from|with} ${WHOSE}<USER> <ADDR>` +
       " port <PORT>:<REST>",
+  },
+  {
+    // ssh-keyscan opens a connection for each kind of key, and so does whoever looks servers over.
+    name: "no common host key",
+    text: "Unable to negotiate with <ADDR>{ port <PORT>|}: no matching host key type found<REST>",
+    counting: ONCE,
   },
   { name: "no common algorithm", text: "Unable to negotiate with <ADDR>{ port <PORT>|}: <REST>" },
   { name: "timeout", text: "Timeout before authentication for <ADDR>{ port <PORT>|}" },
@@ -137,6 +145,11 @@ const NAMELESS: readonly Template[] = [
   { name: "exit", text: "Exiting on signal<REST>" },
   { name: "key accepted", text: "Accepted {certificate|key} <REST>" },
   { name: "user child", text: "User child is on pid <REST>" },
+  // Whoever connects and goes. The next message of the process tells from where.
+  {
+    name: "no greeting",
+    text: "kex_exchange_identification: {Connection closed by remote host|read: <REST>}",
+  },
   { name: "key exchange", text: "kex_{exchange_identification|protocol_error}: <REST>" },
   { name: "request", text: "{input_userauth_request|userauth_pubkey|syslogin_perform_logout}: <REST>" },
   { name: "function", text: "{mm_|monitor_|ssh_packet_}<WORD>: <REST>" },
@@ -157,6 +170,7 @@ export const sshd: ModuleKind = {
   name: "SSHD",
   match: { identifiers: ["sshd", "sshd-session", "sshd-auth"], units: [], files: [] },
   options: [],
+  mayNameProxies: false,
   form: () =>
     new TemplateForm(SSHD_TEMPLATES, { before: ["error: ", "fatal: ", "info: "], endless: " [preauth]" }),
 };

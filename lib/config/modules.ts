@@ -48,6 +48,7 @@ export function makeModules(
     module: makeModule(section, { name, kind: kindOf(name, known), document, problems }),
     noLog: section.no_log ?? [],
     record: section.record,
+    trustedProxies: proxiesOf(section, kindOf(name, known)),
     rules: section.rules.map((rule, i) => {
       problems.push(...expressionProblems(document, ["modules", name, "rules", i], rule));
       return makeRule(rule, { section, settings });
@@ -68,7 +69,7 @@ function makeModule(
   const at = ["modules", name];
   const options: ParserOptions = {
     logFormats: section.log_format ?? [],
-    trustedProxies: section.trusted_proxies ?? [],
+    trustedProxies: proxiesOf(section, kind),
     patterns: section.pattern ?? [],
     unsafe: section.unsafe ?? false,
   };
@@ -91,6 +92,11 @@ function makeModule(
     ...form ? fieldProblems(document, at, { section, fields: new Set(form.fields) }) : [],
   );
   return { name, ...matchOf(section, kind), form: form ?? NO_FORM };
+}
+
+/** The proxies that are told; null where it matters that none are. */
+function proxiesOf({ trusted_proxies: told }: ModuleSection, kind: ModuleKind): readonly string[] | null {
+  return told ?? (kind.mayNameProxies ? null : []);
 }
 
 /** Stands for a form that could not be made; the configuration is refused anyway. */

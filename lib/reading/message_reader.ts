@@ -13,6 +13,15 @@ export const [NOTHING, LOGIN, END] = [0, 1, 2] as const;
  */
 export type Says = typeof NOTHING | typeof LOGIN | typeof END;
 
+/** How a message counts for the rules that it hits. */
+export const [EACH, ONCE, NEVER] = [0, 1, 2] as const;
+
+/**
+ * `EACH`: it counts. `ONCE`: one client writes several such messages at once by what is one try; those of an address within ten
+ * seconds count once. `NEVER`: it is a hit and counts for nothing, as the address may be that of a proxy.
+ */
+export type Counting = typeof EACH | typeof ONCE | typeof NEVER;
+
 /** Number of the field `message`, which every message has: the message as it was read. */
 export const MESSAGE = 0;
 
@@ -26,8 +35,11 @@ export const UNSEEN = -1;
 export interface MessageReader {
   /** Names of fields by their numbers; the first is `message`. */
   readonly fields: readonly string[];
-  /** Reads the message `bytes[from, to)`. Returns false for a message of no form that the service is known to use. */
-  read(bytes: Bytes, from: number, to: number): boolean;
+  /**
+   * Reads the message `bytes[from, to)` of the process `pid`, unknown unless told. Returns false for a message of no form that
+   * the service is known to use.
+   */
+  read(bytes: Bytes, from: number, to: number, pid?: number): boolean;
   /** Whom it names; `isAddress` is false where it names nobody or leaves a doubt whom. */
   readonly address: AddressReader;
   /**
@@ -41,6 +53,7 @@ export interface MessageReader {
   /** The number that the field `status` is, written without leading zeros; 0 where there is none. */
   readonly status: number;
   readonly says: Says;
+  readonly counting: Counting;
   /** When it was, where the message itself tells an instant; otherwise NaN. */
   readonly time: Micros;
   /** When it was, where the message itself tells so without a year or a zone; otherwise null. */

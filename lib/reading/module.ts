@@ -26,8 +26,11 @@ export interface Module extends ModuleMatch {
 export interface ParserOptions {
   /** Formats of lines as `log_format` of nginx.conf gives them. */
   readonly logFormats: readonly string[];
-  /** Canonical addresses and networks of proxies, whose word on the client behind them is taken. */
-  readonly trustedProxies: readonly string[];
+  /**
+   * Canonical addresses and networks of proxies, whose word on the client behind them is taken. Null: whether there are proxies
+   * is not known.
+   */
+  readonly trustedProxies: readonly string[] | null;
   /** Regular expressions in which `<ADDR>` stands for the address. */
   readonly patterns: readonly string[];
   /** Patterns are taken that could name a wrong address or take long. */
@@ -42,6 +45,8 @@ export interface ModuleKind {
   readonly match: ModuleMatch;
   /** Which options it takes. */
   readonly options: readonly (keyof ParserOptions)[];
+  /** Whether some messages may name a proxy where others name the client behind it: it has to know which proxies there are. */
+  readonly mayNameProxies: boolean;
   /** Describes the messages of a service with these options. Throws `OptionError`. */
   form(options: ParserOptions): MessageForm;
 }

@@ -105,9 +105,9 @@ export class Reader {
       return isFound;
     }
     const { candidates } = this.#placementOf(records.origins[origin]!, origin);
+    this.#event.pid = records.pids[i]!;
     if (!this.#readAsFirst(candidates, bytes, records.from[i]!, records.to[i]!)) return false;
     this.#setTime(records.times[i]!, now);
-    this.#event.pid = records.pids[i]!;
     return true;
   }
 
@@ -136,16 +136,16 @@ export class Reader {
   #readLine(bytes: Bytes, from: number, to: number): boolean {
     // A line that a module understands as it stands is a bare message, whatever it seems to
     // contain.
+    this.#event.pid = NO_PID;
     if (this.#isUnderstood(this.#all, bytes, from, to)) {
-      this.#event.pid = NO_PID;
       this.#event.time = NaN;
       this.#takeOwnTime();
       return true;
     }
     const heads = this.#heads;
     heads.read(bytes, from, to);
-    const isFound = this.#readAsFirst(heads.program, bytes, heads.from, heads.to);
     this.#event.pid = heads.pid;
+    const isFound = this.#readAsFirst(heads.program, bytes, heads.from, heads.to);
     this.#event.time = heads.time;
     if (isFound && this.#event.isUnderstood) this.#takeOwnTime();
     return isFound;
@@ -179,7 +179,7 @@ export class Reader {
   #ask({ index, reader }: ReadableModule, bytes: Bytes, from: number, to: number): boolean {
     if (this.#health.isGivenUp(index)) return false;
     try {
-      const isUnderstood = reader.read(bytes, from, to);
+      const isUnderstood = reader.read(bytes, from, to, this.#event.pid);
       this.#health.worked(index);
       return isUnderstood;
     } catch (error) {

@@ -1,4 +1,4 @@
-import type { Says } from "./message_reader.ts";
+import type { Counting, Says } from "./message_reader.ts";
 
 /**
  * How a service words one kind of message, from its first byte to its last:
@@ -36,6 +36,13 @@ export interface Template {
    * connection ends only with a message that tells the port.
    */
   readonly says?: Says;
+  /** How such messages count; each does unless told. */
+  readonly counting?: Counting;
+  /**
+   * Behind a message of the template `name` by the same process, such a message means something else: it is read as
+   * `<text> ADDRESS port PORT`. So a rule that seeks an older wording, which told all in one message, goes on to find it.
+   */
+  readonly after?: { readonly name: string; readonly text: string };
 }
 
 /** A template is not written as it should be. The message tells template, place and cause. */

@@ -1,9 +1,13 @@
-import type { AddressReader } from "../core/address_reader.ts";
+import { addressOf, type AddressReader } from "../core/address_reader.ts";
 import { type Bytes, encode, Literal } from "../core/bytes.ts";
+import { NO_PID } from "../core/records.ts";
 import type { Micros } from "../core/time.ts";
 import type { Stamp } from "../core/timestamp.ts";
 import type { Automaton } from "./automaton.ts";
+import { fieldText } from "./field_text.ts";
 import {
+  type Counting,
+  EACH,
   END,
   LOGIN,
   MESSAGE,
@@ -13,6 +17,7 @@ import {
   type Says,
   UNSEEN,
 } from "./message_reader.ts";
+import { Sequels } from "./sequels.ts";
 import type { Template } from "./template.ts";
 import { TemplateGraph } from "./template_graph.ts";
 import { TemplateMatcher } from "./template_matcher.ts";
@@ -75,6 +80,7 @@ export class TemplateReader implements MessageReader {
   readonly to: Int32Array;
   readonly status = 0;
   says: Says = NOTHING;
+  counting: Counting = EACH;
   readonly time: Micros = NaN;
   readonly stamp: Stamp | null = null;
   signs = UNSEEN;
@@ -85,6 +91,8 @@ export class TemplateReader implements MessageReader {
   readonly #beginsLevel = new Uint8Array(256);
   readonly #endless: Literal | null;
   readonly #says: readonly Says[];
+  readonly #counting: readonly Counting[];
+  readonly #sequels: Sequels;
   readonly #isNaming: readonly boolean[];
   readonly #hasPort: readonly boolean[];
   #bytes: Bytes = YES.bytes;
@@ -108,11 +116,13 @@ export class TemplateReader implements MessageReader {
     for (const { bytes } of this.#before) this.#beginsLevel[bytes[0]!] = 1;
     this.#endless = options.endless === undefined ? null : new Literal(options.endless);
     this.#says = templates.map(({ says }) => says ?? NOTHING);
+    this.#counting = templates.map(({ counting }) => counting ?? EACH);
+    this.#sequels = new Sequels(templates);
     this.#isNaming = templates.map(({ text }) => text.includes("<ADDR>"));
     this.#hasPort = templates.map(({ text }) => text.includes("<PORT>"));
   }
 
-  read(bytes: Bytes, from: number, to: number): boolean {
+  read(bytes: Bytes, from: number, to: number, pid = NO_PID): boolean {
     this.#bytes = bytes;
     this.says = NOTHING;
     this.signs = UNSEEN;
@@ -127,6 +137,9 @@ export class TemplateReader implements MessageReader {
     this.from[MESSAGE] = from;
     this.to[MESSAGE] = to;
     if (template < 0) return false;
+    const meant = this.#sequels.textFor(template, pid);
+    if (meant !== null && this.address.isAddress) return this.#readMeant(meant);
+    this.counting = this.#counting[template]!;
     if (this.#isNaming[template]) {
       const behind = end === to
         ? this.#matcher.found.state
@@ -135,6 +148,15 @@ export class TemplateReader implements MessageReader {
     }
     if (this.#says[template] !== NOTHING && !this.#matcher.isDoubtful) this.#tell(template, end);
     return true;
+  }
+
+  /** Reads `text`, followed by the address and the port of the message at hand, in place of that. */
+  #readMeant(text: string): boolean {
+    const port = fieldText(this, "port");
+    const { bytes, end } = encode(
+      `${text} ${addressOf(this.address)}${port === null ? "" : ` port ${port}`}`,
+    );
+    return this.read(bytes, 0, end);
   }
 
   /** Where the message begins behind what may stand before it. */

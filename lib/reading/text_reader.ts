@@ -3,6 +3,8 @@ import { type Bytes, decode, makeBytes, PADDING } from "../core/bytes.ts";
 import type { Micros } from "../core/time.ts";
 import type { Stamp } from "../core/timestamp.ts";
 import {
+  type Counting,
+  EACH,
   END,
   LOGIN,
   MESSAGE,
@@ -41,6 +43,8 @@ export interface TextFormOptions {
   readonly isPossible?: (bytes: Bytes, from: number, to: number) => boolean;
   /** See `MessageForm`. */
   readonly warnings?: () => readonly string[];
+  /** How the message counts that a reader has read; each does unless told. */
+  readonly countingOf?: (reader: Omit<MessageReader, "counting">) => Counting;
 }
 
 /** Messages without a faster reader: they are decoded and read by regular expressions. */
@@ -147,6 +151,10 @@ export class TextReader implements MessageReader {
     const { status, login, logout } = values;
     this.status = status !== undefined && STATUS.test(status) ? Number(status) : 0;
     this.says = login !== undefined ? LOGIN : logout !== undefined ? END : NOTHING;
+  }
+
+  get counting(): Counting {
+    return this.#options.countingOf?.(this) ?? EACH;
   }
 
   bytesOf(field: number): Bytes {

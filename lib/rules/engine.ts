@@ -14,9 +14,10 @@ import { addressOf, type AddressReader } from "../core/address_reader.ts";
 import { putAddress } from "../core/address.ts";
 import type { Automaton } from "../reading/automaton.ts";
 import type { LogEvent } from "../reading/event.ts";
-import type { MessageForm, MessageReader } from "../reading/message_reader.ts";
+import { EACH, type MessageForm, type MessageReader, ONCE } from "../reading/message_reader.ts";
 import type { Micros } from "../core/time.ts";
 import type { Rule, Trip } from "./rule.ts";
+import { Bursts } from "./bursts.ts";
 import { seed } from "./hash.ts";
 import { type BatchNotes, NoteBatch } from "./note_batch.ts";
 import { Notes, type Room } from "./notes.ts";
@@ -61,6 +62,7 @@ export class Engine {
   readonly #options: EngineOptions;
   readonly #lenience: (address: string, time: Micros) => number;
   readonly #countedAddress: CountedAddress;
+  readonly #bursts = new Bursts();
   #groups!: RuleGroups;
   #notes!: Notes;
   #batch!: NoteBatch;
@@ -107,6 +109,8 @@ export class Engine {
     const plan = verdict.plan ??
       (verdict.plan = makePlan(this.#groups, { rules: verdict.rules, fields: reader.fields }));
     this.#countedAddress.put(reader.address, this.#record);
+    const { counting } = reader;
+    if (counting !== EACH && !(counting === ONCE && this.#bursts.begins(this.#record, time))) return true;
     this.#record.time = time;
     for (let i = 0; i < plan.length; i++) this.#hit(plan[i]!, reader);
     if (this.#passed.length > 0) this.#tripInOrder();
@@ -202,6 +206,7 @@ export class Engine {
     this.#batch = new NoteBatch(this.#groups);
     this.#trips = [];
     this.#hits = 0;
+    this.#bursts.clear();
     this.#newest = new NewestHits(this.#groups);
     for (const set of this.#sets) set.forget();
   }

@@ -54,6 +54,8 @@ export interface ModuleRules {
   readonly noLog: readonly string[];
   /** Which of the others are recorded: all that name an address, or those that a rule hits. */
   readonly record: "all" | "hits";
+  /** Addresses and networks of proxies in front of the service; null: whether there are some is not known. */
+  readonly trustedProxies: readonly string[] | null;
   readonly rules: readonly Rule[];
 }
 

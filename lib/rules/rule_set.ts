@@ -11,6 +11,12 @@ import { TextMemory } from "./text_memory.ts";
 const LONG = 48;
 /** Combinations of rules that are remembered. */
 const VERDICTS = 4_096;
+/**
+ * Statuses of what is not there. Whoever is logged in meets them by the hundred: a program that
+ * synchronises files asks for pictures of all of them. No rule that asks for the status alone counts
+ * them for a request with a user's name.
+ */
+const MISSING: ReadonlySet<number> = new Set([404, 410]);
 
 /** The rules that an event hits: one object for each combination of rules, so that others can keep with it what it means. */
 export class Verdict<R, Plan> {
@@ -63,6 +69,10 @@ export class RuleSet<R extends Rule, Plan = unknown> {
   readonly #seeksMessage: boolean;
   /** The statuses that rules ask for, numbered from 1; others are 0. */
   readonly #statuses = new Map<number, number>();
+  /** The same of requests with a user's name: in `MISSING` they have numbers of their own. */
+  readonly #statusesOfUsers = new Map<number, number>();
+  /** The field with the user's name; -1: there is none. */
+  readonly #user: number;
   /** By number of the status and set of signs. */
   #judgements: (Judgement<R, Plan> | undefined)[][] = [];
   #judged = 0;
@@ -83,11 +93,12 @@ export class RuleSet<R extends Rule, Plan = unknown> {
       condition: rule.condition && makeReady(rule.condition, fields),
       except: rule.except.map((one) => makeReady(one, fields)),
     }));
-    for (const { status } of rules) {
-      status?.forEach((code) => {
-        if (!this.#statuses.has(code)) this.#statuses.set(code, this.#statuses.size + 1);
-      });
+    const codes = new Set(rules.flatMap(({ status }) => [...status ?? []]));
+    for (const code of codes) this.#statuses.set(code, this.#statuses.size + 1);
+    for (const [code, number] of this.#statuses) {
+      this.#statusesOfUsers.set(code, MISSING.has(code) ? codes.size + number : number);
     }
+    this.#user = fields.indexOf("user");
     this.#signs = new Signs(this.#ready);
     this.#seeksMessage = this.#signs.lanes[0]!.texts.length > 0;
     this.automaton = new Automaton(this.#signs.lanes, literals);
@@ -99,18 +110,23 @@ export class RuleSet<R extends Rule, Plan = unknown> {
   verdict({ reader }: LogEvent): Verdict<R, Plan> {
     if (this.rules.length === 0) return this.#none;
     const set = this.#signsOf(reader);
-    const status = this.#statuses.size === 0 ? 0 : this.#statuses.get(reader.status) ?? 0;
+    const status = this.#statuses.size === 0 ? 0 : this.#statusOf(reader);
     const judgement = this.#judgements[status]![set] ?? this.#judge(set, status);
     return judgement.verdict ?? this.#ask(judgement, reader);
   }
 
   /** Drops all verdicts, and with them what is known of their rules. */
   forget(): void {
-    this.#judgements = Array.from({ length: this.#statuses.size + 1 }, () => []);
+    this.#judgements = Array.from({ length: 2 * this.#statuses.size + 1 }, () => []);
     this.#judged = 0;
     this.#verdicts.clear();
     this.#none = this.#verdictOf([]);
     this.#asked.clear();
+  }
+
+  #statusOf({ status, from }: MessageReader): number {
+    const hasUser = this.#user >= 0 && from[this.#user]! >= 0;
+    return (hasUser ? this.#statusesOfUsers : this.#statuses).get(status) ?? 0;
   }
 
   /** The set of signs that all fields show. */
@@ -169,7 +185,9 @@ export class RuleSet<R extends Rule, Plan = unknown> {
     const suspects: Suspect[] = [];
     for (const place of this.#signs.candidates(met)) {
       const { rule, condition, except } = this.#ready[place]!;
-      if (rule.status !== null && ![...rule.status].some((code) => this.#statuses.get(code) === status)) {
+      const statuses = condition === null ? [this.#statuses] : [this.#statuses, this.#statusesOfUsers];
+      const codes = [...rule.status ?? []];
+      if (rule.status !== null && !codes.some((code) => statuses.some((all) => all.get(code) === status))) {
         continue;
       }
       const against = except.filter((one) => one.texts === null || met.has(one));

@@ -6,6 +6,7 @@ import type { Micros } from "../../lib/core/time.ts";
 import type { Stamp } from "../../lib/core/timestamp.ts";
 import { FORWARDED_FOR, PATH, QUERY, REFERER, SIZE, STATUS, USER, USER_AGENT } from "./fields.ts";
 import { RequestReader } from "./request.ts";
+import { ID_LENGTHS } from "./user.ts";
 
 const [BLANK, QUOTE, DASH, ZERO, NINE, OPENING, BACKSLASH] = [32, 34, 45, 48, 57, 91, 92];
 /** What stands behind the address, and between the time and the request. */
@@ -18,8 +19,8 @@ const [QUOTES, BACKSLASHES, ONES, HIGH_BITS] = [0x22222222, 0x5c5c5c5c, 0x010101
 
 /**
  * Reads lines of nginx's format `combined` by the positions of their fields, in 250 ns. Leaves to
- * the pattern of the format the few lines that hold escapes, are cut, or have a host before the
- * address.
+ * the pattern of the format the few lines that hold escapes, are cut, have a host before the address
+ * or more than a name before the time, or tell of a request in absolute form.
  */
 export class CombinedReader {
   status = 0;
@@ -69,9 +70,9 @@ export class CombinedReader {
     this.#bytes = bytes;
     this.#findings.from[MESSAGE] = from;
     this.#findings.to[MESSAGE] = to;
-    this.#put(array, USER, user, open);
-    if (quote !== request + 1 || array[request] !== DASH) this.#request.read(bytes, request, quote);
-    return true;
+    if (open > user) this.#put(array, USER, user, open);
+    const hasRequest = quote !== request + 1 || array[request] !== DASH;
+    return !hasRequest || this.#request.read(bytes, request, quote);
   }
 
   /** The bytes that hold `field` of the line read last. */
@@ -123,13 +124,15 @@ export class CombinedReader {
 }
 
 /**
- * Where the name of a user ends, which begins at `at`, and the time follows; -1: nowhere, or an
- * escape stands before.
+ * Where the name of a user ends, one word which begins at `at`, and the time follows; -1: something
+ * else stands there, an escape, or what may be an identifier.
  */
 function endOfUser(array: Uint8Array, at: number, to: number): number {
-  for (; at + 1 < to; at++) {
-    if (array[at] === BLANK && array[at + 1] === OPENING) return at;
-    if (array[at] === BACKSLASH) return -1;
+  if (array[at] === OPENING) return -1;
+  for (let end = at; end + 1 < to; end++) {
+    const byte = array[end];
+    if (byte === BLANK) return array[end + 1] === OPENING && !ID_LENGTHS.includes(end - at) ? end : -1;
+    if (byte === BACKSLASH || byte === QUOTE) return -1;
   }
   return -1;
 }

@@ -36,11 +36,12 @@ export const [METHOD, TARGET, PATH, QUERY, RAW_PATH, RAW_QUERY, PROTOCOL, REQUES
   numberOf("protocol"),
   numberOf("request"),
 ] as const;
-export const [USER, STATUS, SIZE, REFERER, USER_AGENT, FORWARDED_FOR] = [
+export const [USER, STATUS, SIZE, REFERER, USER_AGENT, FORWARDED_FOR, TEXT] = [
   numberOf("user"),
   numberOf("status"),
   numberOf("bytes"),
   numberOf("referer"),
   numberOf("user_agent"),
   numberOf("forwarded_for"),
+  numberOf("text"),
 ] as const;

@@ -10,6 +10,8 @@ export interface Format {
   readonly pattern: RegExp;
   /** The variables that it captures. */
   readonly variables: readonly string[];
+  /** Finds the user in what the pattern has of `$remote_user`, where that may hold more. */
+  readonly userIn?: (text: string) => string | undefined;
 }
 
 /** The address that nginx was connected from; `unix:` for a socket. */

@@ -3,6 +3,7 @@ import type { TextParser, TextReading } from "../../lib/reading/text_reader.ts";
 import { parseErrorLine } from "./error.ts";
 import { ADDRESS, compileFormat, type Format, QUOTED, TIME_LOCAL } from "./format.ts";
 import { isJson, parseJson } from "./json.ts";
+import { userIn } from "./user.ts";
 import { readVariables } from "./variables.ts";
 
 /** Formats of access logs that are read if a configuration gives none. */
@@ -17,6 +18,7 @@ export const NGINX_FORMATS: Readonly<Record<string, Format>> = {
       "s",
     ),
     variables: [],
+    userIn,
   },
   "proxy manager": compileFormat(
     '[$time_local] $upstream_cache_status $upstream_status $status - $request_method $scheme $host "$request_uri" ' +
@@ -32,6 +34,8 @@ export const NGINX_FORMATS: Readonly<Record<string, Format>> = {
 };
 
 const ADDRESS_IN_USER = new RegExp(`(?:${ADDRESS}) - `);
+/** What is no host, but the first of several addresses of X-Forwarded-For. */
+const FIRST_OF_SEVERAL = new RegExp(`^(?:${ADDRESS}),$`);
 /** Host and program that some forwarders of syslog put before a message. */
 const FORWARDED = /^\S+ nginx: /;
 
@@ -42,13 +46,14 @@ const FORWARDED = /^\S+ nginx: /;
 export function lineParser(formats: readonly Format[]): TextParser {
   // A line in a given format must not be taken for one of a known format.
   const isKnown = formats.length === 0;
-  const patterns = (isKnown ? Object.values(NGINX_FORMATS) : formats).map(({ pattern }) => pattern);
+  const expected = isKnown ? Object.values(NGINX_FORMATS) : formats;
   const parse = (message: string): TextReading | null => {
-    for (const pattern of patterns) {
+    for (const { pattern, userIn } of expected) {
       const groups = pattern.exec(message)?.groups;
-      if (groups) {
-        return isDoubtful(groups) ? { ...readVariables(groups), address: null } : readVariables(groups);
-      }
+      if (!groups) continue;
+      const user = userIn === undefined ? groups.remote_user : userIn(groups.remote_user!);
+      const reading = readVariables({ ...groups, remote_user: user });
+      return isDoubtful(groups) ? { ...reading, address: null } : reading;
     }
     return isKnown && isJson(message) ? parseJson(message) : parseErrorLine(message);
   };
@@ -57,11 +62,12 @@ export function lineParser(formats: readonly Format[]): TextParser {
 }
 
 /**
- * Whether the address that was found may be part of the host that a client named, and the true one
- * part of the user's name.
+ * Whether the address that was found may be a proxy's, or part of the host that a client named, and
+ * the true one part of the user's name.
  */
 function isDoubtful({ host, remote_user: user }: Readonly<Record<string, string | undefined>>): boolean {
-  return host !== undefined && user !== undefined && ADDRESS_IN_USER.test(user);
+  return host !== undefined &&
+    (FIRST_OF_SEVERAL.test(host) || (user !== undefined && ADDRESS_IN_USER.test(user)));
 }
 
 const [BLANK, SLASH, ZERO, NINE, BRACKET, BRACE] = [32, 47, 48, 57, 91, 123];

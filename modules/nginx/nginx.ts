@@ -1,8 +1,15 @@
 import type { AddressReader } from "../../lib/core/address_reader.ts";
 import type { Bytes } from "../../lib/core/bytes.ts";
-import { type MessageForm, type MessageReader, NOTHING, UNSEEN } from "../../lib/reading/message_reader.ts";
+import {
+  type Counting,
+  EACH,
+  type MessageForm,
+  type MessageReader,
+  NOTHING,
+  UNSEEN,
+} from "../../lib/reading/message_reader.ts";
 import type { ModuleKind, ParserOptions } from "../../lib/reading/module.ts";
-import { makeFindings, TextForm, TextReader } from "../../lib/reading/text_reader.ts";
+import { makeFindings, TextForm, type TextFormOptions, TextReader } from "../../lib/reading/text_reader.ts";
 import type { Micros } from "../../lib/core/time.ts";
 import type { Stamp } from "../../lib/core/timestamp.ts";
 import { behindProxies } from "../proxies.ts";
@@ -10,6 +17,7 @@ import { CombinedReader } from "./combined.ts";
 import { NAMES } from "./fields.ts";
 import { compileFormat } from "./format.ts";
 import { isPossibleLine, lineParser } from "./lines.ts";
+import { countingOf } from "./refusal.ts";
 import { fieldOf, isField } from "./variables.ts";
 
 /** nginx: access logs and error logs, from files and from the journal. */
@@ -17,20 +25,22 @@ export const nginx: ModuleKind = {
   name: "NGINX",
   match: { identifiers: ["nginx"], units: ["nginx.service"], files: ["/var/log/nginx/*.log"] },
   options: ["logFormats", "trustedProxies"],
+  mayNameProxies: true,
   form: (options) => behindProxies(formOf(options), options.trustedProxies),
 };
 
 function formOf({ logFormats, trustedProxies }: ParserOptions): MessageForm {
-  const forwarded = trustedProxies.length > 0;
+  const forwarded = (trustedProxies ?? []).length > 0;
+  const counting = trustedProxies === null ? { countingOf } : {};
   const formats = logFormats.map((format, index) => compileFormat(format, { index, forwarded }));
   if (formats.length > 0) {
     const variables = logFormats.flatMap((format) =>
       [...format.matchAll(/\$\{?(\w+)/g)].map(([, name]) => name!)
     );
     const fields = [...NAMES, ...variables.filter(isField).map(fieldOf)];
-    return new TextForm({ fields, parse: lineParser(formats) });
+    return new TextForm({ fields, parse: lineParser(formats), ...counting });
   }
-  return { fields: NAMES, literals: [], open: () => new KnownFormatsReader() };
+  return { fields: NAMES, literals: [], open: () => new KnownFormatsReader(counting) };
 }
 
 /**
@@ -46,10 +56,12 @@ class KnownFormatsReader implements MessageReader {
   readonly to: Int32Array;
   readonly #combined: CombinedReader;
   readonly #text: TextReader;
+  readonly #countingOf: TextFormOptions["countingOf"];
   /** Whether the message was read by positions. */
   #isCombined = false;
 
-  constructor() {
+  constructor({ countingOf }: Pick<TextFormOptions, "countingOf">) {
+    this.#countingOf = countingOf;
     const findings = makeFindings(NAMES.length);
     this.address = findings.address;
     this.from = findings.from;
@@ -72,6 +84,10 @@ class KnownFormatsReader implements MessageReader {
 
   get status(): number {
     return this.#isCombined ? this.#combined.status : this.#text.status;
+  }
+
+  get counting(): Counting {
+    return this.#countingOf?.(this) ?? EACH;
   }
 
   get time(): Micros {

@@ -8,9 +8,11 @@ const [ZERO, NINE, A, Z] = [48, 57, 65, 90];
 const HTTP = new Literal("HTTP/");
 /** Bytes of `HTTP/1.1` and of `HTTP/2`. */
 const PROTOCOL_LENGTHS = [8, 6];
-/** How a request to a proxy begins, before the host, and how many bytes that takes at most. */
+/** How a target in absolute form begins, and how many bytes that takes at most. */
 const SCHEME = /^https?:\/\//i;
 const MAX_SCHEME = 8;
+/** The first letter of a scheme, and the bit that makes a letter small. */
+const [H, LOWER] = [104, 32];
 /** Bytes that decoded fields take at first; longer ones make more room. */
 const SCRATCH = 4_096;
 const encoder = new TextEncoder();
@@ -46,20 +48,22 @@ export class RequestReader {
 
   /**
    * Reads the request `bytes[start, end)`. Text that is no request line becomes the field `request`
-   * alone.
+   * alone. Returns false for a request in absolute form: it takes the whole line to tell what for.
    */
-  read(bytes: Bytes, start: number, end: number): void {
+  read(bytes: Bytes, start: number, end: number): boolean {
     this.#bytes = bytes;
     this.#path = this.#query = RAW;
     this.#used = 0;
     this.#put(REQUEST, start, end);
     const blank = endOfMethod(bytes.array, start, end);
-    if (blank < 0) return;
+    if (blank < 0) return true;
     this.#put(METHOD, start, blank);
     const target = blank + 1;
+    if (isAbsolute(bytes.array, target, end)) return false;
     const protocol = startOfProtocol(bytes, blank, end);
     if (protocol >= 0) this.#put(PROTOCOL, protocol, end);
     this.#readTarget(target, protocol < 0 ? end : Math.max(protocol - 1, target));
+    return true;
   }
 
   /** The bytes that hold path or query of the request read last. */
@@ -80,28 +84,13 @@ export class RequestReader {
   #readTarget(from: number, to: number): void {
     const { array } = this.#bytes;
     this.#put(TARGET, from, to);
-    const path = from < to && array[from] !== SLASH ? this.#endOfOrigin(from, to) : from;
-    let at = path;
+    let at = from;
     while (at < to && array[at] !== MARK) at++;
-    this.#put(RAW_PATH, path, at);
-    this.#put(PATH, path, at);
+    this.#put(RAW_PATH, from, at);
+    this.#put(PATH, from, at);
     if (at === to) return;
     this.#put(RAW_QUERY, at + 1, to);
     this.#put(QUERY, at + 1, to);
-  }
-
-  /**
-   * Where the path of a request to a proxy begins, behind scheme and host; `from` if there are
-   * none.
-   */
-  #endOfOrigin(from: number, to: number): number {
-    const { array } = this.#bytes;
-    const start = String.fromCharCode(...array.subarray(from, Math.min(to, from + MAX_SCHEME)));
-    const scheme = SCHEME.exec(start);
-    if (scheme === null) return from;
-    let at = from + scheme[0].length;
-    while (at < to && array[at] !== SLASH && array[at] !== MARK) at++;
-    return at;
   }
 
   /** Decodes a field into the scratch; false: it stands in the message as it is. */
@@ -166,6 +155,12 @@ function endOfMethod(array: Uint8Array, start: number, end: number): number {
   while (at < end && isOfMethod(array[at]!)) at++;
   const isMethod = at < end && array[at] === BLANK && isUpper(array[start]!);
   return isMethod ? at : -1;
+}
+
+/** Whether a target in absolute form begins at `at`. */
+function isAbsolute(array: Uint8Array, at: number, end: number): boolean {
+  if (at === end || (array[at]! | LOWER) !== H) return false;
+  return SCHEME.test(String.fromCharCode(...array.subarray(at, Math.min(end, at + MAX_SCHEME))));
 }
 
 function isUpper(byte: number): boolean {

@@ -1,14 +1,19 @@
 const UTF8 = new TextDecoder();
 
-/** Undoes the escapes of access logs: `\xHH`, and with `escape=json` `\"`, `\\`, `\n`, `\uHHHH`. */
+/** A run of escapes of bytes, or one escape of JSON. */
+const ESCAPES =
+  /(?:\\x[0-9A-Fa-f][0-9A-Fa-f])+|\\(u[0-9A-Fa-f][0-9A-Fa-f][0-9A-Fa-f][0-9A-Fa-f]|["\\/bfnrt])/g;
+
+/**
+ * Undoes the escapes of access logs once: `\xHH`, and with `escape=json` `\"`, `\\`, `\n`, `\uHHHH`.
+ * A backslash that comes out, as of `\x5Cn`, begins no other escape.
+ */
 export function unescapeText(text: string): string {
   if (!text.includes("\\")) return text;
-  return text
-    .replace(/(?:\\x[0-9A-Fa-f][0-9A-Fa-f])+/g, (run) => fromHex(run.replaceAll("\\x", "")))
-    .replace(
-      /\\(u[0-9A-Fa-f][0-9A-Fa-f][0-9A-Fa-f][0-9A-Fa-f]|["\\/bfnrt])/g,
-      (_, code: string) => unescapeOne(code),
-    );
+  return text.replace(
+    ESCAPES,
+    (run, code?: string) => code === undefined ? fromHex(run.replaceAll("\\x", "")) : unescapeOne(code),
+  );
 }
 
 const NAMED: Readonly<Record<string, string>> = { b: "\b", f: "\f", n: "\n", r: "\r", t: "\t" };
@@ -43,9 +48,13 @@ function fromHex(digits: string): string {
 const METHOD = /^[A-Z][A-Z_-]*$/;
 const PROTOCOL = /^HTTP\/\d(?:\.\d)?$/;
 
+/** The scheme and the host that a target in absolute form begins with. */
+const ORIGIN = /^https?:\/\/([^/?#]*)/i;
+
 /**
- * Adds the parts of a logged request line to `fields` (RFC 9112, section 3). Text that is no
- * request line becomes `request` alone.
+ * Adds the parts of a logged request line to `fields` (RFC 9112, section 3), which hold all others
+ * already. Text that is no request line becomes `request` alone. A request in absolute form for the
+ * site's own host (section 3.2.2) becomes the one in origin form that it stands for.
  */
 export function addRequest(fields: Record<string, string>, logged: string): void {
   const request = unescapeText(logged);
@@ -58,13 +67,39 @@ export function addRequest(fields: Record<string, string>, logged: string): void
   const protocol = request.slice(last + 1);
   const isProtocol = PROTOCOL.test(protocol);
   if (isProtocol) fields.protocol = protocol;
-  addTarget(fields, request.slice(blank + 1, isProtocol ? Math.max(last, blank + 1) : request.length));
+  const target = request.slice(blank + 1, isProtocol ? Math.max(last, blank + 1) : request.length);
+  const host = ORIGIN.exec(target)?.[1];
+  if (host === undefined || !isOwnHost(host, fields)) return addTarget(fields, target);
+  const local = target.replace(ORIGIN, "").replace(/^(?!\/)/, "/");
+  fields.request = `${method} ${local}${isProtocol ? ` ${protocol}` : ""}`;
+  addTarget(fields, local);
+}
+
+/**
+ * Whether the site that a line is about has the name `host`. The name of the server block proves
+ * that. Where a line has none, the host that was asked for, or the page that the request came from,
+ * makes it likely: whoever looks for an open proxy has nothing of a page that he gets from here.
+ */
+function isOwnHost(
+  host: string,
+  { server = "", host: asked, referer = "" }: Record<string, string>,
+): boolean {
+  const name = nameOf(host);
+  const own = nameOf(server).replace(/^(?:\*\.|\.|www\.)/, "");
+  if (own.includes(".")) return name === own || name.endsWith(`.${own}`);
+  const from = ORIGIN.exec(referer)?.[1] ?? "";
+  return name !== "" && (name === nameOf(asked ?? "") || name === nameOf(from));
+}
+
+/** The name in `name:port`. */
+function nameOf(host: string): string {
+  return host.toLowerCase().replace(/:\d*$/, "").replace(/\.$/, "");
 }
 
 /** Adds the parts of a request's target to `fields`. */
 export function addTarget(fields: Record<string, string>, target: string): void {
   fields.target = target;
-  const local = target.startsWith("/") ? target : target.replace(/^https?:\/\/[^/?]*/i, "");
+  const local = target.startsWith("/") ? target : target.replace(ORIGIN, "");
   const mark = local.indexOf("?");
   fields.raw_path = mark < 0 ? local : local.slice(0, mark);
   fields.path = mergeSlashes(decodePercent(fields.raw_path));

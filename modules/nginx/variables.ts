@@ -43,9 +43,10 @@ export function readVariables(variables: Readonly<Record<string, string | undefi
     const value = variables[name];
     if (value === undefined || value === "-" || name === "remote_addr") continue;
     if (TIMES.includes(name)) stamp ??= stampOf(value);
-    else if (name === "request") addRequest(fields, value);
     else if (name === "request_uri") addTarget(fields, unescapeText(value));
-    else fields[fieldOf(name)] = unescapeText(value);
+    else if (name !== "request") fields[fieldOf(name)] = unescapeText(value);
   }
+  const { request = "-" } = variables;
+  if (request !== "-") addRequest(fields, request);
   return { address: canonicalAddress(variables.remote_addr ?? ""), fields, stamp };
 }

@@ -30,7 +30,13 @@ Deno.test("the logs of the benchmark are the same for the same seed, and hold wh
     const { text, expected } = made(write, 7);
     assert.deepEqual(made(write, 7), { text, expected });
     assert.notEqual(made(write, 8).text, text);
-    const rules = [{ module: modules[name], noLog: [], record: "all" as const, rules: [rule()] }];
+    const rules = [{
+      module: modules[name],
+      noLog: [],
+      trustedProxies: [],
+      record: "all" as const,
+      rules: [rule()],
+    }];
     const judging = { note() {}, news: () => NO_LOGINS, reset() {}, decide: () => [], enforce() {} };
     const pipeline = new Pipeline(rules, {
       store: new NoStore(),

@@ -32,6 +32,7 @@ Deno.test("`loadConfig()` runs the config.json of the original program as it is"
           form: sshd.form({ logFormats: [], trustedProxies: [], patterns: [], unsafe: false }),
         },
         noLog: ["Connection from"],
+        trustedProxies: [],
         record: "all",
         rules: [
           rule({

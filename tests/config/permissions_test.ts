@@ -17,6 +17,7 @@ const CONFIG: Config = {
       form: sshd.form({ logFormats: [], trustedProxies: [], patterns: [], unsafe: false }),
     },
     noLog: [],
+    trustedProxies: [],
     record: "all",
     rules: [],
   }],
@@ -98,7 +99,13 @@ Deno.test("`permissionsFor()` lets log files be read with all that stands beside
   const of = (...files: string[]) =>
     permissionsFor({
       ...CONFIG,
-      modules: [{ module: { ...module, identifiers: [], files }, noLog: [], record: "all", rules: [] }],
+      modules: [{
+        module: { ...module, identifiers: [], files },
+        noLog: [],
+        trustedProxies: [],
+        record: "all",
+        rules: [],
+      }],
     });
   assert.deepEqual(of("/a/b.log").run, []);
   assert.deepEqual(of("/a/b.log", "/srv/*/log/x*.log", "/c/d?/e").read.slice(2), ["/a", "/srv", "/c"]);

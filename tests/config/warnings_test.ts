@@ -29,7 +29,7 @@ function warnings(...rules: Rule[]): string[] {
   return configWarnings({
     ban: { command: null, unban: null, timeout: 1, concurrency: 1 },
     whitelist: { members: [], files: [], refresh: 1 },
-    modules: [{ module: { name: "M", form: {} }, noLog: [], record: "all", rules }],
+    modules: [{ module: { name: "M", form: {} }, noLog: [], trustedProxies: [], record: "all", rules }],
   } as unknown as Config);
 }
 

@@ -22,6 +22,7 @@ const RULES: ModuleRules = {
     form: sshd.form({ logFormats: [], trustedProxies: [], patterns: [], unsafe: false }),
   },
   noLog: [],
+  trustedProxies: [],
   record: "all",
   rules: [
     rule({

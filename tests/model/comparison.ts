@@ -20,7 +20,7 @@ export const IPV6_PREFIX = 64;
 /** Made-up rules of each module, with some 300 texts. */
 const RULES = 100;
 
-const OPTIONS = { logFormats: [], trustedProxies: [], unsafe: false };
+const OPTIONS = { logFormats: [], trustedProxies: null, unsafe: false };
 
 /** The modules that lines are made for. */
 export const MODULES = [

@@ -9,10 +9,14 @@ export interface Said {
   readonly fields: Readonly<Record<string, string>>;
   /** Microseconds since the epoch, where the message itself tells. */
   readonly time?: number | null;
+  /** 1: it counts once for all of a try; 2: never. */
+  readonly counting?: number;
+  /** What rules see in place of the message. */
+  readonly meant?: string;
 }
 
 /** Reads a message; null where it has no form that the service is known to use. */
-export type Service = (message: string, now: number) => Said | null;
+export type Service = (message: string, now: number, pid?: number | null) => Said | null;
 
 /** The one spelling of an address, without its zone; null for what is none. */
 export function canonical(text: string): string | null {
@@ -72,32 +76,51 @@ export interface TemplateText {
   readonly text: string;
   /** 1: somebody has logged in; 2: a connection has ended. */
   readonly says?: number;
+  /** 1: such messages of one try count once. */
+  readonly counting?: number;
+  readonly name: string;
+  readonly after?: { readonly name: string; readonly text: string };
 }
 
 /** sshd: the first template that fits counts. */
 export function templateService(templates: readonly TemplateText[]): Service {
-  const all = templates.map(({ text, says }) => ({
+  const leads = templates.flatMap(({ after }) => after?.name ?? []);
+  /** Processes that said what changes the meaning of their next message; 64 are remembered. */
+  let processes: number[] = [];
+  const all = templates.map(({ name, text, says, counting = 0, after }) => ({
+    name,
     says,
+    counting,
+    after,
     needsPort: text.includes("<PORT>"),
     isDoubtful: /<USER>.*<ADDR>.*<REST>/.test(text),
     longest: expressionOf(text, "(?<user>.*)"),
     shortest: expressionOf(text, "(?<user>.*?)"),
   }));
-  return (message) => {
+  const read: Service = (message, now, pid = null) => {
     const text = marked(message.replace(/^(?:error|fatal|info): /, "").replace(/[ \t-\r]+$/, ""));
-    for (const { says, needsPort, isDoubtful, longest, shortest } of all) {
+    for (const { name, says, counting, after, needsPort, isDoubtful, longest, shortest } of all) {
       const found = longest.exec(text);
       if (!found) continue;
       const { address = "", ...fields } = found.groups ?? {};
       if (isDoubtful && shortest.exec(text)!.groups!.user !== fields.user) return NOBODY;
+      const isKnown = pid !== null && processes.includes(pid);
+      if (pid !== null && leads.includes(name) && !isKnown) processes = [...processes, pid].slice(-64);
+      if (after && isKnown) {
+        processes[processes.indexOf(pid)] = -1;
+        const port = fields.port === undefined ? "" : ` port ${fields.port}`;
+        const meant = `${after.text} ${canonical(address)}${port}`;
+        if (canonical(address) !== null) return { ...read(meant, now)!, meant };
+      }
       if (says === 1) fields.login = fields.method!;
       const isOver = !needsPort || (fields.port !== undefined && !text.endsWith(" [preauth]"));
       if (says === 2 && isOver) fields.logout = "yes";
       for (const [name, text] of Object.entries(given(fields))) fields[name] = text.replaceAll(MARK, "");
-      return { address: canonical(address), fields: given(fields) };
+      return { address: canonical(address), fields: given(fields), counting };
     }
     return null;
   };
+  return read;
 }
 
 /** Marks where addresses end before a point or colon: `from 192.0.2.1: no`. */

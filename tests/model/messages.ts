@@ -89,7 +89,15 @@ const TARGETS = [
     "/?q=${jndi:ldap://x}",
     "/%EF%BB%BFa",
   ],
-  ...["/%ff%fe", "/cgi-bin/a", "HTTPS://h?x"],
+  ...[
+    "/%ff%fe",
+    "/cgi-bin/a",
+    "HTTPS://h?x",
+    "http://EXAMPLE.org:80?x",
+    "https://www.a.b/c",
+    "http://a",
+    "http:x",
+  ],
 ];
 const AGENTS = [
   ...[
@@ -99,6 +107,12 @@ const AGENTS = [
     "sqlmap/1.8",
   ],
   ...["zgrab/0.x", "a\\x22b", "\\xE2\\x82\\xAC", "Googlebot \\u00e9\\n", "Mozilla/5.0 zgrab \\\\", "\\ud800"],
+];
+/** What may stand where `combined` has the user. */
+const USERS = [
+  ...["bob -", "- bob", "- -", '""', '"bob"', "[10.0.0.1] - -", "[10.0.0.1] - bob", "[10.0.0.1]", "_ bob"],
+  ...["0123456789abcdef0123456789abcdef -", "0123456789abcdef0123456789abcdef bob", "bob example.org"],
+  ...["DOMAIN\\x5Cbob", "\\x5C\\x22", "example.org -", "3c7a1f40-0c1d-4e5f-8a9b-0123456789ab"],
 ];
 const NGINX_ERRORS = [
   'open() "/srv/<USER>" failed (2: No such file or directory)',
@@ -111,6 +125,9 @@ const NGINX_ERRORS = [
   "no live upstreams while connecting to upstream",
   'FastCGI sent in stderr: "<USER>"',
   "SSL_do_handshake() failed (SSL: error:1 <USER>)",
+  "SSL_do_handshake() failed (SSL: error:1) while SSL handshaking",
+  "client sent plain HTTP request to HTTPS port while reading client request headers",
+  "recv() failed (104: Connection reset by peer) while {keepalive|waiting for request|sending to client}",
 ];
 const NGINX_FORMS = ["combined", "error", "forwarded"];
 /** Addresses of the samples. */
@@ -216,24 +233,42 @@ export class MessageMaker {
   #request(): string {
     const random = this.#random;
     if (random.below(20) === 0) return random.pick(["-", "", "\\x16\\x03\\x01", "GET", this.#stranger()]);
-    const method = random.pick(["GET", "POST", "HEAD", "get", "M-SEARCH"]);
+    const method = random.pick(["GET", "POST", "HEAD", "get", "M-SEARCH", "CONNECT"]);
     const target = random.below(5) === 0 ? `/${this.#stranger()}` : random.pick(TARGETS);
     return `${method} ${target} ${random.pick(["HTTP/1.1", "HTTP/2.0", "HTTP/3", "HTTP/x"])}`;
   }
 
   #accessLine(): string {
     const random = this.#random;
-    const user = random.below(6) === 0 ? this.#escaped(this.#stranger()) : "-";
-    const hosts = ["example.org:80 ", "a ", `${this.#escaped(this.#stranger())} `];
+    const user = random.pick([
+      ...["-", "-", "-", "-"],
+      random.pick(USERS),
+      this.#escaped(this.#stranger()),
+    ]);
+    const hosts = ["example.org:80 ", "a ", "192.0.2.7, ", `${this.#escaped(this.#stranger())} `];
     const host = random.below(20) === 0 ? random.pick(hosts) : "";
     const agent = random.below(8) === 0 ? this.#escaped(this.#stranger()) : random.pick(AGENTS);
-    const status = random.pick(["200", "404", "404", "401", "403", "400", "499", "301", "099", "4040"]);
+    const status = random.pick([
+      "200",
+      "404",
+      "404",
+      "401",
+      "403",
+      "400",
+      "499",
+      "301",
+      "099",
+      "4040",
+      "405",
+      "408",
+    ]);
     const tail = random.pick([
       "",
       ' "-"',
       ` "${this.#escaped(this.#stranger())}" "${agent}"`,
       ` "-" "${agent}" "${this.#address()}, 10.0.0.1"`,
       ` "-" "${agent}" extra`,
+      ` "https://www.a.b/" "${agent}"`,
     ]);
     const request = this.#escaped(this.#request());
     const size = random.pick(["0", "153", "-", "8192"]);

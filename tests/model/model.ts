@@ -61,6 +61,8 @@ export class Model {
   readonly #options: ModelOptions;
   readonly #counters = new ModelCounters();
   readonly #bans = new ModelBans();
+  /** When the last try of each address began whose messages count once. */
+  readonly #tries = new Map<string, number>();
 
   constructor(modules: readonly ModelModule[], options: ModelOptions) {
     this.#modules = modules;
@@ -79,17 +81,27 @@ export class Model {
     const found = this.#firstOf(
       head.program === "" ? this.#modules : named.length > 0 ? named : open,
       head.message,
+      head.pid,
     );
     return found === null ? NO_MODULE : this.#verdict(found, head);
+  }
+
+  /** Whether a message comes within ten seconds of the one that began the last try. */
+  #isOfLastTry(address: string, time: number): boolean {
+    const begun = this.#tries.get(address);
+    if (begun !== undefined && Math.abs(time - begun) < 10_000_000) return true;
+    this.#tries.set(address, time);
+    return false;
   }
 
   /** The first module that understands a message; the first of all where none does. */
   #firstOf(
     modules: readonly ModelModule[],
     message: string,
+    pid: number | null = null,
   ): { module: ModelModule; said: Said | null } | null {
     for (const module of modules) {
-      const said = module.read(message, this.#options.now);
+      const said = module.read(message, this.#options.now, pid);
       if (said !== null) return { module, said };
     }
     return modules.length > 0 ? { module: modules[0]!, said: null } : null;
@@ -109,14 +121,18 @@ export class Model {
       // A half of a character is none in UTF-8.
       Object.entries(said?.fields ?? {}).map(([name, text]) => [name, text.toWellFormed()]),
     );
-    const event = { address: address ?? "", message, fields, time };
+    const event = { address: address ?? "", message: said?.meant ?? message, fields, time };
     const verdict = { module: module.name, isUnderstood: said !== null, address, fields, message, time, pid };
     if (address === null) return { ...verdict, hits: [], trips: [], bans: [] };
-    const trips = this.#counters.add(event, module.rules, countedAs(address, ipv6Prefix));
+    const hits = rulesHit(event, module.rules).map(({ name }) => name);
+    const counted = countedAs(address, ipv6Prefix);
+    const counts = said!.counting !== 2 &&
+      !(said!.counting === 1 && (hits.length === 0 || this.#isOfLastTry(counted, time)));
+    const trips = counts ? this.#counters.add(event, module.rules, counted) : [];
     const reasonOf = (rule: Rule) => `[${module.name}] ${rule.name}`;
     return {
       ...verdict,
-      hits: rulesHit(event, module.rules).map(({ name }) => name),
+      hits,
       trips: trips.map(({ rule, address, count }) => `${reasonOf(rule)}: ${address}, ${count} hits`),
       bans: trips.flatMap((trip) => {
         const ban = this.#bans.add(trip, reasonOf(trip.rule));

@@ -16,20 +16,49 @@ const COMBINED = new RegExp(
 
 /** nginx: access lines of the form `combined`, and the error log. */
 export const nginxService: Service = (message, now) => {
-  const read = (text: string) => accessLine(text, now) ?? errorLine(text, now);
+  const read = (text: string) => {
+    const said = accessLine(text, now) ?? errorLine(text, now);
+    return said && { ...said, counting: isEarly(said.fields) ? 2 : 0 };
+  };
   return read(message) ?? (/^\S+ nginx: /.test(message) ? read(message.replace(/^\S+ nginx: /, "")) : null);
 };
+
+/**
+ * Whether nginx may have refused a request before it knew the client behind a proxy. Nobody has told
+ * whether there are proxies.
+ */
+function isEarly({ status = "", method = "", text = "" }: Record<string, string>): boolean {
+  if ("400 408 414 421 494 495 496 497 501 505".split(" ").includes(status)) return true;
+  if (status === "405") return method === "CONNECT" || method === "TRACE";
+  return [
+    "SSL handshaking",
+    "reading PROXY protocol",
+    "reading client request line",
+    "reading client request headers",
+    "reading client pipelined request line",
+    "reading client pipelined request headers",
+    "waiting for request",
+    "keepalive",
+    "closing request",
+    "handling frames",
+    "processing HTTP/2 connection",
+    "processing HTTP/3 connection",
+  ].some((action) => text.endsWith(` while ${action}`));
+}
 
 function accessLine(line: string, now: number): Said | null {
   const groups = COMBINED.exec(line)?.groups;
   if (!groups) return null;
   const { address, time, request, ...others } = groups as Record<string, string | undefined>;
-  // A host is a client's text: it could hold an address, and the user then the true one.
-  const isDoubtful = others.host !== undefined && new RegExp(`(?:${CLIENT}) - `).test(others.user!);
-  const fields: Record<string, string> = request === "-" ? {} : requestFields(request!);
-  for (const [name, value] of Object.entries(given(others))) {
+  // A host is a client's text: it could hold an address, and the user then the true one. With a
+  // comma it is the first of several addresses.
+  const isDoubtful = others.host !== undefined &&
+    (new RegExp(`(?:${CLIENT}) - `).test(others.user!) || new RegExp(`^(?:${CLIENT}),$`).test(others.host));
+  const fields: Record<string, string> = {};
+  for (const [name, value] of Object.entries(given({ ...others, user: userOf(others.user!) }))) {
     if (value !== "-") fields[name] = unescaped(value);
   }
+  if (request !== "-") Object.assign(fields, requestFields(request!, fields));
   const instant = CLF_TIME.exec(time!)?.groups;
   return {
     address: isDoubtful ? null : canonical(address!),
@@ -38,15 +67,34 @@ function accessLine(line: string, now: number): Said | null {
   };
 }
 
-/** Undoes nginx's escapes: `\x22`, and those of JSON. */
+/** The user among the words that a line has before the time; undefined where there is none. */
+function userOf(text: string): string | undefined {
+  let words = text.replace(/^\[[^\]]*\](?: - |$)/, "").split(" ");
+  words = words.filter((word) => !/^(?:[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$/i.test(word));
+  for (const word of words) if (word === "-" || word === '""' || word === '"-"') return undefined;
+  const isServer = (word: string) => word === "_" || (!/[@\\]/.test(word) && /^.+\..+$/s.test(word));
+  while (words.length > 1 && isServer(words[0]!)) words = words.slice(1);
+  while (words.length > 1 && isServer(words[words.length - 1]!)) words = words.slice(0, -1);
+  const user = words.join(" ");
+  const isQuoted = user.length > 1 && user.startsWith('"') && user.endsWith('"');
+  return (isQuoted ? user.slice(1, -1) : user) || undefined;
+}
+
+/** Undoes nginx's escapes, from left to right: `\x22`, and those of JSON. */
 function unescaped(text: string): string {
   const NAMED: Record<string, string> = { b: "\b", f: "\f", n: "\n", r: "\r", t: "\t" };
-  return bytesDecoded(text, /(?:\\x[0-9A-Fa-f]{2})+/g)
-    .replace(
-      /\\(?:u([0-9A-Fa-f]{4})|(["\\/bfnrt]))/g,
-      (_, code: string | undefined, letter: string) =>
-        code === undefined ? NAMED[letter] ?? letter : String.fromCharCode(parseInt(code, 16)),
-    );
+  let done = "";
+  for (let rest = text; rest !== "";) {
+    const bytes = /^(?:\\x[0-9A-Fa-f]{2})+/.exec(rest)?.[0];
+    const code = /^\\u[0-9A-Fa-f]{4}/.exec(rest)?.[0];
+    const letter = /^\\["\\/bfnrt]/.exec(rest)?.[0];
+    if (bytes) done += bytesDecoded(bytes, /.+/g);
+    else if (code) done += String.fromCharCode(parseInt(code.slice(2), 16));
+    else if (letter) done += NAMED[letter[1]!] ?? letter[1]!;
+    else done += rest[0];
+    rest = rest.slice((bytes ?? code ?? letter ?? " ").length);
+  }
+  return done;
 }
 
 /** Makes each run of codes the UTF-8 that its bytes are; what is none becomes U+FFFD. */
@@ -57,13 +105,20 @@ function bytesDecoded(text: string, runs: RegExp): string {
   });
 }
 
-function requestFields(logged: string): Record<string, string> {
-  const request = unescaped(logged);
-  const [, method, target = "", protocol] =
-    /^([A-Z][A-Z_-]*) (?:(.*) )?(HTTP\/\d(?:\.\d)?)$/s.exec(request) ??
-      /^([A-Z][A-Z_-]*) (.*)$/s.exec(request) ?? [];
+/** @param line the other fields of the line */
+function requestFields(logged: string, line: Record<string, string>): Record<string, string> {
+  let request = unescaped(logged);
+  const parts = /^([A-Z][A-Z_-]*) (?:(.*) )?(HTTP\/\d(?:\.\d)?)$/s.exec(request) ??
+    /^([A-Z][A-Z_-]*) (.*)$/s.exec(request) ?? [];
+  const [, method, , protocol] = parts;
+  let target = parts[2] ?? "";
   if (method === undefined) return { request };
-  const local = target.startsWith("/") ? target : target.replace(/^https?:\/\/[^/?]*/i, "");
+  const [origin, host] = /^https?:\/\/([^/?#]*)/i.exec(target) ?? ["", null];
+  let local = target.slice(origin.length);
+  if (host !== null && isOwn(host, line)) {
+    target = local = local.startsWith("/") ? local : `/${local}`;
+    request = protocol === undefined ? `${method} ${target}` : `${method} ${target} ${protocol}`;
+  }
   const [, path, query] = /^([^?]*)(?:\?(.*))?$/s.exec(local)!;
   const decoded = (text?: string) => text && bytesDecoded(text, /(?:%[0-9A-Fa-f]{2})+/g);
   return given({
@@ -76,6 +131,15 @@ function requestFields(logged: string): Record<string, string> {
     raw_query: query,
     query: decoded(query),
   });
+}
+
+/** Whether a line is about a site with the name `host`. */
+function isOwn(host: string, { server, host: asked, referer }: Record<string, string>): boolean {
+  const bare = (text = "") => text.toLowerCase().replace(/:\d*$/, "").replace(/\.$/, "");
+  const name = bare(server).replace(/^(?:\*\.|\.|www\.)/, "");
+  if (name.includes(".")) return `.${bare(host)}`.endsWith(`.${name}`);
+  const likely = [bare(asked), bare(/^https?:\/\/([^/?#]*)/i.exec(referer ?? "")?.[1])];
+  return likely.some((own) => own !== "" && own === bare(host));
 }
 
 const ERROR_HEAD = /^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d \[(?<level>\w+)\] \d+#\d+: (?:\*\d+ )?/;
@@ -127,8 +191,9 @@ function errorLine(line: string, now: number): Said | null {
     string,
     string | undefined
   >;
-  const fields = request === undefined ? {} : requestFields(request);
+  const fields: Record<string, string> = {};
   const others = { server, upstream, host, referer, user: LOGIN_NAME.exec(text!)?.groups?.user };
   for (const [name, value] of Object.entries(others)) if (value) fields[name] = value;
+  if (request !== undefined) Object.assign(fields, requestFields(request, fields));
   return { address: canonical(address!), fields: { ...fields, level, text: text! }, time };
 }

@@ -34,11 +34,16 @@ function expression(source: string): RegExp {
   return expressions.get(source)!;
 }
 
-/** The rules that an event hits. */
+/**
+ * The rules that an event hits. What is not there is no hit by its status alone for whoever has a
+ * name.
+ */
 export function rulesHit(event: Pick<Counted, "fields" | "message">, rules: readonly Rule[]): Rule[] {
   return rules.filter(({ condition, status, except }) => {
     if (condition !== null && !meets(event, condition)) return false;
     if (status !== null && ![...status].some((code) => String(code) === event.fields.status)) return false;
+    const isMissing = event.fields.status === "404" || event.fields.status === "410";
+    if (status !== null && condition === null && isMissing && event.fields.user !== undefined) return false;
     return !except.some((one) => meets(event, one));
   });
 }

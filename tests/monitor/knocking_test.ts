@@ -39,12 +39,14 @@ const MODULES: readonly ModuleRules[] = [
   {
     module: { ...sshd.match, name: "SSHD", form: sshd.form(NOTHING) },
     noLog: [],
+    trustedProxies: [],
     record: "all",
     rules: [rule({ name: "invalid_user", condition: condition({ texts: ["Invalid user"] }) })],
   },
   {
     module: { ...nginx.match, name: "NGINX", form: nginx.form(NOTHING) },
     noLog: [],
+    trustedProxies: [],
     record: "all",
     rules: [rule({ name: "missing", status: new Set([404]) })],
   },

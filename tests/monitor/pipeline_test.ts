@@ -30,6 +30,7 @@ const toy: Module = {
 const RULES: ModuleRules = {
   module: toy,
   noLog: ["bad 192.0.2.9"],
+  trustedProxies: [],
   record: "all",
   rules: [rule({ name: "bad", condition: condition({ texts: ["bad"] }) })],
 };
@@ -42,6 +43,7 @@ const OTHER: ModuleRules = {
     form: new TextForm({ fields: [], parse: () => ({ address: "192.0.2.2", fields: {} }) }),
   },
   noLog: [],
+  trustedProxies: [],
   record: "all",
   rules: [],
 };
@@ -324,6 +326,7 @@ Deno.test("`Pipeline` records only what a rule hits where it is told to", () => 
   const rules: ModuleRules = {
     ...RULES,
     noLog: [],
+    trustedProxies: [],
     record: "hits",
     rules: [rule({ condition: condition({ texts: ["bad 192.0.2.1"] }) })],
   };

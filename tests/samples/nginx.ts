@@ -71,7 +71,13 @@ export const NGINX_SAMPLES: readonly NginxSample[] = [
     form: "combined",
     line: `${V4} - - ${T} "GET http://example.org/x?y HTTP/1.0" 400 5 "-" "-"`,
     address: V4,
-    fields: { path: "/x", query: "y" },
+    fields: { path: "/x", query: "y", request: "GET http://example.org/x?y HTTP/1.0" },
+  },
+  {
+    form: "combined",
+    line: `${V4} - CORP\\x5Cnina ${T} "GET /..\\x5Cnotes?a=\\x5C\\x22 HTTP/1.1" 200 5`,
+    address: V4,
+    fields: { user: "CORP\\nina", path: "/..\\notes", query: 'a=\\"' },
   },
   {
     form: "proxy manager",

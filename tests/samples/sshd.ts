@@ -176,11 +176,14 @@ const byShape: Record<string, readonly (readonly [message: string, address: stri
     ],
     [`ssh_dispatch_run_fatal: Connection from user niaj ${V6} port 39301: Broken pipe`, V6, "niaj"],
   ],
-  "no common algorithm": [
+  "no common host key": [
     [
       `Unable to negotiate with ${V4} port 39400: no matching host key type found. Their offer: ssh-dss [preauth]`,
       V4,
     ],
+  ],
+  "no common algorithm": [
+    [`Unable to negotiate with ${V4} port 39402: no matching MAC found. Their offer: hmac-md5 [preauth]`, V4],
     [`fatal: Unable to negotiate with ${V6} port 39401: no matching cipher found. Their offer: 3des-cbc`, V6],
   ],
   "timeout": [
@@ -325,6 +328,9 @@ const misses: Record<string, readonly string[]> = {
   "packet failure of a user": [
     `ssh_dispatch_run_fatal: Connection from user niaj UNKNOWN port 65535: Broken pipe`,
     `sshpkt_fatal: Connection from user niaj ${V4} port 1`,
+  ],
+  "no common host key": [
+    `Unable to negotiate with UNKNOWN port 65535: no matching host key type found. Their offer: ${V4}`,
   ],
   "no common algorithm": [
     `Unable to negotiate with UNKNOWN port 65535: no matching cipher found. Their offer: ${V4}: `,

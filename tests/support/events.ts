@@ -1,7 +1,7 @@
 import { AddressReader } from "../../lib/core/address_reader.ts";
 import { type Bytes, encode } from "../../lib/core/bytes.ts";
 import type { LogEvent } from "../../lib/reading/event.ts";
-import { type MessageReader, NOTHING, UNSEEN } from "../../lib/reading/message_reader.ts";
+import { EACH, type MessageReader, NOTHING, UNSEEN } from "../../lib/reading/message_reader.ts";
 
 /** What a made-up event says. */
 export interface Said {
@@ -50,6 +50,7 @@ function readerOf(
     bytesOf: (field): Bytes => all[field]!.bytes,
     read: () => true,
     says: NOTHING,
+    counting: EACH,
     time: NaN,
     stamp: null,
     signs: UNSEEN,

@@ -27,6 +27,12 @@ Deno.test("`CombinedReader.read()` leaves to the pattern what is cut, escaped, o
     [LINE.slice(0, 60), false],
     [LINE.replace("/a", "/\\x22"), false],
     [`www.example.org ${LINE}`, false],
+    [LINE.replace("bob", "a b"), false],
+    [LINE.replace("bob", '"bob"'), false],
+    [LINE.replace("bob", "[x]"), false],
+    [LINE.replace("GET /a", "GET http://example.org/a"), false],
+    [LINE.replace("GET /a", "GET HTTPS://a"), false],
+    [LINE.replace("GET /a", "GET http:/a"), true],
     [LINE.replace("192.0.2.7", "unix:"), false],
     [LINE.replace("192.0.2.7", "fe80::1%eth0"), false],
     [LINE.replace("200", "2000"), false],
@@ -80,7 +86,11 @@ Deno.test("nginx's fields of a line are the same by positions and by the pattern
         "host 192.0.2.7",
       ]),
     () => random.pick([" - ", " - ", " - ", " -", "  - "]),
-    () => random.pick(["-", "bob", "a b", 'a [b] "c', '[01/Mar/2026:10:56:10 +0000] "', ""]),
+    () =>
+      random.pick([
+        ...["-", "bob", "a b", 'a [b] "c', '[01/Mar/2026:10:56:10 +0000] "', ""],
+        ...["- -", '""', "[x] - bob", `${"0".repeat(32)} bob`],
+      ]),
     () =>
       random.pick([
         " [01/Mar/2026:10:56:10 +0000] ",
@@ -99,6 +109,8 @@ Deno.test("nginx's fields of a line are the same by positions and by the pattern
         '"HTTP/1.1"',
         '"get http://x/y HTTP/1.1"',
         '"GET http://x/y?z HTTP/1.1"',
+        '"GET https://example.org HTTP/1.1"',
+        '"GET h"',
         '"GET / HTTP/1.1',
         '"\\x16\\x03"',
         '"OPTIONS * HTTP/1.1"',

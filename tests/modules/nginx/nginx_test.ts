@@ -269,3 +269,72 @@ Deno.test("the status of a request is a number where nginx writes one that HTTP 
   assert.equal(parse(`{"remote_addr":"${TRUE}","status":"503"}`)?.status, 503);
   assert.equal(parse(`{"remote_addr":"${TRUE}"}`)?.status, 0);
 });
+
+const line = ({ before = "", user = "-", request = "GET / HTTP/1.1", referer = "-" }) =>
+  `${before}${TRUE} - ${user} ${T} "${request}" 401 1 "${referer}" "x"`;
+
+Deno.test("what stands before the time is the user's name, as far as it is one", () => {
+  const id = "5f0c".repeat(8);
+  const users: Record<string, string | undefined> = {
+    ...{
+      "-": undefined,
+      "nina": "nina",
+      "nina k": "nina k",
+      "n.k@example.org": "n.k@example.org",
+      "n.k": "n.k",
+    },
+    ...{ [`${id} -`]: undefined, [`${id} nina`]: "nina", [`nina ${id}`]: "nina", [id]: undefined },
+    ...{ "www.example.org -": undefined, "www.example.org nina": "nina", "nina www.example.org": "nina" },
+    ...{ "- www.example.org": undefined, "_ nina": "nina", "- -": undefined, "": undefined },
+    ...{ '""': undefined, '"-"': undefined, '"nina"': "nina", [`[${TRUE}]`]: undefined },
+    ...{ [`[${TRUE}] - -`]: undefined, [`[192.0.2.1, ${TRUE}] - nina`]: "nina" },
+  };
+  for (const [text, user] of Object.entries(users)) {
+    assert.equal(parse(line({ user: text }))!.fields.user, user, text);
+  }
+  // A format that is given says itself where the user stands.
+  const read = withFormat('$remote_addr - $remote_user [$time_local] "$request" $status');
+  assert.equal(read(line({ user: "- nina" }))!.fields.user, "- nina");
+});
+
+Deno.test("several addresses before the user are no host and a client", () => {
+  assert.equal(parse(line({ before: "192.0.2.1, " }))!.address, null);
+  assert.equal(parse(line({ before: "2001:db8::1, " }))!.address, null);
+  assert.equal(parse(line({ before: "192.0.2.1, 192.0.2.2, " })), null);
+  assert.equal(parse(line({ before: "a,b.example.org " }))!.address, TRUE);
+  assert.equal(parse(line({ before: "192.0.2.1 " }))!.address, TRUE);
+});
+
+Deno.test("a request in absolute form for the own host is the one that it stands for", () => {
+  const requestIn = (text: string) => parse(text)!.fields.request;
+  const error = (server: string, host = "shop.example.com") =>
+    `${E}open() "/a" failed (2: No such file or directory), client: ${TRUE}, server: ${server}, request: "GET http://shop.example.com:80/a?b HTTP/1.1", host: "${host}"`;
+  const [absolute, origin] = ["GET http://shop.example.com:80/a?b HTTP/1.1", "GET /a?b HTTP/1.1"];
+  for (
+    const server of [
+      "shop.example.com",
+      "example.com",
+      "*.example.com",
+      ".example.com",
+      "www.shop.example.com",
+    ]
+  ) {
+    assert.equal(requestIn(error(server)), origin, server);
+  }
+  // Whoever asks a proxy sends the host of the other site, too.
+  for (const server of ["other.example", "xample.com", "a.shop.example.com"]) {
+    assert.equal(requestIn(error(server)), absolute, server);
+  }
+  assert.equal(requestIn(error("_")), origin);
+  assert.equal(requestIn(error("_", "example.org")), absolute);
+  assert.equal(requestIn(line({ request: absolute })), absolute);
+  assert.equal(requestIn(line({ request: absolute, before: "shop.example.com " })), origin);
+  assert.equal(requestIn(line({ request: absolute, before: "example.com " })), absolute);
+  assert.equal(requestIn(line({ request: absolute, referer: "https://SHOP.example.com/cart" })), origin);
+  assert.equal(
+    requestIn(line({ request: absolute, referer: "https://example.net/?shop.example.com" })),
+    absolute,
+  );
+  const { fields } = parse(line({ request: "GET HTTPS://a.example?q", before: "a.example " }))!;
+  assert.deepEqual([fields.request, fields.target, fields.path, fields.query], ["GET /?q", "/?q", "/", "q"]);
+});
