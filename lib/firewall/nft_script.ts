@@ -9,6 +9,9 @@ export const TABLE = "inet strongmonitor";
 export const CHAINS = ["input", "forward"] as const;
 export const PRIORITY = -10;
 
+/** An empty chain by which a table of this name is known to be ours. */
+export const MARK = "made_by_strongmonitor";
+
 /**
  * Where a ban stands: a hash set for each family, prefix length and scope in use, named after them as `ip_24` or
  * `ip6_64.tcp_22_8000-8010`. Rules look up the source's network of that length. So nothing overlaps within a set, networks
@@ -76,6 +79,9 @@ export function chains(present: readonly string[]): string[] {
   ];
 }
 
+/** The statement that marks the table as ours. */
+export const ADD_MARK = `add chain ${TABLE} ${MARK}`;
+
 /** The statement that makes a set. */
 export function addSet(set: string): string {
   const type = readSetName(set)!.family === "ip" ? "ipv4_addr" : "ipv6_addr";
@@ -88,11 +94,6 @@ export function addRules(set: string): string[] {
   const full = fullLength({ family });
   const source = `${family} saddr ${length === full ? "" : `& ${mask(length, full)} `}@${set}`;
   return CHAINS.map((chain) => `add rule ${TABLE} ${chain} ${source}${portMatch(scope)} counter drop`);
-}
-
-/** How many parts a rule has that drops for this scope. */
-export function partsOfRule(scope: Scope): number {
-  return scope === "all" ? 3 : 4;
 }
 
 function portMatch(scope: Scope): string {
