@@ -4,6 +4,7 @@ import { buildHint } from "../config/build_hint.ts";
 import type { Config, WhitelistMember } from "../config/types.ts";
 import { loadConfig } from "../config/load.ts";
 import { prepareStateDirectory } from "../monitor/control.ts";
+import { ownAddresses } from "../monitor/whitelisting.ts";
 import { missingPermissions } from "../config/permissions.ts";
 import { Whitelist } from "../deciding/whitelist.ts";
 import { State } from "../state/state.ts";
@@ -65,16 +66,15 @@ export function makeStateDirectory(directory: string, options: CommonOptions): v
   }
 }
 
-/**
- * Builds the whitelist of the configuration and the state. It lacks this machine's addresses, which
- * the monitor adds.
- */
+/** Builds the whitelist of the configuration, the state and this machine, as a monitor would. */
 export function knownWhitelist(config: Config, state: State): Whitelist {
   const whitelist = new Whitelist();
   const kept = (origin: string) => state.whitelist(origin, now()).map(({ address }) => address);
   setConfigured(whitelist, config);
-  for (const origin of ["command", "knock", "database"] as const) whitelist.set(origin, kept(origin));
+  for (const origin of ["command", "knock"] as const) whitelist.set(origin, kept(origin));
+  whitelist.set("database", config.database === null ? [] : kept("database"));
   whitelist.set("DNS name", kept("name"));
+  whitelist.set("this machine", [...ownAddresses(), ...kept("machine")]);
   whitelist.set("open session", state.logins.sessions().map(({ address }) => address));
   return whitelist;
 }

@@ -100,11 +100,14 @@ export function longestOfEach<T extends { readonly address: string; readonly unt
   const byAddress = new Map<string, T>();
   for (const entry of entries) {
     const before = byAddress.get(entry.address);
-    if (before === undefined || isLater(entry.until, before.until)) byAddress.set(entry.address, entry);
+    if (before === undefined || laterOf(entry.until, before.until) !== before.until) {
+      byAddress.set(entry.address, entry);
+    }
   }
   return [...byAddress.values()];
 }
 
-function isLater(until: Micros | null, than: Micros | null): boolean {
-  return than !== null && (until === null || until > than);
+/** The later of two ends; null is endless. */
+export function laterOf(a: Micros | null, b: Micros | null): Micros | null {
+  return a === null || b === null ? null : Math.max(a, b);
 }

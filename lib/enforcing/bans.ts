@@ -89,7 +89,7 @@ export class Bans {
   readonly #ends: Ends;
   readonly #enforcer: Enforcer;
   readonly #reconciler: Reconciler;
-  /** Has a firewall that keeps time told of all bans in force at the start. */
+  /** Has a firewall told of all bans in force: one that keeps time at the start, and one that has lost them. */
   readonly #taking: Walk;
   /** Who was spared by decisions that are not committed yet. */
   #spared: readonly string[] = [];
@@ -209,6 +209,16 @@ export class Bans {
     if (this.#taking.isUnderWay) return;
     await this.#reconciler.reconcile();
     if (!this.#enforcer.signal.aborted) this.#enforcer.pump();
+  }
+
+  /** Takes note that the firewall has lost its bans: it is told of all in force again, and until then has none. */
+  putBack(): void {
+    const { state: { bans }, log } = this.#options;
+    log.warn("the firewall has lost its bans: putting them back");
+    this.#reconciler.forget();
+    this.#taking.begin(bans.lastId());
+    this.#enforcer.retellAll();
+    this.#enforcer.pump();
   }
 
   /** Takes note that the trial has been passed: bans hold as long as they were meant to. */

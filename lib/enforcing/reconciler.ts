@@ -63,6 +63,11 @@ export class Reconciler {
     return this.#holding;
   }
 
+  /** Forgets the last comparison, which is known to hold no longer. */
+  forget(): void {
+    this.#holding = null;
+  }
+
   /** Compares once. Never throws. */
   async reconcile(): Promise<void> {
     const { clock, firewall, log, signal } = this.#options;

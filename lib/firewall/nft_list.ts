@@ -3,8 +3,8 @@ import type { Scope } from "../core/scope.ts";
 import {
   CHAINS,
   fullLength,
-  NEIGHBOUR_DISCOVERY,
-  partsOfRule,
+  MARK,
+  NEIGHBOUR_RULE,
   PRIORITY,
   readSetName,
   type SetName,
@@ -21,94 +21,150 @@ export interface Element {
 
 /** What nft tells of our table. */
 export interface Listing {
+  /** Chains but for the mark. */
   readonly chains: readonly string[];
   readonly sets: readonly string[];
   readonly elements: readonly Element[];
+  /** The chain stands there by which we know a table of ours. */
+  readonly isMarked: boolean;
   /** Chains and rules are just as they are to be, for all sets. */
-  readonly intact: boolean;
-  /** What cannot be mended but by beginning anew: flags of the table, a set of another type than its name says, or of a name that is not ours. */
-  readonly foreign: boolean;
+  readonly isIntact: boolean;
+  /**
+   * Something that cannot be mended but by beginning anew: flags of the table, a set of another type
+   * than its name says, or anything that we do not make.
+   */
+  readonly isSpoiled: boolean;
+  /** The first thing there that somebody else has made, in a table without our mark; null: none. */
+  readonly foreign: string | null;
 }
 
-type Fields = Readonly<Record<string, unknown>>;
-
 /** A table that is not there. */
-export const NO_TABLE: Listing = { chains: [], sets: [], elements: [], intact: false, foreign: false };
+export const NO_TABLE: Listing = {
+  chains: [],
+  sets: [],
+  elements: [],
+  isMarked: false,
+  isIntact: false,
+  isSpoiled: false,
+  foreign: null,
+};
 
-/** Reads what `nft -j list` wrote of our table, and perhaps of others (libnftables-json(5)). Throws `SyntaxError` for what is no JSON of that form. */
-export function parseListing(text: string): Listing {
-  const { nftables } = JSON.parse(text) as { nftables?: unknown };
-  if (!Array.isArray(nftables)) throw new SyntaxError("no list of nftables in what nft wrote");
-  const all = (kind: string) =>
-    nftables.map((item) => item?.[kind]).filter((x): x is Fields => fields(x) && isOurs(x));
-  const tables = all("table"), chains = all("chain"), sets = all("set");
-  const names = sets.map(({ name }) => String(name));
+/** A part of a table: `set ip_32`, and the lines within its braces. */
+interface Part {
+  readonly kind: string;
+  readonly name: string;
+  readonly lines: string[];
+}
+
+const HEAD = `table ${TABLE} {`;
+
+/**
+ * Reads our table in the text that `nft -n list` wrote of it, and perhaps of others, which are not
+ * looked at. Null where it is not among them as a whole.
+ */
+export function parseListing(text: string): Listing | null {
+  const from = text.startsWith(HEAD) ? 0 : text.indexOf(`\n${HEAD}`) + 1;
+  if (from === 0 && !text.startsWith(HEAD)) return null;
+  const to = text.indexOf("\n}", from);
+  if (to < 0) return null;
+  // Comments may hold anything.
+  const { parts, flags } = partsOf(text.slice(from, to).replace(/"[^"\n]*"/g, '""'));
+  const all = (kind: string) => parts.filter((part) => part.kind === kind);
+  const isMark = ({ name, lines }: Part) => name === MARK && lines.length === 0;
+  const chains = all("chain").filter((chain) => !isMark(chain)), sets = all("set");
+  const names = sets.map(({ name }) => name);
+  const isMarked = all("chain").some(isMark);
+  const alien = parts.find((part) =>
+    part.kind === "chain" ? !isMark(part) && !isOwnChain(part) : part.kind !== "set" || !isOwnSet(part)
+  );
   return {
-    chains: chains.map(({ name }) => String(name)),
+    chains: chains.map(({ name }) => name),
     sets: names,
     elements: sets.flatMap(elementsOf),
-    intact: chains.length === CHAINS.length && chains.every(rightChain) && rightRules(all("rule"), names),
-    foreign: !sets.every(rightSet) || tables.some(({ flags }) => flags !== undefined),
+    isMarked,
+    isIntact: chains.length === CHAINS.length && chains.every(hasRightHook) && hasRightRules(chains, names),
+    isSpoiled: flags || !sets.every(isOwnSet) || parts.some(({ kind }) => kind !== "set" && kind !== "chain"),
+    foreign: isMarked || alien === undefined ? null : `${alien.kind} ${alien.name}`,
   };
 }
 
-function isOurs({ family, table, name }: Fields): boolean {
-  return `${family} ${table ?? name}` === TABLE;
+/** Takes a table apart; `flags` tells that it has some. */
+function partsOf(table: string): { parts: Part[]; flags: boolean } {
+  const parts: Part[] = [];
+  let flags = false;
+  for (const line of table.split("\n").slice(1)) {
+    const text = line.trim();
+    if (text === "" || text.startsWith("#") || text.startsWith("comment ")) continue;
+    if (!/^\t\S/.test(line)) {
+      parts.at(-1)?.lines.push(text);
+    } else if (text.endsWith("{")) {
+      const [, kind, name] = /^(.*?) ?(\S+) \{$/.exec(text) ?? [];
+      parts.push({ kind: kind ?? text, name: name ?? "", lines: [] });
+    } else if (text.startsWith("flags ")) flags = true;
+  }
+  return { parts, flags };
 }
 
-function fields(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+/** A chain that we could have made, perhaps without its rules. */
+function isOwnChain(chain: Part): boolean {
+  return hasRightHook(chain) &&
+    chain.lines.slice(1).every((rule) => rule === NEIGHBOUR_RULE || setDroppedBy(rule) !== null);
 }
 
-function rightChain({ name, type, hook, prio, policy }: Fields): boolean {
-  return CHAINS.some((chain) => chain === name) && hook === name && type === "filter" && prio === PRIORITY &&
-    policy === "accept";
+const HOOK = /^type filter hook (\w+) priority (?:filter )?(-?) ?(\d+); policy accept;$/;
+
+function hasRightHook({ name, lines }: Part): boolean {
+  const [, hook, sign, number] = HOOK.exec(lines[0] ?? "") ?? [];
+  return CHAINS.some((chain) => chain === name) && hook === name && Number(`${sign}${number}`) === PRIORITY;
 }
 
-function rightSet({ name, type, flags }: Fields): boolean {
-  const known = readSetName(String(name));
-  return known !== null && type === (known.family === "ip" ? "ipv4_addr" : "ipv6_addr") &&
-    [flags].flat().join() === "timeout";
+function isOwnSet({ name, lines }: Part): boolean {
+  const known = readSetName(name);
+  return known !== null && lines.includes(`type ${known.family === "ip" ? "ipv4_addr" : "ipv6_addr"}`) &&
+    lines.includes("flags timeout");
 }
 
 /** Each chain lets Neighbour Discovery through first, then has one rule for each set, and no other. */
-function rightRules(rules: readonly Fields[], sets: readonly string[]): boolean {
-  return CHAINS.every((chain) => {
-    const [first, ...others] = rules.filter((rule) => rule.chain === chain);
-    const wanted = new Set<string | null>(sets);
-    return first !== undefined && letsNeighboursThrough(first) &&
-      others.every((rule) => wanted.delete(setDroppedBy(rule))) && wanted.size === 0;
-  }) && rules.every(({ chain }) => CHAINS.some((name) => name === chain));
+function hasRightRules(chains: readonly Part[], sets: readonly string[]): boolean {
+  const wanted = new Set(CHAINS.flatMap((chain) => sets.map((set) => `${chain} ${set}`)));
+  return chains.every(({ name, lines: [, first, ...rules] }) =>
+    first === NEIGHBOUR_RULE && rules.every((rule) => wanted.delete(`${name} ${setDroppedBy(rule)}`))
+  ) && wanted.size === 0;
 }
 
-/** nft tells the types by their names, or by their numbers where it knows none. */
-const NEIGHBOUR_TYPES = [["nd-router-solicit", "nd-redirect"], NEIGHBOUR_DISCOVERY].map((range) =>
-  JSON.stringify({ range })
-);
-
-function letsNeighboursThrough({ expr }: Fields): boolean {
-  if (!Array.isArray(expr) || expr.length !== 2 || !fields(expr[1]) || !("accept" in expr[1])) return false;
-  const match = JSON.stringify(expr[0]);
-  return match.includes('"icmpv6"') && NEIGHBOUR_TYPES.some((range) => match.includes(range));
-}
+const RULE = /^(ip6?) saddr (?:& \S+ )?(?:== )?@(\S+) (.*)counter packets \d+ bytes \d+ drop$/;
 
 /** The set whose members' traffic a rule drops; null for any other rule. */
-function setDroppedBy({ expr }: Fields): string | null {
-  if (!Array.isArray(expr) || !fields(expr.at(-1)) || !("drop" in expr.at(-1))) return null;
-  const set = /"@([^"]*)"/.exec(JSON.stringify(expr))?.[1] ?? "";
+function setDroppedBy(rule: string): string | null {
+  const [, family, set = "", ports] = RULE.exec(rule) ?? [];
   const name = readSetName(set);
-  return name !== null && expr.length === partsOfRule(name.scope) ? set : null;
+  return name !== null && name.family === family && (ports === "") === (name.scope === "all") ? set : null;
 }
 
-function elementsOf({ name, elem }: Fields): Element[] {
-  const set = readSetName(String(name));
-  if (set === null || !Array.isArray(elem)) return [];
-  return elem.flatMap((item) => {
-    const inner = fields(item) && fields(item.elem) ? item.elem : { val: item };
-    const address = canonical(String(inner.val), set);
-    const expires = "expires" in inner ? Number(inner.expires) : null;
-    return address === null ? [] : [{ address, scope: set.scope, expires }];
+function elementsOf({ name, lines }: Part): Element[] {
+  const set = readSetName(name);
+  const first = lines.findIndex((line) => line.startsWith("elements = {"));
+  if (set === null || first < 0) return [];
+  const list = lines.slice(first).join(" ");
+  return list.slice(list.indexOf("{") + 1, list.lastIndexOf("}")).split(",").flatMap((item) => {
+    const [value = "", ...words] = item.trim().split(" ");
+    const address = canonical(value, set);
+    const at = words.indexOf("expires");
+    return address === null
+      ? []
+      : [{ address, scope: set.scope, expires: at < 0 ? null : secondsOf(words[at + 1] ?? "") }];
   });
+}
+
+const UNITS: Readonly<Record<string, number>> = { w: 604_800, d: 86_400, h: 3_600, m: 60, s: 1, ms: 0.001 };
+
+/** Reads a span such as `3600s`, or `1h2m984ms` by an nft that knows no numeric times. */
+function secondsOf(span: string): number {
+  let seconds = 0;
+  for (const [, number, unit] of span.matchAll(/(\d+)(ms|[wdhms])/g)) {
+    seconds += Number(number) * UNITS[unit!]!;
+  }
+  return Math.floor(seconds);
 }
 
 /** nft spells IPv4 addresses as we do, and a set may hold very many. */

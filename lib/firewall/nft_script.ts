@@ -9,6 +9,9 @@ export const TABLE = "inet strongmonitor";
 export const CHAINS = ["input", "forward"] as const;
 export const PRIORITY = -10;
 
+/** An empty chain by which a table of this name is known to be ours. */
+export const MARK = "made_by_strongmonitor";
+
 /**
  * Where a ban stands: a hash set for each family, prefix length and scope in use, named after them as `ip_24` or
  * `ip6_64.tcp_22_8000-8010`. Rules look up the source's network of that length. So nothing overlaps within a set, networks
@@ -70,7 +73,7 @@ export function secondsLeft(until: Micros | null, now: Micros): number | null {
  * router's or of a neighbour's address would cut off all that is behind it. The kernel takes them from
  * the link alone.
  */
-export const NEIGHBOUR_DISCOVERY = [133, 137] as const;
+export const NEIGHBOUR_RULE = "icmpv6 type 133-137 accept";
 
 /** Statements that make table and base chains anew; `present` ones are taken down first, with their rules. */
 export function chains(present: readonly string[]): string[] {
@@ -80,11 +83,12 @@ export function chains(present: readonly string[]): string[] {
     ...CHAINS.map((chain) =>
       `add chain ${TABLE} ${chain} { type filter hook ${chain} priority ${PRIORITY}; policy accept; }`
     ),
-    ...CHAINS.map((chain) =>
-      `add rule ${TABLE} ${chain} icmpv6 type ${NEIGHBOUR_DISCOVERY.join("-")} accept`
-    ),
+    ...CHAINS.map((chain) => `add rule ${TABLE} ${chain} ${NEIGHBOUR_RULE}`),
   ];
 }
+
+/** The statement that marks the table as ours. */
+export const ADD_MARK = `add chain ${TABLE} ${MARK}`;
 
 /** The statement that makes a set. */
 export function addSet(set: string): string {
@@ -98,11 +102,6 @@ export function addRules(set: string): string[] {
   const full = fullLength({ family });
   const source = `${family} saddr ${length === full ? "" : `& ${mask(length, full)} `}@${set}`;
   return CHAINS.map((chain) => `add rule ${TABLE} ${chain} ${source}${portMatch(scope)} counter drop`);
-}
-
-/** How many parts a rule has that drops for this scope. */
-export function partsOfRule(scope: Scope): number {
-  return scope === "all" ? 3 : 4;
 }
 
 function portMatch(scope: Scope): string {

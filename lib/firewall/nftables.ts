@@ -4,6 +4,7 @@ import { messageOf } from "../core/error.ts";
 import type { Micros } from "../core/time.ts";
 import { type Listing, NO_TABLE, parseListing } from "./nft_list.ts";
 import {
+  ADD_MARK,
   addRules,
   addSet,
   chains,
@@ -23,6 +24,8 @@ export interface NftablesOptions {
   /** nft still running after this is killed, and what it was to do is uncertain. */
   readonly timeout: Micros;
   readonly clock: () => Micros;
+  /** Called when a call has found that sets with bans are gone, and has made the table anew without them. */
+  readonly lost?: () => void;
 }
 
 /** A ban that is to be put into force or lifted. */
@@ -42,11 +45,12 @@ class NftError extends Error {
 }
 
 /**
- * What lists the table without the elements of its sets. `list table` would read them all from the kernel even where it is not to
- * tell them: 700 ms with 100,000 of them, against 5 ms.
+ * Lists all tables of the family without the elements of sets. `list table` reads them all from the kernel even where it is not to
+ * tell them: 700 ms with 100,000 of them, against 5 ms. An nft that cannot tell of somebody else's table is asked for ours alone.
  */
-const OUTLINE = ["-j", "-t", "list", "ruleset", TABLE.split(" ")[0]!];
-const EVERYTHING = ["-j", "list", "table", ...TABLE.split(" ")];
+const OUTLINE = ["-nt", "list", "ruleset", TABLE.split(" ")[0]!];
+/** As text: an nft may be built without JSON. */
+const EVERYTHING = ["-n", "list", "table", ...TABLE.split(" ")];
 /** Seconds that an end in the kernel may differ from what it is to be. */
 const TOLERANCE = 2;
 /** Seconds that an element is added for which is deleted in the same breath: `delete` refuses what is not there. */
@@ -66,6 +70,8 @@ export class NftablesFirewall implements Firewall {
   readonly takesOver = true;
   readonly #options: NftablesOptions;
   readonly #runner = new Runner();
+  /** Sets that were there after the last call. */
+  #sets: readonly string[] = [];
 
   constructor(options: NftablesOptions) {
     this.#options = options;
@@ -91,8 +97,10 @@ export class NftablesFirewall implements Firewall {
   async inspect(bans: readonly HeldBan[], signal: AbortSignal): Promise<Inspection> {
     // An end is told as of some instant between these: a second or more where there are very many.
     const before = this.#options.clock();
-    const listing = await this.#list(EVERYTHING, signal);
+    const listing = await this.#list(signal);
     const after = this.#options.clock();
+    // Whoever compares sees what is gone, and need not be told by the next call.
+    this.#sets = listing.sets;
     const strays = new Map(listing.elements.map((element) => [keyOf(element), element]));
     const missing = bans.filter((ban) => {
       const { until } = ban;
@@ -100,7 +108,7 @@ export class NftablesFirewall implements Firewall {
       const key = keyOf(ban), found = strays.get(key);
       strays.delete(key);
       if (least === 0) return false;
-      return listing.foreign || !listing.intact || found === undefined ||
+      return listing.isSpoiled || !listing.isIntact || found === undefined ||
         !isWithin(found.expires, { least, most });
     });
     return { missing, stray: [...strays.values()].map(({ address, scope }) => ({ address, scope })) };
@@ -108,6 +116,12 @@ export class NftablesFirewall implements Firewall {
 
   /** Removes everything that is ours; null when done or there was nothing, else why not. */
   async clear(signal: AbortSignal): Promise<string | null> {
+    try {
+      await this.#outline(signal);
+    } catch (error) {
+      return messageOf(error);
+    }
+    this.#sets = [];
     const result = await this.#nft(["-f", "-"], `add table ${TABLE}\ndelete table ${TABLE}\n`, signal);
     return result.error === null ? null : this.#why(result);
   }
@@ -158,27 +172,45 @@ export class NftablesFirewall implements Firewall {
   }
 
   async #commit(orders: readonly Order[], signal: AbortSignal): Promise<void> {
-    const script = scriptFor(orders, await this.#list(OUTLINE, signal));
-    const result = await this.#nft(["-f", "-"], script, signal);
+    const listing = await this.#outline(signal);
+    const present = listing.isSpoiled ? NO_TABLE : listing;
+    const all = [...new Set([...present.sets, ...orders.map(({ place }) => place!.set)])];
+    const result = await this.#nft(["-f", "-"], scriptFor(orders, { listing, all }), signal);
     if (result.error !== null) throw new NftError(this.#why(result), result.uncertain);
+    const hasLost = this.#sets.some((set) => !present.sets.includes(set));
+    this.#sets = all;
+    if (hasLost) this.#options.lost?.();
   }
 
-  async #list(args: readonly string[], signal: AbortSignal): Promise<Listing> {
-    const result = await this.#nft(args, undefined, signal);
-    if (result.error === null) return this.#read(result.output);
+  /** The table without the elements of its sets. */
+  async #outline(signal: AbortSignal): Promise<Listing> {
+    const result = await this.#nft(OUTLINE, undefined, signal);
+    const listing = result.error === null ? this.#read(result.output) : null;
+    return listing ?? await this.#list(signal);
+  }
+
+  /** The table with everything in it. Throws `NftError` for one that is not ours, too. */
+  async #list(signal: AbortSignal): Promise<Listing> {
+    const result = await this.#nft(EVERYTHING, undefined, signal);
     if (/No such file or directory/.test(result.words)) return NO_TABLE;
-    throw new NftError(this.#why(result), false);
+    const listing = result.error === null ? this.#read(result.output) : null;
+    if (listing !== null) return listing;
+    throw new NftError(
+      result.error === null
+        ? `${this.#options.command.join(" ")}: its list of the table is cut short`
+        : this.#why(result),
+      false,
+    );
   }
 
-  #read(output: string): Listing {
-    try {
-      return parseListing(output);
-    } catch (error) {
-      throw new NftError(
-        `${this.#options.command.join(" ")}: cannot read its list: ${messageOf(error)}`,
-        false,
-      );
-    }
+  /** Null where the text does not hold our table as a whole. Throws `NftError` where that is not ours. */
+  #read(output: string): Listing | null {
+    const listing = parseListing(output);
+    if (listing === null || listing.foreign === null) return listing;
+    throw new NftError(
+      `the table ${TABLE} is not StrongMonitor's, as it holds the ${listing.foreign}: rename or delete it`,
+      false,
+    );
   }
 
   #nft(args: readonly string[], input: string | undefined, signal: AbortSignal): Promise<RunResult> {
@@ -205,14 +237,17 @@ function isWithin(
   return expires >= least - TOLERANCE && expires <= most + TOLERANCE;
 }
 
-/** The transaction that brings a table as `listing` tells to where `orders` stand. */
-function scriptFor(orders: readonly Order[], listing: Listing): string {
-  const lines: string[] = listing.foreign ? [`delete table ${TABLE}`] : [];
-  const { intact, sets, chains: present } = listing.foreign ? NO_TABLE : listing;
-  const all = [...new Set([...sets, ...orders.map(({ place }) => place!.set)])];
+/** The transaction that brings a table as `listing` tells to where `orders` stand, with `all` its sets. */
+function scriptFor(
+  orders: readonly Order[],
+  { listing, all }: { listing: Listing; all: readonly string[] },
+): string {
+  const lines: string[] = listing.isSpoiled ? [`delete table ${TABLE}`] : [];
+  const { isIntact, isMarked, sets, chains: present } = listing.isSpoiled ? NO_TABLE : listing;
   const fresh = all.filter((set) => !sets.includes(set));
-  if (!intact) lines.push(...chains(present));
-  lines.push(...fresh.map(addSet), ...(intact ? fresh : all).flatMap(addRules));
+  if (!isIntact) lines.push(...chains(present));
+  if (!isMarked) lines.push(ADD_MARK);
+  lines.push(...fresh.map(addSet), ...(isIntact ? fresh : all).flatMap(addRules));
   for (const set of all) lines.push(...changes(set, { orders, fresh: fresh.includes(set) }));
   return lines.join("\n") + "\n";
 }

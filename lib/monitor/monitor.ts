@@ -85,7 +85,7 @@ export class Monitor {
       resolve: resolveBySystem,
       changed: () => this.#refresh(),
     });
-    this.#firewall = buildFirewall(config);
+    this.#firewall = buildFirewall(config, { lost: () => this.#bans.putBack() });
     const { start } = currentBoot(bootId);
     state.logins.expire({ logins: now() - (config.trust?.span ?? 0), sessions: start });
     const logins = new Logins(config.trust);
@@ -359,9 +359,9 @@ function startText({ after, since }: Start): string {
   return after === null ? `lines written since ${new Date(since / 1_000).toISOString()}` : `behind ${after}`;
 }
 
-function buildFirewall(config: Config): Firewall {
+function buildFirewall(config: Config, { lost }: { lost: () => void }): Firewall {
   const { firewall, nft, command, unban, timeout, concurrency } = config.ban;
-  if (firewall === "nftables") return new NftablesFirewall({ command: nft, timeout, clock: now });
+  if (firewall === "nftables") return new NftablesFirewall({ command: nft, timeout, clock: now, lost });
   return firewall === "observe"
     ? new ObserveFirewall()
     : new CommandFirewall({ ban: command!, unban, timeout, concurrency });

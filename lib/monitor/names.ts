@@ -19,44 +19,78 @@ export interface NamesOptions {
   readonly resolve: Resolve;
   /** End of the sentence about a name that the program has no permission to resolve. */
   readonly buildHint: string;
+  /** The addresses that names had before the program started. */
+  readonly known: Iterable<readonly [name: string, addresses: readonly string[]]>;
 }
 
-/** Resolves whitelisted DNS names. A name that cannot be resolved keeps its last addresses. */
+/**
+ * Resolves whitelisted DNS names. A name keeps its last addresses until an answer brings others: no
+ * answer, and an answer without addresses, say nothing about who owns the name.
+ */
 export class Names {
   readonly #options: NamesOptions;
-  readonly #addresses = new Map<string, readonly string[]>();
+  readonly #addresses: Map<string, readonly string[]>;
+  /** The failure of each name that the log was last told of. */
+  readonly #failures = new Map<string, string>();
 
   constructor(options: NamesOptions) {
     this.#options = options;
+    this.#addresses = new Map(options.known);
   }
 
-  /**
-   * Resolves `names` and drops all others. Returns the canonical addresses of each name; never
-   * throws.
-   */
-  async refresh(names: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
-    for (const name of this.#addresses.keys()) {
-      if (!names.includes(name)) this.#addresses.delete(name);
+  /** Returns the canonical addresses that a name last had; none where nobody ever resolved it. */
+  addressesOf(name: string): readonly string[] {
+    return this.#addresses.get(name) ?? [];
+  }
+
+  /** Drops all names but `names`. */
+  keepOnly(names: readonly string[]): void {
+    const kept = new Set(names);
+    for (const map of [this.#addresses, this.#failures]) {
+      for (const name of map.keys()) if (!kept.has(name)) map.delete(name);
     }
+  }
+
+  /** Resolves `names`. Returns whether each of them was answered; never throws. */
+  async refresh(names: readonly string[]): Promise<boolean> {
+    let failures = 0;
     const waiting = names.values();
     const resolveNext = async () => {
-      for (const name of waiting) await this.#refresh(name);
+      for (const name of waiting) if (!await this.#refresh(name)) failures++;
     };
     await Promise.all(Array.from({ length: MOST_AT_ONCE }, resolveNext));
-    return new Map(this.#addresses);
+    return failures === 0;
   }
 
-  async #refresh(name: string): Promise<void> {
+  async #refresh(name: string): Promise<boolean> {
     const { log, resolve } = this.#options;
     try {
-      const addresses = (await resolve(name)).flatMap((address) => canonicalAddress(address) ?? []);
+      const answer = (await resolve(name)).flatMap((address) => canonicalAddress(address) ?? []);
+      // Name servers turn the order of an answer round.
+      const addresses = [...new Set(answer)].sort();
+      if (addresses.length === 0) throw new Error("the answer holds no address");
       const before = this.#addresses.get(name);
-      if (String(before) !== String(addresses)) log.info(`whitelisting ${name}: ${addresses.join(", ")}`);
+      const isAnswerAgain = this.#failures.delete(name);
+      if (isAnswerAgain || String(before) !== String(addresses)) {
+        log.info(`whitelisting ${name}: ${addresses.join(", ")}`);
+      }
       this.#addresses.set(name, addresses);
+      return true;
     } catch (error) {
-      const kept = this.#addresses.has(name) ? "; its last addresses stay whitelisted" : "";
-      log.warn(`Cannot resolve the whitelisted name ${name}: ${this.#explain(error)}${kept}`);
+      this.#complain(name, this.#explain(error));
+      return false;
     }
+  }
+
+  /** Logs a failure once, however often it comes in a row. */
+  #complain(name: string, failure: string): void {
+    if (this.#failures.get(name) === failure) return;
+    this.#failures.set(name, failure);
+    const kept = this.addressesOf(name);
+    const fate = kept.length > 0
+      ? `${kept.join(", ")} stays whitelisted`
+      : "nobody is whitelisted by it until it can be resolved";
+    this.#options.log.warn(`Cannot resolve the whitelisted name ${name}: ${failure}; ${fate}`);
   }
 
   #explain(error: unknown): string {

@@ -1,14 +1,14 @@
 import { buildHint } from "../config/build_hint.ts";
 import type { Config, WhitelistMember } from "../config/types.ts";
-import { longestOfEach } from "../config/whitelist.ts";
+import { laterOf, longestOfEach } from "../config/whitelist.ts";
 import { canonicalAddress } from "../core/address.ts";
 import { Names, type Resolve } from "./names.ts";
-import { Whitelist, type WhitelistOrigin } from "../deciding/whitelist.ts";
+import { Whitelist, type WhitelistEntry, type WhitelistOrigin } from "../deciding/whitelist.ts";
 import type { State } from "../state/state.ts";
-import { pause, untilAborted } from "../core/async.ts";
+import { pause } from "../core/async.ts";
 import type { Log } from "../core/log.ts";
 import { messageOf } from "../core/error.ts";
-import type { Micros } from "../core/time.ts";
+import { DAY, type Micros } from "../core/time.ts";
 import { WhitelistFiles } from "./whitelist_files.ts";
 
 /** State, log, clock and resolver of `Whitelisting`. */
@@ -17,17 +17,25 @@ export interface WhitelistParts {
   readonly log: Log;
   readonly clock: () => Micros;
   readonly resolve: Resolve;
-  /** Called when resolved names have come into the state. */
+  /** Called when names have come to other addresses. */
   readonly changed: () => void;
 }
 
+/** The parts of a configuration that `Whitelisting` is built for. */
+export type WhitelistingConfig = Pick<Config, "whitelist" | "database" | "path" | "stateDirectory">;
+
+/** Milliseconds between two looks at names that are being resolved, and before failed ones are asked for again. */
+const [BETWEEN_LOOKS, RETRY] = [200, 10_000];
+/** How long an address that this machine had stays whitelisted. */
+const LATELY: Micros = DAY;
+
 /**
  * Builds the whitelist from the configuration, whitelist files, the state, DNS and this machine's
- * addresses.
+ * addresses. A source that does not answer says nothing: what the state has of it counts on.
  */
 export class Whitelisting {
   readonly whitelist = new Whitelist();
-  readonly #config: Pick<Config, "whitelist">;
+  readonly #config: WhitelistingConfig;
   readonly #parts: WhitelistParts;
   readonly #files: WhitelistFiles;
   readonly #resolver: Names;
@@ -36,14 +44,23 @@ export class Whitelisting {
   /** Aborted when `#names` changes. */
   #otherNames = new AbortController();
   #namesResolved: boolean;
+  /** The addresses of names as they were last to be stored, and whether they were. */
+  #spelled: string;
+  #isStored = true;
+  /** Why the state could not be written, as the log was told; null: it could. */
+  #complaint: string | null = null;
 
-  constructor(config: Pick<Config, "whitelist" | "path" | "stateDirectory">, parts: WhitelistParts) {
-    const { log, resolve } = parts;
+  constructor(config: WhitelistingConfig, parts: WhitelistParts) {
+    const { state, log, resolve, clock } = parts;
     this.#config = config;
     this.#parts = parts;
     this.#files = new WhitelistFiles(config.whitelist.files, { log, config: config.path });
     const hint = buildHint({ config: config.path, state: config.stateDirectory });
-    this.#resolver = new Names({ log, resolve, buildHint: hint });
+    const stored = state.whitelist("name", clock());
+    this.#spelled = spell(stored);
+    this.#resolver = new Names({ log, resolve, buildHint: hint, known: addressesByName(stored) });
+    // The whitelist of a database that is configured no longer.
+    if (config.database === null) this.#store("database", []);
     this.gather();
     this.#namesResolved = this.#names.length === 0;
   }
@@ -71,9 +88,9 @@ export class Whitelisting {
       ["whitelist file", networksOf(listed)],
       ["command", kept("command")],
       ["knock", kept("knock")],
-      ["database", kept("database")],
-      ["DNS name", this.#names.length > 0 ? kept("name") : []],
-      ["this machine", ownAddresses()],
+      ["database", this.#config.database === null ? [] : kept("database")],
+      ["DNS name", this.#names.flatMap(({ address }) => this.#resolver.addressesOf(address))],
+      ["this machine", this.#own(now)],
     ];
     for (const [origin, members] of parts) this.whitelist.set(origin, members);
     if (this.whitelist.revision === before) return;
@@ -82,52 +99,119 @@ export class Whitelisting {
   }
 
   /**
-   * Resolves the names every `whitelist_refresh` until `signal` aborts. The state holds their last
-   * addresses from the start.
+   * Resolves the names every `whitelist_refresh` until `signal` aborts, and sooner while one of them
+   * fails. An answer counts at once, whoever else is still waited for.
    */
   async followNames(signal: AbortSignal): Promise<void> {
+    const { refresh } = this.#config.whitelist;
     while (!signal.aborted) {
-      const names = this.#names;
-      const others = this.#otherNames.signal;
-      if (names.length > 0) {
-        const addresses = await Promise.race([
-          this.#resolver.refresh(names.map(({ address }) => address)),
-          untilAborted(signal),
-        ]);
-        if (addresses === null) return;
-        this.#keep(names, addresses);
-        this.#namesResolved = true;
+      const names = this.#names.map(({ address }) => address);
+      const others = AbortSignal.any([signal, this.#otherNames.signal]);
+      let isAnswered: boolean | null = null;
+      const refreshing = this.#resolver.refresh(names).then((result) => isAnswered = result);
+      while (isAnswered === null && !others.aborted) {
+        await Promise.race([refreshing, pause(BETWEEN_LOOKS, others)]);
+        if (!others.aborted && this.#keepNames()) this.#parts.changed();
       }
-      await pause(this.#config.whitelist.refresh / 1_000, AbortSignal.any([signal, others]));
+      if (others.aborted) continue;
+      this.#namesResolved = true;
+      const wait = refresh / 1_000;
+      await pause(isAnswered ? wait : Math.min(wait, RETRY), others);
     }
   }
 
   #setNames(names: readonly WhitelistMember[]): void {
-    const spell = (names: readonly WhitelistMember[]) =>
-      JSON.stringify(names.map(({ address, until }) => [address, until]));
-    if (spell(names) === spell(this.#names)) return;
+    const list = (names: readonly WhitelistMember[]) => spell(names.map((name) => ({ ...name, note: "" })));
+    const isOther = list(names) !== list(this.#names);
     this.#names = names;
-    this.#otherNames.abort();
-    this.#otherNames = new AbortController();
+    if (isOther) {
+      this.#otherNames.abort();
+      this.#otherNames = new AbortController();
+      this.#resolver.keepOnly(names.map(({ address }) => address));
+    }
+    this.#keepNames();
   }
 
   /**
-   * Stores resolved addresses. An address of several names ends when the last of their entries
-   * does.
+   * Stores the addresses of the names. An address of several names ends when the last of their
+   * entries does. Returns whether they differ from those of before.
    */
-  #keep(names: readonly WhitelistMember[], addresses: ReadonlyMap<string, readonly string[]>): void {
-    const { state, log, clock, changed } = this.#parts;
-    const entries = names.flatMap(({ address: name, until }) =>
-      (addresses.get(name) ?? []).map((address) => ({ address, note: name, until }))
-    );
+  #keepNames(): boolean {
+    const entries = new Map<string, WhitelistEntry>();
+    for (const { address: name, until } of this.#names) {
+      for (const address of this.#resolver.addressesOf(name)) {
+        const other = entries.get(address);
+        const note = other === undefined ? name : other.note + BETWEEN_NAMES + name;
+        const end = other === undefined ? until : laterOf(other.until, until);
+        entries.set(address, { address, note, until: end });
+      }
+    }
+    const text = spell([...entries.values()]);
+    const isOther = text !== this.#spelled;
+    this.#spelled = text;
+    if (isOther || !this.#isStored) this.#isStored = this.#store("name", [...entries.values()]);
+    return isOther;
+  }
+
+  /**
+   * Returns this machine's addresses, and those that it had within a day: at a start an interface may
+   * not be up yet.
+   */
+  #own(now: Micros): string[] {
+    const { state } = this.#parts;
+    const present = new Set(this.#present());
+    const kept = state.whitelist("machine", now);
+    const fresh = kept.filter(({ until }) => until! > now + LATELY / 2).map(({ address }) => address);
+    if (!present.isSubsetOf(new Set(fresh))) {
+      const gone = kept.filter(({ address }) => !present.has(address));
+      const seen = [...present].map((address) => ({ address, note: "", until: now + LATELY }));
+      this.#store("machine", [...gone, ...seen]);
+    }
+    return [...present, ...kept.flatMap(({ address }) => present.has(address) ? [] : address)];
+  }
+
+  #present(): string[] {
     try {
-      state.replaceWhitelist("name", longestOfEach(entries), clock());
-      changed();
+      return ownAddresses();
     } catch (error) {
-      // The state may be locked for a moment; the next refresh stores them.
-      log.error(`Cannot keep resolved names: ${messageOf(error)}`);
+      this.#parts.log.debug(() => `Cannot list this machine's addresses: ${messageOf(error)}`);
+      return [];
     }
   }
+
+  /** Makes `entries` what the state has of `origin`. False where it cannot be written: memory counts on. */
+  #store(origin: string, entries: readonly WhitelistEntry[]): boolean {
+    const { state, log, clock } = this.#parts;
+    try {
+      state.replaceWhitelist(origin, entries, clock());
+      this.#complaint = null;
+      return true;
+    } catch (error) {
+      const complaint = messageOf(error);
+      if (complaint !== this.#complaint) log.error(`Cannot store the whitelist by ${origin}: ${complaint}`);
+      this.#complaint = complaint;
+      return false;
+    }
+  }
+}
+
+/** Stands between the names of one address in the note of its entry. */
+const BETWEEN_NAMES = ", ";
+
+/** Returns the addresses of each name of entries that `Whitelisting` stored. */
+function addressesByName(entries: readonly WhitelistEntry[]): Map<string, string[]> {
+  const addresses = new Map<string, string[]>();
+  for (const { address, note } of entries) {
+    for (const name of note.split(BETWEEN_NAMES)) {
+      addresses.set(name, [...addresses.get(name) ?? [], address]);
+    }
+  }
+  return addresses;
+}
+
+/** Spells entries out, for comparisons. */
+function spell(entries: readonly WhitelistEntry[]): string {
+  return JSON.stringify(entries.map(({ address, note, until }) => [address, note, until]).sort());
 }
 
 function networksOf(members: readonly WhitelistMember[]): string[] {
@@ -135,6 +219,6 @@ function networksOf(members: readonly WhitelistMember[]): string[] {
 }
 
 /** Returns this machine's own addresses in canonical form. */
-function ownAddresses(): string[] {
+export function ownAddresses(): string[] {
   return Deno.networkInterfaces().flatMap(({ address }) => canonicalAddress(address) ?? []);
 }

@@ -54,7 +54,7 @@ export class State {
     return this.#db.get<{ value: Micros }>("SELECT value FROM meta WHERE key = ?", `since ${source}`)!.value;
   }
 
-  /** The whitelist kept under `origin` (`command`, `database`, `name`, `knock`), as of `now`. */
+  /** The whitelist kept under `origin` (`command`, `database`, `name`, `knock`, `machine`), as of `now`. */
   whitelist(origin: string, now: Micros): WhitelistEntry[] {
     return this.#db.all<WhitelistEntry>(
       `SELECT address, note, until FROM whitelist WHERE origin = ? AND (until IS NULL OR until > ?)
@@ -87,10 +87,14 @@ export class State {
     return this.#db.run("DELETE FROM whitelist WHERE origin = ? AND address = ?", origin, address) > 0;
   }
 
-  /** Makes `entries` the whole whitelist of `origin`. */
+  /** Makes `entries` the whole whitelist of `origin`. Entries that it has already stay as old as they are. */
   replaceWhitelist(origin: string, entries: readonly WhitelistEntry[], now: Micros): void {
     this.#db.transaction(() => {
-      this.#db.run("DELETE FROM whitelist WHERE origin = ?", origin);
+      this.#db.run(
+        "DELETE FROM whitelist WHERE origin = ? AND address NOT IN (SELECT value FROM json_each(?))",
+        origin,
+        JSON.stringify(entries.map(({ address }) => address)),
+      );
       for (const entry of entries) this.addToWhitelist(origin, { ...entry, since: now });
     });
   }

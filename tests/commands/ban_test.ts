@@ -9,8 +9,8 @@ import type { Firewall, Outcome } from "../../lib/firewall/firewall.ts";
 import { BOOT, memoryLog, strangers, type TemporaryState, temporaryState } from "../support/helpers.ts";
 import { program, type Result } from "../support/program.ts";
 
-const ONE = "192.0.2.7";
-const NETWORK = "192.0.2.0/24";
+const ONE = "203.0.113.7";
+const NETWORK = "203.0.113.0/24";
 const RULES = { SSHD: { rules: [{ name: "a", str: "x", limit: 1 }] } };
 
 /** A firewall that does as it is told, or refuses while `broken`. */
@@ -162,6 +162,22 @@ Deno.test("`ban` fails when the address is whitelisted, by what it knows or by w
     }
   }));
 
+Deno.test("`ban` refuses an address of this machine where no monitor runs, and the networks around it", () =>
+  stage({ running: false }, async ({ cli, temporary: { state } }) => {
+    state.replaceWhitelist("machine", [{ address: ONE, note: "", until: null }], now());
+    for (const target of ["127.0.0.1", ONE, NETWORK]) {
+      const { code, stderr } = await cli("ban", target);
+      const origin = target === "127.0.0.1" ? "loopback" : "this machine";
+      assert.deepEqual([code, stderr], [
+        1,
+        `strongmonitor: Cannot ban ${target}: it is whitelisted (${origin})\n`,
+      ]);
+    }
+    for (const { address } of Deno.networkInterfaces()) {
+      if (!address.includes("%")) assert.equal((await cli("ban", address)).code, 1, address);
+    }
+  }));
+
 Deno.test("`ban` refuses a span that it cannot read", () =>
   stage({ running: false }, async ({ cli }) => {
     const { code, stderr } = await cli("ban", ONE, "--for", "soon");
@@ -174,7 +190,10 @@ Deno.test("`unban` says what the firewall made of it, and which network the addr
     await cli("ban", NETWORK);
     const inside = await cli("unban", ONE);
     assert.equal(inside.code, 1);
-    assert.match(inside.stderr, /Cannot unban 192\.0\.2\.7: it is banned with the network 192\.0\.2\.0\/24/);
+    assert.match(
+      inside.stderr,
+      /Cannot unban 203\.0\.113\.7: it is banned with the network 203\.0\.113\.0\/24/,
+    );
     await cli("ban", ONE);
     assertSays(await cli("unban", ONE), [
       `${ONE} unbanned`,
@@ -189,7 +208,7 @@ Deno.test("`unban` says what the firewall made of it, and which network the addr
     const again = await cli("unban", NETWORK);
     assert.equal(again.code, 1);
     assert.match(again.stderr, /its ban has ended, and the monitor is to lift it .*: the firewall is broken/);
-    assert.match((await cli("bans")).stdout, /^192\.0\.2\.0\/24 .*\(unban\) +failed \d times? /m);
+    assert.match((await cli("bans")).stdout, /^203\.0\.113\.0\/24 .*\(unban\) +failed \d times? /m);
     assert.match((await cli("unban", "203.0.113.1")).stderr, /it is not banned\n$/);
   }));
 
@@ -207,7 +226,7 @@ Deno.test("`whitelist add` warns of a network so vast that nobody is ever banned
     const vast = await cli("whitelist", "add", "0.0.0.0/0");
     assert.equal(vast.code, 0);
     assert.match(vast.stderr, /^Warning: whitelist 0\.0\.0\.0\/0 is so large/m);
-    assert.doesNotMatch((await cli("whitelist", "add", "192.0.2.0/24")).stderr, /Warning/);
+    assert.doesNotMatch((await cli("whitelist", "add", "203.0.113.0/24")).stderr, /Warning/);
   }));
 
 Deno.test("a state that the program was not built for is refused in one sentence with the way to build it", () =>

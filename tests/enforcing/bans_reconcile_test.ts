@@ -302,3 +302,31 @@ Deno.test("a flood of bans reaches the firewall in few calls, and the first one 
   assert.deepEqual(firewall.calls, [100, 9_900]);
   await bans.stop(AbortSignal.timeout(5_000));
 });
+
+Deno.test("`Bans.putBack()` has the firewall told of all bans at once, and claims none until then", async () => {
+  using temporary = temporaryState();
+  const { firewall, log, open } = setUp(temporary);
+  const { state } = temporary;
+  const stored = Array.from({ length: 6_000 }, (_, i) => ban(`10.0.${i >> 8}.${i & 255}`));
+  state.bans.transaction(() => stored.forEach((one) => state.bans.add(one)));
+  const bans = open();
+  const areAllHeld = () => state.bans.inForce().every(({ appliedAt }) => appliedAt !== null);
+  bans.enforce(stored);
+  await eventually(areAllHeld);
+  await bans.reconcile();
+  assert.equal(bans.holding!.held, 6_000);
+  firewall.held.clear();
+  const gate = Promise.withResolvers<void>();
+  firewall.gate = gate.promise;
+  const late = ban("203.0.113.9");
+  state.bans.add(late);
+  bans.enforce([late]);
+  bans.putBack();
+  assert.equal(bans.holding, null);
+  await eventually(() => state.bans.inForce().every(({ appliedAt }) => appliedAt === null));
+  gate.resolve();
+  await eventually(areAllHeld);
+  assert.equal(firewall.held.size, 6_001);
+  assert.equal(log.lines.filter((line) => /has lost its bans/.test(line)).length, 1);
+  await bans.stop(AbortSignal.timeout(1_000));
+});

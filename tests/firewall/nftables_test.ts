@@ -5,7 +5,7 @@ import { parseListing } from "../../lib/firewall/nft_list.ts";
 import { placeOf, readSetName, secondsLeft } from "../../lib/firewall/nft_script.ts";
 import { NftablesFirewall } from "../../lib/firewall/nftables.ts";
 import { type Ban, nameOf } from "../../lib/deciding/ban.ts";
-import { eventually, MANUAL, scopeOf } from "../support/helpers.ts";
+import { eventually, MANUAL, scopeOf, script } from "../support/helpers.ts";
 
 const NEVER = new AbortController().signal;
 const NOW = 1_800_000_000 * SECOND;
@@ -150,23 +150,71 @@ Deno.test("`secondsLeft()` rounds up, ends in the past are 0", () => {
   assert.equal(secondsLeft(NOW - 1, NOW), 0);
 });
 
-Deno.test("`parseListing()` sees our table alone", () => {
-  const set = (family: string, table: string) => ({
-    set: { family, table, name: "ip_32", type: "ipv4_addr" },
-  });
-  const of = (...items: unknown[]) => parseListing(JSON.stringify({ nftables: items }));
-  const others = [
-    { table: { family: "inet", name: "filter" } },
-    set("inet", "filter"),
-    set("ip", "strongmonitor"),
-  ];
-  assert.deepEqual(of(...others).sets, []);
-  assert.deepEqual(of(...others, set("inet", "strongmonitor")).sets, ["ip_32"]);
+const OURS = `table inet strongmonitor {
+\tset ip_32 {
+\t\ttype ipv4_addr
+\t\tflags timeout
+\t\telements = { 192.0.2.1, 192.0.2.2 timeout 100s expires 99s comment "a, b } {",
+\t\t\t     192.0.2.3 timeout 2h expires 1h2m3s4ms }
+\t}
+
+\tchain input {
+\t\ttype filter hook input priority -10; policy accept;
+\t\tip saddr @ip_32 counter packets 7 bytes 420 drop
+\t}
+
+\tchain forward {
+\t\ttype filter hook forward priority filter - 10; policy accept;
+\t\tip saddr @ip_32 counter packets 0 bytes 0 drop
+\t}
+}
+`;
+
+Deno.test("`parseListing()` reads our table, and nothing of those around it", () => {
+  const other = OURS.replace("strongmonitor", "other").replaceAll("ip_32", "ip_24");
+  for (const text of [OURS, `${other}${OURS}${other}`]) {
+    const listing = parseListing(text)!;
+    assert.deepEqual([listing.sets, listing.chains], [["ip_32"], ["input", "forward"]]);
+    assert.deepEqual(listing.elements.map(({ address, expires }) => [address, expires]), [
+      ["192.0.2.1", null],
+      ["192.0.2.2", 99],
+      ["192.0.2.3", 3723],
+    ]);
+    const { isIntact, isMarked, isSpoiled, foreign } = listing;
+    assert.deepEqual([isIntact, isMarked, isSpoiled, foreign], [true, false, false, null]);
+  }
+  for (const text of ["", other, "nft: what?", OURS.slice(0, -3)]) assert.equal(parseListing(text), null);
 });
 
-Deno.test("`parseListing()` refuses what is no listing", () => {
-  assert.throws(() => parseListing("{}"), SyntaxError);
-  assert.throws(() => parseListing("nft"), SyntaxError);
+Deno.test("`parseListing()` tells what is not right in a table, and what somebody else has made", () => {
+  const read = (from: string, to: string) => parseListing(OURS.replace(from, to))!;
+  for (
+    const [from, to] of [
+      ["-10", "0"],
+      ["accept", "drop"],
+      ["hook forward", "hook output"],
+      ["chain forward", "chain aside"],
+      ["@ip_32 counter", "@ip_32 tcp dport 22 counter"],
+      ["bytes 420 drop", "bytes 420 accept"],
+      ["\t\tip saddr @ip_32 counter packets 7 bytes 420 drop\n", ""],
+    ] as const
+  ) {
+    assert.equal(read(from, to).isIntact, false, to);
+  }
+  assert.equal(read("strongmonitor {", "strongmonitor {\n\tflags dormant").isSpoiled, true);
+  assert.equal(read("type ipv4_addr", "type inet_service").isSpoiled, true);
+  const marked = OURS.replace("{", "{\n\tchain made_by_strongmonitor {\n\t}\n");
+  for (
+    const [from, to, foreign] of [
+      ["set ip_32", "map ports {\n\t}\n\n\tset ip_32", "map ports"],
+      ["set ip_32", "set friends", "set friends"],
+      ["chain input", "chain mine {\n\t}\n\n\tchain input", "chain mine"],
+      ["bytes 420 drop", "bytes 420 drop\n\t\ttcp dport 22 accept", "chain input"],
+    ] as const
+  ) {
+    assert.equal(read(from, to).foreign, foreign);
+    assert.equal(parseListing(marked.replace(from, to))!.foreign, null);
+  }
 });
 
 nftTest("a banned address gets nothing through, others do, and unban lets it in again", async (scene) => {
@@ -295,6 +343,77 @@ nftTest(
     }
   },
 );
+
+nftTest("the call that finds the table gone tells of it, once", async ({ own, inside }) => {
+  const command = ["ip", "netns", "exec", own, "nft"];
+  let losses = 0;
+  const lost = () => void losses++;
+  const firewall = new NftablesFirewall({ command, timeout: 60 * SECOND, clock: () => NOW, lost });
+  const [first, second] = [ban("192.0.2.2", 600), ban("192.0.2.3", 600)];
+  await done(firewall, [first]);
+  for (const damage of ["flush ruleset", "delete table inet strongmonitor"]) {
+    assert.equal(losses, 0);
+    assert.equal(inside("nft", ...damage.split(" ")).code, 0);
+    await done(firewall, [second]);
+    assert.equal(losses--, 1);
+    await done(firewall, [first]);
+    assert.deepEqual(await inspect(firewall, [first, second]), RIGHT);
+  }
+  await firewall.clear(NEVER);
+  await done(firewall, [first]);
+  assert.equal(losses, 0);
+});
+
+nftTest("an nft without JSON will do, and tables of others that it cannot tell of", async ({ own }) => {
+  const directory = Deno.makeTempDirSync();
+  const refusals = { plain: "-j | --json) exit 1", poor: "-j | --json | ruleset) exit 1" };
+  const bans = [
+    ban("192.0.2.2", 600),
+    ban("2001:db8::/64", 600, "udp"),
+    ban("198.51.100.0/24", null, "tcp 22,80"),
+  ];
+  for (const [name, refusal] of Object.entries(refusals)) {
+    const body = `for a in "$@"; do case $a in ${refusal};; esac; done\nexec ip netns exec ${own} nft "$@"`;
+    const command = [script(directory, { name, body })];
+    const firewall = new NftablesFirewall({ command, timeout: 60 * SECOND, clock: () => NOW });
+    for (let round = 0; round < 2; round++) await done(firewall, bans);
+    assert.deepEqual(await inspect(firewall, bans), RIGHT);
+  }
+  Deno.removeSync(directory, { recursive: true });
+});
+
+nftTest("a table of this name that somebody else has made is left alone, and told of", async (scene) => {
+  const { firewall, inside } = scene;
+  const table = "inet strongmonitor";
+  const objects = [`add set ${table} friends { type ipv4_addr; }`, `add chain ${table} mine`];
+  for (const object of objects) {
+    for (const statement of [`add table ${table}`, object]) inside("nft", statement);
+    const before = inside("nft", "list", "ruleset").out;
+    const [outcome] = await firewall.ban([ban("192.0.2.2")], NEVER);
+    assert.match(
+      outcome!.error!,
+      /^the table inet strongmonitor is not StrongMonitor's, as it holds the (set friends|chain mine)/,
+    );
+    await assert.rejects(firewall.inspect([], NEVER), /not StrongMonitor's/);
+    assert.match((await firewall.clear(NEVER))!, /not StrongMonitor's/);
+    assert.equal(inside("nft", "list", "ruleset").out, before);
+    inside("nft", "flush", "ruleset");
+  }
+  await done(firewall, [ban("192.0.2.2")]);
+  // In a table that is known to be ours nothing of others can keep bans out.
+  for (const object of objects) inside("nft", object);
+  await done(firewall, [ban("192.0.2.3")]);
+  assert.ok(!reaches(scene, "192.0.2.1", "192.0.2.3"));
+});
+
+nftTest("a table without the mark in which all is ours is taken over", async ({ firewall, inside }) => {
+  const bans = [ban("192.0.2.2", 600), ban("192.0.2.3", 600)];
+  await done(firewall, [bans[0]!]);
+  assert.equal(inside("nft", "delete chain inet strongmonitor made_by_strongmonitor").code, 0);
+  await done(firewall, [bans[1]!]);
+  assert.deepEqual(await inspect(firewall, bans), RIGHT);
+  assert.match(inside("nft", "list", "ruleset").out, /chain made_by_strongmonitor/);
+});
 
 nftTest("nothing is missing where the list takes long to be told", async ({ firewall, own }) => {
   const bans = [ban("192.0.2.2", 600), ban("192.0.2.3", 5), ban("10.0.0.0/8")];

@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import { Bans } from "../../lib/enforcing/bans.ts";
 import { loadConfig } from "../../lib/config/load.ts";
-import { type Micros, SECOND } from "../../lib/core/time.ts";
+import { DAY, type Micros, SECOND } from "../../lib/core/time.ts";
 import { ObserveFirewall } from "../../lib/firewall/observe.ts";
 import { Whitelisting } from "../../lib/monitor/whitelisting.ts";
 import type { Trip } from "../../lib/rules/rule.ts";
@@ -19,37 +19,48 @@ class Scene implements Disposable {
   readonly stop = new AbortController();
   /** What each name resolves to. */
   readonly dns: Record<string, string[]> = {};
-  readonly whitelisting: Whitelisting;
+  whitelisting: Whitelisting;
   readonly bans: Bans;
   now = START;
   /** How often somebody was told that names are resolved. */
   changes = 0;
 
   constructor(keys: Record<string, unknown>, files: Record<string, string> = {}) {
-    const { directory, state } = this.temporary;
     for (const [name, text] of Object.entries(files)) this.write(name, text);
+    this.whitelisting = this.start(keys);
+    this.bans = new Bans({
+      state: this.temporary.state,
+      firewall: new ObserveFirewall(),
+      whitelist: this.whitelisting.whitelist,
+      log: this.log,
+      clock: () => this.now,
+      boot: () => BOOT,
+      ...strangers(),
+    });
+  }
+
+  /** Begins anew on the same state, by a configuration with these keys. */
+  start(keys: Record<string, unknown>): Whitelisting {
+    const { directory, state } = this.temporary;
     const rules = [{ name: "a", str: "x", limit: 1 }];
     this.write("config.jsonc", JSON.stringify({ modules: { SSHD: { rules } }, state: directory, ...keys }));
-    const clock = () => this.now;
-    this.whitelisting = new Whitelisting(loadConfig(this.path("config.jsonc"), { known: modules }), {
+    const config = loadConfig(this.path("config.jsonc"), { known: modules, withPassword: false });
+    return this.whitelisting = new Whitelisting(config, {
       state,
       log: this.log,
-      clock,
-      resolve: (name) => Promise.resolve(this.dns[name] ?? []),
+      clock: () => this.now,
+      resolve: (name) =>
+        name in this.dns ? Promise.resolve(this.dns[name]!) : Promise.reject(new Error("EAI_AGAIN")),
       changed: () => {
         this.gather();
         this.changes++;
       },
     });
-    this.bans = new Bans({
-      state,
-      firewall: new ObserveFirewall(),
-      whitelist: this.whitelisting.whitelist,
-      log: this.log,
-      clock,
-      boot: () => BOOT,
-      ...strangers(),
-    });
+  }
+
+  /** Addresses that the state has of an origin. */
+  stored(origin: string): string[] {
+    return this.temporary.state.whitelist(origin, this.now).map(({ address }) => address);
   }
 
   path(name: string): string {
@@ -187,4 +198,87 @@ Deno.test("`Whitelisting` resolves a name as soon as a file names it, and forget
   assert.equal(scene.origin(NEW), null);
   scene.stop.abort();
   await following;
+});
+
+Deno.test("a name that cannot be resolved at a start keeps the addresses that the state has, for as long as it fails", async () => {
+  const keys = { whitelist: ["home.example", "work.example"], whitelist_refresh: 1 };
+  using scene = new Scene(keys);
+  // Two names share an address, and the state has room for it once.
+  Object.assign(scene.dns, { "home.example": [OLD, NEW], "work.example": [NEW] });
+  const first = new AbortController();
+  const before = scene.whitelisting.followNames(first.signal);
+  await scene.resolved();
+  first.abort();
+  await before;
+  scene.dns["home.example"] = [];
+  delete scene.dns["work.example"];
+  for (const whitelist of [keys.whitelist, ["work.example"]]) {
+    scene.start({ ...keys, whitelist });
+    assert.equal(scene.origin(NEW), "DNS name");
+    const stop = new AbortController();
+    const following = scene.whitelisting.followNames(stop.signal);
+    await eventually(() => scene.whitelisting.namesResolved);
+    scene.gather();
+    assert.equal(scene.origin(OLD), whitelist.length === 2 ? "DNS name" : null);
+    assert.equal(scene.origin(NEW), "DNS name");
+    stop.abort();
+    await following;
+  }
+  assert.deepEqual(scene.stored("name"), [NEW]);
+  scene.start({});
+  assert.deepEqual([scene.origin(NEW), scene.stored("name")], [null, []]);
+});
+
+Deno.test("a name that is answered counts while another hangs", async () => {
+  using scene = new Scene({ whitelist: ["home.example", "slow.example"] });
+  scene.dns["home.example"] = [OLD];
+  const hanging = Promise.withResolvers<string[]>();
+  Object.defineProperty(scene.dns, "slow.example", { get: () => hanging.promise });
+  const following = scene.whitelisting.followNames(scene.stop.signal);
+  await scene.resolved();
+  assert.deepEqual([scene.origin(OLD), scene.whitelisting.namesResolved], ["DNS name", false]);
+  scene.stop.abort();
+  hanging.resolve([]);
+  await following;
+});
+
+Deno.test("a state that cannot be written keeps nobody off the whitelist, and is complained of once", async () => {
+  using scene = new Scene({ whitelist: "home.example", whitelist_refresh: 1 });
+  scene.temporary.state.replaceWhitelist = () => {
+    throw new Error("database or disk is full");
+  };
+  scene.dns["home.example"] = [OLD];
+  const following = scene.whitelisting.followNames(scene.stop.signal);
+  await eventually(() => scene.origin(OLD) === "DNS name");
+  scene.gather();
+  const complaints = scene.log.lines.filter((line) => /disk is full/.test(line));
+  assert.deepEqual(complaints, ["error: Cannot store the whitelist by name: database or disk is full"]);
+  scene.stop.abort();
+  await following;
+});
+
+Deno.test("the whitelist of a database counts while that is away, and no longer than it is configured", () => {
+  const keys = { DB: { host: "db", user: "u", database: "d" } };
+  using scene = new Scene(keys);
+  scene.temporary.state.replaceWhitelist("database", [{ address: OLD, note: "", until: null }], START);
+  scene.start(keys);
+  assert.equal(scene.origin(OLD), "database");
+  scene.start({});
+  assert.deepEqual([scene.origin(OLD), scene.stored("database")], [null, []]);
+});
+
+Deno.test("an address that this machine had counts for another day: at a start its interface may be down", () => {
+  using scene = new Scene({});
+  const { state } = scene.temporary;
+  const present = scene.stored("machine");
+  assert.ok(present.includes("127.0.0.1"));
+  state.addToWhitelist("machine", { address: OLD, note: "", until: START + DAY, since: START });
+  scene.start({});
+  assert.equal(scene.origin(OLD), "this machine");
+  scene.now += 0.6 * DAY;
+  scene.gather();
+  assert.equal(scene.origin(OLD), "this machine");
+  scene.now += 0.6 * DAY;
+  scene.gather();
+  assert.deepEqual([scene.origin(OLD), scene.stored("machine").sort()], [null, present.sort()]);
 });
