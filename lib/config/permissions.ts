@@ -1,4 +1,5 @@
 import { dirname, join } from "node:path";
+import { childEnvironment } from "../core/child_process.ts";
 import type { Config, WhitelistConfig } from "./types.ts";
 import { PASSWORD_FILE } from "./file.ts";
 import type { ModuleRules } from "../rules/rule.ts";
@@ -100,7 +101,7 @@ function lacks(descriptor: Deno.PermissionDescriptor): boolean {
 function isForbiddenProgram(command: string): boolean {
   if (!lacks({ name: "run", command })) return false;
   try {
-    new Deno.Command(command, { cwd: "/dev/null" }).spawn();
+    new Deno.Command(command, { ...childEnvironment(), cwd: "/dev/null" }).spawn();
     return false;
   } catch (error) {
     return error instanceof Deno.errors.NotCapable;

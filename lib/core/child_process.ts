@@ -72,14 +72,31 @@ export class Runner {
   }
 }
 
-/** Starts argv without a shell. Its complaints are to be read: in English, whatever the user speaks. Throws as Deno does. */
+/** Where programs are looked for that are named without a directory, unless this process may read its own PATH. */
+const SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/**
+ * The whole environment of a program that is run. Nothing else is handed on: Deno runs nothing where any variable `LD_…` is, and
+ * what a program does must not depend on who started the monitor. Complaints are to be read: in English, whatever the user speaks.
+ */
+export function childEnvironment(): { clearEnv: true; env: Record<string, string> } {
+  return { clearEnv: true, env: { PATH: ownPath() ?? SEARCH_PATH, LC_ALL: "C.UTF-8" } };
+}
+
+/** This process's PATH; null where it may not read it or has none. */
+export function ownPath(): string | null {
+  const { state } = Deno.permissions.querySync({ name: "env", variable: "PATH" });
+  return state === "granted" ? Deno.env.get("PATH") ?? null : null;
+}
+
+/** Starts argv without a shell, in `childEnvironment()`. Throws as Deno does. */
 export function spawn(
   [program, ...args]: readonly string[],
   { input, output }: Pick<RunOptions, "input" | "output">,
 ): Deno.ChildProcess {
   return new Deno.Command(program!, {
     args,
-    env: { LC_ALL: "C.UTF-8" },
+    ...childEnvironment(),
     stdin: input === undefined ? "null" : "piped",
     stdout: output ? "piped" : "null",
     stderr: "piped",
