@@ -1,4 +1,5 @@
 import type { Config } from "../config/types.ts";
+import { ownPath } from "../core/child_process.ts";
 
 /**
  * Returns a sentence for each program of `config` that is missing or not executable. Skips programs
@@ -44,6 +45,5 @@ function faultOfFile(path: string): string | null {
 
 /** Returns the directories of PATH; an empty list where this process may not read the variable. */
 function searchPath(): string[] {
-  if (Deno.permissions.querySync({ name: "env", variable: "PATH" }).state !== "granted") return [];
-  return (Deno.env.get("PATH") ?? "").split(":").filter((directory) => directory !== "");
+  return (ownPath() ?? "").split(":").filter((directory) => directory !== "");
 }

@@ -1,5 +1,5 @@
 import { basename, dirname, join } from "node:path";
-import { KILL } from "../core/child_process.ts";
+import { childEnvironment, KILL } from "../core/child_process.ts";
 import type { Config, WhitelistConfig } from "./types.ts";
 import { PASSWORD_FILE } from "./file.ts";
 import type { ModuleRules } from "../rules/rule.ts";
@@ -110,7 +110,7 @@ function lacks(descriptor: Deno.PermissionDescriptor): boolean {
 function isForbiddenProgram(command: string): boolean {
   if (!lacks({ name: "run", command })) return false;
   try {
-    new Deno.Command(command, { cwd: "/dev/null" }).spawn();
+    new Deno.Command(command, { ...childEnvironment(), cwd: "/dev/null" }).spawn();
     return false;
   } catch (error) {
     return error instanceof Deno.errors.NotCapable;

@@ -100,10 +100,24 @@ function endGroupByKill(group: number): void {
   kill.stderr.cancel().catch(() => {});
 }
 
+/** Where programs are looked for that are named without a directory, unless this process may read its own PATH. */
+const SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
 /**
- * Starts argv without a shell, with `leadsGroup` in a session of its own. Its complaints are to be read: in English, whatever
- * the user speaks. Throws as Deno does.
+ * The whole environment of a program that is run. Nothing else is handed on: Deno runs nothing where any variable `LD_…` is, and
+ * what a program does must not depend on who started the monitor. Complaints are to be read: in English, whatever the user speaks.
  */
+export function childEnvironment(): { clearEnv: true; env: Record<string, string> } {
+  return { clearEnv: true, env: { PATH: ownPath() ?? SEARCH_PATH, LC_ALL: "C.UTF-8" } };
+}
+
+/** This process's PATH; null where it may not read it or has none. */
+export function ownPath(): string | null {
+  const { state } = Deno.permissions.querySync({ name: "env", variable: "PATH" });
+  return state === "granted" ? Deno.env.get("PATH") ?? null : null;
+}
+
+/** Starts argv without a shell, in `childEnvironment()`, with `leadsGroup` in a session of its own. Throws as Deno does. */
 export function spawn(
   [program, ...args]: readonly string[],
   { input, output, leadsGroup = false }: Pick<RunOptions, "input" | "output"> & { leadsGroup?: boolean },
@@ -111,7 +125,7 @@ export function spawn(
   return new Deno.Command(program!, {
     args,
     detached: leadsGroup,
-    env: { LC_ALL: "C.UTF-8" },
+    ...childEnvironment(),
     stdin: input === undefined ? "null" : "piped",
     stdout: output ? "piped" : "null",
     stderr: "piped",

@@ -69,9 +69,8 @@ export function secondsLeft(until: Micros | null, now: Micros): number | null {
 }
 
 /**
- * Types of the messages of Neighbour Discovery (RFC 4861), which are let through by the first rule of each chain: without them a ban of the
- * router's or of a neighbour's address would cut off all that is behind it. The kernel takes them from
- * the link alone.
+ * The first rule of each chain lets Neighbour Discovery (RFC 4861) through: without it a ban of the router's or of a neighbour's
+ * address would cut off all that is behind it. The kernel takes such messages from the link alone.
  */
 export const NEIGHBOUR_RULE = "icmpv6 type 133-137 accept";
 

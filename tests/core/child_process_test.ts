@@ -1,0 +1,33 @@
+import { strict as assert } from "node:assert";
+import { fileURLToPath } from "node:url";
+import type { RunResult } from "../../lib/core/child_process.ts";
+
+const PROGRAM = fileURLToPath(new URL("../support/run_program.ts", import.meta.url));
+
+/** What `Runner.run(argv)` gives in a process with these permissions and variables. */
+async function run(
+  argv: readonly string[],
+  { permissions, env }: { permissions: readonly string[]; env: Record<string, string> },
+): Promise<RunResult> {
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "--no-prompt", "--no-check", ...permissions, PROGRAM, ...argv],
+    env,
+    stderr: "inherit",
+  }).output();
+  return JSON.parse(new TextDecoder().decode(stdout)) as RunResult;
+}
+
+const LOADER = { LD_LIBRARY_PATH: "/nowhere", LD_PRELOAD_NOTE: "x", SECRET: "hunter2" };
+const SEARCH_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+Deno.test("`Runner.run()` hands on nothing of the environment, so that variables of the loader keep no program from running", async () => {
+  const { error, output } = await run(["env"], { permissions: ["--allow-run=env"], env: LOADER });
+  assert.equal(error, null);
+  assert.deepEqual(output.trim().split("\n").toSorted(), ["LC_ALL=C.UTF-8", SEARCH_PATH]);
+});
+
+Deno.test("`Runner.run()` looks for programs in this process's PATH where it may read it", async () => {
+  const PATH = `/opt/none:${Deno.env.get("PATH")}`;
+  const { output } = await run(["env"], { permissions: ["--allow-all"], env: { ...LOADER, PATH } });
+  assert.deepEqual(output.trim().split("\n").toSorted(), ["LC_ALL=C.UTF-8", `PATH=${PATH}`]);
+});
