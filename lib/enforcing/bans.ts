@@ -217,7 +217,7 @@ export class Bans {
     log.warn("the firewall has lost its bans: putting them back");
     this.#reconciler.forget();
     this.#taking.begin(bans.lastId());
-    this.#enforcer.retellAll();
+    this.#enforcer.retell();
     this.#enforcer.pump();
   }
 
