@@ -160,11 +160,13 @@ const OURS = `table inet strongmonitor {
 
 \tchain input {
 \t\ttype filter hook input priority -10; policy accept;
+\t\ticmpv6 type 133-137 accept
 \t\tip saddr @ip_32 counter packets 7 bytes 420 drop
 \t}
 
 \tchain forward {
 \t\ttype filter hook forward priority filter - 10; policy accept;
+\t\ticmpv6 type 133-137 accept
 \t\tip saddr @ip_32 counter packets 0 bytes 0 drop
 \t}
 }
@@ -196,6 +198,7 @@ Deno.test("`parseListing()` tells what is not right in a table, and what somebod
       ["chain forward", "chain aside"],
       ["@ip_32 counter", "@ip_32 tcp dport 22 counter"],
       ["bytes 420 drop", "bytes 420 accept"],
+      ["icmpv6 type 133-137 accept\n\t\t", ""],
       ["\t\tip saddr @ip_32 counter packets 7 bytes 420 drop\n", ""],
     ] as const
   ) {
