@@ -91,7 +91,13 @@ function makeModule(
     // The fields of a module are known from its form alone.
     ...form ? fieldProblems(document, at, { section, fields: new Set(form.fields) }) : [],
   );
-  return { name, ...matchOf(section, kind), form: form ?? NO_FORM };
+  const match = matchOf(section, kind);
+  return { name, ...match, programs: programsOf(match, kind), form: form ?? NO_FORM };
+}
+
+/** A container's messages bear the names that the service goes by; what a pattern reads may bear any. */
+function programsOf({ identifiers }: ModuleMatch, { match }: ModuleKind): string[] {
+  return match.identifiers.length === 0 ? [] : [...new Set([...match.identifiers, ...identifiers])];
 }
 
 /** The proxies that are told; null where it matters that none are. */

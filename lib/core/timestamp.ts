@@ -87,10 +87,11 @@ function ahead(time: Micros): Micros {
 const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
 const MONTH = MONTHS.join("|");
 const SYSLOG = new RegExp(
-  `^(?<month>${MONTH}) {1,2}(?<day>\\d{1,2}) (?<hour>\\d\\d):(?<minute>\\d\\d):(?<second>\\d\\d)(?:[.,](?<fraction>\\d{1,9}))?`,
+  `^(?<month>${MONTH}) {1,2}(?<day>\\d{1,2}) (?:(?<year>\\d{4}) )?(?<hour>\\d\\d):(?<minute>\\d\\d):(?<second>\\d\\d)` +
+    "(?:[.,](?<fraction>\\d{1,9}))?(?: (?:(?<zone>UTC|GMT) )?(?<laterYear>(?:19|20)\\d\\d)(?=:? |\\]|$))?",
 );
 const ISO =
-  /^(?<year>\d{4})[-/](?<month>\d\d)[-/](?<day>\d\d)[T ](?<hour>\d\d):(?<minute>\d\d):(?<second>\d\d)(?:[.,](?<fraction>\d{1,9}))?(?: ?(?<zone>Z|UTC|GMT|[+-]\d\d:?\d\d)\b)?/;
+  /^(?<year>\d{4})[-/](?<month>\d\d)[-/](?<day>\d\d)[T _](?<hour>\d\d):(?<minute>\d\d):(?<second>\d\d)(?:[.,](?<fraction>\d{1,9}))?(?: ?(?<zone>Z|UTC|GMT|[+-]\d\d:?\d\d)\b)?/;
 const CLF = new RegExp(`^\\d\\d/(?:${MONTH})/\\d{4}:\\d\\d:\\d\\d:\\d\\d [+-]\\d{4}`);
 
 /** A stamp, and how many characters it took. */
@@ -99,14 +100,17 @@ export interface Read {
   readonly length: number;
 }
 
-/** The time of classic syslog (RFC 3164, section 4.1.2) that `text` begins with: `May  6 10:56:10`; local, without a year. */
+/**
+ * The time of classic syslog (RFC 3164, section 4.1.2) that `text` begins with: `May  6 10:56:10`; local, without a
+ * year. Some write one behind the day, and ctime(3) behind the time: `May  6 10:56:10 2026`.
+ */
 export function readSyslogTime(text: string): Read | null {
   return read(SYSLOG, text);
 }
 
 /**
  * The time of ISO 8601 and RFC 3339 that `text` begins with: `2026-05-06T10:56:10.123456+02:00`; with blanks, slashes
- * (nginx's error log) or without a zone as well.
+ * (nginx's error log), a low line (svlogd) or without a zone as well.
  */
 export function readIsoTime(text: string): Read | null {
   return read(ISO, text);
@@ -183,10 +187,11 @@ export function unixStamp(seconds: string): Stamp {
 function read(pattern: RegExp, text: string): Read | null {
   const match = pattern.exec(text);
   if (!match) return null;
-  const { year, month, day, hour, minute, second, fraction, zone } = match.groups as Record<
-    string,
-    string | undefined
-  >;
+  const { month, day, hour, minute, second, fraction, zone, laterYear, year = laterYear } = match
+    .groups as Record<
+      string,
+      string | undefined
+    >;
   const stamp = {
     year: year === undefined ? null : Number(year),
     month: /^\d/.test(month!) ? Number(month) : MONTHS.indexOf(month!) + 1,

@@ -163,8 +163,8 @@ export class Pipeline {
   readerFor(modules: readonly ModuleRules[]): Reader {
     const readable = modules.map((rules) => {
       const index = this.#modules.indexOf(rules);
-      const { identifiers, units } = rules.module;
-      return { index, identifiers, units, reader: this.#readers[index]! };
+      const { identifiers, units, programs } = rules.module;
+      return { index, identifiers, units, programs, reader: this.#readers[index]! };
     });
     return new Reader(readable, this.#failures);
   }

@@ -18,6 +18,8 @@ export interface ModuleMatch {
 export interface Module extends ModuleMatch {
   /** Name in the configuration and in reasons, such as `SSHD`. */
   readonly name: string;
+  /** See `ReadableModule`. */
+  readonly programs?: readonly string[];
   /** How the messages of the service are read. */
   readonly form: MessageForm;
 }

@@ -5,6 +5,7 @@ import { HeadReader } from "./head.ts";
 import type { ModuleHealth } from "./health.ts";
 import type { MessageReader } from "./message_reader.ts";
 import { LINE, NO_PID, type Origin, type Records, type Sender } from "../core/records.ts";
+import { LastLines, mayRepeat, timesRepeated } from "./repetition.ts";
 import { DayResolver } from "./timestamp.ts";
 
 /** A module as a reader of records sees it. */
@@ -18,6 +19,11 @@ export interface ReadableModule {
    * Without identifiers, all entries of the units are the module's.
    */
   readonly units: readonly string[];
+  /**
+   * Programs whose lines are the module's where a message of it is a line with a head of its own, as
+   * a container's may be; empty: all. Those of `identifiers` unless told.
+   */
+  readonly programs?: readonly string[];
   readonly reader: MessageReader;
 }
 
@@ -26,6 +32,12 @@ interface Candidate {
   readonly module: ReadableModule;
   /** Whether only root or the service can have written the record. */
   readonly isTrusted: boolean;
+}
+
+/** A program that a line names, and the modules that its lines may belong to. */
+interface Program {
+  readonly identifier: string;
+  readonly candidates: readonly Candidate[];
 }
 
 /** An origin and the modules that its entries may belong to. */
@@ -49,8 +61,9 @@ export class Reader {
   readonly #byIdentifier: ReadonlyMap<string, readonly ReadableModule[]>;
   /** Modules that take what any program writes. */
   readonly #open: readonly ReadableModule[];
-  readonly #heads: HeadReader<readonly Candidate[]>;
+  readonly #heads: HeadReader<Program>;
   readonly #reference = { now: 0, before: NaN };
+  readonly #lines = new LastLines();
   /** Times that messages tell themselves. */
   readonly #times = new DayResolver(this.#reference);
   /** By the indices of the origins of records. */
@@ -69,7 +82,10 @@ export class Reader {
         [identifier, all],
       ) => [identifier, all.map(({ module }) => module)]),
     );
-    this.#heads = new HeadReader((identifier) => this.#candidatesOf(identifier), this.#reference);
+    this.#heads = new HeadReader(
+      (identifier) => ({ identifier, candidates: this.#candidatesOf(identifier) }),
+      this.#reference,
+    );
     this.#event = {
       module: modules[0]!.index,
       reader: modules[0]!.reader,
@@ -80,6 +96,7 @@ export class Reader {
       time: 0,
       isAhead: false,
       pid: NO_PID,
+      count: 1,
       isTrusted: true,
     };
   }
@@ -98,15 +115,16 @@ export class Reader {
     const origin = records.origin[i]!;
     this.#reference.now = now;
     if (origin === LINE) {
-      const isFound = this.#readLine(bytes, records.from[i]!, records.to[i]!);
+      const isFound = this.#readLineOf(records, i);
       const time = Number.isNaN(this.#event.time) ? records.times[i]! : this.#event.time;
       this.#reference.before = time;
       this.#setTime(time, now);
       return isFound;
     }
     const { candidates } = this.#placementOf(records.origins[origin]!, origin);
+    if (candidates.length === 0) return false;
     this.#event.pid = records.pids[i]!;
-    if (!this.#readAsFirst(candidates, bytes, records.from[i]!, records.to[i]!)) return false;
+    if (!this.#readMessage(candidates, bytes, records.from[i]!, records.to[i]!)) return false;
     this.#setTime(records.times[i]!, now);
     return true;
   }
@@ -132,36 +150,64 @@ export class Reader {
     return this.#event.time;
   }
 
+  /** Reads a line, or the line before where it only tells that that was written again. */
+  #readLineOf(records: Records, i: number): boolean {
+    const { bytes } = records;
+    const [from, to] = [records.from[i]!, records.to[i]!];
+    const isFound = this.#readLine(bytes, from, to);
+    const isUnknown = !isFound || !this.#event.isUnderstood;
+    const before = isUnknown && mayRepeat(bytes, from, to) ? this.#lines.before(records, i) : null;
+    const count = before === null ? 0 : timesRepeated({ bytes, from, to }, before);
+    this.#lines.passed(records, i, count > 0);
+    if (count === 0) return isFound;
+    const { time } = this.#event;
+    const isBeforeFound = this.#readLine(before!.bytes, before!.from, before!.to);
+    this.#event.count = count;
+    if (!Number.isNaN(time)) this.#event.time = time;
+    return isBeforeFound;
+  }
+
   /** Reads a line; its time is NaN where it does not tell. */
   #readLine(bytes: Bytes, from: number, to: number): boolean {
-    // A line that a module understands as it stands is a bare message, whatever it seems to
-    // contain.
     this.#event.pid = NO_PID;
-    if (this.#isUnderstood(this.#all, bytes, from, to)) {
-      this.#event.time = NaN;
-      this.#takeOwnTime();
-      return true;
-    }
-    const heads = this.#heads;
-    heads.read(bytes, from, to);
-    this.#event.pid = heads.pid;
-    const isFound = this.#readAsFirst(heads.program, bytes, heads.from, heads.to);
-    this.#event.time = heads.time;
+    const isFound = this.#readMessage(null, bytes, from, to);
     if (isFound && this.#event.isUnderstood) this.#takeOwnTime();
     return isFound;
   }
 
   /**
-   * Reads a message for the first candidate that understands it, or for the first of all if none
-   * does.
+   * Reads a message of one of some modules, or a line (`known: null`). What a module understands as it
+   * stands is a bare message, whatever it seems to contain; else the next part of its head is taken
+   * off, which may tell another process. Returns false if it belongs to none; the event is the first one's if none understands it.
    */
-  #readAsFirst(candidates: readonly Candidate[], bytes: Bytes, from: number, to: number): boolean {
-    if (candidates.length === 0) return false;
-    if (!this.#isUnderstood(candidates, bytes, from, to)) {
-      this.#take(candidates[0]!, bytes, from, to);
-      this.#event.isUnderstood = false;
+  #readMessage(known: readonly Candidate[] | null, bytes: Bytes, from: number, to: number): boolean {
+    const event = this.#event;
+    const heads = this.#heads;
+    let candidates = known ?? this.#all;
+    event.time = NaN;
+    event.count = 1;
+    if (this.#isUnderstood(candidates, bytes, from, to)) return true;
+    heads.begin(bytes, { from, to, isLine: known === null });
+    let isAnyones = known === null;
+    while (heads.next()) {
+      if (heads.pid !== NO_PID) event.pid = heads.pid;
+      if (heads.isTag) {
+        const { identifier, candidates: named } = heads.program!;
+        candidates = isAnyones ? named : writersOf(candidates, identifier);
+        // What the kernel tells may be another program's line.
+        isAnyones &&= identifier === KERNEL;
+        if (candidates.length === 0 && !isAnyones) break;
+      }
+      if (this.#isUnderstood(candidates, heads.bytes, heads.from, heads.to)) {
+        event.count = heads.count;
+        event.time = heads.time;
+        return true;
+      }
     }
-    return true;
+    if (candidates.length > 0) this.#take(candidates[0]!, heads.bytes, heads.from, heads.to);
+    event.isUnderstood = false;
+    event.time = heads.time;
+    return candidates.length > 0;
   }
 
   /** Whether one of the candidates understands a message; the event is then the first one's. */
@@ -224,6 +270,16 @@ export class Reader {
     const candidates = modules.map((module) => ({ module, isTrusted: isTrusted(sender, module.units) }));
     return this.#placements[index] = { origin, candidates };
   }
+}
+
+/** Name that the kernel's lines bear. */
+const KERNEL = "kernel";
+
+/** Those of the candidates whose service writes as `identifier`. */
+function writersOf(candidates: readonly Candidate[], identifier: string): readonly Candidate[] {
+  const isWriter = ({ module: { identifiers, programs = identifiers } }: Candidate) =>
+    identifier === "" || programs.length === 0 || programs.includes(identifier);
+  return candidates.every(isWriter) ? candidates : candidates.filter(isWriter);
 }
 
 function trusted(module: ReadableModule): Candidate {

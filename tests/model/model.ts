@@ -4,7 +4,7 @@
  * against it.
  */
 import type { Rule } from "../../lib/rules/rule.ts";
-import { readHead } from "./head_model.ts";
+import { type HeadedLine, headParts } from "./head_model.ts";
 import type { Said, Service } from "./message_model.ts";
 import { countedAs, ModelBans, ModelCounters, rulesHit } from "./rules_model.ts";
 
@@ -55,6 +55,8 @@ export interface ModelOptions {
   readonly ipv6Prefix: number;
 }
 
+type Head = Omit<HeadedLine, "program">;
+
 /** Judges lines one after the other. */
 export class Model {
   readonly #modules: readonly ModelModule[];
@@ -70,20 +72,41 @@ export class Model {
   }
 
   judge(line: string): Verdict {
-    const { now } = this.#options;
     // A line that a module understands as it stands is a bare message, whatever it seems to
-    // contain.
-    const bare = this.#firstOf(this.#modules, line);
-    if (bare?.said) return this.#verdict(bare, { time: null, pid: null, message: line });
-    const head = readHead(line, now);
-    const named = this.#modules.filter(({ identifiers }) => identifiers.includes(head.program));
-    const open = this.#modules.filter(({ identifiers }) => identifiers.length === 0);
-    const found = this.#firstOf(
-      head.program === "" ? this.#modules : named.length > 0 ? named : open,
-      head.message,
-      head.pid,
-    );
-    return found === null ? NO_MODULE : this.#verdict(found, head);
+    // contain; and so is what is left behind each part of its head.
+    const bare = { time: null, pid: null, count: 1, message: line };
+    let modules = this.#modules;
+    let found = this.#firstOf(modules, line);
+    if (found?.said) return this.#verdict(found, bare);
+    let head = bare as Head;
+    let isAnyones = true;
+    for (const part of headParts(line, this.#options.now)) {
+      head = part;
+      if (part.program !== null) {
+        modules = isAnyones
+          ? this.#modulesOf(part.program)
+          : modules.filter(({ identifiers }) =>
+            part.program === "" || identifiers.length === 0 || identifiers.includes(part.program!)
+          );
+        isAnyones &&= part.program === "kernel";
+        if (modules.length === 0 && !isAnyones) return NO_MODULE;
+      }
+      found = this.#firstOf(modules, part.message, part.pid);
+      if (found?.said) return this.#verdict(found, part);
+    }
+    if (modules.length === 0) return NO_MODULE;
+    // What is left of a line that nobody understands has no blanks at its ends.
+    return this.#verdict({ module: modules[0]!, said: null }, {
+      ...head,
+      message: head.message.trim(),
+      count: 1,
+    });
+  }
+
+  #modulesOf(program: string): readonly ModelModule[] {
+    if (program === "") return this.#modules;
+    const named = this.#modules.filter(({ identifiers }) => identifiers.includes(program));
+    return named.length > 0 ? named : this.#modules.filter(({ identifiers }) => identifiers.length === 0);
   }
 
   /** Whether a message comes within ten seconds of the one that began the last try. */
@@ -109,7 +132,7 @@ export class Model {
 
   #verdict(
     { module, said }: { module: ModelModule; said: Said | null },
-    { time: headTime, pid, message }: { time: number | null; pid: number | null; message: string },
+    { time: headTime, pid, count, message }: Head,
   ): Verdict {
     const { now, ipv6Prefix } = this.#options;
     // A message of one's own time beats the head's; lines that tell none, or one ahead of the
@@ -124,15 +147,18 @@ export class Model {
     const event = { address: address ?? "", message: said?.meant ?? message, fields, time };
     const verdict = { module: module.name, isUnderstood: said !== null, address, fields, message, time, pid };
     if (address === null) return { ...verdict, hits: [], trips: [], bans: [] };
-    const hits = rulesHit(event, module.rules).map(({ name }) => name);
+    const hits = rulesHit(event, module.rules);
     const counted = countedAs(address, ipv6Prefix);
     const counts = said!.counting !== 2 &&
       !(said!.counting === 1 && (hits.length === 0 || this.#isOfLastTry(counted, time)));
-    const trips = counts ? this.#counters.add(event, module.rules, counted) : [];
+    // What was written many times counts often enough to pass every limit.
+    const times = counts ? Math.min(count, Math.max(0, ...hits.map(({ limit }) => limit)) + 1) : 0;
+    const trips = Array.from({ length: times }, () => this.#counters.add(event, module.rules, counted))
+      .flat();
     const reasonOf = (rule: Rule) => `[${module.name}] ${rule.name}`;
     return {
       ...verdict,
-      hits,
+      hits: hits.map(({ name }) => name),
       trips: trips.map(({ rule, address, count }) => `${reasonOf(rule)}: ${address}, ${count} hits`),
       bans: trips.flatMap((trip) => {
         const ban = this.#bans.add(trip, reasonOf(trip.rule));
