@@ -2,6 +2,7 @@ import { strict as assert } from "node:assert";
 import { SECOND } from "../../lib/core/time.ts";
 import { readNotes, textOfWords } from "../../lib/core/note_record.ts";
 import { Engine, type EngineOptions, type RuledModule, type StoredNotes } from "../../lib/rules/engine.ts";
+import { NEVER, ONCE } from "../../lib/reading/message_reader.ts";
 import type { BatchNotes, NoteRow } from "../../lib/rules/note_batch.ts";
 import type { StoredGroup } from "../../lib/rules/rule_groups.ts";
 import type { Rule, Trip } from "../../lib/rules/rule.ts";
@@ -82,6 +83,47 @@ Deno.test("`Engine.add()` says whether an event hits a rule, be it that it does 
   assert.equal(engine.add(eventOf({ message: "Invalid user x" }, FIELDS)), true, "no value");
   assert.equal(engine.add(eventOf({ message: "Hello" }, FIELDS)), false);
   assert.equal(engine.takeHits(), 1);
+});
+
+Deno.test("`Engine.add()` counts nothing of a hit that may be a proxy's", () => {
+  const engine = engineOf([rule()]);
+  const said = { message: "Invalid user x", counting: NEVER };
+  for (let i = 0; i < 9; i++) assert.equal(engine.add(eventOf(said, FIELDS)), true);
+  assert.deepEqual([engine.takeTrips(), engine.takeHits(), engine.tracked], [[], 0, 0]);
+});
+
+Deno.test("`Engine.add()` counts one of the messages that an address sends at once", () => {
+  const engine = engineOf([rule()]);
+  const at = (second: number, address = "192.0.2.1") => {
+    engine.add(
+      eventOf({ message: "Invalid user x", counting: ONCE, time: second * SECOND, address }, FIELDS),
+    );
+    return engine.takeHits();
+  };
+  // The try goes on for ten seconds from its first message, late ones included.
+  assert.deepEqual([1_000, 1_000, 1_009, 995, 1_010, 1_019, 1_020].map((second) => at(second)), [
+    1,
+    0,
+    0,
+    0,
+    1,
+    0,
+    1,
+  ]);
+  assert.equal(engine.takeTrips().length, 1);
+  assert.equal(at(1_020, "192.0.2.2"), 1, "another address");
+});
+
+Deno.test("`Engine.add()` counts each connection once by a rule with different ports", () => {
+  const fields = ["message", "port"];
+  const rules = [rule({ condition: condition({ texts: ["Invalid ", "Failed "] }), distinct: "port" })];
+  const engine = new Engine([{ name: "SSHD", rules, form: { fields, literals: [] } }], { room: ROOM });
+  for (const port of ["40001", "40002"]) {
+    for (const message of ["Invalid user x", "Failed password for x", "Failed password for x"]) {
+      engine.add(eventOf({ message, fields: { port } }, fields));
+    }
+  }
+  assert.deepEqual([engine.takeHits(), engine.takeTrips()], [2, []]);
 });
 
 Deno.test("`Engine.add()` counts nothing that a local user could have forged, or that names nobody", () => {
