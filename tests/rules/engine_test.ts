@@ -6,6 +6,7 @@ import { NEVER, ONCE } from "../../lib/reading/message_reader.ts";
 import type { BatchNotes, NoteRow } from "../../lib/rules/note_batch.ts";
 import type { StoredGroup } from "../../lib/rules/rule_groups.ts";
 import type { Rule, Trip } from "../../lib/rules/rule.ts";
+import { Users } from "../../lib/rules/users.ts";
 import { condition, rule as anyRule, STEADY } from "../support/helpers.ts";
 import { Random } from "../support/random.ts";
 import { eventOf, type Said } from "../support/events.ts";
@@ -124,6 +125,38 @@ Deno.test("`Engine.add()` counts each connection once by a rule with different p
     }
   }
   assert.deepEqual([engine.takeHits(), engine.takeTrips()], [2, []]);
+});
+
+Deno.test("`Engine.add()` spares a user who is served by name what programs meet before and beside that", () => {
+  const fields = ["message", "status", "user"];
+  const rules = [rule({ condition: null, status: new Set([401, 403, 404]), limit: 99 })];
+  const engine = new Engine([{ name: "WEB", rules, form: { fields, literals: [] } }], { room: ROOM });
+  const minute = 60 * SECOND;
+  const hits = (status: string, time: number, over: { user?: string; address?: string } = {}) => {
+    const { user, address = "192.0.2.1" } = over;
+    engine.add(
+      eventOf({ address, time: time * minute, fields: { status, ...user ? { user } : {} } }, fields),
+    );
+    return engine.takeHits();
+  };
+  assert.equal(hits("401", 1), 1, "nobody is known yet");
+  assert.equal(hits("207", 1), 0);
+  assert.equal(hits("404", 1), 1, "served without a name");
+  assert.equal(hits("207", 2, { user: "nina" }), 0);
+  assert.deepEqual(["401", "404", "403"].map((status) => hits(status, 2)), [0, 0, 1]);
+  assert.equal(hits("401", 2, { user: "nina" }), 1, "a wrong password");
+  assert.equal(hits("404", 2, { address: "192.0.2.2" }), 1, "somebody else");
+  assert.deepEqual([hits("404", 11), hits("404", 12)], [0, 1]);
+});
+
+Deno.test("`Users` remembers the newest of more addresses than there is room for", () => {
+  const users = new Users();
+  const address = (n: number) => ({ w0: 0, w1: 0, w2: 0xffff, w3: n, prefix: 128 });
+  assert.equal(users.has(address(1), SECOND), false);
+  for (let n = 0; n < 50_000; n++) users.note(address(n), n);
+  assert.ok(users.has(address(49_999), 50_000));
+  const kept = Array.from({ length: 50_000 }, (_, n) => users.has(address(n), 50_000)).lastIndexOf(false);
+  assert.ok(kept > 0 && kept < 49_000, `${kept}`);
 });
 
 Deno.test("`Engine.add()` counts nothing that a local user could have forged, or that names nobody", () => {
