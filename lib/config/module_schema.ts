@@ -152,7 +152,8 @@ export const moduleSection = section({
   trusted_proxies: described(
     z.union([network, z.array(network)], STRINGS).transform((given) => [given].flat())
       .optional(),
-    "Proxies in front of the service. The client that they name is counted, and proxies are never banned.",
+    "Proxies in front of the service: the client that they name is counted, and proxies are never banned. `[]`: there " +
+      "are none. Without it NGINX counts nothing of what is refused before a request is read.",
   ),
   no_log: described(
     texts().optional(),

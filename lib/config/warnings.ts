@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import type { Condition, Rule } from "../rules/rule.ts";
+import type { Condition, ModuleRules, Rule } from "../rules/rule.ts";
 import type { Micros } from "../core/time.ts";
 import type { Config, WhitelistConfig, WhitelistFile, WhitelistMember } from "./types.ts";
 
@@ -8,8 +8,10 @@ export function configWarnings(config: Config, now: Micros = Date.now() * 1_000)
   return [
     ...warnOfCommands(config),
     ...warnOfWhitelist(config.whitelist, now),
+    ...config.modules.flatMap((module) => warnOfProxies(module, config.ban)),
     ...config.modules.flatMap(({ module, rules }) => [
       ...(module.form.warnings?.() ?? []).map((warning) => `[${module.name}] ${warning}`),
+      ...warnOfEndlessRules(module.name, rules),
       ...warnOfBlindRules(module.name, rules),
       ...warnOfIdleRules(module.name, rules),
     ]),
@@ -73,6 +75,64 @@ function warnOfUnused({ unbanOnStop }: Config["ban"], modules: Config["modules"]
 }
 
 const SHELLS = new Set(["sh", "bash", "dash", "zsh", "ksh", "fish"]);
+
+/** Programs that let packets through or not, by the address that they come from. */
+const PACKET_FILTERS = new Set([
+  "nft",
+  "iptables",
+  "ip6tables",
+  "ipset",
+  "ufw",
+  "firewall-cmd",
+  "ip",
+  "route",
+]);
+
+/** The packet filter that carries out bans, by name; undefined: none, or one that a script hides. */
+function packetFilter({ firewall, command }: Config["ban"]): string | undefined {
+  if (firewall === "nftables") return firewall;
+  return firewall === "observe"
+    ? undefined
+    : command?.map((word) => basename(word)).find((word) => PACKET_FILTERS.has(word));
+}
+
+/** Warns where a proxy could be banned, or where those behind it are and the firewall never sees them. */
+function warnOfProxies({ module, trustedProxies }: ModuleRules, ban: Config["ban"]): string[] {
+  const isCarriedOut = ban.firewall === "nftables" || (ban.firewall !== "observe" && ban.command !== null);
+  if (trustedProxies === null && isCarriedOut) {
+    return [
+      `[${module.name}] trusted_proxies is not set: a proxy in front could be banned with all its visitors. Name ` +
+      "the proxies, or say [] if there are none; until then what is refused before a request is read counts for nothing",
+    ];
+  }
+  const filter = packetFilter(ban);
+  if (trustedProxies === null || trustedProxies.length === 0 || filter === undefined) return [];
+  return [
+    `[${module.name}] ${filter} cuts off nobody behind trusted_proxies: packets come from the proxies. Ban in the ` +
+    "service or in the proxy (docs/firewalls.md)",
+  ];
+}
+
+/** Warns of rules that forget no hit, and of bans without an end. */
+function warnOfEndlessRules(module: string, rules: readonly Rule[]): string[] {
+  const [noWindow, noEnd] = [
+    rules.filter(({ window }) => window === null),
+    rules.filter(({ banTime }) => banTime === null),
+  ];
+  const both = noWindow.filter((rule) => noEnd.includes(rule));
+  const warning = (rules: readonly Rule[], what: string) =>
+    rules.length > 0 ? [`[${module}] ${namesOf(rules)}: ${what}`] : [];
+  return [
+    ...warning(both, "bans are for good, and hits count however far apart: set window and ban_time"),
+    ...warning(noWindow.filter((rule) => !both.includes(rule)), "hits count however far apart: set window"),
+    ...warning(noEnd.filter((rule) => !both.includes(rule)), "bans are for good: set ban_time"),
+  ];
+}
+
+function namesOf(rules: readonly Rule[]): string {
+  const names = rules.slice(0, 3).map(({ name }) => name).join(", ");
+  return rules.length > 3 ? `${names} and ${rules.length - 3} more` : names;
+}
 
 /** Reports whether a network is wider than registries assign: an IPv4 /8, an IPv6 /16. */
 function isVast(network: string): boolean {

@@ -26,6 +26,7 @@ import { CountedAddress } from "./counted_address.ts";
 import { NewestHits } from "./newest_hits.ts";
 import { makePlan, type NumberedRule, type Part, type Plan } from "./note_plan.ts";
 import { RuleSet } from "./rule_set.ts";
+import { Users } from "./users.ts";
 
 /** A module as far as its rules go. */
 export interface RuledModule {
@@ -63,6 +64,7 @@ export class Engine {
   readonly #lenience: (address: string, time: Micros) => number;
   readonly #countedAddress: CountedAddress;
   readonly #bursts = new Bursts();
+  readonly #users = new Users();
   #groups!: RuleGroups;
   #notes!: Notes;
   #batch!: NoteBatch;
@@ -104,7 +106,8 @@ export class Engine {
   add(event: LogEvent): boolean {
     const { reader, time } = event;
     if (!event.isTrusted || !reader.address.isAddress) return false;
-    const verdict = this.#sets[event.module]!.verdict(event);
+    const set = this.#sets[event.module]!;
+    const verdict = set.verdict(event, reader.status > 0 && this.#isOfUser(set, event));
     if (verdict.rules.length === 0) return false;
     const plan = verdict.plan ??
       (verdict.plan = makePlan(this.#groups, { rules: verdict.rules, fields: reader.fields }));
@@ -217,6 +220,15 @@ export class Engine {
     this.#bursts.clear();
     this.#newest = new NewestHits(this.#groups);
     for (const set of this.#sets) set.forget();
+  }
+
+  /** Whether an event's address is that of a user; takes note of those who are served by name. */
+  #isOfUser(set: RuleSet<NumberedRule, Plan>, { reader, time }: LogEvent): boolean {
+    const isServed = reader.status >= 200 && reader.status < 400;
+    if (isServed && !set.hasUser(reader)) return false;
+    this.#countedAddress.put(reader.address, this.#record);
+    if (isServed) this.#users.note(this.#record, time);
+    return !isServed && this.#users.has(this.#record, time);
   }
 
   #hit(part: Part, reader: MessageReader): void {

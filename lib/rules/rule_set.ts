@@ -12,11 +12,11 @@ const LONG = 48;
 /** Combinations of rules that are remembered. */
 const VERDICTS = 4_096;
 /**
- * Statuses of what is not there. Whoever is logged in meets them by the hundred: a program that
- * synchronises files asks for pictures of all of them. No rule that asks for the status alone counts
- * them for a request with a user's name.
+ * Statuses that users meet by the hundred: a program that synchronises files is asked for a name
+ * first each time, and asks for pictures of all files. No rule that asks for the status alone counts
+ * them for a user.
  */
-const MISSING: ReadonlySet<number> = new Set([404, 410]);
+const [UNAUTHORIZED, NOT_FOUND, GONE] = [401, 404, 410];
 
 /** The rules that an event hits: one object for each combination of rules, so that others can keep with it what it means. */
 export class Verdict<R, Plan> {
@@ -69,8 +69,8 @@ export class RuleSet<R extends Rule, Plan = unknown> {
   readonly #seeksMessage: boolean;
   /** The statuses that rules ask for, numbered from 1; others are 0. */
   readonly #statuses = new Map<number, number>();
-  /** The same of requests with a user's name: in `MISSING` they have numbers of their own. */
-  readonly #statusesOfUsers = new Map<number, number>();
+  /** The numbers of those that users are spared, where they are. */
+  readonly #spared = new Map<number, number>();
   /** The field with the user's name; -1: there is none. */
   readonly #user: number;
   /** By number of the status and set of signs. */
@@ -95,8 +95,8 @@ export class RuleSet<R extends Rule, Plan = unknown> {
     }));
     const codes = new Set(rules.flatMap(({ status }) => [...status ?? []]));
     for (const code of codes) this.#statuses.set(code, this.#statuses.size + 1);
-    for (const [code, number] of this.#statuses) {
-      this.#statusesOfUsers.set(code, MISSING.has(code) ? codes.size + number : number);
+    for (const code of [UNAUTHORIZED, NOT_FOUND, GONE]) {
+      if (codes.has(code)) this.#spared.set(code, codes.size + 1 + this.#spared.size);
     }
     this.#user = fields.indexOf("user");
     this.#signs = new Signs(this.#ready);
@@ -106,27 +106,40 @@ export class RuleSet<R extends Rule, Plan = unknown> {
     this.forget();
   }
 
-  /** The rules that an event hits. The verdict is good until `forget()`. */
-  verdict({ reader }: LogEvent): Verdict<R, Plan> {
+  /**
+   * The rules that an event hits. The verdict is good until `forget()`.
+   *
+   * @param isOfUser whether its address is that of a user
+   */
+  verdict({ reader }: LogEvent, isOfUser = false): Verdict<R, Plan> {
     if (this.rules.length === 0) return this.#none;
     const set = this.#signsOf(reader);
-    const status = this.#statuses.size === 0 ? 0 : this.#statusOf(reader);
+    const status = this.#statuses.size === 0 ? 0 : this.#statusOf(reader, isOfUser);
     const judgement = this.#judgements[status]![set] ?? this.#judge(set, status);
     return judgement.verdict ?? this.#ask(judgement, reader);
   }
 
   /** Drops all verdicts, and with them what is known of their rules. */
   forget(): void {
-    this.#judgements = Array.from({ length: 2 * this.#statuses.size + 1 }, () => []);
+    const numbers = this.#statuses.size + this.#spared.size + 1;
+    this.#judgements = Array.from({ length: numbers }, () => []);
     this.#judged = 0;
     this.#verdicts.clear();
     this.#none = this.#verdictOf([]);
     this.#asked.clear();
   }
 
-  #statusOf({ status, from }: MessageReader): number {
-    const hasUser = this.#user >= 0 && from[this.#user]! >= 0;
-    return (hasUser ? this.#statusesOfUsers : this.#statuses).get(status) ?? 0;
+  /** Whether a message bears a user's name. */
+  hasUser({ from }: MessageReader): boolean {
+    return this.#user >= 0 && from[this.#user]! >= 0;
+  }
+
+  #statusOf(reader: MessageReader, isOfUser: boolean): number {
+    const { status } = reader;
+    const isSpared = status === UNAUTHORIZED
+      ? isOfUser && !this.hasUser(reader)
+      : (status === NOT_FOUND || status === GONE) && (isOfUser || this.hasUser(reader));
+    return (isSpared ? this.#spared : this.#statuses).get(status) ?? 0;
   }
 
   /** The set of signs that all fields show. */
@@ -185,7 +198,7 @@ export class RuleSet<R extends Rule, Plan = unknown> {
     const suspects: Suspect[] = [];
     for (const place of this.#signs.candidates(met)) {
       const { rule, condition, except } = this.#ready[place]!;
-      const statuses = condition === null ? [this.#statuses] : [this.#statuses, this.#statusesOfUsers];
+      const statuses = condition === null ? [this.#statuses] : [this.#statuses, this.#spared];
       const codes = [...rule.status ?? []];
       if (rule.status !== null && !codes.some((code) => statuses.some((all) => all.get(code) === status))) {
         continue;

@@ -60,6 +60,7 @@ Deno.test("`check --json` tells modules, rules and warnings, spans in seconds an
   assert.deepEqual(warnings.map((sentence: string) => sentence.slice(0, 22)), [
     "ban_time is set but un",
     "whitelist 0.0.0.0/0 is",
+    "[SSHD] b: bans are for",
     "ban_command cannot run",
   ]);
   assert.doesNotMatch(stdout, /s3cret/);

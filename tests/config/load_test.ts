@@ -190,6 +190,15 @@ Deno.test("`loadConfig()` looks for a known service where match says, and nowher
   assert.deepEqual(originOf('{ "unit": "web.service" }'), [[], ["web.service"], []]);
 });
 
+Deno.test("`loadConfig()` tells proxies that are not known from none", () => {
+  const proxies = (keys: string) =>
+    load(`{ "modules": { "NGINX": { ${keys} "rules": [${RULE}] }, "SSHD": { "rules": [${RULE}] } } }`).modules
+      .map(({ trustedProxies }) => trustedProxies);
+  assert.deepEqual(proxies(""), [null, []]);
+  assert.deepEqual(proxies('"trusted_proxies": [],'), [[], []]);
+  assert.deepEqual(proxies('"trusted_proxies": "192.0.2.0/24",'), [["192.0.2.0/24"], []]);
+});
+
 Deno.test("`loadConfig()` never bans a trusted proxy", () => {
   const text = `{ "modules": { "NGINX": { "trusted_proxies": "10.1.2.3/8", "rules": [${RULE}] } } }`;
   assert.deepEqual(load(text).whitelist.members, [{ ...plainly("10.0.0.0/8"), note: "trusted proxy" }]);

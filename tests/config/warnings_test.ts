@@ -2,6 +2,7 @@ import { strict as assert } from "node:assert";
 import type { Config } from "../../lib/config/types.ts";
 import { configWarnings, vastWarning } from "../../lib/config/warnings.ts";
 import type { Condition, Rule } from "../../lib/rules/rule.ts";
+import { HOUR } from "../../lib/core/time.ts";
 import { STEADY } from "../support/helpers.ts";
 
 function condition(over: Partial<Condition>): Condition {
@@ -16,8 +17,8 @@ function rule(name: string, over: Partial<Rule> = {}): Rule {
     except: [],
     distinct: null,
     limit: 5,
-    window: null,
-    banTime: null,
+    window: HOUR,
+    banTime: HOUR,
     growth: STEADY,
     scope: "all",
     ...over,
@@ -25,11 +26,15 @@ function rule(name: string, over: Partial<Rule> = {}): Rule {
 }
 
 /** What `configWarnings()` says of a module with these rules. */
-function warnings(...rules: Rule[]): string[] {
+function warnings(
+  rules: readonly Rule[],
+  over: { ban?: Partial<Config["ban"]>; trustedProxies?: unknown } = {},
+) {
+  const { ban, trustedProxies = [] } = over;
   return configWarnings({
-    ban: { command: null, unban: null, timeout: 1, concurrency: 1 },
+    ban: { firewall: "command", command: null, unban: null, timeout: 1, concurrency: 1, ...ban },
     whitelist: { members: [], files: [], refresh: 1 },
-    modules: [{ module: { name: "M", form: {} }, noLog: [], trustedProxies: [], record: "all", rules }],
+    modules: [{ module: { name: "M", form: {} }, noLog: [], trustedProxies, record: "all", rules }],
   } as unknown as Config);
 }
 
@@ -66,7 +71,7 @@ const BLIND: [title: string, over: Partial<Rule>, isBlind: boolean][] = [
 ];
 for (const [title, over, isBlind] of BLIND) {
   Deno.test(`\`configWarnings()\` ${isBlind ? "names" : "does not name"} a rule that excepts ${title}`, () => {
-    assert.deepEqual(warnings(rule("a", over)), isBlind ? [never("a")] : []);
+    assert.deepEqual(warnings([rule("a", over)]), isBlind ? [never("a")] : []);
   });
 }
 
@@ -95,9 +100,49 @@ const IDLE: [title: string, first: Partial<Rule>, second: Partial<Rule>, expecte
 ];
 for (const [title, first, second, expected] of IDLE) {
   Deno.test(`\`configWarnings()\` judges of two rules whether one can act: ${title}`, () => {
-    assert.deepEqual(warnings(rule("first", first), rule("second", second)), expected);
+    assert.deepEqual(warnings([rule("first", first), rule("second", second)]), expected);
   });
 }
+
+Deno.test("`configWarnings()` names rules that forget no hit and bans without an end", () => {
+  const texts = ["a", "b", "c", "d"].map((text) => ({ name: text, condition: condition({ texts: [text] }) }));
+  const said = (over: Partial<Rule>, count = 1) =>
+    warnings(texts.slice(0, count).map(({ name, condition }) => rule(name, { condition, ...over })));
+  assert.deepEqual(said({}), []);
+  assert.deepEqual(said({ window: null }), ["[M] a: hits count however far apart: set window"]);
+  assert.deepEqual(said({ banTime: null }, 3), ["[M] a, b, c: bans are for good: set ban_time"]);
+  assert.deepEqual(said({ window: null, banTime: null }, 4), [
+    "[M] a, b, c and 1 more: bans are for good, and hits count however far apart: set window and ban_time",
+  ]);
+});
+
+Deno.test("`configWarnings()` warns where a proxy could be banned, or those behind it without effect", () => {
+  const said = (trustedProxies: unknown, ban: Partial<Config["ban"]>) =>
+    warnings([rule("a")], { trustedProxies, ban }).filter((sentence) => sentence.includes("trusted_proxies"))
+      .map((sentence) => sentence.slice(0, 40));
+  const [unknown, unseen] = [
+    "[M] trusted_proxies is not set: a proxy i",
+    "cuts off nobody behind trusted_pr",
+  ];
+  const command = (text: string) =>
+    ({ firewall: "command", command: text.split(" "), unban: ["u"] }) as const;
+  const [proxies, nftables] = [["192.0.2.0/24"], { firewall: "nftables" } as const];
+  assert.deepEqual(said(null, nftables), [unknown.slice(0, 40)]);
+  assert.deepEqual(said(null, command("sudo /opt/ban %s")), [unknown.slice(0, 40)]);
+  assert.deepEqual(said(null, { firewall: "observe" }), []);
+  assert.deepEqual(said(null, {}), [], "no command");
+  assert.deepEqual(said([], nftables), []);
+  assert.deepEqual(said(proxies, { firewall: "observe" }), []);
+  assert.deepEqual(said(proxies, command("/opt/deny-in-nginx %s")), []);
+  for (
+    const [name, ban] of [["nftables", nftables], [
+      "ipset",
+      command("sudo -n /usr/sbin/ipset add %s"),
+    ]] as const
+  ) {
+    assert.deepEqual(said(proxies, ban), [`[M] ${name} ${unseen}`.slice(0, 40)]);
+  }
+});
 
 Deno.test("`vastWarning()` spares networks that one party may have", () => {
   for (const network of ["0.0.0.0/0", "8.0.0.0/7", "::/0", "2000::/15"]) {

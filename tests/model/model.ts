@@ -65,6 +65,8 @@ export class Model {
   readonly #bans = new ModelBans();
   /** When the last try of each address began whose messages count once. */
   readonly #tries = new Map<string, number>();
+  /** When somebody with a name was served last, by address. */
+  readonly #users = new Map<string, number>();
 
   constructor(modules: readonly ModelModule[], options: ModelOptions) {
     this.#modules = modules;
@@ -144,11 +146,16 @@ export class Model {
       // A half of a character is none in UTF-8.
       Object.entries(said?.fields ?? {}).map(([name, text]) => [name, text.toWellFormed()]),
     );
-    const event = { address: address ?? "", message: said?.meant ?? message, fields, time };
+    const counted = countedAs(address ?? "", ipv6Prefix);
+    const served = this.#users.get(counted);
+    const isOfUser = served !== undefined && Math.abs(time - served) < 600_000_000;
+    const event = { address: address ?? "", message: said?.meant ?? message, fields, time, isOfUser };
+    if (address !== null && fields.user !== undefined && /^[23]\d\d$/.test(fields.status ?? "")) {
+      this.#users.set(counted, time);
+    }
     const verdict = { module: module.name, isUnderstood: said !== null, address, fields, message, time, pid };
     if (address === null) return { ...verdict, hits: [], trips: [], bans: [] };
     const hits = rulesHit(event, module.rules);
-    const counted = countedAs(address, ipv6Prefix);
     const counts = said!.counting !== 2 &&
       !(said!.counting === 1 && (hits.length === 0 || this.#isOfLastTry(counted, time)));
     // What was written many times counts often enough to pass every limit.
@@ -156,9 +163,10 @@ export class Model {
     const trips = Array.from({ length: times }, () => this.#counters.add(event, module.rules, counted))
       .flat();
     const reasonOf = (rule: Rule) => `[${module.name}] ${rule.name}`;
+    const named = hits.length > 0 ? rulesHit({ ...event, isOfUser: false }, module.rules) : [];
     return {
       ...verdict,
-      hits: hits.map(({ name }) => name),
+      hits: named.map(({ name }) => name),
       trips: trips.map(({ rule, address, count }) => `${reasonOf(rule)}: ${address}, ${count} hits`),
       bans: trips.flatMap((trip) => {
         const ban = this.#bans.add(trip, reasonOf(trip.rule));

@@ -10,6 +10,8 @@ export interface Counted {
   readonly fields: Readonly<Record<string, string>>;
   /** Microseconds since the epoch. */
   readonly time: number;
+  /** Whether somebody with a name was served at the address lately. */
+  readonly isOfUser: boolean;
 }
 
 /** Reports whether an event meets a condition: one of the texts stands in one of the fields. */
@@ -35,15 +37,20 @@ function expression(source: string): RegExp {
 }
 
 /**
- * The rules that an event hits. What is not there is no hit by its status alone for whoever has a
- * name.
+ * The rules that an event hits. By its status alone, what is not there is no hit of users, nor is
+ * being asked for a name.
  */
-export function rulesHit(event: Pick<Counted, "fields" | "message">, rules: readonly Rule[]): Rule[] {
+export function rulesHit(
+  event: Pick<Counted, "fields" | "message" | "isOfUser">,
+  rules: readonly Rule[],
+): Rule[] {
   return rules.filter(({ condition, status, except }) => {
     if (condition !== null && !meets(event, condition)) return false;
     if (status !== null && ![...status].some((code) => String(code) === event.fields.status)) return false;
-    const isMissing = event.fields.status === "404" || event.fields.status === "410";
-    if (status !== null && condition === null && isMissing && event.fields.user !== undefined) return false;
+    const { status: answer, user } = event.fields;
+    const isSpared = (answer === "401" && event.isOfUser && user === undefined) ||
+      ((answer === "404" || answer === "410") && (event.isOfUser || user !== undefined));
+    if (status !== null && condition === null && isSpared) return false;
     return !except.some((one) => meets(event, one));
   });
 }

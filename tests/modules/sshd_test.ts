@@ -1,9 +1,12 @@
 import { strict as assert } from "node:assert";
-import { END, LOGIN, NOTHING } from "../../lib/reading/message_reader.ts";
+import { addressOf } from "../../lib/core/address_reader.ts";
+import { encode } from "../../lib/core/bytes.ts";
+import { fieldText } from "../../lib/reading/field_text.ts";
+import { EACH, END, LOGIN, NOTHING, ONCE } from "../../lib/reading/message_reader.ts";
 import { TemplateForm } from "../../lib/reading/template_reader.ts";
 import { sshd, SSHD_TEMPLATES } from "../../modules/sshd.ts";
 import { SSHD_NEAR_MISSES, SSHD_SAMPLES } from "../samples/sshd.ts";
-import { messageParser } from "../support/messages.ts";
+import { messageParser, openForm } from "../support/messages.ts";
 
 const read = messageParser(sshd.form({ logFormats: [], trustedProxies: [], patterns: [], unsafe: false }));
 const LEVEL = /^(?:error|fatal|info): /;
@@ -226,4 +229,48 @@ Deno.test("sshd tells who has logged in, and which connection has ended", () => 
 
 Deno.test("a port has five digits at most", () => {
   assert.equal(read(`Invalid user bob from ${TRUE} port 123456`), null);
+});
+
+/** What rules see of the messages of processes, one after the other. */
+function seen(...messages: readonly (readonly [pid: number, message: string])[]) {
+  const reader = openForm(sshd.form({ logFormats: [], trustedProxies: [], patterns: [], unsafe: false }));
+  return messages.map(([pid, message]) => {
+    const { bytes, end } = encode(message);
+    assert.ok(reader.read(bytes, 0, end, pid), message);
+    const { says, counting } = reader;
+    return { message: fieldText(reader, "message"), address: addressOf(reader.address), says, counting };
+  });
+}
+
+Deno.test("who connects and goes is told as older servers do, by two messages of one process", () => {
+  const gone = "error: kex_exchange_identification: Connection closed by remote host";
+  const reset = "error: kex_exchange_identification: read: Connection reset by peer";
+  const told = (address: string, port: number) => ({
+    message: `Did not receive identification string from ${address} port ${port}`,
+    address,
+    says: NOTHING,
+    counting: EACH,
+  });
+  const closed = "Connection closed by 2001:db8::7 port 40001";
+  assert.deepEqual(seen([7, gone], [7, closed])[1], told("2001:db8::7", 40_001));
+  assert.deepEqual(seen([7, reset], [7, `Connection reset by ${TRUE} port 2`])[1], told(TRUE, 2));
+  // Others come between them, and each tells of one connection.
+  const several = seen([7, gone], [8, gone], [9, closed], [8, closed], [7, closed], [7, closed]);
+  assert.deepEqual(several.map(({ message }) => message!.slice(0, 7)), [
+    ...["error: ", "error: ", "Connect", "Did not", "Did not", "Connect"],
+  ]);
+  assert.equal(several[2]!.says, END);
+  // Nothing tells whether they are of one process.
+  assert.equal(seen([-1, gone], [-1, closed])[1]!.message, closed);
+  const other = "error: kex_exchange_identification: banner line contains invalid characters";
+  assert.equal(seen([7, other], [7, closed])[1]!.message, closed);
+  const invalid = `banner exchange: Connection from ${TRUE} port 1: invalid format`;
+  assert.equal(seen([7, gone], [7, invalid])[1]!.message, invalid);
+});
+
+Deno.test("who asks a server for all kinds of keys counts once", () => {
+  const failure = (what: string) =>
+    `Unable to negotiate with ${NEAR}: no matching ${what} found. Their offer: x [preauth]`;
+  assert.equal(seen([1, failure("host key type")])[0]!.counting, ONCE);
+  assert.equal(seen([1, failure("key exchange method")])[0]!.counting, EACH);
 });

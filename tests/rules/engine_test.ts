@@ -2,9 +2,11 @@ import { strict as assert } from "node:assert";
 import { SECOND } from "../../lib/core/time.ts";
 import { readNotes, textOfWords } from "../../lib/core/note_record.ts";
 import { Engine, type EngineOptions, type RuledModule, type StoredNotes } from "../../lib/rules/engine.ts";
+import { NEVER, ONCE } from "../../lib/reading/message_reader.ts";
 import type { BatchNotes, NoteRow } from "../../lib/rules/note_batch.ts";
 import type { StoredGroup } from "../../lib/rules/rule_groups.ts";
 import type { Rule, Trip } from "../../lib/rules/rule.ts";
+import { Users } from "../../lib/rules/users.ts";
 import { condition, rule as anyRule, STEADY } from "../support/helpers.ts";
 import { Random } from "../support/random.ts";
 import { eventOf, type Said } from "../support/events.ts";
@@ -82,6 +84,79 @@ Deno.test("`Engine.add()` says whether an event hits a rule, be it that it does 
   assert.equal(engine.add(eventOf({ message: "Invalid user x" }, FIELDS)), true, "no value");
   assert.equal(engine.add(eventOf({ message: "Hello" }, FIELDS)), false);
   assert.equal(engine.takeHits(), 1);
+});
+
+Deno.test("`Engine.add()` counts nothing of a hit that may be a proxy's", () => {
+  const engine = engineOf([rule()]);
+  const said = { message: "Invalid user x", counting: NEVER };
+  for (let i = 0; i < 9; i++) assert.equal(engine.add(eventOf(said, FIELDS)), true);
+  assert.deepEqual([engine.takeTrips(), engine.takeHits(), engine.tracked], [[], 0, 0]);
+});
+
+Deno.test("`Engine.add()` counts one of the messages that an address sends at once", () => {
+  const engine = engineOf([rule()]);
+  const at = (second: number, address = "192.0.2.1") => {
+    engine.add(
+      eventOf({ message: "Invalid user x", counting: ONCE, time: second * SECOND, address }, FIELDS),
+    );
+    return engine.takeHits();
+  };
+  // The try goes on for ten seconds from its first message, late ones included.
+  assert.deepEqual([1_000, 1_000, 1_009, 995, 1_010, 1_019, 1_020].map((second) => at(second)), [
+    1,
+    0,
+    0,
+    0,
+    1,
+    0,
+    1,
+  ]);
+  assert.equal(engine.takeTrips().length, 1);
+  assert.equal(at(1_020, "192.0.2.2"), 1, "another address");
+});
+
+Deno.test("`Engine.add()` counts each connection once by a rule with different ports", () => {
+  const fields = ["message", "port"];
+  const rules = [rule({ condition: condition({ texts: ["Invalid ", "Failed "] }), distinct: "port" })];
+  const engine = new Engine([{ name: "SSHD", rules, form: { fields, literals: [] } }], { room: ROOM });
+  for (const port of ["40001", "40002"]) {
+    for (const message of ["Invalid user x", "Failed password for x", "Failed password for x"]) {
+      engine.add(eventOf({ message, fields: { port } }, fields));
+    }
+  }
+  assert.deepEqual([engine.takeHits(), engine.takeTrips()], [2, []]);
+});
+
+Deno.test("`Engine.add()` spares a user who is served by name what programs meet before and beside that", () => {
+  const fields = ["message", "status", "user"];
+  const rules = [rule({ condition: null, status: new Set([401, 403, 404]), limit: 99 })];
+  const engine = new Engine([{ name: "WEB", rules, form: { fields, literals: [] } }], { room: ROOM });
+  const minute = 60 * SECOND;
+  const hits = (status: string, time: number, over: { user?: string; address?: string } = {}) => {
+    const { user, address = "192.0.2.1" } = over;
+    engine.add(
+      eventOf({ address, time: time * minute, fields: { status, ...user ? { user } : {} } }, fields),
+    );
+    return engine.takeHits();
+  };
+  assert.equal(hits("401", 1), 1, "nobody is known yet");
+  assert.equal(hits("207", 1), 0);
+  assert.equal(hits("404", 1), 1, "served without a name");
+  assert.equal(hits("207", 2, { user: "nina" }), 0);
+  assert.deepEqual(["401", "404", "403"].map((status) => hits(status, 2)), [0, 0, 1]);
+  assert.equal(hits("401", 2, { user: "nina" }), 1, "a wrong password");
+  assert.equal(hits("404", 2, { address: "192.0.2.2" }), 1, "somebody else");
+  assert.deepEqual([hits("404", 11), hits("404", 12)], [0, 1]);
+});
+
+Deno.test("`Users` remembers the newest of more addresses than there is room for", () => {
+  const users = new Users();
+  const address = (n: number) => ({ w0: 0, w1: 0, w2: 0xffff, w3: n, prefix: 128 });
+  assert.equal(users.has(address(1), SECOND), false);
+  for (let n = 0; n < 50_000; n++) users.note(address(n), n);
+  assert.ok(users.has(address(49_999), 50_000));
+  const kept = Array.from({ length: 50_000 }, (_, n) => users.has(address(n), 50_000)).lastIndexOf(false);
+  assert.ok(kept > 0 && kept < 49_000, `${kept}`);
 });
 
 Deno.test("`Engine.add()` counts nothing that a local user could have forged, or that names nobody", () => {

@@ -67,6 +67,26 @@ Deno.test("`RuleSet.verdict()` compares the fields that a condition names, and n
   }
 });
 
+Deno.test("`RuleSet.verdict()` spares who is logged in what is not there, where a rule asks for the status alone", () => {
+  const fields = ["message", "path", "status", "user"];
+  const path = condition({ fields: ["path"], texts: ["/shell"] });
+  const set = new RuleSet([
+    rule({ name: "missing", condition: null, status: new Set([403, 404, 410]) }),
+    rule({ name: "program", condition: path, status: new Set([404]) }),
+    rule({ name: "any", condition: null }),
+  ], { fields, literals: [] });
+  const hits = (said: Readonly<Record<string, string>>) =>
+    set.verdict(eventOf({ fields: said }, fields)).rules.map(({ name }) => name).join();
+  for (const status of ["404", "410"]) {
+    assert.equal(hits({ status, path: "/a" }), "missing,any");
+    assert.equal(hits({ status, path: "/a", user: "nina" }), "any");
+  }
+  assert.equal(hits({ status: "404", path: "/shell", user: "nina" }), "program,any");
+  assert.equal(hits({ status: "404", path: "/shell" }), "missing,program,any");
+  assert.equal(hits({ status: "403", path: "/a", user: "nina" }), "missing,any");
+  assert.equal(hits({ status: "200", path: "/a", user: "nina" }), "any");
+});
+
 /** Whether an event meets a condition, asked the plain way. */
 function meets({ fields, mode, texts, ignoreCase }: Condition, event: Said): boolean {
   return fields.some((field) => {

@@ -1,7 +1,13 @@
 import { AddressReader } from "../../lib/core/address_reader.ts";
 import { type Bytes, encode } from "../../lib/core/bytes.ts";
 import type { LogEvent } from "../../lib/reading/event.ts";
-import { EACH, type MessageReader, NOTHING, UNSEEN } from "../../lib/reading/message_reader.ts";
+import {
+  type Counting,
+  EACH,
+  type MessageReader,
+  NOTHING,
+  UNSEEN,
+} from "../../lib/reading/message_reader.ts";
 
 /** What a made-up event says. */
 export interface Said {
@@ -14,6 +20,7 @@ export interface Said {
   readonly isTrusted?: boolean;
   /** How often it was written; once unless told. */
   readonly count?: number;
+  readonly counting?: Counting;
 }
 
 /** An event of a module whose messages have `fields`, the first of which is `message`, as a reader of lines would show it. */
@@ -25,7 +32,12 @@ export function eventOf(said: Said, fields: readonly string[]): LogEvent {
   reader.readText(address);
   return {
     module,
-    reader: readerOf(values, { fields, address: reader, status: Number(said.fields?.status ?? 0) }),
+    reader: readerOf(values, {
+      fields,
+      address: reader,
+      status: Number(said.fields?.status ?? 0),
+      counting: said.counting ?? EACH,
+    }),
     isUnderstood: true,
     bytes,
     from: 0,
@@ -40,7 +52,7 @@ export function eventOf(said: Said, fields: readonly string[]): LogEvent {
 
 function readerOf(
   values: readonly (string | undefined)[],
-  { fields, address, status }: Pick<MessageReader, "fields" | "address" | "status">,
+  { fields, address, status, counting }: Pick<MessageReader, "fields" | "address" | "status" | "counting">,
 ): MessageReader {
   // A value does not begin where its bytes do.
   const all = values.map((value) => value === undefined ? null : encode(`--${value}`));
@@ -53,7 +65,7 @@ function readerOf(
     bytesOf: (field): Bytes => all[field]!.bytes,
     read: () => true,
     says: NOTHING,
-    counting: EACH,
+    counting,
     time: NaN,
     stamp: null,
     signs: UNSEEN,

@@ -5,7 +5,9 @@ import { NGINX_FORMATS } from "../../../modules/nginx/lines.ts";
 import { nginx } from "../../../modules/nginx/nginx.ts";
 import { inZone } from "../../support/helpers.ts";
 import { NGINX_NEAR_MISSES, NGINX_SAMPLES } from "../../samples/nginx.ts";
-import { messageParser } from "../../support/messages.ts";
+import { EACH, NEVER } from "../../../lib/reading/message_reader.ts";
+import { messageParser, openForm } from "../../support/messages.ts";
+import { encode } from "../../../lib/core/bytes.ts";
 
 const NOTHING: ParserOptions = { logFormats: [], trustedProxies: [], patterns: [], unsafe: false };
 const parserOf = (over: Partial<ParserOptions>) => messageParser(nginx.form({ ...NOTHING, ...over }));
@@ -337,4 +339,44 @@ Deno.test("a request in absolute form for the own host is the one that it stands
   );
   const { fields } = parse(line({ request: "GET HTTPS://a.example?q", before: "a.example " }))!;
   assert.deepEqual([fields.request, fields.target, fields.path, fields.query], ["GET /?q", "/?q", "/", "q"]);
+});
+
+Deno.test("what nginx refuses before it has read a request counts only where it is known which proxies there are", () => {
+  const access = (request: string, status: number) => `${TRUE} - - ${T} "${request}" ${status} 157 "-" "-"`;
+  const error = (text: string) => `${E}${text}, client: ${TRUE}, server: 0.0.0.0:443`;
+  const early = [
+    ...[
+      access("\\x16\\x03\\x01", 400),
+      access("", 408),
+      access("GET / HTTP/1.1", 400),
+      access("CONNECT a:1 HTTP/1.1", 405),
+    ],
+    ...[access("TRACE / HTTP/1.1", 405), access("GET / HTTP/3.7", 505), access("GET /a", 414)],
+    ...[error("SSL_do_handshake() failed (SSL: error:1) while SSL handshaking")],
+    ...[error("client sent invalid method while reading client request line")],
+    ...[error("client timed out (110: Connection timed out) while waiting for request")],
+    ...[`{"remote_addr":"${TRUE}","status":400}`],
+  ];
+  const later = [
+    ...[access("GET / HTTP/1.1", 404), access("POST / HTTP/1.1", 405), access("GET / HTTP/1.1", 403)],
+    ...[error('open() "/srv/a while keepalive" failed (2: No such file or directory)')],
+    ...[error("access forbidden by rule")],
+    ...[error("upstream timed out (110: Connection timed out) while reading response header from upstream")],
+  ];
+  const countingOf = (trustedProxies: readonly string[] | null, logFormats: readonly string[] = []) => {
+    const reader = openForm(nginx.form({ ...NOTHING, trustedProxies, logFormats }));
+    return (line: string) => {
+      const { bytes, end } = encode(line);
+      assert.ok(reader.read(bytes, 0, end) && reader.address.isAddress, line);
+      return reader.counting;
+    };
+  };
+  for (const line of early) {
+    assert.equal(countingOf(null)(line), NEVER, line);
+    for (const known of [[], ["192.0.2.0/24"]]) assert.equal(countingOf(known)(line), EACH, line);
+  }
+  for (const line of later) assert.equal(countingOf(null)(line), EACH, line);
+  const format = '$remote_addr - $remote_user [$time_local] "$request" $status';
+  assert.equal(countingOf(null, [format])(early[0]!), NEVER);
+  assert.equal(countingOf([], [format])(early[0]!), EACH);
 });
