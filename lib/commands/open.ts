@@ -5,7 +5,7 @@ import type { Config, WhitelistMember } from "../config/types.ts";
 import { loadConfig } from "../config/load.ts";
 import { prepareStateDirectory } from "../monitor/control.ts";
 import { missingPermissions } from "../config/permissions.ts";
-import { Whitelist } from "../deciding/whitelist.ts";
+import { SURROUNDINGS, Whitelist } from "../deciding/whitelist.ts";
 import { State } from "../state/state.ts";
 import { denial } from "../core/denial.ts";
 import { messageOf, UserError } from "../core/error.ts";
@@ -75,6 +75,7 @@ export function knownWhitelist(config: Config, state: State): Whitelist {
   setConfigured(whitelist, config);
   for (const origin of ["command", "knock", "database"] as const) whitelist.set(origin, kept(origin));
   whitelist.set("DNS name", kept("name"));
+  for (const origin of SURROUNDINGS) whitelist.set(origin, kept(origin));
   whitelist.set("open session", state.logins.sessions().map(({ address }) => address));
   return whitelist;
 }

@@ -21,6 +21,11 @@ export interface Permissions {
   readonly sys: readonly string[];
 }
 
+/** Where name servers stand; systemd-resolved keeps those behind its own in the second file. */
+export const RESOLVERS = ["/etc/resolv.conf", "/run/systemd/resolve/resolv.conf"] as const;
+/** Lists default routes. Deno lets no program read /proc/net/route that may not do everything. */
+export const ROUTES = "ip";
+
 /** Permissions that Deno needs to tell the name of the user, which stands in errors. */
 const USER = ["uid", "gid", "userInfo"];
 
@@ -32,13 +37,14 @@ export function permissionsFor(
     ? [ban.nft[0]!]
     : [ban.command, ban.unban].flatMap((command) => command?.[0] ?? []);
   return {
-    run: unique([...(modules.some(readsJournal) ? ["journalctl"] : []), ...commands]),
+    run: unique([...(modules.some(readsJournal) ? ["journalctl"] : []), ROUTES, ...commands]),
     net: unique([...(database ? [hostPort(database)] : []), ...whitelistedNames(whitelist)]),
     read: unique([
       path,
       ...(database ? [join(dirname(path), PASSWORD_FILE)] : []),
       stateDirectory,
       ...whitelist.files.map(({ path }) => path),
+      ...RESOLVERS,
       // Rotated files lie in the same directory.
       ...modules.flatMap(({ module }) => module.files.map(fixedDirectory)),
     ]),

@@ -3,7 +3,7 @@ import type { Config, WhitelistMember } from "../config/types.ts";
 import { longestOfEach } from "../config/whitelist.ts";
 import { canonicalAddress } from "../core/address.ts";
 import { Names, type Resolve } from "./names.ts";
-import { Whitelist, type WhitelistOrigin } from "../deciding/whitelist.ts";
+import { SURROUNDINGS, Whitelist, type WhitelistOrigin } from "../deciding/whitelist.ts";
 import type { State } from "../state/state.ts";
 import { pause, untilAborted } from "../core/async.ts";
 import type { Log } from "../core/log.ts";
@@ -74,6 +74,7 @@ export class Whitelisting {
       ["database", kept("database")],
       ["DNS name", this.#names.length > 0 ? kept("name") : []],
       ["this machine", ownAddresses()],
+      ...SURROUNDINGS.map((origin): [WhitelistOrigin, string[]] => [origin, kept(origin)]),
     ];
     for (const [origin, members] of parts) this.whitelist.set(origin, members);
     if (this.whitelist.revision === before) return;
