@@ -6,7 +6,7 @@ import { loadConfig } from "../config/load.ts";
 import { prepareStateDirectory } from "../monitor/control.ts";
 import { ownAddresses } from "../monitor/whitelisting.ts";
 import { missingPermissions } from "../config/permissions.ts";
-import { Whitelist } from "../deciding/whitelist.ts";
+import { SURROUNDINGS, Whitelist } from "../deciding/whitelist.ts";
 import { State } from "../state/state.ts";
 import { denial } from "../core/denial.ts";
 import { messageOf, UserError } from "../core/error.ts";
@@ -75,6 +75,7 @@ export function knownWhitelist(config: Config, state: State): Whitelist {
   whitelist.set("database", config.database === null ? [] : kept("database"));
   whitelist.set("DNS name", kept("name"));
   whitelist.set("this machine", [...ownAddresses(), ...kept("machine")]);
+  for (const origin of SURROUNDINGS) whitelist.set(origin, kept(origin));
   whitelist.set("open session", state.logins.sessions().map(({ address }) => address));
   return whitelist;
 }

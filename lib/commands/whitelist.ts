@@ -5,7 +5,7 @@ import { rouseMonitor } from "../monitor/control.ts";
 import type { State } from "../state/state.ts";
 import { instantOf } from "../core/timestamp.ts";
 import { UserError } from "../core/error.ts";
-import type { WhitelistEntry } from "../deciding/whitelist.ts";
+import { type Surrounding, SURROUNDINGS, type WhitelistEntry } from "../deciding/whitelist.ts";
 import { requireNetwork, requireSpanOrForever, warnIfStopped } from "./change.ts";
 import { openConfig, withState } from "./open.ts";
 import { type CommonOptions, isoTimeOrNull, localTime, print, printJson, printTable } from "./output.ts";
@@ -78,7 +78,7 @@ export function whitelistRemoveCommand(target: string, options: CommonOptions): 
 
 /** A whitelist entry with its origin. */
 interface Listed extends WhitelistEntry {
-  readonly origin: "configuration" | "file" | "command" | "knock" | "database" | "open session";
+  readonly origin: "configuration" | "file" | "command" | "knock" | "database" | "open session" | Surrounding;
   /** Path of the whitelist file that holds the entry. */
   readonly file?: string;
 }
@@ -127,7 +127,7 @@ function kept(state: State): Listed[] {
   }));
   return [
     ...sessions,
-    ...(["command", "knock", "database"] as const).flatMap((origin) =>
+    ...(["command", "knock", "database", ...SURROUNDINGS] as const).flatMap((origin) =>
       state.whitelist(origin, now()).map((entry) => ({ ...entry, origin }))
     ),
   ];

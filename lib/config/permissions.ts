@@ -22,6 +22,11 @@ export interface Permissions {
   readonly sys: readonly string[];
 }
 
+/** Where name servers stand; systemd-resolved keeps those behind its own in the second file. */
+export const RESOLVERS = ["/etc/resolv.conf", "/run/systemd/resolve/resolv.conf"] as const;
+/** Lists default routes. Deno lets no program read /proc/net/route that may not do everything. */
+export const ROUTES = "ip";
+
 /** Permissions that Deno needs to tell the name of the user, which stands in errors. */
 const USER = ["uid", "gid", "userInfo"];
 
@@ -37,6 +42,7 @@ export function permissionsFor(
   return {
     run: unique([
       ...(modules.some(readsJournal) ? ["journalctl"] : []),
+      ROUTES,
       ...commands,
       ...(ends ? [KILL] : []),
     ]),
@@ -46,6 +52,7 @@ export function permissionsFor(
       ...(database ? [join(dirname(path), PASSWORD_FILE)] : []),
       stateDirectory,
       ...whitelist.files.map(({ path }) => path),
+      ...RESOLVERS,
       // Rotated files lie in the same directory.
       ...modules.flatMap(({ module }) => module.files.map(fixedDirectory)),
     ]),

@@ -11,10 +11,15 @@ export interface WhitelistEntry {
   readonly until: Micros | null;
 }
 
+/** Machines around this one that are whitelisted by themselves. */
+export const SURROUNDINGS = ["gateway", "name server", "database host"] as const;
+export type Surrounding = typeof SURROUNDINGS[number];
+
 /** Where an address is whitelisted, in the words that people are told. */
 export type WhitelistOrigin =
   | keyof typeof NOBODYS
   | "this machine"
+  | Surrounding
   | "configuration"
   | "whitelist file"
   | "DNS name"

@@ -27,6 +27,7 @@ import { Knocking } from "./knocking.ts";
 import { resolveBySystem } from "./names.ts";
 import { Pipeline } from "./pipeline.ts";
 import { type MonitorReport, readReport, type SourceReport } from "./report.ts";
+import { Surroundings, systemSources } from "./surroundings.ts";
 import { TrialWatch } from "./trial.ts";
 import { Whitelisting } from "./whitelisting.ts";
 
@@ -60,6 +61,7 @@ export class Monitor {
   readonly #state: State;
   readonly #log: Log;
   readonly #whitelisting: Whitelisting;
+  readonly #surroundings: Surroundings;
   readonly #firewall: Firewall;
   readonly #trial: TrialWatch;
   readonly #bans: Bans;
@@ -84,6 +86,14 @@ export class Monitor {
       clock: now,
       resolve: resolveBySystem,
       changed: () => this.#refresh(),
+    });
+    this.#surroundings = new Surroundings({
+      state,
+      log,
+      clock: now,
+      sources: systemSources(log),
+      database: config.database?.host ?? null,
+      changed: () => this.#refreshSoon(),
     });
     this.#firewall = buildFirewall(config, { lost: () => this.#bans.putBack() });
     const { start } = currentBoot(bootId);
@@ -165,6 +175,7 @@ export class Monitor {
           this.#state.replaceWhitelist("database", entries, now());
           this.#refresh();
         },
+        onPeer: (address) => this.#surroundings.note("database host", [address]),
       });
     }
     this.#refresh();
@@ -182,6 +193,7 @@ export class Monitor {
       this.#reconcile(signal),
       every(REPORTING, signal, () => attempt("report", () => this.#report(true))),
       this.#whitelisting.followNames(signal),
+      this.#surroundings.follow(signal),
     ]);
   }
 
@@ -246,7 +258,7 @@ export class Monitor {
     const deadline = performance.now() + LEARNING;
     const isKnown = () => {
       const database = this.#fleet?.status();
-      return this.#whitelisting.namesResolved &&
+      return this.#whitelisting.namesResolved && this.#surroundings.isKnown &&
         (!database || database.lastShipped !== null || database.error !== null);
     };
     while (!isKnown() && performance.now() < deadline && !signal.aborted) await pause(10, signal);

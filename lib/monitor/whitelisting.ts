@@ -3,7 +3,7 @@ import type { Config, WhitelistMember } from "../config/types.ts";
 import { laterOf, longestOfEach } from "../config/whitelist.ts";
 import { canonicalAddress } from "../core/address.ts";
 import { Names, type Resolve } from "./names.ts";
-import { Whitelist, type WhitelistEntry, type WhitelistOrigin } from "../deciding/whitelist.ts";
+import { SURROUNDINGS, Whitelist, type WhitelistEntry, type WhitelistOrigin } from "../deciding/whitelist.ts";
 import type { State } from "../state/state.ts";
 import { pause } from "../core/async.ts";
 import type { Log } from "../core/log.ts";
@@ -91,6 +91,7 @@ export class Whitelisting {
       ["database", this.#config.database === null ? [] : kept("database")],
       ["DNS name", this.#names.flatMap(({ address }) => this.#resolver.addressesOf(address))],
       ["this machine", this.#own(now)],
+      ...SURROUNDINGS.map((origin): [WhitelistOrigin, string[]] => [origin, kept(origin)]),
     ];
     for (const [origin, members] of parts) this.whitelist.set(origin, members);
     if (this.whitelist.revision === before) return;

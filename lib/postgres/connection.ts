@@ -21,6 +21,8 @@ export interface ConnectionOptions {
   readonly onNotify?: () => void;
   /** The connection was lost or closed. */
   readonly onLost?: () => void;
+  /** Told the address that a connection was made to; never with a Unix socket. */
+  readonly onPeer?: (address: string) => void;
 }
 
 /** A value as PostgreSQL's text format has it, or null. */
@@ -142,6 +144,7 @@ export class Connection {
     this.#socket = socket;
     // The driver listens for errors too late to hear of one in connecting, which would then end the program.
     await new Promise<void>((resolve, reject) => socket.once("connect", resolve).on("error", reject));
+    if (socket.remoteAddress !== undefined) this.#options.onPeer?.(socket.remoteAddress);
     return Object.assign(socket, { host });
   }
 

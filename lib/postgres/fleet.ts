@@ -16,6 +16,8 @@ export interface FleetOptions {
   readonly log: Log;
   /** Called with the whole whitelist of the database when first read and at each change of it. */
   readonly onWhitelist: (entries: WhitelistEntry[]) => void;
+  /** Told the address of PostgreSQL with each connection; never with a Unix socket. */
+  readonly onPeer?: (address: string) => void;
   /** Log rows older than this are dropped, week by week, for all hosts; null keeps them. */
   readonly keepLog: Micros | null;
   /** Longest wait for any one answer of PostgreSQL; 10 s unless told. */
@@ -140,7 +142,8 @@ class Member implements Fleet {
       this.#bell.ring();
     };
     // A lost connection is pulled on too: that is how an idle member finds out.
-    return new Connection(this.#config, { timeout, onNotify: pull, onLost: pull });
+    const { onPeer } = this.#options;
+    return new Connection(this.#config, { timeout, onNotify: pull, onLost: pull, onPeer });
   }
 
   /** Reads the whitelist, and says that this host is alive. */

@@ -54,7 +54,7 @@ export class State {
     return this.#db.get<{ value: Micros }>("SELECT value FROM meta WHERE key = ?", `since ${source}`)!.value;
   }
 
-  /** The whitelist kept under `origin` (`command`, `database`, `name`, `knock`, `machine`), as of `now`. */
+  /** The whitelist kept under `origin` (`command`, `database`, `name`, `knock`, `machine`, or a `Surrounding`), as of `now`. */
   whitelist(origin: string, now: Micros): WhitelistEntry[] {
     return this.#db.all<WhitelistEntry>(
       `SELECT address, note, until FROM whitelist WHERE origin = ? AND (until IS NULL OR until > ?)

@@ -22,7 +22,11 @@ function scene(
 Deno.test("`check` and `run` refuse in the same words what the program was not built for", async () => {
   using directory = scene({ ban_command: "/bin/cat %s" });
   const { config } = directory;
-  const rights = [`--allow-read=${config},/s`, "--allow-sys", "--allow-run=journalctl"];
+  const rights = [
+    `--allow-read=${config},/s,/etc/resolv.conf,/run/systemd/resolve/resolv.conf`,
+    "--allow-sys",
+    "--allow-run=journalctl,ip",
+  ];
   const sentence = `${config} wants to run /bin/cat, to write /s, which this program was built without; ` +
     `build it anew, where its source is, with: deno task build --config ${config} ` +
     `(or, without Deno: npx -y deno@2 task build --config ${config})\n`;

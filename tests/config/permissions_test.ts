@@ -59,11 +59,16 @@ const FULL: Config = {
   },
 };
 
-Deno.test("`permissionsFor()` gives a monitor that observes journalctl, its state and facts, and nothing else", () => {
+Deno.test("`permissionsFor()` gives a monitor that observes journalctl, routes, name servers, its state and facts, and nothing else", () => {
   assert.deepEqual(permissionsFor(CONFIG), {
-    run: ["journalctl"],
+    run: ["journalctl", "ip"],
     net: [],
-    read: ["/etc/strongmonitor/config.jsonc", "/var/lib/strongmonitor"],
+    read: [
+      "/etc/strongmonitor/config.jsonc",
+      "/var/lib/strongmonitor",
+      "/etc/resolv.conf",
+      "/run/systemd/resolve/resolv.conf",
+    ],
     write: ["/var/lib/strongmonitor"],
     env: [],
     sys: ["hostname", "networkInterfaces", "osUptime", "uid", "gid", "userInfo"],
@@ -72,7 +77,7 @@ Deno.test("`permissionsFor()` gives a monitor that observes journalctl, its stat
 
 Deno.test("`permissionsFor()` follows the commands, the database and the whitelisted names", () => {
   const { run, net, read, write, env } = permissionsFor(FULL);
-  assert.deepEqual(run, ["journalctl", "sudo", "/opt/unban", "kill"]);
+  assert.deepEqual(run, ["journalctl", "ip", "sudo", "/opt/unban", "kill"]);
   assert.deepEqual(net, ["db.example.org:5433", "office.example.org", "friend.example.org"]);
   assert.ok(read.includes("/etc/strongmonitor/db_password.secret"));
   assert.ok(read.includes("/etc/friends.list"));
@@ -83,13 +88,13 @@ Deno.test("`permissionsFor()` follows the commands, the database and the whiteli
 Deno.test("`permissionsFor()` gives kill where a command may leave children that are ours to end", () => {
   const run = (command: string[] | null) =>
     permissionsFor({ ...CONFIG, ban: { ...FULL.ban, command, unban: null } }).run;
-  assert.deepEqual(run(["/usr/bin/sudo", "-n", "ban", "%s"]), ["journalctl", "/usr/bin/sudo"]);
-  assert.deepEqual(run(["/opt/ban", "%s"]), ["journalctl", "/opt/ban", "kill"]);
+  assert.deepEqual(run(["/usr/bin/sudo", "-n", "ban", "%s"]), ["journalctl", "ip", "/usr/bin/sudo"]);
+  assert.deepEqual(run(["/opt/ban", "%s"]), ["journalctl", "ip", "/opt/ban", "kill"]);
 });
 
 Deno.test("`permissionsFor()` names a program once, and an IPv6 host in brackets", () => {
   const ban = { ...CONFIG.ban, command: ["sudo", "ban", "%s"], unban: ["sudo", "unban", "%s"] };
-  assert.deepEqual(permissionsFor({ ...CONFIG, ban }).run, ["journalctl", "sudo"]);
+  assert.deepEqual(permissionsFor({ ...CONFIG, ban }).run, ["journalctl", "ip", "sudo"]);
   const database = { ...DATABASE, host: "2001:db8::5" };
   assert.deepEqual(permissionsFor({ ...CONFIG, database }).net, ["[2001:db8::5]:5433"]);
 });
@@ -107,8 +112,8 @@ Deno.test("`permissionsFor()` lets log files be read with all that stands beside
         rules: [],
       }],
     });
-  assert.deepEqual(of("/a/b.log").run, []);
-  assert.deepEqual(of("/a/b.log", "/srv/*/log/x*.log", "/c/d?/e").read.slice(2), ["/a", "/srv", "/c"]);
+  assert.deepEqual(of("/a/b.log").run, ["ip"]);
+  assert.deepEqual(of("/a/b.log", "/srv/*/log/x*.log", "/c/d?/e").read.slice(4), ["/a", "/srv", "/c"]);
 });
 
 /** What `missingPermissions(config)` finds in a process that was given `options`. */
@@ -123,10 +128,11 @@ async function missing(config: Config, options: readonly string[]): Promise<stri
 
 /** `FULL` with programs that every machine has, as options. */
 const PRESENT: Config = { ...FULL, ban: { ...FULL.ban, command: ["cat", "%s"], unban: ["/bin/ls", "%s"] } };
+const RESOLVERS = "/etc/resolv.conf,/run/systemd/resolve/resolv.conf";
 const OPTIONS = {
-  run: "journalctl,cat,/bin/ls",
+  run: "journalctl,ip,cat,/bin/ls",
   net: "db.example.org:5433,office.example.org",
-  read: "/etc/strongmonitor,/etc/friends.list,/var/lib/strongmonitor",
+  read: `/etc/strongmonitor,/etc/friends.list,/var/lib/strongmonitor,${RESOLVERS}`,
   write: "/var/lib/strongmonitor",
   env: "PG*",
   sys: "hostname,networkInterfaces,osUptime,uid,gid,userInfo",
@@ -142,15 +148,16 @@ Deno.test("`missingPermissions()` is content with what is needed and with more, 
 });
 
 const LACKS: readonly (readonly [Partial<typeof OPTIONS>, string])[] = [
-  [{ run: "journalctl,/bin/ls" }, "to run cat"],
-  [{ run: "journalctl,cat" }, "to run /bin/ls"],
+  [{ run: "journalctl,ip,/bin/ls" }, "to run cat"],
+  [{ run: "journalctl,ip,cat" }, "to run /bin/ls"],
+  [{ run: "journalctl,cat,/bin/ls" }, "to run ip"],
   [{ net: "db.example.org:5432,office.example.org" }, "to reach db.example.org:5433"],
   [{ net: "db.example.org:5433,office.example.org:22" }, "to reach office.example.org"],
   [
-    { read: "/etc/strongmonitor/config.jsonc,/etc/friends.list,/var/lib/strongmonitor" },
+    { read: `/etc/strongmonitor/config.jsonc,/etc/friends.list,/var/lib/strongmonitor,${RESOLVERS}` },
     "to read /etc/strongmonitor/db_password.secret",
   ],
-  [{ read: "/etc/strongmonitor,/var/lib/strongmonitor" }, "to read /etc/friends.list"],
+  [{ read: `/etc/strongmonitor,/var/lib/strongmonitor,${RESOLVERS}` }, "to read /etc/friends.list"],
   [{ write: "/var/lib/strongmonitor/state.db" }, "to write /var/lib/strongmonitor"],
   [{ env: "PGHOST" }, "to know the variables PG*"],
   [{ sys: "hostname,networkInterfaces,uid,gid,userInfo" }, "to know osUptime"],
@@ -164,7 +171,7 @@ for (const [changes, expected] of LACKS) {
 Deno.test("`missingPermissions()` leaves a program that is not installed to whoever runs it", async () => {
   const ban = { ...FULL.ban, command: ["no-such-program", "%s"], unban: null };
   assert.deepEqual(
-    await missing({ ...PRESENT, ban }, optionsWith({ run: "journalctl,no-such-program" })),
+    await missing({ ...PRESENT, ban }, optionsWith({ run: "journalctl,ip,no-such-program" })),
     [],
   );
 });
@@ -174,9 +181,9 @@ Deno.test("`missingPermissions()` runs no program, allowed or not", async () => 
   try {
     const program = script(directory, { name: "ban", body: `touch ${directory}/ran` });
     const config = { ...PRESENT, ban: { ...FULL.ban, command: [program, "%s"], unban: null } };
-    assert.deepEqual(await missing(config, optionsWith({ run: `journalctl,${program}` })), []);
+    assert.deepEqual(await missing(config, optionsWith({ run: `journalctl,ip,${program}` })), []);
     assert.deepEqual(await missing(config, ["--allow-all"]), []);
-    assert.deepEqual(await missing(config, optionsWith({ run: "journalctl" })), [`to run ${program}`]);
+    assert.deepEqual(await missing(config, optionsWith({ run: "journalctl,ip" })), [`to run ${program}`]);
     assert.deepEqual([...Deno.readDirSync(directory)].map(({ name }) => name), ["ban"]);
   } finally {
     await Deno.remove(directory, { recursive: true });

@@ -63,6 +63,16 @@ Deno.test("`arrayOf()` keeps null apart from text, and replaces what PostgreSQL 
   assert.equal(arrayOf([]), "{}");
 });
 
+Deno.test("`Connection` tells whom it has reached by name, whether or not that answers", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const [peers, accepted] = [[] as string[], listener.accept()];
+  const config = { host: "localhost", port: listener.addr.port, user: "u", database: "d", password: "p" };
+  const connection = new Connection(config, { timeout: 500_000, onPeer: (peer) => peers.push(peer) });
+  await assert.rejects(connection.open());
+  assert.deepEqual(peers, ["127.0.0.1"]);
+  (await accepted).close();
+});
+
 Deno.test("`Connection.open()` fails in words where nothing listens, on TCP and on a Unix socket", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr;

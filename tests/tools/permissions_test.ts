@@ -36,10 +36,14 @@ Deno.test("`buildPermissions()` adds the installed configuration, wherever that 
     "/etc/strongmonitor",
     "/home/me/config.jsonc",
     "/var/lib/strongmonitor",
+    "/etc/resolv.conf",
+    "/run/systemd/resolve/resolv.conf",
   ]);
   assert.deepEqual(buildPermissions(configAt("/etc/strongmonitor/config.jsonc")).read, [
     "/etc/strongmonitor",
     "/var/lib/strongmonitor",
+    "/etc/resolv.conf",
+    "/run/systemd/resolve/resolv.conf",
   ]);
 });
 

@@ -1,0 +1,197 @@
+import { strict as assert } from "node:assert";
+import { DAY, type Micros, SECOND } from "../../lib/core/time.ts";
+import { SURROUNDINGS } from "../../lib/deciding/whitelist.ts";
+import {
+  gatewaysIn,
+  nameServersIn,
+  Surroundings,
+  type SurroundingsSources,
+  systemSources,
+} from "../../lib/monitor/surroundings.ts";
+import { eventually, memoryLog, temporaryState } from "../support/helpers.ts";
+import { inNamespace, lacking } from "../support/namespace.ts";
+
+const ROUTES = `default via 192.0.2.1 dev eth0 proto dhcp src 192.0.2.7 metric 100
+default via inet6 fe80::5 dev eth0 metric 7
+default via 198.51.100.1 dev eth1 table 100
+default dev wg0 scope link metric 300
+default metric 50
+\tnexthop via 203.0.113.1 dev eth0 weight 1
+\tnexthop via 2001:db8::1 dev eth1 weight 1
+unreachable default dev lo metric 4294967295 error -101 pref medium
+`;
+
+Deno.test("`gatewaysIn()` reads all gateways of default routes", () => {
+  assert.deepEqual(gatewaysIn(ROUTES), [
+    "192.0.2.1",
+    "fe80::5",
+    "198.51.100.1",
+    "203.0.113.1",
+    "2001:db8::1",
+  ]);
+  assert.deepEqual(gatewaysIn(""), []);
+});
+
+Deno.test("`nameServersIn()` reads the lines of resolv.conf that count", () => {
+  const text =
+    "# nameserver 192.0.2.9\n;nameserver 192.0.2.9\nsearch nameserver.example\nnameserver 192.0.2.53\n" +
+    "  nameserver\t2001:db8::53 # that one\nnameserver fe80::1%eth0\noptions edns0\n";
+  assert.deepEqual(nameServersIn(text), ["192.0.2.53", "2001:db8::53", "fe80::1%eth0"]);
+});
+
+/** A machine whose answers can be set. */
+class Scene implements Disposable {
+  readonly temporary = temporaryState();
+  readonly log = memoryLog();
+  now: Micros = 1_800_000_000 * SECOND;
+  changes = 0;
+  routes: string | null = null;
+  resolvers: string | null = null;
+  readonly sources: SurroundingsSources = {
+    routes: () => Promise.resolve(this.routes),
+    resolvers: () => this.resolvers,
+  };
+
+  open(database: string | null = null): Surroundings {
+    const { temporary: { state }, log, sources } = this;
+    const changed = () => void this.changes++;
+    return new Surroundings({ state, log, clock: () => this.now, sources, database, changed });
+  }
+
+  /** What the state whitelists, as of now. */
+  get listed(): Record<string, string[]> {
+    const of = (origin: string) =>
+      this.temporary.state.whitelist(origin, this.now).map(({ address }) => address);
+    return Object.fromEntries(SURROUNDINGS.map((origin) => [origin, of(origin).sort()]));
+  }
+
+  /** Asks the system once. */
+  async look(surroundings: Surroundings): Promise<void> {
+    const stop = new AbortController();
+    const following = surroundings.follow(stop.signal);
+    await eventually(() => surroundings.isKnown);
+    stop.abort();
+    await following;
+  }
+
+  [Symbol.dispose](): void {
+    this.temporary[Symbol.dispose]();
+  }
+}
+
+Deno.test("`Surroundings` whitelists gateways, name servers and the database's host", async () => {
+  using scene = new Scene();
+  scene.routes = "default via 192.0.2.1 dev eth0";
+  scene.resolvers = "nameserver 127.0.0.53\nnameserver 192.0.2.53";
+  const surroundings = scene.open("198.51.100.5");
+  assert.equal(surroundings.isKnown, false);
+  await scene.look(surroundings);
+  const all = { "gateway": ["192.0.2.1"], "name server": ["192.0.2.53"], "database host": ["198.51.100.5"] };
+  assert.deepEqual(scene.listed, all);
+  const { changes } = scene;
+  await scene.look(surroundings);
+  assert.equal(scene.changes, changes, "nothing new is no change");
+});
+
+Deno.test("`Surroundings` takes no answer for no news, after a start too", async () => {
+  using scene = new Scene();
+  scene.routes = "default via 192.0.2.1 dev eth0";
+  scene.resolvers = "nameserver 192.0.2.53";
+  const first = scene.open("db.example.org");
+  first.note("database host", ["198.51.100.5"]);
+  await scene.look(first);
+  const before = scene.listed;
+  for (const nothing of [null, "", "default dev wg0 scope link"]) {
+    scene.routes = scene.resolvers = nothing;
+    scene.now += 30 * DAY;
+    await scene.look(scene.open("db.example.org"));
+    assert.deepEqual(scene.listed, before, String(nothing));
+  }
+});
+
+Deno.test("`Surroundings` keeps for a day who is no longer found beside others", async () => {
+  using scene = new Scene();
+  const surroundings = scene.open();
+  scene.routes = "default via 192.0.2.1 dev eth0";
+  await scene.look(surroundings);
+  scene.routes = "default via 192.0.2.2 dev eth1";
+  await scene.look(surroundings);
+  assert.deepEqual(scene.listed.gateway, ["192.0.2.1", "192.0.2.2"]);
+  scene.now += DAY - SECOND;
+  await scene.look(surroundings);
+  assert.deepEqual(scene.listed.gateway, ["192.0.2.1", "192.0.2.2"]);
+  scene.now += 2 * SECOND;
+  assert.deepEqual(scene.listed.gateway, ["192.0.2.2"]);
+});
+
+Deno.test("`Surroundings` lets go of the host of a database that is configured no longer", () => {
+  using scene = new Scene();
+  scene.open("198.51.100.5");
+  assert.deepEqual(scene.listed["database host"], ["198.51.100.5"]);
+  scene.open(null);
+  assert.deepEqual(scene.listed["database host"], []);
+});
+
+Deno.test("`Surroundings` goes on where the state cannot be written", async () => {
+  using scene = new Scene();
+  const surroundings = scene.open();
+  const { state } = scene.temporary;
+  const write = state.replaceWhitelist;
+  state.replaceWhitelist = () => {
+    throw new Error("database is locked");
+  };
+  scene.routes = "default via 192.0.2.1 dev eth0";
+  await scene.look(surroundings);
+  assert.deepEqual(scene.listed.gateway, []);
+  state.replaceWhitelist = write;
+  await scene.look(surroundings);
+  assert.deepEqual(scene.listed.gateway, ["192.0.2.1"]);
+});
+
+Deno.test({
+  name: "`ip route` tells the gateways of all tables as `gatewaysIn()` reads them",
+  ignore: lacking("ip"),
+  fn: () =>
+    inNamespace(async (run) => {
+      const ip = (...words: string[]) => run(["ip", ...words]);
+      await ip("link", "set", "lo", "up");
+      await ip("link", "add", "v0", "type", "veth", "peer", "name", "v1");
+      for (const link of ["v0", "v1"]) await ip("link", "set", link, "up");
+      for (const address of ["192.0.2.2/24", "198.51.100.2/24"]) {
+        await ip("addr", "add", address, "dev", "v0");
+      }
+      await ip("addr", "add", "2001:db8::2/64", "dev", "v0", "nodad");
+      await ip("route", "add", "default", "via", "192.0.2.1");
+      await ip("route", "add", "default", "via", "192.0.2.9", "table", "100");
+      await ip(
+        "route",
+        "add",
+        "default",
+        "metric",
+        "9",
+        "nexthop",
+        "via",
+        "198.51.100.3",
+        "nexthop",
+        "via",
+        "192.0.2.4",
+      );
+      await ip("-6", "route", "add", "default", "via", "2001:db8::1");
+      const routes = async (family: string) =>
+        gatewaysIn((await ip(family, "route", "show", "table", "all", "default")).stdout).sort();
+      assert.deepEqual(await routes("-4"), ["192.0.2.1", "192.0.2.4", "192.0.2.9", "198.51.100.3"]);
+      assert.deepEqual(await routes("-6"), ["2001:db8::1"]);
+    }),
+});
+
+Deno.test(
+  "`systemSources()` answers on this machine without a complaint",
+  { ignore: lacking("ip") },
+  async () => {
+    const log = memoryLog();
+    const sources = systemSources(log);
+    assert.notEqual(await sources.routes(new AbortController().signal), null);
+    assert.ok(nameServersIn(sources.resolvers() ?? "").length >= 0);
+    assert.deepEqual(log.lines, []);
+  },
+);
