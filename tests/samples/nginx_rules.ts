@@ -28,6 +28,8 @@ export const NGINX_RULE_SAMPLES: readonly RuleSample[] = [
       "/.vscode/sftp.json",
       "/db.sql",
       "/site.tar.gz",
+      "/www.example.tar",
+      "/old/backup-2026-01.tar.gz",
       "/index.php~",
       "/index.php.bak",
       "/config.old",
@@ -38,6 +40,9 @@ export const NGINX_RULE_SAMPLES: readonly RuleSample[] = [
       "/",
       "/.well-known/security.txt",
       "/a.sqlite-docs/",
+      "/tool-1.2.3.tar.gz",
+      "/core/os/x86_64/core.db.tar.gz",
+      "/left-pad/-/left-pad-1.3.0.tgz",
       "/photo.bakery.jpg",
       "/old",
       "/environment",
@@ -189,11 +194,12 @@ export const NGINX_RULE_SAMPLES: readonly RuleSample[] = [
   },
   {
     rule: "open_proxy",
-    match: [
-      "CONNECT example.org:443 HTTP/1.1",
-      "GET http://example.org/ HTTP/1.1",
-      "GET //example.org:80/ HTTP/1.0",
-    ],
+    match: ["CONNECT example.org:443 HTTP/1.1", "GET //example.org:80/ HTTP/1.0"],
+    miss: ["GET http://example.org/ HTTP/1.1", "GET /a:b HTTP/1.1", "GET //a/b:1/ HTTP/1.1"],
+  },
+  {
+    rule: "foreign_site",
+    match: ["GET http://example.org/ HTTP/1.1", "POST https://example.org HTTP/1.1"],
     miss: [
       "GET /http://example.org/ HTTP/1.1",
       "GET /a:b HTTP/1.1",

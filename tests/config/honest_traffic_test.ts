@@ -1,0 +1,376 @@
+/**
+ * Honest traffic at the edge of each shipped rule: people and programs who do exactly as much as it allows are not banned by
+ * any rule, and with one line more by this one.
+ */
+import { strict as assert } from "node:assert";
+import { parse } from "jsonc-parser";
+import type { Config } from "../../lib/config/types.ts";
+import { type Micros, SECOND } from "../../lib/core/time.ts";
+import { ModuleHealth } from "../../lib/reading/health.ts";
+import { Reader } from "../../lib/reading/reader.ts";
+import { Engine } from "../../lib/rules/engine.ts";
+import { load, SHIPPED } from "../support/configs.ts";
+import { linesAt } from "../support/records.ts";
+
+const ADDRESS = "203.0.113.5";
+const START = Date.UTC(2026, 2, 2, 8) / 1_000;
+const NOW: Micros = Date.UTC(2026, 2, 9) * 1_000;
+const MINUTE = 60;
+
+/** Some line number `i` of what somebody does every so many seconds. */
+interface Habit {
+  readonly who: string;
+  readonly every: number;
+  readonly line: (i: number) => string;
+}
+
+const port = (i: number) => `${ADDRESS} port ${40_000 + i}`;
+const access = (request: string, status = 404, { user = "-", agent = "Mozilla/5.0" } = {}) =>
+  `${ADDRESS} - ${user} [TIME] "${request}" ${status} 157 "-" "${agent}"`;
+const get = (target: string, status?: number) => access(`GET ${target} HTTP/1.1`, status);
+const error = (text: string) =>
+  `DATE [error] 7#7: *1 ${text}, client: ${ADDRESS}, server: example.org, request: "GET / HTTP/1.1", host: "example.org"`;
+
+const HABITS: Readonly<Record<string, Readonly<Record<string, Habit>>>> = {
+  SSHD: {
+    invalid_user: {
+      who: "mistypes the login name",
+      every: 30,
+      line: (i) => `Invalid user nnia from ${port(i)}`,
+    },
+    failed_login: {
+      who: "mistypes the password",
+      every: 20,
+      line: (i) => `Failed password for nina from ${port(i)} ssh2`,
+    },
+    patient_guessing: {
+      who: "has a script with an old password",
+      every: 65 * MINUTE,
+      line: (i) => `Failed password for backup from ${port(i)} ssh2`,
+    },
+    pam: {
+      who: "mistypes the one-time code",
+      every: 20,
+      line: () => `error: PAM: Authentication failure for nina from ${ADDRESS}`,
+    },
+    key_of_nobody: {
+      who: "has an agent with six keys and forgets the login name",
+      every: 5,
+      line: (i) => `Failed publickey for invalid user laptop from ${port(i)} ssh2: ED25519 SHA256:abc`,
+    },
+    gave_up: {
+      who: "looks for the password, again and again",
+      every: 30,
+      line: (i) => `Connection closed by authenticating user nina ${port(i)} [preauth]`,
+    },
+    left_early: {
+      who: "has a monitor that reads the greeting",
+      every: 14,
+      line: (i) => `Connection closed by ${port(i)} [preauth]`,
+    },
+    too_many_tries: {
+      who: "has an agent with many keys",
+      every: 40,
+      line: (i) => `error: maximum authentication attempts exceeded for nina from ${port(i)} ssh2 [preauth]`,
+    },
+    many_names: {
+      who: "shares an address with colleagues who mistype their passwords",
+      every: 5 * MINUTE,
+      line: (i) => `Failed password for colleague${i} from ${port(i)} ssh2`,
+    },
+    root: {
+      who: "does not remember root's password",
+      every: 4 * MINUTE,
+      line: (i) => `Failed password for root from ${port(i)} ssh2`,
+    },
+    not_allowed: {
+      who: "has not been allowed in yet",
+      every: MINUTE,
+      line: () => `User nina from ${ADDRESS} not allowed because not listed in AllowUsers`,
+    },
+    not_ssh: {
+      who: "has a monitor that only connects",
+      every: 5 * MINUTE,
+      line: (i) => `Did not receive identification string from ${port(i)}`,
+    },
+    timeout: {
+      who: "leaves the prompt unanswered",
+      every: 5 * MINUTE,
+      line: (i) => `fatal: Timeout before authentication for ${port(i)}`,
+    },
+    penalised: {
+      who: "does not notice that the server asks to wait",
+      every: 20,
+      line: () =>
+        `srclimit_penalise: ipv4: new ${ADDRESS}/32 deferred penalty of 5 seconds for penalty: failed authentication`,
+    },
+  },
+  NGINX: {
+    wrong_password: {
+      who: "mistypes the password",
+      every: 20,
+      line: () => error('user "nina": password mismatch'),
+    },
+    wrong_login: {
+      who: "mistypes the password",
+      every: 20,
+      line: () => access("GET /private HTTP/1.1", 401, { user: "nina" }),
+    },
+    refused: {
+      who: "opens an album of forbidden pictures",
+      every: 5,
+      line: (i) => get(`/album/${i}.jpg`, 403),
+    },
+    wordpress_login: {
+      who: "writes with a program that calls xmlrpc.php",
+      every: 25,
+      line: () => access("POST /xmlrpc.php HTTP/1.1", 200),
+    },
+    limit_req: {
+      who: "opens a page with many pictures",
+      every: 5,
+      line: () => error('limiting requests, excess: 5.4 by zone "one"'),
+    },
+    forbidden: {
+      who: "clicks through folders without an index",
+      every: 20,
+      line: () => error('directory index of "/srv/www/a/" is forbidden'),
+    },
+    secrets: {
+      who: "looks whether the own secrets are safe",
+      every: MINUTE,
+      line: (i) => get(`/.env${i}`, 403),
+    },
+    leftovers: {
+      who: "looks for files that are gone",
+      every: MINUTE,
+      line: (i) => get(`/notes/${i}.old`),
+    },
+    scanner: {
+      who: "looks for the login of a site that was moved",
+      every: MINUTE,
+      line: (i) => get(`/wp-admin/${i}`),
+    },
+    missing_program: {
+      who: "follows old links",
+      every: MINUTE,
+      line: (i) =>
+        error(`open() "/srv/www/page${i}.php" failed (2: No such file or directory)`).replace(
+          "GET / ",
+          `GET /page${i}.php `,
+        ),
+    },
+    exploit: {
+      who: "reads about attacks in a forum",
+      every: 5 * MINUTE,
+      line: (i) => get(`/search?q=base64_decode(${i}`, 200),
+    },
+    sql_injection: {
+      who: "searches a manual of SQL",
+      every: MINUTE,
+      line: (i) => get(`/search?q=md5(${i})`, 200),
+    },
+    xss: {
+      who: "searches a manual of HTML",
+      every: MINUTE,
+      line: (i) => get(`/search?q=<b>${i}`, 200),
+    },
+    not_http: {
+      who: "has a browser that tries TLS first",
+      every: 10 * MINUTE,
+      line: () => access("\\x16\\x03\\x01\\x02", 400),
+    },
+    bad_request: {
+      who: "fills in a form that the site refuses",
+      every: 15,
+      line: () => access("POST /form HTTP/1.1", 400),
+    },
+    bad_client: {
+      who: "has a very old browser",
+      every: 20,
+      line: () => error("SSL_do_handshake() failed (SSL: error:0A000102) while SSL handshaking"),
+    },
+    attack_tool: {
+      who: "has the own site looked over",
+      every: 10 * MINUTE,
+      line: () => access("GET / HTTP/1.1", 200, { agent: "Nikto/2.5" }),
+    },
+    open_proxy: {
+      who: "has entered a wrong proxy",
+      every: 10 * MINUTE,
+      line: () => access("CONNECT example.org:443 HTTP/1.1", 405),
+    },
+    foreign_site: {
+      who: "has a program of the last century",
+      every: 2 * MINUTE,
+      line: (i) => get(`http://www.example.org/${i}`, 200),
+    },
+    not_found: {
+      who: "reads old pages with dead pictures",
+      every: 5,
+      line: (i) => get(`/pictures/${i}.png`),
+    },
+  },
+};
+
+/** The shipped configuration where clients connect directly. */
+function shipped(): Config {
+  const settings = parse(Deno.readTextFileSync(SHIPPED));
+  settings.modules.NGINX.trusted_proxies = [];
+  return load(JSON.stringify(settings));
+}
+
+const CONFIG = shipped();
+
+/**
+ * The rules that ban somebody for messages of a module, of which some come together every so many seconds. What one process
+ * writes stands in one text, message by message.
+ */
+function bansOf(module: string, instants: readonly (string | readonly string[])[], every: number): string[] {
+  const { modules } = CONFIG;
+  const engine = new Engine(
+    modules.map(({ module: { name, form }, rules }) => ({ name, form, rules })),
+    { ipv6Prefix: 64, isStored: false, room: { addresses: 100, bytes: 4_096 } },
+  );
+  const readable = modules.map(({ module: { identifiers, units, form } }, index) => ({
+    index,
+    identifiers,
+    units,
+    reader: form.open(engine.automatonOf(index)),
+  }));
+  const fail = (complaint: string) => assert.fail(complaint);
+  const reader = new Reader(readable, new ModuleHealth(modules.map(({ module }) => module.name), fail));
+  return instants.flatMap((lines, i) => {
+    const date = new Date((START + i * every) * 1_000);
+    const [time, isoTime] = [clfTime(date), date.toISOString()];
+    const nginxTime = isoTime.slice(0, 19).replace("T", " ").replaceAll("-", "/");
+    return [lines].flat().flatMap((line, n) => {
+      const headed = line.split("\n").map((message) =>
+        module === "SSHD"
+          ? `${isoTime} host sshd[${1_000 + 10 * i + n}]: ${message}`
+          : message.replace("TIME", time).replace("DATE", nginxTime)
+      );
+      for (const line of headed) {
+        assert.ok(reader.read(linesAt(NOW, line), 0, NOW) && reader.event.isUnderstood, line);
+        engine.add(reader.event);
+      }
+      return engine.takeTrips().map(({ rule }) => rule);
+    });
+  });
+}
+
+/** `02/Mar/2026:08:00:00 +0000` */
+function clfTime(date: Date): string {
+  const [, day, month, year, time] = /^\w+, (\d+) (\w+) (\d+) ([\d:]+)/.exec(date.toUTCString())!;
+  return `${day}/${month}/${year}:${time} +0000`;
+}
+
+Deno.test("every shipped rule has somebody honest at its edge", () => {
+  for (const { module: { name }, rules } of CONFIG.modules) {
+    assert.deepEqual(Object.keys(HABITS[name]!).toSorted(), rules.map(({ name }) => name).toSorted());
+  }
+});
+
+for (const { module: { name: module }, rules } of CONFIG.modules) {
+  for (const { name, limit, window } of rules) {
+    const { who, every, line } = HABITS[module]![name]!;
+    Deno.test(`the shipped rule ${name} of ${module} bans nobody who ${who}, up to its limit`, () => {
+      const lines = Array.from({ length: limit + 1 }, (_, i) => line(i));
+      assert.ok(limit * every * SECOND < window!, "all of them are within the window");
+      assert.deepEqual(bansOf(module, lines.slice(0, -1), every), []);
+      assert.deepEqual(bansOf(module, lines, every), [name]);
+    });
+  }
+}
+
+/** What honest programs write more of than any limit. */
+interface Program {
+  readonly who: string;
+  readonly module: string;
+  readonly every: number;
+  readonly count: number;
+  /** The lines of one instant. */
+  readonly lines: (i: number) => readonly string[];
+}
+
+const PROGRAMS: readonly Program[] = [
+  {
+    who: "whose program is asked for a name with each of a hundred files",
+    module: "NGINX",
+    every: 1,
+    count: 100,
+    lines: (i) => [
+      access(`PROPFIND /files/${i} HTTP/1.1`, 401),
+      access(`PROPFIND /files/${i} HTTP/1.1`, 207, { user: "nina" }),
+    ],
+  },
+  {
+    who: "whose program asks for a picture of each file in a folder",
+    module: "NGINX",
+    every: 1,
+    count: 200,
+    lines: (i) => [access(`GET /preview/${i} HTTP/1.1`, 404, { user: "nina" })],
+  },
+  {
+    who: "who is served by name and fetches missing pictures without",
+    module: "NGINX",
+    every: 1,
+    count: 200,
+    lines: (i) => [access("GET /files HTTP/1.1", 200, { user: "nina" }), get(`/preview/${i}`)],
+  },
+  {
+    who: "whose backup deletes chunks that are gone",
+    module: "NGINX",
+    every: 1,
+    count: 200,
+    lines: (i) => [access(`DELETE /backup/${i}.chunk HTTP/1.1`)],
+  },
+  {
+    who: "whose clone has a .git in it",
+    module: "NGINX",
+    every: 5,
+    count: 40,
+    lines: (i) => [access(`PROPFIND /remote.php/dav/files/nina/project${i}/.git/ HTTP/1.1`)],
+  },
+  {
+    who: "who mirrors packages of which some are missing",
+    module: "NGINX",
+    every: 5,
+    count: 20,
+    lines: (i) => [get(`/pool/t/tool/tool-1.${i}.tar.gz`), get(`/tool/-/tool-1.${i}.tgz`)],
+  },
+  {
+    who: "who asks for the site's own pages by whole addresses",
+    module: "NGINX",
+    every: 20,
+    count: 200,
+    lines: () => [error("access denied").replace("GET /", "GET http://example.org/")],
+  },
+  {
+    who: "who collects host keys every six minutes of a day",
+    module: "SSHD",
+    every: 6 * MINUTE,
+    count: 240,
+    lines: (i) => [
+      ...["ecdsa-sha2-nistp256", "rsa-sha2-512", "sk-ssh-ed25519@openssh.com"].map((key) =>
+        `Unable to negotiate with ${port(i)}: no matching host key type found. Their offer: ${key} [preauth]`
+      ),
+      `Connection closed by ${port(i)} [preauth]`,
+    ],
+  },
+];
+for (const { who, module, every, count, lines } of PROGRAMS) {
+  Deno.test(`the shipped rules of ${module} ban nobody ${who}`, () => {
+    assert.deepEqual(bansOf(module, Array.from({ length: count }, (_, i) => lines(i)), every), []);
+  });
+}
+
+Deno.test("the shipped rules of SSHD ban who connects and goes, by two messages for each connection", () => {
+  const instants = Array.from({ length: 11 }, (_, i) => [
+    "error: kex_exchange_identification: Connection closed by remote host",
+    `Connection closed by ${port(i)}`,
+  ]);
+  assert.deepEqual(bansOf("SSHD", instants, 10), [], "two processes");
+  const together = instants.map((lines) => lines.join("\n"));
+  assert.deepEqual(bansOf("SSHD", together, 10), ["not_ssh"]);
+});
