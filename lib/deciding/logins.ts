@@ -1,4 +1,4 @@
-import { NetworkSet } from "../core/address.ts";
+import { NetworkSet } from "../core/network_set.ts";
 import { addressOf } from "../core/address_reader.ts";
 import type { LogEvent } from "../reading/event.ts";
 import { fieldText } from "../reading/field_text.ts";

@@ -1,5 +1,5 @@
 import type { Micros } from "../core/time.ts";
-import { NetworkSet } from "../core/address.ts";
+import { NetworkSet } from "../core/network_set.ts";
 
 /** An address or network that is never banned. */
 export interface WhitelistEntry {
