@@ -1,5 +1,6 @@
 import { type Micros, now, SECOND } from "../core/time.ts";
-import { NetworkSet, prefixLength } from "../core/address.ts";
+import { prefixLength } from "../core/address.ts";
+import { NetworkSet } from "../core/network_set.ts";
 import { formatScope, parseScope, type PortScope } from "../core/scope.ts";
 import type { Ban } from "../deciding/ban.ts";
 import { timeout } from "../firewall/nft_script.ts";

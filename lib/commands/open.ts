@@ -55,12 +55,12 @@ export function openState(options: CommonOptions): State {
 }
 
 /**
- * Makes the state's directory where it is missing. Throws `UserError` (69) where it cannot be made
- * or used.
+ * Makes the state's directory where it is missing, and closes it to others. Returns a sentence for
+ * each path that was open to them. Throws `UserError` (69) where it cannot be made or used.
  */
-export function makeStateDirectory(directory: string, options: CommonOptions): void {
+export function makeStateDirectory(directory: string, options: CommonOptions): string[] {
   try {
-    prepareStateDirectory(directory);
+    return prepareStateDirectory(directory);
   } catch (error) {
     throw new UserError(`Cannot use the state directory ${directory}: ${explain(error, options)}`, 69);
   }

@@ -37,7 +37,7 @@ export async function runCommand(
 ): Promise<number> {
   const span = options.trial === undefined ? null : requireSpan("--trial", options.trial);
   let config = usableConfig(options);
-  const { state, lock } = claimState(config.stateDirectory, options);
+  const { state, lock } = claimState(config.stateDirectory, options, log);
   let next: AbortController;
   signals.onReload(() => {
     try {
@@ -86,8 +86,12 @@ function beginTrial(state: State, { span, log }: { span: Micros | null; log: Log
  * Opens the state, and makes it where it is missing. Takes the lock first: other processes open
  * `state.db` once it exists.
  */
-function claimState(directory: string, options: CommonOptions): { state: State; lock: Lock } {
-  makeStateDirectory(directory, options);
+function claimState(
+  directory: string,
+  options: CommonOptions,
+  log: Log,
+): { state: State; lock: Lock } {
+  for (const sentence of makeStateDirectory(directory, options)) log.warn(sentence);
   const lock = takeLock(directory);
   if (lock === null) throw new UserError(`Another monitor runs on the state ${directory}`, 69);
   return { state: new State(directory), lock };

@@ -70,3 +70,21 @@ export function untilAborted(signal: AbortSignal): Promise<null> {
     signal.addEventListener("abort", () => resolve(null), { once: true });
   });
 }
+
+/** Runs `steps` to their end without a pause. */
+export function finish<T>(steps: Generator<void, T>): T {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
+}
+
+/** Runs `steps` with a turn for everybody else between two; null where `signal` aborts. */
+export async function finishSlowly<T>(steps: Generator<void, T>, signal: AbortSignal): Promise<T | null> {
+  while (!signal.aborted) {
+    const { done, value } = steps.next();
+    if (done) return value;
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+  return null;
+}

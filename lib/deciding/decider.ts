@@ -7,7 +7,7 @@
  *   decide(trips, { history, knocks }) ─► { bans, spared }     counts the bans inside of networks
  *   restore(counted)                  again after a commit that failed: as if `decide()` had not been asked
  */
-import { NetworkSet } from "../core/address.ts";
+import { NetworkSet } from "../core/network_set.ts";
 import { formatDuration, type Micros } from "../core/time.ts";
 import type { Trip } from "../rules/rule.ts";
 import { type CountedBan, meet, type NewBan, type PastBan, type StandingBan } from "./ban.ts";

@@ -1,4 +1,5 @@
-import { ipv4Word, NetworkSet } from "../core/address.ts";
+import { ipv4Word } from "../core/address.ts";
+import { NetworkSet } from "../core/network_set.ts";
 import { addressOf } from "../core/address_reader.ts";
 import type { LogEvent } from "../reading/event.ts";
 import { fieldNumber, fieldText } from "../reading/field_text.ts";

@@ -1,5 +1,5 @@
-import { NetworkSet } from "../core/address.ts";
 import { clientIPv4, NOBODYS } from "../core/address_kind.ts";
+import { NetworkSet } from "../core/network_set.ts";
 import type { Micros } from "../core/time.ts";
 
 /** An address or network that is never banned. */

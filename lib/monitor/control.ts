@@ -3,15 +3,45 @@
  * and removes an empty file in a directory that the monitor watches. The change itself stands in
  * the state.
  */
-import { UserError } from "../core/error.ts";
+import { messageOf, UserError } from "../core/error.ts";
 
 const DIRECTORY = "control";
 /** Interval in milliseconds at which the monitor checks that its state was not removed. */
 const BETWEEN_LOOKS = 2_000;
 
-/** Makes the state's directory and the watched one in it, with mode 0700. */
-export function prepareStateDirectory(state: string): void {
+/** Permissions of everybody but the owner. */
+const OF_OTHERS = 0o077;
+
+/**
+ * Makes the state's directory and the watched one in it, for the owner alone: keys of knocks lie there, and whoever may write
+ * controls the monitor. Takes their permissions from others where they exist, and returns a sentence for each. Throws where
+ * it may not.
+ */
+export function prepareStateDirectory(state: string): string[] {
   Deno.mkdirSync(`${state}/${DIRECTORY}`, { recursive: true, mode: 0o700 });
+  const files = [...Deno.readDirSync(state)].flatMap(({ name, isFile }) =>
+    isFile && name.includes(".db") ? `${state}/${name}` : []
+  );
+  return [state, `${state}/${DIRECTORY}`, ...files].flatMap((path) => {
+    const mode = (Deno.statSync(path).mode ?? 0) & 0o777;
+    if ((mode & OF_OTHERS) === 0) return [];
+    close(path, mode);
+    const [before, after] = [mode, mode & ~OF_OTHERS].map(octal);
+    return `${path} had mode ${before}, which lets others at keys of knocks and at bans: it has ${after} now`;
+  });
+}
+
+function close(path: string, mode: number): void {
+  try {
+    Deno.chmodSync(path, mode & ~OF_OTHERS);
+  } catch (error) {
+    const why = messageOf(error).split("\n")[0];
+    throw new Error(`others may use ${path}, mode ${octal(mode)}, which cannot be changed: ${why}`);
+  }
+}
+
+function octal(mode: number): string {
+  return mode.toString(8).padStart(4, "0");
 }
 
 /** Tells the monitor that runs on `state`, if one does, that the state has changed. */

@@ -4,7 +4,8 @@
  * out: entries of the whitelist in the state. No answer is no news: what was found last stays.
  */
 import { RESOLVERS, ROUTES } from "../config/permissions.ts";
-import { canonicalAddress, NetworkSet } from "../core/address.ts";
+import { canonicalAddress } from "../core/address.ts";
+import { NetworkSet } from "../core/network_set.ts";
 import { NOBODYS } from "../core/address_kind.ts";
 import { every } from "../core/async.ts";
 import { Runner } from "../core/child_process.ts";

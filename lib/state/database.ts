@@ -18,6 +18,7 @@ export class Database {
   constructor(readonly directory: string) {
     const file = `${directory}/state.db`;
     try {
+      makePrivate(file);
       this.#db = new DatabaseSync(file);
       // NORMAL in WAL mode loses no committed batch when the program dies; after a power cut it may undo the
       // last ones, together with their position, so that their lines are read again.
@@ -84,6 +85,15 @@ export class Database {
   }
 }
 
+/** Makes `file`, unless it exists, for its owner alone. SQLite gives the files beside it the same mode. */
+function makePrivate(file: string): void {
+  try {
+    Deno.openSync(file, { write: true, createNew: true, mode: 0o600 }).close();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+  }
+}
+
 /** Proof that this process is the only monitor on a state; it ends with the process, however that dies. */
 export interface Lock {
   release(): void;
@@ -96,6 +106,7 @@ export interface Lock {
 export function takeLock(directory: string): Lock | null {
   let db: DatabaseSync | null = null;
   try {
+    makePrivate(`${directory}/lock.db`);
     db = new DatabaseSync(`${directory}/lock.db`);
     // Whoever only asks whether a monitor runs is done at once.
     db.exec("PRAGMA busy_timeout = 1000; BEGIN EXCLUSIVE");
@@ -111,6 +122,7 @@ export function takeLock(directory: string): Lock | null {
 export function isLocked(directory: string): boolean {
   let db: DatabaseSync | null = null;
   try {
+    makePrivate(`${directory}/lock.db`);
     db = new DatabaseSync(`${directory}/lock.db`);
     db.exec("PRAGMA busy_timeout = 0; SELECT count(*) FROM sqlite_master");
     return false;

@@ -1,5 +1,6 @@
 import { strict as assert } from "node:assert";
-import { canonicalAddress, canonicalNetwork, NetworkSet } from "../../lib/core/address.ts";
+import { canonicalAddress, canonicalNetwork } from "../../lib/core/address.ts";
+import { NetworkSet } from "../../lib/core/network_set.ts";
 import { clientBitsOf, clientIPv4, NOBODYS } from "../../lib/core/address_kind.ts";
 
 /** Addresses, the bits by which they name one client, and the IPv4 address of that client. */

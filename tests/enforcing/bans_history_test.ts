@@ -2,7 +2,8 @@
 import { strict as assert } from "node:assert";
 import { Bans } from "../../lib/enforcing/bans.ts";
 import { prepareStateDirectory } from "../../lib/monitor/control.ts";
-import { canonicalNetwork, NetworkSet } from "../../lib/core/address.ts";
+import { canonicalNetwork } from "../../lib/core/address.ts";
+import { NetworkSet } from "../../lib/core/network_set.ts";
 import { formatDuration, type Micros, SECOND } from "../../lib/core/time.ts";
 import { ObserveFirewall } from "../../lib/firewall/observe.ts";
 import { type Login, Logins } from "../../lib/deciding/logins.ts";

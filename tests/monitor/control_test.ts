@@ -1,6 +1,7 @@
 import { strict as assert } from "node:assert";
-import { rouseMonitor, watchControl } from "../../lib/monitor/control.ts";
+import { prepareStateDirectory, rouseMonitor, watchControl } from "../../lib/monitor/control.ts";
 import { UserError } from "../../lib/core/error.ts";
+import { takeLock } from "../../lib/state/database.ts";
 import { eventually, temporaryState } from "../support/helpers.ts";
 
 Deno.test("`rouseMonitor()` is noticed by `watchControl()`, and leaves nothing behind", async () => {
@@ -16,6 +17,47 @@ Deno.test("`rouseMonitor()` is noticed by `watchControl()`, and leaves nothing b
   assert.deepEqual([...Deno.readDirSync(`${temporary.directory}/control`)], []);
   stop.abort();
   await watching;
+});
+
+Deno.test("the state is its owner's alone, and what others may do to one that exists is taken from them with a word", () => {
+  using temporary = temporaryState();
+  const { directory } = temporary;
+  takeLock(directory)!.release();
+  const names = ["", "control", "state.db", "state.db-shm", "state.db-wal", "lock.db"];
+  const modes = () => names.map((name) => (Deno.statSync(`${directory}/${name}`).mode! & 0o777).toString(8));
+  const right = ["700", "700", "600", "600", "600", "600"];
+  assert.deepEqual(modes(), right);
+  assert.deepEqual(prepareStateDirectory(directory), []);
+  for (const [name, mode] of [["", 0o755], ["state.db", 0o644], ["lock.db", 0o660]] as const) {
+    Deno.chmodSync(`${directory}/${name}`, mode);
+  }
+  const said = prepareStateDirectory(directory);
+  assert.equal(
+    said[0],
+    `${directory} had mode 0755, which lets others at keys of knocks and at bans: it has 0700 now`,
+  );
+  assert.deepEqual(said.map((sentence) => sentence.split(" ")[0]!.split("/").at(-1)).slice(1).sort(), [
+    "lock.db",
+    "state.db",
+  ]);
+  assert.deepEqual(modes(), right);
+});
+
+Deno.test("a state that others may use and that cannot be closed to them is refused", () => {
+  using temporary = temporaryState();
+  const chmod = Deno.chmodSync;
+  Deno.chmodSync = () => {
+    throw new Deno.errors.PermissionDenied("Operation not permitted (os error 1)");
+  };
+  try {
+    chmod(temporary.directory, 0o777);
+    assert.throws(
+      () => prepareStateDirectory(temporary.directory),
+      /others may use .*, mode 0777, .*not permitted/,
+    );
+  } finally {
+    Deno.chmodSync = chmod;
+  }
 });
 
 const LOSSES: readonly (readonly [string, (directory: string) => void])[] = [

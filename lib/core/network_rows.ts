@@ -1,0 +1,180 @@
+/**
+ * Networks of one family as rows of numbers, gathered and sorted. An address of IPv4 takes 5 bytes
+ * in one and an address of IPv6 17, so that a million of them is no burden.
+ */
+import { ADDRESS_WORDS } from "./address.ts";
+
+/** Rows that are looked at in one step: a millisecond. */
+const SLICE = 1 << 15;
+/** Rows that are sorted by comparison. */
+const FEW = 1 << 9;
+/** Rows that there is room for at first. */
+const FIRST_ROOM = 8;
+
+/** Networks of one family, a row for each: their first address in words, and the length of their prefix. */
+export interface Rows {
+  /** Words of an address: 1 of IPv4, 4 of IPv6. */
+  readonly width: number;
+  readonly words: Uint32Array;
+  readonly lengths: Uint8Array;
+}
+
+/** Gathers rows. */
+export class Gatherer {
+  #words: Uint32Array<ArrayBuffer>;
+  #lengths = new Uint8Array(FIRST_ROOM);
+  #count = 0;
+
+  constructor(readonly width: number) {
+    this.#words = new Uint32Array(FIRST_ROOM * width);
+  }
+
+  add(words: ArrayLike<number>, length: number): void {
+    const { width } = this;
+    if (this.#count === this.#lengths.length) this.#grow();
+    for (let i = 0; i < width; i++) {
+      const word = words[ADDRESS_WORDS - width + i]!;
+      this.#words[this.#count * width + i] = word & maskOf(length - 32 * i);
+    }
+    this.#lengths[this.#count++] = length;
+  }
+
+  rows(): Rows {
+    const { width } = this;
+    return {
+      width,
+      words: this.#words.subarray(0, width * this.#count),
+      lengths: this.#lengths.subarray(0, this.#count),
+    };
+  }
+
+  #grow(): void {
+    const [words, lengths] = [this.#words, this.#lengths];
+    const room = Math.ceil(lengths.length * 1.5);
+    this.#words = new Uint32Array(room * this.width);
+    this.#words.set(words);
+    this.#lengths = new Uint8Array(room);
+    this.#lengths.set(lengths);
+  }
+}
+
+/** Returns `rows` in ascending order without those that lie within another. */
+export function* sorted(rows: Rows): Generator<void, Rows> {
+  const order = new Uint32Array(rows.lengths.length);
+  for (let row = 0; row < order.length; row++) order[row] = row;
+  if (order.length <= FEW) return yield* outermost(rows, order.sort((a, b) => compare(rows, a, b)));
+  return yield* outermost(rows, yield* radixSorted(rows, order));
+}
+
+/**
+ * Sorts by digits of 16 bits, from the last one of an address to the first; a digit that all share takes no time. Loops are in
+ * functions of their own: V8 compiles those of a generator badly.
+ */
+function* radixSorted(rows: Rows, unsorted: Uint32Array): Generator<void, Uint32Array> {
+  let [order, spare] = [unsorted, new Uint32Array(unsorted.length) as Uint32Array];
+  const places = new Uint32Array(1 << 16);
+  for (let digit = 2 * rows.width; digit >= 0; digit--) {
+    places.fill(0);
+    for (const slice of slices(order.length)) {
+      countDigits(rows, { ...slice, order, digit, places });
+      yield;
+    }
+    if (places[digitOf(rows, order[0]!, digit)] === order.length) continue;
+    sumUp(places);
+    for (const slice of slices(order.length)) {
+      spread(rows, { ...slice, order, digit, places, spare });
+      yield;
+    }
+    [order, spare] = [spare, order];
+  }
+  return order;
+}
+
+/** What a step of a sort works with: rows in `order`, of which it looks at `[from, to)`. */
+interface Step {
+  readonly order: Uint32Array;
+  readonly from: number;
+  readonly to: number;
+  readonly digit: number;
+  readonly places: Uint32Array;
+}
+
+function countDigits(rows: Rows, { order, from, to, digit, places }: Step): void {
+  for (let i = from; i < to; i++) places[digitOf(rows, order[i]!, digit)]!++;
+}
+
+/** Turns how many have each digit into where the first one of these belongs. */
+function sumUp(places: Uint32Array): void {
+  for (let digit = 0, sum = 0; digit < places.length; digit++) {
+    const count = places[digit]!;
+    places[digit] = sum;
+    sum += count;
+  }
+}
+
+function spread(rows: Rows, { order, from, to, digit, places, spare }: Step & { spare: Uint32Array }): void {
+  for (let i = from; i < to; i++) spare[places[digitOf(rows, order[i]!, digit)]!++] = order[i]!;
+}
+
+/** Sixteen bits of a row, the first ones being digit 0; behind all of them, the length of its prefix. */
+function digitOf({ width, words, lengths }: Rows, row: number, digit: number): number {
+  if (digit === 2 * width) return lengths[row]!;
+  return words[row * width + (digit >> 1)]! >>> (digit % 2 === 0 ? 16 : 0) & 0xffff;
+}
+
+/** Copies rows in `order`, of which the wider of two that begin together comes first. */
+function* outermost(rows: Rows, order: Uint32Array): Generator<void, Rows> {
+  const { width } = rows;
+  const kept = { width, words: new Uint32Array(rows.words.length), lengths: new Uint8Array(order.length) };
+  let count = 0;
+  for (const { from, to } of slices(order.length)) {
+    count = keep(rows, { kept, count, order, from, to });
+    yield;
+  }
+  return { width, words: kept.words.slice(0, count * width), lengths: kept.lengths.slice(0, count) };
+}
+
+/** Adds rows to those `kept` so far, `count` of them, unless the last one of these covers them. Returns how many there are. */
+function keep(
+  { width, words, lengths }: Rows,
+  { kept, count, order, from, to }: Omit<Step, "digit" | "places"> & { kept: Rows; count: number },
+): number {
+  let end = count;
+  for (let i = from; i < to; i++) {
+    const row = order[i]!;
+    const bits = end > 0 ? kept.lengths[end - 1]! : 0;
+    if (end > 0 && agree(kept, end - 1, { words, from: row * width, bits })) continue;
+    for (let word = 0; word < width; word++) kept.words[end * width + word] = words[row * width + word]!;
+    kept.lengths[end++] = lengths[row]!;
+  }
+  return end;
+}
+
+function* slices(count: number): Generator<{ from: number; to: number }> {
+  for (let from = 0; from < count; from += SLICE) yield { from, to: Math.min(from + SLICE, count) };
+}
+
+function compare({ width, words, lengths }: Rows, a: number, b: number): number {
+  for (let i = 0; i < width; i++) {
+    const difference = words[a * width + i]! - words[b * width + i]!;
+    if (difference !== 0) return difference;
+  }
+  return lengths[a]! - lengths[b]!;
+}
+
+/** Whether the first `bits` of a row are those of another address, whose words begin at `from`. */
+export function agree(
+  { width, words }: Rows,
+  row: number,
+  { words: others, from, bits }: { words: ArrayLike<number>; from: number; bits: number },
+): boolean {
+  for (let i = 0; i < width; i++) {
+    if (((words[row * width + i]! ^ others[from + i]!) & maskOf(bits - 32 * i)) !== 0) return false;
+  }
+  return true;
+}
+
+/** The mask of the first `bits` of a word; all of it where they are more, and nothing where they are none. */
+export function maskOf(bits: number): number {
+  return bits >= 32 ? -1 : bits <= 0 ? 0 : -1 << (32 - bits);
+}

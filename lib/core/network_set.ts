@@ -1,0 +1,130 @@
+import { ADDRESS_WORDS, putAddress } from "./address.ts";
+import { finish } from "./async.ts";
+import { agree, Gatherer, maskOf, type Rows, sorted } from "./network_rows.ts";
+
+/** Bits before those of an IPv4 address that is mapped into IPv6. */
+const MAPPED = 96;
+
+/** A set of canonical addresses and networks that answers, however large it is, whether it covers one of them. */
+export class NetworkSet {
+  /** Of each family ascending, and none within another: networks nest or are apart. */
+  #families: readonly Rows[];
+
+  constructor(members: Iterable<string> = []) {
+    const builder = new NetworkSetBuilder();
+    for (const member of members) builder.add(member);
+    this.#families = finish(builder.rows());
+  }
+
+  /** Makes a set of rows that are sorted. */
+  static of(families: readonly Rows[]): NetworkSet {
+    const set = new NetworkSet();
+    set.#families = families;
+    return set;
+  }
+
+  /** Whether `target`, canonical, is a member or lies wholly within one. */
+  covers(target: string): boolean {
+    const { rows, from, length } = this.#question(target);
+    const row = lastUpTo(rows, ASKED, from);
+    return row >= 0 && rows.lengths[row]! <= length &&
+      agree(rows, row, { words: ASKED, from, bits: rows.lengths[row]! });
+  }
+
+  /** Whether `target`, canonical, and some member have an address in common. */
+  touches(target: string): boolean {
+    const { rows, from, length } = this.#question(target);
+    LAST.set(ASKED);
+    for (let word = from; word < ADDRESS_WORDS; word++) {
+      LAST[word]! |= ~maskOf(length - 32 * (word - from));
+    }
+    const row = lastUpTo(rows, LAST, from);
+    return row >= 0 && agree(rows, row, { words: ASKED, from, bits: Math.min(rows.lengths[row]!, length) });
+  }
+
+  /** Returns the bytes that `decodeNetworks()` reads. */
+  encode(): Uint8Array {
+    const parts = this.#families.flatMap(({ words, lengths }) => [
+      bytesOf(Uint32Array.of(lengths.length)),
+      bytesOf(words),
+      lengths,
+    ]);
+    const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+    let at = 0;
+    for (const part of parts) {
+      all.set(part, at);
+      at += part.length;
+    }
+    return all;
+  }
+
+  /** Puts a target into `ASKED`, of which its family takes the words behind `from`. */
+  #question(target: string): { rows: Rows; from: number; length: number } {
+    const length = putAddress(target, ASKED);
+    const isIPv4 = !target.includes(":");
+    const rows = this.#families[isIPv4 ? 0 : 1]!;
+    return { rows, from: ADDRESS_WORDS - rows.width, length: isIPv4 ? length - MAPPED : length };
+  }
+}
+
+/** The address that is asked for, and the last one of its network. */
+const ASKED = new Int32Array(ADDRESS_WORDS);
+const LAST = new Int32Array(ADDRESS_WORDS);
+
+/** Reads a set that `NetworkSet.encode()` wrote at `at`. Returns where it ends, too. */
+export function decodeNetworks(bytes: Uint8Array, at: number): { set: NetworkSet; end: number } {
+  let end = at;
+  const take = (length: number) => bytes.slice(end, end += length);
+  const families = [1, ADDRESS_WORDS].map((width): Rows => {
+    const count = new Uint32Array(take(4).buffer)[0]!;
+    return { width, words: new Uint32Array(take(4 * width * count).buffer), lengths: take(count) };
+  });
+  return { set: NetworkSet.of(families), end };
+}
+
+/** Gathers the members of a `NetworkSet`. */
+export class NetworkSetBuilder {
+  readonly #families = [new Gatherer(1), new Gatherer(ADDRESS_WORDS)];
+
+  /** Adds a canonical address or network. */
+  add(member: string): void {
+    const length = putAddress(member, ASKED);
+    this.addWords(ASKED, length, !member.includes(":"));
+  }
+
+  /** Adds the network of the first `length` bits of an address, of which IPv4 is mapped into IPv6. */
+  addWords(words: ArrayLike<number>, length: number, isIPv4: boolean): void {
+    this.#families[isIPv4 ? 0 : 1]!.add(words, isIPv4 ? length - MAPPED : length);
+  }
+
+  /** Makes the set in steps of some milliseconds. To be called once. */
+  *build(): Generator<void, NetworkSet> {
+    return NetworkSet.of(yield* this.rows());
+  }
+
+  /** Sorts the rows of both families. */
+  *rows(): Generator<void, Rows[]> {
+    const families: Rows[] = [];
+    for (const gatherer of this.#families) families.push(yield* sorted(gatherer.rows()));
+    return families;
+  }
+}
+
+/** The last row whose first address is not behind `address`, of which the words behind `from` count; -1: none. */
+function lastUpTo({ width, words, lengths }: Rows, address: Int32Array, from: number): number {
+  let [low, high] = [0, lengths.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    let difference = 0;
+    for (let i = 0; i < width && difference === 0; i++) {
+      difference = words[middle * width + i]! - (address[from + i]! >>> 0);
+    }
+    if (difference <= 0) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: Uint32Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
