@@ -4,9 +4,11 @@ import type { LogEvent } from "./event.ts";
 import { HeadReader } from "./head.ts";
 import type { ModuleHealth } from "./health.ts";
 import type { MessageReader } from "./message_reader.ts";
-import { LINE, NO_PID, type Origin, type Records, type Sender } from "../core/records.ts";
+import { LINE, NO_PID, type Origin, type Records } from "../core/records.ts";
 import { LastLines, mayRepeat, timesRepeated } from "./repetition.ts";
+import { isJournalds, type Suppression, Suppressions } from "./suppressions.ts";
 import { DayResolver } from "./timestamp.ts";
+import { isOfUnit, isTrusted } from "./trust.ts";
 
 /** A module as a reader of records sees it. */
 export interface ReadableModule {
@@ -44,6 +46,8 @@ interface Program {
 interface Placement {
   readonly origin: Origin;
   readonly candidates: readonly Candidate[];
+  /** Whether they are journald's own. */
+  readonly isJournalds: boolean;
 }
 
 /**
@@ -63,6 +67,7 @@ export class Reader {
   readonly #open: readonly ReadableModule[];
   readonly #heads: HeadReader<Program>;
   readonly #reference = { now: 0, before: NaN };
+  readonly #suppressions: Suppressions;
   readonly #lines = new LastLines();
   /** Times that messages tell themselves. */
   readonly #times = new DayResolver(this.#reference);
@@ -73,6 +78,7 @@ export class Reader {
   constructor(modules: readonly ReadableModule[], health: ModuleHealth) {
     this.#health = health;
     this.#all = modules.map(trusted);
+    this.#suppressions = new Suppressions(modules.flatMap(({ units }) => units));
     this.#open = modules.filter(({ identifiers }) => identifiers.length === 0);
     const named = modules.flatMap((module) =>
       module.identifiers.map((identifier) => ({ identifier, module }))
@@ -121,12 +127,18 @@ export class Reader {
       this.#setTime(time, now);
       return isFound;
     }
-    const { candidates } = this.#placementOf(records.origins[origin]!, origin);
+    const { candidates, isJournalds } = this.#placementOf(records.origins[origin]!, origin);
+    if (isJournalds) this.#suppressions.read(bytes, records.from[i]!, records.to[i]!);
     if (candidates.length === 0) return false;
     this.#event.pid = records.pids[i]!;
     if (!this.#readMessage(candidates, bytes, records.from[i]!, records.to[i]!)) return false;
     this.#setTime(records.times[i]!, now);
     return true;
+  }
+
+  /** Takes what journald has said since the last call that it did not keep of the modules' services. */
+  takeSuppressions(): Suppression[] {
+    return this.#suppressions.take();
   }
 
   /**
@@ -268,7 +280,8 @@ export class Reader {
     const ofUnit = () => this.#open.filter(({ units }) => isOfUnit(sender.unit, units));
     const modules = this.#byIdentifier.get(identifier) ?? ofUnit();
     const candidates = modules.map((module) => ({ module, isTrusted: isTrusted(sender, module.units) }));
-    return this.#placements[index] = { origin, candidates };
+    if (candidates.length > 0) this.#suppressions.seen(sender.unit);
+    return this.#placements[index] = { origin, candidates, isJournalds: isJournalds(origin) };
   }
 }
 
@@ -284,24 +297,4 @@ function writersOf(candidates: readonly Candidate[], identifier: string): readon
 
 function trusted(module: ReadableModule): Candidate {
   return { module, isTrusted: true };
-}
-
-/**
- * Reports whether only root or the service itself, which runs in `units`, can have written an entry
- * of `sender`.
- */
-export function isTrusted(sender: Sender, units: readonly string[]): boolean {
-  return sender.uid === 0 || isOfUnit(sender.unit, units);
-}
-
-function isOfUnit(unit: string, units: readonly string[]): boolean {
-  return units.some((name) => unit === name || isInstance(unit, name));
-}
-
-/**
- * Whether `unit` is an instance such as `ssh@1-2.service` of the template behind `ssh@.service`.
- */
-function isInstance(unit: string, name: string): boolean {
-  const at = name.indexOf("@.");
-  return at > 0 && unit.startsWith(name.slice(0, at + 1)) && unit.endsWith(name.slice(at + 1));
 }

@@ -3,7 +3,8 @@ import { addressOf } from "../../lib/core/address_reader.ts";
 import { decode, encode } from "../../lib/core/bytes.ts";
 import { type Micros, SECOND } from "../../lib/core/time.ts";
 import { MODULE_FAILURES, ModuleHealth } from "../../lib/reading/health.ts";
-import { isTrusted, type ReadableModule, Reader } from "../../lib/reading/reader.ts";
+import { type ReadableModule, Reader } from "../../lib/reading/reader.ts";
+import { isTrusted } from "../../lib/reading/trust.ts";
 import { LINE, NO_PID, type Origin, type Records, type Sender } from "../../lib/core/records.ts";
 import { TextForm } from "../../lib/reading/text_reader.ts";
 import type { Stamp } from "../../lib/core/timestamp.ts";
@@ -327,6 +328,24 @@ Deno.test("`Reader.read()` reads the hour that clocks show twice by the line bef
     readAll(reader, [line("2026-10-25T00:59:59Z host cron: x")], now);
     assert.equal(timeOf(text), second);
   }));
+
+Deno.test("`Reader.takeSuppressions()` tells what journald dropped of the modules' services", () => {
+  const reader = readerOf([A, B]);
+  const said = (text: string, uid = 0) =>
+    entry(text, "systemd-journald", { uid, unit: "systemd-journald.service" });
+  const of = (unit: string) => said(`Suppressed 12 messages from ${unit}`);
+  readAll(reader, [
+    of("ssh.service"),
+    said("Suppressed 12 messages from ssh.service", 9),
+    said("Suppressed 12 x"),
+  ]);
+  assert.deepEqual(reader.takeSuppressions(), [{ unit: "ssh.service", count: 12 }]);
+  assert.deepEqual(reader.takeSuppressions(), []);
+  // Once a module's unit is known, others are not of interest.
+  readAll(reader, [entry("a 192.0.2.1", "aa", { uid: 0, unit: "a.service" })]);
+  readAll(reader, [of("/system.slice/a.service"), of("b.service"), of("other.service")]);
+  assert.deepEqual(reader.takeSuppressions().map(({ unit }) => unit), ["a.service", "b.service"]);
+});
 
 Deno.test("a module that throws three times in a row is given up, and the others work on", () => {
   const complaints: string[] = [];
