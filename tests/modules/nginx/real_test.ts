@@ -1,12 +1,10 @@
 import { strict as assert } from "node:assert";
-import { connect } from "node:net";
 import type { ParserOptions } from "../../../lib/reading/module.ts";
 import { nginx } from "../../../modules/nginx/nginx.ts";
 import { eventually } from "../../support/helpers.ts";
 import { messageParser } from "../../support/messages.ts";
+import { hasNginx, type Place, RealNginx } from "../../support/nginx.ts";
 
-const NGINX = "/usr/sbin/nginx";
-const isHere = await Deno.stat(NGINX).then(() => true, () => false);
 const NOTHING: ParserOptions = { logFormats: [], trustedProxies: [], patterns: [], unsafe: false };
 const CLIENT = "127.0.0.1";
 const FAR = "198.51.100.7";
@@ -63,81 +61,26 @@ const REQUESTS: readonly string[] = [
   `get ${FAR}\r\n\r\n`,
 ];
 
-class RealNginx implements AsyncDisposable {
-  readonly directory = Deno.makeTempDirSync({ prefix: "strongmonitor-nginx-" });
-  readonly port: number;
-  readonly #child: Deno.ChildProcess;
-
-  constructor() {
-    const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-    this.port = listener.addr.port;
-    listener.close();
-    const at = (name: string) => `${this.directory}/${name}`;
-    Deno.mkdirSync(at("site"));
-    Deno.writeTextFileSync(at("users"), "bob:{PLAIN}right\n");
-    Deno.writeTextFileSync(
-      at("nginx.conf"),
-      `daemon off; ${Deno.uid() === 0 ? "user root;" : ""} pid ${at("pid")}; error_log ${
-        at("error.log")
-      } info; events {}
-       http {
-         ${
-        ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((kind) => `${kind}_temp_path ${at(kind)};`)
-          .join(" ")
-      }
-         ${
-        Object.entries(FORMATS).map(([name, { format }]) =>
-          `log_format ${name} ${format}; access_log ${at(`${name}.log`)} ${name};`
-        ).join("\n")
-      }
-         server {
-           listen 127.0.0.1:${this.port};
-           root ${at("site")};
-           location /private { auth_basic "members"; auth_basic_user_file ${at("users")}; }
-         }
-       }`,
-    );
-    this.#child = new Deno.Command(NGINX, {
-      args: ["-p", this.directory, "-c", at("nginx.conf")],
-      stderr: "null",
-    }).spawn();
-  }
-
-  /** Sends a request, and waits until it has been answered or dropped. */
-  send(request: string): Promise<void> {
-    return new Promise((resolve) => {
-      const socket = connect({ host: "127.0.0.1", port: this.port });
-      socket.on("connect", () => socket.end(request, "latin1"));
-      socket.on("data", () => {});
-      socket.on("error", () => {});
-      socket.on("close", () => resolve());
-    });
-  }
-
-  async ready(): Promise<void> {
-    await eventually(() =>
-      Deno.connect({ port: this.port }).then((connection) => (connection.close(), true), () => false)
-    );
-  }
-
-  lines(name: string): string[] {
-    return Deno.readTextFileSync(`${this.directory}/${name}.log`).split("\n").filter((line) => line !== "");
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#child.kill("SIGTERM");
-    await this.#child.status;
-    Deno.removeSync(this.directory, { recursive: true });
-  }
+/** What is in `http {}` of a server with all formats. */
+function settings({ at, port }: Place): string {
+  const logs = Object.entries(FORMATS).map(([name, { format }]) =>
+    `log_format ${name} ${format}; access_log ${at(`${name}.log`)} ${name};`
+  );
+  return `${logs.join("\n")}
+    server {
+      listen 127.0.0.1:${port};
+      root ${at("site")};
+      location /private { auth_basic "members"; auth_basic_user_file ${at("users")}; }
+    }`;
 }
 
 Deno.test({
   name: `nginx's parser understands what a real nginx writes of hostile requests${
-    isHere ? "" : " (needs nginx)"
+    hasNginx ? "" : " (needs nginx)"
   }`,
-  ignore: !isHere,
+  ignore: !hasNginx,
   async fn() {
-    await using server = new RealNginx();
+    await using server = new RealNginx(settings, { "users": "bob:{PLAIN}right\n" });
     await server.ready();
     for (const request of REQUESTS) await server.send(request);
     await eventually(() => server.lines("main").length >= REQUESTS.length - 2);

@@ -1,0 +1,84 @@
+/** A real nginx on a port of loopback, gone at the end of the scope. */
+import { connect } from "node:net";
+import { eventually } from "./helpers.ts";
+
+const NGINX = "/usr/sbin/nginx";
+export const hasNginx = await Deno.stat(NGINX).then(() => true, () => false);
+
+/** Where a server finds its files and its clients. */
+export interface Place {
+  /** The path of a file in its directory. */
+  readonly at: (name: string) => string;
+  readonly port: number;
+  /** Another port that is free. */
+  readonly other: number;
+}
+
+/** A running server, with its error log at `error.log`. */
+export class RealNginx implements AsyncDisposable {
+  readonly directory = Deno.makeTempDirSync({ prefix: "strongmonitor-nginx-" });
+  readonly port = freePort();
+  readonly other = freePort();
+  /** The command that tells the server something, such as `-s reload`. */
+  readonly command: readonly string[];
+  readonly #child: Deno.ChildProcess;
+
+  /**
+   * @param settings what stands in `http {}` of nginx.conf
+   * @param files more files of its directory, by name
+   */
+  constructor(settings: (place: Place) => string, files: Readonly<Record<string, string>> = {}) {
+    const at = (name: string) => `${this.directory}/${name}`;
+    Deno.mkdirSync(at("site"));
+    for (const [name, text] of Object.entries(files)) Deno.writeTextFileSync(at(name), text);
+    const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
+    Deno.writeTextFileSync(
+      at("nginx.conf"),
+      `daemon off; ${Deno.uid() === 0 ? "user root;" : ""} pid ${at("pid")}; error_log ${
+        at("error.log")
+      } info;
+       events {}
+       http {
+         ${temporary.map((kind) => `${kind}_temp_path ${at(kind)};`).join(" ")}
+         ${settings({ at, port: this.port, other: this.other })}
+       }`,
+    );
+    const args = ["-p", this.directory, "-c", at("nginx.conf")];
+    this.command = [NGINX, ...args];
+    this.#child = new Deno.Command(NGINX, { args, stderr: "null" }).spawn();
+  }
+
+  /** Sends a request, and waits until it has been answered or dropped. Returns the answer. */
+  send(request: string, { port = this.port, isHalf = false } = {}): Promise<string> {
+    let answer = "";
+    return new Promise((resolve) => {
+      const socket = connect({ host: "127.0.0.1", port });
+      socket.on("connect", () => isHalf ? socket.write(request, "latin1") : socket.end(request, "latin1"));
+      socket.on("data", (data) => answer += data);
+      socket.on("error", () => {});
+      socket.on("close", () => resolve(answer));
+    });
+  }
+
+  async ready(): Promise<void> {
+    await eventually(() =>
+      Deno.connect({ port: this.port }).then((connection) => (connection.close(), true), () => false)
+    );
+  }
+
+  lines(name: string): string[] {
+    return Deno.readTextFileSync(`${this.directory}/${name}.log`).split("\n").filter((line) => line !== "");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#child.kill("SIGTERM");
+    await this.#child.status;
+    Deno.removeSync(this.directory, { recursive: true });
+  }
+}
+
+function freePort(): number {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  listener.close();
+  return listener.addr.port;
+}
