@@ -1,6 +1,6 @@
 import { type Micros, now } from "../core/time.ts";
 import { rouseMonitor } from "../monitor/control.ts";
-import { isLocked } from "../state/database.ts";
+import { isLocked } from "../state/lock.ts";
 import type { State } from "../state/state.ts";
 import { type BanStatus, isInForce } from "../deciding/ban.ts";
 import { UserError } from "../core/error.ts";

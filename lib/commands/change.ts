@@ -1,7 +1,7 @@
 /** Parts of the commands that change the state. */
 import { type Micros, parseDuration } from "../core/time.ts";
 import { canonicalNetwork } from "../core/address.ts";
-import { isLocked } from "../state/database.ts";
+import { isLocked } from "../state/lock.ts";
 import type { State } from "../state/state.ts";
 import type { BanStatus } from "../deciding/ban.ts";
 import { UserError } from "../core/error.ts";

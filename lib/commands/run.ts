@@ -1,8 +1,9 @@
 import { type Micros, now } from "../core/time.ts";
 import type { Config } from "../config/types.ts";
 import { whitelistProblem } from "../config/whitelist_file.ts";
+import { rouseMonitor } from "../monitor/control.ts";
 import { Monitor } from "../monitor/monitor.ts";
-import { type Lock, takeLock } from "../state/database.ts";
+import { hasLockFile, type Lock, takeLock } from "../state/lock.ts";
 import { State } from "../state/state.ts";
 import type { Log } from "../core/log.ts";
 import { messageOf, UserError } from "../core/error.ts";
@@ -26,6 +27,9 @@ export interface RunOptions extends CommonOptions {
   readonly bootId?: string;
 }
 
+/** Milliseconds that a start waits for another monitor to make the lock's file anew. */
+const LOCK_ANSWER = 1_000;
+
 /**
  * `run`: monitors until it is told to stop, or until an unconfirmed trial ends. A reload with a
  * wrong configuration keeps the old one in force. Throws `UserError` (69, 78), or the error that
@@ -37,7 +41,7 @@ export async function runCommand(
 ): Promise<number> {
   const span = options.trial === undefined ? null : requireSpan("--trial", options.trial);
   let config = usableConfig(options);
-  const { state, lock } = claimState(config.stateDirectory, options, log);
+  const { state, lock } = await claimState(config.stateDirectory, { options, log });
   let next: AbortController;
   signals.onReload(() => {
     try {
@@ -53,7 +57,7 @@ export async function runCommand(
     while (!signals.stop.aborted) {
       next = new AbortController();
       announce(config, log);
-      const monitor = new Monitor(config, { state, log, trial: state.trial(), bootId: options.bootId });
+      const monitor = new Monitor(config, { state, lock, log, trial: state.trial(), bootId: options.bootId });
       const isEnd = () => !next.signal.aborted || signals.stop.aborted;
       if (await monitor.run(AbortSignal.any([signals.stop, next.signal]), isEnd)) break;
     }
@@ -86,15 +90,44 @@ function beginTrial(state: State, { span, log }: { span: Micros | null; log: Log
  * Opens the state, and makes it where it is missing. Takes the lock first: other processes open
  * `state.db` once it exists.
  */
-function claimState(
+async function claimState(
   directory: string,
-  options: CommonOptions,
-  log: Log,
-): { state: State; lock: Lock } {
+  { options, log }: { options: CommonOptions; log: Log },
+): Promise<{ state: State; lock: Lock }> {
   for (const sentence of makeStateDirectory(directory, options)) log.warn(sentence);
+  if (!hasLockFile(directory) && hasState(directory)) await askForLock(directory);
   const lock = takeLock(directory);
   if (lock === null) throw new UserError(`Another monitor runs on the state ${directory}`, 69);
-  return { state: new State(directory), lock };
+  try {
+    return { state: new State(directory, log), lock };
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+/**
+ * Waits until a monitor that may run on a state has made the lock's file anew, which somebody
+ * removed: it does when it is roused.
+ */
+async function askForLock(directory: string): Promise<void> {
+  const deadline = performance.now() + LOCK_ANSWER;
+  try {
+    rouseMonitor(directory);
+  } catch {
+    // No room for a file: a monitor looks by itself within half a second.
+  }
+  while (!hasLockFile(directory) && performance.now() < deadline) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+function hasState(directory: string): boolean {
+  try {
+    return Deno.statSync(`${directory}/state.db`).isFile;
+  } catch {
+    return false;
+  }
 }
 
 function usableConfig(options: CommonOptions): Config {

@@ -1,5 +1,5 @@
 import type { Holding } from "../enforcing/reconciler.ts";
-import { isLocked } from "../state/database.ts";
+import { isLocked } from "../state/lock.ts";
 import { type BanStatus, nameOf } from "../deciding/ban.ts";
 import { hasUnknownFormat, type ModuleActivity } from "../reading/activity.ts";
 import { type MonitorReport, readReport } from "../monitor/report.ts";

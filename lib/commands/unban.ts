@@ -1,7 +1,7 @@
 import { now } from "../core/time.ts";
 import { rouseMonitor } from "../monitor/control.ts";
 import { NetworkSet } from "../core/network_set.ts";
-import { isLocked } from "../state/database.ts";
+import { isLocked } from "../state/lock.ts";
 import type { State } from "../state/state.ts";
 import { type BanStatus, nameOf } from "../deciding/ban.ts";
 import { UserError } from "../core/error.ts";

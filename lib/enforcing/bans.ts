@@ -21,6 +21,7 @@ import {
   type BanRange,
   type ChangedBan,
   type CountedBan,
+  type HeldBan,
   keyOf,
   nameOf,
   type NewBan,
@@ -43,6 +44,7 @@ import { Walk } from "./walk.ts";
 
 /** What the judge needs of the bans in the state. */
 export interface BansStore extends EndsStore {
+  addAll(bans: readonly NewBan[]): void;
   standingOf(addresses: readonly string[]): ReadonlyMap<string, readonly StandingBan[]>;
   past(address: string): readonly PastBan[];
   /** Decisions of rules and networks after `since`, in their order. */
@@ -129,6 +131,7 @@ export class Bans {
       clock,
       endOf,
       lastId: () => bans.lastId(),
+      adopt: (held) => this.#adopt(held),
       isUnderWay: (ban) => this.#enforcer.isUnderWay(ban),
       signal: this.#enforcer.signal,
     });
@@ -221,6 +224,11 @@ export class Bans {
     this.#enforcer.pump();
   }
 
+  /** The state has lost bans: the next comparison takes over those that the firewall has. */
+  adoptStrays(): void {
+    this.#reconciler.adoptStrays();
+  }
+
   /** Takes note that the trial has been passed: bans hold as long as they were meant to. */
   confirm(): void {
     if (this.#trialEnd === null) return;
@@ -269,6 +277,8 @@ export class Bans {
     const { state: { bans }, firewall } = this.#options;
     const moved: ChangedBan[] = [];
     const lastChange = bans.lastChange();
+    // A state that was lost counts from a lower number.
+    if (lastChange < this.#lastChange) this.#lastChange = 0;
     for (const ban of bans.changedSince(this.#lastChange)) {
       if (ban.isEnded) this.#ends.note(ban.address);
       else if (this.#own.get(keyOf(ban)) !== ban.until) moved.push(ban);
@@ -276,6 +286,14 @@ export class Bans {
     this.#lastChange = lastChange;
     if (firewall.keepsTime) this.#retell(moved);
     this.#own.clear();
+  }
+
+  #adopt(held: readonly HeldBan[]): void {
+    const { state: { bans }, firewall, log, clock } = this.#options;
+    const provenance = { kind: "import", name: firewall.name } as const;
+    const reason = `[IMPORT] found in ${firewall.name} after a loss of the state`;
+    bans.addAll(held.map((ban) => ({ ...ban, provenance, reason, count: 0, start: clock() })));
+    log.warn(`taking over ${held.length} bans that ${firewall.name} has and the state has lost`);
   }
 
   #retell(bans: readonly Pick<Ban, "address" | "scope">[]): void {

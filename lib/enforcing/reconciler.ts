@@ -41,6 +41,8 @@ export interface ReconcilerOptions {
   readonly lastId: () => number;
   /** When a ban ends as far as the firewall is concerned; null: never. */
   readonly endOf: (ban: HeldBan) => Micros | null;
+  /** Makes bans of what the firewall has and nobody here, after a loss. */
+  readonly adopt: (bans: readonly HeldBan[]) => void;
   /** The firewall is being told of a ban. */
   readonly isUnderWay: (ban: HeldBan) => boolean;
   readonly signal: AbortSignal;
@@ -53,6 +55,7 @@ const MOST_STRAYS = 20;
 export class Reconciler {
   readonly #options: ReconcilerOptions;
   #holding: Holding | null = null;
+  #isAdopting = false;
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
@@ -66,6 +69,11 @@ export class Reconciler {
   /** Forgets the last comparison, which is known to hold no longer. */
   forget(): void {
     this.#holding = null;
+  }
+
+  /** The state has lost bans: those that the next comparison finds in the firewall alone are the state's again. */
+  adoptStrays(): void {
+    this.#isAdopting = true;
   }
 
   /** Compares once. Never throws. */
@@ -99,9 +107,14 @@ export class Reconciler {
     const found = await firewall.inspect(bans, signal);
     const missing = found?.missing.filter((ban) => !isUnderWay(ban)) ?? [];
     // Bans that are under way in either direction are no strays.
-    const stray = found?.stray.filter((ban) => !store.mayHold(ban)).map(nameOf) ?? [];
-    const named = stray.slice(0, MOST_STRAYS);
+    let stray = found?.stray.filter((ban) => !store.mayHold(ban)) ?? [];
     if (signal.aborted) return { time, held: null, missing: 0, stray: [], error: null };
+    if (this.#isAdopting) {
+      if (stray.length > 0) this.#options.adopt(stray);
+      this.#isAdopting = false;
+      stray = [];
+    }
+    const named = stray.slice(0, MOST_STRAYS).map(nameOf);
     this.#tellOfStrays(named, stray.length);
     return {
       time,

@@ -15,8 +15,8 @@ export interface Outcome {
 export interface Inspection {
   /** Bans of those given that it does not have, or with another end. */
   readonly missing: readonly HeldBan[];
-  /** Bans that it has and that are not among those given. */
-  readonly stray: readonly Pick<Ban, "address" | "scope">[];
+  /** Bans that it has and that are not among those given, with its own ends. */
+  readonly stray: readonly HeldBan[];
 }
 
 /** Puts bans into force. Every operation is idempotent and answers for each ban, in order, instead of throwing. */

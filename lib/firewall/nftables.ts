@@ -1,7 +1,7 @@
 import { type Ban, type HeldBan, keyOf, nameOf } from "../deciding/ban.ts";
 import type { Firewall, Inspection, Outcome } from "./firewall.ts";
 import { messageOf } from "../core/error.ts";
-import type { Micros } from "../core/time.ts";
+import { type Micros, SECOND } from "../core/time.ts";
 import { type Listing, NO_TABLE, parseListing } from "./nft_list.ts";
 import {
   ADD_MARK,
@@ -111,7 +111,10 @@ export class NftablesFirewall implements Firewall {
       return listing.isSpoiled || !listing.isIntact || found === undefined ||
         !isWithin(found.expires, { least, most });
     });
-    return { missing, stray: [...strays.values()].map(({ address, scope }) => ({ address, scope })) };
+    const stray = [...strays.values()].map(({ address, scope, expires }) => {
+      return { address, scope, until: expires === null ? null : after + expires * SECOND };
+    });
+    return { missing, stray };
   }
 
   /** Removes everything that is ours; null when done or there was nothing, else why not. */

@@ -3,11 +3,12 @@
  * and removes an empty file in a directory that the monitor watches. The change itself stands in
  * the state.
  */
-import { messageOf, UserError } from "../core/error.ts";
+import { pause } from "../core/async.ts";
+import { messageOf } from "../core/error.ts";
 
 const DIRECTORY = "control";
-/** Interval in milliseconds at which the monitor checks that its state was not removed. */
-const BETWEEN_LOOKS = 2_000;
+/** Milliseconds between looks whether the watched directory is still there. */
+const BETWEEN_LOOKS = 500;
 
 /** Permissions of everybody but the owner. */
 const OF_OTHERS = 0o077;
@@ -52,26 +53,40 @@ export function rouseMonitor(state: string): void {
 }
 
 /**
- * Calls `changed` after each change of `state` by a command, until `signal` aborts. Throws
- * `UserError` (69) within two seconds of somebody removing, moving or replacing the state: later
- * writes would be lost.
+ * Calls `changed` after each change of `state` by a command, until `signal` aborts. Makes the watched directory anew where
+ * somebody removed it.
  */
 export async function watchControl(
   state: string,
   { changed, signal }: { changed: () => void; signal: AbortSignal },
 ): Promise<void> {
-  if (signal.aborted) return;
-  const watched = identity(state);
-  const watcher = Deno.watchFs(`${state}/${DIRECTORY}`, { recursive: false });
-  let isLost = false;
-  const close = () => watcher.close();
+  while (!signal.aborted) {
+    try {
+      prepareStateDirectory(state);
+      await watchOnce(`${state}/${DIRECTORY}`, { changed, signal });
+      changed();
+    } catch {
+      // There is nowhere to make it, or it went at once.
+    }
+    if (!signal.aborted) await pause(BETWEEN_LOOKS, signal);
+  }
+}
+
+/** Watches `directory` until it is another one or `signal` aborts. */
+async function watchOnce(
+  directory: string,
+  { changed, signal }: { changed: () => void; signal: AbortSignal },
+): Promise<void> {
+  const watched = identity(directory);
+  const watcher = Deno.watchFs(directory, { recursive: false });
+  let isClosed = false;
+  const close = () => {
+    if (!isClosed) watcher.close();
+    isClosed = true;
+  };
   signal.addEventListener("abort", close, { once: true });
   const looking = setInterval(() => {
-    if (identity(state) === watched) return;
-    isLost = true;
-    clearInterval(looking);
-    signal.removeEventListener("abort", close);
-    close();
+    if (identity(directory) !== watched) close();
   }, BETWEEN_LOOKS);
   try {
     for await (const { kind } of watcher) {
@@ -79,17 +94,15 @@ export async function watchControl(
     }
   } finally {
     clearInterval(looking);
-  }
-  if (isLost) {
-    throw new UserError(`The state ${state} is gone: somebody removed, moved or replaced it`, 69);
+    signal.removeEventListener("abort", close);
   }
 }
 
-/** Device and inode of the state's database and watched directory; null where one is missing. */
-function identity(state: string): string | null {
+/** Device and inode of a directory; null where it is missing. */
+function identity(directory: string): string | null {
   try {
-    const parts = ["state.db", DIRECTORY].map((name) => Deno.statSync(`${state}/${name}`));
-    return parts.map(({ dev, ino }) => `${dev}:${ino}`).join();
+    const { dev, ino } = Deno.statSync(directory);
+    return `${dev}:${ino}`;
   } catch {
     return null;
   }

@@ -18,6 +18,7 @@ import { ObserveFirewall } from "../firewall/observe.ts";
 import { type Fleet, openFleet } from "../postgres/fleet.ts";
 import { longestWindow } from "../rules/engine.ts";
 import type { ModuleRules } from "../rules/rule.ts";
+import type { Lock } from "../state/lock.ts";
 import type { State } from "../state/state.ts";
 import { watchControl } from "./control.ts";
 import type { Start } from "../sources/source.ts";
@@ -37,6 +38,8 @@ const FIRST_LOOK_BACK: Micros = 3_600 * SECOND;
 const FIRST_LOOK = 5_000;
 /** Milliseconds between two reports into the state. */
 const REPORTING = 2_000;
+/** Milliseconds between looks at the state's file and at the lock. */
+const KEEPING = 500;
 /** Milliseconds that the first lines wait for the whitelist to be known. */
 const LEARNING = 3_000;
 /** Milliseconds that a stop waits for commands under way. */
@@ -48,6 +51,8 @@ const STOP_SHIPPING: Micros = SECOND;
 export interface MonitorParts {
   /** Outlives the monitor. */
   readonly state: State;
+  /** The proof that no other monitor runs on it. */
+  readonly lock?: Pick<Lock, "look">;
   readonly log: Log;
   /** Bans hold no longer than the trial, unless somebody confirms; null: there is no trial. */
   readonly trial?: Trial | null;
@@ -59,6 +64,7 @@ export interface MonitorParts {
 export class Monitor {
   readonly #config: Config;
   readonly #state: State;
+  readonly #lock: Pick<Lock, "look"> | null;
   readonly #log: Log;
   readonly #whitelisting: Whitelisting;
   readonly #surroundings: Surroundings;
@@ -75,9 +81,10 @@ export class Monitor {
   #lastReport = "";
   #isRefreshDue = false;
 
-  constructor(config: Config, { state, log, trial = null, bootId = null }: MonitorParts) {
+  constructor(config: Config, { state, lock, log, trial = null, bootId = null }: MonitorParts) {
     this.#config = config;
     this.#state = state;
+    this.#lock = lock ?? null;
     this.#log = log;
     this.#trial = new TrialWatch(trial, { state, log });
     this.#whitelisting = new Whitelisting(config, {
@@ -185,10 +192,12 @@ export class Monitor {
       watchControl(this.#state.directory, {
         changed: () => {
           this.#log.debug(() => "a command changed the state");
+          attempt("look after the state", () => this.#keep());
           attempt("take over a change", () => this.#refresh());
         },
         signal,
       }),
+      every(KEEPING, signal, () => this.#keep()),
       this.#housekeeping.run(signal),
       this.#reconcile(signal),
       every(REPORTING, signal, () => attempt("report", () => this.#report(true))),
@@ -274,6 +283,15 @@ export class Monitor {
     });
   }
 
+  /** Sees that the state and the lock are still what they were. Throws `UserError` (69) where nothing can be mended. */
+  #keep(): void {
+    const isAnother = this.#state.look();
+    this.#lock?.look();
+    if (!isAnother) return;
+    this.#lastReport = "";
+    this.#housekeeping.attempt("go on with another state", () => this.#refresh());
+  }
+
   /** Takes over what commands and the database changed in the state, and what the network changed around us. */
   #refresh(): void {
     this.#knocking.takeKeys();
@@ -319,6 +337,7 @@ export class Monitor {
   async #reconcile(signal: AbortSignal): Promise<void> {
     for (let wait = FIRST_LOOK; !signal.aborted; wait = HOUSEKEEPING) {
       await pause(wait, signal);
+      if (this.#state.takeLoss()) this.#bans.adoptStrays();
       if (!signal.aborted) await this.#bans.reconcile();
     }
   }

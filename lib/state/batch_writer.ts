@@ -36,13 +36,21 @@ export class BatchWriter {
   readonly notes: NoteTable;
   readonly #db: Database;
   readonly #tables: BatchTables;
+  readonly #reached: Map<string, string>;
 
-  /** @param modules names of the modules, in the order of their indexes */
-  constructor(modules: readonly string[], { db, tables }: { db: Database; tables: BatchTables }) {
+  /**
+   * @param modules names of the modules, in the order of their indexes
+   * @param parts.reached takes note of the position of each source
+   */
+  constructor(
+    modules: readonly string[],
+    { db, tables, reached }: { db: Database; tables: BatchTables; reached: Map<string, string> },
+  ) {
     this.lines = new LogLines(modules);
     this.notes = tables.notes;
     this.#db = db;
     this.#tables = tables;
+    this.#reached = reached;
   }
 
   /** Writes the record and the lines. Throws what SQLite throws, and then has written nothing. */
@@ -56,5 +64,6 @@ export class BatchWriter {
       for (const knock of knocks) tables.knocks.accept(knock);
       this.#db.run("INSERT OR REPLACE INTO position VALUES (?, ?)", source, position);
     });
+    this.#reached.set(source, position);
   }
 }

@@ -1,61 +1,116 @@
-import { DatabaseSync, type StatementSync } from "node:sqlite";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { messageOf, UserError } from "../core/error.ts";
-import { migrate } from "./schema.ts";
+import { connect, fileOf } from "./connect.ts";
 
 /** A value that SQLite stores. */
 export type Value = string | number | null | Uint8Array;
+
+/** Gives a database other connections where its own fails: see `Keeper`. */
+export interface Shelter {
+  /** The first connection. Throws `UserError` (69). */
+  open(): DatabaseSync;
+  /** A connection to go on with after `error`, or null where there is nothing but to tell of the error. Closes `db` with the former. */
+  replace(db: DatabaseSync, error: unknown): DatabaseSync | null;
+  /** A better connection than `db`, which it then closes; null: there is none. Throws `UserError` (69) where nothing can be mended. */
+  look(db: DatabaseSync): DatabaseSync | null;
+  /** Reports whether the connection in use is to memory alone. */
+  readonly isInMemory: boolean;
+  /** Reports whether lines can be taken: not for ever where there is only memory. */
+  hasRoom(db: DatabaseSync): boolean;
+  /** Ends, when the last connection is closed. */
+  close(): void;
+}
 
 /**
  * One connection to `<directory>/state.db`, the tables made or brought up to date. Statements are
  * prepared once. Any number of processes may have it open; writers wait for each other up to 5 s.
  */
 export class Database {
-  readonly #db: DatabaseSync;
+  #db: DatabaseSync;
+  readonly #shelter: Shelter | null;
   readonly #statements = new Map<string, StatementSync>();
   #depth = 0;
+  /** Went on with another connection since `look()`. */
+  #isAnother = false;
 
-  /** Throws `UserError` (69) when the directory cannot be used. */
-  constructor(readonly directory: string) {
-    const file = `${directory}/state.db`;
-    try {
-      makePrivate(file);
-      this.#db = new DatabaseSync(file);
-      // NORMAL in WAL mode loses no committed batch when the program dies; after a power cut it may undo the
-      // last ones, together with their position, so that their lines are read again.
-      this.#db.exec("PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
-      // Pages of the log that a flood fills again and again are copied back once, not each time: 16 MiB.
-      this.#db.exec("PRAGMA wal_autocheckpoint = 4000");
-      migrate(this.#db);
-    } catch (error) {
-      throw new UserError(`Cannot open the state ${file}: ${messageOf(error)}`, 69);
-    }
+  /** Throws `UserError` (69) when the directory cannot be used. Without a shelter all methods throw what SQLite throws. */
+  constructor(readonly directory: string, shelter: Shelter | null = null) {
+    this.#shelter = shelter;
+    this.#db = shelter?.open() ?? open(directory);
   }
 
   /** All rows of a query. */
   all<Row>(sql: string, ...values: Value[]): Row[] {
-    return this.#prepare(sql).all(...values) as Row[];
+    return this.#attempt(() => this.#prepare(sql).all(...values) as Row[]);
   }
 
   /** The rows of a query one after the other: for more than one would hold at once. */
   *each<Row>(sql: string, ...values: Value[]): Generator<Row> {
     // A statement of its own: before Deno 2.9 one could be iterated over only once.
-    const statement = this.#db.prepare(sql);
+    const statement = this.#attempt(() => this.#db.prepare(sql));
     yield* statement.iterate(...values) as IterableIterator<Row>;
   }
 
   /** The first row of a query, or null. */
   get<Row>(sql: string, ...values: Value[]): Row | null {
-    return (this.#prepare(sql).get(...values) as Row | undefined) ?? null;
+    return this.#attempt(() => (this.#prepare(sql).get(...values) as Row | undefined) ?? null);
   }
 
   /** Runs a statement; returns how many rows it changed. */
   run(sql: string, ...values: Value[]): number {
-    return Number(this.#prepare(sql).run(...values).changes);
+    return this.#attempt(() => Number(this.#prepare(sql).run(...values).changes));
   }
 
-  /** Runs `work` in one write transaction: all of it happens or, when it throws, nothing. */
+  /**
+   * Runs `work` in one write transaction: all of it happens or, when it throws, nothing. `work` runs once more where the
+   * shelter has another connection.
+   */
   transaction<T>(work: () => T): T {
     if (this.#depth > 0) return work();
+    return this.#attempt(() => this.#transact(work));
+  }
+
+  /** Goes on with a better connection where there is one. Reports whether it is another than at the last look. Throws `UserError` (69). */
+  look(): boolean {
+    if (this.#depth === 0) this.#adopt(this.#shelter?.look(this.#db) ?? null);
+    const isAnother = this.#isAnother;
+    this.#isAnother = false;
+    return isAnother;
+  }
+
+  /** Reports whether what is written stays in memory for now. */
+  get isInMemory(): boolean {
+    return this.#shelter?.isInMemory ?? false;
+  }
+
+  /** Reports whether lines can be taken. */
+  get hasRoom(): boolean {
+    return this.#shelter?.hasRoom(this.#db) ?? true;
+  }
+
+  close(): void {
+    this.#db.close();
+    this.#shelter?.close();
+  }
+
+  /** Does `work`, and again with another connection where it fails on this one. */
+  #attempt<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      if (this.#depth > 0 || !this.#adopt(this.#shelter?.replace(this.#db, error) ?? null)) throw error;
+      return work();
+    }
+  }
+
+  #adopt(db: DatabaseSync | null): boolean {
+    if (db === null) return false;
+    this.#statements.clear();
+    this.#db = db;
+    return this.#isAnother = true;
+  }
+
+  #transact<T>(work: () => T): T {
     this.#db.exec("BEGIN IMMEDIATE");
     this.#depth++;
     try {
@@ -74,10 +129,6 @@ export class Database {
     }
   }
 
-  close(): void {
-    this.#db.close();
-  }
-
   #prepare(sql: string): StatementSync {
     let statement = this.#statements.get(sql);
     if (!statement) this.#statements.set(sql, statement = this.#db.prepare(sql));
@@ -85,51 +136,11 @@ export class Database {
   }
 }
 
-/** Makes `file`, unless it exists, for its owner alone. SQLite gives the files beside it the same mode. */
-function makePrivate(file: string): void {
+function open(directory: string): DatabaseSync {
+  const file = fileOf(directory);
   try {
-    Deno.openSync(file, { write: true, createNew: true, mode: 0o600 }).close();
+    return connect(file);
   } catch (error) {
-    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
-  }
-}
-
-/** Proof that this process is the only monitor on a state; it ends with the process, however that dies. */
-export interface Lock {
-  release(): void;
-}
-
-/**
- * Takes the monitor's lock on the state in `directory`; null when another process holds it. Throws `UserError` (69)
- * when the directory cannot be used.
- */
-export function takeLock(directory: string): Lock | null {
-  let db: DatabaseSync | null = null;
-  try {
-    makePrivate(`${directory}/lock.db`);
-    db = new DatabaseSync(`${directory}/lock.db`);
-    // Whoever only asks whether a monitor runs is done at once.
-    db.exec("PRAGMA busy_timeout = 1000; BEGIN EXCLUSIVE");
-    return { release: () => db!.close() };
-  } catch (error) {
-    db?.close();
-    if (/locked|busy/.test(messageOf(error))) return null;
-    throw new UserError(`Cannot lock the state ${directory}: ${messageOf(error)}`, 69);
-  }
-}
-
-/** Whether a monitor holds the lock on the state in `directory`. Asking keeps no other asker and no monitor out. */
-export function isLocked(directory: string): boolean {
-  let db: DatabaseSync | null = null;
-  try {
-    makePrivate(`${directory}/lock.db`);
-    db = new DatabaseSync(`${directory}/lock.db`);
-    db.exec("PRAGMA busy_timeout = 0; SELECT count(*) FROM sqlite_master");
-    return false;
-  } catch (error) {
-    if (/locked|busy/.test(messageOf(error))) return true;
-    throw new UserError(`Cannot read the lock of the state ${directory}: ${messageOf(error)}`, 69);
-  } finally {
-    db?.close();
+    throw new UserError(`Cannot open the state ${file}: ${messageOf(error)}`, 69);
   }
 }

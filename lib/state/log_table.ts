@@ -32,7 +32,7 @@ export class LogTable {
 
   /** Appends what a batch brought. */
   add({ length, base, latest, json }: Pick<LogLines, "length" | "base" | "latest" | "json">): void {
-    if (length === 0) return;
+    if (length === 0 || !this.#db.hasRoom) return;
     this.#db.run(
       `INSERT INTO log_batch (last, lines, time, base, content)
        SELECT ifnull(max(seq), 0) + ?, ?, ?, ?, CAST(? AS TEXT) FROM sqlite_sequence WHERE name = 'log_batch'`,

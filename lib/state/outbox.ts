@@ -17,7 +17,10 @@ export class StateOutbox {
   }
 
   unshippedLog(limit: number): LogRow[] {
-    return this.#log.after(this.#confirmed("shipped_log"), limit);
+    const confirmed = this.#confirmed("shipped_log");
+    const rows = this.#log.after(confirmed, limit);
+    // A state in memory has no earlier lines: those of the file go first.
+    return this.#db.isInMemory && rows.length > 0 && rows[0]!.seq > confirmed + 1 ? [] : rows;
   }
 
   confirmLog(seq: number): void {

@@ -1,3 +1,4 @@
+import type { Log } from "../core/log.ts";
 import type { Micros } from "../core/time.ts";
 import type { Trial } from "../deciding/ban.ts";
 import type { WhitelistEntry } from "../deciding/whitelist.ts";
@@ -5,6 +6,7 @@ import { BanTable } from "./ban_table.ts";
 import { BatchWriter } from "./batch_writer.ts";
 import { Database } from "./database.ts";
 import { EnforcementTable } from "./enforcement_table.ts";
+import { Keeper } from "./keeper.ts";
 import { KnockTable } from "./knock_table.ts";
 import { LogTable } from "./log_table.ts";
 import { LoginTable } from "./login_table.ts";
@@ -21,10 +23,17 @@ export class State {
   readonly notes: NoteTable;
   readonly outbox: StateOutbox;
   readonly #db: Database;
+  readonly #keeper: Keeper | null;
+  /** What sources have reached, by their names. */
+  readonly #reached = new Map<string, string>();
 
-  /** Opens the state in `directory`, which must exist. Throws `UserError` (69). */
-  constructor(readonly directory: string) {
-    this.#db = new Database(directory);
+  /**
+   * Opens the state in `directory`, which must exist. With a log it is a monitor's, which goes on whatever becomes of the file:
+   * see `Keeper`. Throws `UserError` (69).
+   */
+  constructor(readonly directory: string, log: Log | null = null) {
+    this.#keeper = log && new Keeper(directory, log);
+    this.#db = new Database(directory, this.#keeper);
     if (this.#db.get("SELECT 1 FROM meta WHERE key = 'host'") === null) {
       this.#db.run("INSERT OR IGNORE INTO meta VALUES ('host', ?)", crypto.randomUUID());
     }
@@ -37,9 +46,30 @@ export class State {
     this.outbox = new StateOutbox(this.#db, this.log);
   }
 
+  /**
+   * Looks whether the file is still what it was, or can be written again, and mends what it can. Returns whether the state is
+   * another than before. Throws `UserError` (69).
+   */
+  look(): boolean {
+    if (!this.#db.look()) return false;
+    this.#db.transaction(() => {
+      this.#db.run("INSERT OR REPLACE INTO meta VALUES ('host', ?)", this.outbox.hostId);
+      this.#db.run("INSERT OR REPLACE INTO meta VALUES ('note_seed', ?)", this.notes.seed);
+      for (const [source, position] of this.#reached) {
+        this.#db.run("INSERT OR IGNORE INTO position VALUES (?, ?)", source, position);
+      }
+    });
+    return true;
+  }
+
+  /** Reports, once, that bans may have been lost with a damaged file: those that the firewall has are to be taken over. */
+  takeLoss(): boolean {
+    return this.#keeper?.takeLoss() ?? false;
+  }
+
   /** Begins to write batches of these modules, known by their indexes. */
   batches(modules: readonly string[]): BatchWriter {
-    return new BatchWriter(modules, { db: this.#db, tables: this });
+    return new BatchWriter(modules, { db: this.#db, tables: this, reached: this.#reached });
   }
 
   /** The stored position of a source, or null before its first batch. */

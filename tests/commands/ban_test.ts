@@ -3,7 +3,7 @@ import { Bans } from "../../lib/enforcing/bans.ts";
 import { watchControl } from "../../lib/monitor/control.ts";
 import { now } from "../../lib/core/time.ts";
 import { Whitelist } from "../../lib/deciding/whitelist.ts";
-import { takeLock } from "../../lib/state/database.ts";
+import { takeLock } from "../../lib/state/lock.ts";
 import type { Ban } from "../../lib/deciding/ban.ts";
 import type { Firewall, Outcome } from "../../lib/firewall/firewall.ts";
 import { BOOT, memoryLog, strangers, type TemporaryState, temporaryState } from "../support/helpers.ts";

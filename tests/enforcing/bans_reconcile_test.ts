@@ -47,8 +47,8 @@ class KernelFirewall extends ObserveFirewall {
     const wanted = new Map(bans.map(({ address, until }) => [address, until]));
     return Promise.resolve({
       missing: bans.filter(({ address, until }) => this.held.get(address) !== until),
-      stray: [...this.held.keys()].filter((address) => !wanted.has(address))
-        .map((address) => ({ address, scope: "all" })),
+      stray: [...this.held].filter(([address]) => !wanted.has(address))
+        .map(([address, until]) => ({ address, scope: "all", until })),
     });
   }
 }
@@ -329,4 +329,23 @@ Deno.test("`Bans.putBack()` has the firewall told of all bans at once, and claim
   assert.equal(firewall.held.size, 6_001);
   assert.equal(log.lines.filter((line) => /has lost its bans/.test(line)).length, 1);
   await bans.stop(AbortSignal.timeout(1_000));
+});
+
+Deno.test("`Bans.adoptStrays()` makes bans of what the firewall alone has, with its ends, once", async () => {
+  using temporary = temporaryState();
+  const { firewall, log, open } = setUp(temporary);
+  const bans = open();
+  firewall.held.set("203.0.113.8", null);
+  firewall.held.set("203.0.113.9", 9_000_000);
+  bans.adoptStrays();
+  await bans.reconcile();
+  assert.deepEqual(bans.holding?.stray, []);
+  const found = temporary.state.bans.inForce().map(({ address, until }) => [address, until]);
+  assert.deepEqual(found, [["203.0.113.8", null], ["203.0.113.9", 9_000_000]]);
+  assert.ok(log.lines.some((line) => line.startsWith("warn: taking over 2 bans")));
+  await eventually(() => temporary.state.bans.inForce().every(({ appliedAt }) => appliedAt !== null));
+  firewall.held.set("203.0.113.10", null);
+  await bans.reconcile();
+  assert.deepEqual(bans.holding?.stray, ["203.0.113.10"]);
+  await bans.stop(AbortSignal.abort());
 });

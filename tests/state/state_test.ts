@@ -4,7 +4,6 @@ import { HIT, NoteWriter, readNotes, textOfWords } from "../../lib/core/note_rec
 import type { BatchRecord } from "../../lib/state/batch_writer.ts";
 import type { BatchNotes } from "../../lib/rules/note_batch.ts";
 import { LogLines } from "../../lib/state/log_lines.ts";
-import { isLocked, takeLock } from "../../lib/state/database.ts";
 import { State } from "../../lib/state/state.ts";
 import type { Session } from "../../lib/deciding/logins.ts";
 import { UserError } from "../../lib/core/error.ts";
@@ -169,17 +168,6 @@ Deno.test("`StateOutbox` gives what is not confirmed, and each ban again when it
     "unban",
   ]]);
   assert.match(outbox.hostId, /^[0-9a-f-]{36}$/);
-});
-
-Deno.test("`takeLock()` lets one process in at a time", () => {
-  using temporary = temporaryState();
-  const lock = takeLock(temporary.directory);
-  assert(lock);
-  assert.equal(takeLock(temporary.directory), null);
-  assert.equal(isLocked(temporary.directory), true);
-  lock.release();
-  assert.equal(isLocked(temporary.directory), false);
-  takeLock(temporary.directory)!.release();
 });
 
 Deno.test("`LogTable` numbers lines without gap or reuse, whatever is forgotten, and gives those behind any of them", () => {

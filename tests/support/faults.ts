@@ -25,7 +25,8 @@ export interface Fault {
   run(work: (state: FaultyState) => void | Promise<void>): Promise<void>;
 }
 
-function mount(...args: string[]): boolean {
+/** Mounts; false where this user may not. */
+export function mount(...args: string[]): boolean {
   try {
     return new Deno.Command("mount", { args, stdout: "null", stderr: "null" }).outputSync().success;
   } catch {
@@ -33,11 +34,12 @@ function mount(...args: string[]): boolean {
   }
 }
 
-function unmount(directory: string): void {
+export function unmount(directory: string): void {
   new Deno.Command("umount", { args: ["-l", directory] }).outputSync();
 }
 
-function canMount(): boolean {
+/** Reports whether this user may mount a file system. */
+export function canMount(): boolean {
   const directory = Deno.makeTempDirSync();
   const isMounted = mount("-t", "tmpfs", "none", directory);
   if (isMounted) unmount(directory);
@@ -77,6 +79,17 @@ async function inTemporary(work: (directory: string) => Promise<void>): Promise<
   }
 }
 
+/** Has a file take all that is left of its file system. */
+export function fillDisk(filler: string): void {
+  try {
+    for (const size of [65_536, 1]) {
+      for (;;) Deno.writeFileSync(filler, new Uint8Array(size), { append: true });
+    }
+  } catch {
+    // Nothing is left. A chunk that did not fit whole was written as far as it did.
+  }
+}
+
 /** A full disk: a small file system of its own in which a file takes all that is left. */
 const full: Fault = {
   name: "the disk is full (ENOSPC; needs root to mount a tmpfs)",
@@ -86,17 +99,11 @@ const full: Fault = {
     inTemporary(async (directory) => {
       mount("-t", "tmpfs", "-o", "size=8m", "none", directory);
       const filler = `${directory}/filler`;
-      const fill = () => {
-        try {
-          for (const size of [65_536, 1]) {
-            for (;;) Deno.writeFileSync(filler, new Uint8Array(size), { append: true });
-          }
-        } catch {
-          // Nothing is left. A chunk that did not fit whole was written as far as it did.
-        }
-      };
       try {
-        await open(directory, { breakDown: fill, repair: () => Deno.removeSync(filler) }, work);
+        await open(directory, {
+          breakDown: () => fillDisk(filler),
+          repair: () => Deno.removeSync(filler),
+        }, work);
       } finally {
         unmount(directory);
       }

@@ -1,0 +1,68 @@
+/**
+ * Connections to the file of the state, and what their errors mean. Comes in: a file. Goes out: a connection with all tables as
+ * this program has them.
+ */
+import { DatabaseSync } from "node:sqlite";
+import { messageOf } from "../core/error.ts";
+import { migrate } from "./schema.ts";
+
+/** The file of the state in `directory`. */
+export function fileOf(directory: string): string {
+  return `${directory}/state.db`;
+}
+
+/** SQLite's own files beside a database, by what they add to its name. */
+export const SIDES = ["", "-wal", "-shm"] as const;
+
+/** Connects to a file, made where it is missing, and brings its tables up to date. Throws what SQLite throws. */
+export function connect(file: string): DatabaseSync {
+  makePrivate(file);
+  const db = new DatabaseSync(file);
+  try {
+    // NORMAL in WAL mode loses no committed batch when the program dies; after a power cut it may undo the
+    // last ones, together with their position, so that their lines are read again.
+    db.exec("PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
+    // Pages of the log that a flood fills again and again are copied back once, not each time: 16 MiB.
+    db.exec("PRAGMA wal_autocheckpoint = 4000");
+    migrate(db);
+    return db;
+  } catch (error) {
+    const cause = causeOf(error, db);
+    db.close();
+    throw cause;
+  }
+}
+
+/** A database in memory with all tables. */
+export function inMemory(): DatabaseSync {
+  const db = new DatabaseSync(":memory:");
+  migrate(db);
+  return db;
+}
+
+/** Before Deno 2.9 a statement that cannot be prepared does not tell why; what reads the schema does. */
+function causeOf(error: unknown, db: DatabaseSync): unknown {
+  if (!/failed to prepare/.test(messageOf(error))) return error;
+  try {
+    db.exec("SELECT count(*) FROM sqlite_schema");
+    return error;
+  } catch (cause) {
+    return cause;
+  }
+}
+
+/** What an error says about the file: its content is no state; or it cannot be written. Null: it is about something else. */
+export function faultOf(error: unknown, db: DatabaseSync | null = null): "damaged" | "unwritable" | null {
+  const message = messageOf(db === null ? error : causeOf(error, db));
+  if (/not a database|malformed|no such table/.test(message)) return "damaged";
+  return /disk is full|disk I\/O error|readonly database/.test(message) ? "unwritable" : null;
+}
+
+/** Makes `file`, unless it exists, for its owner alone. SQLite gives the files beside it the same mode. */
+export function makePrivate(file: string): void {
+  try {
+    Deno.openSync(file, { write: true, createNew: true, mode: 0o600 }).close();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+  }
+}

@@ -1,0 +1,277 @@
+/**
+ * Keeps the state of a running monitor, whatever becomes of its file:
+ *
+ *   no state, or cut short    set aside by name and date; a new file with all that can be read of it
+ *   removed, or overwritten   the same, out of the connection that is still open
+ *   cannot be written         a state in memory; what has changed there is written when there is room again
+ *
+ * Each is logged as an error, once. Banning goes on in all of them.
+ */
+import { DatabaseSync } from "node:sqlite";
+import { messageOf, UserError } from "../core/error.ts";
+import type { Log } from "../core/log.ts";
+import { connect, faultOf, fileOf, inMemory, SIDES } from "./connect.ts";
+import type { Shelter } from "./database.ts";
+import { Refuge } from "./refuge.ts";
+import { type Salvage, salvage } from "./salvage.ts";
+import { StateFile } from "./state_file.ts";
+
+/** Milliseconds between two tries to leave memory. */
+const BETWEEN_RETURNS = 2_000;
+/** Bytes that lines in memory may take. */
+const MOST_IN_MEMORY = 64 << 20;
+
+/** The shelter of a monitor's database. */
+export class Keeper implements Shelter {
+  readonly #directory: string;
+  readonly #log: Log;
+  /** The file in use, behind those that were. */
+  readonly #files: StateFile[] = [];
+  #refuge: Refuge | null = null;
+  #nextReturn = 0;
+  #hasLoss = false;
+
+  constructor(directory: string, log: Log) {
+    this.#directory = directory;
+    this.#log = log;
+  }
+
+  /** Bans may have been lost since the last call: those that the firewall has are to be taken over. */
+  takeLoss(): boolean {
+    const hasLoss = this.#hasLoss;
+    this.#hasLoss = false;
+    return hasLoss;
+  }
+
+  open(): DatabaseSync {
+    const file = fileOf(this.#directory);
+    const size = sizeOf(file);
+    try {
+      const db = connect(file);
+      try {
+        // Damage is to be found now, not in the middle of the night.
+        db.exec(PROBE);
+      } catch (error) {
+        db.close();
+        throw error;
+      }
+      if (size === 0) this.#lost(`The state ${file} was empty: beginning anew`);
+      this.#files.push(new StateFile(file));
+      return db;
+    } catch (error) {
+      const fault = faultOf(error);
+      if (fault === null || isForbidden(file)) {
+        throw new UserError(`Cannot open the state ${file}: ${messageOf(error)}`, 69);
+      }
+      const old = openAsItIs(file);
+      // A state that will be written again must not be taken for an empty one.
+      if (fault === "unwritable" && old === null && size !== 0) {
+        throw new UserError(`Cannot read the state ${file}: ${messageOf(error)}`, 69);
+      }
+      return this.#shelter(old, fault, messageOf(error));
+    }
+  }
+
+  replace(db: DatabaseSync, error: unknown): DatabaseSync | null {
+    const fault = faultOf(error, db);
+    if (fault === null || this.#refuge !== null) return null;
+    return this.#shelter(db, fault, messageOf(error));
+  }
+
+  look(db: DatabaseSync): DatabaseSync | null {
+    if (this.#refuge !== null) return this.#return(db, this.#refuge);
+    const file = this.#files.at(-1);
+    const fault = file?.fault() ?? null;
+    if (fault === null) return null;
+    if (file!.isReplaced) {
+      throw new UserError(
+        `The state ${fileOf(this.#directory)} was replaced by another: start again to use it`,
+        69,
+      );
+    }
+    return this.#shelter(db, "damaged", fault);
+  }
+
+  get isInMemory(): boolean {
+    return this.#refuge !== null;
+  }
+
+  hasRoom(db: DatabaseSync): boolean {
+    return this.#refuge === null || this.#refuge.hasRoom(db, MOST_IN_MEMORY);
+  }
+
+  close(): void {
+    for (const file of this.#files) file.close();
+  }
+
+  #shelter(old: DatabaseSync | null, fault: "damaged" | "unwritable", why: string): DatabaseSync {
+    return (fault === "damaged" ? this.#renew(old, why) : null) ?? this.#flee(old, why);
+  }
+
+  /** Makes a new file of what can be read of `old`, which it closes, and puts it into place; null where it cannot be written. */
+  #renew(old: DatabaseSync | null, why: string): DatabaseSync | null {
+    const file = fileOf(this.#directory);
+    const fresh = `${file}.fresh`;
+    let saved: Salvage;
+    try {
+      Deno.mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
+      removeAll(fresh);
+      const db = connect(fresh);
+      try {
+        saved = salvage(old, db, { lines: true });
+      } finally {
+        db.close();
+      }
+    } catch {
+      removeAll(fresh);
+      return null;
+    }
+    const aside = setAside(file);
+    // Closing removes what lies beside the old file's name.
+    close(old);
+    Deno.renameSync(fresh, file);
+    const db = connect(file);
+    this.#files.push(new StateFile(file));
+    this.#refuge = null;
+    const kept = aside === null ? "" : `, the old one is kept as ${aside}`;
+    this.#lost(
+      `The state ${file} is damaged (${why}): beginning a new one with ${told(saved)}${kept}`,
+      saved,
+    );
+    return db;
+  }
+
+  /** Goes on in memory with all of `old` but its lines, and closes it. */
+  #flee(old: DatabaseSync | null, why: string): DatabaseSync {
+    const memory = inMemory();
+    const saved = salvage(old, memory, { lines: false });
+    close(old);
+    this.#refuge = new Refuge(memory);
+    this.#nextReturn = performance.now() + BETWEEN_RETURNS;
+    this.#log.error(
+      `The state ${fileOf(this.#directory)} cannot be written (${why}): going on in memory with ${
+        told(saved)
+      }; ` +
+        "bans hold, and what comes is written when there is room",
+    );
+    if (!saved.isWhole) this.#hasLoss = true;
+    return memory;
+  }
+
+  /** Leaves memory where the file can be written again; null: it cannot yet. */
+  #return(memory: DatabaseSync, refuge: Refuge): DatabaseSync | null {
+    if (performance.now() < this.#nextReturn) return null;
+    this.#nextReturn = performance.now() + BETWEEN_RETURNS;
+    const file = fileOf(this.#directory);
+    if (sizeOf(file) === null) return this.#renew(memory, "somebody removed it");
+    let db: DatabaseSync | null = null;
+    try {
+      db = connect(file);
+      refuge.writeTo(db);
+    } catch (error) {
+      db?.close();
+      if (faultOf(error) === "damaged") return this.#renew(memory, messageOf(error));
+      return null;
+    }
+    const lines = refuge.dropped > 0 ? `; ${refuge.dropped} lines had no room and were not recorded` : "";
+    this.#log.info(`the state ${file} can be written again: all that came meanwhile is in it${lines}`);
+    close(memory);
+    this.#refuge = null;
+    this.#files.push(new StateFile(file));
+    return db;
+  }
+
+  #lost(sentence: string, saved?: Salvage): void {
+    this.#log.error(sentence);
+    if (!saved?.isWhole) this.#hasLoss = true;
+  }
+}
+
+/** Reads what a monitor cannot do without. */
+const PROBE = ["meta", "position", "whitelist", "knock_key", "login", "session", "ban", "note_group", "note"]
+  .map((table) => `SELECT count(*) FROM ${table} NOT INDEXED`).join("; ");
+
+function told({ rows }: Salvage): string {
+  return `${rows.ban} bans, ${rows.position} positions, ${rows.whitelist} whitelist entries and ${rows.note} rows of counters`;
+}
+
+/** Connects to a file without a change of it but that one cut short gets its length back; null where SQLite takes it for no database. */
+function openAsItIs(file: string): DatabaseSync | null {
+  let db: DatabaseSync | null = null;
+  try {
+    lengthen(file);
+    db = new DatabaseSync(file);
+    // Memory of its own in place of the file `-shm`, for which there may be no room.
+    db.exec(
+      "PRAGMA locking_mode = EXCLUSIVE; PRAGMA busy_timeout = 1000; SELECT count(*) FROM sqlite_schema",
+    );
+    return db;
+  } catch {
+    close(db);
+    return null;
+  }
+}
+
+/** SQLite reads nothing of a file that is shorter than its head says. Zeros in place of what is missing take no room. */
+function lengthen(file: string): void {
+  const head = new Uint8Array(100);
+  using opened = Deno.openSync(file);
+  if (opened.readSync(head) !== head.length) return;
+  const view = new DataView(head.buffer);
+  const page = view.getUint16(16);
+  const length = (page === 1 ? 65_536 : page) * view.getUint32(28);
+  if (opened.statSync().size < length && length < MOST_LENGTH) Deno.truncateSync(file, length);
+}
+
+/** A head that tells of more is damaged itself. */
+const MOST_LENGTH = 2 ** 40;
+
+/** Renames a file and what lies beside it; returns the new name, or null where there was none. */
+function setAside(file: string): string | null {
+  const aside = `${file}.damaged-${new Date().toISOString().slice(0, 19).replaceAll(":", "")}Z`;
+  const moved = SIDES.filter((side) => {
+    try {
+      Deno.renameSync(file + side, aside + side);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+  return moved.includes("") ? aside : null;
+}
+
+function removeAll(file: string): void {
+  for (const side of SIDES) {
+    try {
+      Deno.removeSync(file + side);
+    } catch {
+      // It is not there.
+    }
+  }
+}
+
+function close(db: DatabaseSync | null): void {
+  try {
+    db?.close();
+  } catch {
+    // What could be read of it has been.
+  }
+}
+
+function sizeOf(file: string): number | null {
+  try {
+    return Deno.statSync(file).size;
+  } catch {
+    return null;
+  }
+}
+
+/** This user may not write the file, whatever the file system would take: another user must. */
+function isForbidden(file: string): boolean {
+  try {
+    Deno.openSync(file, { write: true }).close();
+    return false;
+  } catch (error) {
+    return error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotCapable;
+  }
+}

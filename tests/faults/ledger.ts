@@ -1,0 +1,63 @@
+/** What must come of the lines that were written, by a count that shares no code with the program. */
+export class Ledger {
+  /** So many refusals are allowed; the next one bans. */
+  static readonly LIMIT = 3;
+  readonly #lines: string[] = [];
+  readonly #refusals = new Map<string, number>();
+
+  /** Makes the next line, which refuses an address. */
+  write(address: string): string {
+    const line = `${this.#lines.length} refused ${address}`;
+    this.#lines.push(line);
+    this.#refusals.set(address, (this.#refusals.get(address) ?? 0) + 1);
+    return `${line}\n`;
+  }
+
+  /** How many lines there are. */
+  get length(): number {
+    return this.#lines.length;
+  }
+
+  /** Who must be banned. */
+  get guilty(): ReadonlySet<string> {
+    return new Set([...this.#refusals].filter(([, n]) => n > Ledger.LIMIT).map(([address]) => address));
+  }
+
+  /** Holds against the lines that were stored and the bans that were told what should have been. */
+  compare(stored: readonly string[], told: readonly string[]): Outcome {
+    const times = countOf(stored);
+    const tellings = countOf(told);
+    const guilty = this.guilty;
+    return {
+      lines: this.length,
+      lost: this.#lines.filter((line) => !times.has(line)).length,
+      doubled: stored.length - times.size,
+      bans: guilty.size,
+      missed: [...guilty].filter((address) => !tellings.has(address)).length,
+      undue: [...tellings.keys()].filter((address) => !guilty.has(address)).length,
+      toldTwice: told.length - tellings.size,
+    };
+  }
+}
+
+/** How the program fared. */
+export interface Outcome {
+  readonly lines: number;
+  /** Lines that are nowhere. */
+  readonly lost: number;
+  /** Copies beyond the first. */
+  readonly doubled: number;
+  readonly bans: number;
+  /** Who should have been banned and was not. */
+  readonly missed: number;
+  /** Who was banned and should not have been. */
+  readonly undue: number;
+  /** Bans that the command was told more than once. */
+  readonly toldTwice: number;
+}
+
+function countOf(words: readonly string[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
+  return counts;
+}

@@ -1,0 +1,180 @@
+/**
+ * The program under trouble: it follows a log file, bans by a command that records whom, and keeps its state on a file system
+ * that can be filled. What it must have stored and banned is known independently of it: see `Ledger`.
+ */
+import { DatabaseSync } from "node:sqlite";
+import { canMount, fillDisk, mount, unmount } from "../support/faults.ts";
+import { eventually, script } from "../support/helpers.ts";
+import { Ledger } from "./ledger.ts";
+
+const PROGRAM = new URL("../../main.ts", import.meta.url).pathname;
+
+/** How a scene is built. */
+export interface SceneOptions {
+  /** Further keys of the configuration. */
+  readonly config?: Record<string, unknown>;
+  /** Further variables of the program's environment. */
+  readonly env?: Record<string, string>;
+  /** Further modules. */
+  readonly modules?: Record<string, unknown>;
+}
+
+/** One program with its files. */
+export class Scene implements AsyncDisposable {
+  readonly directory = Deno.makeTempDirSync({ prefix: "strongmonitor-faults-" });
+  readonly stateDirectory = `${this.directory}/disk/state`;
+  readonly logFile = `${this.directory}/app.log`;
+  readonly ledger = new Ledger();
+  readonly #options: SceneOptions;
+  readonly #isMounted: boolean;
+  #child: Deno.ChildProcess | null = null;
+  #said = "";
+  #rotations = 0;
+  #file: Deno.FsFile;
+
+  constructor(options: SceneOptions = {}) {
+    this.#options = options;
+    const disk = `${this.directory}/disk`;
+    Deno.mkdirSync(disk);
+    this.#isMounted = canMount() && mount("-t", "tmpfs", "-o", "size=64m", "none", disk);
+    script(this.directory, { name: "ban", body: `echo "$1" >> ${this.directory}/banned` });
+    Deno.writeTextFileSync(`${this.directory}/banned`, "");
+    this.#file = Deno.openSync(this.logFile, { append: true, create: true });
+    this.#configure();
+  }
+
+  /** The disk of the state can be filled. */
+  get hasDisk(): boolean {
+    return this.#isMounted;
+  }
+
+  #configure(): void {
+    const rules = [{ name: "refused", limit: Ledger.LIMIT, window: "1h", ban_time: "1d" }];
+    const config = {
+      ban_command: "./ban %s",
+      keep_log: "forever",
+      ...this.#options.config,
+      modules: {
+        app: { match: { file: this.logFile }, pattern: "^\\d+ refused <ADDR>$", rules },
+        ...this.#options.modules,
+      },
+    };
+    Deno.writeTextFileSync(`${this.directory}/config.jsonc`, JSON.stringify(config));
+  }
+
+  /** Starts the program. */
+  start(...options: string[]): void {
+    this.#said = "";
+    this.#child = new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--no-check", PROGRAM, "--config", `${this.directory}/config.jsonc`].concat(
+        ["--state", this.stateDirectory, ...options],
+      ),
+      env: { NO_COLOR: "1", ...this.#options.env },
+      stdin: "null",
+      stdout: "null",
+      stderr: "piped",
+    }).spawn();
+    this.#listen(this.#child.stderr);
+  }
+
+  async #listen(stream: ReadableStream<Uint8Array>): Promise<void> {
+    const decoder = new TextDecoder();
+    for await (const bytes of stream) this.#said += decoder.decode(bytes, { stream: true });
+  }
+
+  /** What the program has logged since its start. */
+  get said(): string {
+    return this.#said;
+  }
+
+  /** Waits until the program follows its log. */
+  async ready(): Promise<this> {
+    await eventually(() => /^<6>monitoring /m.test(this.#said) && this.position() !== null);
+    return this;
+  }
+
+  signal(signal: Deno.Signal): void {
+    this.#child?.kill(signal);
+  }
+
+  /** Ends the program by a signal; returns its exit code. */
+  async end(signal: Deno.Signal = "SIGTERM"): Promise<number> {
+    const child = this.#child!;
+    this.#child = null;
+    try {
+      child.kill(signal);
+    } catch {
+      // It has ended by itself.
+    }
+    return (await child.status).code;
+  }
+
+  /** The exit code of the program that ends by itself. */
+  async ended(): Promise<number> {
+    const { code } = await this.#child!.status;
+    this.#child = null;
+    return code;
+  }
+
+  /** Writes refusals of addresses to the log, and notes in the ledger what must become of them. */
+  refuse(...addresses: string[]): void {
+    const lines = addresses.map((address) => this.ledger.write(address));
+    this.#file.writeSync(new TextEncoder().encode(lines.join("")));
+  }
+
+  /** Rotates the log by renaming. */
+  rotate(): void {
+    Deno.renameSync(this.logFile, `${this.logFile}.${++this.#rotations}`);
+    this.#file.close();
+    this.#file = Deno.openSync(this.logFile, { append: true, create: true });
+  }
+
+  /** Whom the ban command was told of, in order. */
+  told(): string[] {
+    return Deno.readTextFileSync(`${this.directory}/banned`).split("\n").filter((line) => line !== "");
+  }
+
+  /** Messages in the state, in order. */
+  stored(): string[] {
+    return this.ask<{ message: string }>("SELECT message FROM log ORDER BY seq").map(({ message }) =>
+      message
+    );
+  }
+
+  /** The stored position of the log; null: there is none. */
+  position(): string | null {
+    return this.ask<{ position: string }>("SELECT position FROM position")[0]?.position ?? null;
+  }
+
+  /** Rows of a query on the state, none while it cannot be asked. */
+  ask<Row>(sql: string): Row[] {
+    let db: DatabaseSync | null = null;
+    try {
+      Deno.statSync(`${this.stateDirectory}/state.db`);
+      db = new DatabaseSync(`${this.stateDirectory}/state.db`);
+      db.exec("PRAGMA busy_timeout = 5000");
+      return db.prepare(sql).all() as Row[];
+    } catch {
+      return [];
+    } finally {
+      db?.close();
+    }
+  }
+
+  /** Leaves no room on the disk of the state. */
+  fill(): void {
+    fillDisk(`${this.directory}/disk/filler`);
+  }
+
+  /** Makes room again. */
+  empty(): void {
+    Deno.removeSync(`${this.directory}/disk/filler`);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#child !== null) await this.end("SIGKILL");
+    this.#file.close();
+    if (this.#isMounted) unmount(`${this.directory}/disk`);
+    Deno.removeSync(this.directory, { recursive: true });
+  }
+}

@@ -1,0 +1,298 @@
+/** A monitor's state whose file is damaged, lost, or cannot be written: what could be read goes on, and nothing is said twice. */
+import { strict as assert } from "node:assert";
+import { DatabaseSync } from "node:sqlite";
+import { prepareStateDirectory } from "../../lib/monitor/control.ts";
+import { UserError } from "../../lib/core/error.ts";
+import { State } from "../../lib/state/state.ts";
+import type { NewBan } from "../../lib/deciding/ban.ts";
+import { MANUAL, memoryLog } from "../support/helpers.ts";
+import { canMount, fillDisk, mount, unmount } from "../support/faults.ts";
+
+const NOTHING = {
+  notes: { groups: [], forgotten: null, rows: [] },
+  logins: { logins: [], opened: [], closed: [] },
+  bans: [],
+  knocks: [],
+};
+
+/** A directory for a state, on a file system of its own where `size` is given. */
+class Ground implements Disposable {
+  readonly directory: string;
+  readonly #top = Deno.makeTempDirSync({ prefix: "strongmonitor-" });
+  readonly #isMounted: boolean;
+  readonly log = memoryLog();
+
+  constructor(size: string | null = null) {
+    this.#isMounted = size !== null;
+    if (size !== null) assert.ok(mount("-t", "tmpfs", "-o", `size=${size}`, "none", this.#top));
+    this.directory = `${this.#top}/state`;
+    prepareStateDirectory(this.directory);
+  }
+
+  get file(): string {
+    return `${this.directory}/state.db`;
+  }
+
+  get filler(): string {
+    return `${this.#top}/filler`;
+  }
+
+  open(): State {
+    return new State(this.directory, this.log);
+  }
+
+  /** Leaves a state with some of everything behind. */
+  prepare(bans = 3): void {
+    const state = new State(this.directory);
+    fill(state, bans);
+    state.close();
+  }
+
+  /** What the log was told of as errors. */
+  get errors(): string[] {
+    return this.log.lines.filter((line) => line.startsWith("error: "));
+  }
+
+  /** Names of what was set aside. */
+  get aside(): string[] {
+    return [...Deno.readDirSync(this.directory)].map(({ name }) => name).filter((name) =>
+      name.includes("damaged")
+    );
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#isMounted) unmount(this.#top);
+    Deno.removeSync(this.#top, { recursive: true });
+  }
+}
+
+function ban(i: number): NewBan {
+  const address = `198.51.${i >> 8}.${i & 255}`;
+  return { address, scope: "all", provenance: MANUAL, reason: "x", count: 0, start: i, until: null };
+}
+
+function fill(state: State, bans: number): void {
+  state.batches(["SSHD"]).write({ source: "journal", position: "s=1", ...NOTHING });
+  state.bans.addAll(Array.from({ length: bans }, (_, i) => ban(i)));
+  state.addToWhitelist("command", { address: "192.0.2.7", note: "owner", until: null, since: 1 });
+}
+
+function addLines(state: State, count: number): void {
+  const batch = state.batches(["SSHD"]);
+  const bytes = new TextEncoder().encode("y".repeat(150));
+  for (let i = 0; i < count; i++) {
+    const address = { w0: 0, w1: 0, w2: 0xffff, w3: i };
+    batch.lines.add({
+      module: 0,
+      time: i,
+      bytes: { array: bytes } as never,
+      from: 0,
+      to: bytes.length,
+      reader: { address },
+    });
+  }
+  batch.write({ source: "journal", position: `s=${count}`, ...NOTHING });
+  batch.lines.clear();
+}
+
+/** Reads the state as a command would, in a connection of its own. */
+function read<T>(ground: Ground, query: (state: State) => T): T {
+  const state = new State(ground.directory);
+  try {
+    return query(state);
+  } finally {
+    state.close();
+  }
+}
+
+const GARBAGE = new TextEncoder().encode("this is no database\n".repeat(1_000));
+
+Deno.test("`State` of a monitor begins anew over garbage, which it sets aside by date and tells of as an error", () => {
+  using ground = new Ground();
+  Deno.writeFileSync(ground.file, GARBAGE);
+  const state = ground.open();
+  state.bans.addAll([ban(1)]);
+  assert.equal(state.takeLoss(), true);
+  assert.equal(state.takeLoss(), false);
+  state.close();
+  assert.equal(ground.errors.length, 1);
+  assert.match(
+    ground.errors[0]!,
+    /is damaged \(file is not a database\).*kept as .*state\.db\.damaged-\d{4}-\d\d-\d\dT\d{6}Z/,
+  );
+  assert.deepEqual(Deno.readFileSync(`${ground.directory}/${ground.aside[0]}`), GARBAGE);
+  assert.equal(read(ground, ({ bans }) => bans.inForce().length), 1);
+});
+
+Deno.test("`State` of a monitor takes over from a file cut short what can still be read", () => {
+  using ground = new Ground();
+  ground.prepare(5_000);
+  const { size } = Deno.statSync(ground.file);
+  Deno.truncateSync(ground.file, Math.floor(size * 0.6));
+  const state = ground.open();
+  assert.equal(state.position("journal"), "s=1");
+  assert.equal(state.whitelist("command", 0).length, 1);
+  const kept = state.bans.inForce().length;
+  assert.ok(kept > 100 && kept < 5_000, `${kept} bans`);
+  const before = state.bans.inForce().at(-1)!.id;
+  state.bans.add(ban(9_999));
+  assert.ok(state.bans.find({ address: ban(9_999).address, scope: "all" })!.id > before);
+  assert.equal(state.takeLoss(), true);
+  state.close();
+  assert.match(
+    ground.errors.join("\n"),
+    /beginning a new one with \d+ bans, 1 positions, 1 whitelist entries/,
+  );
+});
+
+Deno.test("`State` of a monitor finds a damage in the middle at its start, and loses only what stood there", () => {
+  using ground = new Ground();
+  ground.prepare(5_000);
+  using file = Deno.openSync(ground.file, { read: true, write: true });
+  const { size } = file.statSync();
+  file.seekSync(Math.floor(size / 8192) * 4096, Deno.SeekMode.Start);
+  file.writeSync(new Uint8Array(8_192).fill(0x55));
+  file.close();
+  const state = ground.open();
+  const kept = state.bans.inForce().length;
+  assert.ok(kept > 4_500, `${kept} bans`);
+  state.bans.addAll([ban(9_999)]);
+  state.close();
+});
+
+Deno.test("commands do not touch a damaged state", () => {
+  using ground = new Ground();
+  Deno.writeFileSync(ground.file, GARBAGE);
+  assert.throws(
+    () => new State(ground.directory),
+    (error) => error instanceof UserError && error.code === 69,
+  );
+  assert.deepEqual(Deno.readFileSync(ground.file), GARBAGE);
+});
+
+const LOSSES: Readonly<Record<string, (ground: Ground) => void>> = {
+  "its file is removed": ({ file }) => ["", "-wal", "-shm"].forEach((side) => Deno.removeSync(file + side)),
+  "only what lies beside it is removed": ({ file }) => Deno.removeSync(`${file}-wal`),
+  "its directory is removed": ({ directory }) => Deno.removeSync(directory, { recursive: true }),
+  "garbage is written over its beginning": ({ file }) => {
+    using opened = Deno.openSync(file, { write: true });
+    opened.writeSync(GARBAGE.subarray(0, 4_096));
+  },
+  "garbage is in its place": ({ file }) => Deno.writeFileSync(file, GARBAGE),
+  "it is cut to nothing": ({ file }) => Deno.truncateSync(file, 0),
+  "garbage is moved to its name": ({ file, directory }) => {
+    Deno.writeFileSync(`${directory}/other`, GARBAGE);
+    Deno.renameSync(`${directory}/other`, file);
+  },
+};
+for (const [loss, lose] of Object.entries(LOSSES)) {
+  Deno.test(`\`State.look()\` writes what it has into a fresh file when ${loss}`, () => {
+    using ground = new Ground();
+    const state = ground.open();
+    fill(state, 300);
+    addLines(state, 1_000);
+    const host = state.outbox.hostId;
+    assert.equal(state.look(), false);
+    lose(ground);
+    state.bans.add(ban(400));
+    assert.equal(state.look(), true);
+    assert.equal(state.look(), false);
+    state.bans.add(ban(401));
+    assert.equal(ground.errors.length, 1, ground.errors.join("\n"));
+    const found = read(ground, (other) => ({
+      bans: other.bans.inForce().length,
+      lines: other.log.count(),
+      position: other.position("journal"),
+      whitelist: other.whitelist("command", 0).length,
+      host: other.outbox.hostId,
+    }));
+    assert.deepEqual(found, { bans: 302, lines: 1_000, position: "s=1000", whitelist: 1, host });
+    state.close();
+  });
+}
+
+Deno.test("`State.look()` gives way to another state that somebody put into its place", () => {
+  using ground = new Ground();
+  const state = ground.open();
+  Deno.copyFileSync(ground.file, `${ground.directory}/copy`);
+  Deno.renameSync(`${ground.directory}/copy`, ground.file);
+  assert.throws(() => state.look(), (error) => error instanceof UserError && error.code === 69);
+  state.close();
+});
+
+/** Looks until the state is in its file again. */
+async function leaveMemory(state: State, { log }: Ground): Promise<void> {
+  const deadline = performance.now() + 20_000;
+  while (!log.lines.some((line) => /^info: .*can be written again/.test(line))) {
+    assert.ok(performance.now() < deadline);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    state.look();
+  }
+}
+
+for (const when of ["while it is open", "before it is opened"] as const) {
+  Deno.test({
+    name:
+      `\`State\` of a monitor goes on in memory when the disk is full ${when}, and writes all of it later (needs root)`,
+    ignore: !canMount(),
+    async fn() {
+      using ground = new Ground("12m");
+      ground.prepare();
+      let state: State;
+      if (when === "while it is open") {
+        state = ground.open();
+        state.look();
+        fillDisk(ground.filler);
+      } else {
+        fillDisk(ground.filler);
+        state = ground.open();
+      }
+      for (let i = 10; i < 2_000; i++) state.bans.add(ban(i));
+      state.bans.end(ban(0).address, { reason: "unban", time: 5 });
+      addLines(state, 5_000);
+      assert.equal(state.bans.inForce().length, 2 + 1_990);
+      assert.equal(state.position("journal"), "s=5000");
+      assert.equal(ground.errors.length, 1, ground.errors.join("\n"));
+      assert.match(ground.errors[0]!, /cannot be written.*going on in memory with 3 bans/);
+      Deno.removeSync(ground.filler);
+      // A command was faster.
+      read(ground, (command) => {
+        command.bans.add(ban(5_000));
+        command.bans.end(ban(1).address, { reason: "unban", time: 5 });
+        command.addToWhitelist("command", { address: "192.0.2.8", note: "", until: null, since: 1 });
+      });
+      await leaveMemory(state, ground);
+      state.bans.add(ban(5_001));
+      assert.equal(ground.errors.length, 1);
+      const found = read(ground, (other) => ({
+        bans: other.bans.inForce().length,
+        lines: other.log.count(),
+        position: other.position("journal"),
+        whitelist: other.whitelist("command", 0).length,
+        command: other.bans.standing(ban(5_000).address).length,
+      }));
+      assert.deepEqual(found, {
+        bans: 2 + 1_990 - 1 + 2,
+        lines: 5_000,
+        position: "s=5000",
+        whitelist: 2,
+        command: 1,
+      });
+      const ids = state.bans.inForce().map(({ id }) => id);
+      assert.equal(new Set(ids).size, ids.length);
+      state.close();
+    },
+  });
+}
+
+Deno.test("`State` of a monitor that fails for want of tables puts them back", () => {
+  using ground = new Ground();
+  const state = ground.open();
+  fill(state, 3);
+  const other = new DatabaseSync(ground.file);
+  other.exec("DROP TABLE login");
+  other.close();
+  assert.deepEqual(state.logins.logins(), []);
+  assert.equal(state.bans.inForce().length, 3);
+  state.close();
+});
