@@ -10,9 +10,9 @@ import { configWarnings } from "./warnings.ts";
 export function describeConfig(config: Config): string {
   return [
     `Configuration: ${config.path}`,
-    `State: ${config.stateDirectory}, recorded lines are kept ${keeping(config.keepLog)}, ended bans ${
-      keeping(config.keepBans)
-    }`,
+    `State: ${config.stateDirectory}, recorded lines are kept ${keeping(config.keepLog)}${
+      config.keepLogSize === null ? "" : ` in ${config.keepLogSize / 2 ** 20} MiB`
+    }, ended bans ${keeping(config.keepBans)}`,
     describeDatabase(config),
     ...describeBans(config),
     ...describeGrowth(config),

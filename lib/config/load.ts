@@ -50,6 +50,7 @@ export function loadConfig(path: string, options: LoadOptions): Config {
     whitelist: toWhitelist(settings, { config: file, state: options.state }),
     knock: settings.knock,
     keepLog: settings.keep_log ?? null,
+    keepLogSize: settings.keep_log_size,
     keepBans: keepBans(settings.keep_bans, { modules, networkBans }),
   };
 }

@@ -9,6 +9,7 @@ import {
   millisecondsOrOff,
   program,
   section,
+  sizeOrUnlimited,
   span,
   spanOrForever,
   text,
@@ -157,6 +158,10 @@ export const settingsSchema = section({
   keep_log: described(
     spanOrForever.optional(),
     'Recorded lines older than this are deleted, such as "90d"; "forever", the default: none are.',
+  ),
+  keep_log_size: described(
+    sizeOrUnlimited().prefault("1GiB"),
+    'Size of the state beyond which the oldest recorded lines are deleted, such as "500MiB"; "unlimited": none are.',
   ),
   keep_bans: described(
     spanOrForever.prefault("365d"),

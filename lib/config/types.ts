@@ -36,6 +36,8 @@ export interface Config {
   readonly knock: KnockConfig;
   /** How long recorded lines are kept; null: for ever. */
   readonly keepLog: Micros | null;
+  /** Bytes of the state beyond which the oldest recorded lines are deleted; null: never. */
+  readonly keepLogSize: number | null;
   /**
    * How long bans are kept after their end, at least as long as later decisions depend on them;
    * null: for ever.

@@ -103,6 +103,15 @@ export function millisecondsOrOff(least: number, most: number) {
   );
 }
 
+/** Bytes such as "500MiB" or "1GiB", or null for "unlimited". */
+export function sizeOrUnlimited() {
+  const complaint = 'must be a size such as "500MiB" or "1GiB", at least "1MiB", or "unlimited"';
+  return z.union([z.literal("unlimited"), z.string().regex(/^[1-9]\d{0,6}[MG]iB$/, complaint)], complaint)
+    .transform((given) =>
+      given === "unlimited" ? null : parseInt(given) * 2 ** (given.at(-3) === "G" ? 30 : 20)
+    );
+}
+
 function words(complain: (words: readonly string[]) => string | null) {
   return z.union([text(4096), z.array(text(4096), STRINGS)], STRINGS).transform((given, context) => {
     const words = typeof given === "string" ? given.split(/\s+/).filter((word) => word !== "") : given;

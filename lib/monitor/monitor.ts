@@ -303,7 +303,7 @@ export class Monitor {
   }
 
   #house(): House {
-    const { keepLog, keepBans, database, trust } = this.#config;
+    const { keepLog, keepLogSize, keepBans, database, trust } = this.#config;
     const isShipped = database !== null;
     const keepLogins = trust?.span ?? 0;
     return {
@@ -319,6 +319,10 @@ export class Monitor {
         ...keepLog === null
           ? []
           : [{ name: "delete old lines", run: (time: Micros) => this.#state.log.forget(time - keepLog) }],
+        ...keepLogSize === null ? [] : [{
+          name: "delete lines for which there is no room",
+          run: () => this.#state.log.shrink(keepLogSize),
+        }],
         ...keepBans === null ? [] : [{
           name: "delete old bans",
           run: (now: Micros) => this.#state.bans.prune({ now, keep: keepBans, isShipped }),

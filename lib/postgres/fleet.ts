@@ -69,6 +69,8 @@ class Member implements Fleet {
   #connection: Connection | null = null;
   #status: Omit<FleetStatus, "setAside"> = { connected: false, error: null, lastShipped: null };
   #whitelist: string | null = null;
+  /** The table was dropped: nobody has said that nobody is whitelisted. */
+  #isWhitelistLost = false;
   #closing = false;
   #failures = 0;
   #pullDue = 0;
@@ -117,7 +119,8 @@ class Member implements Fleet {
     const connection = this.#connection = this.#newConnection(timeout);
     try {
       await connection.open();
-      await migrate(connection, log);
+      const restored = await migrate(connection, log);
+      this.#isWhitelistLost ||= restored.includes("ips");
       await connection.query(`LISTEN ${WHITELIST_CHANNEL}`);
       this.#pullDue = this.#tidyDue = 0;
       while (true) {
@@ -158,6 +161,8 @@ class Member implements Fleet {
       const canonical = canonicalNetwork(address);
       return canonical === null ? [] : [{ address: canonical, note: note ?? "", until: null }];
     });
+    if (this.#isWhitelistLost && entries.length === 0) return;
+    this.#isWhitelistLost = false;
     const whitelist = JSON.stringify(entries);
     if (whitelist === this.#whitelist) return;
     log.debug(() => `PostgreSQL whitelists ${entries.length} addresses and networks`);

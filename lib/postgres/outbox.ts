@@ -51,11 +51,22 @@ export class Shipper {
     const limit = this.#limit;
     // A server too slow for a batch within the time-out gets a smaller one next time.
     this.#limit = Math.max(SMALLEST_BATCH, limit >> 1);
-    const rows = await this.#shipLog(connection, limit);
+    const { rows, failure } = await this.#tryLog(connection, limit);
     const bans = await this.#shipBans(connection, limit);
+    if (failure !== null) throw failure;
     this.#limit = Math.min(LARGEST_BATCH, limit + SMALLEST_BATCH);
     if (rows + bans > 0) this.#log.debug(() => `PostgreSQL took ${rows} lines and ${bans} bans`);
     return rows === limit || bans === limit;
+  }
+
+  /** Bans do not wait behind lines that the server will not have: its error comes back. Throws any other. */
+  async #tryLog(connection: Connection, limit: number): Promise<{ rows: number; failure: unknown }> {
+    try {
+      return { rows: await this.#shipLog(connection, limit), failure: null };
+    } catch (error) {
+      if (sqlState(error) === "") throw error;
+      return { rows: 0, failure: error };
+    }
   }
 
   async #shipLog(connection: Connection, limit: number): Promise<number> {

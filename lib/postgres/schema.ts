@@ -1,7 +1,7 @@
 import { type Micros, SECOND } from "../core/time.ts";
 import type { Log } from "../core/log.ts";
 import { UserError } from "../core/error.ts";
-import type { Connection } from "./connection.ts";
+import { arrayOf, type Connection } from "./connection.ts";
 import { adoptOriginal, type MigrationContext, setOriginalAside } from "./original.ts";
 
 interface Migration {
@@ -18,8 +18,11 @@ export const WHITELIST_CHANNEL = "strongmonitor_whitelist";
  */
 const MIGRATIONS: readonly Migration[] = [
   { name: "set the original's tables aside", up: setOriginalAside },
-  { name: "tables", up: ({ connection }) => connection.query(TABLES).then(() => {}) },
-  { name: "whitelist notification", up: ({ connection }) => connection.query(WHITELIST).then(() => {}) },
+  { name: "tables", up: ({ connection }) => connection.query(HOST + IPS + LOG + BAN).then(() => {}) },
+  {
+    name: "whitelist notification",
+    up: ({ connection }) => connection.query(CHANGED + TRIGGERS).then(() => {}),
+  },
   { name: "adopt the original's rows", up: adoptOriginal },
   {
     name: "scope and provenance of bans",
@@ -33,10 +36,10 @@ const MIGRATION_LOCK = 0x6d696772;
 const MIGRATION_TIMEOUT: Micros = 3600 * SECOND;
 
 /**
- * Brings the database to the newest schema; does nothing when it is there. Safe on many hosts at once.
- * Throws a `UserError` when the database was made by a newer program.
+ * Brings the database to the newest schema, and makes tables anew that were dropped. Safe on many hosts at once.
+ * Returns the tables that were made anew. Throws a `UserError` when the database was made by a newer program.
  */
-export async function migrate(connection: Connection, log: Log): Promise<void> {
+export async function migrate(connection: Connection, log: Log): Promise<readonly string[]> {
   let done = await appliedMigrations(connection);
   while (done < MIGRATIONS.length) {
     done = await connection.transaction(() => applyNext({ connection, log }), MIGRATION_TIMEOUT);
@@ -48,6 +51,31 @@ export async function migrate(connection: Connection, log: Log): Promise<void> {
       69,
     );
   }
+  return await restore(connection, log);
+}
+
+/** Makes tables anew that somebody has dropped; what was in them is gone. */
+async function restore(connection: Connection, log: Log): Promise<readonly string[]> {
+  const missing = await missingTables(connection);
+  if (missing.length === 0) return [];
+  return await connection.transaction(async () => {
+    await connection.query(`SELECT pg_advisory_xact_lock(${MIGRATION_LOCK})`);
+    const names = await missingTables(connection);
+    for (const name of names) await connection.query(PRESENT[name]!);
+    if (names.length > 0) {
+      log.error(`The database lacked the tables ${names.join(", ")}: made them anew, empty`);
+    }
+    return names;
+  });
+}
+
+async function missingTables(connection: Connection): Promise<string[]> {
+  const names = Object.keys(PRESENT);
+  const rows = await connection.query<{ name: string }>(
+    "SELECT name FROM unnest($1::text[]) AS name WHERE to_regclass(name) IS NULL",
+    [arrayOf(names)],
+  );
+  return rows.map(({ name }) => name);
 }
 
 async function appliedMigrations(connection: Connection): Promise<number> {
@@ -84,12 +112,14 @@ CREATE TABLE IF NOT EXISTS strongmonitor_migration (
   applied timestamptz NOT NULL DEFAULT now()
 )`;
 
-const TABLES = `
+const HOST = `
 CREATE TABLE host (
   id uuid PRIMARY KEY,
   name text NOT NULL,
   last_seen timestamptz NOT NULL DEFAULT now()
-);
+);`;
+
+const IPS = `
 CREATE TABLE ips (
   address inet PRIMARY KEY,
   whitelisted boolean NOT NULL DEFAULT false,
@@ -97,7 +127,9 @@ CREATE TABLE ips (
   first_seen timestamptz,
   last_seen timestamptz
 );
-CREATE INDEX ON ips (address) WHERE whitelisted;
+CREATE INDEX ON ips (address) WHERE whitelisted;`;
+
+const LOG = `
 -- (host, seq) names a row; time leads the key because the key must hold what the table is partitioned by,
 -- and first so that the same index finds the latest rows. A row's time never changes.
 CREATE TABLE log (
@@ -109,7 +141,9 @@ CREATE TABLE log (
   message text NOT NULL,
   PRIMARY KEY (time, host, seq)
 ) PARTITION BY RANGE (time);
-CREATE INDEX ON log (address, time);
+CREATE INDEX ON log (address, time);`;
+
+const BAN = `
 CREATE TABLE ban (
   host uuid NOT NULL,
   id bigint NOT NULL,
@@ -124,19 +158,21 @@ CREATE TABLE ban (
   PRIMARY KEY (host, id)
 );
 CREATE INDEX ON ban (address);
-CREATE INDEX ON ban (until) WHERE ended IS NULL`;
+CREATE INDEX ON ban (until) WHERE ended IS NULL;`;
 
 /** Of bans that were shipped before, nobody can tell who banned. */
 const BAN_COLUMNS = `
 ALTER TABLE ban ADD COLUMN scope text NOT NULL DEFAULT 'all', ADD COLUMN provenance text, ADD COLUMN name text`;
 
-/** Fires only where the whitelist itself changes, so that recording who was seen wakes nobody. */
-const WHITELIST = `
+const CHANGED = `
 CREATE FUNCTION strongmonitor_whitelist_changed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   NOTIFY ${WHITELIST_CHANNEL};
   RETURN NULL;
-END $$;
+END $$;`;
+
+/** Fire only where the whitelist itself changes, so that recording who was seen wakes nobody. */
+const TRIGGERS = `
 CREATE TRIGGER whitelist_insert AFTER INSERT ON ips FOR EACH ROW WHEN (new.whitelisted)
   EXECUTE FUNCTION strongmonitor_whitelist_changed();
 CREATE TRIGGER whitelist_update AFTER UPDATE ON ips FOR EACH ROW
@@ -147,3 +183,12 @@ CREATE TRIGGER whitelist_delete AFTER DELETE ON ips FOR EACH ROW WHEN (old.white
   EXECUTE FUNCTION strongmonitor_whitelist_changed();
 CREATE TRIGGER whitelist_truncate AFTER TRUNCATE ON ips FOR EACH STATEMENT
   EXECUTE FUNCTION strongmonitor_whitelist_changed()`;
+
+/** Each table as it is after all migrations. */
+const PRESENT: Readonly<Record<string, string>> = {
+  host: HOST,
+  // The function stays when its table is dropped.
+  ips: IPS + CHANGED.replace("CREATE", "CREATE OR REPLACE") + TRIGGERS,
+  log: LOG,
+  ban: BAN + BAN_COLUMNS,
+};

@@ -77,13 +77,30 @@ export class LogTable {
    * how many went. What a backlog has brought goes with its neighbours: an index by time would make every line dearer.
    */
   forget(before: Micros): number {
-    const oldest = this.#db.all<Pick<Row, "last" | "lines" | "time">>(
-      "SELECT last, lines, time FROM log_batch ORDER BY last LIMIT ?",
+    return this.#deleteOldest(({ time }) => time < before);
+  }
+
+  /** Deletes the batches that were recorded first while the state is larger than `most` bytes, as `forget()` does. */
+  shrink(most: number): number {
+    let size = this.#db.get<{ size: number }>(
+      `SELECT (page_count - freelist_count) * page_size AS size
+       FROM pragma_page_count, pragma_freelist_count, pragma_page_size`,
+    )!.size;
+    return size <= most ? 0 : this.#deleteOldest(({ bytes }) => {
+      const isLarger = size > most;
+      size -= bytes;
+      return isLarger;
+    });
+  }
+
+  #deleteOldest(isDue: (batch: Pick<Row, "time"> & { bytes: number }) => boolean): number {
+    const oldest = this.#db.all<Pick<Row, "last" | "lines" | "time"> & { bytes: number }>(
+      "SELECT last, lines, time, length(content) AS bytes FROM log_batch ORDER BY last LIMIT ?",
       DELETE_STEP / 10,
     );
     let [last, deleted] = [0, 0];
     for (const batch of oldest) {
-      if (batch.time >= before || (deleted > 0 && deleted + batch.lines > DELETE_STEP)) break;
+      if (!isDue(batch) || (deleted > 0 && deleted + batch.lines > DELETE_STEP)) break;
       last = batch.last;
       deleted += batch.lines;
     }

@@ -66,6 +66,7 @@ Deno.test("`loadConfig()` runs the config.json of the original program as it is"
       networkBans: [],
       trust: null,
       keepLog: null,
+      keepLogSize: 2 ** 30,
       keepBans: 365 * 86_400 * SECOND,
       journalWake: 15_000,
       knock: { prefix: "knock-", time: 43_200_000_000 },

@@ -296,6 +296,11 @@ const WRONG: [text: string, complaint: string, position: string][] = [
   [top('"whitelist_refresh": "2d"'), 'whitelist_refresh: must be at most "1d", got "2d"', "1:24"],
   [top('"journal_wake": "20"'), `journal_wake: ${MILLISECONDS}, got "20"`, "1:19"],
   [top('"journal_wake": "1001ms"'), `journal_wake: ${MILLISECONDS}, got "1001ms"`, "1:19"],
+  [
+    top('"keep_log_size": "5GB"'),
+    'keep_log_size: must be a size such as "500MiB" or "1GiB", at least "1MiB", or "unlimited", got "5GB"',
+    "1:20",
+  ],
   [top('"keep_log": "90 days"'), `keep_log: ${SPAN}, or "forever", got "90 days"`, "1:15"],
   [top('"DB": 1'), "DB: must be an object, got 1", "1:9"],
   [top('"DB": { "host": "h", "user": "u" }'), "DB.database: is missing", "1:9"],

@@ -37,6 +37,7 @@ const CONFIG: Config = {
   networkBans: [],
   trust: null,
   keepLog: null,
+  keepLogSize: null,
   keepBans: null,
   journalWake: null,
   knock: { prefix: "knock-", time: 43_200_000_000 },

@@ -49,6 +49,19 @@ await testOnPostgres("the whitelist", {
     assert.deepEqual(row, { whitelisted: true, note: "home", unseen: false });
   },
 
+  "is kept when somebody drops its table, until there is another": async ({ login, query }) => {
+    await using member = new TestMember(login);
+    await member.shipped();
+    await query("INSERT INTO ips (address, whitelisted) VALUES ('192.0.2.7', true)");
+    await until(() => member.whitelists.at(-1)?.length === 1);
+    await query("DROP TABLE ips");
+    member.outbox.add({});
+    await member.shipped();
+    assert.equal(member.whitelists.at(-1)?.length, 1);
+    await query("INSERT INTO ips (address, whitelisted) VALUES ('192.0.2.8', true)");
+    await until(() => member.whitelists.at(-1)?.[0]?.address === "192.0.2.8");
+  },
+
   "is offered again when it could not be applied": async ({ login, query }) => {
     let refusals = 0;
     const taken: string[] = [];

@@ -9,6 +9,7 @@ import {
   MONDAY,
   TestMember,
   testOnPostgres,
+  until,
 } from "../support/postgres_fixtures.ts";
 
 const COUNT = "SELECT count(*)::int AS count, count(DISTINCT seq)::int AS seqs FROM log";
@@ -165,6 +166,37 @@ await testOnPostgres("the shipment", {
       last_seen: "2025-03-03 00:00:00.000009+00",
       whitelisted: false,
     }]);
+  },
+
+  "goes on when somebody drops a table, and makes it anew": async ({ login, query }) => {
+    await using member = new TestMember(login);
+    member.outbox.add({});
+    await member.shipped();
+    for (const table of ["log", "ban", "host", "ips", "log, ban, host, ips"]) {
+      await query(`DROP TABLE ${table} CASCADE`);
+      member.outbox.add({});
+      member.outbox.bans = [
+        ...member.outbox.bans,
+        ban({ id: member.outbox.rows.length, change: member.outbox.rows.length }),
+      ];
+      await member.shipped();
+      const seq = member.outbox.rows.length;
+      assert.equal((await query(`SELECT FROM log WHERE seq = ${seq}`)).length, 1, table);
+      assert.equal((await query(`SELECT FROM ban WHERE id = ${seq}`)).length, 1, table);
+      assert.match(member.log.errors.at(-1)!, /^The database lacked the tables/);
+    }
+  },
+
+  "ships bans although the server refuses lines": async ({ login, query }) => {
+    await using member = new TestMember(login);
+    member.outbox.add({});
+    await member.shipped();
+    await query("ALTER TABLE log RENAME COLUMN service TO other");
+    member.outbox.add({});
+    member.outbox.bans = [ban({ id: 1, change: 1 })];
+    member.fleet.wake();
+    await until(async () => (await query("SELECT FROM ban")).length === 1);
+    assert.equal(member.outbox.backlog(), 1);
   },
 
   "is finished on closing": async ({ login, query }) => {

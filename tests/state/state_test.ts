@@ -170,6 +170,21 @@ Deno.test("`StateOutbox` gives what is not confirmed, and each ban again when it
   assert.match(outbox.hostId, /^[0-9a-f-]{36}$/);
 });
 
+Deno.test("`LogTable.shrink()` deletes the oldest lines in steps until the state is small enough, and no others", () => {
+  using temporary = temporaryState();
+  const { log } = temporary.state;
+  const message = "y".repeat(2_000);
+  for (let i = 0; i < 200; i++) log.add(lines(...Array(20).fill({ ...EVENT, time: i, message })));
+  assert.equal(log.count(), 4_000);
+  const most = 2_000_000;
+  let steps = 0;
+  while (log.shrink(most) > 0) steps++;
+  assert.ok(steps > 0);
+  const left = log.count();
+  assert.ok(left > 700 && left < 1_000, `${left} lines`);
+  assert.equal(log.after(0, 1)[0]!.seq, 4_000 - left + 1);
+});
+
 Deno.test("`LogTable` numbers lines without gap or reuse, whatever is forgotten, and gives those behind any of them", () => {
   using temporary = temporaryState();
   const { log } = temporary.state;

@@ -25,6 +25,7 @@ function configAt(path: string, stateDirectory = "/var/lib/strongmonitor"): Conf
     networkBans: [],
     trust: null,
     keepLog: null,
+    keepLogSize: null,
     keepBans: null,
     journalWake: null,
     knock: { prefix: "knock-", time: 43_200_000_000 },
