@@ -2,11 +2,12 @@ import type { Holding } from "../enforcing/reconciler.ts";
 import { isLocked } from "../state/database.ts";
 import { type BanStatus, nameOf } from "../deciding/ban.ts";
 import { hasUnknownFormat, type ModuleActivity } from "../reading/activity.ts";
+import type { Leak } from "../monitor/leaks.ts";
 import { type MonitorReport, readReport } from "../monitor/report.ts";
 import type { FleetStatus } from "../postgres/fleet.ts";
 import { banJson } from "./bans.ts";
 import { withState } from "./open.ts";
-import { type CommonOptions, isoTimeOrNull, localTime, print, printJson } from "./output.ts";
+import { type CommonOptions, isoTime, isoTimeOrNull, localTime, print, printJson } from "./output.ts";
 
 interface Status {
   readonly running: boolean;
@@ -18,7 +19,10 @@ interface Status {
   readonly backlog: number;
 }
 
-/** `status`: whether the monitor runs, and how everything it does is going; exit code 1 when it does not run. */
+/**
+ * `status`: whether the monitor runs, and how everything it does is going; exit code 1 when it does not run, or when banned
+ * addresses still get through.
+ */
 export function statusCommand(options: CommonOptions): number {
   const status = withState(options, (state): Status => {
     return {
@@ -32,10 +36,27 @@ export function statusCommand(options: CommonOptions): number {
   });
   if (options.json) printJson(statusJson(status));
   else statusLines(status).forEach(print);
-  return status.running ? 0 : 1;
+  return status.running && leaksOf(status).length === 0 ? 0 : 1;
 }
 
-function statusJson({ running, report, recorded, bans, failing, backlog }: Status): unknown {
+/** Banned addresses that still get through, as the monitor reported last. */
+function leaksOf({ report }: Status): readonly Leak[] {
+  return report?.leaks ?? [];
+}
+
+function leakJson({ address, scope, since, modules, lines, lastLine }: Leak): unknown {
+  return { address, scope, since: isoTime(since), modules, lines, last_line: isoTime(lastLine) };
+}
+
+function leakLine({ address, scope, since, modules, lines, lastLine }: Leak): string {
+  const name = scope === "all" ? address : `${address} (${scope})`;
+  return `          ${name}: banned since ${time(since)} and still getting through: ${lines} lines of ${
+    modules.join(", ")
+  }, the last at ${time(lastLine)}`;
+}
+
+function statusJson(status: Status): unknown {
+  const { running, report, recorded, bans, failing, backlog } = status;
   return {
     running,
     pid: running ? report?.pid ?? null : null,
@@ -58,6 +79,7 @@ function statusJson({ running, report, recorded, bans, failing, backlog }: Statu
     recorded,
     bans: { all: bans.all, in_force: bans.inForce, failing: bans.failing },
     failing: failing.map(banJson),
+    getting_through: leaksOf(status).map(leakJson),
     database: report?.database ? databaseJson(report.database, backlog) : null,
   };
 }
@@ -113,6 +135,7 @@ function statusLines(status: Status): string[] {
   for (const ban of failing) {
     lines.push(`          ${nameOf(ban)}: tried ${ban.attempts} times: ${ban.error}`);
   }
+  lines.push(...leaksOf(status).map(leakLine));
   lines.push(`state     ${status.recorded} lines recorded`);
   if (report?.database) lines.push(databaseLine(report.database, status.backlog));
   return lines;
