@@ -1,4 +1,4 @@
-import { END, LOGIN, ONCE } from "../lib/reading/message_reader.ts";
+import { END, LOGIN, ONCE, SILENCE } from "../lib/reading/message_reader.ts";
 import type { ModuleKind } from "../lib/reading/module.ts";
 import type { Template } from "../lib/reading/template.ts";
 import { TemplateForm } from "../lib/reading/template_reader.ts";
@@ -101,10 +101,11 @@ const NAMING: readonly Template[] = [
     counting: ONCE,
   },
   { name: "no common algorithm", text: "Unable to negotiate with <ADDR>{ port <PORT>|}: <REST>" },
-  { name: "timeout", text: "Timeout before authentication for <ADDR>{ port <PORT>|}" },
+  { name: "timeout", text: "Timeout before authentication for <ADDR>{ port <PORT>|}", says: SILENCE },
   {
     name: "timeout of a connection",
     text: "Timeout before authentication for connection from <ADDR> to <TOKEN>, pid = <NUMBER>",
+    says: SILENCE,
   },
   {
     name: "client silent",
@@ -112,7 +113,7 @@ const NAMING: readonly Template[] = [
     says: END,
   },
   { name: "connection dropped", text: "drop connection #<NUMBER> from [<ADDR>]:<PORT> on <REST>" },
-  { name: "penalty", text: "srclimit_penalise: ipv{4|6}: <WORD> <ADDR>/{32|128} <REST>" },
+  { name: "penalty", text: "srclimit_penalise: ipv{4|6}: <WORD> <ADDR>/{32|128} <REST>", says: SILENCE },
   { name: "refused by wrappers", text: "refused connect from {<TOKEN> (|}<ADDR>{)|}" },
   {
     name: "reverse mapping",

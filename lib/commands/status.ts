@@ -2,12 +2,13 @@ import type { Holding } from "../enforcing/reconciler.ts";
 import { isLocked } from "../state/lock.ts";
 import { type BanStatus, nameOf } from "../deciding/ban.ts";
 import { hasUnknownFormat, type ModuleActivity } from "../reading/activity.ts";
+import type { Leak } from "../monitor/leaks.ts";
 import { type MonitorReport, readReport } from "../monitor/report.ts";
 import type { FleetStatus } from "../postgres/fleet.ts";
 import type { BanTotals } from "../state/ban_table.ts";
 import { banJson, totalsText } from "./bans.ts";
 import { withState } from "./open.ts";
-import { type CommonOptions, isoTimeOrNull, localTime, print, printJson } from "./output.ts";
+import { type CommonOptions, isoTime, isoTimeOrNull, localTime, print, printJson } from "./output.ts";
 
 interface Status {
   readonly running: boolean;
@@ -19,7 +20,10 @@ interface Status {
   readonly backlog: number;
 }
 
-/** `status`: whether the monitor runs, and how everything it does is going; exit code 1 when it does not run. */
+/**
+ * `status`: whether the monitor runs, and how everything it does is going; exit code 1 when it does not run, or when banned
+ * addresses still get through.
+ */
 export function statusCommand(options: CommonOptions): number {
   const status = withState(options, (state): Status => {
     const report = readReport(state.report());
@@ -34,7 +38,7 @@ export function statusCommand(options: CommonOptions): number {
   });
   if (options.json) printJson(statusJson(status));
   else statusLines(status).forEach(print);
-  return status.running ? 0 : 1;
+  return status.running && leaksOf(status).length === 0 ? 0 : 1;
 }
 
 /** What a firewall lost at a boot waits since the monitor started, whenever the ban began. */
@@ -43,7 +47,24 @@ function totalsOf(bans: BanTotals, report: MonitorReport | null): BanTotals {
   return { ...bans, waitingSince: waitingSince && Math.max(waitingSince, report?.started ?? 0) };
 }
 
-function statusJson({ running, report, recorded, bans, failing, backlog }: Status): unknown {
+/** Banned addresses that still get through, as the monitor reported last. */
+function leaksOf({ report }: Status): readonly Leak[] {
+  return report?.leaks ?? [];
+}
+
+function leakJson({ address, scope, since, modules, lines, lastLine }: Leak): unknown {
+  return { address, scope, since: isoTime(since), modules, lines, last_line: isoTime(lastLine) };
+}
+
+function leakLine({ address, scope, since, modules, lines, lastLine }: Leak): string {
+  const name = scope === "all" ? address : `${address} (${scope})`;
+  return `          ${name}: banned since ${time(since)} and still getting through: ${lines} lines of ${
+    modules.join(", ")
+  }, the last at ${time(lastLine)}`;
+}
+
+function statusJson(status: Status): unknown {
+  const { running, report, recorded, bans, failing, backlog } = status;
   return {
     running,
     pid: running ? report?.pid ?? null : null,
@@ -73,6 +94,7 @@ function statusJson({ running, report, recorded, bans, failing, backlog }: Statu
       failing: bans.failing,
     },
     failing: failing.map(banJson),
+    getting_through: leaksOf(status).map(leakJson),
     database: report?.database ? databaseJson(report.database, backlog) : null,
   };
 }
@@ -133,6 +155,7 @@ function statusLines(status: Status): string[] {
   for (const ban of failing) {
     lines.push(`          ${nameOf(ban)}: tried ${ban.attempts} times: ${ban.error}`);
   }
+  lines.push(...leaksOf(status).map(leakLine));
   lines.push(`state     ${status.recorded} lines recorded`);
   if (report?.database) lines.push(databaseLine(report.database, status.backlog));
   return lines;

@@ -3,7 +3,7 @@ import { NetworkSet } from "../core/network_set.ts";
 import { addressOf } from "../core/address_reader.ts";
 import type { LogEvent } from "../reading/event.ts";
 import { fieldNumber, fieldText } from "../reading/field_text.ts";
-import { END, NOTHING } from "../reading/message_reader.ts";
+import { END, LOGIN } from "../reading/message_reader.ts";
 import { NO_PID } from "../core/records.ts";
 import type { Micros } from "../core/time.ts";
 
@@ -64,7 +64,7 @@ export interface TrustOptions {
  * not whose connection, and for what any local user could have forged.
  */
 export function loginChange({ reader, pid, time, isTrusted }: LogEvent): LoginChange | null {
-  if (!isTrusted || reader.says === NOTHING) return null;
+  if (!isTrusted || (reader.says !== LOGIN && reader.says !== END)) return null;
   const address = addressOf(reader.address);
   if (address === null) {
     const isEnd = reader.says === END && pid !== NO_PID;

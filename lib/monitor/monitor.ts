@@ -25,6 +25,7 @@ import type { Start } from "../sources/source.ts";
 import { type MonitorFeed, openFeeds } from "./feeds.ts";
 import { type House, HOUSEKEEPING, Housekeeping } from "./housekeeping.ts";
 import { Knocking } from "./knocking.ts";
+import { type AppliedBan, Leaks } from "./leaks.ts";
 import { resolveBySystem } from "./names.ts";
 import { Pipeline } from "./pipeline.ts";
 import { type MonitorReport, readReport, type SourceReport } from "./report.ts";
@@ -72,6 +73,8 @@ export class Monitor {
   readonly #trial: TrialWatch;
   readonly #bans: Bans;
   readonly #knocking: Knocking;
+  /** Null: nobody is really banned. */
+  readonly #leaks: Leaks | null;
   readonly #pipeline: Pipeline;
   readonly #feeds: readonly MonitorFeed[];
   readonly #housekeeping: Housekeeping;
@@ -124,6 +127,15 @@ export class Monitor {
       keys: () => state.knocks.keys(),
       opened: () => this.#refreshSoon(),
     });
+    this.#leaks = this.#firewall.name === "observe" ? null : new Leaks({
+      modules: config.modules.map(({ module: { name }, rules }) => ({
+        name,
+        scope: rules[0]?.scope ?? "all",
+      })),
+      bansOf: (addresses) => this.#appliedBans(addresses),
+      lengths: bannedLengths(config),
+      log,
+    });
     this.#pipeline = new Pipeline(config.modules, {
       store: state.batches(config.modules.map(({ module }) => module.name)),
       judge: this.#bans,
@@ -134,6 +146,7 @@ export class Monitor {
         lenience: (address, time) => logins.lenience(address, time),
       },
       knocking: this.#knocking,
+      leaks: this.#leaks,
     });
     this.#feeds = openFeeds(config, { pipeline: this.#pipeline, log });
     this.#housekeeping = new Housekeeping(this.#house(), log);
@@ -346,6 +359,14 @@ export class Monitor {
     }
   }
 
+  /** The bans in force of some addresses, as far as this firewall has them. */
+  #appliedBans(addresses: readonly string[]): AppliedBan[] {
+    return this.#state.bans.inForceOf(addresses).map(({ appliedBy, appliedAt, ...ban }) => ({
+      ...ban,
+      appliedAt: appliedBy === this.#firewall.name ? appliedAt : null,
+    }));
+  }
+
   #report(running: boolean): void {
     const report: MonitorReport = {
       pid: Deno.pid,
@@ -354,6 +375,7 @@ export class Monitor {
       config: this.#config.path,
       firewall: this.#firewall.name,
       holding: this.#bans.holding,
+      leaks: this.#leaks?.look(now()) ?? [],
       trialEnd: this.#trial.end,
       sources: this.#feeds.flatMap(({ source }) => {
         const report = this.#reports.get(source.name);
@@ -392,6 +414,14 @@ export class Monitor {
 /** Where a source begins, for debug lines. */
 function startText({ after, since }: Start): string {
   return after === null ? `lines written since ${new Date(since / 1_000).toISOString()}` : `behind ${after}`;
+}
+
+/** Lengths of prefixes of networks that are banned: by rules, for the bans inside of them, and mostly by people. */
+function bannedLengths({ ipv6Prefix, networkBans }: Config): { ipv4: number[]; ipv6: number[] } {
+  return {
+    ipv4: [...networkBans.flatMap(({ ipv4 }) => ipv4 ?? []), 8, 16, 24],
+    ipv6: [ipv6Prefix, ...networkBans.flatMap(({ ipv6 }) => ipv6 ?? []), 32, 48, 56, 64],
+  };
 }
 
 function buildFirewall(config: Config, { lost }: { lost: () => void }): Firewall {

@@ -16,6 +16,7 @@
  */
 import { Literal } from "../core/bytes.ts";
 import type { Log } from "../core/log.ts";
+import { LINE } from "../core/records.ts";
 import type { Micros } from "../core/time.ts";
 import type { NewBan } from "../deciding/ban.ts";
 import type { Knock } from "../deciding/knock.ts";
@@ -31,6 +32,7 @@ import type { ModuleRules, Trip } from "../rules/rule.ts";
 import type { Batch } from "../sources/source.ts";
 import type { BatchRecord } from "../state/batch_writer.ts";
 import type { Knocking } from "./knocking.ts";
+import type { Leaks } from "./leaks.ts";
 
 /** What the pipeline needs of the state. */
 export interface BatchStore {
@@ -64,6 +66,8 @@ export interface PipelineParts {
   readonly counting?: EngineOptions;
   /** Null: nobody can knock. */
   readonly knocking?: Knocking | null;
+  /** Told of events of the present; null: nobody is really banned. */
+  readonly leaks?: Pick<Leaks, "see"> | null;
   /** What an earlier pipeline told of its modules. */
   readonly before?: readonly ModuleActivity[];
 }
@@ -261,10 +265,17 @@ export class Pipeline {
     }
   }
 
-  #read({ records, position, damaged }: Batch, intake: Intake, now: Micros): void {
+  #read({ records, position, damaged, isMore }: Batch, intake: Intake, now: Micros): void {
     const { reader } = intake.feed;
+    const leaks = this.#parts.leaks ?? null;
     for (let i = 0; i < records.length; i++) {
-      if (reader.read(records, i, now)) this.#take(reader.event, intake);
+      if (!reader.read(records, i, now)) continue;
+      const { event } = reader;
+      this.#take(event, intake);
+      // A line of a backlog that tells no time may be older than the ban of its address.
+      if (leaks !== null && (!isMore || event.time !== records.times[i] || records.origin[i] !== LINE)) {
+        leaks.see(event);
+      }
     }
     this.counts.unknown += this.#activity.endBatch(now);
     intake.position = position;

@@ -27,6 +27,15 @@ const report = z.object({
     stray: z.array(z.string()).readonly(),
     error: z.string().nullable(),
   }).nullable(),
+  /** See `Leak`: banned addresses that go on sending lines. */
+  leaks: z.array(z.object({
+    address: z.string(),
+    scope: z.string(),
+    since: instant,
+    modules: z.array(z.string()).readonly(),
+    lines: count,
+    lastLine: instant,
+  })).readonly(),
   /** When the trial ends that is under way. */
   trialEnd: instant.nullable(),
   sources: z.array(source).readonly(),

@@ -4,14 +4,15 @@ import type { Micros } from "../core/time.ts";
 import type { Stamp } from "../core/timestamp.ts";
 import type { Automaton } from "./automaton.ts";
 
-/** What a message says about a session, beside its fields. */
-export const [NOTHING, LOGIN, END] = [0, 1, 2] as const;
+/** What a message says about a session or a connection, beside its fields. */
+export const [NOTHING, LOGIN, END, SILENCE] = [0, 1, 2, 3] as const;
 
 /**
  * `LOGIN`: somebody has logged in, and the fields `user`, `port` and `login` tell who, from where and how. `END`: the connection
- * from this address and `port` is over; without a port, the one that the writing process served.
+ * from this address and `port` is over; without a port, the one that the writing process served. `SILENCE`: the service has given up waiting for the
+ * client, so that the message is no sign of it.
  */
-export type Says = typeof NOTHING | typeof LOGIN | typeof END;
+export type Says = typeof NOTHING | typeof LOGIN | typeof END | typeof SILENCE;
 
 /** How a message counts for the rules that it hits. */
 export const [EACH, ONCE, NEVER] = [0, 1, 2] as const;

@@ -15,6 +15,7 @@ import {
   type MessageReader,
   NOTHING,
   type Says,
+  SILENCE,
   UNSEEN,
 } from "./message_reader.ts";
 import { Sequels } from "./sequels.ts";
@@ -175,6 +176,10 @@ export class TemplateReader implements MessageReader {
       this.says = LOGIN;
       from[LOGIN_FIELD] = from[METHOD]!;
       to[LOGIN_FIELD] = to[METHOD]!;
+      return;
+    }
+    if (this.#says[template] === SILENCE) {
+      this.says = SILENCE;
       return;
     }
     if (this.#hasPort[template] && (from[PORT]! < 0 || this.#isEndless(end))) return;

@@ -286,6 +286,11 @@ export class BanTable {
     return selectBans(this.#db, where, address, formatScope(scope))[0] ?? null;
   }
 
+  /** The bans in force of some addresses and networks. */
+  inForceOf(addresses: readonly string[]): BanStatus[] {
+    return selectBans(this.#db, `WHERE address ${AMONG} AND ended IS NULL`, JSON.stringify(addresses));
+  }
+
   /** The newest ban of an address or network, one that ended included; null when there never was one. */
   latest(address: string): BanStatus | null {
     return selectBans(this.#db, "WHERE address = ? ORDER BY id DESC LIMIT 1", address)[0] ?? null;

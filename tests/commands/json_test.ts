@@ -43,6 +43,7 @@ const REPORT: MonitorReport = {
   config: "/c",
   firewall: "nftables",
   holding: { time: 1, held: 1, missing: 0, stray: [], error: null },
+  leaks: [{ address: "192.0.2.9", scope: "all", since: 1, modules: ["SSHD"], lines: 3, lastLine: 2 }],
   trialEnd: null,
   sources: [{ name: "journal", running: true, lastBatch: 1, delivery: null }],
   modules: [{

@@ -2,7 +2,7 @@ import { strict as assert } from "node:assert";
 import { addressOf } from "../../lib/core/address_reader.ts";
 import { encode } from "../../lib/core/bytes.ts";
 import { fieldText } from "../../lib/reading/field_text.ts";
-import { EACH, END, LOGIN, NOTHING, ONCE } from "../../lib/reading/message_reader.ts";
+import { EACH, END, LOGIN, NOTHING, ONCE, SILENCE } from "../../lib/reading/message_reader.ts";
 import { TemplateForm } from "../../lib/reading/template_reader.ts";
 import { sshd, SSHD_TEMPLATES } from "../../modules/sshd.ts";
 import { SSHD_NEAR_MISSES, SSHD_SAMPLES } from "../samples/sshd.ts";
@@ -225,6 +225,19 @@ Deno.test("sshd tells who has logged in, and which connection has ended", () => 
     says: NOTHING,
     port: "7",
   });
+});
+
+Deno.test("sshd tells that it has given up waiting, which ends no session", () => {
+  const silent = [
+    `Timeout before authentication for ${TRUE} port 7`,
+    `fatal: Timeout before authentication for ${TRUE}`,
+    `Timeout before authentication for connection from ${TRUE} to ${FAR}, pid = 4711`,
+    `srclimit_penalise: ipv4: new ${TRUE}/32 deferred penalty of 10 seconds for penalty: exceeded LoginGraceTime`,
+  ];
+  for (const message of silent) {
+    const { address, says, fields } = read(message)!;
+    assert.deepEqual([address, says, fields.logout], [TRUE, SILENCE, undefined], message);
+  }
 });
 
 Deno.test("a port has five digits at most", () => {

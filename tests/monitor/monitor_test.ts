@@ -3,6 +3,7 @@ import { readReport } from "../../lib/monitor/report.ts";
 import { rouseMonitor } from "../../lib/monitor/control.ts";
 import { State } from "../../lib/state/state.ts";
 import { eventually, script } from "../support/helpers.ts";
+import { program } from "../support/program.ts";
 
 const PROGRAM = new URL("../../main.ts", import.meta.url).pathname;
 const JOURNALCTL = new URL("../support/fake_journalctl.ts", import.meta.url).pathname;
@@ -246,4 +247,32 @@ Deno.test("a second program on the same state is turned away with 69", async () 
   }).output();
   assert.equal(code, 69);
   assert.match(new TextDecoder().decode(stderr), /^<3>Another monitor runs on the state [^\n]*\n$/);
+});
+
+Deno.test("a banned address that goes on sending lines is warned of once, and `status` fails", async () => {
+  await using scene = new Scene();
+  scene.start();
+  await scene.said(/monitoring SSHD/);
+  scene.say(attack("203.0.113.1"), attack("203.0.113.1"), attack("203.0.113.1"));
+  const isConfirmed = () =>
+    scene.ask((state) => state.bans.inForceOf(["203.0.113.1"]).some(({ appliedAt }) => appliedAt !== null));
+  await eventually(() => isConfirmed() === true);
+  const status = () => program(["status", "--config", scene.config, "--state", scene.stateDirectory]);
+  assert.equal((await status()).code, 0);
+  const began = Date.now();
+  await eventually(() => Date.now() > began + 5_500);
+  scene.say(attack("203.0.113.1"), attack("203.0.113.1"), attack("203.0.113.1"), attack("203.0.113.2"));
+  await scene.said(/203\.0\.113\.1 is banned since .* and still getting through: 3 lines of SSHD/);
+  const known = () => scene.ask((state) => readReport(state.report())?.leaks);
+  await eventually(() => known()?.length === 1);
+  const { code, stdout } = await status();
+  assert.equal(code, 1);
+  assert.match(
+    stdout,
+    /^ +203\.0\.113\.1: banned since .* and still getting through: 3 lines of SSHD, the last at /m,
+  );
+  scene.say(attack("203.0.113.1"));
+  await eventually(() => known()?.[0]?.lines === 4);
+  assert.deepEqual(known()?.map(({ address }) => address), ["203.0.113.1"]);
+  assert.equal(scene.lines(/getting through/).length, 1);
 });

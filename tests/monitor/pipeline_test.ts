@@ -2,10 +2,12 @@ import { strict as assert } from "node:assert";
 import { SECOND } from "../../lib/core/time.ts";
 import { Pipeline } from "../../lib/monitor/pipeline.ts";
 import { supervise } from "../../lib/core/async.ts";
+import type { Records } from "../../lib/core/records.ts";
+import type { LogEvent } from "../../lib/reading/event.ts";
 import type { Module } from "../../lib/reading/module.ts";
 import { TextForm } from "../../lib/reading/text_reader.ts";
 import { hitsOf, MemoryStore, spentIn } from "../support/memory_store.ts";
-import { type Entry, recordsOf } from "../support/records.ts";
+import { type Entry, linesAt, recordsOf } from "../support/records.ts";
 import type { ModuleRules, Trip } from "../../lib/rules/rule.ts";
 import { condition, memoryLog, NO_LOGINS, rule, temporaryState } from "../support/helpers.ts";
 
@@ -156,6 +158,21 @@ function bringer(pipeline: Pipeline) {
     return pipeline.process({ records, position, damaged: 0, isMore }, { name, reader }, NOW);
   };
 }
+
+Deno.test("`Pipeline.process()` tells the watch for leaks of lines of the present, and of older ones that tell their time", () => {
+  const seen: number[] = [];
+  const leaks = { see: (event: LogEvent) => void seen.push(event.time) };
+  const pipeline = new Pipeline([RULES], { store: new MemoryStore(), judge, log: memoryLog(), leaks });
+  const feed = { name: "file", reader: pipeline.readerFor([RULES]) };
+  const bring = (records: Records, isMore: boolean) => {
+    pipeline.process({ records, position: "", damaged: 0, isMore }, feed, NOW);
+    return seen.splice(0);
+  };
+  const dated = "1970-01-01T02:00:00+00:00 web toyd[7]: bad 192.0.2.1";
+  assert.deepEqual(bring(linesAt(NOW, "bad 192.0.2.1", dated), true), [7_200 * SECOND]);
+  assert.deepEqual(bring(linesAt(NOW, "bad 192.0.2.1", dated), false), [NOW, 7_200 * SECOND]);
+  assert.deepEqual(bring(recordsOf([entry("bad 192.0.2.1")]), true), [9_000 * SECOND]);
+});
 
 Deno.test("`Pipeline.process()` stores the batches of a flood together, and enforces their bans only then", () => {
   const store = new MemoryStore();
