@@ -10,7 +10,7 @@ const [BEGINNING, STREAM, ATTRIBUTES, TIME, END] = [
   new Literal('"}'),
 ];
 const STREAMS = [new Literal('out"'), new Literal('err"')];
-const [QUOTE, BACKSLASH, LETTER_U, CLOSING, ZERO, POINT, UTC] = [34, 92, 117, 125, 48, 46, 90];
+const [QUOTE, BACKSLASH, LETTER_U, CLOSING, ZERO, FIVE, POINT, UTC] = [34, 92, 117, 125, 48, 53, 46, 90];
 /** What a backslash and the byte at this place mean; 0: nothing that JSON knows. */
 const ESCAPED = new Uint8Array(256);
 for (const [i, byte] of [...'"\\/bfnrt'].entries()) {
@@ -111,9 +111,10 @@ export class DockerLog {
   }
 }
 
-/** The microseconds of seconds in UTC, `10.123456789Z`; -1 for text of another form. */
+/** The microseconds of seconds in UTC, `10.123456789Z`; -1 for text of another form, and for a leap second. */
 function microsOf(array: Uint8Array, from: number, to: number): Micros {
-  if (to < from + "00.0Z".length || array[from + 2] !== POINT || array[to - 1] !== UTC) return -1;
+  if (to < from + "00.0Z".length || to > from + "00.123456789Z".length) return -1;
+  if (array[from]! > FIVE || array[from + 2] !== POINT || array[to - 1] !== UTC) return -1;
   let micros = 0;
   let unit = 10 * SECOND;
   for (let at = from; at < to - 1; at++) {

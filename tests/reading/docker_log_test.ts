@@ -78,9 +78,10 @@ Deno.test("`DockerLog.read()` tells the instants of times, known minutes and new
     const found = read(lineOf("x").replace(TIME, time), docker)!.time;
     assert.equal(Math.floor(found / 1_000) * 1_000, expected, time);
   }
-  assert.equal(read(lineOf("x").replace(TIME, "2026-05-06T10:57:xx.1Z"), docker), null);
-  assert.deepEqual(read(lineOf("x").replace(TIME, "2026-13-06T10:57:00.1Z"), docker), {
-    text: "x",
-    time: NaN,
-  });
+  for (const second of ["xx.1", "01.0123456789"]) {
+    assert.equal(read(lineOf("x").replace(TIME, `2026-05-06T10:57:${second}Z`), docker), null, second);
+  }
+  for (const time of ["2026-13-06T10:57:00.1Z", "2026-05-06T10:57:75.1Z"]) {
+    assert.deepEqual(read(lineOf("x").replace(TIME, time), docker), { text: "x", time: NaN }, time);
+  }
 });
