@@ -15,6 +15,7 @@
 import type { Boot } from "../core/boot.ts";
 import { messageOf } from "../core/error.ts";
 import type { Log } from "../core/log.ts";
+import { counted } from "../core/text.ts";
 import { formatDuration, type Micros } from "../core/time.ts";
 import {
   type Ban,
@@ -174,7 +175,7 @@ export class Bans {
       const { reason, count, start, until } = ban;
       this.#own.set(keyOf(ban), until);
       const span = until === null ? "for good" : `for ${formatDuration(until - start)}`;
-      log.warn(`${verb} ${nameOf(ban)} ${span}: ${reason}, ${count} hits`);
+      log.warn(`${verb} ${nameOf(ban)} ${span}: ${reason}, ${counted(count, "hit")}`);
     }
     // Bans that were in force already may end later now.
     if (firewall.keepsTime) this.#retell(committed);

@@ -37,7 +37,7 @@ export class Refusals {
       const known = this.#known.get(failure);
       const time = this.#clock();
       if (known === undefined) {
-        this.#complain(all.length > 1 ? ` ${all.length} bans` : "", error);
+        this.#complain(all.length > 1 ? ` ${counted(all.length, "ban")}` : "", error);
         this.#remember(failure, time);
       } else if (fresh > 0) {
         known.more += fresh;
