@@ -5,9 +5,9 @@
 import process from "node:process";
 import project from "./deno.json" with { type: "json" };
 import { commandLine } from "./lib/commands/command_line.ts";
+import { printError } from "./lib/commands/output.ts";
 import type { RunSignals } from "./lib/commands/run.ts";
-import { stackOf, UserError } from "./lib/core/error.ts";
-import { printable } from "./lib/core/text.ts";
+import { linesOf, UserError } from "./lib/core/error.ts";
 
 const USAGE = 64;
 
@@ -47,7 +47,7 @@ function usageCode(error: unknown): number | null {
 /** Says what went wrong on standard error: to the journal with a priority, to people with the program's name. */
 function complain(error: unknown, command: string | undefined): void {
   const prefix = command === "run" && !Deno.stderr.isTerminal() ? "<3>" : "strongmonitor: ";
-  for (const line of stackOf(error).split("\n")) console.error(prefix + printable(line));
+  for (const line of linesOf(error)) printError(prefix + line);
 }
 
 /** Runs the command line; returns the exit code. */

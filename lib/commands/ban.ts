@@ -2,7 +2,7 @@ import { type Micros, now } from "../core/time.ts";
 import { rouseMonitor } from "../monitor/control.ts";
 import { isLocked } from "../state/lock.ts";
 import type { State } from "../state/state.ts";
-import { type BanStatus, isInForce } from "../deciding/ban.ts";
+import { type BanStatus, isInForce, keptText } from "../deciding/ban.ts";
 import { UserError } from "../core/error.ts";
 import { banJson } from "./bans.ts";
 import { outcome, requireNetwork, requireSpanOrForever } from "./change.ts";
@@ -39,9 +39,10 @@ export async function banCommand(target: string, options: BanOptions): Promise<n
   try {
     const origin = knownWhitelist(config, state).covering(address);
     if (origin !== null) throw new UserError(`Cannot ban ${address}: it is whitelisted (${origin})`, 1);
-    const result = await ban(state, { address, span, reason: options.reason ?? BY_HAND });
+    const reason = options.reason === undefined ? null : keptText(options.reason);
+    const result = await ban(state, { address, span, reason: reason || BY_HAND });
     if (options.json) printJson(resultJson(result));
-    else resultLines(result, options).forEach(print);
+    else resultLines(result, reason).forEach(print);
     return 0;
   } finally {
     state.close();
@@ -78,12 +79,12 @@ function resultJson({ done, ban, running }: Result): unknown {
   return { ...banJson(ban), done, running };
 }
 
-function resultLines({ done, ban, running }: Result, { reason }: BanOptions): string[] {
+function resultLines({ done, ban, running }: Result, reason: string | null): string[] {
   const until = ban.until === null ? "for good" : `until ${localTime(ban.until)}`;
   const verb =
     { banned: "banned", extended: "was banned already, now", unchanged: "was banned already" }[done];
   const lines = [`${ban.address} ${verb} ${until}: ${ban.reason}`, fate(ban, running)];
-  if (reason !== undefined && reason !== ban.reason) {
+  if (reason !== null && reason !== ban.reason) {
     lines.push(`The reason "${reason}" is not kept: a ban keeps the one that it began with.`);
   }
   return lines;

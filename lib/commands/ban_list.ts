@@ -3,7 +3,7 @@ import { canonicalNetwork } from "../core/address.ts";
 import { instantOf } from "../core/timestamp.ts";
 import { messageOf } from "../core/error.ts";
 import { parseScope, type Scope } from "../core/scope.ts";
-import { type NewBan, type Provenance, PROVENANCES } from "../deciding/ban.ts";
+import { keptText, MOST_TEXT, type NewBan, type Provenance, PROVENANCES } from "../deciding/ban.ts";
 
 /** A ban as a line of a list tells it: keys that the line says nothing about are missing. */
 export interface ListedBan extends Pick<NewBan, "address"> {
@@ -18,8 +18,6 @@ export interface ListedBan extends Pick<NewBan, "address"> {
   readonly ended?: boolean;
 }
 
-/** Longest reason or name that is kept, in characters. */
-const MAX_REASON = 255;
 /** `fail2ban-client get sshd banip --with-time`: when, + seconds, = until when. */
 const WITH_TIME =
   /^(?<address>\S+)\s+(?<start>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) \+ (?<span>-?\d+) = \d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/;
@@ -37,7 +35,7 @@ export function readBanLine(line: string): ListedBan | string | null {
   const timed = WITH_TIME.exec(words)?.groups;
   const address = canonicalNetwork(timed?.address ?? words);
   if (address === null) return `expected an address or a network, got ${quoted(words)}`;
-  const reason = hash < 0 ? undefined : reasonOf(text.slice(hash + 1));
+  const reason = hash < 0 ? undefined : keptText(text.slice(hash + 1)) || undefined;
   return said({ address, reason, ...(timed && timesOf(timed.start!, Number(timed.span))) });
 }
 
@@ -95,7 +93,7 @@ function readProvenance({ provenance, name = "" }: Record<string, unknown>): Pro
     return `provenance must be one of ${PROVENANCES.join(", ")}, got ${quoted(provenance)}`;
   }
   if (typeof name !== "string") return `name must be a string, got ${quoted(name)}`;
-  return { kind, name: name.slice(0, MAX_REASON) };
+  return { kind, name: name.slice(0, MOST_TEXT) };
 }
 
 /** Undefined where there is none; null for one that cannot be read. */
@@ -105,7 +103,7 @@ function readTime(value: unknown): Micros | null | undefined {
 }
 
 function reasonOf(text: string): string | undefined {
-  const reason = text.trim().slice(0, MAX_REASON);
+  const reason = text.trim().slice(0, MOST_TEXT);
   return reason === "" ? undefined : reason;
 }
 

@@ -5,8 +5,15 @@ import { formatScope, parseScope, type PortScope } from "../core/scope.ts";
 import type { Ban } from "../deciding/ban.ts";
 import { timeout } from "../firewall/nft_script.ts";
 import { withState } from "./open.ts";
-import { counted } from "../core/text.ts";
-import { type CommonOptions, EXPORT_FORMATS, isoTime, isoTimeOrNull, print } from "./output.ts";
+import { counted, jsonText } from "../core/text.ts";
+import {
+  type CommonOptions,
+  EXPORT_FORMATS,
+  isoTime,
+  isoTimeOrNull,
+  printError,
+  printLines,
+} from "./output.ts";
 
 /** A format of `bans --export`. */
 export type ExportFormat = typeof EXPORT_FORMATS[number];
@@ -33,8 +40,8 @@ export function bansExportCommand(format: ExportFormat, options: CommonOptions):
   const bans = withState(options, ({ bans }) => bans.inForce());
   const standing = bans.filter(({ until }) => until === null || until > time);
   const { lines, warnings } = exportBans(standing, { format, now: time });
-  if (lines.length > 0) print(lines.join("\n"));
-  warnings.forEach((warning) => console.error(`Warning: ${warning}`));
+  printLines(lines);
+  warnings.forEach((warning) => printError(`Warning: ${warning}`));
   return 0;
 }
 
@@ -48,7 +55,7 @@ export function exportBans(
 ): Export {
   switch (format) {
     case "json":
-      return { lines: bans.map((ban) => JSON.stringify(banRecord(ban))), warnings: [] };
+      return { lines: bans.map((ban) => jsonText(banRecord(ban))), warnings: [] };
     case "nft":
       return nftScript(bans, now);
     case "plain": {

@@ -1,13 +1,13 @@
+import { counted } from "../core/text.ts";
 import { rouseMonitor } from "../monitor/control.ts";
-import { printable } from "../core/text.ts";
 import { type Micros, now } from "../core/time.ts";
-import { meet, type NewBan, type StandingBan } from "../deciding/ban.ts";
+import { keptText, meet, type NewBan, type StandingBan } from "../deciding/ban.ts";
 import type { Whitelist } from "../deciding/whitelist.ts";
 import { type ListedBan, readBanLine } from "./ban_list.ts";
 import { requireSpanOrForever, warnIfStopped } from "./change.ts";
 import { inputLines, openInput } from "./input.ts";
 import { knownWhitelist, openConfig, openState } from "./open.ts";
-import { type CommonOptions, print, printJson } from "./output.ts";
+import { type CommonOptions, print, printError, printJson } from "./output.ts";
 import { Progress } from "./progress.ts";
 
 /** Sentences about single lines that are told of each kind. */
@@ -71,7 +71,7 @@ export async function bansImportCommand(file: string, options: ImportOptions): P
     const [time, name] = [now(), file === "-" ? "standard input" : file];
     const provenance = { kind: "import", name } as const;
     const until = span === null ? null : time + span;
-    const reason = options.reason ?? `[IMPORT] ${name}`;
+    const reason = keptText(options.reason ?? `[IMPORT] ${name}`);
     const importing = new Importing({
       bans: state.bans,
       whitelist: knownWhitelist(config, state),
@@ -191,24 +191,28 @@ class Complaints {
 
   /** Tells them on standard error. */
   tell(): void {
-    for (const sentence of this.#first) console.error(printable(sentence));
-    if (this.#count > MOST) console.error(`and ${this.#count - MOST} more like these`);
+    for (const sentence of this.#first) printError(sentence);
+    if (this.#count > MOST) printError(`and ${this.#count - MOST} more like these`);
   }
 }
 
-const WORDS: Readonly<Record<Fate, string>> = {
-  banned: "banned",
-  extended: "were banned already, now for longer or from more",
-  unchanged: "were banned already",
-  whitelisted: "are whitelisted",
-  over: "have ended",
-  wrong: "could not be read",
+/** What is said of one line, and of several. */
+const WORDS: Readonly<Record<Fate, readonly [string, string]>> = {
+  banned: ["banned", "banned"],
+  extended: [
+    "was banned already, now for longer or from more",
+    "were banned already, now for longer or from more",
+  ],
+  unchanged: ["was banned already", "were banned already"],
+  whitelisted: ["is whitelisted", "are whitelisted"],
+  over: ["has ended", "have ended"],
+  wrong: ["could not be read", "could not be read"],
 };
 
 function sentence(summary: Summary): string {
   const counts = Object.entries(WORDS).flatMap(([fate, words]) => {
     const count = summary[fate as Fate];
-    return count > 0 || fate === "banned" ? `${count} ${words}` : [];
+    return count > 0 || fate === "banned" ? counted(count, ...words) : [];
   });
   return counts.join(", ");
 }

@@ -5,6 +5,7 @@ import { isLocked } from "../state/lock.ts";
 import type { State } from "../state/state.ts";
 import type { BanStatus } from "../deciding/ban.ts";
 import { UserError } from "../core/error.ts";
+import { printError } from "./output.ts";
 
 /** Milliseconds that a command waits for the firewall, and between two looks. */
 const PATIENCE = 3_000;
@@ -36,7 +37,7 @@ export function requireSpan(option: string, text: string, or = ""): Micros {
 
 /** Says on standard error that what a command asked for waits until the monitor runs. */
 export function warnIfStopped(state: string): void {
-  if (!isLocked(state)) console.error("The monitor is not running: this takes effect when it starts.");
+  if (!isLocked(state)) printError("The monitor is not running: this takes effect when it starts.");
 }
 
 /**

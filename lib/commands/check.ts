@@ -2,10 +2,11 @@ import type { Config } from "../config/types.ts";
 import { configWarnings } from "../config/warnings.ts";
 import { describeConfig } from "../config/describe.ts";
 import { whitelistProblem } from "../config/whitelist_file.ts";
+import { counted } from "../core/text.ts";
 import { type Micros, SECOND } from "../core/time.ts";
 import type { Growth, Rule } from "../rules/rule.ts";
 import { openConfig, permissionProblem } from "./open.ts";
-import { type CommonOptions, print, printJson } from "./output.ts";
+import { type CommonOptions, print, printJson, printLines } from "./output.ts";
 import { programWarnings } from "./programs.ts";
 import { runRuleTests } from "./rule_tests.ts";
 
@@ -24,9 +25,11 @@ export function checkCommand(options: CommonOptions): number {
     const ok = problem === null && tests.failures.length === 0;
     printJson({ ok, error: problem?.message ?? null, ...configJson(config), warnings, tests });
   } else {
-    print(describeConfig(config));
+    printLines(describeConfig(config).split("\n"));
     programs.forEach((warning) => print(`Warning: ${warning}`));
-    if (tests.tried > 0) print(`Tests: ${tests.tried} lines tried, ${tests.failures.length} failed`);
+    if (tests.tried > 0) {
+      print(`Tests: ${counted(tests.tried, "line")} tried, ${tests.failures.length} failed`);
+    }
     tests.failures.forEach((sentence) => print(`Failed: ${sentence}`));
   }
   if (problem !== null) throw problem;

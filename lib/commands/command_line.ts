@@ -8,10 +8,12 @@ import type { BanOptions } from "./ban.ts";
 import type { ExportFormat } from "./bans_export.ts";
 import type { ImportOptions } from "./bans_import.ts";
 import type { KnockNewOptions } from "./knock.ts";
-import { type CommonOptions, EXPORT_FORMATS, print } from "./output.ts";
+import { type CommonOptions, EXPORT_FORMATS, printError, printLines } from "./output.ts";
 import type { RunOptions, RunSignals } from "./run.ts";
 import type { WhitelistAddOptions } from "./whitelist.ts";
 
+/** Where commander's hint begins: what stands before is one line, whatever the arguments hold that it quotes. */
+const HINT = /\n(?=\(Did you mean [^\n]*\)$)/;
 const CONFIG = "/etc/strongmonitor/config.jsonc";
 
 /** What the command line is given by the program. */
@@ -34,8 +36,9 @@ export function commandLine(parts: CommandLineParts): Command {
     .description("Watches the logs of this machine, records who is named in them, and bans attackers.")
     .version(parts.version, "-V, --version", "print the version")
     .configureOutput({
-      writeOut: (text) => print(text.trimEnd()),
-      writeErr: (text) => console.error(text.trimEnd()),
+      writeOut: (text) => printLines(text.trimEnd().split("\n")),
+      writeErr: (text) => text.trimEnd().split("\n").forEach(printError),
+      outputError: (text) => text.trimEnd().split(HINT).forEach(printError),
       getOutHasColors: () => false,
       getErrHasColors: () => false,
     })

@@ -15,6 +15,8 @@ import {
   localTime,
   print,
   printJson,
+  printLines,
+  printSteering,
   printTable,
 } from "./output.ts";
 
@@ -139,8 +141,10 @@ function showCodes(
   else if (!Deno.stdout.isTerminal()) print(uri);
   else {
     const [on, off] = QR_COLOURS;
-    for (const line of renderUnicodeCompact(uri, { border: 2 }).split("\n")) print(`${on}${line}${off}`);
-    print(`\n${uri}\n`);
+    for (const line of renderUnicodeCompact(uri, { border: 2 }).split("\n")) {
+      printSteering(`${on}${line}${off}`);
+    }
+    printLines(["", uri, ""]);
     print("Let an authenticator app scan this; it is not shown again. Then, from wherever you are,");
     explain(`${config.knock.prefix}<code>`, config);
   }
@@ -153,7 +157,8 @@ function showSecret(
   if (options.json) printJson({ name, secret });
   else if (!Deno.stdout.isTerminal()) print(secret);
   else {
-    print("Keep this secret; it is not shown again. Whoever reads this server's logs can use it, too.\n");
+    print("Keep this secret; it is not shown again. Whoever reads this server's logs can use it, too.");
+    print("");
     explain(secret, config);
   }
 }

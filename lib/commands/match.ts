@@ -1,6 +1,5 @@
 import { decode } from "../core/bytes.ts";
 import { UserError } from "../core/error.ts";
-import { printable } from "../core/text.ts";
 import type { ModuleRules } from "../rules/rule.ts";
 import { openInput, readInput } from "./input.ts";
 import { type LineMatch, LineMatcher } from "./dry_run.ts";
@@ -43,5 +42,5 @@ function matchText({ address, hits, logged }: Match, line: string): string {
     : logged
     ? "recorded"
     : "not recorded";
-  return `${(address ?? "-").padEnd(15)}  ${verdict.padEnd(16)}  ${printable(line)}`;
+  return `${(address ?? "-").padEnd(15)}  ${verdict.padEnd(16)}  ${line}`;
 }

@@ -1,4 +1,4 @@
-import { printable } from "../core/text.ts";
+import { jsonText, printable } from "../core/text.ts";
 import type { Micros } from "../core/time.ts";
 
 /** Options of every command. */
@@ -15,12 +15,29 @@ export interface CommonOptions {
 export const EXPORT_FORMATS = ["nft", "ipset", "plain", "json"] as const;
 const encoder = new TextEncoder();
 
-/**
- * Writes a line to standard output, synchronously. Exits with 0 when the reader has closed the
- * pipe.
- */
+/** Writes a line to standard output; whatever in it could steer a terminal is escaped. */
 export function print(line: string): void {
-  const bytes = encoder.encode(line + "\n");
+  printLines([line]);
+}
+
+/** Writes many lines as `print()` does, at once. */
+export function printLines(lines: readonly string[]): void {
+  if (lines.length > 0) write(lines.map(printable).join("\n") + "\n");
+}
+
+/** Writes a line to standard error as `print()` does. */
+export function printError(line: string): void {
+  console.error(printable(line));
+}
+
+/** Writes a line of the program's own that steers the terminal, as colours do. Nothing that others wrote may be in it. */
+export function printSteering(line: string): void {
+  write(line + "\n");
+}
+
+/** Synchronous. Exits with 0 when the reader has closed the pipe. */
+function write(text: string): void {
+  const bytes = encoder.encode(text);
   try {
     for (let sent = 0; sent < bytes.length;) sent += Deno.stdout.writeSync(bytes.subarray(sent));
   } catch (error) {
@@ -31,7 +48,7 @@ export function print(line: string): void {
 
 /** Writes an object as one line of JSON. */
 export function printJson(value: unknown): void {
-  print(JSON.stringify(value));
+  print(jsonText(value));
 }
 
 /** Formats an instant for people: local time to the second. */
@@ -50,14 +67,15 @@ export function isoTimeOrNull(time: Micros | null): string | null {
   return time === null ? null : isoTime(time);
 }
 
-/** Prints rows in aligned columns under a heading. Escapes control characters of hostile text. */
+/** Prints rows in aligned columns under a heading. */
 export function printTable(heading: readonly string[], rows: readonly (readonly string[])[]): void {
+  // Escaped before they are measured.
   const lines = [heading, ...rows.map((row) => row.map(printable))];
   // `Math.max(...rows)` overflows the stack at 100,000 rows.
   const widths = heading.map((_, column) =>
     lines.reduce((most, line) => Math.max(most, line[column]!.length), 0)
   );
-  for (const line of lines) {
-    print(line.map((cell, column) => cell.padEnd(widths[column]!)).join("  ").trimEnd());
-  }
+  printLines(
+    lines.map((line) => line.map((cell, column) => cell.padEnd(widths[column]!)).join("  ").trimEnd()),
+  );
 }

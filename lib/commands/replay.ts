@@ -16,7 +16,15 @@ import type { Trip } from "../rules/rule.ts";
 import { UserError } from "../core/error.ts";
 import { openInput, readInput } from "./input.ts";
 import { openConfig, setConfigured } from "./open.ts";
-import { type CommonOptions, isoTime, isoTimeOrNull, localTime, print, printJson } from "./output.ts";
+import {
+  type CommonOptions,
+  isoTime,
+  isoTimeOrNull,
+  localTime,
+  print,
+  printError,
+  printJson,
+} from "./output.ts";
 import { Progress } from "./progress.ts";
 
 interface ReplayOptions extends CommonOptions {
@@ -55,7 +63,7 @@ export async function replayCommand(files: readonly string[], options: ReplayOpt
   const seconds = Math.round(performance.now() - started) / 1_000;
   const summary = { lines, logged: recorded, hits, bans: judge.bans, seconds };
   if (events === 0 && lines > 0) {
-    console.error(`${names(config)} found no address in any line: are these lines of another service?`);
+    printError(`${names(config)} found no address in any line: are these lines of another service?`);
   }
   if (options.json) printJson({ summary });
   else {
@@ -163,7 +171,7 @@ function banJson({ address, reason, start, count, until }: NewBan): unknown {
 
 function banLine({ address, reason, start, count, until }: NewBan): string {
   const span = until === null ? "for good" : `for ${formatDuration(until - start)}`;
-  return `${localTime(start)}  ${address}  ${span}  ${reason}, ${count} hits`;
+  return `${localTime(start)}  ${address}  ${span}  ${reason}, ${counted(count, "hit")}`;
 }
 
 interface ReplayInput {

@@ -1,7 +1,6 @@
 import { encode } from "../core/bytes.ts";
 import { now } from "../core/time.ts";
 import type { Config, RuleTests } from "../config/types.ts";
-import { printable } from "../core/text.ts";
 import { RecordBuffer } from "../sources/record_buffer.ts";
 import { LineMatcher } from "./dry_run.ts";
 import type { ModuleRules } from "../rules/rule.ts";
@@ -54,5 +53,5 @@ function failure(
   if ((found?.includes(rule) ?? false) === wanted) return null;
   const why = found === null ? ", as no address is found in it" : "";
   const verdict = wanted ? `should be a hit and is none${why}` : "should be no hit and is one";
-  return `[${module}] ${rule}: this line ${verdict}: ${printable(line)}`;
+  return `[${module}] ${rule}: this line ${verdict}: ${line}`;
 }

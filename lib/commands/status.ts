@@ -1,6 +1,7 @@
 import type { Holding } from "../enforcing/reconciler.ts";
 import { isLocked } from "../state/lock.ts";
 import { type BanStatus, nameOf } from "../deciding/ban.ts";
+import { counted } from "../core/text.ts";
 import { hasUnknownFormat, type ModuleActivity } from "../reading/activity.ts";
 import type { Leak } from "../monitor/leaks.ts";
 import { type MonitorReport, readReport } from "../monitor/report.ts";
@@ -128,11 +129,17 @@ function statusLines(status: Status): string[] {
       lines.push(`source    ${name}: ${doing}; last line ${time(lastBatch)}`);
     }
     const { entries, unknown, events, recorded, hits, damaged, suppressed, untrusted } = report.counts;
-    lines.push(`lines     ${entries} read, ${events} named an address, ${recorded} recorded, ${hits} hits`);
+    lines.push(
+      `lines     ${entries} read, ${events} named an address, ${recorded} recorded, ${counted(hits, "hit")}`,
+    );
     const { tracked, forgotten: evicted } = report;
-    if (tracked > 0) lines.push(`          ${tracked} addresses being counted`);
+    if (tracked > 0) lines.push(`          ${counted(tracked, "address", "addresses")} being counted`);
     if (evicted > 0) {
-      lines.push(`          ${evicted} addresses evicted, the oldest first: there were too many to count`);
+      lines.push(
+        `          ${
+          counted(evicted, "address", "addresses")
+        } evicted, the oldest first: there were too many to count`,
+      );
     }
     if (unknown > 0) lines.push(`          ${unknown} of a form that no module knows`);
     if (damaged > 0) lines.push(`          ${damaged} damaged: cut or dropped`);
@@ -153,10 +160,10 @@ function statusLines(status: Status): string[] {
   }
   lines.push(`bans      ${totalsText(bans)}; ${bans.failing} failing, ${bans.all} in all`);
   for (const ban of failing) {
-    lines.push(`          ${nameOf(ban)}: tried ${ban.attempts} times: ${ban.error}`);
+    lines.push(`          ${nameOf(ban)}: tried ${counted(ban.attempts, "time")}: ${ban.error}`);
   }
   lines.push(...leaksOf(status).map(leakLine));
-  lines.push(`state     ${status.recorded} lines recorded`);
+  lines.push(`state     ${counted(status.recorded, "line")} recorded`);
   if (report?.database) lines.push(databaseLine(report.database, status.backlog));
   return lines;
 }
@@ -169,7 +176,8 @@ function firewallLines({ firewall, holding }: MonitorReport): string[] {
     ? `NOT KNOWN whether bans hold: ${error}`
     : held === null
     ? "cannot tell whether bans hold"
-    : `${held} bans hold${missing > 0 ? `, ${missing} were gone and are being put back` : ""}`;
+    : counted(held, "ban holds", "bans hold") +
+      (missing > 0 ? `, ${counted(missing, "was", "were")} gone and being put back` : "");
   return [
     `firewall  ${firewall}: ${found} (looked at ${time(holding.time)})`,
     ...(stray.length > 0 ? [`          not banned by anybody here: ${stray.join(", ")}`] : []),
@@ -182,7 +190,9 @@ function holdingJson({ time, held, missing, stray, error }: Holding): unknown {
 
 function databaseLine(database: NonNullable<MonitorReport["database"]>, backlog: number): string {
   const state = database.connected ? "connected" : `not connected: ${database.error ?? "connecting"}`;
-  return `database  ${state}; ${backlog} rows waiting, last shipment ${time(database.lastShipped)}`;
+  return `database  ${state}; ${counted(backlog, "row")} waiting, last shipment ${
+    time(database.lastShipped)
+  }`;
 }
 
 function moduleLines(module: ModuleActivity, isGivenUp: boolean): string[] {
@@ -192,7 +202,9 @@ function moduleLines(module: ModuleActivity, isGivenUp: boolean): string[] {
     `module    ${name}: last line ${time(lastLine)}${isGivenUp ? ", GIVEN UP after failing" : ""}`,
     ...(hasUnknownFormat(module)
       ? [
-        `          WARNING: only ${understood} of ${lines} lines of the last hour were understood: has the format changed?`,
+        `          WARNING: only ${understood} of ${
+          counted(lines, "line")
+        } of the last hour were understood: has the format changed?`,
       ]
       : []),
     ...rules.map((rule) => `          ${rule.name.padEnd(width)}  last hit ${time(rule.lastHit)}`),

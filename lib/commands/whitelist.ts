@@ -5,10 +5,19 @@ import { rouseMonitor } from "../monitor/control.ts";
 import type { State } from "../state/state.ts";
 import { instantOf } from "../core/timestamp.ts";
 import { UserError } from "../core/error.ts";
+import { keptText } from "../deciding/ban.ts";
 import { type Surrounding, SURROUNDINGS, type WhitelistEntry } from "../deciding/whitelist.ts";
 import { requireNetwork, requireSpanOrForever, warnIfStopped } from "./change.ts";
 import { openConfig, withState } from "./open.ts";
-import { type CommonOptions, isoTimeOrNull, localTime, print, printJson, printTable } from "./output.ts";
+import {
+  type CommonOptions,
+  isoTimeOrNull,
+  localTime,
+  print,
+  printError,
+  printJson,
+  printTable,
+} from "./output.ts";
 
 /** Options of `whitelist add`. */
 export interface WhitelistAddOptions extends CommonOptions {
@@ -28,13 +37,13 @@ export function whitelistAddCommand(target: string, options: WhitelistAddOptions
   const since = now();
   const until = requireEnd(options, since);
   return withState(options, (state) => {
-    const note = options.note ?? "";
+    const note = keptText(options.note ?? "");
     state.addToWhitelist("command", { address, note, until, since });
     rouseMonitor(state.directory);
     if (options.json) printJson({ address, note, until: isoTimeOrNull(until), done: "whitelisted" });
     else print(`${address} whitelisted${until === null ? "" : ` until ${localTime(until)}`}`);
     const warning = vastWarning(address);
-    if (warning !== null) console.error(`Warning: ${warning}`);
+    if (warning !== null) printError(`Warning: ${warning}`);
     warnIfStopped(state.directory);
     return 0;
   });
@@ -95,7 +104,7 @@ export function whitelistListCommand(options: CommonOptions): number {
   if (options.json) entries.forEach((entry) => printJson(entryJson(entry)));
   else if (entries.length > 0) printTable(["ADDRESS", "BY", "UNTIL", "NOTE"], entries.map(row));
   else print("Nothing is whitelisted but loopback and this machine's own addresses.");
-  for (const { error } of config.whitelist.files) if (error !== null) console.error(`Warning: ${error}`);
+  for (const { error } of config.whitelist.files) if (error !== null) printError(`Warning: ${error}`);
   return 0;
 }
 

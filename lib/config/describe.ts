@@ -1,4 +1,5 @@
 import { formatScope } from "../core/scope.ts";
+import { printable } from "../core/text.ts";
 import { formatDuration, type Micros } from "../core/time.ts";
 import type { Condition, Growth, ModuleRules, Rule } from "../rules/rule.ts";
 import type { ModuleMatch } from "../reading/module.ts";
@@ -21,7 +22,7 @@ export function describeConfig(config: Config): string {
     describeTrust(config),
     ...config.modules.flatMap(describeModule),
     ...configWarnings(config).map((warning) => `Warning: ${warning}`),
-  ].join("\n");
+  ].map(printable).join("\n");
 }
 
 function keeping(span: Micros | null): string {

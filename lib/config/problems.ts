@@ -17,7 +17,7 @@ export function refuse(problems: readonly Problem[]): void {
   if (problems.length === 0) return;
   const sorted = problems.toSorted((a, b) => a.offset - b.offset);
   const sentences = [...new Set(sorted.map((problem) => problem.sentence))];
-  throw new UserError(sentences.slice(0, MOST).join("\n"), 78);
+  throw new UserError(sentences.slice(0, MOST), 78);
 }
 
 /** Turns the issues of the schema into problems with positions in `document`. */

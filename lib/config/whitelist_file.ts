@@ -1,4 +1,5 @@
 import { messageOf, UserError } from "../core/error.ts";
+import { counted } from "../core/text.ts";
 import type { BuildTarget } from "./build_hint.ts";
 import { readLossyText } from "./file.ts";
 import type { WhitelistConfig, WhitelistFile } from "./types.ts";
@@ -25,7 +26,9 @@ export function readWhitelistFile(path: string, target: BuildTarget): WhitelistF
       path,
       stamp,
       members,
-      complaints: rest > 0 ? [...told, `${path}: ${rest} more lines are wrong`] : told,
+      complaints: rest > 0
+        ? [...told, `${path}: ${counted(rest, "more line is", "more lines are")} wrong`]
+        : told,
       error: null,
     };
   } catch (error) {
@@ -51,5 +54,5 @@ export function whitelistStamp(path: string): string | null {
  */
 export function whitelistProblem({ files }: WhitelistConfig): UserError | null {
   const errors = files.flatMap(({ error }) => error ?? []);
-  return errors.length === 0 ? null : new UserError(errors.join("\n"), 78);
+  return errors.length === 0 ? null : new UserError(errors, 78);
 }

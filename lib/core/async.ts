@@ -1,5 +1,6 @@
 import type { Log } from "./log.ts";
 import { messageOf, stackOf, UserError } from "./error.ts";
+import { counted } from "./text.ts";
 
 /** How a worker is kept alive. */
 export interface Supervision {
@@ -32,7 +33,9 @@ export async function supervise(
       log.debug(() => stackOf(error));
       const wait = backoff[failures - 1];
       if (wait === undefined) {
-        log.error(`${name} failed ${failures} times in a row and is given up: ${messageOf(error)}`);
+        log.error(
+          `${name} failed ${counted(failures, "time")} in a row and is given up: ${messageOf(error)}`,
+        );
         throw error;
       }
       log.warn(`${name} failed, starting again in ${wait / 1_000} s: ${messageOf(error)}`);

@@ -1,18 +1,27 @@
-/** An error that the user can mend. It is shown as one sentence, without a stack. */
+/** An error that the user can mend. It is shown as one sentence or several, without a stack. */
 export class UserError extends Error {
   override readonly name = "UserError";
+  /** Each is shown on a line of its own. */
+  readonly sentences: readonly string[];
   /**
    * @param code exit code: 64 usage, 69 service unavailable, 78 configuration (sysexits.h), 1
    * otherwise
    */
-  constructor(message: string, readonly code: 1 | 64 | 69 | 78) {
-    super(message);
+  constructor(message: string | readonly string[], readonly code: 1 | 64 | 69 | 78) {
+    const sentences = typeof message === "string" ? [message] : message;
+    super(sentences.join("\n"));
+    this.sentences = sentences;
   }
 }
 
 /** Returns the message of a thrown value. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+/** Returns the lines that are shown of a thrown value: what a sentence quotes begins no line. */
+export function linesOf(error: unknown): readonly string[] {
+  return error instanceof UserError ? error.sentences : stackOf(error).split("\n");
 }
 
 /**

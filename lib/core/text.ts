@@ -15,6 +15,19 @@ export function printable(text: string): string {
   });
 }
 
+/** `value` as JSON that steers no terminal either: it means the same. */
+export function jsonText(value: unknown): string {
+  return JSON.stringify(value).replace(STEERING, (character) => {
+    const units = Array.from({ length: character.length }, (_, i) => character.charCodeAt(i));
+    return units.map((unit) => `\\u${unit.toString(16).padStart(4, "0")}`).join("");
+  });
+}
+
+/** Makes one line of at most `most` characters of text that somebody gave: breaks and control characters become blanks. */
+export function oneLine(text: string, most: number): string {
+  return Array.from(text.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, " ").trim()).slice(0, most).join("").trimEnd();
+}
+
 /** Formats a count for people: `1 ban`, `2 bans`. */
 export function counted(count: number, noun: string, plural = `${noun}s`): string {
   return `${count} ${count === 1 ? noun : plural}`;

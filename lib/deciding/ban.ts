@@ -1,5 +1,6 @@
 /** Bans as data: who, what of the traffic, who decided, from when until when. */
 import { coversScope, formatScope, isSameScope, type Scope } from "../core/scope.ts";
+import { oneLine } from "../core/text.ts";
 import type { Micros } from "../core/time.ts";
 
 /** The kinds of whoever bans. */
@@ -61,6 +62,14 @@ export interface BanStatus extends Ban {
   readonly attempts: number;
   /** Error of the last try; null: it did not fail. */
   readonly error: string | null;
+}
+
+/** Longest reason, name or note that is kept, in characters. */
+export const MOST_TEXT = 255;
+
+/** A reason or note as it is kept of what somebody gave by hand: one line, and bounded. */
+export function keptText(text: string): string {
+  return oneLine(text, MOST_TEXT);
 }
 
 /** Reports whether a firewall that really bans has confirmed a ban that has not ended. */

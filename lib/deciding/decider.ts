@@ -9,6 +9,7 @@
  */
 import { NetworkSet } from "../core/network_set.ts";
 import { formatDuration, type Micros } from "../core/time.ts";
+import { counted } from "../core/text.ts";
 import type { Trip } from "../rules/rule.ts";
 import { type CountedBan, meet, type NewBan, type PastBan, type StandingBan } from "./ban.ts";
 import { banSpan } from "./escalation.ts";
@@ -109,7 +110,7 @@ export class Decider {
     const address = this.#target(trip);
     const why = this.#whyNot(address, start, round) ?? this.#trust(trip.address, start);
     if (why !== null) {
-      round.spared.push(`not banning ${source}, ${why}: ${reason}, ${count} hits`);
+      round.spared.push(`not banning ${source}, ${why}: ${reason}, ${counted(count, "hit")}`);
       return null;
     }
     const until = this.#until(address, { first: trip.banTime, growth: trip.growth, start, round });

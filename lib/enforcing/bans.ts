@@ -16,13 +16,12 @@ import type { Boot } from "../core/boot.ts";
 import { messageOf } from "../core/error.ts";
 import type { Log } from "../core/log.ts";
 import { formatDuration, type Micros } from "../core/time.ts";
+import { counted } from "../core/text.ts";
 import {
   type Ban,
   type BanRange,
-  type ChangedBan,
   type CountedBan,
   type HeldBan,
-  keyOf,
   nameOf,
   type NewBan,
   type PastBan,
@@ -37,20 +36,19 @@ import type { Room } from "../rules/notes.ts";
 import type { Whitelist } from "../deciding/whitelist.ts";
 import type { Firewall } from "../firewall/firewall.ts";
 import type { Trip } from "../rules/rule.ts";
+import { Changes, type ChangesStore } from "./changes.ts";
 import { Ends, type EndsStore } from "./ends.ts";
 import { Enforcer, type EnforcerStore } from "./enforcer.ts";
 import { type Holding, Reconciler, type ReconcilerStore } from "./reconciler.ts";
 import { Walk } from "./walk.ts";
 
 /** What the judge needs of the bans in the state. */
-export interface BansStore extends EndsStore {
+export interface BansStore extends EndsStore, ChangesStore {
   addAll(bans: readonly NewBan[]): void;
   standingOf(addresses: readonly string[]): ReadonlyMap<string, readonly StandingBan[]>;
   past(address: string): readonly PastBan[];
   /** Decisions of rules and networks after `since`, in their order. */
   decided(since: Micros): CountedBan[];
-  lastChange(): number;
-  changedSince(change: number): ChangedBan[];
 }
 
 /** What the judge needs of the state about the firewall. */
@@ -95,10 +93,7 @@ export class Bans {
   readonly #taking: Walk;
   /** Who was spared by decisions that are not committed yet. */
   #spared: readonly string[] = [];
-  /** Ends of the bans made here since `refresh()` last took over changes, by `keyOf()`. */
-  readonly #own = new Map<string, Micros | null>();
-  /** Number of the latest change in the state that has been taken over. */
-  #lastChange: number;
+  readonly #changes: Changes;
   #trialEnd: Micros | null;
 
   constructor(options: BansOptions) {
@@ -107,7 +102,7 @@ export class Bans {
     const { name, takesOver, keepsTime, knowsScopes } = firewall;
     this.#trialEnd = options.trialEnd ?? null;
     enforcement.begin(name, { boot: boot(), takesOver, anew: keepsTime, knowsScopes });
-    this.#lastChange = bans.lastChange();
+    this.#changes = new Changes(bans);
     this.#decider = new Decider(options);
     this.reset();
     const failed = (error: unknown) => log.error(`bans are held up: ${messageOf(error)}`);
@@ -179,10 +174,10 @@ export class Bans {
     const verb = firewall.name === "observe" ? "would ban" : "banning";
     for (const ban of committed) {
       const { reason, count, start, until } = ban;
-      this.#own.set(keyOf(ban), until);
       const span = until === null ? "for good" : `for ${formatDuration(until - start)}`;
-      log.warn(`${verb} ${nameOf(ban)} ${span}: ${reason}, ${count} hits`);
+      log.warn(`${verb} ${nameOf(ban)} ${span}: ${reason}, ${counted(count, "hit")}`);
     }
+    this.#changes.made(committed);
     // Bans that were in force already may end later now.
     if (firewall.keepsTime) this.#retell(committed);
     this.#enforcer.pump();
@@ -193,7 +188,9 @@ export class Bans {
    * ended since the last call and that have no other.
    */
   refresh(): string[] {
-    this.#takeOverChanges();
+    const { ended: lifted, moved } = this.#changes.take();
+    lifted.forEach((address) => this.#ends.note(address));
+    if (this.#options.firewall.keepsTime) this.#retell(moved);
     this.#ends.endWhitelisted();
     this.#enforcer.pump();
     const ended = this.#ends.take();
@@ -272,28 +269,12 @@ export class Bans {
     if (range.after > 0) this.#enforcer.pump();
   }
 
-  /** Follows what others changed: bans that they ended, and other ends of those in force. */
-  #takeOverChanges(): void {
-    const { state: { bans }, firewall } = this.#options;
-    const moved: ChangedBan[] = [];
-    const lastChange = bans.lastChange();
-    // A state that was lost counts from a lower number.
-    if (lastChange < this.#lastChange) this.#lastChange = 0;
-    for (const ban of bans.changedSince(this.#lastChange)) {
-      if (ban.isEnded) this.#ends.note(ban.address);
-      else if (this.#own.get(keyOf(ban)) !== ban.until) moved.push(ban);
-    }
-    this.#lastChange = lastChange;
-    if (firewall.keepsTime) this.#retell(moved);
-    this.#own.clear();
-  }
-
   #adopt(held: readonly HeldBan[]): void {
     const { state: { bans }, firewall, log, clock } = this.#options;
     const provenance = { kind: "import", name: firewall.name } as const;
     const reason = `[IMPORT] found in ${firewall.name} after a loss of the state`;
     bans.addAll(held.map((ban) => ({ ...ban, provenance, reason, count: 0, start: clock() })));
-    log.warn(`taking over ${held.length} bans that ${firewall.name} has and the state has lost`);
+    log.warn(`taking over ${counted(held.length, "ban")} that ${firewall.name} has and the state has lost`);
   }
 
   #retell(bans: readonly Pick<Ban, "address" | "scope">[]): void {

@@ -69,7 +69,7 @@ export class Congestion {
   #warn({ waiting, done, span }: { waiting: number; done: number; span: Micros }): void {
     this.#isWarned = true;
     this.#options.log.warn(
-      `${counted(waiting, "ban")} wait for the firewall, which took ${done} within ${
+      `${counted(waiting, "ban waits", "bans wait")} for the firewall, which took ${done} within ${
         formatDuration(span)
       }: ` +
         "each module gets its turn, the newest come first; nftables takes thousands at once",

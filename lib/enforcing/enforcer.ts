@@ -177,7 +177,7 @@ export class Enforcer {
     log.debug(() => `${firewall.name} ${isLift ? "lifts" : "bans"} ${bans.map(nameOf).join(", ")}`);
     if (!isLift) return firewall.ban(bans.map((ban) => ({ ...ban, until: endOf(ban) })), signal);
     if (firewall.canUnban) return firewall.unban(bans, signal);
-    for (const { address } of bans) log.warn(`${address} stays in the firewall: there is no unban_command`);
+    bans.forEach((ban) => this.#refusals.stays(ban));
     return Promise.resolve(bans.map(({ address }) => ({ address, error: null })));
   }
 

@@ -5,6 +5,7 @@
 import { messageOf } from "../core/error.ts";
 import type { Log } from "../core/log.ts";
 import type { Micros } from "../core/time.ts";
+import { counted } from "../core/text.ts";
 import { type Ban, type BanRange, type HeldBan, nameOf } from "../deciding/ban.ts";
 import type { Firewall } from "../firewall/firewall.ts";
 import { rangesUpTo } from "./walk.ts";
@@ -86,12 +87,17 @@ export class Reconciler {
       this.#holding = holding;
       log.debug(() => {
         const { held, missing, stray } = holding;
-        return `${firewall.name} has ${
-          held ?? "an unknown number of"
-        } bans, lacks ${missing}, and ${stray.length} are nobody's`;
+        const has = held === null ? "an unknown number of bans" : counted(held, "ban");
+        return `${firewall.name} has ${has}, lacks ${missing}, and ${
+          counted(stray.length, "is nobody's", "are nobody's")
+        }`;
       });
       if (holding.missing > 0) {
-        log.warn(`${holding.missing} bans were gone from the firewall: putting them back`);
+        log.warn(
+          `${counted(holding.missing, "ban was", "bans were")} gone from the firewall: putting ${
+            holding.missing === 1 ? "it" : "them"
+          } back`,
+        );
       }
     } catch (error) {
       if (signal.aborted) return;

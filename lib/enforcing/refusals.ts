@@ -5,9 +5,9 @@ import type { Micros } from "../core/time.ts";
 import { type BanStatus, nameOf } from "../deciding/ban.ts";
 import type { Outcome } from "../firewall/firewall.ts";
 
-/** How soon the log hears of the same failure again. */
+/** How soon the log hears of the same thing again. */
 const AGAIN: Micros = 60_000_000;
-/** Failures that are told apart. */
+/** Things that are told apart. */
 const MOST = 100;
 
 /** A ban that the firewall refused. */
@@ -20,54 +20,62 @@ export interface Refusal {
 export class Refusals {
   readonly #log: Log;
   readonly #clock: () => Micros;
-  /** By what failed: when the log heard of it, and how many bans have met with it since, each once. */
-  readonly #known = new Map<string, { told: Micros; more: number }>();
-  #taken = { told: -Infinity, more: 0 };
+  /** When the log last heard of something, and of how many bans it has not heard since. */
+  readonly #told = new Map<string, { readonly time: Micros; more: number }>();
 
   constructor(log: Log, clock: () => Micros) {
     this.#log = log;
     this.#clock = clock;
   }
 
-  /** Tells of the bans that one call refused. */
+  /** Tells of the bans that one call refused, each once. */
   refused(refusals: readonly Refusal[]): void {
     for (const [failure, all] of Map.groupBy(refusals, ({ outcome }) => failureOf(outcome))) {
-      const fresh = all.filter(({ ban }) => ban.attempts === 0).length;
-      const { error } = all.at(-1)!.outcome;
-      const known = this.#known.get(failure);
-      const time = this.#clock();
-      if (known === undefined) {
-        this.#complain(all.length > 1 ? ` ${all.length} bans` : "", error);
-        this.#remember(failure, time);
-      } else if (fresh > 0) {
-        known.more += fresh;
-        if (time < known.told + AGAIN) continue;
-        this.#complain(` ${counted(known.more, "more ban")}`, error);
-        this.#remember(failure, time);
-      }
+      const isNew = !this.#told.has(failure);
+      const fresh = isNew ? all : all.filter(({ ban }) => ban.attempts === 0);
+      const count = this.#due(failure, fresh.length);
+      if (count === 0) continue;
+      const bans = isNew ? count > 1 ? ` ${counted(count, "ban")}` : "" : ` ${counted(count, "more ban")}`;
+      this.#log.error(`the firewall refused${bans}, trying again: ${all.at(-1)!.outcome.error}`);
     }
   }
 
   /** Tells of a ban that the firewall took after it had refused it. */
   taken(ban: BanStatus): void {
-    const time = this.#clock();
-    const { told, more } = this.#taken;
-    if (time < told + AGAIN) return void this.#taken.more++;
+    const count = this.#due("taken", 1);
+    if (count === 0) return;
     const tries = counted(ban.attempts, "failed try", "failed tries");
-    const others = more > 0 ? ` and ${counted(more, "other ban")}` : "";
-    this.#log.info(`the firewall took ${nameOf(ban)}${others} after ${tries}`);
-    this.#taken = { told: time, more: 0 };
+    this.#log.info(`the firewall took ${withOthers(ban, count)} after ${tries}`);
   }
 
-  #complain(bans: string, error: string | null): void {
-    this.#log.error(`the firewall refused${bans}, trying again: ${error}`);
+  /** Tells of a ban that cannot be lifted. */
+  stays(ban: BanStatus): void {
+    const count = this.#due("stays", 1);
+    if (count === 0) return;
+    const stay = count > 1 ? "stay" : "stays";
+    this.#log.warn(`${withOthers(ban, count)} ${stay} in the firewall: there is no unban_command`);
   }
 
-  #remember(failure: string, told: Micros): void {
-    this.#known.delete(failure);
-    if (this.#known.size >= MOST) this.#known.delete(this.#known.keys().next().value!);
-    this.#known.set(failure, { told, more: 0 });
+  /** Of how many bans the log is to hear now of something that `count` more have met with; 0: it is too soon. */
+  #due(what: string, count: number): number {
+    if (count === 0) return 0;
+    const time = this.#clock();
+    const told = this.#told.get(what);
+    // A clock may be set back.
+    if (told !== undefined && time >= told.time && time < told.time + AGAIN) {
+      told.more += count;
+      return 0;
+    }
+    this.#told.delete(what);
+    if (this.#told.size >= MOST) this.#told.delete(this.#told.keys().next().value!);
+    this.#told.set(what, { time, more: 0 });
+    return count + (told?.more ?? 0);
   }
+}
+
+/** One of `count` bans by name. */
+function withOthers(ban: BanStatus, count: number): string {
+  return nameOf(ban) + (count > 1 ? ` and ${counted(count - 1, "other ban")}` : "");
 }
 
 /** What failed; where the firewall does not tell, its error without the address. */

@@ -6,6 +6,7 @@ import { every, pause } from "../core/async.ts";
 import { messageOf } from "../core/error.ts";
 import type { Log } from "../core/log.ts";
 import { type Micros, now } from "../core/time.ts";
+import { counted } from "../core/text.ts";
 import { hasUnknownFormat, type ModuleActivity } from "../reading/activity.ts";
 
 /** Milliseconds between two turns. */
@@ -80,7 +81,9 @@ export class Housekeeping {
     for (const { name, lines, understood } of unknown) {
       if (this.#warned.includes(name)) continue;
       this.#log.warn(
-        `module ${name} understood only ${understood} of ${lines} lines in the last hour: has its log format changed?`,
+        `module ${name} understood only ${understood} of ${
+          counted(lines, "line")
+        } in the last hour: has its log format changed?`,
       );
     }
     this.#warned = unknown.map(({ name }) => name);
@@ -92,7 +95,9 @@ export class Housekeeping {
     this.#evicted = evicted;
     if (more > 0) {
       this.#log.warn(
-        `${more} addresses were forgotten for want of room, the oldest first: ${tracked} are counted`,
+        `${
+          counted(more, "address was", "addresses were")
+        } forgotten for want of room, the oldest first: ${tracked} are counted`,
       );
     }
   }

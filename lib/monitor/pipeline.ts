@@ -18,6 +18,7 @@ import { Literal } from "../core/bytes.ts";
 import type { Log } from "../core/log.ts";
 import { LINE } from "../core/records.ts";
 import type { Micros } from "../core/time.ts";
+import { counted } from "../core/text.ts";
 import type { NewBan } from "../deciding/ban.ts";
 import type { Knock } from "../deciding/knock.ts";
 import type { LoginNews } from "../deciding/logins.ts";
@@ -318,11 +319,13 @@ export class Pipeline {
     store.write({ source, position, notes, logins: judge.news(), bans, knocks });
     this.#intake = null;
     for (const { address, reason, count } of trips) {
-      log.debug(() => `${address} passed the limit of ${reason} with ${count} hits`);
+      log.debug(() => `${address} passed the limit of ${reason} with ${counted(count, "hit")}`);
     }
     if (trips.length > 0) judge.enforce(bans);
     log.debug(() =>
-      `committed ${intake.records} lines of ${source}: ${store.lines.length} recorded, ${hits} hits, ${bans.length} bans; position ${position}`
+      `committed ${counted(intake.records, "line")} of ${source}: ${store.lines.length} recorded, ${
+        counted(hits, "hit")
+      }, ${counted(bans.length, "ban")}; position ${position}`
     );
     this.#count(intake, { recorded: store.lines.length, hits, bans: bans.length });
     store.lines.clear();

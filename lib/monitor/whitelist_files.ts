@@ -1,6 +1,7 @@
 import { readWhitelistFile, whitelistStamp } from "../config/whitelist_file.ts";
 import type { WhitelistFile, WhitelistMember } from "../config/types.ts";
 import type { Log } from "../core/log.ts";
+import { counted } from "../core/text.ts";
 
 /** Options of `WhitelistFiles`. */
 export interface WhitelistFilesOptions {
@@ -40,7 +41,7 @@ export class WhitelistFiles {
       if (error !== old.error) log.warn(`${error}; its last entries stay whitelisted`);
       return { ...old, stamp, error };
     }
-    log.info(`whitelist file ${file.path} read: ${file.members.length} entries`);
+    log.info(`whitelist file ${file.path} read: ${counted(file.members.length, "entry", "entries")}`);
     this.#complain(file);
     return file;
   }

@@ -3,6 +3,7 @@ import { canonicalNetwork } from "../core/address.ts";
 import { Connection, type DatabaseConfig, explain, sqlState } from "./connection.ts";
 import type { Log } from "../core/log.ts";
 import { messageOf, UserError } from "../core/error.ts";
+import { counted } from "../core/text.ts";
 import { type Outbox, Shipper } from "./outbox.ts";
 import type { WhitelistEntry } from "../deciding/whitelist.ts";
 import { dropPartitions, makePartitions } from "./partitions.ts";
@@ -165,7 +166,9 @@ class Member implements Fleet {
     this.#isWhitelistLost = false;
     const whitelist = JSON.stringify(entries);
     if (whitelist === this.#whitelist) return;
-    log.debug(() => `PostgreSQL whitelists ${entries.length} addresses and networks`);
+    log.debug(() =>
+      `PostgreSQL whitelists ${counted(entries.length, "address or network", "addresses and networks")}`
+    );
     try {
       onWhitelist(entries);
       this.#whitelist = whitelist;

@@ -3,6 +3,7 @@ import { UserError } from "../core/error.ts";
 import { arrayOf, type Connection } from "./connection.ts";
 import { makePartitions } from "./partitions.ts";
 import type { Log } from "../core/log.ts";
+import { counted } from "../core/text.ts";
 
 /** What a migration is given. */
 export interface MigrationContext {
@@ -54,7 +55,9 @@ export async function adoptOriginal({ connection, log }: MigrationContext): Prom
   };
   await connection.query(DROP_READ_FUNCTIONS);
   log.info(
-    `Took over the original's database: ${copied.log} log rows, ${copied.ban} bans and ${copied.ips} addresses; ` +
+    `Took over the original's database: ${counted(copied.log, "log row")}, ${
+      counted(copied.ban, "ban")
+    } and ${counted(copied.ips, "address", "addresses")}; ` +
       `its tables are kept as ${[...tables.keys()].join(", ")} and may be dropped`,
   );
   if (unread.length > 0) log.warn(`Not on the whitelist any more, being no addresses: ${unread.join(", ")}`);

@@ -3,6 +3,7 @@ import type { BanChange } from "../deciding/ban.ts";
 import type { Log } from "../core/log.ts";
 import type { LogRow } from "../deciding/record.ts";
 import type { Micros } from "../core/time.ts";
+import { counted } from "../core/text.ts";
 import { arrayOf, type Connection, sqlState } from "./connection.ts";
 import { makePartitions } from "./partitions.ts";
 
@@ -55,7 +56,9 @@ export class Shipper {
     const bans = await this.#shipBans(connection, limit);
     if (failure !== null) throw failure;
     this.#limit = Math.min(LARGEST_BATCH, limit + SMALLEST_BATCH);
-    if (rows + bans > 0) this.#log.debug(() => `PostgreSQL took ${rows} lines and ${bans} bans`);
+    if (rows + bans > 0) {
+      this.#log.debug(() => `PostgreSQL took ${counted(rows, "line")} and ${counted(bans, "ban")}`);
+    }
     return rows === limit || bans === limit;
   }
 

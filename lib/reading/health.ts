@@ -1,4 +1,5 @@
 import { UserError } from "../core/error.ts";
+import { counted } from "../core/text.ts";
 
 /** Failures in a row after which a module is given up. */
 export const MODULE_FAILURES = 3;
@@ -44,7 +45,7 @@ export class ModuleHealth {
     const failures = ++this.#failures[module]!;
     this.#report(`module ${name} failed on a message: ${error}`);
     if (!this.isGivenUp(module)) return;
-    this.#report(`module ${name} failed ${failures} times in a row and is given up`);
+    this.#report(`module ${name} failed ${counted(failures, "time")} in a row and is given up`);
     if (this.givenUp.length === this.#names.length) {
       throw new UserError("every module has been given up: nothing is left to monitor", 1);
     }

@@ -116,7 +116,7 @@ Deno.test("`bans --import` bans who is listed but for the whitelisted, tells wro
     assert.equal(first.code, 1, first.stderr);
     assert.equal(
       first.stdout,
-      `${list}: 2 banned, 1 were banned already, 2 are whitelisted, 1 could not be read\n`,
+      `${list}: 2 banned, 1 was banned already, 2 are whitelisted, 1 could not be read\n`,
     );
     assert.deepEqual(first.stderr.split("\n").slice(0, 3), [
       `${list}:6: expected an address or a network, got "nobody"`,
@@ -145,7 +145,7 @@ Deno.test("`bans --import` bans who is listed but for the whitelisted, tells wro
     const longer = await cli("bans", "--import", file("one", "192.0.2.1\n"));
     assert.equal(longer.code, 0);
     assert.equal(bans.standing("192.0.2.1")[0]!.until, null);
-    assert.match(longer.stdout, /: 0 banned, 1 were banned already, now for longer or from more\n$/);
+    assert.match(longer.stdout, /: 0 banned, 1 was banned already, now for longer or from more\n$/);
   }));
 
 Deno.test("`bans --import` makes in another state the bans that `bans --export json` wrote", () =>

@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
 
-/** What a program says on standard error whose log is told two things. */
+const LINES = "<4>a ban failed\n<6>of \\x1b[31m\\u{202e}a\\x0ab\n";
+
+/** What a program says on standard error whose log is told three things. */
 async function said(verbose: boolean): Promise<string> {
   const code = `
     import { openLog } from "./lib/core/log.ts";
     const log = openLog({ verbose: ${verbose} });
     log.warn("a ban failed");
+    log.info("of \\x1b[31m\\u202ea\\nb");
     log.debug(() => { console.error("made"); return "Error: dead\\n    at place"; });
   `;
   const { stderr } = await new Deno.Command(Deno.execPath(), {
@@ -17,9 +20,9 @@ async function said(verbose: boolean): Promise<string> {
 }
 
 Deno.test("`Log.debug()` is a record with a priority for each line", async () => {
-  assert.equal(await said(true), "made\n<4>a ban failed\n<7>Error: dead\n<7>    at place\n");
+  assert.equal(await said(true), `made\n${LINES}<7>Error: dead\n<7>    at place\n`);
 });
 
 Deno.test("`Log.debug()` makes no text where nobody reads it", async () => {
-  assert.equal(await said(false), "<4>a ban failed\n");
+  assert.equal(await said(false), LINES);
 });

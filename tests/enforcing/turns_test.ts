@@ -149,6 +149,14 @@ Deno.test("`Refusals` tells of a failure once however many addresses meet with i
     "info: the firewall took 10.0.0.0 after 1 failed try",
     "info: the firewall took 10.0.0.0 and 1999 other bans after 3 failed tries",
   ]);
+  log.lines.length = 0;
+  for (const stored of bans.inForce()) refusals.stays(stored);
+  time = 0;
+  refusals.stays(bans.inForce()[1]!);
+  assert.deepEqual(log.lines, [
+    "warn: 10.0.0.0 stays in the firewall: there is no unban_command",
+    "warn: 10.0.0.1 and 1999 other bans stay in the firewall: there is no unban_command",
+  ], "a clock that was set back keeps nothing secret");
 });
 
 Deno.test("`Congestion` warns once where bans come faster than they are carried out, and again after it was over", () => {

@@ -146,6 +146,34 @@ Deno.test("the program bans past the limit, and a crash neither loses nor double
   assert.equal(scene.recorded(), 4);
 });
 
+for (const when of ["while the program runs", "while it is stopped"]) {
+  Deno.test(`an address that was unbanned ${when} is counted from zero after a restart`, async () => {
+    await using scene = new Scene();
+    const [one, two] = ["203.0.113.1", "203.0.113.2"];
+    const bannedOf = (address: string) => scene.banned().filter((banned) => banned === address).length;
+    const restart = async () => {
+      scene.kill("SIGTERM");
+      assert.equal(await scene.end(), 0);
+    };
+    scene.say(...Array(3).fill(attack(one)), ...Array(2).fill(attack(two)));
+    scene.start();
+    await eventually(() => bannedOf(one) === 1 && scene.recorded() === 5);
+    if (when === "while it is stopped") await restart();
+    const { code } = await program(["unban", one, "--config", scene.config, "--state", scene.stateDirectory]);
+    assert.equal(code, 0);
+    if (when === "while the program runs") await restart();
+    scene.say(attack(one), attack(one), attack(two));
+    scene.start();
+    // Who was not unbanned is counted on: two hits from before and one more.
+    await eventually(() => bannedOf(two) === 1 && scene.recorded() === 8);
+    assert.equal(bannedOf(one), 1, "two hits since the unban pass no limit");
+    scene.say(attack(one));
+    await eventually(() => bannedOf(one) === 2);
+    scene.kill("SIGTERM");
+    await scene.end();
+  });
+}
+
 Deno.test("the program bans by lines of a log file that only its configuration knows, and tells how fresh each rule is", async () => {
   await using scene = new Scene();
   const file = `${scene.directory}/ftp.log`;
@@ -203,7 +231,7 @@ Deno.test("`run --verbose` tells positions, commits, commands and changes with p
   scene.start("--verbose");
   await scene.said(/^<7>journal: reading lines written since \d{4}-/m);
   await scene.said(/^<7>203\.0\.113\.1 passed the limit of \[SSHD\] invalid with 3 hits$/m);
-  await scene.said(/^<7>committed \d lines of journal: \d recorded, \d hits, 1 bans; position 3$/m);
+  await scene.said(/^<7>committed \d lines of journal: \d recorded, \d hits, 1 ban; position 3$/m);
   await scene.said(/^<7>command bans 203\.0\.113\.1$/m);
   await scene.said(/^<7>command answered within \d+ ms: 1 done, 0 refused$/m);
   scene.ask((state) =>

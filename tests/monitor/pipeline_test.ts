@@ -117,7 +117,7 @@ Deno.test("`Pipeline.process()` tells `--verbose` of trips and of each commit wi
   run(pipeline, ["bad 192.0.2.1", "bad 192.0.2.1", "bad 192.0.2.1"], { position: "p3" });
   assert.deepEqual(log.details, [
     "192.0.2.1 passed the limit of [TOY] bad with 3 hits",
-    "committed 3 lines of test: 3 recorded, 3 hits, 1 bans; position p3",
+    "committed 3 lines of test: 3 recorded, 3 hits, 1 ban; position p3",
   ]);
   assert.deepEqual(log.lines, []);
 });

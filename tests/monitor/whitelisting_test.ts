@@ -164,7 +164,7 @@ Deno.test("`Whitelisting.gather()` follows its files, and keeps what one that va
   scene.write("friends", "198.18.7.2\n198.18.7.0/33\n");
   scene.gather();
   assert.deepEqual([scene.origin(OLD), scene.origin(NEW)], [null, "whitelist file"]);
-  assert.equal(said(/^info: whitelist file .*\/friends read: 1 entries$/), 1);
+  assert.equal(said(/^info: whitelist file .*\/friends read: 1 entry$/), 1);
   assert.equal(said(/\/friends:2: must be a network/), 1);
   Deno.removeSync(scene.path("friends"));
   for (let minute = 0; minute < 3; minute++) scene.gather();

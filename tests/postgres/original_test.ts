@@ -50,7 +50,7 @@ await testOnPostgres("migrate() on the original's database", {
     assert.equal((await query("SELECT FROM ips")).length, 3);
     assert.match(
       log.infos.join(),
-      /2 log rows, 1 bans and 3 addresses.*original_ban, original_ips, original_log/,
+      /2 log rows, 1 ban and 3 addresses.*original_ban, original_ips, original_log/,
     );
     assert.deepEqual(log.warnings, []);
   },

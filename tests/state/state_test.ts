@@ -1,8 +1,16 @@
 import { strict as assert } from "node:assert";
 import { DatabaseSync } from "node:sqlite";
-import { HIT, NoteWriter, readNotes, textOfWords } from "../../lib/core/note_record.ts";
+import {
+  FORGOTTEN,
+  GROUP_RULES,
+  HIT,
+  NoteWriter,
+  readNotes,
+  textOfWords,
+} from "../../lib/core/note_record.ts";
 import type { BatchRecord } from "../../lib/state/batch_writer.ts";
 import type { BatchNotes } from "../../lib/rules/note_batch.ts";
+import { mix } from "../../lib/rules/hash.ts";
 import { LogLines } from "../../lib/state/log_lines.ts";
 import { State } from "../../lib/state/state.ts";
 import type { Session } from "../../lib/deciding/logins.ts";
@@ -65,6 +73,30 @@ function notesOf(state: State): string[] {
     }
     return notes;
   });
+}
+
+/** Stored notes in full: what each says, the rules that it names, which of `texts` its value is, and when its row ends. */
+function fullNotesOf(state: State, texts: readonly string[]): string[] {
+  const hashes = new Map(texts.map((text) => [hashOf(state.notes.seed, text), text]));
+  const groups = new Map(state.notes.groups().map(({ number, rules }) => [number, rules]));
+  const db = new DatabaseSync(`${state.directory}/state.db`, { readOnly: true });
+  const untils = db.prepare("SELECT until FROM note ORDER BY id").all().map(({ until }) => until);
+  db.close();
+  return [...state.notes.contents()].flatMap((content, row) => {
+    const all = readNotes(content);
+    const notes: string[] = [];
+    while (all.next()) {
+      const rules = all.kind === FORGOTTEN ? "" : ` ${groups.get(all.rules >> GROUP_RULES)}`;
+      const value = all.value === 0 ? "" : ` of ${hashes.get(all.value)}`;
+      const what = `${["hit", "spent", "forgotten"][all.kind]} ${textOfWords(all)} ${all.time}`;
+      notes.push(`${what}${rules}${value} until ${untils[row]}`);
+    }
+    return notes;
+  });
+}
+
+function hashOf(seed: number, text: string): number {
+  return new TextEncoder().encode(text).reduce(mix, seed);
 }
 
 function ban(over: Partial<BatchRecord["bans"][number]> = {}): BatchRecord["bans"][number] {
@@ -257,15 +289,16 @@ Deno.test("`State` takes over lines that an earlier program recorded one by one,
   ]);
   again.log.add(lines(EVENT));
   assert.equal(again.log.after(7, 5)[0]!.seq, 10, "a number given once is never given again");
-  const hits = notesOf(again).filter((note) => !note.startsWith("spent"));
-  assert.deepEqual(hits, [
-    "hit 192.0.2.2 5",
-    "hit 192.0.2.1 9",
-    "hit 192.0.2.2 7",
-    "hit 2001:db8:: 1771000000000000",
-    "forgotten 192.0.2.9 0",
+  assert.deepEqual(fullNotesOf(again, ['/x"']), [
+    // Whether the rule counted values was not stored.
+    'spent 192.0.2.3 0 [["SSHD","b",null,false]] until 12',
+    'spent 192.0.2.3 0 [["SSHD","b","*",false]] until 12',
+    'hit 192.0.2.2 5 [["SSHD","b",null,false]] until 12',
+    'hit 192.0.2.1 9 [["SSHD","b",null,false]] until 12',
+    'hit 192.0.2.2 7 [["SSHD","b",null,false]] until 12',
+    'hit 2001:db8:: 1771000000000000 [["NGINX","a","*",false]] of /x" until 12',
+    "forgotten 192.0.2.9 0 until null",
   ]);
-  assert.ok(notesOf(again).includes("spent 192.0.2.3 0"));
   again.close();
 });
 
@@ -279,13 +312,15 @@ Deno.test("`State` takes over the hits that an earlier program counted one by on
       ('NGINX', 'a', '2001:db8::', 4, '/x"'), ('NGINX', 'a', '2001:db8::', 5, '/y');
     PRAGMA user_version = 3`);
   const state = new State(temporary.directory);
-  const notes = notesOf(state);
+  const notes = fullNotesOf(state, ['/x"', "/y"]);
   state.close();
+  // A year behind the newest.
+  const until = 5 + 31_557_600_000_000;
   assert.deepEqual(notes, [
-    "hit 2001:db8:: 4",
-    "hit 2001:db8:: 5",
-    "hit 192.0.2.1 2",
-    "hit 192.0.2.2 3",
+    `hit 2001:db8:: 4 [["NGINX","a","*",false]] of /x" until ${until}`,
+    `hit 2001:db8:: 5 [["NGINX","a","*",false]] of /y until ${until}`,
+    `hit 192.0.2.1 2 [["SSHD","b",null,false]] until ${until}`,
+    `hit 192.0.2.2 3 [["SSHD","b",null,false]] until ${until}`,
   ]);
 });
 
