@@ -106,13 +106,17 @@ function describeGrowth({ modules }: Config): string[] {
   return [...new Set(lines)];
 }
 
-function describeModule({ module, noLog, record, rules }: ModuleRules): string[] {
+const UNKNOWN_PROXIES =
+  "  counted for nothing: what is refused before a request is read, until trusted_proxies tells of proxies or none";
+
+function describeModule({ module, noLog, record, trustedProxies, rules }: ModuleRules): string[] {
   const scope = rules[0]?.scope ?? "all";
   const only = record === "hits" ? ["  recorded: lines that a rule hits, and no others"] : [];
   const unrecorded = noLog.length ? ["  not recorded: lines that start with", ...texts(noLog)] : [];
   return [
     `Module ${module.name}: ${describeMatch(module)}`,
     ...(scope === "all" ? [] : [`  bans cut off ${formatScope(scope)} only`]),
+    ...(trustedProxies === null ? [UNKNOWN_PROXIES] : []),
     ...only,
     ...unrecorded,
     ...rules.flatMap(describeRule),

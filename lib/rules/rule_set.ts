@@ -17,6 +17,7 @@ const VERDICTS = 4_096;
  * them for a user.
  */
 const [UNAUTHORIZED, NOT_FOUND, GONE] = [401, 404, 410];
+const DASH = 45;
 
 /** The rules that an event hits: one object for each combination of rules, so that others can keep with it what it means. */
 export class Verdict<R, Plan> {
@@ -129,9 +130,14 @@ export class RuleSet<R extends Rule, Plan = unknown> {
     this.#asked.clear();
   }
 
-  /** Whether a message bears a user's name. */
-  hasUser({ from }: MessageReader): boolean {
-    return this.#user >= 0 && from[this.#user]! >= 0;
+  /** Whether a message bears a user's name; nothing and `-` are none, as logs put it. */
+  hasUser(reader: MessageReader): boolean {
+    const field = this.#user;
+    if (field < 0 || reader.from[field]! < 0) return false;
+    const { array } = reader.bytesOf(field);
+    const from = reader.from[field]!;
+    const length = reader.to[field]! - from;
+    return length > 1 || (length === 1 && array[from] !== DASH);
   }
 
   #statusOf(reader: MessageReader, isOfUser: boolean): number {

@@ -3,6 +3,8 @@ export const ID_LENGTHS = [32, 36];
 const ID = /^[0-9a-f]{32}$|^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 /** What stands before the user in logs of older ingress-nginx: `[$the_real_ip] - `. */
 const REAL_ADDRESS = /^\[[^\]]*\](?: - |$)/;
+/** The name of a host of three parts or more, which no user has. */
+const HOST = /^[a-z0-9-]+(?:\.[a-z0-9-]+)+\.[a-z]{2,}$/i;
 /** What nginx and formats with quotes write where there is no user. */
 const NONE = ["-", '""', '"-"'];
 
@@ -16,6 +18,7 @@ export function userIn(text: string): string | undefined {
   if (words.some((word) => NONE.includes(word))) return undefined;
   while (words.length > 1 && isServerName(words[0]!)) words.shift();
   while (words.length > 1 && isServerName(words.at(-1)!)) words.pop();
+  if (words.length === 1 && HOST.test(words[0]!)) return undefined;
   const user = words.join(" ").replace(/^"(.*)"$/s, "$1");
   return user === "" ? undefined : user;
 }

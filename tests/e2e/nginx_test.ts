@@ -17,7 +17,7 @@ function configuration(over: Record<string, unknown> = {}): string {
   const { modules } = parse(Deno.readTextFileSync(SHIPPED));
   return JSON.stringify({
     ...parse(Deno.readTextFileSync(CONFIG)),
-    modules: { NGINX: { ...modules.NGINX, record: "all", ...over } },
+    modules: { NGINX: { ...modules.NGINX, trusted_proxies: [], record: "all", ...over } },
   });
 }
 

@@ -51,7 +51,7 @@ Deno.test({
       await Promise.all(CLIENTS.map(async (client) => {
         const request =
           `GET /all HTTP/1.1\r\nHost: h\r\nX-Forwarded-For: ${client}\r\nConnection: close\r\n\r\n`;
-        return /^HTTP\/1\.1 (\d+)/.exec(await server.send(request))?.[1];
+        return /^HTTP\/1\.1 (\d+)/.exec(await server.send(request, { isOpen: true }))?.[1];
       }));
     /** A reload takes effect a moment later. */
     const become = async (expected: readonly string[]) => {

@@ -112,7 +112,15 @@ const AGENTS = [
 const USERS = [
   ...["bob -", "- bob", "- -", '""', '"bob"', "[10.0.0.1] - -", "[10.0.0.1] - bob", "[10.0.0.1]", "_ bob"],
   ...["0123456789abcdef0123456789abcdef -", "0123456789abcdef0123456789abcdef bob", "bob example.org"],
-  ...["DOMAIN\\x5Cbob", "\\x5C\\x22", "example.org -", "3c7a1f40-0c1d-4e5f-8a9b-0123456789ab"],
+  ...[
+    "DOMAIN\\x5Cbob",
+    "\\x5C\\x22",
+    "example.org -",
+    "www.example.org",
+    "a.b",
+    "a.b.c1",
+    "3c7a1f40-0c1d-4e5f-8a9b-0123456789ab",
+  ],
 ];
 const NGINX_ERRORS = [
   'open() "/srv/<USER>" failed (2: No such file or directory)',

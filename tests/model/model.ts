@@ -6,7 +6,7 @@
 import type { Rule } from "../../lib/rules/rule.ts";
 import { type HeadedLine, headParts } from "./head_model.ts";
 import type { Said, Service } from "./message_model.ts";
-import { countedAs, ModelBans, ModelCounters, rulesHit } from "./rules_model.ts";
+import { countedAs, hasUser, ModelBans, ModelCounters, rulesHit } from "./rules_model.ts";
 
 /** A module as a configuration has it. */
 export interface ModelModule {
@@ -150,7 +150,7 @@ export class Model {
     const served = this.#users.get(counted);
     const isOfUser = served !== undefined && Math.abs(time - served) < 600_000_000;
     const event = { address: address ?? "", message: said?.meant ?? message, fields, time, isOfUser };
-    if (address !== null && fields.user !== undefined && /^[23]\d\d$/.test(fields.status ?? "")) {
+    if (address !== null && hasUser(event) && /^[23]\d\d$/.test(fields.status ?? "")) {
       this.#users.set(counted, time);
     }
     const verdict = { module: module.name, isUnderstood: said !== null, address, fields, message, time, pid };

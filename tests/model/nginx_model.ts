@@ -75,6 +75,10 @@ function userOf(text: string): string | undefined {
   const isServer = (word: string) => word === "_" || (!/[@\\]/.test(word) && /^.+\..+$/s.test(word));
   while (words.length > 1 && isServer(words[0]!)) words = words.slice(1);
   while (words.length > 1 && isServer(words[words.length - 1]!)) words = words.slice(0, -1);
+  const labels = words.length === 1 ? words[0]!.split(".") : [];
+  const isHost = labels.length > 2 && labels.every((label) => /^[a-z0-9-]+$/i.test(label)) &&
+    /^[a-z]{2,}$/i.test(labels.at(-1)!);
+  if (isHost) return undefined;
   const user = words.join(" ");
   const isQuoted = user.length > 1 && user.startsWith('"') && user.endsWith('"');
   return (isQuoted ? user.slice(1, -1) : user) || undefined;

@@ -36,6 +36,11 @@ function expression(source: string): RegExp {
   return expressions.get(source)!;
 }
 
+/** Whether an event bears a user's name. */
+export function hasUser({ fields: { user = "" } }: Pick<Counted, "fields">): boolean {
+  return user !== "" && user !== "-";
+}
+
 /**
  * The rules that an event hits. By its status alone, what is not there is no hit of users, nor is
  * being asked for a name.
@@ -47,9 +52,9 @@ export function rulesHit(
   return rules.filter(({ condition, status, except }) => {
     if (condition !== null && !meets(event, condition)) return false;
     if (status !== null && ![...status].some((code) => String(code) === event.fields.status)) return false;
-    const { status: answer, user } = event.fields;
-    const isSpared = (answer === "401" && event.isOfUser && user === undefined) ||
-      ((answer === "404" || answer === "410") && (event.isOfUser || user !== undefined));
+    const { status: answer } = event.fields;
+    const isSpared = (answer === "401" && event.isOfUser && !hasUser(event)) ||
+      ((answer === "404" || answer === "410") && (event.isOfUser || hasUser(event)));
     if (status !== null && condition === null && isSpared) return false;
     return !except.some((one) => meets(event, one));
   });

@@ -82,6 +82,8 @@ Deno.test("`RuleSet.verdict()` spares who is logged in what is not there, where 
     assert.equal(hits({ status, path: "/a", user: "nina" }), "any");
   }
   assert.equal(hits({ status: "404", path: "/shell", user: "nina" }), "program,any");
+  for (const user of ["", "-"]) assert.equal(hits({ status: "404", path: "/a", user }), "missing,any", user);
+  assert.equal(hits({ status: "404", path: "/a", user: "n" }), "any");
   assert.equal(hits({ status: "404", path: "/shell" }), "missing,program,any");
   assert.equal(hits({ status: "403", path: "/a", user: "nina" }), "missing,any");
   assert.equal(hits({ status: "200", path: "/a", user: "nina" }), "any");

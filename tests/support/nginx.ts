@@ -48,12 +48,16 @@ export class RealNginx implements AsyncDisposable {
     this.#child = new Deno.Command(NGINX, { args, stderr: "null" }).spawn();
   }
 
-  /** Sends a request, and waits until it has been answered or dropped. Returns the answer. */
-  send(request: string, { port = this.port, isHalf = false } = {}): Promise<string> {
+  /**
+   * Sends a request, and waits until it has been answered or dropped. Returns the answer.
+   *
+   * @param isOpen whether the client's half of the connection stays open
+   */
+  send(request: string, { port = this.port, isOpen = false } = {}): Promise<string> {
     let answer = "";
     return new Promise((resolve) => {
       const socket = connect({ host: "127.0.0.1", port });
-      socket.on("connect", () => isHalf ? socket.write(request, "latin1") : socket.end(request, "latin1"));
+      socket.on("connect", () => isOpen ? socket.write(request, "latin1") : socket.end(request, "latin1"));
       socket.on("data", (data) => answer += data);
       socket.on("error", () => {});
       socket.on("close", () => resolve(answer));

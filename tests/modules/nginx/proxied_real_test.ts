@@ -49,7 +49,7 @@ Deno.test({
     await server.send(request("GET / HTTP/1.1"), { port: server.other });
     await server.send("\x16\x03\x01\x00\x05hello", { port: server.other });
     // Its head does not come to an end in time.
-    await server.send(`GET / HTTP/1.1\r\nX-Forwarded-For: ${CLIENT}\r\n`, { isHalf: true });
+    await server.send(`GET / HTTP/1.1\r\nX-Forwarded-For: ${CLIENT}\r\n`, { isOpen: true });
     const count = EARLY.length + LATER.length + 2;
     await eventually(() => server.lines("access").length >= count);
     const reader = openForm(
