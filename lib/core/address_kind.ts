@@ -13,6 +13,8 @@ export const NOBODYS = {
   "unspecified": ["0.0.0.0/8", "::"],
 } as const;
 
+/** Bits of a subnet of IPv6, in which each host has an address. */
+const SUBNET = 64;
 /** The first word of Teredo's `2001::/32`, and the first half of 6to4's. */
 const [TEREDO, SIX_TO_FOUR] = [0x20010000, 0x2002];
 /** The third word of an ISATAP address, whose second lowest bit of the first byte may be set. */
@@ -39,6 +41,17 @@ export function clientBits(w0: number, w2: number): number {
 }
 
 const words = new Int32Array(ADDRESS_WORDS);
+
+/**
+ * Whether the network of `length` bits around a canonical address or network holds several clients that have nothing
+ * to do with each other. Of ISATAP, subnets do; what is wider is one site's, and whoever has a subnet of his own may
+ * give himself as many of these addresses as he likes.
+ */
+export function isOfStrangers(address: string, length: number): boolean {
+  const bits = clientBitsOf(address);
+  const isOrdinary = bits === 128 && words[0]! >>> 24 !== 0 && words[0] !== TEREDO;
+  return length < bits && !(isOrdinary && length < SUBNET);
+}
 
 /** `clientBits()` of a canonical address or network. */
 export function clientBitsOf(address: string): number {

@@ -1,4 +1,4 @@
-import { clientBitsOf } from "../core/address_kind.ts";
+import { isOfStrangers } from "../core/address_kind.ts";
 import { hashValue } from "../core/note_record.ts";
 import { enclosing, prefixLength, putAddress } from "../core/address.ts";
 import type { Growth } from "../rules/rule.ts";
@@ -63,13 +63,11 @@ export class Networks {
   add({ address, start }: Pick<NewBan, "address" | "start">): NetworkTrip | null {
     const bits = prefixLength(address);
     const isIPv6 = address.includes(":");
-    // A network of NAT64 or Teredo holds clients from everywhere.
-    const least = clientBitsOf(address);
     // Called for each ban of the last days at a start: an index is faster than entries().
     for (let i = 0; i < this.#steps.length; i++) {
       const step = this.#steps[i]!;
       const length = isIPv6 ? step.ipv6 : step.ipv4;
-      if (length === null || length >= bits || length < least) continue;
+      if (length === null || length >= bits || isIPv6 && isOfStrangers(address, length)) continue;
       const network = enclosing(address, length);
       const count = this.#count(network, { step: i, member: address, time: start });
       return count <= step.limit ? null : { network, step, count };

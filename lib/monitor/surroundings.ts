@@ -55,7 +55,7 @@ export class Surroundings {
   constructor(parts: SurroundingsParts) {
     this.#parts = parts;
     const { database } = parts;
-    if (database === null) this.#store("database host", []);
+    if (database === null) this.#keep("database host", () => []);
     else this.note("database host", [database]);
   }
 
@@ -76,39 +76,40 @@ export class Surroundings {
     await every(LOOKING, signal, () => void look());
   }
 
-  /** Takes note of what was found: texts that are addresses, and perhaps others. */
+  /** Takes note of what was found: texts that are addresses, and perhaps others. Never throws. */
   note(origin: Surrounding, found: readonly string[]): void {
-    const { state, log, clock } = this.#parts;
     const all = found.flatMap((text) => canonicalAddress(text) ?? []);
     if (all.length === 0) return;
     const addresses = new Set(all.filter((address) => !NEVER_BANNED.covers(address)));
-    const now = clock();
-    const before = state.whitelist(origin, now);
-    const isIn = ({ address }: WhitelistEntry) => addresses.has(address);
-    const standing = before.filter((entry) => isIn(entry) && entry.until === null);
-    const gone = before.filter((entry) => !isIn(entry));
-    if (standing.length === addresses.size && gone.every(({ until }) => until !== null)) return;
-    if (
-      this.#store(origin, [
-        ...[...addresses].map((address) => ({ address, note: "", until: null })),
-        ...gone.map((entry) => ({ ...entry, until: entry.until ?? now + LATELY })),
-      ])
-    ) log.debug(() => `${origin}: ${[...addresses].join(", ")}`);
+    this.#keep(origin, (before, now) => [
+      ...[...addresses].map((address) => ({ address, note: "", until: null })),
+      ...before.filter(({ address }) => !addresses.has(address))
+        .map((entry) => ({ ...entry, until: entry.until ?? now + LATELY })),
+    ]);
   }
 
-  #store(origin: Surrounding, entries: readonly WhitelistEntry[]): boolean {
+  /** Puts what `change` makes of the entries of an origin in their place, where that differs. */
+  #keep(
+    origin: Surrounding,
+    change: (before: readonly WhitelistEntry[], now: Micros) => WhitelistEntry[],
+  ): void {
     const { state, log, clock, changed } = this.#parts;
-    const now = clock();
     try {
-      if (entries.length === 0 && state.whitelist(origin, now).length === 0) return false;
-      state.replaceWhitelist(origin, entries, now);
+      const now = clock();
+      const before = state.whitelist(origin, now);
+      const after = change(before, now);
+      if (spell(before) === spell(after)) return;
+      state.replaceWhitelist(origin, after, now);
+      log.debug(() => `${origin}: ${after.map(({ address }) => address).join(", ")}`);
       changed();
-      return true;
     } catch (error) {
-      log.warn(`Cannot whitelist the ${origin}, trying again: ${messageOf(error)}`);
-      return false;
+      log.warn(`Cannot keep the ${origin} on the whitelist, trying again: ${messageOf(error)}`);
     }
   }
+}
+
+function spell(entries: readonly WhitelistEntry[]): string {
+  return entries.map(({ address, until }) => `${address} ${until}`).sort().join();
 }
 
 /** The gateways of default routes as `ip route` writes them, with those of routes of several ways. */

@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import { canonicalAddress, canonicalNetwork } from "../../lib/core/address.ts";
 import { NetworkSet } from "../../lib/core/network_set.ts";
-import { clientBitsOf, clientIPv4, NOBODYS } from "../../lib/core/address_kind.ts";
+import { clientBitsOf, clientIPv4, isOfStrangers, NOBODYS } from "../../lib/core/address_kind.ts";
 
 /** Addresses, the bits by which they name one client, and the IPv4 address of that client. */
 const CASES: readonly (readonly [address: string, bits: number, inside: string | null])[] = [
@@ -35,6 +35,18 @@ Deno.test("`clientBitsOf()` and `clientIPv4()` know IPv6 addresses that hold an 
     const address = text.includes("/") ? text : canonicalAddress(text)!;
     assert.equal(clientBitsOf(address), bits, text);
     assert.equal(clientIPv4(address), inside, text);
+  }
+});
+
+Deno.test("`isOfStrangers()` tells networks of clients from everywhere from those of one site", () => {
+  const shortest = (address: string) =>
+    Array.from({ length: 128 }, (_, length) => length).filter((length) => !isOfStrangers(address, length));
+  assert.equal(shortest("2001:db8::1").length, 128);
+  assert.deepEqual(shortest("64:ff9b::c633:6401"), []);
+  assert.deepEqual(shortest("2001:0:c633:6401:8000:63bf:3fff:fdd2"), []);
+  assert.deepEqual(shortest("2001:db8::5efe:a00:1"), Array.from({ length: 64 }, (_, length) => length));
+  for (const address of ["2002:c633:6401::1", "2002:c633:6401::5efe:a00:1", "2002:c633:6401::/48"]) {
+    assert.deepEqual(shortest(address), Array.from({ length: 80 }, (_, i) => 48 + i), address);
   }
 });
 

@@ -136,14 +136,14 @@ Deno.test("`Surroundings` goes on where the state cannot be written", async () =
   using scene = new Scene();
   const surroundings = scene.open();
   const { state } = scene.temporary;
-  const write = state.replaceWhitelist;
-  state.replaceWhitelist = () => {
+  const { replaceWhitelist: write, whitelist: read } = state;
+  state.replaceWhitelist = state.whitelist = () => {
     throw new Error("database is locked");
   };
   scene.routes = "default via 192.0.2.1 dev eth0";
   await scene.look(surroundings);
+  Object.assign(state, { replaceWhitelist: write, whitelist: read });
   assert.deepEqual(scene.listed.gateway, []);
-  state.replaceWhitelist = write;
   await scene.look(surroundings);
   assert.deepEqual(scene.listed.gateway, ["192.0.2.1"]);
 });

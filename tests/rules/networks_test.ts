@@ -57,10 +57,15 @@ Deno.test("`Networks.forget()` counts a network from nothing again, and `sweep()
 
 Deno.test("`Networks.add()` names no network of clients from everywhere", () => {
   const networks = new Networks([step({ ipv6: 32, limit: 1 }), step({ ipv6: 64, limit: 1 })]);
+  const subnets = new Networks([step({ ipv6: 64, limit: 1 })]);
   const last = [1, 2, 3, 4].map((n) => `c633:640${n}`);
-  const kinds = ["64:ff9b::", "64:ff9b:1::", "2001:0:c000:201:0:ffff:", "2001:db8::5efe:", "::ffff:0:"];
+  const kinds = ["64:ff9b::", "64:ff9b:1::", "2001:0:c000:201:0:ffff:", "::ffff:0:"];
   for (const kind of kinds) {
     assert.deepEqual(tripsOf(networks, last.map((n) => kind + n)), last.map(() => null), kind);
   }
+  // A site with ISATAP goes as a whole, but not one of its subnets for some of its hosts.
+  const hosts = last.map((n) => `2001:db8::5efe:${n}`);
+  assert.deepEqual(tripsOf(subnets, hosts), last.map(() => null));
+  assert.deepEqual(tripsOf(networks, hosts), [null, "2001:db8::/32 2", null, "2001:db8::/32 2"]);
   assert.deepEqual(tripsOf(networks, last.map((n) => `2002:${n}::/48`)), last.map(() => null));
 });
