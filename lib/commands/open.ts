@@ -88,7 +88,11 @@ export function setConfigured(whitelist: Whitelist, { whitelist: { members, file
   const networks = (list: readonly WhitelistMember[]) =>
     list.flatMap((member) => !member.isName && inForce(member) ? member.address : []);
   whitelist.set("configuration", networks(members));
-  whitelist.set("whitelist file", files.flatMap((file) => networks(file.members)));
+  const listed = files.flatMap((file) => file.read().content.networks);
+  whitelist.setAll(
+    "whitelist file",
+    listed.flatMap(({ until, set }) => until === null || until > now() ? set : []),
+  );
 }
 
 /**

@@ -16,9 +16,12 @@ export function configWarnings(config: Config, now: Micros = Date.now() * 1_000)
 }
 
 function warnOfWhitelist({ members, files }: WhitelistConfig, now: Micros): string[] {
-  const all = [...members, ...files.flatMap((file) => file.members)];
+  const all = [
+    ...members.flatMap(({ address, isName }) => isName ? [] : address),
+    ...files.flatMap((file) => file.read().content.wide),
+  ];
   return [
-    ...all.flatMap(({ address, isName }) => isName ? [] : vastWarning(address) ?? []),
+    ...all.flatMap((address) => vastWarning(address) ?? []),
     ...members.filter((member) => hasEnded(member, now)).map(({ address }) =>
       `whitelist ${address} has ended: it is banned like others`
     ),
@@ -26,14 +29,15 @@ function warnOfWhitelist({ members, files }: WhitelistConfig, now: Micros): stri
   ];
 }
 
-function warnOfFile({ path, members, complaints }: WhitelistFile, now: Micros): string[] {
-  const ended = members.filter((member) => hasEnded(member, now));
-  const names = ended.slice(0, 3).map(({ address }) => address).join(", ");
-  const rest = ended.length > 3 ? ` and ${ended.length - 3} more` : "";
-  return [...complaints, ...(ended.length > 0 ? [`${path}: ${names}${rest} ended: banned like others`] : [])];
+function warnOfFile(file: WhitelistFile, now: Micros): string[] {
+  const { complaints, networks, names } = file.read().content;
+  const ended = [...networks, ...names.map(({ until }) => ({ until, count: 1 }))]
+    .filter((part) => hasEnded(part, now)).reduce((sum, { count }) => sum + count, 0);
+  const has = ended === 1 ? "1 entry has" : `${ended} entries have`;
+  return [...complaints, ...(ended > 0 ? [`${file.path}: ${has} ended: banned like others`] : [])];
 }
 
-function hasEnded({ until }: WhitelistMember, now: Micros): boolean {
+function hasEnded({ until }: Pick<WhitelistMember, "until">, now: Micros): boolean {
   return until !== null && until <= now;
 }
 

@@ -24,13 +24,13 @@ export type WhitelistOrigin =
 
 /** The addresses and networks that are never banned, gathered from all that may name one. */
 export class Whitelist {
-  readonly #parts = new Map<WhitelistOrigin, NetworkSet>([
-    ["loopback", new NetworkSet(["127.0.0.0/8", "::1"])],
+  readonly #parts = new Map<WhitelistOrigin, readonly NetworkSet[]>([
+    ["loopback", [new NetworkSet(["127.0.0.0/8", "::1"])]],
   ]);
   readonly #texts = new Map<WhitelistOrigin, string>();
   #revision = 0;
 
-  /** Counts up whenever `set()` changes anything. */
+  /** Counts up whenever `set()` or `setAll()` changes anything. */
   get revision(): number {
     return this.#revision;
   }
@@ -41,14 +41,22 @@ export class Whitelist {
     const text = list.join();
     if (this.#texts.get(origin) === text) return;
     this.#texts.set(origin, text);
-    this.#parts.set(origin, new NetworkSet(list));
+    this.#parts.set(origin, [new NetworkSet(list)]);
+    this.#revision++;
+  }
+
+  /** Replaces what `origin` whitelists by sets that others have made. */
+  setAll(origin: WhitelistOrigin, sets: readonly NetworkSet[]): void {
+    const before = this.#parts.get(origin) ?? [];
+    if (sets.length === before.length && sets.every((set, i) => set === before[i])) return;
+    this.#parts.set(origin, sets);
     this.#revision++;
   }
 
   /** Who whitelists `address`, or an address within it where it is a network; null when nobody does. */
   covering(address: string): WhitelistOrigin | null {
-    for (const [origin, members] of this.#parts) {
-      if (members.touches(address)) return origin;
+    for (const [origin, sets] of this.#parts) {
+      if (sets.some((members) => members.touches(address))) return origin;
     }
     return null;
   }

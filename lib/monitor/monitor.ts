@@ -83,7 +83,7 @@ export class Monitor {
       log,
       clock: now,
       resolve: resolveBySystem,
-      changed: () => this.#refresh(),
+      changed: () => this.#housekeeping.attempt("take over a change", () => this.#refresh()),
     });
     this.#firewall = buildFirewall(config, { lost: () => this.#bans.putBack() });
     const { start } = currentBoot(bootId);
@@ -137,6 +137,7 @@ export class Monitor {
       isTrialOver = isOver;
       if (isOver) stop.abort();
     });
+    await this.#whitelisting.look(stop.signal);
     const background = Promise.all([this.#startBackground(stop.signal), trial]).catch((error) => {
       stop.abort();
       throw error;
@@ -182,6 +183,7 @@ export class Monitor {
       this.#reconcile(signal),
       every(REPORTING, signal, () => attempt("report", () => this.#report(true))),
       this.#whitelisting.followNames(signal),
+      this.#whitelisting.followFiles(signal),
     ]);
   }
 
