@@ -1,6 +1,7 @@
 import { basename } from "node:path";
 import type { Condition, Rule } from "../rules/rule.ts";
 import type { Micros } from "../core/time.ts";
+import { longestOfEach } from "./whitelist.ts";
 import type { Config, WhitelistConfig, WhitelistFile, WhitelistMember } from "./types.ts";
 
 /** Returns a sentence for each setting of `config` that is allowed but probably a mistake. */
@@ -31,10 +32,14 @@ function warnOfWhitelist({ members, files }: WhitelistConfig, now: Micros): stri
 
 function warnOfFile(file: WhitelistFile, now: Micros): string[] {
   const { complaints, networks, names } = file.read().content;
-  const ended = [...networks, ...names.map(({ until }) => ({ until, count: 1 }))]
-    .filter((part) => hasEnded(part, now)).reduce((sum, { count }) => sum + count, 0);
-  const has = ended === 1 ? "1 entry has" : `${ended} entries have`;
-  return [...complaints, ...(ended > 0 ? [`${file.path}: ${has} ended: banned like others`] : [])];
+  if (![...networks, ...names].some((part) => hasEnded(part, now))) return [...complaints];
+  const ended = longestOfEach(file.members()).filter((member) => hasEnded(member, now));
+  const named = ended.slice(0, 3).map(({ address }) => address).join(", ");
+  const rest = ended.length > 3 ? ` and ${ended.length - 3} more` : "";
+  return ended.length === 0 ? [...complaints] : [
+    ...complaints,
+    `${file.path}: ${named}${rest} ended: banned like others`,
+  ];
 }
 
 function hasEnded({ until }: Pick<WhitelistMember, "until">, now: Micros): boolean {

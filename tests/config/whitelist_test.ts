@@ -222,7 +222,7 @@ Deno.test("`loadConfig()` reads whitelist files beside it, tells wrong lines, an
     ]);
     assert.deepEqual(configWarnings(config), [
       `${directory}/friends:2: ${MEMBER}, got "?"`,
-      `${directory}/friends: 1 entry has ended: banned like others`,
+      `${directory}/friends: 192.0.2.2 ended: banned like others`,
     ]);
     assert.deepEqual([gone!.read().content.entries, gone!.read().stamp], [0, null]);
     assert.equal(whitelistProblem(config.whitelist, (path) => path.endsWith("/gone")), null);
