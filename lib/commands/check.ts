@@ -75,7 +75,10 @@ function configJson(config: Config) {
     })),
     trust_logins: trust && { for: seconds(trust.span), methods: [...trust.methods], factor: trust.factor },
     whitelist: whitelist.members.map(({ address }) => address),
-    whitelist_files: whitelist.files.map(({ path, members }) => ({ path, entries: members.length })),
+    whitelist_files: whitelist.files.map((file) => ({
+      path: file.path,
+      entries: file.read().content.entries,
+    })),
     modules: modules.map(({ module, rules }) => ({ name: module.name, rules: rules.map(ruleJson) })),
   };
 }

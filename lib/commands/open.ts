@@ -1,7 +1,8 @@
 import { modules } from "../../modules/mod.ts";
 import { now } from "../core/time.ts";
 import { buildHint } from "../config/build_hint.ts";
-import type { Config, WhitelistMember } from "../config/types.ts";
+import type { Config, WhitelistFile, WhitelistMember } from "../config/types.ts";
+import { decodeCopy, type WhitelistContent } from "../config/whitelist_content.ts";
 import { loadConfig } from "../config/load.ts";
 import { prepareStateDirectory } from "../monitor/control.ts";
 import { ownAddresses } from "../monitor/whitelisting.ts";
@@ -70,7 +71,7 @@ export function makeStateDirectory(directory: string, options: CommonOptions): s
 export function knownWhitelist(config: Config, state: State): Whitelist {
   const whitelist = new Whitelist();
   const kept = (origin: string) => state.whitelist(origin, now()).map(({ address }) => address);
-  setConfigured(whitelist, config);
+  setConfigured(whitelist, config, state);
   for (const origin of ["command", "knock"] as const) whitelist.set(origin, kept(origin));
   whitelist.set("database", config.database === null ? [] : kept("database"));
   whitelist.set("DNS name", kept("name"));
@@ -82,14 +83,24 @@ export function knownWhitelist(config: Config, state: State): Whitelist {
 
 /**
  * Adds to `whitelist` the addresses and networks of a configuration and its files whose entries
- * have not ended.
+ * have not ended. A file that cannot be read counts as `state` last knew it.
  */
-export function setConfigured(whitelist: Whitelist, { whitelist: { members, files } }: Config): void {
-  const inForce = (member: WhitelistMember) => member.until === null || member.until > now();
-  const networks = (list: readonly WhitelistMember[]) =>
-    list.flatMap((member) => !member.isName && inForce(member) ? member.address : []);
-  whitelist.set("configuration", networks(members));
-  whitelist.set("whitelist file", files.flatMap((file) => networks(file.members)));
+export function setConfigured(
+  whitelist: Whitelist,
+  { whitelist: { members, files } }: Config,
+  state?: State,
+): void {
+  const inForce = ({ until }: Pick<WhitelistMember, "until">) => until === null || until > now();
+  const networks = members.filter((member) => !member.isName && inForce(member));
+  whitelist.set("configuration", networks.map(({ address }) => address));
+  const listed = files.flatMap((file) => contentOf(file, state).networks);
+  whitelist.setAll("whitelist file", listed.filter(inForce).map(({ set }) => set));
+}
+
+function contentOf(file: WhitelistFile, state?: State): WhitelistContent {
+  const { content, error } = file.read();
+  const copy = error === null ? null : state?.whitelistCopy(file.path) ?? null;
+  return copy === null ? content : decodeCopy(copy).content;
 }
 
 /**

@@ -45,7 +45,7 @@ export async function runCommand(
   let next: AbortController;
   signals.onReload(() => {
     try {
-      config = reloaded(options, config);
+      config = reloaded(options, { old: config, state });
       log.info(`configuration reloaded from ${config.path}`);
       next.abort();
     } catch (error) {
@@ -53,6 +53,7 @@ export async function runCommand(
     }
   });
   try {
+    requireWhitelist(config, state);
     beginTrial(state, { span, log });
     while (!signals.stop.aborted) {
       next = new AbortController();
@@ -132,13 +133,20 @@ function hasState(directory: string): boolean {
 
 function usableConfig(options: CommonOptions): Config {
   const config = openConfig(options, { withPassword: true });
-  const problem = permissionProblem(config, options) ?? whitelistProblem(config.whitelist);
+  const problem = permissionProblem(config, options);
   if (problem !== null) throw problem;
   return config;
 }
 
-function reloaded(options: CommonOptions, old: Config): Config {
+/** Throws `UserError` (78) where a whitelist file can neither be read nor is known from before. */
+function requireWhitelist({ whitelist }: Config, state: State): void {
+  const problem = whitelistProblem(whitelist, (path) => state.whitelistCopy(path) !== null);
+  if (problem !== null) throw problem;
+}
+
+function reloaded(options: CommonOptions, { old, state }: { old: Config; state: State }): Config {
   const config = usableConfig(options);
+  requireWhitelist(config, state);
   if (config.stateDirectory !== old.stateDirectory) {
     throw new UserError("the state cannot move while the monitor runs: restart it", 78);
   }

@@ -1,5 +1,6 @@
 import { type Micros, now } from "../core/time.ts";
 import type { Config, WhitelistMember } from "../config/types.ts";
+import { longestOfEach } from "../config/whitelist.ts";
 import { vastWarning } from "../config/warnings.ts";
 import { rouseMonitor } from "../monitor/control.ts";
 import type { State } from "../state/state.ts";
@@ -104,7 +105,9 @@ export function whitelistListCommand(options: CommonOptions): number {
   if (options.json) entries.forEach((entry) => printJson(entryJson(entry)));
   else if (entries.length > 0) printTable(["ADDRESS", "BY", "UNTIL", "NOTE"], entries.map(row));
   else print("Nothing is whitelisted but loopback and this machine's own addresses.");
-  for (const { error } of config.whitelist.files) if (error !== null) printError(`Warning: ${error}`);
+  for (const error of config.whitelist.files.flatMap((file) => file.problem() ?? [])) {
+    printError(`Warning: ${error}`);
+  }
   return 0;
 }
 
@@ -120,8 +123,12 @@ function configured({ whitelist: { members, files } }: Config): Listed[] {
   const plain = ({ address, note, until }: WhitelistMember) => ({ address, note, until });
   return [
     ...members.map((member) => ({ ...plain(member), origin: "configuration" as const })),
-    ...files.flatMap(({ path, members }) =>
-      members.map((member) => ({ ...plain(member), origin: "file" as const, file: path }))
+    ...files.filter((file) => file.problem() === null).flatMap((file) =>
+      longestOfEach(file.members()).map((member) => ({
+        ...plain(member),
+        origin: "file" as const,
+        file: file.path,
+      }))
     ),
   ];
 }

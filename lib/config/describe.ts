@@ -58,11 +58,14 @@ function describeWhitelist({ whitelist: { members, files, refresh } }: Config): 
   const sorted = [...members.filter(({ isName }) => !isName), ...members.filter(({ isName }) => isName)];
   const named = sorted.map(describeMember).join(", ") ||
     (files.length ? "" : "nobody but this machine itself");
-  const hasNames = [...members, ...files.flatMap((file) => file.members)].some(({ isName }) => isName);
+  const hasNames = members.some(({ isName }) => isName) ||
+    files.some((file) => file.read().content.names.length > 0);
   const resolved = hasNames ? ` (names resolved every ${formatDuration(refresh)})` : "";
   return [
     `Whitelist: ${named || "from files"}${resolved}`,
-    ...files.map(({ path, members }) => `  and ${plural(members.length, "entry", "entries")} of ${path}`),
+    ...files.map((file) =>
+      `  and ${plural(file.read().content.entries, "entry", "entries")} of ${file.path}`
+    ),
   ];
 }
 

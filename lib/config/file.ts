@@ -12,7 +12,7 @@ const MAX_PASSWORD = 1024;
 export const PASSWORD_FILE = "db_password.secret";
 
 /** A file to be read for a configuration. */
-interface Wanted {
+export interface Wanted {
   readonly path: string;
   /** Noun for messages, such as `the configuration`. */
   readonly what: string;
@@ -53,12 +53,12 @@ export function readPassword(config: string, state?: string): string {
 }
 
 /**
- * The text of a file in which U+FFFD stands for what is no UTF-8.
+ * Opens a file to be read in pieces.
  * @throws {UserError} code 78 for a file that is missing, unreadable, no regular file or larger
  * than wanted
  */
-export function readLossyText(wanted: Wanted): string {
-  return new TextDecoder().decode(readBytes(wanted));
+export function openFile(wanted: Wanted): Deno.FsFile {
+  return attempt(wanted, () => Deno.openSync(wanted.path));
 }
 
 function readText(wanted: Wanted): string {
@@ -72,13 +72,17 @@ function readText(wanted: Wanted): string {
   }
 }
 
-function readBytes({ path, what, most, target }: Wanted): Uint8Array {
+function readBytes(wanted: Wanted): Uint8Array {
+  return attempt(wanted, () => Deno.readFileSync(wanted.path));
+}
+
+function attempt<T>({ path, what, most, target }: Wanted, read: () => T): T {
   try {
     const { isFile, isDirectory, size } = Deno.statSync(path);
     if (isDirectory) throw unreadable(what, `${path} is a directory`);
     if (!isFile) throw unreadable(what, `${path} is not a regular file`);
     if (size > most) throw unreadable(what, `${path} has ${size} bytes, more than the ${most} allowed`);
-    return Deno.readFileSync(path);
+    return read();
   } catch (error) {
     if (error instanceof UserError) throw error;
     throw unreadable(what, explain(error, { path, target }));

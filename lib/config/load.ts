@@ -11,7 +11,7 @@ import { type Settings, settingsSchema } from "./schema.ts";
 import type { TrustOptions } from "../deciding/logins.ts";
 import type { BanConfig, Config, LoadOptions, WhitelistConfig } from "./types.ts";
 import { longestOfEach } from "./whitelist.ts";
-import { readWhitelistFile } from "./whitelist_file.ts";
+import { whitelistFile } from "./whitelist_file.ts";
 
 /**
  * Reads, checks and completes the configuration in the file `path`.
@@ -133,7 +133,7 @@ function toWhitelist(settings: Settings, target: BuildTarget): WhitelistConfig {
   const paths = new Set(whitelist_files.map((path) => resolve(dirname(target.config), path)));
   return {
     members: longestOfEach([...whitelist, ...proxies]),
-    files: [...paths].map((path) => readWhitelistFile(path, target)),
+    files: [...paths].map((path) => whitelistFile(path, target)),
     refresh,
   };
 }

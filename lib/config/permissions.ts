@@ -64,7 +64,7 @@ export function permissionsFor(
 }
 
 function whitelistedNames({ members, files }: WhitelistConfig): string[] {
-  return [...members, ...files.flatMap((file) => file.members)]
+  return [...members, ...files.flatMap((file) => file.read().content.names)]
     .flatMap(({ address, isName }) => isName ? address : []);
 }
 
@@ -84,17 +84,19 @@ function fixedDirectory(pattern: string): string {
  * behind.
  */
 export function missingPermissions(config: Config): string[] {
-  const files = config.whitelist.files.map((file) => ({ ...file, members: [] }));
+  const { files } = config.whitelist;
   const { run, net, read, write, env, sys } = permissionsFor({
     ...config,
-    whitelist: { ...config.whitelist, files },
+    whitelist: { ...config.whitelist, files: [] },
   });
   return [
     ...run.filter((command) => command !== KILL && isForbiddenProgram(command)).map((command) =>
       `to run ${command}`
     ),
     ...net.filter((host) => lacks({ name: "net", host })).map((host) => `to reach ${host}`),
-    ...read.filter((path) => lacks({ name: "read", path })).map((path) => `to read ${path}`),
+    ...[...read, ...files.map(({ path }) => path)].filter((path) => lacks({ name: "read", path })).map((
+      path,
+    ) => `to read ${path}`),
     ...write.filter((path) => lacks({ name: "write", path })).map((path) => `to write ${path}`),
     ...env.filter((variable) => lacks({ name: "env", variable })).map((variable) =>
       `to know the variables ${variable}`

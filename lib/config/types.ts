@@ -6,6 +6,7 @@ import type { NetworkStep } from "../deciding/networks.ts";
 import type { Micros } from "../core/time.ts";
 import type { ModuleKind } from "../reading/module.ts";
 import type { WhitelistEntry } from "../deciding/whitelist.ts";
+import type { WhitelistReading } from "./whitelist_file.ts";
 
 /**
  * A configuration that has been checked: every default filled in, every path absolute, every span
@@ -74,7 +75,6 @@ export interface BanConfig {
 export interface WhitelistConfig {
   /** Trusted proxies among them. Each address once. */
   readonly members: readonly WhitelistMember[];
-  /** As they were when the configuration was read. */
   readonly files: readonly WhitelistFile[];
   /** DNS names are resolved again this often. */
   readonly refresh: Micros;
@@ -86,18 +86,18 @@ export interface WhitelistMember extends WhitelistEntry {
   readonly isName: boolean;
 }
 
-/** A whitelist file as it was last read. */
+/** A whitelist file, which is read when somebody asks for its content. */
 export interface WhitelistFile {
   /** Absolute. */
   readonly path: string;
-  /** Changes when the file changes; null when the file could not be looked at. */
-  readonly stamp: string | null;
-  /** Each address once. */
-  readonly members: readonly WhitelistMember[];
-  /** A sentence for each wrong line, which does not count. It begins with `path:line`. */
-  readonly complaints: readonly string[];
-  /** Sentence that says why the file could not be read; null when it was read. */
-  readonly error: string | null;
+  /** Reads the file, once. */
+  read(): WhitelistReading;
+  /** Reads the file anew, in steps of a millisecond. */
+  steps(): Generator<void, WhitelistReading>;
+  /** Says why the file cannot be opened; null: it can. */
+  problem(): string | null;
+  /** Reads the entries of the file with their notes. */
+  members(): Iterable<WhitelistMember>;
 }
 
 /** Options of `loadConfig()`. */

@@ -1,6 +1,7 @@
 import { basename } from "node:path";
 import type { Condition, ModuleRules, Rule } from "../rules/rule.ts";
 import type { Micros } from "../core/time.ts";
+import { longestOfEach } from "./whitelist.ts";
 import type { Config, WhitelistConfig, WhitelistFile, WhitelistMember } from "./types.ts";
 
 /** Returns a sentence for each setting of `config` that is allowed but probably a mistake. */
@@ -19,9 +20,12 @@ export function configWarnings(config: Config, now: Micros = Date.now() * 1_000)
 }
 
 function warnOfWhitelist({ members, files }: WhitelistConfig, now: Micros): string[] {
-  const all = [...members, ...files.flatMap((file) => file.members)];
+  const all = [
+    ...members.flatMap(({ address, isName }) => isName ? [] : address),
+    ...files.flatMap((file) => file.read().content.wide),
+  ];
   return [
-    ...all.flatMap(({ address, isName }) => isName ? [] : vastWarning(address) ?? []),
+    ...all.flatMap((address) => vastWarning(address) ?? []),
     ...members.filter((member) => hasEnded(member, now)).map(({ address }) =>
       `whitelist ${address} has ended: it is banned like others`
     ),
@@ -29,14 +33,19 @@ function warnOfWhitelist({ members, files }: WhitelistConfig, now: Micros): stri
   ];
 }
 
-function warnOfFile({ path, members, complaints }: WhitelistFile, now: Micros): string[] {
-  const ended = members.filter((member) => hasEnded(member, now));
-  const names = ended.slice(0, 3).map(({ address }) => address).join(", ");
+function warnOfFile(file: WhitelistFile, now: Micros): string[] {
+  const { complaints, networks, names } = file.read().content;
+  if (![...networks, ...names].some((part) => hasEnded(part, now))) return [...complaints];
+  const ended = longestOfEach(file.members()).filter((member) => hasEnded(member, now));
+  const named = ended.slice(0, 3).map(({ address }) => address).join(", ");
   const rest = ended.length > 3 ? ` and ${ended.length - 3} more` : "";
-  return [...complaints, ...(ended.length > 0 ? [`${path}: ${names}${rest} ended: banned like others`] : [])];
+  return ended.length === 0 ? [...complaints] : [
+    ...complaints,
+    `${file.path}: ${named}${rest} ended: banned like others`,
+  ];
 }
 
-function hasEnded({ until }: WhitelistMember, now: Micros): boolean {
+function hasEnded({ until }: Pick<WhitelistMember, "until">, now: Micros): boolean {
   return until !== null && until <= now;
 }
 

@@ -54,31 +54,12 @@ export const whitelistMembers = z.union([
   z.array(z.union([plain, described], "must be a string or an object"), MEMBERS),
 ], MEMBERS).transform((given) => [given].flat());
 
-/** Contents of a whitelist file. */
-export interface FileContent {
-  readonly members: readonly WhitelistMember[];
-  /** A complaint about each wrong line, in the order of the lines. */
-  readonly complaints: readonly { readonly line: number; readonly complaint: string }[];
-}
-
 /**
- * Reads the text of a whitelist file: on each line an address, a network or a DNS name, after it
- * perhaps `until` and a date, and behind `#` a comment, which is its note. A wrong line is
- * complained of, and the others count.
+ * Reads a line of a whitelist file: an address, a network or a DNS name, after it perhaps `until` and
+ * a date, and behind `#` a comment, which is its note. Returns null for a blank line or a comment,
+ * and a complaint for a wrong line.
  */
-export function readWhitelist(text: string): FileContent {
-  const members: WhitelistMember[] = [];
-  const complaints: FileContent["complaints"][number][] = [];
-  text.split(/\r?\n/).forEach((line, i) => {
-    const member = readLine(line);
-    if (typeof member === "string") complaints.push({ line: i + 1, complaint: member });
-    else if (member !== null) members.push(member);
-  });
-  return { members: longestOfEach(members), complaints };
-}
-
-/** Reads one line. Returns null for a blank line or a comment, and a complaint for a wrong line. */
-function readLine(line: string): WhitelistMember | string | null {
+export function readLine(line: string): WhitelistMember | string | null {
   const hash = line.indexOf("#");
   const words = (hash < 0 ? line : line.slice(0, hash)).trim();
   if (words === "") return null;

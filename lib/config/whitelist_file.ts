@@ -1,39 +1,62 @@
+import { ADDRESS_WORDS } from "../core/address.ts";
+import { AddressReader } from "../core/address_reader.ts";
+import { finish } from "../core/async.ts";
+import { type Bytes, decode, makeBytes } from "../core/bytes.ts";
 import { messageOf, UserError } from "../core/error.ts";
+import { NetworkSetBuilder } from "../core/network_set.ts";
 import { counted } from "../core/text.ts";
+import type { Micros } from "../core/time.ts";
 import type { BuildTarget } from "./build_hint.ts";
-import { readLossyText } from "./file.ts";
-import type { WhitelistConfig, WhitelistFile } from "./types.ts";
-import { readWhitelist } from "./whitelist.ts";
+import { openFile, type Wanted } from "./file.ts";
+import type { WhitelistConfig, WhitelistFile, WhitelistMember } from "./types.ts";
+import { longestOfEach, readLine } from "./whitelist.ts";
+import { NO_CONTENT, type WhitelistContent } from "./whitelist_content.ts";
 
-/** 100,000 lines with a note each. */
-const MAX_FILE = 1 << 24;
-/** Most wrong lines of a file that are reported. */
+/** A million IPv6 addresses with a short note each. */
+const MAX_FILE = 1 << 26;
+/** Bytes that are read in one step, and of a line at most. */
+const STEP = 1 << 16;
+/** Most wrong lines and wide networks of a file that are reported. */
 const MOST = 20;
+/** Bits of a network that is told to whoever warns of mistakes. */
+const WIDE = 16;
+const [TAB, NEWLINE, RETURN, BLANK, HASH, POINT, SLASH, ZERO, COLON] = [9, 10, 13, 32, 35, 46, 47, 48, 58];
 
-/**
- * Reads the whitelist file `path`. Never throws: one that cannot be read has an `error` and no
- * members.
- */
-export function readWhitelistFile(path: string, target: BuildTarget): WhitelistFile {
-  // Take the stamp first: a change while the file is being read then shows at the next look.
-  const stamp = whitelistStamp(path);
-  try {
-    const text = readLossyText({ path, what: "the whitelist file", most: MAX_FILE, target });
-    const { members, complaints } = readWhitelist(text);
-    const told = complaints.slice(0, MOST).map(({ line, complaint }) => `${path}:${line}: ${complaint}`);
-    const rest = complaints.length - told.length;
-    return {
-      path,
-      stamp,
-      members,
-      complaints: rest > 0
-        ? [...told, `${path}: ${counted(rest, "more line is", "more lines are")} wrong`]
-        : told,
-      error: null,
-    };
-  } catch (error) {
-    return { path, stamp, members: [], complaints: [], error: messageOf(error) };
-  }
+/** What became of reading a whitelist file. */
+export interface WhitelistReading {
+  /** Changes when the file changes; null when it could not be looked at. */
+  readonly stamp: string | null;
+  readonly content: WhitelistContent;
+  /** Sentence that says why the file could not be read; null when it was read. */
+  readonly error: string | null;
+}
+
+/** The whitelist file `path` of a configuration, not read yet. */
+export function whitelistFile(path: string, target: BuildTarget): WhitelistFile {
+  const wanted = { path, what: "the whitelist file", most: MAX_FILE, target };
+  let known: WhitelistReading | null = null;
+  return {
+    path,
+    read: () => known ??= finish(readInSteps(wanted)),
+    steps: () => readInSteps(wanted),
+    problem() {
+      try {
+        openFile(wanted).close();
+        return null;
+      } catch (error) {
+        return messageOf(error);
+      }
+    },
+    *members() {
+      const members: WhitelistMember[] = [];
+      const visit = (bytes: Bytes, from: number, to: number) => {
+        const member = readLine(decode(bytes, from, to));
+        if (typeof member === "object" && member !== null) members.push(member);
+      };
+      for (const _ of linesOf(wanted, visit)) yield* members.splice(0);
+      yield* members;
+    },
+  };
 }
 
 /**
@@ -50,9 +73,157 @@ export function whitelistStamp(path: string): string | null {
 
 /**
  * Why a monitor is not to start with `whitelist`: a friend could be banned. Null when every file
- * can be read.
+ * can be read, or is known from before.
  */
-export function whitelistProblem({ files }: WhitelistConfig): UserError | null {
-  const errors = files.flatMap(({ error }) => error ?? []);
+export function whitelistProblem(
+  { files }: WhitelistConfig,
+  isKnown: (path: string) => boolean = () => false,
+): UserError | null {
+  const errors = files.flatMap((file) => isKnown(file.path) ? [] : file.problem() ?? []);
   return errors.length === 0 ? null : new UserError(errors, 78);
+}
+
+/** Reads a file step by step. Never throws: one that cannot be read has an `error` and no content. */
+function* readInSteps(wanted: Wanted): Generator<void, WhitelistReading> {
+  // Take the stamp first: a change while the file is being read then shows at the next look.
+  const stamp = whitelistStamp(wanted.path);
+  try {
+    const gatherer = new Gatherer(wanted.path);
+    yield* linesOf(wanted, (bytes, from, to, line) => gatherer.add(bytes, { from, to, line }));
+    return { stamp, content: yield* gatherer.build(), error: null };
+  } catch (error) {
+    return { stamp, content: NO_CONTENT, error: messageOf(error) };
+  }
+}
+
+/** Calls `visit` with each line of a file, without its end; of a line longer than a step, with the first one. */
+function* linesOf(
+  wanted: Wanted,
+  visit: (bytes: Bytes, from: number, to: number, line: number) => void,
+): Generator<void> {
+  using file = openFile(wanted);
+  const bytes = makeBytes(STEP);
+  const { array } = bytes;
+  let [kept, line, isTooLong] = [0, 1, false];
+  const take = (from: number, to: number) => {
+    if (!isTooLong) visit(bytes, from, to > from && array[to - 1] === RETURN ? to - 1 : to, line);
+  };
+  for (;;) {
+    const count = file.readSync(array.subarray(kept, STEP));
+    const end = kept + (count ?? 0);
+    let from = 0;
+    for (let to = array.indexOf(NEWLINE); to >= 0 && to < end; to = array.indexOf(NEWLINE, from)) {
+      take(from, to);
+      isTooLong = false;
+      line++;
+      from = to + 1;
+    }
+    if (count === null) return take(from, end);
+    if (from === 0 && end === STEP) {
+      take(from, end);
+      isTooLong = true;
+      from = end;
+    }
+    array.copyWithin(0, from, end);
+    kept = end - from;
+    yield;
+  }
+}
+
+/** Gathers the content of a file from its lines. */
+class Gatherer {
+  readonly #path: string;
+  readonly #reader = new AddressReader();
+  readonly #words = new Int32Array(ADDRESS_WORDS);
+  readonly #networks = new Map<Micros | null, { builder: NetworkSetBuilder; count: number }>();
+  readonly #names: WhitelistMember[] = [];
+  readonly #wide: string[] = [];
+  readonly #complaints: string[] = [];
+  #entries = 0;
+  #wrong = 0;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  add(bytes: Bytes, { from, to, line }: { from: number; to: number; line: number }): void {
+    const length = this.#readPlain(bytes, from, to);
+    if (length >= 0) {
+      const { w0, w1, w2, w3, isIPv6 } = this.#reader;
+      const words = this.#words;
+      [words[0], words[1], words[2], words[3]] = [w0, w1, w2, w3];
+      this.#group(null).addWords(words, length, !isIPv6);
+      this.#entries++;
+    } else this.#addText(decode(bytes, from, to), line);
+  }
+
+  *build(): Generator<void, WhitelistContent> {
+    const networks = [];
+    for (const [until, { builder, count }] of this.#networks) {
+      networks.push({ until, count, set: yield* builder.build() });
+    }
+    const rest = this.#wrong - this.#complaints.length;
+    return {
+      entries: this.#entries,
+      networks,
+      names: longestOfEach(this.#names),
+      wide: this.#wide,
+      complaints: rest > 0
+        ? [...this.#complaints, `${this.#path}: ${counted(rest, "more line is", "more lines are")} wrong`]
+        : this.#complaints,
+    };
+  }
+
+  #addText(text: string, line: number): void {
+    const member = readLine(line === 1 ? text.replace(/^\ufeff/, "") : text);
+    if (member === null) return;
+    if (typeof member === "string") {
+      if (this.#wrong++ < MOST) this.#complaints.push(`${this.#path}:${line}: ${member}`);
+      return;
+    }
+    this.#entries++;
+    const { address, isName, until } = member;
+    if (isName) return void this.#names.push(member);
+    this.#group(until).add(address);
+    const [, bits] = address.split("/");
+    if (bits !== undefined && Number(bits) < WIDE && this.#wide.length < MOST) this.#wide.push(address);
+  }
+
+  #group(until: Micros | null): NetworkSetBuilder {
+    const group = this.#networks.get(until) ?? { builder: new NetworkSetBuilder(), count: 0 };
+    if (group.count++ === 0) this.#networks.set(until, group);
+    return group.builder;
+  }
+
+  /**
+   * Reads a line with an address or a network that is no wide one, and perhaps a comment: nearly all
+   * of a long file. Returns the bits of its prefix as in `putAddress()`; -1 for any other line.
+   */
+  #readPlain(bytes: Bytes, from: number, to: number): number {
+    const { array } = bytes;
+    const reader = this.#reader;
+    const start = pastBlanks(array, from, to);
+    let at = reader.read(bytes, start, to);
+    if (!reader.isAddress || reader.hasZone) return -1;
+    // An IPv4 address within one of IPv6 has spellings of its own.
+    for (let i = start; i < at; i++) if (array[i] === (reader.isIPv6 ? POINT : COLON)) return -1;
+    const first = reader.isIPv6 ? 0 : 96;
+    let bits = 128;
+    if (at < to && array[at] === SLASH) {
+      bits = first;
+      const digits = ++at;
+      for (; at < to && at - digits < 3 && array[at]! >= ZERO && array[at]! < ZERO + 10; at++) {
+        bits += (9 * (bits - first)) + array[at]! - ZERO;
+      }
+      if (at === digits || bits > 128 || bits - first < WIDE) return -1;
+    }
+    const rest = pastBlanks(array, at, to);
+    return rest === to || (array[rest] === HASH && at < to) ? bits : -1;
+  }
+}
+
+function pastBlanks(array: Uint8Array, from: number, to: number): number {
+  let at = from;
+  while (at < to && (array[at] === BLANK || array[at] === TAB)) at++;
+  return at;
 }

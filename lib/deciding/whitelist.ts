@@ -28,18 +28,20 @@ export type WhitelistOrigin =
   | "open session"
   | "knock";
 
-const NOBODYS_SETS = Object.entries(NOBODYS).map(([kind, networks]): [WhitelistOrigin, NetworkSet] => [
+const NOBODYS_SETS = Object.entries(NOBODYS).map((
+  [kind, networks],
+): [WhitelistOrigin, readonly NetworkSet[]] => [
   kind as keyof typeof NOBODYS,
-  new NetworkSet(networks),
+  [new NetworkSet(networks)],
 ]);
 
 /** The addresses and networks that are never banned, gathered from all that may name one. */
 export class Whitelist {
-  readonly #parts = new Map(NOBODYS_SETS);
+  readonly #parts = new Map<WhitelistOrigin, readonly NetworkSet[]>(NOBODYS_SETS);
   readonly #texts = new Map<WhitelistOrigin, string>();
   #revision = 0;
 
-  /** Counts up whenever `set()` changes anything. */
+  /** Counts up whenever `set()` or `setAll()` changes anything. */
   get revision(): number {
     return this.#revision;
   }
@@ -50,7 +52,15 @@ export class Whitelist {
     const text = list.join();
     if (this.#texts.get(origin) === text) return;
     this.#texts.set(origin, text);
-    this.#parts.set(origin, new NetworkSet(list));
+    this.#parts.set(origin, [new NetworkSet(list)]);
+    this.#revision++;
+  }
+
+  /** Replaces what `origin` whitelists by sets that others have made. */
+  setAll(origin: WhitelistOrigin, sets: readonly NetworkSet[]): void {
+    const before = this.#parts.get(origin) ?? [];
+    if (sets.length === before.length && sets.every((set, i) => set === before[i])) return;
+    this.#parts.set(origin, sets);
     this.#revision++;
   }
 
@@ -60,8 +70,10 @@ export class Whitelist {
    */
   covering(address: string): WhitelistOrigin | null {
     const inside = clientIPv4(address);
-    for (const [origin, members] of this.#parts) {
-      if (members.touches(address) || inside !== null && members.touches(inside)) return origin;
+    const isIn = (members: NetworkSet) =>
+      members.touches(address) || inside !== null && members.touches(inside);
+    for (const [origin, sets] of this.#parts) {
+      if (sets.some(isIn)) return origin;
     }
     return null;
   }

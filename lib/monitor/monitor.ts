@@ -95,7 +95,7 @@ export class Monitor {
       log,
       clock: now,
       resolve: resolveBySystem,
-      changed: () => this.#refresh(),
+      changed: () => this.#housekeeping.attempt("take over a change", () => this.#refresh()),
     });
     this.#surroundings = new Surroundings({
       state,
@@ -167,6 +167,7 @@ export class Monitor {
       isTrialOver = isOver;
       if (isOver) stop.abort();
     });
+    await this.#whitelisting.look(stop.signal);
     const background = Promise.all([this.#startBackground(stop.signal), trial]).catch((error) => {
       stop.abort();
       throw error;
@@ -216,6 +217,7 @@ export class Monitor {
       every(REPORTING, signal, () => attempt("report", () => this.#report(true))),
       this.#whitelisting.followNames(signal),
       this.#surroundings.follow(signal),
+      this.#whitelisting.followFiles(signal),
     ]);
   }
 

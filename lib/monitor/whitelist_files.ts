@@ -1,52 +1,146 @@
-import { readWhitelistFile, whitelistStamp } from "../config/whitelist_file.ts";
-import type { WhitelistFile, WhitelistMember } from "../config/types.ts";
+import type { WhitelistFile } from "../config/types.ts";
+import { decodeCopy, encodeCopy, type WhitelistContent } from "../config/whitelist_content.ts";
+import { whitelistStamp } from "../config/whitelist_file.ts";
+import { finishSlowly } from "../core/async.ts";
+import { messageOf } from "../core/error.ts";
 import type { Log } from "../core/log.ts";
 import { counted } from "../core/text.ts";
+import type { State } from "../state/state.ts";
 
 /** Options of `WhitelistFiles`. */
 export interface WhitelistFilesOptions {
   readonly log: Log;
-  /** Path of the configuration that names the files. */
-  readonly config: string;
+  /** Keeps copies of the files. */
+  readonly state: Pick<State, "whitelistCopy" | "keepWhitelistCopies" | "keepWhitelistCopy">;
 }
 
-/** Reads the whitelist files of a configuration again when they change. */
+/** Milliseconds for which a file must rest before entries that left it are let go: somebody may be writing it. */
+const REST = 2_000;
+/** The same for a file without any entry. */
+const REST_EMPTY = 60_000;
+
+/** A file that is followed. */
+interface Followed {
+  readonly file: WhitelistFile;
+  /** The file as it was last read; undefined: it never was. */
+  stamp: string | null | undefined;
+  /** Why it could not be read, as the log was told; null: it could. */
+  error: string | null;
+  /** What it said when it last rested. */
+  settled: WhitelistContent | null;
+  /** What it says since it has changed; null: it rests. */
+  latest: WhitelistContent | null;
+  /** When that was read, by `performance.now()`. */
+  readAt: number;
+}
+
+/**
+ * Follows the whitelist files of a configuration. A file that cannot be read keeps its last entries,
+ * and so does for a moment one that is written anew: new entries count at once, and others are let
+ * go when the file rests. Copies in the state spare reading what has not changed.
+ */
 export class WhitelistFiles {
   readonly #options: WhitelistFilesOptions;
-  /** Each file as it was last read. */
-  #files: readonly WhitelistFile[];
+  readonly #followed: readonly Followed[];
 
-  /** @param files the files as they were read with the configuration */
   constructor(files: readonly WhitelistFile[], options: WhitelistFilesOptions) {
-    this.#files = files;
     this.#options = options;
-    files.forEach((file) => this.#complain(file));
+    this.#followed = files.map((file) => ({
+      file,
+      ...this.#copyOf(file),
+      error: null,
+      latest: null,
+      readAt: 0,
+    }));
+    this.#keep(() => options.state.keepWhitelistCopies(files.map(({ path }) => path)));
+  }
+
+  /** What counts of all files now. */
+  get contents(): WhitelistContent[] {
+    return this.#followed.flatMap(({ settled, latest }) => [settled ?? [], latest ?? []].flat());
   }
 
   /**
-   * Returns the entries of all files now. A file that cannot be read keeps its last entries, so
-   * that nobody is locked out.
+   * Reads the files that have changed, in steps between which others get their turn, until `signal`
+   * aborts. Returns whether other entries count now.
    */
-  refresh(): WhitelistMember[] {
-    this.#files = this.#files.map((file) => this.#refresh(file));
-    return this.#files.flatMap(({ members }) => members);
-  }
-
-  #refresh(old: WhitelistFile): WhitelistFile {
-    const { log, config } = this.#options;
-    if (whitelistStamp(old.path) === old.stamp) return old;
-    const file = readWhitelistFile(old.path, { config });
-    if (file.error !== null) {
-      const { stamp, error } = file;
-      if (error !== old.error) log.warn(`${error}; its last entries stay whitelisted`);
-      return { ...old, stamp, error };
+  async look(signal: AbortSignal): Promise<boolean> {
+    let isOther = false;
+    for (const followed of this.#followed) {
+      if (whitelistStamp(followed.file.path) !== followed.stamp || followed.error !== null) {
+        isOther = await this.#read(followed, signal) || isOther;
+      }
+      isOther = this.#settle(followed) || isOther;
     }
-    log.info(`whitelist file ${file.path} read: ${counted(file.members.length, "entry", "entries")}`);
-    this.#complain(file);
-    return file;
+    return isOther;
   }
 
-  #complain({ complaints }: WhitelistFile): void {
-    for (const complaint of complaints) this.#options.log.warn(complaint);
+  async #read(followed: Followed, signal: AbortSignal): Promise<boolean> {
+    const { log } = this.#options;
+    const reading = await finishSlowly(followed.file.steps(), signal);
+    if (reading === null) return false;
+    const { stamp, content, error } = reading;
+    if (error !== null && error !== followed.error) {
+      const fate = followed.settled === null ? "" : "; its last entries stay whitelisted";
+      log.warn(`${error}${fate}`);
+    }
+    const isNews = error === null && stamp !== followed.stamp;
+    followed.error = error;
+    if (!isNews) return false;
+    followed.stamp = stamp;
+    followed.latest = content;
+    followed.readAt = performance.now();
+    log.info(`whitelist file ${followed.file.path} read: ${counted(content.entries, "entry", "entries")}`);
+    for (const complaint of content.complaints) log.warn(complaint);
+    if (content.entries === 0 && (followed.settled?.entries ?? 0) > 0) {
+      log.warn(
+        `${followed.file.path} is empty: its last entries stay whitelisted for ${REST_EMPTY / 1_000} s`,
+      );
+    }
+    return true;
+  }
+
+  /** Lets go of what a file no longer says, if it rests. */
+  #settle(followed: Followed): boolean {
+    const { latest, settled, file, stamp, readAt } = followed;
+    if (latest === null) return false;
+    const rest = latest.entries === 0 ? REST_EMPTY : REST;
+    const hasRested = performance.now() - readAt >= rest ||
+      Date.now() - (modified(file.path) ?? Infinity) >= rest;
+    if (settled !== null && !hasRested) return false;
+    followed.settled = latest;
+    followed.latest = null;
+    const copy = encodeCopy({ stamp: stamp ?? null, content: latest });
+    this.#keep(() => this.#options.state.keepWhitelistCopy(file.path, copy));
+    return true;
+  }
+
+  #copyOf({ path }: WhitelistFile): Pick<Followed, "stamp" | "settled"> {
+    try {
+      const bytes = this.#options.state.whitelistCopy(path);
+      if (bytes === null) return { stamp: undefined, settled: null };
+      const { stamp, content } = decodeCopy(bytes);
+      return { stamp, settled: content };
+    } catch (error) {
+      this.#options.log.debug(() => `Cannot use the copy of ${path}: ${messageOf(error)}`);
+      return { stamp: undefined, settled: null };
+    }
+  }
+
+  /** Memory counts on where the state cannot be written. */
+  #keep(write: () => void): void {
+    try {
+      write();
+    } catch (error) {
+      this.#options.log.error(`Cannot keep a copy of the whitelist files: ${messageOf(error)}`);
+    }
+  }
+}
+
+function modified(path: string): number | null {
+  try {
+    return Deno.statSync(path).mtime?.getTime() ?? null;
+  } catch {
+    return null;
   }
 }

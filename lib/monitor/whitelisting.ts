@@ -26,6 +26,8 @@ export type WhitelistingConfig = Pick<Config, "whitelist" | "database" | "path" 
 
 /** Milliseconds between two looks at names that are being resolved, and before failed ones are asked for again. */
 const [BETWEEN_LOOKS, RETRY] = [200, 10_000];
+/** Milliseconds between two looks at files and interfaces. */
+const BETWEEN_FILES = 1_000;
 /** How long an address that this machine had stays whitelisted. */
 const LATELY: Micros = DAY;
 
@@ -44,6 +46,8 @@ export class Whitelisting {
   /** Aborted when `#names` changes. */
   #otherNames = new AbortController();
   #namesResolved: boolean;
+  /** This machine's addresses at the last look. */
+  #spelledOwn = "";
   /** The addresses of names as they were last to be stored, and whether they were. */
   #spelled: string;
   #isStored = true;
@@ -54,7 +58,7 @@ export class Whitelisting {
     const { state, log, resolve, clock } = parts;
     this.#config = config;
     this.#parts = parts;
-    this.#files = new WhitelistFiles(config.whitelist.files, { log, config: config.path });
+    this.#files = new WhitelistFiles(config.whitelist.files, { log, state });
     const hint = buildHint({ config: config.path, state: config.stateDirectory });
     const stored = state.whitelist("name", clock());
     this.#spelled = spell(stored);
@@ -78,14 +82,14 @@ export class Whitelisting {
     const { state, log, clock } = this.#parts;
     const now = clock();
     const before = this.whitelist.revision;
-    const inForce = ({ until }: WhitelistMember) => until === null || until > now;
+    const inForce = ({ until }: Pick<WhitelistMember, "until">) => until === null || until > now;
     const configured = this.#config.whitelist.members.filter(inForce);
-    const listed = this.#files.refresh().filter(inForce);
+    const { contents } = this.#files;
+    const listed = contents.flatMap(({ names }) => names).filter(inForce);
     this.#setNames(longestOfEach([...configured, ...listed].filter(({ isName }) => isName)));
     const kept = (origin: string) => state.whitelist(origin, now).map(({ address }) => address);
     const parts: [WhitelistOrigin, string[]][] = [
       ["configuration", networksOf(configured)],
-      ["whitelist file", networksOf(listed)],
       ["command", kept("command")],
       ["knock", kept("knock")],
       ["database", this.#config.database === null ? [] : kept("database")],
@@ -94,9 +98,32 @@ export class Whitelisting {
       ...SURROUNDINGS.map((origin): [WhitelistOrigin, string[]] => [origin, kept(origin)]),
     ];
     for (const [origin, members] of parts) this.whitelist.set(origin, members);
+    const networks = contents.flatMap(({ networks }) => networks).filter(inForce);
+    this.whitelist.setAll("whitelist file", networks.map(({ set }) => set));
     if (this.whitelist.revision === before) return;
-    const counts = () => parts.flatMap(([origin, { length }]) => length > 0 ? `${length} by ${origin}` : []);
-    log.debug(() => `whitelisted: ${counts().join(", ")}`);
+    const listedCount = networks.reduce((sum, { count }) => sum + count, 0);
+    const counts = [...parts.map(([origin, { length }]) => [origin, length]), ["whitelist file", listedCount]]
+      .flatMap(([origin, count]) => count === 0 ? [] : `${count} by ${origin}`);
+    log.debug(() => `whitelisted: ${counts.join(", ")}`);
+  }
+
+  /**
+   * Reads the files that have changed, and looks at this machine's addresses. Takes over what is new,
+   * unless `signal` has aborted.
+   */
+  async look(signal: AbortSignal): Promise<void> {
+    const before = this.#spelledOwn;
+    const isOther = await this.#files.look(signal);
+    this.#spelledOwn = this.#present().sort().join();
+    if (!signal.aborted && (isOther || this.#spelledOwn !== before)) this.#parts.changed();
+  }
+
+  /** Calls `look()` every second until `signal` aborts. */
+  async followFiles(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.look(signal);
+      await pause(BETWEEN_FILES, signal);
+    }
   }
 
   /**

@@ -13,6 +13,9 @@ import { LoginTable } from "./login_table.ts";
 import { NoteTable } from "./note_table.ts";
 import { StateOutbox } from "./outbox.ts";
 
+/** Stands before the path of a whitelist file in the key of its copy. */
+const COPY = "whitelist file ";
+
 /** The daemon's own embedded database. All methods are synchronous and atomic. */
 export class State {
   readonly log: LogTable;
@@ -127,6 +130,28 @@ export class State {
       );
       for (const entry of entries) this.addToWhitelist(origin, { ...entry, since: now });
     });
+  }
+
+  /** The copy of the whitelist file `path` that was kept last; null: there is none. */
+  whitelistCopy(path: string): Uint8Array | null {
+    return this.#db.get<{ value: Uint8Array }>("SELECT value FROM meta WHERE key = ?", COPY + path)?.value ??
+      null;
+  }
+
+  /** Keeps a copy of the whitelist file `path`. */
+  keepWhitelistCopy(path: string, copy: Uint8Array): void {
+    this.#db.run("INSERT OR REPLACE INTO meta VALUES (?, ?)", COPY + path, copy);
+  }
+
+  /** Drops the copies of all whitelist files but `paths`. */
+  keepWhitelistCopies(paths: readonly string[]): void {
+    this.#db.run(
+      "DELETE FROM meta WHERE substr(key, 1, ?) = ? AND key NOT IN (SELECT ? || value FROM json_each(?))",
+      COPY.length,
+      COPY,
+      COPY,
+      JSON.stringify(paths),
+    );
   }
 
   /** The trial that nobody has confirmed; null: there is none. */

@@ -1,6 +1,7 @@
 import { strict as assert } from "node:assert";
 import { fileURLToPath } from "node:url";
-import type { Config } from "../../lib/config/types.ts";
+import type { Config, WhitelistFile } from "../../lib/config/types.ts";
+import { NO_CONTENT } from "../../lib/config/whitelist_content.ts";
 import type { ModuleRules } from "../../lib/rules/rule.ts";
 import { permissionsFor } from "../../lib/config/permissions.ts";
 import { sshd } from "../../modules/sshd.ts";
@@ -52,11 +53,12 @@ const FULL: Config = {
     members: [{ ...plainly("office.example.org"), isName: true }],
     files: [{
       path: "/etc/friends.list",
-      stamp: "",
-      members: [{ ...plainly("friend.example.org"), isName: true }, plainly("192.0.2.1")],
-      complaints: [],
-      error: null,
-    }],
+      read: () => ({
+        stamp: "",
+        content: { ...NO_CONTENT, names: [{ ...plainly("friend.example.org"), isName: true }] },
+        error: null,
+      }),
+    } as Partial<WhitelistFile> as WhitelistFile],
   },
 };
 

@@ -3,10 +3,12 @@ import { join } from "node:path";
 import { configWarnings } from "../../lib/config/warnings.ts";
 import { describeConfig } from "../../lib/config/describe.ts";
 import { loadConfig } from "../../lib/config/load.ts";
-import { whitelistProblem } from "../../lib/config/whitelist_file.ts";
-import { longestOfEach, readWhitelist } from "../../lib/config/whitelist.ts";
+import { longestOfEach, readLine } from "../../lib/config/whitelist.ts";
+import { decodeCopy, encodeCopy } from "../../lib/config/whitelist_content.ts";
+import { whitelistFile, whitelistProblem } from "../../lib/config/whitelist_file.ts";
 import type { Micros } from "../../lib/core/time.ts";
 import { inZone } from "../support/helpers.ts";
+import { Random } from "../support/random.ts";
 import { inDirectory, known, load, MODULES, refusalOf, top } from "../support/configs.ts";
 
 const micros = (iso: string): Micros => Date.parse(iso) * 1_000;
@@ -82,17 +84,109 @@ const LINES: readonly (readonly [line: string, expected: Record<string, unknown>
   ["\u0000", `${MEMBER}, got "\\u0000"`],
 ];
 
-Deno.test("`readWhitelist()` reads each line by itself", () => {
+Deno.test("a whitelist file is read line by line, to the same members as `readLine()` says", () => {
   inZone("UTC", () => {
     for (const [line, expected] of LINES) {
-      const { members, complaints } = readWhitelist(`192.0.2.99\r\n${line}\r\n192.0.2.100`);
-      const own = members.slice(1, -1);
-      assert.deepEqual([members[0]!.address, members.at(-1)!.address], ["192.0.2.99", "192.0.2.100"], line);
-      if (typeof expected === "string") {
-        assert.deepEqual(complaints, [{ line: 2, complaint: expected }], line);
-      } else assert.deepEqual(own, expected === null ? [] : [{ ...plainly, ...expected }], line);
-      if (typeof expected !== "string") assert.deepEqual(complaints, [], line);
+      const own = readLine(line);
+      if (expected === null || typeof expected === "string") assert.equal(own, expected, line);
+      else assert.deepEqual(own, { ...plainly, ...expected }, line);
+      inDirectory({ list: `192.0.2.99\r\n${line}\r\n192.0.2.100` }, (directory) => {
+        const path = join(directory, "list");
+        const file = whitelistFile(path, { config: "" });
+        const { content, error } = file.read();
+        assert.equal(error, null);
+        assert.deepEqual(
+          content.complaints,
+          typeof expected === "string" ? [`${path}:2: ${expected}`] : [],
+          line,
+        );
+        const is = typeof own === "object" && own !== null;
+        assert.equal(content.entries, is ? 3 : 2, line);
+        assert.deepEqual(content.names, is && own.isName ? [own] : [], line);
+        assert.deepEqual([...file.members()].slice(1, -1), is ? [own] : [], line);
+        if (!is || own.isName) return;
+        const { set } = content.networks.find(({ until }) => until === own.until)!;
+        assert.ok(set.covers(own.address), line);
+      });
     }
+  });
+});
+
+Deno.test("a whitelist file says the same by its bytes as by its text, over 3,000 random lines", () => {
+  const random = new Random(11);
+  const pieces = [
+    "192.0.2.1",
+    "10.0.0.0",
+    "2001:db8::1",
+    "::ffff:192.0.2.1",
+    "::192.0.2.7",
+    "fe80::1%eth0",
+    "1.2.3",
+    "x",
+  ];
+  const tails = [
+    "",
+    "/8",
+    "/24",
+    "/33",
+    "/64",
+    "/129",
+    "/",
+    "/1x",
+    " ",
+    "\t# a",
+    "#b",
+    " 1",
+    ".",
+    ":",
+    "\r",
+    " until 2030-01-01",
+  ];
+  const lines = random.times(
+    3_000,
+    () =>
+      random.pick(["", " ", "\t"]) + random.pick(pieces) + random.pick(tails) + random.pick(["", ...tails]),
+  );
+  inDirectory({ list: lines.join("\n") }, (directory) => {
+    const { content } = whitelistFile(join(directory, "list"), { config: "" }).read();
+    const members = lines.map((line) => readLine(line)).filter((member) =>
+      typeof member === "object" && member !== null
+    );
+    assert.equal(content.entries, members.length);
+    for (const { address, isName, until } of members) {
+      if (!isName) {
+        assert.ok(content.networks.find((part) => part.until === until)!.set.covers(address), address);
+      }
+    }
+    assert.deepEqual(
+      content.networks.map(({ until, count }) => [until, count]).sort(),
+      [...Map.groupBy(members.filter(({ isName }) => !isName), ({ until }) => until)]
+        .map(([until, some]) => [until, some.length]).sort(),
+    );
+  });
+});
+
+Deno.test("a line beyond all measure in a whitelist file hides no other", () => {
+  const long = `192.0.2.1 # ${"x".repeat(200_000)} 192.0.2.2`;
+  inDirectory({ list: `\ufeff192.0.2.3\n${long}\n192.0.2.4` }, (directory) => {
+    const { content } = whitelistFile(join(directory, "list"), { config: "" }).read();
+    assert.deepEqual([content.entries, content.complaints], [3, []]);
+  });
+});
+
+Deno.test("`decodeCopy()` reads what `encodeCopy()` wrote", () => {
+  const text =
+    "192.0.2.0/24\n2001:db8::/32\n198.51.100.1 until 2030-01-01\nhome.example # me\n0.0.0.0/0\n?\n";
+  inDirectory({ list: text }, (directory) => {
+    const { stamp, content } = whitelistFile(join(directory, "list"), { config: "" }).read();
+    const copy = decodeCopy(encodeCopy({ stamp, content }));
+    assert.deepEqual(copy, { stamp, content });
+    const [plain, dated] = copy.content.networks;
+    assert.ok(plain!.set.covers("2001:db8:7::1") && plain!.set.covers("203.0.113.1"));
+    assert.deepEqual(["198.51.100.1", "198.51.100.2"].map((address) => dated!.set.covers(address)), [
+      true,
+      false,
+    ]);
   });
 });
 
@@ -122,7 +216,7 @@ Deno.test("`loadConfig()` reads whitelist files beside it, tells wrong lines, an
   inDirectory(files, (directory) => {
     const config = loadConfig(join(directory, "config.jsonc"), { known, withPassword: false });
     const [friends, gone] = config.whitelist.files;
-    assert.deepEqual(friends!.members.map(({ address, note }) => [address, note]), [
+    assert.deepEqual([...friends!.members()].map(({ address, note }) => [address, note]), [
       ["192.0.2.1", "B\ufffdro"],
       ["192.0.2.2", ""],
     ]);
@@ -130,7 +224,8 @@ Deno.test("`loadConfig()` reads whitelist files beside it, tells wrong lines, an
       `${directory}/friends:2: ${MEMBER}, got "?"`,
       `${directory}/friends: 192.0.2.2 ended: banned like others`,
     ]);
-    assert.deepEqual([gone!.members, gone!.stamp], [[], null]);
+    assert.deepEqual([gone!.read().content.entries, gone!.read().stamp], [0, null]);
+    assert.equal(whitelistProblem(config.whitelist, (path) => path.endsWith("/gone")), null);
     const problem = whitelistProblem(config.whitelist);
     assert.equal(problem?.code, 78);
     assert.equal(problem.message, `Cannot read the whitelist file: ${directory}/gone does not exist`);
@@ -147,9 +242,9 @@ Deno.test("a whitelist file of 100,000 lines is read whole, and at most twenty o
     { "config.jsonc": `{ "whitelist_files": "list", ${MODULES} }`, list: lines.join("\n") },
     (directory) => {
       const { files } = loadConfig(join(directory, "config.jsonc"), { known, withPassword: false }).whitelist;
-      assert.equal(files[0]!.members.length, 99_900);
-      assert.equal(files[0]!.complaints.length, 21);
-      assert.equal(files[0]!.complaints.at(-1), `${directory}/list: 80 more lines are wrong`);
+      assert.equal(files[0]!.read().content.entries, 99_900);
+      assert.equal(files[0]!.read().content.complaints.length, 21);
+      assert.equal(files[0]!.read().content.complaints.at(-1), `${directory}/list: 80 more lines are wrong`);
     },
   );
 });

@@ -225,6 +225,27 @@ Deno.test("the program takes a right new configuration at SIGHUP, and keeps the 
   await scene.said(/not banning 203\.0\.113\.1, whitelisted by configuration/);
 });
 
+Deno.test("the program keeps who stood in a whitelist file that is away at a reload or a start", async () => {
+  await using scene = new Scene();
+  const friends = `${scene.directory}/friends`;
+  Deno.writeTextFileSync(friends, "203.0.113.1\n");
+  scene.configure({ ...CONFIG, whitelist_files: "friends" });
+  scene.start();
+  await scene.said(/friends read: 1 entries/);
+  Deno.removeSync(friends);
+  scene.kill("SIGHUP");
+  await scene.said(/configuration reloaded/);
+  scene.say(...Array(3).fill(attack("203.0.113.1")), ...Array(3).fill(attack("203.0.113.2")));
+  await eventually(() => scene.banned().length > 0);
+  scene.kill("SIGTERM");
+  assert.equal(await scene.end(), 0);
+  scene.start();
+  scene.say(...Array(3).fill(attack("203.0.113.1")), ...Array(3).fill(attack("203.0.113.3")));
+  await eventually(() => scene.banned().length > 1);
+  assert.deepEqual(scene.banned(), ["203.0.113.2", "203.0.113.3"]);
+  await scene.said(/not banning 203\.0\.113\.1, whitelisted by whitelist file/);
+});
+
 Deno.test("`run --verbose` tells positions, commits, commands and changes with priority 7, `run` does not", async () => {
   await using scene = new Scene();
   scene.say(...Array(3).fill(attack("203.0.113.1")));

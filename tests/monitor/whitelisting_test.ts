@@ -73,6 +73,17 @@ class Scene implements Disposable {
     Deno.renameSync(this.path(`${name}.new`), this.path(name));
   }
 
+  /** What the monitor does every second. */
+  look(): Promise<void> {
+    return this.whitelisting.look(this.stop.signal);
+  }
+
+  /** Sets the time of a file's last change back: it rests. */
+  rest(name: string, seconds = 60): void {
+    const time = Date.now() / 1_000 - seconds;
+    Deno.utimeSync(this.path(name), time, time);
+  }
+
   /** What the monitor does at each change and each minute. */
   gather(): void {
     this.whitelisting.gather();
@@ -139,6 +150,7 @@ Deno.test("`Whitelisting.gather()` lets go of everything when it has ended, by w
   const until = START + 86_400 * SECOND;
   scene.temporary.state.addToWhitelist("command", { address: "198.18.8.3", note: "", until, since: START });
   scene.dns["home.example"] = [OLD];
+  await scene.look();
   const following = scene.whitelisting.followNames(scene.stop.signal);
   await scene.resolved();
   const all = ["198.18.9.7", "198.18.8.1", "198.18.8.2", "198.18.8.3", OLD];
@@ -154,48 +166,104 @@ Deno.test("`Whitelisting.gather()` lets go of everything when it has ended, by w
   await following;
 });
 
-Deno.test("`Whitelisting.gather()` follows its files, and keeps what one that vanished last said", () => {
+Deno.test("`Whitelisting.look()` follows its files, and keeps what one that vanished last said", async () => {
   using scene = new Scene({ whitelist_files: "friends" }, { friends: "198.18.7.1\n?\n" });
   const said = (pattern: RegExp) => scene.log.lines.filter((line) => pattern.test(line)).length;
+  const origins = () => [OLD, NEW].map((address) => scene.origin(address));
+  await scene.look();
   assert.equal(scene.origin(OLD), "whitelist file");
   assert.equal(said(/^warn: .*\/friends:2: must be an address/), 1);
-  scene.gather();
-  assert.equal(scene.log.lines.length, 1);
   scene.write("friends", "198.18.7.2\n198.18.7.0/33\n");
-  scene.gather();
-  assert.deepEqual([scene.origin(OLD), scene.origin(NEW)], [null, "whitelist file"]);
-  assert.equal(said(/^info: whitelist file .*\/friends read: 1 entry$/), 1);
+  scene.rest("friends");
+  await scene.look();
+  assert.deepEqual(origins(), [null, "whitelist file"]);
+  assert.equal(said(/^info: whitelist file .*\/friends read: 1 entry$/), 2);
   assert.equal(said(/\/friends:2: must be a network/), 1);
   Deno.removeSync(scene.path("friends"));
-  for (let minute = 0; minute < 3; minute++) scene.gather();
-  assert.equal(scene.origin(NEW), "whitelist file");
+  for (let second = 0; second < 3; second++) await scene.look();
+  assert.deepEqual(origins(), [null, "whitelist file"]);
   assert.equal(said(/^warn: .*\/friends does not exist; its last entries stay whitelisted$/), 1);
   Deno.mkdirSync(scene.path("friends"));
-  scene.gather();
+  await scene.look();
   assert.equal(said(/\/friends is a directory; its last entries/), 1);
   Deno.removeSync(scene.path("friends"));
   scene.write("friends", "198.18.7.1\n");
+  scene.rest("friends");
+  await scene.look();
+  assert.deepEqual(origins(), ["whitelist file", null]);
+});
+
+Deno.test("a file that is being written anew keeps its entries until it rests, and new ones count at once", async () => {
+  using scene = new Scene({ whitelist_files: "friends" }, { friends: "198.18.7.1\n" });
+  const origins = () => [OLD, NEW].map((address) => scene.origin(address));
+  await scene.look();
+  for (const text of ["", "198.18.7.2\n"]) {
+    Deno.writeTextFileSync(scene.path("friends"), text);
+    await scene.look();
+    assert.deepEqual(origins(), ["whitelist file", text === "" ? null : "whitelist file"]);
+    // So it stands after a restart and after a reload, too.
+    scene.start({ whitelist_files: "friends" });
+    assert.deepEqual(origins(), ["whitelist file", null]);
+    await scene.look();
+    assert.deepEqual(origins(), ["whitelist file", text === "" ? null : "whitelist file"]);
+  }
+  scene.rest("friends", 3);
+  await scene.look();
+  assert.deepEqual(origins(), [null, "whitelist file"]);
+  Deno.writeTextFileSync(scene.path("friends"), "");
+  scene.rest("friends", 50);
+  await scene.look();
+  assert.deepEqual(origins(), [null, "whitelist file"]);
+  scene.rest("friends", 61);
+  await scene.look();
+  assert.deepEqual(origins(), [null, null]);
+});
+
+Deno.test("a file that is away at a start counts as it last was, and one that has not changed is not read again", async () => {
+  const keys = { whitelist_files: "friends" };
+  using scene = new Scene(keys, { friends: "198.18.7.1\n2001:db8::/32 until 2027-02-28\nhome.example\n?\n" });
+  scene.dns["home.example"] = [NEW];
+  await scene.look();
+  const reads = () => scene.log.lines.filter((line) => /read: 3 entries/.test(line)).length;
+  assert.equal(reads(), 1);
+  scene.start(keys);
+  await scene.look();
+  assert.equal(reads(), 1);
+  Deno.removeSync(scene.path("friends"));
+  scene.start(keys);
+  const following = scene.whitelisting.followNames(scene.stop.signal);
+  await scene.resolved();
+  await scene.look();
+  const origins = () => [OLD, NEW, "2001:db8::1"].map((address) => scene.origin(address));
+  assert.deepEqual(origins(), ["whitelist file", "DNS name", "whitelist file"]);
+  scene.now = Date.parse("2027-03-01") * 1_000;
   scene.gather();
-  assert.deepEqual([scene.origin(OLD), scene.origin(NEW)], ["whitelist file", null]);
+  assert.deepEqual(origins(), ["whitelist file", "DNS name", null]);
+  scene.stop.abort();
+  await following;
+  scene.start({});
+  assert.equal(scene.temporary.state.whitelistCopy(scene.path("friends")), null);
 });
 
 Deno.test("`Whitelisting` resolves a name as soon as a file names it, and forgets it as soon as none does", async () => {
   using scene = new Scene({ whitelist_files: "friends", whitelist_refresh: "1d" }, { friends: "" });
   scene.dns["home.example"] = [OLD];
   scene.dns["work.example"] = [NEW];
+  await scene.look();
   const following = scene.whitelisting.followNames(scene.stop.signal);
   assert.ok(scene.whitelisting.namesResolved);
-  scene.write("friends", "home.example\n");
-  scene.gather();
-  await scene.resolved();
-  assert.deepEqual([scene.origin(OLD), scene.origin(NEW)], ["DNS name", null]);
-  scene.write("friends", "work.example # another\n");
-  scene.gather();
-  await scene.resolved();
-  assert.deepEqual([scene.origin(OLD), scene.origin(NEW)], [null, "DNS name"]);
-  scene.write("friends", "");
-  scene.gather();
-  assert.equal(scene.origin(NEW), null);
+  for (
+    const [text, origins] of [
+      ["home.example\n", ["DNS name", null]],
+      ["work.example # another\n", [null, "DNS name"]],
+      ["", [null, null]],
+    ] as const
+  ) {
+    scene.write("friends", text);
+    scene.rest("friends");
+    await scene.look();
+    await eventually(() => String([OLD, NEW].map((address) => scene.origin(address))) === String(origins));
+  }
   scene.stop.abort();
   await following;
 });
