@@ -23,7 +23,7 @@ export class LineSplitter {
   #pending = 0;
   readonly #ends = new LineEnds();
 
-  /** Bytes that came since the last line's end. */
+  /** Bytes that came since the last line's end; none where these are NULs alone. */
   get pending(): number {
     return this.#pending;
   }
@@ -50,6 +50,7 @@ export class LineSplitter {
     }
     if (from > 0) this.#pending = end - from;
     this.#hold(buffer, from, end);
+    if (this.#held === 0) this.#pending = 0;
     return cut;
   }
 

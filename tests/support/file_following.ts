@@ -13,6 +13,10 @@ export class LogDirectory implements Disposable {
     return `${this.path}/${name}`;
   }
 
+  has(name: string): boolean {
+    return [...Deno.readDirSync(this.path)].some((entry) => entry.name === name);
+  }
+
   /** Writes a file anew; the same inode where there is one. */
   write(name: string, text: string | Uint8Array): void {
     Deno.writeFileSync(this.at(name), typeof text === "string" ? new TextEncoder().encode(text) : text);

@@ -5,6 +5,8 @@ export interface FileState {
   readonly device: number;
   readonly inode: number;
   readonly size: number;
+  /** Bytes that the file system allots for it; null where it does not tell. */
+  readonly allotted: number | null;
   /** Last change. */
   readonly time: Micros;
   /** When the inode became this file; null where the file system does not tell. */
@@ -34,9 +36,13 @@ export function openContent(path: string): Content {
 export const COMPRESSED = /\.(?:gz|bz2|xz|zst|lz4|lzma|Z|zip)$/;
 
 /** What `info` says about a file. */
-export function stateOf({ dev, ino, size, mtime, birthtime }: Deno.FileInfo): FileState {
-  const time = (mtime?.getTime() ?? 0) * 1_000;
-  return { device: dev, inode: ino ?? 0, size, time, born: birthtime && birthtime.getTime() * 1_000 };
+export function stateOf({ dev, ino, size, blocks, mtime, birthtime }: Deno.FileInfo): FileState {
+  return {
+    ...{ device: dev, inode: ino ?? 0, size },
+    allotted: blocks && blocks * 512,
+    time: (mtime?.getTime() ?? 0) * 1_000,
+    born: birthtime && birthtime.getTime() * 1_000,
+  };
 }
 
 /** Whether two states are of the same file. */

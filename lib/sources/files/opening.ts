@@ -1,12 +1,16 @@
 import { denial, joining } from "../../core/denial.ts";
 import { messageOf } from "../../core/error.ts";
-import { type FileState, stateOf } from "./content.ts";
-import { NO_HEAD } from "./head.ts";
+import { type FileState, isSameFile, openContent, stateOf } from "./content.ts";
+import { HEAD_SIZE } from "./head.ts";
 import { findByInode, findCopy, type Known, MAX_TRIES, type Neighbour } from "./rotation.ts";
+import { findBehind, type Lost } from "./search.ts";
+import type { TimeOf } from "./since.ts";
 import { type Shared, Tail } from "./tail.ts";
 
 /** What an `Opener` works with. */
 export interface OpenerOptions extends Shared {
+  /** When a line says that it was written. */
+  readonly timeOf: TimeOf | undefined;
   /** Told once of each thing that keeps a file from being read. */
   readonly problem: (sentence: string) => void;
 }
@@ -23,13 +27,16 @@ export class Opener {
     this.#options = options;
   }
 
-  /** Something keeps some file from being read. */
-  get hasTrouble(): boolean {
-    return this.#problems.size > 0;
+  /** What keeps files from being read, in sentences. */
+  get problems(): string[] {
+    return [...this.#problems].map(([path, reason]) => sentenceOf(path, reason));
   }
 
   /** Null, and the reason told, when the file cannot be opened or is not what it was. */
-  async open(file: Neighbour, known: Pick<Known, "path" | "offset" | "head">): Promise<Tail | null> {
+  async open(
+    file: Pick<Neighbour, "path" | "device" | "inode">,
+    known: Pick<Known, "path" | "offset"> & Partial<Pick<Known, "head" | "trace">>,
+  ): Promise<Tail | null> {
     let tail: Tail | null = null;
     try {
       tail = new Tail(file.path, { ...known, backlog: this.isBacklog, shared: this.#options });
@@ -61,10 +68,25 @@ export class Opener {
       if (!copy) return null;
       // One that was made before the last lines came ends earlier than reading did.
       const offset = copy.path.endsWith(".gz") ? known.offset : Math.min(known.offset, copy.size);
-      const tail = await this.open(copy, { path: known.path, offset, head: NO_HEAD });
+      const tail = await this.open(copy, { path: known.path, offset });
       if (tail) return tail;
     }
     return null;
+  }
+
+  /** Opens a file behind the lines of `known` that it holds, wherever they stand in it; null where it does not. */
+  async openBehind(
+    file: Neighbour,
+    known: Known,
+    how: Pick<Lost, "isElsewhere" | "isUnsettled">,
+  ): Promise<Tail | null> {
+    const { path } = file;
+    const { offset, head, trace } = known;
+    const same = head.length === HEAD_SIZE && file.size >= offset &&
+      await this.open(file, { path, offset, head, trace });
+    if (same) return same;
+    const behind = await this.#findBehind(file, { ...how, offset, trace, timeOf: this.#options.timeOf });
+    return behind === null ? null : await this.open(file, { path, offset: behind });
   }
 
   /** What is at `path`; null, and the reason told, for what is no log file. */
@@ -77,6 +99,16 @@ export class Opener {
       this.sayUnlessMissing(path, error);
     }
     return null;
+  }
+
+  async #findBehind(file: Neighbour, lost: Lost): Promise<number | null> {
+    try {
+      using content = openContent(file.path);
+      return isSameFile(content.state(), file) ? await findBehind(content, lost) : null;
+    } catch (error) {
+      this.sayUnlessMissing(file.path, error);
+      return null;
+    }
   }
 
   isTroubled(path: string): boolean {
@@ -97,8 +129,12 @@ export class Opener {
   say(path: string, reason: string): void {
     if (this.#problems.get(path) === reason) return;
     this.#problems.set(path, reason);
-    this.#options.problem(`Cannot read ${path}: ${reason}`);
+    this.#options.problem(sentenceOf(path, reason));
   }
+}
+
+function sentenceOf(path: string, reason: string): string {
+  return `Cannot read ${path}: ${reason}`;
 }
 
 function reasonOf(error: unknown): string {

@@ -1,5 +1,6 @@
 import type { Micros } from "../../core/time.ts";
 import type { HeadMark } from "./head.ts";
+import { formatTrace, parseTrace, type Trace } from "./trace.ts";
 
 /** How far a file was read, and how it is known again. */
 export interface Mark {
@@ -12,27 +13,29 @@ export interface Mark {
   /** Its last change that was seen. */
   readonly time: Micros;
   readonly head: HeadMark;
+  readonly trace: Trace;
 }
 
 /** Marks as a position; the files of one path stand in the order of their age. */
 export function formatPosition(marks: readonly Mark[]): string {
   return JSON.stringify({
-    files: marks.map(({ path, device, inode, offset, time, head }) => //
-    [path, device, inode, offset, time, head.length, head.hash]),
+    files: marks.map(({ path, device, inode, offset, time, head, trace }) => //
+    [path, device, inode, offset, time, head.length, head.hash, head.start, formatTrace(trace)]),
   });
 }
 
-/** Reads what `formatPosition()` wrote; throws an `Error` at anything else. */
+/** Reads what `formatPosition()` wrote, of this version or 1.0; throws an `Error` at anything else. */
 export function parsePosition(position: string): Mark[] {
   const fields = parseFiles(position);
   if (!fields?.every(isMark)) {
     throw new Error(`Cannot resume log files: not a position of theirs: ${position}`);
   }
-  return fields.map(([path, device, inode, offset, time, length, hash]) => //
-  ({ path, device, inode, offset, time, head: { length, hash } }));
+  return fields.map(([path, device, inode, offset, time, length, hash, start = 0, trace = ""]) => //
+  ({ path, device, inode, offset, time, head: { start, length, hash }, trace: parseTrace(trace) }));
 }
 
-type Fields = [string, number, number, number, number, number, string];
+type Fields = [string, number, number, number, number, number, string, number?, string?];
+const TYPES = ["string", "number", "number", "number", "number", "number", "string", "number", "string"];
 
 function parseFiles(position: string): unknown[] | null {
   try {
@@ -44,6 +47,6 @@ function parseFiles(position: string): unknown[] | null {
 }
 
 function isMark(fields: unknown): fields is Fields {
-  return Array.isArray(fields) && fields.length === 7 &&
-    fields.every((field, index) => typeof field === (index === 0 || index === 6 ? "string" : "number"));
+  return Array.isArray(fields) && (fields.length === 7 || fields.length === TYPES.length) &&
+    fields.every((field, index) => typeof field === TYPES[index]);
 }

@@ -1,6 +1,7 @@
 import type { Micros } from "../../core/time.ts";
-import { COMPRESSED, type FileState, isSameFile, openContent, stateOf } from "./content.ts";
-import { type Head, HEAD_SIZE, isCopy, readBeginning } from "./head.ts";
+import { COMPRESSED, type Content, type FileState, isSameFile, openContent, stateOf } from "./content.ts";
+import { type Head, HEAD_SIZE, isCopy } from "./head.ts";
+import { endAlike, type Trace, traceBefore } from "./trace.ts";
 
 /** A file in the directory of a log. */
 export interface Neighbour extends FileState {
@@ -18,6 +19,8 @@ export interface Known {
   /** Its last change that was seen. */
   readonly time: Micros;
   readonly head: Head;
+  /** The lines of it that were read last. */
+  readonly trace: Trace;
 }
 
 /**
@@ -32,11 +35,22 @@ const BEHIND = [
 const BETWEEN = /^(.+?)[._-]\d{4}-?\d\d-?\d\d[\d._-]*(\.[^./]+)$/;
 /** How often names are looked at that keep changing. */
 export const MAX_TRIES = 10;
+const DATED = /(?<!\d)\d{4}[-_.]?\d\d[-_.]?\d\d[^/]*$/;
+/** Names of what is kept for safety's sake. */
+const SPARE = /(?:\.backup|\.old|\.bak|~)$/;
 const NUMBER = /\.(\d{1,5})$/;
 
-/** Whether a file of this name is no longer written to: compressed, or rotated away from one of `logs`. */
+/**
+ * Reports whether a name is one that rotations give: compressed, or rotated away from one of `logs`.
+ * Programs give their logs dated names too.
+ */
 export function isRotated(path: string, logs: ReadonlySet<string>): boolean {
   return COMPRESSED.test(path) || logsOf(path).some((log) => logs.has(log));
+}
+
+/** Reports whether a name tells a day, as `access-2026-11-23.log` does, and may be that of a log being written. */
+export function isDated(path: string): boolean {
+  return DATED.test(path) && !COMPRESSED.test(path) && !SPARE.test(path);
 }
 
 /** Whether the content of a file can be had: it is not compressed, or by gzip. */
@@ -73,7 +87,9 @@ export function findCopy(known: Known): Promise<Neighbour | null> {
 
 async function copyIn(files: readonly Neighbour[], known: Known): Promise<Neighbour | null> {
   for (const file of files.toReversed()) {
-    if (!isSameFile(file, known) && await isCopy(known.head, await beginningOf(file.path))) return file;
+    if (!isSameFile(file, known) && await inContent(file.path, (content) => hasRead(content, known))) {
+      return file;
+    }
   }
   return null;
 }
@@ -111,30 +127,38 @@ function namesOf(files: readonly Neighbour[]): string {
   return files.map(({ path, device, inode }) => `${path}:${device}:${inode}`).sort().join();
 }
 
+/** Whether a file is a copy of `known`, perhaps one that was made when that was shorter. */
+async function hasRead(content: Content, { head, offset, trace }: Known): Promise<boolean> {
+  if (!await isCopy(head, content)) return false;
+  const isShorter = !content.final && content.state().size < offset;
+  return isShorter || trace.length === 0 || endAlike(trace, await traceBefore(content, offset));
+}
+
 /** Whether a file has the content of one of `known`, as far as a whole head can tell. */
-export async function hasContentOf(path: string, known: readonly Known[]): Promise<Known | null> {
-  const beginning = await beginningOf(path);
-  for (const one of known) {
-    if (one.head.length === HEAD_SIZE && await isCopy(one.head, beginning)) return one;
-  }
-  return null;
+export async function hasContentOf(path: string, known: readonly Known[]): Promise<boolean> {
+  return await isCopyOfAny(path, known.filter(({ head }) => head.length === HEAD_SIZE));
+}
+
+/** Whether a file begins as one of `known` does. */
+export function isCopyOfAny(path: string, known: readonly Known[]): Promise<boolean> {
+  return inContent(path, async (content) => {
+    for (const { head } of known) if (await isCopy(head, content)) return true;
+    return false;
+  });
 }
 
 async function isAnyOf(file: Neighbour, known: readonly Known[]): Promise<boolean> {
-  if (known.some((one) => isSameFile(one, file))) return true;
-  const beginning = await beginningOf(file.path);
-  for (const { head } of known) if (await isCopy(head, beginning)) return true;
-  return false;
+  return known.some((one) => isSameFile(one, file)) || await isCopyOfAny(file.path, known);
 }
 
-/** Empty for a file that cannot be read, or is no longer there. */
-async function beginningOf(path: string): Promise<Uint8Array> {
-  if (!isReadable(path)) return new Uint8Array();
+/** Asks something of a file's content: no, of one that cannot be read or is no longer there. */
+async function inContent(path: string, ask: (content: Content) => Promise<boolean>): Promise<boolean> {
+  if (!isReadable(path)) return false;
   try {
     using content = openContent(path);
-    return await readBeginning(content);
+    return await ask(content);
   } catch {
-    return new Uint8Array();
+    return false;
   }
 }
 
@@ -145,7 +169,7 @@ function generations(log: string): Neighbour[] {
 }
 
 /** Logs from which a file of this name may have been rotated away. */
-function logsOf(path: string): string[] {
+export function logsOf(path: string): string[] {
   const name = path.replace(COMPRESSED, "");
   const between = BETWEEN.exec(name);
   return [

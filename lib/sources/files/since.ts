@@ -7,6 +7,8 @@ export type TimeOf = (bytes: Bytes, from: number, to: number) => Micros;
 
 /** What is sought, and in how much of the file. */
 export interface Search {
+  /** Where the first line begins. */
+  readonly from: number;
   /** Bytes. */
   readonly size: number;
   readonly since: Micros;
@@ -38,7 +40,7 @@ interface Window {
  * base two.
  */
 export async function findSince(content: Content, search: Search): Promise<number | null> {
-  let [low, high] = [0, search.size];
+  let [low, high] = [search.from, search.size];
   let sawTime = false;
   while (high - low > WINDOW) {
     const middle = Math.floor((low + high) / 2);
@@ -71,22 +73,22 @@ async function firstTimed(
   { from, to, search }: { from: number; to: number; search: Search },
 ): Promise<Timed | null> {
   // One byte earlier: it tells whether a line begins just here.
-  const base = Math.max(0, from - 1);
+  const base = from === search.from ? from : from - 1;
   const until = Math.min(to, from + MAX_PROBE);
   for (let size = WINDOW;; size *= 2) {
     const window = await readFrom(content, { base, size: Math.min(size, search.size - base) });
-    const line = timedIn(window, { base, until, timeOf: search.timeOf });
+    const line = timedIn(window, { base, isStart: base === search.from, until, timeOf: search.timeOf });
     if (line !== null || base + size >= until) return line;
   }
 }
 
 function timedIn(
   { bytes, length }: Window,
-  { base, until, timeOf }: { base: number; until: number; timeOf: TimeOf },
+  { base, isStart, until, timeOf }: { base: number; isStart: boolean; until: number; timeOf: TimeOf },
 ): Timed | null {
   const content = bytes.array.subarray(0, length);
-  let start = base === 0 ? 0 : content.indexOf(NEWLINE) + 1;
-  if (base > 0 && start === 0) return null;
+  let start = isStart ? 0 : content.indexOf(NEWLINE) + 1;
+  if (!isStart && start === 0) return null;
   for (;;) {
     const end = content.indexOf(NEWLINE, start) + 1;
     if (end === 0 || base + start >= until) return null;

@@ -1,11 +1,14 @@
 import type { Records } from "../../core/records.ts";
 import type { Micros } from "../../core/time.ts";
 import { type Content, type FileState, isSameFile, openContent } from "./content.ts";
-import { continues, type Head, makeHead, NO_HEAD, readBeginning } from "./head.ts";
+import { type Head, isCopy } from "./head.ts";
+import { countNuls, findData } from "./hole.ts";
 import { LineSplitter } from "../line_splitter.ts";
-import type { RecordBuffer } from "../record_buffer.ts";
+import { NO_RECORDS, type RecordBuffer } from "../record_buffer.ts";
 import type { Mark } from "./position.ts";
 import { findSince, type TimeOf } from "./since.ts";
+import { Past } from "./past.ts";
+import type { Trace } from "./trace.ts";
 
 /** What was read of a file in one go. */
 export interface Piece {
@@ -24,6 +27,8 @@ export interface TailOptions {
   readonly offset: number;
   /** What it began with when it was read before. */
   readonly head?: Head;
+  /** The lines that were read of it before. */
+  readonly trace?: Trace;
   /** What it holds already was written before anybody looked. */
   readonly backlog: boolean;
   readonly shared: Shared;
@@ -36,15 +41,17 @@ export interface Shared {
   readonly buffer: RecordBuffer;
 }
 
-/** The file was truncated or written anew: what was read of it is no longer there. */
+/** The file was truncated or written anew: what was read of it is no longer where it was. */
 export class ContentLost extends Error {}
 
 const MIN_CHUNK = 64 * 1_024;
 /** Most that is read in one go, in bytes: of more, V8 would take what is made of it for old before it can go. */
 export const MAX_CHUNK = 128 * 1_024;
+/** Two changes so near to each other may bear the same time: what file systems call now is a little late, and rounded. */
+const SETTLED: Micros = 50_000;
 const NEWLINE = 10;
 
-/** A log file being read: known by its inode and what it begins with, whatever its name is by now. */
+/** A log file being read: known by its inode, its head and its trace, whatever its name is by now. */
 export class Tail implements Disposable {
   /** The name under which it is followed; a rotated file keeps it. */
   path: string;
@@ -54,19 +61,22 @@ export class Tail implements Disposable {
   readonly #lines = new LineSplitter();
   readonly #shared: Shared;
   readonly #backlog: number;
-  #head: Head;
+  readonly #past: Past;
   #state: FileState;
+  /** When the state was taken. */
+  #looked: Micros = 0;
   #reached: number;
+  #time: Micros = 0;
   #chunkSize = MIN_CHUNK;
   #atEnd = false;
 
   /** Opens what is at `place`, perhaps another name than the one it is followed by; throws what `Deno.open` throws. */
-  constructor(place: string, { path, offset, head = NO_HEAD, backlog, shared }: TailOptions) {
+  constructor(place: string, { path, offset, head, trace, backlog, shared }: TailOptions) {
     this.path = path;
     this.#content = openContent(place);
     this.#state = this.#content.state();
     this.#reached = offset;
-    this.#head = head;
+    this.#past = new Past(head, trace);
     this.#backlog = backlog ? this.#end : 0;
     this.#shared = shared;
   }
@@ -79,17 +89,37 @@ export class Tail implements Disposable {
     return this.#state.inode;
   }
 
+  /** Its last change that was seen, or a later one of those files that had its name before and are let go. */
   get time(): Micros {
-    return this.#state.time;
+    return Math.max(this.#state.time, this.#time);
   }
 
   get head(): Head {
-    return this.#head;
+    return this.#past.head;
+  }
+
+  /** The lines read last. */
+  get trace(): Trace {
+    return this.#past.trace;
   }
 
   /** Just behind the last line handed over. */
   get offset(): number {
     return this.#reached - this.#lines.pending;
+  }
+
+  /** Up to where it was read, be it within a line. */
+  get reached(): number {
+    return this.#reached;
+  }
+
+  get born(): Micros | null {
+    return this.#state.born;
+  }
+
+  /** All was read that was there at the last reading. */
+  get isAtEnd(): boolean {
+    return this.#atEnd;
   }
 
   /** All was read, and nothing can be added. */
@@ -99,29 +129,41 @@ export class Tail implements Disposable {
 
   /** It was empty whenever it was looked at, and no longer is. */
   get isBegun(): boolean {
-    return this.#head.length === 0 && this.#content.state().size > 0;
+    return this.#past.head.length === 0 && this.#content.state().size > 0;
   }
 
   /** Where it stands, to be kept. */
   get mark(): Mark {
-    const { path, device, inode, offset, time, head: { length, hash } } = this;
-    return { path, device, inode, offset, time, head: { length, hash } };
+    const { path, device, inode, offset, time, head: { start, length, hash }, trace } = this;
+    return { path, device, inode, offset, time, head: { start, length, hash }, trace };
   }
 
   is(file: Pick<FileState, "device" | "inode">): boolean {
     return isSameFile(this, file);
   }
 
-  /** Whether the file still is what it was when it was read. */
+  /** Takes note that all was read that had its name before, until its last change at `time`. */
+  follows(time: Micros): void {
+    this.#time = Math.max(this.#time, time + 1);
+  }
+
+  /** Whether the file still is what it was when it was read; learns what it needs to know that again. */
   async isUnchanged(): Promise<boolean> {
-    return this.#end >= this.#reached && await this.#knowHead();
+    return this.#end >= this.#reached && await this.#past.recall(this.#content, this.#reached);
+  }
+
+  /** Whether it has what the file of `head` has, perhaps as that was when it was shorter. */
+  isCopyOf(head: Head): Promise<boolean> {
+    return isCopy(head, this.#content);
   }
 
   /** Moves to the first line of `since` or later; to the end where lines tell no time. */
   async skip(since: Micros, timeOf: TimeOf | undefined): Promise<void> {
     const { size } = this.#state;
-    const found = timeOf && await findSince(this.#content, { size, since, timeOf });
+    const search = timeOf && { from: this.#past.head.start, size, since, timeOf };
+    const found = search && await findSince(this.#content, search);
     this.#reached = found ?? await this.#lastLineEnd(size);
+    await this.#past.move(this.#content, this.#reached);
   }
 
   /**
@@ -129,15 +171,23 @@ export class Tail implements Disposable {
    * what reading throws.
    */
   async read(): Promise<Piece | null> {
-    const before = this.#state;
-    this.#state = this.#content.state();
-    if (this.#atEnd && this.#state.time === before.time && this.#state.size === before.size) return null;
+    const [before, looked] = [this.#state, this.#looked];
+    [this.#state, this.#looked] = [this.#content.state(), Date.now() * 1_000];
+    const isSettled = before.time + SETTLED < looked;
+    const isSame = this.#state.time === before.time && this.#state.size === before.size;
+    if (this.#atEnd && isSame && isSettled) return null;
     if (this.#end < this.#reached) throw new ContentLost();
     const { buffer } = this.#shared;
     this.#lines.begin(buffer);
-    const count = await this.#content.readAt(this.#reached, buffer.room(this.#chunkSize));
+    const room = buffer.room(this.#chunkSize);
+    const count = await this.#content.readAt(this.#reached, room);
     // Afterwards, as it may be truncated at any time: what was read just before that is read again from its copy.
-    if (!this.#content.final && !await this.#knowHead()) throw new ContentLost();
+    if (!this.#content.final && !await this.#past.isThere(this.#content, this.#reached)) {
+      throw new ContentLost();
+    }
+    if (count > 0 && this.#lines.pending === 0 && countNuls(room, count) === count) {
+      return await this.#skipHole();
+    }
     return this.#take(count);
   }
 
@@ -158,6 +208,13 @@ export class Tail implements Disposable {
     return this.#content.final ? Infinity : this.#state.size;
   }
 
+  async #skipHole(): Promise<Piece> {
+    const { start } = this.#past.head;
+    this.#reached = this.#reached < start ? start : await findData(this.#content, this.#reached, start);
+    await this.#past.skip(this.#content, this.#reached);
+    return { records: NO_RECORDS, damaged: 0, more: true };
+  }
+
   #take(count: number): Piece | null {
     const from = this.#reached;
     this.#reached += count;
@@ -167,6 +224,7 @@ export class Tail implements Disposable {
     if (count === 0) return null;
     const { buffer } = this.#shared;
     buffer.took(count);
+    this.#past.add(buffer.bytes.array.subarray(0, buffer.end), count);
     const damaged = this.#lines.take(buffer, this.#timeOf(from));
     this.#chunkSize = more ? Math.min(MAX_CHUNK, 2 * this.#chunkSize) : MIN_CHUNK;
     if (this.quietSince !== null) this.quietSince = performance.now();
@@ -176,14 +234,6 @@ export class Tail implements Disposable {
   /** When what was read from an offset on was written, as far as the file tells. */
   #timeOf(offset: number): Micros {
     return offset < this.#backlog ? this.#state.time : this.#shared.clock();
-  }
-
-  /** Whether the file begins as it did; learns what it begins with as it grows. */
-  async #knowHead(): Promise<boolean> {
-    const beginning = await readBeginning(this.#content);
-    if (!await continues(this.#head, beginning)) return false;
-    if (this.#head.bytes?.length !== beginning.length) this.#head = await makeHead(beginning);
-    return true;
   }
 
   async #lastLineEnd(size: number): Promise<number> {

@@ -21,7 +21,7 @@ async function find(text: string, since: number): Promise<{ rest: string | null;
     readAt: (offset: number, into: Uint8Array<ArrayBuffer>) => (reads++, content.readAt(offset, into)),
   };
   const size = new TextEncoder().encode(text).length;
-  const offset = await findSince(counted, { size, since, timeOf });
+  const offset = await findSince(counted, { from: 0, size, since, timeOf });
   return { rest: offset === null ? null : text.slice(offset), reads };
 }
 

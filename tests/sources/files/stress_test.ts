@@ -13,6 +13,9 @@ const NOTICED = `postrotate
   until test -s $1; do sleep 0.01; done
 endscript`;
 
+/** Milliseconds after which what has not come is taken for lost. */
+const MAX_READING = 120_000;
+
 /** How `a.log` is written and rotated. */
 interface Scene {
   readonly mode: "keep" | "reopen";
@@ -36,15 +39,19 @@ async function write(logs: LogDirectory, { mode, rotate }: Scene): Promise<numbe
   return Number(new TextDecoder().decode((await writer.output()).stdout));
 }
 
-/** Reads until the writer is done and nothing more comes, stopping and going on again and again. */
-async function readOnAndOff(logs: LogDirectory, writing: Promise<number>): Promise<number[]> {
+/** Reads until the writer is done and all that is wanted came, stopping and going on again and again. */
+async function readOnAndOff(
+  logs: LogDirectory,
+  { writing, wanted }: { writing: Promise<number>; wanted: () => Promise<number[]> },
+): Promise<number[]> {
   const numbers: number[] = [];
   let position: string | null = null;
-  let [isWriting, stops] = [true, 0];
+  let isWriting = true;
   writing.finally(() => isWriting = false).catch(() => {});
-  for (let idle = 0; idle < 3; stops++) {
+  const end = performance.now() + MAX_READING;
+  for (let [stops, idle] = [0, 0]; performance.now() < end; stops++) {
     const wasWriting = isWriting;
-    const wanted = 1 + 997 * (stops % 7);
+    const enough = 1 + 997 * (stops % 7);
     await using following: Following = new Following(logs.at("a.log*"), {
       after: position,
       since: 0,
@@ -54,13 +61,20 @@ async function readOnAndOff(logs: LogDirectory, writing: Promise<number>): Promi
       // watchers go on costing: too much for so many starts in one process.
       inotify: false,
     });
-    const deadline = performance.now() + 300;
-    await eventually(() => following.lines.length > wanted || performance.now() > deadline);
+    // A busy machine may take longer to begin.
+    const deadline = performance.now() + 300 * (1 + idle);
+    await eventually(() => following.lines.length > enough || performance.now() > deadline);
     position = await following.stop();
     numbers.push(...numbersOf(following.lines));
     idle = wasWriting || following.lines.length > 0 ? 0 : idle + 1;
+    if (idle >= 3 && includes(numbers, await wanted())) break;
   }
   return numbers;
+}
+
+function includes(numbers: readonly number[], wanted: readonly number[]): boolean {
+  const seen = new Set(numbers);
+  return wanted.every((number) => seen.has(number));
 }
 
 function numbersOf(lines: readonly string[]): number[] {
@@ -81,7 +95,8 @@ function assertOnce(numbers: readonly number[]): void {
 /** All lines came, each once, and went back only where two files are written at a time. */
 async function assertAll(logs: LogDirectory, scene: Scene): Promise<void> {
   const writing = write(logs, scene);
-  const numbers = await readOnAndOff(logs, writing);
+  const wanted = async () => Array.from({ length: await writing }, (_, i) => i);
+  const numbers = await readOnAndOff(logs, { writing, wanted });
   assertOnce(numbers);
   assert.equal(numbers.length, await writing);
   const back = numbers.filter((number, index) => index > 0 && number < numbers[index - 1]!).length;
@@ -91,7 +106,7 @@ async function assertAll(logs: LogDirectory, scene: Scene): Promise<void> {
 /** What was not lost in the truncation came, and nothing twice. */
 async function assertKept(logs: LogDirectory, scene: Scene): Promise<void> {
   const writing = write(logs, scene);
-  const numbers = await readOnAndOff(logs, writing);
+  const numbers = await readOnAndOff(logs, { writing, wanted: () => Promise.resolve(kept(logs)) });
   await writing;
   assertOnce(numbers);
   const seen = new Set(numbers);

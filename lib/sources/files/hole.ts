@@ -1,0 +1,63 @@
+/**
+ * Holes: NUL bytes where a file was truncated under a program that goes on writing at its old
+ * offset. Lines stand behind them, and they may be as long as the file ever was.
+ */
+import type { Content } from "./content.ts";
+
+const STEP = 256 * 1_024;
+/** Bytes of a hole that are read before its end is looked for elsewhere. */
+const PATIENCE = 64 * STEP;
+/** Steps between two pauses in which others may run. */
+const PAUSE = 64;
+/** What file systems allot at once, in bytes. */
+const BLOCK = 4_096;
+
+/**
+ * Finds the first byte from `from` on that is not NUL; the content's end where there is none.
+ * `before` is where the lines begin that stand before `from`, if there are some.
+ */
+export async function findData(content: Content, from: number, before = from): Promise<number> {
+  const chunk = new Uint8Array(STEP);
+  let at = from;
+  for (let steps = 1;; steps++) {
+    const count = await content.readAt(at, chunk);
+    const nuls = countNuls(chunk, count);
+    at += nuls;
+    if (nuls < count || count === 0) return at;
+    if (at - from === PATIENCE) {
+      at = await skipUnallotted(content, at, Math.ceil(from / BLOCK) - Math.floor(before / BLOCK));
+    }
+    if (steps % PAUSE === 0) await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+}
+
+/** Counts the NULs that a buffer begins with, in its first `count` bytes. */
+export function countNuls(buffer: Uint8Array<ArrayBuffer>, count: number): number {
+  const isAligned = buffer.byteOffset % 4 === 0;
+  const words = isAligned ? new Int32Array(buffer.buffer, buffer.byteOffset, count >> 2) : new Int32Array();
+  let at = 0;
+  while (at < words.length && words[at] === 0) at++;
+  at *= 4;
+  while (at < count && buffer[at] === 0) at++;
+  return at;
+}
+
+/**
+ * Halves the rest of a file until a hole's end is found, and skips the hole if the file system
+ * allots the file no more than what stands behind needs, and the blocks `before`: then nothing
+ * stands within.
+ */
+async function skipUnallotted(content: Content, from: number, before: number): Promise<number> {
+  const { size, allotted } = content.state();
+  if (content.final || allotted === null) return from;
+  const probe = new Uint8Array(BLOCK);
+  let [low, high] = [Math.floor(from / BLOCK), Math.ceil(size / BLOCK)];
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2);
+    const count = await content.readAt(middle * BLOCK, probe);
+    if (countNuls(probe, count) === count) low = middle;
+    else high = middle;
+  }
+  const needed = (before + Math.ceil(size / BLOCK) - high) * BLOCK;
+  return allotted === needed ? Math.max(from, Math.min(high * BLOCK, size)) : from;
+}

@@ -1,0 +1,70 @@
+/**
+ * What is known of the content of a file that is being read, and tells whether that is still there:
+ * its head, its trace, and the bytes just before the place that was reached.
+ */
+import type { Content } from "./content.ts";
+import { continues, type Head, HEAD_SIZE, isEqual, NO_HEAD, readBytes, readHead } from "./head.ts";
+import { endAlike, extend, type Trace, traceBefore } from "./trace.ts";
+
+/** How much is compared before each reading, in bytes. */
+const LAST_SIZE = 256;
+
+/** What was read of a file. */
+export class Past {
+  head: Head;
+  trace: Trace;
+  #last: Uint8Array = new Uint8Array();
+
+  constructor(head: Head = NO_HEAD, trace: Trace = []) {
+    this.head = head;
+    this.trace = trace;
+  }
+
+  /** Whether a file that was opened just now has what was read until `reached`; learns all that it can of it. */
+  async recall(content: Content, reached: number): Promise<boolean> {
+    if (!await continues(this.head, content)) return false;
+    const head = await readHead(content, this.head.start);
+    const trace = await traceBefore(content, reached);
+    if (this.trace.length > 0 && !endAlike(this.trace, trace)) return false;
+    [this.head, this.trace] = [head, trace];
+    await this.skip(content, reached);
+    return true;
+  }
+
+  /** Takes what stands before another place for read. */
+  async move(content: Content, reached: number): Promise<void> {
+    this.trace = await traceBefore(content, reached);
+    await this.skip(content, reached);
+  }
+
+  /** Whether what was read until `reached` is still there; learns the head as the file grows. */
+  async isThere(content: Content, reached: number): Promise<boolean> {
+    let { head } = this;
+    const { length } = this.#last;
+    if (head.length < HEAD_SIZE || length < LAST_SIZE) {
+      if (!await continues(head, content)) return false;
+      head = await readHead(content, head.start);
+    }
+    const last = await readBytes(content, { from: reached - length, size: length });
+    if (!isEqual(this.#last, last)) return false;
+    this.head = head;
+    return true;
+  }
+
+  /** Takes `count` more bytes into account, the last ones of `bytes`, which begin where a line does. */
+  add(bytes: Uint8Array, count: number): void {
+    this.trace = extend(this.trace, bytes);
+    const more = bytes.subarray(-Math.min(count, LAST_SIZE));
+    const kept = this.#last.subarray(Math.max(0, this.#last.length + more.length - LAST_SIZE));
+    this.#last = new Uint8Array(kept.length + more.length);
+    this.#last.set(kept);
+    this.#last.set(more, kept.length);
+  }
+
+  /** Passes over a hole that ends at `reached`. */
+  async skip(content: Content, reached: number): Promise<void> {
+    // What is compressed never changes, and going back in it means to begin anew.
+    const size = content.final ? 0 : Math.min(LAST_SIZE, reached);
+    this.#last = await readBytes(content, { from: reached - size, size });
+  }
+}

@@ -1,0 +1,138 @@
+/**
+ * Finds the place in a file behind the lines that were read before, when these stand elsewhere than
+ * they did: a log that is trimmed at its head, kept as a ring, or edited.
+ */
+import { makeBytes } from "../../core/bytes.ts";
+import type { Micros } from "../../core/time.ts";
+import type { Content } from "./content.ts";
+import { HEAD_SIZE, readBytes } from "./head.ts";
+import { findData } from "./hole.ts";
+import type { TimeOf } from "./since.ts";
+import { LineNumbers, type Trace } from "./trace.ts";
+
+/** Most that is searched before and behind the offset where reading ended, in bytes. */
+const MAX_SEARCHED = 64 * 1_024 * 1_024;
+const CHUNK = 1_024 * 1_024;
+/** How much of a line is looked at for its time, in bytes. */
+const MAX_LINE = 4_096;
+/** Lines known, for each one that is not, at which the file counts as edited. */
+const KNOWN_SHARE = 4;
+
+/** What is sought. */
+export interface Lost {
+  readonly trace: Trace;
+  /** Where reading ended before. */
+  readonly offset: number;
+  /** The lines stand in another file too: these here may be new ones that look alike. */
+  readonly isElsewhere: boolean;
+  /** The file may be in the course of being written: nothing is found before its last line is. */
+  readonly isUnsettled: boolean;
+  readonly timeOf: TimeOf | undefined;
+}
+
+/** Lines of a file. */
+interface Lines {
+  readonly numbers: number[];
+  /** Where each begins, and at last where the next one would. */
+  readonly starts: number[];
+}
+
+/** Lines of a file, from its line `last` back, that are of the trace. */
+interface Match {
+  /** From the last to the first one. */
+  readonly known: readonly number[];
+  /** How many others stand among them. */
+  readonly others: number;
+  /** Nothing unknown stands before them: all of the trace is there, or the file begins so. */
+  readonly isWhole: boolean;
+}
+
+/** Finds the offset behind the lines of a trace in a file; null where they are not, or prove nothing. */
+export async function findBehind(content: Content, lost: Lost): Promise<number | null> {
+  if (lost.trace.length === 0) return null;
+  const lines = await readLines(content, lost.offset);
+  const match = bestMatch(lines, lost.trace);
+  if (match && lost.isUnsettled && lines.numbers[match.known[0]!] !== lost.trace.at(-1)) return null;
+  return match && await isProof(match, { content, lines, lost }) ? lines.starts[match.known[0]! + 1]! : null;
+}
+
+async function readLines(content: Content, offset: number): Promise<Lines> {
+  const { size } = content.state();
+  const first = await findData(content, 0);
+  const from = Math.max(first, Math.min(size, offset) - MAX_SEARCHED);
+  const until = Math.min(size, from + 2 * MAX_SEARCHED);
+  const [numbers, starts] = [[] as number[], [from]];
+  const lines = new LineNumbers();
+  const chunk = new Uint8Array(CHUNK);
+  for (let at = from; at < until;) {
+    const count = await content.readAt(at, chunk);
+    if (count === 0) break;
+    lines.take(chunk.subarray(0, count), at, (number, end) => {
+      numbers.push(number);
+      starts.push(end);
+    });
+    at += count;
+  }
+  return { numbers, starts };
+}
+
+/** Of all lines that the trace may end with, the one that has most of it before it. */
+function bestMatch({ numbers }: Lines, trace: Trace): Match | null {
+  const known = new Set(trace);
+  let best: Match | null = null;
+  for (const [index, number] of numbers.entries()) {
+    if (!known.has(number)) continue;
+    const match = matchBefore(numbers, index, trace);
+    if (best === null || scoreOf(match) > scoreOf(best)) best = match;
+    if (match.known.length === trace.length && match.others === 0) break;
+  }
+  return best;
+}
+
+function scoreOf({ known, others }: Match): number {
+  return known.length - others;
+}
+
+/** Goes back through the file and the trace side by side; lines of either may be missing in the other. */
+function matchBefore(numbers: readonly number[], last: number, trace: Trace): Match {
+  const known: number[] = [];
+  let [others, passed] = [0, 0];
+  let left = trace.length;
+  let index = last;
+  for (; index >= 0 && left > 0 && last - index < 2 * trace.length; index--) {
+    const place = trace.lastIndexOf(numbers[index]!, left - 1);
+    if (place < 0) passed++;
+    else {
+      known.push(index);
+      [others, left] = [others + passed, place];
+      passed = 0;
+    }
+  }
+  return { known, others, isWhole: left === 0 || (index < 0 && passed === 0) };
+}
+
+/**
+ * Whether lines are those that were read, and not new ones of the same text: they stand together,
+ * and tell two times, or are so many that their bytes make a head. Where no other file has them, two
+ * different lines of one time will do.
+ */
+async function isProof(
+  { known, others, isWhole }: Match,
+  { content, lines, lost }: { content: Content; lines: Lines; lost: Lost },
+): Promise<boolean> {
+  if (known.length < KNOWN_SHARE * others) return false;
+  const different = [...new Map(known.map((index) => [lines.numbers[index], index])).values()];
+  const lengths = different.map((index) =>
+    Math.min(MAX_LINE, lines.starts[index + 1]! - lines.starts[index]!)
+  );
+  if (lengths.reduce((sum, length) => sum + length, 0) >= HEAD_SIZE) return true;
+  if (!isWhole || lost.timeOf === undefined) return false;
+  const times: Micros[] = [];
+  for (const [i, index] of different.entries()) {
+    const { array, view } = makeBytes(lengths[i]!);
+    array.set(await readBytes(content, { from: lines.starts[index]!, size: lengths[i]! }));
+    const time = lost.timeOf({ array, view }, 0, lengths[i]! - 1);
+    if (!Number.isNaN(time)) times.push(time);
+  }
+  return (lost.isElsewhere ? new Set(times).size : times.length) > 1;
+}
