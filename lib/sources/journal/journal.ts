@@ -51,7 +51,7 @@ interface Query {
 /** Fields printed beside those that every exported entry begins with. */
 const FIELDS = "MESSAGE,SYSLOG_IDENTIFIER,_PID,_UID,_SYSTEMD_UNIT";
 /** Time that journald and journalctl take to hand over an entry already written. */
-const GRACE: Micros = 5 * SECOND;
+const GRACE: Micros = 3 * SECOND;
 
 /**
  * The systemd journal by way of journalctl(1), without this program's own entries. A position is the cursor of an
@@ -78,7 +78,7 @@ class Journal implements Source {
   constructor(options: JournalOptions) {
     this.#options = options;
     this.#follow = options.follow ?? true;
-    this.#silence = options.silence ?? 60 * SECOND;
+    this.#silence = options.silence ?? 10 * SECOND;
     this.#proof = options.proof ?? 5 * SECOND;
     this.#wake = options.wake ?? null;
     this.#matches = [
