@@ -1,8 +1,10 @@
+import { absence } from "../core/read_denial.ts";
+import { printable } from "../core/text.ts";
 import type { Holding } from "../enforcing/reconciler.ts";
 import { isLocked } from "../state/database.ts";
 import { type BanStatus, nameOf } from "../deciding/ban.ts";
 import { hasUnknownFormat, type ModuleActivity } from "../reading/activity.ts";
-import { type MonitorReport, readReport } from "../monitor/report.ts";
+import { type MonitorReport, readReport, type SourceReport } from "../monitor/report.ts";
 import type { FleetStatus } from "../postgres/fleet.ts";
 import { banJson } from "./bans.ts";
 import { withState } from "./open.ts";
@@ -18,7 +20,10 @@ interface Status {
   readonly backlog: number;
 }
 
-/** `status`: whether the monitor runs, and how everything it does is going; exit code 1 when it does not run. */
+/**
+ * `status`: whether the monitor runs, and how everything it does is going. Exit code 1 when it does not run, or cannot read a
+ * file.
+ */
 export function statusCommand(options: CommonOptions): number {
   const status = withState(options, (state): Status => {
     return {
@@ -32,7 +37,8 @@ export function statusCommand(options: CommonOptions): number {
   });
   if (options.json) printJson(statusJson(status));
   else statusLines(status).forEach(print);
-  return status.running ? 0 : 1;
+  const isBlind = status.report?.sources.some(({ problems }) => problems.length > 0) ?? false;
+  return status.running && !isBlind ? 0 : 1;
 }
 
 function statusJson({ running, report, recorded, bans, failing, backlog }: Status): unknown {
@@ -44,11 +50,13 @@ function statusJson({ running, report, recorded, bans, failing, backlog }: Statu
     firewall: report?.firewall ?? null,
     holding: report?.holding ? holdingJson(report.holding) : null,
     trial_end: isoTimeOrNull(report?.trialEnd ?? null),
-    sources: report?.sources.map(({ name, running, lastBatch, delivery }) => ({
+    sources: report?.sources.map(({ name, running, lastBatch, delivery, problems, waiting }) => ({
       name,
       running,
       delivery,
       last_batch: isoTimeOrNull(lastBatch),
+      problems,
+      waiting,
     })) ?? [],
     modules: report?.modules.map(moduleJson) ?? [],
     given_up: report?.givenUp ?? [],
@@ -86,10 +94,7 @@ function statusLines(status: Status): string[] {
     lines.push(
       ...report.modules.flatMap((module) => moduleLines(module, report.givenUp.includes(module.name))),
     );
-    for (const { name, running, lastBatch, delivery } of report.sources) {
-      const doing = running ? `reading${delivery ? `, ${delivery}` : ""}` : "stopped";
-      lines.push(`source    ${name}: ${doing}; last line ${time(lastBatch)}`);
-    }
+    lines.push(...report.sources.flatMap(sourceLines));
     const { entries, unknown, events, recorded, hits, damaged, untrusted } = report.counts;
     lines.push(`lines     ${entries} read, ${events} named an address, ${recorded} recorded, ${hits} hits`);
     const { tracked, forgotten: evicted } = report;
@@ -116,6 +121,15 @@ function statusLines(status: Status): string[] {
   lines.push(`state     ${status.recorded} lines recorded`);
   if (report?.database) lines.push(databaseLine(report.database, status.backlog));
   return lines;
+}
+
+function sourceLines({ name, running, lastBatch, delivery, problems, waiting }: SourceReport): string[] {
+  const reading = waiting ? `waiting, as ${absence(name.replace(/^file:/, ""))}` : "reading";
+  const doing = running ? `${reading}${delivery ? `, ${delivery}` : ""}` : "stopped";
+  return [
+    `source    ${name}: ${doing}; last line ${time(lastBatch)}`,
+    ...problems.map((sentence) => `          ${printable(sentence)}`),
+  ];
 }
 
 function firewallLines({ firewall, holding }: MonitorReport): string[] {

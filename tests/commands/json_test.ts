@@ -44,7 +44,7 @@ const REPORT: MonitorReport = {
   firewall: "nftables",
   holding: { time: 1, held: 1, missing: 0, stray: [], error: null },
   trialEnd: null,
-  sources: [{ name: "journal", running: true, lastBatch: 1, delivery: null }],
+  sources: [{ name: "journal", running: true, lastBatch: 1, delivery: null, problems: [], waiting: false }],
   modules: [{
     name: "SSHD",
     lastLine: 1,

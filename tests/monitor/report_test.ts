@@ -9,7 +9,14 @@ const REPORT = {
   firewall: "nft",
   holding: { time: 2_000_000, held: 3, missing: 0, stray: ["192.0.2.1"], error: null },
   trialEnd: null,
-  sources: [{ name: "journal", running: true, lastBatch: null, delivery: null }],
+  sources: [{
+    name: "journal",
+    running: true,
+    lastBatch: null,
+    delivery: null,
+    problems: [],
+    waiting: false,
+  }],
   modules: [{
     name: "SSHD",
     lastLine: 2_000_000,
