@@ -66,7 +66,7 @@ class FileSource implements Source {
     while (!signal.aborted) {
       const changes = await watch.next(unread.length === 0 && !logs.isStale, signal);
       if (signal.aborted) return;
-      const all = changes.all || logs.isStale;
+      const all = changes.all || logs.isStale || logs.awaits(changes.paths);
       if (all) {
         await logs.survey();
         if (follow) watch.follow(logs.directories);

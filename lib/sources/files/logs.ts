@@ -68,6 +68,11 @@ export class Logs implements Disposable {
     return this.#isStale;
   }
 
+  /** Whether a survey waits for one of these files to be written. */
+  awaits(paths: ReadonlySet<string>): boolean {
+    return paths.values().some((path) => this.#rewriting.isWaiting(path));
+  }
+
   /** What keeps files from being read, in sentences. */
   get problems(): readonly string[] {
     return this.#opener.problems;

@@ -4,7 +4,7 @@ import { COMPRESSED, type FileState, isSameFile, openContent, stateOf } from "./
 import type { Listing } from "./glob.ts";
 import { HEAD_SIZE } from "./head.ts";
 import { findByInode, findCopy, type Known, MAX_TRIES, type Neighbour } from "./rotation.ts";
-import { findBehind, type Lost } from "./search.ts";
+import { findBehind, type Lost, type Place } from "./search.ts";
 import type { TimeOf } from "./since.ts";
 import { type Shared, Tail } from "./tail.ts";
 
@@ -96,8 +96,13 @@ export class Opener {
     const same = head.length === HEAD_SIZE && file.size >= offset &&
       await this.open(file, { path, offset, head, trace });
     if (same) return same;
-    const behind = await this.#findBehind(file, { ...how, offset, trace, timeOf: this.#options.timeOf });
-    return behind === null ? null : await this.open(file, { path, offset: behind });
+    // Once more where it was written anew just before it was opened.
+    for (let tries = 1; tries <= MAX_TRIES; tries++) {
+      const behind = await this.#findBehind(file, { ...how, offset, trace, timeOf: this.#options.timeOf });
+      const tail = behind && await this.open(file, { path, ...behind });
+      if (tail || !behind) return tail;
+    }
+    return null;
   }
 
   /** What is at `path`; null, and the reason told, for what is no log file. */
@@ -112,7 +117,7 @@ export class Opener {
     return null;
   }
 
-  async #findBehind(file: Neighbour, lost: Lost): Promise<number | null> {
+  async #findBehind(file: Neighbour, lost: Lost): Promise<Place | null> {
     try {
       using content = openContent(file.path);
       return isSameFile(content.state(), file) ? await findBehind(content, lost) : null;
