@@ -78,7 +78,7 @@ export class Monitor {
   readonly #pipeline: Pipeline;
   readonly #feeds: readonly MonitorFeed[];
   readonly #housekeeping: Housekeeping;
-  readonly #reports = new Map<string, Omit<SourceReport, "delivery">>();
+  readonly #reports = new Map<string, Pick<SourceReport, "name" | "running" | "lastBatch">>();
   readonly #started = now();
   #fleet: Fleet | null = null;
   #lastReport = "";
@@ -390,7 +390,8 @@ export class Monitor {
       trialEnd: this.#trial.end,
       sources: this.#feeds.flatMap(({ source }) => {
         const report = this.#reports.get(source.name);
-        return report ? [{ ...report, delivery: source.delivery ?? null }] : [];
+        const { delivery = null, problems = [], isWaiting: waiting = false } = source;
+        return report ? [{ ...report, delivery, problems, waiting }] : [];
       }),
       modules: this.#pipeline.activity(now()),
       givenUp: this.#pipeline.givenUp,
