@@ -90,7 +90,12 @@ function makeModule(
     // The fields of a module are known from its form alone.
     ...form ? fieldProblems(document, at, { section, fields: new Set(form.fields) }) : [],
   );
-  return { name, ...matchOf(section, kind), form: form ?? NO_FORM };
+  return {
+    name,
+    ...matchOf(section, kind),
+    form: form ?? NO_FORM,
+    ...(section.time_zone && { zone: section.time_zone }),
+  };
 }
 
 /** Stands for a form that could not be made; the configuration is refused anyway. */

@@ -159,14 +159,14 @@ export class Pipeline {
     );
   }
 
-  /** A reader of records that belong to these modules alone. */
-  readerFor(modules: readonly ModuleRules[]): Reader {
+  /** A reader of records that belong to these modules alone; see `Reader` for `otherZone`. */
+  readerFor(modules: readonly ModuleRules[], otherZone?: (shift: Micros) => void): Reader {
     const readable = modules.map((rules) => {
       const index = this.#modules.indexOf(rules);
-      const { identifiers, units } = rules.module;
-      return { index, identifiers, units, reader: this.#readers[index]! };
+      const { identifiers, units, zone } = rules.module;
+      return { index, identifiers, units, zone, reader: this.#readers[index]! };
     });
-    return new Reader(readable, this.#failures);
+    return new Reader(readable, this.#failures, otherZone);
   }
 
   /** The names of the rules that an event hits, counting nothing. */

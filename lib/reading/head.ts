@@ -41,8 +41,6 @@ export class HeadReader<Program> {
   /** The message of the line read last is `bytes[from, to)`, without blanks at its ends. */
   from = 0;
   to = 0;
-  /** When the line was written; NaN where its head does not tell. */
-  time: Micros = NaN;
   pid = NO_PID;
   program: Program;
   /** How many lines had to be decoded. */
@@ -50,6 +48,11 @@ export class HeadReader<Program> {
   readonly #programOf: (identifier: string) => Program;
   /** The minute of the line read last, `Mar  9 04:05:`; null before the first. */
   #minute: Literal | null = null;
+  /** The time of the line read last; `#timesUsed` is null where its head tells none. */
+  #timesUsed: DayResolver | null = null;
+  #second = 0;
+  #fraction: Micros = 0;
+  #offset: number | null = null;
   readonly #times: DayResolver;
   readonly #heads: Head<Program>[] = [];
   /** Resolves the times of heads that cannot be compared. */
@@ -64,6 +67,20 @@ export class HeadReader<Program> {
     this.#times = new DayResolver(reference);
     this.#otherTimes = new DayResolver(reference);
     this.program = programOf("");
+  }
+
+  /**
+   * When the line was written, by the reference as it is now; NaN where its head does not tell. A
+   * program's zone may thus be chosen once the program is known.
+   */
+  get time(): Micros {
+    this.#timesUsed?.resolve(this.#second, this.#fraction, this.#offset);
+    return this.#timesUsed?.time ?? NaN;
+  }
+
+  /** Whether the head tells a time and not how far its clock is ahead of UTC. */
+  get isZoneless(): boolean {
+    return this.#timesUsed !== null && this.#offset === null;
   }
 
   /** Reads the line `bytes[from, to)`. */
@@ -90,8 +107,10 @@ export class HeadReader<Program> {
     const head = this.#headAt(bytes, at, to);
     if (head === null || !this.#readProcess(bytes, at + head.literal.length, to)) return false;
     this.program = head.program;
-    this.#times.resolve(10 * tens + ones, fraction, head.offset);
-    this.time = this.#times.time;
+    this.#timesUsed = this.#times;
+    this.#second = 10 * tens + ones;
+    this.#fraction = fraction;
+    this.#offset = head.offset;
     return true;
   }
 
@@ -146,12 +165,13 @@ export class HeadReader<Program> {
     const parts = readHead(line);
     const { stamp, identifier, pid, message } = parts;
     this.program = this.#programOf(identifier);
-    this.time = NaN;
+    this.#timesUsed = null;
     if (stamp !== null) {
-      const times = this.#learn(bytes, from, to, { line, parts }) ? this.#times : this.#otherTimes;
-      times.begin(stamp);
-      times.resolve(stamp.second, stamp.fraction, stamp.offset);
-      this.time = times.time;
+      this.#timesUsed = this.#learn(bytes, from, to, { line, parts }) ? this.#times : this.#otherTimes;
+      this.#timesUsed.begin(stamp);
+      this.#second = stamp.second;
+      this.#fraction = stamp.fraction;
+      this.#offset = stamp.offset;
     }
     this.pid = pid ?? NO_PID;
     this.to = endWithoutBlanks(bytes.array, from, to);
@@ -170,6 +190,8 @@ export class HeadReader<Program> {
   ): boolean {
     const [, minute, text] = HEAD.exec(line) ?? [];
     if (minute === undefined || identifier === "" || FACILITY.test(identifier)) return false;
+    // The name of a zone belongs to no minute.
+    if (stamp!.name !== undefined) return false;
     if (!text!.endsWith(` ${identifier}`)) return false;
     const literal = new Literal(text!);
     const at = from + minute.length + line.slice(minute.length).indexOf(text!);

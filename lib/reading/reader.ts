@@ -1,11 +1,14 @@
-import { type Bytes, makeBytes } from "../core/bytes.ts";
+import { type Bytes, decode, makeBytes } from "../core/bytes.ts";
 import { type Micros, MILLISECOND } from "../core/time.ts";
 import type { LogEvent } from "./event.ts";
 import { HeadReader } from "./head.ts";
 import type { ModuleHealth } from "./health.ts";
 import type { MessageReader } from "./message_reader.ts";
 import { LINE, NO_PID, type Origin, type Records, type Sender } from "../core/records.ts";
-import { DayResolver } from "./timestamp.ts";
+import type { Zone } from "../core/zone.ts";
+import { timeOfLine } from "./line_time.ts";
+import { DayResolver, timeOfStamp } from "./timestamp.ts";
+import { ZoneShift } from "./zone_shift.ts";
 
 /** A module as a reader of records sees it. */
 export interface ReadableModule {
@@ -19,7 +22,12 @@ export interface ReadableModule {
    */
   readonly units: readonly string[];
   readonly reader: MessageReader;
+  /** Zone of times that tell none; this machine's unless given. */
+  readonly zone?: Zone | undefined;
 }
+
+/** Lines of which one is expected to tell a time. */
+const TRIES = 10;
 
 /** A module that a record may belong to. */
 interface Candidate {
@@ -50,15 +58,32 @@ export class Reader {
   /** Modules that take what any program writes. */
   readonly #open: readonly ReadableModule[];
   readonly #heads: HeadReader<readonly Candidate[]>;
-  readonly #reference = { now: 0, before: NaN };
+  readonly #reference: { now: Micros; before: Micros; zone: Zone | undefined } = {
+    now: 0,
+    before: NaN,
+    zone: undefined,
+  };
   /** Times that messages tell themselves. */
   readonly #times = new DayResolver(this.#reference);
+  /** Whether the time of the line read last depends on a zone that it does not tell in figures. */
+  #isZoneless = false;
+  readonly #zoneShift: ZoneShift;
+  /** Whether the lines at hand have been asked for the zone of their times. */
+  #isJudged = false;
   /** By the indices of the origins of records. */
   readonly #placements: Placement[] = [];
 
-  /** @param modules of the source, at least one, in the order in which they are asked */
-  constructor(modules: readonly ReadableModule[], health: ModuleHealth) {
+  /**
+   * @param modules of the source, at least one, in the order in which they are asked
+   * @param otherZone is told once of each shift by which times without a zone turn out to be another zone's
+   */
+  constructor(
+    modules: readonly ReadableModule[],
+    health: ModuleHealth,
+    otherZone: (shift: Micros) => void = () => {},
+  ) {
     this.#health = health;
+    this.#zoneShift = new ZoneShift(otherZone);
     this.#all = modules.map(trusted);
     this.#open = modules.filter(({ identifiers }) => identifiers.length === 0);
     const named = modules.flatMap((module) =>
@@ -98,8 +123,13 @@ export class Reader {
     const origin = records.origin[i]!;
     this.#reference.now = now;
     if (origin === LINE) {
-      const isFound = this.#readLine(bytes, records.from[i]!, records.to[i]!);
-      const time = Number.isNaN(this.#event.time) ? records.times[i]! : this.#event.time;
+      if (i === 0) this.#isJudged = false;
+      let isFound = this.#readLine(bytes, records.from[i]!, records.to[i]!);
+      if (this.#isZoneless && !this.#isJudged && this.#judgeZone(records, i)) {
+        isFound = this.#readLine(bytes, records.from[i]!, records.to[i]!);
+      }
+      const told = this.#isZoneless ? this.#event.time + this.#zoneShift.shift : this.#event.time;
+      const time = Number.isNaN(told) ? records.times[i]! : told;
       this.#reference.before = time;
       this.#setTime(time, now);
       return isFound;
@@ -121,6 +151,24 @@ export class Reader {
   }
 
   /**
+   * Learns the zone of the lines from the `i`th on, which is at hand, by the last one that tells a
+   * time. Returns whether another line is at hand then.
+   */
+  #judgeZone({ bytes, from, to, length, written, isLive }: Records, i: number): boolean {
+    this.#isJudged = true;
+    if (Number.isNaN(written)) return false;
+    let last = length - 1;
+    for (const end = Math.max(i, length - TRIES); last > end; last--) {
+      this.#readLine(bytes, from[last]!, to[last]!);
+      if (!Number.isNaN(this.#event.time)) break;
+    }
+    if (last === i && last < length - 1) this.#readLine(bytes, from[i]!, to[i]!);
+    const { time } = this.#event;
+    if (this.#isZoneless && !Number.isNaN(time)) this.#zoneShift.learn(time, { written, isLive });
+    return last > i;
+  }
+
+  /**
    * Returns when the line `bytes[from, to)` was written, as far as it tells itself; otherwise NaN.
    */
   timeOf(bytes: Bytes, { from, to, now }: { from: number; to: number; now: Micros }): Micros {
@@ -128,8 +176,14 @@ export class Reader {
     this.#reference.now = now;
     this.#reference.before = NaN;
     this.#readLine(bytes, from, to);
+    let { time } = this.#event;
+    // Modules tell the times of lines that they understand.
+    if (Number.isNaN(time) && !this.#event.isUnderstood) {
+      const stamp = timeOfLine(decode(bytes, from, to));
+      if (stamp !== null) time = timeOfStamp(stamp, this.#reference);
+    }
     this.#reference.before = before;
-    return this.#event.time;
+    return time;
   }
 
   /** Reads a line; its time is NaN where it does not tell. */
@@ -139,14 +193,17 @@ export class Reader {
     if (this.#isUnderstood(this.#all, bytes, from, to)) {
       this.#event.pid = NO_PID;
       this.#event.time = NaN;
+      this.#isZoneless = false;
       this.#takeOwnTime();
       return true;
     }
     const heads = this.#heads;
     heads.read(bytes, from, to);
+    this.#reference.zone = undefined;
     const isFound = this.#readAsFirst(heads.program, bytes, heads.from, heads.to);
     this.#event.pid = heads.pid;
     this.#event.time = heads.time;
+    this.#isZoneless = heads.isZoneless;
     if (isFound && this.#event.isUnderstood) this.#takeOwnTime();
     return isFound;
   }
@@ -190,6 +247,7 @@ export class Reader {
 
   #take({ module, isTrusted }: Candidate, bytes: Bytes, from: number, to: number): void {
     const event = this.#event;
+    this.#reference.zone = module.zone;
     event.module = module.index;
     event.reader = module.reader;
     event.bytes = bytes;
@@ -198,14 +256,20 @@ export class Reader {
     event.isTrusted = isTrusted;
   }
 
-  /** Puts the time that the message itself tells, if it tells one, in place of the head's. */
+  /**
+   * Puts the time that the message itself tells, if it tells one, in place of the head's; one
+   * without a zone only where the head tells none.
+   */
   #takeOwnTime(): void {
     const { time, stamp } = this.#event.reader;
-    if (!Number.isNaN(time)) this.#event.time = time;
-    else if (stamp !== null) {
+    if (!Number.isNaN(time)) {
+      this.#event.time = time;
+      this.#isZoneless = false;
+    } else if (stamp !== null && (stamp.offset !== null || Number.isNaN(this.#event.time))) {
       this.#times.begin(stamp);
       this.#times.resolve(stamp.second, stamp.fraction, stamp.offset);
       this.#event.time = this.#times.time;
+      this.#isZoneless = stamp.offset === null;
     }
   }
 

@@ -168,6 +168,8 @@ export class Tail implements Disposable {
     const { buffer } = this.#shared;
     buffer.took(count);
     const damaged = this.#lines.take(buffer, this.#timeOf(from));
+    buffer.written = more || this.#content.final ? NaN : this.#state.time;
+    buffer.isLive = from >= this.#backlog;
     this.#chunkSize = more ? Math.min(MAX_CHUNK, 2 * this.#chunkSize) : MIN_CHUNK;
     if (this.quietSince !== null) this.quietSince = performance.now();
     return { records: buffer, damaged, more };
