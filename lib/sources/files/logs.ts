@@ -179,7 +179,7 @@ export class Logs implements Disposable {
     if (!last && (state.size === 0 || await hasContentOf(path, originals))) return;
     const same = last && state.size >= last.offset && await hasContentOf(path, [last]);
     const { offset, head } = same ? last : { offset: 0, head: NO_HEAD };
-    const tail = await this.#opener.open({ path, ...state }, { path, offset, head });
+    const tail = await this.#opener.open({ path, ...state }, { path, offset, head, time: last?.time });
     if (!tail) return void (this.#isStale ||= !this.#opener.isTroubled(path));
     if (same) this.#tails.filter((one) => one.is(last)).forEach((one) => this.#drop(one));
     this.#tails.push(tail);
@@ -212,7 +212,12 @@ export class Logs implements Disposable {
         this.#opener.say(file.path, "it was compressed by something else than gzip");
         continue;
       }
-      const tail = await this.#opener.open(file, { path: last.path, offset: 0, head: NO_HEAD });
+      const tail = await this.#opener.open(file, {
+        path: last.path,
+        offset: 0,
+        head: NO_HEAD,
+        time: last.time,
+      });
       if (!tail) return false;
       const place = successor ? this.#tails.indexOf(successor) : this.#tails.length;
       if (await this.#isOpen(tail)) tail[Symbol.dispose]();

@@ -11,6 +11,9 @@ export interface OpenerOptions extends Shared {
   readonly problem: (sentence: string) => void;
 }
 
+/** Where reading begins; see `TailOptions`. */
+type OpenedAt = Pick<Known, "path" | "offset" | "head"> & Partial<Pick<Known, "time">>;
+
 /** Opens log files, wherever they are by now, and tells why one cannot be. */
 export class Opener {
   /** What is opened was written to before anybody looked. */
@@ -29,10 +32,18 @@ export class Opener {
   }
 
   /** Null, and the reason told, when the file cannot be opened or is not what it was. */
-  async open(file: Neighbour, known: Pick<Known, "path" | "offset" | "head">): Promise<Tail | null> {
+  async open(file: Neighbour, known: OpenedAt): Promise<Tail | null> {
     let tail: Tail | null = null;
     try {
-      tail = new Tail(file.path, { ...known, backlog: this.isBacklog, shared: this.#options });
+      const { path, offset, head, time } = known;
+      tail = new Tail(file.path, {
+        path,
+        offset,
+        head,
+        time,
+        backlog: this.isBacklog,
+        shared: this.#options,
+      });
       this.solve(file.path);
       if (tail.is(file) && await tail.isUnchanged()) return tail;
     } catch (error) {
@@ -61,7 +72,7 @@ export class Opener {
       if (!copy) return null;
       // One that was made before the last lines came ends earlier than reading did.
       const offset = copy.path.endsWith(".gz") ? known.offset : Math.min(known.offset, copy.size);
-      const tail = await this.open(copy, { path: known.path, offset, head: NO_HEAD });
+      const tail = await this.open(copy, { path: known.path, offset, head: NO_HEAD, time: known.time });
       if (tail) return tail;
     }
     return null;
