@@ -1,4 +1,5 @@
 import { type Read, readIsoTime, readSyslogTime, type Stamp, unixStamp } from "../core/timestamp.ts";
+import { takeLineTime } from "./line_time.ts";
 
 /** A line of text: its head and its message. */
 export interface HeadAndMessage {
@@ -63,7 +64,7 @@ function takeTime(line: string): Timed {
   if (unix) return { stamp: unixStamp(unix[1]!), rest: line.slice(unix[0].length), form: "unix" };
   const monotonic = MONOTONIC.exec(line);
   if (monotonic) return { stamp: null, rest: line.slice(monotonic[0].length), form: "monotonic" };
-  return { stamp: null, rest: line, form: "none" };
+  return { form: "none", ...takeLineTime(line) ?? { stamp: null, rest: line } };
 }
 
 /** What follows a time and a gap; null where there is no gap, and so no time. */

@@ -1,5 +1,6 @@
 import { strict as assert } from "node:assert";
 import { join } from "node:path";
+import { describeConfig } from "../../lib/config/describe.ts";
 import { loadConfig } from "../../lib/config/load.ts";
 import { SECOND } from "../../lib/core/time.ts";
 import { sshd } from "../../modules/sshd.ts";
@@ -186,6 +187,13 @@ Deno.test("`loadConfig()` looks for a known service where match says, and nowher
   assert.deepEqual(originOf('{ "file": "/srv/log" }'), [[], [], ["/srv/log"]]);
   assert.deepEqual(originOf('{ "identifier": "web" }'), [["web"], ["nginx.service"], []]);
   assert.deepEqual(originOf('{ "unit": "web.service" }'), [[], ["web.service"], []]);
+});
+
+Deno.test("`loadConfig()` knows the zone of a module's times", () => {
+  const text = `{ "modules": { "NGINX": { "time_zone": "Asia/Kathmandu", "rules": [${RULE}] } } }`;
+  const config = load(text);
+  assert.equal(config.modules[0]!.module.zone?.ahead(0), 5.5 * 3_600 * SECOND, "until 1986");
+  assert.match(describeConfig(config), / times without a zone are those of Asia\/Kathmandu\n/);
 });
 
 Deno.test("`loadConfig()` never bans a trusted proxy", () => {

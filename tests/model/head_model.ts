@@ -85,6 +85,10 @@ export function readHead(line: string, now: number): HeadedLine {
   const unix = syslog || iso ? null : take(UNIX_TIME);
   const monotonic = syslog || iso || unix ? null : take(MONOTONIC_TIME);
   const isTimed = Boolean(syslog ?? iso ?? unix ?? monotonic);
+  // What is no head of syslog may be a time of the service's own, in brackets.
+  const own = isTimed ? null : timeAtStart(rest, now);
+  const behindOwn = own && /^["'\])>]?:? +/.exec(rest.slice(own.length));
+  if (own && behindOwn) rest = rest.slice(own.length + behindOwn[0].length);
   const tag = (iso && line.startsWith("<") ? take(TAGS.rfc5424) : null) ??
     take(isTimed ? TAGS.timed : TAGS.bare);
   if (tag) take(DECORATION);
@@ -93,6 +97,8 @@ export function readHead(line: string, now: number): HeadedLine {
       ? Number(unix.seconds) * 1_000_000 + microseconds(unix.fraction)
       : syslog ?? iso
       ? instantOf((syslog ?? iso)!, now)
+      : behindOwn
+      ? own!.time
       : null,
     program: tag?.program ?? "",
     pid: tag?.pid === undefined ? null : Number(tag.pid),
@@ -106,6 +112,8 @@ export interface OwnTime {
   readonly time: number | null;
   /** Whether it depends on a zone that is not told in figures. */
   readonly isZoneless: boolean;
+  /** Characters that it took. */
+  readonly length: number;
 }
 
 /** The time that a text begins with; null where there is none. */
@@ -115,9 +123,11 @@ export function timeOf(text: string, now: number): OwnTime | null {
     if (!found) continue;
     if (/\w/.test(text[found[0].length] ?? "")) return null;
     const groups = found.groups!;
+    const { length } = found[0];
     return groups.seconds === undefined
-      ? { time: instantOf(groups, now), isZoneless: groups.zone === undefined }
+      ? { time: instantOf(groups, now), isZoneless: groups.zone === undefined, length }
       : {
+        length,
         time: Number(groups.seconds) * 1_000_000 + microseconds(groups.fraction ?? groups.rest),
         isZoneless: false,
       };
@@ -127,7 +137,9 @@ export function timeOf(text: string, now: number): OwnTime | null {
 
 /** The time at the beginning of a message, where services put it; it may stand in brackets. */
 export function timeAtStart(message: string, now: number): OwnTime | null {
-  return timeOf(message.replace(/^(?:["'[(<]|(?:time|ts|timestamp|t)=["']?)/, ""), now);
+  const before = /^(?:["'[(<]|(?:time|ts|timestamp|t)=["']?)?/.exec(message)![0].length;
+  const found = timeOf(message.slice(before), now);
+  return found && { ...found, length: before + found.length };
 }
 
 const DAY = 86_400_000_000;

@@ -148,7 +148,7 @@ export function patternService(patterns: readonly string[]): Service {
       return {
         address: isSure && !goesOn(address!, rest) ? sentenceAddress(address!) : null,
         fields: given(fields),
-        ...told,
+        ...(told && { time: told.time, isZoneless: told.isZoneless }),
       };
     }
     return null;

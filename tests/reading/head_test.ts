@@ -99,6 +99,21 @@ const FORMATS: Record<
     ["[ 1234.567890] web sshd[4711]: ", null],
     ["[    0.000001] web sshd[4711]: ", null],
   ],
+  "times of a service's own": [
+    ["[2026-03-09 04:05:06] sshd[4711]: ", TIME],
+    ["[2026-03-09 04:05:06.5] web sshd[4711]: ", TIME + 500_000],
+    ["[09/Mar/2026:05:05:06 +0100] sshd[4711]: ", TIME],
+    ["Mon Mar  9 04:05:06 2026: sshd[4711]: ", TIME],
+    ["1773029106 sshd[4711]: ", TIME],
+    ["1773029106250 sshd[4711]: ", TIME + 250_000],
+  ],
+  "zones by hours and by name": [
+    ["2026-03-09 01:05:06 -03 web sshd[4711]: ", TIME],
+    ["2026-03-09 09:50:06.038 +0545 web sshd[4711]: ", TIME + 38_000],
+    ["2026-03-08 23:05:06 EST web sshd[4711]: ", TIME],
+    ["2026-03-09 05:05:06 CET web sshd[4711]: ", TIME],
+    ["2026-03-09T05:05:06 CET sshd[4711]: ", TIME],
+  ],
   "a message with its program alone": [
     ["sshd[4711]: ", null],
     ["web sshd[4711]: ", null],
@@ -144,6 +159,9 @@ Deno.test("`HeadReader.read()` takes a bare message for nothing else", () => {
       "March 9",
       "<1234>x",
       "[x] y: z",
+      "[2026-03-09] y",
+      "[2026-03-09 04:05:06]y",
+      "1773029106y",
     ]
   ) {
     assert.deepEqual(readHead(message), { stamp: null, identifier: "", pid: null, message });
