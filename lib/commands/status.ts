@@ -90,7 +90,7 @@ function statusLines(status: Status): string[] {
       const doing = running ? `reading${delivery ? `, ${delivery}` : ""}` : "stopped";
       lines.push(`source    ${name}: ${doing}; last line ${time(lastBatch)}`);
     }
-    const { entries, unknown, events, recorded, hits, damaged, untrusted } = report.counts;
+    const { entries, unknown, events, recorded, hits, damaged, suppressed, untrusted } = report.counts;
     lines.push(`lines     ${entries} read, ${events} named an address, ${recorded} recorded, ${hits} hits`);
     const { tracked, forgotten: evicted } = report;
     if (tracked > 0) lines.push(`          ${tracked} addresses being counted`);
@@ -99,6 +99,11 @@ function statusLines(status: Status): string[] {
     }
     if (unknown > 0) lines.push(`          ${unknown} of a form that no module knows`);
     if (damaged > 0) lines.push(`          ${damaged} damaged: cut or dropped`);
+    if (suppressed > 0) {
+      lines.push(
+        `          ${suppressed} dropped by journald, as their service wrote too many (RateLimitBurst=)`,
+      );
+    }
     if (untrusted > 0) {
       lines.push(`          ${untrusted} that any user could have forged: recorded, not counted`);
     }

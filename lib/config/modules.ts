@@ -90,12 +90,19 @@ function makeModule(
     // The fields of a module are known from its form alone.
     ...form ? fieldProblems(document, at, { section, fields: new Set(form.fields) }) : [],
   );
+  const match = matchOf(section, kind);
   return {
     name,
-    ...matchOf(section, kind),
+    ...match,
+    programs: programsOf(match, kind),
     form: form ?? NO_FORM,
     ...(section.time_zone && { zone: section.time_zone }),
   };
+}
+
+/** A container's messages bear the names that the service goes by; what a pattern reads may bear any. */
+function programsOf({ identifiers }: ModuleMatch, { match }: ModuleKind): string[] {
+  return match.identifiers.length === 0 ? [] : [...new Set([...match.identifiers, ...identifiers])];
 }
 
 /** Stands for a form that could not be made; the configuration is refused anyway. */

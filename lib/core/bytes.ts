@@ -133,3 +133,58 @@ export class LineEnds {
     return to;
   }
 }
+
+const ZERO = 48;
+
+/** Returns where the digits end that begin at `at`. */
+export function endOfDigits(array: Uint8Array, at: number): number {
+  while (array[at]! >= ZERO && array[at]! < ZERO + 10) at++;
+  return at;
+}
+
+/** The number of the digits from `from` to `to`. */
+export function numberOf(array: Uint8Array, from: number, to: number): number {
+  let number = 0;
+  for (let i = from; i < to; i++) number = 10 * number + array[i]! - ZERO;
+  return number;
+}
+
+const [BLANK, DELETE] = [32, 127];
+
+/** Returns where the text `array[from, to)` begins without the blanks of any kind before it, as `trimStart()` tells. */
+export function startWithoutBlanks(array: Uint8Array, from: number, to: number): number {
+  while (from < to) {
+    const first = array[from]!;
+    if (first < DELETE) {
+      if (!isBlank(first)) break;
+      from++;
+      continue;
+    }
+    let end = from + 1;
+    while (end < to && (array[end]! & 0xc0) === 0x80) end++;
+    if (decoder.decode(array.subarray(from, end)).trim() !== "") break;
+    from = end;
+  }
+  return from;
+}
+
+/** Returns where the text `array[from, to)` ends without the blanks of any kind behind it, as `trimEnd()` tells. */
+export function endWithoutBlanks(array: Uint8Array, from: number, to: number): number {
+  while (to > from) {
+    const last = array[to - 1]!;
+    if (last < DELETE) {
+      if (!isBlank(last)) break;
+      to--;
+      continue;
+    }
+    let start = to - 1;
+    while (start > from && (array[start]! & 0xc0) === 0x80) start--;
+    if (decoder.decode(array.subarray(start, to)).trim() !== "") break;
+    to = start;
+  }
+  return to;
+}
+
+function isBlank(byte: number): boolean {
+  return byte === BLANK || (byte >= 9 && byte <= 13);
+}

@@ -51,6 +51,8 @@ export interface Records {
   readonly written: Micros;
   /** Whether somebody waited for the lines to be written: none had been in the file before. */
   readonly isLive: boolean;
+  /** Of lines: stands for the file that all of them are of, in whose order they come. */
+  readonly stream?: object | null;
 }
 
 /** Longest message of a record that is kept, in characters; the rest of a longer one is cut off and counted. */

@@ -86,6 +86,11 @@ function ofZone(utc: Micros, zone: Zone, { now, before }: Reference): Micros {
   return first < before ? second : first;
 }
 
+/** The instant at which clocks of `zone` show what this machine's clocks show at `time`. */
+export function inZone(time: Micros, zone: Zone, reference: Reference): Micros {
+  return ofZone(time + LOCAL.ahead(time), zone, reference);
+}
+
 const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
 const MONTH = MONTHS.join("|");
 const WEEKDAYS = "(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)";
@@ -95,7 +100,11 @@ const CLOCK = "(?<hour>\\d\\d):(?<minute>\\d\\d):(?<second>\\d\\d)(?:[.,](?<frac
 const ZONE = "(?: ?(?<zone>Z|UTC|GMT|[+-]\\d\\d(?::?\\d\\d)?)\\b)?";
 /** A word behind a time, which may be the name of a zone. It is looked at and not taken. */
 const NAME = "(?:(?= (?<name>[A-Z]{2,5})\\b)|)";
-const SYSLOG = new RegExp(`^${DATE_SYSLOG} ${CLOCK}`);
+/** What follows a year behind the time. */
+const BEHIND_YEAR = "(?=:? |\\]|$)";
+const SYSLOG = new RegExp(
+  `^${DATE_SYSLOG} (?:(?<year>\\d{4}) )?${CLOCK}(?: (?:(?<zone>UTC|GMT) )?(?<laterYear>(?:19|20)\\d\\d)${BEHIND_YEAR})?`,
+);
 const ISO = new RegExp(
   `^(?<year>\\d{4})[-/](?<month>\\d\\d)[-/](?<day>\\d\\d)[T _]${CLOCK}${ZONE}${NAME}`,
 );
@@ -113,7 +122,8 @@ const SLASHED = new RegExp(`^(?<day>\\d\\d)/(?<month>${MONTH})/(?<year>\\d{4})[:
 const EPOCH = /^(?<seconds>[12]\d{9})(?:[.,](?<fraction>\d{1,9})|(?<rest>\d{3}|\d{6}))?(?![\d.,]*\d)/;
 /** Matches what `readTime()` reads, in linear time and without groups of its own. */
 export const TIME_SOURCE = [ISO, ASCTIME, SYSLOG, SLASHED, MAIL, EPOCH].map(({ source }) =>
-  source.slice(1).replace(NAME, "(?: [A-Z]{2,5})?").replaceAll(/\(\?<\w+>/g, "(?:").replace(/\(\?!.*/, "")
+  source.slice(1).replace(BEHIND_YEAR, "").replace(NAME, "(?: [A-Z]{2,5})?").replaceAll(/\(\?<\w+>/g, "(?:")
+    .replace(/\(\?!.*/, "")
 ).join("|");
 const CLF = new RegExp(`^\\d\\d/(?:${MONTH})/\\d{4}:\\d\\d:\\d\\d:\\d\\d [+-]\\d{4}`);
 
@@ -123,7 +133,10 @@ export interface Read {
   readonly length: number;
 }
 
-/** The time of classic syslog (RFC 3164, section 4.1.2) that `text` begins with: `May  6 10:56:10`; local, without a year. */
+/**
+ * The time of classic syslog (RFC 3164, section 4.1.2) that `text` begins with: `May  6 10:56:10`; local, without a
+ * year. Some write one behind the day, and ctime(3) behind the time: `May  6 10:56:10 2026`.
+ */
 export function readSyslogTime(text: string): Read | null {
   return read(SYSLOG, text);
 }
@@ -222,10 +235,8 @@ export function unixStamp(seconds: string): Stamp {
 function read(pattern: RegExp, text: string): Read | null {
   const match = pattern.exec(text);
   if (!match) return null;
-  const { year, month, day, hour, minute, second, fraction, zone, name } = match.groups as Record<
-    string,
-    string | undefined
-  >;
+  const { month, day, hour, minute, second, fraction, zone, name, laterYear, year = laterYear } = match
+    .groups as Record<string, string | undefined>;
   const stamp = {
     year: year === undefined ? null : Number(year),
     month: /^\d/.test(month!) ? Number(month) : MONTHS.indexOf(month!) + 1,

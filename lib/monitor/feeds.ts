@@ -7,7 +7,7 @@ import type { Log } from "../core/log.ts";
 import { formatDuration, type Micros, now } from "../core/time.ts";
 import type { ModuleRules } from "../rules/rule.ts";
 import { openFiles } from "../sources/files/files.ts";
-import { openJournal } from "../sources/journal/journal.ts";
+import { type JournalOptions, openJournal } from "../sources/journal/journal.ts";
 import type { Source } from "../sources/source.ts";
 import type { Feed, Pipeline } from "./pipeline.ts";
 
@@ -36,10 +36,13 @@ interface FeedParts {
 }
 
 /** What of the journal `modules` read. */
-export function journalMatches(modules: readonly ModuleRules[]): { identifiers: string[]; units: string[] } {
+export function journalMatches(
+  modules: readonly ModuleRules[],
+): Pick<JournalOptions, "identifiers" | "units" | "suppressions"> {
   return {
     identifiers: modules.flatMap(({ module }) => module.identifiers),
     units: modules.flatMap(({ module }) => module.units),
+    suppressions: true,
   };
 }
 

@@ -86,6 +86,8 @@ export interface Counts {
   bans: number;
   /** Records that a source had to cut or drop. */
   damaged: number;
+  /** Messages of services that journald did not keep, as there were too many. */
+  suppressed: number;
   /** Events that any local user could have forged: recorded, not counted. */
   untrusted: number;
   /** Events dated ahead of the clock, taken as of now. */
@@ -119,6 +121,7 @@ export class Pipeline {
     hits: 0,
     bans: 0,
     damaged: 0,
+    suppressed: 0,
     untrusted: 0,
     ahead: 0,
   };
@@ -163,8 +166,8 @@ export class Pipeline {
   readerFor(modules: readonly ModuleRules[], otherZone?: (shift: Micros) => void): Reader {
     const readable = modules.map((rules) => {
       const index = this.#modules.indexOf(rules);
-      const { identifiers, units, zone } = rules.module;
-      return { index, identifiers, units, zone, reader: this.#readers[index]! };
+      const { identifiers, units, programs, zone } = rules.module;
+      return { index, identifiers, units, programs, zone, reader: this.#readers[index]! };
     });
     return new Reader(readable, this.#failures, otherZone);
   }
@@ -330,10 +333,18 @@ export class Pipeline {
     this.counts.hits += hits;
     this.counts.bans += bans;
     this.counts.damaged += damaged;
+    for (const { unit, count } of feed.reader.takeSuppressions()) {
+      this.counts.suppressed += count;
+      this.#parts.log.warn(
+        `journald dropped ${count} messages of ${unit}, which wrote too many: attacks may go unseen. ` +
+          `Set LogRateLimitIntervalSec=0 in the unit, or a higher RateLimitBurst= in journald.conf`,
+      );
+    }
   }
 
   /** Goes back to what the state knows. */
   #reset(): void {
+    this.#intake?.feed.reader.takeSuppressions();
     this.#intake = null;
     this.#parts.store.lines.clear();
     this.#parts.judge.reset();

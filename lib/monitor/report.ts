@@ -50,6 +50,7 @@ const report = z.object({
     hits: count,
     bans: count,
     damaged: count,
+    suppressed: count,
     untrusted: count,
     ahead: count,
   }),

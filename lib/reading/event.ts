@@ -26,6 +26,8 @@ export interface LogEvent {
   readonly isAhead: boolean;
   /** Of the process that wrote it; `NO_PID` where unknown. */
   readonly pid: number;
+  /** How often it was written: syslog writes one line in place of many that are alike. */
+  readonly count: number;
   /** Whether only root or the service itself can have written it, as far as its source can tell. */
   readonly isTrusted: boolean;
 }

@@ -1,75 +1,187 @@
+/**
+ * The parts of heads as expressions on text: times with what collectors write around them, and tags,
+ * which name host, program and process. Comes in: text that begins with a part. Goes out: what the
+ * part says, and how many characters it takes.
+ */
 import { type Read, readIsoTime, readSyslogTime, type Stamp, unixStamp } from "../core/timestamp.ts";
-import { takeLineTime } from "./line_time.ts";
 
-/** A line of text: its head and its message. */
-export interface HeadAndMessage {
-  /** Null where the line carries no time, or one that only counts from the start of the machine. */
+/** A time that text begins with, and the gap behind it. */
+export interface TimePart {
+  /** Null for a time that only counts from the start of the machine. */
   readonly stamp: Stamp | null;
-  /** Program that wrote the line; "" for a bare message. */
-  readonly identifier: string;
+  /** Where the digits of its second stand and where its fraction ends; null: it has no such place. */
+  readonly second: { readonly from: number; readonly end: number } | null;
+  /** Of the process, which Windows' sshd.log writes before the time. */
   readonly pid: number | null;
-  /** Without blanks at its ends: the line's last part, but for blanks. */
-  readonly message: string;
+  readonly isIso: boolean;
+  /** False: a priority stands alone, and no time behind it. */
+  readonly isTime: boolean;
+  readonly length: number;
 }
 
-/** Priority in angle brackets, and the version that follows it in RFC 5424. */
-const PRIORITY = /^<\d{1,3}>(?:1 )?/;
-const WEEKDAY = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) (?=\d{4}-)/;
-const UNIX = /^(\d{9,10}\.\d{3,6}) +/;
-const MONOTONIC = /^\[ *\d+\.\d{6}\] +/;
-/** Blanks behind a time, perhaps after a colon or the short name of the local zone. */
-const GAP = /^(?: [A-Z]{2,5})?:? +/;
-/** Host, program, process, message id and structured data (RFC 5424, section 6). */
-const RFC5424 = /^\S+ (\S+) (\d+|-) \S+ (?:-|\[[^\]]*\]) (?:\ufeff)?/;
-/** Behind a time: up to two host names, perhaps facility and level, then the program. */
-const TAG = /^(?:[^\s[:]+ +){0,2}?(?:\w+\.\w+:? +)?([\w./@-]+)(?:\[(\d+)\])?: +/;
+/** Host, program and process that text begins with, and what ends them. */
+export interface TagPart {
+  /** Up to two words before the program; "" where there is none. */
+  readonly host: string;
+  /** Null: the part tells facility and level alone. "": RFC 5424 says that there is no program. */
+  readonly identifier: string | null;
+  readonly pid: number | null;
+  /** What stands before the process, where it would stand if there were one, and behind it. */
+  readonly before: string;
+  readonly after: string;
+  readonly isStructured: boolean;
+  readonly length: number;
+}
+
+const MONTH = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec";
 /**
- * Without a time nothing but a host may come first: what follows may have been chosen by an
- * attacker.
+ * Priority in angle brackets, the version that follows it in RFC 5424 and may stand alone, or the
+ * process of Windows' sshd.log; then an opening bracket, and the name of a day.
  */
-const BARE_TAG = /^(?:[^\s[:]+ )?([\w./@-]+)\[(\d+)\]: +/;
+const BEFORE_TIME = new RegExp(
+  "^(?:<\\d{1,3}>(?:1 )?|1 (?=\\d{4}-\\d\\d-\\d\\dT)|(?<pid>\\d{1,9}) (?=\\d{4}-\\d\\d-\\d\\d ))?" +
+    `(?<open>\\[)?(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? (?=\\d{4}-|(?:${MONTH}) ))?`,
+);
+const PRIORITY_ALONE = /^<\d{1,3}>(?:1 )?/;
+const CLOCK = /\d\d:\d\d:(?=\d\d)/;
+const FRACTION = /^\d\d(?:[.,]\d{1,9})?/;
+/** Short names of zones, of which the local one may stand behind a time: any other word may begin a message. */
+const ZONES =
+  "UTC|GMT|WET|WEST|BST|CET|CEST|EET|EEST|MSK|IST|PKT|SGT|HKT|JST|KST|AWST|ACST|ACDT|AEST|AEDT|NZST|NZDT|" +
+  "NST|NDT|AST|ADT|EST|EDT|CST|CDT|MST|MDT|PST|PDT|AKST|AKDT|HST";
+/**
+ * Blanks behind a time, perhaps after a colon or the local zone; then what OpenWrt's `logread -t` and
+ * containers' runtimes add.
+ */
+const GAP = new RegExp(
+  `^(?: (?:${ZONES})(?=[ :]))?:? +(?:\\[\\d+\\.\\d{3}\\] )?(?:std(?:out|err) [FP] +)?`,
+);
+const UNIX = /^(\d{9,10}\.\d{3,6}) +/;
+/** Seconds since 1970 and nanoseconds in hexadecimal digits, as daemontools label lines. */
+const TAI64N = /^@4([0-9a-f]{15})([0-9a-f]{8}) +/;
+/** TAI64 counts from 10 s before 1970; no leap seconds are added to a label. */
+const TAI_OFFSET = 10;
+const MONOTONIC = /^\[ *\d+\.\d{1,6}\] +/;
+
+/** Reads the time that `text` begins with; null where there is none. */
+export function readTime(text: string): TimePart | null {
+  const rest = { second: null, pid: null, isIso: false, isTime: true };
+  const unix = UNIX.exec(text);
+  if (unix) return { ...rest, stamp: unixStamp(unix[1]!), length: unix[0].length };
+  const label = TAI64N.exec(text);
+  if (label) return { ...rest, stamp: taiStamp(label), length: label[0].length };
+  const monotonic = MONOTONIC.exec(text);
+  if (monotonic) return { ...rest, stamp: null, length: monotonic[0].length };
+  const priority = PRIORITY_ALONE.exec(text);
+  return readCalendarTime(text) ??
+    (priority && { ...rest, stamp: null, isTime: false, length: priority[0].length });
+}
+
+function readCalendarTime(text: string): TimePart | null {
+  const { 0: { length: before }, groups } = BEFORE_TIME.exec(text)!;
+  const told = text.slice(before);
+  const syslog = readSyslogTime(told);
+  const read = syslog ?? readIsoTime(told);
+  const length = read && endOfGap(told, read, groups!.open !== undefined);
+  if (length === null) return null;
+  const from = before + CLOCK.exec(told)!.index + "00:00:".length;
+  const { open: _, pid } = groups as { open?: string; pid?: string };
+  return {
+    stamp: read!.stamp,
+    second: { from, end: from + FRACTION.exec(text.slice(from))![0].length },
+    pid: pid === undefined ? null : Number(pid),
+    isIso: syslog === null,
+    isTime: true,
+    length: before + length,
+  };
+}
+
+/** Where the gap behind a time ends; null where there is no gap, and so no time. */
+function endOfGap(text: string, { length }: Read, isBracketed: boolean): number | null {
+  const end = length + (isBracketed ? 1 : 0);
+  if (isBracketed && text[length] !== "]") return null;
+  const gap = GAP.exec(text.slice(end));
+  return gap && end + gap[0].length;
+}
+
+function taiStamp([, seconds, nanoseconds]: readonly string[]): Stamp {
+  const whole = parseInt(seconds!, 16) - TAI_OFFSET;
+  return unixStamp(`${whole}.${String(parseInt(nanoseconds!, 16)).padStart(9, "0")}`);
+}
+
+const LEVELS = "emerg|panic|alert|crit|err|error|warn|warning|notice|info|debug";
+const FACILITIES =
+  "kern|user|mail|daemon|auth|security|syslog|lpr|news|uucp|cron|authpriv|ftp|ntp|audit|console|local[0-7]";
+/** `auth.info`; AIX writes `auth|security:info`. */
+const PRIORITY = `(?:${FACILITIES})(?:\\|(?:${FACILITIES}))*[.:](?:${LEVELS})`;
+/** Facility and level alone, as OpenWrt, busybox and, in angle brackets, BSD's syslogd put them first. */
+const FACILITY = new RegExp(`^(?:${PRIORITY}:?|<(?:${PRIORITY}|\\d+\\.\\d+)>) +`);
+/** What sshd and others put before a message is no program. */
+const LEVEL = "(?:error|fatal|info|warn|warning|notice|crit|critical|alert|emerg|debug\\d*)";
+const NAME = "[\\w./@-]+";
+/** `sshd`, `[sshd]`, `sshd(pam_unix)` */
+const PROGRAM = `(?:\\[(?<bracketed>${NAME})\\]|(?<name>${NAME})(?:\\([\\w.:-]+\\))?)`;
+const PROCESS = "\\[(?<pid>\\d+)\\]";
+/** The kernel puts the time since its start behind its name. */
+const KERNEL = "(?<name>kernel))(?<after>: ?)(?=\\[ *\\d+\\.\\d+\\])";
+/** Behind a time: up to two host names, perhaps facility and level, then the program. */
+const TAGS = [
+  `^(?<before>(?<host>(?:[^\\s[:]+ +){0,2}?)${KERNEL}`,
+  `^(?<before>(?<host>(?:[^\\s[:]+ +){0,2}?)(?:${PRIORITY}:? +)?(?!\\[?(?:${LEVEL}|${PRIORITY})\\]?[:[])${PROGRAM})` +
+  `(?:${PROCESS}(?<after>:? +)|(?<after>: +))`,
+].map((source) => new RegExp(source));
+/**
+ * Without a time nothing but a host may come first, and a process must be told: what follows may have
+ * been chosen by an attacker.
+ */
+const BARE_TAGS = [
+  `^(?<before>(?<host>(?:[^\\s[:]+ )?)${KERNEL}`,
+  `^(?<before>(?<host>(?:[^\\s[:]+ )?)${PROGRAM})${PROCESS}(?<after>: +| +(?=${LEVEL}: ))`,
+  `^(?<before>(?<host>)\\[(?!${LEVEL}\\])(?<name>${NAME})\\])(?<after>: +)`,
+].map((source) => new RegExp(source));
+/** Host, program, process, message id and structured data (RFC 5424, section 6). */
+const STRUCTURED = new RegExp(
+  "^(?<before>(?<host>\\S*[^\\s:]) (?<name>\\S*[^\\s:]) (?:-(?= )|(?=\\d)))(?<pid>\\d+)?" +
+    '(?<after> \\S+ (?:-|(?:\\[[^\\s\\]"=]+(?: [^\\s\\]"=]+="(?:[^"\\\\]|\\\\.)*")*\\])+)(?: +\\ufeff?|$))',
+);
 /** Sequence number or time that Solaris and kernels put before a message. */
 const DECORATION = /^(?:\[ID \d+ \w+\.\w+\] |kernel: ?\[ *\d+\.\d+\] )/;
 
 /**
- * Separates head and message of a line of classic syslog (RFC 3164), of syslog with ISO 8601 times,
- * of RFC 5424, or of `journalctl -o short…`; of another line all is the message. Only its first
- * words decide: the rest may be an attacker's.
+ * Reads the tag that `text` begins with; null where there is none.
+ *
+ * @param time what stands before it; null: nothing
  */
-export function readHead(line: string): HeadAndMessage {
-  const { stamp, rest, form } = takeTime(line.replace(PRIORITY, ""));
-  const structured = form === "iso" && line.startsWith("<") ? RFC5424.exec(rest) : null;
-  const tag = structured ?? (form === "none" ? BARE_TAG : TAG).exec(rest);
-  if (!tag) return { stamp, identifier: "", pid: null, message: rest.trim() };
+export function readTag(text: string, time: Pick<TimePart, "isIso"> | null): TagPart | null {
+  const facility = FACILITY.exec(text);
+  if (facility) return facilityOf(facility[0]);
+  const structured = time?.isIso ? STRUCTURED.exec(text) : null;
+  const tag = structured ?? firstMatch(time === null ? BARE_TAGS : TAGS, text);
+  if (tag === null) return null;
+  const { before, host, name, bracketed = name, pid, after } = tag.groups as Record<
+    string,
+    string | undefined
+  >;
+  const decoration = DECORATION.exec(text.slice(tag[0].length))?.[0] ?? "";
   return {
-    stamp,
-    identifier: tag[1]!,
-    pid: /^\d+$/.test(tag[2] ?? "") ? Number(tag[2]) : null,
-    message: rest.slice(tag[0].length).replace(DECORATION, "").trim(),
+    host: host!.trimEnd(),
+    identifier: structured !== null && bracketed === "-" ? "" : bracketed!,
+    pid: pid === undefined ? null : Number(pid),
+    before: before!,
+    after: after! + decoration,
+    isStructured: structured !== null,
+    length: tag[0].length + decoration.length,
   };
 }
 
-interface Timed {
-  readonly stamp: Stamp | null;
-  readonly rest: string;
-  readonly form: "syslog" | "iso" | "unix" | "monotonic" | "none";
+function firstMatch(expressions: readonly RegExp[], text: string): RegExpExecArray | null {
+  for (const expression of expressions) {
+    const match = expression.exec(text);
+    if (match) return match;
+  }
+  return null;
 }
 
-function takeTime(line: string): Timed {
-  const text = line.replace(WEEKDAY, "");
-  const syslog = behind(text, { read: readSyslogTime(text), form: "syslog" });
-  const timed = syslog ?? behind(text, { read: readIsoTime(text), form: "iso" });
-  if (timed) return timed;
-  const unix = UNIX.exec(line);
-  if (unix) return { stamp: unixStamp(unix[1]!), rest: line.slice(unix[0].length), form: "unix" };
-  const monotonic = MONOTONIC.exec(line);
-  if (monotonic) return { stamp: null, rest: line.slice(monotonic[0].length), form: "monotonic" };
-  return { form: "none", ...takeLineTime(line) ?? { stamp: null, rest: line } };
-}
-
-/** What follows a time and a gap; null where there is no gap, and so no time. */
-function behind(text: string, { read, form }: { read: Read | null; form: Timed["form"] }): Timed | null {
-  const rest = text.slice(read?.length);
-  const gap = read && GAP.exec(rest);
-  return gap && { stamp: read.stamp, rest: rest.slice(gap[0].length), form };
+function facilityOf({ length }: string): TagPart {
+  return { host: "", identifier: null, pid: null, before: "", after: "", isStructured: false, length };
 }

@@ -26,17 +26,6 @@ export function timeOfLine(line: string): Stamp | null {
   return readTime(before === null ? line : line.slice(before[0].length))?.stamp ?? null;
 }
 
-/** What may stand behind such a time, before the message. */
-const CLOSING = /^["'\])>]?:? +/;
-
-/** The time that a line begins with, and the message behind it; null where there is none. */
-export function takeLineTime(line: string): { stamp: Stamp; rest: string } | null {
-  const from = OPENING.exec(line)?.[0].length ?? 0;
-  const read = readTime(line.slice(from));
-  const behind = read && CLOSING.exec(line.slice(from + read.length));
-  return behind && { stamp: read.stamp, rest: line.slice(from + read.length + behind[0].length) };
-}
-
 function timeOfObject(line: string): Stamp | null {
   const found = new Map<string, Stamp>();
   let [depth, key, before] = [0, "", ""];

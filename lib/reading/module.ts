@@ -19,6 +19,8 @@ export interface ModuleMatch {
 export interface Module extends ModuleMatch {
   /** Name in the configuration and in reasons, such as `SSHD`. */
   readonly name: string;
+  /** See `ReadableModule`. */
+  readonly programs?: readonly string[];
   /** How the messages of the service are read. */
   readonly form: MessageForm;
   /** Zone of times that tell none; this machine's unless given. */

@@ -4,10 +4,14 @@ import type { LogEvent } from "./event.ts";
 import { HeadReader } from "./head.ts";
 import type { ModuleHealth } from "./health.ts";
 import type { MessageReader } from "./message_reader.ts";
-import { LINE, NO_PID, type Origin, type Records, type Sender } from "../core/records.ts";
+import { LINE, NO_PID, type Origin, type Records } from "../core/records.ts";
+import { inZone } from "../core/timestamp.ts";
 import type { Zone } from "../core/zone.ts";
 import { timeOfLine } from "./line_time.ts";
+import { LastLines, mayRepeat, timesRepeated } from "./repetition.ts";
+import { isJournalds, type Suppression, Suppressions } from "./suppressions.ts";
 import { DayResolver, timeOfStamp } from "./timestamp.ts";
+import { isOfUnit, isTrusted } from "./trust.ts";
 import { ZoneShift } from "./zone_shift.ts";
 
 /** A module as a reader of records sees it. */
@@ -21,6 +25,11 @@ export interface ReadableModule {
    * Without identifiers, all entries of the units are the module's.
    */
   readonly units: readonly string[];
+  /**
+   * Programs whose lines are the module's where a message of it is a line with a head of its own, as
+   * a container's may be; empty: all. Those of `identifiers` unless told.
+   */
+  readonly programs?: readonly string[];
   readonly reader: MessageReader;
   /** Zone of times that tell none; this machine's unless given. */
   readonly zone?: Zone | undefined;
@@ -36,10 +45,18 @@ interface Candidate {
   readonly isTrusted: boolean;
 }
 
+/** A program that a line names, and the modules that its lines may belong to. */
+interface Program {
+  readonly identifier: string;
+  readonly candidates: readonly Candidate[];
+}
+
 /** An origin and the modules that its entries may belong to. */
 interface Placement {
   readonly origin: Origin;
   readonly candidates: readonly Candidate[];
+  /** Whether they are journald's own. */
+  readonly isJournalds: boolean;
 }
 
 /**
@@ -57,16 +74,22 @@ export class Reader {
   readonly #byIdentifier: ReadonlyMap<string, readonly ReadableModule[]>;
   /** Modules that take what any program writes. */
   readonly #open: readonly ReadableModule[];
-  readonly #heads: HeadReader<readonly Candidate[]>;
-  readonly #reference: { now: Micros; before: Micros; zone: Zone | undefined } = {
+  readonly #heads: HeadReader<Program>;
+  /** Heads are read before it is known whose they are. */
+  readonly #reference = { now: 0, before: NaN };
+  readonly #suppressions: Suppressions;
+  readonly #lines = new LastLines();
+  /** The reference of times that messages tell themselves, in the zones of their modules. */
+  readonly #ownReference: { now: Micros; before: Micros; zone: Zone | undefined } = {
     now: 0,
     before: NaN,
     zone: undefined,
   };
-  /** Times that messages tell themselves. */
-  readonly #times = new DayResolver(this.#reference);
+  readonly #times = new DayResolver(this.#ownReference);
   /** Whether the time of the line read last depends on a zone that it does not tell in figures. */
   #isZoneless = false;
+  /** Of the module that the line at hand belongs to. */
+  #zone: Zone | undefined = undefined;
   readonly #zoneShift: ZoneShift;
   /** Whether the lines at hand have been asked for the zone of their times. */
   #isJudged = false;
@@ -85,6 +108,7 @@ export class Reader {
     this.#health = health;
     this.#zoneShift = new ZoneShift(otherZone);
     this.#all = modules.map(trusted);
+    this.#suppressions = new Suppressions(modules.flatMap(({ units }) => units));
     this.#open = modules.filter(({ identifiers }) => identifiers.length === 0);
     const named = modules.flatMap((module) =>
       module.identifiers.map((identifier) => ({ identifier, module }))
@@ -94,7 +118,10 @@ export class Reader {
         [identifier, all],
       ) => [identifier, all.map(({ module }) => module)]),
     );
-    this.#heads = new HeadReader((identifier) => this.#candidatesOf(identifier), this.#reference);
+    this.#heads = new HeadReader(
+      (identifier) => ({ identifier, candidates: this.#candidatesOf(identifier) }),
+      this.#reference,
+    );
     this.#event = {
       module: modules[0]!.index,
       reader: modules[0]!.reader,
@@ -105,6 +132,7 @@ export class Reader {
       time: 0,
       isAhead: false,
       pid: NO_PID,
+      count: 1,
       isTrusted: true,
     };
   }
@@ -124,21 +152,25 @@ export class Reader {
     this.#reference.now = now;
     if (origin === LINE) {
       if (i === 0) this.#isJudged = false;
-      let isFound = this.#readLine(bytes, records.from[i]!, records.to[i]!);
-      if (this.#isZoneless && !this.#isJudged && this.#judgeZone(records, i)) {
-        isFound = this.#readLine(bytes, records.from[i]!, records.to[i]!);
-      }
+      const isFound = this.#readLineOf(records, i);
       const told = this.#isZoneless ? this.#event.time + this.#zoneShift.shift : this.#event.time;
       const time = Number.isNaN(told) ? records.times[i]! : told;
       this.#reference.before = time;
       this.#setTime(time, now);
       return isFound;
     }
-    const { candidates } = this.#placementOf(records.origins[origin]!, origin);
-    if (!this.#readAsFirst(candidates, bytes, records.from[i]!, records.to[i]!)) return false;
+    const { candidates, isJournalds } = this.#placementOf(records.origins[origin]!, origin);
+    if (isJournalds) this.#suppressions.read(bytes, records.from[i]!, records.to[i]!);
+    if (candidates.length === 0) return false;
+    if (!this.#readMessage(candidates, bytes, records.from[i]!, records.to[i]!)) return false;
     this.#setTime(records.times[i]!, now);
-    this.#event.pid = records.pids[i]!;
+    if (this.#event.pid === NO_PID) this.#event.pid = records.pids[i]!;
     return true;
+  }
+
+  /** Takes what journald has said since the last call that it did not keep of the modules' services. */
+  takeSuppressions(): Suppression[] {
+    return this.#suppressions.take();
   }
 
   /**
@@ -186,38 +218,75 @@ export class Reader {
     return time;
   }
 
+  /** Reads a line, or the line before where it only tells that that was written again. */
+  #readLineOf(records: Records, i: number): boolean {
+    const { bytes } = records;
+    const [from, to] = [records.from[i]!, records.to[i]!];
+    let isFound = this.#readLine(bytes, from, to);
+    if (this.#isZoneless && !this.#isJudged && this.#judgeZone(records, i)) {
+      isFound = this.#readLine(bytes, from, to);
+    }
+    const isUnknown = !isFound || !this.#event.isUnderstood;
+    const before = isUnknown && mayRepeat(bytes, from, to) ? this.#lines.before(records, i) : null;
+    const count = before === null ? 0 : timesRepeated({ bytes, from, to }, before);
+    this.#lines.passed(records, i, count > 0);
+    if (count === 0) return isFound;
+    const { time } = this.#event;
+    const isBeforeFound = this.#readLine(before!.bytes, before!.from, before!.to);
+    this.#event.count = count;
+    if (!Number.isNaN(time)) this.#event.time = time;
+    return isBeforeFound;
+  }
+
   /** Reads a line; its time is NaN where it does not tell. */
   #readLine(bytes: Bytes, from: number, to: number): boolean {
-    // A line that a module understands as it stands is a bare message, whatever it seems to
-    // contain.
-    if (this.#isUnderstood(this.#all, bytes, from, to)) {
-      this.#event.pid = NO_PID;
-      this.#event.time = NaN;
-      this.#isZoneless = false;
-      this.#takeOwnTime();
-      return true;
-    }
-    const heads = this.#heads;
-    heads.read(bytes, from, to);
-    this.#reference.zone = undefined;
-    const isFound = this.#readAsFirst(heads.program, bytes, heads.from, heads.to);
-    this.#event.pid = heads.pid;
-    this.#event.time = heads.time;
-    this.#isZoneless = heads.isZoneless;
+    const isFound = this.#readMessage(null, bytes, from, to);
     if (isFound && this.#event.isUnderstood) this.#takeOwnTime();
     return isFound;
   }
 
   /**
-   * Reads a message for the first candidate that understands it, or for the first of all if none
-   * does.
+   * Reads a message of one of some modules, or a line (`known: null`). What a module understands as it
+   * stands is a bare message, whatever it seems to contain; else the next part of its head is taken
+   * off. Returns false if it belongs to none; the event is the first one's if none understands it.
    */
-  #readAsFirst(candidates: readonly Candidate[], bytes: Bytes, from: number, to: number): boolean {
-    if (candidates.length === 0) return false;
-    if (!this.#isUnderstood(candidates, bytes, from, to)) {
-      this.#take(candidates[0]!, bytes, from, to);
-      this.#event.isUnderstood = false;
+  #readMessage(known: readonly Candidate[] | null, bytes: Bytes, from: number, to: number): boolean {
+    const event = this.#event;
+    const heads = this.#heads;
+    let candidates = known ?? this.#all;
+    event.pid = NO_PID;
+    event.time = NaN;
+    event.count = 1;
+    this.#isZoneless = false;
+    this.#zone = undefined;
+    if (this.#isUnderstood(candidates, bytes, from, to)) return true;
+    heads.begin(bytes, { from, to, isLine: known === null });
+    let isAnyones = known === null;
+    while (heads.next()) {
+      if (heads.isTag) {
+        const { identifier, candidates: named } = heads.program!;
+        candidates = isAnyones ? named : writersOf(candidates, identifier);
+        // What the kernel tells may be another program's line.
+        isAnyones &&= identifier === KERNEL;
+        if (candidates.length === 0 && !isAnyones) break;
+      }
+      if (this.#isUnderstood(candidates, heads.bytes, heads.from, heads.to)) {
+        event.count = heads.count;
+        return this.#takeHead();
+      }
     }
+    if (candidates.length > 0) this.#take(candidates[0]!, heads.bytes, heads.from, heads.to);
+    event.isUnderstood = false;
+    this.#takeHead();
+    return candidates.length > 0;
+  }
+
+  #takeHead(): true {
+    const { pid, time, isZoneless } = this.#heads;
+    this.#event.pid = pid;
+    this.#isZoneless = isZoneless;
+    const zone = this.#zone;
+    this.#event.time = zone !== undefined && isZoneless ? inZone(time, zone, this.#reference) : time;
     return true;
   }
 
@@ -247,7 +316,7 @@ export class Reader {
 
   #take({ module, isTrusted }: Candidate, bytes: Bytes, from: number, to: number): void {
     const event = this.#event;
-    this.#reference.zone = module.zone;
+    this.#zone = module.zone;
     event.module = module.index;
     event.reader = module.reader;
     event.bytes = bytes;
@@ -266,6 +335,9 @@ export class Reader {
       this.#event.time = time;
       this.#isZoneless = false;
     } else if (stamp !== null && (stamp.offset !== null || Number.isNaN(this.#event.time))) {
+      this.#ownReference.now = this.#reference.now;
+      this.#ownReference.before = this.#reference.before;
+      this.#ownReference.zone = this.#zone;
       this.#times.begin(stamp);
       this.#times.resolve(stamp.second, stamp.fraction, stamp.offset);
       this.#event.time = this.#times.time;
@@ -286,30 +358,21 @@ export class Reader {
     const ofUnit = () => this.#open.filter(({ units }) => isOfUnit(sender.unit, units));
     const modules = this.#byIdentifier.get(identifier) ?? ofUnit();
     const candidates = modules.map((module) => ({ module, isTrusted: isTrusted(sender, module.units) }));
-    return this.#placements[index] = { origin, candidates };
+    if (candidates.length > 0) this.#suppressions.seen(sender.unit);
+    return this.#placements[index] = { origin, candidates, isJournalds: isJournalds(origin) };
   }
+}
+
+/** Name that the kernel's lines bear. */
+const KERNEL = "kernel";
+
+/** Those of the candidates whose service writes as `identifier`. */
+function writersOf(candidates: readonly Candidate[], identifier: string): readonly Candidate[] {
+  const isWriter = ({ module: { identifiers, programs = identifiers } }: Candidate) =>
+    identifier === "" || programs.length === 0 || programs.includes(identifier);
+  return candidates.every(isWriter) ? candidates : candidates.filter(isWriter);
 }
 
 function trusted(module: ReadableModule): Candidate {
   return { module, isTrusted: true };
-}
-
-/**
- * Reports whether only root or the service itself, which runs in `units`, can have written an entry
- * of `sender`.
- */
-export function isTrusted(sender: Sender, units: readonly string[]): boolean {
-  return sender.uid === 0 || isOfUnit(sender.unit, units);
-}
-
-function isOfUnit(unit: string, units: readonly string[]): boolean {
-  return units.some((name) => unit === name || isInstance(unit, name));
-}
-
-/**
- * Whether `unit` is an instance such as `ssh@1-2.service` of the template behind `ssh@.service`.
- */
-function isInstance(unit: string, name: string): boolean {
-  const at = name.indexOf("@.");
-  return at > 0 && unit.startsWith(name.slice(0, at + 1)) && unit.endsWith(name.slice(at + 1));
 }

@@ -108,9 +108,17 @@ export class Engine {
       (verdict.plan = makePlan(this.#groups, { rules: verdict.rules, fields: reader.fields }));
     this.#countedAddress.put(reader.address, this.#record);
     this.#record.time = time;
-    for (let i = 0; i < plan.length; i++) this.#hit(plan[i]!, reader);
-    if (this.#passed.length > 0) this.#tripInOrder();
+    for (let left = event.count === 1 ? 1 : this.#timesOf(event, verdict.rules); left > 0; left--) {
+      for (let i = 0; i < plan.length; i++) this.#hit(plan[i]!, reader);
+      if (this.#passed.length > 0) this.#tripInOrder();
+    }
     return true;
+  }
+
+  /** How often a hit counts that was written several times: often enough to pass every limit, and no more. */
+  #timesOf({ count, time }: LogEvent, rules: readonly NumberedRule[]): number {
+    const highest = Math.max(...rules.map(({ limit }) => limit));
+    return Math.min(count, Math.floor(highest * this.#lenience(textOfWords(this.#record), time)) + 1);
   }
 
   /** Takes the trips since the last call, in order. */

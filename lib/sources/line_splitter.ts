@@ -31,6 +31,7 @@ export class LineSplitter {
   /** Begins `buffer` anew with what has come of the last line; the next bytes are to be read behind it. */
   begin(buffer: RecordBuffer): void {
     buffer.begin();
+    buffer.stream = this;
     buffer.put(this.#store.subarray(0, this.#held));
   }
 

@@ -24,6 +24,7 @@ export class RecordBuffer implements Records {
   pids = new Int32Array(COUNT);
   written: Micros = NaN;
   isLive = false;
+  stream: object | null = null;
   /** Where the bytes end that are in use. */
   end = 0;
 

@@ -50,9 +50,12 @@ Deno.bench("ExportParser.push()", { group: GROUP }, () => {
   for (const chunk of EXPORTED) parser.push(chunk);
 });
 const heads = new HeadReader((identifier) => identifier, { now: NOW, before: NaN });
-Deno.bench("HeadReader.read()", { group: GROUP }, () => {
+Deno.bench("HeadReader.next()", { group: GROUP }, () => {
   const { bytes, from, to, length } = LOGS["auth.log"];
-  for (let i = 0; i < length; i++) heads.read(bytes, from[i]!, to[i]!);
+  for (let i = 0; i < length; i++) {
+    heads.begin(bytes, { from: from[i]!, to: to[i]!, isLine: true });
+    while (!heads.isTag && heads.next());
+  }
 });
 for (const [name, records] of Object.entries(LOGS)) {
   const judge = { note() {}, decide: () => [], news: () => NO_LOGINS, reset() {}, enforce() {} };

@@ -62,6 +62,7 @@ const REPORT: MonitorReport = {
     hits: 0,
     bans: 0,
     damaged: 0,
+    suppressed: 0,
     untrusted: 0,
     ahead: 0,
   },

@@ -30,6 +30,7 @@ Deno.test("`loadConfig()` runs the config.json of the original program as it is"
         module: {
           name: "SSHD",
           ...sshd.match,
+          programs: [...sshd.match.identifiers],
           form: sshd.form({ logFormats: [], trustedProxies: [], patterns: [], unsafe: false }),
         },
         noLog: ["Connection from"],

@@ -36,7 +36,17 @@ const reader = openForm(sshd.form({ logFormats: [], trustedProxies: [], patterns
 function changeBy(message: string, isTrusted = true): LoginChange | null {
   const { bytes, end: to } = encode(message);
   if (!reader.read(bytes, 0, to)) throw new Error(`sshd does not say: ${message}`);
-  const view = { module: 0, isUnderstood: true, isAhead: false, bytes, from: 0, to, time: 5, pid: 7 };
+  const view = {
+    module: 0,
+    isUnderstood: true,
+    isAhead: false,
+    bytes,
+    from: 0,
+    to,
+    time: 5,
+    pid: 7,
+    count: 1,
+  };
   return loginChange({ ...view, reader, isTrusted });
 }
 

@@ -41,6 +41,19 @@ export class LogClock {
     return `${this.#month} ${String(Number(this.iso.slice(8, 10))).padStart(2)} ${this.iso.slice(11, 19)}`;
   }
 
+  /** `Sat Jan 10 00:00:03 2026` */
+  get ctime(): string {
+    const day = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"][new Date(this.#time / 1_000).getUTCDay()]!;
+    return `${day} ${this.syslog} ${this.iso.slice(0, 4)}`;
+  }
+
+  /** `@400000006961979d08954400`, as daemontools label lines */
+  get tai64n(): string {
+    const seconds = Math.floor(this.#time / SECOND);
+    const nanoseconds = 1_000 * (this.#time - seconds * SECOND);
+    return `@4${(seconds + 10).toString(16).padStart(15, "0")}${nanoseconds.toString(16).padStart(8, "0")}`;
+  }
+
   /** `10/Jan/2026:00:00:03 +0000` */
   get clf(): string {
     const zone = this.#random.pick(["+0000", "+0000", "+0200", "-0330"]);

@@ -1,13 +1,15 @@
-/** What syslog puts before a message, read by a table of anchored expressions. */
+/** What syslog and collectors of logs put before a message, taken off by a table of anchored expressions. */
 
-/** A line without its head. */
+/** What is left of a line when one more part of its head is taken off. */
 export interface HeadedLine {
-  /** Microseconds since the epoch; null where the line does not tell an instant. */
+  /** Microseconds since the epoch, by the outermost time; null where the line does not tell an instant. */
   readonly time: number | null;
-  /** Program that wrote it; "" where the line does not tell. */
-  readonly program: string;
-  /** Of its process; null where the line does not tell. */
+  /** Program that a tag names which was taken off last; null: something else was. */
+  readonly program: string | null;
+  /** Of the process; null where the line does not tell. */
   readonly pid: number | null;
+  /** How often it was written. */
+  readonly count: number;
   readonly message: string;
 }
 
@@ -16,13 +18,16 @@ const WEEKDAY_NAME = "(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)";
 const MONTH = `(?<month>${MONTHS.join("|")})`;
 const CLOCK = "(?<hour>\\d\\d):(?<minute>\\d\\d):(?<second>\\d\\d)";
 const FRACTION = "(?:[.,](?<fraction>\\d{1,9}))?";
-const NAME = "(?= (?<name>[A-Z]{2,5})\\b)";
-const ZONE = `(?: ?(?<zone>Z|UTC|GMT|[+-]\\d\\d(?::?\\d\\d)?)\\b)?(?:${NAME}|)`;
+const ZONE_NAME = "(?= (?<name>[A-Z]{2,5})\\b)";
+const ZONE = `(?: ?(?<zone>Z|UTC|GMT|[+-]\\d\\d(?::?\\d\\d)?)\\b)?(?:${ZONE_NAME}|)`;
 /** Minutes that some short names of zones mean. */
 const NAMES: Readonly<Record<string, number>> = { EST: -300, CET: 60, CEST: 120 };
 
-/** `May  6 10:56:10.5` */
-const SYSLOG_TIME = new RegExp(`^${MONTH} {1,2}(?<day>\\d{1,2}) ${CLOCK}${FRACTION}`);
+/** `May  6 10:56:10.5`, `May  6 2026 10:56:10`, `May  6 10:56:10 UTC 2026` */
+const SYSLOG_TIME = new RegExp(
+  `^${MONTH} {1,2}(?<day>\\d{1,2}) (?:(?<year>\\d{4}) )?${CLOCK}${FRACTION}` +
+    "(?: (?:(?<zone>UTC|GMT) )?(?<later>(?:19|20)\\d\\d)(?=:? |\\]|$))?",
+);
 /** `2026-05-06T10:56:10.123456+02:00`, nginx's `2026/05/06 10:56:10`, and `2026-05-06_10:56:10` */
 export const ISO_TIME = new RegExp(
   `^(?<year>\\d{4})[-/](?<month>\\d\\d)[-/](?<day>\\d\\d)[T _]${CLOCK}${FRACTION}${ZONE}`,
@@ -48,62 +53,168 @@ const OWN_TIMES = [
 ];
 /** Matches the same, without groups. */
 export const A_TIME = OWN_TIMES.map(({ source }) =>
-  source.slice(1).replace(NAME, " [A-Z]{2,5}").replace(/\(\?<\w+>/g, "(?:").replace(/\(\?!.*/, "")
+  source.slice(1).replace(ZONE_NAME, " [A-Z]{2,5}").replace("(?=:? |\\]|$)", "").replace(/\(\?<\w+>/g, "(?:")
+    .replace(/\(\?!.*/, "")
 ).join("|");
 const UNIX_TIME = /^(?<seconds>\d{9,10})\.(?<fraction>\d{3,6}) +/;
-const MONOTONIC_TIME = /^\[ *\d+\.\d{6}\] +/;
+const TAI_TIME = /^@4(?<tai>[0-9a-f]{15})(?<nano>[0-9a-f]{8}) +/;
+const MONOTONIC_TIME = /^\[ *\d+\.\d{1,6}\] +/;
 
 const PRIORITY = /^<\d{1,3}>(?:1 )?/;
-const WEEKDAY = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) (?=\d{4}-)/;
-const GAP = /^(?: [A-Z]{2,5})?:? +/;
+/** What may stand before a time. */
+const VERSION = /^1 (?=\d{4}-\d\d-\d\dT)/;
+const PROCESS = /^(?<pid>\d{1,9}) (?=\d{4}-\d\d-\d\d )/;
+const WEEKDAY = new RegExp(`^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? (?=\\d{4}-|(?:${MONTHS.join("|")}) )`);
+const ZONES =
+  "UTC GMT WET WEST BST CET CEST EET EEST MSK IST PKT SGT HKT JST KST AWST ACST ACDT AEST AEDT NZST NZDT NST NDT AST ADT EST EDT CST CDT MST MDT PST PDT AKST AKDT HST"
+    .split(" ");
+const GAP = new RegExp(
+  `^(?: (?:${ZONES.join("|")})(?=[ :]))?:? +(?:\\[\\d+\\.\\d{3}\\] )?(?:(?:stdout|stderr) [FP] +)?`,
+);
+
+const LEVELS = "emerg panic alert crit err error warn warning notice info debug".split(" ");
+const FACILITIES =
+  "kern user mail daemon auth security syslog lpr news uucp cron authpriv ftp ntp audit console local[0-7]"
+    .split(" ");
+const SYSLOG_LEVEL = `(?:${FACILITIES.join("|")})(?:\\|(?:${FACILITIES.join("|")}))*[.:](?:${
+  LEVELS.join("|")
+})`;
+const FACILITY = new RegExp(`^(?:${SYSLOG_LEVEL}:?|<(?:${SYSLOG_LEVEL}|\\d+\\.\\d+)>) +`);
+const LEVEL = "(?:error|fatal|info|warn|warning|notice|crit|critical|alert|emerg|debug\\d*)";
+const NAME = "[\\w./@-]+";
+const PID = "\\[(?<pid>\\d+)\\]";
+/** Each with the name of its program in the group `program`. */
 const TAGS = {
-  rfc5424: /^\S+ (?<program>\S+) (?:(?<pid>\d+)|-) \S+ (?:-|\[[^\]]*\]) \ufeff?/,
-  timed: /^(?:[^\s[:]+ +){0,2}?(?:\w+\.\w+:? +)?(?<program>[\w./@-]+)(?:\[(?<pid>\d+)\])?: +/,
-  bare: /^(?:[^\s[:]+ )?(?<program>[\w./@-]+)\[(?<pid>\d+)\]: +/,
+  rfc5424: [
+    '^\\S*[^\\s:] (?<program>\\S*[^\\s:]) (?:(?<pid>\\d+)|-) \\S+ (?:-|(?:\\[[^\\s\\]"=]+(?: [^\\s\\]"=]+="(?:[^"\\\\]|\\\\.)*")*\\])+)(?: +\ufeff?|$)',
+  ],
+  timed: [
+    "^(?:[^\\s[:]+ +){0,2}?(?<program>kernel): ?(?=\\[ *\\d+\\.\\d+\\])",
+    `^(?:[^\\s[:]+ +){0,2}?(?:${SYSLOG_LEVEL}:? +)?(?!\\[?(?:${LEVEL}|${SYSLOG_LEVEL})\\]?[:[])` +
+    `(?:\\[(?<bracketed>${NAME})\\]|(?<program>${NAME})(?:\\([\\w.:-]+\\))?)(?:${PID}:? +|: +)`,
+  ],
+  bare: [
+    "^(?:[^\\s[:]+ )?(?<program>kernel): ?(?=\\[ *\\d+\\.\\d+\\])",
+    `^(?:[^\\s[:]+ )?(?:\\[(?<bracketed>${NAME})\\]|(?<program>${NAME})(?:\\([\\w.:-]+\\))?)${PID}(?:: +| +(?=${LEVEL}: ))`,
+    `^\\[(?!${LEVEL}\\])(?<program>${NAME})\\]: +`,
+  ],
 };
 const DECORATION = /^(?:\[ID \d+ \w+\.\w+\] |kernel: ?\[ *\d+\.\d+\] )/;
+const DOCKER =
+  /^\{"log":"(?<log>(?:[^"\\]|\\.)*)","stream":"std(?:out|err)"(?:,"attrs":\{.*\})?,"time":"(?<time>[^"]+)"\}$/s;
+const REPEATED = /^message repeated (?<count>\d{1,9}) times: \[(?<message>.*)\]$/s;
 
 type Groups = Readonly<Record<string, string | undefined>>;
 
-/** Takes a line apart that is read at `now`. Zoneless times are UTC: tests run in that zone. */
-export function readHead(line: string, now: number): HeadedLine {
-  let rest = line;
-  /** Takes off what one of the expressions matches, with the gap that has to follow. */
-  const take = (expression: RegExp, gap = /^/): Groups | null => {
+/**
+ * Takes the head of a line off, part by part: what is left after each. Zoneless times are UTC: tests
+ * run in that zone.
+ *
+ * @param now when it is read
+ */
+export function* headParts(line: string, now: number): Generator<HeadedLine> {
+  let rest = line.trim();
+  let time: number | null = null;
+  let pid: number | null = null;
+  let last: "line" | "docker" | "time" | "facility" | "tag" = "line";
+  let [isTimed, isIso] = [false, false];
+  for (let parts = 0; parts < 8 && rest !== ""; parts++) {
+    const repeated = REPEATED.exec(rest)?.groups;
+    if (repeated && Number(repeated.count) > 0) {
+      const message = repeated.message!.trim();
+      return yield { time, program: null, pid, count: Number(repeated.count), message };
+    }
+    const docker = last === "line" ? dockerLine(rest, now) : null;
+    const timed = docker ? null : takeTime(rest, now);
+    const facility = docker || timed || last === "tag" ? null : FACILITY.exec(rest);
+    const tag = docker || timed || facility || last === "tag" ? null : takeTag(rest, { isTimed, isIso });
+    if (docker) {
+      time = docker.time;
+      rest = docker.text.trim();
+      last = "docker";
+    } else if (timed) {
+      time ??= timed.time;
+      pid = timed.pid ?? pid;
+      isTimed ||= timed.isTime;
+      isIso = timed.isIso;
+      rest = rest.slice(timed.length).trim();
+      last = "time";
+    } else if (facility) {
+      rest = rest.slice(facility[0].length).trim();
+      last = "facility";
+    } else if (tag) {
+      pid = tag.pid ?? pid;
+      rest = rest.slice(tag.length).trim();
+      last = "tag";
+    } else return;
+    yield { time, program: tag?.program ?? null, pid, count: 1, message: rest };
+  }
+}
+
+function dockerLine(text: string, now: number): { text: string; time: number | null } | null {
+  const { log, time } = DOCKER.exec(text)?.groups ?? {};
+  const instant = ISO_TIME.exec(time ?? "");
+  if (log === undefined || instant === null || instant[0] !== time) return null;
+  try {
+    // Docker writes control characters as escapes; others may stand as they are.
+    const escaped = [...log].map((one) => one < " " ? JSON.stringify(one).slice(1, -1) : one).join("");
+    const { text } = JSON.parse(`{"text":"${escaped}"}`);
+    return { text: text.toWellFormed(), time: instantOf(instant.groups!, now) };
+  } catch {
+    return null;
+  }
+}
+
+function takeTime(text: string, now: number) {
+  const parts = { pid: null, isIso: false, isTime: true };
+  const unix = UNIX_TIME.exec(text) ?? TAI_TIME.exec(text);
+  if (unix) {
+    const { seconds, fraction, tai, nano } = unix.groups as Groups;
+    const whole = seconds === undefined ? parseInt(tai!, 16) - 10 : Number(seconds);
+    const part = fraction ?? String(parseInt(nano!, 16)).padStart(9, "0");
+    return { ...parts, time: whole * 1_000_000 + microseconds(part), length: unix[0].length };
+  }
+  const monotonic = MONOTONIC_TIME.exec(text);
+  if (monotonic) return { ...parts, time: null, length: monotonic[0].length };
+  let rest = text;
+  const take = (expression: RegExp): RegExpExecArray | null => {
     const found = expression.exec(rest);
-    const behind = found && gap.exec(rest.slice(found[0].length));
-    if (!found || !behind) return null;
-    rest = rest.slice(found[0].length + behind[0].length);
-    return found.groups ?? {};
+    rest = rest.slice(found?.[0].length ?? 0);
+    return found;
   };
-  take(PRIORITY);
-  const beforeWeekday = rest;
+  const [priority, version] = [take(PRIORITY), take(VERSION)];
+  const process = priority || version ? null : take(PROCESS);
+  const bracket = take(/^\[/);
   take(WEEKDAY);
-  const syslog = take(SYSLOG_TIME, GAP);
-  const iso = syslog ? null : take(ISO_TIME, GAP);
-  if (!syslog && !iso) rest = beforeWeekday;
-  const unix = syslog || iso ? null : take(UNIX_TIME);
-  const monotonic = syslog || iso || unix ? null : take(MONOTONIC_TIME);
-  const isTimed = Boolean(syslog ?? iso ?? unix ?? monotonic);
-  // What is no head of syslog may be a time of the service's own, in brackets.
-  const own = isTimed ? null : timeAtStart(rest, now);
-  const behindOwn = own && /^["'\])>]?:? +/.exec(rest.slice(own.length));
-  if (own && behindOwn) rest = rest.slice(own.length + behindOwn[0].length);
-  const tag = (iso && line.startsWith("<") ? take(TAGS.rfc5424) : null) ??
-    take(isTimed ? TAGS.timed : TAGS.bare);
-  if (tag) take(DECORATION);
-  return {
-    time: unix
-      ? Number(unix.seconds) * 1_000_000 + microseconds(unix.fraction)
-      : syslog ?? iso
-      ? instantOf((syslog ?? iso)!, now)
-      : behindOwn
-      ? own!.time
-      : null,
-    program: tag?.program ?? "",
-    pid: tag?.pid === undefined ? null : Number(tag.pid),
-    message: rest.trim(),
-  };
+  const syslog = take(SYSLOG_TIME);
+  const found = syslog ?? take(ISO_TIME);
+  if (found && (!bracket || take(/^\]/)) && take(GAP)) {
+    const { year, later, ...groups } = found.groups as Groups;
+    return {
+      time: instantOf({ ...groups, year: year ?? later }, now),
+      pid: process && Number(process.groups!.pid),
+      isIso: syslog === null,
+      isTime: true,
+      length: text.length - rest.length,
+    };
+  }
+  return priority && { ...parts, time: null, isTime: false, length: priority[0].length };
+}
+
+function takeTag(text: string, { isTimed, isIso }: { isTimed: boolean; isIso: boolean }) {
+  for (const source of [...isTimed && isIso ? TAGS.rfc5424 : [], ...isTimed ? TAGS.timed : TAGS.bare]) {
+    const found = new RegExp(source).exec(text);
+    if (!found) continue;
+    const { program, bracketed, pid } = found.groups as Groups;
+    const name = program ?? bracketed!;
+    const decoration = DECORATION.exec(text.slice(found[0].length))?.[0] ?? "";
+    return {
+      program: TAGS.rfc5424.includes(source) && name === "-" ? "" : name,
+      pid: pid === undefined ? null : Number(pid),
+      length: found[0].length + decoration.length,
+    };
+  }
+  return null;
 }
 
 /** An instant that a message tells. */
@@ -125,7 +236,11 @@ export function timeOf(text: string, now: number): OwnTime | null {
     const groups = found.groups!;
     const { length } = found[0];
     return groups.seconds === undefined
-      ? { time: instantOf(groups, now), isZoneless: groups.zone === undefined, length }
+      ? {
+        time: instantOf({ ...groups, year: groups.year ?? groups.later }, now),
+        isZoneless: groups.zone === undefined,
+        length,
+      }
       : {
         length,
         time: Number(groups.seconds) * 1_000_000 + microseconds(groups.fraction ?? groups.rest),

@@ -49,6 +49,7 @@ export class LineMaker {
     const pid = random.below(3) === 0 ? 100 + random.below(5) : random.below(40_000);
     const host = random.pick(["host", "host", "a.example"]);
     const tagged = `${host} ${program}[${pid}]: ${message}`;
+    if (random.below(4) === 0) return this.#collected(message, { tagged, program, pid });
     return random.pick([
       message,
       `${syslog} ${tagged}`,
@@ -64,6 +65,41 @@ export class LineMaker {
       `[${this.#clock.own}] ${tagged}`,
       `${this.#clock.own} ${message}`,
       `${syslog} ${random.pick(["CRON", "sudo", "kernel"])}[${pid}]: ${message}`,
+    ]);
+  }
+
+  /** A line as collectors of logs and containers' runtimes write it. */
+  #collected(
+    message: string,
+    { tagged, program, pid }: { tagged: string; program: string; pid: number },
+  ): string {
+    const random = this.#random;
+    const { iso, syslog, ctime, tai64n } = this.#clock;
+    const zoned = iso.replace("Z", random.pick(["Z", "123456Z", "+00:00"]));
+    const text = random.pick([message, message, tagged, `${iso} ${message}`, `${syslog} ${tagged}`]);
+    const repeated = `message repeated ${random.below(9)} times: [ ${message}]`;
+    return random.pick([
+      `${zoned} ${text}`,
+      `${iso.slice(0, 19).replace("T", " ")}.123456789  ${message}`,
+      `${iso.slice(0, 19).replace("T", "_")}.12345 ${message}`,
+      `${tai64n} ${message}`,
+      `${zoned} ${random.pick(["stdout", "stderr"])} ${random.pick(["F", "F", "P"])} ${text}`,
+      JSON.stringify({ log: `${text}\n`, stream: random.pick(["stdout", "stderr"]), time: zoned })
+        .replaceAll(/[<>&]/g, (mark) => `\\u00${mark.charCodeAt(0).toString(16)}`),
+      JSON.stringify({ log: text, stream: "stdout", attrs: { tag: message }, time: zoned }),
+      `${ctime} auth.info ${program}[${pid}]: ${message}`,
+      `${ctime.slice(4, 10)} ${ctime.slice(20)} ${ctime.slice(11, 19)} ${tagged}`,
+      `${pid} ${iso.slice(0, 23).replace("T", " ")} ${message}`,
+      `1 ${iso} host ${program} ${pid} - [a b="c\\]"][d e="f"] ${message}`,
+      `${iso} host ${program} ${pid} - - ${message}`,
+      `${syslog} host [${program}]: ${message}`,
+      `${syslog} host ${program}(pam_unix)[${pid}]: ${message}`,
+      `${syslog} host ${program}[${pid}] ${random.pick(["error", "fatal"])}: ${message}`,
+      `${syslog} host kernel: [12.3] ${program}[${pid}]: ${message}`,
+      `${syslog} ${random.pick(["auth.info", "auth|security:info", "<auth.info>"])}: ${message}`,
+      `${syslog} host ${program}[${pid}]: ${zoned} ${text}`,
+      `${syslog} host ${program}[${pid}]: ${repeated}`,
+      repeated,
     ]);
   }
 

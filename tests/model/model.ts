@@ -4,7 +4,7 @@
  * against it.
  */
 import type { Rule } from "../../lib/rules/rule.ts";
-import { readHead } from "./head_model.ts";
+import { type HeadedLine, headParts } from "./head_model.ts";
 import type { Said, Service } from "./message_model.ts";
 import { countedAs, ModelBans, ModelCounters, rulesHit } from "./rules_model.ts";
 
@@ -55,6 +55,8 @@ export interface ModelOptions {
   readonly ipv6Prefix: number;
 }
 
+type Head = Omit<HeadedLine, "program">;
+
 /** Judges lines one after the other. */
 export class Model {
   readonly #modules: readonly ModelModule[];
@@ -68,19 +70,41 @@ export class Model {
   }
 
   judge(line: string): Verdict {
-    const { now } = this.#options;
     // A line that a module understands as it stands is a bare message, whatever it seems to
-    // contain.
-    const bare = this.#firstOf(this.#modules, line);
-    if (bare?.said) return this.#verdict(bare, { time: null, pid: null, message: line });
-    const head = readHead(line, now);
-    const named = this.#modules.filter(({ identifiers }) => identifiers.includes(head.program));
-    const open = this.#modules.filter(({ identifiers }) => identifiers.length === 0);
-    const found = this.#firstOf(
-      head.program === "" ? this.#modules : named.length > 0 ? named : open,
-      head.message,
-    );
-    return found === null ? NO_MODULE : this.#verdict(found, head);
+    // contain; and so is what is left behind each part of its head.
+    const bare = { time: null, pid: null, count: 1, message: line };
+    let modules = this.#modules;
+    let found = this.#firstOf(modules, line);
+    if (found?.said) return this.#verdict(found, bare);
+    let head = bare as Head;
+    let isAnyones = true;
+    for (const part of headParts(line, this.#options.now)) {
+      head = part;
+      if (part.program !== null) {
+        modules = isAnyones
+          ? this.#modulesOf(part.program)
+          : modules.filter(({ identifiers }) =>
+            part.program === "" || identifiers.length === 0 || identifiers.includes(part.program!)
+          );
+        isAnyones &&= part.program === "kernel";
+        if (modules.length === 0 && !isAnyones) return NO_MODULE;
+      }
+      found = this.#firstOf(modules, part.message);
+      if (found?.said) return this.#verdict(found, part);
+    }
+    if (modules.length === 0) return NO_MODULE;
+    // What is left of a line that nobody understands has no blanks at its ends.
+    return this.#verdict({ module: modules[0]!, said: null }, {
+      ...head,
+      message: head.message.trim(),
+      count: 1,
+    });
+  }
+
+  #modulesOf(program: string): readonly ModelModule[] {
+    if (program === "") return this.#modules;
+    const named = this.#modules.filter(({ identifiers }) => identifiers.includes(program));
+    return named.length > 0 ? named : this.#modules.filter(({ identifiers }) => identifiers.length === 0);
   }
 
   /** The first module that understands a message; the first of all where none does. */
@@ -97,7 +121,7 @@ export class Model {
 
   #verdict(
     { module, said }: { module: ModelModule; said: Said | null },
-    { time: headTime, pid, message }: { time: number | null; pid: number | null; message: string },
+    { time: headTime, pid, count, message }: Head,
   ): Verdict {
     const { now, ipv6Prefix } = this.#options;
     // A message's own time beats the head's, unless it has no zone. Lines that tell none, or one
@@ -113,11 +137,17 @@ export class Model {
     const event = { address: address ?? "", message, fields, time };
     const verdict = { module: module.name, isUnderstood: said !== null, address, fields, message, time, pid };
     if (address === null) return { ...verdict, hits: [], trips: [], bans: [] };
-    const trips = this.#counters.add(event, module.rules, countedAs(address, ipv6Prefix));
+    const hits = rulesHit(event, module.rules);
+    // What was written many times counts often enough to pass every limit.
+    const times = Math.min(count, Math.max(0, ...hits.map(({ limit }) => limit)) + 1);
+    const trips = Array.from(
+      { length: times },
+      () => this.#counters.add(event, module.rules, countedAs(address, ipv6Prefix)),
+    ).flat();
     const reasonOf = (rule: Rule) => `[${module.name}] ${rule.name}`;
     return {
       ...verdict,
-      hits: rulesHit(event, module.rules).map(({ name }) => name),
+      hits: hits.map(({ name }) => name),
       trips: trips.map(({ rule, address, count }) => `${reasonOf(rule)}: ${address}, ${count} hits`),
       bans: trips.flatMap((trip) => {
         const ban = this.#bans.add(trip, reasonOf(trip.rule));

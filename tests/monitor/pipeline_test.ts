@@ -118,6 +118,24 @@ Deno.test("`Pipeline.process()` tells `--verbose` of trips and of each commit wi
   assert.deepEqual(log.lines, []);
 });
 
+Deno.test("`Pipeline.process()` warns of messages that journald dropped, once they are committed", () => {
+  const log = memoryLog();
+  const store = new MemoryStore();
+  const pipeline = new Pipeline([RULES], { store, judge, log });
+  const said = {
+    ...entry("Suppressed 1234 messages from toy.service"),
+    identifier: "systemd-journald",
+    sender: { uid: 0, unit: "" },
+  };
+  store.broken = true;
+  assert.throws(() => run(pipeline, [said]), /disk full/);
+  assert.deepEqual([log.lines, pipeline.counts.suppressed], [[], 0]);
+  store.broken = false;
+  run(pipeline, [said]);
+  assert.equal(pipeline.counts.suppressed, 1_234);
+  assert.match(log.lines.join(), /journald dropped 1234 messages of toy\.service/);
+});
+
 Deno.test("`Pipeline.process()` counts nothing twice when a batch is read again after it could not be written", () => {
   const store = new MemoryStore();
   const pipeline = new Pipeline([RULES], { store, judge, log: memoryLog() });

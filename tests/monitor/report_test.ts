@@ -27,6 +27,7 @@ const REPORT = {
     hits: 0,
     bans: 0,
     damaged: 0,
+    suppressed: 0,
     untrusted: 0,
     ahead: 0,
   },

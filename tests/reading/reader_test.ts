@@ -5,7 +5,8 @@ import { HOUR, type Micros, SECOND } from "../../lib/core/time.ts";
 import { zoneOf } from "../../lib/core/zone.ts";
 import { pattern as ownPattern } from "../../modules/pattern.ts";
 import { MODULE_FAILURES, ModuleHealth } from "../../lib/reading/health.ts";
-import { isTrusted, type ReadableModule, Reader } from "../../lib/reading/reader.ts";
+import { type ReadableModule, Reader } from "../../lib/reading/reader.ts";
+import { isTrusted } from "../../lib/reading/trust.ts";
 import { LINE, NO_PID, type Origin, type Records, type Sender } from "../../lib/core/records.ts";
 import { TextForm } from "../../lib/reading/text_reader.ts";
 import type { Stamp } from "../../lib/core/timestamp.ts";
@@ -15,6 +16,8 @@ import { openForm } from "../support/messages.ts";
 
 const NOW = Date.UTC(2026, 5, 1) * 1_000;
 const NAMES = ["a", "b", "c"];
+/** Stands for the file that lines are of. */
+const FILE = {};
 
 /** A service that says `NAME ADDRESS`, perhaps behind a time in UTC such as `@12 `, in seconds of the 31st of May. */
 function service(name: string, place: Partial<ReadableModule>): ReadableModule {
@@ -47,7 +50,11 @@ interface Record {
 }
 
 /** A batch of records in one buffer. */
-function batchOf(all: readonly Record[], { written = NaN, isLive = false } = {}): Records {
+function batchOf(
+  all: readonly Record[],
+  stream: object,
+  { written = NaN, isLive = false } = {},
+): Records {
   const { bytes } = encode(all.map(({ text }) => `${text}\n`).join(""));
   const ends = all.map((_, i) => encode(all.slice(0, i + 1).map(({ text }) => `${text}\n`).join("")).end);
   const origins = [...new Set(all.flatMap(({ origin }) => origin ?? []))];
@@ -62,6 +69,7 @@ function batchOf(all: readonly Record[], { written = NaN, isLive = false } = {})
     pids: Int32Array.from(all, ({ pid = NO_PID }) => pid),
     written,
     isLive,
+    stream,
   };
 }
 
@@ -73,11 +81,11 @@ function readerOf(
 }
 
 /** What a reader makes of the records of a batch, in words; null for one that belongs to no module. */
-function readAll(reader: Reader, all: readonly Record[], now = NOW) {
-  const records = batchOf(all);
+function readAll(reader: Reader, all: readonly Record[], now = NOW, stream: object = FILE) {
+  const records = batchOf(all, stream);
   return all.map((_, i) => {
     if (!reader.read(records, i, now)) return null;
-    const { module, isUnderstood, bytes, from, to, time, pid, isTrusted } = reader.event;
+    const { module, isUnderstood, bytes, from, to, time, pid, count, isTrusted } = reader.event;
     return {
       name: NAMES[module]!,
       address: isUnderstood ? addressOf(reader.event.reader.address) : null,
@@ -85,6 +93,7 @@ function readAll(reader: Reader, all: readonly Record[], now = NOW) {
       message: decode(bytes, from, to),
       time,
       pid,
+      count,
       isTrusted,
     };
   });
@@ -116,20 +125,37 @@ Deno.test("`Reader.read()` gives an entry to the module of its program or unit, 
   });
 });
 
-Deno.test("`Reader.read()` takes message, time and process of an entry as the journal tells them, and nothing for a head", () => {
-  const text = "May 31 00:00:01 host aa[7]: @12 a 192.0.2.1";
-  const [read] = readAll(readerOf([A]), [{ ...entry(text, "aa"), time: NOW - 5, pid: 77 }]);
+Deno.test("`Reader.read()` takes time and process of an entry as the journal tells them", () => {
+  const [read] = readAll(readerOf([A]), [{ ...entry("@12 a 192.0.2.1", "aa"), time: NOW - 5, pid: 77 }]);
   assert.deepEqual(read, {
     name: "a",
-    address: null,
-    isUnderstood: false,
-    message: text,
+    address: "192.0.2.1",
+    isUnderstood: true,
+    message: "@12 a 192.0.2.1",
     time: NOW - 5,
     pid: 77,
+    count: 1,
     isTrusted: true,
   });
-  const [timed] = readAll(readerOf([A]), [{ ...entry("@12 a 192.0.2.1", "aa"), time: NOW - 5 }]);
-  assert.equal(timed?.time, NOW - 5);
+});
+
+Deno.test("`Reader.read()` reads a message of the journal that is a container's line with its own head", () => {
+  const D = service("c", { identifiers: ["box"], programs: [] });
+  const cases: readonly [text: string, identifier: string, address: string | null, pid?: number][] = [
+    ["May 31 00:00:01 host aa[7]: a 192.0.2.1", "aa", "192.0.2.1", 7],
+    ["2026-05-31T00:00:01.5Z a 192.0.2.1", "aa", "192.0.2.1", 77],
+    ["2026-05-31 00:00:01 shared: a 192.0.2.1", "aa", "192.0.2.1", 77],
+    ["2026-05-31 00:00:01 host cron[7]: a 192.0.2.1", "aa", null],
+    ["2026-05-31 00:00:01 host kernel: [1.2] aa[7]: a 192.0.2.1", "aa", null],
+    ["aa[7]: a 192.0.2.1", "aa", null],
+    ["see 2026-05-31 00:00:01 a 192.0.2.1", "aa", null],
+    ["2026-05-31 00:00:01 host whoever[7]: c 192.0.2.1", "box", "192.0.2.1", 7],
+  ];
+  for (const [text, identifier, address, pid] of cases) {
+    const [read] = readAll(readerOf([A, D]), [{ ...entry(text, identifier), time: NOW - 5, pid: 77 }]);
+    assert.equal(read?.address ?? null, address, text);
+    if (address !== null) assert.deepEqual([read?.pid, read?.time], [pid, NOW - 5], text);
+  }
 });
 
 Deno.test("`Reader.read()` tells for each module whether root or the service itself wrote an entry", () => {
@@ -169,6 +195,108 @@ Deno.test("`Reader.read()` takes a line of text as it stands, or without what sy
       assert.equal(found[i]?.pid ?? pid, pid, text);
     });
   }
+});
+
+Deno.test("`Reader.read()` takes what stands behind a bare time for a message before it looks for a program", () => {
+  const pattern = /^(?:error: )?(?:drop|Invalid user .* from) (\S+)$/;
+  const parse = (message: string) => {
+    const address = pattern.exec(message)?.[1];
+    return address === undefined ? null : { address, fields: {} };
+  };
+  const plain = service("a", { identifiers: ["aa"], reader: openForm(new TextForm({ fields: [], parse })) });
+  const cases: readonly [text: string, address: string | null][] = [
+    ["2026-05-31T00:00:01.123456789Z error: drop 192.0.2.1", "192.0.2.1"],
+    ["2026-05-31 00:00:01.123456789  drop 192.0.2.1", "192.0.2.1"],
+    ["2026-05-31T00:00:01Z Invalid user aa[1]: drop 198.51.100.7 from 192.0.2.1", "192.0.2.1"],
+    ["2026-05-31T00:00:01Z Invalid user x: from 192.0.2.1", "192.0.2.1"],
+    ["2026-05-31T00:00:01Z bb: drop 192.0.2.1", null],
+  ];
+  const reader = readerOf([plain]);
+  for (const _ of ["new", "known"]) {
+    for (const [text, address] of cases) {
+      assert.equal(readAll(reader, [line(text)])[0]?.address ?? null, address, text);
+    }
+  }
+  // A word before a colon that is a level and no program: the module's message, which it does not know.
+  const [unknown] = readAll(reader, [line("2026-05-31T00:00:01Z error: something new")]);
+  assert.deepEqual([unknown?.isUnderstood, unknown?.message], [false, "error: something new"]);
+});
+
+Deno.test("`Reader.read()` counts a message as often as syslog says that it was repeated", () => {
+  const head = "May 31 00:00:01 host aa[7]: ";
+  const cases: readonly [text: string, count: number | null][] = [
+    [`${head}message repeated 5 times: [ a 192.0.2.1]`, 5],
+    [`${head}message repeated 123456789 times: [a 192.0.2.1]`, 123_456_789],
+    ["message repeated 2 times: [ a 192.0.2.1]", 2],
+    [`${head}a 192.0.2.1`, 1],
+    [`${head}message repeated 0 times: [ a 192.0.2.1]`, null],
+    [`${head}message repeated 1234567890 times: [ a 192.0.2.1]`, null],
+    [`${head}message repeated 5 times: [ a 192.0.2.1`, null],
+    [`${head}message repeated 5 times: [ message repeated 5 times: [ a 192.0.2.1]]`, null],
+    [`${head}no message repeated 5 times: [ a 192.0.2.1]`, null],
+    ["May 31 00:00:01 host cron[7]: message repeated 5 times: [ a 192.0.2.1]", null],
+  ];
+  for (const [text, count] of cases) {
+    const [read] = readAll(readerOf([A]), [line(text)]);
+    assert.equal(read?.isUnderstood ? read.count : null, count, text);
+  }
+  const [read] = readAll(readerOf([A]), [entry("message repeated 5 times: [ a 192.0.2.1]", "aa")]);
+  assert.deepEqual([read?.count, read?.address], [5, "192.0.2.1"]);
+});
+
+Deno.test("`Reader.read()` counts the line before as often as syslog says that it was repeated", () => {
+  const before = "May 31 00:00:01 host aa[7]: a 192.0.2.1";
+  const cases: readonly [before: string, text: string, count: number | null][] = [
+    [before, "May 31 00:00:09 host last message repeated 5 times", 5],
+    [before, "May 31 00:00:09 host last message repeated 1 time", 1],
+    [before, "May 31 00:00:09 host syslogd: last message repeated 5 times", 5],
+    [before, "May 31 00:00:09 host aa[7]: last message repeated 5 times", 5],
+    [before, "May 31 00:00:09 --- last message repeated 5 times ---", 5],
+    [
+      "<38>1 2026-05-31T00:00:01Z host aa 7 - - a 192.0.2.1",
+      "<5>1 2026-05-31T00:00:09Z host syslogd - - - last message repeated 5 times",
+      5,
+    ],
+    // Another host's, another program's, or another process's.
+    [before, "May 31 00:00:09 other last message repeated 5 times", null],
+    [before, "May 31 00:00:09 host bb[7]: last message repeated 5 times", null],
+    [before, "May 31 00:00:09 host aa[8]: last message repeated 5 times", null],
+    // A stranger's text in a message.
+    [before, "May 31 00:00:09 host aa[7]: user last message repeated 5 times", null],
+    [before, "May 31 00:00:09 host aa[7]: host last message repeated 5 times", null],
+    [before, "last message repeated 5 times", null],
+    [before, "May 31 00:00:09 host last message repeated 5 times from here", null],
+    [before, "May 31 00:00:09 host last message repeated 1234567890 times", null],
+    // No line of syslog, or of nobody's.
+    ["May 31 00:00:01 a 192.0.2.1", "May 31 00:00:09 last message repeated 5 times", null],
+    ["May 31 00:00:01 host cron[7]: x", "May 31 00:00:09 host last message repeated 5 times", null],
+  ];
+  const time = Date.UTC(2026, 4, 31, 0, 0, 9) * 1_000;
+  inZone("UTC", () => {
+    for (const [before, text, count] of cases) {
+      const [, read] = readAll(readerOf([A]), [line(before), line(text)]);
+      assert.equal(read?.isUnderstood ? read.count : null, count, text);
+      if (count !== null) assert.deepEqual([read?.address, read?.time], ["192.0.2.1", time], text);
+    }
+  });
+});
+
+Deno.test("`Reader.read()` knows the line before of each file, also from another batch", () => {
+  const reader = readerOf([A]);
+  const [one, two] = [{}, {}];
+  const repeated = line("May 31 00:00:09 host last message repeated 5 times");
+  const said = (address: string) => line(`May 31 00:00:01 host aa[7]: a ${address}`);
+  const readOf = (stream: object, ...lines: Record[]) =>
+    readAll(reader, lines, NOW, stream).map((read) =>
+      read?.isUnderstood ? `${read.address} ${read.count}` : ""
+    );
+  assert.deepEqual(readOf(one, repeated), [""]);
+  assert.deepEqual(readOf(one, said("192.0.2.1")), ["192.0.2.1 1"]);
+  assert.deepEqual(readOf(two, said("192.0.2.2"), repeated), ["192.0.2.2 1", "192.0.2.2 5"]);
+  assert.deepEqual(readOf(one, repeated, repeated), ["192.0.2.1 5", "192.0.2.1 5"]);
+  assert.deepEqual(readOf(two, repeated), ["192.0.2.2 5"]);
+  assert.deepEqual(readOf(one, line("May 31 00:00:02 host cron[1]: x")), [""]);
+  assert.deepEqual(readOf(one, repeated), [""]);
 });
 
 Deno.test("`Reader.read()` lets a module without programs of its own read what any program writes to a file", () => {
@@ -252,7 +380,7 @@ function readWritten(
   const told: Micros[] = [];
   const health = new ModuleHealth(NAMES, (complaint) => assert.fail(complaint));
   const reader = new Reader([A], health, (shift) => told.push(shift));
-  const records = batchOf(texts.map((text) => line(text, written)), { written, isLive });
+  const records = batchOf(texts.map((text) => line(text, written)), {}, { written, isLive });
   const times = texts.map((_, i) => {
     reader.read(records, i, written);
     return new Date(reader.event.time / 1_000).toISOString().slice(0, 19);
@@ -295,6 +423,23 @@ Deno.test("`Reader.read()` keeps lines of another zone as far apart as they are"
       });
     }
   }));
+Deno.test("`Reader.takeSuppressions()` tells what journald dropped of the modules' services", () => {
+  const reader = readerOf([A, B]);
+  const said = (text: string, uid = 0) =>
+    entry(text, "systemd-journald", { uid, unit: "systemd-journald.service" });
+  const of = (unit: string) => said(`Suppressed 12 messages from ${unit}`);
+  readAll(reader, [
+    of("ssh.service"),
+    said("Suppressed 12 messages from ssh.service", 9),
+    said("Suppressed 12 x"),
+  ]);
+  assert.deepEqual(reader.takeSuppressions(), [{ unit: "ssh.service", count: 12 }]);
+  assert.deepEqual(reader.takeSuppressions(), []);
+  // Once a module's unit is known, others are not of interest.
+  readAll(reader, [entry("a 192.0.2.1", "aa", { uid: 0, unit: "a.service" })]);
+  readAll(reader, [of("/system.slice/a.service"), of("b.service"), of("other.service")]);
+  assert.deepEqual(reader.takeSuppressions().map(({ unit }) => unit), ["a.service", "b.service"]);
+});
 
 Deno.test("a module that throws three times in a row is given up, and the others work on", () => {
   const complaints: string[] = [];

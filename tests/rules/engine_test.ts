@@ -115,6 +115,40 @@ Deno.test("`Engine.add()` asks how lenient it is to be where a limit was passed"
   assert.deepEqual(asked, Array.from({ length: 3 }, () => ["192.0.2.1", 1_000 * SECOND]));
 });
 
+Deno.test("`Engine.add()` counts an event that was written many times as so many events, as far as limits need", () => {
+  const rules = [
+    rule(),
+    rule({ name: "many", limit: 7 }),
+    rule({ name: "names", distinct: "user", limit: 1 }),
+  ];
+  const said = { message: "Invalid user x", fields: { user: "x" } };
+  for (const count of [2, 3, 7, 8, 1_000_000_000]) {
+    const [engine, plain] = [engineOf(rules), engineOf(rules)];
+    const trips = add(engine, { ...said, count });
+    const expected = Array.from({ length: Math.min(count, 8) }, () => add(plain, said)).flat();
+    assert.deepEqual(trips, expected, `${count} times`);
+    assert.equal(engine.takeHits(), plain.takeHits());
+  }
+  const lenient = engineOf(rules, { lenience: () => 3 });
+  assert.deepEqual(add(lenient, { ...said, count: 1_000 }).map(({ rule, count }) => [rule, count]), [
+    ["invalid", 7],
+    ["invalid", 7],
+    ["invalid", 7],
+    ["many", 22],
+  ]);
+});
+
+Deno.test("`Engine.restore()` remembers how often an event was written", () => {
+  const store = new Store();
+  const before = engineOf([rule({ limit: 7 })]);
+  before.restore(store);
+  assert.deepEqual(add(before, { count: 7 }), []);
+  store.add(before.takeNotes(NOW));
+  const engine = engineOf([rule({ limit: 7 })]);
+  engine.restore(store);
+  assert.equal(add(engine)[0]?.count, 8);
+});
+
 Deno.test("`Engine.add()` counts each value of a rule with `distinct` once, long ones too", () => {
   const engine = engineOf([rule({ condition: null, distinct: "path" })]);
   const get = (path?: string) => {
@@ -285,7 +319,8 @@ Deno.test("`Engine.takeNotes()`, restored, count as the engine did that they com
     }
     for (let i = random.below(12); i >= 0; i--) {
       second += random.below(4);
-      const said = randomSaid(random, second);
+      const count = random.below(10) === 0 ? 1 + random.below(9) : 1;
+      const said = { ...randomSaid(random, second), count };
       const [first, second_] = [add(engine, said), add(restored, said)];
       assert.deepEqual(second_, first, `batch ${batch}`);
       trips += first.length;

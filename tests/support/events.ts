@@ -12,6 +12,8 @@ export interface Said {
   readonly message?: string;
   readonly fields?: Readonly<Record<string, string>>;
   readonly isTrusted?: boolean;
+  /** How often it was written; once unless told. */
+  readonly count?: number;
 }
 
 /** An event of a module whose messages have `fields`, the first of which is `message`, as a reader of lines would show it. */
@@ -31,6 +33,7 @@ export function eventOf(said: Said, fields: readonly string[]): LogEvent {
     time,
     isAhead: false,
     pid: -1,
+    count: said.count ?? 1,
     isTrusted,
   };
 }

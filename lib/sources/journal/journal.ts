@@ -14,6 +14,8 @@ export interface JournalOptions {
   readonly identifiers: readonly string[];
   /** systemd units to read, by `_SYSTEMD_UNIT`; an entry of a program or a unit is read. Without both, all are. */
   readonly units: readonly string[];
+  /** True: also what journald says of messages that it dropped, as a service wrote too many. */
+  readonly suppressions?: boolean;
   /** False: end where the journal ends. */
   readonly follow?: boolean;
   /** Later entries are left out. */
@@ -50,6 +52,8 @@ interface Query {
 
 /** Fields printed beside those that every exported entry begins with. */
 const FIELDS = "MESSAGE,SYSLOG_IDENTIFIER,_PID,_UID,_SYSTEMD_UNIT";
+/** `SD_MESSAGE_JOURNAL_DROPPED`; nobody but journald can write by this transport. */
+const SUPPRESSIONS = ["_TRANSPORT=driver", "MESSAGE_ID=a596d6fe7bfa4994828e72309e95d61e"];
 /** Time that journald and journalctl take to hand over an entry already written. */
 const GRACE: Micros = 5 * SECOND;
 
@@ -85,6 +89,7 @@ class Journal implements Source {
       ...options.identifiers.map((name) => `SYSLOG_IDENTIFIER=${name}`),
       ...(options.identifiers.length > 0 && options.units.length > 0 ? ["+"] : []),
       ...options.units.map((name) => `_SYSTEMD_UNIT=${name}`),
+      ...(options.suppressions ? ["+", ...SUPPRESSIONS] : []),
     ];
   }
 

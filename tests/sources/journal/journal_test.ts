@@ -109,6 +109,25 @@ testFiles(
   },
 );
 
+testFiles("the journal gives what journald itself says of dropped messages, if asked for", async (files) => {
+  const dropped = (n: number, transport: string) =>
+    having(
+      sshdEntry(n, `Suppressed ${n} messages from ssh.service`, [
+        ["MESSAGE_ID", "a596d6fe7bfa4994828e72309e95d61e"],
+        ["_TRANSPORT", transport],
+      ]),
+      "SYSLOG_IDENTIFIER",
+      "systemd-journald",
+    ).filter(([name]) => name !== "_SYSTEMD_UNIT");
+  await files.write("a", [sshdEntry(1, "one"), dropped(2, "driver"), dropped(3, "journal")]);
+  assert.deepEqual(await messages(open(files)), ["one"]);
+  const { entries } = await read(open(files, { suppressions: true }));
+  assert.deepEqual(entries.map(({ message, identifier }) => [message, identifier]), [
+    ["one", "sshd"],
+    ["Suppressed 2 messages from ssh.service", "systemd-journald"],
+  ]);
+});
+
 testFiles("the journal begins at `since` and ends at `until`, to the microsecond", async (files) => {
   await files.write("a", numbered(0, 3_000));
   const start = { after: null, since: BEGINNING + 1_500_000 };

@@ -1,0 +1,157 @@
+import { type Bytes, Literal, makeBytes, PADDING } from "../core/bytes.ts";
+import { readIsoTime, resolveStamp } from "../core/timestamp.ts";
+import { type Micros, SECOND } from "../core/time.ts";
+
+const [BEGINNING, STREAM, ATTRIBUTES, TIME, END] = [
+  new Literal('{"log":"'),
+  new Literal('","stream":"std'),
+  new Literal(',"attrs":{'),
+  new Literal(',"time":"'),
+  new Literal('"}'),
+];
+const STREAMS = [new Literal('out"'), new Literal('err"')];
+const [QUOTE, BACKSLASH, LETTER_U, CLOSING, ZERO, POINT, UTC] = [34, 92, 117, 125, 48, 46, 90];
+/** What a backslash and the byte at this place mean; 0: nothing that JSON knows. */
+const ESCAPED = new Uint8Array(256);
+for (const [i, byte] of [...'"\\/bfnrt'].entries()) {
+  ESCAPED[byte.charCodeAt(0)] = '"\\/\b\f\n\r\t'.charCodeAt(i);
+}
+/** Bytes that the text of a line takes at first; a longer one makes more room. */
+const SCRATCH = 4_096;
+/** Bytes of a time to its minute, `2026-05-06T10:56:`, and of any. */
+const [MINUTE_LENGTH, LONGEST_TIME] = [17, 40];
+
+/**
+ * Reads lines as Docker's driver json-file writes them:
+ * `{"log":"text\n","stream":"stdout","time":"2026-05-06T10:56:10.123456789Z"}`, perhaps with `attrs`
+ * before `time`. The text, with its escapes undone, lies in bytes of its own until the next call.
+ */
+export class DockerLog {
+  /** The text is `bytes[0, end)`. */
+  bytes = makeBytes(SCRATCH);
+  end = 0;
+  /** When Docker took the text; NaN for a date that does not exist. */
+  time: Micros = NaN;
+  #minute: Literal | null = null;
+  #base: Micros = 0;
+
+  /** Reads the line `bytes[from, to)`. Returns false for one of another form. */
+  read(bytes: Bytes, from: number, to: number): boolean {
+    if (from + BEGINNING.length >= to || !BEGINNING.isAt(bytes, from)) return false;
+    this.#makeRoom(to - from);
+    const quote = this.#unescape(bytes.array, from + BEGINNING.length, to);
+    if (quote < 0) return false;
+    const stream = quote + STREAM.length;
+    const behind = stream + STREAMS[0]!.length;
+    if (behind >= to || !STREAM.isAt(bytes, quote)) return false;
+    if (!STREAMS[0]!.isAt(bytes, stream) && !STREAMS[1]!.isAt(bytes, stream)) return false;
+    return this.#readTime(bytes, behind, to);
+  }
+
+  /** Undoes the escapes of the text that begins at `at`. Returns where its quote stands; -1: nowhere. */
+  #unescape(array: Uint8Array, at: number, to: number): number {
+    const target = this.bytes.array;
+    let end = 0;
+    for (; at < to; at++) {
+      const byte = array[at]!;
+      if (byte === QUOTE) {
+        this.end = end;
+        return at;
+      }
+      if (byte !== BACKSLASH) {
+        target[end++] = byte;
+        continue;
+      }
+      const escape = array[++at]!;
+      if (escape === LETTER_U && at + 4 < to) {
+        const unit = hexOf(array, at + 1);
+        if (unit < 0) return -1;
+        end = putUnit(target, end, unit);
+        at += 4;
+      } else if (at < to && ESCAPED[escape] !== 0) target[end++] = ESCAPED[escape]!;
+      else return -1;
+    }
+    return -1;
+  }
+
+  /** Reads what stands between the stream and the end of the line. */
+  #readTime(bytes: Bytes, at: number, to: number): boolean {
+    const { array } = bytes;
+    const end = to - END.length;
+    if (end < at || !END.isAt(bytes, end)) return false;
+    let from = end;
+    while (from > at && array[from - 1] !== QUOTE) from--;
+    const key = from - TIME.length;
+    if (key < at || !TIME.isAt(bytes, key)) return false;
+    const hasAttributes = key > at;
+    if (hasAttributes && (array[key - 1] !== CLOSING || !ATTRIBUTES.isAt(bytes, at))) return false;
+    return this.#readInstant(bytes, from, end);
+  }
+
+  #readInstant(bytes: Bytes, from: number, to: number): boolean {
+    const { array } = bytes;
+    const micros = this.#minute?.isAt(bytes, from) ? microsOf(array, from + MINUTE_LENGTH, to) : -1;
+    if (micros >= 0) {
+      this.time = this.#base + micros;
+      return true;
+    }
+    const read = readIsoTime(String.fromCharCode(...array.subarray(from, Math.min(to, from + LONGEST_TIME))));
+    if (read === null || read.length !== to - from) return false;
+    // Docker writes year and zone: nothing else is needed.
+    const time = resolveStamp(read.stamp, { now: 0, before: NaN });
+    this.time = time ?? NaN;
+    if (time === null || array[to - 1] !== UTC) return true;
+    this.#minute = new Literal(array.slice(from, from + MINUTE_LENGTH));
+    this.#base = time - read.stamp.second * SECOND - read.stamp.fraction;
+    return true;
+  }
+
+  #makeRoom(size: number): void {
+    if (size + PADDING > this.bytes.array.length) this.bytes = makeBytes(2 * size);
+  }
+}
+
+/** The microseconds of seconds in UTC, `10.123456789Z`; -1 for text of another form. */
+function microsOf(array: Uint8Array, from: number, to: number): Micros {
+  if (to < from + "00.0Z".length || array[from + 2] !== POINT || array[to - 1] !== UTC) return -1;
+  let micros = 0;
+  let unit = 10 * SECOND;
+  for (let at = from; at < to - 1; at++) {
+    if (at === from + 2) continue;
+    const digit = array[at]! - ZERO;
+    if (digit < 0 || digit > 9) return -1;
+    micros += digit * unit;
+    unit = Math.floor(unit / 10);
+  }
+  return micros;
+}
+
+/** The number of the four hexadecimal digits at `at`; -1 where there are none. */
+function hexOf(array: Uint8Array, at: number): number {
+  let number = 0;
+  for (let i = at; i < at + 4; i++) {
+    const byte = array[i]! | 32;
+    const digit = byte >= 97 && byte <= 102 ? byte - 87 : array[i]! - ZERO;
+    if (digit < 0 || digit > 15 || (digit > 9 && byte < 97)) return -1;
+    number = 16 * number + digit;
+  }
+  return number;
+}
+
+/** Writes a UTF-16 unit as UTF-8 at `end`; half of a character becomes U+FFFD. Returns where it ends. */
+function putUnit(target: Uint8Array, end: number, unit: number): number {
+  if (unit < 0x80) {
+    target[end] = unit;
+    return end + 1;
+  }
+  if (unit < 0x800) {
+    target[end] = 0xc0 | unit >> 6;
+    target[end + 1] = 0x80 | unit & 0x3f;
+    return end + 2;
+  }
+  const whole = unit >= 0xd800 && unit < 0xe000 ? 0xfffd : unit;
+  target[end] = 0xe0 | whole >> 12;
+  target[end + 1] = 0x80 | whole >> 6 & 0x3f;
+  target[end + 2] = 0x80 | whole & 0x3f;
+  return end + 3;
+}

@@ -1,0 +1,132 @@
+import { type Bytes, decode, endOfDigits, Literal, numberOf } from "../core/bytes.ts";
+import { NO_PID } from "../core/records.ts";
+import { readTag, type TagPart, type TimePart } from "./head_text.ts";
+
+/** Tags that are remembered: programs that write by turns. */
+const TAGS = 8;
+/** Most digits of a process that are read where they lie. */
+const MAX_DIGITS = 9;
+const [OPENING, CLOSING, BLANK, DELETE] = [91, 93, 32, 127];
+const [KERNEL, PLAIN_END] = [new Literal("kernel:"), ": "];
+const encoder = new TextEncoder();
+
+/** A tag of an earlier line: what stands before its process and behind it. */
+interface Tag<Program> {
+  readonly before: Literal;
+  readonly after: Literal;
+  /** How the process is written, if it is. */
+  readonly isStructured: boolean;
+  readonly hasPid: boolean;
+  readonly program: Program;
+}
+
+/**
+ * Reads host, program and process, which stand before a message. A tag is first compared with those
+ * of earlier lines.
+ */
+export class HeadTags<Program> {
+  /** Null: facility and level alone. */
+  program: Program | null = null;
+  pid = NO_PID;
+  /** Where the text behind the tag begins. */
+  end = 0;
+  /** How many tags had to be decoded. */
+  misses = 0;
+  readonly #programOf: (identifier: string) => Program;
+  /** The one used last comes first. */
+  readonly #tags: Tag<Program>[] = [];
+
+  /** @param programOf makes `program` of the name of a program */
+  constructor(programOf: (identifier: string) => Program) {
+    this.#programOf = programOf;
+  }
+
+  /**
+   * Reads the tag that `bytes[from, to)` begins with. Returns false where there is none.
+   *
+   * @param time that stands before it; null: none
+   */
+  read(
+    bytes: Bytes,
+    { from, to, time }: { from: number; to: number; time: Pick<TimePart, "isIso"> | null },
+  ): boolean {
+    return time !== null && this.#readKnown(bytes, from, to, time.isIso) ||
+      this.#readNew(bytes, from, to, time);
+  }
+
+  #readKnown(bytes: Bytes, from: number, to: number, isIso: boolean): boolean {
+    const tags = this.#tags;
+    for (let i = 0; i < tags.length; i++) {
+      const tag = tags[i]!;
+      const at = from + tag.before.length;
+      if (at >= to || !tag.before.isAt(bytes, from) || (tag.isStructured && !isIso)) continue;
+      if (!this.#readProcess(bytes, tag, at, to)) continue;
+      this.program = tag.program;
+      if (i > 0) {
+        tags[i] = tags[i - 1]!;
+        tags[i - 1] = tag;
+      }
+      return true;
+    }
+    return false;
+  }
+
+  /** Reads the process of a tag at `at`, and what ends the tag; false where expressions have to look. */
+  #readProcess(bytes: Bytes, { after, isStructured, hasPid }: Tag<Program>, at: number, to: number): boolean {
+    const { array } = bytes;
+    let pid = NO_PID;
+    if (isStructured ? hasPid : array[at] === OPENING) {
+      const first = isStructured ? at : at + 1;
+      const end = endOfDigits(array, first);
+      if (end === first || end - first > MAX_DIGITS || (!isStructured && array[end] !== CLOSING)) {
+        return false;
+      }
+      pid = numberOf(array, first, end);
+      at = isStructured ? end : end + 1;
+    }
+    const end = at + after.length;
+    if (end >= to || !after.isAt(bytes, at)) return false;
+    const first = array[end]!;
+    // Something may stand before the message, or more blanks.
+    if (first === OPENING || first <= BLANK || first >= DELETE || KERNEL.isAt(bytes, end)) return false;
+    this.pid = pid;
+    this.end = end;
+    return true;
+  }
+
+  #readNew(bytes: Bytes, from: number, to: number, time: Pick<TimePart, "isIso"> | null): boolean {
+    const text = decode(bytes, from, to);
+    const part = readTag(text, time);
+    if (part === null) return false;
+    this.misses++;
+    const { identifier, pid, length } = part;
+    const end = from + lengthOf(text.slice(0, length));
+    this.program = identifier === null ? null : this.#programOf(identifier);
+    if (this.program !== null && time !== null) this.#learn(bytes, from, to, { part, end });
+    this.pid = pid ?? NO_PID;
+    this.end = end;
+    return true;
+  }
+
+  /** Remembers a tag if it can be compared and then gives what the expressions gave. */
+  #learn(bytes: Bytes, from: number, to: number, { part, end }: { part: TagPart; end: number }): void {
+    const { before, after, pid, isStructured } = part;
+    if (!isStructured && after !== PLAIN_END) return;
+    const tag: Tag<Program> = {
+      before: new Literal(before),
+      after: new Literal(after),
+      isStructured,
+      hasPid: pid !== null,
+      program: this.program!,
+    };
+    if (!this.#readProcess(bytes, tag, from + tag.before.length, to)) return;
+    if (this.end !== end || this.pid !== (pid ?? NO_PID)) return;
+    this.#tags.unshift(tag);
+    if (this.#tags.length > TAGS) this.#tags.pop();
+  }
+}
+
+/** Length of a text in UTF-8. */
+function lengthOf(text: string): number {
+  return encoder.encode(text).length;
+}

@@ -1,0 +1,89 @@
+/** Every head before messages of every module: who is named does not depend on what stands before. */
+import { strict as assert } from "node:assert";
+import { addressOf } from "../../lib/core/address_reader.ts";
+import { encode } from "../../lib/core/bytes.ts";
+import { LINE, NO_PID, type Records } from "../../lib/core/records.ts";
+import { ModuleHealth } from "../../lib/reading/health.ts";
+import type { ModuleKind } from "../../lib/reading/module.ts";
+import { Reader } from "../../lib/reading/reader.ts";
+import { nginx } from "../../modules/nginx/nginx.ts";
+import { pattern } from "../../modules/pattern.ts";
+import { sshd } from "../../modules/sshd.ts";
+import { HEADS } from "../samples/heads.ts";
+import { NGINX_SAMPLES } from "../samples/nginx.ts";
+import { SSHD_SAMPLES } from "../samples/sshd.ts";
+import { openForm } from "../support/messages.ts";
+
+const NOW = Date.UTC(2026, 11, 1) * 1_000;
+const OPTIONS = { logFormats: [], trustedProxies: [], patterns: [], unsafe: false };
+
+interface Case {
+  readonly program: string;
+  readonly reader: Reader;
+  readonly messages: readonly string[];
+}
+
+function caseOf(
+  kind: ModuleKind,
+  program: string,
+  messages: readonly string[],
+  patterns: string[] = [],
+): Case {
+  const reader = openForm(kind.form({ ...OPTIONS, patterns }));
+  const module = { index: 0, identifiers: kind.match.identifiers, units: [], reader };
+  const fail = (complaint: string) => assert.fail(complaint);
+  return { program, reader: new Reader([module], new ModuleHealth([program], fail)), messages };
+}
+
+const CASES: Readonly<Record<string, Case>> = {
+  SSHD: caseOf(sshd, "sshd", SSHD_SAMPLES.map(({ message }) => message)),
+  NGINX: caseOf(
+    nginx,
+    "nginx",
+    NGINX_SAMPLES.filter(({ form }) => ["combined", "error", "json"].includes(form)).map(({ line }) => line),
+  ),
+  "a pattern": caseOf(
+    pattern,
+    "imapd",
+    ["warning: unknown[203.0.113.5]: SASL LOGIN failed", "error: warning: a[203.0.113.5]: SASL PLAIN failed"],
+    ["^(?:error: )?warning: \\w+\\[<ADDR>\\]: SASL "],
+  ),
+};
+
+/** Whom a line names: null, nobody. */
+function named(reader: Reader, line: string): string | null {
+  const { bytes, end } = encode(line);
+  const records: Records = {
+    bytes,
+    length: 1,
+    from: Int32Array.of(0),
+    to: Int32Array.of(end),
+    origin: Int32Array.of(LINE),
+    origins: [],
+    times: Float64Array.of(NOW),
+    pids: Int32Array.of(NO_PID),
+    written: NaN,
+    isLive: false,
+  };
+  return reader.read(records, 0, NOW) && reader.event.isUnderstood
+    ? addressOf(reader.event.reader.address)
+    : null;
+}
+
+for (const [module, { program, reader, messages }] of Object.entries(CASES)) {
+  for (const [heads, samples] of Object.entries(HEADS)) {
+    Deno.test(`${module} reads its messages behind ${heads}`, () => {
+      assert(messages.length > 1);
+      for (const { line, program: told = "sshd" } of samples) {
+        if (told === "kernel") continue;
+        const head = line.replaceAll("sshd", program);
+        for (const message of messages) {
+          // Docker writes the message as a string of JSON.
+          const text = head.startsWith("{") ? JSON.stringify(message).slice(1, -1) : message;
+          const whole = head.replace("%", () => text);
+          assert.equal(named(reader, whole), named(reader, message), whole);
+        }
+      }
+    });
+  }
+}

@@ -1,0 +1,86 @@
+import { strict as assert } from "node:assert";
+import { decode, encode } from "../../lib/core/bytes.ts";
+import { DockerLog } from "../../lib/reading/docker_log.ts";
+import { Random } from "../support/random.ts";
+
+const TIME = "2026-05-06T10:56:10.250000001Z";
+const MICROS = Date.parse("2026-05-06T10:56:10.250Z") * 1_000;
+
+/** What a line of Docker holds, and when it was taken; null for a line of another form. */
+function read(line: string, docker = new DockerLog()) {
+  const { bytes, end } = encode(`x${line}"}`);
+  if (!docker.read(bytes, 1, end - 2)) return null;
+  return { text: decode(docker.bytes, 0, docker.end), time: docker.time };
+}
+
+const lineOf = (text: string) => `{"log":"${text}","stream":"stdout","time":"${TIME}"}`;
+
+Deno.test("`DockerLog.read()` undoes the escapes of JSON as JSON.parse() does", () => {
+  const random = new Random(5);
+  const docker = new DockerLog();
+  const pieces = [
+    ..."abc é€\u{1f600}/",
+    '\\"',
+    "\\\\",
+    "\\n",
+    "\\t",
+    "\\u003c",
+    "\\u00E9",
+    "\\u20aC",
+    "\\/",
+    "\\b\\f\\r",
+  ];
+  for (let i = 0; i < 2_000; i++) {
+    const text = random.times(random.below(i % 10 === 0 ? 9_000 : 30), () => random.pick(pieces)).join("");
+    const found = read(lineOf(text), docker);
+    assert.deepEqual(found, { text: JSON.parse(`"${text}"`), time: MICROS }, text);
+  }
+});
+
+Deno.test("`DockerLog.read()` makes U+FFFD of half a character", () => {
+  assert.equal(read(lineOf("a\\ud83dx"))?.text, "a\ufffdx");
+});
+
+Deno.test("`DockerLog.read()` reads no line that is not Docker's to its end", () => {
+  const fine = lineOf("text");
+  assert.notEqual(read(fine), null);
+  for (let length = 0; length < fine.length; length++) assert.equal(read(fine.slice(0, length)), null);
+  for (
+    const line of [
+      lineOf('a","x":"b'),
+      lineOf("\\x41"),
+      lineOf("\\u12g4"),
+      lineOf("\\"),
+      fine.replace("stdout", "std"),
+      fine.replace(TIME, "yesterday"),
+      fine.replace(TIME, `${TIME} `),
+      fine.replace('"time"', '"date"'),
+      fine.replace(',"time"', ',"a":1,"time"'),
+      fine.replace(',"time"', ',"attrs":{"a":"b","time"'),
+      ` ${fine}`,
+      `${fine}x`,
+    ]
+  ) assert.equal(read(line), null, line);
+});
+
+Deno.test("`DockerLog.read()` tells the instants of times, known minutes and new ones", () => {
+  const docker = new DockerLog();
+  for (
+    const time of [
+      "2026-05-06T10:56:10.25Z",
+      "2026-05-06T10:56:59.999999999Z",
+      "2026-05-06T10:57:00Z",
+      "2026-05-06T12:57:00.5+02:00",
+      "2026-05-06T10:57:01.000001Z",
+    ]
+  ) {
+    const expected = Date.parse(time.replace(/(\.\d{3})\d+/, "$1")) * 1_000;
+    const found = read(lineOf("x").replace(TIME, time), docker)!.time;
+    assert.equal(Math.floor(found / 1_000) * 1_000, expected, time);
+  }
+  assert.equal(read(lineOf("x").replace(TIME, "2026-05-06T10:57:xx.1Z"), docker), null);
+  assert.deepEqual(read(lineOf("x").replace(TIME, "2026-13-06T10:57:00.1Z"), docker), {
+    text: "x",
+    time: NaN,
+  });
+});

@@ -1,0 +1,404 @@
+/** What syslog and collectors of logs put before a message: a sample of each head and a near miss. */
+import type { Micros } from "../../lib/core/time.ts";
+
+const TIME: Micros = Date.parse("2026-03-09T04:05:06Z") * 1_000;
+const OLD: Micros = Date.parse("2020-03-10T04:05:06Z") * 1_000;
+
+/** A message behind a head. */
+export interface HeadSample {
+  /** The line, in which `%` stands for the message. */
+  readonly line: string;
+  /** What its time means, in microseconds since the epoch; null: nothing. */
+  readonly time: Micros | null;
+  /** What its tag names, or all that it tells: a bare message then. */
+  readonly program?: string;
+  readonly pid?: number | null;
+  readonly count?: number;
+  /** A line that only resembles it: no such head is taken off in front of the message. */
+  readonly nearMiss: string;
+}
+
+/** Every head that is read. All name the process 4711 of sshd and 2026-03-09 04:05:06 UTC unless told. */
+export const HEADS: Readonly<Record<string, readonly HeadSample[]>> = {
+  "classic syslog": [
+    { line: "Mar  9 04:05:06 web sshd[4711]: %", time: TIME, nearMiss: "Mat  9 04:05:06 web sshd[4711]: %" },
+    { line: "Mar 9 04:05:06 web sshd[4711]: %", time: TIME, nearMiss: "Mar 9 4:05:06 web sshd[4711]: %" },
+    { line: "Mar 09 04:05:06 web sshd[4711]: %", time: TIME, nearMiss: "Mar 009 04:05:06 web sshd[4711]: %" },
+    {
+      line: "Mar  9 04:05:06.123456 web sshd[4711]: %",
+      time: TIME + 123_456,
+      nearMiss: "Mar  9 04:05:06.web sshd[4711]: %",
+    },
+    {
+      line: "Mar  9 04:05:06,5 web sshd[4711]: %",
+      time: TIME + 500_000,
+      nearMiss: "Mar  9 04:05:06;5 web sshd[4711]: %",
+    },
+    { line: "Mar  9 04:05:06: web sshd[4711]: %", time: TIME, nearMiss: "Mar  9 04:05:06:web sshd[4711]: %" },
+    { line: "Mar  9 04:05:06 web sshd: %", time: TIME, pid: null, nearMiss: "Mar  9 04:05:06 web sshd:%" },
+    { line: "Mar  9 04:05:06 sshd[4711]: %", time: TIME, nearMiss: "Mar  9 04:05:06 sshd[x]: %" },
+    {
+      line: "<38>Mar  9 04:05:06 web sshd[4711]: %",
+      time: TIME,
+      nearMiss: "<3800>Mar  9 04:05:06 web sshd[4711]: %",
+    },
+    {
+      line: "[Mar  9 04:05:06] web sshd[4711]: %",
+      time: TIME,
+      nearMiss: "[Mar  9 04:05:06 web sshd[4711]: %",
+    },
+    {
+      line: "Mar  9 04:05:06 CET web sshd[4711]: %",
+      time: TIME,
+      nearMiss: "Mar  9 04:05:06CET web sshd[4711]: %",
+    },
+  ],
+  "a year in classic syslog, and the time of ctime(3)": [
+    {
+      line: "Mar  9 2026 04:05:06 web sshd[4711]: %",
+      time: TIME,
+      nearMiss: "Mar  9 26 04:05:06 web sshd[4711]: %",
+    },
+    {
+      line: "Mon Mar  9 04:05:06 2026 web sshd[4711]: %",
+      time: TIME,
+      nearMiss: "Mon Mar 2026 web sshd[4711]: %",
+    },
+    {
+      line: "Mon Mar  9 04:05:06 UTC 2026 sshd[4711]: %",
+      time: TIME,
+      nearMiss: "Mun Mar  9 04:05:06 2026 sshd[4711]: %",
+    },
+    { line: "Tue Mar 10 04:05:06 2020 sshd[4711]: %", time: OLD, nearMiss: "Tue Mar 10 2020 sshd[4711]: %" },
+  ],
+  "OpenWrt": [
+    {
+      line: "Mon Mar  9 04:05:06 2026 auth.info sshd[4711]: %",
+      time: TIME,
+      nearMiss: "Mon Mar  9 2026 auth.info sshd[4711]: %",
+    },
+    {
+      line: "Mon Mar  9 04:05:06 2026 [1773029106.250] authpriv.warn sshd[4711]: %",
+      time: TIME,
+      nearMiss: "Mon Mar  9 [1773029106.250] authpriv.warn sshd[4711]: %",
+    },
+  ],
+  "a host named twice, or by its address": [
+    {
+      line: "Mar  9 04:05:06 web web sshd[4711]: %",
+      time: TIME,
+      nearMiss: "Mar  9 04:05:06 a web web sshd[4711]: %",
+    },
+    {
+      line: "Mar  9 04:05:06 192.0.2.22 web.example.org sshd[4711]: %",
+      time: TIME,
+      nearMiss: "Mar  9 04:05:06 192.0.2.22 web.example.org and sshd[4711]: %",
+    },
+  ],
+  "facility and level": [
+    {
+      line: "Mar  9 04:05:06 web auth.info sshd[4711]: %",
+      time: TIME,
+      nearMiss: "Mar  9 04:05:06 a web auth,info sshd[4711]: %",
+    },
+    {
+      line: "Mar  9 04:05:06 web authpriv.warning: sshd[4711]: %",
+      time: TIME,
+      nearMiss: "Mar  9 04:05:06 web author.warning: sshd[4711]: %",
+    },
+    {
+      line: "Mar  9 04:05:06 web auth.info sshd: %",
+      time: TIME,
+      pid: null,
+      nearMiss: "Mar  9 04:05:06 auth.info web a sshd %",
+    },
+    {
+      line: "Mar  9 04:05:06 web auth|security:info sshd[4711]: %",
+      time: TIME,
+      nearMiss: "Mar  9 04:05:06 web auth|safety:info sshd[4711]: %",
+    },
+    {
+      line: "Mar  9 04:05:06 <auth.info> web sshd[4711]: %",
+      time: TIME,
+      nearMiss: "Mar  9 04:05:06 <auth info> web sshd[4711]: %",
+    },
+    {
+      line: "Mar  9 04:05:06 <4.6> web sshd[4711]: %",
+      time: TIME,
+      nearMiss: "Mar  9 04:05:06 <4:6> web sshd[4711]: %",
+    },
+    {
+      line: "Mar  9 04:05:06 auth.info: %",
+      time: TIME,
+      program: "",
+      pid: null,
+      nearMiss: "Mar  9 04:05:06 auth.into: %",
+    },
+    { line: "auth.info: %", time: null, program: "", pid: null, nearMiss: "auth.infos: %" },
+    { line: "auth.info sshd[4711]: %", time: null, nearMiss: "auth.info by the sshd[4711]: %" },
+  ],
+  "programs written in other ways": [
+    {
+      line: "Mar  9 04:05:06 web [sshd]: %",
+      time: TIME,
+      pid: null,
+      nearMiss: "Mar  9 04:05:06 web [sshd] %",
+    },
+    {
+      line: "Mar  9 04:05:06 web [sshd][4711]: %",
+      time: TIME,
+      nearMiss: "Mar  9 04:05:06 web [sshd[4711]]: %",
+    },
+    { line: "[sshd]: %", time: null, pid: null, nearMiss: "[error]: %" },
+    {
+      line: "Mar  9 04:05:06 web sshd(pam_unix)[4711]: %",
+      time: TIME,
+      nearMiss: "Mar  9 04:05:06 web sshd(pam unix)[4711]: %",
+    },
+    { line: "Mar  9 04:05:06 web sshd[4711] %", time: TIME, nearMiss: "Mar  9 04:05:06 web sshd[4711]%" },
+  ],
+  "decorations of Solaris and kernels": [
+    {
+      line: "Mar  9 04:05:06 web sshd[4711]: [ID 800047 auth.info] %",
+      time: TIME,
+      nearMiss: "Mar  9 04:05:06 web sshd[4711]: [ID x auth.info] %",
+    },
+    {
+      line: "Mar  9 04:05:06 web sshd[4711]: kernel: [12345.678901] %",
+      time: TIME,
+      nearMiss: "Mar  9 04:05:06 web sshd[4711]: kernel: (12345.678901) %",
+    },
+    {
+      line: "Mar  9 04:05:06 web kernel: [12.3] sshd[4711]: %",
+      time: TIME,
+      nearMiss: "Mar  9 04:05:06 web kernel: 12.3 sshd[4711]: %",
+    },
+    { line: "kernel:[ 970.699396] sshd[4711]: %", time: null, nearMiss: "kernel: sshd[4711]: %" },
+    {
+      line: "Mar  9 04:05:06 web kernel: [12.3] %",
+      time: TIME,
+      program: "kernel",
+      pid: null,
+      nearMiss: "Mar  9 04:05:06 web kernel: [12,3] %",
+    },
+  ],
+  "syslog with ISO 8601 times": [
+    {
+      line: "2026-03-09T04:05:06Z web sshd[4711]: %",
+      time: TIME,
+      nearMiss: "2026-03-09T04:05:06X web sshd[4711]: %",
+    },
+    {
+      line: "2026-03-09T04:05:06.123456+00:00 web sshd[4711]: %",
+      time: TIME + 123_456,
+      nearMiss: "2026-03-09T04:05:06.123456+0:00 web sshd[4711]: %",
+    },
+    {
+      line: "2026-03-09T04:05:06.123456789Z web sshd[4711]: %",
+      time: TIME + 123_456,
+      nearMiss: "2026-03-09T04:05:06.1234567890Z web sshd[4711]: %",
+    },
+    {
+      line: "2026-03-09T09:35:06+05:30 web sshd[4711]: %",
+      time: TIME,
+      nearMiss: "2026-03-09T09:35+05:30 web sshd[4711]: %",
+    },
+    {
+      line: "2026-03-08T20:05:06-0800 web sshd[4711]: %",
+      time: TIME,
+      nearMiss: "2026-03-08T20:05:06-800 web sshd[4711]: %",
+    },
+    {
+      line: "2026-03-09 04:05:06 web sshd[4711]: %",
+      time: TIME,
+      nearMiss: "2026-03-09  04:05:06 web sshd[4711]: %",
+    },
+    {
+      line: "2026-03-09T04:05:06,25Z web sshd: %",
+      time: TIME + 250_000,
+      pid: null,
+      nearMiss: "2026-03-09T04:05:06,Z web sshd: %",
+    },
+  ],
+  "RFC 5424": [
+    {
+      line: "<38>1 2026-03-09T04:05:06.000007Z web sshd 4711 - - %",
+      time: TIME + 7,
+      nearMiss: "<38>1 2026-03-09T04:05:06.000007Z web sshd 4711 - %",
+    },
+    {
+      line: "<38>1 2026-03-09T04:05:06Z web.example.org sshd - - - %",
+      time: TIME,
+      pid: null,
+      nearMiss: "<38>1 2026-03-09T04:05:06Z web.example.org sshd x - - %",
+    },
+    {
+      line: '<86>1 2026-03-09T06:05:06+02:00 web sshd 4711 ID47 [origin ip="198.51.100.7"] %',
+      time: TIME,
+      nearMiss: '<86>1 2026-03-09T06:05:06+02:00 web sshd 4711 ID47 [origin ip="198.51.100.7" %',
+    },
+    {
+      line: '<86>1 2026-03-09T04:05:06Z web sshd 4711 - [a x="1"][b y="\\"]" z=""] %',
+      time: TIME,
+      nearMiss: '<86>1 2026-03-09T04:05:06Z web sshd 4711 - [a x="1"] [b y="2"] %',
+    },
+    {
+      line: "<38>1 2026-03-09T04:05:06Z web sshd 4711 - - \ufeff%",
+      time: TIME,
+      nearMiss: "<38>2 2026-03-09T04:05:06Z web sshd 4711 - - %",
+    },
+    {
+      line: "1 2026-03-09T04:05:06Z web sshd 4711 - - %",
+      time: TIME,
+      nearMiss: "2 2026-03-09T04:05:06Z web sshd 4711 - - %",
+    },
+    {
+      line: "2026-03-09T04:05:06Z web sshd 4711 - - %",
+      time: TIME,
+      nearMiss: "2026-03-09T04:05:06Z web: sshd 4711 - - %",
+    },
+    {
+      line: "2026-03-09T04:05:06Z web - - - - %",
+      time: TIME,
+      program: "",
+      pid: null,
+      nearMiss: "2026-03-09T04:05:06Z web - - - + %",
+    },
+  ],
+  "`journalctl -o short…`": [
+    {
+      line: "Mon 2026-03-09 04:05:06 UTC web sshd[4711]: %",
+      time: TIME,
+      nearMiss: "Mon 2026-03-09 UTC web sshd[4711]: %",
+    },
+    {
+      line: "2026-03-09T04:05:06+0000 web sshd[4711]: %",
+      time: TIME,
+      nearMiss: "2026-03-09T04:05:06+000 web sshd[4711]: %",
+    },
+    {
+      line: "1773029106.250000 web sshd[4711]: %",
+      time: TIME + 250_000,
+      nearMiss: "1773029106.25 web sshd[4711]: %",
+    },
+    { line: "[ 1234.567890] web sshd[4711]: %", time: null, nearMiss: "[ 1234.] web web sshd[4711]: %" },
+    {
+      line: "[    0.000001] web sshd[4711]: %",
+      time: null,
+      nearMiss: "[    0:000001] web web sshd[4711]: %",
+    },
+  ],
+  "a message with its program alone": [
+    { line: "sshd[4711]: %", time: null, nearMiss: "sshd: %" },
+    { line: "web sshd[4711]: %", time: null, nearMiss: "the web sshd[4711]: %" },
+    { line: "<38>sshd[4711]: %", time: null, nearMiss: "<+38>sshd [4711]: %" },
+  ],
+  "a bare time": [
+    {
+      line: "2026-03-09T04:05:06.000001Z %",
+      time: TIME + 1,
+      program: "",
+      pid: null,
+      nearMiss: "2026-03-09T04:05Z %",
+    },
+    {
+      line: "2026-03-09 04:05:06.000001234  %",
+      time: TIME + 1,
+      program: "",
+      pid: null,
+      nearMiss: "2026-03-09-04:05:06.000001234  %",
+    },
+    { line: "Mar  9 04:05:06 %", time: TIME, program: "", pid: null, nearMiss: "Mar  9 04:05 %" },
+    {
+      line: "2026-03-09_04:05:06.25000 %",
+      time: TIME + 250_000,
+      program: "",
+      pid: null,
+      nearMiss: "2026-03-09__04:05:06.25000 %",
+    },
+    {
+      line: "@4000000069ae46fc0ee6b280 %",
+      time: TIME + 250_000,
+      program: "",
+      pid: null,
+      nearMiss: "@4000000069ae46fc0ee6b28 %",
+    },
+    {
+      line: "4711 2026-03-09 04:05:06.250 %",
+      time: TIME + 250_000,
+      program: "",
+      nearMiss: "x4711 2026-03-09 04:05:06.250 %",
+    },
+  ],
+  "containers' runtimes": [
+    {
+      line: "2026-03-09T04:05:06.25Z stdout F %",
+      time: TIME + 250_000,
+      program: "",
+      pid: null,
+      nearMiss: "2026-03-09T04:05:06.25Z stdout X %",
+    },
+    {
+      line: "2026-03-09T06:05:06.25+02:00 stderr P %",
+      time: TIME + 250_000,
+      program: "",
+      pid: null,
+      nearMiss: "2026-03-09T06:05:06.25+02:00 stdin P %",
+    },
+    {
+      line: "2026-03-09T04:05:06Z stdout F web sshd[4711]: %",
+      time: TIME,
+      nearMiss: "2026-03-09T04:05:06Z stdout F and web sshd[4711] and: %",
+    },
+    {
+      line: "2026-03-09T04:05:06Z stdout F Mar  9 03:00:00 web sshd[4711]: %",
+      time: TIME,
+      nearMiss: "2026-03-09T04:05:06Z stdout F Mar  9 03 web sshd[4711]: %",
+    },
+    {
+      line: '{"log":"%\\n","stream":"stdout","time":"2026-03-09T04:05:06.250000001Z"}',
+      time: TIME + 250_000,
+      program: "",
+      pid: null,
+      nearMiss: '{"log":"%\\n","stream":"stdin","time":"2026-03-09T04:05:06.250000001Z"}',
+    },
+    {
+      line: '{"log":"%","stream":"stderr","attrs":{"tag":"a \\" b"},"time":"2026-03-09T04:05:06Z"}',
+      time: TIME,
+      program: "",
+      pid: null,
+      nearMiss: '{"log":"%","stream":"stderr","attrs":[],"time":"2026-03-09T04:05:06Z"}',
+    },
+    {
+      line: '{"log":"Mar  9 03:00:00 web sshd[4711]: %","stream":"stdout","time":"2026-03-09T04:05:06Z"}',
+      time: TIME,
+      nearMiss: '{"log":"Mar  9 03:00:00 web sshd[4711]: %","stream":"stdout","time":"2026-03-09"}',
+    },
+    {
+      line: "Mar  9 04:05:06 web sshd[99]: 2026-03-09T03:00:00Z box sshd[4711]: %",
+      time: TIME,
+      nearMiss: "Mar  9 04:05:06 web sshd[99]: at 2026-03-09T03:00:00Z box sshd[4711]: %",
+    },
+    {
+      line: "web sshd[4711]: 2026-03-09 04:05:06 %",
+      time: TIME,
+      nearMiss: "web sshd[4711]: on 2026-03-09 04:05:06 %",
+    },
+  ],
+  "repeated messages": [
+    {
+      line: "Mar  9 04:05:06 web sshd[4711]: message repeated 5 times: [ %]",
+      time: TIME,
+      count: 5,
+      nearMiss: "Mar  9 04:05:06 web sshd[4711]: message repeated 0 times: [ %]",
+    },
+    {
+      line: "message repeated 12 times: [%]",
+      time: null,
+      program: "",
+      pid: null,
+      count: 12,
+      nearMiss: "message repeated 12 times: [%",
+    },
+  ],
+};
