@@ -1,4 +1,5 @@
 import type { Bytes } from "./bytes.ts";
+import type { Micros } from "./time.ts";
 
 /**
  * Who wrote a journal entry, in fields that journald itself vouches for
@@ -46,6 +47,10 @@ export interface Records {
   readonly times: Float64Array;
   /** Of journal entries; `NO_PID` where unknown, and of lines. */
   readonly pids: Int32Array;
+  /** When the last line reached its file; NaN where nobody knows. */
+  readonly written: Micros;
+  /** Whether somebody waited for the lines to be written: none had been in the file before. */
+  readonly isLive: boolean;
   /** Of lines: stands for the file that all of them are of, in whose order they come. */
   readonly stream?: object | null;
 }

@@ -44,6 +44,8 @@ export class HeadReader<Program> {
   to = 0;
   /** When the line was written, by the outermost time that tells an instant; otherwise NaN. */
   time: Micros = NaN;
+  /** Whether that does not say how far its clock is ahead of UTC. */
+  isZoneless = false;
   /** Of the innermost tag that tells a process. */
   pid = NO_PID;
   /** Of the last tag; null before the first. */
@@ -85,6 +87,7 @@ export class HeadReader<Program> {
     this.bytes = bytes;
     this.#setText(from, to);
     this.time = NaN;
+    this.isZoneless = false;
     this.pid = NO_PID;
     this.program = null;
     this.count = 1;
@@ -127,7 +130,10 @@ export class HeadReader<Program> {
   #takeTime(): boolean {
     const times = this.#times;
     if (!times.read(this.bytes, this.from, this.to)) return false;
-    if (Number.isNaN(this.time)) this.time = times.time;
+    if (Number.isNaN(this.time)) {
+      this.time = times.time;
+      this.isZoneless = times.isZoneless;
+    }
     if (times.pid !== NO_PID) this.pid = times.pid;
     this.#isTimed ||= times.isTime;
     this.#took(TIME, times.end, this.to);

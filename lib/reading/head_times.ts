@@ -50,6 +50,8 @@ interface Minute {
 export class HeadTimes {
   /** When the line was written; NaN where the time does not tell an instant. */
   time: Micros = NaN;
+  /** Whether the time does not say how far its clock is ahead of UTC. */
+  isZoneless = false;
   /** Of the process, where it stands before the time. */
   pid = NO_PID;
   isIso = false;
@@ -107,6 +109,7 @@ export class HeadTimes {
   #put({ part, times }: Minute, second: number, fraction: Micros, offset: number | null): void {
     times.resolve(second, fraction, offset);
     this.time = times.time;
+    this.isZoneless = offset === null;
     this.pid = part.pid ?? NO_PID;
     this.isIso = part.isIso;
     this.isTime = true;
@@ -123,6 +126,7 @@ export class HeadTimes {
       this.#put(this.#learn(text, part), stamp.second, stamp.fraction, stamp.offset);
     } else {
       this.time = stamp === null ? NaN : timeOfStamp(stamp, this.#reference);
+      this.isZoneless = stamp?.offset === null;
       this.pid = NO_PID;
       this.isIso = false;
       this.isTime = part.isTime;
@@ -133,8 +137,8 @@ export class HeadTimes {
   /** Remembers a time, so that others of its minute can be compared. */
   #learn(text: string, part: TimePart): Minute {
     const { stamp, second, length } = part;
-    const { year, offset } = stamp!;
-    const minute = this.#minuteOf(new Literal(text.slice(0, second!.from)), part, year);
+    const { offset } = stamp!;
+    const minute = this.#minuteOf(new Literal(text.slice(0, second!.from)), part);
     const literal = new Literal(text.slice(second!.end, length));
     if (!minute.gaps.some((gap) => isSame(gap.literal, literal))) {
       minute.gaps.unshift({ literal, offset });
@@ -143,10 +147,11 @@ export class HeadTimes {
     return minute;
   }
 
-  #minuteOf(literal: Literal, part: TimePart, year: number | null): Minute {
+  #minuteOf(literal: Literal, part: TimePart): Minute {
+    const { year, name } = part.stamp!;
     const minutes = this.#minutes;
     const known = minutes.find((minute) =>
-      isSame(minute.literal, literal) && minute.part.stamp!.year === year
+      isSame(minute.literal, literal) && minute.part.stamp!.year === year && minute.part.stamp!.name === name
     );
     if (known) return known;
     const times = minutes.length < MINUTES ? new DayResolver(this.#reference) : minutes.pop()!.times;
