@@ -135,9 +135,9 @@ function ofDatabase(name: string, year: number): Micros | null {
   return null;
 }
 
-/** An instant of winter and one of summer, whichever is which. Zones of earlier years are those of 1970. */
+/** An instant of winter and one of summer, whichever is which. Before 2000 zones are taken as of then. */
 function halves(year: number): Micros[] {
-  return [0, 6].map((month) => Date.UTC(Math.max(1970, year), month) * MILLISECOND);
+  return [0, 6].map((month) => Date.UTC(Math.max(2000, year), month) * MILLISECOND);
 }
 
 function nameIn(
