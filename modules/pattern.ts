@@ -1,5 +1,7 @@
 import type { AST } from "@eslint-community/regexpp";
 import { type Bytes, Literal } from "../lib/core/bytes.ts";
+import { readTime, type Stamp, TIME_SOURCE } from "../lib/core/timestamp.ts";
+import { timeOfLine } from "../lib/reading/line_time.ts";
 import { parseExpression, whyNotLinear } from "../lib/reading/regex_safety.ts";
 import { type ModuleKind, OptionError } from "../lib/reading/module.ts";
 import { TextForm, type TextParser, type TextReading } from "../lib/reading/text_reader.ts";
@@ -9,12 +11,15 @@ import { behindProxies } from "./proxies.ts";
 
 const PLACE = "<ADDR>";
 const ADDRESS_CHARACTERS = [..."0123456789ABCDEFabcdef:."];
-/** Names of groups that `<ADDR>` makes itself. */
-const OWN_GROUP = /\(\?<(address|\$before)>/;
+/** Stands for a time, or names a group whose text is one. */
+const TIMES = /(\(\?)?<TIME>/g;
+const TIME = `(?<$time>${TIME_SOURCE})`;
+/** Names of groups that `<ADDR>` and `<TIME>` make themselves. */
+const OWN_GROUP = /\(\?<(address|\$before|\$time)>/;
 
 /**
  * Services that a configuration describes itself, by patterns: regular expressions in which
- * `<ADDR>` stands for the address.
+ * `<ADDR>` stands for the address, and `<TIME>` for a time.
  */
 export const pattern: ModuleKind = {
   name: "",
@@ -26,7 +31,7 @@ export const pattern: ModuleKind = {
       compile(source, { unsafe, index, isProxied: (trustedProxies ?? []).length > 0 })
     );
     const fields = patterns.flatMap((source) =>
-      [...source.matchAll(/\(\?<([A-Za-z_]\w*)>/g)].map(([, name]) => name!)
+      [...source.matchAll(/\(\?<(?!TIME>)([A-Za-z_]\w*)>/g)].map(([, name]) => name!)
     );
     const prefixes = compiled.map(({ prefix }) => prefix);
     const form = new TextForm({
@@ -85,24 +90,38 @@ function compile(given: string, { unsafe, index, isProxied }: Use): Compiled {
     refuse(`must hold ${PLACE} exactly once, where the service writes the address`);
   }
   const taken = OWN_GROUP.exec(given)?.[1];
-  if (taken) refuse(`must not name a group ${taken}: that is what ${PLACE} makes`);
-  const source = given.replace(PLACE, () => ADDRESS);
+  if (taken) {
+    refuse(`must not name a group ${taken}: that is what ${taken === "$time" ? "<TIME>" : PLACE} makes`);
+  }
+  if ([...given.matchAll(TIMES)].length > 1) refuse("must hold <TIME> at most once");
+  const source = given.replace(PLACE, () => ADDRESS).replace(
+    TIMES,
+    (_, isGroup?: string) => isGroup ? "(?<$time>" : TIME,
+  );
   const tree = parseExpression(source);
   if (typeof tree === "string") return refuse(tree);
-  if (unsafe) return { parse: reader({ source, wider: [], port: "none" }), tree, prefix: new Literal("") };
+  const isTimed = !tree.alternatives.some(({ elements }) => beginsWithField(elements));
+  if (unsafe) {
+    return { parse: reader({ source, wider: [], port: "none", isTimed }), tree, prefix: new Literal("") };
+  }
   const slow = whyNotLinear(source);
   const why = slow === null ? whyUnsure(tree, isProxied) : `${slow}, so that some lines could take very long`;
   if (why !== null) refuse(why);
   const { elements } = tree.alternatives[0]!;
   const at = elements.findIndex(isAddress);
   const [before, after] = [elements.slice(0, at), elements.slice(at + 1)];
-  const isOpen = (element: AST.Element) => isFree(element) || hasField(element);
+  const isOpen = (element: AST.Element) =>
+    !isTime(element) && (isFree(element) || hasField(element) || isOwnTime(element));
   const widened = (free: string) =>
-    placed(widen(before, { free, isOpen }), widen(after, { free, isOpen: isFree }));
+    placed(
+      widen(before, { free, isOpen }),
+      widen(after, { free, isOpen: (one) => !isTime(one) && isFree(one) }),
+    );
   const parse = reader({
     source: placed(raw(before), raw(after)),
-    wider: before.some(isOpen) || isProxied ? [widened(".*"), widened(".*?")] : [],
+    wider: before.some(isOpen) || isProxied || after.some(isAnyTime) ? [widened(".*"), widened(".*?")] : [],
     port: portOf(after),
+    isTimed,
   });
   return { parse, tree, prefix: prefixOf(before) };
 }
@@ -140,6 +159,27 @@ function isAddress(element: AST.Element): boolean {
 
 function isForwarded(element: AST.Element): boolean {
   return element.type === "CapturingGroup" && element.name === "forwarded_for";
+}
+
+function isAnyTime(element: AST.Element): boolean {
+  return element.type === "CapturingGroup" && element.name === "$time";
+}
+
+/** Whether an element is what `<TIME>` stands for: no text of a stranger's fits but a time. */
+function isTime(element: AST.Element): boolean {
+  return element.raw === TIME;
+}
+
+/** Whether an element is a group of the configuration's own, whose text is to be a time. */
+function isOwnTime(element: AST.Element): boolean {
+  return isAnyTime(element) && !isTime(element);
+}
+
+/** Whether a message may begin with a field: then a time at its beginning may be a stranger's. */
+function beginsWithField(elements: readonly AST.Element[]): boolean {
+  const texts = elements.filter(({ type }) => type !== "Assertion");
+  const first = texts.findIndex((element) => element.type !== "Quantifier" || element.min > 0);
+  return texts.slice(0, first + 1).some((element) => !isAddress(element) && hasField(element));
 }
 
 /**
@@ -207,6 +247,7 @@ function widen(
 ): string {
   return elements.map((element) => {
     if (isForwarded(element)) return `(?<forwarded_for>${free})`;
+    if (isOwnTime(element)) return `(?<$time>${free})`;
     return isOpen(element) ? free : element.raw;
   }).join("");
 }
@@ -214,10 +255,17 @@ function widen(
 /**
  * Makes a parser for `source`. It names nobody if one of the `wider` expressions finds the address
  * in another place, as an attacker may have written it. If one finds another `forwarded_for`, that
- * field is empty.
+ * field is empty; if one finds another time, that does not count.
+ *
+ * @param isTimed whether a message may begin with a time
  */
 function reader(
-  { source, wider, port }: { source: string; wider: readonly string[]; port: Port },
+  { source, wider, port, isTimed }: {
+    source: string;
+    wider: readonly string[];
+    port: Port;
+    isTimed: boolean;
+  },
 ): TextParser {
   // V8 falls back to its linear engine with this flag, but not with `i` or `u`.
   const expression = new RegExp(source, "s");
@@ -225,10 +273,11 @@ function reader(
   return (message) => {
     const groups: Groups | undefined = expression.exec(message)?.groups;
     if (!groups) return null;
-    const { address, $before: before, ...fields } = groups;
+    const { address, $before: before, $time: time, ...fields } = groups;
     const found = others.map((other) => other.exec(message)!.groups as Groups);
     const isSure = found.every(({ $before }) => $before!.length === before!.length);
     if (found.some(({ forwarded_for: other }) => other !== fields.forwarded_for)) fields.forwarded_for = "";
+    const isSureTime = found.every(({ $time }) => $time === time);
     const whole = () =>
       before === undefined
         ? addressOf(address!)
@@ -236,8 +285,14 @@ function reader(
     return {
       address: address !== undefined && isSure ? whole() : null,
       fields: given(fields),
+      stamp: (isSureTime ? stampOf(time) : null) ?? (isTimed ? timeOfLine(message) : null),
     };
   };
+}
+
+/** The time that a group holds. */
+function stampOf(text = ""): Stamp | null {
+  return readTime(text)?.stamp ?? null;
 }
 
 type Groups = Record<string, string | undefined>;

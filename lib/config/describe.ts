@@ -118,6 +118,7 @@ function describeModule({ module, noLog, record, trustedProxies, rules }: Module
   const unrecorded = noLog.length ? ["  not recorded: lines that start with", ...texts(noLog)] : [];
   return [
     `Module ${module.name}: ${describeMatch(module)}`,
+    ...(module.zone ? [`  times without a zone are those of ${module.zone.name}`] : []),
     ...(scope === "all" ? [] : [`  bans cut off ${formatScope(scope)} only`]),
     ...(trustedProxies === null ? [UNKNOWN_PROXIES] : []),
     ...only,

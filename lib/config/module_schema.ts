@@ -1,6 +1,17 @@
 import * as z from "zod";
 import { MAX_MESSAGE } from "../core/records.ts";
-import { described, network, ports, section, spanOrForever, STRINGS, text, texts, whole } from "./values.ts";
+import {
+  described,
+  network,
+  ports,
+  section,
+  spanOrForever,
+  STRINGS,
+  text,
+  texts,
+  timeZone,
+  whole,
+} from "./values.ts";
 
 /** The key `window` of the whole configuration, a module, a rule or a network step. */
 export const window = described(
@@ -141,12 +152,16 @@ export const moduleSection = section({
   ),
   pattern: described(
     texts().optional(),
-    "For a service of your own: regular expressions that begin with ^, in which `<ADDR>` stands for the address and " +
-      "named groups make fields.",
+    "For a service of your own: regular expressions that begin with ^, in which `<ADDR>` stands for the address, `<TIME>` " +
+      "for a time that does not stand at the beginning, and named groups make fields.",
   ),
   unsafe: described(
     z.boolean("must be true or false").optional(),
     "Allows patterns that could find a wrong address or take very long.",
+  ),
+  time_zone: described(
+    timeZone.optional(),
+    'Zone of times in lines that tell none, such as "Europe/Berlin" or "+05:30"; this machine\'s zone by default.',
   ),
   log_format: described(texts().optional(), "NGINX: `log_format` of nginx.conf, as it stands there."),
   trusted_proxies: described(

@@ -92,7 +92,13 @@ function makeModule(
     ...form ? fieldProblems(document, at, { section, fields: new Set(form.fields) }) : [],
   );
   const match = matchOf(section, kind);
-  return { name, ...match, programs: programsOf(match, kind), form: form ?? NO_FORM };
+  return {
+    name,
+    ...match,
+    programs: programsOf(match, kind),
+    form: form ?? NO_FORM,
+    ...(section.time_zone && { zone: section.time_zone }),
+  };
 }
 
 /** A container's messages bear the names that the service goes by; what a pattern reads may bear any. */

@@ -2,6 +2,7 @@ import * as z from "zod";
 import { parseDuration } from "../core/time.ts";
 import { canonicalNetwork } from "../core/address.ts";
 import { MAX_MESSAGE } from "../core/records.ts";
+import { zoneOf } from "../core/zone.ts";
 import { unknownKey } from "./suggest.ts";
 
 // zod would write a function for each kind of object and have it compiled, to check one
@@ -180,4 +181,13 @@ export const network = text().transform((given, context) => {
   const network = canonicalNetwork(given);
   if (network === null) context.addIssue("must be an address or a network such as 10.0.0.0/8");
   return network ?? z.NEVER;
+});
+
+/** A zone by its name or offset. */
+export const timeZone = text().transform((given, context) => {
+  const zone = zoneOf(given);
+  if (zone === null) {
+    context.addIssue('must be the name of a zone such as "Europe/Berlin", or an offset such as "+02:00"');
+  }
+  return zone ?? z.NEVER;
 });

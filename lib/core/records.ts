@@ -1,4 +1,5 @@
 import type { Bytes } from "./bytes.ts";
+import type { Micros } from "./time.ts";
 
 /**
  * Who wrote a journal entry, in fields that journald itself vouches for
@@ -48,6 +49,10 @@ export interface Records {
   readonly pids: Int32Array;
   /** Of lines: stands for the file that all of them are of, in whose order they come. */
   readonly stream?: object | null;
+  /** When the last line reached its file; NaN where nobody knows. */
+  readonly written: Micros;
+  /** Whether somebody waited for the lines to be written: none had been in the file before. */
+  readonly isLive: boolean;
 }
 
 /** Longest message of a record that is kept, in characters; the rest of a longer one is cut off and counted. */

@@ -1,4 +1,5 @@
 import { DAY, type Micros, MINUTE, SECOND } from "./time.ts";
+import { aheadByName, LOCAL, parseOffset, type Zone } from "./zone.ts";
 
 /** A moment as a line writes it. What it leaves open is found by when it was read: see `resolveStamp()`. */
 export interface Stamp {
@@ -12,8 +13,10 @@ export interface Stamp {
   readonly second: number;
   /** The part behind the second's point. */
   readonly fraction: Micros;
-  /** Minutes that the writer's clock is ahead of UTC; null: it shows this machine's local time. */
+  /** Minutes that the writer's clock is ahead of UTC; null: it does not say so in figures. */
   readonly offset: number | null;
+  /** The word behind a time without an offset, which may be the short name of its zone, such as `EST`. */
+  readonly name?: string | undefined;
 }
 
 /** A line read so soon after it was written is read live. */
@@ -27,16 +30,20 @@ export interface Reference {
   readonly now: Micros;
   /** Time of the line before; NaN where that is not known. */
   readonly before: Micros;
+  /** Zone of a stamp that tells none; this machine's unless given. */
+  readonly zone?: Zone;
 }
 
 /**
- * The instant that `stamp` means, or null for a date that does not exist. A missing year is the latest one that does
- * not put it more than a day past `now`. A local time that clocks skipped is taken an hour on. One that they showed
- * twice is the second where that is just now, else the first that does not precede the line before.
+ * The instant that `stamp` means, or null for a date that does not exist. Without an offset, its name or the reference tells
+ * the zone. A missing year is the latest one that does not put it more than a day past `now`. A local time that clocks
+ * skipped is taken an hour on. One that they showed twice is the second where that is just now, else the first that does
+ * not precede the line before.
  */
 export function resolveStamp(stamp: Stamp, reference: Reference): Micros | null {
   if (stamp.year !== null) return ofYear(stamp, stamp.year, reference);
-  const latest = new Date((reference.now + DAY) / 1_000).getFullYear();
+  const tomorrow = reference.now + DAY;
+  const latest = new Date((tomorrow + (reference.zone ?? LOCAL).ahead(tomorrow)) / 1_000).getUTCFullYear();
   for (let year = latest; year > latest - 1 - LEAP; year--) {
     const time = ofYear(stamp, year, reference);
     if (time !== null && time <= reference.now + DAY) return time;
@@ -47,7 +54,10 @@ export function resolveStamp(stamp: Stamp, reference: Reference): Micros | null 
 function ofYear(stamp: Stamp, year: number, reference: Reference): Micros | null {
   const utc = asUtc(stamp, year);
   if (utc === null) return null;
-  return stamp.offset === null ? ofLocal(utc, reference) : utc - stamp.offset * MINUTE;
+  if (stamp.offset !== null) return utc - stamp.offset * MINUTE;
+  const { zone = LOCAL } = reference;
+  const ahead = stamp.name === undefined ? null : aheadByName(stamp.name, { zone, year });
+  return ahead === null ? ofZone(utc, zone, reference) : utc - ahead;
 }
 
 /** The stamp's figures as if they were UTC; null where one is out of its bounds. A leap second is the next one. */
@@ -63,35 +73,51 @@ function asUtc({ month, day, hour, minute, second, fraction }: Stamp, year: numb
     : null;
 }
 
-/** The instant at which clocks here show what `utc` shows as UTC. */
-function ofLocal(utc: Micros, { now, before }: Reference): Micros {
+/** The instant at which clocks of `zone` show what `utc` shows as UTC. */
+function ofZone(utc: Micros, zone: Zone, { now, before }: Reference): Micros {
   // Zones are set back or forward within a day, by what one of its ends is ahead of UTC.
-  const [first, second] = [utc - DAY, utc + DAY].map((time) => utc - ahead(time)).toSorted((a, b) =>
-    a - b
-  ) as [
-    Micros,
-    Micros,
-  ];
-  const shown = [first, second].filter((time) => time + ahead(time) === utc);
+  const one = utc - zone.ahead(utc - DAY);
+  const other = utc - zone.ahead(utc + DAY);
+  const [first, second] = [Math.min(one, other), Math.max(one, other)];
+  const shown = [first, second].filter((time) => time + zone.ahead(time) === utc);
   if (shown.length === 0) return second;
   if (shown.length === 1 || first === second) return shown[0]!;
   if (Math.abs(now - second) <= LIVE) return second;
   return first < before ? second : first;
 }
 
-/** What clocks here are ahead of UTC at `time`. */
-function ahead(time: Micros): Micros {
-  return -new Date(time / 1_000).getTimezoneOffset() * MINUTE;
-}
-
 const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
 const MONTH = MONTHS.join("|");
+const WEEKDAYS = "(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)";
+const CLOCK = "(?<hour>\\d\\d):(?<minute>\\d\\d):(?<second>\\d\\d)(?:[.,](?<fraction>\\d{1,9}))?";
+const OFFSET = "[+-]\\d\\d(?::?\\d\\d)?";
+/** A zone by its offset. PostgreSQL writes full hours as `-03`. */
+const ZONE = `(?: ?(?<zone>Z|UTC|GMT|${OFFSET})\\b)?`;
+/** A word behind a time, which may be the name of a zone. It is looked at and not taken. */
+const NAME = "(?:(?= (?<name>[A-Z]{2,5})\\b)|)";
+/** Of classic syslog, and of asctime(3) and date(1): `Thu Nov 26 04:43:54 CET 2026`. A host may begin with digits. */
 const SYSLOG = new RegExp(
-  `^(?<month>${MONTH}) {1,2}(?<day>\\d{1,2}) (?:(?<year>\\d{4}) )?(?<hour>\\d\\d):(?<minute>\\d\\d):(?<second>\\d\\d)` +
-    "(?:[.,](?<fraction>\\d{1,9}))?(?: (?:(?<zone>UTC|GMT) )?(?<laterYear>(?:19|20)\\d\\d)(?=:? |\\]|$))?",
+  `^(?:${WEEKDAYS} )?(?<month>${MONTH}) {1,2}(?<day>\\d{1,2}) (?:(?<year>\\d{4}) )?${CLOCK}` +
+    `(?:(?: (?:(?<zone>UTC|GMT|${OFFSET})|(?<name>[A-Z]{2,5})))? (?<laterYear>(?:19|20)\\d\\d)(?![\\w[/@]|[.:-]\\w))?`,
 );
-const ISO =
-  /^(?<year>\d{4})[-/](?<month>\d\d)[-/](?<day>\d\d)[T _](?<hour>\d\d):(?<minute>\d\d):(?<second>\d\d)(?:[.,](?<fraction>\d{1,9}))?(?: ?(?<zone>Z|UTC|GMT|[+-]\d\d:?\d\d)\b)?/;
+const ISO = new RegExp(
+  `^(?<year>\\d{4})[-/](?<month>\\d\\d)[-/](?<day>\\d\\d)[T _]${CLOCK}${ZONE}${NAME}`,
+);
+/** Of mail (RFC 5322, section 3.3), `Thu, 26 Nov 2026 04:43:54 +0100`, and of logs that write dates so. */
+const MAIL = new RegExp(
+  `^(?:${WEEKDAYS}, )?(?<day>\\d{1,2})[ -](?<month>${MONTH})[ -](?<year>\\d{4}) ${CLOCK}${ZONE}${NAME}`,
+);
+/** Of the Common Log Format, and with fractions or without a zone. */
+const SLASHED = new RegExp(`^(?<day>\\d\\d)/(?<month>${MONTH})/(?<year>\\d{4})[: ]${CLOCK}${ZONE}${NAME}`);
+/** Seconds since the epoch, of this century's first half, with fractions or not, or so many milli- or microseconds. */
+const EPOCH = /^(?<seconds>[12]\d{9})(?:[.,](?<fraction>\d{1,9})|(?<rest>\d{3}|\d{6}))?(?![\d.,]*\d)/;
+/** Matches what `readTime()` reads, in linear time and without groups of its own. */
+export const TIME_SOURCE = [ISO, SYSLOG, SLASHED, MAIL, EPOCH].map(({ source }) =>
+  source.slice(1).replace(NAME, "(?: [A-Z]{2,5})?").replaceAll(/\(\?<\w+>/g, "(?:").replaceAll(
+    /\(\?![^()]*\)/g,
+    "",
+  )
+).join("|");
 const CLF = new RegExp(`^\\d\\d/(?:${MONTH})/\\d{4}:\\d\\d:\\d\\d:\\d\\d [+-]\\d{4}`);
 
 /** A stamp, and how many characters it took. */
@@ -114,6 +140,21 @@ export function readSyslogTime(text: string): Read | null {
  */
 export function readIsoTime(text: string): Read | null {
   return read(ISO, text);
+}
+
+/** The time that `text` begins with, in any form that services commonly write. */
+export function readTime(text: string): Read | null {
+  const found = read(ISO, text) ?? read(SYSLOG, text) ?? read(SLASHED, text) ?? read(MAIL, text) ??
+    readEpoch(text);
+  // `2026-01-28 16:05:213` tells no time.
+  return found !== null && /^\w/.test(text.slice(found.length)) ? null : found;
+}
+
+function readEpoch(text: string): Read | null {
+  const found = EPOCH.exec(text);
+  if (found === null) return null;
+  const { seconds, fraction, rest } = found.groups!;
+  return { stamp: unixStamp(`${seconds}.${fraction ?? rest ?? ""}`), length: found[0].length };
 }
 
 /** The time of the Common Log Format that `text` begins with: `06/May/2026:10:56:10 +0200`. */
@@ -187,7 +228,7 @@ export function unixStamp(seconds: string): Stamp {
 function read(pattern: RegExp, text: string): Read | null {
   const match = pattern.exec(text);
   if (!match) return null;
-  const { month, day, hour, minute, second, fraction, zone, laterYear, year = laterYear } = match
+  const { month, day, hour, minute, second, fraction, zone, name, laterYear, year = laterYear } = match
     .groups as Record<
       string,
       string | undefined
@@ -200,16 +241,11 @@ function read(pattern: RegExp, text: string): Read | null {
     minute: Number(minute),
     second: Number(second),
     fraction: microsOf(fraction),
-    offset: zone === undefined ? null : offset(zone),
+    // Words such as `Z` and `UTC` are no offset.
+    offset: zone === undefined ? null : (parseOffset(zone) ?? 0) / MINUTE,
+    ...zone === undefined && name !== undefined ? { name } : {},
   };
   return { stamp, length: match[0].length };
-}
-
-/** Minutes that a zone such as `+02:00` is ahead of UTC. */
-function offset(zone: string): number {
-  const match = /^([+-])(\d\d):?(\d\d)$/.exec(zone);
-  if (!match) return 0;
-  return (match[1] === "-" ? -1 : 1) * (Number(match[2]) * 60 + Number(match[3]));
 }
 
 /** What the digits behind the point of a second mean. */

@@ -39,6 +39,8 @@ export interface DeciderOptions {
 /** What is known when a batch is decided. */
 export interface Facts {
   readonly history: BanHistory;
+  /** The present, of a decision that takes effect now: a ban that would be over by then is not made. */
+  readonly now?: Micros;
   /** Knocks of the same batch, which whitelist their senders with it. */
   readonly knocks?: readonly Knock[];
 }
@@ -71,8 +73,8 @@ export class Decider {
    * Decides all that follows from trips. Nobody is banned who is whitelisted, whose logins are trusted or who knocked.
    * Counts the bans inside of networks: a decision that is not committed must be answered by `restore()`.
    */
-  decide(trips: readonly Trip[], { history, knocks = [] }: Facts): Decision {
-    const round: Round = { history, knocks, bans: [], spared: [] };
+  decide(trips: readonly Trip[], { history, now = -Infinity, knocks = [] }: Facts): Decision {
+    const round: Round = { history, now, knocks, bans: [], spared: [] };
     for (const trip of trips) {
       for (let ban = this.#banAddress(trip, round); ban !== null;) {
         const filled: NetworkTrip | null = take(ban, round) ? this.#count(ban) : null;
@@ -114,6 +116,10 @@ export class Decider {
       return null;
     }
     const until = this.#until(address, { first: trip.banTime, growth: trip.growth, start, round });
+    if (isOver(until, round)) {
+      round.spared.push(`not banning ${source}, whose ban would be over by now: ${reason}, ${count} hits`);
+      return null;
+    }
     return {
       address,
       scope,
@@ -145,6 +151,7 @@ export class Decider {
       return null;
     }
     const until = this.#until(network, { first: step.banTime, growth: step.growth, start, round });
+    if (isOver(until, round)) return null;
     const name = network.slice(network.indexOf("/"));
     return {
       address: network,
@@ -182,6 +189,11 @@ export class Decider {
     const login = this.#options.logins.trusted(target, time);
     return login && `${login.user} logged in from ${login.address} by ${login.method} lately`;
   }
+}
+
+/** Whether a ban until then would be over before it is made: the lines that ask for it are that old. */
+function isOver(until: Micros | null, { now }: Round): boolean {
+  return until !== null && until <= now;
 }
 
 /** Adds a ban to those of a round, unless others make it needless; false then. The later of two of one scope stays. */

@@ -151,7 +151,11 @@ export class Bans {
    */
   decide(trips: readonly Trip[], knocks: readonly Knock[] = []): NewBan[] {
     if (trips.length === 0) return [];
-    const { bans, spared } = this.#decider.decide(trips, { history: this.#history(trips), knocks });
+    const { bans, spared } = this.#decider.decide(trips, {
+      history: this.#history(trips),
+      now: this.#options.clock(),
+      knocks,
+    });
     this.#spared = [...this.#spared, ...spared];
     return [...bans];
   }

@@ -4,7 +4,7 @@
  */
 import type { Config } from "../config/types.ts";
 import type { Log } from "../core/log.ts";
-import { now } from "../core/time.ts";
+import { formatDuration, type Micros, now } from "../core/time.ts";
 import type { ModuleRules } from "../rules/rule.ts";
 import { openFiles } from "../sources/files/files.ts";
 import { type JournalOptions, openJournal } from "../sources/journal/journal.ts";
@@ -76,10 +76,21 @@ function fileFeed(
   pattern: string,
   { modules, pipeline, log }: FeedParts & { modules: readonly ModuleRules[] },
 ): MonitorFeed {
-  const reader = pipeline.readerFor(modules);
+  const reader = pipeline.readerFor(modules, (shift) => log.warn(otherZone(pattern, { modules, shift })));
   const source = openFiles(pattern, {
     timeOf: (bytes, from, to) => reader.timeOf(bytes, { from, to, now: now() }),
     problem: (sentence) => log.warn(sentence),
   });
   return { name: source.name, source, reader, modules };
+}
+
+/** Says that the times of log files are those of another zone. */
+function otherZone(
+  pattern: string,
+  { modules, shift }: { modules: readonly ModuleRules[]; shift: Micros },
+): string {
+  const names = modules.map(({ module }) => module.name).join(" and ");
+  const where = `${formatDuration(Math.abs(shift))} ${shift > 0 ? "behind" : "ahead of"} the clock`;
+  return `${pattern}: lines just written tell times ${where}, which are taken for those of another zone; ` +
+    `"time_zone" of ${names} tells which`;
 }

@@ -167,14 +167,14 @@ export class Pipeline {
     );
   }
 
-  /** A reader of records that belong to these modules alone. */
-  readerFor(modules: readonly ModuleRules[]): Reader {
+  /** A reader of records that belong to these modules alone; see `Reader` for `otherZone`. */
+  readerFor(modules: readonly ModuleRules[], otherZone?: (shift: Micros) => void): Reader {
     const readable = modules.map((rules) => {
       const index = this.#modules.indexOf(rules);
-      const { identifiers, units, programs } = rules.module;
-      return { index, identifiers, units, programs, reader: this.#readers[index]! };
+      const { identifiers, units, programs, zone } = rules.module;
+      return { index, identifiers, units, programs, zone, reader: this.#readers[index]! };
     });
-    return new Reader(readable, this.#failures);
+    return new Reader(readable, this.#failures, otherZone);
   }
 
   /** The names of the rules that an event hits, counting nothing. */

@@ -1,4 +1,5 @@
 /** Kinds of services, and the modules that a configuration makes of them. */
+import type { Zone } from "../core/zone.ts";
 import type { MessageForm } from "./message_reader.ts";
 
 /** Where a module's lines are found. */
@@ -22,6 +23,8 @@ export interface Module extends ModuleMatch {
   readonly programs?: readonly string[];
   /** How the messages of the service are read. */
   readonly form: MessageForm;
+  /** Zone of times that tell none; this machine's unless given. */
+  readonly zone?: Zone | undefined;
 }
 
 /** What a configuration may tell a module about its service; empty where it says nothing. */

@@ -1,14 +1,17 @@
-import { type Bytes, makeBytes } from "../core/bytes.ts";
+import { type Bytes, decode, makeBytes } from "../core/bytes.ts";
 import { type Micros, MILLISECOND } from "../core/time.ts";
 import type { LogEvent } from "./event.ts";
 import { HeadReader } from "./head.ts";
 import type { ModuleHealth } from "./health.ts";
 import type { MessageReader } from "./message_reader.ts";
 import { LINE, NO_PID, type Origin, type Records } from "../core/records.ts";
+import type { Zone } from "../core/zone.ts";
+import { timeOfLine } from "./line_time.ts";
 import { LastLines, mayRepeat, timesRepeated } from "./repetition.ts";
 import { isJournalds, type Suppression, Suppressions } from "./suppressions.ts";
-import { DayResolver } from "./timestamp.ts";
+import { DayResolver, timeOfStamp } from "./timestamp.ts";
 import { isOfUnit, isTrusted } from "./trust.ts";
+import { ZoneShift } from "./zone_shift.ts";
 
 /** A module as a reader of records sees it. */
 export interface ReadableModule {
@@ -27,7 +30,12 @@ export interface ReadableModule {
    */
   readonly programs?: readonly string[];
   readonly reader: MessageReader;
+  /** Zone of times that tell none; this machine's unless given. */
+  readonly zone?: Zone | undefined;
 }
+
+/** Lines of which one is expected to tell a time. */
+const TRIES = 10;
 
 /** A module that a record may belong to. */
 interface Candidate {
@@ -66,17 +74,37 @@ export class Reader {
   /** Modules that take what any program writes. */
   readonly #open: readonly ReadableModule[];
   readonly #heads: HeadReader<Program>;
-  readonly #reference = { now: 0, before: NaN };
+  readonly #reference: { now: Micros; before: Micros; zone: Zone | undefined } = {
+    now: 0,
+    before: NaN,
+    zone: undefined,
+  };
   readonly #suppressions: Suppressions;
   readonly #lines = new LastLines();
   /** Times that messages tell themselves. */
   readonly #times = new DayResolver(this.#reference);
+  /** Whether the time of the line read last depends on a zone that it does not tell in figures. */
+  #isZoneless = false;
+  /** Zone of lines that belong to none of the modules. */
+  readonly #zone: Zone | undefined;
+  readonly #zoneShift: ZoneShift;
+  /** Whether the lines at hand have been asked for the zone of their times. */
+  #isJudged = false;
   /** By the indices of the origins of records. */
   readonly #placements: Placement[] = [];
 
-  /** @param modules of the source, at least one, in the order in which they are asked */
-  constructor(modules: readonly ReadableModule[], health: ModuleHealth) {
+  /**
+   * @param modules of the source, at least one, in the order in which they are asked
+   * @param otherZone is told once of each shift by which times without a zone turn out to be another zone's
+   */
+  constructor(
+    modules: readonly ReadableModule[],
+    health: ModuleHealth,
+    otherZone: (shift: Micros) => void = () => {},
+  ) {
     this.#health = health;
+    this.#zone = modules[0]!.zone;
+    this.#zoneShift = new ZoneShift(otherZone);
     this.#all = modules.map(trusted);
     this.#suppressions = new Suppressions(modules.flatMap(({ units }) => units));
     this.#open = modules.filter(({ identifiers }) => identifiers.length === 0);
@@ -121,8 +149,10 @@ export class Reader {
     const origin = records.origin[i]!;
     this.#reference.now = now;
     if (origin === LINE) {
+      if (i === 0) this.#isJudged = false;
       const isFound = this.#readLineOf(records, i);
-      const time = Number.isNaN(this.#event.time) ? records.times[i]! : this.#event.time;
+      const told = this.#isZoneless ? this.#event.time + this.#zoneShift.shift : this.#event.time;
+      const time = Number.isNaN(told) ? records.times[i]! : told;
       this.#reference.before = time;
       this.#setTime(time, now);
       return isFound;
@@ -151,6 +181,24 @@ export class Reader {
   }
 
   /**
+   * Learns the zone of the lines from the `i`th on, which is at hand, by the last one that tells a
+   * time. Returns whether another line is at hand then.
+   */
+  #judgeZone({ bytes, from, to, length, written, isLive }: Records, i: number): boolean {
+    this.#isJudged = true;
+    if (Number.isNaN(written)) return false;
+    let last = length - 1;
+    for (const end = Math.max(i, length - TRIES); last > end; last--) {
+      this.#readLine(bytes, from[last]!, to[last]!);
+      if (!Number.isNaN(this.#event.time)) break;
+    }
+    if (last === i && last < length - 1) this.#readLine(bytes, from[i]!, to[i]!);
+    const { time } = this.#event;
+    if (this.#isZoneless && !Number.isNaN(time)) this.#zoneShift.learn(time, { written, isLive });
+    return last > i;
+  }
+
+  /**
    * Returns when the line `bytes[from, to)` was written, as far as it tells itself; otherwise NaN.
    */
   timeOf(bytes: Bytes, { from, to, now }: { from: number; to: number; now: Micros }): Micros {
@@ -158,24 +206,37 @@ export class Reader {
     this.#reference.now = now;
     this.#reference.before = NaN;
     this.#readLine(bytes, from, to);
+    let { time } = this.#event;
+    // Modules tell the times of lines that they understand.
+    if (Number.isNaN(time) && !this.#event.isUnderstood) {
+      const stamp = timeOfLine(decode(bytes, from, to));
+      if (stamp !== null) time = timeOfStamp(stamp, this.#reference);
+    }
     this.#reference.before = before;
-    return this.#event.time;
+    return time;
   }
 
   /** Reads a line, or the line before where it only tells that that was written again. */
   #readLineOf(records: Records, i: number): boolean {
     const { bytes } = records;
     const [from, to] = [records.from[i]!, records.to[i]!];
-    const isFound = this.#readLine(bytes, from, to);
+    let isFound = this.#readLine(bytes, from, to);
+    if (this.#isZoneless && !this.#isJudged && this.#judgeZone(records, i)) {
+      isFound = this.#readLine(bytes, from, to);
+    }
     const isUnknown = !isFound || !this.#event.isUnderstood;
     const before = isUnknown && mayRepeat(bytes, from, to) ? this.#lines.before(records, i) : null;
     const count = before === null ? 0 : timesRepeated({ bytes, from, to }, before);
     this.#lines.passed(records, i, count > 0);
     if (count === 0) return isFound;
     const { time } = this.#event;
+    const isZoneless = this.#isZoneless;
     const isBeforeFound = this.#readLine(before!.bytes, before!.from, before!.to);
     this.#event.count = count;
-    if (!Number.isNaN(time)) this.#event.time = time;
+    if (!Number.isNaN(time)) {
+      this.#event.time = time;
+      this.#isZoneless = isZoneless;
+    }
     return isBeforeFound;
   }
 
@@ -196,6 +257,8 @@ export class Reader {
     const event = this.#event;
     const heads = this.#heads;
     let candidates = known ?? this.#all;
+    this.#reference.zone = this.#zone;
+    this.#isZoneless = false;
     event.time = NaN;
     event.count = 1;
     if (this.#isUnderstood(candidates, bytes, from, to)) return true;
@@ -212,13 +275,13 @@ export class Reader {
       }
       if (this.#isUnderstood(candidates, heads.bytes, heads.from, heads.to)) {
         event.count = heads.count;
-        event.time = heads.time;
+        this.#takeHeadTime();
         return true;
       }
     }
     if (candidates.length > 0) this.#take(candidates[0]!, heads.bytes, heads.from, heads.to);
     event.isUnderstood = false;
-    event.time = heads.time;
+    this.#takeHeadTime();
     return candidates.length > 0;
   }
 
@@ -248,6 +311,7 @@ export class Reader {
 
   #take({ module, isTrusted }: Candidate, bytes: Bytes, from: number, to: number): void {
     const event = this.#event;
+    this.#reference.zone = module.zone;
     event.module = module.index;
     event.reader = module.reader;
     event.bytes = bytes;
@@ -256,14 +320,25 @@ export class Reader {
     event.isTrusted = isTrusted;
   }
 
-  /** Puts the time that the message itself tells, if it tells one, in place of the head's. */
+  #takeHeadTime(): void {
+    this.#event.time = this.#heads.time;
+    this.#isZoneless = this.#heads.isZoneless;
+  }
+
+  /**
+   * Puts the time that the message itself tells, if it tells one, in place of the head's; one
+   * without a zone only where the head tells none.
+   */
   #takeOwnTime(): void {
     const { time, stamp } = this.#event.reader;
-    if (!Number.isNaN(time)) this.#event.time = time;
-    else if (stamp !== null) {
+    if (!Number.isNaN(time)) {
+      this.#event.time = time;
+      this.#isZoneless = false;
+    } else if (stamp !== null && (stamp.offset !== null || Number.isNaN(this.#event.time))) {
       this.#times.begin(stamp);
-      this.#times.resolve(stamp.second, stamp.fraction, stamp.offset);
+      this.#times.resolve(stamp.second, stamp.fraction, stamp);
       this.#event.time = this.#times.time;
+      this.#isZoneless = stamp.offset === null;
     }
   }
 

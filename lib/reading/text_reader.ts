@@ -25,7 +25,7 @@ export interface TextReading {
   /** Values of fields by their names. */
   readonly fields: Readonly<Record<string, string>>;
   /** When it was, where the message itself says so. */
-  readonly stamp?: Stamp | undefined;
+  readonly stamp?: Stamp | null | undefined;
 }
 
 /** Reads the text of a message; null for one of no form that the service is known to use. */

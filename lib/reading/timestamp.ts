@@ -1,5 +1,6 @@
 import { type Bytes, Literal } from "../core/bytes.ts";
 import { readClfTime, type Reference, resolveStamp, type Stamp } from "../core/timestamp.ts";
+import { LOCAL, type Zone } from "../core/zone.ts";
 import { DAY, type Micros, MINUTE, SECOND } from "../core/time.ts";
 
 const YEAR = 365 * DAY;
@@ -9,6 +10,9 @@ const ZERO = 48;
 export function timeOfStamp(stamp: Stamp, reference: Reference): Micros {
   return resolveStamp(stamp, reference) ?? NaN;
 }
+
+/** What a time tells of its zone. */
+export type Told = Pick<Stamp, "offset" | "name">;
 
 /**
  * Resolves the stamps of one day of a log as `resolveStamp()` does, which takes 3 us. Lines of a
@@ -27,6 +31,8 @@ export class DayResolver {
    * The zone that `#midnight` is right for, and when it was found: NaN where that does not matter.
    */
   #offset: number | null = null;
+  #name: string | undefined = undefined;
+  #zone: Zone | undefined = undefined;
   #knownAt: Micros = NaN;
   #midnight: Micros = 0;
 
@@ -45,23 +51,25 @@ export class DayResolver {
   }
 
   /**
-   * Finds the instant of a second of the minute, and a part of one, in the zone `offset` of a
-   * `Stamp`.
+   * Finds the instant of a second of the minute, and a part of one, in the zone that a `Stamp` tells.
    */
-  resolve(second: number, fraction: Micros, offset: number | null): void {
-    const isKnown = this.#isKnown && this.#offset === offset && second <= 60 &&
+  resolve(second: number, fraction: Micros, { offset, name }: Told): void {
+    const isKnown = this.#isKnown && this.#offset === offset && this.#name === name && second <= 60 &&
+      (offset !== null || this.#zone === this.#reference.zone) &&
       (this.#knownAt === this.#reference.now || Number.isNaN(this.#knownAt));
     if (isKnown) this.time = this.#midnight + this.#sinceMidnight + second * SECOND + fraction;
-    else this.#find({ ...this.#minute!, second, fraction, offset });
+    else this.#find({ ...this.#minute!, second, fraction, offset, name });
   }
 
   #find(stamp: Stamp): void {
-    const { now } = this.#reference;
+    const { now, zone = LOCAL } = this.#reference;
     const { year, second, fraction, offset } = stamp;
     const time = this.time = timeOfStamp(stamp, this.#reference);
     this.#midnight = time - this.#sinceMidnight - second * SECOND - fraction;
-    this.#isKnown = !Number.isNaN(time) && isPlainDay(stamp, { midnight: this.#midnight, now });
+    this.#isKnown = !Number.isNaN(time) && isPlainDay(stamp, { midnight: this.#midnight, now, zone });
     this.#offset = offset;
+    this.#name = stamp.name;
+    this.#zone = this.#reference.zone;
     this.#knownAt = offset !== null && year !== null ? NaN : now;
   }
 }
@@ -74,16 +82,14 @@ function isSameDay(a: Stamp, b: Stamp): boolean {
  * Whether all instants of the day follow from `midnight` by addition: no clock was set near it, and
  * the year is sure.
  */
-function isPlainDay({ year, offset }: Stamp, { midnight, now }: { midnight: Micros; now: Micros }): boolean {
-  const isSteady = offset !== null || ahead(midnight - DAY) === ahead(midnight + 2 * DAY);
+function isPlainDay(
+  { year, offset }: Stamp,
+  { midnight, now, zone }: { midnight: Micros; now: Micros; zone: Zone },
+): boolean {
+  const isSteady = offset !== null || zone.ahead(midnight - DAY) === zone.ahead(midnight + 2 * DAY);
   const isOfYear = year !== null ||
     (midnight + DAY + MINUTE <= now + DAY && midnight - MINUTE + YEAR > now + DAY);
   return isSteady && isOfYear;
-}
-
-/** How far clocks here are ahead of UTC at `time`. */
-function ahead(time: Micros): Micros {
-  return -new Date(time / 1_000).getTimezoneOffset() * MINUTE;
 }
 
 /** Bytes of a time of the Common Log Format: `06/May/2026:10:56:10 +0200`. */

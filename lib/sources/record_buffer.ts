@@ -23,6 +23,8 @@ export class RecordBuffer implements Records {
   times = new Float64Array(COUNT);
   pids = new Int32Array(COUNT);
   stream: object | null = null;
+  written: Micros = NaN;
+  isLive = false;
   /** Where the bytes end that are in use. */
   end = 0;
 
@@ -36,6 +38,8 @@ export class RecordBuffer implements Records {
     this.bytes.array.copyWithin(0, kept, this.end);
     this.end -= kept;
     this.length = 0;
+    this.written = NaN;
+    this.isLive = false;
   }
 
   /** Room for `size` more bytes, to be read into. What was read is told by `took()`. */

@@ -1,5 +1,5 @@
 import { canonicalAddress } from "../../lib/core/address.ts";
-import { readClfTime, readIsoTime, type Stamp, unixStamp } from "../../lib/core/timestamp.ts";
+import { readClfTime, readTime, type Stamp } from "../../lib/core/timestamp.ts";
 import type { TextReading } from "../../lib/reading/text_reader.ts";
 import { addRequest, addTarget, unescapeText } from "./text.ts";
 
@@ -20,9 +20,7 @@ const TIMES = ["time_local", "time_iso8601", "msec"];
 
 /** Reads a time in any form that nginx gives, or in milliseconds since the epoch. */
 function stampOf(text: string): Stamp | undefined {
-  if (/^\d{13}$/.test(text)) return unixStamp(`${text.slice(0, 10)}.${text.slice(10)}`);
-  if (/^\d{9,10}(?:\.\d+)?$/.test(text)) return unixStamp(text);
-  return (readClfTime(text) ?? readIsoTime(text))?.stamp;
+  return (readClfTime(text) ?? readTime(text))?.stamp;
 }
 
 /** Reports whether a variable of nginx becomes one field; address, times and targets do not. */

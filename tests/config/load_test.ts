@@ -1,5 +1,6 @@
 import { strict as assert } from "node:assert";
 import { join } from "node:path";
+import { describeConfig } from "../../lib/config/describe.ts";
 import { loadConfig } from "../../lib/config/load.ts";
 import { SECOND } from "../../lib/core/time.ts";
 import { sshd } from "../../modules/sshd.ts";
@@ -198,6 +199,13 @@ Deno.test("`loadConfig()` tells proxies that are not known from none", () => {
   assert.deepEqual(proxies(""), [null, []]);
   assert.deepEqual(proxies('"trusted_proxies": [],'), [[], []]);
   assert.deepEqual(proxies('"trusted_proxies": "192.0.2.0/24",'), [["192.0.2.0/24"], []]);
+});
+
+Deno.test("`loadConfig()` knows the zone of a module's times", () => {
+  const text = `{ "modules": { "NGINX": { "time_zone": "Asia/Kathmandu", "rules": [${RULE}] } } }`;
+  const config = load(text);
+  assert.equal(config.modules[0]!.module.zone?.ahead(0), 5.5 * 3_600 * SECOND, "until 1986");
+  assert.match(describeConfig(config), / times without a zone are those of Asia\/Kathmandu\n/);
 });
 
 Deno.test("`loadConfig()` never bans a trusted proxy", () => {

@@ -117,6 +117,11 @@ const WRONG: [text: string, complaint: string, position: string][] = [
     'modules.NGINX.trusted_proxies: must be an address or a network such as 10.0.0.0/8, got "proxy"',
     "1:46",
   ],
+  [
+    `{ "modules": { "NGINX": { "time_zone": "Berlin", "rules": [${RULE}] } } }`,
+    'modules.NGINX.time_zone: must be the name of a zone such as "Europe/Berlin", or an offset such as "+02:00", got "Berlin"',
+    "1:40",
+  ],
   // rules
   [rule('"str": "x", "limit": 1'), "modules.SSHD.rules[0].name: is missing", "1:36"],
   [rule('"name": "a", "limit": 1'), "modules.SSHD.rules[0].str: is missing", "1:36"],

@@ -49,6 +49,18 @@ Deno.test("`meet()` extends the ban of the same scope, writes others beside it, 
   for (const [ban, others, meeting] of cases) assert.equal(meet(ban, others), meeting, JSON.stringify(ban));
 });
 
+Deno.test("`Decider.decide()` makes no ban that would be over by now, and says so", () => {
+  const trips = [
+    trip("192.0.2.1"),
+    trip("192.0.2.2", { time: 2 * HOUR }),
+    trip("192.0.2.3", { banTime: null }),
+    trip("192.0.2.4", { banTime: 2 * HOUR }),
+  ];
+  const { bans, spared } = decider().decide(trips, { history: history(), now: 2 * HOUR });
+  assert.deepEqual(named(bans), ["192.0.2.2", "192.0.2.3", "192.0.2.4"]);
+  assert.deepEqual(spared, ["not banning 192.0.2.1, whose ban would be over by now: [SSHD] invalid, 6 hits"]);
+});
+
 Deno.test("`Decider.decide()` gives of one address and scope the later end, and each other scope its own ban", () => {
   const scopes = { ssh: scopeOf("tcp 22"), web: scopeOf("tcp 80,443") };
   const { bans } = decider().decide([

@@ -108,8 +108,11 @@ Deno.test("`Bans.decide()` bans an address once, and the whitelisted never", () 
     trip("127.0.0.1"),
   ]);
   assert.deepEqual(decided.map(({ address }) => address), ["192.0.2.1"]);
-  const longer = bans.decide([trip("203.0.113.1", { banTime: 5 }), trip("203.0.113.1", { banTime: 9 })]);
-  assert.deepEqual(longer.map(({ until }) => until), [1_009], "the longer of two");
+  const longer = bans.decide([
+    trip("203.0.113.1", { banTime: 1_005 }),
+    trip("203.0.113.1", { banTime: 1_009 }),
+  ]);
+  assert.deepEqual(longer.map(({ until }) => until), [2_009], "the longer of two");
   assert.deepEqual(scene.log.lines, [], "nothing is told before the commit");
   bans.enforce([]);
   assert.match(scene.log.lines.join(), /not banning 198\.51\.100\.9, whitelisted by configuration/);

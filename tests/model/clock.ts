@@ -67,6 +67,28 @@ export class LogClock {
     return this.iso.slice(0, 19).replaceAll("-", "/").replace("T", " ");
   }
 
+  /** In one of the forms of services' own times. */
+  get own(): string {
+    const [day, month, year] = [this.iso.slice(8, 10), this.#month, this.iso.slice(0, 4)];
+    const clock = this.iso.slice(11, 19);
+    return this.#random.pick([
+      this.iso,
+      this.nginx,
+      this.clf,
+      this.syslog,
+      this.unix,
+      this.unix.slice(0, 10),
+      this.unix.slice(0, 14).replace(".", ""),
+      `${this.iso.slice(0, 10)}_${clock}.25`,
+      `${this.iso.slice(0, 10)} ${clock},5 ${
+        this.#random.pick(["-03", "+0530", "EST", "CEST", "UTC", "LOG"])
+      }`,
+      `Sat ${this.syslog} ${year}`,
+      `Sat ${this.syslog} CET ${year}`,
+      `Sat, ${day} ${month} ${year} ${clock} +0100`,
+    ]);
+  }
+
   get #month(): string {
     return MONTHS[Number(this.iso.slice(5, 7)) - 1]!;
   }

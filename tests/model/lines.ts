@@ -62,6 +62,8 @@ export class LineMaker {
       `[ 1234.567890] ${host} ${program}: ${message}`,
       `${syslog} ${host} ${program}: ${random.pick(["", "[ID 800047 auth.info] ", " "])}${message}`,
       tagged,
+      `[${this.#clock.own}] ${tagged}`,
+      `${this.#clock.own} ${message}`,
       `${syslog} ${random.pick(["CRON", "sudo", "kernel"])}[${pid}]: ${message}`,
     ]);
   }

@@ -1,18 +1,21 @@
 /** Messages of services, each form as one anchored regular expression. */
 import { isIP } from "node:net";
 import ipaddr from "ipaddr.js";
+import { A_TIME, timeAtStart, timeOf } from "./head_model.ts";
 
 /** What a message says. */
 export interface Said {
   /** Canonical; null where it names nobody or leaves a doubt whom. */
   readonly address: string | null;
   readonly fields: Readonly<Record<string, string>>;
-  /** Microseconds since the epoch, where the message itself tells. */
+  /** Microseconds since the epoch, where the message itself tells; null for a date that does not exist. */
   readonly time?: number | null;
   /** 1: it counts once for all of a try; 2: never. */
   readonly counting?: number;
   /** What rules see in place of the message. */
   readonly meant?: string;
+  /** Whether that depends on a zone: then a head knows better. */
+  readonly isZoneless?: boolean;
 }
 
 /** Reads a message; null where it has no form that the service is known to use. */
@@ -149,24 +152,31 @@ const ADDRESS = `(?<address>\\d+\\.\\d+\\.\\d+\\.\\d+|\\[${IPV6}\\]|${IPV6})`;
 export function patternService(patterns: readonly string[]): Service {
   const all = patterns.map((pattern) => {
     const compile = (source: string) =>
-      new RegExp(source.replace(/^\^(.*)<ADDR>/, (_, before) => `^(?<before>${before})${ADDRESS}`), "s");
+      new RegExp(
+        source.replace("<TIME>", `(?<time>${A_TIME})`).replace(/^\^(.*)<ADDR>/, (_, before) =>
+          `^(?<before>${before})${ADDRESS}`),
+        "s",
+      );
     return {
       expression: compile(pattern.replace(/[«»]/g, "")),
       others: [".*", ".*?"].map((free) => compile(pattern.replace(/«.*?»/g, free))),
       isOpen: /«.*<ADDR>/.test(pattern),
     };
   });
-  return (message) => {
+  return (message, now) => {
     for (const { expression, others, isOpen } of all) {
       const groups = expression.exec(message)?.groups;
       if (!groups) continue;
-      const { address, before, ...fields } = groups as Record<string, string>;
-      const isSure = !isOpen ||
-        others.every((other) => other.exec(message)!.groups!.before!.length === before!.length);
+      const { address, before, time, ...fields } = groups as Record<string, string | undefined>;
+      const found = others.map((other) => other.exec(message)!.groups!);
+      const isSure = !isOpen || found.every((other) => other.before!.length === before!.length);
+      const told = (time && found.every((other) => other.time === time) ? timeOf(time, now) : null) ??
+        timeAtStart(message, now);
       const rest = message.slice(before!.length + address!.length);
       return {
         address: isSure && !goesOn(address!, rest) ? sentenceAddress(address!) : null,
         fields: given(fields),
+        ...(told && { time: told.time, isZoneless: told.isZoneless }),
       };
     }
     return null;

@@ -12,17 +12,24 @@ export const OWN_PATTERNS = [
   '^\\[pid \\d+\\] «\\[(?<user>.*)\\]» FAIL LOGIN: Client "<ADDR>"$',
   "^Failed (?:login|code) for «(?<user>\\S*)» from <ADDR>(?: port \\d+)?: «(?<reason>.*)»",
   "^denied <ADDR> by «(?<policy>\\w+)»",
+  "^\\[«[^\\]]*»\\] refused <ADDR> as «(?<user>.*)»",
+  "^gave «(?<user>.*)» up at <TIME> from <ADDR>$",
+  "^<ADDR> gave up as «(?<user>.*)» at <TIME>$",
 ];
 const OWN_TEMPLATES = [
   '[pid 7] [<USER>] FAIL LOGIN: Client "<ADDR>"',
   "Failed {login|code} for <USER> from <ADDR>{ port <PORT>|}: <REST>",
   "denied <ADDR> by <WORD>{, <REST>|}",
+  "[<TIME>] refused <ADDR> as <USER>",
+  "gave <USER> up at <TIME> from <ADDR>",
+  "<ADDR> gave up as <USER> at <TIME>",
 ];
 /** What a stranger's text is made of. */
 const HOSTILE = [
   ...[
     " from <ADDR> port 22 ssh2",
     " from <ADDR>",
+    " at <TIME>",
     " <ADDR> port <PORT>",
     "<ADDR>",
     " [preauth]",
@@ -189,6 +196,7 @@ export class MessageMaker {
     const random = this.#random;
     if (element === "ADDR") return this.#address();
     if (element === "USER" || element === "REST") return this.#stranger();
+    if (element === "TIME") return this.#clock.own;
     if (element === "PORT") return String(random.below(random.below(20) === 0 ? 200_000 : 65_536));
     if (element === "NUMBER") return String(random.below(100_000));
     if (element === "METHOD") return random.pick(METHODS);

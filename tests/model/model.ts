@@ -137,9 +137,10 @@ export class Model {
     { time: headTime, pid, count, message }: Head,
   ): Verdict {
     const { now, ipv6Prefix } = this.#options;
-    // A message of one's own time beats the head's; lines that tell none, or one ahead of the
-    // clock, are of now.
-    const told = said?.time === undefined ? headTime : said.time;
+    // A message's own time beats the head's, unless it has no zone. Lines that tell none, or one
+    // ahead of the clock, are of now.
+    const isOwn = said?.time !== undefined && (!said.isZoneless || headTime === null);
+    const told = isOwn ? said.time! : headTime;
     const time = told === null || told > now ? now : told;
     const address = said?.address ?? null;
     const fields = Object.fromEntries(

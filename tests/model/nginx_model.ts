@@ -190,7 +190,7 @@ function errorLine(line: string, now: number): Said | null {
     new TextEncoder().encode(line).length < CUT;
   const found = OWN_LINE.exec(body)?.groups ?? (isSure ? shortest : null);
   const level = head.groups!.level!;
-  if (!found) return { address: null, fields: { level, text: body }, time };
+  if (!found) return { address: null, fields: { level, text: body }, time, isZoneless: true };
   const { address, text, request, server, upstream, host, referer } = found as Record<
     string,
     string | undefined
@@ -199,5 +199,5 @@ function errorLine(line: string, now: number): Said | null {
   const others = { server, upstream, host, referer, user: LOGIN_NAME.exec(text!)?.groups?.user };
   for (const [name, value] of Object.entries(others)) if (value) fields[name] = value;
   if (request !== undefined) Object.assign(fields, requestFields(request, fields));
-  return { address: canonical(address!), fields: { ...fields, level, text: text! }, time };
+  return { address: canonical(address!), fields: { ...fields, level, text: text! }, time, isZoneless: true };
 }

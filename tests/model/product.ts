@@ -110,6 +110,8 @@ function recordOf(line: string, now: number): Records {
     origins: [],
     times: Float64Array.of(now),
     pids: Int32Array.of(NO_PID),
+    written: NaN,
+    isLive: false,
   };
 }
 

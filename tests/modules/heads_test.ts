@@ -62,6 +62,8 @@ function named(reader: Reader, line: string): string | null {
     origins: [],
     times: Float64Array.of(NOW),
     pids: Int32Array.of(NO_PID),
+    written: NaN,
+    isLive: false,
   };
   return reader.read(records, 0, NOW) && reader.event.isUnderstood
     ? addressOf(reader.event.reader.address)

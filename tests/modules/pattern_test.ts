@@ -1,5 +1,6 @@
 import { strict as assert } from "node:assert";
 import { OptionError, type ParserOptions } from "../../lib/reading/module.ts";
+import { resolveStamp } from "../../lib/core/timestamp.ts";
 import { END, LOGIN, NOTHING } from "../../lib/reading/message_reader.ts";
 import { pattern } from "../../modules/pattern.ts";
 import { messageParser } from "../support/messages.ts";
@@ -50,6 +51,9 @@ const REFUSED: readonly (readonly [source: string, complaint: string])[] = [
   ["^a [^\\]]<ADDR>", FIXED],
   ["^a (?<address>\\S+) by <ADDR>", "must not name a group address: that is what <ADDR> makes"],
   ["^a (?<$before>\\S+) by <ADDR>", "must not name a group $before: that is what <ADDR> makes"],
+  ["^a (?<$time>\\S+) by <ADDR>", "must not name a group $time: that is what <TIME> makes"],
+  ["^<TIME> to <TIME> by <ADDR>", "must hold <TIME> at most once"],
+  ["^a (?<user>.*)<TIME><ADDR>", FIXED],
   ["^(?!b)a <ADDR>", "holds a look-ahead, so that some lines could take very long"],
   ["^(a <ADDR>", "is no regular expression: Unterminated group"],
 ];
@@ -61,6 +65,54 @@ Deno.test("a pattern that could name an address of an attacker's choice is refus
       assert.equal(error.message, complaint);
       return error.option === "patterns" && error.index === 1;
     });
+  }
+});
+
+const AT = "2026-05-06T10:56:10Z";
+
+/** When a message of a pattern was written, as it tells itself. */
+const TIMES: readonly (readonly [source: string, message: string, time: string | null])[] = [
+  ["^refused <ADDR> at <TIME>$", "refused 192.0.2.1 at 2026-05-06 10:56:10+00:00", AT],
+  ["^refused <ADDR> at <TIME>$", "refused 192.0.2.1 at 06/May/2026:12:56:10 +0200", AT],
+  ["^refused <ADDR> at <TIME>$", "refused 192.0.2.1 at 1778064970", AT],
+  ["^refused <ADDR> at <TIME>$", "refused 192.0.2.1 at 1778064970000", AT],
+  ["^refused <ADDR> at <TIME>, bye", "refused 192.0.2.1 at Wed, 06 May 2026 12:56:10 +0200, bye", AT],
+  [
+    "^\\[pid \\d+\\] <TIME> LOG: refused <ADDR>",
+    "[pid 7] 2026-05-06 10:56:10 UTC LOG: refused 192.0.2.1",
+    AT,
+  ],
+  [
+    "^\\[pid \\d+\\] <TIME> LOG: refused <ADDR>",
+    "[pid 7] 2026-05-06 05:56:10 EST LOG: refused 192.0.2.1",
+    AT,
+  ],
+  ["^a \\[(?<TIME>[^\\]]+)\\] by <ADDR>", "a [2026-05-06T10:56:10Z] by 192.0.2.1", AT],
+  ["^a \\[(?<TIME>[^\\]]+)\\] by <ADDR>", "a [yesterday] by 192.0.2.1", null],
+  // A stranger's text may look like the place of the time: then nobody knows.
+  ["^a (?<user>.*) at <TIME> by <ADDR>$", "a bob at 2026-05-06T10:56:10Z by 192.0.2.1", AT],
+  [
+    "^<ADDR> as (?<user>.*) at <TIME>(?:, .*)?$",
+    "192.0.2.1 as bob at 1999-01-01T00:00:00Z, x at 2026-05-06T10:56:10Z",
+    null,
+  ],
+  // Without a place it stands at the beginning, where no field does.
+  ["^.*refused <ADDR>", "2026-05-06T10:56:10Z refused 192.0.2.1", AT],
+  ["^\\[[^\\]]+\\] refused <ADDR>", "[2026-05-06T10:56:10Z] refused 192.0.2.1", AT],
+  ["^(?<user>\\S+) refused <ADDR>", "2026-05-06T10:56:10Z refused 192.0.2.1", null],
+  ["^(?:a )?(?<user>\\S+) refused <ADDR>", "2026-05-06T10:56:10Z refused 192.0.2.1", null],
+  ['^<ADDR> - \\S+ \\[.*\\] "POST /login', '192.0.2.1 - - [06/May/2026:12:56:10 +0200] "POST /login', AT],
+  ['^\\{"ip":"<ADDR>",', '{"ip":"192.0.2.1","time":"2026-05-06T10:56:10Z"}', AT],
+  ["^refused <ADDR>", "refused 192.0.2.1 at 2026-05-06T10:56:10Z", null],
+];
+
+Deno.test("a message tells its time at its beginning, or where the pattern says <TIME>", () => {
+  for (const [source, message, time] of TIMES) {
+    const read = parser(source)(message);
+    assert.equal(read?.address, "192.0.2.1", message);
+    assert.deepEqual(Object.keys(read.fields).filter((name) => name !== "user"), []);
+    const told = read.stamp && resolveStamp(read.stamp, { now: 0, before: NaN });
+    assert.equal(told, time === null ? null : Date.parse(time) * 1_000, `${source}: ${message}`);
   }
 });
 

@@ -1,7 +1,9 @@
 import { strict as assert } from "node:assert";
 import { addressOf } from "../../lib/core/address_reader.ts";
 import { decode, encode } from "../../lib/core/bytes.ts";
-import { type Micros, SECOND } from "../../lib/core/time.ts";
+import { HOUR, type Micros, SECOND } from "../../lib/core/time.ts";
+import { type Zone, zoneOf } from "../../lib/core/zone.ts";
+import { pattern as ownPattern } from "../../modules/pattern.ts";
 import { MODULE_FAILURES, ModuleHealth } from "../../lib/reading/health.ts";
 import { type ReadableModule, Reader } from "../../lib/reading/reader.ts";
 import { isTrusted } from "../../lib/reading/trust.ts";
@@ -48,7 +50,11 @@ interface Record {
 }
 
 /** A batch of records in one buffer. */
-function batchOf(all: readonly Record[], stream: object): Records {
+function batchOf(
+  all: readonly Record[],
+  { stream = null, written = NaN, isLive = false }: Partial<Pick<Records, "stream" | "written" | "isLive">> =
+    {},
+): Records {
   const { bytes } = encode(all.map(({ text }) => `${text}\n`).join(""));
   const ends = all.map((_, i) => encode(all.slice(0, i + 1).map(({ text }) => `${text}\n`).join("")).end);
   const origins = [...new Set(all.flatMap(({ origin }) => origin ?? []))];
@@ -62,6 +68,8 @@ function batchOf(all: readonly Record[], stream: object): Records {
     times: Float64Array.from(all, ({ time = NOW }) => time),
     pids: Int32Array.from(all, ({ pid = NO_PID }) => pid),
     stream,
+    written,
+    isLive,
   };
 }
 
@@ -74,7 +82,7 @@ function readerOf(
 
 /** What a reader makes of the records of a batch, in words; null for one that belongs to no module. */
 function readAll(reader: Reader, all: readonly Record[], now = NOW, stream: object = FILE) {
-  const records = batchOf(all, stream);
+  const records = batchOf(all, { stream });
   return all.map((_, i) => {
     if (!reader.read(records, i, now)) return null;
     const { module, isUnderstood, bytes, from, to, time, pid, count, isTrusted } = reader.event;
@@ -346,6 +354,112 @@ Deno.test("`Reader.takeSuppressions()` tells what journald dropped of the module
   readAll(reader, [of("/system.slice/a.service"), of("b.service"), of("other.service")]);
   assert.deepEqual(reader.takeSuppressions().map(({ unit }) => unit), ["a.service", "b.service"]);
 });
+
+Deno.test("`Reader.read()` takes a time without a zone for one of the module's, in a head or in the message", () =>
+  inZone("Europe/Berlin", () => {
+    const zone = zoneOf("Asia/Tokyo")!;
+    const now = Date.UTC(2026, 5, 1) * 1_000;
+    const cases: readonly [text: string, time: string][] = [
+      ["May 31 12:00:00 host aa: a 192.0.2.1", "2026-05-31T03:00:00Z"],
+      ["May 31 12:00:00 host bb: b 192.0.2.1", "2026-05-31T10:00:00Z"],
+      ["May 31 12:00:01 host aa: a 192.0.2.1", "2026-05-31T03:00:01Z"],
+      ["2026-05-31T12:00:00+01:00 host aa: a 192.0.2.1", "2026-05-31T11:00:00Z"],
+      ["2026-05-31 12:00:00 -03 host aa: a 192.0.2.1", "2026-05-31T15:00:00Z"],
+      ["2026-05-31 12:00:00 host aa: a 192.0.2.1", "2026-05-31T03:00:00Z"],
+      // The name of a zone counts for its line alone, and the outermost time for all of a line.
+      ["May 31 12:00:02 EST host aa: a 192.0.2.1", "2026-05-31T17:00:02Z"],
+      ["May 31 12:00:03 host aa: a 192.0.2.1", "2026-05-31T03:00:03Z"],
+      ["May 31 12:00:04 EST host aa: a 192.0.2.1", "2026-05-31T17:00:04Z"],
+      ["May 31 12:00:05 EST host bb: b 192.0.2.1", "2026-05-31T17:00:05Z"],
+      ["May 31 12:00:06 2026-05-31T01:00:00Z host aa: a 192.0.2.1", "2026-05-31T03:00:06Z"],
+      ["May 31 12:00:07 2026-05-31 01:00:00 host aa: a 192.0.2.1", "2026-05-31T03:00:07Z"],
+      ["Feb 31 12:00:07 2026-05-31 12:00:00 host aa: a 192.0.2.1", "2026-05-31T03:00:00Z"],
+      ["[31/May/2026:12:00:08] host aa: a 192.0.2.1", "2026-05-31T03:00:08Z"],
+    ];
+    const found = readAll(readerOf([{ ...A, zone }, B]), cases.map(([text]) => line(text)), now);
+    assert.deepEqual(found.map((event) => event?.time), cases.map(([, time]) => Date.parse(time) * 1_000));
+  }));
+
+Deno.test("`Reader.read()` believes a head rather than a message's time without a zone", () =>
+  inZone("UTC", () => {
+    const form = ownPattern.form({
+      logFormats: [],
+      trustedProxies: [],
+      unsafe: false,
+      patterns: ["^[\\d/]+ [\\d:]+ refused <ADDR>", "^[\\d-]+T[\\d:]+Z refused <ADDR>"],
+    });
+    const reader = readerOf([{ ...C, reader: openForm(form) }]);
+    const cases: readonly [text: string, time: string][] = [
+      ["2026/05/30 10:00:00 refused 192.0.2.1", "2026-05-30T10:00:00Z"],
+      ["May 30 12:00:00 host x: 2026/05/30 10:00:00 refused 192.0.2.1", "2026-05-30T12:00:00Z"],
+      ["May 30 12:00:00 host x: 2026-05-30T10:00:00Z refused 192.0.2.1", "2026-05-30T10:00:00Z"],
+    ];
+    for (const [text, time] of cases) {
+      assert.equal(readAll(reader, [line(text)])[0]?.time, Date.parse(time) * 1_000, text);
+    }
+  }));
+
+/** When a reader says that the lines of a batch were written, and of which shifts of zones it told. */
+function readWritten(
+  texts: readonly string[],
+  { written, isLive, zone }: { written: Micros; isLive: boolean; zone?: Zone },
+): { times: string[]; told: Micros[] } {
+  const told: Micros[] = [];
+  const health = new ModuleHealth(NAMES, (complaint) => assert.fail(complaint));
+  const reader = new Reader([{ ...A, zone }], health, (shift) => told.push(shift));
+  const records = batchOf(texts.map((text) => line(text, written)), { written, isLive });
+  const times = texts.map((_, i) => {
+    reader.read(records, i, written);
+    return new Date(reader.event.time / 1_000).toISOString().slice(0, 19);
+  });
+  return { times, told };
+}
+
+const WRITTEN = Date.UTC(2026, 4, 30, 12, 0, 3) * 1_000;
+
+Deno.test("`Reader.read()` takes lines just written, whose times are hours off, for lines of another zone", () =>
+  inZone("Asia/Tokyo", () => {
+    const texts = [
+      "May 30 11:58:00 host aa: a 192.0.2.1",
+      "May 30 12:00:02 host aa: a 192.0.2.1",
+      "and more",
+    ];
+    assert.deepEqual(readWritten(texts, { written: WRITTEN, isLive: true }), {
+      times: ["2026-05-30T11:58:00", "2026-05-30T12:00:02", "2026-05-30T12:00:03"],
+      told: [9 * HOUR],
+    });
+    // These lay there already, and may have been copied there.
+    assert.deepEqual(readWritten(texts, { written: WRITTEN, isLive: false }), {
+      times: ["2026-05-30T02:58:00", "2026-05-30T03:00:02", "2026-05-30T12:00:03"],
+      told: [],
+    });
+    const zoned = ["2026-05-30T12:00:02+09:00 host aa: a 192.0.2.1"];
+    assert.deepEqual(readWritten(zoned, { written: WRITTEN, isLive: true }), {
+      times: ["2026-05-30T03:00:02"],
+      told: [],
+    });
+  }));
+
+Deno.test("`Reader.read()` takes lines of other programs for lines of the module's zone", () =>
+  inZone("UTC", () => {
+    const texts = ["May 30 21:00:00 host aa: a 192.0.2.1", "May 30 21:00:02 host cron: x"];
+    const zone = zoneOf("Asia/Tokyo")!;
+    assert.deepEqual(readWritten(texts, { written: WRITTEN, isLive: true, zone }), {
+      times: ["2026-05-30T12:00:00", "2026-05-30T12:00:02"],
+      told: [],
+    });
+  }));
+
+Deno.test("`Reader.read()` keeps lines of another zone as far apart as they are", () =>
+  inZone("UTC", () => {
+    const ahead = ["May 30 16:00:00 host aa: a 192.0.2.1", "May 30 21:00:00 host aa: a 192.0.2.1"];
+    for (const isLive of [true, false]) {
+      assert.deepEqual(readWritten(ahead, { written: WRITTEN, isLive }), {
+        times: ["2026-05-30T07:00:00", "2026-05-30T12:00:00"],
+        told: [-9 * HOUR],
+      });
+    }
+  }));
 
 Deno.test("a module that throws three times in a row is given up, and the others work on", () => {
   const complaints: string[] = [];

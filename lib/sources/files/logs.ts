@@ -172,7 +172,7 @@ export class Logs implements Disposable {
     const wasWaiting = this.#rewriting.isWaiting(path);
     const tail = before && before.trace.length > 0
       ? await this.#rewriting.open(file, before)
-      : await this.#opener.open(file, { path, offset: file.offset });
+      : await this.#opener.open(file, { path, offset: file.offset, time: last?.time });
     if (!tail) {
       // The old file may have to be read first; of one that waits there is nothing to hasten.
       const isDue = !wasWaiting || !before?.isAtEnd;

@@ -15,6 +15,9 @@ export interface OpenerOptions extends Shared {
   readonly problem: (sentence: string) => void;
 }
 
+/** Where reading begins; see `TailOptions`. */
+type OpenedAt = Pick<Known, "path" | "offset"> & Partial<Pick<Known, "head" | "trace" | "time">>;
+
 /** Opens log files, wherever they are by now, and tells why one cannot be. */
 export class Opener {
   /** What is opened was written to before anybody looked. */
@@ -33,10 +36,7 @@ export class Opener {
   }
 
   /** Null, and the reason told, when the file cannot be opened or is not what it was. */
-  async open(
-    file: Pick<Neighbour, "path" | "device" | "inode">,
-    known: Pick<Known, "path" | "offset"> & Partial<Pick<Known, "head" | "trace">>,
-  ): Promise<Tail | null> {
+  async open(file: Pick<Neighbour, "path" | "device" | "inode">, known: OpenedAt): Promise<Tail | null> {
     let tail: Tail | null = null;
     try {
       tail = new Tail(file.path, { ...known, backlog: this.isBacklog, shared: this.#options });
@@ -68,7 +68,7 @@ export class Opener {
       if (!copy) return null;
       // One that was made before the last lines came ends earlier than reading did.
       const offset = copy.path.endsWith(".gz") ? known.offset : Math.min(known.offset, copy.size);
-      const tail = await this.open(copy, { path: known.path, offset });
+      const tail = await this.open(copy, { path: known.path, offset, time: known.time });
       if (tail) return tail;
     }
     return null;
@@ -81,12 +81,12 @@ export class Opener {
     how: Pick<Lost, "isElsewhere" | "isUnsettled">,
   ): Promise<Tail | null> {
     const { path } = file;
-    const { offset, head, trace } = known;
+    const { offset, head, trace, time } = known;
     const same = head.length === HEAD_SIZE && file.size >= offset &&
-      await this.open(file, { path, offset, head, trace });
+      await this.open(file, { path, offset, head, trace, time });
     if (same) return same;
     const behind = await this.#findBehind(file, { ...how, offset, trace, timeOf: this.#options.timeOf });
-    return behind === null ? null : await this.open(file, { path, offset: behind });
+    return behind === null ? null : await this.open(file, { path, offset: behind, time });
   }
 
   /** What is at `path`; null, and the reason told, for what is no log file. */

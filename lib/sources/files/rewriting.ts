@@ -64,7 +64,7 @@ export class Rewriting {
     const tail = await this.#opener.openBehind(file, before, { isElsewhere, isUnsettled });
     if (!tail && isUnsettled) return null;
     this.#waiting.delete(path);
-    return tail ?? await this.#opener.open(file, { path, offset });
+    return tail ?? await this.#opener.open(file, { path, offset, time: before.time });
   }
 
   /** An empty file may get its lines back at any time. */

@@ -27,7 +27,7 @@ export class Succession {
         this.#opener.say(file.path, "it was compressed by something else than gzip");
         continue;
       }
-      const tail = await this.#opener.open(file, { path: last.path, offset: 0 });
+      const tail = await this.#opener.open(file, { path: last.path, offset: 0, time: last.time });
       if (!tail) return false;
       if (await this.#isOpen(tail)) tail[Symbol.dispose]();
       else this.#tails.add(tail, successor && this.#tails.open.indexOf(successor));

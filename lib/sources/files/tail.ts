@@ -31,6 +31,8 @@ export interface TailOptions {
   readonly trace?: Trace;
   /** What it holds already was written before anybody looked. */
   readonly backlog: boolean;
+  /** When what stands behind the offset may have been written at the earliest; unless told, when the file changed last. */
+  readonly time?: Micros;
   readonly shared: Shared;
 }
 
@@ -60,7 +62,10 @@ export class Tail implements Disposable {
   readonly #content: Content;
   readonly #lines = new LineSplitter();
   readonly #shared: Shared;
+  /** Where what was written before anybody looked begins and ends, and since when it may have been written. */
+  readonly #start: number;
   readonly #backlog: number;
+  readonly #since: Micros;
   readonly #past: Past;
   #state: FileState;
   /** When the state was taken. */
@@ -71,13 +76,15 @@ export class Tail implements Disposable {
   #atEnd = false;
 
   /** Opens what is at `place`, perhaps another name than the one it is followed by; throws what `Deno.open` throws. */
-  constructor(place: string, { path, offset, head, trace, backlog, shared }: TailOptions) {
+  constructor(place: string, { path, offset, head, trace, backlog, time = Infinity, shared }: TailOptions) {
     this.path = path;
     this.#content = openContent(place);
     this.#state = this.#content.state();
     this.#reached = offset;
     this.#past = new Past(head, trace);
+    this.#start = offset;
     this.#backlog = backlog ? this.#end : 0;
+    this.#since = Math.min(time, this.#state.time);
     this.#shared = shared;
   }
 
@@ -223,12 +230,31 @@ export class Tail implements Disposable {
     if (this.#content.final && this.#atEnd) return this.finish();
     if (count === 0) return null;
     const { buffer } = this.#shared;
+    const behind = buffer.end;
     buffer.took(count);
     this.#past.add(buffer.bytes.array.subarray(0, buffer.end), count);
     const damaged = this.#lines.take(buffer, this.#timeOf(from));
+    if (from < this.#backlog && !this.#content.final) this.#spread(buffer, from - behind);
+    buffer.written = more || this.#content.final ? NaN : this.#state.time;
+    buffer.isLive = from >= this.#backlog;
     this.#chunkSize = more ? Math.min(MAX_CHUNK, 2 * this.#chunkSize) : MIN_CHUNK;
     if (this.quietSince !== null) this.quietSince = performance.now();
     return { records: buffer, damaged, more };
+  }
+
+  /**
+   * Dates the lines of a backlog between the last look at the file and its last change, by where they stand: what came over
+   * days does not lie in one moment, where lines do not tell their times.
+   *
+   * @param base where in the file the buffer begins
+   */
+  #spread({ times, to, length }: RecordBuffer, base: number): void {
+    const [start, since, { time }] = [this.#start, this.#since, this.#state];
+    const pace = (time - since) / (this.#backlog - start);
+    // Lines that were written anew stand behind all others in the buffer.
+    for (let i = 0; i < length; i++) {
+      times[i] = Math.min(time, since + Math.max(0, base + to[i]! - start) * pace);
+    }
   }
 
   /** When what was read from an offset on was written, as far as the file tells. */

@@ -1,4 +1,4 @@
-import { MILLISECOND } from "../../../lib/core/time.ts";
+import { MILLISECOND, SECOND } from "../../../lib/core/time.ts";
 import { strict as assert } from "node:assert";
 import { denial, joining } from "../../../lib/core/denial.ts";
 import { entriesOf } from "../../support/records.ts";
@@ -76,6 +76,26 @@ Deno.test("after a stop reading goes on just behind the last whole line", async 
   await using second = new Following(logs.at("a.log"), { after });
   await second.saw("two", "three");
   assert.equal(second.entries[0]!.time, 1_000_000_000_000);
+});
+
+Deno.test("lines that came while nobody read are dated between the last look and the file's last change", async () => {
+  using logs = new LogDirectory();
+  logs.write("a.log", "");
+  await using first = await new Following(logs.at("a.log")).begun();
+  logs.append("a.log", "one\n");
+  logs.touch("a.log", 1_000_000);
+  await first.saw("one");
+  await eventually(() => first.position!.includes("1000000000000"));
+  const after = await first.stop();
+  logs.append("a.log", "day 1\nday 2\nday 3\nday 4\n");
+  logs.touch("a.log", 1_345_600);
+  await using second = new Following(logs.at("a.log"), { after });
+  await eventually(() => second.entries.length === 4);
+  const days = second.entries.map(({ time }) => (time - 1_000_000 * SECOND) / (86_400 * SECOND));
+  assert.deepEqual(days.map((day) => Math.round(day)), [1, 2, 3, 4]);
+  logs.append("a.log", "live\n");
+  await eventually(() => second.entries.length === 5);
+  assert.ok(second.entries[4]!.time > Date.now() * MILLISECOND - 60 * SECOND);
 });
 
 Deno.test("a first start without lines still gives a position to go on from", async () => {

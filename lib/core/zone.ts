@@ -1,0 +1,158 @@
+import { HOUR, type Micros, MILLISECOND, MINUTE } from "./time.ts";
+
+/** Where clocks show a time that does not tell its zone. */
+export interface Zone {
+  /** As a configuration names it; "" is this machine's zone. */
+  readonly name: string;
+  /** How far clocks of the zone are ahead of UTC at `time`. */
+  ahead(time: Micros): Micros;
+}
+
+/** This machine's zone. */
+export const LOCAL: Zone = {
+  name: "",
+  ahead: (time) => (0 - new Date(time / MILLISECOND).getTimezoneOffset()) * MINUTE,
+};
+
+/** Clocks are set at full quarters of hours. */
+const QUARTER = 15 * MINUTE;
+/** Quarters of which the difference is remembered, as asking the platform takes 20 us. */
+const MAX_QUARTERS = 1_000;
+
+/**
+ * The zone of a name of the IANA database, `Europe/Berlin`, or of an offset, `+05:30` or `-03`;
+ * null where the platform knows no such zone.
+ */
+export function zoneOf(name: string): Zone | null {
+  let format: Intl.DateTimeFormat;
+  try {
+    format = new Intl.DateTimeFormat("en", { timeZone: name, timeZoneName: "longOffset" });
+  } catch {
+    return null;
+  }
+  const known = new Map<number, Micros>();
+  const ahead = (time: Micros): Micros => {
+    const quarter = Math.floor(time / QUARTER);
+    let offset = known.get(quarter);
+    if (offset === undefined) {
+      if (known.size >= MAX_QUARTERS) known.clear();
+      offset = parseOffset(partOf(format, time)?.replace("GMT", "") || "+00") ?? 0;
+      known.set(quarter, offset);
+    }
+    return offset;
+  };
+  return { name, ahead };
+}
+
+/** What `+02:00`, `+0200` or `+02` puts a clock ahead of UTC; null for anything else. */
+export function parseOffset(text: string): Micros | null {
+  const [, sign, hours, minutes = "0"] = /^([+-])(\d\d)(?::?(\d\d))?/.exec(text) ?? [];
+  if (sign === undefined) return null;
+  const ahead = Number(hours) * HOUR + Number(minutes) * MINUTE;
+  return sign === "-" ? -ahead : ahead;
+}
+
+/** What short names mean has changed: a line of an earlier year is a damaged one. */
+const FIRST_YEAR = 2000;
+/** What short names put a clock ahead of UTC, by zone, year and name; null: it names no zone. */
+const found = new Map<string, Micros | null>();
+const MAX_FOUND = 1_000;
+
+/**
+ * What a short name such as `EST` or `CEST` puts a clock ahead of UTC; null for a word that names no
+ * zone. Short names are not unique: `zone` decides where clocks of it bear that name themselves.
+ */
+export function aheadByName(name: string, { zone, year: told }: Place): Micros | null {
+  const year = Math.max(told, FIRST_YEAR);
+  const key = `${keyOf({ zone, year })} ${name}`;
+  let ahead = found.get(key);
+  if (ahead === undefined) {
+    if (found.size >= MAX_FOUND) found.clear();
+    ahead = namesOf({ zone, year }).get(name) ?? ofMail(name) ?? ofDatabase(name, year);
+    found.set(key, ahead);
+  }
+  return ahead;
+}
+
+interface Place {
+  readonly zone: Zone;
+  readonly year: number;
+}
+
+/** This machine's zone may be set while the program runs. */
+function keyOf({ zone, year }: Place): string {
+  return [zone.name, year, ...halves(year).map((time) => zone.ahead(time))].join(" ");
+}
+
+/** Names of places, which take the platform milliseconds to find. */
+const names = new Map<string, ReadonlyMap<string, Micros>>();
+const MAX_PLACES = 100;
+
+/**
+ * The names of a zone's time in winter and in summer: the short ones of regions, and the letters with
+ * which the words of the long one begin, `China Standard Time`.
+ */
+function namesOf({ zone, year }: Place): ReadonlyMap<string, Micros> {
+  const key = keyOf({ zone, year });
+  const known = names.get(key);
+  if (known !== undefined) return known;
+  const times = halves(year);
+  const initials = times.map((time) => [initialsOf(nameIn("en", "long", { zone, time })), time] as const);
+  const short = times.flatMap((time) => shortNames(zone, time).map((name) => [name, time] as const));
+  // The short ones win: the long one of `CET` begins with the letters of `CEST`.
+  const all = new Map([...initials, ...short].map(([name, time]) => [name, zone.ahead(time)]));
+  if (names.size >= MAX_PLACES) names.clear();
+  names.set(key, all);
+  return all;
+}
+
+function initialsOf(long: string): string {
+  return long.split(/[ -]/).map((word) => word[0]).join("");
+}
+
+/** Regions whose language has short names for their zones. */
+const REGIONS = ["en-US", "en-GB", "en-IN", "en-AU", "en-NZ", "en-ZA", "en-HK", "ja"];
+
+function shortNames(zone: Zone, time: Micros): string[] {
+  return REGIONS.map((region) => nameIn(region, "short", { zone, time }));
+}
+
+/** The names that mail uses (RFC 5322, section 4.3), which the platform reads in dates. */
+function ofMail(name: string): Micros | null {
+  const time = Date.parse(`1 Jan 2000 00:00:00 ${name}`);
+  return Number.isNaN(time) ? null : (Date.UTC(2000, 0) - time) * MILLISECOND;
+}
+
+/** Names that the database has for zones as well: `CET`, and `CEST`, which that shows in summer. */
+function ofDatabase(name: string, year: number): Micros | null {
+  for (const id of [name, name.replace(/[SD]T$/, "T")]) {
+    const zone = zoneOf(id);
+    if (zone === null) continue;
+    const time = halves(year).find((time) => shortNames(zone, time).includes(name));
+    if (time !== undefined) return zone.ahead(time);
+    // Platforms know old names such as `BST`, of Bangladesh, which nobody means: these have another now.
+    const { timeZone } = new Intl.DateTimeFormat("en", { timeZone: id }).resolvedOptions();
+    const [winter, summer] = halves(year).map((time) => zone.ahead(time)).sort((a, b) => a - b);
+    if (timeZone === id || timeZone.startsWith("Etc/")) return id === name ? winter! : summer!;
+  }
+  return null;
+}
+
+/** An instant of winter and one of summer, whichever is which. */
+function halves(year: number): Micros[] {
+  return [0, 6].map((month) => Date.UTC(year, month) * MILLISECOND);
+}
+
+function nameIn(
+  language: string,
+  timeZoneName: "short" | "long",
+  { zone: { name }, time }: { zone: Zone; time: Micros },
+): string {
+  const timeZone = name === "" ? undefined : name;
+  return partOf(new Intl.DateTimeFormat(language, { timeZone, timeZoneName }), time) ?? "";
+}
+
+/** The name of the zone in a date. */
+function partOf(format: Intl.DateTimeFormat, time: Micros): string | undefined {
+  return format.formatToParts(time / MILLISECOND).find(({ type }) => type === "timeZoneName")?.value;
+}

@@ -1,0 +1,69 @@
+import { type Read, readTime, type Stamp } from "../core/timestamp.ts";
+
+/**
+ * What may stand before the time at the beginning of a line: a bracket or a quote, or its name as in
+ * `time="2026-11-26T04:43:54Z" level=info`.
+ */
+const OPENING = /^(?:["'[(<]|(?:time|ts|timestamp|t)=["']?)/;
+/**
+ * Before the time in brackets a line of an access log has hosts, `-` and a user. The request in quotes
+ * follows: users may choose brackets, and quotes are escaped in their names.
+ */
+const ACCESS = /^(?:\S+ ){1,2}- \S+ \[(?=[^\]]+\] ")/;
+/** Names of the time in objects of JSON, in lower case. */
+const KEYS = new Set(["time", "ts", "timestamp", "@timestamp", "datetime", "date", "@t", "t"]);
+/** The next piece of an object of JSON. */
+const TOKEN = /\s*("(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s"{}[\],:]+)/y;
+
+/**
+ * The time that a line tells where its service writes it: at the beginning, behind the names with
+ * which a line of an access log begins, or as a value of an object of JSON. Null where there is none,
+ * or where it could be a stranger's: elsewhere in the line, or under a key that stands there twice.
+ */
+export function timeOfLine(line: string): Stamp | null {
+  if (line.startsWith("{")) return timeOfObject(line);
+  const before = OPENING.exec(line) ?? ACCESS.exec(line);
+  return readTime(before === null ? line : line.slice(before[0].length))?.stamp ?? null;
+}
+
+/** What closes a bracket or a quote before a time. */
+const CLOSING: Readonly<Record<string, string>> = { '"': '"', "'": "'", "[": "]", "(": ")", "<": ">" };
+/** What stands between a time and the message. */
+const GAP = /^:? +/;
+
+/** The time that a line begins with, with all that stands before the message; null where there is none. */
+export function readLineTime(line: string): Read | null {
+  const before = OPENING.exec(line)?.[0] ?? "";
+  const read = readTime(line.slice(before.length));
+  if (read === null) return null;
+  const closing = CLOSING[before.slice(-1)] ?? "";
+  const end = before.length + read.length;
+  const gap = line.startsWith(closing, end) ? GAP.exec(line.slice(end + closing.length)) : null;
+  return gap && { stamp: read.stamp, length: end + closing.length + gap[0].length };
+}
+
+function timeOfObject(line: string): Stamp | null {
+  const found = new Map<string, Stamp>();
+  let [depth, key, before] = [0, "", ""];
+  TOKEN.lastIndex = 0;
+  for (let token = nextToken(line); token !== null; token = nextToken(line)) {
+    if (token === "{" || token === "[") depth++;
+    else if (token === "}" || token === "]") depth--;
+    else if (depth === 1 && token === ":") key = unquoted(before).toLowerCase();
+    else if (depth === 1 && before === ":" && KEYS.has(key)) {
+      if (found.has(key)) return null;
+      const stamp = readTime(unquoted(token))?.stamp;
+      if (stamp !== undefined) found.set(key, stamp);
+    }
+    before = token;
+  }
+  return found.values().next().value ?? null;
+}
+
+function nextToken(line: string): string | null {
+  return TOKEN.exec(line)?.[1] ?? null;
+}
+
+function unquoted(token: string): string {
+  return token.startsWith('"') ? token.slice(1, -1) : token;
+}
