@@ -3,6 +3,8 @@ import type { TextParser } from "../lib/reading/text_reader.ts";
 
 /** Characters that samples are made of, the likeliest first. */
 const CHARACTERS = ["a", "0", " ", ...Array.from({ length: 94 }, (_, i) => String.fromCharCode(33 + i))];
+/** Repetitions in a sample, and the length of each: what asks for more gets no sample that it matches. */
+const [MOST, LONGEST] = [64, 256];
 const [IPV4, IPV6] = ["192.0.2.1", ["2001:db8::1", "[2001:db8::1]"]] as const;
 
 /**
@@ -22,7 +24,7 @@ function sampleOf({ alternatives }: AST.Pattern, address: string): string {
       case "Character":
         return String.fromCodePoint(element.value);
       case "Quantifier":
-        return one(element.element).repeat(element.min);
+        return one(element.element).repeat(Math.min(element.min, MOST)).slice(0, LONGEST);
       case "Group":
       case "CapturingGroup":
         if (element.type === "CapturingGroup" && element.name === "address") return address;

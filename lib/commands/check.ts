@@ -5,6 +5,7 @@ import { whitelistProblem } from "../config/whitelist_file.ts";
 import { counted } from "../core/text.ts";
 import { type Micros, SECOND } from "../core/time.ts";
 import type { Growth, Rule } from "../rules/rule.ts";
+import { inspectFiles } from "../sources/files/inspection.ts";
 import { openConfig, permissionProblem } from "./open.ts";
 import { type CommonOptions, print, printJson, printLines } from "./output.ts";
 import { programWarnings } from "./programs.ts";
@@ -13,27 +14,40 @@ import { runRuleTests } from "./rule_tests.ts";
 /**
  * `check`: reads the configuration with its password file, and explains it. Throws `UserError` (78)
  * when the configuration is wrong, when this program lacks a permission for it, and when a
- * whitelist file cannot be read. Exit code 1 when a rule fails a test.
+ * whitelist file cannot be read. Exit code 1 when a rule fails a test, or this user may not read a
+ * log file.
  */
 export function checkCommand(options: CommonOptions): number {
   const config = openConfig(options, { withPassword: true });
   const programs = programWarnings(config);
   const tests = runRuleTests(config);
   const problem = permissionProblem(config, options) ?? whitelistProblem(config.whitelist);
+  // Without its permissions this program cannot tell.
+  const files = problem === null ? filesOf(config).map(inspectFiles) : [];
+  const unreadable = files.flatMap(({ problems }) => problems);
+  const isGood = tests.failures.length === 0 && unreadable.length === 0;
   if (options.json) {
     const warnings = [...configWarnings(config), ...programs];
-    const ok = problem === null && tests.failures.length === 0;
-    printJson({ ok, error: problem?.message ?? null, ...configJson(config), warnings, tests });
+    const ok = problem === null && isGood;
+    printJson({ ok, error: problem?.message ?? null, ...configJson(config), files, warnings, tests });
   } else {
     printLines(describeConfig(config).split("\n"));
     programs.forEach((warning) => print(`Warning: ${warning}`));
+    for (const { pattern, found } of files) {
+      print(`Files: ${pattern}: ${found > 0 ? `${found} found` : "none that can be read yet"}`);
+    }
     if (tests.tried > 0) {
       print(`Tests: ${counted(tests.tried, "line")} tried, ${tests.failures.length} failed`);
     }
-    tests.failures.forEach((sentence) => print(`Failed: ${sentence}`));
+    [...unreadable, ...tests.failures].forEach((sentence) => print(`Failed: ${sentence}`));
   }
   if (problem !== null) throw problem;
-  return tests.failures.length === 0 ? 0 : 1;
+  return isGood ? 0 : 1;
+}
+
+/** Returns the patterns of log files that modules read, each once. */
+function filesOf({ modules }: Config): string[] {
+  return [...new Set(modules.flatMap(({ module }) => module.files))];
 }
 
 /**

@@ -1,7 +1,7 @@
 /** Files and standard input as batches of lines, for the commands that read them: unpacked where gzip has packed them. */
 import { decode } from "../core/bytes.ts";
 import { now } from "../core/time.ts";
-import { denial, joining } from "../core/denial.ts";
+import { readDenial } from "../core/read_denial.ts";
 import { messageOf, UserError } from "../core/error.ts";
 import { LineSplitter } from "../sources/line_splitter.ts";
 import { RecordBuffer } from "../sources/record_buffer.ts";
@@ -114,7 +114,7 @@ function unreadable(name: string, error: unknown): UserError {
 
 function why(name: string, error: unknown): string {
   if (error instanceof Deno.errors.NotFound) return "there is no such file";
-  if (error instanceof Deno.errors.PermissionDenied) return denial("read it", joining("adm"));
+  if (error instanceof Deno.errors.PermissionDenied) return readDenial(name);
   if (error instanceof Deno.errors.NotCapable) {
     // A program that may not look cannot tell one from the other.
     const remedy = name.endsWith(".gz") ? `zcat ${name} | strongmonitor … -` : `strongmonitor … - < ${name}`;

@@ -5,7 +5,7 @@ import type { Config, WhitelistFile, WhitelistMember } from "../config/types.ts"
 import { decodeCopy, type WhitelistContent } from "../config/whitelist_content.ts";
 import { loadConfig } from "../config/load.ts";
 import { prepareStateDirectory } from "../monitor/control.ts";
-import { ownAddresses } from "../monitor/whitelisting.ts";
+import { addressesByName, ownAddresses } from "../monitor/whitelisting.ts";
 import { missingPermissions } from "../config/permissions.ts";
 import { SURROUNDINGS, Whitelist } from "../deciding/whitelist.ts";
 import { State } from "../state/state.ts";
@@ -74,7 +74,7 @@ export function knownWhitelist(config: Config, state: State): Whitelist {
   setConfigured(whitelist, config, state);
   for (const origin of ["command", "knock"] as const) whitelist.set(origin, kept(origin));
   whitelist.set("database", config.database === null ? [] : kept("database"));
-  whitelist.set("DNS name", kept("name"));
+  whitelist.set("DNS name", addressesOfNames(config, state));
   whitelist.set("this machine", [...ownAddresses(), ...kept("machine")]);
   for (const origin of SURROUNDINGS) whitelist.set(origin, kept(origin));
   whitelist.set("open session", state.logins.sessions().map(({ address }) => address));
@@ -95,6 +95,13 @@ export function setConfigured(
   whitelist.set("configuration", networks.map(({ address }) => address));
   const listed = files.flatMap((file) => contentOf(file, state).networks);
   whitelist.setAll("whitelist file", listed.filter(inForce).map(({ set }) => set));
+}
+
+/** Returns the addresses that the names of a configuration last had. */
+function addressesOfNames({ whitelist: { members, files } }: Config, state: State): string[] {
+  const listed = files.flatMap((file) => contentOf(file, state).names);
+  const addresses = addressesByName(state.whitelist("name", now()));
+  return [...members, ...listed].flatMap(({ address, isName }) => isName ? addresses.get(address) ?? [] : []);
 }
 
 function contentOf(file: WhitelistFile, state?: State): WhitelistContent {

@@ -1,10 +1,11 @@
+import { absence } from "../core/read_denial.ts";
 import type { Holding } from "../enforcing/reconciler.ts";
 import { isLocked } from "../state/lock.ts";
 import { type BanStatus, nameOf } from "../deciding/ban.ts";
 import { counted } from "../core/text.ts";
 import { hasUnknownFormat, type ModuleActivity } from "../reading/activity.ts";
 import type { Leak } from "../monitor/leaks.ts";
-import { type MonitorReport, readReport } from "../monitor/report.ts";
+import { type MonitorReport, readReport, type SourceReport } from "../monitor/report.ts";
 import type { FleetStatus } from "../postgres/fleet.ts";
 import type { BanTotals } from "../state/ban_table.ts";
 import { banJson, totalsText } from "./bans.ts";
@@ -22,8 +23,8 @@ interface Status {
 }
 
 /**
- * `status`: whether the monitor runs, and how everything it does is going; exit code 1 when it does not run, or when banned
- * addresses still get through.
+ * `status`: whether the monitor runs, and how everything it does is going. Exit code 1 when it does not run or cannot read a
+ * file, or when banned addresses still get through.
  */
 export function statusCommand(options: CommonOptions): number {
   const status = withState(options, (state): Status => {
@@ -39,7 +40,8 @@ export function statusCommand(options: CommonOptions): number {
   });
   if (options.json) printJson(statusJson(status));
   else statusLines(status).forEach(print);
-  return status.running && leaksOf(status).length === 0 ? 0 : 1;
+  const isBlind = status.report?.sources.some(({ problems }) => problems.length > 0) ?? false;
+  return status.running && !isBlind && leaksOf(status).length === 0 ? 0 : 1;
 }
 
 /** What a firewall lost at a boot waits since the monitor started, whenever the ban began. */
@@ -74,11 +76,13 @@ function statusJson(status: Status): unknown {
     firewall: report?.firewall ?? null,
     holding: report?.holding ? holdingJson(report.holding) : null,
     trial_end: isoTimeOrNull(report?.trialEnd ?? null),
-    sources: report?.sources.map(({ name, running, lastBatch, delivery }) => ({
+    sources: report?.sources.map(({ name, running, lastBatch, delivery, problems, waiting }) => ({
       name,
       running,
       delivery,
       last_batch: isoTimeOrNull(lastBatch),
+      problems,
+      waiting,
     })) ?? [],
     modules: report?.modules.map(moduleJson) ?? [],
     given_up: report?.givenUp ?? [],
@@ -124,10 +128,7 @@ function statusLines(status: Status): string[] {
     lines.push(
       ...report.modules.flatMap((module) => moduleLines(module, report.givenUp.includes(module.name))),
     );
-    for (const { name, running, lastBatch, delivery } of report.sources) {
-      const doing = running ? `reading${delivery ? `, ${delivery}` : ""}` : "stopped";
-      lines.push(`source    ${name}: ${doing}; last line ${time(lastBatch)}`);
-    }
+    lines.push(...report.sources.flatMap(sourceLines));
     const { entries, unknown, events, recorded, hits, damaged, suppressed, untrusted } = report.counts;
     lines.push(
       `lines     ${entries} read, ${events} named an address, ${recorded} recorded, ${counted(hits, "hit")}`,
@@ -166,6 +167,15 @@ function statusLines(status: Status): string[] {
   lines.push(`state     ${counted(status.recorded, "line")} recorded`);
   if (report?.database) lines.push(databaseLine(report.database, status.backlog));
   return lines;
+}
+
+function sourceLines({ name, running, lastBatch, delivery, problems, waiting }: SourceReport): string[] {
+  const reading = waiting ? `waiting, as ${absence(name.replace(/^file:/, ""))}` : "reading";
+  const doing = running ? `${reading}${delivery ? `, ${delivery}` : ""}` : "stopped";
+  return [
+    `source    ${name}: ${doing}; last line ${time(lastBatch)}`,
+    ...problems.map((sentence) => `          ${sentence}`),
+  ];
 }
 
 function firewallLines({ firewall, holding }: MonitorReport): string[] {

@@ -78,7 +78,7 @@ export class Monitor {
   readonly #pipeline: Pipeline;
   readonly #feeds: readonly MonitorFeed[];
   readonly #housekeeping: Housekeeping;
-  readonly #reports = new Map<string, Omit<SourceReport, "delivery">>();
+  readonly #reports = new Map<string, Pick<SourceReport, "name" | "running" | "lastBatch">>();
   readonly #started = now();
   #fleet: Fleet | null = null;
   #lastReport = "";
@@ -106,6 +106,7 @@ export class Monitor {
       changed: () => this.#refreshSoon(),
     });
     this.#firewall = buildFirewall(config, { lost: () => this.#bans.putBack() });
+    this.#rebase(now());
     const { start } = currentBoot(bootId);
     state.logins.expire({ logins: now() - (config.trust?.span ?? 0), sessions: start });
     const logins = new Logins(config.trust);
@@ -325,6 +326,7 @@ export class Monitor {
       pipeline: this.#pipeline,
       chores: [
         { name: "drop ended whitelist entries", run: (time) => this.#state.expireWhitelist(time) },
+        { name: "mend bans of a clock that ran ahead", run: (time) => this.#rebase(time) },
         { name: "take over changes", run: () => this.#refresh() },
         { name: "give back memory", run: (time) => this.#sweep(this.#pipeline.counted(time)) },
         { name: "delete old logins", run: (time) => this.#state.logins.expireLogins(time - keepLogins) },
@@ -344,6 +346,13 @@ export class Monitor {
         }],
       ],
     };
+  }
+
+  #rebase(time: Micros): void {
+    const { bans, enforcement } = this.#state;
+    const count = bans.rebase(time);
+    enforcement.rebase(time);
+    if (count > 0) this.#log.warn(`the clock ran ahead: ${count} bans that began later than now begin now`);
   }
 
   #sweep(counted: Micros): void {
@@ -381,7 +390,8 @@ export class Monitor {
       trialEnd: this.#trial.end,
       sources: this.#feeds.flatMap(({ source }) => {
         const report = this.#reports.get(source.name);
-        return report ? [{ ...report, delivery: source.delivery ?? null }] : [];
+        const { delivery = null, problems = [], isWaiting: waiting = false } = source;
+        return report ? [{ ...report, delivery, problems, waiting }] : [];
       }),
       modules: this.#pipeline.activity(now()),
       givenUp: this.#pipeline.givenUp,

@@ -11,6 +11,10 @@ const source = z.object({
   lastBatch: instant.nullable(),
   /** How soon its entries come; null where they come as soon as they are written. */
   delivery: z.string().nullable(),
+  /** What keeps parts of it from being read, in sentences. */
+  problems: z.array(z.string()).readonly(),
+  /** There is nothing yet to be read. */
+  waiting: z.boolean(),
 });
 
 const report = z.object({

@@ -227,7 +227,7 @@ export class Whitelisting {
 const BETWEEN_NAMES = ", ";
 
 /** Returns the addresses of each name of entries that `Whitelisting` stored. */
-function addressesByName(entries: readonly WhitelistEntry[]): Map<string, string[]> {
+export function addressesByName(entries: readonly WhitelistEntry[]): Map<string, string[]> {
   const addresses = new Map<string, string[]>();
   for (const { address, note } of entries) {
     for (const name of note.split(BETWEEN_NAMES)) {

@@ -25,6 +25,10 @@ export interface Source {
   readonly name: string;
   /** How soon its records come, in words for `status`; without it, as soon as they are written. */
   readonly delivery?: string;
+  /** What keeps parts of it from being read, in sentences for `status`; they are tried again. */
+  readonly problems?: readonly string[];
+  /** There is nothing yet to be read. */
+  readonly isWaiting?: boolean;
   /**
    * Yields batches in order until the source ends or `signal` aborts (then it returns quietly, all child
    * processes gone). Throws when the source fails; opening it again at the last position is always right.

@@ -42,6 +42,9 @@ export interface BanTotals {
   readonly failing: number;
 }
 
+/** How far ahead of the clock a ban may begin: clocks are corrected a little all the time. */
+const AHEAD: Micros = 60_000_000;
+
 /** Which ended bans are deleted. */
 export interface Pruning {
   readonly now: Micros;
@@ -146,6 +149,21 @@ export class BanTable {
     );
     const bans = rows.map(({ address, scope }) => ({ address, scope: readScope(scope) }));
     return { bans, isMore: bans.length === EXPIRE_STEP };
+  }
+
+  /**
+   * Bans in force that begin later than `now` were made while the clock ran ahead. They begin now, and last as long as they were
+   * to. Returns how many there were.
+   */
+  rebase(now: Micros): number {
+    return this.#db.run(
+      `UPDATE ban SET until = until - start + due.now, start = due.now, decided = min(decided, due.now), change = due.change
+       FROM (SELECT id, ? AS now, (SELECT max(change) FROM ban) + row_number() OVER (ORDER BY id) AS change
+         FROM ban WHERE ended IS NULL AND start > ?) AS due
+       WHERE ban.id = due.id`,
+      now,
+      now + AHEAD,
+    );
   }
 
   /**

@@ -173,6 +173,15 @@ export class EnforcementTable {
     } AND other.ended IS NULL)`;
   }
 
+  /** Tries that are due later than any may be were put off while the clock ran ahead: they are due now. */
+  rebase(now: Micros): void {
+    for (
+      const which of ["ended IS NULL AND applied_at IS NULL", "ended IS NOT NULL AND applied_by IS NOT NULL"]
+    ) {
+      this.#db.run(`UPDATE ban SET next_try = 0 WHERE ${which} AND next_try > ?`, now + LAST_RETRY);
+    }
+  }
+
   /** When something falls due next: a retry or an end; null when nothing will by itself. */
   nextDue(firewall: string): Micros | null {
     return this.#db.get<{ due: Micros | null }>(

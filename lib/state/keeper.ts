@@ -30,6 +30,8 @@ export class Keeper implements Shelter {
   #refuge: Refuge | null = null;
   #nextReturn = 0;
   #hasLoss = false;
+  /** The log was told that lines are not recorded. */
+  #isTold = false;
 
   constructor(directory: string, log: Log) {
     this.#directory = directory;
@@ -97,7 +99,12 @@ export class Keeper implements Shelter {
   }
 
   hasRoom(db: DatabaseSync): boolean {
-    return this.#refuge === null || this.#refuge.hasRoom(db, MOST_IN_MEMORY);
+    if (this.#refuge === null || this.#refuge.isBelow(MOST_IN_MEMORY, db)) return true;
+    if (!this.#isTold) {
+      this.#log.error("There is no room for lines in memory either: they are not recorded, bans go on");
+    }
+    this.#isTold = true;
+    return false;
   }
 
   close(): void {
@@ -147,6 +154,7 @@ export class Keeper implements Shelter {
     const saved = salvage(old, memory, { lines: false });
     close(old);
     this.#refuge = new Refuge(memory);
+    this.#isTold = false;
     this.#nextReturn = performance.now() + BETWEEN_RETURNS;
     this.#log.error(
       `The state ${fileOf(this.#directory)} cannot be written (${why}): going on in memory with ${
@@ -173,7 +181,7 @@ export class Keeper implements Shelter {
       if (faultOf(error) === "damaged") return this.#renew(memory, messageOf(error));
       return null;
     }
-    const lines = refuge.dropped > 0 ? `; ${refuge.dropped} lines had no room and were not recorded` : "";
+    const lines = this.#isTold ? ", but for the lines for which memory had no room" : "";
     this.#log.info(`the state ${file} can be written again: all that came meanwhile is in it${lines}`);
     close(memory);
     this.#refuge = null;

@@ -13,7 +13,6 @@ export class Refuge {
   readonly #memory: DatabaseSync;
   /** Bytes that it had at first. */
   readonly #size: number;
-  #dropped = 0;
 
   /** @param memory a copy of the file, without lines */
   constructor(memory: DatabaseSync) {
@@ -24,16 +23,9 @@ export class Refuge {
     this.#session = memory.createSession();
   }
 
-  /** How often there was no room. */
-  get dropped(): number {
-    return this.#dropped;
-  }
-
-  /** Reports whether what came is less than `most` bytes. */
-  hasRoom(memory: DatabaseSync, most: number): boolean {
-    if (sizeOf(memory) - this.#size < most) return true;
-    this.#dropped++;
-    return false;
+  /** Reports whether what came takes less than `most` bytes. */
+  isBelow(most: number, memory: DatabaseSync): boolean {
+    return sizeOf(memory) - this.#size < most;
   }
 
   /**

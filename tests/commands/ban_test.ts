@@ -162,6 +162,17 @@ Deno.test("`ban` fails when the address is whitelisted, by what it knows or by w
     }
   }));
 
+Deno.test("`ban` refuses what a whitelisted name last had, and not what one had that is configured no longer", () =>
+  stage({ running: false, keys: { whitelist: ["home.example"] } }, async ({ cli, temporary: { state } }) => {
+    const entries = [["198.51.100.1", "home.example, work.example"], [
+      "198.51.100.2",
+      "work.example",
+    ]] as const;
+    state.replaceWhitelist("name", entries.map(([address, note]) => ({ address, note, until: null })), now());
+    assert.match((await cli("ban", "198.51.100.1")).stderr, /whitelisted \(DNS name\)/);
+    assert.equal((await cli("ban", "198.51.100.2")).code, 0);
+  }));
+
 Deno.test("`ban` refuses an address of this machine where no monitor runs, and the networks around it", () =>
   stage({ running: false }, async ({ cli, temporary: { state } }) => {
     state.replaceWhitelist("machine", [{ address: ONE, note: "", until: null }], now());

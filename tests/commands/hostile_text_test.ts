@@ -18,7 +18,16 @@ const REPORT: MonitorReport = {
   holding: { time: 1, held: 1, missing: 0, stray: [HOSTILE], error: null },
   leaks: [{ address: HOSTILE, scope: "all", since: 1, modules: [HOSTILE], lines: 3, lastLine: 1 }],
   trialEnd: null,
-  sources: [{ name: HOSTILE, running: true, lastBatch: 1, delivery: HOSTILE }],
+  sources: [
+    {
+      name: HOSTILE,
+      running: true,
+      lastBatch: 1,
+      delivery: HOSTILE,
+      problems: [HOSTILE],
+      waiting: false,
+    },
+  ],
   modules: [{
     name: HOSTILE,
     lastLine: 1,

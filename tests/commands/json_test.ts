@@ -45,7 +45,7 @@ const REPORT: MonitorReport = {
   holding: { time: 1, held: 1, missing: 0, stray: [], error: null },
   leaks: [{ address: "192.0.2.9", scope: "all", since: 1, modules: ["SSHD"], lines: 3, lastLine: 2 }],
   trialEnd: null,
-  sources: [{ name: "journal", running: true, lastBatch: 1, delivery: null }],
+  sources: [{ name: "journal", running: true, lastBatch: 1, delivery: null, problems: [], waiting: false }],
   modules: [{
     name: "SSHD",
     lastLine: 1,

@@ -5,9 +5,9 @@ export class Ledger {
   readonly #lines: string[] = [];
   readonly #refusals = new Map<string, number>();
 
-  /** Makes the next line, which refuses an address. */
-  write(address: string): string {
-    const line = `${this.#lines.length} refused ${address}`;
+  /** Makes the next line, which refuses an address; `word` gives it, by its number, the form of a service. */
+  write(address: string, word = (n: number) => `${n} refused ${address}`): string {
+    const line = word(this.#lines.length);
     this.#lines.push(line);
     this.#refusals.set(address, (this.#refusals.get(address) ?? 0) + 1);
     return `${line}\n`;

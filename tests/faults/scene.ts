@@ -5,9 +5,13 @@
 import { DatabaseSync } from "node:sqlite";
 import { canMount, fillDisk, mount, unmount } from "../support/faults.ts";
 import { eventually, script } from "../support/helpers.ts";
+import type { TestPostgres } from "../support/postgres_server.ts";
 import { Ledger } from "./ledger.ts";
 
 const PROGRAM = new URL("../../main.ts", import.meta.url).pathname;
+
+/** Hours of faults count together. */
+const COUNTING = { limit: Ledger.LIMIT, window: "1d", ban_time: "1d" };
 
 /** How a scene is built. */
 export interface SceneOptions {
@@ -15,8 +19,12 @@ export interface SceneOptions {
   readonly config?: Record<string, unknown>;
   /** Further variables of the program's environment. */
   readonly env?: Record<string, string>;
-  /** Further modules. */
-  readonly modules?: Record<string, unknown>;
+  /** Directory of a journal that the program reads in place of the machine's. */
+  readonly journal?: string;
+  /** Where lines and bans are shipped; null: nowhere. */
+  readonly postgres?: TestPostgres | null;
+  /** Bytes of the disk that the state has for itself. */
+  readonly disk?: string;
 }
 
 /** One program with its files. */
@@ -36,8 +44,14 @@ export class Scene implements AsyncDisposable {
     this.#options = options;
     const disk = `${this.directory}/disk`;
     Deno.mkdirSync(disk);
-    this.#isMounted = canMount() && mount("-t", "tmpfs", "-o", "size=64m", "none", disk);
+    this.#isMounted = canMount() && mount("-t", "tmpfs", "-o", `size=${options.disk ?? "64m"}`, "none", disk);
     script(this.directory, { name: "ban", body: `echo "$1" >> ${this.directory}/banned` });
+    const { journal } = options;
+    if (journal !== undefined) {
+      const body =
+        `echo $$ > ${this.directory}/journalctl.pid; exec /usr/bin/journalctl --directory=${journal} "$@"`;
+      script(this.directory, { name: "journalctl", body });
+    }
     Deno.writeTextFileSync(`${this.directory}/banned`, "");
     this.#file = Deno.openSync(this.logFile, { append: true, create: true });
     this.#configure();
@@ -49,17 +63,29 @@ export class Scene implements AsyncDisposable {
   }
 
   #configure(): void {
-    const rules = [{ name: "refused", limit: Ledger.LIMIT, window: "1h", ban_time: "1d" }];
+    const { postgres } = this.#options;
     const config = {
+      ...postgres ? { DB: this.#database(postgres) } : {},
       ban_command: "./ban %s",
       keep_log: "forever",
       ...this.#options.config,
       modules: {
-        app: { match: { file: this.logFile }, pattern: "^\\d+ refused <ADDR>$", rules },
-        ...this.#options.modules,
+        app: {
+          match: { file: this.logFile },
+          pattern: "^\\d+ refused <ADDR>$",
+          rules: [{ name: "refused", ...COUNTING }],
+        },
+        ...this.#options.journal === undefined ? {} : {
+          SSHD: { rules: [{ name: "invalid", str: "Invalid user", mode: "start", ...COUNTING }] },
+        },
       },
     };
     Deno.writeTextFileSync(`${this.directory}/config.jsonc`, JSON.stringify(config));
+  }
+
+  #database({ host, port, user, password, database }: TestPostgres): Record<string, unknown> {
+    Deno.writeTextFileSync(`${this.directory}/db_password.secret`, password, { mode: 0o600 });
+    return { host, port, user, database };
   }
 
   /** Starts the program. */
@@ -69,7 +95,7 @@ export class Scene implements AsyncDisposable {
       args: ["run", "-A", "--no-check", PROGRAM, "--config", `${this.directory}/config.jsonc`].concat(
         ["--state", this.stateDirectory, ...options],
       ),
-      env: { NO_COLOR: "1", ...this.#options.env },
+      env: { NO_COLOR: "1", PATH: `${this.directory}:${Deno.env.get("PATH")}`, ...this.#options.env },
       stdin: "null",
       stdout: "null",
       stderr: "piped",
@@ -122,6 +148,15 @@ export class Scene implements AsyncDisposable {
     this.#file.writeSync(new TextEncoder().encode(lines.join("")));
   }
 
+  /** Process id of the journalctl that was started last; null: none was. */
+  get journalctl(): number | null {
+    try {
+      return Number(Deno.readTextFileSync(`${this.directory}/journalctl.pid`));
+    } catch {
+      return null;
+    }
+  }
+
   /** Rotates the log by renaming. */
   rotate(): void {
     Deno.renameSync(this.logFile, `${this.logFile}.${++this.#rotations}`);
@@ -143,7 +178,8 @@ export class Scene implements AsyncDisposable {
 
   /** The stored position of the log; null: there is none. */
   position(): string | null {
-    return this.ask<{ position: string }>("SELECT position FROM position")[0]?.position ?? null;
+    return this.ask<{ position: string }>("SELECT position FROM position WHERE source LIKE 'file:%'")[0]
+      ?.position ?? null;
   }
 
   /** Rows of a query on the state, none while it cannot be asked. */

@@ -207,6 +207,11 @@ Deno.test("a pattern that never names an IPv6 address is warned of", () => {
   const warnings = (source: string, unsafe = false) =>
     pattern.form({ logFormats: [], trustedProxies: [], patterns: [source], unsafe }).warnings!();
   for (const [source] of PORTS) assert.deepEqual(warnings(source), [], source);
+  assert.deepEqual(
+    warnings("^(?:(?:(?:a{9999}){9999}){9999}){9999} (?=\\d+\\.)<ADDR>", true),
+    [],
+    "no sample",
+  );
   assert.deepEqual(warnings("^a(?: b|c)+ [^x]\\w{2} .* from <ADDR>, \\d+$"), []);
   assert.deepEqual(warnings("^by (?=\\d+\\.)<ADDR>", true), [
     "its pattern ^by (?=\\d+\\.)<ADDR> never names an IPv6 address: whoever comes by IPv6 is not counted",

@@ -10,7 +10,14 @@ const REPORT = {
   holding: { time: 2_000_000, held: 3, missing: 0, stray: ["192.0.2.1"], error: null },
   leaks: [{ address: "192.0.2.9", scope: "tcp 22", since: 1, modules: ["SSHD"], lines: 3, lastLine: 2 }],
   trialEnd: null,
-  sources: [{ name: "journal", running: true, lastBatch: null, delivery: null }],
+  sources: [{
+    name: "journal",
+    running: true,
+    lastBatch: null,
+    delivery: null,
+    problems: [],
+    waiting: false,
+  }],
   modules: [{
     name: "SSHD",
     lastLine: 2_000_000,

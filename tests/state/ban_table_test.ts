@@ -3,7 +3,7 @@ import type { Boot } from "../../lib/core/boot.ts";
 import type { NewBan } from "../../lib/deciding/ban.ts";
 import type { BanTable } from "../../lib/state/ban_table.ts";
 import { State } from "../../lib/state/state.ts";
-import { scopeOf, temporaryState, WITHOUT_TURNS } from "../support/helpers.ts";
+import { MANUAL, scopeOf, temporaryState, WITHOUT_TURNS } from "../support/helpers.ts";
 
 function ban(over: Partial<NewBan> = {}): NewBan {
   return {
@@ -391,4 +391,30 @@ Deno.test("`State` reads who banned out of the reasons of an earlier program, on
   again.bans.add(ban({ scope: scopeOf("tcp 22") }));
   assert.equal(again.bans.standing("192.0.2.1").length, 2);
   again.close();
+});
+
+Deno.test("`BanTable.rebase()` has bans of a clock that ran ahead begin now and last as long, and leaves all others", () => {
+  using temporary = temporaryState();
+  const { bans, enforcement } = temporary.state;
+  const [now, year, hour] = [1_000_000_000_000_000, 31_536_000_000_000, 3_600_000_000];
+  const at = (address: string, start: number, until: number | null) =>
+    bans.add({ address, scope: "all", provenance: MANUAL, reason: "x", count: 1, start, until });
+  at("192.0.2.1", now - hour, now + hour);
+  at("192.0.2.2", now + year, now + year + hour);
+  at("192.0.2.3", now + year, null);
+  const before = bans.lastChange();
+  enforcement.failed(bans.standing("192.0.2.1")[0]!.id, { error: "x", time: now + year });
+  assert.equal(bans.rebase(now), 2);
+  enforcement.rebase(now);
+  const ends = bans.inForce().map((
+    { address, start, until },
+  ) => [address, start - now, until && until - now]);
+  assert.deepEqual(ends, [
+    ["192.0.2.1", -hour, hour],
+    ["192.0.2.2", 0, hour],
+    ["192.0.2.3", 0, null],
+  ]);
+  assert.deepEqual(bans.changedSince(before).map(({ address }) => address), ["192.0.2.2", "192.0.2.3"]);
+  assert.equal(enforcement.toApply({ firewall: "x", now, limit: 9, turn: "manual" }).length, 3);
+  assert.equal(bans.rebase(now), 0);
 });

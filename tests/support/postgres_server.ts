@@ -24,6 +24,8 @@ export interface TestPostgres extends AsyncDisposable {
   thaw(): void;
   /** Shuts down, ending all connections. */
   stop(): Promise<void>;
+  /** Ends all of the server's processes at once (SIGKILL), as a crash does. */
+  kill(): Promise<void>;
   /** Starts again, with the same port and data. */
   start(): Promise<void>;
   /** Stops and starts. */
@@ -180,6 +182,24 @@ class Server implements TestPostgres {
     this.#process.kill("SIGINT");
     await this.#process.status;
     this.#process = null;
+  }
+
+  async kill(): Promise<void> {
+    const process = this.#process;
+    if (!process) return;
+    this.#process = null;
+    const { pid } = process;
+    const children = Deno.readTextFileSync(`/proc/${pid}/task/${pid}/children`).split(" ").filter(Boolean);
+    for (const each of [pid, ...children.map(Number)]) {
+      try {
+        Deno.kill(each, "SIGKILL");
+      } catch {
+        // It has ended by itself.
+      }
+    }
+    await process.status;
+    // A new server refuses to start while one of the old still uses the shared memory.
+    await delay(200);
   }
 
   async restart(): Promise<void> {

@@ -37,6 +37,8 @@ class FileSource implements Source {
   readonly name: string;
   readonly #glob: Glob;
   readonly #options: FileOptions;
+  /** While they are read. */
+  #logs: Logs | null = null;
 
   constructor(glob: Glob, options: FileOptions) {
     this.name = `file:${glob.pattern}`;
@@ -44,11 +46,19 @@ class FileSource implements Source {
     this.#options = options;
   }
 
+  get problems(): readonly string[] {
+    return this.#logs?.problems ?? [];
+  }
+
+  get isWaiting(): boolean {
+    return this.#logs?.isWaiting ?? false;
+  }
+
   async *batches(start: Start, signal: AbortSignal): AsyncGenerator<Batch> {
     if (signal.aborted) return;
     const poll = (this.#options.poll ?? SECOND) / 1_000;
     await using watch = new Watch((path) => this.#glob.concerns(path), poll);
-    using logs = this.#logs();
+    using logs = this.#logs = this.#makeLogs();
     await logs.begin(start);
     const follow = this.#options.inotify ?? true;
     if (follow) watch.follow(logs.directories);
@@ -56,7 +66,7 @@ class FileSource implements Source {
     while (!signal.aborted) {
       const changes = await watch.next(unread.length === 0 && !logs.isStale, signal);
       if (signal.aborted) return;
-      const all = changes.all || logs.isStale;
+      const all = changes.all || logs.isStale || logs.awaits(changes.paths);
       if (all) {
         await logs.survey();
         if (follow) watch.follow(logs.directories);
@@ -68,7 +78,7 @@ class FileSource implements Source {
     }
   }
 
-  #logs(): Logs {
+  #makeLogs(): Logs {
     const { timeOf, clock = now, linger = 60 * SECOND, problem = () => {} } = this.#options;
     const buffer = new RecordBuffer(MAX_CHUNK);
     return new Logs(this.#glob, { timeOf, clock, linger: linger / 1_000, problem, buffer });

@@ -2,7 +2,7 @@ import { messageOf } from "../../core/error.ts";
 import type { Micros } from "../../core/time.ts";
 import type { Start } from "../source.ts";
 import type { Glob } from "./glob.ts";
-import { Opener, type OpenerOptions } from "./opening.ts";
+import { absenceOf, Opener, type OpenerOptions } from "./opening.ts";
 import { parsePosition } from "./position.ts";
 import { canSearch, findByInode, hasContentOf, type Known } from "./rotation.ts";
 import { Rewriting } from "./rewriting.ts";
@@ -46,8 +46,8 @@ export class Logs implements Disposable {
     else this.#tails.missing = parsePosition(after).map(knownOf);
     const times = this.#tails.missing.map(({ time }) => time);
     await this.survey(after === null ? since : Math.max(...times));
-    if (this.#tails.known.length === 0 && this.problems.length === 0) {
-      this.#opener.say(this.#glob.pattern, "there is no such file yet");
+    if (this.isWaiting) {
+      this.#options.problem(absenceOf(this.#glob.pattern));
     }
     this.#since = null;
     this.#opener.isBacklog = false;
@@ -68,9 +68,19 @@ export class Logs implements Disposable {
     return this.#isStale;
   }
 
+  /** Whether a survey waits for one of these files to be written. */
+  awaits(paths: ReadonlySet<string>): boolean {
+    return paths.values().some((path) => this.#rewriting.isWaiting(path));
+  }
+
   /** What keeps files from being read, in sentences. */
   get problems(): readonly string[] {
     return this.#opener.problems;
+  }
+
+  /** Whether there is no file to read, and none was, and nothing keeps one from being read. */
+  get isWaiting(): boolean {
+    return this.#tails.known.length === 0 && this.problems.length === 0;
   }
 
   /** Whether files came or went since this was last asked: a reason to keep the position. */

@@ -1,9 +1,10 @@
-import { denial, joining } from "../../core/denial.ts";
 import { messageOf } from "../../core/error.ts";
-import { type FileState, isSameFile, openContent, stateOf } from "./content.ts";
+import { absence, readDenial } from "../../core/read_denial.ts";
+import { COMPRESSED, type FileState, isSameFile, openContent, stateOf } from "./content.ts";
+import type { Listing } from "./glob.ts";
 import { HEAD_SIZE } from "./head.ts";
 import { findByInode, findCopy, type Known, MAX_TRIES, type Neighbour } from "./rotation.ts";
-import { findBehind, type Lost } from "./search.ts";
+import { findBehind, type Lost, type Place } from "./search.ts";
 import type { TimeOf } from "./since.ts";
 import { type Shared, Tail } from "./tail.ts";
 
@@ -30,9 +31,19 @@ export class Opener {
     this.#options = options;
   }
 
-  /** What keeps files from being read, in sentences. */
+  /** What keeps files from being read, in sentences; nothing of those that are compressed already, which stay so. */
   get problems(): string[] {
-    return [...this.#problems].map(([path, reason]) => sentenceOf(path, reason));
+    return [...this.#problems].filter(([path]) => !COMPRESSED.test(path)).map(([path, reason]) =>
+      sentenceOf(path, reason)
+    );
+  }
+
+  /** Forgets problems that are over: with files that are gone, and with directories that can be listed. */
+  review({ directories, failures }: Listing): void {
+    for (const path of this.#problems.keys()) {
+      if (directories.includes(path) ? !failures.has(path) : isMissing(path)) this.solve(path);
+    }
+    failures.forEach((error, path) => this.sayUnlessMissing(path, error));
   }
 
   /** Null, and the reason told, when the file cannot be opened or is not what it was. */
@@ -85,8 +96,13 @@ export class Opener {
     const same = head.length === HEAD_SIZE && file.size >= offset &&
       await this.open(file, { path, offset, head, trace, time });
     if (same) return same;
-    const behind = await this.#findBehind(file, { ...how, offset, trace, timeOf: this.#options.timeOf });
-    return behind === null ? null : await this.open(file, { path, offset: behind, time });
+    // Once more where it was written anew just before it was opened.
+    for (let tries = 1; tries <= MAX_TRIES; tries++) {
+      const behind = await this.#findBehind(file, { ...how, offset, trace, timeOf: this.#options.timeOf });
+      const tail = behind && await this.open(file, { path, time, ...behind });
+      if (tail || !behind) return tail;
+    }
+    return null;
   }
 
   /** What is at `path`; null, and the reason told, for what is no log file. */
@@ -101,7 +117,7 @@ export class Opener {
     return null;
   }
 
-  async #findBehind(file: Neighbour, lost: Lost): Promise<number | null> {
+  async #findBehind(file: Neighbour, lost: Lost): Promise<Place | null> {
     try {
       using content = openContent(file.path);
       return isSameFile(content.state(), file) ? await findBehind(content, lost) : null;
@@ -122,7 +138,7 @@ export class Opener {
   /** A missing file is nothing to tell of: it may come. */
   sayUnlessMissing(path: string, error: unknown): void {
     if (error instanceof Deno.errors.NotFound) this.solve(path);
-    else this.say(path, reasonOf(error));
+    else this.say(path, reasonOf(path, error));
   }
 
   /** Tells of a problem, unless it was the last that was told of this path. */
@@ -133,11 +149,26 @@ export class Opener {
   }
 }
 
-function sentenceOf(path: string, reason: string): string {
+/** Says that there is no file of a pattern. */
+export function absenceOf(pattern: string): string {
+  return sentenceOf(pattern, absence(pattern));
+}
+
+/** Says why a file cannot be read, as an error tells. */
+export function reasonOf(path: string, error: unknown): string {
+  return error instanceof Deno.errors.PermissionDenied ? readDenial(path) : messageOf(error);
+}
+
+/** Puts a file and what is wrong with it into a sentence. */
+export function sentenceOf(path: string, reason: string): string {
   return `Cannot read ${path}: ${reason}`;
 }
 
-function reasonOf(error: unknown): string {
-  const isDenied = error instanceof Deno.errors.PermissionDenied;
-  return isDenied ? denial("read it", joining("adm")) : messageOf(error);
+function isMissing(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return false;
+  } catch (error) {
+    return error instanceof Deno.errors.NotFound;
+  }
 }

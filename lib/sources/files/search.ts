@@ -47,13 +47,23 @@ interface Match {
   readonly isWhole: boolean;
 }
 
-/** Finds the offset behind the lines of a trace in a file; null where they are not, or prove nothing. */
-export async function findBehind(content: Content, lost: Lost): Promise<number | null> {
+/** A place behind a line, and that line's number. */
+export interface Place {
+  readonly offset: number;
+  readonly trace: Trace;
+}
+
+/** Finds the place behind the lines of a trace in a file; null where they are not, or prove nothing. */
+export async function findBehind(content: Content, lost: Lost): Promise<Place | null> {
   if (lost.trace.length === 0) return null;
   const lines = await readLines(content, lost.offset);
   const match = bestMatch(lines, lost.trace);
-  if (match && lost.isUnsettled && lines.numbers[match.known[0]!] !== lost.trace.at(-1)) return null;
-  return match && await isProof(match, { content, lines, lost }) ? lines.starts[match.known[0]! + 1]! : null;
+  if (match === null) return null;
+  const last = match.known[0]!;
+  const number = lines.numbers[last]!;
+  if (lost.isUnsettled && number !== lost.trace.at(-1)) return null;
+  if (!await isProof(match, { content, lines, lost })) return null;
+  return { offset: lines.starts[last + 1]!, trace: [number] };
 }
 
 async function readLines(content: Content, offset: number): Promise<Lines> {

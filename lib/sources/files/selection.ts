@@ -36,9 +36,10 @@ export class Selection {
    * ones that were last changed before `since` are set aside.
    */
   async look(tails: Tails, since: Micros | null): Promise<Found[]> {
-    const { paths, directories, failures } = this.#glob.list();
-    this.directories = directories;
-    failures.forEach((error, path) => this.#opener.sayUnlessMissing(path, error));
+    const listing = this.#glob.list();
+    const { paths } = listing;
+    this.directories = listing.directories;
+    this.#opener.review(listing);
     const logs = new Set([...paths, ...tails.open.map(({ path }) => path)]);
     const rotated = paths.filter((path) => isRotated(path, logs));
     const plain = paths.filter((path) => !isRotated(path, logs));

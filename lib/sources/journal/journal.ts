@@ -55,7 +55,7 @@ const FIELDS = "MESSAGE,SYSLOG_IDENTIFIER,_PID,_UID,_SYSTEMD_UNIT";
 /** `SD_MESSAGE_JOURNAL_DROPPED`; nobody but journald can write by this transport. */
 const SUPPRESSIONS = ["_TRANSPORT=driver", "MESSAGE_ID=a596d6fe7bfa4994828e72309e95d61e"];
 /** Time that journald and journalctl take to hand over an entry already written. */
-const GRACE: Micros = 5 * SECOND;
+const GRACE: Micros = 3 * SECOND;
 
 /**
  * The systemd journal by way of journalctl(1), without this program's own entries. A position is the cursor of an
@@ -82,7 +82,7 @@ class Journal implements Source {
   constructor(options: JournalOptions) {
     this.#options = options;
     this.#follow = options.follow ?? true;
-    this.#silence = options.silence ?? 60 * SECOND;
+    this.#silence = options.silence ?? 10 * SECOND;
     this.#proof = options.proof ?? 5 * SECOND;
     this.#wake = options.wake ?? null;
     this.#matches = [

@@ -1,6 +1,6 @@
 import { MILLISECOND, SECOND } from "../../../lib/core/time.ts";
 import { strict as assert } from "node:assert";
-import { denial, joining } from "../../../lib/core/denial.ts";
+import { absence, readDenial } from "../../../lib/core/read_denial.ts";
 import { entriesOf } from "../../support/records.ts";
 import { openFiles } from "../../../lib/sources/files/files.ts";
 import { MAX_LINE } from "../../../lib/sources/line_splitter.ts";
@@ -128,7 +128,7 @@ Deno.test("a directory that does not exist yet is followed once it does, also be
   await using following = new Following(logs.at("sites/*/access.log"), { poll: 20 * MILLISECOND });
   await eventually(() => following.problems.length > 0);
   assert.deepEqual(following.problems, [
-    `Cannot read ${logs.at("sites/*/access.log")}: there is no such file yet`,
+    `Cannot read ${logs.at("sites/*/access.log")}: ${absence(logs.at("sites/*/access.log"))}`,
   ]);
   Deno.mkdirSync(logs.at("sites/a"), { recursive: true });
   logs.write("sites/a/access.log", "one\n");
@@ -260,10 +260,9 @@ Deno.test("a file that may not be opened is told of once, and read from where it
     Deno.openSync = openSync;
   }
   await second.saw("two", "three");
-  const reason = denial("read it", joining("adm"));
   assert.deepEqual(second.problems, [
-    `Cannot read ${logs.at("a.log")}: ${reason}`,
-    `Cannot read ${logs.at("b.log")}: ${reason}`,
+    `Cannot read ${logs.at("a.log")}: ${readDenial(logs.at("a.log"))}`,
+    `Cannot read ${logs.at("b.log")}: ${readDenial(logs.at("b.log"))}`,
   ]);
 });
 

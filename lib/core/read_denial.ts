@@ -1,0 +1,99 @@
+/** Says why a file cannot be read, and what would let it be. */
+import { denial, joining } from "./denial.ts";
+
+/** What stands in the way: the file, or the first directory on the way to it that lets nobody through. */
+interface Obstacle {
+  readonly path: string;
+  /** Permissions that are wanted, as in a mode's last digit. */
+  readonly wanted: number;
+  /** Null where this program may not look. */
+  readonly info: Deno.FileInfo | null;
+}
+
+const [READ, SEARCH] = [4, 1];
+/** Directories that systemd hides from a service with `ProtectHome=yes`: they have no permissions at all then. */
+const HOMES = ["/home", "/root", "/run/user"];
+/** Directories that a service with `PrivateTmp=yes` has of its own. */
+const TEMPORARY = ["/tmp", "/var/tmp"];
+/** Debian's group of those who may read logs. */
+const [LOGS, LOGS_ID] = ["adm", 4];
+
+/**
+ * Says that the system denies the user of this process to read `path`, and what would permit it: a
+ * group, an access control list, or a setting of the service's unit.
+ */
+export function readDenial(path: string): string {
+  const { path: place, wanted, info } = obstacleTo(path);
+  const mode = info?.mode ?? null;
+  if (info === null || mode === null) return denial("read it", joining(LOGS));
+  if (HOMES.includes(place) && (mode & 0o777) === 0) {
+    return denial("read it", () =>
+      `ProtectHome of its unit hides ${place}; ` +
+      `let it with ProtectHome=read-only in: sudo systemctl edit strongmonitor`);
+  }
+  const isOfGroup = ((mode >> 3) & wanted) === wanted && info.gid !== null && info.gid !== 0;
+  if (isOfGroup) return denial("read it", joining(groupName(info.gid!)));
+  return denial("read it", (user) => granting(user, { path: place, wanted, info }));
+}
+
+/** Says that there is no file at `path` yet, and which setting of a service's unit may hide one. */
+export function absence(path: string): string {
+  const isBelow = (directory: string) => path.startsWith(`${directory}/`);
+  const place = TEMPORARY.find(isBelow);
+  if (place) return `there is no such file yet; with PrivateTmp=yes, a service has a ${place} of its own`;
+  const home = HOMES.find(isBelow);
+  return home
+    ? `there is no such file yet; with ProtectHome=tmpfs, a service sees none in ${home}`
+    : "there is no such file yet";
+}
+
+function obstacleTo(path: string): Obstacle {
+  const names = path.split("/").filter((name) => name !== "");
+  let directory = { path: "/", info: look("/") };
+  for (const name of names) {
+    const next = `${directory.path === "/" ? "" : directory.path}/${name}`;
+    const info = look(next);
+    if (info === "denied") return { ...directory, wanted: SEARCH, info: known(directory.info) };
+    directory = { path: next, info };
+  }
+  const info = known(directory.info);
+  return { path, wanted: info?.isDirectory ? READ | SEARCH : READ, info };
+}
+
+/** Null where this program may not look, or there is nothing. */
+function look(path: string): Deno.FileInfo | "denied" | null {
+  try {
+    return Deno.statSync(path);
+  } catch (error) {
+    return error instanceof Deno.errors.PermissionDenied ? "denied" : null;
+  }
+}
+
+function known(info: Deno.FileInfo | "denied" | null): Deno.FileInfo | null {
+  return info === "denied" ? null : info;
+}
+
+function granting(user: string, { path, wanted, info }: Obstacle): string {
+  const rights = `${wanted & READ ? "r" : ""}${wanted & SEARCH ? "x" : ""}`;
+  const command = `let it with: sudo setfacl -m u:${user}:${rights} ${word(path)}`;
+  if (info?.isDirectory) return command;
+  const directory = path.slice(0, path.lastIndexOf("/")) || "/";
+  return `${command}, and those that follow with: sudo setfacl -m d:u:${user}:r ${word(directory)}`;
+}
+
+function groupName(id: number): string {
+  if (id === LOGS_ID) return LOGS;
+  try {
+    const line = Deno.readTextFileSync("/etc/group").split("\n").find((one) =>
+      one.split(":")[2] === String(id)
+    );
+    return line?.split(":")[0] || String(id);
+  } catch {
+    return String(id);
+  }
+}
+
+/** A path as a shell takes it for one word. */
+function word(path: string): string {
+  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
+}

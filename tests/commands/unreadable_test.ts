@@ -1,0 +1,102 @@
+import { strict as assert } from "node:assert";
+import { eventually } from "../support/helpers.ts";
+import { exists } from "../support/journal_files.ts";
+import { MAIN, program } from "../support/program.ts";
+
+const SETPRIV = "/usr/bin/setpriv";
+/** Root without the right to read what modes forbid. */
+const AS_OTHERS = ["--bounding-set=-dac_override,-dac_read_search", "--"];
+const ignore = Deno.uid() !== 0 || !exists(SETPRIV);
+
+/** A configuration that reads `logs/*.log` of its own directory, among which is `secret.log`; gone at the end of the scope. */
+function scene(): { readonly path: string; readonly config: string; readonly secret: string } & Disposable {
+  const path = Deno.makeTempDirSync({ prefix: "strongmonitor-" });
+  Deno.mkdirSync(`${path}/logs`);
+  const [config, secret] = [`${path}/config.jsonc`, `${path}/logs/secret.log`];
+  const rules = [{ name: "a", str: "login failed", limit: 1, window: "10m", ban_time: "1h" }];
+  const module = {
+    match: { file: [`${path}/logs/*.log`, `${path}/later.log`] },
+    pattern: "^login failed from <ADDR>$",
+    rules,
+  };
+  Deno.writeTextFileSync(
+    config,
+    JSON.stringify({ firewall: "observe", state: `${path}/state`, modules: { APP: module } }),
+  );
+  Deno.writeTextFileSync(`${path}/logs/open.log`, "");
+  Deno.writeTextFileSync(secret, "");
+  Deno.chownSync(secret, 1, 4);
+  Deno.chmodSync(secret, 0o640);
+  return { path, config, secret, [Symbol.dispose]: () => Deno.removeSync(path, { recursive: true }) };
+}
+
+function command(...args: string[]): Deno.Command {
+  return new Deno.Command(SETPRIV, {
+    args: [...AS_OTHERS, Deno.execPath(), "run", "--quiet", "--allow-all", MAIN, ...args],
+    env: { NO_COLOR: "1", TZ: "UTC" },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  });
+}
+
+const REMEDY = /^Cannot read .*\/secret\.log: user \w+ may not read it; let it with: sudo usermod -aG adm /;
+
+Deno.test({
+  name: "`check` tells which log files this user may not read, with the remedy, and exits with 1",
+  ignore,
+  fn: async () => {
+    using directory = scene();
+    const { config, path } = directory;
+    const json = await command("check", "--json", "--config", config).output();
+    const { ok, files } = JSON.parse(new TextDecoder().decode(json.stdout));
+    assert.deepEqual([json.code, ok, files.length], [1, false, 2]);
+    assert.deepEqual([files[0].pattern, files[0].found, files[0].problems.length], [
+      `${path}/logs/*.log`,
+      1,
+      1,
+    ]);
+    assert.match(files[0].problems[0], REMEDY);
+    assert.deepEqual(files[1], { pattern: `${path}/later.log`, found: 0, problems: [] });
+    const text = await command("check", "--config", config).output();
+    assert.match(new TextDecoder().decode(text.stdout), /^Failed: Cannot read .*secret\.log/m);
+    const asRoot = await program(["check", "--json", "--config", config]);
+    assert.deepEqual([asRoot.code, JSON.parse(asRoot.stdout).files[0].found], [0, 2]);
+  },
+});
+
+Deno.test({
+  name: "`status` tells of a log file that cannot be read and exits with 1, until it can be and is",
+  ignore,
+  fn: async () => {
+    using directory = scene();
+    const { config, path, secret } = directory;
+    const monitor = command("run", "--config", config).spawn();
+    const status = async () => {
+      const { code, stdout } = await program(["status", "--json", "--state", `${path}/state`]);
+      const { running = false, sources = [] } = stdout === "" ? {} : JSON.parse(stdout);
+      return { code, running, sources };
+    };
+    try {
+      await eventually(async () =>
+        (await status()).sources.some((one: { problems: string[] }) => one.problems.length > 0)
+      );
+      const { code, sources } = await status();
+      assert.equal(code, 1);
+      assert.deepEqual(sources.map(({ waiting }: { waiting: boolean }) => waiting), [false, true]);
+      assert.match(sources[0].problems[0], REMEDY);
+      const text = await program(["status", "--state", `${path}/state`]);
+      assert.match(text.stdout, /^ +Cannot read .*secret\.log: .*usermod/m);
+      assert.match(text.stdout, /later\.log: waiting, as there is no such file yet; with PrivateTmp=yes/);
+      Deno.chmodSync(secret, 0o644);
+      Deno.writeTextFileSync(secret, "login failed from 203.0.113.5\n", { append: true });
+      await eventually(async () => {
+        const now = await status();
+        return now.code === 0 && now.sources[0].last_batch !== null;
+      });
+    } finally {
+      monitor.kill("SIGTERM");
+      await monitor.output();
+    }
+  },
+});

@@ -1,0 +1,182 @@
+/**
+ * Troubles the running program at random instants and holds it against an independent count of what it must have stored and
+ * whom it must have banned: `deno task test:faults [--rounds N] [--seed N] [--lines N]`. A round writes lines while one kind of
+ * trouble comes and goes. Prints its counts by kind; exit code 1 unless all but bans told twice are 0.
+ */
+import { canMount } from "../support/faults.ts";
+import { hasJournald, Journald } from "../support/journald.ts";
+import { postgresMissing, startPostgres, type TestPostgres } from "../support/postgres_server.ts";
+import { Random } from "../support/random.ts";
+import { Ledger, type Outcome } from "./ledger.ts";
+import { Scene } from "./scene.ts";
+import { pause, type Trouble, TROUBLES, type World } from "./troubles.ts";
+
+/** Seconds that the program gets to catch up after a round. */
+const SETTLING = 60;
+/** Lines written in one go, and the milliseconds between two. */
+const [GO, BETWEEN] = [50, 10];
+
+/** Runs the rounds; returns the outcomes by kind of trouble. */
+async function run({ rounds, seed, lines }: Options): Promise<Map<string, Outcome>> {
+  const random = new Random(seed);
+  await using stack = new AsyncDisposableStack();
+  const journald = hasJournald ? stack.use(await new Journald().ready()) : null;
+  const missing = await postgresMissing();
+  const postgres = missing === null ? stack.use(await startPostgres()) : null;
+  const scene = stack.use(new Scene({ journal: journald?.directory, postgres }));
+  const world = { scene, random, postgres };
+  for (
+    const [name, isThere] of [["journald", journald], ["PostgreSQL", postgres], [
+      "a disk to fill",
+      canMount(),
+    ]]
+  ) {
+    if (!isThere) console.log(`without ${name}: this machine has none`);
+  }
+  scene.start();
+  await scene.ready();
+  const results = new Map<string, Outcome>();
+  const possible = TROUBLES.filter((trouble) =>
+    trouble.isPossible(world) || trouble.name.startsWith("journalctl")
+  );
+  let before = scene.ledger.compare([], []);
+  for (let round = 0; round < rounds; round++) {
+    // Each kind once, then any.
+    const trouble = round < possible.length ? possible[round]! : random.pick(possible);
+    if (!trouble.isPossible(world)) continue;
+    await play(trouble, { ...world, journald, lines });
+    await settle(world);
+    const after = await compare(world);
+    results.set(trouble.name, add(results.get(trouble.name), difference(after, before)));
+    if (
+      after.lost + after.doubled + after.missed + after.undue >
+        before.lost + before.doubled + before.missed + before.undue
+    ) {
+      console.log(
+        `round ${round}, ${trouble.name}: ${JSON.stringify(difference(after, before))}\n${
+          scene.said.slice(-2_000)
+        }`,
+      );
+    }
+    before = after;
+  }
+  return results;
+}
+
+interface Options {
+  readonly rounds: number;
+  readonly seed: number;
+  /** Lines of a round. */
+  readonly lines: number;
+}
+
+/** Writes the lines of a round, with the trouble somewhere between them. */
+async function play(
+  trouble: Trouble,
+  { journald, lines, ...world }: World & { journald: Journald | null; lines: number },
+): Promise<void> {
+  const { scene, random } = world;
+  const begin = random.below(lines >> 1), length = 100 + random.below(lines >> 1);
+  let end: (() => void | Promise<void>) | void = undefined;
+  let isUnderWay = false;
+  for (let written = 0; written < lines; written += GO) {
+    if (!isUnderWay && written >= begin) {
+      isUnderWay = true;
+      end = await trouble.strike(world) ?? undefined;
+    }
+    if (end && written >= begin + length) {
+      await end();
+      end = undefined;
+    }
+    const addresses = attackers(random);
+    if (journald !== null && random.below(10) === 0) {
+      await journald.log(
+        addresses.map((address) =>
+          scene.ledger.write(address, (n) => `Invalid user u${n} from ${address} port 22`).trimEnd()
+        ),
+      );
+    } else scene.refuse(...addresses);
+    await pause(BETWEEN);
+  }
+  await end?.();
+}
+
+let used = 0;
+
+/** Addresses that nobody had before: some with one refusal too many, most with fewer, mixed. */
+function attackers(random: Random): string[] {
+  const lines: string[] = [];
+  while (lines.length < GO) {
+    const address = `10.${used >> 16 & 255}.${used >> 8 & 255}.${used & 255}`;
+    used++;
+    const times = random.below(8) === 0 ? Ledger.LIMIT + 1 + random.below(3) : 1 + random.below(Ledger.LIMIT);
+    for (let i = 0; i < times; i++) lines.splice(random.below(lines.length + 1), 0, address);
+  }
+  return lines;
+}
+
+/** Waits until everything is where it should be, or the time is up. */
+async function settle(world: World): Promise<void> {
+  const deadline = performance.now() + SETTLING * 1_000;
+  for (;;) {
+    await pause(250);
+    const { lost, missed } = await compare(world);
+    if (lost + missed === 0 || performance.now() > deadline) return;
+  }
+}
+
+/** Lines are held against PostgreSQL too where there is one: what is nowhere, or twice in either, is wrong. */
+async function compare({ scene, postgres }: World): Promise<Outcome> {
+  const own = scene.ledger.compare(scene.stored(), scene.told());
+  if (postgres === null) return own;
+  const messages = await shipped(postgres).catch(() => null);
+  if (messages === null) return { ...own, lost: Math.max(1, own.lost) };
+  const theirs = scene.ledger.compare(messages, scene.told());
+  return { ...own, lost: Math.max(own.lost, theirs.lost), doubled: own.doubled + theirs.doubled };
+}
+
+async function shipped(postgres: TestPostgres): Promise<string[]> {
+  const tables = await postgres.query<{ name: string }>(
+    "SELECT name FROM unnest(ARRAY['log', 'kept']) AS name WHERE to_regclass(name) IS NOT NULL",
+  );
+  const all = tables.map(({ name }) => `SELECT message FROM ${name}`).join(" UNION ALL ");
+  return all === "" ? [] : (await postgres.query<{ message: string }>(all)).map(({ message }) => message);
+}
+
+function difference(after: Outcome, before: Outcome): Outcome {
+  return combine(after, before, (a, b) => a - b);
+}
+
+function add(one: Outcome | undefined, other: Outcome): Outcome {
+  return one === undefined ? other : combine(one, other, (a, b) => a + b);
+}
+
+function combine(one: Outcome, other: Outcome, by: (a: number, b: number) => number): Outcome {
+  const keys = Object.keys(one) as (keyof Outcome)[];
+  return Object.fromEntries(keys.map((key) => [key, by(one[key], other[key])])) as unknown as Outcome;
+}
+
+function option(name: string, otherwise: number): number {
+  const at = Deno.args.indexOf(`--${name}`);
+  return at === -1 ? otherwise : Number(Deno.args[at + 1]);
+}
+
+const COLUMNS = ["lines", "lost", "doubled", "bans", "missed", "undue", "toldTwice"] as const;
+
+function row(name: string, cells: readonly (string | number)[]): string {
+  return name.padEnd(36) + cells.map((cell) => String(cell).padStart(10)).join("");
+}
+
+const options = {
+  rounds: option("rounds", TROUBLES.length),
+  seed: option("seed", Math.floor(Math.random() * 2 ** 31)),
+  lines: option("lines", 2_000),
+};
+console.log(`${options.rounds} rounds of ${options.lines} lines, --seed ${options.seed}`);
+const results = await run(options);
+const total = [...results.values()].reduce(add);
+console.log(row("trouble", ["lines", "lost", "doubled", "bans", "missed", "undue", "told twice"]));
+for (const [name, outcome] of [...results, ["all", total] as const]) {
+  console.log(row(name, COLUMNS.map((column) => outcome[column])));
+}
+Deno.exit(total.lost + total.doubled + total.missed + total.undue === 0 ? 0 : 1);
