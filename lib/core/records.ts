@@ -47,12 +47,12 @@ export interface Records {
   readonly times: Float64Array;
   /** Of journal entries; `NO_PID` where unknown, and of lines. */
   readonly pids: Int32Array;
-  /** Of lines: stands for the file that all of them are of, in whose order they come. */
-  readonly stream?: object | null;
   /** When the last line reached its file; NaN where nobody knows. */
   readonly written: Micros;
   /** Whether somebody waited for the lines to be written: none had been in the file before. */
   readonly isLive: boolean;
+  /** Of lines: stands for the file that all of them are of, in whose order they come. */
+  readonly stream?: object | null;
 }
 
 /** Longest message of a record that is kept, in characters; the rest of a longer one is cut off and counted. */

@@ -52,8 +52,6 @@ export function parseOffset(text: string): Micros | null {
   return sign === "-" ? -ahead : ahead;
 }
 
-/** What short names mean has changed: a line of an earlier year is a damaged one. */
-const FIRST_YEAR = 2000;
 /** What short names put a clock ahead of UTC, by zone, year and name; null: it names no zone. */
 const found = new Map<string, Micros | null>();
 const MAX_FOUND = 1_000;
@@ -62,8 +60,7 @@ const MAX_FOUND = 1_000;
  * What a short name such as `EST` or `CEST` puts a clock ahead of UTC; null for a word that names no
  * zone. Short names are not unique: `zone` decides where clocks of it bear that name themselves.
  */
-export function aheadByName(name: string, { zone, year: told }: Place): Micros | null {
-  const year = Math.max(told, FIRST_YEAR);
+export function aheadByName(name: string, { zone, year }: Place): Micros | null {
   const key = `${keyOf({ zone, year })} ${name}`;
   let ahead = found.get(key);
   if (ahead === undefined) {
@@ -138,9 +135,9 @@ function ofDatabase(name: string, year: number): Micros | null {
   return null;
 }
 
-/** An instant of winter and one of summer, whichever is which. */
+/** An instant of winter and one of summer, whichever is which. Before 2000 zones are taken as of then. */
 function halves(year: number): Micros[] {
-  return [0, 6].map((month) => Date.UTC(year, month) * MILLISECOND);
+  return [0, 6].map((month) => Date.UTC(Math.max(2000, year), month) * MILLISECOND);
 }
 
 function nameIn(

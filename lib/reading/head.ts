@@ -94,9 +94,10 @@ export class HeadReader<Program> {
    * Begins with `bytes[from, to)`: a line, or a message that may hold another line with its time, as
    * a container's does in the journal.
    */
-  begin(bytes: Bytes, { from, to, isLine }: { from: number; to: number; isLine: boolean }): void {
+  begin(bytes: Bytes, from: number, to: number, isLine: boolean): void {
     this.bytes = bytes;
-    this.#setText(from, to);
+    this.to = endWithoutBlanks(bytes.array, from, to);
+    this.from = startWithoutBlanks(bytes.array, from, this.to);
     this.#dockerTime = NaN;
     this.#times.begin();
     this.pid = NO_PID;
@@ -125,7 +126,7 @@ export class HeadReader<Program> {
     const count = numberOf(bytes.array, digits, end);
     if (count === 0) return false;
     this.count = count;
-    this.#took(REPEATED, inner, to - 1);
+    this.#took(REPEATED, inner, endWithoutBlanks(bytes.array, inner, to - 1));
     return true;
   }
 
@@ -134,7 +135,7 @@ export class HeadReader<Program> {
     if (!this.#isLine || this.#last !== NONE || !docker.read(this.bytes, this.from, this.to)) return false;
     this.bytes = docker.bytes;
     this.#dockerTime = docker.time;
-    this.#took(DOCKER, 0, docker.end);
+    this.#took(DOCKER, 0, endWithoutBlanks(docker.bytes.array, 0, docker.end));
     return true;
   }
 
@@ -152,21 +153,17 @@ export class HeadReader<Program> {
     if (this.#last === TAG || (this.#last === NONE && !this.#isLine)) return false;
     const tags = this.#tags;
     const { from, to } = this;
-    if (!tags.read(this.bytes, { from, to, time: this.#isTimed ? this.#times : null })) return false;
+    if (!tags.read(this.bytes, from, to, this.#isTimed ? this.#times : null)) return false;
     if (tags.pid !== NO_PID) this.pid = tags.pid;
     if (tags.program !== null) this.program = tags.program;
     this.#took(tags.program === null ? FACILITY : TAG, tags.end, to);
     return true;
   }
 
+  /** What is left ends at `to` without blanks. */
   #took(part: Part, from: number, to: number): void {
     this.#last = part;
-    this.#setText(from, to);
-  }
-
-  #setText(from: number, to: number): void {
-    const { array } = this.bytes;
-    this.to = endWithoutBlanks(array, from, to);
-    this.from = startWithoutBlanks(array, from, this.to);
+    this.to = to;
+    this.from = startWithoutBlanks(this.bytes.array, from, to);
   }
 }

@@ -46,10 +46,7 @@ export class HeadTags<Program> {
    *
    * @param time that stands before it; null: none
    */
-  read(
-    bytes: Bytes,
-    { from, to, time }: { from: number; to: number; time: Pick<TimePart, "isIso"> | null },
-  ): boolean {
+  read(bytes: Bytes, from: number, to: number, time: Pick<TimePart, "isIso"> | null): boolean {
     return time !== null && this.#readKnown(bytes, from, to, time.isIso) ||
       this.#readNew(bytes, from, to, time);
   }

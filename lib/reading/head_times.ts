@@ -121,8 +121,8 @@ export class HeadTimes {
 
   /** Reads the time that `bytes[from, to)` begins with. Returns false where there is none. */
   read(bytes: Bytes, from: number, to: number): boolean {
-    return this.#readKnown(bytes, from, to) ||
-      mayBeTime(bytes.array, from, to) && this.#readNew(bytes, from, to);
+    if (!mayBeTime(bytes.array, from, to)) return false;
+    return this.#readKnown(bytes, from, to) || this.#readNew(bytes, from, to);
   }
 
   #readKnown(bytes: Bytes, from: number, to: number): boolean {

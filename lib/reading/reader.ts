@@ -161,7 +161,11 @@ export class Reader {
     if (isJournalds) this.#suppressions.read(bytes, records.from[i]!, records.to[i]!);
     if (candidates.length === 0) return false;
     this.#event.pid = records.pids[i]!;
-    if (!this.#readMessage(candidates, bytes, records.from[i]!, records.to[i]!)) return false;
+    const from = records.from[i]!;
+    const to = records.to[i]!;
+    const isFound = this.#readMessage(candidates, bytes, from, to) ||
+      this.#readBehindHead(candidates, bytes, from, to, false);
+    if (!isFound) return false;
     this.#setTime(records.times[i]!, now);
     return true;
   }
@@ -219,52 +223,75 @@ export class Reader {
   /** Reads a line, or the line before where it only tells that that was written again. */
   #readLineOf(records: Records, i: number): boolean {
     const { bytes } = records;
-    const [from, to] = [records.from[i]!, records.to[i]!];
+    const from = records.from[i]!;
+    const to = records.to[i]!;
     let isFound = this.#readLine(bytes, from, to);
     if (this.#isZoneless && !this.#isJudged && this.#judgeZone(records, i)) {
       isFound = this.#readLine(bytes, from, to);
     }
-    const isUnknown = !isFound || !this.#event.isUnderstood;
-    const before = isUnknown && mayRepeat(bytes, from, to) ? this.#lines.before(records, i) : null;
-    const count = before === null ? 0 : timesRepeated({ bytes, from, to }, before);
-    this.#lines.passed(records, i, count > 0);
-    if (count === 0) return isFound;
+    const isRepetition = !this.#event.isUnderstood && mayRepeat(bytes, from, to) &&
+      this.#readAgain(records, i);
+    this.#lines.passed(records, i, isRepetition);
+    return isFound || isRepetition;
+  }
+
+  /** Reads the line before as often as line `i`, which was read last, tells. Returns false if it does not. */
+  #readAgain(records: Records, i: number): boolean {
+    const before = this.#lines.before(records, i);
+    const line = { bytes: records.bytes, from: records.from[i]!, to: records.to[i]! };
+    const count = before === null ? 0 : timesRepeated(line, before);
+    if (count === 0) return false;
     const { time } = this.#event;
     const isZoneless = this.#isZoneless;
-    const isBeforeFound = this.#readLine(before!.bytes, before!.from, before!.to);
+    this.#readLine(before!.bytes, before!.from, before!.to);
     this.#event.count = count;
     if (!Number.isNaN(time)) {
       this.#event.time = time;
       this.#isZoneless = isZoneless;
     }
-    return isBeforeFound;
+    return true;
   }
 
   /** Reads a line; its time is NaN where it does not tell. */
   #readLine(bytes: Bytes, from: number, to: number): boolean {
     this.#event.pid = NO_PID;
-    const isFound = this.#readMessage(null, bytes, from, to);
-    if (isFound && this.#event.isUnderstood) this.#takeOwnTime();
+    const isFound = this.#readMessage(this.#all, bytes, from, to) ||
+      this.#readBehindHead(this.#all, bytes, from, to, true);
+    if (this.#event.isUnderstood) this.#takeOwnTime();
     return isFound;
   }
 
   /**
-   * Reads a message of one of some modules, or a line (`known: null`). What a module understands as it
-   * stands is a bare message, whatever it seems to contain; else the next part of its head is taken
-   * off, which may tell another process. Returns false if it belongs to none; the event is the first one's if none understands it.
+   * Reads a message as it stands, whatever it seems to contain. Returns whether one of the candidates
+   * understands it.
    */
-  #readMessage(known: readonly Candidate[] | null, bytes: Bytes, from: number, to: number): boolean {
+  #readMessage(candidates: readonly Candidate[], bytes: Bytes, from: number, to: number): boolean {
     const event = this.#event;
-    const heads = this.#heads;
-    let candidates = known ?? this.#all;
-    this.#reference.zone = this.#zone;
-    this.#isZoneless = false;
+    event.isUnderstood = false;
     event.time = NaN;
     event.count = 1;
-    if (this.#isUnderstood(candidates, bytes, from, to)) return true;
-    heads.begin(bytes, { from, to, isLine: known === null });
-    let isAnyones = known === null;
-    while (heads.next()) {
+    this.#reference.zone = this.#zone;
+    this.#isZoneless = false;
+    return this.#isUnderstood(candidates, bytes, from, to);
+  }
+
+  /**
+   * Takes the head of a message or line off, part by part, until one of the candidates understands
+   * what is left; a part may tell another process. Returns false if it belongs to none; the event is
+   * the first one's if none understands it.
+   */
+  #readBehindHead(
+    candidates: readonly Candidate[],
+    bytes: Bytes,
+    from: number,
+    to: number,
+    isLine: boolean,
+  ): boolean {
+    const heads = this.#heads;
+    const event = this.#event;
+    let isAnyones = isLine;
+    heads.begin(bytes, from, to, isLine);
+    while (!event.isUnderstood && heads.next()) {
       if (heads.pid !== NO_PID) event.pid = heads.pid;
       if (heads.isTag) {
         const { identifier, candidates: named } = heads.program!;
@@ -273,15 +300,14 @@ export class Reader {
         isAnyones &&= identifier === KERNEL;
         if (candidates.length === 0 && !isAnyones) break;
       }
-      if (this.#isUnderstood(candidates, heads.bytes, heads.from, heads.to)) {
-        event.count = heads.count;
-        this.#takeHeadTime();
-        return true;
-      }
+      this.#isUnderstood(candidates, heads.bytes, heads.from, heads.to);
     }
-    if (candidates.length > 0) this.#take(candidates[0]!, heads.bytes, heads.from, heads.to);
-    event.isUnderstood = false;
-    this.#takeHeadTime();
+    event.count = heads.count;
+    if (candidates.length > 0 && !event.isUnderstood) {
+      this.#take(candidates[0]!, heads.bytes, heads.from, heads.to);
+    }
+    event.time = heads.time;
+    this.#isZoneless = heads.isZoneless;
     return candidates.length > 0;
   }
 
@@ -318,11 +344,6 @@ export class Reader {
     event.from = from;
     event.to = to;
     event.isTrusted = isTrusted;
-  }
-
-  #takeHeadTime(): void {
-    this.#event.time = this.#heads.time;
-    this.#isZoneless = this.#heads.isZoneless;
   }
 
   /**

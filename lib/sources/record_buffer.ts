@@ -22,9 +22,9 @@ export class RecordBuffer implements Records {
   origins: Origin[] = [];
   times = new Float64Array(COUNT);
   pids = new Int32Array(COUNT);
-  stream: object | null = null;
   written: Micros = NaN;
   isLive = false;
+  stream: object | null = null;
   /** Where the bytes end that are in use. */
   end = 0;
 

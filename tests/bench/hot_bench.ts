@@ -53,7 +53,7 @@ const heads = new HeadReader((identifier) => identifier, { now: NOW, before: NaN
 Deno.bench("HeadReader.next()", { group: GROUP }, () => {
   const { bytes, from, to, length } = LOGS["auth.log"];
   for (let i = 0; i < length; i++) {
-    heads.begin(bytes, { from: from[i]!, to: to[i]!, isLine: true });
+    heads.begin(bytes, from[i]!, to[i]!, true);
     while (!heads.isTag && heads.next());
   }
 });

@@ -55,7 +55,7 @@ Deno.test("`loadConfig()` says what is wrong inside a member of the whitelist", 
 Deno.test("`configWarnings()` tells which members of the whitelist have ended", () => {
   const ended =
     '[{ "address": "192.0.2.1", "until": "2020-01-31" }, { "address": "192.0.2.2", "until": "2200-01-01" }]';
-  const config = load(top(`"whitelist": ${ended}`));
+  const config = load(top(`"window": "1h", "ban_time": "1h", "whitelist": ${ended}`));
   assert.deepEqual(configWarnings(config), ["whitelist 192.0.2.1 has ended: it is banned like others"]);
   assert.deepEqual(configWarnings(config, micros("2020-01-01T00:00:00Z")), []);
 });
@@ -206,7 +206,8 @@ Deno.test("`longestOfEach()` keeps of each address the entry that ends last, and
 
 Deno.test("`loadConfig()` reads whitelist files beside it, tells wrong lines, and leaves what cannot be read to `whitelistProblem()`", () => {
   const files = {
-    "config.jsonc": `{ "whitelist_files": ["friends", "gone"], ${MODULES} }`,
+    "config.jsonc":
+      `{ "window": "1h", "ban_time": "1h", "whitelist_files": ["friends", "gone"], ${MODULES} }`,
     friends: new Uint8Array([
       ...new TextEncoder().encode("192.0.2.1 # B"),
       0xfc,

@@ -22,11 +22,16 @@ const RULES = 100;
 
 const OPTIONS = { logFormats: [], trustedProxies: null, unsafe: false };
 
-/** The modules that lines are made for. */
+/** The modules that lines are made for. Readers are made anew, as some remember what they have read. */
 export const MODULES = [
-  { name: "SSHD", identifiers: sshd.match.identifiers, kind: sshd, read: templateService(SSHD_TEMPLATES) },
-  { name: "NGINX", identifiers: nginx.match.identifiers, kind: nginx, read: nginxService },
-  { name: "OWN", identifiers: ["own"], kind: pattern, read: patternService(OWN_PATTERNS) },
+  {
+    name: "SSHD",
+    identifiers: sshd.match.identifiers,
+    kind: sshd,
+    open: () => templateService(SSHD_TEMPLATES),
+  },
+  { name: "NGINX", identifiers: nginx.match.identifiers, kind: nginx, open: () => nginxService },
+  { name: "OWN", identifiers: ["own"], kind: pattern, open: () => patternService(OWN_PATTERNS) },
 ] as const;
 
 /** Rules by the module's name. */
@@ -47,10 +52,10 @@ export function allRules(seed: number): Rules {
 export function makeBoth(rules: Rules): { model: Model; product: Product } {
   const options = { now: NOW, ipv6Prefix: IPV6_PREFIX };
   const patterns = OWN_PATTERNS.map((source) => source.replace(/[«»]/g, ""));
-  const all = MODULES.map(({ name, identifiers, kind, read }) => ({
+  const all = MODULES.map(({ name, identifiers, kind, open }) => ({
     name: name as string,
     identifiers,
-    read: read as Service,
+    read: open() as Service,
     form: kind.form({ ...OPTIONS, patterns }),
     rules: rules.get(name) ?? [],
   }));

@@ -21,7 +21,10 @@ const FRACTION = "(?:[.,](?<fraction>\\d{1,9}))?";
 const NAME = "(?= (?<name>[A-Z]{2,5})\\b)";
 const ZONE = `(?: ?(?<zone>Z|UTC|GMT|[+-]\\d\\d(?::?\\d\\d)?)\\b)?(?:${NAME}|)`;
 /** Minutes that some short names of zones mean. */
-const NAMES: Readonly<Record<string, number>> = { EST: -300, CET: 60, CEST: 120 };
+const NAMES: Readonly<Record<string, number>> = {
+  ...{ EST: -300, EDT: -240, CST: -360, CDT: -300, MST: -420, MDT: -360, PST: -480, PDT: -420 },
+  ...{ CET: 60, CEST: 120, MET: 60, MEST: 120, EET: 120, EEST: 180, WET: 0, WEST: 60 },
+};
 
 /** `May  6 10:56:10.5`, `May  6 2026 10:56:10`, `Wed May  6 10:56:10 CEST 2026` */
 const SYSLOG_TIME = new RegExp(

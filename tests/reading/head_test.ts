@@ -21,7 +21,7 @@ class Heads {
   read(line: string, isLine = true) {
     const { reader } = this;
     const { bytes, end } = encode(line + "]:junk");
-    reader.begin(bytes, { from: 0, to: end - 6, isLine });
+    reader.begin(bytes, 0, end - 6, isLine);
     while (reader.next());
     return {
       time: Number.isNaN(reader.time) ? null : reader.time,

@@ -76,7 +76,10 @@ export class Tail implements Disposable {
   #atEnd = false;
 
   /** Opens what is at `place`, perhaps another name than the one it is followed by; throws what `Deno.open` throws. */
-  constructor(place: string, { path, offset, head, trace, backlog, time = Infinity, shared }: TailOptions) {
+  constructor(
+    place: string,
+    { path, offset, head, trace, backlog, time = Infinity, shared }: TailOptions,
+  ) {
     this.path = path;
     this.#content = openContent(place);
     this.#state = this.#content.state();
