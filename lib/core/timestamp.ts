@@ -86,31 +86,22 @@ function ofZone(utc: Micros, zone: Zone, { now, before }: Reference): Micros {
   return first < before ? second : first;
 }
 
-/** The instant at which clocks of `zone` show what this machine's clocks show at `time`. */
-export function inZone(time: Micros, zone: Zone, reference: Reference): Micros {
-  return ofZone(time + LOCAL.ahead(time), zone, reference);
-}
-
 const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
 const MONTH = MONTHS.join("|");
 const WEEKDAYS = "(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)";
-const DATE_SYSLOG = `(?<month>${MONTH}) {1,2}(?<day>\\d{1,2})`;
 const CLOCK = "(?<hour>\\d\\d):(?<minute>\\d\\d):(?<second>\\d\\d)(?:[.,](?<fraction>\\d{1,9}))?";
+const OFFSET = "[+-]\\d\\d(?::?\\d\\d)?";
 /** A zone by its offset. PostgreSQL writes full hours as `-03`. */
-const ZONE = "(?: ?(?<zone>Z|UTC|GMT|[+-]\\d\\d(?::?\\d\\d)?)\\b)?";
+const ZONE = `(?: ?(?<zone>Z|UTC|GMT|${OFFSET})\\b)?`;
 /** A word behind a time, which may be the name of a zone. It is looked at and not taken. */
 const NAME = "(?:(?= (?<name>[A-Z]{2,5})\\b)|)";
-/** What follows a year behind the time. */
-const BEHIND_YEAR = "(?=:? |\\]|$)";
+/** Of classic syslog, and of asctime(3) and date(1): `Thu Nov 26 04:43:54 CET 2026`. A host may begin with digits. */
 const SYSLOG = new RegExp(
-  `^${DATE_SYSLOG} (?:(?<year>\\d{4}) )?${CLOCK}(?: (?:(?<zone>UTC|GMT) )?(?<laterYear>(?:19|20)\\d\\d)${BEHIND_YEAR})?`,
+  `^(?:${WEEKDAYS} )?(?<month>${MONTH}) {1,2}(?<day>\\d{1,2}) (?:(?<year>\\d{4}) )?${CLOCK}` +
+    `(?:(?: (?:(?<zone>UTC|GMT|${OFFSET})|(?<name>[A-Z]{2,5})))? (?<laterYear>(?:19|20)\\d\\d)(?![\\w[/@]|[.:-]\\w))?`,
 );
 const ISO = new RegExp(
   `^(?<year>\\d{4})[-/](?<month>\\d\\d)[-/](?<day>\\d\\d)[T _]${CLOCK}${ZONE}${NAME}`,
-);
-/** Of asctime(3), with a zone where date(1) writes one: `Thu Nov 26 04:43:54 2026`. */
-const ASCTIME = new RegExp(
-  `^(?:${WEEKDAYS} )?${DATE_SYSLOG} ${CLOCK}(?: (?<name>[A-Z]{2,5}|(?<zone>[+-]\\d\\d(?::?\\d\\d)?)))? (?<year>(?:19|20)\\d\\d)\\b`,
 );
 /** Of mail (RFC 5322, section 3.3), `Thu, 26 Nov 2026 04:43:54 +0100`, and of logs that write dates so. */
 const MAIL = new RegExp(
@@ -121,9 +112,11 @@ const SLASHED = new RegExp(`^(?<day>\\d\\d)/(?<month>${MONTH})/(?<year>\\d{4})[:
 /** Seconds since the epoch, of this century's first half, with fractions or not, or so many milli- or microseconds. */
 const EPOCH = /^(?<seconds>[12]\d{9})(?:[.,](?<fraction>\d{1,9})|(?<rest>\d{3}|\d{6}))?(?![\d.,]*\d)/;
 /** Matches what `readTime()` reads, in linear time and without groups of its own. */
-export const TIME_SOURCE = [ISO, ASCTIME, SYSLOG, SLASHED, MAIL, EPOCH].map(({ source }) =>
-  source.slice(1).replace(BEHIND_YEAR, "").replace(NAME, "(?: [A-Z]{2,5})?").replaceAll(/\(\?<\w+>/g, "(?:")
-    .replace(/\(\?!.*/, "")
+export const TIME_SOURCE = [ISO, SYSLOG, SLASHED, MAIL, EPOCH].map(({ source }) =>
+  source.slice(1).replace(NAME, "(?: [A-Z]{2,5})?").replaceAll(/\(\?<\w+>/g, "(?:").replaceAll(
+    /\(\?![^()]*\)/g,
+    "",
+  )
 ).join("|");
 const CLF = new RegExp(`^\\d\\d/(?:${MONTH})/\\d{4}:\\d\\d:\\d\\d:\\d\\d [+-]\\d{4}`);
 
@@ -143,7 +136,7 @@ export function readSyslogTime(text: string): Read | null {
 
 /**
  * The time of ISO 8601 and RFC 3339 that `text` begins with: `2026-05-06T10:56:10.123456+02:00`; with blanks, slashes
- * (nginx's error log), an underscore or without a zone as well.
+ * (nginx's error log), a low line (svlogd) or without a zone as well.
  */
 export function readIsoTime(text: string): Read | null {
   return read(ISO, text);
@@ -151,8 +144,8 @@ export function readIsoTime(text: string): Read | null {
 
 /** The time that `text` begins with, in any form that services commonly write. */
 export function readTime(text: string): Read | null {
-  const found = read(ISO, text) ?? read(ASCTIME, text) ?? read(SYSLOG, text) ?? read(SLASHED, text) ??
-    read(MAIL, text) ?? readEpoch(text);
+  const found = read(ISO, text) ?? read(SYSLOG, text) ?? read(SLASHED, text) ?? read(MAIL, text) ??
+    readEpoch(text);
   // `2026-01-28 16:05:213` tells no time.
   return found !== null && /^\w/.test(text.slice(found.length)) ? null : found;
 }
@@ -236,7 +229,10 @@ function read(pattern: RegExp, text: string): Read | null {
   const match = pattern.exec(text);
   if (!match) return null;
   const { month, day, hour, minute, second, fraction, zone, name, laterYear, year = laterYear } = match
-    .groups as Record<string, string | undefined>;
+    .groups as Record<
+      string,
+      string | undefined
+    >;
   const stamp = {
     year: year === undefined ? null : Number(year),
     month: /^\d/.test(month!) ? Number(month) : MONTHS.indexOf(month!) + 1,

@@ -42,16 +42,14 @@ export class HeadReader<Program> {
   bytes: Bytes = makeBytes(0);
   from = 0;
   to = 0;
-  /** When the line was written, by the outermost time that tells an instant; otherwise NaN. */
-  time: Micros = NaN;
-  /** Whether that does not say how far its clock is ahead of UTC. */
-  isZoneless = false;
   /** Of the innermost tag that tells a process. */
   pid = NO_PID;
   /** Of the last tag; null before the first. */
   program: Program | null = null;
   /** How often the line says that the message was written. */
   count = 1;
+  /** What Docker tells of the line; NaN where it does not. */
+  #dockerTime: Micros = NaN;
   readonly #docker = new DockerLog();
   readonly #times: HeadTimes;
   readonly #tags: HeadTags<Program>;
@@ -74,6 +72,19 @@ export class HeadReader<Program> {
     return this.#times.misses + this.#tags.misses;
   }
 
+  /**
+   * When the line was written, by the outermost time that tells an instant, and by the reference as it is
+   * now; otherwise NaN.
+   */
+  get time(): Micros {
+    return Number.isNaN(this.#dockerTime) ? this.#times.time : this.#dockerTime;
+  }
+
+  /** Whether that time does not tell in figures how far its clock is ahead of UTC. */
+  get isZoneless(): boolean {
+    return Number.isNaN(this.#dockerTime) && this.#times.isZoneless;
+  }
+
   /** Whether `next()` took a tag off last: `program` is new. */
   get isTag(): boolean {
     return this.#last === TAG;
@@ -87,8 +98,8 @@ export class HeadReader<Program> {
     this.bytes = bytes;
     this.to = endWithoutBlanks(bytes.array, from, to);
     this.from = startWithoutBlanks(bytes.array, from, this.to);
-    this.time = NaN;
-    this.isZoneless = false;
+    this.#dockerTime = NaN;
+    this.#times.begin();
     this.pid = NO_PID;
     this.program = null;
     this.count = 1;
@@ -123,7 +134,7 @@ export class HeadReader<Program> {
     const docker = this.#docker;
     if (!this.#isLine || this.#last !== NONE || !docker.read(this.bytes, this.from, this.to)) return false;
     this.bytes = docker.bytes;
-    this.time = docker.time;
+    this.#dockerTime = docker.time;
     this.#took(DOCKER, 0, endWithoutBlanks(docker.bytes.array, 0, docker.end));
     return true;
   }
@@ -131,10 +142,6 @@ export class HeadReader<Program> {
   #takeTime(): boolean {
     const times = this.#times;
     if (!times.read(this.bytes, this.from, this.to)) return false;
-    if (Number.isNaN(this.time)) {
-      this.time = times.time;
-      this.isZoneless = times.isZoneless;
-    }
     if (times.pid !== NO_PID) this.pid = times.pid;
     this.#isTimed ||= times.isTime;
     this.#took(TIME, times.end, this.to);

@@ -4,6 +4,7 @@
  * part says, and how many characters it takes.
  */
 import { type Read, readIsoTime, readSyslogTime, type Stamp, unixStamp } from "../core/timestamp.ts";
+import { readLineTime } from "./line_time.ts";
 
 /** A time that text begins with, and the gap behind it. */
 export interface TimePart {
@@ -45,16 +46,16 @@ const BEFORE_TIME = new RegExp(
 const PRIORITY_ALONE = /^<\d{1,3}>(?:1 )?/;
 const CLOCK = /\d\d:\d\d:(?=\d\d)/;
 const FRACTION = /^\d\d(?:[.,]\d{1,9})?/;
-/** Short names of zones, of which the local one may stand behind a time: any other word may begin a message. */
+/** Short names of zones that may stand behind a time: any other word may begin a message. */
 const ZONES =
   "UTC|GMT|WET|WEST|BST|CET|CEST|EET|EEST|MSK|IST|PKT|SGT|HKT|JST|KST|AWST|ACST|ACDT|AEST|AEDT|NZST|NZDT|" +
   "NST|NDT|AST|ADT|EST|EDT|CST|CDT|MST|MDT|PST|PDT|AKST|AKDT|HST";
 /**
- * Blanks behind a time, perhaps after a colon or the local zone; then what OpenWrt's `logread -t` and
+ * Blanks behind a time, perhaps after a colon or a zone; then what OpenWrt's `logread -t` and
  * containers' runtimes add.
  */
 const GAP = new RegExp(
-  `^(?: (?:${ZONES})(?=[ :]))?:? +(?:\\[\\d+\\.\\d{3}\\] )?(?:std(?:out|err) [FP] +)?`,
+  `^(?: (?<name>${ZONES})(?=[ :]))?:? +(?:\\[\\d+\\.\\d{3}\\] )?(?:std(?:out|err) [FP] +)?`,
 );
 const UNIX = /^(\d{9,10}\.\d{3,6}) +/;
 /** Seconds since 1970 and nanoseconds in hexadecimal digits, as daemontools label lines. */
@@ -72,9 +73,12 @@ export function readTime(text: string): TimePart | null {
   if (label) return { ...rest, stamp: taiStamp(label), length: label[0].length };
   const monotonic = MONOTONIC.exec(text);
   if (monotonic) return { ...rest, stamp: null, length: monotonic[0].length };
+  const calendar = readCalendarTime(text);
+  if (calendar) return calendar;
+  const own = readLineTime(text);
+  if (own) return { ...rest, ...own };
   const priority = PRIORITY_ALONE.exec(text);
-  return readCalendarTime(text) ??
-    (priority && { ...rest, stamp: null, isTime: false, length: priority[0].length });
+  return priority && { ...rest, stamp: null, isTime: false, length: priority[0].length };
 }
 
 function readCalendarTime(text: string): TimePart | null {
@@ -82,26 +86,32 @@ function readCalendarTime(text: string): TimePart | null {
   const told = text.slice(before);
   const syslog = readSyslogTime(told);
   const read = syslog ?? readIsoTime(told);
-  const length = read && endOfGap(told, read, groups!.open !== undefined);
-  if (length === null) return null;
+  const gap = read && gapBehind(told, read, groups!.open !== undefined);
+  if (gap === null) return null;
   const from = before + CLOCK.exec(told)!.index + "00:00:".length;
   const { open: _, pid } = groups as { open?: string; pid?: string };
   return {
-    stamp: read!.stamp,
+    stamp: read!.stamp.offset === null && gap.name !== undefined
+      ? { ...read!.stamp, name: gap.name }
+      : read!.stamp,
     second: { from, end: from + FRACTION.exec(text.slice(from))![0].length },
     pid: pid === undefined ? null : Number(pid),
     isIso: syslog === null,
     isTime: true,
-    length: before + length,
+    length: before + gap.end,
   };
 }
 
-/** Where the gap behind a time ends; null where there is no gap, and so no time. */
-function endOfGap(text: string, { length }: Read, isBracketed: boolean): number | null {
+/** Where the gap behind a time ends, and the zone that it names; null where there is no gap, and so no time. */
+function gapBehind(
+  text: string,
+  { length }: Read,
+  isBracketed: boolean,
+): { readonly end: number; readonly name: string | undefined } | null {
   const end = length + (isBracketed ? 1 : 0);
   if (isBracketed && text[length] !== "]") return null;
   const gap = GAP.exec(text.slice(end));
-  return gap && end + gap[0].length;
+  return gap && { end: end + gap[0].length, name: gap.groups!.name };
 }
 
 function taiStamp([, seconds, nanoseconds]: readonly string[]): Stamp {

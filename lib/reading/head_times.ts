@@ -1,9 +1,9 @@
 import { type Bytes, endOfDigits, Literal, numberOf } from "../core/bytes.ts";
 import { NO_PID } from "../core/records.ts";
-import type { Reference } from "../core/timestamp.ts";
+import type { Reference, Stamp } from "../core/timestamp.ts";
 import type { Micros } from "../core/time.ts";
 import { readTime, type TimePart } from "./head_text.ts";
-import { DayResolver, timeOfStamp } from "./timestamp.ts";
+import { DayResolver, type Told } from "./timestamp.ts";
 
 /** Minutes that are remembered, as the lines of a log may carry two times, and gaps of each. */
 const [MINUTES, GAPS] = [3, 4];
@@ -11,8 +11,29 @@ const [MINUTES, GAPS] = [3, 4];
 const MAX_DIGITS = 9;
 /** Bytes that hold any time and its gap. */
 const LONGEST = 160;
-const [BLANK, PLUS, COMMA, MINUS, POINT, SLASH, ZERO, COLON, LESS, AT, OPENING, DELETE] = [
+const [
+  BLANK,
+  DOUBLE,
+  SINGLE,
+  ROUND,
+  PLUS,
+  COMMA,
+  MINUS,
+  POINT,
+  SLASH,
+  ZERO,
+  COLON,
+  LESS,
+  EQUALS,
+  AT,
+  OPENING,
+  T,
+  DELETE,
+] = [
   32,
+  34,
+  39,
+  40,
   43,
   44,
   45,
@@ -21,18 +42,19 @@ const [BLANK, PLUS, COMMA, MINUS, POINT, SLASH, ZERO, COLON, LESS, AT, OPENING, 
   48,
   58,
   60,
+  61,
   64,
   91,
+  116,
   127,
 ];
+const UTC: Told = { offset: 0 };
 const STREAM = new Literal("std");
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** What stands between a second and the text behind the time: zone and gap. */
-interface Gap {
+interface Gap extends Told {
   readonly literal: Literal;
-  /** Minutes that its zone is ahead of UTC; null: local time. */
-  readonly offset: number | null;
 }
 
 /** A minute of a log, `Mar  9 04:05:`, with what stands before it. */
@@ -41,17 +63,18 @@ interface Minute {
   readonly part: TimePart;
   readonly gaps: Gap[];
   readonly times: DayResolver;
+  /** False: its date or time of day does not exist. */
+  readonly exists: boolean;
 }
 
+/** Most seconds of a minute, with a leap second. */
+const MAX_SECOND = 60;
+
 /**
- * Reads the time that a line begins with, and what collectors of logs put around it. Lines of a log
+ * Reads the times that a line begins with, and what collectors of logs put around them. Lines of a log
  * share their minutes, so a time is first compared with those of earlier lines.
  */
 export class HeadTimes {
-  /** When the line was written; NaN where the time does not tell an instant. */
-  time: Micros = NaN;
-  /** Whether the time does not say how far its clock is ahead of UTC. */
-  isZoneless = false;
   /** Of the process, where it stands before the time. */
   pid = NO_PID;
   isIso = false;
@@ -61,12 +84,39 @@ export class HeadTimes {
   end = 0;
   /** How many times had to be decoded. */
   misses = 0;
+  /** The first time of the line that tells an instant; no resolver: none does yet. */
+  #told: DayResolver | null = null;
+  #second = 0;
+  #fraction: Micros = 0;
+  #zone: Told = UTC;
   readonly #reference: Reference;
+  /** Of times that cannot be compared. */
+  readonly #others: DayResolver;
   /** The one used last comes first. */
   readonly #minutes: Minute[] = [];
 
   constructor(reference: Reference) {
     this.#reference = reference;
+    this.#others = new DayResolver(reference);
+  }
+
+  /**
+   * When the line was written, by the first of its times that tells an instant, and by the reference as
+   * it is now: a program's zone may be chosen once the program is known. NaN where none tells.
+   */
+  get time(): Micros {
+    this.#told?.resolve(this.#second, this.#fraction, this.#zone);
+    return this.#told?.time ?? NaN;
+  }
+
+  /** Whether that time does not tell in figures how far its clock is ahead of UTC. */
+  get isZoneless(): boolean {
+    return this.#told !== null && this.#zone.offset === null;
+  }
+
+  /** Begins with another line. */
+  begin(): void {
+    this.#told = null;
   }
 
   /** Reads the time that `bytes[from, to)` begins with. Returns false where there is none. */
@@ -95,7 +145,7 @@ export class HeadTimes {
       }
       const gap = gapAt(minute, bytes, at, to);
       if (gap === null) continue;
-      this.#put(minute, 10 * tens + ones, fraction, gap.offset);
+      this.#put(minute, 10 * tens + ones, fraction, gap);
       this.end = at + gap.literal.length;
       if (i > 0) {
         minutes[i] = minutes[0]!;
@@ -106,13 +156,19 @@ export class HeadTimes {
     return false;
   }
 
-  #put({ part, times }: Minute, second: number, fraction: Micros, offset: number | null): void {
-    times.resolve(second, fraction, offset);
-    this.time = times.time;
-    this.isZoneless = offset === null;
+  #put({ part, times, exists }: Minute, second: number, fraction: Micros, zone: Told): void {
+    if (exists && second <= MAX_SECOND) this.#tell(times, second, fraction, zone);
     this.pid = part.pid ?? NO_PID;
     this.isIso = part.isIso;
     this.isTime = true;
+  }
+
+  #tell(times: DayResolver, second: number, fraction: Micros, zone: Told): void {
+    if (this.#told !== null) return;
+    this.#told = times;
+    this.#second = second;
+    this.#fraction = fraction;
+    this.#zone = zone;
   }
 
   #readNew({ array }: Bytes, from: number, to: number): boolean {
@@ -123,10 +179,9 @@ export class HeadTimes {
     this.end = from + part.length;
     const { stamp, second } = part;
     if (stamp !== null && second !== null) {
-      this.#put(this.#learn(text, part), stamp.second, stamp.fraction, stamp.offset);
+      this.#put(this.#learn(text, part), stamp.second, stamp.fraction, stamp);
     } else {
-      this.time = stamp === null ? NaN : timeOfStamp(stamp, this.#reference);
-      this.isZoneless = stamp?.offset === null;
+      if (stamp !== null) this.#putOther(stamp);
       this.pid = NO_PID;
       this.isIso = false;
       this.isTime = part.isTime;
@@ -134,30 +189,41 @@ export class HeadTimes {
     return true;
   }
 
+  #putOther(stamp: Stamp): void {
+    if (this.#told !== null) return;
+    this.#others.begin(stamp);
+    this.#others.resolve(stamp.second, stamp.fraction, stamp);
+    if (!Number.isNaN(this.#others.time)) this.#tell(this.#others, stamp.second, stamp.fraction, stamp);
+  }
+
   /** Remembers a time, so that others of its minute can be compared. */
   #learn(text: string, part: TimePart): Minute {
     const { stamp, second, length } = part;
-    const { offset } = stamp!;
-    const minute = this.#minuteOf(new Literal(text.slice(0, second!.from)), part);
-    const literal = new Literal(text.slice(second!.end, length));
+    const { year, offset, name } = stamp!;
+    const minute = this.#minuteOf(new Literal(text.slice(0, second!.from)), part, year);
+    const gap = text.slice(second!.end, length);
+    const literal = new Literal(gap);
     if (!minute.gaps.some((gap) => isSame(gap.literal, literal))) {
-      minute.gaps.unshift({ literal, offset });
+      // A word behind the gap is no part of it.
+      const isNamed = name !== undefined && gap.startsWith(` ${name}`);
+      minute.gaps.unshift({ literal, offset, name: isNamed ? name : undefined });
       if (minute.gaps.length > GAPS) minute.gaps.pop();
     }
     return minute;
   }
 
-  #minuteOf(literal: Literal, part: TimePart): Minute {
-    const { year, name } = part.stamp!;
+  #minuteOf(literal: Literal, part: TimePart, year: number | null): Minute {
     const minutes = this.#minutes;
     const known = minutes.find((minute) =>
-      isSame(minute.literal, literal) && minute.part.stamp!.year === year && minute.part.stamp!.name === name
+      isSame(minute.literal, literal) && minute.part.stamp!.year === year
     );
     if (known) return known;
-    const times = minutes.length < MINUTES ? new DayResolver(this.#reference) : minutes.pop()!.times;
+    const times = new DayResolver(this.#reference);
     times.begin(part.stamp!);
-    const minute = { literal, part, gaps: [], times };
+    times.resolve(0, 0, part.stamp!);
+    const minute = { literal, part, gaps: [], times, exists: !Number.isNaN(times.time) };
     minutes.unshift(minute);
+    if (minutes.length > MINUTES) minutes.pop();
     return minute;
   }
 }
@@ -188,16 +254,28 @@ export function mayBeTime(array: Uint8Array, from: number, to: number): boolean 
   if (from >= to) return false;
   const first = array[from]!;
   if (first === LESS || first === AT || first === OPENING) return true;
+  if (first === DOUBLE || first === SINGLE || first === ROUND) {
+    return isDigit(array[from + 1]!) || isCapital(array[from + 1]!);
+  }
+  // The name of a time may stand before it: `t`, `ts`, `time` or `timestamp`.
+  if (first === T) {
+    return array[from + 1] === EQUALS || array[from + 2] === EQUALS || array[from + 4] === EQUALS ||
+      array[from + 9] === EQUALS;
+  }
   if (isCapital(first)) return array[from + 3] === BLANK || array[from + 3] === COMMA;
   const end = endOfDigits(array, from);
   const behind = array[end]!;
   switch (end - from) {
     case 0:
       return false;
+    case 1:
+    case 2:
+      return behind === BLANK || behind === MINUS || behind === SLASH;
     case 4:
       return behind === MINUS || behind === SLASH || behind === BLANK;
     default:
-      return behind === BLANK || (behind === POINT && end - from >= 9);
+      return behind === BLANK ||
+        (end - from >= 9 && (behind === POINT || behind === COMMA || behind === COLON));
   }
 }
 
@@ -212,8 +290,12 @@ function mayGoOn(bytes: Bytes, at: number): boolean {
     while (isCapital(array[end]!)) end++;
     return end - at <= 5 && !isWord(array[end]!);
   }
-  if (first >= ZERO && first <= ZERO + 9) return endOfDigits(array, at) === at + 4;
+  if (isDigit(first)) return endOfDigits(array, at) === at + 4;
   return STREAM.isAt(bytes, at);
+}
+
+function isDigit(byte: number): boolean {
+  return byte >= ZERO && byte <= ZERO + 9;
 }
 
 function isCapital(byte: number): boolean {
@@ -221,5 +303,5 @@ function isCapital(byte: number): boolean {
 }
 
 function isWord(byte: number): boolean {
-  return isCapital(byte) || (byte >= 97 && byte <= 122) || (byte >= ZERO && byte <= ZERO + 9) || byte === 95;
+  return isCapital(byte) || (byte >= 97 && byte <= 122) || isDigit(byte) || byte === 95;
 }

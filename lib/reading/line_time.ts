@@ -1,4 +1,4 @@
-import { readTime, type Stamp } from "../core/timestamp.ts";
+import { type Read, readTime, type Stamp } from "../core/timestamp.ts";
 
 /**
  * What may stand before the time at the beginning of a line: a bracket or a quote, or its name as in
@@ -24,6 +24,22 @@ export function timeOfLine(line: string): Stamp | null {
   if (line.startsWith("{")) return timeOfObject(line);
   const before = OPENING.exec(line) ?? ACCESS.exec(line);
   return readTime(before === null ? line : line.slice(before[0].length))?.stamp ?? null;
+}
+
+/** What closes a bracket or a quote before a time. */
+const CLOSING: Readonly<Record<string, string>> = { '"': '"', "'": "'", "[": "]", "(": ")", "<": ">" };
+/** What stands between a time and the message. */
+const GAP = /^:? +/;
+
+/** The time that a line begins with, with all that stands before the message; null where there is none. */
+export function readLineTime(line: string): Read | null {
+  const before = OPENING.exec(line)?.[0] ?? "";
+  const read = readTime(line.slice(before.length));
+  if (read === null) return null;
+  const closing = CLOSING[before.slice(-1)] ?? "";
+  const end = before.length + read.length;
+  const gap = line.startsWith(closing, end) ? GAP.exec(line.slice(end + closing.length)) : null;
+  return gap && { stamp: read.stamp, length: end + closing.length + gap[0].length };
 }
 
 function timeOfObject(line: string): Stamp | null {

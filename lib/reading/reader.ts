@@ -5,7 +5,6 @@ import { HeadReader } from "./head.ts";
 import type { ModuleHealth } from "./health.ts";
 import type { MessageReader } from "./message_reader.ts";
 import { LINE, NO_PID, type Origin, type Records } from "../core/records.ts";
-import { inZone } from "../core/timestamp.ts";
 import type { Zone } from "../core/zone.ts";
 import { timeOfLine } from "./line_time.ts";
 import { LastLines, mayRepeat, timesRepeated } from "./repetition.ts";
@@ -75,21 +74,19 @@ export class Reader {
   /** Modules that take what any program writes. */
   readonly #open: readonly ReadableModule[];
   readonly #heads: HeadReader<Program>;
-  /** Heads are read before it is known whose they are. */
-  readonly #reference = { now: 0, before: NaN };
-  readonly #suppressions: Suppressions;
-  readonly #lines = new LastLines();
-  /** The reference of times that messages tell themselves, in the zones of their modules. */
-  readonly #ownReference: { now: Micros; before: Micros; zone: Zone | undefined } = {
+  readonly #reference: { now: Micros; before: Micros; zone: Zone | undefined } = {
     now: 0,
     before: NaN,
     zone: undefined,
   };
-  readonly #times = new DayResolver(this.#ownReference);
+  readonly #suppressions: Suppressions;
+  readonly #lines = new LastLines();
+  /** Times that messages tell themselves. */
+  readonly #times = new DayResolver(this.#reference);
   /** Whether the time of the line read last depends on a zone that it does not tell in figures. */
   #isZoneless = false;
-  /** Of the module that the line at hand belongs to. */
-  #zone: Zone | undefined = undefined;
+  /** Zone of lines that belong to none of the modules. */
+  readonly #zone: Zone | undefined;
   readonly #zoneShift: ZoneShift;
   /** Whether the lines at hand have been asked for the zone of their times. */
   #isJudged = false;
@@ -106,6 +103,7 @@ export class Reader {
     otherZone: (shift: Micros) => void = () => {},
   ) {
     this.#health = health;
+    this.#zone = modules[0]!.zone;
     this.#zoneShift = new ZoneShift(otherZone);
     this.#all = modules.map(trusted);
     this.#suppressions = new Suppressions(modules.flatMap(({ units }) => units));
@@ -244,9 +242,13 @@ export class Reader {
     const count = before === null ? 0 : timesRepeated(line, before);
     if (count === 0) return false;
     const { time } = this.#event;
+    const isZoneless = this.#isZoneless;
     this.#readLine(before!.bytes, before!.from, before!.to);
     this.#event.count = count;
-    if (!Number.isNaN(time)) this.#event.time = time;
+    if (!Number.isNaN(time)) {
+      this.#event.time = time;
+      this.#isZoneless = isZoneless;
+    }
     return true;
   }
 
@@ -268,8 +270,8 @@ export class Reader {
     event.isUnderstood = false;
     event.time = NaN;
     event.count = 1;
+    this.#reference.zone = this.#zone;
     this.#isZoneless = false;
-    this.#zone = undefined;
     return this.#isUnderstood(candidates, bytes, from, to);
   }
 
@@ -304,16 +306,9 @@ export class Reader {
     if (candidates.length > 0 && !event.isUnderstood) {
       this.#take(candidates[0]!, heads.bytes, heads.from, heads.to);
     }
-    this.#takeTime();
+    event.time = heads.time;
+    this.#isZoneless = heads.isZoneless;
     return candidates.length > 0;
-  }
-
-  /** Takes the head's time, in the module's zone where it tells none. */
-  #takeTime(): void {
-    const { time, isZoneless } = this.#heads;
-    const zone = this.#zone;
-    this.#isZoneless = isZoneless;
-    this.#event.time = zone !== undefined && isZoneless ? inZone(time, zone, this.#reference) : time;
   }
 
   /** Whether one of the candidates understands a message; the event is then the first one's. */
@@ -342,7 +337,7 @@ export class Reader {
 
   #take({ module, isTrusted }: Candidate, bytes: Bytes, from: number, to: number): void {
     const event = this.#event;
-    this.#zone = module.zone;
+    this.#reference.zone = module.zone;
     event.module = module.index;
     event.reader = module.reader;
     event.bytes = bytes;
@@ -361,11 +356,8 @@ export class Reader {
       this.#event.time = time;
       this.#isZoneless = false;
     } else if (stamp !== null && (stamp.offset !== null || Number.isNaN(this.#event.time))) {
-      this.#ownReference.now = this.#reference.now;
-      this.#ownReference.before = this.#reference.before;
-      this.#ownReference.zone = this.#zone;
       this.#times.begin(stamp);
-      this.#times.resolve(stamp.second, stamp.fraction, stamp.offset);
+      this.#times.resolve(stamp.second, stamp.fraction, stamp);
       this.#event.time = this.#times.time;
       this.#isZoneless = stamp.offset === null;
     }

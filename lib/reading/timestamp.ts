@@ -11,6 +11,9 @@ export function timeOfStamp(stamp: Stamp, reference: Reference): Micros {
   return resolveStamp(stamp, reference) ?? NaN;
 }
 
+/** What a time tells of its zone. */
+export type Told = Pick<Stamp, "offset" | "name">;
+
 /**
  * Resolves the stamps of one day of a log as `resolveStamp()` does, which takes 3 us. Lines of a
  * log share their day, so all but the first cost one addition, unless clocks were set that day or
@@ -28,6 +31,7 @@ export class DayResolver {
    * The zone that `#midnight` is right for, and when it was found: NaN where that does not matter.
    */
   #offset: number | null = null;
+  #name: string | undefined = undefined;
   #zone: Zone | undefined = undefined;
   #knownAt: Micros = NaN;
   #midnight: Micros = 0;
@@ -47,15 +51,14 @@ export class DayResolver {
   }
 
   /**
-   * Finds the instant of a second of the minute, and a part of one, in the zone `offset` of a
-   * `Stamp`.
+   * Finds the instant of a second of the minute, and a part of one, in the zone that a `Stamp` tells.
    */
-  resolve(second: number, fraction: Micros, offset: number | null): void {
-    const isKnown = this.#isKnown && this.#offset === offset && second <= 60 &&
+  resolve(second: number, fraction: Micros, { offset, name }: Told): void {
+    const isKnown = this.#isKnown && this.#offset === offset && this.#name === name && second <= 60 &&
       (offset !== null || this.#zone === this.#reference.zone) &&
       (this.#knownAt === this.#reference.now || Number.isNaN(this.#knownAt));
     if (isKnown) this.time = this.#midnight + this.#sinceMidnight + second * SECOND + fraction;
-    else this.#find({ ...this.#minute!, second, fraction, offset });
+    else this.#find({ ...this.#minute!, second, fraction, offset, name });
   }
 
   #find(stamp: Stamp): void {
@@ -65,13 +68,14 @@ export class DayResolver {
     this.#midnight = time - this.#sinceMidnight - second * SECOND - fraction;
     this.#isKnown = !Number.isNaN(time) && isPlainDay(stamp, { midnight: this.#midnight, now, zone });
     this.#offset = offset;
+    this.#name = stamp.name;
     this.#zone = this.#reference.zone;
     this.#knownAt = offset !== null && year !== null ? NaN : now;
   }
 }
 
 function isSameDay(a: Stamp, b: Stamp): boolean {
-  return a.day === b.day && a.month === b.month && a.year === b.year && a.name === b.name;
+  return a.day === b.day && a.month === b.month && a.year === b.year;
 }
 
 /**

@@ -18,18 +18,18 @@ const WEEKDAY_NAME = "(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)";
 const MONTH = `(?<month>${MONTHS.join("|")})`;
 const CLOCK = "(?<hour>\\d\\d):(?<minute>\\d\\d):(?<second>\\d\\d)";
 const FRACTION = "(?:[.,](?<fraction>\\d{1,9}))?";
-const ZONE_NAME = "(?= (?<name>[A-Z]{2,5})\\b)";
-const ZONE = `(?: ?(?<zone>Z|UTC|GMT|[+-]\\d\\d(?::?\\d\\d)?)\\b)?(?:${ZONE_NAME}|)`;
+const NAME = "(?= (?<name>[A-Z]{2,5})\\b)";
+const ZONE = `(?: ?(?<zone>Z|UTC|GMT|[+-]\\d\\d(?::?\\d\\d)?)\\b)?(?:${NAME}|)`;
 /** Minutes that some short names of zones mean. */
 const NAMES: Readonly<Record<string, number>> = {
   ...{ EST: -300, EDT: -240, CST: -360, CDT: -300, MST: -420, MDT: -360, PST: -480, PDT: -420 },
   ...{ CET: 60, CEST: 120, MET: 60, MEST: 120, EET: 120, EEST: 180, WET: 0, WEST: 60 },
 };
 
-/** `May  6 10:56:10.5`, `May  6 2026 10:56:10`, `May  6 10:56:10 UTC 2026` */
+/** `May  6 10:56:10.5`, `May  6 2026 10:56:10`, `Wed May  6 10:56:10 CEST 2026` */
 const SYSLOG_TIME = new RegExp(
-  `^${MONTH} {1,2}(?<day>\\d{1,2}) (?:(?<year>\\d{4}) )?${CLOCK}${FRACTION}` +
-    "(?: (?:(?<zone>UTC|GMT) )?(?<later>(?:19|20)\\d\\d)(?=:? |\\]|$))?",
+  `^(?:${WEEKDAY_NAME} )?${MONTH} {1,2}(?<day>\\d{1,2}) (?:(?<year>\\d{4}) )?${CLOCK}${FRACTION}` +
+    "(?: (?:(?:(?<zone>UTC|GMT|[+-]\\d\\d(?::?\\d\\d)?)|(?<name>[A-Z]{2,5})) )?(?<later>(?:19|20)\\d\\d)(?![\\w[/@]|[.:-]\\w))?",
 );
 /** `2026-05-06T10:56:10.123456+02:00`, nginx's `2026/05/06 10:56:10`, and `2026-05-06_10:56:10` */
 export const ISO_TIME = new RegExp(
@@ -40,11 +40,6 @@ export const CLF_TIME = new RegExp(`^(?<day>\\d\\d)/${MONTH}/(?<year>\\d{4}):${C
 /** What services write at the beginning of a line, or where a pattern says `<TIME>`. */
 const OWN_TIMES = [
   ISO_TIME,
-  // `Wed May  6 10:56:10 CEST 2026`
-  new RegExp(
-    `^(?:${WEEKDAY_NAME} )?${MONTH} {1,2}(?<day>\\d{1,2}) ${CLOCK}${FRACTION}` +
-      "(?: (?:(?<name>[A-Z]{2,5})|(?<zone>[+-]\\d\\d(?::?\\d\\d)?)))? (?<year>(?:19|20)\\d\\d)\\b",
-  ),
   SYSLOG_TIME,
   // `06/May/2026:10:56:10 +0200`
   new RegExp(`^(?<day>\\d\\d)/${MONTH}/(?<year>\\d{4})[: ]${CLOCK}${FRACTION}${ZONE}`),
@@ -56,8 +51,7 @@ const OWN_TIMES = [
 ];
 /** Matches the same, without groups. */
 export const A_TIME = OWN_TIMES.map(({ source }) =>
-  source.slice(1).replace(ZONE_NAME, " [A-Z]{2,5}").replace("(?=:? |\\]|$)", "").replace(/\(\?<\w+>/g, "(?:")
-    .replace(/\(\?!.*/, "")
+  source.slice(1).replace(NAME, " [A-Z]{2,5}").replace(/\(\?<\w+>/g, "(?:").replace(/\(\?[=!][^()]*\)/g, "")
 ).join("|");
 const UNIX_TIME = /^(?<seconds>\d{9,10})\.(?<fraction>\d{3,6}) +/;
 const TAI_TIME = /^@4(?<tai>[0-9a-f]{15})(?<nano>[0-9a-f]{8}) +/;
@@ -72,7 +66,7 @@ const ZONES =
   "UTC GMT WET WEST BST CET CEST EET EEST MSK IST PKT SGT HKT JST KST AWST ACST ACDT AEST AEDT NZST NZDT NST NDT AST ADT EST EDT CST CDT MST MDT PST PDT AKST AKDT HST"
     .split(" ");
 const GAP = new RegExp(
-  `^(?: (?:${ZONES.join("|")})(?=[ :]))?:? +(?:\\[\\d+\\.\\d{3}\\] )?(?:(?:stdout|stderr) [FP] +)?`,
+  `^(?: (?<zone>${ZONES.join("|")})(?=[ :]))?:? +(?:\\[\\d+\\.\\d{3}\\] )?(?:(?:stdout|stderr) [FP] +)?`,
 );
 
 const LEVELS = "emerg panic alert crit err error warn warning notice info debug".split(" ");
@@ -84,7 +78,7 @@ const SYSLOG_LEVEL = `(?:${FACILITIES.join("|")})(?:\\|(?:${FACILITIES.join("|")
 })`;
 const FACILITY = new RegExp(`^(?:${SYSLOG_LEVEL}:?|<(?:${SYSLOG_LEVEL}|\\d+\\.\\d+)>) +`);
 const LEVEL = "(?:error|fatal|info|warn|warning|notice|crit|critical|alert|emerg|debug\\d*)";
-const NAME = "[\\w./@-]+";
+const PROGRAM = "[\\w./@-]+";
 const PID = "\\[(?<pid>\\d+)\\]";
 /** Each with the name of its program in the group `program`. */
 const TAGS = {
@@ -94,12 +88,12 @@ const TAGS = {
   timed: [
     "^(?:[^\\s[:]+ +){0,2}?(?<program>kernel): ?(?=\\[ *\\d+\\.\\d+\\])",
     `^(?:[^\\s[:]+ +){0,2}?(?:${SYSLOG_LEVEL}:? +)?(?!\\[?(?:${LEVEL}|${SYSLOG_LEVEL})\\]?[:[])` +
-    `(?:\\[(?<bracketed>${NAME})\\]|(?<program>${NAME})(?:\\([\\w.:-]+\\))?)(?:${PID}:? +|: +)`,
+    `(?:\\[(?<bracketed>${PROGRAM})\\]|(?<program>${PROGRAM})(?:\\([\\w.:-]+\\))?)(?:${PID}:? +|: +)`,
   ],
   bare: [
     "^(?:[^\\s[:]+ )?(?<program>kernel): ?(?=\\[ *\\d+\\.\\d+\\])",
-    `^(?:[^\\s[:]+ )?(?:\\[(?<bracketed>${NAME})\\]|(?<program>${NAME})(?:\\([\\w.:-]+\\))?)${PID}(?:: +| +(?=${LEVEL}: ))`,
-    `^\\[(?!${LEVEL}\\])(?<program>${NAME})\\]: +`,
+    `^(?:[^\\s[:]+ )?(?:\\[(?<bracketed>${PROGRAM})\\]|(?<program>${PROGRAM})(?:\\([\\w.:-]+\\))?)${PID}(?:: +| +(?=${LEVEL}: ))`,
+    `^\\[(?!${LEVEL}\\])(?<program>${PROGRAM})\\]: +`,
   ],
 };
 const DECORATION = /^(?:\[ID \d+ \w+\.\w+\] |kernel: ?\[ *\d+\.\d+\] )/;
@@ -191,15 +185,22 @@ function takeTime(text: string, now: number) {
   take(WEEKDAY);
   const syslog = take(SYSLOG_TIME);
   const found = syslog ?? take(ISO_TIME);
-  if (found && (!bracket || take(/^\]/)) && take(GAP)) {
-    const { year, later, ...groups } = found.groups as Groups;
+  const gap = found && (!bracket || take(/^\]/)) && take(GAP);
+  if (found && gap) {
+    const name = found.groups!.name ?? gap.groups!.zone;
     return {
-      time: instantOf({ ...groups, year: year ?? later }, now),
+      time: instantOf({ ...found.groups, name }, now),
       pid: process && Number(process.groups!.pid),
       isIso: syslog === null,
       isTime: true,
       length: text.length - rest.length,
     };
+  }
+  // It may be a time of the service's own, perhaps in brackets.
+  const own = timeAtStart(text, now);
+  const behind = own && /^(?<closing>["'\])>]?):? +/.exec(text.slice(own.length));
+  if (own && behind && behind.groups!.closing === own.closing) {
+    return { ...parts, time: own.time, length: own.length + behind[0].length };
   }
   return priority && { ...parts, time: null, isTime: false, length: priority[0].length };
 }
@@ -239,11 +240,7 @@ export function timeOf(text: string, now: number): OwnTime | null {
     const groups = found.groups!;
     const { length } = found[0];
     return groups.seconds === undefined
-      ? {
-        time: instantOf({ ...groups, year: groups.year ?? groups.later }, now),
-        isZoneless: groups.zone === undefined,
-        length,
-      }
+      ? { time: instantOf(groups, now), isZoneless: groups.zone === undefined, length }
       : {
         length,
         time: Number(groups.seconds) * 1_000_000 + microseconds(groups.fraction ?? groups.rest),
@@ -254,10 +251,11 @@ export function timeOf(text: string, now: number): OwnTime | null {
 }
 
 /** The time at the beginning of a message, where services put it; it may stand in brackets. */
-export function timeAtStart(message: string, now: number): OwnTime | null {
-  const before = /^(?:["'[(<]|(?:time|ts|timestamp|t)=["']?)?/.exec(message)![0].length;
-  const found = timeOf(message.slice(before), now);
-  return found && { ...found, length: before + found.length };
+export function timeAtStart(message: string, now: number): OwnTime & { closing: string } | null {
+  const before = /^(?:["'[(<]|(?:time|ts|timestamp|t)=["']?)?/.exec(message)![0];
+  const found = timeOf(message.slice(before.length), now);
+  const closing = `"'])>`[`"'[(<`.indexOf(before.at(-1)!)] ?? "";
+  return found && { ...found, length: before.length + found.length, closing };
 }
 
 const DAY = 86_400_000_000;
@@ -267,7 +265,8 @@ const DAY = 86_400_000_000;
  * a day past `now`.
  */
 export function instantOf(time: Groups, now: number): number | null {
-  if (time.year !== undefined) return instantOfYear(time, Number(time.year));
+  const written = time.year ?? time.later;
+  if (written !== undefined) return instantOfYear(time, Number(written));
   const latest = new Date((now + DAY) / 1_000).getUTCFullYear();
   for (let year = latest; year > latest - 9; year--) {
     const instant = instantOfYear(time, year);

@@ -82,6 +82,9 @@ Deno.test("`HeadReader.next()` takes a bare message for nothing else", () => {
       "March 9",
       "<1234>x",
       "[x] y: z",
+      "[2026-03-09] y",
+      "[2026-03-09 04:05:06]y",
+      "1773029106y",
     ]
   ) {
     assert.deepEqual(timed(message, NOW), { time: null, identifier: "", pid: null, count: 1, message });

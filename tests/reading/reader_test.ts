@@ -2,7 +2,7 @@ import { strict as assert } from "node:assert";
 import { addressOf } from "../../lib/core/address_reader.ts";
 import { decode, encode } from "../../lib/core/bytes.ts";
 import { HOUR, type Micros, SECOND } from "../../lib/core/time.ts";
-import { zoneOf } from "../../lib/core/zone.ts";
+import { type Zone, zoneOf } from "../../lib/core/zone.ts";
 import { pattern as ownPattern } from "../../modules/pattern.ts";
 import { MODULE_FAILURES, ModuleHealth } from "../../lib/reading/health.ts";
 import { type ReadableModule, Reader } from "../../lib/reading/reader.ts";
@@ -52,8 +52,8 @@ interface Record {
 /** A batch of records in one buffer. */
 function batchOf(
   all: readonly Record[],
-  stream: object,
-  { written = NaN, isLive = false } = {},
+  { stream = null, written = NaN, isLive = false }: Partial<Pick<Records, "stream" | "written" | "isLive">> =
+    {},
 ): Records {
   const { bytes } = encode(all.map(({ text }) => `${text}\n`).join(""));
   const ends = all.map((_, i) => encode(all.slice(0, i + 1).map(({ text }) => `${text}\n`).join("")).end);
@@ -67,9 +67,9 @@ function batchOf(
     origins,
     times: Float64Array.from(all, ({ time = NOW }) => time),
     pids: Int32Array.from(all, ({ pid = NO_PID }) => pid),
+    stream,
     written,
     isLive,
-    stream,
   };
 }
 
@@ -82,7 +82,7 @@ function readerOf(
 
 /** What a reader makes of the records of a batch, in words; null for one that belongs to no module. */
 function readAll(reader: Reader, all: readonly Record[], now = NOW, stream: object = FILE) {
-  const records = batchOf(all, stream);
+  const records = batchOf(all, { stream });
   return all.map((_, i) => {
     if (!reader.read(records, i, now)) return null;
     const { module, isUnderstood, bytes, from, to, time, pid, count, isTrusted } = reader.event;
@@ -337,6 +337,24 @@ Deno.test("`Reader.read()` reads the hour that clocks show twice by the line bef
     assert.equal(timeOf(text), second);
   }));
 
+Deno.test("`Reader.takeSuppressions()` tells what journald dropped of the modules' services", () => {
+  const reader = readerOf([A, B]);
+  const said = (text: string, uid = 0) =>
+    entry(text, "systemd-journald", { uid, unit: "systemd-journald.service" });
+  const of = (unit: string) => said(`Suppressed 12 messages from ${unit}`);
+  readAll(reader, [
+    of("ssh.service"),
+    said("Suppressed 12 messages from ssh.service", 9),
+    said("Suppressed 12 x"),
+  ]);
+  assert.deepEqual(reader.takeSuppressions(), [{ unit: "ssh.service", count: 12 }]);
+  assert.deepEqual(reader.takeSuppressions(), []);
+  // Once a module's unit is known, others are not of interest.
+  readAll(reader, [entry("a 192.0.2.1", "aa", { uid: 0, unit: "a.service" })]);
+  readAll(reader, [of("/system.slice/a.service"), of("b.service"), of("other.service")]);
+  assert.deepEqual(reader.takeSuppressions().map(({ unit }) => unit), ["a.service", "b.service"]);
+});
+
 Deno.test("`Reader.read()` takes a time without a zone for one of the module's, in a head or in the message", () =>
   inZone("Europe/Berlin", () => {
     const zone = zoneOf("Asia/Tokyo")!;
@@ -348,6 +366,15 @@ Deno.test("`Reader.read()` takes a time without a zone for one of the module's, 
       ["2026-05-31T12:00:00+01:00 host aa: a 192.0.2.1", "2026-05-31T11:00:00Z"],
       ["2026-05-31 12:00:00 -03 host aa: a 192.0.2.1", "2026-05-31T15:00:00Z"],
       ["2026-05-31 12:00:00 host aa: a 192.0.2.1", "2026-05-31T03:00:00Z"],
+      // The name of a zone counts for its line alone, and the outermost time for all of a line.
+      ["May 31 12:00:02 EST host aa: a 192.0.2.1", "2026-05-31T17:00:02Z"],
+      ["May 31 12:00:03 host aa: a 192.0.2.1", "2026-05-31T03:00:03Z"],
+      ["May 31 12:00:04 EST host aa: a 192.0.2.1", "2026-05-31T17:00:04Z"],
+      ["May 31 12:00:05 EST host bb: b 192.0.2.1", "2026-05-31T17:00:05Z"],
+      ["May 31 12:00:06 2026-05-31T01:00:00Z host aa: a 192.0.2.1", "2026-05-31T03:00:06Z"],
+      ["May 31 12:00:07 2026-05-31 01:00:00 host aa: a 192.0.2.1", "2026-05-31T03:00:07Z"],
+      ["Feb 31 12:00:07 2026-05-31 12:00:00 host aa: a 192.0.2.1", "2026-05-31T03:00:00Z"],
+      ["[31/May/2026:12:00:08] host aa: a 192.0.2.1", "2026-05-31T03:00:08Z"],
     ];
     const found = readAll(readerOf([{ ...A, zone }, B]), cases.map(([text]) => line(text)), now);
     assert.deepEqual(found.map((event) => event?.time), cases.map(([, time]) => Date.parse(time) * 1_000));
@@ -375,12 +402,12 @@ Deno.test("`Reader.read()` believes a head rather than a message's time without 
 /** When a reader says that the lines of a batch were written, and of which shifts of zones it told. */
 function readWritten(
   texts: readonly string[],
-  { written, isLive }: { written: Micros; isLive: boolean },
+  { written, isLive, zone }: { written: Micros; isLive: boolean; zone?: Zone },
 ): { times: string[]; told: Micros[] } {
   const told: Micros[] = [];
   const health = new ModuleHealth(NAMES, (complaint) => assert.fail(complaint));
-  const reader = new Reader([A], health, (shift) => told.push(shift));
-  const records = batchOf(texts.map((text) => line(text, written)), {}, { written, isLive });
+  const reader = new Reader([{ ...A, zone }], health, (shift) => told.push(shift));
+  const records = batchOf(texts.map((text) => line(text, written)), { written, isLive });
   const times = texts.map((_, i) => {
     reader.read(records, i, written);
     return new Date(reader.event.time / 1_000).toISOString().slice(0, 19);
@@ -413,6 +440,16 @@ Deno.test("`Reader.read()` takes lines just written, whose times are hours off, 
     });
   }));
 
+Deno.test("`Reader.read()` takes lines of other programs for lines of the module's zone", () =>
+  inZone("UTC", () => {
+    const texts = ["May 30 21:00:00 host aa: a 192.0.2.1", "May 30 21:00:02 host cron: x"];
+    const zone = zoneOf("Asia/Tokyo")!;
+    assert.deepEqual(readWritten(texts, { written: WRITTEN, isLive: true, zone }), {
+      times: ["2026-05-30T12:00:00", "2026-05-30T12:00:02"],
+      told: [],
+    });
+  }));
+
 Deno.test("`Reader.read()` keeps lines of another zone as far apart as they are", () =>
   inZone("UTC", () => {
     const ahead = ["May 30 16:00:00 host aa: a 192.0.2.1", "May 30 21:00:00 host aa: a 192.0.2.1"];
@@ -423,23 +460,6 @@ Deno.test("`Reader.read()` keeps lines of another zone as far apart as they are"
       });
     }
   }));
-Deno.test("`Reader.takeSuppressions()` tells what journald dropped of the modules' services", () => {
-  const reader = readerOf([A, B]);
-  const said = (text: string, uid = 0) =>
-    entry(text, "systemd-journald", { uid, unit: "systemd-journald.service" });
-  const of = (unit: string) => said(`Suppressed 12 messages from ${unit}`);
-  readAll(reader, [
-    of("ssh.service"),
-    said("Suppressed 12 messages from ssh.service", 9),
-    said("Suppressed 12 x"),
-  ]);
-  assert.deepEqual(reader.takeSuppressions(), [{ unit: "ssh.service", count: 12 }]);
-  assert.deepEqual(reader.takeSuppressions(), []);
-  // Once a module's unit is known, others are not of interest.
-  readAll(reader, [entry("a 192.0.2.1", "aa", { uid: 0, unit: "a.service" })]);
-  readAll(reader, [of("/system.slice/a.service"), of("b.service"), of("other.service")]);
-  assert.deepEqual(reader.takeSuppressions().map(({ unit }) => unit), ["a.service", "b.service"]);
-});
 
 Deno.test("a module that throws three times in a row is given up, and the others work on", () => {
   const complaints: string[] = [];

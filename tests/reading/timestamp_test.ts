@@ -40,7 +40,7 @@ Deno.test("`DayResolver.resolve()` finds the instants that `resolveStamp()` find
           for (const second of [stamp.second, 5, 60]) {
             const one = { ...stamp, hour, minute, second };
             const expected = resolveStamp(one, surroundings) ?? NaN;
-            resolver.resolve(one.second, one.fraction, one.offset);
+            resolver.resolve(one.second, one.fraction, one);
             assert.equal(resolver.time, expected, `${zone} ${JSON.stringify(one)} as of ${surroundings.now}`);
             assert.equal(timeOfStamp(one, surroundings), expected);
           }

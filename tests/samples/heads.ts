@@ -48,9 +48,9 @@ export const HEADS: Readonly<Record<string, readonly HeadSample[]>> = {
       nearMiss: "[Mar  9 04:05:06 web sshd[4711]: %",
     },
     {
-      line: "Mar  9 04:05:06 CET web sshd[4711]: %",
+      line: "Mar  9 05:05:06 CET web sshd[4711]: %",
       time: TIME,
-      nearMiss: "Mar  9 04:05:06CET web sshd[4711]: %",
+      nearMiss: "Mar  9 05:05:06CET web sshd[4711]: %",
     },
   ],
   "a year in classic syslog, and the time of ctime(3)": [
@@ -70,6 +70,57 @@ export const HEADS: Readonly<Record<string, readonly HeadSample[]>> = {
       nearMiss: "Mun Mar  9 04:05:06 2026 sshd[4711]: %",
     },
     { line: "Tue Mar 10 04:05:06 2020 sshd[4711]: %", time: OLD, nearMiss: "Tue Mar 10 2020 sshd[4711]: %" },
+  ],
+  "zones by hours and by name": [
+    {
+      line: "2026-03-09 01:05:06 -03 web sshd[4711]: %",
+      time: TIME,
+      nearMiss: "2026-03-09 01:05:06 -3 web a sshd[4711]: %",
+    },
+    {
+      line: "2026-03-09 09:50:06.038 +0545 web sshd[4711]: %",
+      time: TIME + 38_000,
+      nearMiss: "2026-03-09 09:50:06.038+ 0545 web sshd[4711]: %",
+    },
+    {
+      line: "2026-03-08 23:05:06 EST web sshd[4711]: %",
+      time: TIME,
+      nearMiss: "2026-03-08 23:05:06EST web sshd[4711]: %",
+    },
+    {
+      line: "Mon Mar  9 05:05:06 CET 2026 sshd[4711]: %",
+      time: TIME,
+      nearMiss: "Mon Mar  9 05:05:06 CET26 a b sshd[4711]: %",
+    },
+  ],
+  "times of a service's own": [
+    {
+      line: "[2026-03-09 04:05:06.5] web sshd[4711]: %",
+      time: TIME + 500_000,
+      nearMiss: "[2026-03-09 04:05:06.5 web sshd[4711]: %",
+    },
+    {
+      line: "[09/Mar/2026:05:05:06 +0100] sshd[4711]: %",
+      time: TIME,
+      nearMiss: "[09/Mar/2026:05:05:06 +0100 sshd[4711]: %",
+    },
+    {
+      line: "Mon, 09 Mar 2026 05:05:06 +0100: sshd[4711]: %",
+      time: TIME,
+      nearMiss: "Mon, 09 Mat 2026 05:05:06 +0100: sshd[4711]: %",
+    },
+    { line: "1773029106 sshd[4711]: %", time: TIME, nearMiss: "1773029106sshd[4711] %" },
+    { line: "1773029106250: sshd[4711]: %", time: TIME + 250_000, nearMiss: "17730291062: sshd[4711] %" },
+    {
+      line: 'time="2026-03-09T04:05:06Z" sshd[4711]: %',
+      time: TIME,
+      nearMiss: 'tome="2026-03-09T04:05:06Z" sshd[4711]: %',
+    },
+    {
+      line: "ts=1773029106.25 sshd[4711]: %",
+      time: TIME + 250_000,
+      nearMiss: "tx=1773029106.25 a sshd[4711]: %",
+    },
   ],
   "OpenWrt": [
     {
@@ -279,7 +330,7 @@ export const HEADS: Readonly<Record<string, readonly HeadSample[]>> = {
     {
       line: "1773029106.250000 web sshd[4711]: %",
       time: TIME + 250_000,
-      nearMiss: "1773029106.25 web sshd[4711]: %",
+      nearMiss: "1773029106. web sshd[4711]: %",
     },
     { line: "[ 1234.567890] web sshd[4711]: %", time: null, nearMiss: "[ 1234.] web web sshd[4711]: %" },
     {
