@@ -4,6 +4,7 @@
  */
 import { currentBoot } from "../core/boot.ts";
 import { every, pause, supervise } from "../core/async.ts";
+import { ClockWatch } from "../core/clock_watch.ts";
 import { UserError } from "../core/error.ts";
 import type { Log } from "../core/log.ts";
 import { type Micros, now, SECOND } from "../core/time.ts";
@@ -80,6 +81,7 @@ export class Monitor {
   readonly #housekeeping: Housekeeping;
   readonly #reports = new Map<string, Pick<SourceReport, "name" | "running" | "lastBatch">>();
   readonly #started = now();
+  readonly #clock = new ClockWatch();
   #fleet: Fleet | null = null;
   #lastReport = "";
   #isRefreshDue = false;
@@ -106,7 +108,7 @@ export class Monitor {
       changed: () => this.#refreshSoon(),
     });
     this.#firewall = buildFirewall(config, { lost: () => this.#bans.putBack() });
-    this.#rebase(now());
+    state.enforcement.rebase(now());
     const { start } = currentBoot(bootId);
     state.logins.expire({ logins: now() - (config.trust?.span ?? 0), sessions: start });
     const logins = new Logins(config.trust);
@@ -326,7 +328,8 @@ export class Monitor {
       pipeline: this.#pipeline,
       chores: [
         { name: "drop ended whitelist entries", run: (time) => this.#state.expireWhitelist(time) },
-        { name: "mend bans of a clock that ran ahead", run: (time) => this.#rebase(time) },
+        { name: "mend bans of a clock that ran ahead", run: () => this.#rebase() },
+        { name: "mend tries of a clock that ran ahead", run: (time) => this.#state.enforcement.rebase(time) },
         { name: "take over changes", run: () => this.#refresh() },
         { name: "give back memory", run: (time) => this.#sweep(this.#pipeline.counted(time)) },
         { name: "delete old logins", run: (time) => this.#state.logins.expireLogins(time - keepLogins) },
@@ -348,11 +351,12 @@ export class Monitor {
     };
   }
 
-  #rebase(time: Micros): void {
-    const { bans, enforcement } = this.#state;
-    const count = bans.rebase(time);
-    enforcement.rebase(time);
-    if (count > 0) this.#log.warn(`the clock ran ahead: ${count} bans that began later than now begin now`);
+  /** Never at a start: a clock that is behind would end all bans as soon as it is right. */
+  #rebase(): void {
+    this.#clock.look((time) => {
+      const count = this.#state.bans.rebase(time);
+      if (count > 0) this.#log.warn(`the clock ran ahead: ${count} bans that began later than now begin now`);
+    });
   }
 
   #sweep(counted: Micros): void {
@@ -412,6 +416,8 @@ export class Monitor {
     if (isEnd && this.#config.ban.unbanOnStop) await this.#liftAll();
     await this.#fleet?.close(STOP_SHIPPING);
     await background;
+    // What takes over would not know that the clock was set back.
+    this.#housekeeping.attempt("mend bans of a clock that ran ahead", () => this.#rebase());
     this.#housekeeping.attempt("report", () => this.#report(false));
   }
 

@@ -152,8 +152,8 @@ export class BanTable {
   }
 
   /**
-   * Bans in force that begin later than `now` were made while the clock ran ahead. They begin now, and last as long as they were
-   * to. Returns how many there were.
+   * Has bans in force that begin later than `now` begin now, and last as long as they were to; returns how many there were. Call it
+   * only when the clock was seen to be set back: after a start they may be right, and the clock behind.
    */
   rebase(now: Micros): number {
     return this.#db.run(

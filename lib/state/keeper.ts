@@ -47,6 +47,9 @@ export class Keeper implements Shelter {
 
   open(): DatabaseSync {
     const file = fileOf(this.#directory);
+    if (sizeOf(file) === null && adoptFresh(file)) {
+      this.#lost(`The state ${file} was being replaced when the program ended: going on with the new one`);
+    }
     const size = sizeOf(file);
     try {
       const db = connect(file);
@@ -57,6 +60,8 @@ export class Keeper implements Shelter {
         db.close();
         throw error;
       }
+      // One that was not put into place must never replace what comes now.
+      removeAll(freshOf(file));
       if (size === 0) this.#lost(`The state ${file} was empty: beginning anew`);
       this.#files.push(new StateFile(file));
       return db;
@@ -115,10 +120,13 @@ export class Keeper implements Shelter {
     return (fault === "damaged" ? this.#renew(old, why) : null) ?? this.#flee(old, why);
   }
 
-  /** Makes a new file of what can be read of `old`, which it closes, and puts it into place; null where it cannot be written. */
+  /**
+   * Makes a new file of what can be read of `old`, which it closes, and puts it into place; goes on in memory where that can be read
+   * only. Null, with `old` still open, where it cannot be made or put there. Throws `UserError` (69).
+   */
   #renew(old: DatabaseSync | null, why: string): DatabaseSync | null {
     const file = fileOf(this.#directory);
-    const fresh = `${file}.fresh`;
+    const fresh = freshOf(file);
     let saved: Salvage;
     try {
       Deno.mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
@@ -134,10 +142,23 @@ export class Keeper implements Shelter {
       return null;
     }
     const aside = setAside(file);
-    // Closing removes what lies beside the old file's name.
+    try {
+      Deno.renameSync(fresh, file);
+    } catch {
+      // The next try to leave memory, or the next start, finds it. From memory, which goes on, a newer one is made.
+      if (this.#refuge !== null) removeAll(fresh);
+      return null;
+    }
+    // Closing removes what lies beside the old file's name, and so comes before the new one is opened.
     close(old);
-    Deno.renameSync(fresh, file);
-    const db = connect(file);
+    let db: DatabaseSync;
+    try {
+      db = connect(file);
+    } catch (error) {
+      const whole = openAsItIs(file);
+      if (whole === null) throw new UserError(`Cannot open the state ${file}: ${messageOf(error)}`, 69);
+      return this.#flee(whole, messageOf(error));
+    }
     this.#files.push(new StateFile(file));
     this.#refuge = null;
     const kept = aside === null ? "" : `, the old one is kept as ${aside}`;
@@ -171,7 +192,7 @@ export class Keeper implements Shelter {
     if (performance.now() < this.#nextReturn) return null;
     this.#nextReturn = performance.now() + BETWEEN_RETURNS;
     const file = fileOf(this.#directory);
-    if (sizeOf(file) === null) return this.#renew(memory, "somebody removed it");
+    if (sizeOf(file) === null && !adoptFresh(file)) return this.#renew(memory, "somebody removed it");
     let db: DatabaseSync | null = null;
     try {
       db = connect(file);
@@ -233,6 +254,33 @@ function lengthen(file: string): void {
 
 /** A head that tells of more is damaged itself. */
 const MOST_LENGTH = 2 ** 40;
+
+/** Where a new file is made before it takes the place of `file`. */
+function freshOf(file: string): string {
+  return `${file}.fresh`;
+}
+
+/** Puts a new file into place that was made but not put there; returns whether there was a whole one. */
+function adoptFresh(file: string): boolean {
+  const fresh = freshOf(file);
+  if (sizeOf(fresh) === null) return false;
+  try {
+    const db = connect(fresh);
+    try {
+      db.exec(PROBE);
+      // Rows come in one transaction, this one with them.
+      if (db.prepare("SELECT 1 FROM meta WHERE key = 'host'").get() === undefined) return false;
+    } finally {
+      db.close();
+    }
+    // What is left beside the old file would be read as a part of the new one.
+    setAside(file);
+    Deno.renameSync(fresh, file);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** Renames a file and what lies beside it; returns the new name, or null where there was none. */
 function setAside(file: string): string | null {

@@ -1,8 +1,8 @@
 import { strict as assert } from "node:assert";
 import { readReport } from "../../lib/monitor/report.ts";
-import { rouseMonitor } from "../../lib/monitor/control.ts";
+import { prepareStateDirectory, rouseMonitor } from "../../lib/monitor/control.ts";
 import { State } from "../../lib/state/state.ts";
-import { eventually, script } from "../support/helpers.ts";
+import { eventually, MANUAL, script } from "../support/helpers.ts";
 import { program } from "../support/program.ts";
 
 const PROGRAM = new URL("../../main.ts", import.meta.url).pathname;
@@ -324,4 +324,19 @@ Deno.test("a banned address that goes on sending lines is warned of once, and `s
   await eventually(() => known()?.[0]?.lines === 4);
   assert.deepEqual(known()?.map(({ address }) => address), ["203.0.113.1"]);
   assert.equal(scene.lines(/getting through/).length, 1);
+});
+
+Deno.test("the program leaves bans as they are when it starts under a clock that is behind", async () => {
+  await using scene = new Scene();
+  prepareStateDirectory(scene.stateDirectory);
+  const start = (Date.now() + 365 * 86_400_000) * 1_000;
+  const until = start + 30 * 86_400_000_000;
+  const before = new State(scene.stateDirectory);
+  const address = "203.0.113.9";
+  before.bans.add({ address, scope: "all", provenance: MANUAL, reason: "x", count: 0, start, until });
+  before.close();
+  scene.start();
+  await eventually(() => scene.banned().includes(address));
+  const found = scene.ask((state) => state.bans.inForce().map((ban) => [ban.start, ban.until]));
+  assert.deepEqual(found, [[start, until]]);
 });

@@ -220,6 +220,83 @@ Deno.test("`State.look()` gives way to another state that somebody put into its 
   state.close();
 });
 
+Deno.test("`State` of a monitor goes on with a new file that a crash kept from its place", () => {
+  using ground = new Ground();
+  ground.prepare();
+  // Killed between two renames: the old file is aside, and what lay beside it is not.
+  Deno.renameSync(ground.file, `${ground.file}.fresh`);
+  Deno.writeFileSync(`${ground.file}-wal`, GARBAGE);
+  const state = ground.open();
+  assert.equal(state.bans.inForce().length, 3);
+  assert.equal(state.position("journal"), "s=1");
+  assert.equal(state.takeLoss(), true);
+  assert.match(ground.errors.join("\n"), /^error: The state .* was being replaced when the program ended/);
+  assert.equal(ground.errors.length, 1);
+  state.close();
+});
+
+Deno.test("`State` of a monitor takes no new file that is old, garbage or empty for its state", () => {
+  using ground = new Ground();
+  ground.prepare();
+  const fresh = `${ground.file}.fresh`;
+  Deno.copyFileSync(ground.file, fresh);
+  ground.open().close();
+  assert.throws(() => Deno.statSync(fresh), Deno.errors.NotFound, "a state is in its place");
+  for (const content of [GARBAGE, new Uint8Array()]) {
+    Deno.removeSync(ground.file);
+    Deno.writeFileSync(fresh, content);
+    const state = ground.open();
+    assert.equal(state.bans.inForce().length, 0);
+    state.close();
+  }
+  assert.deepEqual(ground.errors, []);
+});
+
+/** Faults on the way of a new file to its place, each once; they return what puts the system right again. */
+const REFUSALS: Readonly<Record<string, () => () => void>> = {
+  "put into its place": () => {
+    const rename = Deno.renameSync;
+    Deno.renameSync = (from, to) => {
+      if (!String(from).endsWith(".fresh")) return rename(from, to);
+      Deno.renameSync = rename;
+      throw new Error("refused");
+    };
+    return () => Deno.renameSync = rename;
+  },
+  "opened in its place": () => {
+    const open = Deno.openSync;
+    Deno.openSync = (path, options) => {
+      if (!String(path).endsWith("/state.db") || !options?.createNew) return open(path, options);
+      Deno.openSync = open;
+      throw new Error("refused");
+    };
+    return () => Deno.openSync = open;
+  },
+};
+for (const [what, refuse] of Object.entries(REFUSALS)) {
+  Deno.test(`\`State.look()\` loses nothing when the new file cannot be ${what} at once`, async () => {
+    using ground = new Ground();
+    const state = ground.open();
+    fill(state, 300);
+    addLines(state, 1_000);
+    state.look();
+    Deno.writeFileSync(ground.file, GARBAGE);
+    const allow = refuse();
+    try {
+      assert.equal(state.look(), true);
+    } finally {
+      allow();
+    }
+    assert.match(ground.errors.join("\n"), /cannot be written .*going on in memory with 300 bans/);
+    state.bans.add(ban(400));
+    await leaveMemory(state, ground);
+    state.bans.add(ban(401));
+    const found = read(ground, (other) => [other.bans.inForce().length, other.log.count()]);
+    assert.deepEqual(found, [302, 1_000]);
+    state.close();
+  });
+}
+
 /** Looks until the state is in its file again. */
 async function leaveMemory(state: State, { log }: Ground): Promise<void> {
   const deadline = performance.now() + 20_000;
