@@ -69,9 +69,7 @@ const CLIENT_BITS: Readonly<Record<string, number>> = { teredo: 128, "6to4": 48 
 export function countedAs(address: string, ipv6Prefix: number): string {
   if (!address.includes(":")) return address;
   const parsed = ipaddr.IPv6.parse(address);
-  const isSingle = parsed.parts[0]! < 0x100 ||
-    /^(?:[^:]+:){4}(?:0|200):5efe:/.test(parsed.toNormalizedString());
-  const bits = isSingle ? 128 : CLIENT_BITS[parsed.range()] ?? ipv6Prefix;
+  const bits = parsed.parts[0]! < 0x100 ? 128 : CLIENT_BITS[parsed.range()] ?? ipv6Prefix;
   if (bits === 128) return address;
   return `${ipaddr.IPv6.networkAddressFromCIDR(`${address}/${bits}`).toRFC5952String()}/${bits}`;
 }

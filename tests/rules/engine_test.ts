@@ -181,7 +181,7 @@ Deno.test("`Engine.add()` counts IPv6 addresses by their networks, and names the
 Deno.test("`Engine.add()` counts clients behind gateways from IPv4 one by one, and a 6to4 site as one", () => {
   const engine = engineOf([rule()], { ipv6Prefix: 64 });
   const last = ["c633:6401", "c633:6402", "c633:6403", "c633:6404"];
-  const kinds = ["64:ff9b::", "64:ff9b:1::", "::ffff:0:", "2001:0:c000:201:0:ffff:", "2001:db8::5efe:"];
+  const kinds = ["64:ff9b::", "64:ff9b:1::", "::ffff:0:", "2001:0:c000:201:0:ffff:"];
   for (const kind of kinds) {
     assert.deepEqual(last.flatMap((n) => add(engine, { address: kind + n })), [], kind);
     const trips = [1, 2].flatMap(() => add(engine, { address: kind + last[0] }));
@@ -191,6 +191,14 @@ Deno.test("`Engine.add()` counts clients behind gateways from IPv4 one by one, a
   const site = ["2002:c633:6409::1", "2002:c633:6409:1::1", "2002:c633:6409:2::1"];
   const trips = site.flatMap((address) => add(engine, { address }));
   assert.deepEqual(trips.map(({ address }) => address), ["2002:c633:6409::/48"]);
+});
+
+Deno.test("`Engine.add()` counts ISATAP addresses by their network, as their sender chooses the address inside", () => {
+  for (const kind of ["2001:db8::5efe:", "2001:db8::200:5efe:"]) {
+    const engine = engineOf([rule()], { ipv6Prefix: 64 });
+    const trips = [1, 2, 3].flatMap((n) => add(engine, { address: `${kind}c633:640${n}` }));
+    assert.deepEqual(trips.map(({ address }) => address), ["2001:db8::/64"]);
+  }
 });
 
 Deno.test("`Engine.add()` asks how lenient it is to be where a limit was passed", () => {
