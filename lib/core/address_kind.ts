@@ -13,51 +13,45 @@ export const NOBODYS = {
   "unspecified": ["0.0.0.0/8", "::"],
 } as const;
 
-/** Bits of a subnet of IPv6, in which each host has an address. */
-const SUBNET = 64;
 /** The first word of Teredo's `2001::/32`, and the first half of 6to4's. */
 const [TEREDO, SIX_TO_FOUR] = [0x20010000, 0x2002];
-/** The third word of an ISATAP address, whose second lowest bit of the first byte may be set. */
-const [ISATAP, UNIVERSAL] = [0x5efe, 0x02000000];
 
 /**
  * How many bits of an IPv6 address name one client, whatever size networks have that are assigned to
  * clients. 0: the address is of none of the kinds that hold an IPv4 address of each client in them.
  *
- *   ::/8             128  NAT64 `64:ff9b::/96` (RFC 6052) and `64:ff9b:1::/48` (RFC 8215), IPv4-translated
- *                         `::ffff:0:a.b.c.d` (RFC 2765), IPv4-compatible: all of IPv4 in one network. Nothing
- *                         in here is assigned to a client (RFC 4291, section 2.4)
- *   2001::/32        128  Teredo (RFC 4380): the first 64 bits name the server that its clients share
- *   2002::/16         48  6to4 (RFC 3056): a site behind one IPv4 address, which is bits 17 to 48
- *   …:[02]00:5efe:…  128  ISATAP (RFC 5214): hosts of one site, each by its own IPv4 address
+ *   ::/8       128  NAT64 `64:ff9b::/96` (RFC 6052) and `64:ff9b:1::/48` (RFC 8215), IPv4-translated
+ *                   `::ffff:0:a.b.c.d` (RFC 2765), IPv4-compatible: all of IPv4 in one network. Nothing
+ *                   in here is assigned to a client (RFC 4291, section 2.4)
+ *   2001::/32  128  Teredo (RFC 4380): the first 64 bits name the server that its clients share
+ *   2002::/16   48  6to4 (RFC 3056): a site behind one IPv4 address, which is bits 17 to 48
+ *
+ * ISATAP (RFC 5214) is none of them: its IPv4 address is part of the interface's id, and whoever has a /64
+ * of his own may give himself as many of these ids as he likes.
  *
  * The firewall of this machine sees the IPv6 address of all these, which a gateway has made: a ban of
  * the IPv4 address inside would stop nobody.
  */
-export function clientBits(w0: number, w2: number): number {
+export function clientBits(w0: number): number {
   if (w0 >>> 24 === 0 || w0 === TEREDO) return 128;
-  if (w0 >>> 16 === SIX_TO_FOUR) return 48;
-  return (w2 & ~UNIVERSAL) === ISATAP ? 128 : 0;
+  return w0 >>> 16 === SIX_TO_FOUR ? 48 : 0;
 }
 
 const words = new Int32Array(ADDRESS_WORDS);
 
 /**
  * Whether the network of `length` bits around a canonical address or network holds several clients that have nothing
- * to do with each other. Of ISATAP, subnets do; what is wider is one site's, and whoever has a subnet of his own may
- * give himself as many of these addresses as he likes.
+ * to do with each other.
  */
 export function isOfStrangers(address: string, length: number): boolean {
-  const bits = clientBitsOf(address);
-  const isOrdinary = bits === 128 && words[0]! >>> 24 !== 0 && words[0] !== TEREDO;
-  return length < bits && !(isOrdinary && length < SUBNET);
+  return length < clientBitsOf(address);
 }
 
 /** `clientBits()` of a canonical address or network. */
 export function clientBitsOf(address: string): number {
   if (!address.includes(":")) return 0;
   putAddress(address, words);
-  return clientBits(words[0]!, words[2]!);
+  return clientBits(words[0]!);
 }
 
 /**

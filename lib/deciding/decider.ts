@@ -117,7 +117,9 @@ export class Decider {
     }
     const until = this.#until(address, { first: trip.banTime, growth: trip.growth, start, round });
     if (isOver(until, round)) {
-      round.spared.push(`not banning ${source}, whose ban would be over by now: ${reason}, ${count} hits`);
+      round.spared.push(
+        `not banning ${source}, whose ban would be over by now: ${reason}, ${counted(count, "hit")}`,
+      );
       return null;
     }
     return {

@@ -28,7 +28,7 @@ export class CountedAddress {
       words.prefix = 128;
       return;
     }
-    const prefix = clientBits(address.w0, address.w2) || this.#prefix;
+    const prefix = clientBits(address.w0) || this.#prefix;
     const mask = this.#masks[prefix]!;
     words.w0 = address.w0 & mask[0]!;
     words.w1 = address.w1 & mask[1]!;

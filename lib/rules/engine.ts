@@ -26,7 +26,7 @@ import { CountedAddress } from "./counted_address.ts";
 import { NewestHits } from "./newest_hits.ts";
 import { makePlan, type NumberedRule, type Part, type Plan } from "./note_plan.ts";
 import { RuleSet } from "./rule_set.ts";
-import { Users } from "./users.ts";
+import { userLenience, Users } from "./users.ts";
 
 /** A module as far as its rules go. */
 export interface RuledModule {
@@ -72,6 +72,8 @@ export class Engine {
   #beginnings = 0;
   /** The hit at hand. */
   readonly #record = { kind: HIT, w0: 0, w1: 0, w2: 0, w3: 0, prefix: 128, rules: 0, time: 0, value: 0 };
+  /** Whether the event at hand is a refusal that a user met. */
+  #isOfUser = false;
   #trips: Trip[] = [];
   /** Trips of the event at hand, with the numbers of their rules. */
   readonly #passed: { readonly rule: number; readonly trip: Trip }[] = [];
@@ -107,7 +109,8 @@ export class Engine {
     const { reader, time } = event;
     if (!event.isTrusted || !reader.address.isAddress) return false;
     const set = this.#sets[event.module]!;
-    const verdict = set.verdict(event, reader.status > 0 && this.#isOfUser(set, event));
+    this.#isOfUser = reader.status > 0 && this.#meetsUser(set, event);
+    const verdict = set.verdict(event);
     if (verdict.rules.length === 0) return false;
     const plan = verdict.plan ??
       (verdict.plan = makePlan(this.#groups, { rules: verdict.rules, fields: reader.fields }));
@@ -124,7 +127,7 @@ export class Engine {
 
   /** How often a hit counts that was written several times: often enough to pass every limit, and no more. */
   #timesOf({ count, time }: LogEvent, rules: readonly NumberedRule[]): number {
-    const highest = Math.max(...rules.map(({ limit }) => limit));
+    const highest = Math.max(...rules.map((rule) => rule.limit * (this.#isOfUser ? userLenience(rule) : 1)));
     return Math.min(count, Math.floor(highest * this.#lenience(textOfWords(this.#record), time)) + 1);
   }
 
@@ -222,13 +225,15 @@ export class Engine {
     for (const set of this.#sets) set.forget();
   }
 
-  /** Whether an event's address is that of a user; takes note of those who are served by name. */
-  #isOfUser(set: RuleSet<NumberedRule, Plan>, { reader, time }: LogEvent): boolean {
-    const isServed = reader.status >= 200 && reader.status < 400;
-    if (isServed && !set.hasUser(reader)) return false;
+  /** Whether an event is a refusal that a user met; takes note of those who are served by name. */
+  #meetsUser(set: RuleSet<NumberedRule, Plan>, { reader, time }: LogEvent): boolean {
+    const { status } = reader;
+    const isServed = status >= 200 && status < 400;
+    const isNamed = set.hasUser(reader);
+    if (isServed && !isNamed) return false;
     this.#countedAddress.put(reader.address, this.#record);
     if (isServed) this.#users.note(this.#record, time);
-    return !isServed && this.#users.has(this.#record, time);
+    return !isServed && this.#users.isMet(this.#record, { status, isNamed, time });
   }
 
   #hit(part: Part, reader: MessageReader): void {
@@ -268,7 +273,8 @@ export class Engine {
       if ((bits & 1 << i) === 0 || count <= rule.limit) continue;
       const address = textOfWords(this.#record);
       const { time } = this.#record;
-      if (count <= rule.limit * this.#lenience(address, time)) continue;
+      const limit = rule.limit * this.#lenience(address, time);
+      if (count <= limit || this.#isLenient(rule, { count, limit })) continue;
       const { service: module, name, reason, banTime, growth, scope } = rule;
       const who = { address, source: addressOf(source)!, module, rule: name, reason };
       this.#passed.push({ rule: rule.number, trip: { ...who, time, count, banTime, growth, scope } });
@@ -276,6 +282,14 @@ export class Engine {
       if (this.#options.isStored === false) continue;
       this.#batch.spend({ ...this.#record, kind: SPENT, rules: group << GROUP_RULES | 1 << i }, rule.number);
     }
+  }
+
+  /**
+   * Whether a count past its limit is allowed to a user. Once it was, it is until the count falls again: of what
+   * a user met, the hits outlast the ten minutes that he is known for, and a restart.
+   */
+  #isLenient(rule: NumberedRule, { count, limit }: { count: number; limit: number }): boolean {
+    return count <= limit * userLenience(rule) && (this.#isOfUser || count - 1 > limit);
   }
 
   /**

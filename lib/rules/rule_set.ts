@@ -11,12 +11,6 @@ import { TextMemory } from "./text_memory.ts";
 const LONG = 48;
 /** Combinations of rules that are remembered. */
 const VERDICTS = 4_096;
-/**
- * Statuses that users meet by the hundred: a program that synchronises files is asked for a name
- * first each time, and asks for pictures of all files. No rule that asks for the status alone counts
- * them for a user.
- */
-const [UNAUTHORIZED, NOT_FOUND, GONE] = [401, 404, 410];
 const DASH = 45;
 
 /** The rules that an event hits: one object for each combination of rules, so that others can keep with it what it means. */
@@ -70,8 +64,6 @@ export class RuleSet<R extends Rule, Plan = unknown> {
   readonly #seeksMessage: boolean;
   /** The statuses that rules ask for, numbered from 1; others are 0. */
   readonly #statuses = new Map<number, number>();
-  /** The numbers of those that users are spared, where they are. */
-  readonly #spared = new Map<number, number>();
   /** The field with the user's name; -1: there is none. */
   readonly #user: number;
   /** By number of the status and set of signs. */
@@ -96,9 +88,6 @@ export class RuleSet<R extends Rule, Plan = unknown> {
     }));
     const codes = new Set(rules.flatMap(({ status }) => [...status ?? []]));
     for (const code of codes) this.#statuses.set(code, this.#statuses.size + 1);
-    for (const code of [UNAUTHORIZED, NOT_FOUND, GONE]) {
-      if (codes.has(code)) this.#spared.set(code, codes.size + 1 + this.#spared.size);
-    }
     this.#user = fields.indexOf("user");
     this.#signs = new Signs(this.#ready);
     this.#seeksMessage = this.#signs.lanes[0]!.texts.length > 0;
@@ -107,23 +96,18 @@ export class RuleSet<R extends Rule, Plan = unknown> {
     this.forget();
   }
 
-  /**
-   * The rules that an event hits. The verdict is good until `forget()`.
-   *
-   * @param isOfUser whether its address is that of a user
-   */
-  verdict({ reader }: LogEvent, isOfUser = false): Verdict<R, Plan> {
+  /** The rules that an event hits. The verdict is good until `forget()`. */
+  verdict({ reader }: LogEvent): Verdict<R, Plan> {
     if (this.rules.length === 0) return this.#none;
     const set = this.#signsOf(reader);
-    const status = this.#statuses.size === 0 ? 0 : this.#statusOf(reader, isOfUser);
+    const status = this.#statuses.size === 0 ? 0 : this.#statuses.get(reader.status) ?? 0;
     const judgement = this.#judgements[status]![set] ?? this.#judge(set, status);
     return judgement.verdict ?? this.#ask(judgement, reader);
   }
 
   /** Drops all verdicts, and with them what is known of their rules. */
   forget(): void {
-    const numbers = this.#statuses.size + this.#spared.size + 1;
-    this.#judgements = Array.from({ length: numbers }, () => []);
+    this.#judgements = Array.from({ length: this.#statuses.size + 1 }, () => []);
     this.#judged = 0;
     this.#verdicts.clear();
     this.#none = this.#verdictOf([]);
@@ -138,14 +122,6 @@ export class RuleSet<R extends Rule, Plan = unknown> {
     const from = reader.from[field]!;
     const length = reader.to[field]! - from;
     return length > 1 || (length === 1 && array[from] !== DASH);
-  }
-
-  #statusOf(reader: MessageReader, isOfUser: boolean): number {
-    const { status } = reader;
-    const isSpared = status === UNAUTHORIZED
-      ? isOfUser && !this.hasUser(reader)
-      : (status === NOT_FOUND || status === GONE) && (isOfUser || this.hasUser(reader));
-    return (isSpared ? this.#spared : this.#statuses).get(status) ?? 0;
   }
 
   /** The set of signs that all fields show. */
@@ -204,9 +180,7 @@ export class RuleSet<R extends Rule, Plan = unknown> {
     const suspects: Suspect[] = [];
     for (const place of this.#signs.candidates(met)) {
       const { rule, condition, except } = this.#ready[place]!;
-      const statuses = condition === null ? [this.#statuses] : [this.#statuses, this.#spared];
-      const codes = [...rule.status ?? []];
-      if (rule.status !== null && !codes.some((code) => statuses.some((all) => all.get(code) === status))) {
+      if (rule.status !== null && ![...rule.status].some((code) => this.#statuses.get(code) === status)) {
         continue;
       }
       const against = except.filter((one) => one.texts === null || met.has(one));

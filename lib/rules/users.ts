@@ -1,6 +1,22 @@
 import type { AddressWords } from "../core/note_record.ts";
 import { type Micros, MINUTE } from "../core/time.ts";
 import { mix, seed } from "./hash.ts";
+import type { Rule } from "./rule.ts";
+
+/**
+ * How many times as high the limits of rules with `status` alone are for users. A program that synchronises
+ * files is asked for a name first each time, and asks for pictures of all files. Counting stays, as anybody
+ * can give a name: nginx logs the one of each Authorization header, whether it was asked for or not.
+ */
+export const USER_LENIENCE = 10;
+
+/** How many times as high a rule's limit is for users. */
+export function userLenience({ condition, status }: Pick<Rule, "condition" | "status">): number {
+  return condition === null && status !== null ? USER_LENIENCE : 1;
+}
+
+/** Statuses of which a name on the request speaks for it, and of which it speaks against it: a wrong password. */
+const [NOT_FOUND, GONE, UNAUTHORIZED] = [404, 410, 401];
 
 /** How long after an answer to somebody with a name an address is that of a user. */
 const SPAN = 10 * MINUTE;
@@ -40,6 +56,16 @@ export class Users {
   has(address: AddressWords, time: Micros): boolean {
     const place = this.#times.length === 0 ? -1 : this.#find(address);
     return place >= 0 && Math.abs(time - this.#times[place]!) < SPAN;
+  }
+
+  /** Whether an answer that served nobody went to a user, as far as the request's name or its address tells. */
+  isMet(address: AddressWords, { status, isNamed, time }: {
+    readonly status: number;
+    readonly isNamed: boolean;
+    readonly time: Micros;
+  }): boolean {
+    if (isNamed && status === UNAUTHORIZED) return false;
+    return isNamed && (status === NOT_FOUND || status === GONE) || this.has(address, time);
   }
 
   #find(address: AddressWords): number {

@@ -365,6 +365,15 @@ for (const { who, module, every, count, lines } of PROGRAMS) {
   });
 }
 
+Deno.test("the shipped rules of NGINX ban who looks for what is not there under a name", () => {
+  const instants = Array.from(
+    { length: 601 },
+    (_, i) => [access(`GET /page/${i} HTTP/1.1`, 404, { user: "x" })],
+  );
+  assert.deepEqual(bansOf("NGINX", instants.slice(0, 600), 0.9), []);
+  assert.deepEqual(bansOf("NGINX", instants, 0.9), ["not_found"]);
+});
+
 Deno.test("the shipped rules of SSHD ban who connects and goes, by two messages for each connection", () => {
   const instants = Array.from({ length: 11 }, (_, i) => [
     "error: kex_exchange_identification: Connection closed by remote host",

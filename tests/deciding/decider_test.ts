@@ -59,6 +59,10 @@ Deno.test("`Decider.decide()` makes no ban that would be over by now, and says s
   const { bans, spared } = decider().decide(trips, { history: history(), now: 2 * HOUR });
   assert.deepEqual(named(bans), ["192.0.2.2", "192.0.2.3", "192.0.2.4"]);
   assert.deepEqual(spared, ["not banning 192.0.2.1, whose ban would be over by now: [SSHD] invalid, 6 hits"]);
+  const single = decider().decide([trip("192.0.2.1", { count: 1 })], { history: history(), now: 2 * HOUR });
+  assert.deepEqual(single.spared, [
+    "not banning 192.0.2.1, whose ban would be over by now: [SSHD] invalid, 1 hit",
+  ]);
 });
 
 Deno.test("`Decider.decide()` gives of one address and scope the later end, and each other scope its own ban", () => {

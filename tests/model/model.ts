@@ -6,7 +6,15 @@
 import type { Rule } from "../../lib/rules/rule.ts";
 import { type HeadedLine, headParts } from "./head_model.ts";
 import type { Said, Service } from "./message_model.ts";
-import { countedAs, hasUser, ModelBans, ModelCounters, rulesHit } from "./rules_model.ts";
+import {
+  countedAs,
+  hasUser,
+  isLenientWith,
+  limitFor,
+  ModelBans,
+  ModelCounters,
+  rulesHit,
+} from "./rules_model.ts";
 
 /** A module as a configuration has it. */
 export interface ModelModule {
@@ -160,14 +168,14 @@ export class Model {
     const counts = said!.counting !== 2 &&
       !(said!.counting === 1 && (hits.length === 0 || this.#isOfLastTry(counted, time)));
     // What was written many times counts often enough to pass every limit.
-    const times = counts ? Math.min(count, Math.max(0, ...hits.map(({ limit }) => limit)) + 1) : 0;
+    const highest = Math.max(0, ...hits.map((rule) => limitFor(rule, isLenientWith(event))));
+    const times = counts ? Math.min(count, highest + 1) : 0;
     const trips = Array.from({ length: times }, () => this.#counters.add(event, module.rules, counted))
       .flat();
     const reasonOf = (rule: Rule) => `[${module.name}] ${rule.name}`;
-    const named = hits.length > 0 ? rulesHit({ ...event, isOfUser: false }, module.rules) : [];
     return {
       ...verdict,
-      hits: named.map(({ name }) => name),
+      hits: hits.map(({ name }) => name),
       trips: trips.map(({ rule, address, count }) => `${reasonOf(rule)}: ${address}, ${count} hits`),
       bans: trips.flatMap((trip) => {
         const ban = this.#bans.add(trip, reasonOf(trip.rule));

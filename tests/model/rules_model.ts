@@ -42,20 +42,29 @@ export function hasUser({ fields: { user = "" } }: Pick<Counted, "fields">): boo
 }
 
 /**
- * The rules that an event hits. By its status alone, what is not there is no hit of users, nor is
- * being asked for a name.
+ * The limit of a rule, ten times as high for users where it asks for the status alone. A wrong password is nobody's.
  */
+export function limitFor({ condition, status, limit }: Rule, isLenient: boolean): number {
+  return condition === null && status !== null && isLenient ? 10 * limit : limit;
+}
+
+/** Whether limits are higher for an event. */
+export function isLenientWith(event: Pick<Counted, "fields" | "isOfUser">): boolean {
+  const { status = "" } = event.fields;
+  if (!/^\d+$/.test(status) || /^[23]\d\d$/.test(status) || (status === "401" && hasUser(event))) {
+    return false;
+  }
+  return event.isOfUser || ((status === "404" || status === "410") && hasUser(event));
+}
+
+/** The rules that an event hits. */
 export function rulesHit(
-  event: Pick<Counted, "fields" | "message" | "isOfUser">,
+  event: Pick<Counted, "fields" | "message">,
   rules: readonly Rule[],
 ): Rule[] {
   return rules.filter(({ condition, status, except }) => {
     if (condition !== null && !meets(event, condition)) return false;
     if (status !== null && ![...status].some((code) => String(code) === event.fields.status)) return false;
-    const { status: answer } = event.fields;
-    const isSpared = (answer === "401" && event.isOfUser && !hasUser(event)) ||
-      ((answer === "404" || answer === "410") && (event.isOfUser || hasUser(event)));
-    if (status !== null && condition === null && isSpared) return false;
     return !except.some((one) => meets(event, one));
   });
 }
@@ -69,9 +78,7 @@ const CLIENT_BITS: Readonly<Record<string, number>> = { teredo: 128, "6to4": 48 
 export function countedAs(address: string, ipv6Prefix: number): string {
   if (!address.includes(":")) return address;
   const parsed = ipaddr.IPv6.parse(address);
-  const isSingle = parsed.parts[0]! < 0x100 ||
-    /^(?:[^:]+:){4}(?:0|200):5efe:/.test(parsed.toNormalizedString());
-  const bits = isSingle ? 128 : CLIENT_BITS[parsed.range()] ?? ipv6Prefix;
+  const bits = parsed.parts[0]! < 0x100 ? 128 : CLIENT_BITS[parsed.range()] ?? ipv6Prefix;
   if (bits === 128) return address;
   return `${ipaddr.IPv6.networkAddressFromCIDR(`${address}/${bits}`).toRFC5952String()}/${bits}`;
 }
@@ -97,7 +104,15 @@ export class ModelCounters {
    * Counts a hit; returns how many were counted when the limit was passed, otherwise 0. A value
    * that counts already is no hit.
    */
-  hit(rule: Rule, { address, time, value }: { address: string; time: number; value: string | null }): number {
+  hit(
+    rule: Rule,
+    { address, time, value, isLenient }: {
+      address: string;
+      time: number;
+      value: string | null;
+      isLenient: boolean;
+    },
+  ): number {
     const span = rule.window ?? Infinity;
     const ofRule = this.#hits.get(rule) ?? new Map<string, Hit[]>();
     this.#hits.set(rule, ofRule);
@@ -107,7 +122,8 @@ export class ModelCounters {
     ofRule.set(address, young);
     // A late hit does not count with those that came a window after it.
     const count = young.filter((hit) => hit.time < time + span).length;
-    if (count <= rule.limit) return 0;
+    // Who was let past the limit before is still.
+    if (count <= rule.limit || count <= limitFor(rule, isLenient || count > rule.limit + 1)) return 0;
     ofRule.delete(address);
     return count;
   }
@@ -115,13 +131,14 @@ export class ModelCounters {
   /** Counts an event by the rules that it hits. */
   add(event: Counted, rules: readonly Rule[], address: string): ModelTrip[] {
     const { time } = event;
+    const isLenient = isLenientWith(event);
     return rulesHit(event, rules).flatMap((rule) => {
       const value = rule.distinct === null
         ? null
         : rule.distinct === "message"
         ? event.message
         : event.fields[rule.distinct];
-      const count = value === undefined ? 0 : this.hit(rule, { address, time, value });
+      const count = value === undefined ? 0 : this.hit(rule, { address, time, value, isLenient });
       return count > 0 ? [{ rule, address, time, count }] : [];
     });
   }

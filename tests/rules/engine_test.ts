@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { SECOND } from "../../lib/core/time.ts";
+import { MINUTE, SECOND } from "../../lib/core/time.ts";
 import { readNotes, textOfWords } from "../../lib/core/note_record.ts";
 import { Engine, type EngineOptions, type RuledModule, type StoredNotes } from "../../lib/rules/engine.ts";
 import { NEVER, ONCE } from "../../lib/reading/message_reader.ts";
@@ -127,26 +127,52 @@ Deno.test("`Engine.add()` counts each connection once by a rule with different p
   assert.deepEqual([engine.takeHits(), engine.takeTrips()], [2, []]);
 });
 
-Deno.test("`Engine.add()` spares a user who is served by name what programs meet before and beside that", () => {
+/** Counts answers of a web server by rules with `status` alone, which allow two hits unless told. */
+function answersOf(over: Partial<Rule> = {}) {
   const fields = ["message", "status", "user"];
-  const rules = [rule({ condition: null, status: new Set([401, 403, 404]), limit: 99 })];
+  const rules = [rule({ condition: null, status: new Set([401, 403, 404]), window: 10 * MINUTE, ...over })];
   const engine = new Engine([{ name: "WEB", rules, form: { fields, literals: [] } }], { room: ROOM });
-  const minute = 60 * SECOND;
-  const hits = (status: string, time: number, over: { user?: string; address?: string } = {}) => {
-    const { user, address = "192.0.2.1" } = over;
-    engine.add(
-      eventOf({ address, time: time * minute, fields: { status, ...user ? { user } : {} } }, fields),
-    );
-    return engine.takeHits();
+  const seen = (
+    status: string,
+    minute: number,
+    { user, address = "192.0.2.1" }: { user?: string; address?: string } = {},
+  ) => {
+    const said = { status, ...user ? { user } : {} };
+    engine.add(eventOf({ address, time: minute * MINUTE, fields: said }, fields));
+    assert.equal(engine.takeHits(), /^2/.test(status) ? 0 : 1);
+    return engine.takeTrips()[0]?.count ?? 0;
   };
-  assert.equal(hits("401", 1), 1, "nobody is known yet");
-  assert.equal(hits("207", 1), 0);
-  assert.equal(hits("404", 1), 1, "served without a name");
-  assert.equal(hits("207", 2, { user: "nina" }), 0);
-  assert.deepEqual(["401", "404", "403"].map((status) => hits(status, 2)), [0, 0, 1]);
-  assert.equal(hits("401", 2, { user: "nina" }), 1, "a wrong password");
-  assert.equal(hits("404", 2, { address: "192.0.2.2" }), 1, "somebody else");
-  assert.deepEqual([hits("404", 11), hits("404", 12)], [0, 1]);
+  const all = (count: number, ...[status, minute, over]: Parameters<typeof seen>) =>
+    Array.from({ length: count }, () => seen(status, minute, over)).filter((trip) => trip > 0);
+  return { seen, all, engine };
+}
+
+Deno.test("`Engine.add()` gives a user ten times the limit of rules with a status alone", () => {
+  const answers = answersOf();
+  assert.deepEqual(answers.all(3, "401", 0), [3], "nobody is known yet");
+  answers.seen("207", 1);
+  assert.deepEqual(answers.all(3, "404", 1), [3], "served without a name");
+  answers.seen("207", 2, { user: "nina" });
+  assert.deepEqual(answers.all(21, "404", 2), [21]);
+  assert.deepEqual(answers.all(21, "401", 3), [21]);
+  assert.deepEqual(answers.all(3, "401", 3, { user: "nina" }), [3], "a wrong password");
+  assert.deepEqual(answers.all(3, "404", 3, { address: "192.0.2.2" }), [3], "somebody else");
+  assert.deepEqual(answers.all(3, "404", 12), [3], "ten minutes later");
+});
+
+Deno.test("`Engine.add()` bans who gives a name with each request after ten times the limit", () => {
+  assert.deepEqual(answersOf().all(21, "404", 0, { user: "x" }), [21]);
+  assert.deepEqual(answersOf().all(3, "403", 0, { user: "x" }), [3]);
+  const texts = answersOf({ condition: condition({ fields: ["status"], texts: ["404"] }) });
+  assert.deepEqual(texts.all(3, "404", 0, { user: "x" }), [3], "a rule that looks at more");
+});
+
+Deno.test("`Engine.add()` goes on to be lenient with the hits of a user who is no longer known", () => {
+  const answers = answersOf();
+  answers.seen("207", 0, { user: "nina" });
+  assert.deepEqual(answers.all(10, "401", 9), []);
+  assert.deepEqual(answers.all(1, "401", 9, { user: "nina" }), [], "a wrong password among them");
+  assert.deepEqual(answers.all(10, "401", 11), [21]);
 });
 
 Deno.test("`Users` remembers the newest of more addresses than there is room for", () => {
@@ -181,7 +207,7 @@ Deno.test("`Engine.add()` counts IPv6 addresses by their networks, and names the
 Deno.test("`Engine.add()` counts clients behind gateways from IPv4 one by one, and a 6to4 site as one", () => {
   const engine = engineOf([rule()], { ipv6Prefix: 64 });
   const last = ["c633:6401", "c633:6402", "c633:6403", "c633:6404"];
-  const kinds = ["64:ff9b::", "64:ff9b:1::", "::ffff:0:", "2001:0:c000:201:0:ffff:", "2001:db8::5efe:"];
+  const kinds = ["64:ff9b::", "64:ff9b:1::", "::ffff:0:", "2001:0:c000:201:0:ffff:"];
   for (const kind of kinds) {
     assert.deepEqual(last.flatMap((n) => add(engine, { address: kind + n })), [], kind);
     const trips = [1, 2].flatMap(() => add(engine, { address: kind + last[0] }));
@@ -191,6 +217,14 @@ Deno.test("`Engine.add()` counts clients behind gateways from IPv4 one by one, a
   const site = ["2002:c633:6409::1", "2002:c633:6409:1::1", "2002:c633:6409:2::1"];
   const trips = site.flatMap((address) => add(engine, { address }));
   assert.deepEqual(trips.map(({ address }) => address), ["2002:c633:6409::/48"]);
+});
+
+Deno.test("`Engine.add()` counts ISATAP addresses by their network, as their sender chooses the address inside", () => {
+  for (const kind of ["2001:db8::5efe:", "2001:db8::200:5efe:"]) {
+    const engine = engineOf([rule()], { ipv6Prefix: 64 });
+    const trips = [1, 2, 3].flatMap((n) => add(engine, { address: `${kind}c633:640${n}` }));
+    assert.deepEqual(trips.map(({ address }) => address), ["2001:db8::/64"]);
+  }
 });
 
 Deno.test("`Engine.add()` asks how lenient it is to be where a limit was passed", () => {
@@ -226,6 +260,16 @@ Deno.test("`Engine.add()` counts an event that was written many times as so many
     ["invalid", 7],
     ["many", 22],
   ]);
+});
+
+Deno.test("`Engine.restore()` bans no user for hits that were let past a limit before", () => {
+  const [before, after, store] = [answersOf(), answersOf(), new Store()];
+  before.engine.restore(store);
+  before.seen("207", 0, { user: "nina" });
+  assert.deepEqual(before.all(10, "401", 1), []);
+  store.add(before.engine.takeNotes(MINUTE));
+  after.engine.restore(store);
+  assert.deepEqual(after.all(11, "401", 2), [21]);
 });
 
 Deno.test("`Engine.restore()` remembers how often an event was written", () => {
