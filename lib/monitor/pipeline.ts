@@ -67,8 +67,8 @@ export interface PipelineParts {
   readonly counting?: EngineOptions;
   /** Null: nobody can knock. */
   readonly knocking?: Knocking | null;
-  /** Told of events of the present; null: nobody is really banned. */
-  readonly leaks?: Pick<Leaks, "see"> | null;
+  /** Told of events of the present, and then whether they are committed; null: nobody is really banned. */
+  readonly leaks?: Pick<Leaks, "see" | "keepSeen" | "dropSeen"> | null;
   /** What an earlier pipeline told of its modules. */
   readonly before?: readonly ModuleActivity[];
 }
@@ -318,6 +318,7 @@ export class Pipeline {
     const notes = this.#engine.takeNotes(intake.now);
     store.write({ source, position, notes, logins: judge.news(), bans, knocks });
     this.#intake = null;
+    this.#parts.leaks?.keepSeen();
     for (const { address, reason, count } of trips) {
       log.debug(() => `${address} passed the limit of ${reason} with ${counted(count, "hit")}`);
     }
@@ -356,6 +357,7 @@ export class Pipeline {
     this.#intake?.feed.reader.takeSuppressions();
     this.#intake = null;
     this.#parts.store.lines.clear();
+    this.#parts.leaks?.dropSeen();
     this.#parts.judge.reset();
     this.#engine.restore(this.#parts.store.notes);
     this.#knocking?.takeKeys();
