@@ -122,6 +122,19 @@ Deno.test("`Pipeline.process()` tells `--verbose` of trips and of each commit wi
   assert.deepEqual(log.lines, []);
 });
 
+Deno.test("`Pipeline.process()` counts no line as recorded for which the state has no room", () => {
+  const log = memoryLog();
+  const store = new MemoryStore();
+  const pipeline = new Pipeline([RULES], { store, judge, log });
+  store.hasRoom = false;
+  run(pipeline, ["bad 192.0.2.1", "bad 192.0.2.2"]);
+  assert.deepEqual([pipeline.counts.recorded, pipeline.counts.hits], [0, 2]);
+  assert.match(log.details.join(), /: 0 recorded, 2 hits/);
+  store.hasRoom = true;
+  run(pipeline, ["bad 192.0.2.1"]);
+  assert.equal(pipeline.counts.recorded, 1);
+});
+
 Deno.test("`Pipeline.process()` warns of messages that journald dropped, once they are committed", () => {
   const log = memoryLog();
   const store = new MemoryStore();
