@@ -1,18 +1,17 @@
 /**
  * Banned addresses that go on sending lines: behind a proxy, past the firewall, or by a command that does nothing.
- * Comes in: events, as they are read, and what the state says of bans. Goes out: one warning for each ban, and a list
+ * Comes in: events, once they are committed, and what the state says of bans. Goes out: one warning for each ban, and a list
  * for `status`. A few addresses are remembered between two looks, and asked for together.
  */
-import { ADDRESS_WORDS, enclosing } from "../core/address.ts";
+import { enclosing } from "../core/address.ts";
 import { clientBitsOf } from "../core/address_kind.ts";
-import { addressText } from "../core/address_reader.ts";
 import type { Log } from "../core/log.ts";
 import { coversScope, formatScope, type Scope } from "../core/scope.ts";
 import { HOUR, type Micros, MINUTE, SECOND } from "../core/time.ts";
 import { type Ban, nameOf } from "../deciding/ban.ts";
 import type { LogEvent } from "../reading/event.ts";
 import { END, SILENCE } from "../reading/message_reader.ts";
-import { mix, seed } from "../rules/hash.ts";
+import { Sightings } from "./sightings.ts";
 
 /** A ban in force that the firewall has confirmed at `appliedAt`; null: it is being told of it. */
 export interface AppliedBan extends Pick<Ban, "id" | "address" | "scope" | "start"> {
@@ -44,8 +43,6 @@ export interface LeaksParts {
   readonly log: Log;
 }
 
-/** Addresses of modules that are remembered between two looks; a later one takes the place of an earlier one. */
-const SLOTS = 256;
 /** Bans that are followed at most. */
 const MOST = 1_000;
 /** Leaks that are named in the report. */
@@ -70,12 +67,10 @@ interface Followed {
 /** Watches for lines of banned addresses. */
 export class Leaks {
   readonly #parts: LeaksParts;
-  readonly #seed = seed();
-  readonly #words = new Int32Array(SLOTS * ADDRESS_WORDS);
-  readonly #modules = new Int32Array(SLOTS);
-  readonly #counts = new Int32Array(SLOTS);
-  readonly #first = new Float64Array(SLOTS);
-  readonly #last = new Float64Array(SLOTS);
+  /** Lines that are not committed yet. */
+  readonly #read = new Sightings();
+  /** Lines committed since the last look. */
+  readonly #committed = new Sightings();
   /** By id of the ban, the one with the latest line last. */
   readonly #followed = new Map<number, Followed>();
 
@@ -84,36 +79,31 @@ export class Leaks {
   }
 
   /**
-   * Remembers who an event names. What a service writes of a connection that it has heard nothing more of is no sign of
+   * Remembers who an event names, until `keepSeen()` or `dropSeen()`. What a service writes of a connection that it has heard nothing more of is no sign of
    * the client: sshd waits two minutes for one that was cut off, and nginx one.
    */
-  see({ reader, module, time, isTrusted, isUnderstood }: LogEvent): void {
-    const { address: { isAddress, w0, w1, w2, w3 }, says, status } = reader;
+  see(event: LogEvent): void {
+    const { reader: { address: { isAddress }, says, status }, isTrusted, isUnderstood } = event;
     if (
       !isUnderstood || !isAddress || !isTrusted || says === END || says === SILENCE || status === 408 ||
       status === 499
     ) {
       return;
     }
-    const words = this.#words;
-    const slot = mix(mix(mix(this.#seed ^ module, w1 ^ w2), w3 >>> 16), w3 & 0xffff) & SLOTS - 1;
-    const at = slot * ADDRESS_WORDS;
-    const isSame = words[at] === w0 && words[at + 1] === w1 && words[at + 2] === w2 && words[at + 3] === w3 &&
-      this.#modules[slot] === module;
-    if (isSame && this.#counts[slot]! > 0) this.#counts[slot]!++;
-    else {
-      words[at] = w0;
-      words[at + 1] = w1;
-      words[at + 2] = w2;
-      words[at + 3] = w3;
-      this.#modules[slot] = module;
-      this.#counts[slot] = 1;
-      this.#first[slot] = time;
-    }
-    this.#last[slot] = time;
+    this.#read.add(event);
   }
 
-  /** Holds what was seen since the last call against the bans in force, and warns of each leak once. Returns the leaks. */
+  /** Counts what was seen: it is committed. */
+  keepSeen(): void {
+    this.#committed.takeOver(this.#read);
+  }
+
+  /** Forgets what was seen and is not committed: it is going to be read again. */
+  dropSeen(): void {
+    this.#read.clear();
+  }
+
+  /** Holds what was committed since the last call against the bans in force, and warns of each leak once. Returns the leaks. */
   look(now: Micros): Leak[] {
     const seen = this.#take();
     const wanted = [...seen.keys(), ...[...this.#followed.values()].map(({ ban }) => ban.address)];
@@ -132,9 +122,7 @@ export class Leaks {
   #take(): Map<string, number[]> {
     const { lengths } = this.#parts;
     const seen = new Map<string, number[]>();
-    for (let slot = 0; slot < SLOTS; slot++) {
-      if (this.#counts[slot] === 0) continue;
-      const address = addressText(this.#words, slot * ADDRESS_WORDS, 128);
+    for (const [slot, address] of this.#committed.slots()) {
       const around = address.includes(":") ? [...lengths.ipv6, clientBitsOf(address) || 128] : lengths.ipv4;
       for (const target of new Set([address, ...around.map((length) => enclosing(address, length))])) {
         seen.set(target, [...seen.get(target) ?? [], slot]);
@@ -149,17 +137,18 @@ export class Leaks {
     for (const ban of bans) {
       for (const slot of seen.get(ban.address) ?? []) this.#hold(ban, slot);
     }
-    this.#counts.fill(0);
+    this.#committed.clear();
   }
 
   /** Counts the lines of a slot that were written after its ban was confirmed. */
   #hold(ban: AppliedBan, slot: number): void {
-    const module = this.#parts.modules[this.#modules[slot]!]!;
+    const { modules, counts, first: firsts, last: lasts } = this.#committed;
+    const module = this.#parts.modules[modules[slot]!]!;
     if (!coversScope(ban.scope, module.scope)) return;
     const followed = this.#follow(ban);
-    const [first, last] = [this.#first[slot]!, this.#last[slot]!];
+    const [first, last] = [firsts[slot]!, lasts[slot]!];
     if (followed === null || last <= followed.confirmed + GRACE) return;
-    followed.lines += first > followed.confirmed + GRACE ? this.#counts[slot]! : 1;
+    followed.lines += first > followed.confirmed + GRACE ? counts[slot]! : 1;
     followed.lastLine = Math.max(followed.lastLine, last);
     followed.modules.add(module.name);
     if (followed.isTold || followed.lines < ENOUGH) return;

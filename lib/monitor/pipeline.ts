@@ -39,8 +39,11 @@ import type { Leaks } from "./leaks.ts";
 export interface BatchStore {
   /** Lines to be recorded, which the next `write()` writes and the pipeline then clears. */
   readonly lines: { readonly length: number; add(event: LogEvent): void; clear(): void };
-  /** Writes a record with `lines`. Throws where the state cannot be written; then nothing is. */
-  write(record: BatchRecord): void;
+  /**
+   * Writes a record with `lines`, but none of them where there is no room. Returns how many lines are
+   * written. Throws where the state cannot be written; then nothing is.
+   */
+  write(record: BatchRecord): number;
   /** All notes that still matter, to which `add()` adds. */
   readonly notes: StoredNotes & { add(notes: BatchNotes): void };
 }
@@ -67,8 +70,8 @@ export interface PipelineParts {
   readonly counting?: EngineOptions;
   /** Null: nobody can knock. */
   readonly knocking?: Knocking | null;
-  /** Told of events of the present; null: nobody is really banned. */
-  readonly leaks?: Pick<Leaks, "see"> | null;
+  /** Told of events of the present, and then whether they are committed; null: nobody is really banned. */
+  readonly leaks?: Pick<Leaks, "see" | "keepSeen" | "dropSeen"> | null;
   /** What an earlier pipeline told of its modules. */
   readonly before?: readonly ModuleActivity[];
 }
@@ -316,18 +319,19 @@ export class Pipeline {
     const trips = this.#engine.takeTrips();
     const bans = judge.decide(trips, knocks);
     const notes = this.#engine.takeNotes(intake.now);
-    store.write({ source, position, notes, logins: judge.news(), bans, knocks });
+    const recorded = store.write({ source, position, notes, logins: judge.news(), bans, knocks });
     this.#intake = null;
+    this.#parts.leaks?.keepSeen();
     for (const { address, reason, count } of trips) {
       log.debug(() => `${address} passed the limit of ${reason} with ${counted(count, "hit")}`);
     }
     if (trips.length > 0) judge.enforce(bans);
     log.debug(() =>
-      `committed ${counted(intake.records, "line")} of ${source}: ${store.lines.length} recorded, ${
+      `committed ${counted(intake.records, "line")} of ${source}: ${recorded} recorded, ${
         counted(hits, "hit")
       }, ${counted(bans.length, "ban")}; position ${position}`
     );
-    this.#count(intake, { recorded: store.lines.length, hits, bans: bans.length });
+    this.#count(intake, { recorded, hits, bans: bans.length });
     store.lines.clear();
     this.#knocking?.open(knocks);
   }
@@ -356,6 +360,7 @@ export class Pipeline {
     this.#intake?.feed.reader.takeSuppressions();
     this.#intake = null;
     this.#parts.store.lines.clear();
+    this.#parts.leaks?.dropSeen();
     this.#parts.judge.reset();
     this.#engine.restore(this.#parts.store.notes);
     this.#knocking?.takeKeys();

@@ -7,7 +7,7 @@ import { RESOLVERS, ROUTES } from "../config/permissions.ts";
 import { canonicalAddress } from "../core/address.ts";
 import { NetworkSet } from "../core/network_set.ts";
 import { NOBODYS } from "../core/address_kind.ts";
-import { every } from "../core/async.ts";
+import { pause } from "../core/async.ts";
 import { Runner } from "../core/child_process.ts";
 import { messageOf } from "../core/error.ts";
 import type { Log } from "../core/log.ts";
@@ -20,12 +20,15 @@ export interface SurroundingsState {
   replaceWhitelist(origin: string, entries: readonly WhitelistEntry[], now: Micros): void;
 }
 
-/** Asks the system. Each answer is a text, or null where there is none. */
+/** What each source says, by its name; null: it does not answer. */
+export type Answers = Readonly<Record<string, string | null>>;
+
+/** Asks the system. */
 export interface SurroundingsSources {
   /** Default routes, as `ip route` writes them. */
-  routes(signal: AbortSignal): Promise<string | null>;
+  routes(signal: AbortSignal): Promise<Answers>;
   /** Files in the form of resolv.conf. */
-  resolvers(): string | null;
+  resolvers(): Answers;
 }
 
 /** State, log, clock and sources of `Surroundings`. */
@@ -66,26 +69,58 @@ export class Surroundings {
 
   /** Asks the system now and every minute until `signal` aborts. Never throws. */
   async follow(signal: AbortSignal): Promise<void> {
-    const look = async () => {
-      const { sources: { routes, resolvers } } = this.#parts;
-      this.note("name server", nameServersIn(resolvers() ?? ""));
-      this.note("gateway", gatewaysIn(await routes(signal) ?? ""));
+    while (!signal.aborted) {
+      await this.#look(signal);
+      await pause(LOOKING, signal);
+    }
+  }
+
+  async #look(signal: AbortSignal): Promise<void> {
+    const { sources, log } = this.#parts;
+    try {
+      this.#take("name server", sources.resolvers(), nameServersIn);
+      this.#take("gateway", await sources.routes(signal), gatewaysIn);
+    } catch (error) {
+      log.warn(`Cannot look for gateways and name servers, trying again: ${messageOf(error)}`);
+    } finally {
       this.#isKnown = true;
-    };
-    await look();
-    await every(LOOKING, signal, () => void look());
+    }
   }
 
   /** Takes note of what was found: texts that are addresses, and perhaps others. Never throws. */
   note(origin: Surrounding, found: readonly string[]): void {
-    const all = found.flatMap((text) => canonicalAddress(text) ?? []);
-    if (all.length === 0) return;
-    const addresses = new Set(all.filter((address) => !NEVER_BANNED.covers(address)));
-    this.#keep(origin, (before, now) => [
-      ...[...addresses].map((address) => ({ address, note: "", until: null })),
-      ...before.filter(({ address }) => !addresses.has(address))
-        .map((entry) => ({ ...entry, until: entry.until ?? now + LATELY })),
-    ]);
+    this.#take(origin, { "": found.join("\n") }, (text) => text.split("\n"));
+  }
+
+  /**
+   * Takes note of the addresses that `read` finds in the answers. An entry names its sources in its
+   * note, and ages when all of them have answered without it.
+   */
+  #take(origin: Surrounding, answers: Answers, read: (text: string) => string[]): void {
+    const found = new Map<string, string[]>();
+    for (const [source, text] of Object.entries(answers)) {
+      for (const address of new Set(read(text ?? "").flatMap((text) => canonicalAddress(text) ?? []))) {
+        found.set(address, [...found.get(address) ?? [], source]);
+      }
+    }
+    if (found.size === 0) return;
+    const silent = Object.keys(answers).filter((source) => answers[source] === null);
+    this.#keep(origin, (before, now) => {
+      const earlier = new Map(before.map((entry) => [entry.address, entry]));
+      const present = [...found].filter(([address]) => !NEVER_BANNED.covers(address))
+        .map(([address, sources]) => {
+          const stay = silentSources(earlier.get(address)?.note ?? "", silent);
+          return { address, note: [...sources, ...stay].sort().join(BETWEEN_SOURCES), until: null };
+        });
+      const gone = before.filter(({ address }) => !found.has(address)).map((entry) => {
+        // An entry of an older version names no source.
+        const isUnknown = entry.note === ""
+          ? silent.length > 0
+          : silentSources(entry.note, silent).length > 0;
+        return isUnknown ? entry : { ...entry, until: entry.until ?? now + LATELY };
+      });
+      return [...present, ...gone];
+    });
   }
 
   /** Puts what `change` makes of the entries of an origin in their place, where that differs. */
@@ -109,7 +144,15 @@ export class Surroundings {
 }
 
 function spell(entries: readonly WhitelistEntry[]): string {
-  return entries.map(({ address, until }) => `${address} ${until}`).sort().join();
+  return entries.map(({ address, note, until }) => `${address} ${until} ${note}`).sort().join();
+}
+
+/** Stands between the sources in the note of an entry. */
+const BETWEEN_SOURCES = ", ";
+
+/** Returns the sources that a note names, as far as they are `silent`. */
+function silentSources(note: string, silent: readonly string[]): string[] {
+  return note.split(BETWEEN_SOURCES).filter((source) => silent.includes(source));
 }
 
 /** The gateways of default routes as `ip route` writes them, with those of routes of several ways. */
@@ -135,18 +178,22 @@ export function systemSources(log: Log): SurroundingsSources {
       complaint = error;
       log.warn(`Cannot tell the default gateway, whitelist it yourself: ${argv.join(" ")}: ${error}`);
     }
-    return output;
+    return error === null ? output : null;
   };
   return {
-    routes: async (signal) => (await Promise.all([ask("-4", signal), ask("-6", signal)])).join("\n"),
-    resolvers: () => RESOLVERS.map(readOrNothing).join("\n"),
+    routes: async (signal) => {
+      const [ipv4, ipv6] = await Promise.all([ask("-4", signal), ask("-6", signal)]);
+      return { [`${ROUTES} -4`]: ipv4, [`${ROUTES} -6`]: ipv6 };
+    },
+    resolvers: () => Object.fromEntries(RESOLVERS.map((path) => [path, readIfPossible(path)])),
   };
 }
 
-function readOrNothing(path: string): string {
+/** Reads a file, of which one that does not exist says nothing; null: it cannot be read. */
+function readIfPossible(path: string): string | null {
   try {
     return Deno.readTextFileSync(path);
-  } catch {
-    return "";
+  } catch (error) {
+    return error instanceof Deno.errors.NotFound ? "" : null;
   }
 }

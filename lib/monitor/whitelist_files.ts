@@ -60,6 +60,11 @@ export class WhitelistFiles {
     return this.#followed.flatMap(({ settled, latest }) => [settled ?? [], latest ?? []].flat());
   }
 
+  /** Reports whether it is known of every file what it says, or said when a copy of it was kept. */
+  get areRead(): boolean {
+    return this.#followed.every(({ settled, latest }) => settled !== null || latest !== null);
+  }
+
   /**
    * Reads the files that have changed, in steps between which others get their turn, until `signal`
    * aborts. Returns whether other entries count now.

@@ -45,7 +45,10 @@ export class Whitelisting {
   #names: readonly WhitelistMember[] = [];
   /** Aborted when `#names` changes. */
   #otherNames = new AbortController();
-  #namesResolved: boolean;
+  /** Names of the last round of resolving that came to its end. */
+  #tried: ReadonlySet<string> = new Set();
+  /** Names of the state with the ends of their entries, as they were at the start. */
+  readonly #storedNames: ReadonlyMap<string, Micros | null>;
   /** This machine's addresses at the last look. */
   #spelledOwn = "";
   /** The addresses of names as they were last to be stored, and whether they were. */
@@ -62,16 +65,16 @@ export class Whitelisting {
     const hint = buildHint({ config: config.path, state: config.stateDirectory });
     const stored = state.whitelist("name", clock());
     this.#spelled = spell(stored);
+    this.#storedNames = endsByName(stored);
     this.#resolver = new Names({ log, resolve, buildHint: hint, known: addressesByName(stored) });
     // The whitelist of a database that is configured no longer.
     if (config.database === null) this.#store("database", []);
     this.gather();
-    this.#namesResolved = this.#names.length === 0;
   }
 
-  /** Reports whether every name has been resolved, or tried, at least once. */
+  /** Reports whether every name that is whitelisted now has been resolved, or tried, at least once. */
   get namesResolved(): boolean {
-    return this.#namesResolved;
+    return this.#names.every(({ address }) => this.#tried.has(address));
   }
 
   /**
@@ -142,7 +145,7 @@ export class Whitelisting {
         if (!others.aborted && this.#keepNames()) this.#parts.changed();
       }
       if (others.aborted) continue;
-      this.#namesResolved = true;
+      this.#tried = new Set(names);
       const wait = refresh / 1_000;
       await pause(isAnswered ? wait : Math.min(wait, RETRY), others);
     }
@@ -155,9 +158,18 @@ export class Whitelisting {
     if (isOther) {
       this.#otherNames.abort();
       this.#otherNames = new AbortController();
-      this.#resolver.keepOnly(names.map(({ address }) => address));
     }
+    this.#resolver.keepOnly([...names, ...this.#unclaimed()].map(({ address }) => address));
     this.#keepNames();
+  }
+
+  /** Returns names of the state that nobody whitelists yet: a file that was never read may hold them. */
+  #unclaimed(): Pick<WhitelistMember, "address" | "until">[] {
+    if (this.#files.areRead) return [];
+    const wanted = new Set(this.#names.map(({ address }) => address));
+    return [...this.#storedNames].flatMap(([address, until]) =>
+      wanted.has(address) ? [] : { address, until }
+    );
   }
 
   /**
@@ -166,7 +178,7 @@ export class Whitelisting {
    */
   #keepNames(): boolean {
     const entries = new Map<string, WhitelistEntry>();
-    for (const { address: name, until } of this.#names) {
+    for (const { address: name, until } of [...this.#names, ...this.#unclaimed()]) {
       for (const address of this.#resolver.addressesOf(name)) {
         const other = entries.get(address);
         const note = other === undefined ? name : other.note + BETWEEN_NAMES + name;
@@ -235,6 +247,17 @@ export function addressesByName(entries: readonly WhitelistEntry[]): Map<string,
     }
   }
   return addresses;
+}
+
+/** Returns when the last entry of each name ends, of entries that `Whitelisting` stored. */
+function endsByName(entries: readonly WhitelistEntry[]): Map<string, Micros | null> {
+  const ends = new Map<string, Micros | null>();
+  for (const { note, until } of entries) {
+    for (const name of note.split(BETWEEN_NAMES)) {
+      ends.set(name, ends.has(name) ? laterOf(ends.get(name)!, until) : until);
+    }
+  }
+  return ends;
 }
 
 /** Spells entries out, for comparisons. */

@@ -53,17 +53,22 @@ export class BatchWriter {
     this.#reached = reached;
   }
 
-  /** Writes the record and the lines. Throws what SQLite throws, and then has written nothing. */
-  write({ source, position, notes, logins, bans, knocks }: BatchRecord): void {
+  /**
+   * Writes the record and the lines, as far as there is room for lines. Returns how many lines it has
+   * written. Throws what SQLite throws, and then has written nothing.
+   */
+  write({ source, position, notes, logins, bans, knocks }: BatchRecord): number {
     const tables = this.#tables;
-    this.#db.transaction(() => {
-      tables.log.add(this.lines);
+    const recorded = this.#db.transaction(() => {
+      const recorded = tables.log.add(this.lines);
       tables.notes.add(notes);
       tables.logins.apply(logins);
       tables.bans.addAll(bans);
       for (const knock of knocks) tables.knocks.accept(knock);
       this.#db.run("INSERT OR REPLACE INTO position VALUES (?, ?)", source, position);
+      return recorded;
     });
     this.#reached.set(source, position);
+    return recorded;
   }
 }

@@ -30,9 +30,9 @@ export class LogTable {
     this.#db = db;
   }
 
-  /** Appends what a batch brought. */
-  add({ length, base, latest, json }: Pick<LogLines, "length" | "base" | "latest" | "json">): void {
-    if (length === 0 || !this.#db.hasRoom) return;
+  /** Appends what a batch brought, unless there is no room for lines. Returns how many lines it has appended. */
+  add({ length, base, latest, json }: Pick<LogLines, "length" | "base" | "latest" | "json">): number {
+    if (length === 0 || !this.#db.hasRoom) return 0;
     this.#db.run(
       `INSERT INTO log_batch (last, lines, time, base, content)
        SELECT ifnull(max(seq), 0) + ?, ?, ?, ?, CAST(? AS TEXT) FROM sqlite_sequence WHERE name = 'log_batch'`,
@@ -42,6 +42,7 @@ export class LogTable {
       base,
       json,
     );
+    return length;
   }
 
   /** At most `limit` lines behind the one numbered `seq`, in order. */

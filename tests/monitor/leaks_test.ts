@@ -15,6 +15,8 @@ interface Line {
   readonly says?: Says;
   readonly status?: number;
   readonly isTrusted?: boolean;
+  /** Whether it is committed at once. */
+  readonly isKept?: boolean;
 }
 
 class Scene {
@@ -41,12 +43,13 @@ class Scene {
 
   /** A line written so many seconds after the bans were confirmed. */
   line(address: string, seconds: number, over: Line = {}): void {
-    const { module = 0, says = NOTHING, status = 0, isTrusted = true } = over;
+    const { module = 0, says = NOTHING, status = 0, isTrusted = true, isKept = true } = over;
     const reader = new AddressReader();
     reader.readText(address);
     const time = CONFIRMED + seconds * SECOND;
     const event = { reader: { address: reader, says, status }, module, time, isTrusted, isUnderstood: true };
     this.leaks.see(event as unknown as LogEvent);
+    if (isKept) this.leaks.keepSeen();
   }
 
   look(seconds: number): string[] {
@@ -133,6 +136,21 @@ Deno.test("`Leaks` keeps the time of a ban that the firewall is told of again, a
   scene.ban("198.51.100.7", { id: 9, appliedAt: null });
   for (let i = 0; i < 9; i++) scene.line("198.51.100.7", 20 + i);
   assert.deepEqual(scene.look(30), [], "a ban that no firewall has yet");
+});
+
+Deno.test("`Leaks` counts lines once they are committed, and none twice that is read again", () => {
+  const scene = new Scene();
+  scene.ban("198.51.100.7");
+  for (let round = 0; round < 3; round++) {
+    for (const second of [6, 7]) scene.line("198.51.100.7", second, { isKept: false });
+    assert.deepEqual(scene.look(8), []);
+    scene.leaks.dropSeen();
+  }
+  for (const second of [6, 7]) scene.line("198.51.100.7", second, { isKept: false });
+  scene.leaks.keepSeen();
+  for (const second of [8, 9]) scene.line("198.51.100.7", second, { isKept: false });
+  scene.leaks.keepSeen();
+  assert.deepEqual(scene.look(9), ["198.51.100.7 all 4 SSHD"]);
 });
 
 Deno.test("`Leaks` tells no longer of one that has been silent for ten minutes", () => {

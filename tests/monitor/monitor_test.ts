@@ -231,7 +231,7 @@ Deno.test("the program keeps who stood in a whitelist file that is away at a rel
   Deno.writeTextFileSync(friends, "203.0.113.1\n");
   scene.configure({ ...CONFIG, whitelist_files: "friends" });
   scene.start();
-  await scene.said(/friends read: 1 entries/);
+  await scene.said(/friends read: 1 entry/);
   Deno.removeSync(friends);
   scene.kill("SIGHUP");
   await scene.said(/configuration reloaded/);

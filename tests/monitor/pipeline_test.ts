@@ -122,6 +122,19 @@ Deno.test("`Pipeline.process()` tells `--verbose` of trips and of each commit wi
   assert.deepEqual(log.lines, []);
 });
 
+Deno.test("`Pipeline.process()` counts no line as recorded for which the state has no room", () => {
+  const log = memoryLog();
+  const store = new MemoryStore();
+  const pipeline = new Pipeline([RULES], { store, judge, log });
+  store.hasRoom = false;
+  run(pipeline, ["bad 192.0.2.1", "bad 192.0.2.2"]);
+  assert.deepEqual([pipeline.counts.recorded, pipeline.counts.hits], [0, 2]);
+  assert.match(log.details.join(), /: 0 recorded, 2 hits/);
+  store.hasRoom = true;
+  run(pipeline, ["bad 192.0.2.1"]);
+  assert.equal(pipeline.counts.recorded, 1);
+});
+
 Deno.test("`Pipeline.process()` warns of messages that journald dropped, once they are committed", () => {
   const log = memoryLog();
   const store = new MemoryStore();
@@ -161,7 +174,7 @@ function bringer(pipeline: Pipeline) {
 
 Deno.test("`Pipeline.process()` tells the watch for leaks of lines of the present, and of older ones that tell their time", () => {
   const seen: number[] = [];
-  const leaks = { see: (event: LogEvent) => void seen.push(event.time) };
+  const leaks = { see: (event: LogEvent) => void seen.push(event.time), keepSeen() {}, dropSeen() {} };
   const pipeline = new Pipeline([RULES], { store: new MemoryStore(), judge, log: memoryLog(), leaks });
   const feed = { name: "file", reader: pipeline.readerFor([RULES]) };
   const bring = (records: Records, isMore: boolean) => {
@@ -172,6 +185,26 @@ Deno.test("`Pipeline.process()` tells the watch for leaks of lines of the presen
   assert.deepEqual(bring(linesAt(NOW, "bad 192.0.2.1", dated), true), [7_200 * SECOND]);
   assert.deepEqual(bring(linesAt(NOW, "bad 192.0.2.1", dated), false), [NOW, 7_200 * SECOND]);
   assert.deepEqual(bring(recordsOf([entry("bad 192.0.2.1")]), true), [9_000 * SECOND]);
+});
+
+Deno.test("`Pipeline.process()` has the watch for leaks count no line before its commit, and drop those of one that failed", () => {
+  const store = new MemoryStore();
+  let [read, kept] = [0, 0];
+  const leaks = {
+    see: () => void read++,
+    keepSeen: () => void ([read, kept] = [0, kept + read]),
+    dropSeen: () => void (read = 0),
+  };
+  const bring = bringer(new Pipeline([RULES], { store, judge, log: memoryLog(), leaks }));
+  bring("journal", "p1");
+  assert.deepEqual([read, kept], [1, 0]);
+  store.broken = true;
+  assert.throws(() => bring("journal", "p2", { isMore: false }), /disk full/);
+  assert.deepEqual([read, kept], [0, 0]);
+  store.broken = false;
+  bring("journal", "p1");
+  bring("journal", "p2", { isMore: false });
+  assert.deepEqual([read, kept], [0, 2]);
 });
 
 Deno.test("`Pipeline.process()` stores the batches of a flood together, and enforces their bans only then", () => {

@@ -47,9 +47,11 @@ class Scene implements Disposable {
   changes = 0;
   routes: string | null = null;
   resolvers: string | null = null;
+  /** Of IPv6. */
+  otherRoutes: string | null = "";
   readonly sources: SurroundingsSources = {
-    routes: () => Promise.resolve(this.routes),
-    resolvers: () => this.resolvers,
+    routes: () => Promise.resolve({ "ip -4": this.routes, "ip -6": this.otherRoutes }),
+    resolvers: () => ({ "/etc/resolv.conf": this.resolvers }),
   };
 
   open(database: string | null = null): Surroundings {
@@ -124,6 +126,35 @@ Deno.test("`Surroundings` keeps for a day who is no longer found beside others",
   assert.deepEqual(scene.listed.gateway, ["192.0.2.2"]);
 });
 
+Deno.test("`Surroundings` lets nobody go whose source does not answer while another does, after a start too", async () => {
+  using scene = new Scene();
+  scene.routes = "default via 192.0.2.1 dev eth0";
+  scene.otherRoutes = "default via 2001:db8::1 dev eth0\ndefault via 192.0.2.1 dev eth0";
+  await scene.look(scene.open());
+  const all = ["192.0.2.1", "2001:db8::1"];
+  for (const routes of ["default via 192.0.2.1 dev eth0", "default via 192.0.2.2 dev eth0"]) {
+    Object.assign(scene, { routes, otherRoutes: null });
+    await scene.look(scene.open());
+    scene.now += 2 * DAY;
+    assert.deepEqual(scene.listed.gateway!.filter((address) => address !== "192.0.2.2"), all);
+  }
+  scene.otherRoutes = "";
+  await scene.look(scene.open());
+  scene.now += 2 * DAY;
+  assert.deepEqual(scene.listed.gateway, ["192.0.2.2"]);
+});
+
+Deno.test("`Surroundings` goes on where a source throws", async () => {
+  using scene = new Scene();
+  const surroundings = scene.open();
+  const { sources } = scene;
+  scene.resolvers = "nameserver 192.0.2.53";
+  Object.assign(sources, { routes: () => Promise.reject(new Error("no more processes")) });
+  await scene.look(surroundings);
+  assert.deepEqual(scene.listed["name server"], ["192.0.2.53"]);
+  assert.match(scene.log.lines.join(), /^warn: Cannot look for gateways .*no more processes$/);
+});
+
 Deno.test("`Surroundings` lets go of the host of a database that is configured no longer", () => {
   using scene = new Scene();
   scene.open("198.51.100.5");
@@ -190,8 +221,9 @@ Deno.test(
   async () => {
     const log = memoryLog();
     const sources = systemSources(log);
-    assert.notEqual(await sources.routes(new AbortController().signal), null);
-    assert.ok(nameServersIn(sources.resolvers() ?? "").length >= 0);
+    const { "ip -4": routes } = await sources.routes(new AbortController().signal);
+    assert.equal(typeof routes, "string");
+    assert.equal(typeof sources.resolvers()["/etc/resolv.conf"], "string");
     assert.deepEqual(log.lines, []);
   },
 );

@@ -297,6 +297,45 @@ Deno.test("a name that cannot be resolved at a start keeps the addresses that th
   assert.deepEqual([scene.origin(NEW), scene.stored("name")], [null, []]);
 });
 
+Deno.test("a name that only a file holds is waited for, whoever was resolved before the file was read", async () => {
+  using scene = new Scene({ whitelist_files: "friends" }, { friends: "home.example\n" });
+  const answer = Promise.withResolvers<string[]>();
+  Object.defineProperty(scene.dns, "home.example", { get: () => answer.promise });
+  await scene.look();
+  assert.equal(scene.whitelisting.namesResolved, false);
+  const following = scene.whitelisting.followNames(scene.stop.signal);
+  answer.resolve([OLD]);
+  await eventually(() => scene.whitelisting.namesResolved);
+  assert.equal(scene.origin(OLD), "DNS name");
+  scene.dns["work.example"] = [NEW];
+  scene.write("friends", "home.example\nwork.example\n");
+  await scene.look();
+  assert.equal(scene.whitelisting.namesResolved, false);
+  await eventually(() => scene.whitelisting.namesResolved);
+  assert.equal(scene.origin(NEW), "DNS name");
+  scene.stop.abort();
+  await following;
+});
+
+Deno.test("the addresses of a name stay in the state until each file has been read", async () => {
+  using scene = new Scene({});
+  const entry = (address: string, note: string) => ({ address, note, until: null });
+  const stored = [entry(OLD, "home.example"), entry(NEW, "work.example")];
+  scene.temporary.state.replaceWhitelist("name", stored, START);
+  scene.start({ whitelist_files: "friends", whitelist: "work.example" });
+  scene.gather();
+  await scene.look();
+  assert.deepEqual(scene.stored("name").sort(), [OLD, NEW]);
+  assert.deepEqual([scene.origin(OLD), scene.origin(NEW)], [null, "DNS name"]);
+  scene.write("friends", "home.example\n");
+  await scene.look();
+  assert.equal(scene.origin(OLD), "DNS name");
+  scene.write("friends", "");
+  scene.rest("friends", 61);
+  await scene.look();
+  assert.deepEqual([scene.origin(OLD), scene.stored("name")], [null, [NEW]]);
+});
+
 Deno.test("a name that is answered counts while another hangs", async () => {
   using scene = new Scene({ whitelist: ["home.example", "slow.example"] });
   scene.dns["home.example"] = [OLD];

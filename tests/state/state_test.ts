@@ -11,7 +11,9 @@ import {
 import type { BatchRecord } from "../../lib/state/batch_writer.ts";
 import type { BatchNotes } from "../../lib/rules/note_batch.ts";
 import { mix } from "../../lib/rules/hash.ts";
+import type { Database } from "../../lib/state/database.ts";
 import { LogLines } from "../../lib/state/log_lines.ts";
+import { LogTable } from "../../lib/state/log_table.ts";
 import { State } from "../../lib/state/state.ts";
 import type { Session } from "../../lib/deciding/logins.ts";
 import { UserError } from "../../lib/core/error.ts";
@@ -111,6 +113,18 @@ function ban(over: Partial<BatchRecord["bans"][number]> = {}): BatchRecord["bans
     ...over,
   };
 }
+
+Deno.test("`LogTable.add()` tells how many lines it has appended, none where there is no room", () => {
+  using temporary = temporaryState();
+  const line = { module: 0, address: "192.0.2.1", time: 1, message: "x" };
+  assert.equal(temporary.state.log.add(lines(line, line)), 2);
+  assert.equal(temporary.state.log.add(lines()), 0);
+  const full = { hasRoom: false, run: () => assert.fail() } as unknown as Database;
+  assert.equal(new LogTable(full).add(lines(line)), 0);
+  const batches = temporary.state.batches(["SSHD"]);
+  batches.lines.add(lineOf(line));
+  assert.equal(batches.write(record({})), 1);
+});
 
 Deno.test("`BatchWriter.write()` keeps lines, hits and position over a reopening", () => {
   using temporary = temporaryState();

@@ -21,6 +21,7 @@ export type Written = BatchRecord & { readonly events: readonly Recorded[] };
 
 export class MemoryStore implements BatchStore {
   broken = false;
+  hasRoom = true;
   readonly records: Written[] = [];
   readonly #events: Recorded[] = [];
   readonly #groups: StoredGroup[] = [];
@@ -54,10 +55,12 @@ export class MemoryStore implements BatchStore {
     };
   }
 
-  write(record: BatchRecord): void {
+  write(record: BatchRecord): number {
     if (this.broken) throw new Error("disk full");
-    this.records.push({ ...record, events: [...this.#events] });
+    const events = this.hasRoom ? [...this.#events] : [];
+    this.records.push({ ...record, events });
     this.notes.add(record.notes);
+    return events.length;
   }
 }
 
