@@ -6,7 +6,7 @@ import { Monitor } from "../monitor/monitor.ts";
 import { hasLockFile, type Lock, takeLock } from "../state/lock.ts";
 import { State } from "../state/state.ts";
 import type { Log } from "../core/log.ts";
-import { messageOf, UserError } from "../core/error.ts";
+import { linesOf, UserError } from "../core/error.ts";
 import { makeStateDirectory, openConfig, permissionProblem } from "./open.ts";
 import { requireSpan } from "./change.ts";
 import { type CommonOptions, localTime } from "./output.ts";
@@ -49,7 +49,8 @@ export async function runCommand(
       log.info(`configuration reloaded from ${config.path}`);
       next.abort();
     } catch (error) {
-      log.error(`the old configuration stays in force: ${messageOf(error)}`);
+      for (const line of linesOf(error)) log.error(line);
+      log.error("the old configuration stays in force");
     }
   });
   try {
