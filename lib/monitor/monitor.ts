@@ -307,6 +307,7 @@ export class Monitor {
     this.#lock?.look();
     if (!isAnother) return;
     this.#lastReport = "";
+    this.#pipeline.nameGroups();
     this.#housekeeping.attempt("go on with another state", () => this.#refresh());
   }
 

@@ -223,6 +223,11 @@ export class Pipeline {
     this.#engine.sweep(now);
   }
 
+  /** Has the next commit or `forget()` store all groups of rules again, which notes are read by: the state may have lost some. */
+  nameGroups(): void {
+    this.#engine.nameGroups();
+  }
+
   /** Counts addresses from nothing again, in the state and in memory: the only way to do so while a monitor runs. */
   forget(addresses: readonly string[]): void {
     for (const address of addresses) this.#engine.forget(address);

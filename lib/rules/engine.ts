@@ -173,6 +173,11 @@ export class Engine {
     this.#groups.keep(named);
   }
 
+  /** Has the next notes name all groups of rules once more: the state may have lost some. */
+  nameGroups(): void {
+    this.#groups.makeAgain();
+  }
+
   /** Counts an address or network from nothing again, in every rule. */
   forget(address: string): void {
     const words = wordsOf(address);

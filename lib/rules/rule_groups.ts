@@ -56,6 +56,8 @@ export class RuleGroups {
   #next = 0;
   #several = 0;
   #made: StoredGroup[] = [];
+  /** All groups as the state has, or is to have, them; by number. */
+  readonly #stored: StoredGroup[] = [];
 
   constructor(rules: readonly CountedRule[]) {
     this.#rules = rules;
@@ -81,12 +83,16 @@ export class RuleGroups {
     this.#masks[number] = GROUP_MASK;
     this.#lasting[number] = rules.some((rule) => this.spans[rule] === Infinity);
     this.#numbers.set(key, number);
-    this.#made.push({ number, rules: JSON.stringify(rules.map((rule) => this.#nameOf(rule))) });
+    const made = { number, rules: JSON.stringify(rules.map((rule) => this.#nameOf(rule))) };
+    this.#stored[number] = made;
+    this.#made.push(made);
     return number;
   }
 
   /** Takes up a group of the state. Call it before any `numberOf()`. */
-  restore({ number, rules: names }: StoredGroup): void {
+  restore(group: StoredGroup): void {
+    const { number, rules: names } = group;
+    this.#stored[number] = group;
     const stored = (JSON.parse(names) as StoredRule[]).slice(0, GROUP_RULES);
     const rules = stored.map((one) => this.#find(one));
     this.#set(number, rules);
@@ -105,7 +111,10 @@ export class RuleGroups {
     return bits === 0 ? 0 : group << GROUP_RULES | bits;
   }
 
-  /** Drops the groups of the state that no note names: their numbers can be given again. */
+  /**
+   * Drops the groups of the state that no note names: their numbers can be given again. Those of groups that notes name and the
+   * state has lost cannot: the notes would count for other rules.
+   */
   keep(named: ReadonlySet<number>): void {
     for (const [key, number] of this.#numbers) if (!named.has(number)) this.#numbers.delete(key);
     this.#several = 0;
@@ -113,6 +122,7 @@ export class RuleGroups {
     this.#used.forEach((isUsed, number) => {
       if (isUsed && this.rows[number * ROW + COUNT]! > 1) this.#several++;
     });
+    for (const number of named) this.#used[number] = true;
   }
 
   /** Groups made since the last call, which the state does not know. */
@@ -120,6 +130,11 @@ export class RuleGroups {
     const made = this.#made;
     this.#made = [];
     return made;
+  }
+
+  /** Has `takeMade()` give all groups once more: the state may have lost some. */
+  makeAgain(): void {
+    this.#made = this.#stored.filter(({ number }) => this.#used[number]);
   }
 
   /** All rules of a group, as bits. */

@@ -1,5 +1,6 @@
 /** The program itself while its state is damaged, lost, or cannot be written. */
 import { strict as assert } from "node:assert";
+import { DatabaseSync } from "node:sqlite";
 import { eventually } from "../support/helpers.ts";
 import { canMount } from "../support/faults.ts";
 import { Scene } from "../faults/scene.ts";
@@ -44,6 +45,25 @@ for (const [loss, lose] of Object.entries(LOSSES)) {
     assert.equal(code, 0, scene.said);
   });
 }
+
+Deno.test("the program goes on counting after a restart when a damage hit the names of rules while it ran", async () => {
+  await using scene = new Scene();
+  scene.start();
+  await scene.ready();
+  scene.refuse("203.0.113.2", "203.0.113.2", "203.0.113.2");
+  await settled(scene);
+  const other = new DatabaseSync(`${scene.stateDirectory}/state.db`);
+  other.exec("DELETE FROM note_group");
+  other.close();
+  Deno.removeSync(`${scene.stateDirectory}/state.db-shm`);
+  await eventually(() => /^<3>The state .* is damaged/m.test(scene.said), 5);
+  scene.refuse("203.0.113.3");
+  await settled(scene);
+  await scene.end("SIGKILL");
+  scene.refuse("203.0.113.2");
+  scene.start();
+  await eventually(() => scene.told().includes("203.0.113.2"));
+});
 
 Deno.test("the program starts over a state that is garbage, and bans", async () => {
   await using scene = new Scene();

@@ -49,6 +49,10 @@ class Store implements StoredNotes {
     return [...this.#groups].map(([number, rules]) => ({ number, rules }));
   }
 
+  loseGroups(): void {
+    this.#groups.clear();
+  }
+
   contents(): Uint8Array[] {
     return this.rows.map(({ content }) => content);
   }
@@ -505,6 +509,41 @@ Deno.test("`Engine.restore()` understands notes of configurations that had other
     }
     store.add(engine!.takeNotes(second * SECOND));
   }
+});
+
+Deno.test("`Engine.nameGroups()` gives a state back the groups that it has lost, and counters go on", () => {
+  const [engine, store] = [engineOf([rule()]), new Store()];
+  engine.restore(store);
+  add(engine);
+  store.add(engine.takeNotes(NOW));
+  store.loseGroups();
+  engine.nameGroups();
+  add(engine);
+  store.add(engine.takeNotes(NOW));
+  const restored = engineOf([rule()]);
+  restored.restore(store);
+  assert.equal(add(restored).length, 1);
+  // Those that come from the state are known as well.
+  store.loseGroups();
+  restored.nameGroups();
+  store.add(restored.takeNotes(NOW));
+  assert.equal(store.groups().length, 1);
+});
+
+Deno.test("`Engine.restore()` counts notes whose groups are lost for no other rule", () => {
+  const store = new Store();
+  const before = engineOf([rule()]);
+  for (let i = 0; i < 2; i++) add(before);
+  store.add(before.takeNotes(NOW));
+  store.loseGroups();
+  const other = rule({ name: "failed", condition: condition({ texts: ["Failed"] }) });
+  const second = engineOf([other]);
+  second.restore(store);
+  assert.deepEqual(add(second, { message: "Failed", address: "192.0.2.9" }), []);
+  store.add(second.takeNotes(NOW));
+  const third = engineOf([other]);
+  third.restore(store);
+  assert.deepEqual(add(third, { message: "Failed" }), []);
 });
 
 Deno.test("`Engine.lasting()` waits until all notes are stored", () => {
