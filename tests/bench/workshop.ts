@@ -1,8 +1,13 @@
 /** Where a run of the benchmarks does its work, and the programs that it measures. */
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { parse } from "jsonc-parser";
+import { loadConfig } from "../../lib/config/load.ts";
 import { prepareStateDirectory } from "../../lib/monitor/control.ts";
 import { State } from "../../lib/state/state.ts";
+import { modules } from "../../modules/mod.ts";
+import { compile } from "../../tools/build.ts";
+import { npmBase } from "../../tools/npm_base.ts";
+import { buildPermissions, permissionOptions } from "../../tools/permissions.ts";
 import { type Expected, exportedAuthLog, writeAccessLog, writeAuthLog } from "./corpus.ts";
 
 /** A log file with what is to be found in it. */
@@ -89,12 +94,15 @@ export class Workshop {
       });
       if (newest(this.program) > Math.max(...SOURCES.map((path) => newest(`${ROOT}/${path}`)))) return;
       this.#say("compiling the program");
-      const built = await this.run([
-        Deno.execPath(),
-        ...["run", "--no-prompt", "--allow-all", `${ROOT}/tools/build.ts`, "--base=npm"],
-        ...[`--config=${this.config}`, `--state=${this.state}`, `--output=${this.program}`],
-      ]);
-      if (built.code !== 0) throw new Error(`Cannot build the program: ${built.stderr || built.stdout}`);
+      const config = loadConfig(this.config, { known: modules, withPassword: false });
+      const permissions = buildPermissions(config);
+      // It looks for programs where its own PATH says, as journalctl is to read another journal.
+      const env = [...permissions.env, "PATH"];
+      await compile(`${ROOT}/main.ts`, {
+        output: this.program,
+        permissions: permissionOptions({ ...permissions, env }),
+        base: await npmBase(() => {}),
+      });
     });
   }
 
