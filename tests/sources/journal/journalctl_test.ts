@@ -288,7 +288,7 @@ Deno.test("in a flood what was taken in is not kept waiting by a proof", async (
     stop.abort();
   };
   // Only where it never comes to that.
-  const patience = setTimeout(settle, 20_000);
+  const patience = setTimeout(settle, 120_000);
   for await (const batch of fake.open({ proof: 1_000 }).batches(FROM_START, stop.signal)) {
     isSettled ||= isMore && !batch.isMore && !stop.signal.aborted;
     isMore = batch.isMore ?? false;
