@@ -54,6 +54,8 @@ interface Query {
 const FIELDS = "MESSAGE,SYSLOG_IDENTIFIER,_PID,_UID,_SYSTEMD_UNIT";
 /** `SD_MESSAGE_JOURNAL_DROPPED`; nobody but journald can write by this transport. */
 const SUPPRESSIONS = ["_TRANSPORT=driver", "MESSAGE_ID=a596d6fe7bfa4994828e72309e95d61e"];
+/** How long journalctl may be silent before the journal is asked: while it follows, and while it looks for where to begin. */
+const [FOLLOWING_SILENCE, SEARCH_SILENCE] = [10 * SECOND, 60 * SECOND];
 /** Time that journald and journalctl take to hand over an entry already written. */
 const GRACE: Micros = 3 * SECOND;
 
@@ -73,6 +75,7 @@ class Journal implements Source {
   readonly #matches: readonly string[];
   readonly #follow: boolean;
   readonly #silence: Micros;
+  readonly #search: Micros;
   readonly #proof: Micros;
   #wake: WakeOptions | null;
   #waker: Waker | null = null;
@@ -82,7 +85,8 @@ class Journal implements Source {
   constructor(options: JournalOptions) {
     this.#options = options;
     this.#follow = options.follow ?? true;
-    this.#silence = options.silence ?? 10 * SECOND;
+    this.#silence = options.silence ?? FOLLOWING_SILENCE;
+    this.#search = options.silence ?? SEARCH_SILENCE;
     this.#proof = options.proof ?? 5 * SECOND;
     this.#wake = options.wake ?? null;
     this.#matches = [
@@ -181,6 +185,7 @@ class Journal implements Source {
 
   async *#read(start: Start, query: Query): AsyncGenerator<JournalBatch> {
     const { follow = false, signal } = query;
+    const silence = follow ? this.#silence : this.#search;
     await using journalctl = this.#run({
       ...query,
       args: [...(follow ? ["--follow", "--no-tail"] : []), ...this.#span(start)],
@@ -206,7 +211,7 @@ class Journal implements Source {
         if (leftOut.length > 0) yield { records: leftOut, position: reached.after!, damaged: 0 };
         if (hasMore && await isLate(arrival, GRACE)) await this.#giveUp(signal);
       }
-      const chunk = await this.#awaited(arrival, { reached, signal });
+      const chunk = await this.#awaited(arrival, { reached, signal, silence });
       if (chunk.length === 0) break;
       const records = parser.push(chunk);
       isNew.drop(records);
@@ -259,9 +264,9 @@ class Journal implements Source {
   /** What journalctl prints next; throws when it prints nothing although the journal has more than was `reached`. */
   async #awaited(
     arrival: Promise<Uint8Array>,
-    { reached, signal }: { reached: Start; signal: AbortSignal },
+    { reached, signal, silence }: { reached: Start; signal: AbortSignal; silence: Micros },
   ): Promise<Uint8Array> {
-    while (this.#follow && await isLate(arrival, this.#silence)) {
+    while (this.#follow && await isLate(arrival, silence)) {
       if (await this.#hasMore(reached, signal) && await isLate(arrival, GRACE)) await this.#giveUp(signal);
     }
     return await arrival;
