@@ -1,4 +1,5 @@
 /** What a whitelist file says, in a form in which a million entries take some megabytes. */
+import { concatenated } from "../core/bytes.ts";
 import { decodeNetworks, NetworkSet } from "../core/network_set.ts";
 import type { Micros } from "../core/time.ts";
 import type { WhitelistMember } from "./types.ts";
@@ -38,14 +39,7 @@ export interface WhitelistCopy {
 export function encodeCopy({ stamp, content }: WhitelistCopy): Uint8Array {
   const networks = content.networks.map(({ until, count }) => ({ until, count }));
   const head = new TextEncoder().encode(`${JSON.stringify({ stamp, ...content, networks })}\n`);
-  const parts = [head, ...content.networks.map(({ set }) => set.encode())];
-  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
+  return concatenated([head, ...content.networks.map(({ set }) => set.encode())]);
 }
 
 /** Reads a copy. Throws for bytes that are none. */

@@ -136,6 +136,17 @@ export class LineEnds {
 
 const ZERO = 48;
 
+/** All parts in one array, one behind the other. */
+export function concatenated(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+
 /** Returns where the digits end that begin at `at`. */
 export function endOfDigits(array: Uint8Array, at: number): number {
   while (array[at]! >= ZERO && array[at]! < ZERO + 10) at++;

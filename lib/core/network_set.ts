@@ -1,5 +1,6 @@
 import { ADDRESS_WORDS, putAddress } from "./address.ts";
 import { finish } from "./async.ts";
+import { concatenated } from "./bytes.ts";
 import { agree, Gatherer, maskOf, type Rows, sorted } from "./network_rows.ts";
 
 /** Bits before those of an IPv4 address that is mapped into IPv6. */
@@ -44,18 +45,11 @@ export class NetworkSet {
 
   /** Returns the bytes that `decodeNetworks()` reads. */
   encode(): Uint8Array {
-    const parts = this.#families.flatMap(({ words, lengths }) => [
+    return concatenated(this.#families.flatMap(({ words, lengths }) => [
       bytesOf(Uint32Array.of(lengths.length)),
       bytesOf(words),
       lengths,
-    ]);
-    const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-    let at = 0;
-    for (const part of parts) {
-      all.set(part, at);
-      at += part.length;
-    }
-    return all;
+    ]));
   }
 
   /** Puts a target into `ASKED`, of which its family takes the words behind `from`. */

@@ -1,4 +1,5 @@
 /** Real journal files, made from text of the export format. */
+import { concatenated } from "../../lib/core/bytes.ts";
 import type { Batch, Source, Start } from "../../lib/sources/source.ts";
 import { entriesOf, type Entry } from "./records.ts";
 
@@ -50,13 +51,7 @@ export function exportText(entries: readonly Fields[]): Uint8Array {
     }),
     encoder.encode("\n"),
   ]);
-  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
+  return concatenated(parts);
 }
 
 /** A directory of journal files, gone at the end of the scope. */
