@@ -256,7 +256,7 @@ export class Tail implements Disposable {
     const pace = (time - since) / (this.#backlog - start);
     // Lines that were written anew stand behind all others in the buffer.
     for (let i = 0; i < length; i++) {
-      times[i] = Math.min(time, since + Math.max(0, base + to[i]! - start) * pace);
+      times[i] = Math.min(time, since + Math.round(Math.max(0, base + to[i]! - start) * pace));
     }
   }
 

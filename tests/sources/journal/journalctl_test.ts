@@ -1,4 +1,5 @@
 import { strict as assert } from "node:assert";
+import { concatenated } from "../../../lib/core/bytes.ts";
 import { denial, joining } from "../../../lib/core/denial.ts";
 import { entriesOf } from "../../support/records.ts";
 import { openJournal } from "../../../lib/sources/journal/journal.ts";
@@ -14,9 +15,13 @@ import {
   sshdEntry,
 } from "../../support/journal_files.ts";
 
-/** Makes `all` of 3,000 entries and part of one, in whole pages, as if there were more. */
-const PAGES = `n=0; while [ $n -lt 3000 ]; do cat one; n=$((n + 1)); done > some; size=$(wc -c < some)
-{ cat some; printf 'MESSAGE='; head -c $((8192 - (size + 9) % 4096)) /dev/zero | tr '\\0' x; echo; } > all;`;
+/** Output of 3,000 entries and part of one, in whole pages, as if there were more. */
+function pages(): Uint8Array {
+  const entries = exportText(Array<Fields>(3_000).fill(exported(1)));
+  const field = "MESSAGE=\n";
+  const filling = "x".repeat(4_096 - (entries.length + field.length) % 4_096);
+  return concatenated([entries, new TextEncoder().encode(field.replace("\n", `${filling}\n`))]);
+}
 
 function exported(n: number): Fields {
   return [["__CURSOR", `s=1;i=${n};b=2;m=3;t=4;x=${n}`], ...sshdEntry(n, `entry ${n}`)];
@@ -38,6 +43,7 @@ class FakeJournalctl implements Disposable {
     Deno.writeFileSync(`${this.#directory}/one`, exportText([exported(1)]));
     Deno.writeFileSync(`${this.#directory}/two`, exportText([exported(1), exported(2)]));
     Deno.writeFileSync(`${this.#directory}/four`, exportText([1, 2, 3, 4].map(exported)));
+    Deno.writeFileSync(`${this.#directory}/all`, pages());
     Deno.writeFileSync(`${this.#directory}/gaps`, exportText([2, 4].map(exported)));
     this.command = script(this.#directory, {
       name: "journalctl",
@@ -161,8 +167,7 @@ Deno.test("a journalctl that stops following is an error", async () => {
 for (const end of ["ends", "goes on without a word"]) {
   Deno.test(`of a flood whatever says that more follows is followed, also where it ${end}`, async () => {
     using fake = new FakeJournalctl({
-      check: `${PAGES} cat all
-${end === "ends" ? "" : "sleep 1"}`,
+      check: end === "ends" ? "cat all" : "cat all; sleep 1",
       follow: "exec sleep 1000",
     });
     const stop = new AbortController();
@@ -277,9 +282,9 @@ class Reading {
 
 Deno.test("in a flood what was taken in is not kept waiting by a proof", async () => {
   using fake = new FakeJournalctl({
-    follow: `touch follows; ${PAGES} while [ ! -e enough ]; do cat all; done; exec sleep 1000`,
-    // A proof that waits until it is told to go on.
-    check: "if [ -e follows ]; then while [ ! -e enough ]; do sleep 0.01; done; fi",
+    follow: "while [ ! -e enough ]; do cat all; done; exec sleep 1000",
+    // A proof waits once the flood has shown itself.
+    check: "if [ -e flood ]; then while [ ! -e enough ]; do sleep 0.01; done; fi",
   });
   const stop = new AbortController();
   let [isMore, isSettled] = [false, false];
@@ -292,6 +297,7 @@ Deno.test("in a flood what was taken in is not kept waiting by a proof", async (
   for await (const batch of fake.open({ proof: 1_000 }).batches(FROM_START, stop.signal)) {
     isSettled ||= isMore && !batch.isMore && !stop.signal.aborted;
     isMore = batch.isMore ?? false;
+    if (isMore) fake.write("flood");
     if (isSettled) settle();
   }
   clearTimeout(patience);
