@@ -1,10 +1,10 @@
 import ipaddr from "ipaddr.js";
 import { detached } from "./text.ts";
 
-/** Results that are remembered of what takes long and is asked for again and again, and how long the questions may be. */
+/** Most results of a cache, and the longest argument with a cached result. */
 const [REMEMBERED, LONGEST] = [4_096, 64];
 
-/** The same function, which remembers what it said lately. */
+/** The same function with a cache of recent results. */
 function remembering<T>(work: (text: string) => T): (text: string) => T {
   const known = new Map<string, T>();
   return (text) => {
@@ -68,13 +68,13 @@ export function canonicalNetwork(text: string): string | null {
   return `${network.kind() === "ipv6" ? (network as ipaddr.IPv6).toRFC5952String() : network}/${bits}`;
 }
 
-/** The network of `length` bits that canonical `address`, or a network, lies in, canonical; itself where it is no longer. */
+/** The canonical network of `length` bits around a canonical address or network; the argument itself if its prefix is not longer. */
 export function enclosing(address: string, length: number): string {
   const slash = address.indexOf("/");
   if (slash >= 0 && Number(address.slice(slash + 1)) <= length) return address;
   const end = slash < 0 ? address.length : slash;
   if (address.includes(":")) return canonicalNetwork(`${address.slice(0, end)}/${length}`)!;
-  // A start asks for the networks of all IPv4 addresses that were banned lately: no parser is needed for them.
+  // A start asks for the network of each recently banned IPv4 address: this skips the parser.
   const word = ipv4Word(address, end) & (length === 0 ? 0 : -1 << 32 - length);
   return `${word >>> 24}.${word >>> 16 & 255}.${word >>> 8 & 255}.${word & 255}/${length}`;
 }
@@ -106,7 +106,7 @@ export function putAddress(address: string, words: Int32Array): number {
   return slash < 0 ? bits : bits + 96;
 }
 
-/** The canonical IPv4 address that ends before `end`, as a signed number of 32 bits. Called for every hit: it needs no parser. */
+/** The canonical IPv4 address that ends before `end`, as a signed 32-bit number. Called for every hit, hence without the parser. */
 export function ipv4Word(address: string, end = address.length): number {
   let word = 0;
   let part = 0;
@@ -134,7 +134,7 @@ function parse(address: string): { kind: "ipv4" | "ipv6"; bytes: number[] } {
   return { kind: parsed.kind(), bytes: parsed.toByteArray() };
 }
 
-/** Bits of the byte at `index` that are not of a network's prefix of `bits`. */
+/** Mask of the host bits in the byte at `index` of a network whose prefix has `bits` bits. */
 function hostBits(bits: number, index: number): number {
   return 0xff >> Math.min(8, Math.max(0, bits - 8 * index));
 }

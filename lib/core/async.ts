@@ -2,7 +2,7 @@ import type { Log } from "./log.ts";
 import { messageOf, stackOf, UserError } from "./error.ts";
 import { counted } from "./text.ts";
 
-/** How a worker is kept alive. */
+/** Options of `supervise()`. */
 export interface Supervision {
   readonly name: string;
   readonly signal: AbortSignal;
@@ -14,9 +14,9 @@ export interface Supervision {
 const BACKOFF: readonly number[] = [1_000, 5_000];
 
 /**
- * Runs `work`, and runs it again after a delay when it throws; a call of its argument `progress` resets the count of failures.
- * Resolves when `work` returns or `signal` aborts. Throws the last error after three failures in a row, and a `UserError` at
- * once, which a retry cannot mend. Logs each failure, its stack as debug lines.
+ * Runs `work`, and again after a delay if it throws. `work` calls `progress` to reset the count of failures. Resolves when
+ * `work` returns or `signal` aborts. Throws the last error after three failures in a row, and a `UserError` at once, as no
+ * retry helps. Logs each failure, and its stack at level debug.
  */
 export async function supervise(
   work: (progress: () => void) => Promise<void>,
@@ -74,7 +74,7 @@ export function untilAborted(signal: AbortSignal): Promise<null> {
   });
 }
 
-/** Runs `steps` to their end without a pause. */
+/** Runs `steps` to the end without giving way to other tasks. */
 export function finish<T>(steps: Generator<void, T>): T {
   for (;;) {
     const { done, value } = steps.next();
@@ -82,7 +82,7 @@ export function finish<T>(steps: Generator<void, T>): T {
   }
 }
 
-/** Runs `steps` with a turn for everybody else between two; null where `signal` aborts. */
+/** Runs `steps` to the end, with a turn of the event loop between two; null if `signal` aborts. */
 export async function finishSlowly<T>(steps: Generator<void, T>, signal: AbortSignal): Promise<T | null> {
   while (!signal.aborted) {
     const { done, value } = steps.next();

@@ -1,19 +1,19 @@
 import { type Micros, now, SECOND } from "./time.ts";
 
 /**
- * What tells one boot of the machine from another. Deno lets no program read the kernel's own boot id in /proc unless it may
- * do everything, so systemd tells it (`--boot-id %b`), and without it uptime and clock have to do.
+ * Identifies a boot of the machine. Deno lets only a program with all permissions read the kernel's boot id in /proc. So
+ * systemd passes it (`--boot-id %b`); without it, uptime and clock must do.
  */
 export interface Boot {
-  /** Boot id as systemd's `%b` spells it; null: nobody told. */
+  /** Boot id as systemd's `%b` spells it; null: not given. */
   readonly id: string | null;
-  /** How long the machine ran when this was noted. */
+  /** Uptime when this was noted. */
   readonly uptime: Micros;
-  /** When the machine started, by the clock as it was when this was noted. */
+  /** Start of the machine, by the clock at that moment. */
   readonly start: Micros;
 }
 
-/** The start of one boot may be computed so differently: clocks drift and are corrected. */
+/** Tolerated difference between two computed starts of one boot: clocks drift and are corrected. */
 const TOLERANCE: Micros = 60 * SECOND;
 
 /** This boot as of now. */
@@ -23,8 +23,8 @@ export function currentBoot(id: string | null = null): Boot {
 }
 
 /**
- * Reports whether `before` was noted during the boot `current`. Without ids a machine that runs for less time than before
- * has booted since, whatever its clock says: one without a real-time clock starts at the same time again and again.
+ * Reports whether `before` was noted during the boot `current`. Without ids, a shorter uptime proves a boot in between,
+ * whatever the clock says: a machine without a real-time clock starts at the same time again and again.
  */
 export function isSameBoot(before: Boot, current: Boot): boolean {
   if (before.id !== null && current.id !== null) return before.id === current.id;

@@ -2,44 +2,44 @@ import { messageOf } from "./error.ts";
 import type { Micros } from "./time.ts";
 import { untilAborted } from "./async.ts";
 
-/** How a program is run. */
+/** Options of `Runner.run()`. */
 export interface RunOptions {
-  /** One still running after this is ended with its children. */
+  /** Longest run. Then the program is killed with its children. */
   readonly timeout: Micros;
   readonly signal: AbortSignal;
-  /** What it reads; without it, nothing. */
+  /** Text for standard input; none without it. */
   readonly input?: string;
-  /** Its output is wanted. */
+  /** Whether to keep standard output. */
   readonly output?: boolean;
 }
 
-/** What became of it. */
+/** Result of `Runner.run()`. */
 export interface RunResult {
-  /** What it wrote, where that was wanted. */
+  /** Standard output if `output` was set. */
   readonly output: string;
-  /** Null: exit status 0. */
+  /** The failure; null: exit status 0. */
   readonly error: string | null;
-  /** The end of what it complained of. */
+  /** The end of standard error. */
   readonly words: string;
-  /** Nobody waited for the end: it may have done its work all the same. */
+  /** Whether the program may have done its work in spite of the error, as its end was not awaited. */
   readonly uncertain: boolean;
 }
 
-/** The program that ends process groups, see `permissionsFor()`. */
+/** Program that kills process groups, see `permissionsFor()`. */
 export const KILL = "kill";
 
-/** Runs programs without a shell and bounded in time, and knows those that it had to give up on. */
+/** Runs programs without a shell for a bounded time. Counts those that it abandoned. */
 export class Runner {
   readonly #abandoned = new Set<Deno.ChildProcess>();
 
-  /** Programs that were given up on, of which they themselves or children that can still complain run on. */
+  /** Number of abandoned programs that still run, or whose children still hold standard error open. */
   get abandoned(): number {
     return this.#abandoned.size;
   }
 
   /**
-   * Runs argv to its end, or until its time is up or `signal` aborts: then it is ended with its children, as far as they are
-   * ours to end, and left to itself. Never throws.
+   * Runs argv to its end. When its time is up or `signal` aborts, kills it with its children as far as this process may,
+   * and abandons it. Never throws.
    */
   async run(argv: readonly string[], options: RunOptions): Promise<RunResult> {
     const { timeout, signal } = options;
@@ -60,7 +60,7 @@ export class Runner {
       const [status, text] = result;
       const error = status.success ? null : status.signal ?? `exit status ${status.code}`;
       const words = error === null ? "" : await said.text();
-      // A child that stays behind on purpose may hold it open for hours.
+      // A daemon that the program started may hold standard error open for hours.
       said.close();
       return { ...nothing, output: error === null ? text : "", error, words };
     } catch (error) {
@@ -77,20 +77,20 @@ export class Runner {
 }
 
 /**
- * Ends a program that leads a process group, and the group. Deno sends signals to groups only for a process that may run
- * everything; others let kill(1) do it, where they may run that. What sudo started is root's: only root can end it.
+ * Kills a process group and its leader. Deno sends signals to groups only with permission to run everything; otherwise
+ * kill(1) does it, if permitted. Only root can kill the children of sudo.
  */
 function endGroup(child: Deno.ChildProcess): void {
   try {
     if (Deno.permissions.querySync({ name: "run" }).state === "granted") Deno.kill(-child.pid, "SIGKILL");
     else endGroupByKill(child.pid);
   } catch {
-    // Already gone, or not ours.
+    // The group has ended, or belongs to another user.
   }
   try {
     child.kill("SIGKILL");
   } catch {
-    // Likewise.
+    // The program has ended, or belongs to another user.
   }
 }
 
@@ -100,24 +100,24 @@ function endGroupByKill(group: number): void {
   kill.stderr.cancel().catch(() => {});
 }
 
-/** Where programs are looked for that are named without a directory, unless this process may read its own PATH. */
+/** PATH of programs that are run, if this process may not read its own. */
 const SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /**
- * The whole environment of a program that is run. Nothing else is handed on: Deno runs nothing where any variable `LD_…` is, and
- * what a program does must not depend on who started the monitor. Complaints are to be read: in English, whatever the user speaks.
+ * The whole environment of a program that is run. Deno refuses to run a program if a variable `LD_…` is set, and a program's
+ * work must not depend on the monitor's environment. `LC_ALL` gives messages in English, which are parsed.
  */
 export function childEnvironment(): { clearEnv: true; env: Record<string, string> } {
   return { clearEnv: true, env: { PATH: ownPath() ?? SEARCH_PATH, LC_ALL: "C.UTF-8" } };
 }
 
-/** This process's PATH; null where it may not read it or has none. */
+/** This process's PATH; null: unset, or not permitted to read. */
 export function ownPath(): string | null {
   const { state } = Deno.permissions.querySync({ name: "env", variable: "PATH" });
   return state === "granted" ? Deno.env.get("PATH") ?? null : null;
 }
 
-/** Starts argv without a shell, in `childEnvironment()`, with `leadsGroup` in a session of its own. Throws as Deno does. */
+/** Starts argv without a shell in `childEnvironment()`; with `leadsGroup`, in a session of its own. Throws Deno's errors. */
 export function spawn(
   [program, ...args]: readonly string[],
   { input, output, leadsGroup = false }: Pick<RunOptions, "input" | "output"> & { leadsGroup?: boolean },
@@ -132,27 +132,27 @@ export function spawn(
   }).spawn();
 }
 
-/** A program that ends without reading is told of by its exit status. */
+/** Ignores errors: the exit status tells of a program that ends without reading. */
 function write(stdin: WritableStream<Uint8Array>, text: string): void {
   new Blob([text]).stream().pipeTo(stdin).catch(() => {});
 }
 
-/** Bytes of a command's complaints that are kept. */
+/** Bytes of standard error that are kept. */
 const TAIL = 4_096;
-/** Milliseconds to wait for the rest of them once the command has ended: a child of its own may hold them open. */
+/** Milliseconds to wait for the end of standard error after the program's end: a child may hold it open. */
 const GRACE = 200;
 
-/** What a program complains of. */
+/** The end of a program's standard error. */
 interface Tail {
-  /** Resolves when nobody can complain any more: the program and all of its children that hold the stream are gone. */
+  /** Resolves when the stream ends: the program and all children that held it open are gone. */
   readonly ended: Promise<void>;
-  /** The end of it, soon after the program has ended. */
+  /** The last `TAIL` bytes as text, soon after the program's end. */
   text(): Promise<string>;
-  /** Listens no more. */
+  /** Stops reading. */
   close(): void;
 }
 
-/** Reads a stream to its end, so that nobody writing to it is held up or killed, and keeps the end of it. */
+/** Reads a stream to its end, so that no writer blocks or gets SIGPIPE, and keeps the last `TAIL` bytes. */
 function tailOf(stream: ReadableStream<Uint8Array>): Tail {
   let tail = new Uint8Array(0);
   const reader = stream.getReader();

@@ -1,23 +1,23 @@
 import { type Micros, MILLISECOND, MINUTE, now } from "./time.ts";
 
-/** How far the wall clock may go back unnoticed: clocks are corrected a little all the time. */
+/** Largest step back that is ignored: small corrections are normal. */
 const TOLERANCE: Micros = MINUTE;
 
-/** The clocks that are compared. */
+/** The clocks to compare. */
 export interface Clocks {
   /** The wall clock. */
   readonly wall: () => Micros;
-  /** One that nobody sets. */
+  /** A monotonic clock. */
   readonly steady: () => Micros;
 }
 
 /**
- * Notices that the wall clock was set back while the program runs. What a state says of a later time than now is no sign of that:
- * a board without a clock of its own starts in the past, where all of its state lies ahead.
+ * Detects that the wall clock was set back while the program runs. A state with later times proves nothing: a board without a
+ * real-time clock starts in the past, before all times of its state.
  */
 export class ClockWatch {
   readonly #clocks: Clocks;
-  /** How far the wall clock was ahead of the steady one at most. */
+  /** Largest lead of the wall clock over the steady one. */
   #lead: Micros;
 
   constructor(clocks: Clocks = { wall: now, steady: () => performance.now() * MILLISECOND }) {
@@ -25,7 +25,7 @@ export class ClockWatch {
     this.#lead = clocks.wall() - clocks.steady();
   }
 
-  /** Calls `mend` with the time where the wall clock was set back since the last call, and again next time where that throws. */
+  /** Calls `mend` with the time if the wall clock was set back since the last call; next time again if `mend` throws. */
   look(mend: (now: Micros) => void): void {
     const time = this.#clocks.wall();
     const lead = time - this.#clocks.steady();

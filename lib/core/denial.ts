@@ -14,7 +14,7 @@ export function joining(group: string): (user: string) => string {
   return (user) => `let it with: sudo usermod -aG ${group} ${user}, and log in again`;
 }
 
-/** The user's name; `$USER`, which a shell replaces, where the name is unknown or the program may not ask for it. */
+/** The user's name; `$USER`, which a shell replaces, if the name is unknown or not permitted to read. */
 function userName(): string {
   try {
     return userInfo().username;

@@ -1,7 +1,7 @@
-/** An error that the user can mend. It is shown as one sentence or several, without a stack. */
+/** An error that the user can mend. Shown as one or more sentences, without a stack. */
 export class UserError extends Error {
   override readonly name = "UserError";
-  /** Each is shown on a line of its own. */
+  /** Sentences; each is shown on its own line. */
   readonly sentences: readonly string[];
   /**
    * @param code exit code: 64 usage, 69 service unavailable, 78 configuration (sysexits.h), 1

@@ -3,7 +3,7 @@ import { printable } from "./text.ts";
 
 /** The program's log. */
 export interface Log {
-  /** For `--verbose`; `message` is made only where it is shown. Each of its lines is a record. */
+  /** Shown with `--verbose`; `message` is called only then. Each of its lines is a record. */
   debug(message: () => string): void;
   info(message: string): void;
   warn(message: string): void;
@@ -91,13 +91,13 @@ function write(line: string): void {
 
 addEventListener("unload", flush);
 
-/** Synchronous; a reader that has gone is no reason to fail. */
+/** Writes synchronously. Ignores a closed standard error. */
 function flush(): void {
   const bytes = encoder.encode(waiting);
   waiting = "";
   try {
     for (let sent = 0; sent < bytes.length;) sent += Deno.stderr.writeSync(bytes.subarray(sent));
   } catch {
-    // Nobody is left to tell.
+    // Standard error is closed: nobody reads the log.
   }
 }

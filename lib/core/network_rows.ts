@@ -4,11 +4,11 @@
  */
 import { ADDRESS_WORDS } from "./address.ts";
 
-/** Rows that are looked at in one step: a millisecond. */
+/** Rows of one step: about a millisecond. */
 const SLICE = 1 << 15;
-/** Rows that are sorted by comparison. */
+/** Most rows that are sorted by comparison. */
 const FEW = 1 << 9;
-/** Rows that there is room for at first. */
+/** Rows allocated at first. */
 const FIRST_ROOM = 8;
 
 /** Networks of one family, a row for each: their first address in words, and the length of their prefix. */
@@ -90,7 +90,7 @@ function* radixSorted(rows: Rows, unsorted: Uint32Array): Generator<void, Uint32
   return order;
 }
 
-/** What a step of a sort works with: rows in `order`, of which it looks at `[from, to)`. */
+/** A step of a sort: rows in `order`, of which it handles `[from, to)`. */
 interface Step {
   readonly order: Uint32Array;
   readonly from: number;
@@ -103,7 +103,7 @@ function countDigits(rows: Rows, { order, from, to, digit, places }: Step): void
   for (let i = from; i < to; i++) places[digitOf(rows, order[i]!, digit)]!++;
 }
 
-/** Turns how many have each digit into where the first one of these belongs. */
+/** Turns the counts of each digit into the places of their first rows. */
 function sumUp(places: Uint32Array): void {
   for (let digit = 0, sum = 0; digit < places.length; digit++) {
     const count = places[digit]!;
@@ -122,7 +122,7 @@ function digitOf({ width, words, lengths }: Rows, row: number, digit: number): n
   return words[row * width + (digit >> 1)]! >>> (digit % 2 === 0 ? 16 : 0) & 0xffff;
 }
 
-/** Copies rows in `order`, of which the wider of two that begin together comes first. */
+/** Copies rows in `order`. Of two networks with the same first address, the wider comes first. */
 function* outermost(rows: Rows, order: Uint32Array): Generator<void, Rows> {
   const { width } = rows;
   const kept = { width, words: new Uint32Array(rows.words.length), lengths: new Uint8Array(order.length) };
@@ -134,7 +134,7 @@ function* outermost(rows: Rows, order: Uint32Array): Generator<void, Rows> {
   return { width, words: kept.words.slice(0, count * width), lengths: kept.lengths.slice(0, count) };
 }
 
-/** Adds rows to those `kept` so far, `count` of them, unless the last one of these covers them. Returns how many there are. */
+/** Adds rows to the first `count` rows of `kept` unless the last kept row covers them. Returns the new count. */
 function keep(
   { width, words, lengths }: Rows,
   { kept, count, order, from, to }: Omit<Step, "digit" | "places"> & { kept: Rows; count: number },
@@ -162,7 +162,7 @@ function compare({ width, words, lengths }: Rows, a: number, b: number): number 
   return lengths[a]! - lengths[b]!;
 }
 
-/** Whether the first `bits` of a row are those of another address, whose words begin at `from`. */
+/** Reports whether a row shares its first `bits` bits with the address whose words begin at `from`. */
 export function agree(
   { width, words }: Rows,
   row: number,
@@ -174,7 +174,7 @@ export function agree(
   return true;
 }
 
-/** The mask of the first `bits` of a word; all of it where they are more, and nothing where they are none. */
+/** Mask of the first `bits` bits of a word; all bits from 32 on, none up to 0. */
 export function maskOf(bits: number): number {
   return bits >= 32 ? -1 : bits <= 0 ? 0 : -1 << (32 - bits);
 }

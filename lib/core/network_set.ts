@@ -6,7 +6,7 @@ import { agree, Gatherer, maskOf, type Rows, sorted } from "./network_rows.ts";
 /** Bits before those of an IPv4 address that is mapped into IPv6. */
 const MAPPED = 96;
 
-/** A set of canonical addresses and networks that answers, however large it is, whether it covers one of them. */
+/** A set of canonical addresses and networks. Lookup takes logarithmic time. */
 export class NetworkSet {
   /** Of each family ascending, and none within another: networks nest or are apart. */
   #families: readonly Rows[];
@@ -17,14 +17,14 @@ export class NetworkSet {
     this.#families = finish(builder.rows());
   }
 
-  /** Makes a set of rows that are sorted. */
+  /** Makes a set from sorted rows. */
   static of(families: readonly Rows[]): NetworkSet {
     const set = new NetworkSet();
     set.#families = families;
     return set;
   }
 
-  /** Whether `target`, canonical, is a member or lies wholly within one. */
+  /** Reports whether canonical `target` is a member or lies wholly within one. */
   covers(target: string): boolean {
     const { rows, from, length } = this.#question(target);
     const row = lastUpTo(rows, ASKED, from);
@@ -32,7 +32,7 @@ export class NetworkSet {
       agree(rows, row, { words: ASKED, from, bits: rows.lengths[row]! });
   }
 
-  /** Whether `target`, canonical, and some member have an address in common. */
+  /** Reports whether canonical `target` and a member have an address in common. */
   touches(target: string): boolean {
     const { rows, from, length } = this.#question(target);
     LAST.set(ASKED);
@@ -43,7 +43,7 @@ export class NetworkSet {
     return row >= 0 && agree(rows, row, { words: ASKED, from, bits: Math.min(rows.lengths[row]!, length) });
   }
 
-  /** Returns the bytes that `decodeNetworks()` reads. */
+  /** Returns the set as bytes for `decodeNetworks()`. */
   encode(): Uint8Array {
     return concatenated(this.#families.flatMap(({ words, lengths }) => [
       bytesOf(Uint32Array.of(lengths.length)),
@@ -65,7 +65,7 @@ export class NetworkSet {
 const ASKED = new Int32Array(ADDRESS_WORDS);
 const LAST = new Int32Array(ADDRESS_WORDS);
 
-/** Reads a set that `NetworkSet.encode()` wrote at `at`. Returns where it ends, too. */
+/** Reads a set that `NetworkSet.encode()` wrote at `at`. Returns the set and the offset of its end. */
 export function decodeNetworks(bytes: Uint8Array, at: number): { set: NetworkSet; end: number } {
   let end = at;
   const take = (length: number) => bytes.slice(end, end += length);
@@ -91,7 +91,7 @@ export class NetworkSetBuilder {
     this.#families[isIPv4 ? 0 : 1]!.add(words, isIPv4 ? length - MAPPED : length);
   }
 
-  /** Makes the set in steps of some milliseconds. To be called once. */
+  /** Makes the set in steps of some milliseconds. Call it once. */
   *build(): Generator<void, NetworkSet> {
     return NetworkSet.of(yield* this.rows());
   }

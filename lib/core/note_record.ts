@@ -1,13 +1,13 @@
 import { addressText } from "./address_reader.ts";
 import type { Micros } from "./time.ts";
 
-/** What a record says: a line hit rules, an address begins anew in some rules, or an address begins anew in all. */
+/** Kind of a record: a line hit rules, an address begins anew in some rules, or in all. */
 export const [HIT, SPENT, FORGOTTEN] = [0, 1, 2] as const;
 
 /** Kinds of records by their numbers. */
 export type RecordKind = typeof HIT | typeof SPENT | typeof FORGOTTEN;
 
-/** How many rules a group has at most: a record names its rules as bits of a group. */
+/** Most rules of a group: a record names rules as bits of a group. */
 export const GROUP_RULES = 12;
 /** All bits of a group. */
 export const GROUP_MASK = (1 << GROUP_RULES) - 1;
@@ -29,13 +29,13 @@ export interface AddressWords {
   readonly prefix: number;
 }
 
-/** What a record holds. */
+/** Fields of a record. */
 export interface NoteRecord extends AddressWords {
   readonly kind: RecordKind;
   /** Number of a group of rules, and those of its rules that are meant, as bits: `group << GROUP_RULES | bits`. */
   readonly rules: number;
   readonly time: Micros;
-  /** Hash of the value that some of the rules count once; 0: there is none. */
+  /** Hash of the value that `distinct` rules count once; 0: none. */
   readonly value: number;
 }
 
@@ -70,20 +70,20 @@ export class NoteWriter {
     this.#end = at + (isIPv4 ? IPV4_SIZE : IPV6_SIZE);
   }
 
-  /** Takes what was written, as bytes of their own, and begins anew. */
+  /** Returns the written records as a copy and begins anew. */
   take(): Uint8Array {
     const content = new Uint8Array(this.#words.buffer, 0, 4 * this.#end).slice();
     this.#end = 0;
     return content;
   }
 
-  /** Drops hits that no rule counts any more. */
+  /** Drops hits that no rule counts now. */
   prune(): void {
     const all = readNotes(this.take());
     while (all.next()) if (all.kind !== HIT || (all.rules & GROUP_MASK) !== 0) this.put(all);
   }
 
-  /** Reads what was written. Good until the next record is put. */
+  /** A reader of the written records, valid until the next `put()`. */
   records(): NoteReader {
     return new NoteReader(this.#words, this.#end);
   }
@@ -119,7 +119,7 @@ export class NoteReader implements NoteRecord {
     this.#end = end;
   }
 
-  /** Goes to the next record; false: there is no further one, or no whole one. */
+  /** Goes to the next record; false: there is none, or it is cut short. */
   next(): boolean {
     const words = this.#words;
     const at = this.#at = this.#next;
@@ -158,7 +158,7 @@ export function textOfWords({ w0, w1, w2, w3, prefix }: AddressWords): string {
   return addressText([w0, w1, w2, w3], 0, prefix);
 }
 
-/** A hash of text that nobody can foresee without its `seed`; never 0. */
+/** A hash that needs `seed` to foresee; never 0. */
 export function hashValue(seed: number, array: Uint8Array, from: number, to: number): number {
   let hash = seed;
   for (let i = from; i < to; i++) {

@@ -1,21 +1,21 @@
-/** Says why a file cannot be read, and what would let it be. */
+/** Explains why a file cannot be read, with a remedy. */
 import { denial, joining } from "./denial.ts";
 
-/** What stands in the way: the file, or the first directory on the way to it that lets nobody through. */
+/** The obstacle: the file, or the first directory in its path that this user may not enter. */
 interface Obstacle {
   readonly path: string;
-  /** Permissions that are wanted, as in a mode's last digit. */
+  /** Missing permissions, as in a mode's last digit. */
   readonly wanted: number;
-  /** Null where this program may not look. */
+  /** Null: this program may not look. */
   readonly info: Deno.FileInfo | null;
 }
 
 const [READ, SEARCH] = [4, 1];
-/** Directories that systemd hides from a service with `ProtectHome=yes`: they have no permissions at all then. */
+/** Directories that `ProtectHome=yes` hides from a service: they have mode 0 then. */
 const HOMES = ["/home", "/root", "/run/user"];
-/** Directories that a service with `PrivateTmp=yes` has of its own. */
+/** Directories that `PrivateTmp=yes` replaces by a service's own. */
 const TEMPORARY = ["/tmp", "/var/tmp"];
-/** Debian's group of those who may read logs. */
+/** Debian's group of users who may read logs. */
 const [LOGS, LOGS_ID] = ["adm", 4];
 
 /**
@@ -93,7 +93,7 @@ function groupName(id: number): string {
   }
 }
 
-/** A path as a shell takes it for one word. */
+/** A path quoted for a shell. */
 function word(path: string): string {
   return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }

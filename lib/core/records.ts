@@ -21,7 +21,7 @@ export interface Origin {
 
 /** Index of the origin of a line of text: the line's own beginning tells the program. */
 export const LINE = -1;
-/** Number of a process that is not known. */
+/** Number of an unknown process. */
 export const NO_PID = -1;
 
 /**
@@ -30,7 +30,7 @@ export const NO_PID = -1;
  */
 export interface Records {
   readonly bytes: Bytes;
-  /** How many records there are; the arrays may be longer. */
+  /** Number of records; the arrays may be longer. */
   readonly length: number;
   readonly from: Int32Array;
   readonly to: Int32Array;
@@ -47,13 +47,13 @@ export interface Records {
   readonly times: Float64Array;
   /** Of journal entries; `NO_PID` where unknown, and of lines. */
   readonly pids: Int32Array;
-  /** When the last line reached its file; NaN where nobody knows. */
+  /** When the last line reached its file; NaN: unknown. */
   readonly written: Micros;
-  /** Whether somebody waited for the lines to be written: none had been in the file before. */
+  /** Whether the lines were read as they were written; false: they stood in the file before. */
   readonly isLive: boolean;
-  /** Of lines: stands for the file that all of them are of, in whose order they come. */
+  /** For lines: identifies their file. All lines of a batch are of one file, in its order. */
   readonly stream?: object | null;
 }
 
-/** Longest message of a record that is kept, in characters; the rest of a longer one is cut off and counted. */
+/** Longest message that is kept, in characters; longer ones are cut, and the cut characters counted. */
 export const MAX_MESSAGE = 8_192;

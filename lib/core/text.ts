@@ -5,8 +5,8 @@
 const STEERING = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
 /**
- * The door for all text that others wrote on its way to a terminal or a log: what could steer a terminal, fake a line or
- * reorder it becomes `\xNN`, or `\u{NNNN}` above 255.
+ * Escapes text of strangers for a terminal or a log: a character that could steer a terminal, fake a line or reorder it
+ * becomes `\xNN`, or `\u{NNNN}` above 255.
  */
 export function printable(text: string): string {
   return text.replace(STEERING, (character) => {
@@ -15,7 +15,7 @@ export function printable(text: string): string {
   });
 }
 
-/** `value` as JSON that steers no terminal either: it means the same. */
+/** `value` as JSON in which such characters are escaped, with the same meaning. */
 export function jsonText(value: unknown): string {
   return JSON.stringify(value).replace(STEERING, (character) => {
     const units = Array.from({ length: character.length }, (_, i) => character.charCodeAt(i));
@@ -23,7 +23,7 @@ export function jsonText(value: unknown): string {
   });
 }
 
-/** Makes one line of at most `most` characters of text that somebody gave: breaks and control characters become blanks. */
+/** One line of at most `most` characters: line breaks and control characters become blanks. */
 export function oneLine(text: string, most: number): string {
   return Array.from(text.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, " ").trim()).slice(0, most).join("").trimEnd();
 }

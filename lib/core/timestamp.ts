@@ -1,7 +1,7 @@
 import { DAY, type Micros, MINUTE, SECOND } from "./time.ts";
 import { aheadByName, LOCAL, parseOffset, type Zone } from "./zone.ts";
 
-/** A moment as a line writes it. What it leaves open is found by when it was read: see `resolveStamp()`. */
+/** A time as a line writes it. `resolveStamp()` supplies missing parts from the time of reading. */
 export interface Stamp {
   /** Null where the line has none, as in classic syslog. */
   readonly year: number | null;
@@ -11,26 +11,26 @@ export interface Stamp {
   readonly hour: number;
   readonly minute: number;
   readonly second: number;
-  /** The part behind the second's point. */
+  /** Fraction of the second. */
   readonly fraction: Micros;
-  /** Minutes that the writer's clock is ahead of UTC; null: it does not say so in figures. */
+  /** Minutes ahead of UTC; null: the line gives no numeric offset. */
   readonly offset: number | null;
-  /** The word behind a time without an offset, which may be the short name of its zone, such as `EST`. */
+  /** The word after a time without an offset, perhaps a zone's short name such as `EST`. */
   readonly name?: string | undefined;
 }
 
-/** A line read so soon after it was written is read live. */
+/** Longest delay between writing and reading of a line that is read live. */
 const LIVE = 5 * MINUTE;
-/** A leap day may lie so many years back. */
+/** Most years between two leap days. */
 const LEAP = 8;
 
-/** By what a stamp that leaves something open is read. */
+/** Supplies the missing parts of a stamp. */
 export interface Reference {
   /** When the line was read. */
   readonly now: Micros;
-  /** Time of the line before; NaN where that is not known. */
+  /** Time of the line before; NaN: unknown. */
   readonly before: Micros;
-  /** Zone of a stamp that tells none; this machine's unless given. */
+  /** Zone of a stamp without one; default: this machine's. */
   readonly zone?: Zone;
 }
 
@@ -60,7 +60,7 @@ function ofYear(stamp: Stamp, year: number, reference: Reference): Micros | null
   return ahead === null ? ofZone(utc, zone, reference) : utc - ahead;
 }
 
-/** The stamp's figures as if they were UTC; null where one is out of its bounds. A leap second is the next one. */
+/** The stamp's figures taken as UTC; null: a figure is out of range. A leap second counts as the next second. */
 function asUtc({ month, day, hour, minute, second, fraction }: Stamp, year: number): Micros | null {
   if (hour > 23 || minute > 59 || second > 60) return null;
   const date = new Date(Date.UTC(2000, month - 1, day, hour, minute, second));
@@ -75,7 +75,7 @@ function asUtc({ month, day, hour, minute, second, fraction }: Stamp, year: numb
 
 /** The instant at which clocks of `zone` show what `utc` shows as UTC. */
 function ofZone(utc: Micros, zone: Zone, { now, before }: Reference): Micros {
-  // Zones are set back or forward within a day, by what one of its ends is ahead of UTC.
+  // A zone's offset on one side of a change is its offset a day before or a day after.
   const one = utc - zone.ahead(utc - DAY);
   const other = utc - zone.ahead(utc + DAY);
   const [first, second] = [Math.min(one, other), Math.max(one, other)];
@@ -93,7 +93,7 @@ const CLOCK = "(?<hour>\\d\\d):(?<minute>\\d\\d):(?<second>\\d\\d)(?:[.,](?<frac
 const OFFSET = "[+-]\\d\\d(?::?\\d\\d)?";
 /** A zone by its offset. PostgreSQL writes full hours as `-03`. */
 const ZONE = `(?: ?(?<zone>Z|UTC|GMT|${OFFSET})\\b)?`;
-/** A word behind a time, which may be the name of a zone. It is looked at and not taken. */
+/** A word after a time, perhaps a zone's name. A lookahead: it stays in the text. */
 const NAME = "(?:(?= (?<name>[A-Z]{2,5})\\b)|)";
 /** Of classic syslog, and of asctime(3) and date(1): `Thu Nov 26 04:43:54 CET 2026`. A host may begin with digits. */
 const SYSLOG = new RegExp(
@@ -146,7 +146,7 @@ export function readIsoTime(text: string): Read | null {
 export function readTime(text: string): Read | null {
   const found = read(ISO, text) ?? read(SYSLOG, text) ?? read(SLASHED, text) ?? read(MAIL, text) ??
     readEpoch(text);
-  // `2026-01-28 16:05:213` tells no time.
+  // `2026-01-28 16:05:213` is not a time.
   return found !== null && /^\w/.test(text.slice(found.length)) ? null : found;
 }
 
@@ -159,7 +159,7 @@ function readEpoch(text: string): Read | null {
 
 /** The time of the Common Log Format that `text` begins with: `06/May/2026:10:56:10 +0200`. */
 export function readClfTime(text: string): Read | null {
-  // The lines of a busy log share their second.
+  // Lines of a busy log share their second: keep the last result.
   if (text === lastClf.text) return lastClf.read;
   const read = readNewClfTime(text);
   if (read !== null) lastClf = { text, read };
@@ -170,7 +170,7 @@ let lastClf: { readonly text: string; readonly read: Read | null } = { text: "",
 
 function readNewClfTime(text: string): Read | null {
   if (!CLF.test(text)) return null;
-  // Each part has its place: a sixth of the time that groups take.
+  // Fixed columns take a sixth of the time of capture groups.
   const two = (at: number) => 10 * (text.charCodeAt(at) - ZERO) + text.charCodeAt(at + 1) - ZERO;
   const zone = 60 * two(22) + two(24);
   const stamp = {
@@ -248,7 +248,7 @@ function read(pattern: RegExp, text: string): Read | null {
   return { stamp, length: match[0].length };
 }
 
-/** What the digits behind the point of a second mean. */
+/** Microseconds of the digits after a second's point. */
 export function microsOf(digits = ""): Micros {
   return Number(digits.padEnd(6, "0").slice(0, 6));
 }

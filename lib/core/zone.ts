@@ -1,10 +1,10 @@
 import { HOUR, type Micros, MILLISECOND, MINUTE } from "./time.ts";
 
-/** Where clocks show a time that does not tell its zone. */
+/** A time zone, for times written without one. */
 export interface Zone {
-  /** As a configuration names it; "" is this machine's zone. */
+  /** Name as in a configuration; "": this machine's zone. */
   readonly name: string;
-  /** How far clocks of the zone are ahead of UTC at `time`. */
+  /** Offset from UTC at `time`; positive east of Greenwich. */
   ahead(time: Micros): Micros;
 }
 
@@ -16,7 +16,7 @@ export const LOCAL: Zone = {
 
 /** Clocks are set at full quarters of hours. */
 const QUARTER = 15 * MINUTE;
-/** Quarters of which the difference is remembered, as asking the platform takes 20 us. */
+/** Quarters whose offset is cached: the platform takes 20 us to answer. */
 const MAX_QUARTERS = 1_000;
 
 /**
@@ -44,7 +44,7 @@ export function zoneOf(name: string): Zone | null {
   return { name, ahead };
 }
 
-/** What `+02:00`, `+0200` or `+02` puts a clock ahead of UTC; null for anything else. */
+/** Offset of `+02:00`, `+0200` or `+02`; null: other text. */
 export function parseOffset(text: string): Micros | null {
   const [, sign, hours, minutes = "0"] = /^([+-])(\d\d)(?::?(\d\d))?/.exec(text) ?? [];
   if (sign === undefined) return null;
@@ -52,7 +52,7 @@ export function parseOffset(text: string): Micros | null {
   return sign === "-" ? -ahead : ahead;
 }
 
-/** What short names put a clock ahead of UTC, by zone, year and name; null: it names no zone. */
+/** Cache of short names' offsets by zone, year and name; null: not a zone's name. */
 const found = new Map<string, Micros | null>();
 const MAX_FOUND = 1_000;
 
@@ -81,7 +81,7 @@ function keyOf({ zone, year }: Place): string {
   return [zone.name, year, ...halves(year).map((time) => zone.ahead(time))].join(" ");
 }
 
-/** Names of places, which take the platform milliseconds to find. */
+/** Cached zone names by place and year, at most `MAX_PLACES`: the platform takes milliseconds to find one. */
 const names = new Map<string, ReadonlyMap<string, Micros>>();
 const MAX_PLACES = 100;
 

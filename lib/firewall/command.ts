@@ -7,11 +7,11 @@ import { Runner } from "../core/child_process.ts";
 export interface CommandOptions {
   /** argv with `%s` in one word for the address. */
   readonly ban: readonly string[];
-  /** The same for lifting; null: bans stay in the firewall. */
+  /** argv that lifts a ban, with `%s` likewise; null: bans stay in the firewall. */
   readonly unban: readonly string[] | null;
-  /** A command still running after this is ended with its children and has failed. */
+  /** Longest run of a command. Then it is killed with its children and has failed. */
   readonly timeout: Micros;
-  /** Commands that run at the same time. */
+  /** Most commands that run at the same time. */
   readonly concurrency: number;
 }
 
@@ -29,14 +29,14 @@ export class CommandFirewall implements Firewall {
     return this.#options.unban !== null;
   }
 
-  /** A command is given an address and nothing else. */
+  /** A command gets the address alone. */
   readonly knowsScopes = false;
-  /** One at a time in each slot: a slow command holds up no ban but its own. */
+  /** One ban for each command: a slow command delays no other ban. */
   readonly batch = 1;
   readonly keepsTime = false;
   readonly takesOver = true;
 
-  /** Slots, less those whose command was given up on and still runs. */
+  /** Slots without an abandoned command that still runs. */
   get parallel(): number {
     return this.#options.concurrency - this.#runner.abandoned;
   }
@@ -49,12 +49,12 @@ export class CommandFirewall implements Firewall {
     return this.#each(this.#options.unban ?? [], bans, signal);
   }
 
-  /** A command cannot tell what its firewall has. */
+  /** Null: no command lists the bans of its firewall. */
   inspect(): Promise<null> {
     return Promise.resolve(null);
   }
 
-  /** Nor can it be asked to forget everything. */
+  /** Always fails: no command lifts all bans. */
   clear(): Promise<string | null> {
     return Promise.resolve("a ban_command cannot lift all bans at once");
   }

@@ -1,43 +1,43 @@
 import type { Ban, HeldBan } from "../deciding/ban.ts";
 
-/** What became of one ban that a firewall was told of. */
+/** Result of a firewall's call for one ban. */
 export interface Outcome {
   readonly address: string;
-  /** Null: done. */
+  /** The failure in one sentence; null: done. */
   readonly error: string | null;
-  /** What failed, in the same words whatever the address; missing where the error says no more than that. */
+  /** The failure without the address, by which equal failures are grouped; missing if `error` holds no address. */
   readonly failure?: string;
-  /** The firewall may have done it all the same: nobody waited for the end. */
+  /** Whether the firewall may have done it in spite of the error, as its end was not awaited. */
   readonly uncertain?: boolean;
 }
 
-/** How a firewall differs from the bans that are to be in force. */
+/** Differences between a firewall and the bans in force. */
 export interface Inspection {
-  /** Bans of those given that it does not have, or with another end. */
+  /** Given bans that the firewall lacks or has with another end. */
   readonly missing: readonly HeldBan[];
-  /** Bans that it has and that are not among those given, with its own ends. */
+  /** Bans of the firewall that were not given, with the firewall's ends. */
   readonly stray: readonly HeldBan[];
 }
 
-/** Puts bans into force. Every operation is idempotent and answers for each ban, in order, instead of throwing. */
+/** Puts bans into force. Calls are idempotent; `ban` and `unban` return an outcome for each ban, in order, and never throw. */
 export interface Firewall {
   readonly name: string;
-  /** False when `unban` can do nothing (no `unban_command`). */
+  /** Whether `unban` has an effect; false without an `unban_command`. */
   readonly canUnban: boolean;
-  /** It bans by scope; false: it bans all traffic of an address, whatever the scope of a ban says. */
+  /** Whether it bans by scope; false: it bans all traffic of an address. */
   readonly knowsScopes: boolean;
-  /** Bans that one call takes at most. */
+  /** Most bans of one call. */
   readonly batch: number;
-  /** Calls that may be under way at once. */
+  /** Most calls that run at the same time. */
   readonly parallel: number;
-  /** It ends bans by itself when their time is up, so that it must be told when that changes. */
+  /** Whether it ends bans by itself, so that a changed end must be handed on to it. */
   readonly keepsTime: boolean;
-  /** Whether bans that another firewall has are to be applied here too. */
+  /** Whether bans that another firewall holds are applied here too. */
   readonly takesOver: boolean;
   ban(bans: readonly Ban[], signal: AbortSignal): Promise<Outcome[]>;
   unban(bans: readonly Ban[], signal: AbortSignal): Promise<Outcome[]>;
-  /** Compares what it really has with the bans given; null: it cannot tell. Throws where it does not answer. */
+  /** Compares the firewall's real content with `bans`; null: it cannot list its content. Throws if it does not answer. */
   inspect(bans: readonly HeldBan[], signal: AbortSignal): Promise<Inspection | null>;
-  /** Lifts everything; returns why it failed, or null. */
+  /** Lifts all bans. Returns the failure in one sentence, or null. */
   clear(signal: AbortSignal): Promise<string | null>;
 }

@@ -11,7 +11,7 @@ import {
   TABLE,
 } from "./nft_script.ts";
 
-/** A ban as the kernel has it. */
+/** A ban in the kernel. */
 export interface Element {
   readonly address: string;
   readonly scope: Scope;
@@ -19,26 +19,26 @@ export interface Element {
   readonly expires: number | null;
 }
 
-/** What nft tells of our table. */
+/** The table as nft lists it. */
 export interface Listing {
-  /** Chains but for the mark. */
+  /** Chains without the mark. */
   readonly chains: readonly string[];
   readonly sets: readonly string[];
   readonly elements: readonly Element[];
-  /** The chain stands there by which we know a table of ours. */
+  /** Whether the chain `MARK` is there, which proves that StrongMonitor made the table. */
   readonly isMarked: boolean;
-  /** Chains and rules are just as they are to be, for all sets. */
+  /** Whether chains and rules are complete and unchanged for all sets. */
   readonly isIntact: boolean;
   /**
-   * Something that cannot be mended but by beginning anew: flags of the table, a set of another type
-   * than its name says, or anything that we do not make.
+   * Whether only a new table helps: the table has flags, a set's type contradicts its name, or there is an object
+   * of a kind that StrongMonitor never makes.
    */
   readonly isSpoiled: boolean;
-  /** The first thing there that somebody else has made, in a table without our mark; null: none. */
+  /** The first object of another program, in a table without the mark; null: none. */
   readonly foreign: string | null;
 }
 
-/** A table that is not there. */
+/** A missing table. */
 export const NO_TABLE: Listing = {
   chains: [],
   sets: [],
@@ -49,7 +49,7 @@ export const NO_TABLE: Listing = {
   foreign: null,
 };
 
-/** A part of a table: `set ip_32`, and the lines within its braces. */
+/** An object of a table, such as `set ip_32`, with the lines within its braces. */
 interface Part {
   readonly kind: string;
   readonly name: string;
@@ -59,15 +59,15 @@ interface Part {
 const HEAD = `table ${TABLE} {`;
 
 /**
- * Reads our table in the text that `nft -n list` wrote of it, and perhaps of others, which are not
- * looked at. Null where it is not among them as a whole.
+ * Reads StrongMonitor's table from the output of `nft -n list`, which may hold other tables too. Null if the table
+ * is missing or cut short.
  */
 export function parseListing(text: string): Listing | null {
   const from = text.startsWith(HEAD) ? 0 : text.indexOf(`\n${HEAD}`) + 1;
   if (from === 0 && !text.startsWith(HEAD)) return null;
   const to = text.indexOf("\n}", from);
   if (to < 0) return null;
-  // Comments may hold anything.
+  // Comments may contain braces and commas.
   const { parts, flags } = partsOf(text.slice(from, to).replace(/"[^"\n]*"/g, '""'));
   const all = (kind: string) => parts.filter((part) => part.kind === kind);
   const isMark = ({ name, lines }: Part) => name === MARK && lines.length === 0;
@@ -88,7 +88,7 @@ export function parseListing(text: string): Listing | null {
   };
 }
 
-/** Takes a table apart; `flags` tells that it has some. */
+/** Parses a table into its objects; `flags`: whether the table has flags. */
 function partsOf(table: string): { parts: Part[]; flags: boolean } {
   const parts: Part[] = [];
   let flags = false;
@@ -105,7 +105,7 @@ function partsOf(table: string): { parts: Part[]; flags: boolean } {
   return { parts, flags };
 }
 
-/** A chain that we could have made, perhaps without its rules. */
+/** Reports whether StrongMonitor could have made a chain, with or without its rules. */
 function isOwnChain(chain: Part): boolean {
   return hasRightHook(chain) &&
     chain.lines.slice(1).every((rule) => rule === NEIGHBOUR_RULE || setDroppedBy(rule) !== null);
@@ -124,7 +124,7 @@ function isOwnSet({ name, lines }: Part): boolean {
     lines.includes("flags timeout");
 }
 
-/** Each chain lets Neighbour Discovery through first, then has one rule for each set, and no other. */
+/** Reports whether each chain accepts Neighbour Discovery first, then has one rule for each set, and no other. */
 function hasRightRules(chains: readonly Part[], sets: readonly string[]): boolean {
   const wanted = new Set(CHAINS.flatMap((chain) => sets.map((set) => `${chain} ${set}`)));
   return chains.every(({ name, lines: [, first, ...rules] }) =>
@@ -134,7 +134,7 @@ function hasRightRules(chains: readonly Part[], sets: readonly string[]): boolea
 
 const RULE = /^(ip6?) saddr (?:& \S+ )?(?:== )?@(\S+) (.*)counter packets \d+ bytes \d+ drop$/;
 
-/** The set whose members' traffic a rule drops; null for any other rule. */
+/** Name of the set whose traffic a rule drops; null: another kind of rule. */
 function setDroppedBy(rule: string): string | null {
   const [, family, set = "", ports] = RULE.exec(rule) ?? [];
   const name = readSetName(set);
@@ -158,7 +158,7 @@ function elementsOf({ name, lines }: Part): Element[] {
 
 const UNITS: Readonly<Record<string, number>> = { w: 604_800, d: 86_400, h: 3_600, m: 60, s: 1, ms: 0.001 };
 
-/** Reads a span such as `3600s`, or `1h2m984ms` by an nft that knows no numeric times. */
+/** Seconds of a span such as `3600s`, or `1h2m984ms` from an nft without numeric times. */
 function secondsOf(span: string): number {
   let seconds = 0;
   for (const [, number, unit] of span.matchAll(/(\d+)(ms|[wdhms])/g)) {
@@ -167,7 +167,7 @@ function secondsOf(span: string): number {
   return Math.floor(seconds);
 }
 
-/** nft spells IPv4 addresses as we do, and a set may hold very many. */
+/** Canonical form of an element. nft already spells IPv4 addresses so: a large set skips the parser. */
 function canonical(value: string, { family, length }: SetName): string | null {
   const isFull = length === fullLength({ family });
   return isFull && family === "ip" ? value : canonicalNetwork(isFull ? value : `${value}/${length}`);

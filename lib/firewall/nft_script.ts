@@ -3,28 +3,28 @@ import { formatScope, parseScope, type Scope } from "../core/scope.ts";
 import { type Micros, SECOND } from "../core/time.ts";
 import type { Ban } from "../deciding/ban.ts";
 
-/** The one table that is ours. */
+/** StrongMonitor's table. */
 export const TABLE = "inet strongmonitor";
-/** Base chains, named like their hooks; ahead of priority 0, where others accept established connections. */
+/** Base chains, named after their hooks. Priority -10 is before 0, where other rules accept established connections. */
 export const CHAINS = ["input", "forward"] as const;
 export const PRIORITY = -10;
 
-/** An empty chain by which a table of this name is known to be ours. */
+/** An empty chain that proves who made the table. */
 export const MARK = "made_by_strongmonitor";
 
 /**
- * Where a ban stands: a hash set for each family, prefix length and scope in use, named after them as `ip_24` or
- * `ip6_64.tcp_22_8000-8010`. Rules look up the source's network of that length. So nothing overlaps within a set, networks
- * around one another keep ends of their own, and nft need not read a set back before it adds: with 100,000 elements
- * present one more takes 4 ms, against 750 ms in a set of intervals.
+ * The place of a ban: a hash set for each family, prefix length and scope in use, such as `ip_24` or
+ * `ip6_64.tcp_22_8000-8010`. Rules look up the source's network of that length. So elements of a set never overlap,
+ * nested networks keep their own ends, and nft adds without reading the set back: one more of 100,000 elements takes
+ * 4 ms, against 750 ms in a set of intervals.
  */
 export interface Place {
   readonly set: string;
-  /** What the set holds: the address, without the prefix length. */
+  /** The address without the prefix length. */
   readonly element: string;
 }
 
-/** A set's name, taken apart. */
+/** The parts of a set's name. */
 export interface SetName {
   readonly family: "ip" | "ip6";
   readonly length: number;
@@ -32,14 +32,14 @@ export interface SetName {
 }
 
 const SET = /^(ip6?)_(\d{1,3})(?:\.(tcp|udp)((?:_\d{1,5}(?:-\d{1,5})?)*))?$/;
-/** Longest name of a set that is asked for; the kernel takes 255. */
+/** Longest name of a set; the kernel's limit is 255. */
 const LONGEST_NAME = 240;
 /** Seconds. */
 const DAY = 86_400;
-/** Longest time-out that is asked for, a century: the kernel counts to 584 years. */
+/** Longest time-out, a century in seconds; the kernel's limit is 584 years. */
 const LONGEST = 36_525 * DAY;
 
-/** Where a ban belongs; null where the address is not canonical or the scope has too many ports for the name of a set. */
+/** Place of a ban; null: the address is not canonical, or the scope has too many ports for a set's name. */
 export function placeOf({ address, scope }: Pick<Ban, "address" | "scope">): Place | null {
   if (canonicalNetwork(address) !== address) return null;
   const family = address.includes(":") ? "ip6" : "ip";
@@ -48,7 +48,7 @@ export function placeOf({ address, scope }: Pick<Ban, "address" | "scope">): Pla
   return set.length > LONGEST_NAME ? null : { set, element: element! };
 }
 
-/** Takes a set's name apart; null for a name that is not of ours. */
+/** Parses a set's name; null: not a name that `placeOf()` makes. */
 export function readSetName(set: string): SetName | null {
   const [, family, length, protocol, ports] = SET.exec(set) ?? [];
   if (family !== "ip" && family !== "ip6") return null;
@@ -58,23 +58,23 @@ export function readSetName(set: string): SetName | null {
   return scope && { family, length: Number(length), scope };
 }
 
-/** Bits of an address of a set's family. */
+/** Number of bits of an address of the family. */
 export function fullLength({ family }: Pick<SetName, "family">): number {
   return family === "ip" ? 32 : 128;
 }
 
-/** Whole seconds that a ban has left, rounded up; null: for good; 0: it is over. */
+/** Seconds that a ban has left, rounded up; null: it does not end; 0: it has ended. */
 export function secondsLeft(until: Micros | null, now: Micros): number | null {
   return until === null ? null : Math.min(LONGEST, Math.max(0, Math.ceil((until - now) / SECOND)));
 }
 
 /**
- * The first rule of each chain lets Neighbour Discovery (RFC 4861) through: without it a ban of the router's or of a neighbour's
- * address would cut off all that is behind it. The kernel takes such messages from the link alone.
+ * The first rule of each chain accepts Neighbour Discovery (RFC 4861). Without it, a ban of the router's address would
+ * cut off every host behind the router. The kernel accepts these messages from the local link alone.
  */
 export const NEIGHBOUR_RULE = "icmpv6 type 133-137 accept";
 
-/** Statements that make table and base chains anew; `present` ones are taken down first, with their rules. */
+/** Statements that make the table and its base chains anew, after deleting those in `present` with their rules. */
 export function chains(present: readonly string[]): string[] {
   return [
     `add table ${TABLE}`,
@@ -86,16 +86,16 @@ export function chains(present: readonly string[]): string[] {
   ];
 }
 
-/** The statement that marks the table as ours. */
+/** The statement that adds the mark. */
 export const ADD_MARK = `add chain ${TABLE} ${MARK}`;
 
-/** The statement that makes a set. */
+/** The statement that adds a set. */
 export function addSet(set: string): string {
   const type = readSetName(set)!.family === "ip" ? "ipv4_addr" : "ipv6_addr";
   return `add set ${TABLE} ${set} { type ${type}; flags timeout; }`;
 }
 
-/** Statements for the rules that drop what comes from the members of a set. */
+/** Statements for the rules that drop the traffic of a set's members. */
 export function addRules(set: string): string[] {
   const { family, length, scope } = readSetName(set)!;
   const full = fullLength({ family });
@@ -116,12 +116,12 @@ function mask(length: number, full: number): string {
   return bits.match(/.{16}/g)!.map((group) => parseInt(group, 2).toString(16)).join(":");
 }
 
-/** The statement that does `verb` to elements of a set. */
+/** The statement that adds elements to a set or deletes them. */
 export function elements(verb: "add" | "delete", set: string, members: readonly string[]): string {
   return `${verb} element ${TABLE} ${set} { ${members.join(", ")} }`;
 }
 
-/** A time-out as nft reads it: it takes no more than eight digits of one unit. */
+/** A time-out in nft's syntax, which allows eight digits for each unit. */
 export function timeout(seconds: number): string {
   return `timeout ${Math.floor(seconds / DAY)}d${seconds % DAY}s`;
 }

@@ -17,27 +17,27 @@ import {
 } from "./nft_script.ts";
 import { Runner, type RunResult } from "../core/child_process.ts";
 
-/** How nft is run. */
+/** Options of nft's runs. */
 export interface NftablesOptions {
-  /** argv that arguments of nft are added to: `["sudo", "nft"]`. */
+  /** argv before nft's arguments: `["sudo", "nft"]`. */
   readonly command: readonly string[];
-  /** nft still running after this is killed, and what it was to do is uncertain. */
+  /** Longest run of nft. Then it is killed, and its outcome is uncertain. */
   readonly timeout: Micros;
   readonly clock: () => Micros;
-  /** Called when a call has found that sets with bans are gone, and has made the table anew without them. */
+  /** Called when sets with bans were missing and the table was made anew without these bans. */
   readonly lost?: () => void;
 }
 
-/** A ban that is to be put into force or lifted. */
+/** A ban to put into force or to lift. */
 interface Order {
   readonly ban: Ban;
-  /** Null: it cannot be told to nft. */
+  /** Null: nft has no place for it. */
   readonly place: Place | null;
-  /** Seconds until the kernel drops it; null: never; 0: it is to go. */
+  /** Seconds until the kernel ends it; null: never; 0: lift it. */
   readonly seconds: number | null;
 }
 
-/** nft did not do what it was told. */
+/** A failed run of nft. */
 class NftError extends Error {
   constructor(message: string, readonly uncertain: boolean) {
     super(message);
@@ -45,39 +45,39 @@ class NftError extends Error {
 }
 
 /**
- * Lists all tables of the family without the elements of sets. `list table` reads them all from the kernel even where it is not to
- * tell them: 700 ms with 100,000 of them, against 5 ms. An nft that cannot tell of somebody else's table is asked for ours alone.
+ * Lists all tables of the family without the elements of sets. `nft -t list table` would still read all elements from the
+ * kernel: 700 ms with 100,000, against 5 ms. Where nft cannot list another program's table, `EVERYTHING` is used.
  */
 const OUTLINE = ["-nt", "list", "ruleset", TABLE.split(" ")[0]!];
-/** As text: an nft may be built without JSON. */
+/** Lists the table as text: some builds of nft lack JSON. */
 const EVERYTHING = ["-n", "list", "table", ...TABLE.split(" ")];
-/** Seconds that an end in the kernel may differ from what it is to be. */
+/** Seconds by which an end in the kernel may differ from the ban's. */
 const TOLERANCE = 2;
-/** Seconds that an element is added for which is deleted in the same breath: `delete` refuses what is not there. */
+/** Time-out in seconds of an element that is added so that the next statement can delete it. */
 const BRIEFLY = 60;
 
 /**
- * Bans in sets of our own table, through nft(8). The kernel ends them in time. Each call is one transaction, in which whatever
- * is missing of table, chains and sets is made anew; counters of rules that are right live on.
+ * Keeps bans in sets of a table of its own, through nft(8). The kernel ends them in time. Each call is one transaction,
+ * which also makes missing tables, chains and sets. Counters of intact rules are kept.
  */
 export class NftablesFirewall implements Firewall {
   readonly name = "nftables";
   readonly canUnban = true;
   readonly knowsScopes = true;
-  /** So that a start with many bans never holds up reading for long; nft itself gains nothing by more. */
+  /** Bounds the pause of the event loop at a start with many bans; larger batches make nft no faster. */
   readonly batch = 5_000;
   readonly keepsTime = true;
   readonly takesOver = true;
   readonly #options: NftablesOptions;
   readonly #runner = new Runner();
-  /** Sets that were there after the last call. */
+  /** Sets that were present after the last call. */
   #sets: readonly string[] = [];
 
   constructor(options: NftablesOptions) {
     this.#options = options;
   }
 
-  /** None while an nft that was given up on still runs. */
+  /** 0 while an abandoned nft still runs. */
   get parallel(): number {
     return Math.max(0, 1 - this.#runner.abandoned);
   }
@@ -95,11 +95,11 @@ export class NftablesFirewall implements Firewall {
   }
 
   async inspect(bans: readonly HeldBan[], signal: AbortSignal): Promise<Inspection> {
-    // An end is told as of some instant between these: a second or more where there are very many.
+    // nft reads the remaining seconds at an instant between `before` and `after`; a large list takes a second.
     const before = this.#options.clock();
     const listing = await this.#list(signal);
     const after = this.#options.clock();
-    // Whoever compares sees what is gone, and need not be told by the next call.
+    // The result names the missing bans, so the next call need not report them as lost.
     this.#sets = listing.sets;
     const strays = new Map(listing.elements.map((element) => [keyOf(element), element]));
     const missing = bans.filter((ban) => {
@@ -117,7 +117,7 @@ export class NftablesFirewall implements Firewall {
     return { missing, stray };
   }
 
-  /** Removes everything that is ours; null when done or there was nothing, else why not. */
+  /** Deletes the table. Returns the failure in one sentence; null: done, or there was none. */
   async clear(signal: AbortSignal): Promise<string | null> {
     try {
       await this.#outline(signal);
@@ -150,7 +150,7 @@ export class NftablesFirewall implements Firewall {
     });
   }
 
-  /** Hands orders over in one transaction; where nft refuses it but would take an empty one, by halves. */
+  /** Carries orders out in one transaction. Halves a refused one if nft takes an empty one. */
   async #attempt(
     orders: readonly Order[],
     { failures, signal }: { failures: Map<Order, NftError>; signal: AbortSignal },
@@ -169,7 +169,7 @@ export class NftablesFirewall implements Firewall {
     }
   }
 
-  /** Whether nft takes a transaction without elements: then refusal was about one of them. */
+  /** Reports whether nft takes a transaction without elements: then it refused one of the elements. */
   #works(signal: AbortSignal): Promise<boolean> {
     return this.#commit([], signal).then(() => true, () => false);
   }
@@ -192,7 +192,7 @@ export class NftablesFirewall implements Firewall {
     return listing ?? await this.#list(signal);
   }
 
-  /** The table with everything in it. Throws `NftError` for one that is not ours, too. */
+  /** The table with all elements. Throws `NftError`, also for another program's table. */
   async #list(signal: AbortSignal): Promise<Listing> {
     const result = await this.#nft(EVERYTHING, undefined, signal);
     if (/No such file or directory/.test(result.words)) return NO_TABLE;
@@ -206,7 +206,7 @@ export class NftablesFirewall implements Firewall {
     );
   }
 
-  /** Null where the text does not hold our table as a whole. Throws `NftError` where that is not ours. */
+  /** Null: the text lacks the table or a part of it. Throws `NftError` for another program's table. */
   #read(output: string): Listing | null {
     const listing = parseListing(output);
     if (listing === null || listing.foreign === null) return listing;
@@ -222,7 +222,7 @@ export class NftablesFirewall implements Firewall {
     return this.#runner.run([...command, ...args], { timeout, signal, output, ...(output ? {} : { input }) });
   }
 
-  /** One sentence: nft's own complaint without the place in our script, or how it ended. */
+  /** The failure in one sentence: nft's message without the place in the script, or its exit status. */
   #why({ error, words }: RunResult): string {
     const lines = words.split("\n").filter((line) => line !== "");
     const told = lines.findLast((line) => line.includes("Error: ")) ?? lines.at(-1) ?? "";
@@ -240,7 +240,7 @@ function isWithin(
   return expires >= least - TOLERANCE && expires <= most + TOLERANCE;
 }
 
-/** The transaction that brings a table as `listing` tells to where `orders` stand, with `all` its sets. */
+/** The transaction that carries out `orders` on the table of `listing`, which then has the sets `all`. */
 function scriptFor(
   orders: readonly Order[],
   { listing, all }: { listing: Listing; all: readonly string[] },
@@ -256,8 +256,8 @@ function scriptFor(
 }
 
 /**
- * Statements for one set: all elements that orders name leave it, and those in force enter. `add` before `delete` makes that
- * right for elements that are not there.
+ * Statements for one set: deletes all elements that orders name, then adds those in force. `delete` refuses a missing
+ * element, so `add` comes first.
  */
 function changes(set: string, { orders, fresh }: { orders: readonly Order[]; fresh: boolean }): string[] {
   const mine = new Map<string, number | null>(), leaving = new Set<string>();

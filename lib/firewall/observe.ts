@@ -1,7 +1,7 @@
 import type { Ban, HeldBan } from "../deciding/ban.ts";
 import type { Firewall, Inspection, Outcome } from "./firewall.ts";
 
-/** The firewall of whoever has configured none: bans are decided and recorded, and nothing is cut off. */
+/** Stands in where no firewall is configured: bans are decided and recorded, and no traffic is dropped. */
 export class ObserveFirewall implements Firewall {
   readonly name: string = "observe";
   readonly canUnban = true;
@@ -9,7 +9,7 @@ export class ObserveFirewall implements Firewall {
   readonly batch: number = 1_000;
   readonly parallel: number = 1;
   readonly keepsTime: boolean = false;
-  /** What a real firewall has stays that one's, until it is configured again. */
+  /** Bans held by a real firewall stay its own until it is configured again. */
   readonly takesOver = false;
 
   ban(bans: readonly Ban[]): Promise<Outcome[]> {

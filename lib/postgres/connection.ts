@@ -2,7 +2,7 @@ import { connect, type Socket } from "node:net";
 import postgres from "postgres";
 import { formatDuration, type Micros } from "../core/time.ts";
 
-/** Where PostgreSQL is and who we are there. */
+/** The server, user and database to connect to. */
 export interface DatabaseConfig {
   /** Name, address, or the directory of the server's Unix socket (begins with `/`). */
   readonly host: string;
@@ -13,19 +13,19 @@ export interface DatabaseConfig {
   readonly password: string;
 }
 
-/** What a connection is given. */
+/** Options of a connection. */
 export interface ConnectionOptions {
-  /** Longest wait for any one answer, the first included; after it the connection is gone. */
+  /** Longest wait for one answer, the first included. A later answer finds the connection destroyed. */
   readonly timeout: Micros;
-  /** A notification came in; the channel is not told, as one is listened to. */
+  /** Called for each notification. A connection listens to one channel, so the channel has no argument. */
   readonly onNotify?: () => void;
-  /** The connection was lost or closed. */
+  /** Called when the connection is lost or closed. */
   readonly onLost?: () => void;
-  /** Told the address that a connection was made to; never with a Unix socket. */
+  /** Called with the server's address after each connection over TCP. */
   readonly onPeer?: (address: string) => void;
 }
 
-/** A value as PostgreSQL's text format has it, or null. */
+/** A value in PostgreSQL's text format, or null. */
 export type Parameter = string | null;
 
 /**
@@ -39,10 +39,10 @@ export class Connection {
   #socket: Socket | null = null;
   #timeout: Micros;
   #gone: Error | null = null;
-  /** Ends the call under way. */
+  /** Rejects the call under way. */
   #abort: ((reason: Error) => void) | null = null;
 
-  /** Touches nothing yet: see `open()`. */
+  /** Opens no connection: `open()` does. */
   constructor(config: DatabaseConfig, options: ConnectionOptions) {
     this.#config = config;
     this.#options = options;
@@ -56,7 +56,7 @@ export class Connection {
     await this.query("SET idle_in_transaction_session_timeout = '60s'; SET client_min_messages = warning");
   }
 
-  /** Runs one statement; without parameters it may be several. Parameters need a cast where they stand. */
+  /** Runs one statement, or several if there are no parameters. SQL must cast each parameter. */
   query<R = Record<string, unknown>>(text: string, parameters: readonly Parameter[] = []): Promise<R[]> {
     if (this.#gone) return Promise.reject(this.#gone);
     const prepare = parameters.length > 0;
@@ -74,7 +74,7 @@ export class Connection {
       await this.query("COMMIT");
       return result;
     } catch (error) {
-      // A rollback that fails too adds nothing: the connection is gone, and with it the transaction.
+      // If ROLLBACK fails, the connection is gone, and the server rolls back.
       await this.query("ROLLBACK").catch(() => {});
       throw error;
     } finally {
@@ -83,13 +83,13 @@ export class Connection {
     }
   }
 
-  /** Takes leave of the server if it still listens, within a second, then destroys the connection. */
+  /** Gives the server a second to end the session, then destroys the connection. */
   async close(): Promise<void> {
     if (!this.#gone) await this.#sql.end({ timeout: 1 }).catch(() => {});
     this.destroy();
   }
 
-  /** Throws the connection away at once, whatever the server does. Calls under way throw. */
+  /** Destroys the connection at once. Calls under way throw `reason`. */
   destroy(reason: Error = new Error("the connection is closed")): void {
     this.#gone ??= reason;
     this.#abort?.(this.#gone);
@@ -97,7 +97,7 @@ export class Connection {
     this.#sql.end({ timeout: 0 }).catch(() => {});
   }
 
-  /** Keeps the server from working on for a caller that has given up. */
+  /** Has the server end a statement once its caller has given up. */
   #limitServer(): Promise<unknown> {
     return this.query(`SET statement_timeout = ${Math.ceil(this.#timeout / 1000)}`);
   }
@@ -116,8 +116,8 @@ export class Connection {
   }
 
   /**
-   * The driver dials through us: only so can a socket be destroyed that the server no longer serves, IPv6
-   * addresses survive its splitting of hosts at colons, and a lost connection stays lost.
+   * The driver takes its socket from `#dial()`. So `destroy()` reaches a socket that the server has stopped serving,
+   * the driver does not split an IPv6 address at its colons, and it does not connect again by itself.
    */
   #driverOptions(): postgres.Options<Record<string, never>> {
     const options = {
@@ -142,7 +142,7 @@ export class Connection {
     const { host, port } = this.#config;
     const socket = host.startsWith("/") ? connect(`${host}/.s.PGSQL.${port}`) : connect(port, host);
     this.#socket = socket;
-    // The driver listens for errors too late to hear of one in connecting, which would then end the program.
+    // The driver adds its error listener after connecting. Without this one, a refused connection would end the program.
     await new Promise<void>((resolve, reject) => socket.once("connect", resolve).on("error", reject));
     if (socket.remoteAddress !== undefined) this.#options.onPeer?.(socket.remoteAddress);
     return Object.assign(socket, { host });
@@ -155,8 +155,8 @@ export class Connection {
 }
 
 /**
- * Whether to encrypt: the environment's PGSSLMODE, in libpq's words; `verify-full` alone proves who the server is.
- * Not unless asked for, as Deno 2.4's TLS never gets an answer on a connection that began in the clear.
+ * TLS by the environment's PGSSLMODE, in libpq's words; only `verify-full` proves the server's identity. The default is
+ * no TLS: under Deno 2.4 a connection that begins in the clear and turns to TLS gets no answer.
  */
 function encryption(): string | false {
   const mode = Deno.env.get("PGSSLMODE") ?? "disable";
@@ -172,7 +172,7 @@ export function sqlState(error: unknown): string {
   return error instanceof postgres.PostgresError ? error.code : "";
 }
 
-/** What kept us from PostgreSQL, in one sentence with the remedy where there is one. */
+/** Explains an error of PostgreSQL in one sentence, with a remedy if one is known. */
 export function explain(error: unknown, config: DatabaseConfig): string {
   const { host, port, user, database } = config;
   const cause = error instanceof Error ? error.message || error.name : String(error);
@@ -195,7 +195,7 @@ export function explain(error: unknown, config: DatabaseConfig): string {
   }
 }
 
-/** A PostgreSQL array of `values` in text format. What PostgreSQL cannot store in text becomes U+FFFD. */
+/** A PostgreSQL array of `values` in text format. NUL and lone surrogates, which PostgreSQL cannot store, become U+FFFD. */
 export function arrayOf(values: readonly (string | number | null)[]): string {
   const items = values.map((value) => value === null ? "NULL" : `"${storable(String(value))}"`);
   return `{${items.join(",")}}`;

@@ -9,53 +9,53 @@ import type { WhitelistEntry } from "../deciding/whitelist.ts";
 import { dropPartitions, makePartitions } from "./partitions.ts";
 import { migrate, WHITELIST_CHANNEL } from "./schema.ts";
 
-/** What the fleet's member needs to know. */
+/** Options of this host's member of the fleet. */
 export interface FleetOptions {
   readonly outbox: Outbox;
-  /** Shown beside this host's rows; need not be unique. */
+  /** Name shown with this host's rows; may occur twice in a fleet. */
   readonly hostName: string;
   readonly log: Log;
-  /** Called with the whole whitelist of the database when first read and at each change of it. */
+  /** Called with the database's whole whitelist after the first read and after each change. */
   readonly onWhitelist: (entries: WhitelistEntry[]) => void;
-  /** Told the address of PostgreSQL with each connection; never with a Unix socket. */
+  /** Called with PostgreSQL's address after each connection over TCP. */
   readonly onPeer?: (address: string) => void;
   /** Log rows older than this are dropped, week by week, for all hosts; null keeps them. */
   readonly keepLog: Micros | null;
-  /** Longest wait for any one answer of PostgreSQL; 10 s unless told. */
+  /** Longest wait for one answer of PostgreSQL; default 10 s. */
   readonly timeout?: Micros;
 }
 
-/** How the shipment stands. */
+/** State of the shipment. */
 export interface FleetStatus {
-  /** True while the last exchange with PostgreSQL went well. */
+  /** Whether the last exchange with PostgreSQL succeeded. */
   readonly connected: boolean;
-  /** Why not, in one sentence; null while connected, and before the first attempt has ended. */
+  /** The failure in one sentence; null while connected and during the first attempt. */
   readonly error: string | null;
-  /** When PostgreSQL last had everything that was waiting. */
+  /** When the outbox was last empty. */
   readonly lastShipped: Micros | null;
-  /** Log rows and bans that PostgreSQL refused for their content: they stay in the local state alone. */
+  /** Number of log rows and bans that PostgreSQL refused for their content. The local state keeps them. */
   readonly setAside: number;
 }
 
-/** This host's part in the fleet. Runs by itself; nothing here throws or waits for the network. */
+/** This host's member of the fleet. It works in the background; no call throws or waits for the network. */
 export interface Fleet {
-  /** Something may be waiting in the outbox. Cheap: call it after each commit. */
+  /** Looks for rows in the outbox soon. Cheap: call it after each commit. */
   wake(): void;
   status(): FleetStatus;
-  /** Ships what is waiting, for at most this span and only while PostgreSQL answers, then disconnects. */
+  /** Ships the outbox while PostgreSQL answers, at most for the span `within`, then disconnects. */
   close(within: Micros): Promise<void>;
 }
 
 /**
- * Starts shipping the outbox to PostgreSQL and listening for whitelist changes. PostgreSQL may be absent,
- * frozen or restarted at any time: it is tried again for ever, with one warning per change of condition.
+ * Starts to ship the outbox to PostgreSQL and to follow its whitelist. While PostgreSQL is absent or frozen, retries
+ * without end; each new kind of failure is logged once.
  */
 export function openFleet(config: DatabaseConfig, options: FleetOptions): Fleet {
   return new Member(config, options);
 }
 
 const TIMEOUT: Micros = 10 * SECOND;
-/** The whitelist is read this often even if no notification came, and this host is seen to be alive. */
+/** Interval of reading the whitelist without a notification, and of renewing this host's `last_seen`. */
 const PULL_EVERY: Micros = MINUTE;
 const TIDY_EVERY: Micros = HOUR;
 const FIRST_RETRY: Micros = SECOND / 2;
@@ -70,7 +70,7 @@ class Member implements Fleet {
   #connection: Connection | null = null;
   #status: Omit<FleetStatus, "setAside"> = { connected: false, error: null, lastShipped: null };
   #whitelist: string | null = null;
-  /** The table was dropped: nobody has said that nobody is whitelisted. */
+  /** Somebody dropped the table `ips`. Its empty successor does not empty the whitelist. */
   #isWhitelistLost = false;
   #closing = false;
   #failures = 0;
@@ -102,7 +102,7 @@ class Member implements Fleet {
     clearTimeout(timer);
   }
 
-  /** One connection after the other. */
+  /** Serves one connection after another until closing. */
   async #run(): Promise<void> {
     while (!this.#closing) {
       try {
@@ -114,7 +114,7 @@ class Member implements Fleet {
     }
   }
 
-  /** Serves one connection until closing; throws whatever ends it. */
+  /** Serves one connection until closing. Throws the error that ends it. */
   async #serve(): Promise<void> {
     const { log, timeout = TIMEOUT } = this.#options;
     const connection = this.#connection = this.#newConnection(timeout);
@@ -145,12 +145,12 @@ class Member implements Fleet {
       this.#pullDue = 0;
       this.#bell.ring();
     };
-    // A lost connection is pulled on too: that is how an idle member finds out.
+    // After a loss, the pull fails and an idle member connects again.
     const { onPeer } = this.#options;
     return new Connection(this.#config, { timeout, onNotify: pull, onLost: pull, onPeer });
   }
 
-  /** Reads the whitelist, and says that this host is alive. */
+  /** Reads the whitelist and renews this host's `last_seen`. */
   async #pull(connection: Connection): Promise<void> {
     this.#pullDue = elapsed() + PULL_EVERY;
     const { outbox, hostName, log, onWhitelist } = this.#options;
@@ -177,7 +177,7 @@ class Member implements Fleet {
     }
   }
 
-  /** Makes partitions ahead and drops old ones. A failure waits for the next time: shipping goes on. */
+  /** Makes next week's partition and drops old ones. After a refusal shipping goes on; the next try is in an hour. */
   async #tidy(connection: Connection): Promise<void> {
     this.#tidyDue = elapsed() + TIDY_EVERY;
     const { keepLog, log } = this.#options;
@@ -207,7 +207,7 @@ class Member implements Fleet {
     this.#status = { ...this.#status, connected: false, error: sentence };
   }
 
-  /** Longer after each failure in a row, and never the same on two hosts. */
+  /** Waits longer after each failure in a row, by a random factor, so that hosts do not return at the same moment. */
   async #pause(): Promise<void> {
     const longest = Math.min(LAST_RETRY, FIRST_RETRY * 2 ** (this.#failures - 1));
     const end = elapsed() + longest * (0.5 + Math.random() / 2);
@@ -219,12 +219,12 @@ const SEEN = `
 INSERT INTO host (id, name, last_seen) VALUES ($1::uuid, $2::text, now())
 ON CONFLICT (id) DO UPDATE SET name = excluded.name, last_seen = excluded.last_seen`;
 
-/** For measuring waits, which a change of the clock must not lengthen. */
+/** Monotonic time: setting the wall clock does not lengthen a wait. */
 function elapsed(): Micros {
   return performance.now() * 1000;
 }
 
-/** Wakes one waiter; a ring while nobody waits is kept for the next. */
+/** Wakes one waiter. A ring without a waiter wakes the next one at once. */
 class Bell {
   #rung = false;
   #waiter: (() => void) | null = null;

@@ -5,7 +5,7 @@ import { makePartitions } from "./partitions.ts";
 import type { Log } from "../core/log.ts";
 import { counted } from "../core/text.ts";
 
-/** What a migration is given. */
+/** Arguments of a migration. */
 export interface MigrationContext {
   readonly connection: Connection;
   readonly log: Log;
@@ -13,16 +13,16 @@ export interface MigrationContext {
 
 /**
  * Takes over a database made by the original tool: tables `ips`, `log` and `ban` with a text column "IP". They are
- * renamed `original_…` and kept whole; what can be read of them is copied into the new tables. The copies bear
- * this host, which stands for the time before.
+ * renamed to `original_…` and kept whole. Their readable rows are copied into the new tables, as rows of
+ * this host.
  */
 const BEFORE = "00000000-0000-0000-0000-000000000000";
 
-/** The original's tables; ours bear the same names. */
+/** The original's tables; StrongMonitor's have the same names. */
 const ORIGINALS = ["ips", "log", "ban"] as const;
 type Original = (typeof ORIGINALS)[number];
 
-/** Renames the original's tables. Throws a `UserError` when tables of these names are somebody else's. */
+/** Renames the original's tables. Throws a `UserError` if tables of these names belong to another program. */
 export async function setOriginalAside({ connection }: MigrationContext): Promise<void> {
   const tables = await columnsOf(connection, [...ORIGINALS, "host"]);
   if (tables.size === 0) return;
@@ -39,7 +39,7 @@ export async function setOriginalAside({ connection }: MigrationContext): Promis
   }
 }
 
-/** Copies what can be read of the original's tables, and says what could not be. */
+/** Copies the readable rows of the original's tables and logs the unreadable ones. */
 export async function adoptOriginal({ connection, log }: MigrationContext): Promise<void> {
   const tables = await columnsOf(connection, ORIGINALS.map((table) => `original_${table}`));
   const readers = new Map(ORIGINALS.map((table) => [table, reader(table, tables.get(`original_${table}`))]));
@@ -63,7 +63,7 @@ export async function adoptOriginal({ connection, log }: MigrationContext): Prom
   if (unread.length > 0) log.warn(`Not on the whitelist any more, being no addresses: ${unread.join(", ")}`);
 }
 
-/** A table's columns, found whatever their case; spelled for SQL. */
+/** A table's columns by name, ignoring case, quoted for SQL. */
 class Columns {
   readonly #columns: readonly { name: string; isText: boolean }[];
 
@@ -79,7 +79,7 @@ class Columns {
     return found[0] ? quote(found[0].name) : null;
   }
 
-  /** The first text column of another name than these. */
+  /** The first text column with a name that is not among `names`. */
   textBeside(names: readonly string[]): string | null {
     const found = this.#columns.find((column) => column.isText && !names.includes(column.name.toLowerCase()));
     return found ? quote(found.name) : null;
@@ -111,7 +111,7 @@ const SERVICE = ["service", "module"];
 const MESSAGE = ["message", "line", "log", "text", "msg", "entry", "raw"];
 const NO_MESSAGE = [...ADDRESS, ...TIME, ...SERVICE, "reason", "id"];
 
-/** A query that yields one row for each of the original's, with NULL for what is missing or unreadable. */
+/** A query that gives one row for each original row, with NULL for a missing or unreadable value. */
 function reader(table: Original, columns: Columns = new Columns([])): string {
   const read = (names: readonly string[]) => columns.find(names) ?? "NULL";
   const message = columns.find(MESSAGE) ?? columns.textBeside(NO_MESSAGE) ?? "NULL";
@@ -133,7 +133,7 @@ function whitelisted(columns: Columns): string {
   return `coalesce(lower(${column}::text) IN ('t', 'true', '1', 'y', 'yes', 'on'), false)`;
 }
 
-/** What original_ips whitelists and nobody can read as an address, at most ten of it. */
+/** At most ten whitelisted entries of original_ips that are not addresses. */
 async function unreadWhitelist(connection: Connection, columns?: Columns): Promise<string[]> {
   const name = columns?.find(ADDRESS);
   if (!name) return [];
@@ -161,7 +161,7 @@ function insertLog(reader: string): string {
     FROM (${reader}) AS original WHERE address IS NOT NULL AND time IS NOT NULL RETURNING 1`;
 }
 
-/** The original's bans are for good; one of unknown time counts from the upgrade. */
+/** The original's bans do not end. A ban without a readable time begins at the upgrade. */
 function insertBans(reader: string): string {
   return `INSERT INTO ban (host, id, address, reason, count, start, change)
     SELECT '${BEFORE}', number, address, reason, count, coalesce(time, now()), number
@@ -185,8 +185,8 @@ async function count(connection: Connection, query: string): Promise<number> {
 }
 
 /**
- * The reading that PostgreSQL itself offers fails a whole statement for one bad row. Addresses lose their zone, and
- * IPv4-mapped ones become IPv4; a number is seconds, milli-, micro- or nanoseconds by its size.
+ * Functions that give NULL for an unreadable value: PostgreSQL's own casts fail the whole statement. Addresses lose
+ * their zone, and IPv4-mapped ones become IPv4. A number is seconds, milli-, micro- or nanoseconds by its size.
  */
 const READ_FUNCTIONS = `
 CREATE FUNCTION strongmonitor_read_address(given text) RETURNS inet LANGUAGE plpgsql IMMUTABLE STRICT AS $$

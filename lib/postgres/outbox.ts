@@ -7,26 +7,26 @@ import { counted } from "../core/text.ts";
 import { arrayOf, type Connection, sqlState } from "./connection.ts";
 import { makePartitions } from "./partitions.ts";
 
-/** What the shipment to PostgreSQL needs of the state. */
+/** The part of the state that is shipped to PostgreSQL. */
 export interface Outbox {
-  /** UUID made with the state: with `seq` it names a row in the whole fleet. */
+  /** UUID of this state. With `seq` it identifies a log row in the whole fleet. */
   readonly hostId: string;
   /** At most `limit` log rows not yet confirmed, ascending by `seq`. */
   unshippedLog(limit: number): LogRow[];
-  /** All rows up to `seq` have reached PostgreSQL. */
+  /** Marks all rows up to `seq` as shipped. */
   confirmLog(seq: number): void;
   /** At most `limit` bans changed since the last confirmed change, ascending by `change`. */
   unshippedBans(limit: number): BanChange[];
   confirmBans(change: number): void;
-  /** Rows and bans waiting. */
+  /** Number of rows and bans that are waiting. */
   backlog(): number;
 }
 
-/** Most rows in one statement: more make it no faster. */
+/** Most rows of one statement; larger ones are no faster. */
 const LARGEST_BATCH = 5000;
 const SMALLEST_BATCH = 50;
 
-/** Carries what waits in the state's outbox to PostgreSQL. */
+/** Ships the state's outbox to PostgreSQL. */
 export class Shipper {
   readonly #outbox: Outbox;
   readonly #log: Log;
@@ -38,19 +38,19 @@ export class Shipper {
     this.#log = log;
   }
 
-  /** Rows that PostgreSQL will not have; they stay in the state alone. */
+  /** Number of rows that PostgreSQL refused. The state keeps them. */
   get setAside(): number {
     return this.#setAside;
   }
 
   /**
-   * Ships one batch of log rows and one of bans, then confirms them to the state: after a crash or an error in
-   * between they are shipped again, which changes nothing. Returns whether more may wait; throws
-   * what `connection` throws, with nothing confirmed that was not stored.
+   * Ships one batch of log rows and one of bans, then confirms both to the state. After a crash in between they are
+   * shipped again, which changes nothing in PostgreSQL. Returns whether more may wait. Throws the errors of
+   * `connection`; rows that PostgreSQL has not stored stay unconfirmed.
    */
   async ship(connection: Connection): Promise<boolean> {
     const limit = this.#limit;
-    // A server too slow for a batch within the time-out gets a smaller one next time.
+    // After a time-out the next batch is half as large.
     this.#limit = Math.max(SMALLEST_BATCH, limit >> 1);
     const { rows, failure } = await this.#tryLog(connection, limit);
     const bans = await this.#shipBans(connection, limit);
@@ -62,7 +62,7 @@ export class Shipper {
     return rows === limit || bans === limit;
   }
 
-  /** Bans do not wait behind lines that the server will not have: its error comes back. Throws any other. */
+  /** Returns the server's error instead of throwing it, so that bans are shipped all the same. Throws other errors. */
   async #tryLog(connection: Connection, limit: number): Promise<{ rows: number; failure: unknown }> {
     try {
       return { rows: await this.#shipLog(connection, limit), failure: null };
@@ -101,7 +101,7 @@ export class Shipper {
   }
 }
 
-/** Stores all but the refused rows: a batch refused for its data is halved until the row at fault is alone. */
+/** Stores all but the refused rows. Halves a refused batch until the row at fault is alone. */
 async function storeAll<T>(
   rows: readonly T[],
   store: (rows: readonly T[]) => Promise<void>,
@@ -119,8 +119,8 @@ async function storeAll<T>(
 }
 
 /**
- * Data exception, integrity constraint violation, program limit exceeded, and an exception raised by somebody's
- * own trigger (SQLSTATE classes 22, 23, 54, P0): errors that the same rows will always meet with.
+ * Reports whether an error is about the rows themselves, so that a retry cannot succeed: data exception, constraint
+ * violation, program limit exceeded, exception raised by a trigger (SQLSTATE classes 22, 23, 54, P0).
  */
 function isAboutData(error: unknown): boolean {
   return /^(?:22|23|54|P0)/.test(sqlState(error));
@@ -138,7 +138,7 @@ async function storeLog(connection: Connection, rows: readonly LogRow[], host: s
   try {
     await connection.query(STORE_LOG, parameters);
   } catch (error) {
-    // A check_violation is how PostgreSQL says that no partition is there for a row.
+    // 23514, check_violation: no partition exists for a row.
     if (sqlState(error) !== "23514") throw error;
     await makePartitions(connection, rows.map((row) => row.time));
     await connection.query(STORE_LOG, parameters);
@@ -164,12 +164,12 @@ async function storeBans(connection: Connection, bans: readonly BanChange[], hos
   ]);
 }
 
-/** Interval arithmetic is exact here, unlike to_timestamp(). */
+/** Microseconds as a timestamp, exactly; to_timestamp() rounds. */
 function instant(micros: string): string {
   return `timestamptz 'epoch' + ${micros} * interval '1 microsecond'`;
 }
 
-/** Every address seen has a row that can be whitelisted. In order, so that two hosts never wait for each other. */
+/** Gives each address a row in `ips`. Sorted, so that two hosts never lock each other out. */
 function storeAddresses(time: string): string {
   return `INSERT INTO ips AS known (address, first_seen, last_seen)
     SELECT address, min(${time}), max(${time}) FROM given GROUP BY address ORDER BY address

@@ -2,28 +2,28 @@ import { DAY, type Micros, WEEK } from "../core/time.ts";
 import type { Connection } from "./connection.ts";
 
 /**
- * The table `log` is partitioned by weeks of UTC. Weeks, because a partition is dropped only when its last row is
- * older than `keep_log`, and address data kept for a week must not linger for a month. What lies outside the
- * years between EARLY and LATE goes into one partition each, so that a wrong clock cannot make thousands.
- * There is no DEFAULT partition: each new partition would have to search it, under a lock that stops all
- * inserts, could not be made while it holds one of its rows, and it could never be dropped whole.
+ * The table `log` has one partition for each week of UTC. A partition is dropped when its last row is older than
+ * `keep_log`; with partitions of a month, addresses to be kept for a week would stay for five. Rows before EARLY and
+ * after LATE share one partition each, so that a wrong clock cannot make thousands. There is no DEFAULT partition:
+ * PostgreSQL would search it for each new partition under a lock that stops all inserts, and refuse the new one
+ * while a row of it lies there.
  */
 /** The first Monday after the epoch. */
 const MONDAY: Micros = 4 * DAY;
 const EARLY = mondayOf(Date.UTC(2020, 0, 6) * 1000);
 const LATE = mondayOf(Date.UTC(2100, 0, 4) * 1000);
 
-/** A part of `log`: rows of `from` or later, before `to`; null is endless. */
+/** A partition of `log`: rows from `from` until before `to`; null: no bound. */
 interface Partition {
   readonly name: string;
   readonly from: Micros | null;
   readonly to: Micros | null;
 }
 
-/** Taken while partitions are made or dropped: "log" in ASCII. */
+/** Advisory lock held while partitions are made or dropped: "log" in ASCII. */
 const PARTITION_LOCK = 0x6c6f67;
 
-/** Makes those partitions that rows of these instants need and that do not exist. */
+/** Makes the missing partitions for rows of these instants. */
 export async function makePartitions(connection: Connection, times: readonly Micros[]): Promise<void> {
   const needed = new Map(
     times.filter(Number.isFinite).map((t) => partitionOf(t)).map((p) => [p.name, p]),
@@ -43,7 +43,7 @@ export async function dropPartitions(connection: Connection, before: Micros): Pr
   const isOld = (name: string) => (endOf(name) ?? Infinity) <= before;
   if (![...await existing(connection)].some(isOld)) return [];
   return await connection.transaction(async () => {
-    // Dropping waits for all readers of the log, and inserts wait behind it: rather try again later.
+    // DROP waits for all readers, and inserts wait behind DROP. A short lock_timeout gives up and tries later.
     await connection.query("SET LOCAL lock_timeout = '2s'");
     await connection.query(`SELECT pg_advisory_xact_lock(${PARTITION_LOCK})`);
     const dropped = [...await existing(connection)].filter(isOld);
@@ -60,7 +60,7 @@ async function existing(connection: Connection): Promise<Set<string>> {
   return new Set(rows.map((row) => row.name));
 }
 
-/** Attaching, unlike creating in place, lets readers and writers of the log go on. */
+/** Creates a table and attaches it: unlike CREATE … PARTITION OF, this does not stop readers and writers. */
 async function attach(connection: Connection, { name, from, to }: Partition): Promise<void> {
   await connection.query(
     `CREATE TABLE ${name} (LIKE log INCLUDING DEFAULTS INCLUDING CONSTRAINTS);
@@ -81,7 +81,7 @@ function partitionOf(time: Micros): Partition {
   return { name: `log_${day}`, from, to: from + WEEK };
 }
 
-/** Where the partition of this name ends; null when it is endless or not one of ours. */
+/** End of the partition with this name; null: it has no end, or the name is not a partition's. */
 function endOf(name: string): Micros | null {
   if (name === "log_early") return EARLY;
   const day = /^log_(\d{4})_(\d\d)_(\d\d)$/.exec(name);

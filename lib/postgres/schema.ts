@@ -9,12 +9,12 @@ interface Migration {
   up(context: MigrationContext): Promise<void>;
 }
 
-/** The channel that tells of a change to the whitelist. */
+/** Channel of notifications about the whitelist. */
 export const WHITELIST_CHANNEL = "strongmonitor_whitelist";
 
 /**
- * In order; the number is the place, counted from 1. One that has been released is never changed. Each runs
- * in a transaction of its own.
+ * Migrations in order; the first has the number 1. A released migration is never changed. Each runs in a
+ * transaction of its own.
  */
 const MIGRATIONS: readonly Migration[] = [
   { name: "set the original's tables aside", up: setOriginalAside },
@@ -30,14 +30,14 @@ const MIGRATIONS: readonly Migration[] = [
   },
 ];
 
-/** Keeps two hosts that start at once from migrating at once: "migr" in ASCII. */
+/** Advisory lock: one host migrates at a time. "migr" in ASCII. */
 const MIGRATION_LOCK = 0x6d696772;
-/** The original's history may be large. */
+/** Time-out of a migration: the original's history may be large. */
 const MIGRATION_TIMEOUT: Micros = 3600 * SECOND;
 
 /**
- * Brings the database to the newest schema, and makes tables anew that were dropped. Safe on many hosts at once.
- * Returns the tables that were made anew. Throws a `UserError` when the database was made by a newer program.
+ * Migrates the database to the newest schema and makes dropped tables anew. Many hosts may call it at once. Returns
+ * the names of the tables made anew. Throws a `UserError` if a newer program has migrated the database.
  */
 export async function migrate(connection: Connection, log: Log): Promise<readonly string[]> {
   let done = await appliedMigrations(connection);
@@ -54,7 +54,7 @@ export async function migrate(connection: Connection, log: Log): Promise<readonl
   return await restore(connection, log);
 }
 
-/** Makes tables anew that somebody has dropped; what was in them is gone. */
+/** Makes dropped tables anew, empty. */
 async function restore(connection: Connection, log: Log): Promise<readonly string[]> {
   const missing = await missingTables(connection);
   if (missing.length === 0) return [];
@@ -89,7 +89,7 @@ async function appliedMigrations(connection: Connection): Promise<number> {
   return row?.number ?? 0;
 }
 
-/** Applies the first migration that is still missing once the lock is held; returns how many are applied then. */
+/** Takes the lock and applies the first missing migration. Returns how many are applied then. */
 async function applyNext(context: MigrationContext): Promise<number> {
   const { connection } = context;
   await connection.query(`SELECT pg_advisory_xact_lock(${MIGRATION_LOCK})`);
@@ -160,7 +160,7 @@ CREATE TABLE ban (
 CREATE INDEX ON ban (address);
 CREATE INDEX ON ban (until) WHERE ended IS NULL;`;
 
-/** Of bans that were shipped before, nobody can tell who banned. */
+/** Bans shipped before this migration have no provenance. */
 const BAN_COLUMNS = `
 ALTER TABLE ban ADD COLUMN scope text NOT NULL DEFAULT 'all', ADD COLUMN provenance text, ADD COLUMN name text`;
 
@@ -171,7 +171,7 @@ BEGIN
   RETURN NULL;
 END $$;`;
 
-/** Fire only where the whitelist itself changes, so that recording who was seen wakes nobody. */
+/** Triggers that notify of changes to `whitelisted` alone: writing `last_seen` wakes nobody. */
 const TRIGGERS = `
 CREATE TRIGGER whitelist_insert AFTER INSERT ON ips FOR EACH ROW WHEN (new.whitelisted)
   EXECUTE FUNCTION strongmonitor_whitelist_changed();
@@ -184,10 +184,10 @@ CREATE TRIGGER whitelist_delete AFTER DELETE ON ips FOR EACH ROW WHEN (old.white
 CREATE TRIGGER whitelist_truncate AFTER TRUNCATE ON ips FOR EACH STATEMENT
   EXECUTE FUNCTION strongmonitor_whitelist_changed()`;
 
-/** Each table as it is after all migrations. */
+/** Definition of each table after all migrations. */
 const PRESENT: Readonly<Record<string, string>> = {
   host: HOST,
-  // The function stays when its table is dropped.
+  // DROP TABLE leaves the function.
   ips: IPS + CHANGED.replace("CREATE", "CREATE OR REPLACE") + TRIGGERS,
   log: LOG,
   ban: BAN + BAN_COLUMNS,
