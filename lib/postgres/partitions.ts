@@ -62,15 +62,12 @@ async function existing(connection: Connection): Promise<Set<string>> {
 
 /** Creates a table and attaches it: unlike CREATE … PARTITION OF, this does not stop readers and writers. */
 async function attach(connection: Connection, { name, from, to }: Partition): Promise<void> {
-  await connection.query(
-    `CREATE TABLE ${name} (LIKE log INCLUDING DEFAULTS INCLUDING CONSTRAINTS);
-     ALTER TABLE log ATTACH PARTITION ${name}
-       FOR VALUES FROM (${bound(from, "MINVALUE")}) TO (${bound(to, "MAXVALUE")})`,
-  );
-}
-
-function bound(time: Micros | null, endless: string): string {
-  return time === null ? endless : `'${new Date(time / 1000).toISOString()}'`;
+  const bound = (time: Micros | null) => time === null ? null : new Date(time / 1000).toISOString();
+  await connection.query("SELECT strongmonitor_add_partition($1::text, $2::timestamptz, $3::timestamptz)", [
+    name,
+    bound(from),
+    bound(to),
+  ]);
 }
 
 function partitionOf(time: Micros): Partition {

@@ -3,6 +3,7 @@ import type { Log } from "../core/log.ts";
 import { UserError } from "../core/error.ts";
 import { arrayOf, type Connection } from "./connection.ts";
 import { adoptOriginal, type MigrationContext, setOriginalAside } from "./original.ts";
+import * as sharing from "./sharing.ts";
 
 interface Migration {
   readonly name: string;
@@ -23,10 +24,23 @@ const MIGRATIONS: readonly Migration[] = [
     name: "whitelist notification",
     up: ({ connection }) => connection.query(CHANGED + TRIGGERS).then(() => {}),
   },
-  { name: "adopt the original's rows", up: adoptOriginal },
+  {
+    name: "adopt the original's rows",
+    async up(context) {
+      await context.connection.query(sharing.ADD_PARTITION);
+      await adoptOriginal(context);
+    },
+  },
   {
     name: "scope and provenance of bans",
     up: ({ connection }) => connection.query(BAN_COLUMNS).then(() => {}),
+  },
+  {
+    name: "sharing of bans",
+    up: ({ connection }) =>
+      connection.query(
+        SHARED_HOST + SHARED_IPS + SHARED_LOG + SHARED_BAN + sharing.ADD_PARTITION + sharing.ADMIT,
+      ).then(() => {}),
   },
 ];
 
@@ -184,11 +198,16 @@ CREATE TRIGGER whitelist_delete AFTER DELETE ON ips FOR EACH ROW WHEN (old.white
 CREATE TRIGGER whitelist_truncate AFTER TRUNCATE ON ips FOR EACH STATEMENT
   EXECUTE FUNCTION strongmonitor_whitelist_changed()`;
 
+const SHARED_HOST = sharing.HOST_COLUMNS + sharing.HOST_POLICIES;
+const SHARED_IPS = sharing.IPS_COLUMNS + sharing.IPS_POLICIES;
+const SHARED_LOG = sharing.LOG_POLICIES;
+const SHARED_BAN = sharing.BAN_INDEX + sharing.BAN_CHANGED + sharing.BAN_TRIGGERS + sharing.BAN_POLICIES;
+
 /** Definition of each table after all migrations. */
 const PRESENT: Readonly<Record<string, string>> = {
-  host: HOST,
+  host: HOST + SHARED_HOST,
   // DROP TABLE leaves the function.
-  ips: IPS + CHANGED.replace("CREATE", "CREATE OR REPLACE") + TRIGGERS,
-  log: LOG,
-  ban: BAN + BAN_COLUMNS,
+  ips: IPS + CHANGED.replace("CREATE", "CREATE OR REPLACE") + TRIGGERS + ";" + SHARED_IPS,
+  log: LOG + SHARED_LOG,
+  ban: BAN + BAN_COLUMNS + ";" + SHARED_BAN,
 };
