@@ -21,7 +21,10 @@ ALTER TABLE host ADD COLUMN version text, ADD COLUMN role name NOT NULL DEFAULT 
   ADD COLUMN removed timestamptz;`;
 
 /** Servers, by name, that a whitelist entry holds for; null: for all. */
-export const IPS_COLUMNS = `ALTER TABLE ips ADD COLUMN hosts text[];`;
+export const IPS_COLUMNS = `
+ALTER TABLE ips ADD COLUMN hosts text[];
+CREATE TRIGGER whitelist_hosts AFTER UPDATE OF hosts ON ips FOR EACH ROW WHEN (old.whitelisted OR new.whitelisted)
+  EXECUTE FUNCTION strongmonitor_whitelist_changed();`;
 
 /** Each server writes its changes in order: its latest change that is known tells where to go on. */
 export const BAN_INDEX = `CREATE INDEX ON ban (host, change);`;
