@@ -111,8 +111,9 @@ class Member implements Fleet {
     this.#config = config;
     this.#options = options;
     this.#shipper = new Shipper(options.outbox, options.log);
-    const { sharing, outbox: { hostId } } = options;
-    this.#follower = sharing ? new Follower({ ...sharing, hostId }) : null;
+    const { sharing, outbox: { hostId }, log } = options;
+    const failed = (error: unknown) => log.error(`Cannot follow the fleet's bans: ${messageOf(error)}`);
+    this.#follower = sharing ? new Follower({ ...sharing, hostId, failed }) : null;
     this.#running = this.#run();
   }
 

@@ -1,6 +1,6 @@
 import { canonicalAddress, canonicalNetwork } from "../core/address.ts";
 import { parseScope } from "../core/scope.ts";
-import { type Micros, MILLISECOND, MINUTE } from "../core/time.ts";
+import { type Micros, MILLISECOND, MINUTE, SECOND } from "../core/time.ts";
 import { type Provenance, PROVENANCES } from "../deciding/ban.ts";
 import type { Report } from "../deciding/following.ts";
 import { arrayOf, type Connection } from "./connection.ts";
@@ -28,6 +28,8 @@ export interface FollowerOptions {
   readonly window: Micros;
   /** Called with news. If it throws, the same news come again. */
   readonly onNews: (news: FleetNews) => void;
+  /** Called with the error of `onNews`. */
+  readonly failed: (error: unknown) => void;
 }
 
 /** Another server. */
@@ -46,6 +48,8 @@ const MOST_ADDRESSES = 64;
 const EVERY: Micros = MINUTE;
 /** Shortest time between two steps by notifications: members may send them without end. */
 const REST: Micros = 100 * MILLISECOND;
+/** Time until news come again that `onNews` could not take. */
+const RETRY: Micros = 5 * SECOND;
 /** Most servers whose notifications are kept apart. */
 const MOST_RUNG = 1_000;
 
@@ -90,7 +94,7 @@ export class Follower {
     for (const address of addresses) this.#doubted.add(address);
   }
 
-  /** Reads a batch of changes if `due`. Returns whether more may wait. Throws the errors of `connection` and of `onNews`. */
+  /** Reads a batch of changes if `due`. Returns whether more may wait. Throws the errors of `connection`. */
   async step(connection: Connection): Promise<boolean> {
     if (elapsed() < this.due) return false;
     this.#restEnd = elapsed() + REST;
@@ -128,6 +132,19 @@ export class Follower {
     for (const address of doubted) this.#doubted.delete(address);
     if (isMore) this.begin();
     return isMore || this.#doubted.size > 0;
+  }
+
+  /** Hands news over; false: they could not be taken, and come again later. */
+  #hand(news: FleetNews): boolean {
+    const { onNews, failed } = this.#options;
+    try {
+      onNews(news);
+      return true;
+    } catch (error) {
+      failed(error);
+      this.#restEnd = this.#fullDue = elapsed() + RETRY;
+      return false;
+    }
   }
 
   /** Addresses whose bans changed, and how far the servers are read then. */

@@ -7,6 +7,8 @@ import * as sharing from "./sharing.ts";
 
 interface Migration {
   readonly name: string;
+  /** Programs that do not know it may go on using the database. */
+  readonly isAdditive?: boolean;
   up(context: MigrationContext): Promise<void>;
 }
 
@@ -37,6 +39,7 @@ const MIGRATIONS: readonly Migration[] = [
   },
   {
     name: "sharing of bans",
+    isAdditive: true,
     up: ({ connection }) =>
       connection.query(
         SHARED_HOST + SHARED_IPS + SHARED_LOG + SHARED_BAN + sharing.ADD_PARTITION + sharing.ADMIT,
@@ -51,14 +54,15 @@ const MIGRATION_TIMEOUT: Micros = 3600 * SECOND;
 
 /**
  * Migrates the database to the newest schema and makes dropped tables anew. Many hosts may call it at once. Returns
- * the names of the tables made anew. Throws a `UserError` if a newer program has migrated the database.
+ * the names of the tables made anew. Throws a `UserError` if a newer program has changed what this one relies on: most migrations
+ * only add, so that two versions run on one database during an upgrade.
  */
 export async function migrate(connection: Connection, log: Log): Promise<readonly string[]> {
   let done = await appliedMigrations(connection);
   while (done < MIGRATIONS.length) {
     done = await connection.transaction(() => applyNext({ connection, log }), MIGRATION_TIMEOUT);
   }
-  if (done > MIGRATIONS.length) {
+  if (done > MIGRATIONS.length && !await hasOnlyAdded(connection)) {
     throw new UserError(
       `Cannot use the database: its schema is number ${done} and this program knows ${MIGRATIONS.length}; ` +
         `update this host`,
@@ -66,6 +70,15 @@ export async function migrate(connection: Connection, log: Log): Promise<readonl
     );
   }
   return await restore(connection, log);
+}
+
+/** Reports whether all migrations that this program does not know are additive. */
+async function hasOnlyAdded(connection: Connection): Promise<boolean> {
+  const rows = await connection.query(
+    "SELECT 1 FROM strongmonitor_migration WHERE number > $1::int AND NOT additive",
+    [String(MIGRATIONS.length)],
+  );
+  return rows.length === 0;
 }
 
 /** Makes dropped tables anew, empty. */
@@ -112,10 +125,10 @@ async function applyNext(context: MigrationContext): Promise<number> {
   const next = MIGRATIONS[done];
   if (!next) return done;
   await next.up(context);
-  await connection.query("INSERT INTO strongmonitor_migration (number, name) VALUES ($1::int, $2::text)", [
-    String(done + 1),
-    next.name,
-  ]);
+  await connection.query(
+    "INSERT INTO strongmonitor_migration (number, name, additive) VALUES ($1::int, $2::text, $3::boolean)",
+    [String(done + 1), next.name, String(next.isAdditive ?? false)],
+  );
   return done + 1;
 }
 
@@ -124,7 +137,8 @@ CREATE TABLE IF NOT EXISTS strongmonitor_migration (
   number integer PRIMARY KEY,
   name text NOT NULL,
   applied timestamptz NOT NULL DEFAULT now()
-)`;
+);
+ALTER TABLE strongmonitor_migration ADD COLUMN IF NOT EXISTS additive boolean NOT NULL DEFAULT false`;
 
 const HOST = `
 CREATE TABLE host (

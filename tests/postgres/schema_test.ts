@@ -76,6 +76,15 @@ await testOnPostgres("migrate()", {
     });
   },
 
+  "goes on with a database to which a newer program has only added": async ({ connect, query }) => {
+    const connection = await connect();
+    await migrate(connection, new MemoryLog());
+    await query(
+      "INSERT INTO strongmonitor_migration (number, name, additive) VALUES (99, 'of the future', true)",
+    );
+    await migrate(connection, new MemoryLog());
+  },
+
   "leaves tables alone that are somebody else's": async ({ connect, query }) => {
     await query("CREATE TABLE log (id int); INSERT INTO log VALUES (7)");
     await assert.rejects(migrate(await connect(), new MemoryLog()), /a database of its own/);
