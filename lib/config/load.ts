@@ -6,7 +6,7 @@ import type { BuildTarget } from "./build_hint.ts";
 import { Document } from "./document.ts";
 import { readConfig, readPassword } from "./file.ts";
 import { inherit, makeGrowth, makeModules } from "./modules.ts";
-import { firewallProblems, moduleProblems, refuse, schemaProblems } from "./problems.ts";
+import { firewallProblems, fleetProblems, moduleProblems, refuse, schemaProblems } from "./problems.ts";
 import { type Settings, settingsSchema } from "./schema.ts";
 import type { FollowRules } from "../deciding/following.ts";
 import type { TrustOptions } from "../deciding/logins.ts";
@@ -79,6 +79,7 @@ function check(document: Document, { known }: LoadOptions): Settings {
     ...document.duplicates,
     ...problems,
     ...firewallProblems(document),
+    ...fleetProblems(document),
     ...moduleProblems(document, known),
   ]);
   return checked.data!;

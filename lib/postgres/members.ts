@@ -91,9 +91,8 @@ export async function removeMember(connection: Connection, which: string): Promi
     );
   }
   await connection.query("UPDATE host SET removed = now() WHERE id = $1::uuid", [member.id]);
-  await connection.query("SELECT pg_notify($1::text, $2::text)", [BAN_CHANNEL, member.id]);
-  // Has the server itself look at its row.
-  await connection.query(`NOTIFY ${WHITELIST_CHANNEL}`);
+  // Members read the list of servers again, and the server itself its row.
+  await connection.query(`NOTIFY ${BAN_CHANNEL}; NOTIFY ${WHITELIST_CHANNEL}`);
   return member;
 }
 

@@ -3,7 +3,7 @@
 /** Columns of a ban that change after its first report. */
 export const MUTABLE = ["start", "until", "ended", "end_reason", "change"] as const;
 
-/** Channel of notifications about bans. The payload is the id of the reporting host. */
+/** Channel of notifications about bans. The payload is the id of the reporting host; empty: the list of hosts has changed. */
 export const BAN_CHANNEL = "strongmonitor_ban";
 
 /**

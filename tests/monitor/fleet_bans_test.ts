@@ -138,13 +138,15 @@ await testOnPostgres("three servers of a fleet", {
     a.ban("192.0.2.2");
     await c.until("192.0.2.1 fleet a", "192.0.2.2 fleet a");
     b.ban("192.0.2.2");
-    await until(async () =>
-      (await members(await scene.connect())).every(({ bans }) => bans !== 1 || bans === 1)
-    );
     await until(async () => (await scene.query("SELECT 1 FROM ban")).length === 3);
     const removed = await removeMember(await scene.connect(), "a");
     assert.equal(removed.name, "a");
     await c.until("192.0.2.2 fleet b");
-    await until(() => a.fleet.status().error !== null || (a.fleet.wake(), false));
+    await until(() => a.fleet.status().error !== null);
+    assert.match(a.fleet.status().error!, /was removed from the fleet/);
+    const states = (await members(await scene.connect())).map((
+      { name, bans, removed },
+    ) => [name, bans, removed !== null]);
+    assert.deepEqual(states, [["a", 2, true], ["b", 1, false], ["c", 0, false]]);
   },
 });
