@@ -28,12 +28,13 @@ export async function makePartitions(connection: Connection, times: readonly Mic
   const needed = new Map(
     times.filter(Number.isFinite).map((t) => partitionOf(t)).map((p) => [p.name, p]),
   );
-  if ((await existing(connection)).isSupersetOf(needed)) return;
+  const known = await existing(connection);
+  if (known === null || known.isSupersetOf(needed)) return;
   await connection.transaction(async () => {
     await connection.query(`SELECT pg_advisory_xact_lock(${PARTITION_LOCK})`);
     const present = await existing(connection);
     for (const partition of needed.values()) {
-      if (!present.has(partition.name)) await attach(connection, partition);
+      if (present?.has(partition.name) === false) await attach(connection, partition);
     }
   });
 }
@@ -41,23 +42,25 @@ export async function makePartitions(connection: Connection, times: readonly Mic
 /** Drops the partitions whose rows are all older than `before`; returns their names. Never deletes row by row. */
 export async function dropPartitions(connection: Connection, before: Micros): Promise<string[]> {
   const isOld = (name: string) => (endOf(name) ?? Infinity) <= before;
-  if (![...await existing(connection)].some(isOld)) return [];
+  if (![...await existing(connection) ?? []].some(isOld)) return [];
   return await connection.transaction(async () => {
     // DROP waits for all readers, and inserts wait behind DROP. A short lock_timeout gives up and tries later.
     await connection.query("SET LOCAL lock_timeout = '2s'");
     await connection.query(`SELECT pg_advisory_xact_lock(${PARTITION_LOCK})`);
-    const dropped = [...await existing(connection)].filter(isOld);
+    const dropped = [...await existing(connection) ?? []].filter(isOld);
     for (const name of dropped) await connection.query(`DROP TABLE ${name}`);
     return dropped;
   });
 }
 
-async function existing(connection: Connection): Promise<Set<string>> {
-  const rows = await connection.query<{ name: string }>(
-    `SELECT relname AS name FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
-     WHERE inhparent = 'log'::regclass`,
+/** Names of the partitions; null: another engine has made `log` a table of its own kind, and sees to its parts itself. */
+async function existing(connection: Connection): Promise<Set<string> | null> {
+  const rows = await connection.query<{ name: string | null }>(
+    `SELECT part.relname AS name FROM pg_class AS whole
+     LEFT JOIN pg_inherits ON inhparent = whole.oid LEFT JOIN pg_class AS part ON part.oid = inhrelid
+     WHERE whole.oid = 'log'::regclass AND whole.relkind = 'p'`,
   );
-  return new Set(rows.map((row) => row.name));
+  return rows.length === 0 ? null : new Set(rows.flatMap(({ name }) => name ?? []));
 }
 
 /** Creates a table and attaches it: unlike CREATE … PARTITION OF, this does not stop readers and writers. */

@@ -152,4 +152,17 @@ await testOnPostgres("the partitions of the log", {
     const names = (await query<{ name: string }>(PARTITIONS)).map(({ name }) => name);
     assert.deepEqual(names, ["log_2025_03_10", "log_by_hand"]);
   },
+
+  "are left to another engine where it has put a table of its own in the place of `log`": async (
+    { connect, query },
+  ) => {
+    const connection = await connect();
+    await migrate(connection, new MemoryLog());
+    await query(
+      "CREATE TABLE other (LIKE log INCLUDING ALL); DROP TABLE log; ALTER TABLE other RENAME TO log",
+    );
+    await makePartitions(connection, [MONDAY]);
+    assert.deepEqual(await dropPartitions(connection, MONDAY + 100 * DAY), []);
+    assert.deepEqual([...await query(PARTITIONS)], []);
+  },
 });
