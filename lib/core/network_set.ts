@@ -1,7 +1,7 @@
 import { ADDRESS_WORDS, putAddress } from "./address.ts";
 import { finish } from "./async.ts";
 import { concatenated } from "./bytes.ts";
-import { agree, Gatherer, maskOf, type Rows, sorted } from "./network_rows.ts";
+import { agree, maskOf, RowBuilder, type Rows, sorted } from "./network_rows.ts";
 
 /** Bits before those of an IPv4 address that is mapped into IPv6. */
 const MAPPED = 96;
@@ -78,7 +78,7 @@ export function decodeNetworks(bytes: Uint8Array, at: number): { set: NetworkSet
 
 /** Gathers the members of a `NetworkSet`. */
 export class NetworkSetBuilder {
-  readonly #families = [new Gatherer(1), new Gatherer(ADDRESS_WORDS)];
+  readonly #families = [new RowBuilder(1), new RowBuilder(ADDRESS_WORDS)];
 
   /** Adds a canonical address or network. */
   add(member: string): void {

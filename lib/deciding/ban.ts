@@ -67,6 +67,19 @@ export interface BanStatus extends Ban {
   readonly error: string | null;
 }
 
+/** Which bans a firewall is to be told of next. */
+export interface DueBans {
+  readonly firewall: string;
+  readonly now: Micros;
+  readonly limit: number;
+  /** The bans of this turn alone: of one module, or by hand. */
+  readonly turn: string;
+  /** The bans that wait longest; without it the newest, and of these the loudest. */
+  readonly isOldest?: boolean;
+  /** Addresses to leave out: the firewall is being told of them. */
+  readonly busy?: readonly string[];
+}
+
 /** Longest reason, name or note that is kept, in characters. */
 export const MOST_TEXT = 255;
 
