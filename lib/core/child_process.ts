@@ -4,9 +4,14 @@ import { untilAborted } from "./async.ts";
 
 /** How a program is run. */
 export interface RunOptions {
-  /** One still running after this is ended with its children. */
+  /** One still running after this is ended. */
   readonly timeout: Micros;
   readonly signal: AbortSignal;
+  /**
+   * It leads a process group, which is ended with it. Deno then forks this whole process where it otherwise starts the program
+   * right away, which takes ten times as long: only for a program whose children are ours to end.
+   */
+  readonly leadsGroup?: boolean;
   /** What it reads; without it, nothing. */
   readonly input?: string;
   /** Its output is wanted. */
@@ -28,6 +33,11 @@ export interface RunResult {
 /** The program that ends process groups, see `permissionsFor()`. */
 export const KILL = "kill";
 
+/** Reports whether the children of a program are ours to end: what sudo starts is root's. */
+export function hasOwnChildren(program: string): boolean {
+  return program.split("/").at(-1) !== "sudo";
+}
+
 /** Runs programs without a shell and bounded in time, and knows those that it had to give up on. */
 export class Runner {
   readonly #abandoned = new Set<Deno.ChildProcess>();
@@ -38,22 +48,22 @@ export class Runner {
   }
 
   /**
-   * Runs argv to its end, or until its time is up or `signal` aborts: then it is ended with its children, as far as they are
-   * ours to end, and left to itself. Never throws.
+   * Runs argv to its end, or until its time is up or `signal` aborts: then it is ended, as far as it is ours to end, and left to
+   * itself. Never throws.
    */
   async run(argv: readonly string[], options: RunOptions): Promise<RunResult> {
     const { timeout, signal } = options;
     const nothing = { output: "", words: "", uncertain: false };
     const deadline = AbortSignal.timeout(timeout / 1_000);
     try {
-      const child = spawn(argv, { ...options, leadsGroup: true });
+      const child = spawn(argv, options);
       const said = tailOf(child.stderr);
       const output = options.output ? new Response(child.stdout).text().catch(() => "") : "";
       if (options.input !== undefined) write(child.stdin, options.input);
       const ended = Promise.all([child.status, output]);
       const result = await Promise.race([ended, untilAborted(AbortSignal.any([deadline, signal]))]);
       if (result === null) {
-        this.#abandon(child, said);
+        this.#abandon(child, { said, leadsGroup: options.leadsGroup ?? false });
         const error = deadline.aborted ? `still running after ${timeout / 1e6} s` : "stopped";
         return { ...nothing, error, uncertain: true };
       }
@@ -68,17 +78,22 @@ export class Runner {
     }
   }
 
-  #abandon(child: Deno.ChildProcess, said: Tail): void {
+  #abandon(child: Deno.ChildProcess, { said, leadsGroup }: { said: Tail; leadsGroup: boolean }): void {
     this.#abandoned.add(child);
     Promise.all([child.status, said.ended]).finally(() => this.#abandoned.delete(child));
     child.unref();
-    endGroup(child);
+    if (leadsGroup) endGroup(child);
+    try {
+      child.kill("SIGKILL");
+    } catch {
+      // Already gone, or not ours.
+    }
   }
 }
 
 /**
- * Ends a program that leads a process group, and the group. Deno sends signals to groups only for a process that may run
- * everything; others let kill(1) do it, where they may run that. What sudo started is root's: only root can end it.
+ * Ends the process group that a program leads. Deno sends signals to groups only for a process that may run everything;
+ * others let kill(1) do it, where they may run that.
  */
 function endGroup(child: Deno.ChildProcess): void {
   try {
@@ -86,11 +101,6 @@ function endGroup(child: Deno.ChildProcess): void {
     else endGroupByKill(child.pid);
   } catch {
     // Already gone, or not ours.
-  }
-  try {
-    child.kill("SIGKILL");
-  } catch {
-    // Likewise.
   }
 }
 
@@ -120,7 +130,7 @@ export function ownPath(): string | null {
 /** Starts argv without a shell, in `childEnvironment()`, with `leadsGroup` in a session of its own. Throws as Deno does. */
 export function spawn(
   [program, ...args]: readonly string[],
-  { input, output, leadsGroup = false }: Pick<RunOptions, "input" | "output"> & { leadsGroup?: boolean },
+  { input, output, leadsGroup = false }: Pick<RunOptions, "input" | "output" | "leadsGroup">,
 ): Deno.ChildProcess {
   return new Deno.Command(program!, {
     args,
