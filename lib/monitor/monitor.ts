@@ -175,11 +175,15 @@ export class Monitor {
       isTrialOver = isOver;
       if (isOver) stop.abort();
     });
+    // The system answers while all else starts.
+    const surroundings = this.#surroundings.follow(stop.signal);
     await this.#whitelisting.look(stop.signal);
-    const background = Promise.all([this.#startBackground(stop.signal), trial]).catch((error) => {
-      stop.abort();
-      throw error;
-    });
+    const background = Promise.all([this.#startBackground(stop.signal), trial, surroundings]).catch(
+      (error) => {
+        stop.abort();
+        throw error;
+      },
+    );
     background.catch(() => {});
     try {
       await this.#learnWhitelist(stop.signal);
@@ -230,7 +234,6 @@ export class Monitor {
       this.#reconcile(signal),
       every(REPORTING, signal, () => attempt("report", () => this.#report(true))),
       this.#whitelisting.followNames(signal),
-      this.#surroundings.follow(signal),
       this.#whitelisting.followFiles(signal),
     ]);
   }
