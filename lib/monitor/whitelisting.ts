@@ -49,7 +49,7 @@ export class Whitelisting {
   /** Names of the state with the ends of their entries, as they were at the start. */
   readonly #storedNames: ReadonlyMap<string, Micros | null>;
   /** This machine's addresses at the last look. */
-  #spelledOwn = "";
+  #spelledOwn: string;
   /** The addresses of names as they were last to be stored, and whether they were. */
   #spelled: string;
   #isStored = true;
@@ -62,6 +62,7 @@ export class Whitelisting {
     this.#parts = parts;
     this.#files = new WhitelistFiles(config.whitelist.files, { log, state });
     const hint = buildHint({ config: config.path, state: config.stateDirectory });
+    this.#spelledOwn = this.#spellOwn();
     const stored = state.whitelist("name", clock());
     this.#spelled = spell(stored);
     this.#storedNames = endsByName(stored);
@@ -116,7 +117,7 @@ export class Whitelisting {
   async look(signal: AbortSignal): Promise<void> {
     const before = this.#spelledOwn;
     const isOther = await this.#files.look(signal);
-    this.#spelledOwn = this.#present().sort().join();
+    this.#spelledOwn = this.#spellOwn();
     if (!signal.aborted && (isOther || this.#spelledOwn !== before)) this.#parts.changed();
   }
 
@@ -203,6 +204,10 @@ export class Whitelisting {
     const after = [...[...present].map((address) => ({ address, note: "", until: null })), ...gone];
     if (spell(after) !== spell(before)) this.#store("machine", after);
     return after.map(({ address }) => address);
+  }
+
+  #spellOwn(): string {
+    return this.#present().sort().join();
   }
 
   #present(): string[] {
