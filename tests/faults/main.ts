@@ -181,7 +181,7 @@ function option(name: string): string | undefined {
 const COLUMNS = ["lines", "lost", "doubled", "bans", "missed", "undue", "toldTwice"] as const;
 
 function row(name: string, cells: readonly (string | number)[]): string {
-  return name.padEnd(36) + cells.map((cell) => String(cell).padStart(10)).join("");
+  return name.padEnd(42) + cells.map((cell) => String(cell).padStart(10)).join("");
 }
 
 const options = {
