@@ -8,6 +8,7 @@ import { readConfig, readPassword } from "./file.ts";
 import { inherit, makeGrowth, makeModules } from "./modules.ts";
 import { firewallProblems, moduleProblems, refuse, schemaProblems } from "./problems.ts";
 import { type Settings, settingsSchema } from "./schema.ts";
+import { withShippedRules } from "./shipped.ts";
 import type { TrustOptions } from "../deciding/logins.ts";
 import type { BanConfig, Config, LoadOptions, WhitelistConfig } from "./types.ts";
 import { longestOfEach } from "./whitelist.ts";
@@ -71,7 +72,7 @@ function keepBans(
 }
 
 function check(document: Document, { known }: LoadOptions): Settings {
-  const checked = settingsSchema.safeParse(document.value);
+  const checked = settingsSchema.safeParse(withShippedRules(document.value));
   const problems = checked.success ? [] : schemaProblems(document, checked.error.issues);
   refuse([
     ...document.duplicates,
