@@ -104,6 +104,15 @@ function addRun(program: Command, { exit, log, signals }: CommandLineParts): voi
 /** The commands that try a configuration. */
 function addTrials(program: Command, exit: CommandLineParts["exit"]): void {
   subcommand(program, {
+    usage: "doctor",
+    summary: "look at everything that monitoring and banning take, and say what to do",
+    examples: ["doctor", "doctor --json"],
+  })
+    .option("--json", "print one JSON object a look")
+    .action(async (options: Options) =>
+      exit(await (await import("./doctor/doctor.ts")).doctorCommand(options))
+    );
+  subcommand(program, {
     usage: "check",
     summary: "check the configuration and say what it means",
     examples: ["check --config ./config.jsonc"],

@@ -8,7 +8,7 @@ import { readConfig, readPassword } from "./file.ts";
 import { inherit, makeGrowth, makeModules } from "./modules.ts";
 import { firewallProblems, moduleProblems, refuse, schemaProblems } from "./problems.ts";
 import { type Settings, settingsSchema } from "./schema.ts";
-import { withShippedRules } from "./shipped.ts";
+import { SHIPPED, withShippedRules } from "./shipped.ts";
 import type { TrustOptions } from "../deciding/logins.ts";
 import type { BanConfig, Config, LoadOptions, WhitelistConfig } from "./types.ts";
 import { longestOfEach } from "./whitelist.ts";
@@ -20,7 +20,17 @@ import { whitelistFile } from "./whitelist_file.ts";
  * file's order
  */
 export function loadConfig(path: string, options: LoadOptions): Config {
-  const document = new Document(readConfig(path, options.state), path);
+  return configOf(readConfig(path, options.state), path, options);
+}
+
+/** Returns the shipped configuration as if it stood in the file `path`, for commands that can do without that one. */
+export function shippedConfig(path: string, options: LoadOptions): Config {
+  return configOf(SHIPPED, path, options);
+}
+
+/** See `loadConfig()`. Other files that `text` names are relative to `path`. */
+function configOf(text: string, path: string, options: LoadOptions): Config {
+  const document = new Document(text, path);
   const settings = check(document, options);
   const { modules, tests, problems } = makeModules(settings, { document, known: options.known });
   refuse(problems);

@@ -12,10 +12,7 @@ import type { Config } from "../config/types.ts";
 import type { Trial } from "../deciding/ban.ts";
 import { Logins } from "../deciding/logins.ts";
 import { Bans } from "../enforcing/bans.ts";
-import { CommandFirewall } from "../firewall/command.ts";
 import type { Firewall } from "../firewall/firewall.ts";
-import { NftablesFirewall } from "../firewall/nftables.ts";
-import { ObserveFirewall } from "../firewall/observe.ts";
 import { type Fleet, openFleet } from "../postgres/fleet.ts";
 import { longestWindow } from "../rules/engine.ts";
 import type { ModuleRules } from "../rules/rule.ts";
@@ -23,6 +20,7 @@ import type { Lock } from "../state/lock.ts";
 import type { State } from "../state/state.ts";
 import { watchControl } from "./control.ts";
 import type { Start } from "../sources/source.ts";
+import { openFirewall } from "./firewall.ts";
 import { type MonitorFeed, openFeeds } from "./feeds.ts";
 import { type House, HOUSEKEEPING, Housekeeping } from "./housekeeping.ts";
 import { Knocking } from "./knocking.ts";
@@ -107,7 +105,7 @@ export class Monitor {
       database: config.database?.host ?? null,
       changed: () => this.#refreshSoon(),
     });
-    this.#firewall = buildFirewall(config, { lost: () => this.#bans.putBack() });
+    this.#firewall = openFirewall(config.ban, { lost: () => this.#bans.putBack() });
     state.enforcement.rebase(now());
     const { start } = currentBoot(bootId);
     state.logins.expire({ logins: now() - (config.trust?.span ?? 0), sessions: start });
@@ -441,12 +439,4 @@ function bannedLengths({ ipv6Prefix, networkBans }: Config): { ipv4: number[]; i
     ipv4: [...networkBans.flatMap(({ ipv4 }) => ipv4 ?? []), 8, 16, 24],
     ipv6: [ipv6Prefix, ...networkBans.flatMap(({ ipv6 }) => ipv6 ?? []), 32, 48, 56, 64],
   };
-}
-
-function buildFirewall(config: Config, { lost }: { lost: () => void }): Firewall {
-  const { firewall, nft, command, unban, timeout, concurrency } = config.ban;
-  if (firewall === "nftables") return new NftablesFirewall({ command: nft, timeout, clock: now, lost });
-  return firewall === "observe"
-    ? new ObserveFirewall()
-    : new CommandFirewall({ ban: command!, unban, timeout, concurrency });
 }
