@@ -39,9 +39,9 @@ const IDLE: Judge = {
   enforce() {},
 };
 
-/** Makes a pipeline of one module that reads and counts, keeps nothing and bans nobody. */
-export function idlePipeline(rules: ModuleRules): Pipeline {
-  return new Pipeline([rules], { store: new NoStore(), judge: IDLE, log: QUIET });
+/** Makes a pipeline of one module that reads and counts, keeps nothing and bans nobody; `note` is told of logins. */
+export function idlePipeline(rules: ModuleRules, note: Judge["note"] = () => {}): Pipeline {
+  return new Pipeline([rules], { store: new NoStore(), judge: { ...IDLE, note }, log: QUIET });
 }
 
 /** What the rules of a module make of one line. */

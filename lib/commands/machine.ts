@@ -9,6 +9,8 @@ export const SERVICE_USER = "strongmonitor";
 /** Groups that the units give the monitor beside its own. */
 const SERVICE_GROUPS = ["systemd-journal", "adm"];
 const [READ, SEARCH] = [4, 1];
+/** The bit of CAP_NET_ADMIN (capabilities(7)). */
+const NET_ADMIN = 12n;
 
 /** A user of the system. */
 export interface SystemUser {
@@ -53,6 +55,29 @@ export async function newestEntry(
   } catch {
     return null;
   }
+}
+
+/** What the monitor last wrote to the journal, as journald noted it. */
+export interface MonitorEntry {
+  readonly unit: string;
+  /** Capabilities as one number. */
+  readonly capabilities: bigint;
+  readonly isRoot: boolean;
+}
+
+/** Returns the monitor's newest entry from a unit; null where no unit has run it. `user` proves who wrote it. */
+export async function monitorEntry(user: SystemUser | null = null): Promise<MonitorEntry | null> {
+  const writer = user === null ? [] : [`_UID=${user.uid}`];
+  const matches = ["SYSLOG_IDENTIFIER=strongmonitor", ...writer];
+  const entry = await newestEntry(matches, ["_CAP_EFFECTIVE", "_SYSTEMD_UNIT", "_UID"]);
+  const { _SYSTEMD_UNIT: unit, _CAP_EFFECTIVE: capabilities, _UID: uid } = entry ?? {};
+  if (unit === undefined || !/^[0-9a-f]+$/.test(capabilities ?? "")) return null;
+  return { unit, capabilities: BigInt(`0x${capabilities}`), isRoot: uid === "0" };
+}
+
+/** Reports whether who wrote an entry has CAP_NET_ADMIN: the unit without sudo gives it. */
+export function mayChangeNetwork({ capabilities }: MonitorEntry): boolean {
+  return ((capabilities >> NET_ADMIN) & 1n) === 1n;
 }
 
 /** Returns the user that the monitor runs as, with the groups that its units give it; null: there is none, or nobody can tell. */

@@ -30,6 +30,11 @@ export function printError(line: string): void {
   console.error(printable(line));
 }
 
+/** Writes a question to standard error as `print()` does, and leaves the line open for the answer. */
+export function promptError(question: string): void {
+  Deno.stderr.writeSync(encoder.encode(printable(question)));
+}
+
 /** Writes a line of the program's own that steers the terminal, as colours do. Nothing that others wrote may be in it. */
 export function printSteering(line: string): void {
   write(line + "\n");

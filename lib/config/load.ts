@@ -28,8 +28,8 @@ export function shippedConfig(path: string, options: LoadOptions): Config {
   return configOf(SHIPPED, path, options);
 }
 
-/** See `loadConfig()`. Other files that `text` names are relative to `path`. */
-function configOf(text: string, path: string, options: LoadOptions): Config {
+/** Checks and completes `text` as if it stood in the file `path`. See `loadConfig()`. */
+export function configOf(text: string, path: string, options: LoadOptions): Config {
   const document = new Document(text, path);
   const settings = check(document, options);
   const { modules, tests, problems } = makeModules(settings, { document, known: options.known });

@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { now, SECOND } from "../../lib/core/time.ts";
-import { type Finding, findingsIn, Machine, of } from "../support/doctor.ts";
+import { type Finding, findingsIn, Machine, of } from "../support/machine.ts";
 import { temporaryState } from "../support/helpers.ts";
 import { canMakeJournals, type Fields, JournalDirectory } from "../support/journal_files.ts";
 import { inNamespace, lacking } from "../support/namespace.ts";

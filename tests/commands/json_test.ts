@@ -112,6 +112,7 @@ function commandsOf(directory: string): readonly (readonly [string, readonly [st
     ["bans", ["A ban"]],
     ["status", ["`status`", "A ban"]],
     ["check", ["`check`"]],
+    ["init", ["`init`"]],
     ["doctor", ["`doctor`"]],
     [`match --module SSHD ${directory}/lines`, ["`match`"]],
     [`replay ${directory}/lines`, ["`replay`"]],

@@ -2,14 +2,12 @@
 import { PASSWORD_FILE } from "../../config/file.ts";
 import type { BanConfig, Config } from "../../config/types.ts";
 import { userName } from "../../core/denial.ts";
-import { ask, newestEntry, SERVICE_USER, type SystemUser } from "../machine.ts";
+import { ask, mayChangeNetwork, monitorEntry, SERVICE_USER, type SystemUser } from "../machine.ts";
 import { failure, type Finding, ok, warning } from "./finding.ts";
 
 const OTHERS_MAY_WRITE = 0o002;
 const GROUP_MAY_WRITE = 0o020;
 const OF_OTHERS = 0o077;
-/** The bit of CAP_NET_ADMIN (capabilities(7)). */
-const NET_ADMIN = 12n;
 
 /** Says who asks: what another user than the monitor's may do proves little. */
 export function examineUser(service: SystemUser | null): Finding {
@@ -109,23 +107,17 @@ function look(path: string): Deno.FileInfo | null {
  */
 export async function examineUnit({ ban }: Config, service: SystemUser | null): Promise<Finding[]> {
   if (ban.firewall === "observe") return [];
-  const writer = service === null ? [] : [`_UID=${service.uid}`];
-  const entry = await newestEntry(["SYSLOG_IDENTIFIER=strongmonitor", ...writer], [
-    "_CAP_EFFECTIVE",
-    "_SYSTEMD_UNIT",
-    "_UID",
-  ]);
-  const unit = entry?._SYSTEMD_UNIT;
-  if (unit === undefined || entry?._CAP_EFFECTIVE === undefined) {
+  const entry = await monitorEntry(service);
+  if (entry === null) {
     return [warning("unit", "no unit has run the monitor yet", "sudo systemctl enable --now strongmonitor")];
   }
-  const mayChangeNetwork = ((BigInt(`0x${entry._CAP_EFFECTIVE}`) >> NET_ADMIN) & 1n) === 1n;
-  const isRoot = entry._UID === "0";
+  const { unit, isRoot } = entry;
+  const hasPower = mayChangeNetwork(entry);
   const [command, key] = ban.firewall === "nftables"
     ? [ban.nft, "nft_command"] as const
     : [ban.command!, "ban_command"] as const;
   const bySudo = isSudo(command);
-  if (bySudo && mayChangeNetwork && !isRoot) {
+  if (bySudo && hasPower && !isRoot) {
     return [
       failure(
         "unit",
@@ -136,7 +128,7 @@ export async function examineUnit({ ban }: Config, service: SystemUser | null): 
       ),
     ];
   }
-  if (ban.firewall === "nftables" && !bySudo && !mayChangeNetwork) {
+  if (ban.firewall === "nftables" && !bySudo && !hasPower) {
     return [
       failure(
         "unit",

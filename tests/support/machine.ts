@@ -1,4 +1,4 @@
-/** Runs `strongmonitor doctor` on a machine that a test has made up. */
+/** Commands on a machine that a test has made up. */
 import { MAIN } from "./program.ts";
 
 /** A line of `doctor --json`. */
