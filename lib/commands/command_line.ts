@@ -54,6 +54,7 @@ export function commandLine(parts: CommandLineParts): Command {
   addBans(program, exit);
   addWhitelist(program, exit);
   addKnock(program, exit);
+  addFleet(program, exit);
   return program;
 }
 
@@ -65,15 +66,20 @@ interface Definition {
 }
 
 /** A subcommand with the options that every one takes. */
-function subcommand(parent: Command, definition: Definition): Command {
-  return bareSubcommand(parent, definition)
+function subcommand(parent: Command, definition: Definition, { isDefault = false } = {}): Command {
+  return bareSubcommand(parent, definition, { isDefault })
     .option("-c, --config <file>", "configuration to read", CONFIG)
     .option("-s, --state <directory>", "state to use instead of the one that the configuration names");
 }
 
-function bareSubcommand(parent: Command, { usage, summary, examples }: Definition): Command {
+/** A subcommand that reads no configuration and no state. */
+function bareSubcommand(
+  parent: Command,
+  { usage, summary, examples }: Definition,
+  { isDefault = false } = {},
+): Command {
   const lines = examples.map((example) => `  $ strongmonitor ${example}\n`).join("");
-  return parent.command(usage).summary(summary).description(summary)
+  return parent.command(usage, { isDefault }).summary(summary).description(summary)
     .addHelpText("after", `\nExamples:\n${lines}`);
 }
 
@@ -299,5 +305,36 @@ function addKnock(program: Command, exit: CommandLineParts["exit"]): void {
     .option("--json", "print JSON")
     .action(async (name: string, options: Options) =>
       exit((await import("./knock.ts")).knockRemoveCommand(name, options))
+    );
+}
+
+function addFleet(program: Command, exit: CommandLineParts["exit"]): void {
+  const fleet = program.command("fleet").summary("the servers that share this one's database").description(
+    "Shows the servers that share this one's database, and their bans.",
+  );
+  subcommand(fleet, {
+    usage: "list",
+    summary: "list the servers (the default)",
+    examples: ["fleet", "fleet list --json"],
+  }, {
+    isDefault: true,
+  })
+    .option("--json", "print one JSON object a server")
+    .action(async (options: Options) => exit(await (await import("./fleet.ts")).fleetCommand(options)));
+  subcommand(fleet, {
+    usage: "bans",
+    summary: "list the bans in force of all servers",
+    examples: ["fleet bans", "fleet bans --json"],
+  })
+    .option("--json", "print one JSON object a ban")
+    .action(async (options: Options) => exit(await (await import("./fleet.ts")).fleetBansCommand(options)));
+  subcommand(fleet, {
+    usage: "remove <server>",
+    summary: "cut a server off: the others lift what it alone banned",
+    examples: ["fleet remove web3"],
+  })
+    .option("--json", "print JSON")
+    .action(async (server: string, options: Options) =>
+      exit(await (await import("./fleet.ts")).fleetRemoveCommand(server, options))
     );
 }

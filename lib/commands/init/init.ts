@@ -4,7 +4,7 @@ import { SHIPPED } from "../../config/shipped.ts";
 import { messageOf, UserError } from "../../core/error.ts";
 import { counted, shellWord } from "../../core/text.ts";
 import { serviceUser } from "../machine.ts";
-import { type CommonOptions, printError, printJson, printLines } from "../output.ts";
+import { type CommonOptions, printData, printError, printErrorData, printJson } from "../output.ts";
 import { type Answers, draftConfig } from "./draft.ts";
 import { agrees, askUser, proposed } from "./questions.ts";
 import { isThere, runStep, shellLine, type Step, stepsFor } from "./steps.ts";
@@ -42,8 +42,8 @@ export async function initCommand(options: InitOptions): Promise<number> {
   const commands = steps.map((step) => shellLine(step, source));
   if (options.output !== "-") writeNew(text, options);
   if (options.json) printJson(surveyJson(survey, { text, commands }));
-  else if (options.output === "-") printLines(text.trimEnd().split("\n"));
-  if (!options.json) ["", "What root has to do:", ...commands.map((line) => `  ${line}`)].forEach(printError);
+  else if (options.output === "-") printData(text.trimEnd().split("\n"));
+  if (!options.json) printErrorData(["", "What root has to do:", ...commands.map((line) => `  ${line}`)]);
   const isTold = options.install || (isAsking && agrees("Do this now, by sudo?", false));
   return isTold ? await install(steps, options) : 0;
 }
