@@ -90,15 +90,25 @@ export async function serviceUser(): Promise<SystemUser | null> {
 }
 
 /**
- * Reports whether the modes of a file and of the directories above it let `user` read it. An access control list may let it all
- * the same. Throws Deno's errors.
+ * Reports whether the modes of a file and of the directories above it let `user` read it; those count for nothing that this
+ * program may not look at. An access control list may let the user all the same.
  */
 export function modesLetRead(user: SystemUser, path: string): boolean {
   const names = path.split("/").filter((name) => name !== "");
   return names.every((_, i) => {
-    const { mode, uid, gid } = Deno.statSync(`/${names.slice(0, i + 1).join("/")}`);
-    const shift = uid === user.uid ? 6 : user.groups.has(gid ?? -1) ? 3 : 0;
+    const info = lookAt(`/${names.slice(0, i + 1).join("/")}`);
+    if (info === null) return true;
+    const shift = info.uid === user.uid ? 6 : user.groups.has(info.gid ?? -1) ? 3 : 0;
     const wanted = i === names.length - 1 ? READ : SEARCH;
-    return (((mode ?? 0) >> shift) & wanted) === wanted;
+    return (((info.mode ?? 0) >> shift) & wanted) === wanted;
   });
+}
+
+/** Returns what there is at `path`; null: nothing, or this process may not look. */
+export function lookAt(path: string): Deno.FileInfo | null {
+  try {
+    return Deno.statSync(path);
+  } catch {
+    return null;
+  }
 }

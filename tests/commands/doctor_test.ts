@@ -4,11 +4,12 @@ import { type Finding, findingsIn, Machine, of } from "../support/machine.ts";
 import { temporaryState } from "../support/helpers.ts";
 import { canMakeJournals, type Fields, JournalDirectory } from "../support/journal_files.ts";
 import { inNamespace, lacking } from "../support/namespace.ts";
+import { program } from "../support/program.ts";
 
 /** Runs `doctor` where this machine's own network is. */
 async function doctor(machine: Machine): Promise<{ code: number; findings: Finding[] }> {
-  const [program, ...args] = machine.words("doctor", "--json", "--config", machine.config);
-  const { code, stdout, stderr } = await new Deno.Command(program!, { args, stdin: "null" }).output();
+  const [command, ...args] = machine.words("doctor", "--json", "--config", machine.config);
+  const { code, stdout, stderr } = await new Deno.Command(command!, { args, stdin: "null" }).output();
   assert.equal(new TextDecoder().decode(stderr), "");
   return { code, findings: findingsIn(new TextDecoder().decode(stdout)) };
 }
@@ -260,10 +261,23 @@ Deno.test({
 Deno.test("`doctor` fits a terminal of 80 columns, breaks no word, and ends in a verdict", async () => {
   using machine = new Machine();
   machine.configure({ ban_command: "false %s", unban_command: "false %s" });
-  const [program, ...args] = machine.words("doctor", "--config", machine.config);
-  const { stdout } = await new Deno.Command(program!, { args, stdin: "null" }).output();
+  const [command, ...args] = machine.words("doctor", "--config", machine.config);
+  const { stdout } = await new Deno.Command(command!, { args, stdin: "null" }).output();
   const lines = new TextDecoder().decode(stdout).trimEnd().split("\n");
   const short = lines.filter((line) => !line.includes(machine.directory));
   assert.deepEqual(short.filter((line) => line.length > 80), []);
   assert.match(lines.at(-1)!, /^\d+ failures?, \d+ warnings?\.$/);
+});
+
+Deno.test("`doctor` says what this program was not built for, and goes without", async () => {
+  using machine = new Machine();
+  machine.configure({ firewall: "nftables" }, { SSHD: { match: { file: `${machine.directory}/*.log` } } });
+  Deno.writeTextFileSync(`${machine.directory}/ssh.log`, "x\n");
+  const rights = [`--allow-read=${machine.directory}`, "--allow-run=getent", "--allow-sys"];
+  const { code, stdout, stderr } = await program(["doctor", "--json", "--config", machine.config], rights);
+  assert.deepEqual([code, stderr], [1, ""]);
+  assert.match(
+    of(findingsIn(stdout), "sandbox")[0]!,
+    /^failure: .* wants to run ip, to run sudo, .* was built without$/,
+  );
 });

@@ -11,6 +11,8 @@ import { failure, type Finding, ok, warning } from "./finding.ts";
 /** Addresses that are for examples alone (RFC 5737, RFC 3849), in the forms in which bans have them. */
 const ADDRESSES = ["192.0.2.254", "2001:db8:ffff:ffff::/64"];
 const DOCUMENTATION = "docs/firewalls.md tells what the firewall takes";
+/** Another user may not change the firewall, and the monitor's user only in its unit. */
+const AS_ROOT = "ask as root: sudo strongmonitor doctor";
 /** How long the kernel may keep them where they cannot be lifted. */
 const SPAN = 60 * SECOND;
 
@@ -66,7 +68,7 @@ async function leaveNothing(firewall: Firewall): Promise<void> {
 
 function problemsOf(outcomes: readonly Outcome[]): Finding[] {
   return outcomes.flatMap(({ error, failure: told }) =>
-    error === null ? [] : [failure("firewall", told ?? error, DOCUMENTATION)]
+    error === null ? [] : [failure("firewall", told ?? error, Deno.uid() === 0 ? DOCUMENTATION : AS_ROOT)]
   );
 }
 

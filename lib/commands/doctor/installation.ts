@@ -2,7 +2,7 @@
 import { PASSWORD_FILE } from "../../config/file.ts";
 import type { BanConfig, Config } from "../../config/types.ts";
 import { userName } from "../../core/denial.ts";
-import { ask, mayChangeNetwork, monitorEntry, SERVICE_USER, type SystemUser } from "../machine.ts";
+import { ask, lookAt, mayChangeNetwork, monitorEntry, SERVICE_USER, type SystemUser } from "../machine.ts";
 import { failure, type Finding, ok, warning } from "./finding.ts";
 
 const OTHERS_MAY_WRITE = 0o002;
@@ -49,7 +49,7 @@ export function examineFiles(config: Config, service: SystemUser | null): Findin
 
 /** Who may write the configuration decides whom root's commands ban. */
 function writableFinding(path: string, service: SystemUser | null): Finding[] {
-  const info = look(path);
+  const info = lookAt(path);
   if (info === null) return [];
   const { mode, uid, gid } = info;
   if ((mode ?? 0) & OTHERS_MAY_WRITE || ((mode ?? 0) & GROUP_MAY_WRITE && gid !== 0)) {
@@ -62,12 +62,12 @@ function writableFinding(path: string, service: SystemUser | null): Finding[] {
 }
 
 function stateFindings(directory: string, service: SystemUser | null): Finding[] {
-  const info = look(directory);
+  const info = lookAt(directory);
   if (info === null) return [];
   const names = [...listed(directory)].map((name) => `${directory}/${name}`);
   const open = (info.mode ?? 0) & OF_OTHERS;
   const foreign = service === null ? [] : [directory, ...names].filter((path) => {
-    const owner = look(path)?.uid;
+    const owner = lookAt(path)?.uid;
     return owner !== undefined && owner !== service.uid && info.uid !== Deno.uid();
   });
   return [
@@ -89,15 +89,6 @@ function listed(directory: string): string[] {
     return [...Deno.readDirSync(directory)].flatMap(({ name, isFile }) => isFile ? [name] : []);
   } catch {
     return [];
-  }
-}
-
-/** Null where there is nothing, or this process may not look. */
-function look(path: string): Deno.FileInfo | null {
-  try {
-    return Deno.statSync(path);
-  } catch {
-    return null;
   }
 }
 

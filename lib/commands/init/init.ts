@@ -7,7 +7,7 @@ import { serviceUser } from "../machine.ts";
 import { type CommonOptions, printData, printError, printErrorData, printJson } from "../output.ts";
 import { type Answers, draftConfig } from "./draft.ts";
 import { agrees, askUser, proposed } from "./questions.ts";
-import { isThere, runStep, shellLine, type Step, stepsFor } from "./steps.ts";
+import { isAbsent, runStep, shellLine, type Step, stepsFor } from "./steps.ts";
 import { NGINX_LOGS, type Survey, surveyMachine } from "./survey.ts";
 
 /** Options of `init`. */
@@ -86,7 +86,7 @@ function existing(path: string): UserError {
 }
 
 async function install(steps: readonly Step[], { config, force }: InitOptions): Promise<number> {
-  if (!force && !isShipped(config) && await isThere(config)) throw existing(config);
+  if (!force && !isShipped(config) && !await isAbsent(config)) throw existing(config);
   for (const step of steps) {
     if (await runStep(step)) continue;
     printError(`Cannot go on: this failed: ${["sudo", ...step.argv].map(shellWord).join(" ")}`);

@@ -60,14 +60,14 @@ function startSudo(argv: readonly string[], stdin: "inherit" | "piped"): Deno.Ch
   }
 }
 
-/** Reports whether there is a file at `path`, as root sees it where this user may not look. */
-export async function isThere(path: string): Promise<boolean> {
+/** Reports whether there is surely no file at `path`: where this user may not look, root says so. */
+export async function isAbsent(path: string): Promise<boolean> {
   try {
     Deno.statSync(path);
-    return true;
+    return false;
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    return await runStep(step(["test", "-e", path]));
+    if (error instanceof Deno.errors.NotFound) return true;
+    return await runStep(step(["test", "!", "-e", path]));
   }
 }
 
