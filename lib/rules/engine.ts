@@ -56,6 +56,14 @@ export interface StoredNotes {
   contents(): Iterable<Uint8Array>;
 }
 
+/** Hits of one rule: how many, and the time of the newest. */
+export interface RuleHits {
+  readonly service: string;
+  readonly rule: string;
+  readonly time: Micros;
+  readonly count: number;
+}
+
 /** Matches events against the rules and counts their hits, on the events' own time. Knows no clock. */
 export class Engine {
   readonly #rules: readonly NumberedRule[];
@@ -150,11 +158,11 @@ export class Engine {
     return this.#batch.take(now);
   }
 
-  /** Rules that were hit since the last call, and when at the latest. */
-  takeNewest(): { service: string; rule: string; time: Micros }[] {
-    return this.#newest.take().map(({ rule, time }) => {
+  /** Rules that were hit since the last call, how often, and when at the latest. */
+  takeNewest(): RuleHits[] {
+    return this.#newest.take().map(({ rule, time, count }) => {
       const { service, name } = this.#rules[rule]!;
-      return { service, rule: name, time };
+      return { service, rule: name, time, count };
     });
   }
 

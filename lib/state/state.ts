@@ -12,6 +12,7 @@ import { LogTable } from "./log_table.ts";
 import { LoginTable } from "./login_table.ts";
 import { NoteTable } from "./note_table.ts";
 import { StateOutbox } from "./outbox.ts";
+import { RollupTable } from "./rollup_table.ts";
 
 /** Stands before the path of a whitelist file in the key of its copy. */
 const COPY = "whitelist file ";
@@ -25,6 +26,7 @@ export class State {
   readonly knocks: KnockTable;
   readonly notes: NoteTable;
   readonly outbox: StateOutbox;
+  readonly rollups: RollupTable;
   readonly #db: Database;
   readonly #keeper: Keeper | null;
   /** What sources have reached, by their names. */
@@ -47,6 +49,7 @@ export class State {
     this.knocks = new KnockTable(this.#db);
     this.notes = new NoteTable(this.#db);
     this.outbox = new StateOutbox(this.#db, this.log);
+    this.rollups = new RollupTable(this.#db);
   }
 
   /**
