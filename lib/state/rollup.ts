@@ -11,10 +11,6 @@ import { HeavyHitters } from "./heavy_hitters.ts";
 
 /** What lines that hit are counted by. */
 export const KEYED = ["address", "network", "user", "path"] as const;
-/** What can be told of a time. */
-export const TABLES = [...KEYED, "rule", "module"] as const;
-export type Table = typeof TABLES[number];
-
 /** How often each came, most first. */
 type Counted = readonly (readonly [name: string, count: number])[];
 

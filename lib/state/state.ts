@@ -6,6 +6,7 @@ import { BanTable } from "./ban_table.ts";
 import { BatchWriter } from "./batch_writer.ts";
 import { Database } from "./database.ts";
 import { EnforcementTable } from "./enforcement_table.ts";
+import { History } from "./history.ts";
 import { Keeper } from "./keeper.ts";
 import { KnockTable } from "./knock_table.ts";
 import { LogTable } from "./log_table.ts";
@@ -27,6 +28,7 @@ export class State {
   readonly notes: NoteTable;
   readonly outbox: StateOutbox;
   readonly rollups: RollupTable;
+  readonly history: History;
   readonly #db: Database;
   readonly #keeper: Keeper | null;
   /** What sources have reached, by their names. */
@@ -50,6 +52,7 @@ export class State {
     this.notes = new NoteTable(this.#db);
     this.outbox = new StateOutbox(this.#db, this.log);
     this.rollups = new RollupTable(this.#db);
+    this.history = new History(this.#db);
   }
 
   /**
