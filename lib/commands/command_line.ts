@@ -106,6 +106,15 @@ function addRun(program: Command, { exit, log, signals }: CommandLineParts): voi
 /** The commands that tell what has been. */
 function addHistory(program: Command, exit: CommandLineParts["exit"]): void {
   subcommand(program, {
+    usage: "why <address>",
+    summary: "tell why an address or a network is banned, or why it is not",
+    examples: ["why 192.0.2.7", "why 2001:db8::/64", "why 192.0.2.0/24 --json"],
+  })
+    .option("--json", "print JSON")
+    .action(async (address: string, options: Options) =>
+      exit(await (await import("./why.ts")).whyCommand(address, options))
+    );
+  subcommand(program, {
     usage: "top",
     summary: "show who attacks most, what they try and which rules they hit",
     examples: [

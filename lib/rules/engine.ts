@@ -64,6 +64,13 @@ export interface RuleHits {
   readonly count: number;
 }
 
+/** How many hits count by a rule. */
+export interface RuleCount {
+  readonly module: string;
+  readonly rule: Rule;
+  readonly count: number;
+}
+
 /** Matches events against the rules and counts their hits, on the events' own time. Knows no clock. */
 export class Engine {
   readonly #rules: readonly NumberedRule[];
@@ -192,6 +199,21 @@ export class Engine {
     this.#notes.forget(words);
     this.#trips = this.#trips.filter((trip) => trip.address !== address);
     if (this.#options.isStored !== false) this.#batch.forget(words);
+  }
+
+  /** How many hits of an address or network that is counted as such count at `time`, by the rules of which there are some. */
+  countsAt(address: string, time: Micros): RuleCount[] {
+    const counts = this.#notes.countAt(wordsOf(address), time);
+    return this.#rules.flatMap((rule) => {
+      const count = counts[rule.number]!;
+      return count === 0 ? [] : [{ module: rule.service, rule, count }];
+    });
+  }
+
+  /** What the address of an event is counted as. */
+  countedAs({ reader }: LogEvent): string {
+    this.#countedAddress.put(reader.address, this.#record);
+    return textOfWords(this.#record);
   }
 
   /** Gives back the memory of addresses that fell silent before their windows ending at `now`: of some at each call. */
