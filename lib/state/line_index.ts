@@ -14,13 +14,15 @@ const [BITS, HASHES] = [1 << 19, 3];
 const LEAST_FULL = 0.2;
 /** The smallest filter that is kept, in words of 32 bits. */
 const LEAST_WORDS = 8;
-/** Bits of networks whose members are found by them. */
-export const INDEXED = { ipv4: 24, ipv6: 48 } as const;
+/** Lengths of networks whose members are found by them. */
+export const INDEXED = { ipv4: [24], ipv6: [48, 32] } as const;
 
 /** The filter of a chapter while its lines come. */
 export class LineIndex {
   readonly #db: Database;
   readonly #words = new Int32Array(BITS >> 5);
+  /** The address before; none at the beginning of a chapter. */
+  readonly #before = new Int32Array(4);
   /** Lines of the chapter that are committed, and the number of the first. */
   #lines = 0;
   #first = 0;
@@ -29,11 +31,16 @@ export class LineIndex {
     this.#db = db;
   }
 
-  /** Takes in the address of a line that is to be recorded. */
+  /** Takes in the address of a line that is to be recorded. Services write several lines of one client in a row. */
   add({ reader: { address: { w0, w1, w2, w3 } } }: Pick<RecordedLine, "reader">): void {
+    const before = this.#before;
+    if (before[3] === w3 && before[2] === w2 && before[1] === w1 && before[0] === w0) return;
+    [before[0], before[1], before[2], before[3]] = [w0, w1, w2, w3];
     const isIPv4 = w0 === 0 && w1 === 0 && w2 === 0xffff;
     this.#set(hashOf(w0, w1, w2, w3));
-    this.#set(isIPv4 ? hashOf(0, 0, 0xffff, w3 & ~0xff) : hashOf(w0, w1 & ~0xffff, 0, 0));
+    if (isIPv4) return this.#set(hashOf(0, 0, 0xffff, w3 & ~0xff));
+    this.#set(hashOf(w0, w1 & ~0xffff, 0, 0));
+    this.#set(hashOf(w0, 0, 0, 0));
   }
 
   #set(hash: number): void {
@@ -49,18 +56,23 @@ export class LineIndex {
    */
   write(lines: number, { isAll = false } = {}): () => void {
     if (this.#lines + lines === 0) return () => {};
-    const last = this.#last();
-    const first = this.#lines === 0 ? last - lines + 1 : this.#first;
+    const first = this.#lines === 0 ? this.#last() - lines + 1 : this.#first;
     const count = this.#lines + lines;
     const isFull = isAll || count >= CHAPTER;
-    // Numbers jump where another state took the place of one that was damaged: such a chapter is read as a whole.
-    if (isFull && last - first + 1 === count) {
-      this.#db.run("INSERT OR REPLACE INTO log_index VALUES (?, ?, ?)", last, count, folded(this.#words));
-    }
+    if (isFull) this.#writeChapter(first, count);
     return () => {
       [this.#first, this.#lines] = isFull ? [0, 0] : [first, count];
-      if (isFull) this.#words.fill(0);
+      if (!isFull) return;
+      this.#words.fill(0);
+      this.#before.fill(0);
     };
+  }
+
+  #writeChapter(first: number, count: number): void {
+    const last = this.#last();
+    // Numbers jump where another state took the place of one that was damaged: such a chapter is read as a whole.
+    if (last - first + 1 !== count) return;
+    this.#db.run("INSERT OR REPLACE INTO log_index VALUES (?, ?, ?)", last, count, folded(this.#words));
   }
 
   #last(): number {

@@ -53,8 +53,8 @@ interface Batch {
 
 /** Lines of a stretch that are read at a time. */
 const STEP = 1 << 15;
-/** Networks of the indexed length that are asked for one by one in place of a larger one. */
-const MOST_ASKED = 1 << 12;
+/** How many bits larger than an indexed network one may be that is looked for by all of those inside of it. */
+const MOST_ASKED = 12;
 /** One line of a batch. */
 const LINE = /\["(?:[^"\\]|\\.)*","[^"]*",-?\d+,"(?:[^"\\]|\\.)*"\]/y;
 
@@ -105,24 +105,29 @@ function* stretches(db: Database): Generator<Stretch> {
 function filterOf(target: string): (filter: Uint8Array) => boolean {
   const isIPv4 = !target.includes(":");
   const length = prefixLength(target);
-  const indexed = isIPv4 ? INDEXED.ipv4 : INDEXED.ipv6;
-  const full = isIPv4 ? 32 : 128;
-  if (length === full) return asking([target]);
-  if (length >= indexed) return asking([enclosing(target, indexed).split("/")[0]!]);
-  if (!isIPv4 || 2 ** (indexed - length) > MOST_ASKED) return () => true;
-  const words = new Int32Array(4);
-  putAddress(target, words);
+  if (!target.includes("/")) {
+    const words = wordsOf(target);
+    return (filter) => mayHold(filter, words);
+  }
+  const [longest, ...others] = isIPv4 ? INDEXED.ipv4 : INDEXED.ipv6;
+  const indexed = [longest, ...others].find((indexed) => indexed <= length);
+  if (indexed !== undefined) {
+    const words = wordsOf(enclosing(target, indexed).split("/")[0]!);
+    return (filter) => mayHold(filter, words);
+  }
+  if (!isIPv4 || longest - length > MOST_ASKED) return () => true;
+  const first = wordsOf(target)[3]!;
   const inside = Array.from(
-    { length: 2 ** (indexed - length) },
-    (_, i) => Int32Array.of(0, 0, 0xffff, words[3]! + (i << 32 - indexed)),
+    { length: 1 << longest - length },
+    (_, i) => Int32Array.of(0, 0, 0xffff, first + (i << 32 - longest)),
   );
   return (filter) => inside.some((words) => mayHold(filter, words));
 }
 
-function asking([address]: [string]): (filter: Uint8Array) => boolean {
+function wordsOf(address: string): Int32Array {
   const words = new Int32Array(4);
   putAddress(address, words);
-  return (filter) => mayHold(filter, words);
+  return words;
 }
 
 /** The batches of a stretch in which a target may stand, newest first. */

@@ -18,7 +18,7 @@ type Counted = readonly (readonly [name: string, count: number])[];
 export type RollupContent = Readonly<Record<typeof KEYED[number] | "rule" | "lines" | "hits", Counted>>;
 
 /** Names of each kind that are kept of a time. */
-const MOST = 200;
+const MOST = 100;
 /** Bytes of a user name or a path that tell it from others. */
 const TEXT = 96;
 /** Bytes of the networks that addresses are counted by: /24 and /48. */
@@ -137,7 +137,7 @@ export function sumOf(contents: Iterable<RollupContent>, most = MOST): RollupCon
     }
   }
   const sorted = (kind: keyof RollupContent, most = Infinity): Counted =>
-    [...sums.get(kind) ?? []].sort(byCount).slice(0, most);
+    mostCounted([...sums.get(kind) ?? []], most);
   return {
     lines: sorted("lines"),
     hits: sorted("hits"),
@@ -147,6 +147,15 @@ export function sumOf(contents: Iterable<RollupContent>, most = MOST): RollupCon
     user: sorted("user", most),
     path: sorted("path", most),
   };
+}
+
+/** The `most` that came most, in order. Most names came once: they are not sorted. */
+function mostCounted(counted: Counted, most: number): Counted {
+  const counts = Float64Array.from(counted, ([, count]) => count).sort();
+  const least = counts[counts.length - most] ?? 0;
+  const enough = counted.filter(([, count]) => count > least);
+  const equal = counted.filter(([, count]) => count === least).slice(0, 4 * most);
+  return [...enough, ...equal].sort(byCount).slice(0, most);
 }
 
 /** Those that came as often are in the order of their names. */
