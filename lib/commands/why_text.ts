@@ -2,7 +2,7 @@
 import { type BanStatus, isInForce, isWaiting } from "../deciding/ban.ts";
 import { formatScope } from "../core/scope.ts";
 import { bounded, counted } from "../core/text.ts";
-import { formatDuration, type Micros } from "../core/time.ts";
+import { DAY, formatDuration, HOUR, type Micros, MINUTE, SECOND } from "../core/time.ts";
 import type { MemberReport } from "../postgres/member_reports.ts";
 import type { Count, JudgedLine } from "./evidence.ts";
 import { localTime } from "./output.ts";
@@ -223,5 +223,11 @@ function shown(text: string): string {
 }
 
 function ago(time: Micros, { now }: Pick<Story, "now">): string {
-  return time >= now ? "just now" : `${formatDuration(now - time)} ago`;
+  return time >= now ? "just now" : `${formatDuration(rounded(now - time))} ago`;
+}
+
+/** A span to the hour from a day on, and to the minute from an hour on. */
+function rounded(span: Micros): Micros {
+  const unit = span >= DAY ? HOUR : span >= HOUR ? MINUTE : SECOND;
+  return Math.max(SECOND, Math.round(span / unit) * unit);
 }
