@@ -1,5 +1,5 @@
 import type { Config, WhitelistFile } from "../config/types.ts";
-import { NetworkSet } from "../core/network_set.ts";
+import { NetworkSet, type Target, targetOf } from "../core/network_set.ts";
 import { now } from "../core/time.ts";
 import { SURROUNDINGS, Whitelist, type WhitelistEntry } from "../deciding/whitelist.ts";
 import { ownAddresses } from "../monitor/whitelisting.ts";
@@ -25,7 +25,8 @@ const KEPT: readonly (readonly [kept: string, told: string])[] = [
 
 /** The entries that have an address in common with `target`; without a configuration those of the state alone. */
 export function coveringEntries(target: string, config: Config | null, state: State): Covering[] {
-  const touches = ({ address }: { readonly address: string }) => new NetworkSet([address]).touches(target);
+  const asked = targetOf(target);
+  const touches = ({ address }: { readonly address: string }) => new NetworkSet([address]).touches(asked);
   const lasting = (address: string, origin: string): Covering => ({
     ...{ address, origin, note: "", until: null, file: null },
   });
@@ -41,11 +42,11 @@ export function coveringEntries(target: string, config: Config | null, state: St
     ...KEPT.filter(([kept]) => kept !== "database" || config?.database !== null).flatMap(([kept, origin]) =>
       state.whitelist(kept, time).filter(touches).map((entry) => ({ ...entry, origin, file: null }))
     ),
-    ...config === null ? [] : configured(target, config),
+    ...config === null ? [] : configured(asked, config),
   ].filter(({ until }) => until === null || until > time);
 }
 
-function configured(target: string, { whitelist: { members, files } }: Config): Covering[] {
+function configured(target: Target, { whitelist: { members, files } }: Config): Covering[] {
   const touches = (address: string) => new NetworkSet([address]).touches(target);
   return [
     ...members.filter(({ address, isName }) => !isName && touches(address)).map((
@@ -62,6 +63,6 @@ function configured(target: string, { whitelist: { members, files } }: Config): 
 }
 
 /** Reports whether a file lists any address of `target`: its sets tell faster than its lines. */
-function isIn(target: string, file: WhitelistFile): boolean {
+function isIn(target: Target, file: WhitelistFile): boolean {
   return file.problem() === null && file.read().content.networks.some(({ set }) => set.touches(target));
 }

@@ -6,23 +6,26 @@ import { currentBoot } from "../core/boot.ts";
 import { every, pause, supervise } from "../core/async.ts";
 import { ClockWatch } from "../core/clock_watch.ts";
 import { UserError } from "../core/error.ts";
+import { VERSION } from "../core/version.ts";
 import type { Log } from "../core/log.ts";
 import { type Micros, now, SECOND } from "../core/time.ts";
 import type { Config } from "../config/types.ts";
 import type { Trial } from "../deciding/ban.ts";
+import type { FollowRules } from "../deciding/following.ts";
 import { Logins } from "../deciding/logins.ts";
 import { Bans } from "../enforcing/bans.ts";
 import { CommandFirewall } from "../firewall/command.ts";
 import type { Firewall } from "../firewall/firewall.ts";
 import { NftablesFirewall } from "../firewall/nftables.ts";
 import { ObserveFirewall } from "../firewall/observe.ts";
-import { type Fleet, openFleet } from "../postgres/fleet.ts";
+import { type Fleet, openFleet, type Sharing } from "../postgres/fleet.ts";
 import { longestWindow } from "../rules/engine.ts";
 import type { ModuleRules } from "../rules/rule.ts";
 import type { Lock } from "../state/lock.ts";
 import type { BatchWriter } from "../state/batch_writer.ts";
 import type { State } from "../state/state.ts";
 import { watchControl } from "./control.ts";
+import { FleetBans } from "./fleet_bans.ts";
 import type { Start } from "../sources/source.ts";
 import { type MonitorFeed, openFeeds } from "./feeds.ts";
 import { type House, HOUSEKEEPING, Housekeeping } from "./housekeeping.ts";
@@ -33,7 +36,7 @@ import { Pipeline } from "./pipeline.ts";
 import { type MonitorReport, readReport, type SourceReport } from "./report.ts";
 import { Surroundings, systemSources } from "./surroundings.ts";
 import { TrialWatch } from "./trial.ts";
-import { Whitelisting } from "./whitelisting.ts";
+import { ownAddresses, Whitelisting } from "./whitelisting.ts";
 
 /** How far the first start looks back when no rule has a window. */
 const FIRST_LOOK_BACK: Micros = 3_600 * SECOND;
@@ -125,6 +128,8 @@ export class Monitor {
       clock: now,
       boot: () => currentBoot(bootId),
       trialEnd: trial?.end,
+      // Another server's ban may outlast an own one.
+      expired: (addresses) => this.#fleet?.ask(state.bans.ownExpired(addresses)),
     });
     this.#knocking = new Knocking({
       config: config.knock,
@@ -173,11 +178,15 @@ export class Monitor {
       isTrialOver = isOver;
       if (isOver) stop.abort();
     });
+    // The system answers while all else starts.
+    const surroundings = this.#surroundings.follow(stop.signal);
     await this.#whitelisting.look(stop.signal);
-    const background = Promise.all([this.#startBackground(stop.signal), trial]).catch((error) => {
-      stop.abort();
-      throw error;
-    });
+    const background = Promise.all([this.#startBackground(stop.signal), trial, surroundings]).catch(
+      (error) => {
+        stop.abort();
+        throw error;
+      },
+    );
     background.catch(() => {});
     try {
       await this.#learnWhitelist(stop.signal);
@@ -191,7 +200,7 @@ export class Monitor {
   }
 
   #startBackground(signal: AbortSignal): Promise<unknown> {
-    const { database, keepLog } = this.#config;
+    const { database, keepLog, following } = this.#config;
     if (database !== null) {
       this.#fleet = openFleet(database, {
         outbox: this.#state.outbox,
@@ -203,6 +212,12 @@ export class Monitor {
           this.#refresh();
         },
         onPeer: (address) => this.#surroundings.note("database host", [address]),
+        sharing: following && this.#share(following),
+        self: () => ({
+          version: VERSION,
+          addresses: ownAddresses(),
+          followed: this.#state.bans.followed(),
+        }),
       });
     }
     this.#refresh();
@@ -223,9 +238,25 @@ export class Monitor {
       every(REPORTING, signal, () => attempt("report", () => this.#report(true))),
       every(REPORTING, signal, () => attempt("keep counts of the hour", () => this.#batches.flush())),
       this.#whitelisting.followNames(signal),
-      this.#surroundings.follow(signal),
       this.#whitelisting.followFiles(signal),
     ]);
+  }
+
+  /** How the bans of other servers are followed. */
+  #share(rules: FollowRules): Sharing {
+    const bans = new FleetBans({
+      rules,
+      state: this.#state,
+      log: this.#log,
+      whyNot: (target) => this.#bans.whyNot(target),
+      isReal: this.#firewall.name !== "observe",
+      changed: () => this.#refresh(),
+    });
+    return {
+      positions: this.#state.fleet.positions(),
+      window: rules.window,
+      onNews: (news) => bans.take(news),
+    };
   }
 
   /** Follows all sources until `stop` aborts or none is left. Throws what ended one, unless `signal` asked for the end. */

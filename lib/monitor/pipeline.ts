@@ -17,7 +17,7 @@
 import { Literal } from "../core/bytes.ts";
 import type { Log } from "../core/log.ts";
 import { LINE } from "../core/records.ts";
-import type { Micros } from "../core/time.ts";
+import { DAY, type Micros } from "../core/time.ts";
 import { counted } from "../core/text.ts";
 import type { NewBan } from "../deciding/ban.ts";
 import type { Knock } from "../deciding/knock.ts";
@@ -27,11 +27,12 @@ import { Activity, type ModuleActivity } from "../reading/activity.ts";
 import { ModuleHealth } from "../reading/health.ts";
 import { type MessageReader, NOTHING } from "../reading/message_reader.ts";
 import { Reader } from "../reading/reader.ts";
-import { Engine, type EngineOptions, type RuleHits, type StoredNotes } from "../rules/engine.ts";
+import { Engine, type EngineOptions, type StoredNotes } from "../rules/engine.ts";
 import type { BatchNotes } from "../rules/note_batch.ts";
 import type { ModuleRules, Trip } from "../rules/rule.ts";
 import type { Batch } from "../sources/source.ts";
 import type { BatchRecord } from "../state/batch_writer.ts";
+import type { CountedHits } from "../state/rollup_table.ts";
 import type { Knocking } from "./knocking.ts";
 import type { Leaks } from "./leaks.ts";
 
@@ -42,7 +43,7 @@ export interface BatchStore {
   /** Counts of hours, which `write()` writes now and then; `reset()` goes back to those. */
   readonly rollups: {
     add(event: LogEvent, isHit: boolean): void;
-    addHits(hits: readonly RuleHits[]): void;
+    addHits(hits: readonly CountedHits[]): void;
     reset(): void;
   };
   /**
@@ -108,7 +109,6 @@ export interface Counts {
   ahead: number;
 }
 
-const DAY: Micros = 86_400_000_000;
 /** Records that one commit of a flood takes: a commit costs as much as reading some ten kilobytes. */
 const GROUP = 500;
 
@@ -329,7 +329,7 @@ export class Pipeline {
     const { store, judge, log } = this.#parts;
     const { feed: { name: source }, position, knocks } = intake;
     const hits = this.#engine.takeHits();
-    const byRule = this.#engine.takeNewest();
+    const byRule = this.#engine.takeRuleHits();
     store.rollups.addHits(byRule);
     const trips = this.#engine.takeTrips();
     const bans = judge.decide(trips, knocks);

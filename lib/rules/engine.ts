@@ -23,7 +23,7 @@ import { type BatchNotes, NoteBatch } from "./note_batch.ts";
 import { Notes, type Room } from "./notes.ts";
 import { RuleGroups, type StoredGroup } from "./rule_groups.ts";
 import { CountedAddress } from "./counted_address.ts";
-import { NewestHits } from "./newest_hits.ts";
+import { RuleHits } from "./rule_hits.ts";
 import { makePlan, type NumberedRule, type Part, type Plan } from "./note_plan.ts";
 import { RuleSet } from "./rule_set.ts";
 import { userLenience, Users } from "./users.ts";
@@ -56,14 +56,6 @@ export interface StoredNotes {
   contents(): Iterable<Uint8Array>;
 }
 
-/** Hits of one rule: how many, and the time of the newest. */
-export interface RuleHits {
-  readonly service: string;
-  readonly rule: string;
-  readonly time: Micros;
-  readonly count: number;
-}
-
 /** How many hits count by a rule. */
 export interface RuleCount {
   readonly module: string;
@@ -93,7 +85,7 @@ export class Engine {
   /** Trips of the event at hand, with the numbers of their rules. */
   readonly #passed: { readonly rule: number; readonly trip: Trip }[] = [];
   #hits = 0;
-  #newest!: NewestHits;
+  #ruleHits!: RuleHits;
 
   constructor(modules: readonly RuledModule[], options: EngineOptions = {}) {
     const rules = modules.flatMap(({ name: service, rules }) =>
@@ -124,12 +116,12 @@ export class Engine {
     const { reader, time } = event;
     if (!event.isTrusted || !reader.address.isAddress) return false;
     const set = this.#sets[event.module]!;
+    this.#countedAddress.put(reader.address, this.#record);
     this.#isOfUser = reader.status > 0 && this.#meetsUser(set, event);
     const verdict = set.verdict(event);
     if (verdict.rules.length === 0) return false;
     const plan = verdict.plan ??
       (verdict.plan = makePlan(this.#groups, { rules: verdict.rules, fields: reader.fields }));
-    this.#countedAddress.put(reader.address, this.#record);
     const { counting } = reader;
     if (counting !== EACH && !(counting === ONCE && this.#bursts.begins(this.#record, time))) return true;
     this.#record.time = time;
@@ -165,9 +157,9 @@ export class Engine {
     return this.#batch.take(now);
   }
 
-  /** Rules that were hit since the last call, how often, and when at the latest. */
-  takeNewest(): RuleHits[] {
-    return this.#newest.take().map(({ rule, time, count }) => {
+  /** Takes the rules that were hit since the last call, when at the latest and how often. */
+  takeRuleHits(): { service: string; rule: string; time: Micros; count: number }[] {
+    return this.#ruleHits.take().map(({ rule, time, count }) => {
       const { service, name } = this.#rules[rule]!;
       return { service, rule: name, time, count };
     });
@@ -256,7 +248,7 @@ export class Engine {
     this.#trips = [];
     this.#hits = 0;
     this.#bursts.clear();
-    this.#newest = new NewestHits(this.#groups);
+    this.#ruleHits = new RuleHits(this.#groups);
     for (const set of this.#sets) set.forget();
   }
 
@@ -266,7 +258,6 @@ export class Engine {
     const isServed = status >= 200 && status < 400;
     const isNamed = set.hasUser(reader);
     if (isServed && !isNamed) return false;
-    this.#countedAddress.put(reader.address, this.#record);
     if (isServed) this.#users.note(this.#record, time);
     return !isServed && this.#users.isMet(this.#record, { status, isNamed, time });
   }
@@ -286,7 +277,7 @@ export class Engine {
     bits = notes.note(part.group, bits, record.value);
     if (bits === 0) return;
     this.#hits += countOf(bits);
-    this.#newest.note(part.group, bits, record.time);
+    this.#ruleHits.note(part.group, bits, record.time);
     if (this.#options.isStored !== false) {
       record.rules = part.group << GROUP_RULES | bits;
       this.#batch.hit(record as NoteRecord);

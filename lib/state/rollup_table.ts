@@ -8,7 +8,6 @@
 import { DAY, HOUR, type Micros, now, SECOND } from "../core/time.ts";
 import type { LogEvent } from "../reading/event.ts";
 import { NEVER } from "../reading/message_reader.ts";
-import type { RuleHits } from "../rules/engine.ts";
 import type { Database } from "./database.ts";
 import { Rollup, type RollupContent, sumOf } from "./rollup.ts";
 
@@ -16,6 +15,14 @@ import { Rollup, type RollupContent, sumOf } from "./rollup.ts";
 const PACE: Micros = 10 * SECOND;
 /** How old an hour and a day become. */
 const [KEEP_HOURS, KEEP_DAYS]: readonly [Micros, Micros] = [8 * DAY, 400 * DAY];
+
+/** Hits of one rule of a service: how many, and the time of the newest. */
+export interface CountedHits {
+  readonly service: string;
+  readonly rule: string;
+  readonly time: Micros;
+  readonly count: number;
+}
 
 /** Counts of past hours and days. */
 export class RollupTable {
@@ -118,7 +125,7 @@ export class Rollups {
   }
 
   /** Counts hits of rules, each as of the newest. */
-  addHits(hits: readonly RuleHits[]): void {
+  addHits(hits: readonly CountedHits[]): void {
     for (const { service, rule, time, count } of hits) this.#at(time).addHits(`${service} ${rule}`, count);
   }
 

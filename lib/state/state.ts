@@ -6,6 +6,7 @@ import { BanTable } from "./ban_table.ts";
 import { BatchWriter } from "./batch_writer.ts";
 import { Database } from "./database.ts";
 import { EnforcementTable } from "./enforcement_table.ts";
+import { FleetTable } from "./fleet_table.ts";
 import { History } from "./history.ts";
 import { Keeper } from "./keeper.ts";
 import { KnockTable } from "./knock_table.ts";
@@ -29,6 +30,7 @@ export class State {
   readonly outbox: StateOutbox;
   readonly rollups: RollupTable;
   readonly history: History;
+  readonly fleet: FleetTable;
   readonly #db: Database;
   readonly #keeper: Keeper | null;
   /** What sources have reached, by their names. */
@@ -53,6 +55,7 @@ export class State {
     this.outbox = new StateOutbox(this.#db, this.log);
     this.rollups = new RollupTable(this.#db);
     this.history = new History(this.#db);
+    this.fleet = new FleetTable(this.#db);
   }
 
   /**

@@ -37,6 +37,7 @@ const CONFIG: Config = {
   ipv6Prefix: 64,
   networkBans: [],
   trust: null,
+  following: null,
   keepLog: null,
   keepLogSize: null,
   keepBans: null,

@@ -116,7 +116,7 @@ Deno.test("`State` of an earlier program begins to count and to index where that
   using temporary = temporaryState();
   temporary.exec(`${WITHOUT_ROLLUPS}
     INSERT INTO log_batch (last, lines, time, base, content) VALUES (3, 1, 5, 5, '[["SSHD","192.0.2.1",0,"x"]]');
-    PRAGMA user_version = 9`);
+    PRAGMA user_version = 10`);
   const again = new State(temporary.directory);
   try {
     assert.deepEqual(again.log.after(0, 9), [{
