@@ -69,7 +69,7 @@ function subcommand(
     .addHelpText("after", `\nExamples:\n${examples}`);
 }
 
-function addRun(program: Command, { exit, log, signals }: CommandLineParts): void {
+function addRun(program: Command, { version, exit, log, signals }: CommandLineParts): void {
   subcommand(program, {
     usage: "run",
     summary: "monitor until told to stop (the default)",
@@ -83,7 +83,13 @@ function addRun(program: Command, { exit, log, signals }: CommandLineParts): voi
     )
     .action(async (options: Options & RunOptions & { verbose?: boolean }) => {
       const { runCommand } = await import("./run.ts");
-      exit(await runCommand(options, { log: await log({ verbose: !!options.verbose }), signals: signals() }));
+      exit(
+        await runCommand(options, {
+          version,
+          log: await log({ verbose: !!options.verbose }),
+          signals: signals(),
+        }),
+      );
     });
   subcommand(program, {
     usage: "status",

@@ -37,7 +37,7 @@ const LOCK_ANSWER = 1_000;
  */
 export async function runCommand(
   options: RunOptions,
-  { log, signals }: { log: Log; signals: RunSignals },
+  { version, log, signals }: { version: string; log: Log; signals: RunSignals },
 ): Promise<number> {
   const span = options.trial === undefined ? null : requireSpan("--trial", options.trial);
   let config = usableConfig(options);
@@ -59,7 +59,8 @@ export async function runCommand(
     while (!signals.stop.aborted) {
       next = new AbortController();
       announce(config, log);
-      const monitor = new Monitor(config, { state, lock, log, trial: state.trial(), bootId: options.bootId });
+      const { bootId } = options;
+      const monitor = new Monitor(config, { state, lock, log, version, trial: state.trial(), bootId });
       const isEnd = () => !next.signal.aborted || signals.stop.aborted;
       if (await monitor.run(AbortSignal.any([signals.stop, next.signal]), isEnd)) break;
     }

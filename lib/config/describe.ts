@@ -15,6 +15,7 @@ export function describeConfig(config: Config): string {
       config.keepLogSize === null ? "" : ` in ${config.keepLogSize / 2 ** 20} MiB`
     }, ended bans ${keeping(config.keepBans)}`,
     describeDatabase(config),
+    ...config.metricsFile === null ? [] : [`Metrics: written to ${config.metricsFile}`],
     ...describeBans(config),
     ...describeGrowth(config),
     ...config.networkBans.map(describeStep),

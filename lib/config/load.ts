@@ -44,6 +44,7 @@ export function loadConfig(path: string, options: LoadOptions): Config {
       settings,
       () => options.withPassword === false ? "" : readPassword(file, options.state),
     ),
+    metricsFile: settings.metrics_file === undefined ? null : resolve(folder, settings.metrics_file),
     ipv6Prefix: settings.ipv6_prefix,
     networkBans,
     trust: toTrust(settings),

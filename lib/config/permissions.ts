@@ -32,13 +32,17 @@ const USER = ["uid", "gid", "userInfo"];
 
 /** Returns the permissions that a monitor needs to run by `config`, and no others. */
 export function permissionsFor(
-  { path, stateDirectory, ban, database, whitelist, modules }: Config,
+  { path, stateDirectory, ban, database, metricsFile, whitelist, modules }: Config,
 ): Permissions {
   const commands = ban.firewall === "nftables"
     ? [ban.nft[0]!]
     : [ban.command, ban.unban].flatMap((command) => command?.[0] ?? []);
   // What sudo starts is root's, and not ours to end.
   const ends = ban.firewall !== "nftables" && commands.some((program) => basename(program) !== "sudo");
+  // Renaming one file to the other takes the right to read and to write both.
+  const metrics = metricsFile === null || metricsFile.startsWith(`${stateDirectory}/`)
+    ? []
+    : [metricsFile, freshMetricsFile(metricsFile)];
   return {
     run: unique([
       ...(modules.some(readsJournal) ? ["journalctl"] : []),
@@ -51,16 +55,22 @@ export function permissionsFor(
       path,
       ...(database ? [join(dirname(path), PASSWORD_FILE)] : []),
       stateDirectory,
+      ...metrics,
       ...whitelist.files.map(({ path }) => path),
       ...RESOLVERS,
       // Rotated files lie in the same directory.
       ...modules.flatMap(({ module }) => module.files.map(fixedDirectory)),
     ]),
-    write: [stateDirectory],
+    write: [stateDirectory, ...metrics],
     // The driver of the database reads these on its own, and fails when it may not.
     env: database ? ["PG*"] : [],
     sys: ["hostname", "networkInterfaces", "osUptime", ...USER],
   };
+}
+
+/** The file that takes the place of a metrics file when all is written. Its name is one that node_exporter does not read. */
+export function freshMetricsFile(metricsFile: string): string {
+  return `${metricsFile}.new`;
 }
 
 function whitelistedNames({ members, files }: WhitelistConfig): string[] {

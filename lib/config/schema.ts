@@ -173,6 +173,10 @@ export const settingsSchema = section({
     'How often journalctl is made to look for new entries, such as "20ms"; "off" waits until journald tells of them, up to ' +
       "half a second.",
   ),
+  metrics_file: described(
+    text(4096).regex(/\.prom$/, 'must end in ".prom", as node_exporter reads no other files').optional(),
+    "File that metrics are written to, for node_exporter's textfile collector. A relative path is relative to this file.",
+  ),
   DB: described(database.optional(), "PostgreSQL database that records and bans are shipped to."),
   state: described(
     text(4096).default("/var/lib/strongmonitor"),

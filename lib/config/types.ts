@@ -27,6 +27,8 @@ export interface Config {
   readonly ban: BanConfig;
   /** The PostgreSQL database to ship to; null: the embedded state alone. */
   readonly database: DatabaseConfig | null;
+  /** Absolute path of the file that metrics are written to; null: they are not. */
+  readonly metricsFile: string | null;
   readonly whitelist: WhitelistConfig;
   /** IPv6 addresses are counted and banned by networks of so many bits. */
   readonly ipv6Prefix: number;

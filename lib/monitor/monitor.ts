@@ -6,7 +6,7 @@ import { currentBoot } from "../core/boot.ts";
 import { every, pause, supervise } from "../core/async.ts";
 import { ClockWatch } from "../core/clock_watch.ts";
 import { UserError } from "../core/error.ts";
-import type { Log } from "../core/log.ts";
+import { countMessages, type Log } from "../core/log.ts";
 import { type Micros, now, SECOND } from "../core/time.ts";
 import type { Config } from "../config/types.ts";
 import type { Trial } from "../deciding/ban.ts";
@@ -27,8 +27,11 @@ import { type MonitorFeed, openFeeds } from "./feeds.ts";
 import { type House, HOUSEKEEPING, Housekeeping } from "./housekeeping.ts";
 import { Knocking } from "./knocking.ts";
 import { type AppliedBan, Leaks } from "./leaks.ts";
+import { type Figures, metricsOf } from "./metrics.ts";
+import { MetricsFile } from "./metrics_file.ts";
 import { resolveBySystem } from "./names.ts";
 import { Pipeline } from "./pipeline.ts";
+import { metricsText } from "./prometheus.ts";
 import { type MonitorReport, readReport, type SourceReport } from "./report.ts";
 import { Surroundings, systemSources } from "./surroundings.ts";
 import { TrialWatch } from "./trial.ts";
@@ -40,6 +43,8 @@ const FIRST_LOOK_BACK: Micros = 3_600 * SECOND;
 const FIRST_LOOK = 5_000;
 /** Milliseconds between two reports into the state. */
 const REPORTING = 2_000;
+/** Milliseconds between two writings of the metrics: Prometheus asks every 15 or 60 seconds. */
+const METRICS = 10_000;
 /** Milliseconds between looks at the state's file and at the lock. */
 const KEEPING = 500;
 /** Milliseconds that the first lines wait for the whitelist to be known. */
@@ -56,6 +61,8 @@ export interface MonitorParts {
   /** The proof that no other monitor runs on it. */
   readonly lock?: Pick<Lock, "look">;
   readonly log: Log;
+  /** The program's. */
+  readonly version: string;
   /** Bans hold no longer than the trial, unless somebody confirms; null: there is no trial. */
   readonly trial?: Trial | null;
   /** The machine's boot id, as systemd's `%b` spells it; null: nobody told. */
@@ -79,6 +86,10 @@ export class Monitor {
   readonly #pipeline: Pipeline;
   readonly #feeds: readonly MonitorFeed[];
   readonly #housekeeping: Housekeeping;
+  /** Null: nobody wants metrics. */
+  readonly #metrics: MetricsFile | null;
+  readonly #messages: Figures["messages"];
+  readonly #version: string;
   readonly #reports = new Map<string, Pick<SourceReport, "name" | "running" | "lastBatch">>();
   readonly #started = now();
   readonly #clock = new ClockWatch();
@@ -86,7 +97,14 @@ export class Monitor {
   #lastReport = "";
   #isRefreshDue = false;
 
-  constructor(config: Config, { state, lock, log, trial = null, bootId = null }: MonitorParts) {
+  constructor(
+    config: Config,
+    { state, lock, log: outer, version, trial = null, bootId = null }: MonitorParts,
+  ) {
+    const { log, counts } = countMessages(outer);
+    this.#messages = counts;
+    this.#version = version;
+    this.#metrics = config.metricsFile === null ? null : new MetricsFile(config.metricsFile, log);
     this.#config = config;
     this.#state = state;
     this.#lock = lock ?? null;
@@ -218,6 +236,7 @@ export class Monitor {
       this.#housekeeping.run(signal),
       this.#reconcile(signal),
       every(REPORTING, signal, () => attempt("report", () => this.#report(true))),
+      every(METRICS, signal, () => attempt("write the metrics", () => this.#writeMetrics(true))),
       this.#whitelisting.followNames(signal),
       this.#surroundings.follow(signal),
       this.#whitelisting.followFiles(signal),
@@ -384,7 +403,14 @@ export class Monitor {
   }
 
   #report(running: boolean): void {
-    const report: MonitorReport = {
+    const text = JSON.stringify(this.#makeReport(running));
+    if (text === this.#lastReport) return;
+    this.#lastReport = text;
+    this.#state.setReport(text);
+  }
+
+  #makeReport(running: boolean): MonitorReport {
+    return {
       pid: Deno.pid,
       running,
       started: this.#started,
@@ -405,10 +431,21 @@ export class Monitor {
       forgotten: this.#pipeline.evicted,
       database: this.#fleet?.status() ?? null,
     };
-    const text = JSON.stringify(report);
-    if (text === this.#lastReport) return;
-    this.#lastReport = text;
-    this.#state.setReport(text);
+  }
+
+  #writeMetrics(running: boolean): Promise<void> | undefined {
+    return this.#metrics?.write(metricsText(metricsOf({
+      version: this.#version,
+      report: this.#makeReport(running),
+      totals: this.#pipeline.totals(),
+      decided: this.#pipeline.decided,
+      lags: this.#pipeline.lags,
+      bans: this.#state.bans.numbers(),
+      outbox: this.#fleet === null ? null : this.#state.outbox.backlog(),
+      messages: this.#messages,
+      memory: Deno.memoryUsage().rss,
+      stateSize: this.#state.log.size(),
+    })));
   }
 
   /** In order: sources have ended, then commands under way, then the last shipment. */
@@ -420,6 +457,7 @@ export class Monitor {
     // What takes over would not know that the clock was set back.
     this.#housekeeping.attempt("mend bans of a clock that ran ahead", () => this.#rebase());
     this.#housekeeping.attempt("report", () => this.#report(false));
+    await this.#housekeeping.attempt("write the metrics", () => this.#writeMetrics(!isEnd));
   }
 
   /** Lifts everything in the firewall; the state keeps it for the next start. */

@@ -23,7 +23,7 @@ import { type BatchNotes, NoteBatch } from "./note_batch.ts";
 import { Notes, type Room } from "./notes.ts";
 import { RuleGroups, type StoredGroup } from "./rule_groups.ts";
 import { CountedAddress } from "./counted_address.ts";
-import { NewestHits } from "./newest_hits.ts";
+import { RuleHits } from "./rule_hits.ts";
 import { makePlan, type NumberedRule, type Part, type Plan } from "./note_plan.ts";
 import { RuleSet } from "./rule_set.ts";
 import { userLenience, Users } from "./users.ts";
@@ -78,7 +78,7 @@ export class Engine {
   /** Trips of the event at hand, with the numbers of their rules. */
   readonly #passed: { readonly rule: number; readonly trip: Trip }[] = [];
   #hits = 0;
-  #newest!: NewestHits;
+  #ruleHits!: RuleHits;
 
   constructor(modules: readonly RuledModule[], options: EngineOptions = {}) {
     const rules = modules.flatMap(({ name: service, rules }) =>
@@ -150,11 +150,11 @@ export class Engine {
     return this.#batch.take(now);
   }
 
-  /** Rules that were hit since the last call, and when at the latest. */
-  takeNewest(): { service: string; rule: string; time: Micros }[] {
-    return this.#newest.take().map(({ rule, time }) => {
+  /** Takes the rules that were hit since the last call, when at the latest and how often. */
+  takeRuleHits(): { service: string; rule: string; time: Micros; count: number }[] {
+    return this.#ruleHits.take().map(({ rule, time, count }) => {
       const { service, name } = this.#rules[rule]!;
-      return { service, rule: name, time };
+      return { service, rule: name, time, count };
     });
   }
 
@@ -226,7 +226,7 @@ export class Engine {
     this.#trips = [];
     this.#hits = 0;
     this.#bursts.clear();
-    this.#newest = new NewestHits(this.#groups);
+    this.#ruleHits = new RuleHits(this.#groups);
     for (const set of this.#sets) set.forget();
   }
 
@@ -256,7 +256,7 @@ export class Engine {
     bits = notes.note(part.group, bits, record.value);
     if (bits === 0) return;
     this.#hits += countOf(bits);
-    this.#newest.note(part.group, bits, record.time);
+    this.#ruleHits.note(part.group, bits, record.time);
     if (this.#options.isStored !== false) {
       record.rules = part.group << GROUP_RULES | bits;
       this.#batch.hit(record as NoteRecord);

@@ -26,6 +26,7 @@ Deno.test("`loadConfig()` runs the config.json of the original program as it is"
     assert.deepEqual(loadConfig(join(directory, "config.json"), { known }), {
       path: join(directory, "config.json"),
       stateDirectory: "/var/lib/strongmonitor",
+      metricsFile: null,
       modules: [{
         module: {
           name: "SSHD",

@@ -306,6 +306,11 @@ const WRONG: [text: string, complaint: string, position: string][] = [
     'keep_log_size: must be a size such as "500MiB" or "1GiB", at least "1MiB", or "unlimited", got "5GB"',
     "1:20",
   ],
+  [
+    top('"metrics_file": "/run/metrics"'),
+    'metrics_file: must end in ".prom", as node_exporter reads no other files, got "/run/metrics"',
+    "1:19",
+  ],
   [top('"keep_log": "90 days"'), `keep_log: ${SPAN}, or "forever", got "90 days"`, "1:15"],
   [top('"DB": 1'), "DB: must be an object, got 1", "1:9"],
   [top('"DB": { "host": "h", "user": "u" }'), "DB.database: is missing", "1:9"],

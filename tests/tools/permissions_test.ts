@@ -20,6 +20,7 @@ function configAt(path: string, stateDirectory = "/var/lib/strongmonitor"): Conf
       concurrency: 4,
     },
     database: null,
+    metricsFile: null,
     whitelist: { members: [], files: [], refresh: 300_000_000 },
     ipv6Prefix: 64,
     networkBans: [],
