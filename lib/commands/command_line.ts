@@ -48,6 +48,7 @@ export function commandLine(parts: CommandLineParts): Command {
       "\nExit codes: 0 done, 1 failed, 64 wrong usage, 69 something needed is unavailable, 78 wrong configuration",
     );
   addRun(program, parts);
+  addNotify(program, exit);
   addTrials(program, exit);
   addBans(program, exit);
   addWhitelist(program, exit);
@@ -105,6 +106,16 @@ function addRun(program: Command, { version, exit, log, signals }: CommandLinePa
   })
     .option("--json", "print JSON")
     .action(async (options: Options) => exit((await import("./confirm.ts")).confirmCommand(options)));
+}
+
+/** The command that tries the hook. */
+function addNotify(program: Command, exit: CommandLineParts["exit"]): void {
+  subcommand(program, {
+    usage: "notify",
+    summary: "have the program of `notify` told a test, and say whether it took that",
+    examples: ["notify"],
+  })
+    .action(async (options: Options) => exit(await (await import("./notify.ts")).notifyCommand(options)));
 }
 
 /** The commands that try a configuration. */

@@ -56,17 +56,6 @@ export function localTime(time: Micros): string {
   return new Date(time / 1_000).toLocaleString("sv-SE");
 }
 
-/** Formats an instant for machines: ISO 8601 in UTC, to the microsecond. */
-export function isoTime(time: Micros): string {
-  const micros = String(time % 1_000).padStart(3, "0");
-  return new Date(Math.floor(time / 1_000)).toISOString().replace("Z", `${micros}Z`);
-}
-
-/** `isoTime()` of an instant that may be null. */
-export function isoTimeOrNull(time: Micros | null): string | null {
-  return time === null ? null : isoTime(time);
-}
-
 /** Prints rows in aligned columns under a heading. */
 export function printTable(heading: readonly string[], rows: readonly (readonly string[])[]): void {
   // Escaped before they are measured.

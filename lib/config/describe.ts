@@ -15,6 +15,7 @@ export function describeConfig(config: Config): string {
       config.keepLogSize === null ? "" : ` in ${config.keepLogSize / 2 ** 20} MiB`
     }, ended bans ${keeping(config.keepBans)}`,
     describeDatabase(config),
+    ...describeNotify(config),
     ...config.metricsFile === null ? [] : [`Metrics: written to ${config.metricsFile}`],
     ...describeBans(config),
     ...describeGrowth(config),
@@ -34,6 +35,12 @@ function describeDatabase({ database }: Config): string {
   if (!database) return "Database: none, all records stay in the state";
   const { host, port, user, database: name } = database;
   return `Database: ${name} on ${host.includes(":") ? `[${host}]` : host}:${port} as ${user}`;
+}
+
+function describeNotify({ notify }: Config): string[] {
+  if (notify === null) return [];
+  const bans = notify.bans === null ? "" : ` and, at most every ${formatDuration(notify.bans)}, of bans`;
+  return [`Notices: ${quoteWords([notify.program])} is told of problems${bans}`];
 }
 
 function describeBans({ ban }: Config): string[] {

@@ -45,6 +45,8 @@ export function loadConfig(path: string, options: LoadOptions): Config {
       () => options.withPassword === false ? "" : readPassword(file, options.state),
     ),
     metricsFile: settings.metrics_file === undefined ? null : resolve(folder, settings.metrics_file),
+    notify: settings.notify &&
+      { ...settings.notify, program: locate([settings.notify.program], folder)![0]! },
     ipv6Prefix: settings.ipv6_prefix,
     networkBans,
     trust: toTrust(settings),

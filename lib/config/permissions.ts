@@ -32,7 +32,7 @@ const USER = ["uid", "gid", "userInfo"];
 
 /** Returns the permissions that a monitor needs to run by `config`, and no others. */
 export function permissionsFor(
-  { path, stateDirectory, ban, database, metricsFile, whitelist, modules }: Config,
+  { path, stateDirectory, ban, database, metricsFile, notify, whitelist, modules }: Config,
 ): Permissions {
   const commands = ban.firewall === "nftables"
     ? [ban.nft[0]!]
@@ -48,7 +48,8 @@ export function permissionsFor(
       ...(modules.some(readsJournal) ? ["journalctl"] : []),
       ROUTES,
       ...commands,
-      ...(ends ? [KILL] : []),
+      ...(notify ? [notify.program] : []),
+      ...(ends || notify ? [KILL] : []),
     ]),
     net: unique([...(database ? [hostPort(database)] : []), ...whitelistedNames(whitelist)]),
     read: unique([

@@ -41,6 +41,7 @@ export function metricsOf(figures: Figures): Metric[] {
 }
 
 function programMetrics({ version, report, messages, memory, stateSize }: Figures): Metric[] {
+  const { notify } = report;
   return [
     gauge("strongmonitor_build_info", "Version of the program, and how it bans.", [
       [{ version, firewall: report.firewall }, 1],
@@ -55,6 +56,11 @@ function programMetrics({ version, report, messages, memory, stateSize }: Figure
       [{ level: "error" }, messages.errors],
       [{ level: "warning" }, messages.warnings],
     ]),
+    counter(
+      "strongmonitor_notices_total",
+      "Runs of the program that is notified, by what became of them.",
+      notify ? [[{ result: "told" }, notify.told], [{ result: "failed" }, notify.failed]] : [],
+    ),
     gauge("strongmonitor_resident_memory_bytes", "Memory that the program takes.", memory),
     gauge("strongmonitor_state_size_bytes", "Bytes in use of the state, lines and all else.", stateSize),
   ];

@@ -27,13 +27,11 @@ import { type MonitorFeed, openFeeds } from "./feeds.ts";
 import { type House, HOUSEKEEPING, Housekeeping } from "./housekeeping.ts";
 import { Knocking } from "./knocking.ts";
 import { type AppliedBan, Leaks } from "./leaks.ts";
-import { type Figures, metricsOf } from "./metrics.ts";
-import { MetricsFile } from "./metrics_file.ts";
 import { resolveBySystem } from "./names.ts";
 import { Pipeline } from "./pipeline.ts";
-import { metricsText } from "./prometheus.ts";
 import { type MonitorReport, readReport, type SourceReport } from "./report.ts";
 import { Surroundings, systemSources } from "./surroundings.ts";
+import { Telling } from "./telling.ts";
 import { TrialWatch } from "./trial.ts";
 import { Whitelisting } from "./whitelisting.ts";
 
@@ -43,8 +41,6 @@ const FIRST_LOOK_BACK: Micros = 3_600 * SECOND;
 const FIRST_LOOK = 5_000;
 /** Milliseconds between two reports into the state. */
 const REPORTING = 2_000;
-/** Milliseconds between two writings of the metrics: Prometheus asks every 15 or 60 seconds. */
-const METRICS = 10_000;
 /** Milliseconds between looks at the state's file and at the lock. */
 const KEEPING = 500;
 /** Milliseconds that the first lines wait for the whitelist to be known. */
@@ -86,10 +82,7 @@ export class Monitor {
   readonly #pipeline: Pipeline;
   readonly #feeds: readonly MonitorFeed[];
   readonly #housekeeping: Housekeeping;
-  /** Null: nobody wants metrics. */
-  readonly #metrics: MetricsFile | null;
-  readonly #messages: Figures["messages"];
-  readonly #version: string;
+  readonly #telling: Telling;
   readonly #reports = new Map<string, Pick<SourceReport, "name" | "running" | "lastBatch">>();
   readonly #started = now();
   readonly #clock = new ClockWatch();
@@ -101,10 +94,7 @@ export class Monitor {
     config: Config,
     { state, lock, log: outer, version, trial = null, bootId = null }: MonitorParts,
   ) {
-    const { log, counts } = countMessages(outer);
-    this.#messages = counts;
-    this.#version = version;
-    this.#metrics = config.metricsFile === null ? null : new MetricsFile(config.metricsFile, log);
+    const { log, counts: messages } = countMessages(outer);
     this.#config = config;
     this.#state = state;
     this.#lock = lock ?? null;
@@ -171,6 +161,15 @@ export class Monitor {
     });
     this.#feeds = openFeeds(config, { pipeline: this.#pipeline, log });
     this.#housekeeping = new Housekeeping(this.#house(), log);
+    this.#telling = new Telling(config, {
+      state,
+      pipeline: this.#pipeline,
+      report: (running) => this.#makeReport(running),
+      firewall: this.#firewall.name,
+      log,
+      messages,
+      version,
+    });
   }
 
   /**
@@ -179,6 +178,17 @@ export class Monitor {
    * @param isEnd whether the program ends, or a new configuration takes over
    */
   async run(signal: AbortSignal, isEnd: () => boolean = () => true): Promise<boolean> {
+    try {
+      const isTrialOver = await this.#run(signal, isEnd);
+      await this.#telling.end(null, isEnd());
+      return isTrialOver;
+    } catch (error) {
+      await this.#telling.end(error, true);
+      throw error;
+    }
+  }
+
+  async #run(signal: AbortSignal, isEnd: () => boolean): Promise<boolean> {
     const stop = new AbortController();
     const relay = () => stop.abort();
     signal.addEventListener("abort", relay, { once: true });
@@ -236,7 +246,7 @@ export class Monitor {
       this.#housekeeping.run(signal),
       this.#reconcile(signal),
       every(REPORTING, signal, () => attempt("report", () => this.#report(true))),
-      every(METRICS, signal, () => attempt("write the metrics", () => this.#writeMetrics(true))),
+      this.#telling.run(signal),
       this.#whitelisting.followNames(signal),
       this.#surroundings.follow(signal),
       this.#whitelisting.followFiles(signal),
@@ -282,6 +292,10 @@ export class Monitor {
       if (!signal.aborted) throw new Error(`${source.name} ended`);
     };
     return supervise(read, { name: source.name, signal, log: this.#log })
+      .catch((error) => {
+        this.#telling.noteFailure(source.name, error);
+        throw error;
+      })
       .finally(() => report(false, this.#reports.get(source.name)?.lastBatch ?? null));
   }
 
@@ -430,22 +444,8 @@ export class Monitor {
       tracked: this.#pipeline.tracked,
       forgotten: this.#pipeline.evicted,
       database: this.#fleet?.status() ?? null,
+      notify: this.#telling.notices,
     };
-  }
-
-  #writeMetrics(running: boolean): Promise<void> | undefined {
-    return this.#metrics?.write(metricsText(metricsOf({
-      version: this.#version,
-      report: this.#makeReport(running),
-      totals: this.#pipeline.totals(),
-      decided: this.#pipeline.decided,
-      lags: this.#pipeline.lags,
-      bans: this.#state.bans.numbers(),
-      outbox: this.#fleet === null ? null : this.#state.outbox.backlog(),
-      messages: this.#messages,
-      memory: Deno.memoryUsage().rss,
-      stateSize: this.#state.log.size(),
-    })));
   }
 
   /** In order: sources have ended, then commands under way, then the last shipment. */
@@ -457,7 +457,6 @@ export class Monitor {
     // What takes over would not know that the clock was set back.
     this.#housekeeping.attempt("mend bans of a clock that ran ahead", () => this.#rebase());
     this.#housekeeping.attempt("report", () => this.#report(false));
-    await this.#housekeeping.attempt("write the metrics", () => this.#writeMetrics(!isEnd));
   }
 
   /** Lifts everything in the firewall; the state keeps it for the next start. */

@@ -367,6 +367,30 @@ export class BanTable {
     )!;
   }
 
+  /** The newest `most` bans by rules and networks whose ids are above `id`, in order, and how many there are. */
+  decidedAfter(id: number, most: number): { bans: BanStatus[]; count: number } {
+    const which = "id > ? AND provenance IN ('rule', 'network')";
+    const { count } = this.#db.get<{ count: number }>(
+      `SELECT count(*) AS count FROM ban WHERE ${which}`,
+      id,
+    )!;
+    const newest = count === 0
+      ? []
+      : selectBans(this.#db, `WHERE ${which} ORDER BY id DESC LIMIT ?`, id, most);
+    return { bans: newest.reverse(), count };
+  }
+
+  /** Bans that the firewall refused `attempts` times in a row or more: how many, and one of them. */
+  stuck(attempts: number): { count: number; example: BanStatus | null } {
+    const which = "ended IS NULL AND applied_at IS NULL AND error IS NOT NULL AND attempts >= ?";
+    const { count } = this.#db.get<{ count: number }>(
+      `SELECT count(*) AS count FROM ban INDEXED BY ban_to_apply WHERE ${which}`,
+      attempts,
+    )!;
+    const example = count === 0 ? [] : selectBans(this.#db, `WHERE ${which} ORDER BY id LIMIT 1`, attempts);
+    return { count, example: example[0] ?? null };
+  }
+
   /** Bans whose last try failed, with its error: at most 100. */
   failing(): BanStatus[] {
     return selectBans(this.#db, "WHERE error IS NOT NULL ORDER BY attempts DESC, id LIMIT 100");

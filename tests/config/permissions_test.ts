@@ -34,6 +34,7 @@ const CONFIG: Config = {
   },
   database: null,
   metricsFile: null,
+  notify: null,
   whitelist: { members: [plainly("192.0.2.0/24")], files: [], refresh: 300_000_000 },
   ipv6Prefix: 64,
   networkBans: [],
@@ -126,6 +127,11 @@ Deno.test("`permissionsFor()` lets a metrics file outside of the state be writte
   assert.deepEqual(of(path).write, ["/var/lib/strongmonitor", path, `${path}.new`]);
   assert.deepEqual(of(path).read.slice(2, 4), [path, `${path}.new`]);
   assert.deepEqual(of("/var/lib/strongmonitor/metrics/a.prom"), permissionsFor(CONFIG));
+});
+
+Deno.test("`permissionsFor()` lets the program of `notify` be run, and ended with its children", () => {
+  const notify = { program: "/etc/strongmonitor/notify", bans: null, timeout: 1 };
+  assert.deepEqual(permissionsFor({ ...CONFIG, notify }).run, ["journalctl", "ip", notify.program, "kill"]);
 });
 
 /** What `missingPermissions(config)` finds in a process that was given `options`. */

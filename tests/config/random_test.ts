@@ -92,6 +92,7 @@ Deno.test("`loadConfig()` answers whatever value in whatever place with a Config
       "keep_bans",
       "journal_wake",
       "metrics_file",
+      "notify",
       "DB",
       "state",
     ]

@@ -21,6 +21,7 @@ function configAt(path: string, stateDirectory = "/var/lib/strongmonitor"): Conf
     },
     database: null,
     metricsFile: null,
+    notify: null,
     whitelist: { members: [], files: [], refresh: 300_000_000 },
     ipv6Prefix: 64,
     networkBans: [],
