@@ -3,11 +3,11 @@
  * (sysexits.h). An error that is no `UserError` is a fault of the program: its stack follows.
  */
 import process from "node:process";
-import project from "./deno.json" with { type: "json" };
 import { commandLine } from "./lib/commands/command_line.ts";
 import { printError } from "./lib/commands/output.ts";
 import type { RunSignals } from "./lib/commands/run.ts";
 import { linesOf, UserError } from "./lib/core/error.ts";
+import { VERSION } from "./lib/core/version.ts";
 
 const USAGE = 64;
 
@@ -55,7 +55,7 @@ async function main(given: readonly string[]): Promise<number> {
   const args = withDefault(given);
   let code = 0;
   const program = commandLine({
-    version: project.version,
+    version: VERSION,
     exit: (result) => code = result,
     log: async (options) => (await import("./lib/core/log.ts")).openLog(options),
     signals: listenToSignals,

@@ -2,7 +2,7 @@ import { type Micros, now, SECOND } from "../core/time.ts";
 import { prefixLength } from "../core/address.ts";
 import { NetworkSet } from "../core/network_set.ts";
 import { formatScope, parseScope, type PortScope } from "../core/scope.ts";
-import { banRecord, type NewBan } from "../deciding/ban.ts";
+import { type Ban, banRecord } from "../deciding/ban.ts";
 import { timeout } from "../firewall/nft_script.ts";
 import { withState } from "./open.ts";
 import { counted, jsonText } from "../core/text.ts";
@@ -16,6 +16,8 @@ export interface Export {
   readonly lines: readonly string[];
   readonly warnings: readonly string[];
 }
+
+type Exported = Pick<Ban, "address" | "scope" | "provenance" | "reason" | "count" | "start" | "until">;
 
 const TABLE = "strongmonitor_bans";
 /** Seconds; ipset(8) takes no longer time-out. */
@@ -41,7 +43,7 @@ export function bansExportCommand(format: ExportFormat, options: CommonOptions):
  * `ipset restore` with a set for each family, `plain` an address or network a line, `json` an object a line.
  */
 export function exportBans(
-  bans: readonly NewBan[],
+  bans: readonly Exported[],
   { format, now }: { format: ExportFormat; now: Micros },
 ): Export {
   switch (format) {
@@ -61,7 +63,7 @@ export function exportBans(
 }
 
 /** Bans of some ports alone would become bans of everything. */
-function withoutPorts(bans: readonly NewBan[], format: ExportFormat) {
+function withoutPorts(bans: readonly Exported[], format: ExportFormat) {
   const whole = bans.filter(({ scope }) => scope === "all");
   const left = bans.length - whole.length;
   const warning = `left out ${counted(left, "ban")} of certain ports, which ${format} cannot say`;
@@ -69,15 +71,15 @@ function withoutPorts(bans: readonly NewBan[], format: ExportFormat) {
 }
 
 /** Whole seconds until a ban ends, none less than one; null: it does not. */
-function secondsLeft({ until }: NewBan, now: Micros): number | null {
+function secondsLeft({ until }: Exported, now: Micros): number | null {
   return until === null ? null : Math.max(1, Math.ceil((until - now) / SECOND));
 }
 
-function isV6({ address }: Pick<NewBan, "address">): boolean {
+function isV6({ address }: Pick<Ban, "address">): boolean {
   return address.includes(":");
 }
 
-function ipsetLines(bans: readonly NewBan[], now: Micros): string[] {
+function ipsetLines(bans: readonly Exported[], now: Micros): string[] {
   return [[false, "4", "inet"], [true, "6", "inet6"]].flatMap(([v6, digit, family]) => {
     const name = `strongmonitor${digit}`;
     const elements = bans.filter((ban) => isV6(ban) === v6).flatMap((ban) => {
@@ -111,7 +113,7 @@ const FAMILIES: readonly Sets[] = [
   { digit: "6", type: "ipv6_addr", saddr: "ip6 saddr" },
 ];
 
-function nftScript(bans: readonly NewBan[], now: Micros): Export {
+function nftScript(bans: readonly Exported[], now: Micros): Export {
   const { apart, warnings } = withoutNested(bans);
   const rules = FAMILIES.flatMap(({ digit, saddr }) => [
     `    ${saddr} @addresses${digit} drop`,
@@ -140,7 +142,7 @@ function nftScript(bans: readonly NewBan[], now: Micros): Export {
 }
 
 /** nft refuses elements of one set that overlap: of those the widest stay. */
-function withoutNested(bans: readonly NewBan[]): { apart: readonly NewBan[]; warnings: string[] } {
+function withoutNested(bans: readonly Exported[]): { apart: readonly Exported[]; warnings: string[] } {
   const nested = new Set([
     ...nestedIn(bans.filter(({ address, scope }) => scope === "all" && address.includes("/"))),
     ...nestedIn(bans.filter(({ scope }) => scope !== "all")),
@@ -152,7 +154,7 @@ function withoutNested(bans: readonly NewBan[]): { apart: readonly NewBan[]; war
 }
 
 /** The bans that lie within a wider one of `bans`. */
-function nestedIn(bans: readonly NewBan[]): NewBan[] {
+function nestedIn(bans: readonly Exported[]): Exported[] {
   const byWidth = [...Map.groupBy(bans, ({ address }) => prefixLength(address))].toSorted(([a], [b]) =>
     a - b
   );
@@ -166,14 +168,14 @@ function nestedIn(bans: readonly NewBan[]): NewBan[] {
 
 function familySets(
   { digit, type }: Sets,
-  { bans, now }: { bans: readonly NewBan[]; now: Micros },
+  { bans, now }: { bans: readonly Exported[]; now: Micros },
 ): string[] {
-  const timed = (ban: NewBan, element: string) => {
+  const timed = (ban: Exported, element: string) => {
     const seconds = secondsLeft(ban, now);
     return seconds === null ? element : `${element} ${timeout(seconds)}`;
   };
   const whole = bans.filter(({ scope }) => scope === "all");
-  const elements = (list: readonly NewBan[]) => list.map((ban) => timed(ban, ban.address));
+  const elements = (list: readonly Exported[]) => list.map((ban) => timed(ban, ban.address));
   const ports = portBans(bans)
     .flatMap((ban) => portsOf(ban.scope).map((port) => timed(ban, `${ban.address} . ${port}`)));
   return [
@@ -202,13 +204,13 @@ function portsOf({ protocol, ports }: PortScope): string[] {
 }
 
 /** A ban of certain ports. */
-interface PortBan extends NewBan {
+interface PortBan extends Exported {
   readonly scope: PortScope;
 }
 
 /** The bans of certain ports; those of one address and protocol made one with the latest end, as elements must not overlap. */
-function portBans(bans: readonly NewBan[]): PortBan[] {
-  const isOfPorts = (ban: NewBan): ban is PortBan => ban.scope !== "all";
+function portBans(bans: readonly Exported[]): PortBan[] {
+  const isOfPorts = (ban: Exported): ban is PortBan => ban.scope !== "all";
   const groups = Map.groupBy(
     bans.filter(isOfPorts),
     ({ address, scope: { protocol } }) => `${address} ${protocol}`,

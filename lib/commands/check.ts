@@ -68,6 +68,7 @@ function configJson(config: Config) {
     ipv6Prefix,
     networkBans,
     trust,
+    following,
     whitelist,
   } = config;
   const { modules } = config;
@@ -92,6 +93,13 @@ function configJson(config: Config) {
       ...growthJson(growth),
     })),
     trust_logins: trust && { for: seconds(trust.span), methods: [...trust.methods], factor: trust.factor },
+    fleet: following && {
+      min_reports: following.minReports,
+      window: seconds(following.window),
+      accept_from: following.acceptFrom && [...following.acceptFrom],
+      modules: following.modules && [...following.modules],
+      max_bans: following.maxBans,
+    },
     whitelist: whitelist.members.map(({ address }) => address),
     whitelist_files: whitelist.files.map((file) => ({
       path: file.path,

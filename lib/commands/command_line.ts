@@ -53,6 +53,7 @@ export function commandLine(parts: CommandLineParts): Command {
   addBans(program, exit);
   addWhitelist(program, exit);
   addKnock(program, exit);
+  addFleet(program, exit);
   return program;
 }
 
@@ -60,9 +61,10 @@ export function commandLine(parts: CommandLineParts): Command {
 function subcommand(
   parent: Command,
   definition: { usage: string; summary: string; examples: readonly string[] },
+  { isDefault = false } = {},
 ): Command {
   const examples = definition.examples.map((example) => `  $ strongmonitor ${example}\n`).join("");
-  return parent.command(definition.usage)
+  return parent.command(definition.usage, { isDefault })
     .summary(definition.summary)
     .description(definition.summary)
     .option("-c, --config <file>", "configuration to read", CONFIG)
@@ -70,7 +72,7 @@ function subcommand(
     .addHelpText("after", `\nExamples:\n${examples}`);
 }
 
-function addRun(program: Command, { version, exit, log, signals }: CommandLineParts): void {
+function addRun(program: Command, { exit, log, signals }: CommandLineParts): void {
   subcommand(program, {
     usage: "run",
     summary: "monitor until told to stop (the default)",
@@ -84,13 +86,7 @@ function addRun(program: Command, { version, exit, log, signals }: CommandLinePa
     )
     .action(async (options: Options & RunOptions & { verbose?: boolean }) => {
       const { runCommand } = await import("./run.ts");
-      exit(
-        await runCommand(options, {
-          version,
-          log: await log({ verbose: !!options.verbose }),
-          signals: signals(),
-        }),
-      );
+      exit(await runCommand(options, { log: await log({ verbose: !!options.verbose }), signals: signals() }));
     });
   subcommand(program, {
     usage: "status",
@@ -281,5 +277,36 @@ function addKnock(program: Command, exit: CommandLineParts["exit"]): void {
     .option("--json", "print JSON")
     .action(async (name: string, options: Options) =>
       exit((await import("./knock.ts")).knockRemoveCommand(name, options))
+    );
+}
+
+function addFleet(program: Command, exit: CommandLineParts["exit"]): void {
+  const fleet = program.command("fleet").summary("the servers that share this one's database").description(
+    "Shows the servers that share this one's database, and their bans.",
+  );
+  subcommand(fleet, {
+    usage: "list",
+    summary: "list the servers (the default)",
+    examples: ["fleet", "fleet list --json"],
+  }, {
+    isDefault: true,
+  })
+    .option("--json", "print one JSON object a server")
+    .action(async (options: Options) => exit(await (await import("./fleet.ts")).fleetCommand(options)));
+  subcommand(fleet, {
+    usage: "bans",
+    summary: "list the bans in force of all servers",
+    examples: ["fleet bans", "fleet bans --json"],
+  })
+    .option("--json", "print one JSON object a ban")
+    .action(async (options: Options) => exit(await (await import("./fleet.ts")).fleetBansCommand(options)));
+  subcommand(fleet, {
+    usage: "remove <server>",
+    summary: "cut a server off: the others lift what it alone banned",
+    examples: ["fleet remove web3"],
+  })
+    .option("--json", "print JSON")
+    .action(async (server: string, options: Options) =>
+      exit(await (await import("./fleet.ts")).fleetRemoveCommand(server, options))
     );
 }

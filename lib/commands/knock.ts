@@ -1,5 +1,5 @@
 import { renderUnicodeCompact } from "uqr";
-import { formatDuration, isoTime, isoTimeOrNull, now } from "../core/time.ts";
+import { formatDuration, now } from "../core/time.ts";
 import type { Config } from "../config/types.ts";
 import { rouseMonitor } from "../monitor/control.ts";
 import { codeSecret, otpauthUri, PLAIN_SECRET, plainSecret, seal } from "../deciding/knock_key.ts";
@@ -10,6 +10,8 @@ import { warnIfStopped } from "./change.ts";
 import { openConfig, withState } from "./open.ts";
 import {
   type CommonOptions,
+  isoTime,
+  isoTimeOrNull,
   localTime,
   print,
   printJson,

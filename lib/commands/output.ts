@@ -1,6 +1,8 @@
 import { jsonText, printable } from "../core/text.ts";
 import type { Micros } from "../core/time.ts";
 
+export { isoTime, isoTimeOrNull } from "../core/time.ts";
+
 /** Options of every command. */
 export interface CommonOptions {
   /** Path of the configuration file. */

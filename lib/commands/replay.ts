@@ -1,5 +1,5 @@
 import type { Config } from "../config/types.ts";
-import { formatDuration, isoTime, isoTimeOrNull, type Micros, now, parseDuration } from "../core/time.ts";
+import { formatDuration, type Micros, now, parseDuration } from "../core/time.ts";
 import { journalMatches } from "../monitor/feeds.ts";
 import { type Judge, Pipeline } from "../monitor/pipeline.ts";
 import { NoStore, QUIET } from "./dry_run.ts";
@@ -16,7 +16,15 @@ import type { Trip } from "../rules/rule.ts";
 import { UserError } from "../core/error.ts";
 import { openInput, readInput } from "./input.ts";
 import { openConfig, setConfigured } from "./open.ts";
-import { type CommonOptions, localTime, print, printError, printJson } from "./output.ts";
+import {
+  type CommonOptions,
+  isoTime,
+  isoTimeOrNull,
+  localTime,
+  print,
+  printError,
+  printJson,
+} from "./output.ts";
 import { Progress } from "./progress.ts";
 
 interface ReplayOptions extends CommonOptions {

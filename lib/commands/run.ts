@@ -3,6 +3,7 @@ import type { Config } from "../config/types.ts";
 import { whitelistProblem } from "../config/whitelist_file.ts";
 import { rouseMonitor } from "../monitor/control.ts";
 import { Monitor } from "../monitor/monitor.ts";
+import { readReport } from "../monitor/report.ts";
 import { hasLockFile, type Lock, takeLock } from "../state/lock.ts";
 import { State } from "../state/state.ts";
 import type { Log } from "../core/log.ts";
@@ -37,7 +38,7 @@ const LOCK_ANSWER = 1_000;
  */
 export async function runCommand(
   options: RunOptions,
-  { version, log, signals }: { version: string; log: Log; signals: RunSignals },
+  { log, signals }: { log: Log; signals: RunSignals },
 ): Promise<number> {
   const span = options.trial === undefined ? null : requireSpan("--trial", options.trial);
   let config = usableConfig(options);
@@ -59,8 +60,7 @@ export async function runCommand(
     while (!signals.stop.aborted) {
       next = new AbortController();
       announce(config, log);
-      const { bootId } = options;
-      const monitor = new Monitor(config, { state, lock, log, version, trial: state.trial(), bootId });
+      const monitor = new Monitor(config, { state, lock, log, trial: state.trial(), bootId: options.bootId });
       const isEnd = () => !next.signal.aborted || signals.stop.aborted;
       if (await monitor.run(AbortSignal.any([signals.stop, next.signal]), isEnd)) break;
     }
@@ -98,7 +98,7 @@ async function claimState(
   { options, log }: { options: CommonOptions; log: Log },
 ): Promise<{ state: State; lock: Lock }> {
   for (const sentence of makeStateDirectory(directory, options)) log.warn(sentence);
-  if (!hasLockFile(directory) && hasState(directory)) await askForLock(directory);
+  if (!hasLockFile(directory) && mayRun(directory)) await askForLock(directory);
   const lock = takeLock(directory);
   if (lock === null) throw new UserError(`Another monitor runs on the state ${directory}`, 69);
   try {
@@ -122,6 +122,21 @@ async function askForLock(directory: string): Promise<void> {
   }
   while (!hasLockFile(directory) && performance.now() < deadline) {
     await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** Reports whether a monitor may run on a state: by its last report, or where that cannot be read. */
+function mayRun(directory: string): boolean {
+  if (!hasState(directory)) return false;
+  try {
+    const state = new State(directory);
+    try {
+      return readReport(state.report())?.running ?? false;
+    } finally {
+      state.close();
+    }
+  } catch {
+    return true;
   }
 }
 

@@ -1,4 +1,3 @@
-import { isoTime, isoTimeOrNull } from "../core/time.ts";
 import { absence } from "../core/read_denial.ts";
 import type { Holding } from "../enforcing/reconciler.ts";
 import { isLocked } from "../state/lock.ts";
@@ -12,7 +11,7 @@ import type { FleetStatus } from "../postgres/fleet.ts";
 import type { BanTotals } from "../state/ban_table.ts";
 import { banJson, totalsText } from "./bans.ts";
 import { withState } from "./open.ts";
-import { type CommonOptions, localTime, print, printJson } from "./output.ts";
+import { type CommonOptions, isoTime, isoTimeOrNull, localTime, print, printJson } from "./output.ts";
 
 interface Status {
   readonly running: boolean;

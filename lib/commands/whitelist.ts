@@ -1,4 +1,4 @@
-import { isoTimeOrNull, type Micros, now } from "../core/time.ts";
+import { type Micros, now } from "../core/time.ts";
 import type { Config, WhitelistMember } from "../config/types.ts";
 import { longestOfEach } from "../config/whitelist.ts";
 import { vastWarning } from "../config/warnings.ts";
@@ -10,7 +10,15 @@ import { keptText } from "../deciding/ban.ts";
 import { type Surrounding, SURROUNDINGS, type WhitelistEntry } from "../deciding/whitelist.ts";
 import { requireNetwork, requireSpanOrForever, warnIfStopped } from "./change.ts";
 import { openConfig, withState } from "./open.ts";
-import { type CommonOptions, localTime, print, printError, printJson, printTable } from "./output.ts";
+import {
+  type CommonOptions,
+  isoTimeOrNull,
+  localTime,
+  print,
+  printError,
+  printJson,
+  printTable,
+} from "./output.ts";
 
 /** Options of `whitelist add`. */
 export interface WhitelistAddOptions extends CommonOptions {

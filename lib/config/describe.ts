@@ -22,6 +22,7 @@ export function describeConfig(config: Config): string {
     ...config.networkBans.map(describeStep),
     ...describeWhitelist(config),
     describeTrust(config),
+    ...describeFollowing(config),
     ...config.modules.flatMap(describeModule),
     ...configWarnings(config).map((warning) => `Warning: ${warning}`),
   ].map(printable).join("\n");
@@ -90,6 +91,15 @@ function describeTrust({ trust }: Config): string {
     formatDuration(span)
   }; after others limits ` +
     `are ${factor} times as high`;
+}
+
+function describeFollowing({ following }: Config): string[] {
+  if (following === null) return [];
+  const { minReports, window, acceptFrom, modules, maxBans } = following;
+  const from = acceptFrom === null ? "other servers" : [...acceptFrom].join(", ");
+  const what = modules === null ? "bans" : `bans of ${[...modules].join(", ")}`;
+  const enough = minReports === 1 ? "" : `, once ${minReports} of them ban within ${formatDuration(window)}`;
+  return [`Fleet: ${what} of ${from} are in force here too${enough}, at most ${maxBans}`];
 }
 
 function describeStep({ ipv4, ipv6, limit, window, banTime, growth }: NetworkStep): string {

@@ -6,8 +6,9 @@ import type { BuildTarget } from "./build_hint.ts";
 import { Document } from "./document.ts";
 import { readConfig, readPassword } from "./file.ts";
 import { inherit, makeGrowth, makeModules } from "./modules.ts";
-import { firewallProblems, moduleProblems, refuse, schemaProblems } from "./problems.ts";
+import { firewallProblems, fleetProblems, moduleProblems, refuse, schemaProblems } from "./problems.ts";
 import { type Settings, settingsSchema } from "./schema.ts";
+import type { FollowRules } from "../deciding/following.ts";
 import type { TrustOptions } from "../deciding/logins.ts";
 import type { BanConfig, Config, LoadOptions, WhitelistConfig } from "./types.ts";
 import { longestOfEach } from "./whitelist.ts";
@@ -44,6 +45,7 @@ export function loadConfig(path: string, options: LoadOptions): Config {
       settings,
       () => options.withPassword === false ? "" : readPassword(file, options.state),
     ),
+    following: toFollowing(settings),
     metricsFile: settings.metrics_file === undefined ? null : resolve(folder, settings.metrics_file),
     notify: settings.notify &&
       { ...settings.notify, program: locate([settings.notify.program], folder)![0]! },
@@ -80,6 +82,7 @@ function check(document: Document, { known }: LoadOptions): Settings {
     ...document.duplicates,
     ...problems,
     ...firewallProblems(document),
+    ...fleetProblems(document),
     ...moduleProblems(document, known),
   ]);
   return checked.data!;
@@ -122,6 +125,18 @@ function toBan(settings: Settings, folder: string): BanConfig {
 
 function toDatabase({ DB }: Settings, password: () => string): DatabaseConfig | null {
   return DB ? { ...DB, password: password() } : null;
+}
+
+function toFollowing({ fleet }: Settings): FollowRules | null {
+  if (!fleet.share_bans) return null;
+  const named = (names: readonly string[] | undefined) => names === undefined ? null : new Set(names);
+  return {
+    minReports: fleet.min_reports,
+    window: fleet.window,
+    acceptFrom: named(fleet.accept_from),
+    modules: named(fleet.modules),
+    maxBans: fleet.max_bans,
+  };
 }
 
 function toTrust({ trust_logins: trust }: Settings): TrustOptions | null {

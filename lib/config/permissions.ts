@@ -1,5 +1,5 @@
-import { basename, dirname, join } from "node:path";
-import { childEnvironment, KILL } from "../core/child_process.ts";
+import { dirname, join } from "node:path";
+import { childEnvironment, hasOwnChildren, KILL } from "../core/child_process.ts";
 import type { Config, WhitelistConfig } from "./types.ts";
 import { PASSWORD_FILE } from "./file.ts";
 import type { ModuleRules } from "../rules/rule.ts";
@@ -37,8 +37,7 @@ export function permissionsFor(
   const commands = ban.firewall === "nftables"
     ? [ban.nft[0]!]
     : [ban.command, ban.unban].flatMap((command) => command?.[0] ?? []);
-  // What sudo starts is root's, and not ours to end.
-  const ends = ban.firewall !== "nftables" && commands.some((program) => basename(program) !== "sudo");
+  const ends = ban.firewall !== "nftables" && commands.some(hasOwnChildren);
   // Renaming one file to the other takes the right to read and to write both.
   const metrics = metricsFile === null || metricsFile.startsWith(`${stateDirectory}/`)
     ? []

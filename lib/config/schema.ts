@@ -48,6 +48,30 @@ const database = section({
   return { host: host.name, port: chosen, user, database };
 });
 
+const fleet = section({
+  share_bans: described(
+    z.boolean("must be true or false").default(false),
+    "Bans that other servers on the same database make are in force here too.",
+  ),
+  min_reports: described(
+    whole(1, 1_000).default(1),
+    "So many different servers must have banned an address within `window` before it is banned here.",
+  ),
+  window: described(span().prefault("1d"), "How long a server's ban counts for `min_reports`."),
+  accept_from: described(
+    texts().optional(),
+    "Names of the servers whose bans are followed; without it all are.",
+  ),
+  modules: described(
+    texts().optional(),
+    "Modules whose bans are followed; without it all bans are, also those of networks and by hand.",
+  ),
+  max_bans: described(
+    whole(1, 1_000_000).default(100_000),
+    "At most so many bans of other servers are in force here at the same time.",
+  ),
+});
+
 const networkStep = section({
   ipv4: described(
     whole(8, 31).optional(),
@@ -199,6 +223,10 @@ export const settingsSchema = section({
     "File that metrics are written to, for node_exporter's textfile collector. A relative path is relative to this file.",
   ),
   DB: described(database.optional(), "PostgreSQL database that records and bans are shipped to."),
+  fleet: described(
+    fleet.prefault({}),
+    "How this server follows the bans of other servers on the same database.",
+  ),
   state: described(
     text(4096).default("/var/lib/strongmonitor"),
     "Directory of the embedded state; a relative path is relative to this file.",

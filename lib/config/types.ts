@@ -1,5 +1,6 @@
 import type { DatabaseConfig } from "../postgres/connection.ts";
 import type { ModuleRules } from "../rules/rule.ts";
+import type { FollowRules } from "../deciding/following.ts";
 import type { KnockConfig } from "../deciding/knock.ts";
 import type { TrustOptions } from "../deciding/logins.ts";
 import type { NetworkStep } from "../deciding/networks.ts";
@@ -27,6 +28,8 @@ export interface Config {
   readonly ban: BanConfig;
   /** The PostgreSQL database to ship to; null: the embedded state alone. */
   readonly database: DatabaseConfig | null;
+  /** Which bans of other servers this one follows; null: none. */
+  readonly following: FollowRules | null;
   /** Absolute path of the file that metrics are written to; null: they are not. */
   readonly metricsFile: string | null;
   /** The program that is told of bans and problems; null: nobody is told. */

@@ -1,5 +1,5 @@
 import { clientIPv4, NOBODYS } from "../core/address_kind.ts";
-import { NetworkSet } from "../core/network_set.ts";
+import { NetworkSet, targetOf } from "../core/network_set.ts";
 import type { Micros } from "../core/time.ts";
 
 /** An address or network that is never banned. */
@@ -70,10 +70,11 @@ export class Whitelist {
    */
   covering(address: string): WhitelistOrigin | null {
     const inside = clientIPv4(address);
-    const isIn = (members: NetworkSet) =>
-      members.touches(address) || inside !== null && members.touches(inside);
+    const targets = (inside === null ? [address] : [address, inside]).map(targetOf);
     for (const [origin, sets] of this.#parts) {
-      if (sets.some(isIn)) return origin;
+      for (const members of sets) {
+        for (const target of targets) if (members.touches(target)) return origin;
+      }
     }
     return null;
   }

@@ -6,22 +6,25 @@ import { currentBoot } from "../core/boot.ts";
 import { every, pause, supervise } from "../core/async.ts";
 import { ClockWatch } from "../core/clock_watch.ts";
 import { UserError } from "../core/error.ts";
+import { VERSION } from "../core/version.ts";
 import { countMessages, type Log } from "../core/log.ts";
 import { type Micros, now, SECOND } from "../core/time.ts";
 import type { Config } from "../config/types.ts";
 import type { Trial } from "../deciding/ban.ts";
+import type { FollowRules } from "../deciding/following.ts";
 import { Logins } from "../deciding/logins.ts";
 import { Bans } from "../enforcing/bans.ts";
 import { CommandFirewall } from "../firewall/command.ts";
 import type { Firewall } from "../firewall/firewall.ts";
 import { NftablesFirewall } from "../firewall/nftables.ts";
 import { ObserveFirewall } from "../firewall/observe.ts";
-import { type Fleet, openFleet } from "../postgres/fleet.ts";
+import { type Fleet, openFleet, type Sharing } from "../postgres/fleet.ts";
 import { longestWindow } from "../rules/engine.ts";
 import type { ModuleRules } from "../rules/rule.ts";
 import type { Lock } from "../state/lock.ts";
 import type { State } from "../state/state.ts";
 import { watchControl } from "./control.ts";
+import { FleetBans } from "./fleet_bans.ts";
 import type { Start } from "../sources/source.ts";
 import { type MonitorFeed, openFeeds } from "./feeds.ts";
 import { type House, HOUSEKEEPING, Housekeeping } from "./housekeeping.ts";
@@ -33,7 +36,7 @@ import { type MonitorReport, readReport, type SourceReport } from "./report.ts";
 import { Surroundings, systemSources } from "./surroundings.ts";
 import { Telling } from "./telling.ts";
 import { TrialWatch } from "./trial.ts";
-import { Whitelisting } from "./whitelisting.ts";
+import { ownAddresses, Whitelisting } from "./whitelisting.ts";
 
 /** How far the first start looks back when no rule has a window. */
 const FIRST_LOOK_BACK: Micros = 3_600 * SECOND;
@@ -57,8 +60,6 @@ export interface MonitorParts {
   /** The proof that no other monitor runs on it. */
   readonly lock?: Pick<Lock, "look">;
   readonly log: Log;
-  /** The program's. */
-  readonly version: string;
   /** Bans hold no longer than the trial, unless somebody confirms; null: there is no trial. */
   readonly trial?: Trial | null;
   /** The machine's boot id, as systemd's `%b` spells it; null: nobody told. */
@@ -92,7 +93,7 @@ export class Monitor {
 
   constructor(
     config: Config,
-    { state, lock, log: outer, version, trial = null, bootId = null }: MonitorParts,
+    { state, lock, log: outer, trial = null, bootId = null }: MonitorParts,
   ) {
     const { log, counts: messages } = countMessages(outer);
     this.#config = config;
@@ -131,6 +132,8 @@ export class Monitor {
       clock: now,
       boot: () => currentBoot(bootId),
       trialEnd: trial?.end,
+      // Another server's ban may outlast an own one.
+      expired: (addresses) => this.#fleet?.ask(state.bans.ownExpired(addresses)),
     });
     this.#knocking = new Knocking({
       config: config.knock,
@@ -168,7 +171,6 @@ export class Monitor {
       firewall: this.#firewall.name,
       log,
       messages,
-      version,
     });
   }
 
@@ -198,11 +200,15 @@ export class Monitor {
       isTrialOver = isOver;
       if (isOver) stop.abort();
     });
+    // The system answers while all else starts.
+    const surroundings = this.#surroundings.follow(stop.signal);
     await this.#whitelisting.look(stop.signal);
-    const background = Promise.all([this.#startBackground(stop.signal), trial]).catch((error) => {
-      stop.abort();
-      throw error;
-    });
+    const background = Promise.all([this.#startBackground(stop.signal), trial, surroundings]).catch(
+      (error) => {
+        stop.abort();
+        throw error;
+      },
+    );
     background.catch(() => {});
     try {
       await this.#learnWhitelist(stop.signal);
@@ -216,7 +222,7 @@ export class Monitor {
   }
 
   #startBackground(signal: AbortSignal): Promise<unknown> {
-    const { database, keepLog } = this.#config;
+    const { database, keepLog, following } = this.#config;
     if (database !== null) {
       this.#fleet = openFleet(database, {
         outbox: this.#state.outbox,
@@ -228,6 +234,12 @@ export class Monitor {
           this.#refresh();
         },
         onPeer: (address) => this.#surroundings.note("database host", [address]),
+        sharing: following && this.#share(following),
+        self: () => ({
+          version: VERSION,
+          addresses: ownAddresses(),
+          followed: this.#state.bans.followed(),
+        }),
       });
     }
     this.#refresh();
@@ -248,9 +260,25 @@ export class Monitor {
       every(REPORTING, signal, () => attempt("report", () => this.#report(true))),
       this.#telling.run(signal),
       this.#whitelisting.followNames(signal),
-      this.#surroundings.follow(signal),
       this.#whitelisting.followFiles(signal),
     ]);
+  }
+
+  /** How the bans of other servers are followed. */
+  #share(rules: FollowRules): Sharing {
+    const bans = new FleetBans({
+      rules,
+      state: this.#state,
+      log: this.#log,
+      whyNot: (target) => this.#bans.whyNot(target),
+      isReal: this.#firewall.name !== "observe",
+      changed: () => this.#refresh(),
+    });
+    return {
+      positions: this.#state.fleet.positions(),
+      window: rules.window,
+      onNews: (news) => bans.take(news),
+    };
   }
 
   /** Follows all sources until `stop` aborts or none is left. Throws what ended one, unless `signal` asked for the end. */

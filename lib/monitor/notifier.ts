@@ -49,7 +49,7 @@ export function runHook(
   json: string,
   { program, timeout, signal }: Pick<NotifyConfig, "program" | "timeout"> & { signal: AbortSignal },
 ): Promise<RunResult> {
-  return runner.run([program], { timeout, signal, input: `${json}\n` });
+  return runner.run([program], { timeout, signal, leadsGroup: true, input: `${json}\n` });
 }
 
 /** Why a run of the hook failed, with the last words of the program; null: it did not. */

@@ -17,7 +17,7 @@
 import { Literal } from "../core/bytes.ts";
 import type { Log } from "../core/log.ts";
 import { LINE } from "../core/records.ts";
-import type { Micros } from "../core/time.ts";
+import { DAY, type Micros } from "../core/time.ts";
 import { counted } from "../core/text.ts";
 import type { NewBan } from "../deciding/ban.ts";
 import type { Knock } from "../deciding/knock.ts";
@@ -102,7 +102,6 @@ export interface Counts {
   ahead: number;
 }
 
-const DAY: Micros = 86_400_000_000;
 /** Records that one commit of a flood takes: a commit costs as much as reading some ten kilobytes. */
 const GROUP = 500;
 

@@ -6,6 +6,7 @@ import { every } from "../core/async.ts";
 import { messageOf } from "../core/error.ts";
 import type { Log, MessageCounts } from "../core/log.ts";
 import { now } from "../core/time.ts";
+import { VERSION } from "../core/version.ts";
 import type { Config } from "../config/types.ts";
 import type { State } from "../state/state.ts";
 import { metricsOf } from "./metrics.ts";
@@ -33,8 +34,6 @@ export interface TellingParts {
   readonly log: Log;
   /** How many messages that log was told. */
   readonly messages: MessageCounts;
-  /** The program's. */
-  readonly version: string;
 }
 
 /** Tells other programs how the monitor is doing. */
@@ -122,10 +121,10 @@ export class Telling {
   }
 
   #metricsText(running: boolean): string {
-    const { state, pipeline, report: makeReport, messages, version } = this.#parts;
+    const { state, pipeline, report: makeReport, messages } = this.#parts;
     const report = makeReport(running);
     return metricsText(metricsOf({
-      version,
+      version: VERSION,
       report,
       totals: pipeline.totals(),
       decided: pipeline.decided,

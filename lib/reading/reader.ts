@@ -7,11 +7,11 @@ import type { MessageReader } from "./message_reader.ts";
 import { LINE, NO_PID, type Origin, type Records } from "../core/records.ts";
 import type { Zone } from "../core/zone.ts";
 import { timeOfLine } from "./line_time.ts";
-import { LastLines, mayRepeat, timesRepeated } from "./repetition.ts";
+import { LastLines, type Line, mayRepeat, timesRepeated } from "./repetition.ts";
 import { isJournalds, type Suppression, Suppressions } from "./suppressions.ts";
 import { DayResolver, timeOfStamp } from "./timestamp.ts";
 import { isOfUnit, isTrusted } from "./trust.ts";
-import { ZoneShift } from "./zone_shift.ts";
+import { type Writing, type ZoneShift, ZoneShifts } from "./zone_shift.ts";
 
 /** A module as a reader of records sees it. */
 export interface ReadableModule {
@@ -87,9 +87,14 @@ export class Reader {
   #isZoneless = false;
   /** Zone of lines that belong to none of the modules. */
   readonly #zone: Zone | undefined;
-  readonly #zoneShift: ZoneShift;
-  /** Whether the lines at hand have been asked for the zone of their times. */
-  #isJudged = false;
+  readonly #zoneShifts: ZoneShifts;
+  /** Of the file whose lines are at hand. */
+  #zoneShift: ZoneShift;
+  /**
+   * Whether a line is looked at that is read before or after this, for its time or as it was repeated: modules then
+   * take no note of it.
+   */
+  #isAside = false;
   /** By the indices of the origins of records. */
   readonly #placements: Placement[] = [];
 
@@ -104,7 +109,8 @@ export class Reader {
   ) {
     this.#health = health;
     this.#zone = modules[0]!.zone;
-    this.#zoneShift = new ZoneShift(otherZone);
+    this.#zoneShifts = new ZoneShifts(otherZone);
+    this.#zoneShift = this.#zoneShifts.of(this);
     this.#all = modules.map(trusted);
     this.#suppressions = new Suppressions(modules.flatMap(({ units }) => units));
     this.#open = modules.filter(({ identifiers }) => identifiers.length === 0);
@@ -148,15 +154,7 @@ export class Reader {
     const { bytes } = records;
     const origin = records.origin[i]!;
     this.#reference.now = now;
-    if (origin === LINE) {
-      if (i === 0) this.#isJudged = false;
-      const isFound = this.#readLineOf(records, i);
-      const told = this.#isZoneless ? this.#event.time + this.#zoneShift.shift : this.#event.time;
-      const time = Number.isNaN(told) ? records.times[i]! : told;
-      this.#reference.before = time;
-      this.#setTime(time, now);
-      return isFound;
-    }
+    if (origin === LINE) return this.#readLineOf(records, i);
     const { candidates, isJournalds } = this.#placementOf(records.origins[origin]!, origin);
     if (isJournalds) this.#suppressions.read(bytes, records.from[i]!, records.to[i]!);
     if (candidates.length === 0) return false;
@@ -166,7 +164,7 @@ export class Reader {
     const isFound = this.#readMessage(candidates, bytes, from, to) ||
       this.#readBehindHead(candidates, bytes, from, to, false);
     if (!isFound) return false;
-    this.#setTime(records.times[i]!, now);
+    this.#setTime(records.times[i]!);
     return true;
   }
 
@@ -179,41 +177,50 @@ export class Reader {
    * Rules run on the times of lines, which nobody may date ahead. The clock tells milliseconds,
    * entries microseconds.
    */
-  #setTime(time: Micros, now: Micros): void {
+  #setTime(time: Micros): void {
+    const { now } = this.#reference;
     this.#event.isAhead = time >= now + MILLISECOND;
     this.#event.time = this.#event.isAhead ? now : time;
   }
 
-  /**
-   * Learns the zone of the lines from the `i`th on, which is at hand, by the last one that tells a
-   * time. Returns whether another line is at hand then.
-   */
-  #judgeZone({ bytes, from, to, length, written, isLive }: Records, i: number): boolean {
-    this.#isJudged = true;
-    if (Number.isNaN(written)) return false;
-    let last = length - 1;
-    for (const end = Math.max(i, length - TRIES); last > end; last--) {
-      this.#readLine(bytes, from[last]!, to[last]!);
-      if (!Number.isNaN(this.#event.time)) break;
-    }
-    if (last === i && last < length - 1) this.#readLine(bytes, from[i]!, to[i]!);
-    const { time } = this.#event;
-    if (this.#isZoneless && !Number.isNaN(time)) this.#zoneShift.learn(time, { written, isLive });
-    return last > i;
+  /** When `line` of the file `stream` was written, as far as it tells itself; otherwise NaN. */
+  timeOf(line: Line, { stream, now }: { stream?: object | null; now: Micros }): Micros {
+    this.#reference.now = now;
+    const time = this.#lookAtTime(line);
+    return this.#isZoneless ? time + this.#zoneShifts.of(stream ?? this).shift : time;
   }
 
   /**
-   * Returns when the line `bytes[from, to)` was written, as far as it tells itself; otherwise NaN.
+   * Learns the zone of a file's times by one of its last lines, before its first ones are read. Returns
+   * false if the line tells no time: then one before it may.
    */
-  timeOf(bytes: Bytes, { from, to, now }: { from: number; to: number; now: Micros }): Micros {
-    const { before } = this.#reference;
+  learnZone(
+    line: Line,
+    { stream, now, ...writing }: { stream?: object | null; now: Micros } & Writing,
+  ): boolean {
     this.#reference.now = now;
+    return this.#learnFrom(line, this.#zoneShifts.of(stream ?? this), writing);
+  }
+
+  #learnFrom(line: Line, shift: ZoneShift, writing: Writing): boolean {
+    const time = this.#lookAtTime(line);
+    if (Number.isNaN(time)) return false;
+    if (this.#isZoneless) shift.learn(time, writing);
+    return true;
+  }
+
+  /** The time that a line tells itself, which is not shifted; NaN where it tells none. Nobody takes note of the line. */
+  #lookAtTime({ bytes, from, to }: Line): Micros {
+    const { before } = this.#reference;
     this.#reference.before = NaN;
+    this.#isAside = true;
     this.#readLine(bytes, from, to);
+    this.#isAside = false;
     let { time } = this.#event;
     // Modules tell the times of lines that they understand.
     if (Number.isNaN(time) && !this.#event.isUnderstood) {
       const stamp = timeOfLine(decode(bytes, from, to));
+      this.#isZoneless = stamp !== null && stamp.offset === null;
       if (stamp !== null) time = timeOfStamp(stamp, this.#reference);
     }
     this.#reference.before = before;
@@ -222,17 +229,39 @@ export class Reader {
 
   /** Reads a line, or the line before where it only tells that that was written again. */
   #readLineOf(records: Records, i: number): boolean {
-    const { bytes } = records;
+    const { bytes, length } = records;
     const from = records.from[i]!;
     const to = records.to[i]!;
-    let isFound = this.#readLine(bytes, from, to);
-    if (this.#isZoneless && !this.#isJudged && this.#judgeZone(records, i)) {
-      isFound = this.#readLine(bytes, from, to);
-    }
+    const isTeacher = i === 0 && this.#beginLines(records);
+    const isFound = this.#readLine(bytes, from, to);
     const isRepetition = !this.#event.isUnderstood && mayRepeat(bytes, from, to) &&
       this.#readAgain(records, i);
     this.#lines.passed(records, i, isRepetition);
+    let { time } = this.#event;
+    if (this.#isZoneless) {
+      if (isTeacher && !Number.isNaN(time)) this.#zoneShift.learn(time, records);
+      time += this.#zoneShift.shift;
+    }
+    if (i === length - 1) this.#zoneShift.isNeeded = this.#isZoneless;
+    if (Number.isNaN(time)) time = records.times[i]!;
+    this.#reference.before = time;
+    this.#setTime(time);
     return isFound || isRepetition;
+  }
+
+  /**
+   * Begins with the lines of a batch: learns the zone of their times by the last one that tells a time. Returns whether
+   * that is left to the first line.
+   */
+  #beginLines({ bytes, from, to, length, stream, written, isLive }: Records): boolean {
+    const shift = this.#zoneShift = this.#zoneShifts.of(stream ?? this);
+    if (Number.isNaN(written) || !shift.isNeeded) return false;
+    for (let last = length - 1; last > 0; last--) {
+      if (length - last > TRIES) return false;
+      const line = { bytes, from: from[last]!, to: to[last]! };
+      if (this.#learnFrom(line, shift, { written, isLive })) return false;
+    }
+    return true;
   }
 
   /** Reads the line before as often as line `i`, which was read last, tells. Returns false if it does not. */
@@ -243,7 +272,9 @@ export class Reader {
     if (count === 0) return false;
     const { time } = this.#event;
     const isZoneless = this.#isZoneless;
+    this.#isAside = true;
     this.#readLine(before!.bytes, before!.from, before!.to);
+    this.#isAside = false;
     this.#event.count = count;
     if (!Number.isNaN(time)) {
       this.#event.time = time;
@@ -326,7 +357,7 @@ export class Reader {
   #ask({ index, reader }: ReadableModule, bytes: Bytes, from: number, to: number): boolean {
     if (this.#health.isGivenUp(index)) return false;
     try {
-      const isUnderstood = reader.read(bytes, from, to, this.#event.pid);
+      const isUnderstood = reader.read(bytes, from, to, this.#isAside ? NO_PID : this.#event.pid);
       this.#health.worked(index);
       return isUnderstood;
     } catch (error) {

@@ -1,5 +1,5 @@
 import { addressOf, type AddressReader } from "../core/address_reader.ts";
-import { type Bytes, encode, Literal } from "../core/bytes.ts";
+import { type Bytes, encode, endWithoutBlanks, Literal } from "../core/bytes.ts";
 import { NO_PID } from "../core/records.ts";
 import type { Micros } from "../core/time.ts";
 import type { Stamp } from "../core/timestamp.ts";
@@ -70,7 +70,6 @@ export class TemplateForm implements MessageForm {
 }
 
 const [METHOD, PORT, LOGIN_FIELD, LOGOUT_FIELD] = [1, 3, 4, 5];
-const [TAB, RETURN, BLANK] = [9, 13, 32];
 const YES = encode("yes");
 
 /** Reads messages by templates. Blanks at the end of a message belong to no template. */
@@ -197,9 +196,4 @@ export class TemplateReader implements MessageReader {
   bytesOf(field: number): Bytes {
     return field === LOGOUT_FIELD ? YES.bytes : this.#bytes;
   }
-}
-
-function endWithoutBlanks(array: Uint8Array, from: number, to: number): number {
-  while (to > from && (array[to - 1] === BLANK || (array[to - 1]! >= TAB && array[to - 1]! <= RETURN))) to--;
-  return to;
 }

@@ -109,12 +109,12 @@ export class Engine {
     const { reader, time } = event;
     if (!event.isTrusted || !reader.address.isAddress) return false;
     const set = this.#sets[event.module]!;
+    this.#countedAddress.put(reader.address, this.#record);
     this.#isOfUser = reader.status > 0 && this.#meetsUser(set, event);
     const verdict = set.verdict(event);
     if (verdict.rules.length === 0) return false;
     const plan = verdict.plan ??
       (verdict.plan = makePlan(this.#groups, { rules: verdict.rules, fields: reader.fields }));
-    this.#countedAddress.put(reader.address, this.#record);
     const { counting } = reader;
     if (counting !== EACH && !(counting === ONCE && this.#bursts.begins(this.#record, time))) return true;
     this.#record.time = time;
@@ -236,7 +236,6 @@ export class Engine {
     const isServed = status >= 200 && status < 400;
     const isNamed = set.hasUser(reader);
     if (isServed && !isNamed) return false;
-    this.#countedAddress.put(reader.address, this.#record);
     if (isServed) this.#users.note(this.#record, time);
     return !isServed && this.#users.isMet(this.#record, { status, isNamed, time });
   }

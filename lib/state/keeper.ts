@@ -55,7 +55,7 @@ export class Keeper implements Shelter {
 
   open(): DatabaseSync {
     const file = fileOf(this.#directory);
-    if (sizeOf(file) === null && adoptFresh(file)) {
+    if (sizeOf(freshOf(file)) !== null && isUnused(file) && adoptFresh(file)) {
       this.#lost(`The state ${file} was being replaced when the program ended: going on with the new one`);
     }
     const size = sizeOf(file);
@@ -272,6 +272,19 @@ const MOST_LENGTH = 2 ** 40;
 /** Where a new file is made before it takes the place of `file`. */
 function freshOf(file: string): string {
   return `${file}.fresh`;
+}
+
+/** Reports whether no monitor has kept anything in a file: a command makes an empty one where another is about to be put. */
+function isUnused(file: string): boolean {
+  if ((sizeOf(file) ?? 0) === 0) return true;
+  const db = openAsItIs(file);
+  try {
+    return db !== null && db.prepare("SELECT 1 FROM position").get() === undefined;
+  } catch {
+    return false;
+  } finally {
+    close(db);
+  }
 }
 
 /** Puts a new file into place that was made but not put there; returns whether there was a whole one. */

@@ -139,6 +139,7 @@ const MIGRATIONS: readonly (string | ((db: DatabaseSync) => void))[] = [
   CREATE INDEX ban_to_apply ON ban (turn, next_try, id) WHERE ended IS NULL AND applied_at IS NULL;
   CREATE INDEX ban_to_lift ON ban (turn, next_try, id) WHERE ended IS NOT NULL AND applied_by IS NOT NULL;
   `,
+  "CREATE TABLE fleet_position (host TEXT PRIMARY KEY, change INTEGER NOT NULL) WITHOUT ROWID",
 ];
 
 /**

@@ -6,6 +6,7 @@ import { BanTable } from "./ban_table.ts";
 import { BatchWriter } from "./batch_writer.ts";
 import { Database } from "./database.ts";
 import { EnforcementTable } from "./enforcement_table.ts";
+import { FleetTable } from "./fleet_table.ts";
 import { Keeper } from "./keeper.ts";
 import { KnockTable } from "./knock_table.ts";
 import { LogTable } from "./log_table.ts";
@@ -25,6 +26,7 @@ export class State {
   readonly knocks: KnockTable;
   readonly notes: NoteTable;
   readonly outbox: StateOutbox;
+  readonly fleet: FleetTable;
   readonly #db: Database;
   readonly #keeper: Keeper | null;
   /** What sources have reached, by their names. */
@@ -47,6 +49,7 @@ export class State {
     this.knocks = new KnockTable(this.#db);
     this.notes = new NoteTable(this.#db);
     this.outbox = new StateOutbox(this.#db, this.log);
+    this.fleet = new FleetTable(this.#db);
   }
 
   /**

@@ -61,6 +61,7 @@ function configure({ directory }: TemporaryState): string {
     whitelist: "198.51.100.1",
     whitelist_files: "friends",
     DB: { host: "h", user: "u", database: "d" },
+    fleet: { share_bans: true },
   };
   Deno.writeTextFileSync(config, JSON.stringify(keys));
   Deno.writeTextFileSync(`${directory}/friends`, "192.0.2.1\n");

@@ -39,6 +39,7 @@ const CONFIG: Config = {
   ipv6Prefix: 64,
   networkBans: [],
   trust: null,
+  following: null,
   keepLog: null,
   keepLogSize: null,
   keepBans: null,

@@ -13,6 +13,8 @@ import { pause, type Trouble, TROUBLES, type World } from "./troubles.ts";
 
 /** Seconds that the program gets to catch up after a round. */
 const SETTLING = 60;
+/** How lines begin that go to journald. */
+const OF_JOURNALD = "Invalid user u";
 /** Lines written in one go, and the milliseconds between two. */
 const [GO, BETWEEN] = [50, 10];
 
@@ -24,7 +26,7 @@ async function run({ rounds, seed, lines }: Options): Promise<Map<string, Outcom
   const missing = await postgresMissing();
   const postgres = missing === null ? stack.use(await startPostgres()) : null;
   const scene = stack.use(new Scene({ journal: journald?.directory, postgres }));
-  const world = { scene, random, postgres };
+  const world: World = { scene, random, postgres, journald, caughtUp: () => settle(world) };
   for (
     const [name, isThere] of [["journald", journald], ["PostgreSQL", postgres], [
       "a disk to fill",
@@ -44,7 +46,8 @@ async function run({ rounds, seed, lines }: Options): Promise<Map<string, Outcom
     // Each kind once, then any.
     const trouble = round < possible.length ? possible[round]! : random.pick(possible);
     if (!trouble.isPossible(world)) continue;
-    await play(trouble, { ...world, journald, lines });
+    await play(trouble, { ...world, lines });
+    if (trouble.isOfJournald === true) await takeBackLost(world);
     await settle(world);
     const after = await compare(world);
     results.set(trouble.name, add(results.get(trouble.name), difference(after, before)));
@@ -73,9 +76,9 @@ interface Options {
 /** Writes the lines of a round, with the trouble somewhere between them. */
 async function play(
   trouble: Trouble,
-  { journald, lines, ...world }: World & { journald: Journald | null; lines: number },
+  { lines, ...world }: World & { lines: number },
 ): Promise<void> {
-  const { scene, random } = world;
+  const { scene, random, journald } = world;
   const begin = random.below(lines >> 1), length = 100 + random.below(lines >> 1);
   let end: (() => void | Promise<void>) | void = undefined;
   let isUnderWay = false;
@@ -92,7 +95,7 @@ async function play(
     if (journald !== null && random.below(10) === 0) {
       await journald.log(
         addresses.map((address) =>
-          scene.ledger.write(address, (n) => `Invalid user u${n} from ${address} port 22`).trimEnd()
+          scene.ledger.write(address, (n) => `${OF_JOURNALD}${n} from ${address} port 22`).trimEnd()
         ),
       );
     } else scene.refuse(...addresses);
@@ -113,6 +116,18 @@ function attackers(random: Random): string[] {
     for (let i = 0; i < times; i++) lines.splice(random.below(lines.length + 1), 0, address);
   }
   return lines;
+}
+
+/** Takes the lines back that journald lost: they are in no journal that the program could have read. */
+async function takeBackLost({ scene, journald }: World): Promise<void> {
+  const there = new Set([...await journald!.messages(), ...scene.stored()]);
+  let lost = 0;
+  scene.ledger.takeBack((line) => {
+    const isLost = line.startsWith(OF_JOURNALD) && !there.has(line);
+    if (isLost) lost++;
+    return isLost;
+  });
+  console.log(`journald lost ${lost} lines itself`);
 }
 
 /** Waits until everything is where it should be, or the time is up. */

@@ -102,7 +102,7 @@ Deno.test("templates find what they describe, from the first byte of a message t
 });
 
 Deno.test("a message fits with blanks behind it, whatever kind, and not without one that the template has", () => {
-  for (const blanks of ["", " ", "\r\n", "\t \v\f"]) {
+  for (const blanks of ["", " ", "\r\n", "\t \v\f", "\u00a0"]) {
     assert.deepEqual(find("from <ADDR>", `from ${A}${blanks}`), { address: A });
     assert.equal(find("a b <REST>", `a b${blanks}`), null);
   }

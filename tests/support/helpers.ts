@@ -39,6 +39,7 @@ export function temporaryState(): TemporaryState {
 
 /** SQL that takes away from a state what its latest migration brought. */
 export const WITHOUT_TURNS = `
+  DROP TABLE fleet_position;
   DROP INDEX ban_to_apply;
   DROP INDEX ban_to_lift;
   ALTER TABLE ban DROP COLUMN turn;

@@ -26,6 +26,7 @@ function configAt(path: string, stateDirectory = "/var/lib/strongmonitor"): Conf
     ipv6Prefix: 64,
     networkBans: [],
     trust: null,
+    following: null,
     keepLog: null,
     keepLogSize: null,
     keepBans: null,

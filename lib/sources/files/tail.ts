@@ -1,3 +1,4 @@
+import type { Bytes } from "../../core/bytes.ts";
 import type { Records } from "../../core/records.ts";
 import type { Micros } from "../../core/time.ts";
 import { type Content, type FileState, isSameFile, openContent } from "./content.ts";
@@ -6,7 +7,7 @@ import { countNuls, findData } from "./hole.ts";
 import { LineSplitter } from "../line_splitter.ts";
 import { NO_RECORDS, type RecordBuffer } from "../record_buffer.ts";
 import type { Mark } from "./position.ts";
-import { findSince, type TimeOf } from "./since.ts";
+import { findSince, type LearnZone, lookBack, type TimeOf } from "./since.ts";
 import { Past } from "./past.ts";
 import type { Trace } from "./trace.ts";
 
@@ -39,6 +40,9 @@ export interface TailOptions {
 /** What the files of one source share. */
 export interface Shared {
   readonly clock: () => Micros;
+  /** When a line says that it was written. */
+  readonly timeOf: TimeOf | undefined;
+  readonly learnZone: LearnZone | undefined;
   /** What is read comes here. */
   readonly buffer: RecordBuffer;
 }
@@ -74,6 +78,8 @@ export class Tail implements Disposable {
   #time: Micros = 0;
   #chunkSize = MIN_CHUNK;
   #atEnd = false;
+  /** Whether the zone of its times was looked for at its end. */
+  #isZoneSought = false;
 
   /** Opens what is at `place`, perhaps another name than the one it is followed by; throws what `Deno.open` throws. */
   constructor(
@@ -168,9 +174,14 @@ export class Tail implements Disposable {
   }
 
   /** Moves to the first line of `since` or later; to the end where lines tell no time. */
-  async skip(since: Micros, timeOf: TimeOf | undefined): Promise<void> {
+  async skip(since: Micros): Promise<void> {
     const { size } = this.#state;
-    const search = timeOf && { from: this.#past.head.start, size, since, timeOf };
+    const { timeOf } = this.#shared;
+    await this.#seekZone();
+    const search = timeOf && {
+      ...{ from: this.#past.head.start, size, since },
+      timeOf: (bytes: Bytes, from: number, to: number) => timeOf(bytes, from, to, this.#lines),
+    };
     const found = search && await findSince(this.#content, search);
     this.#reached = found ?? await this.#lastLineEnd(size);
     await this.#past.move(this.#content, this.#reached);
@@ -187,6 +198,7 @@ export class Tail implements Disposable {
     const isSame = this.#state.time === before.time && this.#state.size === before.size;
     if (this.#atEnd && isSame && isSettled) return null;
     if (this.#end < this.#reached) throw new ContentLost();
+    if (this.#end - this.#reached > this.#chunkSize) await this.#seekZone();
     const { buffer } = this.#shared;
     this.#lines.begin(buffer);
     const room = buffer.room(this.#chunkSize);
@@ -216,6 +228,15 @@ export class Tail implements Disposable {
   /** Where the content ends; beyond everything where only reading can tell. */
   get #end(): number {
     return this.#content.final ? Infinity : this.#state.size;
+  }
+
+  /** Has the zone of its times learned at its end, once: before lines are read that the end is not read together with. */
+  async #seekZone(): Promise<void> {
+    const { learnZone } = this.#shared;
+    if (this.#isZoneSought || learnZone === undefined || this.#content.final) return;
+    this.#isZoneSought = true;
+    const end = { stream: this.#lines, written: this.#state.time, isLive: this.#backlog === 0 };
+    await lookBack(this.#content, this.#state.size, (bytes, from, to) => learnZone(bytes, from, to, end));
   }
 
   async #skipHole(): Promise<Piece> {
