@@ -51,8 +51,8 @@ export interface ProblemView {
   readonly report: MonitorReport;
   /** By name of a source, why it is read no longer. */
   readonly failures: ReadonlyMap<string, string>;
-  /** Bans that were tried several times in vain: how many, and one of them. */
-  readonly stuck: { readonly count: number; readonly example: BanStatus | null };
+  /** Bans that were tried several times in vain, not all of them where they are many. */
+  readonly stuck: readonly BanStatus[];
   /** Rows that wait for PostgreSQL. */
   readonly outbox: number;
   readonly state: { readonly isInMemory: boolean; readonly losses: readonly string[] };
@@ -112,13 +112,11 @@ function moduleProblems({ report: { modules, givenUp } }: ProblemView): Problem[
   ];
 }
 
-function banProblems({ report: { holding, leaks }, stuck: { count, example } }: ProblemView): Problem[] {
+function banProblems({ report: { holding, leaks }, stuck: [example, ...others] }: ProblemView): Problem[] {
   const problems: Problem[] = [];
-  if (example !== null) {
-    const such = count === 1
-      ? nameOf(example)
-      : `${counted(count, "address", "addresses")}, such as ${nameOf(example)}`;
-    problems.push(problem("bans_failing", `Cannot ban ${such}: ${example.error}`));
+  if (example !== undefined) {
+    const more = others.length === 0 ? "" : ` and ${counted(others.length, "address", "addresses")} more`;
+    problems.push(problem("bans_failing", `Cannot ban ${nameOf(example)}${more}: ${example.error}`));
   }
   if (holding?.error) {
     problems.push(problem("firewall_unknown", `Cannot tell whether bans hold: ${holding.error}`));

@@ -78,6 +78,7 @@ export class Telling {
 
   /** Tells until `signal` aborts. */
   run(signal: AbortSignal): Promise<unknown> {
+    void this.#writeMetrics(true);
     return Promise.all([
       ...this.#notifier === null ? [] : [every(LOOKING, signal, () => this.#look(this.#notifier!))],
       ...this.#metrics === null ? [] : [every(METRICS, signal, () => void this.#writeMetrics(true))],
@@ -102,7 +103,7 @@ export class Telling {
       notifier.look(problemsOf({
         report,
         failures: this.#failures,
-        stuck: state.bans.stuck(STUCK),
+        stuck: state.enforcement.stuck(STUCK),
         outbox: report.database?.error ? state.outbox.backlog() : 0,
         state,
       }));

@@ -405,9 +405,9 @@ export class BanTable {
          (SELECT count(*) FROM ban INDEXED BY ban_until WHERE ended IS NULL) AS decided,
          (SELECT count(*) FROM ban INDEXED BY ban_to_apply WHERE ended IS NULL AND applied_at IS NULL) AS waiting,
          (SELECT count(*) FROM ban INDEXED BY ban_to_apply
-          WHERE ended IS NULL AND applied_at IS NULL AND error IS NOT NULL) +
+          WHERE ended IS NULL AND applied_at IS NULL AND next_try > 0) +
          (SELECT count(*) FROM ban INDEXED BY ban_to_lift
-          WHERE ended IS NOT NULL AND applied_by IS NOT NULL AND error IS NOT NULL) AS failing)`,
+          WHERE ended IS NOT NULL AND applied_by IS NOT NULL AND next_try > 0) AS failing)`,
     )!;
   }
 
@@ -422,17 +422,6 @@ export class BanTable {
       ? []
       : selectBans(this.#db, `WHERE ${which} ORDER BY id DESC LIMIT ?`, id, most);
     return { bans: newest.reverse(), count };
-  }
-
-  /** Bans that the firewall refused `attempts` times in a row or more: how many, and one of them. */
-  stuck(attempts: number): { count: number; example: BanStatus | null } {
-    const which = "ended IS NULL AND applied_at IS NULL AND error IS NOT NULL AND attempts >= ?";
-    const { count } = this.#db.get<{ count: number }>(
-      `SELECT count(*) AS count FROM ban INDEXED BY ban_to_apply WHERE ${which}`,
-      attempts,
-    )!;
-    const example = count === 0 ? [] : selectBans(this.#db, `WHERE ${which} ORDER BY id LIMIT 1`, attempts);
-    return { count, example: example[0] ?? null };
   }
 
   /** Bans whose last try failed, with its error: at most 100. */

@@ -27,6 +27,7 @@ Deno.test("`loadConfig()` runs the config.json of the original program as it is"
       path: join(directory, "config.json"),
       stateDirectory: "/var/lib/strongmonitor",
       metricsFile: null,
+      following: null,
       notify: null,
       modules: [{
         module: {

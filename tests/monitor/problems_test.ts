@@ -16,7 +16,7 @@ const GOOD: ProblemView = {
     database: { connected: true, error: null, lastShipped: 1, setAside: 0 },
   },
   failures: new Map(),
-  stuck: { count: 0, example: null },
+  stuck: [],
   outbox: 0,
   state: { isInMemory: false, losses: [] },
 };
@@ -56,9 +56,9 @@ const CASES: readonly [ProblemKind, ProblemView, subject: string, text: RegExp][
   ],
   [
     "bans_failing",
-    { ...GOOD, stuck: { count: 3, example: { ...BAN, error: "exit status 1" } as BanStatus } },
+    { ...GOOD, stuck: [1, 2, 3].map(() => ({ ...BAN, error: "exit status 1" }) as BanStatus) },
     "",
-    /^Cannot ban 3 addresses, such as 192\.0\.2\.7: exit status 1$/,
+    /^Cannot ban 192\.0\.2\.7 and 2 addresses more: exit status 1$/,
   ],
   ["bans_gone", report(holding({ missing: 2 })), "", /^2 bans were gone from the firewall and put back/],
   ["firewall_unknown", report(holding({ error: "no nft" })), "", /^Cannot tell whether bans hold: no nft$/],
