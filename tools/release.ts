@@ -1,0 +1,212 @@
+/** Makes all that a release consists of: the program, a tarball, a Debian package, checksums and a bill of materials. */
+import { resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { commandLine } from "../lib/commands/command_line.ts";
+import { UserError } from "../lib/core/error.ts";
+import { VERSION } from "../lib/core/version.ts";
+import { type Architecture, layDebian } from "./release/debian.ts";
+import { copy, gzip, sha256 } from "./release/files.ts";
+import { bashCompletion, fishCompletion, manPage, zshCompletion } from "./release/pages.ts";
+import { sbom } from "./release/sbom.ts";
+
+const PROJECT = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
+
+const HELP = `Usage: deno task release [options]
+
+Makes in dist/ the program for everybody, a tarball and a Debian package of it for this machine's architecture, a bill of
+materials (CycloneDX) and SHA256SUMS. Two releases of one commit are equal, byte by byte.
+
+Options:
+  --output <directory>  where to put them (default: dist of the project)
+  --base=npm            for tests: see deno task build
+  --help                print this
+
+Environment:
+  SOURCE_DATE_EPOCH     time of the release in seconds since 1970 (default: that of the last commit)
+
+Exit codes: 0 done, 1 failed, 64 wrong usage, 69 something needed is unavailable
+`;
+
+/** Files of the tarball beside the program, by their places in the project. */
+const SHIPPED = [
+  "README.md",
+  "LICENSE",
+  "CHANGELOG.md",
+  "config.jsonc",
+  "strongmonitor.service",
+  "strongmonitor-nosudo.service",
+];
+
+/** Makes the release. Throws `UserError` (1, 64, 69). */
+async function release(args: readonly string[]): Promise<void> {
+  const { output = `${PROJECT}/dist`, base, help } = parse(args);
+  if (help) return console.log(HELP);
+  const epoch = Number(
+    Deno.env.get("SOURCE_DATE_EPOCH") ?? await run("git", ["-C", PROJECT, "log", "-1", "--format=%ct"]),
+  );
+  const directory = resolve(Deno.env.get("INIT_CWD") ?? Deno.cwd(), output);
+  await Deno.mkdir(directory, { recursive: true });
+  const scratch = await Deno.makeTempDir({ dir: directory, prefix: ".release-" });
+  try {
+    const program = `${directory}/strongmonitor`;
+    await run(Deno.execPath(), [
+      "run",
+      "--no-prompt",
+      "--allow-all",
+      `${PROJECT}/tools/build.ts`,
+      `--output=${program}`,
+      ...base,
+    ], true);
+    await writePages(`${scratch}/pages`, epoch);
+    const made = [
+      program,
+      await tarball(directory, { scratch, program, epoch }),
+      await debian(directory, { scratch, program, epoch }),
+      await bill(directory, { program }),
+    ];
+    const sums = made.map((path) => `${sha256(path)}  ${path.slice(directory.length + 1)}\n`);
+    await Deno.writeTextFile(`${directory}/SHA256SUMS`, sums.join(""));
+    for (const path of [...made, `${directory}/SHA256SUMS`]) console.log(path);
+  } finally {
+    await Deno.remove(scratch, { recursive: true });
+  }
+}
+
+function parse(args: readonly string[]): { output: string | undefined; base: string[]; help: boolean } {
+  const text = { type: "string" } as const;
+  try {
+    const options = { output: text, base: text, help: { type: "boolean" } } as const;
+    const { output, base, help = false } = parseArgs({ args: [...args], options }).values;
+    return { output, base: base === undefined ? [] : [`--base=${base}`], help };
+  } catch (error) {
+    throw new UserError(`${(error as Error).message.split(". ")[0]}: see deno task release --help`, 64);
+  }
+}
+
+/** The manual page, the completions and the changelog, made from the command line. */
+async function writePages(directory: string, epoch: number): Promise<void> {
+  const program = commandLine({
+    version: VERSION,
+    exit: () => {},
+    log: () => Promise.reject(new Error("nothing runs here")),
+    signals: () => {
+      throw new Error("nothing runs here");
+    },
+  });
+  const date = new Date(epoch * 1_000).toISOString().slice(0, 10);
+  const pages = {
+    "strongmonitor.8": manPage(program, { version: VERSION, date }),
+    "strongmonitor.bash": bashCompletion(program),
+    "_strongmonitor": zshCompletion(program),
+    "strongmonitor.fish": fishCompletion(program),
+    "changelog": await Deno.readTextFile(`${PROJECT}/CHANGELOG.md`),
+  };
+  await Deno.mkdir(directory);
+  for (const [name, text] of Object.entries(pages)) {
+    await Deno.writeTextFile(`${directory}/${name}`, text);
+    if (/\.8$|^changelog$/.test(name)) {
+      await Deno.writeFile(`${directory}/${name}.gz`, await gzip(new TextEncoder().encode(text)));
+    }
+  }
+}
+
+/** What a product of the release is made of. */
+interface Made {
+  readonly scratch: string;
+  readonly program: string;
+  /** Time of all files, in seconds since 1970. */
+  readonly epoch: number;
+}
+
+async function tarball(directory: string, { scratch, program, epoch }: Made): Promise<string> {
+  const name = `strongmonitor-${VERSION}`;
+  const path = `${directory}/${name}-linux-${architecture()}.tar.gz`;
+  const root = `${scratch}/tar`;
+  copy(program, `${root}/${name}/strongmonitor`, 0o755);
+  for (const file of SHIPPED) copy(`${PROJECT}/${file}`, `${root}/${name}/${file}`, 0o644);
+  for (const { name: page } of Deno.readDirSync(`${scratch}/pages`)) {
+    if (!/\.gz$|^changelog$/.test(page)) {
+      copy(`${scratch}/pages/${page}`, `${root}/${name}/share/${page}`, 0o644);
+    }
+  }
+  const order = [
+    "--sort=name",
+    "--owner=0",
+    "--group=0",
+    "--numeric-owner",
+    `--mtime=@${epoch}`,
+    "--mode=u=rwX,go=rX",
+  ];
+  await run("tar", [...order, "--use-compress-program=gzip --no-name", "-cf", path, "-C", root, name]);
+  return path;
+}
+
+async function debian(directory: string, { scratch, program, epoch }: Made): Promise<string> {
+  const path = `${directory}/strongmonitor_${VERSION}_${architecture()}.deb`;
+  const root = `${scratch}/deb`;
+  Deno.mkdirSync(root, { mode: 0o755 });
+  layDebian(root, {
+    project: PROJECT,
+    program,
+    pages: `${scratch}/pages`,
+    version: VERSION,
+    architecture: architecture(),
+  });
+  await run("find", [root, "-type", "d", "-exec", "chmod", "755", "{}", "+"]);
+  await run("dpkg-deb", ["--root-owner-group", "-Zxz", "-z6", "--build", root, path], false, {
+    SOURCE_DATE_EPOCH: String(epoch),
+  });
+  return path;
+}
+
+async function bill(directory: string, { program }: { program: string }): Promise<string> {
+  const path = `${directory}/strongmonitor-${VERSION}.cdx.json`;
+  const info = JSON.parse(await run(Deno.execPath(), ["info", "--json", `${PROJECT}/main.ts`]));
+  const lock = JSON.parse(await Deno.readTextFile(`${PROJECT}/deno.lock`));
+  await Deno.writeTextFile(path, sbom({ info, lock, version: VERSION, runtime: await runtimeOf(program) }));
+  return path;
+}
+
+/** Version of the Deno that a program is built upon, which it names in its own bytes. */
+async function runtimeOf(program: string): Promise<string> {
+  const found = await run("grep", ["-aom1", "Deno/[0-9][0-9.]*", program]);
+  return found.split("\n")[0]!.slice("Deno/".length);
+}
+
+function architecture(): Architecture {
+  return Deno.build.arch === "aarch64" ? "arm64" : "amd64";
+}
+
+/** Runs a program in the project. Returns its output, which `isShown` shows instead. Throws `UserError` (1, 69). */
+async function run(
+  program: string,
+  args: readonly string[],
+  isShown = false,
+  env: Record<string, string> = {},
+): Promise<string> {
+  const stdout = isShown ? "inherit" : "piped";
+  const command = new Deno.Command(program, {
+    args: [...args],
+    cwd: PROJECT,
+    env,
+    stdin: "null",
+    stdout,
+    stderr: "inherit",
+  });
+  const child = await command.output().catch(() => {
+    throw new UserError(`Cannot run ${program}: is it installed?`, 69);
+  });
+  if (!child.success) throw new UserError(`${program} failed: exit status ${child.code}`, 1);
+  return isShown ? "" : new TextDecoder().decode(child.stdout).trim();
+}
+
+if (import.meta.main) {
+  try {
+    await release(Deno.args);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    console.error(error.message);
+    Deno.exit(error.code);
+  }
+}

@@ -1,0 +1,95 @@
+/** The Debian package: where its files go, and what dpkg is told of it. */
+import { copy } from "./files.ts";
+
+/** Debian's name of an architecture. */
+export type Architecture = "amd64" | "arm64";
+
+/** What the package is made of. */
+export interface Parts {
+  /** The project's directory. */
+  readonly project: string;
+  /** The compiled program. */
+  readonly program: string;
+  /** Directory with the manual page and the completions. */
+  readonly pages: string;
+  readonly version: string;
+  readonly architecture: Architecture;
+}
+
+const MAINTAINER = "The StrongMonitor authors <maintainers@strongmonitor.invalid>";
+const SCRIPTS = ["postinst", "prerm", "postrm"] as const;
+
+/** Lays the package's tree into `root`, an empty directory, as dpkg-deb(1) takes it. */
+export function layDebian(root: string, parts: Parts): void {
+  const { project, program, pages } = parts;
+  const place = (from: string, to: string, mode = 0o644) => copy(from, `${root}/${to}`, mode);
+  place(program, "usr/bin/strongmonitor", 0o755);
+  place(`${project}/config.jsonc`, "etc/strongmonitor/config.jsonc");
+  place(`${project}/packaging/sysusers.conf`, "usr/lib/sysusers.d/strongmonitor.conf");
+  unit(`${project}/strongmonitor-nosudo.service`, `${root}/usr/lib/systemd/system/strongmonitor.service`);
+  unit(`${project}/strongmonitor.service`, `${root}/usr/lib/systemd/system/strongmonitor-sudo.service`);
+  place(`${pages}/strongmonitor.8.gz`, "usr/share/man/man8/strongmonitor.8.gz");
+  place(`${pages}/strongmonitor.bash`, "usr/share/bash-completion/completions/strongmonitor");
+  place(`${pages}/_strongmonitor`, "usr/share/zsh/vendor-completions/_strongmonitor");
+  place(`${pages}/strongmonitor.fish`, "usr/share/fish/vendor_completions.d/strongmonitor.fish");
+  place(`${project}/packaging/lintian-overrides`, "usr/share/lintian/overrides/strongmonitor");
+  const docs = "usr/share/doc/strongmonitor";
+  place(`${project}/README.md`, `${docs}/README.md`);
+  for (const { name, isFile } of Deno.readDirSync(`${project}/docs`)) {
+    if (isFile) place(`${project}/docs/${name}`, `${docs}/docs/${name}`);
+  }
+  Deno.writeTextFileSync(`${root}/${docs}/copyright`, copyright(Deno.readTextFileSync(`${project}/LICENSE`)));
+  place(`${pages}/changelog.gz`, `${docs}/changelog.gz`);
+  Deno.mkdirSync(`${root}/DEBIAN`);
+  Deno.writeTextFileSync(`${root}/DEBIAN/conffiles`, "/etc/strongmonitor/config.jsonc\n");
+  Deno.writeTextFileSync(`${root}/DEBIAN/control`, control(root, parts));
+  for (const script of SCRIPTS) place(`${project}/packaging/${script}`, `DEBIAN/${script}`, 0o755);
+}
+
+/** Copies a unit whose program is where packages have theirs. */
+function unit(from: string, to: string): void {
+  copy(from, to, 0o644);
+  Deno.writeTextFileSync(to, Deno.readTextFileSync(to).replaceAll("/usr/local/bin/", "/usr/bin/"));
+}
+
+function control(root: string, { version, architecture }: Parts): string {
+  return `Package: strongmonitor
+Version: ${version}
+Architecture: ${architecture}
+Maintainer: ${MAINTAINER}
+Installed-Size: ${sizeOf(root)}
+Depends: libc6 (>= 2.36), libgcc-s1, systemd (>= 252), init-system-helpers, iproute2
+Recommends: nftables
+Suggests: sudo, postgresql
+Section: admin
+Priority: optional
+Homepage: https://strongmonitor.invalid
+Description: watches logs and bans attackers
+ StrongMonitor follows the journal and log files, records every line that
+ names an address, and bans whoever attacks: by a table of nftables of its
+ own or by a command. Its permissions are compiled into the program, and it
+ listens on nothing.
+`;
+}
+
+/** Kibibytes of all files, as dpkg counts them. */
+function sizeOf(directory: string): number {
+  let size = 0;
+  for (const { name, isDirectory } of Deno.readDirSync(directory)) {
+    const path = `${directory}/${name}`;
+    size += isDirectory ? sizeOf(path) : Math.ceil(Deno.lstatSync(path).size / 1024);
+  }
+  return size;
+}
+
+function copyright(license: string): string {
+  const text = license.trim().split("\n").slice(2).map((line) => line === "" ? " ." : ` ${line}`).join("\n");
+  return `Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
+Upstream-Name: StrongMonitor
+
+Files: *
+Copyright: 2026 The StrongMonitor authors
+License: Expat
+${text.replace(/^ Copyright.*\n \.\n/, "")}
+`;
+}

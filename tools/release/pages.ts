@@ -1,0 +1,151 @@
+/** The manual page and the shell completions, made from the command line itself. */
+import type { Command } from "commander";
+
+/** All commands below `command` that take words, depth first, with their full names. */
+function commandsOf(
+  command: Command,
+  path: readonly string[] = [],
+): { path: readonly string[]; command: Command }[] {
+  return command.commands.flatMap((sub) => {
+    const own = [...path, sub.name()];
+    return sub.commands.length > 0 ? commandsOf(sub, own) : [{ path: own, command: sub }];
+  });
+}
+
+/** Text of roff(7): no line begins with a command, and hyphens are minus signs. */
+function roff(text: string): string {
+  return text.replace(/\\/g, "\\e").replace(/-/g, "\\-").replace(/^([.'])/gm, "\\&$1");
+}
+
+/** strongmonitor(8). `date` is ISO 8601. */
+export function manPage(program: Command, { version, date }: { version: string; date: string }): string {
+  const lines = [
+    `.TH STRONGMONITOR 8 "${date}" "StrongMonitor ${version}"`,
+    ".SH NAME",
+    `strongmonitor \\- watch the logs of this machine and ban attackers`,
+    ".SH SYNOPSIS",
+    ".B strongmonitor",
+    "[\\fIcommand\\fR] [\\fIoptions\\fR]",
+    ".SH DESCRIPTION",
+    roff(program.description()),
+    ".SH COMMANDS",
+  ];
+  for (const { path, command } of commandsOf(program)) {
+    const words = command.registeredArguments.map((argument) => {
+      const name = argument.variadic ? `${argument.name()}...` : argument.name();
+      return argument.required ? `<${name}>` : `[${name}]`;
+    });
+    lines.push(
+      ".SS",
+      `\\fBstrongmonitor ${roff([...path, ...words].join(" "))}\\fR`,
+      roff(command.summary()),
+      ".RS",
+    );
+    for (const { flags, description } of command.options) {
+      lines.push(".TP", `\\fB${roff(flags)}\\fR`, roff(description));
+    }
+    lines.push(".RE");
+  }
+  lines.push(
+    ".SH FILES",
+    ".TP",
+    "/etc/strongmonitor/config.jsonc",
+    "the configuration",
+    ".TP",
+    "/etc/strongmonitor/db_password.secret",
+    "the password of the database's user",
+    ".TP",
+    "/var/lib/strongmonitor",
+    "the state",
+    ".SH EXIT STATUS",
+    "0 done, 1 failed, 64 wrong usage, 69 something needed is unavailable, 78 wrong configuration",
+    ".SH SEE ALSO",
+    ".BR journalctl (1),",
+    ".BR nft (8)",
+  );
+  return lines.join("\n") + "\n";
+}
+
+/** Words that may follow each command: subcommands with their summaries, and options. */
+interface Choice {
+  /** Words of the command, without the program's name. */
+  readonly path: readonly string[];
+  readonly words: readonly { readonly word: string; readonly about: string }[];
+}
+
+function choices(program: Command): Choice[] {
+  const of = (command: Command, path: readonly string[]): Choice[] => [
+    {
+      path,
+      words: [
+        ...command.commands.map((sub) => ({ word: sub.name(), about: sub.summary() })),
+        ...command.options.map(({ long, description }) => ({ word: long!, about: description })),
+      ],
+    },
+    ...command.commands.flatMap((sub) => of(sub, [...path, sub.name()])),
+  ];
+  return of(program, []);
+}
+
+/** Completion for bash(1). */
+export function bashCompletion(program: Command): string {
+  const cases = choices(program).map(({ path, words }) =>
+    `    "${path.join(" ")}") words="${words.map(({ word }) => word).join(" ")}" ;;`
+  );
+  return `# bash completion for strongmonitor
+_strongmonitor() {
+  local current=\${COMP_WORDS[COMP_CWORD]} path="" word words=""
+  for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+    [[ $word == -* ]] || path="$path\${path:+ }$word"
+  done
+  case $path in
+${cases.join("\n")}
+  esac
+  COMPREPLY=($(compgen -W "$words" -- "$current"))
+  [[ $current == -* || -n $words && \${#COMPREPLY[@]} -gt 0 ]] || COMPREPLY+=($(compgen -f -- "$current"))
+}
+complete -F _strongmonitor strongmonitor
+`;
+}
+
+/** Completion for zsh(1). */
+export function zshCompletion(program: Command): string {
+  const quoted = (text: string) => text.replace(/[\\'":[\]]/g, "");
+  const cases = choices(program).map(({ path, words }) =>
+    `    "${path.join(" ")}") words=(${
+      words.map(({ word, about }) => `'${word}:${quoted(about)}'`).join(" ")
+    }) ;;`
+  );
+  return `#compdef strongmonitor
+_strongmonitor() {
+  local -a words path_words
+  path_words=(\${\${words[2,CURRENT-1]}:#-*})
+  local key="\${(j: :)\${(@)\${(@)words[2,CURRENT-1]}:#-*}}"
+  local -a choices
+  case $key in
+${cases.join("\n").replaceAll("words=(", "choices=(")}
+  esac
+  _describe command choices || _files
+}
+_strongmonitor "$@"
+`.replace("  local -a words path_words\n  path_words=(${${words[2,CURRENT-1]}:#-*})\n", "");
+}
+
+/** Completion for fish(1). */
+export function fishCompletion(program: Command): string {
+  const quoted = (text: string) => `'${text.replace(/[\\']/g, "\\$&")}'`;
+  const lines = choices(program).flatMap(({ path, words }) => {
+    const siblings = words.filter(({ word }) => !word.startsWith("-")).map(({ word }) => word).join(" ");
+    const seen = path.map((word) => `__fish_seen_subcommand_from ${word}`).join("; and ") || "true";
+    const condition = siblings === "" ? seen : `${seen}; and not __fish_seen_subcommand_from ${siblings}`;
+    return words.map(({ word, about }) => {
+      const what = word.startsWith("--")
+        ? `--long-option ${word.slice(2)}`
+        : `--arguments ${word} --no-files`;
+      return `complete --command strongmonitor --condition ${quoted(condition)} ${what} --description ${
+        quoted(about)
+      }`;
+    });
+  });
+  return `# fish completion for strongmonitor\n${lines.join("\n")}\n`;
+}

@@ -1,0 +1,57 @@
+/** Names all that is in the program, as a CycloneDX 1.6 bill of materials. */
+
+import { Buffer } from "node:buffer";
+
+/** What `deno info --json` tells of a program's npm packages. */
+interface Info {
+  readonly npmPackages: Readonly<Record<string, { readonly name: string; readonly version: string }>>;
+}
+
+/** Of Deno's lock file, the checksums of npm packages. */
+interface Lock {
+  readonly npm: Readonly<Record<string, { readonly integrity: string }>>;
+}
+
+/** @param runtime version of the Deno that the program is built upon */
+export function sbom(
+  { info, lock, version, runtime }: { info: Info; lock: Lock; version: string; runtime: string },
+): string {
+  const packages = Object.entries(info.npmPackages).map(([id, { name, version }]) => ({
+    type: "library",
+    "bom-ref": `pkg:npm/${encodeURIComponent(name)}@${version}`,
+    name,
+    version,
+    purl: `pkg:npm/${encodeURIComponent(name)}@${version}`,
+    hashes: hashOf(lock.npm[id]?.integrity),
+  }));
+  return JSON.stringify(
+    {
+      bomFormat: "CycloneDX",
+      specVersion: "1.6",
+      version: 1,
+      metadata: {
+        component: { type: "application", "bom-ref": "strongmonitor", name: "strongmonitor", version },
+      },
+      components: [
+        {
+          type: "platform",
+          "bom-ref": "deno",
+          name: "deno",
+          version: runtime,
+          purl: `pkg:generic/deno@${runtime}`,
+        },
+        ...packages.sort((a, b) => a.purl < b.purl ? -1 : 1),
+      ],
+    },
+    null,
+    2,
+  ) + "\n";
+}
+
+/** `sha512-` and base64, as npm writes it. */
+function hashOf(integrity: string | undefined): { alg: string; content: string }[] {
+  const digest = /^sha512-(.+)$/.exec(integrity ?? "")?.[1];
+  return digest === undefined
+    ? []
+    : [{ alg: "SHA-512", content: Buffer.from(digest, "base64").toString("hex") }];
+}
