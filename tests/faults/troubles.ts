@@ -116,7 +116,7 @@ export const TROUBLES: readonly Trouble[] = [
     name: "no descriptor left, and log rotated",
     isPossible: () => hasPrlimit,
     strike({ scene }) {
-      limitDescriptors(scene.pid!, 3);
+      limitDescriptors(scene.pid!, 10);
       scene.rotate();
       return Promise.resolve(() => limitDescriptors(scene.pid!, 4_096));
     },
