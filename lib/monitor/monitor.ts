@@ -14,10 +14,7 @@ import type { Trial } from "../deciding/ban.ts";
 import type { FollowRules } from "../deciding/following.ts";
 import { Logins } from "../deciding/logins.ts";
 import { Bans } from "../enforcing/bans.ts";
-import { CommandFirewall } from "../firewall/command.ts";
 import type { Firewall } from "../firewall/firewall.ts";
-import { NftablesFirewall } from "../firewall/nftables.ts";
-import { ObserveFirewall } from "../firewall/observe.ts";
 import { type Fleet, openFleet, type Sharing } from "../postgres/fleet.ts";
 import { longestWindow } from "../rules/engine.ts";
 import type { ModuleRules } from "../rules/rule.ts";
@@ -26,11 +23,12 @@ import type { State } from "../state/state.ts";
 import { watchControl } from "./control.ts";
 import { FleetBans } from "./fleet_bans.ts";
 import type { Start } from "../sources/source.ts";
+import { openFirewall } from "./firewall.ts";
 import { type MonitorFeed, openFeeds } from "./feeds.ts";
 import { type House, HOUSEKEEPING, Housekeeping } from "./housekeeping.ts";
 import { Knocking } from "./knocking.ts";
 import { type AppliedBan, Leaks } from "./leaks.ts";
-import { resolveBySystem } from "./names.ts";
+import { systemResolve } from "./names.ts";
 import { Pipeline } from "./pipeline.ts";
 import { type MonitorReport, readReport, type SourceReport } from "./report.ts";
 import { Surroundings, systemSources } from "./surroundings.ts";
@@ -99,7 +97,7 @@ export class Monitor {
       state,
       log,
       clock: now,
-      resolve: resolveBySystem,
+      resolve: systemResolve(),
       changed: () => this.#housekeeping.attempt("take over a change", () => this.#refresh()),
     });
     this.#surroundings = new Surroundings({
@@ -110,7 +108,7 @@ export class Monitor {
       database: config.database?.host ?? null,
       changed: () => this.#refreshSoon(),
     });
-    this.#firewall = buildFirewall(config, { lost: () => this.#bans.putBack() });
+    this.#firewall = openFirewall(config.ban, { lost: () => this.#bans.putBack() });
     state.enforcement.rebase(now());
     const { start } = currentBoot(bootId);
     state.logins.expire({ logins: now() - (config.trust?.span ?? 0), sessions: start });
@@ -472,12 +470,4 @@ function bannedLengths({ ipv6Prefix, networkBans }: Config): { ipv4: number[]; i
     ipv4: [...networkBans.flatMap(({ ipv4 }) => ipv4 ?? []), 8, 16, 24],
     ipv6: [ipv6Prefix, ...networkBans.flatMap(({ ipv6 }) => ipv6 ?? []), 32, 48, 56, 64],
   };
-}
-
-function buildFirewall(config: Config, { lost }: { lost: () => void }): Firewall {
-  const { firewall, nft, command, unban, timeout, concurrency } = config.ban;
-  if (firewall === "nftables") return new NftablesFirewall({ command: nft, timeout, clock: now, lost });
-  return firewall === "observe"
-    ? new ObserveFirewall()
-    : new CommandFirewall({ ban: command!, unban, timeout, concurrency });
 }

@@ -38,6 +38,8 @@ export interface Candidate {
   readonly module: ReadableModule;
   /** Whether only root or the service can have written the record. */
   readonly isTrusted: boolean;
+  /** 1 for each byte that the module's messages may begin with. */
+  readonly firstBytes: Uint8Array;
 }
 
 /** A program that a line names, and the modules that its lines may belong to. */
@@ -194,9 +196,10 @@ export class ModuleFinder {
   /** Whether one of the candidates understands a message; the event is then the first one's. */
   #isUnderstood(candidates: readonly Candidate[], bytes: Bytes, from: number, to: number): boolean {
     for (let i = 0; i < candidates.length; i++) {
-      const candidate = candidates[i]!;
-      if (!this.#ask(candidate.module, bytes, from, to)) continue;
-      this.#take(candidate, bytes, from, to);
+      const { module, firstBytes } = candidates[i]!;
+      if (from < to && firstBytes[bytes.array[from]!] === 0) continue;
+      if (!this.#ask(module, bytes, from, to)) continue;
+      this.#take(candidates[i]!, bytes, from, to);
       this.event.isUnderstood = true;
       return true;
     }
@@ -260,6 +263,14 @@ function writersOf(candidates: readonly Candidate[], identifier: string): readon
   return candidates.every(isWriter) ? candidates : candidates.filter(isWriter);
 }
 
+/** Any byte may begin a message. */
+const ANY = new Uint8Array(256).fill(1);
+
+/** A module as a candidate for records that only root or the service can have written, or that others may have. */
+export function candidate(module: ReadableModule, isTrusted: boolean): Candidate {
+  return { module, isTrusted, firstBytes: module.reader.firstBytes ?? ANY };
+}
+
 function trusted(module: ReadableModule): Candidate {
-  return { module, isTrusted: true };
+  return candidate(module, true);
 }

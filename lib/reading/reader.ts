@@ -4,7 +4,13 @@ import type { LogEvent } from "./event.ts";
 import type { ModuleHealth } from "./health.ts";
 import { LINE, NO_PID, type Origin, type Records } from "../core/records.ts";
 import { timeOfLine } from "./line_time.ts";
-import { type Candidate, type Manner, ModuleFinder, type ReadableModule } from "./module_finder.ts";
+import {
+  type Candidate,
+  candidate,
+  type Manner,
+  ModuleFinder,
+  type ReadableModule,
+} from "./module_finder.ts";
 import { LastLines, type Line, mayRepeat, timesRepeated } from "./repetition.ts";
 import { isJournalds, type Suppression, Suppressions } from "./suppressions.ts";
 import { timeOfStamp } from "./timestamp.ts";
@@ -206,7 +212,7 @@ export class Reader {
     const { identifier, sender } = origin;
     const ofUnit = () => this.#finder.open.filter(({ units }) => isOfUnit(sender.unit, units));
     const modules = this.#finder.named(identifier) ?? ofUnit();
-    const candidates = modules.map((module) => ({ module, isTrusted: isTrusted(sender, module.units) }));
+    const candidates = modules.map((module) => candidate(module, isTrusted(sender, module.units)));
     if (candidates.length > 0) this.#suppressions.seen(sender.unit);
     return this.#placements[index] = { origin, candidates, isJournalds: isJournalds(origin) };
   }

@@ -113,6 +113,8 @@ function commandsOf(directory: string): readonly (readonly [string, readonly [st
     ["bans", ["A ban"]],
     ["status", ["`status`", "A ban"]],
     ["check", ["`check`"]],
+    ["init", ["`init`"]],
+    ["doctor", ["`doctor`"]],
     [`match --module SSHD ${directory}/lines`, ["`match`"]],
     [`replay ${directory}/lines`, ["`replay`"]],
     ["ban 192.0.2.8", ["`ban`", "A ban"]],
