@@ -30,7 +30,7 @@ import { type MonitorFeed, openFeeds } from "./feeds.ts";
 import { type House, HOUSEKEEPING, Housekeeping } from "./housekeeping.ts";
 import { Knocking } from "./knocking.ts";
 import { type AppliedBan, Leaks } from "./leaks.ts";
-import { resolveBySystem } from "./names.ts";
+import { systemResolve } from "./names.ts";
 import { Pipeline } from "./pipeline.ts";
 import { type MonitorReport, readReport, type SourceReport } from "./report.ts";
 import { Surroundings, systemSources } from "./surroundings.ts";
@@ -105,7 +105,7 @@ export class Monitor {
       state,
       log,
       clock: now,
-      resolve: resolveBySystem,
+      resolve: systemResolve(),
       changed: () => this.#housekeeping.attempt("take over a change", () => this.#refresh()),
     });
     this.#surroundings = new Surroundings({
