@@ -28,7 +28,7 @@ function listenToSignals(): RunSignals {
 /** The command line with `run` put in where it names no command. */
 function withDefault(args: readonly string[]): string[] {
   const first = args[0] ?? "";
-  const isGlobal = ["-h", "--help", ...VERSION].includes(first);
+  const isGlobal = ["-h", "--help", ...VERSION_OPTIONS].includes(first);
   return (first === "" || first.startsWith("-")) && !isGlobal ? ["run", ...args] : [...args];
 }
 

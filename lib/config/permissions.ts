@@ -63,16 +63,18 @@ export function permissionsFor(config: Config): Permissions {
 }
 
 function needsOf(config: Config): Need[] {
-  const { path, stateDirectory, ban, database, whitelist, modules } = config;
+  const { path, stateDirectory, ban, database, notify, whitelist, modules } = config;
   const journal = modules.find(readsJournal);
   return [
     ...(journal ? [need("run", JOURNAL, ["modules", journal.module.name])] : []),
     need("run", ROUTES),
     need("run", RESOLVER),
     ...firewallNeeds(ban),
+    ...(notify ? [need("run", notify.program, ["notify"]), need("run", KILL)] : []),
     need("read", path),
     need("read", stateDirectory, ["state"]),
     need("write", stateDirectory, ["state"]),
+    ...metricsNeeds(config),
     ...whitelist.files.map((file) => need("read", file.path, ["whitelist_files"])),
     ...RESOLVERS.map((file) => need("read", file)),
     // Rotated files lie in the same directory.
@@ -80,10 +82,21 @@ function needsOf(config: Config): Need[] {
       files.map((file) => need("read", fixedDirectory(file), ["modules", name, "match", "file"]))
     ),
     ...(database ? databaseNeeds(database, path) : []),
-    ...noticeNeeds(config),
-    ...metricsNeeds(config),
     ...FACTS.map((fact) => need("sys", fact)),
   ];
+}
+
+/** Renaming one file to the other takes the right to read and to write both. */
+function metricsNeeds({ metricsFile, stateDirectory }: Config): Need[] {
+  if (metricsFile === null || metricsFile.startsWith(`${stateDirectory}/`)) return [];
+  return [metricsFile, freshMetricsFile(metricsFile)].flatMap((file) =>
+    (["read", "write"] as const).map((kind) => need(kind, file, ["metrics_file"]))
+  );
+}
+
+/** The file that takes the place of a metrics file when all is written. Its name is one that node_exporter does not read. */
+export function freshMetricsFile(metricsFile: string): string {
+  return `${metricsFile}.new`;
 }
 
 function need(kind: keyof Permissions, item: string, key: Path | null = null): Need {
@@ -109,24 +122,6 @@ function databaseNeeds(server: ServerAddress, config: string): Need[] {
     need("read", join(dirname(config), PASSWORD_FILE), ["DB"]),
     need("env", DATABASE_VARIABLES, ["DB"]),
   ];
-}
-
-function noticeNeeds({ notify }: Config): Need[] {
-  return notify === null ? [] : [need("run", notify.program, ["notify"]), need("run", KILL)];
-}
-
-/** Renaming one file to the other takes the right to read and to write both. */
-function metricsNeeds({ metricsFile, stateDirectory }: Config): Need[] {
-  if (metricsFile === null || metricsFile.startsWith(`${stateDirectory}/`)) return [];
-  return [metricsFile, freshMetricsFile(metricsFile)].flatMap((file) => [
-    need("read", file, ["metrics_file"]),
-    need("write", file, ["metrics_file"]),
-  ]);
-}
-
-/** The file that takes the place of a metrics file when all is written. Its name is one that node_exporter does not read. */
-export function freshMetricsFile(metricsFile: string): string {
-  return `${metricsFile}.new`;
 }
 
 /** Begins the Unix socket in a `net` permission. Deno 2.4 knows none: there the right to read and write the file is enough. */

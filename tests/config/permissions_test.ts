@@ -132,7 +132,7 @@ Deno.test("`permissionsFor()` lets a metrics file outside of the state be writte
   const of = (metricsFile: string) => permissionsFor({ ...CONFIG, metricsFile });
   const path = "/var/lib/prometheus/node-exporter/strongmonitor.prom";
   assert.deepEqual(of(path).write, ["/var/lib/strongmonitor", path, `${path}.new`]);
-  assert.deepEqual(of(path).read.slice(-2), [path, `${path}.new`]);
+  assert.deepEqual(of(path).read.slice(2, 4), [path, `${path}.new`]);
   assert.deepEqual(of("/var/lib/strongmonitor/metrics/a.prom"), permissionsFor(CONFIG));
 });
 
