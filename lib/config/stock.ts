@@ -19,7 +19,7 @@ export const [DATABASE_NAME, DATABASE_PORT] = ["db", 5432] as const;
 /** Directory of the local database's socket. */
 export const SOCKET_DIRECTORY = "/run/postgresql";
 /** The one program of the administrator's own that it runs by itself. */
-const HOOK = `${SETTINGS}/notify`;
+export const HOOK = `${SETTINGS}/notify`;
 
 const socket = socketOf({ host: SOCKET_DIRECTORY, port: DATABASE_PORT })!;
 const servers = [DATABASE_NAME, "localhost", "127.0.0.1", "::1"].map((host) =>
