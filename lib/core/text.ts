@@ -47,3 +47,8 @@ export function counted(count: number, noun: string, plural = `${noun}s`): strin
 export function detached(text: string): string {
   return (" " + text).slice(1);
 }
+
+/** Quotes a word for a shell, where that is needed. */
+export function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}
