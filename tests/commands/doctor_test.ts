@@ -92,7 +92,18 @@ Deno.test({
       ],
     ] as const;
     for (const [capabilities, command, expected] of cases) {
-      await withJournal([own(capabilities, "a.service")], async (machine) => {
+      // Any user may call himself strongmonitor.
+      const forged = entry(0, [
+        ["_UID", "1000"],
+        ["_SYSTEMD_UNIT", "user@1000.service"],
+        [
+          "SYSLOG_IDENTIFIER",
+          "strongmonitor",
+        ],
+        ["_CAP_EFFECTIVE", "3fff"],
+        ["MESSAGE", "running"],
+      ]);
+      await withJournal([own(capabilities, "a.service"), forged], async (machine) => {
         machine.program("nft", "exit 0");
         machine.program("sudo", "exit 0");
         machine.configure({ firewall: "nftables", nft_command: command });
@@ -234,8 +245,7 @@ Deno.test("`doctor` notices a clock that is behind what the monitor has seen, an
 });
 
 Deno.test({
-  name:
-    "`doctor` names files that the monitor's user cannot read, and a configuration that others may change",
+  name: "`doctor` names files that the monitor's user cannot use, and those that others may change",
   ignore: Deno.uid() !== 0,
   async fn() {
     using machine = new Machine();
@@ -250,6 +260,15 @@ Deno.test({
       `failure: the mode of ${log} does not let the user strongmonitor read it`,
     ]);
     assert.deepEqual(of(findings, "files"), [`failure: others than root may change ${machine.config}`]);
+    const state = `${machine.directory}/state`;
+    Deno.mkdirSync(state, { mode: 0o755 });
+    Deno.chownSync(state, 990, 990);
+    Deno.writeTextFileSync(`${state}/state.db-wal`, "");
+    assert.deepEqual(of((await doctor(machine)).findings, "files").slice(1), [
+      `failure: others may use ${state}`,
+      `failure: ${state}/state.db-wal is not strongmonitor's, so that the monitor cannot write it`,
+    ]);
+    Deno.removeSync(state, { recursive: true });
     Deno.chmodSync(log, 0o644);
     Deno.chmodSync(machine.config, 0o644);
     const mended = await doctor(machine);
