@@ -9,8 +9,9 @@ import type { BanOptions } from "./ban.ts";
 import type { ExportFormat } from "./bans_export.ts";
 import type { ImportOptions } from "./bans_import.ts";
 import type { KnockNewOptions } from "./knock.ts";
-import { type CommonOptions, EXPORT_FORMATS, printError, printLines } from "./output.ts";
+import { type CommonOptions, EXPORT_FORMATS, printError, printLines, TOP_TABLES } from "./output.ts";
 import type { RunOptions, RunSignals } from "./run.ts";
+import type { TopOptions } from "./top.ts";
 import type { WhitelistAddOptions } from "./whitelist.ts";
 
 /** Where commander's hint begins: what stands before is one line, whatever the arguments hold that it quotes. */
@@ -50,6 +51,7 @@ export function commandLine(parts: CommandLineParts): Command {
     );
   addInit(program, exit);
   addRun(program, parts);
+  addHistory(program, exit);
   addTrials(program, exit);
   addBans(program, exit);
   addWhitelist(program, exit);
@@ -131,6 +133,33 @@ function addRun(program: Command, { exit, log, signals }: CommandLineParts): voi
   })
     .option("--json", "print JSON")
     .action(async (options: Options) => exit((await import("./confirm.ts")).confirmCommand(options)));
+}
+
+/** The commands that tell what has been. */
+function addHistory(program: Command, exit: CommandLineParts["exit"]): void {
+  subcommand(program, {
+    usage: "why <address>",
+    summary: "tell why an address or a network is banned, or why it is not",
+    examples: ["why 192.0.2.7", "why 2001:db8::/64", "why 192.0.2.0/24 --json"],
+  })
+    .option("--json", "print JSON")
+    .action(async (address: string, options: Options) =>
+      exit(await (await import("./why.ts")).whyCommand(address, options))
+    );
+  subcommand(program, {
+    usage: "top",
+    summary: "show who attacks most, what they try and which rules they hit",
+    examples: [
+      "top",
+      "top --since 7d --by network",
+      "top --since yesterday --by user",
+      "top --by rule --json",
+    ],
+  })
+    .option("--since <time>", "count from the hour of this time on", "24h")
+    .addOption(new Option("--by <what>", "show this table alone, with more rows").choices(TOP_TABLES))
+    .option("--json", "print JSON")
+    .action(async (options: Options & TopOptions) => exit((await import("./top.ts")).topCommand(options)));
 }
 
 /** The commands that try a configuration. */

@@ -20,6 +20,7 @@ export class NoStore implements BatchStore {
       this.length = 0;
     },
   };
+  readonly rollups = { add(): void {}, addHits(): void {}, reset(): void {} };
   readonly notes = { seed: 0, groups: () => [], contents: () => [], add(): void {} };
 
   write(): number {

@@ -13,6 +13,8 @@ export interface CommonOptions {
 
 /** Formats of `bans --export`. */
 export const EXPORT_FORMATS = ["nft", "ipset", "plain", "json"] as const;
+/** Tables of `top`. */
+export const TOP_TABLES = ["address", "network", "user", "path", "rule", "module"] as const;
 const encoder = new TextEncoder();
 
 /** Writes a line to standard output; whatever in it could steer a terminal is escaped. */

@@ -1,5 +1,6 @@
 import { dirname, resolve } from "node:path";
 import type { DatabaseConfig } from "../postgres/connection.ts";
+import { type ServerAddress, socketOf } from "../postgres/server_address.ts";
 import type { Micros } from "../core/time.ts";
 import { UserError } from "../core/error.ts";
 import type { BuildTarget } from "./build_hint.ts";
@@ -52,10 +53,10 @@ export function configOf(text: string, path: string, options: LoadOptions): Conf
     tests,
     journalWake: settings.journal_wake,
     ban: toBan(settings, folder),
-    database: toDatabase(
-      settings,
-      () => options.withPassword === false ? "" : readPassword(file, options.state),
-    ),
+    database: toDatabase(settings, (server) => {
+      const isNeeded = socketOf(server) === null;
+      return options.withPassword === false ? "" : readPassword(file, { state: options.state, isNeeded });
+    }),
     following: toFollowing(settings),
     ipv6Prefix: settings.ipv6_prefix,
     networkBans,
@@ -65,6 +66,7 @@ export function configOf(text: string, path: string, options: LoadOptions): Conf
     keepLog: settings.keep_log ?? null,
     keepLogSize: settings.keep_log_size,
     keepBans: keepBans(settings.keep_bans, { modules, networkBans }),
+    complain: (key, complaint) => document.complain(key, complaint),
   };
 }
 
@@ -131,8 +133,11 @@ function toBan(settings: Settings, folder: string): BanConfig {
   };
 }
 
-function toDatabase({ DB }: Settings, password: () => string): DatabaseConfig | null {
-  return DB ? { ...DB, password: password() } : null;
+function toDatabase(
+  { DB }: Settings,
+  password: (server: ServerAddress) => string,
+): DatabaseConfig | null {
+  return DB ? { ...DB, password: password(DB) } : null;
 }
 
 function toFollowing({ fleet }: Settings): FollowRules | null {

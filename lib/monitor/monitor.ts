@@ -19,6 +19,7 @@ import { type Fleet, openFleet, type Sharing } from "../postgres/fleet.ts";
 import { longestWindow } from "../rules/engine.ts";
 import type { ModuleRules } from "../rules/rule.ts";
 import type { Lock } from "../state/lock.ts";
+import type { BatchWriter } from "../state/batch_writer.ts";
 import type { State } from "../state/state.ts";
 import { watchControl } from "./control.ts";
 import { FleetBans } from "./fleet_bans.ts";
@@ -28,7 +29,7 @@ import { type MonitorFeed, openFeeds } from "./feeds.ts";
 import { type House, HOUSEKEEPING, Housekeeping } from "./housekeeping.ts";
 import { Knocking } from "./knocking.ts";
 import { type AppliedBan, Leaks } from "./leaks.ts";
-import { resolveBySystem } from "./names.ts";
+import { systemResolve } from "./names.ts";
 import { Pipeline } from "./pipeline.ts";
 import { type MonitorReport, readReport, type SourceReport } from "./report.ts";
 import { Surroundings, systemSources } from "./surroundings.ts";
@@ -77,6 +78,7 @@ export class Monitor {
   readonly #knocking: Knocking;
   /** Null: nobody is really banned. */
   readonly #leaks: Leaks | null;
+  readonly #batches: BatchWriter;
   readonly #pipeline: Pipeline;
   readonly #feeds: readonly MonitorFeed[];
   readonly #housekeeping: Housekeeping;
@@ -97,7 +99,7 @@ export class Monitor {
       state,
       log,
       clock: now,
-      resolve: resolveBySystem,
+      resolve: systemResolve(),
       changed: () => this.#housekeeping.attempt("take over a change", () => this.#refresh()),
     });
     this.#surroundings = new Surroundings({
@@ -142,8 +144,9 @@ export class Monitor {
       lengths: bannedLengths(config),
       log,
     });
+    this.#batches = state.batches(config.modules.map(({ module }) => module.name));
     this.#pipeline = new Pipeline(config.modules, {
-      store: state.batches(config.modules.map(({ module }) => module.name)),
+      store: this.#batches,
       judge: this.#bans,
       log,
       before: readReport(state.report())?.modules,
@@ -231,6 +234,7 @@ export class Monitor {
       this.#housekeeping.run(signal),
       this.#reconcile(signal),
       every(REPORTING, signal, () => attempt("report", () => this.#report(true))),
+      every(REPORTING, signal, () => attempt("keep counts of the hour", () => this.#batches.flush())),
       this.#whitelisting.followNames(signal),
       this.#whitelisting.followFiles(signal),
     ]);
@@ -365,6 +369,7 @@ export class Monitor {
         { name: "delete old logins", run: (time) => this.#state.logins.expireLogins(time - keepLogins) },
       ],
       deletions: [
+        { name: "add up counts of old hours", run: (time) => this.#state.rollups.fold(time) },
         { name: "write notes anew", run: () => this.#state.notes.rewrite(this.#pipeline.lasting) ? 1 : 0 },
         ...keepLog === null
           ? []
@@ -448,6 +453,7 @@ export class Monitor {
     await background;
     // What takes over would not know that the clock was set back.
     this.#housekeeping.attempt("mend bans of a clock that ran ahead", () => this.#rebase());
+    this.#housekeeping.attempt("keep counts of the hour", () => this.#batches.flush({ isLast: true }));
     this.#housekeeping.attempt("report", () => this.#report(false));
   }
 
