@@ -1,5 +1,6 @@
 /** Do the user, the files and the unit of the monitor fit together? */
 import { PASSWORD_FILE } from "../../config/file.ts";
+import { may, RESOLVER } from "../../config/permissions.ts";
 import type { BanConfig, Config } from "../../config/types.ts";
 import { userName } from "../../core/denial.ts";
 import { ask, lookAt, mayChangeNetwork, monitorEntry, SERVICE_USER, type SystemUser } from "../machine.ts";
@@ -12,10 +13,10 @@ const OF_OTHERS = 0o077;
 /** Says who asks: what another user than the monitor's may do proves little. */
 export function examineUser(service: SystemUser | null): Finding {
   if (service === null) {
-    if (Deno.permissions.querySync({ name: "run", command: "getent" }).state !== "granted") {
+    if (!may("run", RESOLVER)) {
       return warning(
         "user",
-        `cannot tell whether there is a user ${SERVICE_USER}: this program may not run getent`,
+        `cannot tell whether there is a user ${SERVICE_USER}: this program may not run ${RESOLVER}`,
       );
     }
     return warning(
