@@ -1,7 +1,9 @@
 import { strict as assert } from "node:assert";
 import { now, SECOND } from "../../lib/core/time.ts";
+import { type Lock, takeLock } from "../../lib/state/lock.ts";
 import { type Finding, findingsIn, Machine, of } from "../support/machine.ts";
 import { temporaryState } from "../support/helpers.ts";
+import { REPORT } from "../support/monitor_report.ts";
 import { canMakeJournals, type Fields, JournalDirectory } from "../support/journal_files.ts";
 import { inNamespace, lacking } from "../support/namespace.ts";
 import { program } from "../support/program.ts";
@@ -216,27 +218,8 @@ Deno.test("`doctor` notices a clock that is behind what the monitor has seen, an
   using temporary = temporaryState();
   const { directory, state } = temporary;
   machine.configure({ state: directory });
-  const source = { running: true, delivery: null, problems: [], waiting: false };
-  const report = {
-    ...{ pid: 1, running: true, started: now(), config: "/c", firewall: "observe", holding: null, leaks: [] },
-    ...{ trialEnd: null, modules: [], givenUp: [], tracked: 0, forgotten: 0, database: null },
-    sources: [{ ...source, name: "journal", lastBatch: now() + 3_600 * SECOND }],
-    counts: Object.fromEntries(
-      [
-        "entries",
-        "unknown",
-        "events",
-        "recorded",
-        "hits",
-        "bans",
-        "damaged",
-        "suppressed",
-        "untrusted",
-        "ahead",
-      ]
-        .map((key) => [key, 0]),
-    ),
-  };
+  const [journal] = REPORT.sources;
+  const report = { ...REPORT, sources: [{ ...journal!, lastBatch: now() + 3_600 * SECOND }] };
   state.setReport(JSON.stringify(report));
   const { code, findings } = await doctor(machine);
   assert.equal(code, 1);
@@ -300,3 +283,26 @@ Deno.test("`doctor` says what this program was not built for, and goes without",
     /^failure: .* wants to run ip, to run sudo, .* was built without$/,
   );
 });
+
+Deno.test("`doctor` tells the problems that a running monitor has reported", async () => {
+  using machine = new Machine();
+  using temporary = temporaryState();
+  const { directory, state } = temporary;
+  using lock = disposable(takeLock(directory)!);
+  machine.configure({ state: directory });
+  state.setReport(JSON.stringify(REPORT));
+  const { code, findings } = await doctor(machine);
+  assert.equal(code, 1);
+  assert.match(
+    of(findings, "monitor").join("\n"),
+    /^failure: Banned and still getting through: 192\.0\.2\.9: /m,
+  );
+  state.setReport(JSON.stringify({ ...REPORT, leaks: [], modules: [] }));
+  assert.match(of((await doctor(machine)).findings, "monitor")[0]!, /^ok: runs since /);
+  assert.ok(lock);
+});
+
+/** Releases a lock at the end of the scope. */
+function disposable(lock: Lock): Lock & Disposable {
+  return { ...lock, [Symbol.dispose]: () => lock.release() };
+}
