@@ -23,7 +23,7 @@ import { type BatchNotes, NoteBatch } from "./note_batch.ts";
 import { NO_ROOM, Notes, type Room } from "./notes.ts";
 import { RuleGroups, type StoredGroup } from "./rule_groups.ts";
 import { CountedAddress } from "./counted_address.ts";
-import { NewestHits } from "./newest_hits.ts";
+import { RuleHits } from "./rule_hits.ts";
 import { makePlan, type NumberedRule, type Part, type Plan } from "./note_plan.ts";
 import { RuleSet } from "./rule_set.ts";
 import { userLenience, Users } from "./users.ts";
@@ -64,6 +64,13 @@ interface Known {
   readonly bursts: Bursts;
 }
 
+/** How many hits count by a rule. */
+export interface RuleCount {
+  readonly module: string;
+  readonly rule: Rule;
+  readonly count: number;
+}
+
 /** Matches events against the rules and counts their hits, on the events' own time. Knows no clock. */
 export class Engine {
   readonly #rules: readonly NumberedRule[];
@@ -86,7 +93,7 @@ export class Engine {
   /** Trips of the event at hand, with the numbers of their rules. */
   readonly #passed: { readonly rule: number; readonly trip: Trip }[] = [];
   #hits = 0;
-  #newest!: NewestHits;
+  #ruleHits!: RuleHits;
 
   constructor(modules: readonly RuledModule[], options: EngineOptions = {}) {
     const rules = modules.flatMap(({ name: service, rules }) =>
@@ -163,11 +170,11 @@ export class Engine {
     return this.#batch.take(now);
   }
 
-  /** Rules that were hit since the last call, and when at the latest. */
-  takeNewest(): { service: string; rule: string; time: Micros }[] {
-    return this.#newest.take().map(({ rule, time }) => {
+  /** Takes the rules that were hit since the last call, when at the latest and how often. */
+  takeRuleHits(): { service: string; rule: string; time: Micros; count: number }[] {
+    return this.#ruleHits.take().map(({ rule, time, count }) => {
       const { service, name } = this.#rules[rule]!;
-      return { service, rule: name, time };
+      return { service, rule: name, time, count };
     });
   }
 
@@ -197,6 +204,24 @@ export class Engine {
     for (const notes of this.#notes) notes.forget(words);
     this.#trips = this.#trips.filter((trip) => trip.address !== address);
     if (this.#options.isStored !== false) this.#batch.forget(words);
+  }
+
+  /** How many hits of an address or network that is counted as such count at `time`, by the rules of which there are some. */
+  countsAt(address: string, time: Micros): RuleCount[] {
+    const words = wordsOf(address);
+    return this.#modules.flatMap(({ set }, module) => {
+      const counts = this.#notes[module]!.countAt(words, time);
+      return set.rules.flatMap((rule) => {
+        const count = counts[rule.number]!;
+        return count === 0 ? [] : [{ module: rule.service, rule, count }];
+      });
+    });
+  }
+
+  /** What the address of an event is counted as. */
+  countedAs({ reader }: LogEvent): string {
+    this.#countedAddress.put(reader.address, this.#record);
+    return textOfWords(this.#record);
   }
 
   /** Gives back the memory of addresses that fell silent before their windows ending at `now`: of some at each call. */
@@ -244,7 +269,7 @@ export class Engine {
     this.#batch = new NoteBatch(this.#groups);
     this.#trips = [];
     this.#hits = 0;
-    this.#newest = new NewestHits(this.#groups);
+    this.#ruleHits = new RuleHits(this.#groups);
     for (const module of this.#modules) {
       module.set.forget();
       module.bursts.clear();
@@ -276,7 +301,7 @@ export class Engine {
     bits = notes.note(part.group, bits, record.value);
     if (bits === 0) return;
     this.#hits += countOf(bits);
-    this.#newest.note(part.group, bits, record.time);
+    this.#ruleHits.note(part.group, bits, record.time);
     if (this.#options.isStored !== false) {
       record.rules = part.group << GROUP_RULES | bits;
       this.#batch.hit(record as NoteRecord);

@@ -146,6 +146,15 @@ export class Notes {
     return this.#watchCounts;
   }
 
+  /** How many notes of an address count for each rule within the windows before and behind `time`. Good until the next call. */
+  countAt(address: AddressWords, time: Micros): Float64Array {
+    this.#clearCounts();
+    if (!this.selectKnown(address)) return this.#counts;
+    this.time[0] = time;
+    this.#walk();
+    return this.#counts;
+  }
+
   /** Counts the selected address by one rule from nothing again. */
   reset(rule: number): void {
     const at = this.#at;

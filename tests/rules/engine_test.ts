@@ -340,17 +340,17 @@ Deno.test("`Engine.takeNotes()` gives one record for each line, and those togeth
   assert.deepEqual(engine.takeNotes(110 * SECOND), { groups: [], forgotten: null, rows: [] });
 });
 
-Deno.test("`Engine.takeNewest()` says when each rule counted a hit last, once", () => {
+Deno.test("`Engine.takeRuleHits()` says when each rule counted a hit last and how often, once", () => {
   const rules = [rule(), rule({ name: "users", distinct: "user" })];
   const engine = engineOf(rules);
   add(engine, { time: 5, fields: { user: "a" } });
   add(engine, { time: 7, fields: { user: "a" } });
   add(engine, { time: 6, fields: { user: "b" } });
-  assert.deepEqual(engine.takeNewest(), [
-    { service: "SSHD", rule: "invalid", time: 7 },
-    { service: "SSHD", rule: "users", time: 6 },
+  assert.deepEqual(engine.takeRuleHits(), [
+    { service: "SSHD", rule: "invalid", time: 7, count: 3 },
+    { service: "SSHD", rule: "users", time: 6, count: 2 },
   ]);
-  assert.deepEqual(engine.takeNewest(), []);
+  assert.deepEqual(engine.takeRuleHits(), []);
 });
 
 Deno.test("`Engine.restore()` goes on counting where the stored notes end, and skips rules no longer there", () => {
