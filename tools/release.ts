@@ -5,8 +5,8 @@ import { parseArgs } from "node:util";
 import { commandLine } from "../lib/commands/command_line.ts";
 import { UserError } from "../lib/core/error.ts";
 import { VERSION } from "../lib/core/version.ts";
-import { type Architecture, layDebian } from "./release/debian.ts";
-import { copy, gzip, sha256 } from "./release/files.ts";
+import { type Architecture, debianChangelog, layDebian } from "./release/debian.ts";
+import { copy, sha256 } from "./release/files.ts";
 import { bashCompletion, fishCompletion, manPage, zshCompletion } from "./release/pages.ts";
 import { sbom } from "./release/sbom.ts";
 
@@ -27,6 +27,9 @@ Environment:
 
 Exit codes: 0 done, 1 failed, 64 wrong usage, 69 something needed is unavailable
 `;
+
+/** The first package of this version. */
+const DEBIAN_VERSION = `${VERSION}-1`;
 
 /** Files of the tarball beside the program, by their places in the project. */
 const SHIPPED = [
@@ -101,13 +104,12 @@ async function writePages(directory: string, epoch: number): Promise<void> {
     "_strongmonitor": zshCompletion(program),
     "strongmonitor.fish": fishCompletion(program),
     "changelog": await Deno.readTextFile(`${PROJECT}/CHANGELOG.md`),
+    "changelog.Debian": debianChangelog(DEBIAN_VERSION, new Date(epoch * 1_000).toUTCString()),
   };
   await Deno.mkdir(directory);
   for (const [name, text] of Object.entries(pages)) {
     await Deno.writeTextFile(`${directory}/${name}`, text);
-    if (/\.8$|^changelog$/.test(name)) {
-      await Deno.writeFile(`${directory}/${name}.gz`, await gzip(new TextEncoder().encode(text)));
-    }
+    if (/\.8$|^changelog/.test(name)) await run("gzip", ["--best", "--no-name", `${directory}/${name}`]);
   }
 }
 
@@ -126,7 +128,7 @@ async function tarball(directory: string, { scratch, program, epoch }: Made): Pr
   copy(program, `${root}/${name}/strongmonitor`, 0o755);
   for (const file of SHIPPED) copy(`${PROJECT}/${file}`, `${root}/${name}/${file}`, 0o644);
   for (const { name: page } of Deno.readDirSync(`${scratch}/pages`)) {
-    if (!/\.gz$|^changelog$/.test(page)) {
+    if (!page.startsWith("changelog")) {
       copy(`${scratch}/pages/${page}`, `${root}/${name}/share/${page}`, 0o644);
     }
   }
@@ -143,14 +145,14 @@ async function tarball(directory: string, { scratch, program, epoch }: Made): Pr
 }
 
 async function debian(directory: string, { scratch, program, epoch }: Made): Promise<string> {
-  const path = `${directory}/strongmonitor_${VERSION}_${architecture()}.deb`;
+  const path = `${directory}/strongmonitor_${DEBIAN_VERSION}_${architecture()}.deb`;
   const root = `${scratch}/deb`;
   Deno.mkdirSync(root, { mode: 0o755 });
   layDebian(root, {
     project: PROJECT,
     program,
     pages: `${scratch}/pages`,
-    version: VERSION,
+    version: DEBIAN_VERSION,
     architecture: architecture(),
   });
   await run("find", [root, "-type", "d", "-exec", "chmod", "755", "{}", "+"]);

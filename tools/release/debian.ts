@@ -19,6 +19,16 @@ export interface Parts {
 const MAINTAINER = "The StrongMonitor authors <maintainers@strongmonitor.invalid>";
 const SCRIPTS = ["postinst", "prerm", "postrm"] as const;
 
+/** The changelog of the package, which Debian keeps beside the program's own. `date` is of RFC 5322. */
+export function debianChangelog(version: string, date: string): string {
+  return `strongmonitor (${version}) unstable; urgency=medium
+
+  * All changes: changelog.gz
+
+ -- ${MAINTAINER}  ${date.replace("GMT", "+0000")}
+`;
+}
+
 /** Lays the package's tree into `root`, an empty directory, as dpkg-deb(1) takes it. */
 export function layDebian(root: string, parts: Parts): void {
   const { project, program, pages } = parts;
@@ -40,6 +50,8 @@ export function layDebian(root: string, parts: Parts): void {
   }
   Deno.writeTextFileSync(`${root}/${docs}/copyright`, copyright(Deno.readTextFileSync(`${project}/LICENSE`)));
   place(`${pages}/changelog.gz`, `${docs}/changelog.gz`);
+  place(`${pages}/changelog.Debian.gz`, `${docs}/changelog.Debian.gz`);
+  place(`${project}/docs/config.schema.json`, "usr/share/strongmonitor/config.schema.json");
   Deno.mkdirSync(`${root}/DEBIAN`);
   Deno.writeTextFileSync(`${root}/DEBIAN/conffiles`, "/etc/strongmonitor/config.jsonc\n");
   Deno.writeTextFileSync(`${root}/DEBIAN/control`, control(root, parts));
@@ -58,7 +70,7 @@ Version: ${version}
 Architecture: ${architecture}
 Maintainer: ${MAINTAINER}
 Installed-Size: ${sizeOf(root)}
-Depends: libc6 (>= 2.36), libgcc-s1, systemd (>= 252), init-system-helpers, iproute2
+Depends: libc6 (>= 2.36), libgcc-s1, systemd (>= 252), iproute2
 Recommends: nftables
 Suggests: sudo, postgresql
 Section: admin

@@ -8,15 +8,6 @@ export function copy(from: string, to: string, mode: number): void {
   Deno.chmodSync(to, mode);
 }
 
-/** Bytes packed by gzip(1) without a name or a time. */
-export async function gzip(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
-  const stream = new Blob([bytes]).stream().pipeThrough(new CompressionStream("gzip"));
-  const packed = new Uint8Array(await new Response(stream).arrayBuffer());
-  // The operating system, which RFC 1952 leaves to the writer: 3 is Unix.
-  packed[9] = 3;
-  return packed;
-}
-
 /** SHA-256 of a file in hexadecimal digits. */
 export function sha256(path: string): string {
   return createHash("sha256").update(Deno.readFileSync(path)).digest("hex");
