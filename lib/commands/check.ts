@@ -46,7 +46,7 @@ export function checkCommand(options: CommonOptions): number {
 }
 
 /** Returns the patterns of log files that modules read, each once. */
-function filesOf({ modules }: Config): string[] {
+export function filesOf({ modules }: Config): string[] {
   return [...new Set(modules.flatMap(({ module }) => module.files))];
 }
 
@@ -62,10 +62,13 @@ function configJson(config: Config) {
     keepBans,
     journalWake,
     database,
+    metricsFile,
+    notify,
     ban,
     ipv6Prefix,
     networkBans,
     trust,
+    following,
     whitelist,
   } = config;
   const { modules } = config;
@@ -77,6 +80,8 @@ function configJson(config: Config) {
     keep_bans: seconds(keepBans),
     journal_wake: seconds(journalWake),
     database: database && { ...database, password: undefined },
+    metrics_file: metricsFile,
+    notify: notify && { ...notify, bans: seconds(notify.bans), timeout: seconds(notify.timeout) },
     firewall: ban.firewall,
     nft_command: ban.nft,
     unban_on_stop: ban.unbanOnStop,
@@ -88,6 +93,13 @@ function configJson(config: Config) {
       ...growthJson(growth),
     })),
     trust_logins: trust && { for: seconds(trust.span), methods: [...trust.methods], factor: trust.factor },
+    fleet: following && {
+      min_reports: following.minReports,
+      window: seconds(following.window),
+      accept_from: following.acceptFrom && [...following.acceptFrom],
+      modules: following.modules && [...following.modules],
+      max_bans: following.maxBans,
+    },
     whitelist: whitelist.members.map(({ address }) => address),
     whitelist_files: whitelist.files.map((file) => ({
       path: file.path,

@@ -16,11 +16,14 @@ export function describeConfig(config: Config): string {
       config.keepLogSize === null ? "" : ` in ${config.keepLogSize / 2 ** 20} MiB`
     }, ended bans ${keeping(config.keepBans)}`,
     describeDatabase(config),
+    ...describeNotify(config),
+    ...config.metricsFile === null ? [] : [`Metrics: written to ${config.metricsFile}`],
     ...describeBans(config),
     ...describeGrowth(config),
     ...config.networkBans.map(describeStep),
     ...describeWhitelist(config),
     describeTrust(config),
+    ...describeFollowing(config),
     ...config.modules.flatMap(describeModule),
     ...configWarnings(config).map((warning) => `Warning: ${warning}`),
   ].map(printable).join("\n");
@@ -33,6 +36,12 @@ function keeping(span: Micros | null): string {
 function describeDatabase({ database }: Config): string {
   if (!database) return "Database: none, all records stay in the state";
   return `Database: ${database.database} on ${spellServer(database)} as ${database.user}`;
+}
+
+function describeNotify({ notify }: Config): string[] {
+  if (notify === null) return [];
+  const bans = notify.bans === null ? "" : ` and, at most every ${formatDuration(notify.bans)}, of bans`;
+  return [`Notices: ${quoteWords([notify.program])} is told of problems${bans}`];
 }
 
 function describeBans({ ban }: Config): string[] {
@@ -82,6 +91,15 @@ function describeTrust({ trust }: Config): string {
     formatDuration(span)
   }; after others limits ` +
     `are ${factor} times as high`;
+}
+
+function describeFollowing({ following }: Config): string[] {
+  if (following === null) return [];
+  const { minReports, window, acceptFrom, modules, maxBans } = following;
+  const from = acceptFrom === null ? "other servers" : [...acceptFrom].join(", ");
+  const what = modules === null ? "bans" : `bans of ${[...modules].join(", ")}`;
+  const enough = minReports === 1 ? "" : `, once ${minReports} of them ban within ${formatDuration(window)}`;
+  return [`Fleet: ${what} of ${from} are in force here too${enough}, at most ${maxBans}`];
 }
 
 function describeStep({ ipv4, ipv6, limit, window, banTime, growth }: NetworkStep): string {

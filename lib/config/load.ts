@@ -7,8 +7,10 @@ import type { BuildTarget } from "./build_hint.ts";
 import { Document } from "./document.ts";
 import { readConfig, readPassword } from "./file.ts";
 import { inherit, makeGrowth, makeModules } from "./modules.ts";
-import { firewallProblems, moduleProblems, refuse, schemaProblems } from "./problems.ts";
+import { firewallProblems, fleetProblems, moduleProblems, refuse, schemaProblems } from "./problems.ts";
 import { type Settings, settingsSchema } from "./schema.ts";
+import { SHIPPED, withShippedRules } from "./shipped.ts";
+import type { FollowRules } from "../deciding/following.ts";
 import type { TrustOptions } from "../deciding/logins.ts";
 import type { BanConfig, Config, LoadOptions, WhitelistConfig } from "./types.ts";
 import { longestOfEach } from "./whitelist.ts";
@@ -20,7 +22,17 @@ import { whitelistFile } from "./whitelist_file.ts";
  * file's order
  */
 export function loadConfig(path: string, options: LoadOptions): Config {
-  const document = new Document(readConfig(path, options.state), path);
+  return configOf(readConfig(path, options.state), path, options);
+}
+
+/** Returns the shipped configuration as if it stood in the file `path`, for commands that can do without that one. */
+export function shippedConfig(path: string, options: LoadOptions): Config {
+  return configOf(SHIPPED, path, options);
+}
+
+/** Checks and completes `text` as if it stood in the file `path`. See `loadConfig()`. */
+export function configOf(text: string, path: string, options: LoadOptions): Config {
+  const document = new Document(text, path);
   const settings = check(document, options);
   const { modules, tests, problems } = makeModules(settings, { document, known: options.known });
   refuse(problems);
@@ -45,6 +57,10 @@ export function loadConfig(path: string, options: LoadOptions): Config {
       const isNeeded = socketOf(server) === null;
       return options.withPassword === false ? "" : readPassword(file, { state: options.state, isNeeded });
     }),
+    following: toFollowing(settings),
+    metricsFile: settings.metrics_file === undefined ? null : resolve(folder, settings.metrics_file),
+    notify: settings.notify &&
+      { ...settings.notify, program: locate([settings.notify.program], folder)![0]! },
     ipv6Prefix: settings.ipv6_prefix,
     networkBans,
     trust: toTrust(settings),
@@ -73,12 +89,13 @@ function keepBans(
 }
 
 function check(document: Document, { known }: LoadOptions): Settings {
-  const checked = settingsSchema.safeParse(document.value);
+  const checked = settingsSchema.safeParse(withShippedRules(document.value));
   const problems = checked.success ? [] : schemaProblems(document, checked.error.issues);
   refuse([
     ...document.duplicates,
     ...problems,
     ...firewallProblems(document),
+    ...fleetProblems(document),
     ...moduleProblems(document, known),
   ]);
   return checked.data!;
@@ -124,6 +141,18 @@ function toDatabase(
   password: (server: ServerAddress) => string,
 ): DatabaseConfig | null {
   return DB ? { ...DB, password: password(DB) } : null;
+}
+
+function toFollowing({ fleet }: Settings): FollowRules | null {
+  if (!fleet.share_bans) return null;
+  const named = (names: readonly string[] | undefined) => names === undefined ? null : new Set(names);
+  return {
+    minReports: fleet.min_reports,
+    window: fleet.window,
+    acceptFrom: named(fleet.accept_from),
+    modules: named(fleet.modules),
+    maxBans: fleet.max_bans,
+  };
 }
 
 function toTrust({ trust_logins: trust }: Settings): TrustOptions | null {

@@ -1,5 +1,5 @@
-import { basename, dirname, join } from "node:path";
-import { childEnvironment, KILL } from "../core/child_process.ts";
+import { dirname, join } from "node:path";
+import { childEnvironment, hasOwnChildren, KILL } from "../core/child_process.ts";
 import { type ServerAddress, socketOf, spellServer } from "../postgres/server_address.ts";
 import type { Path } from "./document.ts";
 import type { BanConfig, Config } from "./types.ts";
@@ -62,16 +62,19 @@ export function permissionsFor(config: Config): Permissions {
   };
 }
 
-function needsOf({ path, stateDirectory, ban, database, whitelist, modules }: Config): Need[] {
+function needsOf(config: Config): Need[] {
+  const { path, stateDirectory, ban, database, notify, whitelist, modules } = config;
   const journal = modules.find(readsJournal);
   return [
     ...(journal ? [need("run", JOURNAL, ["modules", journal.module.name])] : []),
     need("run", ROUTES),
     need("run", RESOLVER),
     ...firewallNeeds(ban),
+    ...(notify ? [need("run", notify.program, ["notify"]), need("run", KILL)] : []),
     need("read", path),
     need("read", stateDirectory, ["state"]),
     need("write", stateDirectory, ["state"]),
+    ...metricsNeeds(config),
     ...whitelist.files.map((file) => need("read", file.path, ["whitelist_files"])),
     ...RESOLVERS.map((file) => need("read", file)),
     // Rotated files lie in the same directory.
@@ -83,6 +86,19 @@ function needsOf({ path, stateDirectory, ban, database, whitelist, modules }: Co
   ];
 }
 
+/** Renaming one file to the other takes the right to read and to write both. */
+function metricsNeeds({ metricsFile, stateDirectory }: Config): Need[] {
+  if (metricsFile === null || metricsFile.startsWith(`${stateDirectory}/`)) return [];
+  return [metricsFile, freshMetricsFile(metricsFile)].flatMap((file) =>
+    (["read", "write"] as const).map((kind) => need(kind, file, ["metrics_file"]))
+  );
+}
+
+/** The file that takes the place of a metrics file when all is written. Its name is one that node_exporter does not read. */
+export function freshMetricsFile(metricsFile: string): string {
+  return `${metricsFile}.new`;
+}
+
 function need(kind: keyof Permissions, item: string, key: Path | null = null): Need {
   return { kind, item, key };
 }
@@ -91,8 +107,7 @@ function firewallNeeds({ firewall, nft, command, unban }: BanConfig): Need[] {
   if (firewall === "nftables") return [need("run", nft[0]!, ["nft_command"])];
   const programs = [["ban_command", command], ["unban_command", unban]] as const;
   const needs = programs.flatMap(([key, argv]) => argv === null ? [] : [need("run", argv[0]!, [key])]);
-  // What sudo starts is root's, and not ours to end.
-  const ends = needs.some(({ item }) => basename(item) !== "sudo");
+  const ends = needs.some(({ item }) => hasOwnChildren(item));
   return ends ? [...needs, need("run", KILL)] : needs;
 }
 

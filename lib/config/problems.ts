@@ -81,6 +81,14 @@ export function firewallProblems(document: Document): Problem[] {
   );
 }
 
+/** Complains of shared bans without a database to share them by. */
+export function fleetProblems(document: Document): Problem[] {
+  const isShared = document.at(["fleet", "share_bans"]) === true;
+  return isShared && document.at(["DB"]) === undefined
+    ? [document.badValue(["fleet", "share_bans"], "needs DB, the database that the servers share")]
+    : [];
+}
+
 /** Complains of a wrong name or a missing `match` of a module of the user's own. */
 function ownModuleProblems(document: Document, at: Path): Problem[] {
   const name = String(at.at(-1));
@@ -93,6 +101,7 @@ function ownModuleProblems(document: Document, at: Path): Problem[] {
     ...(match === undefined || isEmpty
       ? [document.badKey(at, "must say by match where its lines are found: identifier, unit or file")]
       : []),
+    ...(document.at([...at, "rules"]) === undefined ? [document.badValue([...at, "rules"], "")] : []),
   ];
 }
 

@@ -3,7 +3,7 @@ import { basename } from "node:path";
 import { buildHint } from "./build_hint.ts";
 import { SETTINGS } from "./file.ts";
 import { may, missingNeeds, type Need, SOCKET } from "./permissions.ts";
-import { DATABASE_NAME, DATABASE_PORT, LOGS, SOCKET_DIRECTORY, STATE } from "./stock.ts";
+import { DATABASE_NAME, DATABASE_PORT, HOOK, LOGS, SOCKET_DIRECTORY, STATE } from "./stock.ts";
 import type { Config } from "./types.ts";
 
 const VERBS: Readonly<Record<Need["kind"], string>> = {
@@ -61,6 +61,12 @@ function remedyFor({ kind, item, key }: Need): string | null {
       return may("read", SETTINGS) ? `move the file into ${SETTINGS}` : null;
     case "modules":
       return kind === "read" && may("read", LOGS) ? `have the service log below ${LOGS}` : null;
+    case "metrics_file":
+      return may("write", STATE)
+        ? `write it below ${STATE}, and let a link lead out (docs/metrics.md)`
+        : null;
+    case "notify":
+      return may("run", HOOK) ? `call the program ${HOOK}` : null;
     case "state":
       return may("write", STATE) ? `keep the state in ${STATE}` : null;
     default:

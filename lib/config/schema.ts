@@ -6,6 +6,7 @@ import {
   command,
   described,
   DNS_NAME,
+  howOften,
   millisecondsOrOff,
   program,
   section,
@@ -55,6 +56,30 @@ const database = section({
   return { host: host.name, port: chosen, user, database };
 });
 
+const fleet = section({
+  share_bans: described(
+    z.boolean("must be true or false").default(false),
+    "Bans that other servers on the same database make are in force here too.",
+  ),
+  min_reports: described(
+    whole(1, 1_000).default(1),
+    "So many different servers must have banned an address within `window` before it is banned here.",
+  ),
+  window: described(span().prefault("1d"), "How long a server's ban counts for `min_reports`."),
+  accept_from: described(
+    texts().optional(),
+    "Names of the servers whose bans are followed; without it all are.",
+  ),
+  modules: described(
+    texts().optional(),
+    "Modules whose bans are followed; without it all bans are, also those of networks and by hand.",
+  ),
+  max_bans: described(
+    whole(1, 1_000_000).default(100_000),
+    "At most so many bans of other servers are in force here at the same time.",
+  ),
+});
+
 const networkStep = section({
   ipv4: described(
     whole(8, 31).optional(),
@@ -94,6 +119,21 @@ const knock = section({
     "Text before the digits of a code in a login name or a path.",
   ),
   time: described(span().prefault("12h"), "How long a knock whitelists its sender."),
+});
+
+const notify = section({
+  program: described(
+    text(4096).default("/etc/strongmonitor/notify"),
+    "Program that is told, by JSON on its standard input. A relative path with a `/` is relative to this file.",
+  ),
+  bans: described(
+    howOften.prefault("1h"),
+    'How often bans are told: "at once", at most once in a span such as "30m", or "never". Problems are always told at once.',
+  ),
+  timeout: described(
+    span("10m").prefault("30s"),
+    "Longest time of the program; one that runs longer is ended with its children and has failed.",
+  ),
 });
 
 /** The whole configuration: checks it, completes it, and is published as a JSON Schema. */
@@ -181,7 +221,20 @@ export const settingsSchema = section({
     'How often journalctl is made to look for new entries, such as "20ms"; "off" waits until journald tells of them, up to ' +
       "half a second.",
   ),
+  notify: described(
+    z.union([z.boolean(), notify], "must be true, false or an object").default(false)
+      .transform((given) => given === true ? notify.parse({}) : given || null),
+    "Whether a program is told of bans and problems, and how: `true` is `{}`.",
+  ),
+  metrics_file: described(
+    text(4096).regex(/\.prom$/, 'must end in ".prom", as node_exporter reads no other files').optional(),
+    "File that metrics are written to, for node_exporter's textfile collector. A relative path is relative to this file.",
+  ),
   DB: described(database.optional(), "PostgreSQL database that records and bans are shipped to."),
+  fleet: described(
+    fleet.prefault({}),
+    "How this server follows the bans of other servers on the same database.",
+  ),
   state: described(
     text(4096).default("/var/lib/strongmonitor"),
     "Directory of the embedded state; a relative path is relative to this file.",

@@ -19,8 +19,11 @@ export const [LOGS, STATE] = ["/var/log", "/var/lib/strongmonitor"] as const;
 export const [DATABASE_NAME, DATABASE_PORT] = ["db", 5432] as const;
 /** Directory of the local database's socket. */
 export const SOCKET_DIRECTORY = "/run/postgresql";
-/** The one program of the administrator's own that it runs by itself. */
-const HOOK = `${SETTINGS}/notify`;
+/** The program that is told of bans and problems. */
+export const HOOK = `${SETTINGS}/notify`;
+
+/** What `init` looks at: the configuration of nginx, and where its user comes from. */
+const [NGINX, ORIGIN] = ["/etc/nginx", "SSH_CONNECTION"] as const;
 
 const socket = socketOf({ host: SOCKET_DIRECTORY, port: DATABASE_PORT })!;
 const servers = [DATABASE_NAME, "localhost", "127.0.0.1", "::1"].map((host) =>
@@ -30,8 +33,8 @@ const servers = [DATABASE_NAME, "localhost", "127.0.0.1", "::1"].map((host) =>
 export const STOCK: Permissions = {
   run: [JOURNAL, "sudo", "nft", RESOLVER, ROUTES, KILL, HOOK],
   net: [...servers, `${SOCKET}${socket}`],
-  read: [SETTINGS, LOGS, STATE, socket, ...RESOLVERS],
+  read: [SETTINGS, LOGS, STATE, socket, ...RESOLVERS, NGINX],
   write: [STATE, socket],
-  env: [DATABASE_VARIABLES],
+  env: [DATABASE_VARIABLES, ORIGIN],
   sys: FACTS,
 };

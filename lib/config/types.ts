@@ -1,5 +1,6 @@
 import type { DatabaseConfig } from "../postgres/connection.ts";
 import type { ModuleRules } from "../rules/rule.ts";
+import type { FollowRules } from "../deciding/following.ts";
 import type { KnockConfig } from "../deciding/knock.ts";
 import type { TrustOptions } from "../deciding/logins.ts";
 import type { NetworkStep } from "../deciding/networks.ts";
@@ -28,6 +29,12 @@ export interface Config {
   readonly ban: BanConfig;
   /** The PostgreSQL database to ship to; null: the embedded state alone. */
   readonly database: DatabaseConfig | null;
+  /** Which bans of other servers this one follows; null: none. */
+  readonly following: FollowRules | null;
+  /** Absolute path of the file that metrics are written to; null: they are not. */
+  readonly metricsFile: string | null;
+  /** The program that is told of bans and problems; null: nobody is told. */
+  readonly notify: NotifyConfig | null;
   readonly whitelist: WhitelistConfig;
   /** IPv6 addresses are counted and banned by networks of so many bits. */
   readonly ipv6Prefix: number;
@@ -72,6 +79,16 @@ export interface BanConfig {
   readonly timeout: Micros;
   /** Most commands that run at the same time. */
   readonly concurrency: number;
+}
+
+/** How a program is told of bans and problems. */
+export interface NotifyConfig {
+  /** By name or absolute path. */
+  readonly program: string;
+  /** Bans are told at most this often; null: never. */
+  readonly bans: Micros | null;
+  /** Longest run. Then the program is killed and has failed. */
+  readonly timeout: Micros;
 }
 
 /** Addresses, networks and DNS names that are never banned. */

@@ -23,6 +23,14 @@ export function makeBytes(size: number): Bytes {
   return { array, view: new DataView(array.buffer) };
 }
 
+/** Bytes with room for at least `size` and the padding: `bytes`, or larger ones that begin as they do. */
+export function withRoom(bytes: Bytes, size: number): Bytes {
+  if (size + PADDING <= bytes.array.length) return bytes;
+  const larger = makeBytes(2 * size);
+  larger.array.set(bytes.array);
+  return larger;
+}
+
 const encoder = new TextEncoder();
 // A byte order mark is text like any other here: without it the string would not be what the bytes
 // hold.
@@ -40,7 +48,7 @@ export function encode(text: string): { bytes: Bytes; end: number } {
 }
 
 /** Decodes `bytes[from, to)`; invalid UTF-8 becomes U+FFFD. */
-export function decode({ array }: Bytes, from: number, to: number): string {
+export function decode({ array }: Pick<Bytes, "array">, from: number, to: number): string {
   return decoder.decode(array.subarray(from, to));
 }
 

@@ -19,8 +19,8 @@ export interface Rows {
   readonly lengths: Uint8Array;
 }
 
-/** Gathers rows. */
-export class Gatherer {
+/** Builds rows, one network after the other. */
+export class RowBuilder {
   #words: Uint32Array<ArrayBuffer>;
   #lengths = new Uint8Array(FIRST_ROOM);
   #count = 0;

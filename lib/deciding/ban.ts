@@ -1,7 +1,7 @@
 /** Bans as data: who, what of the traffic, who decided, from when until when. */
 import { coversScope, formatScope, isSameScope, type Scope } from "../core/scope.ts";
 import { oneLine } from "../core/text.ts";
-import type { Micros } from "../core/time.ts";
+import { isoTime, isoTimeOrNull, type Micros } from "../core/time.ts";
 
 /** The kinds of whoever bans. */
 export const PROVENANCES = ["rule", "network", "manual", "import", "fleet"] as const;
@@ -50,7 +50,10 @@ export type NewBan = Pick<
 >;
 
 /** A ban of some address in force, as far as a new one of that address depends on it. */
-export type StandingBan = Pick<Ban, "scope" | "until">;
+export interface StandingBan extends Pick<Ban, "scope" | "until"> {
+  /** It follows another server: a ban of this server takes its place. */
+  readonly isFollowed?: boolean;
+}
 
 /** A ban with what became of it in the firewall. */
 export interface BanStatus extends Ban {
@@ -62,6 +65,19 @@ export interface BanStatus extends Ban {
   readonly attempts: number;
   /** Error of the last try; null: it did not fail. */
   readonly error: string | null;
+}
+
+/** Which bans a firewall is to be told of next. */
+export interface DueBans {
+  readonly firewall: string;
+  readonly now: Micros;
+  readonly limit: number;
+  /** The bans of this turn alone: of one module, or by hand. */
+  readonly turn: string;
+  /** The bans that wait longest; without it the newest, and of these the loudest. */
+  readonly isOldest?: boolean;
+  /** Addresses to leave out: the firewall is being told of them. */
+  readonly busy?: readonly string[];
 }
 
 /** Longest reason, name or note that is kept, in characters. */
@@ -125,16 +141,26 @@ export type Meeting = "new" | "extended" | "unchanged";
 
 /** Tells how `ban` meets the bans in force for its address. */
 export function meet(ban: StandingBan, standing: readonly StandingBan[]): Meeting {
-  const isCovered = standing.some(({ scope, until }) =>
+  const own = standing.filter(({ isFollowed }) => !isFollowed);
+  const isCovered = own.some(({ scope, until }) =>
     coversScope(scope, ban.scope) && (until ?? Infinity) >= (ban.until ?? Infinity)
   );
   if (isCovered) return "unchanged";
-  return standing.some(({ scope }) => isSameScope(scope, ban.scope)) ? "extended" : "new";
+  return own.some(({ scope }) => isSameScope(scope, ban.scope)) ? "extended" : "new";
 }
 
 /** How a ban is named to people: `192.0.2.1`, `192.0.2.1 (tcp 22)`. */
 export function nameOf({ address, scope }: Pick<Ban, "address" | "scope">): string {
   return scope === "all" ? address : `${address} (${formatScope(scope)})`;
+}
+
+/** A ban as `bans --export json` and notices tell it, and `bans --import` takes it. */
+export function banRecord(
+  { address, scope, provenance, reason, count, start, until }: NewBan,
+): Record<string, unknown> {
+  const { kind, name } = provenance;
+  const times = { start: isoTime(start), until: isoTimeOrNull(until) };
+  return { address, scope: formatScope(scope), provenance: kind, name, reason, count, ...times };
 }
 
 /** What a ban is known by, as one word for maps. */

@@ -7,7 +7,7 @@
  *   decide(trips, { history, knocks }) ─► { bans, spared }     counts the bans inside of networks
  *   restore(counted)                  again after a commit that failed: as if `decide()` had not been asked
  */
-import { NetworkSet } from "../core/network_set.ts";
+import { NetworkSet, targetOf } from "../core/network_set.ts";
 import { formatDuration, type Micros } from "../core/time.ts";
 import { counted } from "../core/text.ts";
 import type { Trip } from "../rules/rule.ts";
@@ -92,6 +92,15 @@ export class Decider {
     }
   }
 
+  /** Why nothing of an address or network may be banned at `time`; null: nothing speaks against it. */
+  whyNot(target: string, time: Micros, knocks: readonly Knock[] = []): string | null {
+    const origin = this.#options.whitelist.covering(target);
+    if (origin !== null) return `whitelisted by ${origin}`;
+    const letIn = knocks.filter(({ until }) => time < until).map(({ address }) => address);
+    if (letIn.length > 0 && new NetworkSet(letIn).touches(targetOf(target))) return "whitelisted by knock";
+    return this.#trust(target, time);
+  }
+
   /** Gives back the memory of networks that have fallen silent. */
   sweep(now: Micros): void {
     this.#networks?.sweep(now);
@@ -110,7 +119,7 @@ export class Decider {
   #banAddress(trip: Trip, round: Round): NewBan | null {
     const { source, module, rule, reason, count, time: start, scope } = trip;
     const address = this.#target(trip);
-    const why = this.#whyNot(address, start, round) ?? this.#trust(trip.address, start);
+    const why = this.whyNot(address, start, round.knocks) ?? this.#trust(trip.address, start);
     if (why !== null) {
       round.spared.push(`not banning ${source}, ${why}: ${reason}, ${counted(count, "hit")}`);
       return null;
@@ -147,7 +156,7 @@ export class Decider {
     { start, round }: { start: Micros; round: Round },
   ): NewBan | null {
     const reason = `[NETWORK] ${count} bans within ${formatDuration(step.window)}`;
-    const why = this.#whyNot(network, start, round);
+    const why = this.whyNot(network, start, round.knocks);
     if (why !== null) {
       round.spared.push(`not banning ${network}, ${why}: ${reason}`);
       return null;
@@ -176,15 +185,6 @@ export class Decider {
   ): Micros | null {
     const span = banSpan({ first, growth, past: () => round.history.past(address) }, start);
     return span === null ? null : start + span;
-  }
-
-  /** Why nothing of `target` may be banned; null: nothing speaks against it. */
-  #whyNot(target: string, time: Micros, { knocks }: Round): string | null {
-    const origin = this.#options.whitelist.covering(target);
-    if (origin !== null) return `whitelisted by ${origin}`;
-    const letIn = knocks.filter(({ until }) => time < until).map(({ address }) => address);
-    if (letIn.length > 0 && new NetworkSet(letIn).touches(target)) return "whitelisted by knock";
-    return this.#trust(target, time);
   }
 
   #trust(target: string, time: Micros): string | null {

@@ -126,13 +126,6 @@ export class Logins {
     return change !== null && this.#apply(change);
   }
 
-  /** Takes note of changes; false where none changes anything, as when a connection ends on which nobody had logged in. */
-  apply(changes: readonly LoginChange[]): boolean {
-    let isNews = false;
-    for (const change of changes) if (this.#apply(change)) isNews = true;
-    return isNews;
-  }
-
   /** What has to be stored since the last call, or since `restore()`; of a session that has come and gone since, nothing. */
   takeNews(): LoginNews {
     const news = {

@@ -80,6 +80,8 @@ export interface BansOptions {
   readonly boot: () => Boot;
   /** No ban holds longer than this for now; null: there is no trial. */
   readonly trialEnd?: Micros | null;
+  /** Called with the addresses of bans whose time was up. */
+  readonly expired?: (addresses: readonly string[]) => void;
 }
 
 /** Decides on bans, and has the firewall follow the state. */
@@ -98,7 +100,7 @@ export class Bans {
 
   constructor(options: BansOptions) {
     this.#options = options;
-    const { state: { bans, enforcement }, firewall, boot, whitelist, log, clock } = options;
+    const { state: { bans, enforcement }, firewall, boot, whitelist, log, clock, expired } = options;
     const { name, takesOver, keepsTime, knowsScopes } = firewall;
     this.#trialEnd = options.trialEnd ?? null;
     enforcement.begin(name, { boot: boot(), takesOver, anew: keepsTime, knowsScopes });
@@ -107,7 +109,8 @@ export class Bans {
     this.reset();
     const failed = (error: unknown) => log.error(`bans are held up: ${messageOf(error)}`);
     const endOf = ({ until }: Pick<Ban, "until">) => this.#endOf(until);
-    this.#ends = new Ends({ store: bans, whitelist, log, clock, ended: () => this.#enforcer.pump(), failed });
+    const ended = () => this.#enforcer.pump();
+    this.#ends = new Ends({ store: bans, whitelist, log, clock, ended, expired, failed });
     this.#enforcer = new Enforcer({
       store: enforcement,
       transaction: (work) => bans.transaction(work),
@@ -158,6 +161,11 @@ export class Bans {
     });
     this.#spared = [...this.#spared, ...spared];
     return [...bans];
+  }
+
+  /** Why nothing of an address or network may be banned now; null: nothing speaks against it. */
+  whyNot(target: string): string | null {
+    return this.#decider.whyNot(target, this.#options.clock());
   }
 
   /** Goes back to what the state knows. Throws where that cannot be read. */

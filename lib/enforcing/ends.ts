@@ -28,6 +28,8 @@ export interface EndsOptions {
   readonly clock: () => Micros;
   /** Called when a later slice has ended bans. */
   readonly ended: () => void;
+  /** Called with the addresses of bans whose time was up. */
+  readonly expired?: (addresses: readonly string[]) => void;
   /** Told why a later slice failed, as when the state cannot be written; it is tried again. */
   readonly failed: (error: unknown) => void;
 }
@@ -49,9 +51,10 @@ export class Ends {
 
   /** Ends bans whose time is up, many in steps; true: there are more. */
   expire(): boolean {
-    const { store, clock, log } = this.#options;
+    const { store, clock, log, expired } = this.#options;
     const { bans, isMore } = store.expire(clock());
     for (const ban of bans) log.info(`unbanning ${nameOf(ban)}: its time is up`);
+    if (bans.length > 0) expired?.(bans.map(({ address }) => address));
     return isMore;
   }
 

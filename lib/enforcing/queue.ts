@@ -3,19 +3,9 @@
  * of one call.
  */
 import type { Micros } from "../core/time.ts";
-import { type Ban, type BanStatus, keyOf } from "../deciding/ban.ts";
+import { type Ban, type BanStatus, type DueBans, keyOf } from "../deciding/ban.ts";
 import type { Firewall } from "../firewall/firewall.ts";
 import { isOfLifts, Turns } from "./turns.ts";
-
-/** Which bans a firewall is to be told of next. */
-export interface DueBans {
-  readonly firewall: string;
-  readonly now: Micros;
-  readonly limit: number;
-  readonly turn: string;
-  readonly isOldest?: boolean;
-  readonly busy?: readonly string[];
-}
 
 /** What the queue needs of the state. */
 export interface QueueStore {

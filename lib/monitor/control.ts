@@ -4,6 +4,7 @@
  * the state.
  */
 import { pause } from "../core/async.ts";
+import { identityAt } from "../core/file_identity.ts";
 import { messageOf } from "../core/error.ts";
 
 const DIRECTORY = "control";
@@ -26,13 +27,14 @@ export function prepareStateDirectory(state: string): string[] {
   return [state, `${state}/${DIRECTORY}`, ...files].flatMap((path) => {
     const mode = (Deno.statSync(path).mode ?? 0) & 0o777;
     if ((mode & OF_OTHERS) === 0) return [];
-    close(path, mode);
+    keepFromOthers(path, mode);
     const [before, after] = [mode, mode & ~OF_OTHERS].map(octal);
     return `${path} had mode ${before}, which lets others at keys of knocks and at bans: it has ${after} now`;
   });
 }
 
-function close(path: string, mode: number): void {
+/** Takes the permissions of a file from others. */
+function keepFromOthers(path: string, mode: number): void {
   try {
     Deno.chmodSync(path, mode & ~OF_OTHERS);
   } catch (error) {
@@ -77,7 +79,7 @@ async function watchOnce(
   directory: string,
   { changed, signal }: { changed: () => void; signal: AbortSignal },
 ): Promise<void> {
-  const watched = identity(directory);
+  const watched = identityAt(directory);
   const watcher = Deno.watchFs(directory, { recursive: false });
   let isClosed = false;
   const close = () => {
@@ -86,7 +88,7 @@ async function watchOnce(
   };
   signal.addEventListener("abort", close, { once: true });
   const looking = setInterval(() => {
-    if (identity(directory) !== watched) close();
+    if (identityAt(directory) !== watched) close();
   }, BETWEEN_LOOKS);
   try {
     for await (const { kind } of watcher) {
@@ -95,15 +97,5 @@ async function watchOnce(
   } finally {
     clearInterval(looking);
     signal.removeEventListener("abort", close);
-  }
-}
-
-/** Device and inode of a directory; null where it is missing. */
-function identity(directory: string): string | null {
-  try {
-    const { dev, ino } = Deno.statSync(directory);
-    return `${dev}:${ino}`;
-  } catch {
-    return null;
   }
 }

@@ -78,7 +78,8 @@ function fileFeed(
 ): MonitorFeed {
   const reader = pipeline.readerFor(modules, (shift) => log.warn(otherZone(pattern, { modules, shift })));
   const source = openFiles(pattern, {
-    timeOf: (bytes, from, to) => reader.timeOf(bytes, { from, to, now: now() }),
+    timeOf: (bytes, from, to, stream) => reader.timeOf({ bytes, from, to }, { stream, now: now() }),
+    learnZone: (bytes, from, to, end) => reader.learnZone({ bytes, from, to }, { ...end, now: now() }),
     problem: (sentence) => log.warn(sentence),
   });
   return { name: source.name, source, reader, modules };

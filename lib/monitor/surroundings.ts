@@ -11,7 +11,8 @@ import { pause } from "../core/async.ts";
 import { Runner } from "../core/child_process.ts";
 import { messageOf } from "../core/error.ts";
 import type { Log } from "../core/log.ts";
-import { DAY, type Micros, SECOND } from "../core/time.ts";
+import { type Micros, SECOND } from "../core/time.ts";
+import { ofLate, spell } from "./lately.ts";
 import type { Surrounding, WhitelistEntry } from "../deciding/whitelist.ts";
 
 /** What `Surroundings` needs of the state. */
@@ -45,8 +46,6 @@ export interface SurroundingsParts {
 
 /** Milliseconds between two looks. */
 const LOOKING = 60_000;
-/** How long something that is found no longer stays whitelisted: a network that is down comes back. */
-const LATELY: Micros = DAY;
 
 const NEVER_BANNED = new NetworkSet(Object.values(NOBODYS).flat());
 
@@ -117,7 +116,7 @@ export class Surroundings {
         const isUnknown = entry.note === ""
           ? silent.length > 0
           : silentSources(entry.note, silent).length > 0;
-        return isUnknown ? entry : { ...entry, until: entry.until ?? now + LATELY };
+        return isUnknown ? entry : ofLate(entry, now);
       });
       return [...present, ...gone];
     });
@@ -141,10 +140,6 @@ export class Surroundings {
       log.warn(`Cannot keep the ${origin} on the whitelist, trying again: ${messageOf(error)}`);
     }
   }
-}
-
-function spell(entries: readonly WhitelistEntry[]): string {
-  return entries.map(({ address, note, until }) => `${address} ${until} ${note}`).sort().join();
 }
 
 /** Stands between the sources in the note of an entry. */

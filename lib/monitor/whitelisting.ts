@@ -7,7 +7,8 @@ import type { State } from "../state/state.ts";
 import { pause } from "../core/async.ts";
 import type { Log } from "../core/log.ts";
 import { messageOf } from "../core/error.ts";
-import { DAY, type Micros } from "../core/time.ts";
+import type { Micros } from "../core/time.ts";
+import { ofLate, spell } from "./lately.ts";
 import { WhitelistFiles } from "./whitelist_files.ts";
 
 /** State, log, clock and resolver of `Whitelisting`. */
@@ -27,8 +28,6 @@ export type WhitelistingConfig = Pick<Config, "whitelist" | "database">;
 const [BETWEEN_LOOKS, RETRY] = [200, 10_000];
 /** Milliseconds between two looks at files and interfaces. */
 const BETWEEN_FILES = 1_000;
-/** How long an address that this machine had stays whitelisted. */
-const LATELY: Micros = DAY;
 
 /**
  * Builds the whitelist from the configuration, whitelist files, the state, DNS and this machine's
@@ -49,7 +48,7 @@ export class Whitelisting {
   /** Names of the state with the ends of their entries, as they were at the start. */
   readonly #storedNames: ReadonlyMap<string, Micros | null>;
   /** This machine's addresses at the last look. */
-  #spelledOwn = "";
+  #spelledOwn: string;
   /** The addresses of names as they were last to be stored, and whether they were. */
   #spelled: string;
   #isStored = true;
@@ -61,6 +60,7 @@ export class Whitelisting {
     this.#config = config;
     this.#parts = parts;
     this.#files = new WhitelistFiles(config.whitelist.files, { log, state });
+    this.#spelledOwn = this.#spellOwn();
     const stored = state.whitelist("name", clock());
     this.#spelled = spell(stored);
     this.#storedNames = endsByName(stored);
@@ -115,7 +115,7 @@ export class Whitelisting {
   async look(signal: AbortSignal): Promise<void> {
     const before = this.#spelledOwn;
     const isOther = await this.#files.look(signal);
-    this.#spelledOwn = this.#present().sort().join();
+    this.#spelledOwn = this.#spellOwn();
     if (!signal.aborted && (isOther || this.#spelledOwn !== before)) this.#parts.changed();
   }
 
@@ -196,16 +196,16 @@ export class Whitelisting {
    * not be up yet.
    */
   #own(now: Micros): string[] {
-    const { state } = this.#parts;
+    const before = this.#parts.state.whitelist("machine", now);
     const present = new Set(this.#present());
-    const kept = state.whitelist("machine", now);
-    const fresh = kept.filter(({ until }) => until! > now + LATELY / 2).map(({ address }) => address);
-    if (!present.isSubsetOf(new Set(fresh))) {
-      const gone = kept.filter(({ address }) => !present.has(address));
-      const seen = [...present].map((address) => ({ address, note: "", until: now + LATELY }));
-      this.#store("machine", [...gone, ...seen]);
-    }
-    return [...present, ...kept.flatMap(({ address }) => present.has(address) ? [] : address)];
+    const gone = before.filter(({ address }) => !present.has(address)).map((entry) => ofLate(entry, now));
+    const after = [...[...present].map((address) => ({ address, note: "", until: null })), ...gone];
+    if (spell(after) !== spell(before)) this.#store("machine", after);
+    return after.map(({ address }) => address);
+  }
+
+  #spellOwn(): string {
+    return this.#present().sort().join();
   }
 
   #present(): string[] {
@@ -256,11 +256,6 @@ function endsByName(entries: readonly WhitelistEntry[]): Map<string, Micros | nu
     }
   }
   return ends;
-}
-
-/** Spells entries out, for comparisons. */
-function spell(entries: readonly WhitelistEntry[]): string {
-  return JSON.stringify(entries.map(({ address, note, until }) => [address, note, until]).sort());
 }
 
 function networksOf(members: readonly WhitelistMember[]): string[] {

@@ -18,8 +18,8 @@ export interface DatabaseConfig {
 export interface ConnectionOptions {
   /** Longest wait for one answer, the first included. A later answer finds the connection destroyed. */
   readonly timeout: Micros;
-  /** Called for each notification. A connection listens to one channel, so the channel has no argument. */
-  readonly onNotify?: () => void;
+  /** Called for each notification. */
+  readonly onNotify?: (channel: string, payload: string) => void;
   /** Called when the connection is lost or closed. */
   readonly onLost?: () => void;
   /** Called with the server's address after each connection over TCP. */
@@ -131,7 +131,7 @@ export class Connection {
       ssl: encryption(),
       connection: { application_name: "strongmonitor" },
       onnotice: () => {},
-      onnotify: () => this.#options.onNotify?.(),
+      onnotify: (channel: string, payload: string) => this.#options.onNotify?.(channel, payload),
       onclose: () => this.#lost(),
       socket: () => this.#dial(),
     };
@@ -190,6 +190,9 @@ export function explain(error: unknown, config: DatabaseConfig): string {
     case "42501":
       return `${server} lacks rights for user "${user}" (${cause}): make it the owner of database ` +
         `"${database}" and of the tables in it, or GRANT CREATE, USAGE ON SCHEMA public TO "${user}" there`;
+    case "23505":
+      return `${server} fails: ${cause}. A member's role registers one server: remove the row of its former server ` +
+        `from the table host`;
     case "57P03":
       return `${server} is not ready (${cause})`;
     default:

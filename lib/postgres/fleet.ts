@@ -1,13 +1,16 @@
 import { HOUR, type Micros, MINUTE, now, SECOND, WEEK } from "../core/time.ts";
 import { canonicalNetwork } from "../core/address.ts";
-import { Connection, type DatabaseConfig, explain, sqlState } from "./connection.ts";
+import { arrayOf, Connection, type DatabaseConfig, explain, sqlState } from "./connection.ts";
 import type { Log } from "../core/log.ts";
 import { messageOf, UserError } from "../core/error.ts";
 import { counted } from "../core/text.ts";
+import { elapsed } from "./elapsed.ts";
+import { type FleetNews, Follower } from "./follower.ts";
 import { type Outbox, Shipper } from "./outbox.ts";
 import type { WhitelistEntry } from "../deciding/whitelist.ts";
 import { dropPartitions, makePartitions } from "./partitions.ts";
 import { migrate, WHITELIST_CHANNEL } from "./schema.ts";
+import { BAN_CHANNEL } from "./sharing.ts";
 
 /** Options of this host's member of the fleet. */
 export interface FleetOptions {
@@ -17,12 +20,36 @@ export interface FleetOptions {
   readonly log: Log;
   /** Called with the database's whole whitelist after the first read and after each change. */
   readonly onWhitelist: (entries: WhitelistEntry[]) => void;
+  /** How to follow the bans of other servers; null: not at all. */
+  readonly sharing?: Sharing | null;
+  /** Facts about this server for its row in the database. */
+  readonly self?: () => Self;
   /** Called with PostgreSQL's address after each connection over TCP. */
   readonly onPeer?: (address: string) => void;
   /** Log rows older than this are dropped, week by week, for all hosts; null keeps them. */
   readonly keepLog: Micros | null;
   /** Longest wait for one answer of PostgreSQL; default 10 s. */
   readonly timeout?: Micros;
+}
+
+/** How a member follows the bans of other servers. */
+export interface Sharing {
+  /** By server, the number of its latest change that is read. */
+  readonly positions: ReadonlyMap<string, number>;
+  /** How long a report counts after its start. */
+  readonly window: Micros;
+  /** Called with changes of other servers' bans. If it throws, they come again. */
+  readonly onNews: (news: FleetNews) => void;
+}
+
+/** Facts about a server. */
+export interface Self {
+  /** Version of its program. */
+  readonly version: string;
+  /** Its own addresses, canonical. */
+  readonly addresses: readonly string[];
+  /** Bans of other servers that it has in force. */
+  readonly followed: number;
 }
 
 /** State of the shipment. */
@@ -41,6 +68,8 @@ export interface FleetStatus {
 export interface Fleet {
   /** Looks for rows in the outbox soon. Cheap: call it after each commit. */
   wake(): void;
+  /** Asks soon what other servers report about these addresses. */
+  ask(addresses: readonly string[]): void;
   status(): FleetStatus;
   /** Ships the outbox while PostgreSQL answers, at most for the span `within`, then disconnects. */
   close(within: Micros): Promise<void>;
@@ -65,6 +94,7 @@ class Member implements Fleet {
   readonly #config: DatabaseConfig;
   readonly #options: FleetOptions;
   readonly #shipper: Shipper;
+  readonly #follower: Follower | null;
   readonly #bell = new Bell();
   readonly #running: Promise<void>;
   #connection: Connection | null = null;
@@ -81,10 +111,19 @@ class Member implements Fleet {
     this.#config = config;
     this.#options = options;
     this.#shipper = new Shipper(options.outbox, options.log);
+    const { sharing, outbox: { hostId }, log } = options;
+    const failed = (error: unknown) => log.error(`Cannot follow the fleet's bans: ${messageOf(error)}`);
+    this.#follower = sharing ? new Follower({ ...sharing, hostId, failed }) : null;
     this.#running = this.#run();
   }
 
   wake(): void {
+    this.#bell.ring();
+  }
+
+  ask(addresses: readonly string[]): void {
+    if (addresses.length === 0 || this.#follower === null) return;
+    this.#follower.doubt(addresses);
     this.#bell.ring();
   }
 
@@ -123,6 +162,8 @@ class Member implements Fleet {
       const restored = await migrate(connection, log);
       this.#isWhitelistLost ||= restored.includes("ips");
       await connection.query(`LISTEN ${WHITELIST_CHANNEL}`);
+      if (this.#follower !== null) await connection.query(`LISTEN ${BAN_CHANNEL}`);
+      this.#follower?.begin();
       this.#pullDue = this.#tidyDue = 0;
       while (true) {
         if (elapsed() >= this.#pullDue) await this.#pull(connection);
@@ -131,7 +172,11 @@ class Member implements Fleet {
         this.#succeeded(more);
         if (more) continue;
         if (this.#closing) break;
-        await this.#bell.wait(Math.min(this.#pullDue, this.#tidyDue) - elapsed());
+        // Own bans first.
+        if (await this.#follower?.step(connection)) continue;
+        await this.#bell.wait(
+          Math.min(this.#pullDue, this.#tidyDue, this.#follower?.due ?? Infinity) - elapsed(),
+        );
       }
       await connection.close();
     } finally {
@@ -145,19 +190,23 @@ class Member implements Fleet {
       this.#pullDue = 0;
       this.#bell.ring();
     };
+    const onNotify = (channel: string, payload: string) => {
+      if (channel === WHITELIST_CHANNEL) return pull();
+      if (payload === this.#options.outbox.hostId) return;
+      this.#follower?.ring(payload);
+      this.#bell.ring();
+    };
     // After a loss, the pull fails and an idle member connects again.
     const { onPeer } = this.#options;
-    return new Connection(this.#config, { timeout, onNotify: pull, onLost: pull, onPeer });
+    return new Connection(this.#config, { timeout, onNotify, onLost: pull, onPeer });
   }
 
   /** Reads the whitelist and renews this host's `last_seen`. */
   async #pull(connection: Connection): Promise<void> {
     this.#pullDue = elapsed() + PULL_EVERY;
-    const { outbox, hostName, log, onWhitelist } = this.#options;
-    await connection.query(SEEN, [outbox.hostId, hostName]);
-    const rows = await connection.query<{ address: string; note: string | null }>(
-      "SELECT address, note FROM ips WHERE whitelisted ORDER BY address",
-    );
+    const { hostName, log, onWhitelist } = this.#options;
+    await this.#register(connection);
+    const rows = await connection.query<{ address: string; note: string | null }>(WHITELIST, [hostName]);
     const entries = rows.flatMap(({ address, note }) => {
       const canonical = canonicalNetwork(address);
       return canonical === null ? [] : [{ address: canonical, note: note ?? "", until: null }];
@@ -177,6 +226,23 @@ class Member implements Fleet {
     }
   }
 
+  /** Writes this host's row. Throws `UserError` if the host was removed from the fleet. */
+  async #register(connection: Connection): Promise<void> {
+    const { outbox, hostName, self } = this.#options;
+    const { version = null, addresses = [], followed = 0 } = self?.() ?? {};
+    const [row] = await connection.query<{ removed: boolean }>(SEEN, [
+      outbox.hostId,
+      hostName,
+      version,
+      arrayOf(addresses),
+      String(outbox.backlog()),
+      String(followed),
+    ]);
+    if (row?.removed) {
+      throw new UserError(`This server was removed from the fleet: see strongmonitor fleet`, 69);
+    }
+  }
+
   /** Makes next week's partition and drops old ones. After a refusal shipping goes on; the next try is in an hour. */
   async #tidy(connection: Connection): Promise<void> {
     this.#tidyDue = elapsed() + TIDY_EVERY;
@@ -186,8 +252,12 @@ class Member implements Fleet {
       const dropped = keepLog === null ? [] : await dropPartitions(connection, now() - keepLog);
       if (dropped.length > 0) log.info(`Dropped log rows older than keep_log: ${dropped.join(", ")}`);
     } catch (error) {
-      if (sqlState(error) === "") throw error;
-      log.warn(`Cannot tidy the log table, trying again within the hour: ${(error as Error).message}`);
+      const state = sqlState(error);
+      if (state === "") throw error;
+      // Only the owner of the tables drops partitions.
+      if (state !== INSUFFICIENT_PRIVILEGE) {
+        log.warn(`Cannot tidy the log table, trying again within the hour: ${(error as Error).message}`);
+      }
     }
   }
 
@@ -215,14 +285,18 @@ class Member implements Fleet {
   }
 }
 
-const SEEN = `
-INSERT INTO host (id, name, last_seen) VALUES ($1::uuid, $2::text, now())
-ON CONFLICT (id) DO UPDATE SET name = excluded.name, last_seen = excluded.last_seen`;
+/** SQLSTATE of an operation without the right to it. */
+const INSUFFICIENT_PRIVILEGE = "42501";
 
-/** Monotonic time: setting the wall clock does not lengthen a wait. */
-function elapsed(): Micros {
-  return performance.now() * 1000;
-}
+const SEEN = `
+INSERT INTO host AS known (id, name, last_seen, version, addresses, waiting, followed)
+VALUES ($1::uuid, $2::text, now(), $3::text, $4::inet[], $5::bigint, $6::bigint)
+ON CONFLICT (id) DO UPDATE SET name = excluded.name, last_seen = excluded.last_seen, version = excluded.version,
+  addresses = excluded.addresses, waiting = excluded.waiting, followed = excluded.followed
+RETURNING removed IS NOT NULL AS removed`;
+
+const WHITELIST = `
+SELECT address, note FROM ips WHERE whitelisted AND (hosts IS NULL OR $1::text = ANY(hosts)) ORDER BY address`;
 
 /** Wakes one waiter. A ring without a waiter wakes the next one at once. */
 class Bell {

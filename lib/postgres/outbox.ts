@@ -6,6 +6,7 @@ import type { Micros } from "../core/time.ts";
 import { counted } from "../core/text.ts";
 import { arrayOf, type Connection, sqlState } from "./connection.ts";
 import { makePartitions } from "./partitions.ts";
+import { MUTABLE } from "./sharing.ts";
 
 /** The part of the state that is shipped to PostgreSQL. */
 export interface Outbox {
@@ -209,8 +210,5 @@ INSERT INTO ban
   (host, id, address, reason, count, start, until, ended, end_reason, change, scope, provenance, name)
 SELECT $1::uuid, id, address, reason, count, start, until, ended, end_reason, change, scope, provenance, name
 FROM given
-ON CONFLICT (host, id) DO UPDATE SET
-  address = excluded.address, reason = excluded.reason, count = excluded.count, start = excluded.start,
-  until = excluded.until, ended = excluded.ended, end_reason = excluded.end_reason, change = excluded.change,
-  scope = excluded.scope, provenance = excluded.provenance, name = excluded.name
+ON CONFLICT (host, id) DO UPDATE SET ${MUTABLE.map((column) => `${column} = excluded.${column}`).join(", ")}
 WHERE ban.change < excluded.change`;

@@ -28,12 +28,13 @@ export async function makePartitions(connection: Connection, times: readonly Mic
   const needed = new Map(
     times.filter(Number.isFinite).map((t) => partitionOf(t)).map((p) => [p.name, p]),
   );
-  if ((await existing(connection)).isSupersetOf(needed)) return;
+  const known = await existing(connection);
+  if (known === null || known.isSupersetOf(needed)) return;
   await connection.transaction(async () => {
     await connection.query(`SELECT pg_advisory_xact_lock(${PARTITION_LOCK})`);
     const present = await existing(connection);
     for (const partition of needed.values()) {
-      if (!present.has(partition.name)) await attach(connection, partition);
+      if (present?.has(partition.name) === false) await attach(connection, partition);
     }
   });
 }
@@ -41,36 +42,35 @@ export async function makePartitions(connection: Connection, times: readonly Mic
 /** Drops the partitions whose rows are all older than `before`; returns their names. Never deletes row by row. */
 export async function dropPartitions(connection: Connection, before: Micros): Promise<string[]> {
   const isOld = (name: string) => (endOf(name) ?? Infinity) <= before;
-  if (![...await existing(connection)].some(isOld)) return [];
+  if (![...await existing(connection) ?? []].some(isOld)) return [];
   return await connection.transaction(async () => {
     // DROP waits for all readers, and inserts wait behind DROP. A short lock_timeout gives up and tries later.
     await connection.query("SET LOCAL lock_timeout = '2s'");
     await connection.query(`SELECT pg_advisory_xact_lock(${PARTITION_LOCK})`);
-    const dropped = [...await existing(connection)].filter(isOld);
+    const dropped = [...await existing(connection) ?? []].filter(isOld);
     for (const name of dropped) await connection.query(`DROP TABLE ${name}`);
     return dropped;
   });
 }
 
-async function existing(connection: Connection): Promise<Set<string>> {
-  const rows = await connection.query<{ name: string }>(
-    `SELECT relname AS name FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
-     WHERE inhparent = 'log'::regclass`,
+/** Names of the partitions; null: another engine has made `log` a table of its own kind, and sees to its parts itself. */
+async function existing(connection: Connection): Promise<Set<string> | null> {
+  const rows = await connection.query<{ name: string | null }>(
+    `SELECT part.relname AS name FROM pg_class AS whole
+     LEFT JOIN pg_inherits ON inhparent = whole.oid LEFT JOIN pg_class AS part ON part.oid = inhrelid
+     WHERE whole.oid = 'log'::regclass AND whole.relkind = 'p'`,
   );
-  return new Set(rows.map((row) => row.name));
+  return rows.length === 0 ? null : new Set(rows.flatMap(({ name }) => name ?? []));
 }
 
 /** Creates a table and attaches it: unlike CREATE … PARTITION OF, this does not stop readers and writers. */
 async function attach(connection: Connection, { name, from, to }: Partition): Promise<void> {
-  await connection.query(
-    `CREATE TABLE ${name} (LIKE log INCLUDING DEFAULTS INCLUDING CONSTRAINTS);
-     ALTER TABLE log ATTACH PARTITION ${name}
-       FOR VALUES FROM (${bound(from, "MINVALUE")}) TO (${bound(to, "MAXVALUE")})`,
-  );
-}
-
-function bound(time: Micros | null, endless: string): string {
-  return time === null ? endless : `'${new Date(time / 1000).toISOString()}'`;
+  const bound = (time: Micros | null) => time === null ? null : new Date(time / 1000).toISOString();
+  await connection.query("SELECT strongmonitor_add_partition($1::text, $2::timestamptz, $3::timestamptz)", [
+    name,
+    bound(from),
+    bound(to),
+  ]);
 }
 
 function partitionOf(time: Micros): Partition {

@@ -3,9 +3,12 @@ import type { Log } from "../core/log.ts";
 import { UserError } from "../core/error.ts";
 import { arrayOf, type Connection } from "./connection.ts";
 import { adoptOriginal, type MigrationContext, setOriginalAside } from "./original.ts";
+import * as sharing from "./sharing.ts";
 
 interface Migration {
   readonly name: string;
+  /** Programs that do not know it may go on using the database. */
+  readonly isAdditive?: boolean;
   up(context: MigrationContext): Promise<void>;
 }
 
@@ -23,10 +26,24 @@ const MIGRATIONS: readonly Migration[] = [
     name: "whitelist notification",
     up: ({ connection }) => connection.query(CHANGED + TRIGGERS).then(() => {}),
   },
-  { name: "adopt the original's rows", up: adoptOriginal },
+  {
+    name: "adopt the original's rows",
+    async up(context) {
+      await context.connection.query(sharing.ADD_PARTITION);
+      await adoptOriginal(context);
+    },
+  },
   {
     name: "scope and provenance of bans",
     up: ({ connection }) => connection.query(BAN_COLUMNS).then(() => {}),
+  },
+  {
+    name: "sharing of bans",
+    isAdditive: true,
+    up: ({ connection }) =>
+      connection.query(
+        SHARED_HOST + SHARED_IPS + SHARED_LOG + SHARED_BAN + sharing.ADD_PARTITION + sharing.ADMIT,
+      ).then(() => {}),
   },
 ];
 
@@ -37,14 +54,15 @@ const MIGRATION_TIMEOUT: Micros = 3600 * SECOND;
 
 /**
  * Migrates the database to the newest schema and makes dropped tables anew. Many hosts may call it at once. Returns
- * the names of the tables made anew. Throws a `UserError` if a newer program has migrated the database.
+ * the names of the tables made anew. Throws a `UserError` if a newer program has changed what this one relies on: most migrations
+ * only add, so that two versions run on one database during an upgrade.
  */
 export async function migrate(connection: Connection, log: Log): Promise<readonly string[]> {
   let done = await appliedMigrations(connection);
   while (done < MIGRATIONS.length) {
     done = await connection.transaction(() => applyNext({ connection, log }), MIGRATION_TIMEOUT);
   }
-  if (done > MIGRATIONS.length) {
+  if (done > MIGRATIONS.length && !await hasOnlyAdded(connection)) {
     throw new UserError(
       `Cannot use the database: its schema is number ${done} and this program knows ${MIGRATIONS.length}; ` +
         `update this host`,
@@ -52,6 +70,15 @@ export async function migrate(connection: Connection, log: Log): Promise<readonl
     );
   }
   return await restore(connection, log);
+}
+
+/** Reports whether all migrations that this program does not know are additive. */
+async function hasOnlyAdded(connection: Connection): Promise<boolean> {
+  const rows = await connection.query(
+    "SELECT 1 FROM strongmonitor_migration WHERE number > $1::int AND NOT additive",
+    [String(MIGRATIONS.length)],
+  );
+  return rows.length === 0;
 }
 
 /** Makes dropped tables anew, empty. */
@@ -98,10 +125,10 @@ async function applyNext(context: MigrationContext): Promise<number> {
   const next = MIGRATIONS[done];
   if (!next) return done;
   await next.up(context);
-  await connection.query("INSERT INTO strongmonitor_migration (number, name) VALUES ($1::int, $2::text)", [
-    String(done + 1),
-    next.name,
-  ]);
+  await connection.query(
+    "INSERT INTO strongmonitor_migration (number, name, additive) VALUES ($1::int, $2::text, $3::boolean)",
+    [String(done + 1), next.name, String(next.isAdditive ?? false)],
+  );
   return done + 1;
 }
 
@@ -110,7 +137,8 @@ CREATE TABLE IF NOT EXISTS strongmonitor_migration (
   number integer PRIMARY KEY,
   name text NOT NULL,
   applied timestamptz NOT NULL DEFAULT now()
-)`;
+);
+ALTER TABLE strongmonitor_migration ADD COLUMN IF NOT EXISTS additive boolean NOT NULL DEFAULT false`;
 
 const HOST = `
 CREATE TABLE host (
@@ -184,11 +212,16 @@ CREATE TRIGGER whitelist_delete AFTER DELETE ON ips FOR EACH ROW WHEN (old.white
 CREATE TRIGGER whitelist_truncate AFTER TRUNCATE ON ips FOR EACH STATEMENT
   EXECUTE FUNCTION strongmonitor_whitelist_changed()`;
 
+const SHARED_HOST = sharing.HOST_COLUMNS + sharing.HOST_POLICIES;
+const SHARED_IPS = sharing.IPS_COLUMNS + sharing.IPS_POLICIES;
+const SHARED_LOG = sharing.LOG_POLICIES;
+const SHARED_BAN = sharing.BAN_INDEX + sharing.BAN_CHANGED + sharing.BAN_TRIGGERS + sharing.BAN_POLICIES;
+
 /** Definition of each table after all migrations. */
 const PRESENT: Readonly<Record<string, string>> = {
-  host: HOST,
+  host: HOST + SHARED_HOST,
   // DROP TABLE leaves the function.
-  ips: IPS + CHANGED.replace("CREATE", "CREATE OR REPLACE") + TRIGGERS,
-  log: LOG,
-  ban: BAN + BAN_COLUMNS,
+  ips: IPS + CHANGED.replace("CREATE", "CREATE OR REPLACE") + TRIGGERS + ";" + SHARED_IPS,
+  log: LOG + SHARED_LOG,
+  ban: BAN + BAN_COLUMNS + ";" + SHARED_BAN,
 };

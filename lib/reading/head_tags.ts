@@ -6,6 +6,10 @@ import { readTag, type TagPart, type TimePart } from "./head_text.ts";
 const TAGS = 8;
 /** Most digits of a process that are read where they lie. */
 const MAX_DIGITS = 9;
+/** Bytes that hold any tag but one with long elements of RFC 5424. */
+const LONGEST = 512;
+/** Characters that hold what may stand between a tag and its message. */
+const LONGEST_DECORATION = 64;
 const [OPENING, CLOSING, BLANK, DELETE] = [91, 93, 32, 127];
 const [KERNEL, PLAIN_END] = [new Literal("kernel:"), ": "];
 const encoder = new TextEncoder();
@@ -92,22 +96,19 @@ export class HeadTags<Program> {
   }
 
   #readNew(bytes: Bytes, from: number, to: number, time: Pick<TimePart, "isIso"> | null): boolean {
-    const text = decode(bytes, from, to);
-    const part = readTag(text, time);
+    const part = readTagAt(bytes, from, to, time);
     if (part === null) return false;
     this.misses++;
-    const { identifier, pid, length } = part;
-    const end = from + lengthOf(text.slice(0, length));
+    const { identifier, pid, end } = part;
     this.program = identifier === null ? null : this.#programOf(identifier);
-    if (this.program !== null && time !== null) this.#learn(bytes, from, to, { part, end });
+    if (this.program !== null && time !== null) this.#learn(bytes, from, to, part);
     this.pid = pid ?? NO_PID;
     this.end = end;
     return true;
   }
 
   /** Remembers a tag if it can be compared and then gives what the expressions gave. */
-  #learn(bytes: Bytes, from: number, to: number, { part, end }: { part: TagPart; end: number }): void {
-    const { before, after, pid, isStructured } = part;
+  #learn(bytes: Bytes, from: number, to: number, { before, after, pid, isStructured, end }: TagAt): void {
     if (!isStructured && after !== PLAIN_END) return;
     const tag: Tag<Program> = {
       before: new Literal(before),
@@ -120,6 +121,25 @@ export class HeadTags<Program> {
     if (this.end !== end || this.pid !== (pid ?? NO_PID)) return;
     this.#tags.unshift(tag);
     if (this.#tags.length > TAGS) this.#tags.pop();
+  }
+}
+
+/** A tag, and where the text behind it begins. */
+type TagAt = TagPart & { readonly end: number };
+
+/** Reads the tag that `bytes[from, to)` begins with, and decodes no more for it than it takes; null where there is none. */
+function readTagAt(
+  bytes: Bytes,
+  from: number,
+  to: number,
+  time: Pick<TimePart, "isIso"> | null,
+): TagAt | null {
+  for (let most = LONGEST;; most = Infinity) {
+    const text = decode(bytes, from, Math.min(to, from + most));
+    const part = readTag(text, time);
+    const mayGoOn = part === null ? time?.isIso === true : part.length > text.length - LONGEST_DECORATION;
+    if (mayGoOn && from + most < to) continue;
+    return part && { ...part, end: from + lengthOf(text.slice(0, part.length)) };
   }
 }
 

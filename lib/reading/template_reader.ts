@@ -1,5 +1,5 @@
 import { addressOf, type AddressReader } from "../core/address_reader.ts";
-import { type Bytes, encode, Literal } from "../core/bytes.ts";
+import { type Bytes, encode, endWithoutBlanks, Literal } from "../core/bytes.ts";
 import { NO_PID } from "../core/records.ts";
 import type { Micros } from "../core/time.ts";
 import type { Stamp } from "../core/timestamp.ts";
@@ -61,6 +61,7 @@ export class TemplateForm implements MessageForm {
     });
     return new TemplateReader({
       matcher,
+      firstBytes: this.#graph.firstBytes,
       templates: this.#templates,
       fields,
       automaton,
@@ -70,12 +71,12 @@ export class TemplateForm implements MessageForm {
 }
 
 const [METHOD, PORT, LOGIN_FIELD, LOGOUT_FIELD] = [1, 3, 4, 5];
-const [TAB, RETURN, BLANK] = [9, 13, 32];
 const YES = encode("yes");
 
 /** Reads messages by templates. Blanks at the end of a message belong to no template. */
 export class TemplateReader implements MessageReader {
   readonly fields: readonly string[];
+  readonly firstBytes: Uint8Array;
   readonly address: AddressReader;
   readonly from: Int32Array;
   readonly to: Int32Array;
@@ -99,8 +100,9 @@ export class TemplateReader implements MessageReader {
   #bytes: Bytes = YES.bytes;
 
   constructor(
-    { matcher, templates, fields, automaton, options }: {
+    { matcher, firstBytes, templates, fields, automaton, options }: {
       matcher: TemplateMatcher;
+      firstBytes: Uint8Array;
       templates: readonly Template[];
       fields: readonly string[];
       automaton: Automaton;
@@ -115,6 +117,7 @@ export class TemplateReader implements MessageReader {
     this.to = matcher.found.to;
     this.#before = (options.before ?? []).map((text) => new Literal(text));
     for (const { bytes } of this.#before) this.#beginsLevel[bytes[0]!] = 1;
+    this.firstBytes = firstBytes.map((isFirst, byte) => isFirst | this.#beginsLevel[byte]!);
     this.#endless = options.endless === undefined ? null : new Literal(options.endless);
     this.#says = templates.map(({ says }) => says ?? NOTHING);
     this.#counting = templates.map(({ counting }) => counting ?? EACH);
@@ -197,9 +200,4 @@ export class TemplateReader implements MessageReader {
   bytesOf(field: number): Bytes {
     return field === LOGOUT_FIELD ? YES.bytes : this.#bytes;
   }
-}
-
-function endWithoutBlanks(array: Uint8Array, from: number, to: number): number {
-  while (to > from && (array[to - 1] === BLANK || (array[to - 1]! >= TAB && array[to - 1]! <= RETURN))) to--;
-  return to;
 }

@@ -1,5 +1,5 @@
 import { AddressReader } from "../core/address_reader.ts";
-import { type Bytes, decode, makeBytes, PADDING } from "../core/bytes.ts";
+import { type Bytes, decode, makeBytes, withRoom } from "../core/bytes.ts";
 import type { Micros } from "../core/time.ts";
 import type { Stamp } from "../core/timestamp.ts";
 import {
@@ -167,18 +167,11 @@ export class TextReader implements MessageReader {
     if (this.from[field]! < 0) return;
     const value = this.#values[this.fields[field]!]!;
     const start = this.#used;
-    this.#makeRoom(start + 3 * value.length);
+    this.#scratch = withRoom(this.#scratch, start + 3 * value.length);
     const { written } = encoder.encodeInto(value, this.#scratch.array.subarray(start));
     this.#used = start + written;
     this.from[field] = start;
     this.to[field] = this.#used;
     this.#isEncoded[field] = 1;
-  }
-
-  #makeRoom(size: number): void {
-    const { array } = this.#scratch;
-    if (size + PADDING <= array.length) return;
-    this.#scratch = makeBytes(2 * size);
-    this.#scratch.array.set(array);
   }
 }

@@ -24,9 +24,9 @@ export function selectBans(db: Database, where: string, ...values: Value[]): Ban
   return select(db, where, values).map(({ change: _, ...ban }) => ban);
 }
 
-/** At most `limit` bans whose latest change is later than `change`, ascending by it. */
+/** At most `limit` bans of this server whose latest change is later than `change`, ascending by it. */
 export function selectChanges(db: Database, change: number, limit: number): BanChange[] {
-  return select(db, "WHERE change > ? ORDER BY change LIMIT ?", [change, limit]);
+  return select(db, "WHERE change > ? AND provenance <> 'fleet' ORDER BY change LIMIT ?", [change, limit]);
 }
 
 function select(db: Database, where: string, values: readonly Value[]): (BanStatus & BanChange)[] {

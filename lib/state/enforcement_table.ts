@@ -8,22 +8,9 @@
 import { type Boot, isSameBoot } from "../core/boot.ts";
 import { formatScope } from "../core/scope.ts";
 import type { Micros } from "../core/time.ts";
-import type { Ban, BanRange, BanStatus, HeldBan } from "../deciding/ban.ts";
+import type { Ban, BanRange, BanStatus, DueBans, HeldBan } from "../deciding/ban.ts";
 import { AMONG, jsonOf, readScope, selectBans } from "./ban_rows.ts";
 import type { Database } from "./database.ts";
-
-/** Which bans a firewall is to be told of next. */
-export interface Due {
-  readonly firewall: string;
-  readonly now: Micros;
-  readonly limit: number;
-  /** The bans of this turn alone, see `turns()`. */
-  readonly turn: string;
-  /** The bans that wait longest; without it the newest, and of these the loudest. */
-  readonly isOldest?: boolean;
-  /** Addresses to leave out: the firewall is being told of them. */
-  readonly busy?: readonly string[];
-}
 
 /** What a firewall begins with. */
 export interface Beginning {
@@ -108,14 +95,14 @@ export class EnforcementTable {
    * Bans of a turn that are in force, that the firewall does not have yet, and whose next try has come: those that never failed
    * first, or last with `isOldest`.
    */
-  toApply(due: Due): BanStatus[] {
+  toApply(due: DueBans): BanStatus[] {
     for (;;) {
       const bans = this.#waiting(due);
       if (this.#knowsScopes || this.#share(bans, due.firewall) === 0) return bans;
     }
   }
 
-  #waiting({ turn, now, limit, isOldest = false, busy = [] }: Due): BanStatus[] {
+  #waiting({ turn, now, limit, isOldest = false, busy = [] }: DueBans): BanStatus[] {
     const found =
       `SELECT id, count FROM ban INDEXED BY ban_to_apply WHERE ended IS NULL AND applied_at IS NULL
       AND turn = ? AND (until IS NULL OR until > ?) AND address NOT ${AMONG}`;
@@ -152,7 +139,7 @@ export class EnforcementTable {
   }
 
   /** Bans of a turn that ended and that the firewall still has, and whose next try has come, the longest due first. */
-  toLift({ firewall, turn, now, limit, busy = [] }: Due): BanStatus[] {
+  toLift({ firewall, turn, now, limit, busy = [] }: DueBans): BanStatus[] {
     return selectBans(
       this.#db,
       `INDEXED BY ban_to_lift WHERE ${this.#liftable()} AND turn = ? AND next_try <= ? AND address NOT ${AMONG}
@@ -175,11 +162,25 @@ export class EnforcementTable {
 
   /** Tries that are due later than any may be were put off while the clock ran ahead: they are due now. */
   rebase(now: Micros): void {
-    for (
-      const which of ["ended IS NULL AND applied_at IS NULL", "ended IS NOT NULL AND applied_by IS NOT NULL"]
-    ) {
-      this.#db.run(`UPDATE ban SET next_try = 0 WHERE ${which} AND next_try > ?`, now + LAST_RETRY);
-    }
+    const late = now + LAST_RETRY;
+    this.#db.run(
+      `WITH ${TURNS_TO_APPLY} UPDATE ban INDEXED BY ban_to_apply SET next_try = 0
+       WHERE ended IS NULL AND applied_at IS NULL AND turn IN (SELECT turn FROM to_apply) AND next_try > ?`,
+      late,
+    );
+    this.#db.run(
+      `WITH ${TURNS_TO_LIFT} UPDATE ban INDEXED BY ban_to_lift SET next_try = 0
+       WHERE ended IS NOT NULL AND applied_by IS NOT NULL AND turn IN (SELECT turn FROM to_lift) AND next_try > ?`,
+      late,
+    );
+  }
+
+  /** Bans that the firewall refused `attempts` times in a row or more: at most 100, of the first thousand that failed. */
+  stuck(attempts: number): BanStatus[] {
+    const failed =
+      `WITH ${TURNS_TO_APPLY} SELECT id FROM to_apply CROSS JOIN ban INDEXED BY ban_to_apply USING (turn)
+      WHERE ended IS NULL AND applied_at IS NULL AND next_try > 0 LIMIT 1000`;
+    return selectBans(this.#db, `WHERE attempts >= ? AND id IN (${failed}) ORDER BY id LIMIT 100`, attempts);
   }
 
   /** When something falls due next: a retry or an end; null when nothing will by itself. */

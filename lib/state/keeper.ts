@@ -18,6 +18,8 @@ import { StateFile } from "./state_file.ts";
 
 /** Milliseconds between two tries to leave memory. */
 const BETWEEN_RETURNS = 2_000;
+/** Sentences that are remembered. */
+const MOST_LOSSES = 10;
 /** Bytes that lines in memory may take. */
 const MOST_IN_MEMORY = 64 << 20;
 
@@ -30,6 +32,7 @@ export class Keeper implements Shelter {
   #refuge: Refuge | null = null;
   #nextReturn = 0;
   #hasLoss = false;
+  readonly #losses: string[] = [];
   /** The log was told that lines are not recorded. */
   #isTold = false;
 
@@ -45,9 +48,14 @@ export class Keeper implements Shelter {
     return hasLoss;
   }
 
+  /** What became of the file since the start, in sentences: the last ones. */
+  get losses(): readonly string[] {
+    return this.#losses;
+  }
+
   open(): DatabaseSync {
     const file = fileOf(this.#directory);
-    if (sizeOf(file) === null && adoptFresh(file)) {
+    if (sizeOf(freshOf(file)) !== null && isUnused(file) && adoptFresh(file)) {
       this.#lost(`The state ${file} was being replaced when the program ended: going on with the new one`);
     }
     const size = sizeOf(file);
@@ -177,7 +185,7 @@ export class Keeper implements Shelter {
     this.#refuge = new Refuge(memory);
     this.#isTold = false;
     this.#nextReturn = performance.now() + BETWEEN_RETURNS;
-    this.#log.error(
+    this.#complain(
       `The state ${fileOf(this.#directory)} cannot be written (${why}): going on in memory with ${
         told(saved)
       }; ` +
@@ -211,8 +219,14 @@ export class Keeper implements Shelter {
   }
 
   #lost(sentence: string, saved?: Salvage): void {
-    this.#log.error(sentence);
+    this.#complain(sentence);
     if (!saved?.isWhole) this.#hasLoss = true;
+  }
+
+  #complain(sentence: string): void {
+    this.#log.error(sentence);
+    this.#losses.push(sentence);
+    if (this.#losses.length > MOST_LOSSES) this.#losses.shift();
   }
 }
 
@@ -258,6 +272,19 @@ const MOST_LENGTH = 2 ** 40;
 /** Where a new file is made before it takes the place of `file`. */
 function freshOf(file: string): string {
   return `${file}.fresh`;
+}
+
+/** Reports whether no monitor has kept anything in a file: a command makes an empty one where another is about to be put. */
+function isUnused(file: string): boolean {
+  if ((sizeOf(file) ?? 0) === 0) return true;
+  const db = openAsItIs(file);
+  try {
+    return db !== null && db.prepare("SELECT 1 FROM position").get() === undefined;
+  } catch {
+    return false;
+  } finally {
+    close(db);
+  }
 }
 
 /** Puts a new file into place that was made but not put there; returns whether there was a whole one. */

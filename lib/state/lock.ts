@@ -4,6 +4,7 @@
  */
 import { DatabaseSync } from "node:sqlite";
 import { messageOf, UserError } from "../core/error.ts";
+import { identityAt } from "../core/file_identity.ts";
 import { makePrivate } from "./connect.ts";
 
 /** Proof that this process is the only monitor on a state; it ends with the process, however that dies. */
@@ -27,7 +28,7 @@ export function takeLock(directory: string): Lock | null {
   if (held === null) return null;
   return {
     look() {
-      if (identityOf(directory) === held!.identity) return;
+      if (identityAt(fileOf(directory)) === held!.identity) return;
       const next = remake(directory);
       if (next === "nowhere") return;
       if (next === null) throw new UserError(`Another monitor has taken the state ${directory}`, 69);
@@ -40,7 +41,7 @@ export function takeLock(directory: string): Lock | null {
 
 /** Reports whether the lock's file is there. */
 export function hasLockFile(directory: string): boolean {
-  return identityOf(directory) !== null;
+  return identityAt(fileOf(directory)) !== null;
 }
 
 /** Reports whether a monitor holds the lock on the state in `directory`. Asking keeps no other asker and no monitor out. */
@@ -57,7 +58,7 @@ export function isLocked(directory: string): boolean {
 
 function hold(directory: string): { db: DatabaseSync; identity: string | null } | null {
   try {
-    return { db: acquire(directory, PATIENCE), identity: identityOf(directory) };
+    return { db: acquire(directory, PATIENCE), identity: identityAt(fileOf(directory)) };
   } catch (error) {
     if (isBusy(error)) return null;
     throw new UserError(`Cannot lock the state ${directory}: ${messageOf(error)}`, 69);
@@ -93,14 +94,4 @@ function isBusy(error: unknown): boolean {
 
 function fileOf(directory: string): string {
   return `${directory}/lock.db`;
-}
-
-/** Device and inode of the lock's file; null: there is none. */
-function identityOf(directory: string): string | null {
-  try {
-    const { dev, ino } = Deno.statSync(fileOf(directory));
-    return `${dev}:${ino}`;
-  } catch {
-    return null;
-  }
 }

@@ -37,7 +37,7 @@ export class StateOutbox {
 
   backlog(): number {
     const bans = this.#db.get<{ n: number }>(
-      "SELECT count(*) AS n FROM ban WHERE change > ?",
+      "SELECT count(*) AS n FROM ban WHERE change > ? AND provenance <> 'fleet'",
       this.#confirmed("shipped_ban"),
     )!.n;
     return this.#log.count(this.#confirmed("shipped_log")) + bans;

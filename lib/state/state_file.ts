@@ -1,3 +1,4 @@
+import { identityAt, identityOf } from "../core/file_identity.ts";
 import { SIDES } from "./connect.ts";
 
 /** What every SQLite database begins with. */
@@ -38,10 +39,8 @@ export class StateFile {
 
   /** Reports whether another database stands under the file's name. */
   get isReplaced(): boolean {
-    const { dev, ino } = this.#file.statSync();
+    if (identityAt(this.#path) === identityOf(this.#file.statSync())) return false;
     try {
-      const found = Deno.statSync(this.#path);
-      if (found.dev === dev && found.ino === ino) return false;
       using other = Deno.openSync(this.#path);
       return other.readSync(this.#head) === MAGIC.length && isMagic(this.#head);
     } catch {
@@ -55,12 +54,8 @@ export class StateFile {
 
   /** Devices and inodes of the file and of those beside it; null where one is missing. */
   #identify(): string | null {
-    try {
-      return SIDES.map((side) => Deno.statSync(this.#path + side)).map(({ dev, ino }) => `${dev}:${ino}`)
-        .join();
-    } catch {
-      return null;
-    }
+    const all = SIDES.map((side) => identityAt(this.#path + side));
+    return all.includes(null) ? null : all.join();
   }
 }
 

@@ -1,4 +1,4 @@
-import { type Bytes, decode, Literal, makeBytes, PADDING } from "../../lib/core/bytes.ts";
+import { type Bytes, decode, Literal, makeBytes, withRoom } from "../../lib/core/bytes.ts";
 import type { Findings } from "../../lib/reading/text_reader.ts";
 import { METHOD, PATH, PROTOCOL, QUERY, RAW_PATH, RAW_QUERY, REQUEST, TARGET } from "./fields.ts";
 import { decodePercent, mergeSlashes } from "./text.ts";
@@ -100,7 +100,7 @@ export class RequestReader {
     if (from < 0 || isPlain(this.#bytes.array, from, to, field === PATH)) return false;
     // A decoded text is never longer: invalid UTF-8 takes three bytes, as the code of one byte
     // does.
-    this.#makeRoom(this.#used + to - from);
+    this.#scratch = withRoom(this.#scratch, this.#used + to - from);
     const start = this.#used;
     const end = this.#decodeASCII(field, start);
     this.#used = end < 0 ? start + this.#decodeText(field, start) : end;
@@ -139,13 +139,6 @@ export class RequestReader {
     const text = decodePercent(decode(this.#bytes, this.#from[field]!, this.#to[field]!));
     const decoded = field === PATH ? mergeSlashes(text) : text;
     return encoder.encodeInto(decoded, this.#scratch.array.subarray(start)).written;
-  }
-
-  #makeRoom(size: number): void {
-    const { array } = this.#scratch;
-    if (size + PADDING <= array.length) return;
-    this.#scratch = makeBytes(2 * size);
-    this.#scratch.array.set(array);
   }
 }
 

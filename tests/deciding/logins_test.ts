@@ -1,9 +1,6 @@
 import { strict as assert } from "node:assert";
 import { type LoginChange, loginChange, Logins } from "../../lib/deciding/logins.ts";
-import { encode } from "../../lib/core/bytes.ts";
-import type { LogEvent } from "../../lib/reading/event.ts";
-import { sshd } from "../../modules/sshd.ts";
-import { openForm } from "../support/messages.ts";
+import { noteAll, sshdEvent } from "../support/login_events.ts";
 
 const OWNER = "192.0.2.7";
 const V6 = "2001:db8::7";
@@ -27,33 +24,13 @@ function opened(
 
 function logins(...changes: LoginChange[]): Logins {
   const logins = new Logins(TRUST);
-  logins.apply(changes);
+  noteAll(logins, ...changes);
   return logins;
-}
-
-const reader = openForm(sshd.form({ logFormats: [], trustedProxies: [], patterns: [], unsafe: false }));
-
-/** The event of sshd's message. */
-function eventOf(message: string): LogEvent {
-  const { bytes, end: to } = encode(message);
-  if (!reader.read(bytes, 0, to)) throw new Error(`sshd does not say: ${message}`);
-  const view = {
-    module: 0,
-    isUnderstood: true,
-    isAhead: false,
-    bytes,
-    from: 0,
-    to,
-    time: 5,
-    pid: 7,
-    count: 1,
-  };
-  return { ...view, reader, isTrusted: true };
 }
 
 /** What sshd's message means for logins. */
 function changeBy(message: string, isTrusted = true): LoginChange | null {
-  return loginChange({ ...eventOf(message), isTrusted });
+  return loginChange(sshdEvent(message, { isTrusted }));
 }
 
 Deno.test("`loginChange()` knows who logs in and what connection ends by sshd's own words", () => {
@@ -90,9 +67,9 @@ Deno.test("`loginChange()` knows who logs in and what connection ends by sshd's 
   assert.equal(changeBy(key, false), null, "what any user could have forged");
 });
 
-Deno.test("`Logins.note()` goes by an event as `apply()` goes by the change that it tells of", () => {
+Deno.test("`Logins.note()` takes note of logins and ends of connections, and tells whether that changed anything", () => {
   const known = new Logins(TRUST);
-  const note = (message: string, pid = 7, time = 5) => known.note({ ...eventOf(message), pid, time });
+  const note = (message: string, pid = 7, time = 5) => known.note(sshdEvent(message, { pid, time }));
   const ended = "Disconnected from user root";
   assert.equal(note(`${ended} 192.0.2.7 port 51234`), false, "nobody is logged in");
   assert.equal(note("Accepted publickey for root from 192.0.2.7 port 51234 ssh2"), true);
@@ -114,7 +91,7 @@ Deno.test("`Logins.note()` goes by an event as `apply()` goes by the change that
 Deno.test("`Logins.open` names an address as long as one of its sessions is open", () => {
   const known = logins(opened(OWNER, { port: 1 }), opened(OWNER, { port: 2 }), opened(V6));
   const close = (port: number, time = 2_000) =>
-    known.apply([{ kind: "closed", end: { address: OWNER, port, time } }]);
+    noteAll(known, { kind: "closed", end: { address: OWNER, port, time } });
   assert.equal(close(3), false, "most connections end without a login");
   assert.equal(close(1, 900), false, "the end of an earlier connection from the same port");
   assert.equal(close(1), true);
@@ -126,10 +103,10 @@ Deno.test("`Logins.open` names an address as long as one of its sessions is open
 Deno.test("`Logins.open` goes by the process where the end of a session names nobody", () => {
   const known = logins(opened(OWNER, { pid: 7 }), opened(V6, { pid: 8 }));
   const close = (pid: number, time = 2_000) =>
-    known.apply([{ kind: "closed", end: { address: null, pid, time } }]);
+    noteAll(known, { kind: "closed", end: { address: null, pid, time } });
   assert.deepEqual([close(9), close(7, 900), close(7)], [false, false, true]);
   assert.deepEqual(known.open, [V6]);
-  known.apply([opened(OWNER, { pid: 8, time: 3_000 })]);
+  noteAll(known, opened(OWNER, { pid: 8, time: 3_000 }));
   assert.deepEqual(known.open, [OWNER], "a process serves one at a time");
 });
 
@@ -177,17 +154,17 @@ Deno.test("`Logins.takeNews()` gives what is to be stored once, and of sessions 
     opened(OWNER, { port: 1, pid: 1 }),
     opened(OWNER, { port: 2, pid: 2, time: 1_001 }),
   ];
-  assert.equal(known.apply([brief, close(1), stays, close(9)]), true);
+  assert.equal(noteAll(known, brief, close(1), stays, close(9)), true);
   const ports = () => {
     const { logins, opened, closed } = known.takeNews();
     return [logins.map(({ time }) => time), opened.map(({ port }) => port), closed.map(({ port }) => port)];
   };
   assert.deepEqual(ports(), [[1_001], [2], [9]]);
   assert.deepEqual(ports(), [[], [], []]);
-  assert.equal(known.apply([close(2), opened(OWNER, { port: 2, pid: 3, time: 2_001 })]), true);
+  assert.equal(noteAll(known, close(2), opened(OWNER, { port: 2, pid: 3, time: 2_001 })), true);
   assert.deepEqual(ports(), [[2_001], [2], []], "another session from the same port takes its place");
-  known.apply([close(3)]);
+  noteAll(known, close(3));
   known.restore({ logins: [], sessions: [] });
   assert.deepEqual(ports(), [[], [], []]);
-  assert.equal(known.apply([close(3)]), false);
+  assert.equal(noteAll(known, close(3)), false);
 });

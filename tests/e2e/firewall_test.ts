@@ -1,5 +1,6 @@
 import { strict as assert } from "node:assert";
 import { attack, login } from "./client.ts";
+import { inKernel } from "./kernel.ts";
 import { ask, banned, fakeAttack, LIMIT, scene, untilRunning } from "./scene.ts";
 import { CLIENTS, SERVER, type Server } from "./server.ts";
 import { startNginx } from "./web.ts";
@@ -24,20 +25,6 @@ function configure(server: Server, { isFile = false, ...keys }: Record<string, u
     ...keys,
   }));
 }
-
-/** What the kernel has of our bans: members with the seconds that they have left. */
-async function inKernel(server: Server): Promise<Map<string, number | null>> {
-  const { code, stdout } = await server.world.run(["nft", "-j", "list", "table", "inet", "strongmonitor"]);
-  if (code !== 0) return new Map();
-  const { nftables } = JSON.parse(stdout) as { nftables: { set?: { elem?: Member[] } }[] };
-  return new Map(
-    nftables.flatMap(({ set }) => set?.elem ?? []).map((member) =>
-      typeof member === "string" ? [member, null] : [member.elem.val, member.elem.expires]
-    ),
-  );
-}
-
-type Member = string | { elem: { val: string; expires: number } };
 
 /** Transactions that nft was given since the last time. */
 async function transactions(server: Server): Promise<number> {

@@ -110,6 +110,15 @@ const WANTS: readonly (readonly [Record<string, unknown>, string])[] = [
     "modules.SSHD.match.file: this program may not read /srv/log (2:36); have the service log below /var/log",
   ],
   [
+    { metrics_file: "/var/lib/prometheus/node-exporter/strongmonitor.prom" },
+    "metrics_file: this program may not read and write /var/lib/prometheus/node-exporter/strongmonitor.prom " +
+    "(2:16); write it below /var/lib/strongmonitor, and let a link lead out (docs/metrics.md)",
+  ],
+  [
+    { notify: { program: "/opt/tell" } },
+    "notify: this program may not run /opt/tell (2:10); call the program /etc/strongmonitor/notify",
+  ],
+  [
     { state: "/root" },
     "state: this program may not read and write /root (2:9); keep the state in /var/lib/strongmonitor",
   ],

@@ -74,6 +74,11 @@ export function scene(
   });
 }
 
+/** One more server with the compiled program, beside that of the scene. */
+export function anotherServer(): Promise<Server> {
+  return Server.start(BINARY);
+}
+
 /** Starts PostgreSQL where the configuration expects it, with a role that owns its one database and nothing more. */
 export async function startDatabase(server: Server): Promise<TestPostgres> {
   const postgres = await startPostgres({ port: 5432, through: server.world.network });

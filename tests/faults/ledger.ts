@@ -2,15 +2,20 @@
 export class Ledger {
   /** So many refusals are allowed; the next one bans. */
   static readonly LIMIT = 3;
-  readonly #lines: string[] = [];
-  readonly #refusals = new Map<string, number>();
+  /** Each line with the address that it refuses. */
+  #lines: { readonly line: string; readonly address: string }[] = [];
+  #numbered = 0;
 
   /** Makes the next line, which refuses an address; `word` gives it, by its number, the form of a service. */
   write(address: string, word = (n: number) => `${n} refused ${address}`): string {
-    const line = word(this.#lines.length);
-    this.#lines.push(line);
-    this.#refusals.set(address, (this.#refusals.get(address) ?? 0) + 1);
+    const line = word(this.#numbered++);
+    this.#lines.push({ line, address });
     return `${line}\n`;
+  }
+
+  /** Takes lines back that never came to where the program reads. */
+  takeBack(isLost: (line: string) => boolean): void {
+    this.#lines = this.#lines.filter(({ line }) => !isLost(line));
   }
 
   /** How many lines there are. */
@@ -20,7 +25,8 @@ export class Ledger {
 
   /** Who must be banned. */
   get guilty(): ReadonlySet<string> {
-    return new Set([...this.#refusals].filter(([, n]) => n > Ledger.LIMIT).map(([address]) => address));
+    const refusals = countOf(this.#lines.map(({ address }) => address));
+    return new Set([...refusals].filter(([, n]) => n > Ledger.LIMIT).map(([address]) => address));
   }
 
   /** Holds against the lines that were stored and the bans that were told what should have been. */
@@ -30,7 +36,7 @@ export class Ledger {
     const guilty = this.guilty;
     return {
       lines: this.length,
-      lost: this.#lines.filter((line) => !times.has(line)).length,
+      lost: this.#lines.filter(({ line }) => !times.has(line)).length,
       doubled: stored.length - times.size,
       bans: guilty.size,
       missed: [...guilty].filter((address) => !tellings.has(address)).length,

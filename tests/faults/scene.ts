@@ -7,8 +7,11 @@ import { canMount, fillDisk, mount, unmount } from "../support/faults.ts";
 import { eventually, script } from "../support/helpers.ts";
 import type { TestPostgres } from "../support/postgres_server.ts";
 import { Ledger } from "./ledger.ts";
+import { tryTo } from "./troubles.ts";
 
-const PROGRAM = new URL("../../main.ts", import.meta.url).pathname;
+const [PROGRAM, CLOCK] = ["../../main.ts", "./clock.ts"].map((path) =>
+  new URL(path, import.meta.url).pathname
+);
 
 /** Hours of faults count together. */
 const COUNTING = { limit: Ledger.LIMIT, window: "1d", ban_time: "1d" };
@@ -38,6 +41,7 @@ export class Scene implements AsyncDisposable {
   #child: Deno.ChildProcess | null = null;
   #said = "";
   #rotations = 0;
+  #kept: string[] = [];
   #file: Deno.FsFile;
 
   constructor(options: SceneOptions = {}) {
@@ -92,10 +96,23 @@ export class Scene implements AsyncDisposable {
   start(...options: string[]): void {
     this.#said = "";
     this.#child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--no-check", PROGRAM, "--config", `${this.directory}/config.jsonc`].concat(
+      args: [
+        "run",
+        "-A",
+        "--no-check",
+        `--preload=${CLOCK}`,
+        PROGRAM!,
+        "--config",
+        `${this.directory}/config.jsonc`,
+      ].concat(
         ["--state", this.stateDirectory, ...options],
       ),
-      env: { NO_COLOR: "1", PATH: `${this.directory}:${Deno.env.get("PATH")}`, ...this.#options.env },
+      env: {
+        NO_COLOR: "1",
+        CLOCK_OFF_BY: `${this.directory}/clock`,
+        PATH: `${this.directory}:${Deno.env.get("PATH")}`,
+        ...this.#options.env,
+      },
       stdin: "null",
       stdout: "null",
       stderr: "piped",
@@ -117,6 +134,11 @@ export class Scene implements AsyncDisposable {
   async ready(): Promise<this> {
     await eventually(() => /^<6>monitoring /m.test(this.#said) && this.position() !== null);
     return this;
+  }
+
+  /** Process id of the program; null: none runs. */
+  get pid(): number | null {
+    return this.#child?.pid ?? null;
   }
 
   signal(signal: Deno.Signal): void {
@@ -157,9 +179,10 @@ export class Scene implements AsyncDisposable {
     }
   }
 
-  /** Rotates the log by renaming. */
-  rotate(): void {
+  /** Rotates the log by renaming; `isLast`: all that was written before is removed. */
+  rotate({ isLast = false } = {}): void {
     Deno.renameSync(this.logFile, `${this.logFile}.${++this.#rotations}`);
+    for (let i = 1; isLast && i <= this.#rotations; i++) tryTo(() => Deno.removeSync(`${this.logFile}.${i}`));
     this.#file.close();
     this.#file = Deno.openSync(this.logFile, { append: true, create: true });
   }
@@ -169,11 +192,15 @@ export class Scene implements AsyncDisposable {
     return Deno.readTextFileSync(`${this.directory}/banned`).split("\n").filter((line) => line !== "");
   }
 
-  /** Messages in the state, in order. */
+  /** Messages in the state, in order, behind those that `keep()` has kept. */
   stored(): string[] {
-    return this.ask<{ message: string }>("SELECT message FROM log ORDER BY seq").map(({ message }) =>
-      message
-    );
+    const rows = this.ask<{ message: string }>("SELECT message FROM log ORDER BY seq");
+    return [...this.#kept, ...rows.map(({ message }) => message)];
+  }
+
+  /** Keeps the messages of a state that is about to be destroyed: they were stored. */
+  keep(): void {
+    this.#kept = this.stored();
   }
 
   /** The stored position of the log; null: there is none. */
@@ -195,6 +222,16 @@ export class Scene implements AsyncDisposable {
     } finally {
       db?.close();
     }
+  }
+
+  /** Sets the clock of the program off by some seconds. */
+  stepClock(seconds: number): void {
+    Deno.writeTextFileSync(`${this.directory}/clock`, String(seconds));
+  }
+
+  /** Lets nobody write on the disk of the state, which nobody may be doing at the moment, or lets them again. */
+  setReadOnly(isReadOnly: boolean): void {
+    mount("-o", `remount,${isReadOnly ? "ro" : "rw"}`, `${this.directory}/disk`);
   }
 
   /** Leaves no room on the disk of the state. */

@@ -1,5 +1,7 @@
 /** Kinds of trouble that a running program meets with. */
+import type { Journald } from "../support/journald.ts";
 import type { TestPostgres } from "../support/postgres_server.ts";
+import { exists } from "../support/journal_files.ts";
 import type { Random } from "../support/random.ts";
 import type { Scene } from "./scene.ts";
 
@@ -8,6 +10,9 @@ export interface World {
   readonly scene: Scene;
   readonly random: Random;
   readonly postgres: TestPostgres | null;
+  readonly journald: Journald | null;
+  /** Waits until the program has stored and told all that it must. */
+  caughtUp(): Promise<void>;
 }
 
 /** One kind of trouble. */
@@ -15,6 +20,8 @@ export interface Trouble {
   readonly name: string;
   /** What it needs is there. */
   isPossible(world: World): boolean;
+  /** Lines that journald has not written yet may be lost with it. */
+  readonly isOfJournald?: boolean;
   /** Comes; what it returns is its end. */
   strike(world: World): Promise<(() => void | Promise<void>) | void> | void;
 }
@@ -77,6 +84,68 @@ export const TROUBLES: readonly Trouble[] = [
     },
   },
   {
+    name: "disk read-only at a start",
+    isPossible: ({ scene }) => scene.hasDisk,
+    async strike({ scene }) {
+      await scene.end("SIGKILL");
+      scene.setReadOnly(true);
+      scene.start();
+      await pause(1_500);
+      return () => scene.setReadOnly(false);
+    },
+  },
+  {
+    name: "garbage for a state at a start",
+    isPossible: always,
+    async strike(world) {
+      const { scene, journald, postgres } = world;
+      await world.caughtUp();
+      await scene.end();
+      scene.keep();
+      if (postgres !== null) await keepShipped(postgres);
+      // Without positions all that is there would be read again.
+      scene.rotate({ isLast: true });
+      await journald?.rotate();
+      journald?.vacuum();
+      Deno.writeFileSync(state(world, "state.db"), new Uint8Array(100_000).fill(0x47));
+      scene.start();
+      await scene.ready();
+    },
+  },
+  {
+    name: "no descriptor left, and log rotated",
+    isPossible: () => hasPrlimit,
+    strike({ scene }) {
+      limitDescriptors(scene.pid!, 3);
+      scene.rotate();
+      return Promise.resolve(() => limitDescriptors(scene.pid!, 4_096));
+    },
+  },
+  {
+    name: "clock stepped",
+    isPossible: always,
+    strike({ scene, random }) {
+      scene.stepClock(random.pick([-7_200, -600, 600, 7_200]));
+      return Promise.resolve(() => scene.stepClock(0));
+    },
+  },
+  {
+    name: "journald killed",
+    isPossible: ({ journald }) => journald !== null,
+    isOfJournald: true,
+    strike: ({ journald }) => journald!.kill(),
+  },
+  ...[
+    { name: "live journal overwritten at its head", from: 0 },
+    { name: "live journal overwritten in its middle", from: 200_000 },
+    { name: "live journal truncated and overwritten", from: 0, truncate: true },
+  ].map(({ name, from, truncate }) => ({
+    name,
+    isPossible: ({ journald }: World) => journald !== null,
+    isOfJournald: true,
+    strike: ({ journald }: World) => journald!.overwrite(from, { length: 65_536, truncate }),
+  })),
+  {
     name: "lock removed",
     isPossible: always,
     strike: (world) => tryTo(() => Deno.removeSync(state(world, "lock.db"))),
@@ -112,14 +181,29 @@ export const TROUBLES: readonly Trouble[] = [
     name: "table log dropped",
     isPossible: ({ postgres }) => postgres !== null,
     async strike({ postgres }) {
-      // What was shipped is counted all the same.
-      await postgres!.query(`BEGIN; LOCK TABLE log; CREATE TABLE IF NOT EXISTS kept (message text);
-        INSERT INTO kept SELECT message FROM log; DROP TABLE log; COMMIT`);
+      await keepShipped(postgres!);
     },
   },
 ];
 
-function tryTo(work: () => void): void {
+/** Drops the table `log` of PostgreSQL; what was shipped is counted all the same. */
+async function keepShipped(postgres: TestPostgres): Promise<void> {
+  await postgres.query(`BEGIN; LOCK TABLE log; CREATE TABLE IF NOT EXISTS kept (message text);
+    INSERT INTO kept SELECT message FROM log; DROP TABLE log; COMMIT`);
+}
+
+const hasPrlimit = exists("/usr/bin/prlimit");
+
+/** Limits how many files a process may have open; those that are open stay so. */
+function limitDescriptors(pid: number, most: number): void {
+  const args = [`--pid=${pid}`, `--nofile=${most}:`];
+  if (!new Deno.Command("prlimit", { args }).outputSync().success) {
+    throw new Error("cannot limit descriptors");
+  }
+}
+
+/** Does something that may be impossible, as somebody was faster. */
+export function tryTo(work: () => void): void {
   try {
     work();
   } catch {

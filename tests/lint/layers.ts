@@ -15,7 +15,7 @@ const ROOMS = [...BELOW, "sources", "state", "postgres", "firewall", "enforcing"
 
 /** A file belongs to the first layer that names it. */
 const LAYERS: Readonly<Record<string, Layer>> = {
-  core: { files: ["lib/core/"], imports: [] },
+  core: { files: ["lib/core/"], imports: ["project"] },
   "module list": { files: ["modules/mod.ts"], imports: ["core", "reading", "modules"] },
   modules: { files: ["modules/"], imports: ["core", "reading"] },
   sources: { files: ["lib/sources/"], imports: ["core"] },
@@ -26,11 +26,12 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   postgres: { files: ["lib/postgres/"], imports: BELOW },
   firewall: { files: ["lib/firewall/"], imports: BELOW },
   enforcing: { files: ["lib/enforcing/"], imports: [...BELOW, "firewall"] },
-  config: { files: ["lib/config/"], imports: [...BELOW, "postgres"] },
+  "shipped configuration": { files: ["config.jsonc"], imports: [] },
+  config: { files: ["lib/config/"], imports: [...BELOW, "postgres", "shipped configuration"] },
   monitor: { files: ["lib/monitor/"], imports: ROOMS },
   commands: { files: ["lib/commands/"], imports: [...ROOMS, "module list"] },
   project: { files: ["deno.json"], imports: [] },
-  main: { files: ["main.ts"], imports: ["core", "commands", "project"] },
+  main: { files: ["main.ts"], imports: ["core", "commands"] },
 };
 
 /** Where each outside package is imported: there and nowhere else. */

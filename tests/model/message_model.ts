@@ -101,7 +101,7 @@ export function templateService(templates: readonly TemplateText[]): Service {
     shortest: expressionOf(text, "(?<user>.*?)"),
   }));
   const read: Service = (message, now, pid = null) => {
-    const text = marked(message.replace(/^(?:error|fatal|info): /, "").replace(/[ \t-\r]+$/, ""));
+    const text = marked(message.replace(/^(?:error|fatal|info): /, "").trimEnd());
     for (const { name, says, counting, after, needsPort, isDoubtful, longest, shortest } of all) {
       const found = longest.exec(text);
       if (!found) continue;

@@ -76,6 +76,15 @@ await testOnPostgres("migrate()", {
     });
   },
 
+  "goes on with a database to which a newer program has only added": async ({ connect, query }) => {
+    const connection = await connect();
+    await migrate(connection, new MemoryLog());
+    await query(
+      "INSERT INTO strongmonitor_migration (number, name, additive) VALUES (99, 'of the future', true)",
+    );
+    await migrate(connection, new MemoryLog());
+  },
+
   "leaves tables alone that are somebody else's": async ({ connect, query }) => {
     await query("CREATE TABLE log (id int); INSERT INTO log VALUES (7)");
     await assert.rejects(migrate(await connect(), new MemoryLog()), /a database of its own/);
@@ -142,5 +151,18 @@ await testOnPostgres("the partitions of the log", {
     assert.deepEqual(await dropPartitions(connection, MONDAY + 7 * DAY), []);
     const names = (await query<{ name: string }>(PARTITIONS)).map(({ name }) => name);
     assert.deepEqual(names, ["log_2025_03_10", "log_by_hand"]);
+  },
+
+  "are left to another engine where it has put a table of its own in the place of `log`": async (
+    { connect, query },
+  ) => {
+    const connection = await connect();
+    await migrate(connection, new MemoryLog());
+    await query(
+      "CREATE TABLE other (LIKE log INCLUDING ALL); DROP TABLE log; ALTER TABLE other RENAME TO log",
+    );
+    await makePartitions(connection, [MONDAY]);
+    assert.deepEqual(await dropPartitions(connection, MONDAY + 100 * DAY), []);
+    assert.deepEqual([...await query(PARTITIONS)], []);
   },
 });

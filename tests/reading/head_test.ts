@@ -91,6 +91,18 @@ Deno.test("`HeadReader.next()` takes a bare message for nothing else", () => {
   }
 });
 
+Deno.test("`HeadReader.next()` takes heads off long lines, and long heads off", () => {
+  const long = `${MESSAGE} ${"x".repeat(8_000)}`;
+  const heads = [480, 500, 501, 502, 503, 504, 505, 506, 507, 508, 520, 3_000].flatMap((size) => [
+    `<38>1 2026-03-09T04:05:06Z web sshd 7 - [a@1 b="${"é".repeat(size / 2)}"]`,
+    `2026-03-09T04:05:06Z ${"w".repeat(size)} sshd 7 - -`,
+  ]);
+  for (const head of ["Mar  9 04:05:06 web sshd[7]:", ...heads]) {
+    const { identifier, pid, message } = timed(`${head} ${long}`, NOW);
+    assert.deepEqual({ identifier, pid, message }, { identifier: "sshd", pid: 7, message: long }, head);
+  }
+});
+
 Deno.test("`HeadReader.next()` takes line ends away", () => {
   assert.equal(timed(`Mar  9 04:05:06 web sshd[1]: ${MESSAGE}  \r`, NOW).message, MESSAGE);
 });

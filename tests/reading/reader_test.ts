@@ -4,8 +4,10 @@ import { decode, encode } from "../../lib/core/bytes.ts";
 import { HOUR, type Micros, SECOND } from "../../lib/core/time.ts";
 import { type Zone, zoneOf } from "../../lib/core/zone.ts";
 import { pattern as ownPattern } from "../../modules/pattern.ts";
+import { sshd } from "../../modules/sshd.ts";
 import { MODULE_FAILURES, ModuleHealth } from "../../lib/reading/health.ts";
-import { type ReadableModule, Reader } from "../../lib/reading/reader.ts";
+import type { ReadableModule } from "../../lib/reading/module_finder.ts";
+import { Reader } from "../../lib/reading/reader.ts";
 import { isTrusted } from "../../lib/reading/trust.ts";
 import { LINE, NO_PID, type Origin, type Records, type Sender } from "../../lib/core/records.ts";
 import { TextForm } from "../../lib/reading/text_reader.ts";
@@ -318,7 +320,11 @@ Deno.test("`Reader.read()` tells a line's own time: the message's, that before i
   for (const [text, time] of cases) {
     assert.equal(readAll(reader, [line(text, NOW - 7)])[0]?.time, time, text);
     const { bytes, end } = encode(text);
-    assert.equal(reader.timeOf(bytes, { from: 0, to: end, now: NOW }), time === NOW - 7 ? NaN : time, text);
+    assert.equal(
+      reader.timeOf({ bytes, from: 0, to: end }, { now: NOW }),
+      time === NOW - 7 ? NaN : time,
+      text,
+    );
   }
 });
 
@@ -331,7 +337,7 @@ Deno.test("`Reader.read()` reads the hour that clocks show twice by the line bef
     const timeOf = (text: string) => readAll(reader, [line(text)], now)[0]?.time;
     assert.equal(timeOf(text), first);
     const { bytes, end } = encode("2026-10-25T00:59:59Z host cron: x");
-    reader.timeOf(bytes, { from: 0, to: end, now });
+    reader.timeOf({ bytes, from: 0, to: end }, { now });
     assert.equal(timeOf(text), first);
     readAll(reader, [line("2026-10-25T00:59:59Z host cron: x")], now);
     assert.equal(timeOf(text), second);
@@ -460,6 +466,75 @@ Deno.test("`Reader.read()` keeps lines of another zone as far apart as they are"
       });
     }
   }));
+
+Deno.test("`Reader.learnZone()` tells the zone of a file before its first lines are read, and `timeOf()` counts it in", () =>
+  inZone("UTC", () => {
+    const reader = readerOf([A]);
+    const [ahead, other] = [{}, {}];
+    const lineOf = (text: string) => {
+      const { bytes, end } = encode(text);
+      return { bytes, from: 0, to: end };
+    };
+    const end = { stream: ahead, now: WRITTEN, written: WRITTEN, isLive: false };
+    assert.equal(reader.learnZone(lineOf("and more"), end), false);
+    const here = "May 30 12:00:01 host aa: a 192.0.2.1";
+    assert.ok(reader.learnZone(lineOf(here), { ...end, stream: other }));
+    assert.ok(reader.learnZone(lineOf("May 30 21:00:01 host aa: a 192.0.2.1"), end));
+    const first = "May 30 18:00:00 host aa: a 192.0.2.1";
+    const time = Date.parse("2026-05-30T09:00:00Z") * 1_000;
+    assert.equal(reader.timeOf(lineOf(first), { stream: ahead, now: WRITTEN }), time);
+    assert.equal(reader.timeOf(lineOf(first), { stream: other, now: WRITTEN }), time + 9 * HOUR);
+    const read = (stream: object, text: string) => readAll(reader, [line(text)], WRITTEN, stream)[0]!.time;
+    assert.deepEqual([read(ahead, first), read(other, here)], [time, WRITTEN - 2 * SECOND]);
+  }));
+
+Deno.test("`Reader.read()` learns the zone of a file whose batches end with a line without a time", () =>
+  inZone("UTC", () => {
+    const reader = readerOf([A]);
+    const [first, then] = ["21:00:01", "21:00:02"].map((time) => `May 30 ${time} host aa: a 192.0.2.1`);
+    const times = [["and more"], [first!, then!, "and more"]].map((texts) => {
+      const records = batchOf(texts.map((text) => line(text)), {
+        written: WRITTEN,
+        isLive: true,
+        stream: FILE,
+      });
+      reader.read(records, 0, WRITTEN);
+      return reader.event.time;
+    });
+    assert.equal(times[1], Date.parse("2026-05-30T12:00:01Z") * 1_000);
+  }));
+
+Deno.test("`Reader` has a module take note of a line once, whoever looks at its time before", () =>
+  inZone("UTC", () => {
+    const reader = new Reader([
+      {
+        index: 0,
+        identifiers: ["sshd"],
+        units: [],
+        reader: openForm(sshd.form({ logFormats: [], trustedProxies: [], unsafe: false, patterns: [] })),
+      },
+    ], new ModuleHealth(["SSHD"], (complaint) => assert.fail(complaint)));
+    const meant = (...messages: string[]) => {
+      const all = messages.map((message) => line(`May 30 12:00:02 host sshd${message}`));
+      const records = batchOf(all, { written: WRITTEN, isLive: true });
+      return all.map((_, i) => {
+        reader.read(records, i, WRITTEN);
+        return readerText(reader);
+      });
+    };
+    const gone = "kex_exchange_identification: Connection closed by remote host";
+    const closed = "Connection closed by 192.0.2.1 port 9";
+    meant(`[7]: ${gone}`);
+    const { bytes, end } = encode(`May 30 12:00:02 host sshd[7]: ${closed}`);
+    reader.timeOf({ bytes, from: 0, to: end }, { now: WRITTEN });
+    const identification = "Did not receive identification string from 192.0.2.1 port 9";
+    assert.deepEqual(meant(`[8]: ${closed}`, `[7]: ${closed}`), [closed, identification]);
+  }));
+
+/** The message that the event at hand means. */
+function readerText({ event: { reader } }: Reader): string {
+  return decode(reader.bytesOf(0), reader.from[0]!, reader.to[0]!);
+}
 
 Deno.test("a module that throws three times in a row is given up, and the others work on", () => {
   const complaints: string[] = [];

@@ -102,7 +102,7 @@ Deno.test("templates find what they describe, from the first byte of a message t
 });
 
 Deno.test("a message fits with blanks behind it, whatever kind, and not without one that the template has", () => {
-  for (const blanks of ["", " ", "\r\n", "\t \v\f"]) {
+  for (const blanks of ["", " ", "\r\n", "\t \v\f", "\u00a0"]) {
     assert.deepEqual(find("from <ADDR>", `from ${A}${blanks}`), { address: A });
     assert.equal(find("a b <REST>", `a b${blanks}`), null);
   }
@@ -300,4 +300,12 @@ Deno.test("matching takes time linear in the message, whatever is in it", () => 
     const [short, long] = [100, 800].map((times) => stepsOf(HARD, `a ${unit.repeat(times)}${end}`));
     assert(long! <= 8.5 * short! + 1_000, `${short} steps, then ${long}: ${unit}·${end}`);
   }
+});
+
+Deno.test("`TemplateReader.firstBytes` holds what a message may begin with, behind a level or without one", () => {
+  const templates = [{ name: "a", text: "{Failed|fatal} x" }, { name: "b", text: "User <USER> y" }];
+  const form = new TemplateForm(templates, { before: ["error: "] });
+  const { firstBytes } = form.open(new Automaton([], form.literals));
+  const first = [...firstBytes].flatMap((isFirst, byte) => isFirst ? String.fromCharCode(byte) : []);
+  assert.deepEqual(first, ["F", "U", "e", "f"]);
 });

@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { HOUR, type Micros, MINUTE, SECOND } from "../../lib/core/time.ts";
-import { ZoneShift } from "../../lib/reading/zone_shift.ts";
+import { ZoneShifts } from "../../lib/reading/zone_shift.ts";
 
 const NOW = Date.parse("2026-06-01T12:00:00Z") * 1_000;
 
@@ -10,7 +10,7 @@ function learned(
   { isLive = true, every = SECOND } = {},
 ): { shift: Micros; told: Micros[] } {
   const told: Micros[] = [];
-  const shift = new ZoneShift((found) => told.push(found));
+  const shift = new ZoneShifts((found) => told.push(found)).of({});
   ages.forEach((age, i) => {
     const written = NOW + i * every;
     shift.learn(written - age, { written, isLive });
@@ -58,9 +58,18 @@ Deno.test("`ZoneShift` keeps to a zone while lines are late, tells of it once, a
   });
 });
 
-Deno.test("`ZoneShift` follows files of two zones in one source", () => {
-  assert.deepEqual(learned([9 * HOUR, 0]).shift, 0);
-  assert.deepEqual(learned([9 * HOUR, 0, 9 * HOUR]), { shift: 9 * HOUR, told: [9 * HOUR] });
+Deno.test("`ZoneShifts` keeps the zone of each file, and takes it for that of a new one until that tells its own", () => {
+  const told: Micros[] = [];
+  const shifts = new ZoneShifts((found) => told.push(found));
+  const [tokyo, here, other] = [{}, {}, {}];
+  const learn = (file: object, age: Micros) =>
+    shifts.of(file).learn(NOW - age, { written: NOW, isLive: true });
+  learn(here, 0);
+  learn(tokyo, 9 * HOUR);
+  learn(here, SECOND);
+  assert.deepEqual([tokyo, here, other].map((file) => shifts.of(file).shift), [9 * HOUR, 0, 9 * HOUR]);
+  learn(other, 9 * HOUR);
+  assert.deepEqual(told, [9 * HOUR]);
 });
 
 Deno.test("`ZoneShift` takes old lines that are copied one by one for what they are", () => {

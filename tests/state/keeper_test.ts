@@ -235,6 +235,17 @@ Deno.test("`State` of a monitor goes on with a new file that a crash kept from i
   state.close();
 });
 
+Deno.test("`State` of a monitor goes on with a new file though a command has made an empty one in its place", () => {
+  using ground = new Ground();
+  ground.prepare();
+  Deno.renameSync(ground.file, `${ground.file}.fresh`);
+  new State(ground.directory).close();
+  const state = ground.open();
+  assert.deepEqual([state.bans.inForce().length, state.position("journal")], [3, "s=1"]);
+  assert.match(ground.errors.join("\n"), /^error: The state .* was being replaced when the program ended/);
+  state.close();
+});
+
 Deno.test("`State` of a monitor takes no new file that is old, garbage or empty for its state", () => {
   using ground = new Ground();
   ground.prepare();

@@ -19,14 +19,15 @@ export class Journald implements AsyncDisposable {
   readonly directory = Deno.makeTempDirSync({ prefix: "strongmonitor-journald-" });
   /** For what is not journald's. */
   readonly #other = Deno.makeTempDirSync({ prefix: "strongmonitor-links-" });
-  readonly #process = new Deno.Command("unshare", {
+  /** Keeps the name space, and journald running in it. */
+  readonly #shell = new Deno.Command("unshare", {
     args: [
       "--mount",
       "--propagation=private",
       "sh",
       "-c",
       "mount -t tmpfs run /run && mkdir -p /run/systemd/journal /run/log/journal && " +
-      'mount --bind "$0" /run/log/journal && exec "$1"',
+      'mount --bind "$0" /run/log/journal && while :; do "$1"; done',
       this.directory,
       PROGRAM,
     ],
@@ -37,7 +38,7 @@ export class Journald implements AsyncDisposable {
 
   /** Its `/run/systemd/journal` as it is seen from here. */
   get #sockets(): string {
-    return `/proc/${this.#process.pid}/root/run/systemd/journal`;
+    return `/proc/${this.#shell.pid}/root/run/systemd/journal`;
   }
 
   /** Waits until its first journal file is there: then it listens. */
@@ -49,6 +50,10 @@ export class Journald implements AsyncDisposable {
 
   /** Writes lines as sshd does: through syslog's socket. */
   async log(lines: readonly string[]): Promise<void> {
+    assert.ok(await this.#tryToLog(lines));
+  }
+
+  async #tryToLog(lines: readonly string[]): Promise<boolean> {
     const logger = new Deno.Command("logger", {
       args: ["--tag=sshd", `--socket=${this.#sockets}/dev-log`],
       stdin: "piped",
@@ -58,13 +63,46 @@ export class Journald implements AsyncDisposable {
     const input = logger.stdin.getWriter();
     await input.write(new TextEncoder().encode(lines.map((line) => `${line}\n`).join("")));
     await input.close();
-    assert.ok((await logger.status).success);
+    return (await logger.status).success;
+  }
+
+  /** Kills it; another one begins at once. Returns when that takes lines. */
+  async kill(): Promise<void> {
+    const before = this.#pid;
+    Deno.kill(before, "SIGKILL");
+    await eventually(() => this.#child !== null && this.#child !== before);
+    await eventually(async () => await this.#tryToLog(["ready again"]));
+  }
+
+  /** Writes garbage over a part of the file that it is writing to; `truncate`: in place of all of it. */
+  overwrite(from: number, { length, truncate = false }: { length: number; truncate?: boolean }): void {
+    using file = Deno.openSync(`${this.#machine}/system.journal`, { write: true, truncate });
+    file.seekSync(from, Deno.SeekMode.Start);
+    file.writeSync(new Uint8Array(length).fill(0x47));
+  }
+
+  /** All messages in its journal. */
+  async messages(): Promise<string[]> {
+    const args = [`--directory=${this.directory}`, "--output=cat", "--all", "--quiet"];
+    const { stdout } = await new Deno.Command("journalctl", { args, stderr: "null" }).output();
+    return new TextDecoder().decode(stdout).split("\n");
+  }
+
+  get #pid(): number {
+    return this.#child!;
+  }
+
+  /** Process id of the one that runs now; null: none. */
+  get #child(): number | null {
+    const { pid } = this.#shell;
+    const [child] = Deno.readTextFileSync(`/proc/${pid}/task/${pid}/children`).trim().split(" ");
+    return child ? Number(child) : null;
   }
 
   /** Makes it begin a new file. */
   async rotate(): Promise<void> {
     const before = this.#archived().length;
-    this.#process.kill("SIGUSR2");
+    Deno.kill(this.#pid, "SIGUSR2");
     await eventually(() => this.#archived().length > before);
   }
 
@@ -110,8 +148,10 @@ export class Journald implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#process.kill("SIGKILL");
-    await this.#process.status;
+    this.#shell.kill("SIGSTOP");
+    Deno.kill(this.#pid, "SIGKILL");
+    this.#shell.kill("SIGKILL");
+    await this.#shell.status;
     for (const path of [this.directory, this.#other]) Deno.removeSync(path, { recursive: true });
   }
 }

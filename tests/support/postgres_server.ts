@@ -40,6 +40,8 @@ export interface TestPostgresOptions {
   readonly durable?: boolean;
   /** Where to listen; on a free port unless given. */
   readonly port?: number;
+  /** Most connections; PostgreSQL's own 100 unless given. */
+  readonly connections?: number;
   /** Words of a command that runs another in its place, such as in a network namespace; none unless given. */
   readonly through?: readonly string[];
 }
@@ -54,7 +56,7 @@ export async function startPostgres(options: TestPostgresOptions = {}): Promise<
   const directory = await Deno.makeTempDir({ prefix: "strongmonitor-postgres-" });
   const server = new Server(programs, { directory, port: options.port, through: options.through });
   try {
-    await server.initialize(options.durable ?? false);
+    await server.initialize(options);
     await server.start();
     return server;
   } catch (error) {
@@ -105,7 +107,7 @@ class Server implements TestPostgres {
     return this.#programs.version;
   }
 
-  async initialize(durable: boolean): Promise<void> {
+  async initialize({ durable, connections }: TestPostgresOptions): Promise<void> {
     const { directory } = this;
     await Deno.writeTextFile(`${directory}/password`, PASSWORD);
     if (this.#account) {
@@ -127,6 +129,7 @@ class Server implements TestPostgres {
       `listen_addresses = '${HOST}'`,
       `unix_socket_directories = '${directory}'`,
       "shared_buffers = 64MB",
+      ...connections === undefined ? [] : [`max_connections = ${connections + 10}`],
       ...durable ? [] : ["fsync = off", "full_page_writes = off"],
     ];
     await Deno.writeTextFile(`${directory}/data/postgresql.conf`, settings.join("\n") + "\n", {

@@ -2,7 +2,7 @@ import { type Micros, now, SECOND } from "../../core/time.ts";
 import type { Batch, Source, Start } from "../source.ts";
 import { Glob } from "./glob.ts";
 import { Logs } from "./logs.ts";
-import type { TimeOf } from "./since.ts";
+import type { LearnZone, TimeOf } from "./since.ts";
 import { NO_RECORDS, RecordBuffer } from "../record_buffer.ts";
 import { MAX_CHUNK, type Tail } from "./tail.ts";
 import { Watch } from "./watch.ts";
@@ -11,6 +11,8 @@ import { Watch } from "./watch.ts";
 export interface FileOptions {
   /** When a line says that it was written: a first start finds its place by it. */
   readonly timeOf?: TimeOf;
+  /** Told of a file's last lines before its first ones are read. */
+  readonly learnZone?: LearnZone;
   readonly clock?: () => Micros;
   /** How often files are looked at that inotify tells nothing of; one second unless told. */
   readonly poll?: Micros;
@@ -79,9 +81,9 @@ class FileSource implements Source {
   }
 
   #makeLogs(): Logs {
-    const { timeOf, clock = now, linger = 60 * SECOND, problem = () => {} } = this.#options;
+    const { timeOf, learnZone, clock = now, linger = 60 * SECOND, problem = () => {} } = this.#options;
     const buffer = new RecordBuffer(MAX_CHUNK);
-    return new Logs(this.#glob, { timeOf, clock, linger: linger / 1_000, problem, buffer });
+    return new Logs(this.#glob, { timeOf, learnZone, clock, linger: linger / 1_000, problem, buffer });
   }
 
   /** Reads each of `tails` once, but none before an older one of its path is at its end; gives those not at theirs. */

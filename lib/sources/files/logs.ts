@@ -198,7 +198,7 @@ export class Logs implements Disposable {
   async #takeFirst(file: Found, since: Micros): Promise<void> {
     const tail = await this.#opener.open(file, { path: file.path, offset: 0 });
     if (!tail) return;
-    await tail.skip(since, this.#options.timeOf);
+    await tail.skip(since);
     this.#tails.add(tail);
   }
 

@@ -5,13 +5,10 @@ import type { Listing } from "./glob.ts";
 import { HEAD_SIZE } from "./head.ts";
 import { findByInode, findCopy, type Known, MAX_TRIES, type Neighbour } from "./rotation.ts";
 import { findBehind, type Lost, type Place } from "./search.ts";
-import type { TimeOf } from "./since.ts";
 import { type Shared, Tail } from "./tail.ts";
 
 /** What an `Opener` works with. */
 export interface OpenerOptions extends Shared {
-  /** When a line says that it was written. */
-  readonly timeOf: TimeOf | undefined;
   /** Told once of each thing that keeps a file from being read. */
   readonly problem: (sentence: string) => void;
 }

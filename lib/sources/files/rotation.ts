@@ -1,7 +1,7 @@
-import type { Micros } from "../../core/time.ts";
 import { COMPRESSED, type Content, type FileState, isSameFile, openContent, stateOf } from "./content.ts";
 import { type Head, HEAD_SIZE, isCopy } from "./head.ts";
-import { endAlike, type Trace, traceBefore } from "./trace.ts";
+import type { Mark } from "./position.ts";
+import { endAlike, traceBefore } from "./trace.ts";
 
 /** A file in the directory of a log. */
 export interface Neighbour extends FileState {
@@ -9,18 +9,8 @@ export interface Neighbour extends FileState {
 }
 
 /** A file that was read, and that may now be found elsewhere. */
-export interface Known {
-  /** The name under which it was followed. */
-  readonly path: string;
-  readonly device: number;
-  readonly inode: number;
-  /** Just behind the last line of it that was handed over. */
-  readonly offset: number;
-  /** Its last change that was seen. */
-  readonly time: Micros;
+export interface Known extends Mark {
   readonly head: Head;
-  /** The lines of it that were read last. */
-  readonly trace: Trace;
 }
 
 /**
@@ -101,7 +91,8 @@ export function findNewer(last: Known, known: readonly Known[]): Promise<Neighbo
     const number = place && numberOf(place.path);
     const newer = all.filter((file) => {
       const other = numberOf(file.path);
-      return number === null || other === null ? isNewer(file, last) : other < number;
+      // Most number upwards from the newest, some from the oldest: then the times tell better.
+      return isNewer(file, last) && (number === null || other === null || other < number);
     });
     const found: Neighbour[] = [];
     for (const file of newer) if (!await isAnyOf(file, known)) found.push(file);

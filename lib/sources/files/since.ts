@@ -2,8 +2,18 @@ import { type Bytes, makeBytes } from "../../core/bytes.ts";
 import type { Micros } from "../../core/time.ts";
 import type { Content } from "./content.ts";
 
-/** When the line `bytes[from, to)` says that it was written; NaN where it does not say. */
-export type TimeOf = (bytes: Bytes, from: number, to: number) => Micros;
+/** When the line `bytes[from, to)` of the file `stream` says that it was written; NaN where it does not say. */
+export type TimeOf = (bytes: Bytes, from: number, to: number, stream?: object) => Micros;
+
+/** When the last line of a file reached it, and whether somebody waited for it there. */
+export interface FileEnd {
+  readonly stream: object;
+  readonly written: Micros;
+  readonly isLive: boolean;
+}
+
+/** Learns the zone of a file's times from one of its last lines; false where the line tells no time. */
+export type LearnZone = (bytes: Bytes, from: number, to: number, end: FileEnd) => boolean;
 
 /** What is sought, and in how much of the file. */
 export interface Search {
@@ -12,7 +22,7 @@ export interface Search {
   /** Bytes. */
   readonly size: number;
   readonly since: Micros;
-  readonly timeOf: TimeOf;
+  readonly timeOf: (bytes: Bytes, from: number, to: number) => Micros;
 }
 
 /** A line that tells its time. */
@@ -26,6 +36,8 @@ interface Timed {
 const WINDOW = 8 * 1_024;
 /** How far a line with a time is looked for from any place. */
 const MAX_PROBE = 64 * 1_024;
+/** Lines at a file's end of which one is expected to tell a time. */
+const MAX_LINES_BACK = 10;
 const [NEWLINE, RETURN] = [10, 13];
 
 /** A piece of a file. */
@@ -84,7 +96,12 @@ async function firstTimed(
 
 function timedIn(
   { bytes, length }: Window,
-  { base, isStart, until, timeOf }: { base: number; isStart: boolean; until: number; timeOf: TimeOf },
+  { base, isStart, until, timeOf }: {
+    base: number;
+    isStart: boolean;
+    until: number;
+    timeOf: Search["timeOf"];
+  },
 ): Timed | null {
   const content = bytes.array.subarray(0, length);
   let start = isStart ? 0 : content.indexOf(NEWLINE) + 1;
@@ -96,6 +113,24 @@ function timedIn(
     const time = timeOf(bytes, start, isReturned ? end - 2 : end - 1);
     if (!Number.isNaN(time)) return { start: base + start, end: base + end, time };
     start = end;
+  }
+}
+
+/** Looks at the last lines of the first `size` bytes, from the last whole one back, until `isEnough()`. */
+export async function lookBack(
+  content: Content,
+  size: number,
+  isEnough: (bytes: Bytes, from: number, to: number) => boolean,
+): Promise<void> {
+  const base = Math.max(0, size - WINDOW);
+  const { bytes, length } = await readFrom(content, { base, size: size - base });
+  const text = bytes.array.subarray(0, length);
+  let end = text.lastIndexOf(NEWLINE);
+  for (let tries = 0; end > 0 && tries < MAX_LINES_BACK; tries++) {
+    const before = text.lastIndexOf(NEWLINE, end - 1);
+    if (before < 0 && base > 0) return;
+    if (isEnough(bytes, before + 1, text[end - 1] === RETURN ? end - 1 : end)) return;
+    end = before;
   }
 }
 

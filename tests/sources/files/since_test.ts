@@ -1,7 +1,8 @@
 import { strict as assert } from "node:assert";
 import { decode } from "../../../lib/core/bytes.ts";
 import { openContent } from "../../../lib/sources/files/content.ts";
-import { findSince, type TimeOf } from "../../../lib/sources/files/since.ts";
+import { findSince, type LearnZone, type TimeOf } from "../../../lib/sources/files/since.ts";
+import { eventually } from "../../support/helpers.ts";
 import { Following, LogDirectory } from "../../support/file_following.ts";
 
 /** Reads `12 text` as 12; what does not begin so tells no time. */
@@ -65,4 +66,28 @@ Deno.test("a first start reads from the first line of its time on, and with no t
   await following.saw("2 b", "3 c", "unfinished");
   logs.write("c.log", "1 early\n");
   await following.saw("2 b", "3 c", "unfinished", "1 early");
+});
+
+Deno.test("the zone of a file's times is learned at its end before its first lines are read", async () => {
+  using logs = new LogDirectory();
+  logs.write("a.log", `${"1 early\n".repeat(40_000)}7 last\n8 unfinished`);
+  logs.write("b.log", "1 b\n");
+  const log: string[] = [];
+  const learnZone: LearnZone = (bytes, from, to, { isLive }) => {
+    log.push(`learned from ${decode(bytes, from, to)}${isLive ? ", live" : ""}`);
+    return true;
+  };
+  const told: TimeOf = (bytes, from, to) => {
+    if (log.length === 1) log.push("timed");
+    return timeOf(bytes, from, to);
+  };
+  await using first = await new Following(logs.at("a.log"), { timeOf: told, learnZone, since: 2 }).begun();
+  await first.saw("7 last");
+  assert.deepEqual(log, ["learned from 7 last", "timed"]);
+  const after = await first.stop();
+  logs.append("a.log", `\n${"2 more\n".repeat(40_000)}9 end\n`);
+  log.length = 0;
+  await using second = new Following(logs.at("a.log"), { timeOf, learnZone, after });
+  await eventually(() => second.lines.at(-1) === "9 end");
+  assert.deepEqual(log, ["learned from 9 end"]);
 });

@@ -1,0 +1,120 @@
+import { counted } from "../core/text.ts";
+import { MINUTE, SECOND } from "../core/time.ts";
+import { UserError } from "../core/error.ts";
+import { nameOf } from "../deciding/ban.ts";
+import { formatScope } from "../core/scope.ts";
+import { Connection, explain } from "../postgres/connection.ts";
+import { fleetBans, type FleetMember, members, removeMember } from "../postgres/members.ts";
+import { openConfig } from "./open.ts";
+import {
+  type CommonOptions,
+  isoTime,
+  isoTimeOrNull,
+  localTime,
+  print,
+  printJson,
+  printTable,
+} from "./output.ts";
+
+/** Longest wait for one answer of the database. */
+const TIMEOUT = 10 * SECOND;
+/** Most bans that `fleet bans` lists. */
+const MOST_BANS = 1_000;
+/** A server that was not seen for so long is away: members say each minute that they are there. */
+const AWAY = 3 * MINUTE;
+
+/** `fleet`: lists the servers on the database. Throws `UserError` (69, 78). */
+export function fleetCommand(options: CommonOptions): Promise<number> {
+  return withDatabase(options, async (connection) => {
+    const all = await members(connection);
+    if (options.json) {
+      for (const member of all) printJson(memberJson(member));
+    } else {
+      const heading = ["server", "version", "last seen", "waiting", "bans", "follows", ""];
+      printTable(heading, all.map(memberRow));
+      print(counted(all.filter(({ removed }) => removed === null).length, "server"));
+    }
+    return 0;
+  });
+}
+
+/** `fleet bans`: lists the bans in force of all servers. Throws `UserError` (69, 78). */
+export function fleetBansCommand(options: CommonOptions): Promise<number> {
+  return withDatabase(options, async (connection) => {
+    const bans = await fleetBans(connection, MOST_BANS);
+    if (options.json) {
+      for (const { address, scope, servers, reason, start, until } of bans) {
+        const times = { start: isoTime(start), until: isoTimeOrNull(until) };
+        printJson({ address, scope: formatScope(scope), servers, reason, ...times });
+      }
+      return 0;
+    }
+    printTable(
+      ["address", "servers", "since", "until", "reason"],
+      bans.map((ban) => [
+        nameOf(ban),
+        ban.servers.join(", "),
+        localTime(ban.start),
+        ban.until === null ? "for good" : localTime(ban.until),
+        ban.reason,
+      ]),
+    );
+    const more = bans.length === MOST_BANS ? ", the newest" : "";
+    print(`${counted(bans.length, "ban")} in force${more}`);
+    return 0;
+  });
+}
+
+/** `fleet remove`: cuts a server off, by name or id. Throws `UserError` (1, 69, 78). */
+export function fleetRemoveCommand(which: string, options: CommonOptions): Promise<number> {
+  return withDatabase(options, async (connection) => {
+    const { id, name, bans } = await removeMember(connection, which);
+    if (options.json) printJson({ id, name, done: "removed" });
+    else {print(
+        `${name} removed: the other servers lift what it alone banned (${counted(bans, "ban")} in force)`,
+      );}
+    return 0;
+  });
+}
+
+/** Runs `work` on a connection to the configured database. Throws `UserError` (69, 78). */
+async function withDatabase<T>(
+  options: CommonOptions,
+  work: (connection: Connection) => Promise<T>,
+): Promise<T> {
+  const { database, path } = openConfig(options, { withPassword: true });
+  if (database === null) throw new UserError(`Cannot find the fleet: ${path} names no DB`, 78);
+  const connection = new Connection(database, { timeout: TIMEOUT });
+  try {
+    await connection.open();
+    return await work(connection);
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    throw new UserError(explain(error, database), 69);
+  } finally {
+    await connection.close();
+  }
+}
+
+function memberJson({ lastSeen, removed, ...member }: FleetMember): Record<string, unknown> {
+  return { ...member, last_seen: isoTime(lastSeen), removed: isoTimeOrNull(removed) };
+}
+
+function memberRow(member: FleetMember): string[] {
+  const { name, version, lastSeen, waiting, bans, followed } = member;
+  const count = (value: number | null) => value === null ? "" : String(value);
+  return [
+    name,
+    version ?? "",
+    localTime(lastSeen),
+    count(waiting),
+    String(bans),
+    count(followed),
+    stateOf(member),
+  ];
+}
+
+function stateOf({ removed, lastSeen }: FleetMember): string {
+  if (removed !== null) return "removed";
+  return Date.now() * 1_000 - lastSeen > AWAY ? "away" : "";
+}

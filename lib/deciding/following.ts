@@ -1,0 +1,159 @@
+/**
+ * Decides which bans of other servers this one follows. Pure: `FollowFacts` tells what the state and the whitelist know.
+ *
+ *   addresses whose reports may have changed, all reports about them
+ *     ─► { bans, ends, spared }    bans of provenance `fleet` to write, and those to end
+ */
+import { prefixLength } from "../core/address.ts";
+import { coversScope, formatScope, isSameScope } from "../core/scope.ts";
+import { formatDuration, type Micros } from "../core/time.ts";
+import { type Ban, keptText, nameOf, type NewBan } from "./ban.ts";
+
+/** A ban that another server reports. */
+export interface Report extends Pick<Ban, "address" | "scope" | "provenance" | "reason" | "start" | "until"> {
+  /** Id of the server. */
+  readonly host: string;
+  /** Name of the server that cannot be forged: of a member, its role in the database. */
+  readonly server: string;
+  /** False: its time was up. */
+  readonly isInForce: boolean;
+}
+
+/** Which reports a server follows. */
+export interface FollowRules {
+  /** Servers that must have banned an address within `window` before it is banned here. */
+  readonly minReports: number;
+  readonly window: Micros;
+  /** Names of servers that are followed; null: all. */
+  readonly acceptFrom: ReadonlySet<string> | null;
+  /** Modules whose bans are followed; null: all bans, also of networks and by hand. */
+  readonly modules: ReadonlySet<string> | null;
+  /** Most bans that are followed at the same time. */
+  readonly maxBans: number;
+}
+
+/** A ban in force here, as far as following depends on it. */
+export interface KnownBan extends Pick<Ban, "address" | "scope" | "until"> {
+  /** It follows another server. */
+  readonly isFollowed: boolean;
+}
+
+/** What this server knows of the addresses. */
+export interface FollowFacts {
+  /** The bans in force of these addresses. */
+  readonly standing: readonly KnownBan[];
+  /** When a followed ban of an address was last lifted by hand. */
+  readonly lifted: ReadonlyMap<string, Micros>;
+  /** Bans in force that follow others. */
+  readonly followed: number;
+  /** Why nothing of an address or network may be banned; null: nothing speaks against it. */
+  whyNot(address: string): string | null;
+  readonly now: Micros;
+}
+
+/** The bans to write and to end. */
+export interface Following {
+  readonly bans: readonly NewBan[];
+  readonly ends: readonly Pick<Ban, "address" | "scope">[];
+  /** Who is not banned and why, a sentence each. */
+  readonly spared: readonly string[];
+}
+
+/** Networks wider than these are never banned on another's word. */
+const WIDEST = { ipv4: 16, ipv6: 32 } as const;
+
+/** Decides on all scopes of `addresses` by all `reports` about them. */
+export function follow(
+  { addresses, reports }: { addresses: readonly string[]; reports: readonly Report[] },
+  { rules, facts }: { rules: FollowRules; facts: FollowFacts },
+): Following {
+  const accepted = Map.groupBy(
+    reports.filter((report) => isAccepted(report, rules)),
+    ({ address }) => address,
+  );
+  const standing = Map.groupBy(facts.standing, ({ address }) => address);
+  const following = { bans: [] as NewBan[], ends: [] as KnownBan[], spared: [] as string[] };
+  for (const address of new Set(addresses)) {
+    const known = standing.get(address) ?? [];
+    const followed = known.filter(({ isFollowed }) => isFollowed);
+    const own = known.filter(({ isFollowed }) => !isFollowed);
+    const wanted = wantedOf(accepted.get(address) ?? [], { followed, rules, facts });
+    const why = wanted.length === 0 ? null : whyNot(address, facts);
+    if (why !== null) following.spared.push(`not following ${sayBan(wanted[0]!)}: ${why}`);
+    for (const ban of why === null ? wanted : []) {
+      if (own.some(({ scope }) => coversScope(scope, ban.scope))) continue;
+      const before = followed.find(({ scope }) => isSameScope(scope, ban.scope));
+      if (before !== undefined && before.until === ban.until) continue;
+      if (before !== undefined || following.bans.length + facts.followed < rules.maxBans) {
+        following.bans.push(ban);
+      } else {following.spared.push(
+          `not following ${sayBan(ban)}: ${rules.maxBans} bans are followed already`,
+        );}
+    }
+    following.ends.push(
+      ...followed.filter(({ scope }) => why !== null || !wanted.some((ban) => isSameScope(ban.scope, scope))),
+    );
+  }
+  return following;
+}
+
+function isAccepted({ server, provenance }: Report, { acceptFrom, modules }: FollowRules): boolean {
+  if (acceptFrom !== null && !acceptFrom.has(server)) return false;
+  return modules === null || provenance.kind === "rule" && modules.has(moduleOf(provenance.name));
+}
+
+/** Module of a rule's provenance, `SSHD invalid_user`. */
+function moduleOf(name: string): string {
+  return name.slice(0, name.indexOf(" "));
+}
+
+/** The bans that reports about one address ask for, one for each scope: enough reports, or some where it is followed already. */
+function wantedOf(
+  reports: readonly Report[],
+  { followed, rules, facts: { lifted, now } }: {
+    followed: readonly KnownBan[];
+    rules: FollowRules;
+    facts: FollowFacts;
+  },
+): NewBan[] {
+  const bans: NewBan[] = [];
+  for (const all of Map.groupBy(reports, ({ scope }) => formatScope(scope)).values()) {
+    const inForce = all.filter(({ isInForce, until, start, address }) =>
+      isInForce && (until === null || until > now) && start > (lifted.get(address) ?? -Infinity)
+    );
+    const newest = inForce.toSorted((a, b) => b.start - a.start)[0];
+    if (newest === undefined) continue;
+    const recent = all.filter(({ start }) => start > now - rules.window);
+    const isEnough = rules.minReports === 1 ||
+      new Set(recent.map(({ host }) => host)).size >= rules.minReports;
+    const isFollowed = followed.some(({ scope }) => isSameScope(scope, newest.scope));
+    if (isEnough || isFollowed) bans.push(banOf(newest, inForce));
+  }
+  return bans;
+}
+
+/** The ban that follows the newest of several reports, until the latest of their ends. */
+function banOf({ address, scope, server, reason, start }: Report, all: readonly Report[]): NewBan {
+  const others = new Set(all.map(({ server }) => server)).size - 1;
+  const from = others === 0 ? server : `${server} and ${others} more`;
+  return {
+    address,
+    scope,
+    provenance: { kind: "fleet", name: keptText(server) },
+    reason: keptText(`[FLEET] ${from}: ${reason}`),
+    count: 0,
+    start,
+    until: all.some(({ until }) => until === null) ? null : Math.max(...all.map(({ until }) => until!)),
+  };
+}
+
+function whyNot(address: string, { whyNot }: FollowFacts): string | null {
+  const widest = address.includes(":") ? WIDEST.ipv6 : WIDEST.ipv4;
+  if (prefixLength(address) < widest) return `it is wider than /${widest}`;
+  return whyNot(address);
+}
+
+function sayBan(ban: NewBan): string {
+  const end = ban.until === null ? "for good" : `for ${formatDuration(ban.until - ban.start)}`;
+  return `the ban of ${nameOf(ban)} ${end} (${ban.reason})`;
+}

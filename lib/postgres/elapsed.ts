@@ -1,0 +1,6 @@
+import type { Micros } from "../core/time.ts";
+
+/** Monotonic time: setting the wall clock does not lengthen a wait. */
+export function elapsed(): Micros {
+  return performance.now() * 1000;
+}

@@ -1,0 +1,289 @@
+import { canonicalAddress, canonicalNetwork } from "../core/address.ts";
+import { parseScope } from "../core/scope.ts";
+import { type Micros, MILLISECOND, MINUTE, SECOND } from "../core/time.ts";
+import { type Provenance, PROVENANCES } from "../deciding/ban.ts";
+import type { Report } from "../deciding/following.ts";
+import { arrayOf, type Connection } from "./connection.ts";
+import { elapsed } from "./elapsed.ts";
+
+/** Changes of other servers' bans, as far as this server has read them. */
+export interface FleetNews {
+  /** Canonical addresses and networks whose reports may have changed. */
+  readonly addresses: readonly string[];
+  /** All reports about these addresses. */
+  readonly reports: readonly Report[];
+  /** By server, the number of its latest change that is read; null: the server was removed. */
+  readonly positions: ReadonlyMap<string, number | null>;
+  /** The members' own addresses. */
+  readonly members: readonly string[];
+}
+
+/** Options of `Follower`. */
+export interface FollowerOptions {
+  /** This server, whose reports are left out. */
+  readonly hostId: string;
+  /** Positions of earlier news. */
+  readonly positions: ReadonlyMap<string, number>;
+  /** How long a report counts after its start, see `FollowRules`. */
+  readonly window: Micros;
+  /** Called with news. If it throws, the same news come again. */
+  readonly onNews: (news: FleetNews) => void;
+  /** Called with the error of `onNews`. */
+  readonly failed: (error: unknown) => void;
+}
+
+/** Another server. */
+interface Member {
+  readonly isRemoved: boolean;
+  readonly addresses: readonly string[];
+}
+
+/** Most changes, and most addresses, of one step. */
+const BATCH = 1_000;
+/** Most reports that one step reads: a hostile member may report many scopes of one address. */
+const MOST_REPORTS = 20 * BATCH;
+/** Most own addresses of a member that count. */
+const MOST_ADDRESSES = 64;
+/** Interval of asking all servers for changes without a notification. */
+const EVERY: Micros = MINUTE;
+/** Shortest time between two steps by notifications: members may send them without end. */
+const REST: Micros = 100 * MILLISECOND;
+/** Time until news come again that `onNews` could not take. */
+const RETRY: Micros = 5 * SECOND;
+/** Most servers whose notifications are kept apart. */
+const MOST_RUNG = 1_000;
+
+/**
+ * Reads other servers' bans. Each server writes the changes of its bans in order, so its latest change that is read tells where to
+ * go on: a lost notification loses no ban.
+ */
+export class Follower {
+  readonly #options: FollowerOptions;
+  readonly #positions: Map<string, number>;
+  #members: ReadonlyMap<string, Member> = new Map();
+  /** Servers that announced changes. */
+  readonly #rung = new Set<string>();
+  /** Addresses to ask about although no report has changed. */
+  readonly #doubted = new Set<string>();
+  #fullDue: Micros = 0;
+  #restEnd: Micros = 0;
+
+  constructor(options: FollowerOptions) {
+    this.#options = options;
+    this.#positions = new Map(options.positions);
+  }
+
+  /** When `step()` next has something to do, by `elapsed()`. */
+  get due(): Micros {
+    return this.#rung.size + this.#doubted.size > 0 ? Math.min(this.#fullDue, this.#restEnd) : this.#fullDue;
+  }
+
+  /** Asks all servers at the next step. Call it after connecting. */
+  begin(): void {
+    this.#fullDue = 0;
+  }
+
+  /** Takes note that the server `host` announced changes. */
+  ring(host: string): void {
+    if (this.#rung.size >= MOST_RUNG) this.begin();
+    else this.#rung.add(host);
+  }
+
+  /** Asks about these addresses at the next step. */
+  doubt(addresses: readonly string[]): void {
+    for (const address of addresses) this.#doubted.add(address);
+  }
+
+  /** Reads a batch of changes if `due`. Returns whether more may wait. Throws the errors of `connection`. */
+  async step(connection: Connection): Promise<boolean> {
+    if (elapsed() < this.due) return false;
+    this.#restEnd = elapsed() + REST;
+    const isFull = elapsed() >= this.#fullDue || this.#rung.values().some((host) => !this.#members.has(host));
+    const rung = [...this.#rung];
+    this.#rung.clear();
+    try {
+      if (isFull) await this.#readMembers(connection);
+      return await this.#readChanges(connection, isFull ? [...this.#members.keys()] : rung);
+    } catch (error) {
+      this.begin();
+      throw error;
+    }
+  }
+
+  async #readChanges(connection: Connection, hosts: readonly string[]): Promise<boolean> {
+    const followed = hosts.filter((host) => this.#members.get(host)?.isRemoved === false);
+    const { changes, isMore, positions } = await this.#changes(connection, followed);
+    const removed = [...this.#positions.keys()].filter((host) => this.#members.get(host)?.isRemoved === true);
+    if (removed.length > 0) this.doubt(await banned(connection, removed));
+    const doubted = [...this.#doubted].slice(0, BATCH);
+    const addresses = [...new Set([...changes, ...doubted])];
+    for (const host of removed) positions.set(host, null);
+    if (addresses.length > 0 || positions.size > 0) {
+      const { hostId, window, onNews } = this.#options;
+      const reports = addresses.length === 0
+        ? []
+        : await reportsOf(connection, { addresses, hostId, window });
+      onNews({ addresses, reports, positions, members: this.#ownAddresses() });
+    }
+    for (const [host, change] of positions) {
+      if (change === null) this.#positions.delete(host);
+      else this.#positions.set(host, change);
+    }
+    for (const address of doubted) this.#doubted.delete(address);
+    if (isMore) this.begin();
+    return isMore || this.#doubted.size > 0;
+  }
+
+  /** Hands news over; false: they could not be taken, and come again later. */
+  #hand(news: FleetNews): boolean {
+    const { onNews, failed } = this.#options;
+    try {
+      onNews(news);
+      return true;
+    } catch (error) {
+      failed(error);
+      this.#restEnd = this.#fullDue = elapsed() + RETRY;
+      return false;
+    }
+  }
+
+  /** Addresses whose bans changed, and how far the servers are read then. */
+  async #changes(
+    connection: Connection,
+    hosts: readonly string[],
+  ): Promise<{ changes: string[]; isMore: boolean; positions: Map<string, number | null> }> {
+    const known = hosts.map((host) => this.#positions.get(host) ?? 0);
+    const behind = await connection.query<{ host: string; change: string; latest: string }>(BEHIND, [
+      arrayOf(hosts),
+      arrayOf(known),
+    ]);
+    const positions = new Map<string, number | null>(
+      behind.map(({ host, latest }) => [host, Number(latest)]),
+    );
+    if (behind.length === 0) return { changes: [], isMore: false, positions };
+    const rows = await connection.query<{ host: string; change: string; address: string }>(CHANGED, [
+      arrayOf(behind.map(({ host }) => host)),
+      arrayOf(behind.map(({ change }) => change)),
+      arrayOf(behind.map(({ latest }) => latest)),
+      String(BATCH),
+    ]);
+    const isMore = rows.length === BATCH;
+    if (isMore) {
+      // Rows come server by server: the last one is read in part, and those behind it not at all.
+      const { host, change } = rows.at(-1)!;
+      positions.set(host, Number(change));
+      for (const { host: other } of behind) if (other > host) positions.delete(other);
+    }
+    return { changes: rows.flatMap(({ address }) => canonicalNetwork(address) ?? []), isMore, positions };
+  }
+
+  async #readMembers(connection: Connection): Promise<void> {
+    const rows = await connection.query<{ id: string; removed: boolean; addresses: string }>(MEMBERS, [
+      this.#options.hostId,
+    ]);
+    this.#members = new Map(rows.map(({ id, removed, addresses }) => [
+      id,
+      { isRemoved: removed, addresses: addresses.split(" ").slice(0, MOST_ADDRESSES) },
+    ]));
+    this.#fullDue = elapsed() + EVERY;
+  }
+
+  #ownAddresses(): string[] {
+    return [...this.#members.values()].flatMap(({ isRemoved, addresses }) =>
+      isRemoved ? [] : addresses.flatMap((address) => canonicalAddress(address) ?? [])
+    );
+  }
+}
+
+/** Addresses and networks with bans in force of these servers. */
+async function banned(connection: Connection, hosts: readonly string[]): Promise<string[]> {
+  const rows = await connection.query<{ address: string }>(
+    "SELECT DISTINCT address FROM ban WHERE host = ANY($1::uuid[]) AND ended IS NULL",
+    [arrayOf(hosts)],
+  );
+  return rows.flatMap(({ address }) => canonicalNetwork(address) ?? []);
+}
+
+/** A row of `REPORTS`. */
+interface Row {
+  readonly address: string;
+  readonly scope: string;
+  readonly host: string;
+  readonly server: string;
+  readonly provenance: string | null;
+  readonly name: string | null;
+  readonly reason: string;
+  readonly start: string;
+  readonly until: string | null;
+  readonly is_in_force: boolean;
+}
+
+async function reportsOf(
+  connection: Connection,
+  { addresses, hostId, window }: { addresses: readonly string[]; hostId: string; window: Micros },
+): Promise<Report[]> {
+  const rows = await connection.query<Row>(REPORTS, [
+    arrayOf(addresses),
+    hostId,
+    String(window),
+    String(MOST_REPORTS),
+  ]);
+  return rows.flatMap((row) => {
+    const address = canonicalNetwork(row.address), scope = parseScope(row.scope);
+    if (address === null || scope === null) return [];
+    const until = row.until === null ? null : Number(row.until);
+    return [{
+      address,
+      scope,
+      host: row.host,
+      server: row.server,
+      provenance: { kind: kindOf(row.provenance), name: row.name ?? "" },
+      reason: row.reason,
+      start: Number(row.start),
+      until,
+      isInForce: row.is_in_force,
+    }];
+  });
+}
+
+function kindOf(text: string | null): Provenance["kind"] {
+  return PROVENANCES.find((kind) => kind === text) ?? "manual";
+}
+
+const MEMBERS = `SELECT id, removed IS NOT NULL AS removed, array_to_string(addresses, ' ') AS addresses
+FROM host WHERE id <> $1::uuid`;
+
+/** Servers with later changes than those known. */
+const BEHIND = `
+SELECT host, change, latest FROM unnest($1::uuid[], $2::bigint[]) AS known (host, change),
+  LATERAL (SELECT max(ban.change) AS latest FROM ban WHERE ban.host = known.host) AS newest
+WHERE latest > change`;
+
+/** Changes server by server, without bans whose time was up: their followers know the end. */
+const CHANGED = `
+SELECT ban.host, ban.change, ban.address
+FROM unnest($1::uuid[], $2::bigint[], $3::bigint[]) AS known (host, change, latest)
+JOIN ban ON ban.host = known.host AND ban.change > known.change AND ban.change <= known.latest
+WHERE ban.end_reason IS DISTINCT FROM 'expired' AND ban.provenance IS DISTINCT FROM 'fleet'
+ORDER BY ban.host, ban.change LIMIT $4::bigint`;
+
+/** Microseconds since the epoch of a column. */
+function micros(column: string): string {
+  return `(extract(epoch FROM ${column}) * 1000000)::bigint`;
+}
+
+/**
+ * The latest report of each server about each address and scope. A member is named by its role, which it cannot choose; servers that
+ * connect as the owner of the tables by the name that they give.
+ */
+const REPORTS = `
+SELECT DISTINCT ON (ban.host, ban.address, ban.scope) ban.address, ban.scope, ban.host, ban.provenance, ban.name, ban.reason,
+  ${micros("ban.start")} AS start, ${micros("ban.until")} AS until,
+  ban.ended IS NULL AND (ban.until IS NULL OR ban.until > now()) AS is_in_force,
+  CASE WHEN host.role = pg_get_userbyid(owner) THEN host.name ELSE host.role END AS server
+FROM ban JOIN host ON host.id = ban.host,
+  (SELECT relowner AS owner FROM pg_class WHERE oid = 'ban'::regclass) AS tables
+WHERE ban.address = ANY($1::inet[]) AND ban.host <> $2::uuid AND host.removed IS NULL
+  AND ban.provenance IS DISTINCT FROM 'fleet'
+  AND (ban.ended IS NULL OR ban.end_reason = 'expired' AND ban.start > now() - $3::bigint * interval '1 microsecond')
+ORDER BY ban.host, ban.address, ban.scope, ban.ended IS NULL DESC, ban.start DESC LIMIT $4::bigint`;

@@ -1,0 +1,115 @@
+import { canonicalNetwork } from "../core/address.ts";
+import { parseScope, type Scope } from "../core/scope.ts";
+import type { Micros } from "../core/time.ts";
+import { UserError } from "../core/error.ts";
+import type { Connection } from "./connection.ts";
+import { WHITELIST_CHANNEL } from "./schema.ts";
+import { BAN_CHANNEL } from "./sharing.ts";
+
+/** A server on the database. */
+export interface FleetMember {
+  readonly id: string;
+  readonly name: string;
+  /** Role in the database by which it registered. */
+  readonly role: string;
+  /** Version of its program; null: it is older than shared bans. */
+  readonly version: string | null;
+  readonly lastSeen: Micros;
+  /** Rows and bans that it had not shipped when it was last seen; null: it does not tell. */
+  readonly waiting: number | null;
+  /** Own bans that have not ended. */
+  readonly bans: number;
+  /** Bans of other servers that it has in force; null: it does not tell. */
+  readonly followed: number | null;
+  /** When it was removed; null: it is a member. */
+  readonly removed: Micros | null;
+}
+
+/** A ban in force of one or more members. */
+export interface FleetBan {
+  readonly address: string;
+  readonly scope: Scope;
+  /** Names of the servers that banned it, the first one first. */
+  readonly servers: readonly string[];
+  /** Reason of the first one. */
+  readonly reason: string;
+  readonly start: Micros;
+  /** Latest end; null: for good. */
+  readonly until: Micros | null;
+}
+
+/** All servers, removed ones included, by name. Throws the errors of `connection`. */
+export async function members(connection: Connection): Promise<FleetMember[]> {
+  const rows = await connection.query<Record<string, string | null>>(MEMBERS);
+  return rows.map((row) => ({
+    id: row.id!,
+    name: row.name!,
+    role: row.role!,
+    version: row.version!,
+    lastSeen: Number(row.last_seen),
+    waiting: numberOrNull(row.waiting),
+    bans: Number(row.bans),
+    followed: numberOrNull(row.followed),
+    removed: numberOrNull(row.removed),
+  }));
+}
+
+/** The bans in force of all members, at most `limit`, newest first. Throws the errors of `connection`. */
+export async function fleetBans(connection: Connection, limit: number): Promise<FleetBan[]> {
+  const rows = await connection.query<Record<string, string | null>>(BANS, [String(limit)]);
+  return rows.flatMap(({ address, scope: text, servers, reason, start, until }) => {
+    const network = canonicalNetwork(address!), scope = parseScope(text!);
+    if (network === null || scope === null) return [];
+    const names = JSON.parse(servers!) as string[];
+    return [{
+      address: network,
+      scope,
+      servers: names,
+      reason: reason!,
+      start: Number(start),
+      until: numberOrNull(until),
+    }];
+  });
+}
+
+/**
+ * Cuts a server off: members follow its bans no longer, and its rows are refused. `which` is its name or id. Throws `UserError` (1)
+ * if there is not exactly one such member.
+ */
+export async function removeMember(connection: Connection, which: string): Promise<FleetMember> {
+  const all = await members(connection);
+  const found = all.filter(({ id, name, removed }) => removed === null && (id === which || name === which));
+  const [member] = found;
+  if (member === undefined) {
+    throw new UserError(`Cannot remove ${which}: the fleet has no such server: see strongmonitor fleet`, 1);
+  }
+  if (found.length > 1) {
+    const ids = found.map(({ id }) => id).join(", ");
+    throw new UserError(
+      `Cannot remove ${which}: ${found.length} servers have this name; give an id: ${ids}`,
+      1,
+    );
+  }
+  await connection.query("UPDATE host SET removed = now() WHERE id = $1::uuid", [member.id]);
+  // Members read the list of servers again, and the server itself its row.
+  await connection.query(`NOTIFY ${BAN_CHANNEL}; NOTIFY ${WHITELIST_CHANNEL}`);
+  return member;
+}
+
+function numberOrNull(text: string | null | undefined): number | null {
+  return text === null || text === undefined ? null : Number(text);
+}
+
+const MEMBERS = `
+SELECT id, name, role, version, waiting, followed, (extract(epoch FROM last_seen) * 1000000)::bigint AS last_seen,
+  (extract(epoch FROM removed) * 1000000)::bigint AS removed,
+  (SELECT count(*) FROM ban WHERE ban.host = host.id AND ended IS NULL AND (until IS NULL OR until > now())) AS bans
+FROM host ORDER BY name, id`;
+
+const BANS = `
+SELECT address, scope, (array_agg(reason ORDER BY start))[1] AS reason,
+  json_agg(host.name ORDER BY start)::text AS servers, (extract(epoch FROM min(start)) * 1000000)::bigint AS start,
+  CASE WHEN count(*) = count(until) THEN (extract(epoch FROM max(until)) * 1000000)::bigint END AS until
+FROM ban JOIN host ON host.id = ban.host
+WHERE ended IS NULL AND (until IS NULL OR until > now()) AND removed IS NULL
+GROUP BY address, scope ORDER BY max(start) DESC LIMIT $1::bigint`;

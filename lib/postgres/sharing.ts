@@ -1,0 +1,125 @@
+/** The part of the schema by which servers share bans: who reports, what is announced, and who may write what. */
+
+/** Columns of a ban that change after its first report. */
+export const MUTABLE = ["start", "until", "ended", "end_reason", "change"] as const;
+
+/** Channel of notifications about bans. The payload is the id of the reporting host; empty: the list of hosts has changed. */
+export const BAN_CHANNEL = "strongmonitor_ban";
+
+/**
+ * Columns of each server's own row.
+ *
+ *   role       the role that registered the server; it alone may write the server's rows
+ *   addresses  the server's own addresses: no other member follows a ban of one
+ *   waiting    rows and bans that the server has not shipped yet
+ *   followed   bans of other servers that it has in force
+ *   removed    since when `fleet remove` cuts it off
+ */
+export const HOST_COLUMNS = `
+ALTER TABLE host ADD COLUMN version text, ADD COLUMN role name NOT NULL DEFAULT current_user,
+  ADD COLUMN addresses inet[] NOT NULL DEFAULT '{}', ADD COLUMN waiting bigint, ADD COLUMN followed bigint,
+  ADD COLUMN removed timestamptz;`;
+
+/** Servers, by name, that a whitelist entry holds for; null: for all. */
+export const IPS_COLUMNS = `
+ALTER TABLE ips ADD COLUMN hosts text[];
+CREATE TRIGGER whitelist_hosts AFTER UPDATE OF hosts ON ips FOR EACH ROW WHEN (old.whitelisted OR new.whitelisted)
+  EXECUTE FUNCTION strongmonitor_whitelist_changed();`;
+
+/** Each server writes its changes in order: its latest change that is known tells where to go on. */
+export const BAN_INDEX = `CREATE INDEX ON ban (host, change);`;
+
+/** Bans that a server follows are not announced: they are another's. */
+export const BAN_CHANGED = `
+CREATE OR REPLACE FUNCTION strongmonitor_ban_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pg_notify('${BAN_CHANNEL}', host::text) FROM (SELECT DISTINCT host FROM changed) AS hosts;
+  RETURN NULL;
+END $$;`;
+
+export const BAN_TRIGGERS = `
+CREATE TRIGGER ban_insert AFTER INSERT ON ban REFERENCING NEW TABLE AS changed FOR EACH STATEMENT
+  EXECUTE FUNCTION strongmonitor_ban_changed();
+CREATE TRIGGER ban_update AFTER UPDATE ON ban REFERENCING NEW TABLE AS changed FOR EACH STATEMENT
+  EXECUTE FUNCTION strongmonitor_ban_changed();`;
+
+/** Condition of a policy: the row's host was registered by the current role and is not removed. */
+const OWN = (table: string) =>
+  `EXISTS (SELECT 1 FROM host AS own
+     WHERE own.id = ${table}.host AND own.role = current_user AND own.removed IS NULL)`;
+
+/**
+ * Policies for roles that own no table. Everybody whom a GRANT lets in may read; a member writes rows of its own server. The owner
+ * of the tables is exempt. The conditions stand in the policies themselves: a function would look tables up by the caller's search
+ * path, in which a member can put a table of its own.
+ */
+export const HOST_POLICIES = `
+ALTER TABLE host ENABLE ROW LEVEL SECURITY;
+CREATE POLICY reading ON host FOR SELECT USING (true);
+CREATE POLICY registering ON host FOR INSERT WITH CHECK (role = current_user AND removed IS NULL);
+CREATE POLICY renewing ON host FOR UPDATE USING (role = current_user) WITH CHECK (role = current_user);
+DO $$ BEGIN
+  EXECUTE format('CREATE UNIQUE INDEX host_of_member ON host (role) WHERE role <> %L', current_user);
+END $$;`;
+
+export const IPS_POLICIES = `
+ALTER TABLE ips ENABLE ROW LEVEL SECURITY;
+CREATE POLICY reading ON ips FOR SELECT USING (true);
+CREATE POLICY seeing ON ips FOR INSERT WITH CHECK (NOT whitelisted);
+CREATE POLICY seeing_again ON ips FOR UPDATE USING (true) WITH CHECK (true);`;
+
+export const LOG_POLICIES = `
+ALTER TABLE log ENABLE ROW LEVEL SECURITY;
+CREATE POLICY reading ON log FOR SELECT USING (true);
+CREATE POLICY recording ON log FOR INSERT WITH CHECK (${OWN("log")});`;
+
+export const BAN_POLICIES = `
+ALTER TABLE ban ENABLE ROW LEVEL SECURITY;
+CREATE POLICY reading ON ban FOR SELECT USING (true);
+CREATE POLICY reporting ON ban FOR INSERT WITH CHECK (${OWN("ban")});
+CREATE POLICY ending ON ban FOR UPDATE USING (${OWN("ban")}) WITH CHECK (${OWN("ban")});`;
+
+/**
+ * Makes a partition of `log`, also for a member, which may create no table. A member gets only weeks from a year ago to two weeks
+ * ahead, so that it cannot make thousands.
+ */
+export const ADD_PARTITION = inSchema(`
+  CREATE OR REPLACE FUNCTION strongmonitor_add_partition(part text, since timestamptz, until timestamptz) RETURNS void
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = %1$I, pg_temp AS $fn$
+  BEGIN
+    IF part !~ '^log_(early|late|[0-9]{4}_[0-9]{2}_[0-9]{2})$' OR NOT pg_has_role(session_user, current_user, 'MEMBER')
+      AND (part <> coalesce(to_char(since AT TIME ZONE 'UTC', '"log_"YYYY_MM_DD'), '')
+        OR extract(isodow FROM since AT TIME ZONE 'UTC') <> 1 OR until <> since + interval '168 hours'
+        OR since NOT BETWEEN now() - interval '53 weeks' AND now() + interval '2 weeks')
+    THEN
+      RAISE EXCEPTION 'a member may not make the partition "%%"', left(part, 40) USING ERRCODE = 'check_violation';
+    END IF;
+    EXECUTE format('CREATE TABLE %%I (LIKE log INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', part);
+    EXECUTE format('ALTER TABLE log ATTACH PARTITION %%I FOR VALUES FROM (%%s) TO (%%s)', part,
+      coalesce(quote_literal(since), 'MINVALUE'), coalesce(quote_literal(until), 'MAXVALUE'));
+  END $fn$;
+  REVOKE EXECUTE ON FUNCTION strongmonitor_add_partition FROM PUBLIC;`);
+
+/** Gives a role the rights of a member: to read, to register one server, and to write rows of that server. */
+export const ADMIT = inSchema(`
+  CREATE OR REPLACE FUNCTION strongmonitor_admit(member name) RETURNS void
+  LANGUAGE plpgsql SET search_path = %1$I, pg_temp AS $fn$
+  BEGIN
+    EXECUTE format('GRANT USAGE ON SCHEMA %1$I TO %%1$I;
+      GRANT SELECT ON host, ips, log, ban, strongmonitor_migration TO %%1$I;
+      GRANT INSERT (id, name, last_seen, version, addresses, waiting, followed),
+        UPDATE (name, last_seen, version, addresses, waiting, followed) ON host TO %%1$I;
+      GRANT INSERT (address, first_seen, last_seen), UPDATE (first_seen, last_seen) ON ips TO %%1$I;
+      GRANT INSERT ON log TO %%1$I;
+      GRANT INSERT, UPDATE (${MUTABLE.join(", ")}) ON ban TO %%1$I;
+      GRANT EXECUTE ON FUNCTION strongmonitor_add_partition TO %%1$I', member);
+  END $fn$;
+  REVOKE EXECUTE ON FUNCTION strongmonitor_admit FROM PUBLIC;`);
+
+/**
+ * SQL of functions, with the current schema for `%1$I`. As their fixed search path, it keeps tables of the caller from taking the
+ * place of the schema's.
+ */
+function inSchema(functions: string): string {
+  return `DO $do$ BEGIN EXECUTE format($sql$${functions}$sql$, current_schema()); END $do$;`;
+}

@@ -1,0 +1,143 @@
+/**
+ * `deno task bench:fleet`: members of a fleet on one PostgreSQL, with the real protocol and without logs. Measures how long a ban
+ * takes from the member that makes it to all others, at several sizes of the fleet and rates of bans.
+ */
+import { HOUR, now, SECOND } from "../../lib/core/time.ts";
+import { openFleet } from "../../lib/postgres/fleet.ts";
+import { ban, MemoryLog, MemoryOutbox, until } from "../support/postgres_fixtures.ts";
+import { startPostgres, type TestPostgres } from "../support/postgres_server.ts";
+
+/** Members, and bans a second of all of them together. */
+const CASES = [[25, 1], [50, 1], [100, 1], [200, 1], [200, 10], [200, 50]] as const;
+/** Seconds of each case. */
+const DURATION = 20;
+const DOCUMENT = new URL("../../docs/scale.md", import.meta.url);
+const [BEGIN, END] = ["<!-- results -->", "<!-- end of results -->"];
+
+/** What one case gave. */
+interface Figures {
+  /** Milliseconds from the commit of a ban to one other member, over all bans and members. */
+  readonly p50: number;
+  readonly p99: number;
+  /** Deliveries of a ban to a member, each second. */
+  readonly deliveries: number;
+  /** Processor time of PostgreSQL, of one core. */
+  readonly cpu: number;
+  readonly connections: number;
+}
+
+/** Tells who heard of which ban when. */
+class Fleet implements AsyncDisposable {
+  readonly delays: number[] = [];
+  readonly #made = new Map<string, number>();
+  readonly #members: { outbox: MemoryOutbox; fleet: ReturnType<typeof openFleet> }[] = [];
+  #bans = 0;
+
+  constructor(
+    { host, port, user, password }: TestPostgres,
+    { size, database }: { size: number; database: string },
+  ) {
+    for (let i = 0; i < size; i++) {
+      const outbox = new MemoryOutbox();
+      const heard = (addresses: readonly string[]) => {
+        for (const address of addresses) this.delays.push(performance.now() - this.#made.get(address)!);
+      };
+      const fleet = openFleet({ host, port, user, password, database }, {
+        outbox,
+        hostName: `member ${i}`,
+        log: new MemoryLog(),
+        keepLog: null,
+        timeout: 60 * SECOND,
+        onWhitelist: () => {},
+        sharing: { positions: new Map(), window: HOUR, onNews: ({ addresses }) => heard(addresses) },
+      });
+      this.#members.push({ outbox, fleet });
+    }
+  }
+
+  /** Waits until all are connected. */
+  async ready(): Promise<void> {
+    await until(() => this.#members.every(({ fleet }) => fleet.status().lastShipped !== null));
+  }
+
+  /** Has some member ban an address that nobody banned before. */
+  ban(): void {
+    const n = this.#bans++;
+    const address = `10.${n >> 16 & 255}.${n >> 8 & 255}.${n & 255}`;
+    const { outbox, fleet } = this.#members[n % this.#members.length]!;
+    const id = outbox.bans.length + 1;
+    outbox.bans.push(ban({ id, change: id, address, start: now(), until: now() + HOUR }));
+    this.#made.set(address, performance.now());
+    fleet.wake();
+  }
+
+  /** Waits until all have heard of all bans. */
+  async settled(): Promise<void> {
+    await until(() => this.delays.length === this.#bans * (this.#members.length - 1));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#members.map(({ fleet }) => fleet.close(SECOND)));
+  }
+}
+
+async function measure(postgres: TestPostgres, size: number, rate: number): Promise<Figures> {
+  const database = await postgres.createDatabase(`fleet_${size}_${rate}`);
+  await using fleet = new Fleet(postgres, { size, database });
+  await fleet.ready();
+  const [began, cpu] = [performance.now(), cpuSeconds()];
+  for (let i = 0; i < DURATION * rate; i++) {
+    fleet.ban();
+    await new Promise((resolve) => setTimeout(resolve, 1_000 / rate));
+  }
+  await fleet.settled();
+  const seconds = (performance.now() - began) / 1_000;
+  const delays = fleet.delays.toSorted((a, b) => a - b);
+  const at = (share: number) => Math.round(delays[Math.floor(share * (delays.length - 1))]!);
+  const [row] = await postgres.query<{ n: number }>(
+    "SELECT count(*)::int AS n FROM pg_stat_activity WHERE application_name = 'strongmonitor'",
+  );
+  return {
+    p50: at(0.5),
+    p99: at(0.99),
+    deliveries: Math.round(delays.length / seconds),
+    cpu: (cpuSeconds() - cpu) / seconds,
+    connections: row!.n,
+  };
+}
+
+/** Processor time of all processes named postgres so far, in seconds. */
+function cpuSeconds(): number {
+  let ticks = 0;
+  for (const { name } of Deno.readDirSync("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    try {
+      const [, program, rest] =
+        /^\d+ \((.*)\) (.*)$/.exec(Deno.readTextFileSync(`/proc/${name}/stat`).trimEnd()) ?? [];
+      // utime, stime, and those of children that have ended: fields 14 to 17 of proc(5).
+      if (program === "postgres") {
+        ticks += rest!.split(" ").slice(11, 15).reduce((sum, n) => sum + Number(n), 0);
+      }
+    } catch {
+      // It has ended.
+    }
+  }
+  return ticks / 100;
+}
+
+const rows: string[] = [
+  "| members | bans a second | p50 | p99 | deliveries a second | PostgreSQL, of one core | connections |",
+  "| ------: | ------------: | --: | --: | ------------------: | ----------------------: | ----------: |",
+];
+await using postgres = await startPostgres({ connections: 250, durable: true });
+for (const [size, rate] of CASES) {
+  const { p50, p99, deliveries, cpu, connections } = await measure(postgres, size, rate);
+  const share = `${Math.round(100 * cpu)} %`;
+  rows.push(`| ${size} | ${rate} | ${p50} ms | ${p99} ms | ${deliveries} | ${share} | ${connections} |`);
+  console.log(rows.at(-1));
+}
+if (Deno.args.includes("--write")) {
+  const page = Deno.readTextFileSync(DOCUMENT);
+  const [before, after] = [page.slice(0, page.indexOf(BEGIN) + BEGIN.length), page.slice(page.indexOf(END))];
+  Deno.writeTextFileSync(DOCUMENT, `${before}\n\n${rows.join("\n")}\n\n${after}`);
+}

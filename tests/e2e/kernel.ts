@@ -1,0 +1,15 @@
+import type { Server } from "./server.ts";
+
+/** What the kernel has of our bans: members with the seconds that they have left. */
+export async function inKernel(server: Server): Promise<Map<string, number | null>> {
+  const { code, stdout } = await server.world.run(["nft", "-j", "list", "table", "inet", "strongmonitor"]);
+  if (code !== 0) return new Map();
+  const { nftables } = JSON.parse(stdout) as { nftables: { set?: { elem?: Member[] } }[] };
+  return new Map(
+    nftables.flatMap(({ set }) => set?.elem ?? []).map((member) =>
+      typeof member === "string" ? [member, null] : [member.elem.val, member.elem.expires]
+    ),
+  );
+}
+
+type Member = string | { elem: { val: string; expires: number } };

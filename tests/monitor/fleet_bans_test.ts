@@ -1,0 +1,152 @@
+import { strict as assert } from "node:assert";
+import { HOUR, now } from "../../lib/core/time.ts";
+import type { NewBan } from "../../lib/deciding/ban.ts";
+import { FleetBans } from "../../lib/monitor/fleet_bans.ts";
+import { type Fleet, openFleet } from "../../lib/postgres/fleet.ts";
+import { members, removeMember } from "../../lib/postgres/members.ts";
+import type { State } from "../../lib/state/state.ts";
+import { memoryLog, temporaryState } from "../support/helpers.ts";
+import { type Scene, testOnPostgres, until } from "../support/postgres_fixtures.ts";
+
+const RULES = { minReports: 1, window: HOUR, acceptFrom: null, modules: null, maxBans: 1_000 };
+
+/** A server of the fleet: its state, and what it protects. */
+class Server implements AsyncDisposable {
+  readonly log = memoryLog();
+  readonly protected = new Set<string>();
+  readonly fleet: Fleet;
+  readonly #temporary: ReturnType<typeof temporaryState>;
+
+  constructor({ login }: Scene, hostName: string, rules: Partial<typeof RULES> = {}) {
+    this.#temporary = temporaryState();
+    const bans = new FleetBans({
+      rules: { ...RULES, ...rules },
+      state: this.state,
+      log: this.log,
+      whyNot: (target) => this.protected.has(target) ? "whitelisted by command" : null,
+      isReal: true,
+      changed: () => this.fleet.wake(),
+    });
+    this.fleet = openFleet(login, {
+      outbox: this.state.outbox,
+      hostName,
+      log: this.log,
+      keepLog: null,
+      onWhitelist: () => {},
+      sharing: { positions: this.state.fleet.positions(), window: HOUR, onNews: (news) => bans.take(news) },
+    });
+  }
+
+  get state(): State {
+    return this.#temporary.state;
+  }
+
+  ban(address: string, over: Partial<NewBan> = {}): void {
+    const provenance = { kind: "rule", name: "SSHD invalid_user" } as const;
+    const times = { start: now(), until: now() + HOUR };
+    this.state.bans.add({
+      address,
+      scope: "all",
+      provenance,
+      reason: "[SSHD] invalid_user",
+      count: 6,
+      ...times,
+      ...over,
+    });
+    this.fleet.wake();
+  }
+
+  unban(address: string): void {
+    this.state.bans.end(address, { reason: "unban", time: now() });
+    this.fleet.wake();
+  }
+
+  /** Bans in force with who made them: `192.0.2.1 fleet a`. */
+  get bans(): string[] {
+    return this.state.bans.inForce().map(({ address, provenance: { kind, name } }) =>
+      `${address} ${kind} ${name}`
+    );
+  }
+
+  until(...bans: string[]): Promise<void> {
+    return until(() => JSON.stringify(this.bans.toSorted()) === JSON.stringify(bans));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.fleet.close(5_000_000);
+    this.#temporary[Symbol.dispose]();
+  }
+}
+
+await testOnPostgres("three servers of a fleet", {
+  "have the bans of each other in force, and lift them with the origin's": async (scene) => {
+    await using a = new Server(scene, "a");
+    await using b = new Server(scene, "b");
+    await using c = new Server(scene, "c");
+    a.ban("192.0.2.1");
+    await Promise.all([b, c].map((server) => server.until("192.0.2.1 fleet a")));
+    assert.match(b.log.lines.join("\n"), /banning 192\.0\.2\.1 for 1h: \[FLEET\] a: \[SSHD\] invalid_user/);
+    a.unban("192.0.2.1");
+    await Promise.all([b, c].map((server) => server.until()));
+    assert.deepEqual([...await scene.query("SELECT count(*)::int AS n FROM ban")], [{ n: 1 }]);
+  },
+
+  "spare whom they protect, and say so": async (scene) => {
+    await using a = new Server(scene, "a");
+    await using b = new Server(scene, "b");
+    b.protected.add("192.0.2.1");
+    a.ban("192.0.2.1");
+    a.ban("192.0.2.2");
+    await b.until("192.0.2.2 fleet a");
+    assert.match(
+      b.log.lines.join("\n"),
+      /not following the ban of 192\.0\.2\.1 for 1h \(\[FLEET\] a: \[SSHD\] invalid_user\): whitelisted by command/,
+    );
+  },
+
+  "put their own ban in the place of another's, and take that up again afterwards": async (scene) => {
+    await using a = new Server(scene, "a");
+    await using b = new Server(scene, "b");
+    a.ban("192.0.2.1");
+    await b.until("192.0.2.1 fleet a");
+    b.ban("192.0.2.1", { until: now() + HOUR / 3600 });
+    await b.until("192.0.2.1 rule SSHD invalid_user");
+    a.unban("192.0.2.1");
+    await a.until("192.0.2.1 fleet b");
+    a.ban("192.0.2.1");
+    await until(() => b.state.bans.expire(now()).bans.length > 0);
+    b.fleet.ask(b.state.bans.ownExpired(["192.0.2.1"]));
+    await b.until("192.0.2.1 fleet a");
+  },
+
+  "with min_reports wait for a second report": async (scene) => {
+    await using a = new Server(scene, "a");
+    await using b = new Server(scene, "b");
+    await using c = new Server(scene, "c", { minReports: 2 });
+    a.ban("192.0.2.1");
+    await b.until("192.0.2.1 fleet a");
+    assert.deepEqual(c.bans, []);
+    b.ban("192.0.2.1");
+    await c.until("192.0.2.1 fleet b");
+  },
+
+  "cut one off, and lift what it alone banned": async (scene) => {
+    await using a = new Server(scene, "a");
+    await using b = new Server(scene, "b");
+    await using c = new Server(scene, "c");
+    a.ban("192.0.2.1");
+    a.ban("192.0.2.2");
+    await c.until("192.0.2.1 fleet a", "192.0.2.2 fleet a");
+    b.ban("192.0.2.2");
+    await until(async () => (await scene.query("SELECT 1 FROM ban")).length === 3);
+    const removed = await removeMember(await scene.connect(), "a");
+    assert.equal(removed.name, "a");
+    await c.until("192.0.2.2 fleet b");
+    await until(() => a.fleet.status().error !== null);
+    assert.match(a.fleet.status().error!, /was removed from the fleet/);
+    const states = (await members(await scene.connect())).map((
+      { name, bans, removed },
+    ) => [name, bans, removed !== null]);
+    assert.deepEqual(states, [["a", 2, true], ["b", 1, false], ["c", 0, false]]);
+  },
+});
