@@ -61,12 +61,10 @@ function remedyFor({ kind, item, key }: Need): string | null {
       return may("read", SETTINGS) ? `move the file into ${SETTINGS}` : null;
     case "modules":
       return kind === "read" && may("read", LOGS) ? `have the service log below ${LOGS}` : null;
-    case "metrics_file":
-      return may("write", STATE)
-        ? `write it below ${STATE}, and let a link lead out (docs/metrics.md)`
-        : null;
     case "notify":
-      return may("run", HOOK) ? `call the program ${HOOK}` : null;
+      return may("run", HOOK) ? `put it at ${HOOK}` : null;
+    case "metrics_file":
+      return may("write", STATE) ? `write it to ${STATE}, from where a link may lead on` : null;
     case "state":
       return may("write", STATE) ? `keep the state in ${STATE}` : null;
     default:

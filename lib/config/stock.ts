@@ -19,11 +19,10 @@ export const [LOGS, STATE] = ["/var/log", "/var/lib/strongmonitor"] as const;
 export const [DATABASE_NAME, DATABASE_PORT] = ["db", 5432] as const;
 /** Directory of the local database's socket. */
 export const SOCKET_DIRECTORY = "/run/postgresql";
-/** The program that is told of bans and problems. */
+/** What `init` looks at beside these: the configuration of nginx, and where an administrator has logged in from. */
+const [NGINX, CONNECTION] = ["/etc/nginx", "SSH_CONNECTION"] as const;
+/** The one program of the administrator's own that it runs by itself. */
 export const HOOK = `${SETTINGS}/notify`;
-
-/** What `init` looks at: the configuration of nginx, and where its user comes from. */
-const [NGINX, ORIGIN] = ["/etc/nginx", "SSH_CONNECTION"] as const;
 
 const socket = socketOf({ host: SOCKET_DIRECTORY, port: DATABASE_PORT })!;
 const servers = [DATABASE_NAME, "localhost", "127.0.0.1", "::1"].map((host) =>
@@ -33,8 +32,8 @@ const servers = [DATABASE_NAME, "localhost", "127.0.0.1", "::1"].map((host) =>
 export const STOCK: Permissions = {
   run: [JOURNAL, "sudo", "nft", RESOLVER, ROUTES, KILL, HOOK],
   net: [...servers, `${SOCKET}${socket}`],
-  read: [SETTINGS, LOGS, STATE, socket, ...RESOLVERS, NGINX],
+  read: [SETTINGS, LOGS, STATE, NGINX, socket, ...RESOLVERS],
   write: [STATE, socket],
-  env: [DATABASE_VARIABLES, ORIGIN],
+  env: [DATABASE_VARIABLES, CONNECTION],
   sys: FACTS,
 };

@@ -112,11 +112,11 @@ const WANTS: readonly (readonly [Record<string, unknown>, string])[] = [
   [
     { metrics_file: "/var/lib/prometheus/node-exporter/strongmonitor.prom" },
     "metrics_file: this program may not read and write /var/lib/prometheus/node-exporter/strongmonitor.prom " +
-    "(2:16); write it below /var/lib/strongmonitor, and let a link lead out (docs/metrics.md)",
+    "(2:16); write it to /var/lib/strongmonitor, from where a link may lead on",
   ],
   [
     { notify: { program: "/opt/tell" } },
-    "notify: this program may not run /opt/tell (2:10); call the program /etc/strongmonitor/notify",
+    "notify: this program may not run /opt/tell (2:10); put it at /etc/strongmonitor/notify",
   ],
   [
     { state: "/root" },
