@@ -3,8 +3,9 @@
  * (sysexits.h). An error that is no `UserError` is a fault of the program: its stack follows.
  */
 import process from "node:process";
-import { commandLine } from "./lib/commands/command_line.ts";
-import { printError } from "./lib/commands/output.ts";
+import { ordered } from "./lib/commands/arguments.ts";
+import { commandLine, usageProblem } from "./lib/commands/command_line.ts";
+import { printError, printFailure } from "./lib/commands/output.ts";
 import type { RunSignals } from "./lib/commands/run.ts";
 import { linesOf, UserError } from "./lib/core/error.ts";
 import { VERSION } from "./lib/core/version.ts";
@@ -25,34 +26,34 @@ function listenToSignals(): RunSignals {
   return { stop: stop.signal, onReload: (action) => reload = action };
 }
 
-/** The command line with `run` put in where it names no command. */
-function withDefault(args: readonly string[]): string[] {
-  const first = args[0] ?? "";
-  const isGlobal = ["-h", "--help", "-V", "--version"].includes(first);
-  return (first === "" || first.startsWith("-")) && !isGlobal ? ["run", ...args] : [...args];
-}
-
 /** Deno 2.4 warns of its own use of what Node.js has deprecated, which whoever runs this can do nothing about. */
 function silenceDeprecations(): void {
   Object.assign(process, { noDeprecation: true });
 }
 
-/** The exit code for an error of commander's, which it marks so, as a bundler renames its class; null for any other error. */
-function usageCode(error: unknown): number | null {
-  const { code, exitCode } = error as { code?: unknown; exitCode?: unknown };
-  if (typeof code !== "string" || !code.startsWith("commander.")) return null;
-  return exitCode === 0 ? 0 : USAGE;
+/** Reports whether an error is one of commander's, which it marks so, as a bundler renames its class. */
+function isCommanders(error: unknown): error is { message: string; exitCode: number } {
+  const { code } = error as { code?: unknown };
+  return typeof code === "string" && code.startsWith("commander.");
 }
 
-/** Says what went wrong on standard error: to the journal with a priority, to people with the program's name. */
-function complain(error: unknown, command: string | undefined): void {
-  const prefix = command === "run" && !Deno.stderr.isTerminal() ? "<3>" : "strongmonitor: ";
-  for (const line of linesOf(error)) printError(prefix + line);
+/**
+ * Says what went wrong: `run` says it to the journal with a priority, any command to people with the program's name. Returns
+ * the exit code.
+ */
+function complain(error: unknown, [command, ...rest]: readonly string[]): number {
+  const usage = isCommanders(error) ? usageProblem(error) : undefined;
+  if (usage === null) return 0;
+  const sentences = usage === undefined ? linesOf(error) : [usage];
+  const code = usage !== undefined ? USAGE : error instanceof UserError ? error.code : 1;
+  if (command === "run" && !Deno.stderr.isTerminal()) {
+    for (const sentence of sentences) printError(`<3>${sentence}`);
+  } else printFailure(sentences, { code, json: rest.includes("--json") });
+  return code;
 }
 
 /** Runs the command line; returns the exit code. */
 async function main(given: readonly string[]): Promise<number> {
-  const args = withDefault(given);
   let code = 0;
   const program = commandLine({
     version: VERSION,
@@ -60,14 +61,12 @@ async function main(given: readonly string[]): Promise<number> {
     log: async (options) => (await import("./lib/core/log.ts")).openLog(options),
     signals: listenToSignals,
   });
+  const args = ordered(program, given);
   try {
     await program.parseAsync(args, { from: "user" });
     return code;
   } catch (error) {
-    const usage = usageCode(error);
-    if (usage !== null) return usage;
-    complain(error, args[0]);
-    return error instanceof UserError ? error.code : 1;
+    return complain(error, args);
   }
 }
 

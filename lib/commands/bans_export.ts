@@ -11,8 +11,8 @@ import {
   EXPORT_FORMATS,
   isoTime,
   isoTimeOrNull,
+  printData,
   printError,
-  printLines,
 } from "./output.ts";
 
 /** A format of `bans --export`. */
@@ -40,7 +40,7 @@ export function bansExportCommand(format: ExportFormat, options: CommonOptions):
   const bans = withState(options, ({ bans }) => bans.inForce());
   const standing = bans.filter(({ until }) => until === null || until > time);
   const { lines, warnings } = exportBans(standing, { format, now: time });
-  printLines(lines);
+  printData(lines);
   warnings.forEach((warning) => printError(`Warning: ${warning}`));
   return 0;
 }

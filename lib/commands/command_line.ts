@@ -4,6 +4,7 @@
  */
 import { Command, Option } from "commander";
 import type { Log } from "../core/log.ts";
+import { unknownCommand } from "./arguments.ts";
 import type { BanOptions } from "./ban.ts";
 import type { ExportFormat } from "./bans_export.ts";
 import type { ImportOptions } from "./bans_import.ts";
@@ -12,8 +13,8 @@ import { type CommonOptions, EXPORT_FORMATS, printError, printLines } from "./ou
 import type { RunOptions, RunSignals } from "./run.ts";
 import type { WhitelistAddOptions } from "./whitelist.ts";
 
-/** Where commander's hint begins: what stands before is one line, whatever the arguments hold that it quotes. */
-const HINT = /\n(?=\(Did you mean [^\n]*\)$)/;
+/** Commander's hint: what stands before is one line, whatever the arguments hold that it quotes. */
+const HINT = /\n\(Did you mean ([^\n]*)\?\)$/;
 const CONFIG = "/etc/strongmonitor/config.jsonc";
 
 /** What the command line is given by the program. */
@@ -24,6 +25,11 @@ export interface CommandLineParts {
   /** How `run` says what it does, and how signals reach it. */
   log(options: { verbose: boolean }): Promise<Log>;
   signals(): RunSignals;
+}
+
+/** What commander complains of in one sentence; null: it only ends early, as with `--help`. `error` is one of commander's. */
+export function usageProblem({ message, exitCode }: { message: string; exitCode: number }): string | null {
+  return exitCode === 0 ? null : message.replace(/^error: /, "").replace(HINT, ": did you mean $1?");
 }
 
 /** What a command is given after its arguments. */
@@ -38,15 +44,19 @@ export function commandLine(parts: CommandLineParts): Command {
     .configureOutput({
       writeOut: (text) => printLines(text.trimEnd().split("\n")),
       writeErr: (text) => text.trimEnd().split("\n").forEach(printError),
-      outputError: (text) => text.trimEnd().split(HINT).forEach(printError),
+      // The program tells what it catches.
+      outputError: () => {},
       getOutHasColors: () => false,
       getErrHasColors: () => false,
     })
     .exitOverride()
     .addHelpText(
       "after",
-      "\nExit codes: 0 done, 1 failed, 64 wrong usage, 69 something needed is unavailable, 78 wrong configuration",
+      "\nExit codes: 0 done, 1 failed, 64 wrong usage, 69 something needed is\nunavailable, 78 wrong configuration",
     );
+  program.on("command:*", ([name]: string[]) => {
+    program.error(unknownCommand(program, name!), { code: "commander.unknownCommand" });
+  });
   addRun(program, parts);
   addTrials(program, exit);
   addBans(program, exit);
@@ -151,7 +161,7 @@ function addBans(program: Command, exit: CommandLineParts["exit"]): void {
       "bans --export nft | ssh root@other nft -f -",
       "bans --export json > bans.json",
       "bans --import bans.json",
-      "bans --import - --for 7d --reason 'a list of scanners' < scanners.txt",
+      "bans --import - --for 7d --reason scanners < list.txt",
     ],
   })
     .option("-a, --all", "the newest thousand, those that have ended as well")
