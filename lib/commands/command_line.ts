@@ -11,6 +11,7 @@ import type { ImportOptions } from "./bans_import.ts";
 import type { KnockNewOptions } from "./knock.ts";
 import { type CommonOptions, EXPORT_FORMATS, printError, printLines } from "./output.ts";
 import type { RunOptions, RunSignals } from "./run.ts";
+import type { UnbanOptions } from "./unban.ts";
 import type { WhitelistAddOptions } from "./whitelist.ts";
 
 /** Commander's hint: what stands before is one line, whatever the arguments hold that it quotes. */
@@ -181,20 +182,25 @@ function addBans(program: Command, exit: CommandLineParts["exit"]): void {
     .option("--json", "print one JSON object a ban, or what was imported")
     .action(async (options: BansOptions) => exit(await runBans(options)));
   subcommand(program, {
-    usage: "ban <address>",
-    summary: "ban an address or a network",
-    examples: ["ban 192.0.2.7 --for 2h --reason 'port scan'", "ban 2001:db8::/64"],
+    usage: "ban <addresses...>",
+    summary: "ban addresses and networks",
+    examples: ["ban 192.0.2.7 --for 2h --reason 'port scan'", "ban 192.0.2.8 2001:db8::/64"],
   })
     .option("--for <span>", "how long, such as 90s, 2h or 1d12h", "forever")
     .option("--reason <text>", "reason to keep with it")
     .option("--json", "print JSON")
-    .action(async (address: string, options: Options & BanOptions) =>
-      exit(await (await import("./ban.ts")).banCommand(address, options))
+    .action(async (addresses: string[], options: Options & BanOptions) =>
+      exit(await (await import("./ban.ts")).banCommand(addresses, options))
     );
-  subcommand(program, { usage: "unban <address>", summary: "lift a ban", examples: ["unban 192.0.2.7"] })
-    .option("--json", "print JSON")
-    .action(async (address: string, options: Options) =>
-      exit(await (await import("./unban.ts")).unbanCommand(address, options))
+  subcommand(program, {
+    usage: "unban [addresses...]",
+    summary: "lift bans",
+    examples: ["unban 192.0.2.7 192.0.2.8", "unban --all"],
+  })
+    .option("--all", "lift all bans")
+    .option("--json", "print one JSON object a ban")
+    .action(async (addresses: string[], options: Options & UnbanOptions) =>
+      exit(await (await import("./unban.ts")).unbanCommand(addresses, options))
     );
 }
 
@@ -213,29 +219,30 @@ function addWhitelist(program: Command, exit: CommandLineParts["exit"]): void {
     "Says who is never banned.",
   );
   subcommand(whitelist, {
-    usage: "add <address>",
-    summary: "never ban an address or network, and lift what stands against it",
+    usage: "add <targets...>",
+    summary: "never ban an address, a network or a DNS name, and lift their bans",
     examples: [
       "whitelist add 198.51.100.0/24 --note office",
-      "whitelist add 192.0.2.7 --for 8h",
+      "whitelist add 192.0.2.7 192.0.2.8 --for 8h",
+      "whitelist add home.example.org",
       "whitelist add 192.0.2.7 --until 2027-01-31",
     ],
   })
-    .option("--for <span>", "how long, such as 90s, 2h or 1d12h (default: forever)")
+    .option("--for <span>", "how long, such as 90s, 2h or 1d12h; a new entry without lasts forever")
     .option("--until <date>", "the day at whose start it ends, or a date and a time (ISO 8601)")
     .option("--note <text>", "note to keep with it")
     .option("--json", "print JSON")
-    .action(async (address: string, options: Options & WhitelistAddOptions) =>
-      exit((await import("./whitelist.ts")).whitelistAddCommand(address, options))
+    .action(async (targets: string[], options: Options & WhitelistAddOptions) =>
+      exit(await (await import("./whitelist.ts")).whitelistAddCommand(targets, options))
     );
   subcommand(whitelist, {
-    usage: "remove <address>",
+    usage: "remove <targets...>",
     summary: "take back what `whitelist add` did",
     examples: ["whitelist remove 198.51.100.0/24"],
   })
     .option("--json", "print JSON")
-    .action(async (address: string, options: Options) =>
-      exit((await import("./whitelist.ts")).whitelistRemoveCommand(address, options))
+    .action(async (targets: string[], options: Options) =>
+      exit(await (await import("./whitelist.ts")).whitelistRemoveCommand(targets, options))
     );
   subcommand(whitelist, {
     usage: "list",
@@ -243,7 +250,9 @@ function addWhitelist(program: Command, exit: CommandLineParts["exit"]): void {
     examples: ["whitelist list --json"],
   })
     .option("--json", "print one JSON object an entry")
-    .action(async (options: Options) => exit((await import("./whitelist.ts")).whitelistListCommand(options)));
+    .action(async (options: Options) =>
+      exit((await import("./whitelist_list.ts")).whitelistListCommand(options))
+    );
 }
 
 function addKnock(program: Command, exit: CommandLineParts["exit"]): void {

@@ -16,7 +16,7 @@ export async function matchCommand(
 ): Promise<number> {
   const matcher = new LineMatcher(requireModule(options));
   let n = 0;
-  for await (const { records } of readInput(openInput(file))) {
+  for await (const { records } of readInput(openInput(file, "match"))) {
     for (let i = 0; i < records.length; i++) {
       const match = { n: ++n, ...matcher.match(records, i) };
       if (options.json) printJson(match);

@@ -2,8 +2,9 @@ import { modules } from "../../modules/mod.ts";
 import { now } from "../core/time.ts";
 import { buildHint } from "../config/build_hint.ts";
 import type { Config, WhitelistFile, WhitelistMember } from "../config/types.ts";
+import { isName } from "../config/whitelist.ts";
 import { decodeCopy, type WhitelistContent } from "../config/whitelist_content.ts";
-import { loadConfig } from "../config/load.ts";
+import { loadConfig, stateDirectoryOf } from "../config/load.ts";
 import { prepareStateDirectory } from "../monitor/control.ts";
 import { addressesByName, ownAddresses } from "../monitor/whitelisting.ts";
 import { missingPermissions } from "../config/permissions.ts";
@@ -11,7 +12,8 @@ import { SURROUNDINGS, Whitelist } from "../deciding/whitelist.ts";
 import { State } from "../state/state.ts";
 import { denial } from "../core/denial.ts";
 import { messageOf, UserError } from "../core/error.ts";
-import type { CommonOptions } from "./output.ts";
+import { counted } from "../core/text.ts";
+import { type CommonOptions, printError } from "./output.ts";
 
 /**
  * Loads the configuration that the options name; reads the password only `withPassword`. Throws
@@ -32,27 +34,55 @@ export function permissionProblem(config: Config, { state }: CommonOptions): Use
   return new UserError(`${wants}; ${buildHint({ config: config.path, state })}`, 78);
 }
 
-/**
- * Runs `work` on the state that the options name, and closes it. Throws `UserError` (69) when it
- * does not exist.
- */
+/** What commands go by that must work whatever became of the configuration. */
+export interface Grounds {
+  /** Null: it cannot be used. */
+  readonly config: Config | null;
+  readonly state: State;
+}
+
+/** Runs `work` on the state that the options name. Throws `UserError` (69) when it does not exist. */
 export function withState<T>(options: CommonOptions, work: (state: State) => T): T {
-  const state = openState(options);
+  return withStateOf(options.state ?? groundsOf(options).directory, { options, work });
+}
+
+/** Runs `work` as `withState()` does, with the configuration where it can be used. */
+export function withGrounds<T>(options: CommonOptions, work: (grounds: Grounds) => T): T {
+  const { config, directory } = groundsOf(options);
+  return withStateOf(directory, { options, work: (state) => work({ config, state }) });
+}
+
+/** Closes the state when `work` is done. */
+function withStateOf<T>(
+  directory: string,
+  { options, work }: { options: CommonOptions; work: (state: State) => T },
+): T {
+  requireState(directory, options);
+  const state = new State(directory);
+  let isPending = false;
   try {
-    return work(state);
+    const result = work(state);
+    isPending = result instanceof Promise;
+    return isPending ? (result as Promise<unknown>).finally(() => state.close()) as T : result;
   } finally {
-    state.close();
+    if (!isPending) state.close();
   }
 }
 
-/**
- * Opens the state that the options name; the caller closes it. Throws `UserError` (69) when it does
- * not exist.
- */
-export function openState(options: CommonOptions): State {
-  const directory = options.state ?? openConfig(options).stateDirectory;
-  requireState(directory, options);
-  return new State(directory);
+/** Says on standard error why a configuration cannot be used, and which state is used without it. */
+function groundsOf(options: CommonOptions): { config: Config | null; directory: string } {
+  try {
+    const config = openConfig(options);
+    return { config, directory: config.stateDirectory };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    const directory = options.state ?? stateDirectoryOf(options.config);
+    const more = error.sentences.length > 1
+      ? ` and ${counted(error.sentences.length - 1, "more mistake")}`
+      : "";
+    printError(`Warning: ${error.sentences[0]}${more}; going by the state ${directory} alone`);
+    return { config: null, directory };
+  }
 }
 
 /**
@@ -68,13 +98,14 @@ export function makeStateDirectory(directory: string, options: CommonOptions): s
 }
 
 /** Builds the whitelist of the configuration, the state and this machine, as a monitor would. */
-export function knownWhitelist(config: Config, state: State): Whitelist {
+export function knownWhitelist({ config, state }: Grounds): Whitelist {
   const whitelist = new Whitelist();
   const kept = (origin: string) => state.whitelist(origin, now()).map(({ address }) => address);
-  setConfigured(whitelist, config, state);
-  for (const origin of ["command", "knock"] as const) whitelist.set(origin, kept(origin));
-  whitelist.set("database", config.database === null ? [] : kept("database"));
-  whitelist.set("DNS name", addressesOfNames(config, state));
+  if (config !== null) setConfigured(whitelist, config, state);
+  whitelist.set("command", kept("command").filter((address) => !isName(address)));
+  whitelist.set("knock", kept("knock"));
+  whitelist.set("database", config !== null && config.database === null ? [] : kept("database"));
+  whitelist.set("DNS name", addressesOfNames({ config, state }));
   whitelist.set("this machine", [...ownAddresses(), ...kept("machine")]);
   for (const origin of SURROUNDINGS) whitelist.set(origin, kept(origin));
   whitelist.set("open session", state.logins.sessions().map(({ address }) => address));
@@ -97,11 +128,17 @@ export function setConfigured(
   whitelist.setAll("whitelist file", listed.filter(inForce).map(({ set }) => set));
 }
 
-/** Returns the addresses that the names of a configuration last had. */
-function addressesOfNames({ whitelist: { members, files } }: Config, state: State): string[] {
-  const listed = files.flatMap((file) => contentOf(file, state).names);
-  const addresses = addressesByName(state.whitelist("name", now()));
-  return [...members, ...listed].flatMap(({ address, isName }) => isName ? addresses.get(address) ?? [] : []);
+/** Returns the addresses that whitelisted names last had: all that are known where nobody can tell which names those are. */
+function addressesOfNames({ config, state }: Grounds): string[] {
+  const stored = state.whitelist("name", now());
+  if (config === null) return stored.map(({ address }) => address);
+  const { members, files } = config.whitelist;
+  const names = [
+    ...[...members, ...files.flatMap((file) => contentOf(file, state).names)].filter(({ isName }) => isName),
+    ...state.whitelist("command", now()).filter(({ address }) => isName(address)),
+  ];
+  const addresses = addressesByName(stored);
+  return names.flatMap(({ address }) => addresses.get(address) ?? []);
 }
 
 function contentOf(file: WhitelistFile, state?: State): WhitelistContent {

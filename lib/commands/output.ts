@@ -99,9 +99,14 @@ export function isoTimeOrNull(time: Micros | null): string | null {
   return time === null ? null : isoTime(time);
 }
 
-/** Names the time zone of the local times above. */
+/** The time zone of local times: `Europe/Berlin`. */
+export function zoneName(): string {
+  return new Intl.DateTimeFormat().resolvedOptions().timeZone;
+}
+
+/** Names the time zone of the local times of a table. */
 export function zoneText(): string {
-  return `Times are of ${new Intl.DateTimeFormat().resolvedOptions().timeZone}.`;
+  return `Times are of ${zoneName()}.`;
 }
 
 /** Prints rows in aligned columns under a heading. */

@@ -3,7 +3,7 @@ import type { DatabaseConfig } from "../postgres/connection.ts";
 import type { Micros } from "../core/time.ts";
 import { UserError } from "../core/error.ts";
 import type { BuildTarget } from "./build_hint.ts";
-import { Document } from "./document.ts";
+import { Document, lenientValue } from "./document.ts";
 import { readConfig, readPassword } from "./file.ts";
 import { inherit, makeGrowth, makeModules } from "./modules.ts";
 import { firewallProblems, fleetProblems, moduleProblems, refuse, schemaProblems } from "./problems.ts";
@@ -55,6 +55,20 @@ export function loadConfig(path: string, options: LoadOptions): Config {
     keepLogSize: settings.keep_log_size,
     keepBans: keepBans(settings.keep_bans, { modules, networkBans }),
   };
+}
+
+/**
+ * Returns the state's directory that the configuration `path` names, which may be wrong otherwise and lack a brace; the default
+ * one where it names none, or cannot be read.
+ */
+export function stateDirectoryOf(path: string): string {
+  const standard = settingsSchema.shape.state.parse(undefined);
+  try {
+    const named = lenientValue(readConfig(path), "state");
+    return typeof named === "string" && named !== "" ? resolve(dirname(absolute(path)), named) : standard;
+  } catch {
+    return standard;
+  }
 }
 
 /**

@@ -27,6 +27,9 @@ export const RESOLVERS = ["/etc/resolv.conf", "/run/systemd/resolve/resolv.conf"
 /** Lists default routes. Deno lets no program read /proc/net/route that may not do everything. */
 export const ROUTES = "ip";
 
+/** Who called sudo: a change by a command stands in the monitor's log with that name. */
+export const SUDOER = "SUDO_USER";
+
 /** Permissions that Deno needs to tell the name of the user, which stands in errors. */
 const USER = ["uid", "gid", "userInfo"];
 
@@ -58,7 +61,7 @@ export function permissionsFor(
     ]),
     write: [stateDirectory],
     // The driver of the database reads these on its own, and fails when it may not.
-    env: database ? ["PG*"] : [],
+    env: [SUDOER, ...(database ? ["PG*"] : [])],
     sys: ["hostname", "networkInterfaces", "osUptime", ...USER],
   };
 }
@@ -81,7 +84,7 @@ function fixedDirectory(pattern: string): string {
  * Returns what `config` needs and this process may not do, such as `to run sudo`; an empty list
  * when it can run. DNS names of whitelist files are left out: a name that was added after the build
  * must not keep the monitor from starting. Nor must a program that cannot end what a ban command left
- * behind.
+ * behind, or tell who called sudo.
  */
 export function missingPermissions(config: Config): string[] {
   const { files } = config.whitelist;
@@ -98,7 +101,7 @@ export function missingPermissions(config: Config): string[] {
       path,
     ) => `to read ${path}`),
     ...write.filter((path) => lacks({ name: "write", path })).map((path) => `to write ${path}`),
-    ...env.filter((variable) => lacks({ name: "env", variable })).map((variable) =>
+    ...env.filter((variable) => variable !== SUDOER && lacks({ name: "env", variable })).map((variable) =>
       `to know the variables ${variable}`
     ),
     ...sys.filter((kind) => lacks({ name: "sys", kind } as Deno.SysPermissionDescriptor))
