@@ -2,15 +2,14 @@
  * The program: arguments become one command, signals reach it, and what it throws becomes one sentence and an exit code
  * (sysexits.h). An error that is no `UserError` is a fault of the program: its stack follows.
  */
-import process from "node:process";
-import { ordered } from "./lib/commands/arguments.ts";
-import { commandLine, usageProblem } from "./lib/commands/command_line.ts";
-import { printError, printFailure } from "./lib/commands/output.ts";
+import { print, printError, printFailure } from "./lib/commands/output.ts";
 import type { RunSignals } from "./lib/commands/run.ts";
 import { linesOf, UserError } from "./lib/core/error.ts";
 import { VERSION } from "./lib/core/version.ts";
 
 const USAGE = 64;
+/** Arguments that ask for the version. */
+const VERSION_OPTIONS = ["-V", "--version"];
 
 /** Stop at the first SIGTERM or SIGINT, at once at the second; read the configuration anew at SIGHUP. */
 function listenToSignals(): RunSignals {
@@ -27,25 +26,22 @@ function listenToSignals(): RunSignals {
 }
 
 /** Deno 2.4 warns of its own use of what Node.js has deprecated, which whoever runs this can do nothing about. */
-function silenceDeprecations(): void {
+async function silenceDeprecations(): Promise<void> {
+  const { default: process } = await import("node:process");
   Object.assign(process, { noDeprecation: true });
-}
-
-/** Reports whether an error is one of commander's, which it marks so, as a bundler renames its class. */
-function isCommanders(error: unknown): error is { message: string; exitCode: number } {
-  const { code } = error as { code?: unknown };
-  return typeof code === "string" && code.startsWith("commander.");
 }
 
 /**
  * Says what went wrong: `run` says it to the journal with a priority, any command to people with the program's name. Returns
  * the exit code.
+ * @param usage what is wrong with the arguments; null: nothing is
  */
-function complain(error: unknown, [command, ...rest]: readonly string[]): number {
-  const usage = isCommanders(error) ? usageProblem(error) : undefined;
-  if (usage === null) return 0;
-  const sentences = usage === undefined ? linesOf(error) : [usage];
-  const code = usage !== undefined ? USAGE : error instanceof UserError ? error.code : 1;
+function complain(error: unknown, { args: [command, ...rest], usage }: {
+  args: readonly string[];
+  usage: string | null;
+}): number {
+  const sentences = usage === null ? linesOf(error) : [usage];
+  const code = usage !== null ? USAGE : error instanceof UserError ? error.code : 1;
   if (command === "run" && !Deno.stderr.isTerminal()) {
     for (const sentence of sentences) printError(`<3>${sentence}`);
   } else printFailure(sentences, { code, json: rest.includes("--json") });
@@ -54,6 +50,11 @@ function complain(error: unknown, [command, ...rest]: readonly string[]): number
 
 /** Runs the command line; returns the exit code. */
 async function main(given: readonly string[]): Promise<number> {
+  // Scripts ask for it: they wait for no other module, and for nothing of Node.js.
+  if (VERSION_OPTIONS.includes(given[0]!)) return toldVersion();
+  await silenceDeprecations();
+  const { commandLine } = await import("./lib/commands/command_line.ts");
+  const { ordered, readUsage } = await import("./lib/commands/arguments.ts");
   let code = 0;
   const program = commandLine({
     version: VERSION,
@@ -66,11 +67,20 @@ async function main(given: readonly string[]): Promise<number> {
     await program.parseAsync(args, { from: "user" });
     return code;
   } catch (error) {
-    return complain(error, args);
+    const usage = readUsage(error);
+    return usage?.isHelp ? 0 : complain(error, { args, usage: usage?.problem ?? null });
+  }
+}
+
+function toldVersion(): number {
+  try {
+    print(VERSION);
+    return 0;
+  } catch (error) {
+    return complain(error, { args: [], usage: null });
   }
 }
 
 if (import.meta.main) {
-  silenceDeprecations();
   Deno.exit(await main(Deno.args));
 }

@@ -13,6 +13,8 @@ interface Command {
   }[];
 }
 
+/** Commander's hint: what stands before is one line, whatever the arguments hold that it quotes. */
+const HINT = /\n\(Did you mean ([^\n]*)\?\)$/;
 const GLOBAL = ["-h", "--help", "-V", "--version"];
 /** The command that is meant where none is named. */
 const DEFAULT = "run";
@@ -57,4 +59,15 @@ export function unknownCommand(program: Command, name: string): string {
   const meant = synonym ?? nearest(name, program.commands.map((command) => command.name()));
   const hint = meant === null ? "see strongmonitor --help" : `did you mean '${meant}'?`;
   return `unknown command '${name}': ${hint}`;
+}
+
+/**
+ * What an error of commander's, which it marks so as a bundler renames its class, tells about the arguments: what is wrong in
+ * one sentence, or that they asked for help. Undefined for any other error.
+ */
+export function readUsage(error: unknown): { isHelp: boolean; problem: string } | undefined {
+  const { code, exitCode, message } = error as { code?: unknown; exitCode?: unknown; message: string };
+  if (typeof code !== "string" || !code.startsWith("commander.")) return undefined;
+  const problem = message.replace(/^error: /, "").replace(HINT, ": did you mean $1?");
+  return { isHelp: exitCode === 0, problem };
 }

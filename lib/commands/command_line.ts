@@ -14,8 +14,6 @@ import type { RunOptions, RunSignals } from "./run.ts";
 import type { UnbanOptions } from "./unban.ts";
 import type { WhitelistAddOptions } from "./whitelist.ts";
 
-/** Commander's hint: what stands before is one line, whatever the arguments hold that it quotes. */
-const HINT = /\n\(Did you mean ([^\n]*)\?\)$/;
 const CONFIG = "/etc/strongmonitor/config.jsonc";
 
 /** What the command line is given by the program. */
@@ -26,11 +24,6 @@ export interface CommandLineParts {
   /** How `run` says what it does, and how signals reach it. */
   log(options: { verbose: boolean }): Promise<Log>;
   signals(): RunSignals;
-}
-
-/** What commander complains of in one sentence; null: it only ends early, as with `--help`. `error` is one of commander's. */
-export function usageProblem({ message, exitCode }: { message: string; exitCode: number }): string | null {
-  return exitCode === 0 ? null : message.replace(/^error: /, "").replace(HINT, ": did you mean $1?");
 }
 
 /** What a command is given after its arguments. */

@@ -3,6 +3,7 @@ import type { Config } from "../config/types.ts";
 import { whitelistProblem } from "../config/whitelist_file.ts";
 import { rouseMonitor } from "../monitor/control.ts";
 import { Monitor } from "../monitor/monitor.ts";
+import { readReport } from "../monitor/report.ts";
 import { hasLockFile, type Lock, takeLock } from "../state/lock.ts";
 import { State } from "../state/state.ts";
 import type { Log } from "../core/log.ts";
@@ -97,7 +98,7 @@ async function claimState(
   { options, log }: { options: CommonOptions; log: Log },
 ): Promise<{ state: State; lock: Lock }> {
   for (const sentence of makeStateDirectory(directory, options)) log.warn(sentence);
-  if (!hasLockFile(directory) && hasState(directory)) await askForLock(directory);
+  if (!hasLockFile(directory) && mayRun(directory)) await askForLock(directory);
   const lock = takeLock(directory);
   if (lock === null) throw new UserError(`Another monitor runs on the state ${directory}`, 69);
   try {
@@ -121,6 +122,21 @@ async function askForLock(directory: string): Promise<void> {
   }
   while (!hasLockFile(directory) && performance.now() < deadline) {
     await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** Reports whether a monitor may run on a state: by its last report, or where that cannot be read. */
+function mayRun(directory: string): boolean {
+  if (!hasState(directory)) return false;
+  try {
+    const state = new State(directory);
+    try {
+      return readReport(state.report())?.running ?? false;
+    } finally {
+      state.close();
+    }
+  } catch {
+    return true;
   }
 }
 

@@ -1,7 +1,7 @@
 import { type Micros, now } from "../core/time.ts";
 import { vastWarning } from "../config/warnings.ts";
 import { isName, readTarget } from "../config/whitelist.ts";
-import { NetworkSet } from "../core/network_set.ts";
+import { NetworkSet, targetOf } from "../core/network_set.ts";
 import { isLocked } from "../state/lock.ts";
 import { addressesByName } from "../monitor/whitelisting.ts";
 import type { State } from "../state/state.ts";
@@ -93,7 +93,7 @@ function add(
 function bansAround({ bans }: State, address: string): string[] {
   if (isName(address)) return [];
   const set = new NetworkSet([address]);
-  return bans.addresses({ after: 0, upTo: bans.lastId() }).filter((banned) => set.touches(banned));
+  return bans.addresses({ after: 0, upTo: bans.lastId() }).filter((banned) => set.touches(targetOf(banned)));
 }
 
 /** Lifted bans that are named. */

@@ -17,7 +17,7 @@ export function buildHint({ config, state }: BuildTarget): string {
   if (paths === null) return "give absolute paths to be told how to build one that may";
   const options = ["--config", "--state"].slice(0, paths.length).map((option, i) => `${option} ${paths[i]}`);
   const task = `task build ${options.join(" ")}`;
-  return `build it anew, where its source is, with: deno ${task} (or, without Deno: npx -y deno@2 ${task})`;
+  return `build one that may, where its source is, with: deno ${task} (or, without Deno: npx -y deno@2 ${task})`;
 }
 
 /** Null when one is relative to a working directory that the program may not know. */

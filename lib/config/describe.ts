@@ -4,6 +4,7 @@ import { formatDuration, type Micros } from "../core/time.ts";
 import type { Condition, Growth, ModuleRules, Rule } from "../rules/rule.ts";
 import type { ModuleMatch } from "../reading/module.ts";
 import type { NetworkStep } from "../deciding/networks.ts";
+import { spellServer } from "../postgres/server_address.ts";
 import type { Config, WhitelistMember } from "./types.ts";
 import { configWarnings } from "./warnings.ts";
 
@@ -32,8 +33,7 @@ function keeping(span: Micros | null): string {
 
 function describeDatabase({ database }: Config): string {
   if (!database) return "Database: none, all records stay in the state";
-  const { host, port, user, database: name } = database;
-  return `Database: ${name} on ${host.includes(":") ? `[${host}]` : host}:${port} as ${user}`;
+  return `Database: ${database.database} on ${spellServer(database)} as ${database.user}`;
 }
 
 function describeBans({ ban }: Config): string[] {

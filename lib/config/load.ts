@@ -1,5 +1,6 @@
 import { dirname, resolve } from "node:path";
 import type { DatabaseConfig } from "../postgres/connection.ts";
+import { type ServerAddress, socketOf } from "../postgres/server_address.ts";
 import type { Micros } from "../core/time.ts";
 import { UserError } from "../core/error.ts";
 import type { BuildTarget } from "./build_hint.ts";
@@ -41,10 +42,10 @@ export function loadConfig(path: string, options: LoadOptions): Config {
     tests,
     journalWake: settings.journal_wake,
     ban: toBan(settings, folder),
-    database: toDatabase(
-      settings,
-      () => options.withPassword === false ? "" : readPassword(file, options.state),
-    ),
+    database: toDatabase(settings, (server) => {
+      const isNeeded = socketOf(server) === null;
+      return options.withPassword === false ? "" : readPassword(file, { state: options.state, isNeeded });
+    }),
     following: toFollowing(settings),
     ipv6Prefix: settings.ipv6_prefix,
     networkBans,
@@ -54,6 +55,7 @@ export function loadConfig(path: string, options: LoadOptions): Config {
     keepLog: settings.keep_log ?? null,
     keepLogSize: settings.keep_log_size,
     keepBans: keepBans(settings.keep_bans, { modules, networkBans }),
+    complain: (key, complaint) => document.complain(key, complaint),
   };
 }
 
@@ -134,8 +136,11 @@ function toBan(settings: Settings, folder: string): BanConfig {
   };
 }
 
-function toDatabase({ DB }: Settings, password: () => string): DatabaseConfig | null {
-  return DB ? { ...DB, password: password() } : null;
+function toDatabase(
+  { DB }: Settings,
+  password: (server: ServerAddress) => string,
+): DatabaseConfig | null {
+  return DB ? { ...DB, password: password(DB) } : null;
 }
 
 function toFollowing({ fleet }: Settings): FollowRules | null {

@@ -17,18 +17,26 @@ import {
   whole,
 } from "./values.ts";
 
+/** A plain absolute path: no name in it begins with a dot. */
+const SOCKET_DIRECTORY = /^(?:\/[\w-][\w.-]*)+$/;
+
 const host = text().transform((given, context) => {
-  // [::1]:5432 and db.example.org:5432, but not ::1
+  // [::1]:5432, db.example.org:5432 and /run/postgresql:5432, but not ::1
   const [, bracketed, plain, port] = given.match(/^(?:\[(.+)\]|([^:]+))(?::(\d{1,5}))?$/) ?? [, , given];
   const bare = bracketed ?? plain ?? given;
-  const name = canonicalAddress(bare) ?? bare.toLowerCase().replace(/\.$/, "");
-  const valid = canonicalAddress(bare) !== null || (!bracketed && DNS_NAME.test(name));
-  if (!valid) context.addIssue("must be a host name or an address");
+  const isSocket = SOCKET_DIRECTORY.test(bare);
+  const name = canonicalAddress(bare) ?? (isSocket ? bare : bare.toLowerCase().replace(/\.$/, ""));
+  const valid = canonicalAddress(bare) !== null || (!bracketed && (isSocket || DNS_NAME.test(name)));
+  if (!valid) context.addIssue("must be a host name, an address, or the directory of a socket");
   return { name, port: port === undefined ? undefined : Number(port) };
 });
 
 const database = section({
-  host: described(host, "Host name or address of the PostgreSQL server; `host:port` is understood too."),
+  host: described(
+    host,
+    "Host name or address of the PostgreSQL server, or the directory of its socket, such as /run/postgresql; " +
+      "`host:port` is understood too.",
+  ),
   port: described(whole(1, 65535).optional(), "Port of the PostgreSQL server; 5432 by default."),
   user: described(text(), "Name of the user. The password stands in `db_password.secret` beside this file."),
   database: described(text(), "Name of the database; rights on this one are enough."),

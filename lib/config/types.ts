@@ -7,6 +7,7 @@ import type { NetworkStep } from "../deciding/networks.ts";
 import type { Micros } from "../core/time.ts";
 import type { ModuleKind } from "../reading/module.ts";
 import type { WhitelistEntry } from "../deciding/whitelist.ts";
+import type { Path } from "./document.ts";
 import type { WhitelistReading } from "./whitelist_file.ts";
 
 /**
@@ -47,6 +48,8 @@ export interface Config {
    * null: for ever.
    */
   readonly keepBans: Micros | null;
+  /** Makes a sentence about a key, with its place in the file. */
+  readonly complain: (key: Path, complaint: string) => string;
 }
 
 /** Lines that a rule must hit (`match`) and lines that it must not hit (`noMatch`). */

@@ -4,9 +4,14 @@ import { untilAborted } from "./async.ts";
 
 /** Options of `Runner.run()`. */
 export interface RunOptions {
-  /** Longest run. Then the program is killed with its children. */
+  /** Longest run. Then the program is killed. */
   readonly timeout: Micros;
   readonly signal: AbortSignal;
+  /**
+   * Whether it leads a process group, which is killed with it. Deno then forks this whole process instead of spawning the program,
+   * which takes ten times as long: only for a program whose children this process may kill.
+   */
+  readonly leadsGroup?: boolean;
   /** Text for standard input; none without it. */
   readonly input?: string;
   /** Whether to keep standard output. */
@@ -28,6 +33,11 @@ export interface RunResult {
 /** Program that kills process groups, see `permissionsFor()`. */
 export const KILL = "kill";
 
+/** Reports whether this process may kill the children of a program: children of sudo are root's. */
+export function hasOwnChildren(program: string): boolean {
+  return program.split("/").at(-1) !== "sudo";
+}
+
 /** Runs programs without a shell for a bounded time. Counts those that it abandoned. */
 export class Runner {
   readonly #abandoned = new Set<Deno.ChildProcess>();
@@ -38,22 +48,22 @@ export class Runner {
   }
 
   /**
-   * Runs argv to its end. When its time is up or `signal` aborts, kills it with its children as far as this process may,
-   * and abandons it. Never throws.
+   * Runs argv to its end. When its time is up or `signal` aborts, kills it as far as this process may, and abandons it. Never
+   * throws.
    */
   async run(argv: readonly string[], options: RunOptions): Promise<RunResult> {
     const { timeout, signal } = options;
     const nothing = { output: "", words: "", uncertain: false };
     const deadline = AbortSignal.timeout(timeout / 1_000);
     try {
-      const child = spawn(argv, { ...options, leadsGroup: true });
+      const child = spawn(argv, options);
       const said = tailOf(child.stderr);
       const output = options.output ? new Response(child.stdout).text().catch(() => "") : "";
       if (options.input !== undefined) write(child.stdin, options.input);
       const ended = Promise.all([child.status, output]);
       const result = await Promise.race([ended, untilAborted(AbortSignal.any([deadline, signal]))]);
       if (result === null) {
-        this.#abandon(child, said);
+        this.#abandon(child, { said, leadsGroup: options.leadsGroup ?? false });
         const error = deadline.aborted ? `still running after ${timeout / 1e6} s` : "stopped";
         return { ...nothing, error, uncertain: true };
       }
@@ -68,17 +78,22 @@ export class Runner {
     }
   }
 
-  #abandon(child: Deno.ChildProcess, said: Tail): void {
+  #abandon(child: Deno.ChildProcess, { said, leadsGroup }: { said: Tail; leadsGroup: boolean }): void {
     this.#abandoned.add(child);
     Promise.all([child.status, said.ended]).finally(() => this.#abandoned.delete(child));
     child.unref();
-    endGroup(child);
+    if (leadsGroup) endGroup(child);
+    try {
+      child.kill("SIGKILL");
+    } catch {
+      // Already gone, or not ours.
+    }
   }
 }
 
 /**
- * Kills a process group and its leader. Deno sends signals to groups only with permission to run everything; otherwise
- * kill(1) does it, if permitted. Only root can kill the children of sudo.
+ * Kills the process group that a program leads. Deno sends signals to groups only with permission to run everything; otherwise
+ * kill(1) does it, if permitted.
  */
 function endGroup(child: Deno.ChildProcess): void {
   try {
@@ -86,11 +101,6 @@ function endGroup(child: Deno.ChildProcess): void {
     else endGroupByKill(child.pid);
   } catch {
     // The group has ended, or belongs to another user.
-  }
-  try {
-    child.kill("SIGKILL");
-  } catch {
-    // The program has ended, or belongs to another user.
   }
 }
 
@@ -101,7 +111,7 @@ function endGroupByKill(group: number): void {
 }
 
 /** PATH of programs that are run, if this process may not read its own. */
-const SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+export const SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /**
  * The whole environment of a program that is run. Deno refuses to run a program if a variable `LD_…` is set, and a program's
@@ -120,7 +130,7 @@ export function ownPath(): string | null {
 /** Starts argv without a shell in `childEnvironment()`; with `leadsGroup`, in a session of its own. Throws Deno's errors. */
 export function spawn(
   [program, ...args]: readonly string[],
-  { input, output, leadsGroup = false }: Pick<RunOptions, "input" | "output"> & { leadsGroup?: boolean },
+  { input, output, leadsGroup = false }: Pick<RunOptions, "input" | "output" | "leadsGroup">,
 ): Deno.ChildProcess {
   return new Deno.Command(program!, {
     args,

@@ -1,10 +1,7 @@
-import { ADDRESS_WORDS, putAddress } from "./address.ts";
+import { ADDRESS_WORDS, MAPPED, putAddress } from "./address.ts";
 import { finish } from "./async.ts";
 import { concatenated } from "./bytes.ts";
 import { agree, maskOf, RowBuilder, type Rows, sorted } from "./network_rows.ts";
-
-/** Bits before those of an IPv4 address that is mapped into IPv6. */
-const MAPPED = 96;
 
 /** A set of canonical addresses and networks. Lookup takes logarithmic time. */
 export class NetworkSet {
@@ -26,21 +23,21 @@ export class NetworkSet {
 
   /** Reports whether canonical `target` is a member or lies wholly within one. */
   covers(target: string): boolean {
-    const { rows, from, length } = this.#question(target);
-    const row = lastUpTo(rows, ASKED, from);
+    const { words, isIPv4, length } = targetOf(target);
+    const rows = this.#families[isIPv4 ? 0 : 1]!;
+    const from = ADDRESS_WORDS - rows.width;
+    const row = lastUpTo(rows, words, from);
     return row >= 0 && rows.lengths[row]! <= length &&
-      agree(rows, row, { words: ASKED, from, bits: rows.lengths[row]! });
+      agree(rows, row, { words, from, bits: rows.lengths[row]! });
   }
 
-  /** Reports whether canonical `target` and a member have an address in common. */
-  touches(target: string): boolean {
-    const { rows, from, length } = this.#question(target);
-    LAST.set(ASKED);
-    for (let word = from; word < ADDRESS_WORDS; word++) {
-      LAST[word]! |= ~maskOf(length - 32 * (word - from));
-    }
-    const row = lastUpTo(rows, LAST, from);
-    return row >= 0 && agree(rows, row, { words: ASKED, from, bits: Math.min(rows.lengths[row]!, length) });
+  /** Reports whether `target` and a member have an address in common. */
+  touches({ words, last, isIPv4, length }: Target): boolean {
+    const rows = this.#families[isIPv4 ? 0 : 1]!;
+    if (rows.lengths.length === 0) return false;
+    const from = ADDRESS_WORDS - rows.width;
+    const row = lastUpTo(rows, last, from);
+    return row >= 0 && agree(rows, row, { words, from, bits: Math.min(rows.lengths[row]!, length) });
   }
 
   /** Returns the set as bytes for `decodeNetworks()`. */
@@ -51,19 +48,27 @@ export class NetworkSet {
       lengths,
     ]));
   }
-
-  /** Puts a target into `ASKED`, of which its family takes the words behind `from`. */
-  #question(target: string): { rows: Rows; from: number; length: number } {
-    const length = putAddress(target, ASKED);
-    const isIPv4 = !target.includes(":");
-    const rows = this.#families[isIPv4 ? 0 : 1]!;
-    return { rows, from: ADDRESS_WORDS - rows.width, length: isIPv4 ? length - MAPPED : length };
-  }
 }
 
-/** The address that is asked for, and the last one of its network. */
-const ASKED = new Int32Array(ADDRESS_WORDS);
-const LAST = new Int32Array(ADDRESS_WORDS);
+/** An address or network, read once to be held against any number of sets. */
+export interface Target {
+  /** Its first address, and its last. */
+  readonly words: Int32Array;
+  readonly last: Int32Array;
+  readonly isIPv4: boolean;
+  /** Of its prefix, within its family. */
+  readonly length: number;
+}
+
+/** Reads a canonical address or network. */
+export function targetOf(text: string): Target {
+  const words = new Int32Array(ADDRESS_WORDS);
+  const bits = putAddress(text, words);
+  const last = words.slice();
+  for (let word = bits >> 5; word < ADDRESS_WORDS; word++) last[word]! |= ~maskOf(bits - 32 * word);
+  const isIPv4 = !text.includes(":");
+  return { words, last, isIPv4, length: isIPv4 ? bits - MAPPED : bits };
+}
 
 /** Reads a set that `NetworkSet.encode()` wrote at `at`. Returns the set and the offset of its end. */
 export function decodeNetworks(bytes: Uint8Array, at: number): { set: NetworkSet; end: number } {
@@ -76,14 +81,16 @@ export function decodeNetworks(bytes: Uint8Array, at: number): { set: NetworkSet
   return { set: NetworkSet.of(families), end };
 }
 
+const ADDED = new Int32Array(ADDRESS_WORDS);
+
 /** Gathers the members of a `NetworkSet`. */
 export class NetworkSetBuilder {
   readonly #families = [new RowBuilder(1), new RowBuilder(ADDRESS_WORDS)];
 
   /** Adds a canonical address or network. */
   add(member: string): void {
-    const length = putAddress(member, ASKED);
-    this.addWords(ASKED, length, !member.includes(":"));
+    const length = putAddress(member, ADDED);
+    this.addWords(ADDED, length, !member.includes(":"));
   }
 
   /** Adds the network of the first `length` bits of an address, of which IPv4 is mapped into IPv6. */

@@ -1,5 +1,5 @@
 import { clientIPv4, NOBODYS } from "../core/address_kind.ts";
-import { NetworkSet } from "../core/network_set.ts";
+import { NetworkSet, targetOf } from "../core/network_set.ts";
 import type { Micros } from "../core/time.ts";
 
 /** An address or network that is never banned. */
@@ -40,6 +40,8 @@ export class Whitelist {
   readonly #parts = new Map<WhitelistOrigin, readonly NetworkSet[]>(NOBODYS_SETS);
   readonly #texts = new Map<WhitelistOrigin, string>();
   #revision = 0;
+  /** What was asked last, and the answer: who decides on an address asks twice. */
+  #last = { address: "", revision: -1, origin: null as WhitelistOrigin | null };
 
   /** Counts up whenever `set()` or `setAll()` changes anything. */
   get revision(): number {
@@ -69,11 +71,19 @@ export class Whitelist {
    * when nobody does.
    */
   covering(address: string): WhitelistOrigin | null {
+    if (this.#last.address !== address || this.#last.revision !== this.#revision) {
+      this.#last = { address, revision: this.#revision, origin: this.#originOf(address) };
+    }
+    return this.#last.origin;
+  }
+
+  #originOf(address: string): WhitelistOrigin | null {
     const inside = clientIPv4(address);
-    const isIn = (members: NetworkSet) =>
-      members.touches(address) || inside !== null && members.touches(inside);
+    const targets = (inside === null ? [address] : [address, inside]).map(targetOf);
     for (const [origin, sets] of this.#parts) {
-      if (sets.some(isIn)) return origin;
+      for (const members of sets) {
+        for (const target of targets) if (members.touches(target)) return origin;
+      }
     }
     return null;
   }

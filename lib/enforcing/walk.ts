@@ -2,6 +2,8 @@ import type { BanRange } from "../deciding/ban.ts";
 
 /** Bans of one slice: some milliseconds. */
 const SLICE = 5_000;
+/** Milliseconds between two slices: a batch of lines takes several turns to be read, and none is to wait for more than a slice. */
+const BREATH = 20;
 /** Milliseconds until a slice that failed is tried again. */
 const HOLD_UP = 5_000;
 
@@ -52,7 +54,7 @@ export class Walk {
     if (upTo > this.#after) this.#steps.slice({ after: this.#after, upTo });
     this.#after = upTo;
     if (!this.isUnderWay) return this.#steps.done();
-    this.#schedule(0);
+    this.#schedule(BREATH);
   }
 
   #schedule(milliseconds: number): void {

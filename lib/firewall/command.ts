@@ -1,7 +1,7 @@
 import type { Ban } from "../deciding/ban.ts";
 import type { Firewall, Outcome } from "./firewall.ts";
 import type { Micros } from "../core/time.ts";
-import { Runner } from "../core/child_process.ts";
+import { hasOwnChildren, Runner } from "../core/child_process.ts";
 
 /** How the commands run. */
 export interface CommandOptions {
@@ -69,7 +69,8 @@ export class CommandFirewall implements Firewall {
   ): Promise<Outcome> {
     const { timeout } = this.#options;
     const argv = command.map((word) => word.replace("%s", address));
-    const { error, words, uncertain } = await this.#runner.run(argv, { timeout, signal });
+    const leadsGroup = hasOwnChildren(argv[0]!);
+    const { error, words, uncertain } = await this.#runner.run(argv, { timeout, signal, leadsGroup });
     if (error === null) return { address, error };
     const last = words.split("\n").at(-1)!.slice(0, 200);
     const failed = {

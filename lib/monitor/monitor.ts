@@ -31,7 +31,7 @@ import { type MonitorFeed, openFeeds } from "./feeds.ts";
 import { type House, HOUSEKEEPING, Housekeeping } from "./housekeeping.ts";
 import { Knocking } from "./knocking.ts";
 import { type AppliedBan, Leaks } from "./leaks.ts";
-import { resolveBySystem } from "./names.ts";
+import { systemResolve } from "./names.ts";
 import { Pipeline } from "./pipeline.ts";
 import { type MonitorReport, readReport, type SourceReport } from "./report.ts";
 import { Surroundings, systemSources } from "./surroundings.ts";
@@ -104,7 +104,7 @@ export class Monitor {
       state,
       log,
       clock: now,
-      resolve: resolveBySystem,
+      resolve: systemResolve(),
       changed: () => this.#housekeeping.attempt("take over a change", () => this.#refresh()),
     });
     this.#surroundings = new Surroundings({
@@ -180,11 +180,15 @@ export class Monitor {
       isTrialOver = isOver;
       if (isOver) stop.abort();
     });
+    // The system answers while all else starts.
+    const surroundings = this.#surroundings.follow(stop.signal);
     await this.#whitelisting.look(stop.signal);
-    const background = Promise.all([this.#startBackground(stop.signal), trial]).catch((error) => {
-      stop.abort();
-      throw error;
-    });
+    const background = Promise.all([this.#startBackground(stop.signal), trial, surroundings]).catch(
+      (error) => {
+        stop.abort();
+        throw error;
+      },
+    );
     background.catch(() => {});
     try {
       await this.#learnWhitelist(stop.signal);
@@ -238,7 +242,6 @@ export class Monitor {
       this.#reconcile(signal),
       every(REPORTING, signal, () => attempt("report", () => this.#report(true))),
       this.#whitelisting.followNames(signal),
-      this.#surroundings.follow(signal),
       this.#whitelisting.followFiles(signal),
     ]);
   }

@@ -42,6 +42,8 @@ interface Candidate {
   readonly module: ReadableModule;
   /** Whether only root or the service can have written the record. */
   readonly isTrusted: boolean;
+  /** 1 for each byte that the module's messages may begin with. */
+  readonly firstBytes: Uint8Array;
 }
 
 /** A program that a line names, and the modules that its lines may belong to. */
@@ -346,6 +348,7 @@ export class Reader {
   #isUnderstood(candidates: readonly Candidate[], bytes: Bytes, from: number, to: number): boolean {
     for (let i = 0; i < candidates.length; i++) {
       const candidate = candidates[i]!;
+      if (from < to && candidate.firstBytes[bytes.array[from]!] === 0) continue;
       if (!this.#ask(candidate.module, bytes, from, to)) continue;
       this.#take(candidate, bytes, from, to);
       this.#event.isUnderstood = true;
@@ -406,7 +409,7 @@ export class Reader {
     const { identifier, sender } = origin;
     const ofUnit = () => this.#open.filter(({ units }) => isOfUnit(sender.unit, units));
     const modules = this.#byIdentifier.get(identifier) ?? ofUnit();
-    const candidates = modules.map((module) => ({ module, isTrusted: isTrusted(sender, module.units) }));
+    const candidates = modules.map((module) => candidate(module, isTrusted(sender, module.units)));
     if (candidates.length > 0) this.#suppressions.seen(sender.unit);
     return this.#placements[index] = { origin, candidates, isJournalds: isJournalds(origin) };
   }
@@ -422,6 +425,13 @@ function writersOf(candidates: readonly Candidate[], identifier: string): readon
   return candidates.every(isWriter) ? candidates : candidates.filter(isWriter);
 }
 
+/** Any byte may begin a message. */
+const ANY = new Uint8Array(256).fill(1);
+
+function candidate(module: ReadableModule, isTrusted: boolean): Candidate {
+  return { module, isTrusted, firstBytes: module.reader.firstBytes ?? ANY };
+}
+
 function trusted(module: ReadableModule): Candidate {
-  return { module, isTrusted: true };
+  return candidate(module, true);
 }

@@ -162,11 +162,17 @@ export class EnforcementTable {
 
   /** Tries that are due later than any may be were put off while the clock ran ahead: they are due now. */
   rebase(now: Micros): void {
-    for (
-      const which of ["ended IS NULL AND applied_at IS NULL", "ended IS NOT NULL AND applied_by IS NOT NULL"]
-    ) {
-      this.#db.run(`UPDATE ban SET next_try = 0 WHERE ${which} AND next_try > ?`, now + LAST_RETRY);
-    }
+    const late = now + LAST_RETRY;
+    this.#db.run(
+      `WITH ${TURNS_TO_APPLY} UPDATE ban INDEXED BY ban_to_apply SET next_try = 0
+       WHERE ended IS NULL AND applied_at IS NULL AND turn IN (SELECT turn FROM to_apply) AND next_try > ?`,
+      late,
+    );
+    this.#db.run(
+      `WITH ${TURNS_TO_LIFT} UPDATE ban INDEXED BY ban_to_lift SET next_try = 0
+       WHERE ended IS NOT NULL AND applied_by IS NOT NULL AND turn IN (SELECT turn FROM to_lift) AND next_try > ?`,
+      late,
+    );
   }
 
   /** When something falls due next: a retry or an end; null when nothing will by itself. */

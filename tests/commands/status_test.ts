@@ -83,7 +83,7 @@ Deno.test("`status` ends with 0 where all works, with 1 and a sentence where som
   assert.equal(stopped.code, 69);
   assert.match(
     stopped.stdout,
-    /^not running\nproblem   no monitor runs on this state: Cannot read the journal: there is none\n/,
+    /^not running\nproblem {3}no monitor runs on this state: Cannot read the journal: there is none\n/,
   );
   using _lock = {
     lock: takeLock(directory)!,
@@ -95,7 +95,7 @@ Deno.test("`status` ends with 0 where all works, with 1 and a sentence where som
   const { code, stdout } = await status();
   assert.equal(code, 0, stdout);
   assert.match(stdout, /^running, pid 1, since .*: all works\n/);
-  assert.match(stdout, /^ +often  last hit 1970-01-01 00:00:01\n +never hit: a, b\n/m);
+  assert.match(stdout, /^ +often {2}last hit 1970-01-01 00:00:01\n +never hit: a, b\n/m);
   assert.match(stdout, /^times +of UTC$/m);
   for (const [over, sentence] of PROBLEMS) {
     state.setReport(JSON.stringify({ ...REPORT, ...over }));
@@ -103,7 +103,7 @@ Deno.test("`status` ends with 0 where all works, with 1 and a sentence where som
     assert.deepEqual([result.code, JSON.parse(result.stdout).problems], [1, [sentence]]);
   }
   const people = await status();
-  assert.match(people.stdout, /^running, .*: 1 problem\nproblem   PostgreSQL: no route\n/);
+  assert.match(people.stdout, /^running, .*: 1 problem\nproblem {3}PostgreSQL: no route\n/);
 });
 
 Deno.test("`status` and `bans` tell apart which bans are decided, in force and waiting, and for how long", async () => {

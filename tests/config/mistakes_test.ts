@@ -315,8 +315,8 @@ const WRONG: [text: string, complaint: string, position: string][] = [
     "1:54",
   ],
   [
-    top('"DB": { "host": "/run/postgresql", "user": "u", "database": "d" }'),
-    'DB.host: must be a host name or an address, got "/run/postgresql"',
+    top('"DB": { "host": "/run/../etc", "user": "u", "database": "d" }'),
+    'DB.host: must be a host name, an address, or the directory of a socket, got "/run/../etc"',
     "1:19",
   ],
   [

@@ -83,6 +83,27 @@ Deno.test("`CommandFirewall.ban()` ends a command that exceeds its time with all
   }, SECOND / 2);
 });
 
+/** The process group of a process, see proc(5). */
+function groupOf(stat: string): string {
+  return stat.slice(stat.lastIndexOf(")")).split(" ")[3]!;
+}
+
+Deno.test("`CommandFirewall.ban()` has a command lead a process group, but none that sudo starts as another user", async () => {
+  const directory = Deno.makeTempDirSync();
+  const own = groupOf(Deno.readTextFileSync("/proc/self/stat"));
+  try {
+    for (const [name, isLeader] of [["ban", true], ["sudo", false]] as const) {
+      const program = script(directory, { name, body: `cat /proc/$$/stat > "$0.stat"` });
+      const options = { unban: null, timeout: 20 * SECOND, concurrency: 1 };
+      await new CommandFirewall({ ban: [program, "%s"], ...options }).ban([ban("192.0.2.1")], NEVER);
+      const stat = Deno.readTextFileSync(`${program}.stat`);
+      assert.equal(groupOf(stat), isLeader ? stat.split(" ")[0] : own);
+    }
+  } finally {
+    Deno.removeSync(directory, { recursive: true });
+  }
+});
+
 /** Lets `command_program.ts` ban with a command that hangs, with the right to run `programs` and that. */
 async function hang(
   programs: readonly string[],

@@ -48,7 +48,6 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "ipaddr.js": ["lib/core/address.ts"],
   "jsonc-parser": ["lib/config/"],
   "node:crypto": ["lib/deciding/knock_key.ts"],
-  "node:dns/promises": ["lib/monitor/names.ts"],
   "node:net": ["lib/postgres/connection.ts"],
   "node:os": ["lib/core/denial.ts"],
   "node:path": ["lib/config/"],
