@@ -46,7 +46,7 @@ export function checkCommand(options: CommonOptions): number {
 }
 
 /** Returns the patterns of log files that modules read, each once. */
-function filesOf({ modules }: Config): string[] {
+export function filesOf({ modules }: Config): string[] {
   return [...new Set(modules.flatMap(({ module }) => module.files))];
 }
 

@@ -41,22 +41,27 @@ export interface Grounds {
 
 /** Runs `work` on the state that the options name. Throws `UserError` (69) when it does not exist. */
 export function withState<T>(options: CommonOptions, work: (state: State) => T): T {
-  return withStateOf(options.state ?? groundsOf(options).directory, { options, work });
+  return closing(openState(options), work);
 }
 
 /** Runs `work` as `withState()` does, with the configuration where it can be used. */
 export function withGrounds<T>(options: CommonOptions, work: (grounds: Grounds) => T): T {
   const { config, directory } = groundsOf(options);
-  return withStateOf(directory, { options, work: (state) => work({ config, state }) });
+  return closing(openStateOf(directory, options), (state) => work({ config, state }));
+}
+
+/** Opens the state that the options name, which the caller closes. Throws `UserError` (69) when it does not exist. */
+export function openState(options: CommonOptions): State {
+  return openStateOf(options.state ?? groundsOf(options).directory, options);
+}
+
+function openStateOf(directory: string, options: CommonOptions): State {
+  requireState(directory, options);
+  return new State(directory);
 }
 
 /** Closes the state when `work` is done. */
-function withStateOf<T>(
-  directory: string,
-  { options, work }: { options: CommonOptions; work: (state: State) => T },
-): T {
-  requireState(directory, options);
-  const state = new State(directory);
+function closing<T>(state: State, work: (state: State) => T): T {
   let isPending = false;
   try {
     const result = work(state);

@@ -17,6 +17,8 @@ export interface CommonOptions {
 export const EXPORT_FORMATS = ["nft", "ipset", "plain", "json"] as const;
 /** Columns of a terminal that does not tell. */
 const USUAL_WIDTH = 80;
+/** Tables of `top`. */
+export const TOP_TABLES = ["address", "network", "user", "path", "rule", "module"] as const;
 const encoder = new TextEncoder();
 
 /** Writes a line for people to standard output; whatever in it could steer a terminal is escaped. */
@@ -41,6 +43,16 @@ export function printData(lines: readonly string[]): void {
 export function printError(line: string): void {
   const width = widthOf(Deno.stderr);
   console.error(width === null ? printable(line) : wrap(printable(line), width).join("\n"));
+}
+
+/** Writes lines for a shell to standard error, which no terminal breaks. */
+export function printErrorData(lines: readonly string[]): void {
+  Deno.stderr.writeSync(encoder.encode(lines.map((line) => `${printable(line)}\n`).join("")));
+}
+
+/** Writes a question to standard error, and leaves the line open for the answer. */
+export function promptError(question: string): void {
+  Deno.stderr.writeSync(encoder.encode(printable(question)));
 }
 
 /** Writes a line of the program's own that steers the terminal, as colours do. Nothing that others wrote may be in it. */

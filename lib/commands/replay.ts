@@ -1,5 +1,5 @@
 import type { Config } from "../config/types.ts";
-import { formatDuration, type Micros, now, parseDuration } from "../core/time.ts";
+import { formatDuration, type Micros, now } from "../core/time.ts";
 import { journalMatches } from "../monitor/feeds.ts";
 import { type Judge, Pipeline } from "../monitor/pipeline.ts";
 import { NoStore, QUIET } from "./dry_run.ts";
@@ -15,6 +15,7 @@ import type { LogEvent } from "../reading/event.ts";
 import type { Trip } from "../rules/rule.ts";
 import { UserError } from "../core/error.ts";
 import { openInput, readInput } from "./input.ts";
+import { requireTime } from "./instant.ts";
 import { openConfig, setConfigured } from "./open.ts";
 import {
   type CommonOptions,
@@ -207,26 +208,4 @@ async function* fileBatches(
     0,
   );
   for (const input of inputs) yield* readInput(input, (bytes) => progress.add(bytes));
-}
-
-/** An instant in local time or ISO 8601, or a span before now; throws `UserError` (64). */
-function requireTime(text: string): Micros {
-  const span = text.startsWith("-") ? parseDuration(text.slice(1)) : null;
-  if (span !== null) return now() - span;
-  const day = { today: 0, yesterday: -1 }[text];
-  const date = day === undefined
-    ? new Date(/^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00:00` : text)
-    : midnight(day);
-  if (!Number.isNaN(date.getTime())) return date.getTime() * 1_000;
-  throw new UserError(
-    `Cannot read the time "${text}": expected today, yesterday, -2h, or one such as "2026-01-31 12:00"`,
-    64,
-  );
-}
-
-function midnight(days: number): Date {
-  const date = new Date();
-  date.setHours(0, 0, 0, 0);
-  date.setDate(date.getDate() + days);
-  return date;
 }

@@ -5,7 +5,7 @@ import { userName } from "../core/denial.ts";
 export function whoRuns(): string {
   const sudoer = tried(() => Deno.env.get(SUDOER));
   const uid = tried(() => Deno.uid());
-  const name = userName() ?? "somebody";
+  const name = userName();
   return `${name}${uid === undefined ? "" : ` (uid ${uid})`}${sudoer ? `, by sudo from ${sudoer}` : ""}`;
 }
 

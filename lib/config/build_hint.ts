@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { shellWord } from "../core/text.ts";
 
 /** The configuration and the state that a program is to be built for, as the user named them. */
 export interface BuildTarget {
@@ -23,13 +24,8 @@ export function buildHint({ config, state }: BuildTarget): string {
 /** Null when one is relative to a working directory that the program may not know. */
 function absolutePaths(paths: readonly string[]): string[] | null {
   try {
-    return paths.map((path) => quoted(resolve(path)));
+    return paths.map((path) => shellWord(resolve(path)));
   } catch {
     return null;
   }
-}
-
-/** A word as a shell takes it. */
-function quoted(word: string): string {
-  return /^[\w./:@%+,=-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

@@ -9,6 +9,7 @@ import { readConfig, readPassword } from "./file.ts";
 import { inherit, makeGrowth, makeModules } from "./modules.ts";
 import { firewallProblems, fleetProblems, moduleProblems, refuse, schemaProblems } from "./problems.ts";
 import { type Settings, settingsSchema } from "./schema.ts";
+import { SHIPPED, withShippedRules } from "./shipped.ts";
 import type { FollowRules } from "../deciding/following.ts";
 import type { TrustOptions } from "../deciding/logins.ts";
 import type { BanConfig, Config, LoadOptions, WhitelistConfig } from "./types.ts";
@@ -21,7 +22,17 @@ import { whitelistFile } from "./whitelist_file.ts";
  * file's order
  */
 export function loadConfig(path: string, options: LoadOptions): Config {
-  const document = new Document(readConfig(path, options.state), path);
+  return configOf(readConfig(path, options.state), path, options);
+}
+
+/** Returns the shipped configuration as if it stood in the file `path`, for commands that can do without that one. */
+export function shippedConfig(path: string, options: LoadOptions): Config {
+  return configOf(SHIPPED, path, options);
+}
+
+/** Checks and completes `text` as if it stood in the file `path`. See `loadConfig()`. */
+export function configOf(text: string, path: string, options: LoadOptions): Config {
+  const document = new Document(text, path);
   const settings = check(document, options);
   const { modules, tests, problems } = makeModules(settings, { document, known: options.known });
   refuse(problems);
@@ -89,7 +100,7 @@ function keepBans(
 }
 
 function check(document: Document, { known }: LoadOptions): Settings {
-  const checked = settingsSchema.safeParse(document.value);
+  const checked = settingsSchema.safeParse(withShippedRules(document.value));
   const problems = checked.success ? [] : schemaProblems(document, checked.error.issues);
   refuse([
     ...document.duplicates,

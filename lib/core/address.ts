@@ -79,6 +79,14 @@ export function enclosing(address: string, length: number): string {
   return `${word >>> 24}.${word >>> 16 & 255}.${word >>> 8 & 255}.${word & 255}/${length}`;
 }
 
+/** What all canonical addresses inside of a canonical network begin with, up to a dot or all of an address; empty where they need not. */
+export function beginningOf(network: string): string {
+  const [address, length] = network.split("/") as [string, string?];
+  if (length === undefined) return address;
+  if (network.includes(":")) return "";
+  return address.split(".").slice(0, Math.floor(Number(length) / 8)).map((octet) => `${octet}.`).join("");
+}
+
 /** Length of the prefix of a canonical address or network in bits. */
 export function prefixLength(address: string): number {
   const slash = address.indexOf("/");

@@ -5,7 +5,7 @@ import { userInfo } from "node:os";
  * ...)` gives `user alice may not read x; ...`.
  */
 export function denial(deed: string, remedy: (user: string) => string): string {
-  const user = userName() ?? "$USER";
+  const user = userName();
   return `user ${user} may not ${deed}; ${remedy(user)}`;
 }
 
@@ -14,11 +14,11 @@ export function joining(group: string): (user: string) => string {
   return (user) => `let it with: sudo usermod -aG ${group} ${user}, and log in again`;
 }
 
-/** The user's name; null if it is unknown or not permitted to read. */
-export function userName(): string | null {
+/** Returns the name of this process's user; `$USER`, which a shell replaces, if the name is unknown or not permitted to read. */
+export function userName(): string {
   try {
     return userInfo().username;
   } catch {
-    return null;
+    return "$USER";
   }
 }

@@ -14,19 +14,18 @@ import type { Trial } from "../deciding/ban.ts";
 import type { FollowRules } from "../deciding/following.ts";
 import { Logins } from "../deciding/logins.ts";
 import { Bans } from "../enforcing/bans.ts";
-import { CommandFirewall } from "../firewall/command.ts";
 import type { Firewall } from "../firewall/firewall.ts";
-import { NftablesFirewall } from "../firewall/nftables.ts";
-import { ObserveFirewall } from "../firewall/observe.ts";
 import { type Fleet, openFleet, type Sharing } from "../postgres/fleet.ts";
 import { longestWindow } from "../rules/engine.ts";
 import type { ModuleRules } from "../rules/rule.ts";
 import type { Deed } from "../state/deed_table.ts";
 import type { Lock } from "../state/lock.ts";
+import type { BatchWriter } from "../state/batch_writer.ts";
 import type { State } from "../state/state.ts";
 import { watchControl } from "./control.ts";
 import { FleetBans } from "./fleet_bans.ts";
 import type { Start } from "../sources/source.ts";
+import { openFirewall } from "./firewall.ts";
 import { type MonitorFeed, openFeeds } from "./feeds.ts";
 import { type House, HOUSEKEEPING, Housekeeping } from "./housekeeping.ts";
 import { Knocking } from "./knocking.ts";
@@ -82,6 +81,7 @@ export class Monitor {
   readonly #knocking: Knocking;
   /** Null: nobody is really banned. */
   readonly #leaks: Leaks | null;
+  readonly #batches: BatchWriter;
   readonly #pipeline: Pipeline;
   readonly #feeds: readonly MonitorFeed[];
   readonly #housekeeping: Housekeeping;
@@ -115,7 +115,7 @@ export class Monitor {
       database: config.database?.host ?? null,
       changed: () => this.#refreshSoon(),
     });
-    this.#firewall = buildFirewall(config, { lost: () => this.#bans.putBack() });
+    this.#firewall = openFirewall(config.ban, { lost: () => this.#bans.putBack() });
     state.enforcement.rebase(now());
     const { start } = currentBoot(bootId);
     state.logins.expire({ logins: now() - (config.trust?.span ?? 0), sessions: start });
@@ -149,8 +149,9 @@ export class Monitor {
       lengths: bannedLengths(config),
       log,
     });
+    this.#batches = state.batches(config.modules.map(({ module }) => module.name));
     this.#pipeline = new Pipeline(config.modules, {
-      store: state.batches(config.modules.map(({ module }) => module.name)),
+      store: this.#batches,
       judge: this.#bans,
       log,
       before: readReport(state.report())?.modules,
@@ -241,6 +242,7 @@ export class Monitor {
       this.#housekeeping.run(signal),
       this.#reconcile(signal),
       every(REPORTING, signal, () => attempt("report", () => this.#report(true))),
+      every(REPORTING, signal, () => attempt("keep counts of the hour", () => this.#batches.flush())),
       this.#whitelisting.followNames(signal),
       this.#whitelisting.followFiles(signal),
     ]);
@@ -376,6 +378,7 @@ export class Monitor {
         { name: "delete old logins", run: (time) => this.#state.logins.expireLogins(time - keepLogins) },
       ],
       deletions: [
+        { name: "add up counts of old hours", run: (time) => this.#state.rollups.fold(time) },
         { name: "write notes anew", run: () => this.#state.notes.rewrite(this.#pipeline.lasting) ? 1 : 0 },
         ...keepLog === null
           ? []
@@ -460,6 +463,7 @@ export class Monitor {
     await background;
     // What takes over would not know that the clock was set back.
     this.#housekeeping.attempt("mend bans of a clock that ran ahead", () => this.#rebase());
+    this.#housekeeping.attempt("keep counts of the hour", () => this.#batches.flush({ isLast: true }));
     this.#housekeeping.attempt("report", () => this.#report(false));
   }
 
@@ -488,12 +492,4 @@ function bannedLengths({ ipv6Prefix, networkBans }: Config): { ipv4: number[]; i
     ipv4: [...networkBans.flatMap(({ ipv4 }) => ipv4 ?? []), 8, 16, 24],
     ipv6: [ipv6Prefix, ...networkBans.flatMap(({ ipv6 }) => ipv6 ?? []), 32, 48, 56, 64],
   };
-}
-
-function buildFirewall(config: Config, { lost }: { lost: () => void }): Firewall {
-  const { firewall, nft, command, unban, timeout, concurrency } = config.ban;
-  if (firewall === "nftables") return new NftablesFirewall({ command: nft, timeout, clock: now, lost });
-  return firewall === "observe"
-    ? new ObserveFirewall()
-    : new CommandFirewall({ ban: command!, unban, timeout, concurrency });
 }

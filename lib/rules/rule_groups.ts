@@ -51,6 +51,7 @@ export class RuleGroups {
   readonly #masks: number[] = [];
   /** Whether notes of a group are stored without an end. */
   readonly #lasting: boolean[] = [];
+  readonly #services: string[] = [];
   readonly #valueSpans: Micros[] = [];
   #used: boolean[] = [];
   #next = 0;
@@ -83,6 +84,7 @@ export class RuleGroups {
     this.#masks[number] = GROUP_MASK;
     this.#lasting[number] = rules.some((rule) => this.spans[rule] === Infinity);
     this.#numbers.set(key, number);
+    this.#services[number] = this.#rules[rules[0]!]!.service;
     const made = { number, rules: JSON.stringify(rules.map((rule) => this.#nameOf(rule))) };
     this.#stored[number] = made;
     this.#made.push(made);
@@ -95,6 +97,7 @@ export class RuleGroups {
     this.#stored[number] = group;
     const stored = (JSON.parse(names) as StoredRule[]).slice(0, GROUP_RULES);
     const rules = stored.map((one) => this.#find(one));
+    this.#services[number] = stored[0]![0];
     this.#set(number, rules);
     this.#masks[number] = rules.reduce((mask, rule, i) => rule < 0 ? mask : mask | 1 << i, 0);
     this.#lasting[number] = stored.some(([, , , isLasting]) => isLasting);
@@ -145,6 +148,11 @@ export class RuleGroups {
   /** Whether notes of a group are, or may be, stored without an end. */
   isLasting(group: number): boolean {
     return this.#lasting[group]!;
+  }
+
+  /** The module that the rules of a group belong to; null where the state does not know the group. */
+  serviceOf(group: number): string | null {
+    return this.#services[group] ?? null;
   }
 
   /** The rules of a group. */

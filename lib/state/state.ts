@@ -8,12 +8,14 @@ import { Database } from "./database.ts";
 import { DeedTable } from "./deed_table.ts";
 import { EnforcementTable } from "./enforcement_table.ts";
 import { FleetTable } from "./fleet_table.ts";
+import { History } from "./history.ts";
 import { Keeper } from "./keeper.ts";
 import { KnockTable } from "./knock_table.ts";
 import { LogTable } from "./log_table.ts";
 import { LoginTable } from "./login_table.ts";
 import { NoteTable } from "./note_table.ts";
 import { StateOutbox } from "./outbox.ts";
+import { RollupTable } from "./rollup_table.ts";
 
 /** Stands before the path of a whitelist file in the key of its copy. */
 const COPY = "whitelist file ";
@@ -28,6 +30,8 @@ export class State {
   readonly deeds: DeedTable;
   readonly notes: NoteTable;
   readonly outbox: StateOutbox;
+  readonly rollups: RollupTable;
+  readonly history: History;
   readonly fleet: FleetTable;
   readonly #db: Database;
   readonly #keeper: Keeper | null;
@@ -52,6 +56,8 @@ export class State {
     this.deeds = new DeedTable(this.#db);
     this.notes = new NoteTable(this.#db);
     this.outbox = new StateOutbox(this.#db, this.log);
+    this.rollups = new RollupTable(this.#db);
+    this.history = new History(this.#db);
     this.fleet = new FleetTable(this.#db);
   }
 

@@ -1,6 +1,7 @@
 import { strict as assert } from "node:assert";
 import { now, SECOND } from "../../lib/core/time.ts";
 import type { MonitorReport } from "../../lib/monitor/report.ts";
+import { eventOf, lineOf } from "../support/events.ts";
 import { MANUAL, type TemporaryState, temporaryState } from "../support/helpers.ts";
 import { program } from "../support/program.ts";
 
@@ -108,12 +109,40 @@ function configure({ directory }: TemporaryState): string {
   return config;
 }
 
+/** Records and counts a line that hits, of somebody who has logged in, is logged in and has knocked. */
+function record({ state }: TemporaryState): void {
+  const [address, time] = ["192.0.2.7", now()];
+  const message = `Invalid user admin from ${address} port 33100`;
+  const batches = state.batches(["SSHD"]);
+  batches.lines.add(lineOf({ module: 0, address, time, message }));
+  batches.rollups.add(
+    eventOf({ address, time, message, fields: { user: "admin" } }, ["message", "user"]),
+    true,
+  );
+  batches.write({
+    source: "journal",
+    position: "1",
+    notes: { groups: [], forgotten: null, rows: [] },
+    logins: {
+      logins: [{ address, method: "password", user: "admin", time }],
+      opened: [{ address, port: 22, pid: null, time }],
+      closed: [],
+    },
+    bans: [],
+    knocks: [],
+  });
+}
+
 /** Commands in order, with the sections of docs/json.md that describe what they print. */
 function commandsOf(directory: string): readonly (readonly [string, readonly [string, ...string[]]])[] {
   return [
     ["bans", ["A ban"]],
+    ["why 192.0.2.0/24", ["`why`", "A ban", "`status`", "`whitelist`"]],
+    ["top", ["`top`"]],
     ["status", ["`status`", "A ban"]],
     ["check", ["`check`"]],
+    ["init", ["`init`"]],
+    ["doctor", ["`doctor`"]],
     [`match --module SSHD ${directory}/lines`, ["`match`"]],
     [`replay ${directory}/lines`, ["`replay`"]],
     ["ban 192.0.2.8", ["`ban`", "A ban"]],
@@ -139,6 +168,7 @@ Deno.test("docs/json.md describes every key that `--json` prints, and no others"
   const { directory, state } = temporary;
   const config = configure(temporary);
   state.bans.add(BAN);
+  record(temporary);
   state.setReport(JSON.stringify(REPORT));
   state.setTrial({ end: now() + 3_600 * SECOND, lastBan: 0 });
   const run = async (command: string) =>

@@ -59,7 +59,11 @@ const WRONG: [text: string, complaint: string, position: string][] = [
     "modules.__proto__: is an unknown module: known are SSHD, NGINX, and any other needs a pattern",
     "1:16",
   ],
-  ['{ "modules": { "SSHD": {} } }', "modules.SSHD.rules: is missing", "1:24"],
+  [
+    '{ "modules": { "ftp": { "pattern": "^<ADDR> x", "match": { "unit": "ftp.service" } } } }',
+    "modules.ftp.rules: is missing",
+    "1:23",
+  ],
   ['{ "modules": { "SSHD": 1 } }', "modules.SSHD: must be an object, got 1", "1:24"],
   [
     '{ "modules": { "SSHD": { "rules": [] } } }',

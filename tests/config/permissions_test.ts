@@ -75,7 +75,7 @@ Deno.test("`permissionsFor()` gives a monitor that observes journalctl, routes, 
       "/run/systemd/resolve/resolv.conf",
     ],
     write: ["/var/lib/strongmonitor"],
-    env: [],
+    env: ["SUDO_USER"],
     sys: ["hostname", "networkInterfaces", "osUptime", "uid", "gid", "userInfo"],
   });
 });
