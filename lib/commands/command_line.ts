@@ -3,20 +3,20 @@
  * `--help` and `status` evaluate none of the others'.
  */
 import { Command, Option } from "commander";
+import { UserError } from "../core/error.ts";
 import type { Log } from "../core/log.ts";
 import { unknownCommand } from "./arguments.ts";
 import type { InitOptions } from "./init/init.ts";
 import type { BanOptions } from "./ban.ts";
+import type { CheckOptions } from "./check.ts";
 import type { ExportFormat } from "./bans_export.ts";
 import type { ImportOptions } from "./bans_import.ts";
 import type { KnockNewOptions } from "./knock.ts";
-import { type CommonOptions, EXPORT_FORMATS, printError, printLines, TOP_TABLES } from "./output.ts";
+import { type CommonOptions, CONFIG, EXPORT_FORMATS, printError, printLines, TOP_TABLES } from "./output.ts";
 import type { RunOptions, RunSignals } from "./run.ts";
 import type { UnbanOptions } from "./unban.ts";
 import type { TopOptions } from "./top.ts";
 import type { WhitelistAddOptions } from "./whitelist.ts";
-
-const CONFIG = "/etc/strongmonitor/config.jsonc";
 
 /** What the command line is given by the program. */
 export interface CommandLineParts {
@@ -180,19 +180,26 @@ function addTrials(program: Command, exit: CommandLineParts["exit"]): void {
   subcommand(program, {
     usage: "check",
     summary: "check the configuration and say what it means",
-    examples: ["check --config ./config.jsonc"],
+    examples: ["check --config ./config.jsonc", "check --quiet", "check --config - < draft.jsonc"],
   })
+    .option("-q, --quiet", "say only what is wrong")
     .option("--json", "print JSON")
-    .action(async (options: Options) => exit((await import("./check.ts")).checkCommand(options)));
+    .action(async (options: Options & CheckOptions) =>
+      exit(await (await import("./check.ts")).checkCommand(options))
+    );
   subcommand(program, {
-    usage: "match [file]",
-    summary: "show what the rules make of each line of a file, or of standard input",
-    examples: ["match --module SSHD - < /var/log/auth.log", "match --module SSHD --json - < lines"],
+    usage: "match [input]",
+    summary: "show what the rules make of a line, or of each line of a file or of standard input",
+    examples: [
+      "match 'Invalid user admin from 192.0.2.7 port 4711'",
+      "match - < /var/log/auth.log",
+      "match --module SSHD --json lines.txt",
+    ],
   })
-    .requiredOption("-m, --module <name>", "module that reads the lines")
-    .option("--json", "print one JSON object a line")
-    .action(async (file: string | undefined, options: Options & { module: string }) =>
-      exit(await (await import("./match.ts")).matchCommand(file ?? "-", options))
+    .option("-m, --module <name>", "module that reads the lines; each line's own without")
+    .option("--json", "print one JSON object a line, and a summary")
+    .action(async (input: string | undefined, options: Options & { module?: string }) =>
+      exit(await (await import("./match.ts")).matchCommand(requireInput(input), options))
     );
   subcommand(program, {
     usage: "replay [files...]",
@@ -206,9 +213,19 @@ function addTrials(program: Command, exit: CommandLineParts["exit"]): void {
     .option("--since <time>", "read the journal from this time on")
     .option("--until <time>", "read the journal up to this time")
     .option("--json", "print one JSON object a ban, and a summary")
-    .action(async (files: string[], options: Options & { since?: string; until?: string }) =>
-      exit(await (await import("./replay.ts")).replayCommand(files, options))
-    );
+    .action(async (files: string[], options: Options & { since?: string; until?: string }) => {
+      const isOfJournal = options.since !== undefined || options.until !== undefined;
+      const inputs = files.length > 0 || isOfJournal ? files : [requireInput(undefined)];
+      exit(await (await import("./replay.ts")).replayCommand(inputs, options));
+    });
+}
+
+/** An input that was named, or standard input: a terminal there would be waited for in silence. */
+function requireInput(input: string | undefined): string {
+  if (input === undefined && Deno.stdin.isTerminal()) {
+    throw new UserError("Cannot read lines from a terminal: name a file, or say - to type them", 64);
+  }
+  return input ?? "-";
 }
 
 /** What the options of `bans` may hold. */

@@ -4,7 +4,7 @@ import { buildHint } from "../config/build_hint.ts";
 import type { Config, WhitelistFile, WhitelistMember } from "../config/types.ts";
 import { isName } from "../config/whitelist.ts";
 import { decodeCopy, type WhitelistContent } from "../config/whitelist_content.ts";
-import { loadConfig, stateDirectoryOf } from "../config/load.ts";
+import { configOf, loadConfig, shippedConfig, stateDirectoryOf } from "../config/load.ts";
 import { prepareStateDirectory } from "../monitor/control.ts";
 import { addressesByName, ownAddresses } from "../monitor/whitelisting.ts";
 import { refusals } from "../config/refusal.ts";
@@ -13,14 +13,45 @@ import { State } from "../state/state.ts";
 import { denial } from "../core/denial.ts";
 import { messageOf, UserError } from "../core/error.ts";
 import { counted } from "../core/text.ts";
-import { type CommonOptions, printError } from "./output.ts";
+import { type CommonOptions, CONFIG, printError } from "./output.ts";
 
 /**
  * Loads the configuration that the options name; reads the password only `withPassword`. Throws
  * `UserError` (78).
  */
 export function openConfig({ config, state }: CommonOptions, { withPassword = false } = {}): Config {
-  return loadConfig(config, { known: modules, state, withPassword });
+  const options = { known: modules, state, withPassword };
+  // A draft counts as if it stood where the configuration does.
+  return config === "-" ? configOf(readStdin(), CONFIG, options) : loadConfig(config, options);
+}
+
+/** Most bytes of a configuration on standard input. */
+const MOST_INPUT = 1 << 20;
+
+/** Throws `UserError` (78) for more than 1 MiB. */
+function readStdin(): string {
+  const bytes = new Uint8Array(MOST_INPUT + 1);
+  let end = 0;
+  for (let count; end < bytes.length && (count = Deno.stdin.readSync(bytes.subarray(end)));) end += count;
+  if (end > MOST_INPUT) {
+    throw new UserError("Cannot read the configuration: standard input has more than 1 MiB", 78);
+  }
+  return new TextDecoder().decode(bytes.subarray(0, end));
+}
+
+/** Loads the configuration as `openConfig()` does, or the shipped one where there is none and none was named. */
+export function openConfigOrShipped(options: CommonOptions): Config {
+  if (options.config !== CONFIG || exists(CONFIG)) return openConfig(options);
+  printError(`Going by the shipped configuration: ${CONFIG} does not exist`);
+  return shippedConfig(CONFIG, { known: modules, state: options.state, withPassword: false });
+}
+
+function exists(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch (error) {
+    return !(error instanceof Deno.errors.NotFound);
+  }
 }
 
 /**

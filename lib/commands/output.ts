@@ -13,6 +13,8 @@ export interface CommonOptions {
   readonly json?: boolean;
 }
 
+/** Where the configuration is unless another one is named. */
+export const CONFIG = "/etc/strongmonitor/config.jsonc";
 /** Formats of `bans --export`. */
 export const EXPORT_FORMATS = ["nft", "ipset", "plain", "json"] as const;
 /** Columns of a terminal that does not tell. */

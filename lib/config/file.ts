@@ -112,7 +112,11 @@ function explain(error: unknown, { path, target }: Pick<Wanted, "path" | "target
     return denial(`read ${path}`, (user) => grant(path, user));
   }
   if (error instanceof Deno.errors.NotCapable) {
-    return `this program was built without the right to read ${path}; ${buildHint(target)}`;
+    const isConfig = path === target.config;
+    const draft = isConfig ? `; check a draft with: strongmonitor check --config - < ${path}` : "";
+    return `this program was built without the right to read ${path}${draft}; ${
+      isConfig ? "to run by it, " : ""
+    }${buildHint(target)}`;
   }
   return `${path} cannot be read, ${messageOf(error).split("\n")[0]}`;
 }
