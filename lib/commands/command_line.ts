@@ -56,6 +56,7 @@ export function commandLine(parts: CommandLineParts): Command {
   addInit(program, exit);
   addRun(program, parts);
   addHistory(program, exit);
+  addNotify(program, exit);
   addTrials(program, exit);
   addBans(program, exit);
   addWhitelist(program, exit);
@@ -164,6 +165,16 @@ function addHistory(program: Command, exit: CommandLineParts["exit"]): void {
     .addOption(new Option("--by <what>", "show this table alone, with more rows").choices(TOP_TABLES))
     .option("--json", "print JSON")
     .action(async (options: Options & TopOptions) => exit((await import("./top.ts")).topCommand(options)));
+}
+
+/** The command that tries the hook. */
+function addNotify(program: Command, exit: CommandLineParts["exit"]): void {
+  subcommand(program, {
+    usage: "notify",
+    summary: "have the program of `notify` told a test, and say whether it took that",
+    examples: ["notify"],
+  })
+    .action(async (options: Options) => exit(await (await import("./notify.ts")).notifyCommand(options)));
 }
 
 /** The commands that try a configuration. */

@@ -3,6 +3,8 @@ import { jsonText, printable } from "../core/text.ts";
 import type { Micros } from "../core/time.ts";
 import { tableLines, wrap } from "./layout.ts";
 
+export { isoTime, isoTimeOrNull } from "../core/time.ts";
+
 /** Options of every command. */
 export interface CommonOptions {
   /** Path of the configuration file. */
@@ -100,17 +102,6 @@ export function printJson(value: unknown): void {
 /** Formats an instant for people: local time to the second. */
 export function localTime(time: Micros): string {
   return new Date(time / 1_000).toLocaleString("sv-SE");
-}
-
-/** Formats an instant for machines: ISO 8601 in UTC, to the microsecond. */
-export function isoTime(time: Micros): string {
-  const micros = String(time % 1_000).padStart(3, "0");
-  return new Date(Math.floor(time / 1_000)).toISOString().replace("Z", `${micros}Z`);
-}
-
-/** `isoTime()` of an instant that may be null. */
-export function isoTimeOrNull(time: Micros | null): string | null {
-  return time === null ? null : isoTime(time);
 }
 
 /** The time zone of local times: `Europe/Berlin`. */

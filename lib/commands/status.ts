@@ -3,6 +3,7 @@ import { isLocked } from "../state/lock.ts";
 import { hasUnknownFormat, type ModuleActivity } from "../reading/activity.ts";
 import type { Leak } from "../monitor/leaks.ts";
 import { type MonitorReport, readReport } from "../monitor/report.ts";
+import type { NotifierStatus } from "../monitor/notifier.ts";
 import type { FleetStatus } from "../postgres/fleet.ts";
 import type { BanTotals } from "../state/ban_table.ts";
 import { banJson } from "./bans.ts";
@@ -83,11 +84,16 @@ function statusJson(status: Status, problems: readonly string[]): unknown {
     failing: failing.map(banJson),
     getting_through: leaksOf(status).map(leakJson),
     database: report?.database ? databaseJson(report.database, backlog) : null,
+    notify: report?.notify ? noticesJson(report.notify) : null,
   };
 }
 
 function databaseJson({ connected, error, lastShipped, setAside }: FleetStatus, backlog: number): unknown {
   return { connected, error, last_shipped: isoTimeOrNull(lastShipped), set_aside: setAside, backlog };
+}
+
+function noticesJson({ program, told, failed, lastTold, error }: NotifierStatus): unknown {
+  return { program, told, failed, last_told: isoTimeOrNull(lastTold), error };
 }
 
 function moduleJson(module: ModuleActivity): unknown {

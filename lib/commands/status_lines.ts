@@ -4,6 +4,7 @@ import { counted } from "../core/text.ts";
 import type { BanStatus } from "../deciding/ban.ts";
 import type { ModuleActivity } from "../reading/activity.ts";
 import type { Leak } from "../monitor/leaks.ts";
+import type { NotifierStatus } from "../monitor/notifier.ts";
 import type { MonitorReport, SourceReport } from "../monitor/report.ts";
 import type { BanTotals } from "../state/ban_table.ts";
 import { totalsText } from "./bans.ts";
@@ -35,6 +36,7 @@ export function statusLines(status: Status, problems: readonly string[]): string
     `bans      ${totalsText(bans)}; ${bans.all} in all, ended ones included`,
     `state     ${counted(status.recorded, "line")} recorded`,
     ...report?.database ? [databaseLine(report.database, status.backlog)] : [],
+    ...report?.notify ? [noticesLine(report.notify)] : [],
     `times     of ${zoneName()}`,
   ];
 }
@@ -114,6 +116,11 @@ function databaseLine(database: NonNullable<MonitorReport["database"]>, backlog:
   return `database  ${state}; ${counted(backlog, "row")} waiting, last shipment ${
     time(database.lastShipped)
   }`;
+}
+
+function noticesLine({ program, told, lastTold }: NotifierStatus): string {
+  const last = lastTold === null ? "" : `, the last at ${time(lastTold)}`;
+  return `notices   ${told} told by ${program}${last}`;
 }
 
 function time(instant: number | null | undefined): string {

@@ -25,6 +25,7 @@ export function problemsOf(status: Status): string[] {
     ),
     ...firewallProblems(status),
     ...report.database?.error ? [`PostgreSQL: ${report.database.error}`] : [],
+    ...report.notify?.error ? [`notices: ${report.notify.error}`] : [],
   ];
 }
 

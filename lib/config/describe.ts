@@ -16,6 +16,8 @@ export function describeConfig(config: Config): string {
       config.keepLogSize === null ? "" : ` in ${config.keepLogSize / 2 ** 20} MiB`
     }, ended bans ${keeping(config.keepBans)}`,
     describeDatabase(config),
+    ...describeNotify(config),
+    ...config.metricsFile === null ? [] : [`Metrics: written to ${config.metricsFile}`],
     ...describeBans(config),
     ...describeGrowth(config),
     ...config.networkBans.map(describeStep),
@@ -34,6 +36,12 @@ function keeping(span: Micros | null): string {
 function describeDatabase({ database }: Config): string {
   if (!database) return "Database: none, all records stay in the state";
   return `Database: ${database.database} on ${spellServer(database)} as ${database.user}`;
+}
+
+function describeNotify({ notify }: Config): string[] {
+  if (notify === null) return [];
+  const bans = notify.bans === null ? "" : ` and, at most every ${formatDuration(notify.bans)}, of bans`;
+  return [`Notices: ${quoteWords([notify.program])} is told of problems${bans}`];
 }
 
 function describeBans({ ban }: Config): string[] {

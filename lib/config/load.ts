@@ -58,6 +58,9 @@ export function configOf(text: string, path: string, options: LoadOptions): Conf
       return options.withPassword === false ? "" : readPassword(file, { state: options.state, isNeeded });
     }),
     following: toFollowing(settings),
+    metricsFile: settings.metrics_file === undefined ? null : resolve(folder, settings.metrics_file),
+    notify: settings.notify &&
+      { ...settings.notify, program: locate([settings.notify.program], folder)![0]! },
     ipv6Prefix: settings.ipv6_prefix,
     networkBans,
     trust: toTrust(settings),

@@ -65,16 +65,19 @@ export function permissionsFor(config: Config): Permissions {
   };
 }
 
-function needsOf({ path, stateDirectory, ban, database, whitelist, modules }: Config): Need[] {
+function needsOf(config: Config): Need[] {
+  const { path, stateDirectory, ban, database, notify, whitelist, modules } = config;
   const journal = modules.find(readsJournal);
   return [
     ...(journal ? [need("run", JOURNAL, ["modules", journal.module.name])] : []),
     need("run", ROUTES),
     need("run", RESOLVER),
     ...firewallNeeds(ban),
+    ...(notify ? [need("run", notify.program, ["notify"]), need("run", KILL)] : []),
     need("read", path),
     need("read", stateDirectory, ["state"]),
     need("write", stateDirectory, ["state"]),
+    ...metricsNeeds(config),
     ...whitelist.files.map((file) => need("read", file.path, ["whitelist_files"])),
     ...RESOLVERS.map((file) => need("read", file)),
     // Rotated files lie in the same directory.
@@ -85,6 +88,19 @@ function needsOf({ path, stateDirectory, ban, database, whitelist, modules }: Co
     ...FACTS.map((fact) => need("sys", fact)),
     need("env", SUDOER),
   ];
+}
+
+/** Renaming one file to the other takes the right to read and to write both. */
+function metricsNeeds({ metricsFile, stateDirectory }: Config): Need[] {
+  if (metricsFile === null || metricsFile.startsWith(`${stateDirectory}/`)) return [];
+  return [metricsFile, freshMetricsFile(metricsFile)].flatMap((file) =>
+    (["read", "write"] as const).map((kind) => need(kind, file, ["metrics_file"]))
+  );
+}
+
+/** The file that takes the place of a metrics file when all is written. Its name is one that node_exporter does not read. */
+export function freshMetricsFile(metricsFile: string): string {
+  return `${metricsFile}.new`;
 }
 
 function need(kind: keyof Permissions, item: string, key: Path | null = null): Need {

@@ -6,6 +6,7 @@ import {
   command,
   described,
   DNS_NAME,
+  howOften,
   millisecondsOrOff,
   program,
   section,
@@ -120,6 +121,21 @@ const knock = section({
   time: described(span().prefault("12h"), "How long a knock whitelists its sender."),
 });
 
+const notify = section({
+  program: described(
+    text(4096).default("/etc/strongmonitor/notify"),
+    "Program that is told, by JSON on its standard input. A relative path with a `/` is relative to this file.",
+  ),
+  bans: described(
+    howOften.prefault("1h"),
+    'How often bans are told: "at once", at most once in a span such as "30m", or "never". Problems are always told at once.',
+  ),
+  timeout: described(
+    span("10m").prefault("30s"),
+    "Longest time of the program; one that runs longer is ended with its children and has failed.",
+  ),
+});
+
 /** The whole configuration: checks it, completes it, and is published as a JSON Schema. */
 export const settingsSchema = section({
   $schema: described(z.string("must be a string").optional(), "JSON Schema that editors go by."),
@@ -204,6 +220,15 @@ export const settingsSchema = section({
     millisecondsOrOff(1, 1_000).prefault("15ms"),
     'How often journalctl is made to look for new entries, such as "20ms"; "off" waits until journald tells of them, up to ' +
       "half a second.",
+  ),
+  notify: described(
+    z.union([z.boolean(), notify], "must be true, false or an object").default(false)
+      .transform((given) => given === true ? notify.parse({}) : given || null),
+    "Whether a program is told of bans and problems, and how: `true` is `{}`.",
+  ),
+  metrics_file: described(
+    text(4096).regex(/\.prom$/, 'must end in ".prom", as node_exporter reads no other files').optional(),
+    "File that metrics are written to, for node_exporter's textfile collector. A relative path is relative to this file.",
   ),
   DB: described(database.optional(), "PostgreSQL database that records and bans are shipped to."),
   fleet: described(

@@ -31,6 +31,10 @@ export interface Config {
   readonly database: DatabaseConfig | null;
   /** Which bans of other servers this one follows; null: none. */
   readonly following: FollowRules | null;
+  /** Absolute path of the file that metrics are written to; null: they are not. */
+  readonly metricsFile: string | null;
+  /** The program that is told of bans and problems; null: nobody is told. */
+  readonly notify: NotifyConfig | null;
   readonly whitelist: WhitelistConfig;
   /** IPv6 addresses are counted and banned by networks of so many bits. */
   readonly ipv6Prefix: number;
@@ -75,6 +79,16 @@ export interface BanConfig {
   readonly timeout: Micros;
   /** Most commands that run at the same time. */
   readonly concurrency: number;
+}
+
+/** How a program is told of bans and problems. */
+export interface NotifyConfig {
+  /** By name or absolute path. */
+  readonly program: string;
+  /** Bans are told at most this often; null: never. */
+  readonly bans: Micros | null;
+  /** Longest run. Then the program is killed and has failed. */
+  readonly timeout: Micros;
 }
 
 /** Addresses, networks and DNS names that are never banned. */

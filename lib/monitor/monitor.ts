@@ -7,7 +7,7 @@ import { every, pause, supervise } from "../core/async.ts";
 import { ClockWatch } from "../core/clock_watch.ts";
 import { messageOf, UserError } from "../core/error.ts";
 import { VERSION } from "../core/version.ts";
-import type { Log } from "../core/log.ts";
+import { countMessages, type Log } from "../core/log.ts";
 import { type Micros, now, SECOND } from "../core/time.ts";
 import type { Config } from "../config/types.ts";
 import type { Trial } from "../deciding/ban.ts";
@@ -34,6 +34,7 @@ import { systemResolve } from "./names.ts";
 import { Pipeline } from "./pipeline.ts";
 import { type MonitorReport, readReport, type SourceReport } from "./report.ts";
 import { Surroundings, systemSources } from "./surroundings.ts";
+import { Telling } from "./telling.ts";
 import { TrialWatch } from "./trial.ts";
 import { ownAddresses, Whitelisting } from "./whitelisting.ts";
 
@@ -85,6 +86,7 @@ export class Monitor {
   readonly #pipeline: Pipeline;
   readonly #feeds: readonly MonitorFeed[];
   readonly #housekeeping: Housekeeping;
+  readonly #telling: Telling;
   readonly #reports = new Map<string, Pick<SourceReport, "name" | "running" | "lastBatch">>();
   readonly #started = now();
   readonly #clock = new ClockWatch();
@@ -94,7 +96,11 @@ export class Monitor {
   #failure: string | null = null;
   #isRefreshDue = false;
 
-  constructor(config: Config, { state, lock, log, trial = null, bootId = null }: MonitorParts) {
+  constructor(
+    config: Config,
+    { state, lock, log: outer, trial = null, bootId = null }: MonitorParts,
+  ) {
+    const { log, counts: messages } = countMessages(outer);
     this.#config = config;
     this.#state = state;
     this.#lock = lock ?? null;
@@ -164,6 +170,14 @@ export class Monitor {
     });
     this.#feeds = openFeeds(config, { pipeline: this.#pipeline, log });
     this.#housekeeping = new Housekeeping(this.#house(), log);
+    this.#telling = new Telling(config, {
+      state,
+      pipeline: this.#pipeline,
+      report: (running) => this.#makeReport(running),
+      firewall: this.#firewall.name,
+      log,
+      messages,
+    });
   }
 
   /**
@@ -172,6 +186,17 @@ export class Monitor {
    * @param isEnd whether the program ends, or a new configuration takes over
    */
   async run(signal: AbortSignal, isEnd: () => boolean = () => true): Promise<boolean> {
+    try {
+      const isTrialOver = await this.#run(signal, isEnd);
+      await this.#telling.end(null, isEnd());
+      return isTrialOver;
+    } catch (error) {
+      await this.#telling.end(error, true);
+      throw error;
+    }
+  }
+
+  async #run(signal: AbortSignal, isEnd: () => boolean): Promise<boolean> {
     const stop = new AbortController();
     const relay = () => stop.abort();
     signal.addEventListener("abort", relay, { once: true });
@@ -243,6 +268,7 @@ export class Monitor {
       this.#reconcile(signal),
       every(REPORTING, signal, () => attempt("report", () => this.#report(true))),
       every(REPORTING, signal, () => attempt("keep counts of the hour", () => this.#batches.flush())),
+      this.#telling.run(signal),
       this.#whitelisting.followNames(signal),
       this.#whitelisting.followFiles(signal),
     ]);
@@ -304,6 +330,10 @@ export class Monitor {
       if (!signal.aborted) throw new Error(`${source.name} ended`);
     };
     return supervise(read, { name: source.name, signal, log: this.#log })
+      .catch((error) => {
+        this.#telling.noteFailure(source.name, error);
+        throw error;
+      })
       .finally(() => report(false, this.#reports.get(source.name)?.lastBatch ?? null));
   }
 
@@ -427,7 +457,14 @@ export class Monitor {
   }
 
   #report(running: boolean): void {
-    const report: MonitorReport = {
+    const text = JSON.stringify(this.#makeReport(running));
+    if (text === this.#lastReport) return;
+    this.#lastReport = text;
+    this.#state.setReport(text);
+  }
+
+  #makeReport(running: boolean): MonitorReport {
+    return {
       pid: Deno.pid,
       running,
       started: this.#started,
@@ -448,11 +485,8 @@ export class Monitor {
       tracked: this.#pipeline.tracked,
       forgotten: this.#pipeline.evicted,
       database: this.#fleet?.status() ?? null,
+      notify: this.#telling.notices,
     };
-    const text = JSON.stringify(report);
-    if (text === this.#lastReport) return;
-    this.#lastReport = text;
-    this.#state.setReport(text);
   }
 
   /** In order: sources have ended, then commands under way, then the last shipment. */

@@ -23,7 +23,7 @@ import type { NewBan } from "../deciding/ban.ts";
 import type { Knock } from "../deciding/knock.ts";
 import type { LoginNews } from "../deciding/logins.ts";
 import type { LogEvent } from "../reading/event.ts";
-import { Activity, type ModuleActivity } from "../reading/activity.ts";
+import { Activity, type ModuleActivity, type ModuleTotals } from "../reading/activity.ts";
 import { ModuleHealth } from "../reading/health.ts";
 import { type MessageReader, NOTHING } from "../reading/message_reader.ts";
 import { Reader } from "../reading/reader.ts";
@@ -139,6 +139,8 @@ export class Pipeline {
     untrusted: 0,
     ahead: 0,
   };
+  /** Bans since the start, by the names of their provenances: `SSHD invalid_user`, `/24`. */
+  readonly decided = new Map<string, number>();
   readonly #modules: readonly ModuleRules[];
   /** Beginnings of messages that a module does not record. */
   readonly #noLog: readonly (readonly Literal[])[];
@@ -199,6 +201,16 @@ export class Pipeline {
   /** How recently each module and rule saw something, and how much each module understands. */
   activity(now: Micros): ModuleActivity[] {
     return this.#activity.report(now);
+  }
+
+  /** What each module read and its rules counted since the start. */
+  totals(): ModuleTotals[] {
+    return this.#activity.totals();
+  }
+
+  /** By source, how old its newest event was when it came. */
+  get lags(): ReadonlyMap<string, Micros> {
+    return this.#lags;
   }
 
   /** Addresses being counted. */
@@ -346,8 +358,9 @@ export class Pipeline {
         counted(hits, "hit")
       }, ${counted(bans.length, "ban")}; position ${position}`
     );
-    for (const { service, rule, time } of byRule) this.#activity.hit(service, rule, time);
+    for (const { service, rule, ...hits } of byRule) this.#activity.hit(service, rule, hits);
     this.#count(intake, { recorded, hits, bans: bans.length });
+    for (const { provenance: { name } } of bans) this.decided.set(name, (this.decided.get(name) ?? 0) + 1);
     store.lines.clear();
     this.#knocking?.open(knocks);
   }

@@ -87,12 +87,17 @@ export class LogTable {
     return this.#deleteOldest(({ time }) => time < before);
   }
 
-  /** Deletes the batches that were recorded first while the state is larger than `most` bytes, as `forget()` does. */
-  shrink(most: number): number {
-    let size = this.#db.get<{ size: number }>(
+  /** Bytes that the state takes, lines and all else. */
+  size(): number {
+    return this.#db.get<{ size: number }>(
       `SELECT (page_count - freelist_count) * page_size AS size
        FROM pragma_page_count, pragma_freelist_count, pragma_page_size`,
     )!.size;
+  }
+
+  /** Deletes the batches that were recorded first while the state is larger than `most` bytes, as `forget()` does. */
+  shrink(most: number): number {
+    let size = this.size();
     return size <= most ? 0 : this.#deleteOldest(({ bytes }) => {
       const isLarger = size > most;
       size -= bytes;

@@ -82,6 +82,16 @@ export class State {
     return this.#keeper?.takeLoss() ?? false;
   }
 
+  /** What became of the file since the start, in sentences: the last ones. */
+  get losses(): readonly string[] {
+    return this.#keeper?.losses ?? [];
+  }
+
+  /** Reports whether what is written stays in memory for now, as the file cannot be written. */
+  get isInMemory(): boolean {
+    return this.#db.isInMemory;
+  }
+
   /** Begins to write batches of these modules, known by their indexes. */
   batches(modules: readonly string[]): BatchWriter {
     return new BatchWriter(modules, { db: this.#db, tables: this, reached: this.#reached });
@@ -186,6 +196,17 @@ export class State {
   /** Leaves word for `strongmonitor status`, as JSON. */
   setReport(report: string): void {
     this.#db.run("INSERT OR REPLACE INTO meta VALUES ('report', ?)", report);
+  }
+
+  /** What the notifier remembers, as JSON; null: nothing. */
+  noticeMemory(): string | null {
+    return this.#db.get<{ value: string }>("SELECT value FROM meta WHERE key = 'notices'")?.value ?? null;
+  }
+
+  /** Keeps what the notifier remembers; null: forgets it. */
+  keepNoticeMemory(memory: string | null): void {
+    if (memory === null) this.#db.run("DELETE FROM meta WHERE key = 'notices'");
+    else this.#db.run("INSERT OR REPLACE INTO meta VALUES ('notices', ?)", memory);
   }
 
   close(): void {

@@ -53,6 +53,7 @@ const REPORT: MonitorReport = {
   },
   tracked: 1,
   forgotten: 1,
+  notify: null,
   database: { connected: false, error: HOSTILE, lastShipped: null, setAside: 1 },
 };
 

@@ -1,8 +1,8 @@
 import { strict as assert } from "node:assert";
 import { now, SECOND } from "../../lib/core/time.ts";
-import type { MonitorReport } from "../../lib/monitor/report.ts";
 import { eventOf, lineOf } from "../support/events.ts";
 import { MANUAL, type TemporaryState, temporaryState } from "../support/helpers.ts";
+import { REPORT } from "../support/monitor_report.ts";
 import { program } from "../support/program.ts";
 
 const PAGE = Deno.readTextFileSync(new URL("../../docs/json.md", import.meta.url));
@@ -36,43 +36,6 @@ function assertDescribed(output: string, headings: readonly [string, ...string[]
   }
   for (const key of listedKeys(section(headings[0]))) assert.ok(keys.has(key), `${key} of ${headings[0]}`);
 }
-
-const REPORT: MonitorReport = {
-  pid: 1,
-  running: true,
-  started: 1,
-  failure: null,
-  config: "/c",
-  firewall: "nftables",
-  holding: { time: 1, held: 1, missing: 0, stray: [], error: null },
-  leaks: [{ address: "192.0.2.9", scope: "all", since: 1, modules: ["SSHD"], lines: 3, lastLine: 2 }],
-  trialEnd: null,
-  sources: [{ name: "journal", running: true, lastBatch: 1, delivery: null, problems: [], waiting: false }],
-  modules: [{
-    name: "SSHD",
-    lastLine: 1,
-    lastHit: null,
-    lines: 20,
-    understood: 9,
-    rules: [{ name: "a", lastHit: null }],
-  }],
-  givenUp: [],
-  counts: {
-    entries: 1,
-    unknown: 0,
-    events: 1,
-    recorded: 1,
-    hits: 0,
-    bans: 0,
-    damaged: 0,
-    suppressed: 0,
-    untrusted: 0,
-    ahead: 0,
-  },
-  tracked: 1,
-  forgotten: 2,
-  database: { connected: false, error: null, lastShipped: null, setAside: 0 },
-};
 
 /** A ban by hand that the firewall has not been told of. */
 const BAN = {

@@ -51,6 +51,7 @@ const REPORT: MonitorReport = {
   tracked: 0,
   forgotten: 0,
   database: null,
+  notify: null,
 };
 const [journal] = REPORT.sources;
 const [sshd] = REPORT.modules;

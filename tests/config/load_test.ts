@@ -27,6 +27,9 @@ Deno.test("`loadConfig()` runs the config.json of the original program as it is"
     assert.deepEqual(config, {
       path: join(directory, "config.json"),
       stateDirectory: "/var/lib/strongmonitor",
+      metricsFile: null,
+      following: null,
+      notify: null,
       modules: [{
         module: {
           name: "SSHD",

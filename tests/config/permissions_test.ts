@@ -33,6 +33,8 @@ const CONFIG: Config = {
     concurrency: 4,
   },
   database: null,
+  metricsFile: null,
+  notify: null,
   whitelist: { members: [plainly("192.0.2.0/24")], files: [], refresh: 300_000_000 },
   ipv6Prefix: 64,
   networkBans: [],
@@ -124,6 +126,19 @@ Deno.test("`permissionsFor()` lets log files be read with all that stands beside
     });
   assert.deepEqual(of("/a/b.log").run, ["ip", "getent"]);
   assert.deepEqual(of("/a/b.log", "/srv/*/log/x*.log", "/c/d?/e").read.slice(4), ["/a", "/srv", "/c"]);
+});
+
+Deno.test("`permissionsFor()` lets a metrics file outside of the state be written, and nothing beside it", () => {
+  const of = (metricsFile: string) => permissionsFor({ ...CONFIG, metricsFile });
+  const path = "/var/lib/prometheus/node-exporter/strongmonitor.prom";
+  assert.deepEqual(of(path).write, ["/var/lib/strongmonitor", path, `${path}.new`]);
+  assert.deepEqual(of(path).read.slice(2, 4), [path, `${path}.new`]);
+  assert.deepEqual(of("/var/lib/strongmonitor/metrics/a.prom"), permissionsFor(CONFIG));
+});
+
+Deno.test("`permissionsFor()` lets the program of `notify` be run, and ended with its children", () => {
+  const notify = { program: "/etc/strongmonitor/notify", bans: null, timeout: 1 };
+  assert.deepEqual(permissionsFor({ ...CONFIG, notify }).run, ["journalctl", "ip", notify.program, "kill"]);
 });
 
 /** What `missingNeeds(config)` finds in a process that was given `options`. */

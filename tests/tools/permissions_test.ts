@@ -20,6 +20,8 @@ function configAt(path: string, stateDirectory = "/var/lib/strongmonitor"): Conf
       concurrency: 4,
     },
     database: null,
+    metricsFile: null,
+    notify: null,
     whitelist: { members: [], files: [], refresh: 300_000_000 },
     ipv6Prefix: 64,
     networkBans: [],
