@@ -1,7 +1,7 @@
 import { type Micros, now } from "../core/time.ts";
 import { vastWarning } from "../config/warnings.ts";
 import { isName, readTarget } from "../config/whitelist.ts";
-import { NetworkSet, targetOf } from "../core/network_set.ts";
+import { NetworkSet, Target } from "../core/network_set.ts";
 import { isLocked } from "../state/lock.ts";
 import { addressesByName } from "../monitor/whitelisting.ts";
 import type { State } from "../state/state.ts";
@@ -92,8 +92,10 @@ function add(
 /** Banned addresses and networks that an address or network covers or lies in. */
 function bansAround({ bans }: State, address: string): string[] {
   if (isName(address)) return [];
-  const set = new NetworkSet([address]);
-  return bans.addresses({ after: 0, upTo: bans.lastId() }).filter((banned) => set.touches(targetOf(banned)));
+  const [set, target] = [new NetworkSet([address]), new Target()];
+  return bans.addresses({ after: 0, upTo: bans.lastId() }).filter((banned) =>
+    set.touches(target.read(banned))
+  );
 }
 
 /** Lifted bans that are named. */
