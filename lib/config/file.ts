@@ -115,9 +115,13 @@ function explain(error: unknown, { path, target }: Pick<Wanted, "path" | "target
     return denial(`read ${path}`, (user) => grant(path, user));
   }
   if (error instanceof Deno.errors.NotCapable) {
+    const isConfig = path === target.config;
+    const draft = isConfig ? `; check a draft with: strongmonitor check --config - < ${path}` : "";
     const mayMove = Deno.permissions.querySync({ name: "read", path: SETTINGS }).state === "granted";
     const remedy = `${mayMove ? `move it into ${SETTINGS}, or ` : ""}${buildHint(target)}`;
-    return `this program was built without the right to read ${path}; ${remedy}`;
+    return `this program was built without the right to read ${path}${draft}; ${
+      isConfig ? "to run by it, " : ""
+    }${remedy}`;
   }
   return `${path} cannot be read, ${messageOf(error).split("\n")[0]}`;
 }

@@ -11,6 +11,7 @@ import {
   RESOLVERS,
   ROUTES,
   SOCKET,
+  SUDOER,
 } from "./permissions.ts";
 
 /** Where such a program finds logs, and has its state. */
@@ -34,6 +35,6 @@ export const STOCK: Permissions = {
   net: [...servers, `${SOCKET}${socket}`],
   read: [SETTINGS, LOGS, STATE, NGINX, socket, ...RESOLVERS],
   write: [STATE, socket],
-  env: [DATABASE_VARIABLES, CONNECTION],
+  env: [DATABASE_VARIABLES, SUDOER, CONNECTION],
   sys: FACTS,
 };
