@@ -202,7 +202,7 @@ async function* fileBatches(
   files: readonly string[],
   { progress }: ReplayInput,
 ): AsyncGenerator<Batch> {
-  const inputs = files.map(openInput);
+  const inputs = files.map((file) => openInput(file, "replay"));
   progress.total = inputs.reduce<number | null>(
     (sum, { size }) => sum === null || size === null ? null : sum + size,
     0,
