@@ -85,7 +85,10 @@ function readRecord(text: string): ListedBan | string {
   });
 }
 
-/** Undefined where there is none; a string says what is wrong. */
+/**
+ * Undefined where there is none; a string says what is wrong. A ban that follows a server of a fleet ends with that server's: on
+ * another machine it is one that was imported.
+ */
 function readProvenance({ provenance, name = "" }: Record<string, unknown>): Provenance | string | undefined {
   if (provenance === undefined) return undefined;
   const kind = PROVENANCES.find((kind) => kind === provenance);
@@ -93,7 +96,7 @@ function readProvenance({ provenance, name = "" }: Record<string, unknown>): Pro
     return `provenance must be one of ${PROVENANCES.join(", ")}, got ${quoted(provenance)}`;
   }
   if (typeof name !== "string") return `name must be a string, got ${quoted(name)}`;
-  return { kind, name: name.slice(0, MOST_TEXT) };
+  return { kind: kind === "fleet" ? "import" : kind, name: name.slice(0, MOST_TEXT) };
 }
 
 /** Undefined where there is none; null for one that cannot be read. */

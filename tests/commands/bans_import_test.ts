@@ -173,7 +173,7 @@ Deno.test("`bans --import` makes in another state the bans that `bans --export j
       {
         address: "2001:db8::/64",
         scope: scopeOf("tcp 22,8000-8010"),
-        provenance: { kind: "fleet", name: "host" },
+        provenance: { kind: "import", name: "host" },
         reason: "[SSHD] y",
         count: 9,
         start: time - 1,
@@ -286,12 +286,17 @@ Deno.test("`bans --import` goes by address and scope as the monitor does", () =>
     const told = (await cli("bans", "--json")).stdout.trim().split("\n").map((line) => JSON.parse(line));
     assert.deepEqual(
       told.map(({ scope, provenance, name, until }) => [scope, provenance, name, until.slice(8, 10)]),
-      [["tcp 22", "fleet", "h", "04"], ["tcp 80,443", "fleet", "h", "02"], ["tcp 443", "fleet", "h", "03"], [
-        "all",
-        "fleet",
-        "h",
-        "05",
-      ]],
+      [
+        ["tcp 22", "import", "h", "04"],
+        ["tcp 80,443", "import", "h", "02"],
+        ["tcp 443", "import", "h", "03"],
+        [
+          "all",
+          "import",
+          "h",
+          "05",
+        ],
+      ],
     );
     const ended = await cli("unban", "192.0.2.1");
     assert.equal(ended.stdout.match(/unbanned/g)!.length, 4);

@@ -26,7 +26,7 @@ scene("ban, unban and whitelist reach the firewall through the running monitor",
     await untilDropped(server, target);
   }
   assert.deepEqual(await banned(server), [ONE, NETWORK]);
-  assert.match((await server.cli("unban", NETWORK)).stdout, /unbanned\nThe firewall does not have it\.\n$/);
+  assert.match((await server.cli("unban", NETWORK)).stdout, /unbanned\nThe firewall has lifted it\.\n$/);
   await untilDropped(server, NETWORK, false);
   assert.equal((await server.cli("unban", NETWORK)).code, 1);
 
@@ -67,14 +67,23 @@ scene("match and replay judge lines from standard input and the journal, and ban
   );
   assert.deepEqual(
     verdicts.stdout.split("\n").slice(0, -1).map((line) => JSON.parse(line)),
-    Array.from({ length: LIMIT + 1 }, (_, n) => ({
-      n: n + 1,
-      module: "SSHD",
-      address: ONE,
-      fields: { method: "password", user: "root", port: String(40_000 + n) },
-      hits: ["failed_password"],
-      logged: true,
-    })),
+    [
+      ...Array.from({ length: LIMIT + 1 }, (_, n) => ({
+        n: n + 1,
+        module: "SSHD",
+        address: ONE,
+        fields: { method: "password", user: "root", port: String(40_000 + n) },
+        hits: ["failed_password"],
+        logged: true,
+      })),
+      {
+        summary: {
+          lines: LIMIT + 1,
+          events: LIMIT + 1,
+          rules: [{ module: "SSHD", name: "failed_password", hits: LIMIT + 1 }],
+        },
+      },
+    ],
   );
 
   await fakeAttack(server, ONE, LIMIT + 1);
