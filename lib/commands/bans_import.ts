@@ -97,7 +97,7 @@ export async function bansImportCommand(file: string, options: ImportOptions): P
 async function read(file: string, importing: Importing): Promise<void> {
   const input = openInput(file);
   const progress = new Progress();
-  progress.total = input.size;
+  progress.begin("bytes", input.size);
   try {
     for await (const lines of inputLines(input, (bytes) => progress.add(bytes))) await importing.take(lines);
     await importing.end();
