@@ -10,6 +10,7 @@ import type { ImportOptions } from "./bans_import.ts";
 import type { KnockNewOptions } from "./knock.ts";
 import { type CommonOptions, EXPORT_FORMATS, printError, printLines } from "./output.ts";
 import type { RunOptions, RunSignals } from "./run.ts";
+import type { WhatIfOptions } from "./what_if.ts";
 import type { WhitelistAddOptions } from "./whitelist.ts";
 
 /** Where commander's hint begins: what stands before is one line, whatever the arguments hold that it quotes. */
@@ -49,6 +50,7 @@ export function commandLine(parts: CommandLineParts): Command {
     );
   addRun(program, parts);
   addTrials(program, exit);
+  addWhatIf(program, exit);
   addBans(program, exit);
   addWhitelist(program, exit);
   addKnock(program, exit);
@@ -136,6 +138,29 @@ function addTrials(program: Command, exit: CommandLineParts["exit"]): void {
     .option("--json", "print one JSON object a ban, and a summary")
     .action(async (files: string[], options: Options & { since?: string; until?: string }) =>
       exit(await (await import("./replay.ts")).replayCommand(files, options))
+    );
+}
+
+/** The command that compares two configurations. */
+function addWhatIf(program: Command, exit: CommandLineParts["exit"]): void {
+  subcommand(program, {
+    usage: "what-if [files...]",
+    summary: "show whom a new configuration would have banned otherwise than the present one",
+    examples: [
+      "what-if --config new.jsonc",
+      "what-if --config new.jsonc --since 30d --json",
+      "what-if --config new.jsonc --journal --since yesterday",
+      "what-if --config new.jsonc /var/log/auth.log.1.gz /var/log/auth.log",
+      "what-if --config new.jsonc --against old.jsonc - < /var/log/auth.log",
+    ],
+  })
+    .option("--against <file>", "configuration to compare it with", CONFIG)
+    .option("--since <time>", "count bans from this time on: a time, or a span before now")
+    .option("--journal", "read the journal, not the lines that the state has recorded")
+    .option("-a, --all", "list all differences, not the first 20 of each kind")
+    .option("--json", "print one JSON object a difference, and a summary")
+    .action(async (files: string[], options: Options & WhatIfOptions) =>
+      exit(await (await import("./what_if.ts")).whatIfCommand(files, options))
     );
 }
 

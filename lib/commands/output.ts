@@ -1,5 +1,5 @@
 import { jsonText, printable } from "../core/text.ts";
-import type { Micros } from "../core/time.ts";
+import { formatDuration, type Micros } from "../core/time.ts";
 
 /** Options of every command. */
 export interface CommonOptions {
@@ -65,6 +65,11 @@ export function isoTime(time: Micros): string {
 /** `isoTime()` of an instant that may be null. */
 export function isoTimeOrNull(time: Micros | null): string | null {
   return time === null ? null : isoTime(time);
+}
+
+/** Formats how long a ban lasts for people; null: it has no end. */
+export function spanText(span: Micros | null): string {
+  return span === null ? "for good" : `for ${formatDuration(span)}`;
 }
 
 /** Prints rows in aligned columns under a heading. */

@@ -1,7 +1,6 @@
 import type { Config } from "../config/types.ts";
 import { UserError } from "../core/error.ts";
 import { counted } from "../core/text.ts";
-import { formatDuration } from "../core/time.ts";
 import type { NewBan } from "../deciding/ban.ts";
 import { Whitelist } from "../deciding/whitelist.ts";
 import type { Batch } from "../sources/source.ts";
@@ -15,6 +14,7 @@ import {
   print,
   printError,
   printJson,
+  spanText,
 } from "./output.ts";
 import { Progress } from "./progress.ts";
 import { Rehearsal } from "./rehearsal.ts";
@@ -75,8 +75,8 @@ function banJson({ address, reason, start, count, until }: NewBan): unknown {
 }
 
 function banLine({ address, reason, start, count, until }: NewBan): string {
-  const span = until === null ? "for good" : `for ${formatDuration(until - start)}`;
-  return `${localTime(start)}  ${address}  ${span}  ${reason}, ${counted(count, "hit")}`;
+  const span = until === null ? null : until - start;
+  return `${localTime(start)}  ${address}  ${spanText(span)}  ${reason}, ${counted(count, "hit")}`;
 }
 
 function batches(
