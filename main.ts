@@ -2,14 +2,14 @@
  * The program: arguments become one command, signals reach it, and what it throws becomes one sentence and an exit code
  * (sysexits.h). An error that is no `UserError` is a fault of the program: its stack follows.
  */
-import process from "node:process";
-import { commandLine } from "./lib/commands/command_line.ts";
-import { printError } from "./lib/commands/output.ts";
+import { print, printError } from "./lib/commands/output.ts";
 import type { RunSignals } from "./lib/commands/run.ts";
 import { linesOf, UserError } from "./lib/core/error.ts";
 import { VERSION } from "./lib/core/version.ts";
 
 const USAGE = 64;
+/** Arguments that ask for the version. */
+const VERSION_OPTIONS = ["-V", "--version"];
 
 /** Stop at the first SIGTERM or SIGINT, at once at the second; read the configuration anew at SIGHUP. */
 function listenToSignals(): RunSignals {
@@ -28,12 +28,13 @@ function listenToSignals(): RunSignals {
 /** The command line with `run` put in where it names no command. */
 function withDefault(args: readonly string[]): string[] {
   const first = args[0] ?? "";
-  const isGlobal = ["-h", "--help", "-V", "--version"].includes(first);
+  const isGlobal = ["-h", "--help", ...VERSION_OPTIONS].includes(first);
   return (first === "" || first.startsWith("-")) && !isGlobal ? ["run", ...args] : [...args];
 }
 
 /** Deno 2.4 warns of its own use of what Node.js has deprecated, which whoever runs this can do nothing about. */
-function silenceDeprecations(): void {
+async function silenceDeprecations(): Promise<void> {
+  const { default: process } = await import("node:process");
   Object.assign(process, { noDeprecation: true });
 }
 
@@ -53,6 +54,13 @@ function complain(error: unknown, command: string | undefined): void {
 /** Runs the command line; returns the exit code. */
 async function main(given: readonly string[]): Promise<number> {
   const args = withDefault(given);
+  // Scripts ask for it: they wait for no other module, and for nothing of Node.js.
+  if (VERSION_OPTIONS.includes(args[0]!)) {
+    print(VERSION);
+    return 0;
+  }
+  await silenceDeprecations();
+  const { commandLine } = await import("./lib/commands/command_line.ts");
   let code = 0;
   const program = commandLine({
     version: VERSION,
@@ -72,6 +80,5 @@ async function main(given: readonly string[]): Promise<number> {
 }
 
 if (import.meta.main) {
-  silenceDeprecations();
   Deno.exit(await main(Deno.args));
 }

@@ -99,6 +99,10 @@ class ProxiedReader implements MessageReader {
     return this.#inner.bytesOf(field);
   }
 
+  get firstBytes(): Uint8Array | undefined {
+    return this.#inner.firstBytes;
+  }
+
   get fields(): readonly string[] {
     return this.#inner.fields;
   }

@@ -1,7 +1,9 @@
-/** Compiles StrongMonitor into one executable that may do what a configuration asks for, and nothing else. */
+/** Compiles StrongMonitor into one executable with fixed permissions, or with those that a configuration asks for. */
 import { basename, dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { type Permissions, SOCKET } from "../lib/config/permissions.ts";
+import { STOCK } from "../lib/config/stock.ts";
 import { loadConfig } from "../lib/config/load.ts";
 import { whitelistProblem } from "../lib/config/whitelist_file.ts";
 import { UserError } from "../lib/core/error.ts";
@@ -13,11 +15,12 @@ const PROJECT = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "")
 
 const HELP = `Usage: deno task build [options]
 
-Compiles StrongMonitor into one executable with the permissions that a configuration asks for, and no others.
+Compiles StrongMonitor into one executable: for everybody, with few and fixed permissions, or with those that one
+configuration asks for, and no others. Prints them.
 
 Options:
-  --config <file>      configuration to build for (default: config.jsonc of the project)
-  --state <directory>  state to use instead of the one that the configuration names
+  --config <file>      build for this configuration alone
+  --state <directory>  with --config: state to use instead of the one that the configuration names
   --output <file>      executable to make (default: dist/strongmonitor of the project)
   --base=npm           take Deno 2.4.2 and its runtime from npm, where Deno's download site cannot be reached
                        (x86_64 Linux); otherwise the running Deno compiles, upon its own runtime
@@ -43,7 +46,7 @@ const V8_FLAGS = `--v8-flags=${
 }`;
 
 /**
- * `--no-check`: the types were checked before the program was bundled. `--no-code-cache`: the cache would be a file in
+ * No `--quiet`: it would be compiled in, and the program would keep Deno's warnings to itself. `--no-check`: the types were checked before the program was bundled. `--no-code-cache`: the cache would be a file in
  * /tmp that any user can put there first, and one bundle starts as quickly without it. `--no-config`: Deno 2.4 embeds
  * every npm package of a deno.json that it finds above the bundle, tests' packages included: 12.3 MB of executable.
  */
@@ -72,7 +75,6 @@ export async function compile(entry: string, { output, permissions, base }: Comp
     for (const { name } of Deno.readDirSync(scratch)) escape(`${scratch}/${name}`);
     await deno(base, [
       "compile",
-      "--quiet",
       ...COMPILE_OPTIONS,
       ...permissions,
       `--output=${output}`,
@@ -89,6 +91,13 @@ export async function compile(entry: string, { output, permissions, base }: Comp
   } finally {
     await Deno.remove(scratch, { recursive: true });
   }
+}
+
+/** Reports whether a Deno has `net` permissions for Unix sockets. Deno 2.4 has none, and refuses their spelling. */
+export async function hasSockets({ deno }: Base): Promise<boolean> {
+  const args = ["run", "--quiet", "--no-config", `--allow-net=${SOCKET}/socket`, "data:,"];
+  const { success } = await new Deno.Command(deno, { args, stdout: "null", stderr: "null" }).output();
+  return success;
 }
 
 /** Puts the code of a file into ASCII: that V8 reads where it lies in the executable, and would make a copy of anything else. */
@@ -136,7 +145,7 @@ async function versionOf(program: string): Promise<string> {
 }
 
 interface Arguments {
-  readonly config: string;
+  readonly config: string | undefined;
   readonly state: string | undefined;
   readonly output: string;
   readonly base: string | undefined;
@@ -152,8 +161,11 @@ function parse(args: readonly string[]): Arguments {
     parseArgs({ args: [...args], options }).values
   );
   if (base !== undefined && base !== "npm") throw new UserError(`--base must be npm, got ${base}`, 64);
+  if (state !== undefined && config === undefined) {
+    throw new UserError("--state needs --config: without it the state is in /var/lib/strongmonitor", 64);
+  }
   return {
-    config: resolve(here, config ?? `${PROJECT}/config.jsonc`),
+    config: config === undefined ? undefined : resolve(here, config),
     state: state === undefined ? undefined : resolve(here, state),
     output: resolve(here, output ?? `${PROJECT}/dist/strongmonitor`),
     base,
@@ -169,16 +181,24 @@ function attempt<T>(parse: () => T): T {
   }
 }
 
-async function build(args: readonly string[]): Promise<void> {
-  const { config: path, state, output, base, help } = parse(args);
-  if (help) return console.log(HELP);
+/** The permissions of a program for everybody, or for one configuration. */
+function permissionsOf({ config: path, state }: Arguments): Permissions {
+  if (path === undefined) return STOCK;
   const config = loadConfig(path, { known: modules, state, withPassword: false });
   const problem = whitelistProblem(config.whitelist);
   if (problem !== null) throw problem;
-  const permissions = buildPermissions(config);
-  const options = permissionOptions(permissions);
-  console.log(`By ${path} the program\n\n${describePermissions(permissions)}\n\nand nothing else.\n`);
+  return buildPermissions(config);
+}
+
+async function build(args: readonly string[]): Promise<void> {
+  const given = parse(args);
+  const { config, output, base, help } = given;
+  if (help) return console.log(HELP);
+  const permissions = permissionsOf(given);
+  const whom = config === undefined ? "For everybody" : `By ${config}`;
+  console.log(`${whom} the program\n\n${describePermissions(permissions)}\n\nand nothing else.\n`);
   const chosen = base === "npm" ? await npmBase(console.log) : { deno: Deno.execPath(), denort: null };
+  const options = permissionOptions(permissions, { hasSockets: await hasSockets(chosen) });
   console.log("compiling (the first time downloads what it takes)");
   await Deno.mkdir(dirname(output), { recursive: true });
   const scratch = await Deno.makeTempDir({ dir: dirname(output), prefix: ".build-" });

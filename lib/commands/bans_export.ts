@@ -2,18 +2,11 @@ import { type Micros, now, SECOND } from "../core/time.ts";
 import { prefixLength } from "../core/address.ts";
 import { NetworkSet } from "../core/network_set.ts";
 import { formatScope, parseScope, type PortScope } from "../core/scope.ts";
-import type { Ban } from "../deciding/ban.ts";
+import { type Ban, banRecord } from "../deciding/ban.ts";
 import { timeout } from "../firewall/nft_script.ts";
 import { withState } from "./open.ts";
 import { counted, jsonText } from "../core/text.ts";
-import {
-  type CommonOptions,
-  EXPORT_FORMATS,
-  isoTime,
-  isoTimeOrNull,
-  printError,
-  printLines,
-} from "./output.ts";
+import { type CommonOptions, EXPORT_FORMATS, printError, printLines } from "./output.ts";
 
 /** A format of `bans --export`. */
 export type ExportFormat = typeof EXPORT_FORMATS[number];
@@ -67,15 +60,6 @@ export function exportBans(
       return { lines: ipsetLines(whole, now), warnings };
     }
   }
-}
-
-/** A ban as `bans --import` takes it. */
-function banRecord(
-  { address, scope, provenance, reason, count, start, until }: Exported,
-): Record<string, unknown> {
-  const { kind, name } = provenance;
-  const times = { start: isoTime(start), until: isoTimeOrNull(until) };
-  return { address, scope: formatScope(scope), provenance: kind, name, reason, count, ...times };
 }
 
 /** Bans of some ports alone would become bans of everything. */

@@ -46,7 +46,7 @@ export function checkCommand(options: CommonOptions): number {
 }
 
 /** Returns the patterns of log files that modules read, each once. */
-function filesOf({ modules }: Config): string[] {
+export function filesOf({ modules }: Config): string[] {
   return [...new Set(modules.flatMap(({ module }) => module.files))];
 }
 
@@ -62,6 +62,8 @@ function configJson(config: Config) {
     keepBans,
     journalWake,
     database,
+    metricsFile,
+    notify,
     ban,
     ipv6Prefix,
     networkBans,
@@ -78,6 +80,8 @@ function configJson(config: Config) {
     keep_bans: seconds(keepBans),
     journal_wake: seconds(journalWake),
     database: database && { ...database, password: undefined },
+    metrics_file: metricsFile,
+    notify: notify && { ...notify, bans: seconds(notify.bans), timeout: seconds(notify.timeout) },
     firewall: ban.firewall,
     nft_command: ban.nft,
     unban_on_stop: ban.unbanOnStop,

@@ -4,12 +4,14 @@
  */
 import { Command, Option } from "commander";
 import type { Log } from "../core/log.ts";
+import type { InitOptions } from "./init/init.ts";
 import type { BanOptions } from "./ban.ts";
 import type { ExportFormat } from "./bans_export.ts";
 import type { ImportOptions } from "./bans_import.ts";
 import type { KnockNewOptions } from "./knock.ts";
-import { type CommonOptions, EXPORT_FORMATS, printError, printLines } from "./output.ts";
+import { type CommonOptions, EXPORT_FORMATS, printError, printLines, TOP_TABLES } from "./output.ts";
 import type { RunOptions, RunSignals } from "./run.ts";
+import type { TopOptions } from "./top.ts";
 import type { WhatIfOptions } from "./what_if.ts";
 import type { WhitelistAddOptions } from "./whitelist.ts";
 
@@ -48,7 +50,10 @@ export function commandLine(parts: CommandLineParts): Command {
       "after",
       "\nExit codes: 0 done, 1 failed, 64 wrong usage, 69 something needed is unavailable, 78 wrong configuration",
     );
+  addInit(program, exit);
   addRun(program, parts);
+  addHistory(program, exit);
+  addNotify(program, exit);
   addTrials(program, exit);
   addWhatIf(program, exit);
   addBans(program, exit);
@@ -58,19 +63,47 @@ export function commandLine(parts: CommandLineParts): Command {
   return program;
 }
 
+/** What a subcommand is called, and how it is explained. */
+interface Definition {
+  readonly usage: string;
+  readonly summary: string;
+  readonly examples: readonly string[];
+}
+
 /** A subcommand with the options that every one takes. */
-function subcommand(
+function subcommand(parent: Command, definition: Definition, { isDefault = false } = {}): Command {
+  return bareSubcommand(parent, definition, { isDefault })
+    .option("-c, --config <file>", "configuration to read", CONFIG)
+    .option("-s, --state <directory>", "state to use instead of the one that the configuration names");
+}
+
+/** A subcommand that reads no configuration and no state. */
+function bareSubcommand(
   parent: Command,
-  definition: { usage: string; summary: string; examples: readonly string[] },
+  { usage, summary, examples }: Definition,
   { isDefault = false } = {},
 ): Command {
-  const examples = definition.examples.map((example) => `  $ strongmonitor ${example}\n`).join("");
-  return parent.command(definition.usage, { isDefault })
-    .summary(definition.summary)
-    .description(definition.summary)
-    .option("-c, --config <file>", "configuration to read", CONFIG)
-    .option("-s, --state <directory>", "state to use instead of the one that the configuration names")
-    .addHelpText("after", `\nExamples:\n${examples}`);
+  const lines = examples.map((example) => `  $ strongmonitor ${example}\n`).join("");
+  return parent.command(usage, { isDefault }).summary(summary).description(summary)
+    .addHelpText("after", `\nExamples:\n${lines}`);
+}
+
+function addInit(program: Command, exit: CommandLineParts["exit"]): void {
+  bareSubcommand(program, {
+    usage: "init",
+    summary: "make a configuration for this machine, and say what root has to do",
+    examples: ["init", "init --yes > config.jsonc", "init --yes --install"],
+  })
+    .option("-c, --config <file>", "where root is to put the configuration", CONFIG)
+    .option("-y, --yes", "ask nothing, and take what is proposed")
+    .option("-o, --output <file>", "file to write the configuration to (-: standard output)", "-")
+    .option("--install", "do what root has to do, by sudo")
+    .option("--force", "replace a configuration that is there already")
+    .option("--nginx-conf <file>", "where nginx.conf is", "/etc/nginx/nginx.conf")
+    .option("--json", "print JSON; asks nothing")
+    .action(async (options: InitOptions) =>
+      exit(await (await import("./init/init.ts")).initCommand(options))
+    );
 }
 
 function addRun(program: Command, { exit, log, signals }: CommandLineParts): void {
@@ -105,8 +138,54 @@ function addRun(program: Command, { exit, log, signals }: CommandLineParts): voi
     .action(async (options: Options) => exit((await import("./confirm.ts")).confirmCommand(options)));
 }
 
+/** The commands that tell what has been. */
+function addHistory(program: Command, exit: CommandLineParts["exit"]): void {
+  subcommand(program, {
+    usage: "why <address>",
+    summary: "tell why an address or a network is banned, or why it is not",
+    examples: ["why 192.0.2.7", "why 2001:db8::/64", "why 192.0.2.0/24 --json"],
+  })
+    .option("--json", "print JSON")
+    .action(async (address: string, options: Options) =>
+      exit(await (await import("./why.ts")).whyCommand(address, options))
+    );
+  subcommand(program, {
+    usage: "top",
+    summary: "show who attacks most, what they try and which rules they hit",
+    examples: [
+      "top",
+      "top --since 7d --by network",
+      "top --since yesterday --by user",
+      "top --by rule --json",
+    ],
+  })
+    .option("--since <time>", "count from the hour of this time on", "24h")
+    .addOption(new Option("--by <what>", "show this table alone, with more rows").choices(TOP_TABLES))
+    .option("--json", "print JSON")
+    .action(async (options: Options & TopOptions) => exit((await import("./top.ts")).topCommand(options)));
+}
+
+/** The command that tries the hook. */
+function addNotify(program: Command, exit: CommandLineParts["exit"]): void {
+  subcommand(program, {
+    usage: "notify",
+    summary: "have the program of `notify` told a test, and say whether it took that",
+    examples: ["notify"],
+  })
+    .action(async (options: Options) => exit(await (await import("./notify.ts")).notifyCommand(options)));
+}
+
 /** The commands that try a configuration. */
 function addTrials(program: Command, exit: CommandLineParts["exit"]): void {
+  subcommand(program, {
+    usage: "doctor",
+    summary: "look at everything that monitoring and banning take, and say what to do",
+    examples: ["doctor", "doctor --json"],
+  })
+    .option("--json", "print one JSON object a look")
+    .action(async (options: Options) =>
+      exit(await (await import("./doctor/doctor.ts")).doctorCommand(options))
+    );
   subcommand(program, {
     usage: "check",
     summary: "check the configuration and say what it means",

@@ -5,9 +5,7 @@
 import { enclosing, prefixLength } from "../core/address.ts";
 import type { Micros } from "../core/time.ts";
 import type { NewBan } from "../deciding/ban.ts";
-import { loginChange } from "../deciding/logins.ts";
-import type { LogEvent } from "../reading/event.ts";
-import { LOGIN } from "../reading/message_reader.ts";
+import type { Login } from "../deciding/logins.ts";
 
 /**
  * How the new configuration treats an address: `more`, it alone bans it; `less`, it alone does not; `earlier` and `later`, its
@@ -18,7 +16,7 @@ export type Change = typeof CHANGES[number];
 
 /** The bans of one address or network. */
 export interface Banned {
-  /** The first ban. */
+  /** The ban that begins first. */
   readonly first: NewBan;
   /** The end of the last ban; null: it has none. */
   readonly until: Micros | null;
@@ -28,10 +26,7 @@ export interface Banned {
 }
 
 /** The newest login of an address. */
-export interface LastLogin {
-  readonly user: string;
-  readonly time: Micros;
-}
+export type LastLogin = Pick<Login, "user" | "time">;
 
 /** An address or network that two configurations treat differently. */
 export interface Difference {
@@ -81,12 +76,8 @@ export class Tally {
 export class LoginTally {
   readonly #newest = new Map<string, LastLogin>();
 
-  /** Takes note of what an event tells of a login. */
-  note(event: LogEvent): void {
-    if (event.reader.says !== LOGIN) return;
-    const change = loginChange(event);
-    if (change?.kind !== "opened") return;
-    const { address, user, time } = change;
+  /** Takes note of a login. */
+  add({ address, user, time }: Login): void {
     if ((this.#newest.get(address)?.time ?? -Infinity) < time) this.#newest.set(address, { user, time });
   }
 
@@ -148,13 +139,17 @@ function firstOf(ban: NewBan): Banned {
   };
 }
 
-/** Adds a ban, which may begin while another one is in force. */
+/** Adds a ban, which may begin while another one is in force. Lines of several sources need not come in the order of their times. */
 function withBan({ first, until, bans, total }: Banned, ban: NewBan): Banned {
-  const isForGood = until === null || total === null || ban.until === null;
+  const earliest = ban.start < first.start ? ban : first;
+  if (until === null || total === null || ban.until === null) {
+    return { first: earliest, bans: bans + 1, until: null, total: null };
+  }
+  const covered = ban.until <= first.start ? ban.start : Math.max(until, ban.start);
   return {
-    first,
+    first: earliest,
     bans: bans + 1,
-    until: isForGood ? null : Math.max(until, ban.until!),
-    total: isForGood ? null : total + Math.max(0, ban.until! - Math.max(until, ban.start)),
+    until: Math.max(until, ban.until),
+    total: total + Math.max(0, ban.until - covered),
   };
 }

@@ -4,7 +4,7 @@ import { decode } from "../core/bytes.ts";
 import type { Log } from "../core/log.ts";
 import type { Records } from "../core/records.ts";
 import { now } from "../core/time.ts";
-import { type BatchStore, Pipeline } from "../monitor/pipeline.ts";
+import { type BatchStore, type Judge, Pipeline } from "../monitor/pipeline.ts";
 import type { MessageReader } from "../reading/message_reader.ts";
 import type { Reader } from "../reading/reader.ts";
 import type { ModuleRules } from "../rules/rule.ts";
@@ -20,6 +20,7 @@ export class NoStore implements BatchStore {
       this.length = 0;
     },
   };
+  readonly rollups = { add(): void {}, addHits(): void {}, reset(): void {} };
   readonly notes = { seed: 0, groups: () => [], contents: () => [], add(): void {} };
 
   write(): number {
@@ -29,6 +30,20 @@ export class NoStore implements BatchStore {
 
 /** Says nothing. */
 export const QUIET: Log = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** Bans nobody. */
+const IDLE: Judge = {
+  note() {},
+  decide: () => [],
+  news: () => ({ logins: [], opened: [], closed: [] }),
+  reset() {},
+  enforce() {},
+};
+
+/** Makes a pipeline of one module that reads and counts, keeps nothing and bans nobody; `note` is told of logins. */
+export function idlePipeline(rules: ModuleRules, note: Judge["note"] = () => {}): Pipeline {
+  return new Pipeline([rules], { store: new NoStore(), judge: { ...IDLE, note }, log: QUIET });
+}
 
 /** What the rules of a module make of one line. */
 export interface LineMatch {
@@ -49,15 +64,8 @@ export class LineMatcher {
   readonly #reader: Reader;
 
   constructor(rules: ModuleRules) {
-    const judge = {
-      note(): void {},
-      decide: () => [],
-      news: () => ({ logins: [], opened: [], closed: [] }),
-      reset(): void {},
-      enforce(): void {},
-    };
     this.#module = rules.module.name;
-    this.#pipeline = new Pipeline([rules], { store: new NoStore(), judge, log: QUIET });
+    this.#pipeline = idlePipeline(rules);
     this.#reader = this.#pipeline.readerFor([rules]);
   }
 

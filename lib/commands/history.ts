@@ -1,12 +1,12 @@
 /** Lines of the past as batches, from where the commands that rehearse find them: files, the journal, and the state. */
-import { type Micros, now, parseDuration } from "../core/time.ts";
-import { UserError } from "../core/error.ts";
+import type { Micros } from "../core/time.ts";
 import { journalMatches } from "../monitor/feeds.ts";
 import type { ModuleRules } from "../rules/rule.ts";
 import { openJournal } from "../sources/journal/journal.ts";
 import type { Batch } from "../sources/source.ts";
 import type { State } from "../state/state.ts";
 import { openInput, readInput } from "./input.ts";
+import { requireTime } from "./instant.ts";
 import type { Progress } from "./progress.ts";
 
 /** The part of a history that is asked for; an end that is undefined is open. */
@@ -57,26 +57,4 @@ export async function* recordedBatches(
 export function requirePeriod(options: { readonly since?: string; readonly until?: string }): Period {
   const timeOf = (text?: string) => text === undefined ? undefined : requireTime(text);
   return { since: timeOf(options.since), until: timeOf(options.until) };
-}
-
-/** An instant in local time or ISO 8601, or a span before now: `30d` or `-30d`. Throws `UserError` (64). */
-function requireTime(text: string): Micros {
-  const span = /^-|[smhdw]$/.test(text) ? parseDuration(text.replace(/^-/, "")) : null;
-  if (span !== null) return now() - span;
-  const day = { today: 0, yesterday: -1 }[text];
-  const date = day === undefined
-    ? new Date(/^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00:00` : text)
-    : midnight(day);
-  if (!Number.isNaN(date.getTime())) return date.getTime() * 1_000;
-  throw new UserError(
-    `Cannot read the time "${text}": expected today, yesterday, 2h, or one such as "2026-01-31 12:00"`,
-    64,
-  );
-}
-
-function midnight(days: number): Date {
-  const date = new Date();
-  date.setHours(0, 0, 0, 0);
-  date.setDate(date.getDate() + days);
-  return date;
 }

@@ -18,6 +18,7 @@ export interface Input {
 
 /** Bytes that are read at a time. */
 const CHUNK = 1 << 17;
+const LINE_FEED = 10;
 /** How what gzip has packed begins (RFC 1952). */
 const GZIP = [0x1f, 0x8b];
 /** A byte order mark before the first line belongs to no line. */
@@ -33,6 +34,20 @@ export function openInput(name: string): Input {
   } catch (error) {
     throw unreadable(name, error);
   }
+}
+
+/** Opens the last lines of a file, `most` bytes of them. Throws Deno's errors. */
+export function openEnd(name: string, most: number): Input {
+  const file = Deno.openSync(name);
+  const { size } = file.statSync();
+  if (size > most) {
+    file.seekSync(-most, Deno.SeekMode.End);
+    const chunk = new Uint8Array(most);
+    const count = file.readSync(chunk) ?? 0;
+    // What stands before the first line break is the rest of a line.
+    file.seekSync(chunk.subarray(0, count).indexOf(LINE_FEED) + 1 - count, Deno.SeekMode.Current);
+  }
+  return { name, file, size: Math.min(size, most) };
 }
 
 /**

@@ -6,7 +6,7 @@ import { decodeCopy, type WhitelistContent } from "../config/whitelist_content.t
 import { loadConfig } from "../config/load.ts";
 import { prepareStateDirectory } from "../monitor/control.ts";
 import { addressesByName, ownAddresses } from "../monitor/whitelisting.ts";
-import { missingPermissions } from "../config/permissions.ts";
+import { refusals } from "../config/refusal.ts";
 import { SURROUNDINGS, Whitelist } from "../deciding/whitelist.ts";
 import { State } from "../state/state.ts";
 import { denial } from "../core/denial.ts";
@@ -22,14 +22,12 @@ export function openConfig({ config, state }: CommonOptions, { withPassword = fa
 }
 
 /**
- * Returns a `UserError` (78) that says how to build the program where it lacks permissions for
- * `config`, else null.
+ * Returns a `UserError` (78) that says which permissions this program lacks for `config`, and what to do;
+ * null: it lacks none.
  */
 export function permissionProblem(config: Config, { state }: CommonOptions): UserError | null {
-  const missing = missingPermissions(config);
-  if (missing.length === 0) return null;
-  const wants = `${config.path} wants ${missing.join(", ")}, which this program was built without`;
-  return new UserError(`${wants}; ${buildHint({ config: config.path, state })}`, 78);
+  const sentences = refusals(config, state);
+  return sentences.length === 0 ? null : new UserError(sentences, 78);
 }
 
 /**

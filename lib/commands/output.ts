@@ -1,6 +1,8 @@
 import { jsonText, printable } from "../core/text.ts";
 import { formatDuration, type Micros } from "../core/time.ts";
 
+export { isoTime, isoTimeOrNull } from "../core/time.ts";
+
 /** Options of every command. */
 export interface CommonOptions {
   /** Path of the configuration file. */
@@ -13,6 +15,8 @@ export interface CommonOptions {
 
 /** Formats of `bans --export`. */
 export const EXPORT_FORMATS = ["nft", "ipset", "plain", "json"] as const;
+/** Tables of `top`. */
+export const TOP_TABLES = ["address", "network", "user", "path", "rule", "module"] as const;
 const encoder = new TextEncoder();
 
 /** Writes a line to standard output; whatever in it could steer a terminal is escaped. */
@@ -25,9 +29,24 @@ export function printLines(lines: readonly string[]): void {
   if (lines.length > 0) write(lines.map(printable).join("\n") + "\n");
 }
 
+/** Writes lines for programs to standard output, which no terminal breaks. */
+export function printData(lines: readonly string[]): void {
+  if (lines.length > 0) write(lines.map(printable).join("\n") + "\n");
+}
+
 /** Writes a line to standard error as `print()` does. */
 export function printError(line: string): void {
   console.error(printable(line));
+}
+
+/** Writes lines for a shell to standard error, which no terminal breaks. */
+export function printErrorData(lines: readonly string[]): void {
+  Deno.stderr.writeSync(encoder.encode(lines.map((line) => `${printable(line)}\n`).join("")));
+}
+
+/** Writes a question to standard error, and leaves the line open for the answer. */
+export function promptError(question: string): void {
+  Deno.stderr.writeSync(encoder.encode(printable(question)));
 }
 
 /** Writes a line of the program's own that steers the terminal, as colours do. Nothing that others wrote may be in it. */
@@ -54,17 +73,6 @@ export function printJson(value: unknown): void {
 /** Formats an instant for people: local time to the second. */
 export function localTime(time: Micros): string {
   return new Date(time / 1_000).toLocaleString("sv-SE");
-}
-
-/** Formats an instant for machines: ISO 8601 in UTC, to the microsecond. */
-export function isoTime(time: Micros): string {
-  const micros = String(time % 1_000).padStart(3, "0");
-  return new Date(Math.floor(time / 1_000)).toISOString().replace("Z", `${micros}Z`);
-}
-
-/** `isoTime()` of an instant that may be null. */
-export function isoTimeOrNull(time: Micros | null): string | null {
-  return time === null ? null : isoTime(time);
 }
 
 /** Formats how long a ban lasts for people; null: it has no end. */

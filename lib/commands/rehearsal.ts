@@ -7,7 +7,7 @@ import { isSameScope } from "../core/scope.ts";
 import { type Micros, now } from "../core/time.ts";
 import type { NewBan, PastBan } from "../deciding/ban.ts";
 import { Decider } from "../deciding/decider.ts";
-import { type LoginNews, Logins } from "../deciding/logins.ts";
+import { type Login, type LoginNews, Logins } from "../deciding/logins.ts";
 import type { Whitelist } from "../deciding/whitelist.ts";
 import { type Counts, type Judge, Pipeline } from "../monitor/pipeline.ts";
 import type { LogEvent } from "../reading/event.ts";
@@ -21,8 +21,8 @@ export interface RehearsalOptions {
   readonly whitelist: Whitelist;
   /** Told of each ban, in order; a ban that moves the end of one in force is told as a ban of its own. */
   readonly banned: (ban: NewBan) => void;
-  /** Told of each event that may tell of a login. */
-  readonly noted?: (event: LogEvent) => void;
+  /** Told of logins: of those in one batch the newest of each address and method. */
+  readonly loggedIn?: (login: Login) => void;
   /** The records are lines that the state kept, by the names of their modules. */
   readonly isRecorded?: boolean;
 }
@@ -84,11 +84,12 @@ class RehearsalJudge implements Judge {
 
   note(event: LogEvent): void {
     this.logins.note(event);
-    this.#options.noted?.(event);
   }
 
   news(): LoginNews {
-    return this.logins.takeNews();
+    const news = this.logins.takeNews();
+    if (this.#options.loggedIn) news.logins.forEach(this.#options.loggedIn);
+    return news;
   }
 
   reset(): void {}

@@ -6,6 +6,7 @@ import { counted } from "../core/text.ts";
 import { hasUnknownFormat, type ModuleActivity } from "../reading/activity.ts";
 import type { Leak } from "../monitor/leaks.ts";
 import { type MonitorReport, readReport, type SourceReport } from "../monitor/report.ts";
+import type { NotifierStatus } from "../monitor/notifier.ts";
 import type { FleetStatus } from "../postgres/fleet.ts";
 import type { BanTotals } from "../state/ban_table.ts";
 import { banJson, totalsText } from "./bans.ts";
@@ -101,11 +102,16 @@ function statusJson(status: Status): unknown {
     failing: failing.map(banJson),
     getting_through: leaksOf(status).map(leakJson),
     database: report?.database ? databaseJson(report.database, backlog) : null,
+    notify: report?.notify ? noticesJson(report.notify) : null,
   };
 }
 
 function databaseJson({ connected, error, lastShipped, setAside }: FleetStatus, backlog: number): unknown {
   return { connected, error, last_shipped: isoTimeOrNull(lastShipped), set_aside: setAside, backlog };
+}
+
+function noticesJson({ program, told, failed, lastTold, error }: NotifierStatus): unknown {
+  return { program, told, failed, last_told: isoTimeOrNull(lastTold), error };
 }
 
 function moduleJson(module: ModuleActivity): unknown {
@@ -166,6 +172,7 @@ function statusLines(status: Status): string[] {
   lines.push(...leaksOf(status).map(leakLine));
   lines.push(`state     ${counted(status.recorded, "line")} recorded`);
   if (report?.database) lines.push(databaseLine(report.database, status.backlog));
+  if (report?.notify) lines.push(noticesLine(report.notify));
   return lines;
 }
 
@@ -203,6 +210,11 @@ function databaseLine(database: NonNullable<MonitorReport["database"]>, backlog:
   return `database  ${state}; ${counted(backlog, "row")} waiting, last shipment ${
     time(database.lastShipped)
   }`;
+}
+
+function noticesLine({ program, told, lastTold, error }: NotifierStatus): string {
+  const last = lastTold === null ? "" : `, the last at ${time(lastTold)}`;
+  return `notices   ${told} told by ${program}${last}${error === null ? "" : `; FAILING: ${error}`}`;
 }
 
 function moduleLines(module: ModuleActivity, isGivenUp: boolean): string[] {

@@ -148,7 +148,7 @@ function open(config: Config, logins: LoginTally, { state, period }: RunParts): 
   const rehearsal = new Rehearsal(config, {
     whitelist: whitelistOf(config, state),
     banned: (ban) => tally.add(ban),
-    noted: (event) => logins.note(event),
+    loggedIn: (login) => logins.add(login),
     isRecorded: state !== null,
   });
   return { config, rehearsal, tally };

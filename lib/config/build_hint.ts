@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { shellWord } from "../core/text.ts";
 
 /** The configuration and the state that a program is to be built for, as the user named them. */
 export interface BuildTarget {
@@ -17,19 +18,14 @@ export function buildHint({ config, state }: BuildTarget): string {
   if (paths === null) return "give absolute paths to be told how to build one that may";
   const options = ["--config", "--state"].slice(0, paths.length).map((option, i) => `${option} ${paths[i]}`);
   const task = `task build ${options.join(" ")}`;
-  return `build it anew, where its source is, with: deno ${task} (or, without Deno: npx -y deno@2 ${task})`;
+  return `build one that may, where its source is, with: deno ${task} (or, without Deno: npx -y deno@2 ${task})`;
 }
 
 /** Null when one is relative to a working directory that the program may not know. */
 function absolutePaths(paths: readonly string[]): string[] | null {
   try {
-    return paths.map((path) => quoted(resolve(path)));
+    return paths.map((path) => shellWord(resolve(path)));
   } catch {
     return null;
   }
-}
-
-/** A word as a shell takes it. */
-function quoted(word: string): string {
-  return /^[\w./:@%+,=-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

@@ -4,6 +4,7 @@ import { formatDuration, type Micros } from "../core/time.ts";
 import type { Condition, Growth, ModuleRules, Rule } from "../rules/rule.ts";
 import type { ModuleMatch } from "../reading/module.ts";
 import type { NetworkStep } from "../deciding/networks.ts";
+import { spellServer } from "../postgres/server_address.ts";
 import type { Config, WhitelistMember } from "./types.ts";
 import { configWarnings } from "./warnings.ts";
 
@@ -15,6 +16,8 @@ export function describeConfig(config: Config): string {
       config.keepLogSize === null ? "" : ` in ${config.keepLogSize / 2 ** 20} MiB`
     }, ended bans ${keeping(config.keepBans)}`,
     describeDatabase(config),
+    ...describeNotify(config),
+    ...config.metricsFile === null ? [] : [`Metrics: written to ${config.metricsFile}`],
     ...describeBans(config),
     ...describeGrowth(config),
     ...config.networkBans.map(describeStep),
@@ -32,8 +35,13 @@ function keeping(span: Micros | null): string {
 
 function describeDatabase({ database }: Config): string {
   if (!database) return "Database: none, all records stay in the state";
-  const { host, port, user, database: name } = database;
-  return `Database: ${name} on ${host.includes(":") ? `[${host}]` : host}:${port} as ${user}`;
+  return `Database: ${database.database} on ${spellServer(database)} as ${database.user}`;
+}
+
+function describeNotify({ notify }: Config): string[] {
+  if (notify === null) return [];
+  const bans = notify.bans === null ? "" : ` and, at most every ${formatDuration(notify.bans)}, of bans`;
+  return [`Notices: ${quoteWords([notify.program])} is told of problems${bans}`];
 }
 
 function describeBans({ ban }: Config): string[] {

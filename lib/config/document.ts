@@ -65,6 +65,15 @@ export class Document {
     return this.#problem(path, complaint, value?.parent?.children?.[0] ?? this.#root);
   }
 
+  /** Makes a sentence about the value at `path` as `badValue()` does, without quoting it. */
+  complain(path: Path, complaint: string): string {
+    for (let end = path.length; end > 0; end--) {
+      const node = findNodeAtLocation(this.#root, path.slice(0, end));
+      if (node) return this.#problem(path.slice(0, end), complaint, node).sentence;
+    }
+    return this.#problem(path, complaint, this.#root).sentence;
+  }
+
   #problem(path: Path, complaint: string, node: Node): Problem {
     return {
       offset: node.offset,

@@ -32,15 +32,23 @@ export function readConfig(config: string, state?: string): string {
   return readText({ path: config, what: "the configuration", most: MAX_CONFIG, target });
 }
 
+/** Options of `readPassword()`. */
+export interface PasswordOptions {
+  /** Directory of the state that the user named in place of the configuration's own. */
+  readonly state?: string;
+  /** False where the server may know its user without one: without the file, the password is "". */
+  readonly isNeeded: boolean;
+}
+
 /**
  * The database password, from `db_password.secret` beside the configuration file `config`; a
- * newline at its end does not count. `state` is what the user named in place of the configuration's
- * own.
+ * newline at its end does not count.
  * @throws {UserError} code 78 for a file that is missing, unreadable, empty, of several lines, or
  * readable by everyone
  */
-export function readPassword(config: string, state?: string): string {
+export function readPassword(config: string, { state, isNeeded }: PasswordOptions): string {
   const path = join(dirname(config), PASSWORD_FILE);
+  if (!isNeeded && isAbsent(path)) return "";
   const what = "the database password";
   const text = readText({ path, what, most: MAX_PASSWORD, target: { config, state } });
   if ((Deno.statSync(path).mode ?? 0) & 0o004) {
@@ -59,6 +67,15 @@ export function readPassword(config: string, state?: string): string {
  */
 export function openFile(wanted: Wanted): Deno.FsFile {
   return attempt(wanted, () => Deno.openSync(wanted.path));
+}
+
+function isAbsent(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return false;
+  } catch (error) {
+    return error instanceof Deno.errors.NotFound;
+  }
 }
 
 function readText(wanted: Wanted): string {

@@ -1,5 +1,6 @@
 import { dirname, resolve } from "node:path";
 import type { DatabaseConfig } from "../postgres/connection.ts";
+import { type ServerAddress, socketOf } from "../postgres/server_address.ts";
 import type { Micros } from "../core/time.ts";
 import { UserError } from "../core/error.ts";
 import type { BuildTarget } from "./build_hint.ts";
@@ -8,6 +9,7 @@ import { readConfig, readPassword } from "./file.ts";
 import { inherit, makeGrowth, makeModules } from "./modules.ts";
 import { firewallProblems, fleetProblems, moduleProblems, refuse, schemaProblems } from "./problems.ts";
 import { type Settings, settingsSchema } from "./schema.ts";
+import { SHIPPED, withShippedRules } from "./shipped.ts";
 import type { FollowRules } from "../deciding/following.ts";
 import type { TrustOptions } from "../deciding/logins.ts";
 import type { BanConfig, Config, LoadOptions, WhitelistConfig } from "./types.ts";
@@ -20,7 +22,17 @@ import { whitelistFile } from "./whitelist_file.ts";
  * file's order
  */
 export function loadConfig(path: string, options: LoadOptions): Config {
-  const document = new Document(readConfig(path, options.state), path);
+  return configOf(readConfig(path, options.state), path, options);
+}
+
+/** Returns the shipped configuration as if it stood in the file `path`, for commands that can do without that one. */
+export function shippedConfig(path: string, options: LoadOptions): Config {
+  return configOf(SHIPPED, path, options);
+}
+
+/** Checks and completes `text` as if it stood in the file `path`. See `loadConfig()`. */
+export function configOf(text: string, path: string, options: LoadOptions): Config {
+  const document = new Document(text, path);
   const settings = check(document, options);
   const { modules, tests, problems } = makeModules(settings, { document, known: options.known });
   refuse(problems);
@@ -41,11 +53,14 @@ export function loadConfig(path: string, options: LoadOptions): Config {
     tests,
     journalWake: settings.journal_wake,
     ban: toBan(settings, folder),
-    database: toDatabase(
-      settings,
-      () => options.withPassword === false ? "" : readPassword(file, options.state),
-    ),
+    database: toDatabase(settings, (server) => {
+      const isNeeded = socketOf(server) === null;
+      return options.withPassword === false ? "" : readPassword(file, { state: options.state, isNeeded });
+    }),
     following: toFollowing(settings),
+    metricsFile: settings.metrics_file === undefined ? null : resolve(folder, settings.metrics_file),
+    notify: settings.notify &&
+      { ...settings.notify, program: locate([settings.notify.program], folder)![0]! },
     ipv6Prefix: settings.ipv6_prefix,
     networkBans,
     trust: toTrust(settings),
@@ -54,6 +69,7 @@ export function loadConfig(path: string, options: LoadOptions): Config {
     keepLog: settings.keep_log ?? null,
     keepLogSize: settings.keep_log_size,
     keepBans: keepBans(settings.keep_bans, { modules, networkBans }),
+    complain: (key, complaint) => document.complain(key, complaint),
   };
 }
 
@@ -73,7 +89,7 @@ function keepBans(
 }
 
 function check(document: Document, { known }: LoadOptions): Settings {
-  const checked = settingsSchema.safeParse(document.value);
+  const checked = settingsSchema.safeParse(withShippedRules(document.value));
   const problems = checked.success ? [] : schemaProblems(document, checked.error.issues);
   refuse([
     ...document.duplicates,
@@ -120,8 +136,11 @@ function toBan(settings: Settings, folder: string): BanConfig {
   };
 }
 
-function toDatabase({ DB }: Settings, password: () => string): DatabaseConfig | null {
-  return DB ? { ...DB, password: password() } : null;
+function toDatabase(
+  { DB }: Settings,
+  password: (server: ServerAddress) => string,
+): DatabaseConfig | null {
+  return DB ? { ...DB, password: password(DB) } : null;
 }
 
 function toFollowing({ fleet }: Settings): FollowRules | null {

@@ -179,8 +179,10 @@ export const moduleSection = section({
     "Which lines are recorded: all that name an address, or those that a rule hits.",
   ),
   rules: described(
-    z.array(rule, "must be a list of rules").min(1, "must hold at least one rule"),
-    "Rules that say which lines are suspicious. Each rule counts by itself.",
+    z.array(rule, "must be a list of rules").min(1, "must hold at least one rule").optional()
+      .transform((given) => given ?? []),
+    "Rules that say which lines are suspicious. Each rule counts by itself. Without any, `SSHD` and `NGINX` have the rules " +
+      "of the shipped configuration.",
   ),
   window,
   ban_time: banTime,

@@ -1,6 +1,8 @@
 import { dirname, join } from "node:path";
 import { childEnvironment, hasOwnChildren, KILL } from "../core/child_process.ts";
-import type { Config, WhitelistConfig } from "./types.ts";
+import { type ServerAddress, socketOf, spellServer } from "../postgres/server_address.ts";
+import type { Path } from "./document.ts";
+import type { BanConfig, Config } from "./types.ts";
 import { PASSWORD_FILE } from "./file.ts";
 import type { ModuleRules } from "../rules/rule.ts";
 
@@ -24,48 +26,106 @@ export interface Permissions {
 
 /** Where name servers stand; systemd-resolved keeps those behind its own in the second file. */
 export const RESOLVERS = ["/etc/resolv.conf", "/run/systemd/resolve/resolv.conf"] as const;
+/** Prints the journal. */
+export const JOURNAL = "journalctl";
 /** Lists default routes. Deno lets no program read /proc/net/route that may not do everything. */
 export const ROUTES = "ip";
+/** Resolves names as the system does. Deno has no permission to resolve a name without reaching it. */
+export const RESOLVER = "getent";
 
-/** Permissions that Deno needs to tell the name of the user, which stands in errors. */
-const USER = ["uid", "gid", "userInfo"];
+/** Facts about the machine. The name of the user, which stands in errors, takes the last three. */
+export const FACTS = ["hostname", "networkInterfaces", "osUptime", "uid", "gid", "userInfo"] as const;
+/** Variables that the database's driver reads on its own. It fails when it may not. */
+export const DATABASE_VARIABLES = "PG*";
+
+/** A permission that a configuration needs. */
+export interface Need {
+  readonly kind: keyof Permissions;
+  readonly item: string;
+  /** The key of the configuration that asks for it; null: every monitor needs it. */
+  readonly key: Path | null;
+}
 
 /** Returns the permissions that a monitor needs to run by `config`, and no others. */
-export function permissionsFor(
-  { path, stateDirectory, ban, database, whitelist, modules }: Config,
-): Permissions {
-  const commands = ban.firewall === "nftables"
-    ? [ban.nft[0]!]
-    : [ban.command, ban.unban].flatMap((command) => command?.[0] ?? []);
-  const ends = ban.firewall !== "nftables" && commands.some(hasOwnChildren);
+export function permissionsFor(config: Config): Permissions {
+  const needs = needsOf(config);
+  const of = (kind: keyof Permissions) => [
+    ...new Set(needs.flatMap((need) => need.kind === kind ? need.item : [])),
+  ];
   return {
-    run: unique([
-      ...(modules.some(readsJournal) ? ["journalctl"] : []),
-      ROUTES,
-      ...commands,
-      ...(ends ? [KILL] : []),
-    ]),
-    net: unique([...(database ? [hostPort(database)] : []), ...whitelistedNames(whitelist)]),
-    read: unique([
-      path,
-      ...(database ? [join(dirname(path), PASSWORD_FILE)] : []),
-      stateDirectory,
-      ...whitelist.files.map(({ path }) => path),
-      ...RESOLVERS,
-      // Rotated files lie in the same directory.
-      ...modules.flatMap(({ module }) => module.files.map(fixedDirectory)),
-    ]),
-    write: [stateDirectory],
-    // The driver of the database reads these on its own, and fails when it may not.
-    env: database ? ["PG*"] : [],
-    sys: ["hostname", "networkInterfaces", "osUptime", ...USER],
+    run: of("run"),
+    net: of("net"),
+    read: of("read"),
+    write: of("write"),
+    env: of("env"),
+    sys: of("sys"),
   };
 }
 
-function whitelistedNames({ members, files }: WhitelistConfig): string[] {
-  return [...members, ...files.flatMap((file) => file.read().content.names)]
-    .flatMap(({ address, isName }) => isName ? address : []);
+function needsOf(config: Config): Need[] {
+  const { path, stateDirectory, ban, database, notify, whitelist, modules } = config;
+  const journal = modules.find(readsJournal);
+  return [
+    ...(journal ? [need("run", JOURNAL, ["modules", journal.module.name])] : []),
+    need("run", ROUTES),
+    need("run", RESOLVER),
+    ...firewallNeeds(ban),
+    ...(notify ? [need("run", notify.program, ["notify"]), need("run", KILL)] : []),
+    need("read", path),
+    need("read", stateDirectory, ["state"]),
+    need("write", stateDirectory, ["state"]),
+    ...metricsNeeds(config),
+    ...whitelist.files.map((file) => need("read", file.path, ["whitelist_files"])),
+    ...RESOLVERS.map((file) => need("read", file)),
+    // Rotated files lie in the same directory.
+    ...modules.flatMap(({ module: { name, files } }) =>
+      files.map((file) => need("read", fixedDirectory(file), ["modules", name, "match", "file"]))
+    ),
+    ...(database ? databaseNeeds(database, path) : []),
+    ...FACTS.map((fact) => need("sys", fact)),
+  ];
 }
+
+/** Renaming one file to the other takes the right to read and to write both. */
+function metricsNeeds({ metricsFile, stateDirectory }: Config): Need[] {
+  if (metricsFile === null || metricsFile.startsWith(`${stateDirectory}/`)) return [];
+  return [metricsFile, freshMetricsFile(metricsFile)].flatMap((file) =>
+    (["read", "write"] as const).map((kind) => need(kind, file, ["metrics_file"]))
+  );
+}
+
+/** The file that takes the place of a metrics file when all is written. Its name is one that node_exporter does not read. */
+export function freshMetricsFile(metricsFile: string): string {
+  return `${metricsFile}.new`;
+}
+
+function need(kind: keyof Permissions, item: string, key: Path | null = null): Need {
+  return { kind, item, key };
+}
+
+function firewallNeeds({ firewall, nft, command, unban }: BanConfig): Need[] {
+  if (firewall === "nftables") return [need("run", nft[0]!, ["nft_command"])];
+  const programs = [["ban_command", command], ["unban_command", unban]] as const;
+  const needs = programs.flatMap(([key, argv]) => argv === null ? [] : [need("run", argv[0]!, [key])]);
+  const ends = needs.some(({ item }) => hasOwnChildren(item));
+  return ends ? [...needs, need("run", KILL)] : needs;
+}
+
+function databaseNeeds(server: ServerAddress, config: string): Need[] {
+  const key = ["DB", "host"];
+  const socket = socketOf(server);
+  const ways = socket === null
+    ? [need("net", spellServer(server), key)]
+    : [need("net", `${SOCKET}${socket}`, key), need("read", socket, key), need("write", socket, key)];
+  return [
+    ...ways,
+    need("read", join(dirname(config), PASSWORD_FILE), ["DB"]),
+    need("env", DATABASE_VARIABLES, ["DB"]),
+  ];
+}
+
+/** Begins the Unix socket in a `net` permission. Deno 2.4 knows none: there the right to read and write the file is enough. */
+export const SOCKET = "unix:";
 
 function readsJournal({ module }: ModuleRules): boolean {
   return module.identifiers.length > 0 || module.units.length > 0;
@@ -77,36 +137,38 @@ function fixedDirectory(pattern: string): string {
 }
 
 /**
- * Returns what `config` needs and this process may not do, such as `to run sudo`; an empty list
- * when it can run. DNS names of whitelist files are left out: a name that was added after the build
- * must not keep the monitor from starting. Nor must a program that cannot end what a ban command left
- * behind.
+ * Returns what `config` needs and this process may not do; an empty list when it can run. A program that
+ * cannot end what a ban command left behind can.
  */
-export function missingPermissions(config: Config): string[] {
-  const { files } = config.whitelist;
-  const { run, net, read, write, env, sys } = permissionsFor({
-    ...config,
-    whitelist: { ...config.whitelist, files: [] },
-  });
-  return [
-    ...run.filter((command) => command !== KILL && isForbiddenProgram(command)).map((command) =>
-      `to run ${command}`
-    ),
-    ...net.filter((host) => lacks({ name: "net", host })).map((host) => `to reach ${host}`),
-    ...[...read, ...files.map(({ path }) => path)].filter((path) => lacks({ name: "read", path })).map((
-      path,
-    ) => `to read ${path}`),
-    ...write.filter((path) => lacks({ name: "write", path })).map((path) => `to write ${path}`),
-    ...env.filter((variable) => lacks({ name: "env", variable })).map((variable) =>
-      `to know the variables ${variable}`
-    ),
-    ...sys.filter((kind) => lacks({ name: "sys", kind } as Deno.SysPermissionDescriptor))
-      .map((kind) => `to know ${kind}`),
-  ];
+export function missingNeeds(config: Config): Need[] {
+  return needsOf(config).filter(({ kind, item }) =>
+    kind === "run" ? item !== KILL && isForbiddenProgram(item) : !may(kind, item)
+  );
 }
 
-function lacks(descriptor: Deno.PermissionDescriptor): boolean {
-  return Deno.permissions.querySync(descriptor).state !== "granted";
+/** Reports whether this process has a permission. */
+export function may(kind: keyof Permissions, item: string): boolean {
+  try {
+    return Deno.permissions.querySync(descriptorOf(kind, item)).state === "granted";
+  } catch {
+    // Deno 2.4 does not know `SOCKET`.
+    return item.startsWith(SOCKET);
+  }
+}
+
+function descriptorOf(kind: keyof Permissions, item: string): Deno.PermissionDescriptor {
+  switch (kind) {
+    case "run":
+      return { name: kind, command: item };
+    case "net":
+      return { name: kind, host: item };
+    case "env":
+      return { name: kind, variable: item };
+    case "sys":
+      return { name: kind, kind: item } as Deno.SysPermissionDescriptor;
+    default:
+      return { name: kind, path: item };
+  }
 }
 
 /**
@@ -116,19 +178,11 @@ function lacks(descriptor: Deno.PermissionDescriptor): boolean {
  * the directory, and runs nothing.
  */
 function isForbiddenProgram(command: string): boolean {
-  if (!lacks({ name: "run", command })) return false;
+  if (may("run", command)) return false;
   try {
     new Deno.Command(command, { ...childEnvironment(), cwd: "/dev/null" }).spawn();
     return false;
   } catch (error) {
     return error instanceof Deno.errors.NotCapable;
   }
-}
-
-function hostPort({ host, port }: { host: string; port: number }): string {
-  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
-}
-
-function unique(words: readonly string[]): string[] {
-  return [...new Set(words)];
 }

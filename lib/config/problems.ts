@@ -101,6 +101,7 @@ function ownModuleProblems(document: Document, at: Path): Problem[] {
     ...(match === undefined || isEmpty
       ? [document.badKey(at, "must say by match where its lines are found: identifier, unit or file")]
       : []),
+    ...(document.at([...at, "rules"]) === undefined ? [document.badValue([...at, "rules"], "")] : []),
   ];
 }
 

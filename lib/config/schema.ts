@@ -6,6 +6,7 @@ import {
   command,
   described,
   DNS_NAME,
+  howOften,
   millisecondsOrOff,
   program,
   section,
@@ -17,18 +18,26 @@ import {
   whole,
 } from "./values.ts";
 
+/** A plain absolute path: no name in it begins with a dot. */
+const SOCKET_DIRECTORY = /^(?:\/[\w-][\w.-]*)+$/;
+
 const host = text().transform((given, context) => {
-  // [::1]:5432 and db.example.org:5432, but not ::1
+  // [::1]:5432, db.example.org:5432 and /run/postgresql:5432, but not ::1
   const [, bracketed, plain, port] = given.match(/^(?:\[(.+)\]|([^:]+))(?::(\d{1,5}))?$/) ?? [, , given];
   const bare = bracketed ?? plain ?? given;
-  const name = canonicalAddress(bare) ?? bare.toLowerCase().replace(/\.$/, "");
-  const valid = canonicalAddress(bare) !== null || (!bracketed && DNS_NAME.test(name));
-  if (!valid) context.addIssue("must be a host name or an address");
+  const isSocket = SOCKET_DIRECTORY.test(bare);
+  const name = canonicalAddress(bare) ?? (isSocket ? bare : bare.toLowerCase().replace(/\.$/, ""));
+  const valid = canonicalAddress(bare) !== null || (!bracketed && (isSocket || DNS_NAME.test(name)));
+  if (!valid) context.addIssue("must be a host name, an address, or the directory of a socket");
   return { name, port: port === undefined ? undefined : Number(port) };
 });
 
 const database = section({
-  host: described(host, "Host name or address of the PostgreSQL server; `host:port` is understood too."),
+  host: described(
+    host,
+    "Host name or address of the PostgreSQL server, or the directory of its socket, such as /run/postgresql; " +
+      "`host:port` is understood too.",
+  ),
   port: described(whole(1, 65535).optional(), "Port of the PostgreSQL server; 5432 by default."),
   user: described(text(), "Name of the user. The password stands in `db_password.secret` beside this file."),
   database: described(text(), "Name of the database; rights on this one are enough."),
@@ -110,6 +119,21 @@ const knock = section({
     "Text before the digits of a code in a login name or a path.",
   ),
   time: described(span().prefault("12h"), "How long a knock whitelists its sender."),
+});
+
+const notify = section({
+  program: described(
+    text(4096).default("/etc/strongmonitor/notify"),
+    "Program that is told, by JSON on its standard input. A relative path with a `/` is relative to this file.",
+  ),
+  bans: described(
+    howOften.prefault("1h"),
+    'How often bans are told: "at once", at most once in a span such as "30m", or "never". Problems are always told at once.',
+  ),
+  timeout: described(
+    span("10m").prefault("30s"),
+    "Longest time of the program; one that runs longer is ended with its children and has failed.",
+  ),
 });
 
 /** The whole configuration: checks it, completes it, and is published as a JSON Schema. */
@@ -196,6 +220,15 @@ export const settingsSchema = section({
     millisecondsOrOff(1, 1_000).prefault("15ms"),
     'How often journalctl is made to look for new entries, such as "20ms"; "off" waits until journald tells of them, up to ' +
       "half a second.",
+  ),
+  notify: described(
+    z.union([z.boolean(), notify], "must be true, false or an object").default(false)
+      .transform((given) => given === true ? notify.parse({}) : given || null),
+    "Whether a program is told of bans and problems, and how: `true` is `{}`.",
+  ),
+  metrics_file: described(
+    text(4096).regex(/\.prom$/, 'must end in ".prom", as node_exporter reads no other files').optional(),
+    "File that metrics are written to, for node_exporter's textfile collector. A relative path is relative to this file.",
   ),
   DB: described(database.optional(), "PostgreSQL database that records and bans are shipped to."),
   fleet: described(

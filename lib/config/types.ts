@@ -7,6 +7,7 @@ import type { NetworkStep } from "../deciding/networks.ts";
 import type { Micros } from "../core/time.ts";
 import type { ModuleKind } from "../reading/module.ts";
 import type { WhitelistEntry } from "../deciding/whitelist.ts";
+import type { Path } from "./document.ts";
 import type { WhitelistReading } from "./whitelist_file.ts";
 
 /**
@@ -30,6 +31,10 @@ export interface Config {
   readonly database: DatabaseConfig | null;
   /** Which bans of other servers this one follows; null: none. */
   readonly following: FollowRules | null;
+  /** Absolute path of the file that metrics are written to; null: they are not. */
+  readonly metricsFile: string | null;
+  /** The program that is told of bans and problems; null: nobody is told. */
+  readonly notify: NotifyConfig | null;
   readonly whitelist: WhitelistConfig;
   /** IPv6 addresses are counted and banned by networks of so many bits. */
   readonly ipv6Prefix: number;
@@ -47,6 +52,8 @@ export interface Config {
    * null: for ever.
    */
   readonly keepBans: Micros | null;
+  /** Makes a sentence about a key, with its place in the file. */
+  readonly complain: (key: Path, complaint: string) => string;
 }
 
 /** Lines that a rule must hit (`match`) and lines that it must not hit (`noMatch`). */
@@ -72,6 +79,16 @@ export interface BanConfig {
   readonly timeout: Micros;
   /** Most commands that run at the same time. */
   readonly concurrency: number;
+}
+
+/** How a program is told of bans and problems. */
+export interface NotifyConfig {
+  /** By name or absolute path. */
+  readonly program: string;
+  /** Bans are told at most this often; null: never. */
+  readonly bans: Micros | null;
+  /** Longest run. Then the program is killed and has failed. */
+  readonly timeout: Micros;
 }
 
 /** Addresses, networks and DNS names that are never banned. */

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { parseDuration } from "../core/time.ts";
+import { type Micros, parseDuration, SECOND } from "../core/time.ts";
 import { canonicalNetwork } from "../core/address.ts";
 import { MAX_MESSAGE } from "../core/records.ts";
 import { zoneOf } from "../core/zone.ts";
@@ -83,6 +83,21 @@ export const spanOrForever = z.union([z.literal("forever"), written(SPAN_OR_FORE
   .transform((given, context) => {
     if (given === "forever") return null;
     const micros = parseDuration(given);
+    if (micros === null) context.addIssue(CENTURY);
+    return micros;
+  });
+
+/** Bans told "at once" are told together where they come within this time. */
+const AT_ONCE: Micros = 10 * SECOND;
+
+/** How often something is told: `at once`, a span at most, or `never`. Gives microseconds, or null for `never`. */
+export const howOften = z.union(
+  [z.literal(["at once", "never"]), written(`${SPAN}, "at once" or "never"`)],
+  `${SPAN}, "at once" or "never"`,
+)
+  .transform((given, context) => {
+    if (given === "never") return null;
+    const micros = given === "at once" ? AT_ONCE : parseDuration(given);
     if (micros === null) context.addIssue(CENTURY);
     return micros;
   });

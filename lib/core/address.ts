@@ -79,6 +79,14 @@ export function enclosing(address: string, length: number): string {
   return `${word >>> 24}.${word >>> 16 & 255}.${word >>> 8 & 255}.${word & 255}/${length}`;
 }
 
+/** What all canonical addresses inside of a canonical network begin with, up to a dot or all of an address; empty where they need not. */
+export function beginningOf(network: string): string {
+  const [address, length] = network.split("/") as [string, string?];
+  if (length === undefined) return address;
+  if (network.includes(":")) return "";
+  return address.split(".").slice(0, Math.floor(Number(length) / 8)).map((octet) => `${octet}.`).join("");
+}
+
 /** Length of the prefix of a canonical address or network in bits. */
 export function prefixLength(address: string): number {
   const slash = address.indexOf("/");
@@ -88,6 +96,8 @@ export function prefixLength(address: string): number {
 
 /** Words of 32 bits that an address takes in `putAddress()`. */
 export const ADDRESS_WORDS = 4;
+/** Bits before those of an IPv4 address there, which is mapped into IPv6. */
+export const MAPPED = 96;
 
 /**
  * Writes a canonical address, or the first one of a network, into `words`: an IPv4 address as mapped into IPv6 (RFC 4291, section
@@ -103,7 +113,7 @@ export function putAddress(address: string, words: Int32Array): number {
   words[0] = words[1] = 0;
   words[2] = 0xffff;
   words[3] = ipv4Word(address, slash < 0 ? undefined : slash);
-  return slash < 0 ? bits : bits + 96;
+  return slash < 0 ? bits : bits + MAPPED;
 }
 
 /** The canonical IPv4 address that ends before `end`, as a signed 32-bit number. Called for every hit, hence without the parser. */

@@ -48,7 +48,7 @@ export function encode(text: string): { bytes: Bytes; end: number } {
 }
 
 /** Decodes `bytes[from, to)`; invalid UTF-8 becomes U+FFFD. */
-export function decode({ array }: Bytes, from: number, to: number): string {
+export function decode({ array }: Pick<Bytes, "array">, from: number, to: number): string {
   return decoder.decode(array.subarray(from, to));
 }
 

@@ -111,7 +111,7 @@ function endGroupByKill(group: number): void {
 }
 
 /** PATH of programs that are run, if this process may not read its own. */
-const SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+export const SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /**
  * The whole environment of a program that is run. Deno refuses to run a program if a variable `LD_…` is set, and a program's

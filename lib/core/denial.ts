@@ -14,8 +14,8 @@ export function joining(group: string): (user: string) => string {
   return (user) => `let it with: sudo usermod -aG ${group} ${user}, and log in again`;
 }
 
-/** The user's name; `$USER`, which a shell replaces, if the name is unknown or not permitted to read. */
-function userName(): string {
+/** Returns the name of this process's user; `$USER`, which a shell replaces, if the name is unknown or not permitted to read. */
+export function userName(): string {
   try {
     return userInfo().username;
   } catch {

@@ -10,6 +10,32 @@ export interface Log {
   error(message: string): void;
 }
 
+/** How many messages a log was told since the start. */
+export interface MessageCounts {
+  errors: number;
+  warnings: number;
+}
+
+/** Wraps `log` so that its errors and warnings are counted. */
+export function countMessages(log: Log): { readonly log: Log; readonly counts: Readonly<MessageCounts> } {
+  const counts: MessageCounts = { errors: 0, warnings: 0 };
+  return {
+    counts,
+    log: {
+      debug: (message) => log.debug(message),
+      info: (message) => log.info(message),
+      warn(message) {
+        counts.warnings++;
+        log.warn(message);
+      },
+      error(message) {
+        counts.errors++;
+        log.error(message);
+      },
+    },
+  };
+}
+
 /** Priorities that systemd reads at the start of a line (sd-daemon(3)). */
 const PRIORITY: Readonly<Record<LogLevel, number>> = {
   trace: 7,

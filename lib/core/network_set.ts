@@ -1,10 +1,7 @@
-import { ADDRESS_WORDS, putAddress } from "./address.ts";
+import { ADDRESS_WORDS, MAPPED, putAddress } from "./address.ts";
 import { finish } from "./async.ts";
 import { concatenated } from "./bytes.ts";
 import { agree, maskOf, RowBuilder, type Rows, sorted } from "./network_rows.ts";
-
-/** Bits before those of an IPv4 address that is mapped into IPv6. */
-const MAPPED = 96;
 
 /** A set of canonical addresses and networks. Lookup takes logarithmic time. */
 export class NetworkSet {

@@ -32,7 +32,10 @@ export interface AddressWords {
 /** Fields of a record. */
 export interface NoteRecord extends AddressWords {
   readonly kind: RecordKind;
-  /** Number of a group of rules, and those of its rules that are meant, as bits: `group << GROUP_RULES | bits`. */
+  /**
+   * Number of a group of rules, and those of its rules that are meant, as bits: `group << GROUP_RULES | bits`. Of an address
+   * that begins anew 0 for all modules, or a group of the one for which it does.
+   */
   readonly rules: number;
   readonly time: Micros;
   /** Hash of the value that `distinct` rules count once; 0: none. */

@@ -1,5 +1,6 @@
 /** Explains why a file cannot be read, with a remedy. */
 import { denial, joining } from "./denial.ts";
+import { shellWord } from "./text.ts";
 
 /** The obstacle: the file, or the first directory in its path that this user may not enter. */
 interface Obstacle {
@@ -75,10 +76,10 @@ function known(info: Deno.FileInfo | "denied" | null): Deno.FileInfo | null {
 
 function granting(user: string, { path, wanted, info }: Obstacle): string {
   const rights = `${wanted & READ ? "r" : ""}${wanted & SEARCH ? "x" : ""}`;
-  const command = `let it with: sudo setfacl -m u:${user}:${rights} ${word(path)}`;
+  const command = `let it with: sudo setfacl -m u:${user}:${rights} ${shellWord(path)}`;
   if (info?.isDirectory) return command;
   const directory = path.slice(0, path.lastIndexOf("/")) || "/";
-  return `${command}, and those that follow with: sudo setfacl -m d:u:${user}:r ${word(directory)}`;
+  return `${command}, and those that follow with: sudo setfacl -m d:u:${user}:r ${shellWord(directory)}`;
 }
 
 function groupName(id: number): string {
@@ -91,9 +92,4 @@ function groupName(id: number): string {
   } catch {
     return String(id);
   }
-}
-
-/** A path quoted for a shell. */
-function word(path: string): string {
-  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }

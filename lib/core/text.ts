@@ -15,6 +15,13 @@ export function printable(text: string): string {
   });
 }
 
+/** `printable()` text of at most `most` characters: of a longer one the beginning, with `…` behind it. */
+export function bounded(text: string, most: number): string {
+  // Characters that are escaped take more room than one; those behind `most` are not looked at.
+  const shown = printable(text.slice(0, most + 1));
+  return shown.length <= most ? shown : `${shown.slice(0, most - 1)}…`;
+}
+
 /** `value` as JSON in which such characters are escaped, with the same meaning. */
 export function jsonText(value: unknown): string {
   return JSON.stringify(value).replace(STEERING, (character) => {
@@ -39,4 +46,9 @@ export function counted(count: number, noun: string, plural = `${noun}s`): strin
  */
 export function detached(text: string): string {
   return (" " + text).slice(1);
+}
+
+/** Quotes a word for a shell, where that is needed. */
+export function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -53,3 +53,14 @@ export function formatDuration(span: Micros): string {
 export function now(): Micros {
   return Date.now() * MILLISECOND;
 }
+
+/** Formats an instant for machines: ISO 8601 in UTC, to the microsecond. */
+export function isoTime(time: Micros): string {
+  const micros = String(time % 1_000).padStart(3, "0");
+  return new Date(Math.floor(time / 1_000)).toISOString().replace("Z", `${micros}Z`);
+}
+
+/** `isoTime()` of an instant that may be null. */
+export function isoTimeOrNull(time: Micros | null): string | null {
+  return time === null ? null : isoTime(time);
+}

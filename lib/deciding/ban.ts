@@ -1,7 +1,7 @@
 /** Bans as data: who, what of the traffic, who decided, from when until when. */
 import { coversScope, formatScope, isSameScope, type Scope } from "../core/scope.ts";
 import { oneLine } from "../core/text.ts";
-import type { Micros } from "../core/time.ts";
+import { isoTime, isoTimeOrNull, type Micros } from "../core/time.ts";
 
 /** The kinds of whoever bans. */
 export const PROVENANCES = ["rule", "network", "manual", "import", "fleet"] as const;
@@ -152,6 +152,15 @@ export function meet(ban: StandingBan, standing: readonly StandingBan[]): Meetin
 /** How a ban is named to people: `192.0.2.1`, `192.0.2.1 (tcp 22)`. */
 export function nameOf({ address, scope }: Pick<Ban, "address" | "scope">): string {
   return scope === "all" ? address : `${address} (${formatScope(scope)})`;
+}
+
+/** A ban as `bans --export json` and notices tell it, and `bans --import` takes it. */
+export function banRecord(
+  { address, scope, provenance, reason, count, start, until }: NewBan,
+): Record<string, unknown> {
+  const { kind, name } = provenance;
+  const times = { start: isoTime(start), until: isoTimeOrNull(until) };
+  return { address, scope: formatScope(scope), provenance: kind, name, reason, count, ...times };
 }
 
 /** What a ban is known by, as one word for maps. */

@@ -1,6 +1,7 @@
 import { isOfStrangers } from "../core/address_kind.ts";
 import { hashValue } from "../core/note_record.ts";
-import { enclosing, prefixLength, putAddress } from "../core/address.ts";
+import { maskOf } from "../core/network_rows.ts";
+import { enclosing, MAPPED, putAddress } from "../core/address.ts";
 import type { Growth } from "../rules/rule.ts";
 import type { Micros } from "../core/time.ts";
 import type { NewBan } from "./ban.ts";
@@ -61,16 +62,18 @@ export class Networks {
 
   /** Counts a ban; returns the network that is to be banned for it, if any. */
   add({ address, start }: Pick<NewBan, "address" | "start">): NetworkTrip | null {
-    const bits = prefixLength(address);
+    const words = this.#words;
+    const bits = putAddress(address, words);
     const isIPv6 = address.includes(":");
-    // Called for each ban of the last days at a start: an index is faster than entries().
+    // Called for each ban of the last days at a start: no text is made of the network, and an index is faster than entries().
     for (let i = 0; i < this.#steps.length; i++) {
       const step = this.#steps[i]!;
       const length = isIPv6 ? step.ipv6 : step.ipv4;
-      if (length === null || length >= bits || isIPv6 && isOfStrangers(address, length)) continue;
-      const network = enclosing(address, length);
-      const count = this.#count(network, { step: i, member: address, time: start });
-      return count <= step.limit ? null : { network, step, count };
+      if (length === null || isIPv6 && isOfStrangers(address, length)) continue;
+      const prefix = isIPv6 ? length : length + MAPPED;
+      if (prefix >= bits) continue;
+      const count = this.#count(i, { bits, prefix, time: start });
+      return count <= step.limit ? null : { network: enclosing(address, length), step, count };
     }
     return null;
   }
@@ -87,14 +90,21 @@ export class Networks {
     this.#notes.sweep(now);
   }
 
-  /** Counts a member of a network. Returns how many there are where they could be too many, otherwise 0. */
-  #count(network: string, { step, member, time }: { step: number; member: string; time: Micros }): number {
+  /**
+   * Counts the member that `#words` hold, in the network of its first `prefix` bits. Returns how many there are where they could
+   * be too many, otherwise 0.
+   */
+  #count(step: number, { bits, prefix, time }: { bits: number; prefix: number; time: Micros }): number {
     const notes = this.#notes;
     const words = this.#words;
-    const bits = putAddress(member, words);
     const value = hashValue(this.#seed ^ bits, this.#bytes, 0, this.#bytes.length);
-    const prefix = putAddress(network, words);
-    notes.select(words[0]!, words[1]!, words[2]!, words[3]!, prefix);
+    notes.select(
+      words[0]! & maskOf(prefix),
+      words[1]! & maskOf(prefix - 32),
+      words[2]! & maskOf(prefix - 64),
+      words[3]! & maskOf(prefix - 96),
+      prefix,
+    );
     notes.time[0] = time;
     const group = this.#numbers[step]!;
     const isNew = notes.renew(group, value);

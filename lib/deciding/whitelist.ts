@@ -40,6 +40,8 @@ export class Whitelist {
   readonly #parts = new Map<WhitelistOrigin, readonly NetworkSet[]>(NOBODYS_SETS);
   readonly #texts = new Map<WhitelistOrigin, string>();
   #revision = 0;
+  /** What was asked last, and the answer: who decides on an address asks twice. */
+  #last = { address: "", revision: -1, origin: null as WhitelistOrigin | null };
 
   /** Counts up whenever `set()` or `setAll()` changes anything. */
   get revision(): number {
@@ -69,6 +71,13 @@ export class Whitelist {
    * when nobody does.
    */
   covering(address: string): WhitelistOrigin | null {
+    if (this.#last.address !== address || this.#last.revision !== this.#revision) {
+      this.#last = { address, revision: this.#revision, origin: this.#originOf(address) };
+    }
+    return this.#last.origin;
+  }
+
+  #originOf(address: string): WhitelistOrigin | null {
     const inside = clientIPv4(address);
     const targets = (inside === null ? [address] : [address, inside]).map(targetOf);
     for (const [origin, sets] of this.#parts) {

@@ -7,33 +7,33 @@ import { every, pause, supervise } from "../core/async.ts";
 import { ClockWatch } from "../core/clock_watch.ts";
 import { UserError } from "../core/error.ts";
 import { VERSION } from "../core/version.ts";
-import type { Log } from "../core/log.ts";
+import { countMessages, type Log } from "../core/log.ts";
 import { type Micros, now, SECOND } from "../core/time.ts";
 import type { Config } from "../config/types.ts";
 import type { Trial } from "../deciding/ban.ts";
 import type { FollowRules } from "../deciding/following.ts";
 import { Logins } from "../deciding/logins.ts";
 import { Bans } from "../enforcing/bans.ts";
-import { CommandFirewall } from "../firewall/command.ts";
 import type { Firewall } from "../firewall/firewall.ts";
-import { NftablesFirewall } from "../firewall/nftables.ts";
-import { ObserveFirewall } from "../firewall/observe.ts";
 import { type Fleet, openFleet, type Sharing } from "../postgres/fleet.ts";
 import { longestWindow } from "../rules/engine.ts";
 import type { ModuleRules } from "../rules/rule.ts";
 import type { Lock } from "../state/lock.ts";
+import type { BatchWriter } from "../state/batch_writer.ts";
 import type { State } from "../state/state.ts";
 import { watchControl } from "./control.ts";
 import { FleetBans } from "./fleet_bans.ts";
 import type { Start } from "../sources/source.ts";
+import { openFirewall } from "./firewall.ts";
 import { type MonitorFeed, openFeeds } from "./feeds.ts";
 import { type House, HOUSEKEEPING, Housekeeping } from "./housekeeping.ts";
 import { Knocking } from "./knocking.ts";
 import { type AppliedBan, Leaks } from "./leaks.ts";
-import { resolveBySystem } from "./names.ts";
+import { systemResolve } from "./names.ts";
 import { Pipeline } from "./pipeline.ts";
 import { type MonitorReport, readReport, type SourceReport } from "./report.ts";
 import { Surroundings, systemSources } from "./surroundings.ts";
+import { Telling } from "./telling.ts";
 import { TrialWatch } from "./trial.ts";
 import { ownAddresses, Whitelisting } from "./whitelisting.ts";
 
@@ -79,9 +79,11 @@ export class Monitor {
   readonly #knocking: Knocking;
   /** Null: nobody is really banned. */
   readonly #leaks: Leaks | null;
+  readonly #batches: BatchWriter;
   readonly #pipeline: Pipeline;
   readonly #feeds: readonly MonitorFeed[];
   readonly #housekeeping: Housekeeping;
+  readonly #telling: Telling;
   readonly #reports = new Map<string, Pick<SourceReport, "name" | "running" | "lastBatch">>();
   readonly #started = now();
   readonly #clock = new ClockWatch();
@@ -89,7 +91,11 @@ export class Monitor {
   #lastReport = "";
   #isRefreshDue = false;
 
-  constructor(config: Config, { state, lock, log, trial = null, bootId = null }: MonitorParts) {
+  constructor(
+    config: Config,
+    { state, lock, log: outer, trial = null, bootId = null }: MonitorParts,
+  ) {
+    const { log, counts: messages } = countMessages(outer);
     this.#config = config;
     this.#state = state;
     this.#lock = lock ?? null;
@@ -99,7 +105,7 @@ export class Monitor {
       state,
       log,
       clock: now,
-      resolve: resolveBySystem,
+      resolve: systemResolve(),
       changed: () => this.#housekeeping.attempt("take over a change", () => this.#refresh()),
     });
     this.#surroundings = new Surroundings({
@@ -110,7 +116,7 @@ export class Monitor {
       database: config.database?.host ?? null,
       changed: () => this.#refreshSoon(),
     });
-    this.#firewall = buildFirewall(config, { lost: () => this.#bans.putBack() });
+    this.#firewall = openFirewall(config.ban, { lost: () => this.#bans.putBack() });
     state.enforcement.rebase(now());
     const { start } = currentBoot(bootId);
     state.logins.expire({ logins: now() - (config.trust?.span ?? 0), sessions: start });
@@ -144,8 +150,9 @@ export class Monitor {
       lengths: bannedLengths(config),
       log,
     });
+    this.#batches = state.batches(config.modules.map(({ module }) => module.name));
     this.#pipeline = new Pipeline(config.modules, {
-      store: state.batches(config.modules.map(({ module }) => module.name)),
+      store: this.#batches,
       judge: this.#bans,
       log,
       before: readReport(state.report())?.modules,
@@ -158,6 +165,14 @@ export class Monitor {
     });
     this.#feeds = openFeeds(config, { pipeline: this.#pipeline, log });
     this.#housekeeping = new Housekeeping(this.#house(), log);
+    this.#telling = new Telling(config, {
+      state,
+      pipeline: this.#pipeline,
+      report: (running) => this.#makeReport(running),
+      firewall: this.#firewall.name,
+      log,
+      messages,
+    });
   }
 
   /**
@@ -166,6 +181,17 @@ export class Monitor {
    * @param isEnd whether the program ends, or a new configuration takes over
    */
   async run(signal: AbortSignal, isEnd: () => boolean = () => true): Promise<boolean> {
+    try {
+      const isTrialOver = await this.#run(signal, isEnd);
+      await this.#telling.end(null, isEnd());
+      return isTrialOver;
+    } catch (error) {
+      await this.#telling.end(error, true);
+      throw error;
+    }
+  }
+
+  async #run(signal: AbortSignal, isEnd: () => boolean): Promise<boolean> {
     const stop = new AbortController();
     const relay = () => stop.abort();
     signal.addEventListener("abort", relay, { once: true });
@@ -233,6 +259,8 @@ export class Monitor {
       this.#housekeeping.run(signal),
       this.#reconcile(signal),
       every(REPORTING, signal, () => attempt("report", () => this.#report(true))),
+      every(REPORTING, signal, () => attempt("keep counts of the hour", () => this.#batches.flush())),
+      this.#telling.run(signal),
       this.#whitelisting.followNames(signal),
       this.#whitelisting.followFiles(signal),
     ]);
@@ -294,6 +322,10 @@ export class Monitor {
       if (!signal.aborted) throw new Error(`${source.name} ended`);
     };
     return supervise(read, { name: source.name, signal, log: this.#log })
+      .catch((error) => {
+        this.#telling.noteFailure(source.name, error);
+        throw error;
+      })
       .finally(() => report(false, this.#reports.get(source.name)?.lastBatch ?? null));
   }
 
@@ -367,6 +399,7 @@ export class Monitor {
         { name: "delete old logins", run: (time) => this.#state.logins.expireLogins(time - keepLogins) },
       ],
       deletions: [
+        { name: "add up counts of old hours", run: (time) => this.#state.rollups.fold(time) },
         { name: "write notes anew", run: () => this.#state.notes.rewrite(this.#pipeline.lasting) ? 1 : 0 },
         ...keepLog === null
           ? []
@@ -415,7 +448,14 @@ export class Monitor {
   }
 
   #report(running: boolean): void {
-    const report: MonitorReport = {
+    const text = JSON.stringify(this.#makeReport(running));
+    if (text === this.#lastReport) return;
+    this.#lastReport = text;
+    this.#state.setReport(text);
+  }
+
+  #makeReport(running: boolean): MonitorReport {
+    return {
       pid: Deno.pid,
       running,
       started: this.#started,
@@ -435,11 +475,8 @@ export class Monitor {
       tracked: this.#pipeline.tracked,
       forgotten: this.#pipeline.evicted,
       database: this.#fleet?.status() ?? null,
+      notify: this.#telling.notices,
     };
-    const text = JSON.stringify(report);
-    if (text === this.#lastReport) return;
-    this.#lastReport = text;
-    this.#state.setReport(text);
   }
 
   /** In order: sources have ended, then commands under way, then the last shipment. */
@@ -450,6 +487,7 @@ export class Monitor {
     await background;
     // What takes over would not know that the clock was set back.
     this.#housekeeping.attempt("mend bans of a clock that ran ahead", () => this.#rebase());
+    this.#housekeeping.attempt("keep counts of the hour", () => this.#batches.flush({ isLast: true }));
     this.#housekeeping.attempt("report", () => this.#report(false));
   }
 
@@ -472,12 +510,4 @@ function bannedLengths({ ipv6Prefix, networkBans }: Config): { ipv4: number[]; i
     ipv4: [...networkBans.flatMap(({ ipv4 }) => ipv4 ?? []), 8, 16, 24],
     ipv6: [ipv6Prefix, ...networkBans.flatMap(({ ipv6 }) => ipv6 ?? []), 32, 48, 56, 64],
   };
-}
-
-function buildFirewall(config: Config, { lost }: { lost: () => void }): Firewall {
-  const { firewall, nft, command, unban, timeout, concurrency } = config.ban;
-  if (firewall === "nftables") return new NftablesFirewall({ command: nft, timeout, clock: now, lost });
-  return firewall === "observe"
-    ? new ObserveFirewall()
-    : new CommandFirewall({ ban: command!, unban, timeout, concurrency });
 }

@@ -1,14 +1,32 @@
-import { lookup } from "node:dns/promises";
-import type { Log } from "../core/log.ts";
-import { messageOf } from "../core/error.ts";
+import { RESOLVER } from "../config/permissions.ts";
 import { canonicalAddress } from "../core/address.ts";
+import { Runner } from "../core/child_process.ts";
+import { messageOf } from "../core/error.ts";
+import type { Log } from "../core/log.ts";
+import { type Micros, SECOND } from "../core/time.ts";
 
-/** Returns the addresses of a DNS name; throws when it has none or no server answers. */
-export type Resolve = (name: string) => Promise<string[]>;
+/** Returns the addresses of a DNS name; throws when it has none, no server answers or `signal` aborts. */
+export type Resolve = (name: string, signal: AbortSignal) => Promise<string[]>;
 
-/** The system's own resolution: /etc/hosts, DNS, whatever nsswitch.conf says. */
-export const resolveBySystem: Resolve = async (name) =>
-  (await lookup(name, { all: true })).map(({ address }) => address);
+/** Longest wait for the system: it asks three name servers twice, each for five seconds. */
+const PATIENCE: Micros = 30 * SECOND;
+/** How getent ends for a name without an address. It does not tell whether a server said so. */
+const NOT_FOUND = "exit status 2";
+
+/**
+ * Resolves by getent(1) as the system itself does: /etc/hosts, DNS, whatever nsswitch.conf says. Run as a
+ * program, that takes no permission to reach what a name stands for.
+ */
+export function systemResolve(): Resolve {
+  const runner = new Runner();
+  return async (name, signal) => {
+    const argv = [RESOLVER, "ahosts", "--", name];
+    const { output, error } = await runner.run(argv, { timeout: PATIENCE, signal, output: true });
+    if (error === NOT_FOUND) throw new Error("the system knows no address of it");
+    if (error !== null) throw new Error(`${RESOLVER}: ${error}`);
+    return output.split("\n").flatMap((line) => line.split(/\s/, 1)).filter((address) => address !== "");
+  };
+}
 
 /** Most names that are resolved at the same time: a whitelist file may hold thousands. */
 const MOST_AT_ONCE = 8;
@@ -17,8 +35,6 @@ const MOST_AT_ONCE = 8;
 export interface NamesOptions {
   readonly log: Log;
   readonly resolve: Resolve;
-  /** End of the sentence about a name that the program has no permission to resolve. */
-  readonly buildHint: string;
   /** The addresses that names had before the program started. */
   readonly known: Iterable<readonly [name: string, addresses: readonly string[]]>;
 }
@@ -51,21 +67,22 @@ export class Names {
     }
   }
 
-  /** Resolves `names`. Returns whether each of them was answered; never throws. */
-  async refresh(names: readonly string[]): Promise<boolean> {
+  /** Resolves `names` until `signal` aborts. Returns whether each of them was answered; never throws. */
+  async refresh(names: readonly string[], signal: AbortSignal): Promise<boolean> {
     let failures = 0;
     const waiting = names.values();
     const resolveNext = async () => {
-      for (const name of waiting) if (!await this.#refresh(name)) failures++;
+      for (const name of waiting) if (!await this.#refresh(name, signal)) failures++;
     };
     await Promise.all(Array.from({ length: MOST_AT_ONCE }, resolveNext));
     return failures === 0;
   }
 
-  async #refresh(name: string): Promise<boolean> {
+  async #refresh(name: string, signal: AbortSignal): Promise<boolean> {
     const { log, resolve } = this.#options;
+    if (signal.aborted) return false;
     try {
-      const answer = (await resolve(name)).flatMap((address) => canonicalAddress(address) ?? []);
+      const answer = (await resolve(name, signal)).flatMap((address) => canonicalAddress(address) ?? []);
       // Name servers turn the order of an answer round.
       const addresses = [...new Set(answer)].sort();
       if (addresses.length === 0) throw new Error("the answer holds no address");
@@ -77,7 +94,7 @@ export class Names {
       this.#addresses.set(name, addresses);
       return true;
     } catch (error) {
-      this.#complain(name, this.#explain(error));
+      if (!signal.aborted) this.#complain(name, messageOf(error));
       return false;
     }
   }
@@ -91,12 +108,5 @@ export class Names {
       ? `${kept.join(", ")} stays whitelisted`
       : "nobody is whitelisted by it until it can be resolved";
     this.#options.log.warn(`Cannot resolve the whitelisted name ${name}: ${failure}; ${fate}`);
-  }
-
-  #explain(error: unknown): string {
-    // Deno reports a missing permission to resolve a name by this code.
-    return (error as { code?: unknown })?.code === "EPERM"
-      ? `this program was built without the right to; ${this.#options.buildHint}`
-      : messageOf(error);
   }
 }

@@ -23,7 +23,7 @@ import type { NewBan } from "../deciding/ban.ts";
 import type { Knock } from "../deciding/knock.ts";
 import type { LoginNews } from "../deciding/logins.ts";
 import type { LogEvent } from "../reading/event.ts";
-import { Activity, type ModuleActivity } from "../reading/activity.ts";
+import { Activity, type ModuleActivity, type ModuleTotals } from "../reading/activity.ts";
 import { ModuleHealth } from "../reading/health.ts";
 import { type MessageReader, NOTHING } from "../reading/message_reader.ts";
 import { Reader } from "../reading/reader.ts";
@@ -32,6 +32,7 @@ import type { BatchNotes } from "../rules/note_batch.ts";
 import type { ModuleRules, Trip } from "../rules/rule.ts";
 import type { Batch } from "../sources/source.ts";
 import type { BatchRecord } from "../state/batch_writer.ts";
+import type { CountedHits } from "../state/rollup_table.ts";
 import type { Knocking } from "./knocking.ts";
 import type { Leaks } from "./leaks.ts";
 
@@ -39,6 +40,12 @@ import type { Leaks } from "./leaks.ts";
 export interface BatchStore {
   /** Lines to be recorded, which the next `write()` writes and the pipeline then clears. */
   readonly lines: { readonly length: number; add(event: LogEvent): void; clear(): void };
+  /** Counts of hours, which `write()` writes now and then; `reset()` goes back to those. */
+  readonly rollups: {
+    add(event: LogEvent, isHit: boolean): void;
+    addHits(hits: readonly CountedHits[]): void;
+    reset(): void;
+  };
   /**
    * Writes a record with `lines`, but none of them where there is no room. Returns how many lines are
    * written. Throws where the state cannot be written; then nothing is.
@@ -132,6 +139,8 @@ export class Pipeline {
     untrusted: 0,
     ahead: 0,
   };
+  /** Bans since the start, by the names of their provenances: `SSHD invalid_user`, `/24`. */
+  readonly decided = new Map<string, number>();
   readonly #modules: readonly ModuleRules[];
   /** Beginnings of messages that a module does not record. */
   readonly #noLog: readonly (readonly Literal[])[];
@@ -203,6 +212,16 @@ export class Pipeline {
   /** How recently each module and rule saw something, and how much each module understands. */
   activity(now: Micros): ModuleActivity[] {
     return this.#activity.report(now);
+  }
+
+  /** What each module read and its rules counted since the start. */
+  totals(): ModuleTotals[] {
+    return this.#activity.totals();
+  }
+
+  /** By source, how old its newest event was when it came. */
+  get lags(): ReadonlyMap<string, Micros> {
+    return this.#lags;
   }
 
   /** Addresses being counted. */
@@ -315,7 +334,9 @@ export class Pipeline {
     if (event.isAhead) this.counts.ahead++;
     if (this.#knocking?.isKnock(event, intake.knocks)) return;
     const isHit = this.#engine.add(event);
-    if (this.isRecorded(event, isHit)) this.#parts.store.lines.add(event);
+    const { rollups, lines } = this.#parts.store;
+    rollups.add(event, isHit);
+    if (this.isRecorded(event, isHit)) lines.add(event);
   }
 
   /** Reports whether an event is to be recorded that hits some rule or none. */
@@ -331,6 +352,8 @@ export class Pipeline {
     const { store, judge, log } = this.#parts;
     const { feed: { name: source }, position, knocks } = intake;
     const hits = this.#engine.takeHits();
+    const byRule = this.#engine.takeRuleHits();
+    store.rollups.addHits(byRule);
     const trips = this.#engine.takeTrips();
     const bans = judge.decide(trips, knocks);
     const notes = this.#engine.takeNotes(intake.now);
@@ -346,7 +369,9 @@ export class Pipeline {
         counted(hits, "hit")
       }, ${counted(bans.length, "ban")}; position ${position}`
     );
+    for (const { service, rule, ...hits } of byRule) this.#activity.hit(service, rule, hits);
     this.#count(intake, { recorded, hits, bans: bans.length });
+    for (const { provenance: { name } } of bans) this.decided.set(name, (this.decided.get(name) ?? 0) + 1);
     store.lines.clear();
     this.#knocking?.open(knocks);
   }
@@ -354,7 +379,6 @@ export class Pipeline {
   #count(intake: Intake, { recorded, hits, bans }: Pick<Counts, "recorded" | "hits" | "bans">): void {
     const { feed, now, latest, events, records, damaged } = intake;
     if (events > 0) this.#lags.set(feed.name, now - latest);
-    for (const { service, rule, time } of this.#engine.takeNewest()) this.#activity.hit(service, rule, time);
     this.counts.entries += records;
     this.counts.events += events;
     this.counts.recorded += recorded;
@@ -375,6 +399,7 @@ export class Pipeline {
     this.#intake?.feed.reader.takeSuppressions();
     this.#intake = null;
     this.#parts.store.lines.clear();
+    this.#parts.store.rollups.reset();
     this.#parts.leaks?.dropSeen();
     this.#parts.judge.reset();
     this.#engine.restore(this.#parts.store.notes);

@@ -78,6 +78,14 @@ const report = z.object({
     lastShipped: instant.nullable(),
     setAside: count,
   }).nullable(),
+  /** See `NotifierStatus`. */
+  notify: z.object({
+    program: z.string(),
+    told: count,
+    failed: count,
+    lastTold: instant.nullable(),
+    error: z.string().nullable(),
+  }).nullable().default(null),
 });
 
 /** What one source is doing, for `strongmonitor status`. */

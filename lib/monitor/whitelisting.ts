@@ -1,4 +1,3 @@
-import { buildHint } from "../config/build_hint.ts";
 import type { Config, WhitelistMember } from "../config/types.ts";
 import { laterOf, longestOfEach } from "../config/whitelist.ts";
 import { canonicalAddress } from "../core/address.ts";
@@ -23,7 +22,7 @@ export interface WhitelistParts {
 }
 
 /** The parts of a configuration that `Whitelisting` is built for. */
-export type WhitelistingConfig = Pick<Config, "whitelist" | "database" | "path" | "stateDirectory">;
+export type WhitelistingConfig = Pick<Config, "whitelist" | "database">;
 
 /** Milliseconds between two looks at names that are being resolved, and before failed ones are asked for again. */
 const [BETWEEN_LOOKS, RETRY] = [200, 10_000];
@@ -61,12 +60,11 @@ export class Whitelisting {
     this.#config = config;
     this.#parts = parts;
     this.#files = new WhitelistFiles(config.whitelist.files, { log, state });
-    const hint = buildHint({ config: config.path, state: config.stateDirectory });
     this.#spelledOwn = this.#spellOwn();
     const stored = state.whitelist("name", clock());
     this.#spelled = spell(stored);
     this.#storedNames = endsByName(stored);
-    this.#resolver = new Names({ log, resolve, buildHint: hint, known: addressesByName(stored) });
+    this.#resolver = new Names({ log, resolve, known: addressesByName(stored) });
     // The whitelist of a database that is configured no longer.
     if (config.database === null) this.#store("database", []);
     this.gather();
@@ -139,7 +137,7 @@ export class Whitelisting {
       const names = this.#names.map(({ address }) => address);
       const others = AbortSignal.any([signal, this.#otherNames.signal]);
       let isAnswered: boolean | null = null;
-      const refreshing = this.#resolver.refresh(names).then((result) => isAnswered = result);
+      const refreshing = this.#resolver.refresh(names, others).then((result) => isAnswered = result);
       while (isAnswered === null && !others.aborted) {
         await Promise.race([refreshing, pause(BETWEEN_LOOKS, others)]);
         if (!others.aborted && this.#keepNames()) this.#parts.changed();

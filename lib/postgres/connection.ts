@@ -1,6 +1,7 @@
 import { connect, type Socket } from "node:net";
 import postgres from "postgres";
 import { formatDuration, type Micros } from "../core/time.ts";
+import { socketOf, spellServer } from "./server_address.ts";
 
 /** The server, user and database to connect to. */
 export interface DatabaseConfig {
@@ -140,7 +141,8 @@ export class Connection {
   async #dial(): Promise<Socket> {
     if (this.#gone || this.#socket) throw this.#gone ?? new Error("the connection was lost");
     const { host, port } = this.#config;
-    const socket = host.startsWith("/") ? connect(`${host}/.s.PGSQL.${port}`) : connect(port, host);
+    const path = socketOf(this.#config);
+    const socket = path === null ? connect(port, host) : connect(path);
     this.#socket = socket;
     // The driver adds its error listener after connecting. Without this one, a refused connection would end the program.
     await new Promise<void>((resolve, reject) => socket.once("connect", resolve).on("error", reject));
@@ -174,9 +176,9 @@ export function sqlState(error: unknown): string {
 
 /** Explains an error of PostgreSQL in one sentence, with a remedy if one is known. */
 export function explain(error: unknown, config: DatabaseConfig): string {
-  const { host, port, user, database } = config;
+  const { user, database } = config;
   const cause = error instanceof Error ? error.message || error.name : String(error);
-  const server = `PostgreSQL at ${host.includes(":") ? `[${host}]` : host}:${port}`;
+  const server = `PostgreSQL at ${spellServer(config)}`;
   if (error instanceof Error && "code" in error && error.code === "ECONNREFUSED") {
     return `${server} refuses connections: is it running there?`;
   }

@@ -21,6 +21,15 @@ export interface ModuleActivity {
   readonly rules: readonly RuleActivity[];
 }
 
+/** What a module read and its rules counted since the start. */
+export interface ModuleTotals {
+  readonly name: string;
+  readonly lines: number;
+  /** Lines that the module understood. */
+  readonly understood: number;
+  readonly hits: readonly { readonly rule: string; readonly count: number }[];
+}
+
 /** A module with the names of its rules. */
 export interface ActiveModule {
   readonly name: string;
@@ -61,14 +70,19 @@ export class Activity {
     return unknown;
   }
 
-  /** Takes note of a hit of a rule by a line written at `time`. */
-  hit(module: string, rule: string, time: Micros): void {
-    this.#modules.find(({ name }) => name === module)?.hit(rule, time);
+  /** Takes note of hits of a rule, the newest by a line written at `time`. */
+  hit(module: string, rule: string, { time, count }: { time: Micros; count: number }): void {
+    this.#modules.find(({ name }) => name === module)?.hit(rule, { time, count });
   }
 
   /** What there is to tell at `now`, in configured order. */
   report(now: Micros): ModuleActivity[] {
     return this.#modules.map((module) => module.report(now));
+  }
+
+  /** What was read and counted since the start, in configured order. */
+  totals(): ModuleTotals[] {
+    return this.#modules.map((module) => module.totals());
   }
 }
 
@@ -82,12 +96,16 @@ class ModuleMemory {
   /** Of the batch under way. */
   #lines = 0;
   #understood = 0;
+  /** Since the start. */
+  readonly #all = { lines: 0, understood: 0 };
+  readonly #hits: Map<string, number>;
 
   constructor({ name, rules }: ActiveModule, before?: ModuleActivity) {
     this.name = name;
     this.#lastLine = before?.lastLine ?? 0;
     const lastHit = (rule: string) => before?.rules.find(({ name }) => name === rule)?.lastHit ?? null;
     this.#lastHits = new Map(rules.map((rule) => [rule, lastHit(rule)]));
+    this.#hits = new Map(rules.map((rule) => [rule, 0]));
   }
 
   line(isUnderstood: boolean, time: Micros): void {
@@ -103,13 +121,21 @@ class ModuleMemory {
     const minute = this.#minutes.get(key) ?? { lines: 0, understood: 0 };
     minute.lines += this.#lines;
     minute.understood += this.#understood;
+    this.#all.lines += this.#lines;
+    this.#all.understood += this.#understood;
     this.#minutes.set(key, minute);
     this.#lines = this.#understood = 0;
     return unknown;
   }
 
-  hit(rule: string, time: Micros): void {
+  hit(rule: string, { time, count }: { time: Micros; count: number }): void {
     this.#lastHits.set(rule, Math.max(this.#lastHits.get(rule) ?? 0, time));
+    this.#hits.set(rule, (this.#hits.get(rule) ?? 0) + count);
+  }
+
+  totals(): ModuleTotals {
+    const hits = [...this.#hits].map(([rule, count]) => ({ rule, count }));
+    return { name: this.name, ...this.#all, hits };
   }
 
   report(now: Micros): ModuleActivity {

@@ -41,6 +41,8 @@ export interface MessageReader {
    * the service is known to use.
    */
   read(bytes: Bytes, from: number, to: number, pid?: number): boolean;
+  /** 1 for each byte that a message may begin with: others need not be read. Without it, any may. */
+  readonly firstBytes?: Uint8Array | undefined;
   /** Whom it names; `isAddress` is false where it names nobody or leaves a doubt whom. */
   readonly address: AddressReader;
   /**

@@ -52,6 +52,8 @@ type Stranger = Node & { readonly kind: "stranger" };
 /** Templates as graphs, by the first byte of their messages. */
 export class TemplateGraph {
   readonly byFirst: readonly (Node | null)[];
+  /** 1 for each byte that a message may begin with. */
+  readonly firstBytes: Uint8Array;
   readonly literals = new Literals();
   /** How many nodes there are. */
   readonly size: number;
@@ -72,6 +74,7 @@ export class TemplateGraph {
     this.byFirst = lists.map((entries) =>
       entries.length === 0 ? null : entries.reduceRight((other, first) => choice(first, other))
     );
+    this.firstBytes = Uint8Array.from(this.byFirst, (node) => node === null ? 0 : 1);
     this.size = this.#collect();
   }
 

@@ -61,6 +61,7 @@ export class TemplateForm implements MessageForm {
     });
     return new TemplateReader({
       matcher,
+      firstBytes: this.#graph.firstBytes,
       templates: this.#templates,
       fields,
       automaton,
@@ -75,6 +76,7 @@ const YES = encode("yes");
 /** Reads messages by templates. Blanks at the end of a message belong to no template. */
 export class TemplateReader implements MessageReader {
   readonly fields: readonly string[];
+  readonly firstBytes: Uint8Array;
   readonly address: AddressReader;
   readonly from: Int32Array;
   readonly to: Int32Array;
@@ -98,8 +100,9 @@ export class TemplateReader implements MessageReader {
   #bytes: Bytes = YES.bytes;
 
   constructor(
-    { matcher, templates, fields, automaton, options }: {
+    { matcher, firstBytes, templates, fields, automaton, options }: {
       matcher: TemplateMatcher;
+      firstBytes: Uint8Array;
       templates: readonly Template[];
       fields: readonly string[];
       automaton: Automaton;
@@ -114,6 +117,7 @@ export class TemplateReader implements MessageReader {
     this.to = matcher.found.to;
     this.#before = (options.before ?? []).map((text) => new Literal(text));
     for (const { bytes } of this.#before) this.#beginsLevel[bytes[0]!] = 1;
+    this.firstBytes = firstBytes.map((isFirst, byte) => isFirst | this.#beginsLevel[byte]!);
     this.#endless = options.endless === undefined ? null : new Literal(options.endless);
     this.#says = templates.map(({ says }) => says ?? NOTHING);
     this.#counting = templates.map(({ counting }) => counting ?? EACH);

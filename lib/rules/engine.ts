@@ -20,10 +20,10 @@ import type { Rule, Trip } from "./rule.ts";
 import { Bursts } from "./bursts.ts";
 import { seed } from "./hash.ts";
 import { type BatchNotes, NoteBatch } from "./note_batch.ts";
-import { Notes, type Room } from "./notes.ts";
+import { NO_ROOM, Notes, type Room } from "./notes.ts";
 import { RuleGroups, type StoredGroup } from "./rule_groups.ts";
 import { CountedAddress } from "./counted_address.ts";
-import { NewestHits } from "./newest_hits.ts";
+import { RuleHits } from "./rule_hits.ts";
 import { makePlan, type NumberedRule, type Part, type Plan } from "./note_plan.ts";
 import { RuleSet } from "./rule_set.ts";
 import { userLenience, Users } from "./users.ts";
@@ -43,7 +43,7 @@ export interface EngineOptions {
   readonly lenience?: (address: string, time: Micros) => number;
   /** Whether `takeNotes()` will be called; true unless told. */
   readonly isStored?: boolean;
-  /** How much is kept; a million addresses in 84 MiB unless told. */
+  /** How much is kept of each module; a million addresses in 84 MiB unless told. */
   readonly room?: Room;
 }
 
@@ -56,17 +56,32 @@ export interface StoredNotes {
   contents(): Iterable<Uint8Array>;
 }
 
+/** What is known of the events of one module. */
+interface Known {
+  readonly name: string;
+  readonly set: RuleSet<NumberedRule, Plan>;
+  readonly users: Users;
+  readonly bursts: Bursts;
+}
+
+/** How many hits count by a rule. */
+export interface RuleCount {
+  readonly module: string;
+  readonly rule: Rule;
+  readonly count: number;
+}
+
 /** Matches events against the rules and counts their hits, on the events' own time. Knows no clock. */
 export class Engine {
   readonly #rules: readonly NumberedRule[];
-  readonly #sets: readonly RuleSet<NumberedRule, Plan>[];
   readonly #options: EngineOptions;
   readonly #lenience: (address: string, time: Micros) => number;
   readonly #countedAddress: CountedAddress;
-  readonly #bursts = new Bursts();
-  readonly #users = new Users();
+  /** By module. */
+  readonly #modules: readonly Known[];
+  /** By module: a flood of addresses of one takes no room from those of another. */
+  #notes!: readonly Notes[];
   #groups!: RuleGroups;
-  #notes!: Notes;
   #batch!: NoteBatch;
   #seed = 0;
   #beginnings = 0;
@@ -78,16 +93,20 @@ export class Engine {
   /** Trips of the event at hand, with the numbers of their rules. */
   readonly #passed: { readonly rule: number; readonly trip: Trip }[] = [];
   #hits = 0;
-  #newest!: NewestHits;
+  #ruleHits!: RuleHits;
 
   constructor(modules: readonly RuledModule[], options: EngineOptions = {}) {
     const rules = modules.flatMap(({ name: service, rules }) =>
       rules.map((rule) => ({ ...rule, service, reason: `[${service}] ${rule.name}` }))
     );
     this.#rules = rules.map((rule, number) => ({ ...rule, number }));
-    this.#sets = modules.map(({ name, form }) =>
-      new RuleSet(this.#rules.filter(({ service }) => service === name), form)
-    );
+    this.#modules = modules.map(({ name, form }) => {
+      const set = new RuleSet<NumberedRule, Plan>(
+        this.#rules.filter(({ service }) => service === name),
+        form,
+      );
+      return { name, set, users: new Users(), bursts: new Bursts() };
+    });
     this.#options = options;
     this.#lenience = options.lenience ?? (() => 1);
     this.#countedAddress = new CountedAddress(options.ipv6Prefix ?? 128);
@@ -96,30 +115,31 @@ export class Engine {
 
   /** Finds the texts of a module's rules: what reads its messages may run it along the way. */
   automatonOf(module: number): Automaton {
-    return this.#sets[module]!.automaton;
+    return this.#modules[module]!.set.automaton;
   }
 
   /** The names of the rules that an event hits, counting nothing. */
   match(event: LogEvent): string[] {
-    return this.#sets[event.module]!.verdict(event).rules.map(({ name }) => name);
+    return this.#modules[event.module]!.set.verdict(event).rules.map(({ name }) => name);
   }
 
   /** Counts an event. Returns whether some rule matches; none does one that is untrusted or names nobody. */
   add(event: LogEvent): boolean {
     const { reader, time } = event;
     if (!event.isTrusted || !reader.address.isAddress) return false;
-    const set = this.#sets[event.module]!;
+    const known = this.#modules[event.module]!;
+    const { set, bursts } = known;
     this.#countedAddress.put(reader.address, this.#record);
-    this.#isOfUser = reader.status > 0 && this.#meetsUser(set, event);
+    this.#isOfUser = reader.status > 0 && this.#meetsUser(event, known);
     const verdict = set.verdict(event);
     if (verdict.rules.length === 0) return false;
     const plan = verdict.plan ??
       (verdict.plan = makePlan(this.#groups, { rules: verdict.rules, fields: reader.fields }));
     const { counting } = reader;
-    if (counting !== EACH && !(counting === ONCE && this.#bursts.begins(this.#record, time))) return true;
+    if (counting !== EACH && !(counting === ONCE && bursts.begins(this.#record, time))) return true;
     this.#record.time = time;
     for (let left = event.count === 1 ? 1 : this.#timesOf(event, verdict.rules); left > 0; left--) {
-      for (let i = 0; i < plan.length; i++) this.#hit(plan[i]!, reader);
+      for (let i = 0; i < plan.length; i++) this.#hit(plan[i]!, event);
       if (this.#passed.length > 0) this.#tripInOrder();
     }
     return true;
@@ -150,11 +170,11 @@ export class Engine {
     return this.#batch.take(now);
   }
 
-  /** Rules that were hit since the last call, and when at the latest. */
-  takeNewest(): { service: string; rule: string; time: Micros }[] {
-    return this.#newest.take().map(({ rule, time }) => {
+  /** Takes the rules that were hit since the last call, when at the latest and how often. */
+  takeRuleHits(): { service: string; rule: string; time: Micros; count: number }[] {
+    return this.#ruleHits.take().map(({ rule, time, count }) => {
       const { service, name } = this.#rules[rule]!;
-      return { service, rule: name, time };
+      return { service, rule: name, time, count };
     });
   }
 
@@ -181,14 +201,32 @@ export class Engine {
   /** Counts an address or network from nothing again, in every rule. */
   forget(address: string): void {
     const words = wordsOf(address);
-    this.#notes.forget(words);
+    for (const notes of this.#notes) notes.forget(words);
     this.#trips = this.#trips.filter((trip) => trip.address !== address);
     if (this.#options.isStored !== false) this.#batch.forget(words);
   }
 
+  /** How many hits of an address or network that is counted as such count at `time`, by the rules of which there are some. */
+  countsAt(address: string, time: Micros): RuleCount[] {
+    const words = wordsOf(address);
+    return this.#modules.flatMap(({ set }, module) => {
+      const counts = this.#notes[module]!.countAt(words, time);
+      return set.rules.flatMap((rule) => {
+        const count = counts[rule.number]!;
+        return count === 0 ? [] : [{ module: rule.service, rule, count }];
+      });
+    });
+  }
+
+  /** What the address of an event is counted as. */
+  countedAs({ reader }: LogEvent): string {
+    this.#countedAddress.put(reader.address, this.#record);
+    return textOfWords(this.#record);
+  }
+
   /** Gives back the memory of addresses that fell silent before their windows ending at `now`: of some at each call. */
   sweep(now: Micros): void {
-    this.#notes.sweep(now);
+    for (const notes of this.#notes) notes.sweep(now);
   }
 
   /**
@@ -197,9 +235,13 @@ export class Engine {
    */
   lasting(number: number): { content: Uint8Array; next: number | null } | null {
     if (!this.#batch.isEmpty) return null;
+    const { length } = this.#modules;
+    // Numbers count the addresses of all modules by turns.
+    const module = number % length;
     const writer = new NoteWriter();
-    const next = this.#notes.dump(number, writer);
-    return { content: writer.take(), next };
+    const next = this.#notes[module]!.dump(Math.floor(number / length), writer);
+    if (next !== null) return { content: writer.take(), next: next * length + module };
+    return { content: writer.take(), next: module + 1 < length ? module + 1 : null };
   }
 
   /** How often all counting began anew: then `lasting()` begins anew, too. */
@@ -209,39 +251,43 @@ export class Engine {
 
   /** Addresses being counted. */
   get tracked(): number {
-    return this.#notes.size;
+    return this.#notes.reduce((sum, notes) => sum + notes.size, 0);
   }
 
   /** How many of them were evicted as there were too many. */
   get evicted(): number {
-    return this.#notes.evicted;
+    return this.#notes.reduce((sum, notes) => sum + notes.evicted, 0);
   }
 
   #begin(seed: number): void {
     this.#beginnings++;
     this.#seed = seed;
     this.#groups = new RuleGroups(this.#rules);
-    this.#notes = new Notes(this.#groups, this.#options.room);
+    this.#notes = this.#modules.map(({ set }) =>
+      new Notes(this.#groups, set.rules.length > 0 ? this.#options.room : NO_ROOM)
+    );
     this.#batch = new NoteBatch(this.#groups);
     this.#trips = [];
     this.#hits = 0;
-    this.#bursts.clear();
-    this.#newest = new NewestHits(this.#groups);
-    for (const set of this.#sets) set.forget();
+    this.#ruleHits = new RuleHits(this.#groups);
+    for (const module of this.#modules) {
+      module.set.forget();
+      module.bursts.clear();
+    }
   }
 
   /** Whether an event is a refusal that a user met; takes note of those who are served by name. */
-  #meetsUser(set: RuleSet<NumberedRule, Plan>, { reader, time }: LogEvent): boolean {
+  #meetsUser({ reader, time }: LogEvent, { set, users }: Known): boolean {
     const { status } = reader;
     const isServed = status >= 200 && status < 400;
     const isNamed = set.hasUser(reader);
     if (isServed && !isNamed) return false;
-    if (isServed) this.#users.note(this.#record, time);
-    return !isServed && this.#users.isMet(this.#record, { status, isNamed, time });
+    if (isServed) users.note(this.#record, time);
+    return !isServed && users.isMet(this.#record, { status, isNamed, time });
   }
 
-  #hit(part: Part, reader: MessageReader): void {
-    const [record, notes] = [this.#record, this.#notes];
+  #hit(part: Part, { reader, module }: LogEvent): void {
+    const [record, notes] = [this.#record, this.#notes[module]!];
     let bits = part.all;
     record.value = 0;
     if (part.field >= 0) {
@@ -255,12 +301,12 @@ export class Engine {
     bits = notes.note(part.group, bits, record.value);
     if (bits === 0) return;
     this.#hits += countOf(bits);
-    this.#newest.note(part.group, bits, record.time);
+    this.#ruleHits.note(part.group, bits, record.time);
     if (this.#options.isStored !== false) {
       record.rules = part.group << GROUP_RULES | bits;
       this.#batch.hit(record as NoteRecord);
     }
-    if (notes.isLoud) this.#judge(part, bits, reader.address);
+    if (notes.isLoud) this.#judge(part, bits, { notes, source: reader.address });
   }
 
   #hash(reader: MessageReader, field: number): number {
@@ -269,8 +315,12 @@ export class Engine {
   }
 
   /** Looks for rules of a note whose limits it passed. */
-  #judge({ group, rules }: Part, bits: number, source: AddressReader): void {
-    const counts = this.#notes.count();
+  #judge(
+    { group, rules }: Part,
+    bits: number,
+    { notes, source }: { notes: Notes; source: AddressReader },
+  ): void {
+    const counts = notes.count();
     for (let i = 0; i < rules.length; i++) {
       const rule = rules[i]!;
       const count = counts[rule.number]!;
@@ -282,7 +332,7 @@ export class Engine {
       const { service: module, name, reason, banTime, growth, scope } = rule;
       const who = { address, source: addressOf(source)!, module, rule: name, reason };
       this.#passed.push({ rule: rule.number, trip: { ...who, time, count, banTime, growth, scope } });
-      this.#notes.reset(rule.number);
+      notes.reset(rule.number);
       if (this.#options.isStored === false) continue;
       this.#batch.spend({ ...this.#record, kind: SPENT, rules: group << GROUP_RULES | 1 << i }, rule.number);
     }
@@ -305,12 +355,24 @@ export class Engine {
     this.#trips.push(...passed.map(({ trip }) => trip));
   }
 
+  /** Forgets an address as a record says: in the module of the group that it names, or in all. */
+  #forgetAs(record: NoteRecord): void {
+    if (record.rules !== 0) return this.#notesOf(record.rules >>> GROUP_RULES)?.forget(record);
+    for (const notes of this.#notes) notes.forget(record);
+  }
+
+  /** The notes of the module that a group of rules belongs to; undefined: it is no longer configured. */
+  #notesOf(group: number): Notes | undefined {
+    const service = this.#groups.serviceOf(group);
+    return this.#notes[this.#modules.findIndex(({ name }) => name === service)];
+  }
+
   #restoreRecord(record: NoteRecord): void {
-    const notes = this.#notes;
-    if (record.kind !== HIT && record.kind !== SPENT) return notes.forget(record);
+    if (record.kind !== HIT && record.kind !== SPENT) return this.#forgetAs(record);
     const rules = this.#groups.stillCounting(record.rules);
     if (rules === 0) return;
     const group = rules >>> GROUP_RULES;
+    const notes = this.#notesOf(group)!;
     if (record.kind === HIT) {
       notes.select(record.w0, record.w1, record.w2, record.w3, record.prefix);
       notes.time[0] = record.time;

@@ -50,14 +50,16 @@ export class NoteKeeper {
   #write(at: number, writer: NoteWriter): void {
     const count = this.#memory.list(at);
     const { words, times, places } = this.#memory;
-    let lasts = false;
-    for (let i = 0; i < count && !lasts; i++) {
-      lasts = this.#groups.isLasting(words[places[i]! + RULES]! >>> GROUP_RULES);
+    let lasting = -1;
+    for (let i = 0; i < count && lasting < 0; i++) {
+      const group = words[places[i]! + RULES]! >>> GROUP_RULES;
+      if (this.#groups.isLasting(group)) lasting = group;
     }
-    if (!lasts) return;
+    if (lasting < 0) return;
     const [w0, w1, w2, w3] = words.subarray(at, at + 4) as unknown as [number, number, number, number];
     const address = { w0, w1, w2, w3, prefix: words[at + PREFIX]! & PREFIX_MASK };
-    writer.put({ kind: FORGOTTEN, ...address, rules: 0, time: 0, value: 0 });
+    // Other modules' notes of the address are written on their own.
+    writer.put({ kind: FORGOTTEN, ...address, rules: lasting << GROUP_RULES | 1, time: 0, value: 0 });
     for (let i = 0; i < count; i++) {
       const place = places[i]!;
       const rules = words[place + RULES]!;

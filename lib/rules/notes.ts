@@ -11,7 +11,7 @@ export type { Room };
 /** A million addresses with a million notes beside their first ones: 84 MiB, when all of it is used. */
 const ROOM: Room = { addresses: 1 << 20, bytes: 20 };
 /** Where there is nothing to count by. */
-const NOTHING: Room = { addresses: 0, bytes: 0 };
+export const NO_ROOM: Room = { addresses: 0, bytes: 0 };
 /** So many notes of one address are counted step by step, by a `Watch`. */
 const MANY = 128;
 /** Notes of an address that may come before old ones are looked for, even where it has few. */
@@ -48,7 +48,7 @@ export class Notes {
 
   constructor(groups: RuleGroups, room: Room = ROOM) {
     this.#groups = groups;
-    this.#memory = new NoteMemory(groups.ruleCount > 0 ? room : NOTHING);
+    this.#memory = new NoteMemory(groups.ruleCount > 0 ? room : NO_ROOM);
     this.#addresses = this.#memory.addresses;
     this.#counts = new Float64Array(groups.ruleCount);
     this.#watchCounts = new Float64Array(groups.ruleCount);
@@ -144,6 +144,15 @@ export class Notes {
     }
     this.#memory.words[this.#at + QUIET] = quiet;
     return this.#watchCounts;
+  }
+
+  /** How many notes of an address count for each rule within the windows before and behind `time`. Good until the next call. */
+  countAt(address: AddressWords, time: Micros): Float64Array {
+    this.#clearCounts();
+    if (!this.selectKnown(address)) return this.#counts;
+    this.time[0] = time;
+    this.#walk();
+    return this.#counts;
   }
 
   /** Counts the selected address by one rule from nothing again. */

@@ -51,7 +51,9 @@ export class RuleGroups {
   readonly #masks: number[] = [];
   /** Whether notes of a group are stored without an end. */
   readonly #lasting: boolean[] = [];
+  readonly #services: string[] = [];
   readonly #valueSpans: Micros[] = [];
+  readonly #members: (readonly number[])[] = [];
   #used: boolean[] = [];
   #next = 0;
   #several = 0;
@@ -83,6 +85,7 @@ export class RuleGroups {
     this.#masks[number] = GROUP_MASK;
     this.#lasting[number] = rules.some((rule) => this.spans[rule] === Infinity);
     this.#numbers.set(key, number);
+    this.#services[number] = this.#rules[rules[0]!]!.service;
     const made = { number, rules: JSON.stringify(rules.map((rule) => this.#nameOf(rule))) };
     this.#stored[number] = made;
     this.#made.push(made);
@@ -95,6 +98,7 @@ export class RuleGroups {
     this.#stored[number] = group;
     const stored = (JSON.parse(names) as StoredRule[]).slice(0, GROUP_RULES);
     const rules = stored.map((one) => this.#find(one));
+    this.#services[number] = stored[0]![0];
     this.#set(number, rules);
     this.#masks[number] = rules.reduce((mask, rule, i) => rule < 0 ? mask : mask | 1 << i, 0);
     this.#lasting[number] = stored.some(([, , , isLasting]) => isLasting);
@@ -147,10 +151,14 @@ export class RuleGroups {
     return this.#lasting[group]!;
   }
 
+  /** The module that the rules of a group belong to; null where the state does not know the group. */
+  serviceOf(group: number): string | null {
+    return this.#services[group] ?? null;
+  }
+
   /** The rules of a group. */
-  rulesOf(group: number): number[] {
-    const first = group * ROW + FIRST_RULE;
-    return [...this.rows.subarray(first, first + this.rows[group * ROW + COUNT]!)];
+  rulesOf(group: number): readonly number[] {
+    return this.#members[group] ?? [];
   }
 
   /** The lowest limit of a group's rules. */
@@ -199,6 +207,7 @@ export class RuleGroups {
     const valued = known.filter((rule) => this.#rules[rule]!.distinct !== null);
     this.#valueSpans[number] = Math.max(0, ...valued.map((rule) => this.spans[rule]!));
     this.rows.set([rules.length, lowest, values, this.spanClasses.indexOf(longest), ...rules], number * ROW);
+    this.#members[number] = rules;
     this.#used[number] = true;
     if (rules.length > 1) this.#several++;
   }

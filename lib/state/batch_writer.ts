@@ -5,10 +5,12 @@ import type { BatchNotes } from "../rules/note_batch.ts";
 import type { BanTable } from "./ban_table.ts";
 import type { Database } from "./database.ts";
 import type { KnockTable } from "./knock_table.ts";
+import { LineIndex } from "./line_index.ts";
 import { LogLines } from "./log_lines.ts";
 import type { LogTable } from "./log_table.ts";
 import type { LoginTable } from "./login_table.ts";
 import type { NoteTable } from "./note_table.ts";
+import { Rollups, type RollupTable } from "./rollup_table.ts";
 
 /** The tables that a batch changes. */
 export interface BatchTables {
@@ -17,6 +19,7 @@ export interface BatchTables {
   readonly logins: LoginTable;
   readonly bans: BanTable;
   readonly knocks: KnockTable;
+  readonly rollups: RollupTable;
 }
 
 /** What one commit writes beside the lines, whole or not at all. */
@@ -34,6 +37,8 @@ export interface BatchRecord {
 export class BatchWriter {
   readonly lines: LogLines;
   readonly notes: NoteTable;
+  readonly rollups: Rollups;
+  readonly #index: LineIndex;
   readonly #db: Database;
   readonly #tables: BatchTables;
   readonly #reached: Map<string, string>;
@@ -46,7 +51,9 @@ export class BatchWriter {
     modules: readonly string[],
     { db, tables, reached }: { db: Database; tables: BatchTables; reached: Map<string, string> },
   ) {
-    this.lines = new LogLines(modules);
+    this.#index = new LineIndex(db);
+    this.lines = new LogLines(modules, this.#index);
+    this.rollups = new Rollups(modules, tables.rollups);
     this.notes = tables.notes;
     this.#db = db;
     this.#tables = tables;
@@ -59,16 +66,26 @@ export class BatchWriter {
    */
   write({ source, position, notes, logins, bans, knocks }: BatchRecord): number {
     const tables = this.#tables;
-    const recorded = this.#db.transaction(() => {
-      const recorded = tables.log.add(this.lines);
+    const [recorded, ...written] = this.#db.transaction(() => {
+      const recorded = tables.log.add(this.lines, source);
       tables.notes.add(notes);
       tables.logins.apply(logins);
       tables.bans.addAll(bans);
       for (const knock of knocks) tables.knocks.accept(knock);
       this.#db.run("INSERT OR REPLACE INTO position VALUES (?, ?)", source, position);
-      return recorded;
+      return [recorded, this.#index.write(recorded), this.rollups.write()] as const;
     });
     this.#reached.set(source, position);
+    for (const committed of written) committed();
     return recorded;
+  }
+
+  /** Writes what waits in memory for a batch to go with: counts of hours, and `isLast` where lines of addresses are. */
+  flush({ isLast = false } = {}): void {
+    const written = this.#db.transaction(() => [
+      this.rollups.write({ isAll: isLast }),
+      ...isLast ? [this.#index.write(0, { isAll: true })] : [],
+    ]);
+    for (const committed of written) committed();
   }
 }

@@ -175,6 +175,14 @@ export class EnforcementTable {
     );
   }
 
+  /** Bans that the firewall refused `attempts` times in a row or more: at most 100, of the first thousand that failed. */
+  stuck(attempts: number): BanStatus[] {
+    const failed =
+      `WITH ${TURNS_TO_APPLY} SELECT id FROM to_apply CROSS JOIN ban INDEXED BY ban_to_apply USING (turn)
+      WHERE ended IS NULL AND applied_at IS NULL AND next_try > 0 LIMIT 1000`;
+    return selectBans(this.#db, `WHERE attempts >= ? AND id IN (${failed}) ORDER BY id LIMIT 100`, attempts);
+  }
+
   /** When something falls due next: a retry or an end; null when nothing will by itself. */
   nextDue(firewall: string): Micros | null {
     return this.#db.get<{ due: Micros | null }>(

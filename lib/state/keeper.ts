@@ -18,6 +18,8 @@ import { StateFile } from "./state_file.ts";
 
 /** Milliseconds between two tries to leave memory. */
 const BETWEEN_RETURNS = 2_000;
+/** Sentences that are remembered. */
+const MOST_LOSSES = 10;
 /** Bytes that lines in memory may take. */
 const MOST_IN_MEMORY = 64 << 20;
 
@@ -30,6 +32,7 @@ export class Keeper implements Shelter {
   #refuge: Refuge | null = null;
   #nextReturn = 0;
   #hasLoss = false;
+  readonly #losses: string[] = [];
   /** The log was told that lines are not recorded. */
   #isTold = false;
 
@@ -43,6 +46,11 @@ export class Keeper implements Shelter {
     const hasLoss = this.#hasLoss;
     this.#hasLoss = false;
     return hasLoss;
+  }
+
+  /** What became of the file since the start, in sentences: the last ones. */
+  get losses(): readonly string[] {
+    return this.#losses;
   }
 
   open(): DatabaseSync {
@@ -177,7 +185,7 @@ export class Keeper implements Shelter {
     this.#refuge = new Refuge(memory);
     this.#isTold = false;
     this.#nextReturn = performance.now() + BETWEEN_RETURNS;
-    this.#log.error(
+    this.#complain(
       `The state ${fileOf(this.#directory)} cannot be written (${why}): going on in memory with ${
         told(saved)
       }; ` +
@@ -211,8 +219,14 @@ export class Keeper implements Shelter {
   }
 
   #lost(sentence: string, saved?: Salvage): void {
-    this.#log.error(sentence);
+    this.#complain(sentence);
     if (!saved?.isWhole) this.#hasLoss = true;
+  }
+
+  #complain(sentence: string): void {
+    this.#log.error(sentence);
+    this.#losses.push(sentence);
+    if (this.#losses.length > MOST_LOSSES) this.#losses.shift();
   }
 }
 

@@ -37,12 +37,17 @@ export class LogLines {
   /** Time of the newest line. */
   latest: Micros = 0;
   readonly #names: readonly Uint8Array[];
+  readonly #index: { add(line: RecordedLine): void } | null;
   #bytes = new Uint8Array(SIZE);
   #end = 0;
   readonly #words = new Int32Array(4);
 
-  /** @param modules their names */
-  constructor(modules: readonly string[]) {
+  /**
+   * @param modules their names
+   * @param index is told of each line
+   */
+  constructor(modules: readonly string[], index: { add(line: RecordedLine): void } | null = null) {
+    this.#index = index;
     this.#names = modules.map((name) => encoder.encode(`[${JSON.stringify(name)},"`));
   }
 
@@ -81,6 +86,7 @@ export class LogLines {
     this.#bytes[this.#end++] = QUOTE;
     this.#bytes[this.#end++] = CLOSE;
     this.length++;
+    this.#index?.add(line);
   }
 
   #reserve(size: number): void {

@@ -33,16 +33,22 @@ export class LogTable {
     this.#db = db;
   }
 
-  /** Appends what a batch brought, unless there is no room for lines. Returns how many lines it has appended. */
-  add({ length, base, latest, json }: Pick<LogLines, "length" | "base" | "latest" | "json">): number {
+  /** Appends what a batch of a source brought, unless there is no room for lines. Returns how many lines it has appended. */
+  add(
+    { length, base, latest, json }: Pick<LogLines, "length" | "base" | "latest" | "json">,
+    source: string | null = null,
+  ): number {
     if (length === 0 || !this.#db.hasRoom) return 0;
+    if (source !== null) this.#db.run("INSERT OR IGNORE INTO source (name) VALUES (?)", source);
     this.#db.run(
-      `INSERT INTO log_batch (last, lines, time, base, content)
-       SELECT ifnull(max(seq), 0) + ?, ?, ?, ?, CAST(? AS TEXT) FROM sqlite_sequence WHERE name = 'log_batch'`,
+      `INSERT INTO log_batch (last, lines, time, base, source, content)
+       SELECT ifnull(max(seq), 0) + ?, ?, ?, ?, (SELECT number FROM source WHERE name = ?), CAST(? AS TEXT)
+       FROM sqlite_sequence WHERE name = 'log_batch'`,
       length,
       length,
       latest,
       base,
+      source,
       json,
     );
     return length;
@@ -116,12 +122,17 @@ export class LogTable {
     return this.#deleteOldest(({ time }) => time < before);
   }
 
-  /** Deletes the batches that were recorded first while the state is larger than `most` bytes, as `forget()` does. */
-  shrink(most: number): number {
-    let size = this.#db.get<{ size: number }>(
+  /** Bytes that the state takes, lines and all else. */
+  size(): number {
+    return this.#db.get<{ size: number }>(
       `SELECT (page_count - freelist_count) * page_size AS size
        FROM pragma_page_count, pragma_freelist_count, pragma_page_size`,
     )!.size;
+  }
+
+  /** Deletes the batches that were recorded first while the state is larger than `most` bytes, as `forget()` does. */
+  shrink(most: number): number {
+    let size = this.size();
     return size <= most ? 0 : this.#deleteOldest(({ bytes }) => {
       const isLarger = size > most;
       size -= bytes;
@@ -140,7 +151,11 @@ export class LogTable {
       last = batch.last;
       deleted += batch.lines;
     }
-    if (deleted > 0) this.#db.run("DELETE FROM log_batch WHERE last <= ?", last);
+    if (deleted === 0) return 0;
+    this.#db.transaction(() => {
+      this.#db.run("DELETE FROM log_batch WHERE last <= ?", last);
+      this.#db.run("DELETE FROM log_index WHERE last <= ?", last);
+    });
     return deleted;
   }
 }

@@ -1,5 +1,5 @@
 import type { Micros } from "../core/time.ts";
-import { FORGOTTEN, NoteWriter } from "../core/note_record.ts";
+import { type AddressWords, FORGOTTEN, NoteWriter, readNotes } from "../core/note_record.ts";
 import { putAddress } from "../core/address.ts";
 import type { BatchNotes } from "../rules/note_batch.ts";
 import type { StoredGroup } from "../rules/rule_groups.ts";
@@ -78,6 +78,18 @@ export class NoteTable {
     }
   }
 
+  /** The records that say something of `target`, an address or network: of itself, of one around it or inside of it, in order. */
+  *contentsOf(target: string): Generator<Uint8Array> {
+    const words = new Int32Array(4);
+    const bits = putAddress(target, words);
+    const writer = new NoteWriter();
+    for (const content of this.contents()) {
+      const all = readNotes(content);
+      while (all.next()) if (agrees(all, words, Math.min(all.prefix, bits))) writer.put(all);
+      if (!writer.isEmpty) yield writer.take();
+    }
+  }
+
   /** Deletes the notes that do not matter any more at `now`. */
   expire(now: Micros): void {
     this.#db.run("DELETE FROM note WHERE until <= ?", now);
@@ -137,4 +149,15 @@ export class NoteTable {
       content,
     );
   }
+}
+
+/** Reports whether two addresses have the same first bits. */
+function agrees({ w0, w1, w2, w3 }: AddressWords, words: Int32Array, bits: number): boolean {
+  return isAlike(w0 ^ words[0]!, bits) && isAlike(w1 ^ words[1]!, bits - 32) &&
+    isAlike(w2 ^ words[2]!, bits - 64) && isAlike(w3 ^ words[3]!, bits - 96);
+}
+
+/** Reports whether the first `bits` bits of a difference are zero. */
+function isAlike(difference: number, bits: number): boolean {
+  return bits <= 0 || (bits >= 32 ? difference : difference >>> 32 - bits) === 0;
 }

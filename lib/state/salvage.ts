@@ -16,6 +16,9 @@ const TABLES = [
   ["ban", "id"],
   ["note_group", "number"],
   ["note", "id"],
+  ["rollup", "span, start"],
+  ["source", "number"],
+  ["log_index", "last"],
   ["log_batch", "last"],
 ] as const;
 
@@ -42,7 +45,7 @@ export function salvage(from: DatabaseSync | null, to: DatabaseSync, { lines }: 
   to.exec("BEGIN IMMEDIATE");
   try {
     for (const [table, order] of TABLES) {
-      if (table === "log_batch" && !lines) continue;
+      if (table.startsWith("log_") && !lines) continue;
       const copied = copyTable({ from, to, table, order });
       rows[table] = copied.count;
       isWhole &&= copied.isWhole;

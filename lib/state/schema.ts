@@ -140,6 +140,15 @@ const MIGRATIONS: readonly (string | ((db: DatabaseSync) => void))[] = [
   CREATE INDEX ban_to_lift ON ban (turn, next_try, id) WHERE ended IS NOT NULL AND applied_by IS NOT NULL;
   `,
   "CREATE TABLE fleet_position (host TEXT PRIMARY KEY, change INTEGER NOT NULL) WITHOUT ROWID",
+  // Which source brought a batch, where lines of an address may be, and what came within each hour. Lines of before are in none.
+  `
+  CREATE TABLE source (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+  ALTER TABLE log_batch ADD COLUMN source INTEGER;
+  CREATE TABLE log_index (last INTEGER PRIMARY KEY, lines INTEGER NOT NULL, filter BLOB NOT NULL);
+  CREATE TABLE rollup (
+    span INTEGER NOT NULL, start INTEGER NOT NULL, content TEXT NOT NULL, PRIMARY KEY (span, start)
+  ) WITHOUT ROWID;
+  `,
 ];
 
 /**

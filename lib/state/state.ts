@@ -7,12 +7,14 @@ import { BatchWriter } from "./batch_writer.ts";
 import { Database } from "./database.ts";
 import { EnforcementTable } from "./enforcement_table.ts";
 import { FleetTable } from "./fleet_table.ts";
+import { History } from "./history.ts";
 import { Keeper } from "./keeper.ts";
 import { KnockTable } from "./knock_table.ts";
 import { LogTable } from "./log_table.ts";
 import { LoginTable } from "./login_table.ts";
 import { NoteTable } from "./note_table.ts";
 import { StateOutbox } from "./outbox.ts";
+import { RollupTable } from "./rollup_table.ts";
 
 /** Stands before the path of a whitelist file in the key of its copy. */
 const COPY = "whitelist file ";
@@ -26,6 +28,8 @@ export class State {
   readonly knocks: KnockTable;
   readonly notes: NoteTable;
   readonly outbox: StateOutbox;
+  readonly rollups: RollupTable;
+  readonly history: History;
   readonly fleet: FleetTable;
   readonly #db: Database;
   readonly #keeper: Keeper | null;
@@ -49,6 +53,8 @@ export class State {
     this.knocks = new KnockTable(this.#db);
     this.notes = new NoteTable(this.#db);
     this.outbox = new StateOutbox(this.#db, this.log);
+    this.rollups = new RollupTable(this.#db);
+    this.history = new History(this.#db);
     this.fleet = new FleetTable(this.#db);
   }
 
@@ -71,6 +77,16 @@ export class State {
   /** Reports, once, that bans may have been lost with a damaged file: those that the firewall has are to be taken over. */
   takeLoss(): boolean {
     return this.#keeper?.takeLoss() ?? false;
+  }
+
+  /** What became of the file since the start, in sentences: the last ones. */
+  get losses(): readonly string[] {
+    return this.#keeper?.losses ?? [];
+  }
+
+  /** Reports whether what is written stays in memory for now, as the file cannot be written. */
+  get isInMemory(): boolean {
+    return this.#db.isInMemory;
   }
 
   /** Begins to write batches of these modules, known by their indexes. */
@@ -177,6 +193,17 @@ export class State {
   /** Leaves word for `strongmonitor status`, as JSON. */
   setReport(report: string): void {
     this.#db.run("INSERT OR REPLACE INTO meta VALUES ('report', ?)", report);
+  }
+
+  /** What the notifier remembers, as JSON; null: nothing. */
+  noticeMemory(): string | null {
+    return this.#db.get<{ value: string }>("SELECT value FROM meta WHERE key = 'notices'")?.value ?? null;
+  }
+
+  /** Keeps what the notifier remembers; null: forgets it. */
+  keepNoticeMemory(memory: string | null): void {
+    if (memory === null) this.#db.run("DELETE FROM meta WHERE key = 'notices'");
+    else this.#db.run("INSERT OR REPLACE INTO meta VALUES ('notices', ?)", memory);
   }
 
   close(): void {

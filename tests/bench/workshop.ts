@@ -5,7 +5,7 @@ import { loadConfig } from "../../lib/config/load.ts";
 import { prepareStateDirectory } from "../../lib/monitor/control.ts";
 import { State } from "../../lib/state/state.ts";
 import { modules } from "../../modules/mod.ts";
-import { compile } from "../../tools/build.ts";
+import { compile, hasSockets } from "../../tools/build.ts";
 import { npmBase } from "../../tools/npm_base.ts";
 import { buildPermissions, permissionOptions } from "../../tools/permissions.ts";
 import { type Expected, exportedAuthLog, writeAccessLog, writeAuthLog } from "./corpus.ts";
@@ -98,10 +98,12 @@ export class Workshop {
       const permissions = buildPermissions(config);
       // It looks for programs where its own PATH says, as journalctl is to read another journal.
       const env = [...permissions.env, "PATH"];
+      const run = [...permissions.run, `${this.directory}/bin/journalctl`];
+      const base = await npmBase(() => {});
       await compile(`${ROOT}/main.ts`, {
         output: this.program,
-        permissions: permissionOptions({ ...permissions, env }),
-        base: await npmBase(() => {}),
+        permissions: permissionOptions({ ...permissions, env, run }, { hasSockets: await hasSockets(base) }),
+        base,
       });
     });
   }

@@ -2,6 +2,7 @@
 import { strict as assert } from "node:assert";
 import { now } from "../../lib/core/time.ts";
 import type { MonitorReport } from "../../lib/monitor/report.ts";
+import { eventOf, lineOf } from "../support/events.ts";
 import { type TemporaryState, temporaryState } from "../support/helpers.ts";
 import { program } from "../support/program.ts";
 
@@ -51,6 +52,7 @@ const REPORT: MonitorReport = {
   },
   tracked: 1,
   forgotten: 1,
+  notify: null,
   database: { connected: false, error: HOSTILE, lastShipped: null, setAside: 1 },
 };
 
@@ -72,6 +74,28 @@ function fill({ state, directory }: TemporaryState): void {
   state.enforcement.failed(2, { error: HOSTILE, time: now() });
   state.addToWhitelist("command", { address: "198.51.100.1", note: HOSTILE, until: null, since: now() });
   state.addToWhitelist("database", { address: "198.51.100.2", note: HOSTILE, until: null, since: now() });
+  const batches = state.batches(["SSHD"]);
+  const hostile = {
+    address: "192.0.2.1",
+    time: now(),
+    message: `Invalid user ${HOSTILE}`,
+    fields: { user: HOSTILE },
+  };
+  batches.lines.add(lineOf({ ...hostile, module: 0 }));
+  batches.rollups.add(eventOf(hostile, ["message", "user"]), true);
+  batches.rollups.addHits([{ service: HOSTILE, rule: HOSTILE, time: now(), count: 1 }]);
+  batches.write({
+    source: `file:/${HOSTILE}`,
+    position: "1",
+    notes: { groups: [], forgotten: null, rows: [] },
+    logins: {
+      logins: [{ address: "192.0.2.1", method: HOSTILE, user: HOSTILE, time: now() }],
+      opened: [],
+      closed: [],
+    },
+    bans: [],
+    knocks: [],
+  });
   state.setReport(JSON.stringify(REPORT));
   const line = `May  6 00:00:00 web sshd[77]: Invalid user ${
     HOSTILE.replaceAll(/[\r\n]/g, "")
@@ -102,7 +126,18 @@ function fill({ state, directory }: TemporaryState): void {
 function commandsIn(directory: string): readonly (readonly string[])[] {
   const file = (name: string) => `${directory}/${name}`;
   return [
-    ...["status", "bans", "bans --all", "bans --export json", "whitelist list", "check"].flatMap((words) =>
+    ...[
+      "status",
+      "top",
+      "why 192.0.2.1",
+      "why 192.0.2.2",
+      "why 198.51.100.0/24",
+      "bans",
+      "bans --all",
+      "bans --export json",
+      "whitelist list",
+      "check",
+    ].flatMap((words) =>
       words.includes("--export") ? [words.split(" ")] : [words.split(" "), [...words.split(" "), "--json"]]
     ),
     ...[[], ["--json"]].flatMap((json) => [
@@ -114,6 +149,9 @@ function commandsIn(directory: string): readonly (readonly string[])[] {
     ["ban", "192.0.2.7", "--reason", HOSTILE, "--json"],
     ["ban", "198.51.100.1"],
     ["ban", HOSTILE],
+    ["why", HOSTILE],
+    ["top", "--since", HOSTILE],
+    ["top", "--by", HOSTILE],
     ["ban", "192.0.2.8", "--for", HOSTILE],
     ["unban", "192.0.2.1"],
     ["unban", "192.0.2.2"],
@@ -152,7 +190,7 @@ Deno.test("no command prints a control or format character that others wrote", a
     assert.notEqual(stdout + stderr, "", told);
     if ((stdout + stderr).includes("FAKE")) said.add(words[0]!);
   }
-  const talkative = ["status", "bans", "ban", "unban", "match", "check", "whitelist"];
+  const talkative = ["status", "why", "top", "bans", "ban", "unban", "match", "check", "whitelist"];
   for (const command of talkative) assert.ok(said.has(command), `${command} met with the hostile text`);
 });
 

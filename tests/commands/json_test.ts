@@ -1,7 +1,8 @@
 import { strict as assert } from "node:assert";
 import { now, SECOND } from "../../lib/core/time.ts";
-import type { MonitorReport } from "../../lib/monitor/report.ts";
+import { eventOf, lineOf } from "../support/events.ts";
 import { MANUAL, type TemporaryState, temporaryState } from "../support/helpers.ts";
+import { REPORT } from "../support/monitor_report.ts";
 import { program } from "../support/program.ts";
 
 const PAGE = Deno.readTextFileSync(new URL("../../docs/json.md", import.meta.url));
@@ -35,42 +36,6 @@ function assertDescribed(output: string, headings: readonly [string, ...string[]
   }
   for (const key of listedKeys(section(headings[0]))) assert.ok(keys.has(key), `${key} of ${headings[0]}`);
 }
-
-const REPORT: MonitorReport = {
-  pid: 1,
-  running: true,
-  started: 1,
-  config: "/c",
-  firewall: "nftables",
-  holding: { time: 1, held: 1, missing: 0, stray: [], error: null },
-  leaks: [{ address: "192.0.2.9", scope: "all", since: 1, modules: ["SSHD"], lines: 3, lastLine: 2 }],
-  trialEnd: null,
-  sources: [{ name: "journal", running: true, lastBatch: 1, delivery: null, problems: [], waiting: false }],
-  modules: [{
-    name: "SSHD",
-    lastLine: 1,
-    lastHit: null,
-    lines: 20,
-    understood: 9,
-    rules: [{ name: "a", lastHit: null }],
-  }],
-  givenUp: [],
-  counts: {
-    entries: 1,
-    unknown: 0,
-    events: 1,
-    recorded: 1,
-    hits: 0,
-    bans: 0,
-    damaged: 0,
-    suppressed: 0,
-    untrusted: 0,
-    ahead: 0,
-  },
-  tracked: 1,
-  forgotten: 2,
-  database: { connected: false, error: null, lastShipped: null, setAside: 0 },
-};
 
 /** A ban by hand that the firewall has not been told of. */
 const BAN = {
@@ -107,12 +72,40 @@ function configure({ directory }: TemporaryState): string {
   return config;
 }
 
+/** Records and counts a line that hits, of somebody who has logged in, is logged in and has knocked. */
+function record({ state }: TemporaryState): void {
+  const [address, time] = ["192.0.2.7", now()];
+  const message = `Invalid user admin from ${address} port 33100`;
+  const batches = state.batches(["SSHD"]);
+  batches.lines.add(lineOf({ module: 0, address, time, message }));
+  batches.rollups.add(
+    eventOf({ address, time, message, fields: { user: "admin" } }, ["message", "user"]),
+    true,
+  );
+  batches.write({
+    source: "journal",
+    position: "1",
+    notes: { groups: [], forgotten: null, rows: [] },
+    logins: {
+      logins: [{ address, method: "password", user: "admin", time }],
+      opened: [{ address, port: 22, pid: null, time }],
+      closed: [],
+    },
+    bans: [],
+    knocks: [],
+  });
+}
+
 /** Commands in order, with the sections of docs/json.md that describe what they print. */
 function commandsOf(directory: string): readonly (readonly [string, readonly [string, ...string[]]])[] {
   return [
     ["bans", ["A ban"]],
+    ["why 192.0.2.0/24", ["`why`", "A ban", "`status`", "`whitelist`"]],
+    ["top", ["`top`"]],
     ["status", ["`status`", "A ban"]],
     ["check", ["`check`"]],
+    ["init", ["`init`"]],
+    ["doctor", ["`doctor`"]],
     [`match --module SSHD ${directory}/lines`, ["`match`"]],
     [`replay ${directory}/lines`, ["`replay`"]],
     ["ban 192.0.2.8", ["`ban`", "A ban"]],
@@ -138,6 +131,7 @@ Deno.test("docs/json.md describes every key that `--json` prints, and no others"
   const { directory, state } = temporary;
   const config = configure(temporary);
   state.bans.add(BAN);
+  record(temporary);
   state.setReport(JSON.stringify(REPORT));
   state.setTrial({ end: now() + SECOND, lastBan: 0 });
   const run = async (command: string) =>

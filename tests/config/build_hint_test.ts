@@ -11,7 +11,7 @@ for (const [target, options] of CASES) {
   Deno.test(`\`buildHint()\` names what to build for by absolute paths: ${JSON.stringify(target)}`, () => {
     assert.equal(
       buildHint(target),
-      `build it anew, where its source is, with: deno task build ${options} ` +
+      `build one that may, where its source is, with: deno task build ${options} ` +
         `(or, without Deno: npx -y deno@2 task build ${options})`,
     );
   });

@@ -59,7 +59,11 @@ const WRONG: [text: string, complaint: string, position: string][] = [
     "modules.__proto__: is an unknown module: known are SSHD, NGINX, and any other needs a pattern",
     "1:16",
   ],
-  ['{ "modules": { "SSHD": {} } }', "modules.SSHD.rules: is missing", "1:24"],
+  [
+    '{ "modules": { "ftp": { "pattern": "^<ADDR> x", "match": { "unit": "ftp.service" } } } }',
+    "modules.ftp.rules: is missing",
+    "1:23",
+  ],
   ['{ "modules": { "SSHD": 1 } }', "modules.SSHD: must be an object, got 1", "1:24"],
   [
     '{ "modules": { "SSHD": { "rules": [] } } }',
@@ -306,6 +310,20 @@ const WRONG: [text: string, complaint: string, position: string][] = [
     'keep_log_size: must be a size such as "500MiB" or "1GiB", at least "1MiB", or "unlimited", got "5GB"',
     "1:20",
   ],
+  [top('"notify": "on"'), 'notify: must be true, false or an object, got "on"', "1:13"],
+  [top('"notify": { "ban": "1h" }'), 'notify.ban: is an unknown key, did you mean "bans"?', "1:15"],
+  [
+    top('"notify": { "bans": "often" }'),
+    `notify.bans: ${SPAN}, "at once" or "never", got "often"`,
+    "1:23",
+  ],
+  [top('"notify": { "timeout": "1h" }'), 'notify.timeout: must be at most "10m", got "1h"', "1:26"],
+  [top('"notify": { "program": "" }'), 'notify.program: must not be empty, got ""', "1:26"],
+  [
+    top('"metrics_file": "/run/metrics"'),
+    'metrics_file: must end in ".prom", as node_exporter reads no other files, got "/run/metrics"',
+    "1:19",
+  ],
   [top('"keep_log": "90 days"'), `keep_log: ${SPAN}, or "forever", got "90 days"`, "1:15"],
   [top('"DB": 1'), "DB: must be an object, got 1", "1:9"],
   [top('"DB": { "host": "h", "user": "u" }'), "DB.database: is missing", "1:9"],
@@ -315,8 +333,8 @@ const WRONG: [text: string, complaint: string, position: string][] = [
     "1:54",
   ],
   [
-    top('"DB": { "host": "/run/postgresql", "user": "u", "database": "d" }'),
-    'DB.host: must be a host name or an address, got "/run/postgresql"',
+    top('"DB": { "host": "/run/../etc", "user": "u", "database": "d" }'),
+    'DB.host: must be a host name, an address, or the directory of a socket, got "/run/../etc"',
     "1:19",
   ],
   [

@@ -33,6 +33,8 @@ const CONFIG: Config = {
     concurrency: 4,
   },
   database: null,
+  metricsFile: null,
+  notify: null,
   whitelist: { members: [plainly("192.0.2.0/24")], files: [], refresh: 300_000_000 },
   ipv6Prefix: 64,
   networkBans: [],
@@ -43,6 +45,7 @@ const CONFIG: Config = {
   keepBans: null,
   journalWake: null,
   knock: { prefix: "knock-", time: 43_200_000_000 },
+  complain: () => "",
 };
 const DATABASE = { host: "db.example.org", port: 5433, user: "monitor", database: "monitor", password: "" };
 const FULL: Config = {
@@ -65,7 +68,7 @@ const FULL: Config = {
 
 Deno.test("`permissionsFor()` gives a monitor that observes journalctl, routes, name servers, its state and facts, and nothing else", () => {
   assert.deepEqual(permissionsFor(CONFIG), {
-    run: ["journalctl", "ip"],
+    run: ["journalctl", "ip", "getent"],
     net: [],
     read: [
       "/etc/strongmonitor/config.jsonc",
@@ -79,10 +82,10 @@ Deno.test("`permissionsFor()` gives a monitor that observes journalctl, routes, 
   });
 });
 
-Deno.test("`permissionsFor()` follows the commands, the database and the whitelisted names", () => {
+Deno.test("`permissionsFor()` follows the commands and the database, and takes no name for a place to reach", () => {
   const { run, net, read, write, env } = permissionsFor(FULL);
-  assert.deepEqual(run, ["journalctl", "ip", "sudo", "/opt/unban", "kill"]);
-  assert.deepEqual(net, ["db.example.org:5433", "office.example.org", "friend.example.org"]);
+  assert.deepEqual(run, ["journalctl", "ip", "getent", "sudo", "/opt/unban", "kill"]);
+  assert.deepEqual(net, ["db.example.org:5433"]);
   assert.ok(read.includes("/etc/strongmonitor/db_password.secret"));
   assert.ok(read.includes("/etc/friends.list"));
   assert.deepEqual(write, ["/var/lib/strongmonitor"]);
@@ -92,13 +95,18 @@ Deno.test("`permissionsFor()` follows the commands, the database and the whiteli
 Deno.test("`permissionsFor()` gives kill where a command may leave children that are ours to end", () => {
   const run = (command: string[] | null) =>
     permissionsFor({ ...CONFIG, ban: { ...FULL.ban, command, unban: null } }).run;
-  assert.deepEqual(run(["/usr/bin/sudo", "-n", "ban", "%s"]), ["journalctl", "ip", "/usr/bin/sudo"]);
-  assert.deepEqual(run(["/opt/ban", "%s"]), ["journalctl", "ip", "/opt/ban", "kill"]);
+  assert.deepEqual(run(["/usr/bin/sudo", "-n", "ban", "%s"]), [
+    "journalctl",
+    "ip",
+    "getent",
+    "/usr/bin/sudo",
+  ]);
+  assert.deepEqual(run(["/opt/ban", "%s"]), ["journalctl", "ip", "getent", "/opt/ban", "kill"]);
 });
 
 Deno.test("`permissionsFor()` names a program once, and an IPv6 host in brackets", () => {
   const ban = { ...CONFIG.ban, command: ["sudo", "ban", "%s"], unban: ["sudo", "unban", "%s"] };
-  assert.deepEqual(permissionsFor({ ...CONFIG, ban }).run, ["journalctl", "ip", "sudo"]);
+  assert.deepEqual(permissionsFor({ ...CONFIG, ban }).run, ["journalctl", "ip", "getent", "sudo"]);
   const database = { ...DATABASE, host: "2001:db8::5" };
   assert.deepEqual(permissionsFor({ ...CONFIG, database }).net, ["[2001:db8::5]:5433"]);
 });
@@ -116,11 +124,24 @@ Deno.test("`permissionsFor()` lets log files be read with all that stands beside
         rules: [],
       }],
     });
-  assert.deepEqual(of("/a/b.log").run, ["ip"]);
+  assert.deepEqual(of("/a/b.log").run, ["ip", "getent"]);
   assert.deepEqual(of("/a/b.log", "/srv/*/log/x*.log", "/c/d?/e").read.slice(4), ["/a", "/srv", "/c"]);
 });
 
-/** What `missingPermissions(config)` finds in a process that was given `options`. */
+Deno.test("`permissionsFor()` lets a metrics file outside of the state be written, and nothing beside it", () => {
+  const of = (metricsFile: string) => permissionsFor({ ...CONFIG, metricsFile });
+  const path = "/var/lib/prometheus/node-exporter/strongmonitor.prom";
+  assert.deepEqual(of(path).write, ["/var/lib/strongmonitor", path, `${path}.new`]);
+  assert.deepEqual(of(path).read.slice(2, 4), [path, `${path}.new`]);
+  assert.deepEqual(of("/var/lib/strongmonitor/metrics/a.prom"), permissionsFor(CONFIG));
+});
+
+Deno.test("`permissionsFor()` lets the program of `notify` be run, and ended with its children", () => {
+  const notify = { program: "/etc/strongmonitor/notify", bans: null, timeout: 1 };
+  assert.deepEqual(permissionsFor({ ...CONFIG, notify }).run, ["journalctl", "ip", notify.program, "kill"]);
+});
+
+/** What `missingNeeds(config)` finds in a process that was given `options`. */
 async function missing(config: Config, options: readonly string[]): Promise<string[]> {
   const program = fileURLToPath(new URL("../support/permissions_program.ts", import.meta.url));
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
@@ -134,8 +155,8 @@ async function missing(config: Config, options: readonly string[]): Promise<stri
 const PRESENT: Config = { ...FULL, ban: { ...FULL.ban, command: ["cat", "%s"], unban: ["/bin/ls", "%s"] } };
 const RESOLVERS = "/etc/resolv.conf,/run/systemd/resolve/resolv.conf";
 const OPTIONS = {
-  run: "journalctl,ip,cat,/bin/ls",
-  net: "db.example.org:5433,office.example.org",
+  run: "journalctl,ip,getent,cat,/bin/ls",
+  net: "db.example.org:5433",
   read: `/etc/strongmonitor,/etc/friends.list,/var/lib/strongmonitor,${RESOLVERS}`,
   write: "/var/lib/strongmonitor",
   env: "PG*",
@@ -146,48 +167,48 @@ function optionsWith(changes: Partial<typeof OPTIONS>): string[] {
   return Object.entries({ ...OPTIONS, ...changes }).map(([kind, list]) => `--allow-${kind}=${list}`);
 }
 
-Deno.test("`missingPermissions()` is content with what is needed and with more, names in whitelist files left out", async () => {
+Deno.test("`missingNeeds()` is content with what is needed and with more", async () => {
   assert.deepEqual(await missing(PRESENT, optionsWith({})), []);
   assert.deepEqual(await missing(PRESENT, ["--allow-all"]), []);
 });
 
 const LACKS: readonly (readonly [Partial<typeof OPTIONS>, string])[] = [
-  [{ run: "journalctl,ip,/bin/ls" }, "to run cat"],
-  [{ run: "journalctl,ip,cat" }, "to run /bin/ls"],
-  [{ run: "journalctl,cat,/bin/ls" }, "to run ip"],
-  [{ net: "db.example.org:5432,office.example.org" }, "to reach db.example.org:5433"],
-  [{ net: "db.example.org:5433,office.example.org:22" }, "to reach office.example.org"],
+  [{ run: "journalctl,ip,getent,/bin/ls" }, "run cat"],
+  [{ run: "journalctl,ip,getent,cat" }, "run /bin/ls"],
+  [{ run: "journalctl,getent,cat,/bin/ls" }, "run ip"],
+  [{ run: "journalctl,ip,cat,/bin/ls" }, "run getent"],
+  [{ net: "db.example.org:5432" }, "net db.example.org:5433"],
   [
     { read: `/etc/strongmonitor/config.jsonc,/etc/friends.list,/var/lib/strongmonitor,${RESOLVERS}` },
-    "to read /etc/strongmonitor/db_password.secret",
+    "read /etc/strongmonitor/db_password.secret",
   ],
-  [{ read: `/etc/strongmonitor,/var/lib/strongmonitor,${RESOLVERS}` }, "to read /etc/friends.list"],
-  [{ write: "/var/lib/strongmonitor/state.db" }, "to write /var/lib/strongmonitor"],
-  [{ env: "PGHOST" }, "to know the variables PG*"],
-  [{ sys: "hostname,networkInterfaces,uid,gid,userInfo" }, "to know osUptime"],
+  [{ read: `/etc/strongmonitor,/var/lib/strongmonitor,${RESOLVERS}` }, "read /etc/friends.list"],
+  [{ write: "/var/lib/strongmonitor/state.db" }, "write /var/lib/strongmonitor"],
+  [{ env: "PGHOST" }, "env PG*"],
+  [{ sys: "hostname,networkInterfaces,uid,gid,userInfo" }, "sys osUptime"],
 ];
 for (const [changes, expected] of LACKS) {
-  Deno.test(`\`missingPermissions()\` misses the right ${expected}`, async () => {
+  Deno.test(`\`missingNeeds()\` misses the right ${expected}`, async () => {
     assert.deepEqual(await missing(PRESENT, optionsWith(changes)), [expected]);
   });
 }
 
-Deno.test("`missingPermissions()` leaves a program that is not installed to whoever runs it", async () => {
+Deno.test("`missingNeeds()` leaves a program that is not installed to whoever runs it", async () => {
   const ban = { ...FULL.ban, command: ["no-such-program", "%s"], unban: null };
   assert.deepEqual(
-    await missing({ ...PRESENT, ban }, optionsWith({ run: "journalctl,ip,no-such-program" })),
+    await missing({ ...PRESENT, ban }, optionsWith({ run: "journalctl,ip,getent,no-such-program" })),
     [],
   );
 });
 
-Deno.test("`missingPermissions()` runs no program, allowed or not", async () => {
+Deno.test("`missingNeeds()` runs no program, allowed or not", async () => {
   const directory = await Deno.makeTempDir();
   try {
     const program = script(directory, { name: "ban", body: `touch ${directory}/ran` });
     const config = { ...PRESENT, ban: { ...FULL.ban, command: [program, "%s"], unban: null } };
-    assert.deepEqual(await missing(config, optionsWith({ run: `journalctl,ip,${program}` })), []);
+    assert.deepEqual(await missing(config, optionsWith({ run: `journalctl,ip,getent,${program}` })), []);
     assert.deepEqual(await missing(config, ["--allow-all"]), []);
-    assert.deepEqual(await missing(config, optionsWith({ run: "journalctl,ip" })), [`to run ${program}`]);
+    assert.deepEqual(await missing(config, optionsWith({ run: "journalctl,ip,getent" })), [`run ${program}`]);
     assert.deepEqual([...Deno.readDirSync(directory)].map(({ name }) => name), ["ban"]);
   } finally {
     await Deno.remove(directory, { recursive: true });

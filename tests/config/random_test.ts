@@ -91,6 +91,8 @@ Deno.test("`loadConfig()` answers whatever value in whatever place with a Config
       "keep_log",
       "keep_bans",
       "journal_wake",
+      "metrics_file",
+      "notify",
       "DB",
       "state",
     ]

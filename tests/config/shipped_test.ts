@@ -3,6 +3,7 @@ import { runRuleTests } from "../../lib/commands/rule_tests.ts";
 import { configWarnings } from "../../lib/config/warnings.ts";
 import { loadConfig } from "../../lib/config/load.ts";
 import { SCHEMA_FILE, schemaText } from "../../tools/config_schema.ts";
+import { HOUR } from "../../lib/core/time.ts";
 import { known, load, SHIPPED } from "../support/configs.ts";
 
 Deno.test("the shipped configuration loads, observes, and warns of nothing", () => {
@@ -27,6 +28,16 @@ Deno.test("every rule of the shipped configuration has lines that it must hit an
   const { tried, failures } = runRuleTests(config);
   assert.deepEqual(failures, []);
   assert.ok(tried >= 60);
+});
+
+Deno.test("modules without rules have those of the shipped configuration, with the spans that are given", () => {
+  const own = load('{ "modules": { "SSHD": {}, "NGINX": { "trusted_proxies": [] } }, "window": "1h" }');
+  const shipped = loadConfig(SHIPPED, { known });
+  const names = ({ modules }: typeof own) => modules.map(({ rules }) => rules.map(({ name }) => name));
+  assert.deepEqual(names(own), names(shipped));
+  const [first] = own.modules[0]!.rules;
+  assert.deepEqual([first!.window, first!.banTime], [HOUR, null]);
+  assert.deepEqual(own.tests, []);
 });
 
 Deno.test("what the shipped configuration gives as examples in comments loads as well", () => {

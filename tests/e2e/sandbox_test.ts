@@ -1,28 +1,30 @@
 import { strict as assert } from "node:assert";
 import { fileURLToPath } from "node:url";
-import { loadConfig } from "../../lib/config/load.ts";
+import { STOCK } from "../../lib/config/stock.ts";
 import { UserError } from "../../lib/core/error.ts";
-import { modules } from "../../modules/mod.ts";
-import { compile } from "../../tools/build.ts";
-import { npmBase } from "../../tools/npm_base.ts";
-import { buildPermissions, permissionOptions } from "../../tools/permissions.ts";
+import { compile, hasSockets } from "../../tools/build.ts";
+import { type Base, npmBase } from "../../tools/npm_base.ts";
+import { permissionOptions } from "../../tools/permissions.ts";
 import { scene } from "./scene.ts";
 import type { Server } from "./server.ts";
 
-const CONFIG = fileURLToPath(new URL("config.jsonc", import.meta.url));
 const PROBE = fileURLToPath(new URL("probe.ts", import.meta.url));
 /** Where the probe stands inside the world. */
 const PLACE = "/usr/local/bin/probe";
 
-/** Compiles the probe as the program under test was: with the permissions that the scenes' configuration asks for. */
+/** Compiles the probe as the program under test was: with the permissions of the program for everybody. */
 async function compileProbe(output: string): Promise<void> {
-  const config = loadConfig(CONFIG, { known: modules, withPassword: false });
-  const permissions = permissionOptions(buildPermissions(config));
+  const upon = async (base: Base) =>
+    compile(PROBE, {
+      output,
+      permissions: permissionOptions(STOCK, { hasSockets: await hasSockets(base) }),
+      base,
+    });
   try {
-    await compile(PROBE, { output, permissions, base: { deno: Deno.execPath(), denort: null } });
+    await upon({ deno: Deno.execPath(), denort: null });
   } catch (error) {
     if (!(error instanceof UserError && error.code === 69)) throw error;
-    await compile(PROBE, { output, permissions, base: await npmBase(() => {}) });
+    await upon(await npmBase(() => {}));
   }
 }
 

@@ -3,7 +3,7 @@ import { postgresMissing, startPostgres, type TestPostgres } from "../support/po
 import { CLIENTS, DATABASE_PASSWORD, Server } from "./server.ts";
 import { until, World } from "./world.ts";
 
-/** The program under test, made by `deno task build --config tests/e2e/config.jsonc`. */
+/** The program under test, made by `deno task build`. */
 const BINARY = Deno.env.get("STRONGMONITOR_BIN") ?? "";
 /** What the world is made of, as files of Debian's packages. */
 const TOOLS = [

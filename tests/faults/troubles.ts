@@ -135,6 +135,16 @@ export const TROUBLES: readonly Trouble[] = [
     isOfJournald: true,
     strike: ({ journald }) => journald!.kill(),
   },
+  ...[
+    { name: "live journal overwritten at its head", from: 0 },
+    { name: "live journal overwritten in its middle", from: 200_000 },
+    { name: "live journal truncated and overwritten", from: 0, truncate: true },
+  ].map(({ name, from, truncate }) => ({
+    name,
+    isPossible: ({ journald }: World) => journald !== null,
+    isOfJournald: true,
+    strike: ({ journald }: World) => journald!.overwrite(from, { length: 65_536, truncate }),
+  })),
   {
     name: "lock removed",
     isPossible: always,

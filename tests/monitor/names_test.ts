@@ -1,13 +1,16 @@
 import { strict as assert } from "node:assert";
-import { Names, resolveBySystem } from "../../lib/monitor/names.ts";
-import { memoryLog } from "../support/helpers.ts";
+import { Names, type Resolve, systemResolve } from "../../lib/monitor/names.ts";
+import { eventually, memoryLog, script } from "../support/helpers.ts";
+
+/** A signal that never aborts. */
+const ENDLESS = new AbortController().signal;
 
 /** Names that nobody knew before, by a resolver of the test's own. */
-function namesBy(resolve: (name: string) => Promise<string[]>, known: Record<string, string[]> = {}) {
+function namesBy(resolve: Resolve, known: Record<string, string[]> = {}) {
   const log = memoryLog();
   return {
     log,
-    names: new Names({ log, resolve, buildHint: "build it anew", known: Object.entries(known) }),
+    names: new Names({ log, resolve, known: Object.entries(known) }),
   };
 }
 
@@ -18,20 +21,20 @@ Deno.test("`Names.refresh()` follows a name whose address changed, and keeps the
   );
   const both = ["home.example", "v6.example"];
   const addresses = () => both.map((name) => names.addressesOf(name).join());
-  assert.equal(await names.refresh(both), true);
+  assert.equal(await names.refresh(both, ENDLESS), true);
   assert.deepEqual(addresses(), ["192.0.2.1", "2001:db8::1"]);
   answers["home.example"] = ["192.0.2.2"];
   delete answers["v6.example"];
-  assert.equal(await names.refresh(both), false);
+  assert.equal(await names.refresh(both, ENDLESS), false);
   assert.deepEqual(addresses(), ["192.0.2.2", "2001:db8::1"]);
   const failures = () => log.lines.filter((line) => line.startsWith("warn"));
   assert.deepEqual(failures(), [
     "warn: Cannot resolve the whitelisted name v6.example: no answer; 2001:db8::1 stays whitelisted",
   ]);
-  await names.refresh(both);
+  await names.refresh(both, ENDLESS);
   assert.equal(failures().length, 1);
   answers["v6.example"] = ["2001:db8::1"];
-  await names.refresh(both);
+  await names.refresh(both, ENDLESS);
   assert.equal(log.lines.at(-1), "info: whitelisting v6.example: 2001:db8::1");
   names.keepOnly(["home.example"]);
   assert.deepEqual(addresses(), ["192.0.2.2", ""]);
@@ -40,7 +43,7 @@ Deno.test("`Names.refresh()` follows a name whose address changed, and keeps the
 Deno.test("`Names` takes a failure or an empty answer for no news about what was known before", async () => {
   for (const answer of [() => Promise.reject(new Error("SERVFAIL")), () => Promise.resolve([])]) {
     const { names } = namesBy(answer, { "home.example": ["198.18.7.1"] });
-    assert.equal(await names.refresh(["home.example", "work.example"]), false);
+    assert.equal(await names.refresh(["home.example", "work.example"], ENDLESS), false);
     assert.deepEqual(names.addressesOf("home.example"), ["198.18.7.1"]);
     assert.deepEqual(names.addressesOf("work.example"), []);
   }
@@ -49,37 +52,61 @@ Deno.test("`Names` takes a failure or an empty answer for no news about what was
 Deno.test("`Names.refresh()` takes an answer in another order for the same", async () => {
   const answer = ["192.0.2.2", "192.0.2.1", "192.0.2.2"];
   const { log, names } = namesBy(() => Promise.resolve(answer));
-  await names.refresh(["home.example"]);
+  await names.refresh(["home.example"], ENDLESS);
   answer.reverse();
-  await names.refresh(["home.example"]);
+  await names.refresh(["home.example"], ENDLESS);
   assert.deepEqual(log.lines, ["info: whitelisting home.example: 192.0.2.1, 192.0.2.2"]);
 });
 
-Deno.test("`Names.refresh()` says how to build a program that may look a name up", async () => {
-  const refused = Object.assign(new Error("getaddrinfo EPERM"), { code: "EPERM" });
-  const { log, names } = namesBy(() => Promise.reject(refused));
-  assert.equal(await names.refresh(["home.example"]), false);
-  assert.match(
-    log.lines[0]!,
-    /home\.example: this program was built without the right to; build it anew; nobody/,
-  );
+Deno.test("`systemResolve()` asks the system, hosts file included", async () => {
+  const addresses = await systemResolve()("localhost", ENDLESS);
+  assert.ok(addresses.length > 0);
+  for (const address of addresses) assert.match(address, /^(127\.0\.0\.1|::1)$/);
 });
 
-Deno.test("`resolveBySystem()` asks the system, hosts file included", async () => {
-  assert(
-    (await resolveBySystem("localhost")).some((address) => address === "127.0.0.1" || address === "::1"),
-  );
+Deno.test("`systemResolve()` takes a name for a name, whatever it looks like", async () => {
+  for (const name of ["nowhere.invalid", "--help", "-s", "--version"]) {
+    await assert.rejects(systemResolve()(name, ENDLESS), { message: "the system knows no address of it" });
+  }
 });
 
 Deno.test({
-  name: "`Names.refresh()` tells a name that the program may not look up from one that nobody knows",
-  permissions: { net: false },
+  name: "`systemResolve()` needs no right to reach what a name stands for",
+  permissions: { run: ["getent"], net: false },
   async fn() {
-    const { log, names } = namesBy(resolveBySystem);
-    await names.refresh(["localhost"]);
-    assert.match(log.lines[0]!, /localhost: this program was built without the right to; build it anew; /);
+    assert.ok((await systemResolve()("localhost", ENDLESS)).length > 0);
   },
 });
+
+Deno.test("`systemResolve()` ends a getent that hangs when nobody waits any more", async () => {
+  const directory = Deno.makeTempDirSync({ prefix: "strongmonitor-" });
+  const path = Deno.env.get("PATH")!;
+  try {
+    script(directory, { name: "getent", body: `echo $$ > ${directory}/pid; exec sleep 1000` });
+    Deno.env.set("PATH", `${directory}:${path}`);
+    const stop = new AbortController();
+    const { log, names } = namesBy(systemResolve());
+    const refreshing = names.refresh(["home.example"], stop.signal);
+    await eventually(() => readIfThere(`${directory}/pid`).endsWith("\n"));
+    const pid = Number(readIfThere(`${directory}/pid`));
+    stop.abort();
+    assert.equal(await refreshing, false);
+    assert.deepEqual(log.lines, [], "who stops waiting knows nothing of the name");
+    await eventually(() => readIfThere(`/proc/${pid}/cmdline`) === "");
+  } finally {
+    Deno.env.set("PATH", path);
+    Deno.removeSync(directory, { recursive: true });
+  }
+});
+
+/** The text of a file; "" for none. */
+function readIfThere(path: string): string {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch {
+    return "";
+  }
+}
 
 Deno.test("`Names.refresh()` asks for a few names at the same time, and for each once", async () => {
   let [underWay, most] = [0, 0];
@@ -93,7 +120,7 @@ Deno.test("`Names.refresh()` asks for a few names at the same time, and for each
   };
   const hosts = Array.from({ length: 100 }, (_, i) => `host-${i}.example.org`);
   const { names } = namesBy(resolve);
-  await names.refresh(hosts);
+  await names.refresh(hosts, ENDLESS);
   assert.deepEqual(asked, hosts);
   assert.ok(hosts.every((host) => names.addressesOf(host).length === 1));
   assert.equal(most, 8);

@@ -41,6 +41,7 @@ const REPORT = {
   },
   tracked: 1,
   forgotten: 0,
+  notify: null,
   database: { connected: false, error: "refused", lastShipped: null, setAside: 0 },
 };
 

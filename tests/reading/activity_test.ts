@@ -18,11 +18,24 @@ Deno.test("`Activity.report()` counts the lines of the last hour alone", () => {
 
 Deno.test("`Activity.hit()` keeps the latest hit of each rule, whatever order they come in", () => {
   const activity = new Activity([TOY]);
-  activity.hit("TOY", "one", 7 * SECOND);
-  activity.hit("TOY", "one", 5 * SECOND);
+  activity.hit("TOY", "one", { time: 7 * SECOND, count: 1 });
+  activity.hit("TOY", "one", { time: 5 * SECOND, count: 1 });
   const [report] = activity.report(10 * SECOND);
   assert.deepEqual(report!.rules, [{ name: "one", lastHit: 7 * SECOND }, { name: "two", lastHit: null }]);
   assert.equal(report!.lastHit, 7 * SECOND);
+});
+
+Deno.test("`Activity.totals()` counts lines and hits since the start, however long ago", () => {
+  const activity = new Activity([TOY]);
+  activity.line(0, true, 0);
+  activity.line(0, false, 0);
+  activity.endBatch(0);
+  activity.line(0, true, 90 * MINUTE);
+  activity.endBatch(90 * MINUTE);
+  activity.hit("TOY", "two", { time: 0, count: 3 });
+  activity.hit("TOY", "two", { time: 90 * MINUTE, count: 4 });
+  const hits = [{ rule: "one", count: 0 }, { rule: "two", count: 7 }];
+  assert.deepEqual(activity.totals(), [{ name: "TOY", lines: 3, understood: 2, hits }]);
 });
 
 Deno.test("`hasUnknownFormat()` wants enough lines, of which less than half were understood", () => {

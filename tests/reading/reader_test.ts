@@ -6,7 +6,8 @@ import { type Zone, zoneOf } from "../../lib/core/zone.ts";
 import { pattern as ownPattern } from "../../modules/pattern.ts";
 import { sshd } from "../../modules/sshd.ts";
 import { MODULE_FAILURES, ModuleHealth } from "../../lib/reading/health.ts";
-import { type ReadableModule, Reader } from "../../lib/reading/reader.ts";
+import type { ReadableModule } from "../../lib/reading/module_finder.ts";
+import { Reader } from "../../lib/reading/reader.ts";
 import { isTrusted } from "../../lib/reading/trust.ts";
 import { LINE, NO_PID, type Origin, type Records, type Sender } from "../../lib/core/records.ts";
 import { TextForm } from "../../lib/reading/text_reader.ts";
@@ -485,6 +486,22 @@ Deno.test("`Reader.learnZone()` tells the zone of a file before its first lines 
     assert.equal(reader.timeOf(lineOf(first), { stream: other, now: WRITTEN }), time + 9 * HOUR);
     const read = (stream: object, text: string) => readAll(reader, [line(text)], WRITTEN, stream)[0]!.time;
     assert.deepEqual([read(ahead, first), read(other, here)], [time, WRITTEN - 2 * SECOND]);
+  }));
+
+Deno.test("`Reader.read()` learns the zone of a file whose batches end with a line without a time", () =>
+  inZone("UTC", () => {
+    const reader = readerOf([A]);
+    const [first, then] = ["21:00:01", "21:00:02"].map((time) => `May 30 ${time} host aa: a 192.0.2.1`);
+    const times = [["and more"], [first!, then!, "and more"]].map((texts) => {
+      const records = batchOf(texts.map((text) => line(text)), {
+        written: WRITTEN,
+        isLive: true,
+        stream: FILE,
+      });
+      reader.read(records, 0, WRITTEN);
+      return reader.event.time;
+    });
+    assert.equal(times[1], Date.parse("2026-05-30T12:00:01Z") * 1_000);
   }));
 
 Deno.test("`Reader` has a module take note of a line once, whoever looks at its time before", () =>

@@ -301,3 +301,11 @@ Deno.test("matching takes time linear in the message, whatever is in it", () => 
     assert(long! <= 8.5 * short! + 1_000, `${short} steps, then ${long}: ${unit}·${end}`);
   }
 });
+
+Deno.test("`TemplateReader.firstBytes` holds what a message may begin with, behind a level or without one", () => {
+  const templates = [{ name: "a", text: "{Failed|fatal} x" }, { name: "b", text: "User <USER> y" }];
+  const form = new TemplateForm(templates, { before: ["error: "] });
+  const { firstBytes } = form.open(new Automaton([], form.literals));
+  const first = [...firstBytes].flatMap((isFirst, byte) => isFirst ? String.fromCharCode(byte) : []);
+  assert.deepEqual(first, ["F", "U", "e", "f"]);
+});

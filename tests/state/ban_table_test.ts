@@ -418,3 +418,44 @@ Deno.test("`BanTable.rebase()` has bans of a clock that ran ahead begin now and 
   assert.equal(enforcement.toApply({ firewall: "x", now, limit: 9, turn: "manual" }).length, 3);
   assert.equal(bans.rebase(now), 0);
 });
+
+Deno.test("`BanTable.numbers()` counts as `totals()` does, and `EnforcementTable.stuck()` finds what failed often enough in every turn", () => {
+  using temporary = temporaryState();
+  const { bans, enforcement } = temporary.state;
+  const manual = { provenance: MANUAL };
+  bans.addAll([1, 2, 3, 4].map((n) => ban({ address: `192.0.2.${n}`, ...n > 2 ? manual : {} })));
+  const fail = (id: number, times: number) => {
+    for (let i = 0; i < times; i++) enforcement.failed(id, { error: "no such set", time: 5_000 });
+  };
+  enforcement.applied([1], { firewall: "command", time: 5_000 });
+  fail(2, 3);
+  fail(3, 4);
+  fail(4, 2);
+  assert.deepEqual(enforcement.stuck(3).map(({ address }) => address), ["192.0.2.2", "192.0.2.3"]);
+  enforcement.applied([3], { firewall: "command", time: 6_000 });
+  assert.deepEqual(enforcement.stuck(3).map(({ address }) => address), ["192.0.2.2"]);
+  bans.end("192.0.2.1", { reason: "unban", time: 7_000 });
+  fail(1, 1);
+  const { inForce, waiting, failing } = bans.totals();
+  assert.deepEqual({ ...bans.numbers() }, { inForce, waiting, failing });
+  assert.deepEqual([inForce, waiting, failing], [1, 2, 3]);
+});
+
+Deno.test("`BanTable.decidedAfter()` gives the newest bans by rules and networks in order, and counts all", () => {
+  using temporary = temporaryState();
+  const { bans } = temporary.state;
+  bans.addAll([
+    ban({ address: "192.0.2.1" }),
+    ban({ address: "192.0.2.2" }),
+    ban({ address: "192.0.2.3", provenance: MANUAL }),
+    ban({ address: "192.0.2.0/24", provenance: { kind: "network", name: "/24" } }),
+    ban({ address: "192.0.2.5", provenance: { kind: "fleet", name: "" } }),
+  ]);
+  const told = (id: number, most: number) => {
+    const { bans: newest, count } = bans.decidedAfter(id, most);
+    return [count, ...newest.map(({ address }) => address)];
+  };
+  assert.deepEqual(told(0, 2), [3, "192.0.2.2", "192.0.2.0/24"]);
+  assert.deepEqual(told(2, 9), [1, "192.0.2.0/24"]);
+  assert.deepEqual(told(5, 9), [0]);
+});

@@ -38,7 +38,14 @@ export function temporaryState(): TemporaryState {
 }
 
 /** SQL that takes away from a state what its latest migration brought. */
-export const WITHOUT_TURNS = `
+export const WITHOUT_ROLLUPS = `
+  DROP TABLE rollup;
+  DROP TABLE log_index;
+  DROP TABLE source;
+  ALTER TABLE log_batch DROP COLUMN source;`;
+
+/** SQL that takes away what the one before that brought, too. */
+export const WITHOUT_TURNS = `${WITHOUT_ROLLUPS}
   DROP TABLE fleet_position;
   DROP INDEX ban_to_apply;
   DROP INDEX ban_to_lift;

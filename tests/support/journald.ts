@@ -74,6 +74,13 @@ export class Journald implements AsyncDisposable {
     await eventually(async () => await this.#tryToLog(["ready again"]));
   }
 
+  /** Writes garbage over a part of the file that it is writing to; `truncate`: in place of all of it. */
+  overwrite(from: number, { length, truncate = false }: { length: number; truncate?: boolean }): void {
+    using file = Deno.openSync(`${this.#machine}/system.journal`, { write: true, truncate });
+    file.seekSync(from, Deno.SeekMode.Start);
+    file.writeSync(new Uint8Array(length).fill(0x47));
+  }
+
   /** All messages in its journal. */
   async messages(): Promise<string[]> {
     const args = [`--directory=${this.directory}`, "--output=cat", "--all", "--quiet"];

@@ -20,6 +20,7 @@ export interface Recorded {
 export type Written = BatchRecord & { readonly events: readonly Recorded[] };
 
 export class MemoryStore implements BatchStore {
+  readonly rollups = { add(): void {}, addHits(): void {}, reset(): void {} };
   broken = false;
   hasRoom = true;
   readonly records: Written[] = [];

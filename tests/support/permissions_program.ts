@@ -1,4 +1,5 @@
 // Prints what a process with this one's permissions lacks for the configuration given as JSON.
-import { missingPermissions } from "../../lib/config/permissions.ts";
+import { missingNeeds } from "../../lib/config/permissions.ts";
 
-console.log(JSON.stringify(missingPermissions(JSON.parse(Deno.args[0]!))));
+const needs = missingNeeds(JSON.parse(Deno.args[0]!));
+console.log(JSON.stringify(needs.map(({ kind, item }) => `${kind} ${item}`)));

@@ -20,6 +20,8 @@ function configAt(path: string, stateDirectory = "/var/lib/strongmonitor"): Conf
       concurrency: 4,
     },
     database: null,
+    metricsFile: null,
+    notify: null,
     whitelist: { members: [], files: [], refresh: 300_000_000 },
     ipv6Prefix: 64,
     networkBans: [],
@@ -30,6 +32,7 @@ function configAt(path: string, stateDirectory = "/var/lib/strongmonitor"): Conf
     keepBans: null,
     journalWake: null,
     knock: { prefix: "knock-", time: 43_200_000_000 },
+    complain: () => "",
   };
 }
 
@@ -50,36 +53,45 @@ Deno.test("`buildPermissions()` adds the installed configuration, wherever that 
 });
 
 const PERMISSIONS: Permissions = {
-  run: ["journalctl", "sudo"],
-  net: ["[2001:db8::5]:5432"],
+  run: ["sudo", "/opt/hook"],
+  net: ["[2001:db8::5]:5432", "unix:/run/socket"],
   read: ["/etc/strongmonitor"],
   write: [],
   env: [],
   sys: ["hostname"],
 };
 
-Deno.test("`permissionOptions()` never asks, and leaves out what is not permitted at all", () => {
-  assert.deepEqual(permissionOptions(PERMISSIONS), [
+Deno.test("`permissionOptions()` never asks, leaves out what is not permitted at all, and goes by no PATH", () => {
+  assert.deepEqual(permissionOptions(PERMISSIONS, { hasSockets: true }), [
     "--no-prompt",
-    "--allow-run=journalctl,sudo",
-    "--allow-net=[2001:db8::5]:5432",
+    "--allow-run=/usr/local/sbin/sudo,/usr/local/bin/sudo,/usr/sbin/sudo,/usr/bin/sudo,/sbin/sudo,/bin/sudo,/opt/hook",
+    "--allow-net=[2001:db8::5]:5432,unix:/run/socket",
     "--allow-read=/etc/strongmonitor",
     "--allow-sys=hostname",
   ]);
 });
 
+Deno.test("`permissionOptions()` leaves out sockets for a Deno that has no word for them", () => {
+  const options = permissionOptions(PERMISSIONS, { hasSockets: false });
+  assert.equal(options.find((option) => option.startsWith("--allow-net")), "--allow-net=[2001:db8::5]:5432");
+});
+
 Deno.test("`permissionOptions()` refuses a comma, which would permit two other things", () => {
   const refused = { message: /Cannot allow "\/a,\/etc": .* no comma/, code: 78, name: UserError.name };
-  assert.throws(() => permissionOptions({ ...PERMISSIONS, write: ["/a,/etc"] }), refused);
+  assert.throws(
+    () => permissionOptions({ ...PERMISSIONS, write: ["/a,/etc"] }, { hasSockets: true }),
+    refused,
+  );
 });
 
 Deno.test("`describePermissions()` says one permission a line", () => {
   assert.equal(
     describePermissions(PERMISSIONS),
     [
-      "may run                  journalctl",
       "may run                  sudo",
+      "may run                  /opt/hook",
       "may reach                [2001:db8::5]:5432",
+      "may reach                unix:/run/socket",
       "may read                 /etc/strongmonitor",
       "may know of the machine  hostname",
     ].join("\n"),

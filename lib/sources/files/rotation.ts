@@ -91,7 +91,8 @@ export function findNewer(last: Known, known: readonly Known[]): Promise<Neighbo
     const number = place && numberOf(place.path);
     const newer = all.filter((file) => {
       const other = numberOf(file.path);
-      return number === null || other === null ? isNewer(file, last) : other < number;
+      // Most number upwards from the newest, some from the oldest: then the times tell better.
+      return isNewer(file, last) && (number === null || other === null || other < number);
     });
     const found: Neighbour[] = [];
     for (const file of newer) if (!await isAnyOf(file, known)) found.push(file);

@@ -1,6 +1,7 @@
 import type { Bytes } from "../../core/bytes.ts";
 import type { Records } from "../../core/records.ts";
 import type { Micros } from "../../core/time.ts";
+import { Backlog } from "./backlog.ts";
 import { type Content, type FileState, isSameFile, openContent } from "./content.ts";
 import { type Head, isCopy } from "./head.ts";
 import { countNuls, findData } from "./hole.ts";
@@ -66,10 +67,7 @@ export class Tail implements Disposable {
   readonly #content: Content;
   readonly #lines = new LineSplitter();
   readonly #shared: Shared;
-  /** Where what was written before anybody looked begins and ends, and since when it may have been written. */
-  readonly #start: number;
-  readonly #backlog: number;
-  readonly #since: Micros;
+  readonly #backlog: Backlog;
   readonly #past: Past;
   #state: FileState;
   /** When the state was taken. */
@@ -91,9 +89,7 @@ export class Tail implements Disposable {
     this.#state = this.#content.state();
     this.#reached = offset;
     this.#past = new Past(head, trace);
-    this.#start = offset;
-    this.#backlog = backlog ? this.#end : 0;
-    this.#since = Math.min(time, this.#state.time);
+    this.#backlog = new Backlog(offset, backlog ? this.#end : 0, Math.min(time, this.#state.time));
     this.#shared = shared;
   }
 
@@ -235,7 +231,7 @@ export class Tail implements Disposable {
     const { learnZone } = this.#shared;
     if (this.#isZoneSought || learnZone === undefined || this.#content.final) return;
     this.#isZoneSought = true;
-    const end = { stream: this.#lines, written: this.#state.time, isLive: this.#backlog === 0 };
+    const end = { stream: this.#lines, written: this.#state.time, isLive: this.#backlog.isEmpty };
     await lookBack(this.#content, this.#state.size, (bytes, from, to) => learnZone(bytes, from, to, end));
   }
 
@@ -258,32 +254,18 @@ export class Tail implements Disposable {
     buffer.took(count);
     this.#past.add(buffer.bytes.array.subarray(0, buffer.end), count);
     const damaged = this.#lines.take(buffer, this.#timeOf(from));
-    if (from < this.#backlog && !this.#content.final) this.#spread(buffer, from - behind);
+    const isOfBacklog = this.#backlog.holds(from);
+    if (isOfBacklog && !this.#content.final) this.#backlog.date(buffer, from - behind, this.#state.time);
     buffer.written = more || this.#content.final ? NaN : this.#state.time;
-    buffer.isLive = from >= this.#backlog;
+    buffer.isLive = !isOfBacklog;
     this.#chunkSize = more ? Math.min(MAX_CHUNK, 2 * this.#chunkSize) : MIN_CHUNK;
     if (this.quietSince !== null) this.quietSince = performance.now();
     return { records: buffer, damaged, more };
   }
 
-  /**
-   * Dates the lines of a backlog between the last look at the file and its last change, by where they stand: what came over
-   * days does not lie in one moment, where lines do not tell their times.
-   *
-   * @param base where in the file the buffer begins
-   */
-  #spread({ times, to, length }: RecordBuffer, base: number): void {
-    const [start, since, { time }] = [this.#start, this.#since, this.#state];
-    const pace = (time - since) / (this.#backlog - start);
-    // Lines that were written anew stand behind all others in the buffer.
-    for (let i = 0; i < length; i++) {
-      times[i] = Math.min(time, since + Math.round(Math.max(0, base + to[i]! - start) * pace));
-    }
-  }
-
   /** When what was read from an offset on was written, as far as the file tells. */
   #timeOf(offset: number): Micros {
-    return offset < this.#backlog ? this.#state.time : this.#shared.clock();
+    return this.#backlog.holds(offset) ? this.#state.time : this.#shared.clock();
   }
 
   async #lastLineEnd(size: number): Promise<number> {

@@ -20,6 +20,8 @@ export interface JournalOptions {
   readonly follow?: boolean;
   /** Later entries are left out. */
   readonly until?: Micros;
+  /** At most so many entries are read, the newest ones. */
+  readonly newest?: number;
   /** Directory of journal files in place of the machine's own. */
   readonly directory?: string;
   /** Program in place of `journalctl`. */
@@ -321,10 +323,11 @@ class Journal implements Source {
    * is no longer there, a new one would be lost.
    */
   #span({ after, since }: Start): string[] {
-    const { until } = this.#options;
+    const { until, newest } = this.#options;
     return [
       after === null ? `--since=${instant(since)}` : `--cursor=${after}`,
       ...(until === undefined ? [] : [`--until=${instant(until)}`]),
+      ...(newest === undefined ? [] : [`--lines=${newest}`]),
     ];
   }
 

@@ -82,6 +82,23 @@ Deno.test("after a rename the old file is read on beside the new one, and let go
   await eventually(() => filesIn(following.position!) === 1);
 });
 
+Deno.test("logs numbered from the oldest are read once each", async () => {
+  using logs = new LogDirectory();
+  await using following = await new Following(logs.at("a.log"), { linger: 200 * MILLISECOND }).begun();
+  const seen = ["file 0"];
+  logs.write("a.log", "file 0\n");
+  await following.saw(...seen);
+  for (let number = 1; number <= 4; number++) {
+    logs.rename("a.log", `a.log.${number}`);
+    age(logs, { [`a.log.${number}`]: number - 10 });
+    logs.write("a.log", `file ${number}\n`);
+    seen.push(`file ${number}`);
+    await following.saw(...seen);
+    // The old one is quiet until it is let go.
+    await eventually(() => filesIn(following.position!) === 1);
+  }
+});
+
 Deno.test("a log that is missing for a while, or deleted and made anew, goes on", async () => {
   using logs = new LogDirectory();
   logs.write("a.log", "");

@@ -1,0 +1,78 @@
+/** Is the configuration right, and may this program do what it asks for? */
+import { modules } from "../../../modules/mod.ts";
+import { shippedConfig } from "../../config/load.ts";
+import { type Permissions, permissionsFor } from "../../config/permissions.ts";
+import type { Config } from "../../config/types.ts";
+import { configWarnings } from "../../config/warnings.ts";
+import { whitelistProblem } from "../../config/whitelist_file.ts";
+import { counted } from "../../core/text.ts";
+import { openConfig, permissionProblem } from "../open.ts";
+import type { CommonOptions } from "../output.ts";
+import { runRuleTests } from "../rule_tests.ts";
+import { failure, failureOf, failuresOf, type Finding, ok, warning } from "./finding.ts";
+
+/** What came of a configuration. */
+export interface ConfigExamination {
+  /** The shipped one where it `isWrong`. */
+  readonly config: Config;
+  readonly isWrong: boolean;
+  readonly findings: readonly Finding[];
+}
+
+/** Loads the configuration that the options name, and looks at what `check` looks at. */
+export function examineConfig(options: CommonOptions): ConfigExamination {
+  try {
+    const config = openConfig(options, { withPassword: true });
+    return { config, isWrong: false, findings: [...findingsOf(config), ...sandbox(config, options)] };
+  } catch (error) {
+    const { config: path, state } = options;
+    const config = shippedConfig(path, { known: modules, state, withPassword: false });
+    const note = warning(
+      "config",
+      "what follows goes by the shipped configuration",
+      "mend it, and ask again",
+    );
+    return { config, isWrong: true, findings: [...failuresOf("config", error), note] };
+  }
+}
+
+function findingsOf(config: Config): Finding[] {
+  const rules = config.modules.reduce((sum, module) => sum + module.rules.length, 0);
+  const { failures } = runRuleTests(config);
+  const unread = whitelistProblem(config.whitelist);
+  return [
+    ok(
+      "config",
+      `${config.path} has ${counted(config.modules.length, "module")} and ${counted(rules, "rule")}`,
+    ),
+    ...configWarnings(config).map((sentence) => warning("config", sentence)),
+    ...failures.map((sentence) => failure("config", sentence, "mend the rule or its test")),
+    ...(unread === null ? [] : failuresOf("config", unread)),
+  ];
+}
+
+/** Tells what this program may do. Deno grants what it was built for, and no more. */
+function sandbox(config: Config, options: CommonOptions): Finding[] {
+  const problem = permissionProblem(config, options);
+  if (problem !== null) return problem.sentences.map((sentence) => failureOf("sandbox", sentence));
+  const everything = (["run", "read", "write", "net"] as const).filter((name) =>
+    Deno.permissions.querySync({ name }).state === "granted"
+  );
+  if (everything.length > 0) {
+    return [
+      warning(
+        "sandbox",
+        `may ${everything.join(", ")} whatever its user may: no permissions are compiled in`,
+        "install one that `deno task build` made",
+      ),
+    ];
+  }
+  return [ok("sandbox", `may do what the configuration asks for: ${asked(permissionsFor(config))}`)];
+}
+
+function asked({ run, net, read, write }: Permissions): string {
+  const parts = [["run", run], ["reach", net], ["read", read], ["write", write]] as const;
+  return parts.filter(([, list]) => list.length > 0).map(([word, list]) => `${word} ${list.join(", ")}`).join(
+    "; ",
+  );
+}

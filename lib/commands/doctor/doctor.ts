@@ -1,0 +1,75 @@
+import { counted } from "../../core/text.ts";
+import { serviceUser } from "../machine.ts";
+import { type CommonOptions, print, printJson } from "../output.ts";
+import { examineConfig } from "./config.ts";
+import type { Finding } from "./finding.ts";
+import { examineFirewall } from "./firewall.ts";
+import { examineFiles, examineUnit, examineUser } from "./installation.ts";
+import { examineLogs } from "./logs.ts";
+import { examineMonitor } from "./monitor.ts";
+import { examineClock, examineDatabase } from "./surroundings.ts";
+
+/** Columns of a terminal. */
+const WIDTH = 80;
+/** Columns of a result, and of a result with its subject. */
+const [RESULT, INDENT] = [9, 20];
+const ARROW = "  -> ";
+
+/**
+ * `doctor`: looks at everything that monitoring and banning take, line by line, and says what is wrong and what to do. A wrong
+ * configuration is one of these, and keeps it from nothing else. Exit code 1 where something fails.
+ */
+export async function doctorCommand(options: CommonOptions): Promise<number> {
+  const results: Finding["result"][] = [];
+  for await (const finding of examine(options)) {
+    results.push(finding.result);
+    if (options.json) printJson(finding);
+    else linesOf(finding).forEach(print);
+  }
+  const failures = results.filter((result) => result === "failure").length;
+  const warnings = results.filter((result) => result === "warning").length;
+  if (!options.json) print(verdict(failures, warnings));
+  return failures === 0 ? 0 : 1;
+}
+
+async function* examine(options: CommonOptions): AsyncGenerator<Finding> {
+  const user = await serviceUser();
+  yield examineUser(user);
+  const { config, isWrong, findings } = examineConfig(options);
+  yield* findings;
+  yield* examineFiles(config, user);
+  yield* await examineLogs(config, user);
+  const monitor = examineMonitor({ ...options, state: config.stateDirectory });
+  if (!isWrong) {
+    yield* await examineFirewall(config, monitor);
+    yield* await examineUnit(config, user);
+    if (config.database !== null) yield* await examineDatabase(config.database);
+  }
+  yield* await examineClock(monitor.newest);
+  yield* monitor.findings;
+}
+
+/** A finding for people: the result, what was looked at, what was found, and below it the remedy. */
+function linesOf({ subject, result, text, remedy }: Finding): string[] {
+  return [
+    ...wrapped(text, `${result.padEnd(RESULT)}${subject.padEnd(INDENT - RESULT)}`),
+    ...(remedy === null ? [] : wrapped(remedy, ARROW)),
+  ];
+}
+
+/** Breaks a sentence between words, so that it fits a terminal behind `head`. */
+function wrapped(text: string, head: string): string[] {
+  const lines = [head];
+  for (const word of text.split(" ")) {
+    const line = lines.at(-1)!;
+    const isFirst = line.length === head.length;
+    if (!isFirst && line.length + 1 + word.length > WIDTH) lines.push(" ".repeat(head.length) + word);
+    else lines[lines.length - 1] = isFirst ? line + word : `${line} ${word}`;
+  }
+  return lines;
+}
+
+function verdict(failures: number, warnings: number): string {
+  const warned = warnings === 0 ? "" : `, ${counted(warnings, "warning")}`;
+  return failures === 0 ? `Everything works${warned}.` : `${counted(failures, "failure")}${warned}.`;
+}

@@ -1,0 +1,124 @@
+/** Does a ban take effect? A ban of addresses that nobody has proves it, and is lifted again. */
+import { now, SECOND } from "../../core/time.ts";
+import type { Config } from "../../config/types.ts";
+import type { Ban } from "../../deciding/ban.ts";
+import type { Firewall, Outcome } from "../../firewall/firewall.ts";
+import { openFirewall } from "../../monitor/firewall.ts";
+import { ask } from "../machine.ts";
+import { programWarnings } from "../programs.ts";
+import { failure, type Finding, ok, warning } from "./finding.ts";
+
+/** Addresses that are for examples alone (RFC 5737, RFC 3849), in the forms in which bans have them. */
+const ADDRESSES = ["192.0.2.254", "2001:db8:ffff:ffff::/64"];
+const DOCUMENTATION = "docs/firewalls.md tells what the firewall takes";
+/** Another user may not change the firewall, and the monitor's user only in its unit. */
+const AS_ROOT = "ask as root: sudo strongmonitor doctor";
+/** How long the kernel may keep them where they cannot be lifted. */
+const SPAN = 60 * SECOND;
+
+/**
+ * Bans addresses of documentation, looks for them in the kernel, and lifts them. `isRunning`: a monitor works with the firewall
+ * as well.
+ */
+export async function examineFirewall(
+  config: Config,
+  { isRunning }: { isRunning: boolean },
+): Promise<Finding[]> {
+  const { ban } = config;
+  if (ban.firewall === "observe") {
+    const remedy = 'set "firewall": "nftables", or a ban_command: docs/firewalls.md';
+    return [warning("firewall", "nobody is really banned: the configuration only observes", remedy)];
+  }
+  const faults = programWarnings(config).map((sentence) => failure("firewall", sentence, DOCUMENTATION));
+  if (faults.length > 0) return faults;
+  if (ban.firewall === "command" && ban.unban === null) {
+    const remedy = "set unban_command";
+    return [warning("firewall", "ban_command is not tried: nothing could lift the ban again", remedy)];
+  }
+  const firewall = openFirewall(ban);
+  const findings: Finding[] = [];
+  for (const address of ADDRESSES) findings.push(...await tryBan(firewall, address));
+  if (!isRunning) await leaveNothing(firewall);
+  const isSame = (finding: Finding) => findings.findIndex(({ text }) => text === finding.text);
+  return findings.filter((finding, i) => isSame(finding) === i);
+}
+
+async function tryBan(firewall: Firewall, address: string): Promise<Finding[]> {
+  const ban = trialBan(address);
+  const signal = AbortSignal.timeout(SPAN / 1_000);
+  const banned = await firewall.ban([ban], signal);
+  const seen = banned[0]!.error === null ? await look(firewall, { ban, signal }) : [];
+  const lifted = await firewall.unban([ban], signal);
+  return [
+    ...problemsOf(banned),
+    ...seen,
+    ...(banned[0]!.error === null ? problemsOf(lifted) : []),
+    ...(await isIn(firewall, { ban, signal }) === true
+      ? [failure("firewall", `${address} is still banned after its ban was lifted`, DOCUMENTATION)]
+      : []),
+  ];
+}
+
+/** Takes away what the firewall's first ban made, where it holds no other. */
+async function leaveNothing(firewall: Firewall): Promise<void> {
+  const signal = AbortSignal.timeout(SPAN / 1_000);
+  const found = await firewall.inspect([], signal).catch(() => null);
+  if (found?.stray.length === 0) await firewall.clear(signal);
+}
+
+function problemsOf(outcomes: readonly Outcome[]): Finding[] {
+  return outcomes.flatMap(({ error, failure: told }) =>
+    error === null ? [] : [failure("firewall", told ?? error, Deno.uid() === 0 ? DOCUMENTATION : AS_ROOT)]
+  );
+}
+
+async function look(firewall: Firewall, trial: Trial): Promise<Finding[]> {
+  const isSeen = await isIn(firewall, trial);
+  const { address } = trial.ban;
+  if (isSeen === true) return [ok("firewall", `${firewall.name} bans ${address}, and lifts the ban`)];
+  if (firewall.name === "nftables") {
+    return [failure("firewall", `nft bans ${address}, but the kernel does not have it`, DOCUMENTATION)];
+  }
+  return [
+    warning(
+      "firewall",
+      `ban_command bans ${address}, but neither nft nor ip shows the address`,
+      "see by yourself whether your firewall has it while it is banned: strongmonitor ban",
+    ),
+  ];
+}
+
+interface Trial {
+  readonly ban: Ban;
+  readonly signal: AbortSignal;
+}
+
+/** Reports whether the kernel has a ban; null: nobody can tell. */
+async function isIn(firewall: Firewall, { ban, signal }: Trial): Promise<boolean | null> {
+  const found = await firewall.inspect([ban], signal).catch(() => undefined);
+  if (found === undefined) return null;
+  if (found !== null) return found.missing.length === 0;
+  const network = ban.address.replace(/\/64$/, "");
+  const lists = await Promise.all([
+    ask(["nft", "list", "ruleset"]),
+    ask(["ip", "route", "show", "table", "all"]),
+    ask(["ip", "-6", "route", "show", "table", "all"]),
+  ]);
+  return lists.some(({ output }) => output.includes(network));
+}
+
+function trialBan(address: string): Ban {
+  const start = now();
+  return {
+    id: 0,
+    address,
+    scope: "all",
+    provenance: { kind: "manual", name: "" },
+    reason: "doctor",
+    count: 0,
+    start,
+    until: start + SPAN,
+    ended: null,
+    endReason: null,
+  };
+}

@@ -1,0 +1,158 @@
+/** Do the user, the files and the unit of the monitor fit together? */
+import { PASSWORD_FILE } from "../../config/file.ts";
+import type { BanConfig, Config } from "../../config/types.ts";
+import { userName } from "../../core/denial.ts";
+import { ask, lookAt, mayChangeNetwork, monitorEntry, SERVICE_USER, type SystemUser } from "../machine.ts";
+import { failure, type Finding, ok, warning } from "./finding.ts";
+
+const OTHERS_MAY_WRITE = 0o002;
+const GROUP_MAY_WRITE = 0o020;
+const OF_OTHERS = 0o077;
+
+/** Says who asks: what another user than the monitor's may do proves little. */
+export function examineUser(service: SystemUser | null): Finding {
+  if (service === null) {
+    if (Deno.permissions.querySync({ name: "run", command: "getent" }).state !== "granted") {
+      return warning(
+        "user",
+        `cannot tell whether there is a user ${SERVICE_USER}: this program may not run getent`,
+      );
+    }
+    return warning(
+      "user",
+      `there is no user ${SERVICE_USER}, as which the units run the monitor`,
+      `sudo useradd --system --user-group --shell /usr/sbin/nologin ${SERVICE_USER}`,
+    );
+  }
+  const uid = Deno.uid();
+  if (uid === service.uid) return ok("user", `asked as ${service.name}, as which the monitor runs`);
+  if (uid === 0) return ok("user", `asked as root; the monitor runs as ${service.name}`);
+  return warning(
+    "user",
+    `asked as ${userName()}: what it may do is no proof for the monitor, which runs as ${service.name}`,
+    "sudo strongmonitor doctor",
+  );
+}
+
+/** Looks at owners and modes of the configuration and the state. */
+export function examineFiles(config: Config, service: SystemUser | null): Finding[] {
+  const folder = config.path.slice(0, config.path.lastIndexOf("/")) || "/";
+  const paths = [config.path, `${folder}/${PASSWORD_FILE}`, folder];
+  const findings = [
+    ...paths.flatMap((path) => writableFinding(path, service)),
+    ...stateFindings(config.stateDirectory, service),
+  ];
+  return findings.length > 0
+    ? findings
+    : [ok("files", `only root and the monitor can change ${folder} and the state`)];
+}
+
+/** Who may write the configuration decides whom root's commands ban. */
+function writableFinding(path: string, service: SystemUser | null): Finding[] {
+  const info = lookAt(path);
+  if (info === null) return [];
+  const { mode, uid, gid } = info;
+  if ((mode ?? 0) & OTHERS_MAY_WRITE || ((mode ?? 0) & GROUP_MAY_WRITE && gid !== 0)) {
+    return [failure("files", `others than root may change ${path}`, `sudo chmod go-w ${path}`)];
+  }
+  if (uid === 0 || uid === Deno.uid() || service === null) return [];
+  return [
+    warning("files", `${path} is not root's, so that its owner may change it`, `sudo chown root ${path}`),
+  ];
+}
+
+function stateFindings(directory: string, service: SystemUser | null): Finding[] {
+  const info = lookAt(directory);
+  if (info === null) return [];
+  const names = [...listed(directory)].map((name) => `${directory}/${name}`);
+  const open = (info.mode ?? 0) & OF_OTHERS;
+  const foreign = service === null ? [] : [directory, ...names].filter((path) => {
+    const owner = lookAt(path)?.uid;
+    return owner !== undefined && owner !== service.uid && info.uid !== Deno.uid();
+  });
+  return [
+    ...(open ? [failure("files", `others may use ${directory}`, `sudo chmod go= ${directory}`)] : []),
+    ...(foreign.length > 0
+      ? [
+        failure(
+          "files",
+          `${foreign[0]} is not ${service!.name}'s, so that the monitor cannot write it`,
+          `sudo chown -R ${service!.name}: ${directory}`,
+        ),
+      ]
+      : []),
+  ];
+}
+
+function listed(directory: string): string[] {
+  try {
+    return [...Deno.readDirSync(directory)].flatMap(({ name, isFile }) => isFile ? [name] : []);
+  } catch {
+    return [];
+  }
+}
+
+/**
+ * Asks whether the unit gives the monitor what the firewall's commands take. journald notes the capabilities of who writes: with
+ * CAP_NET_ADMIN it is the unit without sudo, in which sudo cannot work.
+ */
+export async function examineUnit({ ban }: Config, service: SystemUser | null): Promise<Finding[]> {
+  if (ban.firewall === "observe") return [];
+  const entry = await monitorEntry(service);
+  if (entry === null) {
+    return [warning("unit", "no unit has run the monitor yet", "sudo systemctl enable --now strongmonitor")];
+  }
+  const { unit, isRoot } = entry;
+  const hasPower = mayChangeNetwork(entry);
+  const [command, key] = ban.firewall === "nftables"
+    ? [ban.nft, "nft_command"] as const
+    : [ban.command!, "ban_command"] as const;
+  const bySudo = isSudo(command);
+  if (bySudo && hasPower && !isRoot) {
+    return [
+      failure(
+        "unit",
+        `${unit} gives the monitor CAP_NET_ADMIN and lets nobody gain more, so that the sudo of ${key} cannot work`,
+        ban.firewall === "nftables"
+          ? 'set "nft_command": "nft", or install the unit for sudo'
+          : "install the unit for sudo",
+      ),
+    ];
+  }
+  if (ban.firewall === "nftables" && !bySudo && !hasPower) {
+    return [
+      failure(
+        "unit",
+        `${unit} does not give the monitor CAP_NET_ADMIN, which ${command[0]} needs`,
+        'install the unit without sudo, or set "nft_command": "sudo -n nft"',
+      ),
+    ];
+  }
+  return [ok("unit", `${unit} and ${key} fit together`), ...await sudoFindings(ban, service)];
+}
+
+/** Root can ask whether sudo lets the service's user run the commands without a password. */
+async function sudoFindings(ban: BanConfig, service: SystemUser | null): Promise<Finding[]> {
+  if (Deno.uid() !== 0 || service === null) return [];
+  const commands = ban.firewall === "nftables"
+    ? [ban.nft]
+    : [ban.command, ban.unban].filter((one) => one !== null);
+  const findings: Finding[] = [];
+  for (const command of commands.filter(isSudo)) {
+    const words = command.slice(1).filter((word) => word !== "-n").map((word) =>
+      word.replace("%s", "192.0.2.254")
+    );
+    const { error } = await ask(["sudo", "-n", "-u", service.name, "sudo", "-n", "-l", ...words]);
+    if (error === null) continue;
+    findings.push(failure(
+      "unit",
+      `sudo does not let ${service.name} run ${words[0]} without a password`,
+      "give it a line in /etc/sudoers.d/strongmonitor: docs/firewalls.md",
+    ));
+  }
+  return findings;
+}
+
+function isSudo(command: readonly string[]): boolean {
+  return /(?:^|\/)sudo$/.test(command[0]!);
+}

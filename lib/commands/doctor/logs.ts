@@ -1,0 +1,113 @@
+/** Can the journal and the log files be read, and does somebody understand what stands in them? */
+import { counted } from "../../core/text.ts";
+import { DAY, now } from "../../core/time.ts";
+import type { Config } from "../../config/types.ts";
+import { journalMatches } from "../../monitor/feeds.ts";
+import { hasUnknownFormat } from "../../reading/activity.ts";
+import type { ModuleRules } from "../../rules/rule.ts";
+import { logFiles } from "../../sources/files/inspection.ts";
+import { openJournal } from "../../sources/journal/journal.ts";
+import type { Batch } from "../../sources/source.ts";
+import { filesOf } from "../check.ts";
+import { idlePipeline } from "../dry_run.ts";
+import { openEnd, readInput } from "../input.ts";
+import { modesLetRead, type SystemUser } from "../machine.ts";
+import { failure, failureOf, failuresOf, type Finding, ok, warning } from "./finding.ts";
+
+/** How much of each source is read: the newest entries of the last days, and the end of a file in bytes. */
+const ENTRIES = 2_000;
+const SPAN = 7 * DAY;
+const BYTES = 1 << 18;
+
+/** Looks at the journal, at the log files, and at what each module understands of them. */
+export async function examineLogs(config: Config, user: SystemUser | null): Promise<Finding[]> {
+  const inJournal = config.modules.some(isInJournal);
+  const journal = inJournal ? await examineJournal() : [];
+  const isJournalReadable = journal.every(({ result }) => result !== "failure");
+  const services: Finding[] = [];
+  for (const module of config.modules) services.push(await examineService(module, isJournalReadable));
+  return [...journal, ...filesOf(config).flatMap((pattern) => examineFiles(pattern, user)), ...services];
+}
+
+async function examineJournal(): Promise<Finding[]> {
+  try {
+    let count = 0;
+    for await (const { records } of entries({ identifiers: [], units: [] }, 1)) count += records.length;
+    if (count > 0) return [ok("journal", "can be read")];
+    return [warning("journal", "holds no entry that can be seen", "let systemd-journald run")];
+  } catch (error) {
+    return failuresOf("journal", error);
+  }
+}
+
+function examineFiles(pattern: string, user: SystemUser | null): Finding[] {
+  const { paths, problems } = logFiles(pattern);
+  const kept = user === null ? [] : paths.filter((path) => !modesLetRead(user, path));
+  const findings = [
+    ...problems.map((sentence) => failureOf("logs", sentence)),
+    ...kept.map((path) =>
+      failure(
+        "logs",
+        `the mode of ${path} does not let the user ${user!.name} read it`,
+        `unless an access control list does: sudo setfacl -m u:${user!.name}:r ${path}`,
+      )
+    ),
+  ];
+  if (findings.length > 0) return findings;
+  if (paths.length === 0) return [warning("logs", `there is no ${pattern} yet`)];
+  return [ok("logs", `${counted(paths.length, "file")} of ${pattern} can be read`)];
+}
+
+async function examineService(rules: ModuleRules, isJournalReadable: boolean): Promise<Finding> {
+  const { name } = rules.module;
+  const { lines, understood } = await activityOf(rules, isJournalReadable);
+  const share = `understands ${understood} of its newest ${counted(lines, "line")}`;
+  if (lines === 0) {
+    return warning(
+      "service",
+      `${name} has no line of the last week`,
+      'see whether the service runs, and whether "match" of the module says where it logs',
+    );
+  }
+  if (!hasUnknownFormat({ lines, understood })) return ok("service", `${name} ${share}`);
+  const remedy = name === "NGINX"
+    ? 'give "log_format" of nginx.conf in the configuration'
+    : `see which: strongmonitor match --module ${name} - < lines`;
+  return failure("service", `${name} ${share}: their format is another`, remedy);
+}
+
+/** Counts the newest lines of a module. */
+async function activityOf(
+  rules: ModuleRules,
+  isJournalReadable: boolean,
+): Promise<{ readonly lines: number; readonly understood: number }> {
+  const pipeline = idlePipeline(rules);
+  const feed = { name: "doctor", reader: pipeline.readerFor([rules]) };
+  const { suppressions: _, ...matches } = journalMatches([rules]);
+  const sources = [
+    ...(isInJournal(rules) && isJournalReadable ? [entries(matches, ENTRIES)] : []),
+    ...rules.module.files.flatMap((pattern) => logFiles(pattern).paths).map((path) =>
+      readInput(openEnd(path, BYTES))
+    ),
+  ];
+  for (const source of sources) {
+    for await (const batch of source) pipeline.process(batch, feed, now());
+  }
+  return pipeline.activity(now())[0]!;
+}
+
+/** The newest entries of the journal. */
+function entries(
+  matches: { readonly identifiers: readonly string[]; readonly units: readonly string[] },
+  newest: number,
+): AsyncIterable<Batch> {
+  const signal = new AbortController().signal;
+  return openJournal({ ...matches, follow: false, newest }).batches(
+    { after: null, since: now() - SPAN },
+    signal,
+  );
+}
+
+function isInJournal({ module: { identifiers, units } }: ModuleRules): boolean {
+  return identifiers.length > 0 || units.length > 0;
+}

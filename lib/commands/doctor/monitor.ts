@@ -1,0 +1,86 @@
+/** Does the monitor run, and does what it does succeed? */
+import { messageOf } from "../../core/error.ts";
+import { counted } from "../../core/text.ts";
+import type { Micros } from "../../core/time.ts";
+import { nameOf } from "../../deciding/ban.ts";
+import { type MonitorReport, readReport } from "../../monitor/report.ts";
+import { isLocked } from "../../state/lock.ts";
+import type { State } from "../../state/state.ts";
+import { withState } from "../open.ts";
+import { type CommonOptions, localTime } from "../output.ts";
+import { failure, failureOf, failuresOf, type Finding, ok, warning } from "./finding.ts";
+
+/** What the state tells of the monitor. */
+export interface MonitorExamination {
+  readonly isRunning: boolean;
+  /** The latest instant at which it is known to have worked. */
+  readonly newest: Micros | null;
+  readonly findings: readonly Finding[];
+}
+
+/** Opens the state and reads what the monitor reported in it last. */
+export function examineMonitor(options: CommonOptions & { readonly state: string }): MonitorExamination {
+  try {
+    return withState(options, (state) => examineState(state));
+  } catch (error) {
+    const isNew = messageOf(error).endsWith("the monitor has not run yet");
+    const findings = isNew
+      ? [
+        warning(
+          "monitor",
+          `has not run yet: ${options.state} holds no state`,
+          "sudo systemctl enable --now strongmonitor",
+        ),
+      ]
+      : failuresOf("state", error);
+    return { isRunning: false, newest: null, findings };
+  }
+}
+
+function examineState(state: State): MonitorExamination {
+  const { directory } = state;
+  const isRunning = isLocked(directory);
+  const report = readReport(state.report());
+  const times = [report?.started ?? 0, ...(report?.sources ?? []).map(({ lastBatch }) => lastBatch ?? 0)];
+  const newest = Math.max(...times);
+  const opened = ok("state", `${directory} can be opened and holds ${counted(state.log.count(), "line")}`);
+  if (!isRunning || report === null) {
+    const stopped = failure(
+      "monitor",
+      "does not run",
+      "sudo systemctl start strongmonitor, and see journalctl -u strongmonitor",
+    );
+    return { isRunning, newest: newest || null, findings: [opened, stopped] };
+  }
+  const problems = problemsOf(state, report);
+  const well = problems.length === 0 ? [ok("monitor", `runs since ${localTime(report.started)}`)] : problems;
+  return { isRunning, newest: newest || null, findings: [opened, ...well] };
+}
+
+/** What `status` tells of what fails. */
+function problemsOf(state: State, { sources, givenUp, leaks, holding, database }: MonitorReport): Finding[] {
+  const failing = state.bans.failing();
+  return [
+    ...sources.flatMap(({ problems }) => problems).map((sentence) => failureOf("monitor", sentence)),
+    ...sources.filter(({ running }) => !running).map(({ name }) =>
+      failure("monitor", `reads ${name} no more`)
+    ),
+    ...givenUp.map((name) => failure("monitor", `has given up the module ${name}, which fails on its lines`)),
+    ...(holding?.error == null
+      ? []
+      : [failure("monitor", `cannot tell whether bans hold: ${holding.error}`)]),
+    ...failing.slice(0, 3).map((ban) =>
+      failure("monitor", `cannot carry out the ban of ${nameOf(ban)}: ${ban.error}`, "docs/firewalls.md")
+    ),
+    ...leaks.slice(0, 3).map(({ address, scope }) =>
+      failure(
+        "monitor",
+        `${address} (${scope}) is banned and still gets through`,
+        "strongmonitor status tells more",
+      )
+    ),
+    ...(database === null || database.connected ? [] : [
+      failure("monitor", `does not reach the database: ${database.error ?? "connecting"}`),
+    ]),
+  ];
+}

@@ -1,0 +1,70 @@
+/** Is the database there, and is the clock right? */
+import { messageOf } from "../../core/error.ts";
+import { formatDuration, type Micros, now, SECOND } from "../../core/time.ts";
+import type { DatabaseConfig } from "../../postgres/connection.ts";
+import { newestEntry } from "../machine.ts";
+import { localTime } from "../output.ts";
+import { failure, failureOf, type Finding, ok, warning } from "./finding.ts";
+
+/** Clocks that differ by more than this are not those of one moment. */
+const TOLERANCE = 5 * SECOND;
+/** Units that keep a clock right. */
+const TIME_KEEPERS = [
+  "systemd-timesyncd.service",
+  "chrony.service",
+  "chronyd.service",
+  "ntpsec.service",
+  "ntpd.service",
+  "ntp.service",
+  "openntpd.service",
+];
+const SYNCHRONISE = "sudo apt install systemd-timesyncd, and see timedatectl";
+
+/** Connects to the database and asks whether it takes rows, and what time it is there. */
+export async function examineDatabase(config: DatabaseConfig): Promise<Finding[]> {
+  try {
+    const { probeDatabase } = await import("../../postgres/probe.ts");
+    const before = now();
+    const { version, time, obstacle } = await probeDatabase(config);
+    const reached = `PostgreSQL ${version} at ${config.host}:${config.port}`;
+    const off = time < before ? time - before : Math.max(0, time - now());
+    return [
+      obstacle === null
+        ? ok("database", `${reached} takes rows of user "${config.user}"`)
+        : failureOf("database", `${reached}: ${obstacle}`),
+      ...(Math.abs(off) > TOLERANCE ? [differing(off)] : []),
+    ];
+  } catch (error) {
+    return [failureOf("database", messageOf(error))];
+  }
+}
+
+function differing(off: Micros): Finding {
+  const ahead = off > 0 ? "ahead of" : "behind";
+  return warning(
+    "clock",
+    `the database's clock is ${formatDuration(Math.abs(off))} ${ahead} this machine's`,
+    "synchronise both",
+  );
+}
+
+/** Asks whether the clock is behind the `newest` time that is known, and whether somebody keeps it. */
+export async function examineClock(newest: Micros | null): Promise<Finding[]> {
+  const time = now();
+  if (newest !== null && newest > time + TOLERANCE) {
+    return [
+      failure(
+        "clock",
+        `the clock says ${localTime(time)}, but the monitor has worked at ${localTime(newest)} already`,
+        SYNCHRONISE,
+      ),
+    ];
+  }
+  const matches = TIME_KEEPERS.map((unit) => `_SYSTEMD_UNIT=${unit}`);
+  const entry = await newestEntry(["--boot", ...matches], ["_SYSTEMD_UNIT"]);
+  if (entry?._SYSTEMD_UNIT !== undefined) {
+    return [ok("clock", `says ${localTime(time)}, and ${entry._SYSTEMD_UNIT} keeps it`)];
+  }
+  const text = `says ${localTime(time)}, and no time service has written to the journal since the boot`;
+  return [warning("clock", text, `unless the host of a container keeps it: ${SYNCHRONISE}`)];
+}

@@ -1,0 +1,118 @@
+/**
+ * What the rules make of recorded lines: which of them each line hits, and how many hits counted by then. Comes in: lines of one
+ * address or network, oldest first, and the stored notes. Goes out: counts beside limits.
+ */
+import { encode } from "../core/bytes.ts";
+import { readNotes, textOfWords } from "../core/note_record.ts";
+import { NO_PID } from "../core/records.ts";
+import type { Micros } from "../core/time.ts";
+import type { Config } from "../config/types.ts";
+import type { Logins } from "../deciding/logins.ts";
+import type { LogEvent } from "../reading/event.ts";
+import type { MessageReader } from "../reading/message_reader.ts";
+import { Engine, type RuleCount } from "../rules/engine.ts";
+import type { FoundLine } from "../state/line_search.ts";
+import type { NoteTable } from "../state/note_table.ts";
+
+/** Enough for the addresses of a network that a person looks at. */
+const ROOM = { addresses: 1 << 14, bytes: 20 };
+/** Addresses of a network whose counts are told. */
+const MOST_NEAR = 10;
+
+/** How many hits counted for an address by a rule, of those that its limit allows. */
+export interface Count {
+  readonly address: string;
+  readonly module: string;
+  readonly rule: string;
+  readonly count: number;
+  readonly limit: number;
+  /** Null: hits never grow old. */
+  readonly window: Micros | null;
+}
+
+/** A line with the counts of the rules that it hit, itself included. */
+export interface JudgedLine extends FoundLine {
+  readonly hits: readonly Count[];
+}
+
+/** What rules made of recorded lines and stored notes. */
+export class Evidence {
+  readonly #config: Config;
+  readonly #logins: Logins;
+
+  /** @param logins to whose addresses limits are higher */
+  constructor(config: Config, logins: Logins) {
+    this.#config = config;
+    this.#logins = logins;
+  }
+
+  /** Which rules each line hit, given newest first, and returned so. */
+  judge(lines: readonly FoundLine[]): JudgedLine[] {
+    const engine = this.#engine();
+    const modules = new Map(this.#config.modules.map(({ module }, index) => {
+      const reader = module.form.open(engine.automatonOf(index));
+      return [module.name, { index, reader }];
+    }));
+    return lines.toReversed().map((line) => {
+      const module = modules.get(line.module);
+      return { ...line, hits: module === undefined ? [] : this.#hitsOf(line, { engine, ...module }) };
+    }).reverse();
+  }
+
+  #hitsOf(
+    { message, time }: FoundLine,
+    { engine, index, reader }: { engine: Engine; index: number; reader: MessageReader },
+  ): Count[] {
+    const { bytes, end } = encode(message);
+    if (!reader.read(bytes, 0, end) || !reader.address.isAddress) return [];
+    const event: LogEvent = {
+      ...{ module: index, reader, bytes, time, from: 0, to: end, isUnderstood: true, isAhead: false },
+      ...{ pid: NO_PID, count: 1, isTrusted: true },
+    };
+    const names = engine.match(event);
+    const address = engine.countedAs(event);
+    engine.add(event);
+    // What passed a limit begins anew.
+    const trips = new Map(engine.takeTrips().map(({ rule, count }) => [rule, count]));
+    const { module, rules } = this.#config.modules[index]!;
+    const counts = engine.countsAt(address, time).filter((count) => count.module === module.name);
+    return rules.filter(({ name }) => names.includes(name)).map((rule) => {
+      const count = trips.get(rule.name) ?? counts.find((count) => count.rule.name === rule.name)?.count ?? 0;
+      return this.#count({ module: module.name, rule, count }, { address, time });
+    });
+  }
+
+  /** What counts at `time` for `target`, or for the addresses in it: the ten nearest to a limit, those first. */
+  near(target: string, notes: NoteTable, time: Micros): Count[] {
+    const contents = [...notes.contentsOf(target)];
+    const engine = this.#engine();
+    engine.restore({ seed: notes.seed, groups: () => notes.groups(), contents: () => contents });
+    const addresses = new Set(contents.flatMap((content) => {
+      const all = readNotes(content);
+      const found: string[] = [];
+      while (all.next()) found.push(textOfWords(all));
+      return found;
+    }));
+    return [...addresses]
+      .flatMap((address) =>
+        engine.countsAt(address, time).map((count) => this.#count(count, { address, time }))
+      )
+      .sort((a, b) => b.count / (b.limit + 1) - a.count / (a.limit + 1))
+      .slice(0, MOST_NEAR);
+  }
+
+  #count({ module, rule, count }: RuleCount, { address, time }: { address: string; time: Micros }): Count {
+    const limit = rule.limit * this.#logins.lenience(address, time);
+    return { address, module, rule: rule.name, count, limit, window: rule.window };
+  }
+
+  #engine(): Engine {
+    const modules = this.#config.modules.map(({ module: { name, form }, rules }) => ({ name, form, rules }));
+    return new Engine(modules, {
+      ipv6Prefix: this.#config.ipv6Prefix,
+      lenience: (address, time) => this.#logins.lenience(address, time),
+      isStored: false,
+      room: ROOM,
+    });
+  }
+}

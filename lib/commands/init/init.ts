@@ -1,0 +1,155 @@
+import { modules } from "../../../modules/mod.ts";
+import { configOf } from "../../config/load.ts";
+import { SHIPPED } from "../../config/shipped.ts";
+import { messageOf, UserError } from "../../core/error.ts";
+import { counted, shellWord } from "../../core/text.ts";
+import { serviceUser } from "../machine.ts";
+import { type CommonOptions, printData, printError, printErrorData, printJson } from "../output.ts";
+import { type Answers, draftConfig } from "./draft.ts";
+import { agrees, askUser, proposed } from "./questions.ts";
+import { isAbsent, runStep, shellLine, type Step, stepsFor } from "./steps.ts";
+import { NGINX_LOGS, type Survey, surveyMachine } from "./survey.ts";
+
+/** Options of `init`. */
+export interface InitOptions extends CommonOptions {
+  /** Asks nothing. */
+  readonly yes?: boolean;
+  /** File to write the configuration to; `-`, the default: standard output. */
+  readonly output: string;
+  /** Runs root's commands, by sudo. */
+  readonly install?: boolean;
+  /** Replaces a configuration that is there. */
+  readonly force?: boolean;
+  /** Where nginx.conf is. */
+  readonly nginxConf: string;
+}
+
+/**
+ * `init`: finds out what a configuration must know of this machine, asks the rest, and prints one with the commands that root
+ * has to run. Runs these only when told. Throws `UserError` (64) where it can ask nobody.
+ */
+export async function initCommand(options: InitOptions): Promise<number> {
+  const isAsking = !options.yes && !options.json;
+  if (isAsking && !Deno.stdin.isTerminal()) {
+    throw new UserError("Cannot ask: standard input is no terminal; --yes takes what is proposed", 64);
+  }
+  const survey = await surveyMachine(options);
+  if (!options.json) describe(survey).forEach(printError);
+  const answers = isAsking ? askUser(survey) : proposed(survey);
+  const text = checkedDraft(survey, { answers, path: options.config });
+  const steps = stepsFor(text, { path: options.config, user: await serviceUser() });
+  const source = sourceOf(options, isAsking);
+  const commands = steps.map((step) => shellLine(step, source));
+  if (options.output !== "-") writeNew(text, options);
+  if (options.json) printJson(surveyJson(survey, { text, commands }));
+  else if (options.output === "-") printData(text.trimEnd().split("\n"));
+  if (!options.json) printErrorData(["", "What root has to do:", ...commands.map((line) => `  ${line}`)]);
+  const isTold = options.install || (isAsking && agrees("Do this now, by sudo?", false));
+  return isTold ? await install(steps, options) : 0;
+}
+
+/** Makes the text of a configuration that loads: a log format that cannot be taken is left out. */
+function checkedDraft(survey: Survey, { answers, path }: { answers: Answers; path: string }): string {
+  const text = draftConfig(survey, answers);
+  try {
+    configOf(text, path, { known: modules, withPassword: false });
+    return text;
+  } catch (error) {
+    const { nginx } = survey;
+    if (nginx === null || nginx.formats.length === 0) throw error;
+    const reason = `its log_format cannot be taken, ${messageOf(error).split("\n")[0]}`;
+    return checkedDraft({ ...survey, nginx: { ...nginx, formats: [], unread: reason } }, { answers, path });
+  }
+}
+
+/** What prints the configuration that root's command takes. */
+function sourceOf({ output }: InitOptions, isAsking: boolean): string {
+  if (output !== "-") return `cat ${shellWord(output)}`;
+  return isAsking ? "cat config.jsonc" : "strongmonitor init --yes";
+}
+
+/** Throws `UserError` (1) where the file is there already, and (69) where it cannot be written. */
+function writeNew(text: string, { output, force = false }: InitOptions): void {
+  try {
+    Deno.writeTextFileSync(output, text, { createNew: !force, mode: 0o640 });
+  } catch (error) {
+    if (error instanceof Deno.errors.AlreadyExists) throw existing(output);
+    const cause = error instanceof Deno.errors.NotCapable
+      ? "this program may write its state alone; leave --output out, and redirect what it prints"
+      : messageOf(error).split("\n")[0];
+    throw new UserError(`Cannot write ${output}: ${cause}`, 69);
+  }
+}
+
+function existing(path: string): UserError {
+  return new UserError(`Cannot write ${path}: it is there already; --force replaces it`, 1);
+}
+
+async function install(steps: readonly Step[], { config, force }: InitOptions): Promise<number> {
+  if (!force && !isShipped(config) && !await isAbsent(config)) throw existing(config);
+  for (const step of steps) {
+    if (await runStep(step)) continue;
+    printError(`Cannot go on: this failed: ${["sudo", ...step.argv].map(shellWord).join(" ")}`);
+    return 1;
+  }
+  printError("Done. `sudo strongmonitor doctor` tells whether everything works.");
+  return 0;
+}
+
+/** Reports whether a file is the shipped configuration, which nobody has changed yet. */
+function isShipped(path: string): boolean {
+  try {
+    return Deno.readTextFileSync(path) === SHIPPED;
+  } catch {
+    return false;
+  }
+}
+
+/** What was found, for people. */
+function describe({ journal, sshPorts, sshLog, origins, nginx, hasNft, managers }: Survey): string[] {
+  const lines = [
+    `journal   ${journal ?? "can be read"}`,
+    `sshd      ${sshPorts.length > 0 ? `listens on ${sshPorts.join(", ")}` : "port not known"}` +
+    (sshLog === null ? "" : `, logs to ${sshLog}`),
+    `you       ${origins.length > 0 ? `logged in from ${origins.join(", ")}` : "not logged in over ssh"}`,
+    `firewall  ${hasNft ? "nftables" : "nft is not installed"}${
+      managers.map((name) => `, ${name}`).join("")
+    }`,
+  ];
+  if (nginx === null) return [...lines, "nginx     none"];
+  const { logs, formats, proxies, busiest, unread } = nginx;
+  const behind = [...proxies, ...(busiest === null ? [] : [busiest])];
+  return [
+    ...lines,
+    `nginx     ${logs.length > 0 ? `logs to ${logs.join(", ")}` : `logs are looked for in ${NGINX_LOGS}`}`,
+    ...(unread === null ? [] : [`          its configuration was not read: ${unread}`]),
+    ...(formats.length > 0 ? [`          ${counted(formats.length, "log format")} of its own`] : []),
+    ...(behind.length > 0 ? [`          behind ${behind.join(", ")}`] : []),
+  ];
+}
+
+/** The object of docs/json.md. */
+function surveyJson(
+  survey: Survey,
+  { text, commands }: { text: string; commands: readonly string[] },
+): unknown {
+  const { journal, sshPorts, sshLog, origins, origin, nginx, hasNft, managers } = survey;
+  return {
+    journal_error: journal,
+    ssh_ports: sshPorts,
+    ssh_log: sshLog,
+    origins,
+    origin,
+    nginx: nginx && {
+      logs: nginx.logs,
+      formats: nginx.formats,
+      proxies: nginx.proxies,
+      busiest_client: nginx.busiest,
+      error: nginx.unread,
+    },
+    nft: hasNft,
+    managers,
+    config: text,
+    commands,
+  };
+}

@@ -1,0 +1,115 @@
+/**
+ * What nginx.conf says of logs and of proxies. Every block counts, whatever host or path it is for.
+ */
+
+/** The directives of nginx that matter here. */
+export interface NginxSetup {
+  /** Absolute paths of access and error logs; `*` stands for a part that nginx finds out for each request. */
+  readonly logs: readonly string[];
+  /** Formats of access logs in use, without those that need no `log_format` in the configuration. */
+  readonly formats: readonly string[];
+  /** Addresses and networks whose word on the client is taken (`set_real_ip_from`). */
+  readonly proxies: readonly string[];
+}
+
+/** Reads a file, and lists the files that a pattern names. Both may throw for what cannot be read. */
+export interface Reading {
+  read(path: string): string;
+  list(pattern: string): readonly string[];
+}
+
+/** A directive: its name and its arguments, without quotes. */
+type Directive = readonly string[];
+
+/** Most files that are read for one nginx.conf: an include may lead in circles. */
+const MOST_FILES = 1_000;
+/** nginx's own format, which is in use wherever none is named. */
+const COMBINED =
+  '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent"';
+
+/** Reads nginx.conf at `path` with all that it includes. Throws what `reading` throws for `path` itself. */
+export function readNginxSetup(path: string, reading: Reading): NginxSetup {
+  const directives = [...directivesOf(path, reading)];
+  const named = (name: string) =>
+    directives.filter((words) => words[0] === name).map((words) => words.slice(1));
+  const logs = [...named("access_log"), ...named("error_log")].filter(([file]) => file?.startsWith("/"));
+  const access = named("access_log").filter(([file]) => file !== undefined && file !== "off");
+  const used = new Set(
+    access.map(([, format]) => format === undefined || format.includes("=") ? "combined" : format),
+  );
+  const formats = new Map(named("log_format").map(([name, ...rest]) => [name!, formatText(rest)]));
+  formats.set("combined", COMBINED);
+  const texts = [...used].flatMap((name) => formats.get(name) ?? []);
+  return {
+    logs: unique(logs.filter((words) => !isPacked(words)).map(([file]) => withoutVariables(file!))),
+    formats: texts.every(isKnown) ? [] : unique(texts),
+    proxies: unique(named("set_real_ip_from").flatMap(([from]) => from === "unix:" ? [] : from ?? [])),
+  };
+}
+
+function* directivesOf(path: string, reading: Reading): Generator<Directive> {
+  const folder = path.slice(0, path.lastIndexOf("/"));
+  const queue = [path];
+  const seen = new Set<string>();
+  for (let file = queue.shift(); file !== undefined && seen.size < MOST_FILES; file = queue.shift()) {
+    if (seen.has(file)) continue;
+    seen.add(file);
+    for (const words of split(readOf(file, { path, reading }))) {
+      yield words;
+      if (words[0] !== "include" || words[1] === undefined) continue;
+      const pattern = words[1].startsWith("/") ? words[1] : `${folder}/${words[1]}`;
+      queue.push(...reading.list(pattern));
+    }
+  }
+}
+
+/** An included file that cannot be read says nothing. */
+function readOf(file: string, { path, reading }: { path: string; reading: Reading }): string {
+  try {
+    return reading.read(file);
+  } catch (error) {
+    if (file === path) throw error;
+    return "";
+  }
+}
+
+/** Blanks, a comment, an end, a quoted word, or a plain one, in which a brace may name a variable. */
+const TOKEN =
+  /\s+|#[^\n]*|([;{}])|"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'|((?:\$\{\w+\}|[^\s;{}"'\\]|\\.)(?:\$\{\w+\}|[^\s;{}\\]|\\.)*)/gs;
+
+/** Splits a text into directives. */
+function* split(text: string): Generator<Directive> {
+  let words: string[] = [];
+  for (const [token, end, double, single, plain] of text.matchAll(TOKEN)) {
+    if (end !== undefined) {
+      if (words.length > 0) yield words;
+      words = [];
+    } else if (!/^[\s#]/.test(token)) {
+      words.push((double ?? single ?? plain ?? "").replace(/\\(["'\\])/g, "$1"));
+    }
+  }
+}
+
+/** A format as `log_format` of the configuration takes it. */
+function formatText(words: readonly string[]): string {
+  const isOption = words[0]?.startsWith("escape=") ?? false;
+  return isOption ? `${words[0]} ${words.slice(1).join("")}` : words.join("");
+}
+
+/** Reports whether a format is understood without being given: `combined` with more behind it or a host before, or JSON. */
+function isKnown(format: string): boolean {
+  const text = format.replace(/^escape=\w+ /, "").replace(/\$\{(\w+)\}/g, "$$$1");
+  return text.replace(/^\$(?:host|http_host|server_name) /, "").startsWith(COMBINED) || text.startsWith("{");
+}
+
+function isPacked(words: readonly string[]): boolean {
+  return words.some((word) => word.startsWith("gzip"));
+}
+
+function withoutVariables(path: string): string {
+  return path.replace(/\$\{\w+\}|\$\w+/g, "*").replace(/\*+/g, "*");
+}
+
+function unique(texts: readonly string[]): string[] {
+  return [...new Set(texts)];
+}

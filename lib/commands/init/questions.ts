@@ -1,0 +1,40 @@
+import { printError, promptError } from "../output.ts";
+import type { Answers } from "./draft.ts";
+import type { Survey } from "./survey.ts";
+
+/** What is decided without asking: only the address that this was surely called from is spared, and proxies stay unknown. */
+export function proposed({ origin, hasNft }: Survey): Answers {
+  return { whitelist: origin === null ? [] : [origin], bans: hasNft, isDirect: null };
+}
+
+/** Asks what cannot be found out, on standard error, and reads the answers from standard input. */
+export function askUser({ origins, hasNft, nginx }: Survey): Answers {
+  const whitelist = origins.filter((address) =>
+    agrees(`Somebody is logged in from ${address}. Never ban that address?`, true)
+  );
+  const bans = hasNft && agrees("Ban attackers, by nftables? (No: only say whom it would ban.)", true);
+  const knowsProxies = nginx === null || nginx.proxies.length > 0 || nginx.busiest !== null;
+  const isDirect = knowsProxies
+    ? null
+    : agrees("Do clients reach nginx directly, with no proxy or CDN in front?", false) || null;
+  return { whitelist, bans, isDirect };
+}
+
+/** Asks a question until it is answered; an empty line, or the end of input, takes what is proposed. */
+export function agrees(question: string, isProposed: boolean): boolean {
+  for (;;) {
+    promptError(`${question} [${isProposed ? "Y/n" : "y/N"}] `);
+    const answer = readLine().trim().toLowerCase();
+    if (answer === "") return isProposed;
+    if (["y", "yes"].includes(answer)) return true;
+    if (["n", "no"].includes(answer)) return false;
+    printError("Please answer y or n.");
+  }
+}
+
+/** Reads a line of standard input, which a terminal hands over whole. */
+function readLine(): string {
+  const bytes = new Uint8Array(1_024);
+  const count = Deno.stdin.readSync(bytes) ?? 0;
+  return new TextDecoder().decode(bytes.subarray(0, count));
+}

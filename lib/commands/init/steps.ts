@@ -1,0 +1,85 @@
+import { childEnvironment } from "../../core/child_process.ts";
+import { UserError } from "../../core/error.ts";
+import { shellWord } from "../../core/text.ts";
+import { SERVICE_USER, type SystemUser } from "../machine.ts";
+
+/** A command that root has to run. */
+export interface Step {
+  /** Program and arguments, without sudo. */
+  readonly argv: readonly string[];
+  /** Text for its standard input; null: none. */
+  readonly input: string | null;
+}
+
+/** Returns what root has to do so that the monitor runs with `text` in the file `path`, without what is done already. */
+export function stepsFor(text: string, { path, user }: { path: string; user: SystemUser | null }): Step[] {
+  const folder = path.slice(0, path.lastIndexOf("/"));
+  const owned = ["-o", "root", "-g", SERVICE_USER];
+  const addUser = ["useradd", "--system", "--user-group", "--shell", "/usr/sbin/nologin", SERVICE_USER];
+  return [
+    ...(user === null ? [step(addUser)] : []),
+    ...(hasFolder(folder) ? [] : [step(["install", "-d", ...owned, "-m", "750", folder])]),
+    step(["install", ...owned, "-m", "640", "/dev/stdin", path], text),
+    step(["systemctl", "enable", SERVICE_USER]),
+    step(["systemctl", "restart", SERVICE_USER]),
+  ];
+}
+
+/** Returns a step as a line for a shell; `source` is what prints its input. */
+export function shellLine({ argv, input }: Step, source: string): string {
+  const line = ["sudo", ...argv].map(shellWord).join(" ");
+  return input === null ? line : `${source} | ${line}`;
+}
+
+/** Runs a step through sudo, which may ask for a password. Returns whether it succeeded. Throws `UserError` (69). */
+export async function runStep({ argv, input }: Step): Promise<boolean> {
+  const child = startSudo(argv, input === null ? "inherit" : "piped");
+  if (input !== null) {
+    const bytes = new TextEncoder().encode(input);
+    // A step that ends without reading tells by its exit status.
+    await ReadableStream.from([bytes]).pipeTo(child.stdin).catch(() => {});
+  }
+  return (await child.status).success;
+}
+
+function startSudo(argv: readonly string[], stdin: "inherit" | "piped"): Deno.ChildProcess {
+  try {
+    return new Deno.Command("sudo", {
+      args: ["--", ...argv],
+      ...childEnvironment(),
+      stdin,
+      stdout: "null",
+      stderr: "inherit",
+    }).spawn();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotCapable)) throw error;
+    const cause = error instanceof Deno.errors.NotFound
+      ? "it is not installed"
+      : "this program was built without the right to";
+    throw new UserError(`Cannot run sudo: ${cause}; run the commands above yourself`, 69);
+  }
+}
+
+/** Reports whether there is surely no file at `path`: where this user may not look, root says so. */
+export async function isAbsent(path: string): Promise<boolean> {
+  try {
+    Deno.statSync(path);
+    return false;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return true;
+    return await runStep(step(["test", "!", "-e", path]));
+  }
+}
+
+function step(argv: readonly string[], input: string | null = null): Step {
+  return { argv, input };
+}
+
+/** Reports whether a directory is there; true where this user may not look, as it is then. */
+function hasFolder(path: string): boolean {
+  try {
+    return Deno.statSync(path).isDirectory;
+  } catch (error) {
+    return !(error instanceof Deno.errors.NotFound);
+  }
+}

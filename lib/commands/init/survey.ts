@@ -1,0 +1,196 @@
+/** What there is on this machine that a configuration must know of. Changes nothing, and needs no root. */
+import { modules } from "../../../modules/mod.ts";
+import { shippedConfig } from "../../config/load.ts";
+import { messageOf, UserError } from "../../core/error.ts";
+import { canonicalAddress } from "../../core/address.ts";
+import { DAY, now } from "../../core/time.ts";
+import { Logins } from "../../deciding/logins.ts";
+import { journalMatches } from "../../monitor/feeds.ts";
+import type { ModuleRules } from "../../rules/rule.ts";
+import { Glob } from "../../sources/files/glob.ts";
+import { logFiles } from "../../sources/files/inspection.ts";
+import { openJournal } from "../../sources/journal/journal.ts";
+import { idlePipeline, LineMatcher } from "../dry_run.ts";
+import { openEnd, readInput } from "../input.ts";
+import { ask, mayChangeNetwork, monitorEntry } from "../machine.ts";
+import { type NginxSetup, readNginxSetup } from "./nginx_conf.ts";
+
+/** What was found. */
+export interface Survey {
+  /** Why the journal cannot be read, in a sentence; null: it can. */
+  readonly journal: string | null;
+  /** Ports that sshd listens on; empty: nobody knows. */
+  readonly sshPorts: readonly number[];
+  /** Log of sshd where there is no journal. */
+  readonly sshLog: string | null;
+  /** Addresses from which somebody is logged in. */
+  readonly origins: readonly string[];
+  /** The one of them that this command was given from; null: nobody can tell. */
+  readonly origin: string | null;
+  /** Null: there is no nginx. */
+  readonly nginx: NginxSurvey | null;
+  /** Whether nft is here. */
+  readonly hasNft: boolean;
+  /** Other managers of the firewall that are at work, as far as this user may see. */
+  readonly managers: readonly string[];
+  /** Whether the unit that last ran the monitor bans through sudo. */
+  readonly bansBySudo: boolean;
+}
+
+/** What was found of nginx. */
+export interface NginxSurvey extends NginxSetup {
+  /** Why its configuration was not read; null: it was. */
+  readonly unread: string | null;
+  /** A private address that nearly all requests come from: a proxy. */
+  readonly busiest: string | null;
+}
+
+/** Logs of nginx that are read by themselves. */
+export const NGINX_LOGS = "/var/log/nginx/*.log";
+/** Where syslog keeps what sshd says, on Debian and on Red Hat. */
+const SSH_LOGS = ["/var/log/auth.log", "/var/log/secure"];
+const LISTENING = /^Server listening on \S+ port (\d+)\.$/;
+/** How much is read: sshd's newest entries of the last days, and the end of an access log in bytes. */
+const ENTRIES = 20_000;
+const SPAN = 3 * DAY;
+const BYTES = 1 << 18;
+/** Requests that tell whether a proxy stands in front, and which share of them must come from it. */
+const [ENOUGH, NEARLY_ALL] = [50, 0.9];
+/** Networks of nobody on the internet (RFC 1918, RFC 6598, RFC 4193), and loopback. */
+const PRIVATE =
+  /^(?:127\.|10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.|f[cd]|::1$)/;
+
+/** Looks at the machine. `nginxConf` is where nginx.conf is. */
+export async function surveyMachine({ nginxConf }: { nginxConf: string }): Promise<Survey> {
+  const [sshd, nginx] = shippedConfig("/config.jsonc", { known: modules, withPassword: false }).modules;
+  const { journal, origins } = await openSessions(sshd!);
+  const connection = sshConnection();
+  const origin = connection?.client ?? (origins.length === 1 ? origins[0]! : null);
+  const ports = await listeningPorts();
+  const { error } = await ask(["nft", "--version"]);
+  const entry = await monitorEntry();
+  return {
+    journal,
+    sshPorts: ports.length > 0 ? ports : connection === null ? [] : [connection.port],
+    sshLog: journal === null ? null : SSH_LOGS.find((path) => logFiles(path).paths.length > 0) ?? null,
+    origins: [...new Set([...(origin === null ? [] : [origin]), ...origins])],
+    origin,
+    nginx: await surveyNginx(nginx!, nginxConf),
+    hasNft: error === null,
+    managers: await managers(),
+    bansBySudo: entry !== null && !mayChangeNetwork(entry),
+  };
+}
+
+/** Follows logins and the ends of sessions in the journal, as the monitor does. */
+async function openSessions(sshd: ModuleRules): Promise<{ journal: string | null; origins: string[] }> {
+  const logins = new Logins(null);
+  const pipeline = idlePipeline(sshd, (event) => logins.note(event));
+  const feed = { name: "init", reader: pipeline.readerFor([sshd]) };
+  const journal = openJournal({
+    ...journalMatches([sshd]),
+    suppressions: false,
+    follow: false,
+    newest: ENTRIES,
+  });
+  try {
+    const batches = journal.batches({ after: null, since: now() - SPAN }, new AbortController().signal);
+    for await (const batch of batches) pipeline.process(batch, feed, now());
+    return { journal: null, origins: logins.open };
+  } catch (error) {
+    if (error instanceof UserError) return { journal: messageOf(error), origins: [] };
+    throw error;
+  }
+}
+
+/** The ports that the sshd of now has told of when it began to listen. */
+async function listeningPorts(): Promise<number[]> {
+  const { output } = await ask([
+    "journalctl",
+    "--boot",
+    "--output=json",
+    "--output-fields=MESSAGE,_PID",
+    "--grep=^Server listening on",
+    "--lines=50",
+    "--no-pager",
+    "--quiet",
+    "SYSLOG_IDENTIFIER=sshd",
+    "_UID=0",
+  ]);
+  const entries = output.trim().split("\n").flatMap((line) => {
+    try {
+      const { MESSAGE, _PID } = JSON.parse(line);
+      const port = LISTENING.exec(String(MESSAGE))?.[1];
+      return port === undefined ? [] : [{ port: Number(port), pid: String(_PID) }];
+    } catch {
+      return [];
+    }
+  });
+  const newest = entries.at(-1)?.pid;
+  return [...new Set(entries.filter(({ pid }) => pid === newest).map(({ port }) => port))];
+}
+
+/** Both ends of the connection that sshd tells a login shell of; null where this program may not know, or sudo hides it. */
+function sshConnection(): { readonly client: string; readonly port: number } | null {
+  const variable = "SSH_CONNECTION";
+  if (Deno.permissions.querySync({ name: "env", variable }).state !== "granted") return null;
+  const [client, , , port] = (Deno.env.get(variable) ?? "").split(" ");
+  const address = canonicalAddress(client ?? "");
+  return address === null ? null : { client: address, port: Number(port) };
+}
+
+async function surveyNginx(nginx: ModuleRules, nginxConf: string): Promise<NginxSurvey | null> {
+  const { setup, unread } = readSetup(nginxConf);
+  const logs = logFiles(NGINX_LOGS).paths;
+  if (setup === null && logs.length === 0) return null;
+  const found = setup ?? { logs: [], formats: [], proxies: [] };
+  return { ...found, unread, busiest: await busiestClient(nginx, logs) };
+}
+
+function readSetup(path: string): { setup: NginxSetup | null; unread: string | null } {
+  try {
+    const list = (pattern: string) => new Glob(pattern).list().paths;
+    return {
+      setup: readNginxSetup(path, { read: (file) => Deno.readTextFileSync(file), list }),
+      unread: null,
+    };
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return { setup: null, unread: null };
+    return { setup: null, unread: whyUnread(error) };
+  }
+}
+
+function whyUnread(error: unknown): string {
+  return error instanceof Deno.errors.NotCapable
+    ? "this program was built without the right to read it"
+    : messageOf(error).split("\n")[0]!;
+}
+
+/** The private address that nearly all of the newest requests come from; null: they come from several, or from the internet. */
+async function busiestClient(nginx: ModuleRules, logs: readonly string[]): Promise<string | null> {
+  const matcher = new LineMatcher(nginx);
+  const counts = new Map<string, number>();
+  let all = 0;
+  for (const path of logs) {
+    for await (const { records } of readInput(openEnd(path, BYTES))) {
+      for (let i = 0; i < records.length; i++) {
+        const { address } = matcher.match(records, i);
+        if (address === null) continue;
+        counts.set(address, (counts.get(address) ?? 0) + 1);
+        all++;
+      }
+    }
+  }
+  const found = [...counts].find(([, count]) => count > NEARLY_ALL * all)?.[0];
+  return all >= ENOUGH && found !== undefined && PRIVATE.test(found) ? found : null;
+}
+
+/** Known by their tables and chains, which root alone may list. */
+async function managers(): Promise<string[]> {
+  const { output } = await ask(["nft", "-nt", "list", "ruleset"]);
+  return [
+    ...(/^table \w+ firewalld/m.test(output) ? ["firewalld"] : []),
+    ...(/^\s*chain ufw6?-/m.test(output) ? ["ufw"] : []),
+    ...(/^\s*chain DOCKER/m.test(output) ? ["Docker"] : []),
+  ];
+}

@@ -1,0 +1,25 @@
+import { Runner } from "../core/child_process.ts";
+import { UserError } from "../core/error.ts";
+import { now } from "../core/time.ts";
+import { testNoticeJson } from "../monitor/notice_json.ts";
+import { hookFailure, runHook } from "../monitor/notifier.ts";
+import { openConfig, permissionProblem } from "./open.ts";
+import { type CommonOptions, print } from "./output.ts";
+
+/**
+ * `notify`: has the program of `notify` told a test, and says whether it took that. Exit code 1 where it did not. Throws
+ * `UserError` (78).
+ */
+export async function notifyCommand(options: CommonOptions): Promise<number> {
+  const config = openConfig(options);
+  const { notify, ban: { firewall } } = config;
+  if (notify === null) throw new UserError(`Cannot notify: ${config.path} does not set "notify": true`, 78);
+  const problem = permissionProblem(config, options);
+  if (problem !== null) throw problem;
+  const json = testNoticeJson({ host: Deno.hostname(), firewall }, now());
+  const signal = new AbortController().signal;
+  const failure = hookFailure(await runHook(new Runner(), json, { ...notify, signal }));
+  if (failure !== null) throw new UserError(`Cannot notify by ${notify.program}: ${failure}`, 1);
+  print(`${notify.program} took the notice`);
+  return 0;
+}

@@ -1,0 +1,191 @@
+import { bounded, counted } from "../core/text.ts";
+import type { Micros } from "../core/time.ts";
+import type { History, ProvenanceCount } from "../state/history.ts";
+import type { RollupContent } from "../state/rollup.ts";
+import { requireTime } from "./instant.ts";
+import { withState } from "./open.ts";
+import {
+  type CommonOptions,
+  isoTime,
+  isoTimeOrNull,
+  localTime,
+  print,
+  printJson,
+  printTable,
+  TOP_TABLES,
+} from "./output.ts";
+
+type Table = typeof TOP_TABLES[number];
+
+/** Options of `top`. */
+export interface TopOptions extends CommonOptions {
+  readonly since?: string;
+  readonly by?: Table;
+}
+
+/** Rows of a table among others, and of one by itself. */
+const [FEW, MANY] = [5, 20];
+/** Characters of a name: the line keeps to 80. */
+const NAME = 40;
+/** What to call what is counted. */
+const HEADINGS: Readonly<Record<Table, string>> = {
+  address: "ADDRESS",
+  network: "NETWORK",
+  user: "USER",
+  path: "PATH",
+  rule: "RULE",
+  module: "MODULE",
+};
+
+interface Row {
+  readonly name: string;
+  /** Lines that name an address; null: this was not counted. */
+  readonly lines: number | null;
+  readonly hits: number;
+  /** Of all hits, from 0 to 1. */
+  readonly share: number;
+  /** Null: bans are not of such a thing. */
+  readonly made: number | null;
+  readonly ended: number | null;
+}
+
+interface Top {
+  /** From when on there are counts; null: there are none. */
+  readonly start: Micros | null;
+  readonly lines: number;
+  readonly hits: number;
+  readonly made: number;
+  readonly ended: number;
+  readonly tables: readonly { readonly by: Table; readonly rows: readonly Row[] }[];
+}
+
+/** `top`: who attacked most since a time, what they tried, and which rules they hit, with the bans that were made. */
+export function topCommand({ since = "24h", by, ...options }: TopOptions): number {
+  const time = requireTime(since);
+  const top = withState(options, ({ rollups, history }): Top => {
+    const { content, start } = rollups.since(time);
+    const bans = history.bansBy(start ?? time);
+    const most = by === undefined ? FEW : MANY;
+    return {
+      start,
+      lines: sum(content.lines),
+      hits: sum(content.hits),
+      made: bans.reduce((all, { made }) => all + made, 0),
+      ended: bans.reduce((all, { ended }) => all + ended, 0),
+      tables: (by === undefined ? TOP_TABLES : [by]).map((by) => ({
+        by,
+        rows: rowsOf(by, { content, most, bans, history, since: start ?? time }),
+      })),
+    };
+  });
+  if (options.json) printJson(topJson(top, time));
+  else printTop(top, time);
+  return 0;
+}
+
+interface Facts {
+  readonly content: RollupContent;
+  readonly most: number;
+  readonly bans: readonly ProvenanceCount[];
+  readonly history: History;
+  readonly since: Micros;
+}
+
+function rowsOf(by: Table, { content, most, bans, history, since }: Facts): Row[] {
+  const all = by === "module" ? content.hits : content[by];
+  const total = sum(by === "rule" ? content.rule : content.hits);
+  const names = by === "module" ? content.lines.map(([name]) => name) : all.map(([name]) => name);
+  const hits = new Map(all);
+  const shown = names.toSorted((a, b) => (hits.get(b) ?? 0) - (hits.get(a) ?? 0)).slice(0, most);
+  const bansOf = countOf(by, { names: shown, bans, history, since });
+  const lines = new Map(by === "module" ? content.lines : []);
+  return shown.map((name) => {
+    const count = hits.get(name) ?? 0;
+    const share = total === 0 ? 0 : count / total;
+    return { name, lines: lines.get(name) ?? null, hits: count, share, ...bansOf(name) };
+  });
+}
+
+/** Tells the bans of a name. */
+function countOf(
+  by: Table,
+  { names, bans, history, since }: Pick<Facts, "bans" | "history" | "since"> & { names: readonly string[] },
+): (name: string) => Pick<Row, "made" | "ended"> {
+  if (by === "user" || by === "path") return () => ({ made: null, ended: null });
+  if (by === "address" || by === "network") {
+    const found = history.bansOfEach(names, since);
+    return (name) => found.get(name) ?? { made: 0, ended: 0 };
+  }
+  const ofRules = bans.filter(({ provenance }) => provenance.kind === "rule");
+  return (name) => {
+    const own = ofRules.filter(({ provenance }) =>
+      by === "rule" ? provenance.name === name : provenance.name.startsWith(`${name} `)
+    );
+    return {
+      made: own.reduce((all, { made }) => all + made, 0),
+      ended: own.reduce((all, { ended }) => all + ended, 0),
+    };
+  };
+}
+
+function sum(all: readonly (readonly [string, number])[]): number {
+  return all.reduce((total, [, count]) => total + count, 0);
+}
+
+function topJson({ start, lines, hits, made, ended, tables }: Top, since: Micros): unknown {
+  return {
+    since: isoTime(since),
+    start: isoTimeOrNull(start),
+    lines,
+    hits,
+    bans_made: made,
+    bans_ended: ended,
+    tables: tables.map(({ by, rows }) => ({
+      by,
+      rows: rows.map(({ name, lines, hits, share, made, ended }) => ({
+        name,
+        lines,
+        hits,
+        share: Math.round(share * 10_000) / 10_000,
+        bans_made: made,
+        bans_ended: ended,
+      })),
+    })),
+  };
+}
+
+function printTop({ start, lines, hits, made, ended, tables }: Top, since: Micros): void {
+  if (start === null) print(`No line named an address since ${localTime(since)}.`);
+  else {
+    print(
+      `Since ${localTime(start)}: ${counted(lines, "line")} named an address, ${hits} of them hit a rule.`,
+    );
+  }
+  print(`${counted(made, "ban")} began, ${ended} ended.`);
+  for (const { by, rows } of tables) {
+    if (rows.length === 0) continue;
+    print("");
+    printTable(headingOf(by), rows.map((row) => cellsOf(by, row)));
+  }
+}
+
+function headingOf(by: Table): string[] {
+  const hasBans = by !== "user" && by !== "path";
+  return [
+    HEADINGS[by],
+    ...by === "module" ? ["LINES"] : [],
+    "HITS",
+    "SHARE",
+    ...hasBans ? ["BANS", "ENDED"] : [],
+  ];
+}
+
+function cellsOf(by: Table, { name, lines, hits, share, made, ended }: Row): string[] {
+  return [
+    bounded(name === "" ? "(empty)" : name, NAME),
+    ...by === "module" ? [String(lines)] : [],
+    String(hits),
+    `${(100 * share).toFixed(1)} %`,
+    ...made === null ? [] : [String(made), String(ended)],
+  ];
+}

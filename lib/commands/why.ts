@@ -1,0 +1,155 @@
+/**
+ * `why`: the story of an address or network, out of the state: its lines and what the rules made of them, its bans and whether they
+ * hold, who whitelists or trusts it, and for somebody who is not banned why not. What needs a configuration is left out where there
+ * is none, and what other members of the fleet have seen is asked of the database, if it answers soon.
+ */
+import type { Config } from "../config/types.ts";
+import { enclosing, prefixLength } from "../core/address.ts";
+import { messageOf } from "../core/error.ts";
+import { NetworkSet } from "../core/network_set.ts";
+import { type Micros, MILLISECOND, now } from "../core/time.ts";
+import type { BanStatus } from "../deciding/ban.ts";
+import type { KnockKey } from "../deciding/knock.ts";
+import { type Login, Logins, type Session } from "../deciding/logins.ts";
+import type { Leak } from "../monitor/leaks.ts";
+import { type MonitorReport, readReport } from "../monitor/report.ts";
+import { explain } from "../postgres/connection.ts";
+import { type MemberReport, memberReports } from "../postgres/member_reports.ts";
+import type { InnerBans } from "../state/history.ts";
+import type { FoundLines } from "../state/line_search.ts";
+import { isLocked } from "../state/lock.ts";
+import type { State } from "../state/state.ts";
+import { requireNetwork } from "./change.ts";
+import { type Count, Evidence, type JudgedLine } from "./evidence.ts";
+import { openConfig, openState } from "./open.ts";
+import { type CommonOptions, print, printJson } from "./output.ts";
+import { storyJson } from "./why_json.ts";
+import { storyLines } from "./why_text.ts";
+import { type Covering, coveringEntries } from "./why_whitelist.ts";
+
+/** Lines that are told, and for how many milliseconds they are looked for. */
+const SEARCH = { most: 200, patience: 500 };
+/** Bans inside of a network that are told. */
+const MOST_INSIDE = 20;
+/** How long the database is waited for, each time. */
+const PATIENCE: Micros = 300 * MILLISECOND;
+
+/** All that is known of somebody. */
+export interface Story {
+  /** Canonical address or network. */
+  readonly target: string;
+  readonly now: Micros;
+  /** Bans of the target, newest first, and of networks that it lies in. */
+  readonly bans: readonly BanStatus[];
+  readonly around: readonly BanStatus[];
+  /** Null: the target is one address. */
+  readonly inside: InnerBans | null;
+  readonly whitelist: readonly Covering[];
+  readonly logins: readonly Login[];
+  readonly sessions: readonly Session[];
+  /** The login that puts it beyond bans; null: none does. */
+  readonly trusted: Login | null;
+  /** Keys that it knocked with last. */
+  readonly knocks: readonly KnockKey[];
+  /** What counts at present, nearest to a limit first. */
+  readonly counts: readonly Count[];
+  /** Newest first. */
+  readonly lines: readonly JudgedLine[];
+  readonly search: Pick<FoundLines, "isComplete" | "searchedSince">;
+  readonly isRunning: boolean;
+  readonly report: MonitorReport | null;
+  /** Bans of it that do not keep its lines out. */
+  readonly leaks: readonly Leak[];
+  /** Null: no database is configured, or it did not answer. */
+  readonly members: readonly MemberReport[] | null;
+  readonly memberError: string | null;
+  /** Why limits, trust and the configured whitelist are not known; null: they are. */
+  readonly configError: string | null;
+}
+
+/** `why`: tells the story of an address or network. Throws `UserError` (64, 69). */
+export async function whyCommand(text: string, options: CommonOptions): Promise<number> {
+  const target = requireNetwork(text);
+  const { config, configError } = tryConfig(options);
+  const state = openState({ ...options, state: options.state ?? config?.stateDirectory });
+  try {
+    const story = {
+      ...tell(target, { state, config }),
+      ...await askMembers(target, { state, config, options }),
+      configError,
+    };
+    if (options.json) printJson(storyJson(story));
+    else storyLines(story).forEach(print);
+    return 0;
+  } finally {
+    state.close();
+  }
+}
+
+/** The configuration, or why there is none: the state tells most of a story without. */
+function tryConfig(options: CommonOptions): { config: Config | null; configError: string | null } {
+  try {
+    return { config: openConfig(options), configError: null };
+  } catch (error) {
+    if (options.state === undefined) throw error;
+    return { config: null, configError: messageOf(error) };
+  }
+}
+
+interface Sources {
+  readonly state: State;
+  readonly config: Config | null;
+}
+
+function tell(
+  target: string,
+  { state, config }: Sources,
+): Omit<Story, "members" | "memberError" | "configError"> {
+  const time = now();
+  const network = new NetworkSet([target]);
+  const isInside = ({ address }: { readonly address: string }) => network.covers(address);
+  const logins = state.logins.logins();
+  const sessions = state.logins.sessions();
+  const trust = new Logins(config?.trust ?? null);
+  trust.restore({ logins, sessions });
+  const evidence = config === null ? null : new Evidence(config, trust);
+  const found = state.history.lines(target, SEARCH);
+  const report = readReport(state.report());
+  const bans = state.history.bansOf(target);
+  const around = state.history.bansAround(target);
+  const banned = new Set([...bans, ...around].map(({ address }) => address));
+  return {
+    target,
+    now: time,
+    bans,
+    around,
+    inside: target.includes("/") ? state.history.bansInside(target, MOST_INSIDE) : null,
+    whitelist: coveringEntries(target, config, state),
+    logins: logins.filter(isInside).reverse(),
+    sessions: sessions.filter(isInside),
+    trusted: trust.trusted(target, time),
+    knocks: state.knocks.keys().filter(({ used }) => used !== null && network.covers(used.by)),
+    counts: evidence?.near(target, state.notes, time) ?? [],
+    lines: evidence?.judge(found.lines) ?? found.lines.map((line) => ({ ...line, hits: [] })),
+    search: found,
+    isRunning: isLocked(state.directory),
+    report,
+    leaks: (report?.leaks ?? []).filter((leak) => banned.has(leak.address) || isInside(leak)),
+  };
+}
+
+/** What other members of the fleet have seen. */
+async function askMembers(
+  address: string,
+  { state, config, options }: Sources & { options: CommonOptions },
+): Promise<Pick<Story, "members" | "memberError">> {
+  if (!config?.database) return { members: null, memberError: null };
+  const networks = Array.from({ length: prefixLength(address) }, (_, length) => enclosing(address, length));
+  const question = { host: state.outbox.hostId, address, networks };
+  try {
+    const { database } = openConfig(options, { withPassword: true });
+    return { members: await memberReports(database!, question, PATIENCE), memberError: null };
+  } catch (error) {
+    return { members: null, memberError: explain(error, config.database) };
+  }
+}

@@ -1,0 +1,72 @@
+import { SECOND } from "../core/time.ts";
+import type { MemberReport } from "../postgres/member_reports.ts";
+import { banJson } from "./bans.ts";
+import type { Count, JudgedLine } from "./evidence.ts";
+import { isoTime, isoTimeOrNull } from "./output.ts";
+import type { Story } from "./why.ts";
+import { whyNot } from "./why_text.ts";
+
+/** A story as machines read it. */
+export function storyJson(story: Story): unknown {
+  const { target, now, bans, around, inside, report, members } = story;
+  return {
+    address: target,
+    time: isoTime(now),
+    banned: [...bans, ...around].some(({ ended }) => ended === null),
+    in_force: [...bans, ...around].map(banJson).some((ban) => ban.in_force),
+    why_not: whyNot(story),
+    running: story.isRunning,
+    firewall: report?.firewall ?? null,
+    holding: isoTimeOrNull(report?.holding?.time ?? null),
+    bans: bans.map(banJson),
+    networks: around.map(banJson),
+    inside: inside === null ? null : {
+      all: inside.all,
+      decided: inside.standing,
+      newest: inside.newest.map(banJson),
+    },
+    getting_through: story.leaks.map(({ address, scope, since, modules, lines, lastLine }) => ({
+      ...{ address, scope, since: isoTime(since), modules, lines, last_line: isoTime(lastLine) },
+    })),
+    whitelist: story.whitelist.map(({ address, origin, file, until, note }) => ({
+      ...{ address, origin, file, until: isoTimeOrNull(until), note },
+    })),
+    logins: story.logins.map((login) => ({
+      ...{ address: login.address, user: login.user, method: login.method, time: isoTime(login.time) },
+      trusted: login === story.trusted,
+    })),
+    sessions: story.sessions.map(({ address, port, time }) => ({ address, port, time: isoTime(time) })),
+    knocks: story.knocks.map(({ name, used }) => ({ name, used_by: used!.by, used_at: isoTime(used!.at) })),
+    counts: story.counts.map(countJson),
+    lines: story.lines.map(lineJson),
+    complete: story.search.isComplete,
+    searched_since: isoTimeOrNull(story.search.searchedSince),
+    members: members === null ? null : members.map(memberJson),
+    database_error: story.memberError,
+    config_error: story.configError,
+  };
+}
+
+function countJson({ address, module, rule, count, limit, window }: Count): unknown {
+  return { address, module, rule, count, limit, window: window === null ? null : window / SECOND };
+}
+
+function lineJson({ time, module, source, address, message, hits }: JudgedLine): unknown {
+  return { time: isoTime(time), module, source, address, message, hits: hits.map(countJson) };
+}
+
+function memberJson({ member, lines, lastLine, bans }: MemberReport): unknown {
+  return {
+    member,
+    lines,
+    last_line: isoTimeOrNull(lastLine),
+    bans: bans.map(({ address, reason, start, until, ended, endReason }) => ({
+      address,
+      reason,
+      start: isoTime(start),
+      until: isoTimeOrNull(until),
+      ended: isoTimeOrNull(ended),
+      end_reason: endReason,
+    })),
+  };
+}

@@ -1,0 +1,233 @@
+/** The story of an address in lines of at most 80 characters. Text of strangers is escaped and cut. */
+import { type BanStatus, isInForce, isWaiting } from "../deciding/ban.ts";
+import { formatScope } from "../core/scope.ts";
+import { bounded, counted } from "../core/text.ts";
+import { DAY, formatDuration, HOUR, type Micros, MINUTE, SECOND } from "../core/time.ts";
+import type { MemberReport } from "../postgres/member_reports.ts";
+import type { Count, JudgedLine } from "./evidence.ts";
+import { localTime } from "./output.ts";
+import type { Story } from "./why.ts";
+import type { Covering } from "./why_whitelist.ts";
+
+/** Columns of a line, and where the text behind a label begins. */
+const [WIDTH, INDENT] = [80, 10];
+/** Characters of a name, a reason or a note of somebody's. */
+const TEXT = 60;
+/** What is told of each kind: `--json` tells more. */
+const [MOST_BANS, MOST_LINES] = [8, 12];
+
+/** The story as lines. */
+export function storyLines(story: Story): string[] {
+  const { bans, around, inside, counts, logins, sessions, knocks, leaks, whitelist, members } = story;
+  return [
+    ...verdict(story),
+    ...section("bans", bans.map((ban) => banText(ban, story))),
+    ...section("networks", around.map((ban) => `${ban.address}: ${banText(ban, story)}`)),
+    ...inside === null || inside.all === 0 ? [] : section(`inside`, [
+      `${counted(inside.all, "ban")}, ${inside.standing} of them not ended`,
+      ...inside.newest.map((ban) => `${ban.address}: ${banText(ban, story)}`),
+    ]),
+    ...section(
+      "through",
+      leaks.map(({ address, lines, modules, lastLine }) =>
+        `${address} is still getting through: ${counted(lines, "line")} of ${shown(modules.join(", "))}, ` +
+        `the last at ${localTime(lastLine)}`
+      ),
+    ),
+    ...section("whitelist", whitelist.map(coveringText)),
+    ...section(
+      "logins",
+      logins.map(({ address, user, method, time }) =>
+        `${shown(user)} from ${address} by ${shown(method)} at ${localTime(time)} (${ago(time, story)})`
+      ),
+    ),
+    ...section(
+      "sessions",
+      sessions.map(({ address, port, time }) => `open from ${address} port ${port} since ${localTime(time)}`),
+    ),
+    ...section(
+      "knocks",
+      knocks.map(({ name, used }) => `by the key ${shown(name)} from ${used!.by} at ${localTime(used!.at)}`),
+    ),
+    ...section("counts", counts.map((count) => `${countOwner(count, story)}${countText(count)}`)),
+    ...section("members", members === null ? [] : members.map(memberText)),
+    ...section(
+      "database",
+      story.memberError === null ? [] : [
+        `does not tell what others have seen: ${bounded(story.memberError, 200)}`,
+      ],
+    ),
+    ...section(
+      "config",
+      story.configError === null ? [] : [
+        `limits, trust and its whitelist are not known: ${bounded(story.configError, 200)}`,
+      ],
+    ),
+    ...linesText(story),
+  ];
+}
+
+/** Whether the target is banned, whether that holds, or why it is not. */
+function verdict(story: Story): string[] {
+  const { target, bans, around, report, isRunning } = story;
+  const standing = [...bans, ...around].filter(({ ended }) => ended === null);
+  const sentences = standing.length === 0 ? [`${target} is not banned.`, ...whyNot(story)] : [
+    ...standing.slice(0, 3).map((ban) => standingText(ban, story)),
+    ...report?.firewall === "observe" ? ["The monitor observes: nobody is really banned."] : [],
+  ];
+  if (!isRunning) sentences.push("The monitor is not running.");
+  return wrapped(sentences.join(" "), 0);
+}
+
+function standingText(ban: BanStatus, { target, report, now }: Story): string {
+  const { address, scope, until, start, appliedBy, appliedAt, attempts, error } = ban;
+  const what = scope === "all" ? "" : ` from ${formatScope(scope)}`;
+  const by = address === target ? "" : ` by the ban of ${address}`;
+  const end = until === null ? "for good" : `until ${localTime(until)}`;
+  const banned = `${target} is banned${what}${by} since ${localTime(start)} ${end}: ${shown(ban.reason)}` +
+    `${hitsText(ban)}.`;
+  const looked = report?.holding?.time ?? null;
+  const holds = looked === null ? "" : `, and bans were last looked at ${ago(looked, { now })}`;
+  if (isInForce(ban)) return `${banned} ${shown(appliedBy!)} has it since ${localTime(appliedAt!)}${holds}.`;
+  if (!isWaiting(ban)) return banned;
+  if (error !== null) {
+    return `${banned} It does not hold: tried ${counted(attempts, "time")}: ${bounded(error, 200)}.`;
+  }
+  return `${banned} No firewall has confirmed it yet.`;
+}
+
+/** Why somebody is not banned, a sentence each; empty for somebody who is. */
+export function whyNot(story: Story): string[] {
+  const { target, bans, around, whitelist, trusted, counts, lines, configError, search } = story;
+  if ([...bans, ...around].some(({ ended }) => ended === null)) return [];
+  const [last] = bans;
+  const [nearest] = counts;
+  const hit = lines.find(({ hits }) => hits.length > 0);
+  return [
+    ...whitelist.map((entry) => `Whitelisted: ${coveringText(entry)}.`),
+    ...trusted === null ? [] : [
+      `Trusted by a ${shown(trusted.method)} login of ${shown(trusted.user)} ${ago(trusted.time, story)}.`,
+    ],
+    ...last === undefined ? [] : [
+      `Its last ban ended ${ago(last.ended!, story)} (${shown(last.endReason ?? "")}).`,
+    ],
+    ...nearest !== undefined
+      ? [`${nearest.address === target ? "" : `${nearest.address}: `}${countText(nearest)}.`]
+      : configError !== null
+      ? []
+      : hit !== undefined
+      ? [`No hit counts now; when it hit last, ${ago(hit.time, story)}, it was ${countText(hit.hits[0]!)}.`]
+      : lines.length > 0
+      ? ["None of its lines below hits a rule."]
+      : [],
+    ...lines.length > 0 ? [] : [
+      search.isComplete
+        ? "No recorded line names it."
+        : `No line recorded since ${localTime(search.searchedSince!)} names it.`,
+    ],
+  ];
+}
+
+function banText(ban: BanStatus, story: Story): string {
+  const { scope, start, until, ended, endReason } = ban;
+  const what = scope === "all" ? "" : `${formatScope(scope)}, `;
+  const end = ended !== null
+    ? `ended ${localTime(ended)} by ${shown(endReason ?? "")}`
+    : until === null
+    ? "for good"
+    : `until ${localTime(until)}, ${formatDuration(until - story.now)} left`;
+  return `${what}${localTime(start)}, ${end}: ${shown(ban.reason)}${hitsText(ban)}`;
+}
+
+function hitsText({ count, provenance }: BanStatus): string {
+  return provenance.kind === "rule" && count > 0 ? `, ${counted(count, "hit")}` : "";
+}
+
+function coveringText({ address, origin, file, note, until }: Covering): string {
+  const by = file === null ? `by ${origin}` : `by the file ${shown(file)}`;
+  const end = until === null ? "" : ` until ${localTime(until)}`;
+  return `${address} ${by}${end}${note === "" ? "" : ` (${shown(note)})`}`;
+}
+
+function countOwner({ address }: Count, { target }: Story): string {
+  return address === target ? "" : `${address}: `;
+}
+
+/** `4 of 5 hits of SSHD invalid_user within 10m`. */
+function countText({ module, rule, count, limit, window }: Count): string {
+  const within = window === null ? "" : ` within ${formatDuration(window)}`;
+  return `${count} of ${counted(limit, "hit")} of ${shown(`${module} ${rule}`)}${within}`;
+}
+
+/** `invalid_user 6 of 5 within 10m: past the limit`. */
+function hitText({ rule, count, limit, window }: Count): string {
+  const within = window === null ? "" : ` within ${formatDuration(window)}`;
+  return `${shown(rule)} ${count} of ${limit}${within}${count > limit ? ": past the limit" : ""}`;
+}
+
+function memberText({ member, lines, lastLine, bans }: MemberReport): string {
+  const seen = lines === 0 ? "no line" : `${counted(lines, "line")}, the last at ${localTime(lastLine!)}`;
+  const told = bans.map(({ address, reason, start, ended }) =>
+    `; ${address} banned ${localTime(start)}${ended === null ? "" : `, ended ${localTime(ended)}`}: ${
+      shown(reason)
+    }`
+  );
+  return `${shown(member)}: ${seen}${told.slice(0, 3).join("")}`;
+}
+
+function linesText({ lines, search }: Story): string[] {
+  if (lines.length === 0) return [];
+  const isAll = search.isComplete && lines.length <= MOST_LINES;
+  const told = isAll
+    ? counted(lines.length, "line")
+    : `the newest of ${search.isComplete ? lines.length : `${lines.length} or more`} lines`;
+  return [...labelled("lines", told), ...lines.slice(0, MOST_LINES).flatMap(lineText)];
+}
+
+function lineText({ time, module, source, address, message, hits }: JudgedLine): string[] {
+  const from = source === null ? "" : ` (${shown(source.replace(/^file:/, ""))})`;
+  return [
+    bounded(`  ${localTime(time)}  ${address}  ${module}${from}`, WIDTH),
+    `    ${bounded(message, WIDTH - 4)}`,
+    ...hits.length === 0 ? [] : wrapped(`hit ${hits.map(hitText).join(", ")}`, 6),
+  ];
+}
+
+/** Sentences under a label; `--json` tells those that are left out. */
+function section(label: string, texts: readonly string[]): string[] {
+  const more = texts.length - MOST_BANS;
+  const shownTexts = more > 0 ? [...texts.slice(0, MOST_BANS), `and ${more} more`] : texts;
+  return shownTexts.flatMap((text, i) => labelled(i === 0 ? label : "", text));
+}
+
+function labelled(label: string, text: string): string[] {
+  const [first, ...others] = wrapped(text, INDENT);
+  return [label.padEnd(INDENT) + first!.trimStart(), ...others];
+}
+
+/** Breaks a text into lines at its blanks. */
+function wrapped(text: string, indent: number): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    if (line !== "" && indent + line.length + 1 + word.length > WIDTH) {
+      lines.push(line);
+      line = word;
+    } else line = line === "" ? word : `${line} ${word}`;
+  }
+  return [...lines, line].map((line) => " ".repeat(indent) + line);
+}
+
+function shown(text: string): string {
+  return bounded(text === "" ? "(none)" : text, TEXT);
+}
+
+function ago(time: Micros, { now }: Pick<Story, "now">): string {
+  return time >= now ? "just now" : `${formatDuration(rounded(now - time))} ago`;
+}
+
+/** A span to the hour from a day on, and to the minute from an hour on. */
+function rounded(span: Micros): Micros {
+  const unit = span >= DAY ? HOUR : span >= HOUR ? MINUTE : SECOND;
+  return Math.max(SECOND, Math.round(span / unit) * unit);
+}

@@ -1,0 +1,68 @@
+import type { Config, WhitelistFile } from "../config/types.ts";
+import { NetworkSet, type Target, targetOf } from "../core/network_set.ts";
+import { now } from "../core/time.ts";
+import { SURROUNDINGS, Whitelist, type WhitelistEntry } from "../deciding/whitelist.ts";
+import { ownAddresses } from "../monitor/whitelisting.ts";
+import type { State } from "../state/state.ts";
+
+/** An entry of the whitelist that keeps somebody from being banned. */
+export interface Covering extends WhitelistEntry {
+  /** Who put it there, in the words of `whitelist list`, and what is whitelisted by itself. */
+  readonly origin: string;
+  /** Path of the whitelist file that holds the entry. */
+  readonly file: string | null;
+}
+
+/** Origins of which the state keeps entries, by the names that people are told. */
+const KEPT: readonly (readonly [kept: string, told: string])[] = [
+  ["command", "command"],
+  ["knock", "knock"],
+  ["database", "database"],
+  ["name", "DNS name"],
+  ["machine", "this machine"],
+  ...SURROUNDINGS.map((origin) => [origin, origin] as const),
+];
+
+/** The entries that have an address in common with `target`; without a configuration those of the state alone. */
+export function coveringEntries(target: string, config: Config | null, state: State): Covering[] {
+  const asked = targetOf(target);
+  const touches = ({ address }: { readonly address: string }) => new NetworkSet([address]).touches(asked);
+  const lasting = (address: string, origin: string): Covering => ({
+    ...{ address, origin, note: "", until: null, file: null },
+  });
+  const byItself = new Whitelist().covering(target);
+  const time = now();
+  return [
+    ...byItself === null ? [] : [lasting(target, byItself)],
+    ...ownAddresses().filter((address) => touches({ address })).map((address) =>
+      lasting(address, "this machine")
+    ),
+    ...[...new Set(state.logins.sessions().map(({ address }) => address))]
+      .filter((address) => touches({ address })).map((address) => lasting(address, "open session")),
+    ...KEPT.filter(([kept]) => kept !== "database" || config?.database !== null).flatMap(([kept, origin]) =>
+      state.whitelist(kept, time).filter(touches).map((entry) => ({ ...entry, origin, file: null }))
+    ),
+    ...config === null ? [] : configured(asked, config),
+  ].filter(({ until }) => until === null || until > time);
+}
+
+function configured(target: Target, { whitelist: { members, files } }: Config): Covering[] {
+  const touches = (address: string) => new NetworkSet([address]).touches(target);
+  return [
+    ...members.filter(({ address, isName }) => !isName && touches(address)).map((
+      { address, note, until },
+    ) => ({
+      ...{ address, note, until, origin: "configuration", file: null },
+    })),
+    ...files.filter((file) => isIn(target, file)).flatMap((file) =>
+      [...file.members()].filter(({ address, isName }) => !isName && touches(address)).map((
+        { address, note, until },
+      ) => ({ address, note, until, origin: "file", file: file.path }))
+    ),
+  ];
+}
+
+/** Reports whether a file lists any address of `target`: its sets tell faster than its lines. */
+function isIn(target: Target, file: WhitelistFile): boolean {
+  return file.problem() === null && file.read().content.networks.some(({ set }) => set.touches(target));
+}

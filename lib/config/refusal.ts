@@ -1,0 +1,83 @@
+/** Says what a configuration wants that this program may not do, and what to do about it. */
+import { basename } from "node:path";
+import { buildHint } from "./build_hint.ts";
+import { may, missingNeeds, type Need, SOCKET } from "./permissions.ts";
+import { DATABASE_NAME, DATABASE_PORT, LOGS, SETTINGS, SOCKET_DIRECTORY, STATE } from "./stock.ts";
+import type { Config } from "./types.ts";
+
+const VERBS: Readonly<Record<Need["kind"], string>> = {
+  run: "run",
+  net: "reach",
+  read: "read",
+  write: "write",
+  env: "know the variables",
+  sys: "know of this machine its",
+};
+
+/** Most things that are told. */
+const MOST = 10;
+
+/**
+ * Returns a sentence for each thing that `config` wants and this program may not do, with what to change if that
+ * is known, and last how to build a program that may; an empty list when this one can run. `state` is the
+ * directory that the user named in place of the configuration's own.
+ */
+export function refusals(config: Config, state?: string): string[] {
+  const things = [...Map.groupBy(missingNeeds(config), ({ key, item }) => JSON.stringify([key, bare(item)]))];
+  if (things.length === 0) return [];
+  return [
+    ...things.slice(0, MOST).map(([, needs]) => refusal(config, needs, state)),
+    `Or ${buildHint({ config: config.path, state })}`,
+  ];
+}
+
+/** Makes a sentence of needs for one thing of one key. */
+function refusal(config: Config, needs: readonly Need[], state?: string): string {
+  const [{ key, item }] = needs as [Need];
+  const complaint = `this program may not ${needs.map(({ kind }) => VERBS[kind]).join(" and ")} ${
+    bare(item)
+  }`;
+  const isKey = key !== null && !(key[0] === "state" && state !== undefined);
+  const sentence = isKey ? config.complain(key, complaint) : `Cannot run by ${config.path}: ${complaint}`;
+  const remedy = remedyFor(needs[0]!);
+  return remedy === null ? sentence : `${sentence}; ${remedy}`;
+}
+
+function bare(item: string): string {
+  return item.startsWith(SOCKET) ? item.slice(SOCKET.length) : item;
+}
+
+/** Returns what to change so that this program may; null: nothing is known to help. */
+function remedyFor({ kind, item, key }: Need): string | null {
+  switch (key?.[0]) {
+    case "ban_command":
+    case "unban_command":
+    case "nft_command":
+      return remedyForProgram(item);
+    case "DB":
+      return key[1] === "host" ? remedyForServer(bare(item)) : null;
+    case "whitelist_files":
+      return may("read", SETTINGS) ? `move the file into ${SETTINGS}` : null;
+    case "modules":
+      return kind === "read" && may("read", LOGS) ? `have the service log below ${LOGS}` : null;
+    case "state":
+      return may("write", STATE) ? `keep the state in ${STATE}` : null;
+    default:
+      return null;
+  }
+}
+
+function remedyForProgram(program: string): string | null {
+  const name = basename(program);
+  if (name !== program && may("run", name)) return `write ${name} without a path`;
+  return may("run", "sudo") ? "put sudo before it" : null;
+}
+
+function remedyForServer(server: string): string | null {
+  if (!may("net", `${DATABASE_NAME}:${DATABASE_PORT}`)) return null;
+  if (server.startsWith("/")) return `write "host": "${SOCKET_DIRECTORY}", where PostgreSQL has its socket`;
+  const port = server.endsWith(`:${DATABASE_PORT}`)
+    ? ""
+    : `have PostgreSQL listen on port ${DATABASE_PORT}, `;
+  return `${port}call its host ${DATABASE_NAME} in /etc/hosts, and write "host": "${DATABASE_NAME}"`;
+}

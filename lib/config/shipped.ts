@@ -1,0 +1,33 @@
+import { parse } from "jsonc-parser";
+import text from "../../config.jsonc" with { type: "text" };
+
+/** The text of the configuration that the program is shipped with. */
+export const SHIPPED: string = text;
+
+/** A value of a configuration as far as it is looked at here. */
+type Sections = Readonly<Record<string, unknown>>;
+
+/**
+ * Returns the value of a configuration in which each module that names no rules has those of the shipped configuration.
+ * These come without their tests, which are lines of the usual log formats. Leaves a module that is not shipped as it is.
+ */
+export function withShippedRules(value: unknown): unknown {
+  if (!isObject(value) || !isObject(value.modules)) return value;
+  const lacking = Object.entries(value.modules).filter(([, section]) => lacksRules(section));
+  if (lacking.length === 0) return value;
+  const shipped: { modules: Record<string, { rules: Sections[] }> } = parse(SHIPPED);
+  const completed = lacking.flatMap(([name, section]) => {
+    if (!Object.hasOwn(shipped.modules, name)) return [];
+    const rules = shipped.modules[name]!.rules.map((rule) => ({ ...rule, tests: undefined }));
+    return [[name, { ...section as Sections, rules }]];
+  });
+  return { ...value, modules: { ...value.modules, ...Object.fromEntries(completed) } };
+}
+
+function lacksRules(section: unknown): boolean {
+  return isObject(section) && section.rules === undefined;
+}
+
+function isObject(value: unknown): value is Sections {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,36 @@
+/** The permissions of the program that is built for everybody: fixed, whatever its configuration says. */
+import { KILL } from "../core/child_process.ts";
+import { socketOf, spellServer } from "../postgres/server_address.ts";
+import {
+  DATABASE_VARIABLES,
+  FACTS,
+  JOURNAL,
+  type Permissions,
+  RESOLVER,
+  RESOLVERS,
+  ROUTES,
+  SOCKET,
+} from "./permissions.ts";
+
+/** Where such a program has its configuration, logs and state. */
+export const [SETTINGS, LOGS, STATE] = ["/etc/strongmonitor", "/var/log", "/var/lib/strongmonitor"] as const;
+/** What such a program calls a database on another machine, and the port of any database. */
+export const [DATABASE_NAME, DATABASE_PORT] = ["db", 5432] as const;
+/** Directory of the local database's socket. */
+export const SOCKET_DIRECTORY = "/run/postgresql";
+/** The one program of the administrator's own that it runs by itself. */
+const HOOK = `${SETTINGS}/notify`;
+
+const socket = socketOf({ host: SOCKET_DIRECTORY, port: DATABASE_PORT })!;
+const servers = [DATABASE_NAME, "localhost", "127.0.0.1", "::1"].map((host) =>
+  spellServer({ host, port: DATABASE_PORT })
+);
+
+export const STOCK: Permissions = {
+  run: [JOURNAL, "sudo", "nft", RESOLVER, ROUTES, KILL, HOOK],
+  net: [...servers, `${SOCKET}${socket}`],
+  read: [SETTINGS, LOGS, STATE, socket, ...RESOLVERS],
+  write: [STATE, socket],
+  env: [DATABASE_VARIABLES],
+  sys: FACTS,
+};

@@ -1,0 +1,204 @@
+/**
+ * The metrics of a monitor, by Prometheus' conventions: base units, `_total` for counters. All counters begin at 0 with the
+ * monitor, which Prometheus takes for what it is.
+ */
+import type { MessageCounts } from "../core/log.ts";
+import { type Micros, SECOND } from "../core/time.ts";
+import { hasUnknownFormat, type ModuleTotals } from "../reading/activity.ts";
+import type { BanNumbers } from "../state/ban_table.ts";
+import { counter, gauge, type Metric, type Sample } from "./prometheus.ts";
+import type { MonitorReport } from "./report.ts";
+
+/** What the metrics are made of. */
+export interface Figures {
+  readonly version: string;
+  readonly report: MonitorReport;
+  readonly totals: readonly ModuleTotals[];
+  /** Bans since the start, by the names of their provenances. */
+  readonly decided: ReadonlyMap<string, number>;
+  /** By source, how old its newest event was when it came. */
+  readonly lags: ReadonlyMap<string, Micros>;
+  readonly bans: BanNumbers;
+  /** Rows that PostgreSQL has not confirmed; null: there is no database. */
+  readonly outbox: number | null;
+  readonly messages: MessageCounts;
+  /** Bytes of memory that the program takes, and of the state. */
+  readonly memory: number;
+  readonly stateSize: number;
+}
+
+/** Makes the metrics of a monitor. */
+export function metricsOf(figures: Figures): Metric[] {
+  return [
+    ...programMetrics(figures),
+    ...lineMetrics(figures),
+    ...moduleMetrics(figures),
+    ...sourceMetrics(figures),
+    ...banMetrics(figures),
+    ...firewallMetrics(figures),
+    ...databaseMetrics(figures),
+  ];
+}
+
+function programMetrics({ version, report, messages, memory, stateSize }: Figures): Metric[] {
+  const { notify } = report;
+  return [
+    gauge("strongmonitor_build_info", "Version of the program, and how it bans.", [
+      [{ version, firewall: report.firewall }, 1],
+    ]),
+    gauge("strongmonitor_up", "1 while the monitor runs, 0 after it has stopped.", Number(report.running)),
+    gauge(
+      "strongmonitor_start_time_seconds",
+      "When the monitor started, or last reloaded its configuration.",
+      report.started / SECOND,
+    ),
+    counter("strongmonitor_log_messages_total", "Errors and warnings in the program's own log.", [
+      [{ level: "error" }, messages.errors],
+      [{ level: "warning" }, messages.warnings],
+    ]),
+    counter(
+      "strongmonitor_notices_total",
+      "Runs of the program that is notified, by what became of them.",
+      notify ? [[{ result: "told" }, notify.told], [{ result: "failed" }, notify.failed]] : [],
+    ),
+    gauge("strongmonitor_resident_memory_bytes", "Memory that the program takes.", memory),
+    gauge("strongmonitor_state_size_bytes", "Bytes in use of the state, lines and all else.", stateSize),
+  ];
+}
+
+function lineMetrics({ report: { counts, tracked, forgotten } }: Figures): Metric[] {
+  return [
+    counter("strongmonitor_recorded_lines_total", "Lines written to the state.", counts.recorded),
+    counter("strongmonitor_damaged_lines_total", "Lines that a source had to cut or drop.", counts.damaged),
+    counter(
+      "strongmonitor_untrusted_lines_total",
+      "Lines that any user could have forged: recorded, not counted.",
+      counts.untrusted,
+    ),
+    counter(
+      "strongmonitor_suppressed_messages_total",
+      "Messages that journald dropped, as their service wrote too many.",
+      counts.suppressed,
+    ),
+    gauge("strongmonitor_tracked_addresses", "Addresses whose hits are being counted.", tracked),
+    counter(
+      "strongmonitor_evicted_addresses_total",
+      "Addresses no longer counted, for want of room.",
+      forgotten,
+    ),
+  ];
+}
+
+function moduleMetrics({ report: { modules, givenUp }, totals }: Figures): Metric[] {
+  const ofModules = (value: (module: ModuleTotals) => number): Sample[] =>
+    totals.map((module) => [{ module: module.name }, value(module)]);
+  return [
+    counter("strongmonitor_lines_total", "Lines of a module's service.", ofModules(({ lines }) => lines)),
+    counter(
+      "strongmonitor_understood_lines_total",
+      "Lines that the module understood.",
+      ofModules(({ understood }) => understood),
+    ),
+    counter(
+      "strongmonitor_hits_total",
+      "Hits of a rule.",
+      totals.flatMap(({ name: module, hits }) =>
+        hits.map(({ rule, count }): Sample => [{ module, rule }, count])
+      ),
+    ),
+    gauge(
+      "strongmonitor_module_unknown_format",
+      "1 where a module understood less than half of its lines in the last hour.",
+      modules.map((module): Sample => [{ module: module.name }, Number(hasUnknownFormat(module))]),
+    ),
+    gauge(
+      "strongmonitor_module_given_up",
+      "1 where a module failed too often and is no longer asked.",
+      ofModules(({ name }) => Number(givenUp.includes(name))),
+    ),
+  ];
+}
+
+function sourceMetrics({ report: { sources }, lags }: Figures): Metric[] {
+  return [
+    gauge(
+      "strongmonitor_source_up",
+      "1 while a source is read.",
+      sources.map(({ name: source, running }): Sample => [{ source }, Number(running)]),
+    ),
+    gauge(
+      "strongmonitor_source_problems",
+      "Parts of a source that cannot be read.",
+      sources.map(({ name: source, problems }): Sample => [{ source }, problems.length]),
+    ),
+    gauge(
+      "strongmonitor_source_lag_seconds",
+      "How old the newest line of a source that names an address was when it was counted.",
+      [...lags].map(([source, lag]): Sample => [{ source }, Math.max(0, lag) / SECOND]),
+    ),
+    gauge(
+      "strongmonitor_source_last_line_timestamp_seconds",
+      "When lines of a source came last.",
+      sources.flatMap(({ name: source, lastBatch }): Sample[] =>
+        lastBatch === null ? [] : [[{ source }, lastBatch / SECOND]]
+      ),
+    ),
+  ];
+}
+
+function banMetrics({ totals, decided, bans, report: { leaks, firewall } }: Figures): Metric[] {
+  const inForce = firewall === "observe" ? 0 : bans.inForce;
+  return [
+    counter(
+      "strongmonitor_bans_total",
+      "Bans by a rule.",
+      totals.flatMap(({ name: module, hits }) =>
+        hits.map(({ rule }): Sample => [{ module, rule }, decided.get(`${module} ${rule}`) ?? 0])
+      ),
+    ),
+    counter(
+      "strongmonitor_network_bans_total",
+      "Bans of networks for the bans inside of them, by length of prefix.",
+      [...decided].flatMap(([name, count]): Sample[] =>
+        name.startsWith("/") ? [[{ prefix: name.slice(1) }, count]] : []
+      ),
+    ),
+    gauge("strongmonitor_bans_in_force", "Bans that the firewall has confirmed.", inForce),
+    gauge("strongmonitor_bans_waiting", "Bans that the firewall has not confirmed yet.", bans.waiting),
+    gauge("strongmonitor_bans_failing", "Bans and lifts whose last try failed.", bans.failing),
+    gauge(
+      "strongmonitor_banned_addresses_getting_through",
+      "Banned addresses that go on sending lines: 20 at most.",
+      leaks.length,
+    ),
+  ];
+}
+
+function firewallMetrics({ report: { holding } }: Figures): Metric[] {
+  return [
+    gauge(
+      "strongmonitor_firewall_check_success",
+      "1 where the last comparison of the firewall with the state came to its end.",
+      holding === null ? null : Number(holding.error === null),
+    ),
+    gauge("strongmonitor_firewall_held_bans", "Bans that the firewall had then.", holding?.held ?? null),
+    gauge("strongmonitor_firewall_missing_bans", "Bans that it lacked then.", holding?.missing ?? null),
+  ];
+}
+
+function databaseMetrics({ report: { database }, outbox }: Figures): Metric[] {
+  return [
+    gauge("strongmonitor_outbox_rows", "Rows that PostgreSQL has not confirmed.", outbox),
+    gauge("strongmonitor_database_up", "1 while PostgreSQL answers.", database && Number(database.connected)),
+    gauge(
+      "strongmonitor_database_last_shipment_timestamp_seconds",
+      "When the outbox was last empty.",
+      database?.lastShipped ? database.lastShipped / SECOND : null,
+    ),
+    counter(
+      "strongmonitor_database_refused_rows_total",
+      "Rows that PostgreSQL refused for their content.",
+      database ? database.setAside : [],
+    ),
+  ];
+}

@@ -1,0 +1,77 @@
+/** A notice as the hook is given it: JSON with all that is known, and a text that is ready to be sent. */
+import { counted, jsonText, printable } from "../core/text.ts";
+import { formatDuration, isoTime } from "../core/time.ts";
+import { banRecord, nameOf, type NewBan } from "../deciding/ban.ts";
+import type { Notice, OpenProblem, ToldProblem } from "./notices.ts";
+
+/** Who tells. */
+export interface Sender {
+  readonly host: string;
+  /** Name of the firewall; `observe`: nobody is really banned. */
+  readonly firewall: string;
+}
+
+/** Characters of a problem's text: it may quote what a program said. */
+const MOST_TEXT = 500;
+
+/** Writes a notice as one line of JSON. */
+export function noticeJson(notice: Notice, { host, firewall }: Sender): string {
+  const { time, problems, over, bans, banCount } = notice;
+  return jsonText({
+    version: 1,
+    host,
+    time: isoTime(time),
+    title: printable(`${host}: ${titleOf(notice)}`),
+    text: [
+      ...problems.map(({ text }) => `Problem: ${short(text)}`),
+      ...over.map((problem) =>
+        `Over after ${formatDuration(problem.seen - problem.since)}: ${short(problem.text)}`
+      ),
+      ...bans.map((ban) => banText(ban, firewall)),
+      ...banCount > bans.length ? [`and ${counted(banCount - bans.length, "earlier ban")}`] : [],
+    ].map(printable).join("\n"),
+    firewall,
+    problems: problems.map(problemJson),
+    over: over.map(overJson),
+    bans: bans.map(banRecord),
+    ban_count: banCount,
+  });
+}
+
+/** A notice that tells of nothing, by which somebody sees that notices arrive. */
+export function testNoticeJson(sender: Sender, time: number): string {
+  const nothing: Notice = { time, problems: [], over: [], bans: [], banCount: 0, lastBan: 0 };
+  const { host } = sender;
+  const test = {
+    title: printable(`${host}: test`),
+    text: "This is a test: notices of StrongMonitor arrive.",
+  };
+  return jsonText({ ...JSON.parse(noticeJson(nothing, sender)), ...test });
+}
+
+function titleOf({ problems, over, banCount }: Notice): string {
+  return [
+    ...problems.length > 0 ? [counted(problems.length, "problem")] : [],
+    ...over.length > 0 ? [`${counted(over.length, "problem")} over`] : [],
+    ...banCount > 0 ? [counted(banCount, "ban")] : [],
+  ].join(", ");
+}
+
+function banText(ban: NewBan, firewall: string): string {
+  const { reason, count, start, until } = ban;
+  const verb = firewall === "observe" ? "Would ban" : "Banned";
+  const span = until === null ? "for good" : `for ${formatDuration(until - start)}`;
+  return `${verb} ${nameOf(ban)} ${span}: ${reason}, ${counted(count, "hit")}`;
+}
+
+function problemJson({ kind, subject, text, since }: OpenProblem): Record<string, unknown> {
+  return { kind, subject: short(subject), text: short(text), since: isoTime(since) };
+}
+
+function overJson(problem: ToldProblem): Record<string, unknown> {
+  return { ...problemJson(problem), until: isoTime(problem.seen) };
+}
+
+function short(text: string): string {
+  return text.length > MOST_TEXT ? `${text.slice(0, MOST_TEXT)}…` : text;
+}

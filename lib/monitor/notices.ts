@@ -1,0 +1,156 @@
+/**
+ * Who has been told of what. Comes in: the problems that are there, again and again. Goes out: what is due to be told. Nothing
+ * waits in a queue: what is due follows from the state and from what was told, so that it is bounded, and a crash loses none.
+ */
+import { type Micros, MINUTE } from "../core/time.ts";
+import type { NewBan } from "../deciding/ban.ts";
+import { EVENTS, PATIENCE, type Problem } from "./problems.ts";
+
+/** A problem with the time since when it has been there. */
+export interface OpenProblem extends Problem {
+  readonly since: Micros;
+}
+
+/** A problem that was told, with the time when it was last there. */
+export interface ToldProblem extends OpenProblem {
+  readonly seen: Micros;
+}
+
+/** What there is to tell. */
+export interface Notice {
+  readonly time: Micros;
+  readonly problems: readonly OpenProblem[];
+  /** Problems that were told and are there no longer. */
+  readonly over: readonly ToldProblem[];
+  /** The newest bans, in order. */
+  readonly bans: readonly NewBan[];
+  /** How many there are in all. */
+  readonly banCount: number;
+  /** Id of the last ban that this tells of. */
+  readonly lastBan: number;
+}
+
+/** Bans and what is remembered between two starts. */
+export interface NoticeStore {
+  /** The newest bans by rules and networks behind the one with this id, in order, and how many there are. */
+  bansAfter(id: number, most: number): { bans: readonly NewBan[]; count: number };
+  lastBan(): number;
+  memory(): string | null;
+  keepMemory(text: string): void;
+}
+
+/** Time that a told problem must be gone before it counts as over: one that comes and goes is told once. */
+const QUIET: Micros = 10 * MINUTE;
+/** Bans that one notice lists. */
+const MOST_BANS = 100;
+/** Told problems that are remembered. */
+const MOST_TOLD = 100;
+
+interface Memory {
+  readonly lastBan: number;
+  /** When bans were told last. */
+  readonly bansTold: Micros;
+  readonly told: readonly ToldProblem[];
+}
+
+/** Remembers what was told, and says what is due. */
+export class Notices {
+  readonly #store: NoticeStore;
+  /** Bans are told at most this often; null: never. */
+  readonly #digest: Micros | null;
+  readonly #open = new Map<string, OpenProblem>();
+  readonly #told: Map<string, ToldProblem>;
+  #lastBan: number;
+  #bansTold: Micros;
+  #kept: Micros = 0;
+
+  constructor(store: NoticeStore, digest: Micros | null) {
+    const { told, lastBan, bansTold } = readMemory(store.memory());
+    this.#store = store;
+    this.#digest = digest;
+    this.#told = new Map(told.map((problem) => [keyOf(problem), problem]));
+    // Another state has other numbers.
+    this.#lastBan = Math.min(lastBan, store.lastBan());
+    this.#bansTold = bansTold;
+    this.#keep(0);
+  }
+
+  /** Takes in the problems that are there at `now`. */
+  see(problems: readonly Problem[], now: Micros): void {
+    const there = new Set(problems.map(keyOf));
+    for (const key of this.#open.keys()) if (!there.has(key)) this.#open.delete(key);
+    for (const problem of problems) this.add(problem, now);
+    for (const [key, { kind, seen }] of this.#told) {
+      // A clock that was set back.
+      if (seen > now) this.#told.set(key, { ...this.#told.get(key)!, seen: now });
+      if (EVENTS.has(kind) && seen < now - QUIET) this.#told.delete(key);
+    }
+    // A monitor that fails again and again is to know what was told before.
+    if (this.#told.size > 0 && Math.abs(now - this.#kept) > MINUTE) this.#keep(now);
+  }
+
+  /** Takes in one problem beside those that are known. */
+  add(problem: Problem, now: Micros): void {
+    const key = keyOf(problem);
+    const told = this.#told.get(key);
+    if (told !== undefined) this.#told.set(key, { ...told, ...problem, seen: now });
+    else this.#open.set(key, { ...problem, since: Math.min(this.#open.get(key)?.since ?? now, now) });
+  }
+
+  /** What is to be told at `now`; null: nothing. */
+  due(now: Micros): Notice | null {
+    const problems = [...this.#open.values()].filter(({ kind, since }) =>
+      now - since >= (PATIENCE[kind] ?? 0)
+    );
+    const over = [...this.#told.values()].filter(({ kind, seen }) => !EVENTS.has(kind) && seen < now - QUIET);
+    const bans = this.#dueBans(now);
+    if (problems.length === 0 && over.length === 0 && bans.banCount === 0) return null;
+    return { time: now, problems, over, ...bans };
+  }
+
+  /** Remembers that a notice was told. Throws where the state cannot be written. */
+  tell({ problems, over, banCount, lastBan, time }: Notice): void {
+    for (const problem of problems) {
+      this.#open.delete(keyOf(problem));
+      this.#told.set(keyOf(problem), { ...problem, seen: time });
+    }
+    for (const problem of over) this.#told.delete(keyOf(problem));
+    for (const key of [...this.#told.keys()].slice(0, -MOST_TOLD)) this.#told.delete(key);
+    this.#lastBan = lastBan;
+    if (banCount > 0) this.#bansTold = time;
+    this.#keep(time);
+  }
+
+  #dueBans(now: Micros): Pick<Notice, "bans" | "banCount" | "lastBan"> {
+    const isDue = this.#digest !== null && Math.abs(now - this.#bansTold) >= this.#digest;
+    if (!isDue) return { bans: [], banCount: 0, lastBan: this.#lastBan };
+    const lastBan = this.#store.lastBan();
+    const { bans, count } = this.#store.bansAfter(this.#lastBan, MOST_BANS);
+    if (count === 0) this.#lastBan = lastBan;
+    return { bans, banCount: count, lastBan };
+  }
+
+  #keep(now: Micros): void {
+    this.#kept = now;
+    const memory: Memory = {
+      lastBan: this.#lastBan,
+      bansTold: this.#bansTold,
+      told: [...this.#told.values()],
+    };
+    this.#store.keepMemory(JSON.stringify(memory));
+  }
+}
+
+/** Without a memory nobody is told of bans of the past. */
+function readMemory(text: string | null): Memory {
+  const nothing: Memory = { lastBan: Infinity, bansTold: 0, told: [] };
+  try {
+    return { ...nothing, ...JSON.parse(text ?? "{}") };
+  } catch {
+    return nothing;
+  }
+}
+
+function keyOf({ kind, subject }: Problem): string {
+  return `${kind} ${subject}`;
+}

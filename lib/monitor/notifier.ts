@@ -1,0 +1,145 @@
+/**
+ * Tells an operator by a hook, a program that is given JSON on its standard input. It is never in the way of monitoring: nobody
+ * waits for the hook, one runs at a time and for a bounded time, and after a failure it is tried again after growing pauses. The
+ * log tells of a hook that fails, and no notice does.
+ */
+import { pause } from "../core/async.ts";
+import { Runner, type RunResult } from "../core/child_process.ts";
+import { messageOf } from "../core/error.ts";
+import type { Log } from "../core/log.ts";
+import type { Micros } from "../core/time.ts";
+import type { NotifyConfig } from "../config/types.ts";
+import { noticeJson, type Sender } from "./notice_json.ts";
+import { type Notice, Notices, type NoticeStore } from "./notices.ts";
+import type { Problem } from "./problems.ts";
+
+/** Milliseconds until the hook is tried again after its first failure unless told, and at most. */
+const [FIRST_RETRY, LAST_RETRY] = [10_000, 3_600_000];
+/** Factor by which a pause is longer than the one before. */
+const GROWTH = 3;
+/** Milliseconds that the end of a monitor waits for the hook, and an end by an error, which the hook is told of. */
+const [STOP, FAILURE] = [2_000, 5_000];
+
+/** What a notifier works with. */
+export interface NotifierParts {
+  readonly config: NotifyConfig;
+  readonly store: NoticeStore;
+  readonly sender: Sender;
+  readonly log: Log;
+  /** The wall clock. */
+  readonly clock: () => Micros;
+  /** Milliseconds until the hook is tried again after its first failure; 10 seconds unless told. */
+  readonly firstRetry?: number;
+}
+
+/** What became of the notices since the start. */
+export interface NotifierStatus {
+  readonly program: string;
+  readonly told: number;
+  readonly failed: number;
+  /** When the hook last took a notice. */
+  readonly lastTold: Micros | null;
+  /** Why the last try failed; null: it did not. */
+  readonly error: string | null;
+}
+
+/** Runs the hook `program` on a notice in JSON. */
+export function runHook(
+  runner: Runner,
+  json: string,
+  { program, timeout, signal }: Pick<NotifyConfig, "program" | "timeout"> & { signal: AbortSignal },
+): Promise<RunResult> {
+  return runner.run([program], { timeout, signal, leadsGroup: true, input: `${json}\n` });
+}
+
+/** Why a run of the hook failed, with the last words of the program; null: it did not. */
+export function hookFailure({ error, words }: Pick<RunResult, "error" | "words">): string | null {
+  const last = words.split("\n").at(-1)!.slice(0, 200);
+  return error === null ? null : `${error}${last && `: ${last}`}`;
+}
+
+/** Has the hook told what is due. */
+export class Notifier {
+  readonly #parts: NotifierParts;
+  readonly #notices: Notices;
+  readonly #runner = new Runner();
+  readonly #stop = new AbortController();
+  #running: Promise<void> | null = null;
+  #failures = 0;
+  /** When the hook may be tried next, by `performance.now()`. */
+  #nextTry = 0;
+  #status: NotifierStatus;
+
+  constructor(parts: NotifierParts) {
+    const { config: { bans, program }, store } = parts;
+    this.#parts = parts;
+    this.#notices = new Notices(store, bans);
+    this.#status = { program, told: 0, failed: 0, lastTold: null, error: null };
+  }
+
+  get status(): NotifierStatus {
+    return this.#status;
+  }
+
+  /** Takes in the problems that are there, and starts the hook where something is due. Throws where the state cannot be read. */
+  look(problems: readonly Problem[]): void {
+    const now = this.#parts.clock();
+    this.#notices.see(problems, now);
+    const isFree = this.#running === null && this.#runner.abandoned === 0;
+    if (isFree && performance.now() >= this.#nextTry) this.#begin(this.#notices.due(now));
+  }
+
+  /** Waits a little for the hook, which then tells why the monitor ends; null: as it was told to. Never throws. */
+  async end(problem: Problem | null): Promise<void> {
+    const deadline = pause(problem === null ? STOP : FAILURE, this.#stop.signal).then(() =>
+      this.#stop.abort()
+    );
+    await this.#running;
+    try {
+      const now = this.#parts.clock();
+      if (problem !== null) this.#notices.add(problem, now);
+      if (problem !== null && !this.#stop.signal.aborted) this.#begin(this.#notices.due(now));
+    } catch (error) {
+      this.#parts.log.error(`Cannot find out what to notify of: ${messageOf(error)}`);
+    }
+    await this.#running;
+    this.#stop.abort();
+    await deadline;
+  }
+
+  #begin(notice: Notice | null): void {
+    if (notice !== null) this.#running = this.#tell(notice).finally(() => this.#running = null);
+  }
+
+  async #tell(notice: Notice): Promise<void> {
+    const { config, sender, log } = this.#parts;
+    const result = await runHook(this.#runner, noticeJson(notice, sender), {
+      ...config,
+      signal: this.#stop.signal,
+    });
+    const failure = hookFailure(result);
+    if (failure !== null) return this.#failed(failure);
+    const { told } = this.#status;
+    if (this.#failures > 0) log.info(`${config.program} takes notices again`);
+    this.#failures = 0;
+    this.#status = { ...this.#status, told: told + 1, lastTold: notice.time, error: null };
+    try {
+      this.#notices.tell(notice);
+    } catch (error) {
+      log.error(`Cannot keep in mind what was notified: ${messageOf(error)}`);
+    }
+  }
+
+  #failed(failure: string): void {
+    if (this.#stop.signal.aborted) return;
+    const { firstRetry = FIRST_RETRY } = this.#parts;
+    const wait = Math.min(LAST_RETRY, firstRetry * GROWTH ** this.#failures);
+    this.#failures++;
+    this.#nextTry = performance.now() + wait;
+    const { config: { program }, log } = this.#parts;
+    if (failure !== this.#status.error) {
+      log.warn(`Cannot notify by ${program}, trying again in ${wait / 1_000} s: ${failure}`);
+    }
+    this.#status = { ...this.#status, failed: this.#status.failed + 1, error: failure };
+  }
+}

@@ -1,0 +1,144 @@
+/**
+ * What an operator must know, as problems that are there or not. Comes in: what the monitor reports of itself. Goes out: a list,
+ * the only one that notices are made from. A problem is known by its kind and subject; its text may change while it lasts.
+ */
+import { counted } from "../core/text.ts";
+import { type Micros, MINUTE } from "../core/time.ts";
+import { type BanStatus, nameOf } from "../deciding/ban.ts";
+import { hasUnknownFormat } from "../reading/activity.ts";
+import type { MonitorReport } from "./report.ts";
+
+/** The kinds of problems; docs/notify.md explains them. */
+export type ProblemKind =
+  | "source_stopped"
+  | "source_unreadable"
+  | "bans_failing"
+  | "bans_gone"
+  | "firewall_unknown"
+  | "getting_through"
+  | "database_away"
+  | "unknown_format"
+  | "module_given_up"
+  | "state_lost"
+  | "state_in_memory"
+  | "monitor_failed";
+
+/** Something that is not as it should be. */
+export interface Problem {
+  readonly kind: ProblemKind;
+  /** The source, module or file it is about; empty where there can be only one. */
+  readonly subject: string;
+  /** A sentence for people. */
+  readonly text: string;
+}
+
+/** How long a problem of a kind lasts before anybody is told: what passes by itself wakes nobody. */
+export const PATIENCE: Readonly<Partial<Record<ProblemKind, Micros>>> = {
+  database_away: 5 * MINUTE,
+  bans_failing: MINUTE,
+};
+
+/** Kinds that happen once: nobody is told that they are over. */
+export const EVENTS: ReadonlySet<ProblemKind> = new Set<ProblemKind>([
+  "bans_gone",
+  "module_given_up",
+  "state_lost",
+  "monitor_failed",
+]);
+
+/** What problems are found in. */
+export interface ProblemView {
+  readonly report: MonitorReport;
+  /** By name of a source, why it is read no longer. */
+  readonly failures: ReadonlyMap<string, string>;
+  /** Bans that were tried several times in vain, not all of them where they are many. */
+  readonly stuck: readonly BanStatus[];
+  /** Rows that wait for PostgreSQL. */
+  readonly outbox: number;
+  readonly state: { readonly isInMemory: boolean; readonly losses: readonly string[] };
+}
+
+/** Addresses that one text names. */
+const MOST_NAMED = 5;
+
+/** Finds the problems that are there. */
+export function problemsOf(view: ProblemView): Problem[] {
+  const { state: { isInMemory, losses } } = view;
+  return [
+    ...sourceProblems(view),
+    ...moduleProblems(view),
+    ...banProblems(view),
+    ...databaseProblems(view),
+    ...losses.map((text) => problem("state_lost", text, { subject: text })),
+    ...isInMemory ? [problem("state_in_memory", "The state cannot be written and is kept in memory")] : [],
+  ];
+}
+
+/** The problem of a monitor that ends by an error. */
+export function failedMonitor(message: string): Problem {
+  return problem("monitor_failed", `The monitor has stopped: ${message}`);
+}
+
+function problem(kind: ProblemKind, text: string, { subject = "" } = {}): Problem {
+  return { kind, subject, text };
+}
+
+function sourceProblems({ report: { sources }, failures }: ProblemView): Problem[] {
+  return sources.flatMap(({ name, running, problems }) => [
+    ...running ? [] : [
+      problem("source_stopped", `${name} is read no longer: ${failures.get(name) ?? "it ended"}`, {
+        subject: name,
+      }),
+    ],
+    ...problems.length === 0 ? [] : [problem("source_unreadable", problems.join("; "), { subject: name })],
+  ]);
+}
+
+function moduleProblems({ report: { modules, givenUp } }: ProblemView): Problem[] {
+  return [
+    ...modules.filter(hasUnknownFormat).map(({ name, lines, understood }) =>
+      problem(
+        "unknown_format",
+        `Module ${name} understood only ${understood} of ${counted(lines, "line")} in the last hour: ` +
+          "has its log format changed?",
+        { subject: name },
+      )
+    ),
+    ...givenUp.map((name) =>
+      problem("module_given_up", `Module ${name} failed too often and is given up until the next start`, {
+        subject: name,
+      })
+    ),
+  ];
+}
+
+function banProblems({ report: { holding, leaks }, stuck: [example, ...others] }: ProblemView): Problem[] {
+  const problems: Problem[] = [];
+  if (example !== undefined) {
+    const more = others.length === 0 ? "" : ` and ${counted(others.length, "address", "addresses")} more`;
+    problems.push(problem("bans_failing", `Cannot ban ${nameOf(example)}${more}: ${example.error}`));
+  }
+  if (holding?.error) {
+    problems.push(problem("firewall_unknown", `Cannot tell whether bans hold: ${holding.error}`));
+  }
+  if (holding !== null && holding.missing > 0) {
+    const gone = counted(holding.missing, "ban was", "bans were");
+    problems.push(problem("bans_gone", `${gone} gone from the firewall and put back: what removes them?`));
+  }
+  if (leaks.length > 0) {
+    const named = leaks.slice(0, MOST_NAMED).map(({ address }) => address).join(", ");
+    const more = leaks.length > MOST_NAMED ? ` and ${leaks.length - MOST_NAMED} more` : "";
+    const text =
+      `Banned and still getting through: ${named}${more}: a proxy brings their packets, or the firewall ` +
+      "does not stop them";
+    problems.push(problem("getting_through", text));
+  }
+  return problems;
+}
+
+function databaseProblems({ report: { database }, outbox }: ProblemView): Problem[] {
+  if (!database?.error) return [];
+  return [
+    problem("database_away", `${database.error}; ${counted(outbox, "row waits", "rows wait")} in the state`),
+  ];
+}

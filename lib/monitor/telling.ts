@@ -1,0 +1,140 @@
+/**
+ * What a monitor tells beside its report for `status`: metrics in a file, and notices by a hook, both made of that report.
+ * Comes in: the report and the state. Goes out: text for other programs. A failure is logged and ends nothing.
+ */
+import { every } from "../core/async.ts";
+import { messageOf } from "../core/error.ts";
+import type { Log, MessageCounts } from "../core/log.ts";
+import { now } from "../core/time.ts";
+import { VERSION } from "../core/version.ts";
+import type { Config } from "../config/types.ts";
+import type { State } from "../state/state.ts";
+import { metricsOf } from "./metrics.ts";
+import { MetricsFile } from "./metrics_file.ts";
+import { Notifier, type NotifierStatus } from "./notifier.ts";
+import type { Pipeline } from "./pipeline.ts";
+import { failedMonitor, problemsOf } from "./problems.ts";
+import { metricsText } from "./prometheus.ts";
+import type { MonitorReport } from "./report.ts";
+
+/** Milliseconds between two looks for problems. */
+const LOOKING = 2_000;
+/** Milliseconds between two writings of the metrics: Prometheus asks every 15 or 60 seconds. */
+const METRICS = 10_000;
+/** Tries in vain of a ban that somebody is notified of. */
+const STUCK = 3;
+
+/** What is told of. */
+export interface TellingParts {
+  readonly state: State;
+  readonly pipeline: Pick<Pipeline, "totals" | "decided" | "lags">;
+  /** The monitor's report as of now. */
+  readonly report: (running: boolean) => MonitorReport;
+  readonly firewall: string;
+  readonly log: Log;
+  /** How many messages that log was told. */
+  readonly messages: MessageCounts;
+}
+
+/** Tells other programs how the monitor is doing. */
+export class Telling {
+  readonly #parts: TellingParts;
+  /** Null: nobody wants metrics. */
+  readonly #metrics: MetricsFile | null;
+  /** Null: nobody is to be notified. */
+  readonly #notifier: Notifier | null;
+  /** By name of a source, why it is read no longer. */
+  readonly #failures = new Map<string, string>();
+
+  constructor({ metricsFile, notify }: Pick<Config, "metricsFile" | "notify">, parts: TellingParts) {
+    const { state, firewall, log } = parts;
+    this.#parts = parts;
+    this.#metrics = metricsFile === null ? null : new MetricsFile(metricsFile, log);
+    // Who turns notices on again is not told of bans of the time between.
+    if (notify === null) state.keepNoticeMemory(null);
+    this.#notifier = notify && new Notifier({
+      config: notify,
+      store: {
+        bansAfter: (id, most) => state.bans.decidedAfter(id, most),
+        lastBan: () => state.bans.lastId(),
+        memory: () => state.noticeMemory(),
+        keepMemory: (text) => state.keepNoticeMemory(text),
+      },
+      sender: { host: Deno.hostname(), firewall },
+      log,
+      clock: now,
+    });
+  }
+
+  /** What became of notices; null: nobody is notified. */
+  get notices(): NotifierStatus | null {
+    return this.#notifier?.status ?? null;
+  }
+
+  /** Takes note of why a source is read no longer. */
+  noteFailure(source: string, error: unknown): void {
+    this.#failures.set(source, messageOf(error));
+  }
+
+  /** Tells until `signal` aborts. */
+  run(signal: AbortSignal): Promise<unknown> {
+    void this.#writeMetrics(true);
+    return Promise.all([
+      ...this.#notifier === null ? [] : [every(LOOKING, signal, () => this.#look(this.#notifier!))],
+      ...this.#metrics === null ? [] : [every(METRICS, signal, () => void this.#writeMetrics(true))],
+    ]);
+  }
+
+  /**
+   * Waits a little for the hook, which is told of the error that ends the monitor; null: none does. Where the program ends, the
+   * metrics say so. Never throws.
+   */
+  async end(error: unknown, isEnd: boolean): Promise<void> {
+    await Promise.all([
+      isEnd ? this.#writeMetrics(false) : null,
+      this.#notifier?.end(error === null ? null : failedMonitor(messageOf(error))),
+    ]);
+  }
+
+  #look(notifier: Notifier): void {
+    const { state, report: makeReport, log } = this.#parts;
+    try {
+      const report = makeReport(true);
+      notifier.look(problemsOf({
+        report,
+        failures: this.#failures,
+        stuck: state.enforcement.stuck(STUCK),
+        outbox: report.database?.error ? state.outbox.backlog() : 0,
+        state,
+      }));
+    } catch (error) {
+      log.error(`Cannot find out what to notify of: ${messageOf(error)}`);
+    }
+  }
+
+  /** Never throws. */
+  async #writeMetrics(running: boolean): Promise<void> {
+    try {
+      await this.#metrics?.write(this.#metricsText(running));
+    } catch (error) {
+      this.#parts.log.error(`Cannot find out the metrics: ${messageOf(error)}`);
+    }
+  }
+
+  #metricsText(running: boolean): string {
+    const { state, pipeline, report: makeReport, messages } = this.#parts;
+    const report = makeReport(running);
+    return metricsText(metricsOf({
+      version: VERSION,
+      report,
+      totals: pipeline.totals(),
+      decided: pipeline.decided,
+      lags: pipeline.lags,
+      bans: state.bans.numbers(),
+      outbox: report.database === null ? null : state.outbox.backlog(),
+      messages,
+      memory: Deno.memoryUsage().rss,
+      stateSize: state.log.size(),
+    }));
+  }
+}

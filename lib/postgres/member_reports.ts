@@ -1,0 +1,95 @@
+/** What other members of the fleet have seen of an address, as far as they have shipped it. */
+import type { Micros } from "../core/time.ts";
+import { arrayOf, Connection, type DatabaseConfig } from "./connection.ts";
+
+/** What one other member tells. */
+export interface MemberReport {
+  /** Its host's name. */
+  readonly member: string;
+  /** Lines of the address that it recorded, of which it counts 1,000 at most. */
+  readonly lines: number;
+  readonly lastLine: Micros | null;
+  /** Its newest bans of the address and of networks around it. */
+  readonly bans: readonly MemberBan[];
+}
+
+/** A ban of another member. */
+export interface MemberBan {
+  readonly address: string;
+  readonly reason: string;
+  readonly start: Micros;
+  readonly until: Micros | null;
+  readonly ended: Micros | null;
+  readonly endReason: string | null;
+}
+
+/** Who is asked for, and by whom. */
+export interface Question {
+  /** Id of this host, which is left out. */
+  readonly host: string;
+  readonly address: string;
+  /** Networks around the address. */
+  readonly networks: readonly string[];
+}
+
+/** Lines and bans of one member that are looked at. */
+const [MOST_LINES, MOST_BANS] = [1_000, 10];
+const SECONDS = "extract(epoch FROM";
+
+/** Asks the database what others have seen. Throws what `explain()` explains, after `timeout` at the latest for each of two answers. */
+export async function memberReports(
+  config: DatabaseConfig,
+  { host, address, networks }: Question,
+  timeout: Micros,
+): Promise<MemberReport[]> {
+  const connection = new Connection(config, { timeout });
+  try {
+    await connection.open();
+    const rows = await connection.query<{ report: string }>(QUERY, [
+      host,
+      address,
+      arrayOf([address, ...networks]),
+    ]);
+    return rows.map(({ report }) => read(JSON.parse(report) as Row));
+  } finally {
+    connection.destroy();
+  }
+}
+
+interface Row {
+  readonly member: string;
+  readonly lines: number;
+  readonly last: number | null;
+  readonly bans: readonly { readonly [key: string]: string | number | null }[];
+}
+
+function read({ member, lines, last, bans }: Row): MemberReport {
+  const micros = (seconds: number | null) => seconds === null ? null : Math.round(seconds * 1e6);
+  return {
+    member,
+    lines,
+    lastLine: micros(last),
+    bans: bans.map((ban) => ({
+      address: ban.address as string,
+      reason: ban.reason as string,
+      start: micros(ban.start as number)!,
+      until: micros(ban.until as number | null),
+      ended: micros(ban.ended as number | null),
+      endReason: ban.end_reason as string | null,
+    })),
+  };
+}
+
+const QUERY = `
+SELECT json_build_object('member', host.name, 'lines', lines.count, 'last', ${SECONDS} lines.last),
+  'bans', coalesce(bans.list, '[]'::json))::text AS report
+FROM host,
+  LATERAL (SELECT count(*) AS count, max(time) AS last FROM (
+    SELECT time FROM log WHERE log.host = host.id AND address = $2::inet ORDER BY time DESC LIMIT ${MOST_LINES}
+  ) AS newest) AS lines,
+  LATERAL (SELECT json_agg(json_build_object('address', address, 'reason', reason, 'start', ${SECONDS} start), 'until', ${SECONDS} until),
+      'ended', ${SECONDS} ended), 'end_reason', end_reason) ORDER BY start DESC) AS list FROM (
+    SELECT * FROM ban WHERE ban.host = host.id AND address = ANY($3::inet[]) ORDER BY start DESC LIMIT ${MOST_BANS}
+  ) AS newest) AS bans
+WHERE host.id <> $1::uuid AND (lines.count > 0 OR bans.list IS NOT NULL)
+ORDER BY host.name`;

@@ -1,0 +1,49 @@
+import { type Micros, SECOND } from "../core/time.ts";
+import { Connection, type DatabaseConfig, explain } from "./connection.ts";
+
+/** Longest wait for one answer. */
+const TIMEOUT: Micros = 5 * SECOND;
+
+/** What a database says of itself. */
+export interface Probe {
+  /** Version of the server. */
+  readonly version: string;
+  /** Its clock. */
+  readonly time: Micros;
+  /** Why nothing can be written, in a sentence; null: something can. */
+  readonly obstacle: string | null;
+}
+
+/** The tables stand in the first schema of the search path: rows are added to them, or they are made. */
+const RIGHTS = `
+  SELECT current_setting('server_version') AS version,
+    (extract(epoch FROM clock_timestamp()) * 1000000)::bigint::text AS time,
+    pg_is_in_recovery() AS standby,
+    CASE WHEN to_regclass('log') IS NULL THEN has_schema_privilege(current_schema(), 'CREATE')
+      ELSE has_table_privilege(to_regclass('log'), 'INSERT') END AS writable`;
+
+/** Connects to a database and asks whether it takes rows; changes nothing. Throws an `Error` with a sentence. */
+export async function probeDatabase(config: DatabaseConfig): Promise<Probe> {
+  const connection = new Connection(config, { timeout: TIMEOUT });
+  try {
+    await connection.open();
+    const [row] = await connection.query<
+      { version: string; time: string; standby: boolean; writable: boolean | null }
+    >(RIGHTS);
+    const { version, time, standby, writable } = row!;
+    return { version, time: Number(time), obstacle: obstacleOf(config, { standby, writable }) };
+  } catch (error) {
+    throw new Error(explain(error, config));
+  } finally {
+    await connection.close();
+  }
+}
+
+function obstacleOf(
+  { user, database }: DatabaseConfig,
+  { standby, writable }: { standby: boolean; writable: boolean | null },
+): string | null {
+  if (standby) return "it is a standby, which takes no rows; name its primary";
+  if (writable === true) return null;
+  return `user "${user}" may not write; make it the owner of database "${database}" and of the tables in it`;
+}

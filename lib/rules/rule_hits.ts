@@ -1,0 +1,68 @@
+import type { Micros } from "../core/time.ts";
+import type { RuleGroups } from "./rule_groups.ts";
+
+/** Hits of one rule since the last look: the time of the newest, and how many. */
+export interface HitsOfRule {
+  /** Number of the rule. */
+  readonly rule: number;
+  readonly time: Micros;
+  readonly count: number;
+}
+
+/** When each rule was hit last and how often: kept by group of rules, as two numbers for each note. */
+export class RuleHits {
+  readonly #groups: RuleGroups;
+  /** By group, where all of its rules counted, and by rule, where only some did; 0: never. */
+  #newestOfGroup = new Float64Array(64);
+  #countOfGroup = new Float64Array(64);
+  readonly #newestOfRule: Float64Array;
+  readonly #countOfRule: Float64Array;
+
+  constructor(groups: RuleGroups) {
+    this.#groups = groups;
+    this.#newestOfRule = new Float64Array(groups.ruleCount);
+    this.#countOfRule = new Float64Array(groups.ruleCount);
+  }
+
+  /** Takes in a hit of rules of a group, as bits. */
+  note(group: number, bits: number, time: Micros): void {
+    if (bits !== this.#groups.allOf(group)) return this.#noteRules(group, bits, { time, count: 1 });
+    if (group >= this.#newestOfGroup.length) this.#grow(group);
+    this.#countOfGroup[group]!++;
+    if (time > this.#newestOfGroup[group]!) this.#newestOfGroup[group] = time;
+  }
+
+  /** Takes the hits since the last call, of each rule that had some. */
+  take(): HitsOfRule[] {
+    this.#newestOfGroup.forEach((time, group) => {
+      const count = this.#countOfGroup[group]!;
+      if (count > 0) this.#noteRules(group, this.#groups.allOf(group), { time, count });
+    });
+    const hits = [...this.#newestOfRule].flatMap((time, rule) =>
+      time > 0 ? [{ rule, time, count: this.#countOfRule[rule]! }] : []
+    );
+    for (const array of [this.#newestOfGroup, this.#countOfGroup, this.#newestOfRule, this.#countOfRule]) {
+      array.fill(0);
+    }
+    return hits;
+  }
+
+  #noteRules(group: number, bits: number, { time, count }: Omit<HitsOfRule, "rule">): void {
+    this.#groups.rulesOf(group).forEach((rule, i) => {
+      if ((bits & 1 << i) === 0) return;
+      this.#countOfRule[rule]! += count;
+      if (time > this.#newestOfRule[rule]!) this.#newestOfRule[rule] = time;
+    });
+  }
+
+  #grow(group: number): void {
+    this.#newestOfGroup = enlarged(this.#newestOfGroup, group);
+    this.#countOfGroup = enlarged(this.#countOfGroup, group);
+  }
+}
+
+function enlarged(array: Float64Array, group: number): Float64Array<ArrayBuffer> {
+  const larger = new Float64Array(2 * group);
+  larger.set(array);
+  return larger;
+}

@@ -1,0 +1,105 @@
+/**
+ * What the state tells of the past, for commands that only read. Comes in: an address, a network or a time. Goes out: lines, bans
+ * and counts, found by indexes, so that a state of ten million lines answers within a second.
+ */
+import { beginningOf, enclosing, prefixLength } from "../core/address.ts";
+import { NetworkSet } from "../core/network_set.ts";
+import type { Micros } from "../core/time.ts";
+import type { BanStatus, Provenance } from "../deciding/ban.ts";
+import { AMONG, selectBans } from "./ban_rows.ts";
+import type { Database } from "./database.ts";
+import { findLines, type FoundLines, type SearchLimits } from "./line_search.ts";
+
+/** Bans of one address, and of networks around it, that are told. */
+const MOST_BANS = 100;
+
+/** How many bans began and ended since a time. */
+export interface BanCount {
+  readonly made: number;
+  readonly ended: number;
+}
+
+/** Bans made and ended, of one kind of provenance and name. */
+export interface ProvenanceCount extends BanCount {
+  readonly provenance: Provenance;
+}
+
+/** Bans inside of a network. */
+export interface InnerBans {
+  /** How many there are, and how many of them have not ended. */
+  readonly all: number;
+  readonly standing: number;
+  /** The newest of them, those that have not ended first. */
+  readonly newest: readonly BanStatus[];
+}
+
+const MADE = "count(*) FILTER (WHERE start >= ?) AS made";
+const ENDED = "count(*) FILTER (WHERE ended >= ?) AS ended";
+
+/** Reads the past. */
+export class History {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  /** Bans made and ended since `time` by who banned. */
+  bansBy(time: Micros): ProvenanceCount[] {
+    const rows = this.#db.all<BanCount & { kind: Provenance["kind"]; name: string }>(
+      `SELECT provenance AS kind, name, ${MADE}, ${ENDED} FROM ban
+       WHERE start >= ? OR ended >= ? GROUP BY provenance, name`,
+      ...[time, time, time, time],
+    );
+    return rows.map(({ kind, name, made, ended }) => ({ provenance: { kind, name }, made, ended }));
+  }
+
+  /** Bans made and ended since `time` of some addresses and networks; those without any are not among the keys. */
+  bansOfEach(addresses: readonly string[], time: Micros): Map<string, BanCount> {
+    const rows = this.#db.all<BanCount & { address: string }>(
+      `SELECT address, ${MADE}, ${ENDED} FROM ban WHERE address ${AMONG} GROUP BY address`,
+      ...[time, time, JSON.stringify(addresses)],
+    );
+    return new Map(rows.map(({ address, made, ended }) => [address, { made, ended }]));
+  }
+
+  /** The newest lines of an address or network. */
+  lines(target: string, limits: SearchLimits): FoundLines {
+    return findLines(this.#db, target, limits);
+  }
+
+  /** The newest bans of an address or network, newest first. */
+  bansOf(target: string): BanStatus[] {
+    return selectBans(this.#db, "WHERE address = ? ORDER BY id DESC LIMIT ?", target, MOST_BANS);
+  }
+
+  /** The bans of networks that `target` lies in, newest first, those that have not ended before all others. */
+  bansAround(target: string): BanStatus[] {
+    const networks = Array.from({ length: prefixLength(target) }, (_, length) => enclosing(target, length));
+    return selectBans(
+      this.#db,
+      `WHERE address ${AMONG} ORDER BY ended IS NOT NULL, id DESC LIMIT ?`,
+      JSON.stringify(networks),
+      MOST_BANS,
+    );
+  }
+
+  /** The bans of addresses and networks that lie in a network. */
+  bansInside(network: string, most: number): InnerBans {
+    const beginning = beginningOf(network);
+    // The character behind the dot is the slash.
+    const range = beginning === "" ? ["0", "g"] : [beginning, `${beginning.slice(0, -1)}/`];
+    const set = new NetworkSet([network]);
+    const inside = this.#db.all<{ address: string }>(
+      "SELECT DISTINCT address FROM ban WHERE address >= ? AND address < ?",
+      ...range,
+    ).flatMap(({ address }) => address !== network && set.covers(address) ? [address] : []);
+    const list = JSON.stringify(inside);
+    const { all, standing } = this.#db.get<Pick<InnerBans, "all" | "standing">>(
+      `SELECT count(*) AS "all", count(*) FILTER (WHERE ended IS NULL) AS standing FROM ban WHERE address ${AMONG}`,
+      list,
+    )!;
+    const order = "ORDER BY ended IS NOT NULL, id DESC LIMIT ?";
+    return { all, standing, newest: selectBans(this.#db, `WHERE address ${AMONG} ${order}`, list, most) };
+  }
+}

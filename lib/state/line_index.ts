@@ -1,0 +1,122 @@
+/**
+ * Where lines of an address may be: a Bloom filter for each chapter of the log, so that a search reads those chapters alone. Comes
+ * in: the addresses of lines as they are recorded. Goes out: a row of `log_index` for each chapter, 2 bytes for each line at most.
+ */
+import { mix } from "../rules/hash.ts";
+import type { Database } from "./database.ts";
+import type { RecordedLine } from "./log_lines.ts";
+
+/** Lines of a chapter; a chapter ends with a batch. */
+const CHAPTER = 1 << 15;
+/** Bits of a filter as it is filled, a power of two, and how many of them an address sets. */
+const [BITS, HASHES] = [1 << 19, 3];
+/** A filter that is emptier is folded in two. */
+const LEAST_FULL = 0.2;
+/** The smallest filter that is kept, in words of 32 bits. */
+const LEAST_WORDS = 8;
+/** Lengths of networks whose members are found by them. */
+export const INDEXED = { ipv4: [24], ipv6: [48, 32] } as const;
+
+/** The filter of a chapter while its lines come. */
+export class LineIndex {
+  readonly #db: Database;
+  readonly #words = new Int32Array(BITS >> 5);
+  /** The address before; none at the beginning of a chapter. */
+  readonly #before = new Int32Array(4);
+  /** Lines of the chapter that are committed, and the number of the first. */
+  #lines = 0;
+  #first = 0;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  /** Takes in the address of a line that is to be recorded. Services write several lines of one client in a row. */
+  add({ reader: { address: { w0, w1, w2, w3 } } }: Pick<RecordedLine, "reader">): void {
+    const before = this.#before;
+    if (before[3] === w3 && before[2] === w2 && before[1] === w1 && before[0] === w0) return;
+    [before[0], before[1], before[2], before[3]] = [w0, w1, w2, w3];
+    const isIPv4 = w0 === 0 && w1 === 0 && w2 === 0xffff;
+    this.#set(hashOf(w0, w1, w2, w3));
+    if (isIPv4) return this.#set(hashOf(0, 0, 0xffff, w3 & ~0xff));
+    this.#set(hashOf(w0, w1 & ~0xffff, 0, 0));
+    this.#set(hashOf(w0, 0, 0, 0));
+  }
+
+  #set(hash: number): void {
+    let bit = hash;
+    for (let i = 0; i < HASHES; i++, bit = mix(bit, i + 1)) {
+      this.#words[bit >>> 5 & (BITS >> 5) - 1]! |= 1 << (bit & 31);
+    }
+  }
+
+  /**
+   * Takes note of so many lines that are appended in the transaction under way, and writes the chapter where it is full. Returns
+   * what is to be called once that is committed.
+   */
+  write(lines: number, { isAll = false } = {}): () => void {
+    if (this.#lines + lines === 0) return () => {};
+    const first = this.#lines === 0 ? this.#last() - lines + 1 : this.#first;
+    const count = this.#lines + lines;
+    const isFull = isAll || count >= CHAPTER;
+    if (isFull) this.#writeChapter(first, count);
+    return () => {
+      [this.#first, this.#lines] = isFull ? [0, 0] : [first, count];
+      if (!isFull) return;
+      this.#words.fill(0);
+      this.#before.fill(0);
+    };
+  }
+
+  #writeChapter(first: number, count: number): void {
+    const last = this.#last();
+    // Numbers jump where another state took the place of one that was damaged: such a chapter is read as a whole.
+    if (last - first + 1 !== count) return;
+    this.#db.run("INSERT OR REPLACE INTO log_index VALUES (?, ?, ?)", last, count, folded(this.#words));
+  }
+
+  #last(): number {
+    return this.#db.get<{ seq: number }>("SELECT seq FROM sqlite_sequence WHERE name = 'log_batch'")?.seq ??
+      0;
+  }
+}
+
+/** Reports whether lines of an address, or of a network as long as `INDEXED`, may be where a filter was filled. */
+export function mayHold(filter: Uint8Array, words: ArrayLike<number>): boolean {
+  const bits = 8 * filter.length;
+  let bit = hashOf(words[0]!, words[1]!, words[2]!, words[3]!);
+  for (let i = 0; i < HASHES; i++, bit = mix(bit, i + 1)) {
+    // Words are little-endian, as on every machine that Deno runs on.
+    const at = (bit >>> 5 & (bits >> 5) - 1) * 32 + (bit & 31);
+    if ((filter[at >> 3]! & 1 << (at & 7)) === 0) return false;
+  }
+  return true;
+}
+
+/** Halves a filter laid over each other as long as that leaves it empty enough. */
+function folded(words: Int32Array): Uint8Array {
+  let filter = words;
+  while (filter.length > LEAST_WORDS) {
+    const half = filter.length >> 1;
+    const smaller = Int32Array.from({ length: half }, (_, i) => filter[i]! | filter[half + i]!);
+    if (smaller.reduce((sum, word) => sum + ones(word), 0) > LEAST_FULL * 32 * half) break;
+    filter = smaller;
+  }
+  return new Uint8Array(filter.slice().buffer);
+}
+
+function ones(word: number): number {
+  let count = 0;
+  for (let left = word; left !== 0; left &= left - 1) count++;
+  return count;
+}
+
+/** The same on every start, as filters outlast them: who makes two addresses alike has a search read some lines in vain. */
+function hashOf(w0: number, w1: number, w2: number, w3: number): number {
+  let hash = 0;
+  for (let i = 0; i < 4; i++) {
+    const word = i === 0 ? w0 : i === 1 ? w1 : i === 2 ? w2 : w3;
+    hash = mix(mix(hash, word >>> 16), word & 0xffff);
+  }
+  return hash;
+}

@@ -1,0 +1,283 @@
+import { strict as assert } from "node:assert";
+import { now, SECOND } from "../../lib/core/time.ts";
+import { type Finding, findingsIn, Machine, of } from "../support/machine.ts";
+import { temporaryState } from "../support/helpers.ts";
+import { canMakeJournals, type Fields, JournalDirectory } from "../support/journal_files.ts";
+import { inNamespace, lacking } from "../support/namespace.ts";
+import { program } from "../support/program.ts";
+
+/** Runs `doctor` where this machine's own network is. */
+async function doctor(machine: Machine): Promise<{ code: number; findings: Finding[] }> {
+  const [command, ...args] = machine.words("doctor", "--json", "--config", machine.config);
+  const { code, stdout, stderr } = await new Deno.Command(command!, { args, stdin: "null" }).output();
+  assert.equal(new TextDecoder().decode(stderr), "");
+  return { code, findings: findingsIn(new TextDecoder().decode(stdout)) };
+}
+
+/** An entry of the present with these fields. */
+function entry(seconds: number, fields: Fields): Fields {
+  return [
+    ["__REALTIME_TIMESTAMP", String(now() - seconds * SECOND)],
+    ["__MONOTONIC_TIMESTAMP", String(1_000_000_000 - seconds)],
+    ["_BOOT_ID", "0123456789abcdef0123456789abcdef"],
+    ...fields,
+  ];
+}
+
+function sshd(seconds: number, message: string): Fields {
+  const fields: Fields = [["_UID", "0"], ["_SYSTEMD_UNIT", "ssh.service"], ["SYSLOG_IDENTIFIER", "sshd"], [
+    "_PID",
+    "7",
+  ]];
+  return entry(seconds, [...fields, ["MESSAGE", message]]);
+}
+
+/** What a monitor in a unit with these capabilities writes. */
+function own(capabilities: string, unit: string): Fields {
+  const fields: Fields = [["_UID", "990"], ["_SYSTEMD_UNIT", unit], ["SYSLOG_IDENTIFIER", "strongmonitor"]];
+  return entry(1, [...fields, ["_CAP_EFFECTIVE", capabilities], ["MESSAGE", "running"]]);
+}
+
+/** Has `journalctl` read real journal files that hold these entries. */
+async function withJournal(
+  entries: readonly Fields[],
+  use: (machine: Machine) => Promise<void>,
+): Promise<void> {
+  using machine = new Machine();
+  using journal = new JournalDirectory();
+  await journal.write("system", entries);
+  machine.program("journalctl", `exec /usr/bin/journalctl --directory=${journal.path} "$@"`);
+  machine.program("getent", 'test "$1" = passwd && echo strongmonitor:x:990:990::/:/bin/false');
+  await use(machine);
+}
+
+Deno.test({
+  name: "`doctor` says how much of a service's newest lines is understood",
+  ignore: !canMakeJournals,
+  async fn() {
+    const known = Array.from(
+      { length: 30 },
+      (_, i) => sshd(90 - i, `Invalid user bob from 192.0.2.7 port ${i + 1}`),
+    );
+    await withJournal(known, async (machine) => {
+      machine.configure({});
+      const { findings } = await doctor(machine);
+      assert.deepEqual(of(findings, "journal"), ["ok: can be read"]);
+      assert.deepEqual(of(findings, "service"), ["ok: SSHD understands 30 of its newest 30 lines"]);
+    });
+    const strange = Array.from({ length: 30 }, (_, i) => sshd(90 - i, `unheard of: ${i}`));
+    await withJournal([...strange, ...known.slice(0, 5)], async (machine) => {
+      machine.configure({});
+      const { code, findings } = await doctor(machine);
+      assert.equal(code, 1);
+      assert.deepEqual(of(findings, "service"), [
+        "failure: SSHD understands 5 of its newest 35 lines: their format is another",
+      ]);
+    });
+  },
+});
+
+Deno.test({
+  name: "`doctor` tells which unit and which command do not fit together",
+  ignore: !canMakeJournals,
+  async fn() {
+    const cases = [
+      ["1000", "nft", "ok: a.service and nft_command fit together"],
+      ["0", "sudo -n nft", "ok: a.service and nft_command fit together"],
+      ["0", "nft", "failure: a.service does not give the monitor CAP_NET_ADMIN, which nft needs"],
+      [
+        "1000",
+        "sudo -n nft",
+        "failure: a.service gives the monitor CAP_NET_ADMIN and lets nobody gain more, so that the sudo of nft_command cannot work",
+      ],
+    ] as const;
+    for (const [capabilities, command, expected] of cases) {
+      await withJournal([own(capabilities, "a.service")], async (machine) => {
+        machine.program("nft", "exit 0");
+        machine.program("sudo", "exit 0");
+        machine.configure({ firewall: "nftables", nft_command: command });
+        const { findings } = await doctor(machine);
+        assert.deepEqual(of(findings, "unit"), [expected]);
+      });
+    }
+  },
+});
+
+Deno.test({
+  name: "`doctor` tells that sudo lets the monitor's user run no ban command, and asks as that user",
+  ignore: !canMakeJournals || Deno.uid() !== 0,
+  async fn() {
+    await withJournal([own("0", "a.service")], async (machine) => {
+      const ban = machine.program("ban", "exit 0");
+      machine.program("sudo", `case "$*" in *"-l"*) echo "$*" >> ${machine.directory}/asked; exit 1;; esac`);
+      machine.configure({ ban_command: `sudo -n ${ban} %s`, unban_command: `sudo -n ${ban} -d %s` });
+      const { code, findings } = await doctor(machine);
+      assert.equal(code, 1);
+      const refused = `failure: sudo does not let strongmonitor run ${ban} without a password`;
+      assert.deepEqual(of(findings, "unit").slice(1), [refused, refused]);
+      assert.match(
+        Deno.readTextFileSync(`${machine.directory}/asked`),
+        new RegExp(`^-n -u strongmonitor sudo -n -l ${ban} 192\\.0\\.2\\.254\n`),
+      );
+    });
+  },
+});
+
+Deno.test({
+  name: "`doctor` bans addresses of documentation in nftables, sees them in the kernel, and leaves nothing",
+  ignore: lacking("ip", "nft"),
+  async fn() {
+    using machine = new Machine();
+    machine.configure({ firewall: "nftables", nft_command: "nft" });
+    const words = machine.words("doctor", "--json", "--config", machine.config);
+    await inNamespace(async (run) => {
+      const { stdout } = await run(words);
+      assert.deepEqual(of(findingsIn(stdout), "firewall"), [
+        "ok: nftables bans 192.0.2.254, and lifts the ban",
+        "ok: nftables bans 2001:db8:ffff:ffff::/64, and lifts the ban",
+      ]);
+      assert.equal((await run(["nft", "list", "ruleset"])).stdout, "");
+    });
+  },
+});
+
+Deno.test({
+  name: "`doctor` tells a ban command that works from one that fails and one that only seems to work",
+  ignore: lacking("ip", "nft"),
+  async fn() {
+    using machine = new Machine();
+    const table = "nft add table inet t && nft add set inet t $set '{ type $type; flags interval; }'";
+    const ban = machine.program(
+      "ban",
+      `case $2 in *:*) set=six type=ipv6_addr;; *) set=four type=ipv4_addr;; esac
+       ${table} && nft $1 element inet t $set "{ $2 }"`.replaceAll("'{ type $type", '"{ type $type')
+        .replaceAll(
+          "}'",
+          '}"',
+        ),
+    );
+    const words = machine.words("doctor", "--json", "--config", machine.config);
+    await inNamespace(async (run) => {
+      machine.configure({ ban_command: `${ban} add %s`, unban_command: `${ban} delete %s` });
+      assert.deepEqual(of(findingsIn((await run(words)).stdout), "firewall"), [
+        "ok: command bans 192.0.2.254, and lifts the ban",
+        "ok: command bans 2001:db8:ffff:ffff::/64, and lifts the ban",
+      ]);
+      assert.doesNotMatch((await run(["nft", "list", "ruleset"])).stdout, /192\.0\.2/);
+
+      machine.configure({ ban_command: `${ban} add %s`, unban_command: "true %s" });
+      assert.match(
+        of(findingsIn((await run(words)).stdout), "firewall").join("\n"),
+        /^failure: 192\.0\.2\.254 is still banned after its ban was lifted$/m,
+      );
+      machine.configure({ ban_command: "true %s", unban_command: "true %s" });
+      await run(["nft", "delete", "table", "inet", "t"]);
+      assert.match(
+        of(findingsIn((await run(words)).stdout), "firewall")[0]!,
+        /^warning: ban_command bans 192\.0\.2\.254, but neither nft nor ip shows the address$/,
+      );
+      machine.configure({ ban_command: "false %s", unban_command: "true %s" });
+      const { code, stdout } = await run(words);
+      assert.equal(code, 1);
+      assert.deepEqual(of(findingsIn(stdout), "firewall"), ["failure: false %s: exit status 1"]);
+    });
+  },
+});
+
+Deno.test("`doctor` goes on where the configuration is wrong, and fails", async () => {
+  using machine = new Machine();
+  Deno.writeTextFileSync(machine.config, '{ "modules": { "SSHD": { "rules": [] } } }');
+  const { code, findings } = await doctor(machine);
+  assert.equal(code, 1);
+  assert.match(
+    of(findings, "config")[0]!,
+    /^failure: Cannot load modules\.SSHD\.rules: must hold at least one rule/,
+  );
+  assert.equal(of(findings, "config")[1], "warning: what follows goes by the shipped configuration");
+  assert.deepEqual(of(findings, "firewall"), []);
+  for (const subject of ["user", "files", "journal", "service", "clock"]) {
+    assert.notDeepEqual(of(findings, subject), [], subject);
+  }
+});
+
+Deno.test("`doctor` notices a clock that is behind what the monitor has seen, and a monitor that does not run", async () => {
+  using machine = new Machine();
+  using temporary = temporaryState();
+  const { directory, state } = temporary;
+  machine.configure({ state: directory });
+  const source = { running: true, delivery: null, problems: [], waiting: false };
+  const report = {
+    ...{ pid: 1, running: true, started: now(), config: "/c", firewall: "observe", holding: null, leaks: [] },
+    ...{ trialEnd: null, modules: [], givenUp: [], tracked: 0, forgotten: 0, database: null },
+    sources: [{ ...source, name: "journal", lastBatch: now() + 3_600 * SECOND }],
+    counts: Object.fromEntries(
+      [
+        "entries",
+        "unknown",
+        "events",
+        "recorded",
+        "hits",
+        "bans",
+        "damaged",
+        "suppressed",
+        "untrusted",
+        "ahead",
+      ]
+        .map((key) => [key, 0]),
+    ),
+  };
+  state.setReport(JSON.stringify(report));
+  const { code, findings } = await doctor(machine);
+  assert.equal(code, 1);
+  assert.match(of(findings, "clock")[0]!, /^failure: the clock says .*, but the monitor has worked at /);
+  assert.deepEqual(of(findings, "monitor"), ["failure: does not run"]);
+});
+
+Deno.test({
+  name:
+    "`doctor` names files that the monitor's user cannot read, and a configuration that others may change",
+  ignore: Deno.uid() !== 0,
+  async fn() {
+    using machine = new Machine();
+    machine.program("getent", 'test "$1" = passwd && echo strongmonitor:x:990:990::/:/bin/false');
+    const log = `${machine.directory}/ssh.log`;
+    Deno.writeTextFileSync(log, "", { mode: 0o600 });
+    machine.configure({}, { SSHD: { match: { file: log } } });
+    Deno.chmodSync(machine.config, 0o646);
+    const { code, findings } = await doctor(machine);
+    assert.equal(code, 1);
+    assert.deepEqual(of(findings, "logs"), [
+      `failure: the mode of ${log} does not let the user strongmonitor read it`,
+    ]);
+    assert.deepEqual(of(findings, "files"), [`failure: others than root may change ${machine.config}`]);
+    Deno.chmodSync(log, 0o644);
+    Deno.chmodSync(machine.config, 0o644);
+    const mended = await doctor(machine);
+    assert.deepEqual(of(mended.findings, "logs"), [`ok: 1 file of ${log} can be read`]);
+    assert.deepEqual(of(mended.findings, "files").map((text) => text.slice(0, 3)), ["ok:"]);
+  },
+});
+
+Deno.test("`doctor` fits a terminal of 80 columns, breaks no word, and ends in a verdict", async () => {
+  using machine = new Machine();
+  machine.configure({ ban_command: "false %s", unban_command: "false %s" });
+  const [command, ...args] = machine.words("doctor", "--config", machine.config);
+  const { stdout } = await new Deno.Command(command!, { args, stdin: "null" }).output();
+  const lines = new TextDecoder().decode(stdout).trimEnd().split("\n");
+  const short = lines.filter((line) => !line.includes(machine.directory));
+  assert.deepEqual(short.filter((line) => line.length > 80), []);
+  assert.match(lines.at(-1)!, /^\d+ failures?, \d+ warnings?\.$/);
+});
+
+Deno.test("`doctor` says what this program was not built for, and goes without", async () => {
+  using machine = new Machine();
+  machine.configure({ firewall: "nftables" }, { SSHD: { match: { file: `${machine.directory}/*.log` } } });
+  Deno.writeTextFileSync(`${machine.directory}/ssh.log`, "x\n");
+  const rights = [`--allow-read=${machine.directory}`, "--allow-run=getent", "--allow-sys"];
+  const { code, stdout, stderr } = await program(["doctor", "--json", "--config", machine.config], rights);
+  assert.deepEqual([code, stderr], [1, ""]);
+  assert.match(
+    of(findingsIn(stdout), "sandbox")[0]!,
+    /^failure: .* wants to run ip, to run sudo, .* was built without$/,
+  );
+});

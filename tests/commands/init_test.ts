@@ -1,0 +1,247 @@
+import { strict as assert } from "node:assert";
+import { parse } from "jsonc-parser";
+import { SHIPPED } from "../../lib/config/shipped.ts";
+import { load } from "../support/configs.ts";
+import { hasJournald, Journald } from "../support/journald.ts";
+import { findingsIn, Machine, of } from "../support/machine.ts";
+import { inNamespace, lacking } from "../support/namespace.ts";
+import { hasNginx, RealNginx } from "../support/nginx.ts";
+import type { Result } from "../support/program.ts";
+
+/** Runs a command, with these variables and this standard input. */
+async function run(words: readonly string[], env: Record<string, string> = {}, input = ""): Promise<Result> {
+  const [program, ...args] = words;
+  const child = new Deno.Command(program!, { args, env, stdin: "piped", stdout: "piped", stderr: "piped" })
+    .spawn();
+  await new Blob([input]).stream().pipeTo(child.stdin).catch(() => {});
+  const { code, stdout, stderr } = await child.output();
+  const decoder = new TextDecoder();
+  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
+
+/** A machine without a journal, nginx and users of ours, on which nobody may become root. */
+function bareMachine(): Machine {
+  const machine = new Machine();
+  machine.program("journalctl", 'echo "No journal files were found." >&2; exit 1');
+  machine.program("getent", "exit 2");
+  machine.program("nft", 'test "$1" = --version');
+  machine.program("sudo", `echo "$*" >> ${machine.directory}/sudo`);
+  return machine;
+}
+
+/** Words that run `init` on a machine, its configuration going into the machine's directory. */
+function init(machine: Machine, ...args: readonly string[]): string[] {
+  const target = `${machine.directory}/etc/config.jsonc`;
+  return machine.words(
+    "init",
+    "--config",
+    target,
+    "--nginx-conf",
+    `${machine.directory}/nginx.conf`,
+    ...args,
+  );
+}
+
+Deno.test("`init --yes` prints a configuration that loads, with the shipped settings, and runs nothing as root", async () => {
+  using machine = bareMachine();
+  const { code, stdout, stderr } = await run(init(machine, "--yes"));
+  assert.equal(code, 0, stderr);
+  assert.equal(load(stdout).ban.firewall, "nftables");
+  const { $schema, firewall, nft_command, whitelist, modules, ...settings } = parse(stdout);
+  assert.deepEqual([firewall, nft_command, whitelist], ["nftables", "nft", []]);
+  assert.match($schema, /^file:.*\.json$/);
+  assert.deepEqual(modules.SSHD, { no_log: "Connection from " });
+  const { $schema: _, modules: __, ...shipped } = parse(SHIPPED);
+  assert.deepEqual(settings, shipped);
+  assert.ok(stdout.split("\n").length < 60);
+  const etc = `${machine.directory}/etc`;
+  assert.match(
+    stderr,
+    new RegExp(`What root has to do:
+  sudo useradd --system --user-group --shell /usr/sbin/nologin strongmonitor
+  sudo install -d -o root -g strongmonitor -m 750 ${etc}
+  strongmonitor init --yes \\| sudo install -o root -g strongmonitor -m 640 /dev/stdin ${etc}/config.jsonc
+  sudo systemctl enable strongmonitor
+  sudo systemctl restart strongmonitor\n`),
+  );
+  assert.throws(() => Deno.statSync(`${machine.directory}/sudo`), Deno.errors.NotFound);
+});
+
+Deno.test("`init --install` runs root's commands in order, and replaces no configuration unless forced or unchanged", async () => {
+  using machine = bareMachine();
+  machine.program(
+    "sudo",
+    `shift; echo "$*" >> ${machine.directory}/sudo; case "$*" in *stdin*) cat > ${machine.config};; esac`,
+  );
+  const target = `${machine.directory}/etc/config.jsonc`;
+  const asked = () =>
+    Deno.readTextFileSync(`${machine.directory}/sudo`).trim().split("\n").map((line) => line.split(" ")[0]);
+  const first = await run(init(machine, "--yes", "--install"));
+  assert.equal(first.code, 0, first.stderr);
+  assert.deepEqual(asked(), ["useradd", "install", "install", "systemctl", "systemctl"]);
+  assert.equal(Deno.readTextFileSync(machine.config), first.stdout);
+
+  Deno.mkdirSync(`${machine.directory}/etc`);
+  Deno.writeTextFileSync(target, "{}");
+  const refused = await run(init(machine, "--yes", "--install"));
+  assert.equal(refused.code, 1);
+  assert.match(refused.stderr, /config\.jsonc: it is there already; --force replaces it\n$/);
+  assert.equal(asked().length, 5);
+  assert.equal((await run(init(machine, "--yes", "--install", "--force"))).code, 0);
+  Deno.writeTextFileSync(target, SHIPPED);
+  assert.equal((await run(init(machine, "--yes", "--install"))).code, 0);
+  assert.equal(asked().length, 13);
+
+  machine.program("sudo", "exit 3");
+  const failed = await run(init(machine, "--yes", "--install", "--force"));
+  assert.equal(failed.code, 1);
+  assert.match(failed.stderr, /Cannot go on: this failed: sudo useradd /);
+});
+
+Deno.test("`init --output` writes a file for its owner and group, never over another unless forced", async () => {
+  using machine = bareMachine();
+  const output = `${machine.directory}/new.jsonc`;
+  const { code, stdout, stderr } = await run(init(machine, "--yes", "--output", output));
+  assert.deepEqual([code, stdout], [0, ""], stderr);
+  assert.match(stderr, new RegExp(`  cat ${output} \\| sudo install `));
+  load(Deno.readTextFileSync(output));
+  assert.equal(Deno.statSync(output).mode! & 0o007, 0);
+  Deno.writeTextFileSync(output, "mine");
+  const refused = await run(init(machine, "--yes", "--output", output));
+  assert.equal(refused.code, 1);
+  assert.equal(Deno.readTextFileSync(output), "mine");
+  assert.equal((await run(init(machine, "--yes", "--force", "--output", output))).code, 0);
+  load(Deno.readTextFileSync(output));
+});
+
+Deno.test("`init` asks on a terminal alone", async () => {
+  using machine = bareMachine();
+  const refused = await run(init(machine));
+  assert.deepEqual([refused.code, refused.stdout], [64, ""]);
+  assert.match(refused.stderr, /^strongmonitor: Cannot ask: standard input is no terminal; --yes /);
+});
+
+Deno.test({
+  name: "`init` asks on standard error, asks again what it does not understand, and goes by the answers",
+  ignore: await Deno.stat("/usr/bin/script").then(() => false, () => true),
+  async fn() {
+    using machine = bareMachine();
+    Deno.writeTextFileSync(`${machine.directory}/nginx.conf`, "events {}");
+    const output = `${machine.directory}/out`;
+    const words = init(machine).map((word) => `'${word}'`).join(" ");
+    // Bans? What? No. Direct? Yes. Now? No.
+    const { code, stdout } = await run(
+      ["script", "--quiet", "--return", "--command", `${words} > ${output}`, "/dev/null"],
+      { TERM: "dumb" },
+      "perhaps\nn\ny\n\n",
+    );
+    assert.equal(code, 0, stdout);
+    assert.match(stdout, /Please answer y or n\./);
+    assert.match(stdout, /Do this now, by sudo\? \[y\/N\]/);
+    const { firewall, modules } = parse(Deno.readTextFileSync(output));
+    assert.deepEqual([firewall, modules.NGINX.trusted_proxies], ["observe", []]);
+    assert.throws(() => Deno.statSync(`${machine.directory}/sudo`), Deno.errors.NotFound);
+  },
+});
+
+Deno.test({
+  name: "`init` finds sshd's port and who is logged in, in what sshd writes to journald",
+  ignore: !hasJournald,
+  async fn() {
+    using machine = bareMachine();
+    await using journald = await new Journald().ready();
+    machine.program("journalctl", `exec /usr/bin/journalctl --directory=${journald.directory} "$@"`);
+    await journald.log([
+      "Server listening on 0.0.0.0 port 2222.",
+      "Server listening on :: port 2222.",
+      "Accepted publickey for eve from 203.0.113.66 port 1111 ssh2: ED25519 SHA256:abc",
+      "Disconnected from user eve 203.0.113.66 port 1111",
+      "Accepted publickey for bob from 198.51.100.7 port 2222 ssh2: ED25519 SHA256:abc",
+    ]);
+    const found = JSON.parse((await run(init(machine, "--json"))).stdout);
+    assert.deepEqual([found.journal_error, found.ssh_ports], [null, [2222]]);
+    assert.deepEqual([found.origins, found.origin], [["198.51.100.7"], "198.51.100.7"]);
+    assert.deepEqual(load(found.config).whitelist.members.map(({ address }) => address), ["198.51.100.7"]);
+    assert.match(found.config, /\/\/ sshd listens on 2222\. /);
+
+    // Which of two it is nobody can tell, unless sshd has told the shell.
+    await journald.log(["Accepted password for al from 2001:db8::9 port 3333 ssh2"]);
+    const two = JSON.parse((await run(init(machine, "--json"))).stdout);
+    assert.deepEqual([two.origins.length, two.origin, parse(two.config).whitelist], [2, null, []]);
+    const env = { SSH_CONNECTION: "2001:db8::9 3333 192.0.2.1 2222" };
+    const told = JSON.parse((await run(init(machine, "--json"), env)).stdout);
+    assert.deepEqual([told.origins, told.origin], [["2001:db8::9", "198.51.100.7"], "2001:db8::9"]);
+  },
+});
+
+/** Requests that bear a name and an agent of their own. */
+const REQUEST = "GET /x HTTP/1.1\r\nHost: a.example\r\nUser-Agent: me\r\nConnection: close\r\n\r\n";
+
+Deno.test({
+  name: "`init` finds the logs and the formats of a real nginx, and what it writes understands them",
+  ignore: !hasNginx,
+  async fn() {
+    using machine = bareMachine();
+    await using nginx = new RealNginx(
+      ({ at, port, other }) => `
+        # a comment; with { signs
+        log_format own '$status|$request_time|' "$remote_addr|\\"$request\\"";
+        log_format unused "$remote_addr";
+        include ${at("sites")}/*.conf;
+        server { listen 127.0.0.1:${port}; access_log ${at("own.log")} own; }
+        server { listen 127.0.0.1:${other}; access_log off; }`,
+      { "sites-unused": "" },
+    );
+    Deno.mkdirSync(`${nginx.directory}/sites`);
+    Deno.writeTextFileSync(
+      `${nginx.directory}/sites/a.conf`,
+      `server { listen 127.0.0.1:1; access_log ${nginx.directory}/plain.log; set_real_ip_from 192.0.2.0/24; }`,
+    );
+    await nginx.ready();
+    for (let i = 0; i < 30; i++) await nginx.send(REQUEST);
+    const args = ["init", "--json", "--nginx-conf", `${nginx.directory}/nginx.conf`];
+    const { nginx: found, config } = JSON.parse((await run(machine.words(...args))).stdout);
+    const at = (name: string) => `${nginx.directory}/${name}.log`;
+    assert.deepEqual(found.logs.toSorted(), [at("error"), at("own"), at("plain")]);
+    assert.deepEqual(found.formats.toSorted(), [
+      '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent"',
+      '$status|$request_time|$remote_addr|"$request"',
+    ]);
+    assert.deepEqual(parse(config).modules.NGINX.trusted_proxies, ["192.0.2.0/24"]);
+
+    Deno.writeTextFileSync(machine.config, config.replace("/var/log/nginx/*.log", at("none")));
+    const checked = await run(machine.words("check", "--config", machine.config));
+    assert.equal(checked.code, 0, checked.stderr);
+    const { stdout } = await run(machine.words("doctor", "--json", "--config", machine.config));
+    assert.match(
+      of(findingsIn(stdout), "service")[1]!,
+      /^ok: NGINX understands (\d+) of its newest \1 lines$/,
+    );
+  },
+});
+
+Deno.test({
+  name: "`init` sees who else manages the kernel's rules",
+  ignore: lacking("ip", "nft"),
+  async fn() {
+    using machine = bareMachine();
+    machine.program("nft", 'exec /usr/sbin/nft "$@"');
+    await inNamespace(async (inside) => {
+      await inside(
+        ["nft", "-f", "-"],
+        "add table inet firewalld\nadd table ip filter\nadd chain ip filter ufw-user-input\n",
+      );
+      const { managers, nft, config } = JSON.parse((await inside(init(machine, "--json"))).stdout);
+      assert.deepEqual([nft, managers], [true, ["firewalld", "ufw"]]);
+      assert.match(config, /a table of nftables of its own beside firewalld and ufw\./);
+    });
+  },
+});
+
+Deno.test("`init` only observes where nft is not installed", async () => {
+  using machine = bareMachine();
+  machine.program("nft", "exit 127");
+  const { code, stdout } = await run(init(machine, "--yes"));
+  assert.equal(code, 0);
+  assert.equal(load(stdout).ban.firewall, "observe");
+});

@@ -1,0 +1,51 @@
+import { strict as assert } from "node:assert";
+import { script } from "../support/helpers.ts";
+import { program } from "../support/program.ts";
+
+const MODULES = { SSHD: { rules: [{ name: "a", str: "x", limit: 1 }] } };
+
+/** Runs `notify` by a configuration with these keys beside a hook of shell. */
+async function notify(keys: unknown, { body, rights }: { body: string; rights?: string[] }) {
+  const directory = Deno.makeTempDirSync({ prefix: "strongmonitor-" });
+  try {
+    const hook = script(directory, { name: "hook", body });
+    const config = `${directory}/config.jsonc`;
+    Deno.writeTextFileSync(config, JSON.stringify({ modules: MODULES, ...keys as object }));
+    const { code, stdout, stderr } = await program(["notify", "-c", config], rights);
+    const read = () => Deno.readTextFileSync(`${directory}/told`);
+    return { code, stdout, stderr: stderr.replaceAll(hook, "HOOK"), told: code === 0 ? read() : "" };
+  } finally {
+    Deno.removeSync(directory, { recursive: true });
+  }
+}
+const HOOK = { notify: { program: "./hook", timeout: "10s" } };
+
+Deno.test("`notify` has the hook told a test in the form of every notice, and says that it took that", async () => {
+  const { code, stdout, told } = await notify(HOOK, { body: 'cat > "$(dirname "$0")/told"' });
+  assert.equal(code, 0);
+  assert.match(stdout, /\/hook took the notice\n$/);
+  const { version, host, title, text, problems, bans } = JSON.parse(told);
+  assert.deepEqual([version, host, title], [1, Deno.hostname(), `${Deno.hostname()}: test`]);
+  assert.deepEqual([text, problems, bans], ["This is a test: notices of StrongMonitor arrive.", [], []]);
+});
+
+Deno.test("`notify` tells the last words of a hook that fails, harmless, and exits with 1", async () => {
+  const { code, stderr } = await notify(HOOK, { body: "printf 'one\\n\\033[31mtwo' >&2; exit 3" });
+  assert.deepEqual([code, stderr], [
+    1,
+    "strongmonitor: Cannot notify by HOOK: exit status 3: \\x1b[31mtwo\n",
+  ]);
+});
+
+Deno.test("`notify` refuses a configuration that notifies nobody, and a program that may not run the hook, with 78", async () => {
+  const nobody = await notify({}, { body: "" });
+  assert.equal(nobody.code, 78);
+  assert.match(
+    nobody.stderr,
+    /^strongmonitor: Cannot notify: .*config\.jsonc does not set "notify": true\n$/,
+  );
+  const rights = ["--allow-read", "--allow-run=journalctl", "--allow-sys", "--allow-write", "--allow-env"];
+  const forbidden = await notify(HOOK, { body: "", rights });
+  assert.equal(forbidden.code, 78);
+  assert.match(forbidden.stderr, /wants .*to run HOOK.*, which this program was built without/);
+});

@@ -1,0 +1,37 @@
+import { strict as assert } from "node:assert";
+import { SECOND } from "../../lib/core/time.ts";
+import { memberReports } from "../../lib/postgres/member_reports.ts";
+import { MONDAY, TestMember, testOnPostgres } from "../support/postgres_fixtures.ts";
+
+await testOnPostgres("what other members have seen", {
+  "is told by member: lines, and bans of the address and of networks around it": async ({ login, query }) => {
+    await using other = new TestMember(login);
+    await using own = new TestMember(login);
+    for (const member of [other, own]) {
+      member.outbox.add({ address: "192.0.2.1" });
+      member.outbox.add({ address: "192.0.2.1" });
+      member.outbox.add({ address: "192.0.2.9" });
+      await member.shipped();
+    }
+    await query("UPDATE host SET name = 'other' WHERE id = '" + other.outbox.hostId + "'");
+    const insert = (address: string, id: number, ended: string) =>
+      query(`INSERT INTO ban (host, id, address, reason, count, start, ended, end_reason, change)
+        VALUES ('${other.outbox.hostId}', ${id}, '${address}', '[SSHD] guess', 3, to_timestamp(${id}), ${ended}, ${id})`);
+    await insert("192.0.2.1", 1, "to_timestamp(2), 'unban'");
+    await insert("192.0.2.0/24", 3, "NULL, NULL");
+    await insert("192.0.2.9", 4, "NULL, NULL");
+    const question = { host: own.outbox.hostId, address: "192.0.2.1", networks: ["192.0.2.0/24"] };
+    const ban = { reason: "[SSHD] guess", until: null };
+    assert.deepEqual(await memberReports(login, question, 5 * SECOND), [{
+      member: "other",
+      lines: 2,
+      lastLine: MONDAY + 2,
+      bans: [
+        { ...ban, address: "192.0.2.0/24", start: 3 * SECOND, ended: null, endReason: null },
+        { ...ban, address: "192.0.2.1", start: SECOND, ended: 2 * SECOND, endReason: "unban" },
+      ],
+    }]);
+    const nobody = { ...question, address: "203.0.113.1", networks: ["203.0.113.0/24"] };
+    assert.deepEqual(await memberReports(login, nobody, 5 * SECOND), []);
+  },
+});

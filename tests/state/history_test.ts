@@ -1,0 +1,153 @@
+import { strict as assert } from "node:assert";
+import { State } from "../../lib/state/state.ts";
+import { lineOf } from "../support/events.ts";
+import { MANUAL, NO_LOGINS, type TemporaryState, temporaryState } from "../support/helpers.ts";
+
+const RECORD = {
+  position: "1",
+  notes: { groups: [], forgotten: null, rows: [] },
+  logins: NO_LOGINS,
+  bans: [],
+  knocks: [],
+};
+const ALL = { most: 1_000, patience: 60_000 };
+
+interface Recorded {
+  readonly address: string;
+  readonly message?: string;
+  readonly source?: string;
+}
+
+/** Records lines, each a microsecond later than the one before, in batches of `size`. */
+function record({ state }: TemporaryState, lines: readonly Recorded[], size = 100) {
+  const batches = state.batches(["SSHD"]);
+  lines.forEach(({ address, message = "x", source = "journal" }, i) => {
+    batches.lines.add(lineOf({ module: 0, address, time: i, message }));
+    if (i % size < size - 1 && i < lines.length - 1) return;
+    batches.write({ ...RECORD, source });
+    batches.lines.clear();
+  });
+  return batches;
+}
+
+function timesOf({ state }: TemporaryState, target: string, limits = ALL): number[] {
+  return state.history.lines(target, limits).lines.map(({ time }) => time);
+}
+
+/** 80,000 lines: two chapters and a part of a third one, which is not indexed unless `flush()` says so. */
+function many(): Recorded[] {
+  return Array.from({ length: 80_000 }, (_, i) => ({ address: `10.${i >> 14}.${i >> 7 & 127}.${i & 127}` }));
+}
+
+Deno.test("`History.lines()` finds the lines of an address, newest first, with their sources and whole texts", () => {
+  using temporary = temporaryState();
+  const hostile = `\u202e"],["SSHD","192.0.2.1",0,"x\\" \x1b[2J ,"192.0.2.1", [" \u20ac`;
+  record(temporary, [
+    { address: "192.0.2.1", message: hostile, source: "file:/var/log/auth.log" },
+    { address: "192.0.2.11", message: `,"192.0.2.1",` },
+    { address: "192.0.2.1", message: "[" },
+    { address: "2001:db8::192.0.2.1" },
+  ], 1);
+  const { lines, isComplete, searchedSince } = temporary.state.history.lines("192.0.2.1", ALL);
+  assert.deepEqual(lines, [
+    { module: "SSHD", address: "192.0.2.1", time: 2, message: "[", source: "journal" },
+    { module: "SSHD", address: "192.0.2.1", time: 0, message: hostile, source: "file:/var/log/auth.log" },
+  ]);
+  assert.deepEqual([isComplete, searchedSince], [true, null]);
+});
+
+Deno.test("`History.lines()` finds every line in chapters and outside of them, by address and by network", () => {
+  using temporary = temporaryState();
+  const lines = many();
+  for (const [i, address] of [[3, "192.0.2.7"], [40_000, "192.0.2.7"], [79_999, "192.0.2.7"]] as const) {
+    lines[i] = { address };
+  }
+  lines[35_000] = { address: "2001:db8:1:2::3" };
+  record(temporary, lines);
+  const expected: [string, number[]][] = [
+    ["192.0.2.7", [79_999, 40_000, 3]],
+    ["192.0.2.8", []],
+    ["192.0.2.0/24", [79_999, 40_000, 3]],
+    ["192.0.2.4/30", [79_999, 40_000, 3]],
+    ["192.0.2.8/30", []],
+    ["192.0.0.0/16", [79_999, 40_000, 3]],
+    ["192.0.0.0/6", [79_999, 40_000, 3]],
+    ["2001:db8:1:2::/64", [35_000]],
+    ["2001:db8:1::/48", [35_000]],
+    ["2001:db8::/32", [35_000]],
+    ["2001::/16", [35_000]],
+    ["2001:db9::/32", []],
+    ["10.0.0.5", [5]],
+  ];
+  for (const [target, times] of expected) assert.deepEqual(timesOf(temporary, target), times, target);
+});
+
+Deno.test("`History.lines()` goes on where lines were deleted and where a monitor was stopped and started again", () => {
+  using temporary = temporaryState();
+  record(temporary, many()).flush({ isLast: true });
+  temporary.state.log.forget(10_000);
+  record(temporary, [{ address: "10.0.0.5" }, { address: "10.4.112.127" }]).flush({ isLast: true });
+  assert.deepEqual(timesOf(temporary, "10.0.0.5"), [0], "the older line is gone");
+  assert.deepEqual(timesOf(temporary, "10.4.112.127"), [1, 79_999]);
+});
+
+Deno.test("`History.lines()` says how far it has looked where there are more lines, and where its patience ends", () => {
+  using temporary = temporaryState();
+  record(temporary, many());
+  const few = temporary.state.history.lines("10.0.0.0/8", { most: 3, patience: 60_000 });
+  assert.deepEqual(few.lines.map(({ time }) => time), [79_999, 79_998, 79_997]);
+  assert.equal(few.isComplete, false);
+  const none = temporary.state.history.lines("2001::/16", { most: 3, patience: -1 });
+  assert.deepEqual([none.lines, none.isComplete], [[], false]);
+  assert.ok(none.searchedSince !== null && none.searchedSince > 0 && none.searchedSince < 79_999);
+});
+
+Deno.test("`History` finds bans of an address, around it and inside of a network", () => {
+  using temporary = temporaryState();
+  const { bans, history } = temporary.state;
+  const ban = (address: string, start = 1) => ({
+    ...{ address, scope: "all" as const, provenance: MANUAL, reason: "r", count: 0, start, until: null },
+  });
+  const addresses = [
+    "192.0.2.1",
+    "192.0.2.0/24",
+    "192.0.0.0/16",
+    "192.0.20.1",
+    "198.51.100.1",
+    "2001:db8::/64",
+    "2001:db8::1",
+  ];
+  bans.addAll(addresses.map((address) => ban(address)));
+  bans.end("192.0.2.1", { reason: "unban", time: 5 });
+  bans.add(ban("192.0.2.1", 7));
+  const named = (list: readonly { address: string }[]) => list.map(({ address }) => address);
+  assert.deepEqual(history.bansOf("192.0.2.1").map(({ start, endReason }) => [start, endReason]), [
+    [7, null],
+    [1, "unban"],
+  ]);
+  assert.deepEqual(named(history.bansAround("192.0.2.1")), ["192.0.0.0/16", "192.0.2.0/24"]);
+  assert.deepEqual(named(history.bansAround("2001:db8::1")), ["2001:db8::/64"]);
+  assert.deepEqual(named(history.bansAround("192.0.0.0/16")), []);
+  const inside = history.bansInside("192.0.2.0/23", 2);
+  assert.deepEqual([inside.all, inside.standing, named(inside.newest)], [3, 2, [
+    "192.0.2.1",
+    "192.0.2.0/24",
+  ]]);
+  assert.equal(history.bansInside("0.0.0.0/0", 9).all, 6);
+  assert.equal(history.bansInside("2001:db8::/32", 9).all, 2);
+  assert.deepEqual(history.bansBy(2), [{ provenance: MANUAL, made: 1, ended: 1 }]);
+  assert.deepEqual([...history.bansOfEach(["192.0.2.1", "192.0.2.2"], 2)], [["192.0.2.1", {
+    made: 1,
+    ended: 1,
+  }]]);
+});
+
+Deno.test("`History` answers from a state that an earlier program has left", () => {
+  using temporary = temporaryState();
+  record(temporary, [{ address: "192.0.2.1" }]);
+  temporary.exec("UPDATE log_batch SET source = NULL, base = NULL");
+  const again = new State(temporary.directory);
+  const { lines } = again.history.lines("192.0.2.1", ALL);
+  again.close();
+  assert.deepEqual(lines.map(({ source, time }) => [source, time]), [[null, 0]]);
+});

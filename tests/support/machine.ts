@@ -1,0 +1,56 @@
+/** Commands on a machine that a test has made up. */
+import { MAIN } from "./program.ts";
+
+/** A line of `doctor --json`. */
+export interface Finding {
+  readonly subject: string;
+  readonly result: string;
+  readonly text: string;
+  readonly remedy: string | null;
+}
+
+/** A directory with a configuration and programs that come first in PATH; gone at the end of the scope. */
+export class Machine implements Disposable {
+  readonly directory = Deno.makeTempDirSync({ prefix: "strongmonitor-doctor-" });
+  readonly config = `${this.directory}/config.jsonc`;
+
+  constructor() {
+    Deno.chmodSync(this.directory, 0o755);
+    Deno.mkdirSync(`${this.directory}/bin`);
+  }
+
+  /** Writes a configuration of one module, with `keys` at the top. */
+  configure(keys: Record<string, unknown>, modules: unknown = { SSHD: {} }): void {
+    const state = `${this.directory}/state`;
+    const text = JSON.stringify({ state, window: "10m", ban_time: "1d", modules, ...keys });
+    Deno.writeTextFileSync(this.config, text, { mode: 0o644 });
+  }
+
+  /** Puts a shell script in the place of a program. */
+  program(name: string, body: string): string {
+    const file = `${this.directory}/bin/${name}`;
+    Deno.writeTextFileSync(file, `#!/bin/sh\n${body}\n`, { mode: 0o755 });
+    return file;
+  }
+
+  /** Words of a command line that run the program with `args`. */
+  words(...args: readonly string[]): string[] {
+    const path = `PATH=${this.directory}/bin:${Deno.env.get("PATH")}`;
+    const rights = ["run", "--quiet", "--no-prompt", "--allow-all"];
+    return ["env", path, "TZ=UTC", "NO_COLOR=1", Deno.execPath(), ...rights, MAIN, ...args];
+  }
+
+  [Symbol.dispose](): void {
+    Deno.removeSync(this.directory, { recursive: true });
+  }
+}
+
+/** Reads what `doctor --json` printed. */
+export function findingsIn(stdout: string): Finding[] {
+  return stdout.trim().split("\n").map((line) => JSON.parse(line));
+}
+
+/** The results with their texts for one subject. */
+export function of(findings: readonly Finding[], subject: string): string[] {
+  return findings.filter((one) => one.subject === subject).map(({ result, text }) => `${result}: ${text}`);
+}
