@@ -227,7 +227,7 @@ function bannedJson(banned: Banned | null): unknown {
   if (banned === null) return null;
   const { first: { start, reason, count }, until, bans, total } = banned;
   const span = total === null ? null : total / SECOND;
-  return { time: isoTime(start), reason, count, until: isoTimeOrNull(until), bans, total: span };
+  return { start: isoTime(start), reason, count, until: isoTimeOrNull(until), bans, total: span };
 }
 
 function loginJson({ user, time }: LastLogin): unknown {
