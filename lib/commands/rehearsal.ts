@@ -7,10 +7,11 @@ import { isSameScope } from "../core/scope.ts";
 import { type Micros, now } from "../core/time.ts";
 import type { NewBan, PastBan } from "../deciding/ban.ts";
 import { Decider } from "../deciding/decider.ts";
-import { type Login, type LoginNews, Logins } from "../deciding/logins.ts";
+import { type Login, loginChange, type LoginNews, Logins } from "../deciding/logins.ts";
 import type { Whitelist } from "../deciding/whitelist.ts";
 import { type Counts, type Judge, Pipeline } from "../monitor/pipeline.ts";
 import type { LogEvent } from "../reading/event.ts";
+import { LOGIN } from "../reading/message_reader.ts";
 import type { Reader } from "../reading/reader.ts";
 import type { Trip } from "../rules/rule.ts";
 import type { Batch } from "../sources/source.ts";
@@ -82,8 +83,11 @@ class RehearsalJudge implements Judge {
     });
   }
 
+  /** Takes note of logins. Sessions of the past spare nobody here, so that their ends mean nothing. */
   note(event: LogEvent): void {
-    this.logins.note(event);
+    if (event.reader.says !== LOGIN) return;
+    const change = loginChange(event);
+    if (change?.kind === "opened") this.logins.keep(change);
   }
 
   news(): LoginNews {
