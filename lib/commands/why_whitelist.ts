@@ -1,5 +1,5 @@
 import type { Config, WhitelistFile } from "../config/types.ts";
-import { NetworkSet, type Target, targetOf } from "../core/network_set.ts";
+import { NetworkSet, Target } from "../core/network_set.ts";
 import { now } from "../core/time.ts";
 import { SURROUNDINGS, Whitelist, type WhitelistEntry } from "../deciding/whitelist.ts";
 import { ownAddresses } from "../monitor/whitelisting.ts";
@@ -25,7 +25,7 @@ const KEPT: readonly (readonly [kept: string, told: string])[] = [
 
 /** The entries that have an address in common with `target`; without a configuration those of the state alone. */
 export function coveringEntries(target: string, config: Config | null, state: State): Covering[] {
-  const asked = targetOf(target);
+  const asked = new Target().read(target);
   const touches = ({ address }: { readonly address: string }) => new NetworkSet([address]).touches(asked);
   const lasting = (address: string, origin: string): Covering => ({
     ...{ address, origin, note: "", until: null, file: null },

@@ -2,7 +2,7 @@
 import { basename } from "node:path";
 import { buildHint } from "./build_hint.ts";
 import { may, missingNeeds, type Need, SOCKET } from "./permissions.ts";
-import { DATABASE_NAME, DATABASE_PORT, LOGS, SETTINGS, SOCKET_DIRECTORY, STATE } from "./stock.ts";
+import { DATABASE_NAME, DATABASE_PORT, HOOK, LOGS, SETTINGS, SOCKET_DIRECTORY, STATE } from "./stock.ts";
 import type { Config } from "./types.ts";
 
 const VERBS: Readonly<Record<Need["kind"], string>> = {
@@ -60,6 +60,10 @@ function remedyFor({ kind, item, key }: Need): string | null {
       return may("read", SETTINGS) ? `move the file into ${SETTINGS}` : null;
     case "modules":
       return kind === "read" && may("read", LOGS) ? `have the service log below ${LOGS}` : null;
+    case "notify":
+      return may("run", HOOK) ? `put it at ${HOOK}` : null;
+    case "metrics_file":
+      return may("write", STATE) ? `write it to ${STATE}, from where a link may lead on` : null;
     case "state":
       return may("write", STATE) ? `keep the state in ${STATE}` : null;
     default:

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { canonicalAddress } from "../core/address.ts";
 import { banTime, growth, moduleSection, window } from "./module_schema.ts";
+import { HOOK } from "./stock.ts";
 import { whitelistMembers } from "./whitelist.ts";
 import {
   command,
@@ -123,7 +124,7 @@ const knock = section({
 
 const notify = section({
   program: described(
-    text(4096).default("/etc/strongmonitor/notify"),
+    text(4096).default(HOOK),
     "Program that is told, by JSON on its standard input. A relative path with a `/` is relative to this file.",
   ),
   bans: described(

@@ -18,8 +18,10 @@ export const [SETTINGS, LOGS, STATE] = ["/etc/strongmonitor", "/var/log", "/var/
 export const [DATABASE_NAME, DATABASE_PORT] = ["db", 5432] as const;
 /** Directory of the local database's socket. */
 export const SOCKET_DIRECTORY = "/run/postgresql";
+/** What `init` looks at beside these: the configuration of nginx, and where an administrator has logged in from. */
+const [NGINX, CONNECTION] = ["/etc/nginx", "SSH_CONNECTION"] as const;
 /** The one program of the administrator's own that it runs by itself. */
-const HOOK = `${SETTINGS}/notify`;
+export const HOOK = `${SETTINGS}/notify`;
 
 const socket = socketOf({ host: SOCKET_DIRECTORY, port: DATABASE_PORT })!;
 const servers = [DATABASE_NAME, "localhost", "127.0.0.1", "::1"].map((host) =>
@@ -29,8 +31,8 @@ const servers = [DATABASE_NAME, "localhost", "127.0.0.1", "::1"].map((host) =>
 export const STOCK: Permissions = {
   run: [JOURNAL, "sudo", "nft", RESOLVER, ROUTES, KILL, HOOK],
   net: [...servers, `${SOCKET}${socket}`],
-  read: [SETTINGS, LOGS, STATE, socket, ...RESOLVERS],
+  read: [SETTINGS, LOGS, STATE, NGINX, socket, ...RESOLVERS],
   write: [STATE, socket],
-  env: [DATABASE_VARIABLES],
+  env: [DATABASE_VARIABLES, CONNECTION],
   sys: FACTS,
 };

@@ -1,5 +1,5 @@
 import type { Log } from "./log.ts";
-import { messageOf, stackOf, UserError } from "./error.ts";
+import { isShortage, messageOf, stackOf, UserError } from "./error.ts";
 import { counted } from "./text.ts";
 
 /** Options of `supervise()`. */
@@ -15,8 +15,8 @@ const BACKOFF: readonly number[] = [1_000, 5_000];
 
 /**
  * Runs `work`, and again after a delay if it throws. `work` calls `progress` to reset the count of failures. Resolves when
- * `work` returns or `signal` aborts. Throws the last error after three failures in a row, and a `UserError` at once, as no
- * retry helps. Logs each failure, and its stack at level debug.
+ * `work` returns or `signal` aborts. Throws the last error after three failures in a row, but for those by which the machine is
+ * short of something, and a `UserError` at once, as no retry helps. Logs each failure, and its stack at level debug.
  */
 export async function supervise(
   work: (progress: () => void) => Promise<void>,
@@ -31,6 +31,7 @@ export async function supervise(
       failures++;
       if (error instanceof UserError) throw error;
       log.debug(() => stackOf(error));
+      if (isShortage(error)) failures = Math.min(failures, backoff.length);
       const wait = backoff[failures - 1];
       if (wait === undefined) {
         log.error(

@@ -19,6 +19,14 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** EAGAIN, ENOMEM, ENFILE and EMFILE. */
+const SHORTAGE = /\(os error (?:11|12|23|24)\)/;
+
+/** Reports whether an error says that no process, memory or file descriptor is left for now: nobody has to mend that by hand. */
+export function isShortage(error: unknown): boolean {
+  return SHORTAGE.test(messageOf(error));
+}
+
 /** Returns the lines that are shown of a thrown value: what a sentence quotes begins no line. */
 export function linesOf(error: unknown): readonly string[] {
   return error instanceof UserError ? error.sentences : stackOf(error).split("\n");

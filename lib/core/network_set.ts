@@ -23,7 +23,7 @@ export class NetworkSet {
 
   /** Reports whether canonical `target` is a member or lies wholly within one. */
   covers(target: string): boolean {
-    const { words, isIPv4, length } = targetOf(target);
+    const { words, isIPv4, length } = ASKED.read(target);
     const rows = this.#families[isIPv4 ? 0 : 1]!;
     const from = ADDRESS_WORDS - rows.width;
     const row = lastUpTo(rows, words, from);
@@ -31,10 +31,14 @@ export class NetworkSet {
       agree(rows, row, { words, from, bits: rows.lengths[row]! });
   }
 
+  /** Reports whether it has no member. */
+  get isEmpty(): boolean {
+    return this.#families.every(({ lengths }) => lengths.length === 0);
+  }
+
   /** Reports whether `target` and a member have an address in common. */
   touches({ words, last, isIPv4, length }: Target): boolean {
     const rows = this.#families[isIPv4 ? 0 : 1]!;
-    if (rows.lengths.length === 0) return false;
     const from = ADDRESS_WORDS - rows.width;
     const row = lastUpTo(rows, last, from);
     return row >= 0 && agree(rows, row, { words, from, bits: Math.min(rows.lengths[row]!, length) });
@@ -50,25 +54,28 @@ export class NetworkSet {
   }
 }
 
-/** An address or network, read once to be held against any number of sets. */
-export interface Target {
+/** A canonical address or network, read once to be held against any number of sets. */
+export class Target {
   /** Its first address, and its last. */
-  readonly words: Int32Array;
-  readonly last: Int32Array;
-  readonly isIPv4: boolean;
+  readonly words = new Int32Array(ADDRESS_WORDS);
+  readonly last = new Int32Array(ADDRESS_WORDS);
+  isIPv4 = false;
   /** Of its prefix, within its family. */
-  readonly length: number;
+  length = 0;
+
+  /** Reads `text` in place of what was read before. */
+  read(text: string): this {
+    const { words, last } = this;
+    const bits = putAddress(text, words);
+    last.set(words);
+    for (let word = bits >> 5; word < ADDRESS_WORDS; word++) last[word]! |= ~maskOf(bits - 32 * word);
+    this.isIPv4 = !text.includes(":");
+    this.length = this.isIPv4 ? bits - MAPPED : bits;
+    return this;
+  }
 }
 
-/** Reads a canonical address or network. */
-export function targetOf(text: string): Target {
-  const words = new Int32Array(ADDRESS_WORDS);
-  const bits = putAddress(text, words);
-  const last = words.slice();
-  for (let word = bits >> 5; word < ADDRESS_WORDS; word++) last[word]! |= ~maskOf(bits - 32 * word);
-  const isIPv4 = !text.includes(":");
-  return { words, last, isIPv4, length: isIPv4 ? bits - MAPPED : bits };
-}
+const ASKED = new Target();
 
 /** Reads a set that `NetworkSet.encode()` wrote at `at`. Returns the set and the offset of its end. */
 export function decodeNetworks(bytes: Uint8Array, at: number): { set: NetworkSet; end: number } {

@@ -7,7 +7,7 @@
  *   decide(trips, { history, knocks }) ─► { bans, spared }     counts the bans inside of networks
  *   restore(counted)                  again after a commit that failed: as if `decide()` had not been asked
  */
-import { NetworkSet, targetOf } from "../core/network_set.ts";
+import { NetworkSet, Target } from "../core/network_set.ts";
 import { formatDuration, type Micros } from "../core/time.ts";
 import { counted } from "../core/text.ts";
 import type { Trip } from "../rules/rule.ts";
@@ -97,7 +97,9 @@ export class Decider {
     const origin = this.#options.whitelist.covering(target);
     if (origin !== null) return `whitelisted by ${origin}`;
     const letIn = knocks.filter(({ until }) => time < until).map(({ address }) => address);
-    if (letIn.length > 0 && new NetworkSet(letIn).touches(targetOf(target))) return "whitelisted by knock";
+    if (letIn.length > 0 && new NetworkSet(letIn).touches(new Target().read(target))) {
+      return "whitelisted by knock";
+    }
     return this.#trust(target, time);
   }
 

@@ -1,5 +1,5 @@
 import { clientIPv4, NOBODYS } from "../core/address_kind.ts";
-import { NetworkSet, targetOf } from "../core/network_set.ts";
+import { NetworkSet, Target } from "../core/network_set.ts";
 import type { Micros } from "../core/time.ts";
 
 /** An address or network that is never banned. */
@@ -38,7 +38,11 @@ const NOBODYS_SETS = Object.entries(NOBODYS).map((
 /** The addresses and networks that are never banned, gathered from all that may name one. */
 export class Whitelist {
   readonly #parts = new Map<WhitelistOrigin, readonly NetworkSet[]>(NOBODYS_SETS);
+  #sets = setsOf(this.#parts);
   readonly #texts = new Map<WhitelistOrigin, string>();
+  /** What is asked for, and the IPv4 address of its client. */
+  readonly #address = new Target();
+  readonly #inside = new Target();
   #revision = 0;
   /** What was asked last, and the answer: who decides on an address asks twice. */
   #last = { address: "", revision: -1, origin: null as WhitelistOrigin | null };
@@ -54,16 +58,14 @@ export class Whitelist {
     const text = list.join();
     if (this.#texts.get(origin) === text) return;
     this.#texts.set(origin, text);
-    this.#parts.set(origin, [new NetworkSet(list)]);
-    this.#revision++;
+    this.#replace(origin, [new NetworkSet(list)]);
   }
 
   /** Replaces what `origin` whitelists by sets that others have made. */
   setAll(origin: WhitelistOrigin, sets: readonly NetworkSet[]): void {
     const before = this.#parts.get(origin) ?? [];
     if (sets.length === before.length && sets.every((set, i) => set === before[i])) return;
-    this.#parts.set(origin, sets);
-    this.#revision++;
+    this.#replace(origin, sets);
   }
 
   /**
@@ -78,13 +80,25 @@ export class Whitelist {
   }
 
   #originOf(address: string): WhitelistOrigin | null {
-    const inside = clientIPv4(address);
-    const targets = (inside === null ? [address] : [address, inside]).map(targetOf);
-    for (const [origin, sets] of this.#parts) {
-      for (const members of sets) {
-        for (const target of targets) if (members.touches(target)) return origin;
-      }
+    const target = this.#address.read(address);
+    const client = clientIPv4(address);
+    const inside = client === null ? target : this.#inside.read(client);
+    for (const { origin, members } of this.#sets) {
+      if (members.touches(target) || inside !== target && members.touches(inside)) return origin;
     }
     return null;
   }
+
+  #replace(origin: WhitelistOrigin, sets: readonly NetworkSet[]): void {
+    this.#parts.set(origin, sets);
+    this.#sets = setsOf(this.#parts);
+    this.#revision++;
+  }
+}
+
+/** All sets that hold anybody. */
+function setsOf(parts: ReadonlyMap<WhitelistOrigin, readonly NetworkSet[]>) {
+  return [...parts].flatMap(([origin, sets]) =>
+    sets.filter(({ isEmpty }) => !isEmpty).map((members) => ({ origin, members }))
+  );
 }

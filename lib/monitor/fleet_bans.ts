@@ -1,5 +1,5 @@
 import type { Log } from "../core/log.ts";
-import { NetworkSet, targetOf } from "../core/network_set.ts";
+import { NetworkSet, Target } from "../core/network_set.ts";
 import { formatDuration, now } from "../core/time.ts";
 import { nameOf, type NewBan } from "../deciding/ban.ts";
 import { follow, type Following, type FollowRules } from "../deciding/following.ts";
@@ -42,7 +42,7 @@ export class FleetBans {
       lifted: bans.followedLifted(addresses),
       followed: bans.followed(),
       whyNot: (target: string) =>
-        spared.touches(targetOf(target)) ? "it is a server of the fleet" : whyNot(target),
+        spared.touches(new Target().read(target)) ? "it is a server of the fleet" : whyNot(target),
       now: now(),
     };
     const following = follow({ addresses, reports }, { rules, facts });

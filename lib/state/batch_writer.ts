@@ -82,6 +82,8 @@ export class BatchWriter {
 
   /** Writes what waits in memory for a batch to go with: counts of hours, and `isLast` where lines of addresses are. */
   flush({ isLast = false } = {}): void {
+    // The lock may be another's for long: it is asked for only where there is something to write.
+    if (!isLast && !this.rollups.isDue) return;
     const written = this.#db.transaction(() => [
       this.rollups.write({ isAll: isLast }),
       ...isLast ? [this.#index.write(0, { isAll: true })] : [],

@@ -74,7 +74,8 @@ export class EnforcementTable {
   /** All bans in force of a range are to be applied again. */
   applyAnew({ after, upTo }: BanRange): void {
     this.#db.run(
-      "UPDATE ban SET applied_at = NULL, next_try = 0 WHERE id > ? AND id <= ? AND ended IS NULL",
+      `UPDATE ban SET applied_at = NULL, next_try = 0
+       WHERE id > ? AND id <= ? AND ended IS NULL AND (applied_at IS NOT NULL OR next_try > 0)`,
       after,
       upTo,
     );

@@ -111,6 +111,8 @@ export class Rollups {
   /** Hours that are closed and not written yet. */
   readonly #closed = new Map<Micros, RollupContent>();
   #written: Micros = -Infinity;
+  /** Some lines are counted whose batch is not committed. */
+  #isAhead = false;
 
   /** @param modules their names, in the order of their indexes */
   constructor(modules: readonly string[], table: RollupTable, clock = now) {
@@ -129,18 +131,24 @@ export class Rollups {
     for (const { service, rule, time, count } of hits) this.#at(time).addHits(`${service} ${rule}`, count);
   }
 
+  /** Reports whether `write()` would write something, and all of it is of lines that are committed. */
+  get isDue(): boolean {
+    if (this.#isAhead) return false;
+    return this.#closed.size > 0 || (this.#isPaced && this.#open.some(({ isNew }) => isNew));
+  }
+
   /** Writes what is due, which a transaction may do twice; returns what is to be called once it is committed. */
   write({ isAll = false } = {}): () => void {
     const time = this.#clock();
-    const isDue = isAll || time >= this.#written + PACE || time < this.#written;
-    const due = isDue ? this.#open.filter(({ isNew }) => isNew) : [];
-    if (due.length === 0 && this.#closed.size === 0) return () => {};
+    const isPaced = isAll || this.#isPaced;
+    const due = isPaced ? this.#open.filter(({ isNew }) => isNew) : [];
     for (const [start, content] of this.#closed) this.#table.keep(start, content);
     for (const { start, rollup } of due) this.#table.keep(start, rollup.content());
     return () => {
       for (const hour of due) hour.isNew = false;
       this.#closed.clear();
-      if (isDue) this.#written = time;
+      this.#isAhead = false;
+      if (due.length > 0) this.#written = time;
     };
   }
 
@@ -148,6 +156,13 @@ export class Rollups {
   reset(): void {
     this.#open = [];
     this.#closed.clear();
+    this.#isAhead = false;
+  }
+
+  /** Reports whether open hours were written long enough ago; the clock may have been set back. */
+  get #isPaced(): boolean {
+    const time = this.#clock();
+    return time >= this.#written + PACE || time < this.#written;
   }
 
   #at(time: Micros): Rollup {
@@ -156,6 +171,7 @@ export class Rollups {
       hour = this.#turnTo(startOf(time, HOUR));
     }
     hour.isNew = true;
+    this.#isAhead = true;
     return hour.rollup;
   }
 

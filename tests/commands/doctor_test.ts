@@ -1,7 +1,9 @@
 import { strict as assert } from "node:assert";
 import { now, SECOND } from "../../lib/core/time.ts";
+import { type Lock, takeLock } from "../../lib/state/lock.ts";
 import { type Finding, findingsIn, Machine, of } from "../support/machine.ts";
 import { temporaryState } from "../support/helpers.ts";
+import { REPORT } from "../support/monitor_report.ts";
 import { canMakeJournals, type Fields, JournalDirectory } from "../support/journal_files.ts";
 import { inNamespace, lacking } from "../support/namespace.ts";
 import { program } from "../support/program.ts";
@@ -92,7 +94,18 @@ Deno.test({
       ],
     ] as const;
     for (const [capabilities, command, expected] of cases) {
-      await withJournal([own(capabilities, "a.service")], async (machine) => {
+      // Any user may call himself strongmonitor.
+      const forged = entry(0, [
+        ["_UID", "1000"],
+        ["_SYSTEMD_UNIT", "user@1000.service"],
+        [
+          "SYSLOG_IDENTIFIER",
+          "strongmonitor",
+        ],
+        ["_CAP_EFFECTIVE", "3fff"],
+        ["MESSAGE", "running"],
+      ]);
+      await withJournal([own(capabilities, "a.service"), forged], async (machine) => {
         machine.program("nft", "exit 0");
         machine.program("sudo", "exit 0");
         machine.configure({ firewall: "nftables", nft_command: command });
@@ -205,27 +218,8 @@ Deno.test("`doctor` notices a clock that is behind what the monitor has seen, an
   using temporary = temporaryState();
   const { directory, state } = temporary;
   machine.configure({ state: directory });
-  const source = { running: true, delivery: null, problems: [], waiting: false };
-  const report = {
-    ...{ pid: 1, running: true, started: now(), config: "/c", firewall: "observe", holding: null, leaks: [] },
-    ...{ trialEnd: null, modules: [], givenUp: [], tracked: 0, forgotten: 0, database: null },
-    sources: [{ ...source, name: "journal", lastBatch: now() + 3_600 * SECOND }],
-    counts: Object.fromEntries(
-      [
-        "entries",
-        "unknown",
-        "events",
-        "recorded",
-        "hits",
-        "bans",
-        "damaged",
-        "suppressed",
-        "untrusted",
-        "ahead",
-      ]
-        .map((key) => [key, 0]),
-    ),
-  };
+  const [journal] = REPORT.sources;
+  const report = { ...REPORT, sources: [{ ...journal!, lastBatch: now() + 3_600 * SECOND }] };
   state.setReport(JSON.stringify(report));
   const { code, findings } = await doctor(machine);
   assert.equal(code, 1);
@@ -234,8 +228,7 @@ Deno.test("`doctor` notices a clock that is behind what the monitor has seen, an
 });
 
 Deno.test({
-  name:
-    "`doctor` names files that the monitor's user cannot read, and a configuration that others may change",
+  name: "`doctor` names files that the monitor's user cannot use, and those that others may change",
   ignore: Deno.uid() !== 0,
   async fn() {
     using machine = new Machine();
@@ -250,6 +243,15 @@ Deno.test({
       `failure: the mode of ${log} does not let the user strongmonitor read it`,
     ]);
     assert.deepEqual(of(findings, "files"), [`failure: others than root may change ${machine.config}`]);
+    const state = `${machine.directory}/state`;
+    Deno.mkdirSync(state, { mode: 0o755 });
+    Deno.chownSync(state, 990, 990);
+    Deno.writeTextFileSync(`${state}/state.db-wal`, "");
+    assert.deepEqual(of((await doctor(machine)).findings, "files").slice(1), [
+      `failure: others may use ${state}`,
+      `failure: ${state}/state.db-wal is not strongmonitor's, so that the monitor cannot write it`,
+    ]);
+    Deno.removeSync(state, { recursive: true });
     Deno.chmodSync(log, 0o644);
     Deno.chmodSync(machine.config, 0o644);
     const mended = await doctor(machine);
@@ -276,8 +278,31 @@ Deno.test("`doctor` says what this program was not built for, and goes without",
   const rights = [`--allow-read=${machine.directory}`, "--allow-run=getent", "--allow-sys"];
   const { code, stdout, stderr } = await program(["doctor", "--json", "--config", machine.config], rights);
   assert.deepEqual([code, stderr], [1, ""]);
-  assert.match(
-    of(findingsIn(stdout), "sandbox")[0]!,
-    /^failure: .* wants to run ip, to run sudo, .* was built without$/,
-  );
+  const sandbox = findingsIn(stdout).filter(({ subject }) => subject === "sandbox");
+  assert.match(sandbox[0]!.text, /config\.jsonc: this program may not run ip$/);
+  assert.match(sandbox[0]!.remedy ?? "", /^build .*deno task build --config /);
+  assert.ok(sandbox.every(({ result }) => result === "failure"));
 });
+
+Deno.test("`doctor` tells the problems that a running monitor has reported", async () => {
+  using machine = new Machine();
+  using temporary = temporaryState();
+  const { directory, state } = temporary;
+  using lock = disposable(takeLock(directory)!);
+  machine.configure({ state: directory });
+  state.setReport(JSON.stringify(REPORT));
+  const { code, findings } = await doctor(machine);
+  assert.equal(code, 1);
+  assert.match(
+    of(findings, "monitor").join("\n"),
+    /^failure: Banned and still getting through: 192\.0\.2\.9: /m,
+  );
+  state.setReport(JSON.stringify({ ...REPORT, leaks: [], modules: [] }));
+  assert.match(of((await doctor(machine)).findings, "monitor")[0]!, /^ok: runs since /);
+  assert.ok(lock);
+});
+
+/** Releases a lock at the end of the scope. */
+function disposable(lock: Lock): Lock & Disposable {
+  return { ...lock, [Symbol.dispose]: () => lock.release() };
+}

@@ -47,5 +47,25 @@ Deno.test("`notify` refuses a configuration that notifies nobody, and a program 
   const rights = ["--allow-read", "--allow-run=journalctl", "--allow-sys", "--allow-write", "--allow-env"];
   const forbidden = await notify(HOOK, { body: "", rights });
   assert.equal(forbidden.code, 78);
-  assert.match(forbidden.stderr, /wants .*to run HOOK.*, which this program was built without/);
+  assert.match(
+    forbidden.stderr,
+    /^strongmonitor: Cannot load notify: this program may not run HOOK \(.*config\.jsonc:1:\d+\)$/m,
+  );
+});
+
+Deno.test("`notify` names the places that the program for everybody may use for hook and metrics", async () => {
+  const run = "journalctl,ip,getent,sudo,kill,/etc/strongmonitor/notify";
+  const rights = [
+    `--allow-run=${run}`,
+    "--allow-write=/var/lib/strongmonitor",
+    "--allow-read",
+    "--allow-sys",
+  ];
+  const { code, stderr } = await notify({ ...HOOK, metrics_file: "/srv/a.prom" }, { body: "", rights });
+  assert.equal(code, 78);
+  assert.match(stderr, /program may not run HOOK .*; put it at \/etc\/strongmonitor\/notify$/m);
+  assert.match(
+    stderr,
+    /program may not write \/srv\/a\.prom .*; write it to \/var\/lib\/strongmonitor, from where a link may lead on$/m,
+  );
 });

@@ -138,7 +138,13 @@ Deno.test("`permissionsFor()` lets a metrics file outside of the state be writte
 
 Deno.test("`permissionsFor()` lets the program of `notify` be run, and ended with its children", () => {
   const notify = { program: "/etc/strongmonitor/notify", bans: null, timeout: 1 };
-  assert.deepEqual(permissionsFor({ ...CONFIG, notify }).run, ["journalctl", "ip", notify.program, "kill"]);
+  assert.deepEqual(permissionsFor({ ...CONFIG, notify }).run, [
+    "journalctl",
+    "ip",
+    "getent",
+    notify.program,
+    "kill",
+  ]);
 });
 
 /** What `missingNeeds(config)` finds in a process that was given `options`. */

@@ -44,6 +44,15 @@ Deno.test("`supervise()` does not try again what only the user can mend", async 
   assert(failure instanceof UserError);
 });
 
+Deno.test("`supervise()` tries again for as long as no process or descriptor is left", async () => {
+  const { attempts, failure } = await tries((attempt) => {
+    if (attempt < 8) throw new Error("Failed to spawn: Too many open files (os error 24)");
+    throw new UserError("not allowed", 69);
+  });
+  assert.equal(attempts, 8);
+  assert(failure instanceof UserError);
+});
+
 Deno.test("`supervise()` ends quietly when told to stop", async () => {
   const stop = new AbortController();
   const { attempts, failure } = await tries(() => {

@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { canonicalNetwork } from "../../lib/core/address.ts";
-import { NetworkSet, targetOf } from "../../lib/core/network_set.ts";
+import { NetworkSet, Target } from "../../lib/core/network_set.ts";
 import { Random } from "../support/random.ts";
 
 Deno.test("`NetworkSet.covers()` holds members and what lies wholly within them", () => {
@@ -13,13 +13,18 @@ Deno.test("`NetworkSet.covers()` holds members and what lies wholly within them"
   }
 });
 
+Deno.test("`NetworkSet.isEmpty` tells of a set without members, of either family", () => {
+  assert(new NetworkSet().isEmpty);
+  for (const member of ["192.0.2.0/24", "2001:db8::/32"]) assert(!new NetworkSet([member]).isEmpty);
+});
+
 Deno.test("`NetworkSet.touches()` sees a network that would take a member along", () => {
   const set = new NetworkSet(["198.51.100.128/25", "192.0.2.1"]);
   for (const near of ["192.0.2.0/24", "198.51.100.0/24", "198.51.100.200", "0.0.0.0/0"]) {
-    assert(set.touches(targetOf(near)), near);
+    assert(set.touches(new Target().read(near)), near);
   }
   for (const far of ["192.0.3.0/24", "198.51.100.0/25", "2001:db8::/32", "::/0"]) {
-    assert(!set.touches(targetOf(far)), far);
+    assert(!set.touches(new Target().read(far)), far);
   }
 });
 
@@ -58,7 +63,7 @@ Deno.test("`NetworkSet` answers as a plain comparison of bits does, over 20,000 
         outer.bits <= inner.bits && agree(inner.binary, outer.binary, outer.bits);
       assert.equal(set.covers(target.text), members.some((member) => isIn(target, member)), said);
       const meets = members.some((member) => isIn(target, member) || isIn(member, target));
-      assert.equal(set.touches(targetOf(target.text)), meets, said);
+      assert.equal(set.touches(new Target().read(target.text)), meets, said);
     }
   }
 });
@@ -73,7 +78,7 @@ Deno.test("`NetworkSet` holds 100,000 networks and says of each address which si
     const start = `10.${i >> 10}.${(i >> 2) & 255}`;
     const low = (i & 3) << 6;
     assert(set.covers(`${start}.${low}`) && set.covers(`${start}.${low + 31}`));
-    assert(!set.touches(targetOf(`${start}.${low + 32}`)) && !set.covers(`${start}.${low}/26`));
-    assert(set.touches(targetOf(`${start}.${low}/26`)));
+    assert(!set.touches(new Target().read(`${start}.${low + 32}`)) && !set.covers(`${start}.${low}/26`));
+    assert(set.touches(new Target().read(`${start}.${low}/26`)));
   }
 });

@@ -113,11 +113,12 @@ export const TROUBLES: readonly Trouble[] = [
     },
   },
   {
-    name: "no descriptor left, and log rotated",
+    name: "no descriptor left for what is new",
     isPossible: () => hasPrlimit,
     strike({ scene }) {
-      limitDescriptors(scene.pid!, 3);
+      limitDescriptors(scene.pid!, 10);
       scene.rotate();
+      if (scene.journalctl !== null) tryTo(() => Deno.kill(scene.journalctl!, "SIGKILL"));
       return Promise.resolve(() => limitDescriptors(scene.pid!, 4_096));
     },
   },

@@ -233,3 +233,17 @@ Deno.test("a hook that hangs does not keep the program from reading and banning"
   scene.kill("SIGTERM");
   assert.equal(await scene.end(), 0);
 });
+
+Deno.test("the program tells that its state was lost and a new one begun, and no ban again that it told before", async () => {
+  await using scene = new NotifiedScene();
+  scene.start();
+  await scene.said(/monitoring SSHD/);
+  await scene.ban("203.0.113.1");
+  await eventually(() => scene.told().length === 1);
+  for (const side of ["", "-wal", "-shm"]) Deno.removeSync(`${scene.stateDirectory}/state.db${side}`);
+  await eventually(() => scene.told().length === 2);
+  const [, { problems, bans }] = scene.told();
+  assert.deepEqual(problems.map(({ kind }: Problem) => kind), ["state_lost"]);
+  assert.match(problems[0].text, /^The state .*\/state\.db is damaged .*beginning a new one with 1 bans/);
+  assert.deepEqual(bans, []);
+});

@@ -63,6 +63,24 @@ Deno.test("`Rollups` writes at most every ten seconds, all at the end, and goes 
   assert.deepEqual(temporary.state.rollups.since(START).content.address, [["192.0.2.1", 4]]);
 });
 
+Deno.test("`Rollups.isDue` is false while a line is counted whose batch is not committed", () => {
+  using temporary = temporaryState();
+  const { rollups, add, clock } = counting(temporary);
+  const due: boolean[] = [rollups.isDue];
+  const look = () => due.push(rollups.isDue);
+  add({});
+  look();
+  rollups.write()();
+  add({});
+  rollups.write()();
+  look();
+  clock.time += 10_000_000;
+  look();
+  add({});
+  look();
+  assert.deepEqual(due, [false, false, false, true, false]);
+});
+
 Deno.test("`Rollups` counts each line in its own hour, in whatever order they come", () => {
   using temporary = temporaryState();
   const { rollups, add } = counting(temporary);

@@ -54,7 +54,12 @@ function findingsOf(config: Config): Finding[] {
 /** Tells what this program may do. Deno grants what it was built for, and no more. */
 function sandbox(config: Config, options: CommonOptions): Finding[] {
   const problem = permissionProblem(config, options);
-  if (problem !== null) return problem.sentences.map((sentence) => failureOf("sandbox", sentence));
+  if (problem !== null) {
+    // The last sentence says what helps against all of them.
+    const build = problem.sentences.at(-1)!.replace(/^Or /, "");
+    const failures = problem.sentences.slice(0, -1).map((sentence) => failureOf("sandbox", sentence));
+    return failures.map((found) => ({ ...found, remedy: found.remedy ?? build }));
+  }
   const everything = (["run", "read", "write", "net"] as const).filter((name) =>
     Deno.permissions.querySync({ name }).state === "granted"
   );

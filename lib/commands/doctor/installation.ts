@@ -1,5 +1,6 @@
 /** Do the user, the files and the unit of the monitor fit together? */
 import { PASSWORD_FILE } from "../../config/file.ts";
+import { may, RESOLVER } from "../../config/permissions.ts";
 import type { BanConfig, Config } from "../../config/types.ts";
 import { userName } from "../../core/denial.ts";
 import { ask, lookAt, mayChangeNetwork, monitorEntry, SERVICE_USER, type SystemUser } from "../machine.ts";
@@ -12,10 +13,10 @@ const OF_OTHERS = 0o077;
 /** Says who asks: what another user than the monitor's may do proves little. */
 export function examineUser(service: SystemUser | null): Finding {
   if (service === null) {
-    if (Deno.permissions.querySync({ name: "run", command: "getent" }).state !== "granted") {
+    if (!may("run", RESOLVER)) {
       return warning(
         "user",
-        `cannot tell whether there is a user ${SERVICE_USER}: this program may not run getent`,
+        `cannot tell whether there is a user ${SERVICE_USER}: this program may not run ${RESOLVER}`,
       );
     }
     return warning(
@@ -61,26 +62,23 @@ function writableFinding(path: string, service: SystemUser | null): Finding[] {
   ];
 }
 
+/** systemd gives the state to the unit's user only where the directory itself is another's: a file in it stays as it is. */
 function stateFindings(directory: string, service: SystemUser | null): Finding[] {
   const info = lookAt(directory);
   if (info === null) return [];
-  const names = [...listed(directory)].map((name) => `${directory}/${name}`);
-  const open = (info.mode ?? 0) & OF_OTHERS;
-  const foreign = service === null ? [] : [directory, ...names].filter((path) => {
-    const owner = lookAt(path)?.uid;
-    return owner !== undefined && owner !== service.uid && info.uid !== Deno.uid();
-  });
+  const isOpen = ((info.mode ?? 0) & OF_OTHERS) !== 0;
+  const foreign = service === null || info.uid !== service.uid ? undefined : listed(directory)
+    .map((name) => `${directory}/${name}`)
+    .find((path) => (lookAt(path)?.uid ?? service.uid) !== service.uid);
   return [
-    ...(open ? [failure("files", `others may use ${directory}`, `sudo chmod go= ${directory}`)] : []),
-    ...(foreign.length > 0
-      ? [
-        failure(
-          "files",
-          `${foreign[0]} is not ${service!.name}'s, so that the monitor cannot write it`,
-          `sudo chown -R ${service!.name}: ${directory}`,
-        ),
-      ]
-      : []),
+    ...(isOpen ? [failure("files", `others may use ${directory}`, `sudo chmod go= ${directory}`)] : []),
+    ...(foreign === undefined ? [] : [
+      failure(
+        "files",
+        `${foreign} is not ${SERVICE_USER}'s, so that the monitor cannot write it`,
+        `sudo chown -R ${SERVICE_USER}: ${directory}`,
+      ),
+    ]),
   ];
 }
 

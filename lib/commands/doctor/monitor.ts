@@ -2,13 +2,13 @@
 import { messageOf } from "../../core/error.ts";
 import { counted } from "../../core/text.ts";
 import type { Micros } from "../../core/time.ts";
-import { nameOf } from "../../deciding/ban.ts";
+import { problemsOf } from "../../monitor/problems.ts";
 import { type MonitorReport, readReport } from "../../monitor/report.ts";
 import { isLocked } from "../../state/lock.ts";
 import type { State } from "../../state/state.ts";
 import { withState } from "../open.ts";
 import { type CommonOptions, localTime } from "../output.ts";
-import { failure, failureOf, failuresOf, type Finding, ok, warning } from "./finding.ts";
+import { failure, failuresOf, type Finding, ok, warning } from "./finding.ts";
 
 /** What the state tells of the monitor. */
 export interface MonitorExamination {
@@ -52,35 +52,19 @@ function examineState(state: State): MonitorExamination {
     );
     return { isRunning, newest: newest || null, findings: [opened, stopped] };
   }
-  const problems = problemsOf(state, report);
+  const problems = findingsOf(state, report);
   const well = problems.length === 0 ? [ok("monitor", `runs since ${localTime(report.started)}`)] : problems;
   return { isRunning, newest: newest || null, findings: [opened, ...well] };
 }
 
-/** What `status` tells of what fails. */
-function problemsOf(state: State, { sources, givenUp, leaks, holding, database }: MonitorReport): Finding[] {
-  const failing = state.bans.failing();
-  return [
-    ...sources.flatMap(({ problems }) => problems).map((sentence) => failureOf("monitor", sentence)),
-    ...sources.filter(({ running }) => !running).map(({ name }) =>
-      failure("monitor", `reads ${name} no more`)
-    ),
-    ...givenUp.map((name) => failure("monitor", `has given up the module ${name}, which fails on its lines`)),
-    ...(holding?.error == null
-      ? []
-      : [failure("monitor", `cannot tell whether bans hold: ${holding.error}`)]),
-    ...failing.slice(0, 3).map((ban) =>
-      failure("monitor", `cannot carry out the ban of ${nameOf(ban)}: ${ban.error}`, "docs/firewalls.md")
-    ),
-    ...leaks.slice(0, 3).map(({ address, scope }) =>
-      failure(
-        "monitor",
-        `${address} (${scope}) is banned and still gets through`,
-        "strongmonitor status tells more",
-      )
-    ),
-    ...(database === null || database.connected ? [] : [
-      failure("monitor", `does not reach the database: ${database.error ?? "connecting"}`),
-    ]),
-  ];
+/** What notices are made from too, as far as the monitor's last report tells. */
+function findingsOf(state: State, report: MonitorReport): Finding[] {
+  const problems = problemsOf({
+    report,
+    failures: new Map(),
+    stuck: state.bans.failing(),
+    outbox: state.outbox.backlog(),
+    state: { isInMemory: false, losses: [] },
+  });
+  return problems.map(({ text }) => failure("monitor", text, "strongmonitor status tells more"));
 }

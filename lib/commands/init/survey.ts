@@ -1,6 +1,7 @@
 /** What there is on this machine that a configuration must know of. Changes nothing, and needs no root. */
 import { modules } from "../../../modules/mod.ts";
 import { shippedConfig } from "../../config/load.ts";
+import { may } from "../../config/permissions.ts";
 import { messageOf, UserError } from "../../core/error.ts";
 import { canonicalAddress } from "../../core/address.ts";
 import { DAY, now } from "../../core/time.ts";
@@ -133,7 +134,7 @@ async function listeningPorts(): Promise<number[]> {
 /** Both ends of the connection that sshd tells a login shell of; null where this program may not know, or sudo hides it. */
 function sshConnection(): { readonly client: string; readonly port: number } | null {
   const variable = "SSH_CONNECTION";
-  if (Deno.permissions.querySync({ name: "env", variable }).state !== "granted") return null;
+  if (!may("env", variable)) return null;
   const [client, , , port] = (Deno.env.get(variable) ?? "").split(" ");
   const address = canonicalAddress(client ?? "");
   return address === null ? null : { client: address, port: Number(port) };

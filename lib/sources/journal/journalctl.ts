@@ -1,7 +1,7 @@
 import type { Micros } from "../../core/time.ts";
 import { spawn } from "../../core/child_process.ts";
 import { denial, joining } from "../../core/denial.ts";
-import { messageOf, UserError } from "../../core/error.ts";
+import { isShortage, messageOf, UserError } from "../../core/error.ts";
 
 /** How long a program that has closed its output may take to exit, in milliseconds. */
 const LINGER = 1_000;
@@ -32,7 +32,10 @@ export class Journalctl implements AsyncDisposable {
   #hasMore = false;
   #complaints = "";
 
-  /** Starts `command`; an abort of `signal` kills it. Throws `UserError` (69) when it cannot be started. */
+  /**
+   * Starts `command`; an abort of `signal` kills it. Throws `UserError` (69) when it cannot be started, and an
+   * `Error` when the machine is short of something for that.
+   */
   constructor(command: string, { args, signal }: { args: readonly string[]; signal: AbortSignal }) {
     this.#child = start(command, args);
     this.#output = this.#child.stdout.getReader({ mode: "byob" });
@@ -139,7 +142,8 @@ function start(command: string, args: readonly string[]): Deno.ChildProcess {
   try {
     return spawn([command, ...args], { output: true });
   } catch (error) {
-    throw new UserError(`Cannot read the journal: ${why(error, command)}`, 69);
+    const sentence = `Cannot read the journal: ${why(error, command)}`;
+    throw isShortage(error) ? new Error(sentence) : new UserError(sentence, 69);
   }
 }
 
