@@ -14,13 +14,58 @@ for (const args of ["--help", "ban --help"]) {
   });
 }
 
-Deno.test("wrong usage is one sentence and code 64", async () => {
-  const { code, stdout, stderr } = await program(["frobnicate"]);
-  assert.deepEqual({ code, stdout, stderr }, {
-    code: 64,
-    stdout: "",
-    stderr: "error: unknown command 'frobnicate'\n",
+/** Wrong usage, and the sentence that the program says about it. */
+const WRONG: readonly (readonly [args: string, sentence: string])[] = [
+  ["frobnicate", "unknown command 'frobnicate': see strongmonitor --help"],
+  ["start", "unknown command 'start': did you mean 'run'?"],
+  ["stop", "unknown command 'stop': did you mean 'systemctl stop strongmonitor'?"],
+  ["statsu", "unknown command 'statsu': did you mean 'status'?"],
+  ["whitelist ad", "unknown command 'ad': did you mean add?"],
+  ["bans --jso", "unknown option '--jso': did you mean --json?"],
+  ["ban", "missing required argument 'addresses'"],
+];
+
+for (const [args, sentence] of WRONG) {
+  Deno.test(`wrong usage \`${args}\` is one sentence and code 64`, async () => {
+    assert.deepEqual(await program(args.split(" ")), {
+      code: 64,
+      stdout: "",
+      stderr: `strongmonitor: ${sentence}\n`,
+    });
   });
+}
+
+Deno.test("with `--json` what failed is an object of one form, whoever complains", async () => {
+  for (
+    const [args, code] of [["bans --nonsense --json", 64], [
+      "bans --json -c /nowhere -s /nowhere",
+      69,
+    ]] as const
+  ) {
+    const result = await program(args.split(" "));
+    const { error, ...rest } = JSON.parse(result.stdout);
+    assert.deepEqual([result.code, rest, result.stderr], [code, { code }, `strongmonitor: ${error}\n`]);
+  }
+});
+
+Deno.test("options may stand in front of a command", async () => {
+  for (const args of ["--state /nowhere bans", "-s /nowhere --json whitelist list"]) {
+    const { code, stderr } = await program(args.split(" "));
+    assert.equal(code, 69, stderr);
+    assert.match(stderr, /Cannot open the state \/nowhere: the monitor has not run yet/);
+  }
+});
+
+Deno.test("a full disk behind standard output is one sentence", async () => {
+  const { code, stderr } = await new Deno.Command("sh", {
+    args: ["-c", '"$DENO" run -A --quiet "$MAIN" --help > /dev/full'],
+    env: { DENO: Deno.execPath(), MAIN },
+  }).output();
+  assert.equal(code, 1);
+  assert.match(
+    new TextDecoder().decode(stderr),
+    /^strongmonitor: Cannot write to standard output: No space left on device[^\n]*\n$/,
+  );
 });
 
 Deno.test("what Node.js has deprecated is no business of whoever runs the program", async () => {

@@ -1,5 +1,5 @@
 import { type Permissions, permissionsFor, SOCKET } from "../lib/config/permissions.ts";
-import { SETTINGS } from "../lib/config/stock.ts";
+import { SETTINGS } from "../lib/config/file.ts";
 import type { Config } from "../lib/config/types.ts";
 import { SEARCH_PATH } from "../lib/core/child_process.ts";
 import { UserError } from "../lib/core/error.ts";

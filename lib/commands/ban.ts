@@ -1,12 +1,11 @@
 import { type Micros, now } from "../core/time.ts";
-import { rouseMonitor } from "../monitor/control.ts";
 import { isLocked } from "../state/lock.ts";
 import type { State } from "../state/state.ts";
 import { type BanStatus, isInForce, keptText } from "../deciding/ban.ts";
 import { UserError } from "../core/error.ts";
 import { banJson } from "./bans.ts";
-import { outcome, requireNetwork, requireSpanOrForever } from "./change.ts";
-import { knownWhitelist, openConfig, openState } from "./open.ts";
+import { forEach, outcome, patience, requireNetworks, requireSpanOrForever, tellMonitor } from "./change.ts";
+import { type Grounds, knownWhitelist, withGrounds } from "./open.ts";
 import { type CommonOptions, localTime, print, printJson } from "./output.ts";
 
 /** Reason of a ban where none is given. */
@@ -19,40 +18,64 @@ export interface BanOptions extends CommonOptions {
   readonly reason?: string;
 }
 
+/** A ban that was put into the state. */
+interface Begun {
+  readonly id: number;
+  /** The one of before that it joined; null: there was none. */
+  readonly before: BanStatus | null;
+}
+
 /** Outcome of `ban`. */
 interface Result {
   readonly done: "banned" | "extended" | "unchanged";
   /** The ban in force now. */
   readonly ban: BanStatus;
   readonly running: boolean;
+  /** The configuration bans nobody really. */
+  readonly observes: boolean;
 }
 
 /**
- * `ban`: puts a ban into the state and tells what stands now, and what the firewall made of it within three seconds.
- * It is a ban of all traffic: one that is in force already keeps its reason, and the later of the two ends. Throws `UserError` (1, 64, 69, 78).
+ * `ban`: puts bans into the state and tells what stands now, and what the firewall made of them within three seconds. They are
+ * bans of all traffic: one that is in force already keeps its reason, and the later of the two ends. Exit code 1 where an address
+ * is whitelisted, or the firewall refuses. Throws `UserError` (64, 69).
  */
-export async function banCommand(target: string, options: BanOptions): Promise<number> {
-  const address = requireNetwork(target);
+export function banCommand(targets: readonly string[], options: BanOptions): Promise<number> {
+  const addresses = requireNetworks(targets);
   const span = requireSpanOrForever(options.for);
-  const config = openConfig(options);
-  const state = openState({ ...options, state: config.stateDirectory });
-  try {
-    const origin = knownWhitelist(config, state).covering(address);
-    if (origin !== null) throw new UserError(`Cannot ban ${address}: it is whitelisted (${origin})`, 1);
-    const reason = options.reason === undefined ? null : keptText(options.reason);
-    const result = await ban(state, { address, span, reason: reason || BY_HAND });
-    if (options.json) printJson(resultJson(result));
-    else resultLines(result, reason).forEach(print);
-    return 0;
-  } finally {
-    state.close();
-  }
+  const reason = options.reason === undefined ? null : keptText(options.reason);
+  return withGrounds(options, async (grounds) => {
+    const { state, config } = grounds;
+    const whitelist = knownWhitelist(grounds);
+    const begun: Begun[] = [];
+    const refused = await forEach(addresses, options, (address) => {
+      const origin = whitelist.covering(address);
+      if (origin !== null) throw new UserError(`Cannot ban ${address}: it is whitelisted (${origin})`, 1);
+      begun.push(begin(state, { address, span, reason: reason || BY_HAND }));
+      return 0;
+    });
+    if (begun.length === 0) return refused;
+    tellMonitor(state, deedText(begun.map(({ id }) => state.bans.get(id)!)));
+    const deadline = patience();
+    const failed = await forEach(begun, options, async ({ id, before }) => {
+      const settled = ({ appliedAt, ended }: BanStatus) => appliedAt !== null || ended !== null;
+      const ban = await outcome(state, { id, settled, deadline });
+      if (ban.ended !== null) throw new UserError(`Cannot ban ${ban.address}: ${whyEnded(grounds, ban)}`, 1);
+      const done = before?.id !== id ? "banned" : before.until !== ban.until ? "extended" : "unchanged";
+      const observes = config?.ban.firewall === "observe";
+      const result: Result = { done, ban, running: isLocked(state.directory), observes };
+      if (options.json) printJson(resultJson(result));
+      else resultLines(result, reason).forEach(print);
+      return ban.error === null ? 0 : 1;
+    });
+    return refused || failed;
+  });
 }
 
-async function ban(
+function begin(
   state: State,
   { address, span, reason }: { address: string; span: Micros | null; reason: string },
-): Promise<Result> {
+): Begun {
   const known = { address, scope: "all" } as const;
   const before = state.bans.find(known);
   const start = now();
@@ -64,26 +87,35 @@ async function ban(
     start,
     until: span === null ? null : start + span,
   });
-  const { id } = state.bans.find(known)!;
-  rouseMonitor(state.directory);
-  const settled = ({ appliedAt, ended }: BanStatus) => appliedAt !== null || ended !== null;
-  const ban = await outcome(state, { id, settled });
-  if (ban.ended !== null) {
-    throw new UserError(`Cannot ban ${address}: the monitor ended the ban at once (${ban.endReason})`, 1);
-  }
-  const done = before?.id !== ban.id ? "banned" : before.until !== ban.until ? "extended" : "unchanged";
-  return { done, ban, running: isLocked(state.directory) };
+  return { id: state.bans.find(known)!.id, before };
+}
+
+/** What the monitor's log is told. */
+function deedText(bans: readonly BanStatus[]): string {
+  return `ban ${bans.map(({ address }) => address).join(" ")} ${lasting(bans[0]!)}: ${bans[0]!.reason}`;
+}
+
+/** Why the monitor ended a ban at once: it knows more of the whitelist. */
+function whyEnded(grounds: Grounds, { address, endReason }: BanStatus): string {
+  if (endReason !== "whitelisted") return `the monitor ended the ban at once (${endReason})`;
+  const origin = knownWhitelist(grounds).covering(address);
+  return `the monitor never bans it: it is ${
+    origin === null ? "whitelisted there" : `whitelisted (${origin})`
+  }`;
+}
+
+function lasting({ until }: Pick<BanStatus, "until">): string {
+  return until === null ? "for good" : `until ${localTime(until)}`;
 }
 
 function resultJson({ done, ban, running }: Result): unknown {
   return { ...banJson(ban), done, running };
 }
 
-function resultLines({ done, ban, running }: Result, reason: string | null): string[] {
-  const until = ban.until === null ? "for good" : `until ${localTime(ban.until)}`;
+function resultLines({ done, ban, running, observes }: Result, reason: string | null): string[] {
   const verb =
     { banned: "banned", extended: "was banned already, now", unchanged: "was banned already" }[done];
-  const lines = [`${ban.address} ${verb} ${until}: ${ban.reason}`, fate(ban, running)];
+  const lines = [`${ban.address} ${verb} ${lasting(ban)}: ${ban.reason}`, fate({ ban, running, observes })];
   if (reason !== null && reason !== ban.reason) {
     lines.push(`The reason "${reason}" is not kept: a ban keeps the one that it began with.`);
   }
@@ -91,10 +123,14 @@ function resultLines({ done, ban, running }: Result, reason: string | null): str
 }
 
 /** What the firewall made of a ban so far. */
-function fate(ban: BanStatus, running: boolean): string {
+function fate({ ban, running, observes }: Omit<Result, "done">): string {
   if (isInForce(ban)) return "It is in force.";
   if (ban.appliedAt !== null) return "It is noted only: without a firewall nobody is really banned.";
-  if (!running) return "It is not in force: the monitor is not running, and will see to it when it starts.";
+  if (!running) {
+    return observes
+      ? "It is noted only: by this configuration nobody is really banned."
+      : "It is not in force: the monitor is not running, and will see to it when it starts.";
+  }
   if (ban.error !== null) return `It is not in force yet, the monitor keeps trying: ${ban.error}`;
   return "It is not in force yet: the firewall has not answered.";
 }

@@ -12,6 +12,7 @@ import {
   print,
   printJson,
   printTable,
+  zoneText,
 } from "./output.ts";
 
 /** Bans that `bans --all` shows. */
@@ -30,18 +31,21 @@ export function bansCommand(options: CommonOptions & { all?: boolean }): number 
   else if (bans.length === 0) print(options.all ? "No bans yet." : "No bans in force.");
   else {
     printTable(["ADDRESS", "SINCE", "UNTIL", "FIREWALL", "REASON"], bans.map(banRow));
-    print(totalsText(totals));
+    print(`${totalsText(totals)}. ${zoneText()}`);
   }
   return 0;
 }
 
-/**
- * What the firewall has of the bans that were decided: `3 decided: 2 in force, 1 waiting, the oldest for
- * 5m`.
- */
+/** What the firewall has of the bans that have not ended: `3 bans: 2 in force, 1 waiting for the firewall for 5m`. */
 export function totalsText({ decided, inForce, waiting, waitingSince }: BanTotals): string {
-  const age = waitingSince === null ? "" : `, the oldest for ${formatDuration(now() - waitingSince)}`;
-  return `${decided} decided: ${inForce} in force, ${waiting} waiting${age}`;
+  const noted = decided - inForce - waiting;
+  const age = waitingSince === null ? "" : ` for ${formatDuration(now() - waitingSince)}`;
+  const parts = [
+    ...inForce > 0 ? [`${inForce} in force`] : [],
+    ...waiting > 0 ? [`${waiting} waiting for the firewall${age}`] : [],
+    ...noted > 0 ? [`${noted} noted only`] : [],
+  ];
+  return decided === 0 ? "no ban" : `${counted(decided, "ban")}: ${parts.join(", ")}`;
 }
 
 /** A ban as machines read it. */
@@ -76,7 +80,7 @@ function untilText({ until }: BanStatus): string {
 
 function firewallText(ban: BanStatus): string {
   const { ended, appliedBy, attempts, error } = ban;
-  if (error !== null) return `failed ${counted(attempts, "time")}`;
+  if (error !== null) return `${ended === null ? "ban" : "lift"} failed ${counted(attempts, "time")}`;
   if (ended !== null) return appliedBy === null ? "-" : `${appliedBy}, to be lifted`;
   return isWaiting(ban) || appliedBy === null ? "waiting" : appliedBy;
 }

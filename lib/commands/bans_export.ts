@@ -6,7 +6,7 @@ import { type Ban, banRecord } from "../deciding/ban.ts";
 import { timeout } from "../firewall/nft_script.ts";
 import { withState } from "./open.ts";
 import { counted, jsonText } from "../core/text.ts";
-import { type CommonOptions, EXPORT_FORMATS, printError, printLines } from "./output.ts";
+import { type CommonOptions, EXPORT_FORMATS, printData, printError } from "./output.ts";
 
 /** A format of `bans --export`. */
 export type ExportFormat = typeof EXPORT_FORMATS[number];
@@ -33,7 +33,7 @@ export function bansExportCommand(format: ExportFormat, options: CommonOptions):
   const bans = withState(options, ({ bans }) => bans.inForce());
   const standing = bans.filter(({ until }) => until === null || until > time);
   const { lines, warnings } = exportBans(standing, { format, now: time });
-  printLines(lines);
+  printData(lines);
   warnings.forEach((warning) => printError(`Warning: ${warning}`));
   return 0;
 }

@@ -1,12 +1,11 @@
 import { counted } from "../core/text.ts";
-import { rouseMonitor } from "../monitor/control.ts";
 import { type Micros, now } from "../core/time.ts";
 import { keptText, meet, type NewBan, type StandingBan } from "../deciding/ban.ts";
 import type { Whitelist } from "../deciding/whitelist.ts";
 import { type ListedBan, readBanLine } from "./ban_list.ts";
-import { requireSpanOrForever, warnIfStopped } from "./change.ts";
+import { requireSpanOrForever, tellMonitor, warnIfStopped } from "./change.ts";
 import { inputLines, openInput } from "./input.ts";
-import { knownWhitelist, openConfig, openState } from "./open.ts";
+import { knownWhitelist, withGrounds } from "./open.ts";
 import { type CommonOptions, print, printError, printJson } from "./output.ts";
 import { Progress } from "./progress.ts";
 
@@ -63,18 +62,17 @@ interface Candidate {
  * that a monitor can write in between; a second time, as after an interruption, changes nothing that is written already. Wrong
  * lines are told, the others count. Exit code 1 when there were any. Throws `UserError` (64, 69, 78).
  */
-export async function bansImportCommand(file: string, options: ImportOptions): Promise<number> {
+export function bansImportCommand(file: string, options: ImportOptions): Promise<number> {
   const span = requireSpanOrForever(options.for);
-  const config = openConfig(options);
-  const state = openState({ ...options, state: config.stateDirectory });
-  try {
+  return withGrounds(options, async (grounds) => {
+    const { state } = grounds;
     const [time, name] = [now(), file === "-" ? "standard input" : file];
     const provenance = { kind: "import", name } as const;
     const until = span === null ? null : time + span;
     const reason = keptText(options.reason ?? `[IMPORT] ${name}`);
     const importing = new Importing({
       bans: state.bans,
-      whitelist: knownWhitelist(config, state),
+      whitelist: knownWhitelist(grounds),
       now: time,
       name,
       complete: (ban) => ({ scope: "all", count: 0, start: time, until, provenance, reason, ...ban }),
@@ -82,20 +80,19 @@ export async function bansImportCommand(file: string, options: ImportOptions): P
     });
     await read(file, importing);
     const { summary, wrong, spared } = importing;
-    if (summary.banned + summary.extended > 0) rouseMonitor(state.directory);
+    const made = summary.banned + summary.extended;
+    if (made > 0) tellMonitor(state, `bans --import ${file}: ${counted(made, "ban")}`);
     wrong.tell();
     spared.tell();
     if (options.json) printJson({ file, ...summary });
     else print(`${name}: ${sentence(summary)}`);
     warnIfStopped(state.directory);
     return summary.wrong === 0 ? 0 : 1;
-  } finally {
-    state.close();
-  }
+  });
 }
 
 async function read(file: string, importing: Importing): Promise<void> {
-  const input = openInput(file);
+  const input = openInput(file, "bans --import");
   const progress = new Progress();
   progress.begin("bytes", input.size);
   try {

@@ -3,46 +3,108 @@ import { configWarnings } from "../config/warnings.ts";
 import { describeConfig } from "../config/describe.ts";
 import { whitelistProblem } from "../config/whitelist_file.ts";
 import { counted } from "../core/text.ts";
-import { type Micros, SECOND } from "../core/time.ts";
+import { messageOf, UserError } from "../core/error.ts";
+import { type Micros, now, SECOND } from "../core/time.ts";
+import { journalMatches } from "../monitor/feeds.ts";
+import { openJournal } from "../sources/journal/journal.ts";
 import type { Growth, Rule } from "../rules/rule.ts";
-import { inspectFiles } from "../sources/files/inspection.ts";
+import { inspectFiles, type Inspection } from "../sources/files/inspection.ts";
 import { openConfig, permissionProblem } from "./open.ts";
-import { type CommonOptions, print, printJson, printLines } from "./output.ts";
-import { programWarnings } from "./programs.ts";
-import { runRuleTests } from "./rule_tests.ts";
+import { type CommonOptions, print, printFailure, printJson, printLines } from "./output.ts";
+import { programProblems } from "./programs.ts";
+import { runRuleTests, type TestResult } from "./rule_tests.ts";
+
+/** Options of `check`. */
+export interface CheckOptions extends CommonOptions {
+  /** Say only what is wrong. */
+  readonly quiet?: boolean;
+}
 
 /**
- * `check`: reads the configuration with its password file, and explains it. Throws `UserError` (78)
- * when the configuration is wrong, when this program lacks a permission for it, and when a
- * whitelist file cannot be read. Exit code 1 when a rule fails a test, or this user may not read a
- * log file.
+ * `check`: reads the configuration with its password file (`-`: from standard input), explains it, and ends with a verdict. Exit
+ * code 78 when the configuration is wrong, when this program lacks a permission for it, and when a whitelist file cannot be
+ * read; 1 when a rule fails a test, a ban command cannot run, or this user may not read the journal or a log file.
  */
-export function checkCommand(options: CommonOptions): number {
-  const config = openConfig(options, { withPassword: true });
-  const programs = programWarnings(config);
+export async function checkCommand(options: CheckOptions): Promise<number> {
+  const config = configOrNull(options);
+  if (config === null) return 78;
   const tests = runRuleTests(config);
-  const problem = permissionProblem(config, options) ?? whitelistProblem(config.whitelist);
+  const refusal = permissionProblem(config, options) ?? whitelistProblem(config.whitelist);
   // Without its permissions this program cannot tell.
-  const files = problem === null ? filesOf(config).map(inspectFiles) : [];
-  const unreadable = files.flatMap(({ problems }) => problems);
-  const isGood = tests.failures.length === 0 && unreadable.length === 0;
+  const files = refusal === null ? filesOf(config).map(inspectFiles) : [];
+  const problems = [
+    ...programProblems(config),
+    ...refusal === null ? await journalProblems(config) : [],
+    ...files.flatMap(({ problems }) => problems),
+    ...tests.failures,
+  ];
+  const warnings = configWarnings(config);
+  const ok = refusal === null && problems.length === 0;
   if (options.json) {
-    const warnings = [...configWarnings(config), ...programs];
-    const ok = problem === null && isGood;
-    printJson({ ok, error: problem?.message ?? null, ...configJson(config), files, warnings, tests });
+    const error = refusal?.message ?? null;
+    printJson({ ok, error, ...configJson(config), files, problems, warnings, tests });
   } else {
-    printLines(describeConfig(config).split("\n"));
-    programs.forEach((warning) => print(`Warning: ${warning}`));
-    for (const { pattern, found } of files) {
-      print(`Files: ${pattern}: ${found > 0 ? `${found} found` : "none that can be read yet"}`);
-    }
-    if (tests.tried > 0) {
-      print(`Tests: ${counted(tests.tried, "line")} tried, ${tests.failures.length} failed`);
-    }
-    [...unreadable, ...tests.failures].forEach((sentence) => print(`Failed: ${sentence}`));
+    if (!options.quiet) explain(config, { files, tests });
+    problems.forEach((sentence) => print(`Failed: ${sentence}`));
   }
-  if (problem !== null) throw problem;
-  return isGood ? 0 : 1;
+  if (refusal !== null) printFailure(refusal.sentences, { code: refusal.code, json: false });
+  if (!options.json && !(options.quiet && ok)) {
+    print(verdict(config.path, { mistakes: problems.length + (refusal?.sentences.length ?? 0), warnings }));
+  }
+  return refusal !== null ? refusal.code : ok ? 0 : 1;
+}
+
+/** The configuration; null where it is wrong, which is told with a verdict. */
+function configOrNull(options: CheckOptions): Config | null {
+  try {
+    return openConfig(options, { withPassword: true });
+  } catch (error) {
+    if (!(error instanceof UserError) || options.json) throw error;
+    printFailure(error.sentences, { code: error.code, json: false });
+    print(verdict(options.config, { mistakes: error.sentences.length, warnings: [] }));
+    return null;
+  }
+}
+
+function verdict(
+  path: string,
+  { mistakes, warnings }: { mistakes: number; warnings: readonly string[] },
+): string {
+  const warned = warnings.length === 0 ? "" : `, with ${counted(warnings.length, "warning")}`;
+  return mistakes === 0
+    ? `${path} is good${warned}`
+    : `${path} is NOT good: ${counted(mistakes, "problem")}${warned}`;
+}
+
+function explain(
+  config: Config,
+  { files, tests }: { files: readonly Inspection[]; tests: TestResult },
+): void {
+  printLines(describeConfig(config).split("\n"));
+  for (const { pattern, found } of files) {
+    print(`Files: ${pattern}: ${found > 0 ? `${found} found` : "none that can be read yet"}`);
+  }
+  if (tests.tried > 0) {
+    print(`Tests: ${counted(tests.tried, "line")} tried, ${tests.failures.length} failed`);
+  }
+}
+
+/** Milliseconds that journalctl may take. */
+const JOURNAL_PATIENCE = 10_000;
+
+/** Says why this user cannot read the journal, where modules read it. */
+async function journalProblems({ modules }: Config): Promise<string[]> {
+  const matches = journalMatches(modules);
+  if (matches.identifiers.length + matches.units.length === 0) return [];
+  const time = now();
+  const journal = openJournal({ ...matches, follow: false, until: time });
+  try {
+    const signal = AbortSignal.timeout(JOURNAL_PATIENCE);
+    for await (const _ of journal.batches({ after: null, since: time }, signal)) break;
+    return [];
+  } catch (error) {
+    return [messageOf(error)];
+  }
 }
 
 /** Returns the patterns of log files that modules read, each once. */

@@ -3,21 +3,21 @@
  * `--help` and `status` evaluate none of the others'.
  */
 import { Command, Option } from "commander";
+import { UserError } from "../core/error.ts";
 import type { Log } from "../core/log.ts";
+import { unknownCommand } from "./arguments.ts";
 import type { InitOptions } from "./init/init.ts";
 import type { BanOptions } from "./ban.ts";
+import type { CheckOptions } from "./check.ts";
 import type { ExportFormat } from "./bans_export.ts";
 import type { ImportOptions } from "./bans_import.ts";
 import type { KnockNewOptions } from "./knock.ts";
-import { type CommonOptions, EXPORT_FORMATS, printError, printLines, TOP_TABLES } from "./output.ts";
+import { type CommonOptions, CONFIG, EXPORT_FORMATS, printError, printLines, TOP_TABLES } from "./output.ts";
 import type { RunOptions, RunSignals } from "./run.ts";
+import type { UnbanOptions } from "./unban.ts";
 import type { TopOptions } from "./top.ts";
 import type { WhatIfOptions } from "./what_if.ts";
 import type { WhitelistAddOptions } from "./whitelist.ts";
-
-/** Where commander's hint begins: what stands before is one line, whatever the arguments hold that it quotes. */
-const HINT = /\n(?=\(Did you mean [^\n]*\)$)/;
-const CONFIG = "/etc/strongmonitor/config.jsonc";
 
 /** What the command line is given by the program. */
 export interface CommandLineParts {
@@ -41,15 +41,19 @@ export function commandLine(parts: CommandLineParts): Command {
     .configureOutput({
       writeOut: (text) => printLines(text.trimEnd().split("\n")),
       writeErr: (text) => text.trimEnd().split("\n").forEach(printError),
-      outputError: (text) => text.trimEnd().split(HINT).forEach(printError),
+      // The program tells what it catches.
+      outputError: () => {},
       getOutHasColors: () => false,
       getErrHasColors: () => false,
     })
     .exitOverride()
     .addHelpText(
       "after",
-      "\nExit codes: 0 done, 1 failed, 64 wrong usage, 69 something needed is unavailable, 78 wrong configuration",
+      "\nExit codes: 0 done, 1 failed, 64 wrong usage, 69 something needed is\nunavailable, 78 wrong configuration",
     );
+  program.on("command:*", ([name]: string[]) => {
+    program.error(unknownCommand(program, name!), { code: "commander.unknownCommand" });
+  });
   addInit(program, exit);
   addRun(program, parts);
   addHistory(program, exit);
@@ -189,19 +193,26 @@ function addTrials(program: Command, exit: CommandLineParts["exit"]): void {
   subcommand(program, {
     usage: "check",
     summary: "check the configuration and say what it means",
-    examples: ["check --config ./config.jsonc"],
+    examples: ["check --config ./config.jsonc", "check --quiet", "check --config - < draft.jsonc"],
   })
+    .option("-q, --quiet", "say only what is wrong")
     .option("--json", "print JSON")
-    .action(async (options: Options) => exit((await import("./check.ts")).checkCommand(options)));
+    .action(async (options: Options & CheckOptions) =>
+      exit(await (await import("./check.ts")).checkCommand(options))
+    );
   subcommand(program, {
-    usage: "match [file]",
-    summary: "show what the rules make of each line of a file, or of standard input",
-    examples: ["match --module SSHD - < /var/log/auth.log", "match --module SSHD --json - < lines"],
+    usage: "match [input]",
+    summary: "show what the rules make of a line, or of each line of a file or of standard input",
+    examples: [
+      "match 'Invalid user admin from 192.0.2.7 port 4711'",
+      "match - < /var/log/auth.log",
+      "match --module SSHD --json lines.txt",
+    ],
   })
-    .requiredOption("-m, --module <name>", "module that reads the lines")
-    .option("--json", "print one JSON object a line")
-    .action(async (file: string | undefined, options: Options & { module: string }) =>
-      exit(await (await import("./match.ts")).matchCommand(file ?? "-", options))
+    .option("-m, --module <name>", "module that reads the lines; each line's own without")
+    .option("--json", "print one JSON object a line, and a summary")
+    .action(async (input: string | undefined, options: Options & { module?: string }) =>
+      exit(await (await import("./match.ts")).matchCommand(requireInput(input), options))
     );
   subcommand(program, {
     usage: "replay [files...]",
@@ -215,9 +226,19 @@ function addTrials(program: Command, exit: CommandLineParts["exit"]): void {
     .option("--since <time>", "read the journal from this time on")
     .option("--until <time>", "read the journal up to this time")
     .option("--json", "print one JSON object a ban, and a summary")
-    .action(async (files: string[], options: Options & { since?: string; until?: string }) =>
-      exit(await (await import("./replay.ts")).replayCommand(files, options))
-    );
+    .action(async (files: string[], options: Options & { since?: string; until?: string }) => {
+      const isOfJournal = options.since !== undefined || options.until !== undefined;
+      const inputs = files.length > 0 || isOfJournal ? files : [requireInput(undefined)];
+      exit(await (await import("./replay.ts")).replayCommand(inputs, options));
+    });
+}
+
+/** An input that was named, or standard input: a terminal there would be waited for in silence. */
+function requireInput(input: string | undefined): string {
+  if (input === undefined && Deno.stdin.isTerminal()) {
+    throw new UserError("Cannot read lines from a terminal: name a file, or say - to type them", 64);
+  }
+  return input ?? "-";
 }
 
 /** The command that compares two configurations. */
@@ -255,7 +276,7 @@ function addBans(program: Command, exit: CommandLineParts["exit"]): void {
       "bans --export nft | ssh root@other nft -f -",
       "bans --export json > bans.json",
       "bans --import bans.json",
-      "bans --import - --for 7d --reason 'a list of scanners' < scanners.txt",
+      "bans --import - --for 7d --reason scanners < list.txt",
     ],
   })
     .option("-a, --all", "the newest thousand, those that have ended as well")
@@ -275,20 +296,25 @@ function addBans(program: Command, exit: CommandLineParts["exit"]): void {
     .option("--json", "print one JSON object a ban, or what was imported")
     .action(async (options: BansOptions) => exit(await runBans(options)));
   subcommand(program, {
-    usage: "ban <address>",
-    summary: "ban an address or a network",
-    examples: ["ban 192.0.2.7 --for 2h --reason 'port scan'", "ban 2001:db8::/64"],
+    usage: "ban <addresses...>",
+    summary: "ban addresses and networks",
+    examples: ["ban 192.0.2.7 --for 2h --reason 'port scan'", "ban 192.0.2.8 2001:db8::/64"],
   })
     .option("--for <span>", "how long, such as 90s, 2h or 1d12h", "forever")
     .option("--reason <text>", "reason to keep with it")
     .option("--json", "print JSON")
-    .action(async (address: string, options: Options & BanOptions) =>
-      exit(await (await import("./ban.ts")).banCommand(address, options))
+    .action(async (addresses: string[], options: Options & BanOptions) =>
+      exit(await (await import("./ban.ts")).banCommand(addresses, options))
     );
-  subcommand(program, { usage: "unban <address>", summary: "lift a ban", examples: ["unban 192.0.2.7"] })
-    .option("--json", "print JSON")
-    .action(async (address: string, options: Options) =>
-      exit(await (await import("./unban.ts")).unbanCommand(address, options))
+  subcommand(program, {
+    usage: "unban [addresses...]",
+    summary: "lift bans",
+    examples: ["unban 192.0.2.7 192.0.2.8", "unban --all"],
+  })
+    .option("--all", "lift all bans")
+    .option("--json", "print one JSON object a ban")
+    .action(async (addresses: string[], options: Options & UnbanOptions) =>
+      exit(await (await import("./unban.ts")).unbanCommand(addresses, options))
     );
 }
 
@@ -307,29 +333,30 @@ function addWhitelist(program: Command, exit: CommandLineParts["exit"]): void {
     "Says who is never banned.",
   );
   subcommand(whitelist, {
-    usage: "add <address>",
-    summary: "never ban an address or network, and lift what stands against it",
+    usage: "add <targets...>",
+    summary: "never ban an address, a network or a DNS name, and lift their bans",
     examples: [
       "whitelist add 198.51.100.0/24 --note office",
-      "whitelist add 192.0.2.7 --for 8h",
+      "whitelist add 192.0.2.7 192.0.2.8 --for 8h",
+      "whitelist add home.example.org",
       "whitelist add 192.0.2.7 --until 2027-01-31",
     ],
   })
-    .option("--for <span>", "how long, such as 90s, 2h or 1d12h (default: forever)")
+    .option("--for <span>", "how long, such as 90s, 2h or 1d12h; a new entry without lasts forever")
     .option("--until <date>", "the day at whose start it ends, or a date and a time (ISO 8601)")
     .option("--note <text>", "note to keep with it")
     .option("--json", "print JSON")
-    .action(async (address: string, options: Options & WhitelistAddOptions) =>
-      exit((await import("./whitelist.ts")).whitelistAddCommand(address, options))
+    .action(async (targets: string[], options: Options & WhitelistAddOptions) =>
+      exit(await (await import("./whitelist.ts")).whitelistAddCommand(targets, options))
     );
   subcommand(whitelist, {
-    usage: "remove <address>",
+    usage: "remove <targets...>",
     summary: "take back what `whitelist add` did",
     examples: ["whitelist remove 198.51.100.0/24"],
   })
     .option("--json", "print JSON")
-    .action(async (address: string, options: Options) =>
-      exit((await import("./whitelist.ts")).whitelistRemoveCommand(address, options))
+    .action(async (targets: string[], options: Options) =>
+      exit(await (await import("./whitelist.ts")).whitelistRemoveCommand(targets, options))
     );
   subcommand(whitelist, {
     usage: "list",
@@ -337,7 +364,9 @@ function addWhitelist(program: Command, exit: CommandLineParts["exit"]): void {
     examples: ["whitelist list --json"],
   })
     .option("--json", "print one JSON object an entry")
-    .action(async (options: Options) => exit((await import("./whitelist.ts")).whitelistListCommand(options)));
+    .action(async (options: Options) =>
+      exit((await import("./whitelist_list.ts")).whitelistListCommand(options))
+    );
 }
 
 function addKnock(program: Command, exit: CommandLineParts["exit"]): void {

@@ -1,18 +1,23 @@
-import { rouseMonitor } from "../monitor/control.ts";
 import { UserError } from "../core/error.ts";
-import { warnIfStopped } from "./change.ts";
+import { now } from "../core/time.ts";
+import { tellMonitor, warnIfStopped } from "./change.ts";
 import { withState } from "./open.ts";
-import { type CommonOptions, print, printJson } from "./output.ts";
+import { type CommonOptions, localTime, print, printJson } from "./output.ts";
 
 /**
- * `confirm`: ends the trial and keeps its bans. Throws `UserError` (69, 78; 1 when no trial is
- * under way).
+ * `confirm`: ends the trial and keeps its bans. Throws `UserError` (69; 1 when no trial is under
+ * way).
  */
 export function confirmCommand(options: CommonOptions): number {
   return withState(options, (state) => {
-    if (state.trial() === null) throw new UserError("Cannot confirm: no trial is under way", 1);
+    const trial = state.trial();
+    if (trial === null) throw new UserError("Cannot confirm: no trial is under way", 1);
+    if (trial.end <= now()) {
+      const end = `the trial ended at ${localTime(trial.end)}`;
+      throw new UserError(`Cannot confirm: ${end}, and its bans with it; begin another one`, 1);
+    }
     state.setTrial(null);
-    rouseMonitor(state.directory);
+    tellMonitor(state, "confirm the trial");
     if (options.json) printJson({ done: "confirmed" });
     else print("Confirmed: bans hold as long as they are meant to.");
     warnIfStopped(state.directory);

@@ -1,6 +1,6 @@
 /** What lets lines run through the pipeline without a state, a log and bans: for commands that only tell. */
 import { addressOf } from "../core/address_reader.ts";
-import { decode } from "../core/bytes.ts";
+import { decode, encode } from "../core/bytes.ts";
 import type { Log } from "../core/log.ts";
 import type { Records } from "../core/records.ts";
 import { now } from "../core/time.ts";
@@ -8,6 +8,7 @@ import { type BatchStore, type Judge, Pipeline } from "../monitor/pipeline.ts";
 import type { MessageReader } from "../reading/message_reader.ts";
 import type { Reader } from "../reading/reader.ts";
 import type { ModuleRules } from "../rules/rule.ts";
+import { RecordBuffer } from "../sources/record_buffer.ts";
 
 /** Counts the lines that would be recorded, and keeps nothing. */
 export class NoStore implements BatchStore {
@@ -47,7 +48,8 @@ export function idlePipeline(rules: ModuleRules, note: Judge["note"] = () => {})
 
 /** What the rules of a module make of one line. */
 export interface LineMatch {
-  readonly module: string;
+  /** Null: no module finds an address in it. */
+  readonly module: string | null;
   readonly address: string | null;
   /** What the module read out of the line. */
   readonly fields: Readonly<Record<string, string>>;
@@ -55,6 +57,16 @@ export interface LineMatch {
   readonly hits: readonly string[];
   /** Whether the line would be recorded. */
   readonly logged: boolean;
+}
+
+/** One line as a record. */
+export function recordOf(line: string): RecordBuffer {
+  const buffer = new RecordBuffer(0);
+  buffer.begin();
+  const { bytes, end } = encode(line);
+  buffer.put(bytes.array.subarray(0, end));
+  buffer.addLine({ from: 0, to: end, isASCII: true, most: Infinity }, now());
+  return buffer;
 }
 
 /** Tells what the rules of one module make of lines, counting nothing. */

@@ -16,8 +16,11 @@ export interface Period {
 }
 
 /** The lines of files, one file after the other; `-` is standard input. Throws `UserError` (69). */
-export async function* fileBatches(files: readonly string[], progress: Progress): AsyncGenerator<Batch> {
-  const inputs = files.map(openInput);
+export async function* fileBatches(
+  files: readonly string[],
+  { command, progress }: { command: string; progress: Progress },
+): AsyncGenerator<Batch> {
+  const inputs = files.map((file) => openInput(file, command));
   const sizes = inputs.map(({ size }) => size);
   progress.begin("bytes", sizes.reduce((sum, size) => sum === null || size === null ? null : sum + size, 0));
   for (const input of inputs) yield* readInput(input, (bytes) => progress.add(bytes));

@@ -1,7 +1,7 @@
 /** Files and standard input as batches of lines, for the commands that read them: unpacked where gzip has packed them. */
 import { decode } from "../core/bytes.ts";
 import { now } from "../core/time.ts";
-import { readDenial } from "../core/read_denial.ts";
+import { denial } from "../core/denial.ts";
 import { messageOf, UserError } from "../core/error.ts";
 import { LineSplitter } from "../sources/line_splitter.ts";
 import { RecordBuffer } from "../sources/record_buffer.ts";
@@ -11,6 +11,8 @@ import type { Batch } from "../sources/source.ts";
 export interface Input {
   /** `-` for standard input. */
   readonly name: string;
+  /** The command that reads it, for errors: `replay`. */
+  readonly command: string;
   readonly file: Pick<Deno.FsFile, "readSync" | "close">;
   /** In bytes as stored; null when nobody knows. */
   readonly size: number | null;
@@ -25,14 +27,14 @@ const GZIP = [0x1f, 0x8b];
 const MARK = [0xef, 0xbb, 0xbf];
 
 /** Opens a file, or standard input for `-`. Throws `UserError` (69). */
-export function openInput(name: string): Input {
-  if (name === "-") return { name, file: Deno.stdin, size: null };
+export function openInput(name: string, command: string): Input {
+  if (name === "-") return { name, command, file: Deno.stdin, size: null };
   try {
     const { size, isDirectory } = Deno.statSync(name);
     if (isDirectory) throw new Error("it is a directory");
-    return { name, file: Deno.openSync(name), size };
+    return { name, command, file: Deno.openSync(name), size };
   } catch (error) {
-    throw unreadable(name, error);
+    throw unreadable({ name, command }, error);
   }
 }
 
@@ -47,7 +49,7 @@ export function openEnd(name: string, most: number): Input {
     // What stands before the first line break is the rest of a line.
     file.seekSync(chunk.subarray(0, count).indexOf(LINE_FEED) + 1 - count, Deno.SeekMode.Current);
   }
-  return { name, file, size: Math.min(size, most) };
+  return { name, command: "replay", file, size: Math.min(size, most) };
 }
 
 /**
@@ -81,7 +83,7 @@ export async function* readInput(
     const damaged = lines.finish(buffer, now());
     if (buffer.length > 0) yield { records: buffer, position: "", damaged };
   } catch (error) {
-    throw unreadable(input.name, error);
+    throw unreadable(input, error);
   } finally {
     input.file.close();
   }
@@ -123,16 +125,17 @@ function unpacked(
   return ReadableStream.from(chunks()).pipeThrough(new DecompressionStream("gzip"));
 }
 
-function unreadable(name: string, error: unknown): UserError {
-  return new UserError(`Cannot read ${name}: ${why(name, error)}`, 69);
+function unreadable(input: Pick<Input, "name" | "command">, error: unknown): UserError {
+  return new UserError(`Cannot read ${input.name}: ${why(input, error)}`, 69);
 }
 
-function why(name: string, error: unknown): string {
+function why({ name, command }: Pick<Input, "name" | "command">, error: unknown): string {
+  const piped = (reader: string) => `${reader} ${name} | strongmonitor ${command} -`;
   if (error instanceof Deno.errors.NotFound) return "there is no such file";
-  if (error instanceof Deno.errors.PermissionDenied) return readDenial(name);
+  if (error instanceof Deno.errors.PermissionDenied) return denial("read it", () => piped("sudo cat"));
   if (error instanceof Deno.errors.NotCapable) {
     // A program that may not look cannot tell one from the other.
-    const remedy = name.endsWith(".gz") ? `zcat ${name} | strongmonitor … -` : `strongmonitor … - < ${name}`;
+    const remedy = name.endsWith(".gz") ? piped("zcat") : `strongmonitor ${command} - < ${name}`;
     return `there is no such file, or this program was built without the right to; if it exists: ${remedy}`;
   }
   return messageOf(error);

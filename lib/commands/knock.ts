@@ -1,12 +1,11 @@
 import { renderUnicodeCompact } from "uqr";
 import { formatDuration, now } from "../core/time.ts";
 import type { Config } from "../config/types.ts";
-import { rouseMonitor } from "../monitor/control.ts";
 import { codeSecret, otpauthUri, PLAIN_SECRET, plainSecret, seal } from "../deciding/knock_key.ts";
 import type { State } from "../state/state.ts";
 import type { KnockKey } from "../deciding/knock.ts";
 import { UserError } from "../core/error.ts";
-import { warnIfStopped } from "./change.ts";
+import { tellMonitor, warnIfStopped } from "./change.ts";
 import { openConfig, withState } from "./open.ts";
 import {
   type CommonOptions,
@@ -88,7 +87,7 @@ export function knockListCommand(options: CommonOptions): number {
 export function knockRemoveCommand(name: string, options: CommonOptions): number {
   return withState(options, (state) => {
     if (!state.knocks.remove(name)) throw new UserError(`Cannot remove the key ${name}: there is none`, 1);
-    rouseMonitor(state.directory);
+    tellMonitor(state, `knock remove ${name}`);
     if (options.json) printJson({ name, done: "removed" });
     else print(`${name} removed`);
     warnIfStopped(state.directory);
@@ -108,7 +107,7 @@ function keep(state: State, key: KnockKey): void {
   if (!state.knocks.add(key)) {
     throw new UserError(`Cannot make the key ${key.name}: there is one; give another name, or remove it`, 1);
   }
-  rouseMonitor(state.directory);
+  tellMonitor(state, `knock new ${key.name}`);
 }
 
 function choosePlain({ secretStdin }: KnockNewOptions): string {

@@ -1,37 +1,101 @@
 import { decode } from "../core/bytes.ts";
 import { UserError } from "../core/error.ts";
+import { counted } from "../core/text.ts";
 import type { ModuleRules } from "../rules/rule.ts";
+import type { Batch } from "../sources/source.ts";
 import { openInput, readInput } from "./input.ts";
-import { type LineMatch, LineMatcher } from "./dry_run.ts";
-import { openConfig } from "./open.ts";
+import { type LineMatch, LineMatcher, recordOf } from "./dry_run.ts";
+import { openConfigOrShipped } from "./open.ts";
 import { type CommonOptions, print, printJson } from "./output.ts";
 
 /** What the rules make of one line, with its number from 1. */
 type Match = LineMatch & { readonly n: number };
 
-/** `match`: reads the lines of `file` (`-`: standard input) as one module would and tells what it makes of each. */
+/** What all lines came to. */
+interface Summary {
+  readonly lines: number;
+  /** Lines that name an address. */
+  readonly events: number;
+  /** Rules with the number of lines that hit them, the most first. */
+  readonly rules: readonly { readonly module: string; readonly name: string; readonly hits: number }[];
+}
+
+/**
+ * `match`: reads a line, the lines of a file, or of standard input (`-`) as the modules would, and tells what the rules make of
+ * each, and in the end how often each rule was hit. A line is of the module that finds an address in it, one whose rules it
+ * hits first.
+ */
 export async function matchCommand(
-  file: string,
-  options: CommonOptions & { module: string },
+  input: string,
+  options: CommonOptions & { module?: string },
 ): Promise<number> {
-  const matcher = new LineMatcher(requireModule(options));
-  let n = 0;
-  for await (const { records } of readInput(openInput(file))) {
+  const matchers = chosenModules(options).map((rules) => new LineMatcher(rules));
+  const tally = new Tally();
+  for await (const { records } of batchesOf(input)) {
     for (let i = 0; i < records.length; i++) {
-      const match = { n: ++n, ...matcher.match(records, i) };
+      const match = { n: tally.lines + 1, ...bestOf(matchers.map((matcher) => matcher.match(records, i))) };
+      tally.add(match);
       if (options.json) printJson(match);
       else print(matchText(match, decode(records.bytes, records.from[i]!, records.to[i]!)));
     }
   }
+  const { summary } = tally;
+  if (options.json) printJson({ summary });
+  else summaryLines(summary).forEach(print);
   return 0;
 }
 
-function requireModule(options: CommonOptions & { module: string }): ModuleRules {
-  const { modules, path } = openConfig(options);
+/** The modules of the configuration, or the one that is wanted. Throws `UserError` (64). */
+function chosenModules(options: CommonOptions & { module?: string }): readonly ModuleRules[] {
+  const { modules, path } = openConfigOrShipped(options);
+  if (options.module === undefined) return modules;
   const found = modules.find(({ module }) => module.name === options.module);
-  if (found) return found;
+  if (found) return [found];
   const names = modules.map(({ module }) => module.name).join(", ");
   throw new UserError(`Cannot match by module "${options.module}": ${path} configures ${names}`, 64);
+}
+
+/** A text with a blank is a line, unless a file has that name. */
+function batchesOf(input: string): AsyncIterable<Pick<Batch, "records">> {
+  if (!/\s/.test(input) || isFile(input)) return readInput(openInput(input, "match"));
+  return ReadableStream.from([{ records: recordOf(input) }]);
+}
+
+function isFile(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}
+
+/** What the module makes of a line whose own it is. */
+function bestOf(matches: readonly LineMatch[]): LineMatch {
+  const isOwn = ({ address }: LineMatch) => address !== null;
+  const own = matches.find(({ hits }) => hits.length > 0) ?? matches.find(isOwn);
+  return own ?? (matches.length === 1 ? matches[0]! : { ...matches[0]!, module: null });
+}
+
+/** Counts what lines came to. */
+class Tally {
+  lines = 0;
+  #events = 0;
+  readonly #hits = new Map<string, { module: string; name: string; hits: number }>();
+
+  add({ module, address, hits }: LineMatch): void {
+    this.lines++;
+    if (address !== null) this.#events++;
+    for (const name of hits) {
+      const key = `${module} ${name}`;
+      const before = this.#hits.get(key) ?? { module: module!, name, hits: 0 };
+      this.#hits.set(key, { ...before, hits: before.hits + 1 });
+    }
+  }
+
+  get summary(): Summary {
+    const rules = [...this.#hits.values()].sort((a, b) => b.hits - a.hits);
+    return { lines: this.lines, events: this.#events, rules };
+  }
 }
 
 function matchText({ address, hits, logged }: Match, line: string): string {
@@ -43,4 +107,15 @@ function matchText({ address, hits, logged }: Match, line: string): string {
     ? "recorded"
     : "not recorded";
   return `${(address ?? "-").padEnd(15)}  ${verdict.padEnd(16)}  ${line}`;
+}
+
+function summaryLines({ lines, events, rules }: Summary): string[] {
+  const width = Math.max(0, ...rules.map(({ module, name }) => module.length + name.length + 1));
+  return [
+    "",
+    `${counted(lines, "line")}, ${events} with an address, ${
+      rules.length === 0 ? "no rule hit" : "hits by rule:"
+    }`,
+    ...rules.map(({ module, name, hits }) => `  ${`${module} ${name}`.padEnd(width)}  ${hits}`),
+  ];
 }

@@ -2,8 +2,9 @@ import { modules } from "../../modules/mod.ts";
 import { now } from "../core/time.ts";
 import { buildHint } from "../config/build_hint.ts";
 import type { Config, WhitelistFile, WhitelistMember } from "../config/types.ts";
+import { isName } from "../config/whitelist.ts";
 import { decodeCopy, type WhitelistContent } from "../config/whitelist_content.ts";
-import { loadConfig } from "../config/load.ts";
+import { configOf, loadConfig, shippedConfig, stateDirectoryOf } from "../config/load.ts";
 import { prepareStateDirectory } from "../monitor/control.ts";
 import { addressesByName, ownAddresses } from "../monitor/whitelisting.ts";
 import { refusals } from "../config/refusal.ts";
@@ -11,14 +12,46 @@ import { SURROUNDINGS, Whitelist } from "../deciding/whitelist.ts";
 import { State } from "../state/state.ts";
 import { denial } from "../core/denial.ts";
 import { messageOf, UserError } from "../core/error.ts";
-import type { CommonOptions } from "./output.ts";
+import { counted } from "../core/text.ts";
+import { type CommonOptions, CONFIG, printError } from "./output.ts";
 
 /**
  * Loads the configuration that the options name; reads the password only `withPassword`. Throws
  * `UserError` (78).
  */
 export function openConfig({ config, state }: CommonOptions, { withPassword = false } = {}): Config {
-  return loadConfig(config, { known: modules, state, withPassword });
+  const options = { known: modules, state, withPassword };
+  // A draft counts as if it stood where the configuration does.
+  return config === "-" ? configOf(readStdin(), CONFIG, options) : loadConfig(config, options);
+}
+
+/** Most bytes of a configuration on standard input. */
+const MOST_INPUT = 1 << 20;
+
+/** Throws `UserError` (78) for more than 1 MiB. */
+function readStdin(): string {
+  const bytes = new Uint8Array(MOST_INPUT + 1);
+  let end = 0;
+  for (let count; end < bytes.length && (count = Deno.stdin.readSync(bytes.subarray(end)));) end += count;
+  if (end > MOST_INPUT) {
+    throw new UserError("Cannot read the configuration: standard input has more than 1 MiB", 78);
+  }
+  return new TextDecoder().decode(bytes.subarray(0, end));
+}
+
+/** Loads the configuration as `openConfig()` does, or the shipped one where there is none and none was named. */
+export function openConfigOrShipped(options: CommonOptions): Config {
+  if (options.config !== CONFIG || exists(CONFIG)) return openConfig(options);
+  printError(`Going by the shipped configuration: ${CONFIG} does not exist`);
+  return shippedConfig(CONFIG, { known: modules, state: options.state, withPassword: false });
+}
+
+function exists(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch (error) {
+    return !(error instanceof Deno.errors.NotFound);
+  }
 }
 
 /**
@@ -30,27 +63,60 @@ export function permissionProblem(config: Config, { state }: CommonOptions): Use
   return sentences.length === 0 ? null : new UserError(sentences, 78);
 }
 
-/**
- * Runs `work` on the state that the options name, and closes it. Throws `UserError` (69) when it
- * does not exist.
- */
+/** What commands go by that must work whatever became of the configuration. */
+export interface Grounds {
+  /** Null: it cannot be used. */
+  readonly config: Config | null;
+  readonly state: State;
+}
+
+/** Runs `work` on the state that the options name. Throws `UserError` (69) when it does not exist. */
 export function withState<T>(options: CommonOptions, work: (state: State) => T): T {
-  const state = openState(options);
+  return closing(openState(options), work);
+}
+
+/** Runs `work` as `withState()` does, with the configuration where it can be used. */
+export function withGrounds<T>(options: CommonOptions, work: (grounds: Grounds) => T): T {
+  const { config, directory } = groundsOf(options);
+  return closing(openStateOf(directory, options), (state) => work({ config, state }));
+}
+
+/** Opens the state that the options name, which the caller closes. Throws `UserError` (69) when it does not exist. */
+export function openState(options: CommonOptions): State {
+  return openStateOf(options.state ?? groundsOf(options).directory, options);
+}
+
+function openStateOf(directory: string, options: CommonOptions): State {
+  requireState(directory, options);
+  return new State(directory);
+}
+
+/** Closes the state when `work` is done. */
+function closing<T>(state: State, work: (state: State) => T): T {
+  let isPending = false;
   try {
-    return work(state);
+    const result = work(state);
+    isPending = result instanceof Promise;
+    return isPending ? (result as Promise<unknown>).finally(() => state.close()) as T : result;
   } finally {
-    state.close();
+    if (!isPending) state.close();
   }
 }
 
-/**
- * Opens the state that the options name; the caller closes it. Throws `UserError` (69) when it does
- * not exist.
- */
-export function openState(options: CommonOptions): State {
-  const directory = options.state ?? openConfig(options).stateDirectory;
-  requireState(directory, options);
-  return new State(directory);
+/** Says on standard error why a configuration cannot be used, and which state is used without it. */
+function groundsOf(options: CommonOptions): { config: Config | null; directory: string } {
+  try {
+    const config = openConfig(options);
+    return { config, directory: config.stateDirectory };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    const directory = options.state ?? stateDirectoryOf(options.config);
+    const more = error.sentences.length > 1
+      ? ` and ${counted(error.sentences.length - 1, "more mistake")}`
+      : "";
+    printError(`Warning: ${error.sentences[0]}${more}; going by the state ${directory} alone`);
+    return { config: null, directory };
+  }
 }
 
 /**
@@ -66,13 +132,14 @@ export function makeStateDirectory(directory: string, options: CommonOptions): s
 }
 
 /** Builds the whitelist of the configuration, the state and this machine, as a monitor would. */
-export function knownWhitelist(config: Config, state: State): Whitelist {
+export function knownWhitelist({ config, state }: Grounds): Whitelist {
   const whitelist = new Whitelist();
   const kept = (origin: string) => state.whitelist(origin, now()).map(({ address }) => address);
-  setConfigured(whitelist, config, state);
-  for (const origin of ["command", "knock"] as const) whitelist.set(origin, kept(origin));
-  whitelist.set("database", config.database === null ? [] : kept("database"));
-  whitelist.set("DNS name", addressesOfNames(config, state));
+  if (config !== null) setConfigured(whitelist, config, state);
+  whitelist.set("command", kept("command").filter((address) => !isName(address)));
+  whitelist.set("knock", kept("knock"));
+  whitelist.set("database", config !== null && config.database === null ? [] : kept("database"));
+  whitelist.set("DNS name", addressesOfNames({ config, state }));
   whitelist.set("this machine", [...ownAddresses(), ...kept("machine")]);
   for (const origin of SURROUNDINGS) whitelist.set(origin, kept(origin));
   whitelist.set("open session", state.logins.sessions().map(({ address }) => address));
@@ -95,11 +162,17 @@ export function setConfigured(
   whitelist.setAll("whitelist file", listed.filter(inForce).map(({ set }) => set));
 }
 
-/** Returns the addresses that the names of a configuration last had. */
-function addressesOfNames({ whitelist: { members, files } }: Config, state: State): string[] {
-  const listed = files.flatMap((file) => contentOf(file, state).names);
-  const addresses = addressesByName(state.whitelist("name", now()));
-  return [...members, ...listed].flatMap(({ address, isName }) => isName ? addresses.get(address) ?? [] : []);
+/** Returns the addresses that whitelisted names last had: all that are known where nobody can tell which names those are. */
+function addressesOfNames({ config, state }: Grounds): string[] {
+  const stored = state.whitelist("name", now());
+  if (config === null) return stored.map(({ address }) => address);
+  const { members, files } = config.whitelist;
+  const names = [
+    ...[...members, ...files.flatMap((file) => contentOf(file, state).names)].filter(({ isName }) => isName),
+    ...state.whitelist("command", now()).filter(({ address }) => isName(address)),
+  ];
+  const addresses = addressesByName(stored);
+  return names.flatMap(({ address }) => addresses.get(address) ?? []);
 }
 
 function contentOf(file: WhitelistFile, state?: State): WhitelistContent {

@@ -1,5 +1,7 @@
+import { messageOf, UserError } from "../core/error.ts";
 import { jsonText, printable } from "../core/text.ts";
 import { formatDuration, type Micros } from "../core/time.ts";
+import { tableLines, wrap } from "./layout.ts";
 
 export { isoTime, isoTimeOrNull } from "../core/time.ts";
 
@@ -13,20 +15,27 @@ export interface CommonOptions {
   readonly json?: boolean;
 }
 
+/** Where the configuration is unless another one is named. */
+export const CONFIG = "/etc/strongmonitor/config.jsonc";
 /** Formats of `bans --export`. */
 export const EXPORT_FORMATS = ["nft", "ipset", "plain", "json"] as const;
+/** Columns of a terminal that does not tell. */
+const USUAL_WIDTH = 80;
 /** Tables of `top`. */
 export const TOP_TABLES = ["address", "network", "user", "path", "rule", "module"] as const;
 const encoder = new TextEncoder();
 
-/** Writes a line to standard output; whatever in it could steer a terminal is escaped. */
+/** Writes a line for people to standard output; whatever in it could steer a terminal is escaped. */
 export function print(line: string): void {
   printLines([line]);
 }
 
-/** Writes many lines as `print()` does, at once. */
+/** Writes many lines as `print()` does, at once; a terminal breaks them between words. */
 export function printLines(lines: readonly string[]): void {
-  if (lines.length > 0) write(lines.map(printable).join("\n") + "\n");
+  if (lines.length === 0) return;
+  const width = widthOf(Deno.stdout);
+  const shown = lines.map(printable);
+  write((width === null ? shown : shown.flatMap((line) => wrap(line, width))).join("\n") + "\n");
 }
 
 /** Writes lines for programs to standard output, which no terminal breaks. */
@@ -36,7 +45,8 @@ export function printData(lines: readonly string[]): void {
 
 /** Writes a line to standard error as `print()` does. */
 export function printError(line: string): void {
-  console.error(printable(line));
+  const width = widthOf(Deno.stderr);
+  console.error(width === null ? printable(line) : wrap(printable(line), width).join("\n"));
 }
 
 /** Writes lines for a shell to standard error, which no terminal breaks. */
@@ -54,20 +64,39 @@ export function printSteering(line: string): void {
   write(line + "\n");
 }
 
-/** Synchronous. Exits with 0 when the reader has closed the pipe. */
+/** Columns of the terminal behind a stream; null: it is none. */
+function widthOf(stream: { isTerminal(): boolean }): number | null {
+  if (!stream.isTerminal()) return null;
+  try {
+    return Deno.consoleSize().columns || USUAL_WIDTH;
+  } catch {
+    return USUAL_WIDTH;
+  }
+}
+
+/** Synchronous. Exits with 0 when the reader has closed the pipe. Throws `UserError` (1) where there is no room for it. */
 function write(text: string): void {
   const bytes = encoder.encode(text);
   try {
     for (let sent = 0; sent < bytes.length;) sent += Deno.stdout.writeSync(bytes.subarray(sent));
   } catch (error) {
     if (error instanceof Deno.errors.BrokenPipe) Deno.exit(0);
-    throw error;
+    throw new UserError(`Cannot write to standard output: ${messageOf(error)}`, 1);
   }
+}
+
+/** Tells why a command failed: on standard error in sentences, and with `--json` as an object on standard output too. */
+export function printFailure(
+  sentences: readonly string[],
+  { code, json }: { code: number; json: boolean },
+): void {
+  for (const sentence of sentences) printError(`strongmonitor: ${sentence}`);
+  if (json) printJson({ error: sentences.join("\n"), code });
 }
 
 /** Writes an object as one line of JSON. */
 export function printJson(value: unknown): void {
-  print(jsonText(value));
+  write(jsonText(value) + "\n");
 }
 
 /** Formats an instant for people: local time to the second. */
@@ -80,15 +109,19 @@ export function spanText(span: Micros | null): string {
   return span === null ? "for good" : `for ${formatDuration(span)}`;
 }
 
+/** The time zone of local times: `Europe/Berlin`. */
+export function zoneName(): string {
+  return new Intl.DateTimeFormat().resolvedOptions().timeZone;
+}
+
+/** Names the time zone of the local times of a table. */
+export function zoneText(): string {
+  return `Times are of ${zoneName()}.`;
+}
+
 /** Prints rows in aligned columns under a heading. */
 export function printTable(heading: readonly string[], rows: readonly (readonly string[])[]): void {
   // Escaped before they are measured.
-  const lines = [heading, ...rows.map((row) => row.map(printable))];
-  // `Math.max(...rows)` overflows the stack at 100,000 rows.
-  const widths = heading.map((_, column) =>
-    lines.reduce((most, line) => Math.max(most, line[column]!.length), 0)
-  );
-  printLines(
-    lines.map((line) => line.map((cell, column) => cell.padEnd(widths[column]!)).join("  ").trimEnd()),
-  );
+  const escaped = rows.map((row) => row.map(printable));
+  printLines(tableLines(heading, escaped, widthOf(Deno.stdout) ?? Infinity));
 }

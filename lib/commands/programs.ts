@@ -5,7 +5,7 @@ import { ownPath } from "../core/child_process.ts";
  * Returns a sentence for each program of `config` that is missing or not executable. Skips programs
  * in directories that this process may not read.
  */
-export function programWarnings({ ban }: Config): string[] {
+export function programProblems({ ban }: Config): string[] {
   const commands = ban.firewall === "nftables"
     ? [["nft_command", ban.nft] as const]
     : [["ban_command", ban.command], ["unban_command", ban.unban]] as const;

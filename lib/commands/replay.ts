@@ -85,7 +85,7 @@ function batches(
   { modules, progress }: { modules: Config["modules"]; progress: Progress },
 ): AsyncIterable<Batch> {
   if (options.since === undefined && options.until === undefined) {
-    return fileBatches(files.length > 0 ? files : ["-"], progress);
+    return fileBatches(files.length > 0 ? files : ["-"], { command: "replay", progress });
   }
   if (files.length > 0) {
     throw new UserError("Cannot replay files with --since or --until: these read the journal", 64);

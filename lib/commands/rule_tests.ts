@@ -1,8 +1,5 @@
-import { encode } from "../core/bytes.ts";
-import { now } from "../core/time.ts";
 import type { Config, RuleTests } from "../config/types.ts";
-import { RecordBuffer } from "../sources/record_buffer.ts";
-import { LineMatcher } from "./dry_run.ts";
+import { LineMatcher, recordOf } from "./dry_run.ts";
 import type { ModuleRules } from "../rules/rule.ts";
 
 /** Result of the tests that a configuration holds for its rules. */
@@ -33,13 +30,8 @@ type Hits = (line: string) => readonly string[] | null;
 
 function hitsOf(rules: ModuleRules): Hits {
   const matcher = new LineMatcher(rules);
-  const buffer = new RecordBuffer(0);
   return (line) => {
-    buffer.begin();
-    const { bytes, end } = encode(line);
-    buffer.put(bytes.array.subarray(0, end));
-    buffer.addLine({ from: 0, to: end, isASCII: true, most: Infinity }, now());
-    const { address, hits } = matcher.match(buffer, 0);
+    const { address, hits } = matcher.match(recordOf(line), 0);
     return address === null ? null : hits;
   };
 }

@@ -40,6 +40,7 @@ export async function runCommand(
   options: RunOptions,
   { log, signals }: { log: Log; signals: RunSignals },
 ): Promise<number> {
+  if (options.config === "-") throw new UserError("Cannot run by standard input: name a file", 64);
   const span = options.trial === undefined ? null : requireSpan("--trial", options.trial);
   let config = usableConfig(options);
   const { state, lock } = await claimState(config.stateDirectory, { options, log });

@@ -1,18 +1,26 @@
 import { now } from "../core/time.ts";
-import { rouseMonitor } from "../monitor/control.ts";
+import { counted } from "../core/text.ts";
 import { NetworkSet } from "../core/network_set.ts";
 import { isLocked } from "../state/lock.ts";
 import type { State } from "../state/state.ts";
 import { type BanStatus, nameOf } from "../deciding/ban.ts";
 import { UserError } from "../core/error.ts";
 import { banJson } from "./bans.ts";
-import { outcome, requireNetwork } from "./change.ts";
-import { openConfig, openState } from "./open.ts";
+import { forEach, outcome, patience, requireNetworks, tellMonitor } from "./change.ts";
+import { type Grounds, withGrounds } from "./open.ts";
 import { type CommonOptions, print, printJson } from "./output.ts";
+
+/** Options of `unban`. */
+export interface UnbanOptions extends CommonOptions {
+  /** All bans in force. */
+  readonly all?: boolean;
+}
 
 /** Outcome of `unban` for one ban. */
 interface Result {
   readonly ban: BanStatus;
+  /** As it was before. */
+  readonly before: BanStatus;
   /** Nothing can lift it: the firewall keeps what it has. */
   readonly stays: boolean;
   readonly running: boolean;
@@ -21,32 +29,88 @@ interface Result {
 }
 
 /**
- * `unban`: ends all bans of an address or network and tells of each what the firewall made of it within three seconds.
- * Throws `UserError` (64, 69, 78; 1 when there is no ban of just that).
+ * `unban`: ends all bans of addresses and networks, or of everybody, and tells what the firewall made of it within three
+ * seconds. Exit code 1 where there is no ban of just that, or the firewall refuses. Throws `UserError` (64, 69).
  */
-export async function unbanCommand(target: string, options: CommonOptions): Promise<number> {
-  const address = requireNetwork(target);
-  const config = openConfig(options);
-  const state = openState({ ...options, state: config.stateDirectory });
-  try {
-    const before = state.bans.standing(address);
-    if (before.length === 0) throw new UserError(`Cannot unban ${address}: ${whyNot(state, address)}`, 1);
-    state.bans.end(address, { reason: "unban", time: now() });
-    state.notes.forget(address);
-    rouseMonitor(state.directory);
-    const network = networkOf(state, address);
-    for (const { id, appliedBy } of before) {
-      const ban = await outcome(state, { id, settled: ({ appliedBy }) => appliedBy === null });
-      const stays = config.ban.unban === null && appliedBy === "command";
-      const result = { ban, stays, running: isLocked(state.directory), network };
-      if (options.json) printJson(resultJson(result));
-      else resultLines(result).forEach(print);
-    }
-    if (network !== null && !options.json) print(`It is still banned with the network ${network}.`);
-    return 0;
-  } finally {
-    state.close();
+export function unbanCommand(targets: readonly string[], options: UnbanOptions): Promise<number> {
+  if (options.all && targets.length > 0) throw new UserError("Cannot take addresses and --all at once", 64);
+  if (!options.all && targets.length === 0) {
+    throw new UserError("Cannot unban nobody: name addresses, or say --all", 64);
   }
+  const addresses = requireNetworks(targets);
+  return withGrounds(options, async (grounds) => {
+    const { state } = grounds;
+    if (options.all) return await unbanAll(grounds, options);
+    const ended: BanStatus[] = [];
+    const refused = await forEach(addresses, options, (address) => {
+      const standing = state.bans.standing(address);
+      if (standing.length === 0) throw new UserError(`Cannot unban ${address}: ${whyNot(state, address)}`, 1);
+      ended.push(...standing);
+      return 0;
+    });
+    if (ended.length === 0) return refused;
+    const names = new Set(ended.map(({ address }) => address));
+    for (const address of names) state.bans.end(address, { reason: "unban", time: now() });
+    state.notes.forget(names);
+    tellMonitor(state, `unban ${[...names].join(" ")}`);
+    const failed = await tellEach(ended, { grounds, options });
+    return refused || failed;
+  });
+}
+
+async function unbanAll(grounds: Grounds, options: UnbanOptions): Promise<number> {
+  const { state } = grounds;
+  const standing = state.bans.inForce();
+  if (standing.length > 0) {
+    state.bans.endNewer(0, { reason: "unban", time: now() });
+    state.notes.forget(new Set(standing.map(({ address }) => address)));
+    tellMonitor(state, `unban --all: ${counted(standing.length, "ban")}`);
+  }
+  if (options.json) return await tellEach(standing, { grounds, options });
+  const deadline = patience();
+  const bans = [];
+  for (const { id } of standing) bans.push(await outcome(state, { id, settled: isLifted, deadline }));
+  const left = bans.filter((ban) => !isLifted(ban));
+  print(standing.length === 0 ? "Nobody is banned." : `${counted(standing.length, "ban")} ended`);
+  if (left.length > 0) {
+    const [verb, it] = left.length === 1 ? ["is", "it"] : ["are", "them"];
+    print(
+      `${counted(left.length, "ban")} ${verb} still in the firewall. ${
+        whyLeft(left[0]!, isLocked(state.directory), it)
+      }`,
+    );
+  }
+  return left.some(({ error }) => error !== null) ? 1 : 0;
+}
+
+function whyLeft({ error }: BanStatus, running: boolean, it: string): string {
+  if (!running) return `The monitor is not running, and will lift ${it} when it starts.`;
+  return error === null ? `The monitor lifts ${it}.` : `The monitor keeps trying to lift ${it}: ${error}`;
+}
+
+function isLifted({ appliedBy }: BanStatus): boolean {
+  return appliedBy === null;
+}
+
+/** Tells of each ban that was ended; returns the exit code. */
+function tellEach(
+  ended: readonly BanStatus[],
+  { grounds: { config, state }, options }: { grounds: Grounds; options: UnbanOptions },
+): Promise<number> {
+  const deadline = patience();
+  return forEach(ended, options, async (before) => {
+    const ban = await outcome(state, { id: before.id, settled: isLifted, deadline });
+    const result: Result = {
+      ban,
+      before,
+      stays: config !== null && config.ban.unban === null && before.appliedBy === "command",
+      running: isLocked(state.directory),
+      network: networkOf(state, ban.address),
+    };
+    if (options.json) printJson(resultJson(result));
+    else resultLines(result).forEach(print);
+    return ban.error === null ? 0 : 1;
+  });
 }
 
 /** Why there is no ban of `address` to be ended, and what can be done. */
@@ -67,21 +131,30 @@ function networkOf(state: State, address: string): string | null {
 }
 
 function resultJson({ ban, stays, running, network }: Result): unknown {
-  const lifted = ban.appliedBy === null && !stays;
-  return { ...banJson(ban), done: "unbanned", lifted, running, network };
+  return { ...banJson(ban), done: "unbanned", lifted: isLifted(ban) && !stays, running, network };
 }
 
 function resultLines(result: Result): string[] {
-  return [`${nameOf(result.ban)} unbanned`, fate(result)];
+  const { ban, network } = result;
+  return [
+    `${nameOf(ban)} unbanned`,
+    fate(result),
+    ...network === null ? [] : [`It is still banned with the network ${network}.`],
+  ];
 }
 
 /** What the firewall made of the end of a ban so far. */
-function fate({ ban, stays, running }: Result): string {
+function fate({ ban, before, stays, running }: Result): string {
   if (stays) return "It stays in the firewall: without an unban_command nothing can lift it.";
-  if (ban.appliedBy === null) return "The firewall does not have it.";
+  if (isLifted(ban)) {
+    if (before.appliedBy === "observe") return "It was noted only: nobody was really banned.";
+    return before.appliedBy === null ? "The firewall never had it." : "The firewall has lifted it.";
+  }
   if (!running) {
     return "It is still in the firewall: the monitor is not running, and will lift it when it starts.";
   }
-  if (ban.error !== null) return `It is still in the firewall, the monitor keeps trying: ${ban.error}`;
+  if (ban.error !== null) {
+    return `It is still in the firewall, the monitor keeps trying to lift it: ${ban.error}`;
+  }
   return "It is still in the firewall, which has not answered yet.";
 }

@@ -78,7 +78,7 @@ export async function whatIfCommand(files: readonly string[], options: WhatIfOpt
   const period = requirePeriod(options);
   const before = openConfig({ config: against, state: directory });
   const after = openConfig({ config, state: directory });
-  if (before.path === after.path) {
+  if (config !== "-" && before.path === after.path) {
     throw new UserError(
       `Cannot compare ${after.path} with itself: name the new configuration by --config`,
       64,
@@ -94,7 +94,7 @@ export async function whatIfCommand(files: readonly string[], options: WhatIfOpt
       ? recordedBatches(state, period, progress)
       : journal
       ? journalBatches([...before.modules, ...after.modules], period, progress)
-      : fileBatches(files, progress);
+      : fileBatches(files, { command: "what-if", progress });
     const outcome = await run(batches, { before, after, state, period, progress });
     if (options.json) tellJson(outcome);
     else tell(outcome, { isAll: options.all ?? false });
@@ -157,7 +157,7 @@ function open(config: Config, logins: LoginTally, { state, period }: RunParts): 
 /** Who is on the whitelist today. */
 function whitelistOf(config: Config, state: State | null): Whitelist {
   if (state !== null) {
-    const known = knownWhitelist(config, state);
+    const known = knownWhitelist({ config, state });
     // Whoever is logged in now was not then; logins of the past are part of the history.
     known.set("open session", []);
     return known;

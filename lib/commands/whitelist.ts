@@ -1,57 +1,145 @@
 import { type Micros, now } from "../core/time.ts";
-import type { Config, WhitelistMember } from "../config/types.ts";
-import { longestOfEach } from "../config/whitelist.ts";
 import { vastWarning } from "../config/warnings.ts";
-import { rouseMonitor } from "../monitor/control.ts";
+import { isName, readTarget } from "../config/whitelist.ts";
+import { NetworkSet, Target } from "../core/network_set.ts";
+import { isLocked } from "../state/lock.ts";
+import { addressesByName } from "../monitor/whitelisting.ts";
 import type { State } from "../state/state.ts";
 import { instantOf } from "../core/timestamp.ts";
 import { UserError } from "../core/error.ts";
 import { keptText } from "../deciding/ban.ts";
-import { type Surrounding, SURROUNDINGS, type WhitelistEntry } from "../deciding/whitelist.ts";
-import { requireNetwork, requireSpanOrForever, warnIfStopped } from "./change.ts";
-import { openConfig, withState } from "./open.ts";
-import {
-  type CommonOptions,
-  isoTimeOrNull,
-  localTime,
-  print,
-  printError,
-  printJson,
-  printTable,
-} from "./output.ts";
+import type { WhitelistEntry } from "../deciding/whitelist.ts";
+import { forEach, patience, requireSpanOrForever, tellMonitor, warnIfStopped } from "./change.ts";
+import { withState } from "./open.ts";
+import { type CommonOptions, isoTimeOrNull, localTime, print, printError, printJson } from "./output.ts";
 
 /** Options of `whitelist add`. */
 export interface WhitelistAddOptions extends CommonOptions {
   readonly note?: string;
-  /** A span, or `forever`, which is the default. */
+  /** A span, or `forever`, which is the default of a new entry. */
   readonly for?: string;
   /** A date, or a date and a time; excludes `for`. */
   readonly until?: string;
 }
 
+/** An entry that was written. */
+interface Added extends WhitelistEntry {
+  /** It stood there already. */
+  readonly isKnown: boolean;
+  /** Banned addresses and networks that it covers or lies in: the monitor lifts these bans. */
+  readonly lifts: readonly string[];
+}
+
 /**
- * `whitelist add`: whitelists an address or network until an end, or for good, and lifts its bans.
- * Replaces note and end of an entry that exists. Throws `UserError` (64, 69, 78).
+ * `whitelist add`: whitelists addresses, networks and DNS names until an end, or for good, and lifts their bans. An entry that
+ * exists keeps the note or the end that is not given. Throws `UserError` (64, 69).
  */
-export function whitelistAddCommand(target: string, options: WhitelistAddOptions): number {
-  const address = requireNetwork(target);
+export function whitelistAddCommand(
+  targets: readonly string[],
+  options: WhitelistAddOptions,
+): Promise<number> {
   const since = now();
   const until = requireEnd(options, since);
-  return withState(options, (state) => {
-    const note = keptText(options.note ?? "");
-    state.addToWhitelist("command", { address, note, until, since });
-    rouseMonitor(state.directory);
-    if (options.json) printJson({ address, note, until: isoTimeOrNull(until), done: "whitelisted" });
-    else print(`${address} whitelisted${until === null ? "" : ` until ${localTime(until)}`}`);
-    const warning = vastWarning(address);
-    if (warning !== null) printError(`Warning: ${warning}`);
+  const note = options.note === undefined ? undefined : keptText(options.note);
+  const wanted = requireTargets(targets);
+  return withState(options, async (state) => {
+    const added = wanted.map((address) => add(state, { address, note, until, since }));
+    tellMonitor(state, `whitelist add ${wanted.join(" ")}${endText(added[0]!)}`);
+    const deadline = patience();
+    for (const entry of added) {
+      if (options.json) {
+        const { address, note, until, lifts } = entry;
+        printJson({ address, note, until: isoTimeOrNull(until), done: "whitelisted", lifts });
+      } else addedLines(entry).forEach(print);
+      if (isName(entry.address)) await tellAddresses(state, { name: entry.address, deadline });
+      else {
+        const warning = vastWarning(entry.address);
+        if (warning !== null) printError(`Warning: ${warning}`);
+      }
+    }
     warnIfStopped(state.directory);
     return 0;
   });
 }
 
-function requireEnd({ for: span, until }: WhitelistAddOptions, since: Micros): Micros | null {
+/** Each of `given` in its canonical spelling, once; throws `UserError` (64). */
+function requireTargets(given: readonly string[]): string[] {
+  return [
+    ...new Set(given.map((text) => {
+      const target = readTarget(text);
+      if (typeof target === "string") throw new UserError(`Cannot whitelist "${text}": it ${target}`, 64);
+      return target.address;
+    })),
+  ];
+}
+
+function add(
+  state: State,
+  { address, since, ...given }: {
+    address: string;
+    since: Micros;
+    note: string | undefined;
+    until: Micros | null | undefined;
+  },
+): Added {
+  const before = state.whitelist("command", since).find((entry) => entry.address === address);
+  const note = given.note ?? before?.note ?? "";
+  const until = given.until === undefined ? before?.until ?? null : given.until;
+  state.addToWhitelist("command", { address, note, until, since });
+  return { address, note, until, isKnown: before !== undefined, lifts: bansAround(state, address) };
+}
+
+/** Banned addresses and networks that an address or network covers or lies in. */
+function bansAround({ bans }: State, address: string): string[] {
+  if (isName(address)) return [];
+  const [set, target] = [new NetworkSet([address]), new Target()];
+  return bans.addresses({ after: 0, upTo: bans.lastId() }).filter((banned) =>
+    set.touches(target.read(banned))
+  );
+}
+
+/** Lifted bans that are named. */
+const NAMED = 3;
+
+function addedLines(entry: Added): string[] {
+  const { address, note, isKnown, lifts } = entry;
+  const verb = isKnown ? "was whitelisted already, now" : "whitelisted";
+  const named = lifts.slice(0, NAMED).join(", ");
+  const more = lifts.length > NAMED ? ` and ${lifts.length - NAMED} more` : "";
+  return [
+    `${address} ${verb}${endText(entry)}${note === "" ? "" : `: ${note}`}`,
+    ...lifts.length === 0
+      ? []
+      : [`This lifts ${lifts.length === 1 ? "the ban" : "the bans"} of ${named}${more}.`],
+  ];
+}
+
+function endText({ until }: Pick<WhitelistEntry, "until">): string {
+  return until === null ? " for good" : ` until ${localTime(until)}`;
+}
+
+/** Tells on standard error which addresses a name has, as soon as the monitor knows. */
+async function tellAddresses(
+  state: State,
+  { name, deadline }: { name: string; deadline: number },
+): Promise<void> {
+  const known = () => addressesByName(state.whitelist("name", now())).get(name);
+  while (!known() && isLocked(state.directory) && performance.now() < deadline) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  const addresses = known();
+  if (addresses) printError(`${name} is ${addresses.join(", ")} now.`);
+  else if (isLocked(state.directory)) {
+    printError(
+      `Warning: nobody is whitelisted by ${name} yet: the monitor's log tells why it is not resolved`,
+    );
+  }
+}
+
+/** Undefined: none was given. */
+function requireEnd({ for: span, until }: WhitelistAddOptions, since: Micros): Micros | null | undefined {
   if (until === undefined) {
+    if (span === undefined) return undefined;
     const micros = requireSpanOrForever(span);
     return micros === null ? null : since + micros;
   }
@@ -69,82 +157,26 @@ function requireEnd({ for: span, until }: WhitelistAddOptions, since: Micros): M
 
 /**
  * `whitelist remove`: removes the entries that `whitelist add` or a knock made. Throws `UserError`
- * (64, 69, 78; 1: none).
+ * (64, 69; 1: none).
  */
-export function whitelistRemoveCommand(target: string, options: CommonOptions): number {
-  const address = requireNetwork(target);
-  return withState(options, (state) => {
-    const removed = ["command", "knock"].filter((origin) => state.removeFromWhitelist(origin, address));
-    if (removed.length === 0) {
-      throw new UserError(`Cannot remove ${address}: neither command nor knock whitelisted it`, 1);
+export function whitelistRemoveCommand(targets: readonly string[], options: CommonOptions): Promise<number> {
+  const wanted = requireTargets(targets);
+  return withState(options, async (state) => {
+    const removed: string[] = [];
+    const code = await forEach(wanted, options, (address) => {
+      const origins = ["command", "knock"].filter((origin) => state.removeFromWhitelist(origin, address));
+      if (origins.length === 0) {
+        throw new UserError(`Cannot remove ${address}: neither command nor knock whitelisted it`, 1);
+      }
+      removed.push(address);
+      if (options.json) printJson({ address, done: "removed" });
+      else print(`${address} no longer whitelisted`);
+      return 0;
+    });
+    if (removed.length > 0) {
+      tellMonitor(state, `whitelist remove ${removed.join(" ")}`);
+      warnIfStopped(state.directory);
     }
-    rouseMonitor(state.directory);
-    if (options.json) printJson({ address, done: "removed" });
-    else print(`${address} no longer whitelisted`);
-    warnIfStopped(state.directory);
-    return 0;
+    return code;
   });
-}
-
-/** A whitelist entry with its origin. */
-interface Listed extends WhitelistEntry {
-  readonly origin: "configuration" | "file" | "command" | "knock" | "database" | "open session" | Surrounding;
-  /** Path of the whitelist file that holds the entry. */
-  readonly file?: string;
-}
-
-/** `whitelist list`: prints all entries that have not ended, with origin, end and note. */
-export function whitelistListCommand(options: CommonOptions): number {
-  const config = openConfig(options);
-  const listed = withState({ ...options, state: config.stateDirectory }, (state) => [
-    ...configured(config),
-    ...kept(state),
-  ]);
-  const time = now();
-  const entries = listed.filter(({ until }) => until === null || until > time);
-  if (options.json) entries.forEach((entry) => printJson(entryJson(entry)));
-  else if (entries.length > 0) printTable(["ADDRESS", "BY", "UNTIL", "NOTE"], entries.map(row));
-  else print("Nothing is whitelisted but loopback and this machine's own addresses.");
-  for (const error of config.whitelist.files.flatMap((file) => file.problem() ?? [])) {
-    printError(`Warning: ${error}`);
-  }
-  return 0;
-}
-
-function entryJson({ address, origin, file, until, note }: Listed): unknown {
-  return { address, origin, file: file ?? null, until: isoTimeOrNull(until), note };
-}
-
-function row({ address, origin, file, until, note }: Listed): string[] {
-  return [address, file ?? origin, until === null ? "for good" : localTime(until), note];
-}
-
-function configured({ whitelist: { members, files } }: Config): Listed[] {
-  const plain = ({ address, note, until }: WhitelistMember) => ({ address, note, until });
-  return [
-    ...members.map((member) => ({ ...plain(member), origin: "configuration" as const })),
-    ...files.filter((file) => file.problem() === null).flatMap((file) =>
-      longestOfEach(file.members()).map((member) => ({
-        ...plain(member),
-        origin: "file" as const,
-        file: file.path,
-      }))
-    ),
-  ];
-}
-
-function kept(state: State): Listed[] {
-  const open = new Set(state.logins.sessions().map(({ address }) => address));
-  const sessions = [...open].map((address) => ({
-    address,
-    note: "",
-    until: null,
-    origin: "open session" as const,
-  }));
-  return [
-    ...sessions,
-    ...(["command", "knock", "database", ...SURROUNDINGS] as const).flatMap((origin) =>
-      state.whitelist(origin, now()).map((entry) => ({ ...entry, origin }))
-    ),
-  ];
 }

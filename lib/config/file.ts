@@ -11,6 +11,9 @@ const MAX_PASSWORD = 1024;
  */
 export const PASSWORD_FILE = "db_password.secret";
 
+/** Where an installed program has its configuration. Whatever a program is built for, it may read there. */
+export const SETTINGS = "/etc/strongmonitor";
+
 /** A file to be read for a configuration. */
 export interface Wanted {
   readonly path: string;
@@ -112,7 +115,13 @@ function explain(error: unknown, { path, target }: Pick<Wanted, "path" | "target
     return denial(`read ${path}`, (user) => grant(path, user));
   }
   if (error instanceof Deno.errors.NotCapable) {
-    return `this program was built without the right to read ${path}; ${buildHint(target)}`;
+    const isConfig = path === target.config;
+    const draft = isConfig ? `; check a draft with: strongmonitor check --config - < ${path}` : "";
+    const mayMove = Deno.permissions.querySync({ name: "read", path: SETTINGS }).state === "granted";
+    const remedy = `${mayMove ? `move it into ${SETTINGS}, or ` : ""}${buildHint(target)}`;
+    return `this program was built without the right to read ${path}${draft}; ${
+      isConfig ? "to run by it, " : ""
+    }${remedy}`;
   }
   return `${path} cannot be read, ${messageOf(error).split("\n")[0]}`;
 }

@@ -4,7 +4,7 @@ import { type ServerAddress, socketOf } from "../postgres/server_address.ts";
 import type { Micros } from "../core/time.ts";
 import { UserError } from "../core/error.ts";
 import type { BuildTarget } from "./build_hint.ts";
-import { Document } from "./document.ts";
+import { Document, lenientValue } from "./document.ts";
 import { readConfig, readPassword } from "./file.ts";
 import { inherit, makeGrowth, makeModules } from "./modules.ts";
 import { firewallProblems, fleetProblems, moduleProblems, refuse, schemaProblems } from "./problems.ts";
@@ -71,6 +71,20 @@ export function configOf(text: string, path: string, options: LoadOptions): Conf
     keepBans: keepBans(settings.keep_bans, { modules, networkBans }),
     complain: (key, complaint) => document.complain(key, complaint),
   };
+}
+
+/**
+ * Returns the state's directory that the configuration `path` names, which may be wrong otherwise and lack a brace; the default
+ * one where it names none, or cannot be read.
+ */
+export function stateDirectoryOf(path: string): string {
+  const standard = settingsSchema.shape.state.parse(undefined);
+  try {
+    const named = lenientValue(readConfig(path), "state");
+    return typeof named === "string" && named !== "" ? resolve(dirname(absolute(path)), named) : standard;
+  } catch {
+    return standard;
+  }
 }
 
 /**

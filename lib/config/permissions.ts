@@ -38,6 +38,9 @@ export const FACTS = ["hostname", "networkInterfaces", "osUptime", "uid", "gid",
 /** Variables that the database's driver reads on its own. It fails when it may not. */
 export const DATABASE_VARIABLES = "PG*";
 
+/** Who called sudo: a change by a command stands in the monitor's log with that name. */
+export const SUDOER = "SUDO_USER";
+
 /** A permission that a configuration needs. */
 export interface Need {
   readonly kind: keyof Permissions;
@@ -83,6 +86,7 @@ function needsOf(config: Config): Need[] {
     ),
     ...(database ? databaseNeeds(database, path) : []),
     ...FACTS.map((fact) => need("sys", fact)),
+    need("env", SUDOER),
   ];
 }
 
@@ -138,11 +142,11 @@ function fixedDirectory(pattern: string): string {
 
 /**
  * Returns what `config` needs and this process may not do; an empty list when it can run. A program that
- * cannot end what a ban command left behind can.
+ * cannot end what a ban command left behind can, and one that cannot tell who called sudo.
  */
 export function missingNeeds(config: Config): Need[] {
   return needsOf(config).filter(({ kind, item }) =>
-    kind === "run" ? item !== KILL && isForbiddenProgram(item) : !may(kind, item)
+    item !== SUDOER && (kind === "run" ? item !== KILL && isForbiddenProgram(item) : !may(kind, item))
   );
 }
 

@@ -1,8 +1,9 @@
 /** Says what a configuration wants that this program may not do, and what to do about it. */
 import { basename } from "node:path";
 import { buildHint } from "./build_hint.ts";
+import { SETTINGS } from "./file.ts";
 import { may, missingNeeds, type Need, SOCKET } from "./permissions.ts";
-import { DATABASE_NAME, DATABASE_PORT, HOOK, LOGS, SETTINGS, SOCKET_DIRECTORY, STATE } from "./stock.ts";
+import { DATABASE_NAME, DATABASE_PORT, HOOK, LOGS, SOCKET_DIRECTORY, STATE } from "./stock.ts";
 import type { Config } from "./types.ts";
 
 const VERBS: Readonly<Record<Need["kind"], string>> = {

@@ -1,5 +1,6 @@
 /** The permissions of the program that is built for everybody: fixed, whatever its configuration says. */
 import { KILL } from "../core/child_process.ts";
+import { SETTINGS } from "./file.ts";
 import { socketOf, spellServer } from "../postgres/server_address.ts";
 import {
   DATABASE_VARIABLES,
@@ -10,10 +11,11 @@ import {
   RESOLVERS,
   ROUTES,
   SOCKET,
+  SUDOER,
 } from "./permissions.ts";
 
-/** Where such a program has its configuration, logs and state. */
-export const [SETTINGS, LOGS, STATE] = ["/etc/strongmonitor", "/var/log", "/var/lib/strongmonitor"] as const;
+/** Where such a program finds logs, and has its state. */
+export const [LOGS, STATE] = ["/var/log", "/var/lib/strongmonitor"] as const;
 /** What such a program calls a database on another machine, and the port of any database. */
 export const [DATABASE_NAME, DATABASE_PORT] = ["db", 5432] as const;
 /** Directory of the local database's socket. */
@@ -33,6 +35,6 @@ export const STOCK: Permissions = {
   net: [...servers, `${SOCKET}${socket}`],
   read: [SETTINGS, LOGS, STATE, NGINX, socket, ...RESOLVERS],
   write: [STATE, socket],
-  env: [DATABASE_VARIABLES, CONNECTION],
+  env: [DATABASE_VARIABLES, SUDOER, CONNECTION],
   sys: FACTS,
 };

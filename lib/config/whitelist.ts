@@ -10,8 +10,13 @@ const DATE = 'must be a date such as "2027-01-31" or "2027-01-31T12:00:00+01:00"
 /** Address, network or DNS name in its canonical spelling. */
 type Target = Pick<WhitelistMember, "address" | "isName">;
 
+/** Reports whether a target in its canonical spelling is a DNS name. */
+export function isName(target: string): boolean {
+  return canonicalNetwork(target) === null;
+}
+
 /** Reads an address, a network or a DNS name. Returns a complaint for any other text. */
-function readTarget(given: string): Target | string {
+export function readTarget(given: string): Target | string {
   const network = canonicalNetwork(given);
   if (network !== null) return { address: network, isName: false };
   const name = given.toLowerCase().replace(/\.$/, "");

@@ -22,6 +22,7 @@ import {
   type BanRange,
   type CountedBan,
   type HeldBan,
+  meet,
   nameOf,
   type NewBan,
   type PastBan,
@@ -96,6 +97,8 @@ export class Bans {
   /** Who was spared by decisions that are not committed yet. */
   #spared: readonly string[] = [];
   readonly #changes: Changes;
+  /** Decided bans that join one in force. */
+  readonly #extensions = new WeakSet<NewBan>();
   #trialEnd: Micros | null;
 
   constructor(options: BansOptions) {
@@ -154,11 +157,11 @@ export class Bans {
    */
   decide(trips: readonly Trip[], knocks: readonly Knock[] = []): NewBan[] {
     if (trips.length === 0) return [];
-    const { bans, spared } = this.#decider.decide(trips, {
-      history: this.#history(trips),
-      now: this.#options.clock(),
-      knocks,
-    });
+    const history = this.#history(trips);
+    const { bans, spared } = this.#decider.decide(trips, { history, now: this.#options.clock(), knocks });
+    for (const ban of bans) {
+      if (meet(ban, history.standing(ban.address)) === "extended") this.#extensions.add(ban);
+    }
     this.#spared = [...this.#spared, ...spared];
     return [...bans];
   }
@@ -183,11 +186,17 @@ export class Bans {
     const { log, firewall } = this.#options;
     for (const sentence of this.#spared) log.info(sentence);
     this.#spared = [];
-    const verb = firewall.name === "observe" ? "would ban" : "banning";
+    const [verb, extending] = firewall.name === "observe"
+      ? ["would ban", "would ban for longer"]
+      : ["banning", "banning for longer"];
     for (const ban of committed) {
       const { reason, count, start, until } = ban;
       const span = until === null ? "for good" : `for ${formatDuration(until - start)}`;
-      log.warn(`${verb} ${nameOf(ban)} ${span}: ${reason}, ${counted(count, "hit")}`);
+      log.warn(
+        `${this.#extensions.has(ban) ? extending : verb} ${nameOf(ban)} ${span}: ${reason}, ${
+          counted(count, "hit")
+        }`,
+      );
     }
     this.#changes.made(committed);
     // Bans that were in force already may end later now.

@@ -40,12 +40,13 @@ export class Refusals {
     }
   }
 
-  /** Tells of a ban that the firewall took after it had refused it. */
+  /** Tells of a ban that the firewall took, or lifted, after it had refused to. */
   taken(ban: BanStatus): void {
-    const count = this.#due("taken", 1);
+    const verb = ban.ended === null ? "took" : "lifted";
+    const count = this.#due(verb, 1);
     if (count === 0) return;
     const tries = counted(ban.attempts, "failed try", "failed tries");
-    this.#log.info(`the firewall took ${withOthers(ban, count)} after ${tries}`);
+    this.#log.info(`the firewall ${verb} ${withOthers(ban, count)} after ${tries}`);
   }
 
   /** Tells of a ban that cannot be lifted. */

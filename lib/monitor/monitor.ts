@@ -5,7 +5,7 @@
 import { currentBoot } from "../core/boot.ts";
 import { every, pause, supervise } from "../core/async.ts";
 import { ClockWatch } from "../core/clock_watch.ts";
-import { UserError } from "../core/error.ts";
+import { messageOf, UserError } from "../core/error.ts";
 import { VERSION } from "../core/version.ts";
 import { countMessages, type Log } from "../core/log.ts";
 import { type Micros, now, SECOND } from "../core/time.ts";
@@ -18,6 +18,7 @@ import type { Firewall } from "../firewall/firewall.ts";
 import { type Fleet, openFleet, type Sharing } from "../postgres/fleet.ts";
 import { longestWindow } from "../rules/engine.ts";
 import type { ModuleRules } from "../rules/rule.ts";
+import type { Deed } from "../state/deed_table.ts";
 import type { Lock } from "../state/lock.ts";
 import type { BatchWriter } from "../state/batch_writer.ts";
 import type { State } from "../state/state.ts";
@@ -47,6 +48,8 @@ const REPORTING = 2_000;
 const KEEPING = 500;
 /** Milliseconds that the first lines wait for the whitelist to be known. */
 const LEARNING = 3_000;
+/** From then on the log tells when a change by a command was made. */
+const LATE: Micros = 5 * SECOND;
 /** Milliseconds that a stop waits for commands under way. */
 const STOP_COMMANDS = 2_500;
 /** How long a stop waits for the last shipment. */
@@ -89,6 +92,8 @@ export class Monitor {
   readonly #clock = new ClockWatch();
   #fleet: Fleet | null = null;
   #lastReport = "";
+  /** Why it ends by itself. */
+  #failure: string | null = null;
   #isRefreshDue = false;
 
   constructor(
@@ -215,6 +220,9 @@ export class Monitor {
       await this.#learnWhitelist(stop.signal);
       await this.#followAll(stop, signal);
       return isTrialOver;
+    } catch (error) {
+      this.#failure = messageOf(error);
+      throw error;
     } finally {
       stop.abort();
       signal.removeEventListener("abort", relay);
@@ -376,6 +384,7 @@ export class Monitor {
 
   /** Takes over what commands and the database changed in the state, and what the network changed around us. */
   #refresh(): void {
+    for (const deed of this.#state.deeds.take()) this.#log.info(deedText(deed, now()));
     this.#knocking.takeKeys();
     this.#whitelisting.gather();
     if (this.#trial.takeConfirmation()) this.#bans.confirm();
@@ -459,6 +468,7 @@ export class Monitor {
       pid: Deno.pid,
       running,
       started: this.#started,
+      failure: this.#failure,
       config: this.#config.path,
       firewall: this.#firewall.name,
       holding: this.#bans.holding,
@@ -497,6 +507,12 @@ export class Monitor {
     if (error === null) this.#log.info("no ban holds while the monitor is stopped");
     else this.#log.error(`Cannot lift all bans: ${error}`);
   }
+}
+
+/** How the log tells of a change by a command: with its time, where no monitor ran then. */
+function deedText({ time, who, what }: Deed, now: Micros): string {
+  const isPast = now - time > LATE;
+  return `by hand: ${what}, by ${who}${isPast ? ` at ${new Date(time / 1_000).toISOString()}` : ""}`;
 }
 
 /** Where a source begins, for debug lines. */

@@ -21,6 +21,8 @@ const report = z.object({
   pid: z.number(),
   running: z.boolean(),
   started: instant,
+  /** Why it ended by itself, in a sentence; null: it runs, or was told to stop. */
+  failure: z.string().nullable().default(null),
   config: z.string(),
   firewall: z.string(),
   /** How far bans really hold, see `Holding`; null where nobody has looked yet. */

@@ -1,5 +1,5 @@
 import type { Config, WhitelistMember } from "../config/types.ts";
-import { laterOf, longestOfEach } from "../config/whitelist.ts";
+import { isName, laterOf, longestOfEach } from "../config/whitelist.ts";
 import { canonicalAddress } from "../core/address.ts";
 import { Names, type Resolve } from "./names.ts";
 import { SURROUNDINGS, Whitelist, type WhitelistEntry, type WhitelistOrigin } from "../deciding/whitelist.ts";
@@ -87,11 +87,15 @@ export class Whitelisting {
     const configured = this.#config.whitelist.members.filter(inForce);
     const { contents } = this.#files;
     const listed = contents.flatMap(({ names }) => names).filter(inForce);
-    this.#setNames(longestOfEach([...configured, ...listed].filter(({ isName }) => isName)));
+    const commanded = state.whitelist("command", now).map((entry) => ({
+      ...entry,
+      isName: isName(entry.address),
+    }));
+    this.#setNames(longestOfEach([...configured, ...listed, ...commanded].filter(({ isName }) => isName)));
     const kept = (origin: string) => state.whitelist(origin, now).map(({ address }) => address);
     const parts: [WhitelistOrigin, string[]][] = [
       ["configuration", networksOf(configured)],
-      ["command", kept("command")],
+      ["command", networksOf(commanded)],
       ["knock", kept("knock")],
       ["database", this.#config.database === null ? [] : kept("database")],
       ["DNS name", this.#names.flatMap(({ address }) => this.#resolver.addressesOf(address))],

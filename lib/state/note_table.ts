@@ -55,12 +55,14 @@ export class NoteTable {
   }
 
   /** All counters of an address or network begin anew. */
-  forget(address: string): void {
+  forget(addresses: Iterable<string>): void {
     const words = new Int32Array(4);
-    const prefix = putAddress(address, words);
-    const [w0, w1, w2, w3] = words as unknown as [number, number, number, number];
     const writer = new NoteWriter();
-    writer.put({ kind: FORGOTTEN, w0, w1, w2, w3, prefix, rules: 0, time: 0, value: 0 });
+    for (const address of addresses) {
+      const prefix = putAddress(address, words);
+      const [w0, w1, w2, w3] = words as unknown as [number, number, number, number];
+      writer.put({ kind: FORGOTTEN, w0, w1, w2, w3, prefix, rules: 0, time: 0, value: 0 });
+    }
     this.#addForgotten(writer.take());
   }
 

@@ -1,8 +1,8 @@
 import { strict as assert } from "node:assert";
-import { programWarnings } from "../../lib/commands/programs.ts";
+import { programProblems } from "../../lib/commands/programs.ts";
 import type { Config } from "../../lib/config/types.ts";
 import { script } from "../support/helpers.ts";
-import { program } from "../support/program.ts";
+import { MAIN, program } from "../support/program.ts";
 
 /** A directory with a configuration that has `keys` beside one module; gone at the end of the scope. */
 function scene(
@@ -53,9 +53,9 @@ Deno.test("`check --json` tells modules, rules and warnings, spans in seconds an
   const { path, config } = directory;
   Deno.writeTextFileSync(`${path}/db_password.secret`, "s3cret", { mode: 0o600 });
   const { code, stdout, stderr } = await program(["check", "--json", "--config", config]);
-  assert.equal(code, 0, stderr);
-  const { ok, error, database, modules, warnings, ...rest } = JSON.parse(stdout);
-  assert.deepEqual([ok, error, rest.config, rest.state], [true, null, config, "/s"]);
+  assert.equal(code, 1, stderr);
+  const { ok, error, database, modules, warnings, problems, ...rest } = JSON.parse(stdout);
+  assert.deepEqual([ok, error, rest.config, rest.state], [false, null, config, "/s"]);
   assert.deepEqual(database, { host: "h", port: 5432, user: "u", database: "d" });
   const steady = { scope: "all", ban_time_factor: 1, max_ban_time: null, forget_after: null };
   assert.deepEqual(modules, [{
@@ -69,17 +69,17 @@ Deno.test("`check --json` tells modules, rules and warnings, spans in seconds an
     "ban_time is set but un",
     "whitelist 0.0.0.0/0 is",
     "[SSHD] b: bans are for",
-    "ban_command cannot run",
   ]);
+  assert.equal(problems[0], "ban_command cannot run /nowhere/ban: there is no such file");
   assert.doesNotMatch(stdout, /s3cret/);
   for (const key of Object.keys(JSON.parse(stdout))) assert.match(key, /^[a-z0-9_]+$/);
 });
 
-/** A configuration with these commands, as far as `programWarnings()` looks at it. */
+/** A configuration with these commands, as far as `programProblems()` looks at it. */
 const commands = (command: string[] | null, unban: string[] | null = null) =>
   ({ ban: { command, unban, timeout: 1, concurrency: 1 } }) as unknown as Config;
 
-Deno.test("`programWarnings()` names programs that are missing or cannot be executed, behind sudo too", () => {
+Deno.test("`programProblems()` names programs that are missing or cannot be executed, behind sudo too", () => {
   using directory = scene();
   const { path } = directory;
   const good = script(path, { name: "good", body: "true" });
@@ -95,8 +95,8 @@ Deno.test("`programWarnings()` names programs that are missing or cannot be exec
     [["no-such-program", "%s"], ["ban_command cannot run no-such-program: it is nowhere in PATH"]],
     [["/bin/cat", `${path}/none`, "%s"], []],
   ];
-  for (const [command, faults] of cases) assert.deepEqual(programWarnings(commands(command)), faults);
-  assert.deepEqual(programWarnings(commands(null, ["/usr/bin/sudo", "-n", `${path}/none`, "%s"])).slice(-1), [
+  for (const [command, faults] of cases) assert.deepEqual(programProblems(commands(command)), faults);
+  assert.deepEqual(programProblems(commands(null, ["/usr/bin/sudo", "-n", `${path}/none`, "%s"])).slice(-1), [
     `unban_command cannot run ${path}/none: there is no such file`,
   ]);
 });
@@ -121,8 +121,8 @@ for (const [command, name] of [["match --module SSHD", "lines"], ["replay", "lin
     const blind = await program(words, [`--allow-read=${config}`]);
     assert.equal(blind.code, 69);
     const remedy = name.endsWith(".gz")
-      ? `zcat ${path}/${name} | strongmonitor … -`
-      : `strongmonitor … - < ${path}/${name}`;
+      ? `zcat ${path}/${name} | strongmonitor replay -`
+      : `strongmonitor match - < ${path}/${name}`;
     assert.equal(
       blind.stderr,
       `strongmonitor: Cannot read ${path}/${name}: there is no such file, or this program was built without the ` +
@@ -130,3 +130,48 @@ for (const [command, name] of [["match --module SSHD", "lines"], ["replay", "lin
     );
   });
 }
+
+/** A configuration of a log file alone, which needs no journal. */
+const FILES_ALONE = {
+  modules: {
+    APP: {
+      match: { file: "/nowhere/app.log" },
+      pattern: "^login failed from <ADDR>$",
+      rules: [{ name: "a", str: "login failed", limit: 1, window: "10m", ban_time: "1h" }],
+    },
+  },
+};
+
+Deno.test("`check` ends with a verdict, and with `--quiet` says only what is wrong", async () => {
+  using good = scene(FILES_ALONE);
+  const told = await program(["check", "--config", good.config]);
+  assert.deepEqual([told.code, told.stdout.trimEnd().split("\n").at(-1)], [0, `${good.config} is good`]);
+  assert.deepEqual(await program(["check", "--quiet", "--config", good.config]), {
+    code: 0,
+    stdout: "",
+    stderr: "",
+  });
+  using bad = scene({ ...FILES_ALONE, ban_command: "/nowhere/ban %s", unban_command: "/bin/cat %s" });
+  assert.deepEqual(await program(["check", "--quiet", "--config", bad.config]), {
+    code: 1,
+    stdout: "Failed: ban_command cannot run /nowhere/ban: there is no such file\n" +
+      `${bad.config} is NOT good: 1 problem\n`,
+    stderr: "",
+  });
+  using wrong = scene({ modul: {} });
+  const { code, stdout, stderr } = await program(["check", "--config", wrong.config]);
+  assert.deepEqual([code, stdout], [78, `${wrong.config} is NOT good: 1 problem\n`]);
+  assert.match(stderr, /^strongmonitor: Cannot load modul: is an unknown key/);
+});
+
+Deno.test("`check --config -` reads a draft that the program may not open itself", async () => {
+  using directory = scene(FILES_ALONE);
+  const refused = await program(["check", "--config", directory.config], ["--allow-sys"]);
+  assert.equal(refused.code, 78);
+  assert.ok(refused.stderr.includes(`strongmonitor check --config - < ${directory.config}`), refused.stderr);
+  const { stdout } = await new Deno.Command("sh", {
+    args: ["-c", '"$DENO" run -A --quiet "$MAIN" check --config - < "$DRAFT"'],
+    env: { DENO: Deno.execPath(), MAIN, DRAFT: directory.config },
+  }).output();
+  assert.match(new TextDecoder().decode(stdout), /^Configuration: \/etc\/strongmonitor\/config\.jsonc\n/);
+});

@@ -13,6 +13,7 @@ const STEERING = /(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
 const REPORT: MonitorReport = {
   pid: 1,
   running: true,
+  failure: HOSTILE,
   started: 1,
   config: HOSTILE,
   firewall: HOSTILE,

@@ -1,5 +1,6 @@
 import { strict as assert } from "node:assert";
 import { canonicalAddress } from "../../lib/core/address.ts";
+import { program } from "../support/program.ts";
 import { SSHD_SAMPLES } from "../samples/sshd.ts";
 
 const MAIN = new URL("../../main.ts", import.meta.url).pathname;
@@ -36,7 +37,7 @@ const match = (input: string | Uint8Array, ...args: string[]) =>
 async function verdicts(input: string | Uint8Array): Promise<unknown[]> {
   const { code, stderr, lines } = await match(input, "--json", "-");
   assert.equal(code, 0, stderr);
-  return lines.map((line) => JSON.parse(line));
+  return lines.slice(0, -1).map((line) => JSON.parse(line));
 }
 
 /** Second `s` of a day that is long gone, as syslog writes it. */
@@ -91,6 +92,9 @@ Deno.test("`match --json` gives one object for each line, in order, with exactly
     '{"n":5,"module":"SSHD","address":"203.0.113.5","fields":{"method":"password","user":"bob","port":"5","login":"password"},"hits":[],"logged":true}',
     '{"n":6,"module":"SSHD","address":null,"fields":{},"hits":[],"logged":false}',
     '{"n":7,"module":"SSHD","address":null,"fields":{},"hits":[],"logged":false}',
+    '{"summary":{"lines":7,"events":4,"rules":[{"module":"SSHD","name":"many_names","hits":2},' +
+    '{"module":"SSHD","name":"invalid_user","hits":1},{"module":"SSHD","name":"failed_login","hits":1},' +
+    '{"module":"SSHD","name":"patient_guessing","hits":1},{"module":"SSHD","name":"root","hits":1}]}}',
   ]);
 });
 
@@ -118,7 +122,12 @@ Deno.test("`match` reads what is no text at all", async () => {
 
 Deno.test("`match` says the same to people, with hostile text made harmless", async () => {
   const { lines } = await match("Invalid user \x1b[2J from 203.0.113.5 port 1\nx\n");
-  assert.equal(lines.length, 2);
+  assert.deepEqual(lines.slice(2), [
+    "",
+    "2 lines, 1 with an address, hits by rule:",
+    "  SSHD invalid_user  1",
+    "  SSHD many_names    1",
+  ]);
   assert.match(lines[0]!, /^203\.0\.113\.5 +invalid_user,many_names +Invalid user /);
   assert.match(lines[1]!, /^- +- +x$/);
   assert(!lines[0]!.includes("\x1b"));
@@ -207,6 +216,33 @@ Deno.test("`replay` says the same to people", async () => {
   assert.match(lines[1]!, /^6 lines, 6 to record, 7 hits, 1 ban, [\d.]+ s$/);
 });
 
+Deno.test("`match` takes a line as its argument and finds out whose it is", async () => {
+  const ask = async (line: string) => {
+    const { code, stderr, lines } = await strongmonitor(["match", line, "--json"]);
+    assert.equal(code, 0, stderr);
+    const { module, address, hits } = JSON.parse(lines[0]!);
+    return [module, address, hits.length > 0];
+  };
+  const request = '203.0.113.5 - - [06/May/2025:00:00:00 +0000] "GET /.env HTTP/1.1" 404 1 "-" "curl"';
+  assert.deepEqual(await ask("Invalid user admin from 203.0.113.5 port 33100"), [
+    "SSHD",
+    "203.0.113.5",
+    true,
+  ]);
+  assert.deepEqual(await ask(request), ["NGINX", "203.0.113.5", true]);
+  assert.deepEqual(await ask("nobody knows this line"), [null, null, false]);
+});
+
+Deno.test("`match` goes by the shipped configuration where there is none", async () => {
+  const { code, stdout, stderr } = await program([
+    "match",
+    "Invalid user admin from 203.0.113.5 port 33100",
+  ]);
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /^203\.0\.113\.5 +invalid_user,many_names/);
+  assert.match(stderr, /^Going by the shipped configuration: /);
+});
+
 const REFUSALS: readonly (readonly [args: string[], code: number, stderr: RegExp])[] = [
   [["replay", "--since", "the day before"], 64, /Cannot read the time "the day before"/],
   [["replay", "--until", "2026-13-45"], 64, /Cannot read the time "2026-13-45"/],
@@ -215,7 +251,6 @@ const REFUSALS: readonly (readonly [args: string[], code: number, stderr: RegExp
   [["replay", "/"], 69, /Cannot read \/: it is a directory/],
   [["match", "--module", "SSHD", "/nonexistent/auth.log"], 69, /there is no such file/],
   [["match", "--module", "NOBODY"], 64, /Cannot match by module "NOBODY": .* configures SSHD/],
-  [["match"], 64, /--module/],
   [["replay", "--nonsense"], 64, /--nonsense/],
 ];
 

@@ -1,7 +1,111 @@
 import { strict as assert } from "node:assert";
 import { now, SECOND } from "../../lib/core/time.ts";
 import { MANUAL, temporaryState } from "../support/helpers.ts";
+import type { MonitorReport } from "../../lib/monitor/report.ts";
+import { takeLock } from "../../lib/state/lock.ts";
 import { program } from "../support/program.ts";
+
+/** What a monitor reports that works. */
+const REPORT: MonitorReport = {
+  pid: 1,
+  running: true,
+  started: now(),
+  failure: null,
+  config: "/c",
+  firewall: "nftables",
+  holding: null,
+  leaks: [],
+  trialEnd: null,
+  sources: [{
+    name: "journal",
+    running: true,
+    lastBatch: null,
+    delivery: null,
+    problems: [],
+    waiting: false,
+  }],
+  modules: [{
+    name: "SSHD",
+    lastLine: 1,
+    lastHit: 1,
+    lines: 0,
+    understood: 0,
+    rules: [{ name: "often", lastHit: 1_000_000 }, { name: "a", lastHit: null }, {
+      name: "b",
+      lastHit: null,
+    }],
+  }],
+  givenUp: [],
+  counts: {
+    entries: 1,
+    unknown: 0,
+    events: 1,
+    recorded: 1,
+    hits: 1,
+    bans: 0,
+    damaged: 0,
+    suppressed: 0,
+    untrusted: 0,
+    ahead: 0,
+  },
+  tracked: 0,
+  forgotten: 0,
+  database: null,
+  notify: null,
+};
+const [journal] = REPORT.sources;
+const [sshd] = REPORT.modules;
+
+/** What a monitor may report that does not work, with the sentence of `status`. */
+const PROBLEMS: readonly (readonly [over: Partial<MonitorReport>, sentence: string])[] = [
+  [{ sources: [{ ...journal!, running: false }] }, "journal is not being read"],
+  [{ sources: [{ ...journal!, problems: ["Cannot read /a: no"] }] }, "Cannot read /a: no"],
+  [{ givenUp: ["SSHD"] }, "module SSHD is given up after failing"],
+  [
+    { modules: [{ ...sshd!, lines: 40, understood: 1 }] },
+    "SSHD: only 1 of 40 lines of the last hour were understood: has the format changed?",
+  ],
+  [
+    { holding: { time: 1, held: null, missing: 0, stray: [], error: "nft is missing" } },
+    "nobody knows whether bans hold: nft is missing",
+  ],
+  [
+    { database: { connected: false, error: "no route", lastShipped: null, setAside: 0 } },
+    "PostgreSQL: no route",
+  ],
+];
+
+Deno.test("`status` ends with 0 where all works, with 1 and a sentence where something fails, and with 69 without a monitor", async () => {
+  using temporary = temporaryState();
+  const { directory, state } = temporary;
+  const status = (...words: string[]) => program(["status", "--state", directory, ...words]);
+  state.setReport(JSON.stringify({ ...REPORT, failure: "Cannot read the journal: there is none" }));
+  const stopped = await status();
+  assert.equal(stopped.code, 69);
+  assert.match(
+    stopped.stdout,
+    /^not running\nproblem {3}no monitor runs on this state: Cannot read the journal: there is none\n/,
+  );
+  using _lock = {
+    lock: takeLock(directory)!,
+    [Symbol.dispose]() {
+      this.lock.release();
+    },
+  };
+  state.setReport(JSON.stringify(REPORT));
+  const { code, stdout } = await status();
+  assert.equal(code, 0, stdout);
+  assert.match(stdout, /^running, pid 1, since .*: all works\n/);
+  assert.match(stdout, /^ +often {2}last hit 1970-01-01 00:00:01\n +never hit: a, b\n/m);
+  assert.match(stdout, /^times +of UTC$/m);
+  for (const [over, sentence] of PROBLEMS) {
+    state.setReport(JSON.stringify({ ...REPORT, ...over }));
+    const result = await status("--json");
+    assert.deepEqual([result.code, JSON.parse(result.stdout).problems], [1, [sentence]]);
+  }
+  const people = await status();
+  assert.match(people.stdout, /^running, .*: 1 problem\nproblem {3}PostgreSQL: no route\n/);
+});
 
 Deno.test("`status` and `bans` tell apart which bans are decided, in force and waiting, and for how long", async () => {
   using temporary = temporaryState();
@@ -36,6 +140,6 @@ Deno.test("`status` and `bans` tell apart which bans are decided, in force and w
   ]);
   for (const command of ["status", "bans"]) {
     const { stdout } = await program([command, "--state", temporary.directory]);
-    assert.match(stdout, /4 decided: 1 in force, 2 waiting, the oldest for 1m[34]\ds/);
+    assert.match(stdout, /4 bans: 1 in force, 2 waiting for the firewall for \d+m\S*, 1 noted only/);
   }
 });

@@ -86,7 +86,7 @@ Deno.test({
       assert.deepEqual(sources.map(({ waiting }: { waiting: boolean }) => waiting), [false, true]);
       assert.match(sources[0].problems[0], REMEDY);
       const text = await program(["status", "--state", `${path}/state`]);
-      assert.match(text.stdout, /^ +Cannot read .*secret\.log: .*usermod/m);
+      assert.match(text.stdout, /^problem +Cannot read .*secret\.log: .*usermod/m);
       assert.match(text.stdout, /later\.log: waiting, as there is no such file yet; with PrivateTmp=yes/);
       Deno.chmodSync(secret, 0o644);
       Deno.writeTextFileSync(secret, "login failed from 203.0.113.5\n", { append: true });

@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { now, SECOND } from "../../lib/core/time.ts";
-import { type TemporaryState, temporaryState } from "../support/helpers.ts";
+import { MANUAL, type TemporaryState, temporaryState } from "../support/helpers.ts";
 import { program, type Result } from "../support/program.ts";
 
 const RULES = { SSHD: { rules: [{ name: "a", str: "x", limit: 1 }] } };
@@ -33,14 +33,46 @@ Deno.test("`whitelist add` takes an end as a span or as a date, and a second tim
     const before = now();
     const first = await cli("whitelist", "add", "192.0.2.7", "--for", "8h", "--note", "on call");
     assert.equal(first.code, 0, first.stderr);
-    assert.match(first.stdout, /^192\.0\.2\.7 whitelisted until 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d\n$/);
+    assert.match(first.stdout, /^192\.0\.2\.7 whitelisted until 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d: on call\n$/);
     const { until } = entry()!;
     assert.ok(until! - before >= 8 * 3_600 * SECOND && until! - now() <= 8 * 3_600 * SECOND);
     await cli("whitelist", "add", "192.0.2.7", "--until", "2200-01-31");
     const end = Date.UTC(2200, 0, 31) * 1_000;
-    assert.deepEqual(entry(), { address: "192.0.2.7", note: "", until: end });
-    await cli("whitelist", "add", "192.0.2.7");
+    assert.deepEqual(entry(), { address: "192.0.2.7", note: "on call", until: end });
+    const third = await cli("whitelist", "add", "192.0.2.7", "--note", "boss");
+    assert.equal(third.stdout, "192.0.2.7 was whitelisted already, now until 2200-01-31 00:00:00: boss\n");
+    await cli("whitelist", "add", "192.0.2.7", "--for", "forever");
     assert.equal(entry()!.until, null);
+  }));
+
+Deno.test("`whitelist add` says whose bans it lifts, those of networks around too", () =>
+  stage(async ({ temporary: { state }, cli }) => {
+    const ban = { scope: "all", provenance: MANUAL, reason: "x", count: 0, start: 1, until: null } as const;
+    for (const address of ["192.0.2.0/24", "192.0.2.7", "203.0.113.1"]) state.bans.add({ ...ban, address });
+    const { stdout } = await cli("whitelist", "add", "192.0.2.7", "203.0.113.9");
+    assert.equal(
+      stdout,
+      "192.0.2.7 whitelisted for good\nThis lifts the bans of 192.0.2.0/24, 192.0.2.7.\n" +
+        "203.0.113.9 whitelisted for good\n",
+    );
+    const json = await cli("whitelist", "add", "203.0.113.0/30", "--json");
+    assert.deepEqual(JSON.parse(json.stdout).lifts, ["203.0.113.1"]);
+  }));
+
+Deno.test("`whitelist add` takes a DNS name, which the monitor resolves", () =>
+  stage(async ({ temporary: { state }, cli }) => {
+    const { code, stdout } = await cli("whitelist", "add", "Office.Example.org.", "192.0.2.9");
+    assert.deepEqual([code, stdout.split("\n")[0]], [0, "office.example.org whitelisted for good"]);
+    const resolved = [{ address: "203.0.113.5", note: "office.example.org", until: null }];
+    state.replaceWhitelist("name", resolved, now());
+    assert.match((await cli("ban", "203.0.113.5")).stderr, /it is whitelisted \(DNS name\)/);
+    assert.match((await cli("ban", "192.0.2.9")).stderr, /it is whitelisted \(command\)/);
+    assert.equal((await cli("whitelist", "remove", "office.example.org")).code, 0);
+    const wrong = await cli("whitelist", "add", "no name");
+    assert.deepEqual([wrong.code, wrong.stderr], [
+      64,
+      'strongmonitor: Cannot whitelist "no name": it must be an address, a network such as 10.0.0.0/8, or a DNS name\n',
+    ]);
   }));
 
 /** Options of `whitelist add` that it refuses, and why. */
@@ -76,6 +108,7 @@ Deno.test("`whitelist list` shows who is whitelisted by whom, until when and why
       ["192.0.2.1", `${directory}/friends`, "2200-01-31 00:00:00", "auditors"],
       ["192.0.2.7", "command", "for good", "on call"],
       ["192.0.2.9", "database", "for good"],
+      ["Times are of UTC."],
     ]);
     const json = (await cli("whitelist", "list", "--json")).stdout.trimEnd().split("\n").map((line) =>
       JSON.parse(line)
@@ -114,5 +147,5 @@ Deno.test("`whitelist list` shows a file of 200,000 lines", () =>
     Deno.writeTextFileSync(`${directory}/friends`, lines.join("\n"));
     const { code, stdout, stderr } = await cli("whitelist", "list");
     assert.equal(code, 0, stderr);
-    assert.equal(stdout.trimEnd().split("\n").length, 200_003);
+    assert.equal(stdout.trimEnd().split("\n").length, 200_004);
   }));

@@ -123,6 +123,20 @@ Deno.test("`loadConfig()` takes the database password from the file beside the c
   }
 });
 
+Deno.test("`loadConfig()` needs no password by a socket, and takes one that is there", () => {
+  const config = top('"DB": { "host": "/run/postgresql", "user": "u", "database": "d" }');
+  const passwordOf = (files: Record<string, string>) => {
+    let password: string | undefined;
+    inDirectory({ "config.jsonc": config, ...files }, (directory) => {
+      for (const name of Object.keys(files)) Deno.chmodSync(join(directory, name), 0o600);
+      password = loadConfig(join(directory, "config.jsonc"), { known }).database?.password;
+    });
+    return password;
+  };
+  assert.equal(passwordOf({}), "");
+  assert.equal(passwordOf({ "db_password.secret": "s3cret\n" }), "s3cret");
+});
+
 Deno.test("`loadConfig()` refuses a password that everyone may read, and can leave the password alone", () => {
   inDirectory({ "config.jsonc": top(DB), "db_password.secret": "s3cret" }, (directory) => {
     Deno.chmodSync(join(directory, "db_password.secret"), 0o644);

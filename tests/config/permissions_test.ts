@@ -77,7 +77,7 @@ Deno.test("`permissionsFor()` gives a monitor that observes journalctl, routes, 
       "/run/systemd/resolve/resolv.conf",
     ],
     write: ["/var/lib/strongmonitor"],
-    env: [],
+    env: ["SUDO_USER"],
     sys: ["hostname", "networkInterfaces", "osUptime", "uid", "gid", "userInfo"],
   });
 });
@@ -89,7 +89,7 @@ Deno.test("`permissionsFor()` follows the commands and the database, and takes n
   assert.ok(read.includes("/etc/strongmonitor/db_password.secret"));
   assert.ok(read.includes("/etc/friends.list"));
   assert.deepEqual(write, ["/var/lib/strongmonitor"]);
-  assert.deepEqual(env, ["PG*"]);
+  assert.deepEqual(env, ["PG*", "SUDO_USER"]);
 });
 
 Deno.test("`permissionsFor()` gives kill where a command may leave children that are ours to end", () => {

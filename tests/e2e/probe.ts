@@ -37,6 +37,10 @@ const ATTEMPTS: Readonly<Record<string, () => unknown>> = {
   "open a database in the state": () => new DatabaseSync(`${STATE}/probe.db`).close(),
   "run journalctl": () => run("journalctl", "--version"),
   "run sudo": () => run("sudo", "--version"),
+  "run nft": () => run("nft", "--version"),
+  "run ip": () => run("ip", "-V"),
+  "run getent": () => run("getent", "ahosts", "localhost"),
+  "read a log": () => Deno.readTextFileSync("/var/log/probe.log"),
   "reach the database": () => dial("127.0.0.1", 5432),
   "know the host's name": () => Deno.hostname(),
 
@@ -47,6 +51,7 @@ const ATTEMPTS: Readonly<Record<string, () => unknown>> = {
   "link /etc/shadow into the state": () => Deno.linkSync("/etc/shadow", `${STATE}/shadow`),
   "point from the state to /etc/shadow": () => Deno.symlinkSync("/etc/shadow", `${STATE}/shadow`),
   "write the configuration": () => Deno.writeTextFileSync(`${CONFIG}/config.jsonc`, "{}"),
+  "write a log": () => Deno.writeTextFileSync("/var/log/probe.log", ""),
   "write into /tmp": () => Deno.writeTextFileSync("/tmp/probe", ""),
   "run sh": () => run("sh", "-c", "true"),
   "run /bin/sh": () => run("/bin/sh", "-c", "true"),
@@ -55,6 +60,7 @@ const ATTEMPTS: Readonly<Record<string, () => unknown>> = {
   "preload a library into journalctl": () =>
     new Deno.Command("journalctl", { env: { LD_PRELOAD: "/tmp/probe.so" } }).outputSync(),
   "reach sshd": () => dial("127.0.0.1", 22),
+  "reach sshd by the database's name": () => dial("db", 22),
   "reach sshd by node:net": () => dialByNode(22),
   "reach the database's port elsewhere": () => dial("198.51.100.1", 5432),
   "fetch": () => fetch("http://198.51.100.1/"),

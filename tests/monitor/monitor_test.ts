@@ -196,7 +196,7 @@ Deno.test("a banned address that goes on sending lines is warned of once, and `s
   assert.equal(code, 1);
   assert.match(
     stdout,
-    /^ +203\.0\.113\.1: banned since .* and still getting through: 3 lines of SSHD, the last at /m,
+    /^problem +203\.0\.113\.1: banned since .* and still getting through: 3 lines of SSHD, the last at /m,
   );
   scene.say(attack("203.0.113.1"));
   await eventually(() => known()?.[0]?.lines === 4);

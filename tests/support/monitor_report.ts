@@ -4,6 +4,7 @@ import type { MonitorReport } from "../../lib/monitor/report.ts";
 export const REPORT: MonitorReport = {
   pid: 1,
   running: true,
+  failure: null,
   started: 1,
   config: "/c",
   firewall: "nftables",

@@ -46,6 +46,7 @@ Deno.test("`deno task build --help` names every option and exit code", async () 
 const WRONG_USAGE: readonly (readonly [string[], RegExp])[] = [
   [["--bse=npm"], /^Unknown option '--bse': see deno task build --help\n$/],
   [["--base=deb"], /^--base must be npm, got deb\n$/],
+  [["--state=/s"], /^--state needs --config: /],
   [["config.jsonc"], /^Unexpected argument 'config\.jsonc': see deno task build --help\n$/],
 ];
 for (const [args, expected] of WRONG_USAGE) {

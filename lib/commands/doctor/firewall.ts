@@ -5,7 +5,7 @@ import type { Ban } from "../../deciding/ban.ts";
 import type { Firewall, Outcome } from "../../firewall/firewall.ts";
 import { openFirewall } from "../../monitor/firewall.ts";
 import { ask } from "../machine.ts";
-import { programWarnings } from "../programs.ts";
+import { programProblems } from "../programs.ts";
 import { failure, type Finding, ok, warning } from "./finding.ts";
 
 /** Addresses that are for examples alone (RFC 5737, RFC 3849), in the forms in which bans have them. */
@@ -29,7 +29,7 @@ export async function examineFirewall(
     const remedy = 'set "firewall": "nftables", or a ban_command: docs/firewalls.md';
     return [warning("firewall", "nobody is really banned: the configuration only observes", remedy)];
   }
-  const faults = programWarnings(config).map((sentence) => failure("firewall", sentence, DOCUMENTATION));
+  const faults = programProblems(config).map((sentence) => failure("firewall", sentence, DOCUMENTATION));
   if (faults.length > 0) return faults;
   if (ban.firewall === "command" && ban.unban === null) {
     const remedy = "set unban_command";

@@ -1,0 +1,73 @@
+/** What people type, and what they mean by it: options before a command, no command, and commands that do not exist. */
+import { nearest } from "../config/suggest.ts";
+
+/** A program or command with its commands and options. */
+interface Command {
+  name(): string;
+  readonly commands: readonly Command[];
+  readonly options: readonly {
+    readonly short?: string;
+    readonly long?: string;
+    /** It takes a value. */
+    readonly required: boolean;
+  }[];
+}
+
+/** Commander's hint: what stands before is one line, whatever the arguments hold that it quotes. */
+const HINT = /\n\(Did you mean ([^\n]*)\?\)$/;
+const GLOBAL = ["-h", "--help", "-V", "--version"];
+/** The command that is meant where none is named. */
+const DEFAULT = "run";
+
+/** Words of other programs for what a command does, or for what another program does. */
+const SYNONYMS: Readonly<Record<string, string>> = {
+  start: "run",
+  monitor: "run",
+  watch: "run",
+  list: "bans",
+  banned: "bans",
+  banip: "ban",
+  block: "ban",
+  unbanip: "unban",
+  unblock: "unban",
+  allow: "whitelist add",
+  addignoreip: "whitelist add",
+  ignore: "whitelist add",
+  test: "check",
+  validate: "check",
+  stop: "systemctl stop strongmonitor",
+  restart: "systemctl restart strongmonitor",
+  reload: "systemctl reload strongmonitor",
+};
+
+/** The arguments with a command first: options in front of one stand behind it, and `run` stands where none is named. */
+export function ordered(program: Command, args: readonly string[]): string[] {
+  if (GLOBAL.includes(args[0] ?? "")) return [...args];
+  const named = (name: string | undefined) => program.commands.find((command) => command.name() === name);
+  const valued = named(DEFAULT)!.options.filter(({ required }) => required)
+    .flatMap(({ short, long }) => [short, long]);
+  let at = 0;
+  while (args[at]?.startsWith("-")) at += valued.includes(args[at]) ? 2 : 1;
+  if (at >= args.length) return [DEFAULT, ...args];
+  const end = at + (named(args[at])?.commands.length ? 2 : 1);
+  return [...args.slice(at, end), ...args.slice(0, at), ...args.slice(end)];
+}
+
+/** Says that there is no command `name`, and which one is probably meant. */
+export function unknownCommand(program: Command, name: string): string {
+  const synonym = Object.hasOwn(SYNONYMS, name) ? SYNONYMS[name]! : null;
+  const meant = synonym ?? nearest(name, program.commands.map((command) => command.name()));
+  const hint = meant === null ? "see strongmonitor --help" : `did you mean '${meant}'?`;
+  return `unknown command '${name}': ${hint}`;
+}
+
+/**
+ * What an error of commander's, which it marks so as a bundler renames its class, tells about the arguments: what is wrong in
+ * one sentence, or that they asked for help. Undefined for any other error.
+ */
+export function readUsage(error: unknown): { isHelp: boolean; problem: string } | undefined {
+  const { code, exitCode, message } = error as { code?: unknown; exitCode?: unknown; message: string };
+  if (typeof code !== "string" || !code.startsWith("commander.")) return undefined;
+  const problem = message.replace(/^error: /, "").replace(HINT, ": did you mean $1?");
+  return { isHelp: exitCode === 0, problem };
+}

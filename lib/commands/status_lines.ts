@@ -1,0 +1,128 @@
+/** What `status` tells people. Comes in: what the state and the monitor's report know. Goes out: lines. */
+import { absence } from "../core/read_denial.ts";
+import { counted } from "../core/text.ts";
+import type { BanStatus } from "../deciding/ban.ts";
+import type { ModuleActivity } from "../reading/activity.ts";
+import type { Leak } from "../monitor/leaks.ts";
+import type { NotifierStatus } from "../monitor/notifier.ts";
+import type { MonitorReport, SourceReport } from "../monitor/report.ts";
+import type { BanTotals } from "../state/ban_table.ts";
+import { totalsText } from "./bans.ts";
+import { localTime, zoneName } from "./output.ts";
+
+/** What there is to tell. */
+export interface Status {
+  readonly running: boolean;
+  readonly report: MonitorReport | null;
+  /** Lines that are kept. */
+  readonly recorded: number;
+  readonly bans: BanTotals;
+  readonly failing: readonly BanStatus[];
+  readonly backlog: number;
+}
+
+/** Banned addresses that still get through, as the monitor reported last. */
+export function leaksOf({ report }: Status): readonly Leak[] {
+  return report?.leaks ?? [];
+}
+
+/** Lines for people: what fails first, then what works. */
+export function statusLines(status: Status, problems: readonly string[]): string[] {
+  const { report, bans } = status;
+  return [
+    firstLine(status, problems),
+    ...problems.map((sentence) => `problem   ${sentence}`),
+    ...report === null ? [] : reportLines(report),
+    `bans      ${totalsText(bans)}; ${bans.all} in all, ended ones included`,
+    `state     ${counted(status.recorded, "line")} recorded`,
+    ...report?.database ? [databaseLine(report.database, status.backlog)] : [],
+    ...report?.notify ? [noticesLine(report.notify)] : [],
+    `times     of ${zoneName()}`,
+  ];
+}
+
+function firstLine({ running, report }: Status, problems: readonly string[]): string {
+  if (!running) return "not running";
+  const since = report === null ? "" : `, pid ${report.pid}, since ${time(report.started)}`;
+  return `running${since}: ${problems.length === 0 ? "all works" : counted(problems.length, "problem")}`;
+}
+
+function reportLines(report: MonitorReport): string[] {
+  return [
+    ...report.modules.flatMap((module) => moduleLines(module)),
+    ...report.sources.map(sourceLine),
+    ...countLines(report),
+    ...firewallLines(report),
+    ...report.trialEnd === null ? [] : [
+      `trial     its bans end at ${time(report.trialEnd)} unless you say \`strongmonitor confirm\``,
+    ],
+  ];
+}
+
+function moduleLines({ name, lastLine, rules }: ModuleActivity): string[] {
+  const hit = rules.filter(({ lastHit }) => lastHit !== null);
+  const never = rules.filter(({ lastHit }) => lastHit === null).map(({ name }) => name);
+  const width = Math.max(...hit.map(({ name }) => name.length));
+  return [
+    `module    ${name}: last line ${time(lastLine)}`,
+    ...hit.map((rule) => `          ${rule.name.padEnd(width)}  last hit ${time(rule.lastHit)}`),
+    ...never.length === 0
+      ? []
+      : hit.length === 0
+      ? [`          ${counted(never.length, "rule")}, never hit`]
+      : [`          never hit: ${never.join(", ")}`],
+  ];
+}
+
+function sourceLine({ name, running, lastBatch, delivery, waiting }: SourceReport): string {
+  const reading = waiting ? `waiting, as ${absence(name.replace(/^file:/, ""))}` : "reading";
+  const doing = running ? `${reading}${delivery ? `, ${delivery}` : ""}` : "stopped";
+  return `source    ${name}: ${doing}; last line ${time(lastBatch)}`;
+}
+
+function countLines({ counts, tracked, forgotten: evicted }: MonitorReport): string[] {
+  const { entries, unknown, events, recorded, hits, damaged, suppressed, untrusted } = counts;
+  const more: readonly (readonly [count: number, text: string])[] = [
+    [tracked, `${counted(tracked, "address", "addresses")} being counted`],
+    [
+      evicted,
+      `${counted(evicted, "address", "addresses")} evicted, the oldest first: there were too many to count`,
+    ],
+    [unknown, `${unknown} of a form that no module knows`],
+    [damaged, `${damaged} damaged: cut or dropped`],
+    [suppressed, `${suppressed} dropped by journald, as their service wrote too many (RateLimitBurst=)`],
+    [untrusted, `${untrusted} that any user could have forged: recorded, not counted`],
+  ];
+  return [
+    `lines     ${entries} read, ${events} named an address, ${recorded} recorded, ${counted(hits, "hit")}`,
+    ...more.flatMap(([count, text]) => count > 0 ? [`          ${text}`] : []),
+  ];
+}
+
+function firewallLines({ firewall, holding }: MonitorReport): string[] {
+  if (firewall === "observe") return ["firewall  observe: nobody is really banned"];
+  if (holding === null || holding.error !== null) return [`firewall  ${firewall}`];
+  const { held, missing, stray } = holding;
+  const found = held === null ? "cannot tell whether bans hold" : counted(held, "ban holds", "bans hold") +
+    (missing > 0 ? `, ${counted(missing, "was", "were")} gone and being put back` : "");
+  return [
+    `firewall  ${firewall}: ${found} (looked at ${time(holding.time)})`,
+    ...stray.length > 0 ? [`          not banned by anybody here: ${stray.join(", ")}`] : [],
+  ];
+}
+
+function databaseLine(database: NonNullable<MonitorReport["database"]>, backlog: number): string {
+  const state = database.connected ? "connected" : "not connected";
+  return `database  ${state}; ${counted(backlog, "row")} waiting, last shipment ${
+    time(database.lastShipped)
+  }`;
+}
+
+function noticesLine({ program, told, lastTold }: NotifierStatus): string {
+  const last = lastTold === null ? "" : `, the last at ${time(lastTold)}`;
+  return `notices   ${told} told by ${program}${last}`;
+}
+
+function time(instant: number | null | undefined): string {
+  return instant === null || instant === undefined ? "never" : localTime(instant);
+}

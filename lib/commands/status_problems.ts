@@ -1,0 +1,59 @@
+import { counted } from "../core/text.ts";
+import { nameOf } from "../deciding/ban.ts";
+import { hasUnknownFormat } from "../reading/activity.ts";
+import { localTime } from "./output.ts";
+import { leaksOf, type Status } from "./status_lines.ts";
+
+/** Failing bans and leaks that are told one by one. */
+const MOST = 5;
+
+/** Returns a sentence for each thing that does not work, the worst first; an empty list: all works. */
+export function problemsOf(status: Status): string[] {
+  const { running, report } = status;
+  const failure = report?.failure ? `: ${report.failure}` : "";
+  if (!running) return [`no monitor runs on this state${failure}`];
+  return report === null ? ["the monitor has not reported yet"] : [
+    ...report.sources.flatMap(({ name, running, problems }) => [
+      ...running ? [] : [`${name} is not being read`],
+      ...problems,
+    ]),
+    ...report.givenUp.map((name) => `module ${name} is given up after failing`),
+    ...report.modules.filter(hasUnknownFormat).map(({ name, understood, lines }) =>
+      `${name}: only ${understood} of ${
+        counted(lines, "line")
+      } of the last hour were understood: has the format changed?`
+    ),
+    ...firewallProblems(status),
+    ...report.database?.error ? [`PostgreSQL: ${report.database.error}`] : [],
+    ...report.notify?.error ? [`notices: ${report.notify.error}`] : [],
+  ];
+}
+
+function firewallProblems(status: Status): string[] {
+  const { report, failing, bans } = status;
+  const error = report?.holding?.error ?? null;
+  const leaks = leaksOf(status).map((leak) =>
+    `${leak.address}${leak.scope === "all" ? "" : ` (${leak.scope})`}: banned since ${
+      localTime(leak.since)
+    } and still getting through: ${counted(leak.lines, "line")} of ${leak.modules.join(", ")}, the last at ${
+      localTime(leak.lastLine)
+    }`
+  );
+  return [
+    ...error === null ? [] : [`nobody knows whether bans hold: ${error}`],
+    ...first(leaks, leaks.length),
+    ...first(
+      failing.map((ban) =>
+        `${nameOf(ban)}: the ${ban.ended === null ? "ban" : "lift"} failed ${
+          counted(ban.attempts, "time")
+        }: ${ban.error}`
+      ),
+      bans.failing,
+    ),
+  ];
+}
+
+/** The first of `all` sentences, and how many more there are. */
+function first(sentences: readonly string[], all: number): string[] {
+  return all <= MOST ? [...sentences] : [...sentences.slice(0, MOST), `and ${all - MOST} more like these`];
+}

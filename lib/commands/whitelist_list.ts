@@ -1,0 +1,80 @@
+import type { Config, WhitelistMember } from "../config/types.ts";
+import { longestOfEach } from "../config/whitelist.ts";
+import { now } from "../core/time.ts";
+import { type Surrounding, SURROUNDINGS, type WhitelistEntry } from "../deciding/whitelist.ts";
+import type { State } from "../state/state.ts";
+import { withGrounds } from "./open.ts";
+import {
+  type CommonOptions,
+  isoTimeOrNull,
+  localTime,
+  print,
+  printError,
+  printJson,
+  printTable,
+  zoneText,
+} from "./output.ts";
+
+/** A whitelist entry with its origin. */
+interface Listed extends WhitelistEntry {
+  readonly origin: "configuration" | "file" | "command" | "knock" | "database" | "open session" | Surrounding;
+  /** Path of the whitelist file that holds the entry. */
+  readonly file?: string;
+}
+
+/** `whitelist list`: prints all entries that have not ended, with origin, end and note. */
+export function whitelistListCommand(options: CommonOptions): number {
+  const { listed, problems } = withGrounds(options, ({ config, state }) => ({
+    listed: [...config === null ? [] : configured(config), ...kept(state)],
+    problems: config === null ? [] : config.whitelist.files.flatMap((file) => file.problem() ?? []),
+  }));
+  const time = now();
+  const entries = listed.filter(({ until }) => until === null || until > time);
+  if (options.json) entries.forEach((entry) => printJson(entryJson(entry)));
+  else if (entries.length > 0) {
+    printTable(["ADDRESS", "BY", "UNTIL", "NOTE"], entries.map(row));
+    if (entries.some(({ until }) => until !== null)) print(zoneText());
+  } else print("Nothing is whitelisted but loopback and this machine's own addresses.");
+  for (const error of problems) {
+    printError(`Warning: ${error}`);
+  }
+  return 0;
+}
+
+function entryJson({ address, origin, file, until, note }: Listed): unknown {
+  return { address, origin, file: file ?? null, until: isoTimeOrNull(until), note };
+}
+
+function row({ address, origin, file, until, note }: Listed): string[] {
+  return [address, file ?? origin, until === null ? "for good" : localTime(until), note];
+}
+
+function configured({ whitelist: { members, files } }: Config): Listed[] {
+  const plain = ({ address, note, until }: WhitelistMember) => ({ address, note, until });
+  return [
+    ...members.map((member) => ({ ...plain(member), origin: "configuration" as const })),
+    ...files.filter((file) => file.problem() === null).flatMap((file) =>
+      longestOfEach(file.members()).map((member) => ({
+        ...plain(member),
+        origin: "file" as const,
+        file: file.path,
+      }))
+    ),
+  ];
+}
+
+function kept(state: State): Listed[] {
+  const open = new Set(state.logins.sessions().map(({ address }) => address));
+  const sessions = [...open].map((address) => ({
+    address,
+    note: "",
+    until: null,
+    origin: "open session" as const,
+  }));
+  return [
+    ...sessions,
+    ...(["command", "knock", "database", ...SURROUNDINGS] as const).flatMap((origin) =>
+      state.whitelist(origin, now()).map((entry) => ({ ...entry, origin }))
+    ),
+  ];
+}

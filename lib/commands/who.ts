@@ -1,0 +1,19 @@
+import { SUDOER } from "../config/permissions.ts";
+import { userName } from "../core/denial.ts";
+
+/** Names who runs this command, for the monitor's log: `root (uid 0), by sudo from anna`. */
+export function whoRuns(): string {
+  const sudoer = tried(() => Deno.env.get(SUDOER));
+  const uid = tried(() => Deno.uid());
+  const name = userName();
+  return `${name}${uid === undefined ? "" : ` (uid ${uid})`}${sudoer ? `, by sudo from ${sudoer}` : ""}`;
+}
+
+/** What `look` finds out; undefined where this program may not know. */
+function tried<T>(look: () => T): T | undefined {
+  try {
+    return look();
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,50 @@
+import { strict as assert } from "node:assert";
+import { tableLines, wrap } from "../../lib/commands/layout.ts";
+
+const WRAPPED: readonly (readonly [line: string, parts: readonly string[]])[] = [
+  ["short", ["short"]],
+  ["x".repeat(50), ["x".repeat(50)]],
+  [
+    "a sentence of many words that is longer than the terminal is wide",
+    ["a sentence of many words that is longer", "  than the terminal is wide"],
+  ],
+  [
+    "source    journal: reading, as soon as they come; last line never",
+    ["source    journal: reading, as soon as", "          they come; last line never"],
+  ],
+  [
+    "          a rest of the line above, indented as it is",
+    ["          a rest of the line above,", "          indented as it is"],
+  ],
+  [
+    `see ${"/very/long/path".repeat(4)} for more`,
+    ["see", `  ${"/very/long/path".repeat(4)}`, "  for more"],
+  ],
+];
+
+for (const [line, parts] of WRAPPED) {
+  Deno.test(`wrap() breaks "${line.slice(0, 30).trim()}" between words at 40 columns`, () => {
+    assert.deepEqual(wrap(line, 40), parts);
+    assert.deepEqual(
+      wrap(line, 40).join(" ").split(/ +/).filter(Boolean),
+      line.split(/ +/).filter(Boolean),
+    );
+  });
+}
+
+Deno.test("tableLines() puts the last cells below the others where the columns are too wide", () => {
+  const heading = ["ADDRESS", "SINCE", "REASON"];
+  const rows = [["192.0.2.7", "now", "a port scan"], ["2001:db8::1", "now", ""]];
+  assert.deepEqual(tableLines(heading, rows), [
+    "ADDRESS      SINCE  REASON",
+    "192.0.2.7    now    a port scan",
+    "2001:db8::1  now",
+  ]);
+  assert.deepEqual(tableLines(heading, rows, 30), [
+    "ADDRESS      SINCE",
+    "    REASON",
+    "192.0.2.7    now",
+    "    a port scan",
+    "2001:db8::1  now",
+  ]);
+});

@@ -1,0 +1,61 @@
+import { strict as assert } from "node:assert";
+import { now, SECOND } from "../../lib/core/time.ts";
+import { MANUAL, temporaryState } from "../support/helpers.ts";
+import { program } from "../support/program.ts";
+
+/** Commands that need the state alone, with what they print about one ban and one trial. */
+const COMMANDS: readonly (readonly [command: string, says: RegExp])[] = [
+  ["bans", /^192\.0\.2\.1 /m],
+  ["status", /^bans +1 ban: 1 waiting/m],
+  ["ban 203.0.113.2", /^203\.0\.113\.2 banned for good/],
+  ["unban 203.0.113.2 192.0.2.1", /^192\.0\.2\.1 unbanned/m],
+  ["whitelist add 192.0.2.3", /^192\.0\.2\.3 whitelisted for good/],
+  ["whitelist list", /^192\.0\.2\.3 /m],
+  ["whitelist remove 192.0.2.3", /^192\.0\.2\.3 no longer whitelisted/],
+  ["confirm", /^Confirmed/],
+];
+
+/** Configurations that are wrong, each with the state that is found all the same. */
+const BROKEN: readonly (readonly [what: string, text: (state: string) => string])[] = [
+  ["lacks a brace", (state) => `{ "state": "${state}", "modules": { "SSHD": { "rules": [ }`],
+  ["has an unknown key", (state) => `{ "state": "${state}", "modul": {} }`],
+];
+
+for (const [what, text] of BROKEN) {
+  Deno.test(`commands work on the state while the configuration ${what}, and say so in one line`, async () => {
+    using temporary = temporaryState();
+    const { directory, state } = temporary;
+    const config = `${directory}/config.jsonc`;
+    Deno.writeTextFileSync(config, text(directory));
+    const ban = { scope: "all", provenance: MANUAL, reason: "x", count: 0, until: null } as const;
+    state.bans.add({ ...ban, address: "192.0.2.1", start: now() });
+    state.setTrial({ end: now() + 600 * SECOND, lastBan: 0 });
+    for (const [command, says] of COMMANDS) {
+      const { code, stdout, stderr } = await program([...command.split(" "), "--config", config]);
+      assert.equal(code, command === "status" ? 69 : 0, stderr);
+      assert.match(stdout, says);
+      const [first] = stderr.split("\n");
+      assert.match(first!, /^Warning: Cannot load .*config\.jsonc:1:\d+\).*; going by the state \/.* alone$/);
+    }
+    assert.equal((await program(["check", "--config", config])).code, 78);
+  });
+}
+
+Deno.test("without a configuration and a state there is one warning and one error", async () => {
+  const { code, stderr } = await program(["unban", "--all", "--config", "/nowhere/config.jsonc"]);
+  assert.equal(code, 69);
+  assert.equal(
+    stderr,
+    "Warning: Cannot read the configuration: /nowhere/config.jsonc does not exist; going by the state " +
+      "/var/lib/strongmonitor alone\n" +
+      "strongmonitor: Cannot open the state /var/lib/strongmonitor: the monitor has not run yet\n",
+  );
+});
+
+Deno.test("`confirm` refuses a trial that has ended while no monitor ran", async () => {
+  using temporary = temporaryState();
+  temporary.state.setTrial({ end: now() - SECOND, lastBan: 0 });
+  const { code, stderr } = await program(["confirm", "--state", temporary.directory]);
+  assert.equal(code, 1);
+  assert.match(stderr, /Cannot confirm: the trial ended at 20.*, and its bans with it; begin another one\n$/);
+});
