@@ -94,7 +94,7 @@ export function bansImportCommand(file: string, options: ImportOptions): Promise
 async function read(file: string, importing: Importing): Promise<void> {
   const input = openInput(file, "bans --import");
   const progress = new Progress();
-  progress.total = input.size;
+  progress.begin("bytes", input.size);
   try {
     for await (const lines of inputLines(input, (bytes) => progress.add(bytes))) await importing.take(lines);
     await importing.end();

@@ -16,6 +16,7 @@ import { type CommonOptions, CONFIG, EXPORT_FORMATS, printError, printLines, TOP
 import type { RunOptions, RunSignals } from "./run.ts";
 import type { UnbanOptions } from "./unban.ts";
 import type { TopOptions } from "./top.ts";
+import type { WhatIfOptions } from "./what_if.ts";
 import type { WhitelistAddOptions } from "./whitelist.ts";
 
 /** What the command line is given by the program. */
@@ -58,6 +59,7 @@ export function commandLine(parts: CommandLineParts): Command {
   addHistory(program, exit);
   addNotify(program, exit);
   addTrials(program, exit);
+  addWhatIf(program, exit);
   addBans(program, exit);
   addWhitelist(program, exit);
   addKnock(program, exit);
@@ -237,6 +239,29 @@ function requireInput(input: string | undefined): string {
     throw new UserError("Cannot read lines from a terminal: name a file, or say - to type them", 64);
   }
   return input ?? "-";
+}
+
+/** The command that compares two configurations. */
+function addWhatIf(program: Command, exit: CommandLineParts["exit"]): void {
+  subcommand(program, {
+    usage: "what-if [files...]",
+    summary: "show whom a new configuration would have banned otherwise than the present one",
+    examples: [
+      "what-if --config new.jsonc",
+      "what-if --config new.jsonc --since 30d --json",
+      "what-if --config new.jsonc --journal --since yesterday",
+      "what-if --config new.jsonc /var/log/auth.log.1.gz /var/log/auth.log",
+      "what-if --config new.jsonc --against old.jsonc - < /var/log/auth.log",
+    ],
+  })
+    .option("--against <file>", "configuration to compare it with", CONFIG)
+    .option("--since <time>", "count bans from this time on: a time, or a span before now")
+    .option("--journal", "read the journal, not the lines that the state has recorded")
+    .option("-a, --all", "list all differences, not the first 20 of each kind")
+    .option("--json", "print one JSON object a difference, and a summary")
+    .action(async (files: string[], options: Options & WhatIfOptions) =>
+      exit(await (await import("./what_if.ts")).whatIfCommand(files, options))
+    );
 }
 
 /** What the options of `bans` may hold. */

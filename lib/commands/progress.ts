@@ -1,17 +1,31 @@
 const WIDTH = 30;
 const EVERY = 100;
 
+/** How amounts of a unit are written. */
+const UNITS = {
+  bytes: (count: number) => `${(count / 1e6).toFixed(1)} MB`,
+  lines: (count: number) => `${count} lines`,
+};
+
+type Unit = keyof typeof UNITS;
+
 /** A progress bar on standard error. Draws nothing where standard error is not a terminal. */
 export class Progress {
   readonly #visible = Deno.stderr.isTerminal();
   #done = 0;
   #drawn = 0;
-  /** Total number of bytes; null when unknown. */
-  total: number | null = null;
+  #unit: Unit = "bytes";
+  #total: number | null = null;
 
-  /** Counts bytes that were read, and redraws the bar at most ten times a second. */
-  add(bytes: number): void {
-    this.#done += bytes;
+  /** Begins to count in a unit; `total` is null when nobody knows it. */
+  begin(unit: Unit, total: number | null): void {
+    this.#unit = unit;
+    this.#total = total;
+  }
+
+  /** Counts an amount that was read, and redraws the bar at most ten times a second. */
+  add(count: number): void {
+    this.#done += count;
     if (!this.#visible || performance.now() - this.#drawn < EVERY) return;
     this.#drawn = performance.now();
     write(`\r${this.#text()}`);
@@ -23,11 +37,11 @@ export class Progress {
   }
 
   #text(): string {
-    const megabytes = `${(this.#done / 1e6).toFixed(1)} MB`;
-    if (this.total === null || this.total === 0) return megabytes;
-    const share = Math.min(1, this.#done / this.total);
+    const amount = UNITS[this.#unit](this.#done);
+    if (this.#total === null || this.#total === 0) return amount;
+    const share = Math.min(1, this.#done / this.#total);
     const filled = Math.round(share * WIDTH);
-    return `[${"#".repeat(filled)}${".".repeat(WIDTH - filled)}] ${Math.round(share * 100)} % ${megabytes}`;
+    return `[${"#".repeat(filled)}${".".repeat(WIDTH - filled)}] ${Math.round(share * 100)} % ${amount}`;
   }
 }
 

@@ -108,7 +108,7 @@ export class Logins {
     this.#logins.clear();
     this.#sessions.clear();
     this.#ofProcess.clear();
-    for (const login of logins) this.#keep(login);
+    for (const login of logins) this.keep(login);
     for (const session of sessions) this.#open(session);
     this.#newLogins.clear();
     this.#newSessions.clear();
@@ -124,6 +124,19 @@ export class Logins {
     if (event.reader.says === END && !this.#mayEndSession(event)) return false;
     const change = loginChange(event);
     return change !== null && this.#apply(change);
+  }
+
+  /** Takes note of a login, and of no session. */
+  keep(login: Login): void {
+    let kept = this.#logins.get(login.address);
+    if (kept === undefined) this.#logins.set(login.address, kept = new Map());
+    const before = kept.get(login.method);
+    if (before !== undefined) {
+      if (login.time < before.time) return;
+      this.#newLogins.delete(before);
+    }
+    kept.set(login.method, login);
+    this.#newLogins.add(login);
   }
 
   /** What has to be stored since the last call, or since `restore()`; of a session that has come and gone since, nothing. */
@@ -150,7 +163,7 @@ export class Logins {
       const { end } = change;
       return end.address === null ? this.#endProcess(end.pid, end.time) : this.#end(keyOf(end), end.time);
     }
-    this.#keep(change);
+    this.keep(change);
     // Whoever had this process before is gone.
     if (change.pid !== null) this.#endProcess(change.pid, change.time);
     this.#open(change);
@@ -226,18 +239,6 @@ export class Logins {
     const served = this.#ofProcess.get(session.pid)!;
     served.splice(served.indexOf(key), 1);
     if (served.length === 0) this.#ofProcess.delete(session.pid);
-  }
-
-  #keep(login: Login): void {
-    let kept = this.#logins.get(login.address);
-    if (kept === undefined) this.#logins.set(login.address, kept = new Map());
-    const before = kept.get(login.method);
-    if (before !== undefined) {
-      if (login.time < before.time) return;
-      this.#newLogins.delete(before);
-    }
-    kept.set(login.method, login);
-    this.#newLogins.add(login);
   }
 
   /** The newest login of each method from every address of `target`. */

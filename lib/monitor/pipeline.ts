@@ -188,6 +188,17 @@ export class Pipeline {
     return new Reader(readable, this.#failures, otherZone);
   }
 
+  /** A reader of messages that were recorded: the identifier of a record's origin is the name of its module. */
+  readerOfRecorded(): Reader {
+    const readable = this.#modules.map(({ module: { name } }, index) => ({
+      index,
+      identifiers: [name],
+      units: [],
+      reader: this.#readers[index]!,
+    }));
+    return new Reader(readable, this.#failures);
+  }
+
   /** The names of the rules that an event hits, counting nothing. */
   match(event: LogEvent): string[] {
     return this.#engine.match(event);

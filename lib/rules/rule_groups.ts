@@ -53,6 +53,7 @@ export class RuleGroups {
   readonly #lasting: boolean[] = [];
   readonly #services: string[] = [];
   readonly #valueSpans: Micros[] = [];
+  readonly #members: (readonly number[])[] = [];
   #used: boolean[] = [];
   #next = 0;
   #several = 0;
@@ -156,9 +157,8 @@ export class RuleGroups {
   }
 
   /** The rules of a group. */
-  rulesOf(group: number): number[] {
-    const first = group * ROW + FIRST_RULE;
-    return [...this.rows.subarray(first, first + this.rows[group * ROW + COUNT]!)];
+  rulesOf(group: number): readonly number[] {
+    return this.#members[group] ?? [];
   }
 
   /** The lowest limit of a group's rules. */
@@ -207,6 +207,7 @@ export class RuleGroups {
     const valued = known.filter((rule) => this.#rules[rule]!.distinct !== null);
     this.#valueSpans[number] = Math.max(0, ...valued.map((rule) => this.spans[rule]!));
     this.rows.set([rules.length, lowest, values, this.spanClasses.indexOf(longest), ...rules], number * ROW);
+    this.#members[number] = rules;
     this.#used[number] = true;
     if (rules.length > 1) this.#several++;
   }

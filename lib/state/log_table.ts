@@ -2,6 +2,7 @@ import type { LogRow } from "../deciding/record.ts";
 import type { Micros } from "../core/time.ts";
 import type { Database } from "./database.ts";
 import type { LogLines } from "./log_lines.ts";
+import { RecordedLines } from "./recorded_lines.ts";
 
 /** A line as it is stored; `earlier` is how long before the batch's `base` it was. */
 type Line = readonly [module: string, address: string, earlier: Micros, message: string];
@@ -16,6 +17,8 @@ interface Row {
   readonly content: string;
 }
 
+/** Batches that one step of `LogTable.recorded()` reads. */
+const READ_STEP = 32;
 /** Most lines that one call of `LogTable.forget()` deletes, but for a larger batch, so that it never holds the writer up for long. */
 const DELETE_STEP = 5_000;
 
@@ -68,6 +71,38 @@ export class LogTable {
       for (const batch of batches) rows.push(...rowsOf(batch).filter((row) => row.seq > seq));
     }
     return rows.slice(0, limit);
+  }
+
+  /** Numbers of the oldest batch and of the newest one; 0 where there is none. */
+  numbers(): { readonly first: number; readonly last: number } {
+    return this.#db.get<{ first: number; last: number }>(
+      "SELECT ifnull(min(last), 0) AS first, ifnull(max(last), 0) AS last FROM log_batch",
+    )!;
+  }
+
+  /**
+   * The lines of the batches recorded by now whose newest line is of `since` or later, in order, some thousand at a time. They are
+   * good until the next are asked for; `last` is the number of the last one. Reads in short steps: a long one would keep a monitor's
+   * log of changes from being cut.
+   */
+  *recorded(since: Micros): Generator<{ readonly records: RecordedLines; readonly last: number }> {
+    const records = new RecordedLines();
+    const { last: end } = this.numbers();
+    for (let last = 0; last < end;) {
+      const rows = this.#db.all<Pick<Row, "last" | "time" | "base"> & { content: Uint8Array }>(
+        `SELECT last, time, base, CAST(content AS BLOB) AS content FROM log_batch
+         WHERE last > ? AND last <= ? AND time >= ? ORDER BY last LIMIT ?`,
+        last,
+        end,
+        since,
+        READ_STEP,
+      );
+      if (rows.length === 0) return;
+      records.begin();
+      for (const { base, time, content } of rows) records.add(content, base ?? time);
+      last = rows.at(-1)!.last;
+      yield { records, last };
+    }
   }
 
   /** How many lines there are behind the one numbered `seq`. */

@@ -101,7 +101,9 @@ function fill({ state, directory }: TemporaryState): void {
   const line = `May  6 00:00:00 web sshd[77]: Invalid user ${
     HOSTILE.replaceAll(/[\r\n]/g, "")
   } from 203.0.113.5 port 33100\n`;
-  Deno.writeTextFileSync(`${directory}/lines`, line.repeat(3) + `${HOSTILE}\n`);
+  const login = line.replace("00:00:00", "00:00:01").replace("Invalid user", "Accepted password for")
+    .replace(/$/m, " ssh2");
+  Deno.writeTextFileSync(`${directory}/lines`, `${line.repeat(3)}${login}${HOSTILE}\n`);
   Deno.writeTextFileSync(
     `${directory}/list`,
     `${HOSTILE}\n192.0.2.9 # ${HOSTILE}\n{"address":"${HOSTILE}"}\n`,
@@ -116,6 +118,11 @@ function fill({ state, directory }: TemporaryState): void {
   const keys = { state: directory, modules: { SSHD: { rules } }, ban_command: ["/no/such", HOSTILE, "%s"] };
   const friends = { whitelist_files: "friends", whitelist: [{ address: "198.51.100.3", note: HOSTILE }] };
   Deno.writeTextFileSync(`${directory}/config.jsonc`, JSON.stringify({ ...keys, ...friends }));
+  const patient = { SSHD: { rules: [{ ...rules[0], limit: 3 }] } };
+  Deno.writeTextFileSync(
+    `${directory}/patient.jsonc`,
+    JSON.stringify({ state: directory, modules: patient }),
+  );
   Deno.writeTextFileSync(
     `${directory}/wrong.jsonc`,
     JSON.stringify({ ...keys, [HOSTILE]: 1, firewall: HOSTILE }),
@@ -144,6 +151,7 @@ function commandsIn(directory: string): readonly (readonly string[])[] {
     ...[[], ["--json"]].flatMap((json) => [
       ["match", "--module", "SSHD", file("lines"), ...json],
       ["replay", file("lines"), ...json],
+      ["what-if", "--against", file("patient.jsonc"), file("lines"), ...json],
       ["bans", "--import", file("list"), "--reason", HOSTILE, ...json],
     ]),
     ["ban", "192.0.2.1", "--reason", HOSTILE],
@@ -165,6 +173,9 @@ function commandsIn(directory: string): readonly (readonly string[])[] {
     ["match", "--module", HOSTILE, file("lines")],
     ["replay", file(HOSTILE)],
     ["replay", "--since", HOSTILE],
+    ["what-if", "--against", file(HOSTILE)],
+    ["what-if", "--against", file("patient.jsonc"), "--since", HOSTILE],
+    ["what-if", "--against", file("patient.jsonc"), file(HOSTILE)],
     ["run", "--trial", HOSTILE],
     [HOSTILE],
     ["status", `--${HOSTILE}`],
@@ -191,7 +202,18 @@ Deno.test("no command prints a control or format character that others wrote", a
     assert.notEqual(stdout + stderr, "", told);
     if ((stdout + stderr).includes("FAKE")) said.add(words[0]!);
   }
-  const talkative = ["status", "why", "top", "bans", "ban", "unban", "match", "check", "whitelist"];
+  const talkative = [
+    "what-if",
+    "status",
+    "why",
+    "top",
+    "bans",
+    "ban",
+    "unban",
+    "match",
+    "check",
+    "whitelist",
+  ];
   for (const command of talkative) assert.ok(said.has(command), `${command} met with the hostile text`);
 });
 

@@ -48,8 +48,9 @@ const BAN = {
   until: null,
 } as const;
 
-/** A line that the rule of `configure()` hits, as often as its limit takes. */
-const LINES = "May  6 00:00:00 web sshd[77]: Invalid user admin from 203.0.113.5 port 33100\n".repeat(2);
+/** A line that the rule of `configure()` hits, as often as its limit takes, and a login. */
+const LINES = "May  6 00:00:00 web sshd[77]: Invalid user admin from 203.0.113.5 port 33100\n".repeat(2) +
+  "May  6 00:00:01 web sshd[78]: Accepted password for bob from 203.0.113.5 port 33101 ssh2\n";
 
 function configure({ directory }: TemporaryState): string {
   const rules = [{ name: "a", str: "Invalid user", limit: 1 }];
@@ -67,6 +68,11 @@ function configure({ directory }: TemporaryState): string {
   Deno.writeTextFileSync(config, JSON.stringify(keys));
   Deno.writeTextFileSync(`${directory}/friends`, "192.0.2.1\n");
   Deno.writeTextFileSync(`${directory}/db_password.secret`, "s", { mode: 0o600 });
+  const patient = { SSHD: { rules: [{ ...rules[0], limit: 3 }] } };
+  Deno.writeTextFileSync(
+    `${directory}/patient.jsonc`,
+    JSON.stringify({ state: directory, modules: patient }),
+  );
   Deno.writeTextFileSync(`${directory}/lines`, LINES);
   Deno.writeTextFileSync(`${directory}/list`, "192.0.2.9\n");
   return config;
@@ -108,6 +114,7 @@ function commandsOf(directory: string): readonly (readonly [string, readonly [st
     ["doctor", ["`doctor`"]],
     [`match --module SSHD ${directory}/lines`, ["`match`"]],
     [`replay ${directory}/lines`, ["`replay`"]],
+    [`what-if --against ${directory}/patient.jsonc ${directory}/lines`, ["`what-if`"]],
     ["ban 192.0.2.8", ["`ban`", "A ban"]],
     ["unban 192.0.2.8", ["`unban`", "A ban"]],
     [`bans --import ${directory}/list`, ["`bans`"]],

@@ -1,0 +1,155 @@
+/**
+ * Compares the bans that two configurations make of one history. Comes in: bans in the order in which they would have been made,
+ * and logins. Goes out: a `Difference` for each address or network that the two treat differently. Pure.
+ */
+import { enclosing, prefixLength } from "../core/address.ts";
+import type { Micros } from "../core/time.ts";
+import type { NewBan } from "../deciding/ban.ts";
+import type { Login } from "../deciding/logins.ts";
+
+/**
+ * How the new configuration treats an address: `more`, it alone bans it; `less`, it alone does not; `earlier` and `later`, its
+ * first ban begins then; `longer` and `shorter`, the first bans begin at the same time and all bans together last so.
+ */
+export const CHANGES = ["more", "less", "earlier", "later", "longer", "shorter"] as const;
+export type Change = typeof CHANGES[number];
+
+/** The bans of one address or network. */
+export interface Banned {
+  /** The ban that begins first. */
+  readonly first: NewBan;
+  /** The end of the last ban; null: it has none. */
+  readonly until: Micros | null;
+  readonly bans: number;
+  /** How long the address is banned in all; null: for good. */
+  readonly total: Micros | null;
+}
+
+/** The newest login of an address. */
+export type LastLogin = Pick<Login, "user" | "time">;
+
+/** An address or network that two configurations treat differently. */
+export interface Difference {
+  readonly address: string;
+  readonly change: Change;
+  /** Null: not banned. */
+  readonly before: Banned | null;
+  readonly after: Banned | null;
+  /** The newest login from there behind the beginning of the earlier first ban; null: there is none. */
+  readonly login: LastLogin | null;
+}
+
+/** The bans that one configuration makes, by address. */
+export class Tally {
+  readonly #since: Micros;
+  readonly #banned = new Map<string, Banned>();
+  bans = 0;
+
+  /** @param since bans that begin before count for nothing */
+  constructor(since: Micros) {
+    this.#since = since;
+  }
+
+  /** Counts a ban. */
+  add(ban: NewBan): void {
+    if (ban.start < this.#since) return;
+    this.bans++;
+    const before = this.#banned.get(ban.address);
+    this.#banned.set(ban.address, before === undefined ? firstOf(ban) : withBan(before, ban));
+  }
+
+  /** Addresses and networks that are banned. */
+  get addresses(): number {
+    return this.#banned.size;
+  }
+
+  of(address: string): Banned | null {
+    return this.#banned.get(address) ?? null;
+  }
+
+  keys(): Iterable<string> {
+    return this.#banned.keys();
+  }
+}
+
+/** The newest login of each address. */
+export class LoginTally {
+  readonly #newest = new Map<string, LastLogin>();
+
+  /** Takes note of a login. */
+  add({ address, user, time }: Login): void {
+    if ((this.#newest.get(address)?.time ?? -Infinity) < time) this.#newest.set(address, { user, time });
+  }
+
+  /** The newest login from each address, and from each network of these lengths. */
+  within(lengths: ReadonlySet<number>): ReadonlyMap<string, LastLogin> {
+    const newest = new Map(this.#newest);
+    for (const [address, login] of this.#newest) {
+      for (const length of lengths) {
+        if (length >= prefixLength(address)) continue;
+        const network = enclosing(address, length);
+        if ((newest.get(network)?.time ?? -Infinity) < login.time) newest.set(network, login);
+      }
+    }
+    return newest;
+  }
+}
+
+/** The differences between the bans of the configuration before and those of the one after: whoever logged in later comes first. */
+export function compare(before: Tally, after: Tally, logins: LoginTally): Difference[] {
+  const addresses = [...new Set([...before.keys(), ...after.keys()])];
+  const newest = logins.within(new Set(addresses.filter(isNetwork).map(prefixLength)));
+  const differences = addresses.flatMap((address): Difference[] => {
+    const bans = { before: before.of(address), after: after.of(address) };
+    const change = changeOf(bans.before, bans.after);
+    if (change === null) return [];
+    const login = newest.get(address) ?? null;
+    return [{ address, change, ...bans, login: login !== null && login.time > startOf(bans) ? login : null }];
+  });
+  return differences.sort((a, b) =>
+    CHANGES.indexOf(a.change) - CHANGES.indexOf(b.change) ||
+    Number(a.login === null) - Number(b.login === null) || startOf(a) - startOf(b)
+  );
+}
+
+/** How the bans of an address differ; null: they do not. */
+function changeOf(before: Banned | null, after: Banned | null): Change | null {
+  if (before === null) return "more";
+  if (after === null) return "less";
+  const start = after.first.start - before.first.start;
+  if (start !== 0) return start < 0 ? "earlier" : "later";
+  const [old, total] = [before.total ?? Infinity, after.total ?? Infinity];
+  return old === total ? null : total > old ? "longer" : "shorter";
+}
+
+function startOf({ before, after }: Pick<Difference, "before" | "after">): Micros {
+  return Math.min(before?.first.start ?? Infinity, after?.first.start ?? Infinity);
+}
+
+function isNetwork(address: string): boolean {
+  return address.includes("/");
+}
+
+function firstOf(ban: NewBan): Banned {
+  return {
+    first: ban,
+    until: ban.until,
+    bans: 1,
+    total: ban.until === null ? null : ban.until - ban.start,
+  };
+}
+
+/** Adds a ban, which may begin while another one is in force. Lines of several sources need not come in the order of their times. */
+function withBan({ first, until, bans, total }: Banned, ban: NewBan): Banned {
+  const earliest = ban.start < first.start ? ban : first;
+  if (until === null || total === null || ban.until === null) {
+    return { first: earliest, bans: bans + 1, until: null, total: null };
+  }
+  const covered = ban.until <= first.start ? ban.start : Math.max(until, ban.start);
+  return {
+    first: earliest,
+    bans: bans + 1,
+    until: Math.max(until, ban.until),
+    total: total + Math.max(0, ban.until - covered),
+  };
+}

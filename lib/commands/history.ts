@@ -1,0 +1,63 @@
+/** Lines of the past as batches, from where the commands that rehearse find them: files, the journal, and the state. */
+import type { Micros } from "../core/time.ts";
+import { journalMatches } from "../monitor/feeds.ts";
+import type { ModuleRules } from "../rules/rule.ts";
+import { openJournal } from "../sources/journal/journal.ts";
+import type { Batch } from "../sources/source.ts";
+import type { State } from "../state/state.ts";
+import { openInput, readInput } from "./input.ts";
+import { requireTime } from "./instant.ts";
+import type { Progress } from "./progress.ts";
+
+/** The part of a history that is asked for; an end that is undefined is open. */
+export interface Period {
+  readonly since?: Micros | undefined;
+  readonly until?: Micros | undefined;
+}
+
+/** The lines of files, one file after the other; `-` is standard input. Throws `UserError` (69). */
+export async function* fileBatches(
+  files: readonly string[],
+  { command, progress }: { command: string; progress: Progress },
+): AsyncGenerator<Batch> {
+  const inputs = files.map((file) => openInput(file, command));
+  const sizes = inputs.map(({ size }) => size);
+  progress.begin("bytes", sizes.reduce((sum, size) => sum === null || size === null ? null : sum + size, 0));
+  for (const input of inputs) yield* readInput(input, (bytes) => progress.add(bytes));
+}
+
+/** The entries of the journal that belong to `modules`. */
+export async function* journalBatches(
+  modules: readonly ModuleRules[],
+  { since = 0, until }: Period,
+  progress: Progress,
+): AsyncGenerator<Batch> {
+  progress.begin("lines", null);
+  const journal = openJournal({ ...journalMatches(modules), follow: false, until });
+  for await (const batch of journal.batches({ after: null, since }, new AbortController().signal)) {
+    progress.add(batch.records.length);
+    yield batch;
+  }
+}
+
+/** The lines that the state has recorded, in their order. */
+export async function* recordedBatches(
+  { log }: State,
+  { since = 0 }: Pick<Period, "since">,
+  progress: Progress,
+): AsyncGenerator<Batch> {
+  const { first, last } = log.numbers();
+  progress.begin("lines", last - first);
+  let reached = first;
+  for (const { records, last } of log.recorded(since)) {
+    progress.add(last - reached);
+    reached = last;
+    yield { records, position: "", damaged: 0 };
+  }
+}
+
+/** The period that options name; throws `UserError` (64). */
+export function requirePeriod(options: { readonly since?: string; readonly until?: string }): Period {
+  const timeOf = (text?: string) => text === undefined ? undefined : requireTime(text);
+  return { since: timeOf(options.since), until: timeOf(options.until) };
+}

@@ -1,0 +1,239 @@
+import type { Config } from "../config/types.ts";
+import { UserError } from "../core/error.ts";
+import { counted } from "../core/text.ts";
+import { SECOND } from "../core/time.ts";
+import { Whitelist } from "../deciding/whitelist.ts";
+import type { Batch } from "../sources/source.ts";
+import type { State } from "../state/state.ts";
+import {
+  type Banned,
+  type Change,
+  CHANGES,
+  compare,
+  type Difference,
+  type LastLogin,
+  LoginTally,
+  Tally,
+} from "./comparison.ts";
+import { fileBatches, journalBatches, type Period, recordedBatches, requirePeriod } from "./history.ts";
+import { knownWhitelist, openConfig, openState, setConfigured } from "./open.ts";
+import {
+  type CommonOptions,
+  isoTime,
+  isoTimeOrNull,
+  localTime,
+  print,
+  printError,
+  printJson,
+  printTable,
+  spanText,
+} from "./output.ts";
+import { Progress } from "./progress.ts";
+import { Rehearsal } from "./rehearsal.ts";
+
+/** The configuration of `config` is the new one. */
+export interface WhatIfOptions extends CommonOptions {
+  /** The configuration that it is compared with. */
+  readonly against: string;
+  readonly since?: string;
+  /** Whether the journal is the history; else it is files or the state. */
+  readonly journal?: boolean;
+  /** Whether all differences are listed for people. */
+  readonly all?: boolean;
+}
+
+/** What happened under one of the two configurations. */
+interface Side {
+  readonly config: Config;
+  readonly rehearsal: Rehearsal;
+  readonly tally: Tally;
+}
+
+/** What one run has found. */
+interface Outcome {
+  readonly before: Side;
+  readonly after: Side;
+  readonly lines: number;
+  readonly differences: readonly Difference[];
+  /** Addresses that both ban alike. */
+  readonly unchanged: number;
+  readonly seconds: number;
+}
+
+/** Differences of a kind that people are shown without `--all`. */
+const MOST = 20;
+const TITLES: Readonly<Record<Change, string>> = {
+  more: "banned by the new configuration alone",
+  less: "no longer banned",
+  earlier: "banned earlier",
+  later: "banned later",
+  longer: "banned at the same time, but longer",
+  shorter: "banned at the same time, but shorter",
+};
+
+/** `what-if`: runs one history through two configurations in one pass, and tells whom they treat differently. */
+export async function whatIfCommand(files: readonly string[], options: WhatIfOptions): Promise<number> {
+  const { config, against, state: directory, journal } = options;
+  if (journal && files.length > 0) throw new UserError("Cannot read files and the journal at once", 64);
+  const period = requirePeriod(options);
+  const before = openConfig({ config: against, state: directory });
+  const after = openConfig({ config, state: directory });
+  if (config !== "-" && before.path === after.path) {
+    throw new UserError(
+      `Cannot compare ${after.path} with itself: name the new configuration by --config`,
+      64,
+    );
+  }
+  const state = journal || files.length > 0
+    ? null
+    : openState({ config: against, state: before.stateDirectory });
+  try {
+    if (state !== null) tellOfUnrecorded(before, after);
+    const progress = new Progress();
+    const batches = state !== null
+      ? recordedBatches(state, period, progress)
+      : journal
+      ? journalBatches([...before.modules, ...after.modules], period, progress)
+      : fileBatches(files, { command: "what-if", progress });
+    const outcome = await run(batches, { before, after, state, period, progress });
+    if (options.json) tellJson(outcome);
+    else tell(outcome, { isAll: options.all ?? false });
+    return 0;
+  } finally {
+    state?.close();
+  }
+}
+
+/** Warns of modules that the state can have no lines of. */
+function tellOfUnrecorded(before: Config, after: Config): void {
+  const names = before.modules.map(({ module }) => module.name);
+  for (const { module: { name } } of after.modules) {
+    if (names.includes(name)) continue;
+    printError(
+      `The state has no lines of the module ${name}, which is new: give its log files to see its bans`,
+    );
+  }
+}
+
+interface RunParts {
+  readonly before: Config;
+  readonly after: Config;
+  readonly state: State | null;
+  readonly period: Period;
+  readonly progress: Progress;
+}
+
+async function run(batches: AsyncIterable<Batch>, parts: RunParts): Promise<Outcome> {
+  const started = performance.now();
+  const logins = new LoginTally();
+  const before = open(parts.before, logins, parts);
+  const after = open(parts.after, logins, parts);
+  let lines = 0;
+  for await (const batch of batches) {
+    lines += batch.records.length;
+    before.rehearsal.take(batch);
+    after.rehearsal.take(batch);
+  }
+  parts.progress.clear();
+  if (lines === 0) throw new UserError("Cannot compare: the history has no lines", 69);
+  const differences = compare(before.tally, after.tally, logins);
+  const more = differences.filter(({ change }) => change === "more").length;
+  const unchanged = before.tally.addresses + more - differences.length;
+  const seconds = Math.round(performance.now() - started) / 1_000;
+  return { before, after, lines, differences, unchanged, seconds };
+}
+
+function open(config: Config, logins: LoginTally, { state, period }: RunParts): Side {
+  const tally = new Tally(period.since ?? -Infinity);
+  const rehearsal = new Rehearsal(config, {
+    whitelist: whitelistOf(config, state),
+    banned: (ban) => tally.add(ban),
+    loggedIn: (login) => logins.add(login),
+    isRecorded: state !== null,
+  });
+  return { config, rehearsal, tally };
+}
+
+/** Who is on the whitelist today. */
+function whitelistOf(config: Config, state: State | null): Whitelist {
+  if (state !== null) {
+    const known = knownWhitelist({ config, state });
+    // Whoever is logged in now was not then; logins of the past are part of the history.
+    known.set("open session", []);
+    return known;
+  }
+  const whitelist = new Whitelist();
+  setConfigured(whitelist, config);
+  return whitelist;
+}
+
+function tell(
+  { before, after, lines, differences, unchanged, seconds }: Outcome,
+  { isAll }: { isAll: boolean },
+) {
+  const kinds = Map.groupBy(differences, ({ change }) => change);
+  for (const [change, all] of kinds) {
+    print(`${counted(all.length, "address", "addresses")} ${TITLES[change]}${laterLogins(all)}:`);
+    const listed = isAll ? all : all.slice(0, MOST);
+    printTable(["  ADDRESS", "BEFORE", "AFTER", "LOGGED IN LATER"], listed.map(row));
+    if (listed.length < all.length) print(`  … and ${all.length - listed.length} more, which --all lists`);
+    print("");
+  }
+  const counts = ({ config, tally }: Side) =>
+    `${counted(tally.bans, "ban")} of ${counted(tally.addresses, "address", "addresses")} by ${config.path}`;
+  print(`before: ${counts(before)}`);
+  print(`after:  ${counts(after)}`);
+  const alike = `${counted(unchanged, "address", "addresses")} banned alike`;
+  print([counted(lines, "line"), alike, `${seconds} s`].join(", "));
+}
+
+function laterLogins(differences: readonly Difference[]): string {
+  const count = differences.filter(({ login }) => login !== null).length;
+  return count === 0 ? "" : `, ${count} of which logged in later`;
+}
+
+function row({ address, before, after, login }: Difference): string[] {
+  const loginText = login === null ? "" : `${localTime(login.time)} as ${login.user}`;
+  return [`  ${address}`, bannedText(before), bannedText(after), loginText];
+}
+
+function bannedText(banned: Banned | null): string {
+  if (banned === null) return "-";
+  const { first: { start, reason, count }, bans, total } = banned;
+  const more = bans > 1 ? `, ${bans} bans` : "";
+  return `${localTime(start)} ${spanText(total)}, ${reason} with ${count}${more}`;
+}
+
+function tellJson({ before, after, lines, differences, unchanged, seconds }: Outcome): void {
+  for (const { address, change, before, after, login } of differences) {
+    printJson({
+      address,
+      change,
+      before: bannedJson(before),
+      after: bannedJson(after),
+      login: login === null ? null : loginJson(login),
+    });
+  }
+  const changes = Object.fromEntries(CHANGES.map((change) => {
+    const all = differences.filter((difference) => difference.change === change);
+    const loggedIn = all.filter(({ login }) => login !== null).length;
+    return [change, { addresses: all.length, logged_in: loggedIn }];
+  }));
+  const sides = { before: sideJson(before), after: sideJson(after) };
+  printJson({ summary: { lines, ...sides, changes, unchanged, seconds } });
+}
+
+function bannedJson(banned: Banned | null): unknown {
+  if (banned === null) return null;
+  const { first: { start, reason, count }, until, bans, total } = banned;
+  const span = total === null ? null : total / SECOND;
+  return { start: isoTime(start), reason, count, until: isoTimeOrNull(until), bans, total: span };
+}
+
+function loginJson({ user, time }: LastLogin): unknown {
+  return { user, time: isoTime(time) };
+}
+
+function sideJson({ config, rehearsal: { counts }, tally }: Side): unknown {
+  return { config: config.path, hits: counts.hits, bans: tally.bans, addresses: tally.addresses };
+}

@@ -1,0 +1,175 @@
+/**
+ * Recorded lines on their way out of the state: the JSON that `LogLines` writes becomes `Records`, without a string for a line.
+ * The identifier of a record's origin is the name of the module that recorded it.
+ */
+import { type Bytes, decode, makeBytes, withRoom } from "../core/bytes.ts";
+import { NO_PID, type Origin, type Records } from "../core/records.ts";
+import type { Micros } from "../core/time.ts";
+
+/** Bytes and lines that there is room for at first. */
+const [SIZE, COUNT] = [1 << 20, 4_096];
+const [TAB, LINE_FEED, RETURN, BACKSPACE, FORM_FEED] = [9, 10, 13, 8, 12];
+const [QUOTE, BACKSLASH, OPEN, CLOSE, COMMA, MINUS, ZERO, NINE] = [34, 92, 91, 93, 44, 45, 48, 57];
+/** Bytes that one letter behind a backslash stands for. */
+const ESCAPED = new Map([
+  ["t", TAB],
+  ["n", LINE_FEED],
+  ["r", RETURN],
+  ["b", BACKSPACE],
+  ["f", FORM_FEED],
+].map(([letter, byte]) => [String(letter).charCodeAt(0), Number(byte)]));
+const UNICODE = "u".charCodeAt(0);
+
+const encoder = new TextEncoder();
+
+/** Lines of some batches. */
+export class RecordedLines implements Records {
+  bytes: Bytes = makeBytes(SIZE);
+  length = 0;
+  from = new Int32Array(COUNT);
+  to = new Int32Array(COUNT);
+  origin = new Int32Array(COUNT);
+  times = new Float64Array(COUNT);
+  pids = new Int32Array(COUNT).fill(NO_PID);
+  readonly origins: Origin[] = [];
+  readonly written: Micros = NaN;
+  readonly isLive = false;
+  /** Where the next byte is read, and where the bytes in use end. */
+  #at = 0;
+  #end = 0;
+  /** The first backslash from `#at` on, or the end. */
+  #backslash = 0;
+  /** Where the text of the string ends that was read last. */
+  #textEnd = 0;
+
+  /** Begins anew without lines. */
+  begin(): void {
+    this.length = 0;
+    this.#end = 0;
+  }
+
+  /**
+   * Adds the lines of a batch, whose times are told as spans before `base`. Throws where `content` is not what `LogLines` writes.
+   */
+  add(content: Uint8Array, base: Micros): void {
+    this.bytes = withRoom(this.bytes, this.#end + content.length);
+    this.bytes.array.set(content, this.#end);
+    this.#at = this.#end;
+    this.#end += content.length;
+    this.#findBackslash();
+    this.#expect(OPEN);
+    if (this.#is(CLOSE)) return;
+    do this.#addLine(base); while (this.#is(COMMA));
+    this.#expect(CLOSE);
+  }
+
+  /** Adds `["SSHD","192.0.2.1",-1500,"Invalid user oracle from …"]`. */
+  #addLine(base: Micros): void {
+    const i = this.length;
+    if (i === this.from.length) this.#grow();
+    this.#expect(OPEN);
+    const module = this.#string();
+    const end = this.#textEnd;
+    this.#expect(COMMA);
+    this.origin[i] = this.#originOf(module, end);
+    this.#string();
+    this.#expect(COMMA);
+    this.times[i] = base - this.#number();
+    this.#expect(COMMA);
+    this.from[i] = this.#string();
+    this.to[i] = this.#textEnd;
+    this.#expect(CLOSE);
+    this.length++;
+  }
+
+  #originOf(from: number, to: number): number {
+    const { origins, bytes } = this;
+    const known = origins.findIndex(({ identifier }) => isText(bytes, from, to, identifier));
+    if (known >= 0) return known;
+    // Only trusted lines count, and the state does not tell which were.
+    return origins.push({ identifier: decode(bytes, from, to), sender: { uid: 0, unit: "" } }) - 1;
+  }
+
+  /** Reads a string: returns where its text begins, and leaves where that ends in `#textEnd`. */
+  #string(): number {
+    this.#expect(QUOTE);
+    const from = this.#at;
+    const { array } = this.bytes;
+    let quote = array.indexOf(QUOTE, from);
+    if (quote >= 0 && this.#backslash < quote) quote = this.#unescape();
+    else this.#textEnd = quote;
+    if (quote < 0 || quote >= this.#end) throw broken();
+    this.#at = quote + 1;
+    return from;
+  }
+
+  /** Puts the text of a string with escapes in its own place, where it takes less room. Returns where the string's quote stands. */
+  #unescape(): number {
+    const { array } = this.bytes;
+    let at = this.#backslash;
+    let to = at;
+    for (; at < this.#end && array[at] !== QUOTE; at++) {
+      if (array[at] !== BACKSLASH) array[to++] = array[at]!;
+      else if (array[++at] !== UNICODE) array[to++] = ESCAPED.get(array[at]!) ?? array[at]!;
+      else {
+        const code = parseInt(decode(this.bytes, at + 1, at + 5), 16);
+        to += encoder.encodeInto(String.fromCharCode(code), array.subarray(to, at + 5)).written;
+        at += 4;
+      }
+    }
+    this.#at = at;
+    this.#textEnd = to;
+    this.#findBackslash();
+    return at;
+  }
+
+  #findBackslash(): void {
+    const found = this.bytes.array.subarray(0, this.#end).indexOf(BACKSLASH, this.#at);
+    this.#backslash = found < 0 ? this.#end : found;
+  }
+
+  #number(): number {
+    const { array } = this.bytes;
+    const isNegative = this.#is(MINUS);
+    let value = 0;
+    for (let byte = array[this.#at]!; byte >= ZERO && byte <= NINE; byte = array[++this.#at]!) {
+      value = 10 * value + byte - ZERO;
+    }
+    return isNegative ? -value : value;
+  }
+
+  /** Reads a byte if it is this one. */
+  #is(byte: number): boolean {
+    if (this.#at >= this.#end || this.bytes.array[this.#at] !== byte) return false;
+    this.#at++;
+    return true;
+  }
+
+  #expect(byte: number): void {
+    if (!this.#is(byte)) throw broken();
+  }
+
+  #grow(): void {
+    const columns = { from: this.from, to: this.to, origin: this.origin };
+    const count = 2 * this.from.length;
+    for (const [name, column] of Object.entries(columns)) {
+      const larger = new Int32Array(count);
+      larger.set(column);
+      this[name as keyof typeof columns] = larger;
+    }
+    const times = new Float64Array(count);
+    times.set(this.times);
+    this.times = times;
+    this.pids = new Int32Array(count).fill(NO_PID);
+  }
+}
+
+function broken(): Error {
+  return new Error("Cannot read the recorded lines: a batch of them is damaged");
+}
+
+function isText({ array }: Bytes, from: number, to: number, text: string): boolean {
+  if (to - from !== text.length) return false;
+  for (let i = 0; i < text.length; i++) if (array[from + i] !== text.charCodeAt(i)) return false;
+  return true;
+}
