@@ -133,6 +133,9 @@ for (const suite of SUITES) {
       "find / -xdev -path /proc -prune -o -path '/var/*' -prune -o -print | sort",
     );
     const left = new Set(after.split("\n")).difference(new Set(before.split("\n")));
-    assert.deepEqual([...left].filter((path) => !/^\/run\/|^\/etc\/.*-$|^\/etc\/\.pwd\.lock$/.test(path)), []);
+    assert.deepEqual(
+      [...left].filter((path) => !/^\/run\/|^\/etc\/.*-$|^\/etc\/\.pwd\.lock$/.test(path)),
+      [],
+    );
   });
 }
