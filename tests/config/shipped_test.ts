@@ -47,7 +47,7 @@ Deno.test("what the shipped configuration gives as examples in comments loads as
   assert.deepEqual(config.whitelist.members.flatMap(({ address, isName }) => isName ? address : []), [
     "home.example.org",
   ]);
-  assert.equal(config.database?.host, "db.example.org");
+  assert.equal(config.database?.host, "db");
   // Proxies and nftables do not go together.
   assert.match(
     configWarnings(config).join("\n"),
