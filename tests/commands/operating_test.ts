@@ -81,9 +81,9 @@ function answers(): readonly { readonly commands: readonly string[]; readonly sh
 
 /** A text whose times and spans are all alike, without its line breaks. */
 function timeless(text: string): string {
-  return text.replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d/g, "TIME")
-    .replaceAll(/\b(?:\d+[dhms])+ (?=ago|left)/g, "SPAN ")
-    .replaceAll(/\s+/g, " ").trim();
+  return text.replaceAll(/\s+/g, " ").trim()
+    .replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d/g, "TIME")
+    .replaceAll(/\b(?:\d+[dhms])+ (?=ago|left)/g, "SPAN ");
 }
 
 Deno.test("docs/operating.md: each answer, run in order, prints what the page shows", async () => {
