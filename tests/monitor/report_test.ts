@@ -6,6 +6,7 @@ const REPORT = {
   running: true,
   started: 1_000_000,
   config: "/etc/strongmonitor/config.jsonc",
+  failure: null,
   firewall: "nft",
   holding: { time: 2_000_000, held: 3, missing: 0, stray: ["192.0.2.1"], error: null },
   leaks: [{ address: "192.0.2.9", scope: "tcp 22", since: 1, modules: ["SSHD"], lines: 3, lastLine: 2 }],

@@ -1,4 +1,5 @@
 import { strict as assert } from "node:assert";
+import { spellServer } from "../../lib/postgres/server_address.ts";
 import { arrayOf, Connection, explain, sqlState } from "../../lib/postgres/connection.ts";
 import { testOnPostgres, until } from "../support/postgres_fixtures.ts";
 
@@ -81,7 +82,7 @@ Deno.test("`Connection.open()` fails in words where nothing listens, on TCP and 
     const config = { host, port, user: "u", database: "d", password: "p" };
     const connection = new Connection(config, { timeout: 10_000_000 });
     const error = await connection.open().catch((error) => error);
-    assert.ok(explain(error, config).startsWith(`PostgreSQL at ${host}:${port} `));
+    assert.ok(explain(error, config).startsWith(`PostgreSQL at ${spellServer(config)} `));
     connection.destroy();
   }
 });
