@@ -91,13 +91,13 @@ Deno.test("`migrateTallies()` makes notes that count as the tallies of an earlie
 Deno.test("`NoteTable` deletes what does not matter any more, and keeps who was forgotten as long as anything before", () => {
   const old = new OldState();
   const table = old.migrated();
-  table.forget("192.0.2.1");
+  table.forget(["192.0.2.1"]);
   assert.deepEqual(old.untils(), [], "there was nothing to forget");
   const row = (until: number | null) => ({ until, content: new Uint8Array(24) });
   table.add({ groups: [], forgotten: null, rows: [row(1_500), row(1_501)] });
-  table.forget("192.0.2.1");
+  table.forget(["192.0.2.1"]);
   table.add({ groups: [], forgotten: null, rows: [row(null)] });
-  table.forget("2001:db8::/64");
+  table.forget(["2001:db8::/64"]);
   assert.deepEqual(old.untils(), [1_500, 1_501, 1_501, null, null]);
   table.expire(1_500);
   assert.deepEqual(old.untils(), [1_501, 1_501, null, null]);

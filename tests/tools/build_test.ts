@@ -60,9 +60,9 @@ for (const [args, expected] of WRONG_USAGE) {
 
 Deno.test("`deno task build` refuses a configuration that is wrong before it fetches anything", async () => {
   using directory = scratch();
-  Deno.writeTextFileSync(`${directory.path}/wrong.jsonc`, `{ "modules": { "SSHD": {} } }`);
+  Deno.writeTextFileSync(`${directory.path}/wrong.jsonc`, `{ "modules": { "SSHD": { "rules": [] } } }`);
   const { code, stderr } = await build(["--config", "wrong.jsonc", "--base=npm"], { cwd: directory.path });
-  assert.match(stderr, /^Cannot load modules\.SSHD\.rules: is missing .*wrong\.jsonc:1:/);
+  assert.match(stderr, /^Cannot load modules\.SSHD\.rules: must hold at least one rule.*wrong\.jsonc:1:/);
   assert.equal(code, 78);
 });
 
