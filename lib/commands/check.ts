@@ -18,23 +18,27 @@ import { runRuleTests, type TestResult } from "./rule_tests.ts";
 export interface CheckOptions extends CommonOptions {
   /** Say only what is wrong. */
   readonly quiet?: boolean;
+  /** Look at the configuration alone: whether `run` would take it. */
+  readonly syntax?: boolean;
 }
 
 /**
  * `check`: reads the configuration with its password file (`-`: from standard input), explains it, and ends with a verdict. Exit
  * code 78 when the configuration is wrong, when this program lacks a permission for it, and when a whitelist file cannot be
- * read; 1 when a rule fails a test, a ban command cannot run, or this user may not read the journal or a log file.
+ * read; 1 when a rule fails a test, a ban command cannot run, or this user may not read the journal or a log file, none of which
+ * counts with `syntax`.
  */
 export async function checkCommand(options: CheckOptions): Promise<number> {
   const config = configOrNull(options);
   if (config === null) return 78;
-  const tests = runRuleTests(config);
+  const tests = options.syntax ? { tried: 0, failures: [] } : runRuleTests(config);
   const refusal = permissionProblem(config, options) ?? whitelistProblem(config.whitelist);
   // Without its permissions this program cannot tell.
-  const files = refusal === null ? filesOf(config).map(inspectFiles) : [];
+  const isMachineAsked = refusal === null && !options.syntax;
+  const files = isMachineAsked ? filesOf(config).map(inspectFiles) : [];
   const problems = [
-    ...programProblems(config),
-    ...refusal === null ? await journalProblems(config) : [],
+    ...options.syntax ? [] : programProblems(config),
+    ...isMachineAsked ? await journalProblems(config) : [],
     ...files.flatMap(({ problems }) => problems),
     ...tests.failures,
   ];

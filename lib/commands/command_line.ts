@@ -193,9 +193,15 @@ function addTrials(program: Command, exit: CommandLineParts["exit"]): void {
   subcommand(program, {
     usage: "check",
     summary: "check the configuration and say what it means",
-    examples: ["check --config ./config.jsonc", "check --quiet", "check --config - < draft.jsonc"],
+    examples: [
+      "check --config ./config.jsonc",
+      "check --quiet",
+      "check --syntax --quiet && systemctl reload strongmonitor",
+      "check --config - < draft.jsonc",
+    ],
   })
     .option("-q, --quiet", "say only what is wrong")
+    .option("--syntax", "look at the configuration alone, and at nothing else of this machine")
     .option("--json", "print JSON")
     .action(async (options: Options & CheckOptions) =>
       exit(await (await import("./check.ts")).checkCommand(options))

@@ -142,6 +142,18 @@ const FILES_ALONE = {
   },
 };
 
+Deno.test("`check --syntax` looks at the configuration alone, and refuses what `run` would refuse", async () => {
+  const check = async (keys: Record<string, unknown>) => {
+    using directory = scene(keys);
+    const { code, stdout } = await program(["check", "--syntax", "--quiet", "--config", directory.config]);
+    return { code, stdout };
+  };
+  assert.deepEqual(await check({ ban_command: "/nowhere/ban %s" }), { code: 0, stdout: "" });
+  const wrong = await check({ ban_comand: "/nowhere/ban %s" });
+  assert.equal(wrong.code, 78);
+  assert.match(wrong.stdout, /is NOT good: 1 problem\n$/);
+});
+
 Deno.test("`check` ends with a verdict, and with `--quiet` says only what is wrong", async () => {
   using good = scene(FILES_ALONE);
   const told = await program(["check", "--config", good.config]);
