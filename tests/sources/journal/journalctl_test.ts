@@ -90,6 +90,10 @@ function isRunning(pid: number): boolean {
   }
 }
 
+function argumentsOf(pid: number): string[] {
+  return Deno.readTextFileSync(`/proc/${pid}/cmdline`).split("\0");
+}
+
 Deno.test("a missing journalctl is the user's to mend", async () => {
   await assert.rejects(read(openJournal({ identifiers: [], units: [], command: "/nowhere/journalctl" })), {
     name: "UserError",
@@ -215,9 +219,9 @@ Deno.test({
     const source = fake.open({ directory: files.path, silence: 200_000 });
     let after: string | null = null;
     const stopping = (async () => {
-      // The third one follows.
-      await eventually(() => fake.pids.length >= 3);
-      Deno.kill(fake.pids[2]!, "SIGSTOP");
+      const follower = () => fake.pids.find((pid) => isRunning(pid) && argumentsOf(pid).includes("--follow"));
+      await eventually(() => follower() !== undefined);
+      Deno.kill(follower()!, "SIGSTOP");
       await files.write("a", [sshdEntry(2, "after")]);
     })();
     await assert.rejects(async () => {
