@@ -17,8 +17,8 @@ export interface Shelter {
   readonly isInMemory: boolean;
   /** Reports whether lines can be taken: not for ever where there is only memory. */
   hasRoom(db: DatabaseSync): boolean;
-  /** Ends, when the last connection is closed. */
-  close(): void;
+  /** Closes `db`, the last connection, and ends. */
+  close(db: DatabaseSync): void;
 }
 
 /**
@@ -89,8 +89,8 @@ export class Database {
   }
 
   close(): void {
-    this.#db.close();
-    this.#shelter?.close();
+    if (this.#shelter === null) this.#db.close();
+    else this.#shelter.close(this.#db);
   }
 
   /** Does `work`, and again with another connection where it fails on this one. */

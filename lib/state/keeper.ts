@@ -120,8 +120,16 @@ export class Keeper implements Shelter {
     return false;
   }
 
-  close(): void {
+  close(db: DatabaseSync): void {
+    this.#close(db);
     for (const file of this.#files) file.close();
+  }
+
+  /** Closes a connection, and leaves memory where it is the one to it. */
+  #close(db: DatabaseSync | null): void {
+    this.#refuge?.close();
+    this.#refuge = null;
+    close(db);
   }
 
   #shelter(old: DatabaseSync | null, fault: "damaged" | "unwritable", why: string): DatabaseSync {
@@ -158,7 +166,7 @@ export class Keeper implements Shelter {
       return null;
     }
     // Closing removes what lies beside the old file's name, and so comes before the new one is opened.
-    close(old);
+    this.#close(old);
     let db: DatabaseSync;
     try {
       db = connect(file);
@@ -168,7 +176,6 @@ export class Keeper implements Shelter {
       return this.#flee(whole, messageOf(error));
     }
     this.#files.push(new StateFile(file));
-    this.#refuge = null;
     const kept = aside === null ? "" : `, the old one is kept as ${aside}`;
     this.#lost(
       `The state ${file} is damaged (${why}): beginning a new one with ${told(saved)}${kept}`,
@@ -181,7 +188,7 @@ export class Keeper implements Shelter {
   #flee(old: DatabaseSync | null, why: string): DatabaseSync {
     const memory = inMemory();
     const saved = salvage(old, memory, { lines: false });
-    close(old);
+    this.#close(old);
     this.#refuge = new Refuge(memory);
     this.#isTold = false;
     this.#nextReturn = performance.now() + BETWEEN_RETURNS;
@@ -212,8 +219,7 @@ export class Keeper implements Shelter {
     }
     const lines = this.#isTold ? ", but for the lines for which memory had no room" : "";
     this.#log.info(`the state ${file} can be written again: all that came meanwhile is in it${lines}`);
-    close(memory);
-    this.#refuge = null;
+    this.#close(memory);
     this.#files.push(new StateFile(file));
     return db;
   }

@@ -28,6 +28,11 @@ export class Refuge {
     return sizeOf(memory) - this.#size < most;
   }
 
+  /** Ends; to be called before the state in memory is closed: SQLite frees what the session still points to. */
+  close(): void {
+    this.#session.close();
+  }
+
   /**
    * Writes what has changed in memory into a state of before, in one transaction. What commands wrote there meanwhile stays, with
    * numbers behind those given in memory. Throws what SQLite throws, and then has written nothing.

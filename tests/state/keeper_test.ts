@@ -1,6 +1,7 @@
 /** A monitor's state whose file is damaged, lost, or cannot be written: what could be read goes on, and nothing is said twice. */
 import { strict as assert } from "node:assert";
 import { DatabaseSync } from "node:sqlite";
+import { fileURLToPath } from "node:url";
 import { prepareStateDirectory } from "../../lib/monitor/control.ts";
 import { UserError } from "../../lib/core/error.ts";
 import { State } from "../../lib/state/state.ts";
@@ -383,4 +384,11 @@ Deno.test("`State` of a monitor that fails for want of tables puts them back", (
   assert.deepEqual(state.logins.logins(), []);
   assert.equal(state.bans.inForce().length, 3);
   state.close();
+});
+
+Deno.test("`Refuge` that was closed leaves nothing for the garbage collector to free twice", async () => {
+  const program = fileURLToPath(new URL("../support/refuge_program.ts", import.meta.url));
+  const args = ["run", "--quiet", "--no-prompt", "--v8-flags=--expose-gc", program];
+  const { code, signal } = await new Deno.Command(Deno.execPath(), { args, stdin: "null" }).output();
+  assert.deepEqual({ code, signal }, { code: 0, signal: null });
 });

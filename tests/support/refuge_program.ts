@@ -1,0 +1,22 @@
+// Leaves memory again and again, with the garbage collected each time; run with `--v8-flags=--expose-gc`.
+import { inMemory } from "../../lib/state/connect.ts";
+import { Refuge } from "../../lib/state/refuge.ts";
+
+const { gc } = globalThis as unknown as { gc: () => void };
+
+function leaveMemory(): void {
+  const memory = inMemory();
+  const refuge = new Refuge(memory);
+  memory.exec("INSERT INTO meta (key, value) VALUES ('a', 'b')");
+  refuge.close();
+  memory.close();
+}
+
+for (let i = 0; i < 200; i++) {
+  leaveMemory();
+  gc();
+  // What was freed is used for something else.
+  const other = inMemory();
+  other.close();
+  await new Promise((resolve) => setTimeout(resolve, 0));
+}
