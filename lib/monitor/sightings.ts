@@ -2,17 +2,19 @@
 import { ADDRESS_WORDS } from "../core/address.ts";
 import { addressText } from "../core/address_reader.ts";
 import type { LogEvent } from "../reading/event.ts";
+import type { Micros } from "../core/time.ts";
 import { mix, seed } from "../rules/hash.ts";
 
-/** Addresses of modules that are remembered; a later one takes the place of an earlier one. */
-const SLOTS = 256;
-/** All tables hash alike, so that an address has the same slot in each. */
+/** Addresses and modules that have the same hash share this many slots. */
+const WAYS = 8;
+/** Addresses of modules that are remembered. */
+const SLOTS = 32 * WAYS;
 const SEED = seed();
 
-/** Lines by address and module, some of them at most. */
+/** Lines by address and module, some of them at most: where there is no slot left, the one that was silent for longest makes room. */
 export class Sightings {
   readonly modules = new Int32Array(SLOTS);
-  /** Lines by slot. */
+  /** Lines by slot; 0: the slot is free. */
   readonly counts = new Int32Array(SLOTS);
   /** Time of the first line and of the last one, by slot. */
   readonly first = new Float64Array(SLOTS);
@@ -21,37 +23,16 @@ export class Sightings {
 
   /** Counts a line. */
   add({ reader: { address: { w0, w1, w2, w3 } }, module, time }: LogEvent): void {
-    const words = this.#words;
-    const slot = mix(mix(mix(SEED ^ module, w1 ^ w2), w3 >>> 16), w3 & 0xffff) & SLOTS - 1;
-    const at = slot * ADDRESS_WORDS;
-    const isSame = words[at] === w0 && words[at + 1] === w1 && words[at + 2] === w2 && words[at + 3] === w3 &&
-      this.modules[slot] === module;
-    if (isSame && this.counts[slot]! > 0) this.counts[slot]!++;
-    else {
-      words[at] = w0;
-      words[at + 1] = w1;
-      words[at + 2] = w2;
-      words[at + 3] = w3;
-      this.modules[slot] = module;
-      this.counts[slot] = 1;
-      this.first[slot] = time;
-    }
-    this.last[slot] = time;
+    this.#count(w0, w1, w2, w3, module, 1, time, time);
   }
 
   /** Counts the lines of `later` too, and empties it. */
   takeOver(later: Sightings): void {
-    for (let slot = 0; slot < SLOTS; slot++) {
-      if (later.counts[slot] === 0) continue;
-      if (this.counts[slot]! > 0 && this.#isSame(later, slot)) this.counts[slot]! += later.counts[slot]!;
-      else {
-        const at = slot * ADDRESS_WORDS;
-        this.#words.set(later.#words.subarray(at, at + ADDRESS_WORDS), at);
-        this.modules[slot] = later.modules[slot]!;
-        this.counts[slot] = later.counts[slot]!;
-        this.first[slot] = later.first[slot]!;
-      }
-      this.last[slot] = later.last[slot]!;
+    const { modules, counts, first, last } = later;
+    for (let slot = 0, at = 0; slot < SLOTS; slot++, at += ADDRESS_WORDS) {
+      if (counts[slot] === 0) continue;
+      const [w0, w1, w2, w3] = later.#words.subarray(at, at + ADDRESS_WORDS);
+      this.#count(w0!, w1!, w2!, w3!, modules[slot]!, counts[slot]!, first[slot]!, last[slot]!);
     }
     later.clear();
   }
@@ -68,11 +49,42 @@ export class Sightings {
     }
   }
 
-  #isSame(other: Sightings, slot: number): boolean {
-    if (this.modules[slot] !== other.modules[slot]) return false;
-    for (let at = slot * ADDRESS_WORDS, end = at + ADDRESS_WORDS; at < end; at++) {
-      if (this.#words[at] !== other.#words[at]) return false;
+  #count(
+    w0: number,
+    w1: number,
+    w2: number,
+    w3: number,
+    module: number,
+    lines: number,
+    first: Micros,
+    last: Micros,
+  ): void {
+    const slot = this.#slotOf(w0, w1, w2, w3, module);
+    if (this.counts[slot] === 0) {
+      this.#words.set([w0, w1, w2, w3], slot * ADDRESS_WORDS);
+      this.modules[slot] = module;
+      this.first[slot] = first;
     }
-    return true;
+    this.counts[slot]! += lines;
+    this.last[slot] = last;
+  }
+
+  /** The slot of an address of a module: the one it has, or one that is free, which another may have had to leave. */
+  #slotOf(w0: number, w1: number, w2: number, w3: number, module: number): number {
+    const words = this.#words;
+    const set = (mix(mix(mix(SEED ^ module, w1 ^ w2), w3 >>> 16), w3 & 0xffff) & SLOTS / WAYS - 1) * WAYS;
+    let best = set;
+    for (let slot = set, at = set * ADDRESS_WORDS; slot < set + WAYS; slot++, at += ADDRESS_WORDS) {
+      if (this.counts[slot] === 0) {
+        if (this.counts[best] !== 0) best = slot;
+      } else if (
+        words[at] === w0 && words[at + 1] === w1 && words[at + 2] === w2 && words[at + 3] === w3 &&
+        this.modules[slot] === module
+      ) {
+        return slot;
+      } else if (this.counts[best] !== 0 && this.last[slot]! < this.last[best]!) best = slot;
+    }
+    this.counts[best] = 0;
+    return best;
   }
 }
