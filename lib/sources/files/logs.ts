@@ -2,6 +2,7 @@ import { messageOf } from "../../core/error.ts";
 import type { Micros } from "../../core/time.ts";
 import type { Start } from "../source.ts";
 import type { Glob } from "./glob.ts";
+import { NO_HEAD } from "./head.ts";
 import { absenceOf, Opener, type OpenerOptions } from "./opening.ts";
 import { parsePosition } from "./position.ts";
 import { canSearch, findByInode, hasContentOf, type Known } from "./rotation.ts";
@@ -128,7 +129,8 @@ export class Logs implements Disposable {
   async read(tail: Tail): Promise<Piece | null> {
     try {
       // What an empty file had in between may have been copied, and it truncated again: that comes first.
-      if (tail.isBegun && await this.#takeNewer(snapshot(tail), tail)) return null;
+      const before = snapshot(tail);
+      if (await tail.begin() && await this.#takeNewer(before, tail)) return null;
       const piece = await tail.read();
       if (tail.quietSince === null) this.#opener.solve(tail.path);
       if (piece || !this.#isOver(tail)) return piece;
@@ -196,10 +198,14 @@ export class Logs implements Disposable {
   }
 
   async #takeFirst(file: Found, since: Micros): Promise<void> {
-    const tail = await this.#opener.open(file, { path: file.path, offset: 0 });
+    const known: Known = { ...file, offset: 0, head: NO_HEAD, trace: [] };
+    // One that was copied with its times is younger than they are.
+    const { tail } = await this.#opener.find({ ...known, time: Infinity });
     if (!tail) return;
     await tail.skip(since);
     this.#tails.add(tail);
+    // It may have been copied and truncated since it was listed.
+    if (tail.time !== file.time) await this.#takeNewer(known, tail);
   }
 
   async #takeNewer(last: Known, successor?: Tail): Promise<boolean> {

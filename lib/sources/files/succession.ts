@@ -38,9 +38,9 @@ export class Succession {
   /** Whether a copy has what an open file has by now, which may have been rotated away just since it was opened. */
   async #isOpen(copy: Tail): Promise<boolean> {
     for (const tail of this.#tails.open.filter(({ path }) => path === copy.path)) {
-      // One that had a beginning when it was opened has the same now.
-      const isKnown = tail.head.length > 0 || await tail.isUnchanged();
-      if (isKnown && await copy.isCopyOf(tail.head)) return true;
+      // One that was empty is not to learn its head here: what it had in between is still to be looked for.
+      const isSame = tail.head.length > 0 ? copy.isCopyOf(tail.head) : tail.isCopyOf(copy.head);
+      if (await isSame) return true;
     }
     return false;
   }

@@ -139,11 +139,6 @@ export class Tail implements Disposable {
     return this.#content.final && this.#atEnd;
   }
 
-  /** It was empty whenever it was looked at, and no longer is. */
-  get isBegun(): boolean {
-    return this.#past.head.length === 0 && this.#content.state().size > 0;
-  }
-
   /** Where it stands, to be kept. */
   get mark(): Mark {
     const { path, device, inode, offset, time, head: { start, length, hash }, trace } = this;
@@ -162,6 +157,19 @@ export class Tail implements Disposable {
   /** Whether the file still is what it was when it was read; learns what it needs to know that again. */
   async isUnchanged(): Promise<boolean> {
     return this.#end >= this.#reached && await this.#past.recall(this.#content, this.#reached);
+  }
+
+  /**
+   * Learns what a file begins with that was empty whenever it was looked at; false when it was not, or has not changed since.
+   * What it had in between is to be looked for after this, by what was known of it before.
+   */
+  async begin(): Promise<boolean> {
+    if (this.head.length > 0) return false;
+    const state = this.#content.state();
+    if (state.size === 0 && state.time === this.#state.time) return false;
+    [this.#state, this.#atEnd] = [state, false];
+    await this.isUnchanged();
+    return true;
   }
 
   /** Whether it has what the file of `head` has, perhaps as that was when it was shorter. */

@@ -345,6 +345,22 @@ Deno.test("a file that was empty, then written, copied and truncated while nobod
   await resume(logs.at("a.log"), { after, lines: ["one", "two"] });
 });
 
+Deno.test("a file that is empty again at each look is read from the copies made in between", async () => {
+  using logs = new LogDirectory();
+  logs.write("a.log", "");
+  age(logs, { "a.log": -60 });
+  await using following = await new Following(logs.at("a.log"), { poll: 10 * MILLISECOND }).begun();
+  const seen: string[] = [];
+  for (const line of ["one", "two", "three"]) {
+    for (let i = seen.length; i > 0; i--) logs.rename(`a.log.${i}`, `a.log.${i + 1}`);
+    logs.append("a.log", `${line}\n`);
+    logs.copy("a.log", "a.log.1");
+    logs.truncate("a.log");
+    await following.saw(...seen, line);
+    seen.push(line);
+  }
+});
+
 for (const compressed of [false, true]) {
   Deno.test(`files rotated away while there is no new file yet are read once${compressed ? ", compressed" : ""}`, async () => {
     using logs = new LogDirectory();
