@@ -1,5 +1,7 @@
 /** Lays lines out for a terminal of some width. Comes in: lines for people. Goes out: lines that are broken between words. */
 
+/** Columns of a terminal that does not tell, and of lines that are folded for one. */
+export const WIDTH = 80;
 /** Narrower terminals are treated as one of this width. */
 const NARROWEST = 40;
 /** Columns of blanks before the rest of a broken line, where the line has no columns of its own. */
@@ -33,6 +35,18 @@ function indentOf(line: string): number {
   const label = /^ *\S+ {2,}/.exec(line)?.[0].length;
   const start = line.length - line.trimStart().length;
   return label !== undefined && label <= DEEPEST ? label : Math.min(start === 0 ? INDENT : start, DEEPEST);
+}
+
+/** Breaks `text` between words behind `head`, which the other lines are indented by, so that each line has at most `WIDTH` characters. */
+export function folded(text: string, head = ""): string[] {
+  const lines = [head];
+  for (const word of text.split(" ")) {
+    const line = lines.at(-1)!;
+    const isFirst = line.length === head.length;
+    if (!isFirst && line.length + 1 + word.length > WIDTH) lines.push(" ".repeat(head.length) + word);
+    else lines[lines.length - 1] = isFirst ? line + word : `${line} ${word}`;
+  }
+  return lines;
 }
 
 /**

@@ -1,7 +1,7 @@
 import { messageOf, UserError } from "../core/error.ts";
 import { jsonText, printable } from "../core/text.ts";
 import { formatDuration, type Micros } from "../core/time.ts";
-import { tableLines, wrap } from "./layout.ts";
+import { tableLines, WIDTH, wrap } from "./layout.ts";
 
 export { isoTime, isoTimeOrNull } from "../core/time.ts";
 
@@ -19,8 +19,6 @@ export interface CommonOptions {
 export const CONFIG = "/etc/strongmonitor/config.jsonc";
 /** Formats of `bans --export`. */
 export const EXPORT_FORMATS = ["nft", "ipset", "plain", "json"] as const;
-/** Columns of a terminal that does not tell. */
-const USUAL_WIDTH = 80;
 /** Tables of `top`. */
 export const TOP_TABLES = ["address", "network", "user", "path", "rule", "module"] as const;
 const encoder = new TextEncoder();
@@ -68,9 +66,9 @@ export function printSteering(line: string): void {
 function widthOf(stream: { isTerminal(): boolean }): number | null {
   if (!stream.isTerminal()) return null;
   try {
-    return Deno.consoleSize().columns || USUAL_WIDTH;
+    return Deno.consoleSize().columns || WIDTH;
   } catch {
-    return USUAL_WIDTH;
+    return WIDTH;
   }
 }
 

@@ -5,12 +5,13 @@ import { bounded, counted } from "../core/text.ts";
 import { DAY, formatDuration, HOUR, type Micros, MINUTE, SECOND } from "../core/time.ts";
 import type { MemberReport } from "../postgres/member_reports.ts";
 import type { Count, JudgedLine } from "./evidence.ts";
+import { folded, WIDTH } from "./layout.ts";
 import { localTime } from "./output.ts";
 import type { Story } from "./why.ts";
 import type { Covering } from "./why_whitelist.ts";
 
-/** Columns of a line, and where the text behind a label begins. */
-const [WIDTH, INDENT] = [80, 10];
+/** Where the text behind a label begins. */
+const INDENT = 10;
 /** Characters of a name, a reason or a note of somebody's. */
 const TEXT = 60;
 /** What is told of each kind: `--json` tells more. */
@@ -76,7 +77,7 @@ function verdict(story: Story): string[] {
     ...report?.firewall === "observe" ? ["The monitor observes: nobody is really banned."] : [],
   ];
   if (!isRunning) sentences.push("The monitor is not running.");
-  return wrapped(sentences.join(" "), 0);
+  return folded(sentences.join(" "));
 }
 
 function standingText(ban: BanStatus, { target, report, now }: Story): string {
@@ -181,7 +182,7 @@ function linesText({ lines, search }: Story): string[] {
   const told = isAll
     ? counted(lines.length, "line")
     : `the newest of ${search.isComplete ? lines.length : `${lines.length} or more`} lines`;
-  return [...labelled("lines", told), ...lines.slice(0, MOST_LINES).flatMap(lineText)];
+  return [...folded(told, "lines".padEnd(INDENT)), ...lines.slice(0, MOST_LINES).flatMap(lineText)];
 }
 
 function lineText({ time, module, source, address, message, hits }: JudgedLine): string[] {
@@ -189,7 +190,7 @@ function lineText({ time, module, source, address, message, hits }: JudgedLine):
   return [
     bounded(`  ${localTime(time)}  ${address}  ${module}${from}`, WIDTH),
     `    ${bounded(message, WIDTH - 4)}`,
-    ...hits.length === 0 ? [] : wrapped(`hit ${hits.map(hitText).join(", ")}`, 6),
+    ...hits.length === 0 ? [] : folded(`hit ${hits.map(hitText).join(", ")}`, " ".repeat(6)),
   ];
 }
 
@@ -197,25 +198,7 @@ function lineText({ time, module, source, address, message, hits }: JudgedLine):
 function section(label: string, texts: readonly string[]): string[] {
   const more = texts.length - MOST_BANS;
   const shownTexts = more > 0 ? [...texts.slice(0, MOST_BANS), `and ${more} more`] : texts;
-  return shownTexts.flatMap((text, i) => labelled(i === 0 ? label : "", text));
-}
-
-function labelled(label: string, text: string): string[] {
-  const [first, ...others] = wrapped(text, INDENT);
-  return [label.padEnd(INDENT) + first!.trimStart(), ...others];
-}
-
-/** Breaks a text into lines at its blanks. */
-function wrapped(text: string, indent: number): string[] {
-  const lines: string[] = [];
-  let line = "";
-  for (const word of text.split(" ")) {
-    if (line !== "" && indent + line.length + 1 + word.length > WIDTH) {
-      lines.push(line);
-      line = word;
-    } else line = line === "" ? word : `${line} ${word}`;
-  }
-  return [...lines, line].map((line) => " ".repeat(indent) + line);
+  return shownTexts.flatMap((text, i) => folded(text, (i === 0 ? label : "").padEnd(INDENT)));
 }
 
 function shown(text: string): string {

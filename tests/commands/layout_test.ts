@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { tableLines, wrap } from "../../lib/commands/layout.ts";
+import { folded, tableLines, wrap } from "../../lib/commands/layout.ts";
 
 const WRAPPED: readonly (readonly [line: string, parts: readonly string[]])[] = [
   ["short", ["short"]],
@@ -46,5 +46,15 @@ Deno.test("tableLines() puts the last cells below the others where the columns a
     "192.0.2.7    now",
     "    a port scan",
     "2001:db8::1  now",
+  ]);
+});
+
+Deno.test("`folded()` puts 80 columns of text behind a head and below its end", () => {
+  const lines = folded(`${"word ".repeat(30)}${"x".repeat(90)}`, "bans      ");
+  assert.deepEqual(lines, [
+    `bans      ${"word ".repeat(14).trim()}`,
+    `          ${"word ".repeat(14).trim()}`,
+    "          word word",
+    `          ${"x".repeat(90)}`,
   ]);
 });

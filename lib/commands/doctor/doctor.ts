@@ -1,4 +1,5 @@
 import { counted } from "../../core/text.ts";
+import { folded } from "../layout.ts";
 import { serviceUser } from "../machine.ts";
 import { type CommonOptions, print, printJson } from "../output.ts";
 import { examineConfig } from "./config.ts";
@@ -9,8 +10,6 @@ import { examineLogs } from "./logs.ts";
 import { examineMonitor } from "./monitor.ts";
 import { examineClock, examineDatabase } from "./surroundings.ts";
 
-/** Columns of a terminal. */
-const WIDTH = 80;
 /** Columns of a result, and of a result with its subject. */
 const [RESULT, INDENT] = [9, 20];
 const ARROW = "  -> ";
@@ -52,21 +51,9 @@ async function* examine(options: CommonOptions): AsyncGenerator<Finding> {
 /** A finding for people: the result, what was looked at, what was found, and below it the remedy. */
 function linesOf({ subject, result, text, remedy }: Finding): string[] {
   return [
-    ...wrapped(text, `${result.padEnd(RESULT)}${subject.padEnd(INDENT - RESULT)}`),
-    ...(remedy === null ? [] : wrapped(remedy, ARROW)),
+    ...folded(text, `${result.padEnd(RESULT)}${subject.padEnd(INDENT - RESULT)}`),
+    ...(remedy === null ? [] : folded(remedy, ARROW)),
   ];
-}
-
-/** Breaks a sentence between words, so that it fits a terminal behind `head`. */
-function wrapped(text: string, head: string): string[] {
-  const lines = [head];
-  for (const word of text.split(" ")) {
-    const line = lines.at(-1)!;
-    const isFirst = line.length === head.length;
-    if (!isFirst && line.length + 1 + word.length > WIDTH) lines.push(" ".repeat(head.length) + word);
-    else lines[lines.length - 1] = isFirst ? line + word : `${line} ${word}`;
-  }
-  return lines;
 }
 
 function verdict(failures: number, warnings: number): string {
