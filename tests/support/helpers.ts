@@ -46,6 +46,7 @@ export const WITHOUT_ROLLUPS = `
 
 /** SQL that takes away what the one before that brought, too. */
 export const WITHOUT_TURNS = `${WITHOUT_ROLLUPS}
+  DROP INDEX ban_followed;
   DROP TABLE fleet_position;
   DROP INDEX ban_to_apply;
   DROP INDEX ban_to_lift;
