@@ -43,7 +43,8 @@ function totalsOf(bans: BanTotals, report: MonitorReport | null): BanTotals {
   return { ...bans, waitingSince: waitingSince && Math.max(waitingSince, report?.started ?? 0) };
 }
 
-function leakJson({ address, scope, since, modules, lines, lastLine }: Leak): unknown {
+/** An address that is still getting through. */
+export function leakJson({ address, scope, since, modules, lines, lastLine }: Leak): unknown {
   return { address, scope, since: isoTime(since), modules, lines, last_line: isoTime(lastLine) };
 }
 

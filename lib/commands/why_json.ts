@@ -3,6 +3,7 @@ import type { MemberReport } from "../postgres/member_reports.ts";
 import { banJson } from "./bans.ts";
 import type { Count, JudgedLine } from "./evidence.ts";
 import { isoTime, isoTimeOrNull } from "./output.ts";
+import { leakJson } from "./status.ts";
 import type { Story } from "./why.ts";
 import { whyNot } from "./why_text.ts";
 
@@ -25,9 +26,7 @@ export function storyJson(story: Story): unknown {
       decided: inside.standing,
       newest: inside.newest.map(banJson),
     },
-    getting_through: story.leaks.map(({ address, scope, since, modules, lines, lastLine }) => ({
-      ...{ address, scope, since: isoTime(since), modules, lines, last_line: isoTime(lastLine) },
-    })),
+    getting_through: story.leaks.map(leakJson),
     whitelist: story.whitelist.map(({ address, origin, file, until, note }) => ({
       ...{ address, origin, file, until: isoTimeOrNull(until), note },
     })),
