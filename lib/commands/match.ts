@@ -5,6 +5,7 @@ import type { ModuleRules } from "../rules/rule.ts";
 import type { Batch } from "../sources/source.ts";
 import { openInput, readInput } from "./input.ts";
 import { type LineMatch, LineMatcher, recordOf } from "./dry_run.ts";
+import { lookAt } from "./machine.ts";
 import { openConfigOrShipped } from "./open.ts";
 import { type CommonOptions, print, printJson } from "./output.ts";
 
@@ -57,16 +58,8 @@ function chosenModules(options: CommonOptions & { module?: string }): readonly M
 
 /** A text with a blank is a line, unless a file has that name. */
 function batchesOf(input: string): AsyncIterable<Pick<Batch, "records">> {
-  if (!/\s/.test(input) || isFile(input)) return readInput(openInput(input, "match"));
+  if (!/\s/.test(input) || lookAt(input)?.isFile) return readInput(openInput(input, "match"));
   return ReadableStream.from([{ records: recordOf(input) }]);
-}
-
-function isFile(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    return false;
-  }
 }
 
 /** What the module makes of a line whose own it is. */
