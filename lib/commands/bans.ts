@@ -1,19 +1,10 @@
 import { formatScope } from "../core/scope.ts";
 import { counted } from "../core/text.ts";
-import { formatDuration, now } from "../core/time.ts";
+import { formatDuration, isoTime, isoTimeOrNull, now } from "../core/time.ts";
 import { type BanStatus, isInForce, isWaiting, nameOf } from "../deciding/ban.ts";
 import type { BanTotals } from "../state/ban_table.ts";
 import { withState } from "./open.ts";
-import {
-  type CommonOptions,
-  isoTime,
-  isoTimeOrNull,
-  localTime,
-  print,
-  printJson,
-  printTable,
-  zoneText,
-} from "./output.ts";
+import { type CommonOptions, localTime, print, printJson, printTable, zoneText } from "./output.ts";
 
 /** Bans that `bans --all` shows. */
 const HISTORY = 1_000;

@@ -1,20 +1,12 @@
 import { counted } from "../core/text.ts";
-import { MINUTE, SECOND } from "../core/time.ts";
+import { isoTime, isoTimeOrNull, MINUTE, SECOND } from "../core/time.ts";
 import { UserError } from "../core/error.ts";
 import { nameOf } from "../deciding/ban.ts";
 import { formatScope } from "../core/scope.ts";
 import { Connection, explain } from "../postgres/connection.ts";
 import { fleetBans, type FleetMember, members, removeMember } from "../postgres/members.ts";
 import { openConfig } from "./open.ts";
-import {
-  type CommonOptions,
-  isoTime,
-  isoTimeOrNull,
-  localTime,
-  print,
-  printJson,
-  printTable,
-} from "./output.ts";
+import { type CommonOptions, localTime, print, printJson, printTable } from "./output.ts";
 
 /** Longest wait for one answer of the database. */
 const TIMEOUT = 10 * SECOND;

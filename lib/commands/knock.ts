@@ -1,5 +1,5 @@
 import { renderUnicodeCompact } from "uqr";
-import { formatDuration, now } from "../core/time.ts";
+import { formatDuration, isoTime, isoTimeOrNull, now } from "../core/time.ts";
 import type { Config } from "../config/types.ts";
 import { codeSecret, otpauthUri, PLAIN_SECRET, plainSecret, seal } from "../deciding/knock_key.ts";
 import type { State } from "../state/state.ts";
@@ -9,8 +9,6 @@ import { tellMonitor, warnIfStopped } from "./change.ts";
 import { openConfig, withState } from "./open.ts";
 import {
   type CommonOptions,
-  isoTime,
-  isoTimeOrNull,
   localTime,
   print,
   printJson,

@@ -3,8 +3,6 @@ import { jsonText, printable } from "../core/text.ts";
 import { formatDuration, type Micros } from "../core/time.ts";
 import { tableLines, WIDTH, wrap } from "./layout.ts";
 
-export { isoTime, isoTimeOrNull } from "../core/time.ts";
-
 /** Options of every command. */
 export interface CommonOptions {
   /** Path of the configuration file. */

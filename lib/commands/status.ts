@@ -1,3 +1,4 @@
+import { isoTime, isoTimeOrNull } from "../core/time.ts";
 import type { Holding } from "../enforcing/reconciler.ts";
 import { isLocked } from "../state/lock.ts";
 import { hasUnknownFormat, type ModuleActivity } from "../reading/activity.ts";
@@ -8,7 +9,7 @@ import type { FleetStatus } from "../postgres/fleet.ts";
 import type { BanTotals } from "../state/ban_table.ts";
 import { banJson } from "./bans.ts";
 import { withState } from "./open.ts";
-import { type CommonOptions, isoTime, isoTimeOrNull, print, printJson } from "./output.ts";
+import { type CommonOptions, print, printJson } from "./output.ts";
 import { leaksOf, type Status, statusLines } from "./status_lines.ts";
 import { problemsOf } from "./status_problems.ts";
 

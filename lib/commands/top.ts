@@ -1,19 +1,10 @@
 import { bounded, counted } from "../core/text.ts";
-import type { Micros } from "../core/time.ts";
+import { isoTime, isoTimeOrNull, type Micros } from "../core/time.ts";
 import type { History, ProvenanceCount } from "../state/history.ts";
 import type { RollupContent } from "../state/rollup.ts";
 import { requireTime } from "./instant.ts";
 import { withState } from "./open.ts";
-import {
-  type CommonOptions,
-  isoTime,
-  isoTimeOrNull,
-  localTime,
-  print,
-  printJson,
-  printTable,
-  TOP_TABLES,
-} from "./output.ts";
+import { type CommonOptions, localTime, print, printJson, printTable, TOP_TABLES } from "./output.ts";
 
 type Table = typeof TOP_TABLES[number];
 

@@ -1,7 +1,7 @@
 import type { Config } from "../config/types.ts";
 import { UserError } from "../core/error.ts";
 import { counted } from "../core/text.ts";
-import { SECOND } from "../core/time.ts";
+import { isoTime, isoTimeOrNull, SECOND } from "../core/time.ts";
 import { Whitelist } from "../deciding/whitelist.ts";
 import type { Batch } from "../sources/source.ts";
 import type { State } from "../state/state.ts";
@@ -19,8 +19,6 @@ import { fileBatches, journalBatches, type Period, recordedBatches, requirePerio
 import { knownWhitelist, openConfig, openState, setConfigured } from "./open.ts";
 import {
   type CommonOptions,
-  isoTime,
-  isoTimeOrNull,
   localTime,
   print,
   printError,

@@ -1,4 +1,4 @@
-import { type Micros, now } from "../core/time.ts";
+import { isoTimeOrNull, type Micros, now } from "../core/time.ts";
 import { vastWarning } from "../config/warnings.ts";
 import { isName, readTarget } from "../config/whitelist.ts";
 import { NetworkSet, Target } from "../core/network_set.ts";
@@ -11,7 +11,7 @@ import { keptText } from "../deciding/ban.ts";
 import type { WhitelistEntry } from "../deciding/whitelist.ts";
 import { forEach, patience, requireSpanOrForever, tellMonitor, warnIfStopped } from "./change.ts";
 import { withState } from "./open.ts";
-import { type CommonOptions, isoTimeOrNull, localTime, print, printError, printJson } from "./output.ts";
+import { type CommonOptions, localTime, print, printError, printJson } from "./output.ts";
 
 /** Options of `whitelist add`. */
 export interface WhitelistAddOptions extends CommonOptions {

@@ -1,12 +1,11 @@
 import type { Config, WhitelistMember } from "../config/types.ts";
 import { longestOfEach } from "../config/whitelist.ts";
-import { now } from "../core/time.ts";
+import { isoTimeOrNull, now } from "../core/time.ts";
 import { type Surrounding, SURROUNDINGS, type WhitelistEntry } from "../deciding/whitelist.ts";
 import type { State } from "../state/state.ts";
 import { withGrounds } from "./open.ts";
 import {
   type CommonOptions,
-  isoTimeOrNull,
   localTime,
   print,
   printError,

@@ -1,8 +1,7 @@
-import { SECOND } from "../core/time.ts";
+import { isoTime, isoTimeOrNull, SECOND } from "../core/time.ts";
 import type { MemberReport } from "../postgres/member_reports.ts";
 import { banJson } from "./bans.ts";
 import type { Count, JudgedLine } from "./evidence.ts";
-import { isoTime, isoTimeOrNull } from "./output.ts";
 import { leakJson } from "./status.ts";
 import type { Story } from "./why.ts";
 import { whyNot } from "./why_text.ts";
