@@ -4,7 +4,7 @@
  * is none, and what other members of the fleet have seen is asked of the database, if it answers soon.
  */
 import type { Config } from "../config/types.ts";
-import { enclosing, prefixLength } from "../core/address.ts";
+import { enclosingNetworks } from "../core/address.ts";
 import { messageOf } from "../core/error.ts";
 import { NetworkSet } from "../core/network_set.ts";
 import { type Micros, MILLISECOND, now } from "../core/time.ts";
@@ -144,7 +144,7 @@ async function askMembers(
   { state, config, options }: Sources & { options: CommonOptions },
 ): Promise<Pick<Story, "members" | "memberError">> {
   if (!config?.database) return { members: null, memberError: null };
-  const networks = Array.from({ length: prefixLength(address) }, (_, length) => enclosing(address, length));
+  const networks = enclosingNetworks(address);
   const question = { host: state.outbox.hostId, address, networks };
   try {
     const { database } = openConfig(options, { withPassword: true });

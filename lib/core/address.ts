@@ -79,6 +79,11 @@ export function enclosing(address: string, length: number): string {
   return `${word >>> 24}.${word >>> 16 & 255}.${word >>> 8 & 255}.${word & 255}/${length}`;
 }
 
+/** All canonical networks around a canonical address or network, the widest first. */
+export function enclosingNetworks(address: string): string[] {
+  return Array.from({ length: prefixLength(address) }, (_, length) => enclosing(address, length));
+}
+
 /** What all canonical addresses inside of a canonical network begin with, up to a dot or all of an address; empty where they need not. */
 export function beginningOf(network: string): string {
   const [address, length] = network.split("/") as [string, string?];

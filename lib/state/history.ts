@@ -2,7 +2,7 @@
  * What the state tells of the past, for commands that only read. Comes in: an address, a network or a time. Goes out: lines, bans
  * and counts, found by indexes, so that a state of ten million lines answers within a second.
  */
-import { beginningOf, enclosing, prefixLength } from "../core/address.ts";
+import { beginningOf, enclosingNetworks } from "../core/address.ts";
 import { NetworkSet } from "../core/network_set.ts";
 import type { Micros } from "../core/time.ts";
 import type { BanStatus, Provenance } from "../deciding/ban.ts";
@@ -75,7 +75,7 @@ export class History {
 
   /** The bans of networks that `target` lies in, newest first, those that have not ended before all others. */
   bansAround(target: string): BanStatus[] {
-    const networks = Array.from({ length: prefixLength(target) }, (_, length) => enclosing(target, length));
+    const networks = enclosingNetworks(target);
     return selectBans(
       this.#db,
       `WHERE address ${AMONG} ORDER BY ended IS NOT NULL, id DESC LIMIT ?`,
