@@ -1,6 +1,7 @@
 import type { Micros } from "../core/time.ts";
 import { type AddressWords, FORGOTTEN, NoteWriter, readNotes } from "../core/note_record.ts";
 import { putAddress } from "../core/address.ts";
+import { maskOf } from "../core/network_rows.ts";
 import type { BatchNotes } from "../rules/note_batch.ts";
 import type { StoredGroup } from "../rules/rule_groups.ts";
 import type { Database } from "./database.ts";
@@ -155,11 +156,6 @@ export class NoteTable {
 
 /** Reports whether two addresses have the same first bits. */
 function agrees({ w0, w1, w2, w3 }: AddressWords, words: Int32Array, bits: number): boolean {
-  return isAlike(w0 ^ words[0]!, bits) && isAlike(w1 ^ words[1]!, bits - 32) &&
-    isAlike(w2 ^ words[2]!, bits - 64) && isAlike(w3 ^ words[3]!, bits - 96);
-}
-
-/** Reports whether the first `bits` bits of a difference are zero. */
-function isAlike(difference: number, bits: number): boolean {
-  return bits <= 0 || (bits >= 32 ? difference : difference >>> 32 - bits) === 0;
+  return ((w0 ^ words[0]!) & maskOf(bits)) === 0 && ((w1 ^ words[1]!) & maskOf(bits - 32)) === 0 &&
+    ((w2 ^ words[2]!) & maskOf(bits - 64)) === 0 && ((w3 ^ words[3]!) & maskOf(bits - 96)) === 0;
 }
