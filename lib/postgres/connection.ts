@@ -206,6 +206,16 @@ export function arrayOf(values: readonly (string | number | null)[]): string {
   return `{${items.join(",")}}`;
 }
 
+/** SQL that gives an instant in microseconds since the epoch, of SQL that gives it as a timestamp. */
+export function micros(instant: string): string {
+  return `(extract(epoch FROM ${instant}) * 1000000)::bigint`;
+}
+
+/** A number as PostgreSQL writes it, or NULL. */
+export function numberOrNull(text: string | null | undefined): number | null {
+  return text === null || text === undefined ? null : Number(text);
+}
+
 function storable(text: string): string {
   return text.toWellFormed().replace(/[\0"\\]/g, (c) => c === "\0" ? "\ufffd" : `\\${c}`);
 }

@@ -3,7 +3,7 @@ import { parseScope } from "../core/scope.ts";
 import { type Micros, MILLISECOND, MINUTE, SECOND } from "../core/time.ts";
 import { type Provenance, PROVENANCES } from "../deciding/ban.ts";
 import type { Report } from "../deciding/following.ts";
-import { arrayOf, type Connection } from "./connection.ts";
+import { arrayOf, type Connection, micros, numberOrNull } from "./connection.ts";
 import { elapsed } from "./elapsed.ts";
 
 /** Changes of other servers' bans, as far as this server has read them. */
@@ -231,7 +231,6 @@ async function reportsOf(
   return rows.flatMap((row) => {
     const address = canonicalNetwork(row.address), scope = parseScope(row.scope);
     if (address === null || scope === null) return [];
-    const until = row.until === null ? null : Number(row.until);
     return [{
       address,
       scope,
@@ -240,7 +239,7 @@ async function reportsOf(
       provenance: { kind: kindOf(row.provenance), name: row.name ?? "" },
       reason: row.reason,
       start: Number(row.start),
-      until,
+      until: numberOrNull(row.until),
       isInForce: row.is_in_force,
     }];
   });
@@ -266,11 +265,6 @@ FROM unnest($1::uuid[], $2::bigint[], $3::bigint[]) AS known (host, change, late
 JOIN ban ON ban.host = known.host AND ban.change > known.change AND ban.change <= known.latest
 WHERE ban.end_reason IS DISTINCT FROM 'expired' AND ban.provenance IS DISTINCT FROM 'fleet'
 ORDER BY ban.host, ban.change LIMIT $4::bigint`;
-
-/** Microseconds since the epoch of a column. */
-function micros(column: string): string {
-  return `(extract(epoch FROM ${column}) * 1000000)::bigint`;
-}
 
 /**
  * The latest report of each server about each address and scope. A member is named by its role, which it cannot choose; servers that

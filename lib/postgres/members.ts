@@ -2,7 +2,7 @@ import { canonicalNetwork } from "../core/address.ts";
 import { parseScope, type Scope } from "../core/scope.ts";
 import type { Micros } from "../core/time.ts";
 import { UserError } from "../core/error.ts";
-import type { Connection } from "./connection.ts";
+import { type Connection, micros, numberOrNull } from "./connection.ts";
 import { WHITELIST_CHANNEL } from "./schema.ts";
 import { BAN_CHANNEL } from "./sharing.ts";
 
@@ -96,20 +96,16 @@ export async function removeMember(connection: Connection, which: string): Promi
   return member;
 }
 
-function numberOrNull(text: string | null | undefined): number | null {
-  return text === null || text === undefined ? null : Number(text);
-}
-
 const MEMBERS = `
-SELECT id, name, role, version, waiting, followed, (extract(epoch FROM last_seen) * 1000000)::bigint AS last_seen,
-  (extract(epoch FROM removed) * 1000000)::bigint AS removed,
+SELECT id, name, role, version, waiting, followed, ${micros("last_seen")} AS last_seen,
+  ${micros("removed")} AS removed,
   (SELECT count(*) FROM ban WHERE ban.host = host.id AND ended IS NULL AND (until IS NULL OR until > now())) AS bans
 FROM host ORDER BY name, id`;
 
 const BANS = `
 SELECT address, scope, (array_agg(reason ORDER BY start))[1] AS reason,
-  json_agg(host.name ORDER BY start)::text AS servers, (extract(epoch FROM min(start)) * 1000000)::bigint AS start,
-  CASE WHEN count(*) = count(until) THEN (extract(epoch FROM max(until)) * 1000000)::bigint END AS until
+  json_agg(host.name ORDER BY start)::text AS servers, ${micros("min(start)")} AS start,
+  CASE WHEN count(*) = count(until) THEN ${micros("max(until)")} END AS until
 FROM ban JOIN host ON host.id = ban.host
 WHERE ended IS NULL AND (until IS NULL OR until > now()) AND removed IS NULL
 GROUP BY address, scope ORDER BY max(start) DESC LIMIT $1::bigint`;

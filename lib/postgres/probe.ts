@@ -1,5 +1,5 @@
 import { type Micros, SECOND } from "../core/time.ts";
-import { Connection, type DatabaseConfig, explain } from "./connection.ts";
+import { Connection, type DatabaseConfig, explain, micros } from "./connection.ts";
 
 /** Longest wait for one answer. */
 const TIMEOUT: Micros = 5 * SECOND;
@@ -17,7 +17,7 @@ export interface Probe {
 /** The tables stand in the first schema of the search path: rows are added to them, or they are made. */
 const RIGHTS = `
   SELECT current_setting('server_version') AS version,
-    (extract(epoch FROM clock_timestamp()) * 1000000)::bigint::text AS time,
+    ${micros("clock_timestamp()")}::text AS time,
     pg_is_in_recovery() AS standby,
     CASE WHEN to_regclass('log') IS NULL THEN has_schema_privilege(current_schema(), 'CREATE')
       ELSE has_table_privilege(to_regclass('log'), 'INSERT') END AS writable`;
