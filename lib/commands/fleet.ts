@@ -61,10 +61,9 @@ export function fleetBansCommand(options: CommonOptions): Promise<number> {
 export function fleetRemoveCommand(which: string, options: CommonOptions): Promise<number> {
   return withDatabase(options, async (connection) => {
     const { id, name, bans } = await removeMember(connection, which);
+    const bansText = `${counted(bans, "ban")} in force`;
     if (options.json) printJson({ id, name, done: "removed" });
-    else {print(
-        `${name} removed: the other servers lift what it alone banned (${counted(bans, "ban")} in force)`,
-      );}
+    else print(`${name} removed: the other servers lift what it alone banned (${bansText})`);
     return 0;
   });
 }

@@ -1,6 +1,6 @@
 import { messageOf, UserError } from "../core/error.ts";
 import { jsonText, printable } from "../core/text.ts";
-import { formatDuration, type Micros } from "../core/time.ts";
+import type { Micros } from "../core/time.ts";
 import { tableLines, WIDTH, wrap } from "./layout.ts";
 
 /** Options of every command. */
@@ -98,11 +98,6 @@ export function printJson(value: unknown): void {
 /** Formats an instant for people: local time to the second. */
 export function localTime(time: Micros): string {
   return new Date(time / 1_000).toLocaleString("sv-SE");
-}
-
-/** Formats how long a ban lasts for people; null: it has no end. */
-export function spanText(span: Micros | null): string {
-  return span === null ? "for good" : `for ${formatDuration(span)}`;
 }
 
 /** The time zone of local times: `Europe/Berlin`. */

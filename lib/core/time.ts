@@ -49,6 +49,11 @@ export function formatDuration(span: Micros): string {
   return parts.slice(0, 2).join("") || "0s";
 }
 
+/** Writes how long something lasts; null: it has no end. */
+export function spanText(span: Micros | null): string {
+  return span === null ? "for good" : `for ${formatDuration(span)}`;
+}
+
 /** Returns the time of the wall clock, to the millisecond. */
 export function now(): Micros {
   return Date.now() * MILLISECOND;

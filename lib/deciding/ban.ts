@@ -1,7 +1,7 @@
 /** Bans as data: who, what of the traffic, who decided, from when until when. */
 import { coversScope, formatScope, isSameScope, type Scope } from "../core/scope.ts";
 import { oneLine } from "../core/text.ts";
-import { isoTime, isoTimeOrNull, type Micros } from "../core/time.ts";
+import { isoTime, isoTimeOrNull, type Micros, spanText } from "../core/time.ts";
 
 /** The kinds of whoever bans. */
 export const PROVENANCES = ["rule", "network", "manual", "import", "fleet"] as const;
@@ -152,6 +152,11 @@ export function meet(ban: StandingBan, standing: readonly StandingBan[]): Meetin
 /** How a ban is named to people: `192.0.2.1`, `192.0.2.1 (tcp 22)`. */
 export function nameOf({ address, scope }: Pick<Ban, "address" | "scope">): string {
   return scope === "all" ? address : `${address} (${formatScope(scope)})`;
+}
+
+/** How long a ban lasts: `for 10m`. */
+export function lengthOf({ start, until }: Pick<Ban, "start" | "until">): string {
+  return spanText(until === null ? null : until - start);
 }
 
 /** A ban as `bans --export json` and notices tell it, and `bans --import` takes it. */

@@ -6,8 +6,8 @@
  */
 import { prefixLength } from "../core/address.ts";
 import { coversScope, formatScope, isSameScope } from "../core/scope.ts";
-import { formatDuration, type Micros } from "../core/time.ts";
-import { type Ban, keptText, nameOf, type NewBan } from "./ban.ts";
+import type { Micros } from "../core/time.ts";
+import { type Ban, keptText, lengthOf, nameOf, type NewBan } from "./ban.ts";
 
 /** A ban that another server reports. */
 export interface Report extends Pick<Ban, "address" | "scope" | "provenance" | "reason" | "start" | "until"> {
@@ -72,6 +72,7 @@ export function follow(
     ({ address }) => address,
   );
   const standing = Map.groupBy(facts.standing, ({ address }) => address);
+  const full = `${rules.maxBans} bans are followed already`;
   const following = { bans: [] as NewBan[], ends: [] as KnownBan[], spared: [] as string[] };
   for (const address of new Set(addresses)) {
     const known = standing.get(address) ?? [];
@@ -84,11 +85,9 @@ export function follow(
       if (own.some(({ scope }) => coversScope(scope, ban.scope))) continue;
       const before = followed.find(({ scope }) => isSameScope(scope, ban.scope));
       if (before !== undefined && before.until === ban.until) continue;
-      if (before !== undefined || following.bans.length + facts.followed < rules.maxBans) {
-        following.bans.push(ban);
-      } else {following.spared.push(
-          `not following ${sayBan(ban)}: ${rules.maxBans} bans are followed already`,
-        );}
+      const hasRoom = before !== undefined || following.bans.length + facts.followed < rules.maxBans;
+      if (hasRoom) following.bans.push(ban);
+      else following.spared.push(`not following ${sayBan(ban)}: ${full}`);
     }
     following.ends.push(
       ...followed.filter(({ scope }) => why !== null || !wanted.some((ban) => isSameScope(ban.scope, scope))),
@@ -154,6 +153,5 @@ function whyNot(address: string, { whyNot }: FollowFacts): string | null {
 }
 
 function sayBan(ban: NewBan): string {
-  const end = ban.until === null ? "for good" : `for ${formatDuration(ban.until - ban.start)}`;
-  return `the ban of ${nameOf(ban)} ${end} (${ban.reason})`;
+  return `the ban of ${nameOf(ban)} ${lengthOf(ban)} (${ban.reason})`;
 }

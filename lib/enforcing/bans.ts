@@ -15,13 +15,14 @@
 import type { Boot } from "../core/boot.ts";
 import { messageOf } from "../core/error.ts";
 import type { Log } from "../core/log.ts";
-import { formatDuration, type Micros } from "../core/time.ts";
+import type { Micros } from "../core/time.ts";
 import { counted } from "../core/text.ts";
 import {
   type Ban,
   type BanRange,
   type CountedBan,
   type HeldBan,
+  lengthOf,
   meet,
   nameOf,
   type NewBan,
@@ -190,13 +191,8 @@ export class Bans {
       ? ["would ban", "would ban for longer"]
       : ["banning", "banning for longer"];
     for (const ban of committed) {
-      const { reason, count, start, until } = ban;
-      const span = until === null ? "for good" : `for ${formatDuration(until - start)}`;
-      log.warn(
-        `${this.#extensions.has(ban) ? extending : verb} ${nameOf(ban)} ${span}: ${reason}, ${
-          counted(count, "hit")
-        }`,
-      );
+      const begin = this.#extensions.has(ban) ? extending : verb;
+      log.warn(`${begin} ${nameOf(ban)} ${lengthOf(ban)}: ${ban.reason}, ${counted(ban.count, "hit")}`);
     }
     this.#changes.made(committed);
     // Bans that were in force already may end later now.

@@ -1,7 +1,7 @@
 import type { Log } from "../core/log.ts";
 import { NetworkSet, Target } from "../core/network_set.ts";
-import { formatDuration, now } from "../core/time.ts";
-import { nameOf, type NewBan } from "../deciding/ban.ts";
+import { now } from "../core/time.ts";
+import { lengthOf, nameOf } from "../deciding/ban.ts";
 import { follow, type Following, type FollowRules } from "../deciding/following.ts";
 import type { FleetNews } from "../postgres/follower.ts";
 import type { State } from "../state/state.ts";
@@ -62,12 +62,11 @@ export class FleetBans {
       if (sentences.length > MOST_SENTENCES) log.info(`${rest} ${sentences.length - MOST_SENTENCES} more`);
     };
     const verb = isReal ? "banning" : "would ban";
-    tell(bans.map((ban) => `${verb} ${nameOf(ban)} ${spanOf(ban)}: ${ban.reason}`), `${verb} for the fleet:`);
+    tell(
+      bans.map((ban) => `${verb} ${nameOf(ban)} ${lengthOf(ban)}: ${ban.reason}`),
+      `${verb} for the fleet:`,
+    );
     tell(ends.map((ban) => `no other server bans ${nameOf(ban)} any more`), "no other server bans any more:");
     tell(spared, "not following bans of the fleet:");
   }
-}
-
-function spanOf({ start, until }: NewBan): string {
-  return until === null ? "for good" : `for ${formatDuration(until - start)}`;
 }

@@ -1,7 +1,7 @@
 /** A notice as the hook is given it: JSON with all that is known, and a text that is ready to be sent. */
 import { counted, jsonText, printable } from "../core/text.ts";
 import { formatDuration, isoTime } from "../core/time.ts";
-import { banRecord, nameOf, type NewBan } from "../deciding/ban.ts";
+import { banRecord, lengthOf, nameOf, type NewBan } from "../deciding/ban.ts";
 import type { Notice, OpenProblem, ToldProblem } from "./notices.ts";
 
 /** Who tells. */
@@ -58,10 +58,9 @@ function titleOf({ problems, over, banCount }: Notice): string {
 }
 
 function banText(ban: NewBan, firewall: string): string {
-  const { reason, count, start, until } = ban;
+  const { reason, count } = ban;
   const verb = firewall === "observe" ? "Would ban" : "Banned";
-  const span = until === null ? "for good" : `for ${formatDuration(until - start)}`;
-  return `${verb} ${nameOf(ban)} ${span}: ${reason}, ${counted(count, "hit")}`;
+  return `${verb} ${nameOf(ban)} ${lengthOf(ban)}: ${reason}, ${counted(count, "hit")}`;
 }
 
 function problemJson({ kind, subject, text, since }: OpenProblem): Record<string, unknown> {
