@@ -1,7 +1,6 @@
 /** Compiles StrongMonitor into one executable with fixed permissions, or with those that a configuration asks for. */
 import { basename, dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
 import { type Permissions, SOCKET } from "../lib/config/permissions.ts";
 import { STOCK } from "../lib/config/stock.ts";
 import { loadConfig } from "../lib/config/load.ts";
@@ -10,6 +9,7 @@ import { UserError } from "../lib/core/error.ts";
 import { modules } from "../modules/mod.ts";
 import { type Base, npmBase } from "./npm_base.ts";
 import { buildPermissions, describePermissions, permissionOptions } from "./permissions.ts";
+import { readOptions, runProgram } from "./program.ts";
 
 const PROJECT = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
 
@@ -46,9 +46,10 @@ const V8_FLAGS = `--v8-flags=${
 }`;
 
 /**
- * No `--quiet`: it would be compiled in, and the program would keep Deno's warnings to itself. `--no-check`: the types were checked before the program was bundled. `--no-code-cache`: the cache would be a file in
- * /tmp that any user can put there first, and one bundle starts as quickly without it. `--no-config`: Deno 2.4 embeds
- * every npm package of a deno.json that it finds above the bundle, tests' packages included: 12.3 MB of executable.
+ * No `--quiet`: it would be compiled in, and the program would keep Deno's warnings to itself. `--no-check`: the types
+ * were checked before the program was bundled. `--no-code-cache`: the cache would be a file in /tmp that any user can
+ * put there first, and one bundle starts as quickly without it. `--no-config`: Deno 2.4 embeds every npm package of a
+ * deno.json that it finds above the bundle, tests' packages included: 12.3 MB of executable.
  */
 const COMPILE_OPTIONS = [V8_FLAGS, "--no-check", "--no-code-cache", "--no-config"];
 
@@ -157,9 +158,7 @@ function parse(args: readonly string[]): Arguments {
   const here = Deno.env.get("INIT_CWD") ?? Deno.cwd();
   const text = { type: "string" } as const;
   const options = { config: text, state: text, output: text, base: text, help: { type: "boolean" } } as const;
-  const { config, state, output, base, help = false } = attempt(() =>
-    parseArgs({ args: [...args], options }).values
-  );
+  const { config, state, output, base, help = false } = readOptions(args, { task: "build", options });
   if (base !== undefined && base !== "npm") throw new UserError(`--base must be npm, got ${base}`, 64);
   if (state !== undefined && config === undefined) {
     throw new UserError("--state needs --config: without it the state is in /var/lib/strongmonitor", 64);
@@ -171,14 +170,6 @@ function parse(args: readonly string[]): Arguments {
     base,
     help,
   };
-}
-
-function attempt<T>(parse: () => T): T {
-  try {
-    return parse();
-  } catch (error) {
-    throw new UserError(`${(error as Error).message.split(". ")[0]}: see deno task build --help`, 64);
-  }
 }
 
 /** The permissions of a program for everybody, or for one configuration. */
@@ -214,12 +205,4 @@ async function build(args: readonly string[]): Promise<void> {
   }
 }
 
-if (import.meta.main) {
-  try {
-    await build(Deno.args);
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    console.error(error.message);
-    Deno.exit(error.code);
-  }
-}
+if (import.meta.main) await runProgram(build);

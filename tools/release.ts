@@ -1,10 +1,10 @@
 /** Makes all that a release consists of: the program, a tarball, a Debian package, checksums and a bill of materials. */
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
 import { commandLine } from "../lib/commands/command_line.ts";
 import { UserError } from "../lib/core/error.ts";
 import { VERSION } from "../lib/core/version.ts";
+import { readOptions, runProgram } from "./program.ts";
 import { type Architecture, debianChangelog, layDebian } from "./release/debian.ts";
 import { copy, sha256 } from "./release/files.ts";
 import { bashCompletion, fishCompletion, manPage, zshCompletion } from "./release/pages.ts";
@@ -78,13 +78,9 @@ async function release(args: readonly string[]): Promise<void> {
 
 function parse(args: readonly string[]): { output: string | undefined; base: string[]; help: boolean } {
   const text = { type: "string" } as const;
-  try {
-    const options = { output: text, base: text, help: { type: "boolean" } } as const;
-    const { output, base, help = false } = parseArgs({ args: [...args], options }).values;
-    return { output, base: base === undefined ? [] : [`--base=${base}`], help };
-  } catch (error) {
-    throw new UserError(`${(error as Error).message.split(". ")[0]}: see deno task release --help`, 64);
-  }
+  const options = { output: text, base: text, help: { type: "boolean" } } as const;
+  const { output, base, help = false } = readOptions(args, { task: "release", options });
+  return { output, base: base === undefined ? [] : [`--base=${base}`], help };
 }
 
 /** The manual page, the completions and the changelog, made from the command line. */
@@ -203,12 +199,4 @@ async function run(
   return isShown ? "" : new TextDecoder().decode(child.stdout).trim();
 }
 
-if (import.meta.main) {
-  try {
-    await release(Deno.args);
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    console.error(error.message);
-    Deno.exit(error.code);
-  }
-}
+if (import.meta.main) await runProgram(release);

@@ -1,0 +1,26 @@
+/** What the programs of this folder share: their options and their ends. */
+import { parseArgs, type ParseArgsConfig } from "node:util";
+import { UserError } from "../lib/core/error.ts";
+
+/** Reads the options of `deno task TASK`. Throws `UserError` (64). */
+export function readOptions<T extends NonNullable<ParseArgsConfig["options"]>>(
+  args: readonly string[],
+  { task, options }: { task: string; options: T },
+) {
+  try {
+    return parseArgs({ args: [...args], options }).values;
+  } catch (error) {
+    throw new UserError(`${(error as Error).message.split(". ")[0]}: see deno task ${task} --help`, 64);
+  }
+}
+
+/** Runs a program; a `UserError` is one sentence and the exit code. */
+export async function runProgram(main: (args: readonly string[]) => Promise<void>): Promise<void> {
+  try {
+    await main(Deno.args);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    console.error(error.message);
+    Deno.exit(error.code);
+  }
+}
