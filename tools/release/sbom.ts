@@ -1,5 +1,4 @@
 /** Names all that is in the program, as a CycloneDX 1.6 bill of materials. */
-
 import { Buffer } from "node:buffer";
 
 /** What `deno info --json` tells of a program's npm packages. */
@@ -16,14 +15,10 @@ interface Lock {
 export function sbom(
   { info, lock, version, runtime }: { info: Info; lock: Lock; version: string; runtime: string },
 ): string {
-  const packages = Object.entries(info.npmPackages).map(([id, { name, version }]) => ({
-    type: "library",
-    "bom-ref": `pkg:npm/${encodeURIComponent(name)}@${version}`,
-    name,
-    version,
-    purl: `pkg:npm/${encodeURIComponent(name)}@${version}`,
-    hashes: hashOf(lock.npm[id]?.integrity),
-  }));
+  const packages = Object.entries(info.npmPackages).map(([id, { name, version }]) => {
+    const purl = purlOf(name, version);
+    return { type: "library", "bom-ref": purl, name, version, purl, hashes: hashOf(lock.npm[id]?.integrity) };
+  });
   return JSON.stringify(
     {
       bomFormat: "CycloneDX",
@@ -46,6 +41,11 @@ export function sbom(
     null,
     2,
   ) + "\n";
+}
+
+/** Name of an npm package as a package URL: a slash parts its scope from the rest. */
+function purlOf(name: string, version: string): string {
+  return `pkg:npm/${name.split("/").map(encodeURIComponent).join("/")}@${version}`;
 }
 
 /** `sha512-` and base64, as npm writes it. */
