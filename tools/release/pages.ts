@@ -112,23 +112,21 @@ complete -F _strongmonitor strongmonitor
 export function zshCompletion(program: Command): string {
   const quoted = (text: string) => text.replace(/[\\'":[\]]/g, "");
   const cases = choices(program).map(({ path, words }) =>
-    `    "${path.join(" ")}") words=(${
+    `    "${path.join(" ")}") choices=(${
       words.map(({ word, about }) => `'${word}:${quoted(about)}'`).join(" ")
     }) ;;`
   );
   return `#compdef strongmonitor
 _strongmonitor() {
-  local -a words path_words
-  path_words=(\${\${words[2,CURRENT-1]}:#-*})
   local key="\${(j: :)\${(@)\${(@)words[2,CURRENT-1]}:#-*}}"
   local -a choices
   case $key in
-${cases.join("\n").replaceAll("words=(", "choices=(")}
+${cases.join("\n")}
   esac
   _describe command choices || _files
 }
 _strongmonitor "$@"
-`.replace("  local -a words path_words\n  path_words=(${${words[2,CURRENT-1]}:#-*})\n", "");
+`;
 }
 
 /** Completion for fish(1). */
