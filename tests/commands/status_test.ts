@@ -3,27 +3,15 @@ import { now, SECOND } from "../../lib/core/time.ts";
 import { MANUAL, temporaryState } from "../support/helpers.ts";
 import type { MonitorReport } from "../../lib/monitor/report.ts";
 import { takeLock } from "../../lib/state/lock.ts";
+import { REPORT as FULL_REPORT } from "../support/monitor_report.ts";
 import { program } from "../support/program.ts";
 
 /** What a monitor reports that works. */
 const REPORT: MonitorReport = {
-  pid: 1,
-  running: true,
+  ...FULL_REPORT,
   started: now(),
-  failure: null,
-  config: "/c",
-  firewall: "nftables",
   holding: null,
   leaks: [],
-  trialEnd: null,
-  sources: [{
-    name: "journal",
-    running: true,
-    lastBatch: null,
-    delivery: null,
-    problems: [],
-    waiting: false,
-  }],
   modules: [{
     name: "SSHD",
     lastLine: 1,
@@ -35,20 +23,6 @@ const REPORT: MonitorReport = {
       lastHit: null,
     }],
   }],
-  givenUp: [],
-  counts: {
-    entries: 1,
-    unknown: 0,
-    events: 1,
-    recorded: 1,
-    hits: 1,
-    bans: 0,
-    damaged: 0,
-    suppressed: 0,
-    untrusted: 0,
-    ahead: 0,
-  },
-  tracked: 0,
   forgotten: 0,
   database: null,
   notify: null,
