@@ -3,9 +3,9 @@
  * here, in this order: state (given), whitelist, firewall, bans, pipeline, feeds. The only file that knows everybody.
  */
 import { currentBoot } from "../core/boot.ts";
-import { every, pause, supervise } from "../core/async.ts";
+import { every, pause } from "../core/async.ts";
 import { ClockWatch } from "../core/clock_watch.ts";
-import { messageOf, UserError } from "../core/error.ts";
+import { messageOf } from "../core/error.ts";
 import { VERSION } from "../core/version.ts";
 import { countMessages, type Log } from "../core/log.ts";
 import { type Micros, now, SECOND } from "../core/time.ts";
@@ -16,30 +16,27 @@ import { Logins } from "../deciding/logins.ts";
 import { Bans } from "../enforcing/bans.ts";
 import type { Firewall } from "../firewall/firewall.ts";
 import { type Fleet, openFleet, type Sharing } from "../postgres/fleet.ts";
-import { longestWindow } from "../rules/engine.ts";
-import type { ModuleRules } from "../rules/rule.ts";
 import type { Deed } from "../state/deed_table.ts";
 import type { Lock } from "../state/lock.ts";
 import type { BatchWriter } from "../state/batch_writer.ts";
 import type { State } from "../state/state.ts";
 import { watchControl } from "./control.ts";
 import { FleetBans } from "./fleet_bans.ts";
-import type { Start } from "../sources/source.ts";
 import { openFirewall } from "./firewall.ts";
+import { Feeding } from "./feeding.ts";
 import { type MonitorFeed, openFeeds } from "./feeds.ts";
-import { type House, HOUSEKEEPING, Housekeeping } from "./housekeeping.ts";
+import { houseOf } from "./house.ts";
+import { HOUSEKEEPING, Housekeeping } from "./housekeeping.ts";
 import { Knocking } from "./knocking.ts";
 import { type AppliedBan, Leaks } from "./leaks.ts";
 import { systemResolve } from "./names.ts";
 import { Pipeline } from "./pipeline.ts";
-import { type MonitorReport, readReport, type SourceReport } from "./report.ts";
+import { type MonitorReport, readReport } from "./report.ts";
 import { Surroundings, systemSources } from "./surroundings.ts";
 import { Telling } from "./telling.ts";
 import { TrialWatch } from "./trial.ts";
 import { ownAddresses, Whitelisting } from "./whitelisting.ts";
 
-/** How far the first start looks back when no rule has a window. */
-const FIRST_LOOK_BACK: Micros = 3_600 * SECOND;
 /** Milliseconds until the firewall is first asked what it has. */
 const FIRST_LOOK = 5_000;
 /** Milliseconds between two reports into the state. */
@@ -85,9 +82,9 @@ export class Monitor {
   readonly #batches: BatchWriter;
   readonly #pipeline: Pipeline;
   readonly #feeds: readonly MonitorFeed[];
+  readonly #feeding: Feeding;
   readonly #housekeeping: Housekeeping;
   readonly #telling: Telling;
-  readonly #reports = new Map<string, Pick<SourceReport, "name" | "running" | "lastBatch">>();
   readonly #started = now();
   readonly #clock = new ClockWatch();
   #fleet: Fleet | null = null;
@@ -169,7 +166,23 @@ export class Monitor {
       leaks: this.#leaks,
     });
     this.#feeds = openFeeds(config, { pipeline: this.#pipeline, log });
-    this.#housekeeping = new Housekeeping(this.#house(), log);
+    this.#feeding = new Feeding(this.#feeds, {
+      state,
+      pipeline: this.#pipeline,
+      log,
+      processed: () => this.#fleet?.wake(),
+      failed: (source, error) => this.#telling.noteFailure(source, error),
+    });
+    this.#housekeeping = new Housekeeping(
+      houseOf(config, {
+        state,
+        pipeline: this.#pipeline,
+        bans: this.#bans,
+        rebase: () => this.#rebase(),
+        refresh: () => this.#refresh(),
+      }),
+      log,
+    );
     this.#telling = new Telling(config, {
       state,
       pipeline: this.#pipeline,
@@ -218,7 +231,7 @@ export class Monitor {
     background.catch(() => {});
     try {
       await this.#learnWhitelist(stop.signal);
-      await this.#followAll(stop, signal);
+      await this.#feeding.follow(stop, signal);
       return isTrialOver;
     } catch (error) {
       this.#failure = messageOf(error);
@@ -291,63 +304,6 @@ export class Monitor {
     };
   }
 
-  /** Follows all sources until `stop` aborts or none is left. Throws what ended one, unless `signal` asked for the end. */
-  async #followAll(stop: AbortController, signal: AbortSignal): Promise<void> {
-    const results = await Promise.allSettled(
-      this.#feeds.map((feed) =>
-        this.#follow(feed, stop.signal).catch((error) => {
-          if (error instanceof UserError) stop.abort();
-          throw error;
-        })
-      ),
-    );
-    const failures = results.flatMap((result) => result.status === "rejected" ? [result.reason] : []);
-    const failed = failures.find((error) => error instanceof UserError) ?? failures[0];
-    if (failed && !signal.aborted) throw failed;
-  }
-
-  /** Reads one source as long as it can be read, each time from where the state says. */
-  #follow(feed: MonitorFeed, signal: AbortSignal): Promise<void> {
-    const { source } = feed;
-    const since = this.#state.firstSince(source.name, this.#lookBack(feed.modules));
-    const report = (running: boolean, lastBatch: Micros | null) =>
-      this.#reports.set(source.name, { name: source.name, running, lastBatch });
-    const read = async (progress: () => void) => {
-      report(true, this.#reports.get(source.name)?.lastBatch ?? null);
-      try {
-        const start = { after: this.#state.position(source.name), since };
-        this.#log.debug(() => `${source.name}: reading ${startText(start)}`);
-        for await (const batch of source.batches(start, signal)) {
-          const isCommitted = this.#pipeline.process(batch, feed, now());
-          this.#fleet?.wake();
-          if (batch.records.length > 0) report(true, now());
-          // A batch that is not committed yet may still fail.
-          if (isCommitted) progress();
-        }
-      } finally {
-        this.#pipeline.settle(source.name);
-      }
-      if (!signal.aborted) throw new Error(`${source.name} ended`);
-    };
-    return supervise(read, { name: source.name, signal, log: this.#log })
-      .catch((error) => {
-        this.#telling.noteFailure(source.name, error);
-        throw error;
-      })
-      .finally(() => report(false, this.#reports.get(source.name)?.lastBatch ?? null));
-  }
-
-  /**
-   * Since when a source that is new is read: as far as a rule looks back, but nothing that its modules saw already, in files
-   * that were named otherwise.
-   */
-  #lookBack(modules: readonly ModuleRules[]): Micros {
-    const seen = this.#pipeline.activity(now())
-      .filter(({ name }) => modules.some(({ module }) => module.name === name))
-      .map(({ lastLine }) => (lastLine ?? 0) + 1);
-    return Math.max(now() - longestWindow(modules, FIRST_LOOK_BACK), ...seen);
-  }
-
   /**
    * Waits, but not for long, until it is known who is whitelisted by DNS and by the database: lines that have piled up
    * would otherwise be judged without.
@@ -393,50 +349,12 @@ export class Monitor {
     this.#report(true);
   }
 
-  #house(): House {
-    const { keepLog, keepLogSize, keepBans, database, trust } = this.#config;
-    const isShipped = database !== null;
-    const keepLogins = trust?.span ?? 0;
-    return {
-      pipeline: this.#pipeline,
-      chores: [
-        { name: "drop ended whitelist entries", run: (time) => this.#state.expireWhitelist(time) },
-        { name: "mend bans of a clock that ran ahead", run: () => this.#rebase() },
-        { name: "mend tries of a clock that ran ahead", run: (time) => this.#state.enforcement.rebase(time) },
-        { name: "take over changes", run: () => this.#refresh() },
-        { name: "give back memory", run: (time) => this.#sweep(this.#pipeline.counted(time)) },
-        { name: "delete old logins", run: (time) => this.#state.logins.expireLogins(time - keepLogins) },
-      ],
-      deletions: [
-        { name: "add up counts of old hours", run: (time) => this.#state.rollups.fold(time) },
-        { name: "write notes anew", run: () => this.#state.notes.rewrite(this.#pipeline.lasting) ? 1 : 0 },
-        ...keepLog === null
-          ? []
-          : [{ name: "delete old lines", run: (time: Micros) => this.#state.log.forget(time - keepLog) }],
-        ...keepLogSize === null ? [] : [{
-          name: "delete lines for which there is no room",
-          run: () => this.#state.log.shrink(keepLogSize),
-        }],
-        ...keepBans === null ? [] : [{
-          name: "delete old bans",
-          run: (now: Micros) => this.#state.bans.prune({ now, keep: keepBans, isShipped }),
-        }],
-      ],
-    };
-  }
-
   /** Never at a start: a clock that is behind would end all bans as soon as it is right. */
   #rebase(): void {
     this.#clock.look((time) => {
       const count = this.#state.bans.rebase(time);
       if (count > 0) this.#log.warn(`the clock ran ahead: ${count} bans that began later than now begin now`);
     });
-  }
-
-  #sweep(counted: Micros): void {
-    this.#pipeline.sweep(counted);
-    this.#bans.sweep(counted);
-    this.#state.notes.expire(counted);
   }
 
   /** Holds the firewall against the state every minute. */
@@ -475,7 +393,7 @@ export class Monitor {
       leaks: this.#leaks?.look(now()) ?? [],
       trialEnd: this.#trial.end,
       sources: this.#feeds.flatMap(({ source }) => {
-        const report = this.#reports.get(source.name);
+        const report = this.#feeding.reports.get(source.name);
         const { delivery = null, problems = [], isWaiting: waiting = false } = source;
         return report ? [{ ...report, delivery, problems, waiting }] : [];
       }),
@@ -513,11 +431,6 @@ export class Monitor {
 function deedText({ time, who, what }: Deed, now: Micros): string {
   const isPast = now - time > LATE;
   return `by hand: ${what}, by ${who}${isPast ? ` at ${new Date(time / 1_000).toISOString()}` : ""}`;
-}
-
-/** Where a source begins, for debug lines. */
-function startText({ after, since }: Start): string {
-  return after === null ? `lines written since ${new Date(since / 1_000).toISOString()}` : `behind ${after}`;
 }
 
 /** Lengths of prefixes of networks that are banned: by rules, for the bans inside of them, and mostly by people. */

@@ -1,0 +1,105 @@
+/**
+ * Feeds the pipeline from all sources at the same time, each as long as it can be read. Comes in: batches of lines. Goes out: how
+ * each source is doing, and the error of one that ended.
+ */
+import { supervise } from "../core/async.ts";
+import { UserError } from "../core/error.ts";
+import type { Log } from "../core/log.ts";
+import { type Micros, now, SECOND } from "../core/time.ts";
+import { longestWindow } from "../rules/engine.ts";
+import type { ModuleRules } from "../rules/rule.ts";
+import type { Start } from "../sources/source.ts";
+import type { State } from "../state/state.ts";
+import type { MonitorFeed } from "./feeds.ts";
+import type { Pipeline } from "./pipeline.ts";
+import type { SourceReport } from "./report.ts";
+
+/** How far the first start looks back when no rule has a window. */
+const FIRST_LOOK_BACK: Micros = 3_600 * SECOND;
+
+/** What a `Feeding` works with. */
+export interface FeedingParts {
+  readonly state: Pick<State, "firstSince" | "position">;
+  readonly pipeline: Pick<Pipeline, "process" | "settle" | "activity">;
+  readonly log: Log;
+  /** Called after each batch. */
+  readonly processed: () => void;
+  /** Called with the error of a source that is read no longer. */
+  readonly failed: (source: string, error: unknown) => void;
+}
+
+/** Reads the sources of a monitor. */
+export class Feeding {
+  /** By name of a source, how it is doing. */
+  readonly reports = new Map<string, Pick<SourceReport, "name" | "running" | "lastBatch">>();
+  readonly #feeds: readonly MonitorFeed[];
+  readonly #parts: FeedingParts;
+
+  constructor(feeds: readonly MonitorFeed[], parts: FeedingParts) {
+    this.#feeds = feeds;
+    this.#parts = parts;
+  }
+
+  /** Follows all sources until `stop` aborts or none is left. Throws what ended one, unless `signal` asked for the end. */
+  async follow(stop: AbortController, signal: AbortSignal): Promise<void> {
+    const results = await Promise.allSettled(
+      this.#feeds.map((feed) =>
+        this.#follow(feed, stop.signal).catch((error) => {
+          if (error instanceof UserError) stop.abort();
+          throw error;
+        })
+      ),
+    );
+    const failures = results.flatMap((result) => result.status === "rejected" ? [result.reason] : []);
+    const failed = failures.find((error) => error instanceof UserError) ?? failures[0];
+    if (failed && !signal.aborted) throw failed;
+  }
+
+  /** Reads one source as long as it can be read, each time from where the state says. */
+  #follow(feed: MonitorFeed, signal: AbortSignal): Promise<void> {
+    const { source } = feed;
+    const { state, pipeline, log, processed, failed } = this.#parts;
+    const since = state.firstSince(source.name, this.#lookBack(feed.modules));
+    const report = (running: boolean, lastBatch: Micros | null) =>
+      this.reports.set(source.name, { name: source.name, running, lastBatch });
+    const read = async (progress: () => void) => {
+      report(true, this.reports.get(source.name)?.lastBatch ?? null);
+      try {
+        const start = { after: state.position(source.name), since };
+        log.debug(() => `${source.name}: reading ${startText(start)}`);
+        for await (const batch of source.batches(start, signal)) {
+          const isCommitted = pipeline.process(batch, feed, now());
+          processed();
+          if (batch.records.length > 0) report(true, now());
+          // A batch that is not committed yet may still fail.
+          if (isCommitted) progress();
+        }
+      } finally {
+        pipeline.settle(source.name);
+      }
+      if (!signal.aborted) throw new Error(`${source.name} ended`);
+    };
+    return supervise(read, { name: source.name, signal, log })
+      .catch((error) => {
+        failed(source.name, error);
+        throw error;
+      })
+      .finally(() => report(false, this.reports.get(source.name)?.lastBatch ?? null));
+  }
+
+  /**
+   * Since when a source that is new is read: as far as a rule looks back, but nothing that its modules saw already, in files
+   * that were named otherwise.
+   */
+  #lookBack(modules: readonly ModuleRules[]): Micros {
+    const seen = this.#parts.pipeline.activity(now())
+      .filter(({ name }) => modules.some(({ module }) => module.name === name))
+      .map(({ lastLine }) => (lastLine ?? 0) + 1);
+    return Math.max(now() - longestWindow(modules, FIRST_LOOK_BACK), ...seen);
+  }
+}
+
+/** Where a source begins, for debug lines. */
+function startText({ after, since }: Start): string {
+  return after === null ? `lines written since ${new Date(since / 1_000).toISOString()}` : `behind ${after}`;
+}

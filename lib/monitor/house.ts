@@ -1,0 +1,60 @@
+import type { Config } from "../config/types.ts";
+import type { Micros } from "../core/time.ts";
+import type { Bans } from "../enforcing/bans.ts";
+import type { State } from "../state/state.ts";
+import type { House } from "./housekeeping.ts";
+import type { Pipeline } from "./pipeline.ts";
+
+/** What a monitor has that takes housekeeping. */
+export interface HouseParts {
+  readonly state: State;
+  readonly pipeline: Pipeline;
+  readonly bans: Bans;
+  /** Mends bans of a clock that ran ahead. */
+  readonly rebase: () => void;
+  /** Takes over changes of the state. */
+  readonly refresh: () => void;
+}
+
+/** Lists the chores and deletions that a monitor's configuration asks for. */
+export function houseOf(config: Config, { state, pipeline, bans, rebase, refresh }: HouseParts): House {
+  const keepLogins = config.trust?.span ?? 0;
+  const sweep = (counted: Micros) => {
+    pipeline.sweep(counted);
+    bans.sweep(counted);
+    state.notes.expire(counted);
+  };
+  return {
+    pipeline,
+    chores: [
+      { name: "drop ended whitelist entries", run: (time) => state.expireWhitelist(time) },
+      { name: "mend bans of a clock that ran ahead", run: rebase },
+      { name: "mend tries of a clock that ran ahead", run: (time) => state.enforcement.rebase(time) },
+      { name: "take over changes", run: refresh },
+      { name: "give back memory", run: (time) => sweep(pipeline.counted(time)) },
+      { name: "delete old logins", run: (time) => state.logins.expireLogins(time - keepLogins) },
+    ],
+    deletions: deletionsOf(config, { state, pipeline }),
+  };
+}
+
+function deletionsOf(
+  { keepLog, keepLogSize, keepBans, database }: Config,
+  { state, pipeline }: Pick<HouseParts, "state" | "pipeline">,
+): House["deletions"] {
+  const isShipped = database !== null;
+  return [
+    { name: "add up counts of old hours", run: (time) => state.rollups.fold(time) },
+    { name: "write notes anew", run: () => state.notes.rewrite(pipeline.lasting) ? 1 : 0 },
+    ...keepLog === null
+      ? []
+      : [{ name: "delete old lines", run: (time: Micros) => state.log.forget(time - keepLog) }],
+    ...keepLogSize === null
+      ? []
+      : [{ name: "delete lines for which there is no room", run: () => state.log.shrink(keepLogSize) }],
+    ...keepBans === null ? [] : [{
+      name: "delete old bans",
+      run: (now: Micros) => state.bans.prune({ now, keep: keepBans, isShipped }),
+    }],
+  ];
+}
