@@ -17,16 +17,15 @@
 import { Literal } from "../core/bytes.ts";
 import type { Log } from "../core/log.ts";
 import { LINE } from "../core/records.ts";
-import { DAY, type Micros } from "../core/time.ts";
+import type { Micros } from "../core/time.ts";
 import { counted } from "../core/text.ts";
 import type { NewBan } from "../deciding/ban.ts";
 import type { Knock } from "../deciding/knock.ts";
 import type { LoginNews } from "../deciding/logins.ts";
 import type { LogEvent } from "../reading/event.ts";
 import { Activity, type ModuleActivity, type ModuleTotals } from "../reading/activity.ts";
-import { ModuleHealth } from "../reading/health.ts";
-import { type MessageReader, NOTHING } from "../reading/message_reader.ts";
-import { Reader } from "../reading/reader.ts";
+import { NOTHING } from "../reading/message_reader.ts";
+import type { Reader } from "../reading/reader.ts";
 import { Engine, type EngineOptions, type StoredNotes } from "../rules/engine.ts";
 import type { BatchNotes } from "../rules/note_batch.ts";
 import type { ModuleRules, Trip } from "../rules/rule.ts";
@@ -35,6 +34,8 @@ import type { BatchRecord } from "../state/batch_writer.ts";
 import type { CountedHits } from "../state/rollup_table.ts";
 import type { Knocking } from "./knocking.ts";
 import type { Leaks } from "./leaks.ts";
+import { ModuleReaders } from "./module_readers.ts";
+import { type Counts, Throughput } from "./throughput.ts";
 
 /** What the pipeline needs of the state. */
 export interface BatchStore {
@@ -89,26 +90,6 @@ export interface Feed {
   readonly reader: Reader;
 }
 
-/** What went through since the start. */
-export interface Counts {
-  entries: number;
-  /** Records of a module that knows no such message. */
-  unknown: number;
-  /** Events: records that name an address. */
-  events: number;
-  recorded: number;
-  hits: number;
-  bans: number;
-  /** Records that a source had to cut or drop. */
-  damaged: number;
-  /** Messages of services that journald did not keep, as there were too many. */
-  suppressed: number;
-  /** Events that any local user could have forged: recorded, not counted. */
-  untrusted: number;
-  /** Events dated ahead of the clock, taken as of now. */
-  ahead: number;
-}
-
 /** Records that one commit of a flood takes: a commit costs as much as reading some ten kilobytes. */
 const GROUP = 500;
 
@@ -127,20 +108,6 @@ interface Intake {
 
 /** Takes the batches of all sources, one after the other. */
 export class Pipeline {
-  readonly counts: Counts = {
-    entries: 0,
-    unknown: 0,
-    events: 0,
-    recorded: 0,
-    hits: 0,
-    bans: 0,
-    damaged: 0,
-    suppressed: 0,
-    untrusted: 0,
-    ahead: 0,
-  };
-  /** Bans since the start, by the names of their provenances: `SSHD invalid_user`, `/24`. */
-  readonly decided = new Map<string, number>();
   readonly #modules: readonly ModuleRules[];
   /** Beginnings of messages that a module does not record. */
   readonly #noLog: readonly (readonly Literal[])[];
@@ -148,14 +115,11 @@ export class Pipeline {
   readonly #knocking: Knocking | null;
   readonly #activity: Activity;
   readonly #engine: Engine;
-  /** By module: what its messages say. All feeds share them, as one record is read after the other. */
-  readonly #readers: readonly MessageReader[];
-  readonly #failures: ModuleHealth;
+  readonly #readers: ModuleReaders;
+  readonly #throughput = new Throughput();
   #intake: Intake | null = null;
   /** Sources that read on although what was read of them was lost in a failed commit of another source. */
   readonly #lost = new Set<string>();
-  /** How old the newest event of each source was when it came. */
-  readonly #lags = new Map<string, Micros>();
 
   constructor(modules: readonly ModuleRules[], parts: PipelineParts) {
     this.#modules = modules;
@@ -171,32 +135,17 @@ export class Pipeline {
       parts.counting,
     );
     this.#engine.restore(parts.store.notes);
-    this.#readers = modules.map(({ module: { form } }, i) => form.open(this.#engine.automatonOf(i)));
-    this.#failures = new ModuleHealth(
-      modules.map(({ module }) => module.name),
-      (complaint) => parts.log.error(complaint),
-    );
+    this.#readers = new ModuleReaders(modules, { engine: this.#engine, log: parts.log });
   }
 
   /** A reader of records that belong to these modules alone; see `Reader` for `otherZone`. */
   readerFor(modules: readonly ModuleRules[], otherZone?: (shift: Micros) => void): Reader {
-    const readable = modules.map((rules) => {
-      const index = this.#modules.indexOf(rules);
-      const { identifiers, units, programs, zone } = rules.module;
-      return { index, identifiers, units, programs, zone, reader: this.#readers[index]! };
-    });
-    return new Reader(readable, this.#failures, otherZone);
+    return this.#readers.readerFor(modules, otherZone);
   }
 
   /** A reader of messages that were recorded: the identifier of a record's origin is the name of its module. */
   readerOfRecorded(): Reader {
-    const readable = this.#modules.map(({ module: { name } }, index) => ({
-      index,
-      identifiers: [name],
-      units: [],
-      reader: this.#readers[index]!,
-    }));
-    return new Reader(readable, this.#failures);
+    return this.#readers.readerOfRecorded();
   }
 
   /** The names of the rules that an event hits, counting nothing. */
@@ -206,7 +155,7 @@ export class Pipeline {
 
   /** Modules that failed too often and are no longer asked. */
   get givenUp(): string[] {
-    return this.#failures.givenUp;
+    return this.#readers.givenUp;
   }
 
   /** How recently each module and rule saw something, and how much each module understands. */
@@ -219,9 +168,19 @@ export class Pipeline {
     return this.#activity.totals();
   }
 
+  /** What went through since the start. */
+  get counts(): Counts {
+    return this.#throughput.counts;
+  }
+
+  /** Bans since the start, see `Throughput`. */
+  get decided(): ReadonlyMap<string, number> {
+    return this.#throughput.decided;
+  }
+
   /** By source, how old its newest event was when it came. */
   get lags(): ReadonlyMap<string, Micros> {
-    return this.#lags;
+    return this.#throughput.lags;
   }
 
   /** Addresses being counted. */
@@ -239,12 +198,9 @@ export class Pipeline {
     return this.#engine;
   }
 
-  /**
-   * Up to which instant lines may be forgotten as of `now`: the source furthest behind decides, a backlog or one whose clock
-   * is another, but none by more than a day.
-   */
+  /** Up to which instant lines may be forgotten as of `now`, see `Throughput`. */
   counted(now: Micros): Micros {
-    return now - Math.min(DAY, Math.max(0, ...this.#lags.values()));
+    return this.#throughput.counted(now);
   }
 
   /** Gives back the memory of addresses that have fallen silent before `now`. */
@@ -370,22 +326,14 @@ export class Pipeline {
       }, ${counted(bans.length, "ban")}; position ${position}`
     );
     for (const { service, rule, ...hits } of byRule) this.#activity.hit(service, rule, hits);
-    this.#count(intake, { recorded, hits, bans: bans.length });
-    for (const { provenance: { name } } of bans) this.decided.set(name, (this.decided.get(name) ?? 0) + 1);
+    this.#throughput.add({ ...intake, source, lag: intake.now - intake.latest, recorded, hits, bans });
+    this.#warnOfSuppressions(intake.feed.reader);
     store.lines.clear();
     this.#knocking?.open(knocks);
   }
 
-  #count(intake: Intake, { recorded, hits, bans }: Pick<Counts, "recorded" | "hits" | "bans">): void {
-    const { feed, now, latest, events, records, damaged } = intake;
-    if (events > 0) this.#lags.set(feed.name, now - latest);
-    this.counts.entries += records;
-    this.counts.events += events;
-    this.counts.recorded += recorded;
-    this.counts.hits += hits;
-    this.counts.bans += bans;
-    this.counts.damaged += damaged;
-    for (const { unit, count } of feed.reader.takeSuppressions()) {
+  #warnOfSuppressions(reader: Reader): void {
+    for (const { unit, count } of reader.takeSuppressions()) {
       this.counts.suppressed += count;
       this.#parts.log.warn(
         `journald dropped ${count} messages of ${unit}, which wrote too many: attacks may go unseen. ` +

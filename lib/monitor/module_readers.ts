@@ -1,0 +1,52 @@
+import type { Log } from "../core/log.ts";
+import type { Micros } from "../core/time.ts";
+import { ModuleHealth } from "../reading/health.ts";
+import type { MessageReader } from "../reading/message_reader.ts";
+import { Reader } from "../reading/reader.ts";
+import type { Engine } from "../rules/engine.ts";
+import type { ModuleRules } from "../rules/rule.ts";
+
+/** The readers of all modules' messages. All sources share them, as one record is read after the other. */
+export class ModuleReaders {
+  readonly #modules: readonly ModuleRules[];
+  readonly #readers: readonly MessageReader[];
+  readonly #health: ModuleHealth;
+
+  constructor(
+    modules: readonly ModuleRules[],
+    { engine, log }: { engine: Pick<Engine, "automatonOf">; log: Log },
+  ) {
+    this.#modules = modules;
+    this.#readers = modules.map(({ module: { form } }, i) => form.open(engine.automatonOf(i)));
+    this.#health = new ModuleHealth(
+      modules.map(({ module }) => module.name),
+      (complaint) => log.error(complaint),
+    );
+  }
+
+  /** Modules that failed too often and are no longer asked. */
+  get givenUp(): string[] {
+    return this.#health.givenUp;
+  }
+
+  /** A reader of records that belong to these modules alone; see `Reader` for `otherZone`. */
+  readerFor(modules: readonly ModuleRules[], otherZone?: (shift: Micros) => void): Reader {
+    const readable = modules.map((rules) => {
+      const index = this.#modules.indexOf(rules);
+      const { identifiers, units, programs, zone } = rules.module;
+      return { index, identifiers, units, programs, zone, reader: this.#readers[index]! };
+    });
+    return new Reader(readable, this.#health, otherZone);
+  }
+
+  /** A reader of messages that were recorded: the identifier of a record's origin is the name of its module. */
+  readerOfRecorded(): Reader {
+    const readable = this.#modules.map(({ module: { name } }, index) => ({
+      index,
+      identifiers: [name],
+      units: [],
+      reader: this.#readers[index]!,
+    }));
+    return new Reader(readable, this.#health);
+  }
+}
