@@ -40,8 +40,8 @@ function soleContent(element: AST.Element): readonly AST.Element[] | null {
 }
 
 /**
- * The canonical form of the address that a pattern has found, with `rest` behind it; null where it is only the beginning
- * of something longer, such as a host name or another address.
+ * The canonical form of the address that a pattern has found, with `rest` behind it; null where it
+ * is only the beginning of something longer, such as a host name or another address.
  */
 export function wholeAddress(found: string, { rest, port }: { rest: string; port: Port }): string | null {
   const isBare = found.includes(":") && !found.startsWith("[");

@@ -8,8 +8,8 @@ const [MOST, LONGEST] = [64, 256];
 const [IPV4, IPV6] = ["192.0.2.1", ["2001:db8::1", "[2001:db8::1]"]] as const;
 
 /**
- * Whether a pattern names an IPv4 address in a short message that it matches, and no IPv6 address in its place, in
- * brackets or without.
+ * Whether a pattern names an IPv4 address in a short message that it matches, and no IPv6 address
+ * in its place, in brackets or without.
  */
 export function isBlindToIPv6(tree: AST.Pattern, parse: TextParser): boolean {
   const names = (address: string) => parse(sampleOf(tree, address))?.address != null;

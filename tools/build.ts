@@ -1,4 +1,7 @@
-/** Compiles StrongMonitor into one executable with fixed permissions, or with those that a configuration asks for. */
+/**
+ * Compiles StrongMonitor into one executable with fixed permissions, or with those that a
+ * configuration asks for.
+ */
 import { basename, dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Permissions, SOCKET } from "../lib/config/permissions.ts";
@@ -33,9 +36,10 @@ Exit codes: 0 done, 1 failed, 64 wrong usage, 69 something needed is unavailable
 `;
 
 /**
- * V8's own flags, which have to be set before it starts. Rules' regular expressions fall back to linear time, so that no log line
- * can stall the program; the space for what is young is bounded, which a flood would have grow to 96 MiB without being dealt with
- * any faster; and one compiler less takes a mebibyte less, with no log read any slower.
+ * V8's own flags, which have to be set before it starts. Rules' regular expressions fall back to
+ * linear time, so that no log line can stall the program; the space for what is young is bounded,
+ * which a flood would have grow to 96 MiB without being dealt with any faster; and one compiler
+ * less takes a mebibyte less, with no log read any slower.
  */
 const V8_FLAGS = `--v8-flags=${
   [
@@ -46,10 +50,11 @@ const V8_FLAGS = `--v8-flags=${
 }`;
 
 /**
- * No `--quiet`: it would be compiled in, and the program would keep Deno's warnings to itself. `--no-check`: the types
- * were checked before the program was bundled. `--no-code-cache`: the cache would be a file in /tmp that any user can
- * put there first, and one bundle starts as quickly without it. `--no-config`: Deno 2.4 embeds every npm package of a
- * deno.json that it finds above the bundle, tests' packages included: 12.3 MB of executable.
+ * No `--quiet`: it would be compiled in, and the program would keep Deno's warnings to itself.
+ * `--no-check`: the types were checked before the program was bundled. `--no-code-cache`: the cache
+ * would be a file in /tmp that any user can put there first, and one bundle starts as quickly
+ * without it. `--no-config`: Deno 2.4 embeds every npm package of a deno.json that it finds above
+ * the bundle, tests' packages included: 12.3 MB of executable.
  */
 const COMPILE_OPTIONS = [V8_FLAGS, "--no-check", "--no-code-cache", "--no-config"];
 
@@ -63,9 +68,9 @@ export interface CompileOptions {
 }
 
 /**
- * Compiles the program whose main file is `entry`, bundled first: of an npm package Deno would put every file into the
- * executable, and from there into memory. A module that is imported when it is needed gets a file of its own, so that V8
- * reads at a start only files that the command uses.
+ * Compiles the program whose main file is `entry`, bundled first: of an npm package Deno would put
+ * every file into the executable, and from there into memory. A module that is imported when it is
+ * needed gets a file of its own, so that V8 reads at a start only files that the command uses.
  * @throws {UserError} code 69 without what it takes to build, 1 when the program does not compile
  */
 export async function compile(entry: string, { output, permissions, base }: CompileOptions): Promise<void> {
@@ -94,14 +99,20 @@ export async function compile(entry: string, { output, permissions, base }: Comp
   }
 }
 
-/** Reports whether a Deno has `net` permissions for Unix sockets. Deno 2.4 has none, and refuses their spelling. */
+/**
+ * Reports whether a Deno has `net` permissions for Unix sockets. Deno 2.4 has none, and refuses
+ * their spelling.
+ */
 export async function hasSockets({ deno }: Base): Promise<boolean> {
   const args = ["run", "--quiet", "--no-config", `--allow-net=${SOCKET}/socket`, "data:,"];
   const { success } = await new Deno.Command(deno, { args, stdout: "null", stderr: "null" }).output();
   return success;
 }
 
-/** Puts the code of a file into ASCII: that V8 reads where it lies in the executable, and would make a copy of anything else. */
+/**
+ * Puts the code of a file into ASCII: that V8 reads where it lies in the executable, and would make
+ * a copy of anything else.
+ */
 function escape(file: string): void {
   const escaped = Deno.readTextFileSync(file).replace(
     /[\u0080-\uffff]/g,

@@ -1,7 +1,10 @@
 import { createHash } from "node:crypto";
 import { UserError } from "../lib/core/error.ts";
 
-/** Programs that together compile: a Deno, and the runtime (denort) of the same version that it builds upon. */
+/**
+ * Programs that together compile: a Deno, and the runtime (denort) of the same version that it
+ * builds upon.
+ */
 export interface Base {
   /** Path of the Deno. */
   readonly deno: string;
@@ -38,8 +41,8 @@ const DENORT: Part = {
 };
 
 /**
- * Fetches Deno 2.4.2 and its runtime from npm, checks them, and keeps them in the user's cache for the next time;
- * `say` hears what is being fetched.
+ * Fetches Deno 2.4.2 and its runtime from npm, checks them, and keeps them in the user's cache for
+ * the next time; `say` hears what is being fetched.
  * @throws {UserError} code 69 when npm, the network or a package is not what it should be
  */
 export async function npmBase(say: (line: string) => void): Promise<Base> {
@@ -117,8 +120,9 @@ function failure(part: Part, cause: string): UserError {
 }
 
 /**
- * The ELF image at the start of `bytes`: linkers put the section header table last, so it ends where that does.
- * Bytes that are no 64-bit little-endian ELF file, see elf(5), come back as they are.
+ * The ELF image at the start of `bytes`: linkers put the section header table last, so it ends
+ * where that does. Bytes that are no 64-bit little-endian ELF file, see elf(5), come back as they
+ * are.
  */
 export function elfImage<T extends ArrayBufferLike>(bytes: Uint8Array<T>): Uint8Array<T> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -22,11 +22,11 @@ export function buildPermissions(config: Config): Permissions {
 }
 
 /**
- * `permissions` as options of `deno compile` and `deno run`: nothing else, and no questions asked. `hasSockets`
- * says whether this Deno has `net` permissions for Unix sockets.
+ * `permissions` as options of `deno compile` and `deno run`: nothing else, and no questions asked.
+ * `hasSockets` says whether this Deno has `net` permissions for Unix sockets.
  *
- * A program is permitted at the paths where it may stand. Deno would look for a bare name at each start, in the
- * PATH of whoever starts ours, and note those that are missing.
+ * A program is permitted at the paths where it may stand. Deno would look for a bare name at each
+ * start, in the PATH of whoever starts ours, and note those that are missing.
  * @throws {UserError} code 78 for what the options cannot say
  */
 export function permissionOptions(

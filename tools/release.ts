@@ -1,4 +1,7 @@
-/** Makes all that a release consists of: the program, a tarball, a Debian package, checksums and a bill of materials. */
+/**
+ * Makes all that a release consists of: the program, a tarball, a Debian package, checksums and a
+ * bill of materials.
+ */
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { commandLine } from "../lib/commands/command_line.ts";
@@ -176,7 +179,10 @@ function architecture(): Architecture {
   return Deno.build.arch === "aarch64" ? "arm64" : "amd64";
 }
 
-/** Runs a program in the project. Returns its output, which `isShown` shows instead. Throws `UserError` (1, 69). */
+/**
+ * Runs a program in the project. Returns its output, which `isShown` shows instead. Throws
+ * `UserError` (1, 69).
+ */
 async function run(
   program: string,
   args: readonly string[],

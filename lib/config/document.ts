@@ -156,7 +156,10 @@ export class Document {
   }
 }
 
-/** Returns the value of a key of the outermost object in a text that may break the rules of JSONC; undefined: it has none. */
+/**
+ * Returns the value of a key of the outermost object in a text that may break the rules of JSONC;
+ * undefined: it has none.
+ */
 export function lenientValue(text: string, key: string): unknown {
   const root = parseTree(text, [], { allowTrailingComma: true });
   return root && findNodeAtLocation(root, [key])?.value;

@@ -25,7 +25,10 @@ export function loadConfig(path: string, options: LoadOptions): Config {
   return configOf(readConfig(path, options.state), path, options);
 }
 
-/** Returns the shipped configuration as if it stood in the file `path`, for commands that can do without that one. */
+/**
+ * Returns the shipped configuration as if it stood in the file `path`, for commands that can do
+ * without that one.
+ */
 export function shippedConfig(path: string, options: LoadOptions): Config {
   return configOf(SHIPPED, path, options);
 }
@@ -74,8 +77,8 @@ export function configOf(text: string, path: string, options: LoadOptions): Conf
 }
 
 /**
- * Returns the state's directory that the configuration `path` names, which may be wrong otherwise and lack a brace; the default
- * one where it names none, or cannot be read.
+ * Returns the state's directory that the configuration `path` names, which may be wrong otherwise
+ * and lack a brace; the default one where it names none, or cannot be read.
  */
 export function stateDirectoryOf(path: string): string {
   const standard = settingsSchema.shape.state.parse(undefined);

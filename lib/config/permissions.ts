@@ -98,7 +98,10 @@ function metricsNeeds({ metricsFile, stateDirectory }: Config): Need[] {
   );
 }
 
-/** The file that takes the place of a metrics file when all is written. Its name is one that node_exporter does not read. */
+/**
+ * The file that takes the place of a metrics file when all is written. Its name is one that
+ * node_exporter does not read.
+ */
 export function freshMetricsFile(metricsFile: string): string {
   return `${metricsFile}.new`;
 }
@@ -128,7 +131,10 @@ function databaseNeeds(server: ServerAddress, config: string): Need[] {
   ];
 }
 
-/** Begins the Unix socket in a `net` permission. Deno 2.4 knows none: there the right to read and write the file is enough. */
+/**
+ * Begins the Unix socket in a `net` permission. Deno 2.4 knows none: there the right to read and
+ * write the file is enough.
+ */
 export const SOCKET = "unix:";
 
 function readsJournal({ module }: ModuleRules): boolean {

@@ -19,9 +19,9 @@ const VERBS: Readonly<Record<Need["kind"], string>> = {
 const MOST = 10;
 
 /**
- * Returns a sentence for each thing that `config` wants and this program may not do, with what to change if that
- * is known, and last how to build a program that may; an empty list when this one can run. `state` is the
- * directory that the user named in place of the configuration's own.
+ * Returns a sentence for each thing that `config` wants and this program may not do, with what to
+ * change if that is known, and last how to build a program that may; an empty list when this one
+ * can run. `state` is the directory that the user named in place of the configuration's own.
  */
 export function refusals(config: Config, state?: string): string[] {
   const things = [...Map.groupBy(missingNeeds(config), ({ key, item }) => JSON.stringify([key, bare(item)]))];

@@ -8,8 +8,9 @@ export const SHIPPED: string = text;
 type Sections = Readonly<Record<string, unknown>>;
 
 /**
- * Returns the value of a configuration in which each module that names no rules has those of the shipped configuration.
- * These come without their tests, which are lines of the usual log formats. Leaves a module that is not shipped as it is.
+ * Returns the value of a configuration in which each module that names no rules has those of the
+ * shipped configuration. These come without their tests, which are lines of the usual log formats.
+ * Leaves a module that is not shipped as it is.
  */
 export function withShippedRules(value: unknown): unknown {
   if (!isObject(value) || !isObject(value.modules)) return value;

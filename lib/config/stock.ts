@@ -20,7 +20,10 @@ export const [LOGS, STATE] = ["/var/log", "/var/lib/strongmonitor"] as const;
 export const [DATABASE_NAME, DATABASE_PORT] = ["db", 5432] as const;
 /** Directory of the local database's socket. */
 export const SOCKET_DIRECTORY = "/run/postgresql";
-/** What `init` looks at beside these: the configuration of nginx, and where an administrator has logged in from. */
+/**
+ * What `init` looks at beside these: the configuration of nginx, and where an administrator has
+ * logged in from.
+ */
 const [NGINX, CONNECTION] = ["/etc/nginx", "SSH_CONNECTION"] as const;
 /** The one program of the administrator's own that it runs by itself. */
 export const HOOK = `${SETTINGS}/notify`;

@@ -90,7 +90,10 @@ export const spanOrForever = z.union([z.literal("forever"), written(SPAN_OR_FORE
 /** Bans told "at once" are told together where they come within this time. */
 const AT_ONCE: Micros = 10 * SECOND;
 
-/** How often something is told: `at once`, a span at most, or `never`. Gives microseconds, or null for `never`. */
+/**
+ * How often something is told: `at once`, a span at most, or `never`. Gives microseconds, or null
+ * for `never`.
+ */
 export const howOften = z.union(
   [z.literal(["at once", "never"]), written(`${SPAN}, "at once" or "never"`)],
   `${SPAN}, "at once" or "never"`,

@@ -96,7 +96,10 @@ function* readInSteps(wanted: Wanted): Generator<void, WhitelistReading> {
   }
 }
 
-/** Calls `visit` with each line of a file, without its end; of a line longer than a step, with the first one. */
+/**
+ * Calls `visit` with each line of a file, without its end; of a line longer than a step, with the
+ * first one.
+ */
 function* linesOf(
   wanted: Wanted,
   visit: (bytes: Bytes, from: number, to: number, line: number) => void,

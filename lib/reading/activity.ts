@@ -1,6 +1,7 @@
 /**
- * What each module and rule does: when it last saw something, and how much of its log it understands. Comes in: each
- * record of a batch, each hit. Goes out: `ModuleActivity` for `status`, which also tells of a log format that has changed.
+ * What each module and rule does: when it last saw something, and how much of its log it
+ * understands. Comes in: each record of a batch, each hit. Goes out: `ModuleActivity` for `status`,
+ * which also tells of a log format that has changed.
  */
 import { type Micros, MINUTE } from "../core/time.ts";
 
@@ -40,7 +41,10 @@ const MINUTES = 60;
 /** Fewer lines than this in an hour prove nothing. */
 const ENOUGH = 20;
 
-/** Reports whether a module understands less than half of what it sees: the log's format must have changed. */
+/**
+ * Reports whether a module understands less than half of what it sees: the log's format must have
+ * changed.
+ */
 export function hasUnknownFormat(
   { lines, understood }: Pick<ModuleActivity, "lines" | "understood">,
 ): boolean {

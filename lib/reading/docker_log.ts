@@ -111,7 +111,10 @@ export class DockerLog {
   }
 }
 
-/** The microseconds of seconds in UTC, `10.123456789Z`; -1 for text of another form, and for a leap second. */
+/**
+ * The microseconds of seconds in UTC, `10.123456789Z`; -1 for text of another form, and for a leap
+ * second.
+ */
 function microsOf(array: Uint8Array, from: number, to: number): Micros {
   if (to < from + "00.0Z".length || to > from + "00.123456789Z".length) return -1;
   if (array[from]! > FIVE || array[from + 2] !== POINT || array[to - 1] !== UTC) return -1;

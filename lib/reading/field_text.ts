@@ -10,7 +10,10 @@ export function fieldText(reader: MessageReader, name: string): string | null {
   return decode(bytes, reader.from[field]!, reader.to[field]!);
 }
 
-/** The whole number that the message read last has in the field `name`, below 100,000; 0 where it has none. */
+/**
+ * The whole number that the message read last has in the field `name`, below 100,000; 0 where it
+ * has none.
+ */
 export function fieldNumber(reader: MessageReader, name: string): number {
   const field = reader.fields.indexOf(name);
   if (field < 0 || reader.from[field]! < 0) return 0;

@@ -127,7 +127,10 @@ export class HeadTags<Program> {
 /** A tag, and where the text behind it begins. */
 type TagAt = TagPart & { readonly end: number };
 
-/** Reads the tag that `bytes[from, to)` begins with, and decodes no more for it than it takes; null where there is none. */
+/**
+ * Reads the tag that `bytes[from, to)` begins with, and decodes no more for it than it takes; null
+ * where there is none.
+ */
 function readTagAt(
   bytes: Bytes,
   from: number,

@@ -102,7 +102,10 @@ function readCalendarTime(text: string): TimePart | null {
   };
 }
 
-/** Where the gap behind a time ends, and the zone that it names; null where there is no gap, and so no time. */
+/**
+ * Where the gap behind a time ends, and the zone that it names; null where there is no gap, and so
+ * no time.
+ */
 function gapBehind(
   text: string,
   { length }: Read,

@@ -8,9 +8,10 @@ import type { Automaton } from "./automaton.ts";
 export const [NOTHING, LOGIN, END, SILENCE] = [0, 1, 2, 3] as const;
 
 /**
- * `LOGIN`: somebody has logged in, and the fields `user`, `port` and `login` tell who, from where and how. `END`: the connection
- * from this address and `port` is over; without a port, the one that the writing process served. `SILENCE`: the service has given up waiting for the
- * client, so that the message is no sign of it.
+ * `LOGIN`: somebody has logged in, and the fields `user`, `port` and `login` tell who, from where
+ * and how. `END`: the connection from this address and `port` is over; without a port, the one that
+ * the writing process served. `SILENCE`: the service has given up waiting for the client, so that
+ * the message is no sign of it.
  */
 export type Says = typeof NOTHING | typeof LOGIN | typeof END | typeof SILENCE;
 
@@ -18,8 +19,9 @@ export type Says = typeof NOTHING | typeof LOGIN | typeof END | typeof SILENCE;
 export const [EACH, ONCE, NEVER] = [0, 1, 2] as const;
 
 /**
- * `EACH`: it counts. `ONCE`: one client writes several such messages at once by what is one try; those of an address within ten
- * seconds count once. `NEVER`: it is a hit and counts for nothing, as the address may be that of a proxy.
+ * `EACH`: it counts. `ONCE`: one client writes several such messages at once by what is one try;
+ * those of an address within ten seconds count once. `NEVER`: it is a hit and counts for nothing,
+ * as the address may be that of a proxy.
  */
 export type Counting = typeof EACH | typeof ONCE | typeof NEVER;
 
@@ -30,15 +32,15 @@ export const MESSAGE = 0;
 export const UNSEEN = -1;
 
 /**
- * Reads messages of one service. What a message said stands in the reader until the next call of `read()`: no object is made
- * for a message.
+ * Reads messages of one service. What a message said stands in the reader until the next call of
+ * `read()`: no object is made for a message.
  */
 export interface MessageReader {
   /** Names of fields by their numbers; the first is `message`. */
   readonly fields: readonly string[];
   /**
-   * Reads the message `bytes[from, to)` of the process `pid`, unknown unless told. Returns false for a message of no form that
-   * the service is known to use.
+   * Reads the message `bytes[from, to)` of the process `pid`, unknown unless told. Returns false
+   * for a message of no form that the service is known to use.
    */
   read(bytes: Bytes, from: number, to: number, pid?: number): boolean;
   /** 1 for each byte that a message may begin with: others need not be read. Without it, any may. */
@@ -46,12 +48,16 @@ export interface MessageReader {
   /** Whom it names; `isAddress` is false where it names nobody or leaves a doubt whom. */
   readonly address: AddressReader;
   /**
-   * Where each field begins and ends in `bytesOf(field)`, which is to be called first: it may have to decode the field and
-   * then moves both. `from[field]` is below 0 for a field that the message has not; that may be asked before.
+   * Where each field begins and ends in `bytesOf(field)`, which is to be called first: it may have
+   * to decode the field and then moves both. `from[field]` is below 0 for a field that the message
+   * has not; that may be asked before.
    */
   readonly from: Int32Array;
   readonly to: Int32Array;
-  /** The bytes that hold the value of a field: those of the message, or what was decoded from it. Good until `read()`. */
+  /**
+   * The bytes that hold the value of a field: those of the message, or what was decoded from it.
+   * Good until `read()`.
+   */
   bytesOf(field: number): Bytes;
   /** The number that the field `status` is, written without leading zeros; 0 where there is none. */
   readonly status: number;

@@ -7,8 +7,8 @@ export interface ModuleMatch {
   /** Programs whose journal entries are the module's, by `SYSLOG_IDENTIFIER`. */
   readonly identifiers: readonly string[];
   /**
-   * systemd units that the service runs in: an entry from one of them, or of root, is trusted. Without identifiers, all
-   * entries of the units are the module's.
+   * systemd units that the service runs in: an entry from one of them, or of root, is trusted.
+   * Without identifiers, all entries of the units are the module's.
    */
   readonly units: readonly string[];
   /** Absolute paths of log files, in which `*` and `?` stand for any part of a file's name. */
@@ -32,8 +32,8 @@ export interface ParserOptions {
   /** Formats of lines as `log_format` of nginx.conf gives them. */
   readonly logFormats: readonly string[];
   /**
-   * Canonical addresses and networks of proxies, whose word on the client behind them is taken. Null: whether there are proxies
-   * is not known.
+   * Canonical addresses and networks of proxies, whose word on the client behind them is taken.
+   * Null: whether there are proxies is not known.
    */
   readonly trustedProxies: readonly string[] | null;
   /** Regular expressions in which `<ADDR>` stands for the address. */
@@ -50,7 +50,10 @@ export interface ModuleKind {
   readonly match: ModuleMatch;
   /** Which options it takes. */
   readonly options: readonly (keyof ParserOptions)[];
-  /** Whether some messages may name a proxy where others name the client behind it: it has to know which proxies there are. */
+  /**
+   * Whether some messages may name a proxy where others name the client behind it: it has to know
+   * which proxies there are.
+   */
   readonly mayNameProxies: boolean;
   /** Describes the messages of a service with these options. Throws `OptionError`. */
   form(options: ParserOptions): MessageForm;

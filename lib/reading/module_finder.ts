@@ -1,6 +1,7 @@
 /**
- * Finds the module that a message belongs to and what it says. Comes in: a journal entry's message or a line, and the modules
- * in question. Goes out: the event, with the time that the text itself tells.
+ * Finds the module that a message belongs to and what it says. Comes in: a journal entry's message
+ * or a line, and the modules in question. Goes out: the event, with the time that the text itself
+ * tells.
  */
 import { type Bytes, makeBytes } from "../core/bytes.ts";
 import { NO_PID } from "../core/records.ts";
@@ -53,8 +54,8 @@ export interface Manner {
   /** It is a line with a head, and nobody tells its time or process: false of an entry's message. */
   readonly isLine: boolean;
   /**
-   * It is only looked at, for its time or as it was repeated, and is read itself before or after this: modules take no
-   * note of it.
+   * It is only looked at, for its time or as it was repeated, and is read itself before or after
+   * this: modules take no note of it.
    */
   readonly isAside: boolean;
 }
@@ -126,8 +127,8 @@ export class ModuleFinder {
   }
 
   /**
-   * Reads `bytes[from, to)` of the process `event.pid`. Returns false if it belongs to none of the candidates. The event's time
-   * is NaN where the text does not tell any.
+   * Reads `bytes[from, to)` of the process `event.pid`. Returns false if it belongs to none of the
+   * candidates. The event's time is NaN where the text does not tell any.
    */
   read(
     candidates: readonly Candidate[],
@@ -266,7 +267,10 @@ function writersOf(candidates: readonly Candidate[], identifier: string): readon
 /** Any byte may begin a message. */
 const ANY = new Uint8Array(256).fill(1);
 
-/** A module as a candidate for records that only root or the service can have written, or that others may have. */
+/**
+ * A module as a candidate for records that only root or the service can have written, or that
+ * others may have.
+ */
 export function candidate(module: ReadableModule, isTrusted: boolean): Candidate {
   return { module, isTrusted, firstBytes: module.reader.firstBytes ?? ANY };
 }

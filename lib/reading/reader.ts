@@ -129,7 +129,10 @@ export class Reader {
     return true;
   }
 
-  /** The time that a line tells itself, which is not shifted; NaN where it tells none. Nobody takes note of the line. */
+  /**
+   * The time that a line tells itself, which is not shifted; NaN where it tells none. Nobody takes
+   * note of the line.
+   */
   #lookAtTime(line: Line): Micros {
     const { before } = this.#finder.reference;
     this.#finder.reference.before = NaN;
@@ -170,8 +173,8 @@ export class Reader {
   }
 
   /**
-   * Begins with the lines of a batch: learns the zone of their times by the last one that tells a time. Returns whether
-   * that is left to the first line.
+   * Begins with the lines of a batch: learns the zone of their times by the last one that tells a
+   * time. Returns whether that is left to the first line.
    */
   #beginLines({ bytes, from, to, length, stream, written, isLive }: Records): boolean {
     const shift = this.#zoneShift = this.#zoneShifts.of(stream ?? this);

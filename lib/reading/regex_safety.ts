@@ -10,8 +10,9 @@ const OBSTACLES: Readonly<Record<string, string>> = {
 };
 
 /**
- * Why V8 does not match the expression `source`, flags "s", in time linear in the text's length; null: it does. Without
- * that, one line of an attacker's can take hours. Says as well when `source` is no expression at all.
+ * Why V8 does not match the expression `source`, flags "s", in time linear in the text's length;
+ * null: it does. Without that, one line of an attacker's can take hours. Says as well when `source`
+ * is no expression at all.
  */
 export function whyNotLinear(source: string): string | null {
   const pattern = parseExpression(source);

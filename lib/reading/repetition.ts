@@ -79,7 +79,10 @@ export class LastLines {
     return copy ? { bytes: copy.bytes, from: 0, to: copy.end } : null;
   }
 
-  /** Takes note of record `i`, the one that was read last; one that repeats the line before stands for that. */
+  /**
+   * Takes note of record `i`, the one that was read last; one that repeats the line before stands
+   * for that.
+   */
   passed(records: Records, i: number, isRepetition: boolean): void {
     if (i === 0) this.#last = -1;
     if (!isRepetition) this.#last = i;

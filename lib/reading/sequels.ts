@@ -4,7 +4,10 @@ import type { Template } from "./template.ts";
 /** Processes that are remembered for what they say next. */
 const PROCESSES = 64;
 
-/** Knows which messages mean something else behind an earlier one of the same process: see `Template.after`. */
+/**
+ * Knows which messages mean something else behind an earlier one of the same process: see
+ * `Template.after`.
+ */
 export class Sequels {
   readonly #templates: readonly Template[];
   /** Whether messages of a template change what comes after them. */

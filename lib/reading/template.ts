@@ -39,8 +39,9 @@ export interface Template {
   /** How such messages count; each does unless told. */
   readonly counting?: Counting;
   /**
-   * Behind a message of the template `name` by the same process, such a message means something else: it is read as
-   * `<text> ADDRESS port PORT`. So a rule that seeks an older wording, which told all in one message, goes on to find it.
+   * Behind a message of the template `name` by the same process, such a message means something
+   * else: it is read as `<text> ADDRESS port PORT`. So a rule that seeks an older wording, which
+   * told all in one message, goes on to find it.
    */
   readonly after?: { readonly name: string; readonly text: string };
 }

@@ -42,7 +42,8 @@ export class ZoneShift {
   /**
    * Learns from a line of `time` that reached its file at `written`.
    *
-   * @param isLive false: it may have been copied there. Then only a time that was still to come proves something
+   * @param isLive false: it may have been copied there. Then only a time that was still to come
+   * proves something
    */
   learn(time: Micros, { written, isLive }: Writing): void {
     const off = written - time;

@@ -3,8 +3,9 @@ import type { Micros } from "../core/time.ts";
 import type { RecordBuffer } from "./record_buffer.ts";
 
 /**
- * Longest line of text that is read, in characters. nginx writes an odd byte as four, takes headers of four times 8 KiB,
- * and ends a line with what decides about it: `4 * 4 * 8 KiB`, and something for the rest.
+ * Longest line of text that is read, in characters. nginx writes an odd byte as four, takes headers
+ * of four times 8 KiB, and ends a line with what decides about it: `4 * 4 * 8 KiB`, and something
+ * for the rest.
  */
 export const MAX_LINE = 135_168;
 /** Bytes that hold so many characters, whatever they are, and one more to tell that there were too many. */
@@ -12,12 +13,16 @@ const MAX_HELD = 4 * (MAX_LINE + 1);
 const RETURN = 13;
 
 /**
- * Makes records of the lines of bytes that come in pieces, where they were read. NUL bytes before a line are left out: a file
- * has a hole of them where it was truncated under a program that goes on writing at its old offset. Between two pieces it
- * holds what has come of the last line, at most 540 KiB.
+ * Makes records of the lines of bytes that come in pieces, where they were read. NUL bytes before a
+ * line are left out: a file has a hole of them where it was truncated under a program that goes on
+ * writing at its old offset. Between two pieces it holds what has come of the last line, at most
+ * 540 KiB.
  */
 export class LineSplitter {
-  /** Begins with what is held; kept from piece to piece, as a long line would otherwise leave a copy behind with each. */
+  /**
+   * Begins with what is held; kept from piece to piece, as a long line would otherwise leave a copy
+   * behind with each.
+   */
   #store = new Uint8Array(0);
   #held = 0;
   #pending = 0;
@@ -36,8 +41,8 @@ export class LineSplitter {
   }
 
   /**
-   * Takes the bytes that were read behind what `begin()` put down, and adds the lines that they complete, read at `time`.
-   * Returns how many of these were cut.
+   * Takes the bytes that were read behind what `begin()` put down, and adds the lines that they
+   * complete, read at `time`. Returns how many of these were cut.
    */
   take(buffer: RecordBuffer, time: Micros): number {
     const { end } = buffer;
@@ -54,7 +59,10 @@ export class LineSplitter {
     return cut;
   }
 
-  /** Adds the unfinished line, when no more will come, to a buffer that `begin()` has begun. Returns how many lines were cut. */
+  /**
+   * Adds the unfinished line, when no more will come, to a buffer that `begin()` has begun. Returns
+   * how many lines were cut.
+   */
   finish(buffer: RecordBuffer, time: Micros): number {
     const to = buffer.end;
     this.#held = 0;

@@ -1,7 +1,8 @@
 /**
- * Records in the making: one buffer that is read into, and columns that tell where its records are. Comes in: ranges of bytes
- * that a source has found. Goes out: `Records`, good until the buffer is begun anew. Records are valid UTF-8 and bounded in
- * length; those that were not are put down once more behind the bytes that were read.
+ * Records in the making: one buffer that is read into, and columns that tell where its records are.
+ * Comes in: ranges of bytes that a source has found. Goes out: `Records`, good until the buffer is
+ * begun anew. Records are valid UTF-8 and bounded in length; those that were not are put down once
+ * more behind the bytes that were read.
  */
 import { type Bytes, decode, makeBytes, PADDING } from "../core/bytes.ts";
 import { LINE, NO_PID, type Origin, type Records } from "../core/records.ts";
@@ -66,8 +67,8 @@ export class RecordBuffer implements Records {
   }
 
   /**
-   * Adds a record. Invalid UTF-8 becomes U+FFFD, and what is longer than `most` characters is cut off. Returns whether
-   * something was.
+   * Adds a record. Invalid UTF-8 becomes U+FFFD, and what is longer than `most` characters is cut
+   * off. Returns whether something was.
    */
   add(range: TextRange, { origin, time, pid }: { origin: number; time: Micros; pid: number }): boolean {
     if (this.length === this.from.length) this.growColumns();

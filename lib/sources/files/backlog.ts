@@ -1,7 +1,10 @@
 import type { Micros } from "../../core/time.ts";
 import type { RecordBuffer } from "../record_buffer.ts";
 
-/** What a file held already when it was looked at first: where that stands, and since when it may have been written. */
+/**
+ * What a file held already when it was looked at first: where that stands, and since when it may
+ * have been written.
+ */
 export class Backlog {
   readonly #start: number;
   readonly #end: number;
@@ -24,8 +27,8 @@ export class Backlog {
   }
 
   /**
-   * Dates its lines between the last look at the file and the last change at `time`, by where they stand: what came over
-   * days does not lie in one moment, where lines do not tell their times.
+   * Dates its lines between the last look at the file and the last change at `time`, by where they
+   * stand: what came over days does not lie in one moment, where lines do not tell their times.
    *
    * @param base where in the file the buffer begins
    */

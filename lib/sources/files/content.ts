@@ -19,13 +19,17 @@ export interface Content extends Disposable {
   readonly final: boolean;
   /** Of the file itself, compressed or not. */
   state(): FileState;
-  /** Fills `into` from `offset`, as far as there is something; returns how many bytes. Throws what reading throws. */
+  /**
+   * Fills `into` from `offset`, as far as there is something; returns how many bytes. Throws what
+   * reading throws.
+   */
   readAt(offset: number, into: Uint8Array): Promise<number>;
 }
 
 /**
- * Opens a log file; one named `….gz` for what is compressed in it. Throws what `Deno.open` throws, and an `Error` for what is no
- * regular file: opening a pipe would wait for its writer, and stop everything.
+ * Opens a log file; one named `….gz` for what is compressed in it. Throws what `Deno.open` throws,
+ * and an `Error` for what is no regular file: opening a pipe would wait for its writer, and stop
+ * everything.
  */
 export function openContent(path: string): Content {
   if (!Deno.statSync(path).isFile) throw new Error("it is not a regular file");

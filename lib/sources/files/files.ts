@@ -18,18 +18,22 @@ export interface FileOptions {
   readonly poll?: Micros;
   /** False: no inotify, only a look each `poll`. */
   readonly inotify?: boolean;
-  /** How long a rotated file is read on after its last line: its writer may not have noticed. A minute unless told. */
+  /**
+   * How long a rotated file is read on after its last line: its writer may not have noticed. A
+   * minute unless told.
+   */
   readonly linger?: Micros;
   /** Told in a sentence what keeps a file from being read; it is tried again all the same. */
   readonly problem?: (sentence: string) => void;
 }
 
 /**
- * The lines of the log files that `pattern` names, an absolute path in which `*` and `?` stand for parts of names, through
- * all rotations: by rename, by copy and truncation, with gzip or without. A file that appears is read from its
- * beginning; at the very first start, those that are there from the first line of `since` or later, or from their
- * ends where lines tell no time. Its batches end at an abort only; they throw an `Error` at a position that is none of theirs.
- * Throws an `Error` when `pattern` is not absolute.
+ * The lines of the log files that `pattern` names, an absolute path in which `*` and `?` stand for
+ * parts of names, through all rotations: by rename, by copy and truncation, with gzip or without. A
+ * file that appears is read from its beginning; at the very first start, those that are there from
+ * the first line of `since` or later, or from their ends where lines tell no time. Its batches end
+ * at an abort only; they throw an `Error` at a position that is none of theirs. Throws an `Error`
+ * when `pattern` is not absolute.
  */
 export function openFiles(pattern: string, options: FileOptions = {}): Source {
   return new FileSource(new Glob(pattern), options);
@@ -86,7 +90,10 @@ class FileSource implements Source {
     return new Logs(this.#glob, { timeOf, learnZone, clock, linger: linger / 1_000, problem, buffer });
   }
 
-  /** Reads each of `tails` once, but none before an older one of its path is at its end; gives those not at theirs. */
+  /**
+   * Reads each of `tails` once, but none before an older one of its path is at its end; gives those
+   * not at theirs.
+   */
   async *#read(
     logs: Logs,
     { tails, signal }: { tails: readonly Tail[]; signal: AbortSignal },

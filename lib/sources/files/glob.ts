@@ -8,7 +8,10 @@ export interface Listing {
   readonly failures: ReadonlyMap<string, unknown>;
 }
 
-/** An absolute path in which `*` and `?` stand for parts of names, as in a shell: neither for `/` nor for a first dot. */
+/**
+ * An absolute path in which `*` and `?` stand for parts of names, as in a shell: neither for `/`
+ * nor for a first dot.
+ */
 export class Glob {
   readonly #parts: readonly (string | RegExp)[];
 

@@ -12,13 +12,19 @@ export interface Inspection {
   readonly problems: readonly string[];
 }
 
-/** Looks whether this process may read the log files that `pattern` names. Throws an `Error` when it is not absolute. */
+/**
+ * Looks whether this process may read the log files that `pattern` names. Throws an `Error` when it
+ * is not absolute.
+ */
 export function inspectFiles(pattern: string): Inspection {
   const { paths, problems } = logFiles(pattern);
   return { pattern, found: paths.length, problems };
 }
 
-/** Returns the log files of `pattern` that this process can read, and what keeps it from others. Throws as `inspectFiles()`. */
+/**
+ * Returns the log files of `pattern` that this process can read, and what keeps it from others.
+ * Throws as `inspectFiles()`.
+ */
 export function logFiles(pattern: string): { readonly paths: string[]; readonly problems: string[] } {
   const { paths, failures } = new Glob(pattern).list();
   const problems = [...failures].filter(([, error]) => !isMissing(error)).map(([path, error]) =>

@@ -97,8 +97,8 @@ export class Logs implements Disposable {
   }
 
   /**
-   * Finds out which files there are: new ones, and those that lost their names. At the first time, rotated ones that were last
-   * changed before `since` are left alone.
+   * Finds out which files there are: new ones, and those that lost their names. At the first time,
+   * rotated ones that were last changed before `since` are left alone.
    */
   async survey(since: Micros | null = null): Promise<void> {
     this.#isStale = false;
@@ -238,8 +238,8 @@ export class Logs implements Disposable {
   }
 
   /**
-   * Whether a rotated file is to be kept: the one that took its name is empty, and its writer may not have noticed the
-   * rotation; or none has taken it, and the file would pass for a new one.
+   * Whether a rotated file is to be kept: the one that took its name is empty, and its writer may
+   * not have noticed the rotation; or none has taken it, and the file would pass for a new one.
    */
   #isWaitedFor(tail: Tail): boolean {
     const successor = this.tails.find(({ path, quietSince }) => path === tail.path && quietSince === null);

@@ -28,7 +28,10 @@ export class Opener {
     this.#options = options;
   }
 
-  /** What keeps files from being read, in sentences; nothing of those that are compressed already, which stay so. */
+  /**
+   * What keeps files from being read, in sentences; nothing of those that are compressed already,
+   * which stay so.
+   */
   get problems(): string[] {
     return [...this.#problems].filter(([path]) => !COMPRESSED.test(path)).map(([path, reason]) =>
       sentenceOf(path, reason)
@@ -82,7 +85,10 @@ export class Opener {
     return null;
   }
 
-  /** Opens a file behind the lines of `known` that it holds, wherever they stand in it; null where it does not. */
+  /**
+   * Opens a file behind the lines of `known` that it holds, wherever they stand in it; null where
+   * it does not.
+   */
   async openBehind(
     file: Neighbour,
     known: Known,

@@ -20,7 +20,10 @@ export class Past {
     this.trace = trace;
   }
 
-  /** Whether a file that was opened just now has what was read until `reached`; learns all that it can of it. */
+  /**
+   * Whether a file that was opened just now has what was read until `reached`; learns all that it
+   * can of it.
+   */
   async recall(content: Content, reached: number): Promise<boolean> {
     if (!await continues(this.head, content)) return false;
     const head = await readHead(content, this.head.start);

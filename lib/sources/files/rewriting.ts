@@ -32,8 +32,8 @@ export class Rewriting {
   }
 
   /**
-   * Goes on behind the lines of `known` in what has its name now; gives that time to be written, unless the file of `known` is
-   * `away`. False when the lines are lost.
+   * Goes on behind the lines of `known` in what has its name now; gives that time to be written,
+   * unless the file of `known` is `away`. False when the lines are lost.
    */
   async resume(known: Known, isAway: boolean): Promise<boolean> {
     const { path } = known;
@@ -50,8 +50,8 @@ export class Rewriting {
   }
 
   /**
-   * Opens a file behind the lines that it has of `before`, whose name it took, or at its beginning where it has none. Null, for
-   * now, while it may get some.
+   * Opens a file behind the lines that it has of `before`, whose name it took, or at its beginning
+   * where it has none. Null, for now, while it may get some.
    */
   async open(file: Found, before: Tail): Promise<Tail | null> {
     const { path, offset } = file;
@@ -59,7 +59,8 @@ export class Rewriting {
     const isElsewhere = findByInode(before) !== null;
     const isSeen = this.isWaiting(path);
     const isUnsettled = !isElsewhere && this.#isUnsettled(path, file);
-    // First all is read that was in the old file when the new one came: what follows there is not in this one.
+    // First all is read that was in the old file when the new one came: what follows there is not
+    // in this one.
     if (isUnsettled && !(isSeen && before.isAtEnd)) return null;
     const tail = await this.#opener.openBehind(file, before, { isElsewhere, isUnsettled });
     if (!tail && isUnsettled) return null;

@@ -14,8 +14,8 @@ export interface Known extends Mark {
 }
 
 /**
- * `access.log.1`, `access.log-20261123`, `access.log.old`, and what logrotate(8) calls a file that was in its way; whichever
- * part of it may be the log's own name.
+ * `access.log.1`, `access.log-20261123`, `access.log.old`, and what logrotate(8) calls a file that
+ * was in its way; whichever part of it may be the log's own name.
  */
 const BEHIND = [
   /^(.+?)(?:[._-]\d[\d._-]*(?:\.backup)?|\.old|\.bak|~)$/,
@@ -38,7 +38,10 @@ export function isRotated(path: string, logs: ReadonlySet<string>): boolean {
   return COMPRESSED.test(path) || logsOf(path).some((log) => logs.has(log));
 }
 
-/** Reports whether a name tells a day, as `access-2026-11-23.log` does, and may be that of a log being written. */
+/**
+ * Reports whether a name tells a day, as `access-2026-11-23.log` does, and may be that of a log
+ * being written.
+ */
 export function isDated(path: string): boolean {
   return DATED.test(path) && !COMPRESSED.test(path) && !SPARE.test(path);
 }
@@ -59,8 +62,9 @@ export function canSearch(path: string): boolean {
 }
 
 /**
- * The file of that device and inode in the directory of the log, whatever it is called now; of one that was empty, whose
- * inode may be another's by now, under a likely name only, and none that is younger.
+ * The file of that device and inode in the directory of the log, whatever it is called now; of one
+ * that was empty, whose inode may be another's by now, under a likely name only, and none that is
+ * younger.
  */
 export function findByInode(known: Known): Neighbour | null {
   const wasEmpty = known.head.length === 0;
@@ -70,7 +74,10 @@ export function findByInode(known: Known): Neighbour | null {
   ) ?? null;
 }
 
-/** Where the content of `known` is beside its own file: in a copy, compressed or not. Of several the newest. */
+/**
+ * Where the content of `known` is beside its own file: in a copy, compressed or not. Of several the
+ * newest.
+ */
 export function findCopy(known: Known): Promise<Neighbour | null> {
   return among(known.path, (all) => copyIn(all, known));
 }
@@ -100,12 +107,18 @@ export function findNewer(last: Known, known: readonly Known[]): Promise<Neighbo
   });
 }
 
-/** By their times, which compressing keeps. What is known all the same is known by its head, if it has one. */
+/**
+ * By their times, which compressing keeps. What is known all the same is known by its head, if it
+ * has one.
+ */
 function isNewer(file: Neighbour, last: Known): boolean {
   return last.head.length > 0 ? file.time >= last.time : file.time > last.time;
 }
 
-/** Searches what was rotated away from a log, once more if names changed meanwhile: a rotation may be under way. */
+/**
+ * Searches what was rotated away from a log, once more if names changed meanwhile: a rotation may
+ * be under way.
+ */
 async function among<T>(log: string, search: (generations: Neighbour[]) => Promise<T>): Promise<T> {
   for (let tries = 1;; tries++) {
     const names = namesOf(generations(log));
@@ -177,8 +190,8 @@ function numberOf(path: string): number | null {
 }
 
 /**
- * Regular files beside `path`, itself included; none where the directory cannot be listed. Leaves out what is being
- * compressed yet: the plain file stands beside it until that is done.
+ * Regular files beside `path`, itself included; none where the directory cannot be listed. Leaves
+ * out what is being compressed yet: the plain file stands beside it until that is done.
  */
 function neighbours(path: string): Neighbour[] {
   const directory = directoryOf(path);

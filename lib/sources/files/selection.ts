@@ -71,7 +71,10 @@ export class Selection {
   }
 }
 
-/** Whether a dated file that nobody reads is a log of its own: it came or grew, and is no copy of what was read. */
+/**
+ * Whether a dated file that nobody reads is a log of its own: it came or grew, and is no copy of
+ * what was read.
+ */
 async function isLog({ path, size, offset }: Neighbour & { offset: number }, tails: Tails): Promise<boolean> {
   if (offset > 0 && size <= offset) return false;
   const logs = logsOf(path);

@@ -2,7 +2,10 @@ import { type Bytes, makeBytes } from "../../core/bytes.ts";
 import type { Micros } from "../../core/time.ts";
 import type { Content } from "./content.ts";
 
-/** When the line `bytes[from, to)` of the file `stream` says that it was written; NaN where it does not say. */
+/**
+ * When the line `bytes[from, to)` of the file `stream` says that it was written; NaN where it does
+ * not say.
+ */
 export type TimeOf = (bytes: Bytes, from: number, to: number, stream?: object) => Micros;
 
 /** When the last line of a file reached it, and whether somebody waited for it there. */
@@ -47,9 +50,9 @@ interface Window {
 }
 
 /**
- * Where the first line of `since` or later begins, in a file whose lines are in the order of their times; its end when all
- * are older; null when no line tells a time. Lines without one are passed over. Reads as often as the size has digits in
- * base two.
+ * Where the first line of `since` or later begins, in a file whose lines are in the order of their
+ * times; its end when all are older; null when no line tells a time. Lines without one are passed
+ * over. Reads as often as the size has digits in base two.
  */
 export async function findSince(content: Content, search: Search): Promise<number | null> {
   let [low, high] = [search.from, search.size];

@@ -13,7 +13,10 @@ export class Succession {
     this.#opener = opener;
   }
 
-  /** Opens what was rotated away after `last`, before `successor` where that is open already; false when nothing was. */
+  /**
+   * Opens what was rotated away after `last`, before `successor` where that is open already; false
+   * when nothing was.
+   */
   async takeNewer(last: Known, successor?: Tail): Promise<boolean> {
     const before = this.#tails.open.length;
     for (let tries = 1; tries <= MAX_TRIES && !await this.#takeAll(last, successor); tries++);
@@ -35,7 +38,10 @@ export class Succession {
     return true;
   }
 
-  /** Whether a copy has what an open file has by now, which may have been rotated away just since it was opened. */
+  /**
+   * Whether a copy has what an open file has by now, which may have been rotated away just since it
+   * was opened.
+   */
   async #isOpen(copy: Tail): Promise<boolean> {
     for (const tail of this.#tails.open.filter(({ path }) => path === copy.path)) {
       // One that was empty is not to learn its head here: what it had in between is still to be looked for.

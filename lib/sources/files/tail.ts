@@ -33,7 +33,10 @@ export interface TailOptions {
   readonly trace?: Trace;
   /** What it holds already was written before anybody looked. */
   readonly backlog: boolean;
-  /** When what stands behind the offset may have been written at the earliest; unless told, when the file changed last. */
+  /**
+   * When what stands behind the offset may have been written at the earliest; unless told, when the
+   * file changed last.
+   */
   readonly time?: Micros;
   readonly shared: Shared;
 }
@@ -52,9 +55,15 @@ export interface Shared {
 export class ContentLost extends Error {}
 
 const MIN_CHUNK = 64 * 1_024;
-/** Most that is read in one go, in bytes: of more, V8 would take what is made of it for old before it can go. */
+/**
+ * Most that is read in one go, in bytes: of more, V8 would take what is made of it for old before
+ * it can go.
+ */
 export const MAX_CHUNK = 128 * 1_024;
-/** Two changes so near to each other may bear the same time: what file systems call now is a little late, and rounded. */
+/**
+ * Two changes so near to each other may bear the same time: what file systems call now is a little
+ * late, and rounded.
+ */
 const SETTLED: Micros = 50_000;
 const NEWLINE = 10;
 
@@ -62,7 +71,10 @@ const NEWLINE = 10;
 export class Tail implements Disposable {
   /** The name under which it is followed; a rotated file keeps it. */
   path: string;
-  /** When it was seen to have lost its name, or to grow after that, on `performance.now()`; null while it has it. */
+  /**
+   * When it was seen to have lost its name, or to grow after that, on `performance.now()`; null
+   * while it has it.
+   */
   quietSince: number | null = null;
   readonly #content: Content;
   readonly #lines = new LineSplitter();
@@ -79,7 +91,10 @@ export class Tail implements Disposable {
   /** Whether the zone of its times was looked for at its end. */
   #isZoneSought = false;
 
-  /** Opens what is at `place`, perhaps another name than the one it is followed by; throws what `Deno.open` throws. */
+  /**
+   * Opens what is at `place`, perhaps another name than the one it is followed by; throws what
+   * `Deno.open` throws.
+   */
   constructor(
     place: string,
     { path, offset, head, trace, backlog, time = Infinity, shared }: TailOptions,
@@ -160,8 +175,9 @@ export class Tail implements Disposable {
   }
 
   /**
-   * Learns what a file begins with that was empty whenever it was looked at; false when it was not, or has not changed since.
-   * What it had in between is to be looked for after this, by what was known of it before.
+   * Learns what a file begins with that was empty whenever it was looked at; false when it was not,
+   * or has not changed since. What it had in between is to be looked for after this, by what was
+   * known of it before.
    */
   async begin(): Promise<boolean> {
     if (this.head.length > 0) return false;
@@ -192,8 +208,8 @@ export class Tail implements Disposable {
   }
 
   /**
-   * The lines that were completed since, of at most a megabyte; null when nothing was added. Throws `ContentLost`, and
-   * what reading throws.
+   * The lines that were completed since, of at most a megabyte; null when nothing was added. Throws
+   * `ContentLost`, and what reading throws.
    */
   async read(): Promise<Piece | null> {
     const [before, looked] = [this.#state, this.#looked];
@@ -207,7 +223,8 @@ export class Tail implements Disposable {
     this.#lines.begin(buffer);
     const room = buffer.room(this.#chunkSize);
     const count = await this.#content.readAt(this.#reached, room);
-    // Afterwards, as it may be truncated at any time: what was read just before that is read again from its copy.
+    // Afterwards, as it may be truncated at any time: what was read just before that is read again
+    // from its copy.
     if (!this.#content.final && !await this.#past.isThere(this.#content, this.#reached)) {
       throw new ContentLost();
     }
@@ -234,7 +251,10 @@ export class Tail implements Disposable {
     return this.#content.final ? Infinity : this.#state.size;
   }
 
-  /** Has the zone of its times learned at its end, once: before lines are read that the end is not read together with. */
+  /**
+   * Has the zone of its times learned at its end, once: before lines are read that the end is not
+   * read together with.
+   */
   async #seekZone(): Promise<void> {
     const { learnZone } = this.#shared;
     if (this.#isZoneSought || learnZone === undefined || this.#content.final) return;

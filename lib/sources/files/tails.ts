@@ -7,7 +7,10 @@ import type { Tail } from "./tail.ts";
 export class Tails implements Disposable {
   /** Those that are being read; of one path, the older come first. */
   open: readonly Tail[] = [];
-  /** Files read before that could not be looked for yet, or that may be in the course of being written anew. */
+  /**
+   * Files read before that could not be looked for yet, or that may be in the course of being
+   * written anew.
+   */
   missing: Known[] = [];
   /** Files whose unread rest was not found, until the files that came after them are found. */
   gone: Known[] = [];

@@ -18,12 +18,18 @@ const NEWLINE = 10;
 /** Numbers of lines, the last one that was read at the end. */
 export type Trace = readonly number[];
 
-/** Makes numbers of lines whose bytes come in pieces. NULs before a line count for nothing: see `findData()`. */
+/**
+ * Makes numbers of lines whose bytes come in pieces. NULs before a line count for nothing: see
+ * `findData()`.
+ */
 export class LineNumbers {
   #number = FIRST;
   #length = 0;
 
-  /** Takes a piece that begins at `offset`; tells the number of each line that ends in it, and where the next begins. */
+  /**
+   * Takes a piece that begins at `offset`; tells the number of each line that ends in it, and where
+   * the next begins.
+   */
   take(bytes: Uint8Array, offset: number, tell: (number: number, end: number) => void): void {
     for (let at = 0; at < bytes.length; at++) {
       const byte = bytes[at]!;

@@ -7,8 +7,8 @@ export interface Changes {
 }
 
 /**
- * Tells when files in some directories change: at once by inotify(7), and where that is not to be had, or fails to see
- * something, by asking for a look at everything from time to time.
+ * Tells when files in some directories change: at once by inotify(7), and where that is not to be
+ * had, or fails to see something, by asking for a look at everything from time to time.
  */
 export class Watch implements AsyncDisposable {
   readonly #concerns: (path: string) => boolean;
@@ -22,15 +22,19 @@ export class Watch implements AsyncDisposable {
   #polled = 0;
   #wake: () => void = () => {};
 
-  /** @param concerns whether a name that comes or goes calls for a look; @param poll milliseconds between looks */
+  /**
+   * @param concerns whether a name that comes or goes calls for a look; @param poll milliseconds
+   * between looks
+   */
   constructor(concerns: (path: string) => boolean, poll: number) {
     this.#concerns = concerns;
     this.#poll = poll;
   }
 
   /**
-   * Watches these directories from now on. When it begins with one, a look at everything is due. It begins as seldom as can
-   * be: Deno goes on asking for watchers that were closed, and a new one waits for what a flood of writes keeps it busy with.
+   * Watches these directories from now on. When it begins with one, a look at everything is due. It
+   * begins as seldom as can be: Deno goes on asking for watchers that were closed, and a new one
+   * waits for what a flood of writes keeps it busy with.
    */
   follow(directories: readonly string[]): void {
     const states = directories.filter((path) => !holdsPipe(path)).flatMap(identity);
@@ -99,7 +103,8 @@ export class Watch implements AsyncDisposable {
   }
 
   #close(): void {
-    // Deno's watcher opens whatever appears: a pipe keeps it until somebody writes, and closing would wait for it.
+    // Deno's watcher opens whatever appears: a pipe keeps it until somebody writes, and closing
+    // would wait for it.
     if (this.#watched.some(holdsPipe)) this.#listening = Promise.resolve();
     else {
       try {

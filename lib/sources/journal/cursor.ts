@@ -1,6 +1,6 @@
 /**
- * Cursors of the journal, such as `s=b7…;i=4a9;b=d1…;m=1f2;t=5e8…;x=8e1…`: file, number in the file, boot, time since the boot,
- * time, and a hash of the entry.
+ * Cursors of the journal, such as `s=b7…;i=4a9;b=d1…;m=1f2;t=5e8…;x=8e1…`: file, number in the
+ * file, boot, time since the boot, time, and a hash of the entry.
  */
 import type { Bytes } from "../../core/bytes.ts";
 
@@ -9,8 +9,9 @@ const MARK_DIGITS = 12;
 const [ZERO, NINE, LETTER] = [48, 57, 87];
 
 /**
- * Reports whether two cursors name the same entry. An entry that was copied to another file (`journalctl --flush`) has another
- * file and number, behind `s=` and `i=`, but the same boot, times and hash.
+ * Reports whether two cursors name the same entry. An entry that was copied to another file
+ * (`journalctl --flush`) has another file and number, behind `s=` and `i=`, but the same boot,
+ * times and hash.
  */
 export function isSameEntry(a: string, b: string): boolean {
   const [boot, fileOfB] = [b.indexOf(";b="), b.slice(0, b.indexOf(";"))];

@@ -1,7 +1,8 @@
 /**
- * Reads the Journal Export Format (https://systemd.io/JOURNAL_EXPORT_FORMATS): fields as lines `NAME=value`, or, for values of any
- * bytes, the name, the length in 64 bits and the value; an empty line ends an entry. Comes in: chunks cut anywhere. Goes out:
- * records, as ranges of the buffer that the chunks were put into.
+ * Reads the Journal Export Format (https://systemd.io/JOURNAL_EXPORT_FORMATS): fields as lines
+ * `NAME=value`, or, for values of any bytes, the name, the length in 64 bits and the value; an
+ * empty line ends an entry. Comes in: chunks cut anywhere. Goes out: records, as ranges of the
+ * buffer that the chunks were put into.
  */
 import { type Bytes, decode, LineEnds, Literal } from "../../core/bytes.ts";
 import { MAX_MESSAGE, NO_PID, type Origin } from "../../core/records.ts";
@@ -32,8 +33,9 @@ const NAMES = [
 const OTHER = -1;
 
 /**
- * Makes records of the export format. A field may hold any bytes and be of any length: invalid UTF-8 becomes U+FFFD, and memory
- * stays bounded. Of a field that an entry has twice the first counts. An entry without a message, a time or a cursor is dropped.
+ * Makes records of the export format. A field may hold any bytes and be of any length: invalid
+ * UTF-8 becomes U+FFFD, and memory stays bounded. Of a field that an entry has twice the first
+ * counts. An entry without a message, a time or a cursor is dropped.
  */
 export class ExportParser {
   /** The entries that the last chunk completed. */
@@ -103,7 +105,10 @@ export class ExportParser {
     return chunk.subarray(skipped);
   }
 
-  /** Reads the field, or the end of the entry, that begins at `#at`. Returns false where it has not come to its end. */
+  /**
+   * Reads the field, or the end of the entry, that begins at `#at`. Returns false where it has not
+   * come to its end.
+   */
   #readField(end: number): boolean {
     const { bytes } = this.records;
     const at = this.#at;

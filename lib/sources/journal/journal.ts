@@ -12,7 +12,10 @@ import { Printed } from "./proof.ts";
 export interface JournalOptions {
   /** Programs to read, by `SYSLOG_IDENTIFIER`. */
   readonly identifiers: readonly string[];
-  /** systemd units to read, by `_SYSTEMD_UNIT`; an entry of a program or a unit is read. Without both, all are. */
+  /**
+   * systemd units to read, by `_SYSTEMD_UNIT`; an entry of a program or a unit is read. Without
+   * both, all are.
+   */
   readonly units: readonly string[];
   /** True: also what journald says of messages that it dropped, as a service wrote too many. */
   readonly suppressions?: boolean;
@@ -56,16 +59,19 @@ interface Query {
 const FIELDS = "MESSAGE,SYSLOG_IDENTIFIER,_PID,_UID,_SYSTEMD_UNIT";
 /** `SD_MESSAGE_JOURNAL_DROPPED`; nobody but journald can write by this transport. */
 const SUPPRESSIONS = ["_TRANSPORT=driver", "MESSAGE_ID=a596d6fe7bfa4994828e72309e95d61e"];
-/** How long journalctl may be silent before the journal is asked: while it follows, and while it looks for where to begin. */
+/**
+ * How long journalctl may be silent before the journal is asked: while it follows, and while it
+ * looks for where to begin.
+ */
 const [FOLLOWING_SILENCE, SEARCH_SILENCE] = [10 * SECOND, 60 * SECOND];
 /** Time that journald and journalctl take to hand over an entry already written. */
 const GRACE: Micros = 3 * SECOND;
 
 /**
- * The systemd journal by way of journalctl(1), without this program's own entries. A position is the cursor of an
- * entry; where the journal no longer has it, reading goes on with the next entry that is there. Its batches throw
- * `UserError` (69) when there is no journal or the user may not read it, and an `Error` when journalctl fails
- * or keeps back what the journal has.
+ * The systemd journal by way of journalctl(1), without this program's own entries. A position is
+ * the cursor of an entry; where the journal no longer has it, reading goes on with the next entry
+ * that is there. Its batches throw `UserError` (69) when there is no journal or the user may not
+ * read it, and an `Error` when journalctl fails or keeps back what the journal has.
  */
 export function openJournal(options: JournalOptions): Source {
   return new Journal(options);
@@ -173,7 +179,10 @@ class Journal implements Source {
     );
   }
 
-  /** Whether a directory holds the journal that is written now: it has the newest entry, or the newest of those to be read. */
+  /**
+   * Whether a directory holds the journal that is written now: it has the newest entry, or the
+   * newest of those to be read.
+   */
   async #isShownIn(
     directory: string,
     { matching, signal }: { matching: boolean; signal: AbortSignal },
@@ -239,7 +248,10 @@ class Journal implements Source {
     return (await this.#prove(printed, signal)).leftOut;
   }
 
-  /** Asks the journal what was left out before the last entry that was printed, and whether there are later ones. */
+  /**
+   * Asks the journal what was left out before the last entry that was printed, and whether there
+   * are later ones.
+   */
   async #prove(
     printed: Printed,
     signal: AbortSignal,
@@ -263,7 +275,10 @@ class Journal implements Source {
     return { leftOut: isReached ? leftOut : new JournalRecords(0), hasMore: false };
   }
 
-  /** What journalctl prints next; throws when it prints nothing although the journal has more than was `reached`. */
+  /**
+   * What journalctl prints next; throws when it prints nothing although the journal has more than
+   * was `reached`.
+   */
   async #awaited(
     arrival: Promise<Uint8Array>,
     { reached, signal, silence }: { reached: Start; signal: AbortSignal; silence: Micros },
@@ -319,8 +334,8 @@ class Journal implements Source {
   }
 
   /**
-   * Begins at the entry that was reached, not after it: `--after-cursor` passes over two entries, and where the first
-   * is no longer there, a new one would be lost.
+   * Begins at the entry that was reached, not after it: `--after-cursor` passes over two entries,
+   * and where the first is no longer there, a new one would be lost.
    */
   #span({ after, since }: Start): string[] {
     const { until, newest } = this.#options;

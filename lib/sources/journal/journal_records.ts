@@ -57,7 +57,10 @@ export class JournalRecords extends RecordBuffer {
   }
 }
 
-/** Drops records that are not new: what was reached before, what is this program's own, and what a clock set back made too old. */
+/**
+ * Drops records that are not new: what was reached before, what is this program's own, and what a
+ * clock set back made too old.
+ */
 export class NewRecords {
   readonly #after: string | null;
   /** Of the cursor `#after`: cursors of other hashes need not be compared. */

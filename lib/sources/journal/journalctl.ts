@@ -12,8 +12,9 @@ const FULL_WRITE = 4_096;
 /** How long more is waited for then. */
 export const GATHER: Micros = 5_000;
 /**
- * Bytes that are enough, a quarter of what a pipe holds: while they are dealt with, journalctl can go on only as far as the pipe has
- * room, so that the two would work in turns if all of it was taken at once.
+ * Bytes that are enough, a quarter of what a pipe holds: while they are dealt with, journalctl can
+ * go on only as far as the pipe has room, so that the two would work in turns if all of it was
+ * taken at once.
  */
 const ENOUGH = 1 << 14;
 
@@ -33,8 +34,8 @@ export class Journalctl implements AsyncDisposable {
   #complaints = "";
 
   /**
-   * Starts `command`; an abort of `signal` kills it. Throws `UserError` (69) when it cannot be started, and an
-   * `Error` when the machine is short of something for that.
+   * Starts `command`; an abort of `signal` kills it. Throws `UserError` (69) when it cannot be
+   * started, and an `Error` when the machine is short of something for that.
    */
   constructor(command: string, { args, signal }: { args: readonly string[]; signal: AbortSignal }) {
     this.#child = start(command, args);
@@ -51,7 +52,10 @@ export class Journalctl implements AsyncDisposable {
     return this.#hasMore;
   }
 
-  /** What it prints next: a line alone at once, a flood in bulk. Empty when nothing follows; good until the next call. */
+  /**
+   * What it prints next: a line alone at once, a flood in bulk. Empty when nothing follows; good
+   * until the next call.
+   */
   async read(): Promise<Uint8Array> {
     using patience = new Patience(GATHER);
     let size = 0;
@@ -81,8 +85,8 @@ export class Journalctl implements AsyncDisposable {
   }
 
   /**
-   * Waits for its end. Throws `UserError` (69) when it complained that there is no journal or none that this user
-   * may see, and an `Error` when it failed otherwise.
+   * Waits for its end. Throws `UserError` (69) when it complained that there is no journal or none
+   * that this user may see, and an `Error` when it failed otherwise.
    */
   async finish(): Promise<void> {
     const timer = setTimeout(this.#kill, LINGER);

@@ -7,10 +7,10 @@ import { isLate } from "./journalctl.ts";
 const MAX_UNPROVED = 100_000;
 
 /**
- * What a journalctl that follows has printed since it was last proved to have left nothing out. It may: journald counts
- * an entry of a file before it lists it under its fields. A journalctl that looks in between takes the file for read
- * up to that count, and looks again when the count changes; once it has printed what another file got meanwhile,
- * it never goes back.
+ * What a journalctl that follows has printed since it was last proved to have left nothing out. It
+ * may: journald counts an entry of a file before it lists it under its fields. A journalctl that
+ * looks in between takes the file for read up to that count, and looks again when the count
+ * changes; once it has printed what another file got meanwhile, it never goes back.
  */
 export class Printed {
   readonly #delay: number;

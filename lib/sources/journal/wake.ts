@@ -3,17 +3,18 @@ import type { Micros } from "../../core/time.ts";
 /** How journalctl is kept awake. */
 export interface WakeOptions {
   /**
-   * A directory of this program's own that holds a link to each directory of the machine's journal, named by 32 hexadecimal
-   * digits: journalctl(1) takes it for `--directory`.
+   * A directory of this program's own that holds a link to each directory of the machine's journal,
+   * named by 32 hexadecimal digits: journalctl(1) takes it for `--directory`.
    */
   readonly directory: string;
   readonly interval: Micros;
 }
 
 /**
- * Has journalctl look for new entries every `interval` until disposed of. journald writes an entry at once, but tells of it
- * up to half a second later. journalctl also looks whenever inotify(7) tells it of a change in the directory that it was given,
- * and new times on that directory itself are one.
+ * Has journalctl look for new entries every `interval` until disposed of. journald writes an entry
+ * at once, but tells of it up to half a second later. journalctl also looks whenever inotify(7)
+ * tells it of a change in the directory that it was given, and new times on that directory itself
+ * are one.
  */
 export class Waker implements Disposable {
   readonly directory: string;
