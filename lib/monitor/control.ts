@@ -15,9 +15,9 @@ const BETWEEN_LOOKS = 500;
 const OF_OTHERS = 0o077;
 
 /**
- * Makes the state's directory and the watched one in it, for the owner alone: keys of knocks lie there, and whoever may write
- * controls the monitor. Takes their permissions from others where they exist, and returns a sentence for each. Throws where
- * it may not.
+ * Makes the state's directory and the watched one in it, for the owner alone: keys of knocks lie
+ * there, and whoever may write controls the monitor. Takes their permissions from others where they
+ * exist, and returns a sentence for each. Throws where it may not.
  */
 export function prepareStateDirectory(state: string): string[] {
   Deno.mkdirSync(`${state}/${DIRECTORY}`, { recursive: true, mode: 0o700 });
@@ -55,8 +55,8 @@ export function rouseMonitor(state: string): void {
 }
 
 /**
- * Calls `changed` after each change of `state` by a command, until `signal` aborts. Makes the watched directory anew where
- * somebody removed it.
+ * Calls `changed` after each change of `state` by a command, until `signal` aborts. Makes the
+ * watched directory anew where somebody removed it.
  */
 export async function watchControl(
   state: string,

@@ -1,6 +1,6 @@
 /**
- * Feeds the pipeline from all sources at the same time, each as long as it can be read. Comes in: batches of lines. Goes out: how
- * each source is doing, and the error of one that ended.
+ * Feeds the pipeline from all sources at the same time, each as long as it can be read. Comes in:
+ * batches of lines. Goes out: how each source is doing, and the error of one that ended.
  */
 import { supervise } from "../core/async.ts";
 import { UserError } from "../core/error.ts";
@@ -40,7 +40,10 @@ export class Feeding {
     this.#parts = parts;
   }
 
-  /** Follows all sources until `stop` aborts or none is left. Throws what ended one, unless `signal` asked for the end. */
+  /**
+   * Follows all sources until `stop` aborts or none is left. Throws what ended one, unless `signal`
+   * asked for the end.
+   */
   async follow(stop: AbortController, signal: AbortSignal): Promise<void> {
     const results = await Promise.allSettled(
       this.#feeds.map((feed) =>
@@ -88,8 +91,8 @@ export class Feeding {
   }
 
   /**
-   * Since when a source that is new is read: as far as a rule looks back, but nothing that its modules saw already, in files
-   * that were named otherwise.
+   * Since when a source that is new is read: as far as a rule looks back, but nothing that its
+   * modules saw already, in files that were named otherwise.
    */
   #lookBack(modules: readonly ModuleRules[]): Micros {
     const seen = this.#parts.pipeline.activity(now())

@@ -1,6 +1,7 @@
 /**
- * The feeds that a configuration asks for: one for the journal, which all modules with journal entries share, and one for
- * each log file or pattern of names. A feed is a source (bytes and positions) with its reader (what they mean).
+ * The feeds that a configuration asks for: one for the journal, which all modules with journal
+ * entries share, and one for each log file or pattern of names. A feed is a source (bytes and
+ * positions) with its reader (what they mean).
  */
 import type { Config } from "../config/types.ts";
 import type { Log } from "../core/log.ts";
@@ -21,7 +22,10 @@ export interface MonitorFeed extends Feed {
   readonly modules: readonly ModuleRules[];
 }
 
-/** The feeds of `config`: of the journal for all modules that have entries there, and of each kind of log file. */
+/**
+ * The feeds of `config`: of the journal for all modules that have entries there, and of each kind
+ * of log file.
+ */
 export function openFeeds(config: Config, { pipeline, log }: FeedParts): MonitorFeed[] {
   const inJournal = config.modules.filter(({ module }) => isInJournal(module));
   return [

@@ -5,7 +5,10 @@ import type { Firewall } from "../firewall/firewall.ts";
 import { NftablesFirewall } from "../firewall/nftables.ts";
 import { ObserveFirewall } from "../firewall/observe.ts";
 
-/** Makes the firewall that a configuration names; `lost` is called where nftables' table with bans was gone. */
+/**
+ * Makes the firewall that a configuration names; `lost` is called where nftables' table with bans
+ * was gone.
+ */
 export function openFirewall(
   { firewall, nft, command, unban, timeout, concurrency }: BanConfig,
   { lost }: { lost?: () => void } = {},

@@ -22,7 +22,10 @@ export interface FleetBansParts {
 /** Most sentences of one kind that the log gets of one batch of news. */
 const MOST_SENTENCES = 10;
 
-/** Follows the bans of other servers: writes news of them into the state as bans of provenance `fleet`, or ends such bans. */
+/**
+ * Follows the bans of other servers: writes news of them into the state as bans of provenance
+ * `fleet`, or ends such bans.
+ */
 export class FleetBans {
   readonly #parts: FleetBansParts;
 

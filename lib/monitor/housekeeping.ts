@@ -1,6 +1,7 @@
 /**
- * What is due each minute: ends of whitelist entries, memory given back, old rows deleted, and warnings that an operator
- * should see. A step that fails, as when the disk is full, waits for its next turn: it never ends the monitor.
+ * What is due each minute: ends of whitelist entries, memory given back, old rows deleted, and
+ * warnings that an operator should see. A step that fails, as when the disk is full, waits for its
+ * next turn: it never ends the monitor.
  */
 import { every, pause } from "../core/async.ts";
 import { messageOf } from "../core/error.ts";

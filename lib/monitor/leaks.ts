@@ -1,7 +1,8 @@
 /**
- * Banned addresses that go on sending lines: behind a proxy, past the firewall, or by a command that does nothing.
- * Comes in: events, once they are committed, and what the state says of bans. Goes out: one warning for each ban, and a list
- * for `status`. A few addresses are remembered between two looks, and asked for together.
+ * Banned addresses that go on sending lines: behind a proxy, past the firewall, or by a command
+ * that does nothing. Comes in: events, once they are committed, and what the state says of bans.
+ * Goes out: one warning for each ban, and a list for `status`. A few addresses are remembered
+ * between two looks, and asked for together.
  */
 import { enclosing } from "../core/address.ts";
 import { clientBitsOf } from "../core/address_kind.ts";
@@ -79,8 +80,9 @@ export class Leaks {
   }
 
   /**
-   * Remembers who an event names, until `keepSeen()` or `dropSeen()`. What a service writes of a connection that it has heard nothing more of is no sign of
-   * the client: sshd waits two minutes for one that was cut off, and nginx one.
+   * Remembers who an event names, until `keepSeen()` or `dropSeen()`. What a service writes of a
+   * connection that it has heard nothing more of is no sign of the client: sshd waits two minutes
+   * for one that was cut off, and nginx one.
    */
   see(event: LogEvent): void {
     const { reader: { address: { isAddress }, says, status }, isTrusted, isUnderstood } = event;
@@ -103,7 +105,10 @@ export class Leaks {
     this.#read.clear();
   }
 
-  /** Holds what was committed since the last call against the bans in force, and warns of each leak once. Returns the leaks. */
+  /**
+   * Holds what was committed since the last call against the bans in force, and warns of each leak
+   * once. Returns the leaks.
+   */
   look(now: Micros): Leak[] {
     const seen = this.#take();
     const wanted = [...seen.keys(), ...[...this.#followed.values()].map(({ ban }) => ban.address)];
@@ -156,7 +161,10 @@ export class Leaks {
     this.#parts.log.warn(sentence(followed));
   }
 
-  /** What is known of a ban; null: the firewall has never confirmed it. A ban that is told again keeps its first time. */
+  /**
+   * What is known of a ban; null: the firewall has never confirmed it. A ban that is told again
+   * keeps its first time.
+   */
   #follow(ban: AppliedBan): Followed | null {
     const known = this.#followed.get(ban.id);
     if (known === undefined && ban.appliedAt === null) return null;

@@ -1,6 +1,6 @@
 /**
- * The metrics of a monitor, by Prometheus' conventions: base units, `_total` for counters. All counters begin at 0 with the
- * monitor, which Prometheus takes for what it is.
+ * The metrics of a monitor, by Prometheus' conventions: base units, `_total` for counters. All
+ * counters begin at 0 with the monitor, which Prometheus takes for what it is.
  */
 import type { MessageCounts } from "../core/log.ts";
 import { type Micros, SECOND } from "../core/time.ts";

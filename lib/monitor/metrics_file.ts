@@ -1,6 +1,6 @@
 /**
- * The file that node_exporter's textfile collector reads. Nothing listens: who may read the file reads the metrics. A reader sees
- * a whole file, the old or the new one.
+ * The file that node_exporter's textfile collector reads. Nothing listens: who may read the file
+ * reads the metrics. A reader sees a whole file, the old or the new one.
  */
 import { messageOf } from "../core/error.ts";
 import type { Log } from "../core/log.ts";
@@ -22,7 +22,10 @@ export class MetricsFile {
     this.#log = log;
   }
 
-  /** Puts `text` into place when what came before is there. Never throws: the log is told once of each kind of failure. */
+  /**
+   * Puts `text` into place when what came before is there. Never throws: the log is told once of
+   * each kind of failure.
+   */
   write(text: string): Promise<void> {
     return this.#writing = this.#writing.then(() => this.#replace(text)).then(
       () => this.#tell(null),

@@ -39,7 +39,10 @@ export class ModuleReaders {
     return new Reader(readable, this.#health, otherZone);
   }
 
-  /** A reader of messages that were recorded: the identifier of a record's origin is the name of its module. */
+  /**
+   * A reader of messages that were recorded: the identifier of a record's origin is the name of its
+   * module.
+   */
   readerOfRecorded(): Reader {
     const readable = this.#modules.map(({ module: { name } }, index) => ({
       index,

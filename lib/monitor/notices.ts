@@ -1,6 +1,7 @@
 /**
- * Who has been told of what. Comes in: the problems that are there, again and again. Goes out: what is due to be told. Nothing
- * waits in a queue: what is due follows from the state and from what was told, so that it is bounded, and a crash loses none.
+ * Who has been told of what. Comes in: the problems that are there, again and again. Goes out: what
+ * is due to be told. Nothing waits in a queue: what is due follows from the state and from what was
+ * told, so that it is bounded, and a crash loses none.
  */
 import { type Micros, MINUTE } from "../core/time.ts";
 import type { NewBan } from "../deciding/ban.ts";

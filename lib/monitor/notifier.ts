@@ -1,7 +1,8 @@
 /**
- * Tells an operator by a hook, a program that is given JSON on its standard input. It is never in the way of monitoring: nobody
- * waits for the hook, one runs at a time and for a bounded time, and after a failure it is tried again after growing pauses. The
- * log tells of a hook that fails, and no notice does.
+ * Tells an operator by a hook, a program that is given JSON on its standard input. It is never in
+ * the way of monitoring: nobody waits for the hook, one runs at a time and for a bounded time, and
+ * after a failure it is tried again after growing pauses. The log tells of a hook that fails, and
+ * no notice does.
  */
 import { pause } from "../core/async.ts";
 import { Runner, type RunResult } from "../core/child_process.ts";
@@ -17,7 +18,10 @@ import type { Problem } from "./problems.ts";
 const [FIRST_RETRY, LAST_RETRY] = [10_000, 3_600_000];
 /** Factor by which a pause is longer than the one before. */
 const GROWTH = 3;
-/** Milliseconds that the end of a monitor waits for the hook, and an end by an error, which the hook is told of. */
+/**
+ * Milliseconds that the end of a monitor waits for the hook, and an end by an error, which the hook
+ * is told of.
+ */
 const [STOP, FAILURE] = [2_000, 5_000];
 
 /** What a notifier works with. */
@@ -81,7 +85,10 @@ export class Notifier {
     return this.#status;
   }
 
-  /** Takes in the problems that are there, and starts the hook where something is due. Throws where the state cannot be read. */
+  /**
+   * Takes in the problems that are there, and starts the hook where something is due. Throws where
+   * the state cannot be read.
+   */
   look(problems: readonly Problem[]): void {
     const now = this.#parts.clock();
     this.#notices.see(problems, now);
@@ -89,7 +96,10 @@ export class Notifier {
     if (isFree && performance.now() >= this.#nextTry) this.#begin(this.#notices.due(now));
   }
 
-  /** Waits a little for the hook, which then tells why the monitor ends; null: as it was told to. Never throws. */
+  /**
+   * Waits a little for the hook, which then tells why the monitor ends; null: as it was told to.
+   * Never throws.
+   */
   async end(problem: Problem | null): Promise<void> {
     const deadline = pause(problem === null ? STOP : FAILURE, this.#stop.signal).then(() =>
       this.#stop.abort()

@@ -11,8 +11,9 @@
  *                           │
  *                     Judge.enforce()        tells the firewall
  *
- * A batch of a flood (`isMore`) is read and counted at once and committed with those that follow it. After a failed commit
- * memory is made anew from the state, and the source is read again from its stored position: nothing counts twice or never.
+ * A batch of a flood (`isMore`) is read and counted at once and committed with those that follow
+ * it. After a failed commit memory is made anew from the state, and the source is read again from
+ * its stored position: nothing counts twice or never.
  */
 import { Literal } from "../core/bytes.ts";
 import type { Log } from "../core/log.ts";
@@ -66,7 +67,10 @@ export interface Judge {
   news(): LoginNews;
   /** Goes back to what the state knows, after a commit that failed. */
   reset(): void;
-  /** Logs what was decided and committed, and has the firewall told of it. To be called where there were trips, also without bans. */
+  /**
+   * Logs what was decided and committed, and has the firewall told of it. To be called where there
+   * were trips, also without bans.
+   */
   enforce(bans: readonly NewBan[]): void;
 }
 
@@ -143,7 +147,10 @@ export class Pipeline {
     return this.#readers.readerFor(modules, otherZone);
   }
 
-  /** A reader of messages that were recorded: the identifier of a record's origin is the name of its module. */
+  /**
+   * A reader of messages that were recorded: the identifier of a record's origin is the name of its
+   * module.
+   */
   readerOfRecorded(): Reader {
     return this.#readers.readerOfRecorded();
   }
@@ -208,12 +215,18 @@ export class Pipeline {
     this.#engine.sweep(now);
   }
 
-  /** Has the next commit or `forget()` store all groups of rules again, which notes are read by: the state may have lost some. */
+  /**
+   * Has the next commit or `forget()` store all groups of rules again, which notes are read by: the
+   * state may have lost some.
+   */
   nameGroups(): void {
     this.#engine.nameGroups();
   }
 
-  /** Counts addresses from nothing again, in the state and in memory: the only way to do so while a monitor runs. */
+  /**
+   * Counts addresses from nothing again, in the state and in memory: the only way to do so while a
+   * monitor runs.
+   */
   forget(addresses: readonly string[]): void {
     for (const address of addresses) this.#engine.forget(address);
     if (this.#intake !== null) return;
@@ -226,9 +239,9 @@ export class Pipeline {
   }
 
   /**
-   * Takes a batch all the way, or one of a flood as far as it goes without a commit. Returns whether all is committed. Throws
-   * where the state could not be written: then nothing counts that was read of the source since its stored position, from
-   * which it must be read again.
+   * Takes a batch all the way, or one of a flood as far as it goes without a commit. Returns
+   * whether all is committed. Throws where the state could not be written: then nothing counts that
+   * was read of the source since its stored position, from which it must be read again.
    */
   process(batch: Batch, feed: Feed, now: Micros): boolean {
     if (this.#lost.delete(feed.name)) throw new Error("what came before could not be stored");
@@ -247,7 +260,10 @@ export class Pipeline {
     }
   }
 
-  /** Commits what was read of a source that is read no further, or again from its stored position. Throws as `process()` does. */
+  /**
+   * Commits what was read of a source that is read no further, or again from its stored position.
+   * Throws as `process()` does.
+   */
   settle(source: string): void {
     this.#lost.delete(source);
     if (this.#intake?.feed.name !== source) return;

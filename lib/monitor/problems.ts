@@ -1,6 +1,7 @@
 /**
- * What an operator must know, as problems that are there or not. Comes in: what the monitor reports of itself. Goes out: a list,
- * the only one that notices are made from. A problem is known by its kind and subject; its text may change while it lasts.
+ * What an operator must know, as problems that are there or not. Comes in: what the monitor reports
+ * of itself. Goes out: a list, the only one that notices are made from. A problem is known by its
+ * kind and subject; its text may change while it lasts.
  */
 import { counted } from "../core/text.ts";
 import { type Micros, MINUTE } from "../core/time.ts";

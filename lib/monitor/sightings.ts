@@ -11,7 +11,10 @@ const WAYS = 8;
 const SLOTS = 32 * WAYS;
 const SEED = seed();
 
-/** Lines by address and module, some of them at most: where there is no slot left, the one that was silent for longest makes room. */
+/**
+ * Lines by address and module, some of them at most: where there is no slot left, the one that was
+ * silent for longest makes room.
+ */
 export class Sightings {
   readonly modules = new Int32Array(SLOTS);
   /** Lines by slot; 0: the slot is free. */
@@ -69,7 +72,10 @@ export class Sightings {
     this.last[slot] = last;
   }
 
-  /** The slot of an address of a module: the one it has, or one that is free, which another may have had to leave. */
+  /**
+   * The slot of an address of a module: the one it has, or one that is free, which another may have
+   * had to leave.
+   */
   #slotOf(w0: number, w1: number, w2: number, w3: number, module: number): number {
     const words = this.#words;
     const set = (mix(mix(mix(SEED ^ module, w1 ^ w2), w3 >>> 16), w3 & 0xffff) & SLOTS / WAYS - 1) * WAYS;

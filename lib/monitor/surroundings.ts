@@ -1,7 +1,8 @@
 /**
- * Machines around this one whose ban would cut it off from more than an attacker: default gateways, name servers
- * and the database's host. Comes in: answers of `ip route`, resolv.conf, the peer of the database's connection. Goes
- * out: entries of the whitelist in the state. No answer is no news: what was found last stays.
+ * Machines around this one whose ban would cut it off from more than an attacker: default gateways,
+ * name servers and the database's host. Comes in: answers of `ip route`, resolv.conf, the peer of
+ * the database's connection. Goes out: entries of the whitelist in the state. No answer is no news:
+ * what was found last stays.
  */
 import { RESOLVERS, ROUTES } from "../config/permissions.ts";
 import { canonicalAddress } from "../core/address.ts";

@@ -1,6 +1,7 @@
 /**
- * What a monitor tells beside its report for `status`: metrics in a file, and notices by a hook, both made of that report.
- * Comes in: the report and the state. Goes out: text for other programs. A failure is logged and ends nothing.
+ * What a monitor tells beside its report for `status`: metrics in a file, and notices by a hook,
+ * both made of that report. Comes in: the report and the state. Goes out: text for other programs.
+ * A failure is logged and ends nothing.
  */
 import { every } from "../core/async.ts";
 import { messageOf } from "../core/error.ts";
@@ -86,8 +87,8 @@ export class Telling {
   }
 
   /**
-   * Waits a little for the hook, which is told of the error that ends the monitor; null: none does. Where the program ends, the
-   * metrics say so. Never throws.
+   * Waits a little for the hook, which is told of the error that ends the monitor; null: none does.
+   * Where the program ends, the metrics say so. Never throws.
    */
   async end(error: unknown, isEnd: boolean): Promise<void> {
     await Promise.all([

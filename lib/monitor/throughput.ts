@@ -67,8 +67,8 @@ export class Throughput {
   }
 
   /**
-   * Up to which instant lines may be forgotten as of `now`: the source furthest behind decides, a backlog or one whose clock
-   * is another, but none by more than a day.
+   * Up to which instant lines may be forgotten as of `now`: the source furthest behind decides, a
+   * backlog or one whose clock is another, but none by more than a day.
    */
   counted(now: Micros): Micros {
     return now - Math.min(DAY, Math.max(0, ...this.lags.values()));

@@ -1,6 +1,7 @@
 /**
- * A trial: bans hold for a time, unless somebody confirms. Comes in: the trial of the state and the command `confirm`, which
- * deletes it there. Goes out: `confirmed` once, or the end of all bans that the trial has made.
+ * A trial: bans hold for a time, unless somebody confirms. Comes in: the trial of the state and the
+ * command `confirm`, which deletes it there. Goes out: `confirmed` once, or the end of all bans
+ * that the trial has made.
  */
 import { pause } from "../core/async.ts";
 import type { Log } from "../core/log.ts";
@@ -50,8 +51,9 @@ export class TrialWatch {
   }
 
   /**
-   * Waits until the trial ends unconfirmed; true then: its bans have ended, and the firewall has lifted them as far as it
-   * answered in time. False: there is no trial, it was confirmed, or `signal` was aborted.
+   * Waits until the trial ends unconfirmed; true then: its bans have ended, and the firewall has
+   * lifted them as far as it answered in time. False: there is no trial, it was confirmed, or
+   * `signal` was aborted.
    * @param ended called when the bans have ended in the state
    */
   async run(signal: AbortSignal, ended: () => void): Promise<boolean> {

@@ -14,7 +14,10 @@ export interface WhitelistFilesOptions {
   readonly state: Pick<State, "whitelistCopy" | "keepWhitelistCopies" | "keepWhitelistCopy">;
 }
 
-/** Milliseconds for which a file must rest before entries that left it are let go: somebody may be writing it. */
+/**
+ * Milliseconds for which a file must rest before entries that left it are let go: somebody may be
+ * writing it.
+ */
 const REST = 2_000;
 /** The same for a file without any entry. */
 const REST_EMPTY = 60_000;

@@ -24,7 +24,10 @@ export interface WhitelistParts {
 /** The parts of a configuration that `Whitelisting` is built for. */
 export type WhitelistingConfig = Pick<Config, "whitelist" | "database">;
 
-/** Milliseconds between two looks at names that are being resolved, and before failed ones are asked for again. */
+/**
+ * Milliseconds between two looks at names that are being resolved, and before failed ones are asked
+ * for again.
+ */
 const [BETWEEN_LOOKS, RETRY] = [200, 10_000];
 /** Milliseconds between two looks at files and interfaces. */
 const BETWEEN_FILES = 1_000;
