@@ -48,7 +48,7 @@ const SHIPPED = [
 async function release(args: readonly string[]): Promise<void> {
   const { output = `${PROJECT}/dist`, base, help } = parse(args);
   if (help) return console.log(HELP);
-  const epoch = Number(
+  const epoch = epochIn(
     Deno.env.get("SOURCE_DATE_EPOCH") ?? await run("git", ["-C", PROJECT, "log", "-1", "--format=%ct"]),
   );
   const directory = resolve(Deno.env.get("INIT_CWD") ?? Deno.cwd(), output);
@@ -84,6 +84,14 @@ function parse(args: readonly string[]): { output: string | undefined; base: str
   const options = { output: text, base: text, help: { type: "boolean" } } as const;
   const { output, base, help = false } = readOptions(args, { task: "release", options });
   return { output, base: base === undefined ? [] : [`--base=${base}`], help };
+}
+
+function epochIn(text: string): number {
+  if (/^\d{1,11}$/.test(text)) return Number(text);
+  throw new UserError(
+    `SOURCE_DATE_EPOCH must be the seconds since 1970, got "${text}"`,
+    64,
+  );
 }
 
 /** The manual page, the completions and the changelog, made from the command line. */

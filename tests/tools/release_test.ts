@@ -1,0 +1,25 @@
+import { strict as assert } from "node:assert";
+import { fileURLToPath } from "node:url";
+
+const RELEASE = fileURLToPath(new URL("../../tools/release.ts", import.meta.url));
+
+for (const epoch of ["yesterday", "", "-5", "99999999999999"]) {
+  Deno.test(`\`deno task release\` refuses the time "${epoch}" in a sentence, before it builds`, async () => {
+    const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: [
+        "run",
+        "--quiet",
+        "--no-prompt",
+        "--no-check",
+        "--allow-all",
+        RELEASE,
+        "--output=/dev/null/dist",
+      ],
+      env: { SOURCE_DATE_EPOCH: epoch, NO_COLOR: "1" },
+    }).output();
+    assert.deepEqual([code, new TextDecoder().decode(stderr)], [
+      64,
+      `SOURCE_DATE_EPOCH must be the seconds since 1970, got "${epoch}"\n`,
+    ]);
+  });
+}
