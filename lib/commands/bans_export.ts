@@ -239,6 +239,6 @@ function nftSet(
 ): string[] {
   const list = elements.length === 0
     ? []
-    : ["    elements = {", `      ${elements.join(",\n      ")}`, "    }"];
+    : ["    elements = {", ...elements.map((element) => `      ${element},`), "    }"];
   return [`  set ${name} {`, `    type ${type}`, `    flags ${flags}`, ...list, "  }"];
 }
