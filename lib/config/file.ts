@@ -1,6 +1,6 @@
-import { dirname, join } from "node:path";
-import { denial } from "../core/denial.ts";
+import { dirname, join, resolve } from "node:path";
 import { messageOf, UserError } from "../core/error.ts";
+import { settingDenial } from "../core/read_denial.ts";
 import { buildHint, type BuildTarget } from "./build_hint.ts";
 
 const MAX_CONFIG = 1 << 20;
@@ -112,7 +112,7 @@ function attempt<T>({ path, what, most, target }: Wanted, read: () => T): T {
 function explain(error: unknown, { path, target }: Pick<Wanted, "path" | "target">): string {
   if (error instanceof Deno.errors.NotFound) return `${path} does not exist`;
   if (error instanceof Deno.errors.PermissionDenied) {
-    return denial(`read ${path}`, (user) => grant(path, user));
+    return settingDenial(path, resolve(path));
   }
   if (error instanceof Deno.errors.NotCapable) {
     const isConfig = path === target.config;
@@ -124,10 +124,6 @@ function explain(error: unknown, { path, target }: Pick<Wanted, "path" | "target
     }${remedy}`;
   }
   return `${path} cannot be read, ${messageOf(error).split("\n")[0]}`;
-}
-
-function grant(path: string, user: string): string {
-  return `use sudo, or let it with: sudo chgrp "$(id -gn ${user})" ${path} && sudo chmod g+r ${path}`;
 }
 
 function unreadable(what: string, cause: string): UserError {

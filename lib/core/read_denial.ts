@@ -20,21 +20,33 @@ const TEMPORARY = ["/tmp", "/var/tmp"];
 const [LOGS, LOGS_ID] = ["adm", 4];
 
 /**
- * Says that the system denies the user of this process to read `path`, and what would permit it: a
+ * Says that the system denies the user of this process to read the log `path`, and what would permit it: a
  * group, an access control list, or a setting of the service's unit.
  */
 export function readDenial(path: string): string {
+  return denial("read it", (user) => remedyFor(user, path, grantLog) ?? joining(LOGS)(user));
+}
+
+/** Says the same of a file of the configuration at `place`, which the service reads, and administrators by sudo. */
+export function settingDenial(path: string, place: string): string {
+  return denial(`read ${path}`, (user) => {
+    const remedy = remedyFor(user, place, grant);
+    return remedy === null ? "use sudo" : `use sudo, or ${remedy}`;
+  });
+}
+
+/** What would permit a user to read a file; null where this program cannot see what keeps the user from it. */
+function remedyFor(user: string, path: string, grant: Grant): string | null {
   const { path: place, wanted, info } = obstacleTo(path);
   const mode = info?.mode ?? null;
-  if (info === null || mode === null) return denial("read it", joining(LOGS));
+  if (info === null || mode === null) return null;
   if (HOMES.includes(place) && (mode & 0o777) === 0) {
-    return denial("read it", () =>
-      `ProtectHome of its unit hides ${place}; ` +
-      `let it with ProtectHome=read-only in: sudo systemctl edit strongmonitor`);
+    return `ProtectHome of its unit hides ${place}; ` +
+      `let it with ProtectHome=read-only in: sudo systemctl edit strongmonitor`;
   }
   const isOfGroup = ((mode >> 3) & wanted) === wanted && info.gid !== null && info.gid !== 0;
-  if (isOfGroup) return denial("read it", joining(groupName(info.gid!)));
-  return denial("read it", (user) => granting(user, { path: place, wanted, info }));
+  if (isOfGroup) return joining(groupName(info.gid!))(user);
+  return grant(user, { path: place, wanted, info });
 }
 
 /** Says that there is no file at `path` yet, and which setting of a service's unit may hide one. */
@@ -74,9 +86,18 @@ function known(info: Deno.FileInfo | "denied" | null): Deno.FileInfo | null {
   return info === "denied" ? null : info;
 }
 
-function granting(user: string, { path, wanted, info }: Obstacle): string {
+/** A remedy where no group may pass an obstacle. */
+type Grant = (user: string, obstacle: Obstacle) => string;
+
+function grant(user: string, { path, wanted }: Obstacle): string {
   const rights = `${wanted & READ ? "r" : ""}${wanted & SEARCH ? "x" : ""}`;
-  const command = `let it with: sudo setfacl -m u:${user}:${rights} ${shellWord(path)}`;
+  return `let it with: sudo setfacl -m u:${user}:${rights} ${shellWord(path)}`;
+}
+
+/** A log that is rotated gets a new file, to which the same must apply. */
+function grantLog(user: string, obstacle: Obstacle): string {
+  const { path, info } = obstacle;
+  const command = grant(user, obstacle);
   if (info?.isDirectory) return command;
   const directory = path.slice(0, path.lastIndexOf("/")) || "/";
   return `${command}, and those that follow with: sudo setfacl -m d:u:${user}:r ${shellWord(directory)}`;

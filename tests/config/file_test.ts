@@ -41,7 +41,7 @@ Deno.test({
       assert.equal(
         message,
         `Cannot read the configuration: user ${username} may not read config.jsonc; use sudo, or let it with: ` +
-          `sudo chgrp "$(id -gn ${username})" config.jsonc && sudo chmod g+r config.jsonc`,
+          `sudo setfacl -m u:${username}:r config.jsonc`,
       );
     }),
 });

@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { userInfo } from "node:os";
-import { absence, readDenial } from "../../lib/core/read_denial.ts";
+import { absence, readDenial, settingDenial } from "../../lib/core/read_denial.ts";
 
 const USER = userInfo().username;
 const isRoot = Deno.uid() === 0;
@@ -48,6 +48,24 @@ Deno.test({
           `and those that follow with: sudo setfacl -m d:u:${USER}:r ${directory}`,
       );
     }
+  },
+});
+
+Deno.test({
+  name: "`settingDenial()` never takes a file away from the group that reads it",
+  ignore: !isRoot,
+  fn: () => {
+    using service = scene(0o640, 54_321);
+    using roots = scene(0o600, 0);
+    assert.equal(
+      settingDenial(service.path, service.path),
+      `user ${USER} may not read ${service.path}; use sudo, or let it with: ` +
+        `sudo usermod -aG 54321 ${USER}, and log in again`,
+    );
+    assert.equal(
+      settingDenial(roots.path, roots.path),
+      `user ${USER} may not read ${roots.path}; use sudo, or let it with: sudo setfacl -m u:${USER}:r ${roots.path}`,
+    );
   },
 });
 
