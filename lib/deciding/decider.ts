@@ -200,12 +200,12 @@ function isOver(until: Micros | null, { now }: Round): boolean {
   return until !== null && until <= now;
 }
 
-/** Adds a ban to those of a round, unless others make it needless; false then. The later of two of one scope stays. */
+/** Adds a ban to those of a round, unless others make it needless; false then. Of two of one scope the second moves the end of the first. */
 function take(ban: NewBan, { history, bans }: Round): boolean {
   const decided = bans.filter(({ address }) => address === ban.address);
   if (meet(ban, [...history.standing(ban.address), ...decided]) === "unchanged") return false;
   const before = decided.find((other) => meet(ban, [other]) === "extended");
   if (before === undefined) bans.push(ban);
-  else bans[bans.indexOf(before)] = ban;
+  else bans[bans.indexOf(before)] = { ...before, until: ban.until };
   return true;
 }

@@ -65,7 +65,7 @@ Deno.test("`Decider.decide()` makes no ban that would be over by now, and says s
   ]);
 });
 
-Deno.test("`Decider.decide()` gives of one address and scope the later end, and each other scope its own ban", () => {
+Deno.test("`Decider.decide()` gives one ban of an address and scope, from the first trip to the later end, and each other scope its own ban", () => {
   const scopes = { ssh: scopeOf("tcp 22"), web: scopeOf("tcp 80,443") };
   const { bans } = decider().decide([
     trip("192.0.2.1", { scope: scopes.ssh }),
@@ -74,7 +74,7 @@ Deno.test("`Decider.decide()` gives of one address and scope the later end, and 
     trip("192.0.2.1", { scope: scopeOf("tcp 443"), time: 2 * HOUR }),
     trip("192.0.2.2"),
   ], { history: history({ "192.0.2.2": [standing("all", null)] }) });
-  assert.deepEqual(bans.map(({ until }) => until! / HOUR), [3, 3]);
+  assert.deepEqual(bans.map(({ start, until }) => [start / HOUR, until! / HOUR]), [[1, 3], [1, 3]]);
   assert.deepEqual(named(bans), ["192.0.2.1 tcp 22", "192.0.2.1 tcp 80,443"]);
 });
 
