@@ -2,6 +2,7 @@ import { type Micros, now } from "../core/time.ts";
 import { isLocked } from "../state/lock.ts";
 import type { State } from "../state/state.ts";
 import { type BanStatus, isInForce, keptText } from "../deciding/ban.ts";
+import { whitelistedBy } from "../deciding/whitelist.ts";
 import { UserError } from "../core/error.ts";
 import { banJson } from "./bans.ts";
 import { forEach, outcome, patience, requireNetworks, requireSpanOrForever, tellMonitor } from "./change.ts";
@@ -50,7 +51,7 @@ export function banCommand(targets: readonly string[], options: BanOptions): Pro
     const begun: Begun[] = [];
     const refused = await forEach(addresses, options, (address) => {
       const origin = whitelist.covering(address);
-      if (origin !== null) throw new UserError(`Cannot ban ${address}: it is whitelisted (${origin})`, 1);
+      if (origin !== null) throw new UserError(`Cannot ban ${address}: ${whitelistedBy(address, origin)}`, 1);
       begun.push(begin(state, { address, span, reason: reason || BY_HAND }));
       return 0;
     });

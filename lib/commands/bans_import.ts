@@ -1,7 +1,7 @@
 import { counted } from "../core/text.ts";
 import { type Micros, now } from "../core/time.ts";
 import { keptText, meet, type NewBan, type StandingBan } from "../deciding/ban.ts";
-import type { Whitelist } from "../deciding/whitelist.ts";
+import { type Whitelist, whitelistedBy } from "../deciding/whitelist.ts";
 import { type ListedBan, readBanLine } from "./ban_list.ts";
 import { requireSpanOrForever, tellMonitor, warnIfStopped } from "./change.ts";
 import { inputLines, openInput } from "./input.ts";
@@ -165,7 +165,7 @@ export class Importing {
     const origin = whitelist.covering(address);
     if (origin !== null) {
       summary.whitelisted++;
-      this.spared.add(`${place}: ${address} is whitelisted (${origin})`);
+      this.spared.add(`${place}: ${address}: ${whitelistedBy(address, origin)}`);
       return null;
     }
     const others = standing.get(address) ?? [];

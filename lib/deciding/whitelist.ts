@@ -96,6 +96,13 @@ export class Whitelist {
   }
 }
 
+/** Says of an address or network that `origin` whitelists it, or an address within it. */
+export function whitelistedBy(target: string, origin: WhitelistOrigin): string {
+  return target.includes("/")
+    ? `an address in it is whitelisted (${origin})`
+    : `it is whitelisted (${origin})`;
+}
+
 /** All sets that hold anybody. */
 function setsOf(parts: ReadonlyMap<WhitelistOrigin, readonly NetworkSet[]>) {
   return [...parts].flatMap(([origin, sets]) =>

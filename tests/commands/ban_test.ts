@@ -275,10 +275,11 @@ Deno.test("`ban` refuses an address of this machine where no monitor runs, and t
     state.replaceWhitelist("machine", [{ address: ONE, note: "", until: null }], now());
     for (const target of ["127.0.0.1", ONE, NETWORK]) {
       const { code, stderr } = await cli("ban", target);
+      const who = target === NETWORK ? "an address in it" : "it";
       const origin = target === "127.0.0.1" ? "loopback" : "this machine";
       assert.deepEqual([code, stderr], [
         1,
-        `strongmonitor: Cannot ban ${target}: it is whitelisted (${origin})\n`,
+        `strongmonitor: Cannot ban ${target}: ${who} is whitelisted (${origin})\n`,
       ]);
     }
     for (const { address } of Deno.networkInterfaces()) {

@@ -120,8 +120,8 @@ Deno.test("`bans --import` bans who is listed but for the whitelisted, tells wro
     );
     assert.deepEqual(first.stderr.split("\n").slice(0, 3), [
       `${list}:6: expected an address or a network, got "nobody"`,
-      `${list}:7: 198.51.100.7 is whitelisted (configuration)`,
-      `${list}:8: 203.0.113.0/24 is whitelisted (whitelist file)`,
+      `${list}:7: 198.51.100.7: it is whitelisted (configuration)`,
+      `${list}:8: 203.0.113.0/24: an address in it is whitelisted (whitelist file)`,
     ]);
     const { bans } = temporary.state;
     const told = bans.inForce().map(({ address, reason, start, until }) => [address, reason, until! - start]);
