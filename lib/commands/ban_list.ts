@@ -2,7 +2,7 @@ import { type Micros, SECOND } from "../core/time.ts";
 import { canonicalNetwork } from "../core/address.ts";
 import { instantOf } from "../core/timestamp.ts";
 import { messageOf } from "../core/error.ts";
-import { parseScope, type Scope } from "../core/scope.ts";
+import { isOfPackets, parseScope, type Scope } from "../core/scope.ts";
 import { keptText, MOST_TEXT, type NewBan, type Provenance, PROVENANCES } from "../deciding/ban.ts";
 
 /** A ban as a line of a list tells it: keys that the line says nothing about are missing. */
@@ -75,7 +75,8 @@ function readRecord(text: string): ListedBan | string {
   }
   return said({
     address: network,
-    scope,
+    // What a module's own firewall sees, another machine's may not.
+    scope: isOfPackets(scope) ? scope : "all",
     provenance,
     reason: reason === undefined ? undefined : reasonOf(reason),
     count: count as number,

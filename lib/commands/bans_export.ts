@@ -1,7 +1,7 @@
 import { type Micros, now, SECOND } from "../core/time.ts";
 import { prefixLength } from "../core/address.ts";
 import { NetworkSet } from "../core/network_set.ts";
-import { formatScope, parseScope, type PortScope } from "../core/scope.ts";
+import { formatScope, isOfPackets, parseScope, type PortScope } from "../core/scope.ts";
 import { type Ban, banRecord } from "../deciding/ban.ts";
 import { timeout } from "../firewall/nft_script.ts";
 import { withState } from "./open.ts";
@@ -46,9 +46,20 @@ export function exportBans(
   bans: readonly Exported[],
   { format, now }: { format: ExportFormat; now: Micros },
 ): Export {
+  if (format === "json") return { lines: bans.map((ban) => jsonText(banRecord(ban))), warnings: [] };
+  const ofPackets = bans.filter(({ scope }) => isOfPackets(scope));
+  const left = bans.length - ofPackets.length;
+  const { lines, warnings } = exportPackets(ofPackets, { format, now });
+  const warning = `left out ${counted(left, "ban")} of modules with a ban_command of their own`;
+  return { lines, warnings: left > 0 ? [warning, ...warnings] : warnings };
+}
+
+/** Bans of packets in a format for packet filters. */
+function exportPackets(
+  bans: readonly Exported[],
+  { format, now }: { format: Exclude<ExportFormat, "json">; now: Micros },
+): Export {
   switch (format) {
-    case "json":
-      return { lines: bans.map((ban) => jsonText(banRecord(ban))), warnings: [] };
     case "nft":
       return nftScript(bans, now);
     case "plain": {

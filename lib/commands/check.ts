@@ -153,6 +153,10 @@ function configJson(config: Config) {
     unban_on_stop: ban.unbanOnStop,
     ban_command: ban.command,
     unban_command: ban.unban,
+    module_firewalls: config.moduleBans.map(({ module, ban }) => ({
+      ...{ module, firewall: ban.firewall, ban_command: ban.command, unban_command: ban.unban },
+      ...{ ban_timeout: seconds(ban.timeout), ban_concurrency: ban.concurrency },
+    })),
     ipv6_prefix: ipv6Prefix,
     network_bans: networkBans.map(({ ipv4, ipv6, limit, window, banTime, growth }) => ({
       ...{ ipv4, ipv6, limit, window: seconds(window), ban_time: seconds(banTime) },

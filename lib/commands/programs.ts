@@ -1,3 +1,4 @@
+import { carriersOf, commandsOf } from "../config/firewalls.ts";
 import type { Config } from "../config/types.ts";
 import { ownPath } from "../core/child_process.ts";
 
@@ -5,14 +6,11 @@ import { ownPath } from "../core/child_process.ts";
  * Returns a sentence for each program of `config` that is missing or not executable. Skips programs
  * in directories that this process may not read.
  */
-export function programProblems({ ban }: Config): string[] {
-  const commands = ban.firewall === "nftables"
-    ? [["nft_command", ban.nft] as const]
-    : [["ban_command", ban.command], ["unban_command", ban.unban]] as const;
-  return commands.flatMap(([key, command]) =>
-    programsOf(command ?? []).flatMap((program) => {
+export function programProblems(config: Config): string[] {
+  return carriersOf(config).flatMap(commandsOf).flatMap(({ key, command }) =>
+    programsOf(command).flatMap((program) => {
       const fault = faultOf(program);
-      return fault === null ? [] : [`${key} cannot run ${program}: ${fault}`];
+      return fault === null ? [] : [`${key.join(".")} cannot run ${program}: ${fault}`];
     })
   );
 }

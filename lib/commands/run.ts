@@ -1,5 +1,5 @@
 import { type Micros, now } from "../core/time.ts";
-import type { Config } from "../config/types.ts";
+import type { BanConfig, Config } from "../config/types.ts";
 import { whitelistProblem } from "../config/whitelist_file.ts";
 import { rouseMonitor } from "../monitor/control.ts";
 import { Monitor } from "../monitor/monitor.ts";
@@ -173,13 +173,13 @@ function reloaded(options: CommonOptions, { old, state }: { old: Config; state: 
 
 function announce(config: Config, log: Log): void {
   const names = config.modules.map(({ module }) => module.name).join(", ");
-  const { firewall: kind, command, nft } = config.ban;
-  const firewall = kind === "nftables"
-    ? `banning by nftables through ${nft.join(" ")}`
-    : kind === "command"
-    ? `banning by ${command!.join(" ")}`
-    : "observing: nobody is really banned";
-  log.info(`monitoring ${names} by ${config.path}, ${firewall}`);
+  const own = config.moduleBans.map(({ module, ban }) => `; for ${module} ${firewallText(ban)}`).join("");
+  log.info(`monitoring ${names} by ${config.path}, ${firewallText(config.ban)}${own}`);
+}
+
+function firewallText({ firewall, command, nft }: BanConfig): string {
+  if (firewall === "nftables") return `banning by nftables through ${nft.join(" ")}`;
+  return firewall === "command" ? `banning by ${command!.join(" ")}` : "observing: nobody is really banned";
 }
 
 function close(state: State): void {

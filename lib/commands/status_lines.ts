@@ -99,7 +99,14 @@ function countLines({ counts, tracked, forgotten: evicted }: MonitorReport): str
   ];
 }
 
-function firewallLines({ firewall, holding }: MonitorReport): string[] {
+function firewallLines(report: MonitorReport): string[] {
+  const own = report.moduleFirewalls.map(({ module, firewall }) =>
+    `          for ${module} ${firewall}${firewall === "observe" ? ": nobody is really banned" : ""}`
+  );
+  return [...outerFirewallLines(report), ...own];
+}
+
+function outerFirewallLines({ firewall, holding }: MonitorReport): string[] {
   if (firewall === "observe") return ["firewall  observe: nobody is really banned"];
   if (holding === null || holding.error !== null) return [`firewall  ${firewall}`];
   const { held, missing, stray } = holding;

@@ -1,3 +1,6 @@
+import { banOf } from "../config/firewalls.ts";
+import type { Config } from "../config/types.ts";
+import { isOfPackets } from "../core/scope.ts";
 import { now } from "../core/time.ts";
 import { counted } from "../core/text.ts";
 import { NetworkSet } from "../core/network_set.ts";
@@ -103,7 +106,7 @@ function tellEach(
     const result: Result = {
       ban,
       before,
-      stays: config !== null && config.ban.unban === null && before.appliedBy === "command",
+      stays: config !== null && before.appliedBy === "command" && hasNoLift(config, before),
       running: isLocked(state.directory),
       network: networkOf(state, ban.address),
     };
@@ -111,6 +114,11 @@ function tellEach(
     else resultLines(result).forEach(print);
     return ban.error === null ? 0 : 1;
   });
+}
+
+/** Reports whether no command lifts such a ban. */
+function hasNoLift(config: Config, { scope }: BanStatus): boolean {
+  return banOf(config, isOfPackets(scope) ? null : scope.module).unban === null;
 }
 
 /** Why there is no ban of `address` to be ended, and what can be done. */

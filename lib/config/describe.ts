@@ -1,11 +1,12 @@
-import { formatScope } from "../core/scope.ts";
+import { formatScope, isOfPackets } from "../core/scope.ts";
 import { printable } from "../core/text.ts";
 import { formatDuration, type Micros } from "../core/time.ts";
 import type { Condition, Growth, ModuleRules, Rule } from "../rules/rule.ts";
 import type { ModuleMatch } from "../reading/module.ts";
 import type { NetworkStep } from "../deciding/networks.ts";
 import { spellServer } from "../postgres/server_address.ts";
-import type { Config, WhitelistMember } from "./types.ts";
+import { carriersOf } from "./firewalls.ts";
+import type { BanConfig, Config, WhitelistMember } from "./types.ts";
 import { configWarnings } from "./warnings.ts";
 
 /** Explains `config` in lines for people. Leaves out the password; warnings come last. */
@@ -44,7 +45,15 @@ function describeNotify({ notify }: Config): string[] {
   return [`Notices: ${quoteWords([notify.program])} is told of problems${bans}`];
 }
 
-function describeBans({ ban }: Config): string[] {
+function describeBans(config: Config): string[] {
+  return carriersOf(config).flatMap(({ module, ban }) =>
+    module === null
+      ? describeBan(ban)
+      : describeBan(ban).map((line) => line.replace("Bans", `Bans for ${module}`))
+  );
+}
+
+function describeBan(ban: BanConfig): string[] {
   if (ban.firewall === "nftables") {
     const stop = ban.unbanOnStop ? "; none holds while the monitor is stopped" : "";
     return [`Bans: by nftables, through ${quoteWords(ban.nft)}${stop}`];
@@ -137,7 +146,7 @@ function describeModule({ module, noLog, record, trustedProxies, rules }: Module
   return [
     `Module ${module.name}: ${describeMatch(module)}`,
     ...(module.zone ? [`  times without a zone are those of ${module.zone.name}`] : []),
-    ...(scope === "all" ? [] : [`  bans cut off ${formatScope(scope)} only`]),
+    ...(scope === "all" || !isOfPackets(scope) ? [] : [`  bans cut off ${formatScope(scope)} only`]),
     ...(trustedProxies === null ? [UNKNOWN_PROXIES] : []),
     ...only,
     ...unrecorded,

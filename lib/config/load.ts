@@ -6,13 +6,14 @@ import { UserError } from "../core/error.ts";
 import type { BuildTarget } from "./build_hint.ts";
 import { Document, lenientValue } from "./document.ts";
 import { readConfig, readPassword } from "./file.ts";
+import { locate, toBan, toModuleBans } from "./firewalls.ts";
 import { inherit, makeGrowth, makeModules } from "./modules.ts";
 import { firewallProblems, fleetProblems, moduleProblems, refuse, schemaProblems } from "./problems.ts";
 import { type Settings, settingsSchema } from "./schema.ts";
 import { SHIPPED, withShippedRules } from "./shipped.ts";
 import type { FollowRules } from "../deciding/following.ts";
 import type { TrustOptions } from "../deciding/logins.ts";
-import type { BanConfig, Config, LoadOptions, WhitelistConfig } from "./types.ts";
+import type { Config, LoadOptions, WhitelistConfig } from "./types.ts";
 import { longestOfEach } from "./whitelist.ts";
 import { whitelistFile } from "./whitelist_file.ts";
 
@@ -56,6 +57,7 @@ export function configOf(text: string, path: string, options: LoadOptions): Conf
     tests,
     journalWake: settings.journal_wake,
     ban: toBan(settings, folder),
+    moduleBans: toModuleBans(settings, folder),
     database: toDatabase(settings, (server) => {
       const isNeeded = socketOf(server) === null;
       return options.withPassword === false ? "" : readPassword(file, { state: options.state, isNeeded });
@@ -128,29 +130,6 @@ function absolute(path: string): string {
   } catch {
     throw new UserError(`Cannot find ${path} from the working directory: give an absolute path`, 78);
   }
-}
-
-/**
- * Resolves a program with a `/` in its path against the folder of the configuration; PATH finds a
- * bare name.
- */
-function locate(command: readonly string[] | undefined, folder: string): readonly string[] | null {
-  if (!command) return null;
-  const [program, ...args] = command;
-  return [program!.includes("/") ? resolve(folder, program!) : program!, ...args];
-}
-
-function toBan(settings: Settings, folder: string): BanConfig {
-  const command = locate(settings.ban_command, folder);
-  return {
-    firewall: settings.firewall ?? (command === null ? "observe" : "command"),
-    nft: locate(settings.nft_command, folder)!,
-    unbanOnStop: settings.unban_on_stop,
-    command,
-    unban: locate(settings.unban_command, folder),
-    timeout: settings.ban_timeout,
-    concurrency: settings.ban_concurrency,
-  };
 }
 
 function toDatabase(

@@ -1,10 +1,12 @@
 import * as z from "zod";
 import { MAX_MESSAGE } from "../core/records.ts";
 import {
+  command,
   described,
   network,
   ports,
   section,
+  span,
   spanOrForever,
   STRINGS,
   text,
@@ -46,6 +48,14 @@ export const growth = {
 
 const FIELD = "must be the name of a field, such as path or user_agent";
 const field = text(64).regex(/^[a-z][a-z0-9_]*$/i, FIELD);
+
+/** The keys of commands that ban, of the whole configuration or a module. */
+export function commands(ban: string, unban: string) {
+  return {
+    ban_command: described(command.optional(), ban),
+    unban_command: described(command.optional(), unban),
+  };
+}
 
 /** A list of at least one. */
 function some<T>(list: z.ZodType<T[], unknown>) {
@@ -190,6 +200,19 @@ export const moduleSection = section({
   ports: described(
     ports.optional(),
     "With nftables: bans for this module cut off these ports only, in place of the whole machine.",
+  ),
+  ...commands(
+    "Command of the module's own, such as a deny list of the service: it bans for this module, and the firewall at the top for " +
+      "all others. Written like the outermost `ban_command`.",
+    "Command that lifts what the module's own `ban_command` banned.",
+  ),
+  ban_timeout: described(
+    span("1h").optional(),
+    "Longest time of these commands; the outermost one by default.",
+  ),
+  ban_concurrency: described(
+    whole(1, 64).optional(),
+    "At most this many of them run at once; the outermost number by default.",
   ),
   protocol: described(
     z.enum(["tcp", "udp"], 'must be "tcp" or "udp"').optional(),

@@ -51,7 +51,7 @@ export function makeModules(
     trustedProxies: proxiesOf(section, kindOf(name, known)),
     rules: section.rules.map((rule, i) => {
       problems.push(...expressionProblems(document, ["modules", name, "rules", i], rule));
-      return makeRule(rule, { section, settings });
+      return makeRule(rule, { module: name, section, settings });
     }),
   }));
   return { modules, tests: collectTests(settings), problems };
@@ -226,14 +226,15 @@ type Spans = Partial<
   Pick<Settings, "window" | "ban_time" | "ban_time_factor" | "max_ban_time" | "forget_after">
 >;
 
-function scopeOf({ ports, protocol }: ModuleSection): Scope {
+function scopeOf({ ban_command, ports, protocol }: ModuleSection, module: string): Scope {
+  if (ban_command !== undefined) return { module };
   if (ports === undefined) return protocol === undefined ? "all" : { protocol, ports: [] };
   return parseScope(`${protocol ?? "tcp"} ${ports}`)!;
 }
 
 function makeRule(
   rule: RuleSection,
-  { section, settings }: { section: ModuleSection; settings: Settings },
+  { module, section, settings }: { module: string; section: ModuleSection; settings: Settings },
 ): Rule {
   const outer = [section, settings];
   const { name, str, status, except, distinct = null, limit } = rule;
@@ -249,7 +250,7 @@ function makeRule(
     window: inherit(rule.window, ...outer.map(({ window }) => window)),
     banTime: inherit(rule.ban_time, ...outer.map(({ ban_time }) => ban_time)),
     growth: makeGrowth([rule, ...outer]),
-    scope: scopeOf(section),
+    scope: scopeOf(section, module),
   };
 }
 

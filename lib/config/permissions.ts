@@ -2,7 +2,8 @@ import { dirname, join } from "node:path";
 import { childEnvironment, hasOwnChildren, KILL } from "../core/child_process.ts";
 import { type ServerAddress, socketOf, spellServer } from "../postgres/server_address.ts";
 import type { Path } from "./document.ts";
-import type { BanConfig, Config } from "./types.ts";
+import { type Carrier, carriersOf, commandsOf } from "./firewalls.ts";
+import type { Config } from "./types.ts";
 import { PASSWORD_FILE } from "./file.ts";
 import type { ModuleRules } from "../rules/rule.ts";
 
@@ -66,13 +67,13 @@ export function permissionsFor(config: Config): Permissions {
 }
 
 function needsOf(config: Config): Need[] {
-  const { path, stateDirectory, ban, database, notify, whitelist, modules } = config;
+  const { path, stateDirectory, database, notify, whitelist, modules } = config;
   const journal = modules.find(readsJournal);
   return [
     ...(journal ? [need("run", JOURNAL, ["modules", journal.module.name])] : []),
     need("run", ROUTES),
     need("run", RESOLVER),
-    ...firewallNeeds(ban),
+    ...carriersOf(config).flatMap(firewallNeeds),
     ...(notify ? [need("run", notify.program, ["notify"]), need("run", KILL)] : []),
     need("read", path),
     need("read", stateDirectory, ["state"]),
@@ -110,10 +111,9 @@ function need(kind: keyof Permissions, item: string, key: Path | null = null): N
   return { kind, item, key };
 }
 
-function firewallNeeds({ firewall, nft, command, unban }: BanConfig): Need[] {
-  if (firewall === "nftables") return [need("run", nft[0]!, ["nft_command"])];
-  const programs = [["ban_command", command], ["unban_command", unban]] as const;
-  const needs = programs.flatMap(([key, argv]) => argv === null ? [] : [need("run", argv[0]!, [key])]);
+function firewallNeeds(carrier: Carrier): Need[] {
+  const needs = commandsOf(carrier).map(({ key, command }) => need("run", command[0]!, key));
+  if (carrier.ban.firewall === "nftables") return needs;
   const ends = needs.some(({ item }) => hasOwnChildren(item));
   return ends ? [...needs, need("run", KILL)] : needs;
 }

@@ -72,6 +72,10 @@ export function moduleProblems(document: Document, known: readonly ModuleKind[])
 
 /** Complains of a firewall and commands that exclude each other. */
 export function firewallProblems(document: Document): Problem[] {
+  return [...outerFirewallProblems(document), ...moduleFirewallProblems(document)];
+}
+
+function outerFirewallProblems(document: Document): Problem[] {
   const firewall = document.at(["firewall"]);
   const hasCommand = document.at(["ban_command"]) !== undefined;
   if (firewall === "command" && !hasCommand) return [document.badValue(["firewall"], "needs a ban_command")];
@@ -79,6 +83,23 @@ export function firewallProblems(document: Document): Problem[] {
   return ["ban_command", "unban_command"].filter((key) => document.at([key]) !== undefined).map((key) =>
     document.badKey([key], 'has no use with "firewall": "nftables": leave one of them out')
   );
+}
+
+/** Complains of keys of modules that mean nothing beside, or without, a `ban_command` of the module's own. */
+function moduleFirewallProblems(document: Document): Problem[] {
+  return Object.keys(Object(document.at(["modules"]))).flatMap((name) => {
+    const has = (key: string) => document.at(["modules", name, key]) !== undefined;
+    const complain = (key: string, complaint: string) =>
+      has(key) ? [document.badKey(["modules", name, key], complaint)] : [];
+    if (!has("ban_command")) {
+      return ["unban_command", "ban_timeout", "ban_concurrency"].flatMap((key) =>
+        complain(key, "needs a ban_command in this module")
+      );
+    }
+    return ["ports", "protocol"].flatMap((key) =>
+      complain(key, "has no use beside the module's own ban_command, which gets the address alone")
+    );
+  });
 }
 
 /** Complains of shared bans without a database to share them by. */

@@ -1,6 +1,7 @@
 /** Says what a configuration wants that this program may not do, and what to do about it. */
 import { basename } from "node:path";
 import { buildHint } from "./build_hint.ts";
+import type { Path } from "./document.ts";
 import { SETTINGS } from "./file.ts";
 import { may, missingNeeds, type Need, SOCKET } from "./permissions.ts";
 import { DATABASE_NAME, DATABASE_PORT, HOOK, LOGS, SOCKET_DIRECTORY, STATE } from "./stock.ts";
@@ -15,6 +16,8 @@ const VERBS: Readonly<Record<Need["kind"], string>> = {
   sys: "know of this machine its",
 };
 
+/** Keys of commands, which may stand at the top or in a module. */
+const COMMANDS = new Set<Path[number] | undefined>(["ban_command", "unban_command", "nft_command"]);
 /** Most things that are told. */
 const MOST = 10;
 
@@ -50,11 +53,8 @@ function bare(item: string): string {
 
 /** Returns what to change so that this program may; null: nothing is known to help. */
 function remedyFor({ kind, item, key }: Need): string | null {
+  if (COMMANDS.has(key?.at(-1))) return remedyForProgram(item);
   switch (key?.[0]) {
-    case "ban_command":
-    case "unban_command":
-    case "nft_command":
-      return remedyForProgram(item);
     case "DB":
       return key[1] === "host" ? remedyForServer(bare(item)) : null;
     case "whitelist_files":

@@ -1,10 +1,9 @@
 import * as z from "zod";
 import { canonicalAddress } from "../core/address.ts";
-import { banTime, growth, moduleSection, window } from "./module_schema.ts";
+import { banTime, commands, growth, moduleSection, window } from "./module_schema.ts";
 import { HOOK } from "./stock.ts";
 import { whitelistMembers } from "./whitelist.ts";
 import {
-  command,
   described,
   DNS_NAME,
   howOften,
@@ -174,13 +173,9 @@ export const settingsSchema = section({
     z.boolean("must be true or false").default(false),
     "With nftables: lifts all bans when the monitor stops, and applies them again at its start.",
   ),
-  ban_command: described(
-    command.optional(),
+  ...commands(
     "Command that bans an address, which replaces %s: a string that is split at white space, or a list of words. No " +
-      "shell is used.",
-  ),
-  unban_command: described(
-    command.optional(),
+      "shell is used. A module may have its own.",
     "Command that lifts a ban, written like `ban_command`. Without it ended bans stay in the firewall.",
   ),
   ban_timeout: described(

@@ -27,6 +27,8 @@ export interface Config {
   readonly journalWake: Micros | null;
   readonly tests: readonly RuleTests[];
   readonly ban: BanConfig;
+  /** How bans of modules are carried out that have a `ban_command` of their own. */
+  readonly moduleBans: readonly ModuleBan[];
   /** The PostgreSQL database to ship to; null: the embedded state alone. */
   readonly database: DatabaseConfig | null;
   /** Which bans of other servers this one follows; null: none. */
@@ -79,6 +81,12 @@ export interface BanConfig {
   readonly timeout: Micros;
   /** Most commands that run at the same time. */
   readonly concurrency: number;
+}
+
+/** How bans of one module are carried out. */
+export interface ModuleBan {
+  readonly module: string;
+  readonly ban: BanConfig;
 }
 
 /** How a program is told of bans and problems. */

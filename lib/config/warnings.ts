@@ -1,15 +1,18 @@
 import { basename } from "node:path";
 import type { Condition, ModuleRules, Rule } from "../rules/rule.ts";
 import type { Micros } from "../core/time.ts";
+import { isOfPackets } from "../core/scope.ts";
+import { banOf, type Carrier, carriersOf, commandsOf } from "./firewalls.ts";
 import { longestOfEach } from "./whitelist.ts";
 import type { Config, WhitelistConfig, WhitelistFile, WhitelistMember } from "./types.ts";
 
 /** Returns a sentence for each setting of `config` that is allowed but probably a mistake. */
 export function configWarnings(config: Config, now: Micros = Date.now() * 1_000): string[] {
   return [
-    ...warnOfCommands(config),
+    ...carriersOf(config).flatMap((carrier) => warnOfCommands(carrier, config.modules)),
+    ...warnOfUnused(config),
     ...warnOfWhitelist(config.whitelist, now),
-    ...config.modules.flatMap((module) => warnOfProxies(module, config.ban)),
+    ...config.modules.flatMap((module) => warnOfProxies(module, banOf(config, module.module.name))),
     ...config.modules.flatMap(({ module, rules }) => [
       ...(module.form.warnings?.() ?? []).map((warning) => `[${module.name}] ${warning}`),
       ...warnOfEndlessRules(module.name, rules),
@@ -57,24 +60,30 @@ export function vastWarning(network: string): string | null {
   return isVast(network) ? `whitelist ${network} is so large that few or none are ever banned` : null;
 }
 
-function warnOfCommands({ ban, modules }: Config): string[] {
-  const ends = modules.some(({ rules }) => rules.some((rule) => rule.banTime !== null));
+function warnOfCommands(carrier: Carrier, modules: Config["modules"]): string[] {
+  const { module: own, ban } = carrier;
+  const isCarried = ({ module }: ModuleRules) => own === null || own === module.name;
+  const ends = modules.some((module) =>
+    isCarried(module) && module.rules.some((rule) => rule.banTime !== null)
+  );
   const warnings: string[] = [];
-  if (ban.firewall !== "nftables") warnings.push(...warnOfUnused(ban, modules));
   if (!ban.command && ban.unban) warnings.push("unban_command has no use without ban_command");
   if (ban.command && !ban.unban && ends) {
     warnings.push("ban_time is set but unban_command is not: bans that run out are not lifted by a command");
   }
-  for (const [key, command] of [["ban_command", ban.command], ["unban_command", ban.unban]] as const) {
-    const shell = command?.find((word) => SHELLS.has(basename(word)));
-    if (shell) warnings.push(`${key} runs ${shell}: whoever may run a shell may run anything`);
+  for (const { key, command } of commandsOf(carrier)) {
+    const shell = command.find((word) => SHELLS.has(basename(word)));
+    if (shell) warnings.push(`${key.at(-1)} runs ${shell}: whoever may run a shell may run anything`);
   }
-  return warnings;
+  return own === null ? warnings : warnings.map((warning) => `[${own}] ${warning}`);
 }
 
 /** Warns of settings that only nftables can carry out. */
-function warnOfUnused({ unbanOnStop }: Config["ban"], modules: Config["modules"]): string[] {
-  const scoped = modules.filter(({ rules }) => rules.some(({ scope }) => scope !== "all"));
+function warnOfUnused({ ban: { firewall, unbanOnStop }, modules }: Config): string[] {
+  if (firewall === "nftables") return [];
+  const scoped = modules.filter(({ rules }) =>
+    rules.some(({ scope }) => scope !== "all" && isOfPackets(scope))
+  );
   return [
     ...scoped.map(({ module }) =>
       `[${module.name}] ports and protocol have no use without "firewall": "nftables": whole addresses are banned`
@@ -117,8 +126,8 @@ function warnOfProxies({ module, trustedProxies }: ModuleRules, ban: Config["ban
   const filter = packetFilter(ban);
   if (trustedProxies === null || trustedProxies.length === 0 || filter === undefined) return [];
   return [
-    `[${module.name}] ${filter} cuts off nobody behind trusted_proxies: packets come from the proxies. Ban in the ` +
-    "service or in the proxy (docs/firewalls.md)",
+    `[${module.name}] ${filter} cuts off nobody behind trusted_proxies: packets come from the proxies. Give the module ` +
+    "a ban_command of its own that bans in the service or in the proxy (docs/firewalls.md)",
   ];
 }
 

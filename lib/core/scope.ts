@@ -11,17 +11,28 @@ export interface PortScope {
   readonly ports: readonly PortRange[];
 }
 
+/** What reaches the service of one module, as the module's own firewall sees it: a proxy brings the packets of many clients. */
+export interface ModuleScope {
+  readonly module: string;
+}
+
 /** The traffic of an address that a ban cuts off. */
-export type Scope = "all" | PortScope;
+export type Scope = PacketScope | ModuleScope;
+/** Packets that reach this machine. */
+export type PacketScope = "all" | PortScope;
+
+/** Begins the text of the scope of a module. */
+export const MODULE_SCOPE = "module ";
 
 const TEXT = /^(tcp|udp)(?: (\d{1,5}(?:-\d{1,5})?(?:,\d{1,5}(?:-\d{1,5})?)*))?$/;
+const MODULE_TEXT = /^module [\w.-]{1,64}$/;
 const LAST_PORT = 65_535;
 /** Scopes that are remembered: a state has few different ones, and very many bans. */
 const MOST_KNOWN = 1_000;
 const known = new Map<string, Scope>();
 
 /**
- * Reads `all`, `tcp`, or a protocol with ports such as `tcp 22,8000-8010`. Ports may come in any order and overlap.
+ * Reads `all`, `tcp`, a protocol with ports such as `tcp 22,8000-8010`, or `module NGINX`. Ports may come in any order and overlap.
  * Null where `text` is no scope.
  */
 export function parseScope(text: string): Scope | null {
@@ -36,6 +47,7 @@ export function parseScope(text: string): Scope | null {
 }
 
 function read(text: string): Scope | null {
+  if (MODULE_TEXT.test(text)) return { module: text.slice(MODULE_SCOPE.length) };
   const [, protocol, list] = TEXT.exec(text) ?? [];
   if (protocol !== "tcp" && protocol !== "udp") return null;
   const ranges = list === undefined ? [] : list.split(",").map((range) => {
@@ -59,13 +71,20 @@ function merged(ranges: readonly PortRange[]): PortRange[] {
 /** The one spelling of a scope, which the state stores and `parseScope()` reads. */
 export function formatScope(scope: Scope): string {
   if (scope === "all") return scope;
+  if ("module" in scope) return MODULE_SCOPE + scope.module;
   const { protocol, ports } = scope;
   const list = ports.map(({ first, last }) => first === last ? String(first) : `${first}-${last}`);
   return list.length === 0 ? protocol : `${protocol} ${list.join()}`;
 }
 
+/** Reports whether a scope is of packets, and not of what a module's own firewall sees. */
+export function isOfPackets(scope: Scope): scope is PacketScope {
+  return scope === "all" || !("module" in scope);
+}
+
 /** Reports whether `wide` cuts off all traffic that `narrow` does. */
 export function coversScope(wide: Scope, narrow: Scope): boolean {
+  if (!isOfPackets(wide) || !isOfPackets(narrow)) return isSameScope(wide, narrow);
   if (wide === "all") return true;
   if (narrow === "all" || wide.protocol !== narrow.protocol) return false;
   if (wide.ports.length === 0) return true;

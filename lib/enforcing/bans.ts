@@ -10,7 +10,7 @@
  *
  *   refresh()               others have changed the state or the whitelist
  *
- * Deciding is `Decider`'s, ending `Ends`', telling the firewall `Enforcer`'s, comparing `Reconciler`'s.
+ * Deciding is `Decider`'s, ending `Ends`', having a firewall follow the state `Lane`'s.
  */
 import type { Boot } from "../core/boot.ts";
 import { messageOf } from "../core/error.ts";
@@ -19,7 +19,6 @@ import type { Micros } from "../core/time.ts";
 import { counted } from "../core/text.ts";
 import {
   type Ban,
-  type BanRange,
   type CountedBan,
   type HeldBan,
   lengthOf,
@@ -40,9 +39,8 @@ import type { Firewall } from "../firewall/firewall.ts";
 import type { Trip } from "../rules/rule.ts";
 import { Changes, type ChangesStore } from "./changes.ts";
 import { Ends, type EndsStore } from "./ends.ts";
-import { Enforcer, type EnforcerStore } from "./enforcer.ts";
-import { type Holding, Reconciler, type ReconcilerStore } from "./reconciler.ts";
-import { Walk } from "./walk.ts";
+import { Lane, type LaneStore } from "./lane.ts";
+import type { Holding } from "./reconciler.ts";
 
 /** What the judge needs of the bans in the state. */
 export interface BansStore extends EndsStore, ChangesStore {
@@ -53,20 +51,18 @@ export interface BansStore extends EndsStore, ChangesStore {
   decided(since: Micros): CountedBan[];
 }
 
-/** What the judge needs of the state about the firewall. */
-export interface FirewallStore extends EnforcerStore, ReconcilerStore {
-  begin(
-    firewall: string,
-    options: { boot: Boot; takesOver: boolean; anew: boolean; knowsScopes: boolean },
-  ): void;
-  noteBoot(boot: Boot): void;
-  applyAnew(range: BanRange): void;
+/** What the judge needs of the state about firewalls. */
+export interface FirewallStore extends LaneStore {
+  /** What the own firewall of a module has. */
+  of(module: string): LaneStore;
 }
 
 /** What bans are made with. */
 export interface BansOptions {
   readonly state: { readonly bans: BansStore; readonly enforcement: FirewallStore };
   readonly firewall: Firewall;
+  /** The firewalls that modules have of their own, by the names of these. */
+  readonly moduleFirewalls?: ReadonlyMap<string, Firewall>;
   readonly whitelist: Whitelist;
   readonly logins: Logins;
   /** The stored ones of those. */
@@ -91,10 +87,9 @@ export class Bans {
   readonly #options: BansOptions;
   readonly #decider: Decider;
   readonly #ends: Ends;
-  readonly #enforcer: Enforcer;
-  readonly #reconciler: Reconciler;
-  /** Has a firewall told of all bans in force: one that keeps time at the start, and one that has lost them. */
-  readonly #taking: Walk;
+  /** Of the firewall for everything, and those of modules. */
+  readonly #lane: Lane;
+  readonly #lanes: readonly Lane[];
   /** Who was spared by decisions that are not committed yet. */
   #spared: readonly string[] = [];
   readonly #changes: Changes;
@@ -104,41 +99,38 @@ export class Bans {
 
   constructor(options: BansOptions) {
     this.#options = options;
-    const { state: { bans, enforcement }, firewall, boot, whitelist, log, clock, expired } = options;
-    const { name, takesOver, keepsTime, knowsScopes } = firewall;
+    const { state: { bans, enforcement }, firewall, moduleFirewalls = new Map(), boot, log } = options;
+    const { whitelist, clock, expired } = options;
     this.#trialEnd = options.trialEnd ?? null;
-    enforcement.begin(name, { boot: boot(), takesOver, anew: keepsTime, knowsScopes });
+    const failed = (error: unknown) => log.error(`bans are held up: ${messageOf(error)}`);
+    const makeLane = (firewall: Firewall, module: string | null) =>
+      new Lane({
+        store: module === null ? enforcement : enforcement.of(module),
+        firewall,
+        module,
+        transaction: (work) => bans.transaction(work),
+        log,
+        clock,
+        boot,
+        endOf: (until) => this.#endOf(until),
+        expire: () => this.#ends.expire(),
+        // The whitelist may have grown since the decision, and `ban` asks nobody.
+        drop: ({ address }) => this.#ends.endIfWhitelisted(address),
+        lastId: () => bans.lastId(),
+        adopt: (held, { name }) => this.#adopt(held, name),
+        failed,
+      });
+    this.#lane = makeLane(firewall, null);
+    this.#lanes = [
+      this.#lane,
+      ...Array.from<[string, Firewall], Lane>(moduleFirewalls, ([module, own]) => makeLane(own, module)),
+    ];
     this.#changes = new Changes(bans);
     this.#decider = new Decider(options);
     this.reset();
-    const failed = (error: unknown) => log.error(`bans are held up: ${messageOf(error)}`);
-    const endOf = ({ until }: Pick<Ban, "until">) => this.#endOf(until);
-    const ended = () => this.#enforcer.pump();
+    const ended = () => this.#pump();
     this.#ends = new Ends({ store: bans, whitelist, log, clock, ended, expired, failed });
-    this.#enforcer = new Enforcer({
-      store: enforcement,
-      transaction: (work) => bans.transaction(work),
-      firewall,
-      log,
-      clock,
-      endOf,
-      expire: () => this.#ends.expire(),
-      // The whitelist may have grown since the decision, and `ban` asks nobody.
-      drop: ({ address }) => this.#ends.endIfWhitelisted(address),
-    });
-    this.#reconciler = new Reconciler({
-      store: enforcement,
-      firewall,
-      log,
-      clock,
-      endOf,
-      lastId: () => bans.lastId(),
-      adopt: (held) => this.#adopt(held),
-      isUnderWay: (ban) => this.#enforcer.isUnderWay(ban),
-      signal: this.#enforcer.signal,
-    });
-    this.#taking = new Walk({ slice: (range) => this.#takeUp(range), done: () => {}, failed });
-    if (keepsTime) this.#taking.begin(bans.lastId());
+    for (const lane of this.#lanes) lane.takeUpAll();
   }
 
   /** Takes note of a login or of the end of a connection: who is logged in is not banned. */
@@ -184,20 +176,18 @@ export class Bans {
 
   /** Logs what was decided and committed, and has the firewall told of it. */
   enforce(committed: readonly NewBan[] = []): void {
-    const { log, firewall } = this.#options;
+    const { log } = this.#options;
     for (const sentence of this.#spared) log.info(sentence);
     this.#spared = [];
-    const [verb, extending] = firewall.name === "observe"
-      ? ["would ban", "would ban for longer"]
-      : ["banning", "banning for longer"];
     for (const ban of committed) {
-      const begin = this.#extensions.has(ban) ? extending : verb;
-      log.warn(`${begin} ${nameOf(ban)} ${lengthOf(ban)}: ${ban.reason}, ${counted(ban.count, "hit")}`);
+      const isReal = this.#lanes.find((lane) => lane.has(ban))?.firewall !== "observe";
+      const verb = (isReal ? "banning" : "would ban") + (this.#extensions.has(ban) ? " for longer" : "");
+      log.warn(`${verb} ${nameOf(ban)} ${lengthOf(ban)}: ${ban.reason}, ${counted(ban.count, "hit")}`);
     }
     this.#changes.made(committed);
     // Bans that were in force already may end later now.
-    if (firewall.keepsTime) this.#retell(committed);
-    this.#enforcer.pump();
+    this.#retell(committed);
+    this.#pump();
   }
 
   /**
@@ -207,66 +197,53 @@ export class Bans {
   refresh(): string[] {
     const { ended: lifted, moved } = this.#changes.take();
     lifted.forEach((address) => this.#ends.note(address));
-    if (this.#options.firewall.keepsTime) this.#retell(moved);
+    this.#retell(moved);
     this.#ends.endWhitelisted();
-    this.#enforcer.pump();
+    this.#pump();
     const ended = this.#ends.take();
     const standing = this.#options.state.bans.standingOf(ended);
     return ended.filter((address) => !standing.has(address));
   }
 
-  /** How the firewall and the state agreed when they were last compared; null before the first time. */
+  /** How the firewall for everything and the state agreed when they were last compared; null before the first time. */
   get holding(): Holding | null {
-    return this.#reconciler.holding;
+    return this.#lane.holding;
   }
 
-  /** Compares the firewall with the state, and has it told of the bans that it misses. */
+  /** Compares the firewalls with the state, and has them told of the bans that they miss. */
   async reconcile(): Promise<void> {
-    // Until the firewall has been told everything it misses bans.
-    if (this.#taking.isUnderWay) return;
-    await this.#reconciler.reconcile();
-    if (!this.#enforcer.signal.aborted) this.#enforcer.pump();
+    for (const lane of this.#lanes) await lane.reconcile();
   }
 
-  /** Takes note that the firewall has lost its bans: it is told of all in force again, and until then has none. */
+  /** Takes note that the firewall for everything has lost its bans: it is told of all in force again, and until then has none. */
   putBack(): void {
-    const { state: { bans }, log } = this.#options;
-    log.warn("the firewall has lost its bans: putting them back");
-    this.#reconciler.forget();
-    this.#taking.begin(bans.lastId());
-    this.#enforcer.retell();
-    this.#enforcer.pump();
+    this.#lane.putBack();
   }
 
-  /** The state has lost bans: the next comparison takes over those that the firewall has. */
+  /** The state has lost bans: the next comparison takes over those that the firewalls have. */
   adoptStrays(): void {
-    this.#reconciler.adoptStrays();
+    for (const lane of this.#lanes) lane.adoptStrays();
   }
 
   /** Takes note that the trial has been passed: bans hold as long as they were meant to. */
   confirm(): void {
     if (this.#trialEnd === null) return;
     this.#trialEnd = null;
-    const { state: { bans, enforcement }, firewall } = this.#options;
-    if (firewall.keepsTime) {
-      enforcement.applyAnew({ after: 0, upTo: bans.lastId() });
-      this.#enforcer.retell();
-    }
-    this.#enforcer.pump();
+    for (const lane of this.#lanes) lane.retellAll();
+    this.#pump();
   }
 
   /** Gives back memory that is needed no longer, and notes that this boot is still under way. To be called each minute. */
   sweep(now: Micros): void {
     this.#decider.sweep(now);
     this.#options.logins.sweep(now);
-    this.#options.state.enforcement.noteBoot(this.#options.boot());
+    for (const lane of this.#lanes) lane.noteBoot();
   }
 
   /** Stops; a call of the firewall gets until `deadline` to end, and what is left undone is done at the next start. */
-  stop(deadline: AbortSignal): Promise<void> {
-    this.#taking.stop();
+  async stop(deadline: AbortSignal): Promise<void> {
     this.#ends.stop();
-    return this.#enforcer.stop(deadline);
+    await Promise.all(this.#lanes.map((lane) => lane.stop(deadline)));
   }
 
   /** What the state knows: of the addresses of trips it is asked at once, of networks when they are filled. */
@@ -280,23 +257,20 @@ export class Bans {
     };
   }
 
-  #takeUp(range: BanRange): void {
-    this.#options.state.enforcement.applyAnew(range);
-    // The first slice is told with the first refresh.
-    if (range.after > 0) this.#enforcer.pump();
+  #adopt(held: readonly HeldBan[], firewall: string): void {
+    const { state: { bans }, log, clock } = this.#options;
+    const provenance = { kind: "import", name: firewall } as const;
+    const reason = `[IMPORT] found in ${firewall} after a loss of the state`;
+    bans.addAll(held.map((ban) => ({ ...ban, provenance, reason, count: 0, start: clock() })));
+    log.warn(`taking over ${counted(held.length, "ban")} that ${firewall} has and the state has lost`);
   }
 
-  #adopt(held: readonly HeldBan[]): void {
-    const { state: { bans }, firewall, log, clock } = this.#options;
-    const provenance = { kind: "import", name: firewall.name } as const;
-    const reason = `[IMPORT] found in ${firewall.name} after a loss of the state`;
-    bans.addAll(held.map((ban) => ({ ...ban, provenance, reason, count: 0, start: clock() })));
-    log.warn(`taking over ${counted(held.length, "ban")} that ${firewall.name} has and the state has lost`);
+  #pump(): void {
+    for (const lane of this.#lanes) lane.pump();
   }
 
   #retell(bans: readonly Pick<Ban, "address" | "scope">[]): void {
-    this.#options.state.enforcement.reapply(bans);
-    this.#enforcer.retell(bans);
+    for (const lane of this.#lanes) lane.retell(bans);
   }
 
   #endOf(until: Micros | null): Micros | null {

@@ -1,5 +1,5 @@
 import { canonicalNetwork } from "../core/address.ts";
-import { formatScope, parseScope, type Scope } from "../core/scope.ts";
+import { formatScope, isOfPackets, type PacketScope, parseScope } from "../core/scope.ts";
 import { type Micros, SECOND } from "../core/time.ts";
 import type { Ban } from "../deciding/ban.ts";
 
@@ -28,7 +28,7 @@ export interface Place {
 export interface SetName {
   readonly family: "ip" | "ip6";
   readonly length: number;
-  readonly scope: Scope;
+  readonly scope: PacketScope;
 }
 
 const SET = /^(ip6?)_(\d{1,3})(?:\.(tcp|udp)((?:_\d{1,5}(?:-\d{1,5})?)*))?$/;
@@ -39,9 +39,9 @@ const DAY = 86_400;
 /** Longest time-out, a century in seconds; the kernel's limit is 584 years. */
 const LONGEST = 36_525 * DAY;
 
-/** Place of a ban; null: the address is not canonical, or the scope has too many ports for a set's name. */
+/** Place of a ban; null: the address is not canonical, or the scope has too many ports for a set's name or is not of packets. */
 export function placeOf({ address, scope }: Pick<Ban, "address" | "scope">): Place | null {
-  if (canonicalNetwork(address) !== address) return null;
+  if (canonicalNetwork(address) !== address || !isOfPackets(scope)) return null;
   const family = address.includes(":") ? "ip6" : "ip";
   const [element, length = family === "ip" ? "32" : "128"] = address.split("/");
   const set = `${family}_${length}${scope === "all" ? "" : `.${formatScope(scope).replace(/[ ,]/g, "_")}`}`;
@@ -55,7 +55,7 @@ export function readSetName(set: string): SetName | null {
   if (Number(length) > fullLength({ family })) return null;
   const list = ports ? ` ${ports.slice(1).replaceAll("_", ",")}` : "";
   const scope = parseScope(protocol === undefined ? "all" : protocol + list);
-  return scope && { family, length: Number(length), scope };
+  return scope && isOfPackets(scope) ? { family, length: Number(length), scope } : null;
 }
 
 /** Number of bits of an address of the family. */
@@ -103,7 +103,7 @@ export function addRules(set: string): string[] {
   return CHAINS.map((chain) => `add rule ${TABLE} ${chain} ${source}${portMatch(scope)} counter drop`);
 }
 
-function portMatch(scope: Scope): string {
+function portMatch(scope: PacketScope): string {
   if (scope === "all") return "";
   const { protocol, ports } = scope;
   const list = ports.map(({ first, last }) => first === last ? first : `${first}-${last}`);

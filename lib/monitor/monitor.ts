@@ -74,6 +74,8 @@ export class Monitor {
   readonly #whitelisting: Whitelisting;
   readonly #surroundings: Surroundings;
   readonly #firewall: Firewall;
+  /** Names of the firewalls that ban, and do not only observe. */
+  readonly #realFirewalls: ReadonlySet<string>;
   readonly #trial: TrialWatch;
   readonly #bans: Bans;
   readonly #knocking: Knocking;
@@ -119,6 +121,13 @@ export class Monitor {
       changed: () => this.#refreshSoon(),
     });
     this.#firewall = openFirewall(config.ban, { lost: () => this.#bans.putBack() });
+    const moduleFirewalls = new Map(config.moduleBans.map(({ module, ban }) => [module, openFirewall(ban)]));
+    this.#realFirewalls = new Set(
+      [this.#firewall, ...moduleFirewalls.values()].map(({ name }) => name).filter((name) =>
+        name !== "observe"
+      ),
+    );
+    state.bans.rescope([...moduleFirewalls.keys()], now());
     state.enforcement.rebase(now());
     const { start } = currentBoot(bootId);
     state.logins.expire({ logins: now() - (config.trust?.span ?? 0), sessions: start });
@@ -126,6 +135,7 @@ export class Monitor {
     this.#bans = new Bans({
       state,
       firewall: this.#firewall,
+      moduleFirewalls,
       whitelist: this.#whitelisting.whitelist,
       logins,
       known: () => ({ logins: state.logins.logins(), sessions: state.logins.sessions() }),
@@ -143,7 +153,7 @@ export class Monitor {
       keys: () => state.knocks.keys(),
       opened: () => this.#refreshSoon(),
     });
-    this.#leaks = this.#firewall.name === "observe" ? null : new Leaks({
+    this.#leaks = this.#realFirewalls.size === 0 ? null : new Leaks({
       modules: config.modules.map(({ module: { name }, rules }) => ({
         name,
         scope: rules[0]?.scope ?? "all",
@@ -366,11 +376,11 @@ export class Monitor {
     }
   }
 
-  /** The bans in force of some addresses, as far as this firewall has them. */
+  /** The bans in force of some addresses, as far as firewalls really have them. */
   #appliedBans(addresses: readonly string[]): AppliedBan[] {
     return this.#state.bans.inForceOf(addresses).map(({ appliedBy, appliedAt, ...ban }) => ({
       ...ban,
-      appliedAt: appliedBy === this.#firewall.name ? appliedAt : null,
+      appliedAt: this.#realFirewalls.has(appliedBy ?? "") ? appliedAt : null,
     }));
   }
 
@@ -389,6 +399,7 @@ export class Monitor {
       failure: this.#failure,
       config: this.#config.path,
       firewall: this.#firewall.name,
+      moduleFirewalls: this.#config.moduleBans.map(({ module, ban: { firewall } }) => ({ module, firewall })),
       holding: this.#bans.holding,
       leaks: this.#leaks?.look(now()) ?? [],
       trialEnd: this.#trial.end,

@@ -25,6 +25,8 @@ const report = z.object({
   failure: z.string().nullable().default(null),
   config: z.string(),
   firewall: z.string(),
+  /** Modules that have a firewall of their own. */
+  moduleFirewalls: z.array(z.object({ module: z.string(), firewall: z.string() })).readonly().default([]),
   /** How far bans really hold, see `Holding`; null where nobody has looked yet. */
   holding: z.object({
     time: instant,

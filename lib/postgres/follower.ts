@@ -1,5 +1,5 @@
 import { canonicalAddress, canonicalNetwork } from "../core/address.ts";
-import { parseScope } from "../core/scope.ts";
+import { isOfPackets, parseScope } from "../core/scope.ts";
 import { type Micros, MILLISECOND, MINUTE, SECOND } from "../core/time.ts";
 import { type Provenance, PROVENANCES } from "../deciding/ban.ts";
 import type { Report } from "../deciding/following.ts";
@@ -233,7 +233,8 @@ async function reportsOf(
     if (address === null || scope === null) return [];
     return [{
       address,
-      scope,
+      // What a module's own firewall sees there is everything here.
+      scope: isOfPackets(scope) ? scope : "all",
       host: row.host,
       server: row.server,
       provenance: { kind: kindOf(row.provenance), name: row.name ?? "" },

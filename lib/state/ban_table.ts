@@ -135,6 +135,21 @@ export class BanTable {
     this.#end(end, "id > ?", id);
   }
 
+  /**
+   * Bans in force for modules other than `modules`, which have no firewall of their own any more, become bans of everything: the
+   * one firewall that is left carries them out. What the former one had is no longer known.
+   */
+  rescope(modules: readonly string[], time: Micros): void {
+    const which = `scope GLOB 'module *' AND substr(scope, 8) NOT ${AMONG}`;
+    const list = JSON.stringify(modules);
+    this.#db.transaction(() => {
+      const bans = selectBans(this.#db, `WHERE ended IS NULL AND ${which} ORDER BY id`, list);
+      if (bans.length > 0) this.addAll(bans.map((ban) => ({ ...ban, scope: "all" })));
+      this.#db.run(`UPDATE ban SET applied_by = NULL, applied_at = NULL, error = NULL WHERE ${which}`, list);
+      this.#end({ reason: "rescoped", time }, which, list);
+    });
+  }
+
   /** Ends bans in force that follow other servers. */
   endFollowed(bans: readonly Pick<Ban, "address" | "scope">[], time: Micros): void {
     if (bans.length === 0) return;

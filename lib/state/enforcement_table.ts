@@ -4,6 +4,9 @@
  *   applied_by NULL                     no firewall has it
  *   applied_by set, applied_at NULL     that firewall may have it: it was told, and nobody knows the outcome
  *   both set                            it has it
+ *
+ * Bans of a module that has a firewall of its own are that one's, all others those of the firewall for everything: one table
+ * each sees its share alone.
  */
 import { type Boot, isSameBoot } from "../core/boot.ts";
 import { formatScope } from "../core/scope.ts";
@@ -25,21 +28,38 @@ export interface Beginning {
 
 /** Of so many of the newest bans of a turn the loudest comes first. */
 const LOUDEST_OF = 64;
-/** Each turn once, by steps through an index that begins with it: a flood of bans is not walked over. */
-const [TURNS_TO_APPLY, TURNS_TO_LIFT] = [
-  turnsOf("to_apply", "ended IS NULL AND applied_at IS NULL"),
-  turnsOf("to_lift", "ended IS NOT NULL AND applied_by IS NOT NULL"),
-];
+const [TO_APPLY, TO_LIFT] = [
+  ["to_apply", "ended IS NULL AND applied_at IS NULL"],
+  ["to_lift", "ended IS NOT NULL AND applied_by IS NOT NULL"],
+] as const;
+const [TURNS_TO_APPLY, TURNS_TO_LIFT] = [turnsOf(...TO_APPLY), turnsOf(...TO_LIFT)];
 const FIRST_RETRY: Micros = 1_000_000;
 const LAST_RETRY: Micros = 300_000_000;
 
-/** Keeps what firewalls have. Methods throw what SQLite throws, and have then changed nothing. */
+/** Keeps what one firewall has. Methods throw what SQLite throws, and have then changed nothing. */
 export class EnforcementTable {
   readonly #db: Database;
+  readonly #share: Share;
+  /** Begins the turns of the share in the state. */
+  readonly #prefix: string;
+  readonly #bootKey: string;
+  readonly #turnsToApply: string;
+  readonly #turnsToLift: string;
   #knowsScopes = true;
 
-  constructor(db: Database) {
+  /** @param module the module whose own firewall it is; null: the firewall of all bans that are of no such module */
+  constructor(db: Database, module: string | null = null) {
     this.#db = db;
+    this.#prefix = module === null ? "" : `~${module} `;
+    this.#share = module === null ? { from: "", to: "~" } : { from: this.#prefix, to: `~${module}!` };
+    this.#bootKey = module === null ? "boot" : `boot ${module}`;
+    this.#turnsToApply = turnsOf(...TO_APPLY, this.#share);
+    this.#turnsToLift = turnsOf(...TO_LIFT, this.#share);
+  }
+
+  /** What the own firewall of a module has. */
+  of(module: string): EnforcementTable {
+    return new EnforcementTable(this.#db, module);
   }
 
   /** Begins with a firewall: what any had before this boot is gone. */
@@ -49,33 +69,36 @@ export class EnforcementTable {
       this.#dropBefore(boot, { anew });
       this.noteBoot(boot);
       if (anew || !takesOver) return;
-      this.#db.run("UPDATE ban SET applied_at = NULL WHERE ended IS NULL AND applied_by IS NOT ?", firewall);
+      this.#db.run(
+        `UPDATE ban SET applied_at = NULL WHERE ended IS NULL AND applied_by IS NOT ? AND ${this.#isMine()}`,
+        firewall,
+      );
     });
   }
 
   /** Notes that `boot` is still under way. */
   noteBoot(boot: Boot): void {
-    this.#db.run("INSERT OR REPLACE INTO meta VALUES ('boot', ?)", JSON.stringify(boot));
+    this.#db.run("INSERT OR REPLACE INTO meta VALUES (?, ?)", this.#bootKey, JSON.stringify(boot));
   }
 
   #dropBefore(boot: Boot, { anew }: { anew: boolean }): void {
-    const row = this.#db.get<{ value: string }>("SELECT value FROM meta WHERE key = 'boot'");
+    const row = this.#db.get<{ value: string }>("SELECT value FROM meta WHERE key = ?", this.#bootKey);
     if (row !== null && isSameBoot(JSON.parse(row.value) as Boot, boot)) return;
     // Earlier programs noted no boot: there the clock tells what was applied before it.
     const before = row === null ? boot.start : Number.MAX_SAFE_INTEGER;
-    const drop = "UPDATE ban SET applied_by = NULL, applied_at = NULL";
+    const drop = `UPDATE ban SET applied_by = NULL, applied_at = NULL WHERE ${this.#isMine()} AND`;
     this.#db.run(
-      `${drop} WHERE ended IS NOT NULL AND applied_by IS NOT NULL AND ifnull(applied_at, 0) < ?`,
+      `${drop} ended IS NOT NULL AND applied_by IS NOT NULL AND ifnull(applied_at, 0) < ?`,
       before,
     );
-    if (!anew) this.#db.run(`${drop} WHERE ended IS NULL AND applied_at < ?`, before);
+    if (!anew) this.#db.run(`${drop} ended IS NULL AND applied_at < ?`, before);
   }
 
   /** All bans in force of a range are to be applied again. */
   applyAnew({ after, upTo }: BanRange): void {
     this.#db.run(
       `UPDATE ban SET applied_at = NULL, next_try = 0
-       WHERE id > ? AND id <= ? AND ended IS NULL AND (applied_at IS NOT NULL OR next_try > 0)`,
+       WHERE id > ? AND id <= ? AND ended IS NULL AND (applied_at IS NOT NULL OR next_try > 0) AND ${this.#isMine()}`,
       after,
       upTo,
     );
@@ -87,9 +110,9 @@ export class EnforcementTable {
    */
   turns(): string[] {
     return this.#db.all<{ turn: string }>(
-      `WITH ${TURNS_TO_APPLY}, ${TURNS_TO_LIFT} SELECT turn FROM to_apply WHERE turn IS NOT NULL
+      `WITH ${this.#turnsToApply}, ${this.#turnsToLift} SELECT turn FROM to_apply WHERE turn IS NOT NULL
        UNION SELECT turn FROM to_lift WHERE turn IS NOT NULL ORDER BY turn`,
-    ).map(({ turn }) => turn);
+    ).map(({ turn }) => turn.slice(this.#prefix.length));
   }
 
   /**
@@ -99,7 +122,7 @@ export class EnforcementTable {
   toApply(due: DueBans): BanStatus[] {
     for (;;) {
       const bans = this.#waiting(due);
-      if (this.#knowsScopes || this.#share(bans, due.firewall) === 0) return bans;
+      if (this.#knowsScopes || this.#shareHeld(bans, due.firewall) === 0) return bans;
     }
   }
 
@@ -107,7 +130,7 @@ export class EnforcementTable {
     const found =
       `SELECT id, count FROM ban INDEXED BY ban_to_apply WHERE ended IS NULL AND applied_at IS NULL
       AND turn = ? AND (until IS NULL OR until > ?) AND address NOT ${AMONG}`;
-    const values = [turn, now, JSON.stringify(busy)];
+    const values = [this.#prefix + turn, now, JSON.stringify(busy)];
     const among = (ids: string) => `WHERE id IN (SELECT id FROM (${ids}))`;
     const failed = (limit: number) => {
       const ids = `${found} AND next_try > 0 AND next_try <= ? ORDER BY next_try, id LIMIT ?`;
@@ -126,9 +149,11 @@ export class EnforcementTable {
   }
 
   /** To a firewall without scopes a ban of an address that it has already is no news; returns how many are none. */
-  #share(bans: readonly BanStatus[], firewall: string): number {
+  #shareHeld(bans: readonly BanStatus[], firewall: string): number {
     const held = `SELECT applied_at FROM ban AS other WHERE other.address = ban.address AND other.id <> ban.id
-      AND other.ended IS NULL AND other.applied_by = ? AND other.applied_at IS NOT NULL LIMIT 1`;
+      AND ${
+      this.#isMine("other")
+    } AND other.ended IS NULL AND other.applied_by = ? AND other.applied_at IS NOT NULL LIMIT 1`;
     return this.#db.run(
       `UPDATE ban SET applied_by = ?, applied_at = (${held}), attempts = 0, next_try = 0, error = NULL
        WHERE id ${AMONG} AND EXISTS (${held})`,
@@ -146,7 +171,7 @@ export class EnforcementTable {
       `INDEXED BY ban_to_lift WHERE ${this.#liftable()} AND turn = ? AND next_try <= ? AND address NOT ${AMONG}
        ORDER BY next_try, id LIMIT ?`,
       firewall,
-      turn,
+      this.#prefix + turn,
       now,
       JSON.stringify(busy),
       limit,
@@ -187,7 +212,7 @@ export class EnforcementTable {
   /** When something falls due next: a retry or an end; null when nothing will by itself. */
   nextDue(firewall: string): Micros | null {
     return this.#db.get<{ due: Micros | null }>(
-      `WITH ${TURNS_TO_APPLY}, ${TURNS_TO_LIFT} SELECT min(due) AS due FROM (
+      `WITH ${this.#turnsToApply}, ${this.#turnsToLift} SELECT min(due) AS due FROM (
          SELECT min(until) AS due FROM ban WHERE ended IS NULL
          UNION ALL SELECT (SELECT min(next_try) FROM ban
            WHERE ended IS NULL AND applied_at IS NULL AND turn = to_apply.turn) FROM to_apply
@@ -200,7 +225,8 @@ export class EnforcementTable {
   /** How many bans in force wait for the firewall without having failed. */
   backlog(): number {
     return this.#db.get<{ bans: number }>(
-      "SELECT count(*) AS bans FROM ban WHERE ended IS NULL AND applied_at IS NULL AND next_try = 0",
+      `SELECT count(*) AS bans FROM ban INDEXED BY ban_to_apply
+       WHERE ended IS NULL AND applied_at IS NULL AND next_try = 0 AND ${this.#isMine()}`,
     )!.bans;
   }
 
@@ -246,7 +272,7 @@ export class EnforcementTable {
     return this.#db.run(
       `UPDATE ban SET applied_at = NULL, next_try = 0
        WHERE (address, scope) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))
-         AND ended IS NULL AND applied_at IS NOT NULL`,
+         AND ended IS NULL AND applied_at IS NOT NULL AND ${this.#isMine()}`,
       jsonOf(bans, ({ address }, scope) => [address, scope]),
     );
   }
@@ -282,7 +308,8 @@ export class EnforcementTable {
     const row = this.#db.get<{ list: string }>(
       `SELECT json_group_array(json_array(address, scope, until)) AS list FROM (
          SELECT address, scope, until FROM ban
-         WHERE id > ? AND id <= ? AND ended IS NULL AND applied_at IS NOT NULL AND applied_by = ? ORDER BY id)`,
+         WHERE id > ? AND id <= ? AND ended IS NULL AND applied_at IS NOT NULL AND applied_by = ? AND ${this.#isMine()}
+         ORDER BY id)`,
       after,
       upTo,
       firewall,
@@ -300,15 +327,39 @@ export class EnforcementTable {
     ) !== null;
   }
 
-  /** SQL that says whether two bans are one to the firewall. */
+  /** SQL that says whether two bans are one to the firewall, where at least one is in its share. */
   #isOne(a: string, b: string): string {
-    return `${a}.address = ${b}.address${this.#knowsScopes ? ` AND ${a}.scope = ${b}.scope` : ""}`;
+    const isSame = this.#knowsScopes
+      ? `${a}.scope = ${b}.scope`
+      : `${this.#isMine(a)} AND ${this.#isMine(b)}`;
+    return `${a}.address = ${b}.address AND ${isSame}`;
+  }
+
+  /** SQL that says whether a ban is in the firewall's share. */
+  #isMine(ban = "ban"): string {
+    return isWithin(this.#share, ban);
   }
 }
 
-/** A recursive table of the turns of the bans that `waits` holds for. */
-function turnsOf(name: string, waits: string): string {
-  return `${name} (turn) AS (SELECT min(turn) FROM ban INDEXED BY ban_${name} WHERE ${waits}
-    UNION ALL SELECT (SELECT min(turn) FROM ban INDEXED BY ban_${name} WHERE ${waits} AND ban.turn > ${name}.turn)
-      FROM ${name} WHERE turn IS NOT NULL)`;
+/** The turns of the bans that one firewall carries out: from the first up to the second, which is not among them. */
+interface Share {
+  readonly from: string;
+  readonly to: string;
+}
+
+/** Names of modules are letters, digits, `.`, `-` and `_`. */
+function isWithin({ from, to }: Share, ban: string): string {
+  return `(${ban}.turn >= '${from}' AND ${ban}.turn < '${to}')`;
+}
+
+/**
+ * A recursive table of the turns of the bans that `waits` holds for, of all firewalls or in one's share. It takes steps through
+ * an index that begins with the turn: a flood of bans is not walked over.
+ */
+function turnsOf(name: string, waits: string, share?: Share): string {
+  const from = `FROM ban INDEXED BY ban_${name} WHERE ${waits}${
+    share ? ` AND ${isWithin(share, "ban")}` : ""
+  }`;
+  return `${name} (turn) AS (SELECT min(turn) ${from}
+    UNION ALL SELECT (SELECT min(turn) ${from} AND ban.turn > ${name}.turn) FROM ${name} WHERE turn IS NOT NULL)`;
 }

@@ -152,6 +152,19 @@ const MIGRATIONS: readonly (string | ((db: DatabaseSync) => void))[] = [
     span INTEGER NOT NULL, start INTEGER NOT NULL, content TEXT NOT NULL, PRIMARY KEY (span, start)
   ) WITHOUT ROWID;
   `,
+  // Bans of a module's own firewall, "~NGINX " and the turn, stand behind all others, so that each firewall walks over its own alone.
+  `
+  DROP INDEX ban_to_apply;
+  DROP INDEX ban_to_lift;
+  ALTER TABLE ban DROP COLUMN turn;
+  ALTER TABLE ban ADD COLUMN turn TEXT GENERATED ALWAYS AS (
+    iif(scope GLOB 'module *', '~' || substr(scope, 8) || ' ', '') || CASE
+    WHEN ended IS NOT NULL THEN iif(end_reason = 'expired', 'expired', 'unban')
+    WHEN provenance = 'rule' THEN 'rule ' || substr(name, 1, instr(name || ' ', ' ') - 1)
+    ELSE provenance END) VIRTUAL;
+  CREATE INDEX ban_to_apply ON ban (turn, next_try, id) WHERE ended IS NULL AND applied_at IS NULL;
+  CREATE INDEX ban_to_lift ON ban (turn, next_try, id) WHERE ended IS NOT NULL AND applied_by IS NOT NULL;
+  `,
 ];
 
 /**

@@ -77,7 +77,7 @@ Deno.test("`check --json` tells modules, rules and warnings, spans in seconds an
 
 /** A configuration with these commands, as far as `programProblems()` looks at it. */
 const commands = (command: string[] | null, unban: string[] | null = null) =>
-  ({ ban: { command, unban, timeout: 1, concurrency: 1 } }) as unknown as Config;
+  ({ moduleBans: [], ban: { command, unban, timeout: 1, concurrency: 1 } }) as unknown as Config;
 
 Deno.test("`programProblems()` names programs that are missing or cannot be executed, behind sudo too", () => {
   using directory = scene();

@@ -16,6 +16,7 @@ const REPORT: MonitorReport = {
   failure: HOSTILE,
   started: 1,
   config: HOSTILE,
+  moduleFirewalls: [],
   firewall: HOSTILE,
   holding: { time: 1, held: 1, missing: 0, stray: [HOSTILE], error: null },
   leaks: [{ address: HOSTILE, scope: "all", since: 1, modules: [HOSTILE], lines: 3, lastLine: 1 }],

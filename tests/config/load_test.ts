@@ -56,6 +56,7 @@ Deno.test("`loadConfig()` runs the config.json of the original program as it is"
         ],
       }],
       tests: [],
+      moduleBans: [],
       ban: {
         firewall: "command",
         nft: ["sudo", "-n", "nft"],

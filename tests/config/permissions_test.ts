@@ -23,6 +23,7 @@ const CONFIG: Config = {
     rules: [],
   }],
   tests: [],
+  moduleBans: [],
   ban: {
     firewall: "observe",
     nft: ["sudo", "-n", "nft"],

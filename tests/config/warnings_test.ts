@@ -28,11 +28,20 @@ function rule(name: string, over: Partial<Rule> = {}): Rule {
 /** What `configWarnings()` says of a module with these rules. */
 function warnings(
   rules: readonly Rule[],
-  over: { ban?: Partial<Config["ban"]>; trustedProxies?: unknown } = {},
+  over: { ban?: Partial<Config["ban"]>; own?: Partial<Config["ban"]>; trustedProxies?: unknown } = {},
 ) {
-  const { ban, trustedProxies = [] } = over;
+  const { ban, own, trustedProxies = [] } = over;
+  const firewall = {
+    firewall: "command",
+    nft: ["nft"],
+    command: null,
+    unban: null,
+    timeout: 1,
+    concurrency: 1,
+  };
   return configWarnings({
-    ban: { firewall: "command", command: null, unban: null, timeout: 1, concurrency: 1, ...ban },
+    ban: { ...firewall, ...ban },
+    moduleBans: own === undefined ? [] : [{ module: "M", ban: { ...firewall, ...own } }],
     whitelist: { members: [], files: [], refresh: 1 },
     modules: [{ module: { name: "M", form: {} }, noLog: [], trustedProxies, record: "all", rules }],
   } as unknown as Config);
@@ -141,6 +150,11 @@ Deno.test("`configWarnings()` warns where a proxy could be banned, or those behi
     ]] as const
   ) {
     assert.deepEqual(said(proxies, ban), [`[M] ${name} ${unseen}`.slice(0, 40)]);
+    assert.deepEqual(
+      warnings([rule("a")], { trustedProxies: proxies, ban, own: command("/opt/deny-in-nginx %s") }),
+      [],
+      "the module's own firewall sees the clients",
+    );
   }
 });
 

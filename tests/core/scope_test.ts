@@ -2,7 +2,7 @@ import { strict as assert } from "node:assert";
 import { coversScope, formatScope, isSameScope, parseScope } from "../../lib/core/scope.ts";
 
 Deno.test("`parseScope()` reads what `formatScope()` writes, sorts ports and joins those that touch", () => {
-  for (const text of ["all", "tcp", "udp", "tcp 22", "tcp 22,80,8000-8010", "udp 0-65535"]) {
+  for (const text of ["all", "tcp", "udp", "tcp 22", "tcp 22,80,8000-8010", "udp 0-65535", "module NGINX"]) {
     assert.equal(formatScope(parseScope(text)!), text);
   }
   const spellings = { "tcp 80,22": "tcp 22,80", "udp 5,1-4,7-9,8-20": "udp 1-5,7-20", "tcp 22,22": "tcp 22" };
@@ -25,6 +25,8 @@ Deno.test("`parseScope()` refuses everything else", () => {
       "all\n",
       "ALL",
       "tcp 1,,2",
+      "module ",
+      "module a b",
     ]
   ) {
     assert.equal(parseScope(text), null, JSON.stringify(text));
@@ -44,5 +46,13 @@ Deno.test("`coversScope()` tells whether one scope cuts off all that another doe
   for (const [narrow, by] of Object.entries(covered)) {
     const found = wide.filter((text) => coversScope(parseScope(text)!, parseScope(narrow)!));
     assert.deepEqual(found, by, narrow);
+  }
+});
+
+Deno.test("`coversScope()` tells packets and what comes through a proxy to a module apart", () => {
+  const covers = (wide: string, narrow: string) => coversScope(parseScope(wide)!, parseScope(narrow)!);
+  assert.ok(covers("module NGINX", "module NGINX"));
+  for (const other of ["all", "tcp", "module SSHD"]) {
+    assert.ok(!covers(other, "module NGINX") && !covers("module NGINX", other), other);
   }
 });

@@ -9,7 +9,7 @@ import { ObserveFirewall } from "../../lib/firewall/observe.ts";
 import { type Login, Logins } from "../../lib/deciding/logins.ts";
 import type { NetworkStep } from "../../lib/deciding/networks.ts";
 import { Whitelist } from "../../lib/deciding/whitelist.ts";
-import { formatScope, type Scope } from "../../lib/core/scope.ts";
+import { formatScope, isOfPackets, type Scope } from "../../lib/core/scope.ts";
 import { BanTable } from "../../lib/state/ban_table.ts";
 import { Database } from "../../lib/state/database.ts";
 import { EnforcementTable } from "../../lib/state/enforcement_table.ts";
@@ -178,6 +178,7 @@ class Model {
 function portsOf(scope: Scope): string[] {
   const all = ["tcp 1", "tcp 22", "tcp 80", "udp 1", "udp 53"];
   if (scope === "all") return all;
+  if (!isOfPackets(scope)) return [];
   const { protocol, ports } = scope;
   return all.filter((port) =>
     port.startsWith(protocol) &&

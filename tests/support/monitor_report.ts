@@ -7,6 +7,7 @@ export const REPORT: MonitorReport = {
   failure: null,
   started: 1,
   config: "/c",
+  moduleFirewalls: [],
   firewall: "nftables",
   holding: { time: 1, held: 1, missing: 0, stray: [], error: null },
   leaks: [{ address: "192.0.2.9", scope: "all", since: 1, modules: ["SSHD"], lines: 3, lastLine: 2 }],

@@ -10,6 +10,7 @@ function configAt(path: string, stateDirectory = "/var/lib/strongmonitor"): Conf
     stateDirectory,
     modules: [],
     tests: [],
+    moduleBans: [],
     ban: {
       firewall: "command",
       nft: ["sudo", "-n", "nft"],

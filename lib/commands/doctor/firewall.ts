@@ -1,6 +1,7 @@
 /** Does a ban take effect? A ban of addresses that nobody has proves it, and is lifted again. */
 import { now, SECOND } from "../../core/time.ts";
-import type { Config } from "../../config/types.ts";
+import { carriersOf } from "../../config/firewalls.ts";
+import type { BanConfig, Config } from "../../config/types.ts";
 import type { Ban } from "../../deciding/ban.ts";
 import type { Firewall, Outcome } from "../../firewall/firewall.ts";
 import { openFirewall } from "../../monitor/firewall.ts";
@@ -24,13 +25,22 @@ export async function examineFirewall(
   config: Config,
   { isRunning }: { isRunning: boolean },
 ): Promise<Finding[]> {
-  const { ban } = config;
+  const faults = programProblems(config).map((sentence) => failure("firewall", sentence, DOCUMENTATION));
+  if (faults.length > 0) return faults;
+  const findings: Finding[] = [];
+  for (const { module, ban } of carriersOf(config)) {
+    const prefix = module === null ? "" : `for ${module}: `;
+    const found = await examine(ban, { isRunning });
+    findings.push(...found.map((finding) => ({ ...finding, text: prefix + finding.text })));
+  }
+  return findings;
+}
+
+async function examine(ban: BanConfig, { isRunning }: { isRunning: boolean }): Promise<Finding[]> {
   if (ban.firewall === "observe") {
     const remedy = 'set "firewall": "nftables", or a ban_command: docs/firewalls.md';
     return [warning("firewall", "nobody is really banned: the configuration only observes", remedy)];
   }
-  const faults = programProblems(config).map((sentence) => failure("firewall", sentence, DOCUMENTATION));
-  if (faults.length > 0) return faults;
   if (ban.firewall === "command" && ban.unban === null) {
     const remedy = "set unban_command";
     return [warning("firewall", "ban_command is not tried: nothing could lift the ban again", remedy)];

@@ -1,9 +1,18 @@
 /** Do the user, the files and the unit of the monitor fit together? */
 import { PASSWORD_FILE } from "../../config/file.ts";
 import { may, RESOLVER } from "../../config/permissions.ts";
-import type { BanConfig, Config } from "../../config/types.ts";
+import { type Carrier, carriersOf, commandsOf } from "../../config/firewalls.ts";
+import type { Config } from "../../config/types.ts";
 import { userName } from "../../core/denial.ts";
-import { ask, lookAt, mayChangeNetwork, monitorEntry, SERVICE_USER, type SystemUser } from "../machine.ts";
+import {
+  ask,
+  lookAt,
+  mayChangeNetwork,
+  type MonitorEntry,
+  monitorEntry,
+  SERVICE_USER,
+  type SystemUser,
+} from "../machine.ts";
 import { failure, type Finding, ok, warning } from "./finding.ts";
 
 const OTHERS_MAY_WRITE = 0o002;
@@ -94,49 +103,54 @@ function listed(directory: string): string[] {
  * Asks whether the unit gives the monitor what the firewall's commands take. journald notes the capabilities of who writes: with
  * CAP_NET_ADMIN it is the unit without sudo, in which sudo cannot work.
  */
-export async function examineUnit({ ban }: Config, service: SystemUser | null): Promise<Finding[]> {
-  if (ban.firewall === "observe") return [];
+export async function examineUnit(config: Config, service: SystemUser | null): Promise<Finding[]> {
+  const carriers = carriersOf(config).filter(({ ban }) => ban.firewall !== "observe");
+  if (carriers.length === 0) return [];
   const entry = await monitorEntry(service);
   if (entry === null) {
     return [warning("unit", "no unit has run the monitor yet", "sudo systemctl enable --now strongmonitor")];
   }
+  const misfits = carriers.flatMap((carrier) => misfitOf(carrier, entry));
+  if (misfits.length > 0) return misfits;
+  const keys = carriers.map((carrier) => commandsOf(carrier)[0]!.key.join(".")).join(" and ");
+  const findings = [ok("unit", `${entry.unit} and ${keys} fit together`)];
+  for (const carrier of carriers) findings.push(...await sudoFindings(carrier, service));
+  return findings;
+}
+
+/** What keeps a unit from running the commands of one firewall. */
+function misfitOf(carrier: Carrier, entry: MonitorEntry): Finding[] {
   const { unit, isRoot } = entry;
+  const isNft = carrier.ban.firewall === "nftables";
   const hasPower = mayChangeNetwork(entry);
-  const [command, key] = ban.firewall === "nftables"
-    ? [ban.nft, "nft_command"] as const
-    : [ban.command!, "ban_command"] as const;
+  const { command, key } = commandsOf(carrier)[0]!;
   const bySudo = isSudo(command);
   if (bySudo && hasPower && !isRoot) {
     return [
       failure(
         "unit",
-        `${unit} gives the monitor CAP_NET_ADMIN and lets nobody gain more, so that the sudo of ${key} cannot work`,
-        ban.firewall === "nftables"
-          ? 'set "nft_command": "nft", or install the unit for sudo'
-          : "install the unit for sudo",
+        `${unit} gives the monitor CAP_NET_ADMIN and lets nobody gain more, so that the sudo of ${
+          key.join(".")
+        } cannot work`,
+        isNft ? 'set "nft_command": "nft", or install the unit for sudo' : "install the unit for sudo",
       ),
     ];
   }
-  if (ban.firewall === "nftables" && !bySudo && !hasPower) {
-    return [
-      failure(
-        "unit",
-        `${unit} does not give the monitor CAP_NET_ADMIN, which ${command[0]} needs`,
-        'install the unit without sudo, or set "nft_command": "sudo -n nft"',
-      ),
-    ];
-  }
-  return [ok("unit", `${unit} and ${key} fit together`), ...await sudoFindings(ban, service)];
+  if (!isNft || bySudo || hasPower) return [];
+  return [
+    failure(
+      "unit",
+      `${unit} does not give the monitor CAP_NET_ADMIN, which ${command[0]} needs`,
+      'install the unit without sudo, or set "nft_command": "sudo -n nft"',
+    ),
+  ];
 }
 
 /** Root can ask whether sudo lets the service's user run the commands without a password. */
-async function sudoFindings(ban: BanConfig, service: SystemUser | null): Promise<Finding[]> {
+async function sudoFindings(carrier: Carrier, service: SystemUser | null): Promise<Finding[]> {
   if (Deno.uid() !== 0 || service === null) return [];
-  const commands = ban.firewall === "nftables"
-    ? [ban.nft]
-    : [ban.command, ban.unban].filter((one) => one !== null);
   const findings: Finding[] = [];
-  for (const command of commands.filter(isSudo)) {
+  for (const { command } of commandsOf(carrier).filter(({ command }) => isSudo(command))) {
     const words = command.slice(1).filter((word) => word !== "-n").map((word) =>
       word.replace("%s", "192.0.2.254")
     );
