@@ -31,6 +31,8 @@ export interface JournalOptions {
   readonly command?: string;
   /** After this long without an entry the journal is asked whether there is none. */
   readonly silence?: Micros;
+  /** How long one that is asked what there is may be silent; a minute unless told. */
+  readonly answer?: Micros;
   /** This long after entries were printed the journal is asked whether some before them were left out. */
   readonly proof?: Micros;
   /** How to have entries at once; null: as journald announces them, up to half a second late. */
@@ -222,7 +224,7 @@ class Journal implements Source {
         if (leftOut.length > 0) yield { records: leftOut, position: reached.after!, damaged: 0 };
         if (hasMore && await isLate(arrival, GRACE)) await this.#giveUp(signal);
       }
-      const chunk = await this.#awaited(arrival, { reached, signal, silence });
+      const chunk = await this.#awaited(arrival, { reached, follow, signal, silence });
       if (chunk.length === 0) break;
       const records = parser.push(chunk);
       isNew.drop(records);
@@ -276,15 +278,23 @@ class Journal implements Source {
   }
 
   /**
-   * What journalctl prints next; throws when it prints nothing although the journal has more than
-   * was `reached`.
+   * What journalctl prints next. Throws when it prints nothing although the journal has more than
+   * was `reached`, or when one that is to end by itself does not.
    */
   async #awaited(
     arrival: Promise<Uint8Array>,
-    { reached, signal, silence }: { reached: Start; signal: AbortSignal; silence: Micros },
+    { reached, follow, signal, silence }: {
+      reached: Start;
+      follow: boolean;
+      signal: AbortSignal;
+      silence: Micros;
+    },
   ): Promise<Uint8Array> {
     while (this.#follow && await isLate(arrival, silence)) {
-      if (await this.#hasMore(reached, signal) && await isLate(arrival, GRACE)) await this.#giveUp(signal);
+      const hasMore = await this.#hasMore(reached, signal);
+      if ((follow && !hasMore) || !await isLate(arrival, GRACE)) continue;
+      if (hasMore) await this.#giveUp(signal);
+      throw new Error("journalctl does not come to its end");
     }
     return await arrival;
   }
@@ -308,11 +318,22 @@ class Journal implements Source {
   async #last(query: Query): Promise<string | null> {
     await using journalctl = this.#run(query);
     const parser = new ExportParser();
-    for (let chunk = await journalctl.read(); chunk.length > 0; chunk = await journalctl.read()) {
-      parser.push(chunk);
+    await this.#readToEnd(journalctl, (chunk) => void parser.push(chunk));
+    return parser.cursor;
+  }
+
+  /** Reads a journalctl that ends by itself. Throws where it says nothing for too long, as a source is held up meanwhile. */
+  async #readToEnd(journalctl: Journalctl, take: (chunk: Uint8Array) => void): Promise<void> {
+    for (;;) {
+      const arrival = journalctl.read();
+      if (this.#follow && await isLate(arrival, this.#options.answer ?? SEARCH_SILENCE)) {
+        throw new Error("journalctl does not answer");
+      }
+      const chunk = await arrival;
+      if (chunk.length === 0) break;
+      take(chunk);
     }
     await journalctl.finish();
-    return parser.cursor;
   }
 
   /** The program that follows is quiet about what it cannot see, so this one is asked first. */
@@ -321,8 +342,7 @@ class Journal implements Source {
       args: ["--lines=0", "--no-pager", ...directoryArgs(this.#options.directory)],
       signal,
     });
-    while ((await journalctl.read()).length > 0);
-    await journalctl.finish();
+    await this.#readToEnd(journalctl, () => {});
   }
 
   #run({ args = [], directory = this.#options.directory, matching = true, signal }: Query): Journalctl {

@@ -57,7 +57,7 @@ esac`,
     });
   }
 
-  open(options: { silence?: number; proof?: number; directory?: string } = {}): Source {
+  open(options: { silence?: number; answer?: number; proof?: number; directory?: string } = {}): Source {
     return openJournal({ identifiers: ["sshd"], units: [], command: this.command, ...options });
   }
 
@@ -207,6 +207,31 @@ Deno.test("a journalctl that falls silent while the journal goes on is an error"
     message: "journalctl fell silent, although the journal has new entries",
   });
 });
+
+for (
+  const [what, scripts, message] of [
+    ["asked whether it can read hangs", { probe: "exec sleep 1000" }, "journalctl does not answer"],
+    [
+      "asked what there is hangs",
+      { follow: "cat one; exec sleep 1000", check: "exec sleep 1000" },
+      "journalctl does not answer",
+    ],
+    [
+      "asked for a proof prints all and hangs",
+      {
+        follow: "cat one; exec sleep 1000",
+        check: 'cat one; case "$*" in *--lines=*) ;; *) exec sleep 1000 ;; esac',
+      },
+      "journalctl does not come to its end",
+    ],
+  ] as const
+) {
+  Deno.test(`a journalctl that ${what} is an error, and is gone`, async () => {
+    using fake = new FakeJournalctl(scripts);
+    await assert.rejects(read(fake.open({ silence: 100_000, answer: 500_000, proof: 20_000 })), { message });
+    await eventually(() => fake.pids.every((pid) => !isRunning(pid)));
+  });
+}
 
 Deno.test({
   name: "a real journalctl that is stopped while the journal goes on is an error, and nothing is lost",
