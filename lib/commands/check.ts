@@ -153,7 +153,7 @@ function configJson(config: Config) {
     unban_on_stop: ban.unbanOnStop,
     ban_command: ban.command,
     unban_command: ban.unban,
-    module_firewalls: config.moduleBans.map(({ module, ban }) => ({
+    own_firewalls: config.moduleBans.map(({ module, ban }) => ({
       ...{ module, firewall: ban.firewall, ban_command: ban.command, unban_command: ban.unban },
       ...{ ban_timeout: seconds(ban.timeout), ban_concurrency: ban.concurrency },
     })),

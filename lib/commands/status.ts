@@ -59,7 +59,7 @@ function statusJson(status: Status, problems: readonly string[]): unknown {
     failure: report?.failure ?? null,
     config: report?.config ?? null,
     firewall: report?.firewall ?? null,
-    module_firewalls: report?.moduleFirewalls ?? [],
+    own_firewalls: report?.moduleFirewalls ?? [],
     holding: report?.holding ? holdingJson(report.holding) : null,
     trial_end: isoTimeOrNull(report?.trialEnd ?? null),
     sources: report?.sources.map(({ name, running, lastBatch, delivery, problems, waiting }) => ({
