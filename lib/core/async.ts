@@ -59,6 +59,34 @@ export function pause(milliseconds: number, signal: AbortSignal): Promise<void> 
   });
 }
 
+/** Wakes who waits, or who waits next. */
+export class Bell {
+  #isRung = false;
+  #wake: (() => void) | null = null;
+
+  /** Ends the wait that is under way, or else the next one. */
+  ring(): void {
+    this.#isRung = true;
+    this.#wake?.();
+  }
+
+  /** Reports whether it was rung since the last call. */
+  take(): boolean {
+    const isRung = this.#isRung;
+    this.#isRung = false;
+    return isRung;
+  }
+
+  /** Waits as `pause()` does, but not beyond a ring that nobody has taken. */
+  async wait(milliseconds: number, signal: AbortSignal): Promise<void> {
+    if (this.#isRung) return;
+    const stop = new AbortController();
+    this.#wake = () => stop.abort();
+    await pause(milliseconds, AbortSignal.any([signal, stop.signal]));
+    this.#wake = null;
+  }
+}
+
 /** Calls `work` every so many milliseconds until `signal` aborts; the first time after one interval. */
 export async function every(milliseconds: number, signal: AbortSignal, work: () => void): Promise<void> {
   while (!signal.aborted) {

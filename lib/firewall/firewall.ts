@@ -38,6 +38,8 @@ export interface Firewall {
   unban(bans: readonly Ban[], signal: AbortSignal): Promise<Outcome[]>;
   /** Compares the firewall's real content with `bans`; null: it cannot list its content. Throws if it does not answer. */
   inspect(bans: readonly HeldBan[], signal: AbortSignal): Promise<Inspection | null>;
+  /** Calls `lost` when something else has taken bans away, until `signal` aborts; missing: it cannot tell. Never throws. */
+  watch?(lost: () => void, signal: AbortSignal): Promise<void>;
   /** Lifts all bans. Returns the failure in one sentence, or null. */
   clear(signal: AbortSignal): Promise<string | null>;
 }

@@ -15,6 +15,7 @@ import {
   TABLE,
   timeout,
 } from "./nft_script.ts";
+import { watchTable } from "./nft_watch.ts";
 import { Runner, type RunResult } from "../core/child_process.ts";
 
 /** Options of nft's runs. */
@@ -115,6 +116,10 @@ export class NftablesFirewall implements Firewall {
       return { address, scope, until: expires === null ? null : after + expires * SECOND };
     });
     return { missing, stray };
+  }
+
+  watch(lost: () => void, signal: AbortSignal): Promise<void> {
+    return watchTable(this.#options.command, { lost, signal });
   }
 
   /** Deletes the table. Returns the failure in one sentence; null: done, or there was none. */

@@ -3,7 +3,7 @@
  * here, in this order: state (given), whitelist, firewall, bans, pipeline, feeds. The only file that knows everybody.
  */
 import { currentBoot } from "../core/boot.ts";
-import { every, pause } from "../core/async.ts";
+import { Bell, every, pause } from "../core/async.ts";
 import { ClockWatch } from "../core/clock_watch.ts";
 import { messageOf } from "../core/error.ts";
 import { VERSION } from "../core/version.ts";
@@ -39,6 +39,8 @@ import { ownAddresses, Whitelisting } from "./whitelisting.ts";
 
 /** Milliseconds until the firewall is first asked what it has. */
 const FIRST_LOOK = 5_000;
+/** Milliseconds between the loss of bans and the look at what is left. */
+const SETTLING = 200;
 /** Milliseconds between two reports into the state. */
 const REPORTING = 2_000;
 /** Milliseconds between looks at the state's file and at the lock. */
@@ -367,13 +369,18 @@ export class Monitor {
     });
   }
 
-  /** Holds the firewall against the state every minute. */
+  /** Holds the firewall against the state every minute, and soon after it tells that it has lost bans. */
   async #reconcile(signal: AbortSignal): Promise<void> {
+    const bell = new Bell();
+    const watch = this.#firewall.watch?.(() => bell.ring(), signal);
     for (let wait = FIRST_LOOK; !signal.aborted; wait = HOUSEKEEPING) {
-      await pause(wait, signal);
+      await bell.wait(wait, signal);
+      // A reload deletes and makes tables, one after the other.
+      if (bell.take()) await pause(SETTLING, signal);
       if (this.#state.takeLoss()) this.#bans.adoptStrays();
       if (!signal.aborted) await this.#bans.reconcile();
     }
+    await watch;
   }
 
   /** The bans in force of some addresses, as far as firewalls really have them. */

@@ -24,13 +24,13 @@ function works(program: string, args: string[]): boolean {
 }
 
 /** Makes a network namespace, gives `use` what runs programs inside, and removes it. */
-export async function inNamespace(use: (run: Run) => Promise<void>): Promise<void> {
+export async function inNamespace(use: (run: Run, name: string) => Promise<void>): Promise<void> {
   const name = `strongmonitor-${crypto.randomUUID().slice(0, 8)}`;
   const run: Run = (words, input = "") => spawn(["ip", "netns", "exec", name, ...words], input);
   const { code, stderr } = await spawn(["ip", "netns", "add", name], "");
   if (code !== 0) throw new Error(`Cannot make a network namespace: ${stderr}`);
   try {
-    await use(run);
+    await use(run, name);
   } finally {
     await spawn(["ip", "netns", "delete", name], "");
   }
