@@ -15,9 +15,11 @@ interface Command {
 
 /** Commander's hint: what stands before is one line, whatever the arguments hold that it quotes. */
 const HINT = /\n\(Did you mean ([^\n]*)\?\)$/;
-const GLOBAL = ["-h", "--help", "-V", "--version"];
-/** The command that is meant where none is named. */
+const HELP = ["-h", "--help"];
+const GLOBAL = [...HELP, "-V", "--version"];
+/** The command that is meant where none is named, and that of a command which has some of its own. */
 const DEFAULT = "run";
+const INNER_DEFAULT = "list";
 
 /** Words of other programs for what a command does, or for what another program does. */
 const SYNONYMS: Readonly<Record<string, string>> = {
@@ -40,7 +42,7 @@ const SYNONYMS: Readonly<Record<string, string>> = {
   reload: "systemctl reload strongmonitor",
 };
 
-/** The arguments with a command first: options in front of one stand behind it, and `run` stands where none is named. */
+/** The arguments with a command first: options in front of one stand behind it, and a default stands where none is named. */
 export function ordered(program: Command, args: readonly string[]): string[] {
   if (GLOBAL.includes(args[0] ?? "")) return [...args];
   const named = (name: string | undefined) => program.commands.find((command) => command.name() === name);
@@ -49,8 +51,11 @@ export function ordered(program: Command, args: readonly string[]): string[] {
   let at = 0;
   while (args[at]?.startsWith("-")) at += valued.includes(args[at]) ? 2 : 1;
   if (at >= args.length) return [DEFAULT, ...args];
-  const end = at + (named(args[at])?.commands.length ? 2 : 1);
-  return [...args.slice(at, end), ...args.slice(0, at), ...args.slice(end)];
+  const [command, inner] = args.slice(at);
+  const hasCommands = !!named(command)?.commands.length;
+  const isInner = hasCommands && inner !== undefined && (HELP.includes(inner) || !inner.startsWith("-"));
+  const words = hasCommands ? [command!, isInner ? inner : INNER_DEFAULT] : [command!];
+  return [...words, ...args.slice(0, at), ...args.slice(at + (isInner ? 2 : 1))];
 }
 
 /** Says that there is no command `name`, and which one is probably meant. */

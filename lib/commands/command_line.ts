@@ -47,9 +47,10 @@ export function commandLine(parts: CommandLineParts): Command {
       getErrHasColors: () => false,
     })
     .exitOverride()
+    .addHelpText("after", examplesText(["run --trial 10m", "status", "why 192.0.2.7"]))
     .addHelpText(
       "after",
-      "\nExit codes: 0 done, 1 failed, 64 wrong usage, 69 something needed is\nunavailable, 78 wrong configuration",
+      "Exit codes: 0 done, 1 failed, 64 wrong usage, 69 something needed is\nunavailable, 78 wrong configuration",
     );
   program.on("command:*", ([name]: string[]) => {
     program.error(unknownCommand(program, name!), { code: "commander.unknownCommand" });
@@ -75,21 +76,21 @@ interface Definition {
 }
 
 /** A subcommand with the options that every one takes. */
-function subcommand(parent: Command, definition: Definition, { isDefault = false } = {}): Command {
-  return bareSubcommand(parent, definition, { isDefault })
+function subcommand(parent: Command, definition: Definition): Command {
+  return bareSubcommand(parent, definition)
     .option("-c, --config <file>", "configuration to read", CONFIG)
     .option("-s, --state <directory>", "state to use instead of the one that the configuration names");
 }
 
-/** A subcommand that reads no configuration and no state. */
-function bareSubcommand(
-  parent: Command,
-  { usage, summary, examples }: Definition,
-  { isDefault = false } = {},
-): Command {
-  const lines = examples.map((example) => `  $ strongmonitor ${example}\n`).join("");
-  return parent.command(usage, { isDefault }).summary(summary).description(summary)
-    .addHelpText("after", `\nExamples:\n${lines}`);
+/** A subcommand that reads no configuration and no state, or that has subcommands of its own. */
+function bareSubcommand(parent: Command, { usage, summary, examples }: Definition): Command {
+  return parent.command(usage).summary(summary)
+    .description(`${summary[0]!.toUpperCase()}${summary.slice(1)}.`)
+    .addHelpText("after", examplesText(examples));
+}
+
+function examplesText(examples: readonly string[]): string {
+  return `\nExamples:\n${examples.map((example) => `  $ strongmonitor ${example}\n`).join("")}`;
 }
 
 function addInit(program: Command, exit: CommandLineParts["exit"]): void {
@@ -129,7 +130,7 @@ function addRun(program: Command, { exit, log, signals }: CommandLineParts): voi
   subcommand(program, {
     usage: "status",
     summary: "tell how the monitor is doing",
-    examples: ["status --json"],
+    examples: ["status", "status --json"],
   })
     .option("--json", "print JSON")
     .action(async (options: Options) => exit((await import("./status.ts")).statusCommand(options)));
@@ -225,11 +226,11 @@ function addTrials(program: Command, exit: CommandLineParts["exit"]): void {
     summary: "show whom the rules would have banned in the past; bans nobody",
     examples: [
       "replay - < /var/log/auth.log",
-      "replay --since -12h",
+      "replay --since 12h",
       "replay --since 2026-01-31 --until '2026-02-01 12:00'",
     ],
   })
-    .option("--since <time>", "read the journal from this time on")
+    .option("--since <time>", "read the journal from this time on: a time, or a span before now")
     .option("--until <time>", "read the journal up to this time")
     .option("--json", "print one JSON object a ban, and a summary")
     .action(async (files: string[], options: Options & { since?: string; until?: string }) => {
@@ -256,8 +257,8 @@ function addWhatIf(program: Command, exit: CommandLineParts["exit"]): void {
       "what-if --config new.jsonc",
       "what-if --config new.jsonc --since 30d --json",
       "what-if --config new.jsonc --journal --since yesterday",
-      "what-if --config new.jsonc /var/log/auth.log.1.gz /var/log/auth.log",
-      "what-if --config new.jsonc --against old.jsonc - < /var/log/auth.log",
+      "what-if --config new.jsonc /var/log/auth.log.1.gz",
+      "what-if --config new.jsonc --against old.jsonc - < auth.log",
     ],
   })
     .option("--against <file>", "configuration to compare it with", CONFIG)
@@ -335,9 +336,11 @@ async function runBans(options: BansOptions): Promise<number> {
 }
 
 function addWhitelist(program: Command, exit: CommandLineParts["exit"]): void {
-  const whitelist = program.command("whitelist").summary("say who is never banned").description(
-    "Says who is never banned.",
-  );
+  const whitelist = bareSubcommand(program, {
+    usage: "whitelist",
+    summary: "list and change who is never banned",
+    examples: ["whitelist", "whitelist add 192.0.2.7 --for 8h", "whitelist remove 192.0.2.7"],
+  });
   subcommand(whitelist, {
     usage: "add <targets...>",
     summary: "never ban an address, a network or a DNS name, and lift their bans",
@@ -357,7 +360,7 @@ function addWhitelist(program: Command, exit: CommandLineParts["exit"]): void {
     );
   subcommand(whitelist, {
     usage: "remove <targets...>",
-    summary: "take back what `whitelist add` did",
+    summary: "end entries that `whitelist add` or a knock made",
     examples: ["whitelist remove 198.51.100.0/24"],
   })
     .option("--json", "print JSON")
@@ -366,8 +369,8 @@ function addWhitelist(program: Command, exit: CommandLineParts["exit"]): void {
     );
   subcommand(whitelist, {
     usage: "list",
-    summary: "list who is never banned",
-    examples: ["whitelist list --json"],
+    summary: "list who is never banned (the default)",
+    examples: ["whitelist list", "whitelist list --json"],
   })
     .option("--json", "print one JSON object an entry")
     .action(async (options: Options) =>
@@ -376,9 +379,11 @@ function addWhitelist(program: Command, exit: CommandLineParts["exit"]): void {
 }
 
 function addKnock(program: Command, exit: CommandLineParts["exit"]): void {
-  const knock = program.command("knock").summary("let yourself in from any address").description(
-    "Makes keys by which a login name or a path whitelists whoever tries it.",
-  );
+  const knock = bareSubcommand(program, {
+    usage: "knock",
+    summary: "list and change the keys by which a login name or a path whitelists its sender",
+    examples: ["knock", "knock new phone", "knock remove phone"],
+  });
   subcommand(knock, {
     usage: "new [name]",
     summary: "make a key and show it once: one-time codes, or a plain secret",
@@ -392,7 +397,7 @@ function addKnock(program: Command, exit: CommandLineParts["exit"]): void {
     );
   subcommand(knock, {
     usage: "list",
-    summary: "list the keys, and when each was used last",
+    summary: "list the keys, and when each was used last (the default)",
     examples: ["knock list --json"],
   })
     .option("--json", "print one JSON object a key")
@@ -409,15 +414,15 @@ function addKnock(program: Command, exit: CommandLineParts["exit"]): void {
 }
 
 function addFleet(program: Command, exit: CommandLineParts["exit"]): void {
-  const fleet = program.command("fleet").summary("the servers that share this one's database").description(
-    "Shows the servers that share this one's database, and their bans.",
-  );
+  const fleet = bareSubcommand(program, {
+    usage: "fleet",
+    summary: "show the servers that share this one's database, and their bans",
+    examples: ["fleet", "fleet bans", "fleet remove web3"],
+  });
   subcommand(fleet, {
     usage: "list",
     summary: "list the servers (the default)",
-    examples: ["fleet", "fleet list --json"],
-  }, {
-    isDefault: true,
+    examples: ["fleet list --json"],
   })
     .option("--json", "print one JSON object a server")
     .action(async (options: Options) => exit(await (await import("./fleet.ts")).fleetCommand(options)));
