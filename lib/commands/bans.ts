@@ -36,7 +36,7 @@ export function totalsText({ decided, inForce, waiting, waitingSince }: BanTotal
     ...waiting > 0 ? [`${waiting} waiting for the firewall${age}`] : [],
     ...noted > 0 ? [`${noted} noted only`] : [],
   ];
-  return decided === 0 ? "no ban" : `${counted(decided, "ban")}: ${parts.join(", ")}`;
+  return decided === 0 ? "no ban in force" : `${counted(decided, "ban")}: ${parts.join(", ")}`;
 }
 
 /** A ban as machines read it. */

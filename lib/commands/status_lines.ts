@@ -43,7 +43,7 @@ export function statusLines(status: Status, problems: readonly string[]): string
 
 function firstLine({ running, report }: Status, problems: readonly string[]): string {
   if (!running) return "not running";
-  const since = report === null ? "" : `, pid ${report.pid}, since ${time(report.started)}`;
+  const since = report === null ? "" : `, pid ${report.pid}, since ${localTime(report.started)}`;
   return `running${since}: ${problems.length === 0 ? "all works" : counted(problems.length, "problem")}`;
 }
 
@@ -54,30 +54,30 @@ function reportLines(report: MonitorReport): string[] {
     ...countLines(report),
     ...firewallLines(report),
     ...report.trialEnd === null ? [] : [
-      `trial     its bans end at ${time(report.trialEnd)} unless you say \`strongmonitor confirm\``,
+      `trial     its bans end at ${localTime(report.trialEnd)} unless you say \`strongmonitor confirm\``,
     ],
   ];
 }
 
 function moduleLines({ name, lastLine, rules }: ModuleActivity): string[] {
   const hit = rules.filter(({ lastHit }) => lastHit !== null);
-  const never = rules.filter(({ lastHit }) => lastHit === null).map(({ name }) => name);
+  const unhit = rules.filter(({ lastHit }) => lastHit === null).map(({ name }) => name);
   const width = Math.max(...hit.map(({ name }) => name.length));
   return [
-    `module    ${name}: last line ${time(lastLine)}`,
-    ...hit.map((rule) => `          ${rule.name.padEnd(width)}  last hit ${time(rule.lastHit)}`),
-    ...never.length === 0
+    `module    ${name}: ${last("line", lastLine)}`,
+    ...hit.map((rule) => `          ${rule.name.padEnd(width)}  ${last("hit", rule.lastHit)}`),
+    ...unhit.length === 0
       ? []
       : hit.length === 0
-      ? [`          ${counted(never.length, "rule")}, never hit`]
-      : [`          never hit: ${never.join(", ")}`],
+      ? [`          no hit yet of ${counted(unhit.length, "rule")}`]
+      : [`          no hit yet: ${unhit.join(", ")}`],
   ];
 }
 
 function sourceLine({ name, running, lastBatch, delivery, waiting }: SourceReport): string {
   const reading = waiting ? `waiting, as ${absence(name.replace(/^file:/, ""))}` : "reading";
   const doing = running ? `${reading}${delivery ? `, ${delivery}` : ""}` : "stopped";
-  return `source    ${name}: ${doing}; last line ${time(lastBatch)}`;
+  return `source    ${name}: ${doing}; ${last("line", lastBatch)}`;
 }
 
 function countLines({ counts, tracked, forgotten: evicted }: MonitorReport): string[] {
@@ -113,23 +113,22 @@ function outerFirewallLines({ firewall, holding }: MonitorReport): string[] {
   const found = held === null ? "cannot tell whether bans hold" : counted(held, "ban holds", "bans hold") +
     (missing > 0 ? `, ${counted(missing, "was", "were")} gone and being put back` : "");
   return [
-    `firewall  ${firewall}: ${found} (looked at ${time(holding.time)})`,
+    `firewall  ${firewall}: ${found} (looked at ${localTime(holding.time)})`,
     ...stray.length > 0 ? [`          not banned by anybody here: ${stray.join(", ")}`] : [],
   ];
 }
 
 function databaseLine(database: NonNullable<MonitorReport["database"]>, backlog: number): string {
   const state = database.connected ? "connected" : "not connected";
-  return `database  ${state}; ${counted(backlog, "row")} waiting, last shipment ${
-    time(database.lastShipped)
-  }`;
+  return `database  ${state}; ${counted(backlog, "row")} waiting, ${last("shipment", database.lastShipped)}`;
 }
 
 function noticesLine({ program, told, lastTold }: NotifierStatus): string {
-  const last = lastTold === null ? "" : `, the last at ${time(lastTold)}`;
+  const last = lastTold === null ? "" : `, the last at ${localTime(lastTold)}`;
   return `notices   ${told} told by ${program}${last}`;
 }
 
-function time(instant: number | null | undefined): string {
-  return instant === null || instant === undefined ? "never" : localTime(instant);
+/** When the last one was since the monitor started. */
+function last(what: string, instant: number | null | undefined): string {
+  return instant === null || instant === undefined ? `no ${what} yet` : `last ${what} ${localTime(instant)}`;
 }

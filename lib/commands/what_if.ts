@@ -17,7 +17,7 @@ import {
 } from "./comparison.ts";
 import { fileBatches, journalBatches, type Period, recordedBatches, requirePeriod } from "./history.ts";
 import { knownWhitelist, openConfig, openState, setConfigured } from "./open.ts";
-import { type CommonOptions, localTime, print, printError, printJson, printTable } from "./output.ts";
+import { type CommonOptions, localTime, print, printError, printJson, printLines } from "./output.ts";
 import { Progress } from "./progress.ts";
 import { Rehearsal } from "./rehearsal.ts";
 
@@ -165,7 +165,7 @@ function tell(
   for (const [change, all] of kinds) {
     print(`${counted(all.length, "address", "addresses")} ${TITLES[change]}${laterLogins(all)}:`);
     const listed = isAll ? all : all.slice(0, MOST);
-    printTable(["  ADDRESS", "BEFORE", "AFTER", "LOGGED IN LATER"], listed.map(row));
+    printLines(listed.flatMap(differenceLines));
     if (listed.length < all.length) print(`  … and ${all.length - listed.length} more, which --all lists`);
     print("");
   }
@@ -182,16 +182,18 @@ function laterLogins(differences: readonly Difference[]): string {
   return count === 0 ? "" : `, ${count} of which logged in later`;
 }
 
-function row({ address, before, after, login }: Difference): string[] {
-  const loginText = login === null ? "" : `${localTime(login.time)} as ${login.user}`;
-  return [`  ${address}`, bannedText(before), bannedText(after), loginText];
+function differenceLines({ address, before, after, login }: Difference): string[] {
+  return [
+    `  ${address}`,
+    ...before === null ? [] : [`    before   ${bannedText(before)}`],
+    ...after === null ? [] : [`    after    ${bannedText(after)}`],
+    ...login === null ? [] : [`    login    ${localTime(login.time)} as ${login.user}`],
+  ];
 }
 
-function bannedText(banned: Banned | null): string {
-  if (banned === null) return "-";
-  const { first: { start, reason, count }, bans, total } = banned;
+function bannedText({ first: { start, reason, count }, bans, total }: Banned): string {
   const more = bans > 1 ? `, ${bans} bans` : "";
-  return `${localTime(start)} ${spanText(total)}, ${reason} with ${count}${more}`;
+  return `${localTime(start)} ${spanText(total)}, ${reason} with ${counted(count, "hit")}${more}`;
 }
 
 function tellJson({ before, after, lines, differences, unchanged, seconds }: Outcome): void {

@@ -13,13 +13,15 @@ export interface Covering extends WhitelistEntry {
   readonly file: string | null;
 }
 
+const MACHINE = "this machine";
+
 /** Origins of which the state keeps entries, by the names that people are told. */
 const KEPT: readonly (readonly [kept: string, told: string])[] = [
   ["command", "command"],
   ["knock", "knock"],
   ["database", "database"],
   ["name", "DNS name"],
-  ["machine", "this machine"],
+  ["machine", MACHINE],
   ...SURROUNDINGS.map((origin) => [origin, origin] as const),
 ];
 
@@ -32,16 +34,20 @@ export function coveringEntries(target: string, config: Config | null, state: St
   });
   const byItself = new Whitelist().covering(target);
   const time = now();
+  const kept = KEPT.filter(([kept]) => kept !== "database" || config?.database !== null)
+    .flatMap(([kept, origin]) =>
+      state.whitelist(kept, time).filter(touches).map((entry) => ({ ...entry, origin, file: null }))
+    );
+  // The state keeps the machine's addresses for a day: those that it has still are told once.
+  const isKept = (address: string) =>
+    kept.some((entry) => entry.origin === MACHINE && entry.address === address);
   return [
     ...byItself === null ? [] : [lasting(target, byItself)],
-    ...ownAddresses().filter((address) => touches({ address })).map((address) =>
-      lasting(address, "this machine")
-    ),
+    ...ownAddresses().filter((address) => touches({ address }) && !isKept(address))
+      .map((address) => lasting(address, MACHINE)),
     ...[...new Set(state.logins.sessions().map(({ address }) => address))]
       .filter((address) => touches({ address })).map((address) => lasting(address, "open session")),
-    ...KEPT.filter(([kept]) => kept !== "database" || config?.database !== null).flatMap(([kept, origin]) =>
-      state.whitelist(kept, time).filter(touches).map((entry) => ({ ...entry, origin, file: null }))
-    ),
+    ...kept,
     ...config === null ? [] : configured(asked, config),
   ].filter(({ until }) => until === null || until > time);
 }

@@ -9,8 +9,8 @@ const WRAPPED: readonly (readonly [line: string, parts: readonly string[]])[] = 
     ["a sentence of many words that is longer", "  than the terminal is wide"],
   ],
   [
-    "source    journal: reading, as soon as they come; last line never",
-    ["source    journal: reading, as soon as", "          they come; last line never"],
+    "source    journal: reading, as soon as they come; no line yet",
+    ["source    journal: reading, as soon as", "          they come; no line yet"],
   ],
   [
     "          a rest of the line above, indented as it is",

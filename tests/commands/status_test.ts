@@ -70,7 +70,7 @@ Deno.test("`status` ends with 0 where all works, with 1 and a sentence where som
   const { code, stdout } = await status();
   assert.equal(code, 0, stdout);
   assert.match(stdout, /^running, pid 1, since .*: all works\n/);
-  assert.match(stdout, /^ +often {2}last hit 1970-01-01 00:00:01\n +never hit: a, b\n/m);
+  assert.match(stdout, /^ +often {2}last hit 1970-01-01 00:00:01\n +no hit yet: a, b\n/m);
   assert.match(stdout, /^times +of UTC$/m);
   for (const [over, sentence] of PROBLEMS) {
     state.setReport(JSON.stringify({ ...REPORT, ...over }));

@@ -178,7 +178,7 @@ Deno.test("`what-if` says the same to people", async () => {
   assert.match(stdout, /^1 address banned by the new configuration alone, 1 of which logged in later:$/m);
   assert.match(
     stdout,
-    /^ {2}203\.0\.113\.1 +- +2025-05-06 00:00:01 for 1h, \[SSHD\] guess with 2 +2025-05-06 00:00:40 as alice$/m,
+    /^ {2}203\.0\.113\.1\n {4}after {4}2025-05-06 00:00:01 for 1h, \[SSHD\] guess with 2 hits\n {4}login {4}2025-05-06 00:00:40 as alice$/m,
   );
   assert.match(stdout, /^1 address no longer banned:$/m);
   assert.match(stdout, /^before: 3 bans of 3 addresses by \S+old\.jsonc$/m);

@@ -167,6 +167,16 @@ Deno.test("`why` counts what the state has noted, as a monitor would after a sta
   );
 });
 
+Deno.test("`why` tells once that an address is this machine's, which the state keeps as well", async () => {
+  using temporary = temporaryState();
+  const why = configured(temporary);
+  const entry = { address: "127.0.0.1", note: "", until: null };
+  temporary.state.replaceWhitelist("machine", [entry], now());
+  const { whitelist } = JSON.parse((await why("why", entry.address, "--json")).stdout);
+  const own = whitelist.filter(({ origin }: { origin: string }) => origin === "this machine");
+  assert.equal(own.length, 1);
+});
+
 Deno.test("`why` of a network tells the bans inside of it, and of an address the networks above it", async () => {
   using temporary = temporaryState();
   const why = configured(temporary);
