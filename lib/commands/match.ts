@@ -95,7 +95,7 @@ function matchText({ address, hits, logged }: Match, line: string): string {
   const verdict = address === null
     ? "-"
     : hits.length > 0
-    ? hits.join(",")
+    ? `${hits.join(",")}${logged ? "" : " (not recorded)"}`
     : logged
     ? "recorded"
     : "not recorded";

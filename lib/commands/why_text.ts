@@ -87,10 +87,14 @@ function standingText(ban: BanStatus, { target, report, now }: Story): string {
   const end = until === null ? "for good" : `until ${localTime(until)}`;
   const banned = `${target} is banned${what}${by} since ${localTime(start)} ${end}: ${shown(ban.reason)}` +
     `${hitsText(ban)}.`;
-  const looked = report?.holding?.time ?? null;
-  const holds = looked === null ? "" : `, and bans were last looked at ${ago(looked, { now })}`;
-  if (isInForce(ban)) return `${banned} ${shown(appliedBy!)} has it since ${localTime(appliedAt!)}${holds}.`;
-  if (!isWaiting(ban)) return banned;
+  if (isInForce(ban)) {
+    const holding = report?.holding ?? null;
+    const looked = holding === null || holding.held === null
+      ? ""
+      : `, and was last looked at ${ago(holding.time, { now })}`;
+    return `${banned} The firewall (${shown(appliedBy!)}) has it since ${localTime(appliedAt!)}${looked}.`;
+  }
+  if (!isWaiting(ban)) return `${banned} It is only observed, and cuts nobody off.`;
   if (error !== null) {
     return `${banned} It does not hold: tried ${counted(attempts, "time")}: ${bounded(error, 200)}.`;
   }

@@ -61,7 +61,10 @@ Deno.test("`why` tells of a banned address its ban, what holds it, and the hits 
   const { code, stdout } = await why("why", "203.0.113.1");
   assert.equal(code, 0);
   assert.match(stdout, /^203\.0\.113\.1 is banned since .* until/);
-  assert.match(stdout.replaceAll(/\s+/g, " "), /\[SSHD\] guess, 3 hits\. nftables has it since [^.]*\./);
+  assert.match(
+    stdout.replaceAll(/\s+/g, " "),
+    /\[SSHD\] guess, 3 hits\. The firewall \(nftables\) has it since [^.]*\./,
+  );
   assert.match(
     stdout,
     /hit guess 3 of 2 within 10m: past the limit\n[^]*hit guess 2 of 2 within 10m\n[^]*hit guess 1 of 2/,
@@ -165,6 +168,14 @@ Deno.test("`why` counts what the state has noted, as a monitor would after a sta
     [3, 3, "a"],
     "a monitor that ends leaves its counts",
   );
+});
+
+Deno.test("`why` tells that a ban that is only observed cuts nobody off", async () => {
+  using temporary = temporaryState();
+  const why = configured(temporary);
+  temporary.state.bans.add(ban("203.0.113.1"));
+  temporary.state.enforcement.applied([1], { firewall: "observe", time: now() });
+  assert.match((await why("why", "203.0.113.1")).stdout, /It is only observed, and cuts nobody\s+off\./);
 });
 
 Deno.test("`why` tells once that an address is this machine's, which the state keeps as well", async () => {
