@@ -65,7 +65,8 @@ function configOrNull(options: CheckOptions): Config | null {
   } catch (error) {
     if (!(error instanceof UserError) || options.json) throw error;
     printFailure(error.sentences, { code: error.code, json: false });
-    print(verdict(options.config, { mistakes: error.sentences.length, warnings: [] }));
+    const name = options.config === "-" ? "standard input" : options.config;
+    print(verdict(name, { mistakes: error.sentences.length, warnings: [] }));
     return null;
   }
 }

@@ -154,6 +154,12 @@ Deno.test("`check --syntax` looks at the configuration alone, and refuses what `
   assert.match(wrong.stdout, /is NOT good: 1 problem\n$/);
 });
 
+Deno.test("`check --config -` calls an empty standard input by its name", async () => {
+  const { code, stdout } = await program(["check", "--syntax", "--quiet", "--config", "-"]);
+  assert.equal(code, 78);
+  assert.match(stdout, /^standard input is NOT good: \d+ problems?\n$/);
+});
+
 Deno.test("`check` ends with a verdict, and with `--quiet` says only what is wrong", async () => {
   using good = scene(FILES_ALONE);
   const told = await program(["check", "--config", good.config]);
