@@ -42,7 +42,7 @@ const SYNONYMS: Readonly<Record<string, string>> = {
   reload: "systemctl reload strongmonitor",
 };
 
-/** The arguments with a command first: options in front of one stand behind it, and a default stands where none is named. */
+/** The arguments with a command first, the default where none is named, and all options behind it. */
 export function ordered(program: Command, args: readonly string[]): string[] {
   if (GLOBAL.includes(args[0] ?? "")) return [...args];
   const named = (name: string | undefined) => program.commands.find((command) => command.name() === name);

@@ -22,7 +22,7 @@ const BEFORE: Readonly<Record<string, (server: OperatedServer) => Promise<unknow
 
 interface Question {
   readonly title: string;
-  /** Files that the operator writes, commands that the operator types, and what the page shows of their output. */
+  /** Files to write, commands to type, and what the page shows of their output. */
   readonly blocks: readonly { readonly kind: string; readonly text: string }[];
 }
 
@@ -34,7 +34,7 @@ function questions(): Question[] {
   }));
 }
 
-/** A text without its line breaks and without what differs from run to run: times, spans and processes. */
+/** A text without line breaks, and without the times, spans and processes of one run. */
 function lasting(text: string): string {
   return text.replaceAll(/\s+/g, " ").trim()
     .replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d/g, "TIME")
@@ -49,7 +49,7 @@ function lacking(shown: string, output: string): string | undefined {
   return shown.split("…\n").find((part) => !told.includes(lasting(part)));
 }
 
-/** Types commands. The last one is typed again until its output is right: a monitor needs a moment to follow a reload. */
+/** Types commands. Types `status` again until it is right: a monitor follows a reload in a moment. */
 async function answer(server: OperatedServer, commands: string, shown: string): Promise<string> {
   let output = await server.shell(commands);
   const last = commands.trim().split("\n").at(-1)!;

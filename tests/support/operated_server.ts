@@ -1,4 +1,4 @@
-/** A server as its operator meets it: two days of sshd are recorded, a monitor runs, and commands are typed into a shell. */
+/** A server as its operator meets it: two days of sshd are recorded, and a monitor runs. */
 import { dirname, join } from "node:path";
 import { loadConfig } from "../../lib/config/load.ts";
 import { DAY, MINUTE, now, SECOND } from "../../lib/core/time.ts";
@@ -41,7 +41,7 @@ const FAIL2BAN = `echo '192.0.2.81 \t2026-11-28 12:00:00 + 864000000 = 2054-04-1
 echo '192.0.2.82 \t2026-11-28 12:10:00 + 864000000 = 2054-04-15 12:10:00'
 `;
 
-/** Files of the server: of its monitor, of its services, and of who operates it. The programs stand before the machine's own. */
+/** Files of the server. Its programs stand before the machine's own. */
 const FILES: readonly (readonly [path: string, mode: number, text: string])[] = [
   [
     "etc/config.jsonc",
