@@ -15,6 +15,7 @@ import type { KnockNewOptions } from "./knock.ts";
 import { type CommonOptions, CONFIG, EXPORT_FORMATS, printError, printLines, TOP_TABLES } from "./output.ts";
 import type { RunOptions, RunSignals } from "./run.ts";
 import type { UnbanOptions } from "./unban.ts";
+import type { ReportOptions } from "./report/report.ts";
 import type { TopOptions } from "./top.ts";
 import type { WhatIfOptions } from "./what_if.ts";
 import type { WhitelistAddOptions } from "./whitelist.ts";
@@ -168,6 +169,22 @@ function addHistory(program: Command, exit: CommandLineParts["exit"]): void {
     .addOption(new Option("--by <what>", "show this table alone, with more rows").choices(TOP_TABLES))
     .option("--json", "print JSON")
     .action(async (options: Options & TopOptions) => exit((await import("./top.ts")).topCommand(options)));
+  subcommand(program, {
+    usage: "report",
+    summary: "tell of a week: who attacked, when, how, and what became of it, as text or as a page",
+    examples: ["report", "report --html - > report.html", "report --since 30d --json"],
+  })
+    .option("--since <time>", "tell of the time from the hour of this time on", "7d")
+    .addOption(
+      new Option(
+        "--html [file]",
+        "make one page that needs no network and no script (-, or no file: on standard output)",
+      ).conflicts("json"),
+    )
+    .option("--json", "print JSON")
+    .action(async (options: Options & ReportOptions) =>
+      exit((await import("./report/report.ts")).reportCommand(options))
+    );
 }
 
 /** The command that tries the hook. */

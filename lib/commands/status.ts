@@ -1,6 +1,7 @@
 import { isoTime, isoTimeOrNull } from "../core/time.ts";
 import type { Holding } from "../enforcing/reconciler.ts";
 import { isLocked } from "../state/lock.ts";
+import type { State } from "../state/state.ts";
 import { hasUnknownFormat, type ModuleActivity } from "../reading/activity.ts";
 import type { Leak } from "../monitor/leaks.ts";
 import { type MonitorReport, readReport } from "../monitor/report.ts";
@@ -21,21 +22,24 @@ const STOPPED = 69;
  * check for Nagios; 69 where no monitor runs, and 1 where something fails. Throws `UserError` (69).
  */
 export function statusCommand(options: CommonOptions): number {
-  const status = withState(options, (state): Status => {
-    const report = readReport(state.report());
-    return {
-      running: isLocked(state.directory),
-      report,
-      recorded: state.log.count(),
-      bans: totalsOf(state.bans.totals(), report),
-      failing: state.bans.failing(),
-      backlog: state.outbox.backlog(),
-    };
-  });
+  const status = withState(options, statusOf);
   const problems = problemsOf(status);
   if (options.json) printJson(statusJson(status, problems));
   else statusLines(status, problems).forEach(print);
   return !status.running ? STOPPED : problems.length > 0 ? 1 : 0;
+}
+
+/** How the monitor of a state is doing. */
+export function statusOf(state: State): Status {
+  const report = readReport(state.report());
+  return {
+    running: isLocked(state.directory),
+    report,
+    recorded: state.log.count(),
+    bans: totalsOf(state.bans.totals(), report),
+    failing: state.bans.failing(),
+    backlog: state.outbox.backlog(),
+  };
 }
 
 /** What a firewall lost at a boot waits since the monitor started, whenever the ban began. */

@@ -4,7 +4,7 @@
  */
 import { beginningOf, enclosingNetworks } from "../core/address.ts";
 import { NetworkSet } from "../core/network_set.ts";
-import type { Micros } from "../core/time.ts";
+import { HOUR, type Micros } from "../core/time.ts";
 import type { BanStatus, Provenance } from "../deciding/ban.ts";
 import { AMONG, selectBans } from "./ban_rows.ts";
 import type { Database } from "./database.ts";
@@ -61,6 +61,29 @@ export class History {
       ...[time, time, JSON.stringify(addresses)],
     );
     return new Map(rows.map(({ address, made, ended }) => [address, { made, ended }]));
+  }
+
+  /** How many bans began in each hour since `time` in which any did. */
+  bansByHour(time: Micros): { hour: Micros; made: number }[] {
+    return this.#db.all<{ hour: Micros; made: number }>(
+      "SELECT start - start % ? AS hour, count(*) AS made FROM ban WHERE start >= ? GROUP BY hour ORDER BY hour",
+      HOUR,
+      time,
+    );
+  }
+
+  /** The bans that have not ended, by who banned, most first. */
+  standingBy(): { provenance: Provenance; count: number }[] {
+    const rows = this.#db.all<{ kind: Provenance["kind"]; name: string; count: number }>(
+      `SELECT provenance AS kind, name, count(*) AS count FROM ban WHERE ended IS NULL
+       GROUP BY provenance, name ORDER BY count DESC, kind, name`,
+    );
+    return rows.map(({ kind, name, count }) => ({ provenance: { kind, name }, count }));
+  }
+
+  /** The newest `most` bans that have not ended, newest first. */
+  newestStanding(most: number): BanStatus[] {
+    return selectBans(this.#db, "WHERE ended IS NULL ORDER BY id DESC LIMIT ?", most);
   }
 
   /** The newest lines of an address or network. */

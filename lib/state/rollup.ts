@@ -12,7 +12,7 @@ import { HeavyHitters } from "./heavy_hitters.ts";
 /** What lines that hit are counted by. */
 export const KEYED = ["address", "network", "user", "path"] as const;
 /** How often each came, most first. */
-type Counted = readonly (readonly [name: string, count: number])[];
+export type Counted = readonly (readonly [name: string, count: number])[];
 
 /** What is kept of a time. Lines and hits are of modules by their names; `hits` counts lines that hit any rule. */
 export type RollupContent = Readonly<Record<typeof KEYED[number] | "rule" | "lines" | "hits", Counted>>;

@@ -24,6 +24,13 @@ export interface CountedHits {
   readonly count: number;
 }
 
+/** What was counted within an hour or a day. */
+export interface RollupRow {
+  readonly span: Micros;
+  readonly start: Micros;
+  readonly content: RollupContent;
+}
+
 /** Counts of past hours and days. */
 export class RollupTable {
   readonly #db: Database;
@@ -55,6 +62,26 @@ export class RollupTable {
     );
     const content = sumOf(rows.map(({ content }) => JSON.parse(content) as RollupContent));
     return { content, start: rows[0]?.start ?? null };
+  }
+
+  /**
+   * The counts of each hour whose middle lies within a period, and of each such day where hours are kept no more: one after the
+   * other, the oldest first.
+   */
+  *within({ from, to }: { from: Micros; to: Micros }): Generator<RollupRow> {
+    const rows = this.#db.each<Omit<RollupRow, "content"> & { content: string }>(
+      "SELECT span, start, content FROM rollup WHERE start + span / 2 >= ? AND start + span / 2 < ? ORDER BY start",
+      from,
+      to,
+    );
+    for (const { span, start, content } of rows) {
+      yield { span, start, content: JSON.parse(content) as RollupContent };
+    }
+  }
+
+  /** The beginning of the oldest hour or day that is kept; null: there is none. */
+  oldest(): Micros | null {
+    return this.#db.get<{ start: Micros | null }>("SELECT min(start) AS start FROM rollup")!.start;
   }
 
   /** Adds the hours of one old day to what is kept of that day, and drops days that are too old; returns how many rows went. */

@@ -108,6 +108,7 @@ function commandsOf(directory: string): readonly (readonly [string, readonly [st
     ["bans", ["A ban"]],
     ["why 192.0.2.0/24", ["`why`", "A ban", "`status`", "`whitelist`"]],
     ["top", ["`top`"]],
+    ["report", ["`report`", "A ban", "`status`"]],
     ["status", ["`status`", "A ban"]],
     ["check", ["`check`"]],
     ["init", ["`init`"]],

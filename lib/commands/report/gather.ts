@@ -1,0 +1,160 @@
+/**
+ * Comes in: the state. Goes out: a `Review`, out of the counts of hours and days and of the table of bans. Lines are not looked at,
+ * so that ten million of them cost nothing.
+ */
+import { HOUR, type Micros } from "../../core/time.ts";
+import type { ProvenanceCount } from "../../state/history.ts";
+import { type RollupContent, sumOf } from "../../state/rollup.ts";
+import type { RollupRow } from "../../state/rollup_table.ts";
+import type { State } from "../../state/state.ts";
+import { statusOf } from "../status.ts";
+import { problemsOf } from "../status_problems.ts";
+import { changesBetween, countedOf } from "./changes.ts";
+import { HeatBuilder } from "./heat.ts";
+import type { Period, Review, Row, Standing, Subject, Totals } from "./review.ts";
+import { SeriesBuilder } from "./series.ts";
+import { SlowBuilder } from "./slow.ts";
+
+/** Rows of a table, bans that are told one by one, and slow attackers. */
+const [MOST_ROWS, MOST_BANS, MOST_SLOW] = [10, 8, 10];
+/** Names of each kind that two periods are compared by. */
+const COMPARED = 1_000;
+
+/** Looks back from `now` to the hour of `since`, and as far again to compare. */
+export function reviewOf(
+  state: State,
+  { since, now, host }: { since: Micros; now: Micros; host: string },
+): Review {
+  const period = { from: since - since % HOUR, to: now };
+  const periodBefore = { from: 2 * period.from - now, to: period.from };
+  const builders = {
+    series: new SeriesBuilder(period),
+    heat: new HeatBuilder(period),
+    slow: new SlowBuilder(),
+  };
+  const present = sumOf(told(state.rollups.within(period), Object.values(builders)), COMPARED);
+  for (const hour of state.history.bansByHour(period.from)) builders.series.addBans(hour);
+  const oldest = state.rollups.oldest();
+  const hasBefore = oldest !== null && oldest <= periodBefore.from;
+  const before = hasBefore ? sumOf(told(state.rollups.within(periodBefore), []), COMPARED) : null;
+  const bans = state.history.bansBy(period.from);
+  const status = statusOf(state);
+  return {
+    ...{ host, now, period, periodBefore, oldest, status },
+    totals: totalsOf(present, bans),
+    totalsBefore: before && totalsOf(before, without(state.history.bansBy(periodBefore.from), bans)),
+    series: builders.series.series(),
+    heat: builders.heat.cells(),
+    tables: tablesOf(state, { present, before, bans, from: period.from }),
+    slow: slowOf(state, builders.slow, period),
+    changes: before && changesBetween(before, present),
+    standing: standingOf(state, status),
+    problems: problemsOf(status),
+  };
+}
+
+/** The contents of rows, each of which `builders` are told. */
+function* told(
+  rows: Iterable<RollupRow>,
+  builders: readonly { add(row: RollupRow): void }[],
+): Generator<RollupContent> {
+  for (const row of rows) {
+    for (const builder of builders) builder.add(row);
+    yield row.content;
+  }
+}
+
+function totalsOf({ lines, hits }: RollupContent, bans: readonly ProvenanceCount[]): Totals {
+  const sum = (counts: readonly number[]) => counts.reduce((all, count) => all + count, 0);
+  return {
+    lines: sum(lines.map(([, count]) => count)),
+    hits: sum(hits.map(([, count]) => count)),
+    made: sum(bans.map(({ made }) => made)),
+    ended: sum(bans.map(({ ended }) => ended)),
+  };
+}
+
+/** Takes the bans of a later time off those since an earlier one. */
+function without(all: readonly ProvenanceCount[], later: readonly ProvenanceCount[]): ProvenanceCount[] {
+  const negative = later.map(({ made, ended, ...who }) => ({ ...who, made: -made, ended: -ended }));
+  return [...all, ...negative];
+}
+
+interface Facts {
+  readonly present: RollupContent;
+  readonly before: RollupContent | null;
+  readonly bans: readonly ProvenanceCount[];
+  readonly from: Micros;
+}
+
+function tablesOf(state: State, facts: Facts): Readonly<Record<Subject, readonly Row[]>> {
+  const rows = (subject: Subject) => rowsOf(state, subject, facts);
+  return {
+    module: rows("module"),
+    rule: rows("rule"),
+    address: rows("address"),
+    network: rows("network"),
+    user: rows("user"),
+    path: rows("path"),
+  };
+}
+
+function rowsOf(state: State, subject: Subject, { present, before, bans, from }: Facts): Row[] {
+  const counted = countedOf(present, subject);
+  const all = (subject === "rule" ? present.rule : present.hits).reduce((sum, [, count]) => sum + count, 0);
+  const old = before && new Map(countedOf(before, subject));
+  const shown = counted.slice(0, MOST_ROWS);
+  const names = shown.map(([name]) => name);
+  const bansOf = bansTold(state, subject, { names, bans, from });
+  return shown.map(([name, hits]) => ({
+    ...{ name, hits },
+    share: all === 0 ? 0 : hits / all,
+    before: old && (old.get(name) ?? 0),
+    ...bansOf(name),
+  }));
+}
+
+/** Tells the bans of a name. */
+function bansTold(
+  state: State,
+  subject: Subject,
+  { names, bans, from }: { names: readonly string[]; bans: readonly ProvenanceCount[]; from: Micros },
+): (name: string) => Pick<Row, "made" | "ended" | "isBanned"> {
+  if (subject === "user" || subject === "path") return () => ({ made: null, ended: null, isBanned: false });
+  if (subject === "address" || subject === "network") {
+    const [found, standing] = [state.history.bansOfEach(names, from), banned(state, names)];
+    return (name) => ({ made: 0, ended: 0, ...found.get(name), isBanned: standing.has(name) });
+  }
+  const byRules = bans.filter(({ provenance }) => provenance.kind === "rule");
+  return (name) => {
+    const own = byRules.filter(({ provenance }) =>
+      subject === "rule" ? provenance.name === name : provenance.name.startsWith(`${name} `)
+    );
+    const sum = (key: "made" | "ended") => own.reduce((all, ban) => all + ban[key], 0);
+    return { made: sum("made"), ended: sum("ended"), isBanned: false };
+  };
+}
+
+/** Those of some addresses and networks that have a ban which has not ended. */
+function banned({ bans }: State, names: readonly string[]): Set<string> {
+  return new Set(bans.inForceOf(names).map(({ address }) => address));
+}
+
+function slowOf(state: State, slow: SlowBuilder, { from }: Period): Review["slow"] {
+  const slowest = slow.slowest(MOST_SLOW);
+  const names = slowest.map(({ address }) => address);
+  const [found, standing] = [state.history.bansOfEach(names, from), banned(state, names)];
+  return slowest.map((one) => ({
+    ...one,
+    made: found.get(one.address)?.made ?? 0,
+    isBanned: standing.has(one.address),
+  }));
+}
+
+function standingOf({ history }: State, { bans }: Review["status"]): Standing {
+  return {
+    totals: bans,
+    by: history.standingBy().slice(0, MOST_ROWS),
+    newest: history.newestStanding(MOST_BANS),
+  };
+}

@@ -1,0 +1,36 @@
+/** Hits by weekday and hour of local time. */
+import { HOUR, type Micros, MILLISECOND, WEEK } from "../../core/time.ts";
+import type { RollupRow } from "../../state/rollup_table.ts";
+import type { Period } from "./review.ts";
+
+const [DAYS, HOURS] = [7, 24];
+
+/** Counts the hours of the last seven days into one cell each. */
+export class HeatBuilder {
+  readonly #from: Micros;
+  readonly #cells: (number | null)[][];
+
+  constructor({ from, to }: Period) {
+    const last = to - to % HOUR;
+    this.#from = Math.max(from, last - WEEK + HOUR);
+    this.#cells = Array.from({ length: DAYS }, () => Array.from({ length: HOURS }, () => null));
+    for (let hour = this.#from; hour <= last; hour += HOUR) this.#add(hour, 0);
+  }
+
+  /** Counts an hour; whole days do not tell theirs. */
+  add({ span, start, content }: RollupRow): void {
+    if (span !== HOUR || start < this.#from) return;
+    this.#add(start, content.hits.reduce((sum, [, count]) => sum + count, 0));
+  }
+
+  /** By weekday from Monday on and hour; null: no such hour was in the period. */
+  cells(): readonly (readonly (number | null)[])[] {
+    return this.#cells;
+  }
+
+  #add(time: Micros, hits: number): void {
+    const date = new Date(time / MILLISECOND);
+    const day = this.#cells[(date.getDay() + 6) % DAYS]!;
+    day[date.getHours()] = (day[date.getHours()] ?? 0) + hits;
+  }
+}

@@ -1,0 +1,30 @@
+/** Markup out of templates: values are escaped, for a browser as well as for whoever reads the file. */
+import { printable } from "../../core/text.ts";
+
+/** Text that is markup already. */
+export class Markup {
+  constructor(readonly text: string) {}
+}
+
+/** What a template takes: text, which is escaped, markup, or lists of these; null and false are nothing. */
+export type Part = string | number | Markup | null | false | readonly Part[];
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+};
+
+/** Makes markup of a template. All attributes are to stand in double quotes. */
+export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Markup {
+  return new Markup(strings.reduce((text, string, i) => text + textOf(parts[i - 1]!) + string));
+}
+
+function textOf(part: Part): string {
+  if (part === null || part === false) return "";
+  if (part instanceof Markup) return part.text;
+  if (typeof part === "object") return part.map(textOf).join("");
+  return printable(String(part)).replace(/[&<>"']/g, (character) => ENTITIES[character]!);
+}

@@ -1,0 +1,58 @@
+/** A review as `report --json` prints it: see docs/json.md. */
+import { isoTime, isoTimeOrNull } from "../../core/time.ts";
+import { banJson } from "../bans.ts";
+import { type Period, type Review, SUBJECTS, type Totals } from "./review.ts";
+
+/** The object of docs/json.md. */
+export function reviewJson(review: Review): unknown {
+  const { host, now, period, periodBefore, oldest, totals, totalsBefore, series, standing, status } = review;
+  return {
+    host,
+    time: isoTime(now),
+    period: periodJson(period),
+    period_before: periodJson(periodBefore),
+    oldest: isoTimeOrNull(oldest),
+    totals: totalsJson(totals),
+    totals_before: totalsBefore && totalsJson(totalsBefore),
+    series: {
+      unit: series.unit,
+      modules: series.modules,
+      bars: series.bars.map(({ start, hits, bans }) => ({ start: isoTime(start), hits, bans })),
+    },
+    heat: review.heat,
+    tables: SUBJECTS.map((by) => ({
+      by,
+      rows: review.tables[by].map(({ name, hits, share, before, made, ended, isBanned }) => ({
+        ...{ name, hits, share: Math.round(share * 10_000) / 10_000, hits_before: before },
+        ...{ bans_made: made, bans_ended: ended, banned: isBanned },
+      })),
+    })),
+    slow: review.slow.map(({ address, hours, days, hits, most, made, isBanned }) => ({
+      ...{ address, hours, days, hits, most_in_an_hour: most, bans_made: made, banned: isBanned },
+    })),
+    changes: review.changes?.map(({ subject, name, before, hits }) => ({
+      ...{ by: subject, name, hits, hits_before: before },
+    })) ?? null,
+    bans: {
+      decided: standing.totals.decided,
+      in_force: standing.totals.inForce,
+      waiting: standing.totals.waiting,
+      failing: standing.totals.failing,
+      by: standing.by.map(({ provenance: { kind, name }, count }) => ({ provenance: kind, name, count })),
+      newest: standing.newest.map(banJson),
+    },
+    running: status.running,
+    problems: review.problems,
+    sources: status.report?.sources.map(({ name, running, lastBatch, waiting, problems }) => ({
+      ...{ name, running, last_batch: isoTimeOrNull(lastBatch), waiting, problems },
+    })) ?? [],
+  };
+}
+
+function periodJson({ from, to }: Period): unknown {
+  return { from: isoTime(from), to: isoTime(to) };
+}
+
+function totalsJson({ lines, hits, made, ended }: Totals): unknown {
+  return { lines, hits, bans_made: made, bans_ended: ended };
+}

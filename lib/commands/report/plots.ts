@@ -1,0 +1,175 @@
+/** Plots as inline SVG, each for a wide and for a narrow page. Comes in: counts. Goes out: markup without scripts. */
+// @ts-types="npm:@types/d3-array@^3.2.1"
+import { max } from "d3-array";
+// @ts-types="npm:@types/d3-scale@^4.0.9"
+import { scaleBand, scaleLinear, scaleSqrt } from "d3-scale";
+// @ts-types="npm:@types/d3-shape@^3.1.7"
+import { stack } from "d3-shape";
+import { MILLISECOND } from "../../core/time.ts";
+import { counted } from "../../core/text.ts";
+import { html, type Markup } from "./html.ts";
+import type { Review } from "./review.ts";
+import type { Bar, Series } from "./series.ts";
+import { barText, countText, WEEKDAYS } from "./words.ts";
+
+/** Widths that plots are drawn for; style.css shows the one that fits. */
+const SIZES = [{ name: "wide", width: 1_000 }, { name: "narrow", width: 340 }] as const;
+type Size = typeof SIZES[number];
+/** Heights of the plot of hits, of the plot of bans below it, and of a line of text. */
+const [HITS, BANS, LINE] = [200, 40, 22];
+/** Room left of a plot, above it, and width of a label of time. */
+const [LEFT, TOP, LABEL] = [44, 10, 64];
+
+/** Hits by module over time, and below these the bans that began. */
+export function timePlot(series: Series): Markup {
+  return html`
+    ${SIZES.map((size) => timePlotOf(series, size))}
+  `;
+}
+
+function timePlotOf(series: Series, { name, width }: Size): Markup {
+  const { bars, modules } = series;
+  const x = scaleBand<Bar>(bars, [LEFT, width]).paddingInner(0.18).paddingOuter(0.1);
+  const hits = scaleLinear([0, Math.max(1, max(bars, ({ hits }) => sum(hits))!)], [TOP + HITS, TOP]).nice(4);
+  const base = TOP + HITS + LINE + BANS;
+  const bans = scaleLinear([0, Math.max(1, max(bars, ({ bans }) => bans)!)], [base, base - BANS]);
+  const layers = stack<Bar, number>().keys(modules.keys()).value(({ hits }, i) => hits[i]!)([...bars]);
+  const label = `Hits by module over time, one bar for each ${series.unit}, and bans that began`;
+  return html`
+    <svg class="plot ${name}" viewBox="0 0 ${width} ${base + LINE}" role="img" aria-label="${label}">
+      ${hits.ticks(4).filter(Number.isInteger).map((tick) =>
+        html`
+          <line class="grid" x1="${LEFT}" x2="${width}" y1="${round(hits(tick))}" y2="${round(
+            hits(tick),
+          )}" />
+          <text
+            class="tick end"
+            x="${LEFT - 8}"
+            y="${round(hits(tick) + 4)}"
+          >
+            ${shortCount(tick)}
+          </text>
+        `
+      )} ${layers.map((layer) =>
+        html`
+          <path class="m${layer.key}" d="${layer.map((part) =>
+            box(x(part.data)!, x.bandwidth(), { top: hits(part[1]), bottom: hits(part[0]) })
+          ).join("")}" />
+        `
+      )}
+      <line class="axis" x1="${LEFT}" x2="${width}" y1="${TOP + HITS}" y2="${TOP + HITS}" />
+      ${timeLabels(series, x, TOP + HITS + 16)}
+      <text class="tick end" x="${LEFT - 8}" y="${base - BANS / 2 + 4}">bans</text>
+      <path class="bans" d="${bars.map((bar) =>
+        box(x(bar)!, x.bandwidth(), { top: bans(bar.bans), bottom: base })
+      ).join("")}" />
+      <line class="axis" x1="${LEFT}" x2="${width}" y1="${base}" y2="${base}" />
+      ${bars.map((bar) =>
+        html`
+          <rect class="hover" x="${round(x(bar)! - x.step() * 0.09)}" y="${TOP}" width="${round(
+            x.step(),
+          )}" height="${base - TOP}">
+            <title>${tipOf(bar, series)}</title>
+          </rect>
+        `
+      )}
+    </svg>
+  `;
+}
+
+/** Labels of time, as many as there is room for: at the first bar of a day, or at every so manyth. */
+function timeLabels({ bars, unit }: Series, x: (bar: Bar) => number | undefined, y: number): Markup[] {
+  const isOfDays = unit === "day" || unit === "week";
+  const starts = isOfDays ? bars : bars.filter(({ start }) => new Date(start / MILLISECOND).getHours() === 0);
+  const marked = starts.length > 0 ? starts : bars;
+  const first = x(marked[0]!)!;
+  const step = marked.length > 1 ? x(marked[1]!)! - first : LABEL;
+  const every = Math.max(1, Math.ceil(LABEL / step));
+  return marked.filter((_, i) => i % every === 0).map((bar) =>
+    html`
+      <text class="tick" x="${round(x(bar)!)}" y="${y}">${dayText(bar.start)}</text>
+    `
+  );
+}
+
+function dayText(start: number): string {
+  return new Date(start / MILLISECOND).toLocaleDateString("en-GB", { day: "numeric", month: "short" });
+}
+
+function tipOf(bar: Bar, series: Series): string {
+  const parts = series.modules.flatMap((module, i) =>
+    bar.hits[i]! > 0 ? [`${module} ${countText(bar.hits[i]!)}`] : []
+  );
+  return `${barText(bar.start, series)}: ${parts.join(", ") || "no hits"}; ${counted(bar.bans, "ban")}`;
+}
+
+/** Hits by weekday and hour. */
+export function heatPlot(heat: Review["heat"]): Markup {
+  return html`
+    ${SIZES.map((size) => heatPlotOf(heat, size))}
+  `;
+}
+
+function heatPlotOf(heat: Review["heat"], { name, width }: Size): Markup {
+  const height = name === "wide" ? 26 : 20;
+  const x = scaleBand<number>([...Array(24).keys()], [LEFT - 8, width]).paddingInner(0.1);
+  const most = Math.max(1, max(heat.flat(), (hits) => hits ?? 0)!);
+  const depth = scaleSqrt([0, most], [0.07, 1]);
+  const bottom = heat.length * height;
+  return html`
+    <svg
+      class="plot ${name}"
+      viewBox="0 0 ${width} ${bottom + LINE}"
+      role="img"
+      aria-label="Hits by weekday and hour of the last seven days"
+    >
+      ${heat.map((day, i) =>
+        html`
+          <text class="tick" x="0" y="${i * height + height / 2 + 3}">${WEEKDAYS[i]!}</text>${day.map((
+            hits,
+            hour,
+          ) =>
+            hits === null ? null : html`
+              <rect
+                class="heat"
+                rx="2"
+                x="${round(x(hour)!)}"
+                y="${i * height}"
+                width="${round(x.bandwidth())}"
+                height="${height - 2}"
+                fill-opacity="${round(depth(hits) * 100) / 100}"
+              >
+                <title>${`${WEEKDAYS[i]} ${String(hour).padStart(2, "0")}:00: ${
+                  counted(hits, "hit")
+                }`}</title>
+              </rect>
+            `
+          )}
+        `
+      )} ${[0, 3, 6, 9, 12, 15, 18, 21].map((hour) =>
+        html`
+          <text class="tick" x="${round(x(hour)!)}" y="${bottom + 14}">${String(hour).padStart(2, "0")}</text>
+        `
+      )}
+    </svg>
+  `;
+}
+
+/** A box as a part of a path; nothing where it has no height. */
+function box(x: number, width: number, { top, bottom }: { top: number; bottom: number }): string {
+  if (bottom - top < 0.05) return "";
+  return `M${round(x)} ${round(top)}h${round(width)}V${round(bottom)}h${round(-width)}z`;
+}
+
+/** A count in few characters: `12k`. */
+function shortCount(count: number): string {
+  return count.toLocaleString("en-US", { notation: "compact" });
+}
+
+function round(value: number): number {
+  return Math.round(value * 100) / 100;
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((all, value) => all + value, 0);
+}

@@ -1,0 +1,51 @@
+import { messageOf, UserError } from "../../core/error.ts";
+import { shellWord } from "../../core/text.ts";
+import { now } from "../../core/time.ts";
+import { requireTime } from "../instant.ts";
+import { withState } from "../open.ts";
+import { type CommonOptions, print, printData, printJson, printLines } from "../output.ts";
+import { reviewOf } from "./gather.ts";
+import { reviewJson } from "./json.ts";
+import { reviewPage } from "./page.ts";
+import { reviewLines } from "./text.ts";
+
+/** Options of `report`. */
+export interface ReportOptions extends CommonOptions {
+  readonly since: string;
+  /** File to write a page to; `-` or true: standard output. */
+  readonly html?: string | true;
+}
+
+/**
+ * `report`: who attacked since a time, when, by what and with what success, as text or as one page. Throws `UserError` (64: a time
+ * that is ahead, 69: a state or a file that cannot be used).
+ */
+export function reportCommand({ html, ...options }: ReportOptions): number {
+  const [since, time] = [requireTime(options.since), now()];
+  if (since >= time) throw new UserError(`Cannot report since "${options.since}": that time is ahead`, 64);
+  const review = withState(options, (state) => reviewOf(state, { since, now: time, host: Deno.hostname() }));
+  if (options.json) printJson(reviewJson(review));
+  else if (html === undefined) printLines(reviewLines(review));
+  else if (html === true || html === "-") printData(reviewPage(review).trimEnd().split("\n"));
+  else {
+    writeWhole(reviewPage(review), html);
+    print(`${html} is written.`);
+  }
+  return 0;
+}
+
+/** Puts a file into place when all of it is written. Throws `UserError` (69). */
+function writeWhole(text: string, file: string): void {
+  const fresh = `${file}.new`;
+  try {
+    Deno.writeTextFileSync(fresh, text, { mode: 0o640 });
+    Deno.renameSync(fresh, file);
+  } catch (error) {
+    const cause = error instanceof Deno.errors.NotCapable
+      ? `this program may write its state alone; have the shell write it: strongmonitor report --html - > ${
+        shellWord(file)
+      }`
+      : messageOf(error).split("\n")[0];
+    throw new UserError(`Cannot write ${file}: ${cause}`, 69);
+  }
+}

@@ -1,0 +1,93 @@
+/** Hits over time. Comes in: hours, and days where hours are kept no more. Goes out: bars of equal length in local time. */
+// @ts-types="npm:@types/d3-array@^3.2.1"
+import { bisectRight } from "d3-array";
+// @ts-types="npm:@types/d3-time@^3.0.4"
+import { timeDay, timeHour, timeMonday } from "d3-time";
+import { DAY, HOUR, type Micros, MILLISECOND } from "../../core/time.ts";
+import type { RollupRow } from "../../state/rollup_table.ts";
+import type { Period } from "./review.ts";
+
+/** Hits and bans of one bar. */
+export interface Bar {
+  readonly start: Micros;
+  /** By module, in the order of `Series.modules`. */
+  readonly hits: readonly number[];
+  /** Bans that began. */
+  readonly bans: number;
+}
+
+/** Hits of a period over time. */
+export interface Series {
+  readonly unit: "hour" | "six hours" | "day" | "week";
+  /** Most hits first. */
+  readonly modules: readonly string[];
+  readonly bars: readonly Bar[];
+}
+
+/** A length of bars: up to how long a period, and where local time cuts. */
+const UNITS = [
+  { unit: "hour", most: 2 * DAY, steps: timeHour },
+  { unit: "six hours", most: 8 * DAY, steps: timeHour.every(6)! },
+  { unit: "day", most: 100 * DAY, steps: timeDay },
+  { unit: "week", most: Infinity, steps: timeMonday },
+] as const;
+/** Modules that have a colour of their own. The last one is of all others together. */
+const MOST_MODULES = 6;
+const OTHERS = "others";
+
+/** Counts hits and bans into bars. */
+export class SeriesBuilder {
+  readonly #unit: Series["unit"];
+  /** In milliseconds. */
+  readonly #starts: readonly number[];
+  readonly #hits: readonly Map<string, number>[];
+  readonly #bans: number[];
+  readonly #sums = new Map<string, number>();
+
+  constructor({ from, to }: Period) {
+    const { unit, steps } = UNITS.find(({ most }) => to - from <= most)!;
+    this.#unit = unit;
+    const first = steps.floor(new Date(from / MILLISECOND));
+    this.#starts = steps.range(first, new Date(to / MILLISECOND)).map(Number);
+    this.#hits = this.#starts.map(() => new Map());
+    this.#bans = this.#starts.map(() => 0);
+  }
+
+  /** Counts an hour or a day, as of its middle. */
+  add({ span, start, content }: RollupRow): void {
+    const hits = this.#hits[this.#at(start + span / 2)];
+    if (hits === undefined) return;
+    for (const [module, count] of content.hits) {
+      hits.set(module, (hits.get(module) ?? 0) + count);
+      this.#sums.set(module, (this.#sums.get(module) ?? 0) + count);
+    }
+  }
+
+  /** Counts bans that began in an hour. */
+  addBans({ hour, made }: { hour: Micros; made: number }): void {
+    const at = this.#at(hour + HOUR / 2);
+    if (at in this.#bans) this.#bans[at]! += made;
+  }
+
+  /** All bars, those without hits as well. */
+  series(): Series {
+    const all = [...this.#sums.keys()].toSorted((a, b) => this.#sums.get(b)! - this.#sums.get(a)!);
+    const isMany = all.length > MOST_MODULES;
+    const named = isMany ? all.slice(0, MOST_MODULES - 1) : all;
+    const bars = this.#starts.map((start, i): Bar => {
+      const of = (module: string) => this.#hits[i]!.get(module) ?? 0;
+      const others = all.slice(named.length).reduce((sum, module) => sum + of(module), 0);
+      return {
+        start: start * MILLISECOND,
+        hits: [...named.map(of), ...isMany ? [others] : []],
+        bans: this.#bans[i]!,
+      };
+    });
+    return { unit: this.#unit, modules: [...named, ...isMany ? [OTHERS] : []], bars };
+  }
+
+  /** The bar of a time; -1: it is before the first. */
+  #at(time: Micros): number {
+    return bisectRight(this.#starts, time / MILLISECOND) - 1;
+  }
+}

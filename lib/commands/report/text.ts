@@ -1,0 +1,212 @@
+/** A review as lines of at most 80 columns for a terminal. */
+import { bounded, counted } from "../../core/text.ts";
+import { nameOf } from "../../deciding/ban.ts";
+import { tableLines, wrap } from "../layout.ts";
+import { zoneName } from "../output.ts";
+import { type Review, type Row, type Subject, SUBJECTS } from "./review.ts";
+import {
+  changeText,
+  countText,
+  endText,
+  heldText,
+  limitsOf,
+  minuteText,
+  NOUNS,
+  shareText,
+  TITLES,
+  WEEKDAYS,
+} from "./words.ts";
+
+const WIDTH = 80;
+/** Columns of a plot, and characters of a name. */
+const [PLOT, NAME] = [56, 36];
+const BARS = " ▁▂▃▄▅▆▇█";
+const SHADES = "·░▒▓█";
+
+/** All lines. Names in them are printable. */
+export function reviewLines(review: Review): string[] {
+  const { host, period, problems } = review;
+  const title = `StrongMonitor on ${bounded(host, NAME)}: ${minuteText(period.from)} to ${
+    minuteText(period.to)
+  }`;
+  return [
+    title,
+    "",
+    ...problems.length === 0 ? ["All works."] : problems.flatMap((problem) => text(`Problem: ${problem}`)),
+    "",
+    ...totalLines(review),
+    ...section("Hits over time", plotLines(review)),
+    ...section("Hits by weekday and hour, last seven days", heatLines(review)),
+    ...SUBJECTS.flatMap((subject) => section(TITLES[subject], subjectLines(review, subject))),
+    ...section("Bans in force", standingLines(review)),
+    ...section("Slow attackers", slowLines(review)),
+    ...section("Changes", changeLines(review)),
+    ...section("Sources", sourceLines(review)),
+    ...section("About the counts", limitsOf(review).flatMap((sentence) => wrap(sentence, WIDTH))),
+    ...wrap(`Times are of ${zoneName()}.`, WIDTH),
+  ];
+}
+
+function section(title: string, lines: readonly string[]): string[] {
+  return lines.length === 0 ? [] : ["", title.toUpperCase(), ...lines];
+}
+
+/** A sentence that may hold what others wrote, broken into lines. */
+function text(sentence: string): string[] {
+  return wrap(bounded(sentence, 400), WIDTH);
+}
+
+function table(heading: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  return tableLines(heading, rows, WIDTH);
+}
+
+function totalLines({ totals, totalsBefore }: Review): string[] {
+  const rows = ([
+    ["Lines that name an address", "lines"],
+    ["Hits: lines that hit a rule", "hits"],
+    ["Bans that began", "made"],
+    ["Bans that ended", "ended"],
+  ] as const).map(([label, key]) => [
+    label,
+    countText(totals[key]),
+    totalsBefore === null ? "-" : countText(totalsBefore[key]),
+    changeText(totalsBefore && totalsBefore[key], totals[key]),
+  ]);
+  return table(["", "NOW", "BEFORE", "CHANGE"], rows);
+}
+
+function plotLines({ series: { modules, bars, unit } }: Review): string[] {
+  if (modules.length === 0) return ["No line hit a rule."];
+  const size = Math.ceil(bars.length / PLOT);
+  const rows = [
+    ...modules.map((name, i) => ({ name: bounded(name, 16), values: bars.map(({ hits }) => hits[i]!) })),
+    { name: "bans", values: bars.map(({ bans }) => bans) },
+  ].map(({ name, values }) => ({ name, values: merged(values, size) }));
+  const width = Math.max(...rows.map(({ name }) => name.length));
+  const column = size === 1 ? unit : `${size} ${unit}s`;
+  return [
+    `A column is ${size === 1 && unit !== "six hours" ? `one ${column}` : column}, the first from ${
+      minuteText(bars[0]!.start)
+    }; each row has its own scale.`,
+    ...rows.map(({ name, values }) => {
+      const most = Math.max(...values);
+      const plot = values.map((value) => BARS[most === 0 ? 0 : Math.ceil(8 * value / most)]!).join("");
+      return `${name.padEnd(width)}  ${plot}`.trimEnd();
+    }),
+  ].flatMap((line, i) => i === 0 ? wrap(line, WIDTH) : [line]);
+}
+
+/** The sums of each `size` values. */
+function merged(values: readonly number[], size: number): number[] {
+  return Array.from(
+    { length: Math.ceil(values.length / size) },
+    (_, i) => values.slice(i * size, (i + 1) * size).reduce((sum, value) => sum + value, 0),
+  );
+}
+
+function heatLines({ heat }: Review): string[] {
+  const most = Math.max(...heat.flat().map((hits) => hits ?? 0));
+  if (most === 0) return [];
+  const shade = (hits: number | null) =>
+    hits === null ? " " : SHADES[Math.ceil((SHADES.length - 1) * Math.sqrt(hits / most))]!;
+  const hours = Array.from({ length: 8 }, (_, i) => String(3 * i).padStart(2, "0").padEnd(6)).join("");
+  return [
+    `     ${hours.trimEnd()}`,
+    ...heat.map((day, i) => `${WEEKDAYS[i]}  ${day.map((hits) => shade(hits).repeat(2)).join("")}`.trimEnd()),
+    `The darkest hour has ${counted(most, "hit")}.`,
+  ];
+}
+
+function subjectLines({ tables }: Review, subject: Subject): string[] {
+  const rows = tables[subject];
+  if (rows.length === 0) return [];
+  const hasBans = rows.some(({ made }) => made !== null);
+  const isCompared = rows.some(({ before }) => before !== null);
+  return table(
+    [
+      NOUNS[subject].toUpperCase(),
+      "HITS",
+      "SHARE",
+      ...isCompared ? ["CHANGE"] : [],
+      ...hasBans ? ["BANS"] : [],
+    ],
+    rows.map((row) => [
+      bounded(row.name === "" ? "(empty)" : row.name, NAME),
+      countText(row.hits),
+      shareText(row.share),
+      ...isCompared ? [changeText(row.before, row.hits)] : [],
+      ...hasBans ? [bansText(row)] : [],
+    ]),
+  );
+}
+
+function bansText({ made, isBanned }: Row): string {
+  return `${countText(made ?? 0)}${isBanned ? ", banned now" : ""}`;
+}
+
+function standingLines({ standing: { totals, by, newest }, now }: Review): string[] {
+  if (totals.decided === 0) return ["No ban."];
+  return [
+    `${
+      counted(totals.decided, "ban")
+    }: ${totals.inForce} in force, ${totals.waiting} waiting for the firewall, ${
+      totals.decided - totals.inForce - totals.waiting
+    } noted only.`,
+    ...table(
+      ["BY", "BANS"],
+      by.map((
+        { provenance: { kind, name }, count },
+      ) => [bounded(`${kind} ${name}`.trim(), NAME), countText(count)]),
+    ),
+    "",
+    ...table(
+      ["NEWEST", "ENDS", "FIREWALL", "REASON"],
+      newest.map((ban) => [nameOf(ban), endText(ban, now), heldText(ban), bounded(ban.reason, WIDTH - 4)]),
+    ),
+  ];
+}
+
+function slowLines({ slow }: Review): string[] {
+  if (slow.length === 0) return ["None: nobody came in six hours or more with at most ten hits in each."];
+  return table(
+    ["ADDRESS", "HOURS", "DAYS", "HITS", "MOST IN AN HOUR", "BANS"],
+    slow.map(({ address, hours, days, hits, most, made, isBanned }) => [
+      address,
+      ...[hours, days, hits, most].map(String),
+      bansText({ made, isBanned } as Row),
+    ]),
+  );
+}
+
+function changeLines({ changes }: Review): string[] {
+  if (changes === null) return [];
+  if (changes.length === 0) return ["Nothing came much more or much less than in the period before."];
+  return table(
+    ["WHAT", "NAME", "BEFORE", "NOW", "CHANGE"],
+    changes.map(({ subject, name, before, hits }) => [
+      NOUNS[subject],
+      bounded(name === "" ? "(empty)" : name, NAME),
+      countText(before),
+      countText(hits),
+      changeText(before, hits),
+    ]),
+  );
+}
+
+function sourceLines({ status: { report } }: Review): string[] {
+  if (report === null) return ["No monitor has reported yet."];
+  return table(
+    ["SOURCE", "STATE", "LAST LINE"],
+    report.sources.map((source) => [
+      bounded(source.name, NAME),
+      !source.running
+        ? "stopped"
+        : source.waiting
+        ? "waiting"
+        : source.problems.length > 0
+        ? "problems"
+        : "reading",
+      source.lastBatch === null ? "never" : minuteText(source.lastBatch),
+    ]),
+  );
+}
