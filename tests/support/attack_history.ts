@@ -60,22 +60,28 @@ export interface HistoryOptions {
   readonly now: Micros;
   /** Names and paths that are tried beside the usual ones. */
   readonly names?: readonly string[];
+  /** Nothing but these is tried. */
+  readonly isNothingElse?: boolean;
   readonly days?: number;
 }
 
 /** Fills an empty state with what a monitor would have counted and banned up to `now`. */
-export function fillHistory(state: State, { now, names = [], days = 15 }: HistoryOptions): void {
+export function fillHistory(
+  state: State,
+  { now, names = [], isNothingElse = false, days = 15 }: HistoryOptions,
+): void {
   const random = new Random(7);
   let clock = now;
   const rollups = new Rollups(MODULES, state.rollups, () => clock);
   const first = now - now % HOUR - days * DAY;
   for (clock = first; clock <= now; clock += HOUR) {
-    fillHour(rollups, { time: clock, random, names, isLate: clock > now - 7 * DAY });
+    fillHour(rollups, { time: clock, random, names, isNothingElse, isLate: clock > now - 7 * DAY });
     rollups.write({ isAll: true })();
   }
   while (state.rollups.fold(now) > 0);
-  state.bans.addAll(bansUpTo(now, random));
-  for (const { address, until } of bansUpTo(now, new Random(8))) {
+  const bans = bansUpTo(now, random);
+  state.bans.addAll(bans);
+  for (const { address, until } of bans) {
     if (until !== null && until < now) state.bans.end(address, { reason: "expired", time: until });
   }
   confirm(state, now);
@@ -86,11 +92,12 @@ interface Hour {
   readonly time: Micros;
   readonly random: Random;
   readonly names: readonly string[];
+  readonly isNothingElse: boolean;
   /** In the second week something is added. */
   readonly isLate: boolean;
 }
 
-function fillHour(rollups: Rollups, { time, random, names, isLate }: Hour): void {
+function fillHour(rollups: Rollups, { time, random, names, isNothingElse, isLate }: Hour): void {
   const date = new Date(time / 1_000);
   const hour = date.getUTCHours();
   // Nights are busier than days, and one botnet comes on two evenings.
@@ -98,14 +105,15 @@ function fillHour(rollups: Rollups, { time, random, names, isLate }: Hour): void
   const isRaid = isLate && [2, 5].includes(date.getUTCDay()) && hour >= 18 && hour < 23;
   const add = (module: number, address: string, fields: Record<string, string>, count: number) =>
     rollups.add(eventOf({ module, address, time, fields, count }, FIELDS), true);
+  const isHostile = (i: number) => names.length > 0 && (isNothingElse || i % 6 === 5);
   const skewed = (length: number) => Math.floor(length * (random.below(1_000) / 1_000) ** 2);
   for (let i = 0; i < Math.round(22 * wave * (isRaid ? 4 : 1)); i++) {
     const network = isRaid ? NETWORKS[0]! : NETWORKS[skewed(NETWORKS.length)]!;
-    const user = i % 9 === 8 && names.length > 0 ? random.pick(names) : USERS[skewed(USERS.length)]!;
+    const user = isHostile(i) ? random.pick(names) : USERS[skewed(USERS.length)]!;
     add(0, `${network}.${1 + skewed(isRaid ? 60 : 200)}`, { user }, 3 + random.below(9));
   }
   for (let i = 0; i < Math.round(9 * wave); i++) {
-    const path = i % 5 === 4 && names.length > 0 ? random.pick(names) : PATHS[skewed(PATHS.length)]!;
+    const path = isHostile(i) ? random.pick(names) : PATHS[skewed(PATHS.length)]!;
     add(
       1,
       `2001:db8:${(1 + skewed(12)).toString(16)}::${(1 + skewed(30)).toString(16)}`,
@@ -133,9 +141,13 @@ function fillHour(rollups: Rollups, { time, random, names, isLate }: Hour): void
 
 function bansUpTo(now: Micros, random: Random): NewBan[] {
   return Array.from({ length: 160 }, (_, i): NewBan => {
-    const start = now - Math.round((160 - i) * 2 * HOUR * 1.05) + random.below(60) * MINUTE - HOUR;
+    const start = now - Math.round((160 - i) * 2.1 * HOUR) + random.below(2 * 60) * MINUTE;
     const rule = RULES[i % 3]!;
-    const address = i % 5 === 4 ? `2001:db8:${i.toString(16)}::1` : `${NETWORKS[i % 3]}.${i}`;
+    // Most hits come from low numbers.
+    const number = i >= 140 ? 160 - i : 200 - i;
+    const address = i % 5 === 4
+      ? `2001:db8:${(1 + i % 4).toString(16)}::${number.toString(16)}`
+      : `203.0.113.${number}`;
     const span = i % 7 === 0 ? 8 * 7 * DAY : DAY;
     return {
       ...{ address, scope: "all", count: 6 + i % 5, start, until: i % 31 === 30 ? null : start + span },

@@ -106,12 +106,12 @@ export class Browser implements AsyncDisposable {
     });
   }
 
-  /** The whole page, or its first `height` pixels, as PNG. */
-  async screenshot(height?: number): Promise<Uint8Array> {
+  /** The whole page, or a part of it, as PNG. */
+  async screenshot({ top = 0, height = Infinity } = {}): Promise<Uint8Array> {
     const { cssContentSize: { width, height: whole } } = await this.#call<
       { cssContentSize: { width: number; height: number } }
     >("Page.getLayoutMetrics");
-    const clip = { x: 0, y: 0, width, height: Math.min(whole, height ?? whole), scale: 1 };
+    const clip = { x: 0, y: top, width, height: Math.min(whole - top, height), scale: 1 };
     const { data } = await this.#call<{ data: string }>("Page.captureScreenshot", {
       ...{ format: "png", captureBeyondViewport: true, clip },
     });

@@ -2,22 +2,12 @@
 import { bounded } from "../../core/text.ts";
 import { VERSION } from "../../core/version.ts";
 import { zoneName } from "../output.ts";
-import { html, Markup } from "./html.ts";
+import { changesCard, mostCard, newestCard, slowCard, sourcesCard, standingCard } from "./cards.ts";
+import { Markup, markup } from "./markup.ts";
 import type { Review } from "./review.ts";
-import {
-  changes,
-  health,
-  heat,
-  limits,
-  overTime,
-  slow,
-  sources,
-  standing,
-  table,
-  tiles,
-} from "./sections.ts";
+import { health, heat, lead, limits, overTime, tiles } from "./sections.ts";
 import style from "./style.css" with { type: "text" };
-import { minuteText, shareText } from "./words.ts";
+import { minuteText } from "./words.ts";
 
 /** A browser that shows the page loads and runs nothing, whatever should stand in it. */
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
@@ -26,7 +16,7 @@ const POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
 export function reviewPage(review: Review): string {
   const { host, period, now } = review;
   const name = bounded(host, 80);
-  return html`
+  const page = markup`
     <!DOCTYPE html>
     <html lang="en">
       <head>
@@ -38,9 +28,7 @@ export function reviewPage(review: Review): string {
         <meta name="color-scheme" content="light dark">
         <link rel="icon" href="data:,">
         <title>${name}: who attacked, ${minuteText(period.from)} to ${minuteText(period.to)}</title>
-        <style>
-        ${new Markup(style)}
-        </style>
+        <style>${new Markup(style)}</style>
       </head>
       <body>
         <header>
@@ -49,38 +37,29 @@ export function reviewPage(review: Review): string {
           <p class="lead">${lead(review)}</p>
         </header>
         <main>
-          ${health(review)} ${tiles(review)} ${overTime(review)} ${heat(review)}
-          <div class="pair">${table(review, "address")}${table(review, "network")}</div>
-          <div class="pair">${table(review, "user")}${table(review, "path")}</div>
-          <div class="pair">${table(review, "rule")}${table(review, "module")}</div>
-          ${standing(review)}
-          <div class="pair">${changes(review)}${slow(review)}</div>
-          <div class="pair">${sources(review)}${limits(review)}</div>
+          ${health(review)}
+          ${tiles(review)}
+          ${overTime(review)}
+          ${heat(review)}
+          ${pair(mostCard(review, "address"), mostCard(review, "network"))}
+          ${pair(mostCard(review, "user"), mostCard(review, "path"))}
+          ${pair(mostCard(review, "rule"), mostCard(review, "module"))}
+          ${pair(column(standingCard(review), changesCard(review)), newestCard(review))}
+          ${pair(slowCard(review), column(sourcesCard(review), limits(review)))}
         </main>
         <footer>Made by StrongMonitor ${VERSION} at ${minuteText(now)}.</footer>
       </body>
     </html>
-  `.text;
+  `;
+  return `${page.text}\n`;
 }
 
-/** The report in a sentence. */
-function lead({ tables, totals }: Review): Markup {
-  const [network, user, path] = [tables.network[0], tables.user[0], tables.path[0]];
-  if (totals.hits === 0 || network === undefined) {
-    return html`
-      No line hit a rule.
-    `;
-  }
-  const named = (text: string) =>
-    html`
-      <bdi class="names">${bounded(text === "" ? "(empty)" : text, 40)}</bdi>
-    `;
-  return html`
-    Most came from ${named(network.name)}, ${shareText(network.share)} of all hits.${user !== undefined &&
-      html`
-        The name tried most was ${named(user.name)}
-      `}${path !== undefined && html`
-      ${user === undefined ? " The" : ", the"} path asked for most ${named(path.name)}
-    `}${user !== undefined || path !== undefined ? "." : ""}
-  `;
+/** Two cards beside each other where there is room. */
+function pair(left: Markup, right: Markup): Markup {
+  return markup`<div class="pair">${left}${right}</div>`;
+}
+
+/** Two cards one below the other. */
+function column(upper: Markup, lower: Markup): Markup {
+  return markup`<div class="column">${upper}${lower}</div>`;
 }

@@ -2,12 +2,12 @@
 // @ts-types="npm:@types/d3-array@^3.2.1"
 import { max } from "d3-array";
 // @ts-types="npm:@types/d3-scale@^4.0.9"
-import { scaleBand, scaleLinear, scaleSqrt } from "d3-scale";
+import { type ScaleBand, scaleBand, scaleLinear, scalePow } from "d3-scale";
 // @ts-types="npm:@types/d3-shape@^3.1.7"
 import { stack } from "d3-shape";
 import { MILLISECOND } from "../../core/time.ts";
 import { counted } from "../../core/text.ts";
-import { html, type Markup } from "./html.ts";
+import { type Markup, markup } from "./markup.ts";
 import type { Review } from "./review.ts";
 import type { Bar, Series } from "./series.ts";
 import { barText, countText, WEEKDAYS } from "./words.ts";
@@ -22,7 +22,7 @@ const [LEFT, TOP, LABEL] = [44, 10, 64];
 
 /** Hits by module over time, and below these the bans that began. */
 export function timePlot(series: Series): Markup {
-  return html`
+  return markup`
     ${SIZES.map((size) => timePlotOf(series, size))}
   `;
 }
@@ -35,13 +35,16 @@ function timePlotOf(series: Series, { name, width }: Size): Markup {
   const bans = scaleLinear([0, Math.max(1, max(bars, ({ bans }) => bans)!)], [base, base - BANS]);
   const layers = stack<Bar, number>().keys(modules.keys()).value(({ hits }, i) => hits[i]!)([...bars]);
   const label = `Hits by module over time, one bar for each ${series.unit}, and bans that began`;
-  return html`
+  return markup`
     <svg class="plot ${name}" viewBox="0 0 ${width} ${base + LINE}" role="img" aria-label="${label}">
-      ${hits.ticks(4).filter(Number.isInteger).map((tick) =>
-        html`
-          <line class="grid" x1="${LEFT}" x2="${width}" y1="${round(hits(tick))}" y2="${round(
-            hits(tick),
-          )}" />
+      ${
+    hits.ticks(4).filter(Number.isInteger).map((tick) =>
+      markup`
+          <line class="grid" x1="${LEFT}" x2="${width}" y1="${round(hits(tick))}" y2="${
+        round(
+          hits(tick),
+        )
+      }" />
           <text
             class="tick end"
             x="${LEFT - 8}"
@@ -50,43 +53,52 @@ function timePlotOf(series: Series, { name, width }: Size): Markup {
             ${shortCount(tick)}
           </text>
         `
-      )} ${layers.map((layer) =>
-        html`
-          <path class="m${layer.key}" d="${layer.map((part) =>
-            box(x(part.data)!, x.bandwidth(), { top: hits(part[1]), bottom: hits(part[0]) })
-          ).join("")}" />
+    )
+  } ${
+    layers.map((layer) =>
+      markup`
+          <path class="m${layer.key}" d="${
+        layer.map((part) => box(x(part.data)!, x.bandwidth(), { top: hits(part[1]), bottom: hits(part[0]) }))
+          .join("")
+      }" />
         `
-      )}
+    )
+  }
       <line class="axis" x1="${LEFT}" x2="${width}" y1="${TOP + HITS}" y2="${TOP + HITS}" />
       ${timeLabels(series, x, TOP + HITS + 16)}
       <text class="tick end" x="${LEFT - 8}" y="${base - BANS / 2 + 4}">bans</text>
-      <path class="bans" d="${bars.map((bar) =>
-        box(x(bar)!, x.bandwidth(), { top: bans(bar.bans), bottom: base })
-      ).join("")}" />
+      <path class="bans" d="${
+    bars.map((bar) => box(x(bar)!, x.bandwidth(), { top: bans(bar.bans), bottom: base })).join("")
+  }" />
       <line class="axis" x1="${LEFT}" x2="${width}" y1="${base}" y2="${base}" />
-      ${bars.map((bar) =>
-        html`
-          <rect class="hover" x="${round(x(bar)! - x.step() * 0.09)}" y="${TOP}" width="${round(
-            x.step(),
-          )}" height="${base - TOP}">
+      ${
+    bars.map((bar) =>
+      markup`
+          <rect class="hover" x="${round(x(bar)! - x.step() * 0.09)}" y="${TOP}" width="${
+        round(
+          x.step(),
+        )
+      }" height="${base - TOP}">
             <title>${tipOf(bar, series)}</title>
           </rect>
         `
-      )}
+    )
+  }
     </svg>
   `;
 }
 
 /** Labels of time, as many as there is room for: at the first bar of a day, or at every so manyth. */
-function timeLabels({ bars, unit }: Series, x: (bar: Bar) => number | undefined, y: number): Markup[] {
+function timeLabels({ bars, unit }: Series, x: ScaleBand<Bar>, y: number): Markup[] {
+  const right = x.range()[1] - LABEL / 2 - 10;
   const isOfDays = unit === "day" || unit === "week";
   const starts = isOfDays ? bars : bars.filter(({ start }) => new Date(start / MILLISECOND).getHours() === 0);
   const marked = starts.length > 0 ? starts : bars;
   const first = x(marked[0]!)!;
   const step = marked.length > 1 ? x(marked[1]!)! - first : LABEL;
   const every = Math.max(1, Math.ceil(LABEL / step));
-  return marked.filter((_, i) => i % every === 0).map((bar) =>
-    html`
+  return marked.filter((bar, i) => i % every === 0 && x(bar)! < right).map((bar) =>
+    markup`
       <text class="tick" x="${round(x(bar)!)}" y="${y}">${dayText(bar.start)}</text>
     `
   );
@@ -105,7 +117,7 @@ function tipOf(bar: Bar, series: Series): string {
 
 /** Hits by weekday and hour. */
 export function heatPlot(heat: Review["heat"]): Markup {
-  return html`
+  return markup`
     ${SIZES.map((size) => heatPlotOf(heat, size))}
   `;
 }
@@ -114,22 +126,24 @@ function heatPlotOf(heat: Review["heat"], { name, width }: Size): Markup {
   const height = name === "wide" ? 26 : 20;
   const x = scaleBand<number>([...Array(24).keys()], [LEFT - 8, width]).paddingInner(0.1);
   const most = Math.max(1, max(heat.flat(), (hits) => hits ?? 0)!);
-  const depth = scaleSqrt([0, most], [0.07, 1]);
+  const depth = scalePow([0, most], [0.07, 1]).exponent(0.7);
   const bottom = heat.length * height;
-  return html`
+  return markup`
     <svg
       class="plot ${name}"
       viewBox="0 0 ${width} ${bottom + LINE}"
       role="img"
       aria-label="Hits by weekday and hour of the last seven days"
     >
-      ${heat.map((day, i) =>
-        html`
-          <text class="tick" x="0" y="${i * height + height / 2 + 3}">${WEEKDAYS[i]!}</text>${day.map((
-            hits,
-            hour,
-          ) =>
-            hits === null ? null : html`
+      ${
+    heat.map((day, i) =>
+      markup`
+          <text class="tick" x="0" y="${i * height + height / 2 + 3}">${WEEKDAYS[i]!}</text>${
+        day.map((
+          hits,
+          hour,
+        ) =>
+          hits === null ? null : markup`
               <rect
                 class="heat"
                 rx="2"
@@ -140,17 +154,21 @@ function heatPlotOf(heat: Review["heat"], { name, width }: Size): Markup {
                 fill-opacity="${round(depth(hits) * 100) / 100}"
               >
                 <title>${`${WEEKDAYS[i]} ${String(hour).padStart(2, "0")}:00: ${
-                  counted(hits, "hit")
-                }`}</title>
+            counted(hits, "hit")
+          }`}</title>
               </rect>
             `
-          )}
+        )
+      }
         `
-      )} ${[0, 3, 6, 9, 12, 15, 18, 21].map((hour) =>
-        html`
+    )
+  } ${
+    [0, 3, 6, 9, 12, 15, 18, 21].map((hour) =>
+      markup`
           <text class="tick" x="${round(x(hour)!)}" y="${bottom + 14}">${String(hour).padStart(2, "0")}</text>
         `
-      )}
+    )
+  }
     </svg>
   `;
 }

@@ -52,7 +52,8 @@ export interface Change {
 
 /** Bans that have not ended. */
 export interface Standing {
-  readonly totals: BanTotals;
+  /** `noted`: those that no firewall is to carry out. */
+  readonly totals: BanTotals & { readonly noted: number };
   readonly by: readonly { readonly provenance: Provenance; readonly count: number }[];
   /** The newest ones, newest first. */
   readonly newest: readonly BanStatus[];

@@ -12,8 +12,11 @@ import {
   limitsOf,
   minuteText,
   NOUNS,
+  provenanceText,
   shareText,
+  sourceText,
   TITLES,
+  unitText,
   WEEKDAYS,
 } from "./words.ts";
 
@@ -75,7 +78,8 @@ function totalLines({ totals, totalsBefore }: Review): string[] {
   return table(["", "NOW", "BEFORE", "CHANGE"], rows);
 }
 
-function plotLines({ series: { modules, bars, unit } }: Review): string[] {
+function plotLines({ series }: Review): string[] {
+  const { modules, bars } = series;
   if (modules.length === 0) return ["No line hit a rule."];
   const size = Math.ceil(bars.length / PLOT);
   const rows = [
@@ -83,17 +87,19 @@ function plotLines({ series: { modules, bars, unit } }: Review): string[] {
     { name: "bans", values: bars.map(({ bans }) => bans) },
   ].map(({ name, values }) => ({ name, values: merged(values, size) }));
   const width = Math.max(...rows.map(({ name }) => name.length));
-  const column = size === 1 ? unit : `${size} ${unit}s`;
   return [
-    `A column is ${size === 1 && unit !== "six hours" ? `one ${column}` : column}, the first from ${
-      minuteText(bars[0]!.start)
-    }; each row has its own scale.`,
+    ...wrap(
+      `A column is ${unitText(series, size)}, the first from ${
+        minuteText(bars[0]!.start)
+      }; each row has its own scale.`,
+      WIDTH,
+    ),
     ...rows.map(({ name, values }) => {
       const most = Math.max(...values);
       const plot = values.map((value) => BARS[most === 0 ? 0 : Math.ceil(8 * value / most)]!).join("");
       return `${name.padEnd(width)}  ${plot}`.trimEnd();
     }),
-  ].flatMap((line, i) => i === 0 ? wrap(line, WIDTH) : [line]);
+  ];
 }
 
 /** The sums of each `size` values. */
@@ -113,7 +119,7 @@ function heatLines({ heat }: Review): string[] {
   return [
     `     ${hours.trimEnd()}`,
     ...heat.map((day, i) => `${WEEKDAYS[i]}  ${day.map((hits) => shade(hits).repeat(2)).join("")}`.trimEnd()),
-    `The darkest hour has ${counted(most, "hit")}.`,
+    `The busiest hour has ${counted(most, "hit")}.`,
   ];
 }
 
@@ -149,14 +155,10 @@ function standingLines({ standing: { totals, by, newest }, now }: Review): strin
   return [
     `${
       counted(totals.decided, "ban")
-    }: ${totals.inForce} in force, ${totals.waiting} waiting for the firewall, ${
-      totals.decided - totals.inForce - totals.waiting
-    } noted only.`,
+    }: ${totals.inForce} in force, ${totals.waiting} waiting for the firewall, ${totals.noted} noted only.`,
     ...table(
       ["BY", "BANS"],
-      by.map((
-        { provenance: { kind, name }, count },
-      ) => [bounded(`${kind} ${name}`.trim(), NAME), countText(count)]),
+      by.map(({ provenance, count }) => [bounded(provenanceText(provenance), NAME), countText(count)]),
     ),
     "",
     ...table(
@@ -199,13 +201,7 @@ function sourceLines({ status: { report } }: Review): string[] {
     ["SOURCE", "STATE", "LAST LINE"],
     report.sources.map((source) => [
       bounded(source.name, NAME),
-      !source.running
-        ? "stopped"
-        : source.waiting
-        ? "waiting"
-        : source.problems.length > 0
-        ? "problems"
-        : "reading",
+      sourceText(source),
       source.lastBatch === null ? "never" : minuteText(source.lastBatch),
     ]),
   );

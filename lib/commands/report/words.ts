@@ -1,6 +1,7 @@
 /** How the text and the page word numbers, times and names. */
 import { formatDuration, type Micros, MILLISECOND } from "../../core/time.ts";
-import { type BanStatus, isInForce, isWaiting } from "../../deciding/ban.ts";
+import { type BanStatus, isInForce, isWaiting, type Provenance } from "../../deciding/ban.ts";
+import type { SourceReport } from "../../monitor/report.ts";
 import { localTime } from "../output.ts";
 import type { Review, Subject } from "./review.ts";
 import type { Series } from "./series.ts";
@@ -42,7 +43,7 @@ export function changeText(before: number | null, count: number): string {
   if (before === count) return "same";
   if (before === 0) return "new";
   if (count === 0) return "gone";
-  if (count >= 3 * before) return `×${(count / before).toFixed(count >= 100 * before ? 0 : 1)}`;
+  if (count >= 2 * before) return `×${(count / before).toFixed(count >= 100 * before ? 0 : 1)}`;
   const percent = Math.round(100 * (count / before - 1));
   return percent === 0 ? "same" : `${percent < 0 ? "−" : "+"}${Math.abs(percent)} %`;
 }
@@ -50,6 +51,12 @@ export function changeText(before: number | null, count: number): string {
 /** Formats an instant to the minute of local time. */
 export function minuteText(time: Micros): string {
   return localTime(time).slice(0, 16);
+}
+
+/** How long one bar is, or `count` of them. */
+export function unitText({ unit }: Pick<Series, "unit">, count = 1): string {
+  if (unit === "six hours") return count === 1 ? unit : `${6 * count} hours`;
+  return count === 1 ? `one ${unit}` : `${count} ${unit}s`;
 }
 
 /** The time of a bar, its day first. */
@@ -62,7 +69,19 @@ export function barText(start: Micros, { unit }: Pick<Series, "unit">): string {
 /** When a ban ends, seen from `now`. */
 export function endText({ until }: Pick<BanStatus, "until">, now: Micros): string {
   if (until === null) return "for good";
-  return until <= now ? "is ending" : `in ${formatDuration(until - now)}`;
+  return until <= now ? "now" : `in ${formatDuration(until - now)}`;
+}
+
+/** Who banned: a rule by its name alone. */
+export function provenanceText({ kind, name }: Provenance): string {
+  return kind === "rule" ? name : `${kind} ${name}`.trim();
+}
+
+/** What a source is doing, in a word. */
+export function sourceText({ running, waiting, problems }: SourceReport): string {
+  if (!running) return "stopped";
+  if (problems.length > 0) return "problems";
+  return waiting ? "waiting" : "reading";
 }
 
 /** What the firewall has of a ban. */
@@ -71,22 +90,15 @@ export function heldText(ban: BanStatus): string {
   return isInForce(ban) ? "in force" : isWaiting(ban) ? "waiting" : "noted only";
 }
 
-/** What cannot be told of the period, and why, in sentences. */
-export function limitsOf({ totalsBefore, oldest, slow, period }: Review): string[] {
+/** What the counts cannot tell, and why, in sentences. */
+export function limitsOf({ totalsBefore, oldest }: Review): string[] {
   return [
-    "All counts are those of each hour, kept for eight days, and of each day from then on, for 400 days; lines are not read again.",
-    "Of addresses, networks, user names and paths only the hundred that came most in an hour are kept, so a count is at least what is told, and how many different ones there were is not known. Names are cut to 96 bytes.",
+    "The report adds up counts of each hour, kept for eight days, and of each day before, kept for 400. Weekdays and slow attackers are told of hours alone.",
+    "Of each hour the hundred addresses, networks, names and paths are kept that came most, names up to 96 bytes. Counts are at least what is told; how many different ones there were is not known, and a slow attacker behind a hundred louder ones is missed. `strongmonitor why` looks at all lines of one address.",
     ...totalsBefore !== null ? [] : [
       oldest === null
         ? "Nothing was counted yet."
-        : `There is no comparison with the period before: counts begin at ${minuteText(oldest)}.`,
+        : `Nothing is compared with the period before, as counts begin at ${minuteText(oldest)}.`,
     ],
-    `Weekdays and slow attackers are told of hours alone: of the last seven and eight days${
-      period.to === period.from ? "" : ", as far as the period goes"
-    }.${
-      slow.length === 0
-        ? ""
-        : " Where a hundred others were louder in an hour, a slow one is missed; `strongmonitor why` tells all of one address."
-    }`,
   ];
 }

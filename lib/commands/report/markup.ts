@@ -17,9 +17,20 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": "&#39;",
 };
 
-/** Makes markup of a template. All attributes are to stand in double quotes. */
-export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Markup {
-  return new Markup(strings.reduce((text, string, i) => text + textOf(parts[i - 1]!) + string));
+/**
+ * Makes markup of a template. All attributes are to stand in double quotes. Line breaks of the template itself and what it is
+ * indented by are not part of the markup, except for one blank between words.
+ */
+export function markup(strings: TemplateStringsArray, ...parts: readonly Part[]): Markup {
+  const [first, ...others] = strings.map(withoutIndents);
+  return new Markup(others.reduce((text, string, i) => text + textOf(parts[i]!) + string, first!));
+}
+
+function withoutIndents(string: string): string {
+  return string.replace(/\s*\n\s*/g, (blanks, at: number) => {
+    const [before, after] = [string[at - 1] ?? ">", string[at + blanks.length] ?? "<"];
+    return before === ">" && after === "<" ? "" : " ";
+  });
 }
 
 function textOf(part: Part): string {

@@ -1,0 +1,78 @@
+/** The page in a real browser. */
+import { strict as assert } from "node:assert";
+import axe from "npm:axe-core@^4.10.0";
+import { reviewOf } from "../../../lib/commands/report/gather.ts";
+import { reviewPage } from "../../../lib/commands/report/page.ts";
+import type { Review } from "../../../lib/commands/report/review.ts";
+import { DAY, now } from "../../../lib/core/time.ts";
+import { fillHistory, HOSTILE } from "../../support/attack_history.ts";
+import { Browser, findBrowser, type View } from "../../support/browser.ts";
+import { temporaryState } from "../../support/helpers.ts";
+
+const browser = findBrowser();
+const [WIDE, NARROW] = [1_280, 390];
+const VIEWS = [WIDE, NARROW].flatMap((width) =>
+  (["light", "dark"] as const).map((scheme): View => ({ width, scheme }))
+);
+
+interface Violation {
+  readonly id: string;
+  readonly nodes: readonly { readonly html: string; readonly failureSummary: string }[];
+}
+
+/** Pages of a busy week, of one in which nothing was tried but what is hostile, and of a server that is new and in trouble. */
+function* pages(): Generator<readonly [name: string, page: string, views: readonly View[]]> {
+  const time = now();
+  const of = (fill: (state: Parameters<typeof reviewOf>[0]) => void, change: Partial<Review> = {}) => {
+    using temporary = temporaryState();
+    fill(temporary.state);
+    const review = reviewOf(temporary.state, { since: time - 7 * DAY, now: time, host: "web1.example.org" });
+    return reviewPage({ ...review, ...change });
+  };
+  yield ["busy", of((state) => fillHistory(state, { now: time }), { problems: [] }), VIEWS.slice(0, 2)];
+  yield [
+    "hostile",
+    of((state) => fillHistory(state, { now: time, names: HOSTILE, isNothingElse: true })),
+    VIEWS,
+  ];
+  yield ["new", of(() => {}, { host: "x".repeat(300), problems: HOSTILE }), VIEWS.slice(2)];
+}
+
+Deno.test({
+  name: "the page of `report` asks for nothing, fits its window and has no accessibility errors in a browser",
+  ignore: browser === null,
+  async fn() {
+    const file = await Deno.makeTempFile({ suffix: ".html" });
+    try {
+      await using page = await Browser.start(browser!);
+      for (const [name, text, views] of pages()) {
+        await Deno.writeTextFile(file, text);
+        for (const view of views) {
+          const where = `${name}, ${view.width} px, ${view.scheme}`;
+          await page.open(`file://${file}`, view);
+          assert.deepEqual(
+            page.requests().filter((url) => !url.startsWith("data:")),
+            [`file://${file}`],
+            where,
+          );
+          assert.deepEqual(page.complaints(), [], where);
+          assert.equal(await page.evaluate("document.documentElement.scrollWidth"), view.width, where);
+          assert.deepEqual(await page.evaluate("[...document.scripts].length"), 0, where);
+          assert.deepEqual(await violationsIn(page), [], where);
+        }
+      }
+    } finally {
+      await Deno.remove(file);
+    }
+  },
+});
+
+async function violationsIn(page: Browser): Promise<string[]> {
+  await page.evaluate(`${axe.source}; 0`);
+  const violations = await page.evaluate<Violation[]>(
+    "axe.run(document).then(({ violations }) => violations)",
+  );
+  return violations.flatMap(({ id, nodes }) =>
+    nodes.map(({ html, failureSummary }) => `${id}: ${html.slice(0, 200)}: ${failureSummary}`)
+  );
+}

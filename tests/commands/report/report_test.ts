@@ -1,0 +1,169 @@
+import { strict as assert } from "node:assert";
+import { reviewOf } from "../../../lib/commands/report/gather.ts";
+import { reviewPage } from "../../../lib/commands/report/page.ts";
+import { DAY, HOUR, MINUTE, now } from "../../../lib/core/time.ts";
+import { fillHistory, HOSTILE } from "../../support/attack_history.ts";
+import { type TemporaryState, temporaryState } from "../../support/helpers.ts";
+import { program } from "../../support/program.ts";
+
+/** What steers a terminal or reorders text, but for line breaks. */
+const STEERING = /(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
+const MOST_BYTES = 500_000;
+
+function run({ directory }: TemporaryState, ...args: string[]) {
+  return program(["report", "--state", directory, ...args]);
+}
+
+Deno.test("`report` counts a week and compares it with the week before", async () => {
+  using temporary = temporaryState();
+  fillHistory(temporary.state, { now: now() });
+  const report = JSON.parse((await run(temporary, "--json")).stdout);
+  const { totals, totals_before: before, series, tables, heat, slow, changes, bans } = report;
+  assert.ok(
+    totals.hits > before.hits && before.hits > 0 && totals.lines > totals.hits,
+    JSON.stringify(totals),
+  );
+  assert.deepEqual(series.modules, ["SSHD", "NGINX", "POSTFIX"]);
+  const bars: number[] = series.bars.flatMap(({ hits }: { hits: number[] }) => hits);
+  assert.equal(bars.reduce((sum, hits) => sum + hits, 0), totals.hits);
+  const [modules, rules, addresses] = tables.map(({ rows }: { rows: unknown[] }) => rows);
+  assert.equal(modules[2].name, "POSTFIX");
+  assert.deepEqual([modules[2].hits_before, addresses[0].name], [0, "203.0.113.1"]);
+  assert.equal(rules[0].name, "SSHD failed_login");
+  assert.ok(rules[0].bans_made > 0);
+  assert.deepEqual(heat.map((day: number[]) => day.length), Array(7).fill(24));
+  assert.deepEqual([slow[0].address, slow[0].days, slow[0].most_in_an_hour], ["203.0.113.241", 8, 4]);
+  assert.deepEqual([changes[0].by, changes[0].name, changes[0].hits_before], [
+    "rule",
+    "POSTFIX login_failed",
+    0,
+  ]);
+  assert.equal(bans.newest.length, 8);
+  const described = Deno.readTextFileSync(new URL("../../../docs/json.md", import.meta.url))
+    .split(/^## `/m).find((part) => part.startsWith("report`"))!;
+  for (const key of [slow[0], changes[0], bans, bans.by[0], addresses[0], series].flatMap(Object.keys)) {
+    assert.ok(described.includes(`\`${key}\``), key);
+  }
+});
+
+Deno.test("`report` counts days where hours are kept no more", () => {
+  using temporary = temporaryState();
+  const time = now();
+  fillHistory(temporary.state, { now: time, days: 30 });
+  const review = reviewOf(temporary.state, { since: time - 25 * DAY, now: time, host: "h" });
+  assert.equal(review.series.unit, "day");
+  assert.equal(review.totalsBefore, null);
+  const week = reviewOf(temporary.state, { since: time - 8 * DAY, now: time, host: "h" });
+  const hits = (of: typeof review) =>
+    of.series.bars.flatMap(({ hits }) => hits).reduce((sum, one) => sum + one, 0);
+  assert.equal(hits(review), review.totals.hits);
+  assert.ok(review.totals.hits > 2 * week.totals.hits);
+});
+
+Deno.test("`report` keeps to 80 columns and to what can be printed, whatever was tried", async () => {
+  using temporary = temporaryState();
+  fillHistory(temporary.state, { now: now(), names: HOSTILE });
+  const { stdout, code } = await run(temporary, "--since", "8d");
+  assert.equal(code, 0);
+  for (const line of stdout.split("\n")) assert.ok(line.length <= 80, line);
+  assert.doesNotMatch(stdout, STEERING);
+  for (const title of ["HITS OVER TIME", "USER NAMES", "SLOW ATTACKERS", "BANS IN FORCE", "SOURCES"]) {
+    assert.match(stdout, new RegExp(`^${title}$`, "m"));
+  }
+});
+
+Deno.test("`report --html` makes one small page in which nothing of what was tried is markup", async () => {
+  using temporary = temporaryState();
+  const time = now();
+  // Nobody tried anything else, so that all of it is on the page.
+  fillHistory(temporary.state, { now: time, names: HOSTILE, days: 15, isNothingElse: true });
+  const { stdout, code } = await run(temporary, "--html", "-");
+  assert.equal(code, 0);
+  assert.ok(new TextEncoder().encode(stdout).length < MOST_BYTES);
+  assert.doesNotMatch(stdout, STEERING);
+  assert.doesNotMatch(stdout, /<script|<img|<b>|<style>\*|https?:(?!\/\/192\.0\.2\.99\/x onerror)/);
+  for (
+    const shown of [
+      "\\x1b[31mred",
+      "\\u{202e}evil",
+      "&lt;script&gt;alert(1)",
+      "שלום &lt;b&gt;",
+      `${"x".repeat(79)}…`,
+    ]
+  ) {
+    assert.ok(stdout.includes(shown), shown);
+  }
+});
+
+Deno.test("`report --html` of a year keeps to 500 kB where every name is as long as can be", () => {
+  using temporary = temporaryState();
+  const time = now();
+  fillHistory(temporary.state, { now: time, names: HOSTILE, isNothingElse: true });
+  const { rollups } = temporary.state;
+  const names = Array.from({ length: 100 }, (_, i) => [`${i}${"\u202e<".repeat(24)}`, 1_000 - i] as const);
+  const modules = names.slice(0, 40);
+  const content = {
+    lines: modules,
+    hits: modules,
+    rule: names,
+    address: [],
+    network: [],
+    user: names,
+    path: names,
+  };
+  for (let day = 0; day < 390; day++) rollups.keep(time - time % HOUR - day * DAY, content);
+  const page = reviewPage(reviewOf(temporary.state, { since: time - 390 * DAY, now: time, host: "<h>" }));
+  assert.ok(new TextEncoder().encode(page).length < MOST_BYTES, String(page.length));
+});
+
+Deno.test("`report --html FILE` replaces a file as a whole, and says what to do where the program may not", async () => {
+  using temporary = temporaryState();
+  fillHistory(temporary.state, { now: now(), days: 1 });
+  const { directory } = temporary;
+  const file = `${directory}/week.html`;
+  Deno.writeTextFileSync(file, "old");
+  const old = Deno.openSync(file);
+  assert.deepEqual(await run(temporary, "--html", file), {
+    code: 0,
+    stdout: `${file} is written.\n`,
+    stderr: "",
+  });
+  assert.match(Deno.readTextFileSync(file), /^<!DOCTYPE html>[^]*<\/html>\n$/);
+  assert.equal(old.statSync().size, 3);
+  old.close();
+  assert.ok(![...Deno.readDirSync(directory)].some(({ name }) => name.endsWith(".new")));
+  const rights = [`--allow-write=${directory}`, "--allow-read", "--allow-sys", "--allow-env"];
+  const elsewhere = await program(["report", "--state", directory, "--html", "/srv/it's.html"], rights);
+  assert.equal(elsewhere.code, 69);
+  assert.match(
+    elsewhere.stderr,
+    /Cannot write \/srv\/it's\.html: this program may write its state alone; have the shell/,
+  );
+  assert.ok(elsewhere.stderr.includes("--html - > '/srv/it'\\''s.html'"), elsewhere.stderr);
+});
+
+Deno.test("`report` says in a sentence what is wrong with an option, and that nothing was counted", async () => {
+  using temporary = temporaryState();
+  const nothing = await run(temporary);
+  assert.equal(nothing.code, 0);
+  assert.match(nothing.stdout, /^No line hit a rule\.$/m);
+  assert.match(nothing.stdout, /^Nothing was counted yet\.$/m);
+  assert.match((await run(temporary, "--html")).stdout, /No line hit a rule\./);
+  const wrong = [
+    await run(temporary, "--since", "2999-01-01"),
+    await run(temporary, "--html", "-", "--json"),
+  ];
+  assert.deepEqual(wrong.map(({ code }) => code), [64, 64]);
+  assert.match(wrong[0]!.stderr, /Cannot report since "2999-01-01": that time is ahead/);
+  assert.match(wrong[1]!.stderr, /--html.*cannot be used with.*--json/);
+});
+
+Deno.test("`report` of some minutes has one hour", () => {
+  using temporary = temporaryState();
+  const time = now();
+  fillHistory(temporary.state, { now: time, days: 1 });
+  const { series, heat, slow } = reviewOf(temporary.state, { since: time - MINUTE, now: time, host: "h" });
+  assert.ok(series.bars.length <= 2);
+  assert.ok(heat.flat().filter((hits) => hits !== null).length <= 2);
+  assert.deepEqual(slow, []);
+});
