@@ -63,13 +63,28 @@ export class History {
     return new Map(rows.map(({ address, made, ended }) => [address, { made, ended }]));
   }
 
+  /** Bans made and ended since `time`, and before that since `earlier`, by who banned: in one look at all bans. */
+  bansOfPeriods(earlier: Micros, time: Micros): { before: ProvenanceCount; present: ProvenanceCount }[] {
+    const rows = this.#db.all<Record<"made" | "ended" | "allMade" | "allEnded", number> & Provenance>(
+      `SELECT provenance AS kind, name, ${MADE}, ${ENDED},
+         count(*) FILTER (WHERE start >= ?) AS allMade, count(*) FILTER (WHERE ended >= ?) AS allEnded
+       FROM ban WHERE start >= ? OR ended >= ? GROUP BY provenance, name`,
+      ...[time, time, earlier, earlier, earlier, earlier],
+    );
+    return rows.map(({ kind, name, made, ended, allMade, allEnded }) => ({
+      before: { provenance: { kind, name }, made: allMade - made, ended: allEnded - ended },
+      present: { provenance: { kind, name }, made, ended },
+    }));
+  }
+
   /** How many bans began in each hour since `time` in which any did. */
   bansByHour(time: Micros): { hour: Micros; made: number }[] {
-    return this.#db.all<{ hour: Micros; made: number }>(
+    const rows = this.#db.all<{ hour: Micros; made: number }>(
       "SELECT start - start % ? AS hour, count(*) AS made FROM ban WHERE start >= ? GROUP BY hour ORDER BY hour",
       HOUR,
       time,
     );
+    return rows.map(({ hour, made }) => ({ hour, made }));
   }
 
   /** The bans that have not ended, by who banned, most first. */

@@ -151,3 +151,25 @@ Deno.test("`History` answers from a state that an earlier program has left", () 
   again.close();
   assert.deepEqual(lines.map(({ source, time }) => [source, time]), [[null, 0]]);
 });
+
+Deno.test("`History` counts bans of two periods, of hours and of those who banned, and gives the newest that stand", () => {
+  using temporary = temporaryState();
+  const { bans, history } = temporary.state;
+  const rule = { kind: "rule", name: "SSHD a" } as const;
+  const ban = { scope: "all", reason: "r", count: 1, until: null } as const;
+  const hour = 3_600_000_000;
+  bans.addAll([
+    { ...ban, address: "192.0.2.1", provenance: rule, start: hour + 1 },
+    { ...ban, address: "192.0.2.2", provenance: rule, start: 3 * hour },
+    { ...ban, address: "192.0.2.3", provenance: MANUAL, start: 3 * hour + 5 },
+    { ...ban, address: "192.0.2.4", provenance: rule, start: 1 },
+  ]);
+  bans.end("192.0.2.1", { reason: "unban", time: 4 * hour });
+  assert.deepEqual(history.bansOfPeriods(hour, 2 * hour), [
+    { before: { provenance: MANUAL, made: 0, ended: 0 }, present: { provenance: MANUAL, made: 1, ended: 0 } },
+    { before: { provenance: rule, made: 1, ended: 0 }, present: { provenance: rule, made: 1, ended: 1 } },
+  ]);
+  assert.deepEqual(history.bansByHour(hour), [{ hour, made: 1 }, { hour: 3 * hour, made: 2 }]);
+  assert.deepEqual(history.standingBy(), [{ provenance: rule, count: 2 }, { provenance: MANUAL, count: 1 }]);
+  assert.deepEqual(history.newestStanding(2).map(({ address }) => address), ["192.0.2.4", "192.0.2.3"]);
+});

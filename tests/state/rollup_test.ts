@@ -149,3 +149,17 @@ Deno.test("`State` of an earlier program begins to count and to index where that
     again.close();
   }
 });
+
+Deno.test("`RollupTable.within()` gives hours and days whose middle lies in a period, the oldest first", () => {
+  using temporary = temporaryState();
+  const { state: { rollups } } = temporary;
+  assert.equal(rollups.oldest(), null);
+  const content = { lines: [], hits: [], rule: [], address: [], network: [], user: [], path: [] };
+  for (const hour of [9, 2, 0, 1]) rollups.keep(START + hour * HOUR, content);
+  const found = rollups.within({ from: START + HOUR / 2 + 1, to: START + 9 * HOUR + HOUR / 2 });
+  assert.deepEqual([...found].map(({ span, start }) => [span, (start - START) / HOUR]), [[HOUR, 1], [
+    HOUR,
+    2,
+  ]]);
+  assert.equal(rollups.oldest(), START);
+});

@@ -37,12 +37,13 @@ export function reviewOf(
   const oldest = state.rollups.oldest();
   const hasBefore = oldest !== null && oldest <= periodBefore.from;
   const before = hasBefore ? sumOf(told(state.rollups.within(periodBefore), []), COMPARED) : null;
-  const bans = state.history.bansBy(period.from);
+  const counts = state.history.bansOfPeriods(periodBefore.from, period.from);
+  const bans = counts.map(({ present }) => present);
   const status = statusOf(state);
   return {
     ...{ host, now, period, periodBefore, oldest, status },
     totals: totalsOf(present, bans),
-    totalsBefore: before && totalsOf(before, without(state.history.bansBy(periodBefore.from), bans)),
+    totalsBefore: before && totalsOf(before, counts.map(({ before }) => before)),
     series: builders.series.series(),
     heat: builders.heat.cells(),
     tables: tablesOf(state, { present, before, bans, from: period.from }),
@@ -72,12 +73,6 @@ function totalsOf({ lines, hits }: RollupContent, bans: readonly ProvenanceCount
     made: sum(bans.map(({ made }) => made)),
     ended: sum(bans.map(({ ended }) => ended)),
   };
-}
-
-/** Takes the bans of a later time off those since an earlier one. */
-function without(all: readonly ProvenanceCount[], later: readonly ProvenanceCount[]): ProvenanceCount[] {
-  const negative = later.map(({ made, ended, ...who }) => ({ ...who, made: -made, ended: -ended }));
-  return [...all, ...negative];
 }
 
 interface Facts {
