@@ -17,6 +17,7 @@ import type { RunOptions, RunSignals } from "./run.ts";
 import type { UnbanOptions } from "./unban.ts";
 import type { ReportOptions } from "./report/report.ts";
 import type { TopOptions } from "./top.ts";
+import type { WatchOptions } from "./watch/watch.ts";
 import type { WhatIfOptions } from "./what_if.ts";
 import type { WhitelistAddOptions } from "./whitelist.ts";
 
@@ -59,6 +60,7 @@ export function commandLine(parts: CommandLineParts): Command {
   addInit(program, exit);
   addRun(program, parts);
   addHistory(program, exit);
+  addWatch(program, parts);
   addNotify(program, exit);
   addTrials(program, exit);
   addWhatIf(program, exit);
@@ -184,6 +186,19 @@ function addHistory(program: Command, exit: CommandLineParts["exit"]): void {
     .option("--json", "print JSON")
     .action(async (options: Options & ReportOptions) =>
       exit((await import("./report/report.ts")).reportCommand(options))
+    );
+}
+
+/** The command that shows how all is going. */
+function addWatch(program: Command, { exit, signals }: CommandLineParts): void {
+  subcommand(program, {
+    usage: "watch",
+    summary: "show live what comes in, who attacks and who is banned, with keys to act",
+    examples: ["watch", "ssh -t server sudo strongmonitor watch", "watch --ascii"],
+  })
+    .option("--ascii", "draw with characters of ASCII, for terminals without UTF-8")
+    .action(async (options: Options & WatchOptions) =>
+      exit(await (await import("./watch/watch.ts")).watchCommand(options, signals))
     );
 }
 

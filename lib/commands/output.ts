@@ -26,9 +26,31 @@ export function print(line: string): void {
   printLines([line]);
 }
 
+/** Lines for people that are kept back from the terminal: see `collectLines()`. */
+let collected: string[] | null = null;
+
+/**
+ * Runs a command, and returns the lines for people that it would have printed on either stream, escaped, with its exit code. One
+ * command at a time.
+ */
+export async function collectLines(
+  command: () => number | Promise<number>,
+): Promise<{ code: number; lines: readonly string[] }> {
+  const lines: string[] = collected = [];
+  try {
+    return { code: await command(), lines };
+  } finally {
+    collected = null;
+  }
+}
+
 /** Writes many lines as `print()` does, at once; a terminal breaks them between words. */
 export function printLines(lines: readonly string[]): void {
   if (lines.length === 0) return;
+  if (collected !== null) {
+    for (const line of lines) collected.push(printable(line));
+    return;
+  }
   const width = widthOf(Deno.stdout);
   const shown = lines.map(printable);
   write((width === null ? shown : shown.flatMap((line) => wrap(line, width))).join("\n") + "\n");
@@ -41,6 +63,7 @@ export function printData(lines: readonly string[]): void {
 
 /** Writes a line to standard error as `print()` does. */
 export function printError(line: string): void {
+  if (collected !== null) return printLines([line]);
   const width = widthOf(Deno.stderr);
   console.error(width === null ? printable(line) : wrap(printable(line), width).join("\n"));
 }

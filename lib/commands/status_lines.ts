@@ -22,7 +22,7 @@ export interface Status {
 }
 
 /** Banned addresses that still get through, as the monitor reported last. */
-export function leaksOf({ report }: Status): readonly Leak[] {
+export function leaksOf({ report }: Pick<Status, "report">): readonly Leak[] {
   return report?.leaks ?? [];
 }
 

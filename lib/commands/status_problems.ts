@@ -7,8 +7,13 @@ import { leaksOf, type Status } from "./status_lines.ts";
 /** Failing bans and leaks that are told one by one. */
 const MOST = 5;
 
+/** What problems are told by. */
+export type Troubles = Pick<Status, "running" | "report" | "failing"> & {
+  readonly bans: Pick<Status["bans"], "failing">;
+};
+
 /** Returns a sentence for each thing that does not work, the worst first; an empty list: all works. */
-export function problemsOf(status: Status): string[] {
+export function problemsOf(status: Troubles): string[] {
   const { running, report } = status;
   const failure = report?.failure ? `: ${report.failure}` : "";
   if (!running) return [`no monitor runs on this state${failure}`];
@@ -29,7 +34,7 @@ export function problemsOf(status: Status): string[] {
   ];
 }
 
-function firewallProblems(status: Status): string[] {
+function firewallProblems(status: Troubles): string[] {
   const { report, failing, bans } = status;
   const error = report?.holding?.error ?? null;
   const leaks = leaksOf(status).map((leak) =>

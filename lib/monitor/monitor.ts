@@ -392,10 +392,11 @@ export class Monitor {
   }
 
   #report(running: boolean): void {
-    const text = JSON.stringify(this.#makeReport(running));
+    const report = this.#makeReport(running);
+    const text = JSON.stringify(report);
     if (text === this.#lastReport) return;
     this.#lastReport = text;
-    this.#state.setReport(text);
+    this.#state.setReport(JSON.stringify({ time: now(), ...report }));
   }
 
   #makeReport(running: boolean): MonitorReport {
@@ -413,7 +414,8 @@ export class Monitor {
       sources: this.#feeds.flatMap(({ source }) => {
         const report = this.#feeding.reports.get(source.name);
         const { delivery = null, problems = [], isWaiting: waiting = false } = source;
-        return report ? [{ ...report, delivery, problems, waiting }] : [];
+        const lag = this.#pipeline.lags.get(source.name);
+        return report ? [{ ...report, delivery, problems, waiting, lag }] : [];
       }),
       modules: this.#pipeline.activity(now()),
       givenUp: this.#pipeline.givenUp,

@@ -15,9 +15,13 @@ const source = z.object({
   problems: z.array(z.string()).readonly(),
   /** There is nothing yet to be read. */
   waiting: z.boolean(),
+  /** How old the newest line of the last batch was when it was read; missing before the first. */
+  lag: z.number().optional(),
 });
 
 const report = z.object({
+  /** When it was written: it is written anew once something else in it has changed. Reports of earlier versions have none. */
+  time: instant.optional(),
   pid: z.number(),
   running: z.boolean(),
   started: instant,

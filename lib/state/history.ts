@@ -111,6 +111,16 @@ export class History {
     return selectBans(this.#db, "WHERE address = ? ORDER BY id DESC LIMIT ?", target, MOST_BANS);
   }
 
+  /** The newest bans in force, newest first. */
+  newestBans(most: number): BanStatus[] {
+    return selectBans(this.#db, "WHERE ended IS NULL ORDER BY id DESC LIMIT ?", most);
+  }
+
+  /** The bans in force that end next, the first one first. */
+  bansNextToEnd(most: number): BanStatus[] {
+    return selectBans(this.#db, "WHERE ended IS NULL AND until > 0 ORDER BY until, id LIMIT ?", most);
+  }
+
   /** The bans of networks that `target` lies in, newest first, those that have not ended before all others. */
   bansAround(target: string): BanStatus[] {
     const networks = enclosingNetworks(target);

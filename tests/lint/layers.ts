@@ -60,6 +60,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "node:sqlite": ["lib/state/"],
   otpauth: ["lib/deciding/knock_key.ts"],
   postgres: ["lib/postgres/connection.ts"],
+  "string-width": ["lib/commands/watch/cell.ts"],
   uqr: ["lib/commands/knock.ts"],
   zod: ["lib/config/", "lib/monitor/report.ts"],
 };

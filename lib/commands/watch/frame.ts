@@ -1,0 +1,234 @@
+/**
+ * The picture of the view. Comes in: the model, and columns and rows of the terminal. Goes out: a line for each row, none of them
+ * wider than the terminal. Pure.
+ *
+ *   what runs, and how many bans are in force
+ *   what does not work
+ *   rates of lines, hits and bans
+ *   sources      | modules
+ *   what was counted | bans
+ *   the selected row in full
+ *   keys, or a question
+ */
+import { counted } from "../../core/text.ts";
+import { cut, fit, type Line, lineWidth, span, type Style, widthOf } from "./cell.ts";
+import type { Errand, Model } from "./model.ts";
+import { beside } from "./panel.ts";
+import { bansPanel, modulesPanel, selectedLine, sourcesPanel, topPanel } from "./panels.ts";
+import { wrap } from "../layout.ts";
+import { plot, roundAbove } from "./plot.ts";
+import { type Rate, RATES } from "./rates.ts";
+import { brief, figure, rateText } from "./words.ts";
+
+/** Columns and rows of a terminal. */
+export interface Size {
+  readonly columns: number;
+  readonly rows: number;
+}
+
+/** Less than this shows nothing that makes sense. */
+export const LEAST: Size = { columns: 60, rows: 16 };
+/** Blanks between two panels. */
+const GAP = 2;
+/** Columns before a plot, and behind it. */
+const [LABEL, SCALE] = [10, 9];
+const NAMES: Readonly<Record<Rate, string>> = { lines: "lines/s", hits: "hits/s", bans: "bans/min" };
+const STYLES: Readonly<Record<Rate, Style>> = { lines: "accent", hits: "warn", bans: "bad" };
+
+/** The lines of the view. */
+export function frame(model: Model, size: Size): Line[] {
+  const lines = size.columns < LEAST.columns || size.rows < LEAST.rows
+    ? tooSmall(size)
+    : [headLine(model, size), healthLine(model, size), ...body(model, size), footLine(model, size)];
+  return Array.from({ length: size.rows }, (_, i) => lines[i] ?? []);
+}
+
+function tooSmall({ columns, rows }: Size): Line[] {
+  const words =
+    `This terminal has ${columns} columns and ${rows} rows. Make it at least ${LEAST.columns} by ` +
+    `${LEAST.rows}, or press q to leave.`;
+  const lines: string[] = [""];
+  for (const word of words.split(" ")) {
+    if (lines.at(-1)!.length + word.length + 1 > columns) lines.push("");
+    lines[lines.length - 1] = `${lines.at(-1)} ${word}`.trimStart();
+  }
+  return lines.map((line) => [span(cut(line, columns))]);
+}
+
+/** Words at the left and at the right edge of a line. */
+function spread(left: Line, right: Line, columns: number): Line {
+  const room = columns - lineWidth(left) - lineWidth(right);
+  return room < 1 ? left : [...left, span(" ".repeat(room)), ...right];
+}
+
+function headLine({ snapshot, filter }: Model, { columns }: Size): Line {
+  const name = span(" StrongMonitor ", "title");
+  if (snapshot === null) return [name];
+  const { report, isRunning, numbers, time } = snapshot;
+  const since = report === null ? "" : ` ${brief(time - report.started)}`;
+  const bans = `${counted(numbers.inForce, "ban")} in force` +
+    (numbers.waiting > 0 ? `, ${numbers.waiting} waiting` : "") +
+    (report?.firewall === "observe" ? ", noted only" : "");
+  const clock = new Date(time / 1_000).toLocaleTimeString("sv-SE");
+  const words = [
+    isRunning ? `running${since}` : "not running",
+    ...report === null ? [] : [report.firewall],
+    bans,
+    ...filter === "" ? [] : [`showing "${filter}"`],
+  ];
+  return spread(
+    [name, span(` ${cut(words.join(" · "), columns - 26)}`, isRunning ? "plain" : "bad")],
+    [span(`${clock} `, "dim")],
+    columns,
+  );
+}
+
+function healthLine({ snapshot, error }: Model, { columns }: Size): Line {
+  if (error !== null) return [span(fit(` ! ${error}`, columns), "bad")];
+  if (snapshot === null) return [span(" Reading the state", "dim")];
+  const [first, ...others] = snapshot.problems;
+  if (first === undefined) return [span(" All works.", "good")];
+  const more = others.length > 0 ? ` (and ${others.length} more: press !)` : "";
+  return [span(` ! ${cut(first, columns - 3 - more.length)}${more}`, "bad")];
+}
+
+function body(model: Model, size: Size): Line[] {
+  const rows = size.rows - 3;
+  return model.mode.kind === "text"
+    ? textLines(model.mode, { ...size, rows })
+    : tables(model, { ...size, rows });
+}
+
+function textLines(
+  { title, lines, top }: { title: string; lines: readonly string[]; top: number },
+  { columns, rows }: Size,
+): Line[] {
+  const wrapped = wrapAll(lines, columns - 2);
+  const from = Math.max(0, Math.min(top, wrapped.length - (rows - 2)));
+  const shown = wrapped.slice(from, from + rows - 2).map((
+    line,
+  ): Line => [span(` ${cut(line, columns - 2)}`)]);
+  const place = wrapped.length <= rows - 2
+    ? ""
+    : `lines ${from + 1} to ${from + shown.length} of ${wrapped.length} `;
+  const head = spread([span(` ${cut(title, columns - 30)}`, "accent")], [span(place, "dim")], columns);
+  return [[], head, ...shown, ...Array.from({ length: rows - 2 - shown.length }, (): Line => [])];
+}
+
+/** Lines, broken at words where they are too long. */
+function wrapAll(lines: readonly string[], width: number): string[] {
+  return lines.flatMap((line) => wrap(line, width));
+}
+
+function tables(model: Model, { columns, rows }: Size): Line[] {
+  const { snapshot } = model;
+  if (snapshot === null) return Array.from({ length: rows }, (): Line => []);
+  const height = rows >= 47 ? 5 : rows >= 35 ? 4 : rows >= 28 ? 3 : rows >= 20 ? 2 : 1;
+  const plots = plotLines(model, { columns, height });
+  const width = { left: Math.floor((columns - GAP) / 2), right: Math.ceil((columns - GAP) / 2) };
+  const sources = Math.max(snapshot.report?.sources.length ?? 0, snapshot.report?.modules.length ?? 0, 1);
+  const upper = 1 + Math.min(sources, Math.max(2, Math.floor(rows / 6)));
+  const lower = rows - plots.length - upper - 3;
+  const half = (panels: readonly [typeof topPanel, typeof topPanel], height: number) =>
+    beside(
+      panels[0](model, { width: width.left, height }),
+      panels[1](model, { width: width.right, height }),
+      GAP,
+    );
+  return [
+    ...plots,
+    [],
+    ...half([sourcesPanel, modulesPanel], upper),
+    [],
+    ...half([topPanel, bansPanel], lower),
+    selectedLine(model, columns),
+  ];
+}
+
+function plotLines(
+  { rates, snapshot }: Model,
+  { columns, height }: { columns: number; height: number },
+): Line[] {
+  const width = columns - LABEL - SCALE - 2;
+  return RATES.flatMap((rate) => {
+    const values = rates.series(rate, { count: 2 * width, now: snapshot!.time });
+    const most = roundAbove(Math.max(...values));
+    const bars = plot(values, { width, height, most });
+    const value = rateText(values.at(-1)!);
+    return bars.map((bar, row): Line => [
+      span(` ${fit(labelOf(rate, value, { row, height }), LABEL)}`, row === 0 && height > 1 ? "dim" : "bold"),
+      span(bar, STYLES[rate]),
+      span(fit(row === 0 ? figure(most) : row === height - 1 ? "0" : "", SCALE, "right"), "dim"),
+    ]);
+  });
+}
+
+function labelOf(rate: Rate, value: string, { row, height }: { row: number; height: number }): string {
+  if (height === 1) return `${NAMES[rate].padEnd(9)}`;
+  return row === 0 ? NAMES[rate] : row === 1 ? value : "";
+}
+
+const KEYS = [
+  ["Enter", "why"],
+  ["b", "ban"],
+  ["u", "unban"],
+  ["w", "whitelist"],
+  ["/", "filter"],
+  ["s", "sort"],
+  ["?", "help"],
+  ["q", "quit"],
+  ["Tab", "other table"],
+  ["v", "count by"],
+  ["t", "time"],
+] as const;
+
+function footLine(model: Model, { columns }: Size): Line {
+  const { mode } = model;
+  switch (mode.kind) {
+    case "tables":
+      return keysLine(KEYS, columns);
+    case "text":
+      return keysLine([["Up/Down", "scroll"], ["Esc", "back"]], columns);
+    case "filter":
+      return asking(`Show only: ${model.filter}`, columns);
+    case "prompt":
+      return asking(questionOf(mode.ask, mode.errand), columns);
+    case "confirm":
+      return [span(` ${cut(`${wordsOf(mode.errand)}? y: yes, any other key: no`, columns - 1)}`, "warn")];
+    case "busy":
+      return [span(` ${cut(`${wordsOf(mode.errand)} …`, columns - 1)}`, "dim")];
+  }
+}
+
+function keysLine(keys: readonly (readonly [key: string, what: string])[], columns: number): Line {
+  const line: Line[] = [];
+  let room = columns;
+  for (const [key, what] of keys) {
+    const width = widthOf(key) + what.length + 3;
+    if (width > room) break;
+    room -= width;
+    line.push([span(` ${key}`, "accent"), span(` ${what} `, "dim")]);
+  }
+  return line.flat();
+}
+
+/** A question with what is typed so far: its end is what has to be seen. */
+function asking(text: string, columns: number): Line {
+  return [span(` ${cut(text, columns - 3)}`, "warn"), span(" ", "selected")];
+}
+
+function questionOf(ask: "target" | "span", { deed, target, span }: Errand): string {
+  if (ask === "span") return `${verbOf(deed)} ${target} for (90s, 2h, 1d12h or forever): ${span}`;
+  return deed === "why"
+    ? `Why: address or network: ${target}`
+    : `${verbOf(deed)} address or network: ${target}`;
+}
+
+function verbOf(deed: Errand["deed"]): string {
+  return { why: "Look up", ban: "Ban", unban: "Unban", whitelist: "Whitelist" }[deed];
+}
+
+function wordsOf({ deed, target, span }: Errand): string {
+  const time = span === "" ? "" : span === "forever" ? " for good" : ` for ${span}`;
+  return `${verbOf(deed)} ${target}${time}`;
+}

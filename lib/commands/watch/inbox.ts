@@ -1,0 +1,28 @@
+/** Messages that wait for one who takes them. Comes in: messages, at any time. Goes out: all that have come, in order. */
+export class Inbox<T> {
+  #messages: T[] = [];
+  #arrived = Promise.withResolvers<void>();
+  readonly #awaited = new Map<T, PromiseWithResolvers<void>>();
+
+  put(message: T): void {
+    this.#messages.push(message);
+    this.#arrived.resolve();
+    this.#awaited.get(message)?.resolve();
+  }
+
+  /** Takes all that have come, at least one. */
+  async take(): Promise<T[]> {
+    await this.#arrived.promise;
+    this.#arrived = Promise.withResolvers();
+    const messages = this.#messages;
+    this.#messages = [];
+    return messages;
+  }
+
+  /** Resolves as soon as `message` has come. */
+  until(message: T): Promise<void> {
+    let awaited = this.#awaited.get(message);
+    if (!awaited) this.#awaited.set(message, awaited = Promise.withResolvers());
+    return awaited.promise;
+  }
+}

@@ -1,0 +1,145 @@
+/** What the view is about: what it has read, and where its user is. Pure: time is part of what was read. */
+import type { BanStatus } from "../../deciding/ban.ts";
+import { nameOf } from "../../deciding/ban.ts";
+import type { Rates } from "./rates.ts";
+import type { BanOrder, Period, Snapshot } from "./snapshot.ts";
+
+/** Tables of what was counted. */
+export const TABLES = ["address", "network", "user", "path", "rule"] as const;
+export type Table = typeof TABLES[number];
+/** Orders of such a table. */
+export const TOP_ORDERS = ["hits", "name"] as const;
+
+/** What can be done to an address. */
+export type Deed = "why" | "ban" | "unban" | "whitelist";
+
+/** A deed with all that its command is given. */
+export interface Errand {
+  readonly deed: Deed;
+  readonly target: string;
+  /** How long; empty: the command takes no span. */
+  readonly span: string;
+}
+
+/** What the keys mean at present, and what is shown instead of the tables. */
+export type Mode =
+  | { readonly kind: "tables" }
+  | { readonly kind: "text"; readonly title: string; readonly lines: readonly string[]; readonly top: number }
+  | { readonly kind: "filter"; readonly before: string }
+  | { readonly kind: "prompt"; readonly ask: "target" | "span"; readonly errand: Errand }
+  | { readonly kind: "confirm"; readonly errand: Errand }
+  | { readonly kind: "busy"; readonly errand: Errand };
+
+export type Panel = "top" | "bans";
+
+export interface Model {
+  /** Null: nothing was read yet. */
+  readonly snapshot: Snapshot | null;
+  /** Why nothing newer could be read. */
+  readonly error: string | null;
+  readonly rates: Rates;
+  readonly period: Period;
+  readonly table: Table;
+  readonly topOrder: typeof TOP_ORDERS[number];
+  readonly banOrder: BanOrder;
+  readonly filter: string;
+  readonly focus: Panel;
+  /** What is selected in each panel: its key, and its place where the key is gone. */
+  readonly cursor: Readonly<Record<Panel, Cursor>>;
+  readonly mode: Mode;
+}
+
+export interface Cursor {
+  readonly key: string | null;
+  readonly at: number;
+}
+
+/** The view at its start. */
+export function initialModel(rates: Rates): Model {
+  const cursor = { key: null, at: 0 };
+  return {
+    snapshot: null,
+    error: null,
+    rates,
+    period: "1h",
+    table: "address",
+    topOrder: "hits",
+    banOrder: "newest",
+    filter: "",
+    focus: "top",
+    cursor: { top: cursor, bans: cursor },
+    mode: { kind: "tables" },
+  };
+}
+
+/** A row of the table of what was counted. */
+export interface TopRow {
+  readonly key: string;
+  readonly name: string;
+  readonly hits: number;
+  /** Of all hits, from 0 to 1. */
+  readonly share: number;
+  readonly ban: BanStatus | null;
+}
+
+/** A row of the table of bans. */
+export interface BanRow {
+  readonly key: string;
+  readonly name: string;
+  readonly ban: BanStatus;
+}
+
+/** The rows of the table of what was counted, in order. */
+export function topRows({ snapshot, table, topOrder, filter }: Model): TopRow[] {
+  if (snapshot === null) return [];
+  const { content } = snapshot.counted;
+  const all = content[table];
+  const total = (table === "rule" ? all : content.hits).reduce((sum, [, hits]) => sum + hits, 0);
+  const rows = all.filter(([name]) => matches(filter, name)).map(([name, hits]) => ({
+    key: name,
+    name: name === "" ? "(empty)" : name,
+    hits,
+    share: total === 0 ? 0 : Math.min(1, hits / total),
+    ban: snapshot.standing.get(name) ?? null,
+  }));
+  return rows.sort((a, b) =>
+    topOrder === "hits" ? b.hits - a.hits || (a.name < b.name ? -1 : 1) : a.name < b.name ? -1 : 1
+  );
+}
+
+/** The rows of the table of bans, in the order in which they were read. */
+export function banRows({ snapshot, filter }: Model): BanRow[] {
+  return (snapshot?.bans ?? [])
+    .filter((ban) => matches(filter, ban.address, ban.provenance.name, ban.provenance.kind, ban.reason))
+    .map((ban) => ({ key: String(ban.id), name: nameOf(ban), ban }));
+}
+
+/** The rows of a panel. */
+export function rowsOf(model: Model, panel: Panel): readonly (TopRow | BanRow)[] {
+  return panel === "top" ? topRows(model) : banRows(model);
+}
+
+function matches(filter: string, ...texts: readonly string[]): boolean {
+  const wanted = filter.toLowerCase();
+  return wanted === "" || texts.some((text) => text.toLowerCase().includes(wanted));
+}
+
+/** The place of what is selected: its row's, or the nearest there is where that is gone. */
+export function placeOf(cursor: Cursor, rows: readonly { readonly key: string }[]): number {
+  const found = cursor.key === null ? -1 : rows.findIndex(({ key }) => key === cursor.key);
+  return found >= 0 ? found : Math.max(0, Math.min(cursor.at, rows.length - 1));
+}
+
+/** The row that is selected; null: there is none. */
+export function selected(model: Model): TopRow | BanRow | null {
+  const rows = rowsOf(model, model.focus);
+  return rows[placeOf(model.cursor[model.focus], rows)] ?? null;
+}
+
+/** The address or network that is selected; null: something else is, or nothing. */
+export function selectedTarget(model: Model): string | null {
+  const row = selected(model);
+  if (row === null) return null;
+  if ("hits" in row) return model.table === "address" || model.table === "network" ? row.key : null;
+  return row.ban.address;
+}

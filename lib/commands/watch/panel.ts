@@ -1,0 +1,77 @@
+/** Tables of the view: cells become lines of just so many columns. Pure. */
+import { fit, type Line, span, type Style, widthOf } from "./cell.ts";
+
+/** A column of a table. */
+export interface Column {
+  readonly heading: string;
+  /** Columns of the terminal; null: what is left. */
+  readonly width: number | null;
+  readonly side?: "left" | "right";
+  readonly style?: Style;
+}
+
+/** A row: a text for each column, and how it looks. */
+export interface PanelRow {
+  readonly cells: readonly string[];
+  readonly style?: Style;
+}
+
+/** What a panel is made of. */
+export interface Panel {
+  readonly columns: readonly Column[];
+  readonly rows: readonly PanelRow[];
+  /** Shown where there is no row. */
+  readonly none: string;
+  /** The place of the row that is selected; null: the keys are about another panel, or it has nothing to select. */
+  readonly cursor?: number | null;
+  readonly hasFocus?: boolean;
+}
+
+/** Blanks between two columns. */
+const GAP = 1;
+
+/** A heading and as many rows as there is room for, around the selected one. */
+export function panelLines(panel: Panel, { width, height }: { width: number; height: number }): Line[] {
+  const { columns, rows, none, cursor = null, hasFocus = false } = panel;
+  const widths = widthsOf(columns, width);
+  const room = height - 1;
+  const top = Math.max(0, Math.min((cursor ?? 0) - Math.floor(room / 2), rows.length - room));
+  const shown = rows.slice(top, top + room);
+  const heading = columns.map(({ heading, side }, i) => fit(heading, widths[i]!, side)).join(" ".repeat(GAP));
+  const lines: Line[] = [[span(fit(heading, width), hasFocus ? "accent" : "bold")]];
+  for (const [i, row] of shown.entries()) {
+    lines.push(rowLine(row, { columns, widths, width, isSelected: top + i === cursor }));
+  }
+  if (rows.length === 0) lines.push([span(fit(none, width), "dim")]);
+  while (lines.length < height) lines.push([span(" ".repeat(width))]);
+  return lines.slice(0, height);
+}
+
+function rowLine(
+  { cells, style = "plain" }: PanelRow,
+  { columns, widths, width, isSelected }: {
+    columns: readonly Column[];
+    widths: readonly number[];
+    width: number;
+    isSelected: boolean;
+  },
+): Line {
+  const parts = cells.map((cell, i) => fit(cell, widths[i]!, columns[i]!.side));
+  if (isSelected) return [span(fit(parts.join(" ".repeat(GAP)), width), "selected")];
+  const spans = parts.flatMap((part, i) => [
+    ...i > 0 ? [span(" ".repeat(GAP))] : [],
+    span(part, style === "plain" ? columns[i]!.style ?? "plain" : style),
+  ]);
+  const taken = parts.reduce((sum, part) => sum + widthOf(part) + GAP, -GAP);
+  return taken < width ? [...spans, span(" ".repeat(width - taken))] : spans;
+}
+
+function widthsOf(columns: readonly Column[], width: number): number[] {
+  const fixed = columns.reduce((sum, column) => sum + (column.width ?? 0) + GAP, -GAP);
+  return columns.map((column) => column.width ?? Math.max(1, width - fixed));
+}
+
+/** Two panels of the same height side by side. */
+export function beside(left: readonly Line[], right: readonly Line[], gap: number): Line[] {
+  return left.map((line, i) => [...line, span(" ".repeat(gap)), ...right[i]!]);
+}

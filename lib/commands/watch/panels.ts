@@ -1,0 +1,155 @@
+/** The four tables of the view, and the row below them. Comes in: the model. Goes out: lines. Pure. */
+import { hasUnknownFormat } from "../../reading/activity.ts";
+import type { Micros } from "../../core/time.ts";
+import type { BanStatus } from "../../deciding/ban.ts";
+import { localTime } from "../output.ts";
+import { cut, type Line, span } from "./cell.ts";
+import { banRows, type Model, placeOf, selected, type Table, topRows } from "./model.ts";
+import { type Column, panelLines } from "./panel.ts";
+import { ago, delay, figure, left, percent } from "./words.ts";
+
+/** Columns and rows of a panel. */
+interface Room {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** From this width on a panel has one column more, and two. */
+const [WIDE, WIDER] = [46, 60];
+const HEADINGS: Readonly<Record<Table, string>> = {
+  address: "ADDRESSES",
+  network: "NETWORKS",
+  user: "USER NAMES",
+  path: "PATHS",
+  rule: "RULES",
+};
+
+/** Sources: what each does, how late its lines were, and when the last ones came. */
+export function sourcesPanel({ snapshot }: Model, room: Room): Line[] {
+  const { report, isRunning, time } = snapshot!;
+  const columns: Column[] = [
+    { heading: " SOURCES", width: null },
+    { heading: "state", width: 8, style: "dim" },
+    { heading: "lag", width: 6, side: "right" },
+    { heading: "last", width: 6, side: "right", style: "dim" },
+  ];
+  const rows = (report?.sources ?? []).map(({ name, running, waiting, problems, lag, lastBatch }) => {
+    const isFailing = !running || problems.length > 0;
+    const state = !isRunning || !running
+      ? "stopped"
+      : problems.length > 0
+      ? "problem"
+      : waiting
+      ? "waiting"
+      : "reading";
+    return {
+      cells: [` ${name.replace(/^file:(?:\/var\/log\/)?/, "")}`, state, delay(lag), ago(lastBatch, time)],
+      style: isRunning && isFailing ? "bad" as const : undefined,
+    };
+  });
+  return panelLines({ columns, rows, none: " none is reported" }, room);
+}
+
+/** Modules: lines of the last hour, how much of them was understood, hits since the period's start, and the last one. */
+export function modulesPanel({ snapshot, period }: Model, room: Room): Line[] {
+  const { report, counted, time } = snapshot!;
+  const hits = new Map(counted.content.hits);
+  const columns: Column[] = [
+    { heading: "MODULES", width: null },
+    { heading: "lines/h", width: 7, side: "right" },
+    { heading: "read", width: 5, side: "right", style: "dim" },
+    { heading: `hits ${period}`, width: 8, side: "right" },
+    { heading: "last", width: 6, side: "right", style: "dim" },
+  ];
+  const rows = (report?.modules ?? []).map((module) => ({
+    cells: [
+      module.name,
+      figure(module.lines),
+      module.lines === 0 ? "-" : percent(module.understood / module.lines).replace(" ", ""),
+      figure(hits.get(module.name) ?? 0),
+      ago(module.lastHit, time),
+    ],
+    style: hasUnknownFormat(module) ? "bad" as const : undefined,
+  }));
+  return panelLines({ columns, rows, none: "none is reported" }, room);
+}
+
+/** What was counted: how many hits, and whether a ban is in force. */
+export function topPanel(model: Model, room: Room): Line[] {
+  const { snapshot, period, table, focus, cursor } = model;
+  const isOfAddresses = table === "address" || table === "network";
+  const columns: Column[] = [
+    { heading: ` ${HEADINGS[table]} ${period}`, width: null },
+    { heading: "hits", width: 7, side: "right" },
+    ...room.width >= WIDE || !isOfAddresses
+      ? [{ heading: "share", width: 6, side: "right", style: "dim" } as const]
+      : [],
+    ...isOfAddresses ? [{ heading: "ban", width: 8, side: "right", style: "bad" } as const] : [],
+  ];
+  const all = topRows(model);
+  const rows = all.map(({ name, hits, share, ban }) => ({
+    cells: [
+      ` ${name}`,
+      figure(hits),
+      ...room.width >= WIDE || !isOfAddresses ? [percent(share)] : [],
+      ...isOfAddresses ? [ban === null ? "-" : left(ban.until, snapshot!.time)] : [],
+    ],
+  }));
+  const hasFocus = focus === "top";
+  const place = hasFocus ? placeOf(cursor.top, all) : null;
+  return panelLines({ columns, rows, none: " nothing counted", cursor: place, hasFocus }, room);
+}
+
+/** Bans: what is left of each, and who banned. */
+export function bansPanel(model: Model, room: Room): Line[] {
+  const { snapshot, banOrder, focus, cursor } = model;
+  const columns: Column[] = [
+    { heading: banOrder === "newest" ? "NEWEST BANS" : "BANS ENDING NEXT", width: null },
+    ...room.width >= WIDER ? [{ heading: "ago", width: 6, side: "right", style: "dim" } as const] : [],
+    { heading: "left", width: 8, side: "right" },
+    { heading: "by", width: Math.max(12, Math.floor(room.width * 0.36)), style: "dim" },
+  ];
+  const all = banRows(model);
+  const rows = all.map(({ name, ban }) => ({
+    cells: [
+      name,
+      ...room.width >= WIDER ? [ago(ban.start, snapshot!.time)] : [],
+      left(ban.until, snapshot!.time),
+      byOf(ban),
+    ],
+    style: ban.error !== null ? "bad" as const : undefined,
+  }));
+  const hasFocus = focus === "bans";
+  const place = hasFocus ? placeOf(cursor.bans, all) : null;
+  return panelLines({ columns, rows, none: "nobody is banned", cursor: place, hasFocus }, room);
+}
+
+function byOf(
+  { provenance: { kind, name }, reason, error }: ReturnType<typeof banRows>[number]["ban"],
+): string {
+  if (error !== null) return `failing: ${error}`;
+  return kind === "rule"
+    ? name
+    : kind === "manual"
+    ? reason.replace(/^\[MANUAL\] /, "by hand: ")
+    : `${kind} ${name}`;
+}
+
+function banText({ start, until, reason }: BanStatus, now: Micros): string {
+  const end = until === null ? "for good" : `for ${left(until, now)} more`;
+  return `banned ${end}: ${reason} · since ${localTime(start)}`;
+}
+
+/** The selected row in full. */
+export function selectedLine(model: Model, columns: number): Line {
+  const row = selected(model);
+  const { time } = model.snapshot!;
+  if (row === null) return [];
+  const ban = row.ban;
+  const words = [
+    row.name,
+    ..."hits" in row ? [`${row.hits.toLocaleString("en")} hits, ${percent(row.share)} of all`] : [],
+    ...ban === null ? [] : [banText(ban, time)],
+  ];
+  return [span(` ${cut(words.join(" · "), columns - 2)}`, "dim")];
+}

@@ -1,0 +1,184 @@
+/** What a key does. Comes in: the model and a key. Goes out: the model after it, and what is to be done beside. Pure. */
+import type { Key } from "./keys.ts";
+import {
+  type Deed,
+  type Errand,
+  type Mode,
+  type Model,
+  type Panel,
+  placeOf,
+  rowsOf,
+  selectedTarget,
+  TABLES,
+  TOP_ORDERS,
+} from "./model.ts";
+import { HELP } from "./help.ts";
+import { BAN_ORDERS, type Period, PERIODS } from "./snapshot.ts";
+
+/** What is to be done beside: end, read the state or draw anew, or run a command. */
+export type Effect = "quit" | "read" | "redraw" | Errand | null;
+
+export interface Pressed {
+  readonly model: Model;
+  readonly effect: Effect;
+}
+
+/** Rows that a page key moves by. */
+const PAGE = 10;
+/** Longest text that can be typed: an IPv6 network is shorter. */
+const MOST_TYPED = 60;
+const DEEDS: Readonly<Record<Key, Deed>> = { enter: "why", b: "ban", u: "unban", w: "whitelist" };
+/** How long a ban and a whitelist entry by hand last, unless another span is typed. */
+const SPANS: Readonly<Partial<Record<Deed, string>>> = { ban: "1d", whitelist: "8h" };
+const MOVES: Readonly<Record<Key, number>> = {
+  up: -1,
+  k: -1,
+  down: 1,
+  j: 1,
+  pageup: -PAGE,
+  pagedown: PAGE,
+  " ": PAGE,
+  home: -Infinity,
+  g: -Infinity,
+  end: Infinity,
+  G: Infinity,
+};
+
+/** Returns the model after a key. */
+export function press(model: Model, key: Key): Pressed {
+  if (key === "interrupt") return { model, effect: "quit" };
+  if (key === "redraw") return { model, effect: "redraw" };
+  const { mode } = model;
+  switch (mode.kind) {
+    case "tables":
+      return pressInTables(model, key);
+    case "text":
+      return pressInText(model, mode, key);
+    case "filter":
+      return same(pressInFilter(model, mode, key));
+    case "prompt":
+      return pressInPrompt(model, mode, key);
+    case "confirm":
+      return pressInConfirm(model, mode.errand, key);
+    case "busy":
+      return same(model);
+  }
+}
+
+function same(model: Model): Pressed {
+  return { model, effect: null };
+}
+
+function into(model: Model, mode: Mode): Pressed {
+  return same({ ...model, mode });
+}
+
+const TEXT_END: readonly Key[] = ["escape", "q", "enter", "left", "backspace"];
+
+function pressInTables(model: Model, key: Key): Pressed {
+  if (key in MOVES) return same(move(model, MOVES[key]!));
+  if (key in DEEDS) return begin(model, DEEDS[key]!);
+  switch (key) {
+    case "q":
+      return { model, effect: "quit" };
+    case "?":
+    case "h":
+      return into(model, { kind: "text", title: "Keys", lines: HELP, top: 0 });
+    case "!":
+      return into(model, { kind: "text", title: "Problems", lines: problems(model), top: 0 });
+    case "/":
+      return into(model, { kind: "filter", before: model.filter });
+    case "escape":
+      return same({ ...model, filter: "" });
+    case "tab":
+    case "backtab":
+    case "left":
+    case "right":
+      return same({ ...model, focus: model.focus === "top" ? "bans" : "top" });
+    case "v":
+      return same({ ...model, table: next(TABLES, model.table), cursor: { ...model.cursor, top: FIRST } });
+    case "t":
+      return {
+        model: { ...model, period: next(Object.keys(PERIODS) as Period[], model.period) },
+        effect: "read",
+      };
+    case "s":
+      return sort(model);
+    case "r":
+      return { model, effect: "read" };
+    default:
+      return same(model);
+  }
+}
+
+const FIRST = { key: null, at: 0 };
+
+function problems({ snapshot, error }: Model): readonly string[] {
+  const all = [...error === null ? [] : [error], ...snapshot?.problems ?? []];
+  return all.length === 0 ? ["All works."] : all;
+}
+
+function next<T>(all: readonly T[], one: T): T {
+  return all[(all.indexOf(one) + 1) % all.length]!;
+}
+
+function sort(model: Model): Pressed {
+  const cursor = { ...model.cursor, [model.focus]: FIRST };
+  return model.focus === "top"
+    ? same({ ...model, cursor, topOrder: next(TOP_ORDERS, model.topOrder) })
+    : { model: { ...model, cursor, banOrder: next(BAN_ORDERS, model.banOrder) }, effect: "read" };
+}
+
+function move(model: Model, by: number): Model {
+  const panel: Panel = model.focus;
+  const rows = rowsOf(model, panel);
+  const at = Math.max(0, Math.min(rows.length - 1, placeOf(model.cursor[panel], rows) + by));
+  return { ...model, cursor: { ...model.cursor, [panel]: { key: rows[at]?.key ?? null, at } } };
+}
+
+/** Begins a deed: `why` at once where somebody is selected, others by asking whom. */
+function begin(model: Model, deed: Deed): Pressed {
+  const target = selectedTarget(model);
+  const errand = { deed, target: target ?? "", span: SPANS[deed] ?? "" };
+  if (deed === "why" && target !== null) return run(model, errand);
+  return into(model, { kind: "prompt", ask: "target", errand });
+}
+
+function run(model: Model, errand: Errand): Pressed {
+  return { model: { ...model, mode: { kind: "busy", errand } }, effect: errand };
+}
+
+function pressInText(model: Model, mode: Mode & { kind: "text" }, key: Key): Pressed {
+  if (TEXT_END.includes(key)) return into(model, { kind: "tables" });
+  if (!(key in MOVES)) return same(model);
+  const top = Math.max(0, Math.min(mode.lines.length - 1, mode.top + MOVES[key]!));
+  return into(model, { ...mode, top });
+}
+
+/** The text after a key that edits it; null: the key edits nothing. */
+function edited(text: string, key: Key): string | null {
+  if (key === "backspace") return [...text].slice(0, -1).join("");
+  if (key === "clear") return "";
+  return [...key].length === 1 ? (text + key).slice(0, MOST_TYPED) : null;
+}
+
+function pressInFilter(model: Model, { before }: Mode & { kind: "filter" }, key: Key): Model {
+  if (key === "enter") return { ...model, mode: { kind: "tables" } };
+  if (key === "escape") return { ...model, filter: before, mode: { kind: "tables" } };
+  const filter = edited(model.filter, key) ?? model.filter;
+  return { ...model, filter, cursor: { top: FIRST, bans: FIRST } };
+}
+
+function pressInPrompt(model: Model, { ask, errand }: Mode & { kind: "prompt" }, key: Key): Pressed {
+  if (key === "escape") return into(model, { kind: "tables" });
+  const text = edited(errand[ask], key);
+  if (text !== null) return into(model, { kind: "prompt", ask, errand: { ...errand, [ask]: text } });
+  if (key !== "enter" || errand[ask].trim() === "") return same(model);
+  if (errand.deed === "why") return run(model, errand);
+  if (ask === "target" && errand.span !== "") return into(model, { kind: "prompt", ask: "span", errand });
+  return into(model, { kind: "confirm", errand });
+}
+
+function pressInConfirm(model: Model, errand: Errand, key: Key): Pressed {
+  return key === "y" || key === "Y" ? run(model, errand) : into(model, { kind: "tables" });
+}

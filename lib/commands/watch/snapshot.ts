@@ -1,0 +1,76 @@
+/** What the view shows of the state. Comes in: a state, which some monitor may be writing. Goes out: plain data of one instant. */
+import { DAY, HOUR, type Micros, now, SECOND, WEEK } from "../../core/time.ts";
+import type { BanStatus } from "../../deciding/ban.ts";
+import { type MonitorReport, readReport } from "../../monitor/report.ts";
+import type { BanNumbers } from "../../state/ban_table.ts";
+import { isLocked } from "../../state/lock.ts";
+import type { RollupContent } from "../../state/rollup.ts";
+import type { State } from "../../state/state.ts";
+import { problemsOf } from "../status_problems.ts";
+
+/** Times that attackers are counted since, by their names. */
+export const PERIODS = { "1h": HOUR, "24h": DAY, "7d": WEEK } as const satisfies Record<string, Micros>;
+export type Period = keyof typeof PERIODS;
+
+/** Orders of bans. */
+export const BAN_ORDERS = ["newest", "next to end"] as const;
+export type BanOrder = typeof BAN_ORDERS[number];
+
+/** Bans that are read, of which a filter leaves some. */
+const MOST_BANS = 500;
+/** The monitor keeps counts of the hour so often. */
+const PACE: Micros = 10 * SECOND;
+
+/** What was counted since a time. */
+export interface Counted {
+  /** Null: nothing was. */
+  readonly start: Micros | null;
+  readonly content: RollupContent;
+}
+
+/** The state of an instant. */
+export interface Snapshot {
+  readonly time: Micros;
+  readonly isRunning: boolean;
+  readonly report: MonitorReport | null;
+  readonly problems: readonly string[];
+  readonly numbers: BanNumbers;
+  readonly counted: Counted;
+  /** Bans in force of addresses and networks that were counted. */
+  readonly standing: ReadonlyMap<string, BanStatus>;
+  readonly bans: readonly BanStatus[];
+}
+
+/** Reads snapshots: each in some milliseconds, as the monitor writes meanwhile. */
+export class SnapshotReader {
+  #counted: { readonly period: Period; readonly time: Micros; readonly value: Counted } | null = null;
+
+  read(state: State, { period, order }: { period: Period; order: BanOrder }): Snapshot {
+    const time = now();
+    const isRunning = isLocked(state.directory);
+    const report = readReport(state.report());
+    const numbers = state.bans.numbers();
+    const failing = numbers.failing > 0 ? state.bans.failing() : [];
+    const counted = this.#countedSince(state, period, time);
+    const { address, network } = counted.content;
+    const named = [...address, ...network].map(([name]) => name);
+    return {
+      time,
+      isRunning,
+      report,
+      problems: problemsOf({ running: isRunning, report, failing, bans: numbers }),
+      numbers,
+      counted,
+      standing: new Map(state.bans.inForceOf(named).map((ban) => [ban.address, ban])),
+      bans: order === "newest" ? state.history.newestBans(MOST_BANS) : state.history.bansNextToEnd(MOST_BANS),
+    };
+  }
+
+  #countedSince({ rollups }: State, period: Period, time: Micros): Counted {
+    const last = this.#counted;
+    if (last?.period === period && time >= last.time && time < last.time + PACE / 2) return last.value;
+    const value = rollups.since(time - PERIODS[period]);
+    this.#counted = { period, time, value };
+    return value;
+  }
+}

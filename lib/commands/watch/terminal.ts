@@ -1,0 +1,145 @@
+/**
+ * The terminal: raw keys, the alternate screen, and lines that changed. What it changed of the terminal it changes back, however the
+ * view ends; only `kill -9` leaves that to reset(1).
+ */
+import { type Line, lineWidth, span, type Style, tame, widthOf } from "./cell.ts";
+import type { Size } from "./frame.ts";
+
+/** The alternate screen without a cursor, and lines that end at the edge. */
+const ENTER = "\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[2J";
+const LEAVE = "\x1b[0m\x1b[?7h\x1b[?25h\x1b[?1049l";
+/** Milliseconds that a terminal is given to take the last bytes. */
+const PATIENCE = 1_000;
+const USUAL: Size = { columns: 80, rows: 24 };
+
+const COLOURED: Readonly<Record<Style, string>> = {
+  plain: "",
+  dim: "2",
+  bold: "1",
+  title: "1;7",
+  accent: "1;36",
+  good: "32",
+  warn: "33",
+  bad: "31",
+  selected: "7",
+};
+const MONOCHROME: Readonly<Record<Style, string>> = {
+  ...COLOURED,
+  accent: "1",
+  good: "",
+  warn: "1",
+  bad: "1",
+};
+
+/** Characters of its own that have a likeness in ASCII. */
+const LIKENESS: Readonly<Record<string, string>> = { "…": "~", "·": "|" };
+
+/** How lines are written. */
+export interface Look {
+  readonly hasColour: boolean;
+  /** Write no other characters than those of ASCII. */
+  readonly isAscii: boolean;
+}
+
+/** A line as bytes for the terminal, which steer it by nothing but what is said here. */
+export function paint(line: Line, { hasColour, isAscii }: Look): string {
+  const styles = hasColour ? COLOURED : MONOCHROME;
+  let [painted, column] = ["", 1];
+  for (const { text, style } of line) {
+    const shown = tame(text);
+    const code = styles[style];
+    const words = isAscii ? ascii(shown) : shown;
+    painted += code === "" ? words : `\x1b[${code}m${words}\x1b[0m`;
+    column += widthOf(shown);
+    // Terminals disagree about the width of some characters: what follows has its place all the same.
+    if (!isAscii && /[^ -~]/.test(shown)) painted += `\x1b[${column}G`;
+  }
+  return painted;
+}
+
+/** Text with as many columns in ASCII: of plots bars of four heights. */
+function ascii(text: string): string {
+  return text.replace(/[^ -~]/gu, (character) => {
+    const dots = character.codePointAt(0)! - 0x2800;
+    if (dots >= 0 && dots < 256) return barOf(dots);
+    return LIKENESS[character] ?? "?".repeat(widthOf(character));
+  });
+}
+
+function barOf(dots: number): string {
+  const height = Math.max(
+    ...[0x47, 0xb8].map((half) => (dots & half).toString(2).replaceAll("0", "").length),
+  );
+  return " .:|#"[height]!;
+}
+
+/** The terminal of this process, from `enter()` to `leave()`. */
+export class Terminal {
+  readonly #look: Look;
+  readonly #encoder = new TextEncoder();
+  /** What stands in each row. */
+  #shown: string[] = [];
+  #size = "";
+  #isEntered = false;
+
+  constructor(look: Look) {
+    this.#look = look;
+  }
+
+  /** Columns and rows now. */
+  size(): Size {
+    try {
+      const { columns, rows } = Deno.consoleSize();
+      return columns > 0 && rows > 0 ? { columns, rows } : USUAL;
+    } catch {
+      return USUAL;
+    }
+  }
+
+  async enter(): Promise<void> {
+    Deno.stdin.setRaw(true);
+    this.#isEntered = true;
+    this.#shown = [];
+    await this.#write(ENTER);
+  }
+
+  /** Gives the terminal back as it was. Throws nothing: it may be gone. */
+  async leave(): Promise<void> {
+    if (!this.#isEntered) return;
+    this.#isEntered = false;
+    try {
+      Deno.stdin.setRaw(false);
+      const timeout = new Promise((resolve) => setTimeout(resolve, PATIENCE));
+      await Promise.race([this.#write(LEAVE), timeout]);
+    } catch {
+      // Nobody looks at it any more.
+    }
+  }
+
+  /** Has all lines written anew the next time. */
+  forget(): void {
+    this.#shown = [];
+  }
+
+  /** Writes the lines that changed. */
+  async show(lines: readonly Line[], { columns, rows }: Size): Promise<void> {
+    const size = `${columns}x${rows}`;
+    const isNew = size !== this.#size || this.#shown.length === 0;
+    if (isNew) this.#shown = [];
+    this.#size = size;
+    const painted = lines.map((line) => {
+      const isShort = lineWidth(line) < columns;
+      return paint(isShort ? line : [...line, span("")], this.#look) + (isShort ? "\x1b[K" : "");
+    });
+    const changed = painted.flatMap((line, row) =>
+      line === this.#shown[row] ? [] : [`\x1b[${row + 1};1H${line}`]
+    );
+    if (changed.length > 0) await this.#write((isNew ? "\x1b[0m\x1b[2J" : "") + changed.join(""));
+    this.#shown = painted;
+  }
+
+  async #write(text: string): Promise<void> {
+    const bytes = this.#encoder.encode(text);
+    for (let sent = 0; sent < bytes.length;) sent += await Deno.stdout.write(bytes.subarray(sent));
+  }
+}

@@ -1,0 +1,187 @@
+/**
+ * `watch`: a live view of the state in a terminal. It reads what the monitor leaves there, once a second and each time in some
+ * milliseconds, and acts by the commands `why`, `ban`, `unban` and `whitelist add`.
+ */
+import { linesOf, messageOf, UserError } from "../../core/error.ts";
+import { SECOND } from "../../core/time.ts";
+import { banCommand } from "../ban.ts";
+import { openState } from "../open.ts";
+import { collectLines, type CommonOptions } from "../output.ts";
+import type { RunSignals } from "../run.ts";
+import { unbanCommand } from "../unban.ts";
+import { whitelistAddCommand } from "../whitelist.ts";
+import { whyCommand } from "../why.ts";
+import { frame } from "./frame.ts";
+import { Inbox } from "./inbox.ts";
+import { KeyReader } from "./keys.ts";
+import { type Errand, initialModel, type Model } from "./model.ts";
+import { type Effect, press } from "./press.ts";
+import { Rates } from "./rates.ts";
+import { SnapshotReader } from "./snapshot.ts";
+import { Terminal } from "./terminal.ts";
+
+/** Options of `watch`. */
+export interface WatchOptions extends CommonOptions {
+  readonly ascii?: boolean;
+}
+
+/** Milliseconds between two looks at the state, and after which an escape sequence that does not go on is the key. */
+const [BETWEEN_LOOKS, ESCAPE] = [SECOND / 1_000, 50];
+
+/** What comes to the view. */
+type Message =
+  | { readonly keys: Uint8Array }
+  | { readonly told: Told }
+  | "look"
+  | "escape"
+  | "resize"
+  | "continue"
+  | "end";
+
+/** What a command has told. */
+interface Told {
+  readonly errand: Errand;
+  readonly lines: readonly string[];
+}
+
+/** `watch`: shows the state until told to stop. Throws `UserError` (64: no terminal; 69). */
+export async function watchCommand(options: WatchOptions, signals: () => RunSignals): Promise<number> {
+  if (!Deno.stdin.isTerminal() || !Deno.stdout.isTerminal()) {
+    throw new UserError(
+      "Cannot show a live view: this is no terminal; `status`, `top` and `bans` print what there is",
+      64,
+    );
+  }
+  const state = openState(options);
+  const directory = state.directory;
+  state.close();
+  const view = new View({ ...options, state: directory });
+  await view.run(signals());
+  return 0;
+}
+
+class View {
+  readonly #options: WatchOptions;
+  readonly #inbox = new Inbox<Message>();
+  readonly #terminal: Terminal;
+  readonly #keys = new KeyReader();
+  readonly #reader = new SnapshotReader();
+  #model: Model = initialModel(new Rates());
+  #hasEnded = false;
+
+  constructor(options: WatchOptions) {
+    this.#options = options;
+    this.#terminal = new Terminal({ hasColour: !Deno.noColor, isAscii: options.ascii ?? false });
+  }
+
+  /** Shows the view until a key or a signal ends it. */
+  async run(signals: RunSignals): Promise<void> {
+    signals.stop.addEventListener("abort", () => this.#inbox.put("end"));
+    signals.onReload(() => this.#inbox.put("end"));
+    Deno.addSignalListener("SIGWINCH", () => this.#inbox.put("resize"));
+    Deno.addSignalListener("SIGCONT", () => this.#inbox.put("continue"));
+    const timer = setInterval(() => this.#inbox.put("look"), BETWEEN_LOOKS);
+    try {
+      await this.#terminal.enter();
+      this.#listen();
+      this.#look();
+      while (!this.#hasEnded) {
+        await this.#draw();
+        for (const message of await this.#inbox.take()) await this.#receive(message);
+      }
+    } finally {
+      clearInterval(timer);
+      await this.#terminal.leave();
+    }
+  }
+
+  /** Draws, unless an end comes while the terminal takes nothing. */
+  async #draw(): Promise<void> {
+    const size = this.#terminal.size();
+    await Promise.race([this.#terminal.show(frame(this.#model, size), size), this.#inbox.until("end")]);
+  }
+
+  /** Puts keys into the inbox as they come; a terminal that is gone ends the view. */
+  async #listen(): Promise<void> {
+    const buffer = new Uint8Array(1_024);
+    try {
+      for (let count; (count = await Deno.stdin.read(buffer)) !== null;) {
+        this.#inbox.put({ keys: buffer.slice(0, count) });
+      }
+    } catch {
+      // The same as its end.
+    }
+    this.#inbox.put("end");
+  }
+
+  async #receive(message: Message): Promise<void> {
+    if (message === "end") this.#hasEnded = true;
+    else if (message === "look") this.#look();
+    else if (message === "escape") this.#press(this.#keys.flush());
+    else if (message === "continue") await this.#terminal.enter();
+    else if (message === "resize") this.#terminal.forget();
+    else if ("told" in message) this.#tell(message.told);
+    else {
+      this.#press(this.#keys.read(message.keys));
+      if (this.#keys.isWaiting) setTimeout(() => this.#inbox.put("escape"), ESCAPE);
+    }
+  }
+
+  #press(keys: readonly string[]): void {
+    for (const key of keys) {
+      const { model, effect } = press(this.#model, key);
+      this.#model = model;
+      this.#do(effect);
+    }
+  }
+
+  #do(effect: Effect): void {
+    if (effect === "quit") this.#hasEnded = true;
+    else if (effect === "read") this.#look();
+    else if (effect === "redraw") this.#terminal.forget();
+    else if (effect !== null) this.#run(effect);
+  }
+
+  #look(): void {
+    const { period, banOrder: order, rates } = this.#model;
+    try {
+      const state = openState(this.#options);
+      try {
+        const snapshot = this.#reader.read(state, { period, order });
+        if (snapshot.report !== null) rates.add(snapshot.report, snapshot.time);
+        this.#model = { ...this.#model, snapshot, error: null };
+      } finally {
+        state.close();
+      }
+    } catch (error) {
+      this.#model = { ...this.#model, error: messageOf(error) };
+    }
+  }
+
+  /** Runs a command; what it tells comes by the inbox. */
+  async #run(errand: Errand): Promise<void> {
+    let lines: readonly string[];
+    try {
+      ({ lines } = await collectLines(() => this.#command(errand)));
+    } catch (error) {
+      lines = linesOf(error);
+    }
+    this.#inbox.put({ told: { errand, lines } });
+  }
+
+  #command({ deed, target, span }: Errand): Promise<number> {
+    const { config, state } = this.#options;
+    const options = { config, state };
+    const targets = target.trim().split(/\s+/);
+    if (deed === "why") return whyCommand(target.trim(), options);
+    if (deed === "ban") return banCommand(targets, { ...options, for: span.trim() });
+    if (deed === "unban") return unbanCommand(targets, options);
+    return whitelistAddCommand(targets, { ...options, for: span.trim() });
+  }
+
+  #tell({ errand: { deed, target }, lines }: Told): void {
+    const title = `${deed} ${target}`;
+    this.#model = { ...this.#model, mode: { kind: "text", title, lines, top: 0 } };
+    this.#look();
+  }
+}

@@ -1,0 +1,50 @@
+/** Numbers and spans in few characters. Pure. */
+import { DAY, HOUR, type Micros, MINUTE, SECOND } from "../../core/time.ts";
+
+/** A count in at most six characters: `12,345`, `1.2M`. */
+export function figure(count: number): string {
+  if (count < 99_999.5) return Math.round(count).toLocaleString("en");
+  if (count < 999_500) return `${Math.round(count / 1e3)}k`;
+  const [unit, letter] = count < 999.5e6 ? [1e6, "M"] : [1e9, "G"];
+  const value = count / unit;
+  return `${value.toFixed(value < 10 ? 1 : 0)}${letter}`;
+}
+
+/** A rate: `0`, `0.5`, `12`. */
+export function rateText(rate: number): string {
+  return rate < 0.05 ? "0" : rate < 9.95 ? rate.toFixed(1) : figure(rate);
+}
+
+const UNITS = [["d", DAY], ["h", HOUR], ["m", MINUTE], ["s", SECOND]] as const;
+
+/** A span in at most six characters: `2d4h`, `52m`, `8s`. */
+export function brief(span: Micros): string {
+  const at = UNITS.findIndex(([, unit]) => span >= unit);
+  if (at < 0) return "0s";
+  const [letter, unit] = UNITS[at]!;
+  const more = at < 2 ? UNITS[at + 1]! : null;
+  const rest = more === null ? 0 : Math.floor(span % unit / more[1]);
+  return `${Math.floor(span / unit)}${letter}${rest > 0 && span < 100 * DAY ? `${rest}${more![0]}` : ""}`;
+}
+
+/** How long ago an instant was; null: never. */
+export function ago(instant: Micros | null, now: Micros): string {
+  return instant === null ? "never" : brief(Math.max(0, now - instant));
+}
+
+/** What is left of a ban. */
+export function left(until: Micros | null, now: Micros): string {
+  return until === null ? "for good" : until <= now ? "ending" : brief(until - now);
+}
+
+/** A delay: `0.4s`, `12s`. */
+export function delay(span: Micros | undefined): string {
+  if (span === undefined) return "-";
+  const seconds = Math.max(0, span) / SECOND;
+  return seconds < 9.95 ? `${seconds.toFixed(1)}s` : brief(span);
+}
+
+/** A share as `12 %`. */
+export function percent(share: number): string {
+  return `${share > 0 && share < 0.01 ? "<1" : Math.round(100 * share)} %`;
+}

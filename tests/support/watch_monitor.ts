@@ -1,0 +1,30 @@
+/**
+ * Stands in for a monitor of a server that is attacked, until it is told to stop: fills the state of the first argument, holds its
+ * lock, and reports every two seconds, or just once with the word `once`.
+ */
+import { MINUTE, now, SECOND } from "../../lib/core/time.ts";
+import { prepareStateDirectory } from "../../lib/monitor/control.ts";
+import { takeLock } from "../../lib/state/lock.ts";
+import { State } from "../../lib/state/state.ts";
+import { reportAt, seed } from "../../tools/seeded_history.ts";
+
+const directory = Deno.args[0]!;
+Deno.mkdirSync(directory, { recursive: true });
+prepareStateDirectory(directory);
+const lock = takeLock(directory);
+const state = new State(directory);
+seed(state, now());
+const since = now() - 30 * MINUTE;
+const report = () => state.setReport(JSON.stringify(reportAt(now(), since)));
+report();
+console.log("ready");
+if (Deno.args[1] === "once") {
+  state.close();
+  lock?.release();
+} else {
+  setInterval(() => {
+    report();
+    // Held by this: a lock that nobody knows any more is let go.
+    lock?.look();
+  }, 2 * SECOND / 1_000);
+}
