@@ -10,7 +10,7 @@ import { type Grounds, knownWhitelist, withGrounds } from "./open.ts";
 import { type CommonOptions, localTime, print, printJson } from "./output.ts";
 
 /** Reason of a ban where none is given. */
-const BY_HAND = "[MANUAL] ban";
+export const BY_HAND = "[MANUAL] ban";
 
 /** Options of `ban`. */
 export interface BanOptions extends CommonOptions {

@@ -63,3 +63,9 @@ export function span(text: string, style: Style = "plain"): Span {
 export function lineWidth(line: Line): number {
   return line.reduce((sum, { text }) => sum + widthOf(text), 0);
 }
+
+/** Words at the left and at the right edge of a line. */
+export function spread(left: Line, right: Line, columns: number): Line {
+  const room = columns - lineWidth(left) - lineWidth(right);
+  return room < 1 ? left : [...left, span(" ".repeat(room)), ...right];
+}

@@ -11,20 +11,14 @@
  *   keys, or a question
  */
 import { counted } from "../../core/text.ts";
-import { cut, fit, type Line, lineWidth, span, type Style, widthOf } from "./cell.ts";
+import { cut, fit, type Line, span, spread, type Style, widthOf } from "./cell.ts";
 import type { Errand, Model } from "./model.ts";
 import { beside } from "./panel.ts";
 import { bansPanel, modulesPanel, selectedLine, sourcesPanel, topPanel } from "./panels.ts";
-import { wrap } from "../layout.ts";
+import { type Size, textLines } from "./text.ts";
 import { plot, roundAbove } from "./plot.ts";
 import { type Rate, RATES } from "./rates.ts";
 import { brief, figure, rateText } from "./words.ts";
-
-/** Columns and rows of a terminal. */
-export interface Size {
-  readonly columns: number;
-  readonly rows: number;
-}
 
 /** Less than this shows nothing that makes sense. */
 export const LEAST: Size = { columns: 60, rows: 16 };
@@ -53,12 +47,6 @@ function tooSmall({ columns, rows }: Size): Line[] {
     lines[lines.length - 1] = `${lines.at(-1)} ${word}`.trimStart();
   }
   return lines.map((line) => [span(cut(line, columns))]);
-}
-
-/** Words at the left and at the right edge of a line. */
-function spread(left: Line, right: Line, columns: number): Line {
-  const room = columns - lineWidth(left) - lineWidth(right);
-  return room < 1 ? left : [...left, span(" ".repeat(room)), ...right];
 }
 
 function headLine({ snapshot, filter }: Model, { columns }: Size): Line {
@@ -95,29 +83,8 @@ function healthLine({ snapshot, error }: Model, { columns }: Size): Line {
 function body(model: Model, size: Size): Line[] {
   const rows = size.rows - 3;
   return model.mode.kind === "text"
-    ? textLines(model.mode, { ...size, rows })
+    ? textLines(model.mode.text, { ...size, rows })
     : tables(model, { ...size, rows });
-}
-
-function textLines(
-  { title, lines, top }: { title: string; lines: readonly string[]; top: number },
-  { columns, rows }: Size,
-): Line[] {
-  const wrapped = wrapAll(lines, columns - 2);
-  const from = Math.max(0, Math.min(top, wrapped.length - (rows - 2)));
-  const shown = wrapped.slice(from, from + rows - 2).map((
-    line,
-  ): Line => [span(` ${cut(line, columns - 2)}`)]);
-  const place = wrapped.length <= rows - 2
-    ? ""
-    : `lines ${from + 1} to ${from + shown.length} of ${wrapped.length} `;
-  const head = spread([span(` ${cut(title, columns - 30)}`, "accent")], [span(place, "dim")], columns);
-  return [[], head, ...shown, ...Array.from({ length: rows - 2 - shown.length }, (): Line => [])];
-}
-
-/** Lines, broken at words where they are too long. */
-function wrapAll(lines: readonly string[], width: number): string[] {
-  return lines.flatMap((line) => wrap(line, width));
 }
 
 function tables(model: Model, { columns, rows }: Size): Line[] {

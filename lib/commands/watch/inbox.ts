@@ -2,12 +2,10 @@
 export class Inbox<T> {
   #messages: T[] = [];
   #arrived = Promise.withResolvers<void>();
-  readonly #awaited = new Map<T, PromiseWithResolvers<void>>();
 
   put(message: T): void {
     this.#messages.push(message);
     this.#arrived.resolve();
-    this.#awaited.get(message)?.resolve();
   }
 
   /** Takes all that have come, at least one. */
@@ -17,12 +15,5 @@ export class Inbox<T> {
     const messages = this.#messages;
     this.#messages = [];
     return messages;
-  }
-
-  /** Resolves as soon as `message` has come. */
-  until(message: T): Promise<void> {
-    let awaited = this.#awaited.get(message);
-    if (!awaited) this.#awaited.set(message, awaited = Promise.withResolvers());
-    return awaited.promise;
   }
 }

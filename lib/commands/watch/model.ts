@@ -1,6 +1,7 @@
 /** What the view is about: what it has read, and where its user is. Pure: time is part of what was read. */
 import type { BanStatus } from "../../deciding/ban.ts";
 import { nameOf } from "../../deciding/ban.ts";
+import type { Text } from "./text.ts";
 import type { Rates } from "./rates.ts";
 import type { BanOrder, Period, Snapshot } from "./snapshot.ts";
 
@@ -24,7 +25,7 @@ export interface Errand {
 /** What the keys mean at present, and what is shown instead of the tables. */
 export type Mode =
   | { readonly kind: "tables" }
-  | { readonly kind: "text"; readonly title: string; readonly lines: readonly string[]; readonly top: number }
+  | { readonly kind: "text"; readonly text: Text }
   | { readonly kind: "filter"; readonly before: string }
   | { readonly kind: "prompt"; readonly ask: "target" | "span"; readonly errand: Errand }
   | { readonly kind: "confirm"; readonly errand: Errand }

@@ -6,11 +6,13 @@ export interface Column {
   readonly heading: string;
   /** Columns of the terminal; null: what is left. */
   readonly width: number | null;
+  /** Narrower panels leave the column out. */
+  readonly from?: number;
   readonly side?: "left" | "right";
   readonly style?: Style;
 }
 
-/** A row: a text for each column, and how it looks. */
+/** A row: a text for each column, those left out as well, and how it looks. */
 export interface PanelRow {
   readonly cells: readonly string[];
   readonly style?: Style;
@@ -32,7 +34,9 @@ const GAP = 1;
 
 /** A heading and as many rows as there is room for, around the selected one. */
 export function panelLines(panel: Panel, { width, height }: { width: number; height: number }): Line[] {
-  const { columns, rows, none, cursor = null, hasFocus = false } = panel;
+  const { rows, none, cursor = null, hasFocus = false } = panel;
+  const isShown = panel.columns.map(({ from = 0 }) => width >= from);
+  const columns = panel.columns.filter((_, i) => isShown[i]);
   const widths = widthsOf(columns, width);
   const room = height - 1;
   const top = Math.max(0, Math.min((cursor ?? 0) - Math.floor(room / 2), rows.length - room));
@@ -40,7 +44,8 @@ export function panelLines(panel: Panel, { width, height }: { width: number; hei
   const heading = columns.map(({ heading, side }, i) => fit(heading, widths[i]!, side)).join(" ".repeat(GAP));
   const lines: Line[] = [[span(fit(heading, width), hasFocus ? "accent" : "bold")]];
   for (const [i, row] of shown.entries()) {
-    lines.push(rowLine(row, { columns, widths, width, isSelected: top + i === cursor }));
+    const cells = row.cells.filter((_, i) => isShown[i]);
+    lines.push(rowLine({ ...row, cells }, { columns, widths, width, isSelected: top + i === cursor }));
   }
   if (rows.length === 0) lines.push([span(fit(none, width), "dim")]);
   while (lines.length < height) lines.push([span(" ".repeat(width))]);

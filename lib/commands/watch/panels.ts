@@ -2,10 +2,12 @@
 import { hasUnknownFormat } from "../../reading/activity.ts";
 import type { Micros } from "../../core/time.ts";
 import type { BanStatus } from "../../deciding/ban.ts";
+import { BY_HAND } from "../ban.ts";
 import { localTime } from "../output.ts";
 import { cut, type Line, span } from "./cell.ts";
 import { banRows, type Model, placeOf, selected, type Table, topRows } from "./model.ts";
 import { type Column, panelLines } from "./panel.ts";
+import { bar } from "./plot.ts";
 import { ago, delay, figure, left, percent } from "./words.ts";
 
 /** Columns and rows of a panel. */
@@ -14,8 +16,12 @@ interface Room {
   readonly height: number;
 }
 
-/** From this width on a panel has one column more, and two. */
+/** From these widths on the lower panels have a column more, and names of a fixed width. */
 const [WIDE, WIDER] = [46, 60];
+/** Columns of a name in such a panel: as long as the longest address. */
+const NAME = 40;
+/** Columns that the bars of the table of what was counted do not have: those of numbers, and blanks. */
+const BESIDE_BAR = 7 + 6 + 8 + 4;
 const HEADINGS: Readonly<Record<Table, string>> = {
   address: "ADDRESSES",
   network: "NETWORKS",
@@ -29,7 +35,7 @@ export function sourcesPanel({ snapshot }: Model, room: Room): Line[] {
   const { report, isRunning, time } = snapshot!;
   const columns: Column[] = [
     { heading: " SOURCES", width: null },
-    { heading: "state", width: 8, style: "dim" },
+    { heading: "state", width: 8, style: "dim", from: 34 },
     { heading: "lag", width: 6, side: "right" },
     { heading: "last", width: 6, side: "right", style: "dim" },
   ];
@@ -56,8 +62,8 @@ export function modulesPanel({ snapshot, period }: Model, room: Room): Line[] {
   const hits = new Map(counted.content.hits);
   const columns: Column[] = [
     { heading: "MODULES", width: null },
-    { heading: "lines/h", width: 7, side: "right" },
-    { heading: "read", width: 5, side: "right", style: "dim" },
+    { heading: "lines/h", width: 7, side: "right", from: 32 },
+    { heading: "read", width: 5, side: "right", style: "dim", from: 38 },
     { heading: `hits ${period}`, width: 8, side: "right" },
     { heading: "last", width: 6, side: "right", style: "dim" },
   ];
@@ -79,20 +85,21 @@ export function topPanel(model: Model, room: Room): Line[] {
   const { snapshot, period, table, focus, cursor } = model;
   const isOfAddresses = table === "address" || table === "network";
   const columns: Column[] = [
-    { heading: ` ${HEADINGS[table]} ${period}`, width: null },
+    { heading: ` ${HEADINGS[table]} ${period}`, width: nameWidth(room) },
+    { heading: "", width: null, style: "warn", from: WIDER },
     { heading: "hits", width: 7, side: "right" },
-    ...room.width >= WIDE || !isOfAddresses
-      ? [{ heading: "share", width: 6, side: "right", style: "dim" } as const]
-      : [],
-    ...isOfAddresses ? [{ heading: "ban", width: 8, side: "right", style: "bad" } as const] : [],
+    { heading: "share", width: 6, side: "right", style: "dim", from: isOfAddresses ? WIDE : 0 },
+    { heading: "ban", width: 8, side: "right", from: isOfAddresses ? 34 : Infinity },
   ];
   const all = topRows(model);
+  const most = Math.max(...all.map(({ hits }) => hits));
   const rows = all.map(({ name, hits, share, ban }) => ({
     cells: [
       ` ${name}`,
+      bar(hits / most, room.width - NAME - BESIDE_BAR),
       figure(hits),
-      ...room.width >= WIDE || !isOfAddresses ? [percent(share)] : [],
-      ...isOfAddresses ? [ban === null ? "-" : left(ban.until, snapshot!.time)] : [],
+      percent(share),
+      ban === null ? "-" : left(ban.until, snapshot!.time),
     ],
   }));
   const hasFocus = focus === "top";
@@ -104,16 +111,21 @@ export function topPanel(model: Model, room: Room): Line[] {
 export function bansPanel(model: Model, room: Room): Line[] {
   const { snapshot, banOrder, focus, cursor } = model;
   const columns: Column[] = [
-    { heading: banOrder === "newest" ? "NEWEST BANS" : "BANS ENDING NEXT", width: null },
-    ...room.width >= WIDER ? [{ heading: "ago", width: 6, side: "right", style: "dim" } as const] : [],
+    { heading: banOrder === "newest" ? "NEWEST BANS" : "BANS ENDING NEXT", width: nameWidth(room) },
+    { heading: "ago", width: 6, side: "right", style: "dim", from: WIDER },
     { heading: "left", width: 8, side: "right" },
-    { heading: "by", width: Math.max(12, Math.floor(room.width * 0.36)), style: "dim" },
+    {
+      heading: "by",
+      width: room.width < WIDER ? Math.max(12, Math.floor(room.width * 0.36)) : null,
+      style: "dim",
+      from: 36,
+    },
   ];
   const all = banRows(model);
   const rows = all.map(({ name, ban }) => ({
     cells: [
       name,
-      ...room.width >= WIDER ? [ago(ban.start, snapshot!.time)] : [],
+      ago(ban.start, snapshot!.time),
       left(ban.until, snapshot!.time),
       byOf(ban),
     ],
@@ -124,15 +136,15 @@ export function bansPanel(model: Model, room: Room): Line[] {
   return panelLines({ columns, rows, none: "nobody is banned", cursor: place, hasFocus }, room);
 }
 
-function byOf(
-  { provenance: { kind, name }, reason, error }: ReturnType<typeof banRows>[number]["ban"],
-): string {
+function byOf({ provenance: { kind, name }, reason, error }: BanStatus): string {
   if (error !== null) return `failing: ${error}`;
-  return kind === "rule"
-    ? name
-    : kind === "manual"
-    ? reason.replace(/^\[MANUAL\] /, "by hand: ")
-    : `${kind} ${name}`;
+  if (kind === "manual") return reason === BY_HAND ? "by hand" : `by hand: ${reason}`;
+  return kind === "rule" ? name : `${kind} ${name}`;
+}
+
+/** What is left in a narrow panel. */
+function nameWidth({ width }: Room): number | null {
+  return width < WIDER ? null : NAME;
 }
 
 function banText({ start, until, reason }: BanStatus, now: Micros): string {

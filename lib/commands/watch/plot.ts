@@ -27,6 +27,12 @@ function patternOf(dots: number): string {
   return dots === 0 ? " " : String.fromCharCode(BRAILLE + dots);
 }
 
+/** A bar from the left of a share of `width` columns, two steps in each. */
+export function bar(share: number, width: number): string {
+  const steps = Math.max(1, Math.round(2 * share * Math.max(0, width)));
+  return "⠶".repeat(steps >> 1) + (steps % 2 === 1 ? "⠆" : "");
+}
+
 function barOf(value: number, most: number, dots: number): number {
   return value <= 0 || most <= 0 ? 0 : Math.max(1, Math.min(dots, Math.round(value / most * dots)));
 }

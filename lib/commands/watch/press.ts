@@ -1,4 +1,4 @@
-/** What a key does. Comes in: the model and a key. Goes out: the model after it, and what is to be done beside. Pure. */
+/** What a key does. Comes in: the model, a key and the terminal's size. Goes out: the model after it, and what is to be done beside. Pure. */
 import type { Key } from "./keys.ts";
 import {
   type Deed,
@@ -13,6 +13,7 @@ import {
   TOP_ORDERS,
 } from "./model.ts";
 import { HELP } from "./help.ts";
+import { scrolled, type Size, type Text } from "./text.ts";
 import { BAN_ORDERS, type Period, PERIODS } from "./snapshot.ts";
 
 /** What is to be done beside: end, read the state or draw anew, or run a command. */
@@ -45,7 +46,7 @@ const MOVES: Readonly<Record<Key, number>> = {
 };
 
 /** Returns the model after a key. */
-export function press(model: Model, key: Key): Pressed {
+export function press(model: Model, key: Key, size: Size): Pressed {
   if (key === "interrupt") return { model, effect: "quit" };
   if (key === "redraw") return { model, effect: "redraw" };
   const { mode } = model;
@@ -53,7 +54,7 @@ export function press(model: Model, key: Key): Pressed {
     case "tables":
       return pressInTables(model, key);
     case "text":
-      return pressInText(model, mode, key);
+      return pressInText(model, { text: mode.text, key, size });
     case "filter":
       return same(pressInFilter(model, mode, key));
     case "prompt":
@@ -73,6 +74,10 @@ function into(model: Model, mode: Mode): Pressed {
   return same({ ...model, mode });
 }
 
+function read(model: Model, text: Text): Pressed {
+  return into(model, { kind: "text", text });
+}
+
 const TEXT_END: readonly Key[] = ["escape", "q", "enter", "left", "backspace"];
 
 function pressInTables(model: Model, key: Key): Pressed {
@@ -83,9 +88,9 @@ function pressInTables(model: Model, key: Key): Pressed {
       return { model, effect: "quit" };
     case "?":
     case "h":
-      return into(model, { kind: "text", title: "Keys", lines: HELP, top: 0 });
+      return read(model, { title: "Keys", lines: HELP, top: 0 });
     case "!":
-      return into(model, { kind: "text", title: "Problems", lines: problems(model), top: 0 });
+      return read(model, { title: "Problems", lines: problems(model), top: 0 });
     case "/":
       return into(model, { kind: "filter", before: model.filter });
     case "escape":
@@ -148,11 +153,10 @@ function run(model: Model, errand: Errand): Pressed {
   return { model: { ...model, mode: { kind: "busy", errand } }, effect: errand };
 }
 
-function pressInText(model: Model, mode: Mode & { kind: "text" }, key: Key): Pressed {
+function pressInText(model: Model, { text, key, size }: { text: Text; key: Key; size: Size }): Pressed {
   if (TEXT_END.includes(key)) return into(model, { kind: "tables" });
   if (!(key in MOVES)) return same(model);
-  const top = Math.max(0, Math.min(mode.lines.length - 1, mode.top + MOVES[key]!));
-  return into(model, { ...mode, top });
+  return read(model, scrolled(text, MOVES[key]!, size));
 }
 
 /** The text after a key that edits it; null: the key edits nothing. */

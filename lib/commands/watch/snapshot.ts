@@ -45,8 +45,7 @@ export interface Snapshot {
 export class SnapshotReader {
   #counted: { readonly period: Period; readonly time: Micros; readonly value: Counted } | null = null;
 
-  read(state: State, { period, order }: { period: Period; order: BanOrder }): Snapshot {
-    const time = now();
+  read(state: State, { period, order }: { period: Period; order: BanOrder }, time = now()): Snapshot {
     const isRunning = isLocked(state.directory);
     const report = readReport(state.report());
     const numbers = state.bans.numbers();

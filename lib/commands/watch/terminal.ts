@@ -3,7 +3,7 @@
  * view ends; only `kill -9` leaves that to reset(1).
  */
 import { type Line, lineWidth, span, type Style, tame, widthOf } from "./cell.ts";
-import type { Size } from "./frame.ts";
+import type { Size } from "./text.ts";
 
 /** The alternate screen without a cursor, and lines that end at the edge. */
 const ENTER = "\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[2J";
@@ -32,7 +32,7 @@ const MONOCHROME: Readonly<Record<Style, string>> = {
 };
 
 /** Characters of its own that have a likeness in ASCII. */
-const LIKENESS: Readonly<Record<string, string>> = { "…": "~", "·": "|" };
+const LIKENESS: Readonly<Record<string, string>> = { "…": "~", "·": "|", "⠶": "=", "⠆": "-" };
 
 /** How lines are written. */
 export interface Look {
@@ -60,9 +60,10 @@ export function paint(line: Line, { hasColour, isAscii }: Look): string {
 /** Text with as many columns in ASCII: of plots bars of four heights. */
 function ascii(text: string): string {
   return text.replace(/[^ -~]/gu, (character) => {
+    const likeness = LIKENESS[character];
+    if (likeness !== undefined) return likeness;
     const dots = character.codePointAt(0)! - 0x2800;
-    if (dots >= 0 && dots < 256) return barOf(dots);
-    return LIKENESS[character] ?? "?".repeat(widthOf(character));
+    return dots >= 0 && dots < 256 ? barOf(dots) : "?".repeat(widthOf(character));
   });
 }
 

@@ -68,6 +68,8 @@ class View {
   readonly #reader = new SnapshotReader();
   #model: Model = initialModel(new Rates());
   #hasEnded = false;
+  /** Ends the drawing that is under way. */
+  #giveUp = () => {};
 
   constructor(options: WatchOptions) {
     this.#options = options;
@@ -76,8 +78,8 @@ class View {
 
   /** Shows the view until a key or a signal ends it. */
   async run(signals: RunSignals): Promise<void> {
-    signals.stop.addEventListener("abort", () => this.#inbox.put("end"));
-    signals.onReload(() => this.#inbox.put("end"));
+    signals.stop.addEventListener("abort", () => this.#end());
+    signals.onReload(() => this.#end());
     Deno.addSignalListener("SIGWINCH", () => this.#inbox.put("resize"));
     Deno.addSignalListener("SIGCONT", () => this.#inbox.put("continue"));
     const timer = setInterval(() => this.#inbox.put("look"), BETWEEN_LOOKS);
@@ -95,10 +97,19 @@ class View {
     }
   }
 
-  /** Draws, unless an end comes while the terminal takes nothing. */
-  async #draw(): Promise<void> {
+  /** Draws; an end that comes while the terminal takes nothing is not waited with. */
+  #draw(): Promise<void> {
     const size = this.#terminal.size();
-    await Promise.race([this.#terminal.show(frame(this.#model, size), size), this.#inbox.until("end")]);
+    return new Promise((resolve, reject) => {
+      this.#giveUp = resolve;
+      this.#terminal.show(frame(this.#model, size), size).then(resolve, reject);
+    });
+  }
+
+  #end(): void {
+    this.#hasEnded = true;
+    this.#giveUp();
+    this.#inbox.put("end");
   }
 
   /** Puts keys into the inbox as they come; a terminal that is gone ends the view. */
@@ -111,12 +122,12 @@ class View {
     } catch {
       // The same as its end.
     }
-    this.#inbox.put("end");
+    this.#end();
   }
 
   async #receive(message: Message): Promise<void> {
-    if (message === "end") this.#hasEnded = true;
-    else if (message === "look") this.#look();
+    if (message === "end") return;
+    if (message === "look") this.#look();
     else if (message === "escape") this.#press(this.#keys.flush());
     else if (message === "continue") await this.#terminal.enter();
     else if (message === "resize") this.#terminal.forget();
@@ -129,14 +140,14 @@ class View {
 
   #press(keys: readonly string[]): void {
     for (const key of keys) {
-      const { model, effect } = press(this.#model, key);
+      const { model, effect } = press(this.#model, key, this.#terminal.size());
       this.#model = model;
       this.#do(effect);
     }
   }
 
   #do(effect: Effect): void {
-    if (effect === "quit") this.#hasEnded = true;
+    if (effect === "quit") this.#end();
     else if (effect === "read") this.#look();
     else if (effect === "redraw") this.#terminal.forget();
     else if (effect !== null) this.#run(effect);
@@ -181,7 +192,7 @@ class View {
 
   #tell({ errand: { deed, target }, lines }: Told): void {
     const title = `${deed} ${target}`;
-    this.#model = { ...this.#model, mode: { kind: "text", title, lines, top: 0 } };
+    this.#model = { ...this.#model, mode: { kind: "text", text: { title, lines, top: 0 } } };
     this.#look();
   }
 }

@@ -1,0 +1,42 @@
+/** A text in place of the tables, which scrolls. Pure. */
+import { wrap } from "../layout.ts";
+import { cut, type Line, span, spread } from "./cell.ts";
+
+/** Columns and rows of a terminal, or of a part of it. */
+export interface Size {
+  readonly columns: number;
+  readonly rows: number;
+}
+
+/** A text with its title, and the line of it that stands at the top. */
+export interface Text {
+  readonly title: string;
+  readonly lines: readonly string[];
+  readonly top: number;
+}
+
+/** Rows that a text leaves free: two lines above the tables and one below, its title and a blank. */
+const [AROUND, ABOVE] = [3, 2];
+
+/** The text with its top moved by some lines, as far as there is more of it in a terminal of this size. */
+export function scrolled(text: Text, by: number, { columns, rows }: Size): Text {
+  const lines = wrapped(text, columns).length;
+  const last = Math.max(0, lines - (rows - AROUND - ABOVE));
+  return { ...text, top: Math.max(0, Math.min(last, text.top + by)) };
+}
+
+/** The lines of a text for the part between head and foot of the view. */
+export function textLines(text: Text, { columns, rows }: Size): Line[] {
+  const all = wrapped(text, columns);
+  const room = rows - ABOVE;
+  const from = Math.max(0, Math.min(text.top, all.length - room));
+  const shown = all.slice(from, from + room).map((line): Line => [span(` ${cut(line, columns - 2)}`)]);
+  const place = all.length <= room ? "" : `lines ${from + 1} to ${from + shown.length} of ${all.length} `;
+  const head = spread([span(` ${cut(text.title, columns - 30)}`, "accent")], [span(place, "dim")], columns);
+  return [[], head, ...shown, ...Array.from({ length: room - shown.length }, (): Line => [])];
+}
+
+/** Lines, broken between words where they are too long. */
+function wrapped({ lines }: Text, columns: number): string[] {
+  return lines.flatMap((line) => wrap(line, columns - 2));
+}

@@ -1,0 +1,8 @@
+/** `watch` on the state of the first argument, with a fault in what draws it. */
+import { watchCommand } from "../../lib/commands/watch/watch.ts";
+
+Date.prototype.toLocaleTimeString = () => {
+  throw new Error("a fault of the picture");
+};
+const signals = () => ({ stop: new AbortController().signal, onReload: () => {} });
+Deno.exit(await watchCommand({ config: "/nonexistent", state: Deno.args[0]! }, signals));
