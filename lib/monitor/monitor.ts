@@ -31,6 +31,7 @@ import { Knocking } from "./knocking.ts";
 import { type AppliedBan, Leaks } from "./leaks.ts";
 import { systemResolve } from "./names.ts";
 import { Pipeline } from "./pipeline.ts";
+import { Recent } from "./recent.ts";
 import { type MonitorReport, readReport } from "./report.ts";
 import { Surroundings, systemSources } from "./surroundings.ts";
 import { Telling } from "./telling.ts";
@@ -92,6 +93,7 @@ export class Monitor {
   readonly #started = now();
   readonly #clock = new ClockWatch();
   #fleet: Fleet | null = null;
+  readonly #recent = new Recent();
   #lastReport = "";
   /** Why it ends by itself. */
   #failure: string | null = null;
@@ -396,7 +398,8 @@ export class Monitor {
     const text = JSON.stringify(report);
     if (text === this.#lastReport) return;
     this.#lastReport = text;
-    this.#state.setReport(JSON.stringify({ time: now(), ...report }));
+    const time = now();
+    this.#state.setReport(JSON.stringify({ time, ...report, recent: this.#recent.add(time, report.counts) }));
   }
 
   #makeReport(running: boolean): MonitorReport {

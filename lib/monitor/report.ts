@@ -75,6 +75,8 @@ const report = z.object({
     untrusted: count,
     ahead: count,
   }),
+  /** What came before each of the last reports, oldest first: milliseconds since the one before, lines, hits and bans. */
+  recent: z.array(z.tuple([count, count, count, count])).readonly().optional(),
   /** Addresses being counted. */
   tracked: count,
   /** How many more there were than can be counted. */

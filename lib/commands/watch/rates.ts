@@ -2,7 +2,7 @@
  * Rates of lines, hits and bans. Comes in: reports of a monitor, which count from its start. Goes out: what came within each slot
  * of two seconds, from the differences of two reports. Time is an argument.
  */
-import { type Micros, MINUTE, SECOND } from "../../core/time.ts";
+import { type Micros, MILLISECOND, MINUTE, SECOND } from "../../core/time.ts";
 import type { MonitorReport } from "../../monitor/report.ts";
 
 /** What there are rates of. */
@@ -22,27 +22,38 @@ export class Rates {
   readonly #slots = new Map<number, Record<Rate, number>>();
   #last: { readonly started: Micros; readonly time: Micros; readonly counts: Amounts } | null = null;
 
-  /** Takes a report that was read at `now`. */
-  add({ started, counts, ...report }: MonitorReport, now: Micros): void {
+  /** Takes a report that was read at `now`; the first one tells of the minutes before it as well. */
+  add({ started, counts, recent = [], ...report }: MonitorReport, now: Micros): void {
     const time = report.time ?? now;
     const amounts = { lines: counts.entries, hits: counts.hits, bans: counts.bans };
     const last = this.#last;
-    if (last?.started === started && last.time === time) return;
+    if (last === null) this.#addRecent(recent, time);
     if (last?.started === started && time > last.time) {
-      const since = time - last.time > LONGEST ? time - SLOT : last.time;
-      for (const rate of RATES) this.#spread(rate, amounts[rate] - last.counts[rate], [since, time]);
+      const came = { ...amounts };
+      for (const rate of RATES) came[rate] -= last.counts[rate];
+      this.#spread(came, last.time, time);
     }
     this.#last = { started, time, counts: amounts };
     for (const slot of this.#slots.keys()) if (slot < now / SLOT - MOST) this.#slots.delete(slot);
   }
 
-  /** Spreads what came within a time evenly over its slots. */
-  #spread(rate: Rate, amount: number, [from, to]: readonly [Micros, Micros]): void {
-    if (amount <= 0) return;
-    for (let slot = Math.floor(from / SLOT); slot * SLOT < to; slot++) {
-      const overlap = Math.min(to, (slot + 1) * SLOT) - Math.max(from, slot * SLOT);
+  #addRecent(recent: NonNullable<MonitorReport["recent"]>, end: Micros): void {
+    let to = end;
+    for (const [milliseconds, lines, hits, bans] of recent.toReversed()) {
+      const from = to - milliseconds * MILLISECOND;
+      this.#spread({ lines, hits, bans }, from, to);
+      to = from;
+    }
+  }
+
+  /** Spreads what came between two reports evenly over its slots. */
+  #spread(amounts: Amounts, start: Micros, end: Micros): void {
+    const from = end - start > LONGEST ? end - SLOT : start;
+    if (!(end > from)) return;
+    for (let slot = Math.floor(from / SLOT); slot * SLOT < end; slot++) {
+      const overlap = Math.min(end, (slot + 1) * SLOT) - Math.max(from, slot * SLOT);
       const counts = this.#slots.get(slot) ?? { lines: 0, hits: 0, bans: 0 };
-      counts[rate] += amount * overlap / (to - from);
+      for (const rate of RATES) counts[rate] += Math.max(0, amounts[rate]) * overlap / (end - from);
       this.#slots.set(slot, counts);
     }
   }

@@ -17,7 +17,7 @@ export const BAN_ORDERS = ["newest", "next to end"] as const;
 export type BanOrder = typeof BAN_ORDERS[number];
 
 /** Bans that are read, of which a filter leaves some. */
-const MOST_BANS = 500;
+const MOST_BANS = 200;
 /** The monitor keeps counts of the hour so often. */
 const PACE: Micros = 10 * SECOND;
 

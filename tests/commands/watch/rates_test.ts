@@ -1,6 +1,7 @@
 import { strict as assert } from "node:assert";
 import { plot, roundAbove } from "../../../lib/commands/watch/plot.ts";
 import { Rates, SLOT } from "../../../lib/commands/watch/rates.ts";
+import { Recent } from "../../../lib/monitor/recent.ts";
 import { SECOND } from "../../../lib/core/time.ts";
 import { REPORT } from "../../support/monitor_report.ts";
 
@@ -71,4 +72,18 @@ Deno.test("plot() draws two numbers in a column, anything above 0 as a dot at le
 
 Deno.test("roundAbove() gives scales that change seldom", () => {
   assert.deepEqual([0, 1, 1.1, 3, 7, 20, 51, 4_001].map(roundAbove), [1, 1, 2, 5, 10, 20, 100, 5_000]);
+});
+
+Deno.test("Rates begin with what the first report tells of the minutes before, and nothing counts twice", () => {
+  const [monitor, rates] = [new Recent(), new Rates()];
+  const countsAt = (i: number) => report(undefined, 100 * i).counts;
+  for (let i = 0; i <= 10; i++) monitor.add(START + i * SLOT, countsAt(i));
+  const reportOf = (i: number) => ({
+    ...report(START + i * SLOT, 100 * i),
+    recent: monitor.add(START + i * SLOT, countsAt(i)),
+  });
+  for (const i of [11, 12]) rates.add(reportOf(i), START + i * SLOT);
+  const series = rates.series("lines", { count: 12, now: START + 13 * SLOT });
+  assert.deepEqual(series, Array(12).fill(50));
+  assert.equal(rates.series("lines", { count: 13, now: START + 13 * SLOT })[0], 0);
 });
