@@ -25,7 +25,6 @@ const INNER_DEFAULT = "list";
 const SYNONYMS: Readonly<Record<string, string>> = {
   start: "run",
   monitor: "run",
-  watch: "run",
   list: "bans",
   banned: "bans",
   banip: "ban",
