@@ -6,6 +6,7 @@ import { counted } from "../core/text.ts";
 import { messageOf, UserError } from "../core/error.ts";
 import { type Micros, now, SECOND } from "../core/time.ts";
 import { journalMatches } from "../monitor/feeds.ts";
+import { encryptionOf } from "../postgres/encryption.ts";
 import { openJournal } from "../sources/journal/journal.ts";
 import type { Growth, Rule } from "../rules/rule.ts";
 import { inspectFiles, type Inspection } from "../sources/files/inspection.ts";
@@ -38,7 +39,7 @@ export async function checkCommand(options: CheckOptions): Promise<number> {
   const files = isMachineAsked ? filesOf(config).map(inspectFiles) : [];
   const problems = [
     ...options.syntax ? [] : programProblems(config),
-    ...isMachineAsked ? await journalProblems(config) : [],
+    ...isMachineAsked ? [...databaseProblems(config), ...await journalProblems(config)] : [],
     ...files.flatMap(({ problems }) => problems),
     ...tests.failures,
   ];
@@ -106,6 +107,16 @@ async function journalProblems({ modules }: Config): Promise<string[]> {
   try {
     const signal = AbortSignal.timeout(JOURNAL_PATIENCE);
     for await (const _ of journal.batches({ after: null, since: time }, signal)) break;
+    return [];
+  } catch (error) {
+    return [messageOf(error)];
+  }
+}
+
+/** Says why the connection to the database cannot be encrypted as asked, as far as this machine knows. */
+function databaseProblems({ database }: Config): string[] {
+  try {
+    if (database !== null) encryptionOf(database);
     return [];
   } catch (error) {
     return [messageOf(error)];

@@ -36,7 +36,8 @@ function keeping(span: Micros | null): string {
 
 function describeDatabase({ database }: Config): string {
   if (!database) return "Database: none, all records stay in the state";
-  return `Database: ${database.database} on ${spellServer(database)} as ${database.user}`;
+  const encryption = database.sslmode === undefined ? "" : `, sslmode ${database.sslmode}`;
+  return `Database: ${database.database} on ${spellServer(database)} as ${database.user}${encryption}`;
 }
 
 function describeNotify({ notify }: Config): string[] {

@@ -58,7 +58,7 @@ export function configOf(text: string, path: string, options: LoadOptions): Conf
     journalWake: settings.journal_wake,
     ban: toBan(settings, folder),
     moduleBans: toModuleBans(settings, folder),
-    database: toDatabase(settings, (server) => {
+    database: toDatabase(settings, folder, (server) => {
       const isNeeded = socketOf(server) === null;
       return options.withPassword === false ? "" : readPassword(file, { state: options.state, isNeeded });
     }),
@@ -134,9 +134,13 @@ function absolute(path: string): string {
 
 function toDatabase(
   { DB }: Settings,
+  folder: string,
   password: (server: ServerAddress) => string,
 ): DatabaseConfig | null {
-  return DB ? { ...DB, password: password(DB) } : null;
+  if (!DB) return null;
+  const { sslrootcert, ...server } = DB;
+  const authorities = sslrootcert === undefined ? {} : { sslrootcert: resolve(folder, sslrootcert) };
+  return { ...server, ...authorities, password: password(DB) };
 }
 
 function toFollowing({ fleet }: Settings): FollowRules | null {

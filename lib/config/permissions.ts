@@ -1,6 +1,7 @@
 import { dirname, join } from "node:path";
 import { childEnvironment, hasOwnChildren, KILL } from "../core/child_process.ts";
-import { type ServerAddress, socketOf, spellServer } from "../postgres/server_address.ts";
+import type { DatabaseConfig } from "../postgres/connection.ts";
+import { socketOf, spellServer } from "../postgres/server_address.ts";
 import type { Path } from "./document.ts";
 import { type Carrier, carriersOf, commandsOf } from "./firewalls.ts";
 import type { Config } from "./types.ts";
@@ -118,7 +119,7 @@ function firewallNeeds(carrier: Carrier): Need[] {
   return ends ? [...needs, need("run", KILL)] : needs;
 }
 
-function databaseNeeds(server: ServerAddress, config: string): Need[] {
+function databaseNeeds(server: DatabaseConfig, config: string): Need[] {
   const key = ["DB", "host"];
   const socket = socketOf(server);
   const ways = socket === null
@@ -127,6 +128,7 @@ function databaseNeeds(server: ServerAddress, config: string): Need[] {
   return [
     ...ways,
     need("read", join(dirname(config), PASSWORD_FILE), ["DB"]),
+    ...server.sslrootcert === undefined ? [] : [need("read", server.sslrootcert, ["DB", "sslrootcert"])],
     need("env", DATABASE_VARIABLES, ["DB"]),
   ];
 }

@@ -56,9 +56,10 @@ function remedyFor({ kind, item, key }: Need): string | null {
   if (COMMANDS.has(key?.at(-1))) return remedyForProgram(item);
   switch (key?.[0]) {
     case "DB":
-      return key[1] === "host" ? remedyForServer(bare(item)) : null;
+      if (key[1] === "host") return remedyForServer(bare(item));
+      return key[1] === "sslrootcert" ? remedyForFile() : null;
     case "whitelist_files":
-      return may("read", SETTINGS) ? `move the file into ${SETTINGS}` : null;
+      return remedyForFile();
     case "modules":
       return kind === "read" && may("read", LOGS) ? `have the service log below ${LOGS}` : null;
     case "notify":
@@ -70,6 +71,10 @@ function remedyFor({ kind, item, key }: Need): string | null {
     default:
       return null;
   }
+}
+
+function remedyForFile(): string | null {
+  return may("read", SETTINGS) ? `move the file into ${SETTINGS}` : null;
 }
 
 function remedyForProgram(program: string): string | null {

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { canonicalAddress } from "../core/address.ts";
+import { SSL_MODES } from "../postgres/encryption.ts";
 import { banTime, commands, growth, moduleSection, window } from "./module_schema.ts";
 import { HOOK } from "./stock.ts";
 import { whitelistMembers } from "./whitelist.ts";
@@ -41,7 +42,17 @@ const database = section({
   port: described(whole(1, 65535).optional(), "Port of the PostgreSQL server; 5432 by default."),
   user: described(text(), "Name of the user. The password stands in `db_password.secret` beside this file."),
   database: described(text(), "Name of the database; rights on this one are enough."),
-}).transform(({ host, port, user, database }, context) => {
+  sslmode: described(
+    z.enum(SSL_MODES, `must be one of ${SSL_MODES.join(", ")}`).optional(),
+    "How the connection over TCP is encrypted, in libpq's words; only verify-full proves which server answers. " +
+      "By default the variable PGSSLMODE says so, else disable.",
+  ),
+  sslrootcert: described(
+    text().optional(),
+    "File with the certificate of the authority that signs the server's, for sslmode verify-ca and verify-full; " +
+      "the program for everybody may read one in /etc/strongmonitor.",
+  ),
+}).transform(({ host, port, ...rest }, context) => {
   if (port !== undefined && host.port !== undefined && port !== host.port) {
     context.addIssue({
       code: "custom",
@@ -53,7 +64,14 @@ const database = section({
   if (chosen < 1 || chosen > 65535) {
     context.addIssue({ code: "custom", path: ["host"], message: "must not hold a port above 65535 or of 0" });
   }
-  return { host: host.name, port: chosen, user, database };
+  if (rest.sslrootcert !== undefined && !rest.sslmode?.startsWith("verify-")) {
+    context.addIssue({
+      code: "custom",
+      path: ["sslrootcert"],
+      message: "needs sslmode verify-full or verify-ca, which look at it",
+    });
+  }
+  return { host: host.name, port: chosen, ...rest };
 });
 
 const fleet = section({

@@ -1,7 +1,10 @@
-import { connect, type Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import postgres from "postgres";
+import { UserError } from "../core/error.ts";
 import { formatDuration, type Micros } from "../core/time.ts";
-import { socketOf, spellServer } from "./server_address.ts";
+import { dial } from "./dial.ts";
+import { explainCertificate, type SslMode } from "./encryption.ts";
+import { spellServer } from "./server_address.ts";
 
 /** The server, user and database to connect to. */
 export interface DatabaseConfig {
@@ -12,6 +15,10 @@ export interface DatabaseConfig {
   readonly database: string;
   /** "" leaves it to the environment's `PGPASSWORD`. */
   readonly password: string;
+  /** How to encrypt; without it `PGSSLMODE` says so. */
+  readonly sslmode?: SslMode;
+  /** File with certificates of the authorities to trust; without it `PGSSLROOTCERT` names one. */
+  readonly sslrootcert?: string;
 }
 
 /** Options of a connection. */
@@ -37,7 +44,8 @@ export class Connection {
   readonly #config: DatabaseConfig;
   readonly #options: ConnectionOptions;
   readonly #sql: postgres.Sql;
-  #socket: Socket | null = null;
+  readonly #ending = new AbortController();
+  #isDialled = false;
   #timeout: Micros;
   #gone: Error | null = null;
   /** Rejects the call under way. */
@@ -94,7 +102,7 @@ export class Connection {
   destroy(reason: Error = new Error("the connection is closed")): void {
     this.#gone ??= reason;
     this.#abort?.(this.#gone);
-    this.#socket?.destroy();
+    this.#ending.abort(this.#gone);
     this.#sql.end({ timeout: 0 }).catch(() => {});
   }
 
@@ -118,17 +126,18 @@ export class Connection {
 
   /**
    * The driver takes its socket from `#dial()`. So `destroy()` reaches a socket that the server has stopped serving,
-   * the driver does not split an IPv6 address at its colons, and it does not connect again by itself.
+   * the driver does not split an IPv6 address at its colons, it does not connect again by itself, and it leaves TLS to us.
    */
   #driverOptions(): postgres.Options<Record<string, never>> {
+    const { host, port, user, database, password } = this.#config;
     const options = {
-      ...this.#config,
+      ...{ host, port, user, database, password },
       max: 1,
       fetch_types: false,
       connect_timeout: null,
       max_lifetime: null,
       no_subscribe: true,
-      ssl: encryption(),
+      ssl: false,
       connection: { application_name: "strongmonitor" },
       onnotice: () => {},
       onnotify: (channel: string, payload: string) => this.#options.onNotify?.(channel, payload),
@@ -138,31 +147,21 @@ export class Connection {
     return options as unknown as postgres.Options<Record<string, never>>;
   }
 
-  async #dial(): Promise<Socket> {
-    if (this.#gone || this.#socket) throw this.#gone ?? new Error("the connection was lost");
-    const { host, port } = this.#config;
-    const path = socketOf(this.#config);
-    const socket = path === null ? connect(port, host) : connect(path);
-    this.#socket = socket;
-    // The driver adds its error listener after connecting. Without this one, a refused connection would end the program.
-    await new Promise<void>((resolve, reject) => socket.once("connect", resolve).on("error", reject));
-    if (socket.remoteAddress !== undefined) this.#options.onPeer?.(socket.remoteAddress);
-    return Object.assign(socket, { host });
+  async #dial(): Promise<Duplex> {
+    if (this.#gone || this.#isDialled) throw this.#gone ?? new Error("the connection was lost");
+    this.#isDialled = true;
+    const { signal } = this.#ending;
+    const { socket, peer } = await dial(this.#config, signal);
+    signal.addEventListener("abort", () => socket.destroy());
+    if (signal.aborted) socket.destroy();
+    if (peer !== undefined) this.#options.onPeer?.(peer);
+    return Object.assign(socket, { host: this.#config.host });
   }
 
   #lost(): void {
     this.#gone ??= new Error("the connection was lost");
     this.#options.onLost?.();
   }
-}
-
-/**
- * TLS by the environment's PGSSLMODE, in libpq's words; only `verify-full` proves the server's identity. The default is
- * no TLS: under Deno 2.4 a connection that begins in the clear and turns to TLS gets no answer.
- */
-function encryption(): string | false {
-  const mode = Deno.env.get("PGSSLMODE") ?? "disable";
-  return mode === "disable" ? false : mode;
 }
 
 function seconds(span: Micros): string {
@@ -176,12 +175,13 @@ export function sqlState(error: unknown): string {
 
 /** Explains an error of PostgreSQL in one sentence, with a remedy if one is known. */
 export function explain(error: unknown, config: DatabaseConfig): string {
+  if (error instanceof UserError) return error.message;
   const { user, database } = config;
   const cause = error instanceof Error ? error.message || error.name : String(error);
   const server = `PostgreSQL at ${spellServer(config)}`;
-  if (error instanceof Error && "code" in error && error.code === "ECONNREFUSED") {
-    return `${server} refuses connections: is it running there?`;
-  }
+  if (isRefusal(error)) return `${server} refuses connections: is it running there?`;
+  const mistrust = explainCertificate(error);
+  if (mistrust !== null) return `${server} is not trusted: ${mistrust}`;
   switch (sqlState(error)) {
     case "28P01":
       return `${server} refuses the password of user "${user}"`;
@@ -198,6 +198,11 @@ export function explain(error: unknown, config: DatabaseConfig): string {
     default:
       return `${server} fails: ${cause}`;
   }
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof Deno.errors.ConnectionRefused ||
+    error instanceof Error && "code" in error && error.code === "ECONNREFUSED";
 }
 
 /** A PostgreSQL array of `values` in text format. NUL and lone surrogates, which PostgreSQL cannot store, become U+FFFD. */

@@ -272,7 +272,7 @@ class Member implements Fleet {
   #failed(error: unknown): void {
     if (this.#closing) return;
     this.#failures++;
-    const sentence = error instanceof UserError ? error.message : explain(error, this.#config);
+    const sentence = explain(error, this.#config);
     if (sentence !== this.#status.error) this.#options.log.warn(sentence);
     this.#status = { ...this.#status, connected: false, error: sentence };
   }

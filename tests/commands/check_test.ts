@@ -75,6 +75,20 @@ Deno.test("`check --json` tells modules, rules and warnings, spans in seconds an
   for (const key of Object.keys(JSON.parse(stdout))) assert.match(key, /^[a-z0-9_]+$/);
 });
 
+Deno.test("`check` says that the file of authorities for the database cannot be read", async () => {
+  using directory = scene({
+    DB: { host: "db", user: "u", database: "d", sslmode: "verify-full", sslrootcert: "ca.pem" },
+  });
+  const { path, config } = directory;
+  Deno.writeTextFileSync(`${path}/db_password.secret`, "s3cret", { mode: 0o600 });
+  const { code, stdout } = await program(["check", "--config", config]);
+  assert.equal(code, 1);
+  assert.match(stdout, /^Database: d on db:5432 as u, sslmode verify-full$/m);
+  assert.ok(stdout.includes(`Failed: Cannot read sslrootcert: ${path}/ca.pem does not exist\n`), stdout);
+  const syntax = await program(["check", "--syntax", "--config", config]);
+  assert.equal(syntax.code, 0, syntax.stderr);
+});
+
 /** A configuration with these commands, as far as `programProblems()` looks at it. */
 const commands = (command: string[] | null, unban: string[] | null = null) =>
   ({ moduleBans: [], ban: { command, unban, timeout: 1, concurrency: 1 } }) as unknown as Config;

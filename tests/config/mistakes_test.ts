@@ -352,6 +352,16 @@ const WRONG: [text: string, complaint: string, position: string][] = [
     'DB.host: must not hold a port above 65535 or of 0, got "h:0"',
     "1:19",
   ],
+  [
+    top('"DB": { "host": "h", "user": "u", "database": "d", "sslmode": "allow" }'),
+    'DB.sslmode: must be one of disable, prefer, require, verify-ca, verify-full, got "allow"',
+    "1:65",
+  ],
+  [
+    top('"DB": { "host": "h", "user": "u", "database": "d", "sslmode": "require", "sslrootcert": "ca.pem" }'),
+    'DB.sslrootcert: needs sslmode verify-full or verify-ca, which look at it, got "ca.pem"',
+    "1:91",
+  ],
 ];
 
 Deno.test("`loadConfig()` refuses what is wrong in one sentence with key, cause, value and position", () => {

@@ -97,7 +97,7 @@ Deno.test("`loadConfig()` answers whatever value in whatever place with a Config
       "state",
     ]
       .map((key) => (value: string) => top(`"${key}": ${value}`)),
-    ...["host", "port", "user", "database"].map((key) => (value: string) =>
+    ...["host", "port", "user", "database", "sslmode", "sslrootcert"].map((key) => (value: string) =>
       top(`"DB": { "${key}": ${value} }`)
     ),
     (value: string) => `{ "modules": ${value} }`,

@@ -1,0 +1,147 @@
+/** Reaches PostgreSQL: over TCP with or without TLS, or by a Unix socket. */
+import { connect, isIP, type Socket } from "node:net";
+import { Duplex } from "node:stream";
+import { connect as connectTls } from "node:tls";
+import { UserError } from "../core/error.ts";
+import type { DatabaseConfig } from "./connection.ts";
+import { type Encryption, encryptionOf } from "./encryption.ts";
+import { socketOf, spellServer } from "./server_address.ts";
+
+/** A connection on which the server waits for the start of a session. */
+export interface Line {
+  readonly socket: Duplex;
+  /** The server's address; undefined by a Unix socket. */
+  readonly peer: string | undefined;
+}
+
+/** Connects, and encrypts as the configuration asks. Gives up at once when `signal` aborts; later it destroys the socket. */
+export async function dial(config: DatabaseConfig, signal: AbortSignal): Promise<Line> {
+  const encryption = encryptionOf(config);
+  const dialBy = encryption.mode === "verify-full" ? dialVerified : dialNode;
+  return await dialBy(config, encryption, signal);
+}
+
+/** Asks a server for TLS before the session: a message of 8 bytes with the number 80877103. It answers S or N. */
+const SSL_REQUEST = Uint8Array.of(0, 0, 0, 8, 4, 210, 22, 47);
+const YES = "S".charCodeAt(0);
+
+function noTls(config: DatabaseConfig): UserError {
+  return new UserError(
+    `PostgreSQL at ${
+      spellServer(config)
+    } offers no TLS: set ssl = on with a certificate in its postgresql.conf`,
+    69,
+  );
+}
+
+/** By Deno.startTls: it checks certificate and name, and works with any Deno. */
+async function dialVerified(
+  config: DatabaseConfig,
+  { authorities }: Encryption,
+  signal: AbortSignal,
+): Promise<Line> {
+  const { host, port } = config;
+  let connection: Deno.Conn = await Deno.connect({ hostname: host, port });
+  const close = () => closeQuietly(connection);
+  signal.addEventListener("abort", close);
+  try {
+    signal.throwIfAborted();
+    await connection.write(SSL_REQUEST);
+    const answer = new Uint8Array(1);
+    if (await connection.read(answer) === null || answer[0] !== YES) throw noTls(config);
+    const caCerts = authorities === null ? [] : [authorities];
+    const tls = await Deno.startTls(connection as Deno.TcpConn, { hostname: host, caCerts });
+    connection = tls;
+    await tls.handshake();
+    return { socket: duplexOf(tls), peer: (tls.remoteAddr as Deno.NetAddr).hostname };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+function closeQuietly(connection: Deno.Conn): void {
+  try {
+    connection.close();
+  } catch {
+    // It is closed already.
+  }
+}
+
+/** Bytes read at once. */
+const CHUNK = 64 * 1024;
+
+/** A connection in the form that the driver takes. */
+function duplexOf(connection: Deno.Conn): Duplex {
+  return new Duplex({
+    allowHalfOpen: false,
+    read() {
+      const chunk = new Uint8Array(CHUNK);
+      connection.read(chunk).then(
+        (length) => this.push(length === null ? null : chunk.subarray(0, length)),
+        (error) => this.destroy(error),
+      );
+    },
+    write(chunk: Uint8Array, _encoding, done) {
+      writeAll(connection, chunk).then(() => done(), done);
+    },
+    final(done) {
+      this.destroy();
+      done();
+    },
+    destroy(error, done) {
+      closeQuietly(connection);
+      done(error);
+    },
+  });
+}
+
+async function writeAll(connection: Deno.Conn, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length;) at += await connection.write(bytes.subarray(at));
+}
+
+/** By node:net, and node:tls where that encrypts. */
+async function dialNode(
+  config: DatabaseConfig,
+  encryption: Encryption,
+  signal: AbortSignal,
+): Promise<Line> {
+  const { host, port } = config;
+  const path = socketOf(config);
+  const socket = path === null ? connect(port, host) : connect(path);
+  signal.addEventListener("abort", () => socket.destroy());
+  // The driver adds its error listener after connecting. Without this one, a refused connection would end the program.
+  await new Promise<void>((resolve, reject) => socket.once("connect", resolve).on("error", reject));
+  const peer = socket.remoteAddress;
+  if (encryption.mode === "disable") return { socket, peer };
+  if (await answerOf(socket) === YES) return { socket: await encrypt(socket, host, encryption), peer };
+  if (encryption.mode === "prefer") return { socket, peer };
+  socket.destroy();
+  throw noTls(config);
+}
+
+/** Returns the one byte of the server's answer; undefined: it hung up, or said more. */
+function answerOf(socket: Socket): Promise<number | undefined> {
+  return new Promise((resolve) => {
+    const hungUp = () => resolve(undefined);
+    socket.once("close", hungUp);
+    socket.once("data", (answer: Uint8Array) => {
+      socket.off("close", hungUp);
+      // Whatever follows in the clear was put there by somebody in between.
+      resolve(answer.length === 1 ? answer[0] : undefined);
+    });
+    socket.write(SSL_REQUEST);
+  });
+}
+
+/** Only `verify-ca` looks at the certificate here, and at no name. */
+function encrypt(socket: Socket, host: string, { mode, authorities }: Encryption): Promise<Duplex> {
+  const tls = connectTls({
+    socket,
+    servername: isIP(host) ? undefined : host,
+    rejectUnauthorized: mode === "verify-ca",
+    ca: authorities ?? undefined,
+    checkServerIdentity: () => undefined,
+  });
+  return new Promise((resolve, reject) => tls.once("secureConnect", () => resolve(tls)).on("error", reject));
+}

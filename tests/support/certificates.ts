@@ -1,0 +1,37 @@
+/** Certificates for tests, made by openssl. */
+
+/** A certificate authority in a directory. */
+export interface Authority {
+  /** File with its certificate. */
+  readonly file: string;
+  /** Makes a key and a certificate for these names, such as `DNS:localhost`. Returns their files. */
+  sign(names: string): Promise<{ certificate: string; key: string }>;
+}
+
+const KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
+
+/** Makes an authority; its files in `directory` begin with `name`. */
+export async function makeAuthority(directory: string, name: string): Promise<Authority> {
+  const [file, key] = [`${directory}/${name}.pem`, `${directory}/${name}.key`];
+  await openssl(["req", "-x509", ...KEY, "-days", "2", "-subj", `/CN=${name}`, "-keyout", key, "-out", file]);
+  let number = 0;
+  return {
+    file,
+    async sign(names) {
+      const server = `${directory}/${name}-${++number}`;
+      const [request, extensions] = [`${server}.csr`, `${server}.ext`];
+      await Deno.writeTextFile(extensions, `subjectAltName=${names}\nbasicConstraints=CA:FALSE\n`);
+      await openssl(["req", ...KEY, "-subj", "/CN=server", "-keyout", `${server}.key`, "-out", request]);
+      await openssl([
+        ...["x509", "-req", "-days", "2", "-in", request, "-out", `${server}.pem`],
+        ...["-CA", file, "-CAkey", key, "-CAcreateserial", "-extfile", extensions],
+      ]);
+      return { certificate: `${server}.pem`, key: `${server}.key` };
+    },
+  };
+}
+
+async function openssl(args: readonly string[]): Promise<void> {
+  const { success, stderr } = await new Deno.Command("openssl", { args: [...args] }).output();
+  if (!success) throw new Error(`Cannot run openssl ${args[0]}: ${new TextDecoder().decode(stderr)}`);
+}
