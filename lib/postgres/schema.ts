@@ -1,9 +1,10 @@
 import { type Micros, SECOND } from "../core/time.ts";
 import type { Log } from "../core/log.ts";
-import { UserError } from "../core/error.ts";
-import { arrayOf, type Connection } from "./connection.ts";
+import { messageOf, UserError } from "../core/error.ts";
+import { arrayOf, type Connection, sqlState } from "./connection.ts";
 import { adoptOriginal, type MigrationContext, setOriginalAside } from "./original.ts";
 import * as sharing from "./sharing.ts";
+import { MAKE_VIEWS, MISSING_VIEWS, VIEW_NAMES } from "./views.ts";
 
 interface Migration {
   readonly name: string;
@@ -45,6 +46,11 @@ const MIGRATIONS: readonly Migration[] = [
         SHARED_HOST + SHARED_IPS + SHARED_LOG + SHARED_BAN + sharing.ADD_PARTITION + sharing.ADMIT,
       ).then(() => {}),
   },
+  {
+    name: "views across servers",
+    isAdditive: true,
+    up: ({ connection }) => connection.query(MAKE_VIEWS + sharing.ADMIT).then(() => {}),
+  },
 ];
 
 /** Advisory lock: one host migrates at a time. "migr" in ASCII. */
@@ -69,7 +75,9 @@ export async function migrate(connection: Connection, log: Log): Promise<readonl
       69,
     );
   }
-  return await restore(connection, log);
+  const restored = await restore(connection, log);
+  await restoreViews(connection, log);
+  return restored;
 }
 
 /** Reports whether all migrations that this program does not know are additive. */
@@ -94,6 +102,21 @@ async function restore(connection: Connection, log: Log): Promise<readonly strin
     }
     return names;
   });
+}
+
+/** Makes the views anew that went with a dropped table. Only a warning tells of a refusal: nothing that is shipped needs them. */
+async function restoreViews(connection: Connection, log: Log): Promise<void> {
+  const missing = await connection.query(MISSING_VIEWS, [arrayOf(VIEW_NAMES)]);
+  if (missing.length === 0) return;
+  try {
+    await connection.transaction(async () => {
+      await connection.query(`SELECT pg_advisory_xact_lock(${MIGRATION_LOCK})`);
+      await connection.query(MAKE_VIEWS);
+    });
+  } catch (error) {
+    if (sqlState(error) === "") throw error;
+    log.warn(`Cannot make the views across servers: ${messageOf(error)}`);
+  }
 }
 
 async function missingTables(connection: Connection): Promise<string[]> {

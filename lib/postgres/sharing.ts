@@ -1,4 +1,5 @@
 /** The part of the schema by which servers share bans: who reports, what is announced, and who may write what. */
+import { VIEW_NAMES } from "./views.ts";
 
 /** Columns of a ban that change after its first report. */
 export const MUTABLE = ["start", "until", "ended", "end_reason", "change"] as const;
@@ -104,7 +105,13 @@ export const ADD_PARTITION = inSchema(`
 export const ADMIT = inSchema(`
   CREATE OR REPLACE FUNCTION strongmonitor_admit(member name) RETURNS void
   LANGUAGE plpgsql SET search_path = %1$I, pg_temp AS $fn$
+  DECLARE present text;
   BEGIN
+    FOR present IN SELECT name FROM unnest('{${
+  VIEW_NAMES.join(",")
+}}'::text[]) AS name WHERE to_regclass(name) IS NOT NULL LOOP
+      EXECUTE format('GRANT SELECT ON %%I TO %%I', present, member);
+    END LOOP;
     EXECUTE format('GRANT USAGE ON SCHEMA %1$I TO %%1$I;
       GRANT SELECT ON host, ips, log, ban, strongmonitor_migration TO %%1$I;
       GRANT INSERT (id, name, last_seen, version, addresses, waiting, followed),

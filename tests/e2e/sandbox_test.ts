@@ -102,6 +102,10 @@ const WANTS: readonly (readonly [Record<string, unknown>, string])[] = [
     'write "host": "/run/postgresql", where PostgreSQL has its socket',
   ],
   [
+    { DB: { host: "db", sslmode: "verify-full", sslrootcert: "/srv/ca.pem", ...USER } },
+    "DB.sslrootcert: this program may not read /srv/ca.pem (2:57); move the file into /etc/strongmonitor",
+  ],
+  [
     { whitelist_files: ["/srv/friends.list"] },
     "whitelist_files: this program may not read /srv/friends.list (2:19); move the file into /etc/strongmonitor",
   ],

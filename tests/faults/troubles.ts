@@ -190,7 +190,7 @@ export const TROUBLES: readonly Trouble[] = [
 /** Drops the table `log` of PostgreSQL; what was shipped is counted all the same. */
 async function keepShipped(postgres: TestPostgres): Promise<void> {
   await postgres.query(`BEGIN; LOCK TABLE log; CREATE TABLE IF NOT EXISTS kept (message text);
-    INSERT INTO kept SELECT message FROM log; DROP TABLE log; COMMIT`);
+    INSERT INTO kept SELECT message FROM log; DROP TABLE log CASCADE; COMMIT`);
 }
 
 const hasPrlimit = exists("/usr/bin/prlimit");

@@ -23,7 +23,7 @@ await testOnPostgres("migrate()", {
     await migrate(connection, new MemoryLog());
     assert.deepEqual([...await query("SELECT * FROM strongmonitor_migration ORDER BY number")], [...before]);
     const tables = await query<{ name: string }>(
-      "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'public' ORDER BY 1",
+      "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'public' AND table_type = 'BASE TABLE' ORDER BY 1",
     );
     assert.deepEqual(tables.map(({ name }) => name), [
       "ban",
@@ -159,7 +159,7 @@ await testOnPostgres("the partitions of the log", {
     const connection = await connect();
     await migrate(connection, new MemoryLog());
     await query(
-      "CREATE TABLE other (LIKE log INCLUDING ALL); DROP TABLE log; ALTER TABLE other RENAME TO log",
+      "CREATE TABLE other (LIKE log INCLUDING ALL); DROP TABLE log CASCADE; ALTER TABLE other RENAME TO log",
     );
     await makePartitions(connection, [MONDAY]);
     assert.deepEqual(await dropPartitions(connection, MONDAY + 100 * DAY), []);
