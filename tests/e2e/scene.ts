@@ -52,13 +52,15 @@ const LACKING = await lacking();
 /**
  * A test of the compiled program on a server of its own; when it fails, what the monitor said is printed.
  * @param more tools that it needs beside those that all need
+ * @param lack what else is not there, in words; "" when nothing
  */
 export function scene(
   name: string,
   play: (server: Server) => Promise<void>,
   more: readonly string[] = [],
+  lack = "",
 ): void {
-  const lacking = LACKING || missingOf(more).join(", ");
+  const lacking = LACKING || missingOf(more).join(", ") || lack;
   Deno.test({
     name: lacking === "" ? name : `${name} (needs ${lacking})`,
     ignore: lacking !== "",
@@ -79,9 +81,12 @@ export function anotherServer(): Promise<Server> {
   return Server.start(BINARY);
 }
 
-/** Starts PostgreSQL where the configuration expects it, with a role that owns its one database and nothing more. */
-export async function startDatabase(server: Server): Promise<TestPostgres> {
-  const postgres = await startPostgres({ port: 5432, through: server.world.network });
+/**
+ * Starts PostgreSQL, of this major version if one is given, where the configuration expects it, with a role that owns its one
+ * database and nothing more.
+ */
+export async function startDatabase(server: Server, version?: number): Promise<TestPostgres> {
+  const postgres = await startPostgres({ port: 5432, through: server.world.network, version });
   await postgres.query(`CREATE ROLE strongmonitor LOGIN PASSWORD '${DATABASE_PASSWORD}'`, "postgres");
   await postgres.query("ALTER DATABASE strongmonitor OWNER TO strongmonitor", "postgres");
   return postgres;

@@ -2,7 +2,7 @@ import { strict as assert } from "node:assert";
 import { Connection, type DatabaseConfig } from "../../lib/postgres/connection.ts";
 import { encryptionOf, hasNodeTls, type SslMode } from "../../lib/postgres/encryption.ts";
 import { probeDatabase } from "../../lib/postgres/probe.ts";
-import { makeAuthority } from "../support/certificates.ts";
+import { makeAuthority, opensslMissing } from "../support/certificates.ts";
 import { type Scene, testOnPostgres, until } from "../support/postgres_fixtures.ts";
 
 const HAS_NODE_TLS = hasNodeTls(Deno.version.deno);
@@ -116,7 +116,7 @@ await testOnPostgres("encryption", {
       );
     }
   },
-});
+}, await opensslMissing());
 
 const CONFIG = { host: "db", port: 5432, user: "u", database: "d", password: "p" };
 

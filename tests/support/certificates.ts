@@ -8,6 +8,11 @@ export interface Authority {
   sign(names: string): Promise<{ certificate: string; key: string }>;
 }
 
+/** Why no certificates can be made here, for ignoring a test by name; null if they can. */
+export async function opensslMissing(): Promise<string | null> {
+  return await openssl(["version"]).then(() => null, () => "needs openssl");
+}
+
 const KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
 
 /** Makes an authority; its files in `directory` begin with `name`. */

@@ -142,12 +142,16 @@ export type Step = (scene: Scene) => Promise<void>;
 
 /**
  * Plays the steps, each in a database of its own, on the machine's PostgreSQL, or on each major version that the
- * variable POSTGRES_VERSIONS lists. Ignored by name where there is none.
+ * variable POSTGRES_VERSIONS lists. Ignored by name where there is none, or where the machine lacks something else.
  */
-export async function testOnPostgres(title: string, steps: Readonly<Record<string, Step>>): Promise<void> {
+export async function testOnPostgres(
+  title: string,
+  steps: Readonly<Record<string, Step>>,
+  lack: string | null = null,
+): Promise<void> {
   const listed = Deno.env.get("POSTGRES_VERSIONS")?.split(",").map(Number) ?? [undefined];
   for (const version of listed) {
-    const missing = await postgresMissing(version);
+    const missing = lack ?? await postgresMissing(version);
     const name = `${title} on PostgreSQL ${version ?? ""}`.trimEnd();
     if (missing !== null) Deno.test({ ignore: true, name: `${name}: ${missing}`, fn: () => {} });
     else Deno.test(name, (context) => play(context, { steps, version }));
