@@ -1,4 +1,5 @@
 import { strict as assert } from "node:assert";
+import { encryptServer, opensslMissing } from "../support/certificates.ts";
 import { postgresMissing, type TestPostgres } from "../support/postgres_server.ts";
 import { inKernel } from "./kernel.ts";
 import { anotherServer, fakeAttack, LIMIT, scene, startDatabase, untilRunning } from "./scene.ts";
@@ -16,7 +17,13 @@ class Member implements AsyncDisposable {
   #monitor: Daemon | null = null;
   #cable: Deno.ChildProcess | null = null;
 
-  constructor(readonly name: string, readonly server: Server, readonly database: TestPostgres) {}
+  /** @param authority file with the certificate by which it trusts the database; null: it does not encrypt */
+  constructor(
+    readonly name: string,
+    readonly server: Server,
+    readonly database: TestPostgres,
+    readonly authority: string | null = null,
+  ) {}
 
   async start(): Promise<void> {
     const rule = {
@@ -27,8 +34,12 @@ class Member implements AsyncDisposable {
       ban_time: "1h",
     };
     await this.server.world.sh("hostname", this.name);
+    if (this.authority !== null) {
+      await this.server.world.write("/etc/strongmonitor/db-ca.pem", await Deno.readTextFile(this.authority));
+    }
+    const encryption = this.authority === null ? {} : { sslmode: "verify-full", sslrootcert: "db-ca.pem" };
     await this.server.configure(JSON.stringify({
-      DB: { host: "127.0.0.1", user: "strongmonitor", database: "strongmonitor" },
+      DB: { host: "127.0.0.1", user: "strongmonitor", database: "strongmonitor", ...encryption },
       fleet: { share_bans: true },
       firewall: "nftables",
       nft_command: "sudo -n /opt/nft.sh",
@@ -112,7 +123,9 @@ async function play(server: Server, version: number): Promise<void> {
   await using database = await startDatabase(server, version);
   await using second = await anotherServer();
   await using third = await anotherServer();
-  await using a = new Member("a", server, database);
+  // The cables of the others lead to the Unix socket, over which PostgreSQL does not encrypt.
+  const { own } = await encryptServer(database, "IP:127.0.0.1");
+  await using a = new Member("a", server, database, own);
   await using b = new Member("b", second, database);
   await using c = new Member("c", third, database);
   const all = [a, b, c];
@@ -166,6 +179,10 @@ async function play(server: Server, version: number): Promise<void> {
   dropped.splice(dropped.indexOf("192.0.2.3"), 1);
   await untilDropped(all, dropped);
 
+  const encrypted = await database.query(
+    "SELECT FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE ssl AND usename = 'strongmonitor'",
+  );
+  assert.equal(encrypted.length, 1, "a is encrypted");
   const rows = await database.query<{ address: string; n: number }>(
     "SELECT host(address) AS address, count(*)::int AS n FROM ban WHERE ended IS NULL GROUP BY address",
   );
@@ -178,6 +195,6 @@ for (const version of VERSIONS) {
     `servers of a fleet drop whom one of them bans, and agree after every trouble, on PostgreSQL ${version}`,
     (server) => play(server, version),
     [SOCAT],
-    await postgresMissing(version) ?? "",
+    await postgresMissing(version) ?? await opensslMissing() ?? "",
   );
 }

@@ -2,31 +2,16 @@ import { strict as assert } from "node:assert";
 import { Connection, type DatabaseConfig } from "../../lib/postgres/connection.ts";
 import { encryptionOf, hasNodeTls, type SslMode } from "../../lib/postgres/encryption.ts";
 import { probeDatabase } from "../../lib/postgres/probe.ts";
-import { makeAuthority, opensslMissing } from "../support/certificates.ts";
+import { encryptServer, opensslMissing } from "../support/certificates.ts";
 import { type Scene, testOnPostgres, until } from "../support/postgres_fixtures.ts";
 
 const HAS_NODE_TLS = hasNodeTls(Deno.version.deno);
 const ENCRYPTED = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
 
 /** Has the server encrypt, with a certificate for `localhost` alone. Returns how to log in, and another authority. */
-async function encrypted({ server, query, login }: Scene) {
-  const directory = await Deno.makeTempDir({ dir: server.directory });
-  const [own, other] = [await makeAuthority(directory, "own"), await makeAuthority(directory, "other")];
-  const { certificate, key } = await own.sign("DNS:localhost");
-  const { uid, gid } = await Deno.stat(server.directory);
-  for (const file of [directory, certificate, key]) await Deno.chown(file, uid, gid);
-  for (const [name, value] of [["ssl_cert_file", certificate], ["ssl_key_file", key], ["ssl", "on"]]) {
-    await query(`ALTER SYSTEM SET ${name} = '${value}'`);
-  }
-  await query("SELECT pg_reload_conf()");
-  await until(async () => (await query<{ ssl: string }>("SHOW ssl"))[0]?.ssl === "on");
-  const full: DatabaseConfig = {
-    ...login,
-    host: "localhost",
-    sslmode: "verify-full",
-    sslrootcert: own.file,
-  };
-  return { full, other: other.file };
+async function encrypted({ server, login }: Scene): Promise<{ full: DatabaseConfig; other: string }> {
+  const { own, other } = await encryptServer(server, "DNS:localhost");
+  return { full: { ...login, host: "localhost", sslmode: "verify-full", sslrootcert: own }, other };
 }
 
 /** Says why nobody can connect so. */

@@ -1,7 +1,9 @@
-/** Certificates for tests, made by openssl. */
+/** Certificates for tests, made by openssl, and a PostgreSQL that uses them. */
+import { until } from "./postgres_fixtures.ts";
+import type { TestPostgres } from "./postgres_server.ts";
 
 /** A certificate authority in a directory. */
-export interface Authority {
+interface Authority {
   /** File with its certificate. */
   readonly file: string;
   /** Makes a key and a certificate for these names, such as `DNS:localhost`. Returns their files. */
@@ -16,7 +18,7 @@ export async function opensslMissing(): Promise<string | null> {
 const KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
 
 /** Makes an authority; its files in `directory` begin with `name`. */
-export async function makeAuthority(directory: string, name: string): Promise<Authority> {
+async function makeAuthority(directory: string, name: string): Promise<Authority> {
   const [file, key] = [`${directory}/${name}.pem`, `${directory}/${name}.key`];
   await openssl(["req", "-x509", ...KEY, "-days", "2", "-subj", `/CN=${name}`, "-keyout", key, "-out", file]);
   let number = 0;
@@ -39,4 +41,25 @@ export async function makeAuthority(directory: string, name: string): Promise<Au
 async function openssl(args: readonly string[]): Promise<void> {
   const { success, stderr } = await new Deno.Command("openssl", { args: [...args] }).output();
   if (!success) throw new Error(`Cannot run openssl ${args[0]}: ${new TextDecoder().decode(stderr)}`);
+}
+
+/**
+ * Has a server encrypt, with a certificate for `names` such as `DNS:localhost`. Returns the files of the authority that signed it,
+ * and of another.
+ */
+export async function encryptServer(
+  server: TestPostgres,
+  names: string,
+): Promise<{ own: string; other: string }> {
+  const directory = await Deno.makeTempDir({ dir: server.directory });
+  const [own, other] = [await makeAuthority(directory, "own"), await makeAuthority(directory, "other")];
+  const { certificate, key } = await own.sign(names);
+  const { uid, gid } = await Deno.stat(server.directory);
+  for (const file of [directory, certificate, key]) await Deno.chown(file, uid, gid);
+  for (const [name, value] of [["ssl_cert_file", certificate], ["ssl_key_file", key], ["ssl", "on"]]) {
+    await server.query(`ALTER SYSTEM SET ${name} = '${value}'`);
+  }
+  await server.query("SELECT pg_reload_conf()");
+  await until(async () => (await server.query<{ ssl: string }>("SHOW ssl"))[0]?.ssl === "on");
+  return { own: own.file, other: other.file };
 }
