@@ -113,6 +113,7 @@ export function reportAt(time: Micros, since: Micros): MonitorReport {
     config: "/etc/strongmonitor/config.jsonc",
     firewall: "nftables",
     holding: { time, held: 140, missing: 0, stray: [], error: null },
+    moduleFirewalls: [],
     leaks: [],
     trialEnd: null,
     sources: [
