@@ -67,6 +67,8 @@ export function permissionProblem(config: Config, { state }: CommonOptions): Use
 export interface Grounds {
   /** Null: it cannot be used. */
   readonly config: Config | null;
+  /** Why it cannot be used. */
+  readonly configError: string | null;
   readonly state: State;
 }
 
@@ -77,8 +79,8 @@ export function withState<T>(options: CommonOptions, work: (state: State) => T):
 
 /** Runs `work` as `withState()` does, with the configuration where it can be used. */
 export function withGrounds<T>(options: CommonOptions, work: (grounds: Grounds) => T): T {
-  const { config, directory } = groundsOf(options);
-  return closing(openStateOf(directory, options), (state) => work({ config, state }));
+  const { directory, ...grounds } = groundsOf(options);
+  return closing(openStateOf(directory, options), (state) => work({ ...grounds, state }));
 }
 
 /** Opens the state that the options name, which the caller closes. Throws `UserError` (69) when it does not exist. */
@@ -104,10 +106,10 @@ function closing<T>(state: State, work: (state: State) => T): T {
 }
 
 /** Says on standard error why a configuration cannot be used, and which state is used without it. */
-function groundsOf(options: CommonOptions): { config: Config | null; directory: string } {
+function groundsOf(options: CommonOptions): Omit<Grounds, "state"> & { readonly directory: string } {
   try {
     const config = openConfig(options);
-    return { config, directory: config.stateDirectory };
+    return { config, configError: null, directory: config.stateDirectory };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     const directory = options.state ?? stateDirectoryOf(options.config);
@@ -115,7 +117,7 @@ function groundsOf(options: CommonOptions): { config: Config | null; directory: 
       ? ` and ${counted(error.sentences.length - 1, "more mistake")}`
       : "";
     printError(`Warning: ${error.sentences[0]}${more}; going by the state ${directory} alone`);
-    return { config: null, directory };
+    return { config: null, configError: error.message, directory };
   }
 }
 
@@ -132,7 +134,7 @@ export function makeStateDirectory(directory: string, options: CommonOptions): s
 }
 
 /** Builds the whitelist of the configuration, the state and this machine, as a monitor would. */
-export function knownWhitelist({ config, state }: Grounds): Whitelist {
+export function knownWhitelist({ config, state }: Pick<Grounds, "config" | "state">): Whitelist {
   const whitelist = new Whitelist();
   const kept = (origin: string) => state.whitelist(origin, now()).map(({ address }) => address);
   if (config !== null) setConfigured(whitelist, config, state);
@@ -163,7 +165,7 @@ export function setConfigured(
 }
 
 /** Returns the addresses that whitelisted names last had: all that are known where nobody can tell which names those are. */
-function addressesOfNames({ config, state }: Grounds): string[] {
+function addressesOfNames({ config, state }: Pick<Grounds, "config" | "state">): string[] {
   const stored = state.whitelist("name", now());
   if (config === null) return stored.map(({ address }) => address);
   const { members, files } = config.whitelist;

@@ -21,7 +21,7 @@ import { isLocked } from "../state/lock.ts";
 import type { State } from "../state/state.ts";
 import { requireNetwork } from "./change.ts";
 import { type Count, Evidence, type JudgedLine } from "./evidence.ts";
-import { openConfig, openState } from "./open.ts";
+import { openConfig, withGrounds } from "./open.ts";
 import { type CommonOptions, print, printJson } from "./output.ts";
 import { storyJson } from "./why_json.ts";
 import { storyLines } from "./why_text.ts";
@@ -70,9 +70,7 @@ export interface Story {
 /** `why`: tells the story of an address or network. Throws `UserError` (64, 69). */
 export async function whyCommand(text: string, options: CommonOptions): Promise<number> {
   const target = requireNetwork(text);
-  const { config, configError } = tryConfig(options);
-  const state = openState({ ...options, state: options.state ?? config?.stateDirectory });
-  try {
+  return await withGrounds(options, async ({ state, config, configError }) => {
     const story = {
       ...tell(target, { state, config }),
       ...await askMembers(target, { state, config, options }),
@@ -81,19 +79,7 @@ export async function whyCommand(text: string, options: CommonOptions): Promise<
     if (options.json) printJson(storyJson(story));
     else storyLines(story).forEach(print);
     return 0;
-  } finally {
-    state.close();
-  }
-}
-
-/** The configuration, or why there is none: the state tells most of a story without. */
-function tryConfig(options: CommonOptions): { config: Config | null; configError: string | null } {
-  try {
-    return { config: openConfig(options), configError: null };
-  } catch (error) {
-    if (options.state === undefined) throw error;
-    return { config: null, configError: messageOf(error) };
-  }
+  });
 }
 
 interface Sources {

@@ -116,7 +116,7 @@ function explain(error: unknown, { path, target }: Pick<Wanted, "path" | "target
   }
   if (error instanceof Deno.errors.NotCapable) {
     const isConfig = path === target.config;
-    const draft = isConfig ? `; check a draft with: strongmonitor check --config - < ${path}` : "";
+    const draft = isConfig ? `; a draft can come through standard input: --config - < ${path}` : "";
     const mayMove = Deno.permissions.querySync({ name: "read", path: SETTINGS }).state === "granted";
     const remedy = `${mayMove ? `move it into ${SETTINGS}, or ` : ""}${buildHint(target)}`;
     return `this program was built without the right to read ${path}${draft}; ${

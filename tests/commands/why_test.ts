@@ -227,8 +227,6 @@ Deno.test("`why` tells what the state has where no configuration can be read, an
   assert.equal(code, 0);
   assert.match(stdout, /^config {4}limits, trust and its whitelist are not known: Cannot read/m);
   assert.match(stdout, /Failed password for invalid user root/);
-  const without = await program(["why", "203.0.113.1", "--config", "/nonexistent"]);
-  assert.deepEqual([without.code, without.stdout], [78, ""]);
   const wrong = await program(["why", "203.0.113.256", "--state", directory]);
   assert.deepEqual([wrong.code, wrong.stdout], [64, ""]);
   assert.match(

@@ -7,6 +7,7 @@ import { program } from "../support/program.ts";
 const COMMANDS: readonly (readonly [command: string, says: RegExp])[] = [
   ["bans", /^192\.0\.2\.1 /m],
   ["status", /^bans +1 ban: 1 waiting/m],
+  ["why 192.0.2.1", /^192\.0\.2\.1 is banned since /],
   ["ban 203.0.113.2", /^203\.0\.113\.2 banned for good/],
   ["unban 203.0.113.2 192.0.2.1", /^192\.0\.2\.1 unbanned/m],
   ["whitelist add 192.0.2.3", /^192\.0\.2\.3 whitelisted for good/],

@@ -75,7 +75,7 @@ Deno.test("`loadConfig()` needs no right but to read its file, and names the bui
     assert.equal(
       await run(),
       `Cannot read the configuration: this program was built without the right to read ${SHIPPED}; ` +
-        `check a draft with: strongmonitor check --config - < ${SHIPPED}; to run by it, ` +
+        `a draft can come through standard input: --config - < ${SHIPPED}; to run by it, ` +
         buildHint({ config: SHIPPED }),
     );
   } finally {
