@@ -2,7 +2,9 @@ import { formatScope } from "../core/scope.ts";
 import { counted } from "../core/text.ts";
 import { formatDuration, isoTime, isoTimeOrNull, now } from "../core/time.ts";
 import { type BanStatus, isInForce, isWaiting, nameOf } from "../deciding/ban.ts";
+import { type MonitorReport, readReport } from "../monitor/report.ts";
 import type { BanTotals } from "../state/ban_table.ts";
+import type { State } from "../state/state.ts";
 import { withState } from "./open.ts";
 import { type CommonOptions, localTime, print, printJson, printTable, zoneText } from "./output.ts";
 
@@ -14,9 +16,9 @@ const HISTORY = 1_000;
  * of the past instead.
  */
 export function bansCommand(options: CommonOptions & { all?: boolean }): number {
-  const { bans, totals } = withState(options, ({ bans }) => ({
-    bans: options.all ? bans.history(HISTORY) : [...bans.inForce(), ...bans.lingering()],
-    totals: bans.totals(),
+  const { bans, totals } = withState(options, (state) => ({
+    bans: options.all ? state.bans.history(HISTORY) : [...state.bans.inForce(), ...state.bans.lingering()],
+    totals: totalsOf(state, readReport(state.report())),
   }));
   if (options.json) bans.forEach((ban) => printJson(banJson(ban)));
   else if (bans.length === 0) print(options.all ? "No bans yet." : "No bans in force.");
@@ -25,6 +27,13 @@ export function bansCommand(options: CommonOptions & { all?: boolean }): number 
     print(`${totalsText(totals)}. ${zoneText()}`);
   }
   return 0;
+}
+
+/** Counts bans. One that a firewall lost at a boot waits since the monitor started, whenever the ban began. */
+export function totalsOf({ bans }: State, report: MonitorReport | null): BanTotals {
+  const totals = bans.totals();
+  const { waitingSince } = totals;
+  return { ...totals, waitingSince: waitingSince && Math.max(waitingSince, report?.started ?? 0) };
 }
 
 /** What the firewall has of the bans that have not ended: `3 bans: 2 in force, 1 waiting for the firewall for 5m`. */

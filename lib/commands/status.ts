@@ -4,11 +4,10 @@ import { isLocked } from "../state/lock.ts";
 import type { State } from "../state/state.ts";
 import { hasUnknownFormat, type ModuleActivity } from "../reading/activity.ts";
 import type { Leak } from "../monitor/leaks.ts";
-import { type MonitorReport, readReport } from "../monitor/report.ts";
+import { readReport } from "../monitor/report.ts";
 import type { NotifierStatus } from "../monitor/notifier.ts";
 import type { FleetStatus } from "../postgres/fleet.ts";
-import type { BanTotals } from "../state/ban_table.ts";
-import { banJson } from "./bans.ts";
+import { banJson, totalsOf } from "./bans.ts";
 import { withState } from "./open.ts";
 import { type CommonOptions, print, printJson } from "./output.ts";
 import { leaksOf, type Status, statusLines } from "./status_lines.ts";
@@ -36,16 +35,10 @@ export function statusOf(state: State): Status {
     running: isLocked(state.directory),
     report,
     recorded: state.log.count(),
-    bans: totalsOf(state.bans.totals(), report),
+    bans: totalsOf(state, report),
     failing: state.bans.failing(),
     backlog: state.outbox.backlog(),
   };
-}
-
-/** What a firewall lost at a boot waits since the monitor started, whenever the ban began. */
-function totalsOf(bans: BanTotals, report: MonitorReport | null): BanTotals {
-  const { waitingSince } = bans;
-  return { ...bans, waitingSince: waitingSince && Math.max(waitingSince, report?.started ?? 0) };
 }
 
 /** An address that is still getting through. */

@@ -5,7 +5,6 @@
  */
 import type { Config } from "../config/types.ts";
 import { enclosingNetworks } from "../core/address.ts";
-import { messageOf } from "../core/error.ts";
 import { NetworkSet } from "../core/network_set.ts";
 import { type Micros, MILLISECOND, now } from "../core/time.ts";
 import type { BanStatus } from "../deciding/ban.ts";

@@ -116,4 +116,10 @@ Deno.test("`status` and `bans` tell apart which bans are decided, in force and w
     const { stdout } = await program([command, "--state", temporary.directory]);
     assert.match(stdout, /4 bans: 1 in force, 2 waiting for the firewall for \d+m\S*, 1 noted only/);
   }
+  // A boot has lost what the firewall had: nobody has waited for longer than the monitor runs.
+  temporary.state.setReport(JSON.stringify({ ...REPORT, started: now() - 5 * SECOND }));
+  for (const command of ["status", "bans"]) {
+    const { stdout } = await program([command, "--state", temporary.directory]);
+    assert.match(stdout, /2 waiting for the firewall for [1-5]?\ds,/);
+  }
 });
