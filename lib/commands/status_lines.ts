@@ -77,7 +77,8 @@ function moduleLines({ name, lastLine, rules }: ModuleActivity): string[] {
 function sourceLine({ name, running, lastBatch, delivery, waiting }: SourceReport): string {
   const reading = waiting ? `waiting, as ${absence(name.replace(/^file:/, ""))}` : "reading";
   const doing = running ? `${reading}${delivery ? `, ${delivery}` : ""}` : "stopped";
-  return `source    ${name}: ${doing}; ${last("line", lastBatch)}`;
+  const came = lastBatch === null ? "no lines since the start" : `lines last came ${localTime(lastBatch)}`;
+  return `source    ${name}: ${doing}; ${came}`;
 }
 
 function countLines({ counts, tracked, forgotten: evicted }: MonitorReport): string[] {
