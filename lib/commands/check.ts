@@ -33,16 +33,8 @@ export async function checkCommand(options: CheckOptions): Promise<number> {
   const config = configOrNull(options);
   if (config === null) return 78;
   const tests = options.syntax ? { tried: 0, failures: [] } : runRuleTests(config);
-  const refusal = permissionProblem(config, options) ?? whitelistProblem(config.whitelist);
-  // Without its permissions this program cannot tell.
-  const isMachineAsked = refusal === null && !options.syntax;
-  const files = isMachineAsked ? filesOf(config).map(inspectFiles) : [];
-  const problems = [
-    ...options.syntax ? [] : programProblems(config),
-    ...isMachineAsked ? [...databaseProblems(config), ...await journalProblems(config)] : [],
-    ...files.flatMap(({ problems }) => problems),
-    ...tests.failures,
-  ];
+  const { refusal, files, problems: lacking } = await lookHere(config, options);
+  const problems = [...lacking, ...tests.failures];
   const warnings = configWarnings(config);
   const ok = refusal === null && problems.length === 0;
   if (options.json) {
@@ -57,6 +49,32 @@ export async function checkCommand(options: CheckOptions): Promise<number> {
     print(verdict(config.path, { mistakes: problems.length + (refusal?.sentences.length ?? 0), warnings }));
   }
   return refusal !== null ? refusal.code : ok ? 0 : 1;
+}
+
+/** What keeps a monitor from running by a configuration on this machine, as far as this user may see. */
+export interface Look {
+  /** What makes `run` refuse it; null: nothing does. */
+  readonly refusal: UserError | null;
+  readonly files: readonly Inspection[];
+  /** Sentences. */
+  readonly problems: readonly string[];
+}
+
+/** Looks on this machine for what `config` needs; for this program's permissions alone with `syntax`. */
+export async function lookHere(
+  config: Config,
+  options: CheckOptions,
+): Promise<Look> {
+  const refusal = permissionProblem(config, options) ?? whitelistProblem(config.whitelist);
+  // Without its permissions this program cannot tell.
+  const isMachineAsked = refusal === null && !options.syntax;
+  const files = isMachineAsked ? filesOf(config).map(inspectFiles) : [];
+  const problems = [
+    ...options.syntax ? [] : programProblems(config),
+    ...isMachineAsked ? [...databaseProblems(config), ...await journalProblems(config)] : [],
+    ...files.flatMap(({ problems }) => problems),
+  ];
+  return { refusal, files, problems };
 }
 
 /** The configuration; null where it is wrong, which is told with a verdict. */

@@ -7,6 +7,7 @@ import { load } from "../support/configs.ts";
 
 const SURVEY: Survey = {
   journal: null,
+  hasJournal: true,
   sshPorts: [22],
   sshLog: null,
   origins: [],
@@ -37,10 +38,17 @@ Deno.test("`draftConfig()` gives what was found as keys, in a text that loads", 
       2,
     ],
     [
-      draft({ journal: "none", sshLog: "/var/log/auth.log" }),
+      draft({ journal: "none", hasJournal: false, sshLog: "/var/log/auth.log" }),
       (text) => load(text).modules[0]!.module.files,
       ["/var/log/auth.log"],
     ],
+    [
+      draft({ journal: "none", hasJournal: false, ...nginx({}) }),
+      (text) =>
+        load(text).modules.map(({ module: { identifiers, units, files } }) => [identifiers, units, files]),
+      [[[], [], ["/var/log/auth.log", "/var/log/secure"]], [[], [], ["/var/log/nginx/*.log"]]],
+    ],
+    [draft({ journal: "not for you" }), (text) => parse(text).modules.SSHD.match, undefined],
     [draft(nginx({ logs: ["/var/log/nginx/a.log"] })), (text) => parse(text).modules.NGINX, {
       record: "hits",
     }],

@@ -50,7 +50,7 @@ Deno.test("`init --yes` prints a configuration that loads, with the shipped sett
   const { $schema, firewall, nft_command, whitelist, modules, ...settings } = parse(stdout);
   assert.deepEqual([firewall, nft_command, whitelist], ["nftables", "nft", []]);
   assert.match($schema, /^file:.*\.json$/);
-  assert.deepEqual(modules.SSHD, { no_log: "Connection from " });
+  assert.equal(modules.SSHD.no_log, "Connection from ");
   const { $schema: _, modules: __, ...shipped } = parse(SHIPPED);
   assert.deepEqual(settings, shipped);
   assert.ok(stdout.split("\n").length < 60);
@@ -65,6 +65,28 @@ Deno.test("`init --yes` prints a configuration that loads, with the shipped sett
   sudo systemctl restart strongmonitor\n`),
   );
   assert.throws(() => Deno.statSync(`${machine.directory}/sudo`), Deno.errors.NotFound);
+});
+
+Deno.test("`init` writes what `check` finds good without a journal", async () => {
+  using machine = bareMachine();
+  Deno.writeTextFileSync(`${machine.directory}/nginx.conf`, "events {}");
+  const { stdout } = await run(init(machine, "--yes"));
+  Deno.writeTextFileSync(machine.config, stdout);
+  const { code, stdout: said } = await run(machine.words("check", "--config", machine.config));
+  assert.equal(code, 0, said);
+});
+
+Deno.test("`init` says beforehand what `check` will complain of, and leaves a journal to the monitor that its caller may not read", async () => {
+  using machine = bareMachine();
+  machine.program(
+    "journalctl",
+    'echo "No journal files were opened due to insufficient permissions." >&2; exit 1',
+  );
+  const { stderr, stdout } = await run(init(machine, "--yes"));
+  assert.match(stderr, /^Still missing: Cannot read the journal: /m);
+  assert.equal(parse(stdout).modules.SSHD.match, undefined);
+  const { problems } = JSON.parse((await run(init(machine, "--json"))).stdout);
+  assert.match(problems[0], /^Cannot read the journal: /);
 });
 
 Deno.test("`init --install` runs root's commands in order, and replaces no configuration unless forced or unchanged", async () => {

@@ -1,5 +1,5 @@
 import { jsonText, printable } from "../../core/text.ts";
-import { NGINX_LOGS, type NginxSurvey, type Survey } from "./survey.ts";
+import { NGINX_LOGS, type NginxSurvey, SSH_LOGS, type Survey } from "./survey.ts";
 
 /** What the user decides. */
 export interface Answers {
@@ -42,11 +42,16 @@ ${whitelist(answers)}
 
   // Their rules are built in; "rules" here would take their place.
   "modules": {
-${[sshd(survey), ...(survey.nginx === null ? [] : [nginx(survey.nginx, answers)])].join(",\n\n")}
+${[sshd(survey), ...(survey.nginx === null ? [] : [nginx(survey, survey.nginx, answers)])].join(",\n\n")}
   }
 }
 `;
 }
+
+/** What is missing where sshd's messages go nowhere. */
+export const NO_SSH_LOG = `There is no journal, and no log of sshd yet: have syslog (rsyslog) write ${
+  SSH_LOGS.join(" or ")
+}.`;
 
 function firewall({ hasNft, managers, bansBySudo }: Survey, { bans }: Answers): string {
   if (!hasNft) {
@@ -81,10 +86,13 @@ function whitelist({ whitelist }: Answers): string {
   "whitelist": ${list},`;
 }
 
-function sshd({ journal, sshLog, sshPorts }: Survey): string {
+function sshd({ hasJournal, sshLog, sshPorts }: Survey): string {
   const ports = sshPorts.length > 0 ? `sshd listens on ${sshPorts.join(" and ")}. ` : "";
   const keys = [
-    ...(journal !== null && sshLog !== null ? [`"match": { ${pair("file", sshLog)} },`] : []),
+    ...(hasJournal ? [] : [
+      comment(sshLog === null ? NO_SSH_LOG : "There is no journal.", 6).trimStart(),
+      `"match": { ${pair("file", sshLog ?? SSH_LOGS)} },`,
+    ]),
     comment("Not recorded: each is followed by a line that says more.", 6).trimStart(),
     `"no_log": "Connection from "`,
   ];
@@ -94,13 +102,15 @@ ${keys.map((key) => `      ${key}`).join("\n")}
     }`;
 }
 
-function nginx(found: NginxSurvey, answers: Answers): string {
+function nginx({ hasJournal }: Survey, found: NginxSurvey, answers: Answers): string {
   const elsewhere = found.logs.filter((path) => !/^\/var\/log\/nginx\/[^/]*\.log$/.test(path));
   const keys = [
     ...(found.unread === null ? [] : [comment(`nginx.conf was not read: ${found.unread}.`, 6)]),
-    ...(elsewhere.length === 0 ? [] : [
-      comment("Where nginx.conf has logs.", 6),
-      `      "match": { "identifier": "nginx", ${pair("file", [NGINX_LOGS, ...elsewhere])} },`,
+    ...(hasJournal && elsewhere.length === 0 ? [] : [
+      comment(hasJournal ? "Where nginx.conf has logs." : "There is no journal.", 6),
+      `      "match": { ${hasJournal ? '"identifier": "nginx", ' : ""}${
+        pair("file", [NGINX_LOGS, ...elsewhere])
+      } },`,
     ]),
     ...(found.formats.length === 0 ? [] : [
       comment("The formats of its access logs.", 6),

@@ -1,11 +1,13 @@
 import { modules } from "../../../modules/mod.ts";
 import { configOf } from "../../config/load.ts";
 import { SHIPPED } from "../../config/shipped.ts";
+import type { Config } from "../../config/types.ts";
 import { messageOf, UserError } from "../../core/error.ts";
 import { counted, shellWord } from "../../core/text.ts";
+import { lookHere } from "../check.ts";
 import { serviceUser } from "../machine.ts";
 import { type CommonOptions, printData, printError, printErrorData, printJson } from "../output.ts";
-import { type Answers, draftConfig } from "./draft.ts";
+import { type Answers, draftConfig, NO_SSH_LOG } from "./draft.ts";
 import { agrees, askUser, proposed } from "./questions.ts";
 import { isAbsent, runStep, shellLine, type Step, stepsFor } from "./steps.ts";
 import { NGINX_LOGS, type Survey, surveyMachine } from "./survey.ts";
@@ -36,30 +38,44 @@ export async function initCommand(options: InitOptions): Promise<number> {
   const survey = await surveyMachine(options);
   if (!options.json) describe(survey).forEach(printError);
   const answers = isAsking ? askUser(survey) : proposed(survey);
-  const text = checkedDraft(survey, { answers, path: options.config });
+  const { text, config } = checkedDraft(survey, { answers, path: options.config });
+  const problems = await problemsOf(survey, { config, options });
   const steps = stepsFor(text, { path: options.config, user: await serviceUser() });
   const source = sourceOf(options, isAsking);
   const commands = steps.map((step) => shellLine(step, source));
   if (options.output !== "-") writeNew(text, options);
-  if (options.json) printJson(surveyJson(survey, { text, commands }));
+  if (options.json) printJson(surveyJson(survey, { text, problems, commands }));
   else if (options.output === "-") printData(text.trimEnd().split("\n"));
+  if (!options.json) problems.forEach((sentence) => printError(`Still missing: ${sentence}`));
   if (!options.json) printErrorData(["", "What root has to do:", ...commands.map((line) => `  ${line}`)]);
   const isTold = options.install || (isAsking && agrees("Do this now, by sudo?", false));
   return isTold ? await install(steps, options) : 0;
 }
 
 /** Makes the text of a configuration that loads: a log format that cannot be taken is left out. */
-function checkedDraft(survey: Survey, { answers, path }: { answers: Answers; path: string }): string {
+function checkedDraft(
+  survey: Survey,
+  { answers, path }: { answers: Answers; path: string },
+): { readonly text: string; readonly config: Config } {
   const text = draftConfig(survey, answers);
   try {
-    configOf(text, path, { known: modules, withPassword: false });
-    return text;
+    return { text, config: configOf(text, path, { known: modules, withPassword: false }) };
   } catch (error) {
     const { nginx } = survey;
     if (nginx === null || nginx.formats.length === 0) throw error;
     const reason = `its log_format cannot be taken, ${messageOf(error).split("\n")[0]}`;
     return checkedDraft({ ...survey, nginx: { ...nginx, formats: [], unread: reason } }, { answers, path });
   }
+}
+
+/** What `check` will complain of here, and what keeps sshd from being watched. */
+async function problemsOf(
+  { hasJournal, sshLog }: Survey,
+  { config, options }: { config: Config; options: InitOptions },
+): Promise<string[]> {
+  const { refusal, problems } = await lookHere(config, options);
+  const unwatched = hasJournal || sshLog !== null ? [] : [NO_SSH_LOG];
+  return [...refusal?.sentences ?? [], ...problems, ...unwatched];
 }
 
 /** What prints the configuration that root's command takes. */
@@ -131,7 +147,7 @@ function describe({ journal, sshPorts, sshLog, origins, nginx, hasNft, managers 
 /** The object of docs/json.md. */
 function surveyJson(
   survey: Survey,
-  { text, commands }: { text: string; commands: readonly string[] },
+  { text, problems, commands }: { text: string; problems: readonly string[]; commands: readonly string[] },
 ): unknown {
   const { journal, sshPorts, sshLog, origins, origin, nginx, hasNft, managers } = survey;
   return {
@@ -150,6 +166,7 @@ function surveyJson(
     nft: hasNft,
     managers,
     config: text,
+    problems,
     commands,
   };
 }

@@ -11,6 +11,7 @@ import type { ModuleRules } from "../../rules/rule.ts";
 import { Glob } from "../../sources/files/glob.ts";
 import { logFiles } from "../../sources/files/inspection.ts";
 import { openJournal } from "../../sources/journal/journal.ts";
+import { NoJournalError } from "../../sources/journal/journalctl.ts";
 import { idlePipeline, LineMatcher } from "../dry_run.ts";
 import { openEnd, readInput } from "../input.ts";
 import { ask, mayChangeNetwork, monitorEntry } from "../machine.ts";
@@ -22,7 +23,9 @@ export interface Survey {
   readonly journal: string | null;
   /** Ports that sshd listens on; empty: nobody knows. */
   readonly sshPorts: readonly number[];
-  /** Log of sshd where there is no journal. */
+  /** Whether this machine has one, which the monitor may read even if this user may not. */
+  readonly hasJournal: boolean;
+  /** Log of sshd where there is no journal; null: none is there yet either. */
   readonly sshLog: string | null;
   /** Addresses from which somebody is logged in. */
   readonly origins: readonly string[];
@@ -49,7 +52,7 @@ export interface NginxSurvey extends NginxSetup {
 /** Logs of nginx that are read by themselves. */
 export const NGINX_LOGS = "/var/log/nginx/*.log";
 /** Where syslog keeps what sshd says, on Debian and on Red Hat. */
-const SSH_LOGS = ["/var/log/auth.log", "/var/log/secure"];
+export const SSH_LOGS = ["/var/log/auth.log", "/var/log/secure"];
 const LISTENING = /^Server listening on \S+ port (\d+)\.$/;
 /** How much is read: sshd's newest entries of the last days, and the end of an access log in bytes. */
 const ENTRIES = 20_000;
@@ -64,7 +67,7 @@ const PRIVATE =
 /** Looks at the machine. `nginxConf` is where nginx.conf is. */
 export async function surveyMachine({ nginxConf }: { nginxConf: string }): Promise<Survey> {
   const [sshd, nginx] = shippedConfig("/config.jsonc", { known: modules, withPassword: false }).modules;
-  const { journal, origins } = await openSessions(sshd!);
+  const { journal, hasJournal, origins } = await openSessions(sshd!);
   const connection = sshConnection();
   const origin = connection?.client ?? (origins.length === 1 ? origins[0]! : null);
   const ports = await listeningPorts();
@@ -73,7 +76,8 @@ export async function surveyMachine({ nginxConf }: { nginxConf: string }): Promi
   return {
     journal,
     sshPorts: ports.length > 0 ? ports : connection === null ? [] : [connection.port],
-    sshLog: journal === null ? null : SSH_LOGS.find((path) => logFiles(path).paths.length > 0) ?? null,
+    hasJournal,
+    sshLog: hasJournal ? null : sshLog(),
     origins: [...new Set([...(origin === null ? [] : [origin]), ...origins])],
     origin,
     nginx: await surveyNginx(nginx!, nginxConf),
@@ -84,7 +88,9 @@ export async function surveyMachine({ nginxConf }: { nginxConf: string }): Promi
 }
 
 /** Follows logins and the ends of sessions in the journal, as the monitor does. */
-async function openSessions(sshd: ModuleRules): Promise<{ journal: string | null; origins: string[] }> {
+async function openSessions(
+  sshd: ModuleRules,
+): Promise<{ journal: string | null; hasJournal: boolean; origins: string[] }> {
   const logins = new Logins(null);
   const pipeline = idlePipeline(sshd, (event) => logins.note(event));
   const feed = { name: "init", reader: pipeline.readerFor([sshd]) };
@@ -97,11 +103,19 @@ async function openSessions(sshd: ModuleRules): Promise<{ journal: string | null
   try {
     const batches = journal.batches({ after: null, since: now() - SPAN }, new AbortController().signal);
     for await (const batch of batches) pipeline.process(batch, feed, now());
-    return { journal: null, origins: logins.open };
+    return { journal: null, hasJournal: true, origins: logins.open };
   } catch (error) {
-    if (error instanceof UserError) return { journal: messageOf(error), origins: [] };
-    throw error;
+    if (!(error instanceof UserError)) throw error;
+    return { journal: messageOf(error), hasJournal: !(error instanceof NoJournalError), origins: [] };
   }
+}
+
+/** The log of sshd that this user may read, or else one that there is. */
+function sshLog(): string | null {
+  const logs = SSH_LOGS.map((path) => ({ path, ...logFiles(path) }));
+  const found = logs.find(({ paths }) => paths.length > 0) ??
+    logs.find(({ problems }) => problems.length > 0);
+  return found?.path ?? null;
 }
 
 /** The ports that the sshd of now has told of when it began to listen. */

@@ -93,8 +93,11 @@ export class Journalctl implements AsyncDisposable {
     const { success, code, signal } = await this.#child.status;
     await this.#drained;
     clearTimeout(timer);
-    const remedy = REMEDIES.find(([complaint]) => complaint.test(this.#complaints))?.[1];
-    if (remedy !== undefined) throw new UserError(`Cannot read the journal: ${remedy()}`, 69);
+    const found = REMEDIES.find(([complaint]) => complaint.test(this.#complaints));
+    if (found !== undefined) {
+      const [, remedy, errorOf] = found;
+      throw errorOf(remedy());
+    }
     if (success) return;
     const last = this.#complaints.trim().split("\n").at(-1);
     throw new Error(`journalctl failed (${signal ?? `exit status ${code}`})${last && `: ${last}`}`);
@@ -127,11 +130,19 @@ export class Journalctl implements AsyncDisposable {
   }
 }
 
+/** There is no journal on this machine, so that nobody can read one. */
+export class NoJournalError extends UserError {
+  constructor(cause: string) {
+    super(`Cannot read the journal: ${cause}`, 69);
+  }
+}
+
 /** Complaints of journalctl that the user must mend, and how. */
-const REMEDIES: readonly (readonly [RegExp, () => string])[] = [
+const REMEDIES: readonly (readonly [RegExp, () => string, (cause: string) => UserError])[] = [
   [
     /not seeing messages from other users|insufficient permissions|Permission denied/,
     () => denial("see what others write", joining("systemd-journal")),
+    (cause) => new UserError(`Cannot read the journal: ${cause}`, 69),
   ],
   [
     // A link to a directory that is not there is another matter.
@@ -139,6 +150,7 @@ const REMEDIES: readonly (readonly [RegExp, () => string])[] = [
     () =>
       "there is none; systemd-journald must run, and Storage= in journald.conf must not be none; " +
       "a module whose match names files alone does without",
+    (cause) => new NoJournalError(cause),
   ],
 ];
 
@@ -146,7 +158,9 @@ function start(command: string, args: readonly string[]): Deno.ChildProcess {
   try {
     return spawn([command, ...args], { output: true });
   } catch (error) {
-    const sentence = `Cannot read the journal: ${why(error, command)}`;
+    const cause = why(error, command);
+    if (error instanceof Deno.errors.NotFound) throw new NoJournalError(cause);
+    const sentence = `Cannot read the journal: ${cause}`;
     throw isShortage(error) ? new Error(sentence) : new UserError(sentence, 69);
   }
 }
