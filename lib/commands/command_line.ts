@@ -104,7 +104,6 @@ function addInit(program: Command, exit: CommandLineParts["exit"]): void {
   })
     .option("-c, --config <file>", "where root is to put the configuration", CONFIG)
     .option("-y, --yes", "ask nothing, and take what is proposed")
-    .option("-o, --output <file>", "file to write the configuration to (-: standard output)", "-")
     .option("--install", "do what root has to do, by sudo")
     .option("--force", "replace a configuration that is there already")
     .option("--nginx-conf <file>", "where nginx.conf is", "/etc/nginx/nginx.conf")

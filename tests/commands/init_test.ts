@@ -120,22 +120,6 @@ Deno.test("`init --install` runs root's commands in order, and replaces no confi
   assert.match(failed.stderr, /Cannot go on: this failed: sudo useradd /);
 });
 
-Deno.test("`init --output` writes a file for its owner and group, never over another unless forced", async () => {
-  using machine = bareMachine();
-  const output = `${machine.directory}/new.jsonc`;
-  const { code, stdout, stderr } = await run(init(machine, "--yes", "--output", output));
-  assert.deepEqual([code, stdout], [0, ""], stderr);
-  assert.match(stderr, new RegExp(`  cat ${output} \\| sudo install `));
-  load(Deno.readTextFileSync(output));
-  assert.equal(Deno.statSync(output).mode! & 0o007, 0);
-  Deno.writeTextFileSync(output, "mine");
-  const refused = await run(init(machine, "--yes", "--output", output));
-  assert.equal(refused.code, 1);
-  assert.equal(Deno.readTextFileSync(output), "mine");
-  assert.equal((await run(init(machine, "--yes", "--force", "--output", output))).code, 0);
-  load(Deno.readTextFileSync(output));
-});
-
 Deno.test("`init` asks on a terminal alone", async () => {
   using machine = bareMachine();
   const refused = await run(init(machine));

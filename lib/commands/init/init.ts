@@ -16,8 +16,6 @@ import { NGINX_LOGS, type Survey, surveyMachine } from "./survey.ts";
 export interface InitOptions extends CommonOptions {
   /** Asks nothing. */
   readonly yes?: boolean;
-  /** File to write the configuration to; `-`, the default: standard output. */
-  readonly output: string;
   /** Runs root's commands, by sudo. */
   readonly install?: boolean;
   /** Replaces a configuration that is there. */
@@ -41,11 +39,10 @@ export async function initCommand(options: InitOptions): Promise<number> {
   const { text, config } = checkedDraft(survey, { answers, path: options.config });
   const problems = await problemsOf(survey, { config, options });
   const steps = stepsFor(text, { path: options.config, user: await serviceUser() });
-  const source = sourceOf(options, isAsking);
+  const source = isAsking ? "cat config.jsonc" : "strongmonitor init --yes";
   const commands = steps.map((step) => shellLine(step, source));
-  if (options.output !== "-") writeNew(text, options);
   if (options.json) printJson(surveyJson(survey, { text, problems, commands }));
-  else if (options.output === "-") printData(text.trimEnd().split("\n"));
+  else printData(text.trimEnd().split("\n"));
   if (!options.json) problems.forEach((sentence) => printError(`Still missing: ${sentence}`));
   if (!options.json) printErrorData(["", "What root has to do:", ...commands.map((line) => `  ${line}`)]);
   const isTold = options.install || (isAsking && agrees("Do this now, by sudo?", false));
@@ -76,25 +73,6 @@ async function problemsOf(
   const { refusal, problems } = await lookHere(config, options);
   const unwatched = hasJournal || sshLog !== null ? [] : [NO_SSH_LOG];
   return [...refusal?.sentences ?? [], ...problems, ...unwatched];
-}
-
-/** What prints the configuration that root's command takes. */
-function sourceOf({ output }: InitOptions, isAsking: boolean): string {
-  if (output !== "-") return `cat ${shellWord(output)}`;
-  return isAsking ? "cat config.jsonc" : "strongmonitor init --yes";
-}
-
-/** Throws `UserError` (1) where the file is there already, and (69) where it cannot be written. */
-function writeNew(text: string, { output, force = false }: InitOptions): void {
-  try {
-    Deno.writeTextFileSync(output, text, { createNew: !force, mode: 0o640 });
-  } catch (error) {
-    if (error instanceof Deno.errors.AlreadyExists) throw existing(output);
-    const cause = error instanceof Deno.errors.NotCapable
-      ? "this program may write its state alone; leave --output out, and redirect what it prints"
-      : messageOf(error).split("\n")[0];
-    throw new UserError(`Cannot write ${output}: ${cause}`, 69);
-  }
 }
 
 function existing(path: string): UserError {
