@@ -12,7 +12,15 @@ import type { CheckOptions } from "./check.ts";
 import type { ExportFormat } from "./bans_export.ts";
 import type { ImportOptions } from "./bans_import.ts";
 import type { KnockNewOptions } from "./knock.ts";
-import { type CommonOptions, CONFIG, EXPORT_FORMATS, printError, printLines, TOP_TABLES } from "./output.ts";
+import {
+  type CommonOptions,
+  CONFIG,
+  EXPORT_FORMATS,
+  NGINX_CONF,
+  printError,
+  printLines,
+  TOP_TABLES,
+} from "./output.ts";
 import type { RunOptions, RunSignals } from "./run.ts";
 import type { UnbanOptions } from "./unban.ts";
 import type { ReportOptions } from "./report/report.ts";
@@ -106,7 +114,7 @@ function addInit(program: Command, exit: CommandLineParts["exit"]): void {
     .option("-y, --yes", "ask nothing, and take what is proposed")
     .option("--install", "do what root has to do, by sudo")
     .option("--force", "replace a configuration that is there already")
-    .option("--nginx-conf <file>", "where nginx.conf is", "/etc/nginx/nginx.conf")
+    .option("--nginx-conf <file>", "where nginx.conf is", NGINX_CONF)
     .option("--json", "print JSON; asks nothing")
     .action(async (options: InitOptions) =>
       exit(await (await import("./init/init.ts")).initCommand(options))

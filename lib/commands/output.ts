@@ -73,6 +73,9 @@ export function printErrorData(lines: readonly string[]): void {
   Deno.stderr.writeSync(encoder.encode(lines.map((line) => `${printable(line)}\n`).join("")));
 }
 
+/** Where nginx has its configuration, unless the user says otherwise. */
+export const NGINX_CONF = "/etc/nginx/nginx.conf";
+
 /** Writes a question to standard error, and leaves the line open for the answer. */
 export function promptError(question: string): void {
   Deno.stderr.writeSync(encoder.encode(printable(question)));

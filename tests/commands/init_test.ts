@@ -60,7 +60,7 @@ Deno.test("`init --yes` prints a configuration that loads, with the shipped sett
     new RegExp(`What root has to do:
   sudo useradd --system --user-group --shell /usr/sbin/nologin strongmonitor
   sudo install -d -o root -g strongmonitor -m 750 ${etc}
-  strongmonitor init --yes \\| sudo install -o root -g strongmonitor -m 640 /dev/stdin ${etc}/config.jsonc
+  strongmonitor init --yes --nginx-conf ${machine.directory}/nginx.conf \\| sudo install -o root -g strongmonitor -m 640 /dev/stdin ${etc}/config.jsonc
   sudo systemctl enable strongmonitor
   sudo systemctl restart strongmonitor\n`),
   );
@@ -147,6 +147,29 @@ Deno.test({
     const { firewall, modules } = parse(Deno.readTextFileSync(output));
     assert.deepEqual([firewall, modules.NGINX.trusted_proxies], ["observe", []]);
     assert.throws(() => Deno.statSync(`${machine.directory}/sudo`), Deno.errors.NotFound);
+  },
+});
+
+Deno.test({
+  name: "`init` prints commands on a terminal that a shell takes as they stand, with what was answered",
+  ignore: await Deno.stat("/usr/bin/script").then(() => false, () => true),
+  async fn() {
+    using machine = bareMachine();
+    const words = init(machine).map((word) => `'${word}'`).join(" ");
+    // Bans? No. Now? No.
+    const { code, stdout } = await run(
+      ["script", "--quiet", "--return", "--command", words, "/dev/null"],
+      { TERM: "dumb" },
+      "n\n\n",
+    );
+    assert.equal(code, 0, stdout);
+    const commands = /What root has to do:\n([^]*)\nDo this now/.exec(stdout.replaceAll("\r", ""))![1]!;
+    machine.program("sudo", `case "$*" in *stdin*) cat > ${machine.config};; esac`);
+    const path = `${machine.directory}/bin:${Deno.env.get("PATH")}`;
+    const done = await run(["sh", "-ec", commands], { PATH: path });
+    assert.deepEqual([done.code, done.stderr], [0, ""]);
+    assert.equal(load(Deno.readTextFileSync(machine.config)).ban.firewall, "observe");
+    assert.equal(stdout.split('"$schema"').length, 2);
   },
 });
 

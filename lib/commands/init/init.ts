@@ -6,10 +6,17 @@ import { messageOf, UserError } from "../../core/error.ts";
 import { counted, shellWord } from "../../core/text.ts";
 import { lookHere } from "../check.ts";
 import { serviceUser } from "../machine.ts";
-import { type CommonOptions, printData, printError, printErrorData, printJson } from "../output.ts";
+import {
+  type CommonOptions,
+  NGINX_CONF,
+  printData,
+  printError,
+  printErrorData,
+  printJson,
+} from "../output.ts";
 import { type Answers, draftConfig, NO_SSH_LOG } from "./draft.ts";
 import { agrees, askUser, proposed } from "./questions.ts";
-import { isAbsent, runStep, shellLine, type Step, stepsFor } from "./steps.ts";
+import { isAbsent, runStep, shellCommand, type Step, stepsFor } from "./steps.ts";
 import { NGINX_LOGS, type Survey, surveyMachine } from "./survey.ts";
 
 /** Options of `init`. */
@@ -39,12 +46,13 @@ export async function initCommand(options: InitOptions): Promise<number> {
   const { text, config } = checkedDraft(survey, { answers, path: options.config });
   const problems = await problemsOf(survey, { config, options });
   const steps = stepsFor(text, { path: options.config, user: await serviceUser() });
-  const source = isAsking ? "cat config.jsonc" : "strongmonitor init --yes";
-  const commands = steps.map((step) => shellLine(step, source));
+  const source = isAsking ? null : sourceOf(options);
+  const commands = steps.map((step) => shellCommand(step, source));
   if (options.json) printJson(surveyJson(survey, { text, problems, commands }));
-  else printData(text.trimEnd().split("\n"));
+  // On a terminal it stands in the command that takes it.
+  else if (!isAsking || !Deno.stdout.isTerminal()) printData(text.trimEnd().split("\n"));
   if (!options.json) problems.forEach((sentence) => printError(`Still missing: ${sentence}`));
-  if (!options.json) printErrorData(["", "What root has to do:", ...commands.map((line) => `  ${line}`)]);
+  if (!options.json) printErrorData(["", "What root has to do:", ...commands.flatMap(indented)]);
   const isTold = options.install || (isAsking && agrees("Do this now, by sudo?", false));
   return isTold ? await install(steps, options) : 0;
 }
@@ -73,6 +81,17 @@ async function problemsOf(
   const { refusal, problems } = await lookHere(config, options);
   const unwatched = hasJournal || sshLog !== null ? [] : [NO_SSH_LOG];
   return [...refusal?.sentences ?? [], ...problems, ...unwatched];
+}
+
+/** What prints the same configuration once more. */
+function sourceOf({ nginxConf }: InitOptions): string {
+  const elsewhere = nginxConf === NGINX_CONF ? [] : ["--nginx-conf", nginxConf];
+  return ["strongmonitor", "init", "--yes", ...elsewhere].map(shellWord).join(" ");
+}
+
+/** The lines of a command; one that holds a text ends where its last line begins with the end's name. */
+function indented(command: string): string[] {
+  return command.includes("\n") ? command.split("\n") : [`  ${command}`];
 }
 
 function existing(path: string): UserError {

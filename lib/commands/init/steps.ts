@@ -25,10 +25,11 @@ export function stepsFor(text: string, { path, user }: { path: string; user: Sys
   ];
 }
 
-/** Returns a step as a line for a shell; `source` is what prints its input. */
-export function shellLine({ argv, input }: Step, source: string): string {
+/** Returns a step as a command for a shell; `source` is what prints its input, which stands in the command itself where it is null. */
+export function shellCommand({ argv, input }: Step, source: string | null): string {
   const line = ["sudo", ...argv].map(shellWord).join(" ");
-  return input === null ? line : `${source} | ${line}`;
+  if (input === null) return line;
+  return source === null ? `cat << 'END' | ${line}\n${input}END` : `${source} | ${line}`;
 }
 
 /** Runs a step through sudo, which may ask for a password. Returns whether it succeeded. Throws `UserError` (69). */
