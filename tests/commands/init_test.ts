@@ -120,6 +120,37 @@ Deno.test("`init --install` runs root's commands in order, and replaces no confi
   assert.match(failed.stderr, /Cannot go on: this failed: sudo useradd /);
 });
 
+Deno.test("`init` prints no command that replaces an edited configuration unless forced, and then one that keeps it", async () => {
+  using machine = bareMachine();
+  Deno.mkdirSync(`${machine.directory}/etc`);
+  Deno.writeTextFileSync(`${machine.directory}/etc/config.jsonc`, "{}");
+  const kept = await run(init(machine, "--yes"));
+  assert.equal(kept.code, 0, kept.stderr);
+  load(kept.stdout);
+  assert.match(kept.stderr, /config\.jsonc: it is there already; --force replaces it\n$/);
+  assert.doesNotMatch(kept.stderr, /sudo/);
+  assert.deepEqual(JSON.parse((await run(init(machine, "--json"))).stdout).commands, []);
+  const { stderr } = await run(init(machine, "--yes", "--force"));
+  assert.match(stderr, / \| sudo install --backup=numbered -o root /);
+});
+
+Deno.test("`init` asks root whether a configuration was edited that its caller may not see", async () => {
+  using machine = bareMachine();
+  machine.configure({});
+  // What stands below a file nobody sees.
+  const hidden = ["init", "--yes", "--config", `${machine.config}/config.jsonc`];
+  const { stderr } = await run(machine.words(...hidden));
+  assert.match(stderr, / \| sudo install --backup=numbered -o root /);
+  for (const [verdict, code] of [["cmp --silent", 0], ["cmp --verbose", 1]] as const) {
+    machine.program(
+      "sudo",
+      `cat > /dev/null; case "$*" in *"test ! -e"*) exit 1;; *cmp*) expr "$*" : ".*${verdict}";; esac`,
+    );
+    const done = await run(machine.words(...hidden, "--install"));
+    assert.equal(done.code, code, done.stderr);
+  }
+});
+
 Deno.test("`init` asks on a terminal alone", async () => {
   using machine = bareMachine();
   const refused = await run(init(machine));

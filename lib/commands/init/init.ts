@@ -1,6 +1,5 @@
 import { modules } from "../../../modules/mod.ts";
 import { configOf } from "../../config/load.ts";
-import { SHIPPED } from "../../config/shipped.ts";
 import type { Config } from "../../config/types.ts";
 import { messageOf, UserError } from "../../core/error.ts";
 import { counted, shellWord } from "../../core/text.ts";
@@ -16,7 +15,7 @@ import {
 } from "../output.ts";
 import { type Answers, draftConfig, NO_SSH_LOG } from "./draft.ts";
 import { agrees, askUser, proposed } from "./questions.ts";
-import { isAbsent, runStep, shellCommand, type Step, stepsFor } from "./steps.ts";
+import { isEdited, runStep, shellCommand, type Step, stepsFor, targetAt } from "./steps.ts";
 import { NGINX_LOGS, type Survey, surveyMachine } from "./survey.ts";
 
 /** Options of `init`. */
@@ -47,14 +46,23 @@ export async function initCommand(options: InitOptions): Promise<number> {
   const problems = await problemsOf(survey, { config, options });
   const steps = stepsFor(text, { path: options.config, user: await serviceUser() });
   const source = isAsking ? null : sourceOf(options);
-  const commands = steps.map((step) => shellCommand(step, source));
+  const isRefused = !options.force && targetAt(options.config) === "edited";
+  const commands = isRefused ? [] : steps.map((step) => shellCommand(step, source));
   if (options.json) printJson(surveyJson(survey, { text, problems, commands }));
   // On a terminal it stands in the command that takes it.
-  else if (!isAsking || !Deno.stdout.isTerminal()) printData(text.trimEnd().split("\n"));
+  else if (!isAsking || isRefused || !Deno.stdout.isTerminal()) printData(text.trimEnd().split("\n"));
   if (!options.json) problems.forEach((sentence) => printError(`Still missing: ${sentence}`));
+  if (isRefused) return refuse(options);
   if (!options.json) printErrorData(["", "What root has to do:", ...commands.flatMap(indented)]);
   const isTold = options.install || (isAsking && agrees("Do this now, by sudo?", false));
   return isTold ? await install(steps, options) : 0;
+}
+
+/** Says that an edited configuration stays. Throws `UserError` (1) where it was to be replaced. */
+function refuse({ config, install }: InitOptions): number {
+  if (install) throw existing(config);
+  printError(existing(config).message);
+  return 0;
 }
 
 /** Makes the text of a configuration that loads: a log format that cannot be taken is left out. */
@@ -99,7 +107,7 @@ function existing(path: string): UserError {
 }
 
 async function install(steps: readonly Step[], { config, force }: InitOptions): Promise<number> {
-  if (!force && !isShipped(config) && !await isAbsent(config)) throw existing(config);
+  if (!force && await isEdited(config)) throw existing(config);
   for (const step of steps) {
     if (await runStep(step)) continue;
     printError(`Cannot go on: this failed: ${["sudo", ...step.argv].map(shellWord).join(" ")}`);
@@ -107,15 +115,6 @@ async function install(steps: readonly Step[], { config, force }: InitOptions): 
   }
   printError("Done. `sudo strongmonitor doctor` tells whether everything works.");
   return 0;
-}
-
-/** Reports whether a file is the shipped configuration, which nobody has changed yet. */
-function isShipped(path: string): boolean {
-  try {
-    return Deno.readTextFileSync(path) === SHIPPED;
-  } catch {
-    return false;
-  }
 }
 
 /** What was found, for people. */

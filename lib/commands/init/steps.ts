@@ -1,3 +1,4 @@
+import { SHIPPED } from "../../config/shipped.ts";
 import { childEnvironment } from "../../core/child_process.ts";
 import { UserError } from "../../core/error.ts";
 import { shellWord } from "../../core/text.ts";
@@ -11,15 +12,19 @@ export interface Step {
   readonly input: string | null;
 }
 
-/** Returns what root has to do so that the monitor runs with `text` in the file `path`, without what is done already. */
+/**
+ * Returns what root has to do so that the monitor runs with `text` in the file `path`, without what is done already. What may have
+ * been edited there stays beside it, as `path.~1~`.
+ */
 export function stepsFor(text: string, { path, user }: { path: string; user: SystemUser | null }): Step[] {
   const folder = path.slice(0, path.lastIndexOf("/"));
   const owned = ["-o", "root", "-g", SERVICE_USER];
+  const keep = ["edited", "hidden"].includes(targetAt(path)) ? ["--backup=numbered"] : [];
   const addUser = ["useradd", "--system", "--user-group", "--shell", "/usr/sbin/nologin", SERVICE_USER];
   return [
     ...(user === null ? [step(addUser)] : []),
     ...(hasFolder(folder) ? [] : [step(["install", "-d", ...owned, "-m", "750", folder])]),
-    step(["install", ...owned, "-m", "640", "/dev/stdin", path], text),
+    step(["install", ...keep, ...owned, "-m", "640", "/dev/stdin", path], text),
     step(["systemctl", "enable", SERVICE_USER]),
     step(["systemctl", "restart", SERVICE_USER]),
   ];
@@ -61,15 +66,24 @@ function startSudo(argv: readonly string[], stdin: "inherit" | "piped"): Deno.Ch
   }
 }
 
-/** Reports whether there is surely no file at `path`: where this user may not look, root says so. */
-export async function isAbsent(path: string): Promise<boolean> {
+/** What stands where the configuration is to go: the shipped one is as it came; only root can tell what is `hidden`. */
+export type Target = "absent" | "shipped" | "edited" | "hidden";
+
+/** Looks at what stands at `path`, as far as this user may. */
+export function targetAt(path: string): Target {
   try {
-    Deno.statSync(path);
-    return false;
+    return Deno.readTextFileSync(path) === SHIPPED ? "shipped" : "edited";
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return true;
-    return await runStep(step(["test", "!", "-e", path]));
+    return error instanceof Deno.errors.NotFound ? "absent" : "hidden";
   }
+}
+
+/** Reports whether a configuration stands at `path` that somebody has edited: root looks where this user may not. */
+export async function isEdited(path: string): Promise<boolean> {
+  const target = targetAt(path);
+  if (target !== "hidden") return target === "edited";
+  return !await runStep(step(["test", "!", "-e", path])) &&
+    !await runStep(step(["cmp", "--silent", "-", path], SHIPPED));
 }
 
 function step(argv: readonly string[], input: string | null = null): Step {
