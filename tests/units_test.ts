@@ -1,5 +1,6 @@
 import { strict as assert } from "node:assert";
 import { fileURLToPath } from "node:url";
+import { layDebian } from "../tools/release/debian.ts";
 
 const ANALYZE = "/usr/bin/systemd-analyze";
 
@@ -12,7 +13,7 @@ function installed(): boolean {
 }
 
 /** Overall exposure in tenths, as `docs/sandbox.md` states it. */
-const EXPOSURES = { "strongmonitor.service": 23, "strongmonitor-nosudo.service": 16 };
+const EXPOSURES = { "strongmonitor.service": 16, "strongmonitor-sudo.service": 23 };
 
 for (const [unit, exposure] of Object.entries(EXPOSURES)) {
   Deno.test({
@@ -29,3 +30,38 @@ for (const [unit, exposure] of Object.entries(EXPOSURES)) {
     },
   });
 }
+
+const PROJECT = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
+
+Deno.test("strongmonitor.service bans without sudo, strongmonitor-sudo.service through it, and README.md installs both", () => {
+  const of = (name: string) => Deno.readTextFileSync(`${PROJECT}/${name}`);
+  const [plain, sudo] = [of("strongmonitor.service"), of("strongmonitor-sudo.service")];
+  assert.match(plain, /^AmbientCapabilities=CAP_NET_ADMIN$/m);
+  assert.match(plain, /^NoNewPrivileges=yes$/m);
+  assert.match(sudo, /^AmbientCapabilities=$/m);
+  assert.doesNotMatch(sudo, /^NoNewPrivileges=/m);
+  assert.match(of("README.md"), /^sudo install -m 644 strongmonitor\.service strongmonitor-sudo\.service /m);
+});
+
+Deno.test("the Debian package has the project's units by their names, which run the program where packages have theirs", async () => {
+  const root = await Deno.makeTempDir({ prefix: "strongmonitor-units-" });
+  try {
+    const pages = `${root}/pages`;
+    Deno.mkdirSync(pages);
+    const names = ["strongmonitor.8.gz", "strongmonitor.bash", "_strongmonitor", "strongmonitor.fish"];
+    for (const name of [...names, "changelog.gz", "changelog.Debian.gz"]) {
+      Deno.writeTextFileSync(`${pages}/${name}`, "");
+    }
+    Deno.mkdirSync(`${root}/deb`);
+    const program = `${pages}/strongmonitor.bash`;
+    layDebian(`${root}/deb`, { project: PROJECT, program, pages, version: "0-1", architecture: "amd64" });
+    for (const name of Object.keys(EXPOSURES)) {
+      assert.equal(
+        Deno.readTextFileSync(`${root}/deb/usr/lib/systemd/system/${name}`),
+        Deno.readTextFileSync(`${PROJECT}/${name}`).replaceAll("/usr/local/bin/", "/usr/bin/"),
+      );
+    }
+  } finally {
+    await Deno.remove(root, { recursive: true });
+  }
+});

@@ -41,7 +41,7 @@ const SHIPPED = [
   "CHANGELOG.md",
   "config.jsonc",
   "strongmonitor.service",
-  "strongmonitor-nosudo.service",
+  "strongmonitor-sudo.service",
 ];
 
 /** Makes the release. Throws `UserError` (1, 64, 69). */

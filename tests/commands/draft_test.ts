@@ -16,6 +16,7 @@ const SURVEY: Survey = {
   hasNft: true,
   managers: [],
   bansBySudo: false,
+  unit: "strongmonitor",
 };
 const NGINX: NginxSurvey = { logs: [], formats: [], proxies: [], unread: null, busiest: null };
 const ANSWERS: Answers = { whitelist: [], bans: true, isDirect: null };

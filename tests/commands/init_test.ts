@@ -89,6 +89,26 @@ Deno.test("`init` says beforehand what `check` will complain of, and leaves a jo
   assert.match(problems[0], /^Cannot read the journal: /);
 });
 
+Deno.test("`init` starts the unit that ran last, and lets nft run as that unit may", async () => {
+  using machine = bareMachine();
+  for (
+    const [unit, capabilities, started, command] of [
+      ["strongmonitor-sudo.service", "0", "strongmonitor-sudo", "sudo -n nft"],
+      ["strongmonitor.service", "1000", "strongmonitor", "nft"],
+      ["--now.service", "1000", "strongmonitor", "nft"],
+    ]
+  ) {
+    const entry = JSON.stringify({ _SYSTEMD_UNIT: unit, _CAP_EFFECTIVE: capabilities, _UID: "990" });
+    machine.program(
+      "journalctl",
+      `case "$*" in *SYSLOG_IDENTIFIER=strongmonitor*) echo '${entry}';; *) echo "No journal files were found." >&2;; esac`,
+    );
+    const { config, commands } = JSON.parse((await run(init(machine, "--json"))).stdout);
+    assert.equal(commands.at(-1), `sudo systemctl restart ${started}`);
+    assert.equal(parse(config).nft_command, command);
+  }
+});
+
 Deno.test("`init --install` runs root's commands in order, and replaces no configuration unless forced or unchanged", async () => {
   using machine = bareMachine();
   machine.program(

@@ -20,7 +20,7 @@ export const CLIENTS = {
 /** Somebody who may log in. */
 export const LOGIN = { user: "resident", password: "correct horse" };
 
-const UNIT = new URL("../../strongmonitor.service", import.meta.url);
+const UNIT = new URL("../../strongmonitor-sudo.service", import.meta.url);
 const CONFIG = new URL("config.jsonc", import.meta.url);
 
 /** What units say in short (systemd.unit(5)). */

@@ -107,6 +107,10 @@ for (const suite of SUITES) {
       /^drwxr-x--- root:strongmonitor\n-rw-r----- root:strongmonitor\n$/,
     );
     await system.sh("systemctl is-enabled strongmonitor.service");
+    await system.sh(
+      "grep -qx AmbientCapabilities=CAP_NET_ADMIN /usr/lib/systemd/system/strongmonitor.service && " +
+        "grep -qx AmbientCapabilities= /usr/lib/systemd/system/strongmonitor-sudo.service",
+    );
     assert.match(
       await system.sh("MANPAGER=cat; gzip -dc /usr/share/man/man8/strongmonitor.8.gz"),
       /strongmonitor bans/,

@@ -17,6 +17,8 @@ export interface Parts {
 }
 
 const MAINTAINER = "The StrongMonitor authors <maintainers@strongmonitor.invalid>";
+/** The default, and the one beside it that bans through sudo: each has the same name everywhere. */
+const UNITS = ["strongmonitor.service", "strongmonitor-sudo.service"] as const;
 const SCRIPTS = ["postinst", "prerm", "postrm"] as const;
 
 /** The changelog of the package, which Debian keeps beside the program's own. `date` is of RFC 5322. */
@@ -36,8 +38,7 @@ export function layDebian(root: string, parts: Parts): void {
   place(program, "usr/bin/strongmonitor", 0o755);
   place(`${project}/config.jsonc`, "etc/strongmonitor/config.jsonc");
   place(`${project}/packaging/sysusers.conf`, "usr/lib/sysusers.d/strongmonitor.conf");
-  unit(`${project}/strongmonitor-nosudo.service`, `${root}/usr/lib/systemd/system/strongmonitor.service`);
-  unit(`${project}/strongmonitor.service`, `${root}/usr/lib/systemd/system/strongmonitor-sudo.service`);
+  for (const name of UNITS) unit(`${project}/${name}`, `${root}/usr/lib/systemd/system/${name}`);
   place(`${pages}/strongmonitor.8.gz`, "usr/share/man/man8/strongmonitor.8.gz");
   place(`${pages}/strongmonitor.bash`, "usr/share/bash-completion/completions/strongmonitor");
   place(`${pages}/_strongmonitor`, "usr/share/zsh/vendor-completions/_strongmonitor");

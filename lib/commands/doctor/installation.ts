@@ -132,7 +132,9 @@ function misfitOf(carrier: Carrier, entry: MonitorEntry): Finding[] {
         `${unit} gives the monitor CAP_NET_ADMIN and lets nobody gain more, so that the sudo of ${
           key.join(".")
         } cannot work`,
-        isNft ? 'set "nft_command": "nft", or install the unit for sudo' : "install the unit for sudo",
+        isNft
+          ? 'set "nft_command": "nft", or use strongmonitor-sudo.service'
+          : "use strongmonitor-sudo.service, the unit for sudo",
       ),
     ];
   }
@@ -141,7 +143,7 @@ function misfitOf(carrier: Carrier, entry: MonitorEntry): Finding[] {
     failure(
       "unit",
       `${unit} does not give the monitor CAP_NET_ADMIN, which ${command[0]} needs`,
-      'install the unit without sudo, or set "nft_command": "sudo -n nft"',
+      'use strongmonitor.service, the unit without sudo, or set "nft_command": "sudo -n nft"',
     ),
   ];
 }

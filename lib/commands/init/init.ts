@@ -44,7 +44,7 @@ export async function initCommand(options: InitOptions): Promise<number> {
   const answers = isAsking ? askUser(survey) : proposed(survey);
   const { text, config } = checkedDraft(survey, { answers, path: options.config });
   const problems = await problemsOf(survey, { config, options });
-  const steps = stepsFor(text, { path: options.config, user: await serviceUser() });
+  const steps = stepsFor(text, { path: options.config, user: await serviceUser(), unit: survey.unit });
   const source = isAsking ? null : sourceOf(options);
   const isRefused = !options.force && targetAt(options.config) === "edited";
   const commands = isRefused ? [] : steps.map((step) => shellCommand(step, source));

@@ -16,7 +16,10 @@ export interface Step {
  * Returns what root has to do so that the monitor runs with `text` in the file `path`, without what is done already. What may have
  * been edited there stays beside it, as `path.~1~`.
  */
-export function stepsFor(text: string, { path, user }: { path: string; user: SystemUser | null }): Step[] {
+export function stepsFor(
+  text: string,
+  { path, user, unit }: { path: string; user: SystemUser | null; unit: string },
+): Step[] {
   const folder = path.slice(0, path.lastIndexOf("/"));
   const owned = ["-o", "root", "-g", SERVICE_USER];
   const keep = ["edited", "hidden"].includes(targetAt(path)) ? ["--backup=numbered"] : [];
@@ -25,8 +28,8 @@ export function stepsFor(text: string, { path, user }: { path: string; user: Sys
     ...(user === null ? [step(addUser)] : []),
     ...(hasFolder(folder) ? [] : [step(["install", "-d", ...owned, "-m", "750", folder])]),
     step(["install", ...keep, ...owned, "-m", "640", "/dev/stdin", path], text),
-    step(["systemctl", "enable", SERVICE_USER]),
-    step(["systemctl", "restart", SERVICE_USER]),
+    step(["systemctl", "enable", unit]),
+    step(["systemctl", "restart", unit]),
   ];
 }
 

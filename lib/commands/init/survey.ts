@@ -39,6 +39,8 @@ export interface Survey {
   readonly managers: readonly string[];
   /** Whether the unit that last ran the monitor bans through sudo. */
   readonly bansBySudo: boolean;
+  /** That unit, without ".service", or the default. */
+  readonly unit: string;
 }
 
 /** What was found of nginx. */
@@ -84,6 +86,7 @@ export async function surveyMachine({ nginxConf }: { nginxConf: string }): Promi
     hasNft: error === null,
     managers: await managers(),
     bansBySudo: entry !== null && !mayChangeNetwork(entry),
+    unit: /^(strongmonitor(?:-sudo)?)\.service$/.exec(entry?.unit ?? "")?.[1] ?? "strongmonitor",
   };
 }
 

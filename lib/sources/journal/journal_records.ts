@@ -5,7 +5,8 @@ import type { Start } from "../source.ts";
 import { hashMark, isSameEntry } from "./cursor.ts";
 
 const OWN_IDENTIFIER = "strongmonitor";
-const OWN_UNIT = "strongmonitor.service";
+/** The default unit, and the one that bans through sudo. */
+const OWN_UNITS: ReadonlySet<string> = new Set(["strongmonitor.service", "strongmonitor-sudo.service"]);
 
 /** Records of entries, with the place of each in the journal. */
 export class JournalRecords extends RecordBuffer {
@@ -76,7 +77,7 @@ export class NewRecords {
 
   drop(records: JournalRecords): void {
     const isOwn = records.origins.map(({ identifier, sender }) =>
-      identifier === OWN_IDENTIFIER || sender.unit === OWN_UNIT
+      identifier === OWN_IDENTIFIER || OWN_UNITS.has(sender.unit)
     );
     records.keep((i) => !isOwn[records.origin[i]!] && this.#isNew(records, i));
   }

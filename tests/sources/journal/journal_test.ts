@@ -96,6 +96,7 @@ testFiles(
       from("strange", "ssh.service"),
       from("cron", "cron.service"),
       from("sshd", "strongmonitor.service"),
+      from("sshd", "strongmonitor-sudo.service"),
       from("strongmonitor", "ssh.service"),
     ]);
     const own = ["sshd ssh.service", "sshd-session session-1.scope", "strange ssh.service"];
