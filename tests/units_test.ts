@@ -65,3 +65,10 @@ Deno.test("the Debian package has the project's units by their names, which run 
     await Deno.remove(root, { recursive: true });
   }
 });
+
+Deno.test("docs/installing.md tells where each page of the tarball goes", () => {
+  const text = Deno.readTextFileSync(`${PROJECT}/docs/installing.md`);
+  for (const page of ["strongmonitor.8.gz", "strongmonitor.bash", "_strongmonitor", "strongmonitor.fish"]) {
+    assert.ok(text.includes(` share/${page} /usr/`), page);
+  }
+});
