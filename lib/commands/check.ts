@@ -51,7 +51,7 @@ export async function checkCommand(options: CheckOptions): Promise<number> {
   return refusal !== null ? refusal.code : ok ? 0 : 1;
 }
 
-/** What keeps a monitor from running by a configuration on this machine, as far as this user may see. */
+/** What keeps a monitor from running here by a configuration, as far as this user may see. */
 export interface Look {
   /** What makes `run` refuse it; null: nothing does. */
   readonly refusal: UserError | null;
@@ -60,7 +60,7 @@ export interface Look {
   readonly problems: readonly string[];
 }
 
-/** Looks on this machine for what `config` needs; for this program's permissions alone with `syntax`. */
+/** Looks here for what `config` needs; for this program's permissions alone with `syntax`. */
 export async function lookHere(
   config: Config,
   options: CheckOptions,

@@ -97,7 +97,7 @@ function sourceOf({ nginxConf }: InitOptions): string {
   return ["strongmonitor", "init", "--yes", ...elsewhere].map(shellWord).join(" ");
 }
 
-/** The lines of a command; one that holds a text ends where its last line begins with the end's name. */
+/** The lines of a command; what ends a text in it must stand at the beginning of its line. */
 function indented(command: string): string[] {
   return command.includes("\n") ? command.split("\n") : [`  ${command}`];
 }

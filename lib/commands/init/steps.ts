@@ -13,8 +13,8 @@ export interface Step {
 }
 
 /**
- * Returns what root has to do so that the monitor runs with `text` in the file `path`, without what is done already. What may have
- * been edited there stays beside it, as `path.~1~`.
+ * Returns what root has to do so that the monitor runs with `text` in the file `path`, without what
+ * is done already. What may have been edited there stays beside it, as `path.~1~`.
  */
 export function stepsFor(
   text: string,
@@ -33,7 +33,10 @@ export function stepsFor(
   ];
 }
 
-/** Returns a step as a command for a shell; `source` is what prints its input, which stands in the command itself where it is null. */
+/**
+ * Returns a step as a command for a shell; `source` is what prints its input; null: the command
+ * itself holds it.
+ */
 export function shellCommand({ argv, input }: Step, source: string | null): string {
   const line = ["sudo", ...argv].map(shellWord).join(" ");
   if (input === null) return line;
@@ -69,7 +72,7 @@ function startSudo(argv: readonly string[], stdin: "inherit" | "piped"): Deno.Ch
   }
 }
 
-/** What stands where the configuration is to go: the shipped one is as it came; only root can tell what is `hidden`. */
+/** What stands where the configuration is to go; only root can tell what is `hidden`. */
 export type Target = "absent" | "shipped" | "edited" | "hidden";
 
 /** Looks at what stands at `path`, as far as this user may. */
@@ -81,7 +84,7 @@ export function targetAt(path: string): Target {
   }
 }
 
-/** Reports whether a configuration stands at `path` that somebody has edited: root looks where this user may not. */
+/** Reports whether `path` is an edited configuration: root looks where this user may not. */
 export async function isEdited(path: string): Promise<boolean> {
   const target = targetAt(path);
   if (target !== "hidden") return target === "edited";
