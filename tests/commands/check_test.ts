@@ -200,7 +200,7 @@ Deno.test("`check --config -` reads a draft that the program may not open itself
   using directory = scene(FILES_ALONE);
   const refused = await program(["check", "--config", directory.config], ["--allow-sys"]);
   assert.equal(refused.code, 78);
-  assert.ok(refused.stderr.includes(`strongmonitor check --config - < ${directory.config}`), refused.stderr);
+  assert.ok(refused.stderr.includes(`--config - < ${directory.config}`), refused.stderr);
   const { stdout } = await new Deno.Command("sh", {
     args: ["-c", '"$DENO" run -A --quiet "$MAIN" check --config - < "$DRAFT"'],
     env: { DENO: Deno.execPath(), MAIN, DRAFT: directory.config },
