@@ -201,7 +201,7 @@ function addWatch(program: Command, { exit, signals }: CommandLineParts): void {
   subcommand(program, {
     usage: "watch",
     summary: "show live what comes in, who attacks and who is banned, with keys to act",
-    examples: ["watch", "ssh -t server sudo strongmonitor watch", "watch --ascii"],
+    examples: ["watch", "watch --ascii"],
   })
     .option("--ascii", "draw with characters of ASCII, for terminals without UTF-8")
     .action(async (options: Options & WatchOptions) =>

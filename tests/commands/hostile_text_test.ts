@@ -218,7 +218,7 @@ Deno.test("no command prints a control or format character that others wrote", a
   for (const command of talkative) assert.ok(said.has(command), `${command} met with the hostile text`);
 });
 
-Deno.test("no file but output.ts and log.ts writes to standard output or standard error", () => {
+Deno.test("no file writes to standard output or standard error that does not make text printable", () => {
   const root = new URL("../../", import.meta.url).pathname;
   const files = (directory: string): string[] =>
     [...Deno.readDirSync(root + directory)].flatMap(({ name, isDirectory }) =>
@@ -227,10 +227,11 @@ Deno.test("no file but output.ts and log.ts writes to standard output or standar
   const writing = [...files("lib"), ...files("modules"), "main.ts"].filter((file) =>
     /console\.|Deno\.std(?:out|err)\.write/.test(Deno.readTextFileSync(root + file))
   );
-  // The bar of progress.ts holds numbers alone.
+  // The bar of progress.ts holds numbers alone; terminal.ts tames all text that it is given.
   assert.deepEqual(writing.sort(), [
     "lib/commands/output.ts",
     "lib/commands/progress.ts",
+    "lib/commands/watch/terminal.ts",
     "lib/core/log.ts",
   ]);
 });
