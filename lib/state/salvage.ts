@@ -3,6 +3,7 @@
  * its rows in a sound state, and whether any was lost.
  */
 import type { DatabaseSync } from "node:sqlite";
+import { messageOf } from "../core/error.ts";
 import type { Value } from "./database.ts";
 
 /** Tables of a state by what they matter for, most first, with the order of their rows. */
@@ -75,6 +76,14 @@ function copyTable(
   const insert = to.prepare(
     `INSERT OR REPLACE INTO ${table} (${columns.join()}) VALUES (${columns.map(() => "?").join()})`,
   );
+  // Of a page that is missing SQLite makes rows of NULLs, which are lost.
+  const put = (values: Value[]) => {
+    try {
+      insert.run(...values);
+    } catch (error) {
+      if (!/constraint failed/.test(messageOf(error))) throw error;
+    }
+  };
   const copy = (direction: string) => {
     for (
       const row of readable(
@@ -82,7 +91,7 @@ function copyTable(
         `SELECT ${columns.join()} FROM ${table} ORDER BY ${withDirection(order, direction)}`,
       )
     ) {
-      insert.run(...columns.map((name) => row[name]!));
+      put(columns.map((name) => row[name]!));
     }
   };
   const count = (db: DatabaseSync) =>
