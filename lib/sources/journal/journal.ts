@@ -114,6 +114,7 @@ class Journal implements Source {
   }
 
   async *batches(start: Start, signal: AbortSignal): AsyncGenerator<Batch> {
+    if (signal.aborted) return;
     try {
       await this.#requireReadable(signal);
       if (signal.aborted) return;
