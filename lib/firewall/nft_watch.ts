@@ -45,15 +45,15 @@ async function follow(command: readonly string[], { lost, signal }: WatchOptions
   child.stderr.cancel().catch(() => {});
   const output = child.stdout.pipeThrough(new TextDecoderStream());
   const reader = output.getReader();
+  let isOurs = true;
   const end = () => {
-    // What sudo started is root's. It ends with its next word, which nobody takes.
     reader.cancel().catch(() => {});
     try {
       child.kill("SIGKILL");
-    } catch {
-      // It has ended, or is not ours.
+    } catch (error) {
+      // Otherwise it has ended.
+      if (error instanceof Deno.errors.PermissionDenied) isOurs = false;
     }
-    child.unref();
   };
   signal.addEventListener("abort", end, { once: true });
   try {
@@ -67,5 +67,8 @@ async function follow(command: readonly string[], { lost, signal }: WatchOptions
   } finally {
     signal.removeEventListener("abort", end);
     end();
+    // What sudo started is root's. It ends with its next word, which nobody takes.
+    if (isOurs) await child.status;
+    else child.unref();
   }
 }
