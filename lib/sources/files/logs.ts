@@ -129,8 +129,10 @@ export class Logs implements Disposable {
   async read(tail: Tail): Promise<Piece | null> {
     try {
       // What an empty file had in between may have been copied, and it truncated again: that comes first.
-      const before = snapshot(tail);
-      if (await tail.begin() && await this.#takeNewer(before, tail)) return null;
+      if (tail.head.length === 0) {
+        const before = snapshot(tail);
+        if (await tail.begin() && await this.#takeNewer(before, tail)) return null;
+      }
       const piece = await tail.read();
       if (tail.quietSince === null) this.#opener.solve(tail.path);
       if (piece || !this.#isOver(tail)) return piece;

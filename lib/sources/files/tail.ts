@@ -175,12 +175,11 @@ export class Tail implements Disposable {
   }
 
   /**
-   * Learns what a file begins with that was empty whenever it was looked at; false when it was not,
-   * or has not changed since. What it had in between is to be looked for after this, by what was
-   * known of it before.
+   * Learns what a file begins with that was empty whenever it was looked at; false when it has not
+   * changed since. What it had in between is to be looked for after this, by what was known of it
+   * before.
    */
   async begin(): Promise<boolean> {
-    if (this.head.length > 0) return false;
     const state = this.#content.state();
     if (state.size === 0 && state.time === this.#state.time) return false;
     [this.#state, this.#atEnd] = [state, false];
