@@ -6,12 +6,11 @@ import type { Boot } from "../core/boot.ts";
 import type { Log } from "../core/log.ts";
 import { isOfPackets } from "../core/scope.ts";
 import type { Micros } from "../core/time.ts";
-import type { Ban, HeldBan } from "../deciding/ban.ts";
+import type { Ban, BanRange, HeldBan } from "../deciding/ban.ts";
 import type { Firewall } from "../firewall/firewall.ts";
 import { Enforcer, type EnforcerStore } from "./enforcer.ts";
 import { type Holding, Reconciler, type ReconcilerStore } from "./reconciler.ts";
 import { Walk } from "./walk.ts";
-import type { BanRange } from "../deciding/ban.ts";
 
 /** What a lane needs of the state. */
 export interface LaneStore extends EnforcerStore, ReconcilerStore {

@@ -96,11 +96,6 @@ export class History {
     return rows.map(({ kind, name, count }) => ({ provenance: { kind, name }, count }));
   }
 
-  /** The newest `most` bans that have not ended, newest first. */
-  newestStanding(most: number): BanStatus[] {
-    return selectBans(this.#db, "WHERE ended IS NULL ORDER BY id DESC LIMIT ?", most);
-  }
-
   /** The newest lines of an address or network. */
   lines(target: string, limits: SearchLimits): FoundLines {
     return findLines(this.#db, target, limits);
@@ -111,7 +106,7 @@ export class History {
     return selectBans(this.#db, "WHERE address = ? ORDER BY id DESC LIMIT ?", target, MOST_BANS);
   }
 
-  /** The newest bans in force, newest first. */
+  /** The newest `most` bans that have not ended, newest first. */
   newestBans(most: number): BanStatus[] {
     return selectBans(this.#db, "WHERE ended IS NULL ORDER BY id DESC LIMIT ?", most);
   }

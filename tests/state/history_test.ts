@@ -171,5 +171,5 @@ Deno.test("`History` counts bans of two periods, of hours and of those who banne
   ]);
   assert.deepEqual(history.bansByHour(hour), [{ hour, made: 1 }, { hour: 3 * hour, made: 2 }]);
   assert.deepEqual(history.standingBy(), [{ provenance: rule, count: 2 }, { provenance: MANUAL, count: 1 }]);
-  assert.deepEqual(history.newestStanding(2).map(({ address }) => address), ["192.0.2.4", "192.0.2.3"]);
+  assert.deepEqual(history.newestBans(2).map(({ address }) => address), ["192.0.2.4", "192.0.2.3"]);
 });

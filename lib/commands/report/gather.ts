@@ -148,5 +148,5 @@ function slowOf(state: State, slow: SlowBuilder, { from }: Period): Review["slow
 
 function standingOf({ history }: State, { bans }: Review["status"]): Standing {
   const totals = { ...bans, noted: bans.decided - bans.inForce - bans.waiting };
-  return { totals, by: history.standingBy().slice(0, MOST_ROWS), newest: history.newestStanding(MOST_BANS) };
+  return { totals, by: history.standingBy().slice(0, MOST_ROWS), newest: history.newestBans(MOST_BANS) };
 }

@@ -1,7 +1,7 @@
 /** A review as lines of at most 80 columns for a terminal. */
 import { bounded, counted } from "../../core/text.ts";
 import { nameOf } from "../../deciding/ban.ts";
-import { tableLines, wrap } from "../layout.ts";
+import { tableLines, WIDTH, wrap } from "../layout.ts";
 import { zoneName } from "../output.ts";
 import { type Review, type Row, type Subject, SUBJECTS } from "./review.ts";
 import {
@@ -20,7 +20,6 @@ import {
   WEEKDAYS,
 } from "./words.ts";
 
-const WIDTH = 80;
 /** Columns of a plot, and characters of a name. */
 const [PLOT, NAME] = [56, 36];
 const BARS = " ▁▂▃▄▅▆▇█";
