@@ -2,6 +2,7 @@ import { bounded, counted } from "../core/text.ts";
 import { isoTime, isoTimeOrNull, type Micros } from "../core/time.ts";
 import type { History, ProvenanceCount } from "../state/history.ts";
 import type { RollupContent } from "../state/rollup.ts";
+import { type BansOfName, bansTold, totalOf } from "./ban_counts.ts";
 import { requireTime } from "./instant.ts";
 import { withState } from "./open.ts";
 import { type CommonOptions, localTime, print, printJson, printTable, TOP_TABLES } from "./output.ts";
@@ -28,16 +29,13 @@ const HEADINGS: Readonly<Record<Table, string>> = {
   module: "MODULE",
 };
 
-interface Row {
+interface Row extends BansOfName {
   readonly name: string;
   /** Lines that name an address; null: this was not counted. */
   readonly lines: number | null;
   readonly hits: number;
   /** Of all hits, from 0 to 1. */
   readonly share: number;
-  /** Null: bans are not of such a thing. */
-  readonly made: number | null;
-  readonly ended: number | null;
 }
 
 interface Top {
@@ -61,8 +59,7 @@ export function topCommand({ since = "24h", by, ...options }: TopOptions): numbe
       start,
       lines: sum(content.lines),
       hits: sum(content.hits),
-      made: bans.reduce((all, { made }) => all + made, 0),
-      ended: bans.reduce((all, { ended }) => all + ended, 0),
+      ...totalOf(bans),
       tables: (by === undefined ? TOP_TABLES : [by]).map((by) => ({
         by,
         rows: rowsOf(by, { content, most, bans, history, since: start ?? time }),
@@ -88,35 +85,13 @@ function rowsOf(by: Table, { content, most, bans, history, since }: Facts): Row[
   const names = by === "module" ? content.lines.map(([name]) => name) : all.map(([name]) => name);
   const hits = new Map(all);
   const shown = names.toSorted((a, b) => (hits.get(b) ?? 0) - (hits.get(a) ?? 0)).slice(0, most);
-  const bansOf = countOf(by, { names: shown, bans, history, since });
+  const bansOf = bansTold(by, { names: shown, bans, history, since });
   const lines = new Map(by === "module" ? content.lines : []);
   return shown.map((name) => {
     const count = hits.get(name) ?? 0;
     const share = total === 0 ? 0 : count / total;
     return { name, lines: lines.get(name) ?? null, hits: count, share, ...bansOf(name) };
   });
-}
-
-/** Tells the bans of a name. */
-function countOf(
-  by: Table,
-  { names, bans, history, since }: Pick<Facts, "bans" | "history" | "since"> & { names: readonly string[] },
-): (name: string) => Pick<Row, "made" | "ended"> {
-  if (by === "user" || by === "path") return () => ({ made: null, ended: null });
-  if (by === "address" || by === "network") {
-    const found = history.bansOfEach(names, since);
-    return (name) => found.get(name) ?? { made: 0, ended: 0 };
-  }
-  const ofRules = bans.filter(({ provenance }) => provenance.kind === "rule");
-  return (name) => {
-    const own = ofRules.filter(({ provenance }) =>
-      by === "rule" ? provenance.name === name : provenance.name.startsWith(`${name} `)
-    );
-    return {
-      made: own.reduce((all, { made }) => all + made, 0),
-      ended: own.reduce((all, { ended }) => all + ended, 0),
-    };
-  };
 }
 
 function sum(all: readonly (readonly [string, number])[]): number {

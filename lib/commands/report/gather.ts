@@ -7,6 +7,7 @@ import type { ProvenanceCount } from "../../state/history.ts";
 import { type RollupContent, sumOf } from "../../state/rollup.ts";
 import type { RollupRow } from "../../state/rollup_table.ts";
 import type { State } from "../../state/state.ts";
+import { bansTold, totalOf } from "../ban_counts.ts";
 import { statusOf } from "../status.ts";
 import { problemsOf } from "../status_problems.ts";
 import { changesBetween, countedOf } from "./changes.ts";
@@ -70,8 +71,7 @@ function totalsOf({ lines, hits }: RollupContent, bans: readonly ProvenanceCount
   return {
     lines: sum(lines.map(([, count]) => count)),
     hits: sum(hits.map(([, count]) => count)),
-    made: sum(bans.map(({ made }) => made)),
-    ended: sum(bans.map(({ ended }) => ended)),
+    ...totalOf(bans),
   };
 }
 
@@ -100,34 +100,15 @@ function rowsOf(state: State, subject: Subject, { present, before, bans, from }:
   const old = before && new Map(countedOf(before, subject));
   const shown = counted.slice(0, MOST_ROWS);
   const names = shown.map(([name]) => name);
-  const bansOf = bansTold(state, subject, { names, bans, from });
+  const bansOf = bansTold(subject, { names, bans, history: state.history, since: from });
+  const standing = subject === "address" || subject === "network" ? banned(state, names) : null;
   return shown.map(([name, hits]) => ({
     ...{ name, hits },
     share: all === 0 ? 0 : hits / all,
     before: old && (old.get(name) ?? 0),
     ...bansOf(name),
+    isBanned: standing?.has(name) ?? false,
   }));
-}
-
-/** Tells the bans of a name. */
-function bansTold(
-  state: State,
-  subject: Subject,
-  { names, bans, from }: { names: readonly string[]; bans: readonly ProvenanceCount[]; from: Micros },
-): (name: string) => Pick<Row, "made" | "ended" | "isBanned"> {
-  if (subject === "user" || subject === "path") return () => ({ made: null, ended: null, isBanned: false });
-  if (subject === "address" || subject === "network") {
-    const [found, standing] = [state.history.bansOfEach(names, from), banned(state, names)];
-    return (name) => ({ made: 0, ended: 0, ...found.get(name), isBanned: standing.has(name) });
-  }
-  const byRules = bans.filter(({ provenance }) => provenance.kind === "rule");
-  return (name) => {
-    const own = byRules.filter(({ provenance }) =>
-      subject === "rule" ? provenance.name === name : provenance.name.startsWith(`${name} `)
-    );
-    const sum = (key: "made" | "ended") => own.reduce((all, ban) => all + ban[key], 0);
-    return { made: sum("made"), ended: sum("ended"), isBanned: false };
-  };
 }
 
 /** Those of some addresses and networks that have a ban which has not ended. */
