@@ -143,10 +143,18 @@ export class BanTable {
     const which = `scope GLOB 'module *' AND substr(scope, 8) NOT ${AMONG}`;
     const list = JSON.stringify(modules);
     this.#db.transaction(() => {
-      const bans = selectBans(this.#db, `WHERE ended IS NULL AND ${which} ORDER BY id`, list);
-      if (bans.length > 0) this.addAll(bans.map((ban) => ({ ...ban, scope: "all" })));
-      this.#db.run(`UPDATE ban SET applied_by = NULL, applied_at = NULL, error = NULL WHERE ${which}`, list);
-      this.#end({ reason: "rescoped", time }, which, list);
+      // Indexes keep a start from walking over all bans of the past.
+      const found = `INDEXED BY ban_in_force WHERE ended IS NULL AND ${which} ORDER BY id`;
+      const bans = selectBans(this.#db, found, list);
+      if (bans.length > 0) {
+        this.addAll(bans.map((ban) => ({ ...ban, scope: "all" })));
+        this.#end({ reason: "rescoped", time }, which, list);
+      }
+      this.#db.run(
+        `UPDATE ban INDEXED BY ban_to_lift SET applied_by = NULL, applied_at = NULL, error = NULL
+         WHERE ended IS NOT NULL AND applied_by IS NOT NULL AND turn >= '~' AND ${which}`,
+        list,
+      );
     });
   }
 
