@@ -3,7 +3,7 @@ import { DAY, HOUR } from "../../lib/core/time.ts";
 import { State } from "../../lib/state/state.ts";
 import { Rollups } from "../../lib/state/rollup_table.ts";
 import { eventOf, type Said } from "../support/events.ts";
-import { type TemporaryState, temporaryState, WITHOUT_ROLLUPS } from "../support/helpers.ts";
+import { NOTHING_COUNTED, type TemporaryState, temporaryState, WITHOUT_ROLLUPS } from "../support/helpers.ts";
 
 /** The beginning of a day. */
 const START = 1_772_000_000_000_000 - 1_772_000_000_000_000 % DAY;
@@ -154,8 +154,7 @@ Deno.test("`RollupTable.within()` gives hours and days whose middle lies in a pe
   using temporary = temporaryState();
   const { state: { rollups } } = temporary;
   assert.equal(rollups.oldest(), null);
-  const content = { lines: [], hits: [], rule: [], address: [], network: [], user: [], path: [] };
-  for (const hour of [9, 2, 0, 1]) rollups.keep(START + hour * HOUR, content);
+  for (const hour of [9, 2, 0, 1]) rollups.keep(START + hour * HOUR, NOTHING_COUNTED);
   const found = rollups.within({ from: START + HOUR / 2 + 1, to: START + 9 * HOUR + HOUR / 2 });
   assert.deepEqual([...found].map(({ span, start }) => [span, (start - START) / HOUR]), [[HOUR, 1], [
     HOUR,

@@ -1,6 +1,7 @@
 import { DatabaseSync } from "node:sqlite";
 import type { Boot } from "../../lib/core/boot.ts";
 import { prepareStateDirectory } from "../../lib/monitor/control.ts";
+import type { RollupContent } from "../../lib/state/rollup.ts";
 import { State } from "../../lib/state/state.ts";
 import { parseScope, type Scope } from "../../lib/core/scope.ts";
 import { SECOND } from "../../lib/core/time.ts";
@@ -136,3 +137,14 @@ export function script(directory: string, { name, body }: { name: string; body: 
   Deno.writeTextFileSync(file, `#!/bin/sh\n${body}\n`, { mode: 0o755 });
   return file;
 }
+
+/** Counts of an hour in which nothing came. */
+export const NOTHING_COUNTED: RollupContent = {
+  lines: [],
+  hits: [],
+  rule: [],
+  address: [],
+  network: [],
+  user: [],
+  path: [],
+};

@@ -58,7 +58,7 @@ const FILES: readonly (readonly [path: string, mode: number, text: string])[] = 
   ],
   ["etc/ban.sh", 0o755, "#!/bin/sh\nexit 0\n"],
   ["log/auth.log", 0o644, ""],
-  ["work/new.jsonc", 0o640, ""],
+  ["desk/new.jsonc", 0o640, ""],
   ["bin/sudo", 0o755, '#!/bin/sh\nexec "$@"\n'],
   ["bin/systemctl", 0o755, '#!/bin/sh\nkill -s HUP "$(cat "$HERE/monitor.pid")"\n'],
   ["bin/getent", 0o755, `#!/bin/sh\necho "203.0.113.200 STREAM $2"\n`],
@@ -101,7 +101,7 @@ export async function operatedServer(): Promise<OperatedServer> {
   );
   return {
     shell,
-    write: (name, text) => Deno.writeTextFileSync(`${here}/work/${name}`, toHere(text)),
+    write: (name, text) => Deno.writeTextFileSync(`${here}/desk/${name}`, toHere(text)),
     async [Symbol.asyncDispose]() {
       monitor.kill("SIGTERM");
       await monitor.status;
@@ -114,7 +114,7 @@ export async function operatedServer(): Promise<OperatedServer> {
 function surroundings(here: string) {
   const env = { HERE: here, DENO: Deno.execPath(), MAIN, TZ: "UTC", NO_COLOR: "1" };
   return {
-    cwd: `${here}/work`,
+    cwd: `${here}/desk`,
     env: { ...env, PATH: `${here}/bin:${Deno.env.get("PATH")}` },
     stdin: "null",
   } as const;

@@ -1,17 +1,7 @@
 import { strict as assert } from "node:assert";
 import { changesBetween } from "../../../lib/commands/report/changes.ts";
 import { changeText } from "../../../lib/commands/report/words.ts";
-import type { RollupContent } from "../../../lib/state/rollup.ts";
-
-const NOTHING: RollupContent = {
-  lines: [],
-  hits: [],
-  rule: [],
-  address: [],
-  network: [],
-  user: [],
-  path: [],
-};
+import { NOTHING_COUNTED as NOTHING } from "../../support/helpers.ts";
 
 Deno.test("`changesBetween()` finds what is new, gone, more and less, the greatest differences first", () => {
   const before = {

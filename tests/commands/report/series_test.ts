@@ -4,19 +4,11 @@ import { SeriesBuilder } from "../../../lib/commands/report/series.ts";
 import { SlowBuilder } from "../../../lib/commands/report/slow.ts";
 import { DAY, HOUR, type Micros } from "../../../lib/core/time.ts";
 import type { RollupContent } from "../../../lib/state/rollup.ts";
+import { NOTHING_COUNTED as NOTHING } from "../../support/helpers.ts";
 import { inZone } from "../../support/helpers.ts";
 
 /** A Monday, 00:00 UTC. */
 const MONDAY = Date.parse("2026-11-23T00:00:00Z") * 1_000;
-const NOTHING: RollupContent = {
-  lines: [],
-  hits: [],
-  rule: [],
-  address: [],
-  network: [],
-  user: [],
-  path: [],
-};
 
 function hour(start: Micros, content: Partial<RollupContent>) {
   return { span: HOUR, start, content: { ...NOTHING, ...content } };
