@@ -2,6 +2,8 @@
  * Comes in: the state. Goes out: a `Review`, out of the counts of hours and days and of the table of bans. Lines are not looked at,
  * so that ten million of them cost nothing.
  */
+// @ts-types="npm:@types/d3-array@^3.2.1"
+import { sum } from "d3-array";
 import { HOUR, type Micros } from "../../core/time.ts";
 import type { ProvenanceCount } from "../../state/history.ts";
 import { type RollupContent, sumOf } from "../../state/rollup.ts";
@@ -67,10 +69,9 @@ function* told(
 }
 
 function totalsOf({ lines, hits }: RollupContent, bans: readonly ProvenanceCount[]): Totals {
-  const sum = (counts: readonly number[]) => counts.reduce((all, count) => all + count, 0);
   return {
-    lines: sum(lines.map(([, count]) => count)),
-    hits: sum(hits.map(([, count]) => count)),
+    lines: sum(lines, ([, count]) => count),
+    hits: sum(hits, ([, count]) => count),
     ...totalOf(bans),
   };
 }
@@ -96,7 +97,7 @@ function tablesOf(state: State, facts: Facts): Readonly<Record<Subject, readonly
 
 function rowsOf(state: State, subject: Subject, { present, before, bans, from }: Facts): Row[] {
   const counted = countedOf(present, subject);
-  const all = (subject === "rule" ? present.rule : present.hits).reduce((sum, [, count]) => sum + count, 0);
+  const all = sum(subject === "rule" ? present.rule : present.hits, ([, count]) => count);
   const old = before && new Map(countedOf(before, subject));
   const shown = counted.slice(0, MOST_ROWS);
   const names = shown.map(([name]) => name);

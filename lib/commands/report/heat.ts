@@ -1,4 +1,6 @@
 /** Hits by weekday and hour of local time. */
+// @ts-types="npm:@types/d3-array@^3.2.1"
+import { sum } from "d3-array";
 import { HOUR, type Micros, MILLISECOND, WEEK } from "../../core/time.ts";
 import type { RollupRow } from "../../state/rollup_table.ts";
 import type { Period } from "./review.ts";
@@ -20,7 +22,7 @@ export class HeatBuilder {
   /** Counts an hour; whole days do not tell theirs. */
   add({ span, start, content }: RollupRow): void {
     if (span !== HOUR || start < this.#from) return;
-    this.#add(start, content.hits.reduce((sum, [, count]) => sum + count, 0));
+    this.#add(start, sum(content.hits, ([, count]) => count));
   }
 
   /** By weekday from Monday on and hour; null: no such hour was in the period. */

@@ -1,6 +1,6 @@
 /** Plots as inline SVG, each for a wide and for a narrow page. Comes in: counts. Goes out: markup without scripts. */
 // @ts-types="npm:@types/d3-array@^3.2.1"
-import { max } from "d3-array";
+import { max, sum } from "d3-array";
 // @ts-types="npm:@types/d3-scale@^4.0.9"
 import { type ScaleBand, scaleBand, scaleLinear, scalePow } from "d3-scale";
 // @ts-types="npm:@types/d3-shape@^3.1.7"
@@ -186,8 +186,4 @@ function shortCount(count: number): string {
 
 function round(value: number): number {
   return Math.round(value * 100) / 100;
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((all, value) => all + value, 0);
 }

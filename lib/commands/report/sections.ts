@@ -1,4 +1,6 @@
 /** The parts of the page that tell of the whole. Comes in: a review. Goes out: markup. */
+// @ts-types="npm:@types/d3-array@^3.2.1"
+import { sum } from "d3-array";
 import { bounded, counted } from "../../core/text.ts";
 import { type Markup, markup } from "./markup.ts";
 import { card, nameText, nothing, sentenceText } from "./parts.ts";
@@ -105,8 +107,4 @@ export function limits(review: Review): Markup {
     "About the counts",
     limitsOf(review).map((sentence) => markup`<p class="note">${sentence}</p>`),
   );
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((all, value) => all + value, 0);
 }

@@ -1,6 +1,6 @@
 /** Hits over time. Comes in: hours, and days where hours are kept no more. Goes out: bars of equal length in local time. */
 // @ts-types="npm:@types/d3-array@^3.2.1"
-import { bisectRight } from "d3-array";
+import { bisectRight, sum } from "d3-array";
 // @ts-types="npm:@types/d3-time@^3.0.4"
 import { timeDay, timeHour, timeMonday } from "d3-time";
 import { DAY, HOUR, type Micros, MILLISECOND } from "../../core/time.ts";
@@ -76,7 +76,7 @@ export class SeriesBuilder {
     const named = isMany ? all.slice(0, MOST_MODULES - 1) : all;
     const bars = this.#starts.map((start, i): Bar => {
       const of = (module: string) => this.#hits[i]!.get(module) ?? 0;
-      const others = all.slice(named.length).reduce((sum, module) => sum + of(module), 0);
+      const others = sum(all.slice(named.length), of);
       return {
         start: start * MILLISECOND,
         hits: [...named.map(of), ...isMany ? [others] : []],

@@ -1,4 +1,6 @@
 /** A review as lines of at most 80 columns for a terminal. */
+// @ts-types="npm:@types/d3-array@^3.2.1"
+import { sum } from "d3-array";
 import { bounded, counted } from "../../core/text.ts";
 import { nameOf } from "../../deciding/ban.ts";
 import { tableLines, WIDTH, wrap } from "../layout.ts";
@@ -105,7 +107,7 @@ function plotLines({ series }: Review): string[] {
 function merged(values: readonly number[], size: number): number[] {
   return Array.from(
     { length: Math.ceil(values.length / size) },
-    (_, i) => values.slice(i * size, (i + 1) * size).reduce((sum, value) => sum + value, 0),
+    (_, i) => sum(values.slice(i * size, (i + 1) * size)),
   );
 }
 
