@@ -13,6 +13,8 @@ import { pause, type Trouble, TROUBLES, type World } from "./troubles.ts";
 
 /** Seconds that the program gets to catch up after a round. */
 const SETTLING = 60;
+/** Milliseconds without a new line after which all that was read is stored. */
+const QUIET = 3_000;
 /** How lines begin that go to journald. */
 const OF_JOURNALD = "Invalid user u";
 /** Lines written in one go, and the milliseconds between two. */
@@ -120,8 +122,16 @@ function attackers(random: Random): string[] {
   return lines;
 }
 
-/** Takes the lines back that journald lost: they are in no journal that the program could have read. */
+/**
+ * Takes the lines back that journald lost: they are in no journal that the program could have read. What it read before they were
+ * lost counts once it is stored, which may take a moment.
+ */
 async function takeBackLost({ scene, journald }: World): Promise<void> {
+  const deadline = performance.now() + SETTLING * 1_000;
+  for (let before = -1; before !== scene.stored().length && performance.now() < deadline;) {
+    before = scene.stored().length;
+    await pause(QUIET);
+  }
   const there = new Set([...await journald!.messages(), ...scene.stored()]);
   let lost = 0;
   scene.ledger.takeBack((line) => {
