@@ -1,0 +1,81 @@
+/** Commands that prepare a monitor, run it and look at it while it runs. */
+import type { Command } from "commander";
+import type { InitOptions } from "../init/init.ts";
+import { CONFIG, NGINX_CONF } from "../output.ts";
+import type { RunOptions } from "../run.ts";
+import type { WatchOptions } from "../watch/watch.ts";
+import { bareSubcommand, type CommandLineParts, type Options, subcommand } from "./subcommand.ts";
+
+/** Adds `init`, which makes a configuration. */
+export function addInit(program: Command, { exit }: CommandLineParts): void {
+  bareSubcommand(program, {
+    usage: "init",
+    summary: "make a configuration for this machine, and say what root has to do",
+    examples: ["init", "init --yes > config.jsonc", "init --yes --install"],
+  })
+    .option("-c, --config <file>", "where root is to put the configuration", CONFIG)
+    .option("-y, --yes", "ask nothing, and take what is proposed")
+    .option("--install", "do what root has to do, by sudo")
+    .option("--force", "replace a configuration that is there already")
+    .option("--nginx-conf <file>", "where nginx.conf is", NGINX_CONF)
+    .option("--json", "print JSON; asks nothing")
+    .action(async (options: InitOptions) =>
+      exit(await (await import("../init/init.ts")).initCommand(options))
+    );
+}
+
+/** Adds `run`, `status` and `confirm`. */
+export function addRun(program: Command, { exit, log, signals }: CommandLineParts): void {
+  subcommand(program, {
+    usage: "run",
+    summary: "monitor until told to stop (the default)",
+    examples: ["run --config ./config.jsonc --state ./state", "run --trial 10m", "run --verbose"],
+  })
+    .option("-v, --verbose", "say what it reads, decides and tells the firewall, and show stacks of faults")
+    .option("--trial <span>", "end the bans it makes, and stop, after this time unless `confirm` is given")
+    .option(
+      "--boot-id <id>",
+      "id of the machine's boot, which systemd gives as %b: bans by a command end with it",
+    )
+    .action(async (options: Options & RunOptions & { verbose?: boolean }) => {
+      const { runCommand } = await import("../run.ts");
+      exit(await runCommand(options, { log: await log({ verbose: !!options.verbose }), signals: signals() }));
+    });
+  subcommand(program, {
+    usage: "status",
+    summary: "tell how the monitor is doing",
+    examples: ["status", "status --json"],
+  })
+    .option("--json", "print JSON")
+    .action(async (options: Options) => exit((await import("../status.ts")).statusCommand(options)));
+  subcommand(program, {
+    usage: "confirm",
+    summary: "let the bans of `run --trial` hold",
+    examples: ["confirm"],
+  })
+    .option("--json", "print JSON")
+    .action(async (options: Options) => exit((await import("../confirm.ts")).confirmCommand(options)));
+}
+
+/** Adds `watch`, which shows live how all is going. */
+export function addWatch(program: Command, { exit, signals }: CommandLineParts): void {
+  subcommand(program, {
+    usage: "watch",
+    summary: "show live what comes in, who attacks and who is banned, with keys to act",
+    examples: ["watch", "watch --ascii"],
+  })
+    .option("--ascii", "draw with characters of ASCII, for terminals without UTF-8")
+    .action(async (options: Options & WatchOptions) =>
+      exit(await (await import("../watch/watch.ts")).watchCommand(options, signals))
+    );
+}
+
+/** Adds `notify`, which tries the hook. */
+export function addNotify(program: Command, { exit }: CommandLineParts): void {
+  subcommand(program, {
+    usage: "notify",
+    summary: "have the program of `notify` told a test, and say whether it took that",
+    examples: ["notify"],
+  })
+    .action(async (options: Options) => exit(await (await import("../notify.ts")).notifyCommand(options)));
+}

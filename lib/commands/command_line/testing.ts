@@ -1,0 +1,102 @@
+/** Commands that test a machine and a configuration, and ban nobody. */
+import type { Command } from "commander";
+import { UserError } from "../../core/error.ts";
+import type { CheckOptions } from "../check.ts";
+import { CONFIG } from "../output.ts";
+import type { WhatIfOptions } from "../what_if.ts";
+import { type CommandLineParts, type Options, subcommand } from "./subcommand.ts";
+
+/** Adds `doctor` and `check`, which examine the machine and the configuration. */
+export function addChecks(program: Command, { exit }: CommandLineParts): void {
+  subcommand(program, {
+    usage: "doctor",
+    summary: "look at everything that monitoring and banning take, and say what to do",
+    examples: ["doctor", "doctor --json"],
+  })
+    .option("--json", "print one JSON object a look")
+    .action(async (options: Options) =>
+      exit(await (await import("../doctor/doctor.ts")).doctorCommand(options))
+    );
+  subcommand(program, {
+    usage: "check",
+    summary: "check the configuration and say what it means",
+    examples: [
+      "check --config ./config.jsonc",
+      "check --quiet",
+      "check --syntax --quiet && systemctl reload strongmonitor",
+      "check --config - < draft.jsonc",
+    ],
+  })
+    .option("-q, --quiet", "say only what is wrong")
+    .option("--syntax", "look at the configuration alone, and at nothing else of this machine")
+    .option("--json", "print JSON")
+    .action(async (options: Options & CheckOptions) =>
+      exit(await (await import("../check.ts")).checkCommand(options))
+    );
+}
+
+/** Adds `match` and `replay`, which show what the rules make of lines. */
+export function addRehearsals(program: Command, { exit }: CommandLineParts): void {
+  subcommand(program, {
+    usage: "match [input]",
+    summary: "show what the rules make of a line, or of each line of a file or of standard input",
+    examples: [
+      "match 'Invalid user admin from 192.0.2.7 port 4711'",
+      "match - < /var/log/auth.log",
+      "match --module SSHD --json lines.txt",
+    ],
+  })
+    .option("-m, --module <name>", "module that reads the lines; each line's own without")
+    .option("--json", "print one JSON object a line, and a summary")
+    .action(async (input: string | undefined, options: Options & { module?: string }) =>
+      exit(await (await import("../match.ts")).matchCommand(requireInput(input), options))
+    );
+  subcommand(program, {
+    usage: "replay [files...]",
+    summary: "show whom the rules would have banned in the past; bans nobody",
+    examples: [
+      "replay - < /var/log/auth.log",
+      "replay --since 12h",
+      "replay --since 2026-01-31 --until '2026-02-01 12:00'",
+    ],
+  })
+    .option("--since <time>", "read the journal from this time on: a time, or a span before now")
+    .option("--until <time>", "read the journal up to this time")
+    .option("--json", "print one JSON object a ban, and a summary")
+    .action(async (files: string[], options: Options & { since?: string; until?: string }) => {
+      const isOfJournal = options.since !== undefined || options.until !== undefined;
+      const inputs = files.length > 0 || isOfJournal ? files : [requireInput(undefined)];
+      exit(await (await import("../replay.ts")).replayCommand(inputs, options));
+    });
+}
+
+/** Adds `what-if`, which compares two configurations. */
+export function addWhatIf(program: Command, { exit }: CommandLineParts): void {
+  subcommand(program, {
+    usage: "what-if [files...]",
+    summary: "show whom a new configuration would have banned otherwise than the present one",
+    examples: [
+      "what-if --config new.jsonc",
+      "what-if --config new.jsonc --since 30d --json",
+      "what-if --config new.jsonc --journal --since yesterday",
+      "what-if --config new.jsonc /var/log/auth.log.1.gz",
+      "what-if --config new.jsonc --against old.jsonc - < auth.log",
+    ],
+  })
+    .option("--against <file>", "configuration to compare it with", CONFIG)
+    .option("--since <time>", "count bans from this time on: a time, or a span before now")
+    .option("--journal", "read the journal, not the lines that the state has recorded")
+    .option("-a, --all", "list all differences, not the first 20 of each kind")
+    .option("--json", "print one JSON object a difference, and a summary")
+    .action(async (files: string[], options: Options & WhatIfOptions) =>
+      exit(await (await import("../what_if.ts")).whatIfCommand(files, options))
+    );
+}
+
+/** Returns the named input, or `-`. Throws `UserError` (64) where a terminal would be waited for in silence. */
+function requireInput(input: string | undefined): string {
+  if (input === undefined && Deno.stdin.isTerminal()) {
+    throw new UserError("Cannot read lines from a terminal: name a file, or say - to type them", 64);
+  }
+  return input ?? "-";
+}
