@@ -11,7 +11,7 @@ import { counted } from "../core/text.ts";
 import { hasUnknownFormat, type ModuleActivity } from "../reading/activity.ts";
 
 /** Milliseconds between two turns. */
-export const HOUSEKEEPING = 60_000;
+const HOUSEKEEPING = 60_000;
 /** Milliseconds between two steps that delete rows: readers and writers come first. */
 const BETWEEN_STEPS = 50;
 

@@ -4,6 +4,7 @@
  * Goes out: one warning for each ban, and a list for `status`. A few addresses are remembered
  * between two looks, and asked for together.
  */
+import type { Config } from "../config/types.ts";
 import { enclosing } from "../core/address.ts";
 import { clientBitsOf } from "../core/address_kind.ts";
 import type { Log } from "../core/log.ts";
@@ -39,7 +40,7 @@ export interface LeaksParts {
   readonly modules: readonly { readonly name: string; readonly scope: Scope }[];
   /** Bans in force of these addresses and networks. */
   readonly bansOf: (addresses: readonly string[]) => readonly AppliedBan[];
-  /** Lengths of prefixes of networks that are banned here. */
+  /** Prefix lengths of networks that rules ban, or, mostly, people. */
   readonly lengths: { readonly ipv4: readonly number[]; readonly ipv6: readonly number[] };
   readonly log: Log;
 }
@@ -182,6 +183,21 @@ export class Leaks {
     if (this.#followed.size > MOST) this.#followed.delete(this.#followed.keys().next().value!);
     return followed;
   }
+}
+
+/** Watches for lines of addresses that the rules and networks of a configuration ban, or people. */
+export function openLeaks(
+  { modules, ipv6Prefix, networkBans }: Pick<Config, "modules" | "ipv6Prefix" | "networkBans">,
+  parts: Pick<LeaksParts, "bansOf" | "log">,
+): Leaks {
+  return new Leaks({
+    modules: modules.map(({ module: { name }, rules }) => ({ name, scope: rules[0]?.scope ?? "all" })),
+    lengths: {
+      ipv4: [...networkBans.flatMap(({ ipv4 }) => ipv4 ?? []), 8, 16, 24],
+      ipv6: [ipv6Prefix, ...networkBans.flatMap(({ ipv6 }) => ipv6 ?? []), 32, 48, 56, 64],
+    },
+    ...parts,
+  });
 }
 
 function leakOf({ ban, modules, lines, lastLine }: Followed): Leak {

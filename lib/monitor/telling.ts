@@ -16,7 +16,7 @@ import { Notifier, type NotifierStatus } from "./notifier.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { failedMonitor, problemsOf } from "./problems.ts";
 import { metricsText } from "./prometheus.ts";
-import type { MonitorReport } from "./report.ts";
+import type { Reporting } from "./reporting.ts";
 
 /** Milliseconds between two looks for problems. */
 const LOOKING = 2_000;
@@ -29,9 +29,7 @@ const STUCK = 3;
 export interface TellingParts {
   readonly state: State;
   readonly pipeline: Pick<Pipeline, "totals" | "decided" | "lags">;
-  /** The monitor's report as of now. */
-  readonly report: (running: boolean) => MonitorReport;
-  readonly firewall: string;
+  readonly reporting: Pick<Reporting, "make">;
   readonly log: Log;
   /** How many messages that log was told. */
   readonly messages: MessageCounts;
@@ -47,8 +45,11 @@ export class Telling {
   /** By name of a source, why it is read no longer. */
   readonly #failures = new Map<string, string>();
 
-  constructor({ metricsFile, notify }: Pick<Config, "metricsFile" | "notify">, parts: TellingParts) {
-    const { state, firewall, log } = parts;
+  constructor(
+    { metricsFile, notify, ban }: Pick<Config, "metricsFile" | "notify" | "ban">,
+    parts: TellingParts,
+  ) {
+    const { state, log } = parts;
     this.#parts = parts;
     this.#metrics = metricsFile === null ? null : new MetricsFile(metricsFile, log);
     // Who turns notices on again is not told of bans of the time between.
@@ -61,7 +62,7 @@ export class Telling {
         memory: () => state.noticeMemory(),
         keepMemory: (text) => state.keepNoticeMemory(text),
       },
-      sender: { host: Deno.hostname(), firewall },
+      sender: { host: Deno.hostname(), firewall: ban.firewall },
       log,
       clock: now,
     });
@@ -98,9 +99,9 @@ export class Telling {
   }
 
   #look(notifier: Notifier): void {
-    const { state, report: makeReport, log } = this.#parts;
+    const { state, reporting, log } = this.#parts;
     try {
-      const report = makeReport(true);
+      const report = reporting.make(true);
       notifier.look(problemsOf({
         report,
         failures: this.#failures,
@@ -123,8 +124,8 @@ export class Telling {
   }
 
   #metricsText(running: boolean): string {
-    const { state, pipeline, report: makeReport, messages } = this.#parts;
-    const report = makeReport(running);
+    const { state, pipeline, reporting, messages } = this.#parts;
+    const report = reporting.make(running);
     return metricsText(metricsOf({
       version: VERSION,
       report,

@@ -4,7 +4,7 @@ import { carriersOf } from "../../config/firewalls.ts";
 import type { BanConfig, Config } from "../../config/types.ts";
 import type { Ban } from "../../deciding/ban.ts";
 import type { Firewall, Outcome } from "../../firewall/firewall.ts";
-import { openFirewall } from "../../monitor/firewall.ts";
+import { openFirewall } from "../../monitor/firewalls.ts";
 import { ask } from "../machine.ts";
 import { programProblems } from "../programs.ts";
 import { failure, type Finding, ok, warning } from "./finding.ts";

@@ -1,0 +1,193 @@
+/**
+ * The composition root: everything that runs while one configuration is in force is built and connected
+ * here, in this order: whitelist, firewalls, bans, pipeline, feeds, reports. The only file that knows
+ * everybody.
+ */
+import type { Config } from "../config/types.ts";
+import { currentBoot } from "../core/boot.ts";
+import { countMessages, type Log } from "../core/log.ts";
+import { now } from "../core/time.ts";
+import type { Trial } from "../deciding/ban.ts";
+import { Logins } from "../deciding/logins.ts";
+import { Bans } from "../enforcing/bans.ts";
+import type { Fleet } from "../postgres/fleet.ts";
+import type { Lock } from "../state/lock.ts";
+import type { State } from "../state/state.ts";
+import { Feeding } from "./feeding.ts";
+import { openFeeds } from "./feeds.ts";
+import { Firewalls } from "./firewalls.ts";
+import { houseOf } from "./house.ts";
+import { Housekeeping } from "./housekeeping.ts";
+import { Knocking } from "./knocking.ts";
+import { openLeaks } from "./leaks.ts";
+import { systemResolve } from "./names.ts";
+import { Pipeline } from "./pipeline.ts";
+import { readReport } from "./report.ts";
+import { Reporting } from "./reporting.ts";
+import { Surroundings, systemSources } from "./surroundings.ts";
+import { Telling } from "./telling.ts";
+import { TrialWatch } from "./trial.ts";
+import { Whitelisting } from "./whitelisting.ts";
+
+/** What a monitor is given. */
+export interface MonitorOptions {
+  /** Outlives the monitor. */
+  readonly state: State;
+  /** The proof that no other monitor runs on it. */
+  readonly lock?: Pick<Lock, "look">;
+  readonly log: Log;
+  /** Bans hold no longer than the trial, unless somebody confirms; null: there is no trial. */
+  readonly trial?: Trial | null;
+  /** The machine's boot id, as systemd's `%b` spells it; null: nobody told. */
+  readonly bootId?: string | null;
+}
+
+/** What the parts of a monitor have it do. */
+export interface MonitorHooks {
+  /** Takes over changes in the state. Throws where it cannot. */
+  readonly refresh: () => void;
+  /** Refreshes, and tells the log where that fails. */
+  readonly tryRefresh: () => void;
+  /** Does so after the commit that is under way. */
+  readonly refreshSoon: () => void;
+  /** Mends bans of a clock that ran ahead. */
+  readonly rebase: () => void;
+  /** This server's member of the fleet; null: there is none, or not yet. */
+  readonly fleet: () => Fleet | null;
+}
+
+/** The parts of a monitor. */
+export type MonitorParts = ReturnType<typeof compose>;
+
+/** What all parts are built with. */
+interface Ground {
+  readonly config: Config;
+  readonly state: State;
+  readonly log: Log;
+  readonly hooks: MonitorHooks;
+  readonly trial: Trial | null;
+  readonly bootId: string | null;
+}
+
+/** Builds the parts of a monitor; none of them runs yet. Throws where the state cannot be used. */
+export function compose(config: Config, options: MonitorOptions, hooks: MonitorHooks) {
+  const { log, counts: messages } = countMessages(options.log);
+  const { state, trial = null, bootId = null } = options;
+  const ground: Ground = { config, state, log, hooks, trial, bootId };
+  const trialWatch = new TrialWatch(trial, { state, log });
+  const { whitelisting, surroundings } = openWhitelist(ground);
+  const { firewalls, logins, bans } = openBans(ground, whitelisting);
+  const { knocking, leaks, batches, pipeline } = openPipeline(ground, { firewalls, logins, bans });
+  const feeds = openFeeds(config, { pipeline, log });
+  const feeding = new Feeding(feeds, {
+    state,
+    pipeline,
+    log,
+    processed: () => hooks.fleet()?.wake(),
+    failed: (source, error) => telling.noteFailure(source, error),
+  });
+  const { rebase, refresh } = hooks;
+  const housekeeping = new Housekeeping(houseOf(config, { state, pipeline, bans, rebase, refresh }), log);
+  const reporting = new Reporting(config, {
+    state,
+    bans,
+    leaks,
+    trial: trialWatch,
+    pipeline,
+    feeds,
+    feeding,
+    database: () => hooks.fleet()?.status() ?? null,
+    notices: () => telling.notices,
+  });
+  const telling: Telling = new Telling(config, { state, pipeline, reporting, log, messages });
+  return {
+    log,
+    trial: trialWatch,
+    whitelisting,
+    surroundings,
+    firewalls,
+    bans,
+    knocking,
+    batches,
+    pipeline,
+    feeding,
+    housekeeping,
+    reporting,
+    telling,
+  };
+}
+
+function openWhitelist({ config, state, log, hooks }: Ground) {
+  const whitelisting = new Whitelisting(config, {
+    state,
+    log,
+    clock: now,
+    resolve: systemResolve(),
+    changed: hooks.tryRefresh,
+  });
+  const surroundings = new Surroundings({
+    state,
+    log,
+    clock: now,
+    sources: systemSources(log),
+    database: config.database?.host ?? null,
+    changed: hooks.refreshSoon,
+  });
+  return { whitelisting, surroundings };
+}
+
+function openBans(
+  { config, state, log, hooks, trial, bootId }: Ground,
+  { whitelist }: Pick<Whitelisting, "whitelist">,
+) {
+  const firewalls = new Firewalls(config, { lost: () => bans.putBack() });
+  state.bans.rescope([...firewalls.ofModules.keys()], now());
+  state.enforcement.rebase(now());
+  const { start } = currentBoot(bootId);
+  state.logins.expire({ logins: now() - (config.trust?.span ?? 0), sessions: start });
+  const logins = new Logins(config.trust);
+  const bans = new Bans({
+    state,
+    firewall: firewalls.main,
+    moduleFirewalls: firewalls.ofModules,
+    whitelist,
+    logins,
+    known: () => ({ logins: state.logins.logins(), sessions: state.logins.sessions() }),
+    networks: config.networkBans,
+    log,
+    clock: now,
+    boot: () => currentBoot(bootId),
+    trialEnd: trial?.end,
+    // Another server's ban may outlast an own one.
+    expired: (addresses) => hooks.fleet()?.ask(state.bans.ownExpired(addresses)),
+  });
+  return { firewalls, logins, bans };
+}
+
+function openPipeline(
+  { config, state, log, hooks }: Ground,
+  { firewalls, logins, bans }: { firewalls: Firewalls; logins: Logins; bans: Bans },
+) {
+  const knocking = new Knocking({
+    config: config.knock,
+    log,
+    keys: () => state.knocks.keys(),
+    opened: hooks.refreshSoon,
+  });
+  const bansOf = (addresses: readonly string[]) => firewalls.applied(state.bans.inForceOf(addresses));
+  const leaks = firewalls.doBan ? openLeaks(config, { bansOf, log }) : null;
+  const batches = state.batches(config.modules.map(({ module }) => module.name));
+  const pipeline = new Pipeline(config.modules, {
+    store: batches,
+    judge: bans,
+    log,
+    before: readReport(state.report())?.modules,
+    counting: {
+      ipv6Prefix: config.ipv6Prefix,
+      lenience: (address, time) => logins.lenience(address, time),
+    },
+    knocking,
+    leaks,
+  });
+  return { knocking, leaks, batches, pipeline };
+}

@@ -1,0 +1,85 @@
+/**
+ * The firewalls of a configuration: the main one, and those that modules have of their own. Comes in:
+ * the configuration. Goes out: firewalls that bans are made with, and when to look at what they have.
+ */
+import type { BanConfig, Config } from "../config/types.ts";
+import { Bell, pause } from "../core/async.ts";
+import type { Log } from "../core/log.ts";
+import { now } from "../core/time.ts";
+import type { BanStatus } from "../deciding/ban.ts";
+import { CommandFirewall } from "../firewall/command.ts";
+import type { Firewall } from "../firewall/firewall.ts";
+import { NftablesFirewall } from "../firewall/nftables.ts";
+import { ObserveFirewall } from "../firewall/observe.ts";
+import type { AppliedBan } from "./leaks.ts";
+
+/** Milliseconds until the firewalls are first looked at, and between two looks after that. */
+const [FIRST_LOOK, BETWEEN_LOOKS] = [5_000, 60_000];
+/** Milliseconds between the loss of bans and the look at what is left. */
+const SETTLING = 200;
+
+/**
+ * Makes the firewall that a configuration names; `lost` is called where nftables' table with bans
+ * was gone.
+ */
+export function openFirewall(
+  { firewall, nft, command, unban, timeout, concurrency }: BanConfig,
+  { lost }: { lost?: () => void } = {},
+): Firewall {
+  if (firewall === "nftables") {
+    return new NftablesFirewall({ command: nft, timeout, clock: now, ...(lost && { lost }) });
+  }
+  return firewall === "observe"
+    ? new ObserveFirewall()
+    : new CommandFirewall({ ban: command!, unban, timeout, concurrency });
+}
+
+/** All firewalls of a monitor. */
+export class Firewalls {
+  readonly main: Firewall;
+  /** By the names of the modules. */
+  readonly ofModules: ReadonlyMap<string, Firewall>;
+  /** Names of the firewalls that ban, and do not only observe. */
+  readonly #real: ReadonlySet<string>;
+
+  /** @param lost called where the main firewall has lost its bans */
+  constructor({ ban, moduleBans }: Pick<Config, "ban" | "moduleBans">, { lost }: { lost: () => void }) {
+    this.main = openFirewall(ban, { lost });
+    this.ofModules = new Map(moduleBans.map(({ module, ban }) => [module, openFirewall(ban)]));
+    const names = [this.main, ...this.ofModules.values()].map(({ name }) => name);
+    this.#real = new Set(names.filter((name) => name !== "observe"));
+  }
+
+  /** Reports whether any of them bans, and does not only observe. */
+  get doBan(): boolean {
+    return this.#real.size > 0;
+  }
+
+  /** Says of bans in force since when firewalls really have them. */
+  applied(bans: readonly BanStatus[]): AppliedBan[] {
+    return bans.map(({ appliedBy, appliedAt, ...ban }) => ({
+      ...ban,
+      appliedAt: this.#real.has(appliedBy ?? "") ? appliedAt : null,
+    }));
+  }
+
+  /** Has `look` called every minute, and soon after the main firewall tells that it has lost bans. */
+  async watch(look: () => Promise<void>, signal: AbortSignal): Promise<void> {
+    const bell = new Bell();
+    const watching = this.main.watch?.(() => bell.ring(), signal);
+    for (let wait = FIRST_LOOK; !signal.aborted; wait = BETWEEN_LOOKS) {
+      await bell.wait(wait, signal);
+      // A reload deletes and makes tables, one after the other.
+      if (bell.take()) await pause(SETTLING, signal);
+      if (!signal.aborted) await look();
+    }
+    await watching;
+  }
+
+  /** Lifts all bans in the main firewall; the state keeps them for the next start. */
+  async clear({ signal, log }: { signal: AbortSignal; log: Log }): Promise<void> {
+    const error = await this.main.clear(signal);
+    if (error === null) log.info("no ban holds while the monitor is stopped");
+    else log.error(`Cannot lift all bans: ${error}`);
+  }
+}

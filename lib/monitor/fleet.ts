@@ -1,0 +1,54 @@
+import type { Config } from "../config/types.ts";
+import type { Log } from "../core/log.ts";
+import { now } from "../core/time.ts";
+import { VERSION } from "../core/version.ts";
+import type { FollowRules } from "../deciding/following.ts";
+import { type Fleet, openFleet, type Sharing } from "../postgres/fleet.ts";
+import type { State } from "../state/state.ts";
+import { FleetBans } from "./fleet_bans.ts";
+import { ownAddresses } from "./whitelisting.ts";
+
+/** What a monitor shares with its fleet. */
+export interface FleetParts {
+  readonly state: State;
+  readonly log: Log;
+  /** Why nothing of an address or network may be banned; null: nothing speaks against it. */
+  readonly whyNot: (target: string) => string | null;
+  /** Whether a real firewall gets the bans of others. */
+  readonly isReal: boolean;
+  /** Called with the address of the database's host. */
+  readonly onPeer: (address: string) => void;
+  /** Called when the whitelist or bans in the state have changed. */
+  readonly changed: () => void;
+}
+
+/**
+ * Starts to share lines, bans and the whitelist with the servers of the configured database: what
+ * these tell is written into the state. Null where no database is configured.
+ */
+export function joinFleet({ database, keepLog, following }: Config, parts: FleetParts): Fleet | null {
+  if (database === null) return null;
+  const { state, log, onPeer, changed } = parts;
+  return openFleet(database, {
+    outbox: state.outbox,
+    hostName: Deno.hostname(),
+    log,
+    keepLog,
+    onWhitelist: (entries) => {
+      state.replaceWhitelist("database", entries, now());
+      changed();
+    },
+    onPeer,
+    sharing: following && shareBans(following, parts),
+    self: () => ({ version: VERSION, addresses: ownAddresses(), followed: state.bans.followed() }),
+  });
+}
+
+function shareBans(rules: FollowRules, parts: FleetParts): Sharing {
+  const bans = new FleetBans({ rules, ...parts });
+  return {
+    positions: parts.state.fleet.positions(),
+    window: rules.window,
+    onNews: (news) => bans.take(news),
+  };
+}

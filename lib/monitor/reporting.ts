@@ -1,0 +1,103 @@
+import type { Config } from "../config/types.ts";
+import { messageOf } from "../core/error.ts";
+import { now } from "../core/time.ts";
+import type { Bans } from "../enforcing/bans.ts";
+import type { FleetStatus } from "../postgres/fleet.ts";
+import type { State } from "../state/state.ts";
+import type { Feeding } from "./feeding.ts";
+import type { MonitorFeed } from "./feeds.ts";
+import type { Leaks } from "./leaks.ts";
+import type { NotifierStatus } from "./notifier.ts";
+import type { Pipeline } from "./pipeline.ts";
+import { Recent } from "./recent.ts";
+import type { MonitorReport } from "./report.ts";
+import type { TrialWatch } from "./trial.ts";
+
+/** What is reported on. */
+export interface ReportingParts {
+  readonly state: Pick<State, "setReport">;
+  readonly bans: Pick<Bans, "holding">;
+  /** Null: nobody is really banned. */
+  readonly leaks: Pick<Leaks, "look"> | null;
+  readonly trial: Pick<TrialWatch, "end">;
+  readonly pipeline: Pick<Pipeline, "lags" | "activity" | "givenUp" | "counts" | "tracked" | "evicted">;
+  readonly feeds: readonly MonitorFeed[];
+  readonly feeding: Pick<Feeding, "reports">;
+  /** Null: there is no database. */
+  readonly database: () => FleetStatus | null;
+  /** Null: nobody is notified. */
+  readonly notices: () => NotifierStatus | null;
+}
+
+/** Makes the report on a monitor, and leaves it in the state for `status`. */
+export class Reporting {
+  readonly #config: Config;
+  readonly #parts: ReportingParts;
+  readonly #started = now();
+  readonly #recent = new Recent();
+  /** The report in the state. */
+  #written = "";
+  #failure: string | null = null;
+
+  constructor(config: Config, parts: ReportingParts) {
+    this.#config = config;
+    this.#parts = parts;
+  }
+
+  /** Takes note of the error by which the monitor ends. */
+  noteFailure(error: unknown): void {
+    this.#failure = messageOf(error);
+  }
+
+  /** Has the next report written even if it is the last one again: the state is another. */
+  forget(): void {
+    this.#written = "";
+  }
+
+  /** Writes the report into the state where something in it has changed. */
+  write(running: boolean): void {
+    const report = this.make(running);
+    const text = JSON.stringify(report);
+    if (text === this.#written) return;
+    this.#written = text;
+    const time = now();
+    const recent = this.#recent.add(time, report.counts);
+    this.#parts.state.setReport(JSON.stringify({ time, ...report, recent }));
+  }
+
+  /** The report as of now. */
+  make(running: boolean): MonitorReport {
+    const { path, ban: { firewall }, moduleBans } = this.#config;
+    const { bans, leaks, trial, pipeline, database, notices } = this.#parts;
+    return {
+      pid: Deno.pid,
+      running,
+      started: this.#started,
+      failure: this.#failure,
+      config: path,
+      firewall,
+      moduleFirewalls: moduleBans.map(({ module, ban: { firewall } }) => ({ module, firewall })),
+      holding: bans.holding,
+      leaks: leaks?.look(now()) ?? [],
+      trialEnd: trial.end,
+      sources: this.#sources(),
+      modules: pipeline.activity(now()),
+      givenUp: pipeline.givenUp,
+      counts: pipeline.counts,
+      tracked: pipeline.tracked,
+      forgotten: pipeline.evicted,
+      database: database(),
+      notify: notices(),
+    };
+  }
+
+  #sources(): MonitorReport["sources"] {
+    const { feeds, feeding, pipeline } = this.#parts;
+    return feeds.flatMap(({ source }) => {
+      const report = feeding.reports.get(source.name);
+      const { delivery = null, problems = [], isWaiting: waiting = false } = source;
+      const lag = pipeline.lags.get(source.name);
+      return report ? [{ ...report, delivery, problems, waiting, lag }] : [];
+    });
+  }
+}
