@@ -3,7 +3,7 @@ import { counted } from "../core/text.ts";
 import { formatDuration, isoTime, isoTimeOrNull, now } from "../core/time.ts";
 import { type BanStatus, isInForce, isWaiting, nameOf } from "../deciding/ban.ts";
 import { type MonitorReport, readReport } from "../monitor/report.ts";
-import type { BanTotals } from "../state/ban_table.ts";
+import type { BanTotals } from "../state/ban_reader.ts";
 import type { State } from "../state/state.ts";
 import { withState } from "./open.ts";
 import { type CommonOptions, localTime, print, printJson, printTable, zoneText } from "./output.ts";

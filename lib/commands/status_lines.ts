@@ -6,7 +6,7 @@ import type { ModuleActivity } from "../reading/activity.ts";
 import type { Leak } from "../monitor/leaks.ts";
 import type { NotifierStatus } from "../monitor/notifier.ts";
 import type { MonitorReport, SourceReport } from "../monitor/report.ts";
-import type { BanTotals } from "../state/ban_table.ts";
+import type { BanTotals } from "../state/ban_reader.ts";
 import { totalsText } from "./bans.ts";
 import { localTime, zoneName } from "./output.ts";
 

@@ -159,7 +159,7 @@ function openBans(
     boot: () => currentBoot(bootId),
     trialEnd: trial?.end,
     // Another server's ban may outlast an own one.
-    expired: (addresses) => hooks.fleet()?.ask(state.bans.ownExpired(addresses)),
+    expired: (addresses) => hooks.fleet()?.ask(state.fleet.ownExpired(addresses)),
   });
   return { firewalls, logins, bans };
 }

@@ -40,7 +40,7 @@ export function joinFleet({ database, keepLog, following }: Config, parts: Fleet
     },
     onPeer,
     sharing: following && shareBans(following, parts),
-    self: () => ({ version: VERSION, addresses: ownAddresses(), followed: state.bans.followed() }),
+    self: () => ({ version: VERSION, addresses: ownAddresses(), followed: state.fleet.followed() }),
   });
 }
 

@@ -42,8 +42,8 @@ export class FleetBans {
     );
     const facts = {
       standing,
-      lifted: bans.followedLifted(addresses),
-      followed: bans.followed(),
+      lifted: fleet.followedLifted(addresses),
+      followed: fleet.followed(),
       whyNot: (target: string) =>
         spared.touches(new Target().read(target)) ? "it is a server of the fleet" : whyNot(target),
       now: now(),

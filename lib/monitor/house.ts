@@ -54,7 +54,7 @@ function deletionsOf(
       : [{ name: "delete lines for which there is no room", run: () => state.log.shrink(keepLogSize) }],
     ...keepBans === null ? [] : [{
       name: "delete old bans",
-      run: (now: Micros) => state.bans.prune({ now, keep: keepBans, isShipped }),
+      run: (now: Micros) => state.banRetention.prune({ now, keep: keepBans, isShipped }),
     }],
   ];
 }

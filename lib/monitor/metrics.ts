@@ -5,7 +5,7 @@
 import type { MessageCounts } from "../core/log.ts";
 import { type Micros, SECOND } from "../core/time.ts";
 import { hasUnknownFormat, type ModuleTotals } from "../reading/activity.ts";
-import type { BanNumbers } from "../state/ban_table.ts";
+import type { BanNumbers } from "../state/ban_reader.ts";
 import { counter, gauge, type Metric, type Sample } from "./prometheus.ts";
 import type { MonitorReport } from "./report.ts";
 

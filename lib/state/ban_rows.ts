@@ -19,6 +19,9 @@ const PAIRS = COLUMNS.split(/,\s*/).map((column) => column.split(" AS ").at(-1)!
 /** Ids or addresses as one parameter: a statement for many rows costs a fraction of as many statements. */
 export const AMONG = "IN (SELECT value FROM json_each(?))";
 
+/** Ended bans of one address that are told and kept for later decisions. */
+export const MOST_PAST = 100;
+
 /** The bans of a query, given from its `WHERE` on. They come out of SQLite as one text, which is many times as fast as rows. */
 export function selectBans(db: Database, where: string, ...values: Value[]): BanStatus[] {
   return select(db, where, values).map(({ change: _, ...ban }) => ban);

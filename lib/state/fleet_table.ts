@@ -1,6 +1,8 @@
+import type { Micros } from "../core/time.ts";
+import { AMONG } from "./ban_rows.ts";
 import type { Database } from "./database.ts";
 
-/** How far this server has read the changes of the other servers' bans. */
+/** What this server has of other servers: how far it has read the changes of their bans, and bans that follow those. */
 export class FleetTable {
   readonly #db: Database;
 
@@ -20,5 +22,31 @@ export class FleetTable {
       if (change === null) this.#db.run("DELETE FROM fleet_position WHERE host = ?", host);
       else this.#db.run("INSERT OR REPLACE INTO fleet_position VALUES (?, ?)", host, change);
     }
+  }
+
+  /** Number of bans in force that follow other servers. */
+  followed(): number {
+    return this.#db.get<{ n: number }>(
+      "SELECT count(*) AS n FROM ban WHERE ended IS NULL AND provenance = 'fleet'",
+    )!.n;
+  }
+
+  /** Addresses whose followed bans were lifted by hand, with the time of the last lift. */
+  followedLifted(addresses: readonly string[]): Map<string, Micros> {
+    const rows = this.#db.all<{ address: string; time: Micros }>(
+      `SELECT address, max(ended) AS time FROM ban
+       WHERE address ${AMONG} AND provenance = 'fleet' AND end_reason = 'unban' GROUP BY address`,
+      JSON.stringify(addresses),
+    );
+    return new Map(rows.map(({ address, time }) => [address, time]));
+  }
+
+  /** Those of some addresses whose last ban is one of this server whose time was up. */
+  ownExpired(addresses: readonly string[]): string[] {
+    return this.#db.all<{ address: string }>(
+      `SELECT address FROM (SELECT address, provenance, end_reason, max(id) FROM ban WHERE address ${AMONG} GROUP BY address)
+       WHERE provenance <> 'fleet' AND end_reason = 'expired'`,
+      JSON.stringify(addresses),
+    ).map(({ address }) => address);
   }
 }

@@ -2,6 +2,7 @@ import type { Log } from "../core/log.ts";
 import type { Micros } from "../core/time.ts";
 import type { Trial } from "../deciding/ban.ts";
 import type { WhitelistEntry } from "../deciding/whitelist.ts";
+import { BanRetention } from "./ban_retention.ts";
 import { BanTable } from "./ban_table.ts";
 import { BatchWriter } from "./batch_writer.ts";
 import { Database } from "./database.ts";
@@ -24,6 +25,7 @@ const COPY = "whitelist file ";
 export class State {
   readonly log: LogTable;
   readonly bans: BanTable;
+  readonly banRetention: BanRetention;
   readonly enforcement: EnforcementTable;
   readonly logins: LoginTable;
   readonly knocks: KnockTable;
@@ -50,6 +52,7 @@ export class State {
     }
     this.log = new LogTable(this.#db);
     this.bans = new BanTable(this.#db);
+    this.banRetention = new BanRetention(this.#db);
     this.enforcement = new EnforcementTable(this.#db);
     this.logins = new LoginTable(this.#db);
     this.knocks = new KnockTable(this.#db);

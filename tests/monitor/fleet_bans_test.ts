@@ -115,7 +115,7 @@ await testOnPostgres("three servers of a fleet", {
     await a.until("192.0.2.1 fleet b");
     a.ban("192.0.2.1");
     await until(() => b.state.bans.expire(now()).bans.length > 0);
-    b.fleet.ask(b.state.bans.ownExpired(["192.0.2.1"]));
+    b.fleet.ask(b.state.fleet.ownExpired(["192.0.2.1"]));
     await b.until("192.0.2.1 fleet a");
   },
 

@@ -23,11 +23,11 @@ const OWN: NewBan = {
 
 Deno.test("a ban that follows another server is never shipped, and an own one takes its place with its own end", () => {
   using temporary = temporaryState();
-  const { bans, outbox } = temporary.state;
+  const { bans, fleet, outbox } = temporary.state;
   bans.add(FOLLOWED);
   assert.deepEqual(outbox.unshippedBans(10), []);
   assert.equal(outbox.backlog(), 0);
-  assert.equal(bans.followed(), 1);
+  assert.equal(fleet.followed(), 1);
   bans.add(OWN);
   const [ban, ...others] = bans.inForce();
   assert.deepEqual([ban!.provenance, ban!.reason, ban!.count, ban!.start, ban!.until, others], [
@@ -39,7 +39,7 @@ Deno.test("a ban that follows another server is never shipped, and an own one ta
     [],
   ]);
   assert.equal(outbox.unshippedBans(10).length, 1);
-  assert.equal(bans.followed(), 0);
+  assert.equal(fleet.followed(), 0);
 });
 
 Deno.test("`BanTable.endFollowed()` ends no own ban, and past ones that followed others make no ban longer", () => {
@@ -53,9 +53,9 @@ Deno.test("`BanTable.endFollowed()` ends no own ban, and past ones that followed
   assert.equal(bans.latest("192.0.2.2")!.endReason, "fleet");
 });
 
-Deno.test("`BanTable.ownExpired()` and `followedLifted()` tell the last ban of an address", () => {
+Deno.test("`FleetTable.ownExpired()` and `followedLifted()` tell the last ban of an address", () => {
   using temporary = temporaryState();
-  const { bans } = temporary.state;
+  const { bans, fleet } = temporary.state;
   bans.addAll([
     OWN,
     { ...OWN, address: "192.0.2.2" },
@@ -66,8 +66,8 @@ Deno.test("`BanTable.ownExpired()` and `followedLifted()` tell the last ban of a
   bans.end("192.0.2.4", { reason: "unban", time: 8 });
   bans.expire(2 * HOUR);
   const all = ["192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4"];
-  assert.deepEqual(bans.ownExpired(all), ["192.0.2.1"]);
-  assert.deepEqual([...bans.followedLifted(all)], [["192.0.2.4", 8]]);
+  assert.deepEqual(fleet.ownExpired(all), ["192.0.2.1"]);
+  assert.deepEqual([...fleet.followedLifted(all)], [["192.0.2.4", 8]]);
 });
 
 Deno.test("the positions of other servers are kept, and dropped with a server that was removed", () => {

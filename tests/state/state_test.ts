@@ -20,6 +20,7 @@ import { UserError } from "../../lib/core/error.ts";
 import { NO_LOGINS, temporaryState, WITHOUT_TURNS } from "../support/helpers.ts";
 import type { Recorded } from "../support/memory_store.ts";
 import { lineOf } from "../support/events.ts";
+import { ruleBan } from "../support/rule_bans.ts";
 
 const EVENT: Recorded = {
   module: 0,
@@ -99,19 +100,6 @@ function fullNotesOf(state: State, texts: readonly string[]): string[] {
 
 function hashOf(seed: number, text: string): number {
   return new TextEncoder().encode(text).reduce(mix, seed);
-}
-
-function ban(over: Partial<BatchRecord["bans"][number]> = {}): BatchRecord["bans"][number] {
-  return {
-    address: "192.0.2.1",
-    reason: "[SSHD] invalid",
-    scope: "all",
-    provenance: { kind: "rule", name: "SSHD invalid" },
-    count: 6,
-    start: 1_000,
-    until: null,
-    ...over,
-  };
 }
 
 Deno.test("`LogTable.add()` tells how many lines it has appended, none where there is no room", () => {
@@ -203,7 +191,7 @@ Deno.test("`StateOutbox` gives what is not confirmed, and each ban again when it
   using temporary = temporaryState();
   const { state } = temporary;
   const { outbox } = state;
-  write(state, { events: [EVENT, EVENT, EVENT], bans: [ban(), ban({ address: "192.0.2.2" })] });
+  write(state, { events: [EVENT, EVENT, EVENT], bans: [ruleBan(), ruleBan({ address: "192.0.2.2" })] });
   assert.equal(outbox.backlog(), 5);
   outbox.confirmLog(outbox.unshippedLog(2).at(-1)!.seq);
   outbox.confirmBans(outbox.unshippedBans(9).at(-1)!.change);

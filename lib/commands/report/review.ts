@@ -1,7 +1,7 @@
 /** What `report` tells of a period, as data. Everything else in this directory gives it a form. */
 import type { Micros } from "../../core/time.ts";
 import type { BanStatus, Provenance } from "../../deciding/ban.ts";
-import type { BanTotals } from "../../state/ban_table.ts";
+import type { BanTotals } from "../../state/ban_reader.ts";
 import type { Status } from "../status_lines.ts";
 import type { Series } from "./series.ts";
 import type { SlowAttacker } from "./slow.ts";

@@ -2,7 +2,7 @@
 import { DAY, HOUR, type Micros, now, SECOND, WEEK } from "../../core/time.ts";
 import type { BanStatus } from "../../deciding/ban.ts";
 import { type MonitorReport, readReport } from "../../monitor/report.ts";
-import type { BanNumbers } from "../../state/ban_table.ts";
+import type { BanNumbers } from "../../state/ban_reader.ts";
 import { isLocked } from "../../state/lock.ts";
 import type { RollupContent } from "../../state/rollup.ts";
 import type { State } from "../../state/state.ts";

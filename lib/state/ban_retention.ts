@@ -1,0 +1,67 @@
+/** Ended bans are deleted in steps, but those that later decisions, the firewall or PostgreSQL still need. */
+import { HOUR, type Micros } from "../core/time.ts";
+import { AMONG, MOST_PAST } from "./ban_rows.ts";
+import type { Database } from "./database.ts";
+
+/** Bans that `prune()` looks at in one step. */
+const PRUNE_STEP = 500;
+/** How long after it has looked at all bans `prune()` begins again. */
+const PRUNE_EVERY: Micros = HOUR;
+
+/** Which ended bans are deleted. */
+export interface Pruning {
+  readonly now: Micros;
+  /** How long bans are kept after their end. */
+  readonly keep: Micros;
+  /** Bans go to PostgreSQL and are kept until they have arrived there. */
+  readonly isShipped: boolean;
+}
+
+/** Deletes old bans. Methods throw what SQLite throws, and have then changed nothing. */
+export class BanRetention {
+  readonly #db: Database;
+  /** Id of the last ban that was looked at. */
+  #pruned = 0;
+  /** When the first ban is looked at again. */
+  #pruneAgain: Micros = -Infinity;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  /**
+   * Deletes some ended bans that are old; returns how many it looked at, 0 when it is through. An address keeps its bans
+   * until the last one has been over for `keep`, because longer bans follow from earlier ones, but of very old ones only
+   * as many as `past()` tells. What a firewall still has stays, and so does the latest change, from which numbers count on.
+   */
+  prune({ now, keep, isShipped }: Pruning): number {
+    if (now < this.#pruneAgain) return 0;
+    const looked = this.#db.all<{ id: number }>(
+      "SELECT id FROM ban WHERE id > ? ORDER BY id LIMIT ?",
+      this.#pruned,
+      PRUNE_STEP,
+    );
+    if (looked.length > 0) this.#delete(looked.map(({ id }) => id), { before: now - keep, isShipped });
+    this.#pruned = looked.at(-1)?.id ?? 0;
+    if (looked.length === 0) this.#pruneAgain = now + PRUNE_EVERY;
+    return looked.length;
+  }
+
+  #delete(ids: readonly number[], { before, isShipped }: { before: Micros; isShipped: boolean }): void {
+    this.#db.run(
+      `DELETE FROM ban WHERE id ${AMONG} AND ended < ? AND applied_by IS NULL AND change < (SELECT max(change) FROM ban)
+         AND (NOT ? OR provenance = 'fleet' OR change <= ifnull((SELECT value FROM meta WHERE key = 'shipped_ban'), 0))
+         AND (
+           NOT EXISTS (SELECT 1 FROM ban AS other WHERE other.address = ban.address
+             AND (other.ended IS NULL OR other.ended >= ?))
+           OR (SELECT count(*) FROM (
+             SELECT 1 FROM ban AS newer WHERE newer.address = ban.address AND newer.id > ban.id LIMIT ${MOST_PAST}
+           )) = ${MOST_PAST}
+         )`,
+      JSON.stringify(ids),
+      before,
+      Number(isShipped),
+      before,
+    );
+  }
+}
