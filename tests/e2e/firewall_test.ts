@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import { attack, login } from "./client.ts";
 import { inKernel } from "./kernel.ts";
-import { ask, banned, fakeAttack, LIMIT, scene, untilRunning } from "./scene.ts";
+import { ask, banned, fakeAttack, LIMIT, scene, untilRunning, untilSaid } from "./scene.ts";
 import { CLIENTS, SERVER, type Server } from "./server.ts";
 import { startNginx } from "./web.ts";
 import { type Daemon, until } from "./world.ts";
@@ -141,13 +141,14 @@ scene(
       ]);
       return stdout.includes(CLIENTS.one) && inside.stdout.includes(CLIENTS.one) || undefined;
     });
-    const { cutOff } = await attack(server, CLIENTS.one, 2 * LIMIT);
+    const { cutOff } = await attack(server, CLIENTS.one, 20 * LIMIT);
     assert.ok(cutOff);
     assert.deepEqual([await here, await through], [STALLED, STALLED]);
     assert.deepEqual(await banned(server), [CLIENTS.one]);
 
     await server.world.sh("nft", "flush", "ruleset");
-    await untilHolding(server, 1);
+    await untilSaid(server, /1 ban was gone from the firewall: putting it back/);
+    await untilHeld(server, 1);
     assert.equal(await wrongPassword(server), "cut off");
 
     await kill(monitor);
@@ -159,9 +160,7 @@ scene(
 
     await configure(server, { unban_on_stop: true });
     monitor.kill("SIGHUP");
-    await until("the new configuration", async () => {
-      return (await server.journal("strongmonitor")).some((line) => line.includes("reloaded")) || undefined;
-    });
+    await untilSaid(server, /reloaded/);
     assert.equal(await wrongPassword(server), "cut off", "a reload lifts nothing");
     monitor.kill("SIGTERM");
     assert.equal((await monitor.status).code, 0);
@@ -203,16 +202,6 @@ async function download(server: Server, from: string, host: string): Promise<num
 
 function wrongPassword(server: Server): Promise<string> {
   return login(server, CLIENTS.one, { user: "root", password: "guess" });
-}
-
-/** Waits until `status` says that so many bans hold, having put back what was gone. */
-async function untilHolding(server: Server, count: number): Promise<void> {
-  const look = async () => {
-    const [status] = await ask<{ holding: { held: number; missing: number } | null }>(server, "status");
-    return status?.holding;
-  };
-  await until("the bans to be missed", async () => ((await look())?.missing ?? 0) > 0 || undefined);
-  await untilHeld(server, count);
 }
 
 scene("bans of a trial that nobody confirms end by themselves, and so does the monitor", async (server) => {

@@ -143,6 +143,14 @@ export async function untilRunning(server: Server): Promise<void> {
   });
 }
 
+/** Waits until the monitor has told the journal what `pattern` matches. */
+export async function untilSaid(server: Server, pattern: RegExp): Promise<void> {
+  await until(`the monitor to say ${pattern}`, async () => {
+    const lines = await server.journal("strongmonitor");
+    return lines.some((line) => pattern.test(line)) || undefined;
+  });
+}
+
 /** A line about an address as text that sorts and compares. */
 type Line = string;
 

@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { ask, banned, failedPassword, LIMIT, scene, startDatabase, untilRunning } from "./scene.ts";
+import { ask, banned, failedPassword, LIMIT, scene, startDatabase, untilRunning, untilSaid } from "./scene.ts";
 import { CLIENTS, type Server } from "./server.ts";
 import { until } from "./world.ts";
 
@@ -43,13 +43,7 @@ scene(
     await addHosts(server, `${CLIENTS.friend} home.example.org`);
     await configure(["home.example.org"]);
     monitor.kill("SIGHUP");
-    await until(
-      "the new name",
-      async () =>
-        (await server.journal("strongmonitor")).some((line) =>
-          line.endsWith(`whitelisting home.example.org: ${CLIENTS.friend}`)
-        ) || undefined,
-    );
+    await untilSaid(server, RegExp(`whitelisting home\\.example\\.org: ${CLIENTS.friend}$`));
     await server.world.sh("sh", "-c", `cat >> ${log} << end\n${fail(CLIENTS.friend)}${fail(CLIENTS.two)}end`);
     await untilBanned(server, [CLIENTS.one, CLIENTS.two]);
   },

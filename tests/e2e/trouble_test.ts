@@ -10,6 +10,7 @@ import {
   startDatabase,
   untilDropped,
   untilRunning,
+  untilSaid,
 } from "./scene.ts";
 import { CONFIG_PATH, type Server } from "./server.ts";
 import { until } from "./world.ts";
@@ -143,12 +144,4 @@ interface Failure {
 async function failures(server: Server): Promise<Failure[]> {
   const [status] = await ask<{ failing: Failure[] }>(server, "status");
   return status?.failing ?? [];
-}
-
-/** Waits until the monitor has told the journal what `pattern` matches. */
-async function untilSaid(server: Server, pattern: RegExp): Promise<void> {
-  await until(`the monitor to say ${pattern}`, async () => {
-    const lines = await server.journal("strongmonitor");
-    return lines.some((line) => pattern.test(line)) || undefined;
-  });
 }
