@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import { attack, login } from "./client.ts";
 import { inKernel } from "./kernel.ts";
-import { ask, banned, fakeAttack, LIMIT, scene, untilRunning, untilSaid } from "./scene.ts";
+import { banned, fakeAttack, LIMIT, scene, untilRunning, untilSaid } from "./scene.ts";
 import { CLIENTS, SERVER, type Server } from "./server.ts";
 import { startNginx } from "./web.ts";
 import { type Daemon, until } from "./world.ts";

@@ -1,5 +1,14 @@
 import { strict as assert } from "node:assert";
-import { ask, banned, failedPassword, LIMIT, scene, startDatabase, untilRunning, untilSaid } from "./scene.ts";
+import {
+  ask,
+  banned,
+  failedPassword,
+  LIMIT,
+  scene,
+  startDatabase,
+  untilRunning,
+  untilSaid,
+} from "./scene.ts";
 import { CLIENTS, type Server } from "./server.ts";
 import { until } from "./world.ts";
 
