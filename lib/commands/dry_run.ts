@@ -4,7 +4,8 @@ import { decode, encode } from "../core/bytes.ts";
 import type { Log } from "../core/log.ts";
 import type { Records } from "../core/records.ts";
 import { now } from "../core/time.ts";
-import { type BatchStore, type Judge, Pipeline } from "../monitor/pipeline.ts";
+import { Pipeline } from "../monitor/pipeline.ts";
+import type { BatchStore, Judge } from "../monitor/pipeline_parts.ts";
 import type { MessageReader } from "../reading/message_reader.ts";
 import type { Reader } from "../reading/reader.ts";
 import type { ModuleRules } from "../rules/rule.ts";
@@ -78,7 +79,7 @@ export class LineMatcher {
   constructor(rules: ModuleRules) {
     this.#module = rules.module.name;
     this.#pipeline = idlePipeline(rules);
-    this.#reader = this.#pipeline.readerFor([rules]);
+    this.#reader = this.#pipeline.readers.of([rules]);
   }
 
   /** Tells what becomes of record `i`. */
@@ -87,13 +88,13 @@ export class LineMatcher {
     const { event } = this.#reader;
     const isUnderstood = isFound && event.isUnderstood;
     const address = isUnderstood ? addressOf(event.reader.address) : null;
-    const hits = address === null ? [] : this.#pipeline.match(event);
+    const hits = address === null ? [] : this.#pipeline.engine.match(event);
     return {
       module: this.#module,
       address,
       fields: isUnderstood ? fieldsOf(event.reader) : {},
       hits,
-      logged: address !== null && this.#pipeline.isRecorded(event, hits.length > 0),
+      logged: address !== null && this.#pipeline.recording.isRecorded(event, hits.length > 0),
     };
   }
 }

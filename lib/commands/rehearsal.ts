@@ -9,7 +9,8 @@ import type { NewBan, PastBan } from "../deciding/ban.ts";
 import { Decider } from "../deciding/decider.ts";
 import { type Login, loginChange, type LoginNews, Logins } from "../deciding/logins.ts";
 import type { Whitelist } from "../deciding/whitelist.ts";
-import { type Judge, Pipeline } from "../monitor/pipeline.ts";
+import { Pipeline } from "../monitor/pipeline.ts";
+import type { Judge } from "../monitor/pipeline_parts.ts";
 import type { Counts } from "../monitor/throughput.ts";
 import type { LogEvent } from "../reading/event.ts";
 import { LOGIN } from "../reading/message_reader.ts";
@@ -47,8 +48,8 @@ export class Rehearsal {
       },
     });
     this.#reader = options.isRecorded
-      ? this.#pipeline.readerOfRecorded()
-      : this.#pipeline.readerFor(config.modules);
+      ? this.#pipeline.readers.ofRecorded()
+      : this.#pipeline.readers.of(config.modules);
   }
 
   /** Takes the batch that follows. */
@@ -58,7 +59,7 @@ export class Rehearsal {
 
   /** What went through so far. */
   get counts(): Readonly<Counts> {
-    return this.#pipeline.counts;
+    return this.#pipeline.throughput.counts;
   }
 }
 

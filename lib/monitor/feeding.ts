@@ -95,7 +95,7 @@ export class Feeding {
    * modules saw already, in files that were named otherwise.
    */
   #lookBack(modules: readonly ModuleRules[]): Micros {
-    const seen = this.#parts.pipeline.activity(now())
+    const seen = this.#parts.pipeline.activity.report(now())
       .filter(({ name }) => modules.some(({ module }) => module.name === name))
       .map(({ lastLine }) => (lastLine ?? 0) + 1);
     return Math.max(now() - longestWindow(modules, FIRST_LOOK_BACK), ...seen);

@@ -10,7 +10,8 @@ import type { ModuleRules } from "../rules/rule.ts";
 import { openFiles } from "../sources/files/files.ts";
 import { type JournalOptions, openJournal } from "../sources/journal/journal.ts";
 import type { Source } from "../sources/source.ts";
-import type { Feed, Pipeline } from "./pipeline.ts";
+import type { Pipeline } from "./pipeline.ts";
+import type { Feed } from "./pipeline_parts.ts";
 
 /** The directory in the state's by which journalctl is woken: see `WakeOptions`. */
 const JOURNAL_LINKS = "journal";
@@ -64,7 +65,7 @@ function journalFeed(
     wake: interval === null ? null : { directory: `${stateDirectory}/${JOURNAL_LINKS}`, interval },
     problem: (sentence) => log.info(sentence),
   });
-  return { name: source.name, source, reader: pipeline.readerFor(modules), modules };
+  return { name: source.name, source, reader: pipeline.readers.of(modules), modules };
 }
 
 /** Each log file, or pattern of their names, with the modules that read it. */
@@ -80,7 +81,7 @@ function fileFeed(
   pattern: string,
   { modules, pipeline, log }: FeedParts & { modules: readonly ModuleRules[] },
 ): MonitorFeed {
-  const reader = pipeline.readerFor(modules, (shift) => log.warn(otherZone(pattern, { modules, shift })));
+  const reader = pipeline.readers.of(modules, (shift) => log.warn(otherZone(pattern, { modules, shift })));
   const source = openFiles(pattern, {
     timeOf: (bytes, from, to, stream) => reader.timeOf({ bytes, from, to }, { stream, now: now() }),
     learnZone: (bytes, from, to, end) => reader.learnZone({ bytes, from, to }, { ...end, now: now() }),

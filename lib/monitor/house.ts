@@ -20,7 +20,7 @@ export interface HouseParts {
 export function houseOf(config: Config, { state, pipeline, bans, rebase, refresh }: HouseParts): House {
   const keepLogins = config.trust?.span ?? 0;
   const sweep = (counted: Micros) => {
-    pipeline.sweep(counted);
+    pipeline.engine.sweep(counted);
     bans.sweep(counted);
     state.notes.expire(counted);
   };
@@ -31,7 +31,7 @@ export function houseOf(config: Config, { state, pipeline, bans, rebase, refresh
       { name: "mend bans of a clock that ran ahead", run: rebase },
       { name: "mend tries of a clock that ran ahead", run: (time) => state.enforcement.rebase(time) },
       { name: "take over changes", run: refresh },
-      { name: "give back memory", run: (time) => sweep(pipeline.counted(time)) },
+      { name: "give back memory", run: (time) => sweep(pipeline.throughput.counted(time)) },
       { name: "delete old logins", run: (time) => state.logins.expireLogins(time - keepLogins) },
     ],
     deletions: deletionsOf(config, { state, pipeline }),
@@ -45,7 +45,7 @@ function deletionsOf(
   const isShipped = database !== null;
   return [
     { name: "add up counts of old hours", run: (time) => state.rollups.fold(time) },
-    { name: "write notes anew", run: () => state.notes.rewrite(pipeline.lasting) ? 1 : 0 },
+    { name: "write notes anew", run: () => state.notes.rewrite(pipeline.engine) ? 1 : 0 },
     ...keepLog === null
       ? []
       : [{ name: "delete old lines", run: (time: Micros) => state.log.forget(time - keepLog) }],

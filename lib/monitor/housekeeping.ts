@@ -22,9 +22,8 @@ export interface House {
   /** Deletes some old rows; returns how many. Called again soon unless that is 0. */
   readonly deletions: readonly { readonly name: string; run(now: Micros): number }[];
   readonly pipeline: {
-    activity(now: Micros): readonly ModuleActivity[];
-    readonly evicted: number;
-    readonly tracked: number;
+    readonly activity: { report(now: Micros): readonly ModuleActivity[] };
+    readonly engine: { readonly evicted: number; readonly tracked: number };
   };
 }
 
@@ -78,7 +77,7 @@ export class Housekeeping {
 
   /** Warns once of each module that understands too little of what it sees. */
   #warnOfUnknownFormats(): void {
-    const unknown = this.#house.pipeline.activity(now()).filter(hasUnknownFormat);
+    const unknown = this.#house.pipeline.activity.report(now()).filter(hasUnknownFormat);
     for (const { name, lines, understood } of unknown) {
       if (this.#warned.includes(name)) continue;
       this.#log.warn(
@@ -91,7 +90,7 @@ export class Housekeeping {
   }
 
   #warnOfEvictions(): void {
-    const { evicted, tracked } = this.#house.pipeline;
+    const { evicted, tracked } = this.#house.pipeline.engine;
     const more = evicted - this.#evicted;
     this.#evicted = evicted;
     if (more > 0) {

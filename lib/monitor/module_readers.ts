@@ -30,7 +30,7 @@ export class ModuleReaders {
   }
 
   /** A reader of records that belong to these modules alone; see `Reader` for `otherZone`. */
-  readerFor(modules: readonly ModuleRules[], otherZone?: (shift: Micros) => void): Reader {
+  of(modules: readonly ModuleRules[], otherZone?: (shift: Micros) => void): Reader {
     const readable = modules.map((rules) => {
       const index = this.#modules.indexOf(rules);
       const { identifiers, units, programs, zone } = rules.module;
@@ -43,7 +43,7 @@ export class ModuleReaders {
    * A reader of messages that were recorded: the identifier of a record's origin is the name of its
    * module.
    */
-  readerOfRecorded(): Reader {
+  ofRecorded(): Reader {
     const readable = this.#modules.map(({ module: { name } }, index) => ({
       index,
       identifiers: [name],

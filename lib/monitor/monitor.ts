@@ -156,7 +156,7 @@ export class Monitor {
     if (!isAnother) return;
     const { reporting, pipeline, housekeeping } = this.#parts;
     reporting.forget();
-    pipeline.nameGroups();
+    pipeline.engine.nameGroups();
     housekeeping.attempt("go on with another state", () => this.#refresh());
   }
 

@@ -15,84 +15,22 @@
  * it. After a failed commit memory is made anew from the state, and the source is read again from
  * its stored position: nothing counts twice or never.
  */
-import { Literal } from "../core/bytes.ts";
-import type { Log } from "../core/log.ts";
-import { LINE } from "../core/records.ts";
 import type { Micros } from "../core/time.ts";
+import { LINE } from "../core/records.ts";
 import { counted } from "../core/text.ts";
-import type { NewBan } from "../deciding/ban.ts";
 import type { Knock } from "../deciding/knock.ts";
-import type { LoginNews } from "../deciding/logins.ts";
+import { Activity } from "../reading/activity.ts";
 import type { LogEvent } from "../reading/event.ts";
-import { Activity, type ModuleActivity, type ModuleTotals } from "../reading/activity.ts";
 import { NOTHING } from "../reading/message_reader.ts";
 import type { Reader } from "../reading/reader.ts";
-import { Engine, type EngineOptions, type StoredNotes } from "../rules/engine.ts";
-import type { BatchNotes } from "../rules/note_batch.ts";
-import type { ModuleRules, Trip } from "../rules/rule.ts";
+import { Engine } from "../rules/engine.ts";
+import type { ModuleRules } from "../rules/rule.ts";
 import type { Batch } from "../sources/source.ts";
-import type { BatchRecord } from "../state/batch_writer.ts";
-import type { CountedHits } from "../state/rollup_table.ts";
 import type { Knocking } from "./knocking.ts";
-import type { Leaks } from "./leaks.ts";
 import { ModuleReaders } from "./module_readers.ts";
-import { type Counts, Throughput } from "./throughput.ts";
-
-/** What the pipeline needs of the state. */
-export interface BatchStore {
-  /** Lines to be recorded, which the next `write()` writes and the pipeline then clears. */
-  readonly lines: { readonly length: number; add(event: LogEvent): void; clear(): void };
-  /** Counts of hours, which `write()` writes now and then; `reset()` goes back to those. */
-  readonly rollups: {
-    add(event: LogEvent, isHit: boolean): void;
-    addHits(hits: readonly CountedHits[]): void;
-    reset(): void;
-  };
-  /**
-   * Writes a record with `lines`, but none of them where there is no room. Returns how many lines are
-   * written. Throws where the state cannot be written; then nothing is.
-   */
-  write(record: BatchRecord): number;
-  /** All notes that still matter, to which `add()` adds. */
-  readonly notes: StoredNotes & { add(notes: BatchNotes): void };
-}
-
-/** Decides, and enforces what was decided and committed. */
-export interface Judge {
-  /** Takes note of a login or of the end of a connection: who is logged in is not banned. */
-  note(event: LogEvent): void;
-  /** All bans that follow from trips: of addresses and of networks. Nobody in `knocks` is among them. */
-  decide(trips: readonly Trip[], knocks: readonly Knock[]): readonly NewBan[];
-  /** Logins and sessions to be stored since the last call. */
-  news(): LoginNews;
-  /** Goes back to what the state knows, after a commit that failed. */
-  reset(): void;
-  /**
-   * Logs what was decided and committed, and has the firewall told of it. To be called where there
-   * were trips, also without bans.
-   */
-  enforce(bans: readonly NewBan[]): void;
-}
-
-/** What a pipeline works with. */
-export interface PipelineParts {
-  readonly store: BatchStore;
-  readonly judge: Judge;
-  readonly log: Log;
-  readonly counting?: EngineOptions;
-  /** Null: nobody can knock. */
-  readonly knocking?: Knocking | null;
-  /** Told of events of the present, and then whether they are committed; null: nobody is really banned. */
-  readonly leaks?: Pick<Leaks, "see" | "keepSeen" | "dropSeen"> | null;
-  /** What an earlier pipeline told of its modules. */
-  readonly before?: readonly ModuleActivity[];
-}
-
-/** A source, and the reader of its records. */
-export interface Feed {
-  readonly name: string;
-  readonly reader: Reader;
-}
+import type { Feed, PipelineParts } from "./pipeline_parts.ts";
+import { Recording } from "./recording.ts";
+import { Throughput } from "./throughput.ts";
 
 /** Records that one commit of a flood takes: a commit costs as much as reading some ten kilobytes. */
 const GROUP = 500;
@@ -112,25 +50,24 @@ interface Intake {
 
 /** Takes the batches of all sources, one after the other. */
 export class Pipeline {
-  readonly #modules: readonly ModuleRules[];
-  /** Beginnings of messages that a module does not record. */
-  readonly #noLog: readonly (readonly Literal[])[];
+  /** Read the modules' messages. */
+  readonly readers: ModuleReaders;
+  /** How recently each module and rule saw something, and how much of it the module understands. */
+  readonly activity: Activity;
+  /** What went through since the start. */
+  readonly throughput = new Throughput();
+  readonly recording: Recording;
   readonly #parts: PipelineParts;
   readonly #knocking: Knocking | null;
-  readonly #activity: Activity;
   readonly #engine: Engine;
-  readonly #readers: ModuleReaders;
-  readonly #throughput = new Throughput();
   #intake: Intake | null = null;
   /** Sources that read on although what was read of them was lost in a failed commit of another source. */
   readonly #lost = new Set<string>();
 
   constructor(modules: readonly ModuleRules[], parts: PipelineParts) {
-    this.#modules = modules;
-    this.#noLog = modules.map(({ noLog }) => noLog.map((text) => new Literal(text)));
     this.#parts = parts;
     this.#knocking = parts.knocking ?? null;
-    this.#activity = new Activity(
+    this.activity = new Activity(
       modules.map(({ module, rules }) => ({ name: module.name, rules: rules.map(({ name }) => name) })),
       parts.before,
     );
@@ -139,88 +76,16 @@ export class Pipeline {
       parts.counting,
     );
     this.#engine.restore(parts.store.notes);
-    this.#readers = new ModuleReaders(modules, { engine: this.#engine, log: parts.log });
+    this.readers = new ModuleReaders(modules, { engine: this.#engine, log: parts.log });
+    this.recording = new Recording(modules);
   }
 
-  /** A reader of records that belong to these modules alone; see `Reader` for `otherZone`. */
-  readerFor(modules: readonly ModuleRules[], otherZone?: (shift: Micros) => void): Reader {
-    return this.#readers.readerFor(modules, otherZone);
-  }
-
-  /**
-   * A reader of messages that were recorded: the identifier of a record's origin is the name of its
-   * module.
-   */
-  readerOfRecorded(): Reader {
-    return this.#readers.readerOfRecorded();
-  }
-
-  /** The names of the rules that an event hits, counting nothing. */
-  match(event: LogEvent): string[] {
-    return this.#engine.match(event);
-  }
-
-  /** Modules that failed too often and are no longer asked. */
-  get givenUp(): string[] {
-    return this.#readers.givenUp;
-  }
-
-  /** How recently each module and rule saw something, and how much each module understands. */
-  activity(now: Micros): ModuleActivity[] {
-    return this.#activity.report(now);
-  }
-
-  /** What each module read and its rules counted since the start. */
-  totals(): ModuleTotals[] {
-    return this.#activity.totals();
-  }
-
-  /** What went through since the start. */
-  get counts(): Counts {
-    return this.#throughput.counts;
-  }
-
-  /** Bans since the start, see `Throughput`. */
-  get decided(): ReadonlyMap<string, number> {
-    return this.#throughput.decided;
-  }
-
-  /** By source, how old its newest event was when it came. */
-  get lags(): ReadonlyMap<string, Micros> {
-    return this.#throughput.lags;
-  }
-
-  /** Addresses being counted. */
-  get tracked(): number {
-    return this.#engine.tracked;
-  }
-
-  /** How many addresses were evicted for want of room. */
-  get evicted(): number {
-    return this.#engine.evicted;
-  }
-
-  /** The notes that have no end, as they stand in memory. */
-  get lasting(): Pick<Engine, "beginnings" | "lasting"> {
+  /** Counts addresses; lines are added to it here alone. */
+  get engine(): Pick<
+    Engine,
+    "match" | "tracked" | "evicted" | "lasting" | "beginnings" | "sweep" | "nameGroups"
+  > {
     return this.#engine;
-  }
-
-  /** Up to which instant lines may be forgotten as of `now`, see `Throughput`. */
-  counted(now: Micros): Micros {
-    return this.#throughput.counted(now);
-  }
-
-  /** Gives back the memory of addresses that have fallen silent before `now`. */
-  sweep(now: Micros): void {
-    this.#engine.sweep(now);
-  }
-
-  /**
-   * Has the next commit or `forget()` store all groups of rules again, which notes are read by: the
-   * state may have lost some.
-   */
-  nameGroups(): void {
-    this.#engine.nameGroups();
   }
 
   /**
@@ -287,7 +152,7 @@ export class Pipeline {
         leaks.see(event);
       }
     }
-    this.counts.unknown += this.#activity.endBatch(now);
+    this.throughput.counts.unknown += this.activity.endBatch(now);
     intake.position = position;
     intake.now = now;
     intake.records += records.length;
@@ -296,28 +161,19 @@ export class Pipeline {
 
   #take(event: LogEvent, intake: Intake): void {
     const { reader, module, time, isTrusted } = event;
-    this.#activity.line(module, event.isUnderstood, time);
+    this.activity.line(module, event.isUnderstood, time);
     if (!event.isUnderstood) return;
     if (reader.says !== NOTHING) this.#parts.judge.note(event);
     if (!reader.address.isAddress) return;
     intake.events++;
     if (time > intake.latest) intake.latest = time;
-    if (!isTrusted) this.counts.untrusted++;
-    if (event.isAhead) this.counts.ahead++;
+    if (!isTrusted) this.throughput.counts.untrusted++;
+    if (event.isAhead) this.throughput.counts.ahead++;
     if (this.#knocking?.isKnock(event, intake.knocks)) return;
     const isHit = this.#engine.add(event);
     const { rollups, lines } = this.#parts.store;
     rollups.add(event, isHit);
-    if (this.isRecorded(event, isHit)) lines.add(event);
-  }
-
-  /** Reports whether an event is to be recorded that hits some rule or none. */
-  isRecorded({ module, bytes, from, to }: LogEvent, isHit: boolean): boolean {
-    if (!isHit && this.#modules[module]!.record === "hits") return false;
-    for (const text of this.#noLog[module]!) {
-      if (from + text.length <= to && text.isAt(bytes, from)) return false;
-    }
-    return true;
+    if (this.recording.isRecorded(event, isHit)) lines.add(event);
   }
 
   #commit(intake: Intake): void {
@@ -341,8 +197,8 @@ export class Pipeline {
         counted(hits, "hit")
       }, ${counted(bans.length, "ban")}; position ${position}`
     );
-    for (const { service, rule, ...hits } of byRule) this.#activity.hit(service, rule, hits);
-    this.#throughput.add({ ...intake, source, lag: intake.now - intake.latest, recorded, hits, bans });
+    for (const { service, rule, ...hits } of byRule) this.activity.hit(service, rule, hits);
+    this.throughput.add({ ...intake, source, lag: intake.now - intake.latest, recorded, hits, bans });
     this.#warnOfSuppressions(intake.feed.reader);
     store.lines.clear();
     this.#knocking?.open(knocks);
@@ -350,7 +206,7 @@ export class Pipeline {
 
   #warnOfSuppressions(reader: Reader): void {
     for (const { unit, count } of reader.takeSuppressions()) {
-      this.counts.suppressed += count;
+      this.throughput.counts.suppressed += count;
       this.#parts.log.warn(
         `journald dropped ${count} messages of ${unit}, which wrote too many: attacks may go unseen. ` +
           `Set LogRateLimitIntervalSec=0 in the unit, or a higher RateLimitBurst= in journald.conf`,

@@ -20,7 +20,7 @@ export interface ReportingParts {
   /** Null: nobody is really banned. */
   readonly leaks: Pick<Leaks, "look"> | null;
   readonly trial: Pick<TrialWatch, "end">;
-  readonly pipeline: Pick<Pipeline, "lags" | "activity" | "givenUp" | "counts" | "tracked" | "evicted">;
+  readonly pipeline: Pick<Pipeline, "readers" | "activity" | "throughput" | "engine">;
   readonly feeds: readonly MonitorFeed[];
   readonly feeding: Pick<Feeding, "reports">;
   /** Null: there is no database. */
@@ -81,11 +81,11 @@ export class Reporting {
       leaks: leaks?.look(now()) ?? [],
       trialEnd: trial.end,
       sources: this.#sources(),
-      modules: pipeline.activity(now()),
-      givenUp: pipeline.givenUp,
-      counts: pipeline.counts,
-      tracked: pipeline.tracked,
-      forgotten: pipeline.evicted,
+      modules: pipeline.activity.report(now()),
+      givenUp: pipeline.readers.givenUp,
+      counts: pipeline.throughput.counts,
+      tracked: pipeline.engine.tracked,
+      forgotten: pipeline.engine.evicted,
       database: database(),
       notify: notices(),
     };
@@ -96,7 +96,7 @@ export class Reporting {
     return feeds.flatMap(({ source }) => {
       const report = feeding.reports.get(source.name);
       const { delivery = null, problems = [], isWaiting: waiting = false } = source;
-      const lag = pipeline.lags.get(source.name);
+      const lag = pipeline.throughput.lags.get(source.name);
       return report ? [{ ...report, delivery, problems, waiting, lag }] : [];
     });
   }

@@ -28,7 +28,7 @@ const STUCK = 3;
 /** What is told of. */
 export interface TellingParts {
   readonly state: State;
-  readonly pipeline: Pick<Pipeline, "totals" | "decided" | "lags">;
+  readonly pipeline: Pick<Pipeline, "activity" | "throughput">;
   readonly reporting: Pick<Reporting, "make">;
   readonly log: Log;
   /** How many messages that log was told. */
@@ -129,9 +129,9 @@ export class Telling {
     return metricsText(metricsOf({
       version: VERSION,
       report,
-      totals: pipeline.totals(),
-      decided: pipeline.decided,
-      lags: pipeline.lags,
+      totals: pipeline.activity.totals(),
+      decided: pipeline.throughput.decided,
+      lags: pipeline.throughput.lags,
       bans: state.bans.numbers(),
       outbox: report.database === null ? null : state.outbox.backlog(),
       messages,

@@ -44,10 +44,10 @@ Deno.test("the logs of the benchmark are the same for the same seed, and hold wh
       log: memoryLog(),
     });
     const records = linesAt(0, ...text.trimEnd().split("\n"));
-    const feed = { name, reader: pipeline.readerFor(rules) };
+    const feed = { name, reader: pipeline.readers.of(rules) };
     pipeline.process({ records, position: "", damaged: 0 }, feed, Date.UTC(2026, 10) * 1_000);
     assert.equal(records.length, expected.lines);
-    assert.equal(pipeline.counts.events, expected.named, name);
+    assert.equal(pipeline.throughput.counts.events, expected.named, name);
     const part = expected.attacks / expected.lines;
     assert.ok(
       name === "auth" ? Math.abs(part - 0.6) < 0.06 : Math.abs(part - 0.1) < 0.02,

@@ -61,14 +61,14 @@ for (const [name, records] of Object.entries(LOGS)) {
   const judge = { note() {}, decide: () => [], news: () => NO_LOGINS, reset() {}, enforce() {} };
   const counting = { isStored: false, ipv6Prefix: CONFIG.ipv6Prefix };
   const pipeline = new Pipeline(CONFIG.modules, { store: new NoStore(), judge, log: QUIET, counting });
-  const reader = pipeline.readerFor(CONFIG.modules);
+  const reader = pipeline.readers.of(CONFIG.modules);
   Deno.bench(`Reader.read(), ${name}`, { group: GROUP }, () => {
     for (let i = 0; i < records.length; i++) reader.read(records, i, NOW);
   });
   Deno.bench(`Engine.match(), ${name}`, { group: GROUP }, () => {
     for (let i = 0; i < records.length; i++) {
       if (!reader.read(records, i, NOW) || !reader.event.isUnderstood) continue;
-      if (reader.event.reader.address.isAddress) pipeline.match(reader.event);
+      if (reader.event.reader.address.isAddress) pipeline.engine.match(reader.event);
     }
   });
   Deno.bench(`Pipeline.process(), ${name}`, { group: GROUP }, () => {

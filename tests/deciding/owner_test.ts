@@ -78,7 +78,7 @@ class Scene {
       message,
       sender: { uid: 0, unit: "ssh.service" },
     }));
-    const reader = this.#pipeline.readerFor([RULES]);
+    const reader = this.#pipeline.readers.of([RULES]);
     const batch = { records: recordsOf(entries), position: "p", damaged: 0 };
     this.#pipeline.process(batch, { name: "journal", reader }, NOW);
   }

@@ -105,7 +105,7 @@ class House implements AsyncDisposable {
   }
 
   #take(entries: readonly Entry[], position: string): void {
-    const reader = this.pipeline.readerFor(MODULES);
+    const reader = this.pipeline.readers.of(MODULES);
     const batch = { records: recordsOf(entries), position, damaged: 0 };
     this.pipeline.process(batch, { name: "journal", reader }, NOW);
   }

@@ -85,7 +85,7 @@ function run(
   { position = "p", modules = [RULES] as readonly ModuleRules[] } = {},
 ) {
   const entries = messages.map((message) => typeof message === "string" ? entry(message) : message);
-  const feed = { name: "test", reader: pipeline.readerFor(modules) };
+  const feed = { name: "test", reader: pipeline.readers.of(modules) };
   pipeline.process({ records: recordsOf(entries), position, damaged: 0 }, feed, NOW);
 }
 
@@ -103,7 +103,7 @@ Deno.test("`Pipeline.process()` writes lines, hits, bans and position of a batch
     ["192.0.2.9"],
     "the ban used the others up",
   );
-  assert.equal(pipeline.counts.hits, 4);
+  assert.equal(pipeline.throughput.counts.hits, 4);
   assert.deepEqual(record!.bans.map(({ address, reason, count }) => [address, reason, count]), [[
     "192.0.2.1",
     "[TOY] bad",
@@ -128,11 +128,11 @@ Deno.test("`Pipeline.process()` counts no line as recorded for which the state h
   const pipeline = new Pipeline([RULES], { store, judge, log });
   store.hasRoom = false;
   run(pipeline, ["bad 192.0.2.1", "bad 192.0.2.2"]);
-  assert.deepEqual([pipeline.counts.recorded, pipeline.counts.hits], [0, 2]);
+  assert.deepEqual([pipeline.throughput.counts.recorded, pipeline.throughput.counts.hits], [0, 2]);
   assert.match(log.details.join(), /: 0 recorded, 2 hits/);
   store.hasRoom = true;
   run(pipeline, ["bad 192.0.2.1"]);
-  assert.equal(pipeline.counts.recorded, 1);
+  assert.equal(pipeline.throughput.counts.recorded, 1);
 });
 
 Deno.test("`Pipeline.process()` warns of messages that journald dropped, once they are committed", () => {
@@ -146,10 +146,10 @@ Deno.test("`Pipeline.process()` warns of messages that journald dropped, once th
   };
   store.broken = true;
   assert.throws(() => run(pipeline, [said]), /disk full/);
-  assert.deepEqual([log.lines, pipeline.counts.suppressed], [[], 0]);
+  assert.deepEqual([log.lines, pipeline.throughput.counts.suppressed], [[], 0]);
   store.broken = false;
   run(pipeline, [said]);
-  assert.equal(pipeline.counts.suppressed, 1_234);
+  assert.equal(pipeline.throughput.counts.suppressed, 1_234);
   assert.match(log.lines.join(), /journald dropped 1234 messages of toy\.service/);
 });
 
@@ -165,7 +165,7 @@ Deno.test("`Pipeline.process()` counts nothing twice when a batch is read again 
 
 /** Has a source bring messages, of which more follow unless told otherwise. */
 function bringer(pipeline: Pipeline) {
-  const reader = pipeline.readerFor([RULES]);
+  const reader = pipeline.readers.of([RULES]);
   return (name: string, position: string, { messages = ["bad 192.0.2.1"], isMore = true } = {}) => {
     const records = recordsOf(messages.map((message) => entry(message)));
     return pipeline.process({ records, position, damaged: 0, isMore }, { name, reader }, NOW);
@@ -176,7 +176,7 @@ Deno.test("`Pipeline.process()` tells the watch for leaks of lines of the presen
   const seen: number[] = [];
   const leaks = { see: (event: LogEvent) => void seen.push(event.time), keepSeen() {}, dropSeen() {} };
   const pipeline = new Pipeline([RULES], { store: new MemoryStore(), judge, log: memoryLog(), leaks });
-  const feed = { name: "file", reader: pipeline.readerFor([RULES]) };
+  const feed = { name: "file", reader: pipeline.readers.of([RULES]) };
   const bring = (records: Records, isMore: boolean) => {
     pipeline.process({ records, position: "", damaged: 0, isMore }, feed, NOW);
     return seen.splice(0);
@@ -215,14 +215,18 @@ Deno.test("`Pipeline.process()` stores the batches of a flood together, and enfo
   const bring = bringer(pipeline);
   assert.equal(bring("journal", "p1", { messages: ["bad 192.0.2.1", "bad 192.0.2.1"] }), false);
   assert.equal(bring("journal", "p2", { messages: ["bad 192.0.2.1", "bad 192.0.2.3"] }), false);
-  assert.deepEqual([store.records.length, enforced, pipeline.counts.entries], [0, 0, 0]);
+  assert.deepEqual([store.records.length, enforced, pipeline.throughput.counts.entries], [0, 0, 0]);
   assert.equal(bring("journal", "p3", { messages: [], isMore: false }), true);
   const [record, ...others] = store.records;
   assert.equal(others.length, 0);
   assert.deepEqual([record!.position, record!.events.length], ["p3", 4]);
   assert.deepEqual(record!.bans.map(({ address, count }) => [address, count]), [["192.0.2.1", 3]]);
   assert.deepEqual(hitsOf(record!.notes), ["192.0.2.3"]);
-  assert.deepEqual([enforced, pipeline.counts.entries, pipeline.counts.hits], [1, 4, 4]);
+  assert.deepEqual([enforced, pipeline.throughput.counts.entries, pipeline.throughput.counts.hits], [
+    1,
+    4,
+    4,
+  ]);
   bring("journal", "p4", { messages: Array(5_000).fill("bad 192.0.2.9") });
   assert.equal(store.records[1]!.position, "p4", "a flood without an end is stored as it comes");
 });
@@ -305,7 +309,7 @@ Deno.test("`Pipeline.process()` refuses to go on behind what was lost with the b
   // It failed by itself meanwhile, and begins again.
   pipeline.settle("journal");
   bring("journal", "j2", { isMore: false });
-  assert.equal(pipeline.counts.hits, 2);
+  assert.equal(pipeline.throughput.counts.hits, 2);
 });
 
 Deno.test("`Pipeline` goes on counting after a restart, and a ban uses its hits up", () => {
@@ -332,7 +336,7 @@ Deno.test("`Pipeline` records what any user could have forged and never counts i
   run(pipeline, Array(9).fill(forged));
   assert.equal(store.records[0]!.events.length, 9);
   assert.equal(hitsOf(store.records[0]!.notes).length, 0);
-  assert.equal(pipeline.counts.untrusted, 9);
+  assert.equal(pipeline.throughput.counts.untrusted, 9);
 });
 
 Deno.test("`Pipeline` takes an entry dated ahead of the clock as of now", () => {
@@ -340,11 +344,11 @@ Deno.test("`Pipeline` takes an entry dated ahead of the clock as of now", () => 
   const pipeline = new Pipeline([RULES], { store, judge, log: memoryLog() });
   run(pipeline, [entry("bad 192.0.2.1", { time: NOW * 2 })]);
   assert.equal(store.records[0]!.events[0]!.time, NOW);
-  assert.equal(pipeline.counts.ahead, 1);
+  assert.equal(pipeline.throughput.counts.ahead, 1);
   // The clock tells milliseconds: an entry of the present may be a little ahead of it.
   run(pipeline, [entry("bad 192.0.2.1", { time: NOW + 999 })]);
   assert.equal(store.records[1]!.events[0]!.time, NOW + 999);
-  assert.equal(pipeline.counts.ahead, 1);
+  assert.equal(pipeline.throughput.counts.ahead, 1);
 });
 
 Deno.test("`Pipeline` gives up a module after three failures in a row, and the others go on", () => {
@@ -352,9 +356,9 @@ Deno.test("`Pipeline` gives up a module after three failures in a row, and the o
   const log = memoryLog();
   const pipeline = new Pipeline(MODULES, { store, judge, log });
   run(pipeline, ["break", "break", "bad 192.0.2.1", "break", "break"], { modules: MODULES });
-  assert.deepEqual(pipeline.givenUp, []);
+  assert.deepEqual(pipeline.readers.givenUp, []);
   run(pipeline, ["break", "bad 192.0.2.1", entry("x", { identifier: "otherd" })], { modules: MODULES });
-  assert.deepEqual(pipeline.givenUp, ["TOY"]);
+  assert.deepEqual(pipeline.readers.givenUp, ["TOY"]);
   assert.deepEqual(store.records[1]!.events.map(({ module }) => MODULES[module]!.module.name), ["OTHER"]);
   assert.match(log.lines.at(-1)!, /TOY failed 3 times in a row and is given up/);
 });
@@ -371,22 +375,22 @@ Deno.test("`Pipeline.process()` keeps the hits that come after a ban in the same
   assert.equal(hitsOf(store.records[0]!.notes).length, 1);
 });
 
-Deno.test("`Pipeline.counted()` goes by the source furthest behind, but not by more than a day", () => {
+Deno.test("`Throughput.counted()` goes by the source furthest behind, but not by more than a day", () => {
   const DAY = 86_400 * SECOND;
   const late = 3 * DAY;
   const pipeline = new Pipeline(MODULES, { store: new MemoryStore(), judge, log: memoryLog() });
   const bring = (name: string, time: number) => {
     const batch = { records: recordsOf([entry("bad 192.0.2.1", { time })]), position: "p", damaged: 0 };
-    pipeline.process(batch, { name, reader: pipeline.readerFor(MODULES) }, late);
+    pipeline.process(batch, { name, reader: pipeline.readers.of(MODULES) }, late);
   };
-  assert.equal(pipeline.counted(late), late);
+  assert.equal(pipeline.throughput.counted(late), late);
   bring("journal", late);
   bring("file", late - 3_600 * SECOND);
-  assert.equal(pipeline.counted(late + SECOND), late + SECOND - 3_600 * SECOND);
+  assert.equal(pipeline.throughput.counted(late + SECOND), late + SECOND - 3_600 * SECOND);
   bring("file", 0);
-  assert.equal(pipeline.counted(late), late - DAY);
+  assert.equal(pipeline.throughput.counted(late), late - DAY);
   bring("file", late);
-  assert.equal(pipeline.counted(late), late);
+  assert.equal(pipeline.throughput.counted(late), late);
 });
 
 Deno.test("`Pipeline` records only what a rule hits where it is told to", () => {
@@ -404,7 +408,7 @@ Deno.test("`Pipeline` records only what a rule hits where it is told to", () => 
   assert.deepEqual(store.records[0]!.events.map(({ address }) => address), ["192.0.2.1"]);
 });
 
-Deno.test("`Pipeline.activity()` tells when each module saw a line and each rule was hit, restarts included", () => {
+Deno.test("`Activity.report()` tells when each module saw a line and each rule was hit, restarts included", () => {
   const parts = { store: new MemoryStore(), judge, log: memoryLog() };
   const first = new Pipeline([RULES], parts);
   run(first, [entry("bad 192.0.2.1", { time: 5 * SECOND }), entry("fine", { time: 6 * SECOND })]);
@@ -416,8 +420,8 @@ Deno.test("`Pipeline.activity()` tells when each module saw a line and each rule
     understood: 1,
     rules: [{ name: "bad", lastHit: 5 * SECOND }],
   };
-  assert.deepEqual(first.activity(NOW), [expected]);
-  assert.equal(first.counts.unknown, 1);
-  const second = new Pipeline([RULES], { ...parts, before: first.activity(NOW) });
-  assert.deepEqual(second.activity(NOW), [{ ...expected, lines: 0, understood: 0 }]);
+  assert.deepEqual(first.activity.report(NOW), [expected]);
+  assert.equal(first.throughput.counts.unknown, 1);
+  const second = new Pipeline([RULES], { ...parts, before: first.activity.report(NOW) });
+  assert.deepEqual(second.activity.report(NOW), [{ ...expected, lines: 0, understood: 0 }]);
 });

@@ -2,7 +2,7 @@
 import { addressOf } from "../../lib/core/address_reader.ts";
 import { decode } from "../../lib/core/bytes.ts";
 import { GROUP_MASK, HIT, readNotes, SPENT, textOfWords } from "../../lib/core/note_record.ts";
-import type { BatchStore } from "../../lib/monitor/pipeline.ts";
+import type { BatchStore } from "../../lib/monitor/pipeline_parts.ts";
 import type { BatchRecord } from "../../lib/state/batch_writer.ts";
 import type { LogEvent } from "../../lib/reading/event.ts";
 import type { BatchNotes } from "../../lib/rules/note_batch.ts";

@@ -148,7 +148,7 @@ async function live(directory: string): Promise<void> {
     log: memoryLog(),
     counting: { ipv6Prefix, lenience: (address, time) => logins.lenience(address, time) },
   });
-  const feed = { name: "journal", reader: pipeline.readerFor(modules) };
+  const feed = { name: "journal", reader: pipeline.readers.of(modules) };
   const sender = { uid: 0, unit: "ssh.service" };
   for (const [age, message] of MESSAGES) {
     const records = recordsOf([{ time: now() - age, identifier: "sshd", pid: 1, message, sender }]);

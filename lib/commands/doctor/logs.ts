@@ -82,7 +82,7 @@ async function activityOf(
   isJournalReadable: boolean,
 ): Promise<{ readonly lines: number; readonly understood: number }> {
   const pipeline = idlePipeline(rules);
-  const feed = { name: "doctor", reader: pipeline.readerFor([rules]) };
+  const feed = { name: "doctor", reader: pipeline.readers.of([rules]) };
   const { suppressions: _, ...matches } = journalMatches([rules]);
   const sources = [
     ...(isInJournal(rules) && isJournalReadable ? [entries(matches, ENTRIES)] : []),
@@ -93,7 +93,7 @@ async function activityOf(
   for (const source of sources) {
     for await (const batch of source) pipeline.process(batch, feed, now());
   }
-  return pipeline.activity(now())[0]!;
+  return pipeline.activity.report(now())[0]!;
 }
 
 /** The newest entries of the journal. */

@@ -96,7 +96,7 @@ async function openSessions(
 ): Promise<{ journal: string | null; hasJournal: boolean; origins: string[] }> {
   const logins = new Logins(null);
   const pipeline = idlePipeline(sshd, (event) => logins.note(event));
-  const feed = { name: "init", reader: pipeline.readerFor([sshd]) };
+  const feed = { name: "init", reader: pipeline.readers.of([sshd]) };
   const journal = openJournal({
     ...journalMatches([sshd]),
     suppressions: false,
