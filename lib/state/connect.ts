@@ -14,6 +14,9 @@ export function fileOf(directory: string): string {
 /** SQLite's own files beside a database, by what they add to its name. */
 export const SIDES = ["", "-wal", "-shm"] as const;
 
+/** A head that tells of more is damaged itself. */
+const MOST_LENGTH = 2 ** 40;
+
 /** Connects to a file, made where it is missing, and brings its tables up to date. Throws what SQLite throws. */
 export function connect(file: string): DatabaseSync {
   makePrivate(file);
@@ -30,6 +33,62 @@ export function connect(file: string): DatabaseSync {
     const cause = causeOf(error, db);
     db.close();
     throw cause;
+  }
+}
+
+/** Reads what a monitor cannot do without: damage is found at once, not in the middle of the night. */
+const PROBE = ["meta", "position", "whitelist", "knock_key", "login", "session", "ban", "note_group", "note"]
+  .map((table) => `SELECT count(*) FROM ${table} NOT INDEXED`).join("; ");
+
+/** Connects as `connect()` does, to a file in which a monitor can read all that it needs. Throws what SQLite throws. */
+export function connectSound(file: string): DatabaseSync {
+  const db = connect(file);
+  try {
+    db.exec(PROBE);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+/**
+ * Connects to a file and changes nothing of it, but that one cut short gets its length back; null where SQLite takes it for no
+ * database.
+ */
+export function openAsItIs(file: string): DatabaseSync | null {
+  let db: DatabaseSync | null = null;
+  try {
+    lengthen(file);
+    db = new DatabaseSync(file);
+    // Memory of its own in place of the file `-shm`, for which there may be no room.
+    db.exec(
+      "PRAGMA locking_mode = EXCLUSIVE; PRAGMA busy_timeout = 1000; SELECT count(*) FROM sqlite_schema",
+    );
+    return db;
+  } catch {
+    close(db);
+    return null;
+  }
+}
+
+/** SQLite reads nothing of a file that is shorter than its head says. Zeros in place of what is missing take no room. */
+function lengthen(file: string): void {
+  const head = new Uint8Array(100);
+  using opened = Deno.openSync(file);
+  if (opened.readSync(head) !== head.length) return;
+  const view = new DataView(head.buffer);
+  const page = view.getUint16(16);
+  const length = (page === 1 ? 65_536 : page) * view.getUint32(28);
+  if (opened.statSync().size < length && length < MOST_LENGTH) Deno.truncateSync(file, length);
+}
+
+/** Closes a connection that may be damaged. */
+export function close(db: DatabaseSync | null): void {
+  try {
+    db?.close();
+  } catch {
+    // What could be read of it has been.
   }
 }
 

@@ -7,11 +7,12 @@
  *
  * Each is logged as an error, once. Banning goes on in all of them.
  */
-import { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import { messageOf, UserError } from "../core/error.ts";
 import type { Log } from "../core/log.ts";
-import { connect, faultOf, fileOf, inMemory, SIDES } from "./connect.ts";
+import { close, connect, connectSound, faultOf, fileOf, inMemory, openAsItIs } from "./connect.ts";
 import type { Shelter } from "./database.ts";
+import { adoptFresh, freshOf, isUnused, removeAll, setAside, sizeOf } from "./fresh_file.ts";
 import { Refuge } from "./refuge.ts";
 import { type Salvage, salvage } from "./salvage.ts";
 import { StateFile } from "./state_file.ts";
@@ -60,14 +61,7 @@ export class Keeper implements Shelter {
     }
     const size = sizeOf(file);
     try {
-      const db = connect(file);
-      try {
-        // Damage is to be found now, not in the middle of the night.
-        db.exec(PROBE);
-      } catch (error) {
-        db.close();
-        throw error;
-      }
+      const db = connectSound(file);
       // One that was not put into place must never replace what comes now.
       removeAll(freshOf(file));
       if (size === 0) this.#lost(`The state ${file} was empty: beginning anew`);
@@ -236,126 +230,11 @@ export class Keeper implements Shelter {
   }
 }
 
-/** Reads what a monitor cannot do without. */
-const PROBE = ["meta", "position", "whitelist", "knock_key", "login", "session", "ban", "note_group", "note"]
-  .map((table) => `SELECT count(*) FROM ${table} NOT INDEXED`).join("; ");
-
 function told({ rows }: Salvage): string {
   return `${rows.ban} bans, ${rows.position} positions, ${rows.whitelist} whitelist entries and ${rows.note} rows of counters`;
 }
 
-/** Connects to a file without a change of it but that one cut short gets its length back; null where SQLite takes it for no database. */
-function openAsItIs(file: string): DatabaseSync | null {
-  let db: DatabaseSync | null = null;
-  try {
-    lengthen(file);
-    db = new DatabaseSync(file);
-    // Memory of its own in place of the file `-shm`, for which there may be no room.
-    db.exec(
-      "PRAGMA locking_mode = EXCLUSIVE; PRAGMA busy_timeout = 1000; SELECT count(*) FROM sqlite_schema",
-    );
-    return db;
-  } catch {
-    close(db);
-    return null;
-  }
-}
-
-/** SQLite reads nothing of a file that is shorter than its head says. Zeros in place of what is missing take no room. */
-function lengthen(file: string): void {
-  const head = new Uint8Array(100);
-  using opened = Deno.openSync(file);
-  if (opened.readSync(head) !== head.length) return;
-  const view = new DataView(head.buffer);
-  const page = view.getUint16(16);
-  const length = (page === 1 ? 65_536 : page) * view.getUint32(28);
-  if (opened.statSync().size < length && length < MOST_LENGTH) Deno.truncateSync(file, length);
-}
-
-/** A head that tells of more is damaged itself. */
-const MOST_LENGTH = 2 ** 40;
-
-/** Where a new file is made before it takes the place of `file`. */
-function freshOf(file: string): string {
-  return `${file}.fresh`;
-}
-
-/** Reports whether no monitor has kept anything in a file: a command makes an empty one where another is about to be put. */
-function isUnused(file: string): boolean {
-  if ((sizeOf(file) ?? 0) === 0) return true;
-  const db = openAsItIs(file);
-  try {
-    return db !== null && db.prepare("SELECT 1 FROM position").get() === undefined;
-  } catch {
-    return false;
-  } finally {
-    close(db);
-  }
-}
-
-/** Puts a new file into place that was made but not put there; returns whether there was a whole one. */
-function adoptFresh(file: string): boolean {
-  const fresh = freshOf(file);
-  if (sizeOf(fresh) === null) return false;
-  try {
-    const db = connect(fresh);
-    try {
-      db.exec(PROBE);
-      // Rows come in one transaction, this one with them.
-      if (db.prepare("SELECT 1 FROM meta WHERE key = 'host'").get() === undefined) return false;
-    } finally {
-      db.close();
-    }
-    // What is left beside the old file would be read as a part of the new one.
-    setAside(file);
-    Deno.renameSync(fresh, file);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** Renames a file and what lies beside it; returns the new name, or null where there was none. */
-function setAside(file: string): string | null {
-  const aside = `${file}.damaged-${new Date().toISOString().slice(0, 19).replaceAll(":", "")}Z`;
-  const moved = SIDES.filter((side) => {
-    try {
-      Deno.renameSync(file + side, aside + side);
-      return true;
-    } catch {
-      return false;
-    }
-  });
-  return moved.includes("") ? aside : null;
-}
-
-function removeAll(file: string): void {
-  for (const side of SIDES) {
-    try {
-      Deno.removeSync(file + side);
-    } catch {
-      // It is not there.
-    }
-  }
-}
-
-function close(db: DatabaseSync | null): void {
-  try {
-    db?.close();
-  } catch {
-    // What could be read of it has been.
-  }
-}
-
-function sizeOf(file: string): number | null {
-  try {
-    return Deno.statSync(file).size;
-  } catch {
-    return null;
-  }
-}
-
-/** This user may not write the file, whatever the file system would take: another user must. */
+/** Reports whether this user may not write a file, whatever the file system would take: another user must. */
 function isForbidden(file: string): boolean {
   try {
     Deno.openSync(file, { write: true }).close();
