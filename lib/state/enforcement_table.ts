@@ -5,15 +5,16 @@
  *   applied_by set, applied_at NULL     that firewall may have it: it was told, and nobody knows the outcome
  *   both set                            it has it
  *
- * Bans of a module that has a firewall of its own are that one's, all others those of the firewall for everything: one table
- * each sees its share alone.
+ * A table sees the bans of its firewall's share alone.
  */
 import { type Boot, isSameBoot } from "../core/boot.ts";
 import { formatScope } from "../core/scope.ts";
-import type { Micros } from "../core/time.ts";
-import type { Ban, BanRange, BanStatus, DueBans, HeldBan } from "../deciding/ban.ts";
-import { AMONG, jsonOf, readScope, selectBans } from "./ban_rows.ts";
+import { type Micros, SECOND } from "../core/time.ts";
+import type { Ban, BanRange, HeldBan } from "../deciding/ban.ts";
+import { AMONG, jsonOf, readScope } from "./ban_rows.ts";
 import type { Database } from "./database.ts";
+import { EnforcementQueue, LAST_RETRY } from "./enforcement_queue.ts";
+import { FirewallShare } from "./firewall_share.ts";
 
 /** What a firewall begins with. */
 export interface Beginning {
@@ -26,35 +27,20 @@ export interface Beginning {
   readonly knowsScopes?: boolean;
 }
 
-/** Of so many of the newest bans of a turn the loudest comes first. */
-const LOUDEST_OF = 64;
-const [TO_APPLY, TO_LIFT] = [
-  ["to_apply", "ended IS NULL AND applied_at IS NULL"],
-  ["to_lift", "ended IS NOT NULL AND applied_by IS NOT NULL"],
-] as const;
-const [TURNS_TO_APPLY, TURNS_TO_LIFT] = [turnsOf(...TO_APPLY), turnsOf(...TO_LIFT)];
-const FIRST_RETRY: Micros = 1_000_000;
-const LAST_RETRY: Micros = 300_000_000;
+/** Before the first of several tries; doubled before each further one up to `LAST_RETRY`. */
+const FIRST_RETRY: Micros = SECOND;
 
 /** Keeps what one firewall has. Methods throw what SQLite throws, and have then changed nothing. */
-export class EnforcementTable {
+export class EnforcementTable extends EnforcementQueue {
   readonly #db: Database;
-  readonly #share: Share;
-  /** Begins the turns of the share in the state. */
-  readonly #prefix: string;
-  readonly #bootKey: string;
-  readonly #turnsToApply: string;
-  readonly #turnsToLift: string;
-  #knowsScopes = true;
+  readonly #share: FirewallShare;
 
   /** @param module the module whose own firewall it is; null: the firewall of all bans that are of no such module */
   constructor(db: Database, module: string | null = null) {
+    const share = new FirewallShare(module);
+    super(db, share);
     this.#db = db;
-    this.#prefix = module === null ? "" : `~${module} `;
-    this.#share = module === null ? { from: "", to: "~" } : { from: this.#prefix, to: `~${module}!` };
-    this.#bootKey = module === null ? "boot" : `boot ${module}`;
-    this.#turnsToApply = turnsOf(...TO_APPLY, this.#share);
-    this.#turnsToLift = turnsOf(...TO_LIFT, this.#share);
+    this.#share = share;
   }
 
   /** What the own firewall of a module has. */
@@ -64,13 +50,13 @@ export class EnforcementTable {
 
   /** Begins with a firewall: what any had before this boot is gone. */
   begin(firewall: string, { boot, takesOver, anew, knowsScopes = true }: Beginning): void {
-    this.#knowsScopes = knowsScopes;
+    this.#share.knowsScopes = knowsScopes;
     this.#db.transaction(() => {
       this.#dropBefore(boot, { anew });
       this.noteBoot(boot);
       if (anew || !takesOver) return;
       this.#db.run(
-        `UPDATE ban SET applied_at = NULL WHERE ended IS NULL AND applied_by IS NOT ? AND ${this.#isMine()}`,
+        `UPDATE ban SET applied_at = NULL WHERE ended IS NULL AND applied_by IS NOT ? AND ${this.#share.isMine()}`,
         firewall,
       );
     });
@@ -78,15 +64,15 @@ export class EnforcementTable {
 
   /** Notes that `boot` is still under way. */
   noteBoot(boot: Boot): void {
-    this.#db.run("INSERT OR REPLACE INTO meta VALUES (?, ?)", this.#bootKey, JSON.stringify(boot));
+    this.#db.run("INSERT OR REPLACE INTO meta VALUES (?, ?)", this.#share.bootKey, JSON.stringify(boot));
   }
 
   #dropBefore(boot: Boot, { anew }: { anew: boolean }): void {
-    const row = this.#db.get<{ value: string }>("SELECT value FROM meta WHERE key = ?", this.#bootKey);
+    const row = this.#db.get<{ value: string }>("SELECT value FROM meta WHERE key = ?", this.#share.bootKey);
     if (row !== null && isSameBoot(JSON.parse(row.value) as Boot, boot)) return;
     // Earlier programs noted no boot: there the clock tells what was applied before it.
     const before = row === null ? boot.start : Number.MAX_SAFE_INTEGER;
-    const drop = `UPDATE ban SET applied_by = NULL, applied_at = NULL WHERE ${this.#isMine()} AND`;
+    const drop = `UPDATE ban SET applied_by = NULL, applied_at = NULL WHERE ${this.#share.isMine()} AND`;
     this.#db.run(
       `${drop} ended IS NOT NULL AND applied_by IS NOT NULL AND ifnull(applied_at, 0) < ?`,
       before,
@@ -98,136 +84,10 @@ export class EnforcementTable {
   applyAnew({ after, upTo }: BanRange): void {
     this.#db.run(
       `UPDATE ban SET applied_at = NULL, next_try = 0
-       WHERE id > ? AND id <= ? AND ended IS NULL AND (applied_at IS NOT NULL OR next_try > 0) AND ${this.#isMine()}`,
+       WHERE id > ? AND id <= ? AND ended IS NULL AND (applied_at IS NOT NULL OR next_try > 0) AND ${this.#share.isMine()}`,
       after,
       upTo,
     );
-  }
-
-  /**
-   * Whose bans and lifts wait, ascending: `rule SSHD` for those that the rules of a module made, the kind of other provenances
-   * (`manual`, `network`…), `expired` for lifts of bans whose time was up, and `unban` for other lifts.
-   */
-  turns(): string[] {
-    return this.#db.all<{ turn: string }>(
-      `WITH ${this.#turnsToApply}, ${this.#turnsToLift} SELECT turn FROM to_apply WHERE turn IS NOT NULL
-       UNION SELECT turn FROM to_lift WHERE turn IS NOT NULL ORDER BY turn`,
-    ).map(({ turn }) => turn.slice(this.#prefix.length));
-  }
-
-  /**
-   * Bans of a turn that are in force, that the firewall does not have yet, and whose next try has come: those that never failed
-   * first, or last with `isOldest`.
-   */
-  toApply(due: DueBans): BanStatus[] {
-    for (;;) {
-      const bans = this.#waiting(due);
-      if (this.#knowsScopes || this.#shareHeld(bans, due.firewall) === 0) return bans;
-    }
-  }
-
-  #waiting({ turn, now, limit, isOldest = false, busy = [] }: DueBans): BanStatus[] {
-    const found =
-      `SELECT id, count FROM ban INDEXED BY ban_to_apply WHERE ended IS NULL AND applied_at IS NULL
-      AND turn = ? AND (until IS NULL OR until > ?) AND address NOT ${AMONG}`;
-    const values = [this.#prefix + turn, now, JSON.stringify(busy)];
-    const among = (ids: string) => `WHERE id IN (SELECT id FROM (${ids}))`;
-    const failed = (limit: number) => {
-      const ids = `${found} AND next_try > 0 AND next_try <= ? ORDER BY next_try, id LIMIT ?`;
-      return selectBans(this.#db, `${among(ids)} ORDER BY next_try, id`, ...values, now, limit);
-    };
-    const fresh = (limit: number) => {
-      const ids = `${found} AND next_try = 0 ORDER BY id ${isOldest ? "" : "DESC"} LIMIT ?`;
-      if (isOldest) return selectBans(this.#db, `${among(ids)} ORDER BY id`, ...values, limit);
-      const loudest = `SELECT id FROM (${ids}) ORDER BY count DESC, id DESC LIMIT ?`;
-      const [window, where] = [Math.max(limit, LOUDEST_OF), `${among(loudest)} ORDER BY count DESC, id DESC`];
-      return selectBans(this.#db, where, ...values, window, limit);
-    };
-    const [first, then] = isOldest ? [failed, fresh] : [fresh, failed];
-    const bans = first(limit);
-    return bans.length === limit ? bans : [...bans, ...then(limit - bans.length)];
-  }
-
-  /** To a firewall without scopes a ban of an address that it has already is no news; returns how many are none. */
-  #shareHeld(bans: readonly BanStatus[], firewall: string): number {
-    const held = `SELECT applied_at FROM ban AS other WHERE other.address = ban.address AND other.id <> ban.id
-      AND ${
-      this.#isMine("other")
-    } AND other.ended IS NULL AND other.applied_by = ? AND other.applied_at IS NOT NULL LIMIT 1`;
-    return this.#db.run(
-      `UPDATE ban SET applied_by = ?, applied_at = (${held}), attempts = 0, next_try = 0, error = NULL
-       WHERE id ${AMONG} AND EXISTS (${held})`,
-      firewall,
-      firewall,
-      JSON.stringify(bans.map(({ id }) => id)),
-      firewall,
-    );
-  }
-
-  /** Bans of a turn that ended and that the firewall still has, and whose next try has come, the longest due first. */
-  toLift({ firewall, turn, now, limit, busy = [] }: DueBans): BanStatus[] {
-    return selectBans(
-      this.#db,
-      `INDEXED BY ban_to_lift WHERE ${this.#liftable()} AND turn = ? AND next_try <= ? AND address NOT ${AMONG}
-       ORDER BY next_try, id LIMIT ?`,
-      firewall,
-      this.#prefix + turn,
-      now,
-      JSON.stringify(busy),
-      limit,
-    );
-  }
-
-  /** What a ban in force is one with is lifted with that. */
-  #liftable(): string {
-    return `ended IS NOT NULL AND applied_by IS NOT NULL AND applied_by = ?
-      AND NOT EXISTS (SELECT 1 FROM ban AS other WHERE ${
-      this.#isOne("other", "ban")
-    } AND other.ended IS NULL)`;
-  }
-
-  /** Tries that are due later than any may be were put off while the clock ran ahead: they are due now. */
-  rebase(now: Micros): void {
-    const late = now + LAST_RETRY;
-    this.#db.run(
-      `WITH ${TURNS_TO_APPLY} UPDATE ban INDEXED BY ban_to_apply SET next_try = 0
-       WHERE ended IS NULL AND applied_at IS NULL AND turn IN (SELECT turn FROM to_apply) AND next_try > ?`,
-      late,
-    );
-    this.#db.run(
-      `WITH ${TURNS_TO_LIFT} UPDATE ban INDEXED BY ban_to_lift SET next_try = 0
-       WHERE ended IS NOT NULL AND applied_by IS NOT NULL AND turn IN (SELECT turn FROM to_lift) AND next_try > ?`,
-      late,
-    );
-  }
-
-  /** Bans that the firewall refused `attempts` times in a row or more: at most 100, of the first thousand that failed. */
-  stuck(attempts: number): BanStatus[] {
-    const failed =
-      `WITH ${TURNS_TO_APPLY} SELECT id FROM to_apply CROSS JOIN ban INDEXED BY ban_to_apply USING (turn)
-      WHERE ended IS NULL AND applied_at IS NULL AND next_try > 0 LIMIT 1000`;
-    return selectBans(this.#db, `WHERE attempts >= ? AND id IN (${failed}) ORDER BY id LIMIT 100`, attempts);
-  }
-
-  /** When something falls due next: a retry or an end; null when nothing will by itself. */
-  nextDue(firewall: string): Micros | null {
-    return this.#db.get<{ due: Micros | null }>(
-      `WITH ${this.#turnsToApply}, ${this.#turnsToLift} SELECT min(due) AS due FROM (
-         SELECT min(until) AS due FROM ban WHERE ended IS NULL
-         UNION ALL SELECT (SELECT min(next_try) FROM ban
-           WHERE ended IS NULL AND applied_at IS NULL AND turn = to_apply.turn) FROM to_apply
-         UNION ALL SELECT (SELECT next_try FROM ban INDEXED BY ban_to_lift
-           WHERE ${this.#liftable()} AND turn = to_lift.turn ORDER BY next_try LIMIT 1) FROM to_lift)`,
-      firewall,
-    )?.due ?? null;
-  }
-
-  /** How many bans in force wait for the firewall without having failed. */
-  backlog(): number {
-    return this.#db.get<{ bans: number }>(
-      `SELECT count(*) AS bans FROM ban INDEXED BY ban_to_apply
-       WHERE ended IS NULL AND applied_at IS NULL AND next_try = 0 AND ${this.#isMine()}`,
-    )!.bans;
   }
 
   /** The firewall is about to be told: from now on it may have the bans, whatever becomes of us. */
@@ -259,7 +119,7 @@ export class EnforcementTable {
       this.#db.run(
         `UPDATE ban SET applied_by = NULL, applied_at = NULL, error = NULL
          WHERE ended IS NOT NULL AND (applied_by IS NOT NULL OR error IS NOT NULL) AND id IN (
-           SELECT a.id FROM ban AS b JOIN ban AS a ON ${this.#isOne("a", "b")}
+           SELECT a.id FROM ban AS b JOIN ban AS a ON ${this.#share.isOne("a", "b")}
            WHERE b.id ${AMONG} AND b.ended IS NULL AND a.ended IS NOT NULL)`,
         list,
       );
@@ -272,7 +132,7 @@ export class EnforcementTable {
     return this.#db.run(
       `UPDATE ban SET applied_at = NULL, next_try = 0
        WHERE (address, scope) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))
-         AND ended IS NULL AND applied_at IS NOT NULL AND ${this.#isMine()}`,
+         AND ended IS NULL AND applied_at IS NOT NULL AND ${this.#share.isMine()}`,
       jsonOf(bans, ({ address }, scope) => [address, scope]),
     );
   }
@@ -280,7 +140,7 @@ export class EnforcementTable {
   /** The firewall no longer has the bans. */
   lifted(ids: readonly number[]): void {
     const list = JSON.stringify(ids);
-    const others = `SELECT a.id FROM ban AS b JOIN ban AS a ON ${this.#isOne("a", "b")}
+    const others = `SELECT a.id FROM ban AS b JOIN ban AS a ON ${this.#share.isOne("a", "b")}
       WHERE b.id ${AMONG} AND a.ended IS NOT NULL AND a.applied_by IS NOT NULL`;
     this.#db.run(
       `UPDATE ban SET applied_by = NULL, applied_at = NULL, attempts = 0, next_try = 0, error = NULL
@@ -308,7 +168,7 @@ export class EnforcementTable {
     const row = this.#db.get<{ list: string }>(
       `SELECT json_group_array(json_array(address, scope, until)) AS list FROM (
          SELECT address, scope, until FROM ban
-         WHERE id > ? AND id <= ? AND ended IS NULL AND applied_at IS NOT NULL AND applied_by = ? AND ${this.#isMine()}
+         WHERE id > ? AND id <= ? AND ended IS NULL AND applied_at IS NOT NULL AND applied_by = ? AND ${this.#share.isMine()}
          ORDER BY id)`,
       after,
       upTo,
@@ -326,40 +186,4 @@ export class EnforcementTable {
       formatScope(scope),
     ) !== null;
   }
-
-  /** SQL that says whether two bans are one to the firewall, where at least one is in its share. */
-  #isOne(a: string, b: string): string {
-    const isSame = this.#knowsScopes
-      ? `${a}.scope = ${b}.scope`
-      : `${this.#isMine(a)} AND ${this.#isMine(b)}`;
-    return `${a}.address = ${b}.address AND ${isSame}`;
-  }
-
-  /** SQL that says whether a ban is in the firewall's share. */
-  #isMine(ban = "ban"): string {
-    return isWithin(this.#share, ban);
-  }
-}
-
-/** The turns of the bans that one firewall carries out: from the first up to the second, which is not among them. */
-interface Share {
-  readonly from: string;
-  readonly to: string;
-}
-
-/** Names of modules are letters, digits, `.`, `-` and `_`. */
-function isWithin({ from, to }: Share, ban: string): string {
-  return `(${ban}.turn >= '${from}' AND ${ban}.turn < '${to}')`;
-}
-
-/**
- * A recursive table of the turns of the bans that `waits` holds for, of all firewalls or in one's share. It takes steps through
- * an index that begins with the turn: a flood of bans is not walked over.
- */
-function turnsOf(name: string, waits: string, share?: Share): string {
-  const from = `FROM ban INDEXED BY ban_${name} WHERE ${waits}${
-    share ? ` AND ${isWithin(share, "ban")}` : ""
-  }`;
-  return `${name} (turn) AS (SELECT min(turn) ${from}
-    UNION ALL SELECT (SELECT min(turn) ${from} AND ban.turn > ${name}.turn) FROM ${name} WHERE turn IS NOT NULL)`;
 }
