@@ -1,71 +1,19 @@
-import { type Bytes, endOfDigits, Literal, numberOf } from "../core/bytes.ts";
+import { type Bytes, endOfDigits, numberOf } from "../core/bytes.ts";
 import { NO_PID } from "../core/records.ts";
 import type { Reference, Stamp } from "../core/timestamp.ts";
 import type { Micros } from "../core/time.ts";
-import { readTime, type TimePart } from "./head_text.ts";
+import { readTime } from "./head_text.ts";
+import { gapAt, type Minute, Minutes } from "./minutes.ts";
+import { mayBeTime } from "./time_signs.ts";
 import { DayResolver, type Told } from "./timestamp.ts";
 
-/** Minutes that are remembered, as the lines of a log may carry two times, and gaps of each. */
-const [MINUTES, GAPS] = [3, 4];
 /** Most digits of a fraction that are read where they lie. */
 const MAX_DIGITS = 9;
 /** Bytes that hold any time and its gap. */
 const LONGEST = 160;
-const [
-  BLANK,
-  DOUBLE,
-  SINGLE,
-  ROUND,
-  PLUS,
-  COMMA,
-  MINUS,
-  POINT,
-  SLASH,
-  ZERO,
-  COLON,
-  LESS,
-  EQUALS,
-  AT,
-  OPENING,
-  T,
-  DELETE,
-] = [
-  32,
-  34,
-  39,
-  40,
-  43,
-  44,
-  45,
-  46,
-  47,
-  48,
-  58,
-  60,
-  61,
-  64,
-  91,
-  116,
-  127,
-];
+const [COMMA, POINT, ZERO] = [44, 46, 48];
 const UTC: Told = { offset: 0 };
-const STREAM = new Literal("std");
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-
-/** What stands between a second and the text behind the time: zone and gap. */
-interface Gap extends Told {
-  readonly literal: Literal;
-}
-
-/** A minute of a log, `Mar  9 04:05:`, with what stands before it. */
-interface Minute {
-  readonly literal: Literal;
-  readonly part: TimePart;
-  readonly gaps: Gap[];
-  readonly times: DayResolver;
-  /** False: its date or time of day does not exist. */
-  readonly exists: boolean;
-}
 
 /** Most seconds of a minute, with a leap second. */
 const MAX_SECOND = 60;
@@ -89,14 +37,12 @@ export class HeadTimes {
   #second = 0;
   #fraction: Micros = 0;
   #zone: Told = UTC;
-  readonly #reference: Reference;
   /** Of times that cannot be compared. */
   readonly #others: DayResolver;
-  /** The one used last comes first. */
-  readonly #minutes: Minute[] = [];
+  readonly #minutes: Minutes;
 
   constructor(reference: Reference) {
-    this.#reference = reference;
+    this.#minutes = new Minutes(reference);
     this.#others = new DayResolver(reference);
   }
 
@@ -127,7 +73,7 @@ export class HeadTimes {
 
   #readKnown(bytes: Bytes, from: number, to: number): boolean {
     const { array } = bytes;
-    const minutes = this.#minutes;
+    const minutes = this.#minutes.list;
     for (let i = 0; i < minutes.length; i++) {
       const minute = minutes[i]!;
       let at = from + minute.literal.length;
@@ -147,10 +93,7 @@ export class HeadTimes {
       if (gap === null) continue;
       this.#put(minute, 10 * tens + ones, fraction, gap);
       this.end = at + gap.literal.length;
-      if (i > 0) {
-        minutes[i] = minutes[0]!;
-        minutes[0] = minute;
-      }
+      this.#minutes.use(i);
       return true;
     }
     return false;
@@ -179,7 +122,7 @@ export class HeadTimes {
     this.end = from + part.length;
     const { stamp, second } = part;
     if (stamp !== null && second !== null) {
-      this.#put(this.#learn(text, part), stamp.second, stamp.fraction, stamp);
+      this.#put(this.#minutes.learn(text, part), stamp.second, stamp.fraction, stamp);
     } else {
       if (stamp !== null) this.#putOther(stamp);
       this.pid = NO_PID;
@@ -195,113 +138,10 @@ export class HeadTimes {
     this.#others.resolve(stamp.second, stamp.fraction, stamp);
     if (!Number.isNaN(this.#others.time)) this.#tell(this.#others, stamp.second, stamp.fraction, stamp);
   }
-
-  /** Remembers a time, so that others of its minute can be compared. */
-  #learn(text: string, part: TimePart): Minute {
-    const { stamp, second, length } = part;
-    const { year, offset, name } = stamp!;
-    const minute = this.#minuteOf(new Literal(text.slice(0, second!.from)), part, year);
-    const gap = text.slice(second!.end, length);
-    const literal = new Literal(gap);
-    if (!minute.gaps.some((gap) => isSame(gap.literal, literal))) {
-      // A word behind the gap is no part of it.
-      const isNamed = name !== undefined && gap.startsWith(` ${name}`);
-      minute.gaps.unshift({ literal, offset, name: isNamed ? name : undefined });
-      if (minute.gaps.length > GAPS) minute.gaps.pop();
-    }
-    return minute;
-  }
-
-  #minuteOf(literal: Literal, part: TimePart, year: number | null): Minute {
-    const minutes = this.#minutes;
-    const known = minutes.find((minute) =>
-      isSame(minute.literal, literal) && minute.part.stamp!.year === year
-    );
-    if (known) return known;
-    const times = new DayResolver(this.#reference);
-    times.begin(part.stamp!);
-    times.resolve(0, 0, part.stamp!);
-    const minute = { literal, part, gaps: [], times, exists: !Number.isNaN(times.time) };
-    minutes.unshift(minute);
-    if (minutes.length > MINUTES) minutes.pop();
-    return minute;
-  }
-}
-
-function gapAt({ gaps }: Minute, bytes: Bytes, at: number, to: number): Gap | null {
-  for (let i = 0; i < gaps.length; i++) {
-    const gap = gaps[i]!;
-    const end = at + gap.literal.length;
-    if (end < to && gap.literal.isAt(bytes, at) && !mayGoOn(bytes, end)) return gap;
-  }
-  return null;
-}
-
-function isSame(a: Literal, b: Literal): boolean {
-  return a.length === b.length && a.bytes.every((byte, i) => byte === b.bytes[i]);
 }
 
 /** The microseconds that the digits behind the point of a second mean. */
 function microsOf(array: Uint8Array, from: number, to: number): Micros {
   const digits = Math.min(to - from, 6);
   return numberOf(array, from, from + digits) * 10 ** (6 - digits);
-}
-
-/**
- * Reports whether `array[from, to)` may begin with a time: a line that does not costs no expression.
- */
-export function mayBeTime(array: Uint8Array, from: number, to: number): boolean {
-  if (from >= to) return false;
-  const first = array[from]!;
-  if (first === LESS || first === AT || first === OPENING) return true;
-  if (first === DOUBLE || first === SINGLE || first === ROUND) {
-    return isDigit(array[from + 1]!) || isCapital(array[from + 1]!);
-  }
-  // The name of a time may stand before it: `t`, `ts`, `time` or `timestamp`.
-  if (first === T) {
-    return array[from + 1] === EQUALS || array[from + 2] === EQUALS || array[from + 4] === EQUALS ||
-      array[from + 9] === EQUALS;
-  }
-  if (isCapital(first)) return array[from + 3] === BLANK || array[from + 3] === COMMA;
-  const end = endOfDigits(array, from);
-  const behind = array[end]!;
-  switch (end - from) {
-    case 0:
-      return false;
-    case 1:
-    case 2:
-      return behind === BLANK || behind === MINUS || behind === SLASH;
-    case 4:
-      return behind === MINUS || behind === SLASH || behind === BLANK;
-    default:
-      return behind === BLANK ||
-        (end - from >= 9 && (behind === POINT || behind === COMMA || behind === COLON));
-  }
-}
-
-/** Whether the text at `at`, behind a gap, may still be a part of it: another zone, a year, a stream. */
-function mayGoOn(bytes: Bytes, at: number): boolean {
-  const { array } = bytes;
-  const first = array[at]!;
-  if (first <= BLANK || first >= DELETE || first === OPENING) return true;
-  if (first === PLUS || first === MINUS || first === COLON) return true;
-  if (isCapital(first)) {
-    let end = at + 1;
-    while (isCapital(array[end]!)) end++;
-    return end - at <= 5 && !isWord(array[end]!);
-  }
-  if (isDigit(first)) return endOfDigits(array, at) === at + 4;
-  return STREAM.isAt(bytes, at);
-}
-
-function isDigit(byte: number): boolean {
-  return byte >= ZERO && byte <= ZERO + 9;
-}
-
-function isCapital(byte: number): boolean {
-  return byte >= 65 && byte <= 90;
-}
-
-function isWord(byte: number): boolean {
-  return isCapital(byte) || (byte >= 97 && byte <= 122) || isDigit(byte) || byte === 95;
 }

@@ -1,0 +1,87 @@
+import { type Bytes, Literal } from "../core/bytes.ts";
+import type { Reference } from "../core/timestamp.ts";
+import type { TimePart } from "./head_text.ts";
+import { mayGoOn } from "./time_signs.ts";
+import { DayResolver, type Told } from "./timestamp.ts";
+
+/** Minutes that are remembered, as the lines of a log may carry two times, and gaps of each. */
+const [MINUTES, GAPS] = [3, 4];
+
+/** What stands between a second and the text behind the time: zone and gap. */
+export interface Gap extends Told {
+  readonly literal: Literal;
+}
+
+/** A minute of a log, `Mar  9 04:05:`, with what stands before it. */
+export interface Minute {
+  readonly literal: Literal;
+  readonly part: TimePart;
+  readonly gaps: Gap[];
+  readonly times: DayResolver;
+  /** False: its date or time of day does not exist. */
+  readonly exists: boolean;
+}
+
+/** The last minutes of a log, with which further lines are compared. */
+export class Minutes {
+  /** The one used last comes first. */
+  readonly list: Minute[] = [];
+  readonly #reference: Reference;
+
+  constructor(reference: Reference) {
+    this.#reference = reference;
+  }
+
+  /** Takes note that a line is of the minute at `index`. */
+  use(index: number): void {
+    if (index === 0) return;
+    const minute = this.list[index]!;
+    this.list[index] = this.list[0]!;
+    this.list[0] = minute;
+  }
+
+  /** Remembers the time that `text` begins with, so that others of its minute can be compared. */
+  learn(text: string, part: TimePart): Minute {
+    const { stamp, second, length } = part;
+    const { year, offset, name } = stamp!;
+    const minute = this.#minuteOf(new Literal(text.slice(0, second!.from)), part, year);
+    const gap = text.slice(second!.end, length);
+    const literal = new Literal(gap);
+    if (!minute.gaps.some((gap) => isSame(gap.literal, literal))) {
+      // A word behind the gap is no part of it.
+      const isNamed = name !== undefined && gap.startsWith(` ${name}`);
+      minute.gaps.unshift({ literal, offset, name: isNamed ? name : undefined });
+      if (minute.gaps.length > GAPS) minute.gaps.pop();
+    }
+    return minute;
+  }
+
+  #minuteOf(literal: Literal, part: TimePart, year: number | null): Minute {
+    const minutes = this.list;
+    const known = minutes.find((minute) =>
+      isSame(minute.literal, literal) && minute.part.stamp!.year === year
+    );
+    if (known) return known;
+    const times = new DayResolver(this.#reference);
+    times.begin(part.stamp!);
+    times.resolve(0, 0, part.stamp!);
+    const minute = { literal, part, gaps: [], times, exists: !Number.isNaN(times.time) };
+    minutes.unshift(minute);
+    if (minutes.length > MINUTES) minutes.pop();
+    return minute;
+  }
+}
+
+/** The gap of a minute that the text at `at` begins with, unless that may go on as a part of it; null: none. */
+export function gapAt({ gaps }: Minute, bytes: Bytes, at: number, to: number): Gap | null {
+  for (let i = 0; i < gaps.length; i++) {
+    const gap = gaps[i]!;
+    const end = at + gap.literal.length;
+    if (end < to && gap.literal.isAt(bytes, at) && !mayGoOn(bytes, end)) return gap;
+  }
+  return null;
+}
+
+function isSame(a: Literal, b: Literal): boolean {
+  return a.length === b.length && a.bytes.every((byte, i) => byte === b.bytes[i]);
+}

@@ -1,0 +1,66 @@
+/** Tells by a few bytes where no time can be, so that no expression is asked there. */
+import { type Bytes, endOfDigits, Literal } from "../core/bytes.ts";
+
+const [BLANK, DELETE, ZERO, T] = [32, 127, 48, 116];
+const [DOUBLE, SINGLE, ROUND, SQUARE, LESS, AT] = [34, 39, 40, 91, 60, 64];
+const [PLUS, COMMA, MINUS, POINT, SLASH, COLON, EQUALS] = [43, 44, 45, 46, 47, 58, 61];
+const STREAM = new Literal("std");
+
+/**
+ * Reports whether `array[from, to)` may begin with a time: a line that does not costs no expression.
+ */
+export function mayBeTime(array: Uint8Array, from: number, to: number): boolean {
+  if (from >= to) return false;
+  const first = array[from]!;
+  if (first === LESS || first === AT || first === SQUARE) return true;
+  if (first === DOUBLE || first === SINGLE || first === ROUND) {
+    return isDigit(array[from + 1]!) || isCapital(array[from + 1]!);
+  }
+  // The name of a time may stand before it: `t`, `ts`, `time` or `timestamp`.
+  if (first === T) {
+    return array[from + 1] === EQUALS || array[from + 2] === EQUALS || array[from + 4] === EQUALS ||
+      array[from + 9] === EQUALS;
+  }
+  if (isCapital(first)) return array[from + 3] === BLANK || array[from + 3] === COMMA;
+  const end = endOfDigits(array, from);
+  const behind = array[end]!;
+  switch (end - from) {
+    case 0:
+      return false;
+    case 1:
+    case 2:
+      return behind === BLANK || behind === MINUS || behind === SLASH;
+    case 4:
+      return behind === MINUS || behind === SLASH || behind === BLANK;
+    default:
+      return behind === BLANK ||
+        (end - from >= 9 && (behind === POINT || behind === COMMA || behind === COLON));
+  }
+}
+
+/** Reports whether the text at `at`, behind a gap, may still be a part of it: another zone, a year, a stream. */
+export function mayGoOn(bytes: Bytes, at: number): boolean {
+  const { array } = bytes;
+  const first = array[at]!;
+  if (first <= BLANK || first >= DELETE || first === SQUARE) return true;
+  if (first === PLUS || first === MINUS || first === COLON) return true;
+  if (isCapital(first)) {
+    let end = at + 1;
+    while (isCapital(array[end]!)) end++;
+    return end - at <= 5 && !isWord(array[end]!);
+  }
+  if (isDigit(first)) return endOfDigits(array, at) === at + 4;
+  return STREAM.isAt(bytes, at);
+}
+
+function isDigit(byte: number): boolean {
+  return byte >= ZERO && byte <= ZERO + 9;
+}
+
+function isCapital(byte: number): boolean {
+  return byte >= 65 && byte <= 90;
+}
+
+function isWord(byte: number): boolean {
+  return isCapital(byte) || (byte >= 97 && byte <= 122) || isDigit(byte) || byte === 95;
+}
