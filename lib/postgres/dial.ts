@@ -2,6 +2,7 @@
 import { connect, isIP, type Socket } from "node:net";
 import { Duplex } from "node:stream";
 import { connect as connectTls } from "node:tls";
+import { untilAborted } from "../core/async.ts";
 import { UserError } from "../core/error.ts";
 import type { DatabaseConfig } from "./connection.ts";
 import { type Encryption, encryptionOf } from "./encryption.ts";
@@ -14,7 +15,7 @@ export interface Line {
   readonly peer: string | undefined;
 }
 
-/** Connects, and encrypts as the configuration asks. Gives up at once when `signal` aborts; later it destroys the socket. */
+/** Connects, and encrypts as the configuration asks. Throws the reason of `signal` at once when that aborts; later it destroys the socket. */
 export async function dial(config: DatabaseConfig, signal: AbortSignal): Promise<Line> {
   const encryption = encryptionOf(config);
   const dialBy = encryption.mode === "verify-full" ? dialVerified : dialNode;
@@ -40,12 +41,11 @@ async function dialVerified(
   { authorities }: Encryption,
   signal: AbortSignal,
 ): Promise<Line> {
-  const { host, port } = config;
-  let connection: Deno.Conn = await Deno.connect({ hostname: host, port });
+  const { host } = config;
+  let connection: Deno.Conn = await connectTcp(config, signal);
   const close = () => closeQuietly(connection);
   signal.addEventListener("abort", close);
   try {
-    signal.throwIfAborted();
     await connection.write(SSL_REQUEST);
     const answer = new Uint8Array(1);
     if (await connection.read(answer) === null || answer[0] !== YES) throw noTls(config);
@@ -58,6 +58,15 @@ async function dialVerified(
     close();
     throw error;
   }
+}
+
+/** Connects. Deno ends no attempt: one that succeeds after `signal` has aborted is closed then. */
+async function connectTcp({ host, port }: DatabaseConfig, signal: AbortSignal): Promise<Deno.TcpConn> {
+  const connecting = Deno.connect({ hostname: host, port });
+  const connection = await Promise.race([connecting, untilAborted(signal)]);
+  if (connection !== null) return connection;
+  connecting.then(closeQuietly, () => {});
+  throw signal.reason;
 }
 
 function closeQuietly(connection: Deno.Conn): void {
@@ -109,7 +118,7 @@ async function dialNode(
   const { host, port } = config;
   const path = socketOf(config);
   const socket = path === null ? connect(port, host) : connect(path);
-  signal.addEventListener("abort", () => socket.destroy());
+  signal.addEventListener("abort", () => socket.destroy(signal.reason));
   // The driver adds its error listener after connecting. Without this one, a refused connection would end the program.
   await new Promise<void>((resolve, reject) => socket.once("connect", resolve).on("error", reject));
   const peer = socket.remoteAddress;
