@@ -79,10 +79,13 @@ export class Bell {
 
   /** Waits as `pause()` does, but not beyond a ring that nobody has taken. */
   async wait(milliseconds: number, signal: AbortSignal): Promise<void> {
-    if (this.#isRung) return;
+    if (this.#isRung || signal.aborted) return;
     const stop = new AbortController();
-    this.#wake = () => stop.abort();
-    await pause(milliseconds, AbortSignal.any([signal, stop.signal]));
+    // AbortSignal.any() would keep something for each call as long as `signal` lives.
+    const wake = this.#wake = () => stop.abort();
+    signal.addEventListener("abort", wake);
+    await pause(milliseconds, stop.signal);
+    signal.removeEventListener("abort", wake);
     this.#wake = null;
   }
 }

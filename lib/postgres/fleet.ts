@@ -1,15 +1,16 @@
-import { HOUR, type Micros, MINUTE, now, SECOND, WEEK } from "../core/time.ts";
-import { canonicalNetwork } from "../core/address.ts";
-import { arrayOf, Connection, type DatabaseConfig, explain, sqlState } from "./connection.ts";
+import { Bell, pause } from "../core/async.ts";
+import { messageOf } from "../core/error.ts";
 import type { Log } from "../core/log.ts";
-import { messageOf, UserError } from "../core/error.ts";
-import { counted } from "../core/text.ts";
+import { HOUR, type Micros, MINUTE, now, SECOND } from "../core/time.ts";
+import type { WhitelistEntry } from "../deciding/whitelist.ts";
+import { Connection, type DatabaseConfig, explain } from "./connection.ts";
 import { elapsed } from "./elapsed.ts";
 import { type FleetNews, Follower } from "./follower.ts";
+import { register, type Self } from "./members.ts";
 import { type Outbox, Shipper } from "./outbox.ts";
-import type { WhitelistEntry } from "../deciding/whitelist.ts";
-import { dropPartitions, makePartitions } from "./partitions.ts";
+import { tidyPartitions } from "./partitions.ts";
 import { migrate, WHITELIST_CHANNEL } from "./schema.ts";
+import { SharedWhitelist } from "./shared_whitelist.ts";
 import { BAN_CHANNEL } from "./sharing.ts";
 
 /** Options of this host's member of the fleet. */
@@ -40,16 +41,6 @@ export interface Sharing {
   readonly window: Micros;
   /** Called with changes of other servers' bans. If it throws, they come again. */
   readonly onNews: (news: FleetNews) => void;
-}
-
-/** Facts about a server. */
-export interface Self {
-  /** Version of its program. */
-  readonly version: string;
-  /** Its own addresses, canonical. */
-  readonly addresses: readonly string[];
-  /** Bans of other servers that it has in force. */
-  readonly followed: number;
 }
 
 /** State of the shipment. */
@@ -84,7 +75,7 @@ export function openFleet(config: DatabaseConfig, options: FleetOptions): Fleet 
 }
 
 const TIMEOUT: Micros = 10 * SECOND;
-/** Interval of reading the whitelist without a notification, and of renewing this host's `last_seen`. */
+/** Interval of renewing this host's row, and of reading the whitelist without a notification. */
 const PULL_EVERY: Micros = MINUTE;
 const TIDY_EVERY: Micros = HOUR;
 const FIRST_RETRY: Micros = SECOND / 2;
@@ -95,14 +86,12 @@ class Member implements Fleet {
   readonly #options: FleetOptions;
   readonly #shipper: Shipper;
   readonly #follower: Follower | null;
+  readonly #whitelist: SharedWhitelist;
   readonly #bell = new Bell();
+  readonly #closing = new AbortController();
   readonly #running: Promise<void>;
   #connection: Connection | null = null;
   #status: Omit<FleetStatus, "setAside"> = { connected: false, error: null, lastShipped: null };
-  #whitelist: string | null = null;
-  /** Somebody dropped the table `ips`. Its empty successor does not empty the whitelist. */
-  #isWhitelistLost = false;
-  #closing = false;
   #failures = 0;
   #pullDue = 0;
   #tidyDue = 0;
@@ -111,6 +100,7 @@ class Member implements Fleet {
     this.#config = config;
     this.#options = options;
     this.#shipper = new Shipper(options.outbox, options.log);
+    this.#whitelist = new SharedWhitelist(options);
     const { sharing, outbox: { hostId }, log } = options;
     const failed = (error: unknown) => log.error(`Cannot follow the fleet's bans: ${messageOf(error)}`);
     this.#follower = sharing ? new Follower({ ...sharing, hostId, failed }) : null;
@@ -132,8 +122,7 @@ class Member implements Fleet {
   }
 
   async close(within: Micros): Promise<void> {
-    this.#closing = true;
-    this.#bell.ring();
+    this.#closing.abort();
     const giveUp = () => this.#connection?.destroy(new Error("closing took too long"));
     if (this.#status.error !== null) giveUp();
     const timer = setTimeout(giveUp, within / 1000);
@@ -143,13 +132,14 @@ class Member implements Fleet {
 
   /** Serves one connection after another until closing. */
   async #run(): Promise<void> {
-    while (!this.#closing) {
+    const { signal } = this.#closing;
+    while (!signal.aborted) {
       try {
         await this.#serve();
       } catch (error) {
         this.#failed(error);
       }
-      if (!this.#closing) await this.#pause();
+      await pause(this.#delay() / 1000, signal);
     }
   }
 
@@ -160,28 +150,37 @@ class Member implements Fleet {
     try {
       await connection.open();
       const restored = await migrate(connection, log);
-      this.#isWhitelistLost ||= restored.includes("ips");
+      if (restored.includes("ips")) this.#whitelist.lose();
       await connection.query(`LISTEN ${WHITELIST_CHANNEL}`);
       if (this.#follower !== null) await connection.query(`LISTEN ${BAN_CHANNEL}`);
       this.#follower?.begin();
       this.#pullDue = this.#tidyDue = 0;
-      while (true) {
-        if (elapsed() >= this.#pullDue) await this.#pull(connection);
-        if (elapsed() >= this.#tidyDue) await this.#tidy(connection);
-        const more = await this.#shipper.ship(connection);
-        this.#succeeded(more);
-        if (more) continue;
-        if (this.#closing) break;
-        // Own bans first.
-        if (await this.#follower?.step(connection)) continue;
-        await this.#bell.wait(
-          Math.min(this.#pullDue, this.#tidyDue, this.#follower?.due ?? Infinity) - elapsed(),
-        );
-      }
+      await this.#exchange(connection);
       await connection.close();
     } finally {
       this.#connection = null;
       connection.destroy();
+    }
+  }
+
+  /** Ships, pulls and follows until closing. */
+  async #exchange(connection: Connection): Promise<void> {
+    const { signal } = this.#closing;
+    while (true) {
+      this.#bell.take();
+      if (elapsed() >= this.#pullDue) await this.#pull(connection);
+      if (elapsed() >= this.#tidyDue) {
+        this.#tidyDue = elapsed() + TIDY_EVERY;
+        await tidyPartitions(connection, this.#options);
+      }
+      const more = await this.#shipper.ship(connection);
+      this.#succeeded(more);
+      if (more) continue;
+      if (signal.aborted) return;
+      // Own bans first.
+      if (await this.#follower?.step(connection)) continue;
+      const due = Math.min(this.#pullDue, this.#tidyDue, this.#follower?.due ?? Infinity);
+      await this.#bell.wait((due - elapsed()) / 1000, signal);
     }
   }
 
@@ -201,64 +200,12 @@ class Member implements Fleet {
     return new Connection(this.#config, { timeout, onNotify, onLost: pull, onPeer });
   }
 
-  /** Reads the whitelist and renews this host's `last_seen`. */
+  /** Renews this host's row and reads the whitelist. */
   async #pull(connection: Connection): Promise<void> {
     this.#pullDue = elapsed() + PULL_EVERY;
-    const { hostName, log, onWhitelist } = this.#options;
-    await this.#register(connection);
-    const rows = await connection.query<{ address: string; note: string | null }>(WHITELIST, [hostName]);
-    const entries = rows.flatMap(({ address, note }) => {
-      const canonical = canonicalNetwork(address);
-      return canonical === null ? [] : [{ address: canonical, note: note ?? "", until: null }];
-    });
-    if (this.#isWhitelistLost && entries.length === 0) return;
-    this.#isWhitelistLost = false;
-    const whitelist = JSON.stringify(entries);
-    if (whitelist === this.#whitelist) return;
-    log.debug(() =>
-      `PostgreSQL whitelists ${counted(entries.length, "address or network", "addresses and networks")}`
-    );
-    try {
-      onWhitelist(entries);
-      this.#whitelist = whitelist;
-    } catch (error) {
-      log.error(`Cannot apply the database's whitelist: ${messageOf(error)}`);
-    }
-  }
-
-  /** Writes this host's row. Throws `UserError` if the host was removed from the fleet. */
-  async #register(connection: Connection): Promise<void> {
-    const { outbox, hostName, self } = this.#options;
-    const { version = null, addresses = [], followed = 0 } = self?.() ?? {};
-    const [row] = await connection.query<{ removed: boolean }>(SEEN, [
-      outbox.hostId,
-      hostName,
-      version,
-      arrayOf(addresses),
-      String(outbox.backlog()),
-      String(followed),
-    ]);
-    if (row?.removed) {
-      throw new UserError(`This server was removed from the fleet: see strongmonitor fleet`, 69);
-    }
-  }
-
-  /** Makes next week's partition and drops old ones. After a refusal shipping goes on; the next try is in an hour. */
-  async #tidy(connection: Connection): Promise<void> {
-    this.#tidyDue = elapsed() + TIDY_EVERY;
-    const { keepLog, log } = this.#options;
-    try {
-      await makePartitions(connection, [now(), now() + WEEK]);
-      const dropped = keepLog === null ? [] : await dropPartitions(connection, now() - keepLog);
-      if (dropped.length > 0) log.info(`Dropped log rows older than keep_log: ${dropped.join(", ")}`);
-    } catch (error) {
-      const state = sqlState(error);
-      if (state === "") throw error;
-      // Only the owner of the tables drops partitions.
-      if (state !== INSUFFICIENT_PRIVILEGE) {
-        log.warn(`Cannot tidy the log table, trying again within the hour: ${(error as Error).message}`);
-      }
-    }
+    const { outbox, hostName: name, self } = this.#options;
+    await register(connection, { id: outbox.hostId, name, waiting: outbox.backlog(), self: self?.() });
+    await this.#whitelist.read(connection);
   }
 
   #succeeded(more: boolean): void {
@@ -270,54 +217,16 @@ class Member implements Fleet {
   }
 
   #failed(error: unknown): void {
-    if (this.#closing) return;
+    if (this.#closing.signal.aborted) return;
     this.#failures++;
     const sentence = explain(error, this.#config);
     if (sentence !== this.#status.error) this.#options.log.warn(sentence);
     this.#status = { ...this.#status, connected: false, error: sentence };
   }
 
-  /** Waits longer after each failure in a row, by a random factor, so that hosts do not return at the same moment. */
-  async #pause(): Promise<void> {
+  /** How long to wait after a failure: longer after each one in a row, by a random factor, so that hosts do not return at the same moment. */
+  #delay(): Micros {
     const longest = Math.min(LAST_RETRY, FIRST_RETRY * 2 ** (this.#failures - 1));
-    const end = elapsed() + longest * (0.5 + Math.random() / 2);
-    while (!this.#closing && elapsed() < end) await this.#bell.wait(end - elapsed());
-  }
-}
-
-/** SQLSTATE of an operation without the right to it. */
-const INSUFFICIENT_PRIVILEGE = "42501";
-
-const SEEN = `
-INSERT INTO host AS known (id, name, last_seen, version, addresses, waiting, followed)
-VALUES ($1::uuid, $2::text, now(), $3::text, $4::inet[], $5::bigint, $6::bigint)
-ON CONFLICT (id) DO UPDATE SET name = excluded.name, last_seen = excluded.last_seen, version = excluded.version,
-  addresses = excluded.addresses, waiting = excluded.waiting, followed = excluded.followed
-RETURNING removed IS NOT NULL AS removed`;
-
-const WHITELIST = `
-SELECT address, note FROM ips WHERE whitelisted AND (hosts IS NULL OR $1::text = ANY(hosts)) ORDER BY address`;
-
-/** Wakes one waiter. A ring without a waiter wakes the next one at once. */
-class Bell {
-  #rung = false;
-  #waiter: (() => void) | null = null;
-
-  ring(): void {
-    this.#rung = true;
-    this.#waiter?.();
-  }
-
-  /** Returns when the bell rings, or after `span`. */
-  async wait(span: Micros): Promise<void> {
-    if (!this.#rung && span > 0) {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      const timer = setTimeout(resolve, Math.min(span / 1000, 2 ** 31 - 1));
-      this.#waiter = resolve;
-      await promise;
-      clearTimeout(timer);
-      this.#waiter = null;
-    }
-    this.#rung = false;
+    return longest * (0.5 + Math.random() / 2);
   }
 }

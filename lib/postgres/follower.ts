@@ -1,10 +1,9 @@
 import { canonicalAddress, canonicalNetwork } from "../core/address.ts";
-import { isOfPackets, parseScope } from "../core/scope.ts";
 import { type Micros, MILLISECOND, MINUTE, SECOND } from "../core/time.ts";
-import { type Provenance, PROVENANCES } from "../deciding/ban.ts";
 import type { Report } from "../deciding/following.ts";
-import { arrayOf, type Connection, micros, numberOrNull } from "./connection.ts";
+import { arrayOf, type Connection } from "./connection.ts";
 import { elapsed } from "./elapsed.ts";
+import { reportsOf } from "./reports.ts";
 
 /** Changes of other servers' bans, as far as this server has read them. */
 export interface FleetNews {
@@ -26,7 +25,7 @@ export interface FollowerOptions {
   readonly positions: ReadonlyMap<string, number>;
   /** How long a report counts after its start, see `FollowRules`. */
   readonly window: Micros;
-  /** Called with news. If it throws, the same news come again. */
+  /** Called with news. If it throws, the same news come again later. */
   readonly onNews: (news: FleetNews) => void;
   /** Called with the error of `onNews`. */
   readonly failed: (error: unknown) => void;
@@ -40,8 +39,6 @@ interface Member {
 
 /** Most changes, and most addresses, of one step. */
 const BATCH = 1_000;
-/** Most reports that one step reads: a hostile member may report many scopes of one address. */
-const MOST_REPORTS = 20 * BATCH;
 /** Most own addresses of a member that count. */
 const MOST_ADDRESSES = 64;
 /** Interval of asking all servers for changes without a notification. */
@@ -119,11 +116,11 @@ export class Follower {
     const addresses = [...new Set([...changes, ...doubted])];
     for (const host of removed) positions.set(host, null);
     if (addresses.length > 0 || positions.size > 0) {
-      const { hostId, window, onNews } = this.#options;
+      const { hostId, window } = this.#options;
       const reports = addresses.length === 0
         ? []
         : await reportsOf(connection, { addresses, hostId, window });
-      onNews({ addresses, reports, positions, members: this.#ownAddresses() });
+      if (!this.#hand({ addresses, reports, positions, members: this.#ownAddresses() })) return false;
     }
     for (const [host, change] of positions) {
       if (change === null) this.#positions.delete(host);
@@ -204,52 +201,6 @@ async function banned(connection: Connection, hosts: readonly string[]): Promise
   return rows.flatMap(({ address }) => canonicalNetwork(address) ?? []);
 }
 
-/** A row of `REPORTS`. */
-interface Row {
-  readonly address: string;
-  readonly scope: string;
-  readonly host: string;
-  readonly server: string;
-  readonly provenance: string | null;
-  readonly name: string | null;
-  readonly reason: string;
-  readonly start: string;
-  readonly until: string | null;
-  readonly is_in_force: boolean;
-}
-
-async function reportsOf(
-  connection: Connection,
-  { addresses, hostId, window }: { addresses: readonly string[]; hostId: string; window: Micros },
-): Promise<Report[]> {
-  const rows = await connection.query<Row>(REPORTS, [
-    arrayOf(addresses),
-    hostId,
-    String(window),
-    String(MOST_REPORTS),
-  ]);
-  return rows.flatMap((row) => {
-    const address = canonicalNetwork(row.address), scope = parseScope(row.scope);
-    if (address === null || scope === null) return [];
-    return [{
-      address,
-      // What a module's own firewall sees there is everything here.
-      scope: isOfPackets(scope) ? scope : "all",
-      host: row.host,
-      server: row.server,
-      provenance: { kind: kindOf(row.provenance), name: row.name ?? "" },
-      reason: row.reason,
-      start: Number(row.start),
-      until: numberOrNull(row.until),
-      isInForce: row.is_in_force,
-    }];
-  });
-}
-
-function kindOf(text: string | null): Provenance["kind"] {
-  return PROVENANCES.find((kind) => kind === text) ?? "manual";
-}
-
 const MEMBERS = `SELECT id, removed IS NOT NULL AS removed, array_to_string(addresses, ' ') AS addresses
 FROM host WHERE id <> $1::uuid`;
 
@@ -266,19 +217,3 @@ FROM unnest($1::uuid[], $2::bigint[], $3::bigint[]) AS known (host, change, late
 JOIN ban ON ban.host = known.host AND ban.change > known.change AND ban.change <= known.latest
 WHERE ban.end_reason IS DISTINCT FROM 'expired' AND ban.provenance IS DISTINCT FROM 'fleet'
 ORDER BY ban.host, ban.change LIMIT $4::bigint`;
-
-/**
- * The latest report of each server about each address and scope. A member is named by its role, which it cannot choose; servers that
- * connect as the owner of the tables by the name that they give.
- */
-const REPORTS = `
-SELECT DISTINCT ON (ban.host, ban.address, ban.scope) ban.address, ban.scope, ban.host, ban.provenance, ban.name, ban.reason,
-  ${micros("ban.start")} AS start, ${micros("ban.until")} AS until,
-  ban.ended IS NULL AND (ban.until IS NULL OR ban.until > now()) AS is_in_force,
-  CASE WHEN host.role = pg_get_userbyid(owner) THEN host.name ELSE host.role END AS server
-FROM ban JOIN host ON host.id = ban.host,
-  (SELECT relowner AS owner FROM pg_class WHERE oid = 'ban'::regclass) AS tables
-WHERE ban.address = ANY($1::inet[]) AND ban.host <> $2::uuid AND host.removed IS NULL
-  AND ban.provenance IS DISTINCT FROM 'fleet'
-  AND (ban.ended IS NULL OR ban.end_reason = 'expired' AND ban.start > now() - $3::bigint * interval '1 microsecond')
-ORDER BY ban.host, ban.address, ban.scope, ban.ended IS NULL DESC, ban.start DESC LIMIT $4::bigint`;

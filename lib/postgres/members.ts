@@ -2,9 +2,19 @@ import { canonicalNetwork } from "../core/address.ts";
 import { parseScope, type Scope } from "../core/scope.ts";
 import type { Micros } from "../core/time.ts";
 import { UserError } from "../core/error.ts";
-import { type Connection, micros, numberOrNull } from "./connection.ts";
+import { arrayOf, type Connection, micros, numberOrNull } from "./connection.ts";
 import { WHITELIST_CHANNEL } from "./schema.ts";
 import { BAN_CHANNEL } from "./sharing.ts";
+
+/** Facts that a server tells about itself. */
+export interface Self {
+  /** Version of its program. */
+  readonly version: string;
+  /** Its own addresses, canonical. */
+  readonly addresses: readonly string[];
+  /** Bans of other servers that it has in force. */
+  readonly followed: number;
+}
 
 /** A server on the database. */
 export interface FleetMember {
@@ -36,6 +46,19 @@ export interface FleetBan {
   readonly start: Micros;
   /** Latest end; null: for good. */
   readonly until: Micros | null;
+}
+
+/** Writes the row of the server with this id: its name, that it is seen now, rows that wait, and facts. Throws `UserError` (69) if it was removed. */
+export async function register(
+  connection: Connection,
+  { id, name, waiting, self }: { id: string; name: string; waiting: number; self: Self | undefined },
+): Promise<void> {
+  const { version = null, addresses = [], followed = 0 } = self ?? {};
+  const parameters = [id, name, version, arrayOf(addresses), String(waiting), String(followed)];
+  const [row] = await connection.query<{ removed: boolean }>(SEEN, parameters);
+  if (row?.removed) {
+    throw new UserError("This server was removed from the fleet: see strongmonitor fleet", 69);
+  }
 }
 
 /** All servers, removed ones included, by name. Throws the errors of `connection`. */
@@ -95,6 +118,13 @@ export async function removeMember(connection: Connection, which: string): Promi
   await connection.query(`NOTIFY ${BAN_CHANNEL}; NOTIFY ${WHITELIST_CHANNEL}`);
   return member;
 }
+
+const SEEN = `
+INSERT INTO host AS known (id, name, last_seen, version, addresses, waiting, followed)
+VALUES ($1::uuid, $2::text, now(), $3::text, $4::inet[], $5::bigint, $6::bigint)
+ON CONFLICT (id) DO UPDATE SET name = excluded.name, last_seen = excluded.last_seen, version = excluded.version,
+  addresses = excluded.addresses, waiting = excluded.waiting, followed = excluded.followed
+RETURNING removed IS NOT NULL AS removed`;
 
 const MEMBERS = `
 SELECT id, name, role, version, waiting, followed, ${micros("last_seen")} AS last_seen,

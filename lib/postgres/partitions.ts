@@ -1,5 +1,6 @@
-import { DAY, type Micros, WEEK } from "../core/time.ts";
-import type { Connection } from "./connection.ts";
+import type { Log } from "../core/log.ts";
+import { DAY, type Micros, now, WEEK } from "../core/time.ts";
+import { type Connection, sqlState } from "./connection.ts";
 
 /**
  * The table `log` has one partition for each week of UTC. A partition is dropped when its last row is older than
@@ -22,6 +23,31 @@ interface Partition {
 
 /** Advisory lock held while partitions are made or dropped: "log" in ASCII. */
 const PARTITION_LOCK = 0x6c6f67;
+
+/** SQLSTATE of an operation without the right to it. */
+const INSUFFICIENT_PRIVILEGE = "42501";
+
+/**
+ * Makes next week's partition, and drops those whose rows are all older than `keepLog`; null keeps them. Logs a refusal instead of
+ * throwing it: lines are shipped all the same.
+ */
+export async function tidyPartitions(
+  connection: Connection,
+  { keepLog, log }: { keepLog: Micros | null; log: Log },
+): Promise<void> {
+  try {
+    await makePartitions(connection, [now(), now() + WEEK]);
+    const dropped = keepLog === null ? [] : await dropPartitions(connection, now() - keepLog);
+    if (dropped.length > 0) log.info(`Dropped log rows older than keep_log: ${dropped.join(", ")}`);
+  } catch (error) {
+    const state = sqlState(error);
+    if (state === "") throw error;
+    // Only the owner of the tables drops partitions.
+    if (state !== INSUFFICIENT_PRIVILEGE) {
+      log.warn(`Cannot tidy the log table, trying again within the hour: ${(error as Error).message}`);
+    }
+  }
+}
 
 /** Makes the missing partitions for rows of these instants. */
 export async function makePartitions(connection: Connection, times: readonly Micros[]): Promise<void> {

@@ -111,11 +111,11 @@ await testOnPostgres("servers that share bans", {
     assert.deepEqual([heard.length, new Set(heard).size], [5_000, 5_000]);
   },
 
-  "hear the same news again where they could not be kept": async ({ login }) => {
+  "hear the same news again where they could not be kept, by the same connection": async ({ login }) => {
     await using a = new Listener(login, "a");
     await a.report({ address: "192.0.2.1" });
     let tries = 0;
-    await using _ = new TestMember(login, {
+    await using bb = new TestMember(login, {
       sharing: {
         positions: new Map(),
         window: HOUR,
@@ -125,6 +125,8 @@ await testOnPostgres("servers that share bans", {
       },
     });
     await until(() => tries === 2);
+    assert.deepEqual(bb.log.errors, ["Cannot follow the fleet's bans: the disk is full"]);
+    assert.deepEqual(bb.log.warnings, []);
   },
 
   "say who they are, and hear no more of one that was removed": async ({ login, query }) => {
