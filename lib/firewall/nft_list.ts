@@ -49,6 +49,11 @@ export const NO_TABLE: Listing = {
   foreign: null,
 };
 
+/** The table in which nothing is missing and which has these sets. */
+export function wholeTable(sets: readonly string[]): Listing {
+  return { ...NO_TABLE, chains: CHAINS, sets, isMarked: true, isIntact: true };
+}
+
 /** An object of a table, such as `set ip_32`, with the lines within its braces. */
 interface Part {
   readonly kind: string;

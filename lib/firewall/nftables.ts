@@ -2,19 +2,9 @@ import { type Ban, type HeldBan, keyOf, nameOf } from "../deciding/ban.ts";
 import type { Firewall, Inspection, Outcome } from "./firewall.ts";
 import { messageOf } from "../core/error.ts";
 import { type Micros, SECOND } from "../core/time.ts";
-import { type Listing, NO_TABLE, parseListing } from "./nft_list.ts";
-import {
-  ADD_MARK,
-  addRules,
-  addSet,
-  chains,
-  elements,
-  type Place,
-  placeOf,
-  secondsLeft,
-  TABLE,
-  timeout,
-} from "./nft_script.ts";
+import { type Listing, NO_TABLE, parseListing, wholeTable } from "./nft_list.ts";
+import { placeOf, secondsLeft, TABLE } from "./nft_script.ts";
+import { type Order, scriptFor } from "./nft_transaction.ts";
 import { watchTable } from "./nft_watch.ts";
 import { Runner, type RunResult } from "../core/child_process.ts";
 
@@ -29,15 +19,6 @@ export interface NftablesOptions {
   readonly lost?: () => void;
 }
 
-/** A ban to put into force or to lift. */
-interface Order {
-  readonly ban: Ban;
-  /** Null: nft has no place for it. */
-  readonly place: Place | null;
-  /** Seconds until the kernel ends it; null: never; 0: lift it. */
-  readonly seconds: number | null;
-}
-
 /** A failed run of nft. */
 class NftError extends Error {
   constructor(message: string, readonly uncertain: boolean) {
@@ -49,14 +30,13 @@ class NftError extends Error {
  * Lists all tables of the family without the elements of sets. `nft -t list table` would still read all elements from the
  * kernel: 700 ms with 100,000, against 5 ms. Where nft cannot list another program's table, `EVERYTHING` is used.
  */
-const OUTLINE = ["-nt", "list", "ruleset", TABLE.split(" ")[0]!];
+const OUTLINE = ["list", "ruleset", TABLE.split(" ")[0]!];
+/** Options of the listing: numbers instead of names, and no elements. */
+const TERSE = "-nt";
 /** Lists the table as text: some builds of nft lack JSON. */
 const EVERYTHING = ["-n", "list", "table", ...TABLE.split(" ")];
 /** Seconds by which an end in the kernel may differ from the ban's. */
 const TOLERANCE = 2;
-/** Time-out in seconds of an element that is added so that the next statement can delete it. */
-const BRIEFLY = 60;
-
 /**
  * Keeps bans in sets of a table of its own, through nft(8). The kernel ends them in time. Each call is one transaction,
  * which also makes missing tables, chains and sets. Counters of intact rules are kept.
@@ -180,6 +160,26 @@ export class NftablesFirewall implements Firewall {
   }
 
   async #commit(orders: readonly Order[], signal: AbortSignal): Promise<void> {
+    if (orders.length === 0 || !await this.#change(orders, signal)) await this.#mend(orders, signal);
+  }
+
+  /**
+   * Changes elements of the sets that were there after the last call, and lists the table in the same run: a second run would
+   * double the time until a ban is in force. False: the table is not whole, or nft refuses.
+   */
+  async #change(orders: readonly Order[], signal: AbortSignal): Promise<boolean> {
+    const all = this.#sets;
+    if (orders.some(({ place }) => !all.includes(place!.set))) return false;
+    const script = `${scriptFor(orders, { listing: wholeTable(all), all })}${OUTLINE.join(" ")}\n`;
+    const result = await this.#nft([TERSE, "-f", "-"], script, signal);
+    if (result.uncertain) throw new NftError(this.#why(result), true);
+    const listing = result.error === null ? this.#read(result.output) : null;
+    return listing !== null && !listing.isSpoiled && listing.isMarked && listing.isIntact &&
+      all.every((set) => listing.sets.includes(set));
+  }
+
+  /** Carries orders out on whatever there is of the table, and makes what is missing. */
+  async #mend(orders: readonly Order[], signal: AbortSignal): Promise<void> {
     const listing = await this.#outline(signal);
     const present = listing.isSpoiled ? NO_TABLE : listing;
     const all = [...new Set([...present.sets, ...orders.map(({ place }) => place!.set)])];
@@ -192,7 +192,7 @@ export class NftablesFirewall implements Firewall {
 
   /** The table without the elements of its sets. */
   async #outline(signal: AbortSignal): Promise<Listing> {
-    const result = await this.#nft(OUTLINE, undefined, signal);
+    const result = await this.#nft([TERSE, ...OUTLINE], undefined, signal);
     const listing = result.error === null ? this.#read(result.output) : null;
     return listing ?? await this.#list(signal);
   }
@@ -223,8 +223,12 @@ export class NftablesFirewall implements Firewall {
 
   #nft(args: readonly string[], input: string | undefined, signal: AbortSignal): Promise<RunResult> {
     const { command, timeout } = this.#options;
-    const output = input === undefined;
-    return this.#runner.run([...command, ...args], { timeout, signal, output, ...(output ? {} : { input }) });
+    return this.#runner.run([...command, ...args], {
+      timeout,
+      signal,
+      output: true,
+      ...(input !== undefined && { input }),
+    });
   }
 
   /** The failure in one sentence: nft's message without the place in the script, or its exit status. */
@@ -243,47 +247,4 @@ function isWithin(
 ): boolean {
   if (expires === null || least === null || most === null) return expires === least;
   return expires >= least - TOLERANCE && expires <= most + TOLERANCE;
-}
-
-/** The transaction that carries out `orders` on the table of `listing`, which then has the sets `all`. */
-function scriptFor(
-  orders: readonly Order[],
-  { listing, all }: { listing: Listing; all: readonly string[] },
-): string {
-  const lines: string[] = listing.isSpoiled ? [`delete table ${TABLE}`] : [];
-  const { isIntact, isMarked, sets, chains: present } = listing.isSpoiled ? NO_TABLE : listing;
-  const fresh = all.filter((set) => !sets.includes(set));
-  if (!isIntact) lines.push(...chains(present));
-  if (!isMarked) lines.push(ADD_MARK);
-  lines.push(...fresh.map(addSet), ...(isIntact ? fresh : all).flatMap(addRules));
-  for (const set of all) lines.push(...changes(set, { orders, fresh: fresh.includes(set) }));
-  return lines.join("\n") + "\n";
-}
-
-/**
- * Statements for one set: deletes all elements that orders name, then adds those in force. `delete` refuses a missing
- * element, so `add` comes first.
- */
-function changes(set: string, { orders, fresh }: { orders: readonly Order[]; fresh: boolean }): string[] {
-  const mine = new Map<string, number | null>(), leaving = new Set<string>();
-  for (const { place, seconds } of orders) {
-    const { set: its, element } = place!;
-    if (its !== set) continue;
-    leaving.add(element);
-    if (seconds !== 0) mine.set(element, seconds);
-    else mine.delete(element);
-  }
-  const lines: string[] = [];
-  if (!fresh && leaving.size > 0) {
-    const gone = [...leaving];
-    lines.push(
-      elements("add", set, gone.map((e) => `${e} ${timeout(BRIEFLY)}`)),
-      elements("delete", set, gone),
-    );
-  }
-  if (mine.size > 0) {
-    const members = [...mine].map(([e, seconds]) => seconds === null ? e : `${e} ${timeout(seconds)}`);
-    lines.push(elements("add", set, members));
-  }
-  return lines;
 }

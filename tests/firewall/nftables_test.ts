@@ -329,6 +329,28 @@ nftTest("a scope leaves the rest of the traffic alone", async (scene) => {
   assert.ok(!reaches(scene, "192.0.2.1", "192.0.2.2"));
 });
 
+nftTest("a call takes one run of nft, and finds a damaged table by it all the same", async (scene) => {
+  const { own, inside } = scene;
+  const directory = Deno.makeTempDirSync();
+  const runs = `${directory}/runs`;
+  const body = `echo run >> ${runs}; exec ip netns exec ${own} nft "$@"`;
+  const command = [script(directory, { name: "nft", body })];
+  const firewall = new NftablesFirewall({ command, timeout: 60 * SECOND, clock: () => NOW });
+  await done(firewall, [ban("192.0.2.3", 600)]);
+  Deno.removeSync(runs);
+  await done(firewall, [ban("192.0.2.2", 600)]);
+  await done(firewall, [ban("192.0.2.3", 600)], "unban");
+  assert.equal(Deno.readTextFileSync(runs), "run\nrun\n");
+  assert.deepEqual(await inspect(firewall, [ban("192.0.2.2", 600)]), RIGHT);
+  for (const damage of ["flush chain inet strongmonitor input", "flush ruleset"]) {
+    assert.equal(inside("nft", ...damage.split(" ")).code, 0);
+    await done(firewall, [ban("192.0.2.2", 600)]);
+    assert.deepEqual(await inspect(firewall, [ban("192.0.2.2", 600)]), RIGHT, damage);
+  }
+  assert.ok(!reaches(scene, "192.0.2.1", "192.0.2.2"));
+  Deno.removeSync(directory, { recursive: true });
+});
+
 nftTest(
   "what a reload of the firewall removed is missing, and comes back whole with the next call",
   async (scene) => {
