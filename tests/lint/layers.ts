@@ -39,9 +39,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "@eslint-community/regexpp": [
     "lib/reading/regex_safety.ts",
     "lib/rules/literals.ts",
-    "modules/pattern.ts",
-    "modules/pattern_address.ts",
-    "modules/pattern_sample.ts",
+    "modules/pattern/",
   ],
   "@logtape/logtape": ["lib/core/log.ts"],
   commander: ["lib/commands/command_line.ts", "lib/commands/command_line/"],

@@ -3,7 +3,7 @@ import { loadConfig } from "../../lib/config/load.ts";
 import type { Rule } from "../../lib/rules/rule.ts";
 import { modules as known } from "../../modules/mod.ts";
 import { nginx } from "../../modules/nginx/nginx.ts";
-import { pattern } from "../../modules/pattern.ts";
+import { pattern } from "../../modules/pattern/pattern.ts";
 import { sshd, SSHD_TEMPLATES } from "../../modules/sshd.ts";
 import { Random } from "../support/random.ts";
 import { OWN_PATTERNS } from "./messages.ts";

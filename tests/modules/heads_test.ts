@@ -7,7 +7,7 @@ import { ModuleHealth } from "../../lib/reading/health.ts";
 import type { ModuleKind } from "../../lib/reading/module.ts";
 import { Reader } from "../../lib/reading/reader.ts";
 import { nginx } from "../../modules/nginx/nginx.ts";
-import { pattern } from "../../modules/pattern.ts";
+import { pattern } from "../../modules/pattern/pattern.ts";
 import { sshd } from "../../modules/sshd.ts";
 import { HEADS } from "../samples/heads.ts";
 import { NGINX_SAMPLES } from "../samples/nginx.ts";

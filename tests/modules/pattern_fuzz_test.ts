@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { pattern } from "../../modules/pattern.ts";
+import { pattern } from "../../modules/pattern/pattern.ts";
 import { FUZZ_LINES, Random } from "../support/random.ts";
 import { messageParser } from "../support/messages.ts";
 

@@ -2,7 +2,7 @@ import { strict as assert } from "node:assert";
 import { OptionError, type ParserOptions } from "../../lib/reading/module.ts";
 import { resolveStamp } from "../../lib/core/timestamp.ts";
 import { END, LOGIN, NOTHING } from "../../lib/reading/message_reader.ts";
-import { pattern } from "../../modules/pattern.ts";
+import { pattern } from "../../modules/pattern/pattern.ts";
 import { messageParser } from "../support/messages.ts";
 
 function parser(patterns: string | readonly string[], over: Partial<ParserOptions> = {}) {
@@ -300,7 +300,7 @@ Deno.test("a client says nothing about itself through free text around forwarded
 
 Deno.test("what a pattern takes is matched in linear time by the program as it is built", async () => {
   const program = `import { pattern } from ${
-    JSON.stringify(new URL("../../modules/pattern.ts", import.meta.url).href)
+    JSON.stringify(new URL("../../modules/pattern/pattern.ts", import.meta.url).href)
   };
     import { messageParser } from ${JSON.stringify(new URL("../support/messages.ts", import.meta.url).href)};
     const parse = messageParser(pattern.form({ logFormats: [], trustedProxies: [], unsafe: false,

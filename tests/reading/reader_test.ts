@@ -3,7 +3,7 @@ import { addressOf } from "../../lib/core/address_reader.ts";
 import { decode, encode } from "../../lib/core/bytes.ts";
 import { HOUR, type Micros, SECOND } from "../../lib/core/time.ts";
 import { type Zone, zoneOf } from "../../lib/core/zone.ts";
-import { pattern as ownPattern } from "../../modules/pattern.ts";
+import { pattern as ownPattern } from "../../modules/pattern/pattern.ts";
 import { sshd } from "../../modules/sshd.ts";
 import { MODULE_FAILURES, ModuleHealth } from "../../lib/reading/health.ts";
 import type { ReadableModule } from "../../lib/reading/module_finder.ts";

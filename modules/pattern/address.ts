@@ -1,5 +1,5 @@
 import type { AST } from "@eslint-community/regexpp";
-import { canonicalAddress } from "../lib/core/address.ts";
+import { canonicalAddress } from "../../lib/core/address.ts";
 
 const IPV6 = "[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*(?:%[\\w.-]+)?";
 /** What `<ADDR>` stands for: brackets around an IPv6 address are part of how it is written. */

@@ -1,5 +1,6 @@
 import type { AST } from "@eslint-community/regexpp";
-import type { TextParser } from "../lib/reading/text_reader.ts";
+import type { TextParser } from "../../lib/reading/text_reader.ts";
+import { isAddress } from "./elements.ts";
 
 /** Characters that samples are made of, the likeliest first. */
 const CHARACTERS = ["a", "0", " ", ...Array.from({ length: 94 }, (_, i) => String.fromCharCode(33 + i))];
@@ -27,7 +28,7 @@ function sampleOf({ alternatives }: AST.Pattern, address: string): string {
         return one(element.element).repeat(Math.min(element.min, MOST)).slice(0, LONGEST);
       case "Group":
       case "CapturingGroup":
-        if (element.type === "CapturingGroup" && element.name === "address") return address;
+        if (isAddress(element)) return address;
         return sample(element.alternatives[0]!.elements);
       case "CharacterSet":
       case "CharacterClass": {

@@ -1,0 +1,64 @@
+/** What an element of a pattern is: the address, a time, a field, or text that an attacker may choose. */
+import type { AST } from "@eslint-community/regexpp";
+import { TIME_SOURCE } from "../../lib/core/timestamp.ts";
+
+/** What `<TIME>` stands for. */
+export const TIME = `(?<$time>${TIME_SOURCE})`;
+
+/** Reports whether an element is the group that `<ADDR>` makes. */
+export function isAddress(element: AST.Element): boolean {
+  return element.type === "CapturingGroup" && element.name === "address";
+}
+
+/** Reports whether an element is the group whose text names the client behind a proxy. */
+export function isForwarded(element: AST.Element): boolean {
+  return element.type === "CapturingGroup" && element.name === "forwarded_for";
+}
+
+/** Reports whether an element is a group that `<TIME>` makes or names. */
+export function isAnyTime(element: AST.Element): boolean {
+  return element.type === "CapturingGroup" && element.name === "$time";
+}
+
+/** Reports whether an element is what `<TIME>` stands for: no text of a stranger's fits but a time. */
+export function isTime(element: AST.Element): boolean {
+  return element.raw === TIME;
+}
+
+/** Reports whether an element is a group of the configuration's own, whose text is to be a time. */
+export function isOwnTime(element: AST.Element): boolean {
+  return isAnyTime(element) && !isTime(element);
+}
+
+/** The source of elements. */
+export function raw(elements: readonly AST.Element[]): string {
+  return elements.map((element) => element.raw).join("");
+}
+
+/**
+ * Reports whether an element matches text of any length, which an attacker may choose; digits and blanks
+ * alone are the service's.
+ */
+export function isFree(element: AST.Element): boolean {
+  switch (element.type) {
+    case "Quantifier":
+      return element.max > 1 && !isHarmless(element.element) || isFree(element.element);
+    case "Group":
+    case "CapturingGroup":
+      return !isAddress(element) && element.alternatives.some(({ elements }) => elements.some(isFree));
+    default:
+      return false;
+  }
+}
+
+function isHarmless(element: AST.Element): boolean {
+  return /^(?:\\[ds]|\[0-9\]|[\d ])$/.test(element.raw);
+}
+
+/**
+ * Reports whether an element holds a named group: an attacker may choose its text, even where the pattern
+ * expects digits.
+ */
+export function hasField(element: AST.Element): boolean {
+  return /\(\?<\w/.test(element.raw);
+}

@@ -1,0 +1,78 @@
+/** Parsers of messages by patterns, which name nobody where the address could stand in more than one place. */
+import type { AST } from "@eslint-community/regexpp";
+import { readTime, type Stamp } from "../../lib/core/timestamp.ts";
+import { timeOfLine } from "../../lib/reading/line_time.ts";
+import type { TextParser } from "../../lib/reading/text_reader.ts";
+import { ADDRESS, addressOf, type Port, wholeAddress } from "./address.ts";
+import { isForwarded, isOwnTime } from "./elements.ts";
+
+/** An expression whose group `$before` ends where the address begins. */
+export function placed(before: string, after: string): string {
+  return `(?<$before>${before})${ADDRESS}${after}`;
+}
+
+/**
+ * Puts `free` in place of each element that an attacker's text could fill. `.*` then finds the last
+ * place where the address could stand, and `.*?` the first.
+ */
+export function widen(
+  elements: readonly AST.Element[],
+  { free, isOpen }: { free: string; isOpen: (element: AST.Element) => boolean },
+): string {
+  return elements.map((element) => {
+    if (isForwarded(element)) return `(?<forwarded_for>${free})`;
+    if (isOwnTime(element)) return `(?<$time>${free})`;
+    return isOpen(element) ? free : element.raw;
+  }).join("");
+}
+
+/**
+ * Makes a parser for `source`. It names nobody if one of the `wider` expressions finds the address
+ * in another place, as an attacker may have written it. If one finds another `forwarded_for`, that
+ * field is empty; if one finds another time, that does not count.
+ *
+ * @param isTimed whether a message may begin with a time
+ */
+export function parserOf(
+  { source, wider, port, isTimed }: {
+    source: string;
+    wider: readonly string[];
+    port: Port;
+    isTimed: boolean;
+  },
+): TextParser {
+  // V8 falls back to its linear engine with this flag, but not with `i` or `u`.
+  const expression = new RegExp(source, "s");
+  const others = wider.map((source) => new RegExp(source, "s"));
+  return (message) => {
+    const groups: Groups | undefined = expression.exec(message)?.groups;
+    if (!groups) return null;
+    const { address, $before: before, $time: time, ...fields } = groups;
+    const found = others.map((other) => other.exec(message)!.groups as Groups);
+    const isSure = found.every(({ $before }) => $before!.length === before!.length);
+    if (found.some(({ forwarded_for: other }) => other !== fields.forwarded_for)) fields.forwarded_for = "";
+    const isSureTime = found.every(({ $time }) => $time === time);
+    const whole = () =>
+      before === undefined
+        ? addressOf(address!)
+        : wholeAddress(address!, { rest: message.slice(before.length + address!.length), port });
+    return {
+      address: address !== undefined && isSure ? whole() : null,
+      fields: given(fields),
+      stamp: (isSureTime ? stampOf(time) : null) ?? (isTimed ? timeOfLine(message) : null),
+    };
+  };
+}
+
+/** The time that a group holds. */
+function stampOf(text = ""): Stamp | null {
+  return readTime(text)?.stamp ?? null;
+}
+
+type Groups = Record<string, string | undefined>;
+
+function given(groups: Groups): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(groups).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+}

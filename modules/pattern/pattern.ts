@@ -1,0 +1,138 @@
+import type { AST } from "@eslint-community/regexpp";
+import { type Bytes, Literal } from "../../lib/core/bytes.ts";
+import { type ModuleKind, OptionError } from "../../lib/reading/module.ts";
+import { parseExpression, whyNotLinear } from "../../lib/reading/regex_safety.ts";
+import { TextForm, type TextParser, type TextReading } from "../../lib/reading/text_reader.ts";
+import { behindProxies } from "../proxies.ts";
+import { ADDRESS, portOf } from "./address.ts";
+import { hasField, isAddress, isAnyTime, isFree, isOwnTime, isTime, raw, TIME } from "./elements.ts";
+import { parserOf, placed, widen } from "./parser.ts";
+import { isBlindToIPv6 } from "./sample.ts";
+import { beginsWithField, whyUnsure } from "./safety.ts";
+
+const PLACE = "<ADDR>";
+/** Stands for a time, or names a group whose text is one. */
+const TIMES = /(\(\?)?<TIME>/g;
+/** Names of groups that `<ADDR>` and `<TIME>` make themselves. */
+const OWN_GROUP = /\(\?<(address|\$before|\$time)>/;
+
+/**
+ * Services that a configuration describes itself, by patterns: regular expressions in which
+ * `<ADDR>` stands for the address, and `<TIME>` for a time.
+ */
+export const pattern: ModuleKind = {
+  name: "",
+  match: { identifiers: [], units: [], files: [] },
+  options: ["patterns", "unsafe", "trustedProxies"],
+  mayNameProxies: false,
+  form({ patterns, unsafe, trustedProxies }) {
+    const compiled = patterns.map((source, index) =>
+      compile(source, { unsafe, index, isProxied: (trustedProxies ?? []).length > 0 })
+    );
+    const fields = patterns.flatMap((source) =>
+      [...source.matchAll(/\(\?<(?!TIME>)([A-Za-z_]\w*)>/g)].map(([, name]) => name!)
+    );
+    const prefixes = compiled.map(({ prefix }) => prefix);
+    const form = new TextForm({
+      fields,
+      parse: (message) => firstOf(compiled, message),
+      isPossible: (bytes, from, to) => prefixes.some((prefix) => startsWith(prefix, bytes, from, to)),
+      warnings: () =>
+        patterns.filter((_, i) => isBlindToIPv6(compiled[i]!.tree, compiled[i]!.parse)).map((source) =>
+          `its pattern ${cut(source)} never names an IPv6 address: whoever comes by IPv6 is not counted`
+        ),
+    });
+    return behindProxies(form, trustedProxies);
+  },
+};
+
+/** A pattern that is ready to read messages. */
+interface Compiled {
+  readonly parse: TextParser;
+  readonly tree: AST.Pattern;
+  /** Fixed text that all messages of the pattern begin with: others need not be decoded. */
+  readonly prefix: Literal;
+}
+
+function cut(source: string): string {
+  return source.length > 60 ? `${source.slice(0, 60)}…` : source;
+}
+
+function firstOf(compiled: readonly Compiled[], message: string): TextReading | null {
+  for (const { parse } of compiled) {
+    const reading = parse(message);
+    if (reading !== null) return reading;
+  }
+  return null;
+}
+
+function startsWith(prefix: Literal, bytes: Bytes, from: number, to: number): boolean {
+  return from + prefix.length <= to && prefix.isAt(bytes, from);
+}
+
+interface Use {
+  readonly unsafe: boolean;
+  readonly index: number;
+  /** Whether the field `forwarded_for` decides who is named. */
+  readonly isProxied: boolean;
+}
+
+/**
+ * Compiles a pattern. Throws `OptionError` if an attacker could make it name an address of his
+ * choice or take very long.
+ */
+function compile(given: string, { unsafe, index, isProxied }: Use): Compiled {
+  const refuse = (complaint: string): never => {
+    throw new OptionError(complaint, "patterns", index);
+  };
+  const source = expand(given, refuse);
+  const tree = parseExpression(source);
+  if (typeof tree === "string") return refuse(tree);
+  const isTimed = !tree.alternatives.some(({ elements }) => beginsWithField(elements));
+  if (unsafe) {
+    return { parse: parserOf({ source, wider: [], port: "none", isTimed }), tree, prefix: new Literal("") };
+  }
+  const slow = whyNotLinear(source);
+  const why = slow === null ? whyUnsure(tree, isProxied) : `${slow}, so that some lines could take very long`;
+  if (why !== null) refuse(why);
+  const { elements } = tree.alternatives[0]!;
+  const at = elements.findIndex(isAddress);
+  const [before, after] = [elements.slice(0, at), elements.slice(at + 1)];
+  const isOpen = (element: AST.Element) =>
+    !isTime(element) && (isFree(element) || hasField(element) || isOwnTime(element));
+  const widened = (free: string) =>
+    placed(
+      widen(before, { free, isOpen }),
+      widen(after, { free, isOpen: (one) => !isTime(one) && isFree(one) }),
+    );
+  const parse = parserOf({
+    source: placed(raw(before), raw(after)),
+    wider: before.some(isOpen) || isProxied || after.some(isAnyTime) ? [widened(".*"), widened(".*?")] : [],
+    port: portOf(after),
+    isTimed,
+  });
+  return { parse, tree, prefix: prefixOf(before) };
+}
+
+/** The expression of a pattern, with groups in place of `<ADDR>` and `<TIME>`. */
+function expand(given: string, refuse: (complaint: string) => never): string {
+  if (given.split(PLACE).length !== 2) {
+    refuse(`must hold ${PLACE} exactly once, where the service writes the address`);
+  }
+  const taken = OWN_GROUP.exec(given)?.[1];
+  if (taken) {
+    refuse(`must not name a group ${taken}: that is what ${taken === "$time" ? "<TIME>" : PLACE} makes`);
+  }
+  if ([...given.matchAll(TIMES)].length > 1) refuse("must hold <TIME> at most once");
+  return given.replace(PLACE, () => ADDRESS).replace(
+    TIMES,
+    (_, isGroup?: string) => isGroup ? "(?<$time>" : TIME,
+  );
+}
+
+/** The ASCII characters that follow the `^` of an expression. */
+function prefixOf([, ...elements]: readonly AST.Element[]): Literal {
+  const end = elements.findIndex((element) => element.type !== "Character" || element.value > 127);
+  const characters = elements.slice(0, end < 0 ? elements.length : end) as AST.Character[];
+  return new Literal(String.fromCharCode(...characters.map(({ value }) => value)));
+}
