@@ -1,0 +1,117 @@
+/** Mistakes in the sections of modules and rules that their schema cannot see. */
+import { type ModuleKind, type OptionError, type ParserOptions } from "../reading/module.ts";
+import { whyNotLinear } from "../reading/regex_safety.ts";
+import type { Document, Path, Problem } from "./document.ts";
+import type { ConditionSection, ModuleSection, RuleSection } from "./module_schema.ts";
+
+/** Keys of the configuration for the options of a module. */
+const KEYS: Readonly<Record<keyof ParserOptions, string>> = {
+  logFormats: "log_format",
+  trustedProxies: "trusted_proxies",
+  patterns: "pattern",
+  unsafe: "unsafe",
+};
+
+/** Complains of an option that the module's kind refuses. */
+export function badOption(document: Document, at: Path, { option, index, message }: OptionError): Problem {
+  return document.badValue(item(document, [...at, KEYS[option]], index), message);
+}
+
+/** Complains of files that another pattern of the module covers: their lines would count twice. */
+export function repeatedFiles(document: Document, at: Path, files: readonly string[]): Problem[] {
+  return files.flatMap((file, i) => {
+    const other = files.find((other, j) => i !== j && (other !== file || j < i) && means(other, file));
+    return other === undefined
+      ? []
+      : [document.badValue(item(document, at, i), `is read by way of ${other} already`)];
+  });
+}
+
+/**
+ * Reports whether `pattern` matches `file` as text, so that it covers all files that `file`
+ * matches.
+ */
+function means(pattern: string, file: string): boolean {
+  const source = pattern.replace(/[\\^$.+()[\]{}|]/g, "\\$&").replaceAll("*", "[^/]*").replaceAll(
+    "?",
+    "[^/]",
+  );
+  return new RegExp(`^${source}$`, "s").test(file);
+}
+
+/** Complains of options that this kind of module does not take. */
+export function optionProblems(document: Document, at: Path, kind: ModuleKind): Problem[] {
+  const others = Object.entries(KEYS).filter(([option]) =>
+    !kind.options.includes(option as keyof ParserOptions)
+  );
+  return others.filter(([, key]) => document.at([...at, key]) !== undefined).map(([, key]) =>
+    document.badKey([...at, key], `is not for ${kind.name || "a module with a pattern"}`)
+  );
+}
+
+/** Complains of fields that the module never gives. */
+export function fieldProblems(
+  document: Document,
+  at: Path,
+  { section, fields }: { section: ModuleSection; fields: ReadonlySet<string> },
+): Problem[] {
+  const unknown = (path: Path, names: readonly string[]) =>
+    names.flatMap((name, i) =>
+      fields.has(name)
+        ? []
+        : [document.badValue(item(document, path, i), `must be one of ${[...fields].join(", ")}`)]
+    );
+  return section.rules.flatMap((rule, i) => {
+    const path = [...at, "rules", i];
+    return [
+      ...unknown([...path, "field"], rule.field),
+      ...unknown([...path, "distinct"], rule.distinct === undefined ? [] : [rule.distinct]),
+      ...(rule.status && !fields.has("status")
+        ? [document.badKey([...path, "status"], "needs a module that reads a status")]
+        : []),
+      ...rule.except.flatMap((except, j) =>
+        typeof except === "string"
+          ? []
+          : unknown([...item(document, [...path, "except"], j), "field"], except.field)
+      ),
+    ];
+  });
+}
+
+/** Complains of a rule's regular expressions that are invalid, or not linear without `unsafe`. */
+export function expressionProblems(document: Document, at: Path, rule: RuleSection): Problem[] {
+  const complaints = (path: Path, { mode, str = [] }: Partial<ConditionSection>) =>
+    mode !== "regex" ? [] : str.flatMap((source, i) => {
+      const why = whyNotLinear(source);
+      const allowed = why === null || (rule.unsafe && isExpression(source));
+      return allowed ? [] : [document.badValue(item(document, [...path, "str"], i), complainOf(why, source))];
+    });
+  return [
+    ...complaints(at, rule),
+    ...rule.except.flatMap((except, i) =>
+      typeof except === "string" ? [] : complaints(item(document, [...at, "except"], i), except)
+    ),
+  ];
+}
+
+function complainOf(why: string, source: string): string {
+  return isExpression(source)
+    ? `${why}, so that some lines could take very long: reword it, or say "unsafe": true`
+    : why;
+}
+
+function isExpression(source: string): boolean {
+  try {
+    return new RegExp(source, "s") !== null;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Returns the path of item `index`; the path itself where the document has one value in place of a
+ * list.
+ */
+function item(document: Document, path: Path, index: number): Path {
+  return Array.isArray(document.at(path)) ? [...path, index] : path;
+}
