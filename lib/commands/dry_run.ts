@@ -1,5 +1,5 @@
 /** What lets lines run through the pipeline without a state, a log and bans: for commands that only tell. */
-import { addressOf } from "../core/address_reader.ts";
+import { addressOf } from "../core/address_text.ts";
 import { decode, encode } from "../core/bytes.ts";
 import type { Log } from "../core/log.ts";
 import type { Records } from "../core/records.ts";

@@ -1,4 +1,4 @@
-import { addressText } from "./address_reader.ts";
+import { addressText } from "./address_text.ts";
 import { ADDRESS_WORDS, putAddress } from "./address.ts";
 
 /**

@@ -1,4 +1,4 @@
-import { addressText } from "./address_reader.ts";
+import { addressText } from "./address_text.ts";
 import type { Micros } from "./time.ts";
 
 /** Kind of a record: a line hit rules, an address begins anew in some rules, or in all. */

@@ -1,6 +1,6 @@
 import { ipv4Word } from "../core/address.ts";
 import { NetworkSet } from "../core/network_set.ts";
-import { addressOf } from "../core/address_reader.ts";
+import { addressOf } from "../core/address_text.ts";
 import type { LogEvent } from "../reading/event.ts";
 import { fieldNumber, fieldText } from "../reading/field_text.ts";
 import { END, LOGIN } from "../reading/message_reader.ts";

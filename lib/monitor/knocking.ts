@@ -2,7 +2,7 @@
  * Recognises knocks among events, and whitelists their senders once the batch is committed. Makes
  * text of an event only where the state holds keys.
  */
-import { addressOf } from "../core/address_reader.ts";
+import { addressOf } from "../core/address_text.ts";
 import { decode } from "../core/bytes.ts";
 import type { Log } from "../core/log.ts";
 import { formatDuration } from "../core/time.ts";

@@ -1,6 +1,6 @@
 /** A few addresses with the times of their lines, in arrays of a fixed size: a flood takes no memory. */
 import { ADDRESS_WORDS } from "../core/address.ts";
-import { addressText } from "../core/address_reader.ts";
+import { addressText } from "../core/address_text.ts";
 import type { LogEvent } from "../reading/event.ts";
 import type { Micros } from "../core/time.ts";
 import { mix, seed } from "../rules/hash.ts";

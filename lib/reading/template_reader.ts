@@ -1,4 +1,5 @@
-import { addressOf, type AddressReader } from "../core/address_reader.ts";
+import type { AddressReader } from "../core/address_reader.ts";
+import { addressOf } from "../core/address_text.ts";
 import { type Bytes, encode, endWithoutBlanks, Literal } from "../core/bytes.ts";
 import { NO_PID } from "../core/records.ts";
 import type { Micros } from "../core/time.ts";

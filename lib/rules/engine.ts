@@ -10,7 +10,8 @@ import {
   SPENT,
   textOfWords,
 } from "../core/note_record.ts";
-import { addressOf, type AddressReader } from "../core/address_reader.ts";
+import type { AddressReader } from "../core/address_reader.ts";
+import { addressOf } from "../core/address_text.ts";
 import { putAddress } from "../core/address.ts";
 import type { Automaton } from "../reading/automaton.ts";
 import type { LogEvent } from "../reading/event.ts";

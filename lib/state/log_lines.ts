@@ -2,7 +2,8 @@
  * Recorded lines on their way into the state: copied once, from where they were read into the JSON that the state keeps,
  * `["SSHD","192.0.2.1",-1500,"Invalid user oracle from …"]` for each line. No string is made of a line.
  */
-import { type AddressReader, addressText } from "../core/address_reader.ts";
+import type { AddressReader } from "../core/address_reader.ts";
+import { addressText } from "../core/address_text.ts";
 import type { Micros } from "../core/time.ts";
 import type { LogEvent } from "../reading/event.ts";
 

@@ -2,7 +2,7 @@
  * What came within an hour or a day, as numbers: lines by module, hits by rule, and the addresses, networks, names and paths of the
  * lines that hit most. Comes in: events of that time. Goes out: plain data, which add up to those of a longer time.
  */
-import { addressText } from "../core/address_reader.ts";
+import { addressText } from "../core/address_text.ts";
 import { decode } from "../core/bytes.ts";
 import { putAddress } from "../core/address.ts";
 import type { LogEvent } from "../reading/event.ts";

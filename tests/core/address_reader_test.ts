@@ -1,5 +1,6 @@
 import { strict as assert } from "node:assert";
-import { addressOf, AddressReader, addressText } from "../../lib/core/address_reader.ts";
+import { AddressReader } from "../../lib/core/address_reader.ts";
+import { addressOf, addressText } from "../../lib/core/address_text.ts";
 import { encode } from "../../lib/core/bytes.ts";
 import { canonicalAddress, canonicalNetwork, putAddress } from "../../lib/core/address.ts";
 import { Random } from "../support/random.ts";

@@ -1,6 +1,6 @@
 /** The product's way of a line, told in the words of the model. */
 import { NOBODYS } from "../../lib/core/address_kind.ts";
-import { addressOf } from "../../lib/core/address_reader.ts";
+import { addressOf } from "../../lib/core/address_text.ts";
 import { decode, encode } from "../../lib/core/bytes.ts";
 import { ModuleHealth } from "../../lib/reading/health.ts";
 import type { MessageForm, MessageReader } from "../../lib/reading/message_reader.ts";

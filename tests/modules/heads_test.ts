@@ -1,6 +1,6 @@
 /** Every head before messages of every module: who is named does not depend on what stands before. */
 import { strict as assert } from "node:assert";
-import { addressOf } from "../../lib/core/address_reader.ts";
+import { addressOf } from "../../lib/core/address_text.ts";
 import { encode } from "../../lib/core/bytes.ts";
 import { LINE, NO_PID, type Records } from "../../lib/core/records.ts";
 import { ModuleHealth } from "../../lib/reading/health.ts";

@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { addressOf } from "../../lib/core/address_reader.ts";
+import { addressOf } from "../../lib/core/address_text.ts";
 import { encode } from "../../lib/core/bytes.ts";
 import { fieldText } from "../../lib/reading/field_text.ts";
 import { EACH, END, LOGIN, NOTHING, ONCE, SILENCE } from "../../lib/reading/message_reader.ts";

@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { addressOf } from "../../lib/core/address_reader.ts";
+import { addressOf } from "../../lib/core/address_text.ts";
 import { decode, encode } from "../../lib/core/bytes.ts";
 import { HOUR, type Micros, SECOND } from "../../lib/core/time.ts";
 import { type Zone, zoneOf } from "../../lib/core/zone.ts";

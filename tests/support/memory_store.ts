@@ -1,5 +1,5 @@
 /** A state of batches in memory, which remembers what was written and can be made to fail. */
-import { addressOf } from "../../lib/core/address_reader.ts";
+import { addressOf } from "../../lib/core/address_text.ts";
 import { decode } from "../../lib/core/bytes.ts";
 import { GROUP_MASK, HIT, readNotes, SPENT, textOfWords } from "../../lib/core/note_record.ts";
 import type { BatchStore } from "../../lib/monitor/pipeline_parts.ts";

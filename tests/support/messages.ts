@@ -1,4 +1,4 @@
-import { addressOf } from "../../lib/core/address_reader.ts";
+import { addressOf } from "../../lib/core/address_text.ts";
 import { decode, encode } from "../../lib/core/bytes.ts";
 import { Automaton } from "../../lib/reading/automaton.ts";
 import {

@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { addressOf } from "../../../lib/core/address_reader.ts";
+import { addressOf } from "../../../lib/core/address_text.ts";
 import { encode } from "../../../lib/core/bytes.ts";
 import { makeFindings, TextForm } from "../../../lib/reading/text_reader.ts";
 import { timeOfStamp } from "../../../lib/reading/timestamp.ts";

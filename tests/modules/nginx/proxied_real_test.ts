@@ -1,6 +1,6 @@
 /** A real nginx behind a proxy that it trusts by `set_real_ip_from`: whose address do its lines bear? */
 import { strict as assert } from "node:assert";
-import { addressOf } from "../../../lib/core/address_reader.ts";
+import { addressOf } from "../../../lib/core/address_text.ts";
 import { encode } from "../../../lib/core/bytes.ts";
 import { EACH, NEVER } from "../../../lib/reading/message_reader.ts";
 import { nginx } from "../../../modules/nginx/nginx.ts";
