@@ -5,7 +5,7 @@
 import { enclosing, prefixLength } from "../core/address.ts";
 import type { Micros } from "../core/time.ts";
 import type { NewBan } from "../deciding/ban.ts";
-import type { Login } from "../deciding/logins.ts";
+import type { Login } from "../deciding/login_change.ts";
 
 /**
  * How the new configuration treats an address: `more`, it alone bans it; `less`, it alone does not; `earlier` and `later`, its

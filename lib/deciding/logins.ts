@@ -1,38 +1,10 @@
 import { ipv4Word } from "../core/address.ts";
 import { NetworkSet } from "../core/network_set.ts";
-import { addressOf } from "../core/address_text.ts";
-import type { LogEvent } from "../reading/event.ts";
-import { fieldNumber, fieldText } from "../reading/field_text.ts";
-import { END, LOGIN } from "../reading/message_reader.ts";
-import { NO_PID } from "../core/records.ts";
 import type { Micros } from "../core/time.ts";
-
-/** A connection on which somebody has logged in. */
-export interface Session {
-  /** Canonical. */
-  readonly address: string;
-  /** Of the client; 0 where the service does not tell. */
-  readonly port: number;
-  /** Of the process that serves it. */
-  readonly pid: number | null;
-  /** When it began. */
-  readonly time: Micros;
-}
-
-/** A successful login. */
-export interface Login {
-  /** Canonical. */
-  readonly address: string;
-  /** How, in the service's word: `publickey`, `password`… */
-  readonly method: string;
-  readonly user: string;
-  readonly time: Micros;
-}
-
-/** Somebody has logged in, or a connection has ended. */
-export type LoginChange =
-  | { readonly kind: "opened" } & Login & Session
-  | { readonly kind: "closed"; readonly end: SessionEnd };
+import type { LogEvent } from "../reading/event.ts";
+import { fieldNumber } from "../reading/field_text.ts";
+import { END } from "../reading/message_reader.ts";
+import { type Login, type LoginChange, loginChange, type Session } from "./login_change.ts";
 
 /** What changes have led to, as far as it is not stored. */
 export interface LoginNews {
@@ -44,11 +16,6 @@ export interface LoginNews {
   readonly closed: readonly Session[];
 }
 
-/** Which session has ended: that of an address and port, or where the line names nobody, that of a process. */
-export type SessionEnd =
-  | Pick<Session, "address" | "port" | "time">
-  | { readonly address: null; readonly pid: number; readonly time: Micros };
-
 /** Whose successful logins are a reason not to ban. */
 export interface TrustOptions {
   /** How long a login is one. */
@@ -57,30 +24,6 @@ export interface TrustOptions {
   readonly methods: ReadonlySet<string>;
   /** For whoever logged in any other way limits are so many times as high. */
   readonly factor: number;
-}
-
-/**
- * What an event tells of logins: somebody has logged in, or a connection has ended. Null where the event tells neither or
- * not whose connection, and for what any local user could have forged.
- */
-export function loginChange({ reader, pid, time, isTrusted }: LogEvent): LoginChange | null {
-  if (!isTrusted || (reader.says !== LOGIN && reader.says !== END)) return null;
-  const address = addressOf(reader.address);
-  if (address === null) {
-    const isEnd = reader.says === END && pid !== NO_PID;
-    return isEnd ? { kind: "closed", end: { address, pid, time } } : null;
-  }
-  const port = fieldNumber(reader, "port");
-  if (reader.says === END) return { kind: "closed", end: { address, port, time } };
-  return {
-    kind: "opened",
-    address,
-    port,
-    time,
-    pid: pid === NO_PID ? null : pid,
-    user: fieldText(reader, "user") ?? "",
-    method: fieldText(reader, "login") ?? "",
-  };
 }
 
 /** Who has logged in lately, and who is logged in now. */

@@ -31,7 +31,8 @@ import {
 import { type BanHistory, Decider } from "../deciding/decider.ts";
 import type { Knock } from "../deciding/knock.ts";
 import type { LogEvent } from "../reading/event.ts";
-import type { Login, LoginNews, Logins, Session } from "../deciding/logins.ts";
+import type { Login, Session } from "../deciding/login_change.ts";
+import type { LoginNews, Logins } from "../deciding/logins.ts";
 import type { NetworkStep } from "../deciding/networks.ts";
 import type { Room } from "../rules/notes.ts";
 import type { Whitelist } from "../deciding/whitelist.ts";

@@ -1,4 +1,5 @@
-import type { Login, LoginNews, Session } from "../deciding/logins.ts";
+import type { Login, Session } from "../deciding/login_change.ts";
+import type { LoginNews } from "../deciding/logins.ts";
 import type { Micros } from "../core/time.ts";
 import type { Database } from "./database.ts";
 

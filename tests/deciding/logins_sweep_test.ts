@@ -1,5 +1,6 @@
 import { strict as assert } from "node:assert";
-import { type LoginChange, Logins } from "../../lib/deciding/logins.ts";
+import type { LoginChange } from "../../lib/deciding/login_change.ts";
+import { Logins } from "../../lib/deciding/logins.ts";
 import { noteAll } from "../support/login_events.ts";
 
 function login(address: string, time: number, method = "publickey"): LoginChange {

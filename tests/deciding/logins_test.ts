@@ -1,5 +1,6 @@
 import { strict as assert } from "node:assert";
-import { type LoginChange, loginChange, Logins } from "../../lib/deciding/logins.ts";
+import { type LoginChange, loginChange } from "../../lib/deciding/login_change.ts";
+import { Logins } from "../../lib/deciding/logins.ts";
 import { noteAll, sshdEvent } from "../support/login_events.ts";
 
 const OWNER = "192.0.2.7";

@@ -15,7 +15,7 @@ import type { Database } from "../../lib/state/database.ts";
 import { LogLines } from "../../lib/state/log_lines.ts";
 import { LogTable } from "../../lib/state/log_table.ts";
 import { State } from "../../lib/state/state.ts";
-import type { Session } from "../../lib/deciding/logins.ts";
+import type { Session } from "../../lib/deciding/login_change.ts";
 import { UserError } from "../../lib/core/error.ts";
 import { NO_LOGINS, temporaryState, WITHOUT_TURNS } from "../support/helpers.ts";
 import type { Recorded } from "../support/memory_store.ts";

@@ -1,7 +1,8 @@
 /** What sshd says of logins. */
 import { encode } from "../../lib/core/bytes.ts";
 import { NO_PID } from "../../lib/core/records.ts";
-import type { LoginChange, Logins } from "../../lib/deciding/logins.ts";
+import type { LoginChange } from "../../lib/deciding/login_change.ts";
+import type { Logins } from "../../lib/deciding/logins.ts";
 import type { LogEvent } from "../../lib/reading/event.ts";
 import { sshd } from "../../modules/sshd.ts";
 import { openForm } from "./messages.ts";
