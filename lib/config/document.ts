@@ -1,4 +1,11 @@
-import { createScanner, findNodeAtLocation, type Node, parseTree, printParseErrorCode } from "jsonc-parser";
+import {
+  createScanner,
+  findNodeAtLocation,
+  getNodePath,
+  type Node,
+  parseTree,
+  printParseErrorCode,
+} from "jsonc-parser";
 import { UserError } from "../core/error.ts";
 
 /** Keys and list indexes from the outermost object inwards. */
@@ -22,8 +29,7 @@ const MAX_DEPTH = 32;
 export class Document {
   /** The content as plain values; every key, even `__proto__`, is an own property. */
   readonly value: unknown;
-  /** A problem for each key that an object holds twice. JSON would silently take the last one. */
-  readonly duplicates: readonly Problem[];
+  readonly #duplicates: Problem[] = [];
   readonly #text: string;
   readonly #file: string;
   readonly #root: Node;
@@ -39,7 +45,12 @@ export class Document {
     this.#refuseDepth();
     this.#root = this.#parse();
     this.value = toValue(this.#root);
-    this.duplicates = [...this.#findDuplicates(this.#root, [])];
+    this.#findDuplicates(this.#root, this.#duplicates);
+  }
+
+  /** A problem for each key that an object holds twice. JSON would silently take the last one. */
+  get duplicates(): readonly Problem[] {
+    return this.#duplicates;
   }
 
   /** Returns the value at `path`; undefined where the document has none. */
@@ -115,23 +126,20 @@ export class Document {
     }
   }
 
-  *#findDuplicates(node: Node, path: Path): Iterable<Problem> {
-    if (node.type === "array") {
-      for (const [i, item] of (node.children ?? []).entries()) {
-        yield* this.#findDuplicates(item, [...path, i]);
+  /** Adds to `found` a problem for each key that an object in `node` holds twice. */
+  #findDuplicates(node: Node, found: Problem[]): void {
+    if (node.type === "object") {
+      const offsets = new Map<string, number>();
+      for (const [key, value] of members(node)) {
+        const before = offsets.get(key.value);
+        if (before === undefined) offsets.set(key.value, key.offset);
+        else {
+          const complaint = `is given twice, first on line ${this.#line(before)}`;
+          found.push(this.#problem(getNodePath(value), complaint, key));
+        }
       }
     }
-    if (node.type !== "object") return;
-    const offsets = new Map<string, number>();
-    for (const [key, value] of members(node)) {
-      const name: string = key.value;
-      const before = offsets.get(name);
-      if (before !== undefined) {
-        yield this.#problem([...path, name], `is given twice, first on line ${this.#line(before)}`, key);
-      }
-      offsets.set(name, before ?? key.offset);
-      yield* this.#findDuplicates(value, [...path, name]);
-    }
+    for (const child of node.children ?? []) this.#findDuplicates(child, found);
   }
 
   #line(offset: number): number {

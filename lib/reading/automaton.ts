@@ -70,7 +70,9 @@ export class Automaton {
    * set drops it then.
    */
   generation = 0;
-  readonly #lanes: readonly LaneTries[];
+  readonly #lanes: readonly Lane[];
+  /** Tries of the lanes that lines have reached: a service that writes nothing needs none. */
+  readonly #tries: LaneTries[] = [];
   readonly #symbols: readonly Uint8Array[];
   readonly #firstSymbol: number;
   /** The column that holds the set of a state. */
@@ -97,7 +99,7 @@ export class Automaton {
    * @param symbols texts that the first lane may take in one step, known by their places here
    */
   constructor(lanes: readonly Lane[], symbols: readonly Uint8Array[] = []) {
-    this.#lanes = lanes.map((lane) => new LaneTries(lane));
+    this.#lanes = lanes;
     this.#examples = classify(lanes, this.classes);
     this.#symbols = symbols;
     this.#firstSymbol = this.#examples.length;
@@ -200,7 +202,7 @@ export class Automaton {
 
   #step(state: number, column: number): number {
     const { lane: number, start, anywhere, set } = this.#stateAt(state);
-    const lane = this.#lanes[number]!;
+    const lane = this.#triesOf(number);
     const way = lane.go({ start, anywhere }, this.#examples[column]!);
     const signs = lane.signsAt(way);
     const to = this.#state({
@@ -214,7 +216,7 @@ export class Automaton {
 
   /** The signs of bytes by the tries alone: for lines that the table is too small for. */
   #walk(lane: number, array: Uint8Array, from: number, to: number): number {
-    const tries = this.#lanes[lane]!;
+    const tries = this.#triesOf(lane);
     const seen = new Set<number>();
     let way: Way = { start: 0, anywhere: 0 };
     for (let i = from; i < to; i++) {
@@ -222,6 +224,10 @@ export class Automaton {
       for (const sign of tries.signsAt(way)) seen.add(sign);
     }
     return this.#setOf([...seen]);
+  }
+
+  #triesOf(lane: number): LaneTries {
+    return this.#tries[lane] ??= new LaneTries(this.#lanes[lane]!);
   }
 
   #stateAt(row: number): State {

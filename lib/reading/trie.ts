@@ -8,46 +8,48 @@ export const DEAD = -1;
  * of that node.
  */
 export class Trie {
-  readonly #children: Map<number, number>[] = [new Map()];
-  readonly #signs: number[][] = [[]];
+  /** The child of a node for a byte, by `keyOf()`. One map: a map for each node took most of the rules' start. */
+  readonly #children = new Map<number, number>();
+  readonly #parents: number[] = [0];
+  /** The byte that leads to each node from its parent. */
+  readonly #bytes: number[] = [0];
+  readonly #depths: number[] = [0];
+  readonly #signs: (readonly number[])[] = [NONE];
   readonly #fallbacks: number[] = [0];
 
   add(text: Uint8Array, sign: number): void {
     let node = 0;
-    for (const byte of text) {
-      let child = this.#children[node]!.get(byte);
-      if (child === undefined) {
-        child = this.#children.push(new Map()) - 1;
-        this.#signs.push([]);
-        this.#fallbacks.push(0);
-        this.#children[node]!.set(byte, child);
-      }
-      node = child;
-    }
-    this.#signs[node]!.push(sign);
+    for (const byte of text) node = this.#children.get(keyOf(node, byte)) ?? this.#grow(node, byte);
+    this.#signs[node] = [...this.#signs[node]!, sign];
+  }
+
+  #grow(parent: number, byte: number): number {
+    const child = this.#parents.push(parent) - 1;
+    this.#bytes.push(byte);
+    this.#depths.push(this.#depths[parent]! + 1);
+    this.#signs.push(NONE);
+    this.#fallbacks.push(0);
+    this.#children.set(keyOf(parent, byte), child);
+    return child;
   }
 
   /** Has to be called after the last text was added, and before `goAnywhere()`. */
   link(): void {
-    const queue = [...this.#children[0]!.values()];
-    for (const child of queue) this.#inherit(child, 0);
-    // The queue grows while the loop runs: nodes are linked in the order of their depth.
-    for (const node of queue) {
-      for (const [byte, child] of this.#children[node]!) {
-        this.#inherit(child, this.goAnywhere(this.#fallbacks[node]!, byte));
-        queue.push(child);
-      }
+    const byDepth = [...this.#parents.keys()].sort((a, b) => this.#depths[a]! - this.#depths[b]!);
+    for (const node of byDepth) {
+      const parent = this.#parents[node]!;
+      // A node below the root falls back to the root.
+      if (parent === 0) continue;
+      const fallback = this.goAnywhere(this.#fallbacks[parent]!, this.#bytes[node]!);
+      this.#fallbacks[node] = fallback;
+      const inherited = this.#signs[fallback]!;
+      if (inherited.length > 0) this.#signs[node] = [...this.#signs[node]!, ...inherited];
     }
-  }
-
-  #inherit(node: number, fallback: number): void {
-    this.#fallbacks[node] = fallback;
-    this.#signs[node] = [...this.#signs[node]!, ...this.#signs[fallback]!];
   }
 
   /** The child of `node` for `byte`, `DEAD` where no text goes on like this. */
   go(node: number, byte: number): number {
-    return node === DEAD ? DEAD : this.#children[node]!.get(byte) ?? DEAD;
+    return node === DEAD ? DEAD : this.#children.get(keyOf(node, byte)) ?? DEAD;
   }
 
   /**
@@ -56,7 +58,7 @@ export class Trie {
    */
   goAnywhere(node: number, byte: number): number {
     for (;;) {
-      const child = this.#children[node]!.get(byte);
+      const child = this.#children.get(keyOf(node, byte));
       if (child !== undefined) return child;
       if (node === 0) return 0;
       node = this.#fallbacks[node]!;
@@ -70,3 +72,8 @@ export class Trie {
 }
 
 const NONE: readonly number[] = [];
+
+/** A number for a node and a byte, which may be -1 for a byte that no text holds. */
+function keyOf(node: number, byte: number): number {
+  return 257 * node + byte + 1;
+}
