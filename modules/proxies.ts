@@ -4,7 +4,7 @@ import { ADDRESS_WORDS, putAddress } from "../lib/core/address.ts";
 import type { Automaton } from "../lib/reading/automaton.ts";
 import type { Counting, MessageForm, MessageReader, Says } from "../lib/reading/message_reader.ts";
 import type { Micros } from "../lib/core/time.ts";
-import type { Stamp } from "../lib/core/timestamp.ts";
+import type { Stamp } from "../lib/core/stamp.ts";
 
 const [COMMA, COLON, OPENING, CLOSING, ZERO, NINE] = [44, 58, 91, 93, 48, 57];
 

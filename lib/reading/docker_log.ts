@@ -1,5 +1,6 @@
 import { type Bytes, Literal, makeBytes, PADDING } from "../core/bytes.ts";
-import { readIsoTime, resolveStamp } from "../core/timestamp.ts";
+import { resolveStamp } from "../core/stamp.ts";
+import { readIsoTime } from "../core/timestamp.ts";
 import { type Micros, SECOND } from "../core/time.ts";
 
 const [BEGINNING, STREAM, ATTRIBUTES, TIME, END] = [

@@ -18,7 +18,7 @@ import {
   startWithoutBlanks,
 } from "../core/bytes.ts";
 import { NO_PID } from "../core/records.ts";
-import type { Reference } from "../core/timestamp.ts";
+import type { Reference } from "../core/stamp.ts";
 import type { Micros } from "../core/time.ts";
 import { DockerLog } from "./docker_log.ts";
 import { HeadTags } from "./head_tags.ts";

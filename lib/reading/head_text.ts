@@ -3,7 +3,8 @@
  * which name host, program and process. Comes in: text that begins with a part. Goes out: what the
  * part says, and how many characters it takes.
  */
-import { type Read, readIsoTime, readSyslogTime, type Stamp, unixStamp } from "../core/timestamp.ts";
+import type { Stamp } from "../core/stamp.ts";
+import { type Read, readIsoTime, readSyslogTime, unixStamp } from "../core/timestamp.ts";
 import { readLineTime } from "./line_time.ts";
 
 /** A time that text begins with, and the gap behind it. */

@@ -1,6 +1,6 @@
 import { type Bytes, endOfDigits, numberOf } from "../core/bytes.ts";
 import { NO_PID } from "../core/records.ts";
-import type { Reference, Stamp } from "../core/timestamp.ts";
+import type { Reference, Stamp } from "../core/stamp.ts";
 import type { Micros } from "../core/time.ts";
 import { readTime } from "./head_text.ts";
 import { gapAt, type Minute, Minutes } from "./minutes.ts";

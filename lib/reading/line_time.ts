@@ -1,4 +1,5 @@
-import { type Read, readTime, type Stamp } from "../core/timestamp.ts";
+import type { Stamp } from "../core/stamp.ts";
+import { type Read, readTime } from "../core/timestamp.ts";
 
 /**
  * What may stand before the time at the beginning of a line: a bracket or a quote, or its name as in

@@ -1,7 +1,7 @@
 import type { AddressReader } from "../core/address_reader.ts";
 import type { Bytes } from "../core/bytes.ts";
 import type { Micros } from "../core/time.ts";
-import type { Stamp } from "../core/timestamp.ts";
+import type { Stamp } from "../core/stamp.ts";
 import type { Automaton } from "./automaton.ts";
 
 /** What a message says about a session or a connection, beside its fields. */

@@ -1,5 +1,5 @@
 import { type Bytes, Literal } from "../core/bytes.ts";
-import type { Reference } from "../core/timestamp.ts";
+import type { Reference } from "../core/stamp.ts";
 import type { TimePart } from "./head_text.ts";
 import { mayGoOn } from "./time_signs.ts";
 import { DayResolver, type Told } from "./timestamp.ts";

@@ -3,7 +3,7 @@ import { addressOf } from "../core/address_text.ts";
 import { type Bytes, encode, endWithoutBlanks, Literal } from "../core/bytes.ts";
 import { NO_PID } from "../core/records.ts";
 import type { Micros } from "../core/time.ts";
-import type { Stamp } from "../core/timestamp.ts";
+import type { Stamp } from "../core/stamp.ts";
 import type { Automaton } from "./automaton.ts";
 import { fieldText } from "./field_text.ts";
 import {

@@ -1,7 +1,7 @@
 import { AddressReader } from "../core/address_reader.ts";
 import { type Bytes, decode, makeBytes, withRoom } from "../core/bytes.ts";
 import type { Micros } from "../core/time.ts";
-import type { Stamp } from "../core/timestamp.ts";
+import type { Stamp } from "../core/stamp.ts";
 import {
   type Counting,
   EACH,

@@ -1,5 +1,6 @@
 import { type Bytes, Literal } from "../core/bytes.ts";
-import { readClfTime, type Reference, resolveStamp, type Stamp } from "../core/timestamp.ts";
+import { type Reference, resolveStamp, type Stamp } from "../core/stamp.ts";
+import { readClfTime } from "../core/timestamp.ts";
 import { LOCAL, type Zone } from "../core/zone.ts";
 import { DAY, type Micros, MINUTE, SECOND } from "../core/time.ts";
 

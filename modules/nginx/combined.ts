@@ -3,7 +3,7 @@ import { MESSAGE } from "../../lib/reading/message_reader.ts";
 import type { Findings } from "../../lib/reading/text_reader.ts";
 import { CLF_LENGTH, ClfReader } from "../../lib/reading/timestamp.ts";
 import type { Micros } from "../../lib/core/time.ts";
-import type { Stamp } from "../../lib/core/timestamp.ts";
+import type { Stamp } from "../../lib/core/stamp.ts";
 import { FORWARDED_FOR, PATH, QUERY, REFERER, SIZE, STATUS, USER, USER_AGENT } from "./fields.ts";
 import { RequestReader } from "./request.ts";
 import { ID_LENGTHS } from "./user.ts";

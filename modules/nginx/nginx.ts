@@ -11,7 +11,7 @@ import {
 import type { ModuleKind, ParserOptions } from "../../lib/reading/module.ts";
 import { makeFindings, TextForm, type TextFormOptions, TextReader } from "../../lib/reading/text_reader.ts";
 import type { Micros } from "../../lib/core/time.ts";
-import type { Stamp } from "../../lib/core/timestamp.ts";
+import type { Stamp } from "../../lib/core/stamp.ts";
 import { behindProxies } from "../proxies.ts";
 import { CombinedReader } from "./combined.ts";
 import { NAMES } from "./fields.ts";

@@ -1,5 +1,6 @@
 import { canonicalAddress } from "../../lib/core/address.ts";
-import { readClfTime, readTime, type Stamp } from "../../lib/core/timestamp.ts";
+import type { Stamp } from "../../lib/core/stamp.ts";
+import { readClfTime, readTime } from "../../lib/core/timestamp.ts";
 import type { TextReading } from "../../lib/reading/text_reader.ts";
 import { addRequest, addTarget, unescapeText } from "./text.ts";
 

@@ -1,6 +1,7 @@
 /** Parsers of messages by patterns, which name nobody where the address could stand in more than one place. */
 import type { AST } from "@eslint-community/regexpp";
-import { readTime, type Stamp } from "../../lib/core/timestamp.ts";
+import type { Stamp } from "../../lib/core/stamp.ts";
+import { readTime } from "../../lib/core/timestamp.ts";
 import { timeOfLine } from "../../lib/reading/line_time.ts";
 import type { TextParser } from "../../lib/reading/text_reader.ts";
 import { ADDRESS, addressOf, type Port, wholeAddress } from "./address.ts";

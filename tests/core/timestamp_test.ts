@@ -1,13 +1,6 @@
 import { strict as assert } from "node:assert";
-import {
-  instantOf,
-  readClfTime,
-  readIsoTime,
-  readSyslogTime,
-  resolveStamp,
-  type Stamp,
-  unixStamp,
-} from "../../lib/core/timestamp.ts";
+import { resolveStamp, type Stamp } from "../../lib/core/stamp.ts";
+import { instantOf, readClfTime, readIsoTime, readSyslogTime, unixStamp } from "../../lib/core/timestamp.ts";
 import type { Micros } from "../../lib/core/time.ts";
 import { inZone } from "../support/helpers.ts";
 

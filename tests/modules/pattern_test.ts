@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { OptionError, type ParserOptions } from "../../lib/reading/module.ts";
-import { resolveStamp } from "../../lib/core/timestamp.ts";
+import { resolveStamp } from "../../lib/core/stamp.ts";
 import { END, LOGIN, NOTHING } from "../../lib/reading/message_reader.ts";
 import { pattern } from "../../modules/pattern/pattern.ts";
 import { messageParser } from "../support/messages.ts";

@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { resolveStamp } from "../../lib/core/timestamp.ts";
+import { resolveStamp } from "../../lib/core/stamp.ts";
 import { timeOfLine } from "../../lib/reading/line_time.ts";
 import { zoneOf } from "../../lib/core/zone.ts";
 

@@ -11,7 +11,7 @@ import { Reader } from "../../lib/reading/reader.ts";
 import { isTrusted } from "../../lib/reading/trust.ts";
 import { LINE, NO_PID, type Origin, type Records, type Sender } from "../../lib/core/records.ts";
 import { TextForm } from "../../lib/reading/text_reader.ts";
-import type { Stamp } from "../../lib/core/timestamp.ts";
+import type { Stamp } from "../../lib/core/stamp.ts";
 import { UserError } from "../../lib/core/error.ts";
 import { inZone } from "../support/helpers.ts";
 import { openForm } from "../support/messages.ts";

@@ -1,7 +1,8 @@
 import { strict as assert } from "node:assert";
 import { encode } from "../../lib/core/bytes.ts";
 import { CLF_LENGTH, ClfReader, DayResolver, timeOfStamp } from "../../lib/reading/timestamp.ts";
-import { readClfTime, resolveStamp } from "../../lib/core/timestamp.ts";
+import { resolveStamp } from "../../lib/core/stamp.ts";
+import { readClfTime } from "../../lib/core/timestamp.ts";
 import type { Micros } from "../../lib/core/time.ts";
 import { inZone } from "../support/helpers.ts";
 import { Random } from "../support/random.ts";

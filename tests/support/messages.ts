@@ -8,7 +8,7 @@ import {
   type Says,
 } from "../../lib/reading/message_reader.ts";
 import type { Micros } from "../../lib/core/time.ts";
-import type { Stamp } from "../../lib/core/timestamp.ts";
+import type { Stamp } from "../../lib/core/stamp.ts";
 
 /** What a reader found in a message, as strings. */
 export interface ReadMessage {

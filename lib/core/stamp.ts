@@ -1,0 +1,88 @@
+/** Times as lines write them, and the instants that they mean. */
+import { DAY, type Micros, MINUTE, SECOND } from "./time.ts";
+import { aheadByName, LOCAL, type Zone } from "./zone.ts";
+
+/** A time as a line writes it. `resolveStamp()` supplies missing parts from the time of reading. */
+export interface Stamp {
+  /** Null where the line has none, as in classic syslog. */
+  readonly year: number | null;
+  /** 1 to 12. */
+  readonly month: number;
+  readonly day: number;
+  readonly hour: number;
+  readonly minute: number;
+  readonly second: number;
+  /** Fraction of the second. */
+  readonly fraction: Micros;
+  /** Minutes ahead of UTC; null: the line gives no numeric offset. */
+  readonly offset: number | null;
+  /** The word after a time without an offset, perhaps a zone's short name such as `EST`. */
+  readonly name?: string | undefined;
+}
+
+/** Longest delay between writing and reading of a line that is read live. */
+const LIVE = 5 * MINUTE;
+/** Most years between two leap days. */
+const LEAP = 8;
+
+/** Supplies the missing parts of a stamp. */
+export interface Reference {
+  /** When the line was read. */
+  readonly now: Micros;
+  /** Time of the line before; NaN: unknown. */
+  readonly before: Micros;
+  /** Zone of a stamp without one; default: this machine's. */
+  readonly zone?: Zone;
+}
+
+/**
+ * The instant that `stamp` means, or null for a date that does not exist. Without an offset, its name or the reference tells
+ * the zone. A missing year is the latest one that does not put it more than a day past `now`. A local time that clocks
+ * skipped is taken an hour on. One that they showed twice is the second where that is just now, else the first that does
+ * not precede the line before.
+ */
+export function resolveStamp(stamp: Stamp, reference: Reference): Micros | null {
+  if (stamp.year !== null) return ofYear(stamp, stamp.year, reference);
+  const tomorrow = reference.now + DAY;
+  const latest = new Date((tomorrow + (reference.zone ?? LOCAL).ahead(tomorrow)) / 1_000).getUTCFullYear();
+  for (let year = latest; year > latest - 1 - LEAP; year--) {
+    const time = ofYear(stamp, year, reference);
+    if (time !== null && time <= reference.now + DAY) return time;
+  }
+  return null;
+}
+
+function ofYear(stamp: Stamp, year: number, reference: Reference): Micros | null {
+  const utc = asUtc(stamp, year);
+  if (utc === null) return null;
+  if (stamp.offset !== null) return utc - stamp.offset * MINUTE;
+  const { zone = LOCAL } = reference;
+  const ahead = stamp.name === undefined ? null : aheadByName(stamp.name, { zone, year });
+  return ahead === null ? ofZone(utc, zone, reference) : utc - ahead;
+}
+
+/** The stamp's figures taken as UTC; null: a figure is out of range. A leap second counts as the next second. */
+function asUtc({ month, day, hour, minute, second, fraction }: Stamp, year: number): Micros | null {
+  if (hour > 23 || minute > 59 || second > 60) return null;
+  const date = new Date(Date.UTC(2000, month - 1, day, hour, minute, second));
+  date.setUTCFullYear(year, month - 1, day);
+  const midnight = new Date(Date.UTC(2000, 0, 1));
+  midnight.setUTCFullYear(year, month - 1, day);
+  const exists = midnight.getUTCMonth() === month - 1 && midnight.getUTCDate() === day;
+  return exists
+    ? midnight.getTime() * 1_000 + ((hour * 60 + minute) * 60 + second) * SECOND + fraction
+    : null;
+}
+
+/** The instant at which clocks of `zone` show what `utc` shows as UTC. */
+function ofZone(utc: Micros, zone: Zone, { now, before }: Reference): Micros {
+  // A zone's offset on one side of a change is its offset a day before or a day after.
+  const one = utc - zone.ahead(utc - DAY);
+  const other = utc - zone.ahead(utc + DAY);
+  const [first, second] = [Math.min(one, other), Math.max(one, other)];
+  const shown = [first, second].filter((time) => time + zone.ahead(time) === utc);
+  if (shown.length === 0) return second;
+  if (shown.length === 1 || first === second) return shown[0]!;
+  if (Math.abs(now - second) <= LIVE) return second;
+  return first < before ? second : first;
+}
