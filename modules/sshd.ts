@@ -5,6 +5,10 @@ import { TemplateForm } from "../lib/reading/template_reader.ts";
 
 /** Whose connection it is, as sshd writes it since 7.5. */
 const WHOSE = "{{invalid|authenticating} user |user }";
+/** Stands before a name that does not exist here. */
+const UNKNOWN = "{{invalid|illegal} user |}";
+/** Which line of authorized_keys, or that it was a certificate, as sshd writes it since 7.7. */
+const ENTRY = "{/<TOKEN>: |cert: |}";
 /**
  * What pam_unix and its like write behind the failure; the address stands where the host does, and
  * two blanks before the user.
@@ -22,14 +26,12 @@ const NAMING: readonly Template[] = [
   // behind.
   {
     name: "verdict",
-    text:
-      "Accepted <METHOD> for {{invalid|illegal} user |}<USER> from <ADDR> port <PORT> ssh{1|2}{:<REST>| [preauth]|}",
+    text: `Accepted <METHOD> for ${UNKNOWN}<USER> from <ADDR> port <PORT> ssh{1|2}{:<REST>| [preauth]|}`,
     says: LOGIN,
   },
   {
     name: "verdict",
-    text:
-      "{Failed|Postponed|Partial} <METHOD> for {{invalid|illegal} user |}<USER> from <ADDR> port <PORT> ssh{1|2}" +
+    text: `{Failed|Postponed|Partial} <METHOD> for ${UNKNOWN}<USER> from <ADDR> port <PORT> ssh{1|2}` +
       "{:<REST>| [preauth]|}",
   },
   {
@@ -37,7 +39,10 @@ const NAMING: readonly Template[] = [
     text: "Accepted <METHOD> for <USER> from <ADDR>{ port <PORT>|}",
     says: LOGIN,
   },
-  { name: "verdict without protocol", text: "Failed <METHOD> for <USER> from <ADDR>{ port <PORT>|}" },
+  {
+    name: "verdict without protocol",
+    text: `Failed <METHOD> for ${UNKNOWN}<USER> from <ADDR>{ port <PORT>|}`,
+  },
   { name: "invalid user", text: "{Invalid|Illegal} user <USER> from <ADDR>{ port <PORT>|}{ [preauth]|}" },
   { name: "not allowed", text: "User <USER> from <ADDR> not allowed because <REST WITHOUT 0123456789>" },
   { name: "root refused", text: "ROOT LOGIN REFUSED FROM <ADDR>{ port <PORT>|}{ [preauth]|}" },
@@ -45,13 +50,14 @@ const NAMING: readonly Template[] = [
     // One of PAM's errors has a "for" of its own.
     name: "PAM verdict",
     text:
-      "PAM: {Have exhausted maximum number of retries for service|<WORDS>} for <USER> from <ADDR>{ via <TOKEN>|}",
+      `PAM: {Have exhausted maximum number of retries for service|<WORDS>} for ${UNKNOWN}<USER> from <ADDR>{ via <TOKEN>|}`,
   },
   { name: "PAM failure", text: `pam_<WORD>(sshd:<WORD>): authentication failure${PAM_TAIL}` },
   { name: "PAM failures", text: `PAM <NUMBER> more authentication failure{s|}${PAM_TAIL}` },
   {
     name: "attempts exceeded",
-    text: "maximum authentication attempts exceeded for <USER> from <ADDR> port <PORT>{ ssh2|}{ [preauth]|}",
+    text:
+      `maximum authentication attempts exceeded for ${UNKNOWN}<USER> from <ADDR> port <PORT>{ ssh2|}{ [preauth]|}`,
   },
   {
     name: "connection ended",
@@ -66,6 +72,11 @@ const NAMING: readonly Template[] = [
     says: END,
   },
   { name: "connection", text: "Connection from <ADDR>{ port <PORT>{ on <REST>|}|}" },
+  {
+    name: "connection lost",
+    text: "{Closing connection to|Read{ error|} from remote host} <ADDR> port <PORT>{: <REST>|}",
+    says: END,
+  },
   { name: "disconnected", text: "Disconnected from <ADDR>{ port <PORT>|}{ [preauth]|}", says: END },
   {
     name: "user disconnected",
@@ -81,11 +92,12 @@ const NAMING: readonly Template[] = [
     text: "Bad protocol version identification <USER> from <ADDR>{ port <PORT>|}",
   },
   { name: "version differs", text: "Protocol major versions differ for <ADDR>{ port <PORT>|}: <REST>" },
-  { name: "probe", text: "{probed|scanned} from <ADDR> port <PORT> with <REST>" },
+  { name: "probe", text: "{probed|scanned} from <ADDR>{ port <PORT>|} with <REST>" },
   {
     name: "packet failure",
     text:
-      "{banner <WORDS>|ssh_dispatch_run_fatal|kex_exchange_identification|send_banner|sshpkt_fatal|process_output}" +
+      "{banner <WORDS>|ssh_dispatch_run_fatal|kex_exchange_identification|send_banner|sshpkt_fatal|process_output" +
+      "|{ssh_|}packet_write_{wait|poll}}" +
       ": Connection {from|with} <ADDR> port <PORT>{: <REST>|}",
   },
   {
@@ -104,17 +116,29 @@ const NAMING: readonly Template[] = [
   { name: "timeout", text: "Timeout before authentication for <ADDR>{ port <PORT>|}", says: SILENCE },
   {
     name: "timeout of a connection",
-    text: "Timeout before authentication for connection from <ADDR> to <TOKEN>, pid = <NUMBER>",
+    text: "Timeout before authentication for connection from <ADDR> to <TOKEN>, pid = <NUMBER>{ (early)|}",
     says: SILENCE,
   },
   {
     name: "client silent",
-    text: "Timeout, client not responding from {user <USER> |}<ADDR> port <PORT>",
+    text:
+      "{Timeout, client not responding|terminating inactive connection} from {user <USER> |}<ADDR> port <PORT>",
     says: END,
   },
   { name: "connection dropped", text: "drop connection #<NUMBER> from [<ADDR>]:<PORT> on <REST>" },
   { name: "penalty", text: "srclimit_penalise: ipv{4|6}: <WORD> <ADDR>/{32|128} <REST>", says: SILENCE },
+  {
+    // Penalties that are too small add up, and sshd puts them into force with other words.
+    name: "penalty in force",
+    text: "srclimit_penalise: <ADDR>/{32|128}: activating ipv{4|6} penalty <REST>",
+    says: SILENCE,
+  },
+  {
+    name: "child crashed",
+    text: "{Session|session} process <NUMBER> {unpriv child crash |}for connection from <ADDR> to <REST>",
+  },
   { name: "refused by wrappers", text: "refused connect from {<TOKEN> (|}<ADDR>{)|}" },
+  { name: "greeting not sent", text: "Could not write ident string to <ADDR>{ port <PORT>|}" },
   {
     name: "reverse mapping",
     text:
@@ -123,12 +147,25 @@ const NAMING: readonly Template[] = [
   { name: "mapping back", text: "Address <ADDR> maps to <REST>" },
   { name: "numeric name", text: 'Nasty PTR record "<USER>" is set up for <ADDR>, ignoring' },
   {
+    name: "address not permitted",
+    text:
+      `${ENTRY}Authentication tried for <USER> with valid certificate but not from a permitted source address (<ADDR>).`,
+  },
+  {
     name: "host not permitted",
     text:
-      "Authentication tried for <USER> with correct key but not from a permitted host (host=<TOKEN?>, ip=<ADDR>" +
-      ", required=<REST WITHOUT =>",
+      `${ENTRY}Authentication tried for <USER> with correct key but not from a permitted host (host=<TOKEN?>, ip=<ADDR>` +
+      "{, required=<REST WITHOUT =>|).}",
   },
-  { name: "session", text: "{Starting|Close} session: <USER> from <ADDR> port <PORT> id <NUMBER>" },
+  {
+    name: "session",
+    text:
+      "Starting session: {shell|command|subsystem '<TOKEN>}{ on <TOKEN>|} for <USER> from <ADDR> port <PORT> id <NUMBER>",
+  },
+  {
+    name: "session",
+    text: "{Close session: user|Starting session:} <USER> from <ADDR> port <PORT> id <NUMBER>",
+  },
 ];
 
 /**
@@ -154,7 +191,7 @@ const NAMELESS: readonly Template[] = [
   { name: "key exchange", text: "kex_{exchange_identification|protocol_error}: <REST>" },
   { name: "request", text: "{input_userauth_request|userauth_pubkey|syslogin_perform_logout}: <REST>" },
   { name: "function", text: "{mm_|monitor_|ssh_packet_}<WORD>: <REST>" },
-  { name: "throttling", text: "{beginning|exited} MaxStartups throttling<REST>" },
+  { name: "throttling", text: "{beginning|exited|in} MaxStartups throttling<REST>" },
   { name: "nobody silent", text: "Timeout, client not responding<REST>" },
   { name: "subsystem", text: "subsystem request for <REST>" },
 ];

@@ -85,6 +85,8 @@ const PLACES: Record<string, (text: string) => string> = {
     `Address ${TRUE} maps to ${text}, but this does not map back to the address.`,
   "numeric name": (text) => `Nasty PTR record "${text}" is set up for ${TRUE}, ignoring`,
   "name seen by TCP wrappers": (text) => `refused connect from ${text} (${TRUE})`,
+  "user of a certificate": (text) =>
+    `cert: Authentication tried for ${text} with valid certificate but not from a permitted source address (${TRUE}).`,
   "name with a correct key": (text) =>
     `Authentication tried for bob with correct key but not from a permitted host (host=${text}, ip=${TRUE}, required=192.0.2.0/24)`,
 };
@@ -107,6 +109,7 @@ const HOSTILE = [
   `x, ip=${FAR}, required=y`,
   `x) (host=y, ip=${FAR}, required=z`,
   `x with correct key but not from a permitted host (host=y, ip=${FAR}, required=z`,
+  `x with valid certificate but not from a permitted source address (${FAR}).`,
   `" is set up for ${FAR}, ignoring`,
   `' from ${FAR} port 22`,
   `rhost=${FAR}  user=x`,

@@ -37,6 +37,7 @@ const byShape: Record<string, readonly (readonly [message: string, address: stri
   "verdict without protocol": [
     [`Accepted publickey for frank from ${V4} port 49152`, V4, "frank"],
     [`Failed password for grace from ${V6}`, V6, "grace"],
+    [`Failed password for invalid user grace from ${V4} port 49153`, V4, "grace"],
   ],
   "invalid user": [
     [`Invalid user admin from ${V4} port 33100`, V4, "admin"],
@@ -64,7 +65,7 @@ const byShape: Record<string, readonly (readonly [message: string, address: stri
     [
       `error: PAM: User not known to the underlying authentication module for illegal user ftp from ${V6}`,
       V6,
-      "illegal user ftp",
+      "ftp",
     ],
     [`PAM: Authentication failure for heidi from ${V4} via 192.0.2.22`, V4, "heidi"],
   ],
@@ -92,7 +93,7 @@ const byShape: Record<string, readonly (readonly [message: string, address: stri
     [
       `maximum authentication attempts exceeded for invalid user pi from ${V6} port 40401 ssh2`,
       V6,
-      "invalid user pi",
+      "pi",
     ],
   ],
   "connection ended": [
@@ -111,6 +112,11 @@ const byShape: Record<string, readonly (readonly [message: string, address: stri
     [`Connection from ${V4} port 38200 on 192.0.2.22 port 22`, V4],
     [`Connection from ${V6} port 38201 on 2001:db8::22 port 22 rdomain ""`, V6],
     [`Connection from ${V4}`, V4],
+  ],
+  "connection lost": [
+    [`Read error from remote host ${V4} port 55110: Connection timed out`, V4],
+    [`Read from remote host ${V6} port 55111: No route to host`, V6],
+    [`Closing connection to ${V4} port 55112`, V4],
   ],
   "disconnected": [
     [`Disconnected from ${V4} port 38300 [preauth]`, V4],
@@ -157,6 +163,7 @@ const byShape: Record<string, readonly (readonly [message: string, address: stri
   ],
   "probe": [
     [`probed from ${V4} port 39100 with SSH-2.0-probe-5.  Don't panic.`, V4],
+    [`scanned from ${V4} with SSH-1.0-SSH_Version_Mapper.  Don't panic.`, V4],
     [`scanned from ${V6} port 39101 with SSH-1.0-SSH_Version_Mapper.  Don't panic.`, V6],
   ],
   "packet failure": [
@@ -166,6 +173,8 @@ const byShape: Record<string, readonly (readonly [message: string, address: stri
       V4,
     ],
     [`ssh_dispatch_run_fatal: Connection from ${V6} port 39201: incomplete message [preauth]`, V6],
+    [`packet_write_poll: Connection from ${V6} port 39204: Connection reset by peer [preauth]`, V6],
+    [`ssh_packet_write_wait: Connection from ${V4} port 39205: Broken pipe`, V4],
     [`fatal: sshpkt_fatal: Connection with ${V4} port 39202: Broken pipe`, V4],
   ],
   "packet failure of a user": [
@@ -193,11 +202,13 @@ const byShape: Record<string, readonly (readonly [message: string, address: stri
   "timeout of a connection": [
     [`Timeout before authentication for connection from ${V4} to 192.0.2.22, pid = 4711`, V4],
     [`fatal: Timeout before authentication for connection from ${V6} to 2001:db8::22, pid = 12`, V6],
+    [`Timeout before authentication for connection from ${V6} to 2001:db8::22, pid = 12 (early)`, V6],
   ],
   "client silent": [
     [`Timeout, client not responding from user root ${V4} port 51234`, V4],
     [`Timeout, client not responding from user x ${V6} port 1 ${V4} port 22`, V4],
     [`fatal: Timeout, client not responding from ${V6} port 22`, V6],
+    [`terminating inactive connection from user ruth ${V4} port 51235`, V4, "ruth"],
   ],
   "connection dropped": [
     [`drop connection #10 from [${V4}]:39600 on [192.0.2.22]:22 past MaxStartups`, V4],
@@ -213,6 +224,24 @@ const byShape: Record<string, readonly (readonly [message: string, address: stri
       `srclimit_penalise: ipv6: active ${V6}/128 penalty of 25 seconds for penalty: exceeded LoginGraceTime`,
       V6,
     ],
+  ],
+  "penalty in force": [
+    [
+      `srclimit_penalise: ${V4}/32: activating ipv4 penalty of 16.000 seconds for penalty: failed authentication`,
+      V4,
+    ],
+    [
+      `srclimit_penalise: ${V6}/128: activating ipv6 penalty of 20 seconds for penalty: caused crash`,
+      V6,
+    ],
+  ],
+  "child crashed": [
+    [`Session process 4711 unpriv child crash for connection from ${V4} to 192.0.2.22`, V4],
+    [`error: session process 4711 for connection from ${V6} to 2001:db8::22 killed by signal 11 (early)`, V6],
+  ],
+  "greeting not sent": [
+    [`Could not write ident string to ${V4} port 39650`, V4],
+    [`Could not write ident string to ${V6}`, V6],
   ],
   "refused by wrappers": [
     [`refused connect from ${V4} (${V4})`, V4],
@@ -248,11 +277,38 @@ const byShape: Record<string, readonly (readonly [message: string, address: stri
       V6,
       "root",
     ],
+    [
+      `/home/olivia/.ssh/authorized_keys:3: Authentication tried for olivia with correct key but not from a permitted host (host=dsl.example.net, ip=${V4}, required=192.0.2.0/24).`,
+      V4,
+      "olivia",
+    ],
+    [
+      `Authentication tried for root with correct key but not from a permitted host (host=dsl.example.net, ip=${V6}).`,
+      V6,
+      "root",
+    ],
+  ],
+  "address not permitted": [
+    [
+      `cert: Authentication tried for sybil with valid certificate but not from a permitted source address (${V4}).`,
+      V4,
+      "sybil",
+    ],
+    [
+      `/home/trent/.ssh/authorized_keys:2: Authentication tried for trent with valid certificate but not from a permitted source address (${V6}).`,
+      V6,
+      "trent",
+    ],
   ],
   "session": [
-    [`Starting session: shell on pts/0 for peggy from ${V4} port 39700 id 0`, V4],
-    [`Starting session: subsystem 'sftp' for peggy from ${V6} port 39701 id 1`, V6],
-    [`Close session: user peggy from ${V4} port 39700 id 0`, V4],
+    [`Starting session: shell on pts/0 for peggy from ${V4} port 39700 id 0`, V4, "peggy"],
+    [`Starting session: command for peggy from ${V4} port 39700 id 0`, V4, "peggy"],
+    [`Starting session: subsystem 'sftp' for peggy from ${V6} port 39701 id 1`, V6, "peggy"],
+    [
+      `Starting session: forced-command (key-option) '/usr/bin/date -u' for peggy from ${V6} port 39701 id 1`,
+      V6,
+    ],
+    [`Close session: user peggy from ${V4} port 39700 id 0`, V4, "peggy"],
   ],
 };
 
@@ -301,6 +357,10 @@ const misses: Record<string, readonly string[]> = {
   ],
   "connection of a user ended": [`Connection closed by invalid user ${V4} [preauth]`],
   "connection": [`Connection from UNKNOWN port 65535 on 192.0.2.22 port 22`],
+  "connection lost": [
+    `Read error from remote host UNKNOWN port 65535: ${V4}`,
+    `Closing connection to ${V4}`,
+  ],
   "disconnected": [`Disconnected from UNKNOWN port 65535`, `Disconnected from ${V4}; type: SSH`],
   "user disconnected": [`Disconnected from user mallory ${V4}`],
   "parting words": [
@@ -356,6 +416,15 @@ const misses: Record<string, readonly string[]> = {
     `srclimit_penalise: ipv4: new 203.0.113.0/24 penalty of 5 seconds for penalty: failed authentication`,
     `srclimit_penalise: ipv6: active 2001:db8::/64 penalty of 5 seconds for penalty: failed authentication`,
   ],
+  "penalty in force": [
+    `srclimit_penalise: 203.0.113.0/24: activating ipv4 penalty of 16.000 seconds for penalty: caused crash`,
+    `srclimit_penalise: UNKNOWN: activating ipv4 penalty of 16.000 seconds for penalty: ${V4}/32`,
+  ],
+  "child crashed": [
+    `Session process 4711 unpriv child crash for connection from UNKNOWN to ${V4}`,
+    `session process 4711 for ${V4} killed by signal 11`,
+  ],
+  "greeting not sent": [`Could not write ident string to UNKNOWN port 65535`],
   "refused by wrappers": [`refused connect from scan.example.net`, `refused connect from a b (${V4})`],
   "reverse mapping": [
     `reverse mapping checking getaddrinfo for dsl.example.net failed - POSSIBLE BREAK-IN ATTEMPT!`,
@@ -367,6 +436,10 @@ const misses: Record<string, readonly string[]> = {
   "numeric name": [`Nasty PTR record "${V4}" is set up for UNKNOWN, ignoring`],
   "host not permitted": [
     `Authentication tried for olivia with correct key but not from a permitted host (host=${V4}, ip=UNKNOWN, required=192.0.2.0/24).`,
+  ],
+  "address not permitted": [
+    `cert: Authentication tried for sybil with valid certificate but not from a permitted source address (${V4}, ${V6}).`,
+    `x: Authentication tried for sybil with valid certificate but not from a permitted source address (${V4}).`,
   ],
   "session": [
     `Starting session: shell on pts/0 for peggy from UNKNOWN port 65535 id 0`,
