@@ -97,7 +97,7 @@ const NAMING: readonly Template[] = [
     name: "packet failure",
     text:
       "{banner <WORDS>|ssh_dispatch_run_fatal|kex_exchange_identification|send_banner|sshpkt_fatal|process_output" +
-      "|{ssh_|}packet_write_{wait|poll}}" +
+      "|packet_write_wait|packet_write_poll|ssh_packet_write_wait|ssh_packet_write_poll}" +
       ": Connection {from|with} <ADDR> port <PORT>{: <REST>|}",
   },
   {
