@@ -9,7 +9,7 @@ import { readLineTime } from "./line_time.ts";
 
 /** A time that text begins with, and the gap behind it. */
 export interface TimePart {
-  /** Null for a time that only counts from the start of the machine. */
+  /** Null for a time that only counts from the start of the machine, and for one that is not known. */
   readonly stamp: Stamp | null;
   /** Where the digits of its second stand and where its fraction ends; null: it has no such place. */
   readonly second: { readonly from: number; readonly end: number } | null;
@@ -45,6 +45,8 @@ const BEFORE_TIME = new RegExp(
     `(?<open>\\[)?(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? (?=\\d{4}-|(?:${MONTH}) ))?`,
 );
 const PRIORITY_ALONE = /^<\d{1,3}>(?:1 )?/;
+/** A relay of RFC 5424 that knows no time writes `-` (section 6.2.3). */
+const NO_TIME = /^<\d{1,3}>1 - /;
 const CLOCK = /\d\d:\d\d:(?=\d\d)/;
 const FRACTION = /^\d\d(?:[.,]\d{1,9})?/;
 /** Short names of zones that may stand behind a time: any other word may begin a message. */
@@ -63,7 +65,8 @@ const UNIX = /^(\d{9,10}\.\d{3,6}) +/;
 const TAI64N = /^@4([0-9a-f]{15})([0-9a-f]{8}) +/;
 /** TAI64 counts from 10 s before 1970; no leap seconds are added to a label. */
 const TAI_OFFSET = 10;
-const MONOTONIC = /^\[ *\d+\.\d{1,6}\] +/;
+/** `journalctl -o short-delta` adds the time since the line before. */
+const MONOTONIC = /^\[ *\d+\.\d{1,6}(?: {16}| < *\d+\.\d{6} >)?\] +/;
 
 /** Reads the time that `text` begins with; null where there is none. */
 export function readTime(text: string): TimePart | null {
@@ -78,6 +81,8 @@ export function readTime(text: string): TimePart | null {
   if (calendar) return calendar;
   const own = readLineTime(text);
   if (own) return { ...rest, ...own };
+  const timeless = NO_TIME.exec(text);
+  if (timeless) return { ...rest, stamp: null, isIso: true, length: timeless[0].length };
   const priority = PRIORITY_ALONE.exec(text);
   return priority && { ...rest, stamp: null, isTime: false, length: priority[0].length };
 }
@@ -128,8 +133,17 @@ const FACILITIES =
   "kern|user|mail|daemon|auth|security|syslog|lpr|news|uucp|cron|authpriv|ftp|ntp|audit|console|local[0-7]";
 /** `auth.info`; AIX writes `auth|security:info`. */
 const PRIORITY = `(?:${FACILITIES})(?:\\|(?:${FACILITIES}))*[.:](?:${LEVELS})`;
-/** Facility and level alone, as OpenWrt, busybox and, in angle brackets, BSD's syslogd put them first. */
-const FACILITY = new RegExp(`^(?:${PRIORITY}:?|<(?:${PRIORITY}|\\d+\\.\\d+)>) +`);
+/** A host by name or address. */
+const HOST = "(?:[^\\s[:]+|[\\da-f]{0,4}:[\\da-f]{0,4}:[\\da-f:.]*)";
+/** The host that a relay puts before a line whose own head it keeps. */
+const RELAY = new RegExp(
+  `^(?<host>${HOST}) +(?=${PRIORITY}:? |<\\d{1,3}>|(?:1 )?\\d{4}-\\d\\d-\\d\\dT\\d\\d:|(?:${MONTH}) [ \\d]\\d \\d\\d:)`,
+);
+/**
+ * Facility and level alone, as OpenWrt, busybox and, in angle brackets, BSD's syslogd put them first;
+ * behind the sender's address by socklog.
+ */
+const FACILITY = new RegExp(`^(?:[\\da-f.:]+: )?(?:${PRIORITY}:?|<(?:${PRIORITY}|\\d+\\.\\d+)>) +`);
 /** What sshd and others put before a message is no program. */
 const LEVEL = "(?:error|fatal|info|warn|warning|notice|crit|critical|alert|emerg|debug\\d*)";
 const NAME = "[\\w./@-]+";
@@ -138,11 +152,11 @@ const PROGRAM = `(?:\\[(?<bracketed>${NAME})\\]|(?<name>${NAME})(?:\\([\\w.:-]+\
 const PROCESS = "\\[(?<pid>\\d+)\\]";
 /** The kernel puts the time since its start behind its name. */
 const KERNEL = "(?<name>kernel))(?<after>: ?)(?=\\[ *\\d+\\.\\d+\\])";
-/** Behind a time: up to two host names, perhaps facility and level, then the program. */
+/** Behind a time: up to two hosts, perhaps facility and level, then the program; Apple adds a level. */
 const TAGS = [
-  `^(?<before>(?<host>(?:[^\\s[:]+ +){0,2}?)${KERNEL}`,
-  `^(?<before>(?<host>(?:[^\\s[:]+ +){0,2}?)(?:${PRIORITY}:? +)?(?!\\[?(?:${LEVEL}|${PRIORITY})\\]?[:[])${PROGRAM})` +
-  `(?:${PROCESS}(?<after>:? +)|(?<after>: +))`,
+  `^(?<before>(?<host>(?:${HOST} +){0,2}?)${KERNEL}`,
+  `^(?<before>(?<host>(?:${HOST} +){0,2}?)(?:${PRIORITY}:? +)?(?!\\[?(?:${LEVEL}|${PRIORITY})\\]?[:[])${PROGRAM})` +
+  `(?:${PROCESS}(?<after>(?: <\\w+>)?:? +)|(?<after>: +))`,
 ].map((source) => new RegExp(source));
 /**
  * Without a time nothing but a host may come first, and a process must be told: what follows may have
@@ -168,10 +182,10 @@ const DECORATION = /^(?:\[ID \d+ \w+\.\w+\] |kernel: ?\[ *\d+\.\d+\] )/;
  */
 export function readTag(text: string, time: Pick<TimePart, "isIso"> | null): TagPart | null {
   const facility = FACILITY.exec(text);
-  if (facility) return facilityOf(facility[0]);
+  if (facility) return withoutProgram(facility[0]);
   const structured = time?.isIso ? STRUCTURED.exec(text) : null;
   const tag = structured ?? firstMatch(time === null ? BARE_TAGS : TAGS, text);
-  if (tag === null) return null;
+  if (tag === null) return time === null ? null : relayOf(RELAY.exec(text));
   const { before, host, name, bracketed = name, pid, after } = tag.groups as Record<
     string,
     string | undefined
@@ -196,6 +210,10 @@ function firstMatch(expressions: readonly RegExp[], text: string): RegExpExecArr
   return null;
 }
 
-function facilityOf({ length }: string): TagPart {
-  return { host: "", identifier: null, pid: null, before: "", after: "", isStructured: false, length };
+function relayOf(relay: RegExpExecArray | null): TagPart | null {
+  return relay && withoutProgram(relay[0], relay.groups!.host);
+}
+
+function withoutProgram({ length }: string, host = ""): TagPart {
+  return { host, identifier: null, pid: null, before: "", after: "", isStructured: false, length };
 }

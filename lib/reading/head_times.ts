@@ -126,7 +126,7 @@ export class HeadTimes {
     } else {
       if (stamp !== null) this.#putOther(stamp);
       this.pid = NO_PID;
-      this.isIso = false;
+      this.isIso = part.isIso;
       this.isTime = part.isTime;
     }
     return true;

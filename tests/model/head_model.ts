@@ -55,7 +55,10 @@ export const A_TIME = OWN_TIMES.map(({ source }) =>
 ).join("|");
 const UNIX_TIME = /^(?<seconds>\d{9,10})\.(?<fraction>\d{3,6}) +/;
 const TAI_TIME = /^@4(?<tai>[0-9a-f]{15})(?<nano>[0-9a-f]{8}) +/;
-const MONOTONIC_TIME = /^\[ *\d+\.\d{1,6}\] +/;
+/** Alone, or with the time since the line before, for which the first line leaves 16 blanks. */
+const MONOTONIC_TIME = /^\[ *\d+\.\d{1,6}(?: {16}| < *\d+\.\d{6} >)?\] +/;
+/** Of RFC 5424: nobody knows when. */
+const NIL_TIME = /^<\d{1,3}>1 - /;
 
 const PRIORITY = /^<\d{1,3}>(?:1 )?/;
 /** What may stand before a time. */
@@ -76,8 +79,16 @@ const FACILITIES =
 const SYSLOG_LEVEL = `(?:${FACILITIES.join("|")})(?:\\|(?:${FACILITIES.join("|")}))*[.:](?:${
   LEVELS.join("|")
 })`;
-const FACILITY = new RegExp(`^(?:${SYSLOG_LEVEL}:?|<(?:${SYSLOG_LEVEL}|\\d+\\.\\d+)>) +`);
+/** socklog has the sender's address before them. */
+const FACILITY = new RegExp(`^(?:[\\da-f.:]+: )?(?:${SYSLOG_LEVEL}:?|<(?:${SYSLOG_LEVEL}|\\d+\\.\\d+)>) +`);
 const LEVEL = "(?:error|fatal|info|warn|warning|notice|crit|critical|alert|emerg|debug\\d*)";
+const HOST = "(?:[^\\s[:]+|[\\da-f]{0,4}:[\\da-f]{0,4}:[\\da-f:.]*)";
+/** A relay's, before another head. */
+const RELAY = new RegExp(
+  `^${HOST} +(?=${SYSLOG_LEVEL}:? |<\\d{1,3}>|(?:1 )?\\d{4}-\\d\\d-\\d\\dT\\d\\d:|(?:${
+    MONTHS.join("|")
+  }) [ \\d]\\d \\d\\d:)`,
+);
 const PROGRAM = "[\\w./@-]+";
 const PID = "\\[(?<pid>\\d+)\\]";
 /** Each with the name of its program in the group `program`. */
@@ -86,9 +97,9 @@ const TAGS = {
     '^\\S*[^\\s:] (?<program>\\S*[^\\s:]) (?:(?<pid>\\d+)|-) \\S+ (?:-|(?:\\[[^\\s\\]"=]+(?: [^\\s\\]"=]+="(?:[^"\\\\]|\\\\.)*")*\\])+)(?: +\ufeff?|$)',
   ],
   timed: [
-    "^(?:[^\\s[:]+ +){0,2}?(?<program>kernel): ?(?=\\[ *\\d+\\.\\d+\\])",
-    `^(?:[^\\s[:]+ +){0,2}?(?:${SYSLOG_LEVEL}:? +)?(?!\\[?(?:${LEVEL}|${SYSLOG_LEVEL})\\]?[:[])` +
-    `(?:\\[(?<bracketed>${PROGRAM})\\]|(?<program>${PROGRAM})(?:\\([\\w.:-]+\\))?)(?:${PID}:? +|: +)`,
+    `^(?:${HOST} +){0,2}?(?<program>kernel): ?(?=\\[ *\\d+\\.\\d+\\])`,
+    `^(?:${HOST} +){0,2}?(?:${SYSLOG_LEVEL}:? +)?(?!\\[?(?:${LEVEL}|${SYSLOG_LEVEL})\\]?[:[])` +
+    `(?:\\[(?<bracketed>${PROGRAM})\\]|(?<program>${PROGRAM})(?:\\([\\w.:-]+\\))?)(?:${PID}(?: <\\w+>)?:? +|: +)`,
   ],
   bare: [
     "^(?:[^\\s[:]+ )?(?<program>kernel): ?(?=\\[ *\\d+\\.\\d+\\])",
@@ -125,6 +136,8 @@ export function* headParts(line: string, now: number): Generator<HeadedLine> {
     const timed = docker ? null : takeTime(rest, now);
     const facility = docker || timed || last === "tag" ? null : FACILITY.exec(rest);
     const tag = docker || timed || facility || last === "tag" ? null : takeTag(rest, { isTimed, isIso });
+    const isRelayed = isTimed && !docker && !timed && !tag && last !== "tag";
+    const relay = facility ?? (isRelayed ? RELAY.exec(rest) : null);
     if (docker) {
       time = docker.time;
       rest = docker.text.trim();
@@ -136,8 +149,8 @@ export function* headParts(line: string, now: number): Generator<HeadedLine> {
       isIso = timed.isIso;
       rest = rest.slice(timed.length).trim();
       last = "time";
-    } else if (facility) {
-      rest = rest.slice(facility[0].length).trim();
+    } else if (relay) {
+      rest = rest.slice(relay[0].length).trim();
       last = "facility";
     } else if (tag) {
       pid = tag.pid ?? pid;
@@ -202,6 +215,8 @@ function takeTime(text: string, now: number) {
   if (own && behind && behind.groups!.closing === own.closing) {
     return { ...parts, time: own.time, length: own.length + behind[0].length };
   }
+  const nil = NIL_TIME.exec(text);
+  if (nil) return { ...parts, time: null, isIso: true, length: nil[0].length };
   return priority && { ...parts, time: null, isTime: false, length: priority[0].length };
 }
 

@@ -146,6 +146,52 @@ export const HEADS: Readonly<Record<string, readonly HeadSample[]>> = {
       nearMiss: "Mar  9 04:05:06 192.0.2.22 web.example.org and sshd[4711]: %",
     },
   ],
+  "a host by an IPv6 address": [
+    {
+      line: "Mar  9 04:05:06 2001:db8::22 sshd[4711]: %",
+      time: TIME,
+      nearMiss: "Mar  9 04:05:06 2001:db8 sshd[4711]: %",
+    },
+    {
+      line: "2026-03-09T04:05:06Z ::1 web sshd[4711]: %",
+      time: TIME,
+      nearMiss: "2026-03-09T04:05:06Z :: : web sshd[4711]: %",
+    },
+  ],
+  "a relay that keeps the head of a line": [
+    {
+      line: "Mar  9 04:05:06 192.0.2.22 Mar  9 03:00:00 web sshd[4711]: %",
+      time: TIME,
+      nearMiss: "Mar  9 04:05:06 192.0.2.22 Mar 9th 03:00:00 web sshd[4711]: %",
+    },
+    {
+      line: "2026-03-09T04:05:06Z 2001:db8::22 <38>1 2026-03-09T03:00:00Z web sshd 4711 - - %",
+      time: TIME,
+      nearMiss: "2026-03-09T04:05:06Z 2001:db8::22 <38>1 2026-03-09 web sshd 4711 - - %",
+    },
+    {
+      line: "2026-03-09T04:05:06Z box 2026-03-09T03:00:00+01:00 web sshd[4711]: %",
+      time: TIME,
+      nearMiss: "2026-03-09T04:05:06Z a box 2026-03-09T03:00:00+01:00 web sshd[4711]: %",
+    },
+  ],
+  "socklog": [
+    {
+      line: "2026-03-09_04:05:06.25000 auth.info: Mar  9 03:00:00 sshd[4711]: %",
+      time: TIME + 250_000,
+      nearMiss: "2026-03-09_04:05:06.25000 auth,info: Mar  9 03:00:00 sshd[4711]: %",
+    },
+    {
+      line: "2026-03-09_04:05:06.25000 192.0.2.22: auth.info: Mar  9 03:00:00 sshd[4711]: %",
+      time: TIME + 250_000,
+      nearMiss: "2026-03-09_04:05:06.25000 192.0.2.22: auth,info: Mar  9 03:00:00 sshd[4711]: %",
+    },
+    {
+      line: "Mar  9 04:05:06 web auth.info: Mar  9 03:00:00 sshd[4711]: %",
+      time: TIME,
+      nearMiss: "Mar  9 04:05:06 web auth.info: March 9 03:00:00 sshd[4711]: %",
+    },
+  ],
   "facility and level": [
     {
       line: "Mar  9 04:05:06 web auth.info sshd[4711]: %",
@@ -205,6 +251,11 @@ export const HEADS: Readonly<Record<string, readonly HeadSample[]>> = {
       line: "Mar  9 04:05:06 web sshd(pam_unix)[4711]: %",
       time: TIME,
       nearMiss: "Mar  9 04:05:06 web sshd(pam unix)[4711]: %",
+    },
+    {
+      line: "Mar  9 04:05:06 web sshd[4711] <Notice>: %",
+      time: TIME,
+      nearMiss: "Mar  9 04:05:06 web sshd[4711] <a notice>: %",
     },
     { line: "Mar  9 04:05:06 web sshd[4711] %", time: TIME, nearMiss: "Mar  9 04:05:06 web sshd[4711]%" },
   ],
@@ -308,6 +359,7 @@ export const HEADS: Readonly<Record<string, readonly HeadSample[]>> = {
       time: TIME,
       nearMiss: "2026-03-09T04:05:06Z web: sshd 4711 - - %",
     },
+    { line: "<38>1 - web sshd 4711 - - %", time: null, nearMiss: "<38>1 -- web sshd 4711 - - %" },
     {
       line: "2026-03-09T04:05:06Z web - - - - %",
       time: TIME,
@@ -333,6 +385,16 @@ export const HEADS: Readonly<Record<string, readonly HeadSample[]>> = {
       nearMiss: "1773029106. web sshd[4711]: %",
     },
     { line: "[ 1234.567890] web sshd[4711]: %", time: null, nearMiss: "[ 1234.] web web sshd[4711]: %" },
+    {
+      line: "[    1.500000                ] web sshd[4711]: %",
+      time: null,
+      nearMiss: "[    1.500000               ] web sshd[4711]: %",
+    },
+    {
+      line: "[    2.500000 <    1.000000 >] web sshd[4711]: %",
+      time: null,
+      nearMiss: "[    2.500000 <    1.000000  ] web sshd[4711]: %",
+    },
     {
       line: "[    0.000001] web sshd[4711]: %",
       time: null,
