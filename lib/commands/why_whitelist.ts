@@ -2,7 +2,7 @@ import type { Config, WhitelistFile } from "../config/types.ts";
 import { NetworkSet, Target } from "../core/network_set.ts";
 import { now } from "../core/time.ts";
 import { SURROUNDINGS, Whitelist, type WhitelistEntry } from "../deciding/whitelist.ts";
-import { ownAddresses } from "../monitor/whitelisting.ts";
+import { ownAddresses } from "../monitor/own_addresses.ts";
 import type { State } from "../state/state.ts";
 
 /** An entry of the whitelist that keeps somebody from being banned. */

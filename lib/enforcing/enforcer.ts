@@ -5,7 +5,7 @@
  */
 import { messageOf } from "../core/error.ts";
 import type { Log } from "../core/log.ts";
-import type { Micros } from "../core/time.ts";
+import { type Micros, MINUTE, SECOND } from "../core/time.ts";
 import { type Ban, nameOf } from "../deciding/ban.ts";
 import type { Firewall, Outcome } from "../firewall/firewall.ts";
 import { Congestion } from "./congestion.ts";
@@ -43,18 +43,17 @@ export interface EnforcerOptions {
 }
 
 /** A timer's longest wait: setTimeout takes 31 bits of milliseconds, and a clock may be set meanwhile. */
-const LONGEST_WAIT: Micros = 60_000_000;
+const LONGEST_WAIT: Micros = MINUTE;
 /** Milliseconds until the first and before any later try when the state cannot be read or written. */
 const [FIRST_HOLD_UP, LAST_HOLD_UP] = [1_000, 60_000];
 /** How soon a firewall that is not ready is asked again: a command that was given up on still runs. */
-const NOT_READY: Micros = 1_000_000;
+const NOT_READY: Micros = SECOND;
+
 /**
  * A call with so many bans is followed by a pause in which more gather, as in a flood: until none came for `LULL` milliseconds,
  * and `GATHER` at most.
  */
-const MANY = 50;
-const LULL = 30;
-const GATHER = 200;
+const [MANY, LULL, GATHER] = [50, 30, 200];
 
 /** Tells the firewall what is due. */
 export class Enforcer {

@@ -6,7 +6,7 @@ import type { FollowRules } from "../deciding/following.ts";
 import { type Fleet, openFleet, type Sharing } from "../postgres/fleet.ts";
 import type { State } from "../state/state.ts";
 import { FleetBans } from "./fleet_bans.ts";
-import { ownAddresses } from "./whitelisting.ts";
+import { ownAddresses } from "./own_addresses.ts";
 
 /** What a monitor shares with its fleet. */
 export interface FleetParts {

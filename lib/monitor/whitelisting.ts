@@ -1,6 +1,5 @@
 import type { Config, WhitelistMember } from "../config/types.ts";
 import { isName, laterOf, longestOfEach } from "../config/whitelist.ts";
-import { canonicalAddress } from "../core/address.ts";
 import { Names, type Resolve } from "./names.ts";
 import { SURROUNDINGS, Whitelist, type WhitelistEntry, type WhitelistOrigin } from "../deciding/whitelist.ts";
 import type { State } from "../state/state.ts";
@@ -8,7 +7,8 @@ import { pause } from "../core/async.ts";
 import type { Log } from "../core/log.ts";
 import { messageOf } from "../core/error.ts";
 import type { Micros } from "../core/time.ts";
-import { ofLate, spell } from "./lately.ts";
+import { spell } from "./lately.ts";
+import { OwnAddresses } from "./own_addresses.ts";
 import { WhitelistFiles } from "./whitelist_files.ts";
 
 /** State, log, clock and resolver of `Whitelisting`. */
@@ -50,8 +50,7 @@ export class Whitelisting {
   #tried: ReadonlySet<string> = new Set();
   /** Names of the state with the ends of their entries, as they were at the start. */
   readonly #storedNames: ReadonlyMap<string, Micros | null>;
-  /** This machine's addresses at the last look. */
-  #spelledOwn: string;
+  readonly #own: OwnAddresses;
   /** The addresses of names as they were last to be stored, and whether they were. */
   #spelled: string;
   #isStored = true;
@@ -63,7 +62,7 @@ export class Whitelisting {
     this.#config = config;
     this.#parts = parts;
     this.#files = new WhitelistFiles(config.whitelist.files, { log, state });
-    this.#spelledOwn = this.#spellOwn();
+    this.#own = new OwnAddresses({ state, log, store: (entries) => void this.#store("machine", entries) });
     const stored = state.whitelist("name", clock());
     this.#spelled = spell(stored);
     this.#storedNames = endsByName(stored);
@@ -102,7 +101,7 @@ export class Whitelisting {
       ["knock", kept("knock")],
       ["database", this.#config.database === null ? [] : kept("database")],
       ["DNS name", this.#names.flatMap(({ address }) => this.#resolver.addressesOf(address))],
-      ["this machine", this.#own(now)],
+      ["this machine", this.#own.lately(now)],
       ...SURROUNDINGS.map((origin): [WhitelistOrigin, string[]] => [origin, kept(origin)]),
     ];
     for (const [origin, members] of parts) this.whitelist.set(origin, members);
@@ -120,10 +119,9 @@ export class Whitelisting {
    * unless `signal` has aborted.
    */
   async look(signal: AbortSignal): Promise<void> {
-    const before = this.#spelledOwn;
-    const isOther = await this.#files.look(signal);
-    this.#spelledOwn = this.#spellOwn();
-    if (!signal.aborted && (isOther || this.#spelledOwn !== before)) this.#parts.changed();
+    const areFilesOthers = await this.#files.look(signal);
+    const areOwnOthers = this.#own.look();
+    if (!signal.aborted && (areFilesOthers || areOwnOthers)) this.#parts.changed();
   }
 
   /** Calls `look()` every second until `signal` aborts. */
@@ -198,32 +196,6 @@ export class Whitelisting {
     return isOther;
   }
 
-  /**
-   * Returns this machine's addresses, and those that it had within a day: at a start an interface may
-   * not be up yet.
-   */
-  #own(now: Micros): string[] {
-    const before = this.#parts.state.whitelist("machine", now);
-    const present = new Set(this.#present());
-    const gone = before.filter(({ address }) => !present.has(address)).map((entry) => ofLate(entry, now));
-    const after = [...[...present].map((address) => ({ address, note: "", until: null })), ...gone];
-    if (spell(after) !== spell(before)) this.#store("machine", after);
-    return after.map(({ address }) => address);
-  }
-
-  #spellOwn(): string {
-    return this.#present().sort().join();
-  }
-
-  #present(): string[] {
-    try {
-      return ownAddresses();
-    } catch (error) {
-      this.#parts.log.debug(() => `Cannot list this machine's addresses: ${messageOf(error)}`);
-      return [];
-    }
-  }
-
   /** Makes `entries` what the state has of `origin`. False where it cannot be written: memory counts on. */
   #store(origin: string, entries: readonly WhitelistEntry[]): boolean {
     const { state, log, clock } = this.#parts;
@@ -267,9 +239,4 @@ function endsByName(entries: readonly WhitelistEntry[]): Map<string, Micros | nu
 
 function networksOf(members: readonly WhitelistMember[]): string[] {
   return members.flatMap(({ address, isName }) => isName ? [] : address);
-}
-
-/** Returns this machine's own addresses in canonical form. */
-export function ownAddresses(): string[] {
-  return Deno.networkInterfaces().flatMap(({ address }) => canonicalAddress(address) ?? []);
 }
