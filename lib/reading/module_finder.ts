@@ -10,44 +10,8 @@ import type { Zone } from "../core/zone.ts";
 import type { LogEvent } from "./event.ts";
 import { HeadReader } from "./head.ts";
 import type { ModuleHealth } from "./health.ts";
-import type { MessageReader } from "./message_reader.ts";
+import { type Candidate, Candidates, type Program, type ReadableModule, writersOf } from "./candidates.ts";
 import { DayResolver } from "./timestamp.ts";
-
-/** A module as a reader of records sees it. */
-export interface ReadableModule {
-  /** Index among the configured modules. */
-  readonly index: number;
-  /** Programs whose journal entries are the module's, by `SYSLOG_IDENTIFIER`. */
-  readonly identifiers: readonly string[];
-  /**
-   * systemd units that the service runs in: an entry from one of them, or of root, is trusted.
-   * Without identifiers, all entries of the units are the module's.
-   */
-  readonly units: readonly string[];
-  /**
-   * Programs whose lines are the module's where a message of it is a line with a head of its own, as
-   * a container's may be; empty: all. Those of `identifiers` unless told.
-   */
-  readonly programs?: readonly string[];
-  readonly reader: MessageReader;
-  /** Zone of times that tell none; this machine's unless given. */
-  readonly zone?: Zone | undefined;
-}
-
-/** A module that a record may belong to. */
-export interface Candidate {
-  readonly module: ReadableModule;
-  /** Whether only root or the service can have written the record. */
-  readonly isTrusted: boolean;
-  /** 1 for each byte that the module's messages may begin with. */
-  readonly firstBytes: Uint8Array;
-}
-
-/** A program that a line names, and the modules that its lines may belong to. */
-interface Program {
-  readonly identifier: string;
-  readonly candidates: readonly Candidate[];
-}
 
 /** How a text is read. */
 export interface Manner {
@@ -72,14 +36,7 @@ export class ModuleFinder {
   };
   /** Whether the time of the text read last depends on a zone that it does not tell in figures. */
   isZoneless = false;
-  /**
-   * The modules as candidates for lines of text, whose writers nothing proves: whoever may write
-   * the file is trusted.
-   */
-  readonly all: readonly Candidate[];
-  /** Modules that take what any program writes. */
-  readonly open: readonly ReadableModule[];
-  readonly #byIdentifier: ReadonlyMap<string, readonly ReadableModule[]>;
+  readonly candidates: Candidates;
   readonly #health: ModuleHealth;
   readonly #heads: HeadReader<Program>;
   /** Times that messages tell themselves. */
@@ -92,18 +49,9 @@ export class ModuleFinder {
   constructor(modules: readonly ReadableModule[], health: ModuleHealth) {
     this.#health = health;
     this.#zone = modules[0]!.zone;
-    this.all = modules.map(trusted);
-    this.open = modules.filter(({ identifiers }) => identifiers.length === 0);
-    const named = modules.flatMap((module) =>
-      module.identifiers.map((identifier) => ({ identifier, module }))
-    );
-    this.#byIdentifier = new Map(
-      [...Map.groupBy(named, ({ identifier }) => identifier)].map((
-        [identifier, all],
-      ) => [identifier, all.map(({ module }) => module)]),
-    );
+    this.candidates = new Candidates(modules);
     this.#heads = new HeadReader(
-      (identifier) => ({ identifier, candidates: this.#candidatesOf(identifier) }),
+      (identifier) => ({ identifier, candidates: this.candidates.of(identifier) }),
       this.reference,
     );
     this.event = {
@@ -119,11 +67,6 @@ export class ModuleFinder {
       count: 1,
       isTrusted: true,
     };
-  }
-
-  /** The modules that name a program their own; undefined: none does. */
-  named(identifier: string): readonly ReadableModule[] | undefined {
-    return this.#byIdentifier.get(identifier);
   }
 
   /**
@@ -246,35 +189,7 @@ export class ModuleFinder {
       this.isZoneless = stamp.offset === null;
     }
   }
-
-  /** Candidates for lines of the program `identifier`, "" where the line does not tell. */
-  #candidatesOf(identifier: string): readonly Candidate[] {
-    if (identifier === "") return this.all;
-    return (this.named(identifier) ?? this.open).map(trusted);
-  }
 }
 
 /** Name that the kernel's lines bear. */
 const KERNEL = "kernel";
-
-/** Those of the candidates whose service writes as `identifier`. */
-function writersOf(candidates: readonly Candidate[], identifier: string): readonly Candidate[] {
-  const isWriter = ({ module: { identifiers, programs = identifiers } }: Candidate) =>
-    identifier === "" || programs.length === 0 || programs.includes(identifier);
-  return candidates.every(isWriter) ? candidates : candidates.filter(isWriter);
-}
-
-/** Any byte may begin a message. */
-const ANY = new Uint8Array(256).fill(1);
-
-/**
- * A module as a candidate for records that only root or the service can have written, or that
- * others may have.
- */
-export function candidate(module: ReadableModule, isTrusted: boolean): Candidate {
-  return { module, isTrusted, firstBytes: module.reader.firstBytes ?? ANY };
-}
-
-function trusted(module: ReadableModule): Candidate {
-  return candidate(module, true);
-}

@@ -4,13 +4,8 @@ import type { LogEvent } from "./event.ts";
 import type { ModuleHealth } from "./health.ts";
 import { LINE, NO_PID, type Origin, type Records } from "../core/records.ts";
 import { timeOfLine } from "./line_time.ts";
-import {
-  type Candidate,
-  candidate,
-  type Manner,
-  ModuleFinder,
-  type ReadableModule,
-} from "./module_finder.ts";
+import { type Candidate, candidate, type ReadableModule } from "./candidates.ts";
+import { type Manner, ModuleFinder } from "./module_finder.ts";
 import { LastLines, type Line, mayRepeat, timesRepeated } from "./repetition.ts";
 import { isJournalds, type Suppression, Suppressions } from "./suppressions.ts";
 import { timeOfStamp } from "./timestamp.ts";
@@ -155,7 +150,7 @@ export class Reader {
     const to = records.to[i]!;
     const isTeacher = i === 0 && this.#beginLines(records);
     this.#finder.event.pid = NO_PID;
-    const isFound = this.#finder.read(this.#finder.all, bytes, from, to, OF_FILE);
+    const isFound = this.#finder.read(this.#finder.candidates.all, bytes, from, to, OF_FILE);
     const isRepetition = !this.#finder.event.isUnderstood && mayRepeat(bytes, from, to) &&
       this.#readAgain(records, i);
     this.#lines.passed(records, i, isRepetition);
@@ -206,15 +201,15 @@ export class Reader {
 
   #readAside({ bytes, from, to }: Line): void {
     this.#finder.event.pid = NO_PID;
-    this.#finder.read(this.#finder.all, bytes, from, to, ASIDE);
+    this.#finder.read(this.#finder.candidates.all, bytes, from, to, ASIDE);
   }
 
   #placementOf(origin: Origin, index: number): Placement {
     const known = this.#placements[index];
     if (known?.origin === origin) return known;
     const { identifier, sender } = origin;
-    const ofUnit = () => this.#finder.open.filter(({ units }) => isOfUnit(sender.unit, units));
-    const modules = this.#finder.named(identifier) ?? ofUnit();
+    const ofUnit = () => this.#finder.candidates.open.filter(({ units }) => isOfUnit(sender.unit, units));
+    const modules = this.#finder.candidates.named(identifier) ?? ofUnit();
     const candidates = modules.map((module) => candidate(module, isTrusted(sender, module.units)));
     if (candidates.length > 0) this.#suppressions.seen(sender.unit);
     return this.#placements[index] = { origin, candidates, isJournalds: isJournalds(origin) };

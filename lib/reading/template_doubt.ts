@@ -1,5 +1,5 @@
 import { ADDRESS_BYTES, type ByteSet, DIGITS } from "./template.ts";
-import type { Node } from "./template_graph.ts";
+import type { Node } from "./template_node.ts";
 
 /**
  * Reports whether all behind a stranger's text may fit at two places of a message, although the

@@ -1,5 +1,6 @@
 import type { ByteSet } from "./template.ts";
-import { excludes, type Literals, type Node, type TemplateGraph } from "./template_graph.ts";
+import type { Literals, TemplateGraph } from "./template_graph.ts";
+import { excludes, type Node } from "./template_node.ts";
 
 /** What an instruction does. `FAIL` is the place 0 of the program: no instruction at all. */
 export const FAIL = 0;

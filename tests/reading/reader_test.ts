@@ -6,7 +6,7 @@ import { type Zone, zoneOf } from "../../lib/core/zone.ts";
 import { pattern as ownPattern } from "../../modules/pattern/pattern.ts";
 import { sshd } from "../../modules/sshd.ts";
 import { MODULE_FAILURES, ModuleHealth } from "../../lib/reading/health.ts";
-import type { ReadableModule } from "../../lib/reading/module_finder.ts";
+import type { ReadableModule } from "../../lib/reading/candidates.ts";
 import { Reader } from "../../lib/reading/reader.ts";
 import { isTrusted } from "../../lib/reading/trust.ts";
 import { LINE, NO_PID, type Origin, type Records, type Sender } from "../../lib/core/records.ts";

@@ -1,0 +1,97 @@
+/** Which modules a record or a line may belong to, by the program and the unit that wrote it. */
+import type { Zone } from "../core/zone.ts";
+import type { MessageReader } from "./message_reader.ts";
+
+/** A module as a reader of records sees it. */
+export interface ReadableModule {
+  /** Index among the configured modules. */
+  readonly index: number;
+  /** Programs whose journal entries are the module's, by `SYSLOG_IDENTIFIER`. */
+  readonly identifiers: readonly string[];
+  /**
+   * systemd units that the service runs in: an entry from one of them, or of root, is trusted.
+   * Without identifiers, all entries of the units are the module's.
+   */
+  readonly units: readonly string[];
+  /**
+   * Programs whose lines are the module's where a message of it is a line with a head of its own, as
+   * a container's may be; empty: all. Those of `identifiers` unless told.
+   */
+  readonly programs?: readonly string[];
+  readonly reader: MessageReader;
+  /** Zone of times that tell none; this machine's unless given. */
+  readonly zone?: Zone | undefined;
+}
+
+/** A module that a record may belong to. */
+export interface Candidate {
+  readonly module: ReadableModule;
+  /** Whether only root or the service can have written the record. */
+  readonly isTrusted: boolean;
+  /** 1 for each byte that the module's messages may begin with. */
+  readonly firstBytes: Uint8Array;
+}
+
+/** A program that a line names, and the modules that its lines may belong to. */
+export interface Program {
+  readonly identifier: string;
+  readonly candidates: readonly Candidate[];
+}
+
+/** The modules of one source, as candidates. */
+export class Candidates {
+  /**
+   * The modules as candidates for lines of text, whose writers nothing proves: whoever may write
+   * the file is trusted.
+   */
+  readonly all: readonly Candidate[];
+  /** Modules that take what any program writes. */
+  readonly open: readonly ReadableModule[];
+  readonly #byIdentifier: ReadonlyMap<string, readonly ReadableModule[]>;
+
+  constructor(modules: readonly ReadableModule[]) {
+    this.all = modules.map(trusted);
+    this.open = modules.filter(({ identifiers }) => identifiers.length === 0);
+    const named = modules.flatMap((module) =>
+      module.identifiers.map((identifier) => ({ identifier, module }))
+    );
+    this.#byIdentifier = new Map(
+      [...Map.groupBy(named, ({ identifier }) => identifier)].map((
+        [identifier, all],
+      ) => [identifier, all.map(({ module }) => module)]),
+    );
+  }
+
+  /** The modules that name a program their own; undefined: none does. */
+  named(identifier: string): readonly ReadableModule[] | undefined {
+    return this.#byIdentifier.get(identifier);
+  }
+
+  /** Candidates for lines of the program `identifier`, "" where the line does not tell. */
+  of(identifier: string): readonly Candidate[] {
+    if (identifier === "") return this.all;
+    return (this.named(identifier) ?? this.open).map(trusted);
+  }
+}
+
+/** Those of the candidates whose service writes as `identifier`. */
+export function writersOf(candidates: readonly Candidate[], identifier: string): readonly Candidate[] {
+  const isWriter = ({ module: { identifiers, programs = identifiers } }: Candidate) =>
+    identifier === "" || programs.length === 0 || programs.includes(identifier);
+  return candidates.every(isWriter) ? candidates : candidates.filter(isWriter);
+}
+
+/** Any byte may begin a message. */
+const ANY = new Uint8Array(256).fill(1);
+
+/**
+ * A module as a candidate for records that only root or the service can have written, or that
+ * others may have.
+ */
+export function candidate(module: ReadableModule, isTrusted: boolean): Candidate {
+  return { module, isTrusted, firstBytes: module.reader.firstBytes ?? ANY };
+}
+
+function trusted(module: ReadableModule): Candidate {
+  return candidate(module, true);
+}
