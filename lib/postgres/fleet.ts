@@ -1,7 +1,7 @@
 import { Bell, pause } from "../core/async.ts";
 import { messageOf } from "../core/error.ts";
 import type { Log } from "../core/log.ts";
-import { HOUR, type Micros, MINUTE, now, SECOND } from "../core/time.ts";
+import { HOUR, type Micros, MILLISECOND, MINUTE, now, SECOND } from "../core/time.ts";
 import type { WhitelistEntry } from "../deciding/whitelist.ts";
 import { Connection, type DatabaseConfig, explain } from "./connection.ts";
 import { elapsed } from "./elapsed.ts";
@@ -77,6 +77,8 @@ export function openFleet(config: DatabaseConfig, options: FleetOptions): Fleet 
 const TIMEOUT: Micros = 10 * SECOND;
 /** Interval of renewing this host's row, and of reading the whitelist without a notification. */
 const PULL_EVERY: Micros = MINUTE;
+/** Shortest time between two pulls by notifications: members may send them without end. */
+const REST: Micros = 100 * MILLISECOND;
 const TIDY_EVERY: Micros = HOUR;
 const FIRST_RETRY: Micros = SECOND / 2;
 const LAST_RETRY: Micros = 30 * SECOND;
@@ -94,6 +96,8 @@ class Member implements Fleet {
   #status: Omit<FleetStatus, "setAside"> = { connected: false, error: null, lastShipped: null };
   #failures = 0;
   #pullDue = 0;
+  /** No notification makes the next pull come before this. */
+  #restEnd = 0;
   #tidyDue = 0;
 
   constructor(config: DatabaseConfig, options: FleetOptions) {
@@ -186,7 +190,7 @@ class Member implements Fleet {
 
   #newConnection(timeout: Micros): Connection {
     const pull = () => {
-      this.#pullDue = 0;
+      this.#pullDue = Math.min(this.#pullDue, this.#restEnd);
       this.#bell.ring();
     };
     const onNotify = (channel: string, payload: string) => {
@@ -203,6 +207,7 @@ class Member implements Fleet {
   /** Renews this host's row and reads the whitelist. */
   async #pull(connection: Connection): Promise<void> {
     this.#pullDue = elapsed() + PULL_EVERY;
+    this.#restEnd = elapsed() + REST;
     const { outbox, hostName: name, self } = this.#options;
     await register(connection, { id: outbox.hostId, name, waiting: outbox.backlog(), self: self?.() });
     await this.#whitelist.read(connection);
