@@ -2,7 +2,7 @@ import { type Micros, SECOND } from "../core/time.ts";
 import { canonicalNetwork } from "../core/address.ts";
 import { instantOf } from "../core/timestamp.ts";
 import { messageOf } from "../core/error.ts";
-import { isOfPackets, parseScope, type Scope } from "../core/scope.ts";
+import { parseScope, type Scope } from "../core/scope.ts";
 import { keptText, MOST_TEXT, type NewBan, type Provenance, PROVENANCES } from "../deciding/ban.ts";
 
 /** A ban as a line of a list tells it: keys that the line says nothing about are missing. */
@@ -58,7 +58,7 @@ function readRecord(text: string): ListedBan | string {
   if (network === null) return `address must be an address or a network, got ${quoted(address)}`;
   const scope = typeof scopeText === "string" ? parseScope(scopeText) : null;
   if (scope === null) {
-    return `scope must be "all" or such as "tcp 22,8000-8010", got ${quoted(scopeText)}`;
+    return `scope must be "all", such as "tcp 22,8000-8010", or "module NGINX", got ${quoted(scopeText)}`;
   }
   const provenance = readProvenance(record);
   if (typeof provenance === "string") return provenance;
@@ -75,8 +75,7 @@ function readRecord(text: string): ListedBan | string {
   }
   return said({
     address: network,
-    // What a module's own firewall sees, another machine's may not.
-    scope: isOfPackets(scope) ? scope : "all",
+    scope,
     provenance,
     reason: reason === undefined ? undefined : reasonOf(reason),
     count: count as number,

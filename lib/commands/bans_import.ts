@@ -1,3 +1,5 @@
+import { modulesWithFirewall } from "../config/firewalls.ts";
+import { scopeAmong, whyWidened } from "../core/scope.ts";
 import { counted } from "../core/text.ts";
 import { type Micros, now } from "../core/time.ts";
 import { keptText, meet, type NewBan, type StandingBan } from "../deciding/ban.ts";
@@ -44,6 +46,8 @@ export interface ImportParts {
   readonly now: Micros;
   /** Name of the list. */
   readonly name: string;
+  /** Modules that have firewalls of their own here. */
+  readonly firewalls: ReadonlySet<string>;
   /** Fills in what a list does not tell. */
   complete(ban: ListedBan): NewBan;
   /** Waits between two transactions, so that others can write. */
@@ -55,6 +59,8 @@ interface Candidate {
   readonly place: string;
   readonly ban: NewBan;
   readonly hasEnded: boolean;
+  /** Why it cuts off more than the list says; null: it does not. */
+  readonly widened: string | null;
 }
 
 /**
@@ -65,7 +71,7 @@ interface Candidate {
 export function bansImportCommand(file: string, options: ImportOptions): Promise<number> {
   const span = requireSpanOrForever(options.for);
   return withGrounds(options, async (grounds) => {
-    const { state } = grounds;
+    const { config, state } = grounds;
     const [time, name] = [now(), file === "-" ? "standard input" : file];
     const provenance = { kind: "import", name } as const;
     const until = span === null ? null : time + span;
@@ -75,15 +81,17 @@ export function bansImportCommand(file: string, options: ImportOptions): Promise
       whitelist: knownWhitelist(grounds),
       now: time,
       name,
+      firewalls: config === null ? new Set() : modulesWithFirewall(config),
       complete: (ban) => ({ scope: "all", count: 0, start: time, until, provenance, reason, ...ban }),
       pause: () => new Promise((resolve) => setTimeout(resolve, BETWEEN_SLICES)),
     });
     await read(file, importing);
-    const { summary, wrong, spared } = importing;
+    const { summary, wrong, spared, widened } = importing;
     const made = summary.banned + summary.extended;
     if (made > 0) tellMonitor(state, `bans --import ${file}: ${counted(made, "ban")}`);
     wrong.tell();
     spared.tell();
+    widened.tell();
     if (options.json) printJson({ file, ...summary });
     else print(`${name}: ${sentence(summary)}`);
     warnIfStopped(state.directory);
@@ -106,9 +114,12 @@ async function read(file: string, importing: Importing): Promise<void> {
 /** Imports the lines of a list as they come. */
 export class Importing {
   readonly summary: Summary = { banned: 0, extended: 0, unchanged: 0, whitelisted: 0, over: 0, wrong: 0 };
-  /** Lines that could not be read, and lines that are whitelisted. */
+  /** Lines that could not be read. */
   readonly wrong = new Complaints();
+  /** Lines that are whitelisted. */
   readonly spared = new Complaints();
+  /** Lines whose bans cut off more here. */
+  readonly widened = new Complaints();
   readonly #parts: ImportParts;
   #line = 0;
   #slice: Candidate[] = [];
@@ -132,7 +143,7 @@ export class Importing {
   }
 
   #read(line: string): void {
-    const { name, complete } = this.#parts;
+    const { name, firewalls, complete } = this.#parts;
     const place = `${name}:${++this.#line}`;
     const listed = readBanLine(line);
     if (listed === null) return;
@@ -140,8 +151,10 @@ export class Importing {
       this.summary.wrong++;
       return this.wrong.add(`${place}: ${listed}`);
     }
-    const { ended: hasEnded = false, ...ban } = listed;
-    this.#slice.push({ place, ban: complete(ban), hasEnded });
+    const { ended: hasEnded = false, ...rest } = listed;
+    const ban = complete(rest);
+    const scope = scopeAmong(firewalls, ban.scope);
+    this.#slice.push({ place, ban: { ...ban, scope }, hasEnded, widened: whyWidened(firewalls, ban.scope) });
   }
 
   async #write(): Promise<void> {
@@ -157,7 +170,7 @@ export class Importing {
   }
 
   /** The ban to be written for a candidate, which joins those in force; null: none. */
-  #judge({ place, ban, hasEnded }: Candidate, standing: Map<string, StandingBan[]>): NewBan | null {
+  #judge({ place, ban, hasEnded, widened }: Candidate, standing: Map<string, StandingBan[]>): NewBan | null {
     const { now, whitelist } = this.#parts;
     const { summary } = this;
     const { address, until } = ban;
@@ -172,6 +185,7 @@ export class Importing {
     const meeting = meet(ban, others);
     summary[meeting === "new" ? "banned" : meeting]++;
     if (meeting === "unchanged") return null;
+    if (widened !== null) this.widened.add(`${place}: ${address}: ${widened}`);
     standing.set(address, [...others, ban]);
     return { ...ban, start: Math.min(ban.start, now) };
   }

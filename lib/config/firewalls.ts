@@ -79,3 +79,8 @@ export function locate(command: readonly string[] | undefined, folder: string): 
   const [program, ...args] = command;
   return [program!.includes("/") ? resolve(folder, program!) : program!, ...args];
 }
+
+/** Modules that have firewalls of their own. */
+export function modulesWithFirewall({ moduleBans }: Pick<Config, "moduleBans">): ReadonlySet<string> {
+  return new Set(moduleBans.map(({ module }) => module));
+}

@@ -82,6 +82,20 @@ export function isOfPackets(scope: Scope): scope is PacketScope {
   return scope === "all" || !("module" in scope);
 }
 
+/**
+ * The scope by which a ban of another machine is carried out on one where `modules` have firewalls of their own: without that of
+ * its module it cuts off everything.
+ */
+export function scopeAmong(modules: ReadonlySet<string>, scope: Scope): Scope {
+  return whyWidened(modules, scope) === null ? scope : "all";
+}
+
+/** Says why `scopeAmong()` gives everything for this scope; null: it does not. */
+export function whyWidened(modules: ReadonlySet<string>, scope: Scope): string | null {
+  if (isOfPackets(scope) || modules.has(scope.module)) return null;
+  return `bans from everything, as ${scope.module} has no firewall of its own here`;
+}
+
 /** Reports whether `wide` cuts off all traffic that `narrow` does. */
 export function coversScope(wide: Scope, narrow: Scope): boolean {
   if (!isOfPackets(wide) || !isOfPackets(narrow)) return isSameScope(wide, narrow);

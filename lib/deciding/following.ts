@@ -5,7 +5,7 @@
  *     ─► { bans, ends, spared }    bans of provenance `fleet` to write, and those to end
  */
 import { prefixLength } from "../core/address.ts";
-import { coversScope, formatScope, isSameScope } from "../core/scope.ts";
+import { coversScope, formatScope, isSameScope, scopeAmong, whyWidened } from "../core/scope.ts";
 import type { Micros } from "../core/time.ts";
 import { type Ban, keptText, lengthOf, nameOf, type NewBan } from "./ban.ts";
 
@@ -46,6 +46,8 @@ export interface FollowFacts {
   readonly lifted: ReadonlyMap<string, Micros>;
   /** Bans in force that follow others. */
   readonly followed: number;
+  /** Modules that have firewalls of their own. */
+  readonly firewalls: ReadonlySet<string>;
   /** Why nothing of an address or network may be banned; null: nothing speaks against it. */
   whyNot(address: string): string | null;
   readonly now: Micros;
@@ -109,14 +111,14 @@ function moduleOf(name: string): string {
 /** The bans that reports about one address ask for, one for each scope: enough reports, or some where it is followed already. */
 function wantedOf(
   reports: readonly Report[],
-  { followed, rules, facts: { lifted, now } }: {
+  { followed, rules, facts: { lifted, firewalls, now } }: {
     followed: readonly KnownBan[];
     rules: FollowRules;
     facts: FollowFacts;
   },
 ): NewBan[] {
   const bans: NewBan[] = [];
-  for (const all of Map.groupBy(reports, ({ scope }) => formatScope(scope)).values()) {
+  for (const all of Map.groupBy(reports, ({ scope }) => formatScope(scopeAmong(firewalls, scope))).values()) {
     const inForce = all.filter(({ isInForce, until, start, address }) =>
       isInForce && (until === null || until > now) && start > (lifted.get(address) ?? -Infinity)
     );
@@ -125,21 +127,26 @@ function wantedOf(
     const recent = all.filter(({ start }) => start > now - rules.window);
     const isEnough = rules.minReports === 1 ||
       new Set(recent.map(({ host }) => host)).size >= rules.minReports;
-    const isFollowed = followed.some(({ scope }) => isSameScope(scope, newest.scope));
-    if (isEnough || isFollowed) bans.push(banOf(newest, inForce));
+    const scope = scopeAmong(firewalls, newest.scope);
+    const isFollowed = followed.some((ban) => isSameScope(ban.scope, scope));
+    if (isEnough || isFollowed) bans.push(banOf(newest, { all: inForce, firewalls }));
   }
   return bans;
 }
 
 /** The ban that follows the newest of several reports, until the latest of their ends. */
-function banOf({ address, scope, server, reason, start }: Report, all: readonly Report[]): NewBan {
+function banOf(
+  { address, scope, server, reason, start }: Report,
+  { all, firewalls }: { all: readonly Report[]; firewalls: ReadonlySet<string> },
+): NewBan {
+  const widened = whyWidened(firewalls, scope);
   const others = new Set(all.map(({ server }) => server)).size - 1;
   const from = others === 0 ? server : `${server} and ${others} more`;
   return {
     address,
-    scope,
+    scope: scopeAmong(firewalls, scope),
     provenance: { kind: "fleet", name: keptText(server) },
-    reason: keptText(`[FLEET] ${from}: ${reason}`),
+    reason: keptText(`[FLEET] ${from}: ${reason}${widened === null ? "" : `; ${widened}`}`),
     count: 0,
     start,
     until: all.some(({ until }) => until === null) ? null : Math.max(...all.map(({ until }) => until!)),

@@ -105,6 +105,11 @@ export class Bans {
     return [...bans];
   }
 
+  /** Reports whether a firewall that really bans carries out a ban. */
+  isReal(ban: Pick<Ban, "scope">): boolean {
+    return this.#lanes.find((lane) => lane.has(ban))?.firewall !== "observe";
+  }
+
   /** Why nothing of an address or network may be banned now; null: nothing speaks against it. */
   whyNot(target: string): string | null {
     return this.#decider.whyNot(target, this.#options.clock());
@@ -126,8 +131,8 @@ export class Bans {
     for (const sentence of this.#spared) log.info(sentence);
     this.#spared = [];
     for (const ban of committed) {
-      const isReal = this.#lanes.find((lane) => lane.has(ban))?.firewall !== "observe";
-      const verb = (isReal ? "banning" : "would ban") + (this.#extensions.has(ban) ? " for longer" : "");
+      const verb = (this.isReal(ban) ? "banning" : "would ban") +
+        (this.#extensions.has(ban) ? " for longer" : "");
       log.warn(`${verb} ${nameOf(ban)} ${lengthOf(ban)}: ${ban.reason}, ${counted(ban.count, "hit")}`);
     }
     this.#changes.made(committed);

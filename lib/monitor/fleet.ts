@@ -1,7 +1,9 @@
+import { modulesWithFirewall } from "../config/firewalls.ts";
 import type { Config } from "../config/types.ts";
 import type { Log } from "../core/log.ts";
 import { now } from "../core/time.ts";
 import { VERSION } from "../core/version.ts";
+import type { NewBan } from "../deciding/ban.ts";
 import type { FollowRules } from "../deciding/following.ts";
 import { type Fleet, openFleet, type Sharing } from "../postgres/fleet.ts";
 import type { State } from "../state/state.ts";
@@ -14,8 +16,8 @@ export interface FleetParts {
   readonly log: Log;
   /** Why nothing of an address or network may be banned; null: nothing speaks against it. */
   readonly whyNot: (target: string) => string | null;
-  /** Whether a real firewall gets the bans of others. */
-  readonly isReal: boolean;
+  /** Reports whether a firewall that really bans carries out a ban. */
+  readonly isReal: (ban: NewBan) => boolean;
   /** Called with the address of the database's host. */
   readonly onPeer: (address: string) => void;
   /** Called when the whitelist or bans in the state have changed. */
@@ -26,7 +28,8 @@ export interface FleetParts {
  * Starts to share lines, bans and the whitelist with the servers of the configured database: what
  * these tell is written into the state. Null where no database is configured.
  */
-export function joinFleet({ database, keepLog, following }: Config, parts: FleetParts): Fleet | null {
+export function joinFleet(config: Config, parts: FleetParts): Fleet | null {
+  const { database, keepLog, following } = config;
   if (database === null) return null;
   const { state, log, onPeer, changed } = parts;
   return openFleet(database, {
@@ -39,12 +42,12 @@ export function joinFleet({ database, keepLog, following }: Config, parts: Fleet
       changed();
     },
     onPeer,
-    sharing: following && shareBans(following, parts),
+    sharing: following && shareBans(following, { ...parts, firewalls: modulesWithFirewall(config) }),
     self: () => ({ version: VERSION, addresses: ownAddresses(), followed: state.fleet.followed() }),
   });
 }
 
-function shareBans(rules: FollowRules, parts: FleetParts): Sharing {
+function shareBans(rules: FollowRules, parts: FleetParts & { firewalls: ReadonlySet<string> }): Sharing {
   const bans = new FleetBans({ rules, ...parts });
   return {
     positions: parts.state.fleet.positions(),

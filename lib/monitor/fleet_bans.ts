@@ -1,7 +1,7 @@
 import type { Log } from "../core/log.ts";
 import { NetworkSet, Target } from "../core/network_set.ts";
 import { now } from "../core/time.ts";
-import { lengthOf, nameOf } from "../deciding/ban.ts";
+import { lengthOf, nameOf, type NewBan } from "../deciding/ban.ts";
 import { follow, type Following, type FollowRules } from "../deciding/following.ts";
 import type { FleetNews } from "../postgres/follower.ts";
 import type { State } from "../state/state.ts";
@@ -13,8 +13,10 @@ export interface FleetBansParts {
   readonly log: Log;
   /** Why nothing of an address or network may be banned; null: nothing speaks against it. */
   readonly whyNot: (target: string) => string | null;
-  /** Whether a real firewall gets the bans. */
-  readonly isReal: boolean;
+  /** Reports whether a firewall that really bans carries out a ban. */
+  readonly isReal: (ban: NewBan) => boolean;
+  /** Modules that have firewalls of their own. */
+  readonly firewalls: ReadonlySet<string>;
   /** Called when bans in the state have changed. */
   readonly changed: () => void;
 }
@@ -35,7 +37,7 @@ export class FleetBans {
 
   /** Takes over news in one transaction. Throws what SQLite throws; then nothing has changed. */
   take({ addresses, reports, positions, members }: FleetNews): void {
-    const { rules, state: { bans, fleet }, whyNot, changed } = this.#parts;
+    const { rules, state: { bans, fleet }, firewalls, whyNot, changed } = this.#parts;
     const spared = new NetworkSet(members);
     const standing = [...bans.standingOf(addresses)].flatMap(([address, all]) =>
       all.map((ban) => ({ address, isFollowed: false, ...ban }))
@@ -44,6 +46,7 @@ export class FleetBans {
       standing,
       lifted: fleet.followedLifted(addresses),
       followed: fleet.followed(),
+      firewalls,
       whyNot: (target: string) =>
         spared.touches(new Target().read(target)) ? "it is a server of the fleet" : whyNot(target),
       now: now(),
@@ -64,10 +67,10 @@ export class FleetBans {
       for (const sentence of sentences.slice(0, MOST_SENTENCES)) log.info(sentence);
       if (sentences.length > MOST_SENTENCES) log.info(`${rest} ${sentences.length - MOST_SENTENCES} more`);
     };
-    const verb = isReal ? "banning" : "would ban";
+    const verb = (ban: NewBan) => isReal(ban) ? "banning" : "would ban";
     tell(
-      bans.map((ban) => `${verb} ${nameOf(ban)} ${lengthOf(ban)}: ${ban.reason}`),
-      `${verb} for the fleet:`,
+      bans.map((ban) => `${verb(ban)} ${nameOf(ban)} ${lengthOf(ban)}: ${ban.reason}`),
+      "bans for the fleet:",
     );
     tell(ends.map((ban) => `no other server bans ${nameOf(ban)} any more`), "no other server bans any more:");
     tell(spared, "not following bans of the fleet:");

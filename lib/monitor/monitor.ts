@@ -108,7 +108,7 @@ export class Monitor {
       state: this.#state,
       log,
       whyNot: (target) => bans.whyNot(target),
-      isReal: firewalls.main.name !== "observe",
+      isReal: (ban) => bans.isReal(ban),
       onPeer: (address) => surroundings.note("database host", [address]),
       changed: () => this.#refresh(),
     });

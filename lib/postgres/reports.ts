@@ -1,6 +1,6 @@
 /** Reports of other servers about addresses. */
 import { canonicalNetwork } from "../core/address.ts";
-import { isOfPackets, parseScope } from "../core/scope.ts";
+import { parseScope } from "../core/scope.ts";
 import type { Micros } from "../core/time.ts";
 import { type Provenance, PROVENANCES } from "../deciding/ban.ts";
 import type { Report } from "../deciding/following.ts";
@@ -39,8 +39,7 @@ export async function reportsOf(
     if (address === null || scope === null) return [];
     return [{
       address,
-      // What a module's own firewall sees there is everything here.
-      scope: isOfPackets(scope) ? scope : "all",
+      scope,
       host: row.host,
       server: row.server,
       provenance: { kind: kindOf(row.provenance), name: row.name ?? "" },

@@ -1,6 +1,7 @@
 import { strict as assert } from "node:assert";
 import { DatabaseSync } from "node:sqlite";
 import { type Micros, now, SECOND } from "../../lib/core/time.ts";
+import { formatScope } from "../../lib/core/scope.ts";
 import { type ListedBan, readBanLine } from "../../lib/commands/ban_list.ts";
 import { Importing } from "../../lib/commands/bans_import.ts";
 import { watchControl } from "../../lib/monitor/control.ts";
@@ -84,10 +85,13 @@ const LINES: readonly (readonly [line: string, expected: Record<string, unknown>
   ["192.0.2.1 192.0.2.2", 'expected an address or a network, got "192.0.2.1 192.0.2.2"'],
   ["host.example.org", 'expected an address or a network, got "host.example.org"'],
   ['{"address":7}', "address must be an address or a network, got 7"],
-  ['{"address":"192.0.2.1","scope":"icmp"}', 'scope must be "all" or such as "tcp 22,8000-8010", got "icmp"'],
+  [
+    '{"address":"192.0.2.1","scope":"icmp"}',
+    'scope must be "all", such as "tcp 22,8000-8010", or "module NGINX", got "icmp"',
+  ],
   [
     '{"address":"192.0.2.1","scope":"tcp 65536"}',
-    'scope must be "all" or such as "tcp 22,8000-8010", got "tcp 65536"',
+    'scope must be "all", such as "tcp 22,8000-8010", or "module NGINX", got "tcp 65536"',
   ],
   [
     '{"address":"192.0.2.1","provenance":"me"}',
@@ -250,6 +254,7 @@ Deno.test("`Importing` writes slices in transactions of their own, between which
         ...ban,
       } as const;
     },
+    firewalls: new Set<string>(),
     pause: () => Promise.resolve(void other.exec("INSERT INTO other VALUES (1)")),
   };
   const lines = Array.from({ length: 100_000 }, (_, i) => `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`);
@@ -303,6 +308,20 @@ Deno.test("`bans --import` goes by address and scope as the monitor does", () =>
     assert.match(ended.stdout, /^192\.0\.2\.1 \(tcp 80,443\) unbanned$/m);
     assert.equal(temporary.state.bans.totals().decided, 0);
   }));
+
+Deno.test("`bans --import` bans for a module where that has a firewall of its own, and says where it has none", async () => {
+  const record = JSON.stringify({ address: "192.0.2.1", scope: "module NGINX" });
+  const NGINX = { ban_command: "./deny %s" };
+  for (const [modules, scope] of [[{ ...RULES, NGINX }, "module NGINX"], [RULES, "all"]] as const) {
+    await stage({ modules }, async ({ temporary, file, cli }) => {
+      const { code, stderr } = await cli("bans", "--import", file("list", record));
+      assert.equal(code, 0, stderr);
+      assert.deepEqual(temporary.state.bans.inForce().map((ban) => formatScope(ban.scope)), [scope]);
+      const told = "list:1: 192.0.2.1: bans from everything, as NGINX has no firewall of its own here";
+      assert.equal(stderr.includes(told), scope === "all", stderr);
+    });
+  }
+});
 
 Deno.test("`bans` refuses to export and import at once, a format that it does not know, and a file that is not there", () =>
   stage({}, async ({ cli }) => {

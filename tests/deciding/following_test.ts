@@ -12,6 +12,14 @@ import { scopeOf } from "../support/helpers.ts";
 
 const NOW = 100 * HOUR;
 const RULES: FollowRules = { minReports: 1, window: HOUR, acceptFrom: null, modules: null, maxBans: 100 };
+const FACTS: FollowFacts = {
+  standing: [],
+  lifted: new Map(),
+  followed: 0,
+  firewalls: new Set(),
+  whyNot: () => null,
+  now: NOW,
+};
 
 function report(server: string, over: Partial<Report> = {}): Report {
   return {
@@ -41,7 +49,7 @@ function decide(
   const addresses = [...reports, ...standing].map(({ address }) => address);
   const { bans, ends, spared } = follow({ addresses, reports }, {
     rules: { ...RULES, ...rules },
-    facts: { standing, lifted: new Map(), followed: 0, whyNot: () => null, now: NOW, ...facts },
+    facts: { ...FACTS, standing, ...facts },
   });
   const name = ({ address, scope }: Pick<Report, "address" | "scope">) =>
     scope === "all" ? address : `${address} ${formatScope(scope)}`;
@@ -56,7 +64,7 @@ Deno.test("`follow()` bans with the origin's scope, reason and end, and names th
   const reports = [report("web1", { scope: scopeOf("tcp 22") })];
   const { bans } = follow({ addresses: ["192.0.2.1"], reports }, {
     rules: RULES,
-    facts: { standing: [], lifted: new Map(), followed: 0, whyNot: () => null, now: NOW },
+    facts: FACTS,
   });
   assert.deepEqual(bans, [{
     address: "192.0.2.1",
@@ -69,6 +77,20 @@ Deno.test("`follow()` bans with the origin's scope, reason and end, and names th
   }]);
 });
 
+Deno.test("`follow()` bans for a module by the module's own firewall, and says where there is none", () => {
+  const reports = [report("web1", { scope: scopeOf("module NGINX") })];
+  const follows = (...firewalls: string[]) => {
+    const facts = { ...FACTS, firewalls: new Set(firewalls) };
+    const { bans } = follow({ addresses: ["192.0.2.1"], reports }, { rules: RULES, facts });
+    return bans.map(({ scope, reason }) => [formatScope(scope), reason]);
+  };
+  const reason = "[FLEET] web1: [SSHD] invalid_user";
+  assert.deepEqual(follows("NGINX"), [["module NGINX", reason]]);
+  assert.deepEqual(follows("SSHD"), [
+    ["all", `${reason}; bans from everything, as NGINX has no firewall of its own here`],
+  ]);
+});
+
 Deno.test("`follow()` goes by reports, bans in force and rules", async (t) => {
   const ended = { isInForce: false, until: NOW - 1 };
   const cases: readonly [string, readonly Report[], Parameters<typeof decide>[1], string[]][] = [
@@ -79,6 +101,18 @@ Deno.test("`follow()` goes by reports, bans in force and rules", async (t) => {
       "+192.0.2.1 1",
       "+192.0.2.1 udp 1",
     ]],
+    [
+      "a ban for a module and one of everything are one where the module has no firewall",
+      [report("a", { scope: scopeOf("module NGINX") }), report("b")],
+      { standing: [known()], rules: { minReports: 2 } },
+      [],
+    ],
+    [
+      "an own ban of everything does not cut off who comes through a module's proxy",
+      [report("a", { scope: scopeOf("module NGINX") })],
+      { standing: [known({ isFollowed: false })], firewalls: new Set(["NGINX"]) },
+      ["+192.0.2.1 module NGINX 1"],
+    ],
     ["a ban that is over here bans nobody", [report("a", { until: NOW })], {}, []],
     ["a ban that is followed already stays", [report("a")], { standing: [known()] }, []],
     ["another end moves it", [report("a", { until: NOW + 2 * HOUR })], { standing: [known()] }, [

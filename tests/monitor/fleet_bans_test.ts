@@ -5,7 +5,7 @@ import { FleetBans } from "../../lib/monitor/fleet_bans.ts";
 import { type Fleet, openFleet } from "../../lib/postgres/fleet.ts";
 import { members, removeMember } from "../../lib/postgres/members.ts";
 import type { State } from "../../lib/state/state.ts";
-import { memoryLog, temporaryState } from "../support/helpers.ts";
+import { memoryLog, scopeOf, temporaryState } from "../support/helpers.ts";
 import { type Scene, testOnPostgres, until } from "../support/postgres_fixtures.ts";
 
 const RULES = { minReports: 1, window: HOUR, acceptFrom: null, modules: null, maxBans: 1_000 };
@@ -17,14 +17,19 @@ class Server implements AsyncDisposable {
   readonly fleet: Fleet;
   readonly #temporary: ReturnType<typeof temporaryState>;
 
-  constructor({ login }: Scene, hostName: string, rules: Partial<typeof RULES> = {}) {
+  constructor(
+    { login }: Scene,
+    hostName: string,
+    { firewalls = [], ...rules }: Partial<typeof RULES> & { firewalls?: readonly string[] } = {},
+  ) {
     this.#temporary = temporaryState();
     const bans = new FleetBans({
       rules: { ...RULES, ...rules },
       state: this.state,
       log: this.log,
       whyNot: (target) => this.protected.has(target) ? "whitelisted by command" : null,
-      isReal: true,
+      isReal: () => true,
+      firewalls: new Set(firewalls),
       changed: () => this.fleet.wake(),
     });
     this.fleet = openFleet(login, {
@@ -117,6 +122,17 @@ await testOnPostgres("three servers of a fleet", {
     await until(() => b.state.bans.expire(now()).bans.length > 0);
     b.fleet.ask(b.state.fleet.ownExpired(["192.0.2.1"]));
     await b.until("192.0.2.1 fleet a");
+  },
+
+  "ban for a module as the module's own firewall does, and say where they have none": async (scene) => {
+    await using a = new Server(scene, "a", { firewalls: ["NGINX"] });
+    await using b = new Server(scene, "b", { firewalls: ["NGINX"] });
+    await using c = new Server(scene, "c");
+    a.ban("192.0.2.1", { scope: scopeOf("module NGINX") });
+    for (const server of [b, c]) await server.until("192.0.2.1 fleet a");
+    assert.deepEqual(b.state.bans.inForce()[0]!.scope, { module: "NGINX" });
+    assert.equal(c.state.bans.inForce()[0]!.scope, "all");
+    assert.match(c.log.lines.join("\n"), /banning 192\.0\.2\.1 .*as NGINX has no firewall of its own here/);
   },
 
   "with min_reports wait for a second report": async (scene) => {
