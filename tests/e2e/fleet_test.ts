@@ -2,181 +2,209 @@ import { strict as assert } from "node:assert";
 import { encryptServer, opensslMissing } from "../support/certificates.ts";
 import { postgresMissing, type TestPostgres } from "../support/postgres_server.ts";
 import { inKernel } from "./kernel.ts";
-import { anotherServer, fakeAttack, LIMIT, scene, startDatabase, untilRunning } from "./scene.ts";
+import { Member, SOCAT, untilDropped } from "./member.ts";
+import { anotherServer, scene, startDatabase } from "./scene.ts";
 import type { Server } from "./server.ts";
-import { type Daemon, until } from "./world.ts";
+import { until } from "./world.ts";
 
-const SOCAT = "/usr/bin/socat";
+const PSQL = "/usr/bin/psql";
 /** The oldest and the newest PostgreSQL. */
 const VERSIONS = [13, 18];
-/** Attacks by several addresses at once whose way to the other kernels is timed. */
-const [ROUNDS, AT_ONCE] = [10, 10];
+/** Attacks by several addresses in a row whose way to the other kernels is timed. */
+const [ROUNDS, IN_A_ROW] = [10, 10];
+/** Milliseconds for which PostgreSQL is away. */
+const ABSENCE = 60_000;
+/** An address of the member b alone. */
+const ADDRESS_OF_B = "198.51.100.77";
 
-/** A server of the fleet with its monitor and, unless the database is its own, its cable to that. */
-class Member implements AsyncDisposable {
-  #monitor: Daemon | null = null;
-  #cable: Deno.ChildProcess | null = null;
-
-  /** @param authority file with the certificate by which it trusts the database; null: it does not encrypt */
-  constructor(
-    readonly name: string,
-    readonly server: Server,
-    readonly database: TestPostgres,
-    readonly authority: string | null = null,
-  ) {}
-
-  async start(): Promise<void> {
-    const rule = {
-      name: "failed_password",
-      str: "Failed password for",
-      limit: LIMIT,
-      window: "10m",
-      ban_time: "1h",
-    };
-    await this.server.world.sh("hostname", this.name);
-    if (this.authority !== null) {
-      await this.server.world.write("/etc/strongmonitor/db-ca.pem", await Deno.readTextFile(this.authority));
-    }
-    const encryption = this.authority === null ? {} : { sslmode: "verify-full", sslrootcert: "db-ca.pem" };
-    await this.server.configure(JSON.stringify({
-      DB: { host: "127.0.0.1", user: "strongmonitor", database: "strongmonitor", ...encryption },
-      fleet: { share_bans: true },
-      firewall: "nftables",
-      nft_command: "sudo -n /opt/nft.sh",
-      modules: { SSHD: { rules: [rule] } },
-    }));
-    this.#monitor = this.server.startMonitor();
-    await untilRunning(this.server);
-  }
-
-  /** Lets the server reach the database of another at its own 127.0.0.1:5432. */
-  connect(): void {
-    const socket = `UNIX-CONNECT:${this.database.directory}/.s.PGSQL.5432`;
-    const [program, ...args] = [
-      ...this.server.world.network,
-      SOCAT,
-      "TCP-LISTEN:5432,bind=127.0.0.1,fork,reuseaddr",
-      socket,
-    ];
-    this.#cable = new Deno.Command(program!, { args, stdout: "null", stderr: "null", detached: true })
-      .spawn();
-  }
-
-  /** Cuts the cable with all connections that go through it. */
-  async cut(): Promise<void> {
-    const cable = this.#cable;
-    this.#cable = null;
-    if (cable === null) return;
-    Deno.kill(-cable.pid, "SIGKILL");
-    await cable.status;
-  }
-
-  /** Kills the monitor without a warning. */
-  async kill(): Promise<void> {
-    this.#monitor!.kill("SIGKILL");
-    await this.#monitor!.status;
-  }
-
-  /** Starts the monitor again. */
-  restart(): void {
-    this.#monitor = this.server.startMonitor();
-  }
-
-  attack(address: string): Promise<void> {
-    return fakeAttack(this.server, address, LIMIT + 1);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.cut();
-  }
+/** Three servers of one fleet, and whom all of them drop. */
+interface Fleet {
+  readonly a: Member;
+  readonly b: Member;
+  readonly c: Member;
+  readonly all: readonly Member[];
+  readonly database: TestPostgres;
+  readonly dropped: string[];
 }
 
-/** Waits until the kernels of all members drop exactly these addresses. */
-async function untilDropped(members: readonly Member[], addresses: readonly string[]): Promise<void> {
-  const wanted = addresses.toSorted().join();
-  for (const { name, server } of members) {
-    await until(`${addresses.length} bans in the kernel of ${name}`, async () => {
-      return [...(await inKernel(server)).keys()].sort().join() === wanted || undefined;
+/** Attacks a member, which is to drop the sender. */
+async function attack({ dropped }: Fleet, member: Member, address: string): Promise<void> {
+  dropped.push(address);
+  await member.attack(address);
+}
+
+/** Prints a distribution of milliseconds. */
+function tell(what: string, times: readonly number[]): void {
+  const sorted = times.toSorted((x, y) => x - y);
+  const at = (part: number) => Math.round(sorted[Math.ceil(sorted.length * part) - 1]!);
+  console.log(`${what}: p50 ${at(0.5)} ms, p99 ${at(0.99)} ms of ${times.length}`);
+}
+
+/** An attack on one is dropped by all; tells how long that takes. */
+async function spread(fleet: Fleet): Promise<void> {
+  const { all, dropped, database } = fleet;
+  const began = new Map<string, number>();
+  for (let round = 0; round < ROUNDS; round++) {
+    const addresses = Array.from({ length: IN_A_ROW }, (_, n) => `203.0.113.${round * IN_A_ROW + n + 1}`);
+    for (const address of addresses) {
+      began.set(address, performance.now());
+      await attack(fleet, all[round % all.length]!, address);
+    }
+    await until(`all to drop ${addresses}`, () => {
+      const hasDropped = addresses.every((address) => all.every(({ drops }) => drops.has(address)));
+      return Promise.resolve(hasDropped || undefined);
     });
   }
+  const times = dropped.map((address) => {
+    return all.map(({ drops }) => drops.get(address)! - began.get(address)!).toSorted((x, y) => x - y);
+  });
+  tell(`PostgreSQL ${database.version}, from an attack to the first kernel`, times.map(([first]) => first!));
+  tell("from there to each other kernel", times.flatMap(([first, ...rest]) => rest.map((t) => t - first!)));
+  tell("from an attack to the last kernel", times.map((all) => all.at(-1)!));
+  await untilDropped(all, dropped);
 }
 
-/** Waits until all members drop these addresses. Returns the milliseconds from the first kernel to each of the others. */
-async function spread(members: readonly Member[], addresses: readonly string[]): Promise<number[]> {
-  const since = new Map(addresses.map((address) => [address, new Map<Member, number>()]));
-  await until(`all to drop ${addresses}`, async () => {
-    for (const member of members) {
-      const kernel = await inKernel(member.server);
-      for (const [address, times] of since) {
-        if (kernel.has(address) && !times.has(member)) times.set(member, performance.now());
-      }
-    }
-    return since.values().every((times) => times.size === members.length) || undefined;
-  });
-  return [...since.values()].flatMap((times) => {
-    const [first, ...others] = [...times.values()].toSorted((a, b) => a - b);
-    return others.map((time) => time - first!);
-  });
+/** Without the database each is an island; with it all agree again. */
+async function missTheDatabase(fleet: Fleet): Promise<void> {
+  const { a, b, all, database, dropped } = fleet;
+  await database.stop();
+  const end = performance.now() + ABSENCE;
+  await attack(fleet, a, "192.0.2.1");
+  await attack(fleet, b, "192.0.2.2");
+  await untilDropped([a], dropped.filter((address) => address !== "192.0.2.2"));
+  await untilDropped([b], dropped.filter((address) => address !== "192.0.2.1"));
+  await new Promise((resolve) => setTimeout(resolve, end - performance.now()));
+  await attack(fleet, b, "192.0.2.3");
+  await until("b to drop it alone", () => Promise.resolve(b.drops.has("192.0.2.3") || undefined));
+  await database.start();
+  await untilDropped(all, dropped);
+}
+
+/** One is killed, one is cut off; the third goes on. Then all agree again. */
+async function missEachOther(fleet: Fleet): Promise<void> {
+  const { a, b, c, all, dropped } = fleet;
+  await c.cut();
+  await b.kill();
+  await attack(fleet, a, "192.0.2.4");
+  await attack(fleet, c, "192.0.2.5");
+  await until("c to drop it alone", async () => (await inKernel(c.server)).has("192.0.2.5") || undefined);
+  assert.ok(!(await inKernel(a.server)).has("192.0.2.5"));
+  b.restart();
+  c.connect();
+  await untilDropped(all, dropped);
+}
+
+/** Statements of somebody who has broken into a member, in the name of the server `victim` where that helps. */
+function hostileStatements(victim: string, own: string): string {
+  const columns = "host, id, address, reason, count, start, change";
+  const ban = (host: string, id: number, address: string) =>
+    `INSERT INTO ban (${columns}) VALUES ('${host}', ${id}, '${address}', 'x', 1, now(), ${id});`;
+  return [
+    `INSERT INTO host (id, name, last_seen) VALUES ('${own}', 'a', now());`,
+    // For others.
+    ban(victim, 900_001, "192.0.2.201"),
+    `INSERT INTO log (host, seq, service, address, time, message) VALUES ('${victim}', 900001, '', '192.0.2.201', now(), 'x');`,
+    "INSERT INTO host (id, name, last_seen) VALUES (gen_random_uuid(), 'b', now());",
+    // The past.
+    "UPDATE ban SET ended = now(), end_reason = 'unban', change = change + 1000000;",
+    "DELETE FROM ban;",
+    "DELETE FROM log;",
+    "UPDATE log SET message = '';",
+    "DELETE FROM host;",
+    "UPDATE host SET removed = now();",
+    "DROP TABLE ban CASCADE;",
+    // The whitelist.
+    "INSERT INTO ips (address, whitelisted) VALUES ('0.0.0.0/0', true);",
+    "UPDATE ips SET whitelisted = true;",
+    // Whom nobody may ban.
+    ban(own, 1, "0.0.0.0/0"),
+    ban(own, 2, "::/0"),
+    ban(own, 3, "198.0.0.0/8"),
+    ban(own, 4, ADDRESS_OF_B),
+    ban(own, 5, "127.0.0.1"),
+    // It may ban by itself, and be believed.
+    ban(own, 6, "192.0.2.66"),
+  ].join("\n");
+}
+
+/** A flood of notifications. */
+const FLOOD = ["ban", "whitelist"].map((channel) =>
+  `SELECT count(pg_notify('strongmonitor_${channel}', gen_random_uuid()::text)) FROM generate_series(1, 5000);`
+).join("\n").concat("\n").repeat(20);
+
+/** Runs statements with the rights of a member, and goes on behind those that are refused. */
+async function psql({ database }: Fleet, statements: string): Promise<void> {
+  const to = [`--host=${database.directory}`, "--username=hostile", "strongmonitor"];
+  const child = new Deno.Command(PSQL, {
+    args: ["--quiet", "--no-psqlrc", ...to],
+    env: { PGPASSWORD: "h" },
+    stdin: "piped",
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
+  await new Blob([statements]).stream().pipeTo(child.stdin);
+  await child.status;
+}
+
+/** Sums up what only grows, and grows only by what members may write. */
+async function past({ database }: Fleet): Promise<Record<string, number>> {
+  const [sums] = await database.query<Record<string, number>>(
+    `SELECT (SELECT count(*)::int FROM log) AS lines, (SELECT count(*)::int FROM ban) AS bans,
+       (SELECT count(*)::int FROM host) AS hosts, (SELECT count(*)::int FROM ban WHERE ended IS NOT NULL) AS ended,
+       (SELECT count(*)::int FROM ips WHERE whitelisted) AS whitelisted`,
+  );
+  return sums!;
+}
+
+/** Somebody with a member's rights and psql gets nowhere. */
+async function resist(fleet: Fleet): Promise<void> {
+  const { a, b, c, all, database, dropped } = fleet;
+  await database.query("CREATE ROLE hostile LOGIN PASSWORD 'h'; SELECT strongmonitor_admit('hostile')");
+  const [victim] = await database.query<{ id: string }>("SELECT id FROM host WHERE name = 'a'");
+  const [before, own] = [await past(fleet), crypto.randomUUID()];
+  await psql(fleet, hostileStatements(victim!.id, own));
+  assert.deepEqual(await past(fleet), { ...before, bans: before.bans! + 6, hosts: before.hosts! + 1 });
+  dropped.push("192.0.2.66");
+  await untilDropped(all, dropped);
+  for (const { server } of [a, c]) {
+    const said = (await server.journal("strongmonitor")).join("\n");
+    assert.match(said, /not following the ban of 0\.0\.0\.0\/0 .*: it is wider than \/16/);
+    assert.match(said, /not following the ban of 198\.51\.100\.77 .*: it is a server of the fleet/);
+  }
+  // A flood holds up nobody.
+  const flood = psql(fleet, FLOOD);
+  await attack(fleet, b, "192.0.2.6");
+  await untilDropped(all, dropped);
+  await flood;
+  await a.server.cli("fleet", "remove", own);
+  dropped.splice(dropped.indexOf("192.0.2.66"), 1);
+  await untilDropped(all, dropped);
 }
 
 async function play(server: Server, version: number): Promise<void> {
   await using database = await startDatabase(server, version);
   await using second = await anotherServer();
   await using third = await anotherServer();
+  await second.world.sh("ip", "address", "add", `${ADDRESS_OF_B}/24`, "dev", "cable");
   // The cables of the others lead to the Unix socket, over which PostgreSQL does not encrypt.
   const { own } = await encryptServer(database, "IP:127.0.0.1");
   await using a = new Member("a", server, database, own);
   await using b = new Member("b", second, database);
   await using c = new Member("c", third, database);
-  const all = [a, b, c];
+  const fleet: Fleet = { a, b, c, all: [a, b, c], database, dropped: [] };
   b.connect();
   c.connect();
-  for (const member of all) await member.start();
+  for (const member of fleet.all) await member.start();
 
-  const dropped: string[] = [];
-  const attack = async (member: Member, address: string) => {
-    dropped.push(address);
-    await member.attack(address);
-  };
-  const times: number[] = [];
-  for (let round = 0; round < ROUNDS; round++) {
-    const addresses = Array.from({ length: AT_ONCE }, (_, n) => `203.0.113.${round * AT_ONCE + n + 1}`);
-    for (const address of addresses) await attack(all[round % 3]!, address);
-    times.push(...await spread(all, addresses));
-  }
-  times.sort((x, y) => x - y);
-  const at = (part: number) => Math.round(times[Math.ceil(times.length * part) - 1]!);
-  console.log(
-    `PostgreSQL ${version}: from one kernel to another: p50 ${at(0.5)} ms, p99 ${
-      at(0.99)
-    } ms of ${times.length}, ` +
-      "looked at every 100 ms",
-  );
-  await untilDropped(all, dropped);
-
-  // Without the database each is an island.
-  await database.stop();
-  await attack(a, "192.0.2.1");
-  await attack(b, "192.0.2.2");
-  await untilDropped([a], [...dropped.filter((address) => address !== "192.0.2.2")]);
-  await untilDropped([b], [...dropped.filter((address) => address !== "192.0.2.1")]);
-  await database.start();
-  await untilDropped(all, dropped);
-
-  // One is killed, one is cut off; the third goes on.
-  await c.cut();
-  await b.kill();
-  await attack(a, "192.0.2.3");
-  await attack(c, "192.0.2.4");
-  await until("c to drop it alone", async () => (await inKernel(c.server)).has("192.0.2.4") || undefined);
-  assert.ok(!(await inKernel(a.server)).has("192.0.2.4"));
-  b.restart();
-  c.connect();
-  await untilDropped(all, dropped);
+  await spread(fleet);
+  await missTheDatabase(fleet);
+  await missEachOther(fleet);
+  await resist(fleet);
 
   // An end travels too.
-  await a.server.cli("unban", "192.0.2.3");
-  dropped.splice(dropped.indexOf("192.0.2.3"), 1);
+  const { all, dropped } = fleet;
+  await a.server.cli("unban", "192.0.2.4");
+  dropped.splice(dropped.indexOf("192.0.2.4"), 1);
   await untilDropped(all, dropped);
 
   const encrypted = await database.query(
@@ -184,7 +212,8 @@ async function play(server: Server, version: number): Promise<void> {
   );
   assert.equal(encrypted.length, 1, "a is encrypted");
   const rows = await database.query<{ address: string; n: number }>(
-    "SELECT host(address) AS address, count(*)::int AS n FROM ban WHERE ended IS NULL GROUP BY address",
+    `SELECT host(address) AS address, count(*)::int AS n FROM ban JOIN host ON host.id = ban.host
+     WHERE ended IS NULL AND removed IS NULL GROUP BY address`,
   );
   assert.deepEqual(rows.map(({ address }) => address).sort(), dropped.toSorted());
   assert.deepEqual(rows.filter(({ n }) => n !== 1), [], "no ban is shipped by whoever follows it");
@@ -192,9 +221,9 @@ async function play(server: Server, version: number): Promise<void> {
 
 for (const version of VERSIONS) {
   scene(
-    `servers of a fleet drop whom one of them bans, and agree after every trouble, on PostgreSQL ${version}`,
+    `servers of a fleet drop whom one of them bans, agree after every trouble, and resist one of them, on PostgreSQL ${version}`,
     (server) => play(server, version),
-    [SOCAT],
+    [SOCAT, PSQL],
     await postgresMissing(version) ?? await opensslMissing() ?? "",
   );
 }

@@ -1,6 +1,7 @@
 import { strict as assert } from "node:assert";
 import { HOUR, now } from "../../lib/core/time.ts";
 import { VIEW_NAMES } from "../../lib/postgres/views.ts";
+import { makePartitions } from "../../lib/postgres/partitions.ts";
 import { migrate } from "../../lib/postgres/schema.ts";
 import { MemoryLog, TestMember, testOnPostgres } from "../support/postgres_fixtures.ts";
 
@@ -14,9 +15,22 @@ async function replacement(): Promise<string> {
   return plain;
 }
 
+/** Columns of the key of `log` and of each partition, by name. */
+const KEY = "host, seq, time";
+
 await testOnPostgres("the table `log` for other engines", {
   "has time and host in its key, no foreign key and no trigger": async ({ connect, query }) => {
-    await migrate(await connect(), new MemoryLog());
+    const connection = await connect();
+    await migrate(connection, new MemoryLog());
+    await makePartitions(connection, [now()]);
+    // TimescaleDB wants the time in each unique index of a hypertable and of its parts, Citus what it distributes by.
+    const indexes = await query<{ columns: string }>(
+      `SELECT string_agg(attname, ', ' ORDER BY attname) AS columns FROM pg_index
+       JOIN pg_attribute ON attrelid = indrelid AND attnum = ANY(indkey)
+       WHERE indisunique AND (indrelid = 'log'::regclass OR indrelid IN (SELECT inhrelid FROM pg_inherits WHERE inhparent = 'log'::regclass))
+       GROUP BY indexrelid`,
+    );
+    assert.deepEqual(indexes.map(({ columns }) => columns), [KEY, KEY]);
     const constraints = await query<{ kind: string; definition: string }>(
       `SELECT contype AS kind, pg_get_constraintdef(oid) AS definition FROM pg_constraint
        WHERE contype IN ('p', 'f', 'u') AND ('log'::regclass IN (conrelid, confrelid))`,

@@ -1,0 +1,122 @@
+import type { TestPostgres } from "../support/postgres_server.ts";
+import { inKernel } from "./kernel.ts";
+import { fakeAttack, LIMIT, untilRunning } from "./scene.ts";
+import type { Server } from "./server.ts";
+import { type Daemon, until } from "./world.ts";
+
+/** Connects a port of one network with a Unix socket of another. */
+export const SOCAT = "/usr/bin/socat";
+const RULE = {
+  name: "failed_password",
+  str: "Failed password for",
+  limit: LIMIT,
+  window: "10m",
+  ban_time: "1h",
+};
+
+/** A server of a fleet with its monitor and, unless the database is its own, its cable to that. */
+export class Member implements AsyncDisposable {
+  /** When its kernel began to drop an address, by `performance.now()`. */
+  readonly drops = new Map<string, number>();
+  #monitor: Daemon | null = null;
+  #cable: Deno.ChildProcess | null = null;
+  #watch: Deno.ChildProcess | null = null;
+
+  /** @param authority file with the certificate by which it trusts the database; null: it does not encrypt */
+  constructor(
+    readonly name: string,
+    readonly server: Server,
+    readonly database: TestPostgres,
+    readonly authority: string | null = null,
+  ) {}
+
+  async start(): Promise<void> {
+    const { world } = this.server;
+    await world.sh("hostname", this.name);
+    // Without it sudo asks a name server that is not there.
+    await world.sh("sh", "-c", `echo 127.0.1.1 ${this.name} >> /etc/hosts`);
+    if (this.authority !== null) {
+      await world.write("/etc/strongmonitor/db-ca.pem", await Deno.readTextFile(this.authority));
+    }
+    const encryption = this.authority === null ? {} : { sslmode: "verify-full", sslrootcert: "db-ca.pem" };
+    await this.server.configure(JSON.stringify({
+      DB: { host: "127.0.0.1", user: "strongmonitor", database: "strongmonitor", ...encryption },
+      fleet: { share_bans: true },
+      firewall: "nftables",
+      nft_command: "sudo -n /opt/nft.sh",
+      modules: { SSHD: { rules: [RULE] } },
+    }));
+    this.#watchKernel();
+    this.#monitor = this.server.startMonitor();
+    await untilRunning(this.server);
+  }
+
+  /** Lets the server reach the database of another at its own 127.0.0.1:5432. */
+  connect(): void {
+    const socket = `UNIX-CONNECT:${this.database.directory}/.s.PGSQL.5432`;
+    const listen = "TCP-LISTEN:5432,bind=127.0.0.1,fork,reuseaddr";
+    this.#cable = this.#inNetwork([SOCAT, listen, socket], { stdout: "null", detached: true });
+  }
+
+  /** Cuts the cable with all connections that go through it. */
+  async cut(): Promise<void> {
+    const cable = this.#cable;
+    this.#cable = null;
+    if (cable === null) return;
+    Deno.kill(-cable.pid, "SIGKILL");
+    await cable.status;
+  }
+
+  /** Kills the monitor without a warning. */
+  async kill(): Promise<void> {
+    this.#monitor!.kill("SIGKILL");
+    await this.#monitor!.status;
+  }
+
+  /** Starts the monitor again. */
+  restart(): void {
+    this.#monitor = this.server.startMonitor();
+  }
+
+  attack(address: string): Promise<void> {
+    return fakeAttack(this.server, address, LIMIT + 1);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.cut();
+    this.#watch?.kill();
+    await this.#watch?.status;
+  }
+
+  /** Has nft tell of elements as the kernel takes them: asking again and again would load the machine that is measured. */
+  #watchKernel(): void {
+    const command = ["nft", "-n", "monitor", "new", "elements"];
+    const watch = this.#watch = this.#inNetwork(command, { stdout: "piped" });
+    const read = async () => {
+      for await (const text of watch.stdout.pipeThrough(new TextDecoderStream())) {
+        for (const [address] of text.matchAll(/\d+\.\d+\.\d+\.\d+(?= )/g)) {
+          if (!this.drops.has(address)) this.drops.set(address, performance.now());
+        }
+      }
+    };
+    void read();
+  }
+
+  #inNetwork(
+    command: readonly string[],
+    options: { stdout: "null" | "piped"; detached?: boolean },
+  ): Deno.ChildProcess {
+    const [program, ...args] = [...this.server.world.network, ...command];
+    return new Deno.Command(program!, { args, stderr: "null", ...options }).spawn();
+  }
+}
+
+/** Waits until the kernels of all members drop exactly these addresses. */
+export async function untilDropped(members: readonly Member[], addresses: readonly string[]): Promise<void> {
+  const wanted = addresses.toSorted().join();
+  for (const { name, server } of members) {
+    await until(`${addresses.length} bans in the kernel of ${name}`, async () => {
+      return [...(await inKernel(server)).keys()].sort().join() === wanted || undefined;
+    });
+  }
+}
