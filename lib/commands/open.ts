@@ -1,8 +1,9 @@
 import { modules } from "../../modules/mod.ts";
 import { now } from "../core/time.ts";
 import { buildHint } from "../config/build_hint.ts";
-import type { Config, WhitelistFile, WhitelistMember } from "../config/types.ts";
-import { isName } from "../config/whitelist.ts";
+import type { Config } from "../config/types.ts";
+import type { WhitelistFile } from "../config/whitelist_file.ts";
+import { isName, type WhitelistMember } from "../config/whitelist.ts";
 import { decodeCopy, type WhitelistContent } from "../config/whitelist_content.ts";
 import { configOf, loadConfig, shippedConfig, stateDirectoryOf } from "../config/load.ts";
 import { prepareStateDirectory } from "../monitor/control.ts";

@@ -1,5 +1,5 @@
-import type { Config, WhitelistMember } from "../config/types.ts";
-import { longestOfEach } from "../config/whitelist.ts";
+import type { Config } from "../config/types.ts";
+import { longestOfEach, type WhitelistMember } from "../config/whitelist.ts";
 import { isoTimeOrNull, now } from "../core/time.ts";
 import { type Surrounding, SURROUNDINGS, type WhitelistEntry } from "../deciding/whitelist.ts";
 import type { State } from "../state/state.ts";

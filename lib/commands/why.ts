@@ -7,25 +7,20 @@ import type { Config } from "../config/types.ts";
 import { enclosingNetworks } from "../core/address.ts";
 import { NetworkSet } from "../core/network_set.ts";
 import { type Micros, MILLISECOND, now } from "../core/time.ts";
-import type { BanStatus } from "../deciding/ban.ts";
-import type { KnockKey } from "../deciding/knock.ts";
-import type { Login, Session } from "../deciding/login_change.ts";
 import { Logins } from "../deciding/logins.ts";
-import type { Leak } from "../monitor/leaks.ts";
-import { type MonitorReport, readReport } from "../monitor/report.ts";
+import { readReport } from "../monitor/report.ts";
 import { explain } from "../postgres/connection.ts";
-import { type MemberReport, memberReports } from "../postgres/member_reports.ts";
-import type { InnerBans } from "../state/history.ts";
-import type { FoundLines } from "../state/line_search.ts";
+import { memberReports } from "../postgres/member_reports.ts";
 import { isLocked } from "../state/lock.ts";
 import type { State } from "../state/state.ts";
 import { requireNetwork } from "./change.ts";
-import { type Count, Evidence, type JudgedLine } from "./evidence.ts";
+import { Evidence } from "./evidence.ts";
 import { openConfig, withGrounds } from "./open.ts";
 import { type CommonOptions, print, printJson } from "./output.ts";
 import { storyJson } from "./why_json.ts";
+import type { Story } from "./why_story.ts";
 import { storyLines } from "./why_text.ts";
-import { type Covering, coveringEntries } from "./why_whitelist.ts";
+import { coveringEntries } from "./why_whitelist.ts";
 
 /** Lines that are told, and for how many milliseconds they are looked for. */
 const SEARCH = { most: 200, patience: 500 };
@@ -33,39 +28,6 @@ const SEARCH = { most: 200, patience: 500 };
 const MOST_INSIDE = 20;
 /** How long the database is waited for, each time. */
 const PATIENCE: Micros = 300 * MILLISECOND;
-
-/** All that is known of somebody. */
-export interface Story {
-  /** Canonical address or network. */
-  readonly target: string;
-  readonly now: Micros;
-  /** Bans of the target, newest first, and of networks that it lies in. */
-  readonly bans: readonly BanStatus[];
-  readonly around: readonly BanStatus[];
-  /** Null: the target is one address. */
-  readonly inside: InnerBans | null;
-  readonly whitelist: readonly Covering[];
-  readonly logins: readonly Login[];
-  readonly sessions: readonly Session[];
-  /** The login that puts it beyond bans; null: none does. */
-  readonly trusted: Login | null;
-  /** Keys that it knocked with last. */
-  readonly knocks: readonly KnockKey[];
-  /** What counts at present, nearest to a limit first. */
-  readonly counts: readonly Count[];
-  /** Newest first. */
-  readonly lines: readonly JudgedLine[];
-  readonly search: Pick<FoundLines, "isComplete" | "searchedSince">;
-  readonly isRunning: boolean;
-  readonly report: MonitorReport | null;
-  /** Bans of it that do not keep its lines out. */
-  readonly leaks: readonly Leak[];
-  /** Null: no database is configured, or it did not answer. */
-  readonly members: readonly MemberReport[] | null;
-  readonly memberError: string | null;
-  /** Why limits, trust and the configured whitelist are not known; null: they are. */
-  readonly configError: string | null;
-}
 
 /** `why`: tells the story of an address or network. Throws `UserError` (64, 69). */
 export async function whyCommand(text: string, options: CommonOptions): Promise<number> {

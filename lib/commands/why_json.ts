@@ -3,7 +3,7 @@ import type { MemberReport } from "../postgres/member_reports.ts";
 import { banJson } from "./bans.ts";
 import type { Count, JudgedLine } from "./evidence.ts";
 import { leakJson } from "./status.ts";
-import type { Story } from "./why.ts";
+import type { Story } from "./why_story.ts";
 import { whyNot } from "./why_text.ts";
 
 /** A story as machines read it. */

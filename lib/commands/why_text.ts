@@ -7,7 +7,7 @@ import type { MemberReport } from "../postgres/member_reports.ts";
 import type { Count, JudgedLine } from "./evidence.ts";
 import { folded, WIDTH } from "./layout.ts";
 import { localTime } from "./output.ts";
-import type { Story } from "./why.ts";
+import type { Story } from "./why_story.ts";
 import type { Covering } from "./why_whitelist.ts";
 
 /** Where the text behind a label begins. */

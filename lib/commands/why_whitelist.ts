@@ -1,4 +1,5 @@
-import type { Config, WhitelistFile } from "../config/types.ts";
+import type { Config } from "../config/types.ts";
+import type { WhitelistFile } from "../config/whitelist_file.ts";
 import { NetworkSet, Target } from "../core/network_set.ts";
 import { now } from "../core/time.ts";
 import { SURROUNDINGS, Whitelist, type WhitelistEntry } from "../deciding/whitelist.ts";

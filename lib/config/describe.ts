@@ -6,7 +6,8 @@ import type { ModuleMatch } from "../reading/module.ts";
 import type { NetworkStep } from "../deciding/networks.ts";
 import { spellServer } from "../postgres/server_address.ts";
 import { carriersOf } from "./firewalls.ts";
-import type { BanConfig, Config, WhitelistMember } from "./types.ts";
+import type { BanConfig, Config } from "./types.ts";
+import type { WhitelistMember } from "./whitelist.ts";
 import { configWarnings } from "./warnings.ts";
 
 /** Explains `config` in lines for people. Leaves out the password; warnings come last. */

@@ -14,6 +14,9 @@ export const PASSWORD_FILE = "db_password.secret";
 /** Where an installed program has its configuration. Whatever a program is built for, it may read there. */
 export const SETTINGS = "/etc/strongmonitor";
 
+/** The one program of the administrator's own that it runs by itself. */
+export const HOOK = `${SETTINGS}/notify`;
+
 /** A file to be read for a configuration. */
 export interface Wanted {
   readonly path: string;

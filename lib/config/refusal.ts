@@ -2,9 +2,9 @@
 import { basename } from "node:path";
 import { buildHint } from "./build_hint.ts";
 import type { Path } from "./document.ts";
-import { SETTINGS } from "./file.ts";
+import { HOOK, SETTINGS } from "./file.ts";
 import { may, missingNeeds, type Need, SOCKET } from "./permissions.ts";
-import { DATABASE_NAME, DATABASE_PORT, HOOK, LOGS, SOCKET_DIRECTORY, STATE } from "./stock.ts";
+import { DATABASE_NAME, DATABASE_PORT, LOGS, SOCKET_DIRECTORY, STATE } from "./stock.ts";
 import type { Config } from "./types.ts";
 
 const VERBS: Readonly<Record<Need["kind"], string>> = {

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { database, fleet } from "./database_schema.ts";
 import { banTime, commands, growth, moduleSection, window } from "./module_schema.ts";
-import { HOOK } from "./stock.ts";
+import { HOOK } from "./file.ts";
 import { whitelistMembers } from "./whitelist.ts";
 import {
   described,

@@ -1,6 +1,6 @@
 /** The permissions of the program that is built for everybody: fixed, whatever its configuration says. */
 import { KILL } from "../core/child_process.ts";
-import { SETTINGS } from "./file.ts";
+import { HOOK, SETTINGS } from "./file.ts";
 import { socketOf, spellServer } from "../postgres/server_address.ts";
 import {
   DATABASE_VARIABLES,
@@ -25,8 +25,6 @@ export const SOCKET_DIRECTORY = "/run/postgresql";
  * logged in from.
  */
 const [NGINX, CONNECTION] = ["/etc/nginx", "SSH_CONNECTION"] as const;
-/** The one program of the administrator's own that it runs by itself. */
-export const HOOK = `${SETTINGS}/notify`;
 
 const socket = socketOf({ host: SOCKET_DIRECTORY, port: DATABASE_PORT })!;
 const servers = [DATABASE_NAME, "localhost", "127.0.0.1", "::1"].map((host) =>

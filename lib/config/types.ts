@@ -6,9 +6,9 @@ import type { TrustOptions } from "../deciding/logins.ts";
 import type { NetworkStep } from "../deciding/networks.ts";
 import type { Micros } from "../core/time.ts";
 import type { ModuleKind } from "../reading/module.ts";
-import type { WhitelistEntry } from "../deciding/whitelist.ts";
 import type { Path } from "./document.ts";
-import type { WhitelistReading } from "./whitelist_file.ts";
+import type { WhitelistMember } from "./whitelist.ts";
+import type { WhitelistFile } from "./whitelist_file.ts";
 
 /**
  * A configuration that has been checked: every default filled in, every path absolute, every span
@@ -99,35 +99,6 @@ export interface NotifyConfig {
   readonly timeout: Micros;
 }
 
-/** Addresses, networks and DNS names that are never banned. */
-export interface WhitelistConfig {
-  /** Trusted proxies among them. Each address once. */
-  readonly members: readonly WhitelistMember[];
-  readonly files: readonly WhitelistFile[];
-  /** DNS names are resolved again this often. */
-  readonly refresh: Micros;
-}
-
-/** An address, a network or a DNS name that is never banned. */
-export interface WhitelistMember extends WhitelistEntry {
-  /** `address` is a DNS name, in lower case and without a final dot. */
-  readonly isName: boolean;
-}
-
-/** A whitelist file, which is read when somebody asks for its content. */
-export interface WhitelistFile {
-  /** Absolute. */
-  readonly path: string;
-  /** Reads the file, once. */
-  read(): WhitelistReading;
-  /** Reads the file anew, in steps of a millisecond. */
-  steps(): Generator<void, WhitelistReading>;
-  /** Says why the file cannot be opened; null: it can. */
-  problem(): string | null;
-  /** Reads the entries of the file with their notes. */
-  members(): Iterable<WhitelistMember>;
-}
-
 /** Options of `loadConfig()`. */
 export interface LoadOptions {
   /** The kinds of modules that a configuration may name. */
@@ -136,4 +107,13 @@ export interface LoadOptions {
   readonly state?: string;
   /** False leaves the password file unread and the password ""; true unless told. */
   readonly withPassword?: boolean;
+}
+
+/** Addresses, networks and DNS names that are never banned. */
+export interface WhitelistConfig {
+  /** Trusted proxies among them. Each address once. */
+  readonly members: readonly WhitelistMember[];
+  readonly files: readonly WhitelistFile[];
+  /** DNS names are resolved again this often. */
+  readonly refresh: Micros;
 }

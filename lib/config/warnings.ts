@@ -3,8 +3,9 @@ import type { Condition, ModuleRules, Rule } from "../rules/rule.ts";
 import type { Micros } from "../core/time.ts";
 import { isOfPackets } from "../core/scope.ts";
 import { banOf, type Carrier, carriersOf, commandsOf } from "./firewalls.ts";
-import { longestOfEach } from "./whitelist.ts";
-import type { Config, WhitelistConfig, WhitelistFile, WhitelistMember } from "./types.ts";
+import { longestOfEach, type WhitelistMember } from "./whitelist.ts";
+import type { Config, WhitelistConfig } from "./types.ts";
+import type { WhitelistFile } from "./whitelist_file.ts";
 
 /** Returns a sentence for each setting of `config` that is allowed but probably a mistake. */
 export function configWarnings(config: Config, now: Micros = Date.now() * 1_000): string[] {

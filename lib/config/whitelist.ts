@@ -2,8 +2,14 @@ import * as z from "zod";
 import { canonicalNetwork } from "../core/address.ts";
 import { instantOf } from "../core/timestamp.ts";
 import type { Micros } from "../core/time.ts";
-import type { WhitelistMember } from "./types.ts";
+import type { WhitelistEntry } from "../deciding/whitelist.ts";
 import { DNS_NAME, section, text } from "./values.ts";
+
+/** An address, a network or a DNS name that is never banned. */
+export interface WhitelistMember extends WhitelistEntry {
+  /** `address` is a DNS name, in lower case and without a final dot. */
+  readonly isName: boolean;
+}
 
 const DATE = 'must be a date such as "2027-01-31" or "2027-01-31T12:00:00+01:00"';
 

@@ -2,7 +2,7 @@
 import { concatenated } from "../core/bytes.ts";
 import { decodeNetworks, NetworkSet } from "../core/network_set.ts";
 import type { Micros } from "../core/time.ts";
-import type { WhitelistMember } from "./types.ts";
+import type { WhitelistMember } from "./whitelist.ts";
 
 /** Addresses and networks with the same end. */
 export interface ListedNetworks {

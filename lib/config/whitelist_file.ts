@@ -8,8 +8,7 @@ import { counted } from "../core/text.ts";
 import type { Micros } from "../core/time.ts";
 import type { BuildTarget } from "./build_hint.ts";
 import { openFile, type Wanted } from "./file.ts";
-import type { WhitelistConfig, WhitelistFile, WhitelistMember } from "./types.ts";
-import { longestOfEach, readLine } from "./whitelist.ts";
+import { longestOfEach, readLine, type WhitelistMember } from "./whitelist.ts";
 import { NO_CONTENT, type WhitelistContent } from "./whitelist_content.ts";
 
 /** A million IPv6 addresses with a short note each. */
@@ -29,6 +28,20 @@ export interface WhitelistReading {
   readonly content: WhitelistContent;
   /** Sentence that says why the file could not be read; null when it was read. */
   readonly error: string | null;
+}
+
+/** A whitelist file, which is read when somebody asks for its content. */
+export interface WhitelistFile {
+  /** Absolute. */
+  readonly path: string;
+  /** Reads the file, once. */
+  read(): WhitelistReading;
+  /** Reads the file anew, in steps of a millisecond. */
+  steps(): Generator<void, WhitelistReading>;
+  /** Says why the file cannot be opened; null: it can. */
+  problem(): string | null;
+  /** Reads the entries of the file with their notes. */
+  members(): Iterable<WhitelistMember>;
 }
 
 /** The whitelist file `path` of a configuration, not read yet. */
@@ -76,7 +89,7 @@ export function whitelistStamp(path: string): string | null {
  * can be read, or is known from before.
  */
 export function whitelistProblem(
-  { files }: WhitelistConfig,
+  { files }: { readonly files: readonly WhitelistFile[] },
   isKnown: (path: string) => boolean = () => false,
 ): UserError | null {
   const errors = files.flatMap((file) => isKnown(file.path) ? [] : file.problem() ?? []);

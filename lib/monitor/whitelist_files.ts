@@ -1,6 +1,5 @@
-import type { WhitelistFile } from "../config/types.ts";
 import { decodeCopy, encodeCopy, type WhitelistContent } from "../config/whitelist_content.ts";
-import { whitelistStamp } from "../config/whitelist_file.ts";
+import { type WhitelistFile, whitelistStamp } from "../config/whitelist_file.ts";
 import { finishSlowly } from "../core/async.ts";
 import { messageOf } from "../core/error.ts";
 import type { Log } from "../core/log.ts";

@@ -1,5 +1,5 @@
-import type { Config, WhitelistMember } from "../config/types.ts";
-import { isName, laterOf, longestOfEach } from "../config/whitelist.ts";
+import type { Config } from "../config/types.ts";
+import { isName, laterOf, longestOfEach, type WhitelistMember } from "../config/whitelist.ts";
 import { Names, type Resolve } from "./names.ts";
 import { SURROUNDINGS, Whitelist, type WhitelistEntry, type WhitelistOrigin } from "../deciding/whitelist.ts";
 import type { State } from "../state/state.ts";

@@ -1,6 +1,7 @@
 import { strict as assert } from "node:assert";
 import { fileURLToPath } from "node:url";
-import type { Config, WhitelistFile } from "../../lib/config/types.ts";
+import type { Config } from "../../lib/config/types.ts";
+import type { WhitelistFile } from "../../lib/config/whitelist_file.ts";
 import { NO_CONTENT } from "../../lib/config/whitelist_content.ts";
 import type { ModuleRules } from "../../lib/rules/rule.ts";
 import { permissionsFor } from "../../lib/config/permissions.ts";

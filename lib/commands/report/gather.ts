@@ -14,8 +14,8 @@ import { statusOf } from "../status.ts";
 import { problemsOf } from "../status_problems.ts";
 import { changesBetween, countedOf } from "./changes.ts";
 import { HeatBuilder } from "./heat.ts";
-import type { Period, Review, Row, Standing, Subject, Totals } from "./review.ts";
-import { SeriesBuilder } from "./series.ts";
+import type { Review, Row, Standing, Subject, Totals } from "./review.ts";
+import { type Period, SeriesBuilder } from "./series.ts";
 import { SlowBuilder } from "./slow.ts";
 
 /** Rows of a table, bans that are told one by one, and slow attackers. */

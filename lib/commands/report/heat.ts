@@ -3,7 +3,7 @@
 import { sum } from "d3-array";
 import { HOUR, type Micros, MILLISECOND, WEEK } from "../../core/time.ts";
 import type { RollupRow } from "../../state/rollup_table.ts";
-import type { Period } from "./review.ts";
+import type { Period } from "./series.ts";
 
 const [DAYS, HOURS] = [7, 24];
 

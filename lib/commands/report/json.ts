@@ -1,7 +1,8 @@
 /** A review as `report --json` prints it: see docs/json.md. */
 import { isoTime, isoTimeOrNull } from "../../core/time.ts";
 import { banJson } from "../bans.ts";
-import { type Period, type Review, SUBJECTS, type Totals } from "./review.ts";
+import { type Review, SUBJECTS, type Totals } from "./review.ts";
+import type { Period } from "./series.ts";
 
 /** The object of docs/json.md. */
 export function reviewJson(review: Review): unknown {

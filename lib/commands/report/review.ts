@@ -3,14 +3,8 @@ import type { Micros } from "../../core/time.ts";
 import type { BanStatus, Provenance } from "../../deciding/ban.ts";
 import type { BanTotals } from "../../state/ban_reader.ts";
 import type { Status } from "../status_lines.ts";
-import type { Series } from "./series.ts";
+import type { Period, Series } from "./series.ts";
 import type { SlowAttacker } from "./slow.ts";
-
-/** Half open: `to` is not in it. */
-export interface Period {
-  readonly from: Micros;
-  readonly to: Micros;
-}
 
 /** What is counted by name: all of it but modules and rules only as far as it came often. */
 export const SUBJECTS = ["module", "rule", "address", "network", "user", "path"] as const;

@@ -5,7 +5,12 @@ import { bisectRight, sum } from "d3-array";
 import { timeDay, timeHour, timeMonday } from "d3-time";
 import { DAY, HOUR, type Micros, MILLISECOND } from "../../core/time.ts";
 import type { RollupRow } from "../../state/rollup_table.ts";
-import type { Period } from "./review.ts";
+
+/** Half open: `to` is not in it. */
+export interface Period {
+  readonly from: Micros;
+  readonly to: Micros;
+}
 
 /** Hits and bans of one bar. */
 export interface Bar {
