@@ -32,7 +32,9 @@ Deno.test("`report` counts a week and compares it with the week before", async (
   assert.equal(rules[0].name, "SSHD failed_login");
   assert.ok(rules[0].bans_made > 0);
   assert.deepEqual(heat.map((day: number[]) => day.length), Array(7).fill(24));
-  assert.deepEqual([slow[0].address, slow[0].days, slow[0].most_in_an_hour], ["203.0.113.241", 8, 4]);
+  assert.deepEqual([slow[0].address, slow[0].most_in_an_hour], ["203.0.113.241", 4]);
+  // Of the first of eight days (UTC) the week has what the hour leaves, in which it may not come.
+  assert.ok([7, 8].includes(slow[0].days), `${slow[0].days} days`);
   assert.deepEqual([changes[0].by, changes[0].name, changes[0].hits_before], [
     "rule",
     "POSTFIX login_failed",
