@@ -1,7 +1,7 @@
 /** The schema of the sections about PostgreSQL and the servers that share it. */
 import * as z from "zod";
 import { canonicalAddress } from "../core/address.ts";
-import { SSL_MODES } from "../postgres/encryption.ts";
+import { SSL_MODES } from "../postgres/database_config.ts";
 import { described, DNS_NAME, section, span, text, texts, whole } from "./values.ts";
 
 /** A plain absolute path: no name in it begins with a dot. */

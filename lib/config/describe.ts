@@ -4,7 +4,7 @@ import { formatDuration, type Micros } from "../core/time.ts";
 import type { Condition, Growth, ModuleRules, Rule } from "../rules/rule.ts";
 import type { ModuleMatch } from "../reading/module.ts";
 import type { NetworkStep } from "../deciding/networks.ts";
-import { spellServer } from "../postgres/server_address.ts";
+import { spellServer } from "../postgres/database_config.ts";
 import { carriersOf } from "./firewalls.ts";
 import type { BanConfig, Config } from "./types.ts";
 import type { WhitelistMember } from "./whitelist.ts";

@@ -1,6 +1,5 @@
 import { dirname, resolve } from "node:path";
-import type { DatabaseConfig } from "../postgres/connection.ts";
-import { type ServerAddress, socketOf } from "../postgres/server_address.ts";
+import { type DatabaseConfig, type ServerAddress, socketOf } from "../postgres/database_config.ts";
 import type { Micros } from "../core/time.ts";
 import { UserError } from "../core/error.ts";
 import type { BuildTarget } from "./build_hint.ts";

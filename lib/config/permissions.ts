@@ -1,7 +1,6 @@
 import { dirname, join } from "node:path";
 import { childEnvironment, hasOwnChildren, KILL } from "../core/child_process.ts";
-import type { DatabaseConfig } from "../postgres/connection.ts";
-import { socketOf, spellServer } from "../postgres/server_address.ts";
+import { type DatabaseConfig, socketOf, spellServer } from "../postgres/database_config.ts";
 import type { Path } from "./document.ts";
 import { type Carrier, carriersOf, commandsOf } from "./firewalls.ts";
 import type { Config } from "./types.ts";

@@ -1,7 +1,7 @@
 /** The permissions of the program that is built for everybody: fixed, whatever its configuration says. */
 import { KILL } from "../core/child_process.ts";
 import { HOOK, SETTINGS } from "./file.ts";
-import { socketOf, spellServer } from "../postgres/server_address.ts";
+import { socketOf, spellServer } from "../postgres/database_config.ts";
 import {
   DATABASE_VARIABLES,
   FACTS,

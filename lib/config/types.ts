@@ -1,4 +1,4 @@
-import type { DatabaseConfig } from "../postgres/connection.ts";
+import type { DatabaseConfig } from "../postgres/database_config.ts";
 import type { ModuleRules } from "../rules/rule.ts";
 import type { FollowRules } from "../deciding/following.ts";
 import type { KnockConfig } from "../deciding/knock.ts";

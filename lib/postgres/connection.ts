@@ -3,23 +3,8 @@ import postgres from "postgres";
 import { UserError } from "../core/error.ts";
 import { formatDuration, type Micros } from "../core/time.ts";
 import { dial } from "./dial.ts";
-import { explainCertificate, type SslMode } from "./encryption.ts";
-import { spellServer } from "./server_address.ts";
-
-/** The server, user and database to connect to. */
-export interface DatabaseConfig {
-  /** Name, address, or the directory of the server's Unix socket (begins with `/`). */
-  readonly host: string;
-  readonly port: number;
-  readonly user: string;
-  readonly database: string;
-  /** "" leaves it to the environment's `PGPASSWORD`. */
-  readonly password: string;
-  /** How to encrypt; without it `PGSSLMODE` says so. */
-  readonly sslmode?: SslMode;
-  /** File with certificates of the authorities to trust; without it `PGSSLROOTCERT` names one. */
-  readonly sslrootcert?: string;
-}
+import { explainCertificate } from "./encryption.ts";
+import { type DatabaseConfig, spellServer } from "./database_config.ts";
 
 /** Options of a connection. */
 export interface ConnectionOptions {

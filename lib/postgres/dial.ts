@@ -4,9 +4,8 @@ import { Duplex } from "node:stream";
 import { connect as connectTls } from "node:tls";
 import { untilAborted } from "../core/async.ts";
 import { UserError } from "../core/error.ts";
-import type { DatabaseConfig } from "./connection.ts";
 import { type Encryption, encryptionOf } from "./encryption.ts";
-import { socketOf, spellServer } from "./server_address.ts";
+import { type DatabaseConfig, socketOf, spellServer } from "./database_config.ts";
 
 /** A connection on which the server waits for the start of a session. */
 export interface Line {

@@ -1,13 +1,6 @@
 /** Tells how a connection is encrypted, and why it cannot be. Needed without the driver too, which takes its time to load. */
 import { messageOf, UserError } from "../core/error.ts";
-import type { DatabaseConfig } from "./connection.ts";
-import { socketOf } from "./server_address.ts";
-
-/** libpq's words, from none to proof of the server's identity. */
-export const SSL_MODES = ["disable", "prefer", "require", "verify-ca", "verify-full"] as const;
-
-/** How a connection is encrypted. */
-export type SslMode = typeof SSL_MODES[number];
+import { type DatabaseConfig, socketOf, SSL_MODES, type SslMode } from "./database_config.ts";
 
 /** How a connection is encrypted, and whom it trusts. */
 export interface Encryption {

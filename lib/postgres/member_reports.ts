@@ -1,6 +1,7 @@
 /** What other members of the fleet have seen of an address, as far as they have shipped it. */
 import type { Micros } from "../core/time.ts";
-import { arrayOf, Connection, type DatabaseConfig } from "./connection.ts";
+import { arrayOf, Connection } from "./connection.ts";
+import type { DatabaseConfig } from "./database_config.ts";
 
 /** What one other member tells. */
 export interface MemberReport {

@@ -1,5 +1,6 @@
 import { type Micros, SECOND } from "../core/time.ts";
-import { Connection, type DatabaseConfig, explain, micros } from "./connection.ts";
+import { Connection, explain, micros } from "./connection.ts";
+import type { DatabaseConfig } from "./database_config.ts";
 
 /** Longest wait for one answer. */
 const TIMEOUT: Micros = 5 * SECOND;

@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { spellServer } from "../../lib/postgres/server_address.ts";
+import { spellServer } from "../../lib/postgres/database_config.ts";
 import { arrayOf, Connection, explain, sqlState } from "../../lib/postgres/connection.ts";
 import { testOnPostgres, until } from "../support/postgres_fixtures.ts";
 

@@ -1,6 +1,7 @@
 import { strict as assert } from "node:assert";
-import { Connection, type DatabaseConfig } from "../../lib/postgres/connection.ts";
-import { encryptionOf, hasNodeTls, type SslMode } from "../../lib/postgres/encryption.ts";
+import { Connection } from "../../lib/postgres/connection.ts";
+import type { DatabaseConfig, SslMode } from "../../lib/postgres/database_config.ts";
+import { encryptionOf, hasNodeTls } from "../../lib/postgres/encryption.ts";
 import { probeDatabase } from "../../lib/postgres/probe.ts";
 import { encryptServer, opensslMissing } from "../support/certificates.ts";
 import { type Scene, testOnPostgres, until } from "../support/postgres_fixtures.ts";

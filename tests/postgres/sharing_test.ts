@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import type { DatabaseConfig } from "../../lib/postgres/connection.ts";
+import type { DatabaseConfig } from "../../lib/postgres/database_config.ts";
 import type { FleetNews } from "../../lib/postgres/follower.ts";
 import { ban, TestMember, testOnPostgres, until } from "../support/postgres_fixtures.ts";
 import type { Scene } from "../support/postgres_fixtures.ts";

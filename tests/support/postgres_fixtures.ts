@@ -1,5 +1,6 @@
 /** What the PostgreSQL tests share: an outbox in memory, a log that is kept, and a member of the fleet. */
-import { Connection, type DatabaseConfig } from "../../lib/postgres/connection.ts";
+import { Connection } from "../../lib/postgres/connection.ts";
+import type { DatabaseConfig } from "../../lib/postgres/database_config.ts";
 import { type Fleet, type FleetOptions, openFleet } from "../../lib/postgres/fleet.ts";
 import type { BanChange } from "../../lib/deciding/ban.ts";
 import type { Log } from "../../lib/core/log.ts";

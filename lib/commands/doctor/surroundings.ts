@@ -1,7 +1,7 @@
 /** Is the database there, and is the clock right? */
 import { messageOf } from "../../core/error.ts";
 import { formatDuration, type Micros, now, SECOND } from "../../core/time.ts";
-import type { DatabaseConfig } from "../../postgres/connection.ts";
+import type { DatabaseConfig } from "../../postgres/database_config.ts";
 import { newestEntry } from "../machine.ts";
 import { localTime } from "../output.ts";
 import { failure, failureOf, type Finding, ok, warning } from "./finding.ts";

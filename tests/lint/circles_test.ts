@@ -1,0 +1,40 @@
+import { strict as assert } from "node:assert";
+import { dirname, join } from "node:path";
+
+const ROOT = new URL("../../", import.meta.url).pathname;
+const IMPORT = /^(?:import|export)\s[^;]*?from "(\.[^"]+)"|\bimport\("(\.[^"]+)"\)/gm;
+
+/** The files of a directory and those in it, from the project's directory. */
+function filesIn(directory: string): string[] {
+  return Array.from(Deno.readDirSync(ROOT + directory)).flatMap(({ name, isDirectory }) =>
+    isDirectory ? filesIn(`${directory}/${name}`) : name.endsWith(".ts") ? [`${directory}/${name}`] : []
+  );
+}
+
+/** A way from `file` back to a file on it, the first that is found; null: there is none. */
+function circleFrom(
+  file: string,
+  imports: ReadonlyMap<string, readonly string[]>,
+  { way = [], done }: { way?: readonly string[]; done: Set<string> },
+): string[] | null {
+  if (way.includes(file)) return [...way.slice(way.indexOf(file)), file];
+  if (done.has(file)) return null;
+  for (const imported of imports.get(file) ?? []) {
+    const circle = circleFrom(imported, imports, { way: [...way, file], done });
+    if (circle !== null) return circle;
+  }
+  done.add(file);
+  return null;
+}
+
+Deno.test("no files import each other in a circle, types included", () => {
+  const files = ["main.ts", ...["lib", "modules", "tools"].flatMap(filesIn)];
+  const imports = new Map(files.map((file) => [
+    file,
+    [...Deno.readTextFileSync(ROOT + file).matchAll(IMPORT)]
+      .map(([, fixed, late]) => join(dirname(file), (fixed ?? late)!)),
+  ]));
+  assert.ok([...imports.values()].flat().length > files.length, "finds imports");
+  const done = new Set<string>();
+  for (const file of files) assert.equal(circleFrom(file, imports, { done })?.join(" -> "), undefined);
+});
