@@ -7,6 +7,7 @@ import { Logins } from "../../lib/deciding/logins.ts";
 import type { NetworkStep } from "../../lib/deciding/networks.ts";
 import { Whitelist } from "../../lib/deciding/whitelist.ts";
 import type { Trip } from "../../lib/rules/rule.ts";
+import { noteAll } from "../support/login_events.ts";
 import { scopeOf, STEADY } from "../support/helpers.ts";
 
 const HOUR = 3_600 * SECOND;
@@ -113,5 +114,34 @@ Deno.test("`Decider.restore()` counts as if only those decisions had been made",
     named(judge.decide([trip("192.0.2.9")], { history: history() }).bans),
     ["192.0.2.9"],
     "a network begins anew with its ban",
+  );
+});
+
+Deno.test("`Decider.whyNot()` names who protects an address, or one inside of a network", () => {
+  const [whitelist, logins] = [
+    new Whitelist(),
+    new Logins({ span: HOUR, methods: new Set(["publickey"]), factor: 3 }),
+  ];
+  const opened = (address: string, time: number) => {
+    const login = { user: "me", method: "publickey", port: 1, pid: null };
+    noteAll(logins, { kind: "opened", address, time, ...login });
+  };
+  opened("192.0.2.1", HOUR);
+  whitelist.set("open session", logins.open);
+  whitelist.set("command", ["192.0.2.2"]);
+  whitelist.set("this machine", ["192.0.2.3"]);
+  opened("192.0.2.4", HOUR);
+  const decider = new Decider({ whitelist, logins, networks: [] });
+  const why = (target: string) => decider.whyNot(target, HOUR + SECOND);
+  assert.deepEqual(
+    ["192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4", "192.0.2.0/30", "192.0.2.8/29"].map(why),
+    [
+      "whitelisted by open session",
+      "whitelisted by command",
+      "whitelisted by this machine",
+      "me logged in from 192.0.2.4 by publickey lately",
+      "whitelisted by open session",
+      null,
+    ],
   );
 });

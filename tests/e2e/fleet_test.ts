@@ -2,7 +2,7 @@ import { strict as assert } from "node:assert";
 import { encryptServer, opensslMissing } from "../support/certificates.ts";
 import { postgresMissing, type TestPostgres } from "../support/postgres_server.ts";
 import { inKernel } from "./kernel.ts";
-import { Member, SOCAT, untilDropped } from "./member.ts";
+import { Member, MOST_FOLLOWED, SOCAT, untilDropped } from "./member.ts";
 import { anotherServer, scene, startDatabase } from "./scene.ts";
 import type { Server } from "./server.ts";
 import { until } from "./world.ts";
@@ -132,6 +132,14 @@ const FLOOD = ["ban", "whitelist"].map((channel) =>
   `SELECT count(pg_notify('strongmonitor_${channel}', gen_random_uuid()::text)) FROM generate_series(1, 5000);`
 ).join("\n").concat("\n").repeat(20);
 
+/** Bans more addresses than others follow. */
+function manyBans(own: string): string {
+  return `INSERT INTO ban (host, id, address, reason, count, start, change)
+    SELECT '${own}', n, inet '10.9.0.0' + n, 'x', 1, now(), n FROM generate_series(1000, ${
+    1000 + 2 * MOST_FOLLOWED
+  }) AS n;`;
+}
+
 /** Runs statements with the rights of a member, and goes on behind those that are refused. */
 async function psql({ database }: Fleet, statements: string): Promise<void> {
   const to = [`--host=${database.directory}`, "--username=hostile", "strongmonitor"];
@@ -171,11 +179,22 @@ async function resist(fleet: Fleet): Promise<void> {
     assert.match(said, /not following the ban of 0\.0\.0\.0\/0 .*: it is wider than \/16/);
     assert.match(said, /not following the ban of 198\.51\.100\.77 .*: it is a server of the fleet/);
   }
-  // A flood holds up nobody.
+  // Floods of notifications and of bans hold up nobody's own.
   const flood = psql(fleet, FLOOD);
   await attack(fleet, b, "192.0.2.6");
-  await untilDropped(all, dropped);
+  await until(
+    "all to drop it",
+    () => Promise.resolve(all.every(({ drops }) => drops.has("192.0.2.6")) || undefined),
+  );
   await flood;
+  await psql(fleet, manyBans(own));
+  await attack(fleet, b, "192.0.2.7");
+  await until("b to drop it", () => Promise.resolve(b.drops.has("192.0.2.7") || undefined));
+  await until("the others to follow as many as they may", async () => {
+    const bans = await Promise.all([a, c].map(({ server }) => inKernel(server)));
+    return bans.every(({ size }) => size >= MOST_FOLLOWED) || undefined;
+  });
+  // Whoever is removed takes along what it alone has banned.
   await a.server.cli("fleet", "remove", own);
   dropped.splice(dropped.indexOf("192.0.2.66"), 1);
   await untilDropped(all, dropped);
@@ -201,10 +220,11 @@ async function play(server: Server, version: number): Promise<void> {
   await missEachOther(fleet);
   await resist(fleet);
 
-  // An end travels too.
+  // An end travels too, whoever makes it.
   const { all, dropped } = fleet;
   await a.server.cli("unban", "192.0.2.4");
-  dropped.splice(dropped.indexOf("192.0.2.4"), 1);
+  await a.server.cli("whitelist", "add", "192.0.2.1");
+  for (const address of ["192.0.2.4", "192.0.2.1"]) dropped.splice(dropped.indexOf(address), 1);
   await untilDropped(all, dropped);
 
   const encrypted = await database.query(

@@ -6,6 +6,8 @@ import { type Daemon, until } from "./world.ts";
 
 /** Connects a port of one network with a Unix socket of another. */
 export const SOCAT = "/usr/bin/socat";
+/** `max_bans` of the members. */
+export const MOST_FOLLOWED = 5_000;
 const RULE = {
   name: "failed_password",
   str: "Failed password for",
@@ -41,7 +43,7 @@ export class Member implements AsyncDisposable {
     const encryption = this.authority === null ? {} : { sslmode: "verify-full", sslrootcert: "db-ca.pem" };
     await this.server.configure(JSON.stringify({
       DB: { host: "127.0.0.1", user: "strongmonitor", database: "strongmonitor", ...encryption },
-      fleet: { share_bans: true },
+      fleet: { share_bans: true, max_bans: MOST_FOLLOWED },
       firewall: "nftables",
       nft_command: "sudo -n /opt/nft.sh",
       modules: { SSHD: { rules: [RULE] } },

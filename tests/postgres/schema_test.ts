@@ -1,9 +1,18 @@
 import { strict as assert } from "node:assert";
 import { explain } from "../../lib/postgres/connection.ts";
+import { Shipper } from "../../lib/postgres/outbox.ts";
 import { dropPartitions, makePartitions } from "../../lib/postgres/partitions.ts";
 import { migrate } from "../../lib/postgres/schema.ts";
 import { UserError } from "../../lib/core/error.ts";
-import { DAY, MemoryLog, MONDAY, type Scene, testOnPostgres } from "../support/postgres_fixtures.ts";
+import {
+  ban,
+  DAY,
+  MemoryLog,
+  MemoryOutbox,
+  MONDAY,
+  type Scene,
+  testOnPostgres,
+} from "../support/postgres_fixtures.ts";
 
 const PARTITIONS =
   "SELECT inhrelid::regclass::text AS name FROM pg_inherits WHERE inhparent = 'log'::regclass ORDER BY 1";
@@ -83,6 +92,36 @@ await testOnPostgres("migrate()", {
       "INSERT INTO strongmonitor_migration (number, name, additive) VALUES (99, 'of the future', true)",
     );
     await migrate(connection, new MemoryLog());
+  },
+
+  "adds what is new while an older program ships, which goes on": async ({ connect, query }) => {
+    // Something in the way of the sharing of bans leaves the schema of before that.
+    await query("CREATE FUNCTION strongmonitor_ban_changed() RETURNS int LANGUAGE sql AS 'SELECT 1'");
+    const [newer, older] = [await connect(), await connect()];
+    await assert.rejects(migrate(newer, new MemoryLog()), /cannot change return type/);
+    await query("DROP FUNCTION strongmonitor_ban_changed()");
+    const [outbox, log] = [new MemoryOutbox(), new MemoryLog()];
+    const shipper = new Shipper(outbox, log);
+    await older.query("INSERT INTO host (id, name, last_seen) VALUES ($1::uuid, 'older', now())", [
+      outbox.hostId,
+    ]);
+    const ship = async () => {
+      outbox.add({});
+      outbox.bans = [...outbox.bans, ban({ id: outbox.rows.length, change: outbox.rows.length })];
+      await shipper.ship(older);
+    };
+    for (let i = 0; i < 20; i++) await ship();
+    const migrating = migrate(newer, new MemoryLog());
+    let isMigrated = false;
+    migrating.finally(() => isMigrated = true).catch(() => {});
+    while (!isMigrated) await ship();
+    await migrating;
+    for (let i = 0; i < 20; i++) await ship();
+    const [counts] = await query(
+      "SELECT (SELECT count(*)::int FROM log) AS lines, (SELECT count(*)::int FROM ban) AS bans",
+    );
+    assert.deepEqual(counts, { lines: outbox.rows.length, bans: outbox.bans.length });
+    assert.deepEqual([outbox.backlog(), shipper.setAside, log.warnings], [0, 0, []]);
   },
 
   "leaves tables alone that are somebody else's": async ({ connect, query }) => {
