@@ -1,3 +1,4 @@
+import { putAddress } from "./address.ts";
 import { addressText } from "./address_text.ts";
 import type { Micros } from "./time.ts";
 
@@ -159,6 +160,13 @@ export function readNotes(content: Uint8Array): NoteReader {
 /** The address or network of `words` as text. */
 export function textOfWords({ w0, w1, w2, w3, prefix }: AddressWords): string {
   return addressText([w0, w1, w2, w3], 0, prefix);
+}
+
+/** The words of an address or network in canonical form. */
+export function wordsOf(address: string): AddressWords {
+  const words = new Int32Array(4);
+  const prefix = putAddress(address, words);
+  return { w0: words[0]!, w1: words[1]!, w2: words[2]!, w3: words[3]!, prefix };
 }
 
 /** A hash that needs `seed` to foresee; never 0. */

@@ -6,7 +6,7 @@ import { supervise } from "../core/async.ts";
 import { UserError } from "../core/error.ts";
 import type { Log } from "../core/log.ts";
 import { type Micros, now, SECOND } from "../core/time.ts";
-import { longestWindow } from "../rules/engine.ts";
+import { longestWindow } from "../rules/rule.ts";
 import type { ModuleRules } from "../rules/rule.ts";
 import type { Start } from "../sources/source.ts";
 import type { State } from "../state/state.ts";

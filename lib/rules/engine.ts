@@ -1,18 +1,14 @@
 import {
-  type AddressWords,
-  GROUP_MASK,
   GROUP_RULES,
   hashValue,
   HIT,
   type NoteRecord,
-  NoteWriter,
-  readNotes,
   SPENT,
   textOfWords,
+  wordsOf,
 } from "../core/note_record.ts";
 import type { AddressReader } from "../core/address_reader.ts";
 import { addressOf } from "../core/address_text.ts";
-import { putAddress } from "../core/address.ts";
 import type { Automaton } from "../reading/automaton.ts";
 import type { LogEvent } from "../reading/event.ts";
 import { EACH, type MessageForm, type MessageReader, ONCE } from "../reading/message_reader.ts";
@@ -21,12 +17,14 @@ import type { Rule, Trip } from "./rule.ts";
 import { Bursts } from "./bursts.ts";
 import { seed } from "./hash.ts";
 import { type BatchNotes, NoteBatch } from "./note_batch.ts";
-import { NO_ROOM, Notes, type Room } from "./notes.ts";
+import { ModuleNotes, type SomeNotes } from "./module_notes.ts";
+import type { Notes, Room } from "./notes.ts";
 import { RuleGroups, type StoredGroup } from "./rule_groups.ts";
 import { CountedAddress } from "./counted_address.ts";
 import { RuleHits } from "./rule_hits.ts";
-import { makePlan, type NumberedRule, type Part, type Plan } from "./note_plan.ts";
+import { makePlan, type NumberedRule, numberRules, type Part, type Plan } from "./note_plan.ts";
 import { RuleSet } from "./rule_set.ts";
+import { Trips } from "./trips.ts";
 import { userLenience, Users } from "./users.ts";
 
 /** A module as far as its rules go. */
@@ -80,8 +78,7 @@ export class Engine {
   readonly #countedAddress: CountedAddress;
   /** By module. */
   readonly #modules: readonly Known[];
-  /** By module: a flood of addresses of one takes no room from those of another. */
-  #notes!: readonly Notes[];
+  #notes!: ModuleNotes;
   #groups!: RuleGroups;
   #batch!: NoteBatch;
   #seed = 0;
@@ -90,17 +87,12 @@ export class Engine {
   readonly #record = { kind: HIT, w0: 0, w1: 0, w2: 0, w3: 0, prefix: 128, rules: 0, time: 0, value: 0 };
   /** Whether the event at hand is a refusal that a user met. */
   #isOfUser = false;
-  #trips: Trip[] = [];
-  /** Trips of the event at hand, with the numbers of their rules. */
-  readonly #passed: { readonly rule: number; readonly trip: Trip }[] = [];
+  #trips = new Trips();
   #hits = 0;
   #ruleHits!: RuleHits;
 
   constructor(modules: readonly RuledModule[], options: EngineOptions = {}) {
-    const rules = modules.flatMap(({ name: service, rules }) =>
-      rules.map((rule) => ({ ...rule, service, reason: `[${service}] ${rule.name}` }))
-    );
-    this.#rules = rules.map((rule, number) => ({ ...rule, number }));
+    this.#rules = numberRules(modules);
     this.#modules = modules.map(({ name, form }) => {
       const set = new RuleSet<NumberedRule, Plan>(
         this.#rules.filter(({ service }) => service === name),
@@ -131,7 +123,7 @@ export class Engine {
     const known = this.#modules[event.module]!;
     const { set, bursts } = known;
     this.#countedAddress.put(reader.address, this.#record);
-    this.#isOfUser = reader.status > 0 && this.#meetsUser(event, known);
+    this.#isOfUser = this.#meetsUser(event, known);
     const verdict = set.verdict(event);
     if (verdict.rules.length === 0) return false;
     const plan = verdict.plan ??
@@ -141,7 +133,7 @@ export class Engine {
     this.#record.time = time;
     for (let left = event.count === 1 ? 1 : this.#timesOf(event, verdict.rules); left > 0; left--) {
       for (let i = 0; i < plan.length; i++) this.#hit(plan[i]!, event);
-      if (this.#passed.length > 0) this.#tripInOrder();
+      this.#trips.endEvent();
     }
     return true;
   }
@@ -154,9 +146,7 @@ export class Engine {
 
   /** Takes the trips since the last call, in order. */
   takeTrips(): Trip[] {
-    const trips = this.#trips;
-    this.#trips = [];
-    return trips;
+    return this.#trips.take();
   }
 
   /** Takes how many hits counted since the last call: of a rule with `distinct` one for each value. */
@@ -183,15 +173,7 @@ export class Engine {
   restore(stored: StoredNotes): void {
     this.#begin(stored.seed);
     for (const group of stored.groups()) this.#groups.restore(group);
-    const named = new Set<number>();
-    for (const content of stored.contents()) {
-      const all = readNotes(content);
-      while (all.next()) {
-        named.add(all.rules >>> GROUP_RULES);
-        this.#restoreRecord(all);
-      }
-    }
-    this.#groups.keep(named);
+    this.#groups.keep(this.#notes.restore(stored.contents()));
   }
 
   /** Has the next notes name all groups of rules once more: the state may have lost some. */
@@ -202,8 +184,8 @@ export class Engine {
   /** Counts an address or network from nothing again, in every rule. */
   forget(address: string): void {
     const words = wordsOf(address);
-    for (const notes of this.#notes) notes.forget(words);
-    this.#trips = this.#trips.filter((trip) => trip.address !== address);
+    this.#notes.forget(words);
+    this.#trips.forget(address);
     if (this.#options.isStored !== false) this.#batch.forget(words);
   }
 
@@ -211,7 +193,7 @@ export class Engine {
   countsAt(address: string, time: Micros): RuleCount[] {
     const words = wordsOf(address);
     return this.#modules.flatMap(({ set }, module) => {
-      const counts = this.#notes[module]!.countAt(words, time);
+      const counts = this.#notes.of(module).countAt(words, time);
       return set.rules.flatMap((rule) => {
         const count = counts[rule.number]!;
         return count === 0 ? [] : [{ module: rule.service, rule, count }];
@@ -227,22 +209,15 @@ export class Engine {
 
   /** Gives back the memory of addresses that fell silent before their windows ending at `now`: of some at each call. */
   sweep(now: Micros): void {
-    for (const notes of this.#notes) notes.sweep(now);
+    this.#notes.sweep(now);
   }
 
   /**
    * The notes of some addresses that the state keeps without an end, so that it can drop what it has of them: from the `number`th
    * address on. `next` is where to go on, null at the end. Null: not now, as there are notes that are not stored yet.
    */
-  lasting(number: number): { content: Uint8Array; next: number | null } | null {
-    if (!this.#batch.isEmpty) return null;
-    const { length } = this.#modules;
-    // Numbers count the addresses of all modules by turns.
-    const module = number % length;
-    const writer = new NoteWriter();
-    const next = this.#notes[module]!.dump(Math.floor(number / length), writer);
-    if (next !== null) return { content: writer.take(), next: next * length + module };
-    return { content: writer.take(), next: module + 1 < length ? module + 1 : null };
+  lasting(number: number): SomeNotes | null {
+    return this.#batch.isEmpty ? this.#notes.dump(number) : null;
   }
 
   /** How often all counting began anew: then `lasting()` begins anew, too. */
@@ -252,23 +227,24 @@ export class Engine {
 
   /** Addresses being counted. */
   get tracked(): number {
-    return this.#notes.reduce((sum, notes) => sum + notes.size, 0);
+    return this.#notes.size;
   }
 
   /** How many of them were evicted as there were too many. */
   get evicted(): number {
-    return this.#notes.reduce((sum, notes) => sum + notes.evicted, 0);
+    return this.#notes.evicted;
   }
 
   #begin(seed: number): void {
     this.#beginnings++;
     this.#seed = seed;
     this.#groups = new RuleGroups(this.#rules);
-    this.#notes = this.#modules.map(({ set }) =>
-      new Notes(this.#groups, set.rules.length > 0 ? this.#options.room : NO_ROOM)
+    this.#notes = new ModuleNotes(
+      this.#modules.map(({ name, set }) => ({ name, rules: set.rules })),
+      { groups: this.#groups, room: this.#options.room },
     );
     this.#batch = new NoteBatch(this.#groups);
-    this.#trips = [];
+    this.#trips = new Trips();
     this.#hits = 0;
     this.#ruleHits = new RuleHits(this.#groups);
     for (const module of this.#modules) {
@@ -280,15 +256,12 @@ export class Engine {
   /** Whether an event is a refusal that a user met; takes note of those who are served by name. */
   #meetsUser({ reader, time }: LogEvent, { set, users }: Known): boolean {
     const { status } = reader;
-    const isServed = status >= 200 && status < 400;
-    const isNamed = set.hasUser(reader);
-    if (isServed && !isNamed) return false;
-    if (isServed) users.note(this.#record, time);
-    return !isServed && users.isMet(this.#record, { status, isNamed, time });
+    return status > 0 && users.see(this.#record, { status, isNamed: set.hasUser(reader), time });
   }
 
   #hit(part: Part, { reader, module }: LogEvent): void {
-    const [record, notes] = [this.#record, this.#notes[module]!];
+    const record = this.#record;
+    const notes = this.#notes.of(module);
     let bits = part.all;
     record.value = 0;
     if (part.field >= 0) {
@@ -332,7 +305,7 @@ export class Engine {
       if (count <= limit || this.#isLenient(rule, { count, limit })) continue;
       const { service: module, name, reason, banTime, growth, scope } = rule;
       const who = { address, source: addressOf(source)!, module, rule: name, reason };
-      this.#passed.push({ rule: rule.number, trip: { ...who, time, count, banTime, growth, scope } });
+      this.#trips.add(rule.number, { ...who, time, count, banTime, growth, scope });
       notes.reset(rule.number);
       if (this.#options.isStored === false) continue;
       this.#batch.spend({ ...this.#record, kind: SPENT, rules: group << GROUP_RULES | 1 << i }, rule.number);
@@ -346,59 +319,10 @@ export class Engine {
   #isLenient(rule: NumberedRule, { count, limit }: { count: number; limit: number }): boolean {
     return count <= limit * userLenience(rule) && (this.#isOfUser || count - 1 > limit);
   }
-
-  /**
-   * Takes the trips of one event in configured order, whichever notes their rules share: of equal
-   * bans the first one is decided.
-   */
-  #tripInOrder(): void {
-    const passed = this.#passed.splice(0).sort((a, b) => a.rule - b.rule);
-    this.#trips.push(...passed.map(({ trip }) => trip));
-  }
-
-  /** Forgets an address as a record says: in the module of the group that it names, or in all. */
-  #forgetAs(record: NoteRecord): void {
-    if (record.rules !== 0) return this.#notesOf(record.rules >>> GROUP_RULES)?.forget(record);
-    for (const notes of this.#notes) notes.forget(record);
-  }
-
-  /** The notes of the module that a group of rules belongs to; undefined: it is no longer configured. */
-  #notesOf(group: number): Notes | undefined {
-    const service = this.#groups.serviceOf(group);
-    return this.#notes[this.#modules.findIndex(({ name }) => name === service)];
-  }
-
-  #restoreRecord(record: NoteRecord): void {
-    if (record.kind !== HIT && record.kind !== SPENT) return this.#forgetAs(record);
-    const rules = this.#groups.stillCounting(record.rules);
-    if (rules === 0) return;
-    const group = rules >>> GROUP_RULES;
-    const notes = this.#notesOf(group)!;
-    if (record.kind === HIT) {
-      notes.select(record.w0, record.w1, record.w2, record.w3, record.prefix);
-      notes.time[0] = record.time;
-      return notes.add(group, rules & GROUP_MASK, record.value);
-    }
-    this.#groups.rulesOf(group).forEach((rule, i) => {
-      if ((rules & 1 << i) !== 0 && notes.selectKnown(record)) notes.reset(rule);
-    });
-  }
 }
 
 function countOf(bits: number): number {
   let count = 0;
   for (; bits !== 0; bits &= bits - 1) count++;
   return count;
-}
-
-function wordsOf(address: string): AddressWords {
-  const words = new Int32Array(4);
-  const prefix = putAddress(address, words);
-  return { w0: words[0]!, w1: words[1]!, w2: words[2]!, w3: words[3]!, prefix };
-}
-
-/** The longest span that any rule looks back over; `fallback` where none has a window. */
-export function longestWindow(modules: readonly Pick<RuledModule, "rules">[], fallback: Micros): Micros {
-  const windows = modules.flatMap(({ rules }) => rules.flatMap(({ window }) => window ?? []));
-  return windows.length > 0 ? Math.max(...windows) : fallback;
 }

@@ -10,6 +10,15 @@ export interface NumberedRule extends Rule {
   readonly reason: string;
 }
 
+/** The rules of all modules, numbered in configured order. */
+export function numberRules(
+  modules: readonly { readonly name: string; readonly rules: readonly Rule[] }[],
+): NumberedRule[] {
+  return modules
+    .flatMap(({ name: service, rules }) => rules.map((rule) => ({ rule, service })))
+    .map(({ rule, service }, number) => ({ ...rule, number, service, reason: `[${service}] ${rule.name}` }));
+}
+
 /** Rules of an event that make one note. */
 export interface Part {
   readonly group: number;

@@ -77,3 +77,9 @@ export interface Trip {
   readonly growth: Growth;
   readonly scope: Scope;
 }
+
+/** The longest span that any rule looks back over; `fallback` where none has a window. */
+export function longestWindow(modules: readonly Pick<ModuleRules, "rules">[], fallback: Micros): Micros {
+  const windows = modules.flatMap(({ rules }) => rules.flatMap(({ window }) => window ?? []));
+  return windows.length > 0 ? Math.max(...windows) : fallback;
+}

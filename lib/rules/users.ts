@@ -58,12 +58,19 @@ export class Users {
     return place >= 0 && Math.abs(time - this.#times[place]!) < SPAN;
   }
 
-  /** Whether an answer that served nobody went to a user, as far as the request's name or its address tells. */
-  isMet(address: AddressWords, { status, isNamed, time }: {
+  /**
+   * Sees an answer: takes note of a user who is served. Whether it is a refusal that a user met, as far as the request's name or its
+   * address tells.
+   */
+  see(address: AddressWords, { status, isNamed, time }: {
     readonly status: number;
     readonly isNamed: boolean;
     readonly time: Micros;
   }): boolean {
+    if (status >= 200 && status < 400) {
+      if (isNamed) this.note(address, time);
+      return false;
+    }
     if (isNamed && status === UNAUTHORIZED) return false;
     return isNamed && (status === NOT_FOUND || status === GONE) || this.has(address, time);
   }

@@ -1,5 +1,5 @@
 import type { Micros } from "../core/time.ts";
-import { type AddressWords, FORGOTTEN, NoteWriter, readNotes } from "../core/note_record.ts";
+import { type AddressWords, FORGOTTEN, NoteWriter, readNotes, wordsOf } from "../core/note_record.ts";
 import { putAddress } from "../core/address.ts";
 import { maskOf } from "../core/network_rows.ts";
 import type { BatchNotes } from "../rules/note_batch.ts";
@@ -57,12 +57,9 @@ export class NoteTable {
 
   /** All counters of an address or network begin anew. */
   forget(addresses: Iterable<string>): void {
-    const words = new Int32Array(4);
     const writer = new NoteWriter();
     for (const address of addresses) {
-      const prefix = putAddress(address, words);
-      const [w0, w1, w2, w3] = words as unknown as [number, number, number, number];
-      writer.put({ kind: FORGOTTEN, w0, w1, w2, w3, prefix, rules: 0, time: 0, value: 0 });
+      writer.put({ kind: FORGOTTEN, ...wordsOf(address), rules: 0, time: 0, value: 0 });
     }
     this.#addForgotten(writer.take());
   }

@@ -1,0 +1,119 @@
+import {
+  type AddressWords,
+  GROUP_MASK,
+  GROUP_RULES,
+  HIT,
+  type NoteRecord,
+  NoteWriter,
+  readNotes,
+  SPENT,
+} from "../core/note_record.ts";
+import type { Micros } from "../core/time.ts";
+import { NO_ROOM, Notes, type Room } from "./notes.ts";
+import type { RuleGroups } from "./rule_groups.ts";
+
+/** Notes of some addresses. */
+export interface SomeNotes {
+  /** Records. */
+  readonly content: Uint8Array;
+  /** Where to go on; null: these were the last ones. */
+  readonly next: number | null;
+}
+
+/** The notes of all modules, each with room of its own: a flood of addresses takes none from another module. */
+export class ModuleNotes {
+  readonly #groups: RuleGroups;
+  readonly #names: readonly string[];
+  readonly #all: readonly Notes[];
+
+  /** @param room of each module with rules */
+  constructor(
+    modules: readonly { readonly name: string; readonly rules: readonly unknown[] }[],
+    { groups, room }: { groups: RuleGroups; room: Room | undefined },
+  ) {
+    this.#groups = groups;
+    this.#names = modules.map(({ name }) => name);
+    this.#all = modules.map(({ rules }) => new Notes(groups, rules.length > 0 ? room : NO_ROOM));
+  }
+
+  /** The notes of a module by its index. */
+  of(module: number): Notes {
+    return this.#all[module]!;
+  }
+
+  /** Addresses being counted. */
+  get size(): number {
+    return this.#all.reduce((sum, notes) => sum + notes.size, 0);
+  }
+
+  /** How many of them were evicted as there were too many. */
+  get evicted(): number {
+    return this.#all.reduce((sum, notes) => sum + notes.evicted, 0);
+  }
+
+  /** Counts an address by every rule from nothing again. */
+  forget(address: AddressWords): void {
+    for (const notes of this.#all) notes.forget(address);
+  }
+
+  /** Drops what fell silent before the windows that end at `now`, in a part of the addresses at each call. */
+  sweep(now: Micros): void {
+    for (const notes of this.#all) notes.sweep(now);
+  }
+
+  /**
+   * Takes records that were stored, in their order. Those of rules that are no longer configured change nothing. Returns the groups
+   * that they name.
+   */
+  restore(contents: Iterable<Uint8Array>): Set<number> {
+    const named = new Set<number>();
+    for (const content of contents) {
+      const records = readNotes(content);
+      while (records.next()) {
+        named.add(records.rules >>> GROUP_RULES);
+        this.#take(records);
+      }
+    }
+    return named;
+  }
+
+  /**
+   * Writes notes that are stored without an end, of some addresses from the `number`th one on. Numbers count the addresses of all
+   * modules by turns.
+   */
+  dump(number: number): SomeNotes {
+    const { length } = this.#all;
+    const module = number % length;
+    const writer = new NoteWriter();
+    const next = this.#all[module]!.dump(Math.floor(number / length), writer);
+    if (next !== null) return { content: writer.take(), next: next * length + module };
+    return { content: writer.take(), next: module + 1 < length ? module + 1 : null };
+  }
+
+  #take(record: NoteRecord): void {
+    if (record.kind !== HIT && record.kind !== SPENT) return this.#forgetAs(record);
+    const rules = this.#groups.stillCounting(record.rules);
+    if (rules === 0) return;
+    const group = rules >>> GROUP_RULES;
+    const notes = this.#ofGroup(group)!;
+    if (record.kind === HIT) {
+      notes.select(record.w0, record.w1, record.w2, record.w3, record.prefix);
+      notes.time[0] = record.time;
+      return notes.add(group, rules & GROUP_MASK, record.value);
+    }
+    this.#groups.rulesOf(group).forEach((rule, i) => {
+      if ((rules & 1 << i) !== 0 && notes.selectKnown(record)) notes.reset(rule);
+    });
+  }
+
+  /** Forgets an address as a record says: in the module of the group that it names, or in all. */
+  #forgetAs(record: NoteRecord): void {
+    if (record.rules === 0) this.forget(record);
+    else this.#ofGroup(record.rules >>> GROUP_RULES)?.forget(record);
+  }
+
+  /** The notes of the module that a group of rules belongs to; undefined: it is no longer configured. */
+  #ofGroup(group: number): Notes | undefined {
+    return this.#all[this.#names.indexOf(this.#groups.serviceOf(group) ?? "")];
+  }
+}
