@@ -24,6 +24,8 @@ const LEARNING = 3_000;
 const LATE: Micros = 5 * SECOND;
 /** Milliseconds that a stop waits for commands under way. */
 const STOP_COMMANDS = 2_500;
+/** Milliseconds that a stop takes at most to lift all bans; with the other waits, less than the units' `TimeoutStopSec`. */
+const STOP_LIFTING = 10_000;
 /** How long a stop waits for the last shipment. */
 const STOP_SHIPPING: Micros = SECOND;
 
@@ -208,7 +210,7 @@ export class Monitor {
     const { log, bans, firewalls, batches, housekeeping, reporting } = this.#parts;
     await bans.stop(AbortSignal.timeout(STOP_COMMANDS));
     if (isEnd && this.#config.ban.unbanOnStop) {
-      await firewalls.clear({ signal: AbortSignal.timeout(STOP_COMMANDS), log });
+      await firewalls.clear({ signal: AbortSignal.timeout(STOP_LIFTING), log });
     }
     await this.#fleet?.close(STOP_SHIPPING);
     await background;
