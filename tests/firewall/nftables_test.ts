@@ -1,20 +1,11 @@
 import { strict as assert } from "node:assert";
-import { parseScope } from "../../lib/core/scope.ts";
 import { SECOND } from "../../lib/core/time.ts";
-import { parseListing } from "../../lib/firewall/nft_list.ts";
-import { placeOf, readSetName, secondsLeft } from "../../lib/firewall/nft_script.ts";
 import { NftablesFirewall } from "../../lib/firewall/nftables.ts";
 import { type Ban, nameOf } from "../../lib/deciding/ban.ts";
-import { eventually, MANUAL, scopeOf, script } from "../support/helpers.ts";
+import { nftBan, NOW } from "../support/nft_bans.ts";
+import { eventually, script } from "../support/helpers.ts";
 
 const NEVER = new AbortController().signal;
-const NOW = 1_800_000_000 * SECOND;
-
-function ban(address: string, seconds: number | null = null, scope = "all"): Ban {
-  const until = seconds === null ? null : NOW + seconds * SECOND;
-  const who = { id: 1, address, scope: scopeOf(scope), provenance: MANUAL };
-  return { ...who, reason: "", count: 1, start: NOW, until, ended: null, endReason: null };
-}
 
 function ip(...args: string[]): { code: number; out: string } {
   const { code, stdout } = new Deno.Command("ip", { args, stderr: "null" }).outputSync();
@@ -110,134 +101,24 @@ async function inspect(firewall: NftablesFirewall, bans: readonly Ban[]) {
 
 const RIGHT = { missing: [], stray: [] };
 
-Deno.test("`placeOf()` lets nothing into nft's text but canonical addresses and known scopes", () => {
-  assert.deepEqual(placeOf(ban("10.0.0.0/8", null, "tcp 22,8000-8010")), {
-    set: "ip_8.tcp_22_8000-8010",
-    element: "10.0.0.0",
-  });
-  assert.deepEqual(placeOf(ban("2001:db8::1")), { set: "ip6_128", element: "2001:db8::1" });
-  const hostile = [
-    "1.2.3.4 }\nflush ruleset",
-    "1.2.3.4;",
-    "::1 ",
-    "10.0.0.1/8",
-    "",
-    "@x",
-    "0x7f.1",
-    "1.2.3.4/32",
-  ];
-  for (const address of hostile) assert.equal(placeOf(ban(address)), null, address);
-  for (const scope of ["", "tcp 22 }", "tcp 22;", "icmp", "all\n", "tcp 22,"]) {
-    assert.equal(parseScope(scope), null, scope);
-  }
-  const odd = Array.from({ length: 200 }, (_, i) => 2 * i + 1);
-  assert.equal(placeOf(ban("1.2.3.4", null, `tcp ${odd}`)), null);
-});
-
-Deno.test("`readSetName()` reads what `placeOf()` names, and nothing else", () => {
-  for (const scope of ["all", "udp", "tcp 22", "tcp 22,8000-8010"]) {
-    const { set } = placeOf(ban("10.1.0.0/16", null, scope))!;
-    assert.deepEqual(readSetName(set), { family: "ip", length: 16, scope: scopeOf(scope) });
-  }
-  for (const name of ["ip_33", "ip6_129", "x", "ip_8.icmp", "ip_8.tcp_"]) {
-    assert.equal(readSetName(name), null, name);
-  }
-});
-
-Deno.test("`secondsLeft()` rounds up, ends in the past are 0", () => {
-  assert.equal(secondsLeft(null, NOW), null);
-  assert.equal(secondsLeft(NOW + 1, NOW), 1);
-  assert.equal(secondsLeft(NOW - 1, NOW), 0);
-});
-
-const OURS = `table inet strongmonitor {
-\tset ip_32 {
-\t\ttype ipv4_addr
-\t\tflags timeout
-\t\telements = { 192.0.2.1, 192.0.2.2 timeout 100s expires 99s comment "a, b } {",
-\t\t\t     192.0.2.3 timeout 2h expires 1h2m3s4ms }
-\t}
-
-\tchain input {
-\t\ttype filter hook input priority -10; policy accept;
-\t\ticmpv6 type 133-137 accept
-\t\tip saddr @ip_32 counter packets 7 bytes 420 drop
-\t}
-
-\tchain forward {
-\t\ttype filter hook forward priority filter - 10; policy accept;
-\t\ticmpv6 type 133-137 accept
-\t\tip saddr @ip_32 counter packets 0 bytes 0 drop
-\t}
-}
-`;
-
-Deno.test("`parseListing()` reads our table, and nothing of those around it", () => {
-  const other = OURS.replace("strongmonitor", "other").replaceAll("ip_32", "ip_24");
-  for (const text of [OURS, `${other}${OURS}${other}`]) {
-    const listing = parseListing(text)!;
-    assert.deepEqual([listing.sets, listing.chains], [["ip_32"], ["input", "forward"]]);
-    assert.deepEqual(listing.elements.map(({ address, expires }) => [address, expires]), [
-      ["192.0.2.1", null],
-      ["192.0.2.2", 99],
-      ["192.0.2.3", 3723],
-    ]);
-    const { isIntact, isMarked, isSpoiled, foreign } = listing;
-    assert.deepEqual([isIntact, isMarked, isSpoiled, foreign], [true, false, false, null]);
-  }
-  for (const text of ["", other, "nft: what?", OURS.slice(0, -3)]) assert.equal(parseListing(text), null);
-});
-
-Deno.test("`parseListing()` tells what is not right in a table, and what somebody else has made", () => {
-  const read = (from: string, to: string) => parseListing(OURS.replace(from, to))!;
-  for (
-    const [from, to] of [
-      ["-10", "0"],
-      ["accept", "drop"],
-      ["hook forward", "hook output"],
-      ["chain forward", "chain aside"],
-      ["@ip_32 counter", "@ip_32 tcp dport 22 counter"],
-      ["bytes 420 drop", "bytes 420 accept"],
-      ["icmpv6 type 133-137 accept\n\t\t", ""],
-      ["\t\tip saddr @ip_32 counter packets 7 bytes 420 drop\n", ""],
-    ] as const
-  ) {
-    assert.equal(read(from, to).isIntact, false, to);
-  }
-  assert.equal(read("strongmonitor {", "strongmonitor {\n\tflags dormant").isSpoiled, true);
-  assert.equal(read("type ipv4_addr", "type inet_service").isSpoiled, true);
-  const marked = OURS.replace("{", "{\n\tchain made_by_strongmonitor {\n\t}\n");
-  for (
-    const [from, to, foreign] of [
-      ["set ip_32", "map ports {\n\t}\n\n\tset ip_32", "map ports"],
-      ["set ip_32", "set friends", "set friends"],
-      ["chain input", "chain mine {\n\t}\n\n\tchain input", "chain mine"],
-      ["bytes 420 drop", "bytes 420 drop\n\t\ttcp dport 22 accept", "chain input"],
-    ] as const
-  ) {
-    assert.equal(read(from, to).foreign, foreign);
-    assert.equal(parseListing(marked.replace(from, to))!.foreign, null);
-  }
-});
-
 nftTest("a banned address gets nothing through, others do, and unban lets it in again", async (scene) => {
   const { firewall } = scene;
   assert.ok(reaches(scene, "192.0.2.1", "192.0.2.2"));
-  await done(firewall, [ban("192.0.2.2", 600), ban("2001:db8::2", 600)]);
+  await done(firewall, [nftBan("192.0.2.2", 600), nftBan("2001:db8::2", 600)]);
   assert.ok(!reaches(scene, "192.0.2.1", "192.0.2.2"));
   assert.ok(reaches(scene, "192.0.2.1", "192.0.2.3"));
   assert.ok(!reaches(scene, "2001:db8::1", "2001:db8::2"));
-  await done(firewall, [ban("192.0.2.2")], "unban");
-  await done(firewall, [ban("192.0.2.2")], "unban");
+  await done(firewall, [nftBan("192.0.2.2")], "unban");
+  await done(firewall, [nftBan("192.0.2.2")], "unban");
   assert.ok(reaches(scene, "192.0.2.1", "192.0.2.2"));
 });
 
 nftTest("networks around one another keep ends of their own", async (scene) => {
   const bans = [
-    ban("192.0.2.2", 100),
-    ban("192.0.2.0/24", 200),
-    ban("192.0.0.0/8"),
-    ban("2001:db8::/48", 4e9),
+    nftBan("192.0.2.2", 100),
+    nftBan("192.0.2.0/24", 200),
+    nftBan("192.0.0.0/8"),
+    nftBan("2001:db8::/48", 4e9),
   ];
   await done(scene.firewall, bans);
   assert.deepEqual(await inspect(scene.firewall, bans), RIGHT);
@@ -249,13 +130,13 @@ nftTest("networks around one another keep ends of their own", async (scene) => {
 });
 
 nftTest("a ban of what is banned moves its end", async ({ firewall }) => {
-  for (const now of [ban("192.0.2.2", 100), ban("192.0.2.2", 9_999), ban("192.0.2.2")]) {
+  for (const now of [nftBan("192.0.2.2", 100), nftBan("192.0.2.2", 9_999), nftBan("192.0.2.2")]) {
     await done(firewall, [now]);
     assert.deepEqual(await inspect(firewall, [now]), RIGHT);
   }
-  const other = ban("192.0.2.2", 100);
+  const other = nftBan("192.0.2.2", 100);
   assert.deepEqual(await inspect(firewall, [other]), { missing: ["192.0.2.2"], stray: [] });
-  await done(firewall, [ban("192.0.2.2", -5)]);
+  await done(firewall, [nftBan("192.0.2.2", -5)]);
   assert.deepEqual(await inspect(firewall, []), RIGHT);
 });
 
@@ -276,7 +157,7 @@ nftTest(
       call(neighbour + zone);
       return /lladdr/.test(inside("ip", "-6", "neigh", "show", neighbour, "dev", "v0").out);
     };
-    const bans = [ban("fe80::1", 600), ban("fe80::/10", 600), ban("2001:db8::2", 600)];
+    const bans = [nftBan("fe80::1", 600), nftBan("fe80::/10", 600), nftBan("2001:db8::2", 600)];
     await done(firewall, bans);
     assert.ok(!reaches(scene, "2001:db8::1", "2001:db8::2"));
     assert.ok(isFound("2001:db8::2"));
@@ -298,9 +179,9 @@ nftTest(
   async (scene) => {
     const { firewall } = scene;
     const [ssh, web, whole] = [
-      ban("192.0.2.2", null, "tcp 22"),
-      ban("192.0.2.2", 900, "tcp 22,80"),
-      ban("192.0.2.2"),
+      nftBan("192.0.2.2", null, "tcp 22"),
+      nftBan("192.0.2.2", 900, "tcp 22,80"),
+      nftBan("192.0.2.2"),
     ];
     const open = () => [22, 80, 443].filter((port) => reaches(scene, "192.0.2.1", "192.0.2.2", port));
     await done(firewall, [ssh, web, whole]);
@@ -319,13 +200,13 @@ nftTest(
 );
 
 nftTest("a scope leaves the rest of the traffic alone", async (scene) => {
-  await done(scene.firewall, [ban("192.0.2.2", 600, "tcp 22,8000-8010"), ban("192.0.2.3", 600, "udp")]);
+  await done(scene.firewall, [nftBan("192.0.2.2", 600, "tcp 22,8000-8010"), nftBan("192.0.2.3", 600, "udp")]);
   const open = [21, 22, 23, 8000, 8010, 8011].filter((port) =>
     reaches(scene, "192.0.2.1", "192.0.2.2", port)
   );
   assert.deepEqual(open, [21, 23, 8011]);
   assert.ok(reaches(scene, "192.0.2.1", "192.0.2.3"));
-  await done(scene.firewall, [ban("192.0.2.2", 600)]);
+  await done(scene.firewall, [nftBan("192.0.2.2", 600)]);
   assert.ok(!reaches(scene, "192.0.2.1", "192.0.2.2"));
 });
 
@@ -336,16 +217,16 @@ nftTest("a call takes one run of nft, and finds a damaged table by it all the sa
   const body = `echo run >> ${runs}; exec ip netns exec ${own} nft "$@"`;
   const command = [script(directory, { name: "nft", body })];
   const firewall = new NftablesFirewall({ command, timeout: 60 * SECOND, clock: () => NOW });
-  await done(firewall, [ban("192.0.2.3", 600)]);
+  await done(firewall, [nftBan("192.0.2.3", 600)]);
   Deno.removeSync(runs);
-  await done(firewall, [ban("192.0.2.2", 600)]);
-  await done(firewall, [ban("192.0.2.3", 600)], "unban");
+  await done(firewall, [nftBan("192.0.2.2", 600)]);
+  await done(firewall, [nftBan("192.0.2.3", 600)], "unban");
   assert.equal(Deno.readTextFileSync(runs), "run\nrun\n");
-  assert.deepEqual(await inspect(firewall, [ban("192.0.2.2", 600)]), RIGHT);
+  assert.deepEqual(await inspect(firewall, [nftBan("192.0.2.2", 600)]), RIGHT);
   for (const damage of ["flush chain inet strongmonitor input", "flush ruleset"]) {
     assert.equal(inside("nft", ...damage.split(" ")).code, 0);
-    await done(firewall, [ban("192.0.2.2", 600)]);
-    assert.deepEqual(await inspect(firewall, [ban("192.0.2.2", 600)]), RIGHT, damage);
+    await done(firewall, [nftBan("192.0.2.2", 600)]);
+    assert.deepEqual(await inspect(firewall, [nftBan("192.0.2.2", 600)]), RIGHT, damage);
   }
   assert.ok(!reaches(scene, "192.0.2.1", "192.0.2.2"));
   Deno.removeSync(directory, { recursive: true });
@@ -355,7 +236,7 @@ nftTest(
   "what a reload of the firewall removed is missing, and comes back whole with the next call",
   async (scene) => {
     const { firewall, inside } = scene;
-    const bans = [ban("192.0.2.2", 600), ban("2001:db8::/64", 600, "tcp 22")];
+    const bans = [nftBan("192.0.2.2", 600), nftBan("2001:db8::/64", 600, "tcp 22")];
     await done(firewall, bans);
     const dormant = "add table inet strongmonitor { flags dormant; }";
     for (const damage of ["flush ruleset", "flush chain inet strongmonitor input", dormant]) {
@@ -374,7 +255,7 @@ nftTest("the call that finds the table gone tells of it, once", async ({ own, in
   let losses = 0;
   const lost = () => void losses++;
   const firewall = new NftablesFirewall({ command, timeout: 60 * SECOND, clock: () => NOW, lost });
-  const [first, second] = [ban("192.0.2.2", 600), ban("192.0.2.3", 600)];
+  const [first, second] = [nftBan("192.0.2.2", 600), nftBan("192.0.2.3", 600)];
   await done(firewall, [first]);
   for (const damage of ["flush ruleset", "delete table inet strongmonitor"]) {
     assert.equal(losses, 0);
@@ -393,9 +274,9 @@ nftTest("an nft without JSON will do, and tables of others that it cannot tell o
   const directory = Deno.makeTempDirSync();
   const refusals = { plain: "-j | --json) exit 1", poor: "-j | --json | ruleset) exit 1" };
   const bans = [
-    ban("192.0.2.2", 600),
-    ban("2001:db8::/64", 600, "udp"),
-    ban("198.51.100.0/24", null, "tcp 22,80"),
+    nftBan("192.0.2.2", 600),
+    nftBan("2001:db8::/64", 600, "udp"),
+    nftBan("198.51.100.0/24", null, "tcp 22,80"),
   ];
   for (const [name, refusal] of Object.entries(refusals)) {
     const body = `for a in "$@"; do case $a in ${refusal};; esac; done\nexec ip netns exec ${own} nft "$@"`;
@@ -414,7 +295,7 @@ nftTest("a table of this name that somebody else has made is left alone, and tol
   for (const object of objects) {
     for (const statement of [`add table ${table}`, object]) inside("nft", statement);
     const before = inside("nft", "list", "ruleset").out;
-    const [outcome] = await firewall.ban([ban("192.0.2.2")], NEVER);
+    const [outcome] = await firewall.ban([nftBan("192.0.2.2")], NEVER);
     assert.match(
       outcome!.error!,
       /^the table inet strongmonitor is not StrongMonitor's, as it holds the (set friends|chain mine)/,
@@ -424,15 +305,15 @@ nftTest("a table of this name that somebody else has made is left alone, and tol
     assert.equal(inside("nft", "list", "ruleset").out, before);
     inside("nft", "flush", "ruleset");
   }
-  await done(firewall, [ban("192.0.2.2")]);
+  await done(firewall, [nftBan("192.0.2.2")]);
   // In a table that is known to be ours nothing of others can keep bans out.
   for (const object of objects) inside("nft", object);
-  await done(firewall, [ban("192.0.2.3")]);
+  await done(firewall, [nftBan("192.0.2.3")]);
   assert.ok(!reaches(scene, "192.0.2.1", "192.0.2.3"));
 });
 
 nftTest("a table without the mark in which all is ours is taken over", async ({ firewall, inside }) => {
-  const bans = [ban("192.0.2.2", 600), ban("192.0.2.3", 600)];
+  const bans = [nftBan("192.0.2.2", 600), nftBan("192.0.2.3", 600)];
   await done(firewall, [bans[0]!]);
   assert.equal(inside("nft", "delete chain inet strongmonitor made_by_strongmonitor").code, 0);
   await done(firewall, [bans[1]!]);
@@ -441,7 +322,7 @@ nftTest("a table without the mark in which all is ours is taken over", async ({ 
 });
 
 nftTest("nothing is missing where the list takes long to be told", async ({ firewall, own }) => {
-  const bans = [ban("192.0.2.2", 600), ban("192.0.2.3", 5), ban("10.0.0.0/8")];
+  const bans = [nftBan("192.0.2.2", 600), nftBan("192.0.2.3", 5), nftBan("10.0.0.0/8")];
   await done(firewall, bans);
   const command = ["ip", "netns", "exec", own, "nft"];
   let calls = 0;
@@ -456,16 +337,16 @@ nftTest("nothing is missing where the list takes long to be told", async ({ fire
 
 nftTest("ordinary calls double no rules and keep counters", async (scene) => {
   const { firewall, inside } = scene;
-  await done(firewall, [ban("192.0.2.2", 600)]);
+  await done(firewall, [nftBan("192.0.2.2", 600)]);
   reaches(scene, "192.0.2.1", "192.0.2.2");
-  await done(firewall, [ban("192.0.2.3", 600), ban("10.0.0.0/8")]);
+  await done(firewall, [nftBan("192.0.2.3", 600), nftBan("10.0.0.0/8")]);
   const { out } = inside("nft", "list", "chain", "inet", "strongmonitor", "input");
   assert.equal(out.match(/drop/g)!.length, 2);
   assert.match(out, /@ip_32 counter packets [1-9]/);
 });
 
 nftTest("strays are told, and `clear()` removes everything", async ({ firewall, inside }) => {
-  await done(firewall, [ban("192.0.2.0/24", 600)]);
+  await done(firewall, [nftBan("192.0.2.0/24", 600)]);
   assert.deepEqual(await inspect(firewall, []), { missing: [], stray: ["192.0.2.0/24"] });
   assert.equal(await firewall.clear(NEVER), null);
   assert.equal(await firewall.clear(NEVER), null);
@@ -473,15 +354,18 @@ nftTest("strays are told, and `clear()` removes everything", async ({ firewall, 
 });
 
 nftTest("an address that nft cannot be told of does not sink the others", async ({ firewall }) => {
-  const outcomes = await firewall.ban([ban("192.0.2.2"), ban("x; flush ruleset"), ban("192.0.2.3")], NEVER);
+  const outcomes = await firewall.ban(
+    [nftBan("192.0.2.2"), nftBan("x; flush ruleset"), nftBan("192.0.2.3")],
+    NEVER,
+  );
   assert.deepEqual(outcomes.map(({ error }) => error === null), [true, false, true]);
-  assert.deepEqual(await inspect(firewall, [ban("192.0.2.2"), ban("192.0.2.3")]), RIGHT);
+  assert.deepEqual(await inspect(firewall, [nftBan("192.0.2.2"), nftBan("192.0.2.3")]), RIGHT);
 });
 
 nftTest("100,000 bans can travel in one call", async ({ firewall, own }) => {
   const bans = Array.from(
     { length: 100_000 },
-    (_, i) => ban(`10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`, 86_400),
+    (_, i) => nftBan(`10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`, 86_400),
   );
   const began = performance.now();
   await done(firewall, bans);
@@ -499,12 +383,12 @@ nftTest("100,000 bans can travel in one call", async ({ firewall, own }) => {
 
 Deno.test("`NftablesFirewall` tells of an nft that fails, and of one that hangs", async () => {
   const failing = new NftablesFirewall({ command: ["false"], timeout: 5 * SECOND, clock: () => NOW });
-  assert.deepEqual(await failing.ban([ban("192.0.2.2")], NEVER), [
+  assert.deepEqual(await failing.ban([nftBan("192.0.2.2")], NEVER), [
     { address: "192.0.2.2", error: "false: exit status 1" },
   ]);
   const command = ["sh", "-c", "exec sleep 30"];
   const stuck = new NftablesFirewall({ command, timeout: SECOND / 5, clock: () => NOW });
-  const [outcome] = await stuck.ban([ban("192.0.2.2")], NEVER);
+  const [outcome] = await stuck.ban([nftBan("192.0.2.2")], NEVER);
   assert.match(outcome!.error!, /still running after 0.2 s$/);
   await eventually(() => stuck.parallel === 1);
 });
@@ -530,7 +414,7 @@ nftTest("an established connection is cut", async ({ firewall, own, other }) => 
     const client = start(other, CLIENT),
       said = client.stdout.pipeThrough(new TextDecoderStream()).getReader();
     assert.equal((await said.read()).value, "connected\n");
-    if (banned) await done(firewall, [ban("192.0.2.2", 600)]);
+    if (banned) await done(firewall, [nftBan("192.0.2.2", 600)]);
     const input = client.stdin.getWriter();
     await input.write(new Uint8Array([10]));
     assert.equal((await said.read()).value, banned ? "cut\n" : "1\n");

@@ -1,0 +1,89 @@
+import { Bans } from "../../lib/enforcing/bans.ts";
+import { Whitelist } from "../../lib/deciding/whitelist.ts";
+import type { NetworkStep } from "../../lib/deciding/networks.ts";
+import type { Ban } from "../../lib/deciding/ban.ts";
+import type { Firewall, Outcome } from "../../lib/firewall/firewall.ts";
+import type { Micros } from "../../lib/core/time.ts";
+import type { Trip } from "../../lib/rules/rule.ts";
+import { BOOT, memoryLog, STEADY, strangers, type TemporaryState } from "./helpers.ts";
+
+/** A firewall that notes what it is told, and refuses while `broken`. */
+export class NotingFirewall implements Firewall {
+  readonly name = "noting";
+  readonly canUnban: boolean = true;
+  readonly batch: number = 100;
+  get parallel(): number {
+    return 1;
+  }
+
+  readonly takesOver = true;
+  readonly knowsScopes: boolean = true;
+  readonly keepsTime = false;
+
+  inspect(): Promise<null> {
+    return Promise.resolve(null);
+  }
+
+  clear(): Promise<null> {
+    return Promise.resolve(null);
+  }
+
+  readonly held = new Set<string>();
+  broken = false;
+
+  ban(bans: readonly Ban[]): Promise<Outcome[]> {
+    return this.#each(bans, (address) => this.held.add(address));
+  }
+
+  unban(bans: readonly Ban[]): Promise<Outcome[]> {
+    return this.#each(bans, (address) => this.held.delete(address));
+  }
+
+  #each(bans: readonly Ban[], act: (address: string) => void): Promise<Outcome[]> {
+    if (!this.broken) bans.forEach(({ address }) => act(address));
+    return Promise.resolve(bans.map(({ address }) => ({ address, error: this.broken ? "refused" : null })));
+  }
+}
+
+/** An address passed the limit of a rule of SSHD. */
+export function trip(address: string, over: Partial<Trip> = {}): Trip {
+  return {
+    address,
+    source: address,
+    module: "SSHD",
+    rule: "invalid",
+    reason: "[SSHD] invalid",
+    time: 1_000,
+    count: 6,
+    banTime: null,
+    growth: STEADY,
+    scope: "all",
+    ...over,
+  };
+}
+
+/** Bans by a state and a firewall: `make` starts them, `act` decides, commits and enforces. */
+export function setUp(
+  temporary: TemporaryState,
+  firewall = new NotingFirewall(),
+  networks: NetworkStep[] = [],
+) {
+  const scene = { now: 2_000 as Micros, firewall, whitelist: new Whitelist(), log: memoryLog() };
+  const make = () =>
+    new Bans({
+      state: temporary.state,
+      firewall,
+      whitelist: scene.whitelist,
+      log: scene.log,
+      clock: () => scene.now,
+      boot: () => BOOT,
+      ...strangers(),
+      networks,
+    });
+  const act = (bans: Bans, trips: Trip[]) => {
+    const decided = bans.decide(trips);
+    temporary.state.bans.addAll(decided);
+    bans.enforce(decided);
+  };
+  return { scene, make, act };
+}

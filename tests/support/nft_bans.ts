@@ -1,0 +1,13 @@
+import { SECOND } from "../../lib/core/time.ts";
+import type { Ban } from "../../lib/deciding/ban.ts";
+import { MANUAL, scopeOf } from "./helpers.ts";
+
+/** The present of bans made by `nftBan()`. */
+export const NOW = 1_800_000_000 * SECOND;
+
+/** A ban by hand that ends in `seconds`; null: never. */
+export function nftBan(address: string, seconds: number | null = null, scope = "all"): Ban {
+  const until = seconds === null ? null : NOW + seconds * SECOND;
+  const who = { id: 1, address, scope: scopeOf(scope), provenance: MANUAL };
+  return { ...who, reason: "", count: 1, start: NOW, until, ended: null, endReason: null };
+}
