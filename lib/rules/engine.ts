@@ -16,10 +16,10 @@ import type { Micros } from "../core/time.ts";
 import type { Rule, Trip } from "./rule.ts";
 import { Bursts } from "./bursts.ts";
 import { seed } from "./hash.ts";
-import { type BatchNotes, NoteBatch } from "./note_batch.ts";
+import { type BatchNotes, NoteBatch, type StoredNotes } from "./note_batch.ts";
 import { ModuleNotes, type SomeNotes } from "./module_notes.ts";
 import type { Notes, Room } from "./notes.ts";
-import { RuleGroups, type StoredGroup } from "./rule_groups.ts";
+import { RuleGroups } from "./rule_groups.ts";
 import { CountedAddress } from "./counted_address.ts";
 import { RuleHits } from "./rule_hits.ts";
 import { makePlan, type NumberedRule, numberRules, type Part, type Plan } from "./note_plan.ts";
@@ -44,15 +44,6 @@ export interface EngineOptions {
   readonly isStored?: boolean;
   /** How much is kept of each module; a million addresses in 84 MiB unless told. */
   readonly room?: Room;
-}
-
-/** Notes that were stored. */
-export interface StoredNotes {
-  /** Of the hashes of values. */
-  readonly seed: number;
-  groups(): Iterable<StoredGroup>;
-  /** The records of all rows, in order. */
-  contents(): Iterable<Uint8Array>;
 }
 
 /** What is known of the events of one module. */

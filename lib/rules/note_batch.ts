@@ -27,6 +27,15 @@ export interface BatchNotes {
   readonly rows: readonly NoteRow[];
 }
 
+/** Notes that were stored. */
+export interface StoredNotes {
+  /** Of the hashes of values. */
+  readonly seed: number;
+  groups(): Iterable<StoredGroup>;
+  /** The records of all rows, in order. */
+  contents(): Iterable<Uint8Array>;
+}
+
 /** Records whose longest windows are of one length. */
 class Section {
   readonly writer = new NoteWriter();

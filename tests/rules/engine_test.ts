@@ -1,7 +1,8 @@
 import { strict as assert } from "node:assert";
 import { MINUTE, SECOND } from "../../lib/core/time.ts";
 import { readNotes, textOfWords } from "../../lib/core/note_record.ts";
-import { Engine, type EngineOptions, type RuledModule, type StoredNotes } from "../../lib/rules/engine.ts";
+import { Engine, type EngineOptions, type RuledModule } from "../../lib/rules/engine.ts";
+import type { StoredNotes } from "../../lib/rules/note_batch.ts";
 import { NEVER, ONCE } from "../../lib/reading/message_reader.ts";
 import type { BatchNotes, NoteRow } from "../../lib/rules/note_batch.ts";
 import type { StoredGroup } from "../../lib/rules/rule_groups.ts";
