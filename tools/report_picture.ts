@@ -2,7 +2,7 @@
 import { reviewOf } from "../lib/commands/report/gather.ts";
 import { reviewPage } from "../lib/commands/report/page.ts";
 import { DAY } from "../lib/core/time.ts";
-import { fillHistory } from "../tests/support/attack_history.ts";
+import { fillHistory } from "../tests/support/history.ts";
 import { Browser, findBrowser, type View } from "../tests/support/browser.ts";
 import { temporaryState } from "../tests/support/helpers.ts";
 
@@ -18,7 +18,7 @@ Deno.env.set("TZ", "UTC");
 const program = findBrowser();
 if (program === null) throw new Error("Cannot make pictures: install chromium");
 using temporary = temporaryState();
-fillHistory(temporary.state, { now: NOW });
+await fillHistory(temporary.state, { now: NOW });
 const review = reviewOf(temporary.state, { since: NOW - 7 * DAY, now: NOW, host: "web1.example.org" });
 const file = await Deno.makeTempFile({ suffix: ".html" });
 // No monitor runs on a made-up state.

@@ -81,6 +81,6 @@ function escaped(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
 
-const picture = svg(frame(seededModel(NOON), SIZE));
+const picture = svg(frame(await seededModel(NOON), SIZE));
 if (Deno.args[0] === "--stdout") await Deno.stdout.write(new TextEncoder().encode(picture));
 else Deno.writeTextFileSync(new URL("../docs/watch.svg", import.meta.url), picture);

@@ -1,3 +1,4 @@
+import { DAY, HOUR, type Micros, SECOND } from "../../lib/core/time.ts";
 import type { MonitorReport } from "../../lib/monitor/report.ts";
 
 /** A report in which every key holds something. */
@@ -39,3 +40,37 @@ export const REPORT: MonitorReport = {
   database: { connected: false, error: null, lastShipped: null, setAside: 0 },
   notify: { program: "/n", told: 1, failed: 2, lastTold: null, error: null },
 };
+
+/** What a monitor that holds all `bans` reports at `time`, on a server that is attacked in waves since `since`. */
+export function reportAt(time: Micros, { since, bans }: { since: Micros; bans: number }): MonitorReport {
+  const seconds = (time - since) / SECOND;
+  const wave = (period: number, height: number) =>
+    height * (seconds - period / 6.28 * Math.sin(seconds / period * 6.28));
+  const lines = Math.round(9 * seconds + wave(190, 16) + wave(23, 5));
+  const hits = Math.round(2 * seconds + wave(190, 7) + wave(31, 2));
+  const module = (name: string, lines: number, understood: number, back: Micros) => ({
+    ...{ name, lines, understood, lastLine: time - back, lastHit: time - 3 * back, rules: [] },
+  });
+  const source = (name: string, back: Micros, lag: Micros) => ({
+    ...{ name, running: true, lastBatch: time - back, delivery: null, problems: [], waiting: false, lag },
+  });
+  return {
+    ...REPORT,
+    ...{ time, started: since - 3 * DAY - 4 * HOUR, config: "/etc/strongmonitor/config.jsonc" },
+    holding: { time, held: bans, missing: 0, stray: [], error: null },
+    leaks: [],
+    sources: [
+      source("journal", SECOND, 12_000),
+      source("file:/var/log/nginx/access.log", 2 * SECOND, 310_000),
+    ],
+    modules: [module("SSHD", 48_211, 48_020, SECOND), module("NGINX", 18_904, 18_904, 2 * SECOND)],
+    counts: {
+      ...{ entries: lines, unknown: 12, events: lines, recorded: lines, hits, bans: Math.round(hits / 90) },
+      ...{ damaged: 0, suppressed: 0, untrusted: 0, ahead: 0 },
+    },
+    tracked: 412,
+    forgotten: 0,
+    database: null,
+    notify: null,
+  };
+}

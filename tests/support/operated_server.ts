@@ -1,31 +1,31 @@
 /** A server as its operator meets it: two days of sshd are recorded, and a monitor runs. */
 import { dirname, join } from "node:path";
-import { loadConfig } from "../../lib/config/load.ts";
-import { DAY, MINUTE, now, SECOND } from "../../lib/core/time.ts";
-import { Logins } from "../../lib/deciding/logins.ts";
-import { Whitelist } from "../../lib/deciding/whitelist.ts";
-import { Bans } from "../../lib/enforcing/bans.ts";
+import { DAY, type Micros, MINUTE, now, SECOND } from "../../lib/core/time.ts";
 import { ObserveFirewall } from "../../lib/firewall/observe.ts";
-import { Pipeline } from "../../lib/monitor/pipeline.ts";
-import { known, SHIPPED } from "./configs.ts";
 import { prepareStateDirectory } from "../../lib/monitor/control.ts";
 import { State } from "../../lib/state/state.ts";
-import { BOOT, memoryLog } from "./helpers.ts";
+import { live, type Said } from "./history.ts";
 import { MAIN } from "./program.ts";
-import { recordsOf } from "./records.ts";
 
-/** What sshd wrote, and how long ago. */
-const MESSAGES: readonly (readonly [age: number, message: string])[] = [
-  [2 * DAY, "Accepted publickey for alice from 203.0.113.77 port 50022 ssh2"],
-  [2 * DAY - MINUTE, "Disconnected from user alice 203.0.113.77 port 50022"],
-  ...tries(6, 50 * MINUTE, "Invalid user oracle from 203.0.113.5"),
-  ...tries(9, 20 * MINUTE, "Failed password for carol from 198.51.100.140"),
-  ...tries(3, 4 * MINUTE, "Invalid user admin from 198.51.100.9"),
-  ...tries(4, 2 * MINUTE, "Invalid user alcie from 203.0.113.77"),
-];
-
-function tries(count: number, age: number, message: string): (readonly [number, string])[] {
-  return Array.from({ length: count }, (_, i) => [age - i * SECOND, `${message} port ${40022 + i}`] as const);
+/** What sshd wrote until `now`. */
+function said(now: Micros): Said[] {
+  const say = (age: Micros, address: string, message: string): Said => ({
+    ...{ time: now - age, service: "sshd", address, message },
+  });
+  const tries = (count: number, age: Micros, { address, message }: { address: string; message: string }) =>
+    Array.from(
+      { length: count },
+      (_, i) => say(age - i * SECOND, address, `${message} from ${address} port ${40022 + i}`),
+    );
+  const alice = "203.0.113.77";
+  return [
+    say(2 * DAY, alice, `Accepted publickey for alice from ${alice} port 50022 ssh2`),
+    say(2 * DAY - MINUTE, alice, `Disconnected from user alice ${alice} port 50022`),
+    ...tries(6, 50 * MINUTE, { address: "203.0.113.5", message: "Invalid user oracle" }),
+    ...tries(9, 20 * MINUTE, { address: "198.51.100.140", message: "Failed password for carol" }),
+    ...tries(3, 4 * MINUTE, { address: "198.51.100.9", message: "Invalid user admin" }),
+    ...tries(4, 2 * MINUTE, { address: alice, message: "Invalid user alcie" }),
+  ];
 }
 
 /** The program, by the configuration and the state of this server where no others are named. */
@@ -90,7 +90,10 @@ export async function operatedServer(): Promise<OperatedServer> {
     Deno.mkdirSync(join(here, dirname(path)), { recursive: true });
     Deno.writeTextFileSync(join(here, path), toHere(text), { mode });
   }
-  await live(`${here}/state`);
+  prepareStateDirectory(`${here}/state`);
+  const state = new State(`${here}/state`);
+  await live(state, said(now()), { now: now(), firewall: new ObserveFirewall() });
+  state.close();
   const shell = async (commands: string) => fromHere(await typed(here, toHere(`exec 2>&1\n${commands}`)));
   const monitor = new Deno.Command(`${here}/bin/strongmonitor`, {
     ...{ ...surroundings(here), args: ["run"], stdout: "null", stderr: "null" },
@@ -123,38 +126,4 @@ function surroundings(here: string) {
 async function typed(here: string, commands: string): Promise<string> {
   const command = new Deno.Command("sh", { ...surroundings(here), args: ["-c", commands] });
   return new TextDecoder().decode((await command.output()).stdout);
-}
-
-/** Has a monitor by the shipped rules read all messages. */
-async function live(directory: string): Promise<void> {
-  prepareStateDirectory(directory);
-  const state = new State(directory);
-  const { modules, ipv6Prefix, trust, networkBans: networks } = loadConfig(SHIPPED, {
-    known,
-    state: directory,
-  });
-  const logins = new Logins(trust);
-  const bans = new Bans({
-    ...{ state, logins, networks, whitelist: new Whitelist(), firewall: new ObserveFirewall() },
-    log: memoryLog(),
-    known: () => ({ logins: state.logins.logins(), sessions: state.logins.sessions() }),
-    clock: now,
-    boot: () => BOOT,
-  });
-  const batches = state.batches(modules.map(({ module }) => module.name));
-  const pipeline = new Pipeline(modules, {
-    store: batches,
-    judge: bans,
-    log: memoryLog(),
-    counting: { ipv6Prefix, lenience: (address, time) => logins.lenience(address, time) },
-  });
-  const feed = { name: "journal", reader: pipeline.readers.of(modules) };
-  const sender = { uid: 0, unit: "ssh.service" };
-  for (const [age, message] of MESSAGES) {
-    const records = recordsOf([{ time: now() - age, identifier: "sshd", pid: 1, message, sender }]);
-    pipeline.process({ records, position: "p", damaged: 0 }, feed, now());
-  }
-  batches.flush({ isLast: true });
-  await bans.stop(AbortSignal.timeout(5_000));
-  state.close();
 }

@@ -7,18 +7,20 @@ import {
   SnapshotReader,
 } from "../../lib/commands/watch/snapshot.ts";
 import { type Micros, MINUTE } from "../../lib/core/time.ts";
-import { reportAt, seed } from "../../tools/seeded_history.ts";
 import { temporaryState } from "./helpers.ts";
+import { fillHistory } from "./history.ts";
+import { reportAt } from "./monitor_report.ts";
 
 /** A model of the history that is made up for pictures, at an instant, without a monitor's process. */
-export function seededModel(now: Micros, over: Partial<Snapshot> = {}): Model {
+export async function seededModel(now: Micros, over: Partial<Snapshot> = {}): Promise<Model> {
   using temporary = temporaryState();
   const { state } = temporary;
   const since = now - 30 * MINUTE;
-  seed(state, now);
-  state.setReport(JSON.stringify(reportAt(now, since)));
+  await fillHistory(state, { now, days: 1, size: 5 });
+  const reportOf = (time: Micros) => reportAt(time, { since, bans: state.bans.numbers().inForce });
+  state.setReport(JSON.stringify(reportOf(now)));
   const rates = new Rates();
-  for (let time = since; time <= now; time += SLOT) rates.add(reportAt(time, since), time);
+  for (let time = since; time <= now; time += SLOT) rates.add(reportOf(time), time);
   const wish: { period: Period; order: BanOrder } = { period: "1h", order: "newest" };
   const snapshot = new SnapshotReader().read(state, wish, now);
   return { ...initialModel(rates), snapshot: { ...snapshot, isRunning: true, problems: [], ...over } };

@@ -6,16 +6,18 @@ import { MINUTE, now, SECOND } from "../../lib/core/time.ts";
 import { prepareStateDirectory } from "../../lib/monitor/control.ts";
 import { takeLock } from "../../lib/state/lock.ts";
 import { State } from "../../lib/state/state.ts";
-import { reportAt, seed } from "../../tools/seeded_history.ts";
+import { fillHistory } from "./history.ts";
+import { reportAt } from "./monitor_report.ts";
 
 const directory = Deno.args[0]!;
 Deno.mkdirSync(directory, { recursive: true });
 prepareStateDirectory(directory);
 const lock = takeLock(directory);
 const state = new State(directory);
-seed(state, now());
+await fillHistory(state, { now: now(), days: 1 });
+const bans = state.bans.numbers().inForce;
 const since = now() - 30 * MINUTE;
-const report = () => state.setReport(JSON.stringify(reportAt(now(), since)));
+const report = () => state.setReport(JSON.stringify(reportAt(now(), { since, bans })));
 report();
 console.log("ready");
 if (Deno.args[1] === "once") {

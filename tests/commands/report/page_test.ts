@@ -5,7 +5,7 @@ import { reviewOf } from "../../../lib/commands/report/gather.ts";
 import { reviewPage } from "../../../lib/commands/report/page.ts";
 import type { Review } from "../../../lib/commands/report/review.ts";
 import { DAY, now } from "../../../lib/core/time.ts";
-import { fillHistory, HOSTILE } from "../../support/attack_history.ts";
+import { fillHistory, HOSTILE } from "../../support/history.ts";
 import { Browser, findBrowser, type View } from "../../support/browser.ts";
 import { temporaryState } from "../../support/helpers.ts";
 
@@ -21,21 +21,24 @@ interface Violation {
 }
 
 /** Pages of a busy week, of one in which nothing was tried but what is hostile, and of a server that is new and in trouble. */
-function* pages(): Generator<readonly [name: string, page: string, views: readonly View[]]> {
+async function* pages(): AsyncGenerator<readonly [name: string, page: string, views: readonly View[]]> {
   const time = now();
-  const of = (fill: (state: Parameters<typeof reviewOf>[0]) => void, change: Partial<Review> = {}) => {
+  const of = async (
+    fill: (state: Parameters<typeof reviewOf>[0]) => Promise<void>,
+    change: Partial<Review> = {},
+  ) => {
     using temporary = temporaryState();
-    fill(temporary.state);
+    await fill(temporary.state);
     const review = reviewOf(temporary.state, { since: time - 7 * DAY, now: time, host: "web1.example.org" });
     return reviewPage({ ...review, ...change });
   };
-  yield ["busy", of((state) => fillHistory(state, { now: time }), { problems: [] }), VIEWS.slice(0, 2)];
+  yield ["busy", await of((state) => fillHistory(state, { now: time }), { problems: [] }), VIEWS.slice(0, 2)];
   yield [
     "hostile",
-    of((state) => fillHistory(state, { now: time, names: HOSTILE, isNothingElse: true })),
+    await of((state) => fillHistory(state, { now: time, names: HOSTILE, isNothingElse: true, days: 3 })),
     VIEWS,
   ];
-  yield ["new", of(() => {}, { host: "x".repeat(300), problems: HOSTILE }), VIEWS.slice(2)];
+  yield ["new", await of(async () => {}, { host: "x".repeat(300), problems: HOSTILE }), VIEWS.slice(2)];
 }
 
 Deno.test({
@@ -45,7 +48,7 @@ Deno.test({
     const file = await Deno.makeTempFile({ suffix: ".html" });
     try {
       await using page = await Browser.start(browser!);
-      for (const [name, text, views] of pages()) {
+      for await (const [name, text, views] of pages()) {
         await Deno.writeTextFile(file, text);
         for (const view of views) {
           const where = `${name}, ${view.width} px, ${view.scheme}`;

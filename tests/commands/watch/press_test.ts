@@ -4,7 +4,7 @@ import { type Effect, press } from "../../../lib/commands/watch/press.ts";
 import { NOON, seededModel } from "../../support/watch_model.ts";
 
 const SIZE = { columns: 80, rows: 24 };
-const START = seededModel(NOON);
+const START = await seededModel(NOON);
 const [FIRST, SECOND] = topRows(START).map(({ key }) => key);
 
 /** The model after some keys, and what was to be done at the last one. */
@@ -53,12 +53,12 @@ Deno.test("press() asks before it bans, unbans or whitelists", () => {
 });
 
 Deno.test("press() filters while it is typed, and Escape shows all again", () => {
-  const typed = after(["/", "2", "0", "3", "."]).model;
+  const typed = after(["/", "1", "9", "8", "."]).model;
   assert.ok(topRows(typed).length > 0);
-  assert.ok(topRows(typed).every(({ name }) => name.includes("203.")));
+  assert.ok(topRows(typed).every(({ name }) => name.includes("198.")));
   assert.equal(after(["escape"], typed).model.filter, "");
   const kept = after(["enter"], typed).model;
-  assert.deepEqual([kept.mode.kind, kept.filter], ["tables", "203."]);
+  assert.deepEqual([kept.mode.kind, kept.filter], ["tables", "198."]);
   assert.equal(after(["escape"], kept).model.filter, "");
 });
 
