@@ -48,7 +48,7 @@ export class Database {
   *each<Row>(sql: string, ...values: Value[]): Generator<Row> {
     // A statement of its own: before Deno 2.9 one could be iterated over only once.
     const statement = this.#attempt(() => this.#db.prepare(sql));
-    yield* statement.iterate(...values) as IterableIterator<Row>;
+    yield* iterate<Row>(statement, ...values);
   }
 
   /** The first row of a query, or null. */
@@ -142,5 +142,18 @@ function open(directory: string): DatabaseSync {
     return connect(file);
   } catch (error) {
     throw new UserError(`Cannot open the state ${file}: ${messageOf(error)}`, 69);
+  }
+}
+
+/** Statements that are iterated over. Before Deno 2.9 an iterator does not keep its own alive, and reading on crashes the process. */
+const iterated = new Set<StatementSync>();
+
+/** The rows of a statement, one after the other. */
+export function* iterate<Row>(statement: StatementSync, ...values: Value[]): Generator<Row> {
+  iterated.add(statement);
+  try {
+    yield* statement.iterate(...values) as IterableIterator<Row>;
+  } finally {
+    iterated.delete(statement);
   }
 }

@@ -4,7 +4,7 @@
  */
 import type { DatabaseSync } from "node:sqlite";
 import { messageOf } from "../core/error.ts";
-import type { Value } from "./database.ts";
+import { iterate, type Value } from "./database.ts";
 
 /** Tables of a state by what they matter for, most first, with the order of their rows. */
 const TABLES = [
@@ -109,7 +109,7 @@ function withDirection(order: string, direction: string): string {
 
 /** The rows of a query up to the first that cannot be read. */
 function* readable(db: DatabaseSync, sql: string): Generator<Record<string, Value>> {
-  const rows = tried(() => db.prepare(sql).iterate() as IterableIterator<Record<string, Value>>);
+  const rows = tried(() => iterate<Record<string, Value>>(db.prepare(sql)));
   if (rows === null) return;
   for (;;) {
     const next = tried(() => rows.next());
