@@ -3,7 +3,7 @@ import { UserError } from "../core/error.ts";
 import { counted } from "../core/text.ts";
 import type { ModuleRules } from "../rules/rule.ts";
 import type { Batch } from "../sources/source.ts";
-import { openInput, readInput } from "./input.ts";
+import { type Input, openInput, readInput } from "./input.ts";
 import { type LineMatch, LineMatcher, recordOf } from "./dry_run.ts";
 import { lookAt } from "./machine.ts";
 import { openConfigOrShipped } from "./open.ts";
@@ -58,8 +58,19 @@ function chosenModules(options: CommonOptions & { module?: string }): readonly M
 
 /** A text with a blank is a line, unless a file has that name. */
 function batchesOf(input: string): AsyncIterable<Pick<Batch, "records">> {
-  if (!/\s/.test(input) || lookAt(input)?.isFile) return readInput(openInput(input, "match"));
-  return ReadableStream.from([{ records: recordOf(input) }]);
+  if (/\s/.test(input) && !lookAt(input)?.isFile) return ReadableStream.from([{ records: recordOf(input) }]);
+  return readInput(openWord(input));
+}
+
+/** Opens a file. Whoever gives a single word may mean a line: the error says how. */
+function openWord(word: string): Input {
+  try {
+    return openInput(word, "match");
+  } catch (error) {
+    if (!(error instanceof UserError) || /[/.]/.test(word)) throw error;
+    const hint = "a line of a single word is read from standard input: strongmonitor match -";
+    throw new UserError(`${error.message}; ${hint}`, error.code);
+  }
 }
 
 /** What the module makes of a line whose own it is. */

@@ -13,6 +13,7 @@ export function configWarnings(config: Config, now: Micros = Date.now() * 1_000)
     ...carriersOf(config).flatMap((carrier) => warnOfCommands(carrier, config.modules)),
     ...warnOfUnused(config),
     ...warnOfWhitelist(config.whitelist, now),
+    ...warnOfFew(config.following),
     ...config.modules.flatMap((module) => warnOfProxies(module, banOf(config, module.module.name))),
     ...config.modules.flatMap(({ module, rules }) => [
       ...(module.form.warnings?.() ?? []).map((warning) => `[${module.name}] ${warning}`),
@@ -34,6 +35,15 @@ function warnOfWhitelist({ members, files }: WhitelistConfig, now: Micros): stri
       `whitelist ${address} has ended: it is banned like others`
     ),
     ...files.flatMap((file) => warnOfFile(file, now)),
+  ];
+}
+
+/** Warns where too few servers are believed for any ban to be followed. */
+function warnOfFew(following: Config["following"]): string[] {
+  const few = following?.acceptFrom?.size ?? Infinity;
+  if (following === null || following.minReports <= few) return [];
+  return [
+    `fleet.min_reports is ${following.minReports}, and accept_from names ${few}: no ban of another server is followed`,
   ];
 }
 

@@ -249,7 +249,12 @@ const REFUSALS: readonly (readonly [args: string[], code: number, stderr: RegExp
   [["replay", "--since", "today", "auth.log"], 64, /Cannot replay files with --since or --until/],
   [["replay", "/nonexistent/auth.log"], 69, /Cannot read \/nonexistent\/auth\.log: there is no such file/],
   [["replay", "/"], 69, /Cannot read \/: it is a directory/],
-  [["match", "--module", "SSHD", "/nonexistent/auth.log"], 69, /there is no such file/],
+  [["match", "--module", "SSHD", "/nonexistent/auth.log"], 69, /there is no such file\n$/],
+  [
+    ["match", "hello"],
+    69,
+    /no such file; a line of a single word is read from standard input: strongmonitor match -\n$/,
+  ],
   [["match", "--module", "NOBODY"], 64, /Cannot match by module "NOBODY": .* configures SSHD/],
   [["replay", "--nonsense"], 64, /--nonsense/],
 ];

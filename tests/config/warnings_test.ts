@@ -28,9 +28,14 @@ function rule(name: string, over: Partial<Rule> = {}): Rule {
 /** What `configWarnings()` says of a module with these rules. */
 function warnings(
   rules: readonly Rule[],
-  over: { ban?: Partial<Config["ban"]>; own?: Partial<Config["ban"]>; trustedProxies?: unknown } = {},
+  over: {
+    ban?: Partial<Config["ban"]>;
+    own?: Partial<Config["ban"]>;
+    trustedProxies?: unknown;
+    following?: unknown;
+  } = {},
 ) {
-  const { ban, own, trustedProxies = [] } = over;
+  const { ban, own, trustedProxies = [], following = null } = over;
   const firewall = {
     firewall: "command",
     nft: ["nft"],
@@ -43,9 +48,22 @@ function warnings(
     ban: { ...firewall, ...ban },
     moduleBans: own === undefined ? [] : [{ module: "M", ban: { ...firewall, ...own } }],
     whitelist: { members: [], files: [], refresh: 1 },
+    following,
     modules: [{ module: { name: "M", form: {} }, noLog: [], trustedProxies, record: "all", rules }],
   } as unknown as Config);
 }
+
+Deno.test("`configWarnings()` warns of a fleet in which too few are believed", () => {
+  const of = (minReports: number, ...names: string[]) =>
+    warnings([rule("a")], {
+      following: { minReports, acceptFrom: names.length > 0 ? new Set(names) : null },
+    });
+  assert.deepEqual(of(3, "alpha", "beta"), [
+    "fleet.min_reports is 3, and accept_from names 2: no ban of another server is followed",
+  ]);
+  assert.deepEqual(of(2, "alpha", "beta"), []);
+  assert.deepEqual(of(1_000), []);
+});
 
 const never = (name: string) => `[M] ${name} never hits: its exceptions leave nothing of what it looks for`;
 const idle = (name: string, other: string) =>
