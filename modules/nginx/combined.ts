@@ -8,7 +8,17 @@ import { FORWARDED_FOR, PATH, QUERY, REFERER, SIZE, STATUS, USER, USER_AGENT } f
 import { RequestReader } from "./request.ts";
 import { ID_LENGTHS } from "./user.ts";
 
-const [BLANK, QUOTE, DASH, POINT, ZERO, NINE, OPENING, BACKSLASH] = [32, 34, 45, 46, 48, 57, 91, 92];
+const [BLANK, QUOTE, DASH, POINT, ZERO, NINE, COLON, OPENING, BACKSLASH] = [
+  32,
+  34,
+  45,
+  46,
+  48,
+  57,
+  58,
+  91,
+  92,
+];
 /** What stands behind the address, and between the time and the request. */
 const [BEHIND_ADDRESS, BEHIND_TIME] = [new Literal(" - "), new Literal('] "')];
 const STATUS_LENGTH = 3;
@@ -125,7 +135,7 @@ export class CombinedReader {
 
 /**
  * Where the name of a user ends, one word which begins at `at`, and the time follows; -1: something
- * else stands there, an escape, or what may be an identifier or the name of a host.
+ * else stands there, an escape, or what may be an identifier, the name of a host or its address.
  */
 function endOfUser(array: Uint8Array, at: number, to: number): number {
   if (array[at] === OPENING) return -1;
@@ -133,7 +143,8 @@ function endOfUser(array: Uint8Array, at: number, to: number): number {
   for (let end = at; end + 1 < to; end++) {
     const byte = array[end];
     if (byte === BLANK) return array[end + 1] === OPENING && !ID_LENGTHS.includes(end - at) ? end : -1;
-    if (byte === BACKSLASH || byte === QUOTE || (byte === POINT && ++points > 1)) return -1;
+    if (byte === BACKSLASH || byte === QUOTE || byte === COLON) return -1;
+    if (byte === POINT && (++points > 1 || isDigit(array[at]!))) return -1;
   }
   return -1;
 }

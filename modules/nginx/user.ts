@@ -1,6 +1,11 @@
 /** Identifiers of requests: `$request_id` of nginx, or a UUID. Their lengths are in bytes. */
 export const ID_LENGTHS = [32, 36];
 const ID = /^[0-9a-f]{32}$|^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+/**
+ * Addresses, perhaps with ports, and measures of time. No name of Basic authentication holds a colon
+ * (RFC 7617, section 2).
+ */
+const FIGURES = /:|^\d+(?:\.\d+)+$/;
 /** What stands before the user in logs of older ingress-nginx: `[$the_real_ip] - `. */
 const REAL_ADDRESS = /^\[[^\]]*\](?: - |$)/;
 /** The name of a host of three parts or more, which no user has. */
@@ -10,11 +15,14 @@ const NONE = ["-", '""', '"-"'];
 
 /**
  * Finds the name of a user in `text`, what a line has between `- ` and ` [time]`. Formats put other
- * words there, too: an identifier of the request, the name of a server, one more `-`. A word that
+ * words there, too: an identifier of the request, the name or address of a server, a time, one more
+ * `-`. A word that
  * says "none" is taken at its word, as nobody shall have guessed a name who has sent none.
  */
 export function userIn(text: string): string | undefined {
-  const words = text.replace(REAL_ADDRESS, "").split(" ").filter((word) => !ID.test(word));
+  const words = text.replace(REAL_ADDRESS, "").split(" ").filter((word) =>
+    !ID.test(word) && !FIGURES.test(word)
+  );
   if (words.some((word) => NONE.includes(word))) return undefined;
   while (words.length > 1 && isServerName(words[0]!)) words.shift();
   while (words.length > 1 && isServerName(words.at(-1)!)) words.pop();

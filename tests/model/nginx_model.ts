@@ -71,6 +71,8 @@ function accessLine(line: string, now: number): Said | null {
 function userOf(text: string): string | undefined {
   let words = text.replace(/^\[[^\]]*\](?: - |$)/, "").split(" ");
   words = words.filter((word) => !/^(?:[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$/i.test(word));
+  // Addresses, ports and times: names hold no colon.
+  words = words.filter((word) => !word.includes(":") && !/^\d+(?:\.\d+)+$/.test(word));
   for (const word of words) if (word === "-" || word === '""' || word === '"-"') return undefined;
   const isServer = (word: string) => word === "_" || (!/[@\\]/.test(word) && /^.+\..+$/s.test(word));
   while (words.length > 1 && isServer(words[0]!)) words = words.slice(1);

@@ -289,6 +289,13 @@ Deno.test("what stands before the time is the user's name, as far as it is one",
     ...{ "www.example.org -": undefined, "www.example.org nina": "nina", "nina www.example.org": "nina" },
     ...{
       "- www.example.org": undefined,
+      ...{
+        "192.0.2.80": undefined,
+        "192.0.2.80:443": undefined,
+        "2001:db8::80 nina": "nina",
+        "nina 0.005": "nina",
+      },
+      ...{ "7": "7", "nina.7": "nina.7", "7.nina": "7.nina" },
       "_ nina": "nina",
       "www.example.org": undefined,
       "a.b.1": "a.b.1",
