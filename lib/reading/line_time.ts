@@ -7,24 +7,39 @@ import { type Read, readTime } from "../core/timestamp.ts";
  */
 const OPENING = /^(?:["'[(<]|(?:time|ts|timestamp|t)=["']?)/;
 /**
+ * Level or process, which some services write first: `[WARN] 2026-…`, `W, [2026-…`, `level=warn ts=…`,
+ * `77:M 26 Nov …`.
+ */
+const LEVEL =
+  /^(?:\[?(?:debug|info|notice|warn(?:ing)?|error|crit(?:ical)?|alert|emerg|fatal)\]?:?|[DIWEF],|level=\w+|\[\d{1,7}\]|\d{1,7}:[A-Z]) */i;
+/**
  * Before the time in brackets a line of an access log has hosts, `-` and a user. The request in quotes
  * follows: users may choose brackets, and quotes are escaped in their names.
  */
 const ACCESS = /^(?:\S+ ){1,2}- \S+ \[(?=[^\]]+\] ")/;
 /** Names of the time in objects of JSON, in lower case. */
-const KEYS = new Set(["time", "ts", "timestamp", "@timestamp", "datetime", "date", "@t", "t"]);
+const KEYS = new Set([
+  ...["time", "ts", "timestamp", "@timestamp", "datetime", "date", "@t", "t"],
+  ...["asctime", "time_local", "time_iso8601"],
+]);
+/** Name under which MongoDB writes the time in an object of its own. */
+const INNER_KEY = "$date";
 /** The next piece of an object of JSON. */
 const TOKEN = /\s*("(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s"{}[\],:]+)/y;
 
 /**
- * The time that a line tells where its service writes it: at the beginning, behind the names with
- * which a line of an access log begins, or as a value of an object of JSON. Null where there is none,
+ * The time that a line tells where its service writes it: at the beginning, behind a level or the names
+ * with which a line of an access log begins, or as a value of an object of JSON. Null where there is none,
  * or where it could be a stranger's: elsewhere in the line, or under a key that stands there twice.
  */
 export function timeOfLine(line: string): Stamp | null {
   if (line.startsWith("{")) return timeOfObject(line);
-  const before = OPENING.exec(line) ?? ACCESS.exec(line);
-  return readTime(before === null ? line : line.slice(before[0].length))?.stamp ?? null;
+  const bare = line.slice(LEVEL.exec(line)?.[0].length ?? 0);
+  const opening = OPENING.exec(bare)?.[0] ?? "";
+  const read = readTime(bare.slice(opening.length));
+  if (read !== null) return read.stamp;
+  const names = ACCESS.exec(line);
+  return names && (readTime(line.slice(names[0].length))?.stamp ?? null);
 }
 
 /** What closes a bracket or a quote before a time. */
@@ -45,13 +60,14 @@ export function readLineTime(line: string): Read | null {
 
 function timeOfObject(line: string): Stamp | null {
   const found = new Map<string, Stamp>();
-  let [depth, key, before] = [0, "", ""];
+  let [depth, key, inner, before] = [0, "", "", ""];
   TOKEN.lastIndex = 0;
   for (let token = nextToken(line); token !== null; token = nextToken(line)) {
     if (token === "{" || token === "[") depth++;
     else if (token === "}" || token === "]") depth--;
     else if (depth === 1 && token === ":") key = unquoted(before).toLowerCase();
-    else if (depth === 1 && before === ":" && KEYS.has(key)) {
+    else if (depth === 2 && token === ":") inner = unquoted(before);
+    else if (before === ":" && KEYS.has(key) && (depth === 1 || (depth === 2 && inner === INNER_KEY))) {
       if (found.has(key)) return null;
       const stamp = readTime(unquoted(token))?.stamp;
       if (stamp !== undefined) found.set(key, stamp);

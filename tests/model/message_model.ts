@@ -33,6 +33,9 @@ export function canonical(text: string): string | null {
   return (address as ipaddr.IPv6).toRFC5952String();
 }
 
+/** What services write before a time. */
+const LEVEL =
+  /^(?:\[?(?:debug|info|notice|warn(?:ing)?|error|crit(?:ical)?|alert|emerg|fatal)\]?:?|[DIWEF],|level=\w+|\[\d{1,7}\]|\d{1,7}:[A-Z]) */i;
 const NOBODY: Said = { address: null, fields: {} };
 /** Stands between an address and a point or colon of the sentence. No message holds it. */
 const MARK = "\ue000";
@@ -171,7 +174,7 @@ export function patternService(patterns: readonly string[]): Service {
       const found = others.map((other) => other.exec(message)!.groups!);
       const isSure = !isOpen || found.every((other) => other.before!.length === before!.length);
       const told = (time && found.every((other) => other.time === time) ? timeOf(time, now) : null) ??
-        timeAtStart(message, now);
+        timeAtStart(message.replace(LEVEL, ""), now);
       const rest = message.slice(before!.length + address!.length);
       return {
         address: isSure && !goesOn(address!, rest) ? sentenceAddress(address!) : null,
