@@ -59,10 +59,10 @@ export class Reporting {
     const report = this.make(running);
     const text = JSON.stringify(report);
     if (text === this.#written) return;
-    this.#written = text;
     const time = now();
     const recent = this.#recent.add(time, report.counts);
     this.#parts.state.setReport(JSON.stringify({ time, ...report, recent }));
+    this.#written = text;
   }
 
   /** The report as of now. */

@@ -1,0 +1,75 @@
+import { strict as assert } from "node:assert";
+import { MINUTE, SECOND } from "../../lib/core/time.ts";
+import { Engine } from "../../lib/rules/engine.ts";
+import type { Rule } from "../../lib/rules/rule.ts";
+import { Users } from "../../lib/rules/users.ts";
+import { ROOM, rule, Store } from "../support/engine.ts";
+import { condition } from "../support/helpers.ts";
+import { eventOf } from "../support/events.ts";
+
+function answersOf(over: Partial<Rule> = {}) {
+  const fields = ["message", "status", "user"];
+  const rules = [rule({ condition: null, status: new Set([401, 403, 404]), window: 10 * MINUTE, ...over })];
+  const engine = new Engine([{ name: "WEB", rules, form: { fields, literals: [] } }], { room: ROOM });
+  const seen = (
+    status: string,
+    minute: number,
+    { user, address = "192.0.2.1" }: { user?: string; address?: string } = {},
+  ) => {
+    const said = { status, ...user ? { user } : {} };
+    engine.add(eventOf({ address, time: minute * MINUTE, fields: said }, fields));
+    assert.equal(engine.takeHits(), /^2/.test(status) ? 0 : 1);
+    return engine.takeTrips()[0]?.count ?? 0;
+  };
+  const all = (count: number, ...[status, minute, over]: Parameters<typeof seen>) =>
+    Array.from({ length: count }, () => seen(status, minute, over)).filter((trip) => trip > 0);
+  return { seen, all, engine };
+}
+
+Deno.test("`Engine.add()` gives a user ten times the limit of rules with a status alone", () => {
+  const answers = answersOf();
+  assert.deepEqual(answers.all(3, "401", 0), [3], "nobody is known yet");
+  answers.seen("207", 1);
+  assert.deepEqual(answers.all(3, "404", 1), [3], "served without a name");
+  answers.seen("207", 2, { user: "nina" });
+  assert.deepEqual(answers.all(21, "404", 2), [21]);
+  assert.deepEqual(answers.all(21, "401", 3), [21]);
+  assert.deepEqual(answers.all(3, "401", 3, { user: "nina" }), [3], "a wrong password");
+  assert.deepEqual(answers.all(3, "404", 3, { address: "192.0.2.2" }), [3], "somebody else");
+  assert.deepEqual(answers.all(3, "404", 12), [3], "ten minutes later");
+});
+
+Deno.test("`Engine.add()` bans who gives a name with each request after ten times the limit", () => {
+  assert.deepEqual(answersOf().all(21, "404", 0, { user: "x" }), [21]);
+  assert.deepEqual(answersOf().all(3, "403", 0, { user: "x" }), [3]);
+  const texts = answersOf({ condition: condition({ fields: ["status"], texts: ["404"] }) });
+  assert.deepEqual(texts.all(3, "404", 0, { user: "x" }), [3], "a rule that looks at more");
+});
+
+Deno.test("`Engine.add()` goes on to be lenient with the hits of a user who is no longer known", () => {
+  const answers = answersOf();
+  answers.seen("207", 0, { user: "nina" });
+  assert.deepEqual(answers.all(10, "401", 9), []);
+  assert.deepEqual(answers.all(1, "401", 9, { user: "nina" }), [], "a wrong password among them");
+  assert.deepEqual(answers.all(10, "401", 11), [21]);
+});
+
+Deno.test("`Users` remembers the newest of more addresses than there is room for", () => {
+  const users = new Users();
+  const address = (n: number) => ({ w0: 0, w1: 0, w2: 0xffff, w3: n, prefix: 128 });
+  assert.equal(users.has(address(1), SECOND), false);
+  for (let n = 0; n < 50_000; n++) users.note(address(n), n);
+  assert.ok(users.has(address(49_999), 50_000));
+  const kept = Array.from({ length: 50_000 }, (_, n) => users.has(address(n), 50_000)).lastIndexOf(false);
+  assert.ok(kept > 0 && kept < 49_000, `${kept}`);
+});
+
+Deno.test("`Engine.restore()` bans no user for hits that were let past a limit before", () => {
+  const [before, after, store] = [answersOf(), answersOf(), new Store()];
+  before.engine.restore(store);
+  before.seen("207", 0, { user: "nina" });
+  assert.deepEqual(before.all(10, "401", 1), []);
+  store.add(before.engine.takeNotes(MINUTE));
+  after.engine.restore(store);
+  assert.deepEqual(after.all(11, "401", 2), [21]);
+});
