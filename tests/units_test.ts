@@ -43,6 +43,16 @@ Deno.test("strongmonitor.service bans without sudo, strongmonitor-sudo.service t
   assert.match(of("README.md"), /^sudo install -m 644 strongmonitor\.service strongmonitor-sudo\.service /m);
 });
 
+for (const name of Object.keys(EXPOSURES)) {
+  Deno.test(`${name} refuses to start by a wrong configuration, and tries only again what may go well`, () => {
+    const text = Deno.readTextFileSync(`${PROJECT}/${name}`);
+    assert.match(text, /^ExecStartPre=\/usr\/local\/bin\/strongmonitor check --syntax --quiet$/m);
+    // With "always" and "on-failure" systemd tries a failed ExecStartPre= again (systemd.service(5)).
+    assert.match(text, /^Restart=on-abnormal$/m);
+    assert.match(text, /^RestartForceExitStatus=0 1 69 101$/m);
+  });
+}
+
 Deno.test("the Debian package has the project's units by their names, which run the program where packages have theirs", async () => {
   const root = await Deno.makeTempDir({ prefix: "strongmonitor-units-" });
   try {
@@ -54,7 +64,14 @@ Deno.test("the Debian package has the project's units by their names, which run 
     }
     Deno.mkdirSync(`${root}/deb`);
     const program = `${pages}/strongmonitor.bash`;
-    layDebian(`${root}/deb`, { project: PROJECT, program, pages, version: "0-1", architecture: "amd64" });
+    layDebian(`${root}/deb`, {
+      ...{ project: PROJECT, program, pages, version: "0-1", architecture: "amd64" },
+      maintainer: "Jane Doe <jane@example.org>",
+    });
+    assert.match(
+      Deno.readTextFileSync(`${root}/deb/DEBIAN/control`),
+      /^Maintainer: Jane Doe <jane@example\.org>$/m,
+    );
     for (const name of Object.keys(EXPOSURES)) {
       assert.equal(
         Deno.readTextFileSync(`${root}/deb/usr/lib/systemd/system/${name}`),

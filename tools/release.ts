@@ -8,7 +8,7 @@ import { commandLine } from "../lib/commands/command_line.ts";
 import { UserError } from "../lib/core/error.ts";
 import { VERSION } from "../lib/core/version.ts";
 import { readOptions, runProgram } from "./program.ts";
-import { type Architecture, debianChangelog, layDebian } from "./release/debian.ts";
+import { type Architecture, debianChangelog, layDebian, maintainerOf } from "./release/debian.ts";
 import { copy, sha256 } from "./release/files.ts";
 import { bashCompletion, fishCompletion, manPage, zshCompletion } from "./release/pages.ts";
 import { sbom } from "./release/sbom.ts";
@@ -27,6 +27,7 @@ Options:
 
 Environment:
   SOURCE_DATE_EPOCH     time of the release in seconds since 1970 (default: that of the last commit)
+  DEBFULLNAME, DEBEMAIL  who answers for the Debian package (default: the author of the last commit)
 
 Exit codes: 0 done, 1 failed, 64 wrong usage, 69 something needed is unavailable
 `;
@@ -51,6 +52,7 @@ async function release(args: readonly string[]): Promise<void> {
   const epoch = epochIn(
     Deno.env.get("SOURCE_DATE_EPOCH") ?? await run("git", ["-C", PROJECT, "log", "-1", "--format=%ct"]),
   );
+  const maintainer = await maintainerNow();
   const directory = resolve(Deno.env.get("INIT_CWD") ?? Deno.cwd(), output);
   await Deno.mkdir(directory, { recursive: true });
   const scratch = await Deno.makeTempDir({ dir: directory, prefix: ".release-" });
@@ -64,11 +66,11 @@ async function release(args: readonly string[]): Promise<void> {
       `--output=${program}`,
       ...base,
     ], true);
-    await writePages(`${scratch}/pages`, epoch);
+    await writePages(`${scratch}/pages`, { epoch, maintainer });
     const made = [
       program,
       await tarball(directory, { scratch, program, epoch }),
-      await debian(directory, { scratch, program, epoch }),
+      await debian(directory, { scratch, program, epoch, maintainer }),
       await bill(directory, { program }),
     ];
     const sums = made.map((path) => `${sha256(path)}  ${path.slice(directory.length + 1)}\n`);
@@ -94,8 +96,18 @@ function epochIn(text: string): number {
   );
 }
 
+/** Who answers for the package, as debchange(1) is told; whoever made the last commit, where it is not told. */
+async function maintainerNow(): Promise<string> {
+  const told = async (variable: string, format: string) =>
+    Deno.env.get(variable) ?? await run("git", ["-C", PROJECT, "log", "-1", `--format=${format}`]);
+  return maintainerOf(await told("DEBFULLNAME", "%an"), await told("DEBEMAIL", "%ae"));
+}
+
 /** The manual page, the completions and the changelog, made from the command line. */
-async function writePages(directory: string, epoch: number): Promise<void> {
+async function writePages(
+  directory: string,
+  { epoch, maintainer }: Pick<Made, "epoch" | "maintainer">,
+): Promise<void> {
   const program = commandLine({
     version: VERSION,
     exit: () => {},
@@ -111,7 +123,10 @@ async function writePages(directory: string, epoch: number): Promise<void> {
     "_strongmonitor": zshCompletion(program),
     "strongmonitor.fish": fishCompletion(program),
     "changelog": await Deno.readTextFile(`${PROJECT}/CHANGELOG.md`),
-    "changelog.Debian": debianChangelog(DEBIAN_VERSION, new Date(epoch * 1_000).toUTCString()),
+    "changelog.Debian": debianChangelog(
+      { version: DEBIAN_VERSION, maintainer },
+      new Date(epoch * 1_000).toUTCString(),
+    ),
   };
   await Deno.mkdir(directory);
   for (const [name, text] of Object.entries(pages)) {
@@ -126,9 +141,14 @@ interface Made {
   readonly program: string;
   /** Time of all files, in seconds since 1970. */
   readonly epoch: number;
+  /** Who answers for the Debian package. */
+  readonly maintainer: string;
 }
 
-async function tarball(directory: string, { scratch, program, epoch }: Made): Promise<string> {
+async function tarball(
+  directory: string,
+  { scratch, program, epoch }: Omit<Made, "maintainer">,
+): Promise<string> {
   const name = `strongmonitor-${VERSION}`;
   const path = `${directory}/${name}-linux-${architecture()}.tar.gz`;
   const root = `${scratch}/tar`;
@@ -151,7 +171,10 @@ async function tarball(directory: string, { scratch, program, epoch }: Made): Pr
   return path;
 }
 
-async function debian(directory: string, { scratch, program, epoch }: Made): Promise<string> {
+async function debian(
+  directory: string,
+  { scratch, program, epoch, maintainer }: Made,
+): Promise<string> {
   const path = `${directory}/strongmonitor_${DEBIAN_VERSION}_${architecture()}.deb`;
   const root = `${scratch}/deb`;
   Deno.mkdirSync(root, { mode: 0o755 });
@@ -161,6 +184,7 @@ async function debian(directory: string, { scratch, program, epoch }: Made): Pro
     pages: `${scratch}/pages`,
     version: DEBIAN_VERSION,
     architecture: architecture(),
+    maintainer,
   });
   await run("find", [root, "-type", "d", "-exec", "chmod", "755", "{}", "+"]);
   await run("dpkg-deb", ["--root-owner-group", "-Zxz", "-z6", "--build", root, path], false, {

@@ -1,5 +1,6 @@
 import { strict as assert } from "node:assert";
 import { fileURLToPath } from "node:url";
+import { maintainerOf } from "../../tools/release/debian.ts";
 
 const RELEASE = fileURLToPath(new URL("../../tools/release.ts", import.meta.url));
 
@@ -21,5 +22,19 @@ for (const epoch of ["yesterday", "", "-5", "99999999999999"]) {
       64,
       `SOURCE_DATE_EPOCH must be the seconds since 1970, got "${epoch}"\n`,
     ]);
+  });
+}
+
+for (
+  const [name, address] of [["", "a@b"], ["Jane", "nobody"], ["Jane\nDepends: x", "a@b"], [
+    "A, B",
+    "a@b",
+  ]] as const
+) {
+  Deno.test(`\`deno task release\` refuses the maintainer ${JSON.stringify(name)} at "${address}"`, () => {
+    assert.throws(
+      () => maintainerOf(name, address),
+      /^UserError: Cannot name the maintainer .* set DEBFULLNAME/,
+    );
   });
 }

@@ -1,4 +1,5 @@
 /** The Debian package: where its files go, and what dpkg is told of it. */
+import { UserError } from "../../lib/core/error.ts";
 import { copy } from "./files.ts";
 
 /** Debian's name of an architecture. */
@@ -14,20 +15,40 @@ export interface Parts {
   readonly pages: string;
   readonly version: string;
   readonly architecture: Architecture;
+  /** Who answers for the package: name and address, as `Jane Doe <jane@example.org>`. */
+  readonly maintainer: string;
 }
 
-const MAINTAINER = "The StrongMonitor authors <maintainers@strongmonitor.invalid>";
 /** The default, and the one beside it that bans through sudo: each has the same name everywhere. */
 const UNITS = ["strongmonitor.service", "strongmonitor-sudo.service"] as const;
 const SCRIPTS = ["postinst", "prerm", "postrm"] as const;
 
+/**
+ * Returns `name <address>` for the field Maintainer (deb-control(5)). Throws `UserError` (64) where dpkg would take it for something
+ * else.
+ */
+export function maintainerOf(name: string, address: string): string {
+  if (/^[^<>,@\p{Cc}]+$/u.test(name) && /^[^\s<>,@]+@[^\s<>,@]+$/.test(address)) {
+    return `${name.trim()} <${address}>`;
+  }
+  throw new UserError(
+    `Cannot name the maintainer ${
+      JSON.stringify(`${name} <${address}>`)
+    }: set DEBFULLNAME to a name and DEBEMAIL to an address`,
+    64,
+  );
+}
+
 /** The changelog of the package, which Debian keeps beside the program's own. `date` is of RFC 5322. */
-export function debianChangelog(version: string, date: string): string {
+export function debianChangelog(
+  { version, maintainer }: Pick<Parts, "version" | "maintainer">,
+  date: string,
+): string {
   return `strongmonitor (${version}) unstable; urgency=medium
 
   * All changes: changelog.gz
 
- -- ${MAINTAINER}  ${date.replace("GMT", "+0000")}
+ -- ${maintainer}  ${date.replace("GMT", "+0000")}
 `;
 }
 
@@ -65,18 +86,17 @@ function unit(from: string, to: string): void {
   Deno.writeTextFileSync(to, Deno.readTextFileSync(to).replaceAll("/usr/local/bin/", "/usr/bin/"));
 }
 
-function control(root: string, { version, architecture }: Parts): string {
+function control(root: string, { version, architecture, maintainer }: Parts): string {
   return `Package: strongmonitor
 Version: ${version}
 Architecture: ${architecture}
-Maintainer: ${MAINTAINER}
+Maintainer: ${maintainer}
 Installed-Size: ${sizeOf(root)}
 Depends: libc6 (>= 2.36), libgcc-s1, systemd (>= 252), iproute2
 Recommends: nftables
 Suggests: sudo, postgresql
 Section: admin
 Priority: optional
-Homepage: https://strongmonitor.invalid
 Description: watches logs and bans attackers
  StrongMonitor follows the journal and log files, records every line that
  names an address, and bans whoever attacks: by a table of nftables of its
