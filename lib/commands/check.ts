@@ -1,33 +1,40 @@
+import { describeConfig } from "../config/describe.ts";
+import { readPassword } from "../config/file.ts";
+import { JOURNAL, missingNeeds } from "../config/permissions.ts";
+import { permissionProblem } from "../config/refusal.ts";
 import type { Config } from "../config/types.ts";
 import { configWarnings } from "../config/warnings.ts";
-import { describeConfig } from "../config/describe.ts";
 import { whitelistProblem } from "../config/whitelist_file.ts";
-import { counted } from "../core/text.ts";
 import { messageOf, UserError } from "../core/error.ts";
-import { type Micros, now, SECOND } from "../core/time.ts";
+import { counted } from "../core/text.ts";
+import { now } from "../core/time.ts";
 import { journalMatches } from "../monitor/feeds.ts";
 import { encryptionOf } from "../postgres/encryption.ts";
-import { openJournal } from "../sources/journal/journal.ts";
-import type { Growth, Rule } from "../rules/rule.ts";
+import { socketOf } from "../postgres/database_config.ts";
 import { inspectFiles, type Inspection } from "../sources/files/inspection.ts";
-import { openConfig, permissionProblem } from "./open.ts";
-import { type CommonOptions, print, printFailure, printJson, printLines } from "./output.ts";
+import { openJournal } from "../sources/journal/journal.ts";
+import { configJson } from "./check_json.ts";
+import { failureOf } from "./doctor/finding.ts";
+import { openConfig } from "./open.ts";
+import { type CommonOptions, print, printJson, printLines } from "./output.ts";
 import { programProblems } from "./programs.ts";
 import { runRuleTests, type TestResult } from "./rule_tests.ts";
 
 /** Options of `check`. */
 export interface CheckOptions extends CommonOptions {
-  /** Say only what is wrong. */
+  /** Say only what is wrong or probably not meant. */
   readonly quiet?: boolean;
   /** Look at the configuration alone: whether `run` would take it. */
   readonly syntax?: boolean;
+  /** Explain each rule. */
+  readonly rules?: boolean;
 }
 
 /**
- * `check`: reads the configuration with its password file (`-`: from standard input), explains it, and ends with a verdict. Exit
- * code 78 when the configuration is wrong, when this program lacks a permission for it, and when a whitelist file cannot be
- * read; 1 when a rule fails a test, a ban command cannot run, or this user may not read the journal or a log file, none of which
- * counts with `syntax`.
+ * `check`: reads the configuration with its password file (`-`: from standard input), explains it, and ends with what is wrong,
+ * what is probably not meant, and a verdict. Exit code 78 when the configuration is wrong, when this program lacks a permission
+ * for it, and when its password or a whitelist file cannot be read; 1 when a rule fails a test, a ban command cannot run, or this
+ * user may not read the journal or a log file, none of which counts with `syntax`.
  */
 export async function checkCommand(options: CheckOptions): Promise<number> {
   const config = configOrNull(options);
@@ -41,12 +48,8 @@ export async function checkCommand(options: CheckOptions): Promise<number> {
     const error = refusal?.message ?? null;
     printJson({ ok, error, ...configJson(config), files, problems, warnings, tests });
   } else {
-    if (!options.quiet) explain(config, { files, tests });
-    problems.forEach((sentence) => print(`Failed: ${sentence}`));
-  }
-  if (refusal !== null) printFailure(refusal.sentences, { code: refusal.code, json: false });
-  if (!options.json && !(options.quiet && ok)) {
-    print(verdict(config.path, { mistakes: problems.length + (refusal?.sentences.length ?? 0), warnings }));
+    if (!options.quiet) explain(config, { files, tests, rules: options.rules });
+    if (!options.quiet || !ok || warnings.length > 0) conclude(config.path, { refusal, problems, warnings });
   }
   return refusal !== null ? refusal.code : ok ? 0 : 1;
 }
@@ -60,51 +63,86 @@ export interface Look {
   readonly problems: readonly string[];
 }
 
-/** Looks here for what `config` needs; for this program's permissions alone with `syntax`. */
-export async function lookHere(
-  config: Config,
-  options: CheckOptions,
-): Promise<Look> {
-  const refusal = permissionProblem(config, options) ?? whitelistProblem(config.whitelist);
-  // Without its permissions this program cannot tell.
-  const isMachineAsked = refusal === null && !options.syntax;
-  const files = isMachineAsked ? filesOf(config).map(inspectFiles) : [];
-  const problems = [
-    ...options.syntax ? [] : programProblems(config),
-    ...isMachineAsked ? [...databaseProblems(config), ...await journalProblems(config)] : [],
+/** Looks here for what `config` needs; for what `run` would refuse alone with `syntax`. */
+export async function lookHere(config: Config, options: CheckOptions): Promise<Look> {
+  const forbidden = missingNeeds(config);
+  const files = options.syntax || forbidden.some(({ kind, key }) => kind === "read" && key?.[0] === "modules")
+    ? []
+    : filesOf(config).map(inspectFiles);
+  const problems = options.syntax ? [] : [
+    ...programProblems(config),
+    ...forbidden.some(({ key }) => key?.[0] === "DB") ? [] : databaseProblems(config),
+    ...forbidden.some(({ item }) => item === JOURNAL) ? [] : await journalProblems(config),
     ...files.flatMap(({ problems }) => problems),
   ];
-  return { refusal, files, problems };
+  return { refusal: refusalOf(config, options), files, problems };
+}
+
+/** All that `run` refuses `config` for, in one error. */
+function refusalOf(config: Config, { state }: CheckOptions): UserError | null {
+  const permission = permissionProblem(config, state);
+  const errors = [passwordProblem(config, state), permission, whitelistProblem(config.whitelist)]
+    .filter((error) => error !== null);
+  if (errors.length === 0) return null;
+  return new UserError(errors.flatMap(({ sentences }) => sentences), 78, { advice: permission?.advice });
+}
+
+/** Says why the database's password cannot be read. */
+function passwordProblem({ database, path }: Config, state?: string): UserError | null {
+  if (database === null) return null;
+  try {
+    readPassword(path, { state, isNeeded: socketOf(database) === null });
+    return null;
+  } catch (error) {
+    if (error instanceof UserError) return error;
+    throw error;
+  }
 }
 
 /** The configuration; null where it is wrong, which is told with a verdict. */
 function configOrNull(options: CheckOptions): Config | null {
   try {
-    return openConfig(options, { withPassword: true });
+    return openConfig(options);
   } catch (error) {
     if (!(error instanceof UserError) || options.json) throw error;
-    printFailure(error.sentences, { code: error.code, json: false });
     const name = options.config === "-" ? "standard input" : options.config;
-    print(verdict(name, { mistakes: error.sentences.length, warnings: [] }));
+    conclude(name, { refusal: error, problems: [], warnings: [] });
     return null;
   }
 }
 
-function verdict(
-  path: string,
-  { mistakes, warnings }: { mistakes: number; warnings: readonly string[] },
-): string {
+/** What is wrong with a configuration, or probably not meant. */
+interface Faults extends Pick<Look, "refusal" | "problems"> {
+  readonly warnings: readonly string[];
+}
+
+/** Prints each problem with its remedies below it, the warnings, and the verdict. */
+function conclude(path: string, { refusal, problems, warnings }: Faults): void {
+  const refused = refusal?.sentences ?? [];
+  refused.forEach(printProblem);
+  if (refusal?.advice) print(`  or ${refusal.advice}`);
+  problems.forEach(printProblem);
+  warnings.forEach((warning) => print(`Warning: ${warning}`));
+  const count = refused.length + problems.length;
   const warned = warnings.length === 0 ? "" : `, with ${counted(warnings.length, "warning")}`;
-  return mistakes === 0
-    ? `${path} is good${warned}`
-    : `${path} is NOT good: ${counted(mistakes, "problem")}${warned}`;
+  print(
+    count === 0 ? `${path} is good${warned}` : `${path} is NOT good: ${counted(count, "problem")}${warned}`,
+  );
+}
+
+/** Prints a problem, and below it the remedies that its sentence names behind semicolons. */
+function printProblem(sentence: string): void {
+  const { text, remedy } = failureOf("config", sentence);
+  print(`Problem: ${text}`);
+  remedy?.split("; ").forEach((one) => print(`  ${one}`));
 }
 
 function explain(
   config: Config,
-  { files, tests }: { files: readonly Inspection[]; tests: TestResult },
+  { files, tests, rules }: { files: readonly Inspection[]; tests: TestResult; rules?: boolean },
 ): void {
-  printLines(describeConfig(config).split("\n"));
+  printLines(describeConfig(config, { rules }).split("\n"));
+  if (!rules) print("Rules: --rules explains each of them");
   for (const { pattern, found } of files) {
     print(`Files: ${pattern}: ${found > 0 ? `${found} found` : "none that can be read yet"}`);
   }
@@ -144,79 +182,4 @@ function databaseProblems({ database }: Config): string[] {
 /** Returns the patterns of log files that modules read, each once. */
 export function filesOf({ modules }: Config): string[] {
   return [...new Set(modules.flatMap(({ module }) => module.files))];
-}
-
-/**
- * Makes the object of docs/json.md. Leaves out the password; spans are in seconds, null is endless.
- */
-function configJson(config: Config) {
-  const {
-    path,
-    stateDirectory,
-    keepLog,
-    keepLogSize,
-    keepBans,
-    journalWake,
-    database,
-    metricsFile,
-    notify,
-    ban,
-    ipv6Prefix,
-    networkBans,
-    trust,
-    following,
-    whitelist,
-  } = config;
-  const { modules } = config;
-  return {
-    config: path,
-    state: stateDirectory,
-    keep_log: seconds(keepLog),
-    keep_log_size: keepLogSize,
-    keep_bans: seconds(keepBans),
-    journal_wake: seconds(journalWake),
-    database: database && { ...database, password: undefined },
-    metrics_file: metricsFile,
-    notify: notify && { ...notify, bans: seconds(notify.bans), timeout: seconds(notify.timeout) },
-    firewall: ban.firewall,
-    nft_command: ban.nft,
-    unban_on_stop: ban.unbanOnStop,
-    ban_command: ban.command,
-    unban_command: ban.unban,
-    own_firewalls: config.moduleBans.map(({ module, ban }) => ({
-      ...{ module, firewall: ban.firewall, ban_command: ban.command, unban_command: ban.unban },
-      ...{ ban_timeout: seconds(ban.timeout), ban_concurrency: ban.concurrency },
-    })),
-    ipv6_prefix: ipv6Prefix,
-    network_bans: networkBans.map(({ ipv4, ipv6, limit, window, banTime, growth }) => ({
-      ...{ ipv4, ipv6, limit, window: seconds(window), ban_time: seconds(banTime) },
-      ...growthJson(growth),
-    })),
-    trust_logins: trust && { for: seconds(trust.span), methods: [...trust.methods], factor: trust.factor },
-    fleet: following && {
-      min_reports: following.minReports,
-      window: seconds(following.window),
-      accept_from: following.acceptFrom && [...following.acceptFrom],
-      modules: following.modules && [...following.modules],
-      max_bans: following.maxBans,
-    },
-    whitelist: whitelist.members.map(({ address }) => address),
-    whitelist_files: whitelist.files.map((file) => ({
-      path: file.path,
-      entries: file.read().content.entries,
-    })),
-    modules: modules.map(({ module, rules }) => ({ name: module.name, rules: rules.map(ruleJson) })),
-  };
-}
-
-function ruleJson({ name, limit, window, banTime, growth, scope }: Rule) {
-  return { name, limit, scope, window: seconds(window), ban_time: seconds(banTime), ...growthJson(growth) };
-}
-
-function growthJson({ factor, most, forgetAfter }: Growth) {
-  return { ban_time_factor: factor, max_ban_time: seconds(most), forget_after: seconds(forgetAfter) };
-}
-
-function seconds(span: Micros | null): number | null {
-  return span === null ? null : span / SECOND;
 }

@@ -136,7 +136,7 @@ function why({ name, command }: Pick<Input, "name" | "command">, error: unknown)
   if (error instanceof Deno.errors.NotCapable) {
     // A program that may not look cannot tell one from the other.
     const remedy = name.endsWith(".gz") ? piped("zcat") : `strongmonitor ${command} - < ${name}`;
-    return `there is no such file, or this program was built without the right to; if it exists: ${remedy}`;
+    return `there is no such file, or this program may not read it; if it exists: ${remedy}`;
   }
   return messageOf(error);
 }

@@ -1,9 +1,10 @@
 import { Runner } from "../core/child_process.ts";
+import { permissionProblem } from "../config/refusal.ts";
 import { UserError } from "../core/error.ts";
 import { now } from "../core/time.ts";
 import { testNoticeJson } from "../monitor/notice_json.ts";
 import { hookFailure, runHook } from "../monitor/notifier.ts";
-import { openConfig, permissionProblem } from "./open.ts";
+import { openConfig } from "./open.ts";
 import { type CommonOptions, print } from "./output.ts";
 
 /**
@@ -14,7 +15,7 @@ export async function notifyCommand(options: CommonOptions): Promise<number> {
   const config = openConfig(options);
   const { notify, ban: { firewall } } = config;
   if (notify === null) throw new UserError(`Cannot notify: ${config.path} does not set "notify": true`, 78);
-  const problem = permissionProblem(config, options);
+  const problem = permissionProblem(config, options.state);
   if (problem !== null) throw problem;
   const json = testNoticeJson({ host: Deno.hostname(), firewall }, now());
   const signal = new AbortController().signal;

@@ -9,7 +9,6 @@ import { configOf, loadConfig, shippedConfig, stateDirectoryOf } from "../config
 import { prepareStateDirectory } from "../monitor/control.ts";
 import { ownAddresses } from "../monitor/own_addresses.ts";
 import { addressesByName } from "../monitor/whitelisting.ts";
-import { refusals } from "../config/refusal.ts";
 import { SURROUNDINGS, Whitelist } from "../deciding/whitelist.ts";
 import { State } from "../state/state.ts";
 import { denial } from "../core/denial.ts";
@@ -54,15 +53,6 @@ function exists(path: string): boolean {
   } catch (error) {
     return !(error instanceof Deno.errors.NotFound);
   }
-}
-
-/**
- * Returns a `UserError` (78) that says which permissions this program lacks for `config`, and what to do;
- * null: it lacks none.
- */
-export function permissionProblem(config: Config, { state }: CommonOptions): UserError | null {
-  const sentences = refusals(config, state);
-  return sentences.length === 0 ? null : new UserError(sentences, 78);
 }
 
 /** What commands go by that must work whatever became of the configuration. */
@@ -211,7 +201,7 @@ function explain(error: unknown, { config, state }: CommonOptions): string {
     );
   }
   if (error instanceof Deno.errors.NotCapable) {
-    return `this program was built without the right to; ${buildHint({ config, state })}`;
+    return `this program may not use it; ${buildHint({ config, state })}`;
   }
   return messageOf(error);
 }

@@ -8,7 +8,8 @@ import { hasLockFile, type Lock, takeLock } from "../state/lock.ts";
 import { State } from "../state/state.ts";
 import type { Log } from "../core/log.ts";
 import { linesOf, UserError } from "../core/error.ts";
-import { makeStateDirectory, openConfig, permissionProblem } from "./open.ts";
+import { permissionProblem } from "../config/refusal.ts";
+import { makeStateDirectory, openConfig } from "./open.ts";
 import { requireSpan } from "./change.ts";
 import { type CommonOptions, localTime } from "./output.ts";
 
@@ -151,7 +152,7 @@ function hasState(directory: string): boolean {
 
 function usableConfig(options: CommonOptions): Config {
   const config = openConfig(options, { withPassword: true });
-  const problem = permissionProblem(config, options);
+  const problem = permissionProblem(config, options.state);
   if (problem !== null) throw problem;
   return config;
 }

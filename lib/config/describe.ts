@@ -8,10 +8,12 @@ import { spellServer } from "../postgres/database_config.ts";
 import { carriersOf } from "./firewalls.ts";
 import type { BanConfig, Config } from "./types.ts";
 import type { WhitelistMember } from "./whitelist.ts";
-import { configWarnings } from "./warnings.ts";
 
-/** Explains `config` in lines for people. Leaves out the password; warnings come last. */
-export function describeConfig(config: Config): string {
+/**
+ * Explains `config` in lines for people: its rules by their names alone, or with `rules` what each of them means. Leaves out the
+ * password.
+ */
+export function describeConfig(config: Config, { rules = false } = {}): string {
   return [
     `Configuration: ${config.path}`,
     `State: ${config.stateDirectory}, recorded lines are kept ${keeping(config.keepLog)}${
@@ -26,8 +28,7 @@ export function describeConfig(config: Config): string {
     ...describeWhitelist(config),
     describeTrust(config),
     ...describeFollowing(config),
-    ...config.modules.flatMap(describeModule),
-    ...configWarnings(config).map((warning) => `Warning: ${warning}`),
+    ...config.modules.flatMap((module) => describeModule(module, { rules })),
   ].map(printable).join("\n");
 }
 
@@ -141,7 +142,10 @@ function describeGrowth({ modules }: Config): string[] {
 const UNKNOWN_PROXIES =
   "  counted for nothing: what is refused before a request is read, until trusted_proxies tells of proxies or none";
 
-function describeModule({ module, noLog, record, trustedProxies, rules }: ModuleRules): string[] {
+function describeModule(
+  { module, noLog, record, trustedProxies, rules }: ModuleRules,
+  { rules: isFull }: { rules: boolean },
+): string[] {
   const scope = rules[0]?.scope ?? "all";
   const only = record === "hits" ? ["  recorded: lines that a rule hits, and no others"] : [];
   const unrecorded = noLog.length ? ["  not recorded: lines that start with", ...texts(noLog)] : [];
@@ -151,8 +155,9 @@ function describeModule({ module, noLog, record, trustedProxies, rules }: Module
     ...(scope === "all" || !isOfPackets(scope) ? [] : [`  bans cut off ${formatScope(scope)} only`]),
     ...(trustedProxies === null ? [UNKNOWN_PROXIES] : []),
     ...only,
-    ...unrecorded,
-    ...rules.flatMap(describeRule),
+    ...isFull
+      ? [...unrecorded, ...rules.flatMap(describeRule)]
+      : [`  ${plural(rules.length, "rule")}: ${rules.map(({ name }) => name).join(", ")}`],
   ];
 }
 

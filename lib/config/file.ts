@@ -122,9 +122,7 @@ function explain(error: unknown, { path, target }: Pick<Wanted, "path" | "target
     const draft = isConfig ? `; a draft can come through standard input: --config - < ${path}` : "";
     const mayMove = Deno.permissions.querySync({ name: "read", path: SETTINGS }).state === "granted";
     const remedy = `${mayMove ? `move it into ${SETTINGS}, or ` : ""}${buildHint(target)}`;
-    return `this program was built without the right to read ${path}${draft}; ${
-      isConfig ? "to run by it, " : ""
-    }${remedy}`;
+    return `this program may not read ${path}${draft}; ${isConfig ? "to run by it, " : ""}${remedy}`;
   }
   return `${path} cannot be read, ${messageOf(error).split("\n")[0]}`;
 }

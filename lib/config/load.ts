@@ -19,8 +19,7 @@ import { whitelistFile } from "./whitelist_file.ts";
 
 /**
  * Reads, checks and completes the configuration in the file `path`.
- * @throws {UserError} code 78: a sentence for each of the first ten problems, one a line, in the
- * file's order
+ * @throws {UserError} code 78: a sentence for each problem, one a line, in the file's order
  */
 export function loadConfig(path: string, options: LoadOptions): Config {
   return configOf(readConfig(path, options.state), path, options);

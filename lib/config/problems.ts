@@ -6,18 +6,12 @@ import { nearest } from "./suggest.ts";
 
 type Issue = z.core.$ZodIssue;
 
-/** Most problems that one error reports. */
-const MOST = 10;
-
-/**
- * @throws {UserError} code 78: a sentence for each of the first ten `problems`, one a line, in the
- * text's order
- */
+/** Throws `UserError` (78) with a sentence for each of `problems`, in the text's order; nothing where there is none. */
 export function refuse(problems: readonly Problem[]): void {
   if (problems.length === 0) return;
   const sorted = problems.toSorted((a, b) => a.offset - b.offset);
   const sentences = [...new Set(sorted.map((problem) => problem.sentence))];
-  throw new UserError(sentences.slice(0, MOST), 78);
+  throw new UserError(sentences, 78);
 }
 
 /** Turns the issues of the schema into problems with positions in `document`. */

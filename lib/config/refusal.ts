@@ -1,5 +1,6 @@
 /** Says what a configuration wants that this program may not do, and what to do about it. */
 import { basename } from "node:path";
+import { UserError } from "../core/error.ts";
 import { buildHint } from "./build_hint.ts";
 import type { Path } from "./document.ts";
 import { HOOK, SETTINGS } from "./file.ts";
@@ -18,21 +19,16 @@ const VERBS: Readonly<Record<Need["kind"], string>> = {
 
 /** Keys of commands, which may stand at the top or in a module. */
 const COMMANDS = new Set<Path[number] | undefined>(["ban_command", "unban_command", "nft_command"]);
-/** Most things that are told. */
-const MOST = 10;
-
 /**
- * Returns a sentence for each thing that `config` wants and this program may not do, with what to
- * change if that is known, and last how to build a program that may; an empty list when this one
- * can run. `state` is the directory that the user named in place of the configuration's own.
+ * Returns a `UserError` (78) with a sentence for each thing that `config` wants and this program may not do, with what to
+ * change if that is known, and with the advice to build a program that may; null when this one can run. `state` is the
+ * directory that the user named in place of the configuration's own.
  */
-export function refusals(config: Config, state?: string): string[] {
+export function permissionProblem(config: Config, state?: string): UserError | null {
   const things = [...Map.groupBy(missingNeeds(config), ({ key, item }) => JSON.stringify([key, bare(item)]))];
-  if (things.length === 0) return [];
-  return [
-    ...things.slice(0, MOST).map(([, needs]) => refusal(config, needs, state)),
-    `Or ${buildHint({ config: config.path, state })}`,
-  ];
+  if (things.length === 0) return null;
+  const sentences = things.map(([, needs]) => refusal(config, needs, state));
+  return new UserError(sentences, 78, { advice: buildHint({ config: config.path, state }) });
 }
 
 /** Makes a sentence of needs for one thing of one key. */

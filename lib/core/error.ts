@@ -1,16 +1,23 @@
 /** An error that the user can mend. Shown as one or more sentences, without a stack. */
 export class UserError extends Error {
   override readonly name = "UserError";
-  /** Sentences; each is shown on its own line. */
+  /** Sentences, one for each mistake; each is shown on its own line. */
   readonly sentences: readonly string[];
+  /** What helps against all of the mistakes, as the end of a sentence that is shown last; null: nothing is known to. */
+  readonly advice: string | null;
   /**
    * @param code exit code: 64 usage, 69 service unavailable, 78 configuration (sysexits.h), 1
    * otherwise
    */
-  constructor(message: string | readonly string[], readonly code: 1 | 64 | 69 | 78) {
+  constructor(
+    message: string | readonly string[],
+    readonly code: 1 | 64 | 69 | 78,
+    { advice = null }: { advice?: string | null } = {},
+  ) {
     const sentences = typeof message === "string" ? [message] : message;
-    super(sentences.join("\n"));
+    super([...sentences, ...advice === null ? [] : [`Or ${advice}`]].join("\n"));
     this.sentences = sentences;
+    this.advice = advice;
   }
 }
 
@@ -29,7 +36,8 @@ export function isShortage(error: unknown): boolean {
 
 /** Returns the lines that are shown of a thrown value: what a sentence quotes begins no line. */
 export function linesOf(error: unknown): readonly string[] {
-  return error instanceof UserError ? error.sentences : stackOf(error).split("\n");
+  if (!(error instanceof UserError)) return stackOf(error).split("\n");
+  return [...error.sentences, ...error.advice === null ? [] : [`Or ${error.advice}`]];
 }
 
 /**

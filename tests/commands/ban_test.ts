@@ -349,7 +349,7 @@ Deno.test("a state that the program was not built for is refused in one sentence
       assert.equal(code, 69);
       assert.equal(
         stderr,
-        "strongmonitor: Cannot open the state /nowhere/state: this program was built without the right to; build one that " +
+        "strongmonitor: Cannot open the state /nowhere/state: this program may not use it; build one that " +
           `may, where its source is, with: deno task build --config ${config} --state /nowhere/state ` +
           `(or, without Deno: npx -y deno@2 task build --config ${config} --state /nowhere/state)\n`,
       );

@@ -25,23 +25,75 @@ Deno.test("`check` and `run` refuse in the same words what the program was not b
   const rights = [
     `--allow-read=${config},/s,/etc/resolv.conf,/run/systemd/resolve/resolv.conf`,
     "--allow-sys",
-    "--allow-run=journalctl,ip,getent",
+    "--allow-run=ip,getent",
   ];
-  const sentences = [
+  const problems = [
     `Cannot load ban_command: this program may not run /bin/cat (${config}:1:157)`,
+    `Cannot load modules.SSHD: this program may not run journalctl (${config}:1:33)`,
     `Cannot load state: this program may not write /s (${config}:1:10)`,
-    `Or build one that may, where its source is, with: deno task build --config ${config} ` +
-    `(or, without Deno: npx -y deno@2 task build --config ${config})`,
-  ];
-  const said = (prefix: string) => sentences.map((sentence) => `${prefix}${sentence}\n`).join("");
-  const check = await program(["check", "--config", config], rights);
-  assert.deepEqual([check.code, check.stderr], [78, said("strongmonitor: ")]);
-  assert.match(check.stdout, /^Configuration: /);
+  ].toSorted();
+  const advice = `build one that may, where its source is, with: deno task build --config ${config} ` +
+    `(or, without Deno: npx -y deno@2 task build --config ${config})`;
   const run = await program(["run", "--config", config], rights);
-  assert.deepEqual([run.code, run.stderr], [78, said("<3>")]);
+  const sentences = run.stderr.trimEnd().split("\n");
+  assert.deepEqual([run.code, sentences.slice(0, -1).toSorted(), sentences.at(-1)], [
+    78,
+    problems.map((sentence) => `<3>${sentence}`),
+    `<3>Or ${advice}`,
+  ]);
+  const check = await program(["check", "--quiet", "--config", config], rights);
+  const lines = check.stdout.trimEnd().split("\n");
+  assert.deepEqual(lines.slice(0, 3).toSorted(), problems.map((sentence) => `Problem: ${sentence}`));
+  assert.deepEqual([check.code, check.stderr, lines.at(3)], [78, "", `  or ${advice}`]);
+  assert.equal(lines.at(-1), `${config} is NOT good: 3 problems, with 2 warnings`);
   const json = await program(["check", "--json", "--config", config], rights);
   const { ok, error } = JSON.parse(json.stdout);
-  assert.deepEqual([json.code, ok, `${error}\n`], [78, false, said("")]);
+  assert.deepEqual([json.code, ok, error], [78, false, sentences.map((line) => line.slice(3)).join("\n")]);
+});
+
+Deno.test("`check` names all mistakes in one pass, each with its remedies below it", async () => {
+  using directory = scene({
+    ...FILES_ALONE,
+    DB: { host: "db", user: "u", database: "d" },
+    ban_command: "sudo /nowhere/ban %s",
+    whitelist_files: "friends",
+  });
+  const { config, path } = directory;
+  const { code, stdout, stderr } = await program(["check", "--quiet", "--config", config], [
+    `--allow-read=${path},/s,/nowhere,/etc/resolv.conf,/run/systemd/resolve/resolv.conf`,
+    "--allow-net=db:5432",
+    "--allow-env=PG*",
+    "--allow-sys",
+    "--allow-run=ip,getent,sudo",
+  ]);
+  const problems = stdout.split("\n").filter((line) => line.startsWith("Problem: "));
+  assert.deepEqual([code, stderr], [78, ""]);
+  assert.deepEqual(problems.map((line) => line.replaceAll(path, "").replace(/ \(.*/, "")), [
+    "Problem: Cannot read the database password: /db_password.secret does not exist",
+    "Problem: Cannot load state: this program may not write /s",
+    "Problem: Cannot read the whitelist file: /friends does not exist",
+    "Problem: ban_command cannot run /nowhere/ban: there is no such file",
+  ]);
+  assert.match(stdout, / is NOT good: 4 problems, with \d+ warnings?\n$/);
+});
+
+Deno.test("`check` folds the rules, explains them with `--rules`, and ends with problems, warnings and verdict", async () => {
+  using directory = scene({ ...FILES_ALONE, whitelist: ["0.0.0.0/0"] });
+  const { config } = directory;
+  const folded = (await program(["check", "--config", config])).stdout;
+  assert.match(folded, /^ {2}1 rule: a$/m);
+  assert.ok(folded.split("\n").length < 24, folded);
+  const full = (await program(["check", "--rules", "--config", config])).stdout;
+  assert.match(
+    full,
+    /^ {2}a: bans for 1h at more than 1 hit within 10m; a hit is a line that starts with\n {4}"login failed"$/m,
+  );
+  const end = "Warning: whitelist 0.0.0.0/0 is so large that few or none are ever banned\n" +
+    `${config} is good, with 1 warning\n`;
+  for (const text of [folded, full]) assert.ok(text.endsWith(end), text);
+  const quiet = await program(["check", "--quiet", "--config", config]);
+  assert.equal(quiet.code, 0);
+  assert.ok(quiet.stdout.startsWith("Warning: ") && quiet.stdout.endsWith(end), quiet.stdout);
 });
 
 Deno.test("`check --json` tells modules, rules and warnings, spans in seconds and no password", async () => {
@@ -84,7 +136,7 @@ Deno.test("`check` says that the file of authorities for the database cannot be 
   const { code, stdout } = await program(["check", "--config", config]);
   assert.equal(code, 1);
   assert.match(stdout, /^Database: d on db:5432 as u, sslmode verify-full$/m);
-  assert.ok(stdout.includes(`Failed: Cannot read sslrootcert: ${path}/ca.pem does not exist\n`), stdout);
+  assert.ok(stdout.includes(`Problem: Cannot read sslrootcert: ${path}/ca.pem does not exist\n`), stdout);
   const syntax = await program(["check", "--syntax", "--config", config]);
   assert.equal(syntax.code, 0, syntax.stderr);
 });
@@ -139,8 +191,7 @@ for (const [command, name] of [["match --module SSHD", "lines"], ["replay", "lin
       : `strongmonitor match - < ${path}/${name}`;
     assert.equal(
       blind.stderr,
-      `strongmonitor: Cannot read ${path}/${name}: there is no such file, or this program was built without the ` +
-        `right to; if it exists: ${remedy}\n`,
+      `strongmonitor: Cannot read ${path}/${name}: there is no such file, or this program may not read it; if it exists: ${remedy}\n`,
     );
   });
 }
@@ -162,7 +213,9 @@ Deno.test("`check --syntax` looks at the configuration alone, and refuses what `
     const { code, stdout } = await program(["check", "--syntax", "--quiet", "--config", directory.config]);
     return { code, stdout };
   };
-  assert.deepEqual(await check({ ban_command: "/nowhere/ban %s" }), { code: 0, stdout: "" });
+  const good = await check({ ban_command: "/nowhere/ban %s" });
+  assert.equal(good.code, 0);
+  assert.match(good.stdout, /^(?:Warning: .*\n)+.* is good, with \d warnings\n$/);
   const wrong = await check({ ban_comand: "/nowhere/ban %s" });
   assert.equal(wrong.code, 78);
   assert.match(wrong.stdout, /is NOT good: 1 problem\n$/);
@@ -171,7 +224,7 @@ Deno.test("`check --syntax` looks at the configuration alone, and refuses what `
 Deno.test("`check --config -` calls an empty standard input by its name", async () => {
   const { code, stdout } = await program(["check", "--syntax", "--quiet", "--config", "-"]);
   assert.equal(code, 78);
-  assert.match(stdout, /^standard input is NOT good: \d+ problems?\n$/);
+  assert.match(stdout, /\nstandard input is NOT good: \d+ problems?\n$/);
 });
 
 Deno.test("`check` ends with a verdict, and with `--quiet` says only what is wrong", async () => {
@@ -186,21 +239,21 @@ Deno.test("`check` ends with a verdict, and with `--quiet` says only what is wro
   using bad = scene({ ...FILES_ALONE, ban_command: "/nowhere/ban %s", unban_command: "/bin/cat %s" });
   assert.deepEqual(await program(["check", "--quiet", "--config", bad.config]), {
     code: 1,
-    stdout: "Failed: ban_command cannot run /nowhere/ban: there is no such file\n" +
+    stdout: "Problem: ban_command cannot run /nowhere/ban: there is no such file\n" +
       `${bad.config} is NOT good: 1 problem\n`,
     stderr: "",
   });
   using wrong = scene({ modul: {} });
   const { code, stdout, stderr } = await program(["check", "--config", wrong.config]);
-  assert.deepEqual([code, stdout], [78, `${wrong.config} is NOT good: 1 problem\n`]);
-  assert.match(stderr, /^strongmonitor: Cannot load modul: is an unknown key/);
+  assert.deepEqual([code, stderr], [78, ""]);
+  assert.match(stdout, /^Problem: Cannot load modul: is an unknown key.*\n.* is NOT good: 1 problem\n$/);
 });
 
 Deno.test("`check --config -` reads a draft that the program may not open itself", async () => {
   using directory = scene(FILES_ALONE);
   const refused = await program(["check", "--config", directory.config], ["--allow-sys"]);
   assert.equal(refused.code, 78);
-  assert.ok(refused.stderr.includes(`--config - < ${directory.config}`), refused.stderr);
+  assert.ok(refused.stdout.includes(`--config - < ${directory.config}\n`), refused.stdout);
   const { stdout } = await new Deno.Command("sh", {
     args: ["-c", '"$DENO" run -A --quiet "$MAIN" check --config - < "$DRAFT"'],
     env: { DENO: Deno.execPath(), MAIN, DRAFT: directory.config },

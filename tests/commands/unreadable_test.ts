@@ -59,7 +59,7 @@ Deno.test({
     assert.match(files[0].problems[0], REMEDY);
     assert.deepEqual(files[1], { pattern: `${path}/later.log`, found: 0, problems: [] });
     const text = await command("check", "--config", config).output();
-    assert.match(new TextDecoder().decode(text.stdout), /^Failed: Cannot read .*secret\.log/m);
+    assert.match(new TextDecoder().decode(text.stdout), /^Problem: Cannot read .*secret\.log/m);
     const asRoot = await program(["check", "--json", "--config", config]);
     assert.deepEqual([asRoot.code, JSON.parse(asRoot.stdout).files[0].found], [0, 2]);
   },

@@ -74,7 +74,7 @@ Deno.test("`loadConfig()` needs no right but to read its file, and names the bui
     assert.equal(await run(`--allow-read=${SHIPPED}`), SHIPPED);
     assert.equal(
       await run(),
-      `Cannot read the configuration: this program was built without the right to read ${SHIPPED}; ` +
+      `Cannot read the configuration: this program may not read ${SHIPPED}; ` +
         `a draft can come through standard input: --config - < ${SHIPPED}; to run by it, ` +
         buildHint({ config: SHIPPED }),
     );
@@ -93,7 +93,7 @@ Deno.test("`readPassword()` names the configuration to build for, and never the 
   }).output();
   assert.equal(
     new TextDecoder().decode(stdout).trim(),
-    "Cannot read the database password: this program was built without the right to read " +
+    "Cannot read the database password: this program may not read " +
       `/c/db_password.secret; ${buildHint({ config: "/c/config.jsonc", state: "/s" })}`,
   );
 });

@@ -370,7 +370,7 @@ Deno.test("`loadConfig()` refuses what is wrong in one sentence with key, cause,
   }
 });
 
-Deno.test("`loadConfig()` tells several problems in the order of the file, ten at most", () => {
+Deno.test("`loadConfig()` tells all problems in the order of the file", () => {
   assert.equal(
     refusalOf(
       '{\n "keep_log": 0,\n "modules": { "SSHD": {\n  "rules": [\n   { "name": "a", "limit": 0 }\n] } },\n "bar": 1 }',
@@ -382,5 +382,5 @@ Deno.test("`loadConfig()` tells several problems in the order of the file, ten a
   );
   const rules = Array.from({ length: 50 }, (_, i) => `{ "name": "r${i}", "str": "x", "limit": 0 }`);
   const message = refusalOf(`{ "modules": { "SSHD": { "rules": [${rules.join()}] } } }`);
-  assert.equal(message.split("\n").length, 10);
+  assert.equal(message.split("\n").length, 50);
 });

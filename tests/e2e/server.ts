@@ -109,10 +109,10 @@ export class Server implements AsyncDisposable {
     const { user, group, stateDirectory, stateMode, runtimeDirectory, prepare } = this.unit;
     await this.world.sh("install", "-d", "-o", user, "-g", group, "-m", stateMode, stateDirectory);
     await this.world.sh("install", "-d", "-o", user, "-g", group, "-m", "700", runtimeDirectory);
-    for (const command of prepare) await this.world.sh(...command);
     await this.world.sh("install", "-d", "-o", user, "-g", group, "-m", "750", CONFIG_DIRECTORY);
     await this.#entrust(PASSWORD_PATH, `${DATABASE_PASSWORD}\n`);
     await this.configure(await Deno.readTextFile(CONFIG));
+    for (const command of prepare) await this.world.sh(...command);
   }
 
   /** Replaces StrongMonitor's configuration. */

@@ -21,13 +21,14 @@ export function addChecks(program: Command, { exit }: CommandLineParts): void {
     usage: "check",
     summary: "check the configuration and say what it means",
     examples: [
-      "check --config ./config.jsonc",
+      "check --config ./config.jsonc --rules",
       "check --quiet",
       "check --syntax --quiet && systemctl reload strongmonitor",
       "check --config - < draft.jsonc",
     ],
   })
-    .option("-q, --quiet", "say only what is wrong")
+    .option("-q, --quiet", "say only what is wrong, or probably not meant")
+    .option("--rules", "explain each rule")
     .option("--syntax", "look at the configuration alone, and at nothing else of this machine")
     .option("--json", "print JSON")
     .action(async (options: Options & CheckOptions) =>

@@ -1,12 +1,13 @@
 /** Is the configuration right, and may this program do what it asks for? */
 import { modules } from "../../../modules/mod.ts";
 import { shippedConfig } from "../../config/load.ts";
+import { permissionProblem } from "../../config/refusal.ts";
 import { type Permissions, permissionsFor } from "../../config/permissions.ts";
 import type { Config } from "../../config/types.ts";
 import { configWarnings } from "../../config/warnings.ts";
 import { whitelistProblem } from "../../config/whitelist_file.ts";
 import { counted } from "../../core/text.ts";
-import { openConfig, permissionProblem } from "../open.ts";
+import { openConfig } from "../open.ts";
 import type { CommonOptions } from "../output.ts";
 import { runRuleTests } from "../rule_tests.ts";
 import { failure, failureOf, failuresOf, type Finding, ok, warning } from "./finding.ts";
@@ -53,12 +54,10 @@ function findingsOf(config: Config): Finding[] {
 
 /** Tells what this program may do. Deno grants what it was built for, and no more. */
 function sandbox(config: Config, options: CommonOptions): Finding[] {
-  const problem = permissionProblem(config, options);
+  const problem = permissionProblem(config, options.state);
   if (problem !== null) {
-    // The last sentence says what helps against all of them.
-    const build = problem.sentences.at(-1)!.replace(/^Or /, "");
-    const failures = problem.sentences.slice(0, -1).map((sentence) => failureOf("sandbox", sentence));
-    return failures.map((found) => ({ ...found, remedy: found.remedy ?? build }));
+    const failures = problem.sentences.map((sentence) => failureOf("sandbox", sentence));
+    return failures.map((found) => ({ ...found, remedy: found.remedy ?? problem.advice }));
   }
   const everything = (["run", "read", "write", "net"] as const).filter((name) =>
     Deno.permissions.querySync({ name }).state === "granted"

@@ -1,7 +1,7 @@
 import { modules } from "../../../modules/mod.ts";
 import { configOf } from "../../config/load.ts";
 import type { Config } from "../../config/types.ts";
-import { messageOf, UserError } from "../../core/error.ts";
+import { linesOf, messageOf, UserError } from "../../core/error.ts";
 import { counted, shellWord } from "../../core/text.ts";
 import { lookHere } from "../check.ts";
 import { serviceUser } from "../machine.ts";
@@ -88,7 +88,7 @@ async function problemsOf(
 ): Promise<string[]> {
   const { refusal, problems } = await lookHere(config, options);
   const unwatched = hasJournal || sshLog !== null ? [] : [NO_SSH_LOG];
-  return [...refusal?.sentences ?? [], ...problems, ...unwatched];
+  return [...(refusal === null ? [] : linesOf(refusal)), ...problems, ...unwatched];
 }
 
 /** What prints the same configuration once more. */

@@ -67,7 +67,7 @@ function startSudo(argv: readonly string[], stdin: "inherit" | "piped"): Deno.Ch
     if (!(error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotCapable)) throw error;
     const cause = error instanceof Deno.errors.NotFound
       ? "it is not installed"
-      : "this program was built without the right to";
+      : "this program may run nothing by it";
     throw new UserError(`Cannot run sudo: ${cause}; run the commands above yourself`, 69);
   }
 }

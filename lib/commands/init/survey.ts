@@ -180,7 +180,7 @@ function readSetup(path: string): { setup: NginxSetup | null; unread: string | n
 
 function whyUnread(error: unknown): string {
   return error instanceof Deno.errors.NotCapable
-    ? "this program was built without the right to read it"
+    ? "this program may not read it"
     : messageOf(error).split("\n")[0]!;
 }
 

@@ -168,7 +168,7 @@ function start(command: string, args: readonly string[]): Deno.ChildProcess {
 function why(error: unknown, command: string): string {
   if (error instanceof Deno.errors.NotFound) return `${command} is not installed; it comes with systemd`;
   if (error instanceof Deno.errors.NotCapable) {
-    return `this program was built without the right to run ${command}`;
+    return `this program may not run ${command}`;
   }
   return `${command} cannot be run: ${messageOf(error)}`;
 }

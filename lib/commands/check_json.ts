@@ -1,0 +1,79 @@
+/** What `check --json` tells of a configuration. */
+import type { Config } from "../config/types.ts";
+import { type Micros, SECOND } from "../core/time.ts";
+import type { Growth, Rule } from "../rules/rule.ts";
+
+/**
+ * Makes the object of docs/json.md. Leaves out the password; spans are in seconds, null is endless.
+ */
+export function configJson(config: Config) {
+  const {
+    path,
+    stateDirectory,
+    keepLog,
+    keepLogSize,
+    keepBans,
+    journalWake,
+    database,
+    metricsFile,
+    notify,
+    ban,
+    ipv6Prefix,
+    networkBans,
+    trust,
+    following,
+    whitelist,
+  } = config;
+  const { modules } = config;
+  return {
+    config: path,
+    state: stateDirectory,
+    keep_log: seconds(keepLog),
+    keep_log_size: keepLogSize,
+    keep_bans: seconds(keepBans),
+    journal_wake: seconds(journalWake),
+    database: database && { ...database, password: undefined },
+    metrics_file: metricsFile,
+    notify: notify && { ...notify, bans: seconds(notify.bans), timeout: seconds(notify.timeout) },
+    firewall: ban.firewall,
+    nft_command: ban.nft,
+    unban_on_stop: ban.unbanOnStop,
+    ban_command: ban.command,
+    unban_command: ban.unban,
+    own_firewalls: config.moduleBans.map(({ module, ban }) => ({
+      ...{ module, firewall: ban.firewall, ban_command: ban.command, unban_command: ban.unban },
+      ...{ ban_timeout: seconds(ban.timeout), ban_concurrency: ban.concurrency },
+    })),
+    ipv6_prefix: ipv6Prefix,
+    network_bans: networkBans.map(({ ipv4, ipv6, limit, window, banTime, growth }) => ({
+      ...{ ipv4, ipv6, limit, window: seconds(window), ban_time: seconds(banTime) },
+      ...growthJson(growth),
+    })),
+    trust_logins: trust && { for: seconds(trust.span), methods: [...trust.methods], factor: trust.factor },
+    fleet: following && {
+      min_reports: following.minReports,
+      window: seconds(following.window),
+      accept_from: following.acceptFrom && [...following.acceptFrom],
+      modules: following.modules && [...following.modules],
+      max_bans: following.maxBans,
+    },
+    whitelist: whitelist.members.map(({ address }) => address),
+    whitelist_files: whitelist.files.map((file) => ({
+      path: file.path,
+      entries: file.read().content.entries,
+    })),
+    modules: modules.map(({ module, rules }) => ({ name: module.name, rules: rules.map(ruleJson) })),
+  };
+}
+
+function ruleJson({ name, limit, window, banTime, growth, scope }: Rule) {
+  return { name, limit, scope, window: seconds(window), ban_time: seconds(banTime), ...growthJson(growth) };
+}
+
+function growthJson({ factor, most, forgetAfter }: Growth) {
+  return { ban_time_factor: factor, max_ban_time: seconds(most), forget_after: seconds(forgetAfter) };
+}
+
+function seconds(span: Micros | null): number | null {
+  return span === null ? null : span / SECOND;
+}
