@@ -67,7 +67,7 @@ async function main(given: readonly string[]): Promise<number> {
     await program.parseAsync(args, { from: "user" });
     return code;
   } catch (error) {
-    const usage = readUsage(error);
+    const usage = readUsage(error, args);
     return usage?.isHelp ? 0 : complain(error, { args, usage: usage?.problem ?? null });
   }
 }

@@ -21,8 +21,20 @@ const WRONG: readonly (readonly [args: string, sentence: string])[] = [
   ["stop", "unknown command 'stop': did you mean 'systemctl stop strongmonitor'?"],
   ["statsu", "unknown command 'statsu': did you mean 'status'?"],
   ["whitelist ad", "unknown command 'ad': did you mean add?"],
+  ["whitelist foo", "unknown command 'foo': see strongmonitor whitelist --help"],
+  ["help foo", "unknown command 'foo': see strongmonitor --help"],
+  ["help statsu", "unknown command 'statsu': did you mean 'status'?"],
+  ["statsu --help", "unknown command 'statsu': did you mean 'status'?"],
+  ["status extra", "status takes no argument, got 1: see strongmonitor status --help"],
+  ["why 192.0.2.1 192.0.2.2", "why takes 1 argument, got 2: see strongmonitor why --help"],
+  ["bans --nonsense", "unknown option '--nonsense': see strongmonitor bans --help"],
+  ["bans --export", "--export needs <format>: see strongmonitor bans --help"],
+  [
+    "top --by x",
+    "--by is one of address, network, user, path, rule, module, got 'x': see strongmonitor top --help",
+  ],
   ["bans --jso", "unknown option '--jso': did you mean --json?"],
-  ["ban", "missing required argument 'addresses'"],
+  ["ban", "<addresses> is missing: see strongmonitor ban --help"],
 ];
 
 for (const [args, sentence] of WRONG) {

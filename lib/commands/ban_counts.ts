@@ -25,7 +25,8 @@ export function bansTold(
   { names, bans, history, since }: BanFacts,
 ): (name: string) => BansOfName {
   if (by === "user" || by === "path") return () => ({ made: null, ended: null });
-  if (by === "address" || by === "network") {
+  if (by === "network") return (name) => history.bansWithin(name, since);
+  if (by === "address") {
     const found = history.bansOfEach(names, since);
     return (name) => found.get(name) ?? { made: 0, ended: 0 };
   }

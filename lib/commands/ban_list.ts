@@ -23,7 +23,7 @@ const WITH_TIME =
   /^(?<address>\S+)\s+(?<start>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) \+ (?<span>-?\d+) = \d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/;
 
 /**
- * Reads a line of a list of bans: an address or a network, behind `#` perhaps the reason; or with its times as fail2ban-client(1)
+ * Reads a line of a list of bans: an address or a network, perhaps with `until` and its end, and behind `#` the reason; or with its times as fail2ban-client(1)
  * lists them; or an object of JSON as `bans --export json` writes it. Null for a line that names nobody; a string says what is wrong.
  */
 export function readBanLine(line: string): ListedBan | string | null {
@@ -32,11 +32,24 @@ export function readBanLine(line: string): ListedBan | string | null {
   const hash = text.indexOf("#");
   const words = (hash < 0 ? text : text.slice(0, hash)).trim();
   if (words === "") return null;
+  const [, ending, end] = /^(\S+)\s+until\s+(.+)$/.exec(words) ?? [];
+  if (ending !== undefined) {
+    return readEnding(ending, { end: end!, comment: hash < 0 ? "" : text.slice(hash + 1) });
+  }
   const timed = WITH_TIME.exec(words)?.groups;
   const address = canonicalNetwork(timed?.address ?? words);
   if (address === null) return `expected an address or a network, got ${quoted(words)}`;
   const reason = hash < 0 ? undefined : keptText(text.slice(hash + 1)) || undefined;
   return said({ address, reason, ...(timed && timesOf(timed.start!, Number(timed.span))) });
+}
+
+/** Reads `192.0.2.7 until 2027-01-31`, as a whitelist file has it. */
+function readEnding(text: string, { end, comment }: { end: string; comment: string }): ListedBan | string {
+  const address = canonicalNetwork(text);
+  if (address === null) return `expected an address or a network, got ${quoted(text)}`;
+  const until = instantOf(end);
+  if (until === null) return `expected a date and a time behind "until", got ${quoted(end)}`;
+  return said({ address, reason: keptText(comment) || undefined, until });
 }
 
 /** A span below zero is for good. */

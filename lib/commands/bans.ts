@@ -6,7 +6,7 @@ import { type MonitorReport, readReport } from "../monitor/report.ts";
 import type { BanTotals } from "../state/ban_reader.ts";
 import type { State } from "../state/state.ts";
 import { withState } from "./open.ts";
-import { type CommonOptions, localTime, print, printJson, printTable, zoneText } from "./output.ts";
+import { type CommonOptions, print, printJson, printTable, tableTime, zoneText } from "./output.ts";
 
 /** Bans that `bans --all` shows. */
 const HISTORY = 1_000;
@@ -43,7 +43,7 @@ export function totalsText({ decided, inForce, waiting, waitingSince }: BanTotal
   const parts = [
     ...inForce > 0 ? [`${inForce} in force`] : [],
     ...waiting > 0 ? [`${waiting} waiting for the firewall${age}`] : [],
-    ...noted > 0 ? [`${noted} noted only`] : [],
+    ...noted > 0 ? [`${noted} would be banned (observe)`] : [],
   ];
   return decided === 0 ? "no ban in force" : `${counted(decided, "ban")}: ${parts.join(", ")}`;
 }
@@ -70,12 +70,12 @@ export function banJson(ban: BanStatus): Record<string, unknown> {
 }
 
 function banRow(ban: BanStatus): string[] {
-  const until = ban.ended === null ? untilText(ban) : `${localTime(ban.ended)} (${ban.endReason})`;
-  return [nameOf(ban), localTime(ban.start), until, firewallText(ban), ban.reason];
+  const until = ban.ended === null ? untilText(ban) : `${tableTime(ban.ended)} (${ban.endReason})`;
+  return [nameOf(ban), tableTime(ban.start), until, firewallText(ban), ban.reason];
 }
 
 function untilText({ until }: BanStatus): string {
-  return until === null ? "for good" : localTime(until);
+  return until === null ? "for good" : tableTime(until);
 }
 
 function firewallText(ban: BanStatus): string {

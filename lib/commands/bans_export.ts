@@ -54,7 +54,14 @@ function exportPackets(
       return nftScript(bans, now);
     case "plain": {
       const { whole, warnings } = withoutPorts(bans, format);
-      return { lines: whole.map(({ address }) => address), warnings };
+      const ending = whole.filter(({ until }) => until !== null).length;
+      const warning = `these lines do not say when ${
+        counted(ending, "ban ends", "bans end")
+      }: --export json does`;
+      return {
+        lines: whole.map(({ address }) => address),
+        warnings: ending > 0 ? [...warnings, warning] : warnings,
+      };
     }
     case "ipset": {
       const { whole, warnings } = withoutPorts(bans, format);

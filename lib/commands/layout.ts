@@ -37,21 +37,24 @@ function indentOf(line: string): number {
   return label !== undefined && label <= DEEPEST ? label : Math.min(start === 0 ? INDENT : start, DEEPEST);
 }
 
-/** Breaks `text` between words behind `head`, which the other lines are indented by, so that each line has at most `WIDTH` characters. */
-export function folded(text: string, head = ""): string[] {
+/** Breaks `text` between words behind `head`, which the other lines are indented by, so that each line has at most `width` characters. */
+export function folded(text: string, head = "", width = WIDTH): string[] {
   const lines = [head];
   for (const word of text.split(" ")) {
     const line = lines.at(-1)!;
     const isFirst = line.length === head.length;
-    if (!isFirst && line.length + 1 + word.length > WIDTH) lines.push(" ".repeat(head.length) + word);
+    if (!isFirst && line.length + 1 + word.length > width) lines.push(" ".repeat(head.length) + word);
     else lines[lines.length - 1] = isFirst ? line + word : `${line} ${word}`;
   }
   return lines;
 }
 
+/** Columns that the last cells of a table need at least to be folded beside the others. */
+const LEAST = 12;
+
 /**
- * Aligns rows in columns under a heading. Where these are wider than `width`, the last cell of each row stands below the
- * others.
+ * Aligns rows in columns under a heading. Where these are wider than `width`, the last cells are folded between words in their
+ * column, or stand below the others where that is too narrow.
  */
 export function tableLines(
   heading: readonly string[],
@@ -67,6 +70,17 @@ export function tableLines(
     cells.map((cell, column) => cell.padEnd(widths[column]!)).join("  ").trimEnd();
   const total = widths.reduce((sum, one) => sum + one + 2, -2);
   if (total <= width) return lines.map(aligned);
+  const indent = total - widths.at(-1)!;
+  const longest = rows.flatMap((row) => row.at(-1)!.split(" ")).reduce(
+    (most, { length }) => Math.max(most, length),
+    LEAST,
+  );
+  if (longest <= width - indent) {
+    return lines.flatMap((line) => {
+      const [first, ...more] = folded(line.at(-1)!, "", width - indent);
+      return [aligned([...line.slice(0, -1), first!]), ...more.map((text) => " ".repeat(indent) + text)];
+    });
+  }
   return lines.flatMap((line) => {
     const last = line.at(-1)!;
     return [aligned(line.slice(0, -1)), ...last === "" ? [] : [" ".repeat(2 * INDENT) + last]];

@@ -126,6 +126,11 @@ export function localTime(time: Micros): string {
   return new Date(time / 1_000).toLocaleString("sv-SE");
 }
 
+/** Formats an instant for a table: local time to the minute, `2026-11-28 22:05`. */
+export function tableTime(time: Micros): string {
+  return localTime(time).slice(0, -3);
+}
+
 /** The time zone of local times: `Europe/Berlin`. */
 export function zoneName(): string {
   return new Intl.DateTimeFormat().resolvedOptions().timeZone;

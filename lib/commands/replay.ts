@@ -77,6 +77,9 @@ function batches(
   { modules, progress }: { modules: Config["modules"]; progress: Progress },
 ): AsyncIterable<Batch> {
   if (options.since === undefined && options.until === undefined) {
+    if (files.length > 1) {
+      printError("The files are read one after another, as they are named: name the oldest first.");
+    }
     return fileBatches(files.length > 0 ? files : ["-"], { command: "replay", progress });
   }
   if (files.length > 0) {

@@ -53,6 +53,7 @@ function statusJson(status: Status, problems: readonly string[]): unknown {
     problems,
     pid: running ? report?.pid ?? null : null,
     started: isoTimeOrNull(report?.started ?? null),
+    loaded: isoTimeOrNull(report?.loaded ?? report?.started ?? null),
     failure: report?.failure ?? null,
     config: report?.config ?? null,
     firewall: report?.firewall ?? null,

@@ -48,7 +48,9 @@ function firstLine({ running, report }: Status, problems: readonly string[]): st
 }
 
 function reportLines(report: MonitorReport): string[] {
+  const { started, loaded = started } = report;
   return [
+    ...loaded > started ? [`config    read anew ${localTime(loaded)}`] : [],
     ...report.modules.flatMap((module) => moduleLines(module)),
     ...report.sources.map(sourceLine),
     ...countLines(report),

@@ -140,7 +140,8 @@ function headingOf(by: Table): string[] {
   return [
     HEADINGS[by],
     ...by === "module" ? ["LINES"] : [],
-    "HITS",
+    // A line that hits three rules is one of an address, and one of each rule.
+    by === "rule" ? "HITS" : "HIT LINES",
     "SHARE",
     ...hasBans ? ["BANS", "ENDED"] : [],
   ];

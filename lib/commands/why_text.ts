@@ -1,5 +1,5 @@
 /** The story of an address in lines of at most 80 characters. Text of strangers is escaped and cut. */
-import { type BanStatus, isInForce, isWaiting } from "../deciding/ban.ts";
+import { type BanStatus, endText, isInForce, isObserved, isWaiting } from "../deciding/ban.ts";
 import { formatScope } from "../core/scope.ts";
 import { bounded, counted } from "../core/text.ts";
 import { DAY, formatDuration, HOUR, type Micros, MINUTE, SECOND } from "../core/time.ts";
@@ -74,7 +74,7 @@ function verdict(story: Story): string[] {
   const standing = [...bans, ...around].filter(({ ended }) => ended === null);
   const sentences = standing.length === 0 ? [`${target} is not banned.`, ...whyNot(story)] : [
     ...standing.slice(0, 3).map((ban) => standingText(ban, story)),
-    ...report?.firewall === "observe" ? ["The monitor observes: nobody is really banned."] : [],
+    ...report?.firewall === "observe" ? ["The monitor observes, and cuts nobody off."] : [],
   ];
   if (!isRunning) sentences.push("The monitor is not running.");
   return folded(sentences.join(" "));
@@ -85,7 +85,10 @@ function standingText(ban: BanStatus, { target, report, now }: Story): string {
   const what = scope === "all" ? "" : ` from ${formatScope(scope)}`;
   const by = address === target ? "" : ` by the ban of ${address}`;
   const end = until === null ? "for good" : `until ${localTime(until)}`;
-  const banned = `${target} is banned${what}${by} since ${localTime(start)} ${end}: ${shown(ban.reason)}` +
+  const verb = isObserved(ban) || (isWaiting(ban) && report?.firewall === "observe")
+    ? "would be banned (observe)"
+    : "is banned";
+  const banned = `${target} ${verb}${what}${by} since ${localTime(start)} ${end}: ${shown(ban.reason)}` +
     `${hitsText(ban)}.`;
   if (isInForce(ban)) {
     const holding = report?.holding ?? null;
@@ -94,7 +97,7 @@ function standingText(ban: BanStatus, { target, report, now }: Story): string {
       : `, and was last looked at ${ago(holding.time, { now })}`;
     return `${banned} The firewall (${shown(appliedBy!)}) has it since ${localTime(appliedAt!)}${looked}.`;
   }
-  if (!isWaiting(ban)) return `${banned} It is only observed, and cuts nobody off.`;
+  if (!isWaiting(ban)) return banned;
   if (error !== null) {
     return `${banned} It does not hold: tried ${counted(attempts, "time")}: ${bounded(error, 200)}.`;
   }
@@ -114,7 +117,7 @@ export function whyNot(story: Story): string[] {
       `Trusted by a ${shown(trusted.method)} login of ${shown(trusted.user)} ${ago(trusted.time, story)}.`,
     ],
     ...last === undefined ? [] : [
-      `Its last ban ended ${ago(last.ended!, story)} (${shown(last.endReason ?? "")}).`,
+      `Its last ban ended ${ago(last.ended!, story)} (${endText(last)}).`,
     ],
     ...nearest !== undefined
       ? [`${nearest.address === target ? "" : `${nearest.address}: `}${countText(nearest)}.`]
@@ -134,10 +137,10 @@ export function whyNot(story: Story): string[] {
 }
 
 function banText(ban: BanStatus, story: Story): string {
-  const { scope, start, until, ended, endReason } = ban;
+  const { scope, start, until, ended } = ban;
   const what = scope === "all" ? "" : `${formatScope(scope)}, `;
   const end = ended !== null
-    ? `ended ${localTime(ended)} by ${shown(endReason ?? "")}`
+    ? `ended ${localTime(ended)}: ${endText(ban)}`
     : until === null
     ? "for good"
     : `until ${localTime(until)}, ${formatDuration(until - story.now)} left`;

@@ -98,6 +98,25 @@ export function isWaiting({ ended, appliedAt }: BanStatus): boolean {
   return ended === null && appliedAt === null;
 }
 
+/** Reports whether a ban was noted only: it stands in for one, and cuts nobody off. */
+export function isObserved({ appliedBy }: BanStatus): boolean {
+  return appliedBy === "observe";
+}
+
+/** Why a ban ended, as a clause. */
+export function endText({ endReason }: Pick<Ban, "endReason">): string {
+  return ENDS[endReason ?? ""] ?? "lifted";
+}
+
+const ENDS: Readonly<Record<string, string>> = {
+  expired: "its time was up",
+  unban: "lifted by hand",
+  whitelisted: "the address was whitelisted",
+  fleet: "the servers that had it lifted it",
+  trial: "the trial ended",
+  rescoped: "the module lost its own firewall",
+};
+
 /** A ban as a firewall compares it with its own. */
 export type HeldBan = Pick<Ban, "address" | "scope" | "until">;
 

@@ -25,6 +25,8 @@ const report = z.object({
   pid: z.number(),
   running: z.boolean(),
   started: instant,
+  /** When the configuration was read. Reports of earlier versions have none, and `started` is that. */
+  loaded: instant.optional(),
   /** Why it ended by itself, in a sentence; null: it runs, or was told to stop. */
   failure: z.string().nullable().default(null),
   config: z.string(),

@@ -1,6 +1,6 @@
 import type { Config } from "../config/types.ts";
 import { messageOf } from "../core/error.ts";
-import { now } from "../core/time.ts";
+import { type Micros, now } from "../core/time.ts";
 import type { Bans } from "../enforcing/bans.ts";
 import type { FleetStatus } from "../postgres/fleet.ts";
 import type { State } from "../state/state.ts";
@@ -29,11 +29,14 @@ export interface ReportingParts {
   readonly notices: () => NotifierStatus | null;
 }
 
+/** When the first monitor of this process was made: a reload makes another. Null: none was. */
+let firstStart: Micros | null = null;
+
 /** Makes the report on a monitor, and leaves it in the state for `status`. */
 export class Reporting {
   readonly #config: Config;
   readonly #parts: ReportingParts;
-  readonly #started = now();
+  readonly #loaded = now();
   readonly #recent = new Recent();
   /** The report in the state. */
   #written = "";
@@ -42,6 +45,7 @@ export class Reporting {
   constructor(config: Config, parts: ReportingParts) {
     this.#config = config;
     this.#parts = parts;
+    firstStart ??= this.#loaded;
   }
 
   /** Takes note of the error by which the monitor ends. */
@@ -72,7 +76,8 @@ export class Reporting {
     return {
       pid: Deno.pid,
       running,
-      started: this.#started,
+      started: firstStart ?? this.#loaded,
+      loaded: this.#loaded,
       failure: this.#failure,
       config: path,
       firewall,

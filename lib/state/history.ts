@@ -63,6 +63,14 @@ export class History {
     return new Map(rows.map(({ address, made, ended }) => [address, { made, ended }]));
   }
 
+  /** Bans of a network and of all that lies in it, made and ended since `time`. */
+  bansWithin(network: string, time: Micros): BanCount {
+    const list = JSON.stringify([network, ...this.#addressesInside(network)]);
+    const which = `FROM ban WHERE address ${AMONG}`;
+    const { made, ended } = this.#db.get<BanCount>(`SELECT ${MADE}, ${ENDED} ${which}`, time, time, list)!;
+    return { made, ended };
+  }
+
   /** Bans made and ended since `time`, and before that since `earlier`, by who banned: in one look at all bans. */
   bansOfPeriods(earlier: Micros, time: Micros): { before: ProvenanceCount; present: ProvenanceCount }[] {
     const rows = this.#db.all<Record<"made" | "ended" | "allMade" | "allEnded", number> & Provenance>(
@@ -129,20 +137,24 @@ export class History {
 
   /** The bans of addresses and networks that lie in a network. */
   bansInside(network: string, most: number): InnerBans {
-    const beginning = beginningOf(network);
-    // The character behind the dot is the slash.
-    const range = beginning === "" ? ["0", "g"] : [beginning, `${beginning.slice(0, -1)}/`];
-    const set = new NetworkSet([network]);
-    const inside = this.#db.all<{ address: string }>(
-      "SELECT DISTINCT address FROM ban WHERE address >= ? AND address < ?",
-      ...range,
-    ).flatMap(({ address }) => address !== network && set.covers(address) ? [address] : []);
-    const list = JSON.stringify(inside);
+    const list = JSON.stringify(this.#addressesInside(network));
     const { all, standing } = this.#db.get<Pick<InnerBans, "all" | "standing">>(
       `SELECT count(*) AS "all", count(*) FILTER (WHERE ended IS NULL) AS standing FROM ban WHERE address ${AMONG}`,
       list,
     )!;
     const order = "ORDER BY ended IS NOT NULL, id DESC LIMIT ?";
     return { all, standing, newest: selectBans(this.#db, `WHERE address ${AMONG} ${order}`, list, most) };
+  }
+
+  /** The addresses and networks in a network, other than itself, that were ever banned. */
+  #addressesInside(network: string): string[] {
+    const beginning = beginningOf(network);
+    // The character behind the dot is the slash.
+    const range = beginning === "" ? ["0", "g"] : [beginning, `${beginning.slice(0, -1)}/`];
+    const set = new NetworkSet([network]);
+    return this.#db.all<{ address: string }>(
+      "SELECT DISTINCT address FROM ban WHERE address >= ? AND address < ?",
+      ...range,
+    ).flatMap(({ address }) => address !== network && set.covers(address) ? [address] : []);
   }
 }

@@ -79,6 +79,13 @@ const LINES: readonly (readonly [line: string, expected: Record<string, unknown>
     count: 0,
     ended: false,
   }],
+  ["192.0.2.1 until 2027-01-31T12:00:00Z # scanners", {
+    address: "192.0.2.1",
+    reason: "scanners",
+    until: micros("2027-01-31T12:00:00Z"),
+  }],
+  ["192.0.2.1 until 2027-01-31 12:00:00", { address: "192.0.2.1", until: micros("2027-01-31T12:00:00Z") }],
+  ["192.0.2.1 until soon", 'expected a date and a time behind "until", got "soon"'],
   ["", null],
   ["# a list", null],
   ["192.0.2.300", 'expected an address or a network, got "192.0.2.300"'],

@@ -193,6 +193,12 @@ Deno.test({
       const { code, stdout } = await run(words);
       assert.equal(code, 1);
       assert.deepEqual(of(findingsIn(stdout), "firewall"), ["failure: false %s: exit status 1"]);
+      const broken = machine.program("broken", 'no-such-firewall "$1"');
+      machine.configure({ ban_command: `${broken} %s`, unban_command: "true %s" });
+      assert.match(
+        of(findingsIn((await run(words)).stdout), "firewall").join(),
+        /^failure: \S*broken %s: exit status 127: .*no-such-firewall: (?:command )?not found$/,
+      );
     });
   },
 });

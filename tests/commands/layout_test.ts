@@ -40,6 +40,16 @@ Deno.test("tableLines() puts the last cells below the others where the columns a
     "192.0.2.7    now    a port scan",
     "2001:db8::1  now",
   ]);
+  assert.deepEqual(tableLines(heading, rows, 34), [
+    "ADDRESS      SINCE  REASON",
+    "192.0.2.7    now    a port scan",
+    "2001:db8::1  now",
+  ]);
+  assert.deepEqual(tableLines(heading, [["192.0.2.7", "now", "a scan of many ports"]], 32), [
+    "ADDRESS    SINCE  REASON",
+    "192.0.2.7  now    a scan of many",
+    "                  ports",
+  ]);
   assert.deepEqual(tableLines(heading, rows, 30), [
     "ADDRESS      SINCE",
     "    REASON",

@@ -147,6 +147,11 @@ Deno.test("`match` and `replay` read files, packed ones too, and standard input 
     assert.deepEqual(await replay([`${directory}/auth.log.1.gz`]), expected);
     const both = await replay([`${directory}/auth.log.1.gz`, `${directory}/auth.log`]);
     assert.deepEqual([both.summary.lines, both.summary.bans], [12, 1]);
+    const { stderr } = await strongmonitor(["replay", `${directory}/auth.log.1.gz`, `${directory}/auth.log`]);
+    assert.match(
+      stderr,
+      /^The files are read one after another, as they are named: name the oldest first\.$/m,
+    );
     const unpacked = await match(content, "--json");
     assert.deepEqual((await match("", "--json", `${directory}/auth.log.1.gz`)).lines, unpacked.lines);
     const bytes = await Deno.readFile(`${directory}/auth.log.1.gz`);

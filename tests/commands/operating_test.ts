@@ -37,7 +37,7 @@ function questions(): Question[] {
 /** A text without line breaks, and without the times, spans and processes of one run. */
 function lasting(text: string): string {
   return text.replaceAll(/\s+/g, " ").trim()
-    .replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d/g, "TIME")
+    .replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d)?/g, "TIME")
     .replaceAll(/\b(?:\d+[dhms])+ (?=ago|left)/g, "SPAN ")
     .replaceAll(/\b\d+(?:\.\d+)? s\b/g, "SECONDS")
     .replaceAll(/\bpid \d+/g, "pid PID")

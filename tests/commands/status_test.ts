@@ -72,6 +72,11 @@ Deno.test("`status` ends with 0 where all works, with 1 and a sentence where som
   assert.match(stdout, /^running, pid 1, since .*: all works\n/);
   assert.match(stdout, /^ +often {2}last hit 1970-01-01 00:00:01\n +no hit yet: a, b\n/m);
   assert.match(stdout, /^times +of UTC$/m);
+  state.setReport(JSON.stringify({ ...REPORT, started: 60 * SECOND, loaded: 3_600 * SECOND }));
+  assert.match(
+    (await status()).stdout,
+    /^running, pid 1, since 1970-01-01 00:01:00[^]*^config {4}read anew 1970-01-01 01:00:00$/m,
+  );
   for (const [over, sentence] of PROBLEMS) {
     state.setReport(JSON.stringify({ ...REPORT, ...over }));
     const result = await status("--json");
@@ -114,7 +119,10 @@ Deno.test("`status` and `bans` tell apart which bans are decided, in force and w
   ]);
   for (const command of ["status", "bans"]) {
     const { stdout } = await program([command, "--state", temporary.directory]);
-    assert.match(stdout, /4 bans: 1 in force, 2 waiting for the firewall for \d+m\S*, 1 noted only/);
+    assert.match(
+      stdout,
+      /4 bans: 1 in force, 2 waiting for the firewall for \d+m\S*, 1 would be banned \(observe\)/,
+    );
   }
   // A boot has lost what the firewall had: nobody has waited for longer than the monitor runs.
   temporary.state.setReport(JSON.stringify({ ...REPORT, started: now() - 5 * SECOND }));

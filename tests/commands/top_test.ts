@@ -65,7 +65,7 @@ Deno.test("`top` shows who attacks most, what they try, and the rules with bans 
   ]));
   assert.deepEqual(rows, {
     address: [["192.0.2.1", null, 60, 0.6, 1, 1], ["2001:db8::1", null, 10, 0.1, 1, 0]],
-    network: [["192.0.2.0/24", null, 60, 0.6, 0, 0], ["198.51.100.0/24", null, 30, 0.3, 0, 0]],
+    network: [["192.0.2.0/24", null, 60, 0.6, 1, 1], ["198.51.100.0/24", null, 30, 0.3, 1, 0]],
     user: [["\x1b[31m\u202exxxxxxxxx", null, 40, 0.4, null, null], ["root", null, 30, 0.3, null, null]],
     path: [["/wp-login.php", null, 10, 0.1, null, null]],
     rule: [["SSHD guess", null, 90, 0.9, 2, 1], ["NGINX scan", null, 10, 0.1, 1, 0]],
@@ -81,6 +81,8 @@ Deno.test("`top` keeps to 80 columns and to the names that it can print, whateve
   for (const line of stdout.split("\n")) assert.ok(line.length <= 80, line);
   // deno-lint-ignore no-control-regex
   assert.doesNotMatch(stdout, /[\x00-\x09\x0b-\x1f\u202e]/);
+  assert.match(stdout, /^NETWORK +HIT LINES +SHARE +BANS +ENDED$/m);
+  assert.match(stdout, /^RULE +HITS +SHARE +BANS +ENDED$/m);
   assert.match(stdout, /^\\x1b\[31m\\u\{202e\}x+… +40 +40\.0 %$/m);
   assert.match(
     stdout,
@@ -105,5 +107,5 @@ Deno.test("`top` says in a sentence that nothing was counted, and what an option
   const wrong = [await run(temporary, "--since", "soon"), await run(temporary, "--by", "country")];
   assert.deepEqual(wrong.map(({ code, stdout }) => [code, stdout]), [[64, ""], [64, ""]]);
   assert.match(wrong[0]!.stderr, /Cannot read the time "soon": expected today/);
-  assert.match(wrong[1]!.stderr, /Allowed choices are address, network, user, path, rule, module/);
+  assert.match(wrong[1]!.stderr, /--by is one of address, network, user, path, rule, module, got 'country'/);
 });

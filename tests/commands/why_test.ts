@@ -100,7 +100,7 @@ Deno.test("`why` tells of somebody who is not banned why not", async () => {
       "203.0.113.3",
       /No hit counts now; when it hit last, 30d\S* ago, it was 1 of 2 hits of SSHD guess within 10m\./,
     ],
-    ["203.0.113.4", /Its last ban ended 1h\S* ago \(unban\)\. No recorded line names it\./],
+    ["203.0.113.4", /Its last ban ended 1h\S* ago \(lifted by hand\)\. No recorded line names it\./],
     [
       "198.51.100.7",
       /Whitelisted: 198\.51\.100\.0\/24 by configuration \(office\)\. No recorded line names it\./,
@@ -175,7 +175,7 @@ Deno.test("`why` tells that a ban that is only observed cuts nobody off", async 
   const why = configured(temporary);
   temporary.state.bans.add(ban("203.0.113.1"));
   temporary.state.enforcement.applied([1], { firewall: "observe", time: now() });
-  assert.match((await why("why", "203.0.113.1")).stdout, /It is only observed, and cuts nobody\s+off\./);
+  assert.match((await why("why", "203.0.113.1")).stdout, /^203\.0\.113\.1 would be banned \(observe\) since/);
 });
 
 Deno.test("`why` tells once that an address is this machine's, which the state keeps as well", async () => {

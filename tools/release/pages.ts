@@ -70,16 +70,25 @@ export function manPage(program: Command, { version, date }: { version: string; 
 interface Choice {
   /** Words of the command, without the program's name. */
   readonly path: readonly string[];
-  readonly words: readonly { readonly word: string; readonly about: string }[];
+  readonly words: readonly {
+    readonly word: string;
+    readonly about: string;
+    readonly values: readonly string[];
+  }[];
 }
+
+/** Prints the banned addresses, one a line: values for `unban`. */
+const BANNED = "strongmonitor bans --export plain 2>/dev/null";
 
 function choices(program: Command): Choice[] {
   const of = (command: Command, path: readonly string[]): Choice[] => [
     {
       path,
       words: [
-        ...command.commands.map((sub) => ({ word: sub.name(), about: sub.summary() })),
-        ...command.options.map(({ long, description }) => ({ word: long!, about: description })),
+        ...command.commands.map((sub) => ({ word: sub.name(), about: sub.summary(), values: [] })),
+        ...command.options.map(({ long, description, argChoices }) => ({
+          ...{ word: long!, about: description, values: argChoices ?? [] },
+        })),
       ],
     },
     ...command.commands.flatMap((sub) => of(sub, [...path, sub.name()])),
@@ -87,10 +96,23 @@ function choices(program: Command): Choice[] {
   return of(program, []);
 }
 
-/** Completion for bash(1). */
+/** Options that take one of some words, by their command and name: `top --by`. */
+function fixedValues(program: Command): { readonly key: string; readonly values: readonly string[] }[] {
+  return choices(program).flatMap(({ path, words }) =>
+    words.filter(({ values }) => values.length > 0).map(({ word, values }) => ({
+      key: [...path, word].join(" "),
+      values,
+    }))
+  );
+}
+
+/** Completion for bash(1). Takes a colon for the end of a word: it knows no addresses of IPv6. */
 export function bashCompletion(program: Command): string {
   const cases = choices(program).map(({ path, words }) =>
     `    "${path.join(" ")}") words="${words.map(({ word }) => word).join(" ")}" ;;`
+  );
+  const values = fixedValues(program).map(({ key, values }) =>
+    `    "${key}") COMPREPLY=($(compgen -W "${values.join(" ")}" -- "$current")); return ;;`
   );
   return `# bash completion for strongmonitor
 _strongmonitor() {
@@ -98,9 +120,13 @@ _strongmonitor() {
   for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     [[ $word == -* ]] || path="$path\${path:+ }$word"
   done
+  case "$path \${COMP_WORDS[COMP_CWORD-1]}" in
+${values.join("\n")}
+  esac
   case $path in
 ${cases.join("\n")}
   esac
+  [[ $path != unban* ]] || words="--all $(${BANNED} | grep -x '[0-9./]*')"
   COMPREPLY=($(compgen -W "$words" -- "$current"))
   [[ $current == -* || -n $words && \${#COMPREPLY[@]} -gt 0 ]] || COMPREPLY+=($(compgen -f -- "$current"))
 }
@@ -116,10 +142,17 @@ export function zshCompletion(program: Command): string {
       words.map(({ word, about }) => `'${word}:${quoted(about)}'`).join(" ")
     }) ;;`
   );
+  const values = fixedValues(program).map(({ key, values }) =>
+    `    "${key}") compadd -- ${values.join(" ")}; return ;;`
+  );
   return `#compdef strongmonitor
 _strongmonitor() {
   local key="\${(j: :)\${(@)\${(@)words[2,CURRENT-1]}:#-*}}"
   local -a choices
+  case "$key $words[CURRENT-1]" in
+${values.join("\n")}
+  esac
+  [[ $key != unban* ]] || compadd -- \${(f)"$(${BANNED})"}
   case $key in
 ${cases.join("\n")}
   esac
@@ -136,14 +169,19 @@ export function fishCompletion(program: Command): string {
     const siblings = words.filter(({ word }) => !word.startsWith("-")).map(({ word }) => word).join(" ");
     const seen = path.map((word) => `__fish_seen_subcommand_from ${word}`).join("; and ") || "true";
     const condition = siblings === "" ? seen : `${seen}; and not __fish_seen_subcommand_from ${siblings}`;
-    return words.map(({ word, about }) => {
+    return words.map(({ word, about, values }) => {
       const what = word.startsWith("--")
-        ? `--long-option ${word.slice(2)}`
+        ? `--long-option ${word.slice(2)}${
+          values.length > 0 ? ` --exclusive --arguments ${quoted(values.join(" "))}` : ""
+        }`
         : `--arguments ${word} --no-files`;
       return `complete --command strongmonitor --condition ${quoted(condition)} ${what} --description ${
         quoted(about)
       }`;
     });
   });
-  return `# fish completion for strongmonitor\n${lines.join("\n")}\n`;
+  const banned =
+    `complete --command strongmonitor --condition '__fish_seen_subcommand_from unban' --no-files ` +
+    `--arguments '(${BANNED})'`;
+  return `# fish completion for strongmonitor\n${[...lines, banned].join("\n")}\n`;
 }

@@ -57,6 +57,7 @@ export function addRehearsals(program: Command, { exit }: CommandLineParts): voi
     summary: "show whom the rules would have banned in the past; bans nobody",
     examples: [
       "replay - < /var/log/auth.log",
+      "replay auth.log.2.gz auth.log.1 auth.log",
       "replay --since 12h",
       "replay --since 2026-01-31 --until '2026-02-01 12:00'",
     ],

@@ -77,8 +77,10 @@ async function leaveNothing(firewall: Firewall): Promise<void> {
 }
 
 function problemsOf(outcomes: readonly Outcome[]): Finding[] {
-  return outcomes.flatMap(({ error, failure: told }) =>
-    error === null ? [] : [failure("firewall", told ?? error, Deno.uid() === 0 ? DOCUMENTATION : AS_ROOT)]
+  return outcomes.flatMap(({ address, error }) =>
+    error === null
+      ? []
+      : [failure("firewall", error.replaceAll(address, "%s"), Deno.uid() === 0 ? DOCUMENTATION : AS_ROOT)]
   );
 }
 
