@@ -1,0 +1,30 @@
+import { strict as assert } from "node:assert";
+import { programProblems } from "../../lib/commands/programs.ts";
+import type { Config } from "../../lib/config/types.ts";
+import { script, temporaryState } from "../support/helpers.ts";
+
+/** A configuration with these commands, as far as `programProblems()` looks at it. */
+const commands = (command: string[] | null, unban: string[] | null = null) =>
+  ({ moduleBans: [], ban: { command, unban, timeout: 1, concurrency: 1 } }) as unknown as Config;
+
+Deno.test("`programProblems()` names programs that are missing or cannot be executed, behind sudo too", () => {
+  using temporary = temporaryState();
+  const path = temporary.directory;
+  const good = script(path, { name: "good", body: "true" });
+  const flat = `${path}/flat`;
+  Deno.writeTextFileSync(flat, "", { mode: 0o644 });
+  const cases: [command: string[], faults: string[]][] = [
+    [[good, "%s"], []],
+    [["cat", "%s"], []],
+    [["sudo", good, "%s"], []],
+    [[flat, "%s"], [`ban_command cannot run ${flat}: it is not executable`]],
+    [[path, "%s"], [`ban_command cannot run ${path}: it is not a file`]],
+    [[`${path}/none`, "%s"], [`ban_command cannot run ${path}/none: there is no such file`]],
+    [["no-such-program", "%s"], ["ban_command cannot run no-such-program: it is nowhere in PATH"]],
+    [["/bin/cat", `${path}/none`, "%s"], []],
+  ];
+  for (const [command, faults] of cases) assert.deepEqual(programProblems(commands(command)), faults);
+  assert.deepEqual(programProblems(commands(null, ["/usr/bin/sudo", "-n", `${path}/none`, "%s"])).slice(-1), [
+    `unban_command cannot run ${path}/none: there is no such file`,
+  ]);
+});
