@@ -6,6 +6,7 @@ import { type BansOfName, bansTold, totalOf } from "./ban_counts.ts";
 import { requireTime } from "./instant.ts";
 import { withState } from "./open.ts";
 import { type CommonOptions, localTime, print, printJson, printTable, TOP_TABLES } from "./output.ts";
+import { shareText, shownName } from "./words.ts";
 
 type Table = typeof TOP_TABLES[number];
 
@@ -149,10 +150,10 @@ function headingOf(by: Table): string[] {
 
 function cellsOf(by: Table, { name, lines, hits, share, made, ended }: Row): string[] {
   return [
-    bounded(name === "" ? "(empty)" : name, NAME),
+    bounded(shownName(name), NAME),
     ...by === "module" ? [String(lines)] : [],
     String(hits),
-    `${(100 * share).toFixed(1)} %`,
+    shareText(share),
     ...made === null ? [] : [String(made), String(ended)],
   ];
 }

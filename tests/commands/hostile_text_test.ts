@@ -6,8 +6,10 @@ import { eventOf, lineOf } from "../support/events.ts";
 import { type TemporaryState, temporaryState } from "../support/helpers.ts";
 import { program } from "../support/program.ts";
 
-/** An escape sequence, a line of its own, a right-to-left override, a zero-width space, a separator of lines, C1 and a tag. */
-const HOSTILE = "\x1b[2J\r\nFAKE line\u202egpj\u200b\u2028\x9b31m\u{e0041}\x7f";
+/** An escape sequence, a line of its own, a right-to-left override, a zero-width space, a separator of lines, C1, a tag and HTML. */
+const HOSTILE = "\x1b[2J\r\nFAKE line\u202egpj\u200b\u2028\x9b31m\u{e0041}\x7f<img src=x>";
+/** A name as long as a line can be. */
+const LONG = `${HOSTILE}${"x".repeat(8_192)}`;
 const STEERING = /(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
 
 const REPORT: MonitorReport = {
@@ -80,8 +82,8 @@ function fill({ state, directory }: TemporaryState): void {
   const hostile = {
     address: "192.0.2.1",
     time: now(),
-    message: `Invalid user ${HOSTILE}`,
-    fields: { user: HOSTILE },
+    message: `Invalid user ${LONG}`,
+    fields: { user: LONG },
   };
   batches.lines.add(lineOf({ ...hostile, module: 0 }));
   batches.rollups.add(eventOf(hostile, ["message", "user"]), true);
@@ -138,6 +140,7 @@ function commandsIn(directory: string): readonly (readonly string[])[] {
     ...[
       "status",
       "top",
+      "report",
       "why 192.0.2.1",
       "why 192.0.2.2",
       "why 198.51.100.0/24",
@@ -155,6 +158,7 @@ function commandsIn(directory: string): readonly (readonly string[])[] {
       ["what-if", "--against", file("patient.jsonc"), file("lines"), ...json],
       ["bans", "--import", file("list"), "--reason", HOSTILE, ...json],
     ]),
+    ["report", "--html", "-"],
     ["ban", "192.0.2.1", "--reason", HOSTILE],
     ["ban", "192.0.2.7", "--reason", HOSTILE, "--json"],
     ["ban", "198.51.100.1"],
@@ -201,6 +205,7 @@ Deno.test("no command prints a control or format character that others wrote", a
       assert.doesNotMatch(text, /^(?:strongmonitor: )?FAKE/m, `${told} prints a line of somebody else's`);
     }
     assert.notEqual(stdout + stderr, "", told);
+    if (words.includes("--html")) assert.doesNotMatch(stdout, /<img src/);
     if ((stdout + stderr).includes("FAKE")) said.add(words[0]!);
   }
   const talkative = [
@@ -208,6 +213,7 @@ Deno.test("no command prints a control or format character that others wrote", a
     "status",
     "why",
     "top",
+    "report",
     "bans",
     "ban",
     "unban",

@@ -13,10 +13,9 @@ import {
   minuteText,
   NOUNS,
   provenanceText,
-  shareText,
-  sourceText,
   TITLES,
 } from "./words.ts";
+import { shareText, sourceText } from "../words.ts";
 
 /** What came most of a subject. */
 export function mostCard({ tables }: Review, subject: Subject): Markup {
@@ -133,7 +132,7 @@ function sourceEntry(source: SourceReport): Markup {
   return entry(nameText(name), {
     right: tag(sourceText(source), running && problems.length === 0 ? "good" : "bad"),
     below: [
-      `last line ${lastBatch === null ? "never" : minuteText(lastBatch)}`,
+      `last batch ${lastBatch === null ? "never" : minuteText(lastBatch)}`,
       ...problems.map((problem) => markup`<br>${sentenceText(problem)}`),
     ],
   });

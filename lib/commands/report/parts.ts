@@ -1,5 +1,6 @@
 /** What the sections of the page are made of. */
 import { bounded } from "../../core/text.ts";
+import { shownName } from "../words.ts";
 import { type Markup, markup, type Part } from "./markup.ts";
 
 /** Characters of a name, and of a sentence. */
@@ -19,7 +20,7 @@ export function nothing(sentence: string): Markup {
 
 /** A name as others gave it, from left to right as it was written, without an influence on what stands beside it. */
 export function nameText(name: string): Markup {
-  return markup`<bdi dir="ltr">${bounded(name === "" ? "(empty)" : name, NAME)}</bdi>`;
+  return markup`<bdi dir="ltr">${bounded(shownName(name), NAME)}</bdi>`;
 }
 
 /** A sentence in which names of others may stand. */

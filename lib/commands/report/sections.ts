@@ -6,14 +6,14 @@ import { type Markup, markup } from "./markup.ts";
 import { card, nameText, nothing, sentenceText } from "./parts.ts";
 import { heatPlot, timePlot } from "./plots.ts";
 import type { Review, Totals } from "./review.ts";
-import { barText, changeText, countText, limitsOf, shareText, unitText } from "./words.ts";
+import { barText, changeText, countText, limitsOf, unitText } from "./words.ts";
+import { shareText, shownName } from "../words.ts";
 
 /** The report in a sentence or two. */
 export function lead({ tables, totals }: Review): Markup {
   const [network, user, path] = [tables.network[0], tables.user[0], tables.path[0]];
   if (totals.hits === 0 || network === undefined) return markup`No line hit a rule.`;
-  const named = (text: string) =>
-    markup`<bdi class="mono">${bounded(text === "" ? "(empty)" : text, 40)}</bdi>`;
+  const named = (text: string) => markup`<bdi class="mono">${bounded(shownName(text), 40)}</bdi>`;
   const tried = [
     ...user === undefined ? [] : [markup`the name tried most was ${named(user.name)}`],
     ...path === undefined ? [] : [markup`the path asked for most was ${named(path.name)}`],

@@ -15,12 +15,11 @@ import {
   minuteText,
   NOUNS,
   provenanceText,
-  shareText,
-  sourceText,
   TITLES,
   unitText,
   WEEKDAYS,
 } from "./words.ts";
+import { shareText, shownName, sourceText } from "../words.ts";
 
 /** Columns of a plot, and characters of a name. */
 const [PLOT, NAME] = [56, 36];
@@ -138,7 +137,7 @@ function subjectLines({ tables }: Review, subject: Subject): string[] {
       ...hasBans ? ["BANS"] : [],
     ],
     rows.map((row) => [
-      bounded(row.name === "" ? "(empty)" : row.name, NAME),
+      bounded(shownName(row.name), NAME),
       countText(row.hits),
       shareText(row.share),
       ...isCompared ? [changeText(row.before, row.hits)] : [],
@@ -188,7 +187,7 @@ function changeLines({ changes }: Review): string[] {
     ["WHAT", "NAME", "BEFORE", "NOW", "CHANGE"],
     changes.map(({ subject, name, before, hits }) => [
       NOUNS[subject],
-      bounded(name === "" ? "(empty)" : name, NAME),
+      bounded(shownName(name), NAME),
       countText(before),
       countText(hits),
       changeText(before, hits),
@@ -199,7 +198,7 @@ function changeLines({ changes }: Review): string[] {
 function sourceLines({ status: { report } }: Review): string[] {
   if (report === null) return ["No monitor has reported yet."];
   return table(
-    ["SOURCE", "STATE", "LAST LINE"],
+    ["SOURCE", "STATE", "LAST BATCH"],
     report.sources.map((source) => [
       bounded(source.name, NAME),
       sourceText(source),

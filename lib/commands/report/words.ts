@@ -1,7 +1,6 @@
 /** How the text and the page word numbers, times and names. */
 import { formatDuration, type Micros, MILLISECOND } from "../../core/time.ts";
 import { type BanStatus, isInForce, isWaiting, type Provenance } from "../../deciding/ban.ts";
-import type { SourceReport } from "../../monitor/report.ts";
 import { localTime } from "../output.ts";
 import type { Review, Subject } from "./review.ts";
 import type { Series } from "./series.ts";
@@ -30,11 +29,6 @@ export const WEEKDAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"] as con
 /** Formats a count: `12,345`. */
 export function countText(count: number): string {
   return count.toLocaleString("en-US");
-}
-
-/** Formats a part of a whole: `4.2 %`. */
-export function shareText(share: number): string {
-  return `${(100 * share).toFixed(1)} %`;
 }
 
 /** Formats how a count differs from the one before: `+12 %`, `×3.4`, `new`; empty where nothing can be compared. */
@@ -75,13 +69,6 @@ export function endText({ until }: Pick<BanStatus, "until">, now: Micros): strin
 /** Who banned: a rule by its name alone. */
 export function provenanceText({ kind, name }: Provenance): string {
   return kind === "rule" ? name : `${kind} ${name}`.trim();
-}
-
-/** What a source is doing, in a word. */
-export function sourceText({ running, waiting, problems }: SourceReport): string {
-  if (!running) return "stopped";
-  if (problems.length > 0) return "problems";
-  return waiting ? "waiting" : "reading";
 }
 
 /** What the firewall has of a ban. */

@@ -1,6 +1,7 @@
 /** What the view is about: what it has read, and where its user is. Pure: time is part of what was read. */
 import type { BanStatus } from "../../deciding/ban.ts";
 import { nameOf } from "../../deciding/ban.ts";
+import { shownName } from "../words.ts";
 import type { Text } from "./text.ts";
 import type { Rates } from "./rates.ts";
 import type { BanOrder, Period, Snapshot } from "./snapshot.ts";
@@ -98,7 +99,7 @@ export function topRows({ snapshot, table, topOrder, filter }: Model): TopRow[] 
   const total = (table === "rule" ? all : content.hits).reduce((sum, [, hits]) => sum + hits, 0);
   const rows = all.filter(([name]) => matches(filter, name)).map(([name, hits]) => ({
     key: name,
-    name: name === "" ? "(empty)" : name,
+    name: shownName(name),
     hits,
     share: total === 0 ? 0 : Math.min(1, hits / total),
     ban: snapshot.standing.get(name) ?? null,

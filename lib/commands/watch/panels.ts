@@ -4,6 +4,7 @@ import type { Micros } from "../../core/time.ts";
 import type { BanStatus } from "../../deciding/ban.ts";
 import { BY_HAND } from "../ban.ts";
 import { localTime } from "../output.ts";
+import { sourceText } from "../words.ts";
 import { cut, type Line, span } from "./cell.ts";
 import { banRows, type Model, placeOf, selected, type Table, topRows } from "./model.ts";
 import { type Column, panelLines } from "./panel.ts";
@@ -39,15 +40,10 @@ export function sourcesPanel({ snapshot }: Model, room: Room): Line[] {
     { heading: "lag", width: 6, side: "right" },
     { heading: "last", width: 6, side: "right", style: "dim" },
   ];
-  const rows = (report?.sources ?? []).map(({ name, running, waiting, problems, lag, lastBatch }) => {
-    const isFailing = !running || problems.length > 0;
-    const state = !isRunning || !running
-      ? "stopped"
-      : problems.length > 0
-      ? "problem"
-      : waiting
-      ? "waiting"
-      : "reading";
+  const rows = (report?.sources ?? []).map((source) => {
+    const { name, lag, lastBatch } = source;
+    const isFailing = !source.running || source.problems.length > 0;
+    const state = sourceText({ ...source, running: isRunning && source.running });
     return {
       cells: [` ${name.replace(/^file:(?:\/var\/log\/)?/, "")}`, state, delay(lag), ago(lastBatch, time)],
       style: isRunning && isFailing ? "bad" as const : undefined,
