@@ -130,6 +130,26 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name: `promtool reads the expressions of the dashboard${hasPromtool ? "" : " (needs promtool)"}`,
+  ignore: !hasPromtool,
+  async fn() {
+    using temporary = temporaryState();
+    const rules = dashboard.panels.flatMap((panel) => "targets" in panel ? panel.targets! : [])
+      .map(({ expr }, i) => ({
+        record: `panel:${i}`,
+        // What Grafana puts in place of its variables.
+        expr: expr.replaceAll("$__rate_interval", "1m").replaceAll("$instance", ".*"),
+      }));
+    const file = `${temporary.directory}/rules.yml`;
+    // JSON is YAML as well.
+    Deno.writeTextFileSync(file, JSON.stringify({ groups: [{ name: "dashboard", rules }] }));
+    const { success, stderr } = await new Deno.Command("promtool", { args: ["check", "rules", file] })
+      .output();
+    assert.ok(rules.length > 20 && success, new TextDecoder().decode(stderr));
+  },
+});
+
 Deno.test("the alerts ask for metrics that exist", () => {
   const offered = metricsOf(FIGURES).map(({ name }) => name);
   const asked = Deno.readTextFileSync(ALERTS).match(/\bstrongmonitor_\w+/g) ?? [];
