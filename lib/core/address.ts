@@ -84,12 +84,20 @@ export function enclosingNetworks(address: string): string[] {
   return Array.from({ length: prefixLength(address) }, (_, length) => enclosing(address, length));
 }
 
-/** What all canonical addresses inside of a canonical network begin with, up to a dot or all of an address; empty where they need not. */
+/**
+ * What all canonical addresses and networks inside of a canonical network begin with, up to a dot or colon, or all of an address; empty
+ * where they need not.
+ */
 export function beginningOf(network: string): string {
   const [address, length] = network.split("/") as [string, string?];
   if (length === undefined) return address;
-  if (network.includes(":")) return "";
-  return address.split(".").slice(0, Math.floor(Number(length) / 8)).map((octet) => `${octet}.`).join("");
+  if (!network.includes(":")) {
+    return address.split(".").slice(0, Math.floor(Number(length) / 8)).map((octet) => `${octet}.`).join("");
+  }
+  // From the first group of zeros on, addresses are shortened in several ways (RFC 5952).
+  const groups = address.split("::")[0]!.split(":").slice(0, Math.floor(Number(length) / 16));
+  const zeros = groups.findIndex((group) => group === "0" || group === "");
+  return groups.slice(0, zeros < 0 ? groups.length : zeros).map((group) => `${group}:`).join("");
 }
 
 /** Length of the prefix of a canonical address or network in bits. */

@@ -169,6 +169,17 @@ export function wordsOf(address: string): AddressWords {
   return { w0: words[0]!, w1: words[1]!, w2: words[2]!, w3: words[3]!, prefix };
 }
 
+/**
+ * Bytes that stand in every record about an address or network, about anything inside of it, and of IPv6 about networks of 16 bits or
+ * more around it; empty where there are none.
+ */
+export function bytesInRecords({ w0, w1, w2, w3, prefix }: AddressWords): Uint8Array {
+  const isIPv4 = w0 === 0 && w1 === 0 && w2 === 0xffff;
+  const octets = isIPv4 ? Math.max(0, prefix - 96 >> 3) : Math.min(2, prefix >> 3);
+  // Words are little-endian, so that the first octets come last.
+  return new Uint8Array(Int32Array.of(isIPv4 ? w3 : w0).buffer, 4 - octets);
+}
+
 /** A hash that needs `seed` to foresee; never 0. */
 export function hashValue(seed: number, array: Uint8Array, from: number, to: number): number {
   let hash = seed;

@@ -149,12 +149,16 @@ export class History {
   /** The addresses and networks in a network, other than itself, that were ever banned. */
   #addressesInside(network: string): string[] {
     const beginning = beginningOf(network);
-    // The character behind the dot is the slash.
-    const range = beginning === "" ? ["0", "g"] : [beginning, `${beginning.slice(0, -1)}/`];
+    const range = beginning === "" ? ["", "g"] : [beginning, nextTo(beginning)];
     const set = new NetworkSet([network]);
     return this.#db.all<{ address: string }>(
       "SELECT DISTINCT address FROM ban WHERE address >= ? AND address < ?",
       ...range,
     ).flatMap(({ address }) => address !== network && set.covers(address) ? [address] : []);
   }
+}
+
+/** The least text behind all texts that begin so. */
+function nextTo(beginning: string): string {
+  return beginning.slice(0, -1) + String.fromCharCode(beginning.charCodeAt(beginning.length - 1) + 1);
 }

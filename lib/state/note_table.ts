@@ -1,6 +1,12 @@
 import type { Micros } from "../core/time.ts";
-import { type AddressWords, FORGOTTEN, NoteWriter, readNotes, wordsOf } from "../core/note_record.ts";
-import { putAddress } from "../core/address.ts";
+import {
+  type AddressWords,
+  bytesInRecords,
+  FORGOTTEN,
+  NoteWriter,
+  readNotes,
+  wordsOf,
+} from "../core/note_record.ts";
 import { maskOf } from "../core/network_rows.ts";
 import type { BatchNotes } from "../rules/note_batch.ts";
 import type { StoredGroup } from "../rules/rule_groups.ts";
@@ -80,12 +86,16 @@ export class NoteTable {
 
   /** The records that say something of `target`, an address or network: of itself, of one around it or inside of it, in order. */
   *contentsOf(target: string): Generator<Uint8Array> {
-    const words = new Int32Array(4);
-    const bits = putAddress(target, words);
+    const words = wordsOf(target);
     const writer = new NoteWriter();
-    for (const content of this.contents()) {
+    // SQLite finds the rows in question four times as fast as records are read. Addresses begin anew with networks around them, too.
+    const rows = this.#db.each<{ content: Uint8Array }>(
+      "SELECT content FROM note WHERE forgets = 1 OR instr(content, ?) > 0 ORDER BY id",
+      bytesInRecords(words),
+    );
+    for (const { content } of rows) {
       const all = readNotes(content);
-      while (all.next()) if (agrees(all, words, Math.min(all.prefix, bits))) writer.put(all);
+      while (all.next()) if (agrees(all, words, Math.min(all.prefix, words.prefix))) writer.put(all);
       if (!writer.isEmpty) yield writer.take();
     }
   }
@@ -152,7 +162,7 @@ export class NoteTable {
 }
 
 /** Reports whether two addresses have the same first bits. */
-function agrees({ w0, w1, w2, w3 }: AddressWords, words: Int32Array, bits: number): boolean {
-  return ((w0 ^ words[0]!) & maskOf(bits)) === 0 && ((w1 ^ words[1]!) & maskOf(bits - 32)) === 0 &&
-    ((w2 ^ words[2]!) & maskOf(bits - 64)) === 0 && ((w3 ^ words[3]!) & maskOf(bits - 96)) === 0;
+function agrees(a: AddressWords, b: AddressWords, bits: number): boolean {
+  return ((a.w0 ^ b.w0) & maskOf(bits)) === 0 && ((a.w1 ^ b.w1) & maskOf(bits - 32)) === 0 &&
+    ((a.w2 ^ b.w2) & maskOf(bits - 64)) === 0 && ((a.w3 ^ b.w3) & maskOf(bits - 96)) === 0;
 }

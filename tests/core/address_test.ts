@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { canonicalAddress, canonicalNetwork } from "../../lib/core/address.ts";
+import { beginningOf, canonicalAddress, canonicalNetwork } from "../../lib/core/address.ts";
 
 const ADDRESSES: readonly [string, string | null][] = [
   ["192.0.2.1", "192.0.2.1"],
@@ -53,4 +53,27 @@ const NETWORKS: readonly [string, string | null][] = [
 
 Deno.test("`canonicalNetwork()` clears host bits and refuses impossible prefixes", () => {
   for (const [text, expected] of NETWORKS) assert.equal(canonicalNetwork(text), expected, text);
+});
+
+Deno.test("`beginningOf()` gives the text that all addresses inside of a network begin with", () => {
+  const beginnings: readonly [network: string, beginning: string, inside: readonly string[]][] = [
+    ["192.0.2.1", "192.0.2.1", ["192.0.2.1"]],
+    ["192.0.2.0/24", "192.0.2.", ["192.0.2.0", "192.0.2.64/26"]],
+    ["192.0.0.0/22", "192.0.", ["192.0.3.1"]],
+    ["0.0.0.0/0", "", ["8.8.8.8"]],
+    ["2001:db8:1::/48", "2001:db8:1:", ["2001:db8:1::", "2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"]],
+    ["2001:db8:1::/47", "2001:db8:", ["2001:db8:1::5"]],
+    ["2001:db8::/64", "2001:db8:", ["2001:db8::1", "2001:db8:0:0:1:2:3:4"]],
+    ["2001:0:0:1::/64", "2001:", ["2001:0:0:1::1", "2001::1:1:1:1:1"]],
+    ["2001:0:1::/48", "2001:", ["2001:0:1::1", "2001:0:1:1:1:1:1:1"]],
+    ["64:ff9b::/96", "64:ff9b:", ["64:ff9b::c000:201"]],
+    ["::/8", "", ["::1"]],
+    ["fc00::/7", "", ["fd00::1"]],
+  ];
+  for (const [network, beginning, inside] of beginnings) {
+    assert.equal(beginningOf(network), beginning, network);
+    for (const address of inside) {
+      assert.ok(canonicalNetwork(address)!.startsWith(beginning), `${address} in ${network}`);
+    }
+  }
 });

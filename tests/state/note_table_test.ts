@@ -1,6 +1,8 @@
 import { strict as assert } from "node:assert";
 import { DatabaseSync } from "node:sqlite";
-import { readNotes } from "../../lib/core/note_record.ts";
+import { canonicalNetwork } from "../../lib/core/address.ts";
+import { NetworkSet } from "../../lib/core/network_set.ts";
+import { HIT, NoteWriter, readNotes, SPENT, textOfWords, wordsOf } from "../../lib/core/note_record.ts";
 import { SECOND } from "../../lib/core/time.ts";
 import { Engine } from "../../lib/rules/engine.ts";
 import type { Database, Value } from "../../lib/state/database.ts";
@@ -103,6 +105,77 @@ Deno.test("`NoteTable` deletes what does not matter any more, and keeps who was 
   assert.deepEqual(old.untils(), [1_501, 1_501, null, null]);
   const records = [...table.contents()].map((content) => readNotes(content));
   assert.deepEqual(records.map((all) => all.next() && [all.kind, all.prefix]).at(-1), [2, 64]);
+});
+
+Deno.test("`NoteTable.contentsOf()` gives the records that say something of an address or network, and no others", () => {
+  const random = new Random(11);
+  const table = new OldState().migrated();
+  const writer = new NoteWriter();
+  const addresses = [
+    ...[
+      "192.0.2.7",
+      "192.0.2.8",
+      "192.0.3.7",
+      "192.1.2.7",
+      "10.0.0.1",
+      "1.192.0.2",
+      "2001:db8::/64",
+      "2001:db8:7::/48",
+    ],
+    ...["2001:db9::/64", "fd00::/16", "2001:db8::1", "64:ff9b::192.0.2.7"].map((address) =>
+      canonicalNetwork(address)!
+    ),
+  ];
+  for (let row = 0; row < 60; row++) {
+    for (let i = 0; i < 5; i++) {
+      const words = wordsOf(random.pick(addresses));
+      writer.put({
+        kind: random.below(2) === 0 ? HIT : SPENT,
+        ...words,
+        rules: 4_097,
+        time: row * SECOND,
+        value: 0,
+      });
+    }
+    table.add({ groups: [], forgotten: null, rows: [{ until: null, content: writer.take() }] });
+    if (row % 9 === 0) {
+      table.forget([random.pick(["192.0.2.7", "192.0.2.0/24", "0.0.0.0/0", "2001:db8::/32"])]);
+    }
+  }
+  const textsOf = (contents: Iterable<Uint8Array>) =>
+    [...contents].flatMap((content) => {
+      const texts: string[] = [];
+      for (const all = readNotes(content); all.next();) {
+        texts.push(`${all.kind} ${all.time} ${textOfWords(all)}`);
+      }
+      return texts;
+    });
+  const targets = [
+    ...[
+      "192.0.2.7",
+      "198.51.100.1",
+      "192.0.2.0/24",
+      "192.0.0.0/22",
+      "192.0.0.0/16",
+      "128.0.0.0/2",
+      "0.0.0.0/0",
+    ],
+    ...[
+      "2001:db8::5",
+      "2001:db8::/64",
+      "2001:db8::/46",
+      "2000::/4",
+      "fd00:1::1",
+      "64:ff9b::c000:207",
+    ],
+  ];
+  for (const target of targets) {
+    const expected = textsOf(table.contents()).filter((text) => {
+      const about = text.split(" ")[2]!;
+      return new NetworkSet([target]).covers(about) || new NetworkSet([about]).covers(target);
+    });
+    assert.deepEqual(textsOf(table.contentsOf(target)), expected, target);
+  }
 });
 
 Deno.test("`NoteTable` keeps one seed, and the groups that notes name", () => {
