@@ -31,10 +31,13 @@ const TOKEN = /\s*("(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s"{}[\],:]+)/y;
  * The time that a line tells where its service writes it: at the beginning, behind a level or the names
  * with which a line of an access log begins, or as a value of an object of JSON. Null where there is none,
  * or where it could be a stranger's: elsewhere in the line, or under a key that stands there twice.
+ *
+ * @param own length of the line's beginning that its service wrote: only there a time behind a level counts
  */
-export function timeOfLine(line: string): Stamp | null {
+export function timeOfLine(line: string, own = line.length): Stamp | null {
   if (line.startsWith("{")) return timeOfObject(line);
-  const bare = line.slice(LEVEL.exec(line)?.[0].length ?? 0);
+  const level = LEVEL.exec(line)?.[0];
+  const bare = level === undefined ? line : line.slice(level.length, own);
   const opening = OPENING.exec(bare)?.[0] ?? "";
   const read = readTime(bare.slice(opening.length));
   if (read !== null) return read.stamp;

@@ -5,7 +5,14 @@ import { readTime } from "../../lib/core/timestamp.ts";
 import { timeOfLine } from "../../lib/reading/line_time.ts";
 import type { TextParser } from "../../lib/reading/text_reader.ts";
 import { ADDRESS, addressOf, type Port, wholeAddress } from "./address.ts";
-import { isForwarded, isOwnTime } from "./elements.ts";
+import { hasField, isForwarded, isOwnTime, raw } from "./elements.ts";
+
+/** The source of the elements before the address. Those before the first field are the group `$own`. */
+export function sourceBefore(elements: readonly AST.Element[]): string {
+  const field = elements.findIndex(hasField);
+  const end = field < 0 ? elements.length : field;
+  return `(?<$own>${raw(elements.slice(0, end))})${raw(elements.slice(end))}`;
+}
 
 /** An expression whose group `$before` ends where the address begins. */
 export function placed(before: string, after: string): string {
@@ -30,7 +37,8 @@ export function widen(
 /**
  * Makes a parser for `source`. It names nobody if one of the `wider` expressions finds the address
  * in another place, as an attacker may have written it. If one finds another `forwarded_for`, that
- * field is empty; if one finds another time, that does not count.
+ * field is empty; if one finds another time, that does not count. A time behind a level counts only
+ * within the group `$own`: in a field it may be a stranger's.
  *
  * @param isTimed whether a message may begin with a time
  */
@@ -48,7 +56,7 @@ export function parserOf(
   return (message) => {
     const groups: Groups | undefined = expression.exec(message)?.groups;
     if (!groups) return null;
-    const { address, $before: before, $time: time, ...fields } = groups;
+    const { address, $before: before, $own: own, $time: time, ...fields } = groups;
     const found = others.map((other) => other.exec(message)!.groups as Groups);
     const isSure = found.every(({ $before }) => $before!.length === before!.length);
     if (found.some(({ forwarded_for: other }) => other !== fields.forwarded_for)) fields.forwarded_for = "";
@@ -60,7 +68,7 @@ export function parserOf(
     return {
       address: address !== undefined && isSure ? whole() : null,
       fields: given(fields),
-      stamp: (isSureTime ? stampOf(time) : null) ?? (isTimed ? timeOfLine(message) : null),
+      stamp: (isSureTime ? stampOf(time) : null) ?? (isTimed ? timeOfLine(message, own?.length ?? 0) : null),
     };
   };
 }

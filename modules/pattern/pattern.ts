@@ -6,7 +6,7 @@ import { TextForm, type TextParser, type TextReading } from "../../lib/reading/t
 import { behindProxies } from "../proxies.ts";
 import { ADDRESS, portOf } from "./address.ts";
 import { hasField, isAddress, isAnyTime, isFree, isOwnTime, isTime, raw, TIME } from "./elements.ts";
-import { parserOf, placed, widen } from "./parser.ts";
+import { parserOf, placed, sourceBefore, widen } from "./parser.ts";
 import { isBlindToIPv6 } from "./sample.ts";
 import { beginsWithField, whyUnsure } from "./safety.ts";
 
@@ -14,7 +14,7 @@ const PLACE = "<ADDR>";
 /** Stands for a time, or names a group whose text is one. */
 const TIMES = /(\(\?)?<TIME>/g;
 /** Names of groups that `<ADDR>` and `<TIME>` make themselves. */
-const OWN_GROUP = /\(\?<(address|\$before|\$time)>/;
+const OWN_GROUP = /\(\?<(address|\$before|\$own|\$time)>/;
 
 /**
  * Services that a configuration describes itself, by patterns: regular expressions in which
@@ -106,7 +106,7 @@ function compile(given: string, { unsafe, index, isProxied }: Use): Compiled {
       widen(after, { free, isOpen: (one) => !isTime(one) && isFree(one) }),
     );
   const parse = parserOf({
-    source: placed(raw(before), raw(after)),
+    source: placed(sourceBefore(before), raw(after)),
     wider: before.some(isOpen) || isProxied || after.some(isAnyTime) ? [widened(".*"), widened(".*?")] : [],
     port: portOf(after),
     isTimed,
