@@ -34,7 +34,7 @@ export async function whyCommand(text: string, options: CommonOptions): Promise<
   const target = requireNetwork(text);
   return await withGrounds(options, async ({ state, config, configError }) => {
     const story = {
-      ...tell(target, { state, config }),
+      ...storyOf(target, { state, config, time: now() }),
       ...await askMembers(target, { state, config, options }),
       configError,
     };
@@ -49,11 +49,11 @@ interface Sources {
   readonly config: Config | null;
 }
 
-function tell(
+/** What the state and a configuration tell of an address or network at `time`. */
+export function storyOf(
   target: string,
-  { state, config }: Sources,
+  { state, config, time }: Sources & { readonly time: Micros },
 ): Omit<Story, "members" | "memberError" | "configError"> {
-  const time = now();
   const network = new NetworkSet([target]);
   const isInside = ({ address }: { readonly address: string }) => network.covers(address);
   const logins = state.logins.logins();

@@ -1,0 +1,36 @@
+/** Makes docs/why.svg: `why` about an attacker of a history that is made up, the same at each run. `--stdout` prints it instead. */
+import type { Line } from "../lib/commands/watch/cell.ts";
+import { storyOf } from "../lib/commands/why.ts";
+import { storyLines } from "../lib/commands/why_text.ts";
+import { load, SHIPPED } from "../tests/support/configs.ts";
+import { temporaryState } from "../tests/support/helpers.ts";
+import { fillHistory } from "../tests/support/history.ts";
+import { NOON } from "../tests/support/watch_model.ts";
+import { publish, terminalPicture } from "./terminal_picture.ts";
+
+/** Somebody who was banned, came back, and was banned for longer. */
+const ATTACKER = "198.19.83.2";
+const COMMAND = `strongmonitor why ${ATTACKER}`;
+const SIZE = { columns: 84, rows: 25 };
+
+/** Labels stand out, and so does a limit that was passed. */
+function styled(text: string): Line {
+  const [, label, rest] = text.match(/^([a-z]+ +)(.*)/)!;
+  return [{ text: label!, style: "accent" }, { text: rest!, style: "plain" }];
+}
+
+Deno.env.set("TZ", "UTC");
+using temporary = temporaryState();
+await fillHistory(temporary.state, { now: NOON, days: 2 });
+const config = load(Deno.readTextFileSync(SHIPPED));
+const story = storyOf(ATTACKER, { state: temporary.state, config, time: NOON });
+const told = storyLines({ ...story, isRunning: true, members: null, memberError: null, configError: null });
+const lines: Line[] = [
+  [{ text: "$ ", style: "dim" }, { text: COMMAND, style: "bold" }],
+  ...told.slice(0, SIZE.rows - 1).map((text): Line =>
+    /^(bans|counts|lines) /.test(text)
+      ? styled(text)
+      : [{ text, style: /^ {6}/.test(text) ? "dim" : "plain" }]
+  ),
+];
+await publish("why.svg", terminalPicture({ lines, columns: SIZE.columns, label: COMMAND }));
