@@ -86,6 +86,11 @@ export class Literal {
     return this.length <= 4 || this.#goesOn(view, at);
   }
 
+  /** Reports whether the text stands at `from` and ends before `to` or there. */
+  isWithin(bytes: Bytes, from: number, to: number): boolean {
+    return from + this.length <= to && this.isAt(bytes, from);
+  }
+
   #goesOn(view: DataView, at: number): boolean {
     const { others } = this;
     const last = others.length - 1;
@@ -155,9 +160,14 @@ export function concatenated(parts: readonly Uint8Array[]): Uint8Array<ArrayBuff
   return all;
 }
 
+/** Reports whether a byte is a digit of ASCII. */
+export function isDigit(byte: number): boolean {
+  return byte >= ZERO && byte < ZERO + 10;
+}
+
 /** Returns where the digits end that begin at `at`. */
 export function endOfDigits(array: Uint8Array, at: number): number {
-  while (array[at]! >= ZERO && array[at]! < ZERO + 10) at++;
+  while (isDigit(array[at]!)) at++;
   return at;
 }
 

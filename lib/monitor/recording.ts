@@ -18,9 +18,7 @@ export class Recording {
   isRecorded({ module, bytes, from, to }: LogEvent, isHit: boolean): boolean {
     const { isHitsOnly, noLog } = this.#modules[module]!;
     if (!isHit && isHitsOnly) return false;
-    for (const text of noLog) {
-      if (from + text.length <= to && text.isAt(bytes, from)) return false;
-    }
+    for (const text of noLog) if (text.isWithin(bytes, from, to)) return false;
     return true;
   }
 }

@@ -169,7 +169,7 @@ export class TemplateReader implements MessageReader {
     if (this.#beginsLevel[bytes.array[from]!] === 0) return from;
     for (let i = 0; i < this.#before.length; i++) {
       const level = this.#before[i]!;
-      if (from + level.length <= to && level.isAt(bytes, from)) return from + level.length;
+      if (level.isWithin(bytes, from, to)) return from + level.length;
     }
     return from;
   }

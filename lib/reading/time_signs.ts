@@ -1,7 +1,7 @@
 /** Tells by a few bytes where no time can be, so that no expression is asked there. */
-import { type Bytes, endOfDigits, Literal } from "../core/bytes.ts";
+import { type Bytes, endOfDigits, isDigit, Literal } from "../core/bytes.ts";
 
-const [BLANK, DELETE, ZERO, T] = [32, 127, 48, 116];
+const [BLANK, DELETE, T] = [32, 127, 116];
 const [DOUBLE, SINGLE, ROUND, SQUARE, LESS, AT] = [34, 39, 40, 91, 60, 64];
 const [PLUS, COMMA, MINUS, POINT, SLASH, COLON, EQUALS] = [43, 44, 45, 46, 47, 58, 61];
 const STREAM = new Literal("std");
@@ -51,10 +51,6 @@ export function mayGoOn(bytes: Bytes, at: number): boolean {
   }
   if (isDigit(first)) return endOfDigits(array, at) === at + 4;
   return STREAM.isAt(bytes, at);
-}
-
-function isDigit(byte: number): boolean {
-  return byte >= ZERO && byte <= ZERO + 9;
 }
 
 function isCapital(byte: number): boolean {

@@ -1,4 +1,4 @@
-import { type Bytes, Literal } from "../../lib/core/bytes.ts";
+import { type Bytes, isDigit, Literal } from "../../lib/core/bytes.ts";
 import { MESSAGE } from "../../lib/reading/message_reader.ts";
 import type { Findings } from "../../lib/reading/text_reader.ts";
 import { CLF_LENGTH, ClfReader } from "../../lib/reading/timestamp.ts";
@@ -8,17 +8,7 @@ import { FORWARDED_FOR, PATH, QUERY, REFERER, SIZE, STATUS, USER, USER_AGENT } f
 import { RequestReader } from "./request.ts";
 import { ID_LENGTHS } from "./user.ts";
 
-const [BLANK, QUOTE, DASH, POINT, ZERO, NINE, COLON, OPENING, BACKSLASH] = [
-  32,
-  34,
-  45,
-  46,
-  48,
-  57,
-  58,
-  91,
-  92,
-];
+const [BLANK, QUOTE, DASH, POINT, ZERO, COLON, OPENING, BACKSLASH] = [32, 34, 45, 46, 48, 58, 91, 92];
 /** What stands behind the address, and between the time and the request. */
 const [BEHIND_ADDRESS, BEHIND_TIME] = [new Literal(" - "), new Literal('] "')];
 const STATUS_LENGTH = 3;
@@ -165,8 +155,4 @@ function nextQuote({ view }: Bytes, at: number, to: number): number {
     return place < to && view.getUint8(place) === QUOTE ? place : -1;
   }
   return -1;
-}
-
-function isDigit(byte: number): boolean {
-  return byte >= ZERO && byte <= NINE;
 }

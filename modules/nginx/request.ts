@@ -1,10 +1,10 @@
-import { type Bytes, decode, Literal, makeBytes, withRoom } from "../../lib/core/bytes.ts";
+import { type Bytes, decode, isDigit, Literal, makeBytes, withRoom } from "../../lib/core/bytes.ts";
 import type { Findings } from "../../lib/reading/text_reader.ts";
 import { METHOD, PATH, PROTOCOL, QUERY, RAW_PATH, RAW_QUERY, REQUEST, TARGET } from "./fields.ts";
 import { decodePercent, mergeSlashes } from "./text.ts";
 
 const [BLANK, PERCENT, DASH, POINT, SLASH, MARK, UNDERSCORE] = [32, 37, 45, 46, 47, 63, 95];
-const [ZERO, NINE, A, Z] = [48, 57, 65, 90];
+const [A, Z] = [65, 90];
 const HTTP = new Literal("HTTP/");
 /** Bytes of `HTTP/1.1` and of `HTTP/2`. */
 const PROTOCOL_LENGTHS = [8, 6];
@@ -178,10 +178,6 @@ function startOfProtocol(bytes: Bytes, blank: number, end: number): number {
     return isVersion ? start : -1;
   }
   return -1;
-}
-
-function isDigit(byte: number): boolean {
-  return byte >= ZERO && byte <= NINE;
 }
 
 /** Whether nothing in a path or query is to be decoded. */

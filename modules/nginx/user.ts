@@ -16,8 +16,8 @@ const NONE = ["-", '""', '"-"'];
 /**
  * Finds the name of a user in `text`, what a line has between `- ` and ` [time]`. Formats put other
  * words there, too: an identifier of the request, the name or address of a server, a time, one more
- * `-`. A word that
- * says "none" is taken at its word, as nobody shall have guessed a name who has sent none.
+ * `-`. A word that says "none" is taken at its word, as nobody shall have guessed a name who has sent
+ * none.
  */
 export function userIn(text: string): string | undefined {
   const words = text.replace(REAL_ADDRESS, "").split(" ").filter((word) =>

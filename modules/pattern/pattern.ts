@@ -1,5 +1,5 @@
 import type { AST } from "@eslint-community/regexpp";
-import { type Bytes, Literal } from "../../lib/core/bytes.ts";
+import { Literal } from "../../lib/core/bytes.ts";
 import { type ModuleKind, OptionError } from "../../lib/reading/module.ts";
 import { parseExpression, whyNotLinear } from "../../lib/reading/regex_safety.ts";
 import { TextForm, type TextParser, type TextReading } from "../../lib/reading/text_reader.ts";
@@ -36,7 +36,7 @@ export const pattern: ModuleKind = {
     const form = new TextForm({
       fields,
       parse: (message) => firstOf(compiled, message),
-      isPossible: (bytes, from, to) => prefixes.some((prefix) => startsWith(prefix, bytes, from, to)),
+      isPossible: (bytes, from, to) => prefixes.some((prefix) => prefix.isWithin(bytes, from, to)),
       warnings: () =>
         patterns.filter((_, i) => isBlindToIPv6(compiled[i]!.tree, compiled[i]!.parse)).map((source) =>
           `its pattern ${cut(source)} never names an IPv6 address: whoever comes by IPv6 is not counted`
@@ -64,10 +64,6 @@ function firstOf(compiled: readonly Compiled[], message: string): TextReading | 
     if (reading !== null) return reading;
   }
   return null;
-}
-
-function startsWith(prefix: Literal, bytes: Bytes, from: number, to: number): boolean {
-  return from + prefix.length <= to && prefix.isAt(bytes, from);
 }
 
 interface Use {

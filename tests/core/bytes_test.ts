@@ -43,6 +43,13 @@ Deno.test("`Literal.isAt()` is told by every single byte", () => {
   }
 });
 
+Deno.test("`Literal.isWithin()` finds a text that ends where the range does, and none that goes beyond", () => {
+  const { bytes } = encode("info: x");
+  assert.equal(new Literal("info").isWithin(bytes, 0, 4), true);
+  assert.equal(new Literal("info").isWithin(bytes, 0, 3), false);
+  assert.equal(new Literal("").isWithin(bytes, 4, 4), true);
+});
+
 Deno.test("`Literal.isAt()` looks at no byte behind the buffer", () => {
   const { bytes, end } = encode("Connection ");
   assert.equal(new Literal("Connection closed by authenticating user ").isAt(bytes, 0), false);
