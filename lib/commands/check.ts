@@ -14,7 +14,7 @@ import { socketOf } from "../postgres/database_config.ts";
 import { inspectFiles, type Inspection } from "../sources/files/inspection.ts";
 import { openJournal } from "../sources/journal/journal.ts";
 import { configJson } from "./check_json.ts";
-import { failureOf } from "./doctor/finding.ts";
+import { BEFORE_REMEDY, failureOf } from "./doctor/finding.ts";
 import { openConfig } from "./open.ts";
 import { type CommonOptions, print, printJson, printLines } from "./output.ts";
 import { programProblems } from "./programs.ts";
@@ -134,7 +134,7 @@ function conclude(path: string, { refusal, problems, warnings }: Faults): void {
 function printProblem(sentence: string): void {
   const { text, remedy } = failureOf("config", sentence);
   print(`Problem: ${text}`);
-  remedy?.split("; ").forEach((one) => print(`  ${one}`));
+  remedy?.split(BEFORE_REMEDY).forEach((one) => print(`  ${one}`));
 }
 
 function explain(

@@ -220,6 +220,12 @@ Deno.test("`check` ends with a verdict, and with `--quiet` says only what is wro
   assert.match(stdout, /^Problem: Cannot load modul: is an unknown key.*\n.* is NOT good: 1 problem\n$/);
 });
 
+Deno.test("`check` takes no semicolon within quotes for the beginning of a remedy", async () => {
+  using wrong = scene({ firewall: 'x"; y' });
+  const { stdout } = await program(["check", "--quiet", "--config", wrong.config]);
+  assert.match(stdout, /^Problem: Cannot load firewall: .*, got "x\\"; y" .*\n.* is NOT good: 1 problem\n$/);
+});
+
 Deno.test("`check --config -` reads a draft that the program may not open itself", async () => {
   using directory = scene(FILES_ALONE);
   const refused = await program(["check", "--config", directory.config], ["--allow-sys"]);

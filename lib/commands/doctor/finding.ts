@@ -41,9 +41,12 @@ export function failure(subject: Subject, text: string, remedy: string | null = 
   return { subject, result: "failure", text, remedy };
 }
 
+/** What stands between a complaint and its remedies: a semicolon outside of quotes. */
+export const BEFORE_REMEDY = /; (?=(?:[^"\\]|\\.|"(?:[^"\\]|\\.)*")*$)/;
+
 /** Makes a failure of a sentence in which the remedy, where there is one, follows the first semicolon. */
 export function failureOf(subject: Subject, sentence: string): Finding {
-  const [text, ...remedy] = sentence.split("; ");
+  const [text, ...remedy] = sentence.split(BEFORE_REMEDY);
   return failure(subject, text!, remedy.length > 0 ? remedy.join("; ") : null);
 }
 
