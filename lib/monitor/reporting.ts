@@ -37,6 +37,7 @@ export class Reporting {
   readonly #config: Config;
   readonly #parts: ReportingParts;
   readonly #loaded = now();
+  readonly #started = firstStart ??= this.#loaded;
   readonly #recent = new Recent();
   /** The report in the state. */
   #written = "";
@@ -45,7 +46,6 @@ export class Reporting {
   constructor(config: Config, parts: ReportingParts) {
     this.#config = config;
     this.#parts = parts;
-    firstStart ??= this.#loaded;
   }
 
   /** Takes note of the error by which the monitor ends. */
@@ -76,7 +76,7 @@ export class Reporting {
     return {
       pid: Deno.pid,
       running,
-      started: firstStart ?? this.#loaded,
+      started: this.#started,
       loaded: this.#loaded,
       failure: this.#failure,
       config: path,
