@@ -2,7 +2,7 @@ import { type Bytes, Literal } from "../core/bytes.ts";
 import type { Reference } from "../core/stamp.ts";
 import type { TimePart } from "./head_text.ts";
 import { mayGoOn } from "./time_signs.ts";
-import { DayResolver, type Told } from "./timestamp.ts";
+import { DayResolver, type Told } from "./day_resolver.ts";
 
 /** Minutes that are remembered, as the lines of a log may carry two times, and gaps of each. */
 const [MINUTES, GAPS] = [3, 4];

@@ -11,7 +11,7 @@ import type { LogEvent } from "./event.ts";
 import { HeadReader } from "./head.ts";
 import type { ModuleHealth } from "./health.ts";
 import { type Candidate, Candidates, type Program, type ReadableModule, writersOf } from "./candidates.ts";
-import { DayResolver } from "./timestamp.ts";
+import { DayResolver } from "./day_resolver.ts";
 
 /** How a text is read. */
 export interface Manner {

@@ -8,7 +8,7 @@ import { type Candidate, candidate, type ReadableModule } from "./candidates.ts"
 import { type Manner, ModuleFinder } from "./module_finder.ts";
 import { LastLines, type Line, mayRepeat, timesRepeated } from "./repetition.ts";
 import { isJournalds, type Suppression, Suppressions } from "./suppressions.ts";
-import { timeOfStamp } from "./timestamp.ts";
+import { timeOfStamp } from "./day_resolver.ts";
 import { isOfUnit, isTrusted } from "./trust.ts";
 import { type Writing, type ZoneShift, ZoneShifts } from "./zone_shift.ts";
 

@@ -1,7 +1,7 @@
 import { type Bytes, isDigit, Literal } from "../../lib/core/bytes.ts";
 import { MESSAGE } from "../../lib/reading/message_reader.ts";
 import type { Findings } from "../../lib/reading/text_reader.ts";
-import { CLF_LENGTH, ClfReader } from "../../lib/reading/timestamp.ts";
+import { CLF_LENGTH, ClfReader } from "../../lib/reading/day_resolver.ts";
 import type { Micros } from "../../lib/core/time.ts";
 import type { Stamp } from "../../lib/core/stamp.ts";
 import { FORWARDED_FOR, PATH, QUERY, REFERER, SIZE, STATUS, USER, USER_AGENT } from "./fields.ts";

@@ -2,7 +2,7 @@ import { strict as assert } from "node:assert";
 import { addressOf } from "../../../lib/core/address_text.ts";
 import { encode } from "../../../lib/core/bytes.ts";
 import { makeFindings, TextForm } from "../../../lib/reading/text_reader.ts";
-import { timeOfStamp } from "../../../lib/reading/timestamp.ts";
+import { timeOfStamp } from "../../../lib/reading/day_resolver.ts";
 import { CombinedReader } from "../../../modules/nginx/combined.ts";
 import { NAMES } from "../../../modules/nginx/fields.ts";
 import { lineParser } from "../../../modules/nginx/lines.ts";

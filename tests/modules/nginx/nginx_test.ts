@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { timeOfStamp } from "../../../lib/reading/timestamp.ts";
+import { timeOfStamp } from "../../../lib/reading/day_resolver.ts";
 import { OptionError, type ParserOptions } from "../../../lib/reading/module.ts";
 import { NGINX_FORMATS } from "../../../modules/nginx/lines.ts";
 import { nginx } from "../../../modules/nginx/nginx.ts";

@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { encode } from "../../lib/core/bytes.ts";
-import { CLF_LENGTH, ClfReader, DayResolver, timeOfStamp } from "../../lib/reading/timestamp.ts";
+import { CLF_LENGTH, ClfReader, DayResolver, timeOfStamp } from "../../lib/reading/day_resolver.ts";
 import { resolveStamp } from "../../lib/core/stamp.ts";
 import { readClfTime } from "../../lib/core/timestamp.ts";
 import type { Micros } from "../../lib/core/time.ts";
