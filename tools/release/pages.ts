@@ -109,7 +109,9 @@ function fixedValues(program: Command): { readonly key: string; readonly values:
 /** Completion for bash(1). Takes a colon for the end of a word: it knows no addresses of IPv6. */
 export function bashCompletion(program: Command): string {
   const cases = choices(program).map(({ path, words }) =>
-    `    "${path.join(" ")}") words="${words.map(({ word }) => word).join(" ")}" ;;`
+    `    "${path.join(" ")}"${path[0] === "unban" ? "*" : ""}) words="${
+      words.map(({ word }) => word).join(" ")
+    }" ;;`
   );
   const values = fixedValues(program).map(({ key, values }) =>
     `    "${key}") COMPREPLY=($(compgen -W "${values.join(" ")}" -- "$current")); return ;;`
@@ -126,7 +128,7 @@ ${values.join("\n")}
   case $path in
 ${cases.join("\n")}
   esac
-  [[ $path != unban* ]] || words="--all $(${BANNED} | grep -x '[0-9./]*')"
+  [[ $path != unban* ]] || words+=" $(${BANNED} | grep -x '[0-9./]*')"
   COMPREPLY=($(compgen -W "$words" -- "$current"))
   [[ $current == -* || -n $words && \${#COMPREPLY[@]} -gt 0 ]] || COMPREPLY+=($(compgen -f -- "$current"))
 }

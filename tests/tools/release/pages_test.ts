@@ -31,11 +31,12 @@ Deno.test("bash offers the values of an option that has fixed ones, and the bann
   assert.deepEqual(await offered("top --by", ""), ["address", "network", "user", "path", "rule", "module"]);
   assert.deepEqual(await offered("bans --export", ""), ["nft", "ipset", "plain", "json"]);
   // Whatever is no address is not offered, and nothing of it is run.
-  assert.deepEqual(await offered("unban", "192.0.2.7\n198.51.100.0/24\n$(touch x)\n"), [
-    "--all",
-    "192.0.2.7",
-    "198.51.100.0/24",
-  ]);
+  for (const line of ["unban", "unban 192.0.2.8"]) {
+    assert.deepEqual(await offered(line, "192.0.2.7\n198.51.100.0/24\n$(touch x)\n"), [
+      ...["--config", "--state", "--all", "--json"],
+      ...["192.0.2.7", "198.51.100.0/24"],
+    ]);
+  }
 });
 
 Deno.test("zsh and fish are told the values of options, and ask for the banned addresses", () => {
