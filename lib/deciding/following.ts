@@ -6,6 +6,7 @@
  */
 import { prefixLength } from "../core/address.ts";
 import { coversScope, formatScope, isSameScope, scopeAmong, whyWidened } from "../core/scope.ts";
+import { counted } from "../core/text.ts";
 import type { Micros } from "../core/time.ts";
 import { type Ban, keptText, lengthOf, nameOf, type NewBan } from "./ban.ts";
 
@@ -59,6 +60,8 @@ export interface Following {
   readonly ends: readonly Pick<Ban, "address" | "scope">[];
   /** Who is not banned and why, a sentence each. */
   readonly spared: readonly string[];
+  /** Some are not banned as too many bans are followed already. */
+  readonly isFull: boolean;
 }
 
 /** Networks wider than these are never banned on another's word. */
@@ -74,8 +77,8 @@ export function follow(
     ({ address }) => address,
   );
   const standing = Map.groupBy(facts.standing, ({ address }) => address);
-  const full = `${rules.maxBans} bans are followed already`;
-  const following = { bans: [] as NewBan[], ends: [] as KnownBan[], spared: [] as string[] };
+  const full = `${counted(rules.maxBans, "ban is", "bans are")} followed already`;
+  const following = { bans: [] as NewBan[], ends: [] as KnownBan[], spared: [] as string[], isFull: false };
   for (const address of new Set(addresses)) {
     const known = standing.get(address) ?? [];
     const followed = known.filter(({ isFollowed }) => isFollowed);
@@ -89,7 +92,10 @@ export function follow(
       if (before !== undefined && before.until === ban.until) continue;
       const hasRoom = before !== undefined || following.bans.length + facts.followed < rules.maxBans;
       if (hasRoom) following.bans.push(ban);
-      else following.spared.push(`not following ${sayBan(ban)}: ${full}`);
+      else {
+        following.isFull = true;
+        following.spared.push(`not following ${sayBan(ban)}: ${full}`);
+      }
     }
     following.ends.push(
       ...followed.filter(({ scope }) => why !== null || !wanted.some((ban) => isSameScope(ban.scope, scope))),

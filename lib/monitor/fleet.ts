@@ -53,5 +53,6 @@ function shareBans(rules: FollowRules, parts: FleetParts & { firewalls: Readonly
     positions: parts.state.fleet.positions(),
     window: rules.window,
     onNews: (news) => bans.take(news),
+    takeRoom: () => bans.takeRoom(),
   };
 }

@@ -30,9 +30,20 @@ const MOST_SENTENCES = 10;
  */
 export class FleetBans {
   readonly #parts: FleetBansParts;
+  /** Bans may have been left out for want of room, or before this start by other rules. */
+  #mayLack: boolean;
 
   constructor(parts: FleetBansParts) {
     this.#parts = parts;
+    this.#mayLack = parts.state.fleet.positions().size > 0;
+  }
+
+  /** Whether bans may have been left out that have room now; true once. */
+  takeRoom(): boolean {
+    const { rules, state } = this.#parts;
+    const hasRoom = this.#mayLack && state.fleet.followed() < rules.maxBans;
+    if (hasRoom) this.#mayLack = false;
+    return hasRoom;
   }
 
   /** Takes over news in one transaction. Throws what SQLite throws; then nothing has changed. */
@@ -57,6 +68,7 @@ export class FleetBans {
       bans.endFollowed(following.ends, facts.now);
       fleet.keep(positions);
     });
+    this.#mayLack ||= following.isFull;
     this.#tell(following);
     if (following.bans.length + following.ends.length > 0) changed();
   }

@@ -42,6 +42,8 @@ export interface Sharing {
   readonly window: Micros;
   /** Called with changes of other servers' bans. If it throws, they come again. */
   readonly onNews: (news: FleetNews) => void;
+  /** See `FollowerOptions.takeRoom`. */
+  readonly takeRoom: () => boolean;
 }
 
 /** State of the shipment. */

@@ -27,6 +27,11 @@ export interface FollowerOptions {
   readonly window: Micros;
   /** Called with news. If it throws, the same news come again later. */
   readonly onNews: (news: FleetNews) => void;
+  /**
+   * Asked after connecting and once a minute: whether bans may have been left out that have room now. Then all bans in force are
+   * asked about once more.
+   */
+  readonly takeRoom: () => boolean;
   /** Called with the error of `onNews`. */
   readonly failed: (error: unknown) => void;
 }
@@ -100,6 +105,7 @@ export class Follower {
     this.#rung.clear();
     try {
       if (isFull) await this.#readMembers(connection);
+      if (isFull && this.#options.takeRoom()) this.doubt(await banned(connection, this.#present()));
       return await this.#readChanges(connection, isFull ? [...this.#members.keys()] : rung);
     } catch (error) {
       this.begin();
@@ -108,7 +114,8 @@ export class Follower {
   }
 
   async #readChanges(connection: Connection, hosts: readonly string[]): Promise<boolean> {
-    const followed = hosts.filter((host) => this.#members.get(host)?.isRemoved === false);
+    const present = new Set(this.#present());
+    const followed = hosts.filter((host) => present.has(host));
     const { changes, isMore, positions } = await this.#changes(connection, followed);
     const removed = [...this.#positions.keys()].filter((host) => this.#members.get(host)?.isRemoved === true);
     if (removed.length > 0) this.doubt(await banned(connection, removed));
@@ -183,6 +190,11 @@ export class Follower {
       { isRemoved: removed, addresses: addresses.split(" ").slice(0, MOST_ADDRESSES) },
     ]));
     this.#fullDue = elapsed() + EVERY;
+  }
+
+  /** Servers that have not been removed. */
+  #present(): string[] {
+    return [...this.#members].flatMap(([host, { isRemoved }]) => isRemoved ? [] : [host]);
   }
 
   #ownAddresses(): string[] {

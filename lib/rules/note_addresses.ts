@@ -43,7 +43,7 @@ export class NoteAddresses {
     this.#capacity = capacity;
     this.end = (capacity + 1) * ADDRESS_SIZE;
     const words = this.end + behind;
-    this.words = unaccounted(words + words % 2);
+    this.words = new Int32Array(words + words % 2);
     this.times = new Float64Array(this.words.buffer);
   }
 
@@ -194,12 +194,4 @@ export class NoteAddresses {
     hash = mix(mix(hash, w3 >>> 16), w3 & 0xffff);
     return hash & (this.#buckets.length - 1);
   }
-}
-
-/**
- * Words whose size V8 ignores when it decides whether to collect garbage, as it ignores shared memory. Most of them are
- * never written and take no memory, yet V8 collected at every start because of them.
- */
-function unaccounted(words: number): Int32Array {
-  return new Int32Array(new SharedArrayBuffer(words * Int32Array.BYTES_PER_ELEMENT));
 }

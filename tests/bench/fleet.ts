@@ -49,7 +49,12 @@ class Fleet implements AsyncDisposable {
         keepLog: null,
         timeout: 60 * SECOND,
         onWhitelist: () => {},
-        sharing: { positions: new Map(), window: HOUR, onNews: ({ addresses }) => heard(addresses) },
+        sharing: {
+          positions: new Map(),
+          window: HOUR,
+          onNews: ({ addresses }) => heard(addresses),
+          takeRoom: () => false,
+        },
       });
       this.#members.push({ outbox, fleet });
     }

@@ -106,14 +106,15 @@ scene("wrong usage and wrong configurations have their exit codes and one senten
   await assertRefused(server, ["check"], { code: 78, says: /"?rules"?.*config\.jsonc:\d+:\d+/ });
 });
 
-/** Asserts that a command is refused with a code and in words. */
+/** Asserts that a command is refused with a code and in words; those of `check` are its result. */
 async function assertRefused(
   server: Server,
   words: readonly string[],
   { code, says }: { code: number; says: RegExp },
 ): Promise<void> {
-  const output = await server.cli(...words);
-  assert.equal(output.code, code, output.stderr);
-  assert.match(output.stderr, says);
-  assert.doesNotMatch(output.stderr, /\n\s+at /);
+  const { code: actual, stdout, stderr } = await server.cli(...words);
+  const said = stdout + stderr;
+  assert.equal(actual, code, said);
+  assert.match(said, says);
+  assert.doesNotMatch(said, /\n\s+at /);
 }

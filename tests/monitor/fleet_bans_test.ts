@@ -38,7 +38,12 @@ class Server implements AsyncDisposable {
       log: this.log,
       keepLog: null,
       onWhitelist: () => {},
-      sharing: { positions: this.state.fleet.positions(), window: HOUR, onNews: (news) => bans.take(news) },
+      sharing: {
+        positions: this.state.fleet.positions(),
+        window: HOUR,
+        onNews: (news) => bans.take(news),
+        takeRoom: () => bans.takeRoom(),
+      },
     });
   }
 
@@ -94,6 +99,22 @@ await testOnPostgres("three servers of a fleet", {
     a.unban("192.0.2.1");
     await Promise.all([b, c].map((server) => server.until()));
     assert.deepEqual([...await scene.query("SELECT count(*)::int AS n FROM ban")], [{ n: 1 }]);
+  },
+
+  "follow a ban that had no room as soon as they look at all servers and there is some": async (scene) => {
+    await using a = new Server(scene, "a");
+    await using b = new Server(scene, "b", { maxBans: 1 });
+    a.ban("192.0.2.1");
+    await b.until("192.0.2.1 fleet a");
+    a.ban("192.0.2.2");
+    await until(() => /not following .*192\.0\.2\.2 .*: 1 ban is followed already/.test(b.log.lines.join()));
+    a.unban("192.0.2.1");
+    await b.until();
+    // Whoever connects anew looks at all servers.
+    await scene.query(
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
+    );
+    await b.until("192.0.2.2 fleet a");
   },
 
   "spare whom they protect, and say so": async (scene) => {

@@ -21,6 +21,7 @@ class Listener extends TestMember {
         positions: options.positions ?? new Map(),
         window: 24 * HOUR,
         onNews: (more) => void news.push(more),
+        takeRoom: () => false,
       },
       self: () => ({ version: "1.2.3", addresses: [`198.51.100.${hostName.length}`], followed: 7 }),
     });
@@ -122,6 +123,7 @@ await testOnPostgres("servers that share bans", {
         onNews: () => {
           if (++tries === 1) throw new Error("the disk is full");
         },
+        takeRoom: () => false,
       },
     });
     await until(() => tries === 2);
