@@ -147,6 +147,7 @@ async function applyNext(context: MigrationContext): Promise<number> {
   const done = await appliedMigrations(connection);
   const next = MIGRATIONS[done];
   if (!next) return done;
+  await connection.query(LOCK_TABLES);
   await next.up(context);
   await connection.query(
     "INSERT INTO strongmonitor_migration (number, name, additive) VALUES ($1::int, $2::text, $3::boolean)",
@@ -154,6 +155,31 @@ async function applyNext(context: MigrationContext): Promise<number> {
   );
   return done + 1;
 }
+
+/**
+ * Locks all tables. Shipments take them in several orders, as PostgreSQL locks what a prepared statement names otherwise than at first.
+ * So this one gives way: it waits for less than `deadlock_timeout`, lets go of what it has and tries again.
+ */
+const LOCK_TABLES = `
+DO $$
+DECLARE
+  before text := current_setting('lock_timeout');
+  name text;
+BEGIN
+  FOR attempt IN 1..100 LOOP
+    BEGIN
+      PERFORM set_config('lock_timeout', '300ms', true);
+      FOREACH name IN ARRAY ARRAY['ips', 'log', 'ban', 'host'] LOOP
+        IF to_regclass(name) IS NOT NULL THEN EXECUTE format('LOCK TABLE %I IN ACCESS EXCLUSIVE MODE', name); END IF;
+      END LOOP;
+      PERFORM set_config('lock_timeout', before, true);
+      RETURN;
+    EXCEPTION WHEN lock_not_available THEN
+      PERFORM pg_sleep(0.1 * random());
+    END;
+  END LOOP;
+  RAISE lock_not_available USING MESSAGE = 'others hold the tables';
+END $$`;
 
 const MIGRATION_TABLE = `
 CREATE TABLE IF NOT EXISTS strongmonitor_migration (

@@ -107,5 +107,5 @@ Deno.test("`fleet` without a database, and shared bans without one, are mistakes
   const shared = await program(["check", "--config", config]);
   Deno.removeSync(directory, { recursive: true });
   assert.equal(shared.code, 78);
-  assert.match(shared.stderr, /share_bans: needs DB, the database that the servers share/);
+  assert.match(shared.stdout, /share_bans: needs DB, the database that the servers share/);
 });
