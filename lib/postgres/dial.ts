@@ -18,7 +18,9 @@ export interface Line {
 export async function dial(config: DatabaseConfig, signal: AbortSignal): Promise<Line> {
   const encryption = encryptionOf(config);
   const dialBy = encryption.mode === "verify-full" ? dialVerified : dialNode;
-  return await dialBy(config, encryption, signal);
+  const line = await Promise.race([dialBy(config, encryption, signal), untilAborted(signal)]);
+  if (line === null) throw signal.reason;
+  return line;
 }
 
 /** Asks a server for TLS before the session: a message of 8 bytes with the number 80877103. It answers S or N. */
@@ -40,11 +42,13 @@ async function dialVerified(
   { authorities }: Encryption,
   signal: AbortSignal,
 ): Promise<Line> {
-  const { host } = config;
-  let connection: Deno.Conn = await connectTcp(config, signal);
+  const { host, port } = config;
+  // Deno ends no attempt: one that succeeds after the abort is closed then.
+  let connection: Deno.Conn = await Deno.connect({ hostname: host, port });
   const close = () => closeQuietly(connection);
   signal.addEventListener("abort", close);
   try {
+    signal.throwIfAborted();
     await connection.write(SSL_REQUEST);
     const answer = new Uint8Array(1);
     if (await connection.read(answer) === null || answer[0] !== YES) throw noTls(config);
@@ -57,15 +61,6 @@ async function dialVerified(
     close();
     throw error;
   }
-}
-
-/** Connects. Deno ends no attempt: one that succeeds after `signal` has aborted is closed then. */
-async function connectTcp({ host, port }: DatabaseConfig, signal: AbortSignal): Promise<Deno.TcpConn> {
-  const connecting = Deno.connect({ hostname: host, port });
-  const connection = await Promise.race([connecting, untilAborted(signal)]);
-  if (connection !== null) return connection;
-  connecting.then(closeQuietly, () => {});
-  throw signal.reason;
 }
 
 function closeQuietly(connection: Deno.Conn): void {
@@ -117,7 +112,8 @@ async function dialNode(
   const { host, port } = config;
   const path = socketOf(config);
   const socket = path === null ? connect(port, host) : connect(path);
-  signal.addEventListener("abort", () => socket.destroy(signal.reason));
+  // Without an error, for which the driver no longer listens when it gives up.
+  signal.addEventListener("abort", () => socket.destroy());
   // The driver adds its error listener after connecting. Without this one, a refused connection would end the program.
   await new Promise<void>((resolve, reject) => socket.once("connect", resolve).on("error", reject));
   const peer = socket.remoteAddress;
