@@ -1,34 +1,17 @@
 import type { Batch, Source, Start } from "../source.ts";
-import { messageOf, UserError } from "../../core/error.ts";
+import { UserError } from "../../core/error.ts";
 import { type Micros, SECOND } from "../../core/time.ts";
-import { isSameEntry } from "./cursor.ts";
 import { ExportParser } from "./export.ts";
 import { JournalRecords, NewRecords } from "./journal_records.ts";
-import { type WakeOptions, Waker } from "./wake.ts";
-import { GATHER, isLate, Journalctl } from "./journalctl.ts";
+import { GATHER, isLate } from "./journalctl.ts";
 import { Printed } from "./proof.ts";
+import { Queries, type Query, type Selection } from "./queries.ts";
+import { type WakeOptions, Waker } from "./wake.ts";
 
 /** Which entries to read, and how. */
-export interface JournalOptions {
-  /** Programs to read, by `SYSLOG_IDENTIFIER`. */
-  readonly identifiers: readonly string[];
-  /**
-   * systemd units to read, by `_SYSTEMD_UNIT`; an entry of a program or a unit is read. Without
-   * both, all are.
-   */
-  readonly units: readonly string[];
-  /** True: also what journald says of messages that it dropped, as a service wrote too many. */
-  readonly suppressions?: boolean;
+export interface JournalOptions extends Selection {
   /** False: end where the journal ends. */
   readonly follow?: boolean;
-  /** Later entries are left out. */
-  readonly until?: Micros;
-  /** At most so many entries are read, the newest ones. */
-  readonly newest?: number;
-  /** Directory of journal files in place of the machine's own. */
-  readonly directory?: string;
-  /** Program in place of `journalctl`. */
-  readonly command?: string;
   /** After this long without an entry the journal is asked whether there is none. */
   readonly silence?: Micros;
   /** How long one that is asked what there is may be silent; a minute unless told. */
@@ -46,21 +29,6 @@ interface JournalBatch extends Batch {
   readonly records: JournalRecords;
 }
 
-/** Where an entry is looked for, and which. */
-interface Query {
-  readonly follow?: boolean;
-  readonly args?: readonly string[];
-  /** In place of the journal's own. */
-  readonly directory?: string;
-  /** False: entries of all programs. */
-  readonly matching?: boolean;
-  readonly signal: AbortSignal;
-}
-
-/** Fields printed beside those that every exported entry begins with. */
-const FIELDS = "MESSAGE,SYSLOG_IDENTIFIER,_PID,_UID,_SYSTEMD_UNIT";
-/** `SD_MESSAGE_JOURNAL_DROPPED`; nobody but journald can write by this transport. */
-const SUPPRESSIONS = ["_TRANSPORT=driver", "MESSAGE_ID=a596d6fe7bfa4994828e72309e95d61e"];
 /**
  * How long journalctl may be silent before the journal is asked: while it follows, and while it
  * looks for where to begin.
@@ -81,42 +49,33 @@ export function openJournal(options: JournalOptions): Source {
 
 class Journal implements Source {
   readonly name = "journal";
-  readonly #options: JournalOptions;
-  readonly #matches: readonly string[];
+  readonly #queries: Queries;
+  readonly #waker: Waker;
   readonly #follow: boolean;
   readonly #silence: Micros;
   readonly #search: Micros;
   readonly #proof: Micros;
-  #wake: WakeOptions | null;
-  #waker: Waker | null = null;
   /** By the journalctl that follows, or the last one that did. */
   #printed: Printed | null = null;
 
   constructor(options: JournalOptions) {
-    this.#options = options;
-    this.#follow = options.follow ?? true;
-    this.#silence = options.silence ?? FOLLOWING_SILENCE;
-    this.#search = options.silence ?? SEARCH_SILENCE;
-    this.#proof = options.proof ?? 5 * SECOND;
-    this.#wake = options.wake ?? null;
-    this.#matches = [
-      ...options.identifiers.map((name) => `SYSLOG_IDENTIFIER=${name}`),
-      ...(options.identifiers.length > 0 && options.units.length > 0 ? ["+"] : []),
-      ...options.units.map((name) => `_SYSTEMD_UNIT=${name}`),
-      ...(options.suppressions ? ["+", ...SUPPRESSIONS] : []),
-    ];
+    const { follow = true, silence, answer = SEARCH_SILENCE, proof = 5 * SECOND, wake = null } = options;
+    this.#queries = new Queries(options, follow ? answer : Infinity);
+    this.#waker = new Waker(wake, options.problem ?? (() => {}));
+    this.#follow = follow;
+    this.#silence = silence ?? FOLLOWING_SILENCE;
+    this.#search = silence ?? SEARCH_SILENCE;
+    this.#proof = proof;
   }
 
   get delivery(): string {
-    return this.#waker === null
-      ? "as journald announces them"
-      : `at once, woken every ${this.#waker.interval / 1_000} ms`;
+    return this.#waker.delivery;
   }
 
   async *batches(start: Start, signal: AbortSignal): AsyncGenerator<Batch> {
     if (signal.aborted) return;
     try {
-      await this.#requireReadable(signal);
+      await this.#queries.requireReadable(signal);
       if (signal.aborted) return;
       const leftOut = await this.#leftOutBefore(start, signal);
       if (leftOut.length > 0) yield { records: leftOut, position: start.after!, damaged: 0 };
@@ -135,75 +94,37 @@ class Journal implements Source {
   async *#followFrom(start: Start, signal: AbortSignal): AsyncGenerator<Batch> {
     // Without its directory journalctl would find no file that journald begins.
     const lost = new AbortController();
-    using waker = await this.#startWaker(signal, () => lost.abort());
-    this.#waker = waker;
+    await this.#waker.start((directory) => this.#isShownIn(directory, signal), () => lost.abort());
+    const { directory } = this.#waker;
     try {
       yield* this.#read(start, {
         follow: true,
-        directory: waker?.directory,
+        directory,
         signal: AbortSignal.any([signal, lost.signal]),
       });
     } catch (error) {
-      if (waker === null || !(error instanceof UserError)) throw error;
+      if (directory === undefined || !(error instanceof UserError)) throw error;
       // The journal itself could be read a moment ago.
-      this.#sleep("it cannot be read");
+      this.#waker.giveUp("it cannot be read");
       throw new Error(error.message);
     } finally {
-      this.#waker = null;
+      this.#waker.stop();
     }
   }
 
-  /** Null where entries can only be had as journald announces them. */
-  async #startWaker(signal: AbortSignal, lost: () => void): Promise<Waker | null> {
-    if (this.#wake === null) return null;
+  /** Whether a directory shows the newest entry of all programs; null: nobody knows. */
+  async #isShownIn(directory: string, signal: AbortSignal): Promise<boolean | null> {
     try {
-      const waker = new Waker(this.#wake, (error) => {
-        this.#sleep(messageOf(error));
-        lost();
-      });
-      if (await this.#isShownIn(waker.directory, { matching: false, signal }).catch(() => false)) {
-        return waker;
-      }
-      waker[Symbol.dispose]();
-      if (!signal.aborted) this.#sleep("it does not show this machine's journal");
+      return await this.#queries.isShownIn(directory, { matching: false, signal });
     } catch (error) {
-      this.#sleep(messageOf(error));
+      return error instanceof UserError ? false : null;
     }
-    return null;
-  }
-
-  /** Gives up waking for good. */
-  #sleep(reason: string): void {
-    if (this.#wake === null) return;
-    const { directory } = this.#wake;
-    this.#wake = this.#waker = null;
-    this.#options.problem?.(
-      `Cannot wake journalctl by ${directory}: ${reason}. Entries come as journald announces them, up to half a second late`,
-    );
-  }
-
-  /**
-   * Whether a directory holds the journal that is written now: it has the newest entry, or the
-   * newest of those to be read.
-   */
-  async #isShownIn(
-    directory: string,
-    { matching, signal }: { matching: boolean; signal: AbortSignal },
-  ): Promise<boolean> {
-    const newest = await this.#last({ args: ["--lines=1"], matching, signal });
-    if (newest === null) return false;
-    const query = { args: ["--lines=1", `--cursor=${newest}`], matching, directory, signal };
-    const shown = await this.#last(query);
-    return shown !== null && isSameEntry(shown, newest);
   }
 
   async *#read(start: Start, query: Query): AsyncGenerator<JournalBatch> {
     const { follow = false, signal } = query;
     const silence = follow ? this.#silence : this.#search;
-    await using journalctl = this.#run({
-      ...query,
-      args: [...(follow ? ["--follow", "--no-tail"] : []), ...this.#span(start)],
-    });
+    await using journalctl = this.#queries.open(start, query);
     const isNew = new NewRecords(start);
     const parser = new ExportParser();
     const printed = follow ? this.#printed = new Printed(start, this.#proof) : null;
@@ -292,7 +213,7 @@ class Journal implements Source {
     },
   ): Promise<Uint8Array> {
     while (this.#follow && await isLate(arrival, silence)) {
-      const hasMore = await this.#hasMore(reached, signal);
+      const hasMore = await this.#queries.hasMore(reached, signal);
       if ((follow && !hasMore) || !await isLate(arrival, GRACE)) continue;
       if (hasMore) await this.#giveUp(signal);
       throw new Error("journalctl does not come to its end");
@@ -301,74 +222,13 @@ class Journal implements Source {
   }
 
   async #giveUp(signal: AbortSignal): Promise<never> {
-    const directory = this.#waker?.directory;
+    const { directory } = this.#waker;
     if (directory !== undefined) {
-      const isShown = await this.#isShownIn(directory, { matching: true, signal }).catch(() => false);
+      const isShown = await this.#queries.isShownIn(directory, { matching: true, signal }).catch(() => false);
       // Otherwise journalctl has left the entry out, as any does now and then.
-      if (!isShown && !signal.aborted) this.#sleep("it does not show all of the journal");
+      if (isShown === false && !signal.aborted) this.#waker.giveUp("it does not show all of the journal");
     }
     throw new Error("journalctl fell silent, although the journal has new entries");
-  }
-
-  async #hasMore(reached: Start, signal: AbortSignal): Promise<boolean> {
-    const last = await this.#last({ args: ["--lines=2", ...this.#span(reached)], signal });
-    return last !== null && (reached.after === null || !isSameEntry(last, reached.after));
-  }
-
-  /** Cursor of the last entry that is printed; null when none is. */
-  async #last(query: Query): Promise<string | null> {
-    await using journalctl = this.#run(query);
-    const parser = new ExportParser();
-    await this.#readToEnd(journalctl, (chunk) => void parser.push(chunk));
-    return parser.cursor;
-  }
-
-  /** Reads a journalctl that ends by itself. Throws where it says nothing for too long, as a source is held up meanwhile. */
-  async #readToEnd(journalctl: Journalctl, take: (chunk: Uint8Array) => void): Promise<void> {
-    for (;;) {
-      const arrival = journalctl.read();
-      if (this.#follow && await isLate(arrival, this.#options.answer ?? SEARCH_SILENCE)) {
-        throw new Error("journalctl does not answer");
-      }
-      const chunk = await arrival;
-      if (chunk.length === 0) break;
-      take(chunk);
-    }
-    await journalctl.finish();
-  }
-
-  /** The program that follows is quiet about what it cannot see, so this one is asked first. */
-  async #requireReadable(signal: AbortSignal): Promise<void> {
-    await using journalctl = new Journalctl(this.#command, {
-      args: ["--lines=0", "--no-pager", ...directoryArgs(this.#options.directory)],
-      signal,
-    });
-    await this.#readToEnd(journalctl, () => {});
-  }
-
-  #run({ args = [], directory = this.#options.directory, matching = true, signal }: Query): Journalctl {
-    const format = ["--output=export", `--output-fields=${FIELDS}`, "--no-pager", "--quiet"];
-    return new Journalctl(this.#command, {
-      args: [...format, ...directoryArgs(directory), ...args, ...(matching ? this.#matches : [])],
-      signal,
-    });
-  }
-
-  /**
-   * Begins at the entry that was reached, not after it: `--after-cursor` passes over two entries,
-   * and where the first is no longer there, a new one would be lost.
-   */
-  #span({ after, since }: Start): string[] {
-    const { until, newest } = this.#options;
-    return [
-      after === null ? `--since=${instant(since)}` : `--cursor=${after}`,
-      ...(until === undefined ? [] : [`--until=${instant(until)}`]),
-      ...(newest === undefined ? [] : [`--lines=${newest}`]),
-    ];
-  }
-
-  get #command(): string {
-    return this.#options.command ?? "journalctl";
   }
 }
 
@@ -376,14 +236,4 @@ const NO_RECORDS = new JournalRecords(0);
 
 function nothingAt({ after }: Start): JournalBatch {
   return { records: NO_RECORDS, position: after!, damaged: 0 };
-}
-
-function directoryArgs(directory: string | undefined): string[] {
-  return directory === undefined ? [] : [`--directory=${directory}`];
-}
-
-/** An instant as systemd.time(7) writes it, to the microsecond. */
-function instant(time: Micros): string {
-  const past = Math.max(0, Math.round(time));
-  return `@${Math.floor(past / SECOND)}.${String(past % SECOND).padStart(6, "0")}`;
 }

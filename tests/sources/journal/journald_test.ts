@@ -4,7 +4,7 @@ import { type JournalOptions, openJournal } from "../../../lib/sources/journal/j
 import { supervise } from "../../../lib/core/async.ts";
 import type { Micros } from "../../../lib/core/time.ts";
 import type { Source } from "../../../lib/sources/source.ts";
-import { eventually, memoryLog } from "../../support/helpers.ts";
+import { eventually, memoryLog, script } from "../../support/helpers.ts";
 import { hasJournald, Journald } from "../../support/journald.ts";
 
 /** Follows a journald, from where the last one who did had come. */
@@ -44,6 +44,31 @@ class Follower {
       this.#position = position;
       progress();
     }
+  }
+}
+
+/** A journalctl that says by a process id in a file that it follows. */
+class TellingJournalctl implements Disposable {
+  readonly #directory = Deno.makeTempDirSync({ prefix: "strongmonitor-journalctl-" });
+  readonly command = script(this.#directory, {
+    name: "journalctl",
+    body: `case "$*" in *--follow*) echo $$ > ${this.#directory}/pid ;; esac\nexec /usr/bin/journalctl "$@"`,
+  });
+
+  /** Whether it waits for what is new: then it watches directories. */
+  get isWaiting(): boolean {
+    try {
+      const files = `/proc/${Number(Deno.readTextFileSync(`${this.#directory}/pid`))}/fd`;
+      return [...Deno.readDirSync(files)].some(({ name }) =>
+        Deno.readLinkSync(`${files}/${name}`) === "anon_inode:inotify"
+      );
+    } catch {
+      return false;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    Deno.removeSync(this.#directory, { recursive: true });
   }
 }
 
@@ -185,3 +210,25 @@ testJournald(
     assert.deepEqual(follower.seen, ["ready", "by it", "without it"]);
   },
 );
+
+for (const isWoken of [false, true]) {
+  const how = isWoken ? " which links show" : "";
+  testJournald(
+    `a journal without any entry${how} is followed, and what comes next is read`,
+    async (journald) => {
+      using journalctl = new TellingJournalctl();
+      const wake = isWoken ? { directory: journald.link(), interval: WAKE } : null;
+      const follower = new Follower(journald.directory, { command: journalctl.command, wake });
+      journald.overwrite(0, { length: 65_536, truncate: true });
+      const stop = new AbortController();
+      const following = follower.read(stop.signal);
+      await Promise.race([following, eventually(() => journalctl.isWaiting)]);
+      await journald.log(["first"]);
+      await eventually(() => follower.seen.length === 1);
+      stop.abort();
+      await following;
+      assert.deepEqual(follower.seen, ["first"]);
+      assert.deepEqual(follower.problems, []);
+    },
+  );
+}
