@@ -219,12 +219,13 @@ for (const isWoken of [false, true]) {
       using journalctl = new TellingJournalctl();
       const wake = isWoken ? { directory: journald.link(), interval: WAKE } : null;
       const follower = new Follower(journald.directory, { command: journalctl.command, wake });
+      await eventually(async () => (await journald.messages()).includes("ready"));
       journald.overwrite(0, { length: 65_536, truncate: true });
       const stop = new AbortController();
       const following = follower.read(stop.signal);
       await Promise.race([following, eventually(() => journalctl.isWaiting)]);
       await journald.log(["first"]);
-      await eventually(() => follower.seen.length === 1);
+      await eventually(() => follower.seen.includes("first"));
       stop.abort();
       await following;
       assert.deepEqual(follower.seen, ["first"]);
