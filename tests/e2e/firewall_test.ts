@@ -1,19 +1,12 @@
 import { strict as assert } from "node:assert";
 import { attack, login } from "./client.ts";
 import { inKernel } from "./kernel.ts";
-import { banned, fakeAttack, LIMIT, scene, untilRunning, untilSaid } from "./scene.ts";
+import { banned, fakeAttack, LIMIT, RULE, scene, untilRunning, untilSaid } from "./scene.ts";
 import { CLIENTS, SERVER, type Server } from "./server.ts";
 import { startNginx } from "./web.ts";
 import { type Daemon, until } from "./world.ts";
 
 const LOG = "/var/log/nginx/auth.log";
-const RULE = {
-  name: "failed_password",
-  str: "Failed password for",
-  limit: LIMIT,
-  window: "10m",
-  ban_time: "1h",
-};
 
 /** Configures bans by nftables, of what sshd says in the journal, or in a file. */
 function configure(server: Server, { isFile = false, ...keys }: Record<string, unknown> = {}): Promise<void> {

@@ -1,6 +1,6 @@
 import type { TestPostgres } from "../support/postgres_server.ts";
 import { inKernel } from "./kernel.ts";
-import { fakeAttack, LIMIT, untilRunning } from "./scene.ts";
+import { fakeAttack, LIMIT, RULE, untilRunning } from "./scene.ts";
 import type { Server } from "./server.ts";
 import { type Daemon, until } from "./world.ts";
 
@@ -8,13 +8,6 @@ import { type Daemon, until } from "./world.ts";
 export const SOCAT = "/usr/bin/socat";
 /** `max_bans` of the members. */
 export const MOST_FOLLOWED = 5_000;
-const RULE = {
-  name: "failed_password",
-  str: "Failed password for",
-  limit: LIMIT,
-  window: "10m",
-  ban_time: "1h",
-};
 
 /** A server of a fleet with its monitor and, unless the database is its own, its cable to that. */
 export class Member implements AsyncDisposable {

@@ -24,6 +24,14 @@ const TOOLS = [
 
 /** `limit` of the rules in the scenes' configuration. */
 export const LIMIT = 5;
+/** A rule by that limit, for scenes with a configuration of their own. */
+export const RULE = {
+  name: "failed_password",
+  str: "Failed password for",
+  limit: LIMIT,
+  window: "10m",
+  ban_time: "1h",
+};
 
 /** What this machine lacks for the scenes, in words; "" when nothing. */
 async function lacking(): Promise<string> {
