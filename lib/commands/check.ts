@@ -14,7 +14,7 @@ import { socketOf } from "../postgres/database_config.ts";
 import { inspectFiles, type Inspection } from "../sources/files/inspection.ts";
 import { openJournal } from "../sources/journal/journal.ts";
 import { configJson } from "./check_json.ts";
-import { BEFORE_REMEDY, failureOf } from "./doctor/finding.ts";
+import { complaintOf } from "./doctor/finding.ts";
 import { openConfig } from "./open.ts";
 import { type CommonOptions, print, printJson, printLines } from "./output.ts";
 import { programProblems } from "./programs.ts";
@@ -132,9 +132,9 @@ function conclude(path: string, { refusal, problems, warnings }: Faults): void {
 
 /** Prints a problem, and below it the remedies that its sentence names behind semicolons. */
 function printProblem(sentence: string): void {
-  const { text, remedy } = failureOf("config", sentence);
-  print(`Problem: ${text}`);
-  remedy?.split(BEFORE_REMEDY).forEach((one) => print(`  ${one}`));
+  const { complaint, remedies } = complaintOf(sentence);
+  print(`Problem: ${complaint}`);
+  for (const remedy of remedies) print(`  ${remedy}`);
 }
 
 function explain(

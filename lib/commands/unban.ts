@@ -6,7 +6,7 @@ import { counted } from "../core/text.ts";
 import { NetworkSet } from "../core/network_set.ts";
 import { isLocked } from "../state/lock.ts";
 import type { State } from "../state/state.ts";
-import { type BanStatus, nameOf } from "../deciding/ban.ts";
+import { type BanStatus, isObserved, nameOf } from "../deciding/ban.ts";
 import { UserError } from "../core/error.ts";
 import { banJson } from "./bans.ts";
 import { forEach, outcome, patience, requireNetworks, tellMonitor } from "./change.ts";
@@ -155,7 +155,7 @@ function resultLines(result: Result): string[] {
 function fate({ ban, before, stays, running }: Result): string {
   if (stays) return "It stays in the firewall: without an unban_command nothing can lift it.";
   if (isLifted(ban)) {
-    if (before.appliedBy === "observe") return "It was noted only: nobody was really banned.";
+    if (isObserved(before)) return "It was noted only: nobody was really banned.";
     return before.appliedBy === null ? "The firewall never had it." : "The firewall has lifted it.";
   }
   if (!running) {

@@ -3,8 +3,11 @@ export class UserError extends Error {
   override readonly name = "UserError";
   /** Sentences, one for each mistake; each is shown on its own line. */
   readonly sentences: readonly string[];
-  /** What helps against all of the mistakes, as the end of a sentence that is shown last; null: nothing is known to. */
+  /** What helps against all of the mistakes, as the end of a sentence that is shown last; null: nothing that is known. */
   readonly advice: string | null;
+  /** The sentences, and the advice as the last one. */
+  readonly lines: readonly string[];
+
   /**
    * @param code exit code: 64 usage, 69 service unavailable, 78 configuration (sysexits.h), 1
    * otherwise
@@ -15,9 +18,11 @@ export class UserError extends Error {
     { advice = null }: { advice?: string | null } = {},
   ) {
     const sentences = typeof message === "string" ? [message] : message;
-    super([...sentences, ...advice === null ? [] : [`Or ${advice}`]].join("\n"));
+    const lines = advice === null ? sentences : [...sentences, `Or ${advice}`];
+    super(lines.join("\n"));
     this.sentences = sentences;
     this.advice = advice;
+    this.lines = lines;
   }
 }
 
@@ -36,8 +41,7 @@ export function isShortage(error: unknown): boolean {
 
 /** Returns the lines that are shown of a thrown value: what a sentence quotes begins no line. */
 export function linesOf(error: unknown): readonly string[] {
-  if (!(error instanceof UserError)) return stackOf(error).split("\n");
-  return [...error.sentences, ...error.advice === null ? [] : [`Or ${error.advice}`]];
+  return error instanceof UserError ? error.lines : stackOf(error).split("\n");
 }
 
 /**

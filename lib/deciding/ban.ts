@@ -89,8 +89,8 @@ export function keptText(text: string): string {
 }
 
 /** Reports whether a firewall that really bans has confirmed a ban that has not ended. */
-export function isInForce({ ended, appliedBy, appliedAt }: BanStatus): boolean {
-  return ended === null && appliedAt !== null && appliedBy !== "observe";
+export function isInForce(ban: BanStatus): boolean {
+  return ban.ended === null && ban.appliedAt !== null && !isObserved(ban);
 }
 
 /** Reports whether no firewall has confirmed yet a ban that has not ended. */

@@ -105,7 +105,9 @@ export class Follower {
     this.#rung.clear();
     try {
       if (isFull) await this.#readMembers(connection);
-      if (isFull && this.#options.takeRoom()) this.doubt(await banned(connection, this.#present()));
+      if (isFull && this.#options.takeRoom()) {
+        this.doubt(await banned(connection, this.#present([...this.#members.keys()])));
+      }
       return await this.#readChanges(connection, isFull ? [...this.#members.keys()] : rung);
     } catch (error) {
       this.begin();
@@ -114,9 +116,7 @@ export class Follower {
   }
 
   async #readChanges(connection: Connection, hosts: readonly string[]): Promise<boolean> {
-    const present = new Set(this.#present());
-    const followed = hosts.filter((host) => present.has(host));
-    const { changes, isMore, positions } = await this.#changes(connection, followed);
+    const { changes, isMore, positions } = await this.#changes(connection, this.#present(hosts));
     const removed = [...this.#positions.keys()].filter((host) => this.#members.get(host)?.isRemoved === true);
     if (removed.length > 0) this.doubt(await banned(connection, removed));
     const doubted = [...this.#doubted].slice(0, BATCH);
@@ -192,9 +192,9 @@ export class Follower {
     this.#fullDue = elapsed() + EVERY;
   }
 
-  /** Servers that have not been removed. */
-  #present(): string[] {
-    return [...this.#members].flatMap(([host, { isRemoved }]) => isRemoved ? [] : [host]);
+  /** Those of some servers that are known and have not been removed. */
+  #present(hosts: readonly string[]): string[] {
+    return hosts.filter((host) => this.#members.get(host)?.isRemoved === false);
   }
 
   #ownAddresses(): string[] {

@@ -156,31 +156,6 @@ async function applyNext(context: MigrationContext): Promise<number> {
   return done + 1;
 }
 
-/**
- * Locks all tables. Shipments take them in several orders, as PostgreSQL locks what a prepared statement names otherwise than at first.
- * So this one gives way: it waits for less than `deadlock_timeout`, lets go of what it has and tries again.
- */
-const LOCK_TABLES = `
-DO $$
-DECLARE
-  before text := current_setting('lock_timeout');
-  name text;
-BEGIN
-  FOR attempt IN 1..100 LOOP
-    BEGIN
-      PERFORM set_config('lock_timeout', '300ms', true);
-      FOREACH name IN ARRAY ARRAY['ips', 'log', 'ban', 'host'] LOOP
-        IF to_regclass(name) IS NOT NULL THEN EXECUTE format('LOCK TABLE %I IN ACCESS EXCLUSIVE MODE', name); END IF;
-      END LOOP;
-      PERFORM set_config('lock_timeout', before, true);
-      RETURN;
-    EXCEPTION WHEN lock_not_available THEN
-      PERFORM pg_sleep(0.1 * random());
-    END;
-  END LOOP;
-  RAISE lock_not_available USING MESSAGE = 'others hold the tables';
-END $$`;
-
 const MIGRATION_TABLE = `
 CREATE TABLE IF NOT EXISTS strongmonitor_migration (
   number integer PRIMARY KEY,
@@ -274,3 +249,29 @@ const PRESENT: Readonly<Record<string, string>> = {
   log: LOG + SHARED_LOG,
   ban: BAN + BAN_COLUMNS + ";" + SHARED_BAN,
 };
+
+/**
+ * Locks all tables. Shipments take them in several orders, as PostgreSQL locks what a prepared statement names otherwise than at first.
+ * So this one gives way: it waits for less than `deadlock_timeout`, lets go of what it has and tries again.
+ */
+const LOCK_TABLES = `
+DO $$
+DECLARE
+  tables text[] := '{${Object.keys(PRESENT).join()}}';
+  before text := current_setting('lock_timeout');
+  name text;
+BEGIN
+  FOR attempt IN 1..100 LOOP
+    BEGIN
+      PERFORM set_config('lock_timeout', '300ms', true);
+      FOREACH name IN ARRAY tables LOOP
+        IF to_regclass(name) IS NOT NULL THEN EXECUTE format('LOCK TABLE %I IN ACCESS EXCLUSIVE MODE', name); END IF;
+      END LOOP;
+      PERFORM set_config('lock_timeout', before, true);
+      RETURN;
+    EXCEPTION WHEN lock_not_available THEN
+      PERFORM pg_sleep(0.1 * random());
+    END;
+  END LOOP;
+  RAISE lock_not_available USING MESSAGE = 'others hold the tables';
+END $$`;

@@ -42,12 +42,18 @@ export function failure(subject: Subject, text: string, remedy: string | null = 
 }
 
 /** What stands between a complaint and its remedies: a semicolon outside of quotes. */
-export const BEFORE_REMEDY = /; (?=(?:[^"\\]|\\.|"(?:[^"\\]|\\.)*")*$)/;
+const BEFORE_REMEDY = /; (?=(?:[^"\\]|\\.|"(?:[^"\\]|\\.)*")*$)/;
 
-/** Makes a failure of a sentence in which the remedy, where there is one, follows the first semicolon. */
+/** Divides a sentence into its complaint and the remedies that follow, each behind a semicolon. */
+export function complaintOf(sentence: string): { complaint: string; remedies: readonly string[] } {
+  const [complaint, ...remedies] = sentence.split(BEFORE_REMEDY);
+  return { complaint: complaint!, remedies };
+}
+
+/** Makes a failure of a sentence with its remedies, where it has some. */
 export function failureOf(subject: Subject, sentence: string): Finding {
-  const [text, ...remedy] = sentence.split(BEFORE_REMEDY);
-  return failure(subject, text!, remedy.length > 0 ? remedy.join("; ") : null);
+  const { complaint, remedies } = complaintOf(sentence);
+  return failure(subject, complaint, remedies.length > 0 ? remedies.join("; ") : null);
 }
 
 /** Makes a failure of each sentence of a thrown value. */
