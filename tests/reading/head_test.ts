@@ -138,21 +138,23 @@ Deno.test({
     for (const [output, resolution] of Object.entries(OUTPUTS)) {
       const { stdout, success } = await new Deno.Command("journalctl", {
         args: [`--directory=${directory.path}`, "--quiet", "--no-pager", "-o", output],
+        env: { TZ: "UTC" },
       }).output();
       assert(success);
       const lines = new TextDecoder().decode(stdout).trimEnd().split("\n");
       const now = BEGINNING + 86_400_000_000;
-      assert.deepEqual(
-        lines.map((line) => timed(line, now)),
-        [MESSAGE, "Connection from 203.0.113.5"].map((message, i) => ({
-          time: resolution === null ? null : real[i]! - real[i]! % resolution,
-          identifier: "sshd",
-          pid: [1_123, 5_567][i],
-          count: 1,
-          message,
-        })),
-        output,
-      );
+      inZone("UTC", () =>
+        assert.deepEqual(
+          lines.map((line) => ({ output, ...timed(line, now) })),
+          [MESSAGE, "Connection from 203.0.113.5"].map((message, i) => ({
+            output,
+            time: resolution === null ? null : real[i]! - real[i]! % resolution,
+            identifier: "sshd",
+            pid: [1_123, 5_567][i],
+            count: 1,
+            message,
+          })),
+        ));
     }
   },
 });

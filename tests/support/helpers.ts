@@ -108,8 +108,13 @@ export function rule(over: Partial<Rule> = {}): Rule {
   };
 }
 
-/** Runs `body` in a time zone. */
+/**
+ * Runs `body` in a time zone, which is the whole process's: test files that run beside this one wait for
+ * each other here, and a program that is started meanwhile inherits the zone unless it is given its own.
+ */
 export function inZone(zone: string, body: () => void): void {
+  using turn = Deno.openSync(import.meta.filename!);
+  turn.lockSync(true);
   const before = Deno.env.get("TZ");
   const zoneBefore = Intl.DateTimeFormat().resolvedOptions().timeZone;
   Deno.env.set("TZ", zone);
