@@ -90,11 +90,15 @@ export class Bell {
   }
 }
 
-/** Calls `work` every so many milliseconds until `signal` aborts; the first time after one interval. */
-export async function every(milliseconds: number, signal: AbortSignal, work: () => void): Promise<void> {
+/** Calls `work` until `signal` aborts, so many milliseconds after the start and after each end of a call. */
+export async function every(
+  milliseconds: number,
+  signal: AbortSignal,
+  work: () => void | Promise<void>,
+): Promise<void> {
   while (!signal.aborted) {
     await pause(milliseconds, signal);
-    if (!signal.aborted) work();
+    if (!signal.aborted) await work();
   }
 }
 

@@ -35,6 +35,8 @@ export class Housekeeping {
   #warned: readonly string[] = [];
   /** Evicted addresses that the log was told of. */
   #evicted = 0;
+  /** By name of what failed the last time, why, as the log was told. */
+  readonly #failures = new Map<string, string>();
 
   constructor(house: House, log: Log) {
     this.#house = house;
@@ -56,13 +58,29 @@ export class Housekeeping {
     this.#warnOfEvictions();
   }
 
-  /** Does `work`, and tells the log where it fails. */
+  /** Does `work`, and tells the log where it fails: once, until it fails otherwise or succeeds. */
   attempt<T>(name: string, work: () => T): T | undefined {
     try {
-      return work();
+      const result = work();
+      this.#failures.delete(name);
+      return result;
     } catch (error) {
-      this.#log.error(`Cannot ${name}: ${messageOf(error)}`);
+      this.#noteFailure(name, messageOf(error));
     }
+  }
+
+  /** Does as `attempt()` for work that takes its time. */
+  async attemptSlowly(name: string, work: () => Promise<void>): Promise<void> {
+    await work().then(
+      () => this.#failures.delete(name),
+      (error) => this.#noteFailure(name, messageOf(error)),
+    );
+  }
+
+  #noteFailure(name: string, failure: string): void {
+    if (this.#failures.get(name) === failure) return;
+    this.#failures.set(name, failure);
+    this.#log.error(`Cannot ${name}: ${failure}`);
   }
 
   async #delete(

@@ -18,6 +18,8 @@ import { joinFleet } from "./fleet.ts";
 const REPORTING = 2_000;
 /** Milliseconds between looks at the state's file and at the lock. */
 const KEEPING = 500;
+/** Milliseconds between looks at whitelist files and this machine's addresses. */
+const LOOKING = 1_000;
 /** Milliseconds that the first lines wait for the whitelist to be known. */
 const LEARNING = 3_000;
 /** From then on the log tells when a change by a command was made. */
@@ -69,7 +71,7 @@ export class Monitor {
   }
 
   async #run(signal: AbortSignal, isEnd: () => boolean): Promise<boolean> {
-    const { trial, surroundings, whitelisting, feeding, reporting } = this.#parts;
+    const { trial, surroundings, feeding, reporting } = this.#parts;
     const stop = new AbortController();
     const relay = () => stop.abort();
     signal.addEventListener("abort", relay, { once: true });
@@ -81,7 +83,7 @@ export class Monitor {
     });
     // The system answers while all else starts.
     const looking = surroundings.follow(stop.signal);
-    await whitelisting.look(stop.signal);
+    await this.#look(stop.signal);
     const background = Promise.all([this.#startBackground(stop.signal), trying, looking]).catch(
       (error) => {
         stop.abort();
@@ -127,12 +129,12 @@ export class Monitor {
       }),
       every(KEEPING, signal, () => this.#keep()),
       housekeeping.run(signal),
-      firewalls.watch(() => this.#reconcile(), signal),
+      firewalls.watch(() => housekeeping.attemptSlowly("look at bans", () => this.#reconcile()), signal),
       every(REPORTING, signal, () => attempt("report", () => reporting.write(true))),
       every(REPORTING, signal, () => attempt("keep counts of the hour", () => batches.flush())),
       telling.run(signal),
       whitelisting.followNames(signal),
-      whitelisting.followFiles(signal),
+      every(LOOKING, signal, () => this.#look(signal)),
     ]);
   }
 
@@ -160,6 +162,12 @@ export class Monitor {
     reporting.forget();
     pipeline.engine.nameGroups();
     housekeeping.attempt("go on with another state", () => this.#refresh());
+  }
+
+  /** Looks who is whitelisted by files and by this machine's interfaces, and tells the log where that fails. */
+  #look(signal: AbortSignal): Promise<void> {
+    const { housekeeping, whitelisting } = this.#parts;
+    return housekeeping.attemptSlowly("look at the whitelist", () => whitelisting.look(signal));
   }
 
   /** Refreshes, and tells the log where that fails. */

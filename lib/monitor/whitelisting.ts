@@ -29,8 +29,6 @@ export type WhitelistingConfig = Pick<Config, "whitelist" | "database">;
  * for again.
  */
 const [BETWEEN_LOOKS, RETRY] = [200, 10_000];
-/** Milliseconds between two looks at files and interfaces. */
-const BETWEEN_FILES = 1_000;
 
 /**
  * Builds the whitelist from the configuration, whitelist files, the state, DNS and this machine's
@@ -116,20 +114,12 @@ export class Whitelisting {
 
   /**
    * Reads the files that have changed, and looks at this machine's addresses. Takes over what is new,
-   * unless `signal` has aborted.
+   * unless `signal` has aborted. Call it every second.
    */
   async look(signal: AbortSignal): Promise<void> {
     const areFilesOthers = await this.#files.look(signal);
     const areOwnOthers = this.#own.look();
     if (!signal.aborted && (areFilesOthers || areOwnOthers)) this.#parts.changed();
-  }
-
-  /** Calls `look()` every second until `signal` aborts. */
-  async followFiles(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      await this.look(signal);
-      await pause(BETWEEN_FILES, signal);
-    }
   }
 
   /**
