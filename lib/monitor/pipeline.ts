@@ -46,6 +46,10 @@ interface Intake {
   records: number;
   events: number;
   damaged: number;
+  /** Events that any local user could have forged. */
+  untrusted: number;
+  /** Events dated ahead of the clock. */
+  ahead: number;
 }
 
 /** Takes the batches of all sources, one after the other. */
@@ -152,7 +156,6 @@ export class Pipeline {
         leaks.see(event);
       }
     }
-    this.throughput.counts.unknown += this.activity.endBatch(now);
     intake.position = position;
     intake.now = now;
     intake.records += records.length;
@@ -167,8 +170,8 @@ export class Pipeline {
     if (!reader.address.isAddress) return;
     intake.events++;
     if (time > intake.latest) intake.latest = time;
-    if (!isTrusted) this.throughput.counts.untrusted++;
-    if (event.isAhead) this.throughput.counts.ahead++;
+    if (!isTrusted) intake.untrusted++;
+    if (event.isAhead) intake.ahead++;
     if (this.#knocking?.isKnock(event, intake.knocks)) return;
     const isHit = this.#engine.add(event);
     const { rollups, lines } = this.#parts.store;
@@ -197,8 +200,10 @@ export class Pipeline {
         counted(hits, "hit")
       }, ${counted(bans.length, "ban")}; position ${position}`
     );
+    const unknown = this.activity.commit(intake.now);
     for (const { service, rule, ...hits } of byRule) this.activity.hit(service, rule, hits);
-    this.throughput.add({ ...intake, source, lag: intake.now - intake.latest, recorded, hits, bans });
+    const lag = intake.now - intake.latest;
+    this.throughput.add({ ...intake, source, lag, unknown, recorded, hits, bans });
     this.#warnOfSuppressions(intake.feed.reader);
     store.lines.clear();
     this.#knocking?.open(knocks);
@@ -218,6 +223,7 @@ export class Pipeline {
   #reset(): void {
     this.#intake?.feed.reader.takeSuppressions();
     this.#intake = null;
+    this.activity.reset();
     this.#parts.store.lines.clear();
     this.#parts.store.rollups.reset();
     this.#parts.leaks?.dropSeen();
@@ -228,5 +234,6 @@ export class Pipeline {
 }
 
 function beginIntake(feed: Feed): Intake {
-  return { feed, knocks: [], position: "", now: 0, latest: 0, records: 0, events: 0, damaged: 0 };
+  const counts = { records: 0, events: 0, damaged: 0, untrusted: 0, ahead: 0 };
+  return { feed, knocks: [], position: "", now: 0, latest: 0, ...counts };
 }

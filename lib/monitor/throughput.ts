@@ -22,15 +22,11 @@ export interface Counts {
 }
 
 /** What a commit brought. */
-export interface Committed {
+export interface Committed extends Readonly<Omit<Counts, "entries" | "bans" | "suppressed">> {
   readonly source: string;
   readonly records: number;
-  readonly damaged: number;
-  readonly events: number;
   /** How old the newest event was when it came. */
   readonly lag: Micros;
-  readonly recorded: number;
-  readonly hits: number;
   readonly bans: readonly NewBan[];
 }
 
@@ -54,15 +50,15 @@ export class Throughput {
   readonly lags = new Map<string, Micros>();
 
   /** Takes note of a commit. */
-  add({ source, records, damaged, events, lag, recorded, hits, bans }: Committed): void {
+  add(committed: Committed): void {
+    const { source, records, events, lag, bans } = committed;
     if (events > 0) this.lags.set(source, lag);
     const { counts, decided } = this;
     counts.entries += records;
-    counts.events += events;
-    counts.recorded += recorded;
-    counts.hits += hits;
     counts.bans += bans.length;
-    counts.damaged += damaged;
+    for (const name of ["unknown", "events", "recorded", "hits", "damaged", "untrusted", "ahead"] as const) {
+      counts[name] += committed[name];
+    }
     for (const { provenance: { name } } of bans) decided.set(name, (decided.get(name) ?? 0) + 1);
   }
 

@@ -1,6 +1,6 @@
 /**
  * What each module and rule does: when it last saw something, and how much of its log it
- * understands. Comes in: each record of a batch, each hit. Goes out: `ModuleActivity` for `status`,
+ * understands. Comes in: each record, each hit, each commit. Goes out: `ModuleActivity` for `status`,
  * which also tells of a log format that has changed.
  */
 import { type Micros, MINUTE } from "../core/time.ts";
@@ -62,16 +62,21 @@ export class Activity {
     );
   }
 
-  /** Takes note of a record of a batch, written at `time`. */
+  /** Takes note of a record, written at `time`. It counts from the next commit on. */
   line(module: number, isUnderstood: boolean, time: Micros): void {
     this.#modules[module]!.line(isUnderstood, time);
   }
 
-  /** Ends a batch that came at `now`; returns how many of its records no module understood. */
-  endBatch(now: Micros): number {
+  /** Counts the records since the last commit as of `now`; returns how many of them no module understood. */
+  commit(now: Micros): number {
     let unknown = 0;
-    for (const module of this.#modules) unknown += module.endBatch(now);
+    for (const module of this.#modules) unknown += module.commit(now);
     return unknown;
+  }
+
+  /** Forgets the records since the last commit: they come again. */
+  reset(): void {
+    for (const module of this.#modules) module.reset();
   }
 
   /** Takes note of hits of a rule, the newest by a line written at `time`. */
@@ -97,9 +102,10 @@ class ModuleMemory {
   readonly #lastHits: Map<string, Micros | null>;
   /** Lines and understood ones of each minute, by its number since the epoch. */
   readonly #minutes = new Map<number, { lines: number; understood: number }>();
-  /** Of the batch under way. */
+  /** Since the last commit, with the time of the newest line. */
   #lines = 0;
   #understood = 0;
+  #newest: Micros = 0;
   /** Since the start. */
   readonly #all = { lines: 0, understood: 0 };
   readonly #hits: Map<string, number>;
@@ -115,11 +121,12 @@ class ModuleMemory {
   line(isUnderstood: boolean, time: Micros): void {
     this.#lines++;
     if (isUnderstood) this.#understood++;
-    if (time > this.#lastLine) this.#lastLine = time;
+    if (time > this.#newest) this.#newest = time;
   }
 
-  endBatch(now: Micros): number {
+  commit(now: Micros): number {
     if (this.#lines === 0) return 0;
+    this.#lastLine = Math.max(this.#lastLine, this.#newest);
     const unknown = this.#lines - this.#understood;
     const key = Math.floor(now / MINUTE);
     const minute = this.#minutes.get(key) ?? { lines: 0, understood: 0 };
@@ -128,8 +135,12 @@ class ModuleMemory {
     this.#all.lines += this.#lines;
     this.#all.understood += this.#understood;
     this.#minutes.set(key, minute);
-    this.#lines = this.#understood = 0;
+    this.reset();
     return unknown;
+  }
+
+  reset(): void {
+    this.#lines = this.#understood = this.#newest = 0;
   }
 
   hit(rule: string, { time, count }: { time: Micros; count: number }): void {

@@ -157,10 +157,22 @@ Deno.test("`Pipeline.process()` counts nothing twice when a batch is read again 
   const store = new MemoryStore();
   const pipeline = new Pipeline([RULES], { store, judge, log: memoryLog() });
   store.broken = true;
-  assert.throws(() => run(pipeline, ["bad 192.0.2.1", "bad 192.0.2.1"]), /disk full/);
+  const forged = { sender: { uid: 1000, unit: "session-3.scope" }, time: 2 * NOW };
+  const messages = ["bad 192.0.2.1", "bad 192.0.2.1", "fine", entry("bad 192.0.2.1", forged)];
+  for (let i = 0; i < 2; i++) assert.throws(() => run(pipeline, messages), /disk full/);
+  assert.deepEqual(new Set(Object.values(pipeline.throughput.counts)), new Set([0]));
+  assert.deepEqual(pipeline.activity.totals().map(({ lines }) => lines), [0]);
   store.broken = false;
-  run(pipeline, ["bad 192.0.2.1", "bad 192.0.2.1"]);
+  run(pipeline, messages);
   assert.equal(store.records[0]!.bans.length, 0);
+  const { entries, unknown, untrusted, ahead } = pipeline.throughput.counts;
+  assert.deepEqual({ entries, unknown, untrusted, ahead }, {
+    entries: 4,
+    unknown: 1,
+    untrusted: 1,
+    ahead: 1,
+  });
+  assert.deepEqual(pipeline.activity.totals().map(({ lines, understood }) => [lines, understood]), [[4, 3]]);
 });
 
 /** Has a source bring messages, of which more follow unless told otherwise. */

@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { SECOND } from "../../lib/core/time.ts";
-import { Activity, hasUnknownFormat } from "../../lib/reading/activity.ts";
+import { Activity, hasUnknownFormat, type ModuleActivity } from "../../lib/reading/activity.ts";
 
 const MINUTE = 60 * SECOND;
 const TOY = { name: "TOY", rules: ["one", "two"] };
@@ -9,11 +9,22 @@ Deno.test("`Activity.report()` counts the lines of the last hour alone", () => {
   const activity = new Activity([TOY]);
   for (let minute = 0; minute < 90; minute++) {
     activity.line(0, minute % 2 === 0, minute * MINUTE);
-    assert.equal(activity.endBatch(minute * MINUTE), minute % 2);
+    assert.equal(activity.commit(minute * MINUTE), minute % 2);
   }
   const [report] = activity.report(89 * MINUTE);
   assert.deepEqual([report!.lines, report!.understood], [60, 30]);
   assert.deepEqual(activity.report(500 * MINUTE).map(({ lines }) => lines), [0]);
+});
+
+Deno.test("`Activity.reset()` forgets the lines that were not committed", () => {
+  const activity = new Activity([TOY]);
+  activity.line(0, true, 3 * SECOND);
+  activity.reset();
+  assert.equal(activity.report(0)[0]!.lastLine, null);
+  activity.line(0, false, 2 * SECOND);
+  assert.equal(activity.commit(0), 1);
+  const [{ lastLine, lines, understood }] = activity.report(0) as [ModuleActivity];
+  assert.deepEqual({ lastLine, lines, understood }, { lastLine: 2 * SECOND, lines: 1, understood: 0 });
 });
 
 Deno.test("`Activity.hit()` keeps the latest hit of each rule, whatever order they come in", () => {
@@ -29,9 +40,9 @@ Deno.test("`Activity.totals()` counts lines and hits since the start, however lo
   const activity = new Activity([TOY]);
   activity.line(0, true, 0);
   activity.line(0, false, 0);
-  activity.endBatch(0);
+  activity.commit(0);
   activity.line(0, true, 90 * MINUTE);
-  activity.endBatch(90 * MINUTE);
+  activity.commit(90 * MINUTE);
   activity.hit("TOY", "two", { time: 0, count: 3 });
   activity.hit("TOY", "two", { time: 90 * MINUTE, count: 4 });
   const hits = [{ rule: "one", count: 0 }, { rule: "two", count: 7 }];
