@@ -63,8 +63,8 @@ export async function runCommand(
       next = new AbortController();
       announce(config, log);
       const monitor = new Monitor(config, { state, lock, log, trial: state.trial(), bootId: options.bootId });
-      const isEnd = () => !next.signal.aborted || signals.stop.aborted;
-      if (await monitor.run(AbortSignal.any([signals.stop, next.signal]), isEnd)) break;
+      const successor = () => next.signal.aborted && !signals.stop.aborted ? config : null;
+      if (await monitor.run(AbortSignal.any([signals.stop, next.signal]), successor)) break;
     }
     log.info("stopped");
     return 0;

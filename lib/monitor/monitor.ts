@@ -57,15 +57,15 @@ export class Monitor {
   /**
    * Monitors until `signal` aborts. Throws when no source is left, or at once a `UserError` of any: what a person must mend,
    * such as a journal that may not be read, is not to be found out by chance. True: a trial is over that nobody has confirmed.
-   * @param isEnd whether the program ends, or a new configuration takes over
+   * @param next the configuration that takes over; null: the program ends
    */
-  async run(signal: AbortSignal, isEnd: () => boolean = () => true): Promise<boolean> {
+  async run(signal: AbortSignal, next: () => Config | null = () => null): Promise<boolean> {
     try {
-      const isTrialOver = await this.#run(signal, isEnd);
-      await this.#parts.telling.end(null, isEnd());
+      const isTrialOver = await this.#run(signal, () => next() === null);
+      await this.#parts.telling.end(null, next());
       return isTrialOver;
     } catch (error) {
-      await this.#parts.telling.end(error, true);
+      await this.#parts.telling.end(error, null);
       throw error;
     }
   }

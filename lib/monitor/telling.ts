@@ -89,11 +89,14 @@ export class Telling {
 
   /**
    * Waits a little for the hook, which is told of the error that ends the monitor; null: none does.
-   * Where the program ends, the metrics say so. Never throws.
+   * Where the program ends, the metrics say so, and where the next configuration writes them elsewhere
+   * or not at all, their file goes. Never throws.
    */
-  async end(error: unknown, isEnd: boolean): Promise<void> {
+  async end(error: unknown, next: Pick<Config, "metricsFile"> | null): Promise<void> {
+    const metrics = this.#metrics;
     await Promise.all([
-      isEnd ? this.#writeMetrics(false) : null,
+      next === null ? this.#writeMetrics(false) : null,
+      next !== null && next.metricsFile !== metrics?.path ? metrics?.remove() : null,
       this.#notifier?.end(error === null ? null : failedMonitor(messageOf(error))),
     ]);
   }

@@ -234,6 +234,24 @@ Deno.test("the program counts hits and bans in its metrics file, and says there 
   assert.ok(holds(...expected), Deno.readTextFileSync(path));
 });
 
+Deno.test("a reload without metrics, or with another file, removes the file of before", async () => {
+  await using scene = new Scene();
+  const has = (name: string) => readOrEmpty(`${scene.directory}/${name}`) !== "";
+  scene.configure({ ...CONFIG, metrics_file: "one.prom" });
+  scene.start();
+  await eventually(() => has("one.prom"));
+  scene.configure({ ...CONFIG, metrics_file: "two.prom" });
+  scene.kill("SIGHUP");
+  await eventually(() => !has("one.prom") && has("two.prom"));
+  scene.configure(CONFIG);
+  scene.kill("SIGHUP");
+  await eventually(() => !has("two.prom"));
+  scene.kill("SIGTERM");
+  assert.equal(await scene.end(), 0);
+  assert.deepEqual([has("one.prom"), has("two.prom")], [false, false]);
+  assert.deepEqual(scene.lines(/metrics/), []);
+});
+
 function readOrEmpty(path: string): string {
   try {
     return Deno.readTextFileSync(path);
