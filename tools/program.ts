@@ -1,4 +1,4 @@
-/** What the programs of this folder share: their options and their ends. */
+/** Options and ends of the tasks of deno.json that take options. */
 import { parseArgs, type ParseArgsConfig } from "node:util";
 import { UserError } from "../lib/core/error.ts";
 
@@ -12,6 +12,13 @@ export function readOptions<T extends NonNullable<ParseArgsConfig["options"]>>(
   } catch (error) {
     throw new UserError(`${(error as Error).message.split(". ")[0]}: see deno task ${task} --help`, 64);
   }
+}
+
+/** Returns the option `--name` as a whole number from 1, `standard` without it. Throws `UserError` (64). */
+export function readCount(name: string, given: string | undefined, standard: number): number {
+  const number = Number(given ?? standard);
+  if (Number.isSafeInteger(number) && number > 0) return number;
+  throw new UserError(`--${name} must be a whole number from 1, got ${given}`, 64);
 }
 
 /** Runs a program; a `UserError` is one sentence and the exit code. */

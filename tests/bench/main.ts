@@ -1,5 +1,6 @@
 /** `deno task bench`: measures the compiled program, what others do with the same files, and the machine's limits. */
-import { parseArgs } from "node:util";
+import { UserError } from "../../lib/core/error.ts";
+import { readCount, readOptions, runProgram } from "../../tools/program.ts";
 import { type Figures, judge, medians, rounded, type Verdict } from "./figures.ts";
 import { svg } from "./plot.ts";
 import { type PeerFailure, Peers } from "./peers.ts";
@@ -58,26 +59,6 @@ const OPTIONS = {
   write: flag,
   help: flag,
 } as const;
-
-function options() {
-  try {
-    return parseArgs({ args: Deno.args, options: OPTIONS }).values;
-  } catch (error) {
-    return fail(`${(error as Error).message.split(". ")[0]}: see deno task bench --help`, 64);
-  }
-}
-
-function fail(words: string, code: number): never {
-  console.error(words);
-  Deno.exit(code);
-}
-
-function count(name: string, given: string | undefined, standard: number): number {
-  const number = Number(given ?? standard);
-  return Number.isInteger(number) && number > 0
-    ? number
-    : fail(`--${name} must be a number from 1, got ${given}`, 64);
-}
 
 /** What is under way goes to standard error, so that the table alone can be kept. */
 function say(words: string): void {
@@ -212,13 +193,18 @@ async function writeTable(results: readonly Result[], about: string): Promise<vo
   await Deno.writeTextFile(DOCUMENT, `${head}${BEGIN}\n\n${about}\n\n${table(results)}\n\n${END}${tail}`);
 }
 
-async function main(): Promise<void> {
-  const { lines, rounds, only, directory = "/var/tmp/strongmonitor-bench", ...flags } = options();
+async function bench(args: readonly string[]): Promise<void> {
+  const { lines, rounds, only, directory = "/var/tmp/strongmonitor-bench", ...flags } = readOptions(args, {
+    task: "bench",
+    options: OPTIONS,
+  });
   if (flags.help) return console.log(HELP);
   const unknown = only?.find((name) => !ROWS.some((row) => row.name === name));
-  if (unknown !== undefined) fail(`There is no row ${unknown}: see deno task bench --help`, 64);
+  if (unknown !== undefined) {
+    throw new UserError(`There is no row ${unknown}: see deno task bench --help`, 64);
+  }
   const rows = ROWS.filter(({ name }) => only?.includes(name) ?? true);
-  const size = { lines: count("lines", lines, 1_000_000), rounds: count("rounds", rounds, 5) };
+  const size = { lines: readCount("lines", lines, 1_000_000), rounds: readCount("rounds", rounds, 5) };
   const workshop = new Workshop(directory, { lines: size.lines, say });
   await workshop.build();
   const results = await measure(rows, { workshop, rounds: size.rounds });
@@ -232,14 +218,8 @@ async function main(): Promise<void> {
   console.log(flags.json ? json(results) : `${about}\n\n${table(results)}`);
   if (flags.plots) await drawPlots(results, workshop);
   const failed = results.filter(({ failure }) => failure !== null).map(({ row }) => row.name);
-  if (failed.length > 0) fail(`Our side failed in ${failed.join(", ")}`, 1);
+  if (failed.length > 0) throw new UserError(`Our side failed in ${failed.join(", ")}`, 1);
   if (flags.write) await writeTable(results, about);
 }
 
-if (import.meta.main) {
-  try {
-    await main();
-  } catch (error) {
-    fail(error instanceof Error ? error.message : String(error), 1);
-  }
-}
+if (import.meta.main) await runProgram(bench);

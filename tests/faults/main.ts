@@ -1,8 +1,9 @@
 /**
- * Troubles the running program at random instants and holds it against an independent count of what it must have stored and
- * whom it must have banned: `deno task test:faults [--rounds N] [--seed N] [--lines N] [--only TEXT]`. A round writes lines while
- * one kind of trouble comes and goes; with `--only`, of those whose names hold a text. Prints its counts by kind; exit code 1 unless all but bans told twice are 0.
+ * `deno task test:faults`: troubles the running program at random instants, and compares it with an independent count of the
+ * lines that it must have stored and the addresses that it must have banned.
  */
+import { UserError } from "../../lib/core/error.ts";
+import { readCount, readOptions, runProgram } from "../../tools/program.ts";
 import { canMount } from "../support/faults.ts";
 import { hasJournald, Journald } from "../support/journald.ts";
 import { postgresMissing, startPostgres, type TestPostgres } from "../support/postgres_server.ts";
@@ -10,6 +11,25 @@ import { Random } from "../support/random.ts";
 import { Ledger, type Outcome } from "./ledger.ts";
 import { Scene } from "./scene.ts";
 import { pause, type Trouble, TROUBLES, type World } from "./troubles.ts";
+
+const HELP = `Usage: deno task test:faults [options]
+
+Writes lines for the running program in rounds, has one kind of trouble come and go in each, and compares lines and bans
+with an independent count.
+
+Options:
+  --rounds <n>   rounds; each kind once, then any (default: each kind once)
+  --lines <n>    lines of a round (default: 2000)
+  --seed <n>     makes a run again, which prints its seed
+  --only <text>  kinds of trouble whose names hold this text
+  --help         print this
+
+Exit codes: 0 all counts but bans told twice are 0; 1 one is not; 64 wrong usage;
+69 this machine lacks what these kinds need
+`;
+
+const text = { type: "string" } as const;
+const OPTIONS = { rounds: text, lines: text, seed: text, only: text, help: { type: "boolean" } } as const;
 
 /** Seconds that the program gets to catch up after a round. */
 const SETTLING = 60;
@@ -43,11 +63,13 @@ async function run({ rounds, seed, lines, only }: Options): Promise<Map<string, 
   const possible = TROUBLES.filter((trouble) =>
     trouble.name.includes(only) && (trouble.isPossible(world) || trouble.name.startsWith("journalctl"))
   );
+  if (possible.length === 0) throw new UserError(`This machine lacks what "${only}" needs`, 69);
   let before = scene.ledger.compare([], []);
   for (let round = 0; round < rounds; round++) {
     // Each kind once, then any.
     const trouble = round < possible.length ? possible[round]! : random.pick(possible);
     if (!trouble.isPossible(world)) continue;
+    console.error(`- round ${round + 1} of ${rounds}: ${trouble.name}`);
     await play(trouble, { ...world, lines });
     if (trouble.isOfJournald === true) await takeBackLost(world);
     await settle(world);
@@ -58,7 +80,7 @@ async function run({ rounds, seed, lines, only }: Options): Promise<Map<string, 
         before.lost + before.doubled + before.missed + before.undue
     ) {
       console.log(
-        `round ${round}, ${trouble.name}: ${JSON.stringify(difference(after, before))}\n${
+        `round ${round + 1}, ${trouble.name}: ${JSON.stringify(difference(after, before))}\n${
           scene.said.slice(-2_000)
         }`,
       );
@@ -183,28 +205,33 @@ function combine(one: Outcome, other: Outcome, by: (a: number, b: number) => num
   return Object.fromEntries(keys.map((key) => [key, by(one[key], other[key])])) as unknown as Outcome;
 }
 
-function option(name: string): string | undefined {
-  const at = Deno.args.indexOf(`--${name}`);
-  return at === -1 ? undefined : Deno.args[at + 1];
-}
-
 const COLUMNS = ["lines", "lost", "doubled", "bans", "missed", "undue", "toldTwice"] as const;
 
 function row(name: string, cells: readonly (string | number)[]): string {
-  return name.padEnd(42) + cells.map((cell) => String(cell).padStart(10)).join("");
+  return name.padEnd(42) + cells.map((cell) => String(cell).padStart(12)).join("");
 }
 
-const options = {
-  rounds: Number(option("rounds") ?? TROUBLES.length),
-  seed: Number(option("seed") ?? Math.floor(Math.random() * 2 ** 31)),
-  lines: Number(option("lines") ?? 2_000),
-  only: option("only") ?? "",
-};
-console.log(`${options.rounds} rounds of ${options.lines} lines, --seed ${options.seed}`);
-const results = await run(options);
-const total = [...results.values()].reduce(add);
-console.log(row("trouble", ["lines", "lost", "doubled", "bans", "missed", "undue", "told twice"]));
-for (const [name, outcome] of [...results, ["all", total] as const]) {
-  console.log(row(name, COLUMNS.map((column) => outcome[column])));
+/** Runs the rounds that `args` ask for and prints their counts by kind. Exits with 1 where one is wrong. */
+async function main(args: readonly string[]): Promise<void> {
+  const { help, only = "", ...given } = readOptions(args, { task: "test:faults", options: OPTIONS });
+  if (help) return console.log(HELP);
+  const rounds = readCount("rounds", given.rounds, TROUBLES.length);
+  const lines = readCount("lines", given.lines, 2_000);
+  if (!TROUBLES.some(({ name }) => name.includes(only))) {
+    throw new UserError(
+      `No kind of trouble holds "${only}": there are ${TROUBLES.map(({ name }) => name).join(", ")}`,
+      64,
+    );
+  }
+  const seed = readCount("seed", given.seed, 1 + Math.floor(Math.random() * 2 ** 31));
+  console.log(`${rounds} rounds of ${lines} lines, --seed ${seed}`);
+  const results = await run({ rounds, lines, seed, only });
+  const total = [...results.values()].reduce(add);
+  console.log(row("trouble", ["lines", "lost", "doubled", "bans", "missed", "undue", "told twice"]));
+  for (const [name, outcome] of [...results, ["all", total] as const]) {
+    console.log(row(name, COLUMNS.map((column) => outcome[column])));
+  }
+  Deno.exit(total.lost + total.doubled + total.missed + total.undue === 0 ? 0 : 1);
 }
-Deno.exit(total.lost + total.doubled + total.missed + total.undue === 0 ? 0 : 1);
+
+if (import.meta.main) await runProgram(main);
