@@ -13,6 +13,7 @@ import { SURROUNDINGS, Whitelist } from "../deciding/whitelist.ts";
 import { State } from "../state/state.ts";
 import { denial } from "../core/denial.ts";
 import { messageOf, UserError } from "../core/error.ts";
+import { databaseOf } from "../core/state_files.ts";
 import { counted } from "../core/text.ts";
 import { type CommonOptions, CONFIG, printError } from "./output.ts";
 
@@ -181,7 +182,7 @@ function contentOf(file: WhitelistFile, state?: State): WhitelistContent {
  */
 function requireState(directory: string, options: CommonOptions): void {
   try {
-    Deno.statSync(`${directory}/state.db`);
+    Deno.statSync(databaseOf(directory));
     // Readers need to write too: SQLite keeps its -shm file beside the database.
     const { state } = Deno.permissions.querySync({ name: "write", path: directory });
     if (state !== "granted") throw new Deno.errors.NotCapable();

@@ -7,6 +7,7 @@ import { readReport } from "../monitor/report.ts";
 import { hasLockFile, type Lock, takeLock } from "../state/lock.ts";
 import { State } from "../state/state.ts";
 import type { Log } from "../core/log.ts";
+import { databaseOf } from "../core/state_files.ts";
 import { linesOf, UserError } from "../core/error.ts";
 import { permissionProblem } from "../config/refusal.ts";
 import { makeStateDirectory, openConfig } from "./open.ts";
@@ -144,7 +145,7 @@ function mayRun(directory: string): boolean {
 
 function hasState(directory: string): boolean {
   try {
-    return Deno.statSync(`${directory}/state.db`).isFile;
+    return Deno.statSync(databaseOf(directory)).isFile;
   } catch {
     return false;
   }

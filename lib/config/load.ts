@@ -2,10 +2,12 @@ import { dirname, resolve } from "node:path";
 import { type DatabaseConfig, type ServerAddress, socketOf } from "../postgres/database_config.ts";
 import type { Micros } from "../core/time.ts";
 import { UserError } from "../core/error.ts";
+import { lockedFiles } from "../core/state_files.ts";
 import type { BuildTarget } from "./build_hint.ts";
-import { Document, lenientValue } from "./document.ts";
+import { Document, lenientValue, type Path, type Problem } from "./document.ts";
 import { readConfig, readPassword } from "./file.ts";
 import { locate, toBan, toModuleBans } from "./firewalls.ts";
+import { lockedFileProblems } from "./module_problems.ts";
 import { makeModules } from "./modules.ts";
 import { inherit, makeGrowth } from "./rules.ts";
 import { firewallProblems, fleetProblems, moduleProblems, refuse, schemaProblems } from "./problems.ts";
@@ -38,7 +40,12 @@ export function configOf(text: string, path: string, options: LoadOptions): Conf
   const document = new Document(text, path);
   const settings = check(document, options);
   const { modules, tests, problems } = makeModules(settings, { document, known: options.known });
-  refuse(problems);
+  const file = absolute(path);
+  const folder = dirname(file);
+  const stateDirectory = options.state === undefined
+    ? resolve(folder, settings.state)
+    : absolute(options.state);
+  refuse([...problems, ...stateProblems(settings, { document, folder, stateDirectory })]);
   const networkBans = settings.network_bans.map((step) => ({
     ipv4: step.ipv4 ?? null,
     ipv6: step.ipv6 ?? null,
@@ -47,11 +54,9 @@ export function configOf(text: string, path: string, options: LoadOptions): Conf
     banTime: inherit(step.ban_time, settings.ban_time),
     growth: makeGrowth([step, settings]),
   }));
-  const file = absolute(path);
-  const folder = dirname(file);
   return {
     path: file,
-    stateDirectory: options.state === undefined ? resolve(folder, settings.state) : absolute(options.state),
+    stateDirectory,
     modules,
     tests,
     journalWake: settings.journal_wake,
@@ -117,6 +122,22 @@ function check(document: Document, { known }: LoadOptions): Settings {
     ...moduleProblems(document, known),
   ]);
   return checked.data!;
+}
+
+/** Complains of logs and whitelist files that are the state's own. */
+function stateProblems(
+  { modules, whitelist_files }: Settings,
+  { document, folder, stateDirectory }: { document: Document; folder: string; stateDirectory: string },
+): Problem[] {
+  const locked = lockedFiles(stateDirectory);
+  const read: [Path, readonly string[]][] = [
+    ...Object.entries(modules).map(([name, { match }]): [Path, readonly string[]] => [
+      ["modules", name, "match", "file"],
+      match?.file ?? [],
+    ]),
+    [["whitelist_files"], whitelist_files.map((path) => resolve(folder, path))],
+  ];
+  return read.flatMap(([at, patterns]) => lockedFileProblems(document, at, { patterns, locked }));
 }
 
 /**

@@ -27,6 +27,20 @@ export function repeatedFiles(document: Document, at: Path, files: readonly stri
   });
 }
 
+/** Complains of patterns that match one of `locked`, files of the state that nobody else may read. */
+export function lockedFileProblems(
+  document: Document,
+  at: Path,
+  { patterns, locked }: { patterns: readonly string[]; locked: readonly string[] },
+): Problem[] {
+  return patterns.flatMap((pattern, i) => {
+    const file = locked.find((file) => means(pattern, file));
+    if (file === undefined) return [];
+    const complaint = `must not stand for ${file}, a file of the state: reading it would end its locks`;
+    return [document.badValue(item(document, at, i), complaint)];
+  });
+}
+
 /**
  * Reports whether `pattern` matches `file` as text, so that it covers all files that `file`
  * matches.

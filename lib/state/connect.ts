@@ -6,14 +6,6 @@ import { DatabaseSync } from "node:sqlite";
 import { messageOf } from "../core/error.ts";
 import { migrate } from "./schema.ts";
 
-/** The file of the state in `directory`. */
-export function fileOf(directory: string): string {
-  return `${directory}/state.db`;
-}
-
-/** SQLite's own files beside a database, by what they add to its name. */
-export const SIDES = ["", "-wal", "-shm"] as const;
-
 /** A head that tells of more is damaged itself. */
 const MOST_LENGTH = 2 ** 40;
 

@@ -1,6 +1,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { messageOf, UserError } from "../core/error.ts";
-import { connect, fileOf } from "./connect.ts";
+import { databaseOf } from "../core/state_files.ts";
+import { connect } from "./connect.ts";
 
 /** A value that SQLite stores. */
 export type Value = string | number | null | Uint8Array;
@@ -137,7 +138,7 @@ export class Database {
 }
 
 function open(directory: string): DatabaseSync {
-  const file = fileOf(directory);
+  const file = databaseOf(directory);
   try {
     return connect(file);
   } catch (error) {

@@ -2,7 +2,8 @@
  * The files of a state that is replaced: a fresh one is made beside the old one, which is set aside by name and date before the
  * fresh one takes its place.
  */
-import { close, connectSound, openAsItIs, SIDES } from "./connect.ts";
+import { SIDES } from "../core/state_files.ts";
+import { close, connectSound, openAsItIs } from "./connect.ts";
 
 /** Where a new file is made before it takes the place of `file`. */
 export function freshOf(file: string): string {

@@ -10,7 +10,8 @@
 import type { DatabaseSync } from "node:sqlite";
 import { messageOf, UserError } from "../core/error.ts";
 import type { Log } from "../core/log.ts";
-import { close, connect, connectSound, faultOf, fileOf, inMemory, openAsItIs } from "./connect.ts";
+import { databaseOf } from "../core/state_files.ts";
+import { close, connect, connectSound, faultOf, inMemory, openAsItIs } from "./connect.ts";
 import type { Shelter } from "./database.ts";
 import { adoptFresh, freshOf, isUnused, removeAll, setAside, sizeOf } from "./fresh_file.ts";
 import { Refuge } from "./refuge.ts";
@@ -55,7 +56,7 @@ export class Keeper implements Shelter {
   }
 
   open(): DatabaseSync {
-    const file = fileOf(this.#directory);
+    const file = databaseOf(this.#directory);
     if (sizeOf(freshOf(file)) !== null && isUnused(file) && adoptFresh(file)) {
       this.#lost(`The state ${file} was being replaced when the program ended: going on with the new one`);
     }
@@ -94,7 +95,7 @@ export class Keeper implements Shelter {
     if (fault === null) return null;
     if (file!.isReplaced) {
       throw new UserError(
-        `The state ${fileOf(this.#directory)} was replaced by another: start again to use it`,
+        `The state ${databaseOf(this.#directory)} was replaced by another: start again to use it`,
         69,
       );
     }
@@ -135,7 +136,7 @@ export class Keeper implements Shelter {
    * only. Null, with `old` still open, where it cannot be made or put there. Throws `UserError` (69).
    */
   #renew(old: DatabaseSync | null, why: string): DatabaseSync | null {
-    const file = fileOf(this.#directory);
+    const file = databaseOf(this.#directory);
     const fresh = freshOf(file);
     let saved: Salvage;
     try {
@@ -187,7 +188,7 @@ export class Keeper implements Shelter {
     this.#isTold = false;
     this.#nextReturn = performance.now() + BETWEEN_RETURNS;
     this.#complain(
-      `The state ${fileOf(this.#directory)} cannot be written (${why}): going on in memory with ${
+      `The state ${databaseOf(this.#directory)} cannot be written (${why}): going on in memory with ${
         told(saved)
       }; ` +
         "bans hold, and what comes is written when there is room",
@@ -200,7 +201,7 @@ export class Keeper implements Shelter {
   #return(memory: DatabaseSync, refuge: Refuge): DatabaseSync | null {
     if (performance.now() < this.#nextReturn) return null;
     this.#nextReturn = performance.now() + BETWEEN_RETURNS;
-    const file = fileOf(this.#directory);
+    const file = databaseOf(this.#directory);
     if (sizeOf(file) === null && !adoptFresh(file)) return this.#renew(memory, "somebody removed it");
     let db: DatabaseSync | null = null;
     try {

@@ -5,6 +5,7 @@
 import { DatabaseSync } from "node:sqlite";
 import { messageOf, UserError } from "../core/error.ts";
 import { identityAt } from "../core/file_identity.ts";
+import { lockOf } from "../core/state_files.ts";
 import { makePrivate } from "./connect.ts";
 
 /** Proof that this process is the only monitor on a state; it ends with the process, however that dies. */
@@ -28,7 +29,7 @@ export function takeLock(directory: string): Lock | null {
   if (held === null) return null;
   return {
     look() {
-      if (identityAt(fileOf(directory)) === held!.identity) return;
+      if (identityAt(lockOf(directory)) === held!.identity) return;
       const next = remake(directory);
       if (next === "nowhere") return;
       if (next === null) throw new UserError(`Another monitor has taken the state ${directory}`, 69);
@@ -41,7 +42,7 @@ export function takeLock(directory: string): Lock | null {
 
 /** Reports whether the lock's file is there. */
 export function hasLockFile(directory: string): boolean {
-  return identityAt(fileOf(directory)) !== null;
+  return identityAt(lockOf(directory)) !== null;
 }
 
 /** Reports whether a monitor holds the lock on the state in `directory`. Asking keeps no other asker and no monitor out. */
@@ -58,7 +59,7 @@ export function isLocked(directory: string): boolean {
 
 function hold(directory: string): { db: DatabaseSync; identity: string | null } | null {
   try {
-    return { db: acquire(directory, PATIENCE), identity: identityAt(fileOf(directory)) };
+    return { db: acquire(directory, PATIENCE), identity: identityAt(lockOf(directory)) };
   } catch (error) {
     if (isBusy(error)) return null;
     throw new UserError(`Cannot lock the state ${directory}: ${messageOf(error)}`, 69);
@@ -76,7 +77,7 @@ function remake(directory: string): ReturnType<typeof hold> | "nowhere" {
 
 /** Throws what SQLite throws. A journal in memory keeps the lock of an empty file from writing, which a full disk would refuse. */
 function acquire(directory: string, patience: number): DatabaseSync {
-  const file = fileOf(directory);
+  const file = lockOf(directory);
   makePrivate(file);
   const db = new DatabaseSync(file);
   try {
@@ -90,8 +91,4 @@ function acquire(directory: string, patience: number): DatabaseSync {
 
 function isBusy(error: unknown): boolean {
   return /locked|busy/.test(messageOf(error));
-}
-
-function fileOf(directory: string): string {
-  return `${directory}/lock.db`;
 }

@@ -1,5 +1,5 @@
 import { identityAt, identityOf } from "../core/file_identity.ts";
-import { SIDES } from "./connect.ts";
+import { SIDES } from "../core/state_files.ts";
 
 /** What every SQLite database begins with. */
 const MAGIC = new TextEncoder().encode("SQLite format 3\0");

@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import schema from "../../docs/config.schema.json" with { type: "json" };
-import { more, own, refusalOf, RULE, rule, top } from "../support/configs.ts";
+import { load, more, own, refusalOf, RULE, rule, top } from "../support/configs.ts";
 
 const SPAN = 'must be a span of time such as "90s", "10m", "2h" or "1d12h"';
 const MILLISECONDS = 'must be "off" or milliseconds from "1ms" to "1000ms"';
@@ -367,6 +367,33 @@ const WRONG: [text: string, complaint: string, position: string][] = [
 Deno.test("`loadConfig()` refuses what is wrong in one sentence with key, cause, value and position", () => {
   for (const [text, complaint, position] of WRONG) {
     assert.equal(refusalOf(text), `Cannot load ${complaint} (config.jsonc:${position})`);
+  }
+});
+
+Deno.test("`loadConfig()` refuses a log or whitelist file that is one of the state's own, whose locks would go", () => {
+  const complaint = (file: string) =>
+    `must not stand for ${file}, a file of the state: reading it would end its locks`;
+  const log = (state: string, file: string) =>
+    own(`"pattern": "^<ADDR>$", "match": { "file": "${file}" }`).replace("{", `{ "state": "${state}",`);
+  for (
+    const [pattern, file] of [
+      ["/s/*", "/s/lock.db"],
+      ["/s/state.db", "/s/state.db"],
+      ["/*/stat?.db-w*", "/s/state.db-wal"],
+    ] as const
+  ) {
+    const refused = refusalOf(log("/s", pattern));
+    assert.match(refused, /^Cannot load modules\.ftp\.match\.file: .*\(config\.jsonc:1:\d+\)$/);
+    assert.ok(refused.includes(`${complaint(file)}, got "${pattern}" (`), refused);
+  }
+  assert.equal(
+    refusalOf(top('"state": "s", "whitelist_files": ["friends", "s/state.db-shm"]')),
+    `Cannot load whitelist_files[1]: ${
+      complaint("s/state.db-shm")
+    }, got "s/state.db-shm" (config.jsonc:1:48)`,
+  );
+  for (const [state, file] of [["/s", "/s/app.log"], ["/s", "/s/*.log"], ["/t", "/s/*"]] as const) {
+    load(log(state, file));
   }
 });
 
