@@ -1,6 +1,6 @@
 /**
- * The program: arguments become one command, signals reach it, and what it throws becomes one sentence and an exit code
- * (sysexits.h). An error that is no `UserError` is a fault of the program: its stack follows.
+ * The program: runs the command in the arguments, passes it signals, and prints what it throws as
+ * sentences with an exit code (sysexits.h). Other errors than `UserError` get their stack printed.
  */
 import { print, printError, printFailure } from "./lib/commands/output.ts";
 import type { RunSignals } from "./lib/commands/run.ts";
@@ -11,7 +11,7 @@ const USAGE = 64;
 /** Arguments that ask for the version. */
 const VERSION_OPTIONS = ["-V", "--version"];
 
-/** Stop at the first SIGTERM or SIGINT, at once at the second; read the configuration anew at SIGHUP. */
+/** Stops at the first SIGTERM or SIGINT, exits at the second; reloads at SIGHUP. */
 function listenToSignals(): RunSignals {
   const stop = new AbortController();
   const onStop = () => {
@@ -25,16 +25,16 @@ function listenToSignals(): RunSignals {
   return { stop: stop.signal, onReload: (action) => reload = action };
 }
 
-/** Deno 2.4 warns of its own use of what Node.js has deprecated, which whoever runs this can do nothing about. */
+/** Hides Deno 2.4's warnings about its own use of deprecated Node.js APIs. */
 async function silenceDeprecations(): Promise<void> {
   const { default: process } = await import("node:process");
   Object.assign(process, { noDeprecation: true });
 }
 
 /**
- * Says what went wrong: `run` says it to the journal with a priority, any command to people with the program's name. Returns
- * the exit code.
- * @param usage what is wrong with the arguments; null: nothing is
+ * Prints what went wrong and returns the exit code. `run` prints for the journal, with a priority;
+ * any other command for people, with the program's name.
+ * @param usage the complaint about the arguments; null: they are right
  */
 function complain(error: unknown, { args: [command, ...rest], usage }: {
   args: readonly string[];
@@ -50,7 +50,7 @@ function complain(error: unknown, { args: [command, ...rest], usage }: {
 
 /** Runs the command line; returns the exit code. */
 async function main(given: readonly string[]): Promise<number> {
-  // Scripts ask for it: they wait for no other module, and for nothing of Node.js.
+  // Scripts ask for the version: load no other module, and nothing of Node.js.
   if (VERSION_OPTIONS.includes(given[0]!)) return toldVersion();
   await silenceDeprecations();
   const { commandLine } = await import("./lib/commands/command_line.ts");

@@ -1,7 +1,6 @@
 /**
- * The composition root: everything that runs while one configuration is in force is built and connected
- * here, in this order: whitelist, firewalls, bans, pipeline, feeds, reports. The only file that knows
- * everybody.
+ * The composition root: builds and connects all parts that run under one configuration, in this
+ * order: whitelist, firewalls, bans, pipeline, feeds, reports. No other file knows all of them.
  */
 import type { Config } from "../config/types.ts";
 import { currentBoot } from "../core/boot.ts";
@@ -29,26 +28,26 @@ import { Telling } from "./telling.ts";
 import { TrialWatch } from "./trial.ts";
 import { Whitelisting } from "./whitelisting.ts";
 
-/** What a monitor is given. */
+/** Options of a monitor. */
 export interface MonitorOptions {
   /** Outlives the monitor. */
   readonly state: State;
-  /** The proof that no other monitor runs on it. */
+  /** The proof that no other monitor runs on the state. */
   readonly lock?: Pick<Lock, "look">;
   readonly log: Log;
-  /** Bans hold no longer than the trial, unless somebody confirms; null: there is no trial. */
+  /** The trial that limits all bans unless somebody confirms; null: there is none. */
   readonly trial?: Trial | null;
-  /** The machine's boot id, as systemd's `%b` spells it; null: nobody told. */
+  /** The machine's boot id, as systemd's `%b` spells it; null: unknown. */
   readonly bootId?: string | null;
 }
 
-/** What the parts of a monitor have it do. */
+/** The monitor's functions that its parts call. */
 export interface MonitorHooks {
-  /** Takes over changes in the state. Throws where it cannot. */
+  /** Takes over changes in the state. Throws if it cannot. */
   readonly refresh: () => void;
-  /** Refreshes, and tells the log where that fails. */
+  /** Refreshes. Logs a failure. */
   readonly tryRefresh: () => void;
-  /** Does so after the commit that is under way. */
+  /** Refreshes after the commit that is under way. */
   readonly refreshSoon: () => void;
   /** Mends bans of a clock that ran ahead. */
   readonly rebase: () => void;
@@ -59,7 +58,7 @@ export interface MonitorHooks {
 /** The parts of a monitor. */
 export type MonitorParts = ReturnType<typeof compose>;
 
-/** What all parts are built with. */
+/** Objects that all parts are built from. */
 interface Ground {
   readonly config: Config;
   readonly state: State;
@@ -69,7 +68,7 @@ interface Ground {
   readonly bootId: string | null;
 }
 
-/** Builds the parts of a monitor; none of them runs yet. Throws where the state cannot be used. */
+/** Builds the parts of a monitor; none of them runs yet. Throws if the state cannot be used. */
 export function compose(config: Config, options: MonitorOptions, hooks: MonitorHooks) {
   const { log, counts: messages } = countMessages(options.log);
   const { state, trial = null, bootId = null } = options;
@@ -158,7 +157,7 @@ function openBans(
     clock: now,
     boot: () => currentBoot(bootId),
     trialEnd: trial?.end,
-    // Another server's ban may outlast an own one.
+    // Another server's ban may last longer than ours.
     expired: (addresses) => hooks.fleet()?.ask(state.fleet.ownExpired(addresses)),
   });
   return { firewalls, logins, bans };

@@ -1,23 +1,23 @@
 /**
- * The signal from a command to the running monitor that the state has changed: the command makes
- * and removes an empty file in a directory that the monitor watches. The change itself stands in
- * the state.
+ * The signal from a command to the running monitor that the state has changed: the command creates
+ * and removes an empty file in a directory that the monitor watches. The state holds the change
+ * itself.
  */
 import { pause } from "../core/async.ts";
 import { identityAt } from "../core/file_identity.ts";
 import { messageOf } from "../core/error.ts";
 
 const DIRECTORY = "control";
-/** Milliseconds between looks whether the watched directory is still there. */
+/** Milliseconds between two checks that the watched directory is still there. */
 const BETWEEN_LOOKS = 500;
 
-/** Permissions of everybody but the owner. */
+/** Permission bits of everybody but the owner. */
 const OF_OTHERS = 0o077;
 
 /**
- * Makes the state's directory and the watched one in it, for the owner alone: keys of knocks lie
- * there, and whoever may write controls the monitor. Takes their permissions from others where they
- * exist, and returns a sentence for each. Throws where it may not.
+ * Makes the state's directory and the watched one in it, for the owner alone: the state holds keys
+ * of knocks, and a user who may write controls the monitor. Takes existing permissions from others
+ * and returns a sentence for each. Throws if that is not permitted.
  */
 export function prepareStateDirectory(state: string): string[] {
   Deno.mkdirSync(`${state}/${DIRECTORY}`, { recursive: true, mode: 0o700 });
@@ -33,7 +33,7 @@ export function prepareStateDirectory(state: string): string[] {
   });
 }
 
-/** Takes the permissions of a file from others. */
+/** Takes the permissions on a file from others. */
 function keepFromOthers(path: string, mode: number): void {
   try {
     Deno.chmodSync(path, mode & ~OF_OTHERS);
@@ -47,7 +47,7 @@ function octal(mode: number): string {
   return mode.toString(8).padStart(4, "0");
 }
 
-/** Tells the monitor that runs on `state`, if one does, that the state has changed. */
+/** Tells the monitor that runs on `state`, if any, that the state has changed. */
 export function rouseMonitor(state: string): void {
   const file = `${state}/${DIRECTORY}/${crypto.randomUUID()}`;
   Deno.writeTextFileSync(file, "");
@@ -56,7 +56,7 @@ export function rouseMonitor(state: string): void {
 
 /**
  * Calls `changed` after each change of `state` by a command, until `signal` aborts. Makes the
- * watched directory anew where somebody removed it.
+ * watched directory again if somebody removed it.
  */
 export async function watchControl(
   state: string,
@@ -68,13 +68,13 @@ export async function watchControl(
       await watchOnce(`${state}/${DIRECTORY}`, { changed, signal });
       changed();
     } catch {
-      // There is nowhere to make it, or it went at once.
+      // The directory cannot be made, or vanished at once.
     }
     if (!signal.aborted) await pause(BETWEEN_LOOKS, signal);
   }
 }
 
-/** Watches `directory` until it is another one or `signal` aborts. */
+/** Watches `directory` until another one replaces it or `signal` aborts. */
 async function watchOnce(
   directory: string,
   { changed, signal }: { changed: () => void; signal: AbortSignal },

@@ -1,6 +1,6 @@
 /**
- * Feeds the pipeline from all sources at the same time, each as long as it can be read. Comes in:
- * batches of lines. Goes out: how each source is doing, and the error of one that ended.
+ * Feeds the pipeline from all sources at the same time, each as long as it can be read. In: batches
+ * of records. Out: the state of each source, and the error that ended one.
  */
 import { supervise } from "../core/async.ts";
 import { UserError } from "../core/error.ts";
@@ -14,23 +14,23 @@ import type { MonitorFeed } from "./feeds.ts";
 import type { Pipeline } from "./pipeline.ts";
 import type { SourceReport } from "./report.ts";
 
-/** How far the first start looks back when no rule has a window. */
+/** How far the first start looks back if no rule has a window. */
 const FIRST_LOOK_BACK: Micros = 3_600 * SECOND;
 
-/** What a `Feeding` works with. */
+/** Options of `Feeding`. */
 export interface FeedingParts {
   readonly state: Pick<State, "firstSince" | "position">;
   readonly pipeline: Pick<Pipeline, "process" | "settle" | "activity">;
   readonly log: Log;
   /** Called after each batch. */
   readonly processed: () => void;
-  /** Called with the error of a source that is read no longer. */
+  /** Called with the error of a source that is no longer read. */
   readonly failed: (source: string, error: unknown) => void;
 }
 
 /** Reads the sources of a monitor. */
 export class Feeding {
-  /** By name of a source, how it is doing. */
+  /** By name of a source, its state. */
   readonly reports = new Map<string, Pick<SourceReport, "name" | "running" | "lastBatch">>();
   readonly #feeds: readonly MonitorFeed[];
   readonly #parts: FeedingParts;
@@ -41,8 +41,8 @@ export class Feeding {
   }
 
   /**
-   * Follows all sources until `stop` aborts or none is left. Throws what ended one, unless `signal`
-   * asked for the end.
+   * Follows all sources until `stop` aborts or none is left. Throws the error that ended a source,
+   * unless `signal` asked for the end.
    */
   async follow(stop: AbortController, signal: AbortSignal): Promise<void> {
     const results = await Promise.allSettled(
@@ -58,7 +58,7 @@ export class Feeding {
     if (failed && !signal.aborted) throw failed;
   }
 
-  /** Reads one source as long as it can be read, each time from where the state says. */
+  /** Reads one source as long as possible, each time from its position in the state. */
   #follow(feed: MonitorFeed, signal: AbortSignal): Promise<void> {
     const { source } = feed;
     const { state, pipeline, log, processed, failed } = this.#parts;
@@ -91,8 +91,8 @@ export class Feeding {
   }
 
   /**
-   * Since when a source that is new is read: as far as a rule looks back, but nothing that its
-   * modules saw already, in files that were named otherwise.
+   * Returns the time from which a new source is read: the longest window back, but after the last
+   * lines that its modules have seen, perhaps in files of other names.
    */
   #lookBack(modules: readonly ModuleRules[]): Micros {
     const seen = this.#parts.pipeline.activity.report(now())
@@ -102,7 +102,7 @@ export class Feeding {
   }
 }
 
-/** Where a source begins, for debug lines. */
+/** Describes the start of a source for debug lines. */
 function startText({ after, since }: Start): string {
   return after === null ? `lines written since ${new Date(since / 1_000).toISOString()}` : `behind ${after}`;
 }

@@ -1,7 +1,7 @@
 /**
- * The feeds that a configuration asks for: one for the journal, which all modules with journal
- * entries share, and one for each log file or pattern of names. A feed is a source (bytes and
- * positions) with its reader (what they mean).
+ * The feeds that a configuration needs: one for the journal, shared by all modules with journal
+ * entries, and one for each log file or pattern of names. A feed is a source (bytes and positions)
+ * with its reader (their meaning).
  */
 import type { Config } from "../config/types.ts";
 import type { Log } from "../core/log.ts";
@@ -13,7 +13,7 @@ import type { Source } from "../sources/source.ts";
 import type { Pipeline } from "./pipeline.ts";
 import type { Feed } from "./pipeline_parts.ts";
 
-/** The directory in the state's by which journalctl is woken: see `WakeOptions`. */
+/** Directory inside the state's by which journalctl is woken; see `WakeOptions`. */
 const JOURNAL_LINKS = "journal";
 
 /** A feed with its source. */
@@ -24,8 +24,8 @@ export interface MonitorFeed extends Feed {
 }
 
 /**
- * The feeds of `config`: of the journal for all modules that have entries there, and of each kind
- * of log file.
+ * Opens the feeds of `config`: one of the journal for all modules with entries there, and one for
+ * each log file or pattern.
  */
 export function openFeeds(config: Config, { pipeline, log }: FeedParts): MonitorFeed[] {
   const inJournal = config.modules.filter(({ module }) => isInJournal(module));
@@ -40,7 +40,7 @@ interface FeedParts {
   readonly log: Log;
 }
 
-/** What of the journal `modules` read. */
+/** Returns the matches of the journal's entries that `modules` read. */
 export function journalMatches(
   modules: readonly ModuleRules[],
 ): Pick<JournalOptions, "identifiers" | "units" | "suppressions"> {
@@ -68,7 +68,7 @@ function journalFeed(
   return { name: source.name, source, reader: pipeline.readers.of(modules), modules };
 }
 
-/** Each log file, or pattern of their names, with the modules that read it. */
+/** Returns each log file, or pattern of names, with the modules that read it. */
 function filesOf(modules: readonly ModuleRules[]): [string, ModuleRules[]][] {
   const patterns = new Set(modules.flatMap(({ module }) => module.files));
   return [...patterns].map((pattern) => [
@@ -90,7 +90,7 @@ function fileFeed(
   return { name: source.name, source, reader, modules };
 }
 
-/** Says that the times of log files are those of another zone. */
+/** Returns the warning that a log file tells times of another zone. */
 function otherZone(
   pattern: string,
   { modules, shift }: { modules: readonly ModuleRules[]; shift: Micros },

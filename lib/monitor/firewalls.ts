@@ -1,6 +1,6 @@
 /**
- * The firewalls of a configuration: the main one, and those that modules have of their own. Comes in:
- * the configuration. Goes out: firewalls that bans are made with, and when to look at what they have.
+ * The firewalls of a configuration: the main one, and those of modules with a firewall of their
+ * own. In: the configuration. Out: firewalls, and calls when it is time to check their bans.
  */
 import type { BanConfig, Config } from "../config/types.ts";
 import { Bell, pause } from "../core/async.ts";
@@ -13,15 +13,12 @@ import { NftablesFirewall } from "../firewall/nftables.ts";
 import { ObserveFirewall } from "../firewall/observe.ts";
 import type { AppliedBan } from "./leaks.ts";
 
-/** Milliseconds until the firewalls are first looked at, and between two looks after that. */
+/** Milliseconds until the firewalls are first checked, and between two checks after that. */
 const [FIRST_LOOK, BETWEEN_LOOKS] = [5_000, 60_000];
-/** Milliseconds between the loss of bans and the look at what is left. */
+/** Milliseconds between a loss of bans and the check of what is left. */
 const SETTLING = 200;
 
-/**
- * Makes the firewall that a configuration names; `lost` is called where nftables' table with bans
- * was gone.
- */
+/** Opens the configured firewall. nftables calls `lost` when its table with the bans was gone. */
 export function openFirewall(
   { firewall, nft, command, unban, timeout, concurrency }: BanConfig,
   { lost }: { lost?: () => void } = {},
@@ -37,12 +34,12 @@ export function openFirewall(
 /** All firewalls of a monitor. */
 export class Firewalls {
   readonly main: Firewall;
-  /** By the names of the modules. */
+  /** By name of the module. */
   readonly ofModules: ReadonlyMap<string, Firewall>;
-  /** Names of the firewalls that ban, and do not only observe. */
+  /** Names of the firewalls that really ban, not only observe. */
   readonly #real: ReadonlySet<string>;
 
-  /** @param lost called where the main firewall has lost its bans */
+  /** @param lost called when the main firewall has lost its bans */
   constructor({ ban, moduleBans }: Pick<Config, "ban" | "moduleBans">, { lost }: { lost: () => void }) {
     this.main = openFirewall(ban, { lost });
     this.ofModules = new Map(moduleBans.map(({ module, ban }) => [module, openFirewall(ban)]));
@@ -50,12 +47,12 @@ export class Firewalls {
     this.#real = new Set(names.filter((name) => name !== "observe"));
   }
 
-  /** Reports whether any of them bans, and does not only observe. */
+  /** Reports whether any firewall really bans, and does not only observe. */
   get doBan(): boolean {
     return this.#real.size > 0;
   }
 
-  /** Says of bans in force since when firewalls really have them. */
+  /** Returns bans in force with the time since when a firewall that really bans has them. */
   applied(bans: readonly BanStatus[]): AppliedBan[] {
     return bans.map(({ appliedBy, appliedAt, ...ban }) => ({
       ...ban,
@@ -63,13 +60,13 @@ export class Firewalls {
     }));
   }
 
-  /** Has `look` called every minute, and soon after the main firewall tells that it has lost bans. */
+  /** Calls `look` every minute, and soon after the main firewall reports lost bans. */
   async watch(look: () => Promise<void>, signal: AbortSignal): Promise<void> {
     const bell = new Bell();
     const watching = this.main.watch?.(() => bell.ring(), signal);
     for (let wait = FIRST_LOOK; !signal.aborted; wait = BETWEEN_LOOKS) {
       await bell.wait(wait, signal);
-      // A reload deletes and makes tables, one after the other.
+      // A reload deletes and makes tables one by one.
       if (bell.take()) await pause(SETTLING, signal);
       if (!signal.aborted) await look();
     }

@@ -10,11 +10,11 @@ import type { State } from "../state/state.ts";
 import { FleetBans } from "./fleet_bans.ts";
 import { ownAddresses } from "./own_addresses.ts";
 
-/** What a monitor shares with its fleet. */
+/** The parts of a monitor that share with its fleet. */
 export interface FleetParts {
   readonly state: State;
   readonly log: Log;
-  /** Why nothing of an address or network may be banned; null: nothing speaks against it. */
+  /** Returns why an address or network must not be banned; null: it may be. */
   readonly whyNot: (target: string) => string | null;
   /** Reports whether a firewall that really bans carries out a ban. */
   readonly isReal: (ban: NewBan) => boolean;
@@ -25,8 +25,8 @@ export interface FleetParts {
 }
 
 /**
- * Starts to share lines, bans and the whitelist with the servers of the configured database: what
- * these tell is written into the state. Null where no database is configured.
+ * Starts to share lines, bans and the whitelist with the servers of the configured database, and
+ * writes theirs into the state. Null if no database is configured.
  */
 export function joinFleet(config: Config, parts: FleetParts): Fleet | null {
   const { database, keepLog, following } = config;

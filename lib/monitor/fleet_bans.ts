@@ -6,31 +6,31 @@ import { follow, type Following, type FollowRules } from "../deciding/following.
 import type { FleetNews } from "../postgres/follower.ts";
 import type { State } from "../state/state.ts";
 
-/** State, log and judge of `FleetBans`. */
+/** Options of `FleetBans`. */
 export interface FleetBansParts {
   readonly rules: FollowRules;
   readonly state: State;
   readonly log: Log;
-  /** Why nothing of an address or network may be banned; null: nothing speaks against it. */
+  /** Returns why an address or network must not be banned; null: it may be. */
   readonly whyNot: (target: string) => string | null;
   /** Reports whether a firewall that really bans carries out a ban. */
   readonly isReal: (ban: NewBan) => boolean;
-  /** Modules that have firewalls of their own. */
+  /** Modules with firewalls of their own. */
   readonly firewalls: ReadonlySet<string>;
   /** Called when bans in the state have changed. */
   readonly changed: () => void;
 }
 
-/** Most sentences of one kind that the log gets of one batch of news. */
+/** Most sentences of one kind that one batch of news writes to the log. */
 const MOST_SENTENCES = 10;
 
 /**
- * Follows the bans of other servers: writes news of them into the state as bans of provenance
- * `fleet`, or ends such bans.
+ * Follows the bans of other servers: writes them into the state as bans of provenance `fleet`, and
+ * ends them.
  */
 export class FleetBans {
   readonly #parts: FleetBansParts;
-  /** Bans may have been left out for want of room, or before this start by other rules. */
+  /** Whether bans may be missing: for want of room, or by the rules before this start. */
   #mayLack: boolean;
 
   constructor(parts: FleetBansParts) {
@@ -38,7 +38,7 @@ export class FleetBans {
     this.#mayLack = parts.state.fleet.positions().size > 0;
   }
 
-  /** Whether bans may have been left out that have room now; true once. */
+  /** Reports once that there is room for bans that may have been left out. */
   takeRoom(): boolean {
     const { rules, state } = this.#parts;
     const hasRoom = this.#mayLack && state.fleet.followed() < rules.maxBans;
@@ -46,7 +46,7 @@ export class FleetBans {
     return hasRoom;
   }
 
-  /** Takes over news in one transaction. Throws what SQLite throws; then nothing has changed. */
+  /** Takes over news in one transaction. Throws SQLite's errors; then nothing has changed. */
   take({ addresses, reports, positions, members }: FleetNews): void {
     const { rules, state: { bans, fleet }, firewalls, whyNot, changed } = this.#parts;
     const spared = new NetworkSet(members);

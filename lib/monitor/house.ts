@@ -5,7 +5,7 @@ import type { State } from "../state/state.ts";
 import type { House } from "./housekeeping.ts";
 import type { Pipeline } from "./pipeline.ts";
 
-/** What a monitor has that takes housekeeping. */
+/** The parts of a monitor that need housekeeping. */
 export interface HouseParts {
   readonly state: State;
   readonly pipeline: Pipeline;

@@ -1,7 +1,7 @@
 /**
- * What is due each minute: ends of whitelist entries, memory given back, old rows deleted, and
- * warnings that an operator should see. A step that fails, as when the disk is full, waits for its
- * next turn: it never ends the monitor.
+ * Work that is due every minute: whitelist entries end, memory is given back, old rows are deleted,
+ * operators are warned. A failed step, such as on a full disk, waits for its next turn and never
+ * ends the monitor.
  */
 import { every, pause } from "../core/async.ts";
 import { messageOf } from "../core/error.ts";
@@ -12,14 +12,14 @@ import { hasUnknownFormat, type ModuleActivity } from "../reading/activity.ts";
 
 /** Milliseconds between two turns. */
 const HOUSEKEEPING = 60_000;
-/** Milliseconds between two steps that delete rows: readers and writers come first. */
+/** Milliseconds between two deletions: other readers and writers come first. */
 const BETWEEN_STEPS = 50;
 
-/** What housekeeping looks after. */
+/** The chores, deletions and counts of housekeeping. */
 export interface House {
-  /** Does what is due at `now`; each step by itself. */
+  /** Work that is due at `now`; one chore's failure does not keep the others. */
   readonly chores: readonly { readonly name: string; run(now: Micros): void }[];
-  /** Deletes some old rows; returns how many. Called again soon unless that is 0. */
+  /** Deletes some old rows and returns their number; called again soon unless that is 0. */
   readonly deletions: readonly { readonly name: string; run(now: Micros): number }[];
   readonly pipeline: {
     readonly activity: { report(now: Micros): readonly ModuleActivity[] };
@@ -27,15 +27,15 @@ export interface House {
   };
 }
 
-/** Keeps house until an abort. */
+/** Does the housekeeping until an abort. */
 export class Housekeeping {
   readonly #house: House;
   readonly #log: Log;
-  /** Modules that the log was warned of. */
+  /** Modules that the log has warned of. */
   #warned: readonly string[] = [];
-  /** Evicted addresses that the log was told of. */
+  /** Number of evicted addresses that the log has told. */
   #evicted = 0;
-  /** By name of what failed the last time, why, as the log was told. */
+  /** By name, the last failure that was logged. */
   readonly #failures = new Map<string, string>();
 
   constructor(house: House, log: Log) {
@@ -51,14 +51,14 @@ export class Housekeeping {
     ]);
   }
 
-  /** Does everything that is due each minute. */
+  /** Does all work that is due each minute. */
   turn(): void {
     for (const { name, run } of this.#house.chores) this.attempt(name, () => run(now()));
     this.#warnOfUnknownFormats();
     this.#warnOfEvictions();
   }
 
-  /** Does `work`, and tells the log where it fails: once, until it fails otherwise or succeeds. */
+  /** Does `work`. Logs a failure once, until it changes or `work` succeeds. */
   attempt<T>(name: string, work: () => T): T | undefined {
     try {
       const result = work();
@@ -69,7 +69,7 @@ export class Housekeeping {
     }
   }
 
-  /** Does as `attempt()` for work that takes its time. */
+  /** Like `attempt()`, for asynchronous work. */
   async attemptSlowly(name: string, work: () => Promise<void>): Promise<void> {
     await work().then(
       () => this.#failures.delete(name),
@@ -93,7 +93,7 @@ export class Housekeeping {
     }
   }
 
-  /** Warns once of each module that understands too little of what it sees. */
+  /** Warns once of each module that understands too few of its lines. */
   #warnOfUnknownFormats(): void {
     const unknown = this.#house.pipeline.activity.report(now()).filter(hasUnknownFormat);
     for (const { name, lines, understood } of unknown) {

@@ -1,6 +1,6 @@
 /**
- * Recognises knocks among events, and whitelists their senders once the batch is committed. Makes
- * text of an event only where the state holds keys.
+ * Recognises knocks among events, and whitelists their senders once the batch is committed. Decodes
+ * an event to text only if the state holds keys.
  */
 import { addressOf } from "../core/address_text.ts";
 import { decode } from "../core/bytes.ts";
@@ -48,7 +48,7 @@ export class Knocking {
     return heard !== null;
   }
 
-  /** Logs knocks that were committed, and has the whitelist take their senders. */
+  /** Logs committed knocks, and makes the whitelist take over their senders. */
   open(knocks: readonly Knock[]): void {
     if (knocks.length === 0) return;
     for (const { key, address, time, until } of knocks) {

@@ -1,8 +1,8 @@
 /**
- * Banned addresses that go on sending lines: behind a proxy, past the firewall, or by a command
- * that does nothing. Comes in: events, once they are committed, and what the state says of bans.
- * Goes out: one warning for each ban, and a list for `status`. A few addresses are remembered
- * between two looks, and asked for together.
+ * Banned addresses that go on sending lines: through a proxy, past the firewall, or because a
+ * command does nothing. In: committed events, and bans of the state. Out: one warning for each ban,
+ * and a list for `status`. Remembers a few addresses between two looks and queries their bans
+ * together.
  */
 import type { Config } from "../config/types.ts";
 import { enclosing } from "../core/address.ts";
@@ -15,7 +15,7 @@ import type { LogEvent } from "../reading/event.ts";
 import { END, SILENCE } from "../reading/message_reader.ts";
 import { Sightings } from "./sightings.ts";
 
-/** A ban in force that the firewall has confirmed at `appliedAt`; null: it is being told of it. */
+/** A ban in force, with the time when the firewall confirmed it; null: not yet. */
 export interface AppliedBan extends Pick<Ban, "id" | "address" | "scope" | "start"> {
   readonly appliedAt: Micros | null;
 }
@@ -23,37 +23,37 @@ export interface AppliedBan extends Pick<Ban, "id" | "address" | "scope" | "star
 /** A banned address that goes on sending lines. */
 export interface Leak {
   readonly address: string;
-  /** The traffic that the ban is to cut off, as `formatScope()` spells it. */
+  /** The traffic that the ban covers, as `formatScope()` spells it. */
   readonly scope: string;
   /** Start of the ban. */
   readonly since: Micros;
-  /** Names of the modules whose lines these are. */
+  /** Names of the modules that read these lines. */
   readonly modules: readonly string[];
-  /** Lines written since the firewall confirmed the ban, and the time of the last one. */
+  /** Number of lines since the firewall confirmed the ban, and the time of the last one. */
   readonly lines: number;
   readonly lastLine: Micros;
 }
 
-/** What `Leaks` works with. */
+/** Options of `Leaks`. */
 export interface LeaksParts {
   /** By index of the module. */
   readonly modules: readonly { readonly name: string; readonly scope: Scope }[];
-  /** Bans in force of these addresses and networks. */
+  /** Returns the bans in force of these addresses and networks. */
   readonly bansOf: (addresses: readonly string[]) => readonly AppliedBan[];
-  /** Prefix lengths of networks that rules ban, or, mostly, people. */
+  /** Prefix lengths of networks that rules ban, and that people usually ban. */
   readonly lengths: { readonly ipv4: readonly number[]; readonly ipv6: readonly number[] };
   readonly log: Log;
 }
 
-/** Bans that are followed at most. */
+/** Most bans that are followed. */
 const MOST = 1_000;
-/** Leaks that are named in the report. */
+/** Most leaks in the report. */
 const MOST_NAMED = 20;
-/** What was on its way when the firewall confirmed a ban, as a password that sshd takes seconds to refuse. */
+/** Time in which lines after a ban are normal: sshd takes seconds to refuse a password. */
 const GRACE: Micros = 5 * SECOND;
-/** Lines that make a leak. */
+/** Number of lines that make a leak. */
 const ENOUGH = 3;
-/** How long after its last line a leak is told of in the report, and its ban is remembered. */
+/** How long after its last line the report names a leak, and its ban is remembered. */
 const [RECENT, REMEMBERED]: readonly [Micros, Micros] = [10 * MINUTE, HOUR];
 
 interface Followed {
@@ -66,14 +66,14 @@ interface Followed {
   isTold: boolean;
 }
 
-/** Watches for lines of banned addresses. */
+/** Detects lines of banned addresses. */
 export class Leaks {
   readonly #parts: LeaksParts;
-  /** Lines that are not committed yet. */
+  /** Lines that are not yet committed. */
   readonly #read = new Sightings();
   /** Lines committed since the last look. */
   readonly #committed = new Sightings();
-  /** By id of the ban, the one with the latest line last. */
+  /** By id of the ban; the ban with the latest line comes last. */
   readonly #followed = new Map<number, Followed>();
 
   constructor(parts: LeaksParts) {
@@ -81,9 +81,9 @@ export class Leaks {
   }
 
   /**
-   * Remembers who an event names, until `keepSeen()` or `dropSeen()`. What a service writes of a
-   * connection that it has heard nothing more of is no sign of the client: sshd waits two minutes
-   * for one that was cut off, and nginx one.
+   * Remembers an event's address until `keepSeen()` or `dropSeen()`. Skips what a service writes of
+   * a connection that fell silent, which is no sign of the client: sshd waits two minutes for a
+   * connection that was cut off, nginx one.
    */
   see(event: LogEvent): void {
     const { reader: { address: { isAddress }, says, status }, isTrusted, isUnderstood } = event;
@@ -96,18 +96,18 @@ export class Leaks {
     this.#read.add(event);
   }
 
-  /** Counts what was seen: it is committed. */
+  /** Counts the remembered lines: they are committed. */
   keepSeen(): void {
     this.#committed.takeOver(this.#read);
   }
 
-  /** Forgets what was seen and is not committed: it is going to be read again. */
+  /** Forgets the lines that are not committed: they will be read again. */
   dropSeen(): void {
     this.#read.clear();
   }
 
   /**
-   * Holds what was committed since the last call against the bans in force, and warns of each leak
+   * Compares the lines committed since the last call with the bans in force. Warns of each leak
    * once. Returns the leaks.
    */
   look(now: Micros): Leak[] {
@@ -124,7 +124,7 @@ export class Leaks {
       .map(leakOf);
   }
 
-  /** The slots in use by their addresses and by the networks around these, and empties them. */
+  /** Returns the slots in use, by address and by the networks around each address. */
   #take(): Map<string, number[]> {
     const { lengths } = this.#parts;
     const seen = new Map<string, number[]>();
@@ -163,8 +163,8 @@ export class Leaks {
   }
 
   /**
-   * What is known of a ban; null: the firewall has never confirmed it. A ban that is told again
-   * keeps its first time.
+   * Returns the record of a ban; null: the firewall has never confirmed it. The time of the first
+   * confirmation stays.
    */
   #follow(ban: AppliedBan): Followed | null {
     const known = this.#followed.get(ban.id);
@@ -185,7 +185,7 @@ export class Leaks {
   }
 }
 
-/** Watches for lines of addresses that the rules and networks of a configuration ban, or people. */
+/** Opens `Leaks` for networks that a configuration bans, or that people usually ban. */
 export function openLeaks(
   { modules, ipv6Prefix, networkBans }: Pick<Config, "modules" | "ipv6Prefix" | "networkBans">,
   parts: Pick<LeaksParts, "bansOf" | "log">,

@@ -1,6 +1,6 @@
 /**
  * The metrics of a monitor, by Prometheus' conventions: base units, `_total` for counters. All
- * counters begin at 0 with the monitor, which Prometheus takes for what it is.
+ * counters begin at 0 with the monitor; Prometheus recognises such a reset.
  */
 import type { MessageCounts } from "../core/log.ts";
 import { type Micros, SECOND } from "../core/time.ts";
@@ -9,20 +9,20 @@ import type { BanNumbers } from "../state/ban_reader.ts";
 import { counter, gauge, type Metric, type Sample } from "./prometheus.ts";
 import type { MonitorReport } from "./report.ts";
 
-/** What the metrics are made of. */
+/** The numbers that the metrics are made of. */
 export interface Figures {
   readonly version: string;
   readonly report: MonitorReport;
   readonly totals: readonly ModuleTotals[];
   /** Bans since the start, by the names of their provenances. */
   readonly decided: ReadonlyMap<string, number>;
-  /** By source, how old its newest event was when it came. */
+  /** By source, the age of its newest event when it came. */
   readonly lags: ReadonlyMap<string, Micros>;
   readonly bans: BanNumbers;
   /** Rows that PostgreSQL has not confirmed; null: there is no database. */
   readonly outbox: number | null;
   readonly messages: MessageCounts;
-  /** Bytes of memory that the program takes, and of the state. */
+  /** Bytes of memory that the program uses, and of the state. */
   readonly memory: number;
   readonly stateSize: number;
 }

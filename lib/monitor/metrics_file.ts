@@ -1,19 +1,19 @@
 /**
- * The file that node_exporter's textfile collector reads. Nothing listens: who may read the file
- * reads the metrics. A reader sees a whole file, the old or the new one.
+ * The file that node_exporter's textfile collector reads. No socket listens: the file's permissions
+ * say who reads the metrics. A reader sees a whole file, the old or the new one.
  */
 import { messageOf } from "../core/error.ts";
 import type { Log } from "../core/log.ts";
 import { freshMetricsFile } from "../config/permissions.ts";
 
-/** Everybody may read, as node_exporter is another user. */
+/** Everybody may read: node_exporter runs as another user. */
 const MODE = 0o644;
 
 /** Writes the metrics of a monitor into one file. */
 export class MetricsFile {
   readonly path: string;
   readonly #log: Log;
-  /** What the log was told last; null: the file could be written. */
+  /** The failure that was logged last; null: the last write succeeded. */
   #told: string | null = null;
   #writing = Promise.resolve();
 
@@ -23,8 +23,8 @@ export class MetricsFile {
   }
 
   /**
-   * Puts `text` into place when what came before is there. Never throws: the log is told once of
-   * each kind of failure.
+   * Replaces the file by `text` after all earlier writes. Never throws: logs each kind of failure
+   * once.
    */
   write(text: string): Promise<void> {
     return this.#writing = this.#writing.then(() => this.#replace(text)).then(
@@ -33,7 +33,7 @@ export class MetricsFile {
     );
   }
 
-  /** Removes the file when what came before is in place. Never throws: the log is told of a failure. */
+  /** Removes the file after all earlier writes. Never throws: logs a failure. */
   async remove(): Promise<void> {
     await this.#writing;
     await Deno.remove(this.path).catch((error) => {
@@ -44,7 +44,7 @@ export class MetricsFile {
 
   async #replace(text: string): Promise<void> {
     const fresh = freshMetricsFile(this.path);
-    // What a crash left there, or somebody else put there, is not written into.
+    // Never write into an existing file: a crash or another user may have left it.
     await Deno.remove(fresh).catch(() => {});
     await Deno.writeTextFile(fresh, text, { createNew: true });
     await Deno.chmod(fresh, MODE);

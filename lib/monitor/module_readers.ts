@@ -6,7 +6,7 @@ import { Reader } from "../reading/reader.ts";
 import type { Engine } from "../rules/engine.ts";
 import type { ModuleRules } from "../rules/rule.ts";
 
-/** The readers of all modules' messages. All sources share them, as one record is read after the other. */
+/** The readers of all modules' messages, shared by all sources: one record is read at a time. */
 export class ModuleReaders {
   readonly #modules: readonly ModuleRules[];
   readonly #readers: readonly MessageReader[];
@@ -29,7 +29,7 @@ export class ModuleReaders {
     return this.#health.givenUp;
   }
 
-  /** A reader of records that belong to these modules alone; see `Reader` for `otherZone`. */
+  /** Returns a reader of records of these modules alone; see `Reader` for `otherZone`. */
   of(modules: readonly ModuleRules[], otherZone?: (shift: Micros) => void): Reader {
     const readable = modules.map((rules) => {
       const index = this.#modules.indexOf(rules);
@@ -40,7 +40,7 @@ export class ModuleReaders {
   }
 
   /**
-   * A reader of messages that were recorded: the identifier of a record's origin is the name of its
+   * Returns a reader of recorded messages: the identifier of a record's origin is the name of its
    * module.
    */
   ofRecorded(): Reader {

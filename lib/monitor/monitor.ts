@@ -1,6 +1,6 @@
 /**
- * What runs while one configuration is in force, and in which order: it starts, follows changes of the
- * state, and stops. Its parts are built in composition.ts.
+ * The run of a monitor under one configuration: start, changes of the state, stop. composition.ts
+ * builds its parts.
  */
 import { every, pause } from "../core/async.ts";
 import { ClockWatch } from "../core/clock_watch.ts";
@@ -16,22 +16,22 @@ import { joinFleet } from "./fleet.ts";
 
 /** Milliseconds between two reports into the state. */
 const REPORTING = 2_000;
-/** Milliseconds between looks at the state's file and at the lock. */
+/** Milliseconds between two checks of the state's file and of the lock. */
 const KEEPING = 500;
-/** Milliseconds between looks at whitelist files and this machine's addresses. */
+/** Milliseconds between two checks of whitelist files and of this machine's addresses. */
 const LOOKING = 1_000;
-/** Milliseconds that the first lines wait for the whitelist to be known. */
+/** Milliseconds that the first lines wait for the whitelist. */
 const LEARNING = 3_000;
-/** From then on the log tells when a change by a command was made. */
+/** Age from which the log adds the time to a command's change. */
 const LATE: Micros = 5 * SECOND;
 /** Milliseconds that a stop waits for commands under way. */
 const STOP_COMMANDS = 2_500;
-/** Milliseconds that a stop takes at most to lift all bans; with the other waits, less than the units' `TimeoutStopSec`. */
+/** The same for lifting all bans. All these waits together stay below `TimeoutStopSec`. */
 const STOP_LIFTING = 10_000;
 /** How long a stop waits for the last shipment. */
 const STOP_SHIPPING: Micros = SECOND;
 
-/** Monitors by one configuration: built in the constructor, started by `run()`, stopped in order when its signal aborts. */
+/** Monitors by one configuration, from `run()` until its signal aborts. */
 export class Monitor {
   readonly #config: Config;
   readonly #state: State;
@@ -55,9 +55,9 @@ export class Monitor {
   }
 
   /**
-   * Monitors until `signal` aborts. Throws when no source is left, or at once a `UserError` of any: what a person must mend,
-   * such as a journal that may not be read, is not to be found out by chance. True: a trial is over that nobody has confirmed.
-   * @param next the configuration that takes over; null: the program ends
+   * Monitors until `signal` aborts; true: a trial ended unconfirmed. Throws when no source is left;
+   * at once on a source's `UserError`, such as an unreadable journal: an operator must act.
+   * @param next returns the configuration that takes over; null: the program ends
    */
   async run(signal: AbortSignal, next: () => Config | null = () => null): Promise<boolean> {
     try {
@@ -139,8 +139,8 @@ export class Monitor {
   }
 
   /**
-   * Waits, but not for long, until it is known who is whitelisted by DNS and by the database: lines that have piled up
-   * would otherwise be judged without.
+   * Waits up to `LEARNING` for the whitelist of DNS names and the database: a backlog of lines
+   * would otherwise be judged without it.
    */
   async #learnWhitelist(signal: AbortSignal): Promise<void> {
     const deadline = performance.now() + LEARNING;
@@ -153,7 +153,7 @@ export class Monitor {
     while (!isKnown() && performance.now() < deadline && !signal.aborted) await pause(10, signal);
   }
 
-  /** Sees that the state and the lock are still what they were. Throws `UserError` (69) where nothing can be mended. */
+  /** Checks the state's file and the lock. Throws `UserError` (69) if it cannot mend them. */
   #keep(): void {
     const isAnother = this.#state.look();
     this.#lock?.look();
@@ -164,18 +164,18 @@ export class Monitor {
     housekeeping.attempt("go on with another state", () => this.#refresh());
   }
 
-  /** Looks who is whitelisted by files and by this machine's interfaces, and tells the log where that fails. */
+  /** Checks whitelist files and this machine's interfaces. Logs a failure. */
   #look(signal: AbortSignal): Promise<void> {
     const { housekeeping, whitelisting } = this.#parts;
     return housekeeping.attemptSlowly("look at the whitelist", () => whitelisting.look(signal));
   }
 
-  /** Refreshes, and tells the log where that fails. */
+  /** Refreshes. Logs a failure. */
   #tryRefresh(): void {
     this.#parts.housekeeping.attempt("take over a change", () => this.#refresh());
   }
 
-  /** Refreshes in a turn of its own: a commit is under way. */
+  /** Refreshes in a microtask, after the commit that is under way. */
   #refreshSoon(): void {
     if (this.#isRefreshDue) return;
     this.#isRefreshDue = true;
@@ -185,7 +185,7 @@ export class Monitor {
     });
   }
 
-  /** Takes over what commands and the database changed in the state, and what the network changed around us. */
+  /** Takes over changes by commands, by the database and in the network around us. */
   #refresh(): void {
     const { log, knocking, whitelisting, trial, bans, pipeline, reporting } = this.#parts;
     for (const deed of this.#state.deeds.take()) log.info(deedText(deed, now()));
@@ -197,7 +197,7 @@ export class Monitor {
     reporting.write(true);
   }
 
-  /** Never at a start: a clock that is behind would end all bans as soon as it is right. */
+  /** Moves future bans to now. Never call it at a start: a slow clock would then end all bans. */
   #rebase(): void {
     this.#clock.look((time) => {
       const count = this.#state.bans.rebase(time);
@@ -207,13 +207,13 @@ export class Monitor {
     });
   }
 
-  /** Holds the firewalls against the state. */
+  /** Compares the firewalls with the state. */
   async #reconcile(): Promise<void> {
     if (this.#state.takeLoss()) this.#parts.bans.adoptStrays();
     await this.#parts.bans.reconcile();
   }
 
-  /** In order: sources have ended, then commands under way, then the last shipment. */
+  /** Stops in order: the sources have ended, then running commands end, then the last shipment. */
   async #stop(background: Promise<unknown>, isEnd: boolean): Promise<void> {
     const { log, bans, firewalls, batches, housekeeping, reporting } = this.#parts;
     await bans.stop(AbortSignal.timeout(STOP_COMMANDS));
@@ -222,14 +222,14 @@ export class Monitor {
     }
     await this.#fleet?.close(STOP_SHIPPING);
     await background;
-    // What takes over would not know that the clock was set back.
+    // The next monitor would not know that the clock was set back.
     housekeeping.attempt("mend bans of a clock that ran ahead", () => this.#rebase());
     housekeeping.attempt("keep counts of the hour", () => batches.flush({ isLast: true }));
     housekeeping.attempt("report", () => reporting.write(false));
   }
 }
 
-/** How the log tells of a change by a command: with its time, where no monitor ran then. */
+/** Describes a command's change for the log; with its time if no monitor ran then. */
 function deedText({ time, who, what }: Deed, now: Micros): string {
   const isPast = now - time > LATE;
   return `by hand: ${what}, by ${who}${isPast ? ` at ${new Date(time / 1_000).toISOString()}` : ""}`;

@@ -8,14 +8,14 @@ import { type Micros, SECOND } from "../core/time.ts";
 /** Returns the addresses of a DNS name; throws when it has none, no server answers or `signal` aborts. */
 export type Resolve = (name: string, signal: AbortSignal) => Promise<string[]>;
 
-/** Longest wait for the system: it asks three name servers twice, each for five seconds. */
+/** Longest wait for getent, which asks three name servers twice, five seconds each. */
 const PATIENCE: Micros = 30 * SECOND;
-/** How getent ends for a name without an address. It does not tell whether a server said so. */
+/** getent's result for a name without an address. It does not tell whether a server said so. */
 const NOT_FOUND = "exit status 2";
 
 /**
- * Resolves by getent(1) as the system itself does: /etc/hosts, DNS, whatever nsswitch.conf says. Run as a
- * program, that takes no permission to reach what a name stands for.
+ * Resolves by getent(1), like the system itself: /etc/hosts, DNS, and all of nsswitch.conf. Deno
+ * would resolve a name only with the permission to reach it.
  */
 export function systemResolve(): Resolve {
   const runner = new Runner();
@@ -28,7 +28,7 @@ export function systemResolve(): Resolve {
   };
 }
 
-/** Most names that are resolved at the same time: a whitelist file may hold thousands. */
+/** Most names resolved at the same time: a whitelist file may hold thousands. */
 const MOST_AT_ONCE = 8;
 
 /** Options of `Names`. */
@@ -40,13 +40,13 @@ export interface NamesOptions {
 }
 
 /**
- * Resolves whitelisted DNS names. A name keeps its last addresses until an answer brings others: no
- * answer, and an answer without addresses, say nothing about who owns the name.
+ * Resolves whitelisted DNS names. A name keeps its last addresses until an answer brings others: a
+ * missing answer, or one without addresses, does not prove that the name's owner has changed.
  */
 export class Names {
   readonly #options: NamesOptions;
   readonly #addresses: Map<string, readonly string[]>;
-  /** The failure of each name that the log was last told of. */
+  /** By name, the failure that was logged last. */
   readonly #failures = new Map<string, string>();
 
   constructor(options: NamesOptions) {
@@ -54,7 +54,7 @@ export class Names {
     this.#addresses = new Map(options.known);
   }
 
-  /** Returns the canonical addresses that a name last had; none where nobody ever resolved it. */
+  /** Returns the last canonical addresses of a name; empty if it was never resolved. */
   addressesOf(name: string): readonly string[] {
     return this.#addresses.get(name) ?? [];
   }
@@ -67,7 +67,7 @@ export class Names {
     }
   }
 
-  /** Resolves `names` until `signal` aborts. Returns whether each of them was answered; never throws. */
+  /** Resolves `names` until `signal` aborts. Reports whether all were answered; never throws. */
   async refresh(names: readonly string[], signal: AbortSignal): Promise<boolean> {
     let failures = 0;
     const waiting = names.values();
@@ -83,7 +83,7 @@ export class Names {
     if (signal.aborted) return false;
     try {
       const answer = (await resolve(name, signal)).flatMap((address) => canonicalAddress(address) ?? []);
-      // Name servers turn the order of an answer round.
+      // Name servers rotate the order of an answer.
       const addresses = [...new Set(answer)].sort();
       if (addresses.length === 0) throw new Error("the answer holds no address");
       const before = this.#addresses.get(name);
@@ -99,7 +99,7 @@ export class Names {
     }
   }
 
-  /** Logs a failure once, however often it comes in a row. */
+  /** Logs a failure once, however often it repeats in a row. */
   #complain(name: string, failure: string): void {
     if (this.#failures.get(name) === failure) return;
     this.#failures.set(name, failure);

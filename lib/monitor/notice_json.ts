@@ -1,17 +1,17 @@
-/** A notice as the hook is given it: JSON with all that is known, and a text that is ready to be sent. */
+/** A notice as the hook gets it: JSON with all known facts, and a text ready to be sent. */
 import { counted, jsonText, printable } from "../core/text.ts";
 import { formatDuration, isoTime } from "../core/time.ts";
 import { banRecord, lengthOf, nameOf, type NewBan } from "../deciding/ban.ts";
 import type { Notice, OpenProblem, ToldProblem } from "./notices.ts";
 
-/** Who tells. */
+/** The server that sends a notice. */
 export interface Sender {
   readonly host: string;
-  /** Name of the firewall; `observe`: nobody is really banned. */
+  /** Name of the firewall; `observe`: bans are not carried out. */
   readonly firewall: string;
 }
 
-/** Characters of a problem's text: it may quote what a program said. */
+/** Longest text of a problem, in characters: it may quote a program's output. */
 const MOST_TEXT = 500;
 
 /** Writes a notice as one line of JSON. */
@@ -38,7 +38,7 @@ export function noticeJson(notice: Notice, { host, firewall }: Sender): string {
   });
 }
 
-/** A notice that tells of nothing, by which somebody sees that notices arrive. */
+/** Writes a notice without any news, with which an operator tests that notices arrive. */
 export function testNoticeJson(sender: Sender, time: number): string {
   const nothing: Notice = { time, problems: [], over: [], bans: [], banCount: 0, lastBan: 0 };
   const { host } = sender;

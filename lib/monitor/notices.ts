@@ -1,63 +1,63 @@
 /**
- * Who has been told of what. Comes in: the problems that are there, again and again. Goes out: what
- * is due to be told. Nothing waits in a queue: what is due follows from the state and from what was
- * told, so that it is bounded, and a crash loses none.
+ * Remembers which problems and bans were told. In: the present problems, again and again. Out: the
+ * notice that is due. There is no queue: the state and the told problems determine the notice, so
+ * that memory is bounded and a crash loses none.
  */
 import { type Micros, MINUTE } from "../core/time.ts";
 import type { NewBan } from "../deciding/ban.ts";
 import { EVENTS, PATIENCE, type Problem } from "./problems.ts";
 
-/** A problem with the time since when it has been there. */
+/** A problem with the time of its beginning. */
 export interface OpenProblem extends Problem {
   readonly since: Micros;
 }
 
-/** A problem that was told, with the time when it was last there. */
+/** A problem that was told, with the time when it was last present. */
 export interface ToldProblem extends OpenProblem {
   readonly seen: Micros;
 }
 
-/** What there is to tell. */
+/** Problems and bans to tell. */
 export interface Notice {
   readonly time: Micros;
   readonly problems: readonly OpenProblem[];
-  /** Problems that were told and are there no longer. */
+  /** Told problems that are no longer present. */
   readonly over: readonly ToldProblem[];
   /** The newest bans, in order. */
   readonly bans: readonly NewBan[];
-  /** How many there are in all. */
+  /** The number of all bans to tell. */
   readonly banCount: number;
-  /** Id of the last ban that this tells of. */
+  /** Id of the last ban that this notice covers. */
   readonly lastBan: number;
 }
 
-/** Bans and what is remembered between two starts. */
+/** Bans, and memory between two starts. */
 export interface NoticeStore {
-  /** The newest bans by rules and networks behind the one with this id, in order, and how many there are. */
+  /** Returns the newest bans by rules and networks after `id`, in order, and the number of all. */
   bansAfter(id: number, most: number): { bans: readonly NewBan[]; count: number };
   lastBan(): number;
   memory(): string | null;
   keepMemory(text: string): void;
 }
 
-/** Time that a told problem must be gone before it counts as over: one that comes and goes is told once. */
+/** How long a told problem must be gone to count as over: one that comes and goes is told once. */
 const QUIET: Micros = 10 * MINUTE;
-/** Bans that one notice lists. */
+/** Most bans that one notice lists. */
 const MOST_BANS = 100;
-/** Told problems that are remembered. */
+/** Most told problems that are remembered. */
 const MOST_TOLD = 100;
 
 interface Memory {
   readonly lastBan: number;
-  /** When bans were told last. */
+  /** When bans were last told. */
   readonly bansTold: Micros;
   readonly told: readonly ToldProblem[];
 }
 
-/** Remembers what was told, and says what is due. */
+/** Remembers what was told, and decides what is due. */
 export class Notices {
   readonly #store: NoticeStore;
-  /** Bans are told at most this often; null: never. */
+  /** Shortest time between two notices of bans; null: bans are not told. */
   readonly #digest: Micros | null;
   readonly #open = new Map<string, OpenProblem>();
   readonly #told: Map<string, ToldProblem>;
@@ -70,27 +70,27 @@ export class Notices {
     this.#store = store;
     this.#digest = digest;
     this.#told = new Map(told.map((problem) => [keyOf(problem), problem]));
-    // Another state has other numbers.
+    // Another state may have smaller ids.
     this.#lastBan = Math.min(lastBan, store.lastBan());
     this.#bansTold = bansTold;
     this.#keep(0);
   }
 
-  /** Takes in the problems that are there at `now`. */
+  /** Takes the problems that are present at `now`. */
   see(problems: readonly Problem[], now: Micros): void {
     const there = new Set(problems.map(keyOf));
     for (const key of this.#open.keys()) if (!there.has(key)) this.#open.delete(key);
     for (const problem of problems) this.add(problem, now);
     for (const [key, { kind, seen }] of this.#told) {
-      // A clock that was set back.
+      // The clock was set back.
       if (seen > now) this.#told.set(key, { ...this.#told.get(key)!, seen: now });
       if (EVENTS.has(kind) && seen < now - QUIET) this.#told.delete(key);
     }
-    // A monitor that fails again and again is to know what was told before.
+    // A monitor that fails again and again must know what was told before.
     if (this.#told.size > 0 && Math.abs(now - this.#kept) > MINUTE) this.#keep(now);
   }
 
-  /** Takes in one problem beside those that are known. */
+  /** Adds one present problem. */
   add(problem: Problem, now: Micros): void {
     const key = keyOf(problem);
     const told = this.#told.get(key);
@@ -98,7 +98,7 @@ export class Notices {
     else this.#open.set(key, { ...problem, since: Math.min(this.#open.get(key)?.since ?? now, now) });
   }
 
-  /** What is to be told at `now`; null: nothing. */
+  /** Returns the notice due at `now`; null: none. */
   due(now: Micros): Notice | null {
     const problems = [...this.#open.values()].filter(({ kind, since }) =>
       now - since >= (PATIENCE[kind] ?? 0)
@@ -109,7 +109,7 @@ export class Notices {
     return { time: now, problems, over, ...bans };
   }
 
-  /** Remembers that a notice was told. Throws where the state cannot be written. */
+  /** Remembers that a notice was told. Throws if the state cannot be written. */
   tell({ problems, over, banCount, lastBan, time }: Notice): void {
     for (const problem of problems) {
       this.#open.delete(keyOf(problem));
@@ -142,7 +142,7 @@ export class Notices {
   }
 }
 
-/** Without a memory nobody is told of bans of the past. */
+/** Reads the memory. Without one, bans of the past are not told. */
 function readMemory(text: string | null): Memory {
   const nothing: Memory = { lastBan: Infinity, bansTold: 0, told: [] };
   try {

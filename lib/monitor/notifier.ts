@@ -1,8 +1,8 @@
 /**
- * Tells an operator by a hook, a program that is given JSON on its standard input. It is never in
- * the way of monitoring: nobody waits for the hook, one runs at a time and for a bounded time, and
- * after a failure it is tried again after growing pauses. The log tells of a hook that fails, and
- * no notice does.
+ * Notifies an operator by a hook, a program that reads JSON on its standard input. It never delays
+ * monitoring: nothing waits for the hook, one runs at a time and for a limited time, and a failed
+ * one is tried again after growing pauses. The failure of a hook goes to the log, not into a
+ * notice.
  */
 import { pause } from "../core/async.ts";
 import { Runner, type RunResult } from "../core/child_process.ts";
@@ -14,17 +14,17 @@ import { noticeJson, type Sender } from "./notice_json.ts";
 import { type Notice, Notices, type NoticeStore } from "./notices.ts";
 import type { Problem } from "./problems.ts";
 
-/** Milliseconds until the hook is tried again after its first failure unless told, and at most. */
+/** Milliseconds until the hook is tried again after its first failure by default, and at most. */
 const [FIRST_RETRY, LAST_RETRY] = [10_000, 3_600_000];
-/** Factor by which a pause is longer than the one before. */
+/** Factor between one pause and the next. */
 const GROWTH = 3;
 /**
- * Milliseconds that the end of a monitor waits for the hook, and an end by an error, which the hook
- * is told of.
+ * Milliseconds that the monitor's end waits for the hook; and an end by an error, which the hook is
+ * told.
  */
 const [STOP, FAILURE] = [2_000, 5_000];
 
-/** What a notifier works with. */
+/** Options of `Notifier`. */
 export interface NotifierParts {
   readonly config: NotifyConfig;
   readonly store: NoticeStore;
@@ -32,11 +32,11 @@ export interface NotifierParts {
   readonly log: Log;
   /** The wall clock. */
   readonly clock: () => Micros;
-  /** Milliseconds until the hook is tried again after its first failure; 10 seconds unless told. */
+  /** Milliseconds until the hook is tried again after its first failure; 10 seconds by default. */
   readonly firstRetry?: number;
 }
 
-/** What became of the notices since the start. */
+/** Results of the notices since the start. */
 export interface NotifierStatus {
   readonly program: string;
   readonly told: number;
@@ -56,13 +56,13 @@ export function runHook(
   return runner.run([program], { timeout, signal, leadsGroup: true, input: `${json}\n` });
 }
 
-/** Why a run of the hook failed, with the last words of the program; null: it did not. */
+/** Returns why a run of the hook failed, with its last words; null: it did not fail. */
 export function hookFailure({ error, words }: Pick<RunResult, "error" | "words">): string | null {
   const last = words.split("\n").at(-1)!.slice(0, 200);
   return error === null ? null : `${error}${last && `: ${last}`}`;
 }
 
-/** Has the hook told what is due. */
+/** Runs the hook for the notices that are due. */
 export class Notifier {
   readonly #parts: NotifierParts;
   readonly #notices: Notices;
@@ -70,7 +70,7 @@ export class Notifier {
   readonly #stop = new AbortController();
   #running: Promise<void> | null = null;
   #failures = 0;
-  /** When the hook may be tried next, by `performance.now()`. */
+  /** Earliest time of the next try, by `performance.now()`. */
   #nextTry = 0;
   #status: NotifierStatus;
 
@@ -86,8 +86,8 @@ export class Notifier {
   }
 
   /**
-   * Takes in the problems that are there, and starts the hook where something is due. Throws where
-   * the state cannot be read.
+   * Takes the present problems, and starts the hook if something is due. Throws if the state cannot
+   * be read.
    */
   look(problems: readonly Problem[]): void {
     const now = this.#parts.clock();
@@ -97,7 +97,7 @@ export class Notifier {
   }
 
   /**
-   * Waits a little for the hook, which then tells why the monitor ends; null: as it was told to.
+   * Tells the hook the problem that ends the monitor, null for none, and waits a little for it.
    * Never throws.
    */
   async end(problem: Problem | null): Promise<void> {

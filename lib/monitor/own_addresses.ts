@@ -6,15 +6,15 @@ import type { WhitelistEntry } from "../deciding/whitelist.ts";
 import type { State } from "../state/state.ts";
 import { ofLate, spell } from "./lately.ts";
 
-/** What `OwnAddresses` works with. */
+/** Options of `OwnAddresses`. */
 export interface OwnAddressesParts {
   readonly state: Pick<State, "whitelist">;
   readonly log: Log;
-  /** Makes `entries` what the state has of this machine. */
+  /** Stores `entries` as this machine's. */
   readonly store: (entries: readonly WhitelistEntry[]) => void;
 }
 
-/** Keeps this machine's addresses, which are never banned. */
+/** Remembers this machine's addresses, which are never banned. */
 export class OwnAddresses {
   readonly #parts: OwnAddressesParts;
   /** The addresses at the last look. */
@@ -25,7 +25,7 @@ export class OwnAddresses {
     this.#spelled = this.#spell();
   }
 
-  /** Returns whether the addresses are others than at the last look. */
+  /** Reports whether the addresses have changed since the last look. */
   look(): boolean {
     const before = this.#spelled;
     this.#spelled = this.#spell();
@@ -33,8 +33,8 @@ export class OwnAddresses {
   }
 
   /**
-   * Returns this machine's addresses, and those that it had within a day: at a start an interface may
-   * not be up yet. Stores them where they have changed.
+   * Returns this machine's addresses of now and of the last day: at a start an interface may not be
+   * up yet. Stores them if they have changed.
    */
   lately(now: Micros): string[] {
     const { state, store } = this.#parts;

@@ -1,19 +1,19 @@
 /**
- * One batch's way: read, count, decide, commit, enforce.
+ * The way of one batch: read, count, decide, commit, enforce.
  *
  *   Records ─► Reader ─► LogEvent ─┬─► LogLines              lines to be recorded
  *              (a view of          ├─► Engine ─► notes, trips
  *              one line)           └─► logins, knocks
  *                                        │
- *                     Judge.decide() ◄───┘   says all that follows; nothing is decided later
+ *                     Judge.decide() ◄───┘   decides everything; nothing is decided later
  *                           │
  *                     BatchStore.write()     ONE transaction: lines, notes, logins, knocks, bans, position
  *                           │
  *                     Judge.enforce()        tells the firewall
  *
- * A batch of a flood (`isMore`) is read and counted at once and committed with those that follow
- * it. After a failed commit memory is made anew from the state, and the source is read again from
- * its stored position: nothing counts twice or never.
+ * A batch of a flood (`isMore`) is read and counted at once, and committed with the next batches.
+ * After a failed commit memory is restored from the state, and the source is read again from its
+ * stored position: no line counts twice, and none is missed.
  */
 import type { Micros } from "../core/time.ts";
 import { LINE } from "../core/records.ts";
@@ -32,10 +32,10 @@ import type { Feed, PipelineParts } from "./pipeline_parts.ts";
 import { Recording } from "./recording.ts";
 import { Throughput } from "./throughput.ts";
 
-/** Records that one commit of a flood takes: a commit costs as much as reading some ten kilobytes. */
+/** Number of records in one commit of a flood: a commit costs as much as reading about 10 KB. */
 const GROUP = 500;
 
-/** What has been read of one source since its last commit. */
+/** Records read from one source since its last commit. */
 interface Intake {
   readonly feed: Feed;
   readonly knocks: Knock[];
@@ -52,20 +52,20 @@ interface Intake {
   ahead: number;
 }
 
-/** Takes the batches of all sources, one after the other. */
+/** Processes the batches of all sources, one after the other. */
 export class Pipeline {
-  /** Read the modules' messages. */
+  /** The readers of all modules' messages. */
   readonly readers: ModuleReaders;
-  /** How recently each module and rule saw something, and how much of it the module understands. */
+  /** Times of the last line and hit of each module and rule, and how many lines it understands. */
   readonly activity: Activity;
-  /** What went through since the start. */
+  /** Counts since the start. */
   readonly throughput = new Throughput();
   readonly recording: Recording;
   readonly #parts: PipelineParts;
   readonly #knocking: Knocking | null;
   readonly #engine: Engine;
   #intake: Intake | null = null;
-  /** Sources that read on although what was read of them was lost in a failed commit of another source. */
+  /** Sources that read on although a failed commit of another source lost their records. */
   readonly #lost = new Set<string>();
 
   constructor(modules: readonly ModuleRules[], parts: PipelineParts) {
@@ -84,7 +84,7 @@ export class Pipeline {
     this.recording = new Recording(modules);
   }
 
-  /** Counts addresses; lines are added to it here alone. */
+  /** Counts addresses; only the pipeline adds events. */
   get engine(): Pick<
     Engine,
     "match" | "tracked" | "evicted" | "lasting" | "beginnings" | "sweep" | "nameGroups"
@@ -93,8 +93,8 @@ export class Pipeline {
   }
 
   /**
-   * Counts addresses from nothing again, in the state and in memory: the only way to do so while a
-   * monitor runs.
+   * Forgets all hits of addresses, in the state and in memory. While a monitor runs, nothing else
+   * may do this.
    */
   forget(addresses: readonly string[]): void {
     for (const address of addresses) this.#engine.forget(address);
@@ -108,9 +108,9 @@ export class Pipeline {
   }
 
   /**
-   * Takes a batch all the way, or one of a flood as far as it goes without a commit. Returns
-   * whether all is committed. Throws where the state could not be written: then nothing counts that
-   * was read of the source since its stored position, from which it must be read again.
+   * Processes a batch, up to its commit unless a flood goes on. Reports whether all is committed.
+   * Throws if the state cannot be written: then no record read since the source's stored position
+   * counts, and the source must be read again from there.
    */
   process(batch: Batch, feed: Feed, now: Micros): boolean {
     if (this.#lost.delete(feed.name)) throw new Error("what came before could not be stored");
@@ -130,8 +130,8 @@ export class Pipeline {
   }
 
   /**
-   * Commits what was read of a source that is read no further, or again from its stored position.
-   * Throws as `process()` does.
+   * Commits the records of a source that ends, or that is read again from its stored position.
+   * Throws like `process()`.
    */
   settle(source: string): void {
     this.#lost.delete(source);
@@ -151,7 +151,7 @@ export class Pipeline {
       if (!reader.read(records, i, now)) continue;
       const { event } = reader;
       this.#take(event, intake);
-      // A line of a backlog that tells no time may be older than the ban of its address.
+      // A line of a backlog without a time of its own may be older than the ban of its address.
       if (leaks !== null && (!isMore || event.time !== records.times[i] || records.origin[i] !== LINE)) {
         leaks.see(event);
       }
@@ -219,7 +219,7 @@ export class Pipeline {
     }
   }
 
-  /** Goes back to what the state knows. */
+  /** Restores memory from the state. */
   #reset(): void {
     this.#intake?.feed.reader.takeSuppressions();
     this.#intake = null;

@@ -1,4 +1,4 @@
-/** What a pipeline works with: sources, the state, and who judges. */
+/** The parts of a pipeline: sources, the state, and the judge of events. */
 import type { Log } from "../core/log.ts";
 import type { NewBan } from "../deciding/ban.ts";
 import type { Knock } from "../deciding/knock.ts";
@@ -14,43 +14,43 @@ import type { CountedHits } from "../state/rollup_table.ts";
 import type { Knocking } from "./knocking.ts";
 import type { Leaks } from "./leaks.ts";
 
-/** What the pipeline needs of the state. */
+/** The methods of the state that a pipeline calls. */
 export interface BatchStore {
-  /** Lines to be recorded, which the next `write()` writes and the pipeline then clears. */
+  /** Lines to be recorded: the next `write()` writes them, then the pipeline clears them. */
   readonly lines: { readonly length: number; add(event: LogEvent): void; clear(): void };
-  /** Counts of hours, which `write()` writes now and then; `reset()` goes back to those. */
+  /** Hourly counts, which `write()` writes now and then; `reset()` returns to the written ones. */
   readonly rollups: {
     add(event: LogEvent, isHit: boolean): void;
     addHits(hits: readonly CountedHits[]): void;
     reset(): void;
   };
   /**
-   * Writes a record with `lines`, but none of them where there is no room. Returns how many lines are
-   * written. Throws where the state cannot be written; then nothing is.
+   * Writes a record with `lines`, without them if there is no room. Returns the number of lines
+   * written. Throws if the state cannot be written; then nothing is.
    */
   write(record: BatchRecord): number;
-  /** All notes that still matter, to which `add()` adds. */
+  /** All notes that still matter; `add()` adds some. */
   readonly notes: StoredNotes & { add(notes: BatchNotes): void };
 }
 
-/** Decides, and enforces what was decided and committed. */
+/** Decides on bans, and enforces them once they are committed. */
 export interface Judge {
-  /** Takes note of a login or of the end of a connection: who is logged in is not banned. */
+  /** Notes a login or the end of a connection: an address with a session is not banned. */
   note(event: LogEvent): void;
-  /** All bans that follow from trips: of addresses and of networks. Nobody in `knocks` is among them. */
+  /** Returns all bans that follow from trips, of addresses and networks; none for `knocks`. */
   decide(trips: readonly Trip[], knocks: readonly Knock[]): readonly NewBan[];
-  /** Logins and sessions to be stored since the last call. */
+  /** Returns the logins and sessions to store since the last call. */
   news(): LoginNews;
-  /** Goes back to what the state knows, after a commit that failed. */
+  /** Restores memory from the state after a failed commit. */
   reset(): void;
   /**
-   * Logs what was decided and committed, and has the firewall told of it. To be called where there
-   * were trips, also without bans.
+   * Logs what was decided and committed, and tells the firewall. Call it after trips, even without
+   * bans.
    */
   enforce(bans: readonly NewBan[]): void;
 }
 
-/** What a pipeline works with. */
+/** Options of a pipeline. */
 export interface PipelineParts {
   readonly store: BatchStore;
   readonly judge: Judge;
@@ -58,13 +58,13 @@ export interface PipelineParts {
   readonly counting?: EngineOptions;
   /** Null: nobody can knock. */
   readonly knocking?: Knocking | null;
-  /** Told of events of the present, and then whether they are committed; null: nobody is really banned. */
+  /** Gets present events, and whether they were committed; null: no firewall really bans. */
   readonly leaks?: Pick<Leaks, "see" | "keepSeen" | "dropSeen"> | null;
-  /** What an earlier pipeline told of its modules. */
+  /** The report of an earlier pipeline on its modules. */
   readonly before?: readonly ModuleActivity[];
 }
 
-/** A source, and the reader of its records. */
+/** A source's name, and the reader of its records. */
 export interface Feed {
   readonly name: string;
   readonly reader: Reader;

@@ -1,7 +1,7 @@
 /**
- * What an operator must know, as problems that are there or not. Comes in: what the monitor reports
- * of itself. Goes out: a list, the only one that notices are made from. A problem is known by its
- * kind and subject; its text may change while it lasts.
+ * What an operator must know, as a list of present problems; notices are made from it alone. In:
+ * the monitor's report on itself. Out: the list. Kind and subject identify a problem; its text may
+ * change while it lasts.
  */
 import { counted } from "../core/text.ts";
 import { type Micros, MINUTE } from "../core/time.ts";
@@ -24,22 +24,22 @@ export type ProblemKind =
   | "state_in_memory"
   | "monitor_failed";
 
-/** Something that is not as it should be. */
+/** Something that an operator must know. */
 export interface Problem {
   readonly kind: ProblemKind;
-  /** The source, module or file it is about; empty where there can be only one. */
+  /** The source, module or file concerned; empty if there can be only one. */
   readonly subject: string;
   /** A sentence for people. */
   readonly text: string;
 }
 
-/** How long a problem of a kind lasts before anybody is told: what passes by itself wakes nobody. */
+/** How long a problem of a kind must last before it is told: a short one wakes nobody. */
 export const PATIENCE: Readonly<Partial<Record<ProblemKind, Micros>>> = {
   database_away: 5 * MINUTE,
   bans_failing: MINUTE,
 };
 
-/** Kinds that happen once: nobody is told that they are over. */
+/** Kinds that happen once: their end is not told. */
 export const EVENTS: ReadonlySet<ProblemKind> = new Set<ProblemKind>([
   "bans_gone",
   "module_given_up",
@@ -47,22 +47,22 @@ export const EVENTS: ReadonlySet<ProblemKind> = new Set<ProblemKind>([
   "monitor_failed",
 ]);
 
-/** What problems are found in. */
+/** Where `problemsOf()` looks for problems. */
 export interface ProblemView {
   readonly report: MonitorReport;
-  /** By name of a source, why it is read no longer. */
+  /** By name of a source, why it is no longer read. */
   readonly failures: ReadonlyMap<string, string>;
-  /** Bans that were tried several times in vain, not all of them where they are many. */
+  /** Bans that failed several times; only some of them if there are many. */
   readonly stuck: readonly BanStatus[];
-  /** Rows that wait for PostgreSQL. */
+  /** Number of rows that wait for PostgreSQL. */
   readonly outbox: number;
   readonly state: { readonly isInMemory: boolean; readonly losses: readonly string[] };
 }
 
-/** Addresses that one text names. */
+/** Most addresses that one text names. */
 const MOST_NAMED = 5;
 
-/** Finds the problems that are there. */
+/** Returns the problems that are present. */
 export function problemsOf(view: ProblemView): Problem[] {
   const { state: { isInMemory, losses } } = view;
   return [
@@ -75,7 +75,7 @@ export function problemsOf(view: ProblemView): Problem[] {
   ];
 }
 
-/** The problem of a monitor that ends by an error. */
+/** Returns the problem of a monitor that an error ends. */
 export function failedMonitor(message: string): Problem {
   return problem("monitor_failed", `The monitor has stopped: ${message}`);
 }

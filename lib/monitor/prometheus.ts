@@ -1,4 +1,4 @@
-/** Prometheus' text format, version 0.0.4: what a metric is and how it is written. */
+/** Prometheus' text format, version 0.0.4: metrics and how they are written. */
 
 /** A value with the labels that tell it from others of its metric. */
 export type Sample = readonly [labels: Readonly<Record<string, string>>, value: number];
@@ -40,7 +40,7 @@ function labelsText(labels: Sample[0]): string {
   return pairs.length === 0 ? "" : `{${pairs.join()}}`;
 }
 
-/** A label's value may hold anything but these three characters as they are. */
+/** Escapes the three characters that a label's value may not hold as they are. */
 function escaped(value: string): string {
   return value.replace(/[\\"\n]/g, (character) => character === "\n" ? "\\n" : `\\${character}`);
 }

@@ -1,11 +1,11 @@
 /**
- * What came within the last minutes, report by report: the plot of `watch` would begin empty without. Comes in: the counts of each
- * report. Goes out: their differences, oldest first.
+ * Counts of the last minutes, report by report: without them the plot of `watch` begins empty. In:
+ * the counts of each report. Out: their differences, oldest first.
  */
 import { type Micros, MILLISECOND } from "../core/time.ts";
 import type { MonitorReport } from "./report.ts";
 
-/** Reports that are remembered: five minutes, and 2 KB of each report. */
+/** Number of differences kept: five minutes of them take 2 KB in each report. */
 const MOST = 150;
 
 type RecentCounts = NonNullable<MonitorReport["recent"]>[number];
@@ -15,7 +15,7 @@ export class Recent {
   #list: RecentCounts[] = [];
   #last: { readonly time: Micros; readonly counts: MonitorReport["counts"] } | null = null;
 
-  /** Takes the counts of the report that is written at `time`; returns what came in each of the last ones. */
+  /** Takes the counts of a report at `time`; returns the differences of the last reports. */
   add(time: Micros, counts: MonitorReport["counts"]): readonly RecentCounts[] {
     const last = this.#last;
     if (last !== null && time > last.time) {

@@ -2,9 +2,9 @@ import { Literal } from "../core/bytes.ts";
 import type { LogEvent } from "../reading/event.ts";
 import type { ModuleRules } from "../rules/rule.ts";
 
-/** Knows which lines are recorded. */
+/** Decides which lines are recorded. */
 export class Recording {
-  /** By index of the module: whether lines that no rule hits are left out, and beginnings of messages that are. */
+  /** By index of the module: whether it records hits only, and the texts of `no_log`. */
   readonly #modules: readonly { readonly isHitsOnly: boolean; readonly noLog: readonly Literal[] }[];
 
   constructor(modules: readonly Pick<ModuleRules, "record" | "noLog">[]) {
@@ -14,7 +14,7 @@ export class Recording {
     }));
   }
 
-  /** Reports whether an event is to be recorded that hits some rule or none. */
+  /** Reports whether to record an event; `isHit` tells whether a rule hits it. */
   isRecorded({ module, bytes, from, to }: LogEvent, isHit: boolean): boolean {
     const { isHitsOnly, noLog } = this.#modules[module]!;
     if (!isHit && isHitsOnly) return false;

@@ -7,33 +7,33 @@ const count = z.number();
 const source = z.object({
   name: z.string(),
   running: z.boolean(),
-  /** When its last batch came. */
+  /** Time of its last batch. */
   lastBatch: instant.nullable(),
-  /** How soon its entries come; null where they come as soon as they are written. */
+  /** How soon its entries come; null: as soon as they are written. */
   delivery: z.string().nullable(),
-  /** What keeps parts of it from being read, in sentences. */
+  /** Reasons why parts of it cannot be read, as sentences. */
   problems: z.array(z.string()).readonly(),
-  /** There is nothing yet to be read. */
+  /** Whether there is nothing to read yet. */
   waiting: z.boolean(),
-  /** How old the newest line of the last batch was when it was read; missing before the first. */
+  /** Age of the newest line of the last batch when it was read; missing before the first. */
   lag: z.number().optional(),
 });
 
 const report = z.object({
-  /** When it was written: it is written anew once something else in it has changed. Reports of earlier versions have none. */
+  /** Time of writing; it is rewritten if anything else changes. Missing in old versions. */
   time: instant.optional(),
   pid: z.number(),
   running: z.boolean(),
   started: instant,
-  /** When the configuration was read. Reports of earlier versions have none, and `started` is that. */
+  /** When the configuration was read. Missing in earlier versions: there `started` is that time. */
   loaded: instant.optional(),
-  /** Why it ended by itself, in a sentence; null: it runs, or was told to stop. */
+  /** Why the monitor ended by itself, as a sentence; null: it runs, or was told to stop. */
   failure: z.string().nullable().default(null),
   config: z.string(),
   firewall: z.string(),
-  /** Modules that have a firewall of their own. */
+  /** Modules with a firewall of their own. */
   moduleFirewalls: z.array(z.object({ module: z.string(), firewall: z.string() })).readonly().default([]),
-  /** How far bans really hold, see `Holding`; null where nobody has looked yet. */
+  /** How many bans the firewall really has, see `Holding`; null: not yet checked. */
   holding: z.object({
     time: instant,
     held: count.nullable(),
@@ -41,7 +41,7 @@ const report = z.object({
     stray: z.array(z.string()).readonly(),
     error: z.string().nullable(),
   }).nullable(),
-  /** See `Leak`: banned addresses that go on sending lines. */
+  /** Banned addresses that go on sending lines, see `Leak`. */
   leaks: z.array(z.object({
     address: z.string(),
     scope: z.string(),
@@ -50,7 +50,7 @@ const report = z.object({
     lines: count,
     lastLine: instant,
   })).readonly(),
-  /** When the trial ends that is under way. */
+  /** End of the trial that is under way; null: there is none. */
   trialEnd: instant.nullable(),
   sources: z.array(source).readonly(),
   /** See `ModuleActivity`. */
@@ -62,7 +62,7 @@ const report = z.object({
     understood: count,
     rules: z.array(z.object({ name: z.string(), lastHit: instant.nullable() })).readonly(),
   })).readonly(),
-  /** Modules that failed too often. */
+  /** Modules that failed too often and are no longer asked. */
   givenUp: z.array(z.string()).readonly(),
   /** See `Counts`. */
   counts: z.object({
@@ -77,11 +77,11 @@ const report = z.object({
     untrusted: count,
     ahead: count,
   }),
-  /** What came before each of the last reports, oldest first: milliseconds since the one before, lines, hits and bans. */
+  /** By report, oldest first: milliseconds since the one before, lines, hits and bans. */
   recent: z.array(z.tuple([count, count, count, count])).readonly().optional(),
-  /** Addresses being counted. */
+  /** Number of counted addresses. */
   tracked: count,
-  /** How many more there were than can be counted. */
+  /** Number of evicted addresses. */
   forgotten: count,
   /** See `FleetStatus`. */
   database: z.object({
@@ -100,13 +100,13 @@ const report = z.object({
   }).nullable().default(null),
 });
 
-/** What one source is doing, for `strongmonitor status`. */
+/** One source's state, for `strongmonitor status`. */
 export type SourceReport = Readonly<z.infer<typeof source>>;
 
-/** What the running monitor tells about itself; instants in microseconds. */
+/** The running monitor's report on itself; instants in microseconds. */
 export type MonitorReport = Readonly<z.infer<typeof report>>;
 
-/** Reads what a monitor left in the state; null for text that is no report, or one of a version with another form. */
+/** Reads a monitor's report from the state; null: no report, or of an incompatible version. */
 export function readReport(text: string | null): MonitorReport | null {
   try {
     return report.safeParse(JSON.parse(text ?? "null")).data ?? null;

@@ -13,11 +13,11 @@ import { Recent } from "./recent.ts";
 import type { MonitorReport } from "./report.ts";
 import type { TrialWatch } from "./trial.ts";
 
-/** What is reported on. */
+/** The parts that a report describes. */
 export interface ReportingParts {
   readonly state: Pick<State, "setReport">;
   readonly bans: Pick<Bans, "holding">;
-  /** Null: nobody is really banned. */
+  /** Null: no firewall really bans. */
   readonly leaks: Pick<Leaks, "look"> | null;
   readonly trial: Pick<TrialWatch, "end">;
   readonly pipeline: Pick<Pipeline, "readers" | "activity" | "throughput" | "engine">;
@@ -25,11 +25,11 @@ export interface ReportingParts {
   readonly feeding: Pick<Feeding, "reports">;
   /** Null: there is no database. */
   readonly database: () => FleetStatus | null;
-  /** Null: nobody is notified. */
+  /** Null: notices are not configured. */
   readonly notices: () => NotifierStatus | null;
 }
 
-/** When the first monitor of this process was made: a reload makes another. Null: none was. */
+/** Start of this process's first monitor, as a reload makes another; null: there was none yet. */
 let firstStart: Micros | null = null;
 
 /** Makes the report on a monitor, and leaves it in the state for `status`. */
@@ -39,7 +39,7 @@ export class Reporting {
   readonly #loaded = now();
   readonly #started = firstStart ??= this.#loaded;
   readonly #recent = new Recent();
-  /** The report in the state. */
+  /** The report in the state, as text. */
   #written = "";
   #failure: string | null = null;
 
@@ -48,17 +48,17 @@ export class Reporting {
     this.#parts = parts;
   }
 
-  /** Takes note of the error by which the monitor ends. */
+  /** Remembers the error that ends the monitor. */
   noteFailure(error: unknown): void {
     this.#failure = messageOf(error);
   }
 
-  /** Has the next report written even if it is the last one again: the state is another. */
+  /** Makes the next `write()` write in any case: the state was replaced. */
   forget(): void {
     this.#written = "";
   }
 
-  /** Writes the report into the state where something in it has changed. */
+  /** Writes the report into the state if it has changed. */
   write(running: boolean): void {
     const report = this.make(running);
     const text = JSON.stringify(report);
@@ -69,7 +69,7 @@ export class Reporting {
     this.#written = text;
   }
 
-  /** The report as of now. */
+  /** Returns the present report. */
   make(running: boolean): MonitorReport {
     const { path, ban: { firewall }, moduleBans } = this.#config;
     const { bans, leaks, trial, pipeline, database, notices } = this.#parts;

@@ -1,25 +1,25 @@
-/** A few addresses with the times of their lines, in arrays of a fixed size: a flood takes no memory. */
+/** A few addresses with the times of their lines, in arrays of a fixed size even in a flood. */
 import { ADDRESS_WORDS } from "../core/address.ts";
 import { addressText } from "../core/address_text.ts";
 import type { LogEvent } from "../reading/event.ts";
 import type { Micros } from "../core/time.ts";
 import { mix, seed } from "../rules/hash.ts";
 
-/** Addresses and modules that have the same hash share this many slots. */
+/** Number of slots for all addresses and modules with the same hash. */
 const WAYS = 8;
-/** Addresses of modules that are remembered. */
+/** Number of pairs of address and module that are remembered. */
 const SLOTS = 32 * WAYS;
 const SEED = seed();
 
 /**
- * Lines by address and module, some of them at most: where there is no slot left, the one that was
- * silent for longest makes room.
+ * Counts lines by address and module, for a limited number of them: without a free slot, the one
+ * silent for longest is reused.
  */
 export class Sightings {
   readonly modules = new Int32Array(SLOTS);
   /** Lines by slot; 0: the slot is free. */
   readonly counts = new Int32Array(SLOTS);
-  /** Time of the first line and of the last one, by slot. */
+  /** Times of the first and of the last line, by slot. */
   readonly first = new Float64Array(SLOTS);
   readonly last = new Float64Array(SLOTS);
   readonly #words = new Int32Array(SLOTS * ADDRESS_WORDS);
@@ -29,7 +29,7 @@ export class Sightings {
     this.#count(w0, w1, w2, w3, module, 1, time, time);
   }
 
-  /** Counts the lines of `later` too, and empties it. */
+  /** Adds the lines of `later`, and empties it. */
   takeOver(later: Sightings): void {
     const { modules, counts, first, last } = later;
     for (let slot = 0, at = 0; slot < SLOTS; slot++, at += ADDRESS_WORDS) {
@@ -73,8 +73,8 @@ export class Sightings {
   }
 
   /**
-   * The slot of an address of a module: the one it has, or one that is free, which another may have
-   * had to leave.
+   * Returns the slot of an address and module. Without one, returns a free slot, or frees the one
+   * silent for longest.
    */
   #slotOf(w0: number, w1: number, w2: number, w3: number, module: number): number {
     const words = this.#words;

@@ -1,8 +1,8 @@
 /**
- * Machines around this one whose ban would cut it off from more than an attacker: default gateways,
- * name servers and the database's host. Comes in: answers of `ip route`, resolv.conf, the peer of
- * the database's connection. Goes out: entries of the whitelist in the state. No answer is no news:
- * what was found last stays.
+ * Machines around this one that must not be banned, as it would lose its network: default gateways,
+ * name servers and the database's host. In: answers of `ip route`, resolv.conf, the peer of the
+ * database's connection. Out: entries of the whitelist in the state. A source that does not answer
+ * keeps its last entries.
  */
 import { RESOLVERS, ROUTES } from "../config/permissions.ts";
 import { canonicalAddress } from "../core/address.ts";
@@ -16,16 +16,16 @@ import { type Micros, SECOND } from "../core/time.ts";
 import { ofLate, spell } from "./lately.ts";
 import type { Surrounding, WhitelistEntry } from "../deciding/whitelist.ts";
 
-/** What `Surroundings` needs of the state. */
+/** The methods of the state that `Surroundings` calls. */
 export interface SurroundingsState {
   whitelist(origin: string, now: Micros): WhitelistEntry[];
   replaceWhitelist(origin: string, entries: readonly WhitelistEntry[], now: Micros): void;
 }
 
-/** What each source says, by its name; null: it does not answer. */
+/** Answers by the name of their source; null: it does not answer. */
 export type Answers = Readonly<Record<string, string | null>>;
 
-/** Asks the system. */
+/** Queries of the system. */
 export interface SurroundingsSources {
   /** Default routes, as `ip route` writes them. */
   routes(signal: AbortSignal): Promise<Answers>;
@@ -39,18 +39,18 @@ export interface SurroundingsParts {
   readonly log: Log;
   readonly clock: () => Micros;
   readonly sources: SurroundingsSources;
-  /** The database's host as it is configured; null: there is no database. */
+  /** The configured host of the database; null: there is no database. */
   readonly database: string | null;
   /** Called when the whitelist has changed. */
   readonly changed: () => void;
 }
 
-/** Milliseconds between two looks. */
+/** Milliseconds between two queries. */
 const LOOKING = 60_000;
 
 const NEVER_BANNED = new NetworkSet(Object.values(NOBODYS).flat());
 
-/** Keeps the machines around this one on the whitelist. */
+/** Keeps the whitelist entries of the machines around this one. */
 export class Surroundings {
   readonly #parts: SurroundingsParts;
   #isKnown = false;
@@ -62,12 +62,12 @@ export class Surroundings {
     else this.note("database host", [database]);
   }
 
-  /** Whether the system has been asked at least once. */
+  /** Reports whether the system has been asked at least once. */
   get isKnown(): boolean {
     return this.#isKnown;
   }
 
-  /** Asks the system now and every minute until `signal` aborts. Never throws. */
+  /** Asks the system now and every minute, until `signal` aborts. Never throws. */
   async follow(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await this.#look(signal);
@@ -87,14 +87,14 @@ export class Surroundings {
     }
   }
 
-  /** Takes note of what was found: texts that are addresses, and perhaps others. Never throws. */
+  /** Whitelists the addresses among the texts that were found. Never throws. */
   note(origin: Surrounding, found: readonly string[]): void {
     this.#take(origin, { "": found.join("\n") }, (text) => text.split("\n"));
   }
 
   /**
-   * Takes note of the addresses that `read` finds in the answers. An entry names its sources in its
-   * note, and ages when all of them have answered without it.
+   * Whitelists the addresses that `read` finds in the answers. An entry's note names its sources;
+   * it gets an end when all of them have answered without it.
    */
   #take(origin: Surrounding, answers: Answers, read: (text: string) => string[]): void {
     const found = new Map<string, string[]>();
@@ -123,7 +123,7 @@ export class Surroundings {
     });
   }
 
-  /** Puts what `change` makes of the entries of an origin in their place, where that differs. */
+  /** Replaces the entries of an origin by the result of `change`, if it differs. */
   #keep(
     origin: Surrounding,
     change: (before: readonly WhitelistEntry[], now: Micros) => WhitelistEntry[],
@@ -143,27 +143,27 @@ export class Surroundings {
   }
 }
 
-/** Stands between the sources in the note of an entry. */
+/** Separates the sources in the note of an entry. */
 const BETWEEN_SOURCES = ", ";
 
-/** Returns the sources that a note names, as far as they are `silent`. */
+/** Returns the `silent` ones among the sources that a note names. */
 function silentSources(note: string, silent: readonly string[]): string[] {
   return note.split(BETWEEN_SOURCES).filter((source) => silent.includes(source));
 }
 
-/** The gateways of default routes as `ip route` writes them, with those of routes of several ways. */
+/** Returns the gateways of default routes as `ip route` writes them, also of multipath routes. */
 export function gatewaysIn(routes: string): string[] {
   return [...routes.matchAll(/\bvia (?:inet6? )?(\S+)/g)].map(([, gateway]) => gateway!);
 }
 
-/** The name servers of resolv.conf(5). */
+/** Returns the name servers of resolv.conf(5). */
 export function nameServersIn(text: string): string[] {
   return [...text.matchAll(/^[ \t]*nameserver[ \t]+(\S+)/gm)].map(([, server]) => server!);
 }
 
 const PATIENCE: Micros = 5 * SECOND;
 
-/** The system's own answers. */
+/** Returns the queries of this system. */
 export function systemSources(log: Log): SurroundingsSources {
   const runner = new Runner();
   let complaint = "";
@@ -185,7 +185,7 @@ export function systemSources(log: Log): SurroundingsSources {
   };
 }
 
-/** Reads a file, of which one that does not exist says nothing; null: it cannot be read. */
+/** Returns a file's text, empty if it does not exist; null: it cannot be read. */
 function readIfPossible(path: string): string | null {
   try {
     return Deno.readTextFileSync(path);

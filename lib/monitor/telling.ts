@@ -1,7 +1,7 @@
 /**
- * What a monitor tells beside its report for `status`: metrics in a file, and notices by a hook,
- * both made of that report. Comes in: the report and the state. Goes out: text for other programs.
- * A failure is logged and ends nothing.
+ * The outputs of a monitor besides its report for `status`: metrics in a file, and notices by a
+ * hook. In: that report, and the state. Out: text for other programs. A failure is logged and stops
+ * nothing.
  */
 import { every } from "../core/async.ts";
 import { messageOf } from "../core/error.ts";
@@ -18,31 +18,31 @@ import { failedMonitor, problemsOf } from "./problems.ts";
 import { metricsText } from "./prometheus.ts";
 import type { Reporting } from "./reporting.ts";
 
-/** Milliseconds between two looks for problems. */
+/** Milliseconds between two searches for problems. */
 const LOOKING = 2_000;
-/** Milliseconds between two writings of the metrics: Prometheus asks every 15 or 60 seconds. */
+/** Milliseconds between two writings of the metrics: Prometheus scrapes every 15 or 60 seconds. */
 const METRICS = 10_000;
-/** Tries in vain of a ban that somebody is notified of. */
+/** Number of failed tries after which a ban is a problem. */
 const STUCK = 3;
 
-/** What is told of. */
+/** Options of `Telling`. */
 export interface TellingParts {
   readonly state: State;
   readonly pipeline: Pick<Pipeline, "activity" | "throughput">;
   readonly reporting: Pick<Reporting, "make">;
   readonly log: Log;
-  /** How many messages that log was told. */
+  /** Number of messages that `log` wrote. */
   readonly messages: MessageCounts;
 }
 
-/** Tells other programs how the monitor is doing. */
+/** Tells other programs about the monitor. */
 export class Telling {
   readonly #parts: TellingParts;
-  /** Null: nobody wants metrics. */
+  /** Null: metrics are not configured. */
   readonly #metrics: MetricsFile | null;
-  /** Null: nobody is to be notified. */
+  /** Null: notices are not configured. */
   readonly #notifier: Notifier | null;
-  /** By name of a source, why it is read no longer. */
+  /** By name of a source, why it is no longer read. */
   readonly #failures = new Map<string, string>();
 
   constructor(
@@ -52,7 +52,7 @@ export class Telling {
     const { state, log } = parts;
     this.#parts = parts;
     this.#metrics = metricsFile === null ? null : new MetricsFile(metricsFile, log);
-    // Who turns notices on again is not told of bans of the time between.
+    // Whoever turns notices on again gets no bans of the time between.
     if (notify === null) state.keepNoticeMemory(null);
     this.#notifier = notify && new Notifier({
       config: notify,
@@ -68,17 +68,17 @@ export class Telling {
     });
   }
 
-  /** What became of notices; null: nobody is notified. */
+  /** Results of notices; null: they are not configured. */
   get notices(): NotifierStatus | null {
     return this.#notifier?.status ?? null;
   }
 
-  /** Takes note of why a source is read no longer. */
+  /** Remembers why a source is no longer read. */
   noteFailure(source: string, error: unknown): void {
     this.#failures.set(source, messageOf(error));
   }
 
-  /** Tells until `signal` aborts. */
+  /** Writes metrics and notices until `signal` aborts. */
   run(signal: AbortSignal): Promise<unknown> {
     void this.#writeMetrics(true);
     return Promise.all([
@@ -88,9 +88,9 @@ export class Telling {
   }
 
   /**
-   * Waits a little for the hook, which is told of the error that ends the monitor; null: none does.
-   * Where the program ends, the metrics say so, and where the next configuration writes them elsewhere
-   * or not at all, their file goes. Never throws.
+   * Tells the hook the error that ends the monitor, null for none, and waits a little for it. At
+   * the program's end the metrics say that it stopped; if the next configuration writes them
+   * elsewhere or not at all, the file is removed. Never throws.
    */
   async end(error: unknown, next: Pick<Config, "metricsFile"> | null): Promise<void> {
     const metrics = this.#metrics;

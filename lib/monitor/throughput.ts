@@ -1,10 +1,10 @@
 import { DAY, type Micros } from "../core/time.ts";
 import type { NewBan } from "../deciding/ban.ts";
 
-/** What went through since the start. */
+/** Counts since the start. */
 export interface Counts {
   entries: number;
-  /** Records of a module that knows no such message. */
+  /** Records that their module has no template for. */
   unknown: number;
   /** Events: records that name an address. */
   events: number;
@@ -13,7 +13,7 @@ export interface Counts {
   bans: number;
   /** Records that a source had to cut or drop. */
   damaged: number;
-  /** Messages of services that journald did not keep, as there were too many. */
+  /** Messages that journald dropped, as their service wrote too many. */
   suppressed: number;
   /** Events that any local user could have forged: recorded, not counted. */
   untrusted: number;
@@ -21,16 +21,16 @@ export interface Counts {
   ahead: number;
 }
 
-/** What a commit brought. */
+/** The counts of one commit. */
 export interface Committed extends Readonly<Omit<Counts, "entries" | "bans" | "suppressed">> {
   readonly source: string;
   readonly records: number;
-  /** How old the newest event was when it came. */
+  /** Age of the newest event when it came. */
   readonly lag: Micros;
   readonly bans: readonly NewBan[];
 }
 
-/** Counts what goes through a pipeline, and how late it comes. */
+/** Counts what a pipeline commits, and how late it comes. */
 export class Throughput {
   readonly counts: Counts = {
     entries: 0,
@@ -46,10 +46,10 @@ export class Throughput {
   };
   /** Bans since the start, by the names of their provenances: `SSHD invalid_user`, `/24`. */
   readonly decided = new Map<string, number>();
-  /** By source, how old its newest event was when it came. */
+  /** By source, the age of its newest event when it came. */
   readonly lags = new Map<string, Micros>();
 
-  /** Takes note of a commit. */
+  /** Adds a commit. */
   add(committed: Committed): void {
     const { source, records, events, lag, bans } = committed;
     if (events > 0) this.lags.set(source, lag);
@@ -63,8 +63,8 @@ export class Throughput {
   }
 
   /**
-   * Up to which instant lines may be forgotten as of `now`: the source furthest behind decides, a
-   * backlog or one whose clock is another, but none by more than a day.
+   * Returns the time before which lines may be forgotten: `now` less the lag of the slowest source
+   * (a backlog, or another clock), but at most a day.
    */
   counted(now: Micros): Micros {
     return now - Math.min(DAY, Math.max(0, ...this.lags.values()));

@@ -1,14 +1,14 @@
 /**
- * A trial: bans hold for a time, unless somebody confirms. Comes in: the trial of the state and the
- * command `confirm`, which deletes it there. Goes out: `confirmed` once, or the end of all bans
- * that the trial has made.
+ * A trial: bans end after a time, unless somebody confirms. In: the state's trial, and the command
+ * `confirm`, which deletes it there. Out: `confirmed` once, or the end of all bans that the trial
+ * has made.
  */
 import { pause } from "../core/async.ts";
 import type { Log } from "../core/log.ts";
 import { type Micros, now } from "../core/time.ts";
 import type { Trial } from "../deciding/ban.ts";
 
-/** What a trial needs of the state. */
+/** The methods of the state that a trial calls. */
 export interface TrialState {
   trial(): Trial | null;
   setTrial(trial: null): void;
@@ -19,13 +19,13 @@ export interface TrialState {
   };
 }
 
-/** Milliseconds between looks whether the trial is over. */
+/** Milliseconds between two checks whether the trial is over. */
 const LOOK = 1_000;
 /** Milliseconds that the end of a trial waits for the firewall to lift its bans. */
 const LIFTING = 10_000;
 const BETWEEN_LOOKS = 50;
 
-/** The trial that is under way, if one is. */
+/** Watches the trial that is under way, if any. */
 export class TrialWatch {
   readonly #state: TrialState;
   readonly #log: Log;
@@ -42,7 +42,7 @@ export class TrialWatch {
     return this.#trial?.end ?? null;
   }
 
-  /** Takes over that somebody has confirmed; true once. */
+  /** Takes over a confirmation from the state; returns true once. */
   takeConfirmation(): boolean {
     if (this.#trial === null || this.#state.trial() !== null) return false;
     this.#trial = null;
@@ -51,9 +51,9 @@ export class TrialWatch {
   }
 
   /**
-   * Waits until the trial ends unconfirmed; true then: its bans have ended, and the firewall has
-   * lifted them as far as it answered in time. False: there is no trial, it was confirmed, or
-   * `signal` was aborted.
+   * Waits for the trial's end. True: it ended unconfirmed; its bans have ended, and the firewall
+   * has lifted those that it could in time. False: there is no trial, it was confirmed, or `signal`
+   * aborted.
    * @param ended called when the bans have ended in the state
    */
   async run(signal: AbortSignal, ended: () => void): Promise<boolean> {
@@ -62,7 +62,7 @@ export class TrialWatch {
     }
     if (this.#trial === null || signal.aborted) return false;
     const { lastBan } = this.#trial;
-    // From here on nobody can confirm it.
+    // From here on nobody can confirm the trial.
     this.#trial = null;
     this.#state.bans.endNewer(lastBan, { reason: "trial", time: now() });
     this.#state.setTrial(null);

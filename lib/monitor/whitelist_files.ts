@@ -14,32 +14,32 @@ export interface WhitelistFilesOptions {
 }
 
 /**
- * Milliseconds for which a file must rest before entries that left it are let go: somebody may be
+ * Milliseconds that a file must rest before its removed entries are dropped: somebody may still be
  * writing it.
  */
 const REST = 2_000;
 /** The same for a file without any entry. */
 const REST_EMPTY = 60_000;
 
-/** A file that is followed. */
+/** A whitelist file that is followed. */
 interface Followed {
   readonly file: WhitelistFile;
-  /** The file as it was last read; undefined: it never was. */
+  /** Stamp of the file at its last reading; undefined: it was never read. */
   stamp: string | null | undefined;
-  /** Why it could not be read, as the log was told; null: it could. */
+  /** Why it could not be read, as logged; null: it could. */
   error: string | null;
-  /** What it said when it last rested. */
+  /** Its content when it last rested. */
   settled: WhitelistContent | null;
-  /** What it says since it has changed; null: it rests. */
+  /** Its content since it changed; null: it rests. */
   latest: WhitelistContent | null;
-  /** When that was read, by `performance.now()`. */
+  /** When `latest` was read, by `performance.now()`. */
   readAt: number;
 }
 
 /**
- * Follows the whitelist files of a configuration. A file that cannot be read keeps its last entries,
- * and so does for a moment one that is written anew: new entries count at once, and others are let
- * go when the file rests. Copies in the state spare reading what has not changed.
+ * Follows the whitelist files of a configuration. An unreadable file keeps its last entries. In a
+ * file that is being rewritten new entries count at once; removed ones are dropped when it rests.
+ * Copies in the state spare the reading of unchanged files.
  */
 export class WhitelistFiles {
   readonly #options: WhitelistFilesOptions;
@@ -57,19 +57,19 @@ export class WhitelistFiles {
     this.#keep(() => options.state.keepWhitelistCopies(files.map(({ path }) => path)));
   }
 
-  /** What counts of all files now. */
+  /** The entries in force of all files. */
   get contents(): WhitelistContent[] {
     return this.#followed.flatMap(({ settled, latest }) => [settled ?? [], latest ?? []].flat());
   }
 
-  /** Reports whether it is known of every file what it says, or said when a copy of it was kept. */
+  /** Reports whether every file's content is known, from the file or its copy. */
   get areRead(): boolean {
     return this.#followed.every(({ settled, latest }) => settled !== null || latest !== null);
   }
 
   /**
-   * Reads the files that have changed, in steps between which others get their turn, until `signal`
-   * aborts. Returns whether other entries count now.
+   * Reads the files that have changed, in steps that let other work run, until `signal` aborts.
+   * Reports whether the entries in force have changed.
    */
   async look(signal: AbortSignal): Promise<boolean> {
     let isOther = false;
@@ -107,7 +107,7 @@ export class WhitelistFiles {
     return true;
   }
 
-  /** Lets go of what a file no longer says, if it rests. */
+  /** Drops entries that a file no longer holds, if it rests. Reports whether it did. */
   #settle(followed: Followed): boolean {
     const { latest, settled, file, stamp, readAt } = followed;
     if (latest === null) return false;
@@ -134,7 +134,7 @@ export class WhitelistFiles {
     }
   }
 
-  /** Memory counts on where the state cannot be written. */
+  /** Writes to the state. Logs a failure: memory suffices until the next start. */
   #keep(write: () => void): void {
     try {
       write();

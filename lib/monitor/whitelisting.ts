@@ -17,22 +17,22 @@ export interface WhitelistParts {
   readonly log: Log;
   readonly clock: () => Micros;
   readonly resolve: Resolve;
-  /** Called when names have come to other addresses. */
+  /** Called when the addresses of names or of other sources have changed. */
   readonly changed: () => void;
 }
 
-/** The parts of a configuration that `Whitelisting` is built for. */
+/** The parts of a configuration that `Whitelisting` reads. */
 export type WhitelistingConfig = Pick<Config, "whitelist" | "database">;
 
 /**
- * Milliseconds between two looks at names that are being resolved, and before failed ones are asked
- * for again.
+ * Milliseconds between two looks at answers that are awaited, and before failed names are asked
+ * again.
  */
 const [BETWEEN_LOOKS, RETRY] = [200, 10_000];
 
 /**
  * Builds the whitelist from the configuration, whitelist files, the state, DNS and this machine's
- * addresses. A source that does not answer says nothing: what the state has of it counts on.
+ * addresses. A source that does not answer keeps its entries in the state.
  */
 export class Whitelisting {
   readonly whitelist = new Whitelist();
@@ -40,19 +40,19 @@ export class Whitelisting {
   readonly #parts: WhitelistParts;
   readonly #files: WhitelistFiles;
   readonly #resolver: Names;
-  /** DNS names whose entries have not ended, each once. */
+  /** DNS names whose entries have not ended, without duplicates. */
   #names: readonly WhitelistMember[] = [];
   /** Aborted when `#names` changes. */
   #otherNames = new AbortController();
-  /** Names of the last round of resolving that came to its end. */
+  /** Names of the last complete round of resolving. */
   #tried: ReadonlySet<string> = new Set();
-  /** Names of the state with the ends of their entries, as they were at the start. */
+  /** Names in the state at the start, with the ends of their entries. */
   readonly #storedNames: ReadonlyMap<string, Micros | null>;
   readonly #own: OwnAddresses;
-  /** The addresses of names as they were last to be stored, and whether they were. */
+  /** The last addresses of names to store, and whether the state holds them. */
   #spelled: string;
   #isStored = true;
-  /** Why the state could not be written, as the log was told; null: it could. */
+  /** The failure of the state that was logged last; null: the last write succeeded. */
   #complaint: string | null = null;
 
   constructor(config: WhitelistingConfig, parts: WhitelistParts) {
@@ -65,19 +65,19 @@ export class Whitelisting {
     this.#spelled = spell(stored);
     this.#storedNames = endsByName(stored);
     this.#resolver = new Names({ log, resolve, known: addressesByName(stored) });
-    // The whitelist of a database that is configured no longer.
+    // Drop the whitelist of a database that is no longer configured.
     if (config.database === null) this.#store("database", []);
     this.gather();
   }
 
-  /** Reports whether every name that is whitelisted now has been resolved, or tried, at least once. */
+  /** Reports whether every name whitelisted now has been tried at least once. */
   get namesResolved(): boolean {
     return this.#names.every(({ address }) => this.#tried.has(address));
   }
 
   /**
    * Builds the whitelist from the configuration, the files, the state and this machine's addresses,
-   * without entries that have ended. Call it each minute, and whenever the state has changed.
+   * without ended entries. Call it every minute and after each change of the state.
    */
   gather(): void {
     const { state, log, clock } = this.#parts;
@@ -113,8 +113,8 @@ export class Whitelisting {
   }
 
   /**
-   * Reads the files that have changed, and looks at this machine's addresses. Takes over what is new,
-   * unless `signal` has aborted. Call it every second.
+   * Reads the changed files and this machine's addresses, and calls `changed` if they brought
+   * something new, unless `signal` has aborted. Call it every second.
    */
   async look(signal: AbortSignal): Promise<void> {
     const areFilesOthers = await this.#files.look(signal);
@@ -123,8 +123,8 @@ export class Whitelisting {
   }
 
   /**
-   * Resolves the names every `whitelist_refresh` until `signal` aborts, and sooner while one of them
-   * fails. An answer counts at once, whoever else is still waited for.
+   * Resolves the names every `whitelist_refresh` until `signal` aborts, and sooner while one of
+   * them fails. An answer counts at once, while others are still awaited.
    */
   async followNames(signal: AbortSignal): Promise<void> {
     const { refresh } = this.#config.whitelist;
@@ -156,7 +156,7 @@ export class Whitelisting {
     this.#keepNames();
   }
 
-  /** Returns names of the state that nobody whitelists yet: a file that was never read may hold them. */
+  /** Returns names of the state that no entry holds yet: a file never read may hold them. */
   #unclaimed(): Pick<WhitelistMember, "address" | "until">[] {
     if (this.#files.areRead) return [];
     const wanted = new Set(this.#names.map(({ address }) => address));
@@ -166,8 +166,8 @@ export class Whitelisting {
   }
 
   /**
-   * Stores the addresses of the names. An address of several names ends when the last of their
-   * entries does. Returns whether they differ from those of before.
+   * Stores the addresses of the names. An address of several names ends with their last entry.
+   * Reports whether the addresses have changed.
    */
   #keepNames(): boolean {
     const entries = new Map<string, WhitelistEntry>();
@@ -186,7 +186,7 @@ export class Whitelisting {
     return isOther;
   }
 
-  /** Makes `entries` what the state has of `origin`. False where it cannot be written: memory counts on. */
+  /** Stores `entries` as those of `origin`. False if it fails: memory still has them. */
   #store(origin: string, entries: readonly WhitelistEntry[]): boolean {
     const { state, log, clock } = this.#parts;
     try {
@@ -202,10 +202,10 @@ export class Whitelisting {
   }
 }
 
-/** Stands between the names of one address in the note of its entry. */
+/** Separates the names of one address in the note of its entry. */
 const BETWEEN_NAMES = ", ";
 
-/** Returns the addresses of each name of entries that `Whitelisting` stored. */
+/** Returns the addresses of each name, from entries that `Whitelisting` stored. */
 export function addressesByName(entries: readonly WhitelistEntry[]): Map<string, string[]> {
   const addresses = new Map<string, string[]>();
   for (const { address, note } of entries) {
@@ -216,7 +216,7 @@ export function addressesByName(entries: readonly WhitelistEntry[]): Map<string,
   return addresses;
 }
 
-/** Returns when the last entry of each name ends, of entries that `Whitelisting` stored. */
+/** Returns the end of each name's last entry, from entries that `Whitelisting` stored. */
 function endsByName(entries: readonly WhitelistEntry[]): Map<string, Micros | null> {
   const ends = new Map<string, Micros | null>();
   for (const { note, until } of entries) {
