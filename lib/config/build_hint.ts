@@ -1,17 +1,17 @@
 import { resolve } from "node:path";
 import { shellWord } from "../core/text.ts";
 
-/** The configuration and the state that a program is to be built for, as the user named them. */
+/** Configuration and state that a program is built for, as the user named them. */
 export interface BuildTarget {
   /** Path of the configuration file. */
   readonly config: string;
-  /** Directory of the state, where it is not the configuration's own. */
+  /** Directory of the state, if it is not the configuration's own. */
   readonly state?: string;
 }
 
 /**
- * Says how to build a program with the permissions that `target` needs. Ends a sentence; all paths
- * are absolute.
+ * Returns how to build a program with the permissions that `target` needs: the end of a sentence,
+ * with absolute paths.
  */
 export function buildHint({ config, state }: BuildTarget): string {
   const paths = absolutePaths(state === undefined ? [config] : [config, state]);
@@ -21,7 +21,7 @@ export function buildHint({ config, state }: BuildTarget): string {
   return `build one that may, where its source is, with: deno ${task} (or, without Deno: npx -y deno@2 ${task})`;
 }
 
-/** Null when one is relative to a working directory that the program may not know. */
+/** Returns null if a path is relative to a working directory that the program may not know. */
 function absolutePaths(paths: readonly string[]): string[] | null {
   try {
     return paths.map((path) => shellWord(resolve(path)));

@@ -10,8 +10,8 @@ import type { BanConfig, Config } from "./types.ts";
 import type { WhitelistMember } from "./whitelist.ts";
 
 /**
- * Explains `config` in lines for people: its rules by their names alone, or with `rules` what each of them means. Leaves out the
- * password.
+ * Describes `config` in lines for people: rules by their names, or in full with `rules`. Leaves out
+ * the password.
  */
 export function describeConfig(config: Config, { rules = false } = {}): string {
   return [
@@ -68,7 +68,7 @@ function describeBan(ban: BanConfig): string[] {
 }
 
 /**
- * Joins words as a shell would read them: those with blanks, quotes or backslashes in double
+ * Joins words as a shell would read them: words with blanks, quotes or backslashes in double
  * quotes.
  */
 function quoteWords(words: readonly string[]): string {
@@ -122,7 +122,7 @@ function describeStep({ ipv4, ipv6, limit, window, banTime, growth }: NetworkSte
   } inside ${within}`;
 }
 
-/** Says how long the first ban lasts, and whether later ones grow. */
+/** Describes how long the first ban lasts, and whether later ones grow. */
 function lasting(banTime: Micros | null, { factor }: Growth): string {
   if (banTime === null) return "for good";
   return `for ${formatDuration(banTime)}${factor === 1 ? "" : " and growing"}`;

@@ -8,7 +8,7 @@ import {
 } from "jsonc-parser";
 import { UserError } from "../core/error.ts";
 
-/** Keys and list indexes from the outermost object inwards. */
+/** Keys and list indexes, outermost first. */
 export type Path = readonly (string | number)[];
 
 /** A mistake at one place of the configuration. */
@@ -36,8 +36,8 @@ export class Document {
 
   /**
    * @param file name of the file, for positions such as `config.jsonc:12:9`
-   * @throws {UserError} code 78 for a text that is not JSONC. It names the first fault alone, which
-   * tends to cause the others
+   * @throws {UserError} code 78 for a text that is not JSONC. It names only the first fault, which
+   * often causes the others
    */
   constructor(text: string, file: string) {
     this.#text = text;
@@ -48,20 +48,20 @@ export class Document {
     this.#findDuplicates(this.#root, this.#duplicates);
   }
 
-  /** A problem for each key that an object holds twice. JSON would silently take the last one. */
+  /** Problems of keys that an object holds twice. JSON would silently take the last one. */
   get duplicates(): readonly Problem[] {
     return this.#duplicates;
   }
 
-  /** Returns the value at `path`; undefined where the document has none. */
+  /** Returns the value at `path`; undefined if the document has none. */
   at(path: Path): unknown {
     const node = findNodeAtLocation(this.#root, [...path]);
     return node && toValue(node);
   }
 
   /**
-   * Makes a problem of the value at `path`, which it quotes. A missing value is reported at the
-   * object that should hold it.
+   * Makes a problem of the value at `path`, and quotes it. Reports a missing value at the object
+   * that should hold it.
    */
   badValue(path: Path, complaint: string): Problem {
     const node = findNodeAtLocation(this.#root, [...path]);
@@ -76,7 +76,7 @@ export class Document {
     return this.#problem(path, complaint, value?.parent?.children?.[0] ?? this.#root);
   }
 
-  /** Makes a sentence about the value at `path` as `badValue()` does, without quoting it. */
+  /** Makes a sentence about the value at `path` like `badValue()`, without quoting the value. */
   complain(path: Path, complaint: string): string {
     for (let end = path.length; end > 0; end--) {
       const node = findNodeAtLocation(this.#root, path.slice(0, end));
@@ -165,7 +165,7 @@ export class Document {
 }
 
 /**
- * Returns the value of a key of the outermost object in a text that may break the rules of JSONC;
+ * Returns the value of a key of the outermost object, even in a text that is not valid JSONC;
  * undefined: it has none.
  */
 export function lenientValue(text: string, key: string): unknown {
@@ -192,7 +192,7 @@ const SYNTAX: Readonly<Record<string, string>> = {
   InvalidCharacter: "a control character or stray sign stands",
 };
 
-/** Complete properties of an object node. */
+/** Returns keys and values of an object node. */
 function members(node: Node): [key: Node, value: Node][] {
   return (node.children ?? []).map((property) => property.children as [Node, Node]);
 }
@@ -203,7 +203,7 @@ function toValue(node: Node): unknown {
   return Object.fromEntries(members(node).map(([key, value]) => [key.value, toValue(value)]));
 }
 
-/** `modules.SSHD.rules[0]`; "the configuration" for the whole. */
+/** Formats a path as `modules.SSHD.rules[0]`, or as "the configuration" for the whole. */
 function formatPath(path: Path): string {
   const parts = path.map((part) => {
     if (typeof part === "number") return `[${part}]`;

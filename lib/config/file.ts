@@ -6,30 +6,29 @@ import { buildHint, type BuildTarget } from "./build_hint.ts";
 const MAX_CONFIG = 1 << 20;
 const MAX_PASSWORD = 1024;
 
-/**
- * Name of the file beside the configuration that holds the database's password and nothing else.
- */
+/** Name of the file beside the configuration that holds the database's password alone. */
 export const PASSWORD_FILE = "db_password.secret";
 
-/** Where an installed program has its configuration. Whatever a program is built for, it may read there. */
+/** Directory of an installed program's configuration. Every built program may read it. */
 export const SETTINGS = "/etc/strongmonitor";
 
-/** The one program of the administrator's own that it runs by itself. */
+/** The one program of the administrator that the program for everybody may run. */
 export const HOOK = `${SETTINGS}/notify`;
 
-/** A file to be read for a configuration. */
+/** A file that a configuration needs. */
 export interface Wanted {
   readonly path: string;
   /** Noun for messages, such as `the configuration`. */
   readonly what: string;
-  /** In bytes. */
+  /** Largest size, in bytes. */
   readonly most: number;
-  /** Configuration and state that a program must be built for to read the file. */
+  /** Configuration and state of a program that may read the file, for the advice to build one. */
   readonly target: BuildTarget;
 }
 
 /**
- * The text of the configuration file `config`; `state` is what the user named in place of its own.
+ * Returns the text of the configuration file `config`; `state` is the directory named in place of
+ * its own.
  * @throws {UserError} code 78 for a file that is missing, unreadable, no regular file, above 1 MiB
  * or not text
  */
@@ -40,15 +39,15 @@ export function readConfig(config: string, state?: string): string {
 
 /** Options of `readPassword()`. */
 export interface PasswordOptions {
-  /** Directory of the state that the user named in place of the configuration's own. */
+  /** The state's directory that the user named in place of the configuration's own. */
   readonly state?: string;
-  /** False where the server may know its user without one: without the file, the password is "". */
+  /** False if the server may know its user without a password: a missing file then means "". */
   readonly isNeeded: boolean;
 }
 
 /**
- * The database password, from `db_password.secret` beside the configuration file `config`; a
- * newline at its end does not count.
+ * Returns the database password, from `db_password.secret` beside the configuration file `config`,
+ * without a newline at its end.
  * @throws {UserError} code 78 for a file that is missing, unreadable, empty, of several lines, or
  * readable by everyone
  */
@@ -67,9 +66,8 @@ export function readPassword(config: string, { state, isNeeded }: PasswordOption
 }
 
 /**
- * Opens a file to be read in pieces.
- * @throws {UserError} code 78 for a file that is missing, unreadable, no regular file or larger
- * than wanted
+ * Opens a file for reading in pieces.
+ * @throws {UserError} code 78 for a file that is missing, unreadable, no regular file or too large
  */
 export function openFile(wanted: Wanted): Deno.FsFile {
   return attempt(wanted, () => Deno.openSync(wanted.path));

@@ -4,16 +4,16 @@ import type { Path } from "./document.ts";
 import type { Settings } from "./schema.ts";
 import type { BanConfig, Config, ModuleBan } from "./types.ts";
 
-/** How some bans are carried out, and the section of the configuration that says it. */
+/** How some bans are carried out, with the section of the configuration that says so. */
 export interface Carrier {
-  /** The module whose own firewall it is; null: the firewall for everything. */
+  /** The module with a firewall of its own; null: the firewall for everything. */
   readonly module: string | null;
   readonly ban: BanConfig;
-  /** The section. */
+  /** Path of the section. */
   readonly at: Path;
 }
 
-/** All ways in which a configuration has bans carried out, the one for everything first. */
+/** Returns all carriers of a configuration, the one for everything first. */
 export function carriersOf({ ban, moduleBans }: Pick<Config, "ban" | "moduleBans">): Carrier[] {
   return [
     { module: null, ban, at: [] },
@@ -21,12 +21,12 @@ export function carriersOf({ ban, moduleBans }: Pick<Config, "ban" | "moduleBans
   ];
 }
 
-/** How bans are carried out of a module, or with null of none. */
+/** Returns how bans of a module are carried out; null: bans of no module. */
 export function banOf(config: Pick<Config, "ban" | "moduleBans">, module: string | null): BanConfig {
   return config.moduleBans.find((own) => own.module === module)?.ban ?? config.ban;
 }
 
-/** The commands of a carrier by their keys, such as `nft_command`. */
+/** Returns the commands of a carrier with their keys, such as `nft_command`. */
 export function commandsOf({ ban, at }: Carrier): { key: Path; command: readonly string[] }[] {
   const { firewall, nft, command, unban } = ban;
   const commands = firewall === "nftables"
@@ -35,7 +35,7 @@ export function commandsOf({ ban, at }: Carrier): { key: Path; command: readonly
   return commands.flatMap(([key, command]) => command === null ? [] : [{ key: [...at, key], command }]);
 }
 
-/** How bans are carried out where no module says otherwise. */
+/** Returns how bans are carried out unless a module says otherwise. */
 export function toBan(settings: Settings, folder: string): BanConfig {
   const command = locate(settings.ban_command, folder);
   return {
@@ -49,7 +49,7 @@ export function toBan(settings: Settings, folder: string): BanConfig {
   };
 }
 
-/** How bans are carried out of modules that say it. An outermost `"firewall": "observe"` holds for them too. */
+/** Returns the modules' own ways to ban. An outermost `"firewall": "observe"` holds here too. */
 export function toModuleBans(settings: Settings, folder: string): ModuleBan[] {
   return Object.entries(settings.modules).flatMap(([module, section]) =>
     section.ban_command === undefined ? [] : [{ module, ban: ownBan(section, { settings, folder }) }]
@@ -71,8 +71,8 @@ function ownBan(
 }
 
 /**
- * Resolves a program with a `/` in its path against the folder of the configuration; PATH finds a
- * bare name.
+ * Resolves a program with a `/` in its path against the configuration's folder; PATH finds a bare
+ * name.
  */
 export function locate(command: readonly string[] | undefined, folder: string): readonly string[] | null {
   if (!command) return null;
@@ -80,7 +80,7 @@ export function locate(command: readonly string[] | undefined, folder: string): 
   return [program!.includes("/") ? resolve(folder, program!) : program!, ...args];
 }
 
-/** Modules that have firewalls of their own. */
+/** Returns the modules with firewalls of their own. */
 export function modulesWithFirewall({ moduleBans }: Pick<Config, "moduleBans">): ReadonlySet<string> {
   return new Set(moduleBans.map(({ module }) => module));
 }

@@ -28,14 +28,14 @@ export function loadConfig(path: string, options: LoadOptions): Config {
 }
 
 /**
- * Returns the shipped configuration as if it stood in the file `path`, for commands that can do
- * without that one.
+ * Returns the shipped configuration as if the file `path` held it, for commands that do not need
+ * that file.
  */
 export function shippedConfig(path: string, options: LoadOptions): Config {
   return configOf(SHIPPED, path, options);
 }
 
-/** Checks and completes `text` as if it stood in the file `path`. See `loadConfig()`. */
+/** Checks and completes `text` as if the file `path` held it. See `loadConfig()`. */
 export function configOf(text: string, path: string, options: LoadOptions): Config {
   const document = new Document(text, path);
   const settings = check(document, options);
@@ -83,8 +83,8 @@ export function configOf(text: string, path: string, options: LoadOptions): Conf
 }
 
 /**
- * Returns the state's directory that the configuration `path` names, which may be wrong otherwise
- * and lack a brace; the default one where it names none, or cannot be read.
+ * Returns the state's directory that the configuration `path` names, even if the rest is wrong or
+ * lacks a brace; the default one if it names none or cannot be read.
  */
 export function stateDirectoryOf(path: string): string {
   const standard = settingsSchema.shape.state.parse(undefined);
@@ -97,9 +97,9 @@ export function stateDirectoryOf(path: string): string {
 }
 
 /**
- * Returns how long ended bans are kept: `keep_bans`, or longer where `forget_after` of growing bans
- * or the `window` of network bans looks further back. Growth without `forget_after` looks back as
- * far as bans are kept.
+ * Returns how long ended bans are kept: `keep_bans`, or longer if `forget_after` of growing bans or
+ * the `window` of network bans looks further back. Growth without `forget_after` looks back as far
+ * as bans are kept.
  */
 function keepBans(
   told: Micros | null,
@@ -124,7 +124,7 @@ function check(document: Document, { known }: LoadOptions): Settings {
   return checked.data!;
 }
 
-/** Complains of logs and whitelist files that are the state's own. */
+/** Returns problems for logs and whitelist files that belong to the state. */
 function stateProblems(
   { modules, whitelist_files }: Settings,
   { document, folder, stateDirectory }: { document: Document; folder: string; stateDirectory: string },
@@ -141,8 +141,8 @@ function stateProblems(
 }
 
 /**
- * Resolves `path` against the working directory. Throws `UserError` (78) where the program may not
- * know that.
+ * Resolves `path` against the working directory. Throws `UserError` (78) if the program may not
+ * know that directory.
  */
 function absolute(path: string): string {
   try {

@@ -1,10 +1,10 @@
-/** Mistakes in the sections of modules and rules that their schema cannot see. */
+/** Problems in the sections of modules and rules that the schema cannot detect. */
 import { type ModuleKind, type OptionError, type ParserOptions } from "../reading/module.ts";
 import { whyNotLinear } from "../reading/regex_safety.ts";
 import type { Document, Path, Problem } from "./document.ts";
 import type { ConditionSection, ModuleSection, RuleSection } from "./module_schema.ts";
 
-/** Keys of the configuration for the options of a module. */
+/** Keys of the configuration for a module's options. */
 const KEYS: Readonly<Record<keyof ParserOptions, string>> = {
   logFormats: "log_format",
   trustedProxies: "trusted_proxies",
@@ -12,12 +12,12 @@ const KEYS: Readonly<Record<keyof ParserOptions, string>> = {
   unsafe: "unsafe",
 };
 
-/** Complains of an option that the module's kind refuses. */
+/** Makes the problem of an option that the module's kind refuses. */
 export function badOption(document: Document, at: Path, { option, index, message }: OptionError): Problem {
   return document.badValue(item(document, [...at, KEYS[option]], index), message);
 }
 
-/** Complains of files that another pattern of the module covers: their lines would count twice. */
+/** Returns problems for files that another pattern covers: their lines would count twice. */
 export function repeatedFiles(document: Document, at: Path, files: readonly string[]): Problem[] {
   return files.flatMap((file, i) => {
     const other = files.find((other, j) => i !== j && (other !== file || j < i) && means(other, file));
@@ -27,7 +27,9 @@ export function repeatedFiles(document: Document, at: Path, files: readonly stri
   });
 }
 
-/** Complains of patterns that match one of `locked`, files of the state that nobody else may read. */
+/**
+ * Returns problems for patterns that match one of `locked`: reading these files ends their locks.
+ */
 export function lockedFileProblems(
   document: Document,
   at: Path,
@@ -42,7 +44,7 @@ export function lockedFileProblems(
 }
 
 /**
- * Reports whether `pattern` matches `file` as text, so that it covers all files that `file`
+ * Reports whether `pattern` matches the text `file`, so that it covers all files that `file`
  * matches.
  */
 function means(pattern: string, file: string): boolean {
@@ -53,7 +55,7 @@ function means(pattern: string, file: string): boolean {
   return new RegExp(`^${source}$`, "s").test(file);
 }
 
-/** Complains of options that this kind of module does not take. */
+/** Returns problems for options that this kind of module does not take. */
 export function optionProblems(document: Document, at: Path, kind: ModuleKind): Problem[] {
   const others = Object.entries(KEYS).filter(([option]) =>
     !kind.options.includes(option as keyof ParserOptions)
@@ -63,7 +65,7 @@ export function optionProblems(document: Document, at: Path, kind: ModuleKind): 
   );
 }
 
-/** Complains of fields that the module never gives. */
+/** Returns problems for fields that the module never gives. */
 export function fieldProblems(
   document: Document,
   at: Path,
@@ -92,7 +94,7 @@ export function fieldProblems(
   });
 }
 
-/** Complains of a rule's regular expressions that are invalid, or not linear without `unsafe`. */
+/** Returns problems for regular expressions that are invalid, or not linear without `unsafe`. */
 export function expressionProblems(document: Document, at: Path, rule: RuleSection): Problem[] {
   const complaints = (path: Path, { mode, str = [] }: Partial<ConditionSection>) =>
     mode !== "regex" ? [] : str.flatMap((source, i) => {
@@ -123,7 +125,7 @@ function isExpression(source: string): boolean {
 }
 
 /**
- * Returns the path of item `index`; the path itself where the document has one value in place of a
+ * Returns the path of item `index`, or the path itself if the document has one value instead of a
  * list.
  */
 function item(document: Document, path: Path, index: number): Path {

@@ -30,7 +30,7 @@ export const banTime = described(
 
 const factor = z.number("must be a number").min(1, "must be at least 1").max(1_000, "must be at most 1000");
 
-/** The keys beside `ban_time` that make later bans of one address longer. */
+/** The keys besides `ban_time` that make later bans of one address longer. */
 export const growth = {
   ban_time_factor: described(
     factor.optional(),
@@ -49,7 +49,7 @@ export const growth = {
 const FIELD = "must be the name of a field, such as path or user_agent";
 const field = text(64).regex(/^[a-z][a-z0-9_]*$/i, FIELD);
 
-/** The keys of commands that ban, of the whole configuration or a module. */
+/** Makes the keys of ban commands, for the whole configuration or for a module. */
 export function commands(ban: string, unban: string) {
   return {
     ban_command: described(command.optional(), ban),
@@ -57,7 +57,7 @@ export function commands(ban: string, unban: string) {
   };
 }
 
-/** A list of at least one. */
+/** Refuses an empty list. */
 function some<T>(list: z.ZodType<T[], unknown>) {
   return list.refine((list) => list.length > 0, "must not be empty");
 }

@@ -21,7 +21,7 @@ import { makeRule } from "./rules.ts";
 import type { Settings } from "./schema.ts";
 import type { RuleTests } from "./types.ts";
 
-/** Modules and rules made of the configuration, with the mistakes found in them. */
+/** Modules and rules of a configuration, with the problems found in them. */
 export interface Modules {
   readonly modules: readonly ModuleRules[];
   readonly tests: readonly RuleTests[];
@@ -29,13 +29,13 @@ export interface Modules {
 }
 
 /**
- * Returns the kind of the module `name`; the kind without a name is for services of the user's own.
+ * Returns the kind of the module `name`; for a service of the user's own, the kind without a name.
  */
 export function kindOf(name: string, known: readonly ModuleKind[]): ModuleKind {
   return known.find((kind) => kind.name === name) ?? known.find((kind) => kind.name === "")!;
 }
 
-/** Makes modules and rules of checked `settings`. `document` gives the positions of problems. */
+/** Makes modules and rules of checked `settings`. `document` locates the problems. */
 export function makeModules(
   settings: Settings,
   { document, known }: { document: Document; known: readonly ModuleKind[] },
@@ -83,7 +83,7 @@ function makeModule(
   problems.push(
     ...repeatedFiles(document, [...at, "match", "file"], section.match?.file ?? []),
     ...optionProblems(document, at, kind),
-    // The fields of a module are known from its form alone.
+    // Only the form knows the fields of a module.
     ...form ? fieldProblems(document, at, { section, fields: new Set(form.fields) }) : [],
   );
   const match = matchOf(section, kind);
@@ -96,24 +96,24 @@ function makeModule(
   };
 }
 
-/** A container's messages bear the names that the service goes by; what a pattern reads may bear any. */
+/** Returns the names in the heads of a container's messages; empty: a pattern reads any name. */
 function programsOf({ identifiers }: ModuleMatch, { match }: ModuleKind): string[] {
   return match.identifiers.length === 0 ? [] : [...new Set([...match.identifiers, ...identifiers])];
 }
 
-/** The proxies that are told; null where it matters that none are. */
+/** Returns the configured proxies; null: none are configured and the module may need them. */
 function proxiesOf({ trusted_proxies: told }: ModuleSection, kind: ModuleKind): readonly string[] | null {
   return told ?? (kind.mayNameProxies ? null : []);
 }
 
-/** Stands for a form that could not be made; the configuration is refused anyway. */
+/** Stands in for a form that could not be made; the configuration is refused anyway. */
 const NO_FORM = new TextForm({ fields: [], parse: () => null });
 
 function matchOf({ match }: ModuleSection, kind: ModuleKind): ModuleMatch {
   if (!match) return kind.match;
   const { identifier: identifiers = [], unit = [], file: files = [] } = match;
-  // With identifiers the module's own units still prove who wrote an entry. Without, they would add
-  // entries of whole units.
+  // With identifiers the module's own units still prove who wrote an entry. Without identifiers
+  // they would add all entries of these units.
   const units = identifiers.length > 0 ? [...new Set([...unit, ...kind.match.units])] : unit;
   return { identifiers, units, files };
 }

@@ -16,41 +16,41 @@ export interface Permissions {
   readonly run: readonly string[];
   /** `host:port` to connect to; a bare host name may be resolved as well. */
   readonly net: readonly string[];
-  /** Absolute paths of files, and of directories with all that is in them. */
+  /** Absolute paths of files, and of directories with everything inside. */
   readonly read: readonly string[];
   readonly write: readonly string[];
-  /** Variables; `*` at the end stands for any rest. */
+  /** Variables; `*` at the end stands for any text. */
   readonly env: readonly string[];
   /** Facts about the machine. */
   readonly sys: readonly string[];
 }
 
-/** Where name servers stand; systemd-resolved keeps those behind its own in the second file. */
+/** Files with name servers; systemd-resolved lists its upstream servers in the second. */
 export const RESOLVERS = ["/etc/resolv.conf", "/run/systemd/resolve/resolv.conf"] as const;
 /** Prints the journal. */
 export const JOURNAL = "journalctl";
-/** Lists default routes. Deno lets no program read /proc/net/route that may not do everything. */
+/** Lists default routes. Deno lets only a program with all permissions read /proc/net/route. */
 export const ROUTES = "ip";
-/** Resolves names as the system does. Deno has no permission to resolve a name without reaching it. */
+/** Resolves names like the system. Deno resolves a name only with the permission to reach it. */
 export const RESOLVER = "getent";
 
-/** Facts about the machine. The name of the user, which stands in errors, takes the last three. */
+/** Facts about the machine. The user's name, which errors mention, needs the last three. */
 export const FACTS = ["hostname", "networkInterfaces", "osUptime", "uid", "gid", "userInfo"] as const;
-/** Variables that the database's driver reads on its own. It fails when it may not. */
+/** Variables that the database's driver reads on its own; it fails without the permission. */
 export const DATABASE_VARIABLES = "PG*";
 
-/** Who called sudo: a change by a command stands in the monitor's log with that name. */
+/** Variable with the name of sudo's caller, which the monitor's log tells of a command's change. */
 export const SUDOER = "SUDO_USER";
 
 /** A permission that a configuration needs. */
 export interface Need {
   readonly kind: keyof Permissions;
   readonly item: string;
-  /** The key of the configuration that asks for it; null: every monitor needs it. */
+  /** The key of the configuration that causes it; null: every monitor needs it. */
   readonly key: Path | null;
 }
 
-/** Returns the permissions that a monitor needs to run by `config`, and no others. */
+/** Returns exactly the permissions that a monitor needs to run by `config`. */
 export function permissionsFor(config: Config): Permissions {
   const needs = needsOf(config);
   const of = (kind: keyof Permissions) => [
@@ -81,7 +81,7 @@ function needsOf(config: Config): Need[] {
     ...metricsNeeds(config),
     ...whitelist.files.map((file) => need("read", file.path, ["whitelist_files"])),
     ...RESOLVERS.map((file) => need("read", file)),
-    // Rotated files lie in the same directory.
+    // Rotated files are in the same directory.
     ...modules.flatMap(({ module: { name, files } }) =>
       files.map((file) => need("read", fixedDirectory(file), ["modules", name, "match", "file"]))
     ),
@@ -91,7 +91,7 @@ function needsOf(config: Config): Need[] {
   ];
 }
 
-/** Renaming one file to the other takes the right to read and to write both. */
+/** Renaming one file to the other needs the right to read and write both. */
 function metricsNeeds({ metricsFile, stateDirectory }: Config): Need[] {
   if (metricsFile === null || metricsFile.startsWith(`${stateDirectory}/`)) return [];
   return [metricsFile, freshMetricsFile(metricsFile)].flatMap((file) =>
@@ -100,8 +100,8 @@ function metricsNeeds({ metricsFile, stateDirectory }: Config): Need[] {
 }
 
 /**
- * The file that takes the place of a metrics file when all is written. Its name is one that
- * node_exporter does not read.
+ * Returns the file that replaces a metrics file once it is complete. node_exporter does not read
+ * files of this name.
  */
 export function freshMetricsFile(metricsFile: string): string {
   return `${metricsFile}.new`;
@@ -133,8 +133,8 @@ function databaseNeeds(server: DatabaseConfig, config: string): Need[] {
 }
 
 /**
- * Begins the Unix socket in a `net` permission. Deno 2.4 knows none: there the right to read and
- * write the file is enough.
+ * Prefix of a Unix socket in a `net` permission. Deno 2.4 does not know it: there the right to read
+ * and write the file is enough.
  */
 export const SOCKET = "unix:";
 
@@ -142,14 +142,14 @@ function readsJournal({ module }: ModuleRules): boolean {
   return module.identifiers.length > 0 || module.units.length > 0;
 }
 
-/** The part of a path with wildcards before the first directory whose name holds one. */
+/** Returns the directory of a pattern above its first name with a wildcard. */
 function fixedDirectory(pattern: string): string {
   return dirname(pattern.slice(0, pattern.search(/[*?]|$/)) + "x");
 }
 
 /**
- * Returns what `config` needs and this process may not do; an empty list when it can run. A program that
- * cannot end what a ban command left behind can, and one that cannot tell who called sudo.
+ * Returns the needs of `config` that this process may not meet; empty: it can run. It can run
+ * without ending children of a ban command, and without knowing who called sudo.
  */
 export function missingNeeds(config: Config): Need[] {
   return needsOf(config).filter(({ kind, item }) =>
@@ -183,10 +183,10 @@ function descriptorOf(kind: keyof Permissions, item: string): Deno.PermissionDes
 }
 
 /**
- * Reports whether this process may not run `command`. Deno grants no program that is not installed,
- * so the query alone cannot tell a missing program from a forbidden one. An attempt to start it
- * where no program can start can: Deno looks for the program first, then at the permission, then at
- * the directory, and runs nothing.
+ * Reports whether this process may not run `command`. Deno's query denies a program that is not
+ * installed, so it cannot tell a missing program from a forbidden one. An attempt to start it in a
+ * directory where no program can start can: Deno looks for the program first, then at the
+ * permission, then at the directory, and runs nothing.
  */
 function isForbiddenProgram(command: string): boolean {
   if (may("run", command)) return false;

@@ -6,7 +6,7 @@ import { nearest } from "./suggest.ts";
 
 type Issue = z.core.$ZodIssue;
 
-/** Throws `UserError` (78) with a sentence for each of `problems`, in the text's order; nothing where there is none. */
+/** Throws `UserError` (78) with a sentence for each problem in the text's order, if any. */
 export function refuse(problems: readonly Problem[]): void {
   if (problems.length === 0) return;
   const sorted = problems.toSorted((a, b) => a.offset - b.offset);
@@ -14,7 +14,7 @@ export function refuse(problems: readonly Problem[]): void {
   throw new UserError(sentences, 78);
 }
 
-/** Turns the issues of the schema into problems with positions in `document`. */
+/** Turns issues of the schema into problems with positions in `document`. */
 export function schemaProblems(document: Document, issues: readonly Issue[]): Problem[] {
   return issues.flatMap((issue) => problemsOf(document, issue, []));
 }
@@ -31,8 +31,7 @@ function problemsOf(document: Document, issue: Issue, outer: Path): Problem[] {
 }
 
 /**
- * Reports whether a member of a union has the right type and is wrong only inside, so that it was
- * meant.
+ * Reports whether a member of a union was meant: it has the right type and is wrong only inside.
  */
 function fitsInKind(issues: readonly Issue[]): boolean {
   return issues.length > 0 &&
@@ -42,8 +41,8 @@ function fitsInKind(issues: readonly Issue[]): boolean {
 }
 
 /**
- * Complains of unknown modules, of modules without a needed key, of rule names used twice, and of
- * no module at all.
+ * Returns problems for unknown modules, missing keys of modules, rule names used twice, and a
+ * configuration without modules.
  */
 export function moduleProblems(document: Document, known: readonly ModuleKind[]): Problem[] {
   const modules = document.at(["modules"]);
@@ -64,7 +63,7 @@ export function moduleProblems(document: Document, known: readonly ModuleKind[])
   });
 }
 
-/** Complains of a firewall and commands that exclude each other. */
+/** Returns problems for a firewall and commands that exclude each other. */
 export function firewallProblems(document: Document): Problem[] {
   return [...outerFirewallProblems(document), ...moduleFirewallProblems(document)];
 }
@@ -79,7 +78,7 @@ function outerFirewallProblems(document: Document): Problem[] {
   );
 }
 
-/** Complains of keys of modules that mean nothing beside, or without, a `ban_command` of the module's own. */
+/** Returns problems for modules' keys without use beside, or without, a `ban_command` of theirs. */
 function moduleFirewallProblems(document: Document): Problem[] {
   return Object.keys(Object(document.at(["modules"]))).flatMap((name) => {
     const has = (key: string) => document.at(["modules", name, key]) !== undefined;
@@ -96,7 +95,7 @@ function moduleFirewallProblems(document: Document): Problem[] {
   });
 }
 
-/** Complains of shared bans without a database to share them by. */
+/** Returns a problem for shared bans without a database. */
 export function fleetProblems(document: Document): Problem[] {
   const isShared = document.at(["fleet", "share_bans"]) === true;
   return isShared && document.at(["DB"]) === undefined
@@ -104,7 +103,7 @@ export function fleetProblems(document: Document): Problem[] {
     : [];
 }
 
-/** Complains of a wrong name or a missing `match` of a module of the user's own. */
+/** Returns problems for a wrong name, or missing keys, of a module of the user's own. */
 function ownModuleProblems(document: Document, at: Path): Problem[] {
   const name = String(at.at(-1));
   const match = document.at([...at, "match"]);
@@ -121,8 +120,8 @@ function ownModuleProblems(document: Document, at: Path): Problem[] {
 }
 
 /**
- * Complains of rules without `str` and `status`, which every line would hit. Only modules with a
- * `pattern` may have them.
+ * Returns problems for rules without `str` and `status`, which every line would hit. Only modules
+ * with a `pattern` may have them.
  */
 function conditionProblems(document: Document, at: Path): Problem[] {
   const rules = document.at([...at, "rules"]);

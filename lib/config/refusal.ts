@@ -1,4 +1,4 @@
-/** Says what a configuration wants that this program may not do, and what to do about it. */
+/** Sentences about permissions that a configuration needs and this program lacks, with remedies. */
 import { basename } from "node:path";
 import { UserError } from "../core/error.ts";
 import { buildHint } from "./build_hint.ts";
@@ -20,9 +20,9 @@ const VERBS: Readonly<Record<Need["kind"], string>> = {
 /** Keys of commands, which may stand at the top or in a module. */
 const COMMANDS = new Set<Path[number] | undefined>(["ban_command", "unban_command", "nft_command"]);
 /**
- * Returns a `UserError` (78) with a sentence for each thing that `config` wants and this program may not do, with what to
- * change if that is known, and with the advice to build a program that may; null when this one can run. `state` is the
- * directory that the user named in place of the configuration's own.
+ * Returns a `UserError` (78) with a sentence for each thing that `config` needs and this program
+ * may not do, with its remedy if known, and the advice to build a program that may; null if this
+ * one can run. `state` is the directory named in place of the configuration's own.
  */
 export function permissionProblem(config: Config, state?: string): UserError | null {
   const things = [...Map.groupBy(missingNeeds(config), ({ key, item }) => JSON.stringify([key, bare(item)]))];
@@ -31,7 +31,7 @@ export function permissionProblem(config: Config, state?: string): UserError | n
   return new UserError(sentences, 78, { advice: buildHint({ config: config.path, state }) });
 }
 
-/** Makes a sentence of needs for one thing of one key. */
+/** Makes one sentence of the needs for one thing of one key. */
 function refusal(config: Config, needs: readonly Need[], state?: string): string {
   const [{ key, item }] = needs as [Need];
   const complaint = `this program may not ${needs.map(({ kind }) => VERBS[kind]).join(" and ")} ${
@@ -47,7 +47,7 @@ function bare(item: string): string {
   return item.startsWith(SOCKET) ? item.slice(SOCKET.length) : item;
 }
 
-/** Returns what to change so that this program may; null: nothing is known to help. */
+/** Returns the change that lets this program do it; null: none is known. */
 function remedyFor({ kind, item, key }: Need): string | null {
   if (COMMANDS.has(key?.at(-1))) return remedyForProgram(item);
   switch (key?.[0]) {

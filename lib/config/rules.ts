@@ -14,7 +14,7 @@ function scopeOf({ ban_command, ports, protocol }: ModuleSection, module: string
   return parseScope(`${protocol ?? "tcp"} ${ports}`)!;
 }
 
-/** Makes a rule of its section; what it does not say its module does, or the whole configuration. */
+/** Makes a rule of its section; missing keys come from its module, then from the outermost ones. */
 export function makeRule(
   rule: RuleSection,
   { module, section, settings }: { module: string; section: ModuleSection; settings: Settings },
@@ -37,7 +37,7 @@ export function makeRule(
   };
 }
 
-/** Makes the growth of bans; of several sections the first one that has a key counts. */
+/** Makes the growth of bans; for each key, the first section that has it counts. */
 export function makeGrowth(given: readonly Spans[]): Growth {
   return {
     factor: given.find(({ ban_time_factor }) => ban_time_factor !== undefined)?.ban_time_factor ?? 1,
@@ -51,7 +51,7 @@ function makeCondition({ str, mode, field, ignore_case: ignoreCase }: ConditionS
   return { fields: field, mode, texts: lower ? str.map((text) => text.toLowerCase()) : str, ignoreCase };
 }
 
-/** The innermost span that is given; null, for ever, without one. */
+/** Returns the innermost span that is given; null, for ever, without one. */
 export function inherit(...spans: (Micros | null | undefined)[]): Micros | null {
   return spans.find((span) => span !== undefined) ?? null;
 }

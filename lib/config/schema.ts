@@ -73,7 +73,7 @@ const notify = section({
   ),
 });
 
-/** The whole configuration: checks it, completes it, and is published as a JSON Schema. */
+/** Checks and completes the whole configuration; also published as a JSON Schema. */
 export const settingsSchema = section({
   $schema: described(z.string("must be a string").optional(), "JSON Schema that editors go by."),
   modules: described(
@@ -174,12 +174,11 @@ export const settingsSchema = section({
   ),
 });
 
-/** A checked configuration by its written keys. A value that is inherited is `undefined`. */
+/** A checked configuration by its written keys; `undefined`: the value is inherited. */
 export type Settings = z.output<typeof settingsSchema>;
 
 /**
- * Returns the JSON Schema (2020-12) of a configuration, for editors and for
- * docs/config.schema.json.
+ * Returns the JSON Schema (2020-12) of a configuration, for editors and docs/config.schema.json.
  */
 export function jsonSchema(): Record<string, unknown> {
   return { title: "StrongMonitor configuration", ...z.toJSONSchema(settingsSchema, { io: "input" }) };

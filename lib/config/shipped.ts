@@ -1,16 +1,15 @@
 import { parse } from "jsonc-parser";
 import text from "../../config.jsonc" with { type: "text" };
 
-/** The text of the configuration that the program is shipped with. */
+/** The text of the shipped configuration. */
 export const SHIPPED: string = text;
 
-/** A value of a configuration as far as it is looked at here. */
+/** An object of a configuration, as far as this file needs it. */
 type Sections = Readonly<Record<string, unknown>>;
 
 /**
- * Returns the value of a configuration in which each module that names no rules has those of the
- * shipped configuration. These come without their tests, which are lines of the usual log formats.
- * Leaves a module that is not shipped as it is.
+ * Gives the rules of the shipped configuration to each module without rules. Leaves out their
+ * tests, which are lines of the usual log formats. Leaves a module that is not shipped as it is.
  */
 export function withShippedRules(value: unknown): unknown {
   if (!isObject(value) || !isObject(value.modules)) return value;

@@ -1,4 +1,4 @@
-/** The permissions of the program that is built for everybody: fixed, whatever its configuration says. */
+/** The permissions of the program that is built for everybody: the same for every configuration. */
 import { KILL } from "../core/child_process.ts";
 import { HOOK, SETTINGS } from "./file.ts";
 import { socketOf, spellServer } from "../postgres/database_config.ts";
@@ -14,15 +14,15 @@ import {
   SUDOER,
 } from "./permissions.ts";
 
-/** Where such a program finds logs, and has its state. */
+/** Directories of such a program: for logs, and for its state. */
 export const [LOGS, STATE] = ["/var/log", "/var/lib/strongmonitor"] as const;
-/** What such a program calls a database on another machine, and the port of any database. */
+/** Host name of a database on another machine for such a program, and the port of any database. */
 export const [DATABASE_NAME, DATABASE_PORT] = ["db", 5432] as const;
 /** Directory of the local database's socket. */
 export const SOCKET_DIRECTORY = "/run/postgresql";
 /**
- * What `init` looks at beside these: the configuration of nginx, and where an administrator has
- * logged in from.
+ * What `init` reads besides: the configuration of nginx, and the address from which an
+ * administrator has logged in.
  */
 const [NGINX, CONNECTION] = ["/etc/nginx", "SSH_CONNECTION"] as const;
 

@@ -10,7 +10,7 @@ const FOREIGN: Readonly<Record<string, string>> = {
   actionunban: "unban_command",
 };
 
-/** Complains of a `key` that is none of `allowed`, and suggests the one that was probably meant. */
+/** Makes the complaint about an unknown `key`, and suggests the one of `allowed` probably meant. */
 export function unknownKey(key: string, allowed: readonly string[]): string {
   if (key === "password") {
     return "does not belong here: write it alone into db_password.secret beside this file";
@@ -23,7 +23,7 @@ export function unknownKey(key: string, allowed: readonly string[]): string {
 
 /**
  * Returns the name that `written` probably misspells: at most a third of its letters differ. Null
- * when none does.
+ * if there is none.
  */
 export function nearest(written: string, names: readonly string[]): string | null {
   const lower = written.toLowerCase().slice(0, 64);

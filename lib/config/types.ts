@@ -10,35 +10,29 @@ import type { Path } from "./document.ts";
 import type { WhitelistMember } from "./whitelist.ts";
 import type { WhitelistFile } from "./whitelist_file.ts";
 
-/**
- * A configuration that has been checked: every default filled in, every path absolute, every span
- * in microseconds.
- */
+/** A checked configuration: with all defaults, absolute paths, and spans in microseconds. */
 export interface Config {
-  /** Absolute path of the file it came from. */
+  /** Absolute path of its file. */
   readonly path: string;
-  /** Absolute path of the directory that holds the embedded state. */
+  /** Absolute path of the embedded state's directory. */
   readonly stateDirectory: string;
   readonly modules: readonly ModuleRules[];
-  /**
-   * Interval at which journalctl is woken to look for new entries; null: journald alone announces
-   * them.
-   */
+  /** Interval at which journalctl is woken to look for new entries; null: it is not woken. */
   readonly journalWake: Micros | null;
   readonly tests: readonly RuleTests[];
   readonly ban: BanConfig;
-  /** How bans of modules are carried out that have a `ban_command` of their own. */
+  /** How bans of modules with a `ban_command` of their own are carried out. */
   readonly moduleBans: readonly ModuleBan[];
-  /** The PostgreSQL database to ship to; null: the embedded state alone. */
+  /** The PostgreSQL database to ship to; null: none. */
   readonly database: DatabaseConfig | null;
-  /** Which bans of other servers this one follows; null: none. */
+  /** Rules for following bans of other servers; null: none are followed. */
   readonly following: FollowRules | null;
-  /** Absolute path of the file that metrics are written to; null: they are not. */
+  /** Absolute path of the file with metrics; null: none. */
   readonly metricsFile: string | null;
-  /** The program that is told of bans and problems; null: nobody is told. */
+  /** The program that gets notices of bans and problems; null: none. */
   readonly notify: NotifyConfig | null;
   readonly whitelist: WhitelistConfig;
-  /** IPv6 addresses are counted and banned by networks of so many bits. */
+  /** Prefix length of the networks by which IPv6 addresses are counted and banned. */
   readonly ipv6Prefix: number;
   /** Steps of network bans, in order: each counts the bans of the step before it. */
   readonly networkBans: readonly NetworkStep[];
@@ -50,11 +44,11 @@ export interface Config {
   /** Bytes of the state beyond which the oldest recorded lines are deleted; null: never. */
   readonly keepLogSize: number | null;
   /**
-   * How long bans are kept after their end, at least as long as later decisions depend on them;
-   * null: for ever.
+   * How long bans are kept after their end, at least while later decisions depend on them; null:
+   * for ever.
    */
   readonly keepBans: Micros | null;
-  /** Makes a sentence about a key, with its place in the file. */
+  /** Makes a sentence about a key, with its position in the file. */
   readonly complain: (key: Path, complaint: string) => string;
 }
 
@@ -89,13 +83,13 @@ export interface ModuleBan {
   readonly ban: BanConfig;
 }
 
-/** How a program is told of bans and problems. */
+/** How a program is notified of bans and problems. */
 export interface NotifyConfig {
-  /** By name or absolute path. */
+  /** Program by name or absolute path. */
   readonly program: string;
-  /** Bans are told at most this often; null: never. */
+  /** Shortest time between two notices of bans; null: bans are not told. */
   readonly bans: Micros | null;
-  /** Longest run. Then the program is killed and has failed. */
+  /** Longest run; a program that runs longer is killed and has failed. */
   readonly timeout: Micros;
 }
 
@@ -103,17 +97,17 @@ export interface NotifyConfig {
 export interface LoadOptions {
   /** The kinds of modules that a configuration may name. */
   readonly known: readonly ModuleKind[];
-  /** Takes the place of the key `state`; relative to the working directory. */
+  /** Replaces the key `state`; relative to the working directory. */
   readonly state?: string;
-  /** False leaves the password file unread and the password ""; true unless told. */
+  /** False leaves the password file unread and the password empty; true by default. */
   readonly withPassword?: boolean;
 }
 
 /** Addresses, networks and DNS names that are never banned. */
 export interface WhitelistConfig {
-  /** Trusted proxies among them. Each address once. */
+  /** With trusted proxies; each address once. */
   readonly members: readonly WhitelistMember[];
   readonly files: readonly WhitelistFile[];
-  /** DNS names are resolved again this often. */
+  /** Interval at which DNS names are resolved again. */
   readonly refresh: Micros;
 }

@@ -5,11 +5,11 @@ import { MAX_MESSAGE } from "../core/records.ts";
 import { zoneOf } from "../core/zone.ts";
 import { unknownKey } from "./suggest.ts";
 
-// zod would write a function for each kind of object and have it compiled, to check one
+// Without this, zod would generate and compile a function for each kind of object, to check one
 // configuration.
 z.config({ jitless: true });
 
-// Messages are complaints that follow a key path: "limit: must be at least 1". A union speaks for
+// Messages are complaints after a key path: "limit: must be at least 1". A union's message covers
 // its members.
 
 const SPAN = 'must be a span of time such as "90s", "10m", "2h" or "1d12h"';
@@ -28,7 +28,7 @@ export function described<T extends z.ZodType>(schema: T, description: string): 
   return schema;
 }
 
-/** An object with the keys of `shape` and no others. */
+/** Accepts an object with the keys of `shape` and no others. */
 export function section<T extends z.core.$ZodLooseShape>(shape: T) {
   return z.strictObject(shape, {
     error: (issue) =>
@@ -38,7 +38,7 @@ export function section<T extends z.core.$ZodLooseShape>(shape: T) {
   });
 }
 
-/** A string of at least one character. */
+/** Accepts a string of 1 to `most` characters. */
 export function text(most = 255) {
   return z.string("must be a string").min(1, { error: "must not be empty", abort: true }).max(
     most,
@@ -46,12 +46,12 @@ export function text(most = 255) {
   );
 }
 
-/** One string or a list of strings; gives a list. */
+/** Accepts one string or a list of strings; gives a list. */
 export function texts(item: z.ZodType<string, string> = text(MAX_MESSAGE)) {
   return z.union([item, z.array(item)], STRINGS).transform((given) => [given].flat());
 }
 
-/** A whole number from `least` to `most`. */
+/** Accepts a whole number from `least` to `most`. */
 export function whole(least: number, most: number) {
   return z.int("must be a whole number").min(least, `must be at least ${least}`).max(
     most,
@@ -67,7 +67,7 @@ function written(complaint: string) {
 }
 
 /**
- * A span of time of at most `most`, such as `1h`; a bare number counts seconds. Gives microseconds.
+ * Accepts a span of time up to `most`, such as `1h`; bare numbers are seconds. Gives microseconds.
  */
 export function span(most?: string) {
   return written(SPAN).transform((given, context) => {
@@ -78,7 +78,7 @@ export function span(most?: string) {
   });
 }
 
-/** A span of time, or `forever`. Gives microseconds, or null for `forever`. */
+/** A span of time, or `forever`. Gives microseconds; null: `forever`. */
 export const spanOrForever = z.union([z.literal("forever"), written(SPAN_OR_FOREVER)], SPAN_OR_FOREVER)
   .transform((given, context) => {
     if (given === "forever") return null;
@@ -87,12 +87,12 @@ export const spanOrForever = z.union([z.literal("forever"), written(SPAN_OR_FORE
     return micros;
   });
 
-/** Bans told "at once" are told together where they come within this time. */
+/** Bans told "at once" share a notice if they come within this time. */
 const AT_ONCE: Micros = 10 * SECOND;
 
 /**
- * How often something is told: `at once`, a span at most, or `never`. Gives microseconds, or null
- * for `never`.
+ * How often something is told: `at once`, at most once in a span, or `never`. Gives microseconds;
+ * null: `never`.
  */
 export const howOften = z.union(
   [z.literal(["at once", "never"]), written(`${SPAN}, "at once" or "never"`)],
@@ -106,8 +106,8 @@ export const howOften = z.union(
   });
 
 /**
- * A span such as `20ms` from `least` to `most` milliseconds, or `off`. Gives microseconds, or null
- * for `off`.
+ * Accepts a span such as `20ms` from `least` to `most` milliseconds, or `off`. Gives microseconds;
+ * null: `off`.
  */
 export function millisecondsOrOff(least: number, most: number) {
   const complaint = `must be "off" or milliseconds from "${least}ms" to "${most}ms"`;
@@ -122,7 +122,7 @@ export function millisecondsOrOff(least: number, most: number) {
   );
 }
 
-/** Bytes such as "500MiB" or "1GiB", or null for "unlimited". */
+/** Accepts a size such as "500MiB", or "unlimited". Gives bytes; null: "unlimited". */
 export function sizeOrUnlimited() {
   const complaint = 'must be a size such as "500MiB" or "1GiB", at least "1MiB", or "unlimited"';
   return z.union([z.literal("unlimited"), z.string().regex(/^[1-9]\d{0,6}[MG]iB$/, complaint)], complaint)
@@ -162,7 +162,7 @@ export const program = words(() => null);
 
 const PORTS = 'must be a port such as 22, a range such as "8000-8010", or a list of them';
 
-/** Ports and ranges; gives the text that `parseScope()` reads behind a protocol. */
+/** Ports and ranges; gives the text that `parseScope()` reads after a protocol. */
 export const ports = z.union([
   port(),
   z.array(port(), PORTS).min(1, "must not be empty").max(32, "must be at most 32"),
@@ -188,8 +188,8 @@ function port() {
 }
 
 /**
- * A DNS name of labels as RFC 1123 has them. The last label must not be all digits: that is a
- * mistyped address.
+ * A DNS name with labels of RFC 1123. The last label must not be all digits: that is a mistyped
+ * address.
  */
 export const DNS_NAME =
   /^(?=.{1,253}$)(?:[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?\.)*(?!\d+$)[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?$/;
@@ -201,7 +201,7 @@ export const network = text().transform((given, context) => {
   return network ?? z.NEVER;
 });
 
-/** A zone by its name or offset. */
+/** A time zone by its name or offset. */
 export const timeZone = text().transform((given, context) => {
   const zone = zoneOf(given);
   if (zone === null) {

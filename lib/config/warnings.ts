@@ -38,7 +38,7 @@ function warnOfWhitelist({ members, files }: WhitelistConfig, now: Micros): stri
   ];
 }
 
-/** Warns where too few servers are believed for any ban to be followed. */
+/** Warns if `min_reports` is higher than the number of servers in `accept_from`. */
 function warnOfFew(following: Config["following"]): string[] {
   const few = following?.acceptFrom?.size ?? Infinity;
   if (following === null || following.minReports <= few) return [];
@@ -64,8 +64,8 @@ function hasEnded({ until }: Pick<WhitelistMember, "until">, now: Micros): boole
 }
 
 /**
- * Warns of a whitelisted network that is too large; null for any other address or network, in
- * canonical form.
+ * Returns a warning about a whitelisted network that is too large; null for any other address or
+ * network. `network` is in canonical form.
  */
 export function vastWarning(network: string): string | null {
   return isVast(network) ? `whitelist ${network} is so large that few or none are ever banned` : null;
@@ -105,7 +105,7 @@ function warnOfUnused({ ban: { firewall, unbanOnStop }, modules }: Config): stri
 
 const SHELLS = new Set(["sh", "bash", "dash", "zsh", "ksh", "fish"]);
 
-/** Programs that let packets through or not, by the address that they come from. */
+/** Programs that filter packets by their source address. */
 const PACKET_FILTERS = new Set([
   "nft",
   "iptables",
@@ -117,7 +117,7 @@ const PACKET_FILTERS = new Set([
   "route",
 ]);
 
-/** The packet filter that carries out bans, by name; undefined: none, or one that a script hides. */
+/** Returns the packet filter that carries out bans; undefined: none, or one hidden in a script. */
 function packetFilter({ firewall, command }: Config["ban"]): string | undefined {
   if (firewall === "nftables") return firewall;
   return firewall === "observe"
@@ -125,7 +125,7 @@ function packetFilter({ firewall, command }: Config["ban"]): string | undefined 
     : command?.map((word) => basename(word)).find((word) => PACKET_FILTERS.has(word));
 }
 
-/** Warns where a proxy could be banned, or where those behind it are and the firewall never sees them. */
+/** Warns if a proxy could be banned, or if packets of banned clients come from a proxy. */
 function warnOfProxies({ module, trustedProxies }: ModuleRules, ban: Config["ban"]): string[] {
   const isCarriedOut = ban.firewall === "nftables" || (ban.firewall !== "observe" && ban.command !== null);
   if (trustedProxies === null && isCarriedOut) {
@@ -142,7 +142,7 @@ function warnOfProxies({ module, trustedProxies }: ModuleRules, ban: Config["ban
   ];
 }
 
-/** Warns of rules that forget no hit, and of bans without an end. */
+/** Warns of rules without a window, and of bans without an end. */
 function warnOfEndlessRules(module: string, rules: readonly Rule[]): string[] {
   const [noWindow, noEnd] = [
     rules.filter(({ window }) => window === null),
@@ -169,14 +169,14 @@ function isVast(network: string): boolean {
   return bits !== undefined && Number(bits) < (address!.includes(":") ? 16 : 8);
 }
 
-/** Warns of rules whose exceptions cover their condition, so that they never hit. */
+/** Warns of rules that never hit, as their exceptions cover their condition. */
 function warnOfBlindRules(module: string, rules: readonly Rule[]): string[] {
   return rules
     .filter(({ condition, except }) => condition !== null && except.some((other) => covers(other, condition)))
     .map(({ name }) => `[${module}] ${name} never hits: its exceptions leave nothing of what it looks for`);
 }
 
-/** Warns of rules that never act: another rule hits the same lines and bans no later. */
+/** Warns of rules that never act, as another rule hits the same lines and bans no later. */
 function warnOfIdleRules(module: string, rules: readonly Rule[]): string[] {
   return rules.flatMap((rule, i) => {
     const other = rules.find((other, j) =>
@@ -195,8 +195,7 @@ function overrules(other: Rule, rule: Rule): boolean {
 }
 
 /**
- * Reports whether every hit of `rule` is also a hit of `other`; false where the texts cannot prove
- * it.
+ * Reports whether every hit of `rule` is also a hit of `other`; false if the texts cannot prove it.
  */
 function seesAllOf(other: Rule, rule: Rule): boolean {
   return (other.condition === null || (rule.condition !== null && covers(other.condition, rule.condition))) &&
@@ -211,8 +210,8 @@ function lasts(span: Micros | null, least: Micros | null): boolean {
 }
 
 /**
- * Reports whether every text that meets `narrow` also meets `wide`; false where the texts cannot
- * prove it.
+ * Reports whether every text that meets `narrow` also meets `wide`; false if the texts cannot prove
+ * it.
  */
 function covers(wide: Condition, narrow: Condition): boolean {
   if (narrow.ignoreCase && !wide.ignoreCase) return false;
@@ -225,12 +224,12 @@ function covers(wide: Condition, narrow: Condition): boolean {
     );
 }
 
-/** A text of a condition, with the condition's mode. */
+/** A text with the mode of its condition. */
 interface Sought extends Pick<Condition, "mode"> {
   readonly text: string;
 }
 
-/** Reports whether every field that contains `narrow` as its mode says also contains `wide`. */
+/** Reports whether every field that meets `narrow` also meets `wide`. */
 function isFoundBy(wide: Sought, narrow: Sought): boolean {
   if (wide.mode === "regex" || narrow.mode === "regex") {
     return wide.mode === narrow.mode && wide.text === narrow.text;

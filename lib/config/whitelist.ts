@@ -7,7 +7,7 @@ import { DNS_NAME, section, text } from "./values.ts";
 
 /** An address, a network or a DNS name that is never banned. */
 export interface WhitelistMember extends WhitelistEntry {
-  /** `address` is a DNS name, in lower case and without a final dot. */
+  /** Whether `address` is a DNS name, in lower case without a final dot. */
   readonly isName: boolean;
 }
 
@@ -66,9 +66,9 @@ export const whitelistMembers = z.union([
 ], MEMBERS).transform((given) => [given].flat());
 
 /**
- * Reads a line of a whitelist file: an address, a network or a DNS name, after it perhaps `until` and
- * a date, and behind `#` a comment, which is its note. Returns null for a blank line or a comment,
- * and a complaint for a wrong line.
+ * Reads a line of a whitelist file: an address, a network or a DNS name, perhaps `until` and a
+ * date, and a note after `#`. Returns null for a blank line or a comment, and a complaint for a
+ * wrong line.
  */
 export function readLine(line: string): WhitelistMember | string | null {
   const hash = line.indexOf("#");
@@ -85,7 +85,7 @@ export function readLine(line: string): WhitelistMember | string | null {
   return { ...target, note, until };
 }
 
-/** Each of `entries` once, with the latest of its ends, in the order of their first mention. */
+/** Returns each address of `entries` once, with its latest end, in the order of first mention. */
 export function longestOfEach<T extends { readonly address: string; readonly until: Micros | null }>(
   entries: Iterable<T>,
 ): T[] {
@@ -99,7 +99,7 @@ export function longestOfEach<T extends { readonly address: string; readonly unt
   return [...byAddress.values()];
 }
 
-/** The later of two ends; null is endless. */
+/** Returns the later of two ends; null is endless. */
 export function laterOf(a: Micros | null, b: Micros | null): Micros | null {
   return a === null || b === null ? null : Math.max(a, b);
 }

@@ -11,40 +11,40 @@ import { openFile, type Wanted } from "./file.ts";
 import { longestOfEach, readLine, type WhitelistMember } from "./whitelist.ts";
 import { NO_CONTENT, type WhitelistContent } from "./whitelist_content.ts";
 
-/** A million IPv6 addresses with a short note each. */
+/** Largest file, in bytes: a million IPv6 addresses with a short note each. */
 const MAX_FILE = 1 << 26;
-/** Bytes that are read in one step, and of a line at most. */
+/** Bytes read in one step, and the longest part of a line that is read. */
 const STEP = 1 << 16;
-/** Most wrong lines and wide networks of a file that are reported. */
+/** Most wrong lines and wide networks that are reported of a file. */
 const MOST = 20;
-/** Bits of a network that is told to whoever warns of mistakes. */
+/** Prefix length below which a network is wide, and probably a mistake. */
 const WIDE = 16;
 const [TAB, NEWLINE, RETURN, BLANK, HASH, POINT, SLASH, ZERO, COLON] = [9, 10, 13, 32, 35, 46, 47, 48, 58];
 
-/** What became of reading a whitelist file. */
+/** The result of reading a whitelist file. */
 export interface WhitelistReading {
-  /** Changes when the file changes; null when it could not be looked at. */
+  /** Changes when the file changes; null if the file could not be examined. */
   readonly stamp: string | null;
   readonly content: WhitelistContent;
-  /** Sentence that says why the file could not be read; null when it was read. */
+  /** Why the file could not be read, as a sentence; null: it was read. */
   readonly error: string | null;
 }
 
-/** A whitelist file, which is read when somebody asks for its content. */
+/** A whitelist file, which is read when its content is needed. */
 export interface WhitelistFile {
   /** Absolute. */
   readonly path: string;
-  /** Reads the file, once. */
+  /** Reads the file once; later calls return the same content. */
   read(): WhitelistReading;
-  /** Reads the file anew, in steps of a millisecond. */
+  /** Reads the file again, in steps of a millisecond. */
   steps(): Generator<void, WhitelistReading>;
-  /** Says why the file cannot be opened; null: it can. */
+  /** Returns why the file cannot be opened; null: it can. */
   problem(): string | null;
   /** Reads the entries of the file with their notes. */
   members(): Iterable<WhitelistMember>;
 }
 
-/** The whitelist file `path` of a configuration, not read yet. */
+/** Makes the whitelist file `path` of a configuration; reads nothing yet. */
 export function whitelistFile(path: string, target: BuildTarget): WhitelistFile {
   const wanted = { path, what: "the whitelist file", most: MAX_FILE, target };
   let known: WhitelistReading | null = null;
@@ -72,9 +72,7 @@ export function whitelistFile(path: string, target: BuildTarget): WhitelistFile 
   };
 }
 
-/**
- * Changes whenever the file `path` is written, replaced or gone; null while it cannot be looked at.
- */
+/** Changes when the file `path` is written, replaced or removed; null if it cannot be examined. */
 export function whitelistStamp(path: string): string | null {
   try {
     const { mtime, size, dev, ino } = Deno.statSync(path);
@@ -85,8 +83,8 @@ export function whitelistStamp(path: string): string | null {
 }
 
 /**
- * Why a monitor is not to start with `whitelist`: a friend could be banned. Null when every file
- * can be read, or is known from before.
+ * Returns why a monitor must not start with `whitelist`: it could ban somebody on an unread file.
+ * Null if every file can be opened, or is known from before.
  */
 export function whitelistProblem(
   { files }: { readonly files: readonly WhitelistFile[] },
@@ -96,7 +94,7 @@ export function whitelistProblem(
   return errors.length === 0 ? null : new UserError(errors, 78);
 }
 
-/** Reads a file step by step. Never throws: one that cannot be read has an `error` and no content. */
+/** Reads a file step by step. Never throws: an unreadable one has an `error` and no content. */
 function* readInSteps(wanted: Wanted): Generator<void, WhitelistReading> {
   // Take the stamp first: a change while the file is being read then shows at the next look.
   const stamp = whitelistStamp(wanted.path);
@@ -110,8 +108,8 @@ function* readInSteps(wanted: Wanted): Generator<void, WhitelistReading> {
 }
 
 /**
- * Calls `visit` with each line of a file, without its end; of a line longer than a step, with the
- * first one.
+ * Calls `visit` with each line of a file, without its end; with the first step's bytes of a longer
+ * line.
  */
 function* linesOf(
   wanted: Wanted,
@@ -146,7 +144,7 @@ function* linesOf(
   }
 }
 
-/** Gathers the content of a file from its lines. */
+/** Collects the content of a file from its lines. */
 class Gatherer {
   readonly #path: string;
   readonly #reader = new AddressReader();
@@ -212,8 +210,8 @@ class Gatherer {
   }
 
   /**
-   * Reads a line with an address or a network that is no wide one, and perhaps a comment: nearly all
-   * of a long file. Returns the bits of its prefix as in `putAddress()`; -1 for any other line.
+   * Reads an address or a network that is not wide, perhaps with a comment: nearly all lines of a
+   * long file. Returns the bits of its prefix like `putAddress()`; -1 for any other line.
    */
   #readPlain(bytes: Bytes, from: number, to: number): number {
     const { array } = bytes;
@@ -221,7 +219,7 @@ class Gatherer {
     const start = pastBlanks(array, from, to);
     let at = reader.read(bytes, start, to);
     if (!reader.isAddress || reader.hasZone) return -1;
-    // An IPv4 address within one of IPv6 has spellings of its own.
+    // An IPv4 address inside an IPv6 address has several spellings.
     for (let i = start; i < at; i++) if (array[i] === (reader.isIPv6 ? POINT : COLON)) return -1;
     const first = reader.isIPv6 ? 0 : 96;
     let bits = 128;
