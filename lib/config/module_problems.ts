@@ -27,9 +27,7 @@ export function repeatedFiles(document: Document, at: Path, files: readonly stri
   });
 }
 
-/**
- * Returns problems for patterns that match one of `locked`: reading these files ends their locks.
- */
+/** Returns problems for patterns that match one of `locked`: reading one ends the state's locks. */
 export function lockedFileProblems(
   document: Document,
   at: Path,

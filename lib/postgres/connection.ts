@@ -8,7 +8,7 @@ import { type DatabaseConfig, spellServer } from "./database_config.ts";
 
 /** Options of a connection. */
 export interface ConnectionOptions {
-  /** Longest wait for one answer, the first included. A later answer finds the connection destroyed. */
+  /** Longest wait for one answer, also for the first. Then the connection is destroyed. */
   readonly timeout: Micros;
   /** Called for each notification. */
   readonly onNotify?: (channel: string, payload: string) => void;
@@ -22,8 +22,8 @@ export interface ConnectionOptions {
 export type Parameter = string | null;
 
 /**
- * One connection to PostgreSQL for one caller at a time. Every call answers or throws within its time-out;
- * after a time-out or a lost connection all further calls throw and a new connection is needed.
+ * One connection to PostgreSQL, for one caller at a time. Every call answers or throws within its
+ * time-out. After a time-out or a loss all further calls throw, and a new connection is needed.
  */
 export class Connection {
   readonly #config: DatabaseConfig;
@@ -36,7 +36,7 @@ export class Connection {
   /** Rejects the call under way. */
   #abort: ((reason: Error) => void) | null = null;
 
-  /** Opens no connection: `open()` does. */
+  /** Opens no connection; call `open()`. */
   constructor(config: DatabaseConfig, options: ConnectionOptions) {
     this.#config = config;
     this.#options = options;
@@ -44,7 +44,7 @@ export class Connection {
     this.#sql = postgres(this.#driverOptions());
   }
 
-  /** Connects, within the time-out. Throws what `explain()` explains. */
+  /** Connects, within the time-out. Throws errors for `explain()`. */
   async open(): Promise<void> {
     await this.#limitServer();
     await this.query("SET idle_in_transaction_session_timeout = '60s'; SET client_min_messages = warning");
@@ -91,7 +91,7 @@ export class Connection {
     this.#sql.end({ timeout: 0 }).catch(() => {});
   }
 
-  /** Has the server end a statement once its caller has given up. */
+  /** Makes the server end a statement when its caller has given up. */
   #limitServer(): Promise<unknown> {
     return this.query(`SET statement_timeout = ${Math.ceil(this.#timeout / 1000)}`);
   }
@@ -110,8 +110,8 @@ export class Connection {
   }
 
   /**
-   * The driver takes its socket from `#dial()`. So `destroy()` reaches a socket that the server has stopped serving,
-   * the driver does not split an IPv6 address at its colons, it does not connect again by itself, and it leaves TLS to us.
+   * Makes the driver take its socket from `#dial()`: `destroy()` reaches a stalled socket, and the
+   * driver does not split IPv6 addresses at colons, does not reconnect, and leaves TLS to us.
    */
   #driverOptions(): postgres.Options<Record<string, never>> {
     const { host, port, user, database, password } = this.#config;
@@ -153,7 +153,7 @@ function seconds(span: Micros): string {
   return span < 1_000_000 ? `${span / 1000} ms` : formatDuration(span);
 }
 
-/** PostgreSQL's five-character error code (SQLSTATE), or "" for errors that are not the server's. */
+/** Returns the server's five-character error code (SQLSTATE); "" for other errors. */
 export function sqlState(error: unknown): string {
   return error instanceof postgres.PostgresError ? error.code : "";
 }
@@ -190,18 +190,18 @@ function isRefusal(error: unknown): boolean {
     error instanceof Error && "code" in error && error.code === "ECONNREFUSED";
 }
 
-/** A PostgreSQL array of `values` in text format. NUL and lone surrogates, which PostgreSQL cannot store, become U+FFFD. */
+/** Returns a PostgreSQL array as text, with U+FFFD for NUL and lone surrogates (not storable). */
 export function arrayOf(values: readonly (string | number | null)[]): string {
   const items = values.map((value) => value === null ? "NULL" : `"${storable(String(value))}"`);
   return `{${items.join(",")}}`;
 }
 
-/** SQL that gives an instant in microseconds since the epoch, of SQL that gives it as a timestamp. */
+/** Returns SQL for the microseconds since the epoch of a timestamp in SQL. */
 export function micros(instant: string): string {
   return `(extract(epoch FROM ${instant}) * 1000000)::bigint`;
 }
 
-/** A number as PostgreSQL writes it, or NULL. */
+/** Reads a number as PostgreSQL writes it; null for NULL. */
 export function numberOrNull(text: string | null | undefined): number | null {
   return text === null || text === undefined ? null : Number(text);
 }

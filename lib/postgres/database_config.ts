@@ -1,8 +1,8 @@
 /**
- * Which PostgreSQL server a configuration names, and how that is spelled. Needed without the driver
- * too, which takes its time to load.
+ * The PostgreSQL server of a configuration, and its spelling. Separate from the driver, which takes
+ * long to load.
  */
-/** libpq's words, from none to proof of the server's identity. */
+/** libpq's modes, from no encryption to proof of the server's identity. */
 export const SSL_MODES = ["disable", "prefer", "require", "verify-ca", "verify-full"] as const;
 
 /** How a connection is encrypted. */
@@ -15,18 +15,18 @@ export interface DatabaseConfig {
   readonly port: number;
   readonly user: string;
   readonly database: string;
-  /** "" leaves it to the environment's `PGPASSWORD`. */
+  /** Empty: the variable `PGPASSWORD` has it. */
   readonly password: string;
-  /** How to encrypt; without it `PGSSLMODE` says so. */
+  /** How to encrypt; without it the variable `PGSSLMODE` decides. */
   readonly sslmode?: SslMode;
-  /** File with certificates of the authorities to trust; without it `PGSSLROOTCERT` names one. */
+  /** File with certificates of trusted authorities; without it `PGSSLROOTCERT` names one. */
   readonly sslrootcert?: string;
 }
 
 /** Host and port of a database. */
 export type ServerAddress = Pick<DatabaseConfig, "host" | "port">;
 
-/** Returns the path of the server's Unix socket; null for a server that is reached over TCP. */
+/** Returns the path of the server's Unix socket; null: the server is reached over TCP. */
 export function socketOf({ host, port }: ServerAddress): string | null {
   return host.startsWith("/") ? `${host}/.s.PGSQL.${port}` : null;
 }

@@ -1,4 +1,4 @@
-/** Reaches PostgreSQL: over TCP with or without TLS, or by a Unix socket. */
+/** Connects to PostgreSQL: over TCP with or without TLS, or by a Unix socket. */
 import { connect, isIP, type Socket } from "node:net";
 import { Duplex } from "node:stream";
 import { connect as connectTls } from "node:tls";
@@ -10,11 +10,11 @@ import { type DatabaseConfig, socketOf, spellServer } from "./database_config.ts
 /** A connection on which the server waits for the start of a session. */
 export interface Line {
   readonly socket: Duplex;
-  /** The server's address; undefined by a Unix socket. */
+  /** The server's address; undefined for a Unix socket. */
   readonly peer: string | undefined;
 }
 
-/** Connects, and encrypts as the configuration asks. Throws the reason of `signal` at once when that aborts; later it destroys the socket. */
+/** Connects and encrypts. An abort throws the reason of `signal`; later it destroys the socket. */
 export async function dial(config: DatabaseConfig, signal: AbortSignal): Promise<Line> {
   const encryption = encryptionOf(config);
   const dialBy = encryption.mode === "verify-full" ? dialVerified : dialNode;
@@ -23,7 +23,7 @@ export async function dial(config: DatabaseConfig, signal: AbortSignal): Promise
   return line;
 }
 
-/** Asks a server for TLS before the session: a message of 8 bytes with the number 80877103. It answers S or N. */
+/** Asks for TLS before the session: 8 bytes with the number 80877103. The answer is S or N. */
 const SSL_REQUEST = Uint8Array.of(0, 0, 0, 8, 4, 210, 22, 47);
 const YES = "S".charCodeAt(0);
 
@@ -36,14 +36,14 @@ function noTls(config: DatabaseConfig): UserError {
   );
 }
 
-/** By Deno.startTls: it checks certificate and name, and works with any Deno. */
+/** Connects by Deno.startTls, which verifies certificate and name and works in any Deno. */
 async function dialVerified(
   config: DatabaseConfig,
   { authorities }: Encryption,
   signal: AbortSignal,
 ): Promise<Line> {
   const { host, port } = config;
-  // Deno ends no attempt: one that succeeds after the abort is closed then.
+  // Deno cannot cancel an attempt: one that succeeds after the abort is closed then.
   let connection: Deno.Conn = await Deno.connect({ hostname: host, port });
   const close = () => closeQuietly(connection);
   signal.addEventListener("abort", close);
@@ -67,14 +67,14 @@ function closeQuietly(connection: Deno.Conn): void {
   try {
     connection.close();
   } catch {
-    // It is closed already.
+    // The connection is already closed.
   }
 }
 
 /** Bytes read at once. */
 const CHUNK = 64 * 1024;
 
-/** A connection in the form that the driver takes. */
+/** Wraps a connection as the stream that the driver takes. */
 function duplexOf(connection: Deno.Conn): Duplex {
   return new Duplex({
     allowHalfOpen: false,
@@ -103,7 +103,7 @@ async function writeAll(connection: Deno.Conn, bytes: Uint8Array): Promise<void>
   for (let at = 0; at < bytes.length;) at += await connection.write(bytes.subarray(at));
 }
 
-/** By node:net, and node:tls where that encrypts. */
+/** Connects by node:net, and encrypts by node:tls as the mode says. */
 async function dialNode(
   config: DatabaseConfig,
   encryption: Encryption,
@@ -112,9 +112,9 @@ async function dialNode(
   const { host, port } = config;
   const path = socketOf(config);
   const socket = path === null ? connect(port, host) : connect(path);
-  // Without an error, for which the driver no longer listens when it gives up.
+  // Destroy without an error: the driver no longer listens for one when it gives up.
   signal.addEventListener("abort", () => socket.destroy());
-  // The driver adds its error listener after connecting. Without this one, a refused connection would end the program.
+  // Without this listener a refused connection ends the program: the driver adds its own later.
   await new Promise<void>((resolve, reject) => socket.once("connect", resolve).on("error", reject));
   const peer = socket.remoteAddress;
   if (encryption.mode === "disable") return { socket, peer };
@@ -124,21 +124,21 @@ async function dialNode(
   throw noTls(config);
 }
 
-/** Returns the one byte of the server's answer; undefined: it hung up, or said more. */
+/** Returns the server's answer of one byte; undefined: it hung up, or sent more. */
 function answerOf(socket: Socket): Promise<number | undefined> {
   return new Promise((resolve) => {
     const hungUp = () => resolve(undefined);
     socket.once("close", hungUp);
     socket.once("data", (answer: Uint8Array) => {
       socket.off("close", hungUp);
-      // Whatever follows in the clear was put there by somebody in between.
+      // More bytes in the clear come from an attacker in between.
       resolve(answer.length === 1 ? answer[0] : undefined);
     });
     socket.write(SSL_REQUEST);
   });
 }
 
-/** Only `verify-ca` looks at the certificate here, and at no name. */
+/** Encrypts. Only `verify-ca` verifies the certificate here, and no mode verifies the name. */
 function encrypt(socket: Socket, host: string, { mode, authorities }: Encryption): Promise<Duplex> {
   const tls = connectTls({
     socket,

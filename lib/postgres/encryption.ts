@@ -1,20 +1,20 @@
-/** Tells how a connection is encrypted, and why it cannot be. Needed without the driver too, which takes its time to load. */
+/** How a connection is encrypted. Separate from the driver, which takes long to load. */
 import { messageOf, UserError } from "../core/error.ts";
 import { type DatabaseConfig, socketOf, SSL_MODES, type SslMode } from "./database_config.ts";
 
-/** How a connection is encrypted, and whom it trusts. */
+/** How a connection is encrypted, and which authorities it trusts. */
 export interface Encryption {
   readonly mode: SslMode;
   /** Certificates of authorities in PEM; null: those that Deno trusts. */
   readonly authorities: string | null;
 }
 
-/** Before this version, Deno's node:tls gets no answer over a connection that began in the clear. `Deno.startTls` does. */
+/** First Deno whose node:tls can encrypt an open connection; `Deno.startTls` always can. */
 const NODE_TLS_SINCE = [2, 9] as const;
 
 /**
- * Returns how to encrypt: by the configuration, else by the variables PGSSLMODE and PGSSLROOTCERT, else not at all. A Unix socket
- * is never encrypted. Throws a `UserError` with a sentence where this program or machine lacks something for that.
+ * Returns how to encrypt: by the configuration, else by PGSSLMODE and PGSSLROOTCERT, else not at
+ * all. A Unix socket is never encrypted. Throws `UserError` (69) if it cannot.
  */
 export function encryptionOf(config: DatabaseConfig): Encryption {
   const mode = config.sslmode ?? fromEnvironment();
@@ -33,7 +33,7 @@ export function encryptionOf(config: DatabaseConfig): Encryption {
   return { mode, authorities: file === undefined ? null : readAuthorities(file) };
 }
 
-/** Reports whether this version of Deno encrypts by node:tls what began in the clear. */
+/** Reports whether node:tls of this Deno version can encrypt an open connection. */
 export function hasNodeTls(version: string): boolean {
   const [major = 0, minor = 0] = version.split(".").map(Number);
   return major > NODE_TLS_SINCE[0] || (major === NODE_TLS_SINCE[0] && minor >= NODE_TLS_SINCE[1]);
@@ -74,7 +74,7 @@ function reasonOf(error: unknown, file: string): string {
   return `${file}: ${messageOf(error)}`;
 }
 
-/** What went wrong with a certificate, by the words of Deno.startTls (rustls) and of node:tls. */
+/** Problems of certificates, by the words of Deno.startTls (rustls) and of node:tls. */
 const REFUSALS: readonly [words: RegExp, sentence: string][] = [
   [
     /not valid for name|NotValidForName|altnames/,
@@ -90,7 +90,7 @@ const REFUSALS: readonly [words: RegExp, sentence: string][] = [
   [/UnsupportedCertVersion|BadEncoding/, "its certificate is not of X.509 version 3: have it made anew"],
 ];
 
-/** Explains a certificate that was refused; null: the error is about something else. */
+/** Explains the refusal of a certificate; null: the error is about something else. */
 export function explainCertificate(error: unknown): string | null {
   const text = error instanceof Error ? `${"code" in error ? error.code : ""} ${error.message}` : "";
   if (!/certificate|CERT|TLS/.test(text)) return null;

@@ -17,7 +17,7 @@ import { BAN_CHANNEL } from "./sharing.ts";
 /** Options of this host's member of the fleet. */
 export interface FleetOptions {
   readonly outbox: Outbox;
-  /** Name shown with this host's rows; may occur twice in a fleet. */
+  /** Name of this host's rows; two hosts of a fleet may have the same. */
   readonly hostName: string;
   readonly log: Log;
   /** Called with the database's whole whitelist after the first read and after each change. */
@@ -28,7 +28,7 @@ export interface FleetOptions {
   readonly self?: () => Self;
   /** Called with PostgreSQL's address after each connection over TCP. */
   readonly onPeer?: (address: string) => void;
-  /** Log rows older than this are dropped, week by week, for all hosts; null keeps them. */
+  /** Age at which log rows of all hosts are dropped, week by week; null: never. */
   readonly keepLog: Micros | null;
   /** Longest wait for one answer of PostgreSQL; default 10 s. */
   readonly timeout?: Micros;
@@ -36,51 +36,51 @@ export interface FleetOptions {
 
 /** How a member follows the bans of other servers. */
 export interface Sharing {
-  /** By server, the number of its latest change that is read. */
+  /** By server, the number of its latest change that was read. */
   readonly positions: ReadonlyMap<string, number>;
   /** How long a report counts after its start. */
   readonly window: Micros;
-  /** Called with changes of other servers' bans. If it throws, they come again. */
+  /** Called with changes of other servers' bans. If it throws, it gets them again. */
   readonly onNews: (news: FleetNews) => void;
   /** See `FollowerOptions.takeRoom`. */
   readonly takeRoom: () => boolean;
 }
 
-/** State of the shipment. */
+/** State of the shipment to PostgreSQL. */
 export interface FleetStatus {
   /** Whether the last exchange with PostgreSQL succeeded. */
   readonly connected: boolean;
   /** The failure in one sentence; null while connected and during the first attempt. */
   readonly error: string | null;
-  /** When the outbox was last empty. */
+  /** Time when the outbox was last empty. */
   readonly lastShipped: Micros | null;
-  /** Number of log rows and bans that PostgreSQL refused for their content. The local state keeps them. */
+  /** Number of rows and bans that PostgreSQL refused for their content; the state keeps them. */
   readonly setAside: number;
 }
 
-/** This host's member of the fleet. It works in the background; no call throws or waits for the network. */
+/** This host's member of the fleet, in the background: no call throws or waits for the network. */
 export interface Fleet {
-  /** Looks for rows in the outbox soon. Cheap: call it after each commit. */
+  /** Makes the member ship the outbox soon. Cheap: call it after each commit. */
   wake(): void;
-  /** Asks soon what other servers report about these addresses. */
+  /** Makes the member ask soon for other servers' reports on these addresses. */
   ask(addresses: readonly string[]): void;
   status(): FleetStatus;
-  /** Ships the outbox while PostgreSQL answers, at most for the span `within`, then disconnects. */
+  /** Ships the outbox while PostgreSQL answers, for `within` at most, then disconnects. */
   close(within: Micros): Promise<void>;
 }
 
 /**
- * Starts to ship the outbox to PostgreSQL and to follow its whitelist. While PostgreSQL is absent or frozen, retries
- * without end; each new kind of failure is logged once.
+ * Starts to ship the outbox to PostgreSQL and to follow its whitelist. While PostgreSQL does not
+ * answer, retries without end; logs each new kind of failure once.
  */
 export function openFleet(config: DatabaseConfig, options: FleetOptions): Fleet {
   return new Member(config, options);
 }
 
 const TIMEOUT: Micros = 10 * SECOND;
-/** Interval of renewing this host's row, and of reading the whitelist without a notification. */
+/** Interval between pulls, which renew this host's row and read the whitelist. */
 const PULL_EVERY: Micros = MINUTE;
-/** Shortest time between two pulls by notifications: members may send them without end. */
+/** Shortest time between two pulls by notifications: a member may send them without end. */
 const REST: Micros = 100 * MILLISECOND;
 const TIDY_EVERY: Micros = HOUR;
 const FIRST_RETRY: Micros = SECOND / 2;
@@ -99,7 +99,7 @@ class Member implements Fleet {
   #status: Omit<FleetStatus, "setAside"> = { connected: false, error: null, lastShipped: null };
   #failures = 0;
   #pullDue = 0;
-  /** No notification makes the next pull come before this. */
+  /** Earliest time of a pull by a notification. */
   #restEnd = 0;
   #tidyDue = 0;
 
@@ -184,7 +184,7 @@ class Member implements Fleet {
       this.#succeeded(more);
       if (more) continue;
       if (signal.aborted) return;
-      // Own bans first.
+      // Ship own bans first.
       if (await this.#follower?.step(connection)) continue;
       const due = Math.min(this.#pullDue, this.#tidyDue, this.#follower?.due ?? Infinity);
       await this.#bell.wait((due - elapsed()) / 1000, signal);
@@ -202,7 +202,7 @@ class Member implements Fleet {
       this.#follower?.ring(payload);
       this.#bell.ring();
     };
-    // After a loss, the pull fails and an idle member connects again.
+    // After a loss the pull fails, so that an idle member connects again.
     const { onPeer } = this.#options;
     return new Connection(this.#config, { timeout, onNotify, onLost: pull, onPeer });
   }
@@ -232,7 +232,7 @@ class Member implements Fleet {
     this.#status = { ...this.#status, connected: false, error: sentence };
   }
 
-  /** How long to wait after a failure: longer after each one in a row, by a random factor, so that hosts do not return at the same moment. */
+  /** Returns the delay after failures in a row: growing, and random to spread the hosts. */
   #delay(): Micros {
     const longest = Math.min(LAST_RETRY, FIRST_RETRY * 2 ** (this.#failures - 1));
     return longest * (0.5 + Math.random() / 2);

@@ -5,13 +5,13 @@ import { arrayOf, type Connection } from "./connection.ts";
 import { elapsed } from "./elapsed.ts";
 import { reportsOf } from "./reports.ts";
 
-/** Changes of other servers' bans, as far as this server has read them. */
+/** Changes of other servers' bans that this server has read. */
 export interface FleetNews {
   /** Canonical addresses and networks whose reports may have changed. */
   readonly addresses: readonly string[];
   /** All reports about these addresses. */
   readonly reports: readonly Report[];
-  /** By server, the number of its latest change that is read; null: the server was removed. */
+  /** By server, the number of its latest change that was read; null: the server was removed. */
   readonly positions: ReadonlyMap<string, number | null>;
   /** The members' own addresses. */
   readonly members: readonly string[];
@@ -19,17 +19,17 @@ export interface FleetNews {
 
 /** Options of `Follower`. */
 export interface FollowerOptions {
-  /** This server, whose reports are left out. */
+  /** Id of this server, whose reports are left out. */
   readonly hostId: string;
   /** Positions of earlier news. */
   readonly positions: ReadonlyMap<string, number>;
   /** How long a report counts after its start, see `FollowRules`. */
   readonly window: Micros;
-  /** Called with news. If it throws, the same news come again later. */
+  /** Called with news. If it throws, it gets the same news again later. */
   readonly onNews: (news: FleetNews) => void;
   /**
-   * Asked after connecting and once a minute: whether bans may have been left out that have room now. Then all bans in force are
-   * asked about once more.
+   * Called after connecting and once a minute. Reports whether bans that were left out may have
+   * room now; then all bans in force are read once more.
    */
   readonly takeRoom: () => boolean;
   /** Called with the error of `onNews`. */
@@ -46,24 +46,24 @@ interface Member {
 const BATCH = 1_000;
 /** Most own addresses of a member that count. */
 const MOST_ADDRESSES = 64;
-/** Interval of asking all servers for changes without a notification. */
+/** Interval at which all servers are asked without a notification. */
 const EVERY: Micros = MINUTE;
-/** Shortest time between two steps by notifications: members may send them without end. */
+/** Shortest time between two steps by notifications: a member may send them without end. */
 const REST: Micros = 100 * MILLISECOND;
-/** Time until news come again that `onNews` could not take. */
+/** Delay until `onNews` gets news again that it could not take. */
 const RETRY: Micros = 5 * SECOND;
-/** Most servers whose notifications are kept apart. */
+/** Most announcing servers that are remembered; if there are more, all are asked. */
 const MOST_RUNG = 1_000;
 
 /**
- * Reads other servers' bans. Each server writes the changes of its bans in order, so its latest change that is read tells where to
- * go on: a lost notification loses no ban.
+ * Reads other servers' bans. Each server numbers the changes of its bans in order, so reading goes
+ * on after the latest number read: a lost notification loses no ban.
  */
 export class Follower {
   readonly #options: FollowerOptions;
   readonly #positions: Map<string, number>;
   #members: ReadonlyMap<string, Member> = new Map();
-  /** Servers that announced changes. */
+  /** Servers that have announced changes. */
   readonly #rung = new Set<string>();
   /** Addresses to ask about although no report has changed. */
   readonly #doubted = new Set<string>();
@@ -75,28 +75,28 @@ export class Follower {
     this.#positions = new Map(options.positions);
   }
 
-  /** When `step()` next has something to do, by `elapsed()`. */
+  /** Time of the next work for `step()`, by `elapsed()`. */
   get due(): Micros {
     return this.#rung.size + this.#doubted.size > 0 ? Math.min(this.#fullDue, this.#restEnd) : this.#fullDue;
   }
 
-  /** Asks all servers at the next step. Call it after connecting. */
+  /** Makes the next step ask all servers. Call it after connecting. */
   begin(): void {
     this.#fullDue = 0;
   }
 
-  /** Takes note that the server `host` announced changes. */
+  /** Remembers that the server `host` has announced changes. */
   ring(host: string): void {
     if (this.#rung.size >= MOST_RUNG) this.begin();
     else this.#rung.add(host);
   }
 
-  /** Asks about these addresses at the next step. */
+  /** Makes the next step ask about these addresses. */
   doubt(addresses: readonly string[]): void {
     for (const address of addresses) this.#doubted.add(address);
   }
 
-  /** Reads a batch of changes if `due`. Returns whether more may wait. Throws the errors of `connection`. */
+  /** Reads a batch of changes if `due`; true: more may wait. Throws the errors of `connection`. */
   async step(connection: Connection): Promise<boolean> {
     if (elapsed() < this.due) return false;
     this.#restEnd = elapsed() + REST;
@@ -138,7 +138,7 @@ export class Follower {
     return isMore || this.#doubted.size > 0;
   }
 
-  /** Hands news over; false: they could not be taken, and come again later. */
+  /** Hands news over. False: `onNews` failed and gets them again later. */
   #hand(news: FleetNews): boolean {
     const { onNews, failed } = this.#options;
     try {
@@ -151,7 +151,7 @@ export class Follower {
     }
   }
 
-  /** Addresses whose bans changed, and how far the servers are read then. */
+  /** Returns the addresses whose bans changed, and the servers' positions after these changes. */
   async #changes(
     connection: Connection,
     hosts: readonly string[],
@@ -173,7 +173,7 @@ export class Follower {
     ]);
     const isMore = rows.length === BATCH;
     if (isMore) {
-      // Rows come server by server: the last one is read in part, and those behind it not at all.
+      // Sorted by server: the last server is read in part, the servers after it not at all.
       const { host, change } = rows.at(-1)!;
       positions.set(host, Number(change));
       for (const { host: other } of behind) if (other > host) positions.delete(other);
@@ -192,7 +192,7 @@ export class Follower {
     this.#fullDue = elapsed() + EVERY;
   }
 
-  /** Those of some servers that are known and have not been removed. */
+  /** Returns those of `hosts` that are known and not removed. */
   #present(hosts: readonly string[]): string[] {
     return hosts.filter((host) => this.#members.get(host)?.isRemoved === false);
   }
@@ -204,7 +204,7 @@ export class Follower {
   }
 }
 
-/** Addresses and networks with bans in force of these servers. */
+/** Returns the addresses and networks with bans in force of these servers. */
 async function banned(connection: Connection, hosts: readonly string[]): Promise<string[]> {
   const rows = await connection.query<{ address: string }>(
     "SELECT DISTINCT address FROM ban WHERE host = ANY($1::uuid[]) AND ended IS NULL",
@@ -216,13 +216,13 @@ async function banned(connection: Connection, hosts: readonly string[]): Promise
 const MEMBERS = `SELECT id, removed IS NOT NULL AS removed, array_to_string(addresses, ' ') AS addresses
 FROM host WHERE id <> $1::uuid`;
 
-/** Servers with later changes than those known. */
+/** Servers with later changes than the known ones. */
 const BEHIND = `
 SELECT host, change, latest FROM unnest($1::uuid[], $2::bigint[]) AS known (host, change),
   LATERAL (SELECT max(ban.change) AS latest FROM ban WHERE ban.host = known.host) AS newest
 WHERE latest > change`;
 
-/** Changes server by server, without bans whose time was up: their followers know the end. */
+/** Changes by server. Leaves out followed bans, and expired ones: followers know that end. */
 const CHANGED = `
 SELECT ban.host, ban.change, ban.address
 FROM unnest($1::uuid[], $2::bigint[], $3::bigint[]) AS known (host, change, latest)

@@ -1,13 +1,13 @@
-/** What other members of the fleet have seen of an address, as far as they have shipped it. */
+/** Lines and bans of an address that other members of the fleet have shipped. */
 import type { Micros } from "../core/time.ts";
 import { arrayOf, Connection } from "./connection.ts";
 import type { DatabaseConfig } from "./database_config.ts";
 
-/** What one other member tells. */
+/** Lines and bans that one other member has shipped. */
 export interface MemberReport {
-  /** Its host's name. */
+  /** Name of its host. */
   readonly member: string;
-  /** Lines of the address that it recorded, of which it counts 1,000 at most. */
+  /** Number of its recorded lines of the address, 1,000 at most. */
   readonly lines: number;
   readonly lastLine: Micros | null;
   /** Its newest bans of the address and of networks around it. */
@@ -24,7 +24,7 @@ export interface MemberBan {
   readonly endReason: string | null;
 }
 
-/** Who is asked for, and by whom. */
+/** The address to ask about, and the host that asks. */
 export interface Question {
   /** Id of this host, which is left out. */
   readonly host: string;
@@ -33,11 +33,11 @@ export interface Question {
   readonly networks: readonly string[];
 }
 
-/** Lines and bans of one member that are looked at. */
+/** Most lines and bans that are read of one member. */
 const [MOST_LINES, MOST_BANS] = [1_000, 10];
 const SECONDS = "extract(epoch FROM";
 
-/** Asks the database what others have seen. Throws what `explain()` explains, after `timeout` at the latest for each of two answers. */
+/** Reads other members' reports, within twice `timeout`. Throws errors for `explain()`. */
 export async function memberReports(
   config: DatabaseConfig,
   { host, address, networks }: Question,

@@ -12,7 +12,7 @@ export interface Self {
   readonly version: string;
   /** Its own addresses, canonical. */
   readonly addresses: readonly string[];
-  /** Bans of other servers that it has in force. */
+  /** Number of other servers' bans that it has in force. */
   readonly followed: number;
 }
 
@@ -20,16 +20,16 @@ export interface Self {
 export interface FleetMember {
   readonly id: string;
   readonly name: string;
-  /** Role in the database by which it registered. */
+  /** Role in the database that registered it. */
   readonly role: string;
-  /** Version of its program; null: it is older than shared bans. */
+  /** Version of its program; null: one without shared bans. */
   readonly version: string | null;
   readonly lastSeen: Micros;
-  /** Rows and bans that it had not shipped when it was last seen; null: it does not tell. */
+  /** Number of rows and bans not shipped when it was last seen; null: unknown. */
   readonly waiting: number | null;
-  /** Own bans that have not ended. */
+  /** Number of its own bans that have not ended. */
   readonly bans: number;
-  /** Bans of other servers that it has in force; null: it does not tell. */
+  /** Number of other servers' bans that it has in force; null: unknown. */
   readonly followed: number | null;
   /** When it was removed; null: it is a member. */
   readonly removed: Micros | null;
@@ -39,16 +39,16 @@ export interface FleetMember {
 export interface FleetBan {
   readonly address: string;
   readonly scope: Scope;
-  /** Names of the servers that banned it, the first one first. */
+  /** Names of the servers that made the ban, the first one first. */
   readonly servers: readonly string[];
-  /** Reason of the first one. */
+  /** Reason of the first server. */
   readonly reason: string;
   readonly start: Micros;
   /** Latest end; null: for good. */
   readonly until: Micros | null;
 }
 
-/** Writes the row of the server with this id: its name, that it is seen now, rows that wait, and facts. Throws `UserError` (69) if it was removed. */
+/** Writes a server's row, as seen now. Throws `UserError` (69) if the server was removed. */
 export async function register(
   connection: Connection,
   { id, name, waiting, self }: { id: string; name: string; waiting: number; self: Self | undefined },
@@ -61,7 +61,7 @@ export async function register(
   }
 }
 
-/** All servers, removed ones included, by name. Throws the errors of `connection`. */
+/** Returns all servers by name, also removed ones. Throws the errors of `connection`. */
 export async function members(connection: Connection): Promise<FleetMember[]> {
   const rows = await connection.query<Record<string, string | null>>(MEMBERS);
   return rows.map((row) => ({
@@ -77,7 +77,7 @@ export async function members(connection: Connection): Promise<FleetMember[]> {
   }));
 }
 
-/** The bans in force of all members, at most `limit`, newest first. Throws the errors of `connection`. */
+/** Returns bans in force of all members, newest first. Throws the errors of `connection`. */
 export async function fleetBans(connection: Connection, limit: number): Promise<FleetBan[]> {
   const rows = await connection.query<Record<string, string | null>>(BANS, [String(limit)]);
   return rows.flatMap(({ address, scope: text, servers, reason, start, until }) => {
@@ -96,8 +96,8 @@ export async function fleetBans(connection: Connection, limit: number): Promise<
 }
 
 /**
- * Cuts a server off: members follow its bans no longer, and its rows are refused. `which` is its name or id. Throws `UserError` (1)
- * if there is not exactly one such member.
+ * Removes a member: others no longer follow its bans, and the database refuses its rows. `which` is
+ * its name or id. Throws `UserError` (1) unless exactly one member matches.
  */
 export async function removeMember(connection: Connection, which: string): Promise<FleetMember> {
   const all = await members(connection);
@@ -114,7 +114,7 @@ export async function removeMember(connection: Connection, which: string): Promi
     );
   }
   await connection.query("UPDATE host SET removed = now() WHERE id = $1::uuid", [member.id]);
-  // Members read the list of servers again, and the server itself its row.
+  // Makes members read the list of servers again, and the server its own row.
   await connection.query(`NOTIFY ${BAN_CHANNEL}; NOTIFY ${WHITELIST_CHANNEL}`);
   return member;
 }

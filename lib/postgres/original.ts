@@ -12,17 +12,17 @@ export interface MigrationContext {
 }
 
 /**
- * Takes over a database made by the original tool: tables `ips`, `log` and `ban` with a text column "IP". They are
- * renamed to `original_…` and kept whole. Their readable rows are copied into the new tables, as rows of
- * this host.
+ * Host id of the rows copied from a database of the original tool: tables `ips`, `log` and `ban`
+ * with a text column "IP". They are renamed to `original_…` and kept whole; their readable rows are
+ * copied into the new tables.
  */
 const BEFORE = "00000000-0000-0000-0000-000000000000";
 
-/** The original's tables; StrongMonitor's have the same names. */
+/** Tables of the original; StrongMonitor's have the same names. */
 const ORIGINALS = ["ips", "log", "ban"] as const;
 type Original = (typeof ORIGINALS)[number];
 
-/** Renames the original's tables. Throws a `UserError` if tables of these names belong to another program. */
+/** Renames the original's tables. Throws `UserError` (78) if they belong to another program. */
 export async function setOriginalAside({ connection }: MigrationContext): Promise<void> {
   const tables = await columnsOf(connection, [...ORIGINALS, "host"]);
   if (tables.size === 0) return;
@@ -39,7 +39,7 @@ export async function setOriginalAside({ connection }: MigrationContext): Promis
   }
 }
 
-/** Copies the readable rows of the original's tables and logs the unreadable ones. */
+/** Copies readable rows of the original's tables. Logs whitelisted entries that it cannot read. */
 export async function adoptOriginal({ connection, log }: MigrationContext): Promise<void> {
   const tables = await columnsOf(connection, ORIGINALS.map((table) => `original_${table}`));
   const readers = new Map(ORIGINALS.map((table) => [table, reader(table, tables.get(`original_${table}`))]));
@@ -71,7 +71,7 @@ class Columns {
     this.#columns = columns;
   }
 
-  /** The first column of one of these names, in the order of `names`. */
+  /** Returns the first column with one of these names, in the order of `names`. */
   find(names: readonly string[]): string | null {
     const found = names.flatMap((name) =>
       this.#columns.filter((column) => column.name.toLowerCase() === name)
@@ -79,7 +79,7 @@ class Columns {
     return found[0] ? quote(found[0].name) : null;
   }
 
-  /** The first text column with a name that is not among `names`. */
+  /** Returns the first text column whose name is not among `names`. */
   textBeside(names: readonly string[]): string | null {
     const found = this.#columns.find((column) => column.isText && !names.includes(column.name.toLowerCase()));
     return found ? quote(found.name) : null;
@@ -111,7 +111,7 @@ const SERVICE = ["service", "module"];
 const MESSAGE = ["message", "line", "log", "text", "msg", "entry", "raw"];
 const NO_MESSAGE = [...ADDRESS, ...TIME, ...SERVICE, "reason", "id"];
 
-/** A query that gives one row for each original row, with NULL for a missing or unreadable value. */
+/** Returns a query with one row per original row; missing and unreadable values are NULL. */
 function reader(table: Original, columns: Columns = new Columns([])): string {
   const read = (names: readonly string[]) => columns.find(names) ?? "NULL";
   const message = columns.find(MESSAGE) ?? columns.textBeside(NO_MESSAGE) ?? "NULL";
@@ -133,7 +133,7 @@ function whitelisted(columns: Columns): string {
   return `coalesce(lower(${column}::text) IN ('t', 'true', '1', 'y', 'yes', 'on'), false)`;
 }
 
-/** At most ten whitelisted entries of original_ips that are not addresses. */
+/** Returns up to ten whitelisted entries of original_ips that are not addresses. */
 async function unreadWhitelist(connection: Connection, columns?: Columns): Promise<string[]> {
   const name = columns?.find(ADDRESS);
   if (!name) return [];
@@ -185,8 +185,8 @@ async function count(connection: Connection, query: string): Promise<number> {
 }
 
 /**
- * Functions that give NULL for an unreadable value: PostgreSQL's own casts fail the whole statement. Addresses lose
- * their zone, and IPv4-mapped ones become IPv4. A number is seconds, milli-, micro- or nanoseconds by its size.
+ * SQL functions that return NULL for an unreadable value, where a cast fails the statement.
+ * Addresses lose their zone; mapped ones become IPv4. A number's size tells its unit, s to ns.
  */
 const READ_FUNCTIONS = `
 CREATE FUNCTION strongmonitor_read_address(given text) RETURNS inet LANGUAGE plpgsql IMMUTABLE STRICT AS $$

@@ -12,18 +12,18 @@ import { MUTABLE } from "./sharing.ts";
 export interface Outbox {
   /** UUID of this state. With `seq` it identifies a log row in the whole fleet. */
   readonly hostId: string;
-  /** At most `limit` log rows not yet confirmed, ascending by `seq`. */
+  /** Returns at most `limit` unconfirmed log rows, ascending by `seq`. */
   unshippedLog(limit: number): LogRow[];
   /** Marks all rows up to `seq` as shipped. */
   confirmLog(seq: number): void;
-  /** At most `limit` bans changed since the last confirmed change, ascending by `change`. */
+  /** Returns at most `limit` bans after the last confirmed change, ascending by `change`. */
   unshippedBans(limit: number): BanChange[];
   confirmBans(change: number): void;
-  /** Number of rows and bans that are waiting. */
+  /** Returns the number of waiting rows and bans. */
   backlog(): number;
 }
 
-/** Most rows of one statement; larger ones are no faster. */
+/** Most rows of one statement; a larger one is no faster. */
 const LARGEST_BATCH = 5000;
 const SMALLEST_BATCH = 50;
 
@@ -39,15 +39,15 @@ export class Shipper {
     this.#log = log;
   }
 
-  /** Number of rows that PostgreSQL refused. The state keeps them. */
+  /** Number of rows that PostgreSQL refused; the state keeps them. */
   get setAside(): number {
     return this.#setAside;
   }
 
   /**
-   * Ships one batch of log rows and one of bans, then confirms both to the state. After a crash in between they are
-   * shipped again, which changes nothing in PostgreSQL. Returns whether more may wait. Throws the errors of
-   * `connection`; rows that PostgreSQL has not stored stay unconfirmed.
+   * Ships one batch of log rows and one of bans, then confirms both to the state. After a crash in
+   * between they are shipped again, which changes nothing in PostgreSQL. Reports whether more may
+   * wait. Throws the errors of `connection`; rows that PostgreSQL has not stored stay unconfirmed.
    */
   async ship(connection: Connection): Promise<boolean> {
     const limit = this.#limit;
@@ -63,7 +63,7 @@ export class Shipper {
     return rows === limit || bans === limit;
   }
 
-  /** Returns the server's error instead of throwing it, so that bans are shipped all the same. Throws other errors. */
+  /** Ships log rows. Returns the server's error, so that bans are shipped anyway; throws others. */
   async #tryLog(connection: Connection, limit: number): Promise<{ rows: number; failure: unknown }> {
     try {
       return { rows: await this.#shipLog(connection, limit), failure: null };
@@ -102,7 +102,7 @@ export class Shipper {
   }
 }
 
-/** Stores all but the refused rows. Halves a refused batch until the row at fault is alone. */
+/** Stores all rows but the refused ones. Halves a refused batch down to the row at fault. */
 async function storeAll<T>(
   rows: readonly T[],
   store: (rows: readonly T[]) => Promise<void>,
@@ -120,8 +120,8 @@ async function storeAll<T>(
 }
 
 /**
- * Reports whether an error is about the rows themselves, so that a retry cannot succeed: data exception, constraint
- * violation, program limit exceeded, exception raised by a trigger (SQLSTATE classes 22, 23, 54, P0).
+ * Reports whether the rows cause an error, so that a retry is useless: data exception, constraint
+ * violation, program limit exceeded, exception of a trigger (SQLSTATE classes 22, 23, 54, P0).
  */
 function isAboutData(error: unknown): boolean {
   return /^(?:22|23|54|P0)/.test(sqlState(error));
@@ -139,7 +139,7 @@ async function storeLog(connection: Connection, rows: readonly LogRow[], host: s
   try {
     await connection.query(STORE_LOG, parameters);
   } catch (error) {
-    // 23514, check_violation: no partition exists for a row.
+    // 23514, check_violation: a row has no partition.
     if (sqlState(error) !== "23514") throw error;
     await makePartitions(connection, rows.map((row) => row.time));
     await connection.query(STORE_LOG, parameters);
@@ -165,12 +165,12 @@ async function storeBans(connection: Connection, bans: readonly BanChange[], hos
   ]);
 }
 
-/** Microseconds as a timestamp, exactly; to_timestamp() rounds. */
+/** Returns SQL for the exact timestamp of these microseconds; to_timestamp() rounds. */
 function instant(micros: string): string {
   return `timestamptz 'epoch' + ${micros} * interval '1 microsecond'`;
 }
 
-/** Gives each address a row in `ips`. Sorted, so that two hosts never lock each other out. */
+/** Returns SQL that adds each address to `ips`, sorted so that two hosts never deadlock. */
 function storeAddresses(time: string): string {
   return `INSERT INTO ips AS known (address, first_seen, last_seen)
     SELECT address, min(${time}), max(${time}) FROM given GROUP BY address ORDER BY address

@@ -3,11 +3,11 @@ import { DAY, type Micros, now, WEEK } from "../core/time.ts";
 import { type Connection, sqlState } from "./connection.ts";
 
 /**
- * The table `log` has one partition for each week of UTC. A partition is dropped when its last row is older than
- * `keep_log`; with partitions of a month, addresses to be kept for a week would stay for five. Rows before EARLY and
- * after LATE share one partition each, so that a wrong clock cannot make thousands. There is no DEFAULT partition:
- * PostgreSQL would search it for each new partition under a lock that stops all inserts, and refuse the new one
- * while a row of it lies there.
+ * The table `log` has one partition for each week of UTC. A partition is dropped when its last row
+ * is older than `keep_log`; partitions of a month would keep for five weeks what should stay for
+ * one. Rows before EARLY and after LATE share one partition each, so that a wrong clock cannot make
+ * thousands. There is no DEFAULT partition: PostgreSQL would search it for each new partition under
+ * a lock that stops all inserts, and refuse the new one while a row of it is there.
  */
 /** The first Monday after the epoch. */
 const MONDAY: Micros = 4 * DAY;
@@ -24,12 +24,12 @@ interface Partition {
 /** Advisory lock held while partitions are made or dropped: "log" in ASCII. */
 const PARTITION_LOCK = 0x6c6f67;
 
-/** SQLSTATE of an operation without the right to it. */
+/** SQLSTATE of an operation without permission. */
 const INSUFFICIENT_PRIVILEGE = "42501";
 
 /**
- * Makes next week's partition, and drops those whose rows are all older than `keepLog`; null keeps them. Logs a refusal instead of
- * throwing it: lines are shipped all the same.
+ * Makes next week's partition, and drops partitions whose rows are all older than `keepLog`; null
+ * drops none. Logs a refusal instead of throwing it, so that lines are shipped anyway.
  */
 export async function tidyPartitions(
   connection: Connection,
@@ -65,12 +65,12 @@ export async function makePartitions(connection: Connection, times: readonly Mic
   });
 }
 
-/** Drops the partitions whose rows are all older than `before`; returns their names. Never deletes row by row. */
+/** Drops whole partitions with all rows older than `before`. Returns the partitions' names. */
 export async function dropPartitions(connection: Connection, before: Micros): Promise<string[]> {
   const isOld = (name: string) => (endOf(name) ?? Infinity) <= before;
   if (![...await existing(connection) ?? []].some(isOld)) return [];
   return await connection.transaction(async () => {
-    // DROP waits for all readers, and inserts wait behind DROP. A short lock_timeout gives up and tries later.
+    // DROP waits for readers, inserts wait for DROP. A short lock_timeout makes it give up.
     await connection.query("SET LOCAL lock_timeout = '2s'");
     await connection.query(`SELECT pg_advisory_xact_lock(${PARTITION_LOCK})`);
     const dropped = [...await existing(connection) ?? []].filter(isOld);
@@ -79,7 +79,7 @@ export async function dropPartitions(connection: Connection, before: Micros): Pr
   });
 }
 
-/** Names of the partitions; null: another engine has made `log` a table of its own kind, and sees to its parts itself. */
+/** Returns the names of the partitions; null: another engine partitions `log` itself. */
 async function existing(connection: Connection): Promise<Set<string> | null> {
   const rows = await connection.query<{ name: string | null }>(
     `SELECT part.relname AS name FROM pg_class AS whole
@@ -89,7 +89,7 @@ async function existing(connection: Connection): Promise<Set<string> | null> {
   return rows.length === 0 ? null : new Set(rows.flatMap(({ name }) => name ?? []));
 }
 
-/** Creates a table and attaches it: unlike CREATE … PARTITION OF, this does not stop readers and writers. */
+/** Creates a table and attaches it: CREATE … PARTITION OF would stop readers and writers. */
 async function attach(connection: Connection, { name, from, to }: Partition): Promise<void> {
   const bound = (time: Micros | null) => time === null ? null : new Date(time / 1000).toISOString();
   await connection.query("SELECT strongmonitor_add_partition($1::text, $2::timestamptz, $3::timestamptz)", [
@@ -107,7 +107,7 @@ function partitionOf(time: Micros): Partition {
   return { name: `log_${day}`, from, to: from + WEEK };
 }
 
-/** End of the partition with this name; null: it has no end, or the name is not a partition's. */
+/** Returns the end of the partition with this name; null: no end, or no partition's name. */
 function endOf(name: string): Micros | null {
   if (name === "log_early") return EARLY;
   const day = /^log_(\d{4})_(\d\d)_(\d\d)$/.exec(name);

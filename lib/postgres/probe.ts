@@ -5,17 +5,17 @@ import type { DatabaseConfig } from "./database_config.ts";
 /** Longest wait for one answer. */
 const TIMEOUT: Micros = 5 * SECOND;
 
-/** What a database says of itself. */
+/** Facts that a database tells about itself. */
 export interface Probe {
   /** Version of the server. */
   readonly version: string;
-  /** Its clock. */
+  /** Time of its clock. */
   readonly time: Micros;
-  /** Why nothing can be written, in a sentence; null: something can. */
+  /** Why no rows can be written, as a sentence; null: they can. */
   readonly obstacle: string | null;
 }
 
-/** The tables stand in the first schema of the search path: rows are added to them, or they are made. */
+/** Asks for the right to write the tables, or to make them, in the search path's first schema. */
 const RIGHTS = `
   SELECT current_setting('server_version') AS version,
     ${micros("clock_timestamp()")}::text AS time,
@@ -23,7 +23,7 @@ const RIGHTS = `
     CASE WHEN to_regclass('log') IS NULL THEN has_schema_privilege(current_schema(), 'CREATE')
       ELSE has_table_privilege(to_regclass('log'), 'INSERT') END AS writable`;
 
-/** Connects to a database and asks whether it takes rows; changes nothing. Throws an `Error` with a sentence. */
+/** Asks a database whether it takes rows; changes nothing. Throws an `Error` with a sentence. */
 export async function probeDatabase(config: DatabaseConfig): Promise<Probe> {
   const connection = new Connection(config, { timeout: TIMEOUT });
   try {

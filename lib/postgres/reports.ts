@@ -6,7 +6,7 @@ import { type Provenance, PROVENANCES } from "../deciding/ban.ts";
 import type { Report } from "../deciding/following.ts";
 import { arrayOf, type Connection, micros, numberOrNull } from "./connection.ts";
 
-/** Most reports that are read at once: a hostile member may report many scopes of one address. */
+/** Most reports read at once: a hostile member may report many scopes of one address. */
 const MOST_REPORTS = 20_000;
 
 /** A row of `REPORTS`. */
@@ -23,7 +23,7 @@ interface Row {
   readonly is_in_force: boolean;
 }
 
-/** The latest report of each server but `hostId` about each of `addresses`: in force, or over but begun within `window`. */
+/** Returns the latest reports of servers but `hostId`: in force, or begun within `window`. */
 export async function reportsOf(
   connection: Connection,
   { addresses, hostId, window }: { addresses: readonly string[]; hostId: string; window: Micros },
@@ -56,8 +56,8 @@ function kindOf(text: string | null): Provenance["kind"] {
 }
 
 /**
- * The latest report of each server about each address and scope. A member is named by its role, which it cannot choose; servers that
- * connect as the owner of the tables by the name that they give.
+ * The latest report of each server about each address and scope. A member's name is its role, which
+ * it cannot choose; a server that connects as the tables' owner has the name that it gives.
  */
 const REPORTS = `
 SELECT DISTINCT ON (ban.host, ban.address, ban.scope) ban.address, ban.scope, ban.host, ban.provenance, ban.name, ban.reason,

@@ -8,7 +8,7 @@ import { MAKE_VIEWS, MISSING_VIEWS, VIEW_NAMES } from "./views.ts";
 
 interface Migration {
   readonly name: string;
-  /** Programs that do not know it may go on using the database. */
+  /** Whether programs that do not know it may go on using the database. */
   readonly isAdditive?: boolean;
   up(context: MigrationContext): Promise<void>;
 }
@@ -17,7 +17,7 @@ interface Migration {
 export const WHITELIST_CHANNEL = "strongmonitor_whitelist";
 
 /**
- * Migrations in order; the first has the number 1. A released migration is never changed. Each runs in a
+ * Migrations in order, numbered from 1. A released migration is never changed. Each runs in a
  * transaction of its own.
  */
 const MIGRATIONS: readonly Migration[] = [
@@ -53,15 +53,15 @@ const MIGRATIONS: readonly Migration[] = [
   },
 ];
 
-/** Advisory lock: one host migrates at a time. "migr" in ASCII. */
+/** Advisory lock, so that one host migrates at a time: "migr" in ASCII. */
 const MIGRATION_LOCK = 0x6d696772;
 /** Time-out of a migration: the original's history may be large. */
 const MIGRATION_TIMEOUT: Micros = 3600 * SECOND;
 
 /**
- * Migrates the database to the newest schema and makes dropped tables anew. Many hosts may call it at once. Returns
- * the names of the tables made anew. Throws a `UserError` if a newer program has changed what this one relies on: most migrations
- * only add, so that two versions run on one database during an upgrade.
+ * Migrates the database to the newest schema and makes dropped tables anew. Many hosts may call it
+ * at once. Returns the names of the tables made anew. Throws `UserError` (69) if a newer program
+ * has changed the schema. Additions are allowed: two versions share a database during an upgrade.
  */
 export async function migrate(connection: Connection, log: Log): Promise<readonly string[]> {
   let done = await appliedMigrations(connection);
@@ -104,7 +104,7 @@ async function restore(connection: Connection, log: Log): Promise<readonly strin
   });
 }
 
-/** Makes the views anew that went with a dropped table. Only a warning tells of a refusal: nothing that is shipped needs them. */
+/** Makes views anew that went with a dropped table. Logs a refusal: no shipment needs them. */
 async function restoreViews(connection: Connection, log: Log): Promise<void> {
   const missing = await connection.query(MISSING_VIEWS, [arrayOf(VIEW_NAMES)]);
   if (missing.length === 0) return;
@@ -139,7 +139,7 @@ async function appliedMigrations(connection: Connection): Promise<number> {
   return row?.number ?? 0;
 }
 
-/** Takes the lock and applies the first missing migration. Returns how many are applied then. */
+/** Takes the lock and applies the first missing migration. Returns the number of applied ones. */
 async function applyNext(context: MigrationContext): Promise<number> {
   const { connection } = context;
   await connection.query(`SELECT pg_advisory_xact_lock(${MIGRATION_LOCK})`);
@@ -223,7 +223,7 @@ BEGIN
   RETURN NULL;
 END $$;`;
 
-/** Triggers that notify of changes to `whitelisted` alone: writing `last_seen` wakes nobody. */
+/** Triggers for changes of the whitelist alone: writing `last_seen` notifies nobody. */
 const TRIGGERS = `
 CREATE TRIGGER whitelist_insert AFTER INSERT ON ips FOR EACH ROW WHEN (new.whitelisted)
   EXECUTE FUNCTION strongmonitor_whitelist_changed();
@@ -244,15 +244,15 @@ const SHARED_BAN = sharing.BAN_INDEX + sharing.BAN_CHANGED + sharing.BAN_TRIGGER
 /** Definition of each table after all migrations. */
 const PRESENT: Readonly<Record<string, string>> = {
   host: HOST + SHARED_HOST,
-  // DROP TABLE leaves the function.
+  // DROP TABLE does not drop the function.
   ips: IPS + CHANGED.replace("CREATE", "CREATE OR REPLACE") + TRIGGERS + ";" + SHARED_IPS,
   log: LOG + SHARED_LOG,
   ban: BAN + BAN_COLUMNS + ";" + SHARED_BAN,
 };
 
 /**
- * Locks all tables. Shipments take them in several orders, as PostgreSQL locks what a prepared statement names otherwise than at first.
- * So this one gives way: it waits for less than `deadlock_timeout`, lets go of what it has and tries again.
+ * Locks all tables. Shipments lock them in varying orders, as prepared statements do after their
+ * first run. So this one waits less than `deadlock_timeout`, releases its locks and tries again.
  */
 const LOCK_TABLES = `
 DO $$

@@ -7,31 +7,31 @@ import type { Connection } from "./connection.ts";
 
 /** Options of `SharedWhitelist`. */
 export interface SharedWhitelistOptions {
-  /** The server's name: entries may hold for servers by name. */
+  /** The server's name: an entry may apply to named servers only. */
   readonly hostName: string;
   readonly log: Log;
-  /** Called with the database's whole whitelist after the first read and after each change. If it throws, it is called again. */
+  /** Called with the whole whitelist after the first read and each change; again if it throws. */
   readonly onWhitelist: (entries: WhitelistEntry[]) => void;
 }
 
-/** Reads the database's whitelist, and hands it on where it has changed. */
+/** Reads the database's whitelist, and reports its changes. */
 export class SharedWhitelist {
   readonly #options: SharedWhitelistOptions;
-  /** The entries handed on last, as text. */
+  /** The entries reported last, as text. */
   #known: string | null = null;
-  /** Somebody dropped the table `ips`. Its empty successor does not empty the whitelist. */
+  /** Whether somebody dropped the table `ips`. Its empty successor does not empty the whitelist. */
   #isLost = false;
 
   constructor(options: SharedWhitelistOptions) {
     this.#options = options;
   }
 
-  /** Takes note that the table `ips` was made anew: the entries handed on stay until it has one. */
+  /** Remembers that `ips` was made anew: the entries reported last stay until it has some. */
   lose(): void {
     this.#isLost = true;
   }
 
-  /** Reads it. Throws the errors of `connection`; logs that of `onWhitelist`. */
+  /** Reads the whitelist. Throws the errors of `connection`; logs an error of `onWhitelist`. */
   async read(connection: Connection): Promise<void> {
     const { hostName, log, onWhitelist } = this.#options;
     const rows = await connection.query<{ address: string; note: string | null }>(ENTRIES, [hostName]);

@@ -1,10 +1,10 @@
-/** The part of the schema by which servers share bans: who reports, what is announced, and who may write what. */
+/** Schema by which servers share bans: reports, announcements, and the right to write rows. */
 import { VIEW_NAMES } from "./views.ts";
 
 /** Columns of a ban that change after its first report. */
 export const MUTABLE = ["start", "until", "ended", "end_reason", "change"] as const;
 
-/** Channel of notifications about bans. The payload is the id of the reporting host; empty: the list of hosts has changed. */
+/** Channel about bans. Payload: id of the reporting host; empty: the list of hosts has changed. */
 export const BAN_CHANNEL = "strongmonitor_ban";
 
 /**
@@ -13,24 +13,24 @@ export const BAN_CHANNEL = "strongmonitor_ban";
  *   role       the role that registered the server; it alone may write the server's rows
  *   addresses  the server's own addresses: no other member follows a ban of one
  *   waiting    rows and bans that the server has not shipped yet
- *   followed   bans of other servers that it has in force
- *   removed    since when `fleet remove` cuts it off
+ *   followed   number of other servers' bans that it has in force
+ *   removed    when `fleet remove` cut it off; NULL: it is a member
  */
 export const HOST_COLUMNS = `
 ALTER TABLE host ADD COLUMN version text, ADD COLUMN role name NOT NULL DEFAULT current_user,
   ADD COLUMN addresses inet[] NOT NULL DEFAULT '{}', ADD COLUMN waiting bigint, ADD COLUMN followed bigint,
   ADD COLUMN removed timestamptz;`;
 
-/** Servers, by name, that a whitelist entry holds for; null: for all. */
+/** Names of the servers that a whitelist entry applies to; NULL: all. */
 export const IPS_COLUMNS = `
 ALTER TABLE ips ADD COLUMN hosts text[];
 CREATE TRIGGER whitelist_hosts AFTER UPDATE OF hosts ON ips FOR EACH ROW WHEN (old.whitelisted OR new.whitelisted)
   EXECUTE FUNCTION strongmonitor_whitelist_changed();`;
 
-/** Each server writes its changes in order: its latest change that is known tells where to go on. */
+/** Index of a server's latest change. Each server writes its changes in order. */
 export const BAN_INDEX = `CREATE INDEX ON ban (host, change);`;
 
-/** Bans that a server follows are not announced: they are another's. */
+/** Announces servers with changed bans. Followed bans are not shipped, so nobody announces them. */
 export const BAN_CHANGED = `
 CREATE OR REPLACE FUNCTION strongmonitor_ban_changed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -44,15 +44,15 @@ CREATE TRIGGER ban_insert AFTER INSERT ON ban REFERENCING NEW TABLE AS changed F
 CREATE TRIGGER ban_update AFTER UPDATE ON ban REFERENCING NEW TABLE AS changed FOR EACH STATEMENT
   EXECUTE FUNCTION strongmonitor_ban_changed();`;
 
-/** Condition of a policy: the row's host was registered by the current role and is not removed. */
+/** Condition of a policy: the current role registered the row's host, and it is not removed. */
 const OWN = (table: string) =>
   `EXISTS (SELECT 1 FROM host AS own
      WHERE own.id = ${table}.host AND own.role = current_user AND own.removed IS NULL)`;
 
 /**
- * Policies for roles that own no table. Everybody whom a GRANT lets in may read; a member writes rows of its own server. The owner
- * of the tables is exempt. The conditions stand in the policies themselves: a function would look tables up by the caller's search
- * path, in which a member can put a table of its own.
+ * Policies for roles that own no table. Every role with a GRANT may read; a member writes rows of
+ * its own server. The tables' owner is exempt. The policies hold the conditions themselves: a
+ * function would look tables up by the caller's search path, where a member can put its own.
  */
 export const HOST_POLICIES = `
 ALTER TABLE host ENABLE ROW LEVEL SECURITY;
@@ -81,8 +81,8 @@ CREATE POLICY reporting ON ban FOR INSERT WITH CHECK (${OWN("ban")});
 CREATE POLICY ending ON ban FOR UPDATE USING (${OWN("ban")}) WITH CHECK (${OWN("ban")});`;
 
 /**
- * Makes a partition of `log`, also for a member, which may create no table. A member gets only weeks from a year ago to two weeks
- * ahead, so that it cannot make thousands.
+ * Makes a partition of `log`, also for a member, which may not create tables. A member gets only
+ * weeks from a year ago to two weeks ahead, so that it cannot make thousands.
  */
 export const ADD_PARTITION = inSchema(`
   CREATE OR REPLACE FUNCTION strongmonitor_add_partition(part text, since timestamptz, until timestamptz) RETURNS void
@@ -101,7 +101,7 @@ export const ADD_PARTITION = inSchema(`
   END $fn$;
   REVOKE EXECUTE ON FUNCTION strongmonitor_add_partition FROM PUBLIC;`);
 
-/** Gives a role the rights of a member: to read, to register one server, and to write rows of that server. */
+/** Gives a role a member's rights: to read, to register one server, and to write its rows. */
 export const ADMIT = inSchema(`
   CREATE OR REPLACE FUNCTION strongmonitor_admit(member name) RETURNS void
   LANGUAGE plpgsql SET search_path = %1$I, pg_temp AS $fn$
@@ -124,8 +124,8 @@ export const ADMIT = inSchema(`
   REVOKE EXECUTE ON FUNCTION strongmonitor_admit FROM PUBLIC;`);
 
 /**
- * SQL of functions, with the current schema for `%1$I`. As their fixed search path, it keeps tables of the caller from taking the
- * place of the schema's.
+ * Returns SQL that makes functions, with the current schema for `%1$I`. As a fixed search path it
+ * keeps a caller's tables from replacing the schema's.
  */
 function inSchema(functions: string): string {
   return `DO $do$ BEGIN EXECUTE format($sql$${functions}$sql$, current_schema()); END $do$;`;

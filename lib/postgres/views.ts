@@ -1,12 +1,12 @@
-/** Views across all servers, for whoever looks at the database with psql or Grafana. */
+/** Views across all servers, for psql and Grafana. */
 
-/** The name that sshd tells of a failed login. The last ` from ADDRESS` is sshd's own, whatever stands in the name. */
+/** Finds the name of a failed login in sshd's message. The last ` from ADDRESS` is sshd's own. */
 const NAME = "^(?:Failed [^ ]+ for (?:(?:invalid|illegal) user )?|(?:Invalid|Illegal) user )(.*)" +
   " from [0-9A-Fa-f.:]+(?: port [0-9]+(?: ssh[12].*)?)?(?: \\[preauth\\])?$";
 
 /**
- * Sums up by `key` what `grouped` counts by key and server: `lines`, `first_seen` and `last_seen`. Grouped by server first, the
- * server that saw the key first is found by sorting servers instead of lines.
+ * Sums up by `key` the `lines`, `first_seen` and `last_seen` of `grouped`, which groups by key and
+ * server: the search for the first server then sorts servers, not lines.
  */
 const acrossServers = (key: string, grouped: string, more = "") => `
 SELECT ${key}, count(DISTINCT host) AS servers, sum(lines)::bigint AS lines, ${more} min(first_seen) AS first_seen,
@@ -32,7 +32,7 @@ const NAMES = acrossServers(
   "count(DISTINCT address) AS addresses,",
 );
 
-/** What each view shows. The prefix keeps them apart from views of the database's owner. */
+/** Queries of the views. The prefix keeps their names apart from the database owner's views. */
 const VIEWS: Readonly<Record<string, string>> = {
   strongmonitor_attackers: `
     SELECT seen.*, coalesce(bans, 0) AS bans, coalesce(in_force, 0) AS in_force
@@ -50,7 +50,7 @@ const VIEWS: Readonly<Record<string, string>> = {
 /** Names of the views. */
 export const VIEW_NAMES = Object.keys(VIEWS);
 
-/** Lets everybody read a view who may read `log`. */
+/** Lets all roles that may read `log` read the views. */
 const GRANT = `
 DO $$ DECLARE reader name; BEGIN
   FOR reader IN SELECT rolname FROM pg_class, aclexplode(relacl) AS acl JOIN pg_roles ON pg_roles.oid = acl.grantee
@@ -60,11 +60,11 @@ DO $$ DECLARE reader name; BEGIN
   END LOOP;
 END $$;`;
 
-/** Makes the views, or makes them anew. Takes no lock that stops readers or writers of the tables. */
+/** Makes or replaces the views. Takes no lock that stops readers or writers of the tables. */
 export const MAKE_VIEWS =
   VIEW_NAMES.map((name) => `CREATE OR REPLACE VIEW ${name} AS ${VIEWS[name]};`).join("\n") + GRANT;
 
-/** Which of the views are missing; none, unless the current role owns the table `log`, so that it alone makes them. */
+/** Missing views; none unless the current role owns `log`, so that only the owner makes them. */
 export const MISSING_VIEWS = `
 SELECT name FROM unnest($1::text[]) AS name
 WHERE to_regclass(name) IS NULL
