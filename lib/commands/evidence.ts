@@ -84,7 +84,7 @@ export class Evidence {
 
   /** What counts at `time` for `target`, or for the addresses in it: the ten nearest to a limit, those first. */
   near(target: string, notes: NoteTable, time: Micros): Count[] {
-    const contents = [...notes.contentsOf(target)];
+    const contents = [...notes.contentsOf(target, time)];
     const engine = this.#engine();
     engine.restore({ seed: notes.seed, groups: () => notes.groups(), contents: () => contents });
     const addresses = new Set(contents.flatMap((content) => {

@@ -84,13 +84,18 @@ export class NoteTable {
     }
   }
 
-  /** The records that say something of `target`, an address or network: of itself, of one around it or inside of it, in order. */
-  *contentsOf(target: string): Generator<Uint8Array> {
+  /**
+   * The records that say something of `target`, an address or network: of itself, of one around it or inside of it, in order. Rows
+   * whose end has come at `time` are left out.
+   */
+  *contentsOf(target: string, time: Micros): Generator<Uint8Array> {
     const words = wordsOf(target);
     const writer = new NoteWriter();
     // SQLite finds the rows in question four times as fast as records are read. Addresses begin anew with networks around them, too.
     const rows = this.#db.each<{ content: Uint8Array }>(
-      "SELECT content FROM note WHERE forgets = 1 OR instr(content, ?) > 0 ORDER BY id",
+      `SELECT content FROM note WHERE id IN (SELECT id FROM note WHERE until IS NULL OR until > ?)
+         AND (forgets = 1 OR instr(content, ?) > 0) ORDER BY id`,
+      time,
       bytesInRecords(words),
     );
     for (const { content } of rows) {

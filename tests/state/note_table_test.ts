@@ -174,8 +174,25 @@ Deno.test("`NoteTable.contentsOf()` gives the records that say something of an a
       const about = text.split(" ")[2]!;
       return new NetworkSet([target]).covers(about) || new NetworkSet([about]).covers(target);
     });
-    assert.deepEqual(textsOf(table.contentsOf(target)), expected, target);
+    assert.deepEqual(textsOf(table.contentsOf(target, 0)), expected, target);
   }
+});
+
+Deno.test("`NoteTable.contentsOf()` leaves out rows whose end has come, and no row that has none", () => {
+  const table = new OldState().migrated();
+  const writer = new NoteWriter();
+  for (const until of [1_500, 1_501, null]) {
+    writer.put({ kind: HIT, ...wordsOf("192.0.2.7"), rules: 4_097, time: until ?? 0, value: 0 });
+    table.add({ groups: [], forgotten: null, rows: [{ until, content: writer.take() }] });
+  }
+  const timesOf = (time: number) =>
+    [...table.contentsOf("192.0.2.7", time)].map((content) => {
+      const records = readNotes(content);
+      return records.next() && records.time;
+    });
+  assert.deepEqual(timesOf(1_499), [1_500, 1_501, 0]);
+  assert.deepEqual(timesOf(1_500), [1_501, 0]);
+  assert.deepEqual(timesOf(1_501), [0]);
 });
 
 Deno.test("`NoteTable` keeps one seed, and the groups that notes name", () => {
