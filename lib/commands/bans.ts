@@ -6,7 +6,7 @@ import { type MonitorReport, readReport } from "../monitor/report.ts";
 import type { BanTotals } from "../state/ban_reader.ts";
 import type { State } from "../state/state.ts";
 import { withState } from "./open.ts";
-import { type CommonOptions, print, printJson, printTable, tableTime, zoneText } from "./output.ts";
+import { type CommonOptions, print, printObjects, printTable, tableTime, zoneText } from "./output.ts";
 
 /** Bans that `bans --all` shows. */
 const HISTORY = 1_000;
@@ -16,17 +16,21 @@ const HISTORY = 1_000;
  * of the past instead.
  */
 export function bansCommand(options: CommonOptions & { all?: boolean }): number {
-  const { bans, totals } = withState(options, (state) => ({
-    bans: options.all ? state.bans.history(HISTORY) : [...state.bans.inForce(), ...state.bans.lingering()],
-    totals: totalsOf(state, readReport(state.report())),
-  }));
-  if (options.json) bans.forEach((ban) => printJson(banJson(ban)));
-  else if (bans.length === 0) print(options.all ? "No bans yet." : "No bans in force.");
-  else {
-    printTable(["ADDRESS", "SINCE", "UNTIL", "FIREWALL", "REASON"], bans.map(banRow));
-    print(`${totalsText(totals)}. ${zoneText()}`);
-  }
+  withState(options, (state) => {
+    const bans = options.all ? state.bans.history(HISTORY).values() : standing(state.bans);
+    if (options.json) return printObjects(bans.map(banJson));
+    const rows = [...bans.map(banRow)];
+    if (rows.length === 0) return print(options.all ? "No bans yet." : "No bans in force.");
+    printTable(["ADDRESS", "SINCE", "UNTIL", "FIREWALL", "REASON"], rows);
+    print(`${totalsText(totalsOf(state, readReport(state.report())))}. ${zoneText()}`);
+  });
   return 0;
+}
+
+/** The bans that have not ended, and those that have but that the firewall still has. */
+function* standing(bans: State["bans"]): Generator<BanStatus> {
+  yield* bans.eachInForce();
+  yield* bans.lingering();
 }
 
 /** Counts bans. One that a firewall lost at a boot waits since the monitor started, whenever the ban began. */

@@ -19,6 +19,8 @@ export const CONFIG = "/etc/strongmonitor/config.jsonc";
 export const EXPORT_FORMATS = ["nft", "ipset", "plain", "json"] as const;
 /** Tables of `top`. */
 export const TOP_TABLES = ["address", "network", "user", "path", "rule", "module"] as const;
+/** Characters of many lines that are written at once. */
+const PIECE = 1 << 16;
 const encoder = new TextEncoder();
 
 /** Writes a line for people to standard output; whatever in it could steer a terminal is escaped. */
@@ -52,13 +54,13 @@ export function printLines(lines: readonly string[]): void {
     return;
   }
   const width = widthOf(Deno.stdout);
-  const shown = lines.map(printable);
-  write((width === null ? shown : shown.flatMap((line) => wrap(line, width))).join("\n") + "\n");
+  const shown = lines.values().map(printable);
+  writeLines(width === null ? shown : shown.flatMap((line) => wrap(line, width)));
 }
 
 /** Writes lines for programs to standard output, which no terminal breaks. */
 export function printData(lines: readonly string[]): void {
-  if (lines.length > 0) write(lines.map(printable).join("\n") + "\n");
+  writeLines(lines.values().map(printable));
 }
 
 /** Writes a line to standard error as `print()` does. */
@@ -96,6 +98,18 @@ function widthOf(stream: { isTerminal(): boolean }): number | null {
   }
 }
 
+/** Writes many lines, some at a time. */
+function writeLines(lines: Iterable<string>): void {
+  let text = "";
+  for (const line of lines) {
+    text += `${line}\n`;
+    if (text.length < PIECE) continue;
+    write(text);
+    text = "";
+  }
+  if (text !== "") write(text);
+}
+
 /** Synchronous. Exits with 0 when the reader has closed the pipe. Throws `UserError` (1) where there is no room for it. */
 function write(text: string): void {
   const bytes = encoder.encode(text);
@@ -118,7 +132,12 @@ export function printFailure(
 
 /** Writes an object as one line of JSON. */
 export function printJson(value: unknown): void {
-  write(jsonText(value) + "\n");
+  printObjects([value].values());
+}
+
+/** Writes objects, each as one line of JSON. */
+export function printObjects(values: IteratorObject<unknown>): void {
+  writeLines(values.map(jsonText));
 }
 
 /** Formats an instant for people: local time to the second. */

@@ -18,6 +18,19 @@ Deno.test("`BanReader.changedSince()` names a ban once, by its latest change, an
   assert.deepEqual(bans.changedSince(bans.lastChange()), []);
 });
 
+Deno.test("`BanReader.eachInForce()` gives many bans, the oldest first, and leaves out those that end meanwhile", () => {
+  using temporary = temporaryState();
+  const { bans } = temporary.state;
+  const addresses = Array.from({ length: 1_200 }, (_, n) => `198.18.${n >> 8}.${n & 255}`);
+  bans.addAll(addresses.map((address, n) => ruleBan({ address, start: 5_000 - n })));
+  const oldestFirst = addresses.toReversed();
+  assert.deepEqual([...bans.eachInForce()].map(({ address }) => address), oldestFirst);
+  const reading = bans.eachInForce();
+  assert.equal(reading.next().value!.address, oldestFirst[0]);
+  bans.end(oldestFirst.at(-1)!, { reason: "unban", time: 6_000 });
+  assert.deepEqual([...reading].map(({ address }) => address), oldestFirst.slice(1, -1));
+});
+
 Deno.test("`BanReader.lingering()` names ended bans that a firewall still has, until it lifts them", () => {
   using temporary = temporaryState();
   const { bans, enforcement } = temporary.state;
