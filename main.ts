@@ -1,6 +1,6 @@
 /**
- * The program: runs the command in the arguments, passes it signals, and prints what it throws as
- * sentences with an exit code (sysexits.h). Other errors than `UserError` get their stack printed.
+ * The program: runs the command in the arguments, passes it signals, and prints errors as sentences
+ * with an exit code (sysexits.h). Any other than a `UserError` is a bug: its stack follows.
  */
 import { print, printError, printFailure } from "./lib/commands/output.ts";
 import type { RunSignals } from "./lib/commands/run.ts";

@@ -39,7 +39,7 @@ export const FACTS = ["hostname", "networkInterfaces", "osUptime", "uid", "gid",
 /** Variables that the database's driver reads on its own; it fails without the permission. */
 export const DATABASE_VARIABLES = "PG*";
 
-/** Variable with the name of sudo's caller, which the monitor's log tells of a command's change. */
+/** Variable with the name of sudo's caller, whom the monitor's log names for a command's change. */
 export const SUDOER = "SUDO_USER";
 
 /** A permission that a configuration needs. */

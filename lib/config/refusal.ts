@@ -17,7 +17,7 @@ const VERBS: Readonly<Record<Need["kind"], string>> = {
   sys: "know of this machine its",
 };
 
-/** Keys of commands, which may stand at the top or in a module. */
+/** Keys of commands, at the top or in a module. */
 const COMMANDS = new Set<Path[number] | undefined>(["ban_command", "unban_command", "nft_command"]);
 /**
  * Returns a `UserError` (78) with a sentence for each thing that `config` needs and this program

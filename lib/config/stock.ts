@@ -14,14 +14,14 @@ import {
   SUDOER,
 } from "./permissions.ts";
 
-/** Directories of such a program: for logs, and for its state. */
+/** Directories of this program: for logs, and for its state. */
 export const [LOGS, STATE] = ["/var/log", "/var/lib/strongmonitor"] as const;
-/** Host name of a database on another machine for such a program, and the port of any database. */
+/** Host name that stands for a database on another machine, and the port of any database. */
 export const [DATABASE_NAME, DATABASE_PORT] = ["db", 5432] as const;
 /** Directory of the local database's socket. */
 export const SOCKET_DIRECTORY = "/run/postgresql";
 /**
- * What `init` reads besides: the configuration of nginx, and the address from which an
+ * Other things that `init` reads: nginx's configuration, and the address from which an
  * administrator has logged in.
  */
 const [NGINX, CONNECTION] = ["/etc/nginx", "SSH_CONNECTION"] as const;

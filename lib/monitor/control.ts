@@ -16,8 +16,8 @@ const OF_OTHERS = 0o077;
 
 /**
  * Makes the state's directory and the watched one in it, for the owner alone: the state holds keys
- * of knocks, and a user who may write controls the monitor. Takes existing permissions from others
- * and returns a sentence for each. Throws if that is not permitted.
+ * of knocks, and a user who may write controls the monitor. Removes others' permissions on existing
+ * files, and returns a sentence for each. Throws if that is not permitted.
  */
 export function prepareStateDirectory(state: string): string[] {
   Deno.mkdirSync(`${state}/${DIRECTORY}`, { recursive: true, mode: 0o700 });
@@ -33,7 +33,7 @@ export function prepareStateDirectory(state: string): string[] {
   });
 }
 
-/** Takes the permissions on a file from others. */
+/** Removes others' permissions on a file. */
 function keepFromOthers(path: string, mode: number): void {
   try {
     Deno.chmodSync(path, mode & ~OF_OTHERS);

@@ -17,7 +17,7 @@ const BETWEEN_STEPS = 50;
 
 /** The chores, deletions and counts of housekeeping. */
 export interface House {
-  /** Work that is due at `now`; one chore's failure does not keep the others. */
+  /** Work that is due at `now`; a failure of one chore does not stop the others. */
   readonly chores: readonly { readonly name: string; run(now: Micros): void }[];
   /** Deletes some old rows and returns their number; called again soon unless that is 0. */
   readonly deletions: readonly { readonly name: string; run(now: Micros): number }[];
@@ -31,9 +31,9 @@ export interface House {
 export class Housekeeping {
   readonly #house: House;
   readonly #log: Log;
-  /** Modules that the log has warned of. */
+  /** Modules whose unknown format was logged. */
   #warned: readonly string[] = [];
-  /** Number of evicted addresses that the log has told. */
+  /** Number of evicted addresses that were logged. */
   #evicted = 0;
   /** By name, the last failure that was logged. */
   readonly #failures = new Map<string, string>();

@@ -5,7 +5,7 @@ import { messageOf } from "../core/error.ts";
 import type { Log } from "../core/log.ts";
 import { type Micros, SECOND } from "../core/time.ts";
 
-/** Returns the addresses of a DNS name; throws when it has none, no server answers or `signal` aborts. */
+/** Returns a name's addresses; throws if it has none, no server answers or `signal` aborts. */
 export type Resolve = (name: string, signal: AbortSignal) => Promise<string[]>;
 
 /** Longest wait for getent, which asks three name servers twice, five seconds each. */

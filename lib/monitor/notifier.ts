@@ -19,8 +19,8 @@ const [FIRST_RETRY, LAST_RETRY] = [10_000, 3_600_000];
 /** Factor between one pause and the next. */
 const GROWTH = 3;
 /**
- * Milliseconds that the monitor's end waits for the hook; and an end by an error, which the hook is
- * told.
+ * Milliseconds that the monitor's end waits for the hook: without an error, and with one that the
+ * hook is told.
  */
 const [STOP, FAILURE] = [2_000, 5_000];
 

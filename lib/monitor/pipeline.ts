@@ -7,7 +7,7 @@
  *                                        │
  *                     Judge.decide() ◄───┘   decides everything; nothing is decided later
  *                           │
- *                     BatchStore.write()     ONE transaction: lines, notes, logins, knocks, bans, position
+ *                     BatchStore.write()     commit: lines, notes, logins, knocks, bans, position
  *                           │
  *                     Judge.enforce()        tells the firewall
  *

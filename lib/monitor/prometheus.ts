@@ -17,7 +17,7 @@ export function counter(name: string, help: string, samples: number | readonly S
   return { name, type: "counter", help, samples: samplesOf(samples) };
 }
 
-/** Makes a gauge; a number stands for one sample without labels, null for none, as the value is unknown. */
+/** Makes a gauge; a number stands for one sample without labels, null (unknown) for none. */
 export function gauge(name: string, help: string, samples: number | null | readonly Sample[]): Metric {
   return { name, type: "gauge", help, samples: samplesOf(samples) };
 }

@@ -14,7 +14,7 @@ export class Recording {
     }));
   }
 
-  /** Reports whether to record an event; `isHit` tells whether a rule hits it. */
+  /** Reports whether to record an event; `isHit`: a rule hits it. */
   isRecorded({ module, bytes, from, to }: LogEvent, isHit: boolean): boolean {
     const { isHitsOnly, noLog } = this.#modules[module]!;
     if (!isHit && isHitsOnly) return false;

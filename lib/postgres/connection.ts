@@ -58,7 +58,7 @@ export class Connection {
     return this.#within(answer) as unknown as Promise<R[]>;
   }
 
-  /** Runs `work` between BEGIN and COMMIT; each of its statements may take `timeout`. Rolls back if it throws. */
+  /** Runs `work` between BEGIN and COMMIT, `timeout` per statement. Rolls back if it throws. */
   async transaction<T>(work: () => Promise<T>, timeout: Micros = this.#options.timeout): Promise<T> {
     await this.query("BEGIN");
     this.#timeout = timeout;
