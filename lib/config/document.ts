@@ -55,8 +55,9 @@ export class Document {
 
   /** Returns the value at `path`; undefined if the document has none. */
   at(path: Path): unknown {
-    const node = findNodeAtLocation(this.#root, [...path]);
-    return node && toValue(node);
+    let value: unknown = this.value;
+    for (const key of path) value = Object.hasOwn(Object(value), key) ? Object(value)[key] : undefined;
+    return value;
   }
 
   /**

@@ -8,11 +8,11 @@ const SLOTS = 1_024;
 
 /** What is known of a text. */
 interface Slot<T> {
-  hash: number;
+  readonly hash: number;
   /** Whose text it is: the same text may mean different things. */
-  owner: number;
-  text: Uint8Array;
-  result: T | null;
+  readonly owner: number;
+  readonly text: Uint8Array;
+  readonly result: T;
 }
 
 /**
@@ -20,12 +20,7 @@ interface Slot<T> {
  * where a newer one takes over; it is compared in full, as a hash alone could be met on purpose.
  */
 export class TextMemory<T> {
-  readonly #slots = Array.from({ length: SLOTS }, (): Slot<T> => ({
-    hash: 0,
-    owner: 0,
-    text: new Uint8Array(),
-    result: null,
-  }));
+  readonly #slots: (Slot<T> | null)[] = new Array(SLOTS).fill(null);
   readonly #seed = seed();
   /** The hash of the text that was asked for last. */
   #hash = 0;
@@ -34,8 +29,9 @@ export class TextMemory<T> {
   get(owner: number, bytes: Bytes, from: number, to: number): T | null {
     if (to - from < SHORTEST || to - from > LONGEST) return null;
     const hash = this.#hash = this.#hashOf(owner, bytes.view, from, to);
-    const slot = this.#slots[hash & SLOTS - 1]!;
-    if (slot.hash !== hash || slot.owner !== owner || slot.text.length !== to - from) return null;
+    const slot = this.#slots[hash & SLOTS - 1];
+    if (!slot || slot.hash !== hash || slot.owner !== owner) return null;
+    if (slot.text.length !== to - from) return null;
     const { text } = slot;
     for (let i = 0; i < text.length; i++) if (text[i] !== bytes.array[from + i]) return null;
     return slot.result;
@@ -44,15 +40,16 @@ export class TextMemory<T> {
   /** Remembers what was found in the text that `get()` was just asked for. */
   put(owner: number, bytes: Bytes, from: number, to: number, result: T): void {
     if (to - from < SHORTEST || to - from > LONGEST) return;
-    const slot = this.#slots[this.#hash & SLOTS - 1]!;
-    slot.hash = this.#hash;
-    slot.owner = owner;
-    slot.text = bytes.array.slice(from, to);
-    slot.result = result;
+    this.#slots[this.#hash & SLOTS - 1] = {
+      hash: this.#hash,
+      owner,
+      text: bytes.array.slice(from, to),
+      result,
+    };
   }
 
   clear(): void {
-    for (const slot of this.#slots) slot.result = null;
+    this.#slots.fill(null);
   }
 
   #hashOf(owner: number, view: DataView, from: number, to: number): number {
