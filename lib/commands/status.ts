@@ -2,9 +2,9 @@ import { isoTime, isoTimeOrNull } from "../core/time.ts";
 import type { Holding } from "../enforcing/reconciler.ts";
 import { isLocked } from "../state/lock.ts";
 import type { State } from "../state/state.ts";
-import { hasUnknownFormat, type ModuleActivity } from "../reading/activity.ts";
+import { hasUnknownFormat } from "../reading/activity.ts";
 import type { Leak } from "../monitor/leaks.ts";
-import { readReport } from "../monitor/report.ts";
+import { type MonitorReport, readReport } from "../monitor/report.ts";
 import type { NotifierStatus } from "../monitor/notifier.ts";
 import type { FleetStatus } from "../postgres/fleet.ts";
 import { banJson, totalsOf } from "./bans.ts";
@@ -60,16 +60,17 @@ function statusJson(status: Status, problems: readonly string[]): unknown {
     own_firewalls: report?.moduleFirewalls ?? [],
     holding: report?.holding ? holdingJson(report.holding) : null,
     trial_end: isoTimeOrNull(report?.trialEnd ?? null),
-    sources: report?.sources.map(({ name, running, lastBatch, delivery, problems, waiting }) => ({
+    sources: report?.sources.map(({ name, running, stopped, lastBatch, delivery, problems, waiting }) => ({
       name,
       running,
+      stopped: stopped ? { since: isoTime(stopped.time), error: stopped.error } : null,
       delivery,
       last_batch: isoTimeOrNull(lastBatch),
       problems,
       waiting,
     })) ?? [],
     modules: report?.modules.map(moduleJson) ?? [],
-    given_up: report?.givenUp ?? [],
+    given_up: report?.modules.flatMap(({ name, givenUp }) => givenUp === undefined ? [] : name) ?? [],
     counts: report?.counts ?? null,
     tracked: report?.tracked ?? 0,
     evicted: report?.forgotten ?? 0,
@@ -97,7 +98,7 @@ function noticesJson({ program, told, failed, lastTold, error }: NotifierStatus)
   return { program, told, failed, last_told: isoTimeOrNull(lastTold), error };
 }
 
-function moduleJson(module: ModuleActivity): unknown {
+function moduleJson(module: MonitorReport["modules"][0]): unknown {
   return {
     name: module.name,
     last_line: isoTimeOrNull(module.lastLine),
@@ -105,6 +106,7 @@ function moduleJson(module: ModuleActivity): unknown {
     lines_last_hour: module.lines,
     understood_last_hour: module.understood,
     unknown_format: hasUnknownFormat(module),
+    given_up_since: isoTimeOrNull(module.givenUp ?? null),
     rules: module.rules.map(({ name, lastHit }) => ({ name, last_hit: isoTimeOrNull(lastHit) })),
   };
 }

@@ -1,4 +1,5 @@
 import { counted } from "../core/text.ts";
+import type { Micros } from "../core/time.ts";
 import { nameOf } from "../deciding/ban.ts";
 import { hasUnknownFormat } from "../reading/activity.ts";
 import { localTime } from "./output.ts";
@@ -18,11 +19,15 @@ export function problemsOf(status: Troubles): string[] {
   const failure = report?.failure ? `: ${report.failure}` : "";
   if (!running) return [`no monitor runs on this state${failure}`];
   return report === null ? ["the monitor has not reported yet"] : [
-    ...report.sources.flatMap(({ name, running, problems }) => [
-      ...running ? [] : [`${name} is not being read`],
+    ...report.sources.flatMap(({ name, running, stopped, problems }) => [
+      ...running
+        ? []
+        : [`${name} is not being read${stopped ? `${since(stopped.time)}: ${stopped.error}` : ""}`],
       ...problems,
     ]),
-    ...report.givenUp.map((name) => `module ${name} is given up after failing`),
+    ...report.modules.flatMap(({ name, givenUp }) =>
+      givenUp === undefined ? [] : [`module ${name} is given up${since(givenUp)}: it failed on messages`]
+    ),
     ...report.modules.filter(hasUnknownFormat).map(({ name, understood, lines }) =>
       `${name}: only ${understood} of ${
         counted(lines, "line")
@@ -56,6 +61,11 @@ function firewallProblems(status: Troubles): string[] {
       bans.failing,
     ),
   ];
+}
+
+/** Since when something is given up, and how it begins anew. */
+function since(time: Micros): string {
+  return ` since ${localTime(time)}, until a reload or restart`;
 }
 
 /** The first of `all` sentences, and how many more there are. */

@@ -83,7 +83,6 @@ export function compose(config: Config, options: MonitorOptions, hooks: MonitorH
     pipeline,
     log,
     processed: () => hooks.fleet()?.wake(),
-    failed: (source, error) => telling.noteFailure(source, error),
   });
   const { rebase, refresh } = hooks;
   const housekeeping = new Housekeeping(houseOf(config, { state, pipeline, bans, rebase, refresh }), log);

@@ -3,7 +3,7 @@
  * of records. Out: the state of each source, and the error that ended one.
  */
 import { supervise } from "../core/async.ts";
-import { UserError } from "../core/error.ts";
+import { messageOf, UserError } from "../core/error.ts";
 import type { Log } from "../core/log.ts";
 import { type Micros, now, SECOND } from "../core/time.ts";
 import { longestWindow } from "../rules/rule.ts";
@@ -24,14 +24,12 @@ export interface FeedingParts {
   readonly log: Log;
   /** Called after each batch. */
   readonly processed: () => void;
-  /** Called with the error of a source that is no longer read. */
-  readonly failed: (source: string, error: unknown) => void;
 }
 
 /** Reads the sources of a monitor. */
 export class Feeding {
   /** By name of a source, its state. */
-  readonly reports = new Map<string, Pick<SourceReport, "name" | "running" | "lastBatch">>();
+  readonly reports = new Map<string, Pick<SourceReport, "name" | "running" | "lastBatch" | "stopped">>();
   readonly #feeds: readonly MonitorFeed[];
   readonly #parts: FeedingParts;
 
@@ -61,19 +59,21 @@ export class Feeding {
   /** Reads one source as long as possible, each time from its position in the state. */
   #follow(feed: MonitorFeed, signal: AbortSignal): Promise<void> {
     const { source } = feed;
-    const { state, pipeline, log, processed, failed } = this.#parts;
+    const { state, pipeline, log, processed } = this.#parts;
     const since = state.firstSince(source.name, this.#lookBack(feed.modules));
-    const report = (running: boolean, lastBatch: Micros | null) =>
-      this.reports.set(source.name, { name: source.name, running, lastBatch });
+    const report = (over: Partial<SourceReport>) => {
+      const before = this.reports.get(source.name) ?? { name: source.name, running: false, lastBatch: null };
+      this.reports.set(source.name, { ...before, ...over });
+    };
     const read = async (progress: () => void) => {
-      report(true, this.reports.get(source.name)?.lastBatch ?? null);
+      report({ running: true });
       try {
         const start = { after: state.position(source.name), since };
         log.debug(() => `${source.name}: reading ${startText(start)}`);
         for await (const batch of source.batches(start, signal)) {
           const isCommitted = pipeline.process(batch, feed, now());
           processed();
-          if (batch.records.length > 0) report(true, now());
+          if (batch.records.length > 0) report({ lastBatch: now() });
           // A batch that is not committed yet may still fail.
           if (isCommitted) progress();
         }
@@ -84,10 +84,10 @@ export class Feeding {
     };
     return supervise(read, { name: source.name, signal, log })
       .catch((error) => {
-        failed(source.name, error);
+        report({ stopped: { time: now(), error: messageOf(error) } });
         throw error;
       })
-      .finally(() => report(false, this.reports.get(source.name)?.lastBatch ?? null));
+      .finally(() => report({ running: false }));
   }
 
   /**

@@ -89,7 +89,7 @@ function lineMetrics({ report: { counts, tracked, forgotten } }: Figures): Metri
   ];
 }
 
-function moduleMetrics({ report: { modules, givenUp }, totals }: Figures): Metric[] {
+function moduleMetrics({ report: { modules }, totals }: Figures): Metric[] {
   const ofModules = (value: (module: ModuleTotals) => number): Sample[] =>
     totals.map((module) => [{ module: module.name }, value(module)]);
   return [
@@ -114,7 +114,7 @@ function moduleMetrics({ report: { modules, givenUp }, totals }: Figures): Metri
     gauge(
       "strongmonitor_module_given_up",
       "1 where a module failed too often and is no longer asked.",
-      ofModules(({ name }) => Number(givenUp.includes(name))),
+      modules.map((module): Sample => [{ module: module.name }, Number(module.givenUp !== undefined)]),
     ),
   ];
 }

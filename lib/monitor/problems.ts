@@ -50,8 +50,6 @@ export const EVENTS: ReadonlySet<ProblemKind> = new Set<ProblemKind>([
 /** Where `problemsOf()` looks for problems. */
 export interface ProblemView {
   readonly report: MonitorReport;
-  /** By name of a source, why it is no longer read. */
-  readonly failures: ReadonlyMap<string, string>;
   /** Bans that failed several times; only some of them if there are many. */
   readonly stuck: readonly BanStatus[];
   /** Number of rows that wait for PostgreSQL. */
@@ -84,10 +82,10 @@ function problem(kind: ProblemKind, text: string, { subject = "" } = {}): Proble
   return { kind, subject, text };
 }
 
-function sourceProblems({ report: { sources }, failures }: ProblemView): Problem[] {
-  return sources.flatMap(({ name, running, problems }) => [
+function sourceProblems({ report: { sources } }: ProblemView): Problem[] {
+  return sources.flatMap(({ name, running, stopped, problems }) => [
     ...running ? [] : [
-      problem("source_stopped", `${name} is read no longer: ${failures.get(name) ?? "it ended"}`, {
+      problem("source_stopped", `${name} is read no longer: ${stopped?.error ?? "it ended"}`, {
         subject: name,
       }),
     ],
@@ -95,7 +93,7 @@ function sourceProblems({ report: { sources }, failures }: ProblemView): Problem
   ]);
 }
 
-function moduleProblems({ report: { modules, givenUp } }: ProblemView): Problem[] {
+function moduleProblems({ report: { modules } }: ProblemView): Problem[] {
   return [
     ...modules.filter(hasUnknownFormat).map(({ name, lines, understood }) =>
       problem(
@@ -105,7 +103,7 @@ function moduleProblems({ report: { modules, givenUp } }: ProblemView): Problem[
         { subject: name },
       )
     ),
-    ...givenUp.map((name) =>
+    ...modules.filter(({ givenUp }) => givenUp !== undefined).map(({ name }) =>
       problem("module_given_up", `Module ${name} failed too often and is given up until the next start`, {
         subject: name,
       })

@@ -7,6 +7,8 @@ const count = z.number();
 const source = z.object({
   name: z.string(),
   running: z.boolean(),
+  /** Since when it is given up, and why; missing while it is read. */
+  stopped: z.object({ time: instant, error: z.string() }).optional(),
   /** Time of its last batch. */
   lastBatch: instant.nullable(),
   /** How soon its entries come; null: as soon as they are written. */
@@ -61,9 +63,9 @@ const report = z.object({
     lines: count,
     understood: count,
     rules: z.array(z.object({ name: z.string(), lastHit: instant.nullable() })).readonly(),
+    /** Since when it is given up, as it failed too often; missing while it is asked. */
+    givenUp: instant.optional(),
   })).readonly(),
-  /** Modules that failed too often and are no longer asked. */
-  givenUp: z.array(z.string()).readonly(),
   /** See `Counts`. */
   counts: z.object({
     entries: count,

@@ -39,6 +39,8 @@ export class Reporting {
   readonly #loaded = now();
   readonly #started = firstStart ??= this.#loaded;
   readonly #recent = new Recent();
+  /** By name of a module that was given up, since when. */
+  readonly #givenUp = new Map<string, Micros>();
   /** The report in the state, as text. */
   #written = "";
   #failure: string | null = null;
@@ -86,14 +88,21 @@ export class Reporting {
       leaks: leaks?.look(now()) ?? [],
       trialEnd: trial.end,
       sources: this.#sources(),
-      modules: pipeline.activity.report(now()),
-      givenUp: pipeline.readers.givenUp,
+      modules: this.#modules(),
       counts: pipeline.throughput.counts,
       tracked: pipeline.engine.tracked,
       forgotten: pipeline.engine.evicted,
       database: database(),
       notify: notices(),
     };
+  }
+
+  #modules(): MonitorReport["modules"] {
+    const { activity, readers } = this.#parts.pipeline;
+    for (const name of readers.givenUp) {
+      if (!this.#givenUp.has(name)) this.#givenUp.set(name, now());
+    }
+    return activity.report(now()).map((module) => ({ ...module, givenUp: this.#givenUp.get(module.name) }));
   }
 
   #sources(): MonitorReport["sources"] {

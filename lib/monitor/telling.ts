@@ -42,8 +42,6 @@ export class Telling {
   readonly #metrics: MetricsFile | null;
   /** Null: notices are not configured. */
   readonly #notifier: Notifier | null;
-  /** By name of a source, why it is no longer read. */
-  readonly #failures = new Map<string, string>();
 
   constructor(
     { metricsFile, notify, ban }: Pick<Config, "metricsFile" | "notify" | "ban">,
@@ -71,11 +69,6 @@ export class Telling {
   /** Results of notices; null: they are not configured. */
   get notices(): NotifierStatus | null {
     return this.#notifier?.status ?? null;
-  }
-
-  /** Remembers why a source is no longer read. */
-  noteFailure(source: string, error: unknown): void {
-    this.#failures.set(source, messageOf(error));
   }
 
   /** Writes metrics and notices until `signal` aborts. */
@@ -107,7 +100,6 @@ export class Telling {
       const report = reporting.make(true);
       notifier.look(problemsOf({
         report,
-        failures: this.#failures,
         stuck: state.enforcement.stuck(STUCK),
         outbox: report.database?.error ? state.outbox.backlog() : 0,
         state,

@@ -28,6 +28,7 @@ const REPORT: MonitorReport = {
       name: HOSTILE,
       running: true,
       lastBatch: 1,
+      stopped: { time: 1, error: HOSTILE },
       delivery: HOSTILE,
       problems: [HOSTILE],
       waiting: false,
@@ -39,9 +40,9 @@ const REPORT: MonitorReport = {
     lastHit: null,
     lines: 90,
     understood: 1,
+    givenUp: 1,
     rules: [{ name: HOSTILE, lastHit: 1 }],
   }],
-  givenUp: [HOSTILE],
   counts: {
     entries: 1,
     unknown: 1,

@@ -2,6 +2,7 @@ import { strict as assert } from "node:assert";
 import { now, SECOND } from "../../lib/core/time.ts";
 import { MANUAL, temporaryState } from "../support/helpers.ts";
 import type { MonitorReport } from "../../lib/monitor/report.ts";
+import { localTime } from "../../lib/commands/output.ts";
 import { takeLock } from "../../lib/state/lock.ts";
 import { REPORT as FULL_REPORT } from "../support/monitor_report.ts";
 import { program } from "../support/program.ts";
@@ -33,8 +34,15 @@ const [sshd] = REPORT.modules;
 /** What a monitor may report that does not work, with the sentence of `status`. */
 const PROBLEMS: readonly (readonly [over: Partial<MonitorReport>, sentence: string])[] = [
   [{ sources: [{ ...journal!, running: false }] }, "journal is not being read"],
+  [
+    { sources: [{ ...journal!, running: false, stopped: { time: 2_000_000, error: "disk gone" } }] },
+    `journal is not being read since ${localTime(2_000_000)}, until a reload or restart: disk gone`,
+  ],
   [{ sources: [{ ...journal!, problems: ["Cannot read /a: no"] }] }, "Cannot read /a: no"],
-  [{ givenUp: ["SSHD"] }, "module SSHD is given up after failing"],
+  [
+    { modules: [{ ...sshd!, givenUp: 2_000_000 }] },
+    `module SSHD is given up since ${localTime(2_000_000)}, until a reload or restart: it failed on messages`,
+  ],
   [
     { modules: [{ ...sshd!, lines: 40, understood: 1 }] },
     "SSHD: only 1 of 40 lines of the last hour were understood: has the format changed?",

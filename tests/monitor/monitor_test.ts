@@ -2,7 +2,7 @@ import { strict as assert } from "node:assert";
 import { readReport } from "../../lib/monitor/report.ts";
 import { prepareStateDirectory, rouseMonitor } from "../../lib/monitor/control.ts";
 import { State } from "../../lib/state/state.ts";
-import { eventually, MANUAL } from "../support/helpers.ts";
+import { eventually, MANUAL, script } from "../support/helpers.ts";
 import { attack, CONFIG, Scene } from "../support/monitor_scene.ts";
 import { MAIN, program } from "../support/program.ts";
 
@@ -155,6 +155,36 @@ Deno.test("the program ends with an error when its only source fails three times
   scene.start();
   assert.equal(await scene.end(), 1);
   await scene.said(/journal failed 3 times in a row and is given up: .*journal on fire/);
+});
+
+Deno.test("a source that is given up beside another is told once to log, hook and `status`, until a reload reads it again", async () => {
+  await using scene = new Scene();
+  const [dead, told] = ["dead", "told"].map((name) => `${scene.directory}/${name}`) as [string, string];
+  const log = `${scene.directory}/app.log`;
+  for (const file of [dead, log, told]) Deno.writeTextFileSync(file, "");
+  script(scene.directory, { name: "notify", body: `cat >> ${told}` });
+  const app = { match: { file: log }, pattern: "^bad <ADDR>$", rules: [{ name: "bad", limit: 1 }] };
+  scene.configure({ ...CONFIG, notify: { program: "./notify" }, modules: { ...CONFIG.modules, app } });
+  scene.start();
+  await scene.said(/journal failed 3 times in a row and is given up: .*journal on fire/);
+  Deno.writeTextFileSync(log, "bad 203.0.113.1\nbad 203.0.113.1\n", { append: true });
+  await eventually(() => scene.banned().length === 1);
+  await eventually(() => /"source_stopped"/.test(Deno.readTextFileSync(told)));
+  const status = (...words: string[]) =>
+    program(["status", "--config", scene.config, "--state", scene.stateDirectory, ...words]);
+  const { code, stdout } = await status();
+  assert.equal(code, 1);
+  assert.match(stdout, /^problem +journal is not being read since .*, until a reload or restart: .*on fire/m);
+  const [{ stopped }] = JSON.parse((await status("--json")).stdout).sources;
+  assert.match(stopped.since, /^20.*Z$/);
+  assert.match(stopped.error, /journal on fire/);
+  assert.equal(scene.lines(/given up/).length, 1);
+  Deno.removeSync(dead);
+  scene.kill("SIGHUP");
+  await eventually(async () => (await status()).code === 0);
+  scene.kill("SIGTERM");
+  assert.equal(await scene.end(), 0);
+  assert.equal(Deno.readTextFileSync(told).match(/"text":"journal is read no longer/g)?.length, 1);
 });
 
 Deno.test("a second program on the same state is turned away with 69", async () => {

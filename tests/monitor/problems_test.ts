@@ -15,7 +15,6 @@ const GOOD: ProblemView = {
     modules: [],
     database: { connected: true, error: null, lastShipped: 1, setAside: 0 },
   },
-  failures: new Map(),
   stuck: [],
   outbox: 0,
   state: { isInMemory: false, losses: [] },
@@ -44,7 +43,7 @@ const leak = (address: string) => ({ ...REPORT.leaks[0]!, address });
 const CASES: readonly [ProblemKind, ProblemView, subject: string, text: RegExp][] = [
   [
     "source_stopped",
-    { ...report(source({ running: false })), failures: new Map([["file:/log", "disk gone"]]) },
+    report(source({ running: false, stopped: { time: 1, error: "disk gone" } })),
     "file:/log",
     /^file:\/log is read no longer: disk gone$/,
   ],
@@ -83,7 +82,12 @@ const CASES: readonly [ProblemKind, ProblemView, subject: string, text: RegExp][
     "SSHD",
     /^Module SSHD understood only 9 of 20 lines/,
   ],
-  ["module_given_up", report({ givenUp: ["NGINX"] }), "NGINX", /^Module NGINX failed too often/],
+  [
+    "module_given_up",
+    report({ modules: [{ ...REPORT.modules[0]!, understood: 20, givenUp: 1 }] }),
+    "SSHD",
+    /^Module SSHD failed too often/,
+  ],
   [
     "state_lost",
     { ...GOOD, state: { isInMemory: false, losses: ["It was empty"] } },

@@ -22,7 +22,6 @@ export const REPORT: MonitorReport = {
     understood: 9,
     rules: [{ name: "a", lastHit: null }],
   }],
-  givenUp: [],
   counts: {
     entries: 1,
     unknown: 0,

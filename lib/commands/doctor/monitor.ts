@@ -61,7 +61,6 @@ function examineState(state: State): MonitorExamination {
 function findingsOf(state: State, report: MonitorReport): Finding[] {
   const problems = problemsOf({
     report,
-    failures: new Map(),
     stuck: state.bans.failing(),
     outbox: state.outbox.backlog(),
     state: { isInMemory: false, losses: [] },
