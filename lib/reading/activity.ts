@@ -1,28 +1,28 @@
 /**
- * What each module and rule does: when it last saw something, and how much of its log it
- * understands. Comes in: each record, each hit, each commit. Goes out: `ModuleActivity` for `status`,
- * which also tells of a log format that has changed.
+ * Activity of modules and rules: when each last saw a line or a hit, and how many lines each module
+ * understood. In: records, hits, commits. Out: `ModuleActivity` for `status`, which shows a changed
+ * log format.
  */
 import { type Micros, MINUTE } from "../core/time.ts";
 
-/** When a rule was last hit, in microseconds since the epoch; null: never. */
+/** A rule's last hit, in microseconds since the epoch; null: never hit. */
 export interface RuleActivity {
   readonly name: string;
   readonly lastHit: Micros | null;
 }
 
-/** When a module last saw something, and how much of it the module understood. */
+/** A module's last line and hit, and how many lines it understood. */
 export interface ModuleActivity {
   readonly name: string;
   readonly lastLine: Micros | null;
   readonly lastHit: Micros | null;
-  /** Lines of the last hour, and how many of them the module understood. */
+  /** Lines of the last hour. `understood` is the part of them that the module understood. */
   readonly lines: number;
   readonly understood: number;
   readonly rules: readonly RuleActivity[];
 }
 
-/** What a module read and its rules counted since the start. */
+/** Lines that a module read since the start, and hits that its rules counted. */
 export interface ModuleTotals {
   readonly name: string;
   readonly lines: number;
@@ -38,11 +38,11 @@ export interface ActiveModule {
 }
 
 const MINUTES = 60;
-/** Fewer lines than this in an hour prove nothing. */
+/** Fewest lines in an hour that prove anything. */
 const ENOUGH = 20;
 
 /**
- * Reports whether a module understands less than half of what it sees: the log's format must have
+ * Reports whether a module understood less than half of its lines: the log's format must have
  * changed.
  */
 export function hasUnknownFormat(
@@ -51,45 +51,45 @@ export function hasUnknownFormat(
   return lines >= ENOUGH && understood * 2 < lines;
 }
 
-/** Remembers when each module and each rule last saw something. Modules are known by their index. */
+/** Remembers the last line and hit of each module and rule. Modules are known by their index. */
 export class Activity {
   readonly #modules: readonly ModuleMemory[];
 
-  /** @param before what an earlier `report()` told, to go on from */
+  /** @param before result of an earlier `report()`, to go on from */
   constructor(modules: readonly ActiveModule[], before: readonly ModuleActivity[] = []) {
     this.#modules = modules.map((module) =>
       new ModuleMemory(module, before.find(({ name }) => name === module.name))
     );
   }
 
-  /** Takes note of a record, written at `time`. It counts from the next commit on. */
+  /** Counts a record that was written at `time`. `report()` shows it after the next commit. */
   line(module: number, isUnderstood: boolean, time: Micros): void {
     this.#modules[module]!.line(isUnderstood, time);
   }
 
-  /** Counts the records since the last commit as of `now`; returns how many of them no module understood. */
+  /** Counts records since the last commit as of `now`. Returns how many no module understood. */
   commit(now: Micros): number {
     let unknown = 0;
     for (const module of this.#modules) unknown += module.commit(now);
     return unknown;
   }
 
-  /** Forgets the records since the last commit: they come again. */
+  /** Forgets the records since the last commit: they are read again. */
   reset(): void {
     for (const module of this.#modules) module.reset();
   }
 
-  /** Takes note of hits of a rule, the newest by a line written at `time`. */
+  /** Counts hits of a rule; `time` is that of the newest line. */
   hit(module: string, rule: string, { time, count }: { time: Micros; count: number }): void {
     this.#modules.find(({ name }) => name === module)?.hit(rule, { time, count });
   }
 
-  /** What there is to tell at `now`, in configured order. */
+  /** Returns the activity at `now`, in configured order. */
   report(now: Micros): ModuleActivity[] {
     return this.#modules.map((module) => module.report(now));
   }
 
-  /** What was read and counted since the start, in configured order. */
+  /** Returns all lines and hits since the start, in configured order. */
   totals(): ModuleTotals[] {
     return this.#modules.map((module) => module.totals());
   }
@@ -100,13 +100,13 @@ class ModuleMemory {
   /** Time of the newest line; 0 before the first. */
   #lastLine: Micros;
   readonly #lastHits: Map<string, Micros | null>;
-  /** Lines and understood ones of each minute, by its number since the epoch. */
+  /** Lines of each minute, and understood ones, by the minute's number since the epoch. */
   readonly #minutes = new Map<number, { lines: number; understood: number }>();
-  /** Since the last commit, with the time of the newest line. */
+  /** Lines since the last commit, and the time of the newest. */
   #lines = 0;
   #understood = 0;
   #newest: Micros = 0;
-  /** Since the start. */
+  /** Lines since the start. */
   readonly #all = { lines: 0, understood: 0 };
   readonly #hits: Map<string, number>;
 

@@ -1,73 +1,73 @@
 import type { Bytes } from "../core/bytes.ts";
 import { DEAD, Trie } from "./trie.ts";
 
-/** A text that rules look for in a lane, and the number that stands for its being there. */
+/** A text that rules look for in a lane, and the number that reports it. */
 export interface SoughtText {
   /** At least one byte. */
   readonly bytes: Uint8Array;
-  /** Whether it has to stand at the start of the lane's bytes, or may stand anywhere in them. */
+  /** Where the text must be: at the start of the lane's bytes, or anywhere in them. */
   readonly place: "start" | "anywhere";
   readonly sign: number;
 }
 
 /**
- * One field as rules look at it: as it is, or with A to Z taken for a to z. Its texts are in lower
- * case then.
+ * One field as rules compare it: unchanged, or with A to Z read as a to z. The texts are then in
+ * lower case.
  */
 export interface Lane {
   readonly texts: readonly SoughtText[];
   readonly ignoreCase: boolean;
 }
 
-/** The set that holds no sign. */
+/** The empty set of signs. */
 export const NO_SIGNS = 0;
 
-/** How many states, sets and unions are known at most when a line begins. */
+/** Most states, sets and unions known when a line begins. */
 const MAX_KNOWN = 4_096;
 /**
- * How many states one line may add: making one takes 2 µs, and a hostile line could ask for one
- * with each byte.
+ * Most states that one line may add: making one takes 2 µs, and a hostile line could need one for
+ * each byte.
  */
 const MAX_NEW = 512;
 /** Bytes of IPv4 addresses and of numbers. */
 const FIGURES = new TextEncoder().encode("0123456789.");
-/** Stands for all bytes that no text holds. */
+/** Stands for all bytes that no text contains. */
 const NO_BYTE = -1;
 
 /**
- * Finds all texts of all rules of one module in one pass over the bytes, whatever their number.
+ * Finds all texts of all rules of one module in one pass over the bytes.
  *
- * It is a table: a row for each state, a column for each class of bytes (bytes that no text holds
- * are one class). An entry names the next state. A state is the way so far in the tries of its lane
- * together with the signs seen on it, so the last state alone tells the set of signs. States are
- * made when a line first leads to them; the shipped rules of sshd need some 240.
+ * The automaton is a table with a row for each state and a column for each class of bytes; bytes
+ * that no text contains are one class. An entry is the next state. A state is a place in the tries
+ * of its lane, together with the signs seen before it, so the last state alone gives the set of
+ * signs. A state is made when a line first leads to it; the shipped rules of sshd need about 240.
  *
- * Whole texts, the `symbols`, have columns too: who has compared "Failed password for " as a whole
- * takes its 20 bytes as one step. Any run of digits and points is one step as well (`figures`), as
- * long as no text of a rule begins or goes on with a figure there.
+ * Whole texts, the `symbols`, have columns too: a caller that has compared "Failed password for "
+ * as a whole takes its 20 bytes in one step. Any run of digits and points is also one step
+ * (`figures`), unless a text of a rule begins or continues with a figure there.
  *
- * Bounds: a line that asks for more than `MAX_NEW` new states, or for more than `MAX_KNOWN` in all,
- * ends in the state `lost`. The tries then find its signs without the table, in linear time as
- * well. `begin()` forgets everything when the table is full.
+ * Limits: a line that needs more than `MAX_NEW` new states, or more than `MAX_KNOWN` in all, ends
+ * in the state `lost`. The tries then find its signs without the table, also in linear time.
+ * `begin()` forgets everything when the table is full.
  */
 export class Automaton {
   /** The class of each byte, which is its column. */
   readonly classes = new Uint8Array(256);
-  /** The column of digits and points, as many as there are. */
+  /** Column of a run of digits and points of any length. */
   readonly figures: number;
   /**
-   * `next[state + column]` is the next state, where a state is known by the place of its row. 0:
-   * `find()` has to tell. -1, in the column of figures: the bytes have to be taken one by one.
+   * `next[state + column]` is the next state; the number of a state is the place of its row. 0:
+   * call `find()`. -1 in the column of figures: take the bytes one by one.
    */
   readonly next: Int32Array;
   /**
-   * The state of who has lost the way: every step stays there, and `setAt()` looks at the bytes
-   * anew.
+   * State of a line that needed too many states: every step stays there, and `setAt()` reads the
+   * bytes again.
    */
   readonly lost: number;
   /**
-   * Counts how often all states and sets were forgotten. Who remembers something by the number of a
-   * set drops it then.
+   * Counts how often all states and sets were forgotten. Drop anything remembered by the number of
+   * a set when it changes.
    */
   generation = 0;
   readonly #lanes: readonly Lane[];
@@ -75,14 +75,14 @@ export class Automaton {
   readonly #tries: LaneTries[] = [];
   readonly #symbols: readonly Uint8Array[];
   readonly #firstSymbol: number;
-  /** The column that holds the set of a state. */
+  /** Column that holds the set of a state. */
   readonly #setColumn: number;
   readonly #width: number;
-  /** A byte of each class. */
+  /** One byte of each class. */
   readonly #examples: readonly number[];
   /**
-   * What each row stands for. Row 0 is no state, as 0 in a row means that its way is not known; row
-   * 1 is `lost`.
+   * State of each row. Row 0 is unused, since 0 in a row means that the next state is not known;
+   * row 1 is `lost`.
    */
   readonly #states: State[] = [];
   readonly #stateByKey = new Map<string, number>();
@@ -90,13 +90,13 @@ export class Automaton {
   readonly #sets: (readonly number[])[] = [];
   readonly #setByKey = new Map<string, number>();
   readonly #unions = new Map<number, number>();
-  /** How many states there may be when this line ends; never more than rows. */
+  /** Most states when this line ends; never more than rows. */
   #mostStates = MAX_KNOWN;
   #isFull = false;
 
   /**
-   * @param lanes the first is the message as it is
-   * @param symbols texts that the first lane may take in one step, known by their places here
+   * @param lanes the first is the whole message, unchanged
+   * @param symbols texts that the first lane may take in one step; their indexes name them
    */
   constructor(lanes: readonly Lane[], symbols: readonly Uint8Array[] = []) {
     this.#lanes = lanes;
@@ -106,15 +106,15 @@ export class Automaton {
     this.figures = this.#firstSymbol + symbols.length;
     this.#setColumn = this.figures + 1;
     this.#width = this.lost = this.#setColumn + 1;
-    // The kernel gives memory to written rows alone: the size costs address space, not memory.
+    // The kernel gives memory only to written rows: the size costs address space, not memory.
     this.next = new Int32Array(MAX_KNOWN * this.#width);
     this.#starts = new Int32Array(lanes.length);
     this.#forget();
   }
 
   /**
-   * Has to be called before each line. Numbers of states and sets hold until a call that changes
-   * `generation`.
+   * Prepares for a line; call it before each. Numbers of states and sets hold until a call that
+   * changes `generation`.
    */
   begin(): void {
     if (this.#isFull) {
@@ -132,11 +132,11 @@ export class Automaton {
       : this.next[state + this.#setColumn]!;
   }
 
-  /** The union of two sets. */
+  /** Returns the union of two sets. */
   join(a: number, b: number): number {
     if (a === b || b === NO_SIGNS) return a;
     if (a === NO_SIGNS) return b;
-    // Sets are fewer than 2^20, so that the key is exact.
+    // There are fewer than 2^20 sets, so the key is exact.
     const key = a * 2 ** 20 + b;
     let union = this.#unions.get(key);
     if (union === undefined) {
@@ -147,32 +147,32 @@ export class Automaton {
     return union;
   }
 
-  /** The signs of a set, in ascending order. */
+  /** Returns the signs of a set, in ascending order. */
   signsOf(set: number): readonly number[] {
     return this.#sets[set]!;
   }
 
-  /** How many states are known. */
+  /** Number of known states. */
   get size(): number {
     return this.#states.length;
   }
 
-  /** The state before the first byte of the first lane. */
+  /** State before the first byte of the first lane. */
   get start(): number {
     return this.#starts[0]!;
   }
 
-  /** The column of a symbol. */
+  /** Returns the column of a symbol. */
   columnOf(symbol: number): number {
     return this.#firstSymbol + symbol;
   }
 
-  /** The set of signs of the first lane in `state`, which `bytes[from, to)` have led to. */
+  /** Returns the signs of the first lane in `state`, the state after `bytes[from, to)`. */
   setAt(state: number, bytes: Bytes, from: number, to: number): number {
     return state === this.lost ? this.#walk(0, bytes.array, from, to) : this.next[state + this.#setColumn]!;
   }
 
-  /** The state that follows `state` after `array[from, to)`. */
+  /** Returns the state that follows `state` after `array[from, to)`. */
   along(state: number, array: Uint8Array, from: number, to: number): number {
     const { classes, next } = this;
     for (let i = from; i < to; i++) {
@@ -188,12 +188,12 @@ export class Automaton {
     if (column < this.#firstSymbol) return this.#step(state, column);
     const symbol = this.#symbols[column - this.#firstSymbol];
     const to = symbol ? this.along(state, symbol, 0, symbol.length) : this.#findFigures(state);
-    // The next line may make states again.
+    // `lost` is not stored: the next line may make states again.
     if (to !== this.lost) this.next[state + column] = to;
     return to;
   }
 
-  /** The state behind any figures, if all lead to one that they do not leave; otherwise -1. */
+  /** Returns the state that any figures lead to and stay in, if there is one; otherwise -1. */
   #findFigures(state: number): number {
     const go = (from: number, figure: number) => this.along(from, FIGURES, figure, figure + 1);
     const to = go(state, 0);
@@ -214,7 +214,7 @@ export class Automaton {
     return to;
   }
 
-  /** The signs of bytes by the tries alone: for lines that the table is too small for. */
+  /** Returns the signs of bytes by the tries alone, for lines that need too many states. */
   #walk(lane: number, array: Uint8Array, from: number, to: number): number {
     const tries = this.#triesOf(lane);
     const seen = new Set<number>();
@@ -234,7 +234,7 @@ export class Automaton {
     return this.#states[row / this.#width]!;
   }
 
-  /** The row of a state; `lost` where it is new and there are too many. */
+  /** Returns the row of a state; `lost` if it is new and there are too many. */
   #state(state: State): number {
     const key = `${state.lane} ${state.start} ${state.anywhere} ${state.set}`;
     const known = this.#stateByKey.get(key);
@@ -275,7 +275,7 @@ export class Automaton {
   }
 }
 
-/** How far some bytes have come in the tries of a lane. */
+/** Place that some bytes have reached in the tries of a lane. */
 interface Way {
   readonly start: number;
   readonly anywhere: number;
@@ -288,7 +288,7 @@ interface State extends Way {
 
 const NO_STATE: State = { lane: 0, start: DEAD, anywhere: 0, set: NO_SIGNS };
 
-/** The texts of a lane. */
+/** Texts of a lane. */
 class LaneTries {
   readonly #start = new Trie();
   readonly #anywhere = new Trie();
@@ -314,8 +314,8 @@ class LaneTries {
 }
 
 /**
- * Puts down the class of each byte. Returns a byte of each class; class 0 is of all bytes that no
- * text holds.
+ * Fills in the class of each byte. Returns one byte of each class; class 0 has all bytes that no
+ * text contains.
  */
 function classify(lanes: readonly Lane[], classes: Uint8Array): number[] {
   const isHeld = new Uint8Array(256);

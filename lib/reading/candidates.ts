@@ -1,8 +1,8 @@
-/** Which modules a record or a line may belong to, by the program and the unit that wrote it. */
+/** Modules that a record may belong to, by the program and unit that wrote it. */
 import type { Zone } from "../core/zone.ts";
 import type { MessageReader } from "./message_reader.ts";
 
-/** A module as a reader of records sees it. */
+/** A module as a reader of records needs it. */
 export interface ReadableModule {
   /** Index among the configured modules. */
   readonly index: number;
@@ -14,12 +14,12 @@ export interface ReadableModule {
    */
   readonly units: readonly string[];
   /**
-   * Programs whose lines are the module's where a message of it is a line with a head of its own, as
-   * a container's may be; empty: all. Those of `identifiers` unless told.
+   * Programs whose lines are the module's if its message contains a line with its own head, as a
+   * container's may; empty: all programs. The default is `identifiers`.
    */
   readonly programs?: readonly string[];
   readonly reader: MessageReader;
-  /** Zone of times that tell none; this machine's unless given. */
+  /** Zone of times without one; the default is this machine's. */
   readonly zone?: Zone | undefined;
 }
 
@@ -38,14 +38,14 @@ export interface Program {
   readonly candidates: readonly Candidate[];
 }
 
-/** The modules of one source, as candidates. */
+/** Modules of one source, as candidates. */
 export class Candidates {
   /**
-   * The modules as candidates for lines of text, whose writers nothing proves: whoever may write
-   * the file is trusted.
+   * All modules, for lines of text. Nothing proves who wrote a line, so everybody who may write the
+   * file is trusted.
    */
   readonly all: readonly Candidate[];
-  /** Modules that take what any program writes. */
+  /** Modules that accept lines of any program. */
   readonly open: readonly ReadableModule[];
   readonly #byIdentifier: ReadonlyMap<string, readonly ReadableModule[]>;
 
@@ -62,19 +62,19 @@ export class Candidates {
     );
   }
 
-  /** The modules that name a program their own; undefined: none does. */
+  /** Returns the modules that list a program as their own; undefined: none does. */
   named(identifier: string): readonly ReadableModule[] | undefined {
     return this.#byIdentifier.get(identifier);
   }
 
-  /** Candidates for lines of the program `identifier`, "" where the line does not tell. */
+  /** Returns candidates for lines of the program `identifier`; "" if the line names none. */
   of(identifier: string): readonly Candidate[] {
     if (identifier === "") return this.all;
     return (this.named(identifier) ?? this.open).map(trusted);
   }
 }
 
-/** Those of the candidates whose service writes as `identifier`. */
+/** Returns the candidates whose service writes as `identifier`. */
 export function writersOf(candidates: readonly Candidate[], identifier: string): readonly Candidate[] {
   const isWriter = ({ module: { identifiers, programs = identifiers } }: Candidate) =>
     identifier === "" || programs.length === 0 || programs.includes(identifier);
@@ -85,8 +85,8 @@ export function writersOf(candidates: readonly Candidate[], identifier: string):
 const ANY = new Uint8Array(256).fill(1);
 
 /**
- * A module as a candidate for records that only root or the service can have written, or that
- * others may have.
+ * Makes a candidate of a module; `isTrusted` tells whether only root or the service can have
+ * written its records.
  */
 export function candidate(module: ReadableModule, isTrusted: boolean): Candidate {
   return { module, isTrusted, firstBytes: module.reader.firstBytes ?? ANY };

@@ -7,29 +7,29 @@ import { DAY, type Micros, MINUTE, SECOND } from "../core/time.ts";
 const YEAR = 365 * DAY;
 const ZERO = 48;
 
-/** The instant that `stamp` means, as `resolveStamp()` says; NaN for a date that does not exist. */
+/** Returns the instant of `stamp`, like `resolveStamp()`; NaN for a date that does not exist. */
 export function timeOfStamp(stamp: Stamp, reference: Reference): Micros {
   return resolveStamp(stamp, reference) ?? NaN;
 }
 
-/** What a time tells of its zone. */
+/** The zone that a time tells. */
 export type Told = Pick<Stamp, "offset" | "name">;
 
 /**
- * Resolves the stamps of one day of a log as `resolveStamp()` does, which takes 3 us. Lines of a
- * log share their day, so all but the first cost one addition, unless clocks were set that day or
- * near it.
+ * Resolves the stamps of one day of a log. `resolveStamp()` takes 3 µs; lines of a log share their
+ * day, so all but the first cost one addition, unless clocks were changed on that day or near it.
  */
 export class DayResolver {
-  /** The instant found last; NaN where there is none. */
+  /** The last instant found; NaN: the date does not exist. */
   time: Micros = NaN;
   readonly #reference: Reference;
   #minute: Stamp | null = null;
-  /** Time from the beginning of the day to the minute. */
+  /** Time from midnight to the minute. */
   #sinceMidnight: Micros = 0;
   #isKnown = false;
   /**
-   * The zone that `#midnight` is right for, and when it was found: NaN where that does not matter.
+   * Zone for which `#midnight` is right, and the clock when it was found; NaN if that does not
+   * matter.
    */
   #offset: number | null = null;
   #name: string | undefined = undefined;
@@ -37,23 +37,19 @@ export class DayResolver {
   #knownAt: Micros = NaN;
   #midnight: Micros = 0;
 
-  /**
-   * @param reference instants around the line that is read, which the caller keeps up to date
-   */
+  /** @param reference instants around the current line; the caller keeps them up to date */
   constructor(reference: Reference) {
     this.#reference = reference;
   }
 
-  /** Goes to the minute of `stamp`, whose second, fraction and zone do not matter. */
+  /** Begins the minute of `stamp`; its second, fraction and zone are ignored. */
   begin(stamp: Stamp): void {
     this.#isKnown &&= isSameDay(stamp, this.#minute!) && stamp.hour <= 23 && stamp.minute <= 59;
     this.#minute = stamp;
     this.#sinceMidnight = (60 * stamp.hour + stamp.minute) * MINUTE;
   }
 
-  /**
-   * Finds the instant of a second of the minute, and a part of one, in the zone that a `Stamp` tells.
-   */
+  /** Finds the instant of a second and its fraction within the minute, in the zone of a `Stamp`. */
   resolve(second: number, fraction: Micros, { offset, name }: Told): void {
     const isKnown = this.#isKnown && this.#offset === offset && this.#name === name && second <= 60 &&
       (offset !== null || this.#zone === this.#reference.zone) &&
@@ -80,8 +76,8 @@ function isSameDay(a: Stamp, b: Stamp): boolean {
 }
 
 /**
- * Whether all instants of the day follow from `midnight` by addition: no clock was set near it, and
- * the year is sure.
+ * Reports whether addition to `midnight` gives all instants of the day: no clock was changed near
+ * it, and the year is certain.
  */
 function isPlainDay(
   { year, offset }: Stamp,
@@ -95,25 +91,25 @@ function isPlainDay(
 
 /** Bytes of a time of the Common Log Format: `06/May/2026:10:56:10 +0200`. */
 export const CLF_LENGTH = 26;
-/** Where its second and its zone stand. */
+/** Offsets of its second and its zone. */
 const [CLF_SECOND, CLF_ZONE] = [18, 20];
 
 /**
- * Reads times of the Common Log Format where they lie. Times of the minute and the zone read last
- * cost one addition.
+ * Reads times of the Common Log Format from bytes. A time with the minute and zone of the last one
+ * costs one addition.
  */
 export class ClfReader {
-  /** The instant read last; NaN for a date that does not exist. */
+  /** The last instant read; NaN for a date that does not exist. */
   time: Micros = NaN;
-  /** The stamp of such a date; null where there is an instant. */
+  /** The stamp of a date that does not exist; otherwise null. */
   stamp: Stamp | null = null;
   #minute: Literal | null = null;
   #zone: Literal | null = null;
   #base: Micros = 0;
 
   /**
-   * Reads the time that begins at `at`; the caller checks that the message goes on for `CLF_LENGTH`
-   * bytes. Returns whether there is a time.
+   * Reads the time at `at`. Returns whether there is a time. The caller checks that the message has
+   * `CLF_LENGTH` bytes there.
    */
   read(bytes: Bytes, at: number): boolean {
     const { array } = bytes;
@@ -130,7 +126,7 @@ export class ClfReader {
   #readAnew(array: Uint8Array, at: number): boolean {
     const stamp = readClfTime(String.fromCharCode(...array.subarray(at, at + CLF_LENGTH)))?.stamp;
     if (stamp === undefined) return false;
-    // Year and zone are given: nothing else is needed.
+    // The stamp has year and zone: the reference does not matter.
     const time = resolveStamp(stamp, { now: 0, before: NaN });
     this.time = time ?? NaN;
     this.stamp = time === null ? stamp : null;

@@ -12,20 +12,20 @@ const [BEGINNING, STREAM, ATTRIBUTES, TIME, END] = [
 ];
 const STREAMS = [new Literal('out"'), new Literal('err"')];
 const [QUOTE, BACKSLASH, LETTER_U, CLOSING, ZERO, FIVE, POINT, UTC] = [34, 92, 117, 125, 48, 53, 46, 90];
-/** What a backslash and the byte at this place mean; 0: nothing that JSON knows. */
+/** Bytes that JSON's escapes stand for, by the byte after the backslash; 0: not an escape. */
 const ESCAPED = new Uint8Array(256);
 for (const [i, byte] of [...'"\\/bfnrt'].entries()) {
   ESCAPED[byte.charCodeAt(0)] = '"\\/\b\f\n\r\t'.charCodeAt(i);
 }
-/** Bytes that the text of a line takes at first; a longer one makes more room. */
+/** First size of the text's buffer, in bytes; a longer line makes a larger one. */
 const SCRATCH = 4_096;
-/** Bytes of a time to its minute, `2026-05-06T10:56:`, and of any. */
+/** Bytes of a time up to its minute, `2026-05-06T10:56:`, and of the longest time. */
 const [MINUTE_LENGTH, LONGEST_TIME] = [17, 40];
 
 /**
- * Reads lines as Docker's driver json-file writes them:
- * `{"log":"text\n","stream":"stdout","time":"2026-05-06T10:56:10.123456789Z"}`, perhaps with `attrs`
- * before `time`. The text, with its escapes undone, lies in bytes of its own until the next call.
+ * Reads lines of Docker's driver json-file:
+ * `{"log":"text\n","stream":"stdout","time":"2026-05-06T10:56:10.123456789Z"}`, perhaps with
+ * `attrs` before `time`. The text without escapes is in a buffer of its own until the next call.
  */
 export class DockerLog {
   /** The text is `bytes[0, end)`. */
@@ -36,7 +36,7 @@ export class DockerLog {
   #minute: Literal | null = null;
   #base: Micros = 0;
 
-  /** Reads the line `bytes[from, to)`. Returns false for one of another form. */
+  /** Reads the line `bytes[from, to)`. Returns false for a line of another form. */
   read(bytes: Bytes, from: number, to: number): boolean {
     if (from + BEGINNING.length >= to || !BEGINNING.isAt(bytes, from)) return false;
     this.#makeRoom(to - from);
@@ -49,7 +49,7 @@ export class DockerLog {
     return this.#readTime(bytes, behind, to);
   }
 
-  /** Undoes the escapes of the text that begins at `at`. Returns where its quote stands; -1: nowhere. */
+  /** Removes the escapes of the text at `at`. Returns the place of its closing quote; -1: none. */
   #unescape(array: Uint8Array, at: number, to: number): number {
     const target = this.bytes.array;
     let end = 0;
@@ -75,7 +75,7 @@ export class DockerLog {
     return -1;
   }
 
-  /** Reads what stands between the stream and the end of the line. */
+  /** Reads the line from behind the stream to its end. */
   #readTime(bytes: Bytes, at: number, to: number): boolean {
     const { array } = bytes;
     const end = to - END.length;
@@ -98,7 +98,7 @@ export class DockerLog {
     }
     const read = readIsoTime(String.fromCharCode(...array.subarray(from, Math.min(to, from + LONGEST_TIME))));
     if (read === null || read.length !== to - from) return false;
-    // Docker writes year and zone: nothing else is needed.
+    // Docker writes year and zone: the reference does not matter.
     const time = resolveStamp(read.stamp, { now: 0, before: NaN });
     this.time = time ?? NaN;
     if (time === null || array[to - 1] !== UTC) return true;
@@ -113,8 +113,8 @@ export class DockerLog {
 }
 
 /**
- * The microseconds of seconds in UTC, `10.123456789Z`; -1 for text of another form, and for a leap
- * second.
+ * Returns the microseconds of seconds in UTC, such as `10.123456789Z`; -1 for other text and for a
+ * leap second.
  */
 function microsOf(array: Uint8Array, from: number, to: number): Micros {
   if (to < from + "00.0Z".length || to > from + "00.123456789Z".length) return -1;
@@ -131,7 +131,7 @@ function microsOf(array: Uint8Array, from: number, to: number): Micros {
   return micros;
 }
 
-/** The number of the four hexadecimal digits at `at`; -1 where there are none. */
+/** Returns the number of the four hexadecimal digits at `at`; -1 if there are none. */
 function hexOf(array: Uint8Array, at: number): number {
   let number = 0;
   for (let i = at; i < at + 4; i++) {
@@ -143,7 +143,7 @@ function hexOf(array: Uint8Array, at: number): number {
   return number;
 }
 
-/** Writes a UTF-16 unit as UTF-8 at `end`; half of a character becomes U+FFFD. Returns where it ends. */
+/** Writes a UTF-16 unit as UTF-8 at `end`. Returns the new end. Half a character becomes U+FFFD. */
 function putUnit(target: Uint8Array, end: number, unit: number): number {
   if (unit < 0x80) {
     target[end] = unit;

@@ -3,31 +3,31 @@ import type { Micros } from "../core/time.ts";
 import type { MessageReader } from "./message_reader.ts";
 
 /**
- * What a record of one of the configured modules says: a view of positions and numbers, good until
- * the next record is read. `reader.address` names whom it is about.
+ * Meaning of a record of a configured module: a view of positions and numbers, good until the next
+ * record is read. `reader.address` is the address that the record names.
  */
 export interface LogEvent {
   /** Index of the module among the configured ones. */
   readonly module: number;
-  /** Holds the address and the fields where `isUnderstood`. */
+  /** Holds the address and the fields if `isUnderstood`. */
   readonly reader: MessageReader;
-  /** False: the record belongs to the module, which knows no such message. */
+  /** False: the record belongs to the module, but has none of its forms. */
   readonly isUnderstood: boolean;
-  /** The message, `bytes[from, to)`, without what syslog puts before it. */
+  /** The message, `bytes[from, to)`, without its head. */
   readonly bytes: Bytes;
   readonly from: number;
   readonly to: number;
   /**
-   * When it was written, in microseconds since the epoch, as far as anything tells; may lie ahead
-   * of the clock.
+   * When the record was written, in microseconds since the epoch, as far as known; less than 1 ms
+   * after now.
    */
   readonly time: Micros;
-  /** Whether it says that it was written later: then its time is the present. */
+  /** Whether the record claims a time after now; `time` is then now. */
   readonly isAhead: boolean;
-  /** Of the process that wrote it; `NO_PID` where unknown. */
+  /** Process that wrote the record; `NO_PID` if unknown. */
   readonly pid: number;
-  /** How often it was written: syslog writes one line in place of many that are alike. */
+  /** How often it was written: syslog writes one line in place of several equal ones. */
   readonly count: number;
-  /** Whether only root or the service itself can have written it, as far as its source can tell. */
+  /** Whether only root or the service can have written it, as far as its source can tell. */
   readonly isTrusted: boolean;
 }

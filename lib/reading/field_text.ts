@@ -1,18 +1,18 @@
 import { decode } from "../core/bytes.ts";
 import type { MessageReader } from "./message_reader.ts";
 
-/** Decodes the value that the message read last has in the field `name`; null where it has no such field. */
+/** Decodes the field `name` of the last message read; null if it has no such field. */
 export function fieldText(reader: MessageReader, name: string): string | null {
   const field = reader.fields.indexOf(name);
   if (field < 0 || reader.from[field]! < 0) return null;
-  // A value that is made when it is asked for has its place only then.
+  // Some readers decode a value on demand and set its place only then.
   const bytes = reader.bytesOf(field);
   return decode(bytes, reader.from[field]!, reader.to[field]!);
 }
 
 /**
- * The whole number that the message read last has in the field `name`, below 100,000; 0 where it
- * has none.
+ * Returns the field `name` of the last message read as a whole number below 100,000; 0 if it has
+ * none.
  */
 export function fieldNumber(reader: MessageReader, name: string): number {
   const field = reader.fields.indexOf(name);

@@ -1,11 +1,11 @@
 /**
- * What syslog and collectors of logs put before a message, taken off part by part:
+ * Takes heads of syslog and of log collectors off messages, part by part:
  *
  *     {"log":"2026-05-06T10:56:10Z web sshd[7]: Invalid user …\n","stream":"stdout","time":"…Z"}
  *     <38>1 2026-05-06T10:56:10Z web sshd 7 - - Invalid user …
  *     May  6 10:56:10 web sshd[7]: message repeated 2 times: [ Invalid user …]
  *
- * Only its first words decide: the rest may be an attacker's. Lines of a log begin much alike, so
+ * Only the first words decide: an attacker may have chosen the rest. Lines of a log begin alike, so
  * times and tags are first compared with those of earlier lines.
  */
 import {
@@ -28,7 +28,7 @@ import { HeadTimes } from "./head_times.ts";
 const [NONE, DOCKER, TIME, FACILITY, TAG, REPEATED] = [0, 1, 2, 3, 4, 5] as const;
 type Part = typeof NONE | typeof DOCKER | typeof TIME | typeof FACILITY | typeof TAG | typeof REPEATED;
 
-/** Parts that a head has at most. */
+/** Most parts of a head. */
 const MAX_PARTS = 8;
 const REPEAT = new Literal("message repeated ");
 const TIMES = new Literal(" times: [");
@@ -38,17 +38,17 @@ const CLOSING = 93;
 
 /** Takes heads off lines and messages, part by part. */
 export class HeadReader<Program> {
-  /** What is left is `bytes[from, to)`, without blanks at its ends. */
+  /** The remaining text is `bytes[from, to)`, without blanks at its ends. */
   bytes: Bytes = makeBytes(0);
   from = 0;
   to = 0;
-  /** Of the innermost tag that tells a process. */
+  /** Process of the innermost tag that names one. */
   pid = NO_PID;
-  /** Of the last tag; null before the first. */
+  /** Program of the last tag; null before the first. */
   program: Program | null = null;
-  /** How often the line says that the message was written. */
+  /** How often the message was written, according to the line. */
   count = 1;
-  /** What Docker tells of the line; NaN where it does not. */
+  /** Docker's time of the line; NaN if there is none. */
   #dockerTime: Micros = NaN;
   readonly #docker = new DockerLog();
   readonly #times: HeadTimes;
@@ -59,21 +59,21 @@ export class HeadReader<Program> {
   #parts = 0;
 
   /**
-   * @param programOf makes `program` of the name of a program; "" for one that RFC 5424 does not tell
-   * @param reference instants around the line that is read, which the caller keeps up to date
+   * @param programOf makes `program` of a program's name; "" if RFC 5424 names none
+   * @param reference instants around the current line; the caller keeps them up to date
    */
   constructor(programOf: (identifier: string) => Program, reference: Reference) {
     this.#times = new HeadTimes(reference);
     this.#tags = new HeadTags(programOf);
   }
 
-  /** How many parts had to be decoded. */
+  /** Number of parts that had to be decoded. */
   get misses(): number {
     return this.#times.misses + this.#tags.misses;
   }
 
   /**
-   * When the line was written, by the outermost time that tells an instant, and by the reference as it is
+   * When the line was written: its outermost time that is an instant, by the reference as it is
    * now; otherwise NaN.
    */
   get time(): Micros {
@@ -85,14 +85,14 @@ export class HeadReader<Program> {
     return Number.isNaN(this.#dockerTime) && this.#times.isZoneless;
   }
 
-  /** Whether `next()` took a tag off last: `program` is new. */
+  /** Whether the last `next()` took a tag off: `program` is new. */
   get isTag(): boolean {
     return this.#last === TAG;
   }
 
   /**
-   * Begins with `bytes[from, to)`: a line, or a message that may hold another line with its time, as
-   * a container's does in the journal.
+   * Begins with `bytes[from, to)`: a line, or a message that may contain another line with its own
+   * time, as a container's message does in the journal.
    */
   begin(bytes: Bytes, from: number, to: number, isLine: boolean): void {
     this.bytes = bytes;
@@ -109,13 +109,13 @@ export class HeadReader<Program> {
     this.#parts = 0;
   }
 
-  /** Takes the next part of the head off. Returns false where there is none. */
+  /** Takes the next part of the head off. Returns false if there is none. */
   next(): boolean {
     if (this.#last === REPEATED || this.#parts++ >= MAX_PARTS || this.from >= this.to) return false;
     return this.#takeRepetition() || this.#takeDocker() || this.#takeTime() || this.#takeTag();
   }
 
-  /** `message repeated 2 times: [ … ]`, as rsyslog writes it in place of the message. */
+  /** Takes `message repeated 2 times: [ … ]` off, which rsyslog writes around a message. */
   #takeRepetition(): boolean {
     const { bytes, from, to } = this;
     const digits = from + REPEAT.length;
@@ -148,7 +148,7 @@ export class HeadReader<Program> {
     return true;
   }
 
-  /** A tag stands at the beginning of a line or behind a time: elsewhere it is the message's text. */
+  /** Takes a tag off at a line's start or behind a time; elsewhere it is the message's text. */
   #takeTag(): boolean {
     if (this.#last === TAG || (this.#last === NONE && !this.#isLine)) return false;
     const tags = this.#tags;
@@ -160,7 +160,7 @@ export class HeadReader<Program> {
     return true;
   }
 
-  /** What is left ends at `to` without blanks. */
+  /** Keeps `[from, to)` as the remaining text; it has no blanks before `to`. */
   #took(part: Part, from: number, to: number): void {
     this.#last = part;
     this.to = to;

@@ -2,53 +2,53 @@ import { type Bytes, decode, endOfDigits, Literal, numberOf } from "../core/byte
 import { NO_PID } from "../core/records.ts";
 import { readTag, type TagPart, type TimePart } from "./head_text.ts";
 
-/** Tags that are remembered: programs that write by turns. */
+/** Remembered tags, for programs that write in turn. */
 const TAGS = 8;
-/** Most digits of a process that are read where they lie. */
+/** Most digits of a process that are read from bytes. */
 const MAX_DIGITS = 9;
-/** Bytes that hold any tag but one with long elements of RFC 5424. */
+/** Bytes that hold any tag except one with long structured data of RFC 5424. */
 const LONGEST = 512;
-/** Characters that hold what may stand between a tag and its message. */
+/** Most characters between a tag and its message. */
 const LONGEST_DECORATION = 64;
 const [OPENING, CLOSING, BLANK, DELETE] = [91, 93, 32, 127];
 const [KERNEL, PLAIN_END] = [new Literal("kernel:"), ": "];
 const encoder = new TextEncoder();
 
-/** A tag of an earlier line: what stands before its process and behind it. */
+/** A tag of an earlier line: the texts before and behind its process. */
 interface Tag<Program> {
   readonly before: Literal;
   readonly after: Literal;
-  /** How the process is written, if it is. */
+  /** Whether the tag has the form of RFC 5424, and then whether it names a process. */
   readonly isStructured: boolean;
   readonly hasPid: boolean;
   readonly program: Program;
 }
 
 /**
- * Reads host, program and process, which stand before a message. A tag is first compared with those
- * of earlier lines.
+ * Reads host, program and process, which precede a message. Compares a tag first with those of
+ * earlier lines.
  */
 export class HeadTags<Program> {
-  /** Null: facility and level alone. */
+  /** Null: only facility and level. */
   program: Program | null = null;
   pid = NO_PID;
   /** Where the text behind the tag begins. */
   end = 0;
-  /** How many tags had to be decoded. */
+  /** Number of tags that had to be decoded. */
   misses = 0;
   readonly #programOf: (identifier: string) => Program;
-  /** The one used last comes first. */
+  /** The last used tag comes first. */
   readonly #tags: Tag<Program>[] = [];
 
-  /** @param programOf makes `program` of the name of a program */
+  /** @param programOf makes `program` of a program's name */
   constructor(programOf: (identifier: string) => Program) {
     this.#programOf = programOf;
   }
 
   /**
-   * Reads the tag that `bytes[from, to)` begins with. Returns false where there is none.
+   * Reads the tag at the start of `bytes[from, to)`. Returns false if there is none.
    *
-   * @param time that stands before it; null: none
+   * @param time the time before the tag; null: none
    */
   read(bytes: Bytes, from: number, to: number, time: Pick<TimePart, "isIso"> | null): boolean {
     return time !== null && this.#readKnown(bytes, from, to, time.isIso) ||
@@ -72,7 +72,7 @@ export class HeadTags<Program> {
     return false;
   }
 
-  /** Reads the process of a tag at `at`, and what ends the tag; false where expressions have to look. */
+  /** Reads process and end of a tag at `at`; false: only expressions can tell. */
   #readProcess(bytes: Bytes, { after, isStructured, hasPid }: Tag<Program>, at: number, to: number): boolean {
     const { array } = bytes;
     let pid = NO_PID;
@@ -88,7 +88,7 @@ export class HeadTags<Program> {
     const end = at + after.length;
     if (end >= to || !after.isAt(bytes, at)) return false;
     const first = array[end]!;
-    // Something may stand before the message, or more blanks.
+    // A decoration or more blanks may precede the message.
     if (first === OPENING || first <= BLANK || first >= DELETE || KERNEL.isAt(bytes, end)) return false;
     this.pid = pid;
     this.end = end;
@@ -107,7 +107,7 @@ export class HeadTags<Program> {
     return true;
   }
 
-  /** Remembers a tag if it can be compared and then gives what the expressions gave. */
+  /** Remembers a tag if comparing it gives the same result as the expressions. */
   #learn(bytes: Bytes, from: number, to: number, { before, after, pid, isStructured, end }: TagAt): void {
     if (!isStructured && after !== PLAIN_END) return;
     const tag: Tag<Program> = {
@@ -128,8 +128,8 @@ export class HeadTags<Program> {
 type TagAt = TagPart & { readonly end: number };
 
 /**
- * Reads the tag that `bytes[from, to)` begins with, and decodes no more for it than it takes; null
- * where there is none.
+ * Reads the tag at the start of `bytes[from, to)`, decoding as little as possible; null if there is
+ * none.
  */
 function readTagAt(
   bytes: Bytes,
@@ -146,7 +146,7 @@ function readTagAt(
   }
 }
 
-/** Length of a text in UTF-8. */
+/** Returns the length of a text in UTF-8. */
 function lengthOf(text: string): number {
   return encoder.encode(text).length;
 }

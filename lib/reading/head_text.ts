@@ -1,34 +1,34 @@
 /**
- * The parts of heads as expressions on text: times with what collectors write around them, and tags,
- * which name host, program and process. Comes in: text that begins with a part. Goes out: what the
- * part says, and how many characters it takes.
+ * Parts of heads as expressions on text: times with what collectors write around them, and tags,
+ * which name host, program and process. In: text that begins with a part. Out: the part's values
+ * and its length in characters.
  */
 import type { Stamp } from "../core/stamp.ts";
 import { type Read, readIsoTime, readSyslogTime, unixStamp } from "../core/timestamp.ts";
 import { readLineTime } from "./line_time.ts";
 
-/** A time that text begins with, and the gap behind it. */
+/** A time at the start of a text, and the gap behind it. */
 export interface TimePart {
-  /** Null for a time that only counts from the start of the machine, and for one that is not known. */
+  /** Null: the time counts from the machine's start, or is not known. */
   readonly stamp: Stamp | null;
-  /** Where the digits of its second stand and where its fraction ends; null: it has no such place. */
+  /** Where the digits of the second begin and the fraction ends; null: no such place. */
   readonly second: { readonly from: number; readonly end: number } | null;
-  /** Of the process, which Windows' sshd.log writes before the time. */
+  /** Process that Windows' sshd.log writes before the time. */
   readonly pid: number | null;
   readonly isIso: boolean;
-  /** False: a priority stands alone, and no time behind it. */
+  /** False: a priority without a time behind it. */
   readonly isTime: boolean;
   readonly length: number;
 }
 
-/** Host, program and process that text begins with, and what ends them. */
+/** Host, program and process at the start of a text, and the text that ends them. */
 export interface TagPart {
-  /** Up to two words before the program; "" where there is none. */
+  /** Up to two words before the program; "" if there are none. */
   readonly host: string;
-  /** Null: the part tells facility and level alone. "": RFC 5424 says that there is no program. */
+  /** Null: only facility and level. "": RFC 5424 says that there is no program. */
   readonly identifier: string | null;
   readonly pid: number | null;
-  /** What stands before the process, where it would stand if there were one, and behind it. */
+  /** Texts before the process, or before the place where it would be, and behind it. */
   readonly before: string;
   readonly after: string;
   readonly isStructured: boolean;
@@ -37,7 +37,7 @@ export interface TagPart {
 
 const MONTH = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec";
 /**
- * Priority in angle brackets, the version that follows it in RFC 5424 and may stand alone, or the
+ * Priority in angle brackets, the version that follows it in RFC 5424 and may come alone, or the
  * process of Windows' sshd.log; then an opening bracket, and the name of a day.
  */
 const BEFORE_TIME = new RegExp(
@@ -49,13 +49,13 @@ const PRIORITY_ALONE = /^<\d{1,3}>(?:1 )?/;
 const NO_TIME = /^<\d{1,3}>1 - /;
 const CLOCK = /\d\d:\d\d:(?=\d\d)/;
 const FRACTION = /^\d\d(?:[.,]\d{1,9})?/;
-/** Short names of zones that may stand behind a time: any other word may begin a message. */
+/** Short names of zones behind a time. Any other word may begin a message. */
 const ZONES =
   "UTC|GMT|WET|WEST|BST|CET|CEST|EET|EEST|MSK|IST|PKT|SGT|HKT|JST|KST|AWST|ACST|ACDT|AEST|AEDT|NZST|NZDT|" +
   "NST|NDT|AST|ADT|EST|EDT|CST|CDT|MST|MDT|PST|PDT|AKST|AKDT|HST";
 /**
- * Blanks behind a time, perhaps after a colon or a zone; then what OpenWrt's `logread -t` and
- * containers' runtimes add.
+ * Blanks behind a time, perhaps after a colon or a zone; then additions of OpenWrt's `logread -t`
+ * and of container runtimes.
  */
 const GAP = new RegExp(
   `^(?: (?<name>${ZONES})(?=[ :]))?:? +(?:\\[\\d+\\.\\d{3}\\] )?(?:std(?:out|err) [FP] +)?`,
@@ -68,7 +68,7 @@ const TAI_OFFSET = 10;
 /** `journalctl -o short-delta` adds the time since the line before. */
 const MONOTONIC = /^\[ *\d+\.\d{1,6}(?: {16}| < *\d+\.\d{6} >)?\] +/;
 
-/** Reads the time that `text` begins with; null where there is none. */
+/** Reads the time at the start of `text`; null if there is none. */
 export function readTime(text: string): TimePart | null {
   const rest = { second: null, pid: null, isIso: false, isTime: true };
   const unix = UNIX.exec(text);
@@ -108,10 +108,7 @@ function readCalendarTime(text: string): TimePart | null {
   };
 }
 
-/**
- * Where the gap behind a time ends, and the zone that it names; null where there is no gap, and so
- * no time.
- */
+/** Returns the end of the gap behind a time, and the zone in it; null: no gap, and so no time. */
 function gapBehind(
   text: string,
   { length }: Read,
@@ -135,32 +132,34 @@ const FACILITIES =
 const PRIORITY = `(?:${FACILITIES})(?:\\|(?:${FACILITIES}))*[.:](?:${LEVELS})`;
 /** A host by name or address. */
 const HOST = "(?:[^\\s[:]+|[\\da-f]{0,4}:[\\da-f]{0,4}:[\\da-f:.]*)";
-/** The host that a relay puts before a line whose own head it keeps. */
+/** Host that a relay writes before a line with its own head. */
 const RELAY = new RegExp(
   `^(?<host>${HOST}) +(?=${PRIORITY}:? |<\\d{1,3}>|(?:1 )?\\d{4}-\\d\\d-\\d\\dT\\d\\d:|(?:${MONTH}) [ \\d]\\d \\d\\d:)`,
 );
 /**
- * Facility and level alone, as OpenWrt, busybox and, in angle brackets, BSD's syslogd put them first;
- * behind the sender's address by socklog.
+ * Facility and level alone: OpenWrt, busybox and, in angle brackets, BSD's syslogd write them
+ * first; socklog writes them behind the sender's address.
  */
 const FACILITY = new RegExp(`^(?:[\\da-f.:]+: )?(?:${PRIORITY}:?|<(?:${PRIORITY}|\\d+\\.\\d+)>) +`);
-/** What sshd and others put before a message is no program. */
+/** Levels that sshd and others write before a message: not names of programs. */
 const LEVEL = "(?:error|fatal|info|warn|warning|notice|crit|critical|alert|emerg|debug\\d*)";
 const NAME = "[\\w./@-]+";
 /** `sshd`, `[sshd]`, `sshd(pam_unix)` */
 const PROGRAM = `(?:\\[(?<bracketed>${NAME})\\]|(?<name>${NAME})(?:\\([\\w.:-]+\\))?)`;
 const PROCESS = "\\[(?<pid>\\d+)\\]";
-/** The kernel puts the time since its start behind its name. */
+/** The kernel writes the time since its start behind its name. */
 const KERNEL = "(?<name>kernel))(?<after>: ?)(?=\\[ *\\d+\\.\\d+\\])";
-/** Behind a time: up to two hosts, perhaps facility and level, then the program; Apple adds a level. */
+/**
+ * Behind a time: up to two hosts, perhaps facility and level, then the program; Apple adds a level.
+ */
 const TAGS = [
   `^(?<before>(?<host>(?:${HOST} +){0,2}?)${KERNEL}`,
   `^(?<before>(?<host>(?:${HOST} +){0,2}?)(?:${PRIORITY}:? +)?(?!\\[?(?:${LEVEL}|${PRIORITY})\\]?[:[])${PROGRAM})` +
   `(?:${PROCESS}(?<after>(?: <\\w+>)?:? +)|(?<after>: +))`,
 ].map((source) => new RegExp(source));
 /**
- * Without a time nothing but a host may come first, and a process must be told: what follows may have
- * been chosen by an attacker.
+ * Without a time, only a host may come first, and a process is required: an attacker may have
+ * chosen the text that follows.
  */
 const BARE_TAGS = [
   `^(?<before>(?<host>(?:[^\\s[:]+ )?)${KERNEL}`,
@@ -172,13 +171,13 @@ const STRUCTURED = new RegExp(
   "^(?<before>(?<host>\\S*[^\\s:]) (?<name>\\S*[^\\s:]) (?:-(?= )|(?=\\d)))(?<pid>\\d+)?" +
     '(?<after> \\S+ (?:-|(?:\\[[^\\s\\]"=]+(?: [^\\s\\]"=]+="(?:[^"\\\\]|\\\\.)*")*\\])+)(?: +\\ufeff?|$))',
 );
-/** Sequence number or time that Solaris and kernels put before a message. */
+/** Sequence number or time that Solaris and kernels write before a message. */
 const DECORATION = /^(?:\[ID \d+ \w+\.\w+\] |kernel: ?\[ *\d+\.\d+\] )/;
 
 /**
- * Reads the tag that `text` begins with; null where there is none.
+ * Reads the tag at the start of `text`; null if there is none.
  *
- * @param time what stands before it; null: nothing
+ * @param time the time before the tag; null: none
  */
 export function readTag(text: string, time: Pick<TimePart, "isIso"> | null): TagPart | null {
   const facility = FACILITY.exec(text);

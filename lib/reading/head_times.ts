@@ -7,7 +7,7 @@ import { gapAt, type Minute, Minutes } from "./minutes.ts";
 import { mayBeTime } from "./time_signs.ts";
 import { DayResolver, type Told } from "./day_resolver.ts";
 
-/** Most digits of a fraction that are read where they lie. */
+/** Most digits of a fraction that are read from bytes. */
 const MAX_DIGITS = 9;
 /** Bytes that hold any time and its gap. */
 const LONGEST = 160;
@@ -15,29 +15,29 @@ const [COMMA, POINT, ZERO] = [44, 46, 48];
 const UTC: Told = { offset: 0 };
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** Most seconds of a minute, with a leap second. */
+/** Largest second of a minute: 60, a leap second. */
 const MAX_SECOND = 60;
 
 /**
- * Reads the times that a line begins with, and what collectors of logs put around them. Lines of a log
+ * Reads the times at the start of a line, with what collectors write around them. Lines of a log
  * share their minutes, so a time is first compared with those of earlier lines.
  */
 export class HeadTimes {
-  /** Of the process, where it stands before the time. */
+  /** Process before the time, if there is one. */
   pid = NO_PID;
   isIso = false;
-  /** False: a priority stands alone, and no time behind it. */
+  /** False: a priority without a time behind it. */
   isTime = true;
   /** Where the text behind the time begins. */
   end = 0;
-  /** How many times had to be decoded. */
+  /** Number of times that had to be decoded. */
   misses = 0;
-  /** The first time of the line that tells an instant; no resolver: none does yet. */
+  /** Resolver of the line's first time that is an instant; null: none yet. */
   #told: DayResolver | null = null;
   #second = 0;
   #fraction: Micros = 0;
   #zone: Told = UTC;
-  /** Of times that cannot be compared. */
+  /** Resolver of times that cannot be compared. */
   readonly #others: DayResolver;
   readonly #minutes: Minutes;
 
@@ -47,8 +47,8 @@ export class HeadTimes {
   }
 
   /**
-   * When the line was written, by the first of its times that tells an instant, and by the reference as
-   * it is now: a program's zone may be chosen once the program is known. NaN where none tells.
+   * When the line was written: its first time that is an instant, by the reference as it is now,
+   * since a program's zone is only known with the program. NaN if there is none.
    */
   get time(): Micros {
     this.#told?.resolve(this.#second, this.#fraction, this.#zone);
@@ -60,12 +60,12 @@ export class HeadTimes {
     return this.#told !== null && this.#zone.offset === null;
   }
 
-  /** Begins with another line. */
+  /** Begins another line. */
   begin(): void {
     this.#told = null;
   }
 
-  /** Reads the time that `bytes[from, to)` begins with. Returns false where there is none. */
+  /** Reads the time at the start of `bytes[from, to)`. Returns false if there is none. */
   read(bytes: Bytes, from: number, to: number): boolean {
     if (!mayBeTime(bytes.array, from, to)) return false;
     return this.#readKnown(bytes, from, to) || this.#readNew(bytes, from, to);
@@ -140,7 +140,7 @@ export class HeadTimes {
   }
 }
 
-/** The microseconds that the digits behind the point of a second mean. */
+/** Returns the microseconds of the digits behind the point of a second. */
 function microsOf(array: Uint8Array, from: number, to: number): Micros {
   const digits = Math.min(to - from, 6);
   return numberOf(array, from, from + digits) * 10 ** (6 - digits);

@@ -5,9 +5,9 @@ import { counted } from "../core/text.ts";
 export const MODULE_FAILURES = 3;
 
 /**
- * Which modules fail to read messages. A module that throws is a fault of this program: the message
- * counts as unknown, and a module that goes on failing is no longer asked, so that the others work
- * on.
+ * Tracks which modules fail to read messages. A module that throws is a fault of this program: the
+ * message counts as unknown, and a module that fails again and again is no longer asked, so that
+ * the others go on.
  */
 export class ModuleHealth {
   readonly #names: readonly string[];
@@ -16,7 +16,7 @@ export class ModuleHealth {
   readonly #failures: Uint8Array;
   #haveFailed = false;
 
-  /** @param names of the configured modules; @param report is told of every failure */
+  /** @param names of the configured modules; @param report is called with every failure */
   constructor(names: readonly string[], report: (complaint: string) => void) {
     this.#names = names;
     this.#report = report;
@@ -28,17 +28,17 @@ export class ModuleHealth {
     return this.#names.filter((_, module) => this.isGivenUp(module));
   }
 
-  /** Reports whether the module, by its index, is no longer to be asked. */
+  /** Reports whether the module with this index is no longer asked. */
   isGivenUp(module: number): boolean {
     return this.#haveFailed && this.#failures[module]! >= MODULE_FAILURES;
   }
 
-  /** Takes note that the module has read a message, be it one that it does not know. */
+  /** Notes that the module read a message without an error, understood or not. */
   worked(module: number): void {
     if (this.#haveFailed) this.#failures[module] = 0;
   }
 
-  /** Takes note that the module threw `error`. Throws `UserError` if no module is left. */
+  /** Counts an `error` that the module threw. Throws `UserError` if no module is left. */
   failed(module: number, error: unknown): void {
     this.#haveFailed = true;
     const name = this.#names[module];

@@ -2,37 +2,37 @@ import type { Stamp } from "../core/stamp.ts";
 import { type Read, readTime } from "../core/timestamp.ts";
 
 /**
- * What may stand before the time at the beginning of a line: a bracket or a quote, or its name as in
+ * Text that may precede the time at the beginning of a line: a bracket, a quote, or a name as in
  * `time="2026-11-26T04:43:54Z" level=info`.
  */
 const OPENING = /^(?:["'[(<]|(?:time|ts|timestamp|t)=["']?)/;
 /**
- * Level or process, which some services write first: `[WARN] 2026-…`, `W, [2026-…`, `level=warn ts=…`,
- * `77:M 26 Nov …`.
+ * Level or process, which some services write first: `[WARN] 2026-…`, `W, [2026-…`, `level=warn
+ * ts=…`, `77:M 26 Nov …`.
  */
 const LEVEL =
   /^(?:\[?(?:debug|info|notice|warn(?:ing)?|error|crit(?:ical)?|alert|emerg|fatal)\]?:?|[DIWEF],|level=\w+|\[\d{1,7}\]|\d{1,7}:[A-Z]) */i;
 /**
- * Before the time in brackets a line of an access log has hosts, `-` and a user. The request in quotes
- * follows: users may choose brackets, and quotes are escaped in their names.
+ * Beginning of a line of an access log: hosts, `-` and a user before the time in brackets. The
+ * request in quotes must follow: users may choose brackets, but quotes in their names are escaped.
  */
 const ACCESS = /^(?:\S+ ){1,2}- \S+ \[(?=[^\]]+\] ")/;
-/** Names of the time in objects of JSON, in lower case. */
+/** Names of the time in JSON objects, in lower case. */
 const KEYS = new Set([
   ...["time", "ts", "timestamp", "@timestamp", "datetime", "date", "@t", "t"],
   ...["asctime", "time_local", "time_iso8601"],
 ]);
-/** Name under which MongoDB writes the time in an object of its own. */
+/** Name under which MongoDB writes the time in an inner object. */
 const INNER_KEY = "$date";
-/** The next piece of an object of JSON. */
+/** The next token of a JSON object. */
 const TOKEN = /\s*("(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s"{}[\],:]+)/y;
 
 /**
- * The time that a line tells where its service writes it: at the beginning, behind a level or the names
- * with which a line of an access log begins, or as a value of an object of JSON. Null where there is none,
- * or where it could be a stranger's: elsewhere in the line, or under a key that stands there twice.
+ * Returns the time that a service writes in its line: at the start, behind a level or the names of
+ * an access log, or in a JSON object. Null if there is none, or if it may be a stranger's:
+ * elsewhere in the line, or under a key that comes twice.
  *
- * @param own length of the line's beginning that its service wrote: only there a time behind a level counts
+ * @param own length of the line that its service wrote: a time behind a level must be in it
  */
 export function timeOfLine(line: string, own = line.length): Stamp | null {
   if (line.startsWith("{")) return timeOfObject(line);
@@ -45,12 +45,12 @@ export function timeOfLine(line: string, own = line.length): Stamp | null {
   return names && (readTime(line.slice(names[0].length))?.stamp ?? null);
 }
 
-/** What closes a bracket or a quote before a time. */
+/** Closing brackets and quotes by the opening ones before a time. */
 const CLOSING: Readonly<Record<string, string>> = { '"': '"', "'": "'", "[": "]", "(": ")", "<": ">" };
-/** What stands between a time and the message. */
+/** Text between a time and the message. */
 const GAP = /^:? +/;
 
-/** The time that a line begins with, with all that stands before the message; null where there is none. */
+/** Reads the time at the start of a line, up to the message; null if there is none. */
 export function readLineTime(line: string): Read | null {
   const before = OPENING.exec(line)?.[0] ?? "";
   const read = readTime(line.slice(before.length));

@@ -4,15 +4,15 @@ import type { TimePart } from "./head_text.ts";
 import { mayGoOn } from "./time_signs.ts";
 import { DayResolver, type Told } from "./day_resolver.ts";
 
-/** Minutes that are remembered, as the lines of a log may carry two times, and gaps of each. */
+/** Minutes that are remembered, as lines of a log may have two times, and gaps of each minute. */
 const [MINUTES, GAPS] = [3, 4];
 
-/** What stands between a second and the text behind the time: zone and gap. */
+/** Zone and gap between a second and the text behind the time. */
 export interface Gap extends Told {
   readonly literal: Literal;
 }
 
-/** A minute of a log, `Mar  9 04:05:`, with what stands before it. */
+/** A minute of a log, `Mar  9 04:05:`, with the text before it. */
 export interface Minute {
   readonly literal: Literal;
   readonly part: TimePart;
@@ -22,9 +22,9 @@ export interface Minute {
   readonly exists: boolean;
 }
 
-/** The last minutes of a log, with which further lines are compared. */
+/** The last minutes of a log, to compare further lines with. */
 export class Minutes {
-  /** The one used last comes first. */
+  /** The last used minute comes first. */
   readonly list: Minute[] = [];
   readonly #reference: Reference;
 
@@ -32,7 +32,7 @@ export class Minutes {
     this.#reference = reference;
   }
 
-  /** Takes note that a line is of the minute at `index`. */
+  /** Notes that a line has the minute at `index`. */
   use(index: number): void {
     if (index === 0) return;
     const minute = this.list[index]!;
@@ -40,7 +40,7 @@ export class Minutes {
     this.list[0] = minute;
   }
 
-  /** Remembers the time that `text` begins with, so that others of its minute can be compared. */
+  /** Remembers the time at the start of `text`, to compare later times of its minute with it. */
   learn(text: string, part: TimePart): Minute {
     const { stamp, second, length } = part;
     const { year, offset, name } = stamp!;
@@ -48,7 +48,7 @@ export class Minutes {
     const gap = text.slice(second!.end, length);
     const literal = new Literal(gap);
     if (!minute.gaps.some((gap) => isSame(gap.literal, literal))) {
-      // A word behind the gap is no part of it.
+      // A word behind the gap is not part of the gap.
       const isNamed = name !== undefined && gap.startsWith(` ${name}`);
       minute.gaps.unshift({ literal, offset, name: isNamed ? name : undefined });
       if (minute.gaps.length > GAPS) minute.gaps.pop();
@@ -72,7 +72,7 @@ export class Minutes {
   }
 }
 
-/** The gap of a minute that the text at `at` begins with, unless that may go on as a part of it; null: none. */
+/** Returns the gap at `at`, unless the text behind may belong to it; null: none. */
 export function gapAt({ gaps }: Minute, bytes: Bytes, at: number, to: number): Gap | null {
   for (let i = 0; i < gaps.length; i++) {
     const gap = gaps[i]!;

@@ -11,58 +11,58 @@ export interface ModuleMatch {
    * Without identifiers, all entries of the units are the module's.
    */
   readonly units: readonly string[];
-  /** Absolute paths of log files, in which `*` and `?` stand for any part of a file's name. */
+  /** Absolute paths of log files; `*` and `?` stand for any part of a file's name. */
   readonly files: readonly string[];
 }
 
-/** What is known about one service. */
+/** A service's name, where its lines are found, and how its messages are read. */
 export interface Module extends ModuleMatch {
   /** Name in the configuration and in reasons, such as `SSHD`. */
   readonly name: string;
   /** See `ReadableModule`. */
   readonly programs?: readonly string[];
-  /** How the messages of the service are read. */
+  /** Describes the messages of the service. */
   readonly form: MessageForm;
-  /** Zone of times that tell none; this machine's unless given. */
+  /** Zone of times without one; the default is this machine's. */
   readonly zone?: Zone | undefined;
 }
 
-/** What a configuration may tell a module about its service; empty where it says nothing. */
+/** Options of a configuration for a module; empty if it sets none. */
 export interface ParserOptions {
-  /** Formats of lines as `log_format` of nginx.conf gives them. */
+  /** Formats of lines, as `log_format` of nginx.conf gives them. */
   readonly logFormats: readonly string[];
   /**
-   * Canonical addresses and networks of proxies, whose word on the client behind them is taken.
-   * Null: whether there are proxies is not known.
+   * Canonical addresses and networks of proxies; their word on the client behind them is trusted.
+   * Null: it is not known whether there are proxies.
    */
   readonly trustedProxies: readonly string[] | null;
   /** Regular expressions in which `<ADDR>` stands for the address. */
   readonly patterns: readonly string[];
-  /** Patterns are taken that could name a wrong address or take long. */
+  /** Accept patterns that could name a wrong address or take long. */
   readonly unsafe: boolean;
 }
 
-/** A kind of service, from which a configuration makes a module. */
+/** A kind of service, of which a configuration makes a module. */
 export interface ModuleKind {
-  /** Name that a configuration gives; "" for the kind that it may name as it likes. */
+  /** Name in a configuration; "" for the kind that a configuration may name freely. */
   readonly name: string;
-  /** Where the module's lines are found unless the configuration tells. */
+  /** Where the module's lines are found unless the configuration says otherwise. */
   readonly match: ModuleMatch;
-  /** Which options it takes. */
+  /** Options that the kind accepts. */
   readonly options: readonly (keyof ParserOptions)[];
   /**
-   * Whether some messages may name a proxy where others name the client behind it: it has to know
-   * which proxies there are.
+   * Whether some messages may name a proxy where others name the client behind it. The kind must
+   * then know the proxies.
    */
   readonly mayNameProxies: boolean;
   /** Describes the messages of a service with these options. Throws `OptionError`. */
   form(options: ParserOptions): MessageForm;
 }
 
-/** An option that a module cannot take as it is. */
+/** An option with a value that a module cannot use. */
 export class OptionError extends Error {
   override readonly name = "OptionError";
-  /** @param complaint follows the option's name: `must begin with ^`; @param index which one of a list */
+  /** @param complaint follows the option's name: `must begin with ^`; @param index in its list */
   constructor(complaint: string, readonly option: keyof ParserOptions, readonly index: number) {
     super(complaint);
   }

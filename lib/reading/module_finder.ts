@@ -1,7 +1,6 @@
 /**
- * Finds the module that a message belongs to and what it says. Comes in: a journal entry's message
- * or a line, and the modules in question. Goes out: the event, with the time that the text itself
- * tells.
+ * Finds the module that a message belongs to, and what the message says. In: a journal entry's
+ * message or a line, and the modules to ask. Out: the event, with the time in the text.
  */
 import { type Bytes, makeBytes } from "../core/bytes.ts";
 import { NO_PID } from "../core/records.ts";
@@ -15,33 +14,33 @@ import { DayResolver } from "./day_resolver.ts";
 
 /** How a text is read. */
 export interface Manner {
-  /** It is a line with a head, and nobody tells its time or process: false of an entry's message. */
+  /** A line with a head, of which only the text tells time and process; false for an entry. */
   readonly isLine: boolean;
   /**
-   * It is only looked at, for its time or as it was repeated, and is read itself before or after
-   * this: modules take no note of it.
+   * The text is read only for its time or as a repetition, and once more for itself: modules
+   * remember nothing of it.
    */
   readonly isAside: boolean;
 }
 
 /** Finds modules of one source. */
 export class ModuleFinder {
-  /** What was read last; `isAhead` and, of an entry, the time are its reader's to tell. */
+  /** The last text read. Its reader sets `isAhead` and, for an entry, the time. */
   readonly event: { -readonly [key in keyof LogEvent]: LogEvent[key] };
-  /** Instants around the text that is read, which the reader keeps up to date. */
+  /** Instants around the current text; the reader keeps them up to date. */
   readonly reference: { now: Micros; before: Micros; zone: Zone | undefined } = {
     now: 0,
     before: NaN,
     zone: undefined,
   };
-  /** Whether the time of the text read last depends on a zone that it does not tell in figures. */
+  /** Whether the time of the last text depends on a zone that the text does not tell in figures. */
   isZoneless = false;
   readonly candidates: Candidates;
   readonly #health: ModuleHealth;
   readonly #heads: HeadReader<Program>;
-  /** Times that messages tell themselves. */
+  /** Resolver of times in messages. */
   readonly #times = new DayResolver(this.reference);
-  /** Zone of lines that belong to none of the modules. */
+  /** Zone of lines that belong to no module. */
   readonly #zone: Zone | undefined;
   #isAside = false;
 
@@ -71,7 +70,7 @@ export class ModuleFinder {
 
   /**
    * Reads `bytes[from, to)` of the process `event.pid`. Returns false if it belongs to none of the
-   * candidates. The event's time is NaN where the text does not tell any.
+   * candidates. The event's time is NaN if the text has none.
    */
   read(
     candidates: readonly Candidate[],
@@ -88,7 +87,7 @@ export class ModuleFinder {
   }
 
   /**
-   * Reads a message as it stands, whatever it seems to contain. Returns whether one of the candidates
+   * Reads a message as it is, without taking a head off. Returns whether one of the candidates
    * understands it.
    */
   #readMessage(candidates: readonly Candidate[], bytes: Bytes, from: number, to: number): boolean {
@@ -103,8 +102,8 @@ export class ModuleFinder {
 
   /**
    * Takes the head of a message or line off, part by part, until one of the candidates understands
-   * what is left; a part may tell another process. Returns false if it belongs to none; the event is
-   * the first one's if none understands it.
+   * the rest; a part may name another process. Returns false if the text belongs to no candidate;
+   * if none understands it, the event is the first one's.
    */
   #readBehindHead(
     candidates: readonly Candidate[],
@@ -122,7 +121,7 @@ export class ModuleFinder {
       if (heads.isTag) {
         const { identifier, candidates: named } = heads.program!;
         candidates = isAnyones ? named : writersOf(candidates, identifier);
-        // What the kernel tells may be another program's line.
+        // A line of the kernel may contain another program's line.
         isAnyones &&= identifier === KERNEL;
         if (candidates.length === 0 && !isAnyones) break;
       }
@@ -137,7 +136,7 @@ export class ModuleFinder {
     return candidates.length > 0;
   }
 
-  /** Whether one of the candidates understands a message; the event is then the first one's. */
+  /** Reports whether a candidate understands a message; the event is then that candidate's. */
   #isUnderstood(candidates: readonly Candidate[], bytes: Bytes, from: number, to: number): boolean {
     for (let i = 0; i < candidates.length; i++) {
       const { module, firstBytes } = candidates[i]!;
@@ -174,8 +173,8 @@ export class ModuleFinder {
   }
 
   /**
-   * Puts the time that the message itself tells, if it tells one, in place of the head's; one
-   * without a zone only where the head tells none.
+   * Replaces the time of the head by the message's own time, if it has one; by one without a zone
+   * only if the head has no time.
    */
   #takeOwnTime(): void {
     const { time, stamp } = this.event.reader;
@@ -191,5 +190,5 @@ export class ModuleFinder {
   }
 }
 
-/** Name that the kernel's lines bear. */
+/** Program name of the kernel's lines. */
 const KERNEL = "kernel";

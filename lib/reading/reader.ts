@@ -12,9 +12,9 @@ import { timeOfStamp } from "./day_resolver.ts";
 import { isOfUnit, isTrusted } from "./trust.ts";
 import { type Writing, type ZoneShift, ZoneShifts } from "./zone_shift.ts";
 
-/** Lines of which one is expected to tell a time. */
+/** Lines among which one should have a time. */
 const TRIES = 10;
-/** How texts are read: entries of the journal, lines, and lines that are read at another time. */
+/** How texts are read: journal entries, lines, and lines that are also read at another time. */
 const [ENTRY, OF_FILE, ASIDE]: readonly [Manner, Manner, Manner] = [
   { isLine: false, isAside: false },
   { isLine: true, isAside: false },
@@ -25,27 +25,27 @@ const [ENTRY, OF_FILE, ASIDE]: readonly [Manner, Manner, Manner] = [
 interface Placement {
   readonly origin: Origin;
   readonly candidates: readonly Candidate[];
-  /** Whether they are journald's own. */
+  /** Whether the entries are journald's own. */
   readonly isJournalds: boolean;
 }
 
 /**
- * Finds out which of the modules of one source a record belongs to, what it says, when it was
- * written and who proves that.
+ * Finds the module of a record among those of one source, what the record says, when it was
+ * written, and whether it is trusted.
  */
 export class Reader {
   readonly #finder: ModuleFinder;
   readonly #suppressions: Suppressions;
   readonly #lines = new LastLines();
   readonly #zoneShifts: ZoneShifts;
-  /** Of the file whose lines are at hand. */
+  /** Shift of the current file. */
   #zoneShift: ZoneShift;
-  /** By the indices of the origins of records. */
+  /** Placements by the indexes of the records' origins. */
   readonly #placements: Placement[] = [];
 
   /**
    * @param modules of the source, at least one, in the order in which they are asked
-   * @param otherZone is told once of each shift by which times without a zone turn out to be another zone's
+   * @param otherZone is called once for each shift that is found, see `ZoneShift`
    */
   constructor(
     modules: readonly ReadableModule[],
@@ -58,14 +58,14 @@ export class Reader {
     this.#suppressions = new Suppressions(modules.flatMap(({ units }) => units));
   }
 
-  /** What the record says that `read()` found to belong to a module; good until its next call. */
+  /** The event of the last record for which `read()` returned true; good until its next call. */
   get event(): LogEvent {
     return this.#finder.event;
   }
 
   /**
-   * Reads record `i`; a line of text is read as of `now`. Returns false if it belongs to none of
-   * the modules.
+   * Reads record `i`; `now` is the reference for the time of a line. Returns false if the record
+   * belongs to no module.
    */
   read(records: Records, i: number, now: Micros): boolean {
     const { bytes } = records;
@@ -83,14 +83,14 @@ export class Reader {
     return true;
   }
 
-  /** Takes what journald has said since the last call that it did not keep of the modules' services. */
+  /** Takes journald's reports of dropped messages since the last call. */
   takeSuppressions(): Suppression[] {
     return this.#suppressions.take();
   }
 
   /**
-   * Rules run on the times of lines, which nobody may date ahead. The clock tells milliseconds,
-   * entries microseconds.
+   * Sets the event's time. Rules run on the times of lines, so a later time than now becomes now.
+   * The clock has milliseconds, entries have microseconds.
    */
   #setTime(time: Micros): void {
     const { now } = this.#finder.reference;
@@ -98,7 +98,7 @@ export class Reader {
     this.#finder.event.time = this.#finder.event.isAhead ? now : time;
   }
 
-  /** When `line` of the file `stream` was written, as far as it tells itself; otherwise NaN. */
+  /** Returns when `line` of the file `stream` was written, by its own time; NaN if it has none. */
   timeOf(line: Line, { stream, now }: { stream?: object | null; now: Micros }): Micros {
     this.#finder.reference.now = now;
     const time = this.#lookAtTime(line);
@@ -106,8 +106,8 @@ export class Reader {
   }
 
   /**
-   * Learns the zone of a file's times by one of its last lines, before its first ones are read. Returns
-   * false if the line tells no time: then one before it may.
+   * Learns the zone of a file's times from one of its last lines, before the first ones are read.
+   * Returns false if the line has no time: then try one before it.
    */
   learnZone(
     line: Line,
@@ -125,15 +125,14 @@ export class Reader {
   }
 
   /**
-   * The time that a line tells itself, which is not shifted; NaN where it tells none. Nobody takes
-   * note of the line.
+   * Returns a line's own time without the shift; NaN if it has none. Nothing remembers the line.
    */
   #lookAtTime(line: Line): Micros {
     const { before } = this.#finder.reference;
     this.#finder.reference.before = NaN;
     this.#readAside(line);
     let { time } = this.#finder.event;
-    // Modules tell the times of lines that they understand.
+    // If a module understands a line, only the module tells its time.
     if (Number.isNaN(time) && !this.#finder.event.isUnderstood) {
       const stamp = timeOfLine(decode(line.bytes, line.from, line.to));
       this.#finder.isZoneless = stamp !== null && stamp.offset === null;
@@ -143,7 +142,7 @@ export class Reader {
     return time;
   }
 
-  /** Reads a line, or the line before where it only tells that that was written again. */
+  /** Reads a line, or again the line before if this one only reports its repetition. */
   #readLineOf(records: Records, i: number): boolean {
     const { bytes, length } = records;
     const from = records.from[i]!;
@@ -168,8 +167,8 @@ export class Reader {
   }
 
   /**
-   * Begins with the lines of a batch: learns the zone of their times by the last one that tells a
-   * time. Returns whether that is left to the first line.
+   * Begins the lines of a batch: learns the zone of their times from the last one with a time.
+   * Returns whether the first line has to teach it.
    */
   #beginLines({ bytes, from, to, length, stream, written, isLive }: Records): boolean {
     const shift = this.#zoneShift = this.#zoneShifts.of(stream ?? this);
@@ -182,7 +181,7 @@ export class Reader {
     return true;
   }
 
-  /** Reads the line before as often as line `i`, which was read last, tells. Returns false if it does not. */
+  /** Reads the line before again if line `i` reports its repetition; returns whether it does. */
   #readAgain(records: Records, i: number): boolean {
     const before = this.#lines.before(records, i);
     const line = { bytes: records.bytes, from: records.from[i]!, to: records.to[i]! };

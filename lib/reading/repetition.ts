@@ -1,26 +1,26 @@
 /**
- * `last message repeated 3 times`: what BSD's syslogd and its like write in place of lines that are
- * like the line before. Comes in: each line of a file, in order. Goes out: the line that is meant.
+ * `last message repeated 3 times`: BSD's syslogd and its kin write it in place of lines equal to
+ * the line before. In: each line of a file, in order. Out: the repeated line.
  */
 import { type Bytes, decode, endWithoutBlanks, Literal, makeBytes } from "../core/bytes.ts";
 import type { Records } from "../core/records.ts";
 import { readTag, readTime } from "./head_text.ts";
 
-/** How such a line ends; `---` is Apple's. */
+/** Ends of a line that reports repetition; `---` is Apple's. */
 const ENDS = [" times", " time", " times ---", " time ---"].map((text) => new Literal(text));
 const LAST =
   /^(?:(?!--- )(?<host>[^\s[:]+(?: [^\s[:]+)?) )?(?:--- )?last message repeated (?<count>\d{1,9}) times?(?: ---)?$/;
 /** Programs that write such a line under their own names. */
 const SYSLOG = /^(?:r?syslogd|syslog-ng|syslog)$/;
 
-/** A line that lies in bytes. */
+/** A line in bytes. */
 export interface Line {
   readonly bytes: Bytes;
   readonly from: number;
   readonly to: number;
 }
 
-/** Reports whether `bytes[from, to)` may be such a line: others need no expression. */
+/** Reports whether `bytes[from, to)` may report a repetition, so that an expression must decide. */
 export function mayRepeat(bytes: Bytes, from: number, to: number): boolean {
   const end = endWithoutBlanks(bytes.array, from, to);
   for (let i = 0; i < ENDS.length; i++) {
@@ -31,9 +31,9 @@ export function mayRepeat(bytes: Bytes, from: number, to: number): boolean {
 }
 
 /**
- * How many more times `before` was written, as `line` tells; 0 if it does not. Both are lines of
- * syslog, of the same host, and `line` is syslog's own or bears the tag of `before`. Otherwise a
- * stranger's text could be taken for it.
+ * Returns how many more times `before` was written, according to `line`; 0 if `line` does not say
+ * so. Both must be lines of syslog and of the same host, and `line` syslog's own or under the tag
+ * of `before`. Otherwise a stranger's text could pass for it.
  */
 export function timesRepeated(line: Line, before: Line): number {
   const [own, other] = [divide(textOf(line)), divide(textOf(before))];
@@ -51,7 +51,7 @@ function textOf({ bytes, from, to }: Line): string {
   return decode(bytes, from, to).trim();
 }
 
-/** The parts of a line of syslog; null for one without a time. The identifier is null where it has no tag. */
+/** Splits a line of syslog; null if it has no time. The identifier is null if it has no tag. */
 function divide(line: string) {
   const time = readTime(line);
   if (time === null || !time.isTime) return null;
@@ -65,14 +65,14 @@ function divide(line: string) {
   return { host: tag?.host ?? "", identifier: tag?.identifier ?? null, pid: tag?.pid ?? null, message };
 }
 
-/** Remembers the last line of each file, also beyond the batch that it came in. */
+/** Remembers the last line of each file, also after its batch. */
 export class LastLines {
-  /** By the streams of records. */
+  /** Last lines by the streams of records. */
   readonly #copies = new WeakMap<object, { bytes: Bytes; end: number }>();
-  /** The last line of the batch at hand; -1: there is none yet. */
+  /** Index of the last line of the current batch; -1: none yet. */
   #last = -1;
 
-  /** The line before record `i`; null where it is not known. */
+  /** Returns the line before record `i`; null if it is not known. */
   before({ bytes, from, to, stream }: Records, i: number): Line | null {
     if (i > 0 && this.#last >= 0) return { bytes, from: from[this.#last]!, to: to[this.#last]! };
     const copy = stream ? this.#copies.get(stream) : undefined;
@@ -80,8 +80,8 @@ export class LastLines {
   }
 
   /**
-   * Takes note of record `i`, the one that was read last; one that repeats the line before stands
-   * for that.
+   * Remembers record `i`, the last one read. If it repeats the line before, that line stays the
+   * last.
    */
   passed(records: Records, i: number, isRepetition: boolean): void {
     if (i === 0) this.#last = -1;

@@ -1,18 +1,18 @@
 import { NO_PID } from "../core/records.ts";
 import type { Template } from "./template.ts";
 
-/** Processes that are remembered for what they say next. */
+/** Processes whose earlier message is remembered. */
 const PROCESSES = 64;
 
 /**
- * Knows which messages mean something else behind an earlier one of the same process: see
+ * Knows messages that mean something else after an earlier one of the same process: see
  * `Template.after`.
  */
 export class Sequels {
   readonly #templates: readonly Template[];
-  /** Whether messages of a template change what comes after them. */
+  /** Whether a message of each template changes the meaning of later ones. */
   readonly #leads: readonly boolean[];
-  /** Processes that have written such a message, and its template. The oldest is replaced. */
+  /** Processes that wrote such a message, and its template. A new process replaces the oldest. */
   readonly #pids = new Int32Array(PROCESSES).fill(NO_PID);
   readonly #led = new Int32Array(PROCESSES);
   #oldest = 0;
@@ -23,7 +23,7 @@ export class Sequels {
     this.#leads = templates.map(({ name }) => names.has(name));
   }
 
-  /** Takes note of a message of process `pid`. Returns the text that it means; null: what it says. */
+  /** Notes a message of process `pid`. Returns the text to read instead; null: none. */
   textFor(template: number, pid: number): string | null {
     if (pid === NO_PID) return null;
     const { after } = this.#templates[template]!;
@@ -35,7 +35,7 @@ export class Sequels {
     return this.#templates[this.#led[at]!]!.name === after.name ? after.text : null;
   }
 
-  /** Remembers what a process wrote, in the place that it has already. */
+  /** Remembers the template of a process's message, in the process's old place if it has one. */
   #remember(pid: number, { at, template }: { at: number; template: number }): void {
     const place = at < 0 ? this.#oldest : at;
     this.#pids[place] = pid;

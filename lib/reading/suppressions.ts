@@ -2,7 +2,7 @@ import { type Bytes, decode } from "../core/bytes.ts";
 import type { Origin } from "../core/records.ts";
 import { isOfUnit } from "./trust.ts";
 
-/** Messages that journald did not keep, as their service wrote too many. */
+/** Messages that journald dropped because their service wrote too many. */
 export interface Suppression {
   /** The service's systemd unit. */
   readonly unit: string;
@@ -19,37 +19,37 @@ export function isJournalds({ identifier, sender }: Origin): boolean {
   return identifier === JOURNALD && sender.uid === 0;
 }
 
-/** Gathers what journald says of the services of modules. */
+/** Collects journald's reports about the services of modules. */
 export class Suppressions {
   readonly #units: readonly string[];
-  /** Units that entries of the modules came from. */
+  /** Units of the modules' entries so far. */
   readonly #seen = new Set<string>();
   #told: Suppression[] = [];
 
-  /** @param units of the modules, as far as they are configured */
+  /** @param units of the modules, as configured */
   constructor(units: readonly string[]) {
     this.#units = units;
   }
 
-  /** Takes note that an entry of a module came from `unit`. */
+  /** Notes that an entry of a module came from `unit`. */
   seen(unit: string): void {
     if (unit.endsWith(".service") && this.#seen.size < MAX_UNITS) this.#seen.add(unit);
   }
 
-  /** Reads an entry `bytes[from, to)` of journald's own. */
+  /** Reads an entry `bytes[from, to)` of journald. */
   read(bytes: Bytes, from: number, to: number): void {
     const [, count, unit] = SUPPRESSED.exec(decode(bytes, from, to)) ?? [];
     if (unit !== undefined && this.#isOfModules(unit)) this.#told.push({ unit, count: Number(count) });
   }
 
-  /** Takes what was told since the last call. */
+  /** Takes the suppressions since the last call. */
   take(): Suppression[] {
     const told = this.#told;
     this.#told = [];
     return told;
   }
 
-  /** As long as no unit is known, any may be a module's. */
+  /** Reports whether `unit` is a module's. Until an entry tells a unit, every unit may be. */
   #isOfModules(unit: string): boolean {
     return this.#seen.size === 0 || this.#seen.has(unit) || isOfUnit(unit, this.#units);
   }

@@ -2,25 +2,25 @@ import { ADDRESS_BYTES, type ByteSet, DIGITS } from "./template.ts";
 import type { Node } from "./template_node.ts";
 
 /**
- * Reports whether all behind a stranger's text may fit at two places of a message, although the
- * first fit takes no `<REST>`. Most templates rule that out, and then nobody has to look whether
- * the text stands again: that would take half of the time.
+ * Reports whether everything behind a stranger's text may fit at two places of a message, if the
+ * first fit takes no `<REST>`. Most templates exclude that; then nothing has to search for the text
+ * again, which would take half of the time.
  *
- * No element but `<REST>` holds a blank here, so that each way through the template is a row of
+ * No element but `<REST>` contains a blank here, so each way through the template is a row of
  * words:
  *
  *     ‹USER› from ‹ADDR›{ port ‹PORT›|}     from A | from A port P
  *
- * A second, later fit would be a row that equals the end of a first one: `from A` the end `port P`
- * of `from A port P`. As "from" is not "port", it cannot be. (A row of as many words would have to
- * begin in the same word, and so at the same place.)
+ * A second, later fit would be a row equal to the end of a first one: `from A` equal to `port P`,
+ * the end of `from A port P`. As "from" is not "port", that is impossible. (A row of as many words
+ * would have to begin in the same word, and so at the same place.)
  */
 export function mayFitTwice(stranger: Node & { kind: "stranger" }): boolean {
   const rows = rowsOf({ kind: "literal", text: stranger.end, next: stranger.next, other: null });
   return rows.some((first) => !first.isOpen && rows.some((second) => mayEndWith(first, second)));
 }
 
-/** A word: its text, or its texts and sets of bytes. */
+/** The texts and sets of bytes of a word. */
 type Word = readonly (string | ByteSet)[];
 
 interface Row {
@@ -29,7 +29,7 @@ interface Row {
   readonly isOpen: boolean;
 }
 
-/** The rows of words of all ways that begin at a node. */
+/** Returns the rows of words of all ways from a node. */
 function rowsOf(node: Node): Row[] {
   switch (node.kind) {
     case "literal": {
@@ -51,7 +51,7 @@ function rowsOf(node: Node): Row[] {
   }
 }
 
-/** The row with a text or a set before it. */
+/** Returns the row with a text or a set before it. */
 function before(piece: string | ByteSet, { words: [first = [], ...others], isOpen }: Row): Row {
   if (typeof piece !== "string") return { words: [[piece, ...first], ...others], isOpen };
   const pieces = piece.split(" ");
@@ -89,12 +89,12 @@ function mayBeOne(one: Word, other: Word): boolean {
   return a === null ? mayHold(one, b!) : mayHold(other, a);
 }
 
-/** The text of a word without sets; null where it has some. */
+/** Returns the text of a word without sets; null if it has some. */
 function textOf(word: Word): string | null {
   return word.every((piece) => typeof piece === "string") ? word.join("") : null;
 }
 
-/** Reports whether a word may hold every byte of a text. */
+/** Reports whether a word may contain every byte of a text. */
 function mayHold(word: Word, text: string): boolean {
   return [...new TextEncoder().encode(text)].every((byte) =>
     word.some((piece) =>

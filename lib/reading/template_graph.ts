@@ -5,8 +5,8 @@ import { choice, literal, type Node, type Stranger } from "./template_node.ts";
 import { parseTemplate, type Part, templateError } from "./template_syntax.ts";
 
 /**
- * Literals of some templates, each once; the automaton has them as symbols, known by their places
- * here.
+ * Literals of some templates, each once. They are symbols of the automaton; their indexes name
+ * them.
  */
 export class Literals {
   readonly all: Literal[] = [];
@@ -28,9 +28,9 @@ export class TemplateGraph {
   /** 1 for each byte that a message may begin with. */
   readonly firstBytes: Uint8Array;
   readonly literals = new Literals();
-  /** How many nodes there are. */
+  /** Number of nodes. */
   readonly size: number;
-  /** Of each template. */
+  /** Nodes of strangers' texts, by template. */
   readonly #strangers: readonly (readonly Stranger[])[];
   readonly #isDecided: (boolean | undefined)[] = [];
 
@@ -52,17 +52,15 @@ export class TemplateGraph {
   }
 
   /**
-   * Reports whether only one place fits for the end of a stranger's text, unless the message takes
-   * a `<REST>`.
+   * Reports whether a stranger's text can end at only one place, unless the message takes a
+   * `<REST>`.
    */
   isDecided(template: number): boolean {
-    // Found when the first message asks: at the start nobody should wait for it.
+    // Found for the first message that needs it, to save time at the start.
     return this.#isDecided[template] ??= !this.#strangers[template]!.some(mayFitTwice);
   }
 
-  /**
-   * Numbers the literals that are left after texts were joined. Returns how many nodes there are.
-   */
+  /** Numbers the literals that remain after texts were joined. Returns the number of nodes. */
   #collect(): number {
     const nodes = new Set<Node>(this.byFirst.filter((node) => node !== null));
     // The set grows while the loop runs.
@@ -78,10 +76,10 @@ export class TemplateGraph {
   }
 }
 
-/** Port numbers have so many digits at most, other numbers as many as they like. */
+/** Most digits of port numbers, and of other numbers: no limit. */
 const [PORT_DIGITS, MANY] = [5, 2 ** 31 - 1];
 
-/** Builds the graph of one template from its end: each node needs those that follow. */
+/** Builds the graph of one template from its end: each node needs the nodes behind it. */
 class Builder {
   readonly strangers: Stranger[] = [];
   readonly #template: Template;
@@ -121,8 +119,8 @@ class Builder {
   }
 
   /**
-   * Each place of the text behind a stranger's is tried; as it holds a blank, nothing but `<WORDS>`
-   * is read twice then.
+   * Makes a node that tries each place of the text behind a stranger's. As that text contains a
+   * blank, only `<WORDS>` could read bytes twice.
    */
   #stranger(next: Node): Node {
     if (next.kind !== "literal" || next.other !== null || !next.text.includes(" ")) {

@@ -6,7 +6,7 @@ import type { TemplateGraph } from "./template_graph.ts";
 import { TemplateProgram } from "./template_program.ts";
 import { TemplateRunner } from "./template_runner.ts";
 
-/** What to do where all behind `<USER>` may fit at a second place: see `Template`. */
+/** What to do if everything behind `<USER>` may fit at a second place: see `Template`. */
 const [NOTHING, TAKE_LAST, NAME_NOBODY] = [0, 1, 2];
 
 function onSecondFit({ text }: Template): number {
@@ -15,17 +15,17 @@ function onSecondFit({ text }: Template): number {
 }
 
 /**
- * Finds the template that a message follows. Where two places fit for the address, it decides or
+ * Finds the template of a message. If two places fit for the address, it takes the last one or
  * names nobody.
  */
 export class TemplateMatcher {
-  /** Holds what was found. */
+  /** Holds the fit. */
   readonly found: TemplateRunner;
   /** Two places fit for the address: nobody is named, and no field is set. */
   isDoubtful = false;
   readonly #graph: TemplateGraph;
   readonly #onSecondFit: Uint8Array;
-  /** The last fit, while a later one is looked for. */
+  /** The last fit, while the matcher looks for a later one. */
   readonly #last: { address: AddressReader; from: Int32Array; to: Int32Array; state: number };
 
   constructor(
@@ -48,8 +48,8 @@ export class TemplateMatcher {
   }
 
   /**
-   * Matches `bytes[at, to)`, to which the automaton has come in `state`. Returns the number of the
-   * template; -1: none fits. A template whose address is doubtful fits.
+   * Matches `bytes[at, to)`; `state` is the automaton's state before it. Returns the number of the
+   * template; -1: none fits. A template with a doubtful address fits.
    */
   match(bytes: Bytes, at: number, to: number, state: number): number {
     const { found } = this;
@@ -64,7 +64,7 @@ export class TemplateMatcher {
       (this.found.hasRest || !this.#graph.isDecided(template));
   }
 
-  /** Decides between several places where the stranger's text may end. */
+  /** Chooses among the places where the stranger's text may end. */
   #decide(): void {
     const { found } = this;
     while (found.mayGoOn()) {

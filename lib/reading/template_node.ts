@@ -1,15 +1,12 @@
-/** Nodes of which the graph of templates is made, and how two ways are joined as far as they begin alike. */
+/** Nodes of the graph of templates. Two ways are joined as far as they begin alike. */
 import type { ByteSet } from "./template.ts";
 
-/** A place in a template, and what comes next where it fits. */
+/** A place in a template, and the node after it. */
 export type Node =
-  /**
-   * Text. `other` is tried where it does not stand, and also where it stands but `next` does not
-   * fit.
-   */
+  /** Text. `other` is tried if the text does not fit, and also if it fits but `next` does not. */
   | { readonly kind: "literal"; readonly text: string; readonly next: Node; readonly other: Node | null }
   | { readonly kind: "address" | "rest" | "skip"; readonly next: Node }
-  /** Bytes of a set; up to `end`, which `next` then compares, where it is not "". */
+  /** Bytes of a set; up to `end`, which `next` then compares, unless it is "". */
   | {
     readonly kind: "run";
     readonly set: ByteSet;
@@ -22,24 +19,24 @@ export type Node =
   | { readonly kind: "rest without"; readonly set: ByteSet; readonly next: Node }
   /** A stranger's text, up to `end`, which `next` does not compare again. */
   | { readonly kind: "stranger"; readonly end: string; readonly next: Node }
-  /** Two ways. The message is looked at again from here where the first one fails further on. */
+  /** Two ways. If the first one fails later, the message is read again from here. */
   | { readonly kind: "choice"; readonly next: Node; readonly other: Node }
-  /** Here the message has to end. */
+  /** The message must end here. */
   | { readonly kind: "end"; readonly template: number };
 
 /** A node that takes a stranger's text. */
 export type Stranger = Node & { readonly kind: "stranger" };
 
-/** A node that takes a text. Texts one behind the other are compared as one. */
+/** Makes a node that takes a text. Consecutive texts are compared as one. */
 export function literal(text: string, next: Node): Node {
   if (next.kind === "literal" && next.other === null) return literal(text + next.text, next.next);
   return { kind: "literal", text, next, other: null };
 }
 
 /**
- * A node that tries one way and then another. What both have in common at their beginning is looked
- * at once, so that templates branch as a trie does: "Connection closed by " and "Connection from "
- * are "Connection " and then "closed by " or "from ".
+ * Makes a node that tries one way and then another. Their common beginning is read once, so that
+ * templates branch like a trie: "Connection closed by " and "Connection from " become "Connection "
+ * and then "closed by " or "from ".
  */
 export function choice(first: Node, other: Node): Node {
   if (first.kind === "literal") {
@@ -64,8 +61,8 @@ function isAlike(a: Node, b: Node): boolean {
 type LiteralNode = Node & { readonly kind: "literal" };
 
 /**
- * `first` as a part of the first of the alternative texts that begins with the same words; null
- * where none does.
+ * Joins `first` to the first of the alternative texts that begins with the same words; null if none
+ * does.
  */
 function joined(first: LiteralNode, rest: Node | null): LiteralNode | null {
   if (rest?.kind !== "literal") return null;
@@ -78,12 +75,12 @@ function joined(first: LiteralNode, rest: Node | null): LiteralNode | null {
       other: rest.other,
     };
   }
-  // Where `rest` stands `first` does not: it may as well be tried later.
+  // Where `rest` fits, `first` does not: it may be tried later.
   const other = joined(first, rest.other);
   return other && { ...rest, other };
 }
 
-/** What follows the beginning of a literal. */
+/** Returns the node behind the beginning of a literal. */
 function behind({ text, next }: LiteralNode, beginning: string): Node {
   return text === beginning
     ? next
@@ -91,8 +88,8 @@ function behind({ text, next }: LiteralNode, beginning: string): Node {
 }
 
 /**
- * The words that two texts begin with, the blank behind included, or one text where the other
- * begins with it.
+ * Returns the words that both texts begin with, including the blank behind them, or the shorter
+ * text if the other begins with it.
  */
 function sharedWords(a: string, b: string): string {
   if (a.startsWith(b)) return b;
@@ -103,10 +100,7 @@ function sharedWords(a: string, b: string): string {
   return beginning.slice(0, beginning.lastIndexOf(" ") + 1);
 }
 
-/**
- * Reports whether `node` cannot fit where `text` stands. Then nothing has to be remembered to go
- * back to.
- */
+/** Reports whether `node` cannot fit where `text` fits. Then no way back needs to be kept. */
 export function excludes(text: string, node: Node | null): boolean {
   if (node === null || node.kind === "end") return true;
   if (node.kind !== "literal") return false;

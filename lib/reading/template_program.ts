@@ -2,7 +2,7 @@ import type { ByteSet } from "./template.ts";
 import type { Literals, TemplateGraph } from "./template_graph.ts";
 import { excludes, type Node } from "./template_node.ts";
 
-/** What an instruction does. `FAIL` is the place 0 of the program: no instruction at all. */
+/** Kinds of instructions. `FAIL` is the place 0 of the program: no instruction. */
 export const FAIL = 0;
 export const LITERAL = 1;
 export const ADDRESS = 2;
@@ -15,25 +15,19 @@ export const REST_WITHOUT = 8;
 export const SKIP = 9;
 export const CHOICE = 10;
 export const FINISH = 11;
-/** A literal whose alternatives may fit too. */
+/** A literal whose alternatives may also fit. */
 export const OPTION = 12;
 
-/** Where the parts of an instruction stand behind its place. Place 0 holds what it does. */
+/** Offsets of an instruction's parts. Offset 0 holds its kind. */
 export const NEXT = 1;
 export const OTHER = 2;
-/**
- * Of a literal: its first word, the bits of it that count, its length, its column, and where its
- * other words stand.
- */
+/** Of a literal: first word, its bits that count, length, column, and place of its other words. */
 export const FIRST_WORD = 3;
 export const MASK = 4;
 export const LENGTH = 5;
 export const COLUMN = 6;
 export const OTHER_WORDS = 7;
-/**
- * Of a run: where its set begins among the sets, how many bytes it has at least or at most, and its
- * field or -1.
- */
+/** Of a run: start of its set among the sets, least or most bytes, and its field or -1. */
 export const SET = 8;
 export const LEAST = 9;
 export const MOST = 10;
@@ -41,8 +35,7 @@ export const FIELD = 11;
 /** Of `FINISH`: the template. */
 export const TEMPLATE = 8;
 /**
- * Of `REST_WITHOUT`: the message last looked at, from where, and where the first excluded byte
- * stands.
+ * Of `REST_WITHOUT`: the last message read, from where, and the place of the first excluded byte.
  */
 export const SEEN_IN = 12;
 export const SEEN_FROM = 13;
@@ -53,29 +46,29 @@ const NO_FIELD = -1;
 const NO_MESSAGE = -1;
 const SIMPLE = { address: ADDRESS, rest: REST, skip: SKIP, choice: CHOICE };
 
-/** What a program needs to know beside the graph. */
+/** Literals, columns and fields that a program needs beside the graph. */
 interface Surroundings {
   readonly literals: Literals;
-  /** The column of a literal in the automaton. */
+  /** Returns the column of a literal in the automaton. */
   columnOf(literal: number): number;
-  /** The number of a field, -1 where the service has none of this name. */
+  /** Returns the number of a field; -1 if the service has no field of this name. */
   fieldOf(name: string): number;
 }
 
 /**
  * Templates as one array of numbers. V8 runs along it twice as fast as along the objects of the
- * graph: the numbers of an instruction lie side by side, and no load has to check what kind of
- * object it finds.
+ * graph: the numbers of an instruction are adjacent, and no load has to check the kind of an
+ * object.
  */
 export class TemplateProgram {
   readonly code: Int32Array;
   /** Sets of bytes, 256 entries each. */
   readonly sets: Uint8Array;
-  /** The first instruction for messages that begin with a byte. */
+  /** First instruction for messages that begin with a byte. */
   readonly byFirst: Int32Array;
-  /** How many instructions there are. */
+  /** Number of instructions. */
   readonly length: number;
-  /** Where the next instruction goes. Nothing stands at 0, which is `FAIL`. */
+  /** Place of the next instruction. Place 0 is empty: it is `FAIL`. */
   #end = SIZE;
   readonly #places = new Map<Node, number>();
   readonly #sets: ByteSet[] = [];
@@ -83,7 +76,7 @@ export class TemplateProgram {
 
   constructor({ byFirst, size }: TemplateGraph, surroundings: Surroundings) {
     this.#surroundings = surroundings;
-    // An instruction has a literal of its own at most.
+    // Each instruction has at most one literal of its own.
     const longest = Math.max(0, ...surroundings.literals.all.map(({ others }) => others.length));
     this.code = new Int32Array((size + 1) * (SIZE + longest));
     this.byFirst = Int32Array.from(byFirst, (node) => node === null ? FAIL : this.#place(node));
@@ -92,7 +85,7 @@ export class TemplateProgram {
     this.#sets.forEach((set, i) => this.sets.set(set, 256 * i));
   }
 
-  /** Where the instruction of a node stands. */
+  /** Returns the place of a node's instruction. */
   #place(node: Node): number {
     const known = this.#places.get(node);
     if (known !== undefined) return known;
@@ -162,8 +155,8 @@ export class TemplateProgram {
 }
 
 /**
- * Reports whether the literal of an instruction stands at `at`: see `Literal`. The caller checks
- * that it ends in the message.
+ * Reports whether the literal of an instruction is at `at`: see `Literal`. The caller checks that
+ * it ends within the message.
  */
 export function isLiteralAt(code: Int32Array, one: number, view: DataView, at: number): boolean {
   if (((view.getInt32(at, true) ^ code[one + FIRST_WORD]!) & code[one + MASK]!) !== 0) return false;

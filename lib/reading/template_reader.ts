@@ -24,18 +24,17 @@ import type { Template } from "./template.ts";
 import { TemplateGraph } from "./template_graph.ts";
 import { TemplateMatcher } from "./template_matcher.ts";
 
-/** What templates do not tell of a service. */
+/** Features of a service's messages that templates do not describe. */
 export interface TemplateOptions {
-  /** Texts of which one may stand before any message; none is the beginning of another. */
+  /** Texts, one of which may precede any message; none is the beginning of another. */
   readonly before?: readonly string[];
-  /** A message of a template with `<PORT>` ends no session if this text stands at its end. */
+  /** A message of a template with `<PORT>` ends no session if it ends with this text. */
   readonly endless?: string;
 }
 
 /**
- * Messages of a service that templates describe. Fields are those of templates, `message`, and for
- * rules `login`, the method of who has logged in, and `logout`, which is "yes" where a connection
- * has ended.
+ * Messages of a service that templates describe. The fields are those of templates, `message`, and
+ * for rules `login`, the method of a login, and `logout`, "yes" if a connection has ended.
  */
 export class TemplateForm implements MessageForm {
   readonly fields = ["message", "method", "user", "port", "login", "logout"];
@@ -74,7 +73,7 @@ export class TemplateForm implements MessageForm {
 const [METHOD, PORT, LOGIN_FIELD, LOGOUT_FIELD] = [1, 3, 4, 5];
 const YES = encode("yes");
 
-/** Reads messages by templates. Blanks at the end of a message belong to no template. */
+/** Reads messages by templates. Ignores blanks at the end of a message. */
 export class TemplateReader implements MessageReader {
   readonly fields: readonly string[];
   readonly firstBytes: Uint8Array;
@@ -90,7 +89,7 @@ export class TemplateReader implements MessageReader {
   readonly #matcher: TemplateMatcher;
   readonly #automaton: Automaton;
   readonly #before: readonly Literal[];
-  /** 1 for bytes that one of them begins with. */
+  /** 1 for first bytes of these texts. */
   readonly #beginsLevel = new Uint8Array(256);
   readonly #endless: Literal | null;
   readonly #says: readonly Says[];
@@ -155,7 +154,7 @@ export class TemplateReader implements MessageReader {
     return true;
   }
 
-  /** Reads `text`, followed by the address and the port of the message at hand, in place of that. */
+  /** Reads `text` with the address and port of the current message, in place of the message. */
   #readMeant(text: string): boolean {
     const port = fieldText(this, "port");
     const { bytes, end } = encode(
@@ -164,7 +163,7 @@ export class TemplateReader implements MessageReader {
     return this.read(bytes, 0, end);
   }
 
-  /** Where the message begins behind what may stand before it. */
+  /** Returns the start of the message behind a text of `before`. */
   #behindLevel(bytes: Bytes, from: number, to: number): number {
     if (this.#beginsLevel[bytes.array[from]!] === 0) return from;
     for (let i = 0; i < this.#before.length; i++) {

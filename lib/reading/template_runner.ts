@@ -33,13 +33,13 @@ import {
 
 const [ZERO, NINE, POINT] = [48, 57, 46];
 /**
- * What is kept of an open choice: instruction, place, state of the automaton, place in a stranger's
+ * Numbers of an open choice: instruction, place, state of the automaton, place in a stranger's
  * text, values set so far.
  */
 const ENTRY = 5;
-/** The bit that says that an address was read, among the bits of the fields that are set. */
+/** The bit for a read address, among the bits of the fields that are set. */
 const ADDRESS_BIT = 1 << 30;
-/** The bit that says that a `<REST>` was taken. */
+/** The bit for a `<REST>` that was taken. */
 const REST_BIT = 1 << 29;
 const FIELD_BITS = REST_BIT - 1;
 /** No stranger's text is being read. */
@@ -47,24 +47,24 @@ const OUTSIDE = -1;
 
 /**
  * Runs a program along a message as a person would read it: compare a literal, read an address, go
- * on. Where several ways are open it puts the others on a stack, and goes back to the newest one
- * when nothing fits. `<USER>` is such a choice too: it ends at the first place where the text
- * behind it stands, and the places after that are left open.
+ * on. If several ways are open, it puts the others on a stack, and goes back to the newest one when
+ * nothing fits. `<USER>` is such a choice too: it ends at the first place of the text behind it,
+ * and the later places remain open.
  *
  *     Invalid user <USER> from <ADDR>
  *     Invalid user a from gw from 192.0.2.1
  *                   ^ first end of <USER>: "gw" is no address, go back
- *                           ^ second end: all behind it fits, and the message ends
+ *                           ^ second end: everything behind it fits, and the message ends
  *
- * Time is linear in the message. The text behind `<USER>` holds a blank, and nothing that is read
- * behind it does, so that tries behind different places look at different bytes. `<REST>` ends the
- * match; for `<REST WITHOUT >` the instruction remembers how far it has looked. The automaton goes
- * along: whatever is compared as a whole is one step.
+ * Time is linear in the message. The text behind `<USER>` contains a blank, and nothing that is
+ * read behind it does, so tries behind different places read different bytes. `<REST>` ends the
+ * match; for `<REST WITHOUT >` the instruction remembers how far it has read. The automaton runs
+ * along: a text compared as a whole is one step.
  */
 export class TemplateRunner {
-  /** Whom the message names. */
+  /** The address that the message names. */
   readonly address = new AddressReader();
-  /** Where the fields stand; below 0: the message has no such field. */
+  /** Where the fields are; below 0: the message has no such field. */
   readonly from: Int32Array;
   readonly to: Int32Array;
   /** The template that fits, and the state of the automaton behind the message. */
@@ -72,20 +72,20 @@ export class TemplateRunner {
   state = 0;
   /** Whether the message took a `<REST>`. */
   hasRest = false;
-  /** How many instructions and bytes were looked at since `start()`. */
+  /** Number of instructions and bytes read since `start()`. */
   steps = 0;
   readonly #program: TemplateProgram;
   readonly #automaton: Automaton;
   readonly #stack: Int32Array;
   #depth = 0;
-  /** The fields that have been set since all were cleared. */
+  /** Fields that were set since all were cleared. */
   #touched = 0;
   #bytes!: Bytes;
   #to = 0;
-  /** Counts the messages, for what an instruction remembers of one. */
+  /** Number of messages; instructions tell by it which message they remember. */
   #message = 0;
 
-  /** @param fields how many fields there are, 29 at most */
+  /** @param fields number of fields, 29 at most */
   constructor(program: TemplateProgram, fields: number, automaton: Automaton) {
     this.#program = program;
     this.#automaton = automaton;
@@ -96,7 +96,7 @@ export class TemplateRunner {
   }
 
   /**
-   * Runs along `bytes[at, to)`, to which the automaton has come in `state`. Returns whether a
+   * Runs along `bytes[at, to)`; `state` is the automaton's state before it. Returns whether a
    * template fits.
    */
   start(bytes: Bytes, at: number, to: number, state: number): boolean {
@@ -110,14 +110,14 @@ export class TemplateRunner {
     return false;
   }
 
-  /** Forgets whom and what the message tells. */
+  /** Forgets the address and the fields of the message. */
   clear(): void {
     this.#finish(0);
   }
 
   /**
-   * Reports whether the text behind the stranger's stands at a later place too, so that `goOn()`
-   * may find another fit.
+   * Reports whether the text behind the stranger's also occurs later, so that `goOn()` may find
+   * another fit.
    */
   mayGoOn(): boolean {
     const entry = this.#openStranger();
@@ -133,17 +133,14 @@ export class TemplateRunner {
     return false;
   }
 
-  /**
-   * Looks for a fit in which the stranger's text ends at a later place. Where there is none, what
-   * was found is lost.
-   */
+  /** Looks for a fit in which the stranger's text ends later. Without one, the last fit is lost. */
   goOn(): boolean {
     const entry = this.#openStranger();
     const [one, at, state, scan, isSet] = this.#stack.subarray(entry, entry + ENTRY);
     return this.#run(one!, entry, at!, state!, scan!, isSet!);
   }
 
-  /** Where the open end of a stranger's text is on the stack; below 0: nowhere. */
+  /** Returns the place of a stranger's open end on the stack; below 0: none. */
   #openStranger(): number {
     const { code } = this.#program;
     let entry = this.#depth - ENTRY;
@@ -154,8 +151,8 @@ export class TemplateRunner {
   }
 
   /**
-   * Makes sure that an instruction knows how far it fits at `at`. Returns whether it had to look at
-   * bytes for that.
+   * Makes an instruction know how far it fits from `at`. Returns whether it had to read bytes for
+   * that.
    */
   #look(one: number, at: number): boolean {
     const { code, sets } = this.#program;
@@ -185,7 +182,7 @@ export class TemplateRunner {
 
   /**
    * Runs the program from one instruction until the message fits, or until no choice above `floor`
-   * is left open. One long function: its values stay in registers, and a call for each instruction
+   * is open. It is one long function to keep its values in registers; a call for each instruction
    * would take as long as the instruction.
    */
   #run(one: number, floor: number, at: number, state: number, scan: number, isSet: number): boolean {
@@ -285,7 +282,7 @@ export class TemplateRunner {
             at++;
           }
           steps += at - start;
-          // Where the text does not stand here, the instruction that follows will tell.
+          // If the text is not here, the next instruction fails.
           if (at < least) {
             one = FAIL;
             continue;
@@ -297,8 +294,7 @@ export class TemplateRunner {
           const last = end - code[one + LENGTH]!;
           if (scan === OUTSIDE) scan = at;
           else {
-            // All behind the end that was tried last does not fit: that place is a part of the
-            // stranger's text.
+            // Nothing fits behind the last end tried: that place is part of the stranger's text.
             const column = classes[array[scan++]!]!;
             state = next[state + column]! || automaton.find(state, column);
           }
@@ -346,8 +342,8 @@ export class TemplateRunner {
             one = FAIL;
             continue;
           }
-          // Bytes are run along once; should that not be enough, the tries find the signs of the
-          // whole message.
+          // Runs along bytes once; if that is not enough, the tries find the signs of the whole
+          // message.
           state = isNew ? automaton.along(state, array, at, end) : automaton.lost;
           at = end;
           isSet |= REST_BIT;
@@ -389,7 +385,7 @@ export class TemplateRunner {
   }
 }
 
-/** Reports whether the address at `at` is a dotted quad: figures and points, and no zone. */
+/** Reports whether the address at `at` is a dotted quad: figures and points, without a zone. */
 function isDotted(array: Uint8Array, at: number, { isAddress }: AddressReader): boolean {
   if (!isAddress || array[at]! < ZERO || array[at]! > NINE) return false;
   return array[at + 1] === POINT || array[at + 2] === POINT || array[at + 3] === POINT;

@@ -1,10 +1,10 @@
 import { RUNS, type Template, TemplateError } from "./template.ts";
 
-/** A template as a tree: its parts one behind the other. */
+/** A part of a template's tree. A list of parts is a sequence. */
 export type Part =
   | { readonly kind: "text"; readonly text: string }
   | { readonly kind: "choice"; readonly ways: readonly (readonly Part[])[] }
-  /** `without` are the characters that `<REST WITHOUT >` excludes. */
+  /** `without` has the characters that `<REST WITHOUT >` excludes. */
   | {
     readonly kind: "element";
     readonly name: string;
@@ -39,7 +39,7 @@ class Parser {
     return parts;
   }
 
-  /** Reads up to the end of the text, or to a character that ends a way of a choice. */
+  /** Reads to the end of the text, or to a character that ends a way of a choice. */
   #parts(): Part[] {
     const parts: Part[] = [];
     for (let next = this.#peek(); next !== "" && next !== "|" && next !== "}"; next = this.#peek()) {
@@ -90,15 +90,15 @@ class Parser {
   }
 }
 
-/** An error that names its template. */
+/** Makes an error that names its template. */
 export function templateError({ name, text }: Template, cause: string): TemplateError {
   return new TemplateError(`Cannot use the template "${name}": ${cause}: ${text}`);
 }
 
-/** Elements that say something: a message says it once. */
+/** Elements that carry a value: a message has each at most once. */
 const ONCE = ["ADDR", "USER", "REST", "PORT", "METHOD"];
 
-/** Checks that no way through the template has an element twice, nor anything behind `<REST>`. */
+/** Checks that no way through the template has an element twice or anything behind `<REST>`. */
 function checkWays(template: Template, parts: readonly Part[]): void {
   for (const name of ONCE) {
     if (most(parts, name) > 1) throw templateError(template, `<${name}> stands twice on one way`);
@@ -106,7 +106,7 @@ function checkWays(template: Template, parts: readonly Part[]): void {
   if (hasMoreBehindRest(parts, false)) throw templateError(template, "nothing may follow <REST>");
 }
 
-/** How often an element stands on a way through `parts` at most. */
+/** Returns how often an element occurs at most on a way through `parts`. */
 function most(parts: readonly Part[], name: string): number {
   return parts.reduce((sum, part) => {
     if (part.kind === "choice") return sum + Math.max(...part.ways.map((way) => most(way, name)));

@@ -15,35 +15,35 @@ import {
   UNSEEN,
 } from "./message_reader.ts";
 
-/** The parts of a message that a parser found in its text. */
+/** Parts of a message that a parser found in its text. */
 export interface TextReading {
   /**
-   * The address, from where the service itself writes it; null where the message names nobody or
-   * leaves a doubt whom.
+   * The address, from where the service itself writes it; null if the message names nobody or is
+   * ambiguous.
    */
   readonly address: string | null;
   /** Values of fields by their names. */
   readonly fields: Readonly<Record<string, string>>;
-  /** When it was, where the message itself says so. */
+  /** Time that the message itself tells. */
   readonly stamp?: Stamp | null | undefined;
 }
 
-/** Reads the text of a message; null for one of no form that the service is known to use. */
+/** Reads the text of a message; null if it has none of the service's known forms. */
 export type TextParser = (message: string) => TextReading | null;
 
 /** Describes messages that are read as text. */
 export interface TextFormOptions {
-  /** Names of the fields that the parser may give. */
+  /** Names of the fields that the parser may return. */
   readonly fields: readonly string[];
   readonly parse: TextParser;
   /**
-   * Whether the parser may understand `bytes[from, to)`: others are not decoded. Without it, any
-   * message may be one.
+   * Whether the parser may understand `bytes[from, to)`; other messages are not decoded. Default:
+   * it may understand any.
    */
   readonly isPossible?: (bytes: Bytes, from: number, to: number) => boolean;
   /** See `MessageForm`. */
   readonly warnings?: () => readonly string[];
-  /** How the message counts that a reader has read; each does unless told. */
+  /** Returns how the last message read counts; the default is `EACH`. */
   readonly countingOf?: (reader: Omit<MessageReader, "counting">) => Counting;
 }
 
@@ -67,7 +67,7 @@ export class TextForm implements MessageForm {
   }
 }
 
-/** The names of fields by their numbers, `message` first. */
+/** Returns the names of fields by their numbers, `message` first. */
 export function fieldNames(names: readonly string[]): string[] {
   return [...new Set(["message", ...names])];
 }
@@ -84,14 +84,14 @@ export function makeFindings(count: number): Findings {
   return { address: new AddressReader(), from: new Int32Array(count), to: new Int32Array(count) };
 }
 
-/** Bytes that the values of fields take at first; a longer one makes more room. */
+/** First size of the buffer for values of fields, in bytes; a longer value makes a larger one. */
 const SCRATCH = 4_096;
 const STATUS = /^[1-9]\d{0,8}$/;
 const encoder = new TextEncoder();
 
 /**
- * Makes a reader of messages of a parser that works on text. A message is decoded once; the value
- * of a field is encoded when it is asked for.
+ * Reads messages with a parser that works on text. A message is decoded once; the value of a field
+ * is encoded on demand.
  */
 export class TextReader implements MessageReader {
   readonly fields: readonly string[];
@@ -108,11 +108,11 @@ export class TextReader implements MessageReader {
   #message: Bytes = makeBytes(0);
   #values: Readonly<Record<string, string>> = {};
   #scratch = makeBytes(SCRATCH);
-  /** How many bytes of the scratch are in use, and which fields are in it. */
+  /** Bytes of the scratch in use, and the fields in it. */
   #used = 0;
   readonly #isEncoded: Uint8Array;
 
-  /** @param findings shared by the ways in which one reader reads */
+  /** @param findings shared by several readers of the same message */
   constructor(options: TextFormOptions, findings?: Findings) {
     this.#options = options;
     this.fields = fieldNames(options.fields);

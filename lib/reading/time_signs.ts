@@ -1,4 +1,4 @@
-/** Tells by a few bytes where no time can be, so that no expression is asked there. */
+/** Excludes times by a few bytes, so that fewer lines need an expression. */
 import { type Bytes, endOfDigits, isDigit, Literal } from "../core/bytes.ts";
 
 const [BLANK, DELETE, T] = [32, 127, 116];
@@ -6,9 +6,7 @@ const [DOUBLE, SINGLE, ROUND, SQUARE, LESS, AT] = [34, 39, 40, 91, 60, 64];
 const [PLUS, COMMA, MINUS, POINT, SLASH, COLON, EQUALS] = [43, 44, 45, 46, 47, 58, 61];
 const STREAM = new Literal("std");
 
-/**
- * Reports whether `array[from, to)` may begin with a time: a line that does not costs no expression.
- */
+/** Reports whether `array[from, to)` may begin with a time; if not, no expression is needed. */
 export function mayBeTime(array: Uint8Array, from: number, to: number): boolean {
   if (from >= to) return false;
   const first = array[from]!;
@@ -16,7 +14,7 @@ export function mayBeTime(array: Uint8Array, from: number, to: number): boolean 
   if (first === DOUBLE || first === SINGLE || first === ROUND) {
     return isDigit(array[from + 1]!) || isCapital(array[from + 1]!);
   }
-  // The name of a time may stand before it: `t`, `ts`, `time` or `timestamp`.
+  // A name may precede a time: `t`, `ts`, `time` or `timestamp`.
   if (first === T) {
     return array[from + 1] === EQUALS || array[from + 2] === EQUALS || array[from + 4] === EQUALS ||
       array[from + 9] === EQUALS;
@@ -38,7 +36,7 @@ export function mayBeTime(array: Uint8Array, from: number, to: number): boolean 
   }
 }
 
-/** Reports whether the text at `at`, behind a gap, may still be a part of it: another zone, a year, a stream. */
+/** Reports whether the text at `at` may belong to the gap before it: a zone, a year, a stream. */
 export function mayGoOn(bytes: Bytes, at: number): boolean {
   const { array } = bytes;
   const first = array[at]!;

@@ -1,4 +1,4 @@
-/** A node that no text goes on to. */
+/** Node of bytes that begin no text. */
 export const DEAD = -1;
 
 /**
@@ -8,7 +8,7 @@ export const DEAD = -1;
  * of that node.
  */
 export class Trie {
-  /** The child of a node for a byte, by `keyOf()`. One map: a map for each node took most of the rules' start. */
+  /** Children by `keyOf()`. A map for each node took most of the rules' start, so there is one. */
   readonly #children = new Map<number, number>();
   readonly #parents: number[] = [0];
   /** The byte that leads to each node from its parent. */
@@ -33,7 +33,7 @@ export class Trie {
     return child;
   }
 
-  /** Has to be called after the last text was added, and before `goAnywhere()`. */
+  /** Links the nodes. Call it after the last `add()` and before `goAnywhere()`. */
   link(): void {
     const byDepth = [...this.#parents.keys()].sort((a, b) => this.#depths[a]! - this.#depths[b]!);
     for (const node of byDepth) {
@@ -47,14 +47,14 @@ export class Trie {
     }
   }
 
-  /** The child of `node` for `byte`, `DEAD` where no text goes on like this. */
+  /** Returns the child of `node` for `byte`; `DEAD` if no text continues so. */
   go(node: number, byte: number): number {
     return node === DEAD ? DEAD : this.#children.get(keyOf(node, byte)) ?? DEAD;
   }
 
   /**
-   * The node of the longest end of the text so far that begins a text. Amortized over a text one
-   * step for each byte.
+   * Returns the node of the longest end of the bytes so far that begins a text. Amortized, it takes
+   * one step for each byte.
    */
   goAnywhere(node: number, byte: number): number {
     for (;;) {
@@ -65,7 +65,7 @@ export class Trie {
     }
   }
 
-  /** Signs of the texts that end at `node`. */
+  /** Returns the signs of the texts that end at `node`. */
   signsAt(node: number): readonly number[] {
     return node === DEAD ? NONE : this.#signs[node]!;
   }
@@ -73,7 +73,7 @@ export class Trie {
 
 const NONE: readonly number[] = [];
 
-/** A number for a node and a byte, which may be -1 for a byte that no text holds. */
+/** Returns a number for a node and a byte; -1 is a byte that no text contains. */
 function keyOf(node: number, byte: number): number {
   return 257 * node + byte + 1;
 }

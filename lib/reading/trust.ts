@@ -1,9 +1,9 @@
-/** Who wrote an entry of the journal, by the fields that journald itself vouches for. */
+/** Trust in journal entries, by the fields that journald itself vouches for. */
 import type { Sender } from "../core/records.ts";
 
 /**
- * Reports whether only root or the service itself, which runs in `units`, can have written an entry
- * of `sender`.
+ * Reports whether only root or the service, which runs in `units`, can have written an entry of
+ * `sender`.
  */
 export function isTrusted(sender: Sender, units: readonly string[]): boolean {
   return sender.uid === 0 || isOfUnit(sender.unit, units);
@@ -15,7 +15,7 @@ export function isOfUnit(unit: string, units: readonly string[]): boolean {
 }
 
 /**
- * Whether `unit` is an instance such as `ssh@1-2.service` of the template behind `ssh@.service`.
+ * Reports whether `unit` is an instance of a template, as `ssh@1-2.service` is of `ssh@.service`.
  */
 function isInstance(unit: string, name: string): boolean {
   const at = name.indexOf("@.");

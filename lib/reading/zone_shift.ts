@@ -1,6 +1,6 @@
 import { HOUR, type Micros, MINUTE, SECOND } from "../core/time.ts";
 
-/** When a line reached its file, and whether somebody waited for it there: see `Records`. */
+/** When a line reached its file, and whether the source waited for it there: see `Records`. */
 export interface Writing {
   readonly written: Micros;
   readonly isLive: boolean;
@@ -9,30 +9,30 @@ export interface Writing {
 /** Zones differ by full quarters of an hour, by at least two, and by 26 hours at most. */
 const QUARTER = 15 * MINUTE;
 const [LEAST, MOST] = [30 * MINUTE, 26 * HOUR];
-/** How much earlier or later than it tells a line may reach its file. */
+/** How much earlier or later than its own time a line may reach its file. */
 const [EARLY, LATE] = [5 * SECOND, 30 * SECOND];
-/** Clocks of one zone are set twice a year: more changes than one in this time are none of a zone. */
+/** Least time between two shifts: clocks of a zone change twice a year. */
 const STEADY = HOUR;
 
 /**
- * Finds out that the times of a file are those of another zone. A line was written when its file
- * changed last. If it tells another time by hours, and these are full quarters, its clock is right
- * and shows the time of another zone. One shift is right for all lines that were read together: what
- * lay hours apart stays so, whatever was copied into the file.
+ * Detects that the times of a file are of another zone. A line was written when its file last
+ * changed. If its own time differs by hours, and these are full quarters, its clock is right and
+ * shows another zone. One shift is right for all lines that were read together: it keeps the hours
+ * between them, whatever was copied into the file.
  */
 export class ZoneShift {
-  /** To be added to times without a zone. */
+  /** Added to times without a zone. */
   shift: Micros;
-  /** Whether the lines read last told times without a zone, which need it. */
+  /** Whether the last lines read had times without a zone, which need the shift. */
   isNeeded = true;
-  /** The shift that was found last, and when it took the place of another. */
+  /** The last shift found, and when it replaced another. */
   #found: Micros = 0;
   #since: Micros = -Infinity;
   readonly #tell: (shift: Micros) => void;
 
   /**
    * @param shift until one is learned
-   * @param tell is told of each shift that is found
+   * @param tell is called with each shift that is found
    */
   constructor(shift: Micros, tell: (shift: Micros) => void) {
     this.shift = shift;
@@ -42,8 +42,8 @@ export class ZoneShift {
   /**
    * Learns from a line of `time` that reached its file at `written`.
    *
-   * @param isLive false: it may have been copied there. Then only a time that was still to come
-   * proves something
+   * @param isLive false: the line may have been copied there. Then only a time after `written` is
+   * proof
    */
   learn(time: Micros, { written, isLive }: Writing): void {
     const off = written - time;
@@ -51,7 +51,7 @@ export class ZoneShift {
     const isExact = off - quarters <= LATE;
     if (isExact && quarters === 0) this.shift = 0;
     else if (isExact && isOfZones(quarters) && (isLive || quarters < 0)) this.#find(quarters, written);
-    // A line may be late. One that is later than by a quarter of an hour tells nothing.
+    // A line may be late. One that is early, or late by a quarter of an hour, disproves the shift.
     else if (off < this.shift - EARLY || off >= this.shift + QUARTER) this.shift = 0;
   }
 
@@ -67,20 +67,20 @@ export class ZoneShift {
   }
 }
 
-/** The shifts of the files of one source. */
+/** Shifts of the files of one source. */
 export class ZoneShifts {
   readonly #byFile = new WeakMap<object, ZoneShift>();
   readonly #told = new Set<Micros>();
   readonly #tell: (shift: Micros) => void;
-  /** The one that was found last: a file begins with it, as its zone is probably that of the others. */
+  /** The last shift found. A file begins with it, as its zone is probably that of the others. */
   #latest: Micros = 0;
 
-  /** @param tell is told once of each shift that is found */
+  /** @param tell is called once for each shift that is found */
   constructor(tell: (shift: Micros) => void) {
     this.#tell = tell;
   }
 
-  /** The shift of the lines of `file`. */
+  /** Returns the shift of the lines of `file`. */
   of(file: object): ZoneShift {
     const known = this.#byFile.get(file);
     if (known) return known;
