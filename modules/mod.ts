@@ -3,5 +3,5 @@ import { nginx } from "./nginx/nginx.ts";
 import { pattern } from "./pattern/pattern.ts";
 import { sshd } from "./sshd.ts";
 
-/** The services that a configuration may name, last the kind of those that it may name as it likes. */
+/** Services that a configuration may name; the last is the kind of those that it names freely. */
 export const modules: readonly ModuleKind[] = [sshd, nginx, pattern];

@@ -9,12 +9,12 @@ import type { Stamp } from "../lib/core/stamp.ts";
 const [COMMA, COLON, OPENING, CLOSING, ZERO, NINE] = [44, 58, 91, 93, 48, 57];
 
 /**
- * Makes a form of messages that name the client behind a trusted proxy: the last address in the
- * field `forwarded_for` that is no trusted proxy itself (X-Forwarded-For, to which each proxy
- * appends the address that it was connected from). Without the field the proxy stays named; a field
- * that cannot be read names nobody.
+ * Makes a form of messages that names the client behind a trusted proxy: the last address in the
+ * field `forwarded_for` that is not a trusted proxy itself (X-Forwarded-For: each proxy appends the
+ * address that connected to it). Without the field the proxy stays named; a field that cannot be
+ * read names nobody.
  *
- * @param trusted canonical addresses and networks of proxies; null: not told
+ * @param trusted canonical addresses and networks of proxies; null: not known
  */
 export function behindProxies(form: MessageForm, trusted: readonly string[] | null): MessageForm {
   const field = form.fields.indexOf("forwarded_for");
@@ -51,7 +51,7 @@ class Proxies {
   }
 }
 
-/** The mask of the first `bits` of a word. */
+/** Returns the mask of the first `bits` of a word. */
 function maskOf(bits: number): number {
   return bits <= 0 ? 0 : bits >= 32 ? -1 : -1 << 32 - bits;
 }
@@ -78,8 +78,8 @@ class ProxiedReader implements MessageReader {
   }
 
   /**
-   * Goes from the last hop to the first that is no trusted proxy; if all are, the one that was
-   * connected stays named.
+   * Goes from the last hop to the first that is not a trusted proxy; if all are, the connected one
+   * stays named.
    */
   #readForwarded(): void {
     const { address } = this;
@@ -141,7 +141,7 @@ class ProxiedReader implements MessageReader {
 }
 
 /**
- * Reads the address of a hop, around which blanks may stand: `192.0.2.1`, `192.0.2.1:443` or
+ * Reads the address of a hop, perhaps between blanks: `192.0.2.1`, `192.0.2.1:443` or
  * `[2001:db8::1]:443`.
  */
 function readHop(address: AddressReader, bytes: Bytes, from: number, to: number): boolean {
@@ -152,12 +152,12 @@ function readHop(address: AddressReader, bytes: Bytes, from: number, to: number)
   if (array[from] === OPENING && array[end - 1] === CLOSING && end > from + 1) {
     return address.readWhole(bytes, from + 1, end - 1);
   }
-  // Without brackets a colon parts a port from IPv4 alone.
+  // Without brackets, a colon separates only an IPv4 address from a port.
   const isIPv4 = end < to && array.subarray(from, end).indexOf(COLON) < 0;
   return address.readWhole(bytes, from, isIPv4 ? end : to);
 }
 
-/** Where a colon and digits stand at the end of a text; `to` if there are none. */
+/** Returns the place of a colon and digits at the end of a text; `to` if there are none. */
 function startOfPort(array: Uint8Array, from: number, to: number): number {
   let at = to;
   while (at > from && array[at - 1]! >= ZERO && array[at - 1]! <= NINE) at--;

@@ -3,26 +3,26 @@ import type { ModuleKind } from "../lib/reading/module.ts";
 import type { Template } from "../lib/reading/template.ts";
 import { TemplateForm } from "../lib/reading/template_reader.ts";
 
-/** Whose connection it is, as sshd writes it since 7.5. */
+/** Owner of a connection, as sshd writes it since 7.5. */
 const WHOSE = "{{invalid|authenticating} user |user }";
-/** Stands before a name that does not exist here. */
+/** Precedes a name that does not exist here. */
 const UNKNOWN = "{{invalid|illegal} user |}";
-/** Which line of authorized_keys, or that it was a certificate, as sshd writes it since 7.7. */
+/** The line of authorized_keys, or the word for a certificate, as sshd writes it since 7.7. */
 const ENTRY = "{/<TOKEN>: |cert: |}";
 /**
- * What pam_unix and its like write behind the failure; the address stands where the host does, and
- * two blanks before the user.
+ * Text of pam_unix and similar modules behind the failure. The address is in place of the host; two
+ * blanks precede the user.
  */
 const PAM_TAIL =
   "; logname=<TOKEN?> uid=<NUMBER> euid=<NUMBER> tty=<TOKEN?> ruser=<TOKEN?> rhost=<ADDR>{<BLANKS><REST>|}";
 
 /**
  * Every message of OpenSSH 7.4 to 10 (portable, with PAM and TCP wrappers) that names an address.
- * User names, names from reverse DNS, banners and parting words are text of whoever connects:
+ * The client chooses user names, names from reverse DNS, banners and parting words: they are
  * `<USER>`, `<REST>` or a `<TOKEN>`. Everything else is sshd's.
  */
 const NAMING: readonly Template[] = [
-  // Protocol 2 names the port and "ssh2" on every verdict; only keys and certificates add something
+  // Protocol 2 writes the port and "ssh2" in every verdict; only keys and certificates add text
   // behind.
   {
     name: "verdict",
@@ -47,7 +47,7 @@ const NAMING: readonly Template[] = [
   { name: "not allowed", text: "User <USER> from <ADDR> not allowed because <REST WITHOUT 0123456789>" },
   { name: "root refused", text: "ROOT LOGIN REFUSED FROM <ADDR>{ port <PORT>|}{ [preauth]|}" },
   {
-    // One of PAM's errors has a "for" of its own.
+    // One of PAM's errors contains " for " itself.
     name: "PAM verdict",
     text:
       `PAM: {Have exhausted maximum number of retries for service|<WORDS>} for ${UNKNOWN}<USER> from <ADDR>{ via <TOKEN>|}`,
@@ -63,7 +63,7 @@ const NAMING: readonly Template[] = [
     name: "connection ended",
     text: "Connection {closed|reset|timed out} {by|with} <ADDR>{ port <PORT>|}{ [preauth]|}",
     says: END,
-    // So older servers put it. At LogLevel VERBOSE sessions end with the same words as this.
+    // Older servers write it so. At LogLevel VERBOSE, sessions end with the same words as this.
     after: { name: "no greeting", text: "Did not receive identification string from" },
   },
   {
@@ -107,7 +107,7 @@ const NAMING: readonly Template[] = [
       " port <PORT>:<REST>",
   },
   {
-    // ssh-keyscan opens a connection for each kind of key, and so does whoever looks servers over.
+    // ssh-keyscan and other scanners open a connection for each kind of key.
     name: "no common host key",
     text: "Unable to negotiate with <ADDR>{ port <PORT>|}: no matching host key type found<REST>",
     counting: ONCE,
@@ -128,7 +128,7 @@ const NAMING: readonly Template[] = [
   { name: "connection dropped", text: "drop connection #<NUMBER> from [<ADDR>]:<PORT> on <REST>" },
   { name: "penalty", text: "srclimit_penalise: ipv{4|6}: <WORD> <ADDR>/{32|128} <REST>", says: SILENCE },
   {
-    // Penalties that are too small add up, and sshd puts them into force with other words.
+    // Small penalties add up, and sshd puts their sum into force with other words.
     name: "penalty in force",
     text: "srclimit_penalise: <ADDR>/{32|128}: activating ipv{4|6} penalty <REST>",
     says: SILENCE,
@@ -169,11 +169,11 @@ const NAMING: readonly Template[] = [
 ];
 
 /**
- * Messages that name nobody: they tell nothing of strangers, but they are no sign of a new format
+ * Messages that name nobody: they tell nothing of strangers, but are no sign of a new format
  * either.
  */
 const NAMELESS: readonly Template[] = [
-  // The one word that sshd has of every session's end. The process that served it writes it.
+  // The only message at the end of every session. The process that served the session writes it.
   { name: "session closed", text: "pam_unix(sshd:session): session closed for <REST>", says: END },
   { name: "PAM", text: "pam_<WORD>(sshd:{session|setcred|account}): <REST>" },
   { name: "PAM check", text: "pam_unix(sshd:auth): check pass<REST>" },
@@ -183,7 +183,7 @@ const NAMELESS: readonly Template[] = [
   { name: "exit", text: "Exiting on signal<REST>" },
   { name: "key accepted", text: "Accepted {certificate|key} <REST>" },
   { name: "user child", text: "User child is on pid <REST>" },
-  // Whoever connects and goes. The next message of the process tells from where.
+  // A client that connects and leaves. The process's next message tells its address.
   {
     name: "no greeting",
     text: "kex_exchange_identification: {Connection closed by remote host|read: <REST>}",
@@ -196,13 +196,13 @@ const NAMELESS: readonly Template[] = [
   { name: "subsystem", text: "subsystem request for <REST>" },
 ];
 
-/** All that sshd writes; the first template that fits counts. */
+/** All messages of sshd; the first template that fits counts. */
 export const SSHD_TEMPLATES: readonly Template[] = [...NAMING, ...NAMELESS];
 
 /**
- * OpenSSH's server. All that it says about strangers it says as root, so no unit is trusted beside
- * root. A level may stand before a message, as syslog gets it. Before authentication (`[preauth]`)
- * there is no session that could end.
+ * OpenSSH's server. It writes all messages about strangers as root, so only root is trusted, and no
+ * unit. A level may precede a message, as syslog gets it. Before authentication (`[preauth]`) there
+ * is no session that could end.
  */
 export const sshd: ModuleKind = {
   name: "SSHD",

@@ -9,18 +9,18 @@ import { RequestReader } from "./request.ts";
 import { ID_LENGTHS } from "./user.ts";
 
 const [BLANK, QUOTE, DASH, POINT, ZERO, COLON, OPENING, BACKSLASH] = [32, 34, 45, 46, 48, 58, 91, 92];
-/** What stands behind the address, and between the time and the request. */
+/** Texts behind the address, and between the time and the request. */
 const [BEHIND_ADDRESS, BEHIND_TIME] = [new Literal(" - "), new Literal('] "')];
 const STATUS_LENGTH = 3;
-/** The fields in quotes that follow the sizes. */
+/** Fields in quotes behind the sizes. */
 const QUOTED = [REFERER, USER_AGENT, FORWARDED_FOR];
-/** Words of four bytes that are all the same. */
+/** Words of four equal bytes. */
 const [QUOTES, BACKSLASHES, ONES, HIGH_BITS] = [0x22222222, 0x5c5c5c5c, 0x01010101, 0x80808080 | 0];
 
 /**
- * Reads lines of nginx's format `combined` by the positions of their fields, in 250 ns. Leaves to
- * the pattern of the format the few lines that hold escapes, are cut, have a host before the address
- * or more than a name before the time, or tell of a request in absolute form.
+ * Reads lines of nginx's format `combined` by the positions of their fields, in 250 ns. Leaves a
+ * few lines to the pattern of the format: those with escapes, cut lines, those with a host before
+ * the address, more than a name before the time, or a request in absolute form.
  */
 export class CombinedReader {
   status = 0;
@@ -29,16 +29,13 @@ export class CombinedReader {
   readonly #request: RequestReader;
   #bytes: Bytes | null = null;
 
-  /** @param findings to fill with address and fields */
+  /** @param findings filled with address and fields */
   constructor(findings: Findings) {
     this.#findings = findings;
     this.#request = new RequestReader(findings);
   }
 
-  /**
-   * The instant that the line tells; NaN for a date that does not exist, of which `stamp` is not
-   * null.
-   */
+  /** The instant in the line; NaN for a date that does not exist, for which `stamp` is not null. */
   get time(): Micros {
     return this.#clock.time;
   }
@@ -47,9 +44,7 @@ export class CombinedReader {
     return this.#clock.stamp;
   }
 
-  /**
-   * Reads the line `bytes[from, to)`. Returns false if it takes the pattern to tell what it says.
-   */
+  /** Reads the line `bytes[from, to)`. Returns false if only the pattern can read it. */
   read(bytes: Bytes, from: number, to: number): boolean {
     const { array } = bytes;
     const { address } = this.#findings;
@@ -75,7 +70,7 @@ export class CombinedReader {
     return !hasRequest || this.#request.read(bytes, request, quote);
   }
 
-  /** The bytes that hold `field` of the line read last. */
+  /** Returns the bytes that hold `field` of the last line read. */
   bytesOf(field: number): Bytes {
     return field === PATH || field === QUERY ? this.#request.bytesOf(field) : this.#bytes!;
   }
@@ -102,7 +97,7 @@ export class CombinedReader {
     return true;
   }
 
-  /** Reads the fields in quotes that may begin at `at`; false where a quote has no end. */
+  /** Reads the fields in quotes at `at`, if any; false if a quote has no end. */
   #readQuoted(bytes: Bytes, at: number, to: number): boolean {
     const { array } = bytes;
     for (let i = 0; i < QUOTED.length && at < to && array[at] === QUOTE; i++) {
@@ -115,7 +110,7 @@ export class CombinedReader {
     return true;
   }
 
-  /** Takes note of a field, unless it is `-`: there is none. */
+  /** Sets a field, unless its text is `-`, which means none. */
   #put(array: Uint8Array, field: number, from: number, to: number): void {
     if (to === from + 1 && array[from] === DASH) return;
     this.#findings.from[field] = from;
@@ -124,8 +119,8 @@ export class CombinedReader {
 }
 
 /**
- * Where the name of a user ends, one word which begins at `at`, and the time follows; -1: something
- * else stands there, an escape, or what may be an identifier, the name of a host or its address.
+ * Returns the end of a user's name, one word at `at` before the time; -1 for anything else: an
+ * escape, or a possible identifier, host name or address of a host.
  */
 function endOfUser(array: Uint8Array, at: number, to: number): number {
   if (array[at] === OPENING) return -1;
@@ -140,7 +135,7 @@ function endOfUser(array: Uint8Array, at: number, to: number): number {
 }
 
 /**
- * Where the next quote of `bytes[at, to)` stands; -1: nowhere, or an escape stands before. Looks at
+ * Returns the place of the next quote in `bytes[at, to)`; -1: none, or an escape comes first. Reads
  * four bytes at once.
  */
 function nextQuote({ view }: Bytes, at: number, to: number): number {
@@ -150,7 +145,7 @@ function nextQuote({ view }: Bytes, at: number, to: number): number {
     const backslashes = word ^ BACKSLASHES;
     const zeros = ((quotes - ONES & ~quotes) | (backslashes - ONES & ~backslashes)) & HIGH_BITS;
     if (zeros === 0) continue;
-    // A zero byte makes the bits above it unsure; the lowest one is right.
+    // A zero byte makes higher bits uncertain; the lowest one is right.
     const place = at + (31 - Math.clz32(zeros & -zeros) >> 3);
     return place < to && view.getUint8(place) === QUOTE ? place : -1;
   }

@@ -5,12 +5,12 @@ import { ADDRESS } from "./format.ts";
 import { addRequest } from "./text.ts";
 
 const HEAD = /^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d \[(?<level>\w+)\] \d+#\d+: (?:\*\d+ )?/;
-/** nginx cuts a line of its error log that reaches this many bytes (NGX_MAX_ERROR_STR). */
+/** nginx cuts a line of its error log at this many bytes (NGX_MAX_ERROR_STR). */
 const CUT = 2_040;
 
 /**
- * Texts that nginx writes itself, in which a client chooses at most a name without a colon: a name
- * of Basic authentication ends at the first colon (RFC 7617, section 2).
+ * Texts of nginx itself, in which a client chooses at most a name without a colon: a name of Basic
+ * authentication ends at the first colon (RFC 7617, section 2).
  */
 const OWN = [
   '(?:limiting requests|delaying request|limiting connections)[^"]* zone "[^"]*"',
@@ -25,23 +25,23 @@ const OWN = [
   '(?:upstream|client|connection) timed out \\([^"]*\\)(?: while [\\w ]+)?',
   "no live upstreams while connecting to upstream",
 ];
-/** Behind such a text the first client is the true one, and the line may break off anywhere. */
+/** Behind a text of `OWN` the first client is the true one, and the line may break off anywhere. */
 const SURE = new RegExp(
   `^(?<text>${OWN.join("|")}), (?:udp )?client: (?<address>${ADDRESS})(?:, server: (?<server>[^",]*))?` +
     `(?:, request: "(?<request>.*?)(?:"(?:, (?:upstream|host|referrer|subrequest): .*)?$|$))?`,
   "s",
 );
 /**
- * The end of a line about a client (ngx_http_log_error_handler, and the handlers of the mail and
- * stream modules). nginx escapes nothing here: the text before it and all quoted parts may hold
- * anything that a client sent, a second such end included.
+ * End of a line about a client (ngx_http_log_error_handler, and the handlers of the mail and stream
+ * modules). nginx escapes nothing here: the text before it and all quoted parts may contain
+ * anything that a client sent, even a second such end.
  */
 const TAIL = `, (?:udp )?client: (?<address>${ADDRESS}), server: (?<server>[^",]*)` +
   `(?:, login: ".*")??(?:, request: "(?<request>.*?)")??(?:, subrequest: ".*?")??(?:, upstream: "?(?<upstream>[^"]*)"?)??` +
   `(?:, bytes from/to .*)??(?:, host: "(?<host>[^"]*)")?(?:, referrer: "(?<referer>.*)")?`;
 const FIRST = new RegExp(`^(?<text>.*?)${TAIL}$`, "s");
 const LAST = new RegExp(`^(?<text>.*)${TAIL}$`, "s");
-/** A name of Basic authentication, as nginx and its PAM module tell it. */
+/** A name of Basic authentication in a text of nginx or its PAM module. */
 const USER =
   /^(?:PAM: )?user ["'](?<user>.*)["'](?: was not found in "|: password mismatch| - not authenticated: )/s;
 
@@ -49,8 +49,8 @@ type Groups = Readonly<Record<string, string | undefined>>;
 
 /**
  * Reads a line of nginx's error log; null for any other line. Names nobody if a client's text makes
- * two places look like the one where nginx writes the client's address, or may have pushed the true
- * place out of the line.
+ * two places look like nginx's own client address, or may have pushed the true address out of the
+ * line.
  */
 export function parseErrorLine(line: string): TextReading | null {
   const head = HEAD.exec(line);
@@ -67,7 +67,7 @@ function isCut(line: string): boolean {
   return line.length >= CUT / 4 && new TextEncoder().encode(line).length >= CUT;
 }
 
-/** The parts of a line; null if it can be divided in two ways. */
+/** Splits a line into its parts; null if there are two ways to do it. */
 function onlyPlace(body: string): Groups | null {
   const first = FIRST.exec(body)?.groups;
   return first && LAST.exec(body)!.groups!.text === first.text ? first : null;

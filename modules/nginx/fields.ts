@@ -1,6 +1,6 @@
 import { fieldNames } from "../../lib/reading/text_reader.ts";
 
-/** Names of the fields that lines of known formats and of the error log give, by their numbers. */
+/** Names of the fields in lines of known formats and of the error log, by their numbers. */
 export const NAMES = fieldNames([
   "method",
   "target",

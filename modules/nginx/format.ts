@@ -4,27 +4,27 @@ import { OptionError } from "../../lib/reading/module.ts";
 /** Lines of one format of nginx's access log. */
 export interface Format {
   /**
-   * Matches a line from its first character up to the last variable that is needed. Its groups are
-   * named as variables of nginx.
+   * Matches a line from its first character to the last variable that is needed. Groups have the
+   * names of nginx's variables.
    */
   readonly pattern: RegExp;
-  /** The variables that it captures. */
+  /** Variables that the pattern captures. */
   readonly variables: readonly string[];
-  /** Finds the user in what the pattern has of `$remote_user`, where that may hold more. */
+  /** Finds the user in the pattern's `$remote_user`, if that may contain more. */
   readonly userIn?: (text: string) => string | undefined;
 }
 
-/** The address that nginx was connected from; `unix:` for a socket. */
+/** The address that connected to nginx; `unix:` for a socket. */
 export const ADDRESS = "[0-9A-Fa-f:.]+|unix:";
 /** `01/Mar/2026:10:56:10 +0000` */
 export const TIME_LOCAL = "\\d\\d/\\w\\w\\w/\\d{4}:\\d\\d:\\d\\d:\\d\\d [+-]\\d{4}";
-/** Text between quotes, in which nginx escapes quotes: as `\x22`, or as `\"` with `escape=json`. */
+/** Text between quotes. nginx escapes quotes in it as `\x22`, or as `\"` with `escape=json`. */
 export const QUOTED = '(?:[^"\\\\]|\\\\.)*';
 
 const NUMBER = "[\\d.]+|-";
 /**
- * How nginx writes each of these variables. All others are text that a client or a program may
- * choose.
+ * How nginx writes each of these variables. A client or a program may choose the text of all
+ * others.
  */
 const PIECES: Readonly<Record<string, string>> = {
   remote_addr: ADDRESS,
@@ -53,7 +53,7 @@ const PIECES: Readonly<Record<string, string>> = {
   upstream_cache_status: "[A-Z]+|-",
   ssl_protocol: "[\\w.]+|-",
   ssl_cipher: "[\\w.-]+|-",
-  // nginx or its administrator makes sure that these hold neither blanks nor quotes.
+  // nginx or its administrator ensures that these have no blanks or quotes.
   host: '[^\\s"]*',
   server_name: '[^\\s"]*',
   server_protocol: '[^\\s"]*',
@@ -71,14 +71,14 @@ interface Part {
 export interface FormatOptions {
   /** Index of the format in the list of the configuration, for errors. */
   readonly index?: number;
-  /** Whether X-Forwarded-For decides whom a line names. */
+  /** Whether X-Forwarded-For decides which address a line names. */
   readonly forwarded?: boolean;
 }
 
 /**
- * Compiles a format that `log_format` of nginx.conf defines, with or without the directive around
- * it (ngx_http_log_module). Throws `OptionError` if a client could write an address of its choice
- * into a line: its text is safe only between quotes, as nginx escapes quotes in it.
+ * Compiles a format of `log_format` in nginx.conf, with or without the directive around it
+ * (ngx_http_log_module). Throws `OptionError` if a client could write an address of its choice into
+ * a line: its text is safe only between quotes, as nginx escapes quotes in it.
  */
 export function compileFormat(given: string, { index = 0, forwarded = false }: FormatOptions = {}): Format {
   const refuse = (complaint: string) => new OptionError(complaint, "logFormats", index);
@@ -109,7 +109,7 @@ export function compileFormat(given: string, { index = 0, forwarded = false }: F
   return { pattern: new RegExp(`^${needed}(?:${rest})?`, "s"), variables: [...seen] };
 }
 
-/** Separates the format from the directive that may be around it. */
+/** Takes the format out of the directive, if there is one around it. */
 function takeDirective(given: string): { format: string; escape: string } {
   const escape = /^\s*(?:log_format\s+\S+\s+)?escape=(\w+)/.exec(given)?.[1] ?? "default";
   const body = given.replace(/^\s*(?:log_format\s+\S+\s+)?(?:escape=\w+\s+)?/, "").replace(/\s*;\s*$/, "");
@@ -124,18 +124,18 @@ function split(format: string): Part[] {
   return parts.map(([text, braced, plain]) => ({ text, variable: braced ?? plain ?? null }));
 }
 
-/** Whether a client or a program may choose the text of a part. */
+/** Reports whether a client or a program may choose the text of a part. */
 function isText({ variable }: Part): boolean {
   return variable !== null && !Object.hasOwn(PIECES, variable);
 }
 
-/** Whether a part is a name in which nginx before 1.21.1 accepts blanks. */
+/** Reports whether a part is a name in which nginx before 1.21.1 accepts blanks. */
 function isName({ variable }: Part): boolean {
   return variable === "host" || variable === "server_protocol" || variable === "request_method";
 }
 
 /**
- * Whether only figures and fixed text stand before the next quote: a client can write none of them.
+ * Reports whether only figures and fixed text, which no client can write, precede the next quote.
  */
 function endsByQuote(parts: readonly Part[]): boolean {
   for (const part of parts) {
@@ -146,7 +146,7 @@ function endsByQuote(parts: readonly Part[]): boolean {
   return false;
 }
 
-/** Whether a part is text of a client without quotes around it. */
+/** Reports whether a part is a client's text without quotes around it. */
 function isFree(part: Part, place: { parts: readonly Part[]; at: number }): boolean {
   return isText(part) && !isQuotedAt(place);
 }

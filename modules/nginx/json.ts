@@ -1,7 +1,7 @@
 import type { TextReading } from "../../lib/reading/text_reader.ts";
 import { readVariables } from "./variables.ts";
 
-/** Variables of nginx by other names that formats often give them. */
+/** Other names that formats often use for variables of nginx. */
 const SYNONYMS: Readonly<Record<string, string>> = {
   client_ip: "remote_addr",
   remote_ip: "remote_addr",
@@ -26,20 +26,20 @@ const SYNONYMS: Readonly<Record<string, string>> = {
   protocol: "server_protocol",
 };
 
-/** Whether a line looks like an object of JSON. */
+/** Reports whether a line looks like a JSON object. */
 export function isJson(line: string): boolean {
   return line.startsWith("{");
 }
 
-/** Variables that decide whom a line names and which rules it hits. */
+/** Variables that decide the named address and the hit rules. */
 const DECISIVE = ["remote_addr", "http_x_forwarded_for", "status"];
 
 /**
- * Reads a line of an access log in JSON; null for any other line. Names nobody if a decisive
- * variable stands in it twice: without `escape=json` a client could have written one of them.
+ * Reads a line of an access log in JSON; null for any other line. Names nobody if it has a decisive
+ * variable twice: without `escape=json` a client could have written one of them.
  */
 export function parseJson(line: string): TextReading | null {
-  // Without `escape=json` nginx writes `\x22`, which is no JSON.
+  // Without `escape=json` nginx writes `\x22`, which is not JSON.
   const texts = [line, line.replace(/\\x([0-9A-Fa-f][0-9A-Fa-f])/g, "\\u00$1")];
   const text = texts.find((text) => parseObject(text) !== null);
   if (text === undefined) return null;
@@ -60,16 +60,14 @@ function parseObject(text: string): Record<string, unknown> | null {
   }
 }
 
-/**
- * The variables of nginx in an object. A key that is a variable's own name wins over its synonyms.
- */
+/** Returns nginx's variables in an object. A variable's own name wins over its synonyms. */
 function variablesOf(object: Record<string, unknown>): Record<string, string> {
   const variables: Record<string, string> = {};
   for (const [key, value] of Object.entries(object)) {
     if (typeof value !== "string" && typeof value !== "number") continue;
     const name = nameOf(key);
     if (Object.hasOwn(variables, name) && name !== key) continue;
-    // `readVariables()` undoes escapes; JSON.parse() has undone these already.
+    // `readVariables()` removes escapes; JSON.parse() has removed these already.
     variables[name] = String(value).replaceAll("\\", "\\\\");
   }
   return variables;
@@ -79,7 +77,7 @@ function nameOf(key: string): string {
   return Object.hasOwn(SYNONYMS, key) ? SYNONYMS[key]! : key;
 }
 
-/** Whether each decisive variable has at most one key, synonyms and escaped spellings included. */
+/** Reports whether each decisive variable has at most one key, with synonyms and escapes. */
 function isSingle(text: string): boolean {
   const keys = [...text.matchAll(/"(?:[^"\\]|\\.)*"(?=\s*:)/g)].map(([key]) =>
     nameOf(String(JSON.parse(key)))

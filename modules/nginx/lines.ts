@@ -6,9 +6,9 @@ import { isJson, parseJson } from "./json.ts";
 import { userIn } from "./user.ts";
 import { readVariables } from "./variables.ts";
 
-/** Formats of access logs that are read if a configuration gives none. */
+/** Formats of access logs that are read if a configuration names none. */
 export const NGINX_FORMATS: Readonly<Record<string, Format>> = {
-  // A line may have been cut within a very long request, and administrators often append to this
+  // nginx may have cut a line in a very long request, and administrators often append to this
   // format.
   "combined": {
     pattern: new RegExp(
@@ -34,17 +34,17 @@ export const NGINX_FORMATS: Readonly<Record<string, Format>> = {
 };
 
 const ADDRESS_IN_USER = new RegExp(`(?:${ADDRESS}) - `);
-/** What is no host, but the first of several addresses of X-Forwarded-For. */
+/** Not a host but the first of several addresses of X-Forwarded-For. */
 const FIRST_OF_SEVERAL = new RegExp(`^(?:${ADDRESS}),$`);
-/** Host and program that some forwarders of syslog put before a message. */
+/** Host and program that some syslog forwarders write before a message. */
 const FORWARDED = /^\S+ nginx: /;
 
 /**
- * Makes a parser for the text of lines of error logs and of access logs in `formats`; without
- * formats, in all known formats and in JSON.
+ * Makes a parser for lines of error logs and of access logs in `formats`; without formats, in all
+ * known formats and in JSON.
  */
 export function lineParser(formats: readonly Format[]): TextParser {
-  // A line in a given format must not be taken for one of a known format.
+  // A line in a given format must not be read by a known format.
   const isKnown = formats.length === 0;
   const expected = isKnown ? Object.values(NGINX_FORMATS) : formats;
   const parse = (message: string): TextReading | null => {
@@ -62,8 +62,8 @@ export function lineParser(formats: readonly Format[]): TextParser {
 }
 
 /**
- * Whether the address that was found may be a proxy's, or part of the host that a client named, and
- * the true one part of the user's name.
+ * Reports whether the found address may be a proxy's, or part of a host that a client named while
+ * the true one is in the user's name.
  */
 function isDoubtful({ host, remote_user: user }: Readonly<Record<string, string | undefined>>): boolean {
   return host !== undefined &&
@@ -72,12 +72,12 @@ function isDoubtful({ host, remote_user: user }: Readonly<Record<string, string 
 
 const [BLANK, SLASH, ZERO, NINE, BRACKET, BRACE] = [32, 47, 48, 57, 91, 123];
 const [PROGRAM, DASH] = [new Literal("nginx: "), new Literal("- ")];
-/** Digits of the year that a line of the error log begins with. */
+/** Digits of the year at the start of a line of the error log. */
 const YEAR = 4;
 
 /**
  * Reports whether `bytes[from, to)` may be a line of a known format or of the error log. It begins
- * with a bracket, a brace, or a year and a slash, or `nginx: ` or `- ` follows one word or `- `
+ * with a bracket, a brace, or a year and a slash; or `nginx: ` or `- ` follows one word, or `- `
  * two.
  */
 export function isPossibleLine(bytes: Bytes, from: number, to: number): boolean {
@@ -94,7 +94,7 @@ export function isPossibleLine(bytes: Bytes, from: number, to: number): boolean 
   return third <= to && DASH.isAt(bytes, third);
 }
 
-/** Where the word begins that follows the one at `at`; beyond `to` if there is none. */
+/** Returns the start of the word after the one at `at`; beyond `to` if there is none. */
 function endOfWord(array: Uint8Array, at: number, to: number): number {
   while (at < to && array[at] !== BLANK) at++;
   return at + 1;

@@ -44,8 +44,8 @@ function formOf({ logFormats, trustedProxies }: ParserOptions): MessageForm {
 }
 
 /**
- * Reads lines of all known formats: `combined` by positions, the others, and what is escaped or
- * cut, as text.
+ * Reads lines of all known formats: `combined` by positions; other formats, and lines that are cut
+ * or have escapes, as text.
  */
 class KnownFormatsReader implements MessageReader {
   readonly fields = NAMES;

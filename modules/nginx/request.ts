@@ -8,12 +8,12 @@ const [A, Z] = [65, 90];
 const HTTP = new Literal("HTTP/");
 /** Bytes of `HTTP/1.1` and of `HTTP/2`. */
 const PROTOCOL_LENGTHS = [8, 6];
-/** How a target in absolute form begins, and how many bytes that takes at most. */
+/** Beginning of a target in absolute form, and its most bytes. */
 const SCHEME = /^https?:\/\//i;
 const MAX_SCHEME = 8;
-/** The first letter of a scheme, and the bit that makes a letter small. */
+/** The first letter of a scheme, and the bit that makes a letter lower case. */
 const [H, LOWER] = [104, 32];
-/** Bytes that decoded fields take at first; longer ones make more room. */
+/** First size of the buffer for decoded fields, in bytes; longer fields make a larger one. */
 const SCRATCH = 4_096;
 const encoder = new TextEncoder();
 
@@ -22,13 +22,13 @@ const HEX = Uint8Array.from({ length: 256 }, (_, byte) => {
   return Number.isNaN(digit) ? 16 : digit;
 });
 
-/** States of a field: not looked at, nothing to decode, decoded. */
+/** States of a field: not read, nothing to decode, decoded. */
 const [RAW, READY, DECODED] = [0, 1, 2];
 
 /**
- * Reads the parts of a request line where they lie (RFC 9112, section 3), as `addRequest()` does
- * with text. The line holds no escapes of nginx. Path and query are decoded when they are asked
- * for, and only if they hold `%` or `//`.
+ * Reads the parts of a request line from bytes (RFC 9112, section 3), as `addRequest()` does from
+ * text. The line has no escapes of nginx. Decodes path and query on demand, and only if they
+ * contain `%` or `//`.
  */
 export class RequestReader {
   readonly #from: Int32Array;
@@ -37,18 +37,18 @@ export class RequestReader {
   #path = RAW;
   #query = RAW;
   #scratch = makeBytes(SCRATCH);
-  /** How much of the scratch is in use. */
+  /** Bytes of the scratch in use. */
   #used = 0;
 
-  /** @param findings to fill with the parts */
+  /** @param findings filled with the parts */
   constructor({ from, to }: Findings) {
     this.#from = from;
     this.#to = to;
   }
 
   /**
-   * Reads the request `bytes[start, end)`. Text that is no request line becomes the field `request`
-   * alone. Returns false for a request in absolute form: it takes the whole line to tell what for.
+   * Reads the request `bytes[start, end)`. Text that is not a request line becomes only the field
+   * `request`. Returns false for a request in absolute form: only the whole line tells its purpose.
    */
   read(bytes: Bytes, start: number, end: number): boolean {
     this.#bytes = bytes;
@@ -66,7 +66,7 @@ export class RequestReader {
     return true;
   }
 
-  /** The bytes that hold path or query of the request read last. */
+  /** Returns the bytes that hold path or query of the last request read. */
   bytesOf(field: typeof PATH | typeof QUERY): Bytes {
     if (field === PATH) {
       if (this.#path === RAW) this.#path = this.#decode(PATH) ? DECODED : READY;
@@ -93,13 +93,12 @@ export class RequestReader {
     this.#put(QUERY, at + 1, to);
   }
 
-  /** Decodes a field into the scratch; false: it stands in the message as it is. */
+  /** Decodes a field into the scratch; false: the message has it in plain form. */
   #decode(field: number): boolean {
     const from = this.#from[field]!;
     const to = this.#to[field]!;
     if (from < 0 || isPlain(this.#bytes.array, from, to, field === PATH)) return false;
-    // A decoded text is never longer: invalid UTF-8 takes three bytes, as the code of one byte
-    // does.
+    // Decoded text is never longer: invalid UTF-8 becomes three bytes, and so many encode one byte.
     this.#scratch = withRoom(this.#scratch, this.#used + to - from);
     const start = this.#used;
     const end = this.#decodeASCII(field, start);
@@ -109,8 +108,7 @@ export class RequestReader {
   }
 
   /**
-   * Decodes a field byte by byte; returns where it ends in the scratch, or -1 if it may hold
-   * invalid UTF-8.
+   * Decodes a field byte by byte. Returns its end in the scratch, or -1 if it may be invalid UTF-8.
    */
   #decodeASCII(field: number, start: number): number {
     const { array } = this.#bytes;
@@ -134,7 +132,7 @@ export class RequestReader {
     return out;
   }
 
-  /** Decodes a field as text; returns how many bytes it takes in the scratch. */
+  /** Decodes a field as text. Returns the number of its bytes in the scratch. */
   #decodeText(field: number, start: number): number {
     const text = decodePercent(decode(this.#bytes, this.#from[field]!, this.#to[field]!));
     const decoded = field === PATH ? mergeSlashes(text) : text;
@@ -142,7 +140,7 @@ export class RequestReader {
   }
 }
 
-/** The blank behind the method; -1: there is no method. */
+/** Returns the place of the blank behind the method; -1: there is no method. */
 function endOfMethod(array: Uint8Array, start: number, end: number): number {
   let at = start;
   while (at < end && isOfMethod(array[at]!)) at++;
@@ -150,7 +148,7 @@ function endOfMethod(array: Uint8Array, start: number, end: number): number {
   return isMethod ? at : -1;
 }
 
-/** Whether a target in absolute form begins at `at`. */
+/** Reports whether a target in absolute form begins at `at`. */
 function isAbsolute(array: Uint8Array, at: number, end: number): boolean {
   if (at === end || (array[at]! | LOWER) !== H) return false;
   return SCHEME.test(String.fromCharCode(...array.subarray(at, Math.min(end, at + MAX_SCHEME))));
@@ -165,8 +163,7 @@ function isOfMethod(byte: number): boolean {
 }
 
 /**
- * Where the protocol starts behind the last blank, which is `blank` or follows it; -1: there is
- * none.
+ * Returns the start of the protocol behind the last blank, which is at `blank` or later; -1: none.
  */
 function startOfProtocol(bytes: Bytes, blank: number, end: number): number {
   const { array } = bytes;
@@ -180,7 +177,7 @@ function startOfProtocol(bytes: Bytes, blank: number, end: number): number {
   return -1;
 }
 
-/** Whether nothing in a path or query is to be decoded. */
+/** Reports whether a path or query needs no decoding. */
 function isPlain(array: Uint8Array, from: number, to: number, isPath: boolean): boolean {
   for (let at = from; at < to; at++) {
     const byte = array[at]!;

@@ -5,8 +5,8 @@ const ESCAPES =
   /(?:\\x[0-9A-Fa-f][0-9A-Fa-f])+|\\(u[0-9A-Fa-f][0-9A-Fa-f][0-9A-Fa-f][0-9A-Fa-f]|["\\/bfnrt])/g;
 
 /**
- * Undoes the escapes of access logs once: `\xHH`, and with `escape=json` `\"`, `\\`, `\n`, `\uHHHH`.
- * A backslash that comes out, as of `\x5Cn`, begins no other escape.
+ * Removes the escapes of access logs once: `\xHH`, and with `escape=json` `\"`, `\\`, `\n`,
+ * `\uHHHH`. A backslash that results, as from `\x5Cn`, begins no other escape.
  */
 export function unescapeText(text: string): string {
   if (!text.includes("\\")) return text;
@@ -23,7 +23,7 @@ function unescapeOne(code: string): string {
 }
 
 /**
- * Undoes percent-encoding once (RFC 3986, section 2.1). Other percent signs stay, invalid UTF-8
+ * Decodes percent-encoding once (RFC 3986, section 2.1). Other percent signs stay, invalid UTF-8
  * becomes U+FFFD.
  */
 export function decodePercent(text: string): string {
@@ -32,8 +32,7 @@ export function decodePercent(text: string): string {
 }
 
 /**
- * Makes one slash of several in a row, as nginx does before it looks for a location
- * (merge_slashes).
+ * Merges several slashes into one, as nginx does before it looks for a location (merge_slashes).
  */
 export function mergeSlashes(path: string): string {
   return path.includes("//") ? path.replace(/\/\/+/g, "/") : path;
@@ -48,13 +47,13 @@ function fromHex(digits: string): string {
 const METHOD = /^[A-Z][A-Z_-]*$/;
 const PROTOCOL = /^HTTP\/\d(?:\.\d)?$/;
 
-/** The scheme and the host that a target in absolute form begins with. */
+/** Scheme and host at the start of a target in absolute form. */
 const ORIGIN = /^https?:\/\/([^/?#]*)/i;
 
 /**
- * Adds the parts of a logged request line to `fields` (RFC 9112, section 3), which hold all others
- * already. Text that is no request line becomes `request` alone. A request in absolute form for the
- * site's own host (section 3.2.2) becomes the one in origin form that it stands for.
+ * Adds the parts of a logged request line (RFC 9112, section 3) to `fields`, which has all other
+ * fields already. Text that is not a request line becomes only `request`. A request in absolute
+ * form for the site's own host (section 3.2.2) becomes its equivalent in origin form.
  */
 export function addRequest(fields: Record<string, string>, logged: string): void {
   const request = unescapeText(logged);
@@ -76,9 +75,9 @@ export function addRequest(fields: Record<string, string>, logged: string): void
 }
 
 /**
- * Whether the site that a line is about has the name `host`. The name of the server block proves
- * that. Where a line has none, the host that was asked for, or the page that the request came from,
- * makes it likely: whoever looks for an open proxy has nothing of a page that he gets from here.
+ * Reports whether the site of a line has the name `host`. The name of the server block proves it.
+ * Without that, the requested host or the referring page makes it likely: a client that looks for
+ * an open proxy does not come from a page with links to this site.
  */
 function isOwnHost(
   host: string,
@@ -91,7 +90,7 @@ function isOwnHost(
   return name !== "" && (name === nameOf(asked ?? "") || name === nameOf(from));
 }
 
-/** The name in `name:port`. */
+/** Returns the name in `name:port`. */
 function nameOf(host: string): string {
   return host.toLowerCase().replace(/:\d*$/, "").replace(/\.$/, "");
 }

@@ -2,22 +2,22 @@
 export const ID_LENGTHS = [32, 36];
 const ID = /^[0-9a-f]{32}$|^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 /**
- * Addresses, perhaps with ports, and measures of time. No name of Basic authentication holds a colon
+ * Addresses, perhaps with ports, and measures of time. A name of Basic authentication has no colon
  * (RFC 7617, section 2).
  */
 const FIGURES = /:|^\d+(?:\.\d+)+$/;
-/** What stands before the user in logs of older ingress-nginx: `[$the_real_ip] - `. */
+/** Text before the user in logs of older ingress-nginx: `[$the_real_ip] - `. */
 const REAL_ADDRESS = /^\[[^\]]*\](?: - |$)/;
-/** The name of a host of three parts or more, which no user has. */
+/** A host name of three parts or more; no user has such a name. */
 const HOST = /^[a-z0-9-]+(?:\.[a-z0-9-]+)+\.[a-z]{2,}$/i;
-/** What nginx and formats with quotes write where there is no user. */
+/** Texts of nginx, and of formats with quotes, for no user. */
 const NONE = ["-", '""', '"-"'];
 
 /**
- * Finds the name of a user in `text`, what a line has between `- ` and ` [time]`. Formats put other
- * words there, too: an identifier of the request, the name or address of a server, a time, one more
- * `-`. A word that says "none" is taken at its word, as nobody shall have guessed a name who has sent
- * none.
+ * Finds a user's name in `text`, the part of a line between `- ` and ` [time]`. Formats also put
+ * other words there: an identifier of the request, the name or address of a server, a time, a
+ * second `-`. If one word means "none", there is no name: a client that sent no name must not count
+ * as a guesser.
  */
 export function userIn(text: string): string | undefined {
   const words = text.replace(REAL_ADDRESS, "").split(" ").filter((word) =>
@@ -31,7 +31,7 @@ export function userIn(text: string): string | undefined {
   return user === "" ? undefined : user;
 }
 
-/** Whether a word looks like the name of a server, or is the one for all names. */
+/** Reports whether a word looks like a server name, or is the one for all names. */
 function isServerName(word: string): boolean {
   return word === "_" || /^[^@\\]+\.[^@\\]+$/.test(word);
 }

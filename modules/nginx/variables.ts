@@ -4,7 +4,7 @@ import { readClfTime, readTime } from "../../lib/core/timestamp.ts";
 import type { TextReading } from "../../lib/reading/text_reader.ts";
 import { addRequest, addTarget, unescapeText } from "./text.ts";
 
-/** Fields that have another name than their variable of nginx. */
+/** Fields whose names differ from their variables of nginx. */
 const FIELDS: Readonly<Record<string, string>> = {
   remote_user: "user",
   body_bytes_sent: "bytes",
@@ -19,7 +19,7 @@ const FIELDS: Readonly<Record<string, string>> = {
 };
 const TIMES = ["time_local", "time_iso8601", "msec"];
 
-/** Reads a time in any form that nginx gives, or in milliseconds since the epoch. */
+/** Reads a time in any form of nginx, or in milliseconds since the epoch. */
 function stampOf(text: string): Stamp | undefined {
   return (readClfTime(text) ?? readTime(text))?.stamp;
 }
@@ -29,12 +29,12 @@ export function isField(variable: string): boolean {
   return variable !== "remote_addr" && variable !== "request_uri" && !TIMES.includes(variable);
 }
 
-/** The name of the field that a variable of nginx becomes. */
+/** Returns the name of the field that a variable of nginx becomes. */
 export function fieldOf(variable: string): string {
   return FIELDS[variable] ?? variable;
 }
 
-/** Reads `variables` of nginx as a line of an access log holds them, escapes included. */
+/** Reads `variables` of nginx as a line of an access log has them, with escapes. */
 export function readVariables(variables: Readonly<Record<string, string | undefined>>): TextReading {
   const fields: Record<string, string> = {};
   let stamp: Stamp | undefined;

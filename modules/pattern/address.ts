@@ -2,20 +2,20 @@ import type { AST } from "@eslint-community/regexpp";
 import { canonicalAddress } from "../../lib/core/address.ts";
 
 const IPV6 = "[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*(?:%[\\w.-]+)?";
-/** What `<ADDR>` stands for: brackets around an IPv6 address are part of how it is written. */
+/** Source of `<ADDR>`. The brackets around an IPv6 address belong to it. */
 export const ADDRESS = `(?<address>\\d+\\.\\d+\\.\\d+\\.\\d+|\\[${IPV6}\\]|${IPV6})`;
 
 /**
- * What a pattern says of a port right behind the address. Without brackets only that tells where an
- * IPv6 address ends: `2001:db8::1:5834` is one as a whole.
+ * Port that a pattern has right behind the address. Without brackets, only this tells where an IPv6
+ * address ends: `2001:db8::1:5834` as a whole is also an address.
  *
  *   always   `<ADDR>:\d+`       the last group is the port
- *   closed   `<ADDR>:\d+ `      so, and fixed text closes it
- *   perhaps  `<ADDR>(?::\d+)?`  the last group is the port where it cannot be of the address
+ *   closed   `<ADDR>:\d+ `      the same, with fixed text behind it
+ *   perhaps  `<ADDR>(?::\d+)?`  the last group is the port if it cannot belong to the address
  */
 export type Port = "none" | "always" | "closed" | "perhaps";
 
-/** What the elements behind the address in a pattern say of a port. */
+/** Returns the port in the elements behind the address of a pattern. */
 export function portOf(after: readonly AST.Element[]): Port {
   const [first, second, third] = /^\\?\]\??$/.test(after[0]?.raw ?? "") ? after.slice(1) : after;
   if (first === undefined) return "none";
@@ -33,15 +33,15 @@ function isNumber(element: AST.Element | undefined): boolean {
   return inner?.length === 1 && isNumber(inner[0]);
 }
 
-/** The elements of a group without alternatives; null for anything else. */
+/** Returns the elements of a group without alternatives; null for anything else. */
 function soleContent(element: AST.Element): readonly AST.Element[] | null {
   if (element.type !== "Group" && element.type !== "CapturingGroup") return null;
   return element.alternatives.length === 1 ? element.alternatives[0]!.elements : null;
 }
 
 /**
- * The canonical form of the address that a pattern has found, with `rest` behind it; null where it
- * is only the beginning of something longer, such as a host name or another address.
+ * Returns the canonical form of an address that a pattern has found before `rest`; null if it is
+ * only the beginning of something longer, such as a host name or another address.
  */
 export function wholeAddress(found: string, { rest, port }: { rest: string; port: Port }): string | null {
   const isBare = found.includes(":") && !found.startsWith("[");
@@ -56,12 +56,12 @@ export function wholeAddress(found: string, { rest, port }: { rest: string; port
   return isBare && longer !== found && addressOf(longer) !== address ? null : address;
 }
 
-/** Whether the digits of a port are only how something else begins. */
+/** Reports whether the digits of a port are only the beginning of something longer. */
 function goesOn(behind: string): boolean {
   return /^(?:[\w-]|[^\0-\x7f]|[.:%]\w)/.test(behind);
 }
 
-/** The canonical form of an address behind which a full stop or colon of the sentence may stand. */
+/** Returns the canonical form of an address, perhaps before a full stop or a colon. */
 export function addressOf(found: string): string | null {
   const bare = found.startsWith("[") ? found.slice(1, -1) : found;
   return canonicalAddress(bare) ?? canonicalAddress(bare.replace(/[.:]$/, ""));

@@ -1,11 +1,11 @@
-/** What an element of a pattern is: the address, a time, a field, or text that an attacker may choose. */
+/** Kinds of a pattern's elements: address, time, field, or text that an attacker may choose. */
 import type { AST } from "@eslint-community/regexpp";
 import { TIME_SOURCE } from "../../lib/core/timestamp.ts";
 
-/** What `<TIME>` stands for. */
+/** Source of `<TIME>`. */
 export const TIME = `(?<$time>${TIME_SOURCE})`;
 
-/** Reports whether an element is the group that `<ADDR>` makes. */
+/** Reports whether an element is the group of `<ADDR>`. */
 export function isAddress(element: AST.Element): boolean {
   return element.type === "CapturingGroup" && element.name === "address";
 }
@@ -20,24 +20,24 @@ export function isAnyTime(element: AST.Element): boolean {
   return element.type === "CapturingGroup" && element.name === "$time";
 }
 
-/** Reports whether an element is what `<TIME>` stands for: no text of a stranger's fits but a time. */
+/** Reports whether an element is the source of `<TIME>`: nothing but a time fits. */
 export function isTime(element: AST.Element): boolean {
   return element.raw === TIME;
 }
 
-/** Reports whether an element is a group of the configuration's own, whose text is to be a time. */
+/** Reports whether an element is a group that the configuration itself marks as a time. */
 export function isOwnTime(element: AST.Element): boolean {
   return isAnyTime(element) && !isTime(element);
 }
 
-/** The source of elements. */
+/** Returns the source of elements. */
 export function raw(elements: readonly AST.Element[]): string {
   return elements.map((element) => element.raw).join("");
 }
 
 /**
- * Reports whether an element matches text of any length, which an attacker may choose; digits and blanks
- * alone are the service's.
+ * Reports whether an element matches text of any length, which an attacker may choose; digits and
+ * blanks alone are the service's.
  */
 export function isFree(element: AST.Element): boolean {
   switch (element.type) {
@@ -56,8 +56,8 @@ function isHarmless(element: AST.Element): boolean {
 }
 
 /**
- * Reports whether an element holds a named group: an attacker may choose its text, even where the pattern
- * expects digits.
+ * Reports whether an element contains a named group: an attacker may choose its text, even if the
+ * pattern expects digits.
  */
 export function hasField(element: AST.Element): boolean {
   return /\(\?<\w/.test(element.raw);

@@ -1,4 +1,4 @@
-/** Parsers of messages by patterns, which name nobody where the address could stand in more than one place. */
+/** Parsers of messages by patterns. They name nobody if several places fit for the address. */
 import type { AST } from "@eslint-community/regexpp";
 import type { Stamp } from "../../lib/core/stamp.ts";
 import { readTime } from "../../lib/core/timestamp.ts";
@@ -7,21 +7,21 @@ import type { TextParser } from "../../lib/reading/text_reader.ts";
 import { ADDRESS, addressOf, type Port, wholeAddress } from "./address.ts";
 import { hasField, isForwarded, isOwnTime, raw } from "./elements.ts";
 
-/** The source of the elements before the address. Those before the first field are the group `$own`. */
+/** Returns the source of the elements before the address. `$own` ends at the first field. */
 export function sourceBefore(elements: readonly AST.Element[]): string {
   const field = elements.findIndex(hasField);
   const end = field < 0 ? elements.length : field;
   return `(?<$own>${raw(elements.slice(0, end))})${raw(elements.slice(end))}`;
 }
 
-/** An expression whose group `$before` ends where the address begins. */
+/** Returns an expression whose group `$before` ends where the address begins. */
 export function placed(before: string, after: string): string {
   return `(?<$before>${before})${ADDRESS}${after}`;
 }
 
 /**
  * Puts `free` in place of each element that an attacker's text could fill. `.*` then finds the last
- * place where the address could stand, and `.*?` the first.
+ * possible place of the address, and `.*?` the first.
  */
 export function widen(
   elements: readonly AST.Element[],
@@ -35,10 +35,10 @@ export function widen(
 }
 
 /**
- * Makes a parser for `source`. It names nobody if one of the `wider` expressions finds the address
- * in another place, as an attacker may have written it. If one finds another `forwarded_for`, that
- * field is empty; if one finds another time, that does not count. A time behind a level counts only
- * within the group `$own`: in a field it may be a stranger's.
+ * Makes a parser for `source`. The parser names nobody if one of the `wider` expressions finds the
+ * address in another place, as an attacker may have written it. If one finds another
+ * `forwarded_for`, that field is empty; if one finds another time, the time is ignored. A time
+ * behind a level counts only in the group `$own`: in a field it may be a stranger's.
  *
  * @param isTimed whether a message may begin with a time
  */
@@ -73,7 +73,7 @@ export function parserOf(
   };
 }
 
-/** The time that a group holds. */
+/** Reads the time in a group's text. */
 function stampOf(text = ""): Stamp | null {
   return readTime(text)?.stamp ?? null;
 }

@@ -11,14 +11,14 @@ import { isBlindToIPv6 } from "./sample.ts";
 import { beginsWithField, whyUnsure } from "./safety.ts";
 
 const PLACE = "<ADDR>";
-/** Stands for a time, or names a group whose text is one. */
+/** Stands for a time, or names a group with a time. */
 const TIMES = /(\(\?)?<TIME>/g;
-/** Names of groups that `<ADDR>` and `<TIME>` make themselves. */
+/** Names of the groups that `<ADDR>` and `<TIME>` make. */
 const OWN_GROUP = /\(\?<(address|\$before|\$own|\$time)>/;
 
 /**
- * Services that a configuration describes itself, by patterns: regular expressions in which
- * `<ADDR>` stands for the address, and `<TIME>` for a time.
+ * Services that a configuration describes by patterns: regular expressions in which `<ADDR>` stands
+ * for the address, and `<TIME>` for a time.
  */
 export const pattern: ModuleKind = {
   name: "",
@@ -46,11 +46,11 @@ export const pattern: ModuleKind = {
   },
 };
 
-/** A pattern that is ready to read messages. */
+/** A pattern that can read messages. */
 interface Compiled {
   readonly parse: TextParser;
   readonly tree: AST.Pattern;
-  /** Fixed text that all messages of the pattern begin with: others need not be decoded. */
+  /** Fixed text at the start of all messages; messages without it are not decoded. */
   readonly prefix: Literal;
 }
 
@@ -69,13 +69,13 @@ function firstOf(compiled: readonly Compiled[], message: string): TextReading | 
 interface Use {
   readonly unsafe: boolean;
   readonly index: number;
-  /** Whether the field `forwarded_for` decides who is named. */
+  /** Whether the field `forwarded_for` decides which address is named. */
   readonly isProxied: boolean;
 }
 
 /**
- * Compiles a pattern. Throws `OptionError` if an attacker could make it name an address of his
- * choice or take very long.
+ * Compiles a pattern. Throws `OptionError` if an attacker could make it name a chosen address or
+ * take very long.
  */
 function compile(given: string, { unsafe, index, isProxied }: Use): Compiled {
   const refuse = (complaint: string): never => {
@@ -110,7 +110,7 @@ function compile(given: string, { unsafe, index, isProxied }: Use): Compiled {
   return { parse, tree, prefix: prefixOf(before) };
 }
 
-/** The expression of a pattern, with groups in place of `<ADDR>` and `<TIME>`. */
+/** Returns the expression of a pattern, with groups in place of `<ADDR>` and `<TIME>`. */
 function expand(given: string, refuse: (complaint: string) => never): string {
   if (given.split(PLACE).length !== 2) {
     refuse(`must hold ${PLACE} exactly once, where the service writes the address`);
@@ -126,7 +126,7 @@ function expand(given: string, refuse: (complaint: string) => never): string {
   );
 }
 
-/** The ASCII characters that follow the `^` of an expression. */
+/** Returns the ASCII characters behind the `^` of an expression. */
 function prefixOf([, ...elements]: readonly AST.Element[]): Literal {
   const end = elements.findIndex((element) => element.type !== "Character" || element.value > 127);
   const characters = elements.slice(0, end < 0 ? elements.length : end) as AST.Character[];

@@ -1,11 +1,11 @@
-/** Refuses patterns by which an attacker could have an address of his choice named. */
+/** Refuses patterns with which an attacker could get a chosen address named. */
 import type { AST } from "@eslint-community/regexpp";
 import { hasField, isAddress, isForwarded, raw } from "./elements.ts";
 
 const ADDRESS_CHARACTERS = [..."0123456789ABCDEFabcdef:."];
 
 /**
- * Why an expression may name an address that the service did not write; null: it names the
+ * Returns why an expression may name an address that the service did not write; null: it names the
  * service's address or nobody.
  */
 export function whyUnsure({ alternatives }: AST.Pattern, isProxied: boolean): string | null {
@@ -24,7 +24,7 @@ export function whyUnsure({ alternatives }: AST.Pattern, isProxied: boolean): st
   return null;
 }
 
-/** Reports whether a message may begin with a field: then a time at its beginning may be a stranger's. */
+/** Reports whether a message may begin with a field: a time there may be a stranger's. */
 export function beginsWithField(elements: readonly AST.Element[]): boolean {
   const texts = elements.filter(({ type }) => type !== "Assertion");
   const first = texts.findIndex((element) => element.type !== "Quantifier" || element.min > 0);
@@ -32,8 +32,7 @@ export function beginsWithField(elements: readonly AST.Element[]): boolean {
 }
 
 /**
- * The last character of a text: written by the service, or perhaps by an attacker or part of the
- * address, or there is none.
+ * Last character of a text: the service's; perhaps an attacker's or part of the address; or none.
  */
 type End = "fixed" | "free" | "empty";
 
@@ -58,8 +57,8 @@ function endOfElement(element: AST.Element): End {
 }
 
 /**
- * The end of an element that may be repeated; "empty" if it may be missing, so that `endOf()` looks
- * at the element before.
+ * Returns the end of an element that may be repeated; "empty" if it may be missing, so that
+ * `endOf()` checks the element before.
  */
 function endOfRepeated({ element, min, max }: AST.Quantifier): End {
   const isText = element.type === "Group" || element.type === "CapturingGroup";

@@ -2,22 +2,24 @@ import type { AST } from "@eslint-community/regexpp";
 import type { TextParser } from "../../lib/reading/text_reader.ts";
 import { isAddress } from "./elements.ts";
 
-/** Characters that samples are made of, the likeliest first. */
+/** Characters for samples, the likeliest first. */
 const CHARACTERS = ["a", "0", " ", ...Array.from({ length: 94 }, (_, i) => String.fromCharCode(33 + i))];
-/** Repetitions in a sample, and the length of each: what asks for more gets no sample that it matches. */
+/**
+ * Most repetitions in a sample, and most characters of each. If more are needed, no sample fits.
+ */
 const [MOST, LONGEST] = [64, 256];
 const [IPV4, IPV6] = ["192.0.2.1", ["2001:db8::1", "[2001:db8::1]"]] as const;
 
 /**
- * Whether a pattern names an IPv4 address in a short message that it matches, and no IPv6 address
- * in its place, in brackets or without.
+ * Reports whether a pattern matches a short message with an IPv4 address and names that, but none
+ * with an IPv6 address, in brackets or without.
  */
 export function isBlindToIPv6(tree: AST.Pattern, parse: TextParser): boolean {
   const names = (address: string) => parse(sampleOf(tree, address))?.address != null;
   return names(IPV4) && !IPV6.some(names);
 }
 
-/** A short message that an expression should match, with `address` in the group of that name. */
+/** Returns a short message that an expression should match, with `address` as its address. */
 function sampleOf({ alternatives }: AST.Pattern, address: string): string {
   const sample = (elements: readonly AST.Element[]) => elements.map(one).join("");
   const one = (element: AST.Element): string => {
