@@ -6,7 +6,9 @@ import { parseOffset } from "./zone.ts";
 const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
 const MONTH = MONTHS.join("|");
 const WEEKDAYS = "(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)";
-const CLOCK = "(?<hour>\\d\\d):(?<minute>\\d\\d):(?<second>\\d\\d)(?:[.,](?<fraction>\\d{1,9}))?";
+const FRACTION = "(?:[.,](?<fraction>\\d{1,9}))?";
+const MINUTE_SECOND = `(?<minute>\\d\\d):(?<second>\\d\\d)${FRACTION}`;
+const CLOCK = `(?<hour>\\d\\d):${MINUTE_SECOND}`;
 const OFFSET = "[+-]\\d\\d(?::?\\d\\d)?";
 /** A zone by its offset. PostgreSQL writes full hours as `-03`. */
 const ZONE = `(?: ?(?<zone>Z|UTC|GMT|${OFFSET})\\b)?`;
@@ -18,7 +20,7 @@ const SYSLOG = new RegExp(
     `(?:(?: (?:(?<zone>UTC|GMT|${OFFSET})|(?<name>[A-Z]{2,5})))? (?<laterYear>(?:19|20)\\d\\d)(?![\\w[/@]|[.:-]\\w))?`,
 );
 const ISO = new RegExp(
-  `^(?<year>\\d{4})[-/](?<month>\\d\\d)[-/](?<day>\\d\\d)[T _]${CLOCK}${ZONE}${NAME}`,
+  `^(?<year>\\d{4})[-/.](?<month>\\d\\d)[-/.](?<day>\\d\\d)[T _]${CLOCK}${ZONE}${NAME}`,
 );
 /** Of mail (RFC 5322, section 3.3), `Thu, 26 Nov 2026 04:43:54 +0100`, and of logs that write dates so. */
 const MAIL = new RegExp(
@@ -26,10 +28,28 @@ const MAIL = new RegExp(
 );
 /** Of the Common Log Format, and with fractions or without a zone. */
 const SLASHED = new RegExp(`^(?<day>\\d\\d)/(?<month>${MONTH})/(?<year>\\d{4})[: ]${CLOCK}${ZONE}${NAME}`);
+/** With a date of digits alone: `20260105-10:56:10`, and of MySQL `260105 10:56:10`, whose hour may have a blank in front. */
+const DIGITS = new RegExp(
+  `^(?<year>(?:19|20)?\\d\\d)(?<month>\\d\\d)(?<day>\\d\\d)[-T _](?<hour>[ \\d]\\d):${MINUTE_SECOND}${ZONE}${NAME}`,
+);
+/** The basic format of ISO 8601: `20260105T105610Z`. */
+const BASIC = new RegExp(
+  `^(?<year>\\d{4})(?<month>\\d\\d)(?<day>\\d\\d)T(?<hour>\\d\\d)(?<minute>\\d\\d)(?<second>\\d\\d)${FRACTION}${ZONE}`,
+);
+/** Day first, as dates with points always are: `05.01.2026 10:56:10`. */
+const POINTED = new RegExp(`^(?<day>\\d\\d)\\.(?<month>\\d\\d)\\.(?<year>\\d{4}),? ${CLOCK}${ZONE}${NAME}`);
+/** Of Java: `Jan 05, 2026 3:56:10 PM`, with a narrow blank since its version 20. */
+const JAVA = new RegExp(
+  `^(?<month>${MONTH}) (?<day>\\d{1,2}), (?<year>\\d{4}),? (?<hour>\\d{1,2}):${MINUTE_SECOND}(?:[ \u202f](?<half>[AP]M))?`,
+);
+/** Of glog and klog, behind their level: `I0105 10:56:10.123456`, or with a year. */
+const GLOG = new RegExp(`^[IWEF](?<year>(?:19|20)\\d\\d)?(?<month>\\d\\d)(?<day>\\d\\d) ${CLOCK}`);
 /** Seconds since the epoch, of this century's first half, with fractions or not, or so many milli- or microseconds. */
 const EPOCH = /^(?<seconds>[12]\d{9})(?:[.,](?<fraction>\d{1,9})|(?<rest>\d{3}|\d{6}))?(?![\d.,]*\d)/;
+/** All forms but seconds since the epoch. */
+const FORMS: readonly RegExp[] = [ISO, SYSLOG, SLASHED, MAIL, DIGITS, BASIC, POINTED, JAVA, GLOG];
 /** Matches what `readTime()` reads, in linear time and without groups of its own. */
-export const TIME_SOURCE = [ISO, SYSLOG, SLASHED, MAIL, EPOCH].map(({ source }) =>
+export const TIME_SOURCE = [...FORMS, EPOCH].map(({ source }) =>
   source.slice(1).replace(NAME, "(?: [A-Z]{2,5})?").replaceAll(/\(\?<\w+>/g, "(?:").replaceAll(
     /\(\?![^()]*\)/g,
     "",
@@ -61,10 +81,17 @@ export function readIsoTime(text: string): Read | null {
 
 /** The time that `text` begins with, in any form that services commonly write. */
 export function readTime(text: string): Read | null {
-  const found = read(ISO, text) ?? read(SYSLOG, text) ?? read(SLASHED, text) ?? read(MAIL, text) ??
-    readEpoch(text);
+  const found = readForm(text) ?? readEpoch(text);
   // `2026-01-28 16:05:213` is not a time.
   return found !== null && /^\w/.test(text.slice(found.length)) ? null : found;
+}
+
+function readForm(text: string): Read | null {
+  for (const pattern of FORMS) {
+    const found = read(pattern, text);
+    if (found !== null) return found;
+  }
+  return null;
 }
 
 function readEpoch(text: string): Read | null {
@@ -145,16 +172,16 @@ export function unixStamp(seconds: string): Stamp {
 function read(pattern: RegExp, text: string): Read | null {
   const match = pattern.exec(text);
   if (!match) return null;
-  const { month, day, hour, minute, second, fraction, zone, name, laterYear, year = laterYear } = match
+  const { month, day, hour, half, minute, second, fraction, zone, name, laterYear, year = laterYear } = match
     .groups as Record<
       string,
       string | undefined
     >;
   const stamp = {
-    year: year === undefined ? null : Number(year),
+    year: year === undefined ? null : Number(year.padStart(4, "20")),
     month: /^\d/.test(month!) ? Number(month) : MONTHS.indexOf(month!) + 1,
     day: Number(day),
-    hour: Number(hour),
+    hour: half === undefined ? Number(hour) : Number(hour) % 12 + (half === "PM" ? 12 : 0),
     minute: Number(minute),
     second: Number(second),
     fraction: microsOf(fraction),
