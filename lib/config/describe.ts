@@ -140,7 +140,8 @@ function describeGrowth({ modules }: Config): string[] {
 }
 
 const UNKNOWN_PROXIES =
-  "  counted for nothing: what is refused before a request is read, until trusted_proxies tells of proxies or none";
+  "  not counted: requests that nginx refused before it had read them (400 and such), until trusted_proxies says which " +
+  "proxies stand in front, or [] for none";
 
 function describeModule(
   { module, noLog, record, trustedProxies, rules }: ModuleRules,

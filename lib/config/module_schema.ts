@@ -178,7 +178,7 @@ export const moduleSection = section({
     z.union([network, z.array(network)], STRINGS).transform((given) => [given].flat())
       .optional(),
     "Proxies in front of the service: the client that they name is counted, and proxies are never banned. `[]`: there " +
-      "are none. Without it NGINX counts nothing of what is refused before a request is read.",
+      "are none. Without this key NGINX does not count requests that nginx refused before it had read them (400 and such).",
   ),
   no_log: described(
     texts().optional(),

@@ -19,6 +19,7 @@ const VERBS: Readonly<Record<Need["kind"], string>> = {
 
 /** Keys of commands, at the top or in a module. */
 const COMMANDS = new Set<Path[number] | undefined>(["ban_command", "unban_command", "nft_command"]);
+
 /**
  * Returns a `UserError` (78) with a sentence for each thing that `config` needs and this program
  * may not do, with its remedy if known, and the advice to build a program that may; null if this

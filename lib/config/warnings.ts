@@ -131,7 +131,8 @@ function warnOfProxies({ module, trustedProxies }: ModuleRules, ban: Config["ban
   if (trustedProxies === null && isCarriedOut) {
     return [
       `[${module.name}] trusted_proxies is not set: a proxy in front could be banned with all its visitors. Name ` +
-      "the proxies, or say [] if there are none; until then what is refused before a request is read counts for nothing",
+      "the proxies, or say [] if there are none; until then requests that nginx refused before it had read them (400 and " +
+      "such) do not count",
     ];
   }
   const filter = packetFilter(ban);

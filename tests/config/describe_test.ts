@@ -55,7 +55,7 @@ Deno.test("`describeConfig()` says what rules ask of fields, and where lines are
   assert.equal(
     describeConfig(load(text), { rules: true }).split("\n").slice(6).join("\n"),
     `Module NGINX: journal entries of nginx; lines of /a/*.log
-  counted for nothing: what is refused before a request is read, until trusted_proxies tells of proxies or none
+  not counted: requests that nginx refused before it had read them (400 and such), until trusted_proxies says which proxies stand in front, or [] for none
   a: bans for good at more than 2 hits, however far apart; a hit is a line with status 4xx, 500 whose path or query matches in any case
     "x"
     unless it is one whose path or query starts with in any case
