@@ -4,7 +4,7 @@ import { detached } from "./text.ts";
 /** Most results of a cache, and the longest argument with a cached result. */
 const [REMEMBERED, LONGEST] = [4_096, 64];
 
-/** The same function with a cache of recent results. */
+/** Returns the same function with a cache of recent results. */
 function remembering<T>(work: (text: string) => T): (text: string) => T {
   const known = new Map<string, T>();
   return (text) => {
@@ -19,8 +19,8 @@ function remembering<T>(work: (text: string) => T): (text: string) => T {
 }
 
 /**
- * The one spelling of an address that is counted, stored and banned: IPv4 in dotted decimals, IPv6 after
- * RFC 5952, an IPv4-mapped or IPv4-compatible address as IPv4, without a zone. Null when `text` is not an address.
+ * Returns the one spelling of an address that is counted, stored and banned: IPv4, also mapped or
+ * compatible, in dotted decimals; IPv6 after RFC 5952; no zone. Null: `text` is no address.
  */
 export function canonicalAddress(text: string): string | null {
   const percent = text.indexOf("%");
@@ -31,13 +31,13 @@ export function canonicalAddress(text: string): string | null {
 
 const canonicalIPv6 = remembering((text): string | null => {
   if (!ipaddr.IPv6.isValid(text)) return null;
-  // ipaddr.js takes octets with leading zeros, `::ffff:192.0.2.010`, which some programs read as octal.
+  // ipaddr.js accepts leading zeros in octets, `::ffff:192.0.2.010`; others read them as octal.
   const last = text.slice(text.lastIndexOf(":") + 1);
   if (last.includes(".") && !DOTTED_QUAD.test(last)) return null;
   const address = ipaddr.IPv6.parse(text);
   if (address.isIPv4MappedAddress()) return address.toIPv4Address().toString();
   const { parts } = address;
-  // ::c000:201 is the old ::192.0.2.1; `::` and `::1` are themselves.
+  // ::c000:201 is the old ::192.0.2.1, but `::` and `::1` stay as they are.
   const isCompatible = parts.slice(0, 6).every((part) => part === 0) && parts[6]! > 0xff;
   return isCompatible
     ? ipaddr.fromByteArray(address.toByteArray().slice(12)).toString()
@@ -49,8 +49,8 @@ const OCTET = "(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)";
 const DOTTED_QUAD = new RegExp(`^(?:${OCTET}\\.){3}${OCTET}$`);
 
 /**
- * Canonical form of an address or a network (`10.0.0.0/8`, host bits cleared; a full-length prefix is an
- * address). Null when `text` is neither.
+ * Returns the canonical form of an address or a network (`10.0.0.0/8`, host bits cleared; a
+ * full-length prefix is an address). Null if `text` is neither.
  */
 export function canonicalNetwork(text: string): string | null {
   const slash = text.indexOf("/");
@@ -68,7 +68,7 @@ export function canonicalNetwork(text: string): string | null {
   return `${network.kind() === "ipv6" ? (network as ipaddr.IPv6).toRFC5952String() : network}/${bits}`;
 }
 
-/** The canonical network of `length` bits around a canonical address or network; the argument itself if its prefix is not longer. */
+/** Returns the network of `length` bits around an address or network, or a wider argument. */
 export function enclosing(address: string, length: number): string {
   const slash = address.indexOf("/");
   if (slash >= 0 && Number(address.slice(slash + 1)) <= length) return address;
@@ -79,14 +79,14 @@ export function enclosing(address: string, length: number): string {
   return `${word >>> 24}.${word >>> 16 & 255}.${word >>> 8 & 255}.${word & 255}/${length}`;
 }
 
-/** All canonical networks around a canonical address or network, the widest first. */
+/** Returns all canonical networks around a canonical address or network, the widest first. */
 export function enclosingNetworks(address: string): string[] {
   return Array.from({ length: prefixLength(address) }, (_, length) => enclosing(address, length));
 }
 
 /**
- * What all canonical addresses and networks inside of a canonical network begin with, up to a dot or colon, or all of an address; empty
- * where they need not.
+ * Returns the common beginning of all canonical addresses and networks inside a canonical network,
+ * up to a dot or colon, or a whole address; empty if there is none.
  */
 export function beginningOf(network: string): string {
   const [address, length] = network.split("/") as [string, string?];
@@ -94,27 +94,27 @@ export function beginningOf(network: string): string {
   if (!network.includes(":")) {
     return address.split(".").slice(0, Math.floor(Number(length) / 8)).map((octet) => `${octet}.`).join("");
   }
-  // From the first group of zeros on, addresses are shortened in several ways (RFC 5952).
+  // From the first group of zeros on, RFC 5952 shortens addresses in different ways.
   const groups = address.split("::")[0]!.split(":").slice(0, Math.floor(Number(length) / 16));
   const zeros = groups.findIndex((group) => group === "0" || group === "");
   return groups.slice(0, zeros < 0 ? groups.length : zeros).map((group) => `${group}:`).join("");
 }
 
-/** Length of the prefix of a canonical address or network in bits. */
+/** Returns the length of a canonical address's or network's prefix, in bits. */
 export function prefixLength(address: string): number {
   const slash = address.indexOf("/");
   if (slash >= 0) return Number(address.slice(slash + 1));
   return address.includes(":") ? 128 : 32;
 }
 
-/** Words of 32 bits that an address takes in `putAddress()`. */
+/** Words of 32 bits that `putAddress()` writes. */
 export const ADDRESS_WORDS = 4;
-/** Bits before those of an IPv4 address there, which is mapped into IPv6. */
+/** Bits before an IPv4 address that is mapped into IPv6. */
 export const MAPPED = 96;
 
 /**
- * Writes a canonical address, or the first one of a network, into `words`: an IPv4 address as mapped into IPv6 (RFC 4291, section
- * 2.5.5.2). Returns the length of its prefix there, 128 for an address.
+ * Writes a canonical address, or the first one of a network, into `words`; IPv4 is mapped into IPv6
+ * (RFC 4291, section 2.5.5.2). Returns the length of the prefix there, 128 for an address.
  */
 export function putAddress(address: string, words: Int32Array): number {
   const slash = address.indexOf("/");
@@ -129,7 +129,7 @@ export function putAddress(address: string, words: Int32Array): number {
   return slash < 0 ? bits : bits + MAPPED;
 }
 
-/** The canonical IPv4 address that ends before `end`, as a signed 32-bit number. Called for every hit, hence without the parser. */
+/** Returns the IPv4 address before `end` as a signed number. No parser: every hit needs it. */
 export function ipv4Word(address: string, end = address.length): number {
   let word = 0;
   let part = 0;
@@ -157,7 +157,7 @@ function parse(address: string): { kind: "ipv4" | "ipv6"; bytes: number[] } {
   return { kind: parsed.kind(), bytes: parsed.toByteArray() };
 }
 
-/** Mask of the host bits in the byte at `index` of a network whose prefix has `bits` bits. */
+/** Returns the mask of the host bits in the byte at `index`, for a prefix of `bits` bits. */
 function hostBits(bits: number, index: number): number {
   return 0xff >> Math.min(8, Math.max(0, bits - 8 * index));
 }

@@ -2,8 +2,8 @@ import { addressText } from "./address_text.ts";
 import { ADDRESS_WORDS, putAddress } from "./address.ts";
 
 /**
- * Kinds of addresses that never name one client (RFC 6890; RFC 4291, section 2.5): they are never banned.
- * A link-local one is another machine on each link, and often the default gateway.
+ * Kinds of addresses that never name one client (RFC 6890; RFC 4291, section 2.5) and are never
+ * banned. A link-local address is another machine on each link, and often the default gateway.
  */
 export const NOBODYS = {
   "loopback": ["127.0.0.0/8", "::1"],
@@ -17,20 +17,20 @@ export const NOBODYS = {
 const [TEREDO, SIX_TO_FOUR] = [0x20010000, 0x2002];
 
 /**
- * How many bits of an IPv6 address name one client, whatever size networks have that are assigned to
- * clients. 0: the address is of none of the kinds that hold an IPv4 address of each client in them.
+ * Returns how many bits of an IPv6 address name one client, whatever the size of networks that
+ * clients get. 0: the address is of no kind that contains an IPv4 address of each client.
  *
- *   ::/8       128  NAT64 `64:ff9b::/96` (RFC 6052) and `64:ff9b:1::/48` (RFC 8215), IPv4-translated
- *                   `::ffff:0:a.b.c.d` (RFC 2765), IPv4-compatible: all of IPv4 in one network. Nothing
- *                   in here is assigned to a client (RFC 4291, section 2.4)
+ *   ::/8       128  NAT64 `64:ff9b::/96` (RFC 6052) and `64:ff9b:1::/48` (RFC 8215);
+ *                   IPv4-translated `::ffff:0:a.b.c.d` (RFC 2765); IPv4-compatible: all of IPv4 in
+ *                   one network. No client gets an address in here (RFC 4291, section 2.4)
  *   2001::/32  128  Teredo (RFC 4380): the first 64 bits name the server that its clients share
  *   2002::/16   48  6to4 (RFC 3056): a site behind one IPv4 address, which is bits 17 to 48
  *
- * ISATAP (RFC 5214) is none of them: its IPv4 address is part of the interface's id, and whoever has a /64
- * of his own may give himself as many of these ids as he likes.
+ * ISATAP (RFC 5214) is no such kind: its IPv4 address is part of the interface's id, and the owner
+ * of a /64 can choose as many of these ids as he likes.
  *
- * The firewall of this machine sees the IPv6 address of all these, which a gateway has made: a ban of
- * the IPv4 address inside would stop nobody.
+ * This machine's firewall sees the IPv6 addresses, which a gateway has made: a ban of the IPv4
+ * address inside would stop nobody.
  */
 export function clientBits(w0: number): number {
   if (w0 >>> 24 === 0 || w0 === TEREDO) return 128;
@@ -40,14 +40,14 @@ export function clientBits(w0: number): number {
 const words = new Int32Array(ADDRESS_WORDS);
 
 /**
- * Whether the network of `length` bits around a canonical address or network holds several clients that have nothing
- * to do with each other.
+ * Reports whether the network of `length` bits around a canonical address or network has several
+ * unrelated clients.
  */
 export function isOfStrangers(address: string, length: number): boolean {
   return length < clientBitsOf(address);
 }
 
-/** `clientBits()` of a canonical address or network. */
+/** Returns `clientBits()` of a canonical address or network. */
 export function clientBitsOf(address: string): number {
   if (!address.includes(":")) return 0;
   putAddress(address, words);
@@ -55,9 +55,9 @@ export function clientBitsOf(address: string): number {
 }
 
 /**
- * The IPv4 address of the client behind a canonical IPv6 address or the network of one client: NAT64's
- * well-known prefix, IPv4-translated and 6to4. Null for any other. Teredo's and ISATAP's are left out:
- * there who sends may choose it.
+ * Returns the client's IPv4 address in a canonical IPv6 address or the network of one client:
+ * NAT64's well-known prefix, IPv4-translated and 6to4. Null for any other, also for Teredo's and
+ * ISATAP's: there the sender may choose it.
  */
 export function clientIPv4(address: string): string | null {
   if (!address.includes(":")) return null;

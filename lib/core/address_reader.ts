@@ -4,8 +4,8 @@ const [ZERO, POINT, COLON, PERCENT] = [48, 46, 58, 37];
 const [OTHER, DIGIT, LETTER, MARK] = [0, 1, 2, 3];
 
 /**
- * What each byte is in an address: a decimal digit, a letter of a hexadecimal one, a point or
- * colon, or none of them.
+ * Kind of each byte in an address: a decimal digit, a hexadecimal letter, a point or colon, or
+ * other.
  */
 const KIND = Uint8Array.from({ length: 256 }, (_, byte) => {
   const character = String.fromCharCode(byte);
@@ -19,39 +19,39 @@ const IS_ZONE = Uint8Array.from(
 );
 
 /**
- * The 16-bit groups of an IPv6 address while it is read; one more, as an embedded IPv4 address
- * takes two at once.
+ * The 16-bit groups of an IPv6 address during a read; one more, as an embedded IPv4 address takes
+ * two at once.
  */
 const groups = new Int32Array(9);
 
 /**
- * Reads addresses where they lie, to four words of 32 bits. IPv4 is `::ffff:a.b.c.d` (RFC 4291,
- * section 2.5.5.2), and so is the old `::a.b.c.d`, however it is spelled. A zone (`%eth0`) is dropped. Octets with leading
- * zeros are refused: some programs take them for octal.
+ * Reads addresses from bytes into four words of 32 bits. IPv4 is `::ffff:a.b.c.d` (RFC 4291,
+ * section 2.5.5.2), and so is the old `::a.b.c.d`, in every spelling. Drops a zone (`%eth0`).
+ * Refuses octets with leading zeros: some programs read them as octal.
  */
 export class AddressReader {
   w0 = 0;
   w1 = 0;
   w2 = 0;
   w3 = 0;
-  /** Whether the text read last is an address; otherwise the words mean nothing. */
+  /** Whether the last text read is an address; if not, the words mean nothing. */
   isAddress = false;
-  /** Whether it is one of IPv6, and not of IPv4 mapped into it. */
+  /** Whether the address is IPv6, and not IPv4 mapped into it. */
   isIPv6 = false;
-  /** Whether `read()` has dropped a zone. */
+  /** Whether `read()` dropped a zone. */
   hasZone = false;
 
   /**
-   * Reads the address that begins at `at`. Returns where the text that looks like an address ends,
-   * at most `to`: `at` if there is none. A point or colon that follows an address belongs to the
-   * sentence (`from 192.0.2.1: no`).
+   * Reads the address at `at`. Returns the end of the text that looks like an address, at most
+   * `to`; `at` if there is none. A point or colon behind an address belongs to the sentence (`from
+   * 192.0.2.1: no`).
    */
   read(bytes: Bytes, at: number, to: number): number {
     const { array } = bytes;
     let i = at;
     let word = 0;
     this.hasZone = false;
-    // Dotted decimals are nearly all: they are read without looking for their end first.
+    // Most addresses are dotted decimals: reads them without a search for their end.
     for (let octets = 1;; octets++) {
       const first = array[i]! - ZERO;
       if (!(first >= 0 && first <= 9)) break;
@@ -79,7 +79,7 @@ export class AddressReader {
     return this.#readAny(array, at, to);
   }
 
-  /** Reads `bytes[from, to)`, which must be an address as a whole. Returns whether it is one. */
+  /** Reads `bytes[from, to)`, which must be an address as a whole. Returns whether it is. */
   readWhole(bytes: Bytes, from: number, to: number): boolean {
     const { array } = bytes;
     let end = from;
@@ -87,18 +87,18 @@ export class AddressReader {
     return this.#parse(array, from, end);
   }
 
-  /** Reads `text`, which must be an address as a whole. Returns whether it is one. */
+  /** Reads `text`, which must be an address as a whole. Returns whether it is. */
   readText(text: string): boolean {
     const { bytes, end } = encode(text);
     return this.readWhole(bytes, 0, end);
   }
 
-  /** Forgets what was read: there is no address. */
+  /** Forgets the address. */
   clear(): void {
     this.isAddress = this.isIPv6 = false;
   }
 
-  /** Takes over what `other` has read. */
+  /** Takes over the address of `other`. */
   copy(other: AddressReader): void {
     this.w0 = other.w0;
     this.w1 = other.w1;
@@ -148,7 +148,7 @@ export class AddressReader {
   }
 }
 
-/** Whether a dotted quad may end at `at`. */
+/** Reports whether a dotted quad may end at `at`. */
 function isEnd(array: Uint8Array, at: number, to: number): boolean {
   if (at === to) return true;
   const byte = array[at]!;
@@ -157,7 +157,7 @@ function isEnd(array: Uint8Array, at: number, to: number): boolean {
   return KIND[byte] === MARK && (at + 1 === to || KIND[array[at + 1]!] === OTHER);
 }
 
-/** Where a zone ends that may begin at `at`; `at` where none does. */
+/** Returns the end of a zone at `at`; `at` if there is none. */
 function endOfZone(array: Uint8Array, at: number, to: number): number {
   if (at >= to || array[at] !== PERCENT) return at;
   let end = at + 1;
@@ -165,9 +165,7 @@ function endOfZone(array: Uint8Array, at: number, to: number): number {
   return end > at + 1 ? end : at;
 }
 
-/**
- * Four decimals with points between them, as an unsigned number; -1: the text is something else.
- */
+/** Reads four decimals with points between them, as an unsigned number; -1: other text. */
 function readDottedQuad(array: Uint8Array, from: number, to: number): number {
   let number = 0;
   let at = from;
@@ -183,9 +181,7 @@ function readDottedQuad(array: Uint8Array, from: number, to: number): number {
   return at === to ? number : -1;
 }
 
-/**
- * Reads an IPv6 address (RFC 4291, section 2.2) into `groups`; false: the text is something else.
- */
+/** Reads an IPv6 address (RFC 4291, section 2.2) into `groups`; false: other text. */
 function readGroups(array: Uint8Array, from: number, to: number): boolean {
   let count = 0;
   let gap = -1;
@@ -226,13 +222,16 @@ function readGroups(array: Uint8Array, from: number, to: number): boolean {
   return true;
 }
 
-/** Whether the groups are the old `::a.b.c.d` (RFC 4291, section 2.5.5.1), and not `::` or `::1`. */
+/**
+ * Reports whether the groups are the old `::a.b.c.d` (RFC 4291, section 2.5.5.1), not `::` or
+ * `::1`.
+ */
 function isIPv4Compatible(): boolean {
   for (let i = 0; i < 6; i++) if (groups[i] !== 0) return false;
   return groups[6]! >>> 8 !== 0;
 }
 
-/** Puts in the zeros that `::` stands for. */
+/** Inserts the zeros that `::` stands for. */
 function fillGap(gap: number, count: number): void {
   const behind = count - gap;
   for (let i = 1; i <= behind; i++) groups[8 - i] = groups[count - i]!;

@@ -1,8 +1,8 @@
 import type { AddressReader } from "./address_reader.ts";
 
 /**
- * The address of four words at `at`, or the network of their first `prefix` bits, as text: IPv4 in
- * dotted decimals, IPv6 after RFC 5952. 128 bits are an address.
+ * Formats the address of four words at `at`, or the network of their first `prefix` bits: IPv4 in
+ * dotted decimals, IPv6 after RFC 5952. A prefix of 128 bits is an address.
  */
 export function addressText(words: ArrayLike<number>, at: number, prefix: number): string {
   if (words[at] === 0 && words[at + 1] === 0 && words[at + 2] === 0xffff && prefix >= 96) {
@@ -20,7 +20,7 @@ export function addressText(words: ArrayLike<number>, at: number, prefix: number
   return prefix === 128 ? text : `${text}/${prefix}`;
 }
 
-/** The first of the longest runs of zeros. */
+/** Returns the first of the longest runs of zeros. */
 function longestZeros(parts: readonly number[]): { start: number; length: number } {
   let best = { start: 0, length: 0 };
   for (let start = 0; start < parts.length; start++) {
@@ -32,7 +32,7 @@ function longestZeros(parts: readonly number[]): { start: number; length: number
   return best;
 }
 
-/** The address that `reader` has read, canonical; null where it has read none. */
+/** Returns the canonical address that `reader` has read; null if it has none. */
 export function addressOf(
   { isAddress, w0, w1, w2, w3 }: Pick<AddressReader, "isAddress" | "w0" | "w1" | "w2" | "w3">,
 ): string | null {

@@ -14,9 +14,10 @@ export interface Supervision {
 const BACKOFF: readonly number[] = [1_000, 5_000];
 
 /**
- * Runs `work`, and again after a delay if it throws. `work` calls `progress` to reset the count of failures. Resolves when
- * `work` returns or `signal` aborts. Throws the last error after three failures in a row, but for those by which the machine is
- * short of something, and a `UserError` at once, as no retry helps. Logs each failure, and its stack at level debug.
+ * Runs `work`, and again after a delay if it throws. `work` calls `progress` to reset the failures.
+ * Resolves when `work` returns or `signal` aborts. Throws a `UserError` at once, and the third
+ * error in a row unless the machine lacks a resource. Logs failures, and their stacks at level
+ * debug.
  */
 export async function supervise(
   work: (progress: () => void) => Promise<void>,
@@ -59,29 +60,29 @@ export function pause(milliseconds: number, signal: AbortSignal): Promise<void> 
   });
 }
 
-/** Wakes who waits, or who waits next. */
+/** Wakes the current waiter, or the next one. */
 export class Bell {
   #isRung = false;
   #wake: (() => void) | null = null;
 
-  /** Ends the wait that is under way, or else the next one. */
+  /** Ends the current wait, or the next one if there is none. */
   ring(): void {
     this.#isRung = true;
     this.#wake?.();
   }
 
-  /** Reports whether it was rung since the last call. */
+  /** Reports whether the bell was rung since the last call. */
   take(): boolean {
     const isRung = this.#isRung;
     this.#isRung = false;
     return isRung;
   }
 
-  /** Waits as `pause()` does, but not beyond a ring that nobody has taken. */
+  /** Waits like `pause()`, but ends at a ring, also at an earlier one that nobody has taken. */
   async wait(milliseconds: number, signal: AbortSignal): Promise<void> {
     if (this.#isRung || signal.aborted) return;
     const stop = new AbortController();
-    // AbortSignal.any() would keep something for each call as long as `signal` lives.
+    // AbortSignal.any() would keep an object for each call as long as `signal` lives.
     const wake = this.#wake = () => stop.abort();
     signal.addEventListener("abort", wake);
     await pause(milliseconds, stop.signal);
@@ -90,7 +91,7 @@ export class Bell {
   }
 }
 
-/** Calls `work` until `signal` aborts, so many milliseconds after the start and after each end of a call. */
+/** Calls `work` until `signal` aborts; waits so many milliseconds before each call. */
 export async function every(
   milliseconds: number,
   signal: AbortSignal,
@@ -110,7 +111,7 @@ export function untilAborted(signal: AbortSignal): Promise<null> {
   });
 }
 
-/** Runs `steps` to the end without giving way to other tasks. */
+/** Runs `steps` to the end without a pause for other tasks. */
 export function finish<T>(steps: Generator<void, T>): T {
   for (;;) {
     const { done, value } = steps.next();
@@ -118,7 +119,7 @@ export function finish<T>(steps: Generator<void, T>): T {
   }
 }
 
-/** Runs `steps` to the end, with a turn of the event loop between two; null if `signal` aborts. */
+/** Runs `steps` to the end, one in each turn of the event loop; null if `signal` aborts. */
 export async function finishSlowly<T>(steps: Generator<void, T>, signal: AbortSignal): Promise<T | null> {
   while (!signal.aborted) {
     const { done, value } = steps.next();

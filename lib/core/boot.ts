@@ -1,8 +1,8 @@
 import { type Micros, now, SECOND } from "./time.ts";
 
 /**
- * Identifies a boot of the machine. Deno lets only a program with all permissions read the kernel's boot id in /proc. So
- * systemd passes it (`--boot-id %b`); without it, uptime and clock must do.
+ * Identifies a boot of the machine. Deno lets only a program with all permissions read the kernel's
+ * boot id in /proc. So systemd passes it (`--boot-id %b`); without it, uptime and clock must do.
  */
 export interface Boot {
   /** Boot id as systemd's `%b` spells it; null: not given. */
@@ -16,15 +16,15 @@ export interface Boot {
 /** Tolerated difference between two computed starts of one boot: clocks drift and are corrected. */
 const TOLERANCE: Micros = 60 * SECOND;
 
-/** This boot as of now. */
+/** Returns this boot as of now. */
 export function currentBoot(id: string | null = null): Boot {
   const uptime = Deno.osUptime() * SECOND;
   return { id, uptime, start: now() - uptime };
 }
 
 /**
- * Reports whether `before` was noted during the boot `current`. Without ids, a shorter uptime proves a boot in between,
- * whatever the clock says: a machine without a real-time clock starts at the same time again and again.
+ * Reports whether `before` was noted during `current`. Without ids, a shorter uptime proves another
+ * boot, whatever the clock says: without a real-time clock, each boot begins at the same time.
  */
 export function isSameBoot(before: Boot, current: Boot): boolean {
   if (before.id !== null && current.id !== null) return before.id === current.id;

@@ -1,20 +1,20 @@
 /**
- * Text as UTF-8 bytes that stay where they were read. A piece of it is a range `[from, to)`;
- * nothing is decoded or copied until somebody needs a string. Literals and line ends are compared
- * four bytes at a time, as one 32-bit number: `getInt32()` of a DataView takes V8 as long as the
- * load of one byte.
+ * Text as UTF-8 bytes that stay in their buffer. A piece of it is a range `[from, to)`; nothing is
+ * decoded or copied until somebody needs a string. Literals and line ends are compared four bytes
+ * at a time, as one 32-bit number: in V8, `getInt32()` of a DataView takes as long as the load of
+ * one byte.
  */
 
 /**
- * Bytes, and a view that reads four of them at once. Code may look at `PADDING` bytes behind the
- * end of any range.
+ * Bytes, and a view that reads four of them at once. Code may read `PADDING` bytes behind the end
+ * of any range.
  */
 export interface Bytes {
   readonly array: Uint8Array;
   readonly view: DataView;
 }
 
-/** How many bytes behind the end of a range exist, whatever they hold. */
+/** Bytes that exist behind the end of a range, with any content. */
 export const PADDING = 8;
 
 /** Makes room for `size` bytes and the padding; all are zero. */
@@ -23,7 +23,7 @@ export function makeBytes(size: number): Bytes {
   return { array, view: new DataView(array.buffer) };
 }
 
-/** Bytes with room for at least `size` and the padding: `bytes`, or larger ones that begin as they do. */
+/** Returns `bytes`, or a larger copy if they have no room for `size` bytes and the padding. */
 export function withRoom(bytes: Bytes, size: number): Bytes {
   if (size + PADDING <= bytes.array.length) return bytes;
   const larger = makeBytes(2 * size);
@@ -32,13 +32,12 @@ export function withRoom(bytes: Bytes, size: number): Bytes {
 }
 
 const encoder = new TextEncoder();
-// A byte order mark is text like any other here: without it the string would not be what the bytes
-// hold.
+// Keeps a byte order mark: without it, the string would differ from the bytes.
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /**
- * Encodes `text` as UTF-8 into bytes of its own, `bytes[0, end)`. Allocates: for tests and rare
- * ways.
+ * Encodes `text` as UTF-8 into new bytes, `bytes[0, end)`. It allocates: only for tests and rare
+ * cases.
  */
 export function encode(text: string): { bytes: Bytes; end: number } {
   const content = encoder.encode(text);
@@ -54,19 +53,19 @@ export function decode({ array }: Pick<Bytes, "array">, from: number, to: number
 
 /**
  * A text that is compared with bytes four at a time. "from " is the words "from" and "rom ": the
- * last word overlaps the one before, so that none reaches behind the text. Of a text shorter than
- * four bytes a mask tells which bytes count.
+ * last word overlaps the one before, so that none reaches behind the text. If the text is shorter
+ * than four bytes, a mask tells which bytes count.
  */
 export class Literal {
   readonly bytes: Uint8Array;
   readonly length: number;
-  /** The first word, and the bits of it that count. */
+  /** The first word, and its bits that count. */
   readonly first: number;
   readonly mask: number;
   /** All further words; the last one ends where the text ends. */
   readonly others: Int32Array;
 
-  /** @param text may be empty: it stands everywhere then */
+  /** @param text may be empty: it then fits everywhere */
   constructor(text: string | Uint8Array) {
     const bytes = this.bytes = typeof text === "string" ? encoder.encode(text) : text;
     const length = this.length = bytes.length;
@@ -78,7 +77,7 @@ export class Literal {
   }
 
   /**
-   * Reports whether the text stands at `at`. The caller checks that it ends within its range: `at +
+   * Reports whether the text is at `at`. The caller checks that it ends within its range: `at +
    * length <= to`.
    */
   isAt({ view }: Bytes, at: number): boolean {
@@ -86,7 +85,7 @@ export class Literal {
     return this.length <= 4 || this.#goesOn(view, at);
   }
 
-  /** Reports whether the text stands at `from` and ends before `to` or there. */
+  /** Reports whether the text is at `from` and ends at `to` or before. */
   isWithin(bytes: Bytes, from: number, to: number): boolean {
     return from + this.length <= to && this.isAt(bytes, from);
   }
@@ -94,7 +93,7 @@ export class Literal {
   #goesOn(view: DataView, at: number): boolean {
     const { others } = this;
     const last = others.length - 1;
-    // The last word first: it may lie behind the buffer, which the first word cannot.
+    // The last word comes first: it may reach behind the buffer; the first word cannot.
     const end = at + this.length - 4;
     if (end + 4 > view.byteLength || view.getInt32(end, true) !== others[last]) return false;
     for (let i = 0; i < last; i++) if (view.getInt32(at + 4 + 4 * i, true) !== others[i]) return false;
@@ -113,17 +112,17 @@ const ONES = 0x01010101;
 const HIGH_BITS = 0x80808080 | 0;
 
 /**
- * Finds ends of lines, four bytes at a time (a word without zero bytes: "Hacker's Delight", section
+ * Finds line ends, four bytes at a time (a word without zero bytes: "Hacker's Delight", section
  * 6-1).
  */
 export class LineEnds {
   /**
-   * Whether all bytes that `next()` passed are ASCII: then they are valid UTF-8, and as many
-   * characters.
+   * Whether all bytes that `next()` passed are ASCII: then they are valid UTF-8, and each byte is
+   * one character.
    */
   isASCII = true;
 
-  /** Returns where the next line feed of `bytes[from, to)` stands; `to` if there is none. */
+  /** Returns the place of the next line feed in `bytes[from, to)`; `to` if there is none. */
   next({ view }: Bytes, from: number, to: number): number {
     let seen = 0;
     for (let at = from; at < to; at += 4) {
@@ -134,10 +133,10 @@ export class LineEnds {
         seen |= word;
         continue;
       }
-      // A zero byte makes the bits above it unsure; the lowest one is right.
+      // A zero byte makes higher bits uncertain; the lowest one is right.
       const found = zeros === 0 ? 4 : 31 - Math.clz32(zeros & -zeros) >> 3;
       const length = Math.min(found, to - at);
-      // `length` is 4 only where the range ends with this word.
+      // `length` is 4 only if the range ends with this word.
       seen |= length === 4 ? word : word & (1 << 8 * length) - 1;
       this.isASCII = (seen & HIGH_BITS) === 0;
       return at + length;
@@ -149,7 +148,7 @@ export class LineEnds {
 
 const ZERO = 48;
 
-/** All parts in one array, one behind the other. */
+/** Returns all parts in one array, in order. */
 export function concatenated(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
@@ -160,18 +159,18 @@ export function concatenated(parts: readonly Uint8Array[]): Uint8Array<ArrayBuff
   return all;
 }
 
-/** Reports whether a byte is a digit of ASCII. */
+/** Reports whether a byte is an ASCII digit. */
 export function isDigit(byte: number): boolean {
   return byte >= ZERO && byte < ZERO + 10;
 }
 
-/** Returns where the digits end that begin at `at`. */
+/** Returns the end of the digits at `at`. */
 export function endOfDigits(array: Uint8Array, at: number): number {
   while (isDigit(array[at]!)) at++;
   return at;
 }
 
-/** The number of the digits from `from` to `to`. */
+/** Returns the number of the digits from `from` to `to`. */
 export function numberOf(array: Uint8Array, from: number, to: number): number {
   let number = 0;
   for (let i = from; i < to; i++) number = 10 * number + array[i]! - ZERO;
@@ -180,7 +179,7 @@ export function numberOf(array: Uint8Array, from: number, to: number): number {
 
 const [BLANK, DELETE] = [32, 127];
 
-/** Returns where the text `array[from, to)` begins without the blanks of any kind before it, as `trimStart()` tells. */
+/** Returns the start of `array[from, to)` without blanks of any kind, like `trimStart()`. */
 export function startWithoutBlanks(array: Uint8Array, from: number, to: number): number {
   while (from < to) {
     const first = array[from]!;
@@ -197,7 +196,7 @@ export function startWithoutBlanks(array: Uint8Array, from: number, to: number):
   return from;
 }
 
-/** Returns where the text `array[from, to)` ends without the blanks of any kind behind it, as `trimEnd()` tells. */
+/** Returns the end of `array[from, to)` without blanks of any kind, like `trimEnd()`. */
 export function endWithoutBlanks(array: Uint8Array, from: number, to: number): number {
   while (to > from) {
     const last = array[to - 1]!;

@@ -8,8 +8,8 @@ export interface RunOptions {
   readonly timeout: Micros;
   readonly signal: AbortSignal;
   /**
-   * Whether it leads a process group, which is killed with it. Deno then forks this whole process instead of spawning the program,
-   * which takes ten times as long: only for a program whose children this process may kill.
+   * Whether it leads a process group, which is killed with it. Deno then forks this process, ten
+   * times as slow as a spawn: only for a program whose children this process may kill.
    */
   readonly leadsGroup?: boolean;
   /** Text for standard input; none without it. */
@@ -26,7 +26,7 @@ export interface RunResult {
   readonly error: string | null;
   /** The end of standard error. */
   readonly words: string;
-  /** Whether the program may have done its work in spite of the error, as its end was not awaited. */
+  /** Whether the program may have done its work despite the error, as nobody waited for its end. */
   readonly uncertain: boolean;
 }
 
@@ -42,14 +42,14 @@ export function hasOwnChildren(program: string): boolean {
 export class Runner {
   readonly #abandoned = new Set<Deno.ChildProcess>();
 
-  /** Number of abandoned programs that still run, or whose children still hold standard error open. */
+  /** Number of abandoned programs that run, or whose children hold standard error open. */
   get abandoned(): number {
     return this.#abandoned.size;
   }
 
   /**
-   * Runs argv to its end. When its time is up or `signal` aborts, kills it as far as this process may, and abandons it. Never
-   * throws.
+   * Runs argv to its end. When its time is up or `signal` aborts, kills the program if this process
+   * may, and abandons it. Never throws.
    */
   async run(argv: readonly string[], options: RunOptions): Promise<RunResult> {
     const { timeout, signal } = options;
@@ -86,14 +86,14 @@ export class Runner {
     try {
       child.kill("SIGKILL");
     } catch {
-      // Already gone, or not ours.
+      // The program has ended, or belongs to another user.
     }
   }
 }
 
 /**
- * Kills the process group that a program leads. Deno sends signals to groups only with permission to run everything; otherwise
- * kill(1) does it, if permitted.
+ * Kills the process group of a program. Deno sends signals to groups only with permission to run
+ * everything; otherwise kill(1) does it, if permitted.
  */
 function endGroup(child: Deno.ChildProcess): void {
   try {
@@ -114,20 +114,20 @@ function endGroupByKill(group: number): void {
 export const SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /**
- * The whole environment of a program that is run. Deno refuses to run a program if a variable `LD_…` is set, and a program's
- * work must not depend on the monitor's environment. `LC_ALL` gives messages in English, which are parsed.
+ * Returns the environment for programs. Deno runs none if a variable `LD_…` is set, and their work
+ * must not depend on the monitor's environment. `LC_ALL` makes messages English; they are parsed.
  */
 export function childEnvironment(): { clearEnv: true; env: Record<string, string> } {
   return { clearEnv: true, env: { PATH: ownPath() ?? SEARCH_PATH, LC_ALL: "C.UTF-8" } };
 }
 
-/** This process's PATH; null: unset, or not permitted to read. */
+/** Returns this process's PATH; null: unset, or not permitted to read. */
 export function ownPath(): string | null {
   const { state } = Deno.permissions.querySync({ name: "env", variable: "PATH" });
   return state === "granted" ? Deno.env.get("PATH") ?? null : null;
 }
 
-/** Starts argv without a shell in `childEnvironment()`; with `leadsGroup`, in a session of its own. Throws Deno's errors. */
+/** Starts argv without a shell; `leadsGroup`: in a new session. Throws Deno's errors. */
 export function spawn(
   [program, ...args]: readonly string[],
   { input, output, leadsGroup = false }: Pick<RunOptions, "input" | "output" | "leadsGroup">,
@@ -142,14 +142,14 @@ export function spawn(
   }).spawn();
 }
 
-/** Ignores errors: the exit status tells of a program that ends without reading. */
+/** Writes the input. Ignores errors: the exit status covers a program that ends without reading. */
 function write(stdin: WritableStream<Uint8Array>, text: string): void {
   new Blob([text]).stream().pipeTo(stdin).catch(() => {});
 }
 
 /** Bytes of standard error that are kept. */
 const TAIL = 4_096;
-/** Milliseconds to wait for the end of standard error after the program's end: a child may hold it open. */
+/** Milliseconds to wait for the end of standard error: a child may hold it open. */
 const GRACE = 200;
 
 /** The end of a program's standard error. */
@@ -162,7 +162,7 @@ interface Tail {
   close(): void;
 }
 
-/** Reads a stream to its end, so that no writer blocks or gets SIGPIPE, and keeps the last `TAIL` bytes. */
+/** Reads a stream to its end, so that no writer blocks or gets SIGPIPE; keeps its end. */
 function tailOf(stream: ReadableStream<Uint8Array>): Tail {
   let tail = new Uint8Array(0);
   const reader = stream.getReader();

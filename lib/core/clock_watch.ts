@@ -12,8 +12,8 @@ export interface Clocks {
 }
 
 /**
- * Detects that the wall clock was set back while the program runs. A state with later times proves nothing: a board without a
- * real-time clock starts in the past, before all times of its state.
+ * Detects that the wall clock was set back while the program runs. A state with later times proves
+ * nothing: a board without a real-time clock starts in the past, before all times of its state.
  */
 export class ClockWatch {
   readonly #clocks: Clocks;
@@ -25,7 +25,7 @@ export class ClockWatch {
     this.#lead = clocks.wall() - clocks.steady();
   }
 
-  /** Calls `mend` with the time if the wall clock was set back since the last call; next time again if `mend` throws. */
+  /** Calls `mend` with the time if the wall clock was set back; again if `mend` throws. */
   look(mend: (now: Micros) => void): void {
     const time = this.#clocks.wall();
     const lead = time - this.#clocks.steady();

@@ -1,9 +1,9 @@
-/** An error that the user can mend. Shown as one or more sentences, without a stack. */
+/** An error that the user can mend. It is shown as one or more sentences, without a stack. */
 export class UserError extends Error {
   override readonly name = "UserError";
   /** Sentences, one for each mistake; each is shown on its own line. */
   readonly sentences: readonly string[];
-  /** What helps against all of the mistakes, as the end of a sentence that is shown last; null: nothing that is known. */
+  /** Remedy for all mistakes: the end of a sentence, which is shown last; null: none known. */
   readonly advice: string | null;
   /** The sentences, and the advice as the last one. */
   readonly lines: readonly string[];
@@ -34,19 +34,19 @@ export function messageOf(error: unknown): string {
 /** EAGAIN, ENOMEM, ENFILE and EMFILE. */
 const SHORTAGE = /\(os error (?:11|12|23|24)\)/;
 
-/** Reports whether an error says that no process, memory or file descriptor is left for now: nobody has to mend that by hand. */
+/** Reports whether processes, memory or file descriptors have run out for now. */
 export function isShortage(error: unknown): boolean {
   return SHORTAGE.test(messageOf(error));
 }
 
-/** Returns the lines that are shown of a thrown value: what a sentence quotes begins no line. */
+/** Returns the lines to show for a thrown value; line breaks within a sentence begin no line. */
 export function linesOf(error: unknown): readonly string[] {
   return error instanceof UserError ? error.lines : stackOf(error).split("\n");
 }
 
 /**
- * Returns the text that is shown of a thrown value: the sentence of a `UserError`, and message,
- * stack and causes of any other error, which is a fault of the program.
+ * Returns the text to show for a thrown value: the sentence of a `UserError`; message, stack and
+ * causes of any other error, which is a fault of the program.
  */
 export function stackOf(error: unknown): string {
   if (error instanceof UserError || !(error instanceof Error)) return messageOf(error);

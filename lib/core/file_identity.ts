@@ -1,11 +1,11 @@
-/** Files as what they are, whatever their names: two that one name stood for one after the other differ. */
+/** Identities of files, whatever their names: a new file under an old name has another identity. */
 
-/** Device and inode of what was looked at. */
+/** Returns device and inode of a file. */
 export function identityOf({ dev, ino }: Pick<Deno.FileInfo, "dev" | "ino">): string {
   return `${dev}:${ino}`;
 }
 
-/** Device and inode of what is at `path`; null: nothing is, or nobody may look. */
+/** Returns device and inode of the file at `path`; null: none, or not permitted to look. */
 export function identityAt(path: string): string | null {
   try {
     return identityOf(Deno.statSync(path));

@@ -10,7 +10,7 @@ export interface Log {
   error(message: string): void;
 }
 
-/** How many messages a log was told since the start. */
+/** Numbers of messages to a log since the start. */
 export interface MessageCounts {
   errors: number;
   warnings: number;
@@ -55,9 +55,9 @@ const COLOUR: Readonly<Record<LogLevel, string>> = {
 };
 
 /**
- * The program's log, on standard error: for people with the local time, in colour on a terminal;
- * for anything else with a priority such as `<4>` in front, which the journal understands. Every
- * record is one line.
+ * Opens the program's log on standard error. On a terminal, lines have the local time and colour;
+ * elsewhere a priority such as `<4>` in front, which the journal understands. Every record is one
+ * line.
  */
 export function openLog({ verbose }: { verbose: boolean }): Log {
   const forPeople = Deno.stderr.isTerminal();
@@ -98,8 +98,8 @@ function peopleLine(record: LogRecord): string {
 
 const encoder = new TextEncoder();
 /**
- * Lines of this turn of the event loop, and the number of characters at which they are written at
- * once.
+ * Lines of this turn of the event loop, and the number of characters that makes `write()` write
+ * them.
  */
 let waiting = "";
 const MOST_WAITING = 65_536;

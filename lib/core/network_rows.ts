@@ -1,6 +1,6 @@
 /**
- * Networks of one family as rows of numbers, gathered and sorted. An address of IPv4 takes 5 bytes
- * in one and an address of IPv6 17, so that a million of them is no burden.
+ * Networks of one family as rows of numbers, collected and sorted. An IPv4 address takes 5 bytes
+ * and an IPv6 address 17, so a million of them is no burden.
  */
 import { ADDRESS_WORDS } from "./address.ts";
 
@@ -11,7 +11,7 @@ const FEW = 1 << 9;
 /** Rows allocated at first. */
 const FIRST_ROOM = 8;
 
-/** Networks of one family, a row for each: their first address in words, and the length of their prefix. */
+/** Networks of one family, a row for each: first address in words, and length of the prefix. */
 export interface Rows {
   /** Words of an address: 1 of IPv4, 4 of IPv6. */
   readonly width: number;
@@ -67,8 +67,8 @@ export function* sorted(rows: Rows): Generator<void, Rows> {
 }
 
 /**
- * Sorts by digits of 16 bits, from the last one of an address to the first; a digit that all share takes no time. Loops are in
- * functions of their own: V8 compiles those of a generator badly.
+ * Sorts by digits of 16 bits, from the last one to the first; a digit that all rows share takes no
+ * time. Loops are in functions of their own: V8 compiles the loops of a generator badly.
  */
 function* radixSorted(rows: Rows, unsorted: Uint32Array): Generator<void, Uint32Array> {
   let [order, spare] = [unsorted, new Uint32Array(unsorted.length) as Uint32Array];
@@ -90,7 +90,7 @@ function* radixSorted(rows: Rows, unsorted: Uint32Array): Generator<void, Uint32
   return order;
 }
 
-/** A step of a sort: rows in `order`, of which it handles `[from, to)`. */
+/** A step of a sort, which handles the rows `[from, to)` of `order`. */
 interface Step {
   readonly order: Uint32Array;
   readonly from: number;
@@ -116,7 +116,7 @@ function spread(rows: Rows, { order, from, to, digit, places, spare }: Step & { 
   for (let i = from; i < to; i++) spare[places[digitOf(rows, order[i]!, digit)]!++] = order[i]!;
 }
 
-/** Sixteen bits of a row, the first ones being digit 0; behind all of them, the length of its prefix. */
+/** Returns 16 bits of a row, digit 0 first; behind the address, the length of its prefix. */
 function digitOf({ width, words, lengths }: Rows, row: number, digit: number): number {
   if (digit === 2 * width) return lengths[row]!;
   return words[row * width + (digit >> 1)]! >>> (digit % 2 === 0 ? 16 : 0) & 0xffff;
@@ -134,7 +134,7 @@ function* outermost(rows: Rows, order: Uint32Array): Generator<void, Rows> {
   return { width, words: kept.words.slice(0, count * width), lengths: kept.lengths.slice(0, count) };
 }
 
-/** Adds rows to the first `count` rows of `kept` unless the last kept row covers them. Returns the new count. */
+/** Adds rows to `kept` unless the last kept row covers them. Returns the new count. */
 function keep(
   { width, words, lengths }: Rows,
   { kept, count, order, from, to }: Omit<Step, "digit" | "places"> & { kept: Rows; count: number },
@@ -162,7 +162,7 @@ function compare({ width, words, lengths }: Rows, a: number, b: number): number 
   return lengths[a]! - lengths[b]!;
 }
 
-/** Reports whether a row shares its first `bits` bits with the address whose words begin at `from`. */
+/** Reports whether a row shares its first `bits` bits with the address at `from`. */
 export function agree(
   { width, words }: Rows,
   row: number,
@@ -174,7 +174,7 @@ export function agree(
   return true;
 }
 
-/** Mask of the first `bits` bits of a word; all bits from 32 on, none up to 0. */
+/** Returns the mask of the first `bits` bits of a word; all bits from 32 on, none up to 0. */
 export function maskOf(bits: number): number {
   return bits >= 32 ? -1 : bits <= 0 ? 0 : -1 << (32 - bits);
 }

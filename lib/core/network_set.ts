@@ -5,7 +5,7 @@ import { agree, maskOf, RowBuilder, type Rows, sorted } from "./network_rows.ts"
 
 /** A set of canonical addresses and networks. Lookup takes logarithmic time. */
 export class NetworkSet {
-  /** Of each family ascending, and none within another: networks nest or are apart. */
+  /** Rows of each family, ascending and none within another: networks nest or are apart. */
   #families: readonly Rows[];
 
   constructor(members: Iterable<string> = []) {
@@ -31,7 +31,7 @@ export class NetworkSet {
       agree(rows, row, { words, from, bits: rows.lengths[row]! });
   }
 
-  /** Reports whether it has no member. */
+  /** Reports whether the set has no member. */
   get isEmpty(): boolean {
     return this.#families.every(({ lengths }) => lengths.length === 0);
   }
@@ -54,16 +54,16 @@ export class NetworkSet {
   }
 }
 
-/** A canonical address or network, read once to be held against any number of sets. */
+/** A canonical address or network, read once to be compared with any number of sets. */
 export class Target {
-  /** Its first address, and its last. */
+  /** The first and the last address. */
   readonly words = new Int32Array(ADDRESS_WORDS);
   readonly last = new Int32Array(ADDRESS_WORDS);
   isIPv4 = false;
-  /** Of its prefix, within its family. */
+  /** Length of its prefix, within its family. */
   length = 0;
 
-  /** Reads `text` in place of what was read before. */
+  /** Reads `text` in place of the last one. */
   read(text: string): this {
     const { words, last } = this;
     const bits = putAddress(text, words);
@@ -77,7 +77,7 @@ export class Target {
 
 const ASKED = new Target();
 
-/** Reads a set that `NetworkSet.encode()` wrote at `at`. Returns the set and the offset of its end. */
+/** Reads a set that `NetworkSet.encode()` wrote at `at`. Returns it and the offset of its end. */
 export function decodeNetworks(bytes: Uint8Array, at: number): { set: NetworkSet; end: number } {
   let end = at;
   const take = (length: number) => bytes.slice(end, end += length);
@@ -90,7 +90,7 @@ export function decodeNetworks(bytes: Uint8Array, at: number): { set: NetworkSet
 
 const ADDED = new Int32Array(ADDRESS_WORDS);
 
-/** Gathers the members of a `NetworkSet`. */
+/** Collects the members of a `NetworkSet`. */
 export class NetworkSetBuilder {
   readonly #families = [new RowBuilder(1), new RowBuilder(ADDRESS_WORDS)];
 
@@ -100,7 +100,7 @@ export class NetworkSetBuilder {
     this.addWords(ADDED, length, !member.includes(":"));
   }
 
-  /** Adds the network of the first `length` bits of an address, of which IPv4 is mapped into IPv6. */
+  /** Adds the network of the first `length` bits of an address; IPv4 is mapped into IPv6. */
   addWords(words: ArrayLike<number>, length: number, isIPv4: boolean): void {
     this.#families[isIPv4 ? 0 : 1]!.add(words, isIPv4 ? length - MAPPED : length);
   }
@@ -118,7 +118,7 @@ export class NetworkSetBuilder {
   }
 }
 
-/** The last row whose first address is not behind `address`, of which the words behind `from` count; -1: none. */
+/** Returns the last row that starts at or before the words of `address` from `from`; -1: none. */
 function lastUpTo({ width, words, lengths }: Rows, address: Int32Array, from: number): number {
   let [low, high] = [0, lengths.length];
   while (low < high) {

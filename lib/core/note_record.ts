@@ -2,7 +2,7 @@ import { putAddress } from "./address.ts";
 import { addressText } from "./address_text.ts";
 import type { Micros } from "./time.ts";
 
-/** Kind of a record: a line hit rules, an address begins anew in some rules, or in all. */
+/** Kind of a record: a line hit rules; an address begins anew in some rules, or in all. */
 export const [HIT, SPENT, FORGOTTEN] = [0, 1, 2] as const;
 
 /** Kinds of records by their numbers. */
@@ -14,14 +14,14 @@ export const GROUP_RULES = 12;
 export const GROUP_MASK = (1 << GROUP_RULES) - 1;
 
 /**
- * Words of a record: prefix, kind and family; group and rules; time in two words; hash of the value; last word of the address.
- * An IPv6 address has its first three words behind that, and one word more, so that all times lie at multiples of eight bytes.
+ * Offsets of a record's words: prefix, kind and family; group and rules; time; hash of the value;
+ * last word of the address; for IPv6 its first three and an unused one, so that times stay aligned.
  */
 const [HEAD, RULES, TIME, VALUE, LAST_WORD, FIRST_WORDS] = [0, 1, 2, 4, 5, 6];
 const [IPV4_SIZE, IPV6_SIZE] = [6, 10];
 const [KIND_SHIFT, IS_IPV6] = [8, 1 << 10];
 
-/** An address or network as counters know it: four words, IPv4 as mapped into IPv6, and the length of its prefix there. */
+/** Four words, IPv4 mapped into IPv6, and the length of the prefix there. */
 export interface AddressWords {
   readonly w0: number;
   readonly w1: number;
@@ -34,8 +34,8 @@ export interface AddressWords {
 export interface NoteRecord extends AddressWords {
   readonly kind: RecordKind;
   /**
-   * Number of a group of rules, and those of its rules that are meant, as bits: `group << GROUP_RULES | bits`. Of an address
-   * that begins anew 0 for all modules, or a group of the one for which it does.
+   * Number of a group of rules, and its rules as bits: `group << GROUP_RULES | bits`. For an
+   * address that begins anew: 0 for all modules, or a group of the module concerned.
    */
   readonly rules: number;
   readonly time: Micros;
@@ -43,13 +43,13 @@ export interface NoteRecord extends AddressWords {
   readonly value: number;
 }
 
-/** Writes records one behind the other. Numbers are little-endian, as on every machine that Deno runs on. */
+/** Writes records in sequence. Numbers are little-endian, as on every machine that runs Deno. */
 export class NoteWriter {
   #words = new Int32Array(1 << 8);
   #times = new Float64Array(this.#words.buffer);
   #end = 0;
 
-  /** Whether nothing has been written. */
+  /** Whether no record has been written. */
   get isEmpty(): boolean {
     return this.#end === 0;
   }
@@ -87,7 +87,7 @@ export class NoteWriter {
     while (all.next()) if (all.kind !== HIT || (all.rules & GROUP_MASK) !== 0) this.put(all);
   }
 
-  /** A reader of the written records, valid until the next `put()`. */
+  /** Returns a reader of the written records, valid until the next `put()`. */
   records(): NoteReader {
     return new NoteReader(this.#words, this.#end);
   }
@@ -100,7 +100,7 @@ export class NoteWriter {
   }
 }
 
-/** Reads records one after the other; the fields show the one that `next()` has come to. */
+/** Reads records in sequence; the fields show the record that `next()` has reached. */
 export class NoteReader implements NoteRecord {
   kind: RecordKind = HIT;
   w0 = 0;
@@ -123,7 +123,7 @@ export class NoteReader implements NoteRecord {
     this.#end = end;
   }
 
-  /** Goes to the next record; false: there is none, or it is cut short. */
+  /** Goes to the next record; false: there is none, or it is incomplete. */
   next(): boolean {
     const words = this.#words;
     const at = this.#at = this.#next;
@@ -144,25 +144,25 @@ export class NoteReader implements NoteRecord {
     return true;
   }
 
-  /** Changes which rules the record at hand means. */
+  /** Changes the rules of the current record. */
   setRules(rules: number): void {
     this.#words[this.#at + RULES] = this.rules = rules;
   }
 }
 
-/** Reads the records of `content`, which `NoteWriter.take()` gave. */
+/** Reads the records of `content`, a result of `NoteWriter.take()`. */
 export function readNotes(content: Uint8Array): NoteReader {
-  // A copy lies at a multiple of eight bytes, whatever its original does.
+  // A copy starts at a multiple of eight bytes; the original may not.
   const copy = content.slice(0, content.length & ~7);
   return new NoteReader(new Int32Array(copy.buffer));
 }
 
-/** The address or network of `words` as text. */
+/** Formats the address or network of `words`. */
 export function textOfWords({ w0, w1, w2, w3, prefix }: AddressWords): string {
   return addressText([w0, w1, w2, w3], 0, prefix);
 }
 
-/** The words of an address or network in canonical form. */
+/** Returns the words of an address or network in canonical form. */
 export function wordsOf(address: string): AddressWords {
   const words = new Int32Array(4);
   const prefix = putAddress(address, words);
@@ -170,17 +170,17 @@ export function wordsOf(address: string): AddressWords {
 }
 
 /**
- * Bytes that stand in every record about an address or network, about anything inside of it, and of IPv6 about networks of 16 bits or
- * more around it; empty where there are none.
+ * Returns bytes that every record has about an address or network, about anything inside of it, and
+ * for IPv6 about networks of 16 bits or more around it; empty if there are none.
  */
 export function bytesInRecords({ w0, w1, w2, w3, prefix }: AddressWords): Uint8Array {
   const isIPv4 = w0 === 0 && w1 === 0 && w2 === 0xffff;
   const octets = isIPv4 ? Math.max(0, prefix - 96 >> 3) : Math.min(2, prefix >> 3);
-  // Words are little-endian, so that the first octets come last.
+  // Words are little-endian, so the first octets come last.
   return new Uint8Array(Int32Array.of(isIPv4 ? w3 : w0).buffer, 4 - octets);
 }
 
-/** A hash that needs `seed` to foresee; never 0. */
+/** Returns a hash that nobody can predict without `seed`; never 0. */
 export function hashValue(seed: number, array: Uint8Array, from: number, to: number): number {
   let hash = seed;
   for (let i = from; i < to; i++) {

@@ -12,7 +12,7 @@ interface Obstacle {
 }
 
 const [READ, SEARCH] = [4, 1];
-/** Directories that `ProtectHome=yes` hides from a service: they have mode 0 then. */
+/** Directories that `ProtectHome=yes` hides from a service: they then have mode 0. */
 const HOMES = ["/home", "/root", "/run/user"];
 /** Directories that `PrivateTmp=yes` replaces by a service's own. */
 const TEMPORARY = ["/tmp", "/var/tmp"];
@@ -20,14 +20,14 @@ const TEMPORARY = ["/tmp", "/var/tmp"];
 const [LOGS, LOGS_ID] = ["adm", 4];
 
 /**
- * Says that the system denies the user of this process to read the log `path`, and what would permit it: a
- * group, an access control list, or a setting of the service's unit.
+ * Returns that the system denies this process's user to read the log `path`, and a remedy: a group,
+ * an access control list, or a setting of the service's unit.
  */
 export function readDenial(path: string): string {
   return denial("read it", (user) => remedyFor(user, path, grantLog) ?? joining(LOGS)(user));
 }
 
-/** Says the same of a file of the configuration at `place`, which the service reads, and administrators by sudo. */
+/** Returns the same for a configuration file at `place`; the service or sudo may read it. */
 export function settingDenial(path: string, place: string): string {
   return denial(`read ${path}`, (user) => {
     const remedy = remedyFor(user, place, grant);
@@ -35,7 +35,7 @@ export function settingDenial(path: string, place: string): string {
   });
 }
 
-/** What would permit a user to read a file; null where this program cannot see what keeps the user from it. */
+/** Returns what would let a user read a file; null if this program cannot see the obstacle. */
 function remedyFor(user: string, path: string, grant: Grant): string | null {
   const { path: place, wanted, info } = obstacleTo(path);
   const mode = info?.mode ?? null;
@@ -49,7 +49,7 @@ function remedyFor(user: string, path: string, grant: Grant): string | null {
   return grant(user, { path: place, wanted, info });
 }
 
-/** Says that there is no file at `path` yet, and which setting of a service's unit may hide one. */
+/** Returns that there is no file at `path` yet, and the setting of a unit that may hide one. */
 export function absence(path: string): string {
   const isBelow = (directory: string) => path.startsWith(`${directory}/`);
   const place = TEMPORARY.find(isBelow);
@@ -73,7 +73,7 @@ function obstacleTo(path: string): Obstacle {
   return { path, wanted: info?.isDirectory ? READ | SEARCH : READ, info };
 }
 
-/** Null where this program may not look, or there is nothing. */
+/** Returns null if there is nothing, or this program may not look. */
 function look(path: string): Deno.FileInfo | "denied" | null {
   try {
     return Deno.statSync(path);
@@ -86,7 +86,7 @@ function known(info: Deno.FileInfo | "denied" | null): Deno.FileInfo | null {
   return info === "denied" ? null : info;
 }
 
-/** A remedy where no group may pass an obstacle. */
+/** Makes a remedy if no group may pass an obstacle. */
 type Grant = (user: string, obstacle: Obstacle) => string;
 
 function grant(user: string, { path, wanted }: Obstacle): string {
@@ -94,7 +94,7 @@ function grant(user: string, { path, wanted }: Obstacle): string {
   return `let it with: sudo setfacl -m u:${user}:${rights} ${shellWord(path)}`;
 }
 
-/** A log that is rotated gets a new file, to which the same must apply. */
+/** Adds a default entry for the directory: a rotated log gets a new file, which needs the same. */
 function grantLog(user: string, obstacle: Obstacle): string {
   const { path, info } = obstacle;
   const command = grant(user, obstacle);

@@ -2,11 +2,11 @@ import type { Bytes } from "./bytes.ts";
 import type { Micros } from "./time.ts";
 
 /**
- * Who wrote a journal entry, in fields that journald itself vouches for
+ * Writer of a journal entry, in fields that journald itself vouches for
  * (systemd.journal-fields(7)).
  */
 export interface Sender {
-  /** `_UID` of the writing process; null when journald did not know it. */
+  /** `_UID` of the writing process; null: journald did not know it. */
   readonly uid: number | null;
   /** `_SYSTEMD_UNIT` of the writing process; "" outside any unit. */
   readonly unit: string;
@@ -19,7 +19,7 @@ export interface Origin {
   readonly sender: Sender;
 }
 
-/** Index of the origin of a line of text: the line's own beginning tells the program. */
+/** Origin of a line of text: the line's own beginning names the program. */
 export const LINE = -1;
 /** Number of an unknown process. */
 export const NO_PID = -1;
@@ -37,23 +37,20 @@ export interface Records {
   /** Index into `origins` of a journal entry; `LINE` for a line of text. */
   readonly origin: Int32Array;
   /**
-   * Origins seen lately, shared between entries. The object of an origin stays the same as long as
-   * it is listed.
+   * Recent origins, shared by entries. The object of an origin stays the same while it is listed.
    */
   readonly origins: readonly Origin[];
-  /**
-   * Of an entry when it was written, of a line when it was read, in microseconds since the epoch.
-   */
+  /** When an entry was written, or a line was read, in microseconds since the epoch. */
   readonly times: Float64Array;
-  /** Of journal entries; `NO_PID` where unknown, and of lines. */
+  /** Processes of journal entries; `NO_PID` if unknown, and for lines. */
   readonly pids: Int32Array;
   /** When the last line reached its file; NaN: unknown. */
   readonly written: Micros;
-  /** Whether the lines were read as they were written; false: they stood in the file before. */
+  /** Whether the lines were read as they were written; false: they were in the file before. */
   readonly isLive: boolean;
   /** For lines: identifies their file. All lines of a batch are of one file, in its order. */
   readonly stream?: object | null;
 }
 
-/** Longest message that is kept, in characters; longer ones are cut, and the cut characters counted. */
+/** Most characters of a message; longer ones are cut, and the cut characters counted. */
 export const MAX_MESSAGE = 8_192;

@@ -11,7 +11,7 @@ export interface PortScope {
   readonly ports: readonly PortRange[];
 }
 
-/** What reaches the service of one module, as the module's own firewall sees it: a proxy brings the packets of many clients. */
+/** Traffic to one module's service, as the module's own firewall sees it behind a proxy. */
 export interface ModuleScope {
   readonly module: string;
 }
@@ -21,19 +21,19 @@ export type Scope = PacketScope | ModuleScope;
 /** Packets that reach this machine. */
 export type PacketScope = "all" | PortScope;
 
-/** Begins the text of the scope of a module. */
+/** Beginning of a module scope's text. */
 export const MODULE_SCOPE = "module ";
 
 const TEXT = /^(tcp|udp)(?: (\d{1,5}(?:-\d{1,5})?(?:,\d{1,5}(?:-\d{1,5})?)*))?$/;
 const MODULE_TEXT = /^module [\w.-]{1,64}$/;
 const LAST_PORT = 65_535;
-/** Scopes that are remembered: a state has few different ones, and very many bans. */
+/** Most cached scopes: a state has few different ones, and very many bans. */
 const MOST_KNOWN = 1_000;
 const known = new Map<string, Scope>();
 
 /**
- * Reads `all`, `tcp`, a protocol with ports such as `tcp 22,8000-8010`, or `module NGINX`. Ports may come in any order and overlap.
- * Null where `text` is no scope.
+ * Reads `all`, `tcp`, a protocol with ports such as `tcp 22,8000-8010`, or `module NGINX`. Ports
+ * may come in any order and overlap. Null if `text` is no scope.
  */
 export function parseScope(text: string): Scope | null {
   if (text === "all") return text;
@@ -68,7 +68,7 @@ function merged(ranges: readonly PortRange[]): PortRange[] {
   return merged;
 }
 
-/** The one spelling of a scope, which the state stores and `parseScope()` reads. */
+/** Returns the one spelling of a scope, which the state stores and `parseScope()` reads. */
 export function formatScope(scope: Scope): string {
   if (scope === "all") return scope;
   if ("module" in scope) return MODULE_SCOPE + scope.module;
@@ -77,26 +77,26 @@ export function formatScope(scope: Scope): string {
   return list.length === 0 ? protocol : `${protocol} ${list.join()}`;
 }
 
-/** Reports whether a scope is of packets, and not of what a module's own firewall sees. */
+/** Reports whether a scope is of packets, not of a module's own firewall. */
 export function isOfPackets(scope: Scope): scope is PacketScope {
   return scope === "all" || !("module" in scope);
 }
 
 /**
- * The scope by which a ban of another machine is carried out on one where `modules` have firewalls of their own: without that of
- * its module it cuts off everything.
+ * Returns the scope for another machine's ban on a machine where `modules` have their own
+ * firewalls: a ban of a module without one cuts off everything.
  */
 export function scopeAmong(modules: ReadonlySet<string>, scope: Scope): Scope {
   return whyWidened(modules, scope) === null ? scope : "all";
 }
 
-/** Says why `scopeAmong()` gives everything for this scope; null: it does not. */
+/** Returns why `scopeAmong()` returns everything for this scope; null: it does not. */
 export function whyWidened(modules: ReadonlySet<string>, scope: Scope): string | null {
   if (isOfPackets(scope) || modules.has(scope.module)) return null;
   return `bans from everything, as ${scope.module} has no firewall of its own here`;
 }
 
-/** Reports whether `wide` cuts off all traffic that `narrow` does. */
+/** Reports whether `wide` cuts off all traffic that `narrow` cuts off. */
 export function coversScope(wide: Scope, narrow: Scope): boolean {
   if (!isOfPackets(wide) || !isOfPackets(narrow)) return isSameScope(wide, narrow);
   if (wide === "all") return true;

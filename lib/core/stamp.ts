@@ -4,7 +4,7 @@ import { aheadByName, LOCAL, type Zone } from "./zone.ts";
 
 /** A time as a line writes it. `resolveStamp()` supplies missing parts from the time of reading. */
 export interface Stamp {
-  /** Null where the line has none, as in classic syslog. */
+  /** Null if the line has none, as in classic syslog. */
   readonly year: number | null;
   /** 1 to 12. */
   readonly month: number;
@@ -36,10 +36,10 @@ export interface Reference {
 }
 
 /**
- * The instant that `stamp` means, or null for a date that does not exist. Without an offset, its name or the reference tells
- * the zone. A missing year is the latest one that does not put it more than a day past `now`. A local time that clocks
- * skipped is taken an hour on. One that they showed twice is the second where that is just now, else the first that does
- * not precede the line before.
+ * Returns the instant of `stamp`; null for a date that does not exist. Without an offset, its name
+ * or the reference gives the zone. A missing year is the latest one that is at most a day after
+ * `now`. A local time that clocks skipped is an hour later. A local time that came twice is the
+ * second one if that is just now, else the first one that is not before the line before.
  */
 export function resolveStamp(stamp: Stamp, reference: Reference): Micros | null {
   if (stamp.year !== null) return ofYear(stamp, stamp.year, reference);
@@ -61,7 +61,7 @@ function ofYear(stamp: Stamp, year: number, reference: Reference): Micros | null
   return ahead === null ? ofZone(utc, zone, reference) : utc - ahead;
 }
 
-/** The stamp's figures taken as UTC; null: a figure is out of range. A leap second counts as the next second. */
+/** Reads the figures as UTC; null: one is out of range. A leap second is the next second. */
 function asUtc({ month, day, hour, minute, second, fraction }: Stamp, year: number): Micros | null {
   if (hour > 23 || minute > 59 || second > 60) return null;
   const date = new Date(Date.UTC(2000, month - 1, day, hour, minute, second));
@@ -74,7 +74,7 @@ function asUtc({ month, day, hour, minute, second, fraction }: Stamp, year: numb
     : null;
 }
 
-/** The instant at which clocks of `zone` show what `utc` shows as UTC. */
+/** Returns the instant at which clocks of `zone` show the figures of `utc`. */
 function ofZone(utc: Micros, zone: Zone, { now, before }: Reference): Micros {
   // A zone's offset on one side of a change is its offset a day before or a day after.
   const one = utc - zone.ahead(utc - DAY);

@@ -1,23 +1,23 @@
 /**
- * The files of a state by their names. SQLite locks them, and when a process closes any descriptor of
- * a file, the kernel drops all locks that the process has on it (fcntl(2)): nobody else in a monitor
- * may read them.
+ * Names of a state's files. SQLite locks them, and when a process closes any descriptor of a file,
+ * the kernel drops all locks of the process on it (fcntl(2)): no other part of a monitor may read
+ * them.
  */
 
-/** SQLite's own files beside a database, by what they add to its name. */
+/** SQLite's own files beside a database, by the suffixes of its name. */
 export const SIDES = ["", "-wal", "-shm"] as const;
 
-/** The database of the state in `directory`. */
+/** Returns the database of the state in `directory`. */
 export function databaseOf(directory: string): string {
   return `${directory}/state.db`;
 }
 
-/** The file of the state in `directory` by which one monitor keeps others out. */
+/** Returns the file that lets only one monitor use the state in `directory`. */
 export function lockOf(directory: string): string {
   return `${directory}/lock.db`;
 }
 
-/** The files of the state in `directory` that SQLite locks. */
+/** Returns the files of the state in `directory` that SQLite locks. */
 export function lockedFiles(directory: string): string[] {
   return [lockOf(directory), ...SIDES.map((side) => databaseOf(directory) + side)];
 }

@@ -1,12 +1,12 @@
 /**
- * Characters that steer a terminal or reorder a line, and are no text: control (Cc) and format characters (Cf: bidirectional
- * overrides, zero-width joiners, tags), line and paragraph separators, surrogates without their other half.
+ * Characters that control a terminal or reorder a line: control (Cc) and format characters (Cf:
+ * bidi overrides, zero-width joiners, tags), line and paragraph separators, lone surrogates.
  */
 const STEERING = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
 /**
- * Escapes text of strangers for a terminal or a log: a character that could steer a terminal, fake a line or reorder it
- * becomes `\xNN`, or `\u{NNNN}` above 255.
+ * Escapes text of strangers for a terminal or a log: a character that could control a terminal,
+ * fake a line or reorder it becomes `\xNN`, or `\u{NNNN}` above 255.
  */
 export function printable(text: string): string {
   return text.replace(STEERING, (character) => {
@@ -15,14 +15,14 @@ export function printable(text: string): string {
   });
 }
 
-/** `printable()` text of at most `most` characters: of a longer one the beginning, with `…` behind it. */
+/** Returns `printable()` text of at most `most` characters; a cut one ends with `…`. */
 export function bounded(text: string, most: number): string {
-  // Characters that are escaped take more room than one; those behind `most` are not looked at.
+  // Escaped characters take more room than one; those behind `most` are not needed.
   const shown = printable(text.slice(0, most + 1));
   return shown.length <= most ? shown : `${shown.slice(0, most - 1)}…`;
 }
 
-/** `value` as JSON in which such characters are escaped, with the same meaning. */
+/** Returns `value` as JSON in which `STEERING` characters are escaped, with the same meaning. */
 export function jsonText(value: unknown): string {
   return JSON.stringify(value).replace(STEERING, (character) => {
     const units = Array.from({ length: character.length }, (_, i) => character.charCodeAt(i));
@@ -30,7 +30,7 @@ export function jsonText(value: unknown): string {
   });
 }
 
-/** One line of at most `most` characters: line breaks and control characters become blanks. */
+/** Returns one line of at most `most` characters; breaks and control characters become blanks. */
 export function oneLine(text: string, most: number): string {
   return Array.from(text.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, " ").trim()).slice(0, most).join("").trimEnd();
 }
@@ -48,7 +48,7 @@ export function detached(text: string): string {
   return (" " + text).slice(1);
 }
 
-/** Quotes a word for a shell, where that is needed. */
+/** Quotes a word for a shell if necessary. */
 export function shellWord(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -16,10 +16,7 @@ const UNITS: Readonly<Record<string, Micros>> = {
   w: WEEK,
 };
 
-/**
- * Reads `90s`, `10m`, `2h`, `1d12h`, `4w` or a bare number of seconds; null when `text` is none of
- * these.
- */
+/** Reads `90s`, `10m`, `2h`, `1d12h`, `4w` or a bare number of seconds; null for other text. */
 export function parseDuration(text: string | number): Micros | null {
   const input = String(text).trim();
   if (/^\d+$/.test(input)) return sane(Number(input) * SECOND);
@@ -29,15 +26,12 @@ export function parseDuration(text: string | number): Micros | null {
   return sane(total);
 }
 
-/**
- * Returns a span of more than zero and less than a century, so that dates stay valid; null for any
- * other.
- */
+/** Returns a span above zero and below a century, so that dates stay valid; null for any other. */
 function sane(span: Micros): Micros | null {
   return span > 0 && span < 100 * 366 * DAY ? span : null;
 }
 
-/** Writes a span the way `parseDuration` reads it, in its two largest units: `1d12h`. */
+/** Formats a span for `parseDuration()`, in its two largest units: `1d12h`. */
 export function formatDuration(span: Micros): string {
   const parts: string[] = [];
   let rest = Math.round(span / SECOND) * SECOND;
@@ -49,7 +43,7 @@ export function formatDuration(span: Micros): string {
   return parts.slice(0, 2).join("") || "0s";
 }
 
-/** Writes how long something lasts; null: it has no end. */
+/** Formats how long something lasts; null: it has no end. */
 export function spanText(span: Micros | null): string {
   return span === null ? "for good" : `for ${formatDuration(span)}`;
 }
@@ -65,7 +59,7 @@ export function isoTime(time: Micros): string {
   return new Date(Math.floor(time / 1_000)).toISOString().replace("Z", `${micros}Z`);
 }
 
-/** `isoTime()` of an instant that may be null. */
+/** Formats an instant like `isoTime()`; null stays null. */
 export function isoTimeOrNull(time: Micros | null): string | null {
   return time === null ? null : isoTime(time);
 }

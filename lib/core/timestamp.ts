@@ -12,9 +12,9 @@ const CLOCK = `(?<hour>\\d\\d):${MINUTE_SECOND}`;
 const OFFSET = "[+-]\\d\\d(?::?\\d\\d)?";
 /** A zone by its offset. PostgreSQL writes full hours as `-03`. */
 const ZONE = `(?: ?(?<zone>Z|UTC|GMT|${OFFSET})\\b)?`;
-/** A word after a time, perhaps a zone's name. A lookahead: it stays in the text. */
+/** A word after a time, perhaps a zone's name. It is a lookahead: the word stays in the text. */
 const NAME = "(?:(?= (?<name>[A-Z]{2,5})\\b)|)";
-/** Of classic syslog, and of asctime(3) and date(1): `Thu Nov 26 04:43:54 CET 2026`. A host may begin with digits. */
+/** Of syslog, asctime(3), date(1): `Thu Nov 26 04:43:54 CET 2026`. A host may begin with digits. */
 const SYSLOG = new RegExp(
   `^(?:${WEEKDAYS} )?(?<month>${MONTH}) {1,2}(?<day>\\d{1,2}) (?:(?<year>\\d{4}) )?${CLOCK}` +
     `(?:(?: (?:(?<zone>UTC|GMT|${OFFSET})|(?<name>[A-Z]{2,5})))? (?<laterYear>(?:19|20)\\d\\d)(?![\\w[/@]|[.:-]\\w))?`,
@@ -22,13 +22,13 @@ const SYSLOG = new RegExp(
 const ISO = new RegExp(
   `^(?<year>\\d{4})[-/.](?<month>\\d\\d)[-/.](?<day>\\d\\d)[T _]${CLOCK}${ZONE}${NAME}`,
 );
-/** Of mail (RFC 5322, section 3.3), `Thu, 26 Nov 2026 04:43:54 +0100`, and of logs that write dates so. */
+/** Of mail (RFC 5322, section 3.3), `Thu, 26 Nov 2026 04:43:54 +0100`, and of some logs. */
 const MAIL = new RegExp(
   `^(?:${WEEKDAYS}, )?(?<day>\\d{1,2})[ -](?<month>${MONTH})[ -](?<year>\\d{4}) ${CLOCK}${ZONE}${NAME}`,
 );
 /** Of the Common Log Format, and with fractions or without a zone. */
 const SLASHED = new RegExp(`^(?<day>\\d\\d)/(?<month>${MONTH})/(?<year>\\d{4})[: ]${CLOCK}${ZONE}${NAME}`);
-/** With a date of digits alone: `20260105-10:56:10`, and of MySQL `260105 10:56:10`, whose hour may have a blank in front. */
+/** With a date of digits: `20260105-10:56:10`, and MySQL's `260105  1:56:10` with a blank. */
 const DIGITS = new RegExp(
   `^(?<year>(?:19|20)?\\d\\d)(?<month>\\d\\d)(?<day>\\d\\d)[-T _](?<hour>[ \\d]\\d):${MINUTE_SECOND}${ZONE}${NAME}`,
 );
@@ -44,11 +44,11 @@ const JAVA = new RegExp(
 );
 /** Of glog and klog, behind their level: `I0105 10:56:10.123456`, or with a year. */
 const GLOG = new RegExp(`^[IWEF](?<year>(?:19|20)\\d\\d)?(?<month>\\d\\d)(?<day>\\d\\d) ${CLOCK}`);
-/** Seconds since the epoch, of this century's first half, with fractions or not, or so many milli- or microseconds. */
+/** Seconds since the epoch, 2001 to 2065, perhaps with a fraction; or milli- or microseconds. */
 const EPOCH = /^(?<seconds>[12]\d{9})(?:[.,](?<fraction>\d{1,9})|(?<rest>\d{3}|\d{6}))?(?![\d.,]*\d)/;
 /** All forms but seconds since the epoch. */
 const FORMS: readonly RegExp[] = [ISO, SYSLOG, SLASHED, MAIL, DIGITS, BASIC, POINTED, JAVA, GLOG];
-/** Matches what `readTime()` reads, in linear time and without groups of its own. */
+/** Matches the times of `readTime()`, in linear time and without groups. */
 export const TIME_SOURCE = [...FORMS, EPOCH].map(({ source }) =>
   source.slice(1).replace(NAME, "(?: [A-Z]{2,5})?").replaceAll(/\(\?<\w+>/g, "(?:").replaceAll(
     /\(\?![^()]*\)/g,
@@ -57,29 +57,30 @@ export const TIME_SOURCE = [...FORMS, EPOCH].map(({ source }) =>
 ).join("|");
 const CLF = new RegExp(`^\\d\\d/(?:${MONTH})/\\d{4}:\\d\\d:\\d\\d:\\d\\d [+-]\\d{4}`);
 
-/** A stamp, and how many characters it took. */
+/** A stamp, and its length in characters. */
 export interface Read {
   readonly stamp: Stamp;
   readonly length: number;
 }
 
 /**
- * The time of classic syslog (RFC 3164, section 4.1.2) that `text` begins with: `May  6 10:56:10`; local, without a
- * year. Some write one behind the day, and ctime(3) behind the time: `May  6 10:56:10 2026`.
+ * Reads the time of classic syslog (RFC 3164, section 4.1.2) at the start of `text`: `May  6
+ * 10:56:10`, local. A year may follow the day, or in ctime(3) the time: `May  6 10:56:10 2026`.
  */
 export function readSyslogTime(text: string): Read | null {
   return read(SYSLOG, text);
 }
 
 /**
- * The time of ISO 8601 and RFC 3339 that `text` begins with: `2026-05-06T10:56:10.123456+02:00`; with blanks, slashes
- * (nginx's error log), a low line (svlogd) or without a zone as well.
+ * Reads the time of ISO 8601 or RFC 3339 at the start of `text`:
+ * `2026-05-06T10:56:10.123456+02:00`; blanks, slashes (nginx), an underscore (svlogd) and a missing
+ * zone are allowed.
  */
 export function readIsoTime(text: string): Read | null {
   return read(ISO, text);
 }
 
-/** The time that `text` begins with, in any form that services commonly write. */
+/** Reads the time at the start of `text`, in any form that services commonly write. */
 export function readTime(text: string): Read | null {
   const found = readForm(text) ?? readEpoch(text);
   // `2026-01-28 16:05:213` is not a time.
@@ -101,7 +102,7 @@ function readEpoch(text: string): Read | null {
   return { stamp: unixStamp(`${seconds}.${fraction ?? rest ?? ""}`), length: found[0].length };
 }
 
-/** The time of the Common Log Format that `text` begins with: `06/May/2026:10:56:10 +0200`. */
+/** Reads the time of the Common Log Format at the start of `text`: `06/May/2026:10:56:10 +0200`. */
 export function readClfTime(text: string): Read | null {
   // Lines of a busy log share their second: keep the last result.
   if (text === lastClf.text) return lastClf.read;
@@ -132,16 +133,16 @@ function readNewClfTime(text: string): Read | null {
 
 const ZERO = 48;
 
-/** A date, with or without a time, to the second or the minute, with or without a zone. */
+/** A date, perhaps with a time to the second or minute, perhaps with a zone. */
 const DATE =
   /^(?<date>\d{4}-\d\d-\d\d)(?:[T ](?<minute>\d\d:\d\d)(?<second>:\d\d(?:\.\d{1,9})?)?(?<zone>Z|[+-](?:[01]\d|2[0-3]):?[0-5]\d)?)?$/;
 /** Years whose instants are exact in microseconds. */
 const YEARS = { from: 1970, to: 2254 };
 
 /**
- * The instant that a person means by `2027-01-31`, the start of that day, `2027-01-31 12:00` or
- * `2027-01-31T12:00:00+01:00` (ISO 8601); local time where there is no zone. Null for anything else, for a day that no
- * calendar has, and for a year before 1970 or after 2254.
+ * Returns the instant that a person means by `2027-01-31`, the start of that day, `2027-01-31
+ * 12:00` or `2027-01-31T12:00:00+01:00` (ISO 8601); local time if there is no zone. Null for
+ * anything else, for a day that does not exist, and for a year before 1970 or after 2254.
  */
 export function instantOf(text: string): Micros | null {
   const parts = DATE.exec(text)?.groups;
@@ -153,7 +154,7 @@ export function instantOf(text: string): Micros | null {
   return time !== null && time >= 0 ? time : null;
 }
 
-/** Seconds since the Unix epoch, `1778064970.123`, as a stamp. */
+/** Makes a stamp of seconds since the Unix epoch, `1778064970.123`. */
 export function unixStamp(seconds: string): Stamp {
   const [whole, fraction] = seconds.split(".");
   const date = new Date(Number(whole) * 1_000);
@@ -185,14 +186,14 @@ function read(pattern: RegExp, text: string): Read | null {
     minute: Number(minute),
     second: Number(second),
     fraction: microsOf(fraction),
-    // Words such as `Z` and `UTC` are no offset.
+    // Words such as `Z` and `UTC` are not offsets.
     offset: zone === undefined ? null : (parseOffset(zone) ?? 0) / MINUTE,
     ...zone === undefined && name !== undefined ? { name } : {},
   };
   return { stamp, length: match[0].length };
 }
 
-/** Microseconds of the digits after a second's point. */
+/** Returns the microseconds of the digits after a second's point. */
 export function microsOf(digits = ""): Micros {
   return Number(digits.padEnd(6, "0").slice(0, 6));
 }

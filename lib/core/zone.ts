@@ -16,12 +16,12 @@ export const LOCAL: Zone = {
 
 /** Clocks are set at full quarters of hours. */
 const QUARTER = 15 * MINUTE;
-/** Quarters whose offset is cached: the platform takes 20 us to answer. */
+/** Quarters whose offset is cached: the platform takes 20 µs to answer. */
 const MAX_QUARTERS = 1_000;
 
 /**
- * The zone of a name of the IANA database, `Europe/Berlin`, or of an offset, `+05:30` or `-03`;
- * null where the platform knows no such zone.
+ * Returns the zone of a name in the IANA database, `Europe/Berlin`, or of an offset, `+05:30` or
+ * `-03`; null if the platform knows no such zone.
  */
 export function zoneOf(name: string): Zone | null {
   let format: Intl.DateTimeFormat;
@@ -44,7 +44,7 @@ export function zoneOf(name: string): Zone | null {
   return { name, ahead };
 }
 
-/** Offset of `+02:00`, `+0200` or `+02`; null: other text. */
+/** Reads the offset `+02:00`, `+0200` or `+02`; null: other text. */
 export function parseOffset(text: string): Micros | null {
   const [, sign, hours, minutes = "0"] = /^([+-])(\d\d)(?::?(\d\d))?/.exec(text) ?? [];
   if (sign === undefined) return null;
@@ -57,8 +57,8 @@ const found = new Map<string, Micros | null>();
 const MAX_FOUND = 1_000;
 
 /**
- * What a short name such as `EST` or `CEST` puts a clock ahead of UTC; null for a word that names no
- * zone. Short names are not unique: `zone` decides where clocks of it bear that name themselves.
+ * Returns how far a clock with the short name `EST` or `CEST` is ahead of UTC; null for a word that
+ * is no zone. Short names are not unique: `zone` decides if its own clocks have the name.
  */
 export function aheadByName(name: string, { zone, year }: Place): Micros | null {
   const key = `${keyOf({ zone, year })} ${name}`;
@@ -76,18 +76,18 @@ interface Place {
   readonly year: number;
 }
 
-/** This machine's zone may be set while the program runs. */
+/** Includes the offsets: this machine's zone may change while the program runs. */
 function keyOf({ zone, year }: Place): string {
   return [zone.name, year, ...halves(year).map((time) => zone.ahead(time))].join(" ");
 }
 
-/** Cached zone names by place and year, at most `MAX_PLACES`: the platform takes milliseconds to find one. */
+/** Cached names by place and year: the platform takes milliseconds to find one. */
 const names = new Map<string, ReadonlyMap<string, Micros>>();
 const MAX_PLACES = 100;
 
 /**
- * The names of a zone's time in winter and in summer: the short ones of regions, and the letters with
- * which the words of the long one begin, `China Standard Time`.
+ * Returns the names of a zone's time in winter and in summer: the short ones of regions, and the
+ * initials of the long one, such as `China Standard Time`.
  */
 function namesOf({ zone, year }: Place): ReadonlyMap<string, Micros> {
   const key = keyOf({ zone, year });
@@ -96,7 +96,7 @@ function namesOf({ zone, year }: Place): ReadonlyMap<string, Micros> {
   const times = halves(year);
   const initials = times.map((time) => [initialsOf(nameIn("en", "long", { zone, time })), time] as const);
   const short = times.flatMap((time) => shortNames(zone, time).map((name) => [name, time] as const));
-  // The short ones win: the long one of `CET` begins with the letters of `CEST`.
+  // The short names win: the long name of `CET` has the initials of `CEST`.
   const all = new Map([...initials, ...short].map(([name, time]) => [name, zone.ahead(time)]));
   if (names.size >= MAX_PLACES) names.clear();
   names.set(key, all);
@@ -114,20 +114,20 @@ function shortNames(zone: Zone, time: Micros): string[] {
   return REGIONS.map((region) => nameIn(region, "short", { zone, time }));
 }
 
-/** The names that mail uses (RFC 5322, section 4.3), which the platform reads in dates. */
+/** Reads a name of mail (RFC 5322, section 4.3), which the platform knows in dates. */
 function ofMail(name: string): Micros | null {
   const time = Date.parse(`1 Jan 2000 00:00:00 ${name}`);
   return Number.isNaN(time) ? null : (Date.UTC(2000, 0) - time) * MILLISECOND;
 }
 
-/** Names that the database has for zones as well: `CET`, and `CEST`, which that shows in summer. */
+/** Finds a name of a zone in the database: `CET`, and `CEST`, which `CET` shows in summer. */
 function ofDatabase(name: string, year: number): Micros | null {
   for (const id of [name, name.replace(/[SD]T$/, "T")]) {
     const zone = zoneOf(id);
     if (zone === null) continue;
     const time = halves(year).find((time) => shortNames(zone, time).includes(name));
     if (time !== undefined) return zone.ahead(time);
-    // Platforms know old names such as `BST`, of Bangladesh, which nobody means: these have another now.
+    // Platforms know names that nobody means, such as `BST` of Bangladesh; those are renamed now.
     const { timeZone } = new Intl.DateTimeFormat("en", { timeZone: id }).resolvedOptions();
     const [winter, summer] = halves(year).map((time) => zone.ahead(time)).sort((a, b) => a - b);
     if (timeZone === id || timeZone.startsWith("Etc/")) return id === name ? winter! : summer!;
@@ -135,7 +135,7 @@ function ofDatabase(name: string, year: number): Micros | null {
   return null;
 }
 
-/** An instant of winter and one of summer, whichever is which. Before 2000 zones are taken as of then. */
+/** Returns one instant in winter and one in summer, unordered; years before 2000 as 2000. */
 function halves(year: number): Micros[] {
   return [0, 6].map((month) => Date.UTC(Math.max(2000, year), month) * MILLISECOND);
 }
@@ -149,7 +149,7 @@ function nameIn(
   return partOf(new Intl.DateTimeFormat(language, { timeZone, timeZoneName }), time) ?? "";
 }
 
-/** The name of the zone in a date. */
+/** Returns the name of the zone in a date. */
 function partOf(format: Intl.DateTimeFormat, time: Micros): string | undefined {
   return format.formatToParts(time / MILLISECOND).find(({ type }) => type === "timeZoneName")?.value;
 }

@@ -76,8 +76,8 @@ export function addRequest(fields: Record<string, string>, logged: string): void
 
 /**
  * Reports whether the site of a line has the name `host`. The name of the server block proves it.
- * Without that, the requested host or the referring page makes it likely: a client that looks for
- * an open proxy does not come from a page with links to this site.
+ * Without that, the requested host or the referring page makes it likely: a scanner for open
+ * proxies gains nothing from a page of this site.
  */
 function isOwnHost(
   host: string,

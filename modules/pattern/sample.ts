@@ -4,9 +4,7 @@ import { isAddress } from "./elements.ts";
 
 /** Characters for samples, the likeliest first. */
 const CHARACTERS = ["a", "0", " ", ...Array.from({ length: 94 }, (_, i) => String.fromCharCode(33 + i))];
-/**
- * Most repetitions in a sample, and most characters of each. If more are needed, no sample fits.
- */
+/** Most repetitions in a sample, and most characters of each. */
 const [MOST, LONGEST] = [64, 256];
 const [IPV4, IPV6] = ["192.0.2.1", ["2001:db8::1", "[2001:db8::1]"]] as const;
 
