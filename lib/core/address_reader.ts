@@ -43,8 +43,8 @@ export class AddressReader {
 
   /**
    * Reads the address at `at`. Returns the end of the text that looks like an address, at most
-   * `to`; `at` if there is none. A point or colon behind an address belongs to the sentence (`from
-   * 192.0.2.1: no`).
+   * `to`; `at` if there is none. A point or colon behind an address belongs to the sentence
+   * (`from 192.0.2.1: no`).
    */
   read(bytes: Bytes, at: number, to: number): number {
     const { array } = bytes;

@@ -77,8 +77,8 @@ export class Literal {
   }
 
   /**
-   * Reports whether the text is at `at`. The caller checks that it ends within its range: `at +
-   * length <= to`.
+   * Reports whether the text is at `at`. The caller checks that it ends within its range:
+   * `at + length <= to`.
    */
   isAt({ view }: Bytes, at: number): boolean {
     if (((view.getInt32(at, true) ^ this.first) & this.mask) !== 0) return false;

@@ -64,8 +64,9 @@ export interface Read {
 }
 
 /**
- * Reads the time of classic syslog (RFC 3164, section 4.1.2) at the start of `text`: `May  6
- * 10:56:10`, local. A year may follow the day, or in ctime(3) the time: `May  6 10:56:10 2026`.
+ * Reads the time of classic syslog (RFC 3164, section 4.1.2) at the start of `text`:
+ * `May  6 10:56:10`, local. A year may follow the day, or in ctime(3) the time:
+ * `May  6 10:56:10 2026`.
  */
 export function readSyslogTime(text: string): Read | null {
   return read(SYSLOG, text);
@@ -140,9 +141,9 @@ const DATE =
 const YEARS = { from: 1970, to: 2254 };
 
 /**
- * Returns the instant that a person means by `2027-01-31`, the start of that day, `2027-01-31
- * 12:00` or `2027-01-31T12:00:00+01:00` (ISO 8601); local time if there is no zone. Null for
- * anything else, for a day that does not exist, and for a year before 1970 or after 2254.
+ * Returns the instant that a person means by `2027-01-31`, the start of that day,
+ * `2027-01-31 12:00` or `2027-01-31T12:00:00+01:00` (ISO 8601); local time if there is no zone.
+ * Null for anything else, for a day that does not exist, and for a year before 1970 or after 2254.
  */
 export function instantOf(text: string): Micros | null {
   const parts = DATE.exec(text)?.groups;

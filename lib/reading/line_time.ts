@@ -7,8 +7,8 @@ import { type Read, readTime } from "../core/timestamp.ts";
  */
 const OPENING = /^(?:["'[(<]|(?:time|ts|timestamp|t)=["']?)/;
 /**
- * Level or process, which some services write first: `[WARN] 2026-…`, `W, [2026-…`, `level=warn
- * ts=…`, `77:M 26 Nov …`.
+ * Level or process, which some services write first: `[WARN] 2026-…`, `W, [2026-…`,
+ * `level=warn ts=…`, `77:M 26 Nov …`.
  */
 const LEVEL =
   /^(?:\[?(?:debug|info|notice|warn(?:ing)?|error|crit(?:ical)?|alert|emerg|fatal)\]?:?|[DIWEF],|level=\w+|\[\d{1,7}\]|\d{1,7}:[A-Z]) */i;

@@ -24,8 +24,9 @@ import type { Counting, Says } from "./message_reader.ts";
  *
  * `<USER>` may contain anything, even the text behind it. The template must fit the whole message,
  * and the service wrote the last place where everything behind `<USER>` fits. If `<ADDR>` and then
- * `<REST>` follow, nobody can tell: `Failed none for x from 192.0.2.1 port 1 ssh2: from 192.0.2.2
- * port 2 ssh2` could be about either address. Such a message names nobody.
+ * `<REST>` follow, nobody can tell:
+ * `Failed none for x from 192.0.2.1 port 1 ssh2: from 192.0.2.2 port 2 ssh2` could be about either
+ * address. Such a message names nobody.
  */
 export interface Template {
   /** For tests and messages. */
@@ -39,9 +40,9 @@ export interface Template {
   /** How such messages count; the default is `EACH`. */
   readonly counting?: Counting;
   /**
-   * After a message of the template `name` by the same process, such a message is read as `<text>
-   * ADDRESS port PORT`. So a rule with an older wording, which told everything in one message,
-   * still finds it.
+   * After a message of the template `name` by the same process, such a message is read as
+   * `<text> ADDRESS port PORT`. So a rule with an older wording, which told everything in one
+   * message, still finds it.
    */
   readonly after?: { readonly name: string; readonly text: string };
 }
