@@ -1,17 +1,17 @@
 import { type AddressWords, textOfWords } from "../core/note_record.ts";
 import { type Micros, SECOND } from "../core/time.ts";
 
-/** How long after a message others of its address belong to the same try. */
+/** How long messages of one address belong to one try */
 const BURST = 10 * SECOND;
-/** Addresses that are remembered before old ones are dropped. */
+/** Most addresses remembered; one more clears them all */
 const MOST = 10_000;
 
-/** Tells which of the messages that one try makes is its first. */
+/** Finds the first message of each try, as one try makes several */
 export class Bursts {
-  /** When the try began that counted, by address. */
+  /** Start of the try counted last, by address */
   readonly #begun = new Map<string, Micros>();
 
-  /** Whether a message of `address` at `time` begins a try. */
+  /** Reports whether a message of `address` at `time` begins a try. */
   begins(address: AddressWords, time: Micros): boolean {
     const key = textOfWords(address);
     const begun = this.#begun.get(key);

@@ -3,18 +3,18 @@ import type { MessageReader } from "../reading/message_reader.ts";
 import type { Condition } from "./rule.ts";
 import { requiredLiterals } from "./literals.ts";
 
-/** The fields of one event as text, each decoded once and only if somebody asks. */
+/** Fields of one event as text, each decoded once and on demand. */
 export class FieldTexts {
   #reader: MessageReader | null = null;
   readonly #texts: (string | null)[] = [];
 
-  /** Begins with the event that `reader` has read. */
+  /** Begins the event that `reader` has read. */
   begin(reader: MessageReader): void {
     this.#reader = reader;
     this.#texts.length = 0;
   }
 
-  /** The value of a field; null where the event has none. */
+  /** Returns the value of a field; null where the event has none. */
   of(field: number): string | null {
     const known = this.#texts[field];
     if (known !== undefined) return known;
@@ -28,22 +28,22 @@ function valueOf(reader: MessageReader, field: number): string | null {
   return decode(bytes, reader.from[field]!, reader.to[field]!);
 }
 
-/** Asks the text of an event's fields. */
+/** Reports whether the text of an event's fields meets a condition. */
 export type Test = (texts: FieldTexts) => boolean;
 
-/** A condition made ready: its texts are found by the automaton, what these leave open is asked of the fields as text. */
+/** A condition compiled: the automaton finds `texts`, and `test` decides on the fields as text. */
 export interface ReadyCondition {
-  /** The fields that it looks at, by their numbers, without those that its service has not. */
+  /** Numbers of the condition's fields, without fields that its module lacks. */
   readonly fields: readonly number[];
   readonly place: "start" | "anywhere";
   readonly ignoreCase: boolean;
-  /** Of these one must stand in one of the fields; null: any event may meet the condition. */
+  /** One of these texts must stand in one of the fields; null: any event may meet the condition. */
   readonly texts: readonly string[] | null;
-  /** What decides where one of the texts stands; null: that alone does. */
+  /** Decides on an event with one of the texts; null: the text alone decides. */
   readonly test: Test | null;
 }
 
-/** Makes `condition` ready for events with these fields. */
+/** Compiles `condition` for events with these fields. */
 export function makeReady(
   { fields: names, mode, texts, ignoreCase }: Condition,
   all: readonly string[],
@@ -61,7 +61,7 @@ export function makeReady(
   return { fields, place, ignoreCase, texts: sought, test: mode === "regex" ? test : null };
 }
 
-/** Whether bytes tell where a text stands: they do not of an empty one, nor of half a character. */
+/** Reports whether bytes can match a text: not an empty one or half a surrogate pair. */
 function isPlain(text: string): boolean {
   return text !== "" && text.isWellFormed();
 }

@@ -3,12 +3,12 @@ import { clientBits } from "../core/address_kind.ts";
 import type { AddressWords } from "../core/note_record.ts";
 
 /**
- * Says what an address is counted as: IPv4 as itself, IPv6 as the network of so many bits that it lies in, or
- * as that of one client where the address tells more of it (`clientBits()`).
+ * Finds the counted address: IPv4 itself, or the network of IPv6 with the configured prefix, or the
+ * network of one client where the address shows it (`clientBits()`).
  */
 export class CountedAddress {
   readonly #prefix: number;
-  /** The mask of each length of a prefix. */
+  /** Masks by prefix length. */
   readonly #masks = Array.from(
     { length: 129 },
     (_, bits) => Int32Array.from({ length: 4 }, (_, i) => firstBits(bits - 32 * i)),
@@ -19,7 +19,7 @@ export class CountedAddress {
     this.#prefix = ipv6Prefix;
   }
 
-  /** Writes into `words` what the address that was read is counted as. */
+  /** Writes the counted address of the address just read into `words`. */
   put(address: AddressReader, words: { -readonly [key in keyof AddressWords]: number }): void {
     if (!address.isIPv6) {
       words.w0 = words.w1 = 0;
@@ -38,7 +38,7 @@ export class CountedAddress {
   }
 }
 
-/** A word whose first `bits` bits are set. */
+/** Returns a word whose first `bits` bits are set. */
 function firstBits(bits: number): number {
   return bits <= 0 ? 0 : bits >= 32 ? -1 : -1 << 32 - bits;
 }

@@ -27,26 +27,26 @@ import { RuleSet } from "./rule_set.ts";
 import { Trips } from "./trips.ts";
 import { userLenience, Users } from "./users.ts";
 
-/** A module as far as its rules go. */
+/** A module's name, rules and form of messages. */
 export interface RuledModule {
   readonly name: string;
   readonly rules: readonly Rule[];
   readonly form: Pick<MessageForm, "fields" | "literals">;
 }
 
-/** What counting goes by. */
+/** Options of counting. */
 export interface EngineOptions {
-  /** IPv6 addresses are counted as networks of so many bits; 128 unless told: each by itself. */
+  /** Prefix length of counted networks of IPv6. Default: 128, each address by itself. */
   readonly ipv6Prefix?: number;
-  /** How many times as high limits are for what is counted as `address`; 1 unless told. */
+  /** Factor of the limits for the counted address `address`. Default: 1. */
   readonly lenience?: (address: string, time: Micros) => number;
-  /** Whether `takeNotes()` will be called; true unless told. */
+  /** Whether `takeNotes()` will be called. Default: true. */
   readonly isStored?: boolean;
-  /** How much is kept of each module; a million addresses in 84 MiB unless told. */
+  /** Room of each module. Default: a million addresses in 84 MiB. */
   readonly room?: Room;
 }
 
-/** What is known of the events of one module. */
+/** Rules, users and bursts of one module. */
 interface Known {
   readonly name: string;
   readonly set: RuleSet<NumberedRule, Plan>;
@@ -54,29 +54,29 @@ interface Known {
   readonly bursts: Bursts;
 }
 
-/** How many hits count by a rule. */
+/** Number of hits that count for a rule. */
 export interface RuleCount {
   readonly module: string;
   readonly rule: Rule;
   readonly count: number;
 }
 
-/** Matches events against the rules and counts their hits, on the events' own time. Knows no clock. */
+/** Matches events against rules and counts their hits by the events' own time. Reads no clock. */
 export class Engine {
   readonly #rules: readonly NumberedRule[];
   readonly #options: EngineOptions;
   readonly #lenience: (address: string, time: Micros) => number;
   readonly #countedAddress: CountedAddress;
-  /** By module. */
+  /** By module index. */
   readonly #modules: readonly Known[];
   #notes!: ModuleNotes;
   #groups!: RuleGroups;
   #batch!: NoteBatch;
   #seed = 0;
   #beginnings = 0;
-  /** The hit at hand. */
+  /** The current hit. */
   readonly #record = { kind: HIT, w0: 0, w1: 0, w2: 0, w3: 0, prefix: 128, rules: 0, time: 0, value: 0 };
-  /** Whether the event at hand is a refusal that a user met. */
+  /** Whether the current event is a refusal that a user met. */
   #isOfUser = false;
   #trips = new Trips();
   #hits = 0;
@@ -97,17 +97,17 @@ export class Engine {
     this.#begin(seed());
   }
 
-  /** Finds the texts of a module's rules: what reads its messages may run it along the way. */
+  /** Returns the automaton of a module's texts. The module's reader may run it. */
   automatonOf(module: number): Automaton {
     return this.#modules[module]!.set.automaton;
   }
 
-  /** The names of the rules that an event hits, counting nothing. */
+  /** Returns the names of the rules that an event hits, and counts nothing. */
   match(event: LogEvent): string[] {
     return this.#modules[event.module]!.set.verdict(event).rules.map(({ name }) => name);
   }
 
-  /** Counts an event. Returns whether some rule matches; none does one that is untrusted or names nobody. */
+  /** Counts an event. Returns whether a rule matches: none if untrusted or without address. */
   add(event: LogEvent): boolean {
     const { reader, time } = event;
     if (!event.isTrusted || !reader.address.isAddress) return false;
@@ -129,30 +129,30 @@ export class Engine {
     return true;
   }
 
-  /** How often a hit counts that was written several times: often enough to pass every limit, and no more. */
+  /** Returns how often to count a repeated event: enough to pass every limit, and no more. */
   #timesOf({ count, time }: LogEvent, rules: readonly NumberedRule[]): number {
     const highest = Math.max(...rules.map((rule) => rule.limit * (this.#isOfUser ? userLenience(rule) : 1)));
     return Math.min(count, Math.floor(highest * this.#lenience(textOfWords(this.#record), time)) + 1);
   }
 
-  /** Takes the trips since the last call, in order. */
+  /** Returns the trips since the last call, in order. */
   takeTrips(): Trip[] {
     return this.#trips.take();
   }
 
-  /** Takes how many hits counted since the last call: of a rule with `distinct` one for each value. */
+  /** Returns the number of hits since the last call: one per value for a rule with `distinct`. */
   takeHits(): number {
     const hits = this.#hits;
     this.#hits = 0;
     return hits;
   }
 
-  /** Takes what has to be stored since the last call, of hits until `now`. */
+  /** Returns the notes to store since the last call, for hits until `now`. */
   takeNotes(now: Micros): BatchNotes {
     return this.#batch.take(now);
   }
 
-  /** Takes the rules that were hit since the last call, when at the latest and how often. */
+  /** Returns the rules hit since the last call, with the newest hit's time and the count. */
   takeRuleHits(): { service: string; rule: string; time: Micros; count: number }[] {
     return this.#ruleHits.take().map(({ rule, time, count }) => {
       const { service, name } = this.#rules[rule]!;
@@ -160,19 +160,19 @@ export class Engine {
     });
   }
 
-  /** Begins anew with what was stored: memory and state agree again. What is of rules no longer configured is left out. */
+  /** Replaces all counts by the stored ones. Skips rules that are no longer configured. */
   restore(stored: StoredNotes): void {
     this.#begin(stored.seed);
     for (const group of stored.groups()) this.#groups.restore(group);
     this.#groups.keep(this.#notes.restore(stored.contents()));
   }
 
-  /** Has the next notes name all groups of rules once more: the state may have lost some. */
+  /** Makes the next notes name all groups of rules again: the state may have lost some. */
   nameGroups(): void {
     this.#groups.makeAgain();
   }
 
-  /** Counts an address or network from nothing again, in every rule. */
+  /** Forgets an address or network: every rule counts it from nothing. */
   forget(address: string): void {
     const words = wordsOf(address);
     this.#notes.forget(words);
@@ -180,7 +180,7 @@ export class Engine {
     if (this.#options.isStored !== false) this.#batch.forget(words);
   }
 
-  /** How many hits of an address or network that is counted as such count at `time`, by the rules of which there are some. */
+  /** Returns the hits of a counted address that count at `time`, for each rule with some. */
   countsAt(address: string, time: Micros): RuleCount[] {
     const words = wordsOf(address);
     return this.#modules.flatMap(({ set }, module) => {
@@ -192,36 +192,36 @@ export class Engine {
     });
   }
 
-  /** What the address of an event is counted as. */
+  /** Returns the counted address of an event. */
   countedAs({ reader }: LogEvent): string {
     this.#countedAddress.put(reader.address, this.#record);
     return textOfWords(this.#record);
   }
 
-  /** Gives back the memory of addresses that fell silent before their windows ending at `now`: of some at each call. */
+  /** Frees addresses without a hit in their windows that end at `now`, some at each call. */
   sweep(now: Micros): void {
     this.#notes.sweep(now);
   }
 
   /**
-   * The notes of some addresses that the state keeps without an end, so that it can drop what it has of them: from the `number`th
-   * address on. `next` is where to go on, null at the end. Null: not now, as there are notes that are not stored yet.
+   * Returns notes that the state keeps without an end, so that it can replace its own, of some
+   * addresses from number `number` on. Null: ask later, as some notes are not stored yet.
    */
   lasting(number: number): SomeNotes | null {
     return this.#batch.isEmpty ? this.#notes.dump(number) : null;
   }
 
-  /** How often all counting began anew: then `lasting()` begins anew, too. */
+  /** Number of times that all counting began anew; then `lasting()` must begin at 0 again. */
   get beginnings(): number {
     return this.#beginnings;
   }
 
-  /** Addresses being counted. */
+  /** Number of counted addresses. */
   get tracked(): number {
     return this.#notes.size;
   }
 
-  /** How many of them were evicted as there were too many. */
+  /** Number of addresses evicted for want of room. */
   get evicted(): number {
     return this.#notes.evicted;
   }
@@ -244,7 +244,7 @@ export class Engine {
     }
   }
 
-  /** Whether an event is a refusal that a user met; takes note of those who are served by name. */
+  /** Reports whether a user met a refusal in this event; remembers users served by name. */
   #meetsUser({ reader, time }: LogEvent, { set, users }: Known): boolean {
     const { status } = reader;
     return status > 0 && users.see(this.#record, { status, isNamed: set.hasUser(reader), time });
@@ -256,7 +256,7 @@ export class Engine {
     let bits = part.all;
     record.value = 0;
     if (part.field >= 0) {
-      // Without the field there is no value, and no hit.
+      // An event without the field has no value and makes no hit.
       if (reader.from[part.field]! < 0) bits &= ~part.values;
       else record.value = this.#hash(reader, part.field);
     }
@@ -279,7 +279,7 @@ export class Engine {
     return hashValue(this.#seed, array, reader.from[field]!, reader.to[field]!);
   }
 
-  /** Looks for rules of a note whose limits it passed. */
+  /** Makes a trip for each rule of a note whose limit was passed. */
   #judge(
     { group, rules }: Part,
     bits: number,
@@ -304,8 +304,8 @@ export class Engine {
   }
 
   /**
-   * Whether a count past its limit is allowed to a user. Once it was, it is until the count falls again: of what
-   * a user met, the hits outlast the ten minutes that he is known for, and a restart.
+   * Reports whether a user may have a count past the limit. Once allowed, it stays so until it
+   * falls: hits outlast a restart and the ten minutes for which a user is remembered.
    */
   #isLenient(rule: NumberedRule, { count, limit }: { count: number; limit: number }): boolean {
     return count <= limit * userLenience(rule) && (this.#isOfUser || count - 1 > limit);

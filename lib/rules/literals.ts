@@ -1,16 +1,16 @@
 import type { AST } from "@eslint-community/regexpp";
 import { parseExpression } from "../reading/regex_safety.ts";
 
-/** Texts that stand for one expression at most. */
+/** Most literals of one expression. */
 const MOST = 32;
-/** Longer texts are no easier to find. */
+/** Length from which on a longer literal is no easier to find. */
 const LONG = 6;
-/** Texts that nearly every line holds. */
+/** Matches texts that nearly every line contains. */
 const COMMON = /^[\w\s./:-]$/;
 
 /**
- * Texts of which the expression `source`, flags "s", needs one to match: where none of them stands, it need not be asked. Null where
- * there are none that would spare much.
+ * Returns literals of which every match of the expression `source` (flags "s") contains one. Skip
+ * the expression on lines without any. Null: no literals would save much.
  */
 export function requiredLiterals(source: string): readonly string[] | null {
   const pattern = parseExpression(source);
@@ -24,7 +24,7 @@ function ofAny(alternatives: readonly AST.Alternative[]): readonly string[] | nu
   return texts.length <= alternatives.length * MOST ? texts : null;
 }
 
-/** The best of what any part needs; neighbours that are texts make one. */
+/** Returns the best literals of a sequence's parts; neighbouring texts are joined. */
 function ofSequence(elements: readonly AST.Element[]): readonly string[] | null {
   const candidates: (readonly string[])[] = [];
   let run: readonly string[] = [""];
@@ -51,7 +51,7 @@ function worth(texts: readonly string[]): number {
   return Math.min(LONG, ...texts.map(({ length }) => length));
 }
 
-/** What an element needs that is no mere text. */
+/** Returns the literals of an element that is no plain text. */
 function neededBy(element: AST.Element): readonly string[] | null {
   if (hasModifiers(element)) return null;
   if (element.type === "Group" || element.type === "CapturingGroup") return ofAny(element.alternatives);
@@ -59,12 +59,12 @@ function neededBy(element: AST.Element): readonly string[] | null {
   return textsOf(element.element) ?? neededBy(element.element);
 }
 
-/** Whether other flags hold within, as in `(?i:…)`: then letters may stand for others. */
+/** Reports whether other flags hold inside, as in `(?i:…)`: letters may match others. */
 function hasModifiers(element: AST.Element): boolean {
   return element.type === "Group" && element.modifiers !== null;
 }
 
-/** All that an element can match, where that is few texts. */
+/** Returns all texts that an element can match; null: too many. */
 function textsOf(element: AST.Element): readonly string[] | null {
   if (hasModifiers(element)) return null;
   switch (element.type) {

@@ -16,11 +16,11 @@ import type { RuleGroups } from "./rule_groups.ts";
 export interface SomeNotes {
   /** Records. */
   readonly content: Uint8Array;
-  /** Where to go on; null: these were the last ones. */
+  /** Number of the next address; null: these were the last notes. */
   readonly next: number | null;
 }
 
-/** The notes of all modules, each with room of its own: a flood of addresses takes none from another module. */
+/** Notes of all modules. Each has its own room: a flood of addresses evicts no other module's. */
 export class ModuleNotes {
   readonly #groups: RuleGroups;
   readonly #names: readonly string[];
@@ -36,34 +36,34 @@ export class ModuleNotes {
     this.#all = modules.map(({ rules }) => new Notes(groups, rules.length > 0 ? room : NO_ROOM));
   }
 
-  /** The notes of a module by its index. */
+  /** Returns the notes of a module by its index. */
   of(module: number): Notes {
     return this.#all[module]!;
   }
 
-  /** Addresses being counted. */
+  /** Number of counted addresses. */
   get size(): number {
     return this.#all.reduce((sum, notes) => sum + notes.size, 0);
   }
 
-  /** How many of them were evicted as there were too many. */
+  /** Number of addresses evicted for want of room. */
   get evicted(): number {
     return this.#all.reduce((sum, notes) => sum + notes.evicted, 0);
   }
 
-  /** Counts an address by every rule from nothing again. */
+  /** Forgets an address: every rule counts it from nothing. */
   forget(address: AddressWords): void {
     for (const notes of this.#all) notes.forget(address);
   }
 
-  /** Drops what fell silent before the windows that end at `now`, in a part of the addresses at each call. */
+  /** Drops addresses without a hit in the windows that end at `now`, some at each call. */
   sweep(now: Micros): void {
     for (const notes of this.#all) notes.sweep(now);
   }
 
   /**
-   * Takes records that were stored, in their order. Those of rules that are no longer configured change nothing. Returns the groups
-   * that they name.
+   * Counts stored records in their order, and skips rules that are no longer configured. Returns
+   * the groups that the records name.
    */
   restore(contents: Iterable<Uint8Array>): Set<number> {
     const named = new Set<number>();
@@ -78,8 +78,8 @@ export class ModuleNotes {
   }
 
   /**
-   * Writes notes that are stored without an end, of some addresses from the `number`th one on. Numbers count the addresses of all
-   * modules by turns.
+   * Returns notes stored without an end, of some addresses from number `number` on. Numbers take
+   * the modules in turn.
    */
   dump(number: number): SomeNotes {
     const { length } = this.#all;
@@ -106,13 +106,13 @@ export class ModuleNotes {
     });
   }
 
-  /** Forgets an address as a record says: in the module of the group that it names, or in all. */
+  /** Forgets an address in the module of the record's group, or in all modules without a group. */
   #forgetAs(record: NoteRecord): void {
     if (record.rules === 0) this.forget(record);
     else this.#ofGroup(record.rules >>> GROUP_RULES)?.forget(record);
   }
 
-  /** The notes of the module that a group of rules belongs to; undefined: it is no longer configured. */
+  /** Returns the notes of the module of a group; undefined: the module is no longer configured. */
   #ofGroup(group: number): Notes | undefined {
     return this.#all[this.#names.indexOf(this.#groups.serviceOf(group) ?? "")];
   }

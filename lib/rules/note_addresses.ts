@@ -1,37 +1,38 @@
 import { mix, seed } from "./hash.ts";
 
-/** No address and no chunk: all places are above 0, so that fresh memory needs no filling. */
+/** No address and no chunk. All places are above 0, so fresh memory needs no filling. */
 export const NONE = 0;
 
 /**
- * Words of an address: its own four; its prefix, with the notes in its newest chunk in the second byte; the next address of its
- * bucket; its newest chunk; how many notes it has; how many more notes cannot matter; when it was selected last, as a count; the
- * time of its newest note in two words. Behind that lies its oldest note: most addresses come once.
+ * Words of an address: four of its own; prefix and, in the second byte, number of notes in its
+ * newest chunk; next address of its bucket; newest chunk; number of notes; how many more notes
+ * cannot matter; turn of its last selection; time of its newest note in two words; its oldest note,
+ * as most addresses come once.
  */
 export const [PREFIX, NEXT, CHUNK, COUNT, QUIET, TURN, LATEST, FIRST_NOTE] = [4, 5, 6, 7, 8, 9, 10, 12];
-/** Words that an address takes. */
+/** Size of an address in words. */
 export const ADDRESS_SIZE = 16;
-/** In the word with the prefix: the prefix alone, where the count of notes begins, and whether some note came late. */
+/** Bits of PREFIX: the prefix, the start of the number of notes, and whether one came late. */
 export const [PREFIX_MASK, FILL_SHIFT, HAS_LATE] = [0xff, 8, 1 << 16];
 
-/** Addresses that are looked at to find one that has been silent for long. */
+/** Number of addresses sampled to find one that has been silent for long. */
 const SAMPLE = 32;
 
 /**
- * The addresses that are counted, each known by its place in one array of numbers. The array is taken once and fills up page by
- * page: a million addresses cost the garbage collector nothing. Behind the addresses there is room for something else.
+ * Counted addresses, each identified by its place in one array of numbers. The array is allocated
+ * once and fills up page by page: a million addresses cost the garbage collector nothing.
  */
 export class NoteAddresses {
   readonly words: Int32Array;
   readonly times: Float64Array;
-  /** Where the room behind the addresses begins. */
+  /** Place behind the addresses. */
   readonly end: number;
   readonly #capacity: number;
-  /** First address of each bucket. There are as many buckets as addresses, or twice as many: what is small stays near. */
+  /** First address of each bucket. There are one to two buckets per address. */
   #buckets = new Int32Array(1 << 10);
-  /** Of all hashes, so that nobody can choose addresses that all lie in one bucket. */
+  /** Seed of all hashes, so that nobody can choose addresses of one bucket. */
   readonly #seed = seed();
-  /** Addresses that were given back, as a chain; how many were ever taken. */
+  /** Freed addresses, as a chain; the number of addresses ever taken. */
   #free = NONE;
   #taken = 0;
   #size = 0;
@@ -47,7 +48,7 @@ export class NoteAddresses {
     this.times = new Float64Array(this.words.buffer);
   }
 
-  /** Addresses that are being counted. */
+  /** Number of counted addresses. */
   get size(): number {
     return this.#size;
   }
@@ -56,17 +57,17 @@ export class NoteAddresses {
     return this.#size >= this.#capacity;
   }
 
-  /** How many places there are or were, to be walked by `placeOf()`. */
+  /** Number of places to walk by `placeOf()`, freed ones included. */
   get taken(): number {
     return this.#taken;
   }
 
-  /** The place of the `number`th address, from 0; it may have been given back, and has no notes then. */
+  /** Returns the place of address number `number`, from 0. A freed address has no notes. */
   placeOf(number: number): number {
     return (number + 1) * ADDRESS_SIZE;
   }
 
-  /** Where an address is; `NONE` where it is not counted. */
+  /** Returns the place of an address; `NONE`: it is not counted. */
   find(w0: number, w1: number, w2: number, w3: number, prefix: number): number {
     const { words } = this;
     let at = this.#buckets[this.#bucketOf(w0, w1, w2, w3)]!;
@@ -74,14 +75,14 @@ export class NoteAddresses {
     return at;
   }
 
-  /** Whether that address is the one at `at`. */
+  /** Reports whether the address at `at` is this one. */
   isAt(at: number, w0: number, w1: number, w2: number, w3: number, prefix: number): boolean {
     const { words } = this;
     return words[at + 3] === w3 && words[at + 2] === w2 && words[at + 1] === w1 && words[at] === w0 &&
       (words[at + PREFIX]! & PREFIX_MASK) === prefix;
   }
 
-  /** Takes in an address that is not there yet; there has to be room. It has no notes. */
+  /** Adds a new address without notes, and returns its place. There must be room. */
   add(w0: number, w1: number, w2: number, w3: number, prefix: number): number {
     if (this.#size >= this.#buckets.length) this.#growBuckets();
     const { words } = this;
@@ -103,7 +104,7 @@ export class NoteAddresses {
     return at;
   }
 
-  /** Gives back an address, whose chunks are gone. */
+  /** Frees an address whose chunks are freed. */
   drop(at: number): void {
     const { words } = this;
     const bucket = this.#bucketOf(words[at]!, words[at + 1]!, words[at + 2]!, words[at + 3]!);
@@ -121,14 +122,14 @@ export class NoteAddresses {
     this.#size--;
   }
 
-  /** Makes an address the one that was hit last. */
+  /** Marks an address as the one hit last. */
   touch(at: number): void {
     this.words[at + TURN] = this.#turn = this.#turn + 1 | 0;
   }
 
   /**
-   * The address other than `but` that was hit longest ago, as far as a look at some of them tells; of those with chunks where
-   * `hasChunk`. `NONE`: there is none. To keep all in their order would take longer at each hit than this does now and then.
+   * Returns the address, other than `but`, that was hit longest ago in a sample (with `hasChunk`:
+   * of addresses with chunks); `NONE`: none. A full order would cost more at each hit.
    */
   oldest(but: number, hasChunk: boolean): number {
     let oldest = NONE;
@@ -146,7 +147,7 @@ export class NoteAddresses {
     return oldest !== NONE || isAll ? oldest : this.#any(but, hasChunk);
   }
 
-  /** Any address with what is wanted, from a random one on. */
+  /** Returns the first address that qualifies, from a random one on. */
   #any(but: number, hasChunk: boolean): number {
     const first = this.#pick();
     for (let i = 0; i < this.#taken; i++) {
@@ -175,7 +176,7 @@ export class NoteAddresses {
     this.#buckets = new Int32Array(2 * this.#buckets.length);
     for (let number = 0; number < this.#taken; number++) {
       const at = this.placeOf(number);
-      // What was given back has no such prefix.
+      // Freed addresses have no prefix.
       if ((words[at + PREFIX]! & PREFIX_MASK) === PREFIX_MASK) continue;
       const bucket = this.#bucketOf(words[at]!, words[at + 1]!, words[at + 2]!, words[at + 3]!);
       words[at + NEXT] = this.#buckets[bucket]!;
@@ -185,7 +186,7 @@ export class NoteAddresses {
 
   #bucketOf(w0: number, w1: number, w2: number, w3: number): number {
     let hash = this.#seed;
-    // All of IPv4 begins alike.
+    // All IPv4 addresses share three words.
     if (w2 !== 0xffff || w1 !== 0 || w0 !== 0) {
       hash = mix(mix(hash, w0 >>> 16), w0 & 0xffff);
       hash = mix(mix(hash, w1 >>> 16), w1 & 0xffff);

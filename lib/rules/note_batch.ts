@@ -12,31 +12,31 @@ import type { RuleGroups, StoredGroup } from "./rule_groups.ts";
 
 /** Notes that are stored together. */
 export interface NoteRow {
-  /** When none of them matters any more; null: never. */
+  /** From then on no note matters; null: never. */
   readonly until: Micros | null;
-  /** Records, to be counted again in their order. */
+  /** Records in the order in which they are counted again. */
   readonly content: Uint8Array;
 }
 
-/** What the counting of a batch has to store, in this order. */
+/** Notes of a batch to store, in this order. */
 export interface BatchNotes {
-  /** Groups of rules that records name and that are not stored yet. */
+  /** Groups named by records and not stored yet. */
   readonly groups: readonly StoredGroup[];
-  /** Records of addresses that begin anew, to be kept as long as any record from before; null: there are none. */
+  /** Records of forgotten addresses, kept as long as any earlier record; null: none. */
   readonly forgotten: Uint8Array | null;
   readonly rows: readonly NoteRow[];
 }
 
 /** Notes that were stored. */
 export interface StoredNotes {
-  /** Of the hashes of values. */
+  /** Seed of the hashes of values. */
   readonly seed: number;
   groups(): Iterable<StoredGroup>;
-  /** The records of all rows, in order. */
+  /** Returns the records of all rows, in order. */
   contents(): Iterable<Uint8Array>;
 }
 
-/** Records whose longest windows are of one length. */
+/** Records of hits whose longest windows have the same length. */
 class Section {
   readonly writer = new NoteWriter();
   latest: Micros = -Infinity;
@@ -54,14 +54,15 @@ class Section {
 }
 
 /**
- * Gathers the records of a batch, those together that stop mattering together. What is spent or forgotten concerns earlier batches
- * and comes first: hits of this batch that it uses up are dropped at once.
+ * Gathers the records of a batch, in sections that stop mattering together. Spent hits and
+ * forgotten addresses concern earlier batches and come first; hits of this batch are dropped
+ * directly.
  */
 export class NoteBatch {
   readonly #groups: RuleGroups;
-  /** By the class of the longest window. */
+  /** By class of the longest window. */
   readonly #spent: Section[];
-  /** Parts of the batch, in each of which the order of sections does not matter. */
+  /** Parts of the batch. The order of sections inside a part does not matter. */
   #parts: Section[][];
   /** Time of the newest hit in the last part. */
   #latest: Micros = -Infinity;
@@ -76,35 +77,35 @@ export class NoteBatch {
     this.#parts = [this.#makeSections()];
   }
 
-  /** Whether there is nothing to store. */
+  /** Whether nothing is to be stored. */
   get isEmpty(): boolean {
     return this.#forgotten.isEmpty &&
       [this.#spent, ...this.#parts].every((sections) => sections.every(({ writer }) => writer.isEmpty));
   }
 
-  /** Takes a hit in. */
+  /** Adds a hit. */
   hit(record: NoteRecord): void {
     const { time, rules } = record;
     if (time > this.#latest) this.#latest = time;
-    // A hit that came a whole window late counts only if it is counted behind those before it.
+    // A hit that is a whole window late counts only if it is counted after the hits before it.
     else if (time <= this.#latest - this.#shortest) this.#beginPart(time);
     this.#parts.at(-1)![this.#groups.spanClassOf(rules >>> GROUP_RULES)]!.put(record);
   }
 
-  /** Takes in that an address begins anew in one rule, after its last hit; `rules` of the record names that rule alone. */
+  /** Records that a rule counts an address anew after its last hit; `rules` names that rule. */
   spend(record: NoteRecord, rule: number): void {
     this.#drop(record, (group) => this.#groups.bitOf(group, rule));
     const { spanClasses, spans } = this.#groups;
     this.#spent[spanClasses.indexOf(spans[rule]!)]!.put({ ...record, kind: SPENT, value: 0 });
   }
 
-  /** Takes in that an address begins anew in all rules. */
+  /** Records that an address was forgotten. */
   forget(address: AddressWords): void {
     this.#drop(address, (group) => this.#groups.allOf(group));
     this.#forgotten.put({ ...address, kind: FORGOTTEN, rules: 0, time: 0, value: 0 });
   }
 
-  /** Takes all that is to be stored, of hits that came until `now`, and begins anew. */
+  /** Returns all notes to store, for hits until `now`, and starts the next batch. */
   take(now: Micros): BatchNotes {
     const { spanClasses } = this.#groups;
     const rows = this.#spent.flatMap((section, i) =>
@@ -128,7 +129,7 @@ export class NoteBatch {
     this.#latest = time;
   }
 
-  /** Takes rules off an address's hits of this batch. */
+  /** Removes rules from an address's hits of this batch. */
   #drop({ w0, w1, w2, w3, prefix }: AddressWords, bitsOf: (group: number) => number): void {
     this.#isPruned = false;
     for (const section of this.#parts.flat()) {

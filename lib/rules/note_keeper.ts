@@ -5,10 +5,10 @@ import { type NoteMemory, RULES, VALUE } from "./note_memory.ts";
 import type { Watches } from "./note_watch.ts";
 import { FIRST_RULE, ROW, type RuleGroups } from "./rule_groups.ts";
 
-/** Addresses that are looked at in one call: some milliseconds' work. */
+/** Addresses visited in one call: some milliseconds of work. */
 const [SWEPT, DUMPED] = [1 << 16, 1 << 13];
 
-/** Goes through all addresses, a part at each call, to drop what has grown silent or to write down what there is. */
+/** Visits all addresses, a part at each call, to drop silent ones or to write notes. */
 export class NoteKeeper {
   readonly #memory: NoteMemory;
   readonly #groups: RuleGroups;
@@ -23,7 +23,7 @@ export class NoteKeeper {
     this.#shortest = Math.min(...groups.spans);
   }
 
-  /** Drops what addresses did by rules that they have hit no more since the window that ends at `now` began. */
+  /** Drops notes of rules that their address has not hit in the window that ends at `now`. */
   sweep(now: Micros): void {
     const { words, times, addresses } = this.#memory;
     const from = this.#swept < addresses.taken ? this.#swept : 0;
@@ -58,7 +58,7 @@ export class NoteKeeper {
     if (lasting < 0) return;
     const [w0, w1, w2, w3] = words.subarray(at, at + 4) as unknown as [number, number, number, number];
     const address = { w0, w1, w2, w3, prefix: words[at + PREFIX]! & PREFIX_MASK };
-    // Other modules' notes of the address are written on their own.
+    // The address's notes of other modules are written separately.
     writer.put({ kind: FORGOTTEN, ...address, rules: lasting << GROUP_RULES | 1, time: 0, value: 0 });
     for (let i = 0; i < count; i++) {
       const place = places[i]!;
@@ -68,7 +68,7 @@ export class NoteKeeper {
     }
   }
 
-  /** Takes rules off the notes of the address at `at` whose windows are over; returns how many notes are left. */
+  /** Removes rules with windows over from the notes at `at`; returns the notes left. */
   #silence(at: number, now: Micros): number {
     const { words, times } = this.#memory;
     const newest = new Map<number, Micros>();

@@ -11,44 +11,44 @@ import {
   PREFIX_MASK,
 } from "./note_addresses.ts";
 
-/** Words of a note behind its time, which takes two: the rules that count, as in a record, and the hash of a value. */
+/** Words of a note behind the two of its time: rules as in a record, and hash of a value. */
 export const [RULES, VALUE] = [2, 3];
 const NOTE_SIZE = 4;
-/** A chunk has room for two notes, and knows the chunk before it. */
+/** A chunk holds two notes and the place of the chunk before it. */
 const CHUNK_NOTES = 2;
 const FILL_MASK = 0xff;
 const PREVIOUS = CHUNK_NOTES * NOTE_SIZE;
 const CHUNK_SIZE = PREVIOUS + 2;
 const WORD_BYTES = Int32Array.BYTES_PER_ELEMENT;
 
-/** How much may be kept. */
+/** Bounds of memory. */
 export interface Room {
-  /** Addresses at most: each takes 64 bytes, with its oldest note. */
+  /** Most addresses. Each takes 64 bytes with its oldest note. */
   readonly addresses: number;
-  /** Bytes for further notes of each address, on average: two notes take 40. */
+  /** Bytes for further notes per address, on average. Two notes take 40. */
   readonly bytes: number;
 }
 
 /**
- * Addresses and their notes, in one array of numbers. Notes of an address stand in the order in which they came: the first one
- * with the address, the others in a chain of chunks. All chunks are of one size, so no memory is lost between them. Three lines of
- * an attacker take 104 bytes.
+ * Addresses and their notes in one array of numbers. The first note stands with its address, the
+ * others in a chain of chunks, in order of arrival. All chunks have one size, so no memory is lost
+ * between them. Three lines of an attacker take 104 bytes.
  */
 export class NoteMemory {
   readonly addresses: NoteAddresses;
   readonly words: Int32Array;
   readonly times: Float64Array;
-  /** Where the notes stand that `list()` found, the oldest first. */
+  /** Places of the notes that `list()` found, the oldest first. */
   places = new Int32Array(64);
-  /** Where they begin in `places`. */
+  /** Index of the first note in `places`. */
   first = 0;
-  /** Chunks that were given back, as a chain; where those begin that were never taken. */
+  /** Freed chunks, as a chain; place of the first chunk never taken. */
   #free = NONE;
   #untaken: number;
   readonly #end: number;
 
   constructor({ addresses, bytes }: Room) {
-    // An address has room for some notes in any case.
+    // Even the smallest room holds some further notes.
     const chunks = Math.max(2, Math.floor(addresses * bytes / (CHUNK_SIZE * WORD_BYTES)));
     this.addresses = new NoteAddresses(addresses, chunks * CHUNK_SIZE);
     this.words = this.addresses.words;
@@ -57,7 +57,7 @@ export class NoteMemory {
     this.#end = this.#untaken + chunks * CHUNK_SIZE;
   }
 
-  /** Makes room for one more note of the address at `at`, behind its others. Returns its place; `NONE`: there is no room. */
+  /** Adds room for a note behind the others at `at`. Returns its place; `NONE`: no room. */
   append(at: number): number {
     const { words } = this;
     const count = words[at + COUNT]!;
@@ -82,8 +82,8 @@ export class NoteMemory {
   }
 
   /**
-   * Lists the notes of the address at `at` in `places`; returns how many there are. Where all came in order, those up to `from` are
-   * left out: then `first` is the place in `places` where the list begins.
+   * Lists the notes of the address at `at` in `places` and returns their number. If all came in
+   * order, it skips the notes up to `from`, and the list begins at index `first`.
    */
   list(at: number, from = -Infinity): number {
     const { words, times } = this;
@@ -112,15 +112,15 @@ export class NoteMemory {
   }
 
   /**
-   * Drops those of `count` notes in `places` that count for no rule, and gives their room back, where these are a quarter or more:
-   * to move the others takes time. Returns how many notes stand; `places` may be wrong then.
+   * Drops notes without rules among the `count` notes in `places`, if at least a quarter, as moving
+   * takes time. Returns the number of notes left; `places` may be wrong then.
    */
   squeeze(at: number, count: number): number {
     const { words, places } = this;
     let left = 0;
     for (let i = 0; i < count; i++) if ((words[places[i]! + RULES]! & GROUP_MASK) !== 0) left++;
     if (4 * (count - left) < count) return count;
-    // Those that stay move towards the newest one: chunks at the old end of the chain become free.
+    // Notes that stay move towards the newest, which frees chunks at the old end of the chain.
     let to = count;
     for (let i = count - 1; i >= 0; i--) {
       const place = places[i]!;
@@ -139,7 +139,7 @@ export class NoteMemory {
     return left;
   }
 
-  /** Gives back the address at `at` with all of its notes. */
+  /** Frees the address at `at` with all of its notes. */
   drop(at: number): void {
     this.#dropChunks(at);
     this.addresses.drop(at);

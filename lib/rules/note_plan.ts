@@ -2,7 +2,7 @@ import { GROUP_RULES } from "../core/note_record.ts";
 import type { Rule } from "./rule.ts";
 import type { RuleGroups } from "./rule_groups.ts";
 
-/** A rule with the number that notes know it by. */
+/** A rule with its number in notes. */
 export interface NumberedRule extends Rule {
   readonly number: number;
   /** Name of its module. */
@@ -10,7 +10,7 @@ export interface NumberedRule extends Rule {
   readonly reason: string;
 }
 
-/** The rules of all modules, numbered in configured order. */
+/** Returns the rules of all modules, numbered in configured order. */
 export function numberRules(
   modules: readonly { readonly name: string; readonly rules: readonly Rule[] }[],
 ): NumberedRule[] {
@@ -19,23 +19,24 @@ export function numberRules(
     .map(({ rule, service }, number) => ({ ...rule, number, service, reason: `[${service}] ${rule.name}` }));
 }
 
-/** Rules of an event that make one note. */
+/** Rules of an event that share one note. */
 export interface Part {
   readonly group: number;
   readonly rules: readonly NumberedRule[];
-  /** All of its rules, and those that count each value once, as bits. */
+  /** All rules, and rules that count distinct values, as bits. */
   readonly all: number;
   readonly values: number;
-  /** The field of those values; -1: there are none. */
+  /** Field of the distinct values; -1: there are none. */
   readonly field: number;
 }
 
-/** The notes that an event makes: nearly always one. */
+/** The notes of an event: nearly always one. */
 export type Plan = readonly Part[];
 
 /**
- * Makes the plan for events with `fields` that hit `rules`. A note holds `GROUP_RULES` rules and the value of one field: rules that
- * count values of one field go together, and the first of them with those that count every hit.
+ * Returns the plan for events with `fields` that hit `rules`. A note holds `GROUP_RULES` rules and
+ * the value of one field: rules on values of one field share a note. The first takes other rules
+ * too.
  */
 export function makePlan(
   groups: RuleGroups,
@@ -44,7 +45,7 @@ export function makePlan(
   const byField = Map.groupBy(rules, ({ distinct }) => distinct);
   const plain = byField.get(null) ?? [];
   byField.delete(null);
-  // A rule whose values are in no field of the module is never hit.
+  // A rule is never hit if the module lacks the rule's field.
   const valued = [...byField].filter(([field]) => fields.includes(field!));
   const [first, ...others] = valued.map(([name, rules]) => ({ field: fields.indexOf(name!), rules }));
   return [
@@ -62,7 +63,7 @@ function partsOf(
   for (let i = 0; i < sorted.length; i += GROUP_RULES) {
     const some = sorted.slice(i, i + GROUP_RULES);
     const isKnown = groups.numberOf(some.map(({ number }) => number)) >= 0;
-    // Where there are too many groups already, each rule makes a note of its own.
+    // With too many groups already, each rule makes a note of its own.
     for (const together of isKnown ? [some] : some.map((rule) => [rule])) {
       const group = groups.numberOf(together.map(({ number }) => number));
       const values = groups.valuesOf(group);

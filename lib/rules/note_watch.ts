@@ -3,35 +3,35 @@ import type { Micros } from "../core/time.ts";
 import { type NoteMemory, RULES, VALUE } from "./note_memory.ts";
 import { FIRST_RULE, ROW, type RuleGroups } from "./rule_groups.ts";
 
-/** What is known of one rule. */
+/** Progress of one rule. */
 interface Progress {
   /** Notes from `tail` on that count for the rule. */
   count: number;
-  /** Before this one, no note counts for the rule any more. */
+  /** Index of the first note that may still count for the rule. */
   tail: number;
 }
 
-/** Hashes are 32 bits: a rule and a hash make one number. */
+/** Hashes have 32 bits: a rule and a hash make one number. */
 const HASHES = 2 ** 32;
 
 /**
- * Counts the many notes of one address step by step: each note is looked at once when it comes and once when it grows old. So an
- * address kept just below a limit of thousands costs no more than any other.
+ * Counts the many notes of one address step by step, with two visits to each: when it comes and
+ * when it grows old. An address just below a limit of thousands costs no more than others.
  */
 export class Watch {
   /** Notes in the order in which they came. */
   readonly #places: number[] = [];
   readonly #rules = new Map<number, Progress>();
-  /** When each value was counted by each rule. */
+  /** Time at which each rule counted each value. */
   readonly #values = new Map<number, Micros>();
   #latest: Micros = -Infinity;
   #isSorted = true;
   readonly #memory: NoteMemory;
   readonly #groups: RuleGroups;
-  /** Beyond so many notes, old ones are to be dropped. */
+  /** Number of notes beyond which old ones must be dropped. */
   readonly #most: number;
 
-  /** @param count how many notes `memory.places` lists */
+  /** @param count number of notes in `memory.places` */
   constructor(memory: NoteMemory, groups: RuleGroups, count: number) {
     this.#memory = memory;
     this.#groups = groups;
@@ -39,12 +39,12 @@ export class Watch {
     for (let i = 0; i < count; i++) this.add(memory.places[i]!);
   }
 
-  /** How many notes it knows. */
+  /** Number of watched notes. */
   get size(): number {
     return this.#places.length;
   }
 
-  /** Takes in the note at `place`, which came last. */
+  /** Adds the note at `place`, which came last. */
   add(place: number): void {
     const { words, times } = this.#memory;
     const time = times[place >> 1]!;
@@ -61,8 +61,8 @@ export class Watch {
   }
 
   /**
-   * Counts by the rules of the last note, whose time is `time`, into `counts`. Returns how many more notes cannot matter; -1: all
-   * notes have to be looked at anew.
+   * Writes the counts of the last note's rules at its time `time` into `counts`. Returns how many
+   * more notes cannot matter; -1: count all notes again.
    */
   count(time: Micros, counts: Float64Array): number {
     if (this.#places.length > this.#most) return -1;
@@ -72,7 +72,7 @@ export class Watch {
       counts[rule] = this.#expire(rule, time - this.#groups.spans[rule]!);
       if (counts[rule]! > limits[rule]!) isOver = true;
     });
-    // Where a note came late, an old one may stand behind a newer one, and is counted still.
+    // If a note came late, an old note may stand behind a newer one and still count.
     if (isOver && !this.#isSorted) return -1;
     let quiet = this.#most - this.#places.length;
     for (const [rule, { count }] of this.#rules) {
@@ -81,7 +81,7 @@ export class Watch {
     return Math.max(0, quiet);
   }
 
-  /** Those of a group's rules, as bits, that have counted a value since `time` minus their windows. */
+  /** Returns the rules of a group, as bits, that counted a value in their windows before `time`. */
   known(group: number, { value, time }: { value: number; time: Micros }): number {
     const { rows, spans } = this.#groups;
     let known = 0;
@@ -94,12 +94,12 @@ export class Watch {
     return known;
   }
 
-  /** Takes a rule off all notes. */
+  /** Removes a rule from all notes. */
   reset(rule: number): void {
     if (this.#rules.has(rule)) this.#expire(rule, Infinity);
   }
 
-  /** Takes a rule off the notes up to `until`, as far as none that is newer stands before them. Returns how many count on. */
+  /** Removes a rule from notes up to `until` or the first newer note; returns the rule's count. */
   #expire(rule: number, until: Micros): number {
     const progress = this.#rules.get(rule)!;
     const { words, times } = this.#memory;
@@ -131,10 +131,10 @@ function keyOf(rule: number, hash: number): number {
   return rule * HASHES + (hash >>> 0);
 }
 
-/** Watches at most, and notes that they know together: what they take comes to the memory of the notes. */
+/** Most watches, and most notes in all of them. Their memory adds to that of the notes. */
 const [WATCHES, WATCHED] = [256, 1 << 18];
 
-/** The watches of addresses, by their places in memory. When there are too many, all are dropped: they can be made anew. */
+/** Watches by place of their address. Too many are all dropped: they can be made again. */
 export class Watches {
   readonly #watches = new Map<number, Watch>();
   #notes = 0;
@@ -147,7 +147,7 @@ export class Watches {
     if (watch.size > WATCHED) return;
     if (this.#watches.size >= WATCHES || this.#notes + watch.size > WATCHED) this.#clear();
     this.#watches.set(at, watch);
-    // It may grow to twice its size before it is dropped.
+    // A watch may grow to twice its size before it is dropped.
     this.#notes += watch.size;
   }
 

@@ -8,40 +8,40 @@ import { FIRST_RULE, ROW, type RuleGroups } from "./rule_groups.ts";
 
 export type { Room };
 
-/** A million addresses with a million notes beside their first ones: 84 MiB, when all of it is used. */
+/** A million addresses with a million further notes: 84 MiB when full. */
 const ROOM: Room = { addresses: 1 << 20, bytes: 20 };
-/** Where there is nothing to count by. */
+/** Room of a module without rules. */
 export const NO_ROOM: Room = { addresses: 0, bytes: 0 };
-/** So many notes of one address are counted step by step, by a `Watch`. */
+/** Number of an address's notes from which on a `Watch` counts them step by step. */
 const MANY = 128;
-/** Notes of an address that may come before old ones are looked for, even where it has few. */
+/** Number of further notes after which old notes are looked for, even at an address with few. */
 const FEW = 8;
 
 /**
- * One note of each line that hits rules, however many rules. Counts are made from the notes, and only when they could be over a
- * limit: an address knows how many more notes cannot matter.
+ * One note for each line that hits rules, however many rules. Counts are made from notes, and only
+ * if a limit could be passed: an address knows how many more notes cannot matter.
  *
- * A hit counts until a later one of the same rule comes that is a window or more newer. A hit that comes late counts with those less
- * than a window before and behind it. Times are those of the hits; nothing here knows a clock. Where there is no more room, an
- * address that has been silent for long is evicted.
+ * A hit counts until a hit of the same rule comes that is a window or more newer. A late hit counts
+ * with the hits less than a window before and after it. Times are those of the hits; there is no
+ * clock. For want of room an address that has been silent for long is evicted.
  */
 export class Notes {
-  /** Time of the note that follows. A cell of an array: V8 would make an object of each such argument. */
+  /** Time of the next note, in an array cell: V8 would allocate an object for an argument. */
   readonly time = new Float64Array(1);
-  /** Whether the note taken last could be one too many: then `count()` tells. */
+  /** Whether the last note could pass a limit, which `count()` tells. */
   isLoud = false;
   readonly #groups: RuleGroups;
   readonly #memory: NoteMemory;
   readonly #addresses: NoteAddresses;
   readonly #watches = new Watches();
-  /** The address that was selected. */
+  /** Place of the selected address. */
   #at = NONE;
   readonly #counts: Float64Array;
-  /** Counts that a watch has made. */
+  /** Counts made by a watch. */
   readonly #watchCounts: Float64Array;
-  /** Of each rule the newest note that a walk has passed; -Infinity: none. */
+  /** Time of the newest note that a walk has passed, by rule; -Infinity: none. */
   readonly #newest: Float64Array;
-  /** Rules that the last walk passed. */
+  /** Rules seen in the last walk. */
   readonly #seen: number[] = [];
   readonly #keeper: NoteKeeper;
   #evicted = 0;
@@ -56,17 +56,17 @@ export class Notes {
     this.#keeper = new NoteKeeper(this.#memory, groups, this.#watches);
   }
 
-  /** Addresses that are being counted. */
+  /** Number of counted addresses. */
   get size(): number {
     return this.#addresses.size;
   }
 
-  /** Addresses that were evicted for want of room. */
+  /** Number of addresses evicted for want of room. */
   get evicted(): number {
     return this.#evicted;
   }
 
-  /** Selects the address that notes follow of. */
+  /** Selects the address of the notes that follow. */
   select(w0: number, w1: number, w2: number, w3: number, prefix: number): void {
     const addresses = this.#addresses;
     let at = this.#at;
@@ -83,8 +83,9 @@ export class Notes {
   }
 
   /**
-   * Takes a note of the selected address at `time`: a line has hit rules of a group, as bits. `value` is the hash of what some of
-   * them count once, and 0 where none does. Returns those of `bits` that it counts for: a value known already does not.
+   * Adds a note of the selected address at `time`, with hits of the rules `bits` of a group.
+   * `value` is the hash of the distinct value, 0 without. Returns the bits that count: none for a
+   * known value.
    */
   note(group: number, bits: number, value: number): number {
     const { times } = this.#memory;
@@ -102,7 +103,7 @@ export class Notes {
     return bits;
   }
 
-  /** Takes a note that was counted once before: it passed no limit, and its value was not known. */
+  /** Adds a note counted before: it passed no limit, and its value was not known. */
   add(group: number, bits: number, value: number): void {
     this.#take(
       group << GROUP_RULES | bits,
@@ -132,8 +133,8 @@ export class Notes {
   }
 
   /**
-   * How many notes of the selected address count for each rule of its last one, within the windows before and behind `time`. Must
-   * be called where `isLoud`. Good until the next call.
+   * Returns the counts of the selected address for the rules of its last note, in the windows
+   * around `time`. Call it only if `isLoud`. Valid until the next call.
    */
   count(): Float64Array {
     const watch = this.#watches.get(this.#at);
@@ -146,7 +147,9 @@ export class Notes {
     return this.#watchCounts;
   }
 
-  /** How many notes of an address count for each rule within the windows before and behind `time`. Good until the next call. */
+  /**
+   * Returns the counts of an address in the windows around `time`, by rule, until the next call.
+   */
   countAt(address: AddressWords, time: Micros): Float64Array {
     this.#clearCounts();
     if (!this.selectKnown(address)) return this.#counts;
@@ -155,7 +158,7 @@ export class Notes {
     return this.#counts;
   }
 
-  /** Counts the selected address by one rule from nothing again. */
+  /** Makes one rule count the selected address from nothing. */
   reset(rule: number): void {
     const at = this.#at;
     if (at === NONE) return;
@@ -172,21 +175,18 @@ export class Notes {
     if (live === 0) this.#drop(at);
   }
 
-  /** Selects an address if it is counted. Returns whether it is. */
+  /** Selects an address if it is counted, and returns whether it is. */
   selectKnown({ w0, w1, w2, w3, prefix }: AddressWords): boolean {
     this.#at = this.#addresses.find(w0, w1, w2, w3, prefix);
     return this.#at !== NONE;
   }
 
-  /** Counts an address by every rule from nothing again. */
+  /** Forgets an address: every rule counts it from nothing. */
   forget(address: AddressWords): void {
     if (this.selectKnown(address)) this.#drop(this.#at);
   }
 
-  /**
-   * Makes the selected address count a value once, from `time` on or from when it came last, whichever is later. Returns whether it
-   * is to be noted: otherwise it came later already.
-   */
+  /** Makes the selected address count a value once, at `time`; false if a later note has it. */
   renew(group: number, value: number): boolean {
     const count = this.#memory.list(this.#at);
     const { words, times, places } = this.#memory;
@@ -202,23 +202,24 @@ export class Notes {
     return true;
   }
 
-  /** Drops what fell silent before the windows that end at `now`, in a part of the addresses at each call. */
+  /** Drops addresses without a hit in the windows that end at `now`, some at each call. */
   sweep(now: Micros): void {
     this.#keeper.sweep(now);
     this.#at = NONE;
   }
 
   /**
-   * Writes the notes of some addresses from the `number`th one on, each behind a record that it begins anew: of those addresses
-   * with a note that is stored without an end. Returns where to go on; null: all are through.
+   * Writes the notes of some addresses from number `number` on, each behind a record that forgets
+   * the address. It skips addresses without a note that is stored without an end. Returns the next
+   * number; null: done.
    */
   dump(number: number, writer: NoteWriter): number | null {
     return this.#keeper.dump(number, writer);
   }
 
-  /** Those of a group's rules, as bits, that have counted a value in the window before `time`. */
+  /** Returns the rules of a group, as bits, that counted a value in the window before `time`. */
   #known(group: number, value: number, isLate: boolean): number {
-    // A later hit may have ended what a late one would find.
+    // A later hit may have ended the notes that a late hit would find.
     if (isLate) this.#walk();
     const time = this.time[0]!;
     const watch = this.#watches.get(this.#at);
@@ -241,8 +242,8 @@ export class Notes {
   }
 
   /**
-   * Counts all notes of the selected address, and takes rules off those that a later hit has ended: from the newest note to the oldest
-   * one, so that all hits that came later have been seen.
+   * Counts all notes of the selected address, and removes rules ended by a later hit. It walks from
+   * the newest note to the oldest, so that it has seen all later hits.
    */
   #walk(): void {
     const at = this.#at;
@@ -274,7 +275,7 @@ export class Notes {
       }
     }
     const left = this.#memory.squeeze(at, count);
-    // Behind a late note, those that follow may be late as well.
+    // After a late note, the next ones may be late as well.
     words[at + QUIET] = now < times[at + LATEST >> 1]! ? 0 : this.#quietFor(left);
     if (left >= MANY) this.#watches.add(at, new Watch(this.#memory, this.#groups, this.#memory.list(at)));
   }
@@ -286,7 +287,7 @@ export class Notes {
     }
   }
 
-  /** How many more notes cannot matter, by the counts of the last walk, which left so many notes. */
+  /** Returns how many more notes cannot matter, by the last walk, which left `left` notes. */
   #quietFor(left: number): number {
     const { limits } = this.#groups;
     let quiet = Math.max(FEW, left);
@@ -298,7 +299,7 @@ export class Notes {
     return quiet;
   }
 
-  /** Makes room for a note of the selected address, at the cost of another one or, where there is none, of its own oldest notes. */
+  /** Frees another address's chunks or, without one, the selected address's oldest notes. */
   #makeRoom(): void {
     const other = this.#addresses.oldest(this.#at, true);
     if (other !== NONE) return this.#evict(other);

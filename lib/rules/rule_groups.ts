@@ -1,55 +1,55 @@
 import { GROUP_MASK, GROUP_RULES } from "../core/note_record.ts";
 import type { Micros } from "../core/time.ts";
 
-/** What counting needs to know of a rule. */
+/** The parts of a rule that counting uses. */
 export interface CountedRule {
   /** Hits allowed within the window. */
   readonly limit: number;
   /** Length of the window; null: hits never grow old. */
   readonly window: Micros | null;
-  /** Field of which each value counts once; null: every hit counts. */
+  /** Field whose distinct values count; null: every hit counts. */
   readonly distinct: string | null;
-  /** Names the rule in the state. */
+  /** Module and name identify the rule in the state. */
   readonly service: string;
   readonly name: string;
 }
 
-/** A group as the state keeps it: its rules' service, name and `distinct`, and whether hits never grow old, as JSON. */
+/** A stored group: service, name, `distinct` of its rules, and if hits never grow old, as JSON. */
 export interface StoredGroup {
   readonly number: number;
   readonly rules: string;
 }
 
-/** In place of a `distinct` that is not known: any field will do. */
+/** Stands for an unknown `distinct`: any field. */
 const ANY_FIELD = "*";
 
 type StoredRule = readonly [service: string, name: string, distinct: string | null, isLasting: boolean];
 
-/** A row: how many rules, the lowest limit, rules that count values as bits, the class of the longest window, the rules. */
+/** A row: number of rules, lowest limit, rules on values as bits, class of the longest window. */
 const [COUNT, LIMIT, VALUES, SPAN_CLASS] = [0, 1, 2, 3];
-/** Where the rules begin in a row, and how long a row is. */
+/** Start of the rules in a row, and length of a row. */
 export const [FIRST_RULE, ROW] = [4, 4 + GROUP_RULES];
-/** Groups of several rules at most. Hostile lines can hit any combination; beyond that, each rule gets a note of its own. */
+/** Most groups of several rules, as hostile lines hit any. Beyond, a note has one rule. */
 const MOST = 16_384;
 
 /**
- * Rules that are hit together, as numbered groups of up to `GROUP_RULES`. A note names a group and which rules of it count. The
- * state keeps the names, so that notes of an earlier configuration are understood: what they say of rules that are gone, or
- * that count something else now, is left out.
+ * Numbered groups of up to `GROUP_RULES` rules that are hit together. A note names a group and its
+ * rules that count. The state keeps rules' names, to read notes of an earlier configuration: rules
+ * that are gone or count something else now are skipped.
  */
 export class RuleGroups {
-  /** Lengths of windows by rule; Infinity where hits never grow old. */
+  /** Lengths of windows by rule; Infinity: hits never grow old. */
   readonly spans: Float64Array;
   readonly limits: Float64Array;
-  /** All different lengths of windows. */
+  /** All distinct lengths of windows. */
   readonly spanClasses: readonly Micros[];
-  /** Rows by group; replaced when there are more groups than rows. */
+  /** Rows by group; the array is replaced when it grows. */
   rows = new Int32Array(64 * ROW);
   readonly #rules: readonly CountedRule[];
   readonly #numbers = new Map<string, number>();
-  /** Rules of stored groups that still count, as bits; of others, all. */
+  /** Rules of each stored group that still count, as bits; all rules for other groups. */
   readonly #masks: number[] = [];
-  /** Whether notes of a group are stored without an end. */
+  /** Whether each group's notes are stored without an end. */
   readonly #lasting: boolean[] = [];
   readonly #services: string[] = [];
   readonly #valueSpans: Micros[] = [];
@@ -58,7 +58,7 @@ export class RuleGroups {
   #next = 0;
   #several = 0;
   #made: StoredGroup[] = [];
-  /** All groups as the state has, or is to have, them; by number. */
+  /** All groups by number, as stored or to be stored. */
   readonly #stored: StoredGroup[] = [];
 
   constructor(rules: readonly CountedRule[]) {
@@ -68,12 +68,12 @@ export class RuleGroups {
     this.spanClasses = [...new Set(this.spans)];
   }
 
-  /** How many rules there are. */
+  /** Number of rules. */
   get ruleCount(): number {
     return this.#rules.length;
   }
 
-  /** The number of a group of at most `GROUP_RULES` rules; -1 where there are too many groups of several. */
+  /** Returns the number of a group of up to `GROUP_RULES` rules; -1: too many of several. */
   numberOf(rules: readonly number[]): number {
     const key = rules.join();
     const known = this.#numbers.get(key);
@@ -92,7 +92,7 @@ export class RuleGroups {
     return number;
   }
 
-  /** Takes up a group of the state. Call it before any `numberOf()`. */
+  /** Restores a stored group. Call it before any `numberOf()`. */
   restore(group: StoredGroup): void {
     const { number, rules: names } = group;
     this.#stored[number] = group;
@@ -106,7 +106,7 @@ export class RuleGroups {
     if (isWhole) this.#numbers.set(rules.join(), number);
   }
 
-  /** Which of the rules in `rules` of a record still count, in the same form; 0: none. */
+  /** Returns the rules of a record's `rules` that still count, in the same form; 0: none. */
   stillCounting(rules: number): number {
     const group = rules >>> GROUP_RULES;
     if (!this.#used[group]) return 0;
@@ -116,8 +116,8 @@ export class RuleGroups {
   }
 
   /**
-   * Drops the groups of the state that no note names: their numbers can be given again. Those of groups that notes name and the
-   * state has lost cannot: the notes would count for other rules.
+   * Drops stored groups that no note names, to give their numbers again. Numbers in notes whose
+   * group the state has lost stay taken: the notes would count for other rules.
    */
   keep(named: ReadonlySet<number>): void {
     for (const [key, number] of this.#numbers) if (!named.has(number)) this.#numbers.delete(key);
@@ -129,59 +129,59 @@ export class RuleGroups {
     for (const number of named) this.#used[number] = true;
   }
 
-  /** Groups made since the last call, which the state does not know. */
+  /** Returns the groups made since the last call, which the state lacks. */
   takeMade(): StoredGroup[] {
     const made = this.#made;
     this.#made = [];
     return made;
   }
 
-  /** Has `takeMade()` give all groups once more: the state may have lost some. */
+  /** Makes `takeMade()` return all groups again, as the state may have lost some. */
   makeAgain(): void {
     this.#made = this.#stored.filter(({ number }) => this.#used[number]);
   }
 
-  /** All rules of a group, as bits. */
+  /** Returns all rules of a group, as bits. */
   allOf(group: number): number {
     return (1 << this.rows[group * ROW + COUNT]!) - 1;
   }
 
-  /** Whether notes of a group are, or may be, stored without an end. */
+  /** Reports whether notes of a group are, or may be, stored without an end. */
   isLasting(group: number): boolean {
     return this.#lasting[group]!;
   }
 
-  /** The module that the rules of a group belong to; null where the state does not know the group. */
+  /** Returns the module of a group; null: the group is unknown. */
   serviceOf(group: number): string | null {
     return this.#services[group] ?? null;
   }
 
-  /** The rules of a group. */
+  /** Returns the rules of a group. */
   rulesOf(group: number): readonly number[] {
     return this.#members[group] ?? [];
   }
 
-  /** The lowest limit of a group's rules. */
+  /** Returns the lowest limit of a group's rules. */
   lowestLimit(group: number): number {
     return this.rows[group * ROW + LIMIT]!;
   }
 
-  /** Those of a group's rules that count each value once, as bits. */
+  /** Returns the rules of a group that count distinct values, as bits. */
   valuesOf(group: number): number {
     return this.rows[group * ROW + VALUES]!;
   }
 
-  /** The longest window of a group's rules that count values. */
+  /** Returns the longest window of a group's rules that count distinct values. */
   valueSpanOf(group: number): Micros {
     return this.#valueSpans[group]!;
   }
 
-  /** The longest window of a group's rules, as a place in `spanClasses`. */
+  /** Returns the longest window of a group's rules, as an index into `spanClasses`. */
   spanClassOf(group: number): number {
     return this.rows[group * ROW + SPAN_CLASS]!;
   }
 
-  /** The bit that stands for a rule in a group; 0: none. */
+  /** Returns the bit of a rule in a group; 0: none. */
   bitOf(group: number, rule: number): number {
     const { rows } = this;
     const first = group * ROW + FIRST_RULE;
@@ -196,7 +196,7 @@ export class RuleGroups {
       rows.set(this.rows);
       this.rows = rows;
     }
-    // Those that are gone are below 0.
+    // Rules that are gone are below 0.
     const known = rules.filter((rule) => rule >= 0);
     const longest = Math.max(...known.map((rule) => this.spans[rule]!));
     const lowest = Math.min(...known.map((rule) => this.limits[rule]!));

@@ -1,7 +1,7 @@
 import type { Micros } from "../core/time.ts";
 import type { RuleGroups } from "./rule_groups.ts";
 
-/** Hits of one rule since the last look: the time of the newest, and how many. */
+/** Hits of one rule since the last call: time of the newest, and number. */
 export interface HitsOfRule {
   /** Number of the rule. */
   readonly rule: number;
@@ -9,10 +9,10 @@ export interface HitsOfRule {
   readonly count: number;
 }
 
-/** When each rule was hit last and how often: kept by group of rules, as two numbers for each note. */
+/** Time of the newest hit and number of hits by group of rules: two numbers to write per note. */
 export class RuleHits {
   readonly #groups: RuleGroups;
-  /** By group, where all of its rules counted, and by rule, where only some did; 0: never. */
+  /** By group for hits of all its rules, by rule for hits of some; 0: never. */
   #newestOfGroup = new Float64Array(64);
   #countOfGroup = new Float64Array(64);
   readonly #newestOfRule: Float64Array;
@@ -24,7 +24,7 @@ export class RuleHits {
     this.#countOfRule = new Float64Array(groups.ruleCount);
   }
 
-  /** Takes in a hit of rules of a group, as bits. */
+  /** Adds a hit of rules of a group, as bits. */
   note(group: number, bits: number, time: Micros): void {
     if (bits !== this.#groups.allOf(group)) return this.#noteRules(group, bits, { time, count: 1 });
     if (group >= this.#newestOfGroup.length) this.#grow(group);
@@ -32,7 +32,7 @@ export class RuleHits {
     if (time > this.#newestOfGroup[group]!) this.#newestOfGroup[group] = time;
   }
 
-  /** Takes the hits since the last call, of each rule that had some. */
+  /** Returns the hits since the last call, of each rule that has some. */
   take(): HitsOfRule[] {
     this.#newestOfGroup.forEach((time, group) => {
       const count = this.#countOfGroup[group]!;

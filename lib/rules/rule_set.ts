@@ -7,38 +7,38 @@ import { FieldTexts, makeReady, type ReadyCondition } from "./condition.ts";
 import { Signs } from "./rule_signs.ts";
 import { TextMemory } from "./text_memory.ts";
 
-/** Bytes from which on a field's value is worth remembering. */
+/** Length in bytes from which on the signs of a field's value are remembered. */
 const LONG = 48;
-/** Combinations of rules that are remembered. */
+/** Most combinations of rules remembered. */
 const VERDICTS = 4_096;
 const DASH = 45;
 
-/** The rules that an event hits: one object for each combination of rules, so that others can keep with it what it means. */
+/** The rules that an event hits: one object per combination, so that callers can attach a plan. */
 export class Verdict<R, Plan> {
-  /** What whoever counts hits knows of these rules; null: nothing yet. */
+  /** The caller's plan for these rules; null: none yet. */
   plan: Plan | null = null;
 
   /** @param rules in configured order */
   constructor(readonly rules: readonly R[]) {}
 }
 
-/** A rule made ready. */
+/** A compiled rule. */
 interface ReadyRule<R extends Rule> {
   readonly rule: R;
   readonly condition: ReadyCondition | null;
   readonly except: readonly ReadyCondition[];
 }
 
-/** What signs and a status mean for all rules. */
+/** Meaning of a set of signs and a status for all rules. */
 interface Judgement<R extends Rule, Plan> {
   readonly number: number;
-  /** Places of rules that are hit for certain. */
+  /** Indexes of rules that are hit for certain. */
   readonly sure: readonly number[];
-  /** Rules whose text has to be asked: what must be true, and what must not. */
+  /** Rules whose `test` must be run: tests that must hold, and tests that must not. */
   readonly suspects: readonly Suspect[];
-  /** Where there are no suspects. */
+  /** The verdict without suspects; null: there are suspects. */
   readonly verdict: Verdict<R, Plan> | null;
-  /** The only field that suspects look at; -1: there are several. */
+  /** The only field of all suspects; -1: several. */
   readonly field: number;
 }
 
@@ -49,24 +49,25 @@ interface Suspect {
 }
 
 /**
- * Says which rules of one module an event hits. All texts of all rules are one automaton; what a set of its signs means is found out
- * once, as lines of a log show the same few sets again and again. A regular expression is asked only where a text stands without
- * which it cannot match. So time is linear in the event's length, and the number of rules hardly matters.
+ * Finds the rules of one module that an event hits. One automaton holds all texts. The meaning of a
+ * set of signs is found once, as lines of a log show the same few sets again and again. A regular
+ * expression runs only where one of its literals stands. So time is linear in the event's length,
+ * and the number of rules hardly matters.
  */
 export class RuleSet<R extends Rule, Plan = unknown> {
-  /** Finds the rules' texts. A reader of the module's messages may run it along the way. */
+  /** Finds the rules' texts. The reader of the module's messages may run it. */
   readonly automaton: Automaton;
   /** The module's rules in configured order. */
   readonly rules: readonly R[];
   readonly #ready: readonly ReadyRule<R>[];
   readonly #signs: Signs;
-  /** Whether rules look at the message itself, as it is. */
+  /** Whether rules look at the message itself. */
   readonly #seeksMessage: boolean;
-  /** The statuses that rules ask for, numbered from 1; others are 0. */
+  /** Statuses that rules name, numbered from 1; others are 0. */
   readonly #statuses = new Map<number, number>();
-  /** The field with the user's name; -1: there is none. */
+  /** Field with the user's name; -1: none. */
   readonly #user: number;
-  /** By number of the status and set of signs. */
+  /** By number of status and set of signs. */
   #judgements: (Judgement<R, Plan> | undefined)[][] = [];
   #judged = 0;
   readonly #verdicts = new Map<string, Verdict<R, Plan>>();
@@ -75,10 +76,10 @@ export class RuleSet<R extends Rule, Plan = unknown> {
   readonly #texts = new FieldTexts();
   /** Signs of long values, by lane. */
   readonly #seen = new TextMemory<number>();
-  /** What suspects were found to be, by judgement and the one field that they look at. */
+  /** Verdicts on suspects that look at one field, by judgement and value. */
   readonly #asked = new TextMemory<Verdict<R, Plan>>();
 
-  /** @param form how the module's messages are read */
+  /** @param form fields and literals of the module's messages */
   constructor(rules: readonly R[], { fields, literals }: Pick<MessageForm, "fields" | "literals">) {
     this.rules = rules;
     this.#ready = rules.map((rule) => ({
@@ -96,7 +97,7 @@ export class RuleSet<R extends Rule, Plan = unknown> {
     this.forget();
   }
 
-  /** The rules that an event hits. The verdict is good until `forget()`. */
+  /** Returns the rules that an event hits. The verdict is valid until `forget()`. */
   verdict({ reader }: LogEvent): Verdict<R, Plan> {
     if (this.rules.length === 0) return this.#none;
     const set = this.#signsOf(reader);
@@ -105,7 +106,7 @@ export class RuleSet<R extends Rule, Plan = unknown> {
     return judgement.verdict ?? this.#ask(judgement, reader);
   }
 
-  /** Drops all verdicts, and with them what is known of their rules. */
+  /** Drops all verdicts with their plans. */
   forget(): void {
     this.#judgements = Array.from({ length: this.#statuses.size + 1 }, () => []);
     this.#judged = 0;
@@ -114,7 +115,7 @@ export class RuleSet<R extends Rule, Plan = unknown> {
     this.#asked.clear();
   }
 
-  /** Whether a message bears a user's name; nothing and `-` are none, as logs put it. */
+  /** Reports whether a message has a user's name; empty and `-` are no names in logs. */
   hasUser(reader: MessageReader): boolean {
     const field = this.#user;
     if (field < 0 || reader.from[field]! < 0) return false;
@@ -124,10 +125,10 @@ export class RuleSet<R extends Rule, Plan = unknown> {
     return length > 1 || (length === 1 && array[from] !== DASH);
   }
 
-  /** The set of signs that all fields show. */
+  /** Returns the set of signs of all fields. */
   #signsOf(reader: MessageReader): number {
     const { automaton } = this;
-    // A reader that runs the automaton has begun the line.
+    // A reader that runs the automaton has already begun the line.
     if (reader.signs === UNSEEN) automaton.begin();
     if (automaton.generation !== this.#generation) this.#drop();
     const { lanes } = this.#signs;
@@ -146,7 +147,7 @@ export class RuleSet<R extends Rule, Plan = unknown> {
     return set;
   }
 
-  /** The automaton has numbered its sets anew. */
+  /** Drops sets of signs: the automaton has numbered them anew. */
   #drop(): void {
     this.#generation = this.automaton.generation;
     this.#seen.clear();
@@ -169,7 +170,7 @@ export class RuleSet<R extends Rule, Plan = unknown> {
     if (!this.#signs.lanes[lane]!.ignoreCase || isASCII(bytes, from, to)) {
       return this.automaton.run(lane, bytes, from, to);
     }
-    // What small letters are beyond ASCII, only text tells: the Kelvin sign becomes a k.
+    // Beyond ASCII only text has lower case: the Kelvin sign becomes a k.
     const { bytes: lowered, end } = encode(decode(bytes, from, to).toLowerCase());
     return this.automaton.run(lane, lowered, 0, end);
   }
@@ -204,7 +205,7 @@ export class RuleSet<R extends Rule, Plan = unknown> {
     };
   }
 
-  /** Asks suspects for their text, or remembers what they were. */
+  /** Runs the tests of suspects, or finds their remembered verdict. */
   #ask(judgement: Judgement<R, Plan>, reader: MessageReader): Verdict<R, Plan> {
     const { number, field } = judgement;
     if (field <= MESSAGE || reader.from[field]! < 0) return this.#askAll(judgement, reader);

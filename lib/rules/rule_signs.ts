@@ -2,28 +2,28 @@ import type { Lane, SoughtText } from "../reading/automaton.ts";
 import { MESSAGE } from "../reading/message_reader.ts";
 import type { ReadyCondition } from "./condition.ts";
 
-/** What a rule looks for. */
+/** The conditions of a rule. */
 export interface Seeking {
-  /** Null: any event will do. */
+  /** Null: any event meets it. */
   readonly condition: ReadyCondition | null;
   readonly except: readonly ReadyCondition[];
 }
 
-/** A lane of the automaton, and the field that it looks at. */
+/** A lane of the automaton with its field. */
 interface FieldLane extends Lane {
   readonly field: number;
   readonly texts: SoughtText[];
 }
 
-/** All that the rules of one module look for: each text at its place is a sign, and each sign meets some conditions. */
+/** Signs of one module's rules: a text at a place, which meets conditions. */
 export class Signs {
-  /** The first is the message as it is. */
+  /** The first lane is the message itself. */
   readonly lanes: readonly FieldLane[];
-  /** By number of a sign, the conditions that it meets. */
+  /** Conditions that each sign meets, by number of the sign. */
   readonly #meanings: ReadyCondition[][] = [];
-  /** Of each condition, the places of the rules that need it. */
+  /** Index of the rule that needs each condition. */
   readonly #wanting = new Map<ReadyCondition, number>();
-  /** Places of rules that may be hit by any event. */
+  /** Indexes of rules that any event may hit. */
   readonly #always: readonly number[];
 
   constructor(rules: readonly Seeking[]) {
@@ -56,12 +56,12 @@ export class Signs {
     );
   }
 
-  /** The conditions that these signs meet. */
+  /** Returns the conditions that these signs meet. */
   conditionsMet(signs: readonly number[]): ReadonlySet<ReadyCondition> {
     return new Set(signs.flatMap((sign) => this.#meanings[sign]!));
   }
 
-  /** The places of rules that these conditions leave possible, in ascending order. */
+  /** Returns the ascending indexes of rules that may be hit when these conditions are met. */
   candidates(met: ReadonlySet<ReadyCondition>): number[] {
     const wanted = [...met].flatMap((condition) => this.#wanting.get(condition) ?? []);
     return [...this.#always, ...wanted].sort((a, b) => a - b);

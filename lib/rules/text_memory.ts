@@ -1,31 +1,31 @@
 import type { Bytes } from "../core/bytes.ts";
 import { seed } from "./hash.ts";
 
-/** Bytes of texts that are remembered, from and up to: they are hashed four at a time. */
+/** Shortest and longest text remembered, in bytes. Texts are hashed four bytes at a time. */
 const [SHORTEST, LONGEST] = [4, 512];
-/** Texts that are remembered: a power of two. */
+/** Number of slots: a power of two. */
 const SLOTS = 1_024;
 
-/** What is known of a text. */
+/** A text and the result found for it. */
 interface Slot<T> {
   readonly hash: number;
-  /** Whose text it is: the same text may mean different things. */
+  /** Owner of the text: the same text may mean different things to two owners. */
   readonly owner: number;
   readonly text: Uint8Array;
   readonly result: T;
 }
 
 /**
- * Remembers what was found in texts lately: many clients name themselves alike, and at length. A text has one place, by its hash,
- * where a newer one takes over; it is compared in full, as a hash alone could be met on purpose.
+ * Remembers results found in recent texts, as many clients send the same long name. A newer text
+ * replaces one in its slot. Texts are compared in full: equal hashes can be made on purpose.
  */
 export class TextMemory<T> {
   readonly #slots: (Slot<T> | null)[] = new Array(SLOTS).fill(null);
   readonly #seed = seed();
-  /** The hash of the text that was asked for last. */
+  /** Hash of the text of the last `get()`. */
   #hash = 0;
 
-  /** What is known of `bytes[from, to)` for `owner`; null: nothing. */
+  /** Returns the result for `bytes[from, to)` of `owner`; null: unknown. */
   get(owner: number, bytes: Bytes, from: number, to: number): T | null {
     if (to - from < SHORTEST || to - from > LONGEST) return null;
     const hash = this.#hash = this.#hashOf(owner, bytes.view, from, to);
@@ -37,7 +37,7 @@ export class TextMemory<T> {
     return slot.result;
   }
 
-  /** Remembers what was found in the text that `get()` was just asked for. */
+  /** Remembers the result for the text of the last `get()`. */
   put(owner: number, bytes: Bytes, from: number, to: number, result: T): void {
     if (to - from < SHORTEST || to - from > LONGEST) return;
     this.#slots[this.#hash & SLOTS - 1] = {
@@ -61,7 +61,7 @@ export class TextMemory<T> {
   }
 }
 
-/** One step of MurmurHash2, with the upper half folded in. */
+/** Does one step of MurmurHash2, with the upper half folded in. */
 function mixed(hash: number, word: number): number {
   const product = Math.imul(hash ^ word, 0x5bd1e995);
   return product ^ product >>> 15;

@@ -4,34 +4,34 @@ import { mix, seed } from "./hash.ts";
 import type { Rule } from "./rule.ts";
 
 /**
- * How many times as high the limits of rules with `status` alone are for users. A program that synchronises
- * files is asked for a name first each time, and asks for pictures of all files. Counting stays, as anybody
- * can give a name: nginx logs the one of each Authorization header, whether it was asked for or not.
+ * Factor of the limits of rules with `status` alone, for users. A program that synchronises files
+ * is first refused for want of a name each time, and asks for pictures of all files. Users are
+ * still counted, as anybody can give a name: nginx logs the name of each Authorization header.
  */
 export const USER_LENIENCE = 10;
 
-/** How many times as high a rule's limit is for users. */
+/** Returns the factor of a rule's limit for users. */
 export function userLenience({ condition, status }: Pick<Rule, "condition" | "status">): number {
   return condition === null && status !== null ? USER_LENIENCE : 1;
 }
 
-/** Statuses of which a name on the request speaks for it, and of which it speaks against it: a wrong password. */
+/** Statuses: at 404 and 410 a name speaks for the sender, at 401 against (a wrong password). */
 const [NOT_FOUND, GONE, UNAUTHORIZED] = [404, 410, 401];
 
-/** How long after an answer to somebody with a name an address is that of a user. */
+/** How long an address is a user's after an answer to a request with a name. */
 const SPAN = 10 * MINUTE;
-/** Places for addresses: so many groups, by a hash, of so many. In a full group the oldest gives way. */
+/** Groups by hash, and places in each group. In a full group the oldest address gives way. */
 const [GROUPS, PLACES] = [1_024, 8];
 const WORDS = 4;
 
-/** Remembers the addresses from which a service has lately served somebody who gave a name. */
+/** Remembers addresses from which a service has lately served somebody with a name. */
 export class Users {
-  /** Made with the first user, as most logs have none. */
+  /** Allocated with the first user, as most logs have none. */
   #words = new Int32Array(0);
   #times = new Float64Array(0);
   readonly #seed = seed();
 
-  /** Takes note of a user at `address`. */
+  /** Remembers a user at `address`. */
   note(address: AddressWords, time: Micros): void {
     if (this.#times.length === 0) {
       this.#words = new Int32Array(GROUPS * PLACES * WORDS);
@@ -52,16 +52,13 @@ export class Users {
     this.#times[place] = time;
   }
 
-  /** Whether `address` is that of a user at `time`. */
+  /** Reports whether `address` is a user's at `time`. */
   has(address: AddressWords, time: Micros): boolean {
     const place = this.#times.length === 0 ? -1 : this.#find(address);
     return place >= 0 && Math.abs(time - this.#times[place]!) < SPAN;
   }
 
-  /**
-   * Sees an answer: takes note of a user who is served. Whether it is a refusal that a user met, as far as the request's name or its
-   * address tells.
-   */
+  /** Remembers a user who is served. Returns whether a user met a refusal, by name or address. */
   see(address: AddressWords, { status, isNamed, time }: {
     readonly status: number;
     readonly isNamed: boolean;
@@ -89,7 +86,7 @@ export class Users {
     return -1;
   }
 
-  /** The first place of the group of an address. */
+  /** Returns the first place of an address's group. */
   #firstPlace({ w0, w1, w2, w3 }: AddressWords): number {
     return (mix(mix(mix(mix(this.#seed, w0), w1), w2), w3) & GROUPS - 1) * PLACES;
   }
