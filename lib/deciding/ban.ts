@@ -1,21 +1,21 @@
-/** Bans as data: who, what of the traffic, who decided, from when until when. */
+/** Bans as data: address, scope, provenance, start and end. */
 import { coversScope, formatScope, isSameScope, type Scope } from "../core/scope.ts";
 import { oneLine } from "../core/text.ts";
 import { isoTime, isoTimeOrNull, type Micros, spanText } from "../core/time.ts";
 
-/** The kinds of whoever bans. */
+/** Kinds of provenance. */
 export const PROVENANCES = ["rule", "network", "manual", "import", "fleet"] as const;
 
 /** Who banned. */
 export interface Provenance {
   readonly kind: typeof PROVENANCES[number];
-  /** Module and rule (`SSHD invalid_user`), prefix length (`/24`), file that was imported; empty where there is none. */
+  /** Module and rule (`SSHD invalid_user`), prefix length (`/24`) or imported file; empty: none. */
   readonly name: string;
 }
 
 /**
- * A ban as the state keeps it, known by its address and scope. It is in force while `ended` is null and `until` is null or
- * ahead.
+ * A stored ban, identified by address and scope. In force while `ended` is null and `until` is null
+ * or ahead.
  */
 export interface Ban {
   readonly id: number;
@@ -23,23 +23,23 @@ export interface Ban {
   readonly address: string;
   readonly scope: Scope;
   readonly provenance: Provenance;
-  /** For people; the program reads nothing out of it. */
+  /** Text for people. The program never reads it. */
   readonly reason: string;
   readonly count: number;
   readonly start: Micros;
-  /** The later end of all bans that were decided for this address and scope meanwhile; null: for good. */
+  /** Latest end decided meanwhile for this address and scope; null: for good. */
   readonly until: Micros | null;
-  /** When it was lifted or its time was up; null while it is in force. */
+  /** Time of the lift or end; null: in force. */
   readonly ended: Micros | null;
   /** Why it ended: `expired`, `unban`, `whitelisted`… */
   readonly endReason: string | null;
 }
 
-/** A ban that has ended, as far as later ones of the same address depend on it. */
+/** The parts of an ended ban that decide on later bans of its address. */
 export interface PastBan {
   readonly start: Micros;
   readonly ended: Micros;
-  /** `expired` where its time was up; others were lifted. */
+  /** `expired`: its time was up; others were lifted. */
   readonly endReason: string;
 }
 
@@ -49,17 +49,17 @@ export type NewBan = Pick<
   "address" | "scope" | "provenance" | "reason" | "count" | "start" | "until"
 >;
 
-/** A ban of some address in force, as far as a new one of that address depends on it. */
+/** The parts of a ban in force that a new ban of its address depends on. */
 export interface StandingBan extends Pick<Ban, "scope" | "until"> {
-  /** It follows another server: a ban of this server takes its place. */
+  /** Whether it follows another server. A ban of this server replaces it. */
   readonly isFollowed?: boolean;
 }
 
-/** A ban with what became of it in the firewall. */
+/** A ban with its state in the firewall. */
 export interface BanStatus extends Ban {
   /** Firewall that has it, or may have it while `appliedAt` is null; null: none. */
   readonly appliedBy: string | null;
-  /** Since when that is certain. */
+  /** Time from which the firewall has it for certain. */
   readonly appliedAt: Micros | null;
   /** Failed tries since the last success. */
   readonly attempts: number;
@@ -67,23 +67,23 @@ export interface BanStatus extends Ban {
   readonly error: string | null;
 }
 
-/** Which bans a firewall is to be told of next. */
+/** Selects bans that a firewall must be told of next. */
 export interface DueBans {
   readonly firewall: string;
   readonly now: Micros;
   readonly limit: number;
-  /** The bans of this turn alone: of one module, or by hand. */
+  /** Turn of the bans: a module, or by hand. */
   readonly turn: string;
-  /** The bans that wait longest; without it the newest, and of these the loudest. */
+  /** Whether to take the bans that wait longest. Default: the newest, loudest first. */
   readonly isOldest?: boolean;
-  /** Addresses to leave out: the firewall is being told of them. */
+  /** Addresses to leave out, as the firewall is being told of them. */
   readonly busy?: readonly string[];
 }
 
-/** Longest reason, name or note that is kept, in characters. */
+/** Longest stored reason, name or note, in characters. */
 export const MOST_TEXT = 255;
 
-/** A reason or note as it is kept of what somebody gave by hand: one line, and bounded. */
+/** Returns a reason or note given by hand as it is stored: one line of at most `MOST_TEXT`. */
 export function keptText(text: string): string {
   return oneLine(text, MOST_TEXT);
 }
@@ -93,17 +93,17 @@ export function isInForce(ban: BanStatus): boolean {
   return ban.ended === null && ban.appliedAt !== null && !isObserved(ban);
 }
 
-/** Reports whether no firewall has confirmed yet a ban that has not ended. */
+/** Reports whether a ban has not ended and no firewall has confirmed it. */
 export function isWaiting({ ended, appliedAt }: BanStatus): boolean {
   return ended === null && appliedAt === null;
 }
 
-/** Reports whether a ban was noted only: it stands in for one, and cuts nobody off. */
+/** Reports whether a ban was only recorded and cuts nobody off. */
 export function isObserved({ appliedBy }: BanStatus): boolean {
   return appliedBy === "observe";
 }
 
-/** Why a ban ended, as a clause. */
+/** Returns why a ban ended, as a clause. */
 export function endText({ endReason }: Pick<Ban, "endReason">): string {
   return ENDS[endReason ?? ""] ?? "lifted";
 }
@@ -117,14 +117,14 @@ const ENDS: Readonly<Record<string, string>> = {
   rescoped: "the module lost its own firewall",
 };
 
-/** A ban as a firewall compares it with its own. */
+/** The parts of a ban that a firewall compares with its own. */
 export type HeldBan = Pick<Ban, "address" | "scope" | "until">;
 
-/** A decision that the counts of bans inside networks are restored from. */
+/** A decided ban, to restore the counts of bans inside networks. */
 export interface CountedBan extends Pick<Ban, "address"> {
   /** Time of the latest decision for the ban. */
   readonly time: Micros;
-  /** The bans inside of a network banned it. */
+  /** Whether bans inside of a network banned that network. */
   readonly isOfNetwork: boolean;
 }
 
@@ -134,31 +134,31 @@ export interface BanRange {
   readonly upTo: number;
 }
 
-/** A ban that has changed, as it is now. */
+/** A changed ban in its present form. */
 export interface ChangedBan extends Pick<Ban, "address" | "scope" | "until"> {
   readonly isEnded: boolean;
 }
 
-/** A time in which bans are only tried. */
+/** A trial: a span in which bans end by themselves unless `confirm` is given. */
 export interface Trial {
-  /** When they end unless somebody confirms. */
+  /** End of the bans unless somebody confirms. */
   readonly end: Micros;
-  /** Id of the last ban from before. */
+  /** Id of the last ban before the trial. */
   readonly lastBan: number;
 }
 
-/** A ban with the number of its latest change, which counts up across all bans of one state. */
+/** A ban with the number of its latest change. Numbers ascend across all bans of a state. */
 export interface BanChange extends Ban {
   readonly change: number;
 }
 
 /**
- * How a new ban meets those in force for the same address: `new` is written beside them; `extended` moves the end of the one
- * of its scope; `unchanged`: one that covers its scope lasts at least as long. The decider and `bans --import` go by it.
+ * How a new ban meets bans in force for its address: `new` is added; `extended` moves the end of
+ * the ban with its scope; `unchanged`: a ban that covers its scope lasts at least as long.
  */
 export type Meeting = "new" | "extended" | "unchanged";
 
-/** Tells how `ban` meets the bans in force for its address. */
+/** Returns how `ban` meets the bans in force for its address. */
 export function meet(ban: StandingBan, standing: readonly StandingBan[]): Meeting {
   const own = standing.filter(({ isFollowed }) => !isFollowed);
   const isCovered = own.some(({ scope, until }) =>
@@ -168,17 +168,17 @@ export function meet(ban: StandingBan, standing: readonly StandingBan[]): Meetin
   return own.some(({ scope }) => isSameScope(scope, ban.scope)) ? "extended" : "new";
 }
 
-/** How a ban is named to people: `192.0.2.1`, `192.0.2.1 (tcp 22)`. */
+/** Returns a ban's name for people: `192.0.2.1`, `192.0.2.1 (tcp 22)`. */
 export function nameOf({ address, scope }: Pick<Ban, "address" | "scope">): string {
   return scope === "all" ? address : `${address} (${formatScope(scope)})`;
 }
 
-/** How long a ban lasts: `for 10m`. */
+/** Returns the length of a ban: `for 10m`. */
 export function lengthOf({ start, until }: Pick<Ban, "start" | "until">): string {
   return spanText(until === null ? null : until - start);
 }
 
-/** A ban as `bans --export json` and notices tell it, and `bans --import` takes it. */
+/** Returns a ban in the form of `bans --export json`, `bans --import` and notices. */
 export function banRecord(
   { address, scope, provenance, reason, count, start, until }: NewBan,
 ): Record<string, unknown> {
@@ -187,7 +187,7 @@ export function banRecord(
   return { address, scope: formatScope(scope), provenance: kind, name, reason, count, ...times };
 }
 
-/** What a ban is known by, as one word for maps. */
+/** Returns a ban's address and scope as one key for maps. */
 export function keyOf({ address, scope }: Pick<Ban, "address" | "scope">): string {
   return `${address} ${formatScope(scope)}`;
 }

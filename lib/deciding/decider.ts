@@ -1,11 +1,11 @@
 /**
- * Decides all that follows from the trips of a batch, at once and before anything is written: bans of addresses, of the
- * networks that these fill, and of the networks that those fill. Pure: times are those of the events, and what the state knows
- * is asked through `BanHistory`.
+ * Decides on all bans that follow from the trips of a batch, before anything is written: of
+ * addresses, of the networks that these fill, and of the networks that those fill. Pure: times are
+ * those of the events, and `BanHistory` tells of earlier bans.
  *
- *   restore(counted)                  the bans in the state, before the first line is read
- *   decide(trips, { history, knocks }) ─► { bans, spared }     counts the bans inside of networks
- *   restore(counted)                  again after a commit that failed: as if `decide()` had not been asked
+ *   restore(counted)                  bans in the state, before the first line is read
+ *   decide(trips, { history, knocks }) ─► { bans, spared }     counts bans inside of networks
+ *   restore(counted)                  again after a failed commit, to undo `decide()`
  */
 import { NetworkSet, Target } from "../core/network_set.ts";
 import { formatDuration, type Micros } from "../core/time.ts";
@@ -19,37 +19,37 @@ import { Networks, type NetworkStep, type NetworkTrip } from "./networks.ts";
 import type { Room } from "../rules/notes.ts";
 import type { Whitelist } from "./whitelist.ts";
 
-/** What the state knows of earlier bans. */
+/** Earlier bans, as the state has them. */
 export interface BanHistory {
-  /** The bans of an address or network in force. */
+  /** Returns the bans in force of an address or network. */
   standing(address: string): readonly StandingBan[];
-  /** The bans of an address or network that have ended, newest first. */
+  /** Returns the ended bans of an address or network, newest first. */
   past(address: string): readonly PastBan[];
 }
 
-/** What bans are decided with. */
+/** Options of the decider. */
 export interface DeciderOptions {
   readonly whitelist: Whitelist;
   readonly logins: Logins;
   readonly networks: readonly NetworkStep[];
-  /** How much is kept to count networks; 200,000 of them in 24 MiB unless told. */
+  /** Room for counts of networks. Default: 200,000 networks in 24 MiB. */
   readonly networkRoom?: Room;
 }
 
-/** What is known when a batch is decided. */
+/** Facts for one batch. */
 export interface Facts {
   readonly history: BanHistory;
-  /** The present, of a decision that takes effect now: a ban that would be over by then is not made. */
+  /** Present time of a decision in effect now. A ban that would be over by then is not made. */
   readonly now?: Micros;
-  /** Knocks of the same batch, which whitelist their senders with it. */
+  /** Knocks of the same batch, which whitelist their senders. */
   readonly knocks?: readonly Knock[];
 }
 
-/** What follows from a batch. */
+/** The decision on a batch. */
 export interface Decision {
-  /** Each network behind the bans that filled it. */
+  /** Bans in order: each network stands behind the bans that filled it. */
   readonly bans: readonly NewBan[];
-  /** Who is not banned and why, a sentence each, to be logged once the batch is committed. */
+  /** Sentences on who is not banned and why, to be logged after the commit. */
   readonly spared: readonly string[];
 }
 
@@ -59,10 +59,10 @@ interface Round extends Required<Facts> {
   readonly spared: string[];
 }
 
-/** Decides who is banned, and for how long. */
+/** Decides who is banned and for how long. */
 export class Decider {
   readonly #options: DeciderOptions;
-  /** Made with the first ban that is counted, as it takes megabytes; null before. */
+  /** Made with the first counted ban, as it takes megabytes; null before. */
   #networks: Networks | null = null;
 
   constructor(options: DeciderOptions) {
@@ -70,8 +70,9 @@ export class Decider {
   }
 
   /**
-   * Decides all that follows from trips. Nobody is banned who is whitelisted, whose logins are trusted or who knocked.
-   * Counts the bans inside of networks: a decision that is not committed must be answered by `restore()`.
+   * Decides on the bans that follow from trips. It spares addresses that are whitelisted, have
+   * trusted logins or knocked. It counts bans inside of networks: call `restore()` if the commit
+   * fails.
    */
   decide(trips: readonly Trip[], { history, now = -Infinity, knocks = [] }: Facts): Decision {
     const round: Round = { history, now, knocks, bans: [], spared: [] };
@@ -84,7 +85,7 @@ export class Decider {
     return round;
   }
 
-  /** Counts the bans inside of networks as these decisions left them, given in their order, and forgets all others. */
+  /** Replaces the counts of bans inside of networks by those of `bans`, in order of decision. */
   restore(bans: Iterable<CountedBan>): void {
     this.#networks = null;
     for (const { address, time: start, isOfNetwork } of bans) {
@@ -92,7 +93,7 @@ export class Decider {
     }
   }
 
-  /** Why nothing of an address or network may be banned at `time`; null: nothing speaks against it. */
+  /** Returns why an address or network may not be banned at `time`; null: it may. */
   whyNot(target: string, time: Micros, knocks: readonly Knock[] = []): string | null {
     const origin = this.#options.whitelist.covering(target);
     if (origin !== null) return `whitelisted by ${origin}`;
@@ -103,7 +104,7 @@ export class Decider {
     return this.#trust(target, time);
   }
 
-  /** Gives back the memory of networks that have fallen silent. */
+  /** Frees the memory of networks that have fallen silent. */
   sweep(now: Micros): void {
     this.#networks?.sweep(now);
   }
@@ -112,12 +113,12 @@ export class Decider {
     const { networks, networkRoom } = this.#options;
     if (networks.length === 0) return null;
     this.#networks ??= new Networks(networks, networkRoom);
-    // Once it is banned, a network is counted from nothing again, also where its limit was another then.
+    // A banned network is counted from nothing, even if its limit was different then.
     if (isOfNetwork) this.#networks.forget(ban.address);
     return this.#networks.add(ban);
   }
 
-  /** The ban that a trip asks for; null where its address is spared. */
+  /** Returns the ban that a trip asks for; null: its address is spared. */
   #banAddress(trip: Trip, round: Round): NewBan | null {
     const { source, module, rule, reason, count, time: start, scope } = trip;
     const address = this.#target(trip);
@@ -145,14 +146,14 @@ export class Decider {
   }
 
   /**
-   * What a trip bans: what its hits were counted by. Where that is a network in which somebody is whitelisted, it is the
-   * address of the last hit alone.
+   * Returns the address to ban: the counted address or, if that is a network with somebody
+   * whitelisted in it, the address of the last hit.
    */
   #target({ address, source }: Trip): string {
     return this.#options.whitelist.covering(address) === null ? address : source;
   }
 
-  /** The ban of a network that bans inside of it have filled; null where it is spared. */
+  /** Returns the ban of a network filled with bans; null: it is spared. */
   #banNetwork(
     { network, step, count }: NetworkTrip,
     { start, round }: { start: Micros; round: Round },
@@ -195,12 +196,12 @@ export class Decider {
   }
 }
 
-/** Whether a ban until then would be over before it is made: the lines that ask for it are that old. */
+/** Reports whether a ban would be over before it is made, as its lines are old. */
 function isOver(until: Micros | null, { now }: Round): boolean {
   return until !== null && until <= now;
 }
 
-/** Adds a ban to those of a round, unless others make it needless; false then. Of two of one scope the second moves the end of the first. */
+/** Adds a ban to a round, or moves the end of one with its scope. False: others cover it. */
 function take(ban: NewBan, { history, bans }: Round): boolean {
   const decided = bans.filter(({ address }) => address === ban.address);
   if (meet(ban, [...history.standing(ban.address), ...decided]) === "unchanged") return false;

@@ -2,13 +2,13 @@ import type { Growth } from "../rules/rule.ts";
 import type { Micros } from "../core/time.ts";
 import type { PastBan } from "./ban.ts";
 
-/** Longest ban that is not for good: a century. */
+/** Longest ban that ends: a century. */
 const LONGEST: Micros = 100 * 365 * 86_400_000_000;
 
 /**
- * How long a ban lasts that begins at `start`: `first` times `factor` for each ban served before, back to where the address was
- * free for `forgetAfter`; never longer than `most`. Null: for good.
- * @param past bans that have ended, newest first; only asked for where their number matters
+ * Returns the length of a ban that begins at `start`: `first` times `factor` for each ban served
+ * before, back to a time of `forgetAfter` without a ban; at most `most`. Null: for good.
+ * @param past ended bans, newest first; called only if their number matters
  */
 export function banSpan(
   { first, growth, past }: { first: Micros | null; growth: Growth; past: () => readonly PastBan[] },

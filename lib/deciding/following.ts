@@ -1,8 +1,8 @@
 /**
- * Decides which bans of other servers this one follows. Pure: `FollowFacts` tells what the state and the whitelist know.
+ * Decides which bans of other servers this one follows. Pure: it knows only `FollowFacts`.
  *
- *   addresses whose reports may have changed, all reports about them
- *     ─► { bans, ends, spared }    bans of provenance `fleet` to write, and those to end
+ *   addresses whose reports may have changed, and all reports on them
+ *     ─► { bans, ends, spared }    bans of provenance `fleet` to write, and bans to end
  */
 import { prefixLength } from "../core/address.ts";
 import { coversScope, formatScope, isSameScope, scopeAmong, whyWidened } from "../core/scope.ts";
@@ -14,60 +14,60 @@ import { type Ban, keptText, lengthOf, nameOf, type NewBan } from "./ban.ts";
 export interface Report extends Pick<Ban, "address" | "scope" | "provenance" | "reason" | "start" | "until"> {
   /** Id of the server. */
   readonly host: string;
-  /** Name of the server that cannot be forged: of a member, its role in the database. */
+  /** Name that cannot be forged: of a member, its role in the database. */
   readonly server: string;
-  /** False: its time was up. */
+  /** False: it has ended. */
   readonly isInForce: boolean;
 }
 
-/** Which reports a server follows. */
+/** The reports that a server follows. */
 export interface FollowRules {
-  /** Servers that must have banned an address within `window` before it is banned here. */
+  /** Servers that must ban an address within `window` before it is banned here. */
   readonly minReports: number;
   readonly window: Micros;
-  /** Names of servers that are followed; null: all. */
+  /** Names of followed servers; null: all. */
   readonly acceptFrom: ReadonlySet<string> | null;
   /** Modules whose bans are followed; null: all bans, also of networks and by hand. */
   readonly modules: ReadonlySet<string> | null;
-  /** Most bans that are followed at the same time. */
+  /** Most followed bans in force. */
   readonly maxBans: number;
 }
 
-/** A ban in force here, as far as following depends on it. */
+/** The parts of a ban in force here that following depends on. */
 export interface KnownBan extends Pick<Ban, "address" | "scope" | "until"> {
-  /** It follows another server. */
+  /** Whether it follows another server. */
   readonly isFollowed: boolean;
 }
 
-/** What this server knows of the addresses. */
+/** Facts of this server about the addresses. */
 export interface FollowFacts {
-  /** The bans in force of these addresses. */
+  /** Bans in force of these addresses. */
   readonly standing: readonly KnownBan[];
-  /** When a followed ban of an address was last lifted by hand. */
+  /** Time of the last lift by hand of a followed ban, by address. */
   readonly lifted: ReadonlyMap<string, Micros>;
-  /** Bans in force that follow others. */
+  /** Number of followed bans in force. */
   readonly followed: number;
-  /** Modules that have firewalls of their own. */
+  /** Modules with firewalls of their own. */
   readonly firewalls: ReadonlySet<string>;
-  /** Why nothing of an address or network may be banned; null: nothing speaks against it. */
+  /** Returns why an address or network may not be banned; null: it may. */
   whyNot(address: string): string | null;
   readonly now: Micros;
 }
 
-/** The bans to write and to end. */
+/** Bans to write and bans to end. */
 export interface Following {
   readonly bans: readonly NewBan[];
   readonly ends: readonly Pick<Ban, "address" | "scope">[];
-  /** Who is not banned and why, a sentence each. */
+  /** Sentences on who is not banned and why. */
   readonly spared: readonly string[];
-  /** Some are not banned as too many bans are followed already. */
+  /** Whether some are not banned because too many bans are followed already. */
   readonly isFull: boolean;
 }
 
-/** Networks wider than these are never banned on another's word. */
+/** Prefix lengths: no wider network is banned because another server reports it. */
 const WIDEST = { ipv4: 16, ipv6: 32 } as const;
 
-/** Decides on all scopes of `addresses` by all `reports` about them. */
+/** Decides on all scopes of `addresses` by all `reports` on them. */
 export function follow(
   { addresses, reports }: { addresses: readonly string[]; reports: readonly Report[] },
   { rules, facts }: { rules: FollowRules; facts: FollowFacts },
@@ -109,12 +109,15 @@ function isAccepted({ server, provenance }: Report, { acceptFrom, modules }: Fol
   return modules === null || provenance.kind === "rule" && modules.has(moduleOf(provenance.name));
 }
 
-/** Module of a rule's provenance, `SSHD invalid_user`. */
+/** Returns the module of a rule's provenance, `SSHD invalid_user`. */
 function moduleOf(name: string): string {
   return name.slice(0, name.indexOf(" "));
 }
 
-/** The bans that reports about one address ask for, one for each scope: enough reports, or some where it is followed already. */
+/**
+ * Returns the bans asked for on one address, one per scope, by enough reports, or by any where a
+ * ban follows already.
+ */
 function wantedOf(
   reports: readonly Report[],
   { followed, rules, facts: { lifted, firewalls, now } }: {
@@ -140,7 +143,7 @@ function wantedOf(
   return bans;
 }
 
-/** The ban that follows the newest of several reports, until the latest of their ends. */
+/** Returns the ban that follows the newest of several reports, until their latest end. */
 function banOf(
   { address, scope, server, reason, start }: Report,
   { all, firewalls }: { all: readonly Report[]; firewalls: ReadonlySet<string> },

@@ -1,69 +1,69 @@
 import { type Micros, SECOND } from "../core/time.ts";
 import { Codes, DIGITS, opens, PLAIN_SECRET, STEP } from "./knock_key.ts";
 
-/** How knocks are told, and what they do. */
+/** Options of knocks. */
 export interface KnockConfig {
-  /** Stands before the digits of a code. */
+  /** Text before the digits of a code. */
   readonly prefix: string;
   /** How long a knock whitelists its sender. */
   readonly time: Micros;
 }
 
-/** What opens by a knock: one-time codes of RFC 6238, or a secret that is the same every time. */
+/** A key: one-time codes of RFC 6238, or a plain secret. */
 export interface KnockKey {
   readonly name: string;
   readonly kind: "totp" | "plain";
-  /** Of codes in Base32; of a plain one only a seal: see `seal()`. */
+  /** Base32 for codes; the seal of a plain secret: see `seal()`. */
   readonly secret: string;
   readonly since: Micros;
-  /** Its last knock; null before the first. */
+  /** The key's last knock; null: never used. */
   readonly used: KnockUse | null;
 }
 
-/** When a key was used last, and by whom. */
+/** Time and sender of a key's last use. */
 export interface KnockUse {
-  /** Counts the steps of RFC 6238, of which none up to this one is accepted again; null for a plain secret. */
+  /** Step of RFC 6238; no step up to it is accepted again. Null for a plain secret. */
   readonly step: number | null;
   /** Canonical address. */
   readonly by: string;
   readonly at: Micros;
 }
 
-/** A key used by somebody, who is whitelisted for it. */
+/** A use of a key, which whitelists its sender. */
 export interface Knock {
   /** Name of the key. */
   readonly key: string;
   /** Canonical. */
   readonly address: string;
   readonly time: Micros;
-  /** When the sender is an address like others again. */
+  /** End of the whitelisting. */
   readonly until: Micros;
   readonly step: number | null;
 }
 
-/** What an event says to the keys, as text. */
+/** The parts of an event that are compared with keys, as text. */
 export interface Overheard {
   /** Canonical. */
   readonly address: string;
   readonly time: Micros;
-  /** False where any local user could have written it. */
+  /** False: any local user could have written it. */
   readonly trusted: boolean;
   readonly message: string;
   readonly fields: { readonly user?: string; readonly raw_path?: string };
 }
 
-/** What an event is to the keys: a knock, `known` for a further line of one that must not be kept, null for neither. */
+/** A knock; `known`: a further line of a knock, not to be recorded; null: neither. */
 export type Heard = Knock | "known" | null;
 
-/** Steps that a sender's clock may be off. */
+/** Steps by which a sender's clock may be off. */
 const SKEW = 1;
-/** How long the same sender's lines about an accepted name belong to its knock. */
+/** How long a sender's further lines about an accepted name belong to its knock. */
 const AFTERMATH: Micros = 600 * SECOND;
-/** Words of a message that are held against plain secrets: more than an owner's lines have, few enough for a flood. */
+/** Words compared with plain secrets: more than an owner's lines have, few enough for a flood. */
 const MAX_WORDS = 16;
 const WORD = /[A-Za-z0-9._~-]+/g;
 
-/** Tells knocks among events, on the events' own time, and lets each code pass once. Knows no clock. */
+/** Finds knocks among events, by the events' own time; reads no clock. Accepts each code once. */
 export class Knocks {
   readonly #config: KnockConfig;
   readonly #codes: readonly { key: KnockKey; codes: Codes }[];
@@ -78,14 +78,15 @@ export class Knocks {
     this.#uses = new Map(keys.flatMap(({ name, used }) => used === null ? [] : [[name, used]]));
   }
 
-  /** Whether there are no keys, so that nothing can be a knock. */
+  /** Whether there are no keys, so that no event is a knock. */
   get isEmpty(): boolean {
     return this.#codes.length === 0 && this.#secrets.length === 0;
   }
 
   /**
-   * Holds an event against every key. Codes are accepted one step early or late, and none of a step that is not
-   * later than the last one used. An untrusted event is no knock; a plain secret in it is not to be kept either.
+   * Compares an event with every key. Codes are accepted one step early or late, and only of a step
+   * later than the last one used. An untrusted event is no knock, but a plain secret in it must not
+   * be recorded either.
    */
   hear(event: Overheard): Heard {
     if (this.isEmpty) return null;
@@ -135,7 +136,7 @@ export class Knocks {
   }
 }
 
-/** Login name and path, as they came, by which an event may knock. */
+/** Returns the login name and path of an event as they came, which may be knocks. */
 function namesIn({ fields: { user, raw_path: path } }: Overheard): string[] {
   return [...user === undefined ? [] : [user], ...path?.startsWith("/") ? [path.slice(1)] : []];
 }
@@ -146,7 +147,7 @@ function codeOf(name: string, prefix: string): string | null {
   return /^\d+$/.test(code) ? code : null;
 }
 
-/** The first words of a message that are long enough for a plain secret. */
+/** Returns the first words of a message that are long enough for a plain secret. */
 function wordsOf(message: string): string[] {
   return message.matchAll(WORD).filter(([word]) => PLAIN_SECRET.test(word)).take(MAX_WORDS).map(([word]) =>
     word

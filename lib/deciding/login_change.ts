@@ -1,4 +1,4 @@
-/** What lines tell of logins and of connections that end. Comes in: an event. Goes out: a `LoginChange`, or nothing. */
+/** Finds logins and ends of connections in lines. In: an event. Out: a `LoginChange`, or null. */
 import { addressOf } from "../core/address_text.ts";
 import { NO_PID } from "../core/records.ts";
 import type { Micros } from "../core/time.ts";
@@ -10,11 +10,11 @@ import { END, LOGIN } from "../reading/message_reader.ts";
 export interface Session {
   /** Canonical. */
   readonly address: string;
-  /** Of the client; 0 where the service does not tell. */
+  /** Port of the client; 0: the service does not tell. */
   readonly port: number;
-  /** Of the process that serves it. */
+  /** Process that serves the connection. */
   readonly pid: number | null;
-  /** When it began. */
+  /** Start. */
   readonly time: Micros;
 }
 
@@ -22,7 +22,7 @@ export interface Session {
 export interface Login {
   /** Canonical. */
   readonly address: string;
-  /** How, in the service's word: `publickey`, `password`… */
+  /** Method in the service's word: `publickey`, `password`… */
   readonly method: string;
   readonly user: string;
   readonly time: Micros;
@@ -33,14 +33,14 @@ export type LoginChange =
   | { readonly kind: "opened" } & Login & Session
   | { readonly kind: "closed"; readonly end: SessionEnd };
 
-/** Which session has ended: that of an address and port, or where the line names nobody, that of a process. */
+/** The session that ended, by address and port, or by process if the line has no address. */
 export type SessionEnd =
   | Pick<Session, "address" | "port" | "time">
   | { readonly address: null; readonly pid: number; readonly time: Micros };
 
 /**
- * What an event tells of logins: somebody has logged in, or a connection has ended. Null where the event tells neither or
- * not whose connection, and for what any local user could have forged.
+ * Returns the login or end of a connection that an event tells of. Null: none, not whose, or any
+ * local user could have forged it.
  */
 export function loginChange({ reader, pid, time, isTrusted }: LogEvent): LoginChange | null {
   if (!isTrusted || (reader.says !== LOGIN && reader.says !== END)) return null;

@@ -6,47 +6,47 @@ import { fieldNumber } from "../reading/field_text.ts";
 import { END } from "../reading/message_reader.ts";
 import { type Login, type LoginChange, loginChange, type Session } from "./login_change.ts";
 
-/** What changes have led to, as far as it is not stored. */
+/** Changes of logins and sessions that are not stored yet. */
 export interface LoginNews {
-  /** The newest of each address and method. */
+  /** The newest login of each address and method. */
   readonly logins: readonly Login[];
-  /** Sessions that are open. */
+  /** Open sessions. */
   readonly opened: readonly Session[];
-  /** Stored ones that are open no longer. */
+  /** Stored sessions that have ended. */
   readonly closed: readonly Session[];
 }
 
-/** Whose successful logins are a reason not to ban. */
+/** Says which logins are a reason not to ban. */
 export interface TrustOptions {
-  /** How long a login is one. */
+  /** How long a login counts. */
   readonly span: Micros;
-  /** Ways of logging in that put an address beyond bans, such as `publickey`. */
+  /** Methods of login that prevent bans of an address, such as `publickey`. */
   readonly methods: ReadonlySet<string>;
-  /** For whoever logged in any other way limits are so many times as high. */
+  /** Factor of the limits for addresses with logins by other methods. */
   readonly factor: number;
 }
 
-/** Who has logged in lately, and who is logged in now. */
+/** Recent logins and open sessions. */
 export class Logins {
   readonly #trust: TrustOptions | null;
-  /** The newest of each method, by address. */
+  /** The newest login of each method, by address. */
   readonly #logins = new Map<string, Map<string, Login>>();
   /** Open sessions. */
   readonly #sessions = new Map<SessionKey, Session>();
-  /** The sessions that each process serves: one, but for processes of several machines or a log read out of order. */
+  /** Sessions by process: one, unless several machines share a log or lines are out of order. */
   readonly #ofProcess = new Map<number, SessionKey[]>();
-  /** What `takeNews()` has to tell; null where a session is over. */
+  /** Changes for `takeNews()`; null: the session has ended. */
   readonly #newLogins = new Set<Login>();
   readonly #newSessions = new Map<SessionKey, Session | null>();
-  /** Sessions that it has told of. */
+  /** Sessions that `takeNews()` has returned. */
   readonly #stored = new Map<SessionKey, Session>();
 
-  /** @param trust null: past logins count for nothing */
+  /** @param trust null: past logins do not count */
   constructor(trust: TrustOptions | null) {
     this.#trust = trust;
   }
 
-  /** Takes over what is stored, in place of all that was known. */
+  /** Replaces everything by the stored logins and sessions. */
   restore({ logins, sessions }: { logins: Iterable<Login>; sessions: Iterable<Session> }): void {
     this.#logins.clear();
     this.#sessions.clear();
@@ -60,8 +60,8 @@ export class Logins {
   }
 
   /**
-   * Takes note of what an event tells of logins. Returns false where that changes nothing. Most connections end on which nobody
-   * had logged in: nothing is made for their lines.
+   * Handles an event's login or end of a connection; false: it changes nothing. Most connections
+   * end without a login, so their lines cost no allocation.
    */
   note(event: LogEvent): boolean {
     if (event.reader.says === END && !this.#mayEndSession(event)) return false;
@@ -69,7 +69,7 @@ export class Logins {
     return change !== null && this.#apply(change);
   }
 
-  /** Takes note of a login, and of no session. */
+  /** Keeps a login, without a session. */
   keep(login: Login): void {
     let kept = this.#logins.get(login.address);
     if (kept === undefined) this.#logins.set(login.address, kept = new Map());
@@ -82,7 +82,7 @@ export class Logins {
     this.#newLogins.add(login);
   }
 
-  /** What has to be stored since the last call, or since `restore()`; of a session that has come and gone since, nothing. */
+  /** Returns unstored changes since the last call or `restore()`. Omits sessions already over. */
   takeNews(): LoginNews {
     const news = {
       logins: [...this.#newLogins],
@@ -107,13 +107,13 @@ export class Logins {
       return end.address === null ? this.#endProcess(end.pid, end.time) : this.#end(keyOf(end), end.time);
     }
     this.keep(change);
-    // Whoever had this process before is gone.
+    // The process's earlier sessions are over.
     if (change.pid !== null) this.#endProcess(change.pid, change.time);
     this.#open(change);
     return true;
   }
 
-  /** Gives back the memory of logins that count for nothing any more at `now`. */
+  /** Frees logins that no longer count at `now`. */
   sweep(now: Micros): void {
     const { span } = this.#trust ?? NOBODY;
     for (const [address, logins] of this.#logins) {
@@ -122,26 +122,26 @@ export class Logins {
     }
   }
 
-  /** Addresses from which somebody is logged in. */
+  /** Addresses with an open session. */
   get open(): string[] {
     return [...new Set(this.#sessions.values().map(({ address }) => address))];
   }
 
-  /** The login that puts `target`, an address or a network, beyond bans at `time`; null when there is none. */
+  /** Returns the login that prevents a ban of an address or network at `time`; null: none. */
   trusted(target: string, time: Micros): Login | null {
     const { span, methods } = this.#trust ?? NOBODY;
     return this.#within(target).find((login) => methods.has(login.method) && login.time > time - span) ??
       null;
   }
 
-  /** How many times as high as for strangers limits are for `target` at `time`. */
+  /** Returns the factor of the limits of `target` at `time`. */
   lenience(target: string, time: Micros): number {
     if (this.#trust === null || this.#logins.size === 0) return 1;
     const { span, factor } = this.#trust;
     return this.#within(target).some((login) => login.time > time - span) ? factor : 1;
   }
 
-  /** Whether an event that ends a connection could end a session. */
+  /** Reports whether an event that ends a connection could end a session. */
   #mayEndSession({ reader, pid }: LogEvent): boolean {
     const { isAddress, isIPv6, w3 } = reader.address;
     if (!isAddress) return this.#ofProcess.has(pid);
@@ -159,13 +159,13 @@ export class Logins {
     else served.push(key);
   }
 
-  /** Ends the sessions of a process that began by `time`; false where there is none. */
+  /** Ends the sessions of a process that began by `time`; false: there is none. */
   #endProcess(pid: number, time: Micros): boolean {
     const served = this.#ofProcess.get(pid);
     return served !== undefined && [...served].filter((key) => this.#end(key, time)).length > 0;
   }
 
-  /** Ends a session that began by `time`; false where there is none. */
+  /** Ends a session that began by `time`; false: there is none. */
   #end(key: SessionKey, time: Micros): boolean {
     const session = this.#sessions.get(key);
     if (session === undefined || session.time > time) return false;
@@ -184,7 +184,7 @@ export class Logins {
     if (served.length === 0) this.#ofProcess.delete(session.pid);
   }
 
-  /** The newest login of each method from every address of `target`. */
+  /** Returns the newest login of each method from every address of `target`. */
   #within(target: string): Login[] {
     if (!target.includes("/")) return [...this.#logins.get(target)?.values() ?? []];
     const network = new NetworkSet([target]);
@@ -196,7 +196,7 @@ export class Logins {
 
 const NOBODY: TrustOptions = { span: 0, methods: new Set(), factor: 1 };
 
-/** The client's address and port: a number for IPv4, as V8 finds numbers faster than text that was just made. */
+/** The client's address and port; for IPv4 a number, as V8 finds it faster than new text. */
 type SessionKey = number | string;
 
 function keyOf({ address, port }: { address: string; port: number }): SessionKey {
@@ -208,5 +208,5 @@ function keyOfIPv4(word: number, port: number): SessionKey {
   return word * PORTS + port;
 }
 
-/** More than any port that a service writes: `<PORT>` has five digits at most. */
+/** Above every port: `<PORT>` has at most five digits. */
 const PORTS = 100_000;

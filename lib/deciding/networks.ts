@@ -9,20 +9,20 @@ import { seed } from "../rules/hash.ts";
 import { Notes, type Room } from "../rules/notes.ts";
 import { RuleGroups } from "../rules/rule_groups.ts";
 
-/** When a network is banned for the bans inside of it. */
+/** Says when to ban a network for the bans inside of it. */
 export interface NetworkStep {
-  /** Length of the prefix of IPv4 networks; null: none of them is banned. */
+  /** Prefix length of IPv4 networks; null: they are not banned. */
   readonly ipv4: number | null;
   readonly ipv6: number | null;
-  /** This many banned members are allowed; the next one bans the network. */
+  /** Allowed number of banned members; the next one bans the network. */
   readonly limit: number;
-  /** Bans longer ago than this are not counted. */
+  /** How long a ban counts. */
   readonly window: Micros;
   readonly banTime: Micros | null;
   readonly growth: Growth;
 }
 
-/** A network with as many bans inside as a step allows, and one more. */
+/** A network whose number of bans passed a step's limit. */
 export interface NetworkTrip {
   readonly network: string;
   readonly step: NetworkStep;
@@ -30,17 +30,18 @@ export interface NetworkTrip {
   readonly count: number;
 }
 
-/** Networks counted at most, by all steps, with some members of each: 24 MiB. */
+/** Most counted networks of all steps, with some members each: 24 MiB. */
 const ROOM: Room = { addresses: 200_000, bytes: 60 };
 
 /**
- * Counts the bans inside of networks, step by step: addresses for the first step, and for each further one the networks that the
- * step before it banned. A member counts once, from its last ban on. Times are those of the bans.
+ * Counts the bans inside of networks: of addresses in the first step, of the networks banned by the
+ * step before in each further one. A member counts once, by its last ban. Times are those of the
+ * bans.
  */
 export class Networks {
   readonly #steps: readonly NetworkStep[];
   readonly #groups: RuleGroups;
-  /** The group of each step. */
+  /** Group of each step. */
   readonly #numbers: readonly number[];
   readonly #notes: Notes;
   readonly #seed = seed();
@@ -60,12 +61,12 @@ export class Networks {
     this.#notes = new Notes(this.#groups, room);
   }
 
-  /** Counts a ban; returns the network that is to be banned for it, if any. */
+  /** Counts a ban. Returns the network to ban for it; null: none. */
   add({ address, start }: Pick<NewBan, "address" | "start">): NetworkTrip | null {
     const words = this.#words;
     const bits = putAddress(address, words);
     const isIPv6 = address.includes(":");
-    // Called for each ban of the last days at a start: no text is made of the network, and an index is faster than entries().
+    // Called for each ban of the last days at a start: makes no text; an index beats entries().
     for (let i = 0; i < this.#steps.length; i++) {
       const step = this.#steps[i]!;
       const length = isIPv6 ? step.ipv6 : step.ipv4;
@@ -78,21 +79,21 @@ export class Networks {
     return null;
   }
 
-  /** Counts the bans inside of a network from nothing again, as after a ban of it. */
+  /** Counts the bans inside of a network from nothing, as after its ban. */
   forget(network: string): void {
     const prefix = putAddress(network, this.#words);
     const [w0, w1, w2, w3] = this.#words as unknown as [number, number, number, number];
     this.#notes.forget({ w0, w1, w2, w3, prefix });
   }
 
-  /** Gives back the memory of networks without a ban in the windows that end at `now`. */
+  /** Frees networks without a ban in the windows that end at `now`. */
   sweep(now: Micros): void {
     this.#notes.sweep(now);
   }
 
   /**
-   * Counts the member that `#words` hold, in the network of its first `prefix` bits. Returns how many there are where they could
-   * be too many, otherwise 0.
+   * Counts the member in `#words` in the network of its first `prefix` bits. Returns the number of
+   * members if it could pass the limit, otherwise 0.
    */
   #count(step: number, { bits, prefix, time }: { bits: number; prefix: number; time: Micros }): number {
     const notes = this.#notes;

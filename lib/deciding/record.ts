@@ -2,7 +2,7 @@ import type { Micros } from "../core/time.ts";
 
 /** A recorded line. */
 export interface LogRow {
-  /** Counts up without reuse within one state. */
+  /** Ascends, and is never used twice within one state. */
   readonly seq: number;
   /** Name of the module. */
   readonly module: string;

@@ -7,15 +7,15 @@ export interface WhitelistEntry {
   /** Canonical address or network. */
   readonly address: string;
   readonly note: string;
-  /** From then on it is an address like others; null: for good. */
+  /** End of the entry; null: for good. */
   readonly until: Micros | null;
 }
 
-/** Machines around this one that are whitelisted by themselves. */
+/** Machines around this one that are whitelisted automatically. */
 export const SURROUNDINGS = ["gateway", "name server", "database host"] as const;
 export type Surrounding = typeof SURROUNDINGS[number];
 
-/** Where an address is whitelisted, in the words that people are told. */
+/** Origin of an entry, in words for people. */
 export type WhitelistOrigin =
   | keyof typeof NOBODYS
   | "this machine"
@@ -35,24 +35,24 @@ const NOBODYS_SETS = Object.entries(NOBODYS).map((
   [new NetworkSet(networks)],
 ]);
 
-/** The addresses and networks that are never banned, gathered from all that may name one. */
+/** Addresses and networks that are never banned, from all origins. */
 export class Whitelist {
   readonly #parts = new Map<WhitelistOrigin, readonly NetworkSet[]>(NOBODYS_SETS);
   #sets = setsOf(this.#parts);
   readonly #texts = new Map<WhitelistOrigin, string>();
-  /** What is asked for, and the IPv4 address of its client. */
+  /** Parsed address in question, and the IPv4 address of its client. */
   readonly #address = new Target();
   readonly #inside = new Target();
   #revision = 0;
-  /** What was asked last, and the answer: who decides on an address asks twice. */
+  /** Last question and its answer, as each decision asks twice. */
   #last = { address: "", revision: -1, origin: null as WhitelistOrigin | null };
 
-  /** Counts up whenever `set()` or `setAll()` changes anything. */
+  /** Ascends with each change by `set()` or `setAll()`. */
   get revision(): number {
     return this.#revision;
   }
 
-  /** Replaces what `origin` whitelists by canonical addresses and networks. */
+  /** Replaces the entries of `origin` by canonical addresses and networks. */
   set(origin: WhitelistOrigin, members: Iterable<string>): void {
     const list = [...members];
     const text = list.join();
@@ -61,7 +61,7 @@ export class Whitelist {
     this.#replace(origin, [new NetworkSet(list)]);
   }
 
-  /** Replaces what `origin` whitelists by sets that others have made. */
+  /** Replaces the entries of `origin` by existing sets. */
   setAll(origin: WhitelistOrigin, sets: readonly NetworkSet[]): void {
     const before = this.#parts.get(origin) ?? [];
     if (sets.length === before.length && sets.every((set, i) => set === before[i])) return;
@@ -69,8 +69,8 @@ export class Whitelist {
   }
 
   /**
-   * Who whitelists `address`, the IPv4 address of its client, or an address within it where it is a network; null
-   * when nobody does.
+   * Returns the origin that whitelists `address`, its client's IPv4 address or, in a network, one
+   * of its addresses; null: none.
    */
   covering(address: string): WhitelistOrigin | null {
     if (this.#last.address !== address || this.#last.revision !== this.#revision) {
@@ -96,14 +96,14 @@ export class Whitelist {
   }
 }
 
-/** Says of an address or network that `origin` whitelists it, or an address within it. */
+/** Returns the words for an address or network whitelisted by `origin`, in whole or in part. */
 export function whitelistedBy(target: string, origin: WhitelistOrigin): string {
   return target.includes("/")
     ? `an address in it is whitelisted (${origin})`
     : `it is whitelisted (${origin})`;
 }
 
-/** All sets that hold anybody. */
+/** Returns all sets that are not empty. */
 function setsOf(parts: ReadonlyMap<WhitelistOrigin, readonly NetworkSet[]>) {
   return [...parts].flatMap(([origin, sets]) =>
     sets.filter(({ isEmpty }) => !isEmpty).map((members) => ({ origin, members }))
