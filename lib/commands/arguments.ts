@@ -1,4 +1,4 @@
-/** What people type, and what they mean by it: options before a command, no command, and commands that do not exist. */
+/** Orders the program's arguments and words errors about them. */
 import { nearest } from "../config/suggest.ts";
 import { counted } from "../core/text.ts";
 
@@ -9,15 +9,15 @@ interface Command {
   readonly options: readonly {
     readonly short?: string;
     readonly long?: string;
-    /** It takes a value. */
+    /** The option takes a value. */
     readonly required: boolean;
   }[];
 }
 
-/** Commander's hint: what stands before is one line, whatever the arguments hold that it quotes. */
+/** Commander's hint behind its one-line sentence. Quoted arguments may hold line breaks. */
 const HINT = /\n\(Did you mean ([^\n]*)\?\)$/;
 
-/** Commander's sentences about arguments, by its codes, and what they become. They end with a reference to the help. */
+/** This program's sentences for commander's, by error code. A reference to the help follows. */
 const SENTENCES: Readonly<
   Record<string, readonly [pattern: RegExp, sentence: (...parts: string[]) => string]>
 > = {
@@ -38,11 +38,11 @@ const SENTENCES: Readonly<
 };
 const HELP = ["-h", "--help"];
 const GLOBAL = [...HELP, "-V", "--version"];
-/** The command that is meant where none is named, and that of a command which has some of its own. */
+/** Command that runs when the arguments name none, also among subcommands. */
 const DEFAULT = "run";
 const INNER_DEFAULT = "list";
 
-/** Words of other programs for what a command does, or for what another program does. */
+/** Words that other programs use, and the command that does the same here. */
 const SYNONYMS: Readonly<Record<string, string>> = {
   start: "run",
   monitor: "run",
@@ -62,7 +62,7 @@ const SYNONYMS: Readonly<Record<string, string>> = {
   reload: "systemctl reload strongmonitor",
 };
 
-/** The arguments with a command first, the default where none is named, and all options behind it. */
+/** Returns the arguments with the command first, the default if none is named, then all options. */
 export function ordered(program: Command, args: readonly string[]): string[] {
   if (GLOBAL.includes(args[0] ?? "")) return [...args];
   const named = (name: string | undefined) => program.commands.find((command) => command.name() === name);
@@ -73,7 +73,7 @@ export function ordered(program: Command, args: readonly string[]): string[] {
   if (at >= args.length) return [DEFAULT, ...args];
   const [command, inner] = args.slice(at);
   if (command === "help") return named(inner) ? [...args.slice(at + 1), "--help"] : args.slice(at + 1);
-  // The help of the program is no answer to a question about a command that does not exist.
+  // The program's help does not answer a question about an unknown command.
   if (!named(command)) return args.slice(at).filter((word) => !HELP.includes(word));
   const hasCommands = !!named(command)?.commands.length;
   const isInner = hasCommands && inner !== undefined && (HELP.includes(inner) || !inner.startsWith("-"));
@@ -81,7 +81,7 @@ export function ordered(program: Command, args: readonly string[]): string[] {
   return [...words, ...args.slice(0, at), ...args.slice(at + (isInner ? 2 : 1))];
 }
 
-/** Says that there is no command `name`, and which one is probably meant. */
+/** Returns the complaint about an unknown command `name`, with the nearest known one. */
 export function unknownCommand(program: Command, name: string): string {
   const synonym = Object.hasOwn(SYNONYMS, name) ? SYNONYMS[name]! : null;
   const meant = synonym ?? nearest(name, program.commands.map((command) => command.name()));
@@ -90,8 +90,8 @@ export function unknownCommand(program: Command, name: string): string {
 }
 
 /**
- * What an error of commander's, which it marks so as a bundler renames its class, tells about the arguments: what is wrong in
- * one sentence, with what was probably meant or where the help is, or that they asked for help. Undefined for any other error.
+ * Reads an error of commander: the complaint in one sentence with a hint, or a request for help.
+ * Returns undefined for other errors. Reads `code`, because a bundler renames the class.
  * @param args the arguments with the command first
  */
 export function readUsage(

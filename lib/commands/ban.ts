@@ -9,20 +9,20 @@ import { forEach, outcome, patience, requireNetworks, requireSpanOrForever, tell
 import { type Grounds, knownWhitelist, withGrounds } from "./open.ts";
 import { type CommonOptions, localTime, print, printJson } from "./output.ts";
 
-/** Reason of a ban where none is given. */
+/** Default reason of a ban. */
 export const BY_HAND = "[MANUAL] ban";
 
 /** Options of `ban`. */
 export interface BanOptions extends CommonOptions {
-  /** A span, or `forever`, which is meant without. */
+  /** A span, or `forever`, the default. */
   readonly for?: string;
   readonly reason?: string;
 }
 
-/** A ban that was put into the state. */
+/** A ban that the command wrote to the state. */
 interface Begun {
   readonly id: number;
-  /** The one of before that it joined; null: there was none. */
+  /** The ban in force that it extends; null: there was none. */
   readonly before: BanStatus | null;
 }
 
@@ -32,14 +32,14 @@ interface Result {
   /** The ban in force now. */
   readonly ban: BanStatus;
   readonly running: boolean;
-  /** The configuration bans nobody really. */
+  /** The configuration uses no firewall (`observe`). */
   readonly observes: boolean;
 }
 
 /**
- * `ban`: puts bans into the state and tells what stands now, and what the firewall made of them within three seconds. They are
- * bans of all traffic: one that is in force already keeps its reason, and the later of the two ends. Exit code 1 where an address
- * is whitelisted, or the firewall refuses. Throws `UserError` (64, 69).
+ * `ban`: writes bans to the state, waits up to three seconds for the firewall and prints the
+ * result. The bans have scope `all`; one in force keeps its reason and the later end. Exit code 1
+ * if an address is whitelisted or the firewall refuses. Throws `UserError` (64, 69).
  */
 export function banCommand(targets: readonly string[], options: BanOptions): Promise<number> {
   const addresses = requireNetworks(targets);
@@ -91,12 +91,12 @@ function begin(
   return { id: state.bans.find(known)!.id, before };
 }
 
-/** What the monitor's log is told. */
+/** Returns the line for the monitor's log. */
 function deedText(bans: readonly BanStatus[]): string {
   return `ban ${bans.map(({ address }) => address).join(" ")} ${lasting(bans[0]!)}: ${bans[0]!.reason}`;
 }
 
-/** Why the monitor ended a ban at once: it knows more of the whitelist. */
+/** Says why the monitor ended a ban at once: the monitor knows more whitelist entries. */
 function whyEnded(grounds: Grounds, { address, endReason }: BanStatus): string {
   if (endReason !== "whitelisted") return `the monitor ended the ban at once (${endReason})`;
   const origin = knownWhitelist(grounds).covering(address);
@@ -123,7 +123,7 @@ function resultLines({ done, ban, running, observes }: Result, reason: string | 
   return lines;
 }
 
-/** What the firewall made of a ban so far. */
+/** Says how far the firewall is with a ban. */
 function fate({ ban, running, observes }: Omit<Result, "done">): string {
   if (isInForce(ban)) return "It is in force.";
   if (ban.appliedAt !== null) return "It is noted only: without a firewall nobody is really banned.";

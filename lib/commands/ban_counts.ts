@@ -1,25 +1,25 @@
-/** Counts bans by what else is counted by name. Comes in: bans by who banned. Goes out: how many are of a name. */
+/** Counts the bans of each row of a table of `top` or `report`. */
 import type { Micros } from "../core/time.ts";
 import type { BanCount, History, ProvenanceCount } from "../state/history.ts";
 import type { TOP_TABLES } from "./output.ts";
 
-/** Bans of a name that began and ended; null: bans are not of such a thing. */
+/** Bans that began and ended for one name; null: nobody bans such names. */
 export interface BansOfName {
   readonly made: number | null;
   readonly ended: number | null;
 }
 
-/** What `bansTold()` goes by. */
+/** Input of `bansTold()`. */
 export interface BanFacts {
-  /** The names that will be asked for. */
+  /** Names of the table's rows. */
   readonly names: readonly string[];
-  /** Bans since `since`, by who banned. */
+  /** Bans since `since`, by provenance. */
   readonly bans: readonly ProvenanceCount[];
   readonly history: History;
   readonly since: Micros;
 }
 
-/** Tells how many bans are of a name in the table `by`. */
+/** Returns a function that counts the bans of one name in the table `by`. */
 export function bansTold(
   by: typeof TOP_TABLES[number],
   { names, bans, history, since }: BanFacts,
@@ -39,7 +39,7 @@ export function bansTold(
   };
 }
 
-/** All bans of several who banned. */
+/** Sums counts of bans. */
 export function totalOf(bans: readonly BanCount[]): BanCount {
   return {
     made: bans.reduce((all, { made }) => all + made, 0),

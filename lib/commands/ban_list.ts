@@ -5,26 +5,26 @@ import { messageOf } from "../core/error.ts";
 import { parseScope, type Scope } from "../core/scope.ts";
 import { keptText, MOST_TEXT, type NewBan, type Provenance, PROVENANCES } from "../deciding/ban.ts";
 
-/** A ban as a line of a list tells it: keys that the line says nothing about are missing. */
+/** A ban as one line of a list gives it; keys that the line does not give are missing. */
 export interface ListedBan extends Pick<NewBan, "address"> {
   readonly scope?: Scope;
   readonly provenance?: Provenance;
   readonly reason?: string;
   readonly count?: number;
   readonly start?: Micros;
-  /** Null: for good. */
+  /** Null: the ban has no end. */
   readonly until?: Micros | null;
-  /** It ended already. */
+  /** The ban has ended already. */
   readonly ended?: boolean;
 }
 
-/** `fail2ban-client get sshd banip --with-time`: when, + seconds, = until when. */
+/** `fail2ban-client get sshd banip --with-time`: start, + seconds, = end. */
 const WITH_TIME =
   /^(?<address>\S+)\s+(?<start>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) \+ (?<span>-?\d+) = \d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/;
 
 /**
- * Reads a line of a list of bans: an address or a network, perhaps with `until` and its end, and behind `#` the reason; or with its times as fail2ban-client(1)
- * lists them; or an object of JSON as `bans --export json` writes it. Null for a line that names nobody; a string says what is wrong.
+ * Reads a line of a list: an address or network, optional `until` and `#` reason, or times of
+ * fail2ban-client(1); or JSON of `bans --export json`. Null: no address; a string: a complaint.
  */
 export function readBanLine(line: string): ListedBan | string | null {
   const text = line.trim();
@@ -43,7 +43,7 @@ export function readBanLine(line: string): ListedBan | string | null {
   return said({ address, reason, ...(timed && timesOf(timed.start!, Number(timed.span))) });
 }
 
-/** Reads `192.0.2.7 until 2027-01-31`, as a whitelist file has it. */
+/** Reads `192.0.2.7 until 2027-01-31`, the format of whitelist files. */
 function readEnding(text: string, { end, comment }: { end: string; comment: string }): ListedBan | string {
   const address = canonicalNetwork(text);
   if (address === null) return `expected an address or a network, got ${quoted(text)}`;
@@ -52,7 +52,7 @@ function readEnding(text: string, { end, comment }: { end: string; comment: stri
   return said({ address, reason: keptText(comment) || undefined, until });
 }
 
-/** A span below zero is for good. */
+/** Returns start and end; a negative span has no end. */
 function timesOf(text: string, seconds: number): Pick<ListedBan, "start" | "until"> {
   const start = instantOf(text);
   if (start === null) return {};
@@ -99,8 +99,8 @@ function readRecord(text: string): ListedBan | string {
 }
 
 /**
- * Undefined where there is none; a string says what is wrong. A ban that follows a server of a fleet ends with that server's: on
- * another machine it is one that was imported.
+ * Returns undefined if the line gives no provenance, and a string for a complaint. `fleet` becomes
+ * `import`: on another machine no member's ban would end it.
  */
 function readProvenance({ provenance, name = "" }: Record<string, unknown>): Provenance | string | undefined {
   if (provenance === undefined) return undefined;
@@ -112,7 +112,7 @@ function readProvenance({ provenance, name = "" }: Record<string, unknown>): Pro
   return { kind: kind === "fleet" ? "import" : kind, name: name.slice(0, MOST_TEXT) };
 }
 
-/** Undefined where there is none; null for one that cannot be read. */
+/** Returns undefined if there is no time, and null for one that it cannot read. */
 function readTime(value: unknown): Micros | null | undefined {
   if (value === undefined) return undefined;
   return typeof value === "string" ? instantOf(value) : null;
@@ -123,7 +123,7 @@ function reasonOf(text: string): string | undefined {
   return reason === "" ? undefined : reason;
 }
 
-/** `ban` without the keys of which the line says nothing. */
+/** Returns `ban` without its undefined keys. */
 function said(ban: ListedBan): ListedBan {
   return Object.fromEntries(
     Object.entries(ban).filter(([, value]) => value !== undefined),

@@ -8,12 +8,12 @@ import type { State } from "../state/state.ts";
 import { withState } from "./open.ts";
 import { type CommonOptions, print, printObjects, printTable, tableTime, zoneText } from "./output.ts";
 
-/** Bans that `bans --all` shows. */
+/** Most bans that `bans --all` prints. */
 const HISTORY = 1_000;
 
 /**
- * `bans`: the bans that have not ended, and those that have but that the firewall still has; with `all` the newest thousand
- * of the past instead.
+ * `bans`: prints bans that have not ended, and ended bans that the firewall still holds. With
+ * `all`, prints the newest thousand bans instead.
  */
 export function bansCommand(options: CommonOptions & { all?: boolean }): number {
   withState(options, (state) => {
@@ -27,20 +27,20 @@ export function bansCommand(options: CommonOptions & { all?: boolean }): number 
   return 0;
 }
 
-/** The bans that have not ended, and those that have but that the firewall still has. */
+/** Yields bans that have not ended, and ended bans that the firewall still holds. */
 function* standing(bans: State["bans"]): Generator<BanStatus> {
   yield* bans.eachInForce();
   yield* bans.lingering();
 }
 
-/** Counts bans. One that a firewall lost at a boot waits since the monitor started, whenever the ban began. */
+/** Counts bans. A ban that the firewall lost at a boot waits since the monitor started. */
 export function totalsOf({ bans }: State, report: MonitorReport | null): BanTotals {
   const totals = bans.totals();
   const { waitingSince } = totals;
   return { ...totals, waitingSince: waitingSince && Math.max(waitingSince, report?.started ?? 0) };
 }
 
-/** What the firewall has of the bans that have not ended: `3 bans: 2 in force, 1 waiting for the firewall for 5m`. */
+/** Words the totals: `3 bans: 2 in force, 1 waiting for the firewall for 5m`. */
 export function totalsText({ decided, inForce, waiting, waitingSince }: BanTotals): string {
   const noted = decided - inForce - waiting;
   const age = waitingSince === null ? "" : ` for ${formatDuration(now() - waitingSince)}`;
@@ -52,7 +52,7 @@ export function totalsText({ decided, inForce, waiting, waitingSince }: BanTotal
   return decided === 0 ? "no ban in force" : `${counted(decided, "ban")}: ${parts.join(", ")}`;
 }
 
-/** A ban as machines read it. */
+/** Returns a ban as JSON (docs/json.md). */
 export function banJson(ban: BanStatus): Record<string, unknown> {
   return {
     address: ban.address,

@@ -10,13 +10,13 @@ import { type CommonOptions, EXPORT_FORMATS, printData, printError } from "./out
 /** A format of `bans --export`. */
 export type ExportFormat = typeof EXPORT_FORMATS[number];
 
-/** Seconds; ipset(8) takes no longer time-out. */
+/** Longest time-out of ipset(8), in seconds. */
 const IPSET_LONGEST = 2_147_483;
 const IPSET_LEAST = 1_024;
 
 /**
- * `bans --export`: writes the bans in force to standard output, for a firewall or for `bans --import` elsewhere; what the format
- * cannot say is left out, which standard error tells. Throws `UserError` (69, 78).
+ * `bans --export`: prints the bans in force, for a firewall or `bans --import`. Warns on standard
+ * error of bans that the format cannot express. Throws `UserError` (69, 78).
  */
 export function bansExportCommand(format: ExportFormat, options: CommonOptions): number {
   const time = now();
@@ -29,8 +29,8 @@ export function bansExportCommand(format: ExportFormat, options: CommonOptions):
 }
 
 /**
- * `bans` in a format: `nft` a script for `nft -f` that makes a table of its own which drops what comes from them, `ipset` one for
- * `ipset restore` with a set for each family, `plain` an address or network a line, `json` an object a line.
+ * Formats `bans`. `nft`: a script for `nft -f` with a table that drops their packets. `ipset`:
+ * input of `ipset restore`, a set for each family. `plain`, `json`: an address or object a line.
  */
 export function exportBans(
   bans: readonly Exported[],
@@ -44,7 +44,7 @@ export function exportBans(
   return { lines, warnings: left > 0 ? [warning, ...warnings] : warnings };
 }
 
-/** Bans of packets in a format for packet filters. */
+/** Exports bans in a format that packet filters read. */
 function exportPackets(
   bans: readonly Exported[],
   { format, now }: { format: Exclude<ExportFormat, "json">; now: Micros },
@@ -70,7 +70,7 @@ function exportPackets(
   }
 }
 
-/** Bans of some ports alone would become bans of everything. */
+/** Leaves out bans of certain ports: the format would make them bans of all traffic. */
 function withoutPorts(bans: readonly Exported[], format: ExportFormat) {
   const whole = bans.filter(({ scope }) => scope === "all");
   const left = bans.length - whole.length;
@@ -94,7 +94,7 @@ function ipsetLines(bans: readonly Exported[], now: Micros): string[] {
   });
 }
 
-/** `hash:net` takes no prefix of zero bits. */
+/** Splits `/0` into halves, as `hash:net` accepts no prefix of length 0. */
 function halvesOf(network: string): string[] {
   if (!network.endsWith("/0")) return [network];
   return network.includes(":") ? ["::/1", "8000::/1"] : ["0.0.0.0/1", "128.0.0.0/1"];

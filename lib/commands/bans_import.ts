@@ -11,35 +11,35 @@ import { knownWhitelist, withGrounds } from "./open.ts";
 import { type CommonOptions, print, printError, printJson } from "./output.ts";
 import { Progress } from "./progress.ts";
 
-/** Sentences about single lines that are told of each kind. */
+/** Most sentences about single lines of each kind. */
 const MOST = 20;
-/** Lines of one transaction: some 20 ms, in which nobody else can write. */
+/** Lines in one transaction: it takes some 20 ms, during which nobody else can write. */
 const SLICE = 1_000;
-/** Milliseconds between two transactions: a writer that waits looks for the lock every 1 to 100 ms. */
+/** Milliseconds between transactions: a waiting writer tries the lock every 1 to 100 ms. */
 const BETWEEN_SLICES = 30;
 
 /** Options of `bans --import`. */
 export interface ImportOptions extends CommonOptions {
-  /** How long bans last where the list does not tell: a span, or `forever`, which is meant without. */
+  /** Default span of bans without an end in the list: a span, or `forever`, the default. */
   readonly for?: string;
-  /** Reason of bans where the list gives none. */
+  /** Default reason of bans without one in the list. */
   readonly reason?: string;
 }
 
-/** Outcome of a line: `extended` and `unchanged` as `Meeting` has them, `over` for a ban that ended before it was imported. */
+/** Outcome of a line: `extended` and `unchanged` as in `Meeting`; `over`: the ban ended before. */
 type Fate = "banned" | "extended" | "unchanged" | "whitelisted" | "over" | "wrong";
 
-/** How many lines of a list met each fate; those that name nobody do not count. */
+/** Number of lines with each outcome, without lines that name no address. */
 export type Summary = Record<Fate, number>;
 
-/** What an import needs of the bans in the state. */
+/** Methods of the state's bans that an import calls. */
 export interface ImportStore {
   transaction<T>(work: () => T): T;
   standingOf(addresses: readonly string[]): Map<string, StandingBan[]>;
   addAll(bans: readonly NewBan[]): void;
 }
 
-/** What importing a list goes by. */
+/** Input of `Importing`. */
 export interface ImportParts {
   readonly bans: ImportStore;
   readonly whitelist: Whitelist;
@@ -48,25 +48,25 @@ export interface ImportParts {
   readonly name: string;
   /** Modules that have firewalls of their own here. */
   readonly firewalls: ReadonlySet<string>;
-  /** Fills in what a list does not tell. */
+  /** Fills in values that a list does not give. */
   complete(ban: ListedBan): NewBan;
   /** Waits between two transactions, so that others can write. */
   pause(): Promise<void>;
 }
 
-/** A ban of a list, complete. */
+/** A ban from a list, with all values filled in. */
 interface Candidate {
   readonly place: string;
   readonly ban: NewBan;
   readonly hasEnded: boolean;
-  /** Why it cuts off more than the list says; null: it does not. */
+  /** Says why the ban covers more traffic than in the list; null: it does not. */
   readonly widened: string | null;
 }
 
 /**
- * `bans --import`: bans all that a file lists (`-`: standard input) but for the whitelisted. It is written slice by slice, so
- * that a monitor can write in between; a second time, as after an interruption, changes nothing that is written already. Wrong
- * lines are told, the others count. Exit code 1 when there were any. Throws `UserError` (64, 69, 78).
+ * `bans --import`: bans everybody in a file (`-`: standard input) except the whitelisted. Writes in
+ * slices, so that the monitor can write in between; a repeat changes nothing. Reports wrong lines
+ * and imports the others; then exit code 1. Throws `UserError` (64, 69, 78).
  */
 export function bansImportCommand(file: string, options: ImportOptions): Promise<number> {
   const span = requireSpanOrForever(options.for);
@@ -111,14 +111,14 @@ async function read(file: string, importing: Importing): Promise<void> {
   }
 }
 
-/** Imports the lines of a list as they come. */
+/** Imports lines of a list. */
 export class Importing {
   readonly summary: Summary = { banned: 0, extended: 0, unchanged: 0, whitelisted: 0, over: 0, wrong: 0 };
   /** Lines that could not be read. */
   readonly wrong = new Complaints();
   /** Lines that are whitelisted. */
   readonly spared = new Complaints();
-  /** Lines whose bans cut off more here. */
+  /** Lines whose bans cover more traffic here. */
   readonly widened = new Complaints();
   readonly #parts: ImportParts;
   #line = 0;
@@ -129,7 +129,7 @@ export class Importing {
     this.#parts = parts;
   }
 
-  /** Takes lines, and writes each full slice. Throws where the state cannot be written; earlier slices stay. */
+  /** Writes each full slice. Throws if the state cannot be written; earlier slices stay. */
   async take(lines: readonly string[]): Promise<void> {
     for (const line of lines) {
       this.#read(line);
@@ -169,7 +169,7 @@ export class Importing {
     });
   }
 
-  /** The ban to be written for a candidate, which joins those in force; null: none. */
+  /** Returns the ban to write for a candidate, joined with those in force; null: none. */
   #judge({ place, ban, hasEnded, widened }: Candidate, standing: Map<string, StandingBan[]>): NewBan | null {
     const { now, whitelist } = this.#parts;
     const { summary } = this;
@@ -191,7 +191,7 @@ export class Importing {
   }
 }
 
-/** Sentences about single lines, of which the first are told. */
+/** Sentences about single lines; keeps the first `MOST`. */
 class Complaints {
   readonly #first: string[] = [];
   #count = 0;
@@ -200,14 +200,14 @@ class Complaints {
     if (this.#count++ < MOST) this.#first.push(sentence);
   }
 
-  /** Tells them on standard error. */
+  /** Prints them to standard error. */
   tell(): void {
     for (const sentence of this.#first) printError(sentence);
     if (this.#count > MOST) printError(`and ${this.#count - MOST} more like these`);
   }
 }
 
-/** What is said of one line, and of several. */
+/** Words for one line and for several lines. */
 const WORDS: Readonly<Record<Fate, readonly [string, string]>> = {
   banned: ["banned", "banned"],
   extended: [

@@ -9,16 +9,16 @@ import { UserError } from "../core/error.ts";
 import { type CommonOptions, printError, printFailure } from "./output.ts";
 import { whoRuns } from "./who.ts";
 
-/** Milliseconds that a command waits for the firewall, and between two looks. */
+/** Milliseconds that a command waits for the firewall, and between two checks. */
 const PATIENCE = 3_000;
 const BETWEEN_LOOKS = 50;
 
-/** Each of `given` as a canonical address or network, once; throws `UserError` (64). */
+/** Returns each of `given` once, as a canonical address or network. Throws `UserError` (64). */
 export function requireNetworks(given: readonly string[]): string[] {
   return [...new Set(given.map(requireNetwork))];
 }
 
-/** A canonical address or network; throws `UserError` (64). */
+/** Returns a canonical address or network. Throws `UserError` (64). */
 export function requireNetwork(text: string): string {
   const address = canonicalNetwork(text);
   if (address === null) {
@@ -27,12 +27,12 @@ export function requireNetwork(text: string): string {
   return address;
 }
 
-/** The span of an option `--for`; null: for good, as without it. Throws `UserError` (64). */
+/** Reads the span of `--for`; null: no end, the default. Throws `UserError` (64). */
 export function requireSpanOrForever(text = "forever"): Micros | null {
   return text === "forever" ? null : requireSpan("--for", text, ", or forever");
 }
 
-/** The span that an option is given, `or` telling what else it takes; throws `UserError` (64). */
+/** Reads the span of an option; `or` names other valid values. Throws `UserError` (64). */
 export function requireSpan(option: string, text: string, or = ""): Micros {
   const span = parseDuration(text);
   if (span !== null) return span;
@@ -42,15 +42,15 @@ export function requireSpan(option: string, text: string, or = ""): Micros {
   );
 }
 
-/** Tells the monitor of a change by a command, and its log in the command's own words who made it. */
+/** Tells the monitor of a change, with a line for its log that names the user. */
 export function tellMonitor(state: State, what: string): void {
   state.deeds.add({ time: now(), who: whoRuns(), what: keptText(what) });
   rouseMonitor(state.directory);
 }
 
 /**
- * Does `work` for each target, which gives an exit code. Where that fails, it is told why, and the others have their turn all
- * the same. Returns the first exit code that is not 0.
+ * Runs `work` for each target; prints its error and continues with the next target. Returns the
+ * first exit code that is not 0.
  */
 export async function forEach<T>(
   targets: readonly T[],
@@ -71,17 +71,17 @@ export async function forEach<T>(
   return first;
 }
 
-/** Says on standard error that what a command asked for waits until the monitor runs. */
+/** Warns on standard error if no monitor runs, so that the change waits. */
 export function warnIfStopped(state: string): void {
   if (!isLocked(state)) printError("The monitor is not running: this takes effect when it starts.");
 }
 
-/** When a command that waits for the firewall gives up, by `performance.now()`. */
+/** Returns the deadline of a command that waits for the firewall, on `performance.now()`. */
 export function patience(): number {
   return performance.now() + PATIENCE;
 }
 
-/** A ban as soon as it is `settled` or failed, or as it is when the monitor does not run or `deadline` has come. */
+/** Returns a ban once `settled` or failed, the monitor has stopped or `deadline` has passed. */
 export async function outcome(
   state: State,
   { id, settled, deadline }: { id: number; settled: (ban: BanStatus) => boolean; deadline: number },

@@ -22,19 +22,19 @@ import { runRuleTests, type TestResult } from "./rule_tests.ts";
 
 /** Options of `check`. */
 export interface CheckOptions extends CommonOptions {
-  /** Say only what is wrong or probably not meant. */
+  /** Print only problems and warnings. */
   readonly quiet?: boolean;
-  /** Look at the configuration alone: whether `run` would take it. */
+  /** Check only whether `run` accepts the configuration. */
   readonly syntax?: boolean;
   /** Explain each rule. */
   readonly rules?: boolean;
 }
 
 /**
- * `check`: reads the configuration with its password file (`-`: from standard input), explains it, and ends with what is wrong,
- * what is probably not meant, and a verdict. Exit code 78 when the configuration is wrong, when this program lacks a permission
- * for it, and when its password or a whitelist file cannot be read; 1 when a rule fails a test, a ban command cannot run, or this
- * user may not read the journal or a log file, none of which counts with `syntax`.
+ * `check`: explains the configuration (`-`: standard input), and prints problems, warnings and a
+ * verdict. Exit code 78: it is wrong, this program lacks a permission for it, or its password or a
+ * whitelist file cannot be read. 1, never with `syntax`: a rule fails a test, a ban command cannot
+ * run, or this user may not read the journal or a log file.
  */
 export async function checkCommand(options: CheckOptions): Promise<number> {
   const config = configOrNull(options);
@@ -54,16 +54,16 @@ export async function checkCommand(options: CheckOptions): Promise<number> {
   return refusal !== null ? refusal.code : ok ? 0 : 1;
 }
 
-/** What keeps a monitor from running here by a configuration, as far as this user may see. */
+/** Problems that keep a monitor from running here, as far as this user can see. */
 export interface Look {
-  /** What makes `run` refuse it; null: nothing does. */
+  /** Error with which `run` refuses the configuration; null: none. */
   readonly refusal: UserError | null;
   readonly files: readonly Inspection[];
-  /** Sentences. */
+  /** Problems, each a sentence. */
   readonly problems: readonly string[];
 }
 
-/** Looks here for what `config` needs; for what `run` would refuse alone with `syntax`. */
+/** Looks for what `config` needs here; with `syntax` only for what makes `run` refuse it. */
 export async function lookHere(config: Config, options: CheckOptions): Promise<Look> {
   const forbidden = missingNeeds(config);
   const files = options.syntax || forbidden.some(({ kind, key }) => kind === "read" && key?.[0] === "modules")
@@ -78,7 +78,7 @@ export async function lookHere(config: Config, options: CheckOptions): Promise<L
   return { refusal: refusalOf(config, options), files, problems };
 }
 
-/** All that `run` refuses `config` for, in one error. */
+/** Collects the reasons why `run` refuses `config` in one error. */
 function refusalOf(config: Config, { state }: CheckOptions): UserError | null {
   const permission = permissionProblem(config, state);
   const errors = [passwordProblem(config, state), permission, whitelistProblem(config.whitelist)]
@@ -99,7 +99,7 @@ function passwordProblem({ database, path }: Config, state?: string): UserError 
   }
 }
 
-/** The configuration; null where it is wrong, which is told with a verdict. */
+/** Returns the configuration; null if it is wrong, after printing why with a verdict. */
 function configOrNull(options: CheckOptions): Config | null {
   try {
     return openConfig(options);
@@ -111,7 +111,7 @@ function configOrNull(options: CheckOptions): Config | null {
   }
 }
 
-/** What is wrong with a configuration, or probably not meant. */
+/** Problems and warnings of a configuration. */
 interface Faults extends Pick<Look, "refusal" | "problems"> {
   readonly warnings: readonly string[];
 }
@@ -151,10 +151,10 @@ function explain(
   }
 }
 
-/** Milliseconds that journalctl may take. */
+/** Longest run of journalctl, in milliseconds. */
 const JOURNAL_PATIENCE = 10_000;
 
-/** Says why this user cannot read the journal, where modules read it. */
+/** Says why this user cannot read the journal, if modules read it. */
 async function journalProblems({ modules }: Config): Promise<string[]> {
   const matches = journalMatches(modules);
   if (matches.identifiers.length + matches.units.length === 0) return [];
@@ -169,7 +169,7 @@ async function journalProblems({ modules }: Config): Promise<string[]> {
   }
 }
 
-/** Says why the connection to the database cannot be encrypted as asked, as far as this machine knows. */
+/** Says why the connection to the database cannot be encrypted as configured. */
 function databaseProblems({ database }: Config): string[] {
   try {
     if (database !== null) encryptionOf(database);

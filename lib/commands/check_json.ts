@@ -1,11 +1,9 @@
-/** What `check --json` tells of a configuration. */
+/** The JSON of a configuration for `check --json`. */
 import type { Config } from "../config/types.ts";
 import { type Micros, SECOND } from "../core/time.ts";
 import type { Growth, Rule } from "../rules/rule.ts";
 
-/**
- * Makes the object of docs/json.md. Leaves out the password; spans are in seconds, null is endless.
- */
+/** Returns the object of docs/json.md, without the password. Spans are in seconds; null: no end. */
 export function configJson(config: Config) {
   const {
     path,

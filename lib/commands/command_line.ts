@@ -1,6 +1,6 @@
 /**
- * The command line: every command with its options and examples. The modules of a command are loaded when it runs, so that
- * `--help` and `status` evaluate none of the others'.
+ * The command line: every command with its options and examples. A command's modules load when it
+ * runs, so that `--help` and `status` load no others.
  */
 import { Command } from "commander";
 import { unknownCommand } from "./arguments.ts";
@@ -28,7 +28,7 @@ const COMMANDS = [
   addFleet,
 ];
 
-/** The program with all of its commands, to be given arguments. */
+/** Returns the program with all its commands. */
 export function commandLine(parts: CommandLineParts): Command {
   const program = new Command("strongmonitor")
     .description("Watches the logs of this machine, records who is named in them, and bans attackers.")
@@ -36,7 +36,7 @@ export function commandLine(parts: CommandLineParts): Command {
     .configureOutput({
       writeOut: (text) => printLines(text.trimEnd().split("\n")),
       writeErr: (text) => text.trimEnd().split("\n").forEach(printError),
-      // The program tells what it catches.
+      // The program prints the errors that it catches.
       outputError: () => {},
       getOutHasColors: () => false,
       getErrHasColors: () => false,

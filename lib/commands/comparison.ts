@@ -1,6 +1,6 @@
 /**
- * Compares the bans that two configurations make of one history. Comes in: bans in the order in which they would have been made,
- * and logins. Goes out: a `Difference` for each address or network that the two treat differently. Pure.
+ * Compares the bans that two configurations make of one history. Input: bans in order, and logins.
+ * Output: a `Difference` for each address or network that they treat differently. Pure.
  */
 import { enclosing, prefixLength } from "../core/address.ts";
 import type { Micros } from "../core/time.ts";
@@ -8,8 +8,8 @@ import type { NewBan } from "../deciding/ban.ts";
 import type { Login } from "../deciding/login_change.ts";
 
 /**
- * How the new configuration treats an address: `more`, it alone bans it; `less`, it alone does not; `earlier` and `later`, its
- * first ban begins then; `longer` and `shorter`, the first bans begin at the same time and all bans together last so.
+ * How the new configuration treats an address. `more`, `less`: only the new, or only the old one
+ * bans. `earlier`, `later`: its first ban begins then. `longer`, `shorter`: its total is so.
  */
 export const CHANGES = ["more", "less", "earlier", "later", "longer", "shorter"] as const;
 export type Change = typeof CHANGES[number];
@@ -21,7 +21,7 @@ export interface Banned {
   /** The end of the last ban; null: it has none. */
   readonly until: Micros | null;
   readonly bans: number;
-  /** How long the address is banned in all; null: for good. */
+  /** Sum of the spans of all bans; null: a ban has no end. */
   readonly total: Micros | null;
 }
 
@@ -32,25 +32,25 @@ export type LastLogin = Pick<Login, "user" | "time">;
 export interface Difference {
   readonly address: string;
   readonly change: Change;
-  /** Null: not banned. */
+  /** Null: this configuration does not ban it. */
   readonly before: Banned | null;
   readonly after: Banned | null;
-  /** The newest login from there behind the beginning of the earlier first ban; null: there is none. */
+  /** Newest login from there after the earlier first ban began; null: none. */
   readonly login: LastLogin | null;
 }
 
-/** The bans that one configuration makes, by address. */
+/** Collects the bans that one configuration makes, by address. */
 export class Tally {
   readonly #since: Micros;
   readonly #banned = new Map<string, Banned>();
   bans = 0;
 
-  /** @param since bans that begin before count for nothing */
+  /** @param since ignore bans that began before */
   constructor(since: Micros) {
     this.#since = since;
   }
 
-  /** Counts a ban. */
+  /** Adds a ban. */
   add(ban: NewBan): void {
     if (ban.start < this.#since) return;
     this.bans++;
@@ -58,7 +58,7 @@ export class Tally {
     this.#banned.set(ban.address, before === undefined ? firstOf(ban) : withBan(before, ban));
   }
 
-  /** Addresses and networks that are banned. */
+  /** Number of banned addresses and networks. */
   get addresses(): number {
     return this.#banned.size;
   }
@@ -76,12 +76,12 @@ export class Tally {
 export class LoginTally {
   readonly #newest = new Map<string, LastLogin>();
 
-  /** Takes note of a login. */
+  /** Adds a login. */
   add({ address, user, time }: Login): void {
     if ((this.#newest.get(address)?.time ?? -Infinity) < time) this.#newest.set(address, { user, time });
   }
 
-  /** The newest login from each address, and from each network of these lengths. */
+  /** Returns the newest login of each address, and of each network of these prefix lengths. */
   within(lengths: ReadonlySet<number>): ReadonlyMap<string, LastLogin> {
     const newest = new Map(this.#newest);
     for (const [address, login] of this.#newest) {
@@ -95,7 +95,7 @@ export class LoginTally {
   }
 }
 
-/** The differences between the bans of the configuration before and those of the one after: whoever logged in later comes first. */
+/** Returns the differences from `before` to `after`; addresses that logged in later come first. */
 export function compare(before: Tally, after: Tally, logins: LoginTally): Difference[] {
   const addresses = [...new Set([...before.keys(), ...after.keys()])];
   const newest = logins.within(new Set(addresses.filter(isNetwork).map(prefixLength)));
@@ -112,7 +112,7 @@ export function compare(before: Tally, after: Tally, logins: LoginTally): Differ
   );
 }
 
-/** How the bans of an address differ; null: they do not. */
+/** Returns how the bans of an address differ; null: they do not. */
 function changeOf(before: Banned | null, after: Banned | null): Change | null {
   if (before === null) return "more";
   if (after === null) return "less";
@@ -139,7 +139,7 @@ function firstOf(ban: NewBan): Banned {
   };
 }
 
-/** Adds a ban, which may begin while another one is in force. Lines of several sources need not come in the order of their times. */
+/** Adds a ban, which may overlap another. Sources may interleave, so bans can come out of order. */
 function withBan({ first, until, bans, total }: Banned, ban: NewBan): Banned {
   const earliest = ban.start < first.start ? ban : first;
   if (until === null || total === null || ban.until === null) {

@@ -5,8 +5,7 @@ import { withState } from "./open.ts";
 import { type CommonOptions, localTime, print, printJson } from "./output.ts";
 
 /**
- * `confirm`: ends the trial and keeps its bans. Throws `UserError` (69; 1 when no trial is under
- * way).
+ * `confirm`: ends the trial and keeps its bans. Throws `UserError` (69; 1: no trial is running).
  */
 export function confirmCommand(options: CommonOptions): number {
   return withState(options, (state) => {

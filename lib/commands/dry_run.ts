@@ -1,4 +1,4 @@
-/** What lets lines run through the pipeline without a state, a log and bans: for commands that only tell. */
+/** A pipeline without a state, a log and bans, for commands that only print. */
 import { addressOf } from "../core/address_text.ts";
 import { decode, encode } from "../core/bytes.ts";
 import type { Log } from "../core/log.ts";
@@ -11,7 +11,7 @@ import type { Reader } from "../reading/reader.ts";
 import type { ModuleRules } from "../rules/rule.ts";
 import { RecordBuffer } from "../sources/record_buffer.ts";
 
-/** Counts the lines that would be recorded, and keeps nothing. */
+/** Counts lines that would be recorded, and stores nothing. */
 export class NoStore implements BatchStore {
   readonly lines = {
     length: 0,
@@ -30,7 +30,7 @@ export class NoStore implements BatchStore {
   }
 }
 
-/** Says nothing. */
+/** Discards all log messages. */
 export const QUIET: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** Bans nobody. */
@@ -42,17 +42,17 @@ const IDLE: Judge = {
   enforce() {},
 };
 
-/** Makes a pipeline of one module that reads and counts, keeps nothing and bans nobody; `note` is told of logins. */
+/** Makes a pipeline of one module that stores nothing and bans nobody; `note` gets its logins. */
 export function idlePipeline(rules: ModuleRules, note: Judge["note"] = () => {}): Pipeline {
   return new Pipeline([rules], { store: new NoStore(), judge: { ...IDLE, note }, log: QUIET });
 }
 
-/** What the rules of a module make of one line. */
+/** Result of matching one line against the rules of a module. */
 export interface LineMatch {
-  /** Null: no module finds an address in it. */
+  /** Null: no module finds an address in the line. */
   readonly module: string | null;
   readonly address: string | null;
-  /** What the module read out of the line. */
+  /** Fields that the module read from the line. */
   readonly fields: Readonly<Record<string, string>>;
   /** Names of the rules hit. */
   readonly hits: readonly string[];
@@ -60,7 +60,7 @@ export interface LineMatch {
   readonly logged: boolean;
 }
 
-/** One line as a record. */
+/** Returns one line as a record. */
 export function recordOf(line: string): RecordBuffer {
   const buffer = new RecordBuffer(0);
   buffer.begin();
@@ -70,7 +70,7 @@ export function recordOf(line: string): RecordBuffer {
   return buffer;
 }
 
-/** Tells what the rules of one module make of lines, counting nothing. */
+/** Matches lines against the rules of one module without counting hits. */
 export class LineMatcher {
   readonly #module: string;
   readonly #pipeline: Pipeline;
@@ -82,7 +82,7 @@ export class LineMatcher {
     this.#reader = this.#pipeline.readers.of([rules]);
   }
 
-  /** Tells what becomes of record `i`. */
+  /** Matches record `i`. */
   match(records: Records, i: number): LineMatch {
     const isFound = this.#reader.read(records, i, now());
     const { event } = this.#reader;

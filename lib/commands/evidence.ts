@@ -1,6 +1,6 @@
 /**
- * What the rules make of recorded lines: which of them each line hits, and how many hits counted by then. Comes in: lines of one
- * address or network, oldest first, and the stored notes. Goes out: counts beside limits.
+ * Judges recorded lines again: the rules that each line hits, and how many hits counted at that
+ * time. Input: lines of one address or network, and the stored notes.
  */
 import { encode } from "../core/bytes.ts";
 import { readNotes, textOfWords } from "../core/note_record.ts";
@@ -14,39 +14,39 @@ import { Engine, type RuleCount } from "../rules/engine.ts";
 import type { FoundLine } from "../state/line_search.ts";
 import type { NoteTable } from "../state/note_table.ts";
 
-/** Enough for the addresses of a network that a person looks at. */
+/** Room for the addresses of a network that a person examines. */
 const ROOM = { addresses: 1 << 14, bytes: 20 };
-/** Addresses of a network whose counts are told. */
+/** Most addresses of a network with counts. */
 const MOST_NEAR = 10;
 
-/** How many hits counted for an address by a rule, of those that its limit allows. */
+/** Number of hits that counted for an address by a rule, and the rule's limit. */
 export interface Count {
   readonly address: string;
   readonly module: string;
   readonly rule: string;
   readonly count: number;
   readonly limit: number;
-  /** Null: hits never grow old. */
+  /** Null: the window has no end. */
   readonly window: Micros | null;
 }
 
-/** A line with the counts of the rules that it hit, itself included. */
+/** A line with the counts of the rules that it hit, including this hit. */
 export interface JudgedLine extends FoundLine {
   readonly hits: readonly Count[];
 }
 
-/** What rules made of recorded lines and stored notes. */
+/** Judges recorded lines and stored notes by the rules. */
 export class Evidence {
   readonly #config: Config;
   readonly #logins: Logins;
 
-  /** @param logins to whose addresses limits are higher */
+  /** @param logins raise the limits of their addresses */
   constructor(config: Config, logins: Logins) {
     this.#config = config;
     this.#logins = logins;
   }
 
-  /** Which rules each line hit, given newest first, and returned so. */
+  /** Adds to each line the rules that it hit. Lines are newest first, here and in the result. */
   judge(lines: readonly FoundLine[]): JudgedLine[] {
     const engine = this.#engine();
     const modules = new Map(this.#config.modules.map(({ module }, index) => {
@@ -72,7 +72,7 @@ export class Evidence {
     const names = engine.match(event);
     const address = engine.countedAs(event);
     engine.add(event);
-    // What passed a limit begins anew.
+    // A trip sets the count back to 0.
     const trips = new Map(engine.takeTrips().map(({ rule, count }) => [rule, count]));
     const { module, rules } = this.#config.modules[index]!;
     const counts = engine.countsAt(address, time).filter((count) => count.module === module.name);
@@ -82,7 +82,7 @@ export class Evidence {
     });
   }
 
-  /** What counts at `time` for `target`, or for the addresses in it: the ten nearest to a limit, those first. */
+  /** Counts at `time` of `target` or its ten addresses nearest to a limit, nearest first. */
   near(target: string, notes: NoteTable, time: Micros): Count[] {
     const contents = [...notes.contentsOf(target, time)];
     const engine = this.#engine();

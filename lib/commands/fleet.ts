@@ -12,7 +12,7 @@ import { type CommonOptions, localTime, print, printJson, printTable } from "./o
 const TIMEOUT = 10 * SECOND;
 /** Most bans that `fleet bans` lists. */
 const MOST_BANS = 1_000;
-/** A server that was not seen for so long is away: members say each minute that they are there. */
+/** A member not seen for this long is away: members report every minute. */
 const AWAY = 3 * MINUTE;
 
 /** `fleet`: lists the servers on the database. Throws `UserError` (69, 78). */
@@ -57,7 +57,7 @@ export function fleetBansCommand(options: CommonOptions): Promise<number> {
   });
 }
 
-/** `fleet remove`: cuts a server off, by name or id. Throws `UserError` (1, 69, 78). */
+/** `fleet remove`: removes a server, by name or id. Throws `UserError` (1, 69, 78). */
 export function fleetRemoveCommand(which: string, options: CommonOptions): Promise<number> {
   return withDatabase(options, async (connection) => {
     const { id, name, bans } = await removeMember(connection, which);

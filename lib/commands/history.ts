@@ -1,4 +1,4 @@
-/** Lines of the past as batches, from where the commands that rehearse find them: files, the journal, and the state. */
+/** Batches of past lines from files, the journal and the state, for `replay` and `what-if`. */
 import type { Micros } from "../core/time.ts";
 import { journalMatches } from "../monitor/feeds.ts";
 import type { ModuleRules } from "../rules/rule.ts";
@@ -9,13 +9,13 @@ import { openInput, readInput } from "./input.ts";
 import { requireTime } from "./instant.ts";
 import type { Progress } from "./progress.ts";
 
-/** The part of a history that is asked for; an end that is undefined is open. */
+/** The requested part of a history; undefined: open at that end. */
 export interface Period {
   readonly since?: Micros | undefined;
   readonly until?: Micros | undefined;
 }
 
-/** The lines of files, one file after the other; `-` is standard input. Throws `UserError` (69). */
+/** Yields the lines of files in turn; `-` is standard input. Throws `UserError` (69). */
 export async function* fileBatches(
   files: readonly string[],
   { command, progress }: { command: string; progress: Progress },
@@ -26,7 +26,7 @@ export async function* fileBatches(
   for (const input of inputs) yield* readInput(input, (bytes) => progress.add(bytes));
 }
 
-/** The entries of the journal that belong to `modules`. */
+/** Yields the journal's entries of `modules`. */
 export async function* journalBatches(
   modules: readonly ModuleRules[],
   { since = 0, until }: Period,
@@ -40,7 +40,7 @@ export async function* journalBatches(
   }
 }
 
-/** The lines that the state has recorded, in their order. */
+/** Yields the lines that the state has recorded, in their order. */
 export async function* recordedBatches(
   { log }: State,
   { since = 0 }: Pick<Period, "since">,
@@ -56,7 +56,7 @@ export async function* recordedBatches(
   }
 }
 
-/** The period that options name; throws `UserError` (64). */
+/** Returns the period of the options. Throws `UserError` (64). */
 export function requirePeriod(options: { readonly since?: string; readonly until?: string }): Period {
   const timeOf = (text?: string) => text === undefined ? undefined : requireTime(text);
   return { since: timeOf(options.since), until: timeOf(options.until) };

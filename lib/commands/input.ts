@@ -1,4 +1,4 @@
-/** Files and standard input as batches of lines, for the commands that read them: unpacked where gzip has packed them. */
+/** Reads files and standard input as batches of lines, unpacking gzip. */
 import { decode } from "../core/bytes.ts";
 import { now } from "../core/time.ts";
 import { denial } from "../core/denial.ts";
@@ -7,23 +7,23 @@ import { LineSplitter } from "../sources/line_splitter.ts";
 import { RecordBuffer } from "../sources/record_buffer.ts";
 import type { Batch } from "../sources/source.ts";
 
-/** A text to be read, and how large it is. */
+/** An open file or standard input. */
 export interface Input {
   /** `-` for standard input. */
   readonly name: string;
-  /** The command that reads it, for errors: `replay`. */
+  /** Name of the command that reads it, for errors: `replay`. */
   readonly command: string;
   readonly file: Pick<Deno.FsFile, "readSync" | "close">;
-  /** In bytes as stored; null when nobody knows. */
+  /** Stored bytes; null: unknown. */
   readonly size: number | null;
 }
 
-/** Bytes that are read at a time. */
+/** Bytes of one read. */
 const CHUNK = 1 << 17;
 const LINE_FEED = 10;
-/** How what gzip has packed begins (RFC 1952). */
+/** First bytes of gzip data (RFC 1952). */
 const GZIP = [0x1f, 0x8b];
-/** A byte order mark before the first line belongs to no line. */
+/** UTF-8 byte order mark, skipped before the first line. */
 const MARK = [0xef, 0xbb, 0xbf];
 
 /** Opens a file, or standard input for `-`. Throws `UserError` (69). */
@@ -38,7 +38,7 @@ export function openInput(name: string, command: string): Input {
   }
 }
 
-/** Opens the last lines of a file, `most` bytes of them. Throws Deno's errors. */
+/** Opens the last `most` bytes of a file, from the first whole line on. Throws Deno's errors. */
 export function openEnd(name: string, most: number): Input {
   const file = Deno.openSync(name);
   const { size } = file.statSync();
@@ -46,15 +46,15 @@ export function openEnd(name: string, most: number): Input {
     file.seekSync(-most, Deno.SeekMode.End);
     const chunk = new Uint8Array(most);
     const count = file.readSync(chunk) ?? 0;
-    // What stands before the first line break is the rest of a line.
+    // Bytes before the first line break are the rest of a line.
     file.seekSync(chunk.subarray(0, count).indexOf(LINE_FEED) + 1 - count, Deno.SeekMode.Current);
   }
   return { name, command: "replay", file, size: Math.min(size, most) };
 }
 
 /**
- * The lines of an input as batches, unpacked where the input is packed by gzip or its name says so. `onBytes` is told how many
- * stored bytes each read took. Throws `UserError` (69).
+ * Yields the lines of an input in batches. Unpacks gzip, known by its first bytes or a name in
+ * `.gz`. Calls `onBytes` with the stored bytes of each read. Throws `UserError` (69).
  */
 export async function* readInput(
   input: Input,
@@ -89,14 +89,14 @@ export async function* readInput(
   }
 }
 
-/** The lines of an input as text, as many at a time as one read brings. See `readInput()`. */
+/** Yields the lines of an input as text, one array for each read. See `readInput()`. */
 export async function* inputLines(input: Input, onBytes?: (count: number) => void): AsyncGenerator<string[]> {
   for await (const { records: { bytes, from, to, length } } of readInput(input, onBytes)) {
     yield Array.from({ length }, (_, i) => decode(bytes, from[i]!, to[i]!));
   }
 }
 
-/** Yields a first chunk to be put into the buffer, then null for each one that was read into it. */
+/** Yields a first chunk to fill the buffer, then null for each read into the buffer. */
 function* plain(
   buffer: RecordBuffer,
   beginning: Uint8Array,
@@ -110,7 +110,7 @@ function* plain(
   }
 }
 
-/** Yields what gzip has packed. */
+/** Yields unpacked chunks of gzip data. */
 function unpacked(
   beginning: Uint8Array<ArrayBuffer>,
   read: (into: Uint8Array) => number,
@@ -134,7 +134,7 @@ function why({ name, command }: Pick<Input, "name" | "command">, error: unknown)
   if (error instanceof Deno.errors.NotFound) return "there is no such file";
   if (error instanceof Deno.errors.PermissionDenied) return denial("read it", () => piped("sudo cat"));
   if (error instanceof Deno.errors.NotCapable) {
-    // A program that may not look cannot tell one from the other.
+    // A program without read permission cannot tell the two apart.
     const remedy = name.endsWith(".gz") ? piped("zcat") : `strongmonitor ${command} - < ${name}`;
     return `there is no such file, or this program may not read it; if it exists: ${remedy}`;
   }

@@ -4,7 +4,7 @@ import { type Micros, now, parseDuration } from "../core/time.ts";
 /** A span before now, with or without a minus. */
 const SPAN = /^-?(?<span>\w*[smhdw])$/;
 
-/** Reads an instant that an option gives, in local time or ISO 8601, or as a span before now; throws `UserError` (64). */
+/** Reads an option's local time, ISO 8601 time or span before now. Throws `UserError` (64). */
 export function requireTime(text: string): Micros {
   const span = parseDuration(SPAN.exec(text)?.groups?.span ?? "");
   if (span !== null) return now() - span;

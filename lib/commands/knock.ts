@@ -28,11 +28,11 @@ export interface KnockNewOptions extends CommonOptions {
 /** RFC 4226, section 4, recommends 160 bits. */
 const SECRET_BYTES = 20;
 const SALT_BYTES = 16;
-/** Most bytes read from standard input: more than the longest secret and its line end. */
+/** Most bytes of standard input: more than the longest secret with its line end. */
 const MOST_INPUT = 256;
 /**
- * White on black in any colour scheme, as scanners need dark on light: the renderer draws the light
- * modules.
+ * White on black in any colour scheme: scanners need dark on light, and the renderer draws the
+ * light modules.
  */
 const QR_COLOURS = ["\x1b[97;40m", "\x1b[0m"] as const;
 
@@ -79,9 +79,7 @@ export function knockListCommand(options: CommonOptions): number {
   return 0;
 }
 
-/**
- * `knock remove`: removes a key. Addresses that it whitelisted stay whitelisted until their end.
- */
+/** `knock remove`: removes a key. Addresses that it whitelisted stay so until their end. */
 export function knockRemoveCommand(name: string, options: CommonOptions): number {
   return withState(options, (state) => {
     if (!state.knocks.remove(name)) throw new UserError(`Cannot remove the key ${name}: there is none`, 1);
@@ -118,7 +116,7 @@ function choosePlain({ secretStdin }: KnockNewOptions): string {
   );
 }
 
-/** Reads standard input, without its line end. */
+/** Reads a secret from standard input, without its line end. */
 function readSecret(): string {
   const bytes = new Uint8Array(MOST_INPUT);
   let length = 0;

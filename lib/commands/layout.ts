@@ -1,17 +1,17 @@
-/** Lays lines out for a terminal of some width. Comes in: lines for people. Goes out: lines that are broken between words. */
+/** Breaks lines between words for the width of a terminal. */
 
-/** Columns of a terminal that does not tell, and of lines that are folded for one. */
+/** Columns if the terminal does not tell its width. */
 export const WIDTH = 80;
-/** Narrower terminals are treated as one of this width. */
+/** Least width: narrower terminals get lines of this width. */
 const NARROWEST = 40;
-/** Columns of blanks before the rest of a broken line, where the line has no columns of its own. */
+/** Indent of continuation lines if the line has no label. */
 const INDENT = 2;
-/** A rest of a line begins no further to the right than this. */
+/** Greatest indent of continuation lines. */
 const DEEPEST = 24;
 
 /**
- * Breaks `line` between words so that each part has at most `width` characters. The rest of a line stands below the text
- * behind its label, as in `source    journal: reading`. A word that is longer than the width stays whole.
+ * Breaks `line` between words into parts of at most `width` characters. Continuation lines align
+ * behind the label, as in `source    journal: reading`. A word longer than `width` stays whole.
  */
 export function wrap(line: string, width: number): string[] {
   const most = Math.max(width, NARROWEST);
@@ -30,14 +30,14 @@ export function wrap(line: string, width: number): string[] {
   return [...parts, rest];
 }
 
-/** Where the text behind a label begins, or a little right of where the line does. */
+/** Returns the column of the text behind a label, or slightly more than the line's own indent. */
 function indentOf(line: string): number {
   const label = /^ *\S+ {2,}/.exec(line)?.[0].length;
   const start = line.length - line.trimStart().length;
   return label !== undefined && label <= DEEPEST ? label : Math.min(start === 0 ? INDENT : start, DEEPEST);
 }
 
-/** Breaks `text` between words behind `head`, which the other lines are indented by, so that each line has at most `width` characters. */
+/** Breaks `text` behind `head` into lines of at most `width`, indented by `head`'s length. */
 export function folded(text: string, head = "", width = WIDTH): string[] {
   const lines = [head];
   for (const word of text.split(" ")) {
@@ -49,12 +49,12 @@ export function folded(text: string, head = "", width = WIDTH): string[] {
   return lines;
 }
 
-/** Columns that the last cells of a table need at least to be folded beside the others. */
+/** Least width in which a table's last cells fold beside the other columns. */
 const LEAST = 12;
 
 /**
- * Aligns rows in columns under a heading. Where these are wider than `width`, the last cells are folded between words in their
- * column, or stand below the others where that is too narrow.
+ * Aligns rows in columns under a heading. If they exceed `width`, the last cells fold within their
+ * column, or go below the row if that column is too narrow.
  */
 export function tableLines(
   heading: readonly string[],

@@ -1,12 +1,12 @@
-/** What other programs tell of this machine: each runs without a shell, for a bounded time, and with fixed arguments. */
+/** Asks programs about this machine: without a shell, for a bounded time, fixed arguments. */
 import { Runner, type RunResult } from "../core/child_process.ts";
 import { SECOND } from "../core/time.ts";
 
-/** Longest time that a program may take. */
+/** Longest run of a program. */
 const TIMEOUT = 10 * SECOND;
 /** The system user that the monitor runs as. */
 export const SERVICE_USER = "strongmonitor";
-/** Groups that the units give the monitor beside its own. */
+/** Groups that the units add to the monitor's own. */
 const SERVICE_GROUPS = ["systemd-journal", "adm"];
 const [READ, SEARCH] = [4, 1];
 /** The bit of CAP_NET_ADMIN (capabilities(7)). */
@@ -32,8 +32,8 @@ export function ask(argv: readonly string[], input?: string): Promise<RunResult>
 }
 
 /**
- * Returns fields of the newest entry of the journal that has `matches` (see journalctl(1)); null where there is none, or this
- * user may not see it.
+ * Returns fields of the newest journal entry with `matches` (see journalctl(1)); null: there is
+ * none, or this user may not see it.
  */
 export async function newestEntry(
   matches: readonly string[],
@@ -57,15 +57,15 @@ export async function newestEntry(
   }
 }
 
-/** What the monitor last wrote to the journal, as journald noted it. */
+/** The monitor's newest entry, with metadata from journald. */
 export interface MonitorEntry {
   readonly unit: string;
-  /** Capabilities as one number. */
+  /** Capabilities as a bit mask. */
   readonly capabilities: bigint;
   readonly isRoot: boolean;
 }
 
-/** Returns the monitor's newest entry from a unit; null where no unit has run it. `user` proves who wrote it. */
+/** Returns the monitor's newest entry from a unit; null: none. `user` proves its writer. */
 export async function monitorEntry(user: SystemUser | null = null): Promise<MonitorEntry | null> {
   const writer = user === null ? [] : [`_UID=${user.uid}`];
   const matches = ["SYSLOG_IDENTIFIER=strongmonitor", ...writer];
@@ -75,12 +75,12 @@ export async function monitorEntry(user: SystemUser | null = null): Promise<Moni
   return { unit, capabilities: BigInt(`0x${capabilities}`), isRoot: uid === "0" };
 }
 
-/** Reports whether who wrote an entry has CAP_NET_ADMIN: the unit without sudo gives it. */
+/** Reports whether an entry's writer has CAP_NET_ADMIN: the unit without sudo grants it. */
 export function mayChangeNetwork({ capabilities }: MonitorEntry): boolean {
   return ((capabilities >> NET_ADMIN) & 1n) === 1n;
 }
 
-/** Returns the user that the monitor runs as, with the groups that its units give it; null: there is none, or nobody can tell. */
+/** Returns the monitor's user with the groups of its units; null: none, or unknown. */
 export async function serviceUser(): Promise<SystemUser | null> {
   const found = /^[^:]*:[^:]*:(\d+):(\d+):/.exec((await ask(["getent", "passwd", SERVICE_USER])).output);
   if (found === null) return null;
@@ -90,8 +90,8 @@ export async function serviceUser(): Promise<SystemUser | null> {
 }
 
 /**
- * Reports whether the modes of a file and of the directories above it let `user` read it; those count for nothing that this
- * program may not look at. An access control list may let the user all the same.
+ * Reports whether modes of a file and its directories let `user` read it. Skips those that this
+ * program may not inspect. An access control list may still allow reading.
  */
 export function modesLetRead(user: SystemUser, path: string): boolean {
   const names = path.split("/").filter((name) => name !== "");
@@ -104,7 +104,7 @@ export function modesLetRead(user: SystemUser, path: string): boolean {
   });
 }
 
-/** Returns what there is at `path`; null: nothing, or this process may not look. */
+/** Returns the file info of `path`; null: nothing is there, or this process may not look. */
 export function lookAt(path: string): Deno.FileInfo | null {
   try {
     return Deno.statSync(path);

@@ -9,22 +9,22 @@ import { lookAt } from "./machine.ts";
 import { openConfigOrShipped } from "./open.ts";
 import { type CommonOptions, print, printJson } from "./output.ts";
 
-/** What the rules make of one line, with its number from 1. */
+/** Result of one line, with its number from 1. */
 type Match = LineMatch & { readonly n: number };
 
-/** What all lines came to. */
+/** Sums over all lines. */
 interface Summary {
   readonly lines: number;
   /** Lines that name an address. */
   readonly events: number;
-  /** Rules with the number of lines that hit them, the most first. */
+  /** Rules with the number of lines that hit them, most hits first. */
   readonly rules: readonly { readonly module: string; readonly name: string; readonly hits: number }[];
 }
 
 /**
- * `match`: reads a line, the lines of a file, or of standard input (`-`) as the modules would, and tells what the rules make of
- * each, and in the end how often each rule was hit. A line is of the module that finds an address in it, one whose rules it
- * hits first.
+ * `match`: reads a line, a file or standard input (`-`) as the modules would, and prints each
+ * line's result and the hits of each rule. A line belongs to the module that finds an address in
+ * it, first to one whose rules it hits.
  */
 export async function matchCommand(
   input: string,
@@ -46,7 +46,7 @@ export async function matchCommand(
   return 0;
 }
 
-/** The modules of the configuration, or the one that is wanted. Throws `UserError` (64). */
+/** Returns the configured modules, or the chosen one. Throws `UserError` (64). */
 function chosenModules(options: CommonOptions & { module?: string }): readonly ModuleRules[] {
   const { modules, path } = openConfigOrShipped(options);
   if (options.module === undefined) return modules;
@@ -56,13 +56,13 @@ function chosenModules(options: CommonOptions & { module?: string }): readonly M
   throw new UserError(`Cannot match by module "${options.module}": ${path} configures ${names}`, 64);
 }
 
-/** A text with a blank is a line, unless a file has that name. */
+/** Returns the lines to match: `input` with a blank is a line, unless a file has that name. */
 function batchesOf(input: string): AsyncIterable<Pick<Batch, "records">> {
   if (/\s/.test(input) && !lookAt(input)?.isFile) return ReadableStream.from([{ records: recordOf(input) }]);
   return readInput(openWord(input));
 }
 
-/** Opens a file. Whoever gives a single word may mean a line: the error says how. */
+/** Opens a file. A single word may be meant as a line: the error says how to pass one. */
 function openWord(word: string): Input {
   try {
     return openInput(word, "match");
@@ -73,14 +73,14 @@ function openWord(word: string): Input {
   }
 }
 
-/** What the module makes of a line whose own it is. */
+/** Chooses the result of the module that a line belongs to. */
 function bestOf(matches: readonly LineMatch[]): LineMatch {
   const isOwn = ({ address }: LineMatch) => address !== null;
   const own = matches.find(({ hits }) => hits.length > 0) ?? matches.find(isOwn);
   return own ?? (matches.length === 1 ? matches[0]! : { ...matches[0]!, module: null });
 }
 
-/** Counts what lines came to. */
+/** Counts lines, events and hits. */
 class Tally {
   lines = 0;
   #events = 0;

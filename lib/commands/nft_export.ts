@@ -1,4 +1,4 @@
-/** Bans as a script for nft(8): a table with sets for each family, and rules that drop what comes from them. */
+/** Writes bans as a script for nft(8): one table with sets for each family, and rules that drop. */
 import { prefixLength } from "../core/address.ts";
 import { NetworkSet } from "../core/network_set.ts";
 import { formatScope, parseScope, type PortScope } from "../core/scope.ts";
@@ -7,13 +7,13 @@ import type { Micros } from "../core/time.ts";
 import type { Ban } from "../deciding/ban.ts";
 import { secondsLeft, timeout } from "../firewall/nft_script.ts";
 
-/** Lines of an export, and what of the bans it cannot say, a sentence each. */
+/** Lines of an export, and a warning for each kind of ban that it cannot express. */
 export interface Export {
   readonly lines: readonly string[];
   readonly warnings: readonly string[];
 }
 
-/** A ban as exports tell of it. */
+/** The parts of a ban that exports read. */
 export type Exported = Pick<Ban, "address" | "scope" | "provenance" | "reason" | "count" | "start" | "until">;
 
 const TABLE = "strongmonitor_bans";
@@ -35,7 +35,7 @@ const FAMILIES: readonly Sets[] = [
   { digit: "6", type: "ipv6_addr", saddr: "ip6 saddr" },
 ];
 
-/** A script for `nft -f` that makes a table of its own which drops packets of the banned. */
+/** Returns a script for `nft -f` with a table that drops packets from banned addresses. */
 export function nftScript(bans: readonly Exported[], now: Micros): Export {
   const { apart, warnings } = withoutNested(bans);
   const rules = FAMILIES.flatMap(({ digit, saddr }) => [
@@ -50,7 +50,7 @@ export function nftScript(bans: readonly Exported[], now: Micros): Export {
     "  }",
   ];
   const lines = [
-    // Declared first, so that there is one to be deleted: loading the script again replaces what it made.
+    // Declared first, so that `delete` finds a table: a second load replaces the first.
     `table inet ${TABLE} {}`,
     `delete table inet ${TABLE}`,
     `table inet ${TABLE} {`,
@@ -64,7 +64,7 @@ export function nftScript(bans: readonly Exported[], now: Micros): Export {
   return { lines, warnings };
 }
 
-/** nft refuses elements of one set that overlap: of those the widest stay. */
+/** Drops nested bans and keeps the widest: nft refuses overlapping elements in one set. */
 function withoutNested(bans: readonly Exported[]): { apart: readonly Exported[]; warnings: string[] } {
   const nested = new Set([
     ...nestedIn(bans.filter(({ address, scope }) => scope === "all" && address.includes("/"))),
@@ -76,7 +76,7 @@ function withoutNested(bans: readonly Exported[]): { apart: readonly Exported[];
   return { apart: bans.filter((ban) => !nested.has(ban)), warnings: nested.size > 0 ? [warning] : [] };
 }
 
-/** The bans that lie within a wider one of `bans`. */
+/** Returns the bans that lie within a wider one of `bans`. */
 function nestedIn(bans: readonly Exported[]): Exported[] {
   const byWidth = [...Map.groupBy(bans, ({ address }) => prefixLength(address))].toSorted(([a], [b]) =>
     a - b
@@ -120,7 +120,7 @@ function familySets(
   ];
 }
 
-/** The parts of elements that stand for a scope `tcp 22,8000-8010`: `tcp . 22`, `tcp . 8000-8010`. */
+/** Returns the element parts of a scope `tcp 22,8000-8010`: `tcp . 22`, `tcp . 8000-8010`. */
 function portsOf({ protocol, ports }: PortScope): string[] {
   const list = ports.length === 0 ? ["0-65535"] : formatScope({ protocol, ports }).split(" ")[1]!.split(",");
   return list.map((port) => `${protocol} . ${port}`);
@@ -131,7 +131,7 @@ interface PortBan extends Exported {
   readonly scope: PortScope;
 }
 
-/** The bans of certain ports; those of one address and protocol made one with the latest end, as elements must not overlap. */
+/** Merges port bans of one address and protocol, to the latest end: elements must not overlap. */
 function portBans(bans: readonly Exported[]): PortBan[] {
   const isOfPorts = (ban: Exported): ban is PortBan => ban.scope !== "all";
   const groups = Map.groupBy(

@@ -8,8 +8,8 @@ import { openConfig } from "./open.ts";
 import { type CommonOptions, print } from "./output.ts";
 
 /**
- * `notify`: has the program of `notify` told a test, and says whether it took that. Exit code 1 where it did not. Throws
- * `UserError` (78).
+ * `notify`: sends a test notice to the hook and prints whether it succeeded. Exit code 1 if it
+ * failed. Throws `UserError` (78).
  */
 export async function notifyCommand(options: CommonOptions): Promise<number> {
   const config = openConfig(options);

@@ -18,19 +18,19 @@ import { counted } from "../core/text.ts";
 import { type CommonOptions, CONFIG, printError } from "./output.ts";
 
 /**
- * Loads the configuration that the options name; reads the password only `withPassword`. Throws
+ * Loads the configuration of the options; reads the password only `withPassword`. Throws
  * `UserError` (78).
  */
 export function openConfig({ config, state }: CommonOptions, { withPassword = false } = {}): Config {
   const options = { known: modules, state, withPassword };
-  // A draft counts as if it stood where the configuration does.
+  // Relative paths of a draft resolve as if it stood at the configuration's place.
   return config === "-" ? configOf(readStdin(), CONFIG, options) : loadConfig(config, options);
 }
 
 /** Most bytes of a configuration on standard input. */
 const MOST_INPUT = 1 << 20;
 
-/** Throws `UserError` (78) for more than 1 MiB. */
+/** Reads a configuration from standard input. Throws `UserError` (78) above 1 MiB. */
 function readStdin(): string {
   const bytes = new Uint8Array(MOST_INPUT + 1);
   let end = 0;
@@ -41,7 +41,7 @@ function readStdin(): string {
   return new TextDecoder().decode(bytes.subarray(0, end));
 }
 
-/** Loads the configuration as `openConfig()` does, or the shipped one where there is none and none was named. */
+/** Loads the configuration, or the shipped one if none was named and none exists. */
 export function openConfigOrShipped(options: CommonOptions): Config {
   if (options.config !== CONFIG || exists(CONFIG)) return openConfig(options);
   printError(`Going by the shipped configuration: ${CONFIG} does not exist`);
@@ -56,27 +56,27 @@ function exists(path: string): boolean {
   }
 }
 
-/** What commands go by that must work whatever became of the configuration. */
+/** State and configuration for commands that must work even with a broken configuration. */
 export interface Grounds {
-  /** Null: it cannot be used. */
+  /** Null: the configuration cannot be used. */
   readonly config: Config | null;
-  /** Why it cannot be used. */
+  /** Why the configuration cannot be used. */
   readonly configError: string | null;
   readonly state: State;
 }
 
-/** Runs `work` on the state that the options name. Throws `UserError` (69) when it does not exist. */
+/** Runs `work` on the state of the options. Throws `UserError` (69) if it does not exist. */
 export function withState<T>(options: CommonOptions, work: (state: State) => T): T {
   return closing(openState(options), work);
 }
 
-/** Runs `work` as `withState()` does, with the configuration where it can be used. */
+/** Runs `work` as `withState()` does, with the configuration if it can be used. */
 export function withGrounds<T>(options: CommonOptions, work: (grounds: Grounds) => T): T {
   const { directory, ...grounds } = groundsOf(options);
   return closing(openStateOf(directory, options), (state) => work({ ...grounds, state }));
 }
 
-/** Opens the state that the options name, which the caller closes. Throws `UserError` (69) when it does not exist. */
+/** Opens the options' state, to be closed by the caller. Throws `UserError` (69) if none exists. */
 export function openState(options: CommonOptions): State {
   return openStateOf(options.state ?? groundsOf(options).directory, options);
 }
@@ -98,7 +98,7 @@ function closing<T>(state: State, work: (state: State) => T): T {
   }
 }
 
-/** Says on standard error why a configuration cannot be used, and which state is used without it. */
+/** Warns why the configuration cannot be used, and names the state used without it. */
 function groundsOf(options: CommonOptions): Omit<Grounds, "state"> & { readonly directory: string } {
   try {
     const config = openConfig(options);
@@ -115,8 +115,8 @@ function groundsOf(options: CommonOptions): Omit<Grounds, "state"> & { readonly 
 }
 
 /**
- * Makes the state's directory where it is missing, and closes it to others. Returns a sentence for
- * each path that was open to them. Throws `UserError` (69) where it cannot be made or used.
+ * Creates the state's directory if missing, and closes it to other users. Returns a sentence for
+ * each path that was open to them. Throws `UserError` (69) if this fails.
  */
 export function makeStateDirectory(directory: string, options: CommonOptions): string[] {
   try {
@@ -126,7 +126,7 @@ export function makeStateDirectory(directory: string, options: CommonOptions): s
   }
 }
 
-/** Builds the whitelist of the configuration, the state and this machine, as a monitor would. */
+/** Builds the whitelist from configuration, state and machine, as a monitor does. */
 export function knownWhitelist({ config, state }: Pick<Grounds, "config" | "state">): Whitelist {
   const whitelist = new Whitelist();
   const kept = (origin: string) => state.whitelist(origin, now()).map(({ address }) => address);
@@ -142,8 +142,8 @@ export function knownWhitelist({ config, state }: Pick<Grounds, "config" | "stat
 }
 
 /**
- * Adds to `whitelist` the addresses and networks of a configuration and its files whose entries
- * have not ended. A file that cannot be read counts as `state` last knew it.
+ * Adds the addresses and networks of a configuration and its files that have not ended. Uses the
+ * copy in `state` for a file that cannot be read.
  */
 export function setConfigured(
   whitelist: Whitelist,
@@ -157,7 +157,7 @@ export function setConfigured(
   whitelist.setAll("whitelist file", listed.filter(inForce).map(({ set }) => set));
 }
 
-/** Returns the addresses that whitelisted names last had: all that are known where nobody can tell which names those are. */
+/** Returns the last addresses of whitelisted names; of all names if there is no configuration. */
 function addressesOfNames({ config, state }: Pick<Grounds, "config" | "state">): string[] {
   const stored = state.whitelist("name", now());
   if (config === null) return stored.map(({ address }) => address);
@@ -177,8 +177,8 @@ function contentOf(file: WhitelistFile, state?: State): WhitelistContent {
 }
 
 /**
- * Throws `UserError` (69) where no state exists. Commands do not make one: the monitor's user could
- * not write to it.
+ * Throws `UserError` (69) if no state exists. Commands create none: the monitor's user could not
+ * write to it.
  */
 function requireState(directory: string, options: CommonOptions): void {
   try {

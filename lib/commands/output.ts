@@ -7,33 +7,33 @@ import { tableLines, WIDTH, wrap } from "./layout.ts";
 export interface CommonOptions {
   /** Path of the configuration file. */
   readonly config: string;
-  /** Directory of the state; replaces the one of the configuration. */
+  /** Directory of the state; overrides the configuration. */
   readonly state?: string;
   /** Output for machines: one JSON object a line. */
   readonly json?: boolean;
 }
 
-/** Where the configuration is unless another one is named. */
+/** Default path of the configuration. */
 export const CONFIG = "/etc/strongmonitor/config.jsonc";
 /** Formats of `bans --export`. */
 export const EXPORT_FORMATS = ["nft", "ipset", "plain", "json"] as const;
 /** Tables of `top`. */
 export const TOP_TABLES = ["address", "network", "user", "path", "rule", "module"] as const;
-/** Characters of many lines that are written at once. */
+/** Characters in one write of many lines. */
 const PIECE = 1 << 16;
 const encoder = new TextEncoder();
 
-/** Writes a line for people to standard output; whatever in it could steer a terminal is escaped. */
+/** Writes a line for people to standard output, with control characters escaped. */
 export function print(line: string): void {
   printLines([line]);
 }
 
-/** Lines for people that are kept back from the terminal: see `collectLines()`. */
+/** Lines that `collectLines()` keeps back from the terminal; null: none. */
 let collected: string[] | null = null;
 
 /**
- * Runs a command, and returns the lines for people that it would have printed on either stream, escaped, with its exit code. One
- * command at a time.
+ * Runs a command and returns its exit code and its lines for people from both streams, escaped.
+ * Runs one command at a time.
  */
 export async function collectLines(
   command: () => number | Promise<number>,
@@ -46,7 +46,7 @@ export async function collectLines(
   }
 }
 
-/** Writes many lines as `print()` does, at once; a terminal breaks them between words. */
+/** Writes many lines as `print()` does; on a terminal, breaks them between words. */
 export function printLines(lines: readonly string[]): void {
   if (lines.length === 0) return;
   if (collected !== null) {
@@ -58,7 +58,7 @@ export function printLines(lines: readonly string[]): void {
   writeLines(width === null ? shown : shown.flatMap((line) => wrap(line, width)));
 }
 
-/** Writes lines for programs to standard output, which no terminal breaks. */
+/** Writes lines for programs to standard output, unbroken. */
 export function printData(lines: readonly string[]): void {
   writeLines(lines.values().map(printable));
 }
@@ -70,25 +70,25 @@ export function printError(line: string): void {
   console.error(width === null ? printable(line) : wrap(printable(line), width).join("\n"));
 }
 
-/** Writes lines for a shell to standard error, which no terminal breaks. */
+/** Writes lines for a shell to standard error, unbroken. */
 export function printErrorData(lines: readonly string[]): void {
   Deno.stderr.writeSync(encoder.encode(lines.map((line) => `${printable(line)}\n`).join("")));
 }
 
-/** Where nginx has its configuration, unless the user says otherwise. */
+/** Default path of nginx's configuration. */
 export const NGINX_CONF = "/etc/nginx/nginx.conf";
 
-/** Writes a question to standard error, and leaves the line open for the answer. */
+/** Writes a question to standard error without a line end. */
 export function promptError(question: string): void {
   Deno.stderr.writeSync(encoder.encode(printable(question)));
 }
 
-/** Writes a line of the program's own that steers the terminal, as colours do. Nothing that others wrote may be in it. */
+/** Writes a line with the program's own control sequences. It must hold no foreign text. */
 export function printSteering(line: string): void {
   write(line + "\n");
 }
 
-/** Columns of the terminal behind a stream; null: it is none. */
+/** Returns the width of a stream's terminal in columns; null: it is no terminal. */
 function widthOf(stream: { isTerminal(): boolean }): number | null {
   if (!stream.isTerminal()) return null;
   try {
@@ -98,7 +98,7 @@ function widthOf(stream: { isTerminal(): boolean }): number | null {
   }
 }
 
-/** Writes many lines, some at a time. */
+/** Writes many lines in pieces. */
 function writeLines(lines: Iterable<string>): void {
   let text = "";
   for (const line of lines) {
@@ -110,7 +110,7 @@ function writeLines(lines: Iterable<string>): void {
   if (text !== "") write(text);
 }
 
-/** Synchronous. Exits with 0 when the reader has closed the pipe. Throws `UserError` (1) where there is no room for it. */
+/** Writes synchronously. Exits with 0 if the reader closed the pipe. Throws `UserError` (1). */
 function write(text: string): void {
   const bytes = encoder.encode(text);
   try {
@@ -121,7 +121,7 @@ function write(text: string): void {
   }
 }
 
-/** Tells why a command failed: on standard error in sentences, and with `--json` as an object on standard output too. */
+/** Prints why a command failed to standard error; with `--json` also to standard output. */
 export function printFailure(
   sentences: readonly string[],
   { code, json }: { code: number; json: boolean },
@@ -155,14 +155,14 @@ export function zoneName(): string {
   return new Intl.DateTimeFormat().resolvedOptions().timeZone;
 }
 
-/** Names the time zone of the local times of a table. */
+/** Returns the sentence about a table's time zone. */
 export function zoneText(): string {
   return `Times are of ${zoneName()}.`;
 }
 
 /** Prints rows in aligned columns under a heading. */
 export function printTable(heading: readonly string[], rows: readonly (readonly string[])[]): void {
-  // Escaped before they are measured.
+  // Escape before measuring.
   const escaped = rows.map((row) => row.map(printable));
   printLines(tableLines(heading, escaped, widthOf(Deno.stdout) ?? Infinity));
 }

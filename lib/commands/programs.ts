@@ -3,8 +3,8 @@ import type { Config } from "../config/types.ts";
 import { ownPath } from "../core/child_process.ts";
 
 /**
- * Returns a sentence for each program of `config` that is missing or not executable. Skips programs
- * in directories that this process may not read.
+ * Returns a sentence for each missing or non-executable program of `config`. Skips directories that
+ * this process may not read.
  */
 export function programProblems(config: Config): string[] {
   return carriersOf(config).flatMap(commandsOf).flatMap(({ key, command }) =>
@@ -16,8 +16,8 @@ export function programProblems(config: Config): string[] {
 }
 
 /**
- * Returns the programs that a command runs: its first word, and the first absolute path among the
- * arguments of sudo(8).
+ * Returns the programs of a command: its first word, and for sudo(8) the first absolute path among
+ * the arguments.
  */
 function programsOf([program, ...args]: readonly string[]): string[] {
   if (program === undefined) return [];
@@ -41,7 +41,7 @@ function faultOfFile(path: string): string | null {
   }
 }
 
-/** Returns the directories of PATH; an empty list where this process may not read the variable. */
+/** Returns the directories of PATH; an empty list if this process may not read the variable. */
 function searchPath(): string[] {
   return (ownPath() ?? "").split(":").filter((directory) => directory !== "");
 }

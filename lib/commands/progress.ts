@@ -1,7 +1,7 @@
 const WIDTH = 30;
 const EVERY = 100;
 
-/** How amounts of a unit are written. */
+/** Formats of amounts by unit. */
 const UNITS = {
   bytes: (count: number) => `${(count / 1e6).toFixed(1)} MB`,
   lines: (count: number) => `${count} lines`,
@@ -9,7 +9,7 @@ const UNITS = {
 
 type Unit = keyof typeof UNITS;
 
-/** A progress bar on standard error. Draws nothing where standard error is not a terminal. */
+/** A progress bar on standard error; draws nothing if that is no terminal. */
 export class Progress {
   readonly #visible = Deno.stderr.isTerminal();
   #done = 0;
@@ -17,13 +17,13 @@ export class Progress {
   #unit: Unit = "bytes";
   #total: number | null = null;
 
-  /** Begins to count in a unit; `total` is null when nobody knows it. */
+  /** Starts counting in a unit; `total` null: unknown. */
   begin(unit: Unit, total: number | null): void {
     this.#unit = unit;
     this.#total = total;
   }
 
-  /** Counts an amount that was read, and redraws the bar at most ten times a second. */
+  /** Adds an amount, and redraws the bar at most ten times a second. */
   add(count: number): void {
     this.#done += count;
     if (!this.#visible || performance.now() - this.#drawn < EVERY) return;

@@ -1,6 +1,6 @@
 /**
- * A configuration on trial over lines of the past. Comes in: batches, on their lines' own time. Goes out: the bans that a
- * monitor would have made. Nothing is stored, and nobody is banned.
+ * Rehearses a configuration on past lines. Input: batches, on the lines' own time. Output: the bans
+ * that a monitor would have made. Stores nothing and bans nobody.
  */
 import type { Config } from "../config/types.ts";
 import { isSameScope } from "../core/scope.ts";
@@ -20,14 +20,14 @@ import type { Trip } from "../rules/rule.ts";
 import type { Batch } from "../sources/source.ts";
 import { NoStore, QUIET } from "./dry_run.ts";
 
-/** What a rehearsal goes by, and whom it tells. */
+/** Options and callbacks of a rehearsal. */
 export interface RehearsalOptions {
   readonly whitelist: Whitelist;
-  /** Told of each ban, in order; a ban that moves the end of one in force is told as a ban of its own. */
+  /** Called with each ban in order; a ban that extends another counts as a new one. */
   readonly banned: (ban: NewBan) => void;
-  /** Told of logins: of those in one batch the newest of each address and method. */
+  /** Called with logins: in each batch the newest of each address and method. */
   readonly loggedIn?: (login: Login) => void;
-  /** The records are lines that the state kept, by the names of their modules. */
+  /** The records come from the state, by the names of their modules. */
   readonly isRecorded?: boolean;
 }
 
@@ -53,26 +53,26 @@ export class Rehearsal {
       : this.#pipeline.readers.of(config.modules);
   }
 
-  /** Takes the batch that follows. */
+  /** Processes the next batch. */
   take(batch: Batch): void {
     this.#pipeline.process(batch, { name: "rehearsal", reader: this.#reader }, now());
   }
 
-  /** What went through so far. */
+  /** Counts of all batches so far. */
   get counts(): Readonly<Counts> {
     return this.#pipeline.throughput.counts;
   }
 }
 
 /**
- * Decides as the monitor would, with every ban taking effect at once and ending on the lines' own time. Trips are decided one
- * by one, each as of its own time: many hours of a log come in one batch.
+ * Decides as the monitor would. Each ban takes effect at once and ends on the lines' own time.
+ * Judges each trip at its own time: one batch may hold many hours of a log.
  */
 class RehearsalJudge implements Judge {
   readonly logins: Logins;
   readonly #decider: Decider;
   readonly #options: RehearsalOptions;
-  /** By address, newest first, extended ones with their later ends. */
+  /** Bans by address, newest first; extended ones have their later ends. */
   readonly #bans = new Map<string, NewBan[]>();
   #time: Micros = 0;
 
@@ -86,7 +86,7 @@ class RehearsalJudge implements Judge {
     });
   }
 
-  /** Takes note of logins. Sessions of the past spare nobody here, so that their ends mean nothing. */
+  /** Notes logins. Past sessions protect nobody here, so their ends are ignored. */
   note(event: LogEvent): void {
     if (event.reader.says !== LOGIN) return;
     const change = loginChange(event);
@@ -101,7 +101,7 @@ class RehearsalJudge implements Judge {
 
   reset(): void {}
 
-  /** The bans that are news: an address that is banned already would not have come again so soon. */
+  /** Returns bans that are new or that last longer than those in force. */
   decide(trips: readonly Trip[]): NewBan[] {
     const history = {
       standing: (address: string) => this.#standing(address),
@@ -118,8 +118,8 @@ class RehearsalJudge implements Judge {
   }
 
   /**
-   * Keeps a ban; false where one in force was to last as long. The monitor would move its end, but would have cut off the lines
-   * that make it do so.
+   * Keeps a ban; returns false if one in force lasts as long. A real ban would have kept out the
+   * lines that extend this one.
    */
   #keep(ban: NewBan): boolean {
     const bans = this.#bans.get(ban.address) ?? [];

@@ -16,7 +16,7 @@ interface ReplayOptions extends CommonOptions {
   readonly until?: string;
 }
 
-/** `replay`: runs files or the journal through the rules on the lines' own time, and tells whom they would have banned. */
+/** `replay`: runs files or the journal through the rules in the lines' time; prints the bans. */
 export async function replayCommand(files: readonly string[], options: ReplayOptions): Promise<number> {
   const config = openConfig(options);
   const progress = new Progress();

@@ -2,7 +2,7 @@ import type { Config, RuleTests } from "../config/types.ts";
 import { LineMatcher, recordOf } from "./dry_run.ts";
 import type { ModuleRules } from "../rules/rule.ts";
 
-/** Result of the tests that a configuration holds for its rules. */
+/** Result of a configuration's rule tests. */
 export interface TestResult {
   /** Number of lines tried. */
   readonly tried: number;
@@ -25,7 +25,7 @@ export function runRuleTests({ modules, tests }: Config): TestResult {
   };
 }
 
-/** Returns the rules that a line hits; null where the module finds no address in it. */
+/** Returns the rules that a line hits; null: the module finds no address in it. */
 type Hits = (line: string) => readonly string[] | null;
 
 function hitsOf(rules: ModuleRules): Hits {

@@ -16,27 +16,27 @@ import { type CommonOptions, localTime } from "./output.ts";
 
 /** Signals to a running monitor. */
 export interface RunSignals {
-  /** Aborts when the monitor is to stop in order. */
+  /** Aborts to stop the monitor in order. */
   readonly stop: AbortSignal;
-  /** Has `reload` called each time the configuration is to be read again. */
+  /** Registers `reload`, called for each request to read the configuration again. */
   onReload(reload: () => void): void;
 }
 
 /** Options of `run`. */
 export interface RunOptions extends CommonOptions {
-  /** Span after which bans end and the monitor stops unless `confirm` is given. */
+  /** Span of a trial: without `confirm`, its bans end and the monitor stops then. */
   readonly trial?: string;
   /** Id of the machine's boot; without it, uptime and clock identify the boot. */
   readonly bootId?: string;
 }
 
-/** Milliseconds that a start waits for another monitor to make the lock's file anew. */
+/** Milliseconds that a start waits for another monitor to recreate the lock's file. */
 const LOCK_ANSWER = 1_000;
 
 /**
- * `run`: monitors until it is told to stop, or until an unconfirmed trial ends. A reload with a
- * wrong configuration keeps the old one in force. Throws `UserError` (69, 78), or the error that
- * stopped the last source.
+ * `run`: monitors until told to stop, or until an unconfirmed trial ends. A reload with a wrong
+ * configuration keeps the old one. Throws `UserError` (69, 78), or the error that stopped the last
+ * source.
  */
 export async function runCommand(
   options: RunOptions,
@@ -75,10 +75,7 @@ export async function runCommand(
   }
 }
 
-/**
- * Ends the bans of an earlier trial that nobody confirmed, and begins a new trial where `span` is
- * given.
- */
+/** Ends the bans of an earlier unconfirmed trial, and begins a new trial if `span` is given. */
 function beginTrial(state: State, { span, log }: { span: Micros | null; log: Log }): void {
   const unconfirmed = state.trial();
   if (unconfirmed !== null) {
@@ -93,8 +90,8 @@ function beginTrial(state: State, { span, log }: { span: Micros | null; log: Log
 }
 
 /**
- * Opens the state, and makes it where it is missing. Takes the lock first: other processes open
- * `state.db` once it exists.
+ * Opens the state, creating it if missing. Takes the lock first: other processes open `state.db`
+ * once it exists.
  */
 async function claimState(
   directory: string,
@@ -112,23 +109,20 @@ async function claimState(
   }
 }
 
-/**
- * Waits until a monitor that may run on a state has made the lock's file anew, which somebody
- * removed: it does when it is roused.
- */
+/** Asks a running monitor to recreate a removed lock file, and waits for it. */
 async function askForLock(directory: string): Promise<void> {
   const deadline = performance.now() + LOCK_ANSWER;
   try {
     rouseMonitor(directory);
   } catch {
-    // No room for a file: a monitor looks by itself within half a second.
+    // The disk is full: a monitor checks by itself within half a second.
   }
   while (!hasLockFile(directory) && performance.now() < deadline) {
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
 
-/** Reports whether a monitor may run on a state: by its last report, or where that cannot be read. */
+/** Reports whether a monitor may run on a state: by its last report, true if that is unreadable. */
 function mayRun(directory: string): boolean {
   if (!hasState(directory)) return false;
   try {
@@ -158,7 +152,7 @@ function usableConfig(options: CommonOptions): Config {
   return config;
 }
 
-/** Throws `UserError` (78) where a whitelist file can neither be read nor is known from before. */
+/** Throws `UserError` (78) if a whitelist file cannot be read and the state has no copy. */
 function requireWhitelist({ whitelist }: Config, state: State): void {
   const problem = whitelistProblem(whitelist, (path) => state.whitelistCopy(path) !== null);
   if (problem !== null) throw problem;

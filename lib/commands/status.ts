@@ -13,12 +13,12 @@ import { type CommonOptions, print, printJson } from "./output.ts";
 import { leaksOf, type Status, statusLines } from "./status_lines.ts";
 import { problemsOf } from "./status_problems.ts";
 
-/** Exit code where no monitor runs. */
+/** Exit code if no monitor runs. */
 const STOPPED = 69;
 
 /**
- * `status`: whether the monitor runs, and how everything it does is going. Exit code 0 only where all works, which makes it a
- * check for Nagios; 69 where no monitor runs, and 1 where something fails. Throws `UserError` (69).
+ * `status`: prints whether the monitor runs and how well. Exit codes for Nagios: 0 only if all
+ * works, 69 if no monitor runs, 1 if something fails. Throws `UserError` (69).
  */
 export function statusCommand(options: CommonOptions): number {
   const status = withState(options, statusOf);
@@ -28,7 +28,7 @@ export function statusCommand(options: CommonOptions): number {
   return !status.running ? STOPPED : problems.length > 0 ? 1 : 0;
 }
 
-/** How the monitor of a state is doing. */
+/** Reads the status of a state's monitor. */
 export function statusOf(state: State): Status {
   const report = readReport(state.report());
   return {
@@ -41,7 +41,7 @@ export function statusOf(state: State): Status {
   };
 }
 
-/** An address that is still getting through. */
+/** Returns a leak as JSON. */
 export function leakJson({ address, scope, since, modules, lines, lastLine }: Leak): unknown {
   return { address, scope, since: isoTime(since), modules, lines, last_line: isoTime(lastLine) };
 }

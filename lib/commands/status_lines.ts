@@ -1,4 +1,4 @@
-/** What `status` tells people. Comes in: what the state and the monitor's report know. Goes out: lines. */
+/** Formats `status` for people, from the state and the monitor's report. */
 import { absence } from "../core/read_denial.ts";
 import { counted } from "../core/text.ts";
 import type { BanStatus } from "../deciding/ban.ts";
@@ -10,23 +10,23 @@ import type { BanTotals } from "../state/ban_reader.ts";
 import { totalsText } from "./bans.ts";
 import { localTime, zoneName } from "./output.ts";
 
-/** What there is to tell. */
+/** Input of `statusLines()`. */
 export interface Status {
   readonly running: boolean;
   readonly report: MonitorReport | null;
-  /** Lines that are kept. */
+  /** Number of recorded lines in the state. */
   readonly recorded: number;
   readonly bans: BanTotals;
   readonly failing: readonly BanStatus[];
   readonly backlog: number;
 }
 
-/** Banned addresses that still get through, as the monitor reported last. */
+/** Banned addresses that still send lines, by the monitor's last report. */
 export function leaksOf({ report }: Pick<Status, "report">): readonly Leak[] {
   return report?.leaks ?? [];
 }
 
-/** Lines for people: what fails first, then what works. */
+/** Returns lines for people: first problems, then what works. */
 export function statusLines(status: Status, problems: readonly string[]): string[] {
   const { report, bans } = status;
   return [
@@ -131,7 +131,7 @@ function noticesLine({ program, told, lastTold }: NotifierStatus): string {
   return `notices   ${told} told by ${program}${last}`;
 }
 
-/** When the last one was since the monitor started. */
+/** Says when the last one occurred since the monitor started. */
 function last(what: string, instant: number | null | undefined): string {
   return instant === null || instant === undefined ? `no ${what} yet` : `last ${what} ${localTime(instant)}`;
 }

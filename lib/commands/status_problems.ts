@@ -5,15 +5,15 @@ import { hasUnknownFormat } from "../reading/activity.ts";
 import { localTime } from "./output.ts";
 import { leaksOf, type Status } from "./status_lines.ts";
 
-/** Failing bans and leaks that are told one by one. */
+/** Most failing bans and leaks that are listed one by one. */
 const MOST = 5;
 
-/** What problems are told by. */
+/** Input of `problemsOf()`. */
 export type Troubles = Pick<Status, "running" | "report" | "failing"> & {
   readonly bans: Pick<Status["bans"], "failing">;
 };
 
-/** Returns a sentence for each thing that does not work, the worst first; an empty list: all works. */
+/** Returns a sentence for each problem, the worst first; an empty list: all works. */
 export function problemsOf(status: Troubles): string[] {
   const { running, report } = status;
   const failure = report?.failure ? `: ${report.failure}` : "";
@@ -63,12 +63,12 @@ function firewallProblems(status: Troubles): string[] {
   ];
 }
 
-/** Since when something is given up, and how it begins anew. */
+/** Says when something was given up, and how to restart it. */
 function since(time: Micros): string {
   return ` since ${localTime(time)}, until a reload or restart`;
 }
 
-/** The first of `all` sentences, and how many more there are. */
+/** Returns the first of `all` sentences, and the number of the others. */
 function first(sentences: readonly string[], all: number): string[] {
   return all <= MOST ? [...sentences] : [...sentences.slice(0, MOST), `and ${all - MOST} more like these`];
 }

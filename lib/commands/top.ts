@@ -16,11 +16,11 @@ export interface TopOptions extends CommonOptions {
   readonly by?: Table;
 }
 
-/** Rows of a table among others, and of one by itself. */
+/** Rows of one table among several, and of a single table. */
 const [FEW, MANY] = [5, 20];
-/** Characters of a name: the line keeps to 80. */
+/** Longest name in characters, so that a line keeps to 80. */
 const NAME = 40;
-/** What to call what is counted. */
+/** Headings of the tables' first columns. */
 const HEADINGS: Readonly<Record<Table, string>> = {
   address: "ADDRESS",
   network: "NETWORK",
@@ -32,15 +32,15 @@ const HEADINGS: Readonly<Record<Table, string>> = {
 
 interface Row extends BansOfName {
   readonly name: string;
-  /** Lines that name an address; null: this was not counted. */
+  /** Lines that name an address; null: not counted. */
   readonly lines: number | null;
   readonly hits: number;
-  /** Of all hits, from 0 to 1. */
+  /** Share of all hits, from 0 to 1. */
   readonly share: number;
 }
 
 interface Top {
-  /** From when on there are counts; null: there are none. */
+  /** Start of the counts; null: there are none. */
   readonly start: Micros | null;
   readonly lines: number;
   readonly hits: number;
@@ -49,7 +49,7 @@ interface Top {
   readonly tables: readonly { readonly by: Table; readonly rows: readonly Row[] }[];
 }
 
-/** `top`: who attacked most since a time, what they tried, and which rules they hit, with the bans that were made. */
+/** `top`: prints top attackers since a time, what they tried, rules they hit, and bans. */
 export function topCommand({ since = "24h", by, ...options }: TopOptions): number {
   const time = requireTime(since);
   const top = withState(options, ({ rollups, history }): Top => {
@@ -141,7 +141,7 @@ function headingOf(by: Table): string[] {
   return [
     HEADINGS[by],
     ...by === "module" ? ["LINES"] : [],
-    // A line that hits three rules is one of an address, and one of each rule.
+    // A line that hits three rules counts once for its address and once for each rule.
     by === "rule" ? "HITS" : "HIT LINES",
     "SHARE",
     ...hasBans ? ["BANS", "ENDED"] : [],

@@ -15,25 +15,25 @@ import { type CommonOptions, print, printJson } from "./output.ts";
 
 /** Options of `unban`. */
 export interface UnbanOptions extends CommonOptions {
-  /** All bans in force. */
+  /** Ends all bans in force. */
   readonly all?: boolean;
 }
 
 /** Outcome of `unban` for one ban. */
 interface Result {
   readonly ban: BanStatus;
-  /** As it was before. */
+  /** The ban before `unban`. */
   readonly before: BanStatus;
-  /** Nothing can lift it: the firewall keeps what it has. */
+  /** No command can lift it from the firewall. */
   readonly stays: boolean;
   readonly running: boolean;
-  /** Banned network that the address is in all the same. */
+  /** Banned network that still contains the address. */
   readonly network: string | null;
 }
 
 /**
- * `unban`: ends all bans of addresses and networks, or of everybody, and tells what the firewall made of it within three
- * seconds. Exit code 1 where there is no ban of just that, or the firewall refuses. Throws `UserError` (64, 69).
+ * `unban`: ends bans of addresses and networks, or all, and prints the firewall's result within 3
+ * s. Exit code 1: one has no ban of its own, or the firewall refuses. Throws `UserError` (64, 69).
  */
 export function unbanCommand(targets: readonly string[], options: UnbanOptions): Promise<number> {
   if (options.all && targets.length > 0) throw new UserError("Cannot take addresses and --all at once", 64);
@@ -95,7 +95,7 @@ function isLifted({ appliedBy }: BanStatus): boolean {
   return appliedBy === null;
 }
 
-/** Tells of each ban that was ended; returns the exit code. */
+/** Prints each ban that was ended; returns the exit code. */
 function tellEach(
   ended: readonly BanStatus[],
   { grounds: { config, state }, options }: { grounds: Grounds; options: UnbanOptions },
@@ -116,12 +116,12 @@ function tellEach(
   });
 }
 
-/** Reports whether no command lifts such a ban. */
+/** Reports whether no command lifts this ban. */
 function hasNoLift(config: Config, { scope }: BanStatus): boolean {
   return banOf(config, isOfPackets(scope) ? null : scope.module).unban === null;
 }
 
-/** Why there is no ban of `address` to be ended, and what can be done. */
+/** Says why `address` has no ban to end, and what to do. */
 function whyNot(state: State, address: string): string {
   const network = networkOf(state, address);
   if (network !== null) return `it is banned with the network ${network}, unban that`;
@@ -132,7 +132,7 @@ function whyNot(state: State, address: string): string {
   }`;
 }
 
-/** The banned network that `address` lies in; null when there is none. */
+/** Returns the banned network that contains `address`; null: none. */
 function networkOf(state: State, address: string): string | null {
   const networks = state.bans.networks().map(({ address }) => address);
   return networks.find((network) => network !== address && new NetworkSet([network]).covers(address)) ?? null;
@@ -151,7 +151,7 @@ function resultLines(result: Result): string[] {
   ];
 }
 
-/** What the firewall made of the end of a ban so far. */
+/** Says how far the firewall is with the end of a ban. */
 function fate({ ban, before, stays, running }: Result): string {
   if (stays) return "It stays in the firewall: without an unban_command nothing can lift it.";
   if (isLifted(ban)) {

@@ -21,36 +21,36 @@ import { type CommonOptions, localTime, print, printError, printJson, printLines
 import { Progress } from "./progress.ts";
 import { Rehearsal } from "./rehearsal.ts";
 
-/** The configuration of `config` is the new one. */
+/** Options of `what-if`; `config` is the new configuration. */
 export interface WhatIfOptions extends CommonOptions {
-  /** The configuration that it is compared with. */
+  /** Configuration to compare with. */
   readonly against: string;
   readonly since?: string;
-  /** Whether the journal is the history; else it is files or the state. */
+  /** Read history from the journal instead of files or the state. */
   readonly journal?: boolean;
-  /** Whether all differences are listed for people. */
+  /** List all differences for people. */
   readonly all?: boolean;
 }
 
-/** What happened under one of the two configurations. */
+/** Results of one of the two configurations. */
 interface Side {
   readonly config: Config;
   readonly rehearsal: Rehearsal;
   readonly tally: Tally;
 }
 
-/** What one run has found. */
+/** Results of one run. */
 interface Outcome {
   readonly before: Side;
   readonly after: Side;
   readonly lines: number;
   readonly differences: readonly Difference[];
-  /** Addresses that both ban alike. */
+  /** Number of addresses that both ban alike. */
   readonly unchanged: number;
   readonly seconds: number;
 }
 
-/** Differences of a kind that people are shown without `--all`. */
+/** Most differences of a kind without `--all`. */
 const MOST = 20;
 const TITLES: Readonly<Record<Change, string>> = {
   more: "banned by the new configuration alone",
@@ -61,7 +61,7 @@ const TITLES: Readonly<Record<Change, string>> = {
   shorter: "banned at the same time, but shorter",
 };
 
-/** `what-if`: runs one history through two configurations in one pass, and tells whom they treat differently. */
+/** `what-if`: runs one history through two configurations at once, and prints the differences. */
 export async function whatIfCommand(files: readonly string[], options: WhatIfOptions): Promise<number> {
   const { config, against, state: directory, journal } = options;
   if (journal && files.length > 0) throw new UserError("Cannot read files and the journal at once", 64);
@@ -94,7 +94,7 @@ export async function whatIfCommand(files: readonly string[], options: WhatIfOpt
   }
 }
 
-/** Warns of modules that the state can have no lines of. */
+/** Warns of modules whose lines the state does not record. */
 function tellOfUnrecorded(before: Config, after: Config): void {
   const names = before.modules.map(({ module }) => module.name);
   for (const { module: { name } } of after.modules) {
@@ -144,11 +144,11 @@ function open(config: Config, logins: LoginTally, { state, period }: RunParts): 
   return { config, rehearsal, tally };
 }
 
-/** Who is on the whitelist today. */
+/** Returns today's whitelist. */
 function whitelistOf(config: Config, state: State | null): Whitelist {
   if (state !== null) {
     const known = knownWhitelist({ config, state });
-    // Whoever is logged in now was not then; logins of the past are part of the history.
+    // Sessions open now were not open then; past logins are part of the history.
     known.set("open session", []);
     return known;
   }

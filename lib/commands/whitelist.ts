@@ -16,23 +16,23 @@ import { type CommonOptions, localTime, print, printError, printJson } from "./o
 /** Options of `whitelist add`. */
 export interface WhitelistAddOptions extends CommonOptions {
   readonly note?: string;
-  /** A span, or `forever`, which is the default of a new entry. */
+  /** A span, or `forever`, the default of a new entry. */
   readonly for?: string;
   /** A date, or a date and a time; excludes `for`. */
   readonly until?: string;
 }
 
-/** An entry that was written. */
+/** An entry that the command wrote. */
 interface Added extends WhitelistEntry {
-  /** It stood there already. */
+  /** The entry existed before. */
   readonly isKnown: boolean;
-  /** Banned addresses and networks that it covers or lies in: the monitor lifts these bans. */
+  /** Banned addresses and networks that overlap it: the monitor lifts these bans. */
   readonly lifts: readonly string[];
 }
 
 /**
- * `whitelist add`: whitelists addresses, networks and DNS names until an end, or for good, and lifts their bans. An entry that
- * exists keeps the note or the end that is not given. Throws `UserError` (64, 69).
+ * `whitelist add`: whitelists addresses, networks and DNS names until an end or forever, and lifts
+ * their bans. An existing entry keeps its note or end unless given. Throws `UserError` (64, 69).
  */
 export function whitelistAddCommand(
   targets: readonly string[],
@@ -62,7 +62,7 @@ export function whitelistAddCommand(
   });
 }
 
-/** Each of `given` in its canonical spelling, once; throws `UserError` (64). */
+/** Returns each of `given` once, in its canonical spelling. Throws `UserError` (64). */
 function requireTargets(given: readonly string[]): string[] {
   return [
     ...new Set(given.map((text) => {
@@ -89,7 +89,7 @@ function add(
   return { address, note, until, isKnown: before !== undefined, lifts: bansAround(state, address) };
 }
 
-/** Banned addresses and networks that an address or network covers or lies in. */
+/** Returns banned addresses and networks that overlap an address or network. */
 function bansAround({ bans }: State, address: string): string[] {
   if (isName(address)) return [];
   const [set, target] = [new NetworkSet([address]), new Target()];
@@ -98,7 +98,7 @@ function bansAround({ bans }: State, address: string): string[] {
   );
 }
 
-/** Lifted bans that are named. */
+/** Most lifted bans that are named. */
 const NAMED = 3;
 
 function addedLines(entry: Added): string[] {
@@ -118,7 +118,7 @@ function endText({ until }: Pick<WhitelistEntry, "until">): string {
   return until === null ? " for good" : ` until ${localTime(until)}`;
 }
 
-/** Tells on standard error which addresses a name has, as soon as the monitor knows. */
+/** Prints a name's addresses to standard error once the monitor knows them. */
 async function tellAddresses(
   state: State,
   { name, deadline }: { name: string; deadline: number },
@@ -136,7 +136,7 @@ async function tellAddresses(
   }
 }
 
-/** Undefined: none was given. */
+/** Reads the end; undefined: none was given. */
 function requireEnd({ for: span, until }: WhitelistAddOptions, since: Micros): Micros | null | undefined {
   if (until === undefined) {
     if (span === undefined) return undefined;

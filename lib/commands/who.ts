@@ -9,7 +9,7 @@ export function whoRuns(): string {
   return `${name}${uid === undefined ? "" : ` (uid ${uid})`}${sudoer ? `, by sudo from ${sudoer}` : ""}`;
 }
 
-/** What `look` finds out; undefined where this program may not know. */
+/** Returns the result of `look`; undefined if this program lacks permission. */
 function tried<T>(look: () => T): T | undefined {
   try {
     return look();

@@ -1,7 +1,7 @@
 /**
- * `why`: the story of an address or network, out of the state: its lines and what the rules made of them, its bans and whether they
- * hold, who whitelists or trusts it, and for somebody who is not banned why not. What needs a configuration is left out where there
- * is none, and what other members of the fleet have seen is asked of the database, if it answers soon.
+ * `why`: the story of an address or network from the state: lines and the rules they hit, bans and
+ * their effect, whitelist and trust, and why it is not banned. Without a configuration, some parts
+ * are missing. Reports of other members come from the database, if it answers soon.
  */
 import type { Config } from "../config/types.ts";
 import { enclosingNetworks } from "../core/address.ts";
@@ -22,14 +22,14 @@ import type { Story } from "./why_story.ts";
 import { storyLines } from "./why_text.ts";
 import { coveringEntries } from "./why_whitelist.ts";
 
-/** Lines that are told, and for how many milliseconds they are looked for. */
+/** Most lines in a story, and longest search for them in milliseconds. */
 const SEARCH = { most: 200, patience: 500 };
-/** Bans inside of a network that are told. */
+/** Most bans inside a network in a story. */
 const MOST_INSIDE = 20;
-/** How long the database is waited for, each time. */
+/** Longest wait for the database, each time. */
 const PATIENCE: Micros = 300 * MILLISECOND;
 
-/** `why`: tells the story of an address or network. Throws `UserError` (64, 69). */
+/** `why`: prints the story of an address or network. Throws `UserError` (64, 69). */
 export async function whyCommand(text: string, options: CommonOptions): Promise<number> {
   const target = requireNetwork(text);
   return await withGrounds(options, async ({ state, config, configError }) => {
@@ -49,7 +49,7 @@ interface Sources {
   readonly config: Config | null;
 }
 
-/** What the state and a configuration tell of an address or network at `time`. */
+/** Reads the story of an address or network at `time` from the state and a configuration. */
 export function storyOf(
   target: string,
   { state, config, time }: Sources & { readonly time: Micros },
@@ -86,7 +86,7 @@ export function storyOf(
   };
 }
 
-/** What other members of the fleet have seen. */
+/** Asks the database what other members of the fleet have seen. */
 async function askMembers(
   address: string,
   { state, config, options }: Sources & { options: CommonOptions },

@@ -6,7 +6,7 @@ import { leakJson } from "./status.ts";
 import type { Story } from "./why_story.ts";
 import { whyNot } from "./why_text.ts";
 
-/** A story as machines read it. */
+/** Returns a story as JSON (docs/json.md). */
 export function storyJson(story: Story): unknown {
   const { target, now, bans, around, inside, report, members } = story;
   return {

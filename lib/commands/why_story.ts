@@ -10,12 +10,12 @@ import type { FoundLines } from "../state/line_search.ts";
 import type { Count, JudgedLine } from "./evidence.ts";
 import type { Covering } from "./why_whitelist.ts";
 
-/** All that is known of somebody. */
+/** All facts about an address or network. */
 export interface Story {
   /** Canonical address or network. */
   readonly target: string;
   readonly now: Micros;
-  /** Bans of the target, newest first, and of networks that it lies in. */
+  /** Bans of the target, newest first, and of networks that contain it. */
   readonly bans: readonly BanStatus[];
   readonly around: readonly BanStatus[];
   /** Null: the target is one address. */
@@ -23,22 +23,22 @@ export interface Story {
   readonly whitelist: readonly Covering[];
   readonly logins: readonly Login[];
   readonly sessions: readonly Session[];
-  /** The login that puts it beyond bans; null: none does. */
+  /** Login that keeps it from being banned; null: none. */
   readonly trusted: Login | null;
-  /** Keys that it knocked with last. */
+  /** Keys of its last knocks. */
   readonly knocks: readonly KnockKey[];
-  /** What counts at present, nearest to a limit first. */
+  /** Current counts, nearest to a limit first. */
   readonly counts: readonly Count[];
   /** Newest first. */
   readonly lines: readonly JudgedLine[];
   readonly search: Pick<FoundLines, "isComplete" | "searchedSince">;
   readonly isRunning: boolean;
   readonly report: MonitorReport | null;
-  /** Bans of it that do not keep its lines out. */
+  /** Bans of the target that lines still get past. */
   readonly leaks: readonly Leak[];
   /** Null: no database is configured, or it did not answer. */
   readonly members: readonly MemberReport[] | null;
   readonly memberError: string | null;
-  /** Why limits, trust and the configured whitelist are not known; null: they are. */
+  /** Why limits, trust and the configured whitelist are unknown; null: they are known. */
   readonly configError: string | null;
 }

@@ -1,4 +1,4 @@
-/** The story of an address in lines of at most 80 characters. Text of strangers is escaped and cut. */
+/** Formats a story in lines of at most 80 characters. Escapes and cuts foreign text. */
 import { type BanStatus, endText, isInForce, isObserved, isWaiting } from "../deciding/ban.ts";
 import { formatScope } from "../core/scope.ts";
 import { bounded, counted } from "../core/text.ts";
@@ -10,14 +10,14 @@ import { localTime } from "./output.ts";
 import type { Story } from "./why_story.ts";
 import type { Covering } from "./why_whitelist.ts";
 
-/** Where the text behind a label begins. */
+/** Column of the text behind a label. */
 const INDENT = 10;
-/** Characters of a name, a reason or a note of somebody's. */
+/** Longest name, reason or note, in characters. */
 const TEXT = 60;
-/** What is told of each kind: `--json` tells more. */
+/** Most bans and lines for people; `--json` prints more. */
 const [MOST_BANS, MOST_LINES] = [8, 12];
 
-/** The story as lines. */
+/** Formats a story as lines. */
 export function storyLines(story: Story): string[] {
   const { bans, around, inside, counts, logins, sessions, knocks, leaks, whitelist, members } = story;
   return [
@@ -68,7 +68,7 @@ export function storyLines(story: Story): string[] {
   ];
 }
 
-/** Whether the target is banned, whether that holds, or why it is not. */
+/** Says whether the target is banned and the ban works, or why it is not banned. */
 function verdict(story: Story): string[] {
   const { target, bans, around, report, isRunning } = story;
   const standing = [...bans, ...around].filter(({ ended }) => ended === null);
@@ -104,7 +104,7 @@ function standingText(ban: BanStatus, { target, report, now }: Story): string {
   return `${banned} No firewall has confirmed it yet.`;
 }
 
-/** Why somebody is not banned, a sentence each; empty for somebody who is. */
+/** Says why somebody is not banned, a sentence each; empty if banned. */
 export function whyNot(story: Story): string[] {
   const { target, bans, around, whitelist, trusted, counts, lines, configError, search } = story;
   if ([...bans, ...around].some(({ ended }) => ended === null)) return [];
@@ -161,13 +161,13 @@ function countOwner({ address }: Count, { target }: Story): string {
   return address === target ? "" : `${address}: `;
 }
 
-/** `4 of 5 hits of SSHD invalid_user within 10m`. */
+/** Words a count: `4 of 5 hits of SSHD invalid_user within 10m`. */
 function countText({ module, rule, count, limit, window }: Count): string {
   const within = window === null ? "" : ` within ${formatDuration(window)}`;
   return `${count} of ${counted(limit, "hit")} of ${shown(`${module} ${rule}`)}${within}`;
 }
 
-/** `invalid_user 6 of 5 within 10m: past the limit`. */
+/** Words a hit: `invalid_user 6 of 5 within 10m: past the limit`. */
 function hitText({ rule, count, limit, window }: Count): string {
   const within = window === null ? "" : ` within ${formatDuration(window)}`;
   return `${shown(rule)} ${count} of ${limit}${within}${count > limit ? ": past the limit" : ""}`;
@@ -201,7 +201,7 @@ function lineText({ time, module, source, address, message, hits }: JudgedLine):
   ];
 }
 
-/** Sentences under a label; `--json` tells those that are left out. */
+/** Returns sentences under a label, and the number of those that only `--json` prints. */
 function section(label: string, texts: readonly string[]): string[] {
   const more = texts.length - MOST_BANS;
   const shownTexts = more > 0 ? [...texts.slice(0, MOST_BANS), `and ${more} more`] : texts;
@@ -216,7 +216,7 @@ function ago(time: Micros, { now }: Pick<Story, "now">): string {
   return time >= now ? "just now" : `${formatDuration(rounded(now - time))} ago`;
 }
 
-/** A span to the hour from a day on, and to the minute from an hour on. */
+/** Rounds a span: from a day to hours, from an hour to minutes. */
 function rounded(span: Micros): Micros {
   const unit = span >= DAY ? HOUR : span >= HOUR ? MINUTE : SECOND;
   return Math.max(SECOND, Math.round(span / unit) * unit);

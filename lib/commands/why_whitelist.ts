@@ -6,9 +6,9 @@ import { SURROUNDINGS, Whitelist, type WhitelistEntry } from "../deciding/whitel
 import { ownAddresses } from "../monitor/own_addresses.ts";
 import type { State } from "../state/state.ts";
 
-/** An entry of the whitelist that keeps somebody from being banned. */
+/** A whitelist entry that protects the target from bans. */
 export interface Covering extends WhitelistEntry {
-  /** Who put it there, in the words of `whitelist list`, and what is whitelisted by itself. */
+  /** Origin in the words of `whitelist list`, or an automatic one. */
   readonly origin: string;
   /** Path of the whitelist file that holds the entry. */
   readonly file: string | null;
@@ -16,7 +16,7 @@ export interface Covering extends WhitelistEntry {
 
 const MACHINE = "this machine";
 
-/** Origins of which the state keeps entries, by the names that people are told. */
+/** Origins whose entries the state keeps, with their names for people. */
 const KEPT: readonly (readonly [kept: string, told: string])[] = [
   ["command", "command"],
   ["knock", "knock"],
@@ -26,7 +26,7 @@ const KEPT: readonly (readonly [kept: string, told: string])[] = [
   ...SURROUNDINGS.map((origin) => [origin, origin] as const),
 ];
 
-/** The entries that have an address in common with `target`; without a configuration those of the state alone. */
+/** Returns entries that overlap `target`; without a configuration only those of the state. */
 export function coveringEntries(target: string, config: Config | null, state: State): Covering[] {
   const asked = new Target().read(target);
   const touches = ({ address }: { readonly address: string }) => new NetworkSet([address]).touches(asked);
@@ -39,7 +39,7 @@ export function coveringEntries(target: string, config: Config | null, state: St
     .flatMap(([kept, origin]) =>
       state.whitelist(kept, time).filter(touches).map((entry) => ({ ...entry, origin, file: null }))
     );
-  // The state keeps the machine's addresses for a day: those that it has still are told once.
+  // The state keeps the machine's addresses for a day: list current ones only once.
   const isKept = (address: string) =>
     kept.some((entry) => entry.origin === MACHINE && entry.address === address);
   return [
@@ -69,7 +69,7 @@ function configured(target: Target, { whitelist: { members, files } }: Config): 
   ];
 }
 
-/** Reports whether a file lists any address of `target`: its sets tell faster than its lines. */
+/** Reports whether a file lists any address of `target`: its sets are faster than its lines. */
 function isIn(target: Target, file: WhitelistFile): boolean {
   return file.problem() === null && file.read().content.networks.some(({ set }) => set.touches(target));
 }
