@@ -3,37 +3,36 @@ import type { Micros } from "../core/time.ts";
 import type { RecordBuffer } from "./record_buffer.ts";
 
 /**
- * Longest line of text that is read, in characters. nginx writes an odd byte as four, takes headers
- * of four times 8 KiB, and ends a line with what decides about it: `4 * 4 * 8 KiB`, and something
- * for the rest.
+ * Most characters of a line of text. nginx writes an odd byte as four, accepts headers of four
+ * times 8 KiB, and puts the decisive parts at the end of a line: `4 * 4 * 8 KiB`, and some more for
+ * the rest.
  */
 export const MAX_LINE = 135_168;
-/** Bytes that hold so many characters, whatever they are, and one more to tell that there were too many. */
+/** Bytes that hold any text of so many characters, and of one more, which proves the excess. */
 const MAX_HELD = 4 * (MAX_LINE + 1);
 const RETURN = 13;
 
 /**
- * Makes records of the lines of bytes that come in pieces, where they were read. NUL bytes before a
- * line are left out: a file has a hole of them where it was truncated under a program that goes on
- * writing at its old offset. Between two pieces it holds what has come of the last line, at most
- * 540 KiB.
+ * Makes records of lines in place, from bytes that come in pieces. Omits NUL bytes before a line: a
+ * file has a hole of them if it was truncated under a program that goes on writing at its old
+ * offset. Between two pieces it keeps the beginning of the last line, at most 540 KiB.
  */
 export class LineSplitter {
   /**
-   * Begins with what is held; kept from piece to piece, as a long line would otherwise leave a copy
-   * behind with each.
+   * Begins with the held bytes; kept from piece to piece, as a long line would otherwise leave a
+   * copy with each.
    */
   #store = new Uint8Array(0);
   #held = 0;
   #pending = 0;
   readonly #ends = new LineEnds();
 
-  /** Bytes that came since the last line's end; none where these are NULs alone. */
+  /** Bytes since the last line's end; 0 if they are only NULs. */
   get pending(): number {
     return this.#pending;
   }
 
-  /** Begins `buffer` anew with what has come of the last line; the next bytes are to be read behind it. */
+  /** Begins `buffer` anew with the start of the last line; the next bytes are read behind it. */
   begin(buffer: RecordBuffer): void {
     buffer.begin();
     buffer.stream = this;
@@ -41,8 +40,8 @@ export class LineSplitter {
   }
 
   /**
-   * Takes the bytes that were read behind what `begin()` put down, and adds the lines that they
-   * complete, read at `time`. Returns how many of these were cut.
+   * Takes the bytes that were read behind those of `begin()`, and adds the lines that they
+   * complete, read at `time`. Returns how many of these lines were cut.
    */
   take(buffer: RecordBuffer, time: Micros): number {
     const { end } = buffer;
@@ -60,8 +59,8 @@ export class LineSplitter {
   }
 
   /**
-   * Adds the unfinished line, when no more will come, to a buffer that `begin()` has begun. Returns
-   * how many lines were cut.
+   * Adds the unfinished line, when no more will come, to a buffer after `begin()`. Returns how many
+   * lines were cut.
    */
   finish(buffer: RecordBuffer, time: Micros): number {
     const to = buffer.end;

@@ -1,14 +1,14 @@
 /**
- * Records in the making: one buffer that is read into, and columns that tell where its records are.
- * Comes in: ranges of bytes that a source has found. Goes out: `Records`, good until the buffer is
- * begun anew. Records are valid UTF-8 and bounded in length; those that were not are put down once
- * more behind the bytes that were read.
+ * Records in the making: one buffer for reads, and columns with the places of its records. In:
+ * ranges of bytes that a source has found. Out: `Records`, good until the buffer begins anew.
+ * Records are valid UTF-8 and bounded in length; others are rewritten behind the bytes that were
+ * read.
  */
 import { type Bytes, decode, makeBytes, PADDING } from "../core/bytes.ts";
 import { LINE, NO_PID, type Origin, type Records } from "../core/records.ts";
 import type { Micros } from "../core/time.ts";
 
-/** Records that there is room for at first. */
+/** First room, in records. */
 const COUNT = 256;
 
 const encoder = new TextEncoder();
@@ -26,10 +26,10 @@ export class RecordBuffer implements Records {
   written: Micros = NaN;
   isLive = false;
   stream: object | null = null;
-  /** Where the bytes end that are in use. */
+  /** End of the bytes in use. */
   end = 0;
 
-  /** @param size bytes that there is room for at first */
+  /** @param size first room, in bytes */
   constructor(size: number) {
     this.bytes = makeBytes(size);
   }
@@ -43,7 +43,7 @@ export class RecordBuffer implements Records {
     this.isLive = false;
   }
 
-  /** Room for `size` more bytes, to be read into. What was read is told by `took()`. */
+  /** Returns room to read `size` more bytes into. Report the bytes read to `took()`. */
   room(size: number): Uint8Array<ArrayBuffer> {
     this.#reserve(size);
     return this.bytes.array.subarray(this.end, this.end + size) as Uint8Array<ArrayBuffer>;
@@ -67,8 +67,8 @@ export class RecordBuffer implements Records {
   }
 
   /**
-   * Adds a record. Invalid UTF-8 becomes U+FFFD, and what is longer than `most` characters is cut
-   * off. Returns whether something was.
+   * Adds a record. Invalid UTF-8 becomes U+FFFD, and text beyond `most` characters is cut off.
+   * Returns whether text was cut off.
    */
   add(range: TextRange, { origin, time, pid }: { origin: number; time: Micros; pid: number }): boolean {
     if (this.length === this.from.length) this.growColumns();
@@ -87,7 +87,7 @@ export class RecordBuffer implements Records {
     return this.#rewrite(i, range);
   }
 
-  /** Keeps only the records that `isKept` wants, in their order. */
+  /** Keeps only the records that `isKept` accepts, in their order. */
   keep(isKept: (i: number) => boolean): void {
     let kept = 0;
     for (let i = 0; i < this.length; i++) if (isKept(i)) this.move(i, kept++);
@@ -115,14 +115,14 @@ export class RecordBuffer implements Records {
     this.times = times;
   }
 
-  /** Writes the text of record `i` anew, unless it is valid and short as it is. */
+  /** Rewrites the text of record `i`, unless it is valid and short. */
   #rewrite(i: number, { from, to, most }: TextRange): boolean {
     const text = decode(this.bytes, from, to);
     const isCut = text.length > most;
-    // A replacement character may as well be the service's own: then the same is written once more.
+    // The service may have written U+FFFD itself: then this writes the same text again.
     if (!isCut && !text.includes("\ufffd")) return false;
     this.from[i] = this.end;
-    // The cut may part a surrogate pair.
+    // The cut may split a surrogate pair.
     this.put(encoder.encode(isCut ? text.slice(0, most).toWellFormed() : text));
     this.to[i] = this.end;
     return isCut;
@@ -138,7 +138,7 @@ export class RecordBuffer implements Records {
   }
 }
 
-/** Nothing: a position was reached without a record. */
+/** No records: a position was reached without one. */
 export const NO_RECORDS: Records = new RecordBuffer(0);
 
 /** Text that a source has found in a buffer. */
@@ -146,11 +146,11 @@ export interface TextRange {
   readonly from: number;
   readonly to: number;
   readonly isASCII: boolean;
-  /** Characters that it may have. */
+  /** Most characters that are kept. */
   readonly most: number;
 }
 
-/** A column with twice the room. */
+/** Returns a copy of a column with twice the room. */
 export function grown(column: Int32Array): Int32Array<ArrayBuffer> {
   const larger = new Int32Array(2 * column.length);
   larger.set(column);

@@ -5,15 +5,15 @@ import type { Micros } from "../core/time.ts";
 export interface Batch {
   /** Good until the next batch is asked for. */
   readonly records: Records;
-  /** Opaque position behind the last record: opening the source there yields the record that follows. */
+  /** Opaque position: a source opened there yields the record behind the last one of the batch. */
   readonly position: string;
-  /** Records that were damaged: cut, or dropped as unreadable. */
+  /** Number of damaged records: cut, or dropped as unreadable. */
   readonly damaged: number;
-  /** Another batch follows within milliseconds, be it an empty one: both may be committed together. */
+  /** Another batch follows within milliseconds, perhaps empty: commit both together. */
   readonly isMore?: boolean;
 }
 
-/** Where to begin reading. `after` wins; without it, records older than `since` are left out. */
+/** Where to begin reading. `after` wins; without it, records older than `since` are omitted. */
 export interface Start {
   readonly after: string | null;
   readonly since: Micros;
@@ -21,17 +21,17 @@ export interface Start {
 
 /** Where records come from. */
 export interface Source {
-  /** Unique and stable: the stored position is kept under it. */
+  /** Unique and stable: the position is stored under it. */
   readonly name: string;
   /** How soon its records come, in words for `status`; without it, as soon as they are written. */
   readonly delivery?: string;
-  /** What keeps parts of it from being read, in sentences for `status`; they are tried again. */
+  /** Sentences for `status` on why parts of it cannot be read; they are tried again. */
   readonly problems?: readonly string[];
-  /** There is nothing yet to be read. */
+  /** Whether there is nothing to read yet. */
   readonly isWaiting?: boolean;
   /**
-   * Yields batches in order until the source ends or `signal` aborts (then it returns quietly, all child
-   * processes gone). Throws when the source fails; opening it again at the last position is always right.
+   * Yields batches in order until the source ends or `signal` aborts; it then returns, without
+   * child processes. Throws if the source fails; it may be opened again at the last position.
    */
   batches(start: Start, signal: AbortSignal): AsyncIterable<Batch>;
 }

@@ -1,45 +1,45 @@
 import type { Micros } from "../../core/time.ts";
 
-/** What a file system says about a file. */
+/** State of a file, according to its file system. */
 export interface FileState {
   readonly device: number;
   readonly inode: number;
   readonly size: number;
-  /** Bytes that the file system allots for it; null where it does not tell. */
+  /** Bytes that the file system allots for it; null: unknown. */
   readonly allotted: number | null;
   /** Last change. */
   readonly time: Micros;
-  /** When the inode became this file; null where the file system does not tell. */
+  /** When the inode became this file; null: unknown. */
   readonly born: Micros | null;
 }
 
-/** The bytes of an open log file, or of a compressed one as they were before. */
+/** The bytes of an open log file, or the original ones of a compressed file. */
 export interface Content extends Disposable {
-  /** Nothing will be added. */
+  /** Whether nothing will be added. */
   readonly final: boolean;
-  /** Of the file itself, compressed or not. */
+  /** Returns the state of the file itself, compressed or not. */
   state(): FileState;
   /**
-   * Fills `into` from `offset`, as far as there is something; returns how many bytes. Throws what
-   * reading throws.
+   * Fills `into` from `offset`, as far as there are bytes. Returns their number. Throws errors of
+   * reading.
    */
   readAt(offset: number, into: Uint8Array): Promise<number>;
 }
 
 /**
- * Opens a log file; one named `….gz` for what is compressed in it. Throws what `Deno.open` throws,
- * and an `Error` for what is no regular file: opening a pipe would wait for its writer, and stop
- * everything.
+ * Opens a log file; for a name in `.gz`, its uncompressed content. Throws the errors of
+ * `Deno.open`, and an `Error` for anything but a regular file: opening a pipe would wait for its
+ * writer, and stop everything.
  */
 export function openContent(path: string): Content {
   if (!Deno.statSync(path).isFile) throw new Error("it is not a regular file");
   return path.endsWith(".gz") ? new GzipContent(path) : new PlainContent(path);
 }
 
-/** Names that compressed files bear. */
+/** Names of compressed files. */
 export const COMPRESSED = /\.(?:gz|bz2|xz|zst|lz4|lzma|Z|zip)$/;
 
-/** What `info` says about a file. */
+/** Makes a file's state of `info`. */
 export function stateOf({ dev, ino, size, blocks, mtime, birthtime }: Deno.FileInfo): FileState {
   return {
     ...{ device: dev, inode: ino ?? 0, size },
@@ -49,7 +49,7 @@ export function stateOf({ dev, ino, size, blocks, mtime, birthtime }: Deno.FileI
   };
 }
 
-/** Whether two states are of the same file. */
+/** Reports whether two states are of the same file. */
 export function isSameFile(
   a: Pick<FileState, "device" | "inode">,
   b: Pick<FileState, "device" | "inode">,
@@ -69,7 +69,7 @@ class PlainContent implements Content {
     return stateOf(this.#file.statSync());
   }
 
-  // Local files answer at once: waiting for a thread would cost more than the reading.
+  // Local files answer at once: waiting for a thread would cost more than the read.
   // deno-lint-ignore require-await
   async readAt(offset: number, into: Uint8Array): Promise<number> {
     this.#file.seekSync(offset, Deno.SeekMode.Start);
@@ -81,7 +81,7 @@ class PlainContent implements Content {
   }
 }
 
-/** Can be read forward alone; going back begins anew. */
+/** Reads forward only; going back begins anew. */
 class GzipContent implements Content {
   readonly final = true;
   readonly #file: Deno.FsFile;
@@ -105,7 +105,7 @@ class GzipContent implements Content {
     return part.length;
   }
 
-  /** The file stays open all the while: its name may be another's by now. */
+  /** Begins anew. The file stays open: its name may be another file's by now. */
   #begin(): void {
     this.#end();
     this.#file.seekSync(0, Deno.SeekMode.Start);
@@ -122,7 +122,7 @@ class GzipContent implements Content {
   }
 
   #end(): void {
-    // Whatever was wrong with the stream has been told by reading it.
+    // Reading has already thrown the stream's error.
     this.#stream?.cancel().catch(() => {});
     this.#stream = null;
   }
@@ -133,7 +133,7 @@ class GzipContent implements Content {
   }
 }
 
-/** What an open file has from where it stands, without closing it. */
+/** Returns the bytes of an open file from its current place on, without closing it. */
 function bytesOf(file: Deno.FsFile): ReadableStream<Uint8Array<ArrayBuffer>> {
   return new ReadableStream({
     pull(controller) {

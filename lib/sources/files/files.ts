@@ -9,31 +9,31 @@ import { Watch } from "./watch.ts";
 
 /** How files are read. */
 export interface FileOptions {
-  /** When a line says that it was written: a first start finds its place by it. */
+  /** Returns a line's time. A first start finds its place by it. */
   readonly timeOf?: TimeOf;
-  /** Told of a file's last lines before its first ones are read. */
+  /** Called with a file's last lines before its first ones are read. */
   readonly learnZone?: LearnZone;
   readonly clock?: () => Micros;
-  /** How often files are looked at that inotify tells nothing of; one second unless told. */
+  /** How often files are checked about which inotify reports nothing; the default is one second. */
   readonly poll?: Micros;
-  /** False: no inotify, only a look each `poll`. */
+  /** False: no inotify, only a check each `poll`. */
   readonly inotify?: boolean;
   /**
-   * How long a rotated file is read on after its last line: its writer may not have noticed. A
-   * minute unless told.
+   * How long a rotated file is read after its last line, as its writer may not have noticed. The
+   * default is a minute.
    */
   readonly linger?: Micros;
-  /** Told in a sentence what keeps a file from being read; it is tried again all the same. */
+  /** Called with a sentence on why a file cannot be read; the file is tried again. */
   readonly problem?: (sentence: string) => void;
 }
 
 /**
- * The lines of the log files that `pattern` names, an absolute path in which `*` and `?` stand for
+ * Opens the lines of the log files of `pattern`, an absolute path in which `*` and `?` stand for
  * parts of names, through all rotations: by rename, by copy and truncation, with gzip or without. A
- * file that appears is read from its beginning; at the very first start, those that are there from
- * the first line of `since` or later, or from their ends where lines tell no time. Its batches end
- * at an abort only; they throw an `Error` at a position that is none of theirs. Throws an `Error`
- * when `pattern` is not absolute.
+ * file that appears is read from its beginning; at the very first start, existing files are read
+ * from the first line of `since` or later, or from their ends if their lines have no times. Batches
+ * end only at an abort; they throw an `Error` at a position of another kind. Throws an `Error` if
+ * `pattern` is not absolute.
  */
 export function openFiles(pattern: string, options: FileOptions = {}): Source {
   return new FileSource(new Glob(pattern), options);
@@ -43,7 +43,7 @@ class FileSource implements Source {
   readonly name: string;
   readonly #glob: Glob;
   readonly #options: FileOptions;
-  /** While they are read. */
+  /** The logs while they are read. */
   #logs: Logs | null = null;
 
   constructor(glob: Glob, options: FileOptions) {
@@ -91,8 +91,8 @@ class FileSource implements Source {
   }
 
   /**
-   * Reads each of `tails` once, but none before an older one of its path is at its end; gives those
-   * not at theirs.
+   * Reads each of `tails` once, but none before the older ones of its path are at their ends.
+   * Returns the tails that are not at their ends.
    */
   async *#read(
     logs: Logs,

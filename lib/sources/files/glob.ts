@@ -1,6 +1,6 @@
-/** A name that a file of the pattern may have, and what keeps others from being seen. */
+/** Paths and directories of a pattern, with the directories that could not be listed. */
 export interface Listing {
-  /** Paths that fit, existing or not where no wildcard stands in them. */
+  /** Paths that fit. Without a wildcard, the path need not exist. */
   readonly paths: readonly string[];
   /** Directories whose entries decide which paths fit. */
   readonly directories: readonly string[];
@@ -15,7 +15,7 @@ export interface Listing {
 export class Glob {
   readonly #parts: readonly (string | RegExp)[];
 
-  /** Throws an `Error` when `pattern` is not absolute. */
+  /** Throws an `Error` if `pattern` is not absolute. */
   constructor(readonly pattern: string) {
     if (!pattern.startsWith("/")) {
       throw new Error(`Cannot follow files: the path must begin with /, got ${pattern}`);
@@ -25,7 +25,7 @@ export class Glob {
     );
   }
 
-  /** Looks for the files that are there. */
+  /** Lists the existing files. */
   list(): Listing {
     const directories = new Set<string>();
     const failures = new Map<string, unknown>();
@@ -43,7 +43,7 @@ export class Glob {
     return { paths: paths.sort(), directories: [...directories], failures };
   }
 
-  /** Whether a file of the pattern may stand at `path` or below it. */
+  /** Reports whether a file of the pattern may be at `path` or below it. */
   concerns(path: string): boolean {
     const names = path.split("/").filter((name) => name !== "");
     return names.length <= this.#parts.length && names.every((name, index) => {
@@ -53,7 +53,7 @@ export class Glob {
   }
 }
 
-/** The names in a directory; none, and the error kept, where it cannot be listed. */
+/** Returns the names in a directory; if it cannot be listed, none, and records the error. */
 function namesIn(directory: string, failures: Map<string, unknown>): string[] {
   try {
     return [...Deno.readDirSync(directory)].map(({ name }) => name);

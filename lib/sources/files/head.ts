@@ -1,29 +1,29 @@
 import type { Content } from "./content.ts";
 import { findData } from "./hole.ts";
 
-/** How much of a file's beginning tells it from others, in bytes. */
+/** Bytes of a file's beginning that identify it. */
 export const HEAD_SIZE = 1_024;
 
-/** The beginning of a file as it is kept: enough to know it again. */
+/** The stored form of a file's beginning: enough to recognize it. */
 export interface HeadMark {
-  /** Where it stands: behind the hole that the file begins with, if it does. */
+  /** Offset of the head: behind the hole at the file's beginning, if there is one. */
   readonly start: number;
   /** At most `HEAD_SIZE`. */
   readonly length: number;
-  /** First half of the SHA-256 of so many bytes, in hexadecimal. */
+  /** First half of the SHA-256 of these bytes, in hexadecimal. */
   readonly hash: string;
 }
 
-/** What a file begins with, as far as it was there when looked at. */
+/** A file's beginning, as far as it was there at the last look. */
 export interface Head extends HeadMark {
-  /** Null for one that was kept: then only the hash is known. */
+  /** Null for a stored head: only its hash is known. */
   readonly bytes: Uint8Array | null;
 }
 
-/** The head of a file that is empty yet. */
+/** Head of a file that is still empty. */
 export const NO_HEAD: Head = { start: 0, length: 0, hash: "", bytes: new Uint8Array() };
 
-/** Learns what a file begins with, whose first `start` bytes are NUL. */
+/** Reads the head of a file whose first `start` bytes are NUL. */
 export async function readHead(content: Content, start: number): Promise<Head> {
   let bytes = await readBytes(content, { from: start, size: HEAD_SIZE });
   if (bytes[0] === 0) {
@@ -34,7 +34,7 @@ export async function readHead(content: Content, start: number): Promise<Head> {
   return { start, length: bytes.length, hash: await digest(bytes), bytes };
 }
 
-/** Reads up to `size` bytes, as much as is there. */
+/** Reads up to `size` bytes, as many as there are. */
 export async function readBytes(
   content: Content,
   { from, size }: { from: number; size: number },
@@ -49,12 +49,12 @@ export async function readBytes(
   return bytes.subarray(0, length);
 }
 
-/** Whether a file may be the one of `head`: all of `head` is there, and the same. */
+/** Reports whether a file may be the file of `head`: it has all of `head` unchanged. */
 export async function continues(head: Head, content: Content): Promise<boolean> {
   return head.length === 0 || await isSame(head, await readAtHead(head, content));
 }
 
-/** Whether a file is a copy of the one of `head`, perhaps made when that was shorter. */
+/** Reports whether a file is a copy of the file of `head`, perhaps made when that was shorter. */
 export async function isCopy(head: Head, content: Content): Promise<boolean> {
   if (head.length === 0) return false;
   const bytes = await readAtHead(head, content);
@@ -72,7 +72,7 @@ async function isSame(head: Head, bytes: Uint8Array): Promise<boolean> {
   return head.bytes ? isEqual(head.bytes, bytes) : await digest(bytes) === head.hash;
 }
 
-/** Reports whether two pieces of text are the same. */
+/** Reports whether two byte arrays are equal. */
 export function isEqual(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, index) => byte === b[index]);
 }

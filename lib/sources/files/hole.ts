@@ -1,20 +1,20 @@
 /**
- * Holes: NUL bytes where a file was truncated under a program that goes on writing at its old
- * offset. Lines stand behind them, and they may be as long as the file ever was.
+ * Holes: NUL bytes in a file that was truncated under a program which goes on writing at its old
+ * offset. Lines follow them, and a hole may be as long as the file ever was.
  */
 import type { Content } from "./content.ts";
 
 const STEP = 256 * 1_024;
-/** Bytes of a hole that are read before its end is looked for elsewhere. */
+/** Bytes of a hole that are read before its end is sought by halving. */
 const PATIENCE = 64 * STEP;
-/** Steps between two pauses in which others may run. */
+/** Steps between two pauses for other tasks. */
 const PAUSE = 64;
-/** What file systems allot at once, in bytes. */
+/** Bytes that file systems allot at once. */
 const BLOCK = 4_096;
 
 /**
- * Finds the first byte from `from` on that is not NUL; the content's end where there is none.
- * `before` is where the lines begin that stand before `from`, if there are some.
+ * Finds the first byte from `from` on that is not NUL; the content's end if there is none. `before`
+ * is the offset of the first line before `from`, if there are lines.
  */
 export async function findData(content: Content, from: number, before = from): Promise<number> {
   const chunk = new Uint8Array(STEP);
@@ -31,7 +31,7 @@ export async function findData(content: Content, from: number, before = from): P
   }
 }
 
-/** Counts the NULs that a buffer begins with, in its first `count` bytes. */
+/** Counts the NULs at the start of a buffer, in its first `count` bytes. */
 export function countNuls(buffer: Uint8Array<ArrayBuffer>, count: number): number {
   const isAligned = buffer.byteOffset % 4 === 0;
   const words = isAligned ? new Int32Array(buffer.buffer, buffer.byteOffset, count >> 2) : new Int32Array();
@@ -43,9 +43,9 @@ export function countNuls(buffer: Uint8Array<ArrayBuffer>, count: number): numbe
 }
 
 /**
- * Halves the rest of a file until a hole's end is found, and skips the hole if the file system
- * allots the file no more than what stands behind needs, and the blocks `before`: then nothing
- * stands within.
+ * Halves the rest of a file until it finds a hole's end. Skips the hole if the file system allots
+ * the file only as many blocks as the bytes behind and the blocks `before` need: then the hole is
+ * empty.
  */
 async function skipUnallotted(content: Content, from: number, before: number): Promise<number> {
   const { size, allotted } = content.state();

@@ -3,17 +3,17 @@ import { Glob } from "./glob.ts";
 import { reasonOf, sentenceOf } from "./opening.ts";
 import { isDated, isRotated } from "./rotation.ts";
 
-/** What there is of the files of a pattern. */
+/** Result of a look at a pattern's files. */
 export interface Inspection {
   readonly pattern: string;
-  /** How many files there are that would be read. */
+  /** Number of existing files that would be read. */
   readonly found: number;
-  /** What keeps files from being read, in sentences. */
+  /** Sentences on why files cannot be read. */
   readonly problems: readonly string[];
 }
 
 /**
- * Looks whether this process may read the log files that `pattern` names. Throws an `Error` when it
+ * Checks whether this process may read the log files of `pattern`. Throws an `Error` if `pattern`
  * is not absolute.
  */
 export function inspectFiles(pattern: string): Inspection {
@@ -22,8 +22,8 @@ export function inspectFiles(pattern: string): Inspection {
 }
 
 /**
- * Returns the log files of `pattern` that this process can read, and what keeps it from others.
- * Throws as `inspectFiles()`.
+ * Returns the log files of `pattern` that this process can read, and the problems of the others.
+ * Throws like `inspectFiles()`.
  */
 export function logFiles(pattern: string): { readonly paths: string[]; readonly problems: string[] } {
   const { paths, failures } = new Glob(pattern).list();

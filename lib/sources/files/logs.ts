@@ -14,11 +14,11 @@ import { knownOf, snapshot, Tails } from "./tails.ts";
 
 /** How files are followed. */
 export interface LogsOptions extends OpenerOptions {
-  /** How long a rotated file may be quiet until it is let go, in milliseconds. */
+  /** How long a rotated file may be quiet before it is dropped, in milliseconds. */
   readonly linger: number;
 }
 
-/** The log files of one pattern through all their rotations: which there are, and how far each was read. */
+/** Log files of one pattern through all their rotations, and how far each was read. */
 export class Logs implements Disposable {
   readonly #glob: Glob;
   readonly #options: LogsOptions;
@@ -41,7 +41,7 @@ export class Logs implements Disposable {
     this.#rewriting = new Rewriting(this.#tails, this.#opener);
   }
 
-  /** Takes up reading where `start` says. */
+  /** Begins to read at `start`. */
   async begin({ after, since }: Start): Promise<void> {
     if (after === null) this.#since = since;
     else this.#tails.missing = parsePosition(after).map(knownOf);
@@ -64,27 +64,27 @@ export class Logs implements Disposable {
     return this.#selection.directories;
   }
 
-  /** A survey is due: a file turned out to be another than was thought. */
+  /** Whether a survey is due: a file was not the expected one. */
   get isStale(): boolean {
     return this.#isStale;
   }
 
-  /** Whether a survey waits for one of these files to be written. */
+  /** Reports whether a survey waits until one of these files is written. */
   awaits(paths: ReadonlySet<string>): boolean {
     return paths.values().some((path) => this.#rewriting.isWaiting(path));
   }
 
-  /** What keeps files from being read, in sentences. */
+  /** Sentences on why files cannot be read. */
   get problems(): readonly string[] {
     return this.#opener.problems;
   }
 
-  /** Whether there is no file to read, and none was, and nothing keeps one from being read. */
+  /** Whether there is no file, there was none, and no problem hides one. */
   get isWaiting(): boolean {
     return this.#tails.known.length === 0 && this.problems.length === 0;
   }
 
-  /** Whether files came or went since this was last asked: a reason to keep the position. */
+  /** Reports whether files came or went since the last call: a reason to store the position. */
   takeNews(): boolean {
     const news = this.#isNews;
     this.#isNews = false;
@@ -97,25 +97,25 @@ export class Logs implements Disposable {
   }
 
   /**
-   * Finds out which files there are: new ones, and those that lost their names. At the first time,
-   * rotated ones that were last changed before `since` are left alone.
+   * Finds new files, and files that lost their names. The first time, it ignores rotated files that
+   * last changed before `since`.
    */
   async survey(since: Micros | null = null): Promise<void> {
     this.#isStale = false;
-    // Those that are still to be looked for are known meanwhile: nobody may take them for new.
+    // Files still to be found count as known meanwhile: none may pass for new.
     const { missing } = this.#tails;
     for (let left = missing.length; left > 0; left--) await this.#restore(missing.shift()!);
     const found = await this.#selection.look(this.#tails, since);
     for (const file of found) {
       const tail = this.#tails.of(file);
-      // A dated one may have been taken up just now as the predecessor of a plain one.
+      // A dated file may just have been opened as the predecessor of a plain one.
       const isOther = tail !== undefined && file.isDated && tail.path !== file.path;
       if (tail && !isOther) [tail.path, tail.quietSince] = [file.path, null];
       else if (!tail) await this.#take(file);
     }
     const names = new Set(found.map(({ path }) => path));
     for (const { path } of this.#tails.known) {
-      // Rotated away, and no new file yet; what was rotated after it is nobody's predecessor.
+      // Rotated away, and no new file yet: no other file leads to those rotated after it.
       const last = names.has(path) ? undefined : this.#tails.lastOf(path);
       if (last) await this.#takeNewer(last);
     }
@@ -125,10 +125,10 @@ export class Logs implements Disposable {
     this.#tails.gone = [];
   }
 
-  /** What a file has to say; null when nothing. A rotated one that has been quiet for long is let go. */
+  /** Reads a piece of a file; null: nothing new. Drops a rotated file that was quiet for long. */
   async read(tail: Tail): Promise<Piece | null> {
     try {
-      // What an empty file had in between may have been copied, and it truncated again: that comes first.
+      // An empty file's lines may have been copied before it was truncated again: they come first.
       if (tail.head.length === 0) {
         const before = snapshot(tail);
         if (await tail.begin() && await this.#takeNewer(before, tail)) return null;
@@ -150,13 +150,13 @@ export class Logs implements Disposable {
     this.#tails[Symbol.dispose]();
   }
 
-  /** Finds a file that was read before, or what is left of it. */
+  /** Finds a file that was read before, or the rest of it. */
   async #restore(known: Known): Promise<void> {
     const { place, tail } = await this.#opener.find(known);
     const isTroubled = place !== null && this.#opener.isTroubled(place.path);
     if (tail) {
       this.#tails.add(tail);
-      // What one that was empty had later may be in a copy by now.
+      // Later lines of a file that was empty may be in a copy by now.
       if (known.head.length === 0) await this.#takeNewer(known, tail);
     } else if (isTroubled || (place === null && !canSearch(known.path))) this.#tails.missing.push(known);
     else if (
@@ -173,13 +173,13 @@ export class Logs implements Disposable {
     this.#options.problem(`Cannot read the rest of what was ${known.path}: no copy of it is left`);
   }
 
-  /** Takes up a file that appeared, behind whatever was rotated away from its name in between. */
+  /** Opens a file that appeared, behind files that were rotated away from its name meanwhile. */
   async #take(file: Found): Promise<void> {
     const { path } = file;
     const last = this.#tails.lastOf(path);
     if (this.#since !== null) return await this.#takeFirst(file, this.#since);
     if (this.#tails.missing.some((one) => one.path === path) && this.#rewriting.isWaiting(path)) return;
-    // An empty one is left until it shows whether it becomes a copy of another.
+    // An empty file waits until it shows whether it becomes a copy of another.
     const originals = this.tails.filter(({ offset }) => file.size <= offset);
     if (!last && (file.size === 0 || await hasContentOf(path, originals))) return;
     const before = last && this.#tails.of(last);
@@ -188,20 +188,20 @@ export class Logs implements Disposable {
       ? await this.#rewriting.open(file, before)
       : await this.#opener.open(file, { path, offset: file.offset, time: last?.time });
     if (!tail) {
-      // The old file may have to be read first; of one that waits there is nothing to hasten.
+      // The old file may have to be read first; if it waits, nothing is urgent.
       const isDue = !wasWaiting || !before?.isAtEnd;
       this.#isStale ||= isDue && !this.#opener.isTroubled(path);
       return;
     }
     this.#tails.add(tail);
-    // Now that it is open: whatever is rotated away from here on is this file itself.
+    // Only once it is open: a later rotation of this name is of this file itself.
     if (last) await this.#takeNewer(last, tail);
     this.#isNews = true;
   }
 
   async #takeFirst(file: Found, since: Micros): Promise<void> {
     const known: Known = { ...file, offset: 0, head: NO_HEAD, trace: [] };
-    // One that was copied with its times is younger than they are.
+    // A file copied with its times is younger than they are.
     const { tail } = await this.#opener.find({ ...known, time: Infinity });
     if (!tail) return;
     await tail.skip(since);
@@ -216,7 +216,7 @@ export class Logs implements Disposable {
     return isNews;
   }
 
-  /** Goes on in the copy of a file that was truncated, or looks at that as at a new one. */
+  /** Continues in the copy of a truncated file, or treats the file as new. */
   async #relocate(tail: Tail): Promise<null> {
     const known = snapshot(tail);
     const index = this.tails.indexOf(tail);
@@ -232,7 +232,7 @@ export class Logs implements Disposable {
     return copy !== null;
   }
 
-  /** Whether nothing more is expected of a rotated file. */
+  /** Reports whether no more lines of a rotated file are expected. */
   #isOver(tail: Tail): boolean {
     const { isComplete, quietSince } = tail;
     const isQuiet = quietSince !== null && performance.now() - quietSince >= this.#options.linger;
@@ -240,8 +240,8 @@ export class Logs implements Disposable {
   }
 
   /**
-   * Whether a rotated file is to be kept: the one that took its name is empty, and its writer may
-   * not have noticed the rotation; or none has taken it, and the file would pass for a new one.
+   * Reports whether a rotated file must stay open: its successor is empty, and its writer may not
+   * have noticed the rotation; or it has no successor, and the file would pass for a new one.
    */
   #isWaitedFor(tail: Tail): boolean {
     const successor = this.tails.find(({ path, quietSince }) => path === tail.path && quietSince === null);

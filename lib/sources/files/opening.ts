@@ -7,38 +7,35 @@ import { findByInode, findCopy, type Known, MAX_TRIES, type Neighbour } from "./
 import { findBehind, type Lost, type Place } from "./search.ts";
 import { type Shared, Tail } from "./tail.ts";
 
-/** What an `Opener` works with. */
+/** What an `Opener` needs. */
 export interface OpenerOptions extends Shared {
-  /** Told once of each thing that keeps a file from being read. */
+  /** Called once for each problem of reading a file. */
   readonly problem: (sentence: string) => void;
 }
 
 /** Where reading begins; see `TailOptions`. */
 type OpenedAt = Pick<Known, "path" | "offset"> & Partial<Pick<Known, "head" | "trace" | "time">>;
 
-/** Opens log files, wherever they are by now, and tells why one cannot be. */
+/** Opens log files, wherever they are by now, and reports why one cannot be opened. */
 export class Opener {
-  /** What is opened was written to before anybody looked. */
+  /** Whether the content of opened files was written before the first look. */
   isBacklog = true;
   readonly #options: OpenerOptions;
-  /** By path. */
+  /** Problems by path. */
   readonly #problems = new Map<string, string>();
 
   constructor(options: OpenerOptions) {
     this.#options = options;
   }
 
-  /**
-   * What keeps files from being read, in sentences; nothing of those that are compressed already,
-   * which stay so.
-   */
+  /** Sentences on why files cannot be read, except compressed files: their problem is permanent. */
   get problems(): string[] {
     return [...this.#problems].filter(([path]) => !COMPRESSED.test(path)).map(([path, reason]) =>
       sentenceOf(path, reason)
     );
   }
 
-  /** Forgets problems that are over: with files that are gone, and with directories that can be listed. */
+  /** Forgets problems of files that are gone, and of directories that can be listed again. */
   review({ directories, failures }: Listing): void {
     for (const path of this.#problems.keys()) {
       if (directories.includes(path) ? !failures.has(path) : isMissing(path)) this.solve(path);
@@ -46,7 +43,7 @@ export class Opener {
     failures.forEach((error, path) => this.sayUnlessMissing(path, error));
   }
 
-  /** Null, and the reason told, when the file cannot be opened or is not what it was. */
+  /** Opens a file; null, and reports why, if it cannot be opened or has changed. */
   async open(file: Pick<Neighbour, "path" | "device" | "inode">, known: OpenedAt): Promise<Tail | null> {
     let tail: Tail | null = null;
     try {
@@ -60,7 +57,7 @@ export class Opener {
     return null;
   }
 
-  /** Opens a file by its inode; once more where it was renamed just before it was opened. */
+  /** Opens a file by its inode; tries again if it was renamed just before. */
   async find(known: Known): Promise<{ place: Neighbour | null; tail: Tail | null }> {
     let place = findByInode(known);
     for (let tries = 1; place; tries++) {
@@ -72,12 +69,12 @@ export class Opener {
     return { place, tail: null };
   }
 
-  /** Opens the copy of a file where reading of that ended; null where there is none. */
+  /** Opens the copy of a file where reading of the file ended; null if there is none. */
   async openCopy(known: Known): Promise<Tail | null> {
     for (let tries = 1; tries <= MAX_TRIES; tries++) {
       const copy = await findCopy(known);
       if (!copy) return null;
-      // One that was made before the last lines came ends earlier than reading did.
+      // A copy made before the last lines came is shorter than the part read.
       const offset = copy.path.endsWith(".gz") ? known.offset : Math.min(known.offset, copy.size);
       const tail = await this.open(copy, { path: known.path, offset, time: known.time });
       if (tail) return tail;
@@ -86,8 +83,8 @@ export class Opener {
   }
 
   /**
-   * Opens a file behind the lines of `known` that it holds, wherever they stand in it; null where
-   * it does not.
+   * Opens a file behind the lines of `known` in it, wherever they are; null if it does not have
+   * them.
    */
   async openBehind(
     file: Neighbour,
@@ -99,7 +96,7 @@ export class Opener {
     const same = head.length === HEAD_SIZE && file.size >= offset &&
       await this.open(file, { path, offset, head, trace, time });
     if (same) return same;
-    // Once more where it was written anew just before it was opened.
+    // Tries again if the file was rewritten just before it was opened.
     for (let tries = 1; tries <= MAX_TRIES; tries++) {
       const behind = await this.#findBehind(file, { ...how, offset, trace, timeOf: this.#options.timeOf });
       const tail = behind && await this.open(file, { path, time, ...behind });
@@ -108,7 +105,7 @@ export class Opener {
     return null;
   }
 
-  /** What is at `path`; null, and the reason told, for what is no log file. */
+  /** Returns the state of the file at `path`; null, and reports why, if it is no log file. */
   examine(path: string): FileState | null {
     try {
       const info = Deno.statSync(path);
@@ -138,13 +135,13 @@ export class Opener {
     this.#problems.delete(path);
   }
 
-  /** A missing file is nothing to tell of: it may come. */
+  /** Reports a problem, unless the file is missing: it may come. */
   sayUnlessMissing(path: string, error: unknown): void {
     if (error instanceof Deno.errors.NotFound) this.solve(path);
     else this.say(path, reasonOf(path, error));
   }
 
-  /** Tells of a problem, unless it was the last that was told of this path. */
+  /** Reports a problem, unless it was the last one reported for this path. */
   say(path: string, reason: string): void {
     if (this.#problems.get(path) === reason) return;
     this.#problems.set(path, reason);
@@ -152,17 +149,17 @@ export class Opener {
   }
 }
 
-/** Says that there is no file of a pattern. */
+/** Returns the sentence that a pattern has no file. */
 export function absenceOf(pattern: string): string {
   return sentenceOf(pattern, absence(pattern));
 }
 
-/** Says why a file cannot be read, as an error tells. */
+/** Returns why a file cannot be read, from an error. */
 export function reasonOf(path: string, error: unknown): string {
   return error instanceof Deno.errors.PermissionDenied ? readDenial(path) : messageOf(error);
 }
 
-/** Puts a file and what is wrong with it into a sentence. */
+/** Makes a sentence of a file and its problem. */
 export function sentenceOf(path: string, reason: string): string {
   return `Cannot read ${path}: ${reason}`;
 }

@@ -1,15 +1,15 @@
 /**
- * What is known of the content of a file that is being read, and tells whether that is still there:
- * its head, its trace, and the bytes just before the place that was reached.
+ * Knowledge of the content of a file that is being read, to check whether it is still there: its
+ * head, its trace, and the bytes just before the place reached.
  */
 import type { Content } from "./content.ts";
 import { continues, type Head, HEAD_SIZE, isEqual, NO_HEAD, readBytes, readHead } from "./head.ts";
 import { endAlike, extend, type Trace, traceBefore } from "./trace.ts";
 
-/** How much is compared before each reading, in bytes. */
+/** Bytes that are compared before each read. */
 const LAST_SIZE = 256;
 
-/** What was read of a file. */
+/** The part of a file that was read. */
 export class Past {
   head: Head;
   trace: Trace;
@@ -21,8 +21,8 @@ export class Past {
   }
 
   /**
-   * Whether a file that was opened just now has what was read until `reached`; learns all that it
-   * can of it.
+   * Reports whether a newly opened file has the part read until `reached`. Learns its head and
+   * trace.
    */
   async recall(content: Content, reached: number): Promise<boolean> {
     if (!await continues(this.head, content)) return false;
@@ -34,13 +34,13 @@ export class Past {
     return true;
   }
 
-  /** Takes what stands before another place for read. */
+  /** Takes everything before another place as read. */
   async move(content: Content, reached: number): Promise<void> {
     this.trace = await traceBefore(content, reached);
     await this.skip(content, reached);
   }
 
-  /** Whether what was read until `reached` is still there; learns the head as the file grows. */
+  /** Reports whether the part read until `reached` is unchanged. Learns a growing head. */
   async isThere(content: Content, reached: number): Promise<boolean> {
     let { head } = this;
     const { length } = this.#last;
@@ -54,7 +54,7 @@ export class Past {
     return true;
   }
 
-  /** Takes `count` more bytes into account, the last ones of `bytes`, which begin where a line does. */
+  /** Adds the last `count` bytes of `bytes`, which begin at the start of a line. */
   add(bytes: Uint8Array, count: number): void {
     this.trace = extend(this.trace, bytes);
     const more = bytes.subarray(-Math.min(count, LAST_SIZE));
@@ -66,7 +66,7 @@ export class Past {
 
   /** Passes over a hole that ends at `reached`. */
   async skip(content: Content, reached: number): Promise<void> {
-    // What is compressed never changes, and going back in it means to begin anew.
+    // Compressed content never changes, and going back in it would begin anew.
     const size = content.final ? 0 : Math.min(LAST_SIZE, reached);
     this.#last = await readBytes(content, { from: reached - size, size });
   }

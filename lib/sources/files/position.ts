@@ -2,21 +2,21 @@ import type { Micros } from "../../core/time.ts";
 import type { HeadMark } from "./head.ts";
 import { formatTrace, parseTrace, type Trace } from "./trace.ts";
 
-/** How far a file was read, and how it is known again. */
+/** How far a file was read, and how to recognize it. */
 export interface Mark {
-  /** The name under which it was followed; a rotated file keeps it. */
+  /** The name under which the file was followed; a rotated file keeps it. */
   readonly path: string;
   readonly device: number;
   readonly inode: number;
-  /** Just behind the last line that was handed over, in bytes. */
+  /** Byte behind the last line that was handed over. */
   readonly offset: number;
-  /** Its last change that was seen. */
+  /** Last change that was seen. */
   readonly time: Micros;
   readonly head: HeadMark;
   readonly trace: Trace;
 }
 
-/** Marks as a position; the files of one path stand in the order of their age. */
+/** Formats marks as a position; the files of one path are in the order of their age. */
 export function formatPosition(marks: readonly Mark[]): string {
   return JSON.stringify({
     files: marks.map(({ path, device, inode, offset, time, head, trace }) => //
@@ -24,7 +24,7 @@ export function formatPosition(marks: readonly Mark[]): string {
   });
 }
 
-/** Reads what `formatPosition()` wrote, of this version or 1.0; throws an `Error` at anything else. */
+/** Reads a position of this version or 1.0; throws an `Error` for anything else. */
 export function parsePosition(position: string): Mark[] {
   const fields = parseFiles(position);
   if (!fields?.every(isMark)) {

@@ -1,6 +1,6 @@
 /**
- * Files that lost what was read of them, or took the name of one that was read, and may hold its
- * lines: trimmed, edited, or still in the course of being written.
+ * Files that lost the part that was read, or replaced a file under its name, and may contain its
+ * lines: trimmed, edited, or still being written.
  */
 import { type FileState, isSameFile } from "./content.ts";
 import type { Opener } from "./opening.ts";
@@ -9,16 +9,16 @@ import type { Found } from "./selection.ts";
 import type { Tail } from "./tail.ts";
 import type { Tails } from "./tails.ts";
 
-/** A file that changed so shortly ago may not be written to its end, in milliseconds. */
+/** Milliseconds since its last change in which a file may still be unfinished. */
 const RECENT = 500;
-/** How long a file is given to be written once it has lines, in milliseconds. */
+/** Milliseconds that a file with lines gets to be written. */
 const MAX_WAIT = 3_000;
 
-/** Finds the lines that were read in files that were written anew. */
+/** Finds the lines that were read in rewritten files. */
 export class Rewriting {
   readonly #tails: Tails;
   readonly #opener: Opener;
-  /** By path: when a file was first seen that may not be written to its end, on `performance.now()`. */
+  /** When a file was first seen that may be unfinished, by path, on `performance.now()`. */
   readonly #waiting = new Map<string, number>();
 
   constructor(tails: Tails, opener: Opener) {
@@ -26,14 +26,14 @@ export class Rewriting {
     this.#opener = opener;
   }
 
-  /** Whether the file at `path` is given time. */
+  /** Reports whether the file at `path` gets time to be written. */
   isWaiting(path: string): boolean {
     return this.#waiting.has(path);
   }
 
   /**
-   * Goes on behind the lines of `known` in what has its name now; gives that time to be written,
-   * unless the file of `known` is `away`. False when the lines are lost.
+   * Continues behind the lines of `known` in the file that has its name now. Gives that file time
+   * to be written, unless the file of `known` is `away`. Returns false if the lines are lost.
    */
   async resume(known: Known, isAway: boolean): Promise<boolean> {
     const { path } = known;
@@ -45,22 +45,21 @@ export class Rewriting {
     if (tail) this.#tails.add(tail);
     else if (isUnsettled) this.#tails.missing.push(known);
     if (tail || !isUnsettled) this.#waiting.delete(path);
-    // One that has nothing in its place, or something known, was deleted and is not missed.
+    // Without a file in its place, or with a known one, it was deleted and is not missed.
     return tail !== null || isUnsettled || !isFree;
   }
 
   /**
    * Opens a file behind the lines that it has of `before`, whose name it took, or at its beginning
-   * where it has none. Null, for now, while it may get some.
+   * if it has none. Null for now, while it may still get some.
    */
   async open(file: Found, before: Tail): Promise<Tail | null> {
     const { path, offset } = file;
-    // What was rotated away has a name.
+    // A file that was rotated away has a name.
     const isElsewhere = findByInode(before) !== null;
     const isSeen = this.isWaiting(path);
     const isUnsettled = !isElsewhere && this.#isUnsettled(path, file);
-    // First all is read that was in the old file when the new one came: what follows there is not
-    // in this one.
+    // The old file's lines come first: those written after the new file appeared are not in it.
     if (isUnsettled && !(isSeen && before.isAtEnd)) return null;
     const tail = await this.#opener.openBehind(file, before, { isElsewhere, isUnsettled });
     if (!tail && isUnsettled) return null;
@@ -68,7 +67,7 @@ export class Rewriting {
     return tail ?? await this.#opener.open(file, { path, offset, time: before.time });
   }
 
-  /** An empty file may get its lines back at any time. */
+  /** Reports whether a file may be unfinished. An empty one may get its lines back at any time. */
   #isUnsettled(path: string, { size, time }: Pick<FileState, "size" | "time">): boolean {
     const since = this.#waiting.get(path) ?? performance.now();
     this.#waiting.set(path, since);

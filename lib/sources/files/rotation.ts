@@ -8,14 +8,14 @@ export interface Neighbour extends FileState {
   readonly path: string;
 }
 
-/** A file that was read, and that may now be found elsewhere. */
+/** A file that was read, and may now be elsewhere. */
 export interface Known extends Mark {
   readonly head: Head;
 }
 
 /**
- * `access.log.1`, `access.log-20261123`, `access.log.old`, and what logrotate(8) calls a file that
- * was in its way; whichever part of it may be the log's own name.
+ * `access.log.1`, `access.log-20261123`, `access.log.old`, and logrotate(8)'s names for files in
+ * its way; the log's own name may be the shortest or the longest beginning.
  */
 const BEHIND = [
   /^(.+?)(?:[._-]\d[\d._-]*(?:\.backup)?|\.old|\.bak|~)$/,
@@ -23,35 +23,35 @@ const BEHIND = [
 ];
 /** `access-20261123.log` */
 const BETWEEN = /^(.+?)[._-]\d{4}-?\d\d-?\d\d[\d._-]*(\.[^./]+)$/;
-/** How often names are looked at that keep changing. */
+/** Most tries while names keep changing. */
 export const MAX_TRIES = 10;
 const DATED = /(?<!\d)\d{4}[-_.]?\d\d[-_.]?\d\d[^/]*$/;
-/** Names of what is kept for safety's sake. */
+/** Names of backups. */
 const SPARE = /(?:\.backup|\.old|\.bak|~)$/;
 const NUMBER = /\.(\d{1,5})$/;
 
 /**
- * Reports whether a name is one that rotations give: compressed, or rotated away from one of `logs`.
- * Programs give their logs dated names too.
+ * Reports whether a name is a rotation's: compressed, or derived from one of `logs`. Programs also
+ * give dated names to their logs.
  */
 export function isRotated(path: string, logs: ReadonlySet<string>): boolean {
   return COMPRESSED.test(path) || logsOf(path).some((log) => logs.has(log));
 }
 
 /**
- * Reports whether a name tells a day, as `access-2026-11-23.log` does, and may be that of a log
- * being written.
+ * Reports whether a name has a date, as in `access-2026-11-23.log`, and may be that of a log in
+ * use.
  */
 export function isDated(path: string): boolean {
   return DATED.test(path) && !COMPRESSED.test(path) && !SPARE.test(path);
 }
 
-/** Whether the content of a file can be had: it is not compressed, or by gzip. */
+/** Reports whether a file can be read: it is not compressed, or by gzip. */
 export function isReadable(path: string): boolean {
   return !COMPRESSED.test(path) || path.endsWith(".gz");
 }
 
-/** Whether the directory of a log can be searched. */
+/** Reports whether the directory of a log can be searched. */
 export function canSearch(path: string): boolean {
   try {
     Deno.readDirSync(directoryOf(path) || "/")[Symbol.iterator]().next();
@@ -62,9 +62,9 @@ export function canSearch(path: string): boolean {
 }
 
 /**
- * The file of that device and inode in the directory of the log, whatever it is called now; of one
- * that was empty, whose inode may be another's by now, under a likely name only, and none that is
- * younger.
+ * Returns the file with this device and inode in the log's directory, whatever its name. If the
+ * file was empty, its inode may be another's by now: then only under a likely name, and not a
+ * younger one.
  */
 export function findByInode(known: Known): Neighbour | null {
   const wasEmpty = known.head.length === 0;
@@ -75,8 +75,8 @@ export function findByInode(known: Known): Neighbour | null {
 }
 
 /**
- * Where the content of `known` is beside its own file: in a copy, compressed or not. Of several the
- * newest.
+ * Returns the file that has the content of `known`: a copy, compressed or not; the newest of
+ * several.
  */
 export function findCopy(known: Known): Promise<Neighbour | null> {
   return among(known.path, (all) => copyIn(all, known));
@@ -91,14 +91,14 @@ async function copyIn(files: readonly Neighbour[], known: Known): Promise<Neighb
   return null;
 }
 
-/** What was rotated away from the log of `last` after that, and is none of `known`; oldest first. */
+/** Returns files rotated away from the log of `last` after it, without `known`; oldest first. */
 export function findNewer(last: Known, known: readonly Known[]): Promise<Neighbour[]> {
   return among(last.path, async (all) => {
     const place = all.find((file) => isSameFile(file, last)) ?? await copyIn(all, last);
     const number = place && numberOf(place.path);
     const newer = all.filter((file) => {
       const other = numberOf(file.path);
-      // Most number upwards from the newest, some from the oldest: then the times tell better.
+      // Most rotations number from the newest, some from the oldest: for those, times decide.
       return isNewer(file, last) && (number === null || other === null || other < number);
     });
     const found: Neighbour[] = [];
@@ -108,16 +108,16 @@ export function findNewer(last: Known, known: readonly Known[]): Promise<Neighbo
 }
 
 /**
- * By their times, which compressing keeps. What is known all the same is known by its head, if it
- * has one.
+ * Compares times, which compression keeps. Equal times count if `last` has a head: `isAnyOf()` then
+ * recognizes known files by theirs.
  */
 function isNewer(file: Neighbour, last: Known): boolean {
   return last.head.length > 0 ? file.time >= last.time : file.time > last.time;
 }
 
 /**
- * Searches what was rotated away from a log, once more if names changed meanwhile: a rotation may
- * be under way.
+ * Searches files that were rotated away from a log; again if names changed meanwhile, as a rotation
+ * may be in progress.
  */
 async function among<T>(log: string, search: (generations: Neighbour[]) => Promise<T>): Promise<T> {
   for (let tries = 1;; tries++) {
@@ -131,19 +131,19 @@ function namesOf(files: readonly Neighbour[]): string {
   return files.map(({ path, device, inode }) => `${path}:${device}:${inode}`).sort().join();
 }
 
-/** Whether a file is a copy of `known`, perhaps one that was made when that was shorter. */
+/** Reports whether a file is a copy of `known`, perhaps made when that was shorter. */
 async function hasRead(content: Content, { head, offset, trace }: Known): Promise<boolean> {
   if (!await isCopy(head, content)) return false;
   const isShorter = !content.final && content.state().size < offset;
   return isShorter || trace.length === 0 || endAlike(trace, await traceBefore(content, offset));
 }
 
-/** Whether a file has the content of one of `known`, as far as a whole head can tell. */
+/** Reports whether a file has the content of one of `known`, as far as a whole head can tell. */
 export async function hasContentOf(path: string, known: readonly Known[]): Promise<boolean> {
   return await isCopyOfAny(path, known.filter(({ head }) => head.length === HEAD_SIZE));
 }
 
-/** Whether a file begins as one of `known` does. */
+/** Reports whether a file begins like one of `known`. */
 export function isCopyOfAny(path: string, known: readonly Known[]): Promise<boolean> {
   return inContent(path, async (content) => {
     for (const { head } of known) if (await isCopy(head, content)) return true;
@@ -155,7 +155,7 @@ async function isAnyOf(file: Neighbour, known: readonly Known[]): Promise<boolea
   return known.some((one) => isSameFile(one, file)) || await isCopyOfAny(file.path, known);
 }
 
-/** Asks something of a file's content: no, of one that cannot be read or is no longer there. */
+/** Asks a question about a file's content; false if the file cannot be read or is gone. */
 async function inContent(path: string, ask: (content: Content) => Promise<boolean>): Promise<boolean> {
   if (!isReadable(path)) return false;
   try {
@@ -166,13 +166,13 @@ async function inContent(path: string, ask: (content: Content) => Promise<boolea
   }
 }
 
-/** What was rotated away from a log, oldest first. */
+/** Returns the files that were rotated away from a log, oldest first. */
 function generations(log: string): Neighbour[] {
   return neighbours(log).filter(({ path, size }) => size > 0 && logsOf(path).includes(log))
     .sort((a, b) => (numberOf(b.path) ?? 0) - (numberOf(a.path) ?? 0) || a.time - b.time);
 }
 
-/** Logs from which a file of this name may have been rotated away. */
+/** Returns the logs from which a file of this name may have been rotated away. */
 export function logsOf(path: string): string[] {
   const name = path.replace(COMPRESSED, "");
   const between = BETWEEN.exec(name);
@@ -183,15 +183,15 @@ export function logsOf(path: string): string[] {
   ];
 }
 
-/** Which generation a name says a file is, where it says so: the higher, the older. */
+/** Returns the generation in a name: a higher one is older; null: none. */
 function numberOf(path: string): number | null {
   const digits = NUMBER.exec(path.replace(COMPRESSED, ""))?.[1];
   return digits === undefined ? null : Number(digits);
 }
 
 /**
- * Regular files beside `path`, itself included; none where the directory cannot be listed. Leaves
- * out what is being compressed yet: the plain file stands beside it until that is done.
+ * Returns regular files beside `path`, including `path`; none if the directory cannot be listed.
+ * Ignores unfinished compressed files: the plain file stays beside them until they are done.
  */
 function neighbours(path: string): Neighbour[] {
   const directory = directoryOf(path);
@@ -204,7 +204,7 @@ function neighbours(path: string): Neighbour[] {
   }
 }
 
-/** "" for the root, so that a name can follow a slash. */
+/** "" for the root, so that a slash and a name can follow. */
 function directoryOf(path: string): string {
   return path.slice(0, path.lastIndexOf("/"));
 }

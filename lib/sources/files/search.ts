@@ -1,6 +1,6 @@
 /**
- * Finds the place in a file behind the lines that were read before, when these stand elsewhere than
- * they did: a log that is trimmed at its head, kept as a ring, or edited.
+ * Finds the place in a file behind the lines that were read before, if these have moved: a log that
+ * is trimmed at its start, kept as a ring, or edited.
  */
 import { makeBytes } from "../../core/bytes.ts";
 import type { Micros } from "../../core/time.ts";
@@ -10,22 +10,22 @@ import { findData } from "./hole.ts";
 import type { TimeOf } from "./since.ts";
 import { LineNumbers, type Trace } from "./trace.ts";
 
-/** Most that is searched before and behind the offset where reading ended, in bytes. */
+/** Most bytes that are searched before and behind the offset where reading ended. */
 const MAX_SEARCHED = 64 * 1_024 * 1_024;
 const CHUNK = 1_024 * 1_024;
-/** How much of a line is looked at for its time, in bytes. */
+/** Bytes of a line that are read for its time. */
 const MAX_LINE = 4_096;
-/** Lines known, for each one that is not, at which the file counts as edited. */
+/** Known lines for each unknown one from which the file counts as edited. */
 const KNOWN_SHARE = 4;
 
-/** What is sought. */
+/** What the search needs to know of the part that was read. */
 export interface Lost {
   readonly trace: Trace;
   /** Where reading ended before. */
   readonly offset: number;
-  /** The lines stand in another file too: these here may be new ones that look alike. */
+  /** Whether another file also has the lines: these may be new lines that look alike. */
   readonly isElsewhere: boolean;
-  /** The file may be in the course of being written: nothing is found before its last line is. */
+  /** Whether the file may be unfinished: then only the trace's last line counts as the place. */
   readonly isUnsettled: boolean;
   readonly timeOf: TimeOf | undefined;
 }
@@ -33,17 +33,17 @@ export interface Lost {
 /** Lines of a file. */
 interface Lines {
   readonly numbers: number[];
-  /** Where each begins, and at last where the next one would. */
+  /** Starts of all lines, and of the next one after them. */
   readonly starts: number[];
 }
 
-/** Lines of a file, from its line `last` back, that are of the trace. */
+/** Lines of a file, backwards from one line, that are in the trace. */
 interface Match {
   /** From the last to the first one. */
   readonly known: readonly number[];
-  /** How many others stand among them. */
+  /** Number of other lines among them. */
   readonly others: number;
-  /** Nothing unknown stands before them: all of the trace is there, or the file begins so. */
+  /** Whether no unknown line precedes them: all of the trace is there, or the file begins so. */
   readonly isWhole: boolean;
 }
 
@@ -53,7 +53,7 @@ export interface Place {
   readonly trace: Trace;
 }
 
-/** Finds the place behind the lines of a trace in a file; null where they are not, or prove nothing. */
+/** Finds the place behind the lines of a trace in a file; null if they are missing or no proof. */
 export async function findBehind(content: Content, lost: Lost): Promise<Place | null> {
   if (lost.trace.length === 0) return null;
   const lines = await readLines(content, lost.offset);
@@ -86,7 +86,7 @@ async function readLines(content: Content, offset: number): Promise<Lines> {
   return { numbers, starts };
 }
 
-/** Of all lines that the trace may end with, the one that has most of it before it. */
+/** Returns the match with most of the trace, among all lines that the trace may end with. */
 function bestMatch({ numbers }: Lines, trace: Trace): Match | null {
   const known = new Set(trace);
   let best: Match | null = null;
@@ -103,7 +103,7 @@ function scoreOf({ known, others }: Match): number {
   return known.length - others;
 }
 
-/** Goes back through the file and the trace side by side; lines of either may be missing in the other. */
+/** Goes back through file and trace side by side; each may lack lines of the other. */
 function matchBefore(numbers: readonly number[], last: number, trace: Trace): Match {
   const known: number[] = [];
   let [others, passed] = [0, 0];
@@ -122,9 +122,9 @@ function matchBefore(numbers: readonly number[], last: number, trace: Trace): Ma
 }
 
 /**
- * Whether lines are those that were read, and not new ones of the same text: they stand together,
- * and tell two times, or are so many that their bytes make a head. Where no other file has them, two
- * different lines of one time will do.
+ * Reports whether lines are those that were read, not new ones with the same text: they are
+ * together, and have two times, or so many bytes that they make a head. If no other file has them,
+ * two different lines of one time are enough.
  */
 async function isProof(
   { known, others, isWhole }: Match,

@@ -6,24 +6,24 @@ import type { Tail } from "./tail.ts";
 import type { Tails } from "./tails.ts";
 import type { Micros } from "../../core/time.ts";
 
-/** A file that is to be followed by its own name. */
+/** A file that is followed under its own name. */
 export interface Found extends Neighbour {
-  /** Its name may be that of a rotated one. */
+  /** Whether its name may be a rotated file's. */
   readonly isDated: boolean;
-  /** Where it begins to be of interest. */
+  /** Offset of its first unread byte. */
   readonly offset: number;
 }
 
 /**
- * Which files of a pattern are logs. A file whose name is one that rotations give is none, unless it
- * tells a day, is not what was read under the plain name, and came or grew while that was followed.
+ * Chooses the logs among the files of a pattern. A file with a rotation's name is a log only if the
+ * name has a date, its content was not read under the plain name, and it came or grew meanwhile.
  */
 export class Selection {
   /** Directories in which names matter. */
   directories: readonly string[] = [];
   readonly #glob: Glob;
   readonly #opener: Opener;
-  /** Rotated files, and up to where they are of no interest. */
+  /** Rotated files, and the ends of their parts that are done. */
   #aside = new Map<string, number>();
 
   constructor(glob: Glob, opener: Opener) {
@@ -32,8 +32,8 @@ export class Selection {
   }
 
   /**
-   * The files that are to be followed, plain names first, each inode once. At the first look, dated
-   * ones that were last changed before `since` are set aside.
+   * Returns the files to follow, plain names first, each inode once. At the first look, it sets
+   * dated files aside that last changed before `since`.
    */
   async look(tails: Tails, since: Micros | null): Promise<Found[]> {
     const listing = this.#glob.list();
@@ -61,7 +61,7 @@ export class Selection {
     return found;
   }
 
-  /** Sets a file aside of which all was read. */
+  /** Sets a file aside that was read to its end. */
   leave(tail: Tail): void {
     this.#aside.set(birthOf(tail), tail.reached);
   }
@@ -72,8 +72,8 @@ export class Selection {
 }
 
 /**
- * Whether a dated file that nobody reads is a log of its own: it came or grew, and is no copy of
- * what was read.
+ * Reports whether a dated file that nobody reads is a log of its own: it came or grew, and is no
+ * copy of a file that was read.
  */
 async function isLog({ path, size, offset }: Neighbour & { offset: number }, tails: Tails): Promise<boolean> {
   if (offset > 0 && size <= offset) return false;
@@ -81,7 +81,7 @@ async function isLog({ path, size, offset }: Neighbour & { offset: number }, tai
   return !await isCopyOfAny(path, tails.known.filter((known) => logs.includes(known.path)));
 }
 
-/** Tells a file from one that has its inode later. */
+/** Identifies a file, also against a later one with its inode. */
 function birthOf({ device, inode, born }: Pick<FileState, "device" | "inode" | "born">): string {
   return `${device}:${inode}:${born}`;
 }

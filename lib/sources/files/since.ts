@@ -2,25 +2,22 @@ import { type Bytes, makeBytes } from "../../core/bytes.ts";
 import type { Micros } from "../../core/time.ts";
 import type { Content } from "./content.ts";
 
-/**
- * When the line `bytes[from, to)` of the file `stream` says that it was written; NaN where it does
- * not say.
- */
+/** Returns the time that the line `bytes[from, to)` of the file `stream` tells; NaN if none. */
 export type TimeOf = (bytes: Bytes, from: number, to: number, stream?: object) => Micros;
 
-/** When the last line of a file reached it, and whether somebody waited for it there. */
+/** When the last line of a file reached it, and whether the source waited for it there. */
 export interface FileEnd {
   readonly stream: object;
   readonly written: Micros;
   readonly isLive: boolean;
 }
 
-/** Learns the zone of a file's times from one of its last lines; false where the line tells no time. */
+/** Learns the zone of a file's times from one of its last lines; false if the line has no time. */
 export type LearnZone = (bytes: Bytes, from: number, to: number, end: FileEnd) => boolean;
 
-/** What is sought, and in how much of the file. */
+/** What is sought, and in which part of the file. */
 export interface Search {
-  /** Where the first line begins. */
+  /** Start of the first line. */
   readonly from: number;
   /** Bytes. */
   readonly size: number;
@@ -28,18 +25,18 @@ export interface Search {
   readonly timeOf: (bytes: Bytes, from: number, to: number) => Micros;
 }
 
-/** A line that tells its time. */
+/** A line with a time. */
 interface Timed {
-  /** Where it begins and where the next one does. */
+  /** Its start, and the start of the next line. */
   readonly start: number;
   readonly end: number;
   readonly time: Micros;
 }
 
 const WINDOW = 8 * 1_024;
-/** How far a line with a time is looked for from any place. */
+/** Most bytes from any place in which a line with a time is sought. */
 const MAX_PROBE = 64 * 1_024;
-/** Lines at a file's end of which one is expected to tell a time. */
+/** Lines at a file's end among which one should have a time. */
 const MAX_LINES_BACK = 10;
 const [NEWLINE, RETURN] = [10, 13];
 
@@ -50,9 +47,9 @@ interface Window {
 }
 
 /**
- * Where the first line of `since` or later begins, in a file whose lines are in the order of their
- * times; its end when all are older; null when no line tells a time. Lines without one are passed
- * over. Reads as often as the size has digits in base two.
+ * Returns the start of the first line of `since` or later, in a file whose lines are in the order
+ * of their times; its end if all are older; null if no line has a time. Ignores lines without one.
+ * The number of reads is the number of binary digits of the size.
  */
 export async function findSince(content: Content, search: Search): Promise<number | null> {
   let [low, high] = [search.from, search.size];
@@ -67,7 +64,7 @@ export async function findSince(content: Content, search: Search): Promise<numbe
   return await firstSince(content, { from: low, search, sawTime });
 }
 
-/** Looks at all lines from a place on that is hardly before what is sought. */
+/** Checks all lines from a place shortly before the sought one. */
 async function firstSince(
   content: Content,
   { from, search, sawTime }: { from: number; search: Search; sawTime: boolean },
@@ -82,12 +79,12 @@ async function firstSince(
   }
 }
 
-/** The first line that begins at `from` or behind it and before `to`, not too far away, and tells a time. */
+/** Returns the first line with a time that begins in `[from, to)`, within `MAX_PROBE`. */
 async function firstTimed(
   content: Content,
   { from, to, search }: { from: number; to: number; search: Search },
 ): Promise<Timed | null> {
-  // One byte earlier: it tells whether a line begins just here.
+  // One byte earlier, to see whether a line begins exactly here.
   const base = from === search.from ? from : from - 1;
   const until = Math.min(to, from + MAX_PROBE);
   for (let size = WINDOW;; size *= 2) {
@@ -119,7 +116,7 @@ function timedIn(
   }
 }
 
-/** Looks at the last lines of the first `size` bytes, from the last whole one back, until `isEnough()`. */
+/** Reads the last whole lines of the first `size` bytes, backwards, until `isEnough()`. */
 export async function lookBack(
   content: Content,
   size: number,

@@ -3,7 +3,7 @@ import { findNewer, isReadable, type Known, MAX_TRIES } from "./rotation.ts";
 import type { Tail } from "./tail.ts";
 import type { Tails } from "./tails.ts";
 
-/** Takes up files that were rotated away from a log after one that is known, and before anybody looked. */
+/** Opens files that were rotated away from a log after a known file, before anybody saw them. */
 export class Succession {
   readonly #tails: Tails;
   readonly #opener: Opener;
@@ -14,8 +14,8 @@ export class Succession {
   }
 
   /**
-   * Opens what was rotated away after `last`, before `successor` where that is open already; false
-   * when nothing was.
+   * Opens the files that were rotated away after `last`, in front of `successor` if that is open.
+   * Returns false if there were none.
    */
   async takeNewer(last: Known, successor?: Tail): Promise<boolean> {
     const before = this.#tails.open.length;
@@ -23,7 +23,7 @@ export class Succession {
     return this.#tails.open.length > before;
   }
 
-  /** False when a file was no longer what it was when found. */
+  /** Returns false if a file had changed since it was found. */
   async #takeAll(last: Known, successor?: Tail): Promise<boolean> {
     for (const file of await findNewer(last, this.#tails.known)) {
       if (!isReadable(file.path)) {
@@ -39,12 +39,12 @@ export class Succession {
   }
 
   /**
-   * Whether a copy has what an open file has by now, which may have been rotated away just since it
-   * was opened.
+   * Reports whether a copy has the content of an open file, which may have been rotated away since
+   * it was opened.
    */
   async #isOpen(copy: Tail): Promise<boolean> {
     for (const tail of this.#tails.open.filter(({ path }) => path === copy.path)) {
-      // One that was empty is not to learn its head here: what it had in between is still to be looked for.
+      // An empty tail must not learn its head here: its earlier lines are still to be found.
       const isSame = tail.head.length > 0 ? copy.isCopyOf(tail.head) : tail.isCopyOf(copy.head);
       if (await isSame) return true;
     }

@@ -12,68 +12,68 @@ import { findSince, type LearnZone, lookBack, type TimeOf } from "./since.ts";
 import { Past } from "./past.ts";
 import type { Trace } from "./trace.ts";
 
-/** What was read of a file in one go. */
+/** Lines of a file that were read at once. */
 export interface Piece {
   /** Good until the next piece of any file of the source. */
   readonly records: Records;
   readonly damaged: number;
-  /** False where the file's end was reached. */
+  /** False at the file's end. */
   readonly more: boolean;
 }
 
 /** How a file is read. */
 export interface TailOptions {
-  /** The name under which it is followed. */
+  /** The name under which the file is followed. */
   readonly path: string;
   /** Where to begin, in bytes. */
   readonly offset: number;
-  /** What it began with when it was read before. */
+  /** Its head when it was read before. */
   readonly head?: Head;
-  /** The lines that were read of it before. */
+  /** Its last lines when it was read before. */
   readonly trace?: Trace;
-  /** What it holds already was written before anybody looked. */
+  /** Whether its present content was written before the first look. */
   readonly backlog: boolean;
   /**
-   * When what stands behind the offset may have been written at the earliest; unless told, when the
-   * file changed last.
+   * Earliest time at which the content behind the offset may have been written; default: the file's
+   * last change.
    */
   readonly time?: Micros;
   readonly shared: Shared;
 }
 
-/** What the files of one source share. */
+/** Functions and buffer that the files of one source share. */
 export interface Shared {
   readonly clock: () => Micros;
-  /** When a line says that it was written. */
+  /** Returns a line's time. */
   readonly timeOf: TimeOf | undefined;
   readonly learnZone: LearnZone | undefined;
-  /** What is read comes here. */
+  /** Receives the lines that are read. */
   readonly buffer: RecordBuffer;
 }
 
-/** The file was truncated or written anew: what was read of it is no longer where it was. */
+/** The file was truncated or rewritten: the part that was read has moved. */
 export class ContentLost extends Error {}
 
 const MIN_CHUNK = 64 * 1_024;
 /**
- * Most that is read in one go, in bytes: of more, V8 would take what is made of it for old before
- * it can go.
+ * Most bytes of one read: with more, V8 would promote the objects made of them before they can be
+ * freed.
  */
 export const MAX_CHUNK = 128 * 1_024;
 /**
- * Two changes so near to each other may bear the same time: what file systems call now is a little
- * late, and rounded.
+ * Two changes this close may have the same time: a file system's clock is a little late, and
+ * rounded.
  */
 const SETTLED: Micros = 50_000;
 const NEWLINE = 10;
 
-/** A log file being read: known by its inode, its head and its trace, whatever its name is by now. */
+/** A log file being read, recognized by inode, head and trace, whatever its name. */
 export class Tail implements Disposable {
   /** The name under which it is followed; a rotated file keeps it. */
   path: string;
   /**
-   * When it was seen to have lost its name, or to grow after that, on `performance.now()`; null
-   * while it has it.
+   * When it was found to have lost its name, or to grow after that, on `performance.now()`; null
+   * while it has its name.
    */
   quietSince: number | null = null;
   readonly #content: Content;
@@ -82,18 +82,18 @@ export class Tail implements Disposable {
   readonly #backlog: Backlog;
   readonly #past: Past;
   #state: FileState;
-  /** When the state was taken. */
+  /** When the state was read. */
   #looked: Micros = 0;
   #reached: number;
   #time: Micros = 0;
   #chunkSize = MIN_CHUNK;
   #atEnd = false;
-  /** Whether the zone of its times was looked for at its end. */
+  /** Whether the zone of its times was sought at its end. */
   #isZoneSought = false;
 
   /**
-   * Opens what is at `place`, perhaps another name than the one it is followed by; throws what
-   * `Deno.open` throws.
+   * Opens the file at `place`, perhaps not the name that it is followed by; throws the errors of
+   * `Deno.open`.
    */
   constructor(
     place: string,
@@ -116,7 +116,7 @@ export class Tail implements Disposable {
     return this.#state.inode;
   }
 
-  /** Its last change that was seen, or a later one of those files that had its name before and are let go. */
+  /** Its last change that was seen, or a later one of dropped files that had its name before. */
   get time(): Micros {
     return Math.max(this.#state.time, this.#time);
   }
@@ -125,17 +125,17 @@ export class Tail implements Disposable {
     return this.#past.head;
   }
 
-  /** The lines read last. */
+  /** The last lines read. */
   get trace(): Trace {
     return this.#past.trace;
   }
 
-  /** Just behind the last line handed over. */
+  /** Byte behind the last line handed over. */
   get offset(): number {
     return this.#reached - this.#lines.pending;
   }
 
-  /** Up to where it was read, be it within a line. */
+  /** Byte up to which it was read, perhaps within a line. */
   get reached(): number {
     return this.#reached;
   }
@@ -144,17 +144,17 @@ export class Tail implements Disposable {
     return this.#state.born;
   }
 
-  /** All was read that was there at the last reading. */
+  /** Whether it was read to the end that it had at the last read. */
   get isAtEnd(): boolean {
     return this.#atEnd;
   }
 
-  /** All was read, and nothing can be added. */
+  /** Whether it was read to its end, and nothing can be added. */
   get isComplete(): boolean {
     return this.#content.final && this.#atEnd;
   }
 
-  /** Where it stands, to be kept. */
+  /** Its stored form. */
   get mark(): Mark {
     const { path, device, inode, offset, time, head: { start, length, hash }, trace } = this;
     return { path, device, inode, offset, time, head: { start, length, hash }, trace };
@@ -164,20 +164,19 @@ export class Tail implements Disposable {
     return isSameFile(this, file);
   }
 
-  /** Takes note that all was read that had its name before, until its last change at `time`. */
+  /** Notes that all files with its name before were read, until their last change at `time`. */
   follows(time: Micros): void {
     this.#time = Math.max(this.#time, time + 1);
   }
 
-  /** Whether the file still is what it was when it was read; learns what it needs to know that again. */
+  /** Reports whether the part that was read is unchanged. Learns its head and trace. */
   async isUnchanged(): Promise<boolean> {
     return this.#end >= this.#reached && await this.#past.recall(this.#content, this.#reached);
   }
 
   /**
-   * Learns what a file begins with that was empty whenever it was looked at; false when it has not
-   * changed since. What it had in between is to be looked for after this, by what was known of it
-   * before.
+   * Learns the head of a file that was always empty before; returns false if it has not changed
+   * since. The caller then looks for its earlier lines, by its state before this call.
    */
   async begin(): Promise<boolean> {
     const state = this.#content.state();
@@ -187,12 +186,12 @@ export class Tail implements Disposable {
     return true;
   }
 
-  /** Whether it has what the file of `head` has, perhaps as that was when it was shorter. */
+  /** Reports whether it has the content of the file of `head`, perhaps of an earlier time. */
   isCopyOf(head: Head): Promise<boolean> {
     return isCopy(head, this.#content);
   }
 
-  /** Moves to the first line of `since` or later; to the end where lines tell no time. */
+  /** Moves to the first line of `since` or later; to the end if lines have no times. */
   async skip(since: Micros): Promise<void> {
     const { size } = this.#state;
     const { timeOf } = this.#shared;
@@ -207,8 +206,8 @@ export class Tail implements Disposable {
   }
 
   /**
-   * The lines that were completed since, of at most a megabyte; null when nothing was added. Throws
-   * `ContentLost`, and what reading throws.
+   * Reads new lines, `MAX_CHUNK` bytes at most; null if nothing was added. Throws `ContentLost`,
+   * and errors of reading.
    */
   async read(): Promise<Piece | null> {
     const [before, looked] = [this.#state, this.#looked];
@@ -222,8 +221,8 @@ export class Tail implements Disposable {
     this.#lines.begin(buffer);
     const room = buffer.room(this.#chunkSize);
     const count = await this.#content.readAt(this.#reached, room);
-    // Afterwards, as it may be truncated at any time: what was read just before that is read again
-    // from its copy.
+    // Checked after the read, as a truncation may come at any time: bytes that were read just
+    // before it are read again from the copy.
     if (!this.#content.final && !await this.#past.isThere(this.#content, this.#reached)) {
       throw new ContentLost();
     }
@@ -233,7 +232,7 @@ export class Tail implements Disposable {
     return this.#take(count);
   }
 
-  /** The unfinished last line, when nothing more will come. */
+  /** Returns the unfinished last line, when nothing more will come. */
   finish(): Piece {
     const { buffer } = this.#shared;
     this.#lines.begin(buffer);
@@ -245,14 +244,14 @@ export class Tail implements Disposable {
     this.#content[Symbol.dispose]();
   }
 
-  /** Where the content ends; beyond everything where only reading can tell. */
+  /** End of the content; infinite if only reading can tell. */
   get #end(): number {
     return this.#content.final ? Infinity : this.#state.size;
   }
 
   /**
-   * Has the zone of its times learned at its end, once: before lines are read that the end is not
-   * read together with.
+   * Has the zone of its times learned at its end, once: before lines are read in another batch than
+   * the end.
    */
   async #seekZone(): Promise<void> {
     const { learnZone } = this.#shared;
@@ -290,7 +289,7 @@ export class Tail implements Disposable {
     return { records: buffer, damaged, more };
   }
 
-  /** When what was read from an offset on was written, as far as the file tells. */
+  /** Returns when the bytes from an offset on were written, as far as the file tells. */
   #timeOf(offset: number): Micros {
     return this.#backlog.holds(offset) ? this.#state.time : this.#shared.clock();
   }

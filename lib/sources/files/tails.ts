@@ -3,19 +3,16 @@ import { formatPosition, type Mark } from "./position.ts";
 import type { Known } from "./rotation.ts";
 import type { Tail } from "./tail.ts";
 
-/** All that is known of the files of one pattern: those that are being read, and those that were. */
+/** Known files of one pattern: those being read, and those read before. */
 export class Tails implements Disposable {
-  /** Those that are being read; of one path, the older come first. */
+  /** Files being read; of one path, the older come first. */
   open: readonly Tail[] = [];
-  /**
-   * Files read before that could not be looked for yet, or that may be in the course of being
-   * written anew.
-   */
+  /** Files read before that could not be sought yet, or that may be unfinished rewrites. */
   missing: Known[] = [];
-  /** Files whose unread rest was not found, until the files that came after them are found. */
+  /** Files whose unread rest was not found, until their successors are found. */
   gone: Known[] = [];
 
-  /** All that was read, wherever it is by now. */
+  /** All files that were read, wherever they are now. */
   get known(): Known[] {
     return [...this.open, ...this.gone, ...this.missing];
   }
@@ -25,24 +22,24 @@ export class Tails implements Disposable {
     return formatPosition([...this.missing, ...this.open.map(({ mark }) => mark)]);
   }
 
-  /** The last one that is known under a name. */
+  /** Returns the last known file under a name. */
   lastOf(path: string): Known | undefined {
     const tail = this.open.findLast((one) => one.path === path);
     const gone = this.gone.findLast((one) => one.path === path);
     return tail && gone ? (gone.time > tail.time ? gone : tail) : tail ?? gone;
   }
 
-  /** The one that reads a file. */
+  /** Returns the tail that reads a file. */
   of(file: Pick<FileState, "device" | "inode">): Tail | undefined {
     return this.open.find((tail) => tail.is(file));
   }
 
-  /** Puts one in at `place`, or behind all others. */
+  /** Inserts a tail at `place`, or behind all others. */
   add(tail: Tail, place = this.open.length): void {
     this.open = this.open.toSpliced(place, 0, tail);
   }
 
-  /** Lets one go; those that have its name now are as new as it was. */
+  /** Drops a tail; the tails with its name are as new as it was. */
   drop(tail: Tail): void {
     tail[Symbol.dispose]();
     this.open = this.open.filter((one) => one !== tail);
@@ -50,7 +47,7 @@ export class Tails implements Disposable {
     for (const one of this.open) if (one.path === tail.path) one.follows(tail.time);
   }
 
-  /** Keeps what is known of a file that is gone but for its inode, which is another's by now, or will be. */
+  /** Keeps a lost file's data without its inode, which another file has or will get. */
   lose(known: Known): void {
     this.gone.push({ ...known, inode: 0 });
   }
@@ -61,12 +58,12 @@ export class Tails implements Disposable {
   }
 }
 
-/** What is known of a file at this moment. */
+/** Returns the data of a file at this moment. */
 export function snapshot(tail: Tail): Known {
   return { ...tail.mark, head: tail.head };
 }
 
-/** What is known of a file that was read before the program started. */
+/** Returns the data of a file that was read before the program started. */
 export function knownOf(mark: Mark): Known {
   return { ...mark, head: { ...mark.head, bytes: null } };
 }

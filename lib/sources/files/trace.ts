@@ -1,34 +1,33 @@
 /**
- * The trace of a file is one number for each of the lines that were read last, newest last. By it
- * the place where reading ended is found again, be it at another offset or in another file.
+ * The trace of a file has one number for each of the last lines read, newest last. It finds the
+ * place where reading ended again, even at another offset or in another file.
  */
 import type { Content } from "./content.ts";
 import { readBytes } from "./head.ts";
 
 /** Lines that are remembered while a file is read. */
 const MAX_LINES = 256;
-/** Lines that are kept with its position. */
+/** Lines that are stored with its position. */
 const KEPT_LINES = 32;
-/** How much of a line counts, in bytes. */
+/** Bytes of a line that count. */
 const MAX_COUNTED = 4_096;
-/** How much of a file is looked at for its last lines, in bytes: at first, and at most. */
+/** First and most bytes of a file that are searched for its last lines. */
 const [MIN_LOOK, MAX_LOOK] = [64 * 1_024, 1_024 * 1_024];
 const NEWLINE = 10;
 
-/** Numbers of lines, the last one that was read at the end. */
+/** Numbers of lines; the last one read is at the end. */
 export type Trace = readonly number[];
 
 /**
- * Makes numbers of lines whose bytes come in pieces. NULs before a line count for nothing: see
- * `findData()`.
+ * Makes numbers of lines whose bytes come in pieces. Ignores NULs before a line: see `findData()`.
  */
 export class LineNumbers {
   #number = FIRST;
   #length = 0;
 
   /**
-   * Takes a piece that begins at `offset`; tells the number of each line that ends in it, and where
-   * the next begins.
+   * Takes a piece that begins at `offset`; calls `tell` with the number of each line that ends in
+   * it, and the start of the next.
    */
   take(bytes: Uint8Array, offset: number, tell: (number: number, end: number) => void): void {
     for (let at = 0; at < bytes.length; at++) {
@@ -46,7 +45,7 @@ export class LineNumbers {
 }
 const FIRST = 0x811c9dc5;
 
-/** Adds the last whole lines of `bytes`, which begin where a line does, to a trace. */
+/** Adds the last whole lines of `bytes`, which begin at a line's start, to a trace. */
 export function extend(trace: Trace, bytes: Uint8Array): Trace {
   const end = bytes.lastIndexOf(NEWLINE) + 1;
   if (end === 0) return trace;
@@ -57,12 +56,12 @@ export function extend(trace: Trace, bytes: Uint8Array): Trace {
   return [...trace, ...added].slice(-MAX_LINES);
 }
 
-/** The trace of the lines that end at `offset` or shortly before. */
+/** Returns the trace of the lines that end at `offset` or shortly before. */
 export async function traceBefore(content: Content, offset: number): Promise<Trace> {
   for (let size = MIN_LOOK;; size *= 4) {
     const from = Math.max(0, offset - size);
     const bytes = await readBytes(content, { from, size: offset - from });
-    // What follows a NUL is the beginning of a line.
+    // A line begins behind a NUL.
     const isWhole = from === 0 || bytes[0] === 0;
     const start = isWhole ? 0 : bytes.indexOf(NEWLINE) + 1;
     const trace = !isWhole && start === 0 ? [] : extend([], bytes.subarray(start));
@@ -77,13 +76,13 @@ export function endAlike(a: Trace, b: Trace): boolean {
   return a.slice(-length).every((number, index) => number === b[b.length - length + index]);
 }
 
-/** A trace as it is kept: its last lines in base64. */
+/** Formats a trace for storage: its last lines in base64. */
 export function formatTrace(trace: Trace): string {
   const bytes = new Uint8Array(Uint32Array.from(trace.slice(-KEPT_LINES)).buffer);
   return btoa(String.fromCharCode(...bytes));
 }
 
-/** Reads what `formatTrace()` wrote; empty for anything else. */
+/** Reads a result of `formatTrace()`; empty for anything else. */
 export function parseTrace(text: string): Trace {
   try {
     const bytes = Uint8Array.from(atob(text), (char) => char.charCodeAt(0));

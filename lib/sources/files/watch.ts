@@ -1,14 +1,14 @@
-/** What happened since the last look. */
+/** Changes since the last call. */
 export interface Changes {
-  /** Time for a look at everything: names came or went, or nobody can tell. */
+  /** Whether to check everything: names came or went, or nobody can tell. */
   readonly all: boolean;
   /** Paths of files that were written to. */
   readonly paths: ReadonlySet<string>;
 }
 
 /**
- * Tells when files in some directories change: at once by inotify(7), and where that is not to be
- * had, or fails to see something, by asking for a look at everything from time to time.
+ * Reports when files in some directories change: at once by inotify(7); if that is unavailable or
+ * misses changes, by a check of everything from time to time.
  */
 export class Watch implements AsyncDisposable {
   readonly #concerns: (path: string) => boolean;
@@ -23,8 +23,8 @@ export class Watch implements AsyncDisposable {
   #wake: () => void = () => {};
 
   /**
-   * @param concerns whether a name that comes or goes calls for a look; @param poll milliseconds
-   * between looks
+   * @param concerns whether a name that comes or goes requires a check
+   * @param poll milliseconds between checks
    */
   constructor(concerns: (path: string) => boolean, poll: number) {
     this.#concerns = concerns;
@@ -32,9 +32,9 @@ export class Watch implements AsyncDisposable {
   }
 
   /**
-   * Watches these directories from now on. When it begins with one, a look at everything is due. It
-   * begins as seldom as can be: Deno goes on asking for watchers that were closed, and a new one
-   * waits for what a flood of writes keeps it busy with.
+   * Watches these directories from now on. A new watcher requires a check of everything. It starts
+   * one as seldom as possible: Deno keeps polling closed watchers, and a new one waits while a
+   * flood of writes keeps it busy.
    */
   follow(directories: readonly string[]): void {
     const states = directories.filter((path) => !holdsPipe(path)).flatMap(identity);
@@ -46,14 +46,14 @@ export class Watch implements AsyncDisposable {
     try {
       this.#watcher = Deno.watchFs([...this.#watched], { recursive: false });
     } catch {
-      // No more watches, or none at all: looking from time to time must do.
+      // No more watches, or none at all: the checks from time to time must do.
       return;
     }
     this.#all = true;
     this.#listening = this.#listen(this.#watcher);
   }
 
-  /** What happened since the last call; waits until something did when `wait`, but not beyond an abort. */
+  /** Returns the changes since the last call; with `wait`, waits for one or for an abort. */
   async next(wait: boolean, signal: AbortSignal): Promise<Changes> {
     if (wait && !this.#all && this.#paths.size === 0) await this.#wait(signal);
     else await breathe();
@@ -88,12 +88,12 @@ export class Watch implements AsyncDisposable {
     try {
       for await (const event of watcher) if (this.#note(event)) this.#wake();
     } catch {
-      // As above; the next look tries again.
+      // The same; the next check tries again.
       if (this.#watcher === watcher) this.#close();
     }
   }
 
-  /** False for what does not matter, such as our own reading. */
+  /** Returns false for irrelevant events, such as our own reads. */
   #note({ kind, paths }: Deno.FsEvent): boolean {
     if (kind === "access") return false;
     if (kind === "modify") paths.forEach((path) => this.#paths.add(path));
@@ -103,8 +103,8 @@ export class Watch implements AsyncDisposable {
   }
 
   #close(): void {
-    // Deno's watcher opens whatever appears: a pipe keeps it until somebody writes, and closing
-    // would wait for it.
+    // Deno's watcher opens whatever appears: a pipe blocks it until somebody writes, and closing
+    // would wait for that.
     if (this.#watched.some(holdsPipe)) this.#listening = Promise.resolve();
     else {
       try {
@@ -117,12 +117,12 @@ export class Watch implements AsyncDisposable {
   }
 }
 
-/** Lets timers, aborts and the news of changes come in. */
+/** Lets timers, aborts and events of changes run. */
 function breathe(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));
 }
 
-/** Whether something like a named pipe stands in a directory: neither file, directory nor link. */
+/** Reports whether a directory has an entry such as a named pipe: no file, directory or link. */
 function holdsPipe(directory: string): boolean {
   try {
     return [...Deno.readDirSync(directory)].some((entry) =>
@@ -133,7 +133,7 @@ function holdsPipe(directory: string): boolean {
   }
 }
 
-/** A directory that is there, told from another of the same name. */
+/** Identifies an existing directory, also against another of the same name. */
 function identity(path: string): { path: string; toString(): string }[] {
   try {
     const { dev, ino } = Deno.statSync(path);

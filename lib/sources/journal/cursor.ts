@@ -4,7 +4,7 @@
  */
 import type { Bytes } from "../../core/bytes.ts";
 
-/** Hexadecimal digits of the hash that a mark takes: as many as fit into a number beside a time. */
+/** Hexadecimal digits of the hash in a mark: as many as fit into a number beside a time. */
 const MARK_DIGITS = 12;
 const [ZERO, NINE, LETTER] = [48, 57, 87];
 
@@ -18,7 +18,7 @@ export function isSameEntry(a: string, b: string): boolean {
   return a === b || (boot > 0 && a.endsWith(b.slice(boot)) && !a.startsWith(fileOfB));
 }
 
-/** The end of the hash in the cursor `bytes[from, to)`, as a number; 0 where it has none. */
+/** Returns the end of the hash in the cursor `bytes[from, to)`, as a number; 0 if it has none. */
 export function hashMark({ array }: Bytes, from: number, to: number): number {
   let mark = 0;
   let factor = 1;

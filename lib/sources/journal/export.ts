@@ -1,18 +1,18 @@
 /**
  * Reads the Journal Export Format (https://systemd.io/JOURNAL_EXPORT_FORMATS): fields as lines
  * `NAME=value`, or, for values of any bytes, the name, the length in 64 bits and the value; an
- * empty line ends an entry. Comes in: chunks cut anywhere. Goes out: records, as ranges of the
- * buffer that the chunks were put into.
+ * empty line ends an entry. In: chunks cut anywhere. Out: records, as ranges of the buffer that
+ * holds the chunks.
  */
 import { type Bytes, decode, LineEnds, Literal } from "../../core/bytes.ts";
 import { MAX_MESSAGE, NO_PID, type Origin } from "../../core/records.ts";
 import { JournalRecords } from "./journal_records.ts";
 
-/** Bytes that hold more than `MAX_MESSAGE` characters, whatever they are: more of a field is never kept. */
+/** Bytes that hold any text of `MAX_MESSAGE` characters: more of a field is never kept. */
 const MAX_FIELD = 4 * MAX_MESSAGE;
 /** A binary field gives the length of its value in 64 bits, least significant byte first. */
 const LENGTH_BYTES = 8;
-/** Room for the chunks of a flood and for an entry that goes on in the next one. */
+/** Room for the chunks of a flood and for an entry that continues in the next one. */
 const SIZE = 1 << 16;
 /** Programs and writers that are remembered. */
 const MAX_ORIGINS = 64;
@@ -33,37 +33,37 @@ const NAMES = [
 const OTHER = -1;
 
 /**
- * Makes records of the export format. A field may hold any bytes and be of any length: invalid
- * UTF-8 becomes U+FFFD, and memory stays bounded. Of a field that an entry has twice the first
- * counts. An entry without a message, a time or a cursor is dropped.
+ * Makes records of the export format. A field may have any bytes and any length: invalid UTF-8
+ * becomes U+FFFD, and memory stays bounded. If an entry has a field twice, the first counts. Drops
+ * an entry without a message, a time or a cursor.
  */
 export class ExportParser {
   /** The entries that the last chunk completed. */
   readonly records = new JournalRecords(SIZE);
-  /** How many entries so far were dropped, or had their message cut to `MAX_MESSAGE`. */
+  /** Number of entries that were dropped, or whose message was cut to `MAX_MESSAGE`. */
   damaged = 0;
-  /** Cursor of the last entry that ended, a dropped one included; null before the first. */
+  /** Cursor of the last entry that ended, even a dropped one; null before the first. */
   cursor: string | null = null;
   readonly #ends = new LineEnds();
-  /** Where each field of the entry under way begins, below 0 where it has not come, and where it ends. */
+  /** Start and end of each field of the current entry; a start below 0: not read yet. */
   readonly #from = new Int32Array(NAMES.length).fill(-1);
   readonly #to = new Int32Array(NAMES.length);
-  /** Whether the message of the entry under way is ASCII. */
+  /** Whether the message of the current entry is ASCII. */
   #isASCII = true;
-  /** Where the entry under way begins, the field that is looked at, and the end of what was read. */
+  /** Start of the current entry, place of the current field, and end of the bytes read. */
   #entry = 0;
   #at = 0;
   #end = 0;
-  /** What is still to come of a field that was cut: this many bytes, or all up to the end of the line. */
+  /** Rest of a cut field to skip: this many bytes, or everything to the end of the line. */
   #skipBytes = 0;
   #skipsLine = false;
-  /** Where the cursor of the last entry of this chunk lies; `#lastTo` is below 0 before there is one. */
+  /** Place of the last entry's cursor in this chunk; `#lastTo` below 0: none yet. */
   #lastFrom = 0;
   #lastTo = -1;
-  /** The origins of the records, by their indexes there. */
+  /** Origins of the records, by their indexes there. */
   readonly #origins: KnownOrigin[] = [];
 
-  /** Takes a chunk, and returns the records of the entries that it completes, good until the next call. */
+  /** Takes a chunk. Returns records of the entries that it completes, good until the next call. */
   push(chunk: Uint8Array): JournalRecords {
     const { records } = this;
     this.#beginChunk();
@@ -75,11 +75,11 @@ export class ExportParser {
     return records;
   }
 
-  /** Moves what has come of the entry under way to the front of the buffer. */
+  /** Moves the bytes of the current entry to the front of the buffer. */
   #beginChunk(): void {
     const { records } = this;
     const moved = this.#entry;
-    // Behind the bytes that were read stand messages that were written anew.
+    // Rewritten messages are behind the bytes that were read.
     records.end = this.#end;
     records.begin(moved);
     for (let field = 0; field < NAMES.length; field++) {
@@ -93,7 +93,7 @@ export class ExportParser {
     if (records.origins.length >= MAX_ORIGINS) this.#forgetOrigins();
   }
 
-  /** What of `chunk` does not belong to a field that was cut. */
+  /** Returns the bytes of `chunk` that do not belong to a cut field. */
   #skip(chunk: Uint8Array): Uint8Array {
     if (this.#skipsLine) {
       const end = chunk.indexOf(LINE_FEED);
@@ -105,10 +105,7 @@ export class ExportParser {
     return chunk.subarray(skipped);
   }
 
-  /**
-   * Reads the field, or the end of the entry, that begins at `#at`. Returns false where it has not
-   * come to its end.
-   */
+  /** Reads the field, or the end of the entry, at `#at`. Returns false if it is not complete. */
   #readField(end: number): boolean {
     const { bytes } = this.records;
     const at = this.#at;
@@ -134,7 +131,7 @@ export class ExportParser {
     return true;
   }
 
-  /** Takes what there is of a field that is too long, and has the rest skipped. */
+  /** Takes the first part of a field that is too long, and marks the rest to be skipped. */
   #cutField(end: number): void {
     const { bytes } = this.records;
     const at = this.#at;
@@ -149,7 +146,7 @@ export class ExportParser {
     if (isBinary) this.#skipBytes = value + lengthAt(bytes, line + 1) + 1 - end;
     else this.#skipsLine = true;
     this.#set(field, value, end, false);
-    // Of a field that is not read nothing is kept.
+    // Nothing is kept of a field that is not read.
     this.#at = this.#end = field === OTHER ? at : Math.min(end, value + MAX_FIELD);
   }
 
@@ -173,7 +170,7 @@ export class ExportParser {
     if (field === MESSAGE) this.#isASCII = isASCII;
   }
 
-  /** Makes a record of the entry under way, and begins another one. */
+  /** Makes a record of the current entry, and begins another one. */
   #finishEntry(): void {
     const { records } = this;
     const [from, to] = [this.#from, this.#to];
@@ -198,7 +195,7 @@ export class ExportParser {
     this.#entry = this.#at;
   }
 
-  /** The value of a field as a number; NaN where it is none or missing. */
+  /** Returns the value of a field as a number; NaN if it is not a number or missing. */
   #number(field: number): number {
     const { array } = this.records.bytes;
     const to = this.#to[field]!;
@@ -213,7 +210,7 @@ export class ExportParser {
     return number;
   }
 
-  /** The index of the entry's origin among those of the records. */
+  /** Returns the index of the entry's origin among those of the records. */
   #origin(): number {
     const uid = this.#number(UID);
     for (let i = 0; i < this.#origins.length; i++) {
@@ -246,15 +243,15 @@ export class ExportParser {
   }
 }
 
-/** What tells an origin from others. */
+/** Values that identify an origin. */
 interface KnownOrigin {
-  /** NaN where journald did not know it. */
+  /** NaN if journald did not know it. */
   readonly uid: number;
   readonly identifier: Literal;
   readonly unit: Literal;
 }
 
-/** The 64-bit number at a place; more than a chunk ever holds where it is larger than 2^53. */
+/** Returns the 64-bit number at a place; above 2^53 inexact, but more than any chunk. */
 function lengthAt({ view }: Bytes, at: number): number {
   return view.getUint32(at, true) + view.getUint32(at + 4, true) * 2 ** 32;
 }

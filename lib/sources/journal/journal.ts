@@ -10,38 +10,38 @@ import { type WakeOptions, Waker } from "./wake.ts";
 
 /** Which entries to read, and how. */
 export interface JournalOptions extends Selection {
-  /** False: end where the journal ends. */
+  /** False: end at the journal's end. */
   readonly follow?: boolean;
-  /** After this long without an entry the journal is asked whether there is none. */
+  /** How long without an entry until the journal is asked for one. */
   readonly silence?: Micros;
-  /** How long one that is asked what there is may be silent; a minute unless told. */
+  /** How long an answer of journalctl may take; the default is a minute. */
   readonly answer?: Micros;
-  /** This long after entries were printed the journal is asked whether some before them were left out. */
+  /** How long after printed entries until the journal is asked for omitted ones before them. */
   readonly proof?: Micros;
-  /** How to have entries at once; null: as journald announces them, up to half a second late. */
+  /** How to get entries at once; null: as journald announces them, up to half a second late. */
   readonly wake?: WakeOptions | null;
-  /** Told in a sentence why `wake` does not work; entries then come as journald announces them. */
+  /** Called with a sentence on why `wake` fails; entries then come as journald announces them. */
   readonly problem?: (sentence: string) => void;
 }
 
-/** A batch as this source gives it. */
+/** A batch of this source. */
 interface JournalBatch extends Batch {
   readonly records: JournalRecords;
 }
 
 /**
  * How long journalctl may be silent before the journal is asked: while it follows, and while it
- * looks for where to begin.
+ * seeks its start.
  */
 const [FOLLOWING_SILENCE, SEARCH_SILENCE] = [10 * SECOND, 60 * SECOND];
 /** Time that journald and journalctl take to hand over an entry already written. */
 const GRACE: Micros = 3 * SECOND;
 
 /**
- * The systemd journal by way of journalctl(1), without this program's own entries. A position is
- * the cursor of an entry; where the journal no longer has it, reading goes on with the next entry
- * that is there. Its batches throw `UserError` (69) when there is no journal or the user may not
- * read it, and an `Error` when journalctl fails or keeps back what the journal has.
+ * Opens the systemd journal by journalctl(1), without this program's own entries. A position is the
+ * cursor of an entry; if the journal no longer has it, reading continues with the next entry that
+ * exists. Batches throw `UserError` (69) if there is no journal or the user may not read it, and an
+ * `Error` if journalctl fails or holds back entries of the journal.
  */
 export function openJournal(options: JournalOptions): Source {
   return new Journal(options);
@@ -55,7 +55,7 @@ class Journal implements Source {
   readonly #silence: Micros;
   readonly #search: Micros;
   readonly #proof: Micros;
-  /** By the journalctl that follows, or the last one that did. */
+  /** Entries of the journalctl that follows, or of the last one that did. */
   #printed: Printed | null = null;
 
   constructor(options: JournalOptions) {
@@ -79,7 +79,7 @@ class Journal implements Source {
       if (signal.aborted) return;
       const leftOut = await this.#leftOutBefore(start, signal);
       if (leftOut.length > 0) yield { records: leftOut, position: start.after!, damaged: 0 };
-      // `--follow` implies `--boot`: what was written before a reboot is only to be had without it.
+      // `--follow` implies `--boot`: only a run without it prints entries from before a reboot.
       let reached = start;
       for await (const batch of this.#read(start, { signal })) {
         reached = { ...start, after: batch.position };
@@ -92,7 +92,7 @@ class Journal implements Source {
   }
 
   async *#followFrom(start: Start, signal: AbortSignal): AsyncGenerator<Batch> {
-    // Without its directory journalctl would find no file that journald begins.
+    // Without its directory, journalctl would not see the files that journald creates.
     const lost = new AbortController();
     await this.#waker.start((directory) => this.#isShownIn(directory, signal), () => lost.abort());
     const { directory } = this.#waker;
@@ -104,7 +104,7 @@ class Journal implements Source {
       });
     } catch (error) {
       if (directory === undefined || !(error instanceof UserError)) throw error;
-      // The journal itself could be read a moment ago.
+      // The journal itself was readable a moment ago.
       this.#waker.giveUp("it cannot be read");
       throw new Error(error.message);
     } finally {
@@ -112,7 +112,7 @@ class Journal implements Source {
     }
   }
 
-  /** Whether a directory shows the newest entry of all programs; null: nobody knows. */
+  /** Reports whether a directory shows the newest entry of all programs; null: unknown. */
   async #isShownIn(directory: string, signal: AbortSignal): Promise<boolean | null> {
     try {
       return await this.#queries.isShownIn(directory, { matching: false, signal });
@@ -133,13 +133,13 @@ class Journal implements Source {
     let isMore = false;
     for (;;) {
       const arrival = journalctl.read();
-      // What was promised did not come.
+      // The promised entries did not come.
       if (isMore && await isLate(arrival, GATHER)) {
         yield nothingAt(reached);
         isMore = false;
       }
       if (printed !== null && await printed.isDueBefore(arrival)) {
-        // To prove takes longer than may be promised.
+        // A proof takes longer than `isMore` promises.
         if (isMore) yield nothingAt(reached);
         isMore = false;
         const { leftOut, hasMore } = await this.#prove(printed, signal);
@@ -164,7 +164,7 @@ class Journal implements Source {
     if (follow) throw new Error("journalctl ended, although it was to follow the journal");
   }
 
-  /** What the journalctl that followed up to here left out and was not asked for any more. */
+  /** Returns entries that the last following journalctl omitted and nobody asked for. */
   async #leftOutBefore({ after }: Start, signal: AbortSignal): Promise<JournalRecords> {
     const printed = this.#printed;
     this.#printed = null;
@@ -173,8 +173,8 @@ class Journal implements Source {
   }
 
   /**
-   * Asks the journal what was left out before the last entry that was printed, and whether there
-   * are later ones.
+   * Asks the journal for omitted entries before the last printed one, and whether there are later
+   * ones.
    */
   async #prove(
     printed: Printed,
@@ -195,13 +195,13 @@ class Journal implements Source {
       }
     }
     printed.prove();
-    // Where the journal has already deleted the last one, it does not tell what was before it and what after.
+    // If the journal has deleted the last printed entry, entries before and after it look alike.
     return { leftOut: isReached ? leftOut : new JournalRecords(0), hasMore: false };
   }
 
   /**
-   * What journalctl prints next. Throws when it prints nothing although the journal has more than
-   * was `reached`, or when one that is to end by itself does not.
+   * Returns the next output of journalctl. Throws if it prints nothing although the journal has
+   * more than `reached`, or if one that should end does not.
    */
   async #awaited(
     arrival: Promise<Uint8Array>,
@@ -225,7 +225,7 @@ class Journal implements Source {
     const { directory } = this.#waker;
     if (directory !== undefined) {
       const isShown = await this.#queries.isShownIn(directory, { matching: true, signal }).catch(() => false);
-      // Otherwise journalctl has left the entry out, as any does now and then.
+      // Otherwise journalctl has omitted the entry, as happens now and then.
       if (isShown === false && !signal.aborted) this.#waker.giveUp("it does not show all of the journal");
     }
     throw new Error("journalctl fell silent, although the journal has new entries");

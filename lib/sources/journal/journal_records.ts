@@ -13,17 +13,17 @@ export class JournalRecords extends RecordBuffer {
   cursorFrom = new Int32Array(this.from.length);
   cursorTo = new Int32Array(this.from.length);
 
-  /** The cursor of record `i`. */
+  /** Returns the cursor of record `i`. */
   cursor(i: number): string {
     return decode(this.bytes, this.cursorFrom[i]!, this.cursorTo[i]!);
   }
 
-  /** A number for the entry of record `i`, the same where it was copied to another file of the journal. */
+  /** Returns a number for the entry of record `i`, the same for copies in other files. */
   mark(i: number): number {
     return this.times[i]! + this.hash(i);
   }
 
-  /** The end of the hash in the cursor of record `i`. */
+  /** Returns the end of the hash in the cursor of record `i`. */
   hash(i: number): number {
     return hashMark(this.bytes, this.cursorFrom[i]!, this.cursorTo[i]!);
   }
@@ -59,12 +59,12 @@ export class JournalRecords extends RecordBuffer {
 }
 
 /**
- * Drops records that are not new: what was reached before, what is this program's own, and what a
- * clock set back made too old.
+ * Drops records that are not new: entries up to the position, this program's own, and entries that
+ * a clock set back made too old.
  */
 export class NewRecords {
   readonly #after: string | null;
-  /** Of the cursor `#after`: cursors of other hashes need not be compared. */
+  /** Hash of the cursor `#after`: cursors with other hashes need no comparison. */
   readonly #hash: number;
   readonly #since: Micros;
 

@@ -3,22 +3,21 @@ import { spawn } from "../../core/child_process.ts";
 import { denial, joining } from "../../core/denial.ts";
 import { isShortage, messageOf, UserError } from "../../core/error.ts";
 
-/** How long a program that has closed its output may take to exit, in milliseconds. */
+/** Milliseconds that a program may take to exit after it has closed its output. */
 const LINGER = 1_000;
 /** Characters of complaints that are kept. */
 const MAX_COMPLAINTS = 4_096;
-/** journalctl hands over multiples of so many bytes only when it has more. */
+/** journalctl hands over multiples of this many bytes only if it has more. */
 const FULL_WRITE = 4_096;
-/** How long more is waited for then. */
+/** How long to wait for more after such a write. */
 export const GATHER: Micros = 5_000;
 /**
- * Bytes that are enough, a quarter of what a pipe holds: while they are dealt with, journalctl can
- * go on only as far as the pipe has room, so that the two would work in turns if all of it was
- * taken at once.
+ * Bytes that are enough, a quarter of a pipe: while they are processed, journalctl can only
+ * continue as far as the pipe has room, so the two would take turns if all of it was taken at once.
  */
 const ENOUGH = 1 << 14;
 
-/** One run of journalctl(1): what it prints, and how it ends. Gone for certain when disposed of. */
+/** One run of journalctl(1): its output and its end. Disposal certainly ends it. */
 export class Journalctl implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   readonly #output: ReadableStreamBYOBReader;
@@ -26,7 +25,7 @@ export class Journalctl implements AsyncDisposable {
   readonly #drained: Promise<void>;
   readonly #signal: AbortSignal;
   readonly #kill = () => this.#end();
-  /** What is read into; handed to and fro, so that no chunk costs a new one. */
+  /** Target of reads; handed back and forth, so that no chunk needs a new one. */
   #buffer = new ArrayBuffer(ENOUGH);
   readonly #gathered = new Uint8Array(2 * ENOUGH);
   #next: Promise<Uint8Array> | null = null;
@@ -34,8 +33,8 @@ export class Journalctl implements AsyncDisposable {
   #complaints = "";
 
   /**
-   * Starts `command`; an abort of `signal` kills it. Throws `UserError` (69) when it cannot be
-   * started, and an `Error` when the machine is short of something for that.
+   * Starts `command`; an abort of `signal` kills it. Throws `UserError` (69) if it cannot be
+   * started, and an `Error` if the machine lacks a resource for it.
    */
   constructor(command: string, { args, signal }: { args: readonly string[]; signal: AbortSignal }) {
     this.#child = start(command, args);
@@ -47,14 +46,14 @@ export class Journalctl implements AsyncDisposable {
     if (signal.aborted) this.#kill();
   }
 
-  /** It had more to print when it was last read. */
+  /** Whether it had more to print at the last read. */
   get hasMore(): boolean {
     return this.#hasMore;
   }
 
   /**
-   * What it prints next: a line alone at once, a flood in bulk. Empty when nothing follows; good
-   * until the next call.
+   * Returns its next output: a single line at once, a flood in bulk. Empty at the end; good until
+   * the next call.
    */
   async read(): Promise<Uint8Array> {
     using patience = new Patience(GATHER);
@@ -70,13 +69,13 @@ export class Journalctl implements AsyncDisposable {
     return this.#gathered.subarray(0, size);
   }
 
-  /** The next chunk, which stays the next one. */
+  /** Returns the next chunk, without taking it. */
   #arrival(): Promise<Uint8Array> {
     return this.#next ??= this.#receive();
   }
 
   async #receive(): Promise<Uint8Array> {
-    // A stream that is cancelled keeps the buffer.
+    // A cancelled stream keeps the buffer.
     const { value = new Uint8Array(ENOUGH).subarray(0, 0) } = await this.#output.read(
       new Uint8Array(this.#buffer),
     );
@@ -85,8 +84,8 @@ export class Journalctl implements AsyncDisposable {
   }
 
   /**
-   * Waits for its end. Throws `UserError` (69) when it complained that there is no journal or none
-   * that this user may see, and an `Error` when it failed otherwise.
+   * Waits for its end. Throws `UserError` (69) if it complained that there is no journal or none
+   * that this user may see, and an `Error` if it failed otherwise.
    */
   async finish(): Promise<void> {
     const timer = setTimeout(this.#kill, LINGER);
@@ -110,7 +109,7 @@ export class Journalctl implements AsyncDisposable {
     await this.#drained;
   }
 
-  /** Kills it, stopped or not, and stops reading: what it started itself may hold its output open. */
+  /** Kills it, even if stopped, and stops reading: its own children may hold its output open. */
   #end(): void {
     try {
       this.#child.kill("SIGKILL");
@@ -121,7 +120,7 @@ export class Journalctl implements AsyncDisposable {
     this.#errors.cancel().catch(() => {});
   }
 
-  /** Takes what it says on the side as it comes, so that it never waits for a reader. */
+  /** Reads its complaints as they come, so that it never waits for a reader. */
   async #drain(): Promise<void> {
     const decoder = new TextDecoder();
     for (let { value } = await this.#errors.read(); value; { value } = await this.#errors.read()) {
@@ -130,7 +129,7 @@ export class Journalctl implements AsyncDisposable {
   }
 }
 
-/** There is no journal on this machine, so that nobody can read one. */
+/** There is no journal on this machine. */
 export class NoJournalError extends UserError {
   constructor(cause: string) {
     super(`Cannot read the journal: ${cause}`, 69);
@@ -145,7 +144,7 @@ const REMEDIES: readonly (readonly [RegExp, () => string, (cause: string) => Use
     (cause) => new UserError(`Cannot read the journal: ${cause}`, 69),
   ],
   [
-    // A link to a directory that is not there is another matter.
+    // A link to a missing directory is another matter.
     /No journal files were found|Failed to open \S+: No such file or directory/,
     () =>
       "there is none; systemd-journald must run, and Storage= in journald.conf must not be none; " +
@@ -173,13 +172,13 @@ function why(error: unknown, command: string): string {
   return `${command} cannot be run: ${messageOf(error)}`;
 }
 
-/** Whether nothing has come of `promise` after a span. */
+/** Reports whether `promise` is still pending after a span. */
 export async function isLate(promise: Promise<unknown>, span: Micros): Promise<boolean> {
   using patience = new Patience(span);
   return await patience.endsBefore(promise);
 }
 
-/** A span that begins when it is first asked about: one timer, for however many promises. */
+/** A span that begins at the first question: one timer for any number of promises. */
 class Patience implements Disposable {
   readonly #span: Micros;
   #end: Promise<true> | null = null;
@@ -189,7 +188,7 @@ class Patience implements Disposable {
     this.#span = span;
   }
 
-  /** Whether it is over before something has come of `promise`. */
+  /** Reports whether the span ends before `promise` settles. */
   endsBefore(promise: Promise<unknown>): Promise<boolean> {
     this.#end ??= new Promise((resolve) => {
       this.#timer = setTimeout(() => resolve(true), this.#span / 1_000);

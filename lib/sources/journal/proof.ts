@@ -3,20 +3,20 @@ import type { Start } from "../source.ts";
 import type { JournalRecords } from "./journal_records.ts";
 import { isLate } from "./journalctl.ts";
 
-/** Entries that are remembered until they are proved, at most. */
+/** Most entries that are remembered until they are proved. */
 const MAX_UNPROVED = 100_000;
 
 /**
- * What a journalctl that follows has printed since it was last proved to have left nothing out. It
+ * Entries that a following journalctl has printed since the last proof that it omitted none. It
  * may: journald counts an entry of a file before it lists it under its fields. A journalctl that
- * looks in between takes the file for read up to that count, and looks again when the count
- * changes; once it has printed what another file got meanwhile, it never goes back.
+ * reads in between takes the file as read up to that count, and reads again when the count changes;
+ * once it has printed another file's later entries, it never goes back.
  */
 export class Printed {
   readonly #delay: number;
   readonly #marks = new Set<number>();
   #since: Start;
-  /** The record that was printed last: its cursor and its mark. */
+  /** Cursor and mark of the last printed record. */
   #last: { readonly cursor: string; readonly mark: number } | null = null;
   #due = Infinity;
 
@@ -26,17 +26,17 @@ export class Printed {
     this.#delay = delay / 1_000;
   }
 
-  /** From where on nothing is proved. */
+  /** The place from which nothing is proved. */
   get since(): Start {
     return this.#since;
   }
 
-  /** Whether the entry with this cursor was printed last, and nothing proved since. */
+  /** Reports whether the entry with this cursor was printed last, without a proof since. */
   isUnprovedUpTo(cursor: string): boolean {
     return this.#marks.size > 0 && this.#last?.cursor === cursor;
   }
 
-  /** Takes note of what was printed. */
+  /** Notes printed records. */
   add(records: JournalRecords): void {
     const { length } = records;
     if (length === 0) return;
@@ -46,23 +46,23 @@ export class Printed {
     if (this.#marks.size >= MAX_UNPROVED) this.#due = 0;
   }
 
-  /** Waits for `arrival`, but not beyond the next proof. True: that is due. */
+  /** Waits for `arrival`, at most until the next proof. Returns whether the proof is due. */
   async isDueBefore(arrival: Promise<unknown>): Promise<boolean> {
     const left = this.#due - performance.now();
     return left <= 0 || (left < Infinity && await isLate(arrival, left * 1_000));
   }
 
-  /** Whether the entry of this mark has been printed. */
+  /** Reports whether the entry of this mark was printed. */
   has(mark: number): boolean {
     return this.#marks.has(mark);
   }
 
-  /** Whether the entry of this mark is the last that has been printed. */
+  /** Reports whether the entry of this mark is the last printed one. */
   endsWith(mark: number): boolean {
     return this.#last?.mark === mark;
   }
 
-  /** All up to the last entry is proved. */
+  /** Notes that everything up to the last entry is proved. */
   prove(): void {
     if (this.#last !== null) this.#since = { ...this.#since, after: this.#last.cursor };
     this.#marks.clear();

@@ -1,4 +1,4 @@
-/** What is asked of journalctl(1): the entries that fit, in the export format, or a question about them. */
+/** Queries to journalctl(1): matching entries in the export format, or a question about them. */
 import { type Micros, SECOND } from "../../core/time.ts";
 import type { Start } from "../source.ts";
 import { isSameEntry } from "./cursor.ts";
@@ -10,15 +10,15 @@ export interface Selection {
   /** Programs to read, by `SYSLOG_IDENTIFIER`. */
   readonly identifiers: readonly string[];
   /**
-   * systemd units to read, by `_SYSTEMD_UNIT`; an entry of a program or a unit is read. Without
-   * both, all are.
+   * systemd units to read, by `_SYSTEMD_UNIT`; an entry needs a matching program or unit. Without
+   * both, all entries are read.
    */
   readonly units: readonly string[];
-  /** True: also what journald says of messages that it dropped, as a service wrote too many. */
+  /** True: also journald's reports of messages that it dropped because a service wrote too many. */
   readonly suppressions?: boolean;
-  /** Later entries are left out. */
+  /** Omits later entries. */
   readonly until?: Micros;
-  /** At most so many entries are read, the newest ones. */
+  /** Most entries to read, the newest ones. */
   readonly newest?: number;
   /** Directory of journal files in place of the machine's own. */
   readonly directory?: string;
@@ -26,20 +26,20 @@ export interface Selection {
   readonly command?: string;
 }
 
-/** Where an entry is looked for, and which. */
+/** Which entries to seek, and where. */
 export interface Query {
   readonly follow?: boolean;
   readonly args?: readonly string[];
-  /** In place of the journal's own. */
+  /** Directory in place of the journal's own. */
   readonly directory?: string;
   /** False: entries of all programs. */
   readonly matching?: boolean;
   readonly signal: AbortSignal;
 }
 
-/** Fields printed beside those that every exported entry begins with. */
+/** Fields printed beside those that begin every exported entry. */
 const FIELDS = "MESSAGE,SYSLOG_IDENTIFIER,_PID,_UID,_SYSTEMD_UNIT";
-/** `SD_MESSAGE_JOURNAL_DROPPED`; nobody but journald can write by this transport. */
+/** `SD_MESSAGE_JOURNAL_DROPPED`; only journald can write by this transport. */
 const SUPPRESSIONS = ["_TRANSPORT=driver", "MESSAGE_ID=a596d6fe7bfa4994828e72309e95d61e"];
 
 /** Asks journalctl for entries of a selection. */
@@ -48,7 +48,7 @@ export class Queries {
   readonly #matches: readonly string[];
   readonly #patience: Micros;
 
-  /** @param patience how long a question may go without an answer */
+  /** @param patience how long an answer may take */
   constructor(selection: Selection, patience: Micros) {
     const { identifiers, units, suppressions } = selection;
     this.#selection = selection;
@@ -70,8 +70,8 @@ export class Queries {
   }
 
   /**
-   * Throws `UserError` (69) where there is no journal or the user may not read it. A journalctl that
-   * follows is quiet about what it cannot see, so this one is asked first.
+   * Throws `UserError` (69) if there is no journal or the user may not read it. A following
+   * journalctl does not report what it cannot see, so this one runs first.
    */
   async requireReadable(signal: AbortSignal): Promise<void> {
     await using journalctl = new Journalctl(this.#command, {
@@ -81,15 +81,15 @@ export class Queries {
     await this.#readToEnd(journalctl, () => {});
   }
 
-  /** Whether the journal has an entry behind `reached`. */
+  /** Reports whether the journal has an entry behind `reached`. */
   async hasMore(reached: Start, signal: AbortSignal): Promise<boolean> {
     const last = await this.#last({ args: ["--lines=2", ...this.#span(reached)], signal });
     return last !== null && (reached.after === null || !isSameEntry(last, reached.after));
   }
 
   /**
-   * Whether a directory holds the journal that is written now: it has the newest entry, or the
-   * newest of those to be read. Null: there is no such entry.
+   * Reports whether a directory has the journal that is written now: its newest entry, or the
+   * newest that matches. Null: there is no such entry.
    */
   async isShownIn(
     directory: string,
@@ -102,7 +102,7 @@ export class Queries {
     return shown !== null && isSameEntry(shown, newest);
   }
 
-  /** Cursor of the last entry that is printed; null when none is. */
+  /** Returns the cursor of the last entry printed; null if there is none. */
   async #last(query: Query): Promise<string | null> {
     await using journalctl = this.#run(query);
     const parser = new ExportParser();
@@ -110,7 +110,7 @@ export class Queries {
     return parser.cursor;
   }
 
-  /** Reads a journalctl that ends by itself. Throws where it says nothing for too long, as a source is held up meanwhile. */
+  /** Reads a journalctl to its end. Throws if it is silent too long, as the source waits for it. */
   async #readToEnd(journalctl: Journalctl, take: (chunk: Uint8Array) => void): Promise<void> {
     for (;;) {
       const arrival = journalctl.read();
@@ -133,8 +133,8 @@ export class Queries {
   }
 
   /**
-   * Begins at the entry that was reached, not after it: `--after-cursor` passes over two entries,
-   * and where the first is no longer there, a new one would be lost.
+   * Begins at the entry that was reached, not after it: `--after-cursor` skips two entries, and if
+   * the first is gone, a new one would be lost.
    */
   #span({ after, since }: Start): string[] {
     const { until, newest } = this.#selection;
@@ -151,14 +151,14 @@ export class Queries {
 }
 
 /**
- * Of a directory `--follow` reads the newest boot alone, which is an old one as long as this boot has
- * no entry there, and fails where there is no entry at all. `--merge` has it read all boots.
+ * Arguments for a directory. There, `--follow` reads only the newest boot, an old one until this
+ * boot has an entry, and fails if there is no entry at all. `--merge` makes it read all boots.
  */
 function directoryArgs(directory: string | undefined): string[] {
   return directory === undefined ? [] : [`--directory=${directory}`, "--merge"];
 }
 
-/** An instant as systemd.time(7) writes it, to the microsecond. */
+/** Formats an instant for systemd.time(7), to the microsecond. */
 function instant(time: Micros): string {
   const past = Math.max(0, Math.round(time));
   return `@${Math.floor(past / SECOND)}.${String(past % SECOND).padStart(6, "0")}`;

@@ -4,26 +4,26 @@ import type { Micros } from "../../core/time.ts";
 /** How journalctl is kept awake. */
 export interface WakeOptions {
   /**
-   * A directory of this program's own that holds a link to each directory of the machine's journal,
-   * named by 32 hexadecimal digits: journalctl(1) takes it for `--directory`.
+   * A directory of this program that has a link to each directory of the machine's journal, named
+   * by 32 hexadecimal digits: journalctl(1) accepts it for `--directory`.
    */
   readonly directory: string;
   readonly interval: Micros;
 }
 
 /**
- * Has journalctl look for new entries every `interval`. journald writes an entry at once, but tells of
- * it up to half a second later. journalctl also looks whenever inotify(7) tells it of a change in the
- * directory that it was given, and new times on that directory itself are one.
+ * Makes journalctl look for new entries every `interval`. journald writes an entry at once, but
+ * announces it up to half a second later. journalctl also looks when inotify(7) reports a change in
+ * its directory, and new times of that directory are a change.
  */
 export class Waker {
   /** Null: entries come as journald announces them. */
   #options: WakeOptions | null;
   readonly #problem: (sentence: string) => void;
-  /** Null while nobody is woken. */
+  /** Null while it does not wake journalctl. */
   #timer: ReturnType<typeof setInterval> | null = null;
 
-  /** @param problem told in a sentence why waking does not work, which is the end of it */
+  /** @param problem called with a sentence on why waking does not work, when it is given up */
   constructor(options: WakeOptions | null, problem: (sentence: string) => void) {
     this.#options = options;
     this.#problem = problem;
@@ -36,16 +36,16 @@ export class Waker {
       : `at once, woken every ${this.#options.interval / 1_000} ms`;
   }
 
-  /** The directory by which journalctl is woken; undefined: it is not. */
+  /** The directory by which journalctl is woken; undefined: it is not woken. */
   get directory(): string | undefined {
     return this.#timer === null ? undefined : this.#options?.directory;
   }
 
   /**
-   * Begins to wake, unless that is given up.
-   * @param isShownIn tells whether a directory shows the journal; null: nobody knows, and nobody is
+   * Begins to wake, unless it was given up.
+   * @param isShownIn tells whether a directory shows the journal; null: unknown, so nothing is
    * woken this time
-   * @param lost called when it fails later on
+   * @param lost called if waking fails later
    */
   async start(isShownIn: (directory: string) => Promise<boolean | null>, lost: () => void): Promise<void> {
     if (this.#options === null) return;
@@ -68,13 +68,13 @@ export class Waker {
     }, interval / 1_000);
   }
 
-  /** Wakes nobody until it is started again. */
+  /** Stops waking until the next `start()`. */
   stop(): void {
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;
   }
 
-  /** Wakes nobody any more. */
+  /** Stops waking for good. */
   giveUp(reason: string): void {
     this.stop();
     if (this.#options === null) return;
