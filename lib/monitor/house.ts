@@ -22,7 +22,6 @@ export function houseOf(config: Config, { state, pipeline, bans, rebase, refresh
   const sweep = (counted: Micros) => {
     pipeline.engine.sweep(counted);
     bans.sweep(counted);
-    state.notes.expire(counted);
   };
   return {
     pipeline,
@@ -45,6 +44,10 @@ function deletionsOf(
   const isShipped = database !== null;
   return [
     { name: "add up counts of old hours", run: (time) => state.rollups.fold(time) },
+    {
+      name: "delete old notes",
+      run: (time) => state.notes.expire(pipeline.throughput.counted(time)),
+    },
     { name: "write notes anew", run: () => state.notes.rewrite(pipeline.engine) ? 1 : 0 },
     ...keepLog === null
       ? []

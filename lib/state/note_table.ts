@@ -23,6 +23,9 @@ export interface LastingNotes {
 /** Bytes of notes without an end that there may be before they are written anew for the first time. */
 const REWRITE_STEP = 1 << 20;
 
+/** Rows that are deleted at once: some milliseconds. */
+const STEP = 200;
+
 /** How far the notes without an end have been written anew. */
 interface Rewriting {
   /** Numbers are those that it gave. */
@@ -105,9 +108,13 @@ export class NoteTable {
     }
   }
 
-  /** Deletes the notes that do not matter any more at `now`. */
-  expire(now: Micros): void {
-    this.#db.run("DELETE FROM note WHERE until <= ?", now);
+  /** Deletes some of the notes that do not matter any more at `now`, those that ended first, and returns how many rows went. */
+  expire(now: Micros): number {
+    return this.#db.run(
+      "DELETE FROM note WHERE id IN (SELECT id FROM note WHERE until <= ? ORDER BY until, id LIMIT ?)",
+      now,
+      STEP,
+    );
   }
 
   /**

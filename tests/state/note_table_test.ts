@@ -107,6 +107,16 @@ Deno.test("`NoteTable` deletes what does not matter any more, and keeps who was 
   assert.deepEqual(records.map((all) => all.next() && [all.kind, all.prefix]).at(-1), [2, 64]);
 });
 
+Deno.test("`NoteTable.expire()` deletes many notes in steps, those that ended first", () => {
+  const old = new OldState();
+  const table = old.migrated();
+  const rows = Array.from({ length: 450 }, (_, n) => ({ until: 1_000 - n, content: new Uint8Array(24) }));
+  table.add({ groups: [], forgotten: null, rows });
+  assert.equal(table.expire(1_000), 200);
+  assert.equal(Math.min(...old.untils().map(Number)), 751);
+  assert.deepEqual([table.expire(1_000), table.expire(1_000), table.expire(1_000)], [200, 50, 0]);
+});
+
 Deno.test("`NoteTable.contentsOf()` gives the records that say something of an address or network, and no others", () => {
   const random = new Random(11);
   const table = new OldState().migrated();
