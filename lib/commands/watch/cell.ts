@@ -48,6 +48,21 @@ export function cut(text: string, width: number): string {
   return `${taken}…`;
 }
 
+/** `text` as tame text of at most `width` columns: of a longer one the end, with `…` before it, as a path's name stands there. */
+export function cutStart(text: string, width: number): string {
+  if (width <= 0) return "";
+  const shown = tame(text.slice(-8 * width));
+  if (widthOf(shown) <= width) return shown;
+  let [taken, columns] = ["", 0];
+  for (const { segment } of [...graphemes.segment(shown)].reverse()) {
+    const more = widthOf(segment);
+    if (columns + more > width - 1) break;
+    taken = segment + taken;
+    columns += more;
+  }
+  return `…${taken}`;
+}
+
 /** `cut()` with blanks up to `width` columns: behind it, or before it. */
 export function fit(text: string, width: number, side: "left" | "right" = "left"): string {
   const shown = cut(text, width);

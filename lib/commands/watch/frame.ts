@@ -54,9 +54,9 @@ function headLine({ snapshot, filter }: Model, { columns }: Size): Line {
   if (snapshot === null) return [name];
   const { report, isRunning, numbers, time } = snapshot;
   const since = report === null ? "" : ` ${brief(time - report.started)}`;
-  const bans = `${counted(numbers.inForce, "ban")} in force` +
-    (numbers.waiting > 0 ? `, ${numbers.waiting} waiting` : "") +
-    (report?.firewall === "observe" ? ", noted only" : "");
+  const bans =
+    `${counted(numbers.inForce, "ban")} ${report?.firewall === "observe" ? "noted only" : "in force"}` +
+    (numbers.waiting > 0 ? `, ${numbers.waiting} waiting` : "");
   const clock = new Date(time / 1_000).toLocaleTimeString("sv-SE");
   const words = [
     isRunning ? `running${since}` : "not running",

@@ -10,6 +10,8 @@ export interface Column {
   readonly from?: number;
   readonly side?: "left" | "right";
   readonly style?: Style;
+  /** Makes a text fit; the end of a longer one goes unless told. */
+  readonly cut?: (text: string, width: number) => string;
 }
 
 /** A row: a text for each column, those left out as well, and how it looks. */
@@ -61,7 +63,10 @@ function rowLine(
     isSelected: boolean;
   },
 ): Line {
-  const parts = cells.map((cell, i) => fit(cell, widths[i]!, columns[i]!.side));
+  const parts = cells.map((cell, i) => {
+    const { side, cut } = columns[i]!;
+    return fit(cut?.(cell, widths[i]!) ?? cell, widths[i]!, side);
+  });
   if (isSelected) return [span(fit(parts.join(" ".repeat(GAP)), width), "selected")];
   const spans = parts.flatMap((part, i) => [
     ...i > 0 ? [span(" ".repeat(GAP))] : [],

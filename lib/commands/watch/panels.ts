@@ -5,7 +5,7 @@ import type { BanStatus } from "../../deciding/ban.ts";
 import { BY_HAND } from "../ban.ts";
 import { localTime } from "../output.ts";
 import { sourceText } from "../words.ts";
-import { cut, type Line, span } from "./cell.ts";
+import { cut, cutStart, type Line, span, widthOf } from "./cell.ts";
 import { banRows, type Model, placeOf, selected, type Table, topRows } from "./model.ts";
 import { type Column, panelLines } from "./panel.ts";
 import { bar } from "./plot.ts";
@@ -35,7 +35,7 @@ const HEADINGS: Readonly<Record<Table, string>> = {
 export function sourcesPanel({ snapshot }: Model, room: Room): Line[] {
   const { report, isRunning, time } = snapshot!;
   const columns: Column[] = [
-    { heading: " SOURCES", width: null },
+    { heading: " SOURCES", width: null, cut: (name, width) => ` ${cutStart(name, width - 1)}` },
     { heading: "state", width: 8, style: "dim", from: 34 },
     { heading: "lag", width: 6, side: "right" },
     { heading: "last", width: 6, side: "right", style: "dim" },
@@ -45,7 +45,7 @@ export function sourcesPanel({ snapshot }: Model, room: Room): Line[] {
     const isFailing = !source.running || source.problems.length > 0;
     const state = sourceText({ ...source, running: isRunning && source.running });
     return {
-      cells: [` ${name.replace(/^file:(?:\/var\/log\/)?/, "")}`, state, delay(lag), ago(lastBatch, time)],
+      cells: [name.replace(/^file:(?:\/var\/log\/)?/, ""), state, delay(lag), ago(lastBatch, time)],
       style: isRunning && isFailing ? "bad" as const : undefined,
     };
   });
@@ -143,9 +143,9 @@ function nameWidth({ width }: Room): number | null {
   return width < WIDER ? null : NAME;
 }
 
-function banText({ start, until, reason }: BanStatus, now: Micros): string {
+function banText({ until, reason }: BanStatus, now: Micros): string {
   const end = until === null ? "for good" : `for ${left(until, now)} more`;
-  return `banned ${end}: ${reason} · since ${localTime(start)}`;
+  return `banned ${end}: ${reason}`;
 }
 
 /** The selected row in full. */
@@ -159,5 +159,8 @@ export function selectedLine(model: Model, columns: number): Line {
     ..."hits" in row ? [`${row.hits.toLocaleString("en")} hits, ${percent(row.share)} of all`] : [],
     ...ban === null ? [] : [banText(ban, time)],
   ];
-  return [span(` ${cut(words.join(" · "), columns - 2)}`, "dim")];
+  const text = cut(words.join(" · "), columns - 2);
+  const since = ban === null ? "" : ` · since ${localTime(ban.start)}`;
+  const hasRoom = widthOf(text + since) <= columns - 2;
+  return [span(` ${text}${hasRoom ? since : ""}`, "dim")];
 }

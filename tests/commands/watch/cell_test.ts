@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { cut, fit, tame, widthOf } from "../../../lib/commands/watch/cell.ts";
+import { cut, cutStart, fit, tame, widthOf } from "../../../lib/commands/watch/cell.ts";
 
 const CUTS: readonly (readonly [text: string, width: number, shown: string])[] = [
   ["abc", 3, "abc"],
@@ -25,6 +25,15 @@ for (const [text, width, shown] of CUTS) {
     assert.ok(widthOf(cut(text, width)) <= width);
   });
 }
+
+Deno.test("cutStart() leaves the end of a text", () => {
+  assert.equal(cutStart("/srv/logs/access.log", 12), "…/access.log");
+  assert.equal(cutStart("abc", 3), "abc");
+  assert.equal(cutStart("abcd", 0), "");
+  assert.equal(cutStart("漢字漢字", 6), "…漢字");
+  assert.equal(cutStart("ae\u0301e\u0301", 2), "…e\u0301");
+  assert.equal(cutStart(`${"x".repeat(1_000_000)}\x1b[2J`, 8), "…\\x1b[2J");
+});
 
 Deno.test("fit() fills up to the columns, on either side", () => {
   assert.equal(fit("漢字", 6), "漢字  ");

@@ -72,6 +72,21 @@ Deno.test("frame() says how many columns and rows it needs", () => {
   );
 });
 
+Deno.test("frame() of 80x24 keeps the end of a path, and the count of 100,000 bans", () => {
+  const snapshot = MODEL.snapshot!;
+  const [source] = snapshot.report!.sources;
+  const paths = ["access", "error"].map((log) => `file:/srv/www/example.org/logs/${log}.log`);
+  const sources = paths.map((name) => ({ ...source!, name }));
+  const report = { ...snapshot.report!, firewall: "observe", sources };
+  const numbers = { ...snapshot.numbers, inForce: 123_456 };
+  const lines = check({ ...MODEL, snapshot: { ...snapshot, report, numbers } }, 80, 24);
+  assert.match(lines[0]!, / observe · 123456 bans noted only +\d/);
+  assert.ok(lines.some((line) => /^ …\S*\/access\.log /.test(line)), lines.join("\n"));
+  assert.ok(lines.some((line) => /^ …\S*\/error\.log /.test(line)), lines.join("\n"));
+  assert.match(lines.at(-2)!, /banned for /);
+  assert.doesNotMatch(lines.at(-2)!, /since.*…/, "a time is told in full or not at all");
+});
+
 Deno.test("frame() shows what does not work before all else, and that no monitor runs", () => {
   const problems = ["no monitor runs on this state", "second"];
   const lines = check({ ...MODEL, snapshot: { ...MODEL.snapshot!, isRunning: false, problems } }, 80, 24);
