@@ -82,6 +82,8 @@ export class NftablesFirewall implements Firewall {
     const after = this.#options.clock();
     // The result names the missing bans, so the next call need not report them as lost.
     this.#sets = listing.sets;
+    // The kernel counts from when nft hands a ban over: up to the time-out after its seconds were written.
+    const delay = this.#options.timeout / SECOND;
     const strays = new Map(listing.elements.map((element) => [keyOf(element), element]));
     const missing = bans.filter((ban) => {
       const { until } = ban;
@@ -90,7 +92,7 @@ export class NftablesFirewall implements Firewall {
       strays.delete(key);
       if (least === 0) return false;
       return listing.isSpoiled || !listing.isIntact || found === undefined ||
-        !isWithin(found.expires, { least, most });
+        !isWithin(found.expires, { least, most, delay });
     });
     const stray = [...strays.values()].map(({ address, scope, expires }) => {
       return { address, scope, until: expires === null ? null : after + expires * SECOND };
@@ -243,8 +245,8 @@ export class NftablesFirewall implements Firewall {
 
 function isWithin(
   expires: number | null,
-  { least, most }: { least: number | null; most: number | null },
+  { least, most, delay }: { least: number | null; most: number | null; delay: number },
 ): boolean {
   if (expires === null || least === null || most === null) return expires === least;
-  return expires >= least - TOLERANCE && expires <= most + TOLERANCE;
+  return expires >= least - TOLERANCE && expires <= most + delay + TOLERANCE;
 }

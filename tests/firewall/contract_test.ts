@@ -7,24 +7,13 @@ import { ObserveFirewall } from "../../lib/firewall/observe.ts";
 import type { Ban } from "../../lib/deciding/ban.ts";
 import type { Firewall, Inspection } from "../../lib/firewall/firewall.ts";
 import { eventually } from "../support/helpers.ts";
+import { nftBan, runningClock } from "../support/nft_bans.ts";
 
-const NOW = 1_800_000_000 * SECOND;
 const ADDRESSES = ["192.0.2.1", "2001:db8::1", "198.51.100.0/24", "2001:db8:1::/64"];
 const NAMESPACE = `sm-contract-${Deno.pid}`;
 
 function bans(): Ban[] {
-  return ADDRESSES.map((address, i) => ({
-    id: i,
-    address,
-    scope: "all",
-    provenance: { kind: "manual", name: "" },
-    reason: "[SSHD] x",
-    count: 1,
-    start: NOW,
-    until: i % 2 === 0 ? null : NOW + 600 * SECOND,
-    ended: null,
-    endReason: null,
-  }));
+  return ADDRESSES.map((address, id) => ({ ...nftBan(address, id % 2 === 0 ? null : 600), id }));
 }
 
 function ip(...args: string[]): boolean {
@@ -48,7 +37,11 @@ function addressesOf({ missing, stray }: Inspection) {
 
 const command = (words: string) => ["sh", "-c", words, "%s"];
 const limits = { timeout: 30 * SECOND, concurrency: 4 };
-const nft = { command: ["ip", "netns", "exec", NAMESPACE, "nft"], timeout: 30 * SECOND, clock: () => NOW };
+const nft = {
+  command: ["ip", "netns", "exec", NAMESPACE, "nft"],
+  timeout: 30 * SECOND,
+  clock: runningClock(),
+};
 const FIREWALLS: Record<string, { make: () => Firewall; ignore?: boolean }> = {
   observe: { make: () => new ObserveFirewall() },
   command: {
