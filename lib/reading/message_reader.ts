@@ -4,7 +4,7 @@ import type { Micros } from "../core/time.ts";
 import type { Stamp } from "../core/stamp.ts";
 import type { Automaton } from "./automaton.ts";
 
-/** Says what a message tells of a session or connection, beside its fields. */
+/** A message's statement about a session or connection, beside its fields. */
 export const [NOTHING, LOGIN, END, SILENCE] = [0, 1, 2, 3] as const;
 
 /**

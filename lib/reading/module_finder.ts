@@ -14,11 +14,11 @@ import { DayResolver } from "./day_resolver.ts";
 
 /** How a text is read. */
 export interface Manner {
-  /** A line with a head, of which only the text tells time and process; false for an entry. */
+  /** Whether only the text tells time and process: a line with a head, not an entry's message. */
   readonly isLine: boolean;
   /**
-   * The text is read only for its time or as a repetition, and once more for itself: modules
-   * remember nothing of it.
+   * Whether the text is read only for its time or as a repetition, besides its own read: modules
+   * then remember nothing of it.
    */
   readonly isAside: boolean;
 }

@@ -6,7 +6,7 @@ import type { TemplateGraph } from "./template_graph.ts";
 import { TemplateProgram } from "./template_program.ts";
 import { TemplateRunner } from "./template_runner.ts";
 
-/** What to do if everything behind `<USER>` may fit at a second place: see `Template`. */
+/** Actions if everything behind `<USER>` may fit at a second place: see `Template`. */
 const [NOTHING, TAKE_LAST, NAME_NOBODY] = [0, 1, 2];
 
 function onSecondFit({ text }: Template): number {

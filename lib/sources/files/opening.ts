@@ -7,7 +7,7 @@ import { findByInode, findCopy, type Known, MAX_TRIES, type Neighbour } from "./
 import { findBehind, type Lost, type Place } from "./search.ts";
 import { type Shared, Tail } from "./tail.ts";
 
-/** What an `Opener` needs. */
+/** Settings of an `Opener`. */
 export interface OpenerOptions extends Shared {
   /** Called once for each problem of reading a file. */
   readonly problem: (sentence: string) => void;

@@ -18,7 +18,7 @@ const MAX_LINE = 4_096;
 /** Known lines for each unknown one from which the file counts as edited. */
 const KNOWN_SHARE = 4;
 
-/** What the search needs to know of the part that was read. */
+/** The part of a file that was read, with the circumstances of its loss. */
 export interface Lost {
   readonly trace: Trace;
   /** Where reading ended before. */

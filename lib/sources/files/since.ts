@@ -15,7 +15,7 @@ export interface FileEnd {
 /** Learns the zone of a file's times from one of its last lines; false if the line has no time. */
 export type LearnZone = (bytes: Bytes, from: number, to: number, end: FileEnd) => boolean;
 
-/** What is sought, and in which part of the file. */
+/** Target of a search, and the part of the file to search. */
 export interface Search {
   /** Start of the first line. */
   readonly from: number;

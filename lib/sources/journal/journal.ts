@@ -164,7 +164,7 @@ class Journal implements Source {
     if (follow) throw new Error("journalctl ended, although it was to follow the journal");
   }
 
-  /** Returns entries that the last following journalctl omitted and nobody asked for. */
+  /** Returns entries that the last following journalctl omitted and no proof has found. */
   async #leftOutBefore({ after }: Start, signal: AbortSignal): Promise<JournalRecords> {
     const printed = this.#printed;
     this.#printed = null;
