@@ -25,6 +25,13 @@ const LINE_FEED = 10;
 const GZIP = [0x1f, 0x8b];
 /** UTF-8 byte order mark, skipped before the first line. */
 const MARK = [0xef, 0xbb, 0xbf];
+/** How a first line begins that journalctl wrote in a form that is no log, by the form's name. */
+const JOURNAL_FORMS: readonly (readonly [form: string, beginning: RegExp])[] = [
+  ["export", /^__CURSOR=/],
+  ["json", /^\{.*"__(?:CURSOR|REALTIME_TIMESTAMP)" ?:/],
+  ["verbose", /^[A-Z][a-z]{2} [\d-]{10} [\d:.]+ \S+ \[s=/],
+  ["with-unit", /^[A-Z][a-z]{2} [\d-]{10} [\d:.]+ \S+ \S+ \S+\.(?:service|scope)[[:/]/],
+];
 
 /** Opens a file, or standard input for `-`. Throws `UserError` (69). */
 export function openInput(name: string, command: string): Input {
@@ -74,14 +81,19 @@ export async function* readInput(
     const beginning = first.subarray(0, count);
     const chunks = isPacked ? unpacked(beginning, read) : plain(buffer, beginning, read);
     lines.begin(buffer);
+    let isBegun = false;
+    const taken = (damaged: number): Batch[] => {
+      if (buffer.length === 0) return [];
+      if (!isBegun) refuseJournalForms(decode(buffer.bytes, buffer.from[0]!, buffer.to[0]!));
+      isBegun = true;
+      return [{ records: buffer, position: "", damaged }];
+    };
     for await (const chunk of chunks) {
       if (chunk !== null) buffer.put(chunk);
-      const damaged = lines.take(buffer, now());
-      if (buffer.length > 0) yield { records: buffer, position: "", damaged };
+      yield* taken(lines.take(buffer, now()));
       lines.begin(buffer);
     }
-    const damaged = lines.finish(buffer, now());
-    if (buffer.length > 0) yield { records: buffer, position: "", damaged };
+    yield* taken(lines.finish(buffer, now()));
   } catch (error) {
     throw unreadable(input, error);
   } finally {
@@ -123,6 +135,13 @@ function unpacked(
     }
   }
   return ReadableStream.from(chunks()).pipeThrough(new DecompressionStream("gzip"));
+}
+
+/** Throws for the first line of a form that journalctl writes and nobody here reads. */
+function refuseJournalForms(line: string): void {
+  const form = JOURNAL_FORMS.find(([, beginning]) => beginning.test(line))?.[0];
+  if (form === undefined) return;
+  throw new Error(`it is a journal as journalctl -o ${form} writes it: write it with -o short-iso instead`);
 }
 
 function unreadable(input: Pick<Input, "name" | "command">, error: unknown): UserError {

@@ -70,6 +70,28 @@ async function replay(args: readonly string[], input: string | Uint8Array = "") 
   return { bans: rows, summary };
 }
 
+Deno.test("`match` and `replay` refuse forms of journalctl that are no log, and say which one they read", async () => {
+  const message = "Invalid user x from 203.0.113.5 port 22";
+  const forms = {
+    export: `__CURSOR=s=1;i=1\n__REALTIME_TIMESTAMP=1767610570000000\nMESSAGE=${message}\n\n`,
+    json: `{"_UID":"0","__REALTIME_TIMESTAMP":"1767610570000000","MESSAGE":"${message}"}\n`,
+    verbose: `Mon 2026-01-05 10:56:10.000000 UTC [s=1;i=1]\n    MESSAGE=${message}\n`,
+    "with-unit": `Mon 2026-01-05 10:56:10 UTC web ssh.service[7]: ${message}`,
+  };
+  for (const [form, written] of Object.entries(forms)) {
+    for (const command of form === "export" ? ["match", "replay"] : ["match"]) {
+      const { code, stderr } = await strongmonitor([command, "-"], written);
+      const why = `it is a journal as journalctl -o ${form} writes it: write it with -o short-iso instead`;
+      assert.deepEqual([code, stderr], [69, `strongmonitor: Cannot read -: ${why}\n`]);
+    }
+  }
+  const read = [
+    `Mon 2026-01-05 10:56:10 UTC web sshd[7]: ${message}`,
+    '{"log":"__CURSOR=1","time":"2026-01-05T10:56:10Z"}',
+  ];
+  for (const line of read) assert.equal((await match(line, "-")).code, 0);
+});
+
 Deno.test("`match --json` gives one object for each line, in order, with exactly these keys", async () => {
   const { code, lines } = await match(
     text([
