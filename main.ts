@@ -51,7 +51,7 @@ function complain(error: unknown, { args: [command, ...rest], usage }: {
 /** Runs the command line; returns the exit code. */
 async function main(given: readonly string[]): Promise<number> {
   // Scripts ask for the version: load no other module, and nothing of Node.js.
-  if (VERSION_OPTIONS.includes(given[0]!)) return toldVersion();
+  if (VERSION_OPTIONS.includes(given[0]!)) return printVersion();
   await silenceDeprecations();
   const { commandLine } = await import("./lib/commands/command_line.ts");
   const { ordered, readUsage } = await import("./lib/commands/arguments.ts");
@@ -72,7 +72,7 @@ async function main(given: readonly string[]): Promise<number> {
   }
 }
 
-function toldVersion(): number {
+function printVersion(): number {
   try {
     print(VERSION);
     return 0;

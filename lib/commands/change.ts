@@ -1,7 +1,7 @@
 /** Parts of the commands that change the state. */
 import { type Micros, now, parseDuration } from "../core/time.ts";
 import { canonicalNetwork } from "../core/address.ts";
-import { rouseMonitor } from "../monitor/control.ts";
+import { wakeMonitor } from "../monitor/control.ts";
 import { isLocked } from "../state/lock.ts";
 import type { State } from "../state/state.ts";
 import { type BanStatus, keptText } from "../deciding/ban.ts";
@@ -45,7 +45,7 @@ export function requireSpan(option: string, text: string, or = ""): Micros {
 /** Tells the monitor of a change, with a line for its log that names the user. */
 export function tellMonitor(state: State, what: string): void {
   state.deeds.add({ time: now(), who: whoRuns(), what: keptText(what) });
-  rouseMonitor(state.directory);
+  wakeMonitor(state.directory);
 }
 
 /**

@@ -1,7 +1,7 @@
 import { type Micros, now } from "../core/time.ts";
 import type { BanConfig, Config } from "../config/types.ts";
 import { whitelistProblem } from "../config/whitelist_file.ts";
-import { rouseMonitor } from "../monitor/control.ts";
+import { wakeMonitor } from "../monitor/control.ts";
 import { Monitor } from "../monitor/monitor.ts";
 import { readReport } from "../monitor/report.ts";
 import { hasLockFile, type Lock, takeLock } from "../state/lock.ts";
@@ -113,7 +113,7 @@ async function claimState(
 async function askForLock(directory: string): Promise<void> {
   const deadline = performance.now() + LOCK_ANSWER;
   try {
-    rouseMonitor(directory);
+    wakeMonitor(directory);
   } catch {
     // The disk is full: a monitor checks by itself within half a second.
   }

@@ -12,10 +12,10 @@ import { Bans } from "../enforcing/bans.ts";
 import type { Fleet } from "../postgres/fleet.ts";
 import type { Lock } from "../state/lock.ts";
 import type { State } from "../state/state.ts";
+import { choresOf } from "./chores.ts";
 import { Feeding } from "./feeding.ts";
 import { openFeeds } from "./feeds.ts";
 import { Firewalls } from "./firewalls.ts";
-import { houseOf } from "./house.ts";
 import { Housekeeping } from "./housekeeping.ts";
 import { Knocking } from "./knocking.ts";
 import { openLeaks } from "./leaks.ts";
@@ -59,7 +59,7 @@ export interface MonitorHooks {
 export type MonitorParts = ReturnType<typeof compose>;
 
 /** Objects that all parts are built from. */
-interface Ground {
+interface CommonParts {
   readonly config: Config;
   readonly state: State;
   readonly log: Log;
@@ -72,11 +72,11 @@ interface Ground {
 export function compose(config: Config, options: MonitorOptions, hooks: MonitorHooks) {
   const { log, counts: messages } = countMessages(options.log);
   const { state, trial = null, bootId = null } = options;
-  const ground: Ground = { config, state, log, hooks, trial, bootId };
+  const common: CommonParts = { config, state, log, hooks, trial, bootId };
   const trialWatch = new TrialWatch(trial, { state, log });
-  const { whitelisting, surroundings } = openWhitelist(ground);
-  const { firewalls, logins, bans } = openBans(ground, whitelisting);
-  const { knocking, leaks, batches, pipeline } = openPipeline(ground, { firewalls, logins, bans });
+  const { whitelisting, surroundings } = openWhitelist(common);
+  const { firewalls, logins, bans } = openBans(common, whitelisting);
+  const { knocking, leaks, batches, pipeline } = openPipeline(common, { firewalls, logins, bans });
   const feeds = openFeeds(config, { pipeline, log });
   const feeding = new Feeding(feeds, {
     state,
@@ -85,7 +85,10 @@ export function compose(config: Config, options: MonitorOptions, hooks: MonitorH
     processed: () => hooks.fleet()?.wake(),
   });
   const { rebase, refresh } = hooks;
-  const housekeeping = new Housekeeping(houseOf(config, { state, pipeline, bans, rebase, refresh }), log);
+  const housekeeping = new Housekeeping({
+    pipeline,
+    ...choresOf(config, { state, pipeline, bans, rebase, refresh }),
+  }, log);
   const reporting = new Reporting(config, {
     state,
     bans,
@@ -115,7 +118,7 @@ export function compose(config: Config, options: MonitorOptions, hooks: MonitorH
   };
 }
 
-function openWhitelist({ config, state, log, hooks }: Ground) {
+function openWhitelist({ config, state, log, hooks }: CommonParts) {
   const whitelisting = new Whitelisting(config, {
     state,
     log,
@@ -135,7 +138,7 @@ function openWhitelist({ config, state, log, hooks }: Ground) {
 }
 
 function openBans(
-  { config, state, log, hooks, trial, bootId }: Ground,
+  { config, state, log, hooks, trial, bootId }: CommonParts,
   { whitelist }: Pick<Whitelisting, "whitelist">,
 ) {
   const firewalls = new Firewalls(config, { lost: () => bans.putBack() });
@@ -163,7 +166,7 @@ function openBans(
 }
 
 function openPipeline(
-  { config, state, log, hooks }: Ground,
+  { config, state, log, hooks }: CommonParts,
   { firewalls, logins, bans }: { firewalls: Firewalls; logins: Logins; bans: Bans },
 ) {
   const knocking = new Knocking({
@@ -173,7 +176,7 @@ function openPipeline(
     opened: hooks.refreshSoon,
   });
   const bansOf = (addresses: readonly string[]) => firewalls.applied(state.bans.inForceOf(addresses));
-  const leaks = firewalls.doBan ? openLeaks(config, { bansOf, log }) : null;
+  const leaks = firewalls.isAnyReal ? openLeaks(config, { bansOf, log }) : null;
   const batches = state.batches(config.modules.map(({ module }) => module.name));
   const pipeline = new Pipeline(config.modules, {
     store: batches,

@@ -48,7 +48,7 @@ function octal(mode: number): string {
 }
 
 /** Tells the monitor that runs on `state`, if any, that the state has changed. */
-export function rouseMonitor(state: string): void {
+export function wakeMonitor(state: string): void {
   const file = `${state}/${DIRECTORY}/${crypto.randomUUID()}`;
   Deno.writeTextFileSync(file, "");
   Deno.removeSync(file);

@@ -48,7 +48,7 @@ export class Firewalls {
   }
 
   /** Reports whether any firewall really bans, and does not only observe. */
-  get doBan(): boolean {
+  get isAnyReal(): boolean {
     return this.#real.size > 0;
   }
 

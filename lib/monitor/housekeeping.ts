@@ -16,7 +16,7 @@ const HOUSEKEEPING = 60_000;
 const BETWEEN_STEPS = 50;
 
 /** The chores, deletions and counts of housekeeping. */
-export interface House {
+export interface HousekeepingParts {
   /** Work that is due at `now`; a failure of one chore does not stop the others. */
   readonly chores: readonly { readonly name: string; run(now: Micros): void }[];
   /** Deletes some old rows and returns their number; called again soon unless that is 0. */
@@ -29,7 +29,7 @@ export interface House {
 
 /** Does the housekeeping until an abort. */
 export class Housekeeping {
-  readonly #house: House;
+  readonly #parts: HousekeepingParts;
   readonly #log: Log;
   /** Modules whose unknown format was logged. */
   #warned: readonly string[] = [];
@@ -38,8 +38,8 @@ export class Housekeeping {
   /** By name, the last failure that was logged. */
   readonly #failures = new Map<string, string>();
 
-  constructor(house: House, log: Log) {
-    this.#house = house;
+  constructor(parts: HousekeepingParts, log: Log) {
+    this.#parts = parts;
     this.#log = log;
   }
 
@@ -47,13 +47,13 @@ export class Housekeeping {
   run(signal: AbortSignal): Promise<unknown> {
     return Promise.all([
       every(HOUSEKEEPING, signal, () => this.turn()),
-      ...this.#house.deletions.map(({ name, run }) => this.#delete(name, { run, signal })),
+      ...this.#parts.deletions.map(({ name, run }) => this.#delete(name, { run, signal })),
     ]);
   }
 
   /** Does all work that is due each minute. */
   turn(): void {
-    for (const { name, run } of this.#house.chores) this.attempt(name, () => run(now()));
+    for (const { name, run } of this.#parts.chores) this.attempt(name, () => run(now()));
     this.#warnOfUnknownFormats();
     this.#warnOfEvictions();
   }
@@ -95,7 +95,7 @@ export class Housekeeping {
 
   /** Warns once of each module that understands too few of its lines. */
   #warnOfUnknownFormats(): void {
-    const unknown = this.#house.pipeline.activity.report(now()).filter(hasUnknownFormat);
+    const unknown = this.#parts.pipeline.activity.report(now()).filter(hasUnknownFormat);
     for (const { name, lines, understood } of unknown) {
       if (this.#warned.includes(name)) continue;
       this.#log.warn(
@@ -108,14 +108,14 @@ export class Housekeeping {
   }
 
   #warnOfEvictions(): void {
-    const { evicted, tracked } = this.#house.pipeline.engine;
+    const { evicted, tracked } = this.#parts.pipeline.engine;
     const more = evicted - this.#evicted;
     this.#evicted = evicted;
     if (more > 0) {
       this.#log.warn(
         `${
           counted(more, "address was", "addresses were")
-        } forgotten for want of room, the oldest first: ${tracked} are counted`,
+        } evicted for want of room, longest silent first: ${tracked} are counted`,
       );
     }
   }

@@ -141,13 +141,13 @@ export class Leaks {
     const inForce = new Set(bans.map(({ id }) => id));
     for (const id of this.#followed.keys()) if (!inForce.has(id)) this.#followed.delete(id);
     for (const ban of bans) {
-      for (const slot of seen.get(ban.address) ?? []) this.#hold(ban, slot);
+      for (const slot of seen.get(ban.address) ?? []) this.#count(ban, slot);
     }
     this.#committed.clear();
   }
 
   /** Counts the lines of a slot that were written after its ban was confirmed. */
-  #hold(ban: AppliedBan, slot: number): void {
+  #count(ban: AppliedBan, slot: number): void {
     const { modules, counts, first: firsts, last: lasts } = this.#committed;
     const module = this.#parts.modules[modules[slot]!]!;
     if (!coversScope(ban.scope, module.scope)) return;

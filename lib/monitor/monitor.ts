@@ -17,7 +17,7 @@ import { joinFleet } from "./fleet.ts";
 /** Milliseconds between two reports into the state. */
 const REPORTING = 2_000;
 /** Milliseconds between two checks of the state's file and of the lock. */
-const KEEPING = 500;
+const CHECKING = 500;
 /** Milliseconds between two checks of whitelist files and of this machine's addresses. */
 const LOOKING = 1_000;
 /** Milliseconds that the first lines wait for the whitelist. */
@@ -122,12 +122,12 @@ export class Monitor {
       watchControl(this.#state.directory, {
         changed: () => {
           log.debug(() => "a command changed the state");
-          attempt("look after the state", () => this.#keep());
+          attempt("look after the state", () => this.#checkState());
           this.#tryRefresh();
         },
         signal,
       }),
-      every(KEEPING, signal, () => this.#keep()),
+      every(CHECKING, signal, () => this.#checkState()),
       housekeeping.run(signal),
       firewalls.watch(() => housekeeping.attemptSlowly("look at bans", () => this.#reconcile()), signal),
       every(REPORTING, signal, () => attempt("report", () => reporting.write(true))),
@@ -154,7 +154,7 @@ export class Monitor {
   }
 
   /** Checks the state's file and the lock. Throws `UserError` (69) if it cannot mend them. */
-  #keep(): void {
+  #checkState(): void {
     const isAnother = this.#state.look();
     this.#lock?.look();
     if (!isAnother) return;

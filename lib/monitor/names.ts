@@ -9,7 +9,7 @@ import { type Micros, SECOND } from "../core/time.ts";
 export type Resolve = (name: string, signal: AbortSignal) => Promise<string[]>;
 
 /** Longest wait for getent, which asks three name servers twice, five seconds each. */
-const PATIENCE: Micros = 30 * SECOND;
+const TIMEOUT: Micros = 30 * SECOND;
 /** getent's result for a name without an address. It does not tell whether a server said so. */
 const NOT_FOUND = "exit status 2";
 
@@ -21,7 +21,7 @@ export function systemResolve(): Resolve {
   const runner = new Runner();
   return async (name, signal) => {
     const argv = [RESOLVER, "ahosts", "--", name];
-    const { output, error } = await runner.run(argv, { timeout: PATIENCE, signal, output: true });
+    const { output, error } = await runner.run(argv, { timeout: TIMEOUT, signal, output: true });
     if (error === NOT_FOUND) throw new Error("the system knows no address of it");
     if (error !== null) throw new Error(`${RESOLVER}: ${error}`);
     return output.split("\n").flatMap((line) => line.split(/\s/, 1)).filter((address) => address !== "");

@@ -5,7 +5,7 @@
  */
 import { type Micros, MINUTE } from "../core/time.ts";
 import type { NewBan } from "../deciding/ban.ts";
-import { EVENTS, PATIENCE, type Problem } from "./problems.ts";
+import { EVENTS, type Problem, TOLD_AFTER } from "./problems.ts";
 
 /** A problem with the time of its beginning. */
 export interface OpenProblem extends Problem {
@@ -63,7 +63,7 @@ export class Notices {
   readonly #told: Map<string, ToldProblem>;
   #lastBan: number;
   #bansTold: Micros;
-  #kept: Micros = 0;
+  #storedAt: Micros = 0;
 
   constructor(store: NoticeStore, digest: Micros | null) {
     const { told, lastBan, bansTold } = readMemory(store.memory());
@@ -73,7 +73,7 @@ export class Notices {
     // Another state may have smaller ids.
     this.#lastBan = Math.min(lastBan, store.lastBan());
     this.#bansTold = bansTold;
-    this.#keep(0);
+    this.#storeMemory(0);
   }
 
   /** Takes the problems that are present at `now`. */
@@ -87,7 +87,7 @@ export class Notices {
       if (EVENTS.has(kind) && seen < now - QUIET) this.#told.delete(key);
     }
     // A monitor that fails again and again must know what was told before.
-    if (this.#told.size > 0 && Math.abs(now - this.#kept) > MINUTE) this.#keep(now);
+    if (this.#told.size > 0 && Math.abs(now - this.#storedAt) > MINUTE) this.#storeMemory(now);
   }
 
   /** Adds one present problem. */
@@ -101,7 +101,7 @@ export class Notices {
   /** Returns the notice due at `now`; null: none. */
   due(now: Micros): Notice | null {
     const problems = [...this.#open.values()].filter(({ kind, since }) =>
-      now - since >= (PATIENCE[kind] ?? 0)
+      now - since >= (TOLD_AFTER[kind] ?? 0)
     );
     const over = [...this.#told.values()].filter(({ kind, seen }) => !EVENTS.has(kind) && seen < now - QUIET);
     const bans = this.#dueBans(now);
@@ -119,7 +119,7 @@ export class Notices {
     for (const key of [...this.#told.keys()].slice(0, -MOST_TOLD)) this.#told.delete(key);
     this.#lastBan = lastBan;
     if (banCount > 0) this.#bansTold = time;
-    this.#keep(time);
+    this.#storeMemory(time);
   }
 
   #dueBans(now: Micros): Pick<Notice, "bans" | "banCount" | "lastBan"> {
@@ -131,8 +131,8 @@ export class Notices {
     return { bans, banCount: count, lastBan };
   }
 
-  #keep(now: Micros): void {
-    this.#kept = now;
+  #storeMemory(now: Micros): void {
+    this.#storedAt = now;
     const memory: Memory = {
       lastBan: this.#lastBan,
       bansTold: this.#bansTold,

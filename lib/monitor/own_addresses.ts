@@ -4,7 +4,7 @@ import type { Log } from "../core/log.ts";
 import type { Micros } from "../core/time.ts";
 import type { WhitelistEntry } from "../deciding/whitelist.ts";
 import type { State } from "../state/state.ts";
-import { ofLate, spell } from "./lately.ts";
+import { entriesText, withEnd } from "./whitelist_entries.ts";
 
 /** Options of `OwnAddresses`. */
 export interface OwnAddressesParts {
@@ -18,35 +18,35 @@ export interface OwnAddressesParts {
 export class OwnAddresses {
   readonly #parts: OwnAddressesParts;
   /** The addresses at the last look. */
-  #spelled: string;
+  #last: string;
 
   constructor(parts: OwnAddressesParts) {
     this.#parts = parts;
-    this.#spelled = this.#spell();
+    this.#last = this.#addressesText();
   }
 
   /** Reports whether the addresses have changed since the last look. */
   look(): boolean {
-    const before = this.#spelled;
-    this.#spelled = this.#spell();
-    return this.#spelled !== before;
+    const before = this.#last;
+    this.#last = this.#addressesText();
+    return this.#last !== before;
   }
 
   /**
    * Returns this machine's addresses of now and of the last day: at a start an interface may not be
    * up yet. Stores them if they have changed.
    */
-  lately(now: Micros): string[] {
+  recent(now: Micros): string[] {
     const { state, store } = this.#parts;
     const before = state.whitelist("machine", now);
     const present = new Set(this.#present());
-    const gone = before.filter(({ address }) => !present.has(address)).map((entry) => ofLate(entry, now));
+    const gone = before.filter(({ address }) => !present.has(address)).map((entry) => withEnd(entry, now));
     const after = [...[...present].map((address) => ({ address, note: "", until: null })), ...gone];
-    if (spell(after) !== spell(before)) store(after);
+    if (entriesText(after) !== entriesText(before)) store(after);
     return after.map(({ address }) => address);
   }
 
-  #spell(): string {
+  #addressesText(): string {
     return this.#present().sort().join();
   }
 

@@ -34,7 +34,7 @@ export interface Problem {
 }
 
 /** How long a problem of a kind must last before it is told: a short one wakes nobody. */
-export const PATIENCE: Readonly<Partial<Record<ProblemKind, Micros>>> = {
+export const TOLD_AFTER: Readonly<Partial<Record<ProblemKind, Micros>>> = {
   database_away: 5 * MINUTE,
   bans_failing: MINUTE,
 };

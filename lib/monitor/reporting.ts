@@ -9,7 +9,7 @@ import type { MonitorFeed } from "./feeds.ts";
 import type { Leaks } from "./leaks.ts";
 import type { NotifierStatus } from "./notifier.ts";
 import type { Pipeline } from "./pipeline.ts";
-import { Recent } from "./recent.ts";
+import { RecentCounts } from "./recent_counts.ts";
 import type { MonitorReport } from "./report.ts";
 import type { TrialWatch } from "./trial.ts";
 
@@ -38,7 +38,7 @@ export class Reporting {
   readonly #parts: ReportingParts;
   readonly #loaded = now();
   readonly #started = firstStart ??= this.#loaded;
-  readonly #recent = new Recent();
+  readonly #recent = new RecentCounts();
   /** By name of a module that was given up, since when. */
   readonly #givenUp = new Map<string, Micros>();
   /** The report in the state, as text. */

@@ -13,7 +13,7 @@ import { Runner } from "../core/child_process.ts";
 import { messageOf } from "../core/error.ts";
 import type { Log } from "../core/log.ts";
 import { type Micros, SECOND } from "../core/time.ts";
-import { ofLate, spell } from "./lately.ts";
+import { entriesText, withEnd } from "./whitelist_entries.ts";
 import type { Surrounding, WhitelistEntry } from "../deciding/whitelist.ts";
 
 /** The methods of the state that `Surroundings` calls. */
@@ -58,7 +58,7 @@ export class Surroundings {
   constructor(parts: SurroundingsParts) {
     this.#parts = parts;
     const { database } = parts;
-    if (database === null) this.#keep("database host", () => []);
+    if (database === null) this.#replaceEntries("database host", () => []);
     else this.note("database host", [database]);
   }
 
@@ -105,7 +105,7 @@ export class Surroundings {
     }
     if (found.size === 0) return;
     const silent = Object.keys(answers).filter((source) => answers[source] === null);
-    this.#keep(origin, (before, now) => {
+    this.#replaceEntries(origin, (before, now) => {
       const earlier = new Map(before.map((entry) => [entry.address, entry]));
       const present = [...found].filter(([address]) => !NEVER_BANNED.covers(address))
         .map(([address, sources]) => {
@@ -117,14 +117,14 @@ export class Surroundings {
         const isUnknown = entry.note === ""
           ? silent.length > 0
           : silentSources(entry.note, silent).length > 0;
-        return isUnknown ? entry : ofLate(entry, now);
+        return isUnknown ? entry : withEnd(entry, now);
       });
       return [...present, ...gone];
     });
   }
 
   /** Replaces the entries of an origin by the result of `change`, if it differs. */
-  #keep(
+  #replaceEntries(
     origin: Surrounding,
     change: (before: readonly WhitelistEntry[], now: Micros) => WhitelistEntry[],
   ): void {
@@ -133,7 +133,7 @@ export class Surroundings {
       const now = clock();
       const before = state.whitelist(origin, now);
       const after = change(before, now);
-      if (spell(before) === spell(after)) return;
+      if (entriesText(before) === entriesText(after)) return;
       state.replaceWhitelist(origin, after, now);
       log.debug(() => `${origin}: ${after.map(({ address }) => address).join(", ")}`);
       changed();
@@ -161,7 +161,7 @@ export function nameServersIn(text: string): string[] {
   return [...text.matchAll(/^[ \t]*nameserver[ \t]+(\S+)/gm)].map(([, server]) => server!);
 }
 
-const PATIENCE: Micros = 5 * SECOND;
+const TIMEOUT: Micros = 5 * SECOND;
 
 /** Returns the queries of this system. */
 export function systemSources(log: Log): SurroundingsSources {
@@ -169,7 +169,7 @@ export function systemSources(log: Log): SurroundingsSources {
   let complaint = "";
   const ask = async (family: string, signal: AbortSignal) => {
     const argv = [ROUTES, family, "route", "show", "table", "all", "default"];
-    const { output, error } = await runner.run(argv, { timeout: PATIENCE, signal, output: true });
+    const { output, error } = await runner.run(argv, { timeout: TIMEOUT, signal, output: true });
     if (error !== null && error !== complaint && !signal.aborted) {
       complaint = error;
       log.warn(`Cannot tell the default gateway, whitelist it yourself: ${argv.join(" ")}: ${error}`);

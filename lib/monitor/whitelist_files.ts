@@ -54,7 +54,7 @@ export class WhitelistFiles {
       latest: null,
       readAt: 0,
     }));
-    this.#keep(() => options.state.keepWhitelistCopies(files.map(({ path }) => path)));
+    this.#writeState(() => options.state.keepWhitelistCopies(files.map(({ path }) => path)));
   }
 
   /** The entries in force of all files. */
@@ -118,7 +118,7 @@ export class WhitelistFiles {
     followed.settled = latest;
     followed.latest = null;
     const copy = encodeCopy({ stamp: stamp ?? null, content: latest });
-    this.#keep(() => this.#options.state.keepWhitelistCopy(file.path, copy));
+    this.#writeState(() => this.#options.state.keepWhitelistCopy(file.path, copy));
     return true;
   }
 
@@ -135,7 +135,7 @@ export class WhitelistFiles {
   }
 
   /** Writes to the state. Logs a failure: memory suffices until the next start. */
-  #keep(write: () => void): void {
+  #writeState(write: () => void): void {
     try {
       write();
     } catch (error) {

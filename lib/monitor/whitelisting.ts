@@ -7,7 +7,7 @@ import { pause } from "../core/async.ts";
 import type { Log } from "../core/log.ts";
 import { messageOf } from "../core/error.ts";
 import type { Micros } from "../core/time.ts";
-import { spell } from "./lately.ts";
+import { entriesText } from "./whitelist_entries.ts";
 import { OwnAddresses } from "./own_addresses.ts";
 import { WhitelistFiles } from "./whitelist_files.ts";
 
@@ -50,7 +50,7 @@ export class Whitelisting {
   readonly #storedNames: ReadonlyMap<string, Micros | null>;
   readonly #own: OwnAddresses;
   /** The last addresses of names to store, and whether the state holds them. */
-  #spelled: string;
+  #namesText: string;
   #isStored = true;
   /** The failure of the state that was logged last; null: the last write succeeded. */
   #complaint: string | null = null;
@@ -62,7 +62,7 @@ export class Whitelisting {
     this.#files = new WhitelistFiles(config.whitelist.files, { log, state });
     this.#own = new OwnAddresses({ state, log, store: (entries) => void this.#store("machine", entries) });
     const stored = state.whitelist("name", clock());
-    this.#spelled = spell(stored);
+    this.#namesText = entriesText(stored);
     this.#storedNames = endsByName(stored);
     this.#resolver = new Names({ log, resolve, known: addressesByName(stored) });
     // Drop the whitelist of a database that is no longer configured.
@@ -92,15 +92,15 @@ export class Whitelisting {
       isName: isName(entry.address),
     }));
     this.#setNames(longestOfEach([...configured, ...listed, ...commanded].filter(({ isName }) => isName)));
-    const kept = (origin: string) => state.whitelist(origin, now).map(({ address }) => address);
+    const stored = (origin: string) => state.whitelist(origin, now).map(({ address }) => address);
     const parts: [WhitelistOrigin, string[]][] = [
       ["configuration", networksOf(configured)],
       ["command", networksOf(commanded)],
-      ["knock", kept("knock")],
-      ["database", this.#config.database === null ? [] : kept("database")],
+      ["knock", stored("knock")],
+      ["database", this.#config.database === null ? [] : stored("database")],
       ["DNS name", this.#names.flatMap(({ address }) => this.#resolver.addressesOf(address))],
-      ["this machine", this.#own.lately(now)],
-      ...SURROUNDINGS.map((origin): [WhitelistOrigin, string[]] => [origin, kept(origin)]),
+      ["this machine", this.#own.recent(now)],
+      ...SURROUNDINGS.map((origin): [WhitelistOrigin, string[]] => [origin, stored(origin)]),
     ];
     for (const [origin, members] of parts) this.whitelist.set(origin, members);
     const networks = contents.flatMap(({ networks }) => networks).filter(inForce);
@@ -145,7 +145,8 @@ export class Whitelisting {
   }
 
   #setNames(names: readonly WhitelistMember[]): void {
-    const list = (names: readonly WhitelistMember[]) => spell(names.map((name) => ({ ...name, note: "" })));
+    const list = (names: readonly WhitelistMember[]) =>
+      entriesText(names.map((name) => ({ ...name, note: "" })));
     const isOther = list(names) !== list(this.#names);
     this.#names = names;
     if (isOther) {
@@ -179,9 +180,9 @@ export class Whitelisting {
         entries.set(address, { address, note, until: end });
       }
     }
-    const text = spell([...entries.values()]);
-    const isOther = text !== this.#spelled;
-    this.#spelled = text;
+    const text = entriesText([...entries.values()]);
+    const isOther = text !== this.#namesText;
+    this.#namesText = text;
     if (isOther || !this.#isStored) this.#isStored = this.#store("name", [...entries.values()]);
     return isOther;
   }

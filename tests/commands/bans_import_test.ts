@@ -343,7 +343,7 @@ Deno.test("`bans` refuses to export and import at once, a format that it does no
     ]);
   }));
 
-Deno.test("`bans --import` rouses the running monitor", () =>
+Deno.test("`bans --import` wakes the running monitor", () =>
   stage({}, async ({ temporary: { directory, state }, file, cli }) => {
     const stop = new AbortController();
     const seen = new Set<string>();

@@ -1,17 +1,17 @@
 import { strict as assert } from "node:assert";
-import { prepareStateDirectory, rouseMonitor, watchControl } from "../../lib/monitor/control.ts";
+import { prepareStateDirectory, wakeMonitor, watchControl } from "../../lib/monitor/control.ts";
 import { takeLock } from "../../lib/state/lock.ts";
 import { eventually, temporaryState } from "../support/helpers.ts";
 
-Deno.test("`rouseMonitor()` is noticed by `watchControl()`, and leaves nothing behind", async () => {
+Deno.test("`wakeMonitor()` is noticed by `watchControl()`, and leaves nothing behind", async () => {
   using temporary = temporaryState();
   const stop = new AbortController();
   let changes = 0;
   const watching = watchControl(temporary.directory, { changed: () => changes++, signal: stop.signal });
-  rouseMonitor(temporary.directory);
+  wakeMonitor(temporary.directory);
   await eventually(() => changes > 0);
   const before = changes;
-  rouseMonitor(temporary.directory);
+  wakeMonitor(temporary.directory);
   await eventually(() => changes > before);
   assert.deepEqual([...Deno.readDirSync(`${temporary.directory}/control`)], []);
   stop.abort();
@@ -70,7 +70,7 @@ Deno.test("`watchControl()` makes its directory anew where somebody removed it, 
   const before = changes;
   await eventually(() => {
     try {
-      rouseMonitor(directory);
+      wakeMonitor(directory);
     } catch {
       // It is not there yet.
     }

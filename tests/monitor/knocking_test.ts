@@ -58,7 +58,7 @@ const KEYS: readonly KnockKey[] = [
 ];
 
 /** The part of a monitor that knocks meet. */
-class House implements AsyncDisposable {
+class Scene implements AsyncDisposable {
   readonly whitelist = new Whitelist();
   readonly bans: Bans;
   readonly knocking: Knocking;
@@ -146,9 +146,9 @@ function rawState({ directory }: TemporaryState): string {
 Deno.test("a knock whitelists its sender, is not recorded and no hit, and is logged without its code", async () => {
   using temporary = keyedState();
   const log = memoryLog();
-  await using house = new House(temporary.state, { log });
+  await using scene = new Scene(temporary.state, { log });
   const user = `knock-${code()}`;
-  house.hear([
+  scene.hear([
     invalid(user),
     `Failed none for invalid user ${user} from ${ONE} port 40000 ssh2`,
     `Connection closed by invalid user ${user} ${ONE} port 40000 [preauth]`,
@@ -159,16 +159,16 @@ Deno.test("a knock whitelists its sender, is not recorded and no hit, and is log
   assert.deepEqual(recorded(temporary), []);
   assert.deepEqual(hits(temporary), []);
   assert.deepEqual(log.lines, [`info: whitelisting ${ONE} for 12h: it knocked with the key phone`]);
-  house.hear(Array(9).fill(invalid("guess")));
+  scene.hear(Array(9).fill(invalid("guess")));
   assert.deepEqual(temporary.state.bans.inForce(), []);
 });
 
 Deno.test("whoever reads the journal cannot knock with a code that was used: it counts, and bans", async () => {
   using temporary = keyedState();
-  await using house = new House(temporary.state);
+  await using scene = new Scene(temporary.state);
   const user = `knock-${code()}`;
-  house.hear([invalid(user)]);
-  house.hear(Array(3).fill(invalid(user, TWO)));
+  scene.hear([invalid(user)]);
+  scene.hear(Array(3).fill(invalid(user, TWO)));
   assert.deepEqual(temporary.state.bans.inForce().map(({ address }) => address), [TWO]);
   assert.deepEqual(temporary.state.whitelist("knock", NOW).map(({ address }) => address), [ONE]);
   assert.equal(recorded(temporary).length, 3);
@@ -177,23 +177,23 @@ Deno.test("whoever reads the journal cannot knock with a code that was used: it 
 Deno.test("a wrong code is an event like others", async () => {
   using temporary = keyedState();
   const wrong = code() === "000000" ? "000001" : "000000";
-  await using house = new House(temporary.state);
-  house.hear(Array(3).fill(invalid(`knock-${wrong}`)));
+  await using scene = new Scene(temporary.state);
+  scene.hear(Array(3).fill(invalid(`knock-${wrong}`)));
   assert.deepEqual(temporary.state.bans.inForce().map(({ count }) => count), [3]);
 });
 
 Deno.test("a knock lifts a ban of its sender that stands, and one that its own batch would make", async () => {
   using temporary = keyedState();
-  await using house = new House(temporary.state);
-  house.hear(Array(3).fill(invalid("guess")));
-  house.hear([invalid(`knock-${code()}`)]);
+  await using scene = new Scene(temporary.state);
+  scene.hear(Array(3).fill(invalid("guess")));
+  scene.hear([invalid(`knock-${code()}`)]);
   assert.deepEqual(temporary.state.bans.inForce(), []);
   assert.equal(temporary.state.bans.latest(ONE)?.endReason, "whitelisted");
 
   using other = keyedState();
   const guesses = Array(3).fill(invalid("guess"));
-  await using otherHouse = new House(other.state);
-  otherHouse.hear([...guesses, invalid(`knock-${code()}`), ...guesses]);
+  await using otherScene = new Scene(other.state);
+  otherScene.hear([...guesses, invalid(`knock-${code()}`), ...guesses]);
   assert.equal(other.state.bans.latest(ONE), null);
 });
 
@@ -202,8 +202,8 @@ Deno.test("a request for a path of nginx knocks as well, and its error log keeps
   const line = (request: string) =>
     `${ONE} - - [15/Jan/2027:08:00:15 +0000] "${request}" 404 153 "-" "curl/8.0"`;
   const request = `GET /knock-${code()}?x=1 HTTP/1.1`;
-  await using house = new House(temporary.state);
-  house.browse([
+  await using scene = new Scene(temporary.state);
+  scene.browse([
     line(request),
     `2027/01/15 08:00:15 [error] 7#7: *1 open() "/srv/www/knock-${code()}" failed (2: No such file or directory), ` +
     `client: ${ONE}, server: _, request: "${request}", host: "192.0.2.9"`,
@@ -217,15 +217,15 @@ Deno.test("a request for a path of nginx knocks as well, and its error log keeps
 Deno.test("a plain secret stands nowhere in the state and in no word of the log", async () => {
   using temporary = keyedState();
   const log = memoryLog();
-  await using house = new House(temporary.state, { log });
+  await using scene = new Scene(temporary.state, { log });
   for (const address of [ONE, TWO]) {
-    house.hear([
+    scene.hear([
       invalid(PLAIN, address),
       `Failed password for invalid user ${PLAIN} from ${address} port 40000 ssh2`,
       `Disconnected from invalid user ${PLAIN} ${address} port 40000 [preauth]`,
     ]);
   }
-  house.hear([invalid("guess", TWO)]);
+  scene.hear([invalid("guess", TWO)]);
   assert.equal(temporary.state.whitelist("knock", NOW).length, 2);
   assert.ok(rawState(temporary).includes("Invalid user guess"), "what is recorded is found so");
   assert.ok(!rawState(temporary).includes(PLAIN));
@@ -235,8 +235,8 @@ Deno.test("a plain secret stands nowhere in the state and in no word of the log"
 Deno.test("a knock that could not be written has not been: read again, its code opens", async () => {
   using temporary = keyedState();
   temporary.exec(FULL);
-  await using house = new House(temporary.state);
-  const knock = () => house.hear([invalid(`knock-${code()}`)]);
+  await using scene = new Scene(temporary.state);
+  const knock = () => scene.hear([invalid(`knock-${code()}`)]);
   assert.throws(knock, /disk full/);
   assert.deepEqual(temporary.state.whitelist("knock", NOW), []);
   temporary.exec("DROP TRIGGER full");
@@ -269,9 +269,9 @@ Deno.test("`BatchWriter.write()` spends a code and lets its sender in together w
 Deno.test("a code stays spent and a sender let in across a restart", async () => {
   using temporary = keyedState();
   const user = `knock-${code()}`;
-  await using house = new House(temporary.state);
-  house.hear([invalid(user)]);
-  await using again = new House(temporary.state);
+  await using scene = new Scene(temporary.state);
+  scene.hear([invalid(user)]);
+  await using again = new Scene(temporary.state);
   again.hear([invalid(user, TWO), invalid(user)]);
   assert.deepEqual(recorded(temporary), [invalid(user, TWO)]);
   assert.deepEqual(temporary.state.whitelist("knock", NOW).map(({ address }) => address), [ONE]);
@@ -279,33 +279,33 @@ Deno.test("a code stays spent and a sender let in across a restart", async () =>
 
 Deno.test("a knock read late lets in as long as it would have, had it been read at once", async () => {
   using temporary = keyedState();
-  await using house = new House(temporary.state);
+  await using scene = new Scene(temporary.state);
   const [long, short] = [NOW - 13 * HOUR, NOW - 11 * HOUR];
-  house.hear([invalid(`knock-${code(long)}`)], { time: long });
+  scene.hear([invalid(`knock-${code(long)}`)], { time: long });
   assert.deepEqual(temporary.state.whitelist("knock", NOW), []);
-  house.hear([invalid(`knock-${code(short)}`, TWO)], { time: short });
+  scene.hear([invalid(`knock-${code(short)}`, TWO)], { time: short });
   assert.deepEqual(temporary.state.whitelist("knock", NOW).map(({ until }) => until), [NOW + HOUR]);
 });
 
 Deno.test("a knock never shortens what an earlier one gave", async () => {
   using temporary = keyedState();
-  await using house = new House(temporary.state);
-  house.hear([invalid(`knock-${code()}`)]);
-  house.hear([invalid(PLAIN)], { time: NOW - HOUR });
+  await using scene = new Scene(temporary.state);
+  scene.hear([invalid(`knock-${code()}`)]);
+  scene.hear([invalid(PLAIN)], { time: NOW - HOUR });
   assert.deepEqual(temporary.state.whitelist("knock", NOW).map(({ until }) => until), [NOW + 12 * HOUR]);
 });
 
 Deno.test("`Knocking.takeKeys()` goes by keys made and removed meanwhile", async () => {
   using temporary = temporaryState();
-  await using house = new House(temporary.state);
-  house.hear([invalid(PLAIN)]);
+  await using scene = new Scene(temporary.state);
+  scene.hear([invalid(PLAIN)]);
   assert.deepEqual(temporary.state.whitelist("knock", NOW), []);
   KEYS.forEach((key) => temporary.state.knocks.add(key));
-  house.knocking.takeKeys();
-  house.hear([invalid(PLAIN)]);
+  scene.knocking.takeKeys();
+  scene.hear([invalid(PLAIN)]);
   assert.equal(temporary.state.whitelist("knock", NOW).length, 1);
   assert.ok(temporary.state.knocks.remove("script"));
-  house.knocking.takeKeys();
-  house.hear([invalid(PLAIN, TWO)]);
+  scene.knocking.takeKeys();
+  scene.hear([invalid(PLAIN, TWO)]);
   assert.equal(temporary.state.whitelist("knock", NOW).length, 1);
 });

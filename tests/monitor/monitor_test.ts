@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { readReport } from "../../lib/monitor/report.ts";
-import { prepareStateDirectory, rouseMonitor } from "../../lib/monitor/control.ts";
+import { prepareStateDirectory, wakeMonitor } from "../../lib/monitor/control.ts";
 import { State } from "../../lib/state/state.ts";
 import { eventually, MANUAL, script } from "../support/helpers.ts";
 import { attack, CONFIG, Scene } from "../support/monitor_scene.ts";
@@ -136,7 +136,7 @@ Deno.test("`run --verbose` tells positions, commits, commands and changes with p
   scene.ask((state) =>
     state.addToWhitelist("command", { address: "203.0.113.9", note: "", until: null, since: 0 })
   );
-  rouseMonitor(scene.stateDirectory);
+  wakeMonitor(scene.stateDirectory);
   await scene.said(/^<7>a command changed the state$/m);
   await scene.said(/^<7>whitelisted: .*1 by command/m);
   scene.kill("SIGTERM");

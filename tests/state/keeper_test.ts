@@ -17,7 +17,7 @@ const NOTHING = {
 };
 
 /** A directory for a state, on a file system of its own where `size` is given. */
-class Ground implements Disposable {
+class StateDirectory implements Disposable {
   readonly directory: string;
   readonly #top = Deno.makeTempDirSync({ prefix: "strongmonitor-" });
   readonly #isMounted: boolean;
@@ -97,8 +97,8 @@ function addLines(state: State, count: number): void {
 }
 
 /** Reads the state as a command would, in a connection of its own. */
-function read<T>(ground: Ground, query: (state: State) => T): T {
-  const state = new State(ground.directory);
+function read<T>(place: StateDirectory, query: (state: State) => T): T {
+  const state = new State(place.directory);
   try {
     return query(state);
   } finally {
@@ -109,28 +109,28 @@ function read<T>(ground: Ground, query: (state: State) => T): T {
 const GARBAGE = new TextEncoder().encode("this is no database\n".repeat(1_000));
 
 Deno.test("`State` of a monitor begins anew over garbage, which it sets aside by date and tells of as an error", () => {
-  using ground = new Ground();
-  Deno.writeFileSync(ground.file, GARBAGE);
-  const state = ground.open();
+  using place = new StateDirectory();
+  Deno.writeFileSync(place.file, GARBAGE);
+  const state = place.open();
   state.bans.addAll([ban(1)]);
   assert.equal(state.takeLoss(), true);
   assert.equal(state.takeLoss(), false);
   state.close();
-  assert.equal(ground.errors.length, 1);
+  assert.equal(place.errors.length, 1);
   assert.match(
-    ground.errors[0]!,
+    place.errors[0]!,
     /is damaged \(file is not a database\).*kept as .*state\.db\.damaged-\d{4}-\d\d-\d\dT\d{6}Z/,
   );
-  assert.deepEqual(Deno.readFileSync(`${ground.directory}/${ground.aside[0]}`), GARBAGE);
-  assert.equal(read(ground, ({ bans }) => bans.inForce().length), 1);
+  assert.deepEqual(Deno.readFileSync(`${place.directory}/${place.aside[0]}`), GARBAGE);
+  assert.equal(read(place, ({ bans }) => bans.inForce().length), 1);
 });
 
 Deno.test("`State` of a monitor takes over from a file cut short what can still be read", () => {
-  using ground = new Ground();
-  ground.prepare(5_000);
-  const { size } = Deno.statSync(ground.file);
-  Deno.truncateSync(ground.file, Math.floor(size * 0.6));
-  const state = ground.open();
+  using place = new StateDirectory();
+  place.prepare(5_000);
+  const { size } = Deno.statSync(place.file);
+  Deno.truncateSync(place.file, Math.floor(size * 0.6));
+  const state = place.open();
   assert.equal(state.position("journal"), "s=1");
   assert.equal(state.whitelist("command", 0).length, 1);
   const kept = state.bans.inForce().length;
@@ -141,20 +141,20 @@ Deno.test("`State` of a monitor takes over from a file cut short what can still 
   assert.equal(state.takeLoss(), true);
   state.close();
   assert.match(
-    ground.errors.join("\n"),
+    place.errors.join("\n"),
     /beginning a new one with \d+ bans, 1 positions, 1 whitelist entries/,
   );
 });
 
 Deno.test("`State` of a monitor finds a damage in the middle at its start, and loses only what stood there", () => {
-  using ground = new Ground();
-  ground.prepare(5_000);
-  using file = Deno.openSync(ground.file, { read: true, write: true });
+  using place = new StateDirectory();
+  place.prepare(5_000);
+  using file = Deno.openSync(place.file, { read: true, write: true });
   const { size } = file.statSync();
   file.seekSync(Math.floor(size / 8192) * 4096, Deno.SeekMode.Start);
   file.writeSync(new Uint8Array(8_192).fill(0x55));
   file.close();
-  const state = ground.open();
+  const state = place.open();
   const kept = state.bans.inForce().length;
   assert.ok(kept > 4_500, `${kept} bans`);
   state.bans.addAll([ban(9_999)]);
@@ -162,16 +162,16 @@ Deno.test("`State` of a monitor finds a damage in the middle at its start, and l
 });
 
 Deno.test("commands do not touch a damaged state", () => {
-  using ground = new Ground();
-  Deno.writeFileSync(ground.file, GARBAGE);
+  using place = new StateDirectory();
+  Deno.writeFileSync(place.file, GARBAGE);
   assert.throws(
-    () => new State(ground.directory),
+    () => new State(place.directory),
     (error) => error instanceof UserError && error.code === 69,
   );
-  assert.deepEqual(Deno.readFileSync(ground.file), GARBAGE);
+  assert.deepEqual(Deno.readFileSync(place.file), GARBAGE);
 });
 
-const LOSSES: Readonly<Record<string, (ground: Ground) => void>> = {
+const LOSSES: Readonly<Record<string, (place: StateDirectory) => void>> = {
   "its file is removed": ({ file }) => ["", "-wal", "-shm"].forEach((side) => Deno.removeSync(file + side)),
   "only what lies beside it is removed": ({ file }) => Deno.removeSync(`${file}-wal`),
   "its directory is removed": ({ directory }) => Deno.removeSync(directory, { recursive: true }),
@@ -188,19 +188,19 @@ const LOSSES: Readonly<Record<string, (ground: Ground) => void>> = {
 };
 for (const [loss, lose] of Object.entries(LOSSES)) {
   Deno.test(`\`State.look()\` writes what it has into a fresh file when ${loss}`, () => {
-    using ground = new Ground();
-    const state = ground.open();
+    using place = new StateDirectory();
+    const state = place.open();
     fill(state, 300);
     addLines(state, 1_000);
     const host = state.outbox.hostId;
     assert.equal(state.look(), false);
-    lose(ground);
+    lose(place);
     state.bans.add(ban(400));
     assert.equal(state.look(), true);
     assert.equal(state.look(), false);
     state.bans.add(ban(401));
-    assert.equal(ground.errors.length, 1, ground.errors.join("\n"));
-    const found = read(ground, (other) => ({
+    assert.equal(place.errors.length, 1, place.errors.join("\n"));
+    const found = read(place, (other) => ({
       bans: other.bans.inForce().length,
       lines: other.log.count(),
       position: other.position("journal"),
@@ -213,55 +213,55 @@ for (const [loss, lose] of Object.entries(LOSSES)) {
 }
 
 Deno.test("`State.look()` gives way to another state that somebody put into its place", () => {
-  using ground = new Ground();
-  const state = ground.open();
-  Deno.copyFileSync(ground.file, `${ground.directory}/copy`);
-  Deno.renameSync(`${ground.directory}/copy`, ground.file);
+  using place = new StateDirectory();
+  const state = place.open();
+  Deno.copyFileSync(place.file, `${place.directory}/copy`);
+  Deno.renameSync(`${place.directory}/copy`, place.file);
   assert.throws(() => state.look(), (error) => error instanceof UserError && error.code === 69);
   state.close();
 });
 
 Deno.test("`State` of a monitor goes on with a new file that a crash kept from its place", () => {
-  using ground = new Ground();
-  ground.prepare();
+  using place = new StateDirectory();
+  place.prepare();
   // Killed between two renames: the old file is aside, and what lay beside it is not.
-  Deno.renameSync(ground.file, `${ground.file}.fresh`);
-  Deno.writeFileSync(`${ground.file}-wal`, GARBAGE);
-  const state = ground.open();
+  Deno.renameSync(place.file, `${place.file}.fresh`);
+  Deno.writeFileSync(`${place.file}-wal`, GARBAGE);
+  const state = place.open();
   assert.equal(state.bans.inForce().length, 3);
   assert.equal(state.position("journal"), "s=1");
   assert.equal(state.takeLoss(), true);
-  assert.match(ground.errors.join("\n"), /^error: The state .* was being replaced when the program ended/);
-  assert.equal(ground.errors.length, 1);
+  assert.match(place.errors.join("\n"), /^error: The state .* was being replaced when the program ended/);
+  assert.equal(place.errors.length, 1);
   state.close();
 });
 
 Deno.test("`State` of a monitor goes on with a new file though a command has made an empty one in its place", () => {
-  using ground = new Ground();
-  ground.prepare();
-  Deno.renameSync(ground.file, `${ground.file}.fresh`);
-  new State(ground.directory).close();
-  const state = ground.open();
+  using place = new StateDirectory();
+  place.prepare();
+  Deno.renameSync(place.file, `${place.file}.fresh`);
+  new State(place.directory).close();
+  const state = place.open();
   assert.deepEqual([state.bans.inForce().length, state.position("journal")], [3, "s=1"]);
-  assert.match(ground.errors.join("\n"), /^error: The state .* was being replaced when the program ended/);
+  assert.match(place.errors.join("\n"), /^error: The state .* was being replaced when the program ended/);
   state.close();
 });
 
 Deno.test("`State` of a monitor takes no new file that is old, garbage or empty for its state", () => {
-  using ground = new Ground();
-  ground.prepare();
-  const fresh = `${ground.file}.fresh`;
-  Deno.copyFileSync(ground.file, fresh);
-  ground.open().close();
+  using place = new StateDirectory();
+  place.prepare();
+  const fresh = `${place.file}.fresh`;
+  Deno.copyFileSync(place.file, fresh);
+  place.open().close();
   assert.throws(() => Deno.statSync(fresh), Deno.errors.NotFound, "a state is in its place");
   for (const content of [GARBAGE, new Uint8Array()]) {
-    Deno.removeSync(ground.file);
+    Deno.removeSync(place.file);
     Deno.writeFileSync(fresh, content);
-    const state = ground.open();
+    const state = place.open();
     assert.equal(state.bans.inForce().length, 0);
     state.close();
   }
-  assert.deepEqual(ground.errors, []);
+  assert.deepEqual(place.errors, []);
 });
 
 /** Faults on the way of a new file to its place, each once; they return what puts the system right again. */
@@ -287,30 +287,30 @@ const REFUSALS: Readonly<Record<string, () => () => void>> = {
 };
 for (const [what, refuse] of Object.entries(REFUSALS)) {
   Deno.test(`\`State.look()\` loses nothing when the new file cannot be ${what} at once`, async () => {
-    using ground = new Ground();
-    const state = ground.open();
+    using place = new StateDirectory();
+    const state = place.open();
     fill(state, 300);
     addLines(state, 1_000);
     state.look();
-    Deno.writeFileSync(ground.file, GARBAGE);
+    Deno.writeFileSync(place.file, GARBAGE);
     const allow = refuse();
     try {
       assert.equal(state.look(), true);
     } finally {
       allow();
     }
-    assert.match(ground.errors.join("\n"), /cannot be written .*going on in memory with 300 bans/);
+    assert.match(place.errors.join("\n"), /cannot be written .*going on in memory with 300 bans/);
     state.bans.add(ban(400));
-    await leaveMemory(state, ground);
+    await leaveMemory(state, place);
     state.bans.add(ban(401));
-    const found = read(ground, (other) => [other.bans.inForce().length, other.log.count()]);
+    const found = read(place, (other) => [other.bans.inForce().length, other.log.count()]);
     assert.deepEqual(found, [302, 1_000]);
     state.close();
   });
 }
 
 /** Looks until the state is in its file again. */
-async function leaveMemory(state: State, { log }: Ground): Promise<void> {
+async function leaveMemory(state: State, { log }: StateDirectory): Promise<void> {
   const deadline = performance.now() + 20_000;
   while (!log.lines.some((line) => /^info: .*can be written again/.test(line))) {
     assert.ok(performance.now() < deadline);
@@ -325,35 +325,35 @@ for (const when of ["while it is open", "before it is opened"] as const) {
       `\`State\` of a monitor goes on in memory when the disk is full ${when}, and writes all of it later (needs root)`,
     ignore: !canMount(),
     async fn() {
-      using ground = new Ground("12m");
-      ground.prepare();
+      using place = new StateDirectory("12m");
+      place.prepare();
       let state: State;
       if (when === "while it is open") {
-        state = ground.open();
+        state = place.open();
         state.look();
-        fillDisk(ground.filler);
+        fillDisk(place.filler);
       } else {
-        fillDisk(ground.filler);
-        state = ground.open();
+        fillDisk(place.filler);
+        state = place.open();
       }
       for (let i = 10; i < 2_000; i++) state.bans.add(ban(i));
       state.bans.end(ban(0).address, { reason: "unban", time: 5 });
       addLines(state, 5_000);
       assert.equal(state.bans.inForce().length, 2 + 1_990);
       assert.equal(state.position("journal"), "s=5000");
-      assert.equal(ground.errors.length, 1, ground.errors.join("\n"));
-      assert.match(ground.errors[0]!, /cannot be written.*going on in memory with 3 bans/);
-      Deno.removeSync(ground.filler);
+      assert.equal(place.errors.length, 1, place.errors.join("\n"));
+      assert.match(place.errors[0]!, /cannot be written.*going on in memory with 3 bans/);
+      Deno.removeSync(place.filler);
       // A command was faster.
-      read(ground, (command) => {
+      read(place, (command) => {
         command.bans.add(ban(5_000));
         command.bans.end(ban(1).address, { reason: "unban", time: 5 });
         command.addToWhitelist("command", { address: "192.0.2.8", note: "", until: null, since: 1 });
       });
-      await leaveMemory(state, ground);
+      await leaveMemory(state, place);
       state.bans.add(ban(5_001));
-      assert.equal(ground.errors.length, 1);
-      const found = read(ground, (other) => ({
+      assert.equal(place.errors.length, 1);
+      const found = read(place, (other) => ({
         bans: other.bans.inForce().length,
         lines: other.log.count(),
         position: other.position("journal"),
@@ -375,10 +375,10 @@ for (const when of ["while it is open", "before it is opened"] as const) {
 }
 
 Deno.test("`State` of a monitor that fails for want of tables puts them back", () => {
-  using ground = new Ground();
-  const state = ground.open();
+  using place = new StateDirectory();
+  const state = place.open();
   fill(state, 3);
-  const other = new DatabaseSync(ground.file);
+  const other = new DatabaseSync(place.file);
   other.exec("DROP TABLE login");
   other.close();
   assert.deepEqual(state.logins.logins(), []);

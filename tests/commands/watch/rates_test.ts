@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import { plot, roundAbove } from "../../../lib/commands/watch/plot.ts";
 import { Rates, SLOT } from "../../../lib/commands/watch/rates.ts";
-import { Recent } from "../../../lib/monitor/recent.ts";
+import { RecentCounts } from "../../../lib/monitor/recent_counts.ts";
 import { SECOND } from "../../../lib/core/time.ts";
 import { REPORT } from "../../support/monitor_report.ts";
 
@@ -75,7 +75,7 @@ Deno.test("roundAbove() gives scales that change seldom", () => {
 });
 
 Deno.test("Rates begin with what the first report tells of the minutes before, and nothing counts twice", () => {
-  const [monitor, rates] = [new Recent(), new Rates()];
+  const [monitor, rates] = [new RecentCounts(), new Rates()];
   const countsAt = (i: number) => report(undefined, 100 * i).counts;
   for (let i = 0; i <= 10; i++) monitor.add(START + i * SLOT, countsAt(i));
   const reportOf = (i: number) => ({

@@ -2,11 +2,11 @@ import type { Config } from "../config/types.ts";
 import type { Micros } from "../core/time.ts";
 import type { Bans } from "../enforcing/bans.ts";
 import type { State } from "../state/state.ts";
-import type { House } from "./housekeeping.ts";
+import type { HousekeepingParts } from "./housekeeping.ts";
 import type { Pipeline } from "./pipeline.ts";
 
-/** The parts of a monitor that need housekeeping. */
-export interface HouseParts {
+/** The parts of a monitor that chores and deletions work on. */
+export interface ChoreParts {
   readonly state: State;
   readonly pipeline: Pipeline;
   readonly bans: Bans;
@@ -17,14 +17,16 @@ export interface HouseParts {
 }
 
 /** Lists the chores and deletions that a monitor's configuration asks for. */
-export function houseOf(config: Config, { state, pipeline, bans, rebase, refresh }: HouseParts): House {
+export function choresOf(
+  config: Config,
+  { state, pipeline, bans, rebase, refresh }: ChoreParts,
+): Pick<HousekeepingParts, "chores" | "deletions"> {
   const keepLogins = config.trust?.span ?? 0;
   const sweep = (counted: Micros) => {
     pipeline.engine.sweep(counted);
     bans.sweep(counted);
   };
   return {
-    pipeline,
     chores: [
       { name: "drop ended whitelist entries", run: (time) => state.expireWhitelist(time) },
       { name: "mend bans of a clock that ran ahead", run: rebase },
@@ -39,8 +41,8 @@ export function houseOf(config: Config, { state, pipeline, bans, rebase, refresh
 
 function deletionsOf(
   { keepLog, keepLogSize, keepBans, database }: Config,
-  { state, pipeline }: Pick<HouseParts, "state" | "pipeline">,
-): House["deletions"] {
+  { state, pipeline }: Pick<ChoreParts, "state" | "pipeline">,
+): HousekeepingParts["deletions"] {
   const isShipped = database !== null;
   return [
     { name: "add up counts of old hours", run: (time) => state.rollups.fold(time) },

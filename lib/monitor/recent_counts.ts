@@ -8,26 +8,26 @@ import type { MonitorReport } from "./report.ts";
 /** Number of differences kept: five minutes of them take 2 KB in each report. */
 const MOST = 150;
 
-type RecentCounts = NonNullable<MonitorReport["recent"]>[number];
+type Difference = NonNullable<MonitorReport["recent"]>[number];
 
 /** Remembers differences between reports. */
-export class Recent {
-  #list: RecentCounts[] = [];
+export class RecentCounts {
+  #differences: Difference[] = [];
   #last: { readonly time: Micros; readonly counts: MonitorReport["counts"] } | null = null;
 
   /** Takes the counts of a report at `time`; returns the differences of the last reports. */
-  add(time: Micros, counts: MonitorReport["counts"]): readonly RecentCounts[] {
+  add(time: Micros, counts: MonitorReport["counts"]): readonly Difference[] {
     const last = this.#last;
     if (last !== null && time > last.time) {
-      this.#list.push([
+      this.#differences.push([
         Math.round((time - last.time) / MILLISECOND),
         counts.entries - last.counts.entries,
         counts.hits - last.counts.hits,
         counts.bans - last.counts.bans,
       ]);
-      this.#list = this.#list.slice(-MOST);
+      this.#differences = this.#differences.slice(-MOST);
     }
     this.#last = { time, counts: { ...counts } };
-    return this.#list;
+    return this.#differences;
   }
 }
