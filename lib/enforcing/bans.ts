@@ -1,16 +1,16 @@
 /**
- * The judge of the pipeline, and everything about bans while a monitor runs:
+ * The pipeline's judge, and everything about bans while a monitor runs:
  *
- *   note(change)            a login, or the end of a session
- *   decide(trips, knocks)   ─► ALL bans that follow, of addresses and of networks, in order; nothing is written
- *   news()                  ─► logins and sessions that the same commit writes
+ *   note(event)             a login, or the end of a session
+ *   decide(trips, knocks)   ─► ALL bans that follow, of addresses and networks, in order; writes nothing
+ *   news()                  ─► logins and sessions for the same commit
  *       … the caller commits bans, news, lines, notes and position in ONE transaction …
- *   enforce(bans)           after the commit: logs what was decided, and has the firewall told. Decides nothing
- *   reset()                 instead, where the commit failed: memory is made from the state again
+ *   enforce(bans)           after the commit: logs the decisions and tells the firewall. Decides nothing
+ *   reset()                 instead, after a failed commit: makes memory from the state again
  *
  *   refresh()               others have changed the state or the whitelist
  *
- * Deciding is `Decider`'s, ending `Ends`', having a firewall follow the state `Lane`'s.
+ * `Decider` decides, `Ends` ends bans, and each `Lane` makes a firewall follow the state.
  */
 import { messageOf } from "../core/error.ts";
 import { counted } from "../core/text.ts";
@@ -28,18 +28,18 @@ import { Ends } from "./ends.ts";
 import { Lane } from "./lane.ts";
 import type { Holding } from "./reconciler.ts";
 
-/** Decides on bans, and has the firewall follow the state. */
+/** Decides on bans and makes the firewall follow the state. */
 export class Bans {
   readonly #options: BansOptions;
   readonly #decider: Decider;
   readonly #ends: Ends;
-  /** Of the firewall for everything, and those of modules. */
+  /** Lane of the general firewall, and all lanes with those of modules. */
   readonly #lane: Lane;
   readonly #lanes: readonly Lane[];
-  /** Who was spared by decisions that are not committed yet. */
+  /** Addresses spared by decisions that are not committed yet. */
   #spared: readonly string[] = [];
   readonly #changes: Changes;
-  /** Decided bans that join one in force. */
+  /** Decided bans that extend one in force. */
   readonly #extensions = new WeakSet<NewBan>();
   #trialEnd: Micros | null;
 
@@ -60,7 +60,8 @@ export class Bans {
         boot,
         endOf: (until) => this.#endOf(until),
         expire: () => this.#ends.expire(),
-        // The whitelist may have grown since the decision, and `ban` asks nobody.
+        // The whitelist may have grown since the decision, and the command `ban` does not ask
+        // it.
         drop: ({ address }) => this.#ends.endIfWhitelisted(address),
         lastId: () => bans.lastId(),
         adopt: (held, { name }) => this.#adopt(held, name),
@@ -79,20 +80,20 @@ export class Bans {
     for (const lane of this.#lanes) lane.takeUpAll();
   }
 
-  /** Takes note of a login or of the end of a connection: who is logged in is not banned. */
+  /** Handles a login or the end of a connection: who is logged in is not banned. */
   note(event: LogEvent): void {
     const { logins, whitelist } = this.#options;
     if (logins.note(event)) whitelist.set("open session", logins.open);
   }
 
-  /** Logins and sessions to be stored since the last call. */
+  /** Returns the logins and sessions to store since the last call. */
   news(): LoginNews {
     return this.#options.logins.takeNews();
   }
 
   /**
-   * All bans that follow from trips: of addresses, and of the networks that these fill. Senders of `knocks` are not among
-   * them. To be followed by `enforce()` when they are committed, or by `reset()`.
+   * Returns all bans that follow from trips: of addresses, and of the networks that these fill, but
+   * not of senders of `knocks`. Call `enforce()` after the commit, or `reset()` if it fails.
    */
   decide(trips: readonly Trip[], knocks: readonly Knock[] = []): NewBan[] {
     if (trips.length === 0) return [];
@@ -110,12 +111,12 @@ export class Bans {
     return this.#lanes.find((lane) => lane.has(ban))?.firewall !== "observe";
   }
 
-  /** Why nothing of an address or network may be banned now; null: nothing speaks against it. */
+  /** Returns why an address or network may not be banned now; null: it may. */
   whyNot(target: string): string | null {
     return this.#decider.whyNot(target, this.#options.clock());
   }
 
-  /** Goes back to what the state knows. Throws where that cannot be read. */
+  /** Replaces memory by the state. Throws if the state cannot be read. */
   reset(): void {
     const { state: { bans }, logins, known, whitelist, networks, clock } = this.#options;
     this.#spared = [];
@@ -125,7 +126,7 @@ export class Bans {
     if (longest > 0) this.#decider.restore(bans.decided(clock() - longest));
   }
 
-  /** Logs what was decided and committed, and has the firewall told of it. */
+  /** Logs committed decisions and tells the firewall of them. */
   enforce(committed: readonly NewBan[] = []): void {
     const { log } = this.#options;
     for (const sentence of this.#spared) log.info(sentence);
@@ -136,14 +137,14 @@ export class Bans {
       log.warn(`${verb} ${nameOf(ban)} ${lengthOf(ban)}: ${ban.reason}, ${counted(ban.count, "hit")}`);
     }
     this.#changes.made(committed);
-    // Bans that were in force already may end later now.
+    // Bans that were already in force may end later now.
     this.#retell(committed);
     this.#pump();
   }
 
   /**
-   * Ends what the whitelist now covers and takes over what others changed in the state. Returns the addresses whose bans have
-   * ended since the last call and that have no other.
+   * Ends bans that the whitelist now covers, and adopts others' changes in the state. Returns
+   * addresses without a ban, whose last ones ended since the last call.
    */
   refresh(): string[] {
     const { ended: lifted, moved } = this.#changes.take();
@@ -156,27 +157,27 @@ export class Bans {
     return ended.filter((address) => !standing.has(address));
   }
 
-  /** How the firewall for everything and the state agreed when they were last compared; null before the first time. */
+  /** Result of the general firewall's last comparison with the state; null: none yet. */
   get holding(): Holding | null {
     return this.#lane.holding;
   }
 
-  /** Compares the firewalls with the state, and has them told of the bans that they miss. */
+  /** Compares the firewalls with the state, and makes them apply missing bans. */
   async reconcile(): Promise<void> {
     for (const lane of this.#lanes) await lane.reconcile();
   }
 
-  /** Takes note that the firewall for everything has lost its bans: it is told of all in force again, and until then has none. */
+  /** Handles the loss of the general firewall's bans: they count as not applied until told. */
   putBack(): void {
     this.#lane.putBack();
   }
 
-  /** The state has lost bans: the next comparison takes over those that the firewalls have. */
+  /** Makes the next comparison adopt the firewalls' bans, after the state has lost bans. */
   adoptStrays(): void {
     for (const lane of this.#lanes) lane.adoptStrays();
   }
 
-  /** Takes note that the trial has been passed: bans hold as long as they were meant to. */
+  /** Ends the trial after `confirm`: bans get their full length. */
   confirm(): void {
     if (this.#trialEnd === null) return;
     this.#trialEnd = null;
@@ -184,20 +185,20 @@ export class Bans {
     this.#pump();
   }
 
-  /** Gives back memory that is needed no longer, and notes that this boot is still under way. To be called each minute. */
+  /** Frees unused memory and records that this boot is under way. Call it each minute. */
   sweep(now: Micros): void {
     this.#decider.sweep(now);
     this.#options.logins.sweep(now);
     for (const lane of this.#lanes) lane.noteBoot();
   }
 
-  /** Stops; a call of the firewall gets until `deadline` to end, and what is left undone is done at the next start. */
+  /** Stops. A firewall's call may run until `deadline`; the next start does the rest. */
   async stop(deadline: AbortSignal): Promise<void> {
     this.#ends.stop();
     await Promise.all(this.#lanes.map((lane) => lane.stop(deadline)));
   }
 
-  /** What the state knows: of the addresses of trips it is asked at once, of networks when they are filled. */
+  /** Returns the state's history: read now for the addresses of trips, later for networks. */
   #history(trips: readonly Trip[]): BanHistory {
     const { bans } = this.#options.state;
     const addresses = new Set(trips.flatMap(({ address, source }) => [address, source]));

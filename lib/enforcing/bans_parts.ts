@@ -1,4 +1,4 @@
-/** What `Bans` works with: the state, firewalls, and who is spared. */
+/** Parts and options of `Bans`. */
 import type { Boot } from "../core/boot.ts";
 import type { Log } from "../core/log.ts";
 import type { Micros } from "../core/time.ts";
@@ -13,42 +13,42 @@ import type { ChangesStore } from "./changes.ts";
 import type { EndsStore } from "./ends.ts";
 import type { LaneStore } from "./lane.ts";
 
-/** What the judge needs of the bans in the state. */
+/** The state's methods for bans that the judge uses. */
 export interface BansStore extends EndsStore, ChangesStore {
   addAll(bans: readonly NewBan[]): void;
   standingOf(addresses: readonly string[]): ReadonlyMap<string, readonly StandingBan[]>;
   past(address: string): readonly PastBan[];
-  /** Decisions of rules and networks after `since`, in their order. */
+  /** Returns decisions of rules and networks after `since`, in order. */
   decided(since: Micros): CountedBan[];
 }
 
-/** What the judge needs of the state about firewalls. */
+/** The state's methods for firewalls that the judge uses. */
 export interface FirewallStore extends LaneStore {
-  /** What the own firewall of a module has. */
+  /** Returns the part for a module's own firewall. */
   of(module: string): LaneStore;
 }
 
-/** What bans are made with. */
+/** Options of `Bans`. */
 export interface BansOptions {
   readonly state: { readonly bans: BansStore; readonly enforcement: FirewallStore };
   readonly firewall: Firewall;
-  /** The firewalls that modules have of their own, by the names of these. */
+  /** Modules' own firewalls, by module name. */
   readonly moduleFirewalls?: ReadonlyMap<string, Firewall>;
   readonly whitelist: Whitelist;
   readonly logins: Logins;
-  /** The stored ones of those. */
+  /** Returns the stored logins and sessions. */
   readonly known: () => { logins: Iterable<Login>; sessions: Iterable<Session> };
-  /** When networks are banned for the bans inside of them. */
+  /** Steps of network bans. */
   readonly networks: readonly NetworkStep[];
-  /** How much is kept to count networks; the decider's own unless told. */
+  /** Room for counts of networks. Default: the decider's own. */
   readonly networkRoom?: Room;
   readonly log: Log;
   /** The wall clock. */
   readonly clock: () => Micros;
-  /** This boot of the machine, as of now. */
+  /** Returns this boot of the machine, as of now. */
   readonly boot: () => Boot;
-  /** No ban holds longer than this for now; null: there is no trial. */
+  /** End of the trial and of each ban in it; null: no trial. */
   readonly trialEnd?: Micros | null;
-  /** Called with the addresses of bans whose time was up. */
+  /** Called with the addresses of expired bans. */
   readonly expired?: (addresses: readonly string[]) => void;
 }

@@ -1,40 +1,40 @@
 /**
- * What others changed about bans in the state (commands, the database): ends of bans, and other ends of those that go on. Comes
- * in: the numbers of changes in the state. Goes out: addresses that are free again, and bans that the firewall is to be told of.
+ * Follows changes of bans by others (commands, the database): ends, and moved ends. In: numbers of
+ * changes in the state. Out: addresses that are free again, and bans to tell the firewall of.
  */
 import type { Micros } from "../core/time.ts";
 import { type ChangedBan, keyOf, type NewBan } from "../deciding/ban.ts";
 
-/** What following changes needs of the state. */
+/** The state's methods that `Changes` uses. */
 export interface ChangesStore {
   /** Number of the latest change. */
   lastChange(): number;
   changedSince(change: number): ChangedBan[];
 }
 
-/** Follows what others change. */
+/** Follows others' changes. */
 export class Changes {
   readonly #store: ChangesStore;
-  /** Ends of the bans made here since the last call of `take()`, by `keyOf()`. */
+  /** Ends of bans made here since the last `take()`, by `keyOf()`. */
   readonly #own = new Map<string, Micros | null>();
-  /** Number of the latest change that has been taken over. */
+  /** Number of the latest change handled. */
   #last: number;
 
-  /** Begins with what the state says now. */
+  /** Begins at the state's latest change. */
   constructor(store: ChangesStore) {
     this.#store = store;
     this.#last = store.lastChange();
   }
 
-  /** Takes note of bans that were made here: they are nobody else's change. */
+  /** Remembers bans made here, which are no change by others. */
   made(bans: readonly NewBan[]): void {
     for (const ban of bans) this.#own.set(keyOf(ban), ban.until);
   }
 
-  /** What others changed since the last call: addresses whose bans they ended, and bans that end otherwise now. */
+  /** Returns others' changes since the last call: addresses with ended bans, and moved bans. */
   take(): { ended: string[]; moved: ChangedBan[] } {
     const last = this.#store.lastChange();
-    // A state that was lost counts from a lower number.
+    // A new state after a loss counts from a lower number.
     if (last < this.#last) this.#last = 0;
     const changed = this.#store.changedSince(this.#last);
     const moved = changed.filter((ban) => !ban.isEnded && this.#own.get(keyOf(ban)) !== ban.until);

@@ -1,31 +1,31 @@
-/** Warns where bans wait: they come faster than a firewall takes them one by one, or nothing is carried out at all. */
+/** Warns if bans wait: they come faster than a firewall takes them one by one, or it takes none. */
 import type { Log } from "../core/log.ts";
 import { counted } from "../core/text.ts";
 import { formatDuration, type Micros } from "../core/time.ts";
 import type { Firewall } from "../firewall/firewall.ts";
 
-/** How often the state is asked how many wait. */
+/** Time between two questions to the state for the number of waiting bans. */
 const LOOK: Micros = 5_000_000;
-/** Fewer bans are no flood. */
+/** Least number of waiting bans in a flood. */
 const MANY = 50;
-/** Waiting bans that take longer than this at the rate of late are too many. */
+/** Waiting bans are too many if they take longer than this at the recent rate. */
 const SOON: Micros = 60_000_000;
 
-/** What `Congestion` works with. */
+/** Options of `Congestion`. */
 export interface CongestionOptions {
   readonly firewall: Firewall;
   readonly log: Log;
   /** The wall clock. */
   readonly clock: () => Micros;
-  /** Bans in force that wait for the firewall. */
+  /** Returns the number of waiting bans. */
   readonly backlog: () => number;
 }
 
-/** Watches how fast bans are carried out. */
+/** Watches the rate at which bans are applied. */
 export class Congestion {
   readonly #options: CongestionOptions;
   #nextLook: Micros = -Infinity;
-  /** Since the last look, at which bans were many, so many were carried out; null: they were few. */
+  /** Time of the last look, if bans were many, and number of bans applied since; null: few. */
   #crowd: { readonly since: Micros; done: number } | null = null;
   #isWarned = false;
   #isStuck = false;
@@ -34,16 +34,16 @@ export class Congestion {
     this.#options = options;
   }
 
-  /** Takes note of bans that the firewall took. */
+  /** Counts bans that the firewall took. */
   carriedOut(bans: number): void {
     if (this.#crowd !== null) this.#crowd.done += bans;
   }
 
-  /** Looks now and then how many bans wait, and warns once of too many until none waits. Throws what the state throws. */
+  /** Checks now and then how many bans wait; warns once until none does. May throw. */
   look(): void {
     const { firewall, clock, backlog } = this.#options;
     const time = clock();
-    // A clock may be set back.
+    // The clock may have been set back.
     const isEarly = time < this.#nextLook && time >= this.#nextLook - LOOK;
     if (firewall.batch > 1 || isEarly) return;
     this.#nextLook = time + LOOK;
@@ -56,7 +56,7 @@ export class Congestion {
     if (waiting * (time - since) > done * SOON) this.#warn({ waiting, done, span: time - since });
   }
 
-  /** Tells once of a firewall that takes no call although none is under way. */
+  /** Warns once of a firewall that takes no call although none is under way. */
   stuck(isStuck: boolean): void {
     if (isStuck && !this.#isStuck) {
       this.#options.log.error(

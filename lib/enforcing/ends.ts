@@ -1,6 +1,6 @@
 /**
- * Ends bans in the state: those whose time is up, and those that the whitelist covers. Comes in: the clock and the whitelist.
- * Goes out: addresses whose bans have ended, which are counted from nothing again.
+ * Ends bans in the state whose time is up or that the whitelist covers. In: the clock and the
+ * whitelist. Out: addresses whose bans ended, to be counted from nothing.
  */
 import type { Log } from "../core/log.ts";
 import type { Micros } from "../core/time.ts";
@@ -8,38 +8,38 @@ import { type Ban, type BanRange, nameOf } from "../deciding/ban.ts";
 import type { Whitelist } from "../deciding/whitelist.ts";
 import { Walk } from "./walk.ts";
 
-/** What ending bans needs of the state. */
+/** The state's methods that `Ends` uses. */
 export interface EndsStore {
   transaction<T>(work: () => T): T;
   expire(now: Micros): { bans: readonly Pick<Ban, "address" | "scope">[]; isMore: boolean };
-  /** Ends all bans of an address; returns how many. */
+  /** Ends all bans of an address; returns their number. */
   end(address: string, end: { reason: string; time: Micros }): number;
   lastId(): number;
-  /** Addresses with a ban in force of a range, each once. */
+  /** Returns the addresses with a ban in force of a range, each once. */
   addresses(range: BanRange): string[];
 }
 
-/** What ending bans works with. */
+/** Options of `Ends`. */
 export interface EndsOptions {
   readonly store: EndsStore;
   readonly whitelist: Whitelist;
   readonly log: Log;
   /** The wall clock. */
   readonly clock: () => Micros;
-  /** Called when a later slice has ended bans. */
+  /** Called after a later slice has ended bans. */
   readonly ended: () => void;
-  /** Called with the addresses of bans whose time was up. */
+  /** Called with the addresses of expired bans. */
   readonly expired?: (addresses: readonly string[]) => void;
-  /** Told why a later slice failed, as when the state cannot be written; it is tried again. */
+  /** Called with the error of a later slice (an unwritable state, say), which is tried again. */
   readonly failed: (error: unknown) => void;
 }
 
 /** Ends bans. */
 export class Ends {
   readonly #options: EndsOptions;
-  /** Holds the bans in force against a whitelist that has changed. */
+  /** Compares the bans in force with a changed whitelist. */
   readonly #walk: Walk;
-  /** Revision of the whitelist that all bans in force were last held against. */
+  /** Revision of the whitelist at the last comparison with all bans in force. */
   #revision: number | null = null;
   readonly #addresses = new Set<string>();
 
@@ -49,7 +49,7 @@ export class Ends {
     this.#walk = new Walk({ slice: (range) => this.#spare(range), done: () => {}, failed });
   }
 
-  /** Ends bans whose time is up, many in steps; true: there are more. */
+  /** Ends bans whose time is up, many in steps; true: more are left. */
   expire(): boolean {
     const { store, clock, log, expired } = this.#options;
     const { bans, isMore } = store.expire(clock());
@@ -58,7 +58,7 @@ export class Ends {
     return isMore;
   }
 
-  /** Ends the bans of an address that is whitelisted; false where it is not. */
+  /** Ends the bans of an address if it is whitelisted; false: it is not. */
   endIfWhitelisted(address: string): boolean {
     const { store, whitelist, log, clock } = this.#options;
     const origin = whitelist.covering(address);
@@ -68,7 +68,7 @@ export class Ends {
     return true;
   }
 
-  /** Ends the bans that the whitelist covers, if it has changed: the first 5,000 at once, the others soon. */
+  /** Ends the bans that a changed whitelist covers: the first 5,000 at once, the others soon. */
   endWhitelisted(): void {
     const { store, whitelist } = this.#options;
     if (whitelist.revision === this.#revision) return;
@@ -76,19 +76,19 @@ export class Ends {
     this.#revision = whitelist.revision;
   }
 
-  /** Takes note that somebody else has ended the bans of an address. */
+  /** Notes that somebody else has ended the bans of an address. */
   note(address: string): void {
     this.#addresses.add(address);
   }
 
-  /** The addresses whose bans have ended before their time since the last call. */
+  /** Returns the addresses whose bans ended before their time since the last call. */
   take(): string[] {
     const addresses = [...this.#addresses];
     this.#addresses.clear();
     return addresses;
   }
 
-  /** Leaves the rest of the whitelisted for later. */
+  /** Stops, and leaves the other whitelisted bans for later. */
   stop(): void {
     this.#walk.stop();
   }

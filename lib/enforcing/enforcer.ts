@@ -1,7 +1,7 @@
 /**
- * Has the firewall follow the state. Comes in: bans in force that the firewall does not have, and ended ones that it still has,
- * as the state tells them. Goes out: calls of the firewall, and their outcomes in the state. What fails is tried again until it
- * is done.
+ * Makes the firewall follow the state. In: bans in force that the firewall lacks, and ended bans
+ * that it has. Out: calls, and their outcomes in the state. Failed calls are repeated until they
+ * succeed.
  */
 import { messageOf } from "../core/error.ts";
 import type { Log } from "../core/log.ts";
@@ -12,7 +12,7 @@ import { Congestion } from "./congestion.ts";
 import { Queue, type QueueStore, type Work } from "./queue.ts";
 import { type Refusal, Refusals } from "./refusals.ts";
 
-/** What the enforcer needs of the state. */
+/** The state's methods that the enforcer uses. */
 export interface EnforcerStore extends QueueStore {
   nextDue(firewall: string): Micros | null;
   trying(ids: readonly number[], firewall: string): void;
@@ -21,41 +21,41 @@ export interface EnforcerStore extends QueueStore {
   reapply(bans: readonly Pick<Ban, "address" | "scope">[]): number;
   lifted(ids: readonly number[]): void;
   failed(id: number, failure: { error: string; time: Micros }): void;
-  /** Bans in force that wait without having failed. */
+  /** Returns the number of waiting bans that have not failed. */
   backlog(): number;
 }
 
-/** What the enforcer works with. */
+/** Options of the enforcer. */
 export interface EnforcerOptions {
   readonly store: EnforcerStore;
-  /** Does `work` as a whole in the state, or nothing of it. */
+  /** Does all of `work` in one transaction, or nothing. */
   readonly transaction: (work: () => void) => void;
   readonly firewall: Firewall;
   readonly log: Log;
   /** The wall clock. */
   readonly clock: () => Micros;
-  /** Ends bans whose time is up, many in steps; called before each round. True: there are more. */
+  /** Ends bans whose time is up, many in steps; called before each round. True: more are left. */
   readonly expire: () => boolean;
-  /** Ends a ban that must not be applied, as its address is whitelisted; false where it may be. */
+  /** Ends a ban of a whitelisted address, which must not be applied; false: it may be applied. */
   readonly drop: (ban: Ban) => boolean;
-  /** When a ban ends as far as the firewall is concerned; null: never. */
+  /** Returns a ban's end for the firewall; null: never. */
   readonly endOf: (ban: Ban) => Micros | null;
 }
 
-/** A timer's longest wait: setTimeout takes 31 bits of milliseconds, and a clock may be set meanwhile. */
+/** Longest wait of a timer: setTimeout takes 31 bits of milliseconds, and the clock may be set. */
 const LONGEST_WAIT: Micros = MINUTE;
-/** Milliseconds until the first and before any later try when the state cannot be read or written. */
+/** Milliseconds before the first and any later retry of an unusable state. */
 const [FIRST_HOLD_UP, LAST_HOLD_UP] = [1_000, 60_000];
-/** How soon a firewall that is not ready is asked again: a command that was given up on still runs. */
+/** Delay before a firewall that is not ready is asked again: an abandoned command still runs. */
 const NOT_READY: Micros = SECOND;
 
 /**
- * A call with so many bans is followed by a pause in which more gather, as in a flood: until none came for `LULL` milliseconds,
- * and `GATHER` at most.
+ * A call with `MANY` bans begins a pause in which more gather, as in a flood: until none came for
+ * `LULL` milliseconds, `GATHER` at most.
  */
 const [MANY, LULL, GATHER] = [50, 30, 200];
 
-/** Tells the firewall what is due. */
+/** Tells the firewall of bans and lifts that are due. */
 export class Enforcer {
   readonly #options: EnforcerOptions;
   readonly #stop = new AbortController();
@@ -66,11 +66,11 @@ export class Enforcer {
   #idle: (() => void) | null = null;
   #stopping = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** Until then, by `performance.now()`, bans gather. */
+  /** End of the pause, by `performance.now()`. */
   #gathering = -Infinity;
-  /** When there was last something new. */
+  /** Time of the last news, by `performance.now()`. */
   #news = -Infinity;
-  /** Milliseconds until the state is tried again, and the error that was logged; null: the state works. */
+  /** Milliseconds before the next try of the state, and the logged error; null: it works. */
   #heldUp: { readonly wait: number; readonly error: string } | null = null;
 
   constructor(options: EnforcerOptions) {
@@ -86,20 +86,20 @@ export class Enforcer {
     return this.#queue.isUnderWay(ban);
   }
 
-  /** Has the firewall told once more of these bans, or all without `bans`, as far as it is being told of them. */
+  /** Repeats the calls under way for these bans, or for all without `bans`. */
   retell(bans?: Iterable<Pick<Ban, "address" | "scope">>): void {
     this.#queue.mark(bans);
   }
 
-  /** Aborted when calls of the firewall are to end. */
+  /** Aborted when the firewall's calls must end. */
   get signal(): AbortSignal {
     return this.#stop.signal;
   }
 
-  /** Takes note that something is new: gives the firewall as much as it takes at once, and wakes again for later bans. */
+  /** Handles news: gives the firewall all that it takes now, and sets a timer for later bans. */
   pump(): void {
     this.#news = performance.now();
-    // While the state cannot be used, the timer alone tries it.
+    // While the state is unusable, only the timer tries it.
     if (this.#heldUp === null) this.#pump();
   }
 
@@ -124,7 +124,7 @@ export class Enforcer {
     }
   }
 
-  /** Stops; a call under way gets until `deadline` to end, and what is left undone is done at the next start. */
+  /** Stops. A call under way may run until `deadline`; the next start does the rest. */
   async stop(deadline: AbortSignal): Promise<void> {
     this.#stopping = true;
     clearTimeout(this.#timer);
@@ -136,7 +136,7 @@ export class Enforcer {
     abort();
   }
 
-  /** Notes in the state that the firewall may have the bans, and calls it. Throws where the state cannot be written. */
+  /** Records that the firewall may have the bans, and calls it. Throws the state's errors. */
   #begin(work: Work): void {
     const { store, firewall } = this.#options;
     if (!work.isLift) store.trying(work.bans.map(({ id }) => id), firewall.name);
@@ -155,7 +155,7 @@ export class Enforcer {
       const outcomes = await this.#tell(work);
       log.debug(() => answerText(outcomes, { firewall: firewall.name, began }));
       if (!this.#stop.signal.aborted) transaction(() => this.#settle(work, outcomes));
-      // After a call with as many as it takes there is more to be told, as at a start.
+      // After a full call more bans are due, as at a start: no pause.
       if (bans.length >= MANY && bans.length < firewall.batch) {
         this.#news = performance.now();
         this.#gathering = this.#news + GATHER;
@@ -180,7 +180,7 @@ export class Enforcer {
     return Promise.resolve(bans.map(({ address }) => ({ address, error: null })));
   }
 
-  /** Writes the outcomes of a call, one for each ban in order. */
+  /** Writes the outcomes of a call, one per ban, in order. */
   #settle({ bans, isLift }: Work, outcomes: readonly Outcome[]): void {
     const { store, firewall, clock } = this.#options;
     const done: number[] = [];
@@ -194,7 +194,7 @@ export class Enforcer {
         continue;
       }
       refused.push({ ban, outcome });
-      // A ban that the firewall had before the call, it still has.
+      // The firewall still has a ban that it had before the call.
       if (!isLift && !uncertain && ban.appliedBy === null) store.untried(ban.id);
       store.failed(ban.id, { error, time: clock() });
     }
@@ -205,7 +205,7 @@ export class Enforcer {
     store.reapply(bans.filter((ban) => this.#queue.isMarked(ban)));
   }
 
-  /** Backs off where the state cannot be read or written, as when the disk is full: what is due stays due. Logs an error once. */
+  /** Backs off if the state is unusable, as on a full disk; work stays due. Logs an error once. */
   #holdUp(error: unknown): void {
     const message = messageOf(error);
     if (message !== this.#heldUp?.error) this.#options.log.error(`bans are held up: ${message}`);
@@ -221,7 +221,7 @@ export class Enforcer {
     this.#options.log.info("bans are held up no longer");
   }
 
-  /** How long bans that are due wait: for more to gather, for a call under way, whose end pumps, or for the firewall. */
+  /** Returns the wait of due bans: for more to gather, for a call under way or for the firewall. */
   #overdue(least: number): Micros {
     if (least > 0) return 0;
     if (this.#calls > 0) return LONGEST_WAIT;
@@ -229,7 +229,7 @@ export class Enforcer {
     return NOT_READY;
   }
 
-  /** Wakes when something falls due, and not before `least` milliseconds. */
+  /** Sets a timer for the next due ban, `least` milliseconds ahead or more. */
   #sleep(least = 0): void {
     const { store, firewall, clock } = this.#options;
     const due = store.nextDue(firewall.name);
@@ -239,7 +239,7 @@ export class Enforcer {
   }
 }
 
-/** What a firewall made of a call that began at `began` by `performance.now()`, for debug lines. */
+/** Returns a debug line on a firewall's call that began at `began` by `performance.now()`. */
 function answerText(
   outcomes: readonly Outcome[],
   { firewall, began }: { firewall: string; began: number },

@@ -1,6 +1,6 @@
 /**
- * One firewall with its share of the bans: all, or those of a module that has a firewall of its own. Each firewall follows the
- * state by itself, so that a slow one holds up no other.
+ * One firewall with its share of the bans: all, or those of a module with its own firewall. Each
+ * firewall follows the state separately, so that a slow one delays no other.
  */
 import type { Boot } from "../core/boot.ts";
 import type { Log } from "../core/log.ts";
@@ -12,7 +12,7 @@ import { Enforcer, type EnforcerStore } from "./enforcer.ts";
 import { type Holding, Reconciler, type ReconcilerStore } from "./reconciler.ts";
 import { Walk } from "./walk.ts";
 
-/** What a lane needs of the state. */
+/** The state's methods that a lane uses. */
 export interface LaneStore extends EnforcerStore, ReconcilerStore {
   begin(
     firewall: string,
@@ -22,39 +22,39 @@ export interface LaneStore extends EnforcerStore, ReconcilerStore {
   applyAnew(range: BanRange): void;
 }
 
-/** What a lane works with. */
+/** Options of a lane. */
 export interface LaneOptions {
   readonly store: LaneStore;
   readonly firewall: Firewall;
-  /** The module whose bans these are; null: all that are of no module with a firewall of its own. */
+  /** Module of the bans; null: all bans but those of modules with their own firewall. */
   readonly module: string | null;
   readonly transaction: (work: () => void) => void;
   readonly log: Log;
   /** The wall clock. */
   readonly clock: () => Micros;
-  /** This boot of the machine, as of now. */
+  /** Returns this boot of the machine, as of now. */
   readonly boot: () => Boot;
   readonly expire: () => boolean;
   readonly drop: (ban: Ban) => boolean;
-  /** When a ban ends as far as the firewall is concerned; null: never. */
+  /** Returns a ban's end for the firewall; null: never. */
   readonly endOf: (until: Micros | null) => Micros | null;
-  /** Id of the newest ban in the state. */
+  /** Returns the id of the newest ban in the state. */
   readonly lastId: () => number;
-  /** Makes bans of what the firewall has and nobody here, after a loss. */
+  /** Adopts bans that only the firewall has, after a loss. */
   readonly adopt: (held: readonly HeldBan[], firewall: Firewall) => void;
-  /** Told why a later slice of a walk failed. */
+  /** Called with the error of a later slice of a walk. */
   readonly failed: (error: unknown) => void;
 }
 
-/** Has one firewall follow the state. */
+/** Makes one firewall follow the state. */
 export class Lane {
   readonly #options: LaneOptions;
   readonly #enforcer: Enforcer;
   readonly #reconciler: Reconciler;
-  /** Has the firewall told of all its bans in force: one that keeps time at the start, and one that has lost them. */
+  /** Tells the firewall of all its bans in force: at a start if it keeps time, after a loss. */
   readonly #taking: Walk;
 
-  /** Begins with what the state says that the firewall has. */
+  /** Begins with the firewall's bans as the state has them. */
   constructor(options: LaneOptions) {
     this.#options = options;
     const { store, firewall, transaction, log, clock, boot, expire, drop, lastId, failed } = options;
@@ -76,28 +76,28 @@ export class Lane {
     this.#taking = new Walk({ slice: (range) => this.#takeUp(range), done: () => {}, failed });
   }
 
-  /** The name of the firewall. */
+  /** Name of the firewall. */
   get firewall(): string {
     return this.#options.firewall.name;
   }
 
-  /** Reports whether a ban is in its share. */
+  /** Reports whether a ban is in the lane's share. */
   has({ scope }: Pick<Ban, "scope">): boolean {
     const { module } = this.#options;
     return isOfPackets(scope) ? module === null : scope.module === module;
   }
 
-  /** Has a firewall that keeps time told of all its bans in force. */
+  /** Tells a firewall that keeps time of all its bans in force. */
   takeUpAll(): void {
     if (this.#options.firewall.keepsTime) this.#taking.begin(this.#options.lastId());
   }
 
-  /** Takes note that something is new. */
+  /** Handles news. */
   pump(): void {
     this.#enforcer.pump();
   }
 
-  /** Has a firewall that keeps time told once more of those of `bans` that it has: they may end otherwise now. */
+  /** Tells a firewall that keeps time again of those of `bans` that it has: ends may have moved. */
   retell(bans: readonly Pick<Ban, "address" | "scope">[]): void {
     if (!this.#options.firewall.keepsTime) return;
     const mine = bans.filter((ban) => this.has(ban));
@@ -105,7 +105,7 @@ export class Lane {
     this.#enforcer.retell(mine);
   }
 
-  /** Has a firewall that keeps time told once more of all bans: ends are others now. */
+  /** Tells a firewall that keeps time again of all bans, as ends have moved. */
   retellAll(): void {
     const { store, firewall, lastId } = this.#options;
     if (!firewall.keepsTime) return;
@@ -113,20 +113,20 @@ export class Lane {
     this.#enforcer.retell();
   }
 
-  /** How the firewall and the state agreed when they were last compared; null before the first time. */
+  /** Result of the last comparison with the state; null: none yet. */
   get holding(): Holding | null {
     return this.#reconciler.holding;
   }
 
-  /** Compares the firewall with the state, and has it told of the bans that it misses. */
+  /** Compares the firewall with the state, and makes it apply missing bans. */
   async reconcile(): Promise<void> {
-    // Until the firewall has been told everything it misses bans.
+    // Until told of all bans, the firewall lacks some.
     if (this.#taking.isUnderWay) return;
     await this.#reconciler.reconcile();
     if (!this.#enforcer.signal.aborted) this.pump();
   }
 
-  /** Takes note that the firewall has lost its bans: it is told of all in force again, and until then has none. */
+  /** Handles the loss of the firewall's bans: all in force count as not applied until told. */
   putBack(): void {
     const { log, lastId } = this.#options;
     log.warn("the firewall has lost its bans: putting them back");
@@ -136,17 +136,17 @@ export class Lane {
     this.pump();
   }
 
-  /** The state has lost bans: the next comparison takes over those that the firewall has. */
+  /** Makes the next comparison adopt the firewall's bans, after the state has lost bans. */
   adoptStrays(): void {
     this.#reconciler.adoptStrays();
   }
 
-  /** Notes that this boot is still under way. */
+  /** Records that this boot is under way. */
   noteBoot(): void {
     this.#options.store.noteBoot(this.#options.boot());
   }
 
-  /** Stops; a call of the firewall gets until `deadline` to end, and what is left undone is done at the next start. */
+  /** Stops. A firewall's call may run until `deadline`; the next start does the rest. */
   stop(deadline: AbortSignal): Promise<void> {
     this.#taking.stop();
     return this.#enforcer.stop(deadline);
@@ -154,7 +154,7 @@ export class Lane {
 
   #takeUp(range: BanRange): void {
     this.#options.store.applyAnew(range);
-    // The first slice is told with the first refresh.
+    // The first refresh tells of the first slice.
     if (range.after > 0) this.pump();
   }
 }

@@ -1,27 +1,24 @@
-/**
- * What the firewall is to be told of next, and what it is being told of. Comes in: what waits in the state. Goes out: the bans
- * of one call.
- */
+/** Chooses the bans of a firewall's next call among those that wait in the state. */
 import type { Micros } from "../core/time.ts";
 import { type Ban, type BanStatus, type DueBans, keyOf } from "../deciding/ban.ts";
 import type { Firewall } from "../firewall/firewall.ts";
 import { isOfLifts, Turns } from "./turns.ts";
 
-/** What the queue needs of the state. */
+/** The state's methods that the queue uses. */
 export interface QueueStore {
-  /** Whose bans and lifts wait, ascending. */
+  /** Returns the turns with waiting bans or lifts, ascending. */
   turns(): string[];
   toApply(due: DueBans): BanStatus[];
   toLift(due: DueBans): BanStatus[];
 }
 
-/** What the queue works with. */
+/** Options of the queue. */
 export interface QueueOptions {
   readonly store: QueueStore;
   readonly firewall: Firewall;
   /** The wall clock. */
   readonly clock: () => Micros;
-  /** Ends a ban that must not be applied, as its address is whitelisted; false where it may be. */
+  /** Ends a ban of a whitelisted address, which must not be applied; false: it may be applied. */
   readonly drop: (ban: Ban) => boolean;
 }
 
@@ -31,13 +28,13 @@ export interface Work {
   readonly isLift: boolean;
 }
 
-/** Chooses what comes next. */
+/** Chooses the next call. */
 export class Queue {
   readonly #options: QueueOptions;
   readonly #turns = new Turns();
-  /** Addresses that the firewall is being told of: no two calls under way are about the same one. */
+  /** Addresses under way. No two calls at the same time have the same address. */
   readonly #busy = new Set<string>();
-  /** The bans under way by `keyOf()`, and those among them that have changed meanwhile and are to be told once more. */
+  /** Bans under way by `keyOf()`, and those that changed since and must be repeated. */
   readonly #underWay = new Set<string>();
   readonly #again = new Set<string>();
 
@@ -45,7 +42,7 @@ export class Queue {
     this.#options = options;
   }
 
-  /** The bans of the next call, of as many turns as it takes; null where nothing is due. */
+  /** Returns the bans of the next call, from as many turns as it takes; null: nothing is due. */
   next(): Work | null {
     const { store, firewall } = this.#options;
     let work: Work | null = null;
@@ -62,7 +59,7 @@ export class Queue {
     return work === null ? null : { ...work, bans: this.#onceEach(work.bans) };
   }
 
-  /** Takes note of a call that begins. */
+  /** Registers a call that begins. */
   begin({ bans }: Work): void {
     for (const ban of bans) {
       this.#busy.add(ban.address);
@@ -70,7 +67,7 @@ export class Queue {
     }
   }
 
-  /** Takes note of a call that has ended. */
+  /** Removes a call that has ended. */
   end({ bans }: Work): void {
     for (const ban of bans) {
       this.#busy.delete(ban.address);
@@ -84,7 +81,7 @@ export class Queue {
     return this.#underWay.has(keyOf(ban));
   }
 
-  /** Marks those of `bans` that the firewall is being told of, all without `bans`: they are to be told once more. */
+  /** Marks those of `bans` that are under way, or all without `bans`, to be repeated. */
   mark(bans?: Iterable<Pick<Ban, "address" | "scope">>): void {
     if (this.#underWay.size === 0) return;
     for (const key of bans === undefined ? this.#underWay : Array.from(bans, keyOf)) {
@@ -92,7 +89,7 @@ export class Queue {
     }
   }
 
-  /** Reports whether a ban was marked since the call about it began. */
+  /** Reports whether a ban was marked since its call began. */
   isMarked(ban: Ban): boolean {
     return this.#again.has(keyOf(ban));
   }
@@ -115,7 +112,7 @@ export class Queue {
     }
   }
 
-  /** Of each address one ban where the firewall knows no scopes. */
+  /** Returns one ban per address if the firewall knows no scopes. */
   #onceEach(bans: readonly BanStatus[]): readonly BanStatus[] {
     if (this.#options.firewall.knowsScopes) return bans;
     return [...new Map(bans.toReversed().map((ban) => [ban.address, ban])).values()].reverse();

@@ -1,6 +1,6 @@
 /**
- * Compares the firewall with the state, now and again. Bans that are missing in the firewall are to be applied again, like any
- * ban that was never confirmed; bans that are nobody's here are reported and left alone.
+ * Compares the firewall with the state from time to time. Missing bans are applied again, like bans
+ * that were never confirmed; stray bans are reported and left alone.
  */
 import { messageOf } from "../core/error.ts";
 import type { Log } from "../core/log.ts";
@@ -10,49 +10,49 @@ import { type Ban, type BanRange, type HeldBan, nameOf } from "../deciding/ban.t
 import type { Firewall } from "../firewall/firewall.ts";
 import { rangesUpTo } from "./walk.ts";
 
-/** How the firewall and the state agreed when they were last compared. */
+/** Result of the last comparison of the firewall with the state. */
 export interface Holding {
-  /** When that was. */
+  /** Time of the comparison. */
   readonly time: Micros;
-  /** Bans that were there; null: the firewall cannot tell. */
+  /** Number of bans that it had; null: it cannot tell. */
   readonly held: number | null;
-  /** Bans that were not there and have been put back. */
+  /** Number of bans that it lacked, to be put back. */
   readonly missing: number;
-  /** Bans in the firewall that nobody here has made: the first twenty. */
+  /** The first twenty bans in the firewall that nobody here made. */
   readonly stray: readonly string[];
-  /** Why the comparison failed; null: it did not. */
+  /** Why the comparison failed; null: it succeeded. */
   readonly error: string | null;
 }
 
-/** What the reconciler needs of the state. */
+/** The state's methods that the reconciler uses. */
 export interface ReconcilerStore {
   held(firewall: string, range: BanRange): HeldBan[];
   reapply(bans: readonly Pick<Ban, "address" | "scope">[]): number;
   mayHold(ban: Pick<Ban, "address" | "scope">): boolean;
 }
 
-/** What the reconciler works with. */
+/** Options of the reconciler. */
 export interface ReconcilerOptions {
   readonly store: ReconcilerStore;
   readonly firewall: Firewall;
   readonly log: Log;
   /** The wall clock. */
   readonly clock: () => Micros;
-  /** Id of the newest ban in the state. */
+  /** Returns the id of the newest ban in the state. */
   readonly lastId: () => number;
-  /** When a ban ends as far as the firewall is concerned; null: never. */
+  /** Returns a ban's end for the firewall; null: never. */
   readonly endOf: (ban: HeldBan) => Micros | null;
-  /** Makes bans of what the firewall has and nobody here, after a loss. */
+  /** Adopts bans that only the firewall has, after a loss. */
   readonly adopt: (bans: readonly HeldBan[]) => void;
-  /** The firewall is being told of a ban. */
+  /** Reports whether the firewall is being told of a ban. */
   readonly isUnderWay: (ban: HeldBan) => boolean;
   readonly signal: AbortSignal;
 }
 
-/** Strays that are named. */
+/** Most strays named. */
 const MOST_STRAYS = 20;
 
-/** Finds out how far bans really hold. */
+/** Finds out whether the firewall really has the bans. */
 export class Reconciler {
   readonly #options: ReconcilerOptions;
   #holding: Holding | null = null;
@@ -62,17 +62,17 @@ export class Reconciler {
     this.#options = options;
   }
 
-  /** The last comparison; null before the first. */
+  /** Result of the last comparison; null: none yet. */
   get holding(): Holding | null {
     return this.#holding;
   }
 
-  /** Forgets the last comparison, which is known to hold no longer. */
+  /** Forgets the last result, which is known to be out of date. */
   forget(): void {
     this.#holding = null;
   }
 
-  /** The state has lost bans: those that the next comparison finds in the firewall alone are the state's again. */
+  /** Makes the next comparison adopt bans that only the firewall has, after a loss in the state. */
   adoptStrays(): void {
     this.#isAdopting = true;
   }
@@ -112,7 +112,7 @@ export class Reconciler {
     const bans = await this.#held();
     const found = await firewall.inspect(bans, signal);
     const missing = found?.missing.filter((ban) => !isUnderWay(ban)) ?? [];
-    // Bans that are under way in either direction are no strays.
+    // Bans under way in either direction are no strays.
     let stray = found?.stray.filter((ban) => !store.mayHold(ban)) ?? [];
     if (signal.aborted) return { time, held: null, missing: 0, stray: [], error: null };
     if (this.#isAdopting) {

@@ -1,13 +1,13 @@
-/** What the log hears of a firewall that refuses: each failure at once, and from then on in numbers. */
+/** Logs a firewall's refusals: each failure at once, later ones in numbers. */
 import type { Log } from "../core/log.ts";
 import { counted } from "../core/text.ts";
 import type { Micros } from "../core/time.ts";
 import { type BanStatus, nameOf } from "../deciding/ban.ts";
 import type { Outcome } from "../firewall/firewall.ts";
 
-/** How soon the log hears of the same thing again. */
+/** Time before the same failure is logged again. */
 const AGAIN: Micros = 60_000_000;
-/** Things that are told apart. */
+/** Most failures told apart. */
 const MOST = 100;
 
 /** A ban that the firewall refused. */
@@ -16,11 +16,11 @@ export interface Refusal {
   readonly outcome: Outcome;
 }
 
-/** Tells of refusals by what failed, not by address: 100,000 bans that one broken command refuses are a line a minute. */
+/** Logs refusals by failure, not address: 100,000 from one broken command are a line a minute. */
 export class Refusals {
   readonly #log: Log;
   readonly #clock: () => Micros;
-  /** When the log last heard of something, and of how many bans it has not heard since. */
+  /** Time of each failure's last line, and number of bans since. */
   readonly #told = new Map<string, { readonly time: Micros; more: number }>();
 
   constructor(log: Log, clock: () => Micros) {
@@ -28,7 +28,7 @@ export class Refusals {
     this.#clock = clock;
   }
 
-  /** Tells of the bans that one call refused, each once. */
+  /** Logs the bans that one call refused, each failure once. */
   refused(refusals: readonly Refusal[]): void {
     for (const [failure, all] of Map.groupBy(refusals, ({ outcome }) => failureOf(outcome))) {
       const isNew = !this.#told.has(failure);
@@ -40,7 +40,7 @@ export class Refusals {
     }
   }
 
-  /** Tells of a ban that the firewall took, or lifted, after it had refused to. */
+  /** Logs a ban that the firewall took or lifted after refusals. */
   taken(ban: BanStatus): void {
     const verb = ban.ended === null ? "took" : "lifted";
     const count = this.#due(verb, 1);
@@ -49,7 +49,7 @@ export class Refusals {
     this.#log.info(`the firewall ${verb} ${withOthers(ban, count)} after ${tries}`);
   }
 
-  /** Tells of a ban that cannot be lifted. */
+  /** Logs a ban that cannot be lifted. */
   stays(ban: BanStatus): void {
     const count = this.#due("stays", 1);
     if (count === 0) return;
@@ -57,12 +57,12 @@ export class Refusals {
     this.#log.warn(`${withOthers(ban, count)} ${stay} in the firewall: there is no unban_command`);
   }
 
-  /** Of how many bans the log is to hear now of something that `count` more have met with; 0: it is too soon. */
+  /** Returns the number of bans to log now for a failure of `count` more; 0: it is too soon. */
   #due(what: string, count: number): number {
     if (count === 0) return 0;
     const time = this.#clock();
     const told = this.#told.get(what);
-    // A clock may be set back.
+    // The clock may have been set back.
     if (told !== undefined && time >= told.time && time < told.time + AGAIN) {
       told.more += count;
       return 0;
@@ -74,12 +74,12 @@ export class Refusals {
   }
 }
 
-/** One of `count` bans by name. */
+/** Names one of `count` bans. */
 function withOthers(ban: BanStatus, count: number): string {
   return nameOf(ban) + (count > 1 ? ` and ${counted(count - 1, "other ban")}` : "");
 }
 
-/** What failed; where the firewall does not tell, its error without the address. */
+/** Returns the failure, or the error without the address. */
 function failureOf({ address, error, failure }: Outcome): string {
   return failure ?? error!.replaceAll(address, "%s");
 }

@@ -1,13 +1,13 @@
 /**
- * Who comes next where a firewall takes few bans at once. Bans and lifts wait in turns, as the state names them: one for each
- * module, network bans, imports and so on. The turns go round, so that a flood of one module holds up no other. What people did
- * (`ban`, `unban`, `whitelist add`) takes every other call: it never waits behind a flood, and a script of people's never
- * holds up the modules either.
+ * Orders the turns if a firewall takes few bans at once. Bans and lifts wait in turns, as the state
+ * names them: one for each module, network bans, imports and so on. Turns rotate, so that a flood
+ * of one module delays no other. Work by hand (`ban`, `unban`, `whitelist add`) takes every other
+ * call: it waits behind no flood, and a script of commands does not stop the modules.
  */
 const BY_HAND: readonly string[] = ["manual", "unban"];
 /** Turns of lifts; all others are of bans. */
 const LIFTS: readonly string[] = ["expired", "unban"];
-/** Every so many calls of a turn take those that wait longest: the newest alone would leave the old waiting for ever. */
+/** Each turn's every fourth call takes its oldest bans, which would otherwise wait for ever. */
 const OLDEST_EVERY = 4;
 
 /** Reports whether a turn is of lifts. */
@@ -15,15 +15,15 @@ export function isOfLifts(turn: string): boolean {
   return LIFTS.includes(turn);
 }
 
-/** Has turns go round. */
+/** Rotates turns. */
 export class Turns {
   #wasByHand = false;
   #lastByHand = "";
   #lastOther = "";
-  /** How often a turn came, while it waits. */
+  /** Number of calls of each waiting turn. */
   readonly #calls = new Map<string, number>();
 
-  /** The turns in which something waits, given ascending, in the order in which they are to come. */
+  /** Returns the waiting turns, given ascending, in the order of the next calls. */
   order(waiting: readonly string[]): string[] {
     for (const turn of this.#calls.keys()) if (!waiting.includes(turn)) this.#calls.delete(turn);
     const byHand = roundFrom(this.#lastByHand, waiting.filter((turn) => BY_HAND.includes(turn)));
@@ -31,12 +31,12 @@ export class Turns {
     return this.#wasByHand ? [...others, ...byHand] : [...byHand, ...others];
   }
 
-  /** Reports whether those that wait longest are to come, and not the newest. */
+  /** Reports whether a turn's oldest bans come next, not its newest. */
   isForOldest(turn: string): boolean {
     return (this.#calls.get(turn) ?? 0) % OLDEST_EVERY === OLDEST_EVERY - 1;
   }
 
-  /** Takes note that a turn came. */
+  /** Records a call of a turn. */
   came(turn: string): void {
     this.#wasByHand = BY_HAND.includes(turn);
     if (this.#wasByHand) this.#lastByHand = turn;
@@ -45,7 +45,7 @@ export class Turns {
   }
 }
 
-/** `turns`, which ascend, beginning behind `last`. */
+/** Returns the ascending `turns`, rotated to begin behind `last`. */
 function roundFrom(last: string, turns: readonly string[]): string[] {
   return [...turns.filter((turn) => turn > last), ...turns.filter((turn) => turn <= last)];
 }

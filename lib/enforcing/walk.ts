@@ -1,25 +1,25 @@
 import type { BanRange } from "../deciding/ban.ts";
 
-/** Bans of one slice: some milliseconds. */
+/** Bans of one slice: some milliseconds of work. */
 const SLICE = 5_000;
-/** Milliseconds between two slices: a batch of lines takes several turns to be read, and none is to wait for more than a slice. */
+/** Milliseconds between two slices, so that a batch of lines waits for one slice at most. */
 const BREATH = 20;
-/** Milliseconds until a slice that failed is tried again. */
+/** Milliseconds before a failed slice is tried again. */
 const HOLD_UP = 5_000;
 
-/** The work of a walk. */
+/** Callbacks of a walk. */
 export interface WalkSteps {
-  /** Does one slice. `begin()` throws what the first slice throws. */
+  /** Does one slice. `begin()` throws the first slice's errors. */
   slice(range: BanRange): void;
-  /** Called when all slices are done. */
+  /** Called after the last slice. */
   done(): void;
-  /** Told the error of a later slice, as when the state cannot be written; the slice is tried again. */
+  /** Called with the error of a later slice (an unwritable state, say), which is tried again. */
   failed(error: unknown): void;
 }
 
 /**
- * Goes over all bans by their ids, slice by slice, so that the monitor reads on between two. `begin()` does the first slice
- * itself, and with it all where there are no more bans.
+ * Visits all bans by id in slices, so that the monitor reads lines in between. `begin()` does the
+ * first slice at once, which may be the only one.
  */
 export class Walk {
   #after = 0;
@@ -36,14 +36,14 @@ export class Walk {
     return this.#after < this.#upTo;
   }
 
-  /** Begins with the first ban, gives up a walk under way, and ends with the ban of the id `lastId`. */
+  /** Begins at the first ban, ends at id `lastId`, and gives up a walk under way. */
   begin(lastId: number): void {
     this.stop();
     [this.#after, this.#upTo] = [0, lastId];
     this.#next();
   }
 
-  /** Gives up what is left. */
+  /** Gives up the slices left. */
   stop(): void {
     clearTimeout(this.#timer);
     this.#after = this.#upTo;
@@ -69,7 +69,7 @@ export class Walk {
   }
 }
 
-/** The slices of all bans up to the one with the id `lastId`; between two, timers and readers get their turn. */
+/** Yields the slices of all bans up to id `lastId`; timers and readers run in between. */
 export async function* rangesUpTo(lastId: number): AsyncGenerator<BanRange> {
   for (let after = 0; after < lastId; after += SLICE) {
     yield { after, upTo: Math.min(after + SLICE, lastId) };

@@ -5,7 +5,7 @@ export interface Outcome {
   readonly address: string;
   /** The failure in one sentence; null: done. */
   readonly error: string | null;
-  /** The failure without the address, by which equal failures are grouped; missing if `error` holds no address. */
+  /** The failure without the address, to group failures; missing if `error` has no address. */
   readonly failure?: string;
   /** Whether the firewall may have done it in spite of the error, as its end was not awaited. */
   readonly uncertain?: boolean;
@@ -19,7 +19,7 @@ export interface Inspection {
   readonly stray: readonly HeldBan[];
 }
 
-/** Puts bans into force. Calls are idempotent; `ban` and `unban` return an outcome for each ban, in order, and never throw. */
+/** Applies bans. Calls are idempotent; `ban` and `unban` return outcomes in order, never throw. */
 export interface Firewall {
   readonly name: string;
   /** Whether `unban` has an effect; false without an `unban_command`. */
@@ -36,9 +36,9 @@ export interface Firewall {
   readonly takesOver: boolean;
   ban(bans: readonly Ban[], signal: AbortSignal): Promise<Outcome[]>;
   unban(bans: readonly Ban[], signal: AbortSignal): Promise<Outcome[]>;
-  /** Compares the firewall's real content with `bans`; null: it cannot list its content. Throws if it does not answer. */
+  /** Compares its content with `bans`; null: it cannot list it. Throws if it does not answer. */
   inspect(bans: readonly HeldBan[], signal: AbortSignal): Promise<Inspection | null>;
-  /** Calls `lost` when something else has taken bans away, until `signal` aborts; missing: it cannot tell. Never throws. */
+  /** Calls `lost` when others take bans away, until `signal` aborts. Optional. Never throws. */
   watch?(lost: () => void, signal: AbortSignal): Promise<void>;
   /** Lifts all bans. Returns the failure in one sentence, or null. */
   clear(signal: AbortSignal): Promise<string | null>;

@@ -30,8 +30,8 @@ export interface Listing {
   /** Whether chains and rules are complete and unchanged for all sets. */
   readonly isIntact: boolean;
   /**
-   * Whether only a new table helps: the table has flags, a set's type contradicts its name, or there is an object
-   * of a kind that StrongMonitor never makes.
+   * Whether only a new table helps: it has flags, a set's type contradicts its name, or it has an
+   * object of a kind that StrongMonitor never makes.
    */
   readonly isSpoiled: boolean;
   /** The first object of another program, in a table without the mark; null: none. */
@@ -49,12 +49,12 @@ export const NO_TABLE: Listing = {
   foreign: null,
 };
 
-/** The table in which nothing is missing and which has these sets. */
+/** Returns a complete table with these sets. */
 export function wholeTable(sets: readonly string[]): Listing {
   return { ...NO_TABLE, chains: CHAINS, sets, isMarked: true, isIntact: true };
 }
 
-/** An object of a table, such as `set ip_32`, with the lines within its braces. */
+/** An object of a table, such as `set ip_32`, with the lines inside its braces. */
 interface Part {
   readonly kind: string;
   readonly name: string;
@@ -64,8 +64,8 @@ interface Part {
 const HEAD = `table ${TABLE} {`;
 
 /**
- * Reads StrongMonitor's table from the output of `nft -n list`, which may hold other tables too. Null if the table
- * is missing or cut short.
+ * Parses StrongMonitor's table from the output of `nft -n list`, which may hold other tables too.
+ * Null: the table is missing or cut short.
  */
 export function parseListing(text: string): Listing | null {
   const from = text.startsWith(HEAD) ? 0 : text.indexOf(`\n${HEAD}`) + 1;
@@ -129,7 +129,7 @@ function isOwnSet({ name, lines }: Part): boolean {
     lines.includes("flags timeout");
 }
 
-/** Reports whether each chain accepts Neighbour Discovery first, then has one rule for each set, and no other. */
+/** Reports whether each chain accepts Neighbour Discovery first, then has one rule per set only. */
 function hasRightRules(chains: readonly Part[], sets: readonly string[]): boolean {
   const wanted = new Set(CHAINS.flatMap((chain) => sets.map((set) => `${chain} ${set}`)));
   return chains.every(({ name, lines: [, first, ...rules] }) =>
@@ -139,7 +139,7 @@ function hasRightRules(chains: readonly Part[], sets: readonly string[]): boolea
 
 const RULE = /^(ip6?) saddr (?:& \S+ )?(?:== )?@(\S+) (.*)counter packets \d+ bytes \d+ drop$/;
 
-/** Name of the set whose traffic a rule drops; null: another kind of rule. */
+/** Returns the name of the set whose traffic a rule drops; null: another kind of rule. */
 function setDroppedBy(rule: string): string | null {
   const [, family, set = "", ports] = RULE.exec(rule) ?? [];
   const name = readSetName(set);
@@ -163,7 +163,7 @@ function elementsOf({ name, lines }: Part): Element[] {
 
 const UNITS: Readonly<Record<string, number>> = { w: 604_800, d: 86_400, h: 3_600, m: 60, s: 1, ms: 0.001 };
 
-/** Seconds of a span such as `3600s`, or `1h2m984ms` from an nft without numeric times. */
+/** Returns the seconds of a span: `3600s`, or `1h2m984ms` from an nft without numeric times. */
 function secondsOf(span: string): number {
   let seconds = 0;
   for (const [, number, unit] of span.matchAll(/(\d+)(ms|[wdhms])/g)) {
@@ -172,7 +172,7 @@ function secondsOf(span: string): number {
   return Math.floor(seconds);
 }
 
-/** Canonical form of an element. nft already spells IPv4 addresses so: a large set skips the parser. */
+/** Returns an element's canonical form. nft spells IPv4 so: a large set skips the parser. */
 function canonical(value: string, { family, length }: SetName): string | null {
   const isFull = length === fullLength({ family });
   return isFull && family === "ip" ? value : canonicalNetwork(isFull ? value : `${value}/${length}`);

@@ -5,7 +5,9 @@ import type { Ban } from "../deciding/ban.ts";
 
 /** StrongMonitor's table. */
 export const TABLE = "inet strongmonitor";
-/** Base chains, named after their hooks. Priority -10 is before 0, where other rules accept established connections. */
+/**
+ * Base chains, named after their hooks; -10 precedes rules that accept connections at 0.
+ */
 export const CHAINS = ["input", "forward"] as const;
 export const PRIORITY = -10;
 
@@ -13,10 +15,10 @@ export const PRIORITY = -10;
 export const MARK = "made_by_strongmonitor";
 
 /**
- * The place of a ban: a hash set for each family, prefix length and scope in use, such as `ip_24` or
- * `ip6_64.tcp_22_8000-8010`. Rules look up the source's network of that length. So elements of a set never overlap,
- * nested networks keep their own ends, and nft adds without reading the set back: one more of 100,000 elements takes
- * 4 ms, against 750 ms in a set of intervals.
+ * The place of a ban: a hash set for each family, prefix length and scope in use, such as `ip_24`
+ * or `ip6_64.tcp_22_8000-8010`. Rules look up the source's network of that length. So elements
+ * never overlap, nested networks keep their ends, and nft adds without reading the set: one more of
+ * 100,000 elements takes 4 ms, against 750 ms in a set of intervals.
  */
 export interface Place {
   readonly set: string;
@@ -39,7 +41,10 @@ const DAY = 86_400;
 /** Longest time-out, a century in seconds; the kernel's limit is 584 years. */
 const LONGEST = 36_525 * DAY;
 
-/** Place of a ban; null: the address is not canonical, or the scope has too many ports for a set's name or is not of packets. */
+/**
+ * Returns a ban's place; null: the address is not canonical, or the scope has too many ports for a
+ * set's name or is not of packets.
+ */
 export function placeOf({ address, scope }: Pick<Ban, "address" | "scope">): Place | null {
   if (canonicalNetwork(address) !== address || !isOfPackets(scope)) return null;
   const family = address.includes(":") ? "ip6" : "ip";
@@ -58,23 +63,24 @@ export function readSetName(set: string): SetName | null {
   return scope && isOfPackets(scope) ? { family, length: Number(length), scope } : null;
 }
 
-/** Number of bits of an address of the family. */
+/** Returns the number of bits of a family's addresses. */
 export function fullLength({ family }: Pick<SetName, "family">): number {
   return family === "ip" ? 32 : 128;
 }
 
-/** Seconds that a ban has left, rounded up; null: it does not end; 0: it has ended. */
+/** Returns a ban's seconds left, rounded up; null: it does not end; 0: it has ended. */
 export function secondsLeft(until: Micros | null, now: Micros): number | null {
   return until === null ? null : Math.min(LONGEST, Math.max(0, Math.ceil((until - now) / SECOND)));
 }
 
 /**
- * The first rule of each chain accepts Neighbour Discovery (RFC 4861). Without it, a ban of the router's address would
- * cut off every host behind the router. The kernel accepts these messages from the local link alone.
+ * The first rule of each chain accepts Neighbour Discovery (RFC 4861). Without it, a ban of the
+ * router's address would cut off every host behind the router. The kernel accepts these messages
+ * from the local link alone.
  */
 export const NEIGHBOUR_RULE = "icmpv6 type 133-137 accept";
 
-/** Statements that make the table and its base chains anew, after deleting those in `present` with their rules. */
+/** Returns statements that make the table and base chains, after deleting those in `present`. */
 export function chains(present: readonly string[]): string[] {
   return [
     `add table ${TABLE}`,
@@ -89,13 +95,13 @@ export function chains(present: readonly string[]): string[] {
 /** The statement that adds the mark. */
 export const ADD_MARK = `add chain ${TABLE} ${MARK}`;
 
-/** The statement that adds a set. */
+/** Returns the statement that adds a set. */
 export function addSet(set: string): string {
   const type = readSetName(set)!.family === "ip" ? "ipv4_addr" : "ipv6_addr";
   return `add set ${TABLE} ${set} { type ${type}; flags timeout; }`;
 }
 
-/** Statements for the rules that drop the traffic of a set's members. */
+/** Returns the rules that drop the traffic of a set's members. */
 export function addRules(set: string): string[] {
   const { family, length, scope } = readSetName(set)!;
   const full = fullLength({ family });
@@ -116,12 +122,12 @@ function mask(length: number, full: number): string {
   return bits.match(/.{16}/g)!.map((group) => parseInt(group, 2).toString(16)).join(":");
 }
 
-/** The statement that adds elements to a set or deletes them. */
+/** Returns the statement that adds elements to a set or deletes them. */
 export function elements(verb: "add" | "delete", set: string, members: readonly string[]): string {
   return `${verb} element ${TABLE} ${set} { ${members.join(", ")} }`;
 }
 
-/** A time-out in nft's syntax, which allows eight digits for each unit. */
+/** Returns a time-out in nft's syntax, which allows eight digits per unit. */
 export function timeout(seconds: number): string {
   return `timeout ${Math.floor(seconds / DAY)}d${seconds % DAY}s`;
 }

@@ -11,10 +11,10 @@ export interface Order {
   readonly seconds: number | null;
 }
 
-/** Time-out in seconds of an element that is added so that the next statement can delete it. */
+/** Time-out in seconds of an element that is added to be deleted by the next statement. */
 const BRIEFLY = 60;
 
-/** The transaction that carries out `orders` on the table of `listing`, which then has the sets `all`. */
+/** Returns the transaction of `orders` on the table of `listing`, which then has the sets `all`. */
 export function scriptFor(
   orders: readonly Order[],
   { listing, all }: { listing: Listing; all: readonly string[] },
@@ -30,8 +30,8 @@ export function scriptFor(
 }
 
 /**
- * Statements for one set: deletes all elements that orders name, then adds those in force. `delete` refuses a missing
- * element, so `add` comes first.
+ * Returns statements for one set: deletes all elements that orders name, then adds those in force.
+ * `delete` refuses a missing element, so `add` comes first.
  */
 function changes(set: string, { orders, fresh }: { orders: readonly Order[]; fresh: boolean }): string[] {
   const mine = new Map<string, number | null>(), leaving = new Set<string>();

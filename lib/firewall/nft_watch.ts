@@ -1,29 +1,30 @@
-/** Tells when nftables' table goes: a reload of nftables.service flushes everything, and no ban holds then. */
+/** Reports the loss of nftables' table: a reload of nftables.service flushes all bans. */
 import { pause } from "../core/async.ts";
 import { spawn } from "../core/child_process.ts";
 import { TABLE } from "./nft_script.ts";
 
-/** nft's arguments: deletions of whole tables alone, so that a flood of other changes costs next to nothing. */
+/** nft's arguments: only deletions of whole tables, so that a flood of other changes is cheap. */
 const DELETED_TABLES = ["monitor", "destroy", "tables"];
 const DELETED = `delete table ${TABLE}`;
-/** Milliseconds until nft is started anew, doubled from try to try: where it may not run, sudo logs each. */
+/** Delay in milliseconds before nft restarts, doubled at each try, as sudo may log each. */
 const [FIRST_WAIT, LAST_WAIT] = [1_000, 3_600_000];
-/** Milliseconds that nft must have run to be started anew soon. */
+/** Least run of nft in milliseconds before a quick restart. */
 const STEADY = 60_000;
-/** Characters that are kept of a line without an end. */
+/** Characters kept of an endless line. */
 const LONGEST_LINE = 4_096;
 
-/** What `watchTable()` works with. */
+/** Options of `watchTable()`. */
 export interface WatchOptions {
-  /** Called when the table is gone, and when it may have gone unseen. */
+  /** Called when the table is gone, or may have gone unseen. */
   readonly lost: () => void;
   readonly signal: AbortSignal;
-  /** Milliseconds until the first restart; a second unless told. */
+  /** Delay in milliseconds before the first restart. Default: 1,000. */
   readonly wait?: number;
 }
 
 /**
- * Has nft tell of deleted tables until `signal` aborts. Never throws: what goes unseen, the next comparison finds.
+ * Watches for deleted tables until `signal` aborts. Never throws: the next comparison finds losses
+ * that it misses.
  * @param command argv before nft's arguments
  */
 export async function watchTable(command: readonly string[], options: WatchOptions): Promise<void> {
@@ -34,12 +35,12 @@ export async function watchTable(command: readonly string[], options: WatchOptio
     const isSteady = performance.now() - began >= STEADY;
     await pause(isSteady ? first : wait, signal);
     wait = isSteady ? first : Math.min(LAST_WAIT, 2 * wait);
-    // Meanwhile nobody watched.
+    // Nobody watched in between.
     if (isSteady && !signal.aborted) lost();
   }
 }
 
-/** Follows one nft to its end. */
+/** Reads one nft's output to its end. */
 async function follow(command: readonly string[], { lost, signal }: WatchOptions): Promise<void> {
   const child = spawn([...command, ...DELETED_TABLES], { output: true });
   child.stderr.cancel().catch(() => {});
@@ -51,7 +52,7 @@ async function follow(command: readonly string[], { lost, signal }: WatchOptions
     try {
       child.kill("SIGKILL");
     } catch (error) {
-      // Otherwise it has ended.
+      // Any other error: it has ended.
       if (error instanceof Deno.errors.PermissionDenied) isOurs = false;
     }
   };
@@ -67,7 +68,7 @@ async function follow(command: readonly string[], { lost, signal }: WatchOptions
   } finally {
     signal.removeEventListener("abort", end);
     end();
-    // What sudo started is root's. It ends with its next word, which nobody takes.
+    // A child of sudo is root's. It ends at its next output, which nobody reads.
     if (isOurs) await child.status;
     else child.unref();
   }

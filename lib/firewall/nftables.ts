@@ -27,8 +27,9 @@ class NftError extends Error {
 }
 
 /**
- * Lists all tables of the family without the elements of sets. `nft -t list table` would still read all elements from the
- * kernel: 700 ms with 100,000, against 5 ms. Where nft cannot list another program's table, `EVERYTHING` is used.
+ * Lists all tables of the family without the elements of sets. `nft -t list table` would still read
+ * all elements from the kernel: 700 ms with 100,000, against 5 ms. `EVERYTHING` is used if nft
+ * cannot list another program's table.
  */
 const OUTLINE = ["list", "ruleset", TABLE.split(" ")[0]!];
 /** Options of the listing: numbers instead of names, and no elements. */
@@ -38,14 +39,15 @@ const EVERYTHING = ["-n", "list", "table", ...TABLE.split(" ")];
 /** Seconds by which an end in the kernel may differ from the ban's. */
 const TOLERANCE = 2;
 /**
- * Keeps bans in sets of a table of its own, through nft(8). The kernel ends them in time. Each call is one transaction,
- * which also makes missing tables, chains and sets. Counters of intact rules are kept.
+ * Keeps bans in sets of its own table, through nft(8). The kernel ends them in time. Each call is
+ * one transaction, which also makes missing tables, chains and sets. Counters of intact rules are
+ * kept.
  */
 export class NftablesFirewall implements Firewall {
   readonly name = "nftables";
   readonly canUnban = true;
   readonly knowsScopes = true;
-  /** Bounds the pause of the event loop at a start with many bans; larger batches make nft no faster. */
+  /** Bounds the event loop's pause at a start with many bans; more would not make nft faster. */
   readonly batch = 5_000;
   readonly keepsTime = true;
   readonly takesOver = true;
@@ -156,7 +158,7 @@ export class NftablesFirewall implements Firewall {
     }
   }
 
-  /** Reports whether nft takes a transaction without elements: then it refused one of the elements. */
+  /** Reports whether nft takes an empty transaction: then it refused one of the elements. */
   #works(signal: AbortSignal): Promise<boolean> {
     return this.#commit([], signal).then(() => true, () => false);
   }
@@ -166,8 +168,8 @@ export class NftablesFirewall implements Firewall {
   }
 
   /**
-   * Changes elements of the sets that were there after the last call, and lists the table in the same run: a second run would
-   * double the time until a ban is in force. False: the table is not whole, or nft refuses.
+   * Changes elements of the sets present after the last call, and lists the table in the same run:
+   * a second run would double the time to a ban. False: the table is incomplete, or nft refuses.
    */
   async #change(orders: readonly Order[], signal: AbortSignal): Promise<boolean> {
     const all = this.#sets;
@@ -180,7 +182,7 @@ export class NftablesFirewall implements Firewall {
       all.every((set) => listing.sets.includes(set));
   }
 
-  /** Carries orders out on whatever there is of the table, and makes what is missing. */
+  /** Carries orders out on an incomplete table, and makes its missing parts. */
   async #mend(orders: readonly Order[], signal: AbortSignal): Promise<void> {
     const listing = await this.#outline(signal);
     const present = listing.isSpoiled ? NO_TABLE : listing;
@@ -192,14 +194,14 @@ export class NftablesFirewall implements Firewall {
     if (hasLost) this.#options.lost?.();
   }
 
-  /** The table without the elements of its sets. */
+  /** Returns the table without the elements of its sets. */
   async #outline(signal: AbortSignal): Promise<Listing> {
     const result = await this.#nft([TERSE, ...OUTLINE], undefined, signal);
     const listing = result.error === null ? this.#read(result.output) : null;
     return listing ?? await this.#list(signal);
   }
 
-  /** The table with all elements. Throws `NftError`, also for another program's table. */
+  /** Returns the table with all elements. Throws `NftError`, also for another program's table. */
   async #list(signal: AbortSignal): Promise<Listing> {
     const result = await this.#nft(EVERYTHING, undefined, signal);
     if (/No such file or directory/.test(result.words)) return NO_TABLE;
@@ -213,7 +215,7 @@ export class NftablesFirewall implements Firewall {
     );
   }
 
-  /** Null: the text lacks the table or a part of it. Throws `NftError` for another program's table. */
+  /** Parses a listing. Null: incomplete or no table. Throws `NftError` for another program's. */
   #read(output: string): Listing | null {
     const listing = parseListing(output);
     if (listing === null || listing.foreign === null) return listing;
@@ -233,7 +235,7 @@ export class NftablesFirewall implements Firewall {
     });
   }
 
-  /** The failure in one sentence: nft's message without the place in the script, or its exit status. */
+  /** Returns the failure: nft's message without its place in the script, or the exit status. */
   #why({ error, words }: RunResult): string {
     const lines = words.split("\n").filter((line) => line !== "");
     const told = lines.findLast((line) => line.includes("Error: ")) ?? lines.at(-1) ?? "";
