@@ -5,9 +5,7 @@ import type { Ban } from "../deciding/ban.ts";
 
 /** StrongMonitor's table. */
 export const TABLE = "inet strongmonitor";
-/**
- * Base chains, named after their hooks; -10 precedes rules that accept connections at 0.
- */
+/** Base chains, named after their hooks. -10 precedes rules that accept connections at 0. */
 export const CHAINS = ["input", "forward"] as const;
 export const PRIORITY = -10;
 

@@ -1,4 +1,4 @@
-/** Reads bans, past and present: what was decided, and how it ended. */
+/** Reads bans, past and present. */
 import { prefixLength } from "../core/address.ts";
 import { formatScope } from "../core/scope.ts";
 import type { Micros } from "../core/time.ts";
@@ -17,25 +17,25 @@ import type { Database } from "./database.ts";
 /** Numbers of bans. */
 export interface BanTotals {
   readonly all: number;
-  /** Those that have not ended, in force or not. */
+  /** Bans that have not ended. */
   readonly decided: number;
-  /** Those of them that a firewall has confirmed. */
+  /** Bans that a firewall has confirmed. */
   readonly inForce: number;
-  /** Those that it has not confirmed yet. */
+  /** Bans that it has not confirmed yet. */
   readonly waiting: number;
-  /** When the oldest of these began; null: none waits. */
+  /** Start of the oldest waiting ban; null: none waits. */
   readonly waitingSince: Micros | null;
   /** Bans and lifts whose last try failed. */
   readonly failing: number;
 }
 
-/** Numbers of bans that are found without a look at all of them. */
+/** Numbers of bans that indexes tell without a scan. */
 export type BanNumbers = Pick<BanTotals, "inForce" | "waiting" | "failing">;
 
-/** Bans that are read at once of those in force. */
+/** Bans in force read at once. */
 const PAGE = 500;
 
-/** Decisions of one instant: an address fills its network, which may fill a larger one. */
+/** Orders decisions of one instant: an address fills its network, which may fill a larger one. */
 function byDecision(a: CountedBan, b: CountedBan): number {
   return a.time - b.time || Number(a.isOfNetwork) - Number(b.isOfNetwork) ||
     (a.isOfNetwork ? prefixLength(b.address) - prefixLength(a.address) : 0);
@@ -49,17 +49,17 @@ export class BanReader {
     this.#db = db;
   }
 
-  /** Id of the newest ban; 0 before the first. */
+  /** Returns the id of the newest ban; 0 before the first. */
   lastId(): number {
     return this.#db.get<{ id: number }>("SELECT ifnull(max(id), 0) AS id FROM ban")!.id;
   }
 
-  /** Number of the latest change; 0 before the first. */
+  /** Returns the number of the latest change; 0 before the first. */
   lastChange(): number {
     return this.#db.get<{ change: number }>("SELECT ifnull(max(change), 0) AS change FROM ban")!.change;
   }
 
-  /** Bans whose latest change is later than `change`, ascending by it, without those whose time was up. */
+  /** Returns bans changed after `change`, ascending by change, without expired ones. */
   changedSince(change: number): ChangedBan[] {
     const row = this.#db.get<{ list: string }>(
       `SELECT json_group_array(json_array(address, scope, until, ended IS NOT NULL)) AS list FROM (
@@ -76,9 +76,9 @@ export class BanReader {
     }));
   }
 
-  /** What the counts of bans inside networks are made of: decisions of rules and networks after `since`, in their order. */
+  /** Returns decisions of rules and networks after `since`, in order, to count bans in networks. */
   decided(since: Micros): CountedBan[] {
-    // A list for each column: a start with 100,000 bans waits for this.
+    // One list per column, as a start with 100,000 bans waits for this.
     const row = this.#db.get<{ addresses: string; times: string | null; networks: string }>(
       `SELECT group_concat(address) AS addresses, group_concat(decided) AS times,
          group_concat(provenance = 'network', '') AS networks
@@ -97,12 +97,12 @@ export class BanReader {
     return times.every((time, i) => i === 0 || times[i - 1]! <= time) ? bans : bans.sort(byDecision);
   }
 
-  /** The bans of an address or network in force, oldest first. */
+  /** Returns the bans in force of an address or network, oldest first. */
   standing(address: string): BanStatus[] {
     return selectBans(this.#db, "WHERE address = ? AND ended IS NULL ORDER BY id", address);
   }
 
-  /** The bans in force of many addresses; those without any are not among the keys. */
+  /** Returns the bans in force by address; addresses without any are missing. */
   standingOf(addresses: readonly string[]): Map<string, StandingBan[]> {
     const row = this.#db.get<{ list: string }>(
       `SELECT json_group_array(json_array(address, scope, until, provenance = 'fleet')) AS list FROM ban
@@ -120,7 +120,7 @@ export class BanReader {
     return standing;
   }
 
-  /** The newest bans of an address that have ended, newest first, without those that followed other servers. */
+  /** Returns an address's newest ended bans, newest first, without bans that followed servers. */
   past(address: string): PastBan[] {
     return this.#db.all<PastBan>(
       `SELECT start, ended, end_reason AS endReason FROM ban
@@ -130,7 +130,7 @@ export class BanReader {
     );
   }
 
-  /** Addresses and networks with a ban in force of a range, each once. */
+  /** Returns the addresses and networks with a ban in force of a range, each once. */
   addresses({ after, upTo }: BanRange): string[] {
     const row = this.#db.get<{ list: string }>(
       `SELECT json_group_array(address) AS list FROM (
@@ -141,35 +141,35 @@ export class BanReader {
     return JSON.parse(row!.list) as string[];
   }
 
-  /** The ban with this id; null: there is none. */
+  /** Returns the ban with this id; null: there is none. */
   get(id: number): BanStatus | null {
     return selectBans(this.#db, "WHERE id = ?", id)[0] ?? null;
   }
 
-  /** The ban in force that is known by this address and scope; null: there is none. */
+  /** Returns the ban in force of this address and scope; null: there is none. */
   find({ address, scope }: Pick<Ban, "address" | "scope">): BanStatus | null {
     const where = "WHERE address = ? AND scope = ? AND ended IS NULL";
     return selectBans(this.#db, where, address, formatScope(scope))[0] ?? null;
   }
 
-  /** The bans in force of some addresses and networks. */
+  /** Returns the bans in force of some addresses and networks. */
   inForceOf(addresses: readonly string[]): BanStatus[] {
     return selectBans(this.#db, `WHERE address ${AMONG} AND ended IS NULL`, JSON.stringify(addresses));
   }
 
-  /** The newest ban of an address or network, one that ended included; null when there never was one. */
+  /** Returns the newest ban of an address or network, ended or not; null: there never was one. */
   latest(address: string): BanStatus | null {
     return selectBans(this.#db, "WHERE address = ? ORDER BY id DESC LIMIT 1", address)[0] ?? null;
   }
 
-  /** The bans in force, oldest first. */
+  /** Returns the bans in force, oldest first. */
   inForce(): BanStatus[] {
     return [...this.eachInForce()];
   }
 
   /**
-   * The bans in force, oldest first, without those that end meanwhile. They are read a page at a time: that takes a quarter of the
-   * time and memory of 100,000 at once, and nobody waits for a reader who takes long.
+   * Yields the bans in force, oldest first, without bans that end meanwhile. It reads pages:
+   * 100,000 at once would take four times as long and as much memory. A slow caller blocks nobody.
    */
   *eachInForce(): Generator<BanStatus> {
     const order = "ended IS NULL ORDER BY start, id";
@@ -182,12 +182,12 @@ export class BanReader {
     }
   }
 
-  /** The bans of networks in force. */
+  /** Returns the bans of networks in force. */
   networks(): BanStatus[] {
     return selectBans(this.#db, "WHERE ended IS NULL AND instr(address, '/') > 0 ORDER BY start, id");
   }
 
-  /** Bans that ended but that a firewall still has, oldest end first. */
+  /** Returns ended bans that a firewall still has, oldest end first. */
   lingering(): BanStatus[] {
     return selectBans(
       this.#db,
@@ -198,12 +198,12 @@ export class BanReader {
     );
   }
 
-  /** The `limit` newest bans, those that ended included, newest first. */
+  /** Returns the `limit` newest bans, ended or not, newest first. */
   history(limit: number): BanStatus[] {
     return selectBans(this.#db, "ORDER BY id DESC LIMIT ?", limit);
   }
 
-  /** How many bans there ever were, and what of those that have not ended the firewall has. */
+  /** Returns the number of all bans, and the numbers of bans that have not ended. */
   totals(): BanTotals {
     return this.#db.get<BanTotals>(
       `SELECT count(*) AS "all", count(*) FILTER (WHERE ended IS NULL) AS decided,
@@ -214,7 +214,7 @@ export class BanReader {
     )!;
   }
 
-  /** The numbers that indexes tell: 5 ms for 100,000 bans in force, and a million that have ended cost nothing. */
+  /** Returns the numbers that indexes tell: 5 ms for 100,000 bans in force, and any ended ones. */
   numbers(): BanNumbers {
     return this.#db.get<BanNumbers>(
       `SELECT decided - waiting AS inForce, waiting, failing FROM (SELECT
@@ -227,7 +227,7 @@ export class BanReader {
     )!;
   }
 
-  /** The newest `most` bans by rules and networks whose ids are above `id`, in order, and how many there are. */
+  /** Returns the newest `most` bans by rules and networks above `id`, in order, and the count. */
   decidedAfter(id: number, most: number): { bans: BanStatus[]; count: number } {
     const which = "id > ? AND provenance IN ('rule', 'network')";
     const { count } = this.#db.get<{ count: number }>(
@@ -240,7 +240,7 @@ export class BanReader {
     return { bans: newest.reverse(), count };
   }
 
-  /** Bans whose last try failed, with its error: at most 100. */
+  /** Returns at most 100 bans whose last try failed. */
   failing(): BanStatus[] {
     return selectBans(this.#db, "WHERE error IS NOT NULL ORDER BY attempts DESC, id LIMIT 100");
   }

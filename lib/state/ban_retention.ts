@@ -1,28 +1,28 @@
-/** Ended bans are deleted in steps, but those that later decisions, the firewall or PostgreSQL still need. */
+/** Deletes ended bans in steps, unless decisions, the firewall or PostgreSQL need them. */
 import { HOUR, type Micros } from "../core/time.ts";
 import { AMONG, MOST_PAST } from "./ban_rows.ts";
 import type { Database } from "./database.ts";
 
-/** Bans that `prune()` looks at in one step. */
+/** Bans that `prune()` visits in one step. */
 const PRUNE_STEP = 500;
-/** How long after it has looked at all bans `prune()` begins again. */
+/** Time after which `prune()` starts again. */
 const PRUNE_EVERY: Micros = HOUR;
 
-/** Which ended bans are deleted. */
+/** Says which ended bans are deleted. */
 export interface Pruning {
   readonly now: Micros;
   /** How long bans are kept after their end. */
   readonly keep: Micros;
-  /** Bans go to PostgreSQL and are kept until they have arrived there. */
+  /** Whether bans go to PostgreSQL, and are kept until they have arrived. */
   readonly isShipped: boolean;
 }
 
 /** Deletes old bans. Methods throw what SQLite throws, and have then changed nothing. */
 export class BanRetention {
   readonly #db: Database;
-  /** Id of the last ban that was looked at. */
+  /** Id of the last ban visited. */
   #pruned = 0;
-  /** When the first ban is looked at again. */
+  /** Time at which `prune()` starts again. */
   #pruneAgain: Micros = -Infinity;
 
   constructor(db: Database) {
@@ -30,9 +30,10 @@ export class BanRetention {
   }
 
   /**
-   * Deletes some ended bans that are old; returns how many it looked at, 0 when it is through. An address keeps its bans
-   * until the last one has been over for `keep`, because longer bans follow from earlier ones, but of very old ones only
-   * as many as `past()` tells. What a firewall still has stays, and so does the latest change, from which numbers count on.
+   * Deletes some old ended bans. Returns the number of bans visited; 0: done. An address keeps its
+   * bans until its last one has been over for `keep`, as bans grow by earlier ones, but of very old
+   * ones only as many as `past()` returns. Bans that a firewall has stay, and so does the latest
+   * change, whose number is the next one's base.
    */
   prune({ now, keep, isShipped }: Pruning): number {
     if (now < this.#pruneAgain) return 0;

@@ -12,22 +12,22 @@ interface Row extends Omit<BanStatus, "scope" | "provenance"> {
 
 const COLUMNS = `id, change, address, scope, provenance, name, reason, count, start, until, ended,
   end_reason AS endReason, applied_by AS appliedBy, applied_at AS appliedAt, attempts, error`;
-/** Those as `json_object()` takes them. */
+/** The columns as arguments of `json_object()`. */
 const PAIRS = COLUMNS.split(/,\s*/).map((column) => column.split(" AS ").at(-1)!)
   .map((name) => `'${name}', ${name}`).join();
 
-/** Ids or addresses as one parameter: a statement for many rows costs a fraction of as many statements. */
+/** Ids or addresses as one parameter. One statement for many rows is many times as fast as many. */
 export const AMONG = "IN (SELECT value FROM json_each(?))";
 
-/** Ended bans of one address that are told and kept for later decisions. */
+/** Most ended bans of one address returned, and kept, for later decisions. */
 export const MOST_PAST = 100;
 
-/** The bans of a query, given from its `WHERE` on. They come out of SQLite as one text, which is many times as fast as rows. */
+/** Returns a query's bans, given from `WHERE` on. SQLite makes one text, much faster than rows. */
 export function selectBans(db: Database, where: string, ...values: Value[]): BanStatus[] {
   return select(db, where, values).map(({ change: _, ...ban }) => ban);
 }
 
-/** At most `limit` bans of this server whose latest change is later than `change`, ascending by it. */
+/** Returns at most `limit` bans of this server changed after `change`, ascending by change. */
 export function selectChanges(db: Database, change: number, limit: number): BanChange[] {
   return select(db, "WHERE change > ? AND provenance <> 'fleet' ORDER BY change LIMIT ?", [change, limit]);
 }
@@ -45,14 +45,14 @@ function select(db: Database, where: string, values: readonly Value[]): (BanStat
 }
 
 /**
- * The scope that a row names. Earlier programs took ports above 65535 from lists: a ban of those alone cuts off nothing, and
- * as one of everything it can at least be seen and lifted.
+ * Returns the scope of a row. Earlier programs took ports above 65535 from lists: such a ban cuts
+ * off nothing, and as a ban of everything it can be seen and lifted.
  */
 export function readScope(text: string): Scope {
   return parseScope(text) ?? "all";
 }
 
-/** Bans as a parameter for `json_each()`, each a list of `values`. */
+/** Returns bans as a parameter for `json_each()`, each a list of `values`. */
 export function jsonOf<T extends { readonly scope: Scope }>(
   bans: readonly T[],
   values: (ban: T, scope: string) => readonly Value[],

@@ -1,6 +1,6 @@
 /**
- * Bans begin and end here. Of one address and scope at most one ban is in force. Each change gets a number that counts up across
- * all bans, by which the monitor and PostgreSQL find out what is new.
+ * Begins and ends bans. An address and scope have at most one ban in force. Each change gets a
+ * number that ascends across all bans, by which the monitor and PostgreSQL find news.
  */
 import { type Micros, MINUTE } from "../core/time.ts";
 import type { Ban, NewBan } from "../deciding/ban.ts";
@@ -8,13 +8,13 @@ import { BanReader } from "./ban_reader.ts";
 import { AMONG, jsonOf, readScope, selectBans } from "./ban_rows.ts";
 import type { Database, Value } from "./database.ts";
 
-/** Bans that `expire()` ends at most: some milliseconds. */
+/** Most bans that `expire()` ends in one call: some milliseconds of work. */
 const EXPIRE_STEP = 5_000;
 
-/** How far ahead of the clock a ban may begin: clocks are corrected a little all the time. */
+/** How far a ban may begin ahead of the clock, as clocks are often corrected a little. */
 const AHEAD: Micros = MINUTE;
 
-/** Columns of a ban that follows another server which a ban of this server replaces. */
+/** Columns that are replaced when a ban of this server replaces one that follows another. */
 const GIVING_WAY = ["provenance", "name", "reason", "count", "start"];
 
 /** Begins and ends bans. Methods throw what SQLite throws, and have then changed nothing. */
@@ -26,7 +26,7 @@ export class BanTable extends BanReader {
     this.#db = db;
   }
 
-  /** Does `work` as a whole: all that it changes or, when it throws, nothing. */
+  /** Does all of `work` in one transaction or, if it throws, nothing. */
   transaction<T>(work: () => T): T {
     return this.#db.transaction(work);
   }
@@ -37,9 +37,9 @@ export class BanTable extends BanReader {
   }
 
   /**
-   * Writes bans in order. One of an address and scope that has a ban in force moves the end of that to the later of the two.
-   * A ban that follows another server gives way to any later one. A lift of an earlier one that has not reached the firewall is
-   * dropped: the address is to be banned.
+   * Writes bans in order. A ban whose address and scope have one in force moves its end to the
+   * later of the two. A ban that follows another server gives way to any later one. A lift that has
+   * not reached the firewall is dropped if its address is banned again.
    */
   addAll(bans: readonly NewBan[]): void {
     if (bans.length === 0) return;
@@ -64,7 +64,7 @@ export class BanTable extends BanReader {
         }`,
         list,
       );
-      // What a firewall may still have of an earlier ban is now to be lifted with this one.
+      // The firewall may still have an earlier ban, which is now lifted with this one.
       this.#db.run(
         `UPDATE ban SET applied_by = NULL, error = NULL
          WHERE (address, scope) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))
@@ -74,25 +74,25 @@ export class BanTable extends BanReader {
     });
   }
 
-  /** Ends all bans in force of an address; returns how many. */
+  /** Ends all bans in force of an address; returns their number. */
   end(address: string, end: { reason: string; time: Micros }): number {
     return this.#end(end, "address = ?", address);
   }
 
-  /** Ends all bans in force that are newer than the one with this id. */
+  /** Ends all bans in force with ids above `id`. */
   endNewer(id: number, end: { reason: string; time: Micros }): void {
     this.#end(end, "id > ?", id);
   }
 
   /**
-   * Bans in force for modules other than `modules`, which have no firewall of their own any more, become bans of everything: the
-   * one firewall that is left carries them out. What the former one had is no longer known.
+   * Makes bans in force of modules other than `modules`, whose firewalls are gone, bans of
+   * everything for the general firewall. It is unknown what the former firewalls still have.
    */
   rescope(modules: readonly string[], time: Micros): void {
     const which = `scope GLOB 'module *' AND substr(scope, 8) NOT ${AMONG}`;
     const list = JSON.stringify(modules);
     this.#db.transaction(() => {
-      // Indexes keep a start from walking over all bans of the past.
+      // The index saves a start the walk over all past bans.
       const found = `INDEXED BY ban_in_force WHERE ended IS NULL AND ${which} ORDER BY id`;
       const bans = selectBans(this.#db, found, list);
       if (bans.length > 0) {
@@ -128,7 +128,7 @@ export class BanTable extends BanReader {
     );
   }
 
-  /** Ends bans whose time is up, the longest over first, and not too many at once. */
+  /** Ends bans whose time is up, the longest over first, a limited number per call. */
   expire(now: Micros): { bans: Pick<Ban, "address" | "scope">[]; isMore: boolean } {
     const rows = this.#db.all<{ address: string; scope: string }>(
       `UPDATE ban SET ended = until, end_reason = 'expired', attempts = 0, next_try = 0, error = NULL,
@@ -144,8 +144,9 @@ export class BanTable extends BanReader {
   }
 
   /**
-   * Has bans in force that begin later than `now` begin now, and last as long as they were to; returns how many there were. Call it
-   * only when the clock was seen to be set back: after a start they may be right, and the clock behind.
+   * Makes bans that begin after `now` begin now, with the same length; returns their number. Call
+   * it only if the clock was seen to be set back: after a start the bans may be right, and the
+   * clock behind.
    */
   rebase(now: Micros): number {
     return this.#db.run(

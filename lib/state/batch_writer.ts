@@ -22,10 +22,10 @@ export interface BatchTables {
   readonly rollups: RollupTable;
 }
 
-/** What one commit writes beside the lines, whole or not at all. */
+/** Contents of one commit beside the lines. */
 export interface BatchRecord {
   readonly source: string;
-  /** Reached by the batches: reading goes on behind it. */
+  /** Position behind the batches. */
   readonly position: string;
   readonly notes: BatchNotes;
   readonly logins: LoginNews;
@@ -33,7 +33,7 @@ export interface BatchRecord {
   readonly knocks: readonly Knock[];
 }
 
-/** Writes what batches bring: all of one in one transaction, so that a crash repeats a batch or has it, never half. */
+/** Writes batches, each in one transaction: a crash repeats a batch or keeps it, never half. */
 export class BatchWriter {
   readonly lines: LogLines;
   readonly notes: NoteTable;
@@ -44,8 +44,8 @@ export class BatchWriter {
   readonly #reached: Map<string, string>;
 
   /**
-   * @param modules names of the modules, in the order of their indexes
-   * @param parts.reached takes note of the position of each source
+   * @param modules names of the modules, by index
+   * @param parts.reached receives the position of each source
    */
   constructor(
     modules: readonly string[],
@@ -61,8 +61,8 @@ export class BatchWriter {
   }
 
   /**
-   * Writes the record and the lines, as far as there is room for lines. Returns how many lines it has
-   * written. Throws what SQLite throws, and then has written nothing.
+   * Writes the record, and the lines if there is room for lines. Returns the number of lines
+   * written. Throws what SQLite throws, and has then written nothing.
    */
   write({ source, position, notes, logins, bans, knocks }: BatchRecord): number {
     const tables = this.#tables;
@@ -80,9 +80,9 @@ export class BatchWriter {
     return recorded;
   }
 
-  /** Writes what waits in memory for a batch to go with: counts of hours, and `isLast` where lines of addresses are. */
+  /** Writes counts of hours that wait for a batch, and with `isLast` the index of lines. */
   flush({ isLast = false } = {}): void {
-    // The lock may be another's for long: it is asked for only where there is something to write.
+    // Others may hold the lock for long: ask for it only if there is something to write.
     if (!isLast && !this.rollups.isDue) return;
     const written = this.#db.transaction(() => [
       this.rollups.write({ isAll: isLast }),

@@ -1,15 +1,12 @@
-/**
- * Connections to the file of the state, and what their errors mean. Comes in: a file. Goes out: a connection with all tables as
- * this program has them.
- */
+/** Opens connections to the state's file, with all tables, and interprets SQLite's errors. */
 import { DatabaseSync } from "node:sqlite";
 import { messageOf } from "../core/error.ts";
 import { migrate } from "./schema.ts";
 
-/** A head that tells of more is damaged itself. */
+/** A head with a larger length is damaged itself. */
 const MOST_LENGTH = 2 ** 40;
 
-/** Connects to a file, made where it is missing, and brings its tables up to date. Throws what SQLite throws. */
+/** Connects to a file, made if missing, and migrates its tables. Throws what SQLite throws. */
 export function connect(file: string): DatabaseSync {
   makePrivate(file);
   const db = new DatabaseSync(file);
@@ -28,11 +25,11 @@ export function connect(file: string): DatabaseSync {
   }
 }
 
-/** Reads what a monitor cannot do without: damage is found at once, not in the middle of the night. */
+/** Reads everything a monitor needs, so that it finds damage at the start. */
 const PROBE = ["meta", "position", "whitelist", "knock_key", "login", "session", "ban", "note_group", "note"]
   .map((table) => `SELECT count(*) FROM ${table} NOT INDEXED`).join("; ");
 
-/** Connects as `connect()` does, to a file in which a monitor can read all that it needs. Throws what SQLite throws. */
+/** Connects as `connect()` does, and reads all that a monitor needs. Throws what SQLite throws. */
 export function connectSound(file: string): DatabaseSync {
   const db = connect(file);
   try {
@@ -44,16 +41,13 @@ export function connectSound(file: string): DatabaseSync {
   }
 }
 
-/**
- * Connects to a file and changes nothing of it, but that one cut short gets its length back; null where SQLite takes it for no
- * database.
- */
+/** Opens a file and changes only its length if it was cut short. Null: SQLite finds no database. */
 export function openAsItIs(file: string): DatabaseSync | null {
   let db: DatabaseSync | null = null;
   try {
     lengthen(file);
     db = new DatabaseSync(file);
-    // Memory of its own in place of the file `-shm`, for which there may be no room.
+    // Private memory replaces the file `-shm`, for which there may be no room.
     db.exec(
       "PRAGMA locking_mode = EXCLUSIVE; PRAGMA busy_timeout = 1000; SELECT count(*) FROM sqlite_schema",
     );
@@ -64,7 +58,7 @@ export function openAsItIs(file: string): DatabaseSync | null {
   }
 }
 
-/** SQLite reads nothing of a file that is shorter than its head says. Zeros in place of what is missing take no room. */
+/** Restores the length in a file's head, which SQLite demands. The zeros take no room. */
 function lengthen(file: string): void {
   const head = new Uint8Array(100);
   using opened = Deno.openSync(file);
@@ -80,18 +74,18 @@ export function close(db: DatabaseSync | null): void {
   try {
     db?.close();
   } catch {
-    // What could be read of it has been.
+    // All that could be read has been.
   }
 }
 
-/** A database in memory with all tables. */
+/** Returns a database in memory with all tables. */
 export function inMemory(): DatabaseSync {
   const db = new DatabaseSync(":memory:");
   migrate(db);
   return db;
 }
 
-/** Before Deno 2.9 a statement that cannot be prepared does not tell why; what reads the schema does. */
+/** Returns an error's cause. Before Deno 2.9 only a read of the schema tells of bad statements. */
 function causeOf(error: unknown, db: DatabaseSync): unknown {
   if (!/failed to prepare/.test(messageOf(error))) return error;
   try {
@@ -102,14 +96,14 @@ function causeOf(error: unknown, db: DatabaseSync): unknown {
   }
 }
 
-/** What an error says about the file: its content is no state; or it cannot be written. Null: it is about something else. */
+/** Returns the file's fault in an error: it is no state, or cannot be written. Null: neither. */
 export function faultOf(error: unknown, db: DatabaseSync | null = null): "damaged" | "unwritable" | null {
   const message = messageOf(db === null ? error : causeOf(error, db));
   if (/not a database|malformed|no such table/.test(message)) return "damaged";
   return /disk is full|disk I\/O error|readonly database/.test(message) ? "unwritable" : null;
 }
 
-/** Makes `file`, unless it exists, for its owner alone. SQLite gives the files beside it the same mode. */
+/** Makes `file`, if missing, for its owner only. SQLite gives files beside it the same mode. */
 export function makePrivate(file: string): void {
   try {
     Deno.openSync(file, { write: true, createNew: true, mode: 0o600 }).close();

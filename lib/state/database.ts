@@ -6,64 +6,64 @@ import { connect } from "./connect.ts";
 /** A value that SQLite stores. */
 export type Value = string | number | null | Uint8Array;
 
-/** Gives a database other connections where its own fails: see `Keeper`. */
+/** Gives a database another connection if its own fails: see `Keeper`. */
 export interface Shelter {
-  /** The first connection. Throws `UserError` (69). */
+  /** Returns the first connection. Throws `UserError` (69). */
   open(): DatabaseSync;
-  /** A connection to go on with after `error`, or null where there is nothing but to tell of the error. Closes `db` with the former. */
+  /** Returns a connection to use after `error`, and closes `db`; null: throw the error. */
   replace(db: DatabaseSync, error: unknown): DatabaseSync | null;
-  /** A better connection than `db`, which it then closes; null: there is none. Throws `UserError` (69) where nothing can be mended. */
+  /** Returns a better connection, and closes `db`; null: none. Throws `UserError` (69). */
   look(db: DatabaseSync): DatabaseSync | null;
-  /** Reports whether the connection in use is to memory alone. */
+  /** Whether the connection is to memory only. */
   readonly isInMemory: boolean;
-  /** Reports whether lines can be taken: not for ever where there is only memory. */
+  /** Reports whether lines can be written: memory has limited room. */
   hasRoom(db: DatabaseSync): boolean;
   /** Closes `db`, the last connection, and ends. */
   close(db: DatabaseSync): void;
 }
 
 /**
- * One connection to `<directory>/state.db`, the tables made or brought up to date. Statements are
- * prepared once. Any number of processes may have it open; writers wait for each other up to 5 s.
+ * One connection to `<directory>/state.db` with up-to-date tables. Statements are prepared once.
+ * Any number of processes may open the file; writers wait for each other up to 5 s.
  */
 export class Database {
   #db: DatabaseSync;
   readonly #shelter: Shelter | null;
   readonly #statements = new Map<string, StatementSync>();
   #depth = 0;
-  /** Went on with another connection since `look()`. */
+  /** Whether the connection has changed since `look()`. */
   #isAnother = false;
 
-  /** Throws `UserError` (69) when the directory cannot be used. Without a shelter all methods throw what SQLite throws. */
+  /** Throws `UserError` (69) if unusable. Without a shelter methods throw what SQLite throws. */
   constructor(readonly directory: string, shelter: Shelter | null = null) {
     this.#shelter = shelter;
     this.#db = shelter?.open() ?? open(directory);
   }
 
-  /** All rows of a query. */
+  /** Returns all rows of a query. */
   all<Row>(sql: string, ...values: Value[]): Row[] {
     return this.#attempt(() => this.#prepare(sql).all(...values) as Row[]);
   }
 
-  /** The rows of a query one after the other: for more than one would hold at once. */
+  /** Yields the rows of a query one by one, for results too large for memory. */
   *each<Row>(sql: string, ...values: Value[]): Generator<Row> {
-    // A statement of its own: before Deno 2.9 one could be iterated over only once.
+    // Its own statement: before Deno 2.9 one could be iterated over only once.
     const statement = this.#attempt(() => this.#db.prepare(sql));
     yield* iterate<Row>(statement, ...values);
   }
 
-  /** The first row of a query, or null. */
+  /** Returns the first row of a query, or null. */
   get<Row>(sql: string, ...values: Value[]): Row | null {
     return this.#attempt(() => (this.#prepare(sql).get(...values) as Row | undefined) ?? null);
   }
 
-  /** Runs a statement; returns how many rows it changed. */
+  /** Runs a statement; returns the number of changed rows. */
   run(sql: string, ...values: Value[]): number {
     return this.#attempt(() => Number(this.#prepare(sql).run(...values).changes));
   }
 
   /**
-   * Runs `work` in one write transaction: all of it happens or, when it throws, nothing. `work` runs once more where the
+   * Runs all of `work` in one write transaction or, if it throws, nothing. `work` runs again if the
    * shelter has another connection.
    */
   transaction<T>(work: () => T): T {
@@ -71,7 +71,7 @@ export class Database {
     return this.#attempt(() => this.#transact(work));
   }
 
-  /** Goes on with a better connection where there is one. Reports whether it is another than at the last look. Throws `UserError` (69). */
+  /** Switches to a better connection, if any; true: changed since the last look. May throw (69). */
   look(): boolean {
     if (this.#depth === 0) this.#adopt(this.#shelter?.look(this.#db) ?? null);
     const isAnother = this.#isAnother;
@@ -79,12 +79,12 @@ export class Database {
     return isAnother;
   }
 
-  /** Reports whether what is written stays in memory for now. */
+  /** Whether data stays in memory for now. */
   get isInMemory(): boolean {
     return this.#shelter?.isInMemory ?? false;
   }
 
-  /** Reports whether lines can be taken. */
+  /** Whether lines can be written. */
   get hasRoom(): boolean {
     return this.#shelter?.hasRoom(this.#db) ?? true;
   }
@@ -94,7 +94,7 @@ export class Database {
     else this.#shelter.close(this.#db);
   }
 
-  /** Does `work`, and again with another connection where it fails on this one. */
+  /** Does `work`, and repeats it on another connection after a failure. */
   #attempt<T>(work: () => T): T {
     try {
       return work();
@@ -146,10 +146,10 @@ function open(directory: string): DatabaseSync {
   }
 }
 
-/** Statements that are iterated over. Before Deno 2.9 an iterator does not keep its own alive, and reading on crashes the process. */
+/** Statements in use. Before Deno 2.9 an iterator keeps none alive, and its next read crashes. */
 const iterated = new Set<StatementSync>();
 
-/** The rows of a statement, one after the other. */
+/** Yields the rows of a statement one by one. */
 export function* iterate<Row>(statement: StatementSync, ...values: Value[]): Generator<Row> {
   iterated.add(statement);
   try {

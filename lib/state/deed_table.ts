@@ -1,7 +1,7 @@
 import type { Micros } from "../core/time.ts";
 import type { Database } from "./database.ts";
 
-/** What somebody changed by a command. */
+/** A change that somebody made by a command. */
 export interface Deed {
   readonly time: Micros;
   /** The user, for people. */
@@ -10,12 +10,12 @@ export interface Deed {
   readonly what: string;
 }
 
-/** Deeds that wait for a monitor: the oldest go, so that a script without one fills no disk. */
+/** Most deeds that wait for a monitor. The oldest are dropped, so that a script fills no disk. */
 const MOST = 1_000;
 /** All keys of deeds lie between these. */
 const AMONG = "key > 'deed ' AND key < 'deed!'";
 
-/** Deeds that the monitor's log has not told yet. They stand among the state's other small things. */
+/** Deeds that the monitor's log has not told yet, in the table `meta`. */
 export class DeedTable {
   readonly #db: Database;
 
@@ -23,7 +23,7 @@ export class DeedTable {
     this.#db = db;
   }
 
-  /** Leaves word of a deed to the monitor. */
+  /** Adds a deed for the monitor. */
   add(deed: Deed): void {
     this.#db.transaction(() => {
       const last = this.#db.get<{ key: string }>(`SELECT max(key) AS key FROM meta WHERE ${AMONG}`)!.key;
@@ -33,7 +33,7 @@ export class DeedTable {
     });
   }
 
-  /** Takes the deeds since the last call, oldest first. */
+  /** Removes and returns the deeds since the last call, oldest first. */
   take(): Deed[] {
     const isAny = this.#db.get(`SELECT 1 FROM meta WHERE ${AMONG} LIMIT 1`) !== null;
     if (!isAny) return [];
@@ -45,7 +45,7 @@ export class DeedTable {
   }
 }
 
-/** Keys in the order of their numbers. */
+/** Returns keys that sort by number. */
 function keyOf(number: number): string {
   return `deed ${String(number).padStart(12, "0")}`;
 }

@@ -1,6 +1,6 @@
 /**
- * Bans that wait for a firewall, and lifts: what it is to be told next, and when. They wait in turns, one for each module and
- * kind of provenance, so that a flood of one delays no other.
+ * Selects bans and lifts that wait for a firewall. They wait in turns, one for each module and kind
+ * of provenance, so that a flood of one delays no other.
  */
 import { type Micros, MINUTE } from "../core/time.ts";
 import type { BanStatus, DueBans } from "../deciding/ban.ts";
@@ -8,14 +8,14 @@ import { AMONG, selectBans } from "./ban_rows.ts";
 import type { Database } from "./database.ts";
 import { type FirewallShare, turnsToApply, turnsToLift } from "./firewall_share.ts";
 
-/** Of so many of the newest bans of a turn the loudest comes first. */
+/** Number of the newest bans of a turn among which the loudest comes first. */
 const LOUDEST_OF = 64;
-/** The longest wait before a further try. */
+/** Longest delay before a retry. */
 export const LAST_RETRY: Micros = 5 * MINUTE;
-/** The turns of all firewalls. */
+/** Turns of all firewalls. */
 const [TURNS_TO_APPLY, TURNS_TO_LIFT] = [turnsToApply(), turnsToLift()];
 
-/** Knows what waits for one firewall. Methods throw what SQLite throws, and have then changed nothing. */
+/** Selects one firewall's work. Methods throw what SQLite throws, and have then changed nothing. */
 export class EnforcementQueue {
   readonly #db: Database;
   readonly #share: FirewallShare;
@@ -30,8 +30,9 @@ export class EnforcementQueue {
   }
 
   /**
-   * Whose bans and lifts wait, ascending: `rule SSHD` for those that the rules of a module made, the kind of other provenances
-   * (`manual`, `network`…), `expired` for lifts of bans whose time was up, and `unban` for other lifts.
+   * Returns the turns with waiting bans or lifts, ascending: `rule SSHD` for a module's rules, the
+   * kind of other provenances (`manual`, `network`…), `expired` for lifts of expired bans, `unban`
+   * for other lifts.
    */
   turns(): string[] {
     return this.#db.all<{ turn: string }>(
@@ -41,8 +42,8 @@ export class EnforcementQueue {
   }
 
   /**
-   * Bans of a turn that are in force, that the firewall does not have yet, and whose next try has come: those that never failed
-   * first, or last with `isOldest`.
+   * Returns bans in force of a turn that the firewall lacks and whose next try is due: bans that
+   * never failed first, or last with `isOldest`.
    */
   toApply(due: DueBans): BanStatus[] {
     for (;;) {
@@ -73,7 +74,9 @@ export class EnforcementQueue {
     return bans.length === limit ? bans : [...bans, ...then(limit - bans.length)];
   }
 
-  /** To a firewall without scopes a ban of an address that it has already is no news; returns how many are none. */
+  /**
+   * Confirms bans of addresses that a firewall without scopes already has; returns their number.
+   */
   #shareHeld(bans: readonly BanStatus[], firewall: string): number {
     const held = `SELECT applied_at FROM ban AS other WHERE other.address = ban.address AND other.id <> ban.id
       AND ${
@@ -89,7 +92,7 @@ export class EnforcementQueue {
     );
   }
 
-  /** Bans of a turn that ended and that the firewall still has, and whose next try has come, the longest due first. */
+  /** Returns ended bans of a turn that the firewall has and that are due, longest due first. */
   toLift({ firewall, turn, now, limit, busy = [] }: DueBans): BanStatus[] {
     return selectBans(
       this.#db,
@@ -103,7 +106,7 @@ export class EnforcementQueue {
     );
   }
 
-  /** What a ban in force is one with is lifted with that. */
+  /** SQL of bans to lift: no ban in force shares the firewall's entry. */
   #liftable(): string {
     return `ended IS NOT NULL AND applied_by IS NOT NULL AND applied_by = ?
       AND NOT EXISTS (SELECT 1 FROM ban AS other WHERE ${
@@ -111,7 +114,7 @@ export class EnforcementQueue {
     } AND other.ended IS NULL)`;
   }
 
-  /** Tries that are due later than any may be were put off while the clock ran ahead: they are due now. */
+  /** Makes retries due now that are later than any may be: the clock ran ahead then. */
   rebase(now: Micros): void {
     const late = now + LAST_RETRY;
     this.#db.run(
@@ -126,7 +129,7 @@ export class EnforcementQueue {
     );
   }
 
-  /** Bans that the firewall refused `attempts` times in a row or more: at most 100, of the first thousand that failed. */
+  /** Returns at most 100 bans refused `attempts` times in a row, of the first 1,000 that failed. */
   stuck(attempts: number): BanStatus[] {
     const failed =
       `WITH ${TURNS_TO_APPLY} SELECT id FROM to_apply CROSS JOIN ban INDEXED BY ban_to_apply USING (turn)
@@ -134,7 +137,7 @@ export class EnforcementQueue {
     return selectBans(this.#db, `WHERE attempts >= ? AND id IN (${failed}) ORDER BY id LIMIT 100`, attempts);
   }
 
-  /** When something falls due next: a retry or an end; null when nothing will by itself. */
+  /** Returns the time of the next retry or end; null: none. */
   nextDue(firewall: string): Micros | null {
     return this.#db.get<{ due: Micros | null }>(
       `WITH ${this.#turnsToApply}, ${this.#turnsToLift} SELECT min(due) AS due FROM (
@@ -147,7 +150,7 @@ export class EnforcementQueue {
     )?.due ?? null;
   }
 
-  /** How many bans in force wait for the firewall without having failed. */
+  /** Returns the number of waiting bans that have not failed. */
   backlog(): number {
     return this.#db.get<{ bans: number }>(
       `SELECT count(*) AS bans FROM ban INDEXED BY ban_to_apply

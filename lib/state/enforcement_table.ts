@@ -1,11 +1,11 @@
 /**
- * What firewalls have of the bans, in columns of the table `ban`:
+ * State of the bans in firewalls, in columns of the table `ban`:
  *
  *   applied_by NULL                     no firewall has it
- *   applied_by set, applied_at NULL     that firewall may have it: it was told, and nobody knows the outcome
- *   both set                            it has it
+ *   applied_by set, applied_at NULL     that firewall may have it: it was told, and the outcome is unknown
+ *   both set                            that firewall has it
  *
- * A table sees the bans of its firewall's share alone.
+ * A table sees only the bans of its firewall's share.
  */
 import { type Boot, isSameBoot } from "../core/boot.ts";
 import { formatScope } from "../core/scope.ts";
@@ -16,26 +16,26 @@ import type { Database } from "./database.ts";
 import { EnforcementQueue, LAST_RETRY } from "./enforcement_queue.ts";
 import { FirewallShare } from "./firewall_share.ts";
 
-/** What a firewall begins with. */
+/** Facts at the start of a firewall. */
 export interface Beginning {
   readonly boot: Boot;
-  /** Bans that another firewall has are to be applied by this one. */
+  /** Whether to apply bans that another firewall has. */
   readonly takesOver: boolean;
-  /** The caller sees to all bans in force, by `applyAnew()`. */
+  /** Whether the caller applies all bans in force, by `applyAnew()`. */
   readonly anew: boolean;
-  /** The firewall bans by scope; false: an address is banned once, whatever the scopes of its bans. True unless told. */
+  /** Whether it bans by scope. False: an address is banned once for all scopes. Default: true. */
   readonly knowsScopes?: boolean;
 }
 
-/** Before the first of several tries; doubled before each further one up to `LAST_RETRY`. */
+/** Delay before the first retry, doubled for each further one up to `LAST_RETRY`. */
 const FIRST_RETRY: Micros = SECOND;
 
-/** Keeps what one firewall has. Methods throw what SQLite throws, and have then changed nothing. */
+/** Records one firewall's bans. Methods throw what SQLite throws, and have then changed nothing. */
 export class EnforcementTable extends EnforcementQueue {
   readonly #db: Database;
   readonly #share: FirewallShare;
 
-  /** @param module the module whose own firewall it is; null: the firewall of all bans that are of no such module */
+  /** @param module module with this firewall of its own; null: the general firewall */
   constructor(db: Database, module: string | null = null) {
     const share = new FirewallShare(module);
     super(db, share);
@@ -43,12 +43,12 @@ export class EnforcementTable extends EnforcementQueue {
     this.#share = share;
   }
 
-  /** What the own firewall of a module has. */
+  /** Returns the table of a module's own firewall. */
   of(module: string): EnforcementTable {
     return new EnforcementTable(this.#db, module);
   }
 
-  /** Begins with a firewall: what any had before this boot is gone. */
+  /** Begins with a firewall: bans applied before this boot are gone. */
   begin(firewall: string, { boot, takesOver, anew, knowsScopes = true }: Beginning): void {
     this.#share.knowsScopes = knowsScopes;
     this.#db.transaction(() => {
@@ -62,7 +62,7 @@ export class EnforcementTable extends EnforcementQueue {
     });
   }
 
-  /** Notes that `boot` is still under way. */
+  /** Records that `boot` is under way. */
   noteBoot(boot: Boot): void {
     this.#db.run("INSERT OR REPLACE INTO meta VALUES (?, ?)", this.#share.bootKey, JSON.stringify(boot));
   }
@@ -70,7 +70,7 @@ export class EnforcementTable extends EnforcementQueue {
   #dropBefore(boot: Boot, { anew }: { anew: boolean }): void {
     const row = this.#db.get<{ value: string }>("SELECT value FROM meta WHERE key = ?", this.#share.bootKey);
     if (row !== null && isSameBoot(JSON.parse(row.value) as Boot, boot)) return;
-    // Earlier programs noted no boot: there the clock tells what was applied before it.
+    // Earlier programs recorded no boot: the clock tells what was applied before it.
     const before = row === null ? boot.start : Number.MAX_SAFE_INTEGER;
     const drop = `UPDATE ban SET applied_by = NULL, applied_at = NULL WHERE ${this.#share.isMine()} AND`;
     this.#db.run(
@@ -80,7 +80,7 @@ export class EnforcementTable extends EnforcementQueue {
     if (!anew) this.#db.run(`${drop} ended IS NULL AND applied_at < ?`, before);
   }
 
-  /** All bans in force of a range are to be applied again. */
+  /** Makes all bans in force of a range be applied again. */
   applyAnew({ after, upTo }: BanRange): void {
     this.#db.run(
       `UPDATE ban SET applied_at = NULL, next_try = 0
@@ -90,7 +90,7 @@ export class EnforcementTable extends EnforcementQueue {
     );
   }
 
-  /** The firewall is about to be told: from now on it may have the bans, whatever becomes of us. */
+  /** Records that the firewall is about to be told: from now on it may have the bans. */
   trying(ids: readonly number[], firewall: string): void {
     this.#db.run(
       `UPDATE ban SET applied_by = given.firewall FROM (SELECT ? AS firewall) AS given
@@ -100,12 +100,12 @@ export class EnforcementTable extends EnforcementQueue {
     );
   }
 
-  /** The firewall does not have a ban that it was about to be told of. */
+  /** Records that the firewall lacks a ban of which it was about to be told. */
   untried(id: number): void {
     this.#db.run("UPDATE ban SET applied_by = NULL WHERE id = ?", id);
   }
 
-  /** The firewall has the bans. What it has of earlier ones is theirs now: lifting that would lift them. */
+  /** Records that the firewall has the bans, and no earlier ones, whose lifts would lift these. */
   applied(ids: readonly number[], { firewall, time }: { firewall: string; time: Micros }): void {
     const list = JSON.stringify(ids);
     this.#db.transaction(() => {
@@ -126,7 +126,7 @@ export class EnforcementTable extends EnforcementQueue {
     });
   }
 
-  /** Bans that are in force and applied are to be applied again; returns how many are. */
+  /** Makes applied bans in force be applied again; returns their number. */
   reapply(bans: readonly Pick<Ban, "address" | "scope">[]): number {
     if (bans.length === 0) return 0;
     return this.#db.run(
@@ -137,7 +137,7 @@ export class EnforcementTable extends EnforcementQueue {
     );
   }
 
-  /** The firewall no longer has the bans. */
+  /** Records that the firewall no longer has the bans. */
   lifted(ids: readonly number[]): void {
     const list = JSON.stringify(ids);
     const others = `SELECT a.id FROM ban AS b JOIN ban AS a ON ${this.#share.isOne("a", "b")}
@@ -150,7 +150,7 @@ export class EnforcementTable extends EnforcementQueue {
     );
   }
 
-  /** The firewall refused a ban; the next try comes after 1 s, doubling up to 5 minutes. */
+  /** Records a refused ban. The next try comes after 1 s, doubling up to 5 minutes. */
   failed(id: number, failure: { error: string; time: Micros }): void {
     this.#db.run(
       `UPDATE ban SET attempts = attempts + 1, error = ?,
@@ -163,7 +163,7 @@ export class EnforcementTable extends EnforcementQueue {
     );
   }
 
-  /** Bans in force of a range that the firewall is certain to have, ascending by id. */
+  /** Returns bans in force of a range that the firewall has for certain, ascending by id. */
   held(firewall: string, { after, upTo }: BanRange): HeldBan[] {
     const row = this.#db.get<{ list: string }>(
       `SELECT json_group_array(json_array(address, scope, until)) AS list FROM (
@@ -178,7 +178,7 @@ export class EnforcementTable extends EnforcementQueue {
     return list.map(([address, scope, until]) => ({ address, scope: readScope(scope), until }));
   }
 
-  /** Reports whether a firewall may have a ban of this address and scope, or is to have it. */
+  /** Reports whether a firewall may have, or will get, a ban of this address and scope. */
   mayHold({ address, scope }: Pick<Ban, "address" | "scope">): boolean {
     return this.#db.get(
       "SELECT 1 FROM ban WHERE address = ? AND scope = ? AND (ended IS NULL OR applied_by IS NOT NULL)",

@@ -1,51 +1,48 @@
-/**
- * Which bans a firewall carries out, as SQL: bans of a module that has a firewall of its own are that one's, all others those of
- * the firewall for everything. The turn of a ban says whose it is.
- */
+/** SQL for a firewall's bans: those of a module with its own firewall, or all others, by turn. */
 
-/** The share of one firewall: its turns from the first up to the second, which is not among them. */
+/** The share of one firewall: its turns from the first up to the second, exclusive. */
 export class FirewallShare {
   readonly #from: string;
   readonly #to: string;
-  /** Begins the turns of the share in the state. */
+  /** Prefix of the share's turns in the state. */
   readonly prefix: string;
-  /** The key under which the boot is noted. */
+  /** Key of the boot in the state. */
   readonly bootKey: string;
-  /** The firewall bans by scope; false: an address is banned once, whatever the scopes of its bans. */
+  /** Whether it bans by scope. False: an address is banned once for all scopes. */
   knowsScopes = true;
 
-  /** @param module the module whose own firewall it is, named by letters, digits, `.`, `-` and `_`; null: the one for everything */
+  /** @param module name in letters, digits, `.`, `-` and `_`; null: the general firewall */
   constructor(module: string | null) {
     this.prefix = module === null ? "" : `~${module} `;
     [this.#from, this.#to] = module === null ? ["", "~"] : [this.prefix, `~${module}!`];
     this.bootKey = module === null ? "boot" : `boot ${module}`;
   }
 
-  /** SQL that says whether two bans are one to the firewall, where at least one is in its share. */
+  /** Returns SQL that tests whether two bans, one of them in the share, are one to the firewall. */
   isOne(a: string, b: string): string {
     const isSame = this.knowsScopes ? `${a}.scope = ${b}.scope` : `${this.isMine(a)} AND ${this.isMine(b)}`;
     return `${a}.address = ${b}.address AND ${isSame}`;
   }
 
-  /** SQL that says whether a ban is in the firewall's share. */
+  /** Returns SQL that tests whether a ban is in the share. */
   isMine(ban = "ban"): string {
     return `(${ban}.turn >= '${this.#from}' AND ${ban}.turn < '${this.#to}')`;
   }
 }
 
-/** A table `to_apply` of the turns with bans that wait for a firewall: of all firewalls, or in one's share. */
+/** Returns a table `to_apply` of the turns with waiting bans, in a share or in all. */
 export function turnsToApply(share?: FirewallShare): string {
   return turnsOf("to_apply", "ended IS NULL AND applied_at IS NULL", share);
 }
 
-/** A table `to_lift` of the turns with ended bans that a firewall may still have. */
+/** Returns a table `to_lift` of the turns with ended bans that a firewall may still have. */
 export function turnsToLift(share?: FirewallShare): string {
   return turnsOf("to_lift", "ended IS NOT NULL AND applied_by IS NOT NULL", share);
 }
 
 /**
- * A recursive table of the turns of the bans that `waits` holds for. It takes steps through an index that begins with the turn:
- * a flood of bans is not walked over.
+ * Returns a recursive table of the turns of bans that meet `waits`. It steps through an index that
+ * begins with the turn, and so skips a flood of bans.
  */
 function turnsOf(name: string, waits: string, share?: FirewallShare): string {
   const from = `FROM ban INDEXED BY ban_${name} WHERE ${waits}${share ? ` AND ${share.isMine()}` : ""}`;

@@ -2,7 +2,7 @@ import type { Micros } from "../core/time.ts";
 import { AMONG } from "./ban_rows.ts";
 import type { Database } from "./database.ts";
 
-/** What this server has of other servers: how far it has read the changes of their bans, and bans that follow those. */
+/** Positions in other servers' changes of bans, and bans that follow these servers. */
 export class FleetTable {
   readonly #db: Database;
 
@@ -10,7 +10,7 @@ export class FleetTable {
     this.#db = db;
   }
 
-  /** By server, the number of its latest change that was read. */
+  /** Returns the number of the latest change read, by server. */
   positions(): Map<string, number> {
     const rows = this.#db.all<{ host: string; change: number }>("SELECT host, change FROM fleet_position");
     return new Map(rows.map(({ host, change }) => [host, change]));
@@ -24,14 +24,14 @@ export class FleetTable {
     }
   }
 
-  /** Number of bans in force that follow other servers. */
+  /** Returns the number of bans in force that follow other servers. */
   followed(): number {
     return this.#db.get<{ n: number }>(
       "SELECT count(*) AS n FROM ban WHERE ended IS NULL AND provenance = 'fleet'",
     )!.n;
   }
 
-  /** Addresses whose followed bans were lifted by hand, with the time of the last lift. */
+  /** Returns addresses whose followed bans were lifted by hand, with the time of the last lift. */
   followedLifted(addresses: readonly string[]): Map<string, Micros> {
     const rows = this.#db.all<{ address: string; time: Micros }>(
       `SELECT address, max(ended) AS time FROM ban
@@ -41,7 +41,7 @@ export class FleetTable {
     return new Map(rows.map(({ address, time }) => [address, time]));
   }
 
-  /** Those of some addresses whose last ban is one of this server whose time was up. */
+  /** Returns the addresses whose last ban is one of this server that expired. */
   ownExpired(addresses: readonly string[]): string[] {
     return this.#db.all<{ address: string }>(
       `SELECT address FROM (SELECT address, provenance, end_reason, max(id) FROM ban WHERE address ${AMONG} GROUP BY address)

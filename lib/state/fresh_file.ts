@@ -1,16 +1,16 @@
 /**
- * The files of a state that is replaced: a fresh one is made beside the old one, which is set aside by name and date before the
- * fresh one takes its place.
+ * Replaces the files of a state: makes a fresh one beside the old one, sets the old one aside by
+ * name and date, and puts the fresh one in its place.
  */
 import { SIDES } from "../core/state_files.ts";
 import { close, connectSound, openAsItIs } from "./connect.ts";
 
-/** Where a new file is made before it takes the place of `file`. */
+/** Returns the path of a new file before it replaces `file`. */
 export function freshOf(file: string): string {
   return `${file}.fresh`;
 }
 
-/** Reports whether no monitor has kept anything in a file: a command makes an empty one where another is about to be put. */
+/** Reports whether no monitor has used a file, as a command may make an empty one. */
 export function isUnused(file: string): boolean {
   if ((sizeOf(file) ?? 0) === 0) return true;
   const db = openAsItIs(file);
@@ -23,19 +23,19 @@ export function isUnused(file: string): boolean {
   }
 }
 
-/** Puts a new file into place that was made but not put there; returns whether there was a whole one. */
+/** Puts a finished new file in place; false: there is no whole one. */
 export function adoptFresh(file: string): boolean {
   const fresh = freshOf(file);
   if (sizeOf(fresh) === null) return false;
   try {
     const db = connectSound(fresh);
     try {
-      // Rows come in one transaction, this one with them.
+      // All rows come in one transaction with this one.
       if (db.prepare("SELECT 1 FROM meta WHERE key = 'host'").get() === undefined) return false;
     } finally {
       db.close();
     }
-    // What is left beside the old file would be read as a part of the new one.
+    // SQLite would read files left beside the old one as part of the new one.
     setAside(file);
     Deno.renameSync(fresh, file);
     return true;
@@ -44,7 +44,7 @@ export function adoptFresh(file: string): boolean {
   }
 }
 
-/** Renames a file and what lies beside it; returns the new name, or null where there was none. */
+/** Renames a file and those beside it; returns the new name, or null if there was none. */
 export function setAside(file: string): string | null {
   const aside = `${file}.damaged-${new Date().toISOString().slice(0, 19).replaceAll(":", "")}Z`;
   const moved = SIDES.filter((side) => {
@@ -58,18 +58,18 @@ export function setAside(file: string): string | null {
   return moved.includes("") ? aside : null;
 }
 
-/** Removes a file and what lies beside it. */
+/** Removes a file and those beside it. */
 export function removeAll(file: string): void {
   for (const side of SIDES) {
     try {
       Deno.removeSync(file + side);
     } catch {
-      // It is not there.
+      // There is none.
     }
   }
 }
 
-/** The size of a file in bytes; null: there is none. */
+/** Returns the size of a file in bytes; null: there is none. */
 export function sizeOf(file: string): number | null {
   try {
     return Deno.statSync(file).size;

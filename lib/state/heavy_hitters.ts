@@ -1,7 +1,7 @@
 /**
- * The keys of a stream that come most, in room of a fixed size. Space-Saving (Metwally et al., 2005) in sets of eight: where a
- * new key finds no room, it takes the place of the rarest in its set, and what that one had counted is known not to be its own.
- * A key with more than an eighth of what its set sees is always kept.
+ * Finds a stream's most frequent keys in fixed room by Space-Saving (Metwally et al., 2005) in sets
+ * of eight. A new key without room replaces the rarest of its set and inherits its count as error.
+ * A key with more than an eighth of its set's counts is always kept.
  */
 import { hashValue } from "../core/note_record.ts";
 import { seed } from "../rules/hash.ts";
@@ -10,13 +10,13 @@ import { seed } from "../rules/hash.ts";
 const [WAYS, SETS] = [8, 64];
 const SLOTS = WAYS * SETS;
 
-/** A key with how often it came at least. */
+/** A key and its least count. */
 export interface Hitter {
   readonly key: Uint8Array;
   readonly count: number;
 }
 
-/** Counts keys of bytes; of longer ones than `width` the beginning alone. Nobody can foresee which keys share a set. */
+/** Counts keys of bytes, cut to `width`. Nobody can foresee which keys share a set. */
 export class HeavyHitters {
   readonly #seed = seed();
   readonly #width: number;
@@ -24,7 +24,7 @@ export class HeavyHitters {
   readonly #lengths = new Uint8Array(SLOTS);
   readonly #keys: Uint8Array;
   readonly #counts = new Float64Array(SLOTS);
-  /** What of each count may be of other keys. */
+  /** Part of each count that may be other keys'. */
   readonly #errors = new Float64Array(SLOTS);
 
   /** @param width bytes of the longest key, at most 255 */
@@ -55,7 +55,7 @@ export class HeavyHitters {
     for (let i = 0; i < length; i++) this.#keys[at + i] = array[from + i]!;
   }
 
-  /** The `most` keys that came most, first those. */
+  /** Returns the `most` most frequent keys, in descending order. */
   top(most: number): Hitter[] {
     const slots = [...this.#counts.keys()].filter((slot) => this.#counts[slot]! > 0);
     const sure = (slot: number) => this.#counts[slot]! - this.#errors[slot]!;
@@ -72,7 +72,7 @@ export class HeavyHitters {
   }
 }
 
-/** The longest beginning of at most `most` bytes that cuts no character of UTF-8 in two. */
+/** Returns the longest beginning of at most `most` bytes that cuts no UTF-8 character. */
 function wholeLength(array: Uint8Array, from: number, most: number): number {
   let length = most;
   while (length > most - 4 && (array[from + length]! & 0xc0) === 0x80) length--;

@@ -1,6 +1,6 @@
 /**
- * What the state tells of the past, for commands that only read. Comes in: an address, a network or a time. Goes out: lines, bans
- * and counts, found by indexes, so that a state of ten million lines answers within a second.
+ * Answers commands about the past. In: an address, a network or a time. Out: lines, bans and
+ * counts, found by indexes, so that a state of ten million lines answers within a second.
  */
 import { beginningOf, enclosingNetworks } from "../core/address.ts";
 import { NetworkSet } from "../core/network_set.ts";
@@ -10,23 +10,23 @@ import { AMONG, selectBans } from "./ban_rows.ts";
 import type { Database } from "./database.ts";
 import { findLines, type FoundLines, type SearchLimits } from "./line_search.ts";
 
-/** Bans of one address, and of networks around it, that are told. */
+/** Most bans returned of one address, and of networks around it. */
 const MOST_BANS = 100;
 
-/** How many bans began and ended since a time. */
+/** Numbers of bans that began and ended since a time. */
 export interface BanCount {
   readonly made: number;
   readonly ended: number;
 }
 
-/** Bans made and ended, of one kind of provenance and name. */
+/** Numbers of bans of one provenance. */
 export interface ProvenanceCount extends BanCount {
   readonly provenance: Provenance;
 }
 
 /** Bans inside of a network. */
 export interface InnerBans {
-  /** How many there are, and how many of them have not ended. */
+  /** Number of all of them, and of those that have not ended. */
   readonly all: number;
   readonly standing: number;
   /** The newest of them, those that have not ended first. */
@@ -44,7 +44,7 @@ export class History {
     this.#db = db;
   }
 
-  /** Bans made and ended since `time` by who banned. */
+  /** Returns bans made and ended since `time`, by provenance. */
   bansBy(time: Micros): ProvenanceCount[] {
     const rows = this.#db.all<BanCount & { kind: Provenance["kind"]; name: string }>(
       `SELECT provenance AS kind, name, ${MADE}, ${ENDED} FROM ban
@@ -54,7 +54,7 @@ export class History {
     return rows.map(({ kind, name, made, ended }) => ({ provenance: { kind, name }, made, ended }));
   }
 
-  /** Bans made and ended since `time` of some addresses and networks; those without any are not among the keys. */
+  /** Returns bans made and ended since `time`, by address; addresses without any are missing. */
   bansOfEach(addresses: readonly string[], time: Micros): Map<string, BanCount> {
     const rows = this.#db.all<BanCount & { address: string }>(
       `SELECT address, ${MADE}, ${ENDED} FROM ban WHERE address ${AMONG} GROUP BY address`,
@@ -63,7 +63,7 @@ export class History {
     return new Map(rows.map(({ address, made, ended }) => [address, { made, ended }]));
   }
 
-  /** Bans of a network and of all that lies in it, made and ended since `time`. */
+  /** Returns bans made and ended since `time` of a network and everything inside of it. */
   bansWithin(network: string, time: Micros): BanCount {
     const list = JSON.stringify([network, ...this.#addressesInside(network)]);
     const which = `FROM ban WHERE address ${AMONG}`;
@@ -71,7 +71,7 @@ export class History {
     return { made, ended };
   }
 
-  /** Bans made and ended since `time`, and before that since `earlier`, by who banned: in one look at all bans. */
+  /** Returns bans made and ended since `time`, and from `earlier` until then, by provenance. */
   bansOfPeriods(earlier: Micros, time: Micros): { before: ProvenanceCount; present: ProvenanceCount }[] {
     const rows = this.#db.all<Record<"made" | "ended" | "allMade" | "allEnded", number> & Provenance>(
       `SELECT provenance AS kind, name, ${MADE}, ${ENDED},
@@ -85,7 +85,7 @@ export class History {
     }));
   }
 
-  /** How many bans began in each hour since `time` in which any did. */
+  /** Returns the number of bans that began in each hour since `time`, without empty hours. */
   bansByHour(time: Micros): { hour: Micros; made: number }[] {
     const rows = this.#db.all<{ hour: Micros; made: number }>(
       "SELECT start - start % ? AS hour, count(*) AS made FROM ban WHERE start >= ? GROUP BY hour ORDER BY hour",
@@ -95,7 +95,7 @@ export class History {
     return rows.map(({ hour, made }) => ({ hour, made }));
   }
 
-  /** The bans that have not ended, by who banned, most first. */
+  /** Returns the bans that have not ended by provenance, most first. */
   standingBy(): { provenance: Provenance; count: number }[] {
     const rows = this.#db.all<{ kind: Provenance["kind"]; name: string; count: number }>(
       `SELECT provenance AS kind, name, count(*) AS count FROM ban WHERE ended IS NULL
@@ -104,27 +104,27 @@ export class History {
     return rows.map(({ kind, name, count }) => ({ provenance: { kind, name }, count }));
   }
 
-  /** The newest lines of an address or network. */
+  /** Returns the newest lines of an address or network. */
   lines(target: string, limits: SearchLimits): FoundLines {
     return findLines(this.#db, target, limits);
   }
 
-  /** The newest bans of an address or network, newest first. */
+  /** Returns the newest bans of an address or network, newest first. */
   bansOf(target: string): BanStatus[] {
     return selectBans(this.#db, "WHERE address = ? ORDER BY id DESC LIMIT ?", target, MOST_BANS);
   }
 
-  /** The newest `most` bans that have not ended, newest first. */
+  /** Returns the newest `most` bans that have not ended, newest first. */
   newestBans(most: number): BanStatus[] {
     return selectBans(this.#db, "WHERE ended IS NULL ORDER BY id DESC LIMIT ?", most);
   }
 
-  /** The bans in force that end next, the first one first. */
+  /** Returns the bans in force that end next, the first one first. */
   bansNextToEnd(most: number): BanStatus[] {
     return selectBans(this.#db, "WHERE ended IS NULL AND until > 0 ORDER BY until, id LIMIT ?", most);
   }
 
-  /** The bans of networks that `target` lies in, newest first, those that have not ended before all others. */
+  /** Returns bans of networks around `target`, first those not ended, each newest first. */
   bansAround(target: string): BanStatus[] {
     const networks = enclosingNetworks(target);
     return selectBans(
@@ -135,7 +135,7 @@ export class History {
     );
   }
 
-  /** The bans of addresses and networks that lie in a network. */
+  /** Returns the bans of addresses and networks inside of a network. */
   bansInside(network: string, most: number): InnerBans {
     const list = JSON.stringify(this.#addressesInside(network));
     const { all, standing } = this.#db.get<Pick<InnerBans, "all" | "standing">>(
@@ -146,7 +146,7 @@ export class History {
     return { all, standing, newest: selectBans(this.#db, `WHERE address ${AMONG} ${order}`, list, most) };
   }
 
-  /** The addresses and networks in a network, other than itself, that were ever banned. */
+  /** Returns the addresses and networks inside of a network that were ever banned. */
   #addressesInside(network: string): string[] {
     const beginning = beginningOf(network);
     const range = beginning === "" ? ["", "g"] : [beginning, nextTo(beginning)];
@@ -158,7 +158,7 @@ export class History {
   }
 }
 
-/** The least text behind all texts that begin so. */
+/** Returns the first text behind all texts with this beginning. */
 function nextTo(beginning: string): string {
   return beginning.slice(0, -1) + String.fromCharCode(beginning.charCodeAt(beginning.length - 1) + 1);
 }

@@ -20,22 +20,22 @@ import { StateFile } from "./state_file.ts";
 
 /** Milliseconds between two tries to leave memory. */
 const BETWEEN_RETURNS = 2_000;
-/** Sentences that are remembered. */
+/** Most sentences remembered. */
 const MOST_LOSSES = 10;
-/** Bytes that lines in memory may take. */
+/** Most bytes of lines in memory. */
 const MOST_IN_MEMORY = 64 << 20;
 
 /** The shelter of a monitor's database. */
 export class Keeper implements Shelter {
   readonly #directory: string;
   readonly #log: Log;
-  /** The file in use, behind those that were. */
+  /** The file in use, behind earlier ones. */
   readonly #files: StateFile[] = [];
   #refuge: Refuge | null = null;
   #nextReturn = 0;
   #hasLoss = false;
   readonly #losses: string[] = [];
-  /** The log was told that lines are not recorded. */
+  /** Whether the log was told that lines are not recorded. */
   #isTold = false;
 
   constructor(directory: string, log: Log) {
@@ -43,14 +43,14 @@ export class Keeper implements Shelter {
     this.#log = log;
   }
 
-  /** Bans may have been lost since the last call: those that the firewall has are to be taken over. */
+  /** Reports, once per loss, whether bans may be lost, so that the firewall's must be adopted. */
   takeLoss(): boolean {
     const hasLoss = this.#hasLoss;
     this.#hasLoss = false;
     return hasLoss;
   }
 
-  /** What became of the file since the start, in sentences: the last ones. */
+  /** The last sentences about losses of the file since the start. */
   get losses(): readonly string[] {
     return this.#losses;
   }
@@ -63,7 +63,7 @@ export class Keeper implements Shelter {
     const size = sizeOf(file);
     try {
       const db = connectSound(file);
-      // One that was not put into place must never replace what comes now.
+      // An unfinished new file must never replace later ones.
       removeAll(freshOf(file));
       if (size === 0) this.#lost(`The state ${file} was empty: beginning anew`);
       this.#files.push(new StateFile(file));
@@ -74,7 +74,7 @@ export class Keeper implements Shelter {
         throw new UserError(`Cannot open the state ${file}: ${messageOf(error)}`, 69);
       }
       const old = openAsItIs(file);
-      // A state that will be written again must not be taken for an empty one.
+      // A state that is writable later must not be taken for an empty one.
       if (fault === "unwritable" && old === null && size !== 0) {
         throw new UserError(`Cannot read the state ${file}: ${messageOf(error)}`, 69);
       }
@@ -120,7 +120,7 @@ export class Keeper implements Shelter {
     for (const file of this.#files) file.close();
   }
 
-  /** Closes a connection, and leaves memory where it is the one to it. */
+  /** Closes a connection, and leaves memory if it is the connection to it. */
   #close(db: DatabaseSync | null): void {
     this.#refuge?.close();
     this.#refuge = null;
@@ -132,8 +132,9 @@ export class Keeper implements Shelter {
   }
 
   /**
-   * Makes a new file of what can be read of `old`, which it closes, and puts it into place; goes on in memory where that can be read
-   * only. Null, with `old` still open, where it cannot be made or put there. Throws `UserError` (69).
+   * Makes a new file of the readable rows of `old`, closes `old`, and puts the file in place;
+   * continues in memory if the file is only readable. Null, with `old` open: failed. Throws
+   * `UserError` (69).
    */
   #renew(old: DatabaseSync | null, why: string): DatabaseSync | null {
     const file = databaseOf(this.#directory);
@@ -156,11 +157,11 @@ export class Keeper implements Shelter {
     try {
       Deno.renameSync(fresh, file);
     } catch {
-      // The next try to leave memory, or the next start, finds it. From memory, which goes on, a newer one is made.
+      // The next try to leave memory, or the next start, finds it; memory makes a newer one.
       if (this.#refuge !== null) removeAll(fresh);
       return null;
     }
-    // Closing removes what lies beside the old file's name, and so comes before the new one is opened.
+    // Closing removes the files beside the old file's name: do it before opening the new one.
     this.#close(old);
     let db: DatabaseSync;
     try {
@@ -179,7 +180,7 @@ export class Keeper implements Shelter {
     return db;
   }
 
-  /** Goes on in memory with all of `old` but its lines, and closes it. */
+  /** Copies all of `old` but its lines into memory, and closes `old`. */
   #flee(old: DatabaseSync | null, why: string): DatabaseSync {
     const memory = inMemory();
     const saved = salvage(old, memory, { lines: false });
@@ -197,7 +198,7 @@ export class Keeper implements Shelter {
     return memory;
   }
 
-  /** Leaves memory where the file can be written again; null: it cannot yet. */
+  /** Leaves memory if the file can be written again; null: it cannot yet. */
   #return(memory: DatabaseSync, refuge: Refuge): DatabaseSync | null {
     if (performance.now() < this.#nextReturn) return null;
     this.#nextReturn = performance.now() + BETWEEN_RETURNS;
@@ -235,7 +236,7 @@ function told({ rows }: Salvage): string {
   return `${rows.ban} bans, ${rows.position} positions, ${rows.whitelist} whitelist entries and ${rows.note} rows of counters`;
 }
 
-/** Reports whether this user may not write a file, whatever the file system would take: another user must. */
+/** Reports whether this user may not write a file, even with room. */
 function isForbidden(file: string): boolean {
   try {
     Deno.openSync(file, { write: true }).close();

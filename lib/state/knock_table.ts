@@ -8,7 +8,7 @@ interface Row extends Pick<KnockKey, "name" | "kind" | "secret" | "since"> {
   readonly usedAt: Micros | null;
 }
 
-/** The keys that open by a knock, and what knocks left behind. */
+/** Keys of knocks, and effects of knocks. */
 export class KnockTable {
   readonly #db: Database;
 
@@ -16,7 +16,7 @@ export class KnockTable {
     this.#db = db;
   }
 
-  /** All keys, oldest first. */
+  /** Returns all keys, oldest first. */
   keys(): KnockKey[] {
     const rows = this.#db.all<Row>(
       `SELECT name, kind, secret, since, used_step AS step, used_by AS usedBy, used_at AS usedAt
@@ -28,7 +28,7 @@ export class KnockTable {
     }));
   }
 
-  /** Adds a key; false when there is one of that name. */
+  /** Adds a key; false: the name is taken. */
   add({ name, kind, secret, since }: KnockKey): boolean {
     return this.#db.run(
       "INSERT OR IGNORE INTO knock_key (name, kind, secret, since) VALUES (?, ?, ?, ?)",
@@ -39,12 +39,12 @@ export class KnockTable {
     ) > 0;
   }
 
-  /** Removes a key; false when there is none. Whom it has let in stays in. */
+  /** Removes a key; false: there is none. Addresses whitelisted by it stay so. */
   remove(name: string): boolean {
     return this.#db.run("DELETE FROM knock_key WHERE name = ?", name) > 0;
   }
 
-  /** Whitelists who knocked, never for a shorter time than before, and spends the code. */
+  /** Whitelists a knock's sender, never for a shorter time than before, and spends the code. */
   accept({ key, address, time, until, step }: Knock): void {
     this.#db.transaction(() => {
       this.#db.run(

@@ -1,6 +1,7 @@
 /**
- * Where lines of an address may be: a Bloom filter for each chapter of the log, so that a search reads those chapters alone. Comes
- * in: the addresses of lines as they are recorded. Goes out: a row of `log_index` for each chapter, 2 bytes for each line at most.
+ * Index of lines by address: a Bloom filter for each chapter of the log, so that a search reads
+ * only possible chapters. In: addresses of recorded lines. Out: a row of `log_index` for each
+ * chapter, at most 2 bytes per line.
  */
 import { mix } from "../rules/hash.ts";
 import type { Database } from "./database.ts";
@@ -8,22 +9,22 @@ import type { RecordedLine } from "./log_lines.ts";
 
 /** Lines of a chapter; a chapter ends with a batch. */
 const CHAPTER = 1 << 15;
-/** Bits of a filter as it is filled, a power of two, and how many of them an address sets. */
+/** Bits of an open filter, a power of two, and number of bits per address. */
 const [BITS, HASHES] = [1 << 19, 3];
-/** A filter that is emptier is folded in two. */
+/** An emptier filter is folded in two. */
 const LEAST_FULL = 0.2;
-/** The smallest filter that is kept, in words of 32 bits. */
+/** Smallest stored filter, in words of 32 bits. */
 const LEAST_WORDS = 8;
-/** Lengths of networks whose members are found by them. */
+/** Prefix lengths by which addresses are also indexed. */
 export const INDEXED = { ipv4: [24], ipv6: [48, 32] } as const;
 
-/** The filter of a chapter while its lines come. */
+/** The filter of the open chapter. */
 export class LineIndex {
   readonly #db: Database;
   readonly #words = new Int32Array(BITS >> 5);
-  /** The address before; none at the beginning of a chapter. */
+  /** The previous address; none at the start of a chapter. */
   readonly #before = new Int32Array(4);
-  /** Lines of the chapter that are committed, and the number of the first. */
+  /** Number of committed lines of the chapter, and number of the first one. */
   #lines = 0;
   #first = 0;
 
@@ -31,7 +32,7 @@ export class LineIndex {
     this.#db = db;
   }
 
-  /** Takes in the address of a line that is to be recorded. Services write several lines of one client in a row. */
+  /** Adds the address of a line to record. Services write several lines of one client in a row. */
   add({ reader: { address: { w0, w1, w2, w3 } } }: Pick<RecordedLine, "reader">): void {
     const before = this.#before;
     if (before[3] === w3 && before[2] === w2 && before[1] === w1 && before[0] === w0) return;
@@ -51,8 +52,7 @@ export class LineIndex {
   }
 
   /**
-   * Takes note of so many lines that are appended in the transaction under way, and writes the chapter where it is full. Returns
-   * what is to be called once that is committed.
+   * Counts the current transaction's lines; writes a full chapter. Call the result after commit.
    */
   write(lines: number, { isAll = false } = {}): () => void {
     if (this.#lines + lines === 0) return () => {};
@@ -70,7 +70,8 @@ export class LineIndex {
 
   #writeChapter(first: number, count: number): void {
     const last = this.#last();
-    // Numbers jump where another state took the place of one that was damaged: such a chapter is read as a whole.
+    // Numbers jump where a new state replaced a damaged one: a search reads all of such a
+    // chapter.
     if (last - first + 1 !== count) return;
     this.#db.run("INSERT OR REPLACE INTO log_index VALUES (?, ?, ?)", last, count, folded(this.#words));
   }
@@ -81,7 +82,7 @@ export class LineIndex {
   }
 }
 
-/** Reports whether lines of an address, or of a network as long as `INDEXED`, may be where a filter was filled. */
+/** Reports whether a filter may hold an address, or a network as long as `INDEXED`. */
 export function mayHold(filter: Uint8Array, words: ArrayLike<number>): boolean {
   const bits = 8 * filter.length;
   let bit = hashOf(words[0]!, words[1]!, words[2]!, words[3]!);
@@ -93,7 +94,7 @@ export function mayHold(filter: Uint8Array, words: ArrayLike<number>): boolean {
   return true;
 }
 
-/** Halves a filter laid over each other as long as that leaves it empty enough. */
+/** Folds a filter as long as it stays empty enough. */
 function folded(words: Int32Array): Uint8Array {
   let filter = words;
   while (filter.length > LEAST_WORDS) {
@@ -111,7 +112,7 @@ function ones(word: number): number {
   return count;
 }
 
-/** The same on every start, as filters outlast them: who makes two addresses alike has a search read some lines in vain. */
+/** Unseeded, as filters outlast a start: a collision on purpose only costs a search some lines. */
 function hashOf(w0: number, w1: number, w2: number, w3: number): number {
   let hash = 0;
   for (let i = 0; i < 4; i++) {

@@ -1,6 +1,6 @@
 /**
- * Finds the newest lines of an address or network. Chapters whose filter rules the target out are skipped; lines that are in no
- * chapter, as the newest ones, are read as a whole.
+ * Finds the newest lines of an address or network. It skips chapters whose filter excludes the
+ * target, and reads all lines outside of chapters, such as the newest ones.
  */
 import { beginningOf, enclosing, prefixLength, putAddress } from "../core/address.ts";
 import { NetworkSet } from "../core/network_set.ts";
@@ -8,35 +8,35 @@ import type { Micros } from "../core/time.ts";
 import type { Database } from "./database.ts";
 import { INDEXED, mayHold } from "./line_index.ts";
 
-/** A recorded line with what brought it. */
+/** A recorded line with its source. */
 export interface FoundLine {
   readonly time: Micros;
   readonly module: string;
   readonly address: string;
   readonly message: string;
-  /** Name of the source; null: recorded by a program that did not note it. */
+  /** Name of the source; null: recorded by an older program without it. */
   readonly source: string | null;
 }
 
-/** The newest lines of somebody. */
+/** The newest lines of an address or network. */
 export interface FoundLines {
   /** Newest first, in the order in which they were recorded. */
   readonly lines: readonly FoundLine[];
-  /** All lines that are older were looked at, too. */
+  /** Whether all older lines were searched. */
   readonly isComplete: boolean;
-  /** Lines recorded before this time were not looked at; null where all were. */
+  /** Lines recorded before this time were not searched; null: all were. */
   readonly searchedSince: Micros | null;
 }
 
-/** How far a search goes. */
+/** Bounds of a search. */
 export interface SearchLimits {
-  /** Lines that are wanted. */
+  /** Most lines. */
   readonly most: number;
-  /** Milliseconds after which it goes no further. */
+  /** Milliseconds after which the search stops. */
   readonly patience: number;
 }
 
-/** Lines numbered `from < seq <= to`, and the filter of those that are a chapter. */
+/** Lines numbered `from < seq <= to`, with their filter if they are a chapter. */
 interface Stretch {
   readonly from: number;
   readonly to: number;
@@ -51,14 +51,14 @@ interface Batch {
   readonly content: string;
 }
 
-/** Lines of a stretch that are read at a time. */
+/** Lines of a stretch read at a time. */
 const STEP = 1 << 15;
-/** How many bits larger than an indexed network one may be that is looked for by all of those inside of it. */
+/** Most bits by which a network may exceed an indexed length and still be searched by all parts. */
 const MOST_ASKED = 12;
 /** One line of a batch. */
 const LINE = /\["(?:[^"\\]|\\.)*","[^"]*",-?\d+,"(?:[^"\\]|\\.)*"\]/y;
 
-/** The newest lines of `target`, canonical. */
+/** Returns the newest lines of the canonical `target`. */
 export function findLines(db: Database, target: string, { most, patience }: SearchLimits): FoundLines {
   const end = performance.now() + patience;
   const lines: FoundLine[] = [];
@@ -82,7 +82,7 @@ export function findLines(db: Database, target: string, { most, patience }: Sear
   return { lines, isComplete: true, searchedSince: null };
 }
 
-/** All lines, newest first. */
+/** Yields all lines in stretches, newest first. */
 function* stretches(db: Database): Generator<Stretch> {
   let to = db.get<{ seq: number }>("SELECT seq FROM sqlite_sequence WHERE name = 'log_batch'")?.seq ?? 0;
   const oldest = db.get<{ first: number | null }>(
@@ -101,7 +101,7 @@ function* stretches(db: Database): Generator<Stretch> {
   if (to > oldest) yield { from: oldest, to, filter: null };
 }
 
-/** Tells of filters whether lines of a target may be where they were filled. */
+/** Returns a test whether a filter may hold lines of a target. */
 function filterOf(target: string): (filter: Uint8Array) => boolean {
   const isIPv4 = !target.includes(":");
   const length = prefixLength(target);
@@ -130,7 +130,7 @@ function wordsOf(address: string): Int32Array {
   return words;
 }
 
-/** The batches of a stretch in which a target may stand, newest first. */
+/** Yields batches of a stretch that may hold a target, newest first. */
 function batches(db: Database, { from, to }: Pick<Stretch, "from" | "to">, target: string): Iterable<Batch> {
   return db.each<Batch>(
     `SELECT last, time, base, content, (SELECT name FROM source WHERE number = log_batch.source) AS source
@@ -141,17 +141,17 @@ function batches(db: Database, { from, to }: Pick<Stretch, "from" | "to">, targe
   );
 }
 
-/** What stands in a batch before or at an address of a target. */
+/** Returns the text before or at each address of a target in a batch. */
 function needleOf(target: string): string {
   return `,"${beginningOf(target)}${target.includes("/") ? "" : '",'}`;
 }
 
-/** The lines of a batch that are of a target, newest first. */
+/** Returns a target's lines in a batch, newest first. */
 function linesOf({ content, time, base, source }: Batch, target: string): FoundLine[] {
   const network = new NetworkSet([target]);
   const needle = needleOf(target);
   const found: FoundLine[] = [];
-  // No line holds the needle but before its address: JSON escapes the quotes of a message.
+  // Only an address follows the needle: JSON escapes the quotes of messages.
   for (let at = content.indexOf(needle); at >= 0; at = content.indexOf(needle, at + 1)) {
     LINE.lastIndex = content.lastIndexOf('["', at);
     const text = LINE.exec(content)?.[0];
@@ -164,7 +164,7 @@ function linesOf({ content, time, base, source }: Batch, target: string): FoundL
   return found.reverse();
 }
 
-/** Time of the newest line of the batch that ends at or before the line numbered `seq`; null: there is none. */
+/** Returns the time of the newest line in the last batch up to line `seq`; null: none. */
 function timeAt(db: Database, seq: number): Micros | null {
   return db.get<{ time: Micros }>(
     "SELECT time FROM log_batch WHERE last <= ? ORDER BY last DESC LIMIT 1",

@@ -1,6 +1,6 @@
 /**
- * Proof that one monitor runs on a state, and no more: SQLite's write lock on a file of its own, which the kernel drops with the
- * process. A reader of the file holds up nobody.
+ * Lets one monitor run on a state: SQLite's write lock on a file of its own, which the kernel drops
+ * with the process. A reader of the file delays nobody.
  */
 import { DatabaseSync } from "node:sqlite";
 import { messageOf, UserError } from "../core/error.ts";
@@ -8,21 +8,23 @@ import { identityAt } from "../core/file_identity.ts";
 import { lockOf } from "../core/state_files.ts";
 import { makePrivate } from "./connect.ts";
 
-/** Proof that this process is the only monitor on a state; it ends with the process, however that dies. */
+/** Proves that this process is the state's only monitor; the lock ends with the process. */
 export interface Lock {
-  /** Takes the lock anew where somebody removed or replaced its file. Throws `UserError` (69) when another monitor was faster. */
+  /**
+   * Retakes the lock if its file is gone or replaced. Throws `UserError` (69) if another has it.
+   */
   look(): void;
   release(): void;
 }
 
-/** Milliseconds that a start waits for the lock: whoever only asks whether a monitor runs is done at once. */
+/** Milliseconds that a start waits for the lock: askers hold it only for an instant. */
 const PATIENCE = 1_000;
-/** Milliseconds that an asker waits: another one is done at once, a monitor never. */
+/** Milliseconds that an asker waits: other askers are done by then, a monitor is not. */
 const ASKING = 20;
 
 /**
- * Takes the monitor's lock on the state in `directory`; null when another process holds it. Throws `UserError` (69)
- * when the directory cannot be used.
+ * Takes the monitor's lock on the state in `directory`; null: another process has it. Throws
+ * `UserError` (69) if the directory is unusable.
  */
 export function takeLock(directory: string): Lock | null {
   let held = hold(directory);
@@ -40,12 +42,12 @@ export function takeLock(directory: string): Lock | null {
   };
 }
 
-/** Reports whether the lock's file is there. */
+/** Reports whether the lock's file exists. */
 export function hasLockFile(directory: string): boolean {
   return identityAt(lockOf(directory)) !== null;
 }
 
-/** Reports whether a monitor holds the lock on the state in `directory`. Asking keeps no other asker and no monitor out. */
+/** Reports whether a monitor has the lock. Asking delays no other asker and no monitor. */
 export function isLocked(directory: string): boolean {
   if (!hasLockFile(directory)) return false;
   try {
@@ -66,7 +68,7 @@ function hold(directory: string): { db: DatabaseSync; identity: string | null } 
   }
 }
 
-/** Where no file can be made, nobody else can make one either. */
+/** Remakes the lock's file. If this process cannot, nobody else can. */
 function remake(directory: string): ReturnType<typeof hold> | "nowhere" {
   try {
     return hold(directory);
@@ -75,7 +77,7 @@ function remake(directory: string): ReturnType<typeof hold> | "nowhere" {
   }
 }
 
-/** Throws what SQLite throws. A journal in memory keeps the lock of an empty file from writing, which a full disk would refuse. */
+/** Locks, or throws what SQLite throws. A journal in memory locks an empty file without a write. */
 function acquire(directory: string, patience: number): DatabaseSync {
   const file = lockOf(directory);
   makePrivate(file);

@@ -1,27 +1,28 @@
 /**
- * Recorded lines on their way into the state: copied once, from where they were read into the JSON that the state keeps,
- * `["SSHD","192.0.2.1",-1500,"Invalid user oracle from …"]` for each line. No string is made of a line.
+ * Copies recorded lines once, from where they were read into the state's JSON,
+ * `["SSHD","192.0.2.1",-1500,"Invalid user oracle from …"]` for each line. No string is made of a
+ * line.
  */
 import type { AddressReader } from "../core/address_reader.ts";
 import { addressText } from "../core/address_text.ts";
 import type { Micros } from "../core/time.ts";
 import type { LogEvent } from "../reading/event.ts";
 
-/** What of an event is recorded. The index of its module is that of its name in the names that `LogLines` was given. */
+/** Recorded parts of an event. `module` is an index into the names of `LogLines`. */
 export interface RecordedLine extends Pick<LogEvent, "module" | "time" | "bytes" | "from" | "to"> {
   readonly reader: { readonly address: Pick<AddressReader, "w0" | "w1" | "w2" | "w3"> };
 }
 
-/** Bytes at the start; the buffer doubles when it is full. */
+/** Initial size in bytes; a full buffer doubles. */
 const SIZE = 1 << 16;
-/** Most bytes that a line takes beside its message: its module, its address, its time and JSON's marks. */
+/** Most bytes of a line beside its message: module, address, time and JSON's marks. */
 const FRAME = 512;
-/** An escape such as `\u001b` takes six bytes for one. */
+/** Most bytes of an escape, such as `\u001b`. */
 const LONGEST_ESCAPE = 6;
 const [COMMA, QUOTE, BACKSLASH, OPEN, CLOSE, MINUS, POINT, ZERO] = [44, 34, 92, 91, 93, 45, 46, 48];
 
 const encoder = new TextEncoder();
-/** Escapes by their bytes, where JSON needs one. Neither SQLite's readers nor PostgreSQL take a NUL inside text. */
+/** Escapes by byte, if JSON needs one. SQLite's readers and PostgreSQL take no NUL inside text. */
 const ESCAPES = Array.from({ length: 256 }, (_, byte) => {
   if (byte === 0) return encoder.encode("\\ufffd");
   if (byte === QUOTE || byte === BACKSLASH) return Uint8Array.of(BACKSLASH, byte);
@@ -31,9 +32,9 @@ const IS_ESCAPED = Uint8Array.from(ESCAPES, (escape) => escape === null ? 0 : 1)
 
 /** Lines of one transaction. */
 export class LogLines {
-  /** How many lines there are. */
+  /** Number of lines. */
   length = 0;
-  /** Time of the first line. The JSON tells of each line how long before `base` it was: below zero for later ones. */
+  /** Time of the first line. The JSON has spans before `base`, below zero for later lines. */
   base: Micros = 0;
   /** Time of the newest line. */
   latest: Micros = 0;
@@ -44,15 +45,15 @@ export class LogLines {
   readonly #words = new Int32Array(4);
 
   /**
-   * @param modules their names
-   * @param index is told of each line
+   * @param modules names of the modules
+   * @param index receives each line
    */
   constructor(modules: readonly string[], index: { add(line: RecordedLine): void } | null = null) {
     this.#index = index;
     this.#names = modules.map((name) => encoder.encode(`[${JSON.stringify(name)},"`));
   }
 
-  /** The lines as a JSON array, as bytes that are good until the next call. */
+  /** The lines as a JSON array in bytes, valid until the next call. */
   get json(): Uint8Array {
     this.#reserve(1);
     const bytes = this.#bytes;
@@ -61,7 +62,7 @@ export class LogLines {
     return bytes.subarray(0, this.#end + 1);
   }
 
-  /** Begins anew without lines. */
+  /** Removes all lines. */
   clear(): void {
     this.length = 0;
     this.#end = 0;
@@ -74,7 +75,7 @@ export class LogLines {
     this.#reserve(FRAME + LONGEST_ESCAPE * (to - from));
     if (this.length === 0) this.base = time;
     if (time > this.latest) this.latest = time;
-    // The array's bracket comes last, in place of the first comma.
+    // `json` replaces the first comma with the array's bracket.
     this.#bytes[this.#end++] = COMMA;
     this.#put(this.#names[line.module]!);
     this.#putAddress(line.reader.address);

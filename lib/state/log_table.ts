@@ -4,7 +4,7 @@ import type { Database } from "./database.ts";
 import type { LogLines } from "./log_lines.ts";
 import { RecordedLines } from "./recorded_lines.ts";
 
-/** A line as it is stored; `earlier` is how long before the batch's `base` it was. */
+/** A stored line; `earlier` is its span before the batch's `base`. */
 type Line = readonly [module: string, address: string, earlier: Micros, message: string];
 
 interface Row {
@@ -12,19 +12,19 @@ interface Row {
   readonly lines: number;
   /** Time of the newest line. */
   readonly time: Micros;
-  /** Null in batches of older versions, whose lines are told from the newest one. */
+  /** Base of the lines' times; null in batches of older versions: the newest line's time. */
   readonly base: Micros | null;
   readonly content: string;
 }
 
-/** Batches that one step of `LogTable.recorded()` reads. */
+/** Batches read in one step of `LogTable.recorded()`. */
 const READ_STEP = 32;
-/** Most lines that one call of `LogTable.forget()` deletes, but for a larger batch, so that it never holds the writer up for long. */
+/** Most lines deleted by one `LogTable.forget()`, except for a larger batch, to free the writer. */
 const DELETE_STEP = 5_000;
 
 /**
- * The recorded lines, numbered without gap or reuse: a row for each batch that brought some, as one for each line takes three times
- * as long to write. The view `log` shows them one by one.
+ * The recorded lines, numbered without gap or reuse. A batch is one row: a row for each line would
+ * take three times as long to write. The view `log` shows single lines.
  */
 export class LogTable {
   readonly #db: Database;
@@ -33,7 +33,7 @@ export class LogTable {
     this.#db = db;
   }
 
-  /** Appends what a batch of a source brought, unless there is no room for lines. Returns how many lines it has appended. */
+  /** Appends a batch's lines if there is room for lines; returns the number of lines appended. */
   add(
     { length, base, latest, json }: Pick<LogLines, "length" | "base" | "latest" | "json">,
     source: string | null = null,
@@ -54,7 +54,7 @@ export class LogTable {
     return length;
   }
 
-  /** At most `limit` lines behind the one numbered `seq`, in order. */
+  /** Returns at most `limit` lines behind the one numbered `seq`, in order. */
   after(seq: number, limit: number): LogRow[] {
     const rows: LogRow[] = [];
     while (rows.length < limit) {
@@ -73,7 +73,7 @@ export class LogTable {
     return rows.slice(0, limit);
   }
 
-  /** Numbers of the oldest batch and of the newest one; 0 where there is none. */
+  /** Returns the numbers of the oldest and the newest batch; 0: there is none. */
   numbers(): { readonly first: number; readonly last: number } {
     return this.#db.get<{ first: number; last: number }>(
       "SELECT ifnull(min(last), 0) AS first, ifnull(max(last), 0) AS last FROM log_batch",
@@ -81,9 +81,9 @@ export class LogTable {
   }
 
   /**
-   * The lines of the batches recorded by now whose newest line is of `since` or later, in order, some thousand at a time. They are
-   * good until the next are asked for; `last` is the number of the last one. Reads in short steps: a long one would keep a monitor's
-   * log of changes from being cut.
+   * Yields the lines of present batches whose newest line is of `since` or later, in order, some
+   * thousand at a time. They are valid until the next step; `last` is the last line's number. It
+   * reads in short steps, as a long one would keep SQLite's write-ahead log from being cut.
    */
   *recorded(since: Micros): Generator<{ readonly records: RecordedLines; readonly last: number }> {
     const records = new RecordedLines();
@@ -105,7 +105,7 @@ export class LogTable {
     }
   }
 
-  /** How many lines there are behind the one numbered `seq`. */
+  /** Returns the number of lines behind the one numbered `seq`. */
   count(seq = 0): number {
     return this.#db.get<{ n: number }>(
       "SELECT ifnull(sum(min(lines, last - ?)), 0) AS n FROM log_batch WHERE last > ?",
@@ -115,14 +115,15 @@ export class LogTable {
   }
 
   /**
-   * Deletes the batches that were recorded first, as far as all of their lines are older than `before`, some 5,000 lines at most; returns
-   * how many went. What a backlog has brought goes with its neighbours: an index by time would make every line dearer.
+   * Deletes the first batches recorded, if all their lines are older than `before`, some 5,000
+   * lines at most; returns their number. Lines of a backlog go with their neighbours: an index by
+   * time would slow each write.
    */
   forget(before: Micros): number {
     return this.#deleteOldest(({ time }) => time < before);
   }
 
-  /** Bytes that the state takes, lines and all else. */
+  /** Returns the size of the whole state in bytes. */
   size(): number {
     return this.#db.get<{ size: number }>(
       `SELECT (page_count - freelist_count) * page_size AS size
@@ -130,7 +131,7 @@ export class LogTable {
     )!.size;
   }
 
-  /** Deletes the batches that were recorded first while the state is larger than `most` bytes, as `forget()` does. */
+  /** Deletes the first batches recorded while the state exceeds `most` bytes, like `forget()`. */
   shrink(most: number): number {
     let size = this.size();
     return size <= most ? 0 : this.#deleteOldest(({ bytes }) => {

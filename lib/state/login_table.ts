@@ -3,7 +3,7 @@ import type { LoginNews } from "../deciding/logins.ts";
 import type { Micros } from "../core/time.ts";
 import type { Database } from "./database.ts";
 
-/** Who has logged in lately, and who is logged in. */
+/** Recent logins and open sessions. */
 export class LoginTable {
   readonly #db: Database;
 
@@ -11,7 +11,7 @@ export class LoginTable {
     this.#db = db;
   }
 
-  /** Keeps what is new. */
+  /** Stores changes. */
   apply({ logins, opened, closed }: LoginNews): void {
     for (const { address, method, user, time } of logins) {
       this.#db.run("INSERT OR REPLACE INTO login VALUES (?, ?, ?, ?)", address, method, user, time);
@@ -32,12 +32,12 @@ export class LoginTable {
     return this.#db.all<Session>("SELECT address, port, pid, time FROM session ORDER BY time");
   }
 
-  /** Drops logins before `time`. */
+  /** Deletes logins before `time`. */
   expireLogins(time: Micros): void {
     this.#db.run("DELETE FROM login WHERE time < ?", time);
   }
 
-  /** Drops logins before `logins`, and sessions before `sessions`: the machine was not up then. */
+  /** Deletes logins before `logins`, sessions before `sessions`: the machine was not up then. */
   expire({ logins, sessions }: { logins: Micros; sessions: Micros }): void {
     this.#db.transaction(() => {
       this.expireLogins(logins);

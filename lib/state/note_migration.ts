@@ -1,7 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { putAddress } from "../core/address.ts";
 
-/** A tally of earlier programs: rules with the addresses that were spent, and hits by the numbers of their events. */
+/** A tally of earlier programs: rules with spent addresses, and hits by numbers of events. */
 interface Tally {
   readonly forgotten: readonly string[];
   readonly addresses: readonly string[];
@@ -19,9 +19,9 @@ interface Tally {
 const [HIT, SPENT, FORGOTTEN] = [0, 1, 2];
 
 /**
- * Makes the tables of notes, and notes of all tallies. Like every migration it never changes: it has the form of records of its
- * time, whatever the program writes later. Values longer than 64 characters were stored shortened; they count once more when they
- * come again.
+ * Makes the tables of notes, and notes of all tallies. Like every migration it never changes: it
+ * writes records in the form of its time. Values above 64 characters were stored cut; they count
+ * once more when they come again.
  */
 export function migrateTallies(db: DatabaseSync): void {
   db.exec(`
@@ -50,13 +50,13 @@ export function migrateTallies(db: DatabaseSync): void {
 class Groups {
   readonly numbers = new Map<string, number>();
 
-  /** The first rule of the group of a rule, as a record names it. */
+  /** Returns the first rule of a rule's group, as a record names it. */
   of(
     service: string,
     rule: string,
     { hasValues, isLasting }: { hasValues: boolean; isLasting: boolean },
   ): number {
-    // The field was not stored: any field that the rule counts values of will do.
+    // The field was not stored: any field with values will do.
     const rules = JSON.stringify([[service, rule, hasValues ? "*" : null, isLasting]]);
     const number = this.numbers.get(rules) ?? this.numbers.size;
     this.numbers.set(rules, number);
@@ -81,7 +81,7 @@ function recordsOf(
   let time = 0;
   const times = steps.map((step) => time += step);
   for (const [service, rule, spent, hits, values] of rules) {
-    // What was spent may have been hits of either kind.
+    // Spent hits may be of either kind.
     for (const hasValues of [false, true]) {
       const group = groups.of(service, rule, { hasValues, isLasting });
       for (const address of spent) records.push({ ...nothing, kind: SPENT, address, rules: group });
@@ -95,7 +95,10 @@ function recordsOf(
   return records;
 }
 
-/** A record: prefix, kind and family; group and rules; time; hash of the value; the address, whose first words IPv4 leaves out. */
+/**
+ * Returns records: prefix, kind and family; group and rules; time; hash of the value; the address,
+ * for IPv4 without its first words.
+ */
 function bytesOf(records: readonly Record[]): Uint8Array {
   const view = new DataView(new ArrayBuffer(40 * records.length));
   const address = new Int32Array(4);

@@ -12,7 +12,7 @@ import type { BatchNotes } from "../rules/note_batch.ts";
 import type { StoredGroup } from "../rules/rule_groups.ts";
 import type { Database } from "./database.ts";
 
-/** What gives the notes that have no end, as they stand in memory. */
+/** Notes without an end, as memory has them. */
 export interface LastingNotes {
   /** See `Engine.beginnings`. */
   readonly beginnings: number;
@@ -20,30 +20,30 @@ export interface LastingNotes {
   lasting(number: number): { content: Uint8Array; next: number | null } | null;
 }
 
-/** Bytes of notes without an end that there may be before they are written anew for the first time. */
+/** Bytes of notes without an end before their first rewrite. */
 const REWRITE_STEP = 1 << 20;
 
 /** Rows that are deleted at once: some milliseconds. */
 const STEP = 200;
 
-/** How far the notes without an end have been written anew. */
+/** Progress of a rewrite of the notes without an end. */
 interface Rewriting {
-  /** Numbers are those that it gave. */
+  /** Source of the addresses' numbers. */
   readonly memory: LastingNotes;
-  /** `LastingNotes.beginnings` at its start: addresses have other numbers after the next one. */
+  /** `LastingNotes.beginnings` at its start: the next one changes the addresses' numbers. */
   readonly beginning: number;
-  /** The last row that they replace. */
+  /** Last row to be replaced. */
   readonly last: number;
   readonly next: number;
 }
 
 /**
- * The notes that counters are made of: appended in order, as many to a row as a batch brought, and never searched. Rows that have an
- * end are deleted when it has come. Of the others, memory knows which notes still count: now and then these are written anew and all
- * rows from before are deleted.
+ * Stored notes: appended in order, one batch to a row, and never searched. Rows with an end are
+ * deleted after it. Of rows without an end only memory knows which notes count: they are rewritten
+ * at times, and older rows deleted.
  */
 export class NoteTable {
-  /** Of the hashes of values. */
+  /** Seed of the hashes of values. */
   readonly seed: number;
   readonly #db: Database;
   #rewriting: Rewriting | null = null;
@@ -53,7 +53,7 @@ export class NoteTable {
     this.seed = db.get<{ value: number }>("SELECT value FROM meta WHERE key = 'note_seed'")!.value;
   }
 
-  /** Appends what a batch brought. Call it within the transaction that stores the batch. */
+  /** Appends a batch's notes. Call it inside the batch's transaction. */
   add({ groups, forgotten, rows }: BatchNotes): void {
     for (const { number, rules } of groups) {
       this.#db.run("INSERT OR REPLACE INTO note_group VALUES (?, ?)", number, rules);
@@ -64,7 +64,7 @@ export class NoteTable {
     }
   }
 
-  /** All counters of an address or network begin anew. */
+  /** Forgets addresses and networks. */
   forget(addresses: Iterable<string>): void {
     const writer = new NoteWriter();
     for (const address of addresses) {
@@ -73,12 +73,12 @@ export class NoteTable {
     this.#addForgotten(writer.take());
   }
 
-  /** The groups of rules that notes name. */
+  /** Returns the groups of rules that notes name. */
   groups(): StoredGroup[] {
     return this.#db.all<StoredGroup>("SELECT number, rules FROM note_group ORDER BY number");
   }
 
-  /** The records of all rows, in order. */
+  /** Yields the records of all rows, in order. */
   *contents(): Generator<Uint8Array> {
     for (
       const { content } of this.#db.each<{ content: Uint8Array }>("SELECT content FROM note ORDER BY id")
@@ -88,13 +88,14 @@ export class NoteTable {
   }
 
   /**
-   * The records that say something of `target`, an address or network: of itself, of one around it or inside of it, in order. Rows
-   * whose end has come at `time` are left out.
+   * Yields the records about `target`, an address or network, about networks around it and
+   * addresses inside of it, in order, without rows that have ended at `time`.
    */
   *contentsOf(target: string, time: Micros): Generator<Uint8Array> {
     const words = wordsOf(target);
     const writer = new NoteWriter();
-    // SQLite finds the rows in question four times as fast as records are read. Addresses begin anew with networks around them, too.
+    // SQLite finds rows four times as fast as records are read. A network's record forgets
+    // addresses, too.
     const rows = this.#db.each<{ content: Uint8Array }>(
       `SELECT content FROM note WHERE id IN (SELECT id FROM note WHERE until IS NULL OR until > ?)
          AND (forgets = 1 OR instr(content, ?) > 0) ORDER BY id`,
@@ -108,7 +109,9 @@ export class NoteTable {
     }
   }
 
-  /** Deletes some of the notes that do not matter any more at `now`, those that ended first, and returns how many rows went. */
+  /**
+   * Deletes some notes that no longer matter at `now`, oldest end first; returns the rows deleted.
+   */
   expire(now: Micros): number {
     return this.#db.run(
       "DELETE FROM note WHERE id IN (SELECT id FROM note WHERE until <= ? ORDER BY until, id LIMIT ?)",
@@ -118,9 +121,9 @@ export class NoteTable {
   }
 
   /**
-   * Writes the notes without an end anew as `memory` has them, where half of them or more may be dead: some addresses at each
-   * call. Returns whether there is more to do, be it as notes are not stored yet. A crash in between does no harm, as each
-   * address is written behind a record that it begins anew.
+   * Rewrites the notes without an end from `memory` if half of them or more may be dead: some
+   * addresses at each call. Returns whether work is left, or must wait for a commit. A crash is
+   * harmless, as a record that forgets each address stands before its notes.
    */
   rewrite(memory: LastingNotes): boolean {
     const before = this.#rewriting;
@@ -138,7 +141,7 @@ export class NoteTable {
     return next !== null;
   }
 
-  /** Begins to write notes anew if there are many; null: there are not. */
+  /** Begins a rewrite if there are many notes; null: there are not. */
   #beginRewriting(memory: LastingNotes): Rewriting | null {
     const { last, size, before } = this.#db.get<{ last: number | null; size: number; before: number }>(
       `SELECT max(id) AS last, ifnull(sum(length(content)), 0) AS size,
@@ -149,9 +152,9 @@ export class NoteTable {
     return { memory, beginning: memory.beginnings, last, next: 0 };
   }
 
-  /** All notes without an end up to row `last` have been written anew. */
+  /** Deletes the replaced notes without an end up to row `last`. */
   #endRewriting(last: number): void {
-    // To notes that have an end it still matters who was forgotten.
+    // Records of forgotten addresses still matter to notes with an end.
     this.#db.run(
       "UPDATE note SET until = (SELECT max(until) FROM note) WHERE until IS NULL AND forgets = 1 AND id <= ?",
       last,
@@ -163,7 +166,7 @@ export class NoteTable {
     );
   }
 
-  /** Appends records of addresses that begin anew; they are kept as long as any note from before. */
+  /** Appends records of forgotten addresses, kept as long as any earlier note. */
   #addForgotten(content: Uint8Array): void {
     this.#db.run(
       `INSERT INTO note (until, forgets, content)
@@ -173,7 +176,7 @@ export class NoteTable {
   }
 }
 
-/** Reports whether two addresses have the same first bits. */
+/** Reports whether two addresses have the same first `bits` bits. */
 function agrees(a: AddressWords, b: AddressWords, bits: number): boolean {
   return ((a.w0 ^ b.w0) & maskOf(bits)) === 0 && ((a.w1 ^ b.w1) & maskOf(bits - 32)) === 0 &&
     ((a.w2 ^ b.w2) & maskOf(bits - 64)) === 0 && ((a.w3 ^ b.w3) & maskOf(bits - 96)) === 0;

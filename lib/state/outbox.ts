@@ -4,7 +4,7 @@ import { selectChanges } from "./ban_rows.ts";
 import type { Database } from "./database.ts";
 import type { LogTable } from "./log_table.ts";
 
-/** What the state still has to ship: everything behind two confirmed numbers, nothing copied. */
+/** Rows to ship: everything behind two confirmed numbers, without a copy. */
 export class StateOutbox {
   readonly hostId: string;
   readonly #db: Database;
@@ -19,7 +19,7 @@ export class StateOutbox {
   unshippedLog(limit: number): LogRow[] {
     const confirmed = this.#confirmed("shipped_log");
     const rows = this.#log.after(confirmed, limit);
-    // A state in memory has no earlier lines: those of the file go first.
+    // A state in memory lacks earlier lines: the file's go first.
     return this.#db.isInMemory && rows.length > 0 && rows[0]!.seq > confirmed + 1 ? [] : rows;
   }
 

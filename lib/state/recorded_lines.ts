@@ -1,16 +1,16 @@
 /**
- * Recorded lines on their way out of the state: the JSON that `LogLines` writes becomes `Records`, without a string for a line.
- * The identifier of a record's origin is the name of the module that recorded it.
+ * Reads recorded lines: the JSON of `LogLines` becomes `Records`, without a string for a line. The
+ * identifier of a record's origin is its module's name.
  */
 import { type Bytes, decode, makeBytes, withRoom } from "../core/bytes.ts";
 import { NO_PID, type Origin, type Records } from "../core/records.ts";
 import type { Micros } from "../core/time.ts";
 
-/** Bytes and lines that there is room for at first. */
+/** Initial room in bytes and lines. */
 const [SIZE, COUNT] = [1 << 20, 4_096];
 const [TAB, LINE_FEED, RETURN, BACKSPACE, FORM_FEED] = [9, 10, 13, 8, 12];
 const [QUOTE, BACKSLASH, OPEN, CLOSE, COMMA, MINUS, ZERO, NINE] = [34, 92, 91, 93, 44, 45, 48, 57];
-/** Bytes that one letter behind a backslash stands for. */
+/** Bytes by the letter behind a backslash. */
 const ESCAPED = new Map([
   ["t", TAB],
   ["n", LINE_FEED],
@@ -34,23 +34,21 @@ export class RecordedLines implements Records {
   readonly origins: Origin[] = [];
   readonly written: Micros = NaN;
   readonly isLive = false;
-  /** Where the next byte is read, and where the bytes in use end. */
+  /** Position of the next byte, and end of the bytes in use. */
   #at = 0;
   #end = 0;
-  /** The first backslash from `#at` on, or the end. */
+  /** Position of the first backslash from `#at` on, or the end. */
   #backslash = 0;
-  /** Where the text of the string ends that was read last. */
+  /** End of the text of the last string read. */
   #textEnd = 0;
 
-  /** Begins anew without lines. */
+  /** Removes all lines. */
   begin(): void {
     this.length = 0;
     this.#end = 0;
   }
 
-  /**
-   * Adds the lines of a batch, whose times are told as spans before `base`. Throws where `content` is not what `LogLines` writes.
-   */
+  /** Adds the lines of a batch, timed before `base`. Throws if `content` is not by `LogLines`. */
   add(content: Uint8Array, base: Micros): void {
     this.bytes = withRoom(this.bytes, this.#end + content.length);
     this.bytes.array.set(content, this.#end);
@@ -86,11 +84,11 @@ export class RecordedLines implements Records {
     const { origins, bytes } = this;
     const known = origins.findIndex(({ identifier }) => isText(bytes, from, to, identifier));
     if (known >= 0) return known;
-    // Only trusted lines count, and the state does not tell which were.
+    // Only trusted lines count; the state does not record which were.
     return origins.push({ identifier: decode(bytes, from, to), sender: { uid: 0, unit: "" } }) - 1;
   }
 
-  /** Reads a string: returns where its text begins, and leaves where that ends in `#textEnd`. */
+  /** Reads a string. Returns the start of its text, and sets `#textEnd`. */
   #string(): number {
     this.#expect(QUOTE);
     const from = this.#at;
@@ -103,7 +101,7 @@ export class RecordedLines implements Records {
     return from;
   }
 
-  /** Puts the text of a string with escapes in its own place, where it takes less room. Returns where the string's quote stands. */
+  /** Unescapes a string in place, as it gets shorter. Returns the position of its last quote. */
   #unescape(): number {
     const { array } = this.bytes;
     let at = this.#backslash;

@@ -1,17 +1,17 @@
 import type { DatabaseSync } from "node:sqlite";
 
-/** SQLite's answers to a change that does not fit what is there. */
+/** Answers to SQLite about conflicting changes. */
 const [OMIT, REPLACE] = [0, 1];
-/** Kinds of such changes (`SQLITE_CHANGESET_…`): of a row that has other values, and of one that is there already. */
+/** Kinds of conflicts (`SQLITE_CHANGESET_…`): a row with other values, and one that exists. */
 const [DATA, CONFLICT] = [1, 3];
 
-/** A state in memory while the file cannot be written, and what has changed in it since. */
+/** A state in memory while the file cannot be written, with its changes. */
 export class Refuge {
   readonly #session: ReturnType<DatabaseSync["createSession"]>;
   readonly #lastChange: number;
   readonly #lastId: number;
   readonly #memory: DatabaseSync;
-  /** Bytes that it had at first. */
+  /** Initial size in bytes. */
   readonly #size: number;
 
   /** @param memory a copy of the file, without lines */
@@ -23,19 +23,20 @@ export class Refuge {
     this.#session = memory.createSession();
   }
 
-  /** Reports whether what came takes less than `most` bytes. */
+  /** Reports whether growth takes less than `most` bytes. */
   isBelow(most: number, memory: DatabaseSync): boolean {
     return sizeOf(memory) - this.#size < most;
   }
 
-  /** Ends; to be called before the state in memory is closed: SQLite frees what the session still points to. */
+  /** Ends the session. Call it before memory is closed, as SQLite frees the session's data then. */
   close(): void {
     this.#session.close();
   }
 
   /**
-   * Writes what has changed in memory into a state of before, in one transaction. What commands wrote there meanwhile stays, with
-   * numbers behind those given in memory. Throws what SQLite throws, and then has written nothing.
+   * Writes the changes in memory into the former state, in one transaction. Changes by commands
+   * there stay, with numbers behind those given in memory. Throws what SQLite throws, and has then
+   * written nothing.
    */
   writeTo(db: DatabaseSync): void {
     const highest = number(

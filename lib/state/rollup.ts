@@ -1,6 +1,7 @@
 /**
- * What came within an hour or a day, as numbers: lines by module, hits by rule, and the addresses, networks, names and paths of the
- * lines that hit most. Comes in: events of that time. Goes out: plain data, which add up to those of a longer time.
+ * Counts an hour or a day: lines by module, hits by rule, and the most frequent addresses,
+ * networks, names and paths of lines that hit. In: events of that time. Out: plain data, which can
+ * be summed.
  */
 import { addressText } from "../core/address_text.ts";
 import { decode } from "../core/bytes.ts";
@@ -9,22 +10,22 @@ import type { LogEvent } from "../reading/event.ts";
 import type { MessageReader } from "../reading/message_reader.ts";
 import { HeavyHitters } from "./heavy_hitters.ts";
 
-/** What lines that hit are counted by. */
+/** Keys by which lines that hit are counted. */
 export const KEYED = ["address", "network", "user", "path"] as const;
-/** How often each came, most first. */
+/** Counts by name, most first. */
 export type Counted = readonly (readonly [name: string, count: number])[];
 
-/** What is kept of a time. Lines and hits are of modules by their names; `hits` counts lines that hit any rule. */
+/** Stored counts. `lines` and `hits` are by module; `hits` counts lines that hit any rule. */
 export type RollupContent = Readonly<Record<typeof KEYED[number] | "rule" | "lines" | "hits", Counted>>;
 
-/** Names of each kind that are kept of a time. */
+/** Most names of each kind. */
 const MOST = 100;
-/** Bytes of a user name or a path that tell it from others. */
+/** Bytes by which user names and paths are told apart. */
 const TEXT = 96;
-/** Bytes of the networks that addresses are counted by: /24 and /48. */
+/** Bytes of counted networks: /24 and /48. */
 const [NETWORK_IPV4, NETWORK_IPV6] = [3, 6];
 
-/** The counts of one hour, while its lines come. */
+/** Counts of one hour, while its lines come. */
 export class Rollup {
   readonly #modules: readonly string[];
   readonly #lines: Float64Array;
@@ -36,21 +37,21 @@ export class Rollup {
     user: new HeavyHitters(TEXT),
     path: new HeavyHitters(TEXT),
   };
-  /** Counts of modules that are configured no longer. */
+  /** Counts of modules that are no longer configured. */
   #others: Pick<RollupContent, "lines" | "hits"> = { lines: [], hits: [] };
   readonly #key = new Uint8Array(16);
   readonly #view = new DataView(this.#key.buffer);
-  /** By module: numbers of its fields, -1 where it has none. */
+  /** Fields by module; -1: it has none. */
   readonly #fields: { user: number; path: number }[] = [];
 
-  /** @param modules their names, in the order of their indexes */
+  /** @param modules names by index */
   constructor(modules: readonly string[]) {
     this.#modules = modules;
     this.#lines = new Float64Array(modules.length);
     this.#hits = new Float64Array(modules.length);
   }
 
-  /** Counts a line that names an address. */
+  /** Counts a line with an address. */
   add(event: LogEvent, isHit: boolean): void {
     const { module, count, reader } = event;
     this.#lines[module]! += count;
@@ -62,7 +63,7 @@ export class Rollup {
     if (path >= 0 && reader.from[path]! >= 0) this.#addField("path", reader, path, count);
   }
 
-  /** Counts hits of a rule, by its name behind that of its module. */
+  /** Counts hits of a rule, named behind its module. */
   addHits(rule: string, count: number): void {
     this.#rules.set(rule, (this.#rules.get(rule) ?? 0) + count);
   }
@@ -86,7 +87,7 @@ export class Rollup {
     this.#hitters[kind].add(array, reader.from[field]!, reader.to[field]!, count);
   }
 
-  /** The counts so far. */
+  /** Returns the counts so far. */
   content(): RollupContent {
     const { address, network, user, path } = this.#hitters;
     const named = (counts: Float64Array): Counted =>
@@ -104,7 +105,7 @@ export class Rollup {
     };
   }
 
-  /** Goes on from counts that were kept; it has none of its own. */
+  /** Adds stored counts to an empty rollup. */
   resume(content: RollupContent): void {
     for (const [name, count] of content.rule) this.addHits(name, count);
     const others = { lines: [] as [string, number][], hits: [] as [string, number][] };
@@ -126,7 +127,7 @@ export class Rollup {
   }
 }
 
-/** Adds up the counts of several times, keeping those that came most. */
+/** Adds up counts of several times, and keeps the highest ones. */
 export function sumOf(contents: Iterable<RollupContent>, most = MOST): RollupContent {
   const sums = new Map<keyof RollupContent, Map<string, number>>();
   for (const content of contents) {
@@ -149,7 +150,7 @@ export function sumOf(contents: Iterable<RollupContent>, most = MOST): RollupCon
   };
 }
 
-/** The `most` that came most, in order. Most names came once: they are not sorted. */
+/** Returns the `most` highest counts, in order. Most names came once, and are not sorted. */
 function mostCounted(counted: Counted, most: number): Counted {
   const counts = Float64Array.from(counted, ([, count]) => count).sort();
   const least = counts[counts.length - most] ?? 0;
@@ -158,7 +159,7 @@ function mostCounted(counted: Counted, most: number): Counted {
   return [...enough, ...equal].sort(byCount).slice(0, most);
 }
 
-/** Those that came as often are in the order of their names. */
+/** Orders by count, then by name. */
 function byCount([a, timesOfA]: readonly [string, number], [b, timesOfB]: readonly [string, number]): number {
   return timesOfB - timesOfA || (a < b ? -1 : 1);
 }
@@ -171,7 +172,7 @@ function textOf(key: Uint8Array): string {
   return decode({ array: key }, 0, key.length);
 }
 
-/** The address or network whose bits a key is. */
+/** Returns the address or network with the bits of a key. */
 function textOfKey(key: Uint8Array): string {
   const isIPv4 = key.length <= 4;
   const bytes = new Uint8Array(16);
@@ -182,7 +183,7 @@ function textOfKey(key: Uint8Array): string {
   return addressText(words, 0, (isIPv4 ? 96 : 0) + 8 * key.length);
 }
 
-/** The bits of a canonical address or network as `textOfKey()` reads them. */
+/** Returns the bits of a canonical address or network as `textOfKey()` reads them. */
 function keyOf(name: string): Uint8Array {
   const words = new Int32Array(4);
   const prefix = putAddress(name, words);

@@ -1,9 +1,9 @@
 /**
- * The counts of each hour, which `top` adds up: kept as lines come, so that nobody has to read the lines again.
+ * Keeps the counts of each hour as lines come, so that `top` need not read the lines again.
  *
- *   Rollups       two hours at a time, in memory: the present, and one that a backlog has come to. Written at most every ten
- *                 seconds, and in the transaction of the batch that is then committed, so that no line counts twice
- *   RollupTable   a row for each hour; for each day where hours are older than eight days; none where days are older than 400
+ *   Rollups       up to two hours in memory: the present, and one of a backlog. Written at most every ten
+ *                 seconds, in the transaction of a batch, so that no line counts twice
+ *   RollupTable   a row for each hour; for each day after eight days; none after 400
  */
 import { DAY, HOUR, type Micros, now, SECOND } from "../core/time.ts";
 import type { LogEvent } from "../reading/event.ts";
@@ -11,12 +11,12 @@ import { NEVER } from "../reading/message_reader.ts";
 import type { Database } from "./database.ts";
 import { Rollup, type RollupContent, sumOf } from "./rollup.ts";
 
-/** How long counts may be in memory alone. */
+/** How long counts may be only in memory. */
 const PACE: Micros = 10 * SECOND;
-/** How old an hour and a day become. */
+/** Greatest age of hours and days. */
 const [KEEP_HOURS, KEEP_DAYS]: readonly [Micros, Micros] = [8 * DAY, 400 * DAY];
 
-/** Hits of one rule of a service: how many, and the time of the newest. */
+/** Hits of one rule of a service: number, and time of the newest. */
 export interface CountedHits {
   readonly service: string;
   readonly rule: string;
@@ -24,7 +24,7 @@ export interface CountedHits {
   readonly count: number;
 }
 
-/** What was counted within an hour or a day. */
+/** Counts of an hour or a day. */
 export interface RollupRow {
   readonly span: Micros;
   readonly start: Micros;
@@ -39,7 +39,7 @@ export class RollupTable {
     this.#db = db;
   }
 
-  /** What was counted of the hour that begins at `start`; null: nothing. */
+  /** Returns the counts of the hour that begins at `start`; null: none. */
   hour(start: Micros): RollupContent | null {
     const row = this.#db.get<{ content: string }>(
       "SELECT content FROM rollup WHERE span = ? AND start = ?",
@@ -49,12 +49,12 @@ export class RollupTable {
     return row && JSON.parse(row.content) as RollupContent;
   }
 
-  /** Keeps what was counted of an hour, in place of what was kept of it before. */
+  /** Stores the counts of an hour, in place of earlier ones. */
   keep(start: Micros, content: RollupContent): void {
     this.#put(HOUR, start, content);
   }
 
-  /** Adds up all that was counted since `time`, from the beginning of its hour, or of its day where hours are kept no more. */
+  /** Adds up all counts since `time`, from the start of its hour, or of its day in old rows. */
   since(time: Micros): { content: RollupContent; start: Micros | null } {
     const rows = this.#db.all<{ start: Micros; content: string }>(
       "SELECT start, content FROM rollup WHERE start + span > ? ORDER BY start",
@@ -65,8 +65,7 @@ export class RollupTable {
   }
 
   /**
-   * The counts of each hour whose middle lies within a period, and of each such day where hours are kept no more: one after the
-   * other, the oldest first.
+   * Yields counts of hours, or of days in old rows, with their middle in a period, oldest first.
    */
   *within({ from, to }: { from: Micros; to: Micros }): Generator<RollupRow> {
     const rows = this.#db.each<Omit<RollupRow, "content"> & { content: string }>(
@@ -79,12 +78,14 @@ export class RollupTable {
     }
   }
 
-  /** The beginning of the oldest hour or day that is kept; null: there is none. */
+  /** Returns the start of the oldest row; null: there is none. */
   oldest(): Micros | null {
     return this.#db.get<{ start: Micros | null }>("SELECT min(start) AS start FROM rollup")!.start;
   }
 
-  /** Adds the hours of one old day to what is kept of that day, and drops days that are too old; returns how many rows went. */
+  /**
+   * Adds an old day's hours to its row, deletes too old days; returns the number of rows deleted.
+   */
   fold(now: Micros): number {
     const dropped = this.#db.run("DELETE FROM rollup WHERE span = ? AND start < ?", DAY, now - KEEP_DAYS);
     const oldest = this.#db.get<{ start: Micros }>(
@@ -121,7 +122,7 @@ export class RollupTable {
   }
 }
 
-/** An hour whose lines come. */
+/** An hour in memory. */
 interface OpenHour {
   readonly start: Micros;
   readonly rollup: Rollup;
@@ -133,38 +134,38 @@ export class Rollups {
   readonly #modules: readonly string[];
   readonly #table: RollupTable;
   readonly #clock: () => Micros;
-  /** The one used last comes first. */
+  /** The hour used last comes first. */
   #open: OpenHour[] = [];
-  /** Hours that are closed and not written yet. */
+  /** Hours that are closed but not written. */
   readonly #closed = new Map<Micros, RollupContent>();
   #written: Micros = -Infinity;
-  /** Some lines are counted whose batch is not committed. */
+  /** Whether uncommitted lines are counted. */
   #isAhead = false;
 
-  /** @param modules their names, in the order of their indexes */
+  /** @param modules names by index */
   constructor(modules: readonly string[], table: RollupTable, clock = now) {
     this.#modules = modules;
     this.#table = table;
     this.#clock = clock;
   }
 
-  /** Counts a line that names an address; it is a hit where a rule that counts matches. */
+  /** Counts a line with an address; it is a hit if a rule that counts matches. */
   add(event: LogEvent, isHit: boolean): void {
     this.#at(event.time).add(event, isHit && event.reader.counting !== NEVER);
   }
 
-  /** Counts hits of rules, each as of the newest. */
+  /** Counts hits of rules at the time of the newest. */
   addHits(hits: readonly CountedHits[]): void {
     for (const { service, rule, time, count } of hits) this.#at(time).addHits(`${service} ${rule}`, count);
   }
 
-  /** Reports whether `write()` would write something, and all of it is of lines that are committed. */
+  /** Whether `write()` would write something, and only of committed lines. */
   get isDue(): boolean {
     if (this.#isAhead) return false;
     return this.#closed.size > 0 || (this.#isPaced && this.#open.some(({ isNew }) => isNew));
   }
 
-  /** Writes what is due, which a transaction may do twice; returns what is to be called once it is committed. */
+  /** Writes due counts, which may happen twice; returns a function to call after the commit. */
   write({ isAll = false } = {}): () => void {
     const time = this.#clock();
     const isPaced = isAll || this.#isPaced;
@@ -179,14 +180,14 @@ export class Rollups {
     };
   }
 
-  /** Goes back to what is written. */
+  /** Drops counts that are not written. */
   reset(): void {
     this.#open = [];
     this.#closed.clear();
     this.#isAhead = false;
   }
 
-  /** Reports whether open hours were written long enough ago; the clock may have been set back. */
+  /** Whether open hours were written long enough ago; the clock may have been set back. */
   get #isPaced(): boolean {
     const time = this.#clock();
     return time >= this.#written + PACE || time < this.#written;
@@ -202,7 +203,7 @@ export class Rollups {
     return hour.rollup;
   }
 
-  /** Turns to another hour; of the one before the last there will hardly be more. */
+  /** Opens another hour, and closes the one before the last, which hardly gets more lines. */
   #turnTo(start: Micros): OpenHour {
     const known = this.#open.find((hour) => hour.start === start);
     const hour = known ?? this.#resume(start);

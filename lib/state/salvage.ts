@@ -1,12 +1,12 @@
 /**
- * Copies what can be read of one state into another. Comes in: a connection to a state that may be damaged anywhere. Goes out:
- * its rows in a sound state, and whether any was lost.
+ * Copies readable rows of one state into another. In: a connection to a state with damage anywhere.
+ * Out: its rows in a sound state, and whether any was lost.
  */
 import type { DatabaseSync } from "node:sqlite";
 import { messageOf } from "../core/error.ts";
 import { iterate, type Value } from "./database.ts";
 
-/** Tables of a state by what they matter for, most first, with the order of their rows. */
+/** Tables of a state with the order of their rows, most important first. */
 const TABLES = [
   ["meta", "key"],
   ["position", "source"],
@@ -25,20 +25,20 @@ const TABLES = [
 
 type Table = typeof TABLES[number][0];
 
-/** What was copied. */
+/** Result of a copy. */
 export interface Salvage {
   readonly rows: Readonly<Record<Table, number>>;
-  /** Nothing was lost. */
+  /** Whether nothing was lost. */
   readonly isWhole: boolean;
 }
 
-/** Which rows are copied. */
+/** Options of a copy. */
 export interface SalvageOptions {
-  /** Recorded lines are copied too; otherwise their numbers alone go on. */
+  /** Whether to copy recorded lines too, and not only their numbering. */
   readonly lines: boolean;
 }
 
-/** Copies what can be read of `from` into `to`, which has all tables, in one transaction. Throws where `to` cannot be written. */
+/** Copies readable rows of `from` into `to` in one transaction. Throws if `to` is not writable. */
 export function salvage(from: DatabaseSync | null, to: DatabaseSync, { lines }: SalvageOptions): Salvage {
   const rows = Object.fromEntries(TABLES.map(([table]) => [table, 0])) as Record<Table, number>;
   if (from === null || versionOf(from) !== versionOf(to)) return { rows, isWhole: false };
@@ -60,13 +60,13 @@ export function salvage(from: DatabaseSync | null, to: DatabaseSync, { lines }: 
   }
 }
 
-/** Null where it cannot be read. */
+/** Returns a state's version; null: unreadable. */
 function versionOf(db: DatabaseSync): number | null {
   return tried(() => db.prepare("PRAGMA user_version").get() as { user_version: number })?.user_version ??
     null;
 }
 
-/** Copies a table from its beginning up to a damage, and from its end back to one. */
+/** Copies a table from its start to a damage, and from its end back to one. */
 function copyTable(
   { from, to, table, order }: { from: DatabaseSync; to: DatabaseSync; table: Table; order: string },
 ): { count: number; isWhole: boolean } {
@@ -76,7 +76,7 @@ function copyTable(
   const insert = to.prepare(
     `INSERT OR REPLACE INTO ${table} (${columns.join()}) VALUES (${columns.map(() => "?").join()})`,
   );
-  // Of a page that is missing SQLite makes rows of NULLs, which are lost.
+  // A missing page yields rows of NULLs, which are lost.
   const put = (values: Value[]) => {
     try {
       insert.run(...values);
@@ -107,7 +107,7 @@ function withDirection(order: string, direction: string): string {
   return order.split(", ").map((column) => `${column} ${direction}`).join();
 }
 
-/** The rows of a query up to the first that cannot be read. */
+/** Yields the rows of a query up to the first unreadable one. */
 function* readable(db: DatabaseSync, sql: string): Generator<Record<string, Value>> {
   const rows = tried(() => iterate<Record<string, Value>>(db.prepare(sql)));
   if (rows === null) return;
@@ -119,8 +119,8 @@ function* readable(db: DatabaseSync, sql: string): Generator<Record<string, Valu
 }
 
 /**
- * Numbers go on above all that were given away, also where their rows were lost: PostgreSQL would take a line or a change with an
- * old number for one that it has.
+ * Continues numbers above all that were given, even if their rows were lost: PostgreSQL would take
+ * a line or change with an old number for one that it has.
  */
 function goOnCounting(from: DatabaseSync, to: DatabaseSync): void {
   const given = new Map<string, number>();
@@ -140,7 +140,7 @@ function goOnCounting(from: DatabaseSync, to: DatabaseSync): void {
     to.prepare("DELETE FROM sqlite_sequence WHERE name = ?").run(name);
     to.prepare("INSERT INTO sqlite_sequence VALUES (?, ?)").run(name, seq);
   }
-  // Changes are numbered behind the largest that is there.
+  // Changes are numbered behind the largest present.
   to.prepare(
     "UPDATE meta SET value = min(value, (SELECT ifnull(max(change), 0) FROM ban)) WHERE key = 'shipped_ban'",
   )

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { migrateTallies } from "./note_migration.ts";
 
-/** Migrations in order; number n brings `PRAGMA user_version` from n to n + 1. Never edit one that shipped. */
+/** Migrations in order: number n makes `PRAGMA user_version` n + 1. Never edit a shipped one. */
 const MIGRATIONS: readonly (string | ((db: DatabaseSync) => void))[] = [
   `
   CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -53,7 +53,7 @@ const MIGRATIONS: readonly (string | ((db: DatabaseSync) => void))[] = [
     used_step INTEGER, used_by TEXT, used_at INTEGER
   ) WITHOUT ROWID;
   `,
-  // Hits of before are kept for a year, as it is not known here for how long their rules look back.
+  // Earlier hits are kept for a year, as their rules' windows are unknown here.
   `
   CREATE TABLE tally (id INTEGER PRIMARY KEY, until INTEGER, content TEXT NOT NULL);
   CREATE INDEX tally_until ON tally (until);
@@ -68,7 +68,7 @@ const MIGRATIONS: readonly (string | ((db: DatabaseSync) => void))[] = [
   DROP TABLE hit;
   DROP INDEX log_time;
   `,
-  // The numbers of lines go on where they were, so that PostgreSQL takes none for one it has.
+  // Line numbers continue, so that PostgreSQL takes none for one that it has.
   `
   CREATE TABLE log_batch (
     last INTEGER PRIMARY KEY AUTOINCREMENT, lines INTEGER NOT NULL, time INTEGER NOT NULL, content TEXT NOT NULL
@@ -98,7 +98,8 @@ const MIGRATIONS: readonly (string | ((db: DatabaseSync) => void))[] = [
   );
   DROP TABLE counted;
   `,
-  // Lines are told from the first of their batch, so that their JSON can be written while they come.
+  // Times of lines are relative to the first of their batch, so that JSON is written as they
+  // come.
   `
   ALTER TABLE log_batch ADD COLUMN base INTEGER;
   DROP VIEW log;
@@ -107,7 +108,7 @@ const MIGRATIONS: readonly (string | ((db: DatabaseSync) => void))[] = [
     FROM log_batch, json_each(content);
   `,
   migrateTallies,
-  // A ban is known by address and scope. Who banned was written in its reason alone.
+  // A ban is identified by address and scope. Its provenance was only in its reason.
   `
   ALTER TABLE ban ADD COLUMN provenance TEXT NOT NULL DEFAULT 'manual';
   ALTER TABLE ban ADD COLUMN name TEXT NOT NULL DEFAULT '';
@@ -128,7 +129,7 @@ const MIGRATIONS: readonly (string | ((db: DatabaseSync) => void))[] = [
   DROP INDEX ban_in_force;
   CREATE UNIQUE INDEX ban_in_force ON ban (address, scope) WHERE ended IS NULL;
   `,
-  // Whose turn a ban waits for: that of a module, of the kind of whoever banned, or of a lift.
+  // Turn of a ban: a module's, that of a provenance, or that of a lift.
   `
   ALTER TABLE ban ADD COLUMN turn TEXT GENERATED ALWAYS AS (CASE
     WHEN ended IS NOT NULL THEN iif(end_reason = 'expired', 'expired', 'unban')
@@ -143,7 +144,8 @@ const MIGRATIONS: readonly (string | ((db: DatabaseSync) => void))[] = [
   CREATE TABLE fleet_position (host TEXT PRIMARY KEY, change INTEGER NOT NULL) WITHOUT ROWID;
   CREATE INDEX ban_followed ON ban (id) WHERE ended IS NULL AND provenance = 'fleet';
   `,
-  // Which source brought a batch, where lines of an address may be, and what came within each hour. Lines of before are in none.
+  // Source of a batch, index of lines by address, and counts of each hour. Earlier lines are in
+  // none.
   `
   CREATE TABLE source (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
   ALTER TABLE log_batch ADD COLUMN source INTEGER;
@@ -152,7 +154,8 @@ const MIGRATIONS: readonly (string | ((db: DatabaseSync) => void))[] = [
     span INTEGER NOT NULL, start INTEGER NOT NULL, content TEXT NOT NULL, PRIMARY KEY (span, start)
   ) WITHOUT ROWID;
   `,
-  // Bans of a module's own firewall, "~NGINX " and the turn, stand behind all others, so that each firewall walks over its own alone.
+  // Bans of a module's own firewall, "~NGINX " and the turn, sort behind all others: each
+  // firewall visits only its own.
   `
   DROP INDEX ban_to_apply;
   DROP INDEX ban_to_lift;
@@ -168,8 +171,8 @@ const MIGRATIONS: readonly (string | ((db: DatabaseSync) => void))[] = [
 ];
 
 /**
- * Brings the tables of `db` up to this program's version in one transaction.
- * Throws when a newer program made them.
+ * Migrates the tables of `db` to this program's version in one transaction. Throws if a newer
+ * program made them.
  */
 export function migrate(db: DatabaseSync): void {
   if (version(db) === MIGRATIONS.length) return;

@@ -18,10 +18,10 @@ import { NoteTable } from "./note_table.ts";
 import { StateOutbox } from "./outbox.ts";
 import { RollupTable } from "./rollup_table.ts";
 
-/** Stands before the path of a whitelist file in the key of its copy. */
+/** Prefix of a whitelist file's path in the key of its copy. */
 const COPY = "whitelist file ";
 
-/** The daemon's own embedded database. All methods are synchronous and atomic. */
+/** The program's embedded database. All methods are synchronous and atomic. */
 export class State {
   readonly log: LogTable;
   readonly bans: BanTable;
@@ -37,12 +37,12 @@ export class State {
   readonly fleet: FleetTable;
   readonly #db: Database;
   readonly #keeper: Keeper | null;
-  /** What sources have reached, by their names. */
+  /** Positions reached, by source. */
   readonly #reached = new Map<string, string>();
 
   /**
-   * Opens the state in `directory`, which must exist. With a log it is a monitor's, which goes on whatever becomes of the file:
-   * see `Keeper`. Throws `UserError` (69).
+   * Opens the state in `directory`, which must exist. With a log it is a monitor's, which survives
+   * faults of its file: see `Keeper`. Throws `UserError` (69).
    */
   constructor(readonly directory: string, log: Log | null = null) {
     this.#keeper = log && new Keeper(directory, log);
@@ -65,8 +65,8 @@ export class State {
   }
 
   /**
-   * Looks whether the file is still what it was, or can be written again, and mends what it can. Returns whether the state is
-   * another than before. Throws `UserError` (69).
+   * Checks whether the file has changed or can be written again, and mends it. Returns whether the
+   * state was replaced. Throws `UserError` (69).
    */
   look(): boolean {
     if (!this.#db.look()) return false;
@@ -80,39 +80,42 @@ export class State {
     return true;
   }
 
-  /** Reports, once, that bans may have been lost with a damaged file: those that the firewall has are to be taken over. */
+  /** Reports, once per loss, whether bans may be lost, so that the firewall's must be adopted. */
   takeLoss(): boolean {
     return this.#keeper?.takeLoss() ?? false;
   }
 
-  /** What became of the file since the start, in sentences: the last ones. */
+  /** The last sentences about losses of the file since the start. */
   get losses(): readonly string[] {
     return this.#keeper?.losses ?? [];
   }
 
-  /** Reports whether what is written stays in memory for now, as the file cannot be written. */
+  /** Whether data stays in memory for now, as the file cannot be written. */
   get isInMemory(): boolean {
     return this.#db.isInMemory;
   }
 
-  /** Begins to write batches of these modules, known by their indexes. */
+  /** Returns a writer of batches of these modules, by index. */
   batches(modules: readonly string[]): BatchWriter {
     return new BatchWriter(modules, { db: this.#db, tables: this, reached: this.#reached });
   }
 
-  /** The stored position of a source, or null before its first batch. */
+  /** Returns the stored position of a source; null: before its first batch. */
   position(source: string): string | null {
     return this.#db.get<{ position: string }>("SELECT position FROM position WHERE source = ?", source)
       ?.position ?? null;
   }
 
-  /** Since when a source is read that has no position yet: `now` at its first start, and the same ever after. */
+  /** Returns where to start a source without position: `now` at its first start, then the same. */
   firstSince(source: string, now: Micros): Micros {
     this.#db.run("INSERT OR IGNORE INTO meta VALUES (?, ?)", `since ${source}`, now);
     return this.#db.get<{ value: Micros }>("SELECT value FROM meta WHERE key = ?", `since ${source}`)!.value;
   }
 
-  /** The whitelist kept under `origin` (`command`, `database`, `name`, `knock`, `machine`, or a `Surrounding`), as of `now`. */
+  /**
+   * Returns the whitelist of `origin` (`command`, `database`, `name`, `knock`, `machine`, or a
+   * `Surrounding`) at `now`.
+   */
   whitelist(origin: string, now: Micros): WhitelistEntry[] {
     return this.#db.all<WhitelistEntry>(
       `SELECT address, note, until FROM whitelist WHERE origin = ? AND (until IS NULL OR until > ?)
@@ -122,7 +125,7 @@ export class State {
     );
   }
 
-  /** Puts an address or network on the whitelist of `origin`; a second time changes its note and its end. */
+  /** Adds an entry to the whitelist of `origin`, or changes its note and end. */
   addToWhitelist(origin: string, entry: WhitelistEntry & { since: Micros }): void {
     this.#db.run(
       `INSERT INTO whitelist (origin, address, note, since, until) VALUES (?, ?, ?, ?, ?)
@@ -135,17 +138,17 @@ export class State {
     );
   }
 
-  /** Drops whitelist entries whose end has come. */
+  /** Deletes whitelist entries whose end has come. */
   expireWhitelist(now: Micros): void {
     this.#db.run("DELETE FROM whitelist WHERE until <= ?", now);
   }
 
-  /** Takes an address or network off the whitelist of `origin`; false when it was not on it. */
+  /** Removes an address or network from the whitelist of `origin`; false: it was not on it. */
   removeFromWhitelist(origin: string, address: string): boolean {
     return this.#db.run("DELETE FROM whitelist WHERE origin = ? AND address = ?", origin, address) > 0;
   }
 
-  /** Makes `entries` the whole whitelist of `origin`. Entries that it has already stay as old as they are. */
+  /** Makes `entries` the whole whitelist of `origin`. Existing entries keep their age. */
   replaceWhitelist(origin: string, entries: readonly WhitelistEntry[], now: Micros): void {
     this.#db.transaction(() => {
       this.#db.run(
@@ -157,18 +160,18 @@ export class State {
     });
   }
 
-  /** The copy of the whitelist file `path` that was kept last; null: there is none. */
+  /** Returns the last copy of the whitelist file `path`; null: there is none. */
   whitelistCopy(path: string): Uint8Array | null {
     return this.#db.get<{ value: Uint8Array }>("SELECT value FROM meta WHERE key = ?", COPY + path)?.value ??
       null;
   }
 
-  /** Keeps a copy of the whitelist file `path`. */
+  /** Stores a copy of the whitelist file `path`. */
   keepWhitelistCopy(path: string, copy: Uint8Array): void {
     this.#db.run("INSERT OR REPLACE INTO meta VALUES (?, ?)", COPY + path, copy);
   }
 
-  /** Drops the copies of all whitelist files but `paths`. */
+  /** Deletes the copies of all whitelist files but `paths`. */
   keepWhitelistCopies(paths: readonly string[]): void {
     this.#db.run(
       "DELETE FROM meta WHERE substr(key, 1, ?) = ? AND key NOT IN (SELECT ? || value FROM json_each(?))",
@@ -179,7 +182,7 @@ export class State {
     );
   }
 
-  /** The trial that nobody has confirmed; null: there is none. */
+  /** Returns the unconfirmed trial; null: there is none. */
   trial(): Trial | null {
     const row = this.#db.get<{ value: string }>("SELECT value FROM meta WHERE key = 'trial'");
     return row === null ? null : JSON.parse(row.value) as Trial;
@@ -191,22 +194,22 @@ export class State {
     else this.#db.run("INSERT OR REPLACE INTO meta VALUES ('trial', ?)", JSON.stringify(trial));
   }
 
-  /** The JSON in which the monitor last told about itself; null before the first time. */
+  /** Returns the monitor's last report, as JSON; null: none yet. */
   report(): string | null {
     return this.#db.get<{ value: string }>("SELECT value FROM meta WHERE key = 'report'")?.value ?? null;
   }
 
-  /** Leaves word for `strongmonitor status`, as JSON. */
+  /** Stores the monitor's report for `strongmonitor status`, as JSON. */
   setReport(report: string): void {
     this.#db.run("INSERT OR REPLACE INTO meta VALUES ('report', ?)", report);
   }
 
-  /** What the notifier remembers, as JSON; null: nothing. */
+  /** Returns the notifier's memory, as JSON; null: none. */
   noticeMemory(): string | null {
     return this.#db.get<{ value: string }>("SELECT value FROM meta WHERE key = 'notices'")?.value ?? null;
   }
 
-  /** Keeps what the notifier remembers; null: forgets it. */
+  /** Stores the notifier's memory; null: deletes it. */
   keepNoticeMemory(memory: string | null): void {
     if (memory === null) this.#db.run("DELETE FROM meta WHERE key = 'notices'");
     else this.#db.run("INSERT OR REPLACE INTO meta VALUES ('notices', ?)", memory);
