@@ -1,4 +1,4 @@
-/** Commands that tell what has been. */
+/** Commands that print history. */
 import { type Command, Option } from "commander";
 import { TOP_TABLES } from "../output.ts";
 import type { ReportOptions } from "../report/report.ts";

@@ -1,4 +1,4 @@
-/** Commands that prepare a monitor, run it and look at it while it runs. */
+/** Commands that prepare, run and view a monitor. */
 import type { Command } from "commander";
 import type { InitOptions } from "../init/init.ts";
 import { CONFIG, NGINX_CONF } from "../output.ts";
@@ -57,7 +57,7 @@ export function addRun(program: Command, { exit, log, signals }: CommandLinePart
     .action(async (options: Options) => exit((await import("../confirm.ts")).confirmCommand(options)));
 }
 
-/** Adds `watch`, which shows live how all is going. */
+/** Adds `watch`, the live view. */
 export function addWatch(program: Command, { exit, signals }: CommandLineParts): void {
   subcommand(program, {
     usage: "watch",
@@ -70,7 +70,7 @@ export function addWatch(program: Command, { exit, signals }: CommandLineParts):
     );
 }
 
-/** Adds `notify`, which tries the hook. */
+/** Adds `notify`, which tests the hook. */
 export function addNotify(program: Command, { exit }: CommandLineParts): void {
   subcommand(program, {
     usage: "notify",

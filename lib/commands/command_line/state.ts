@@ -1,4 +1,4 @@
-/** Commands that list and change what the state and the database hold: bans, the whitelist, knocks, the fleet. */
+/** Commands that list and change bans, whitelist, knocks and fleet. */
 import { type Command, Option } from "commander";
 import type { BanOptions } from "../ban.ts";
 import type { ExportFormat } from "../bans_export.ts";
@@ -9,7 +9,7 @@ import type { UnbanOptions } from "../unban.ts";
 import type { WhitelistAddOptions } from "../whitelist.ts";
 import { bareSubcommand, type CommandLineParts, type Options, subcommand } from "./subcommand.ts";
 
-/** What the options of `bans` may hold. */
+/** Options of `bans`. */
 type BansOptions = Options & ImportOptions & { all?: boolean; export?: ExportFormat; import?: string };
 
 /** Adds `bans` with its export and import. */

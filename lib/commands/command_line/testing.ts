@@ -95,7 +95,7 @@ export function addWhatIf(program: Command, { exit }: CommandLineParts): void {
     );
 }
 
-/** Returns the named input, or `-`. Throws `UserError` (64) where a terminal would be waited for in silence. */
+/** Returns the input, or `-`. Throws `UserError` (64) if no input is given on a terminal. */
 function requireInput(input: string | undefined): string {
   if (input === undefined && Deno.stdin.isTerminal()) {
     throw new UserError("Cannot read lines from a terminal: name a file, or say - to type them", 64);

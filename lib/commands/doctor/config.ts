@@ -1,4 +1,4 @@
-/** Is the configuration right, and may this program do what it asks for? */
+/** Checks the configuration, and this program's permissions for it. */
 import { modules } from "../../../modules/mod.ts";
 import { shippedConfig } from "../../config/load.ts";
 import { permissionProblem } from "../../config/refusal.ts";
@@ -12,15 +12,15 @@ import type { CommonOptions } from "../output.ts";
 import { runRuleTests } from "../rule_tests.ts";
 import { failure, failureOf, failuresOf, type Finding, ok, warning } from "./finding.ts";
 
-/** What came of a configuration. */
+/** Result of examining a configuration. */
 export interface ConfigExamination {
-  /** The shipped one where it `isWrong`. */
+  /** The loaded configuration; the shipped one if it `isWrong`. */
   readonly config: Config;
   readonly isWrong: boolean;
   readonly findings: readonly Finding[];
 }
 
-/** Loads the configuration that the options name, and looks at what `check` looks at. */
+/** Loads the configuration of the options and runs the checks of `check`. */
 export function examineConfig(options: CommonOptions): ConfigExamination {
   try {
     const config = openConfig(options, { withPassword: true });
@@ -52,7 +52,7 @@ function findingsOf(config: Config): Finding[] {
   ];
 }
 
-/** Tells what this program may do. Deno grants what it was built for, and no more. */
+/** Reports missing permissions: Deno grants only the built-in ones. */
 function sandbox(config: Config, options: CommonOptions): Finding[] {
   const problem = permissionProblem(config, options.state);
   if (problem !== null) {

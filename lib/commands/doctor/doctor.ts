@@ -10,13 +10,13 @@ import { examineLogs } from "./logs.ts";
 import { examineMonitor } from "./monitor.ts";
 import { examineClock, examineDatabase } from "./surroundings.ts";
 
-/** Columns of a result, and of a result with its subject. */
+/** Columns of a result, and of result and subject. */
 const [RESULT, INDENT] = [9, 20];
 const ARROW = "  -> ";
 
 /**
- * `doctor`: looks at everything that monitoring and banning take, line by line, and says what is wrong and what to do. A wrong
- * configuration is one of these, and keeps it from nothing else. Exit code 1 where something fails.
+ * `doctor`: checks everything that monitoring and banning need, and prints each problem with its
+ * remedy. Continues after a wrong configuration. Exit code 1 if a check fails.
  */
 export async function doctorCommand(options: CommonOptions): Promise<number> {
   const results: Finding["result"][] = [];
@@ -48,7 +48,7 @@ async function* examine(options: CommonOptions): AsyncGenerator<Finding> {
   yield* monitor.findings;
 }
 
-/** A finding for people: the result, what was looked at, what was found, and below it the remedy. */
+/** Formats a finding for people: result, subject, text, and the remedy below. */
 function linesOf({ subject, result, text, remedy }: Finding): string[] {
   return [
     ...folded(text, `${result.padEnd(RESULT)}${subject.padEnd(INDENT - RESULT)}`),

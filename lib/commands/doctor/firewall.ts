@@ -1,4 +1,4 @@
-/** Does a ban take effect? A ban of addresses that nobody has proves it, and is lifted again. */
+/** Tests the firewall with a ban of documentation addresses, and lifts the ban. */
 import { now, SECOND } from "../../core/time.ts";
 import { carriersOf } from "../../config/firewalls.ts";
 import type { BanConfig, Config } from "../../config/types.ts";
@@ -9,17 +9,17 @@ import { ask } from "../machine.ts";
 import { programProblems } from "../programs.ts";
 import { failure, type Finding, ok, warning } from "./finding.ts";
 
-/** Addresses that are for examples alone (RFC 5737, RFC 3849), in the forms in which bans have them. */
+/** Documentation addresses (RFC 5737, RFC 3849), as bans spell them. */
 const ADDRESSES = ["192.0.2.254", "2001:db8:ffff:ffff::/64"];
 const DOCUMENTATION = "docs/firewalls.md tells what the firewall takes";
-/** Another user may not change the firewall, and the monitor's user only in its unit. */
+/** Other users may not change the firewall; the monitor's user may only in its unit. */
 const AS_ROOT = "ask as root: sudo strongmonitor doctor";
-/** How long the kernel may keep them where they cannot be lifted. */
+/** Time-out of the test bans in the kernel, if they cannot be lifted. */
 const SPAN = 60 * SECOND;
 
 /**
- * Bans addresses of documentation, looks for them in the kernel, and lifts them. `isRunning`: a monitor works with the firewall
- * as well.
+ * Bans documentation addresses, looks for them in the kernel, and lifts them. `isRunning`: a
+ * monitor uses the firewall too.
  */
 export async function examineFirewall(
   config: Config,
@@ -69,7 +69,7 @@ async function tryBan(firewall: Firewall, address: string): Promise<Finding[]> {
   ];
 }
 
-/** Takes away what the firewall's first ban made, where it holds no other. */
+/** Removes the objects that the test ban created, unless the firewall holds other bans. */
 async function leaveNothing(firewall: Firewall): Promise<void> {
   const signal = AbortSignal.timeout(SPAN / 1_000);
   const found = await firewall.inspect([], signal).catch(() => null);
@@ -105,7 +105,7 @@ interface Trial {
   readonly signal: AbortSignal;
 }
 
-/** Reports whether the kernel has a ban; null: nobody can tell. */
+/** Reports whether the kernel holds a ban; null: unknown. */
 async function isIn(firewall: Firewall, { ban, signal }: Trial): Promise<boolean | null> {
   const found = await firewall.inspect([ban], signal).catch(() => undefined);
   if (found === undefined) return null;

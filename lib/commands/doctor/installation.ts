@@ -1,4 +1,4 @@
-/** Do the user, the files and the unit of the monitor fit together? */
+/** Checks that the user, files and unit of the monitor fit together. */
 import { PASSWORD_FILE } from "../../config/file.ts";
 import { may, RESOLVER } from "../../config/permissions.ts";
 import { type Carrier, carriersOf, commandsOf } from "../../config/firewalls.ts";
@@ -19,7 +19,7 @@ const OTHERS_MAY_WRITE = 0o002;
 const GROUP_MAY_WRITE = 0o020;
 const OF_OTHERS = 0o077;
 
-/** Says who asks: what another user than the monitor's may do proves little. */
+/** Names the user who runs `doctor`: only checks as the monitor's user prove much. */
 export function examineUser(service: SystemUser | null): Finding {
   if (service === null) {
     if (!may("run", RESOLVER)) {
@@ -44,7 +44,7 @@ export function examineUser(service: SystemUser | null): Finding {
   );
 }
 
-/** Looks at owners and modes of the configuration and the state. */
+/** Checks owners and modes of the configuration and the state. */
 export function examineFiles(config: Config, service: SystemUser | null): Finding[] {
   const folder = config.path.slice(0, config.path.lastIndexOf("/")) || "/";
   const paths = [config.path, `${folder}/${PASSWORD_FILE}`, folder];
@@ -57,7 +57,7 @@ export function examineFiles(config: Config, service: SystemUser | null): Findin
     : [ok("files", `only root and the monitor can change ${folder} and the state`)];
 }
 
-/** Who may write the configuration decides whom root's commands ban. */
+/** Checks who may write the configuration: they decide whom root's commands ban. */
 function writableFinding(path: string, service: SystemUser | null): Finding[] {
   const info = lookAt(path);
   if (info === null) return [];
@@ -71,7 +71,7 @@ function writableFinding(path: string, service: SystemUser | null): Finding[] {
   ];
 }
 
-/** systemd gives the state to the unit's user only where the directory itself is another's: a file in it stays as it is. */
+/** Checks the state's owner: systemd changes owners only if the directory's owner is another. */
 function stateFindings(directory: string, service: SystemUser | null): Finding[] {
   const info = lookAt(directory);
   if (info === null) return [];
@@ -100,8 +100,8 @@ function listed(directory: string): string[] {
 }
 
 /**
- * Asks whether the unit gives the monitor what the firewall's commands take. journald notes the capabilities of who writes: with
- * CAP_NET_ADMIN it is the unit without sudo, in which sudo cannot work.
+ * Checks that the unit permits the firewall's commands. journald notes a writer's capabilities:
+ * CAP_NET_ADMIN means the unit without sudo, in which sudo cannot work.
  */
 export async function examineUnit(config: Config, service: SystemUser | null): Promise<Finding[]> {
   const carriers = carriersOf(config).filter(({ ban }) => ban.firewall !== "observe");
@@ -118,7 +118,7 @@ export async function examineUnit(config: Config, service: SystemUser | null): P
   return findings;
 }
 
-/** What keeps a unit from running the commands of one firewall. */
+/** Says why a unit cannot run the commands of one firewall. */
 function misfitOf(carrier: Carrier, entry: MonitorEntry): Finding[] {
   const { unit, isRoot } = entry;
   const isNft = carrier.ban.firewall === "nftables";
@@ -148,7 +148,7 @@ function misfitOf(carrier: Carrier, entry: MonitorEntry): Finding[] {
   ];
 }
 
-/** Root can ask whether sudo lets the service's user run the commands without a password. */
+/** Asks, as root, whether sudo lets the service's user run the commands without a password. */
 async function sudoFindings(carrier: Carrier, service: SystemUser | null): Promise<Finding[]> {
   if (Deno.uid() !== 0 || service === null) return [];
   const findings: Finding[] = [];

@@ -1,4 +1,4 @@
-/** Can the journal and the log files be read, and does somebody understand what stands in them? */
+/** Checks that the journal and the log files are readable and understood. */
 import { counted } from "../../core/text.ts";
 import { DAY, now } from "../../core/time.ts";
 import type { Config } from "../../config/types.ts";
@@ -14,12 +14,12 @@ import { openEnd, readInput } from "../input.ts";
 import { modesLetRead, type SystemUser } from "../machine.ts";
 import { failure, failureOf, failuresOf, type Finding, ok, warning } from "./finding.ts";
 
-/** How much of each source is read: the newest entries of the last days, and the end of a file in bytes. */
+/** Journal entries and bytes at a file's end that are read from each source. */
 const ENTRIES = 2_000;
 const SPAN = 7 * DAY;
 const BYTES = 1 << 18;
 
-/** Looks at the journal, at the log files, and at what each module understands of them. */
+/** Checks the journal, the log files, and how much of them each module understands. */
 export async function examineLogs(config: Config, user: SystemUser | null): Promise<Finding[]> {
   const inJournal = config.modules.some(isInJournal);
   const journal = inJournal ? await examineJournal() : [];
@@ -96,7 +96,7 @@ async function activityOf(
   return pipeline.activity.report(now())[0]!;
 }
 
-/** The newest entries of the journal. */
+/** Reads the newest entries of the journal. */
 function entries(
   matches: { readonly identifiers: readonly string[]; readonly units: readonly string[] },
   newest: number,

@@ -1,4 +1,4 @@
-/** Does the monitor run, and does what it does succeed? */
+/** Checks that the monitor runs and succeeds. */
 import { messageOf } from "../../core/error.ts";
 import { counted } from "../../core/text.ts";
 import type { Micros } from "../../core/time.ts";
@@ -10,15 +10,15 @@ import { withState } from "../open.ts";
 import { type CommonOptions, localTime } from "../output.ts";
 import { failure, failuresOf, type Finding, ok, warning } from "./finding.ts";
 
-/** What the state tells of the monitor. */
+/** Result of examining the monitor. */
 export interface MonitorExamination {
   readonly isRunning: boolean;
-  /** The latest instant at which it is known to have worked. */
+  /** The latest instant at which it worked. */
   readonly newest: Micros | null;
   readonly findings: readonly Finding[];
 }
 
-/** Opens the state and reads what the monitor reported in it last. */
+/** Opens the state and checks the monitor's last report. */
 export function examineMonitor(options: CommonOptions & { readonly state: string }): MonitorExamination {
   try {
     return withState(options, (state) => examineState(state));
@@ -57,7 +57,7 @@ function examineState(state: State): MonitorExamination {
   return { isRunning, newest: newest || null, findings: [opened, ...well] };
 }
 
-/** What notices are made from too, as far as the monitor's last report tells. */
+/** Returns the problems in the monitor's last report, the same as for notices. */
 function findingsOf(state: State, report: MonitorReport): Finding[] {
   const problems = problemsOf({
     report,

@@ -1,4 +1,4 @@
-/** Is the database there, and is the clock right? */
+/** Checks the database and the clock. */
 import { messageOf } from "../../core/error.ts";
 import { formatDuration, type Micros, now, SECOND } from "../../core/time.ts";
 import type { DatabaseConfig } from "../../postgres/database_config.ts";
@@ -6,9 +6,9 @@ import { newestEntry } from "../machine.ts";
 import { localTime } from "../output.ts";
 import { failure, failureOf, type Finding, ok, warning } from "./finding.ts";
 
-/** Clocks that differ by more than this are not those of one moment. */
+/** Largest difference between clocks that counts as none. */
 const TOLERANCE = 5 * SECOND;
-/** Units that keep a clock right. */
+/** Units that synchronize the clock. */
 const TIME_KEEPERS = [
   "systemd-timesyncd.service",
   "chrony.service",
@@ -20,7 +20,7 @@ const TIME_KEEPERS = [
 ];
 const SYNCHRONISE = "sudo apt install systemd-timesyncd, and see timedatectl";
 
-/** Connects to the database and asks whether it takes rows, and what time it is there. */
+/** Connects to the database, and checks that it takes rows and agrees on the time. */
 export async function examineDatabase(config: DatabaseConfig): Promise<Finding[]> {
   try {
     const { probeDatabase } = await import("../../postgres/probe.ts");
@@ -48,7 +48,7 @@ function differing(off: Micros): Finding {
   );
 }
 
-/** Asks whether the clock is behind the `newest` time that is known, and whether somebody keeps it. */
+/** Checks that the clock is not behind the `newest` known time, and that a unit synchronizes it. */
 export async function examineClock(newest: Micros | null): Promise<Finding[]> {
   const time = now();
   if (newest !== null && newest > time + TOLERANCE) {

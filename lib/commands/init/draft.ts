@@ -1,17 +1,17 @@
 import { jsonText, printable } from "../../core/text.ts";
 import { NGINX_LOGS, type NginxSurvey, SSH_LOGS, type Survey } from "./survey.ts";
 
-/** What the user decides. */
+/** Decisions of the user. */
 export interface Answers {
   /** Addresses that are never banned. */
   readonly whitelist: readonly string[];
-  /** Whether bans are carried out. */
+  /** Carry out bans. */
   readonly bans: boolean;
-  /** Whether clients reach nginx with no proxy in front; null: not known. */
+  /** Clients reach nginx without a proxy; null: unknown. */
   readonly isDirect: boolean | null;
 }
 
-/** Where the package and a copy by hand put the schema, for editors. */
+/** URL of the schema, as the package and a manual copy install it, for editors. */
 export const SCHEMA = "file:///usr/share/strongmonitor/config.schema.json";
 
 /** Returns the text of a configuration, short and with comments. */
@@ -48,7 +48,7 @@ ${[sshd(survey), ...(survey.nginx === null ? [] : [nginx(survey, survey.nginx, a
 `;
 }
 
-/** What is missing where sshd's messages go nowhere. */
+/** Problem and remedy on a machine whose sshd writes no log. */
 export const NO_SSH_LOG = `There is no journal, and no log of sshd yet: have syslog (rsyslog) write ${
   SSH_LOGS.join(" or ")
 }.`;
@@ -144,7 +144,7 @@ function proxies({ proxies, busiest }: NginxSurvey, { isDirect }: Answers): stri
   ];
 }
 
-/** A comment on one line, whatever stands in `text`. */
+/** Formats `text` as a comment on one line. */
 function comment(text: string, indent = 2): string {
   return `${" ".repeat(indent)}// ${printable(text)}`;
 }

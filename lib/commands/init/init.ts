@@ -20,19 +20,19 @@ import { NGINX_LOGS, type Survey, surveyMachine } from "./survey.ts";
 
 /** Options of `init`. */
 export interface InitOptions extends CommonOptions {
-  /** Asks nothing. */
+  /** Ask nothing. */
   readonly yes?: boolean;
-  /** Runs root's commands, by sudo. */
+  /** Run root's commands with sudo. */
   readonly install?: boolean;
-  /** Replaces a configuration that is there. */
+  /** Replace an existing configuration. */
   readonly force?: boolean;
-  /** Where nginx.conf is. */
+  /** Path of nginx.conf. */
   readonly nginxConf: string;
 }
 
 /**
- * `init`: finds out what a configuration must know of this machine, asks the rest, and prints one with the commands that root
- * has to run. Runs these only when told. Throws `UserError` (64) where it can ask nobody.
+ * `init`: examines this machine, asks questions, and prints a configuration with the commands for
+ * root. Runs these only with `install`. Throws `UserError` (64) if it can ask nobody.
  */
 export async function initCommand(options: InitOptions): Promise<number> {
   const isAsking = !options.yes && !options.json;
@@ -49,7 +49,7 @@ export async function initCommand(options: InitOptions): Promise<number> {
   const isRefused = !options.force && targetAt(options.config) === "edited";
   const commands = isRefused ? [] : steps.map((step) => shellCommand(step, source));
   if (options.json) printJson(surveyJson(survey, { text, problems, commands }));
-  // On a terminal it stands in the command that takes it.
+  // On a terminal, the command that takes the text already shows it.
   else if (!isAsking || isRefused || !Deno.stdout.isTerminal()) printData(text.trimEnd().split("\n"));
   if (!options.json) problems.forEach((sentence) => printError(`Still missing: ${sentence}`));
   if (isRefused) return refuse(options);
@@ -58,14 +58,14 @@ export async function initCommand(options: InitOptions): Promise<number> {
   return isTold ? await install(steps, options) : 0;
 }
 
-/** Says that an edited configuration stays. Throws `UserError` (1) where it was to be replaced. */
+/** Says that an edited configuration stays. Throws `UserError` (1) if it was to be replaced. */
 function refuse({ config, install }: InitOptions): number {
   if (install) throw existing(config);
   printError(existing(config).message);
   return 0;
 }
 
-/** Makes the text of a configuration that loads: a log format that cannot be taken is left out. */
+/** Makes a configuration that loads; leaves out log formats that do not. */
 function checkedDraft(
   survey: Survey,
   { answers, path }: { answers: Answers; path: string },
@@ -81,7 +81,7 @@ function checkedDraft(
   }
 }
 
-/** What `check` will complain of here, and what keeps sshd from being watched. */
+/** Returns the problems that `check` will find here, and reasons why sshd cannot be watched. */
 async function problemsOf(
   { hasJournal, sshLog }: Survey,
   { config, options }: { config: Config; options: InitOptions },
@@ -91,13 +91,13 @@ async function problemsOf(
   return [...(refusal === null ? [] : linesOf(refusal)), ...problems, ...unwatched];
 }
 
-/** What prints the same configuration once more. */
+/** Returns the command that prints the same configuration again. */
 function sourceOf({ nginxConf }: InitOptions): string {
   const elsewhere = nginxConf === NGINX_CONF ? [] : ["--nginx-conf", nginxConf];
   return ["strongmonitor", "init", "--yes", ...elsewhere].map(shellWord).join(" ");
 }
 
-/** The lines of a command; what ends a text in it must stand at the beginning of its line. */
+/** Indents a command, except one of several lines: its here-document must end at a line's start. */
 function indented(command: string): string[] {
   return command.includes("\n") ? command.split("\n") : [`  ${command}`];
 }
@@ -117,7 +117,7 @@ async function install(steps: readonly Step[], { config, force }: InitOptions): 
   return 0;
 }
 
-/** What was found, for people. */
+/** Describes the survey for people. */
 function describe({ journal, sshPorts, sshLog, origins, nginx, hasNft, managers }: Survey): string[] {
   const lines = [
     `journal   ${journal ?? "can be read"}`,
@@ -140,7 +140,7 @@ function describe({ journal, sshPorts, sshLog, origins, nginx, hasNft, managers 
   ];
 }
 
-/** The object of docs/json.md. */
+/** Returns the object of docs/json.md. */
 function surveyJson(
   survey: Survey,
   { text, problems, commands }: { text: string; problems: readonly string[]; commands: readonly string[] },

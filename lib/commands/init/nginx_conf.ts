@@ -1,18 +1,16 @@
-/**
- * What nginx.conf says of logs and of proxies. Every block counts, whatever host or path it is for.
- */
+/** Reads logs and proxies from nginx.conf, in all blocks, for every host and path. */
 
-/** The directives of nginx that matter here. */
+/** The parts of nginx.conf that matter here. */
 export interface NginxSetup {
-  /** Absolute paths of access and error logs; `*` stands for a part that nginx finds out for each request. */
+  /** Absolute paths of access and error logs; `*` stands for variables of nginx. */
   readonly logs: readonly string[];
-  /** Formats of access logs in use, without those that need no `log_format` in the configuration. */
+  /** Formats of access logs in use that need `log_format` in the configuration. */
   readonly formats: readonly string[];
-  /** Addresses and networks whose word on the client is taken (`set_real_ip_from`). */
+  /** Addresses and networks that may name the client (`set_real_ip_from`). */
   readonly proxies: readonly string[];
 }
 
-/** Reads a file, and lists the files that a pattern names. Both may throw for what cannot be read. */
+/** Reads a file, and lists the files of a pattern. Both may throw. */
 export interface Reading {
   read(path: string): string;
   list(pattern: string): readonly string[];
@@ -21,13 +19,13 @@ export interface Reading {
 /** A directive: its name and its arguments, without quotes. */
 type Directive = readonly string[];
 
-/** Most files that are read for one nginx.conf: an include may lead in circles. */
+/** Most files read for one nginx.conf: includes may form a cycle. */
 const MOST_FILES = 1_000;
-/** nginx's own format, which is in use wherever none is named. */
+/** nginx's default format. */
 const COMBINED =
   '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent"';
 
-/** Reads nginx.conf at `path` with all that it includes. Throws what `reading` throws for `path` itself. */
+/** Reads nginx.conf at `path` with its includes. Throws errors of `reading` for `path` itself. */
 export function readNginxSetup(path: string, reading: Reading): NginxSetup {
   const directives = [...directivesOf(path, reading)];
   const named = (name: string) =>
@@ -63,7 +61,7 @@ function* directivesOf(path: string, reading: Reading): Generator<Directive> {
   }
 }
 
-/** An included file that cannot be read says nothing. */
+/** Reads an included file; an unreadable one counts as empty. */
 function readOf(file: string, { path, reading }: { path: string; reading: Reading }): string {
   try {
     return reading.read(file);
@@ -73,7 +71,7 @@ function readOf(file: string, { path, reading }: { path: string; reading: Readin
   }
 }
 
-/** Blanks, a comment, an end, a quoted word, or a plain one, in which a brace may name a variable. */
+/** Blanks, a comment, an end, a quoted word, or a plain word, which may hold `${name}`. */
 const TOKEN =
   /\s+|#[^\n]*|([;{}])|"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'|((?:\$\{\w+\}|[^\s;{}"'\\]|\\.)(?:\$\{\w+\}|[^\s;{}\\]|\\.)*)/gs;
 
@@ -90,13 +88,13 @@ function* split(text: string): Generator<Directive> {
   }
 }
 
-/** A format as `log_format` of the configuration takes it. */
+/** Formats words as `log_format` of the configuration takes them. */
 function formatText(words: readonly string[]): string {
   const isOption = words[0]?.startsWith("escape=") ?? false;
   return isOption ? `${words[0]} ${words.slice(1).join("")}` : words.join("");
 }
 
-/** Reports whether a format is understood without being given: `combined` with more behind it or a host before, or JSON. */
+/** Reports whether a format needs no `log_format`: extended `combined`, or JSON. */
 function isKnown(format: string): boolean {
   const text = format.replace(/^escape=\w+ /, "").replace(/\$\{(\w+)\}/g, "$$$1");
   return text.replace(/^\$(?:host|http_host|server_name) /, "").startsWith(COMBINED) || text.startsWith("{");

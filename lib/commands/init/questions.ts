@@ -2,12 +2,12 @@ import { printError, promptError } from "../output.ts";
 import type { Answers } from "./draft.ts";
 import type { Survey } from "./survey.ts";
 
-/** What is decided without asking: only the address that this was surely called from is spared, and proxies stay unknown. */
+/** Answers without asking: whitelists only the origin of this session; proxies stay unknown. */
 export function proposed({ origin, hasNft }: Survey): Answers {
   return { whitelist: origin === null ? [] : [origin], bans: hasNft, isDirect: null };
 }
 
-/** Asks what cannot be found out, on standard error, and reads the answers from standard input. */
+/** Asks the user on standard error, and reads the answers from standard input. */
 export function askUser({ origins, hasNft, nginx }: Survey): Answers {
   const whitelist = origins.filter((address) =>
     agrees(`Somebody is logged in from ${address}. Never ban that address?`, true)
@@ -20,7 +20,7 @@ export function askUser({ origins, hasNft, nginx }: Survey): Answers {
   return { whitelist, bans, isDirect };
 }
 
-/** Asks a question until it is answered; an empty line, or the end of input, takes what is proposed. */
+/** Asks until answered; an empty line, or the end of input, accepts the proposal. */
 export function agrees(question: string, isProposed: boolean): boolean {
   for (;;) {
     promptError(`${question} [${isProposed ? "Y/n" : "y/N"}] `);
@@ -32,7 +32,7 @@ export function agrees(question: string, isProposed: boolean): boolean {
   }
 }
 
-/** Reads a line of standard input, which a terminal hands over whole. */
+/** Reads a line of standard input; a terminal delivers whole lines. */
 function readLine(): string {
   const bytes = new Uint8Array(1_024);
   const count = Deno.stdin.readSync(bytes) ?? 0;

@@ -4,7 +4,7 @@ import { UserError } from "../../core/error.ts";
 import { shellWord } from "../../core/text.ts";
 import { SERVICE_USER, type SystemUser } from "../machine.ts";
 
-/** A command that root has to run. */
+/** A command for root. */
 export interface Step {
   /** Program and arguments, without sudo. */
   readonly argv: readonly string[];
@@ -13,8 +13,8 @@ export interface Step {
 }
 
 /**
- * Returns what root has to do so that the monitor runs with `text` in the file `path`, without what
- * is done already. What may have been edited there stays beside it, as `path.~1~`.
+ * Returns the remaining commands for root that run the monitor with `text` in the file `path`.
+ * Keeps an edited file as `path.~1~`.
  */
 export function stepsFor(
   text: string,
@@ -33,22 +33,19 @@ export function stepsFor(
   ];
 }
 
-/**
- * Returns a step as a command for a shell; `source` is what prints its input; null: the command
- * itself holds it.
- */
+/** Returns a step as a shell command; `source` prints its input; null: the command holds it. */
 export function shellCommand({ argv, input }: Step, source: string | null): string {
   const line = ["sudo", ...argv].map(shellWord).join(" ");
   if (input === null) return line;
   return source === null ? `cat << 'END' | ${line}\n${input}END` : `${source} | ${line}`;
 }
 
-/** Runs a step through sudo, which may ask for a password. Returns whether it succeeded. Throws `UserError` (69). */
+/** Runs a step with sudo; reports whether it succeeded. Throws `UserError` (69). */
 export async function runStep({ argv, input }: Step): Promise<boolean> {
   const child = startSudo(argv, input === null ? "inherit" : "piped");
   if (input !== null) {
     const bytes = new TextEncoder().encode(input);
-    // A step that ends without reading tells by its exit status.
+    // A step that ends without reading reports by its exit status.
     await ReadableStream.from([bytes]).pipeTo(child.stdin).catch(() => {});
   }
   return (await child.status).success;
@@ -72,10 +69,10 @@ function startSudo(argv: readonly string[], stdin: "inherit" | "piped"): Deno.Ch
   }
 }
 
-/** What stands where the configuration is to go; only root can tell what is `hidden`. */
+/** State of the configuration's path; `hidden`: only root can look. */
 export type Target = "absent" | "shipped" | "edited" | "hidden";
 
-/** Looks at what stands at `path`, as far as this user may. */
+/** Looks at `path`, as far as this user may. */
 export function targetAt(path: string): Target {
   try {
     return Deno.readTextFileSync(path) === SHIPPED ? "shipped" : "edited";
@@ -84,7 +81,7 @@ export function targetAt(path: string): Target {
   }
 }
 
-/** Reports whether `path` is an edited configuration: root looks where this user may not. */
+/** Reports whether `path` is an edited configuration; asks root if this user may not look. */
 export async function isEdited(path: string): Promise<boolean> {
   const target = targetAt(path);
   if (target !== "hidden") return target === "edited";
@@ -96,7 +93,7 @@ function step(argv: readonly string[], input: string | null = null): Step {
   return { argv, input };
 }
 
-/** Reports whether a directory is there; true where this user may not look, as it is then. */
+/** Reports whether a directory exists; true if this user may not look. */
 function hasFolder(path: string): boolean {
   try {
     return Deno.statSync(path).isDirectory;

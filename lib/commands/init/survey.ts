@@ -1,4 +1,4 @@
-/** What there is on this machine that a configuration must know of. Changes nothing, and needs no root. */
+/** Surveys this machine for a configuration. Changes nothing, and needs no root. */
 import { modules } from "../../../modules/mod.ts";
 import { shippedConfig } from "../../config/load.ts";
 import { may } from "../../config/permissions.ts";
@@ -17,56 +17,56 @@ import { openEnd, readInput } from "../input.ts";
 import { ask, mayChangeNetwork, monitorEntry } from "../machine.ts";
 import { type NginxSetup, readNginxSetup } from "./nginx_conf.ts";
 
-/** What was found. */
+/** Result of a survey. */
 export interface Survey {
   /** Why the journal cannot be read, in a sentence; null: it can. */
   readonly journal: string | null;
-  /** Ports that sshd listens on; empty: nobody knows. */
+  /** Ports on which sshd listens; empty: unknown. */
   readonly sshPorts: readonly number[];
-  /** Whether this machine has one, which the monitor may read even if this user may not. */
+  /** This machine has a journal; the monitor may read it even if this user may not. */
   readonly hasJournal: boolean;
-  /** Log of sshd where there is no journal; null: none is there yet either. */
+  /** Log of sshd on a machine without a journal; null: none yet. */
   readonly sshLog: string | null;
-  /** Addresses from which somebody is logged in. */
+  /** Addresses of open sessions. */
   readonly origins: readonly string[];
-  /** The one of them that this command was given from; null: nobody can tell. */
+  /** The origin of this command's own session; null: unknown. */
   readonly origin: string | null;
   /** Null: there is no nginx. */
   readonly nginx: NginxSurvey | null;
-  /** Whether nft is here. */
+  /** nft is installed. */
   readonly hasNft: boolean;
-  /** Other managers of the firewall that are at work, as far as this user may see. */
+  /** Other active managers of the firewall, as far as this user can see. */
   readonly managers: readonly string[];
-  /** Whether the unit that last ran the monitor bans through sudo. */
+  /** The unit that last ran the monitor bans with sudo. */
   readonly bansBySudo: boolean;
-  /** That unit, without ".service", or the default. */
+  /** Name of that unit, without ".service", or the default. */
   readonly unit: string;
 }
 
-/** What was found of nginx. */
+/** The survey of nginx. */
 export interface NginxSurvey extends NginxSetup {
   /** Why its configuration was not read; null: it was. */
   readonly unread: string | null;
-  /** A private address that nearly all requests come from: a proxy. */
+  /** A private address that sends nearly all requests: a proxy. */
   readonly busiest: string | null;
 }
 
-/** Logs of nginx that are read by themselves. */
+/** Logs of nginx that are read by default. */
 export const NGINX_LOGS = "/var/log/nginx/*.log";
-/** Where syslog keeps what sshd says, on Debian and on Red Hat. */
+/** Syslog's files for sshd on Debian and Red Hat. */
 export const SSH_LOGS = ["/var/log/auth.log", "/var/log/secure"];
 const LISTENING = /^Server listening on \S+ port (\d+)\.$/;
-/** How much is read: sshd's newest entries of the last days, and the end of an access log in bytes. */
+/** Most journal entries of sshd, and bytes at an access log's end. */
 const ENTRIES = 20_000;
 const SPAN = 3 * DAY;
 const BYTES = 1 << 18;
-/** Requests that tell whether a proxy stands in front, and which share of them must come from it. */
+/** Least number of requests that reveals a proxy, and its least share of them. */
 const [ENOUGH, NEARLY_ALL] = [50, 0.9];
-/** Networks of nobody on the internet (RFC 1918, RFC 6598, RFC 4193), and loopback. */
+/** Networks that are not on the internet (RFC 1918, RFC 6598, RFC 4193), and loopback. */
 const PRIVATE =
   /^(?:127\.|10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.|f[cd]|::1$)/;
 
-/** Looks at the machine. `nginxConf` is where nginx.conf is. */
+/** Surveys the machine. `nginxConf` is the path of nginx.conf. */
 export async function surveyMachine({ nginxConf }: { nginxConf: string }): Promise<Survey> {
   const [sshd, nginx] = shippedConfig("/config.jsonc", { known: modules, withPassword: false }).modules;
   const { journal, hasJournal, origins } = await openSessions(sshd!);
@@ -90,7 +90,7 @@ export async function surveyMachine({ nginxConf }: { nginxConf: string }): Promi
   };
 }
 
-/** Follows logins and the ends of sessions in the journal, as the monitor does. */
+/** Follows logins and ends of sessions in the journal, as the monitor does. */
 async function openSessions(
   sshd: ModuleRules,
 ): Promise<{ journal: string | null; hasJournal: boolean; origins: string[] }> {
@@ -113,7 +113,7 @@ async function openSessions(
   }
 }
 
-/** The log of sshd that this user may read, or else one that there is. */
+/** Returns the log of sshd that this user may read, or else one that exists. */
 function sshLog(): string | null {
   const logs = SSH_LOGS.map((path) => ({ path, ...logFiles(path) }));
   const found = logs.find(({ paths }) => paths.length > 0) ??
@@ -121,7 +121,7 @@ function sshLog(): string | null {
   return found?.path ?? null;
 }
 
-/** The ports that the sshd of now has told of when it began to listen. */
+/** Returns the ports that the running sshd logged when it began to listen. */
 async function listeningPorts(): Promise<number[]> {
   const { output } = await ask([
     "journalctl",
@@ -148,7 +148,7 @@ async function listeningPorts(): Promise<number[]> {
   return [...new Set(entries.filter(({ pid }) => pid === newest).map(({ port }) => port))];
 }
 
-/** Both ends of the connection that sshd tells a login shell of; null where this program may not know, or sudo hides it. */
+/** Returns both ends of the SSH connection; null: no permission to know, or hidden by sudo. */
 function sshConnection(): { readonly client: string; readonly port: number } | null {
   const variable = "SSH_CONNECTION";
   if (!may("env", variable)) return null;
@@ -184,7 +184,7 @@ function whyUnread(error: unknown): string {
     : messageOf(error).split("\n")[0]!;
 }
 
-/** The private address that nearly all of the newest requests come from; null: they come from several, or from the internet. */
+/** Returns the private address that sends nearly all new requests; null: there is none. */
 async function busiestClient(nginx: ModuleRules, logs: readonly string[]): Promise<string | null> {
   const matcher = new LineMatcher(nginx);
   const counts = new Map<string, number>();
@@ -203,7 +203,7 @@ async function busiestClient(nginx: ModuleRules, logs: readonly string[]): Promi
   return all >= ENOUGH && found !== undefined && PRIVATE.test(found) ? found : null;
 }
 
-/** Known by their tables and chains, which root alone may list. */
+/** Returns managers known by their tables and chains, which only root may list. */
 async function managers(): Promise<string[]> {
   const { output } = await ask(["nft", "-nt", "list", "ruleset"]);
   return [

@@ -1,4 +1,4 @@
-/** The parts of the page that are tables and lists. Comes in: a review. Goes out: markup. */
+/** Tables and lists of the page. Input: a review. Output: markup. */
 import { type BanStatus, nameOf } from "../../deciding/ban.ts";
 import type { SourceReport } from "../../monitor/report.ts";
 import type { Micros } from "../../core/time.ts";
@@ -17,7 +17,7 @@ import {
 } from "./words.ts";
 import { shareText, sourceText } from "../words.ts";
 
-/** What came most of a subject. */
+/** Makes the table of the most frequent names of a subject. */
 export function mostCard({ tables }: Review, subject: Subject): Markup {
   const rows = tables[subject];
   if (rows.length === 0) return card(TITLES[subject], nothing("None."));
@@ -45,7 +45,7 @@ function bannedTag({ isBanned }: Pick<Row, "isBanned">): Part {
   return isBanned && [" ", tag("banned", "bad")];
 }
 
-/** Bans that have not ended, by who banned. */
+/** Makes the table of bans that have not ended, by provenance. */
 export function standingCard({ standing: { totals, by } }: Review): Markup {
   const others = [
     ...totals.waiting > 0 ? [`${countText(totals.waiting)} waiting for the firewall`] : [],
@@ -67,7 +67,7 @@ export function standingCard({ standing: { totals, by } }: Review): Markup {
   );
 }
 
-/** The newest bans that have not ended. */
+/** Lists the newest bans that have not ended. */
 export function newestCard({ standing: { newest }, now }: Review): Markup {
   if (newest.length === 0) return card("Newest bans", nothing("None."));
   return card("Newest bans", markup`<ul class="rows">${newest.map((ban) => banEntry(ban, now))}</ul>`);
@@ -84,7 +84,7 @@ function banEntry(ban: BanStatus, now: Micros): Markup {
   });
 }
 
-/** Who tries little and often. */
+/** Makes the table of slow attackers. */
 export function slowCard({ slow }: Review): Markup {
   const title = "Slow attackers";
   const what = "six hours or more, with at most ten hits in each";
@@ -103,7 +103,7 @@ export function slowCard({ slow }: Review): Markup {
   );
 }
 
-/** What came much more or much less than before. */
+/** Lists names whose counts changed much since the period before. */
 export function changesCard({ changes }: Review): Markup {
   const title = "What changed";
   if (changes === null) return card(title, nothing("Counts do not go back far enough to compare."));
@@ -121,7 +121,7 @@ export function changesCard({ changes }: Review): Markup {
   );
 }
 
-/** Health of sources. */
+/** Lists sources and their problems. */
 export function sourcesCard({ status: { report } }: Review): Markup {
   if (report === null) return card("Sources", nothing("No monitor has reported yet."));
   return card("Sources", markup`<ul class="rows">${report.sources.map(sourceEntry)}</ul>`);

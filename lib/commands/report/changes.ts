@@ -1,18 +1,18 @@
-/** What changed against the period before. */
+/** Compares counts with the period before. */
 import type { RollupContent } from "../../state/rollup.ts";
 import { type Change, type Subject, SUBJECTS } from "./review.ts";
 
-/** Changes of one subject, and of all, that are told. */
+/** Most changes of one subject, and of all. */
 const [FEW, MOST] = [3, 12];
-/** A change that is told: so many hits, and so many times as many or as few. */
+/** Least change that is reported: number of hits, and factor. */
 const [FEWEST_HITS, TIMES] = [10, 1.5];
 
-/** The kind of a rollup's counts that is of a subject. */
+/** Returns a rollup's counts of a subject. */
 export function countedOf(content: RollupContent, subject: Subject): RollupContent["hits"] {
   return content[subject === "module" ? "hits" : subject];
 }
 
-/** Finds what came much more or much less than before, the greatest changes first. */
+/** Finds names whose counts changed much, greatest changes first. */
 export function changesBetween(before: RollupContent, present: RollupContent): Change[] {
   return SUBJECTS.flatMap((subject) => {
     const [old, fresh] = [before, present].map((content) => new Map(countedOf(content, subject))) as [

@@ -1,6 +1,6 @@
 /**
- * Comes in: the state. Goes out: a `Review`, out of the counts of hours and days and of the table of bans. Lines are not looked at,
- * so that ten million of them cost nothing.
+ * Makes a `Review` from the state's hourly and daily counts and its bans. Reads no lines, so ten
+ * million of them cost nothing.
  */
 // @ts-types="npm:@types/d3-array@^3.2.1"
 import { sum } from "d3-array";
@@ -18,12 +18,12 @@ import type { Review, Row, Standing, Subject, Totals } from "./review.ts";
 import { type Period, SeriesBuilder } from "./series.ts";
 import { SlowBuilder } from "./slow.ts";
 
-/** Rows of a table, bans that are told one by one, and slow attackers. */
+/** Most rows of a table, bans in a list, and slow attackers. */
 const [MOST_ROWS, MOST_BANS, MOST_SLOW] = [10, 8, 10];
-/** Names of each kind that two periods are compared by. */
+/** Most names of each kind in a comparison of two periods. */
 const COMPARED = 1_000;
 
-/** Looks back from `now` to the hour of `since`, and as far again to compare. */
+/** Reviews the time from `since`'s hour to `now`, and compares it with as long a time before. */
 export function reviewOf(
   state: State,
   { since, now, host }: { since: Micros; now: Micros; host: string },
@@ -57,7 +57,7 @@ export function reviewOf(
   };
 }
 
-/** The contents of rows, each of which `builders` are told. */
+/** Passes rows to all `builders`, and yields their contents. */
 function* told(
   rows: Iterable<RollupRow>,
   builders: readonly { add(row: RollupRow): void }[],
@@ -112,7 +112,7 @@ function rowsOf(state: State, subject: Subject, { present, before, bans, from }:
   }));
 }
 
-/** Those of some addresses and networks that have a ban which has not ended. */
+/** Returns the addresses and networks of `names` that have a ban which has not ended. */
 function banned({ bans }: State, names: readonly string[]): Set<string> {
   return new Set(bans.inForceOf(names).map(({ address }) => address));
 }

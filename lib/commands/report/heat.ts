@@ -7,7 +7,7 @@ import type { Period } from "./series.ts";
 
 const [DAYS, HOURS] = [7, 24];
 
-/** Counts the hours of the last seven days into one cell each. */
+/** Counts hits of the last seven days by weekday and hour. */
 export class HeatBuilder {
   readonly #from: Micros;
   readonly #cells: (number | null)[][];
@@ -19,13 +19,13 @@ export class HeatBuilder {
     for (let hour = this.#from; hour <= last; hour += HOUR) this.#add(hour, 0);
   }
 
-  /** Counts an hour; whole days do not tell theirs. */
+  /** Counts a row of an hour; rows of whole days lack hours. */
   add({ span, start, content }: RollupRow): void {
     if (span !== HOUR || start < this.#from) return;
     this.#add(start, sum(content.hits, ([, count]) => count));
   }
 
-  /** By weekday from Monday on and hour; null: no such hour was in the period. */
+  /** By weekday from Monday and hour; null: the period has no such hour. */
   cells(): readonly (readonly (number | null)[])[] {
     return this.#cells;
   }

@@ -1,10 +1,10 @@
-/** A review as `report --json` prints it: see docs/json.md. */
+/** Formats a review for `report --json`: see docs/json.md. */
 import { isoTime, isoTimeOrNull } from "../../core/time.ts";
 import { banJson } from "../bans.ts";
 import { type Review, SUBJECTS, type Totals } from "./review.ts";
 import type { Period } from "./series.ts";
 
-/** The object of docs/json.md. */
+/** Returns the object of docs/json.md. */
 export function reviewJson(review: Review): unknown {
   const { host, now, period, periodBefore, oldest, totals, totalsBefore, series, standing, status } = review;
   return {

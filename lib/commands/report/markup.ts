@@ -1,12 +1,12 @@
-/** Markup out of templates: values are escaped, for a browser as well as for whoever reads the file. */
+/** Makes markup from templates. Escapes values, for browsers and for readers of the file. */
 import { printable } from "../../core/text.ts";
 
-/** Text that is markup already. */
+/** Markup, escaped already. */
 export class Markup {
   constructor(readonly text: string) {}
 }
 
-/** What a template takes: text, which is escaped, markup, or lists of these; null and false are nothing. */
+/** A value in a template: text to escape, markup, or lists of them; null and false add nothing. */
 export type Part = string | number | Markup | null | false | readonly Part[];
 
 const ENTITIES: Readonly<Record<string, string>> = {
@@ -18,8 +18,8 @@ const ENTITIES: Readonly<Record<string, string>> = {
 };
 
 /**
- * Makes markup of a template. All attributes are to stand in double quotes. Line breaks of the template itself and what it is
- * indented by are not part of the markup, except for one blank between words.
+ * Makes markup from a template, whose attributes must stand in double quotes. The template's line
+ * breaks and indents become one blank between words.
  */
 export function markup(strings: TemplateStringsArray, ...parts: readonly Part[]): Markup {
   const [first, ...others] = strings.map(withoutIndents);

@@ -1,4 +1,4 @@
-/** A review as one page that needs nothing else: no script, no network. */
+/** Formats a review as one page without scripts and network access. */
 import { bounded } from "../../core/text.ts";
 import { VERSION } from "../../core/version.ts";
 import { zoneName } from "../output.ts";
@@ -9,10 +9,10 @@ import { health, heat, lead, limits, overTime, tiles } from "./sections.ts";
 import style from "./style.css" with { type: "text" };
 import { minuteText } from "./words.ts";
 
-/** A browser that shows the page loads and runs nothing, whatever should stand in it. */
+/** Makes browsers load and run nothing, whatever the page holds. */
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
 
-/** The whole page. */
+/** Returns the whole page. */
 export function reviewPage(review: Review): string {
   const { host, period, now } = review;
   const name = bounded(host, 80);
@@ -54,12 +54,12 @@ export function reviewPage(review: Review): string {
   return `${page.text}\n`;
 }
 
-/** Two cards beside each other where there is room. */
+/** Puts two cards side by side if there is room. */
 function pair(left: Markup, right: Markup): Markup {
   return markup`<div class="pair">${left}${right}</div>`;
 }
 
-/** Two cards one below the other. */
+/** Puts two cards one below the other. */
 function column(upper: Markup, lower: Markup): Markup {
   return markup`<div class="column">${upper}${lower}</div>`;
 }

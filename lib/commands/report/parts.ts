@@ -1,34 +1,34 @@
-/** What the sections of the page are made of. */
+/** Building blocks of the page's sections. */
 import { bounded } from "../../core/text.ts";
 import { shownName } from "../words.ts";
 import { type Markup, markup, type Part } from "./markup.ts";
 
-/** Characters of a name, and of a sentence. */
+/** Longest name and sentence, in characters. */
 const [NAME, SENTENCE] = [80, 300];
 
-/** A part of the page under a title. */
+/** Makes a section under a title. */
 export function card(title: string, ...content: readonly Part[]): Markup {
   return markup`
     <section class="card"><h2>${title}</h2>${content}</section>
   `;
 }
 
-/** Says that there is nothing to show. */
+/** Says that a section is empty. */
 export function nothing(sentence: string): Markup {
   return markup`<p class="quiet">${sentence}</p>`;
 }
 
-/** A name as others gave it, from left to right as it was written, without an influence on what stands beside it. */
+/** Shows a foreign name from left to right, isolated from the text beside it. */
 export function nameText(name: string): Markup {
   return markup`<bdi dir="ltr">${bounded(shownName(name), NAME)}</bdi>`;
 }
 
-/** A sentence in which names of others may stand. */
+/** Shows a sentence that may hold foreign names. */
 export function sentenceText(sentence: string): Markup {
   return markup`<bdi>${bounded(sentence, SENTENCE)}</bdi>`;
 }
 
-/** A word in a frame. */
+/** Makes a framed word. */
 export function tag(word: string, kind: "bad" | "calm" | "good"): Markup {
   return markup`<span class="tag ${kind}">${word}</span>`;
 }
@@ -38,11 +38,11 @@ export interface TableRow {
   readonly name: Part;
   /** Length of the bar behind the name, from 0 to 1. */
   readonly size: number;
-  /** Below the headings but the first. */
+  /** Cells below all headings but the first. */
   readonly cells: readonly (string | number)[];
 }
 
-/** A table whose first column has names with bars behind them. Headings are classes of style.css too. */
+/** Makes a table with bars behind the first column. Headings are also classes of style.css. */
 export function table(headings: readonly string[], rows: readonly TableRow[]): Markup {
   const [first, ...others] = headings;
   return markup`
@@ -65,7 +65,7 @@ export function table(headings: readonly string[], rows: readonly TableRow[]): M
   `;
 }
 
-/** An entry of a list: a name, a few words to the right of it, and more below. */
+/** Makes a list entry: a name, words at its right, and text below. */
 export function entry(name: Part, { right, below }: { right: Part; below: Part }): Markup {
   return markup`
     <li><span class="mono">${name}</span><span>${right}</span><span class="more">${below}</span></li>

@@ -1,4 +1,4 @@
-/** Plots as inline SVG, each for a wide and for a narrow page. Comes in: counts. Goes out: markup without scripts. */
+/** Draws plots as inline SVG, each for a wide and a narrow page. Input: counts. Output: markup. */
 // @ts-types="npm:@types/d3-array@^3.2.1"
 import { max, sum } from "d3-array";
 // @ts-types="npm:@types/d3-scale@^4.0.9"
@@ -12,15 +12,15 @@ import type { Review } from "./review.ts";
 import type { Bar, Series } from "./series.ts";
 import { barText, countText, WEEKDAYS } from "./words.ts";
 
-/** Widths that plots are drawn for; style.css shows the one that fits. */
+/** Widths of drawn plots; style.css shows the fitting one. */
 const SIZES = [{ name: "wide", width: 1_000 }, { name: "narrow", width: 340 }] as const;
 type Size = typeof SIZES[number];
-/** Heights of the plot of hits, of the plot of bans below it, and of a line of text. */
+/** Heights of the plots of hits and of bans, and of a line of text. */
 const [HITS, BANS, LINE] = [200, 40, 22];
-/** Room left of a plot, above it, and width of a label of time. */
+/** Room left of and above a plot, and width of a time label. */
 const [LEFT, TOP, LABEL] = [44, 10, 64];
 
-/** Hits by module over time, and below these the bans that began. */
+/** Draws hits by module over time, and below them the bans that began. */
 export function timePlot(series: Series): Markup {
   return markup`
     ${SIZES.map((size) => timePlotOf(series, size))}
@@ -88,7 +88,7 @@ function timePlotOf(series: Series, { name, width }: Size): Markup {
   `;
 }
 
-/** Labels of time, as many as there is room for: at the first bar of a day, or at every so manyth. */
+/** Draws time labels at the first bars of days, or at regular distances. */
 function timeLabels({ bars, unit }: Series, x: ScaleBand<Bar>, y: number): Markup[] {
   const right = x.range()[1] - LABEL / 2 - 10;
   const isOfDays = unit === "day" || unit === "week";
@@ -115,7 +115,7 @@ function tipOf(bar: Bar, series: Series): string {
   return `${barText(bar.start, series)}: ${parts.join(", ") || "no hits"}; ${counted(bar.bans, "ban")}`;
 }
 
-/** Hits by weekday and hour. */
+/** Draws hits by weekday and hour. */
 export function heatPlot(heat: Review["heat"]): Markup {
   return markup`
     ${SIZES.map((size) => heatPlotOf(heat, size))}
@@ -173,13 +173,13 @@ function heatPlotOf(heat: Review["heat"], { name, width }: Size): Markup {
   `;
 }
 
-/** A box as a part of a path; nothing where it has no height. */
+/** Returns a box as part of a path; empty without height. */
 function box(x: number, width: number, { top, bottom }: { top: number; bottom: number }): string {
   if (bottom - top < 0.05) return "";
   return `M${round(x)} ${round(top)}h${round(width)}V${round(bottom)}h${round(-width)}z`;
 }
 
-/** A count in few characters: `12k`. */
+/** Formats a count briefly: `12k`. */
 function shortCount(count: number): string {
   return count.toLocaleString("en-US", { notation: "compact" });
 }

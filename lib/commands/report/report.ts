@@ -12,13 +12,13 @@ import { reviewLines } from "./text.ts";
 /** Options of `report`. */
 export interface ReportOptions extends CommonOptions {
   readonly since: string;
-  /** File to write a page to; `-` or true: standard output. */
+  /** File for the page; `-` or true: standard output. */
   readonly html?: string | true;
 }
 
 /**
- * `report`: who attacked since a time, when, by what and with what success, as text or as one page. Throws `UserError` (64: a time
- * that is ahead, 69: a state or a file that cannot be used).
+ * `report`: prints attackers since a time, when, how and with what success, as text or as a page.
+ * Throws `UserError` (64: a future time; 69: an unusable state or file).
  */
 export function reportCommand({ html, ...options }: ReportOptions): number {
   const [since, time] = [requireTime(options.since), now()];
@@ -34,7 +34,7 @@ export function reportCommand({ html, ...options }: ReportOptions): number {
   return 0;
 }
 
-/** Puts a file into place when all of it is written. Throws `UserError` (69). */
+/** Writes a file, and moves it into place once complete. Throws `UserError` (69). */
 function writeWhole(text: string, file: string): void {
   const fresh = `${file}.new`;
   try {

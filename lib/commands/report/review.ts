@@ -1,4 +1,4 @@
-/** What `report` tells of a period, as data. Everything else in this directory gives it a form. */
+/** The data of `report`. All other files of this directory gather or format it. */
 import type { Micros } from "../../core/time.ts";
 import type { BanStatus, Provenance } from "../../deciding/ban.ts";
 import type { BanTotals } from "../../state/ban_reader.ts";
@@ -6,29 +6,29 @@ import type { Status } from "../status_lines.ts";
 import type { Period, Series } from "./series.ts";
 import type { SlowAttacker } from "./slow.ts";
 
-/** What is counted by name: all of it but modules and rules only as far as it came often. */
+/** Counted subjects. All modules and rules count; of others only the most frequent names. */
 export const SUBJECTS = ["module", "rule", "address", "network", "user", "path"] as const;
 export type Subject = typeof SUBJECTS[number];
 
-/** Something that was counted. */
+/** A counted name. */
 export interface Row {
   readonly name: string;
-  /** Lines that hit any rule; of a rule its hits. */
+  /** Lines that hit any rule; for a rule its hits. */
   readonly hits: number;
-  /** Of all hits, from 0 to 1. */
+  /** Share of all hits, from 0 to 1. */
   readonly share: number;
-  /** Hits in the period before; null: there is nothing to compare with. */
+  /** Hits in the period before; null: no counts to compare with. */
   readonly before: number | null;
-  /** Bans that began and ended; null: bans are not of such a thing. */
+  /** Bans that began and ended; null: nobody bans such names. */
   readonly made: number | null;
   readonly ended: number | null;
   /** A ban of exactly this address or network has not ended. */
   readonly isBanned: boolean;
 }
 
-/** Numbers of a whole period. */
+/** Totals of a period. */
 export interface Totals {
-  /** Lines that name an address, and how many of them hit a rule. */
+  /** Lines that name an address, and lines that hit a rule. */
   readonly lines: number;
   readonly hits: number;
   /** Bans that began and ended. */
@@ -36,7 +36,7 @@ export interface Totals {
   readonly ended: number;
 }
 
-/** Something that came much more, or much less, than in the period before. */
+/** A name whose count differs much from the period before. */
 export interface Change {
   readonly subject: Subject;
   readonly name: string;
@@ -46,14 +46,14 @@ export interface Change {
 
 /** Bans that have not ended. */
 export interface Standing {
-  /** `noted`: those that no firewall is to carry out. */
+  /** `noted`: bans that no firewall carries out. */
   readonly totals: BanTotals & { readonly noted: number };
   readonly by: readonly { readonly provenance: Provenance; readonly count: number }[];
-  /** The newest ones, newest first. */
+  /** The newest bans, newest first. */
   readonly newest: readonly BanStatus[];
 }
 
-/** All that a report tells. */
+/** All data of a report. */
 export interface Review {
   /** Name of this machine. */
   readonly host: string;
@@ -61,19 +61,19 @@ export interface Review {
   readonly period: Period;
   readonly periodBefore: Period;
   readonly totals: Totals;
-  /** Null: counts do not go back that far. */
+  /** Null: counts do not reach that far back. */
   readonly totalsBefore: Totals | null;
-  /** Since when there are counts at all; null: there are none. */
+  /** Start of all counts; null: there are none. */
   readonly oldest: Micros | null;
   readonly series: Series;
-  /** Hits of the last seven days, by weekday from Monday on and hour; null: that hour is not in the period. */
+  /** Hits of the last seven days, by weekday from Monday and hour; null: not in the period. */
   readonly heat: readonly (readonly (number | null)[])[];
   readonly tables: Readonly<Record<Subject, readonly Row[]>>;
   readonly slow: readonly SlowAttacker[];
-  /** The greatest first; null as with `totalsBefore`. */
+  /** Greatest changes first; null as with `totalsBefore`. */
   readonly changes: readonly Change[] | null;
   readonly standing: Standing;
   readonly status: Status;
-  /** What does not work, in sentences. */
+  /** Problems, as sentences. */
   readonly problems: readonly string[];
 }

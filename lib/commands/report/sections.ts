@@ -1,4 +1,4 @@
-/** The parts of the page that tell of the whole. Comes in: a review. Goes out: markup. */
+/** Overview sections of the page. Input: a review. Output: markup. */
 // @ts-types="npm:@types/d3-array@^3.2.1"
 import { sum } from "d3-array";
 import { bounded, counted } from "../../core/text.ts";
@@ -9,7 +9,7 @@ import type { Review, Totals } from "./review.ts";
 import { barText, changeText, countText, limitsOf, unitText } from "./words.ts";
 import { shareText, shownName } from "../words.ts";
 
-/** The report in a sentence or two. */
+/** Sums up the report in a sentence or two. */
 export function lead({ tables, totals }: Review): Markup {
   const [network, user, path] = [tables.network[0], tables.user[0], tables.path[0]];
   if (totals.hits === 0 || network === undefined) return markup`No line hit a rule.`;
@@ -23,7 +23,7 @@ export function lead({ tables, totals }: Review): Markup {
   }.`;
 }
 
-/** Whether all works. */
+/** Says whether all works. */
 export function health({ problems }: Review): Markup {
   if (problems.length === 0) {
     return markup`<p class="card health">All works: the monitor runs and its bans hold.</p>`;
@@ -36,7 +36,7 @@ export function health({ problems }: Review): Markup {
   `;
 }
 
-/** The most important numbers. */
+/** Shows the most important numbers. */
 export function tiles({ totals, totalsBefore, standing }: Review): Markup {
   const against = (key: keyof Totals) => {
     if (totalsBefore === null) return "";
@@ -64,7 +64,7 @@ function tile(label: string, value: string, note: string): Markup {
   `;
 }
 
-/** Hits over time. */
+/** Shows hits over time. */
 export function overTime({ series }: Review): Markup {
   const title = "Hits over time";
   const { bars, modules } = series;
@@ -89,7 +89,7 @@ export function overTime({ series }: Review): Markup {
   );
 }
 
-/** Hits by weekday and hour. */
+/** Shows hits by weekday and hour. */
 export function heat({ heat }: Review): Markup {
   const most = Math.max(...heat.flat().map((hits) => hits ?? 0));
   return card(
@@ -101,7 +101,7 @@ export function heat({ heat }: Review): Markup {
   );
 }
 
-/** What the counts cannot tell. */
+/** Explains the limits of the counts. */
 export function limits(review: Review): Markup {
   return card(
     "About the counts",

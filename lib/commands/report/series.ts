@@ -1,4 +1,4 @@
-/** Hits over time. Comes in: hours, and days where hours are kept no more. Goes out: bars of equal length in local time. */
+/** Counts hits over time. Input: rows of hours, and of days for older times. Output: bars. */
 // @ts-types="npm:@types/d3-array@^3.2.1"
 import { bisectRight, sum } from "d3-array";
 // @ts-types="npm:@types/d3-time@^3.0.4"
@@ -6,7 +6,7 @@ import { timeDay, timeHour, timeMonday } from "d3-time";
 import { DAY, HOUR, type Micros, MILLISECOND } from "../../core/time.ts";
 import type { RollupRow } from "../../state/rollup_table.ts";
 
-/** Half open: `to` is not in it. */
+/** Half open: excludes `to`. */
 export interface Period {
   readonly from: Micros;
   readonly to: Micros;
@@ -29,14 +29,14 @@ export interface Series {
   readonly bars: readonly Bar[];
 }
 
-/** A length of bars: up to how long a period, and where local time cuts. */
+/** A length of bars: its longest period, and its steps in local time. */
 const UNITS = [
   { unit: "hour", most: 2 * DAY, steps: timeHour },
   { unit: "six hours", most: 8 * DAY, steps: timeHour.every(6)! },
   { unit: "day", most: 100 * DAY, steps: timeDay },
   { unit: "week", most: Infinity, steps: timeMonday },
 ] as const;
-/** Modules that have a colour of their own. The last one is of all others together. */
+/** Most modules with own colours. The last colour stands for all others. */
 const MOST_MODULES = 6;
 const OTHERS = "others";
 
@@ -58,7 +58,7 @@ export class SeriesBuilder {
     this.#bans = this.#starts.map(() => 0);
   }
 
-  /** Counts an hour or a day, as of its middle. */
+  /** Counts a row of an hour or day at its middle. */
   add({ span, start, content }: RollupRow): void {
     const hits = this.#hits[this.#at(start + span / 2)];
     if (hits === undefined) return;
@@ -74,7 +74,7 @@ export class SeriesBuilder {
     if (at in this.#bans) this.#bans[at]! += made;
   }
 
-  /** All bars, those without hits as well. */
+  /** Returns all bars, including those without hits. */
   series(): Series {
     const all = [...this.#sums.keys()].toSorted((a, b) => this.#sums.get(b)! - this.#sums.get(a)!);
     const isMany = all.length > MOST_MODULES;
@@ -91,7 +91,7 @@ export class SeriesBuilder {
     return { unit: this.#unit, modules: [...named, ...isMany ? [OTHERS] : []], bars };
   }
 
-  /** The bar of a time; -1: it is before the first. */
+  /** Returns the index of a time's bar; -1: before the first. */
   #at(time: Micros): number {
     return bisectRight(this.#starts, time / MILLISECOND) - 1;
   }

@@ -1,32 +1,32 @@
-/** Who tries little and often. Comes in: what was counted of each hour. Goes out: addresses that came in many hours. */
+/** Finds slow attackers. Input: counts of each hour. Output: addresses active in many hours. */
 import { DAY, HOUR } from "../../core/time.ts";
 import type { RollupRow } from "../../state/rollup_table.ts";
 
-/** An address that came in many hours and made few hits in each. */
+/** An address active in many hours with few hits in each. */
 export interface SlowAttacker {
   readonly address: string;
-  /** Hours and days (UTC) that it came in. */
+  /** Hours and days (UTC) with hits. */
   readonly hours: number;
   readonly days: number;
   readonly hits: number;
-  /** Hits of the hour with most. */
+  /** Hits of the busiest hour. */
   readonly most: number;
   /** Bans that began in the period, and whether one has not ended. */
   readonly made: number;
   readonly isBanned: boolean;
 }
 
-/** Hours that it takes, and hits that none of them may pass: fewer than most rules allow within ten minutes. */
+/** Least hours, and most hits in any of them: fewer than most rules allow in ten minutes. */
 const [FEWEST_HOURS, MOST_HITS] = [6, 10];
 
-/** Counts the hours that addresses come in. */
+/** Counts the active hours of addresses. */
 export class SlowBuilder {
   readonly #addresses = new Map<
     string,
     { hours: number; days: number; hits: number; most: number; last: number }
   >();
 
-  /** Counts an hour; they come in order. Whole days do not tell in how many hours somebody came. */
+  /** Counts a row of an hour, in order. Ignores whole days: they do not count hours. */
   add({ span, start, content }: RollupRow): void {
     if (span !== HOUR) return;
     const day = Math.floor(start / DAY);
@@ -41,7 +41,7 @@ export class SlowBuilder {
     }
   }
 
-  /** The `most` that came in most hours, those first. */
+  /** Returns the `most` addresses with the most hours, in that order. */
   slowest(most: number): Omit<SlowAttacker, "made" | "isBanned">[] {
     return [...this.#addresses]
       .filter(([, { hours, most }]) => hours >= FEWEST_HOURS && most <= MOST_HITS)

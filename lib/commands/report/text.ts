@@ -1,4 +1,4 @@
-/** A review as lines of at most 80 columns for a terminal. */
+/** Formats a review in lines of at most 80 columns for a terminal. */
 // @ts-types="npm:@types/d3-array@^3.2.1"
 import { sum } from "d3-array";
 import { bounded, counted } from "../../core/text.ts";
@@ -21,12 +21,12 @@ import {
 } from "./words.ts";
 import { shareText, shownName, sourceText } from "../words.ts";
 
-/** Columns of a plot, and characters of a name. */
+/** Columns of a plot, and longest name in characters. */
 const [PLOT, NAME] = [56, 36];
 const BARS = " ▁▂▃▄▅▆▇█";
 const SHADES = "·░▒▓█";
 
-/** All lines. Names in them are printable. */
+/** Formats all lines, with printable names. */
 export function reviewLines(review: Review): string[] {
   const { host, period, problems } = review;
   const title = `StrongMonitor on ${bounded(host, NAME)}: ${minuteText(period.from)} to ${
@@ -54,7 +54,7 @@ function section(title: string, lines: readonly string[]): string[] {
   return lines.length === 0 ? [] : ["", title.toUpperCase(), ...lines];
 }
 
-/** A sentence that may hold what others wrote, broken into lines. */
+/** Breaks a sentence, which may hold foreign text, into lines. */
 function text(sentence: string): string[] {
   return wrap(bounded(sentence, 400), WIDTH);
 }
@@ -102,7 +102,7 @@ function plotLines({ series }: Review): string[] {
   ];
 }
 
-/** The sums of each `size` values. */
+/** Sums each `size` values. */
 function merged(values: readonly number[], size: number): number[] {
   return Array.from(
     { length: Math.ceil(values.length / size) },

@@ -1,11 +1,11 @@
-/** How the text and the page word numbers, times and names. */
+/** Words for numbers, times and names in text and page. */
 import { formatDuration, type Micros, MILLISECOND } from "../../core/time.ts";
 import { type BanStatus, isInForce, isWaiting, type Provenance } from "../../deciding/ban.ts";
 import { localTime } from "../output.ts";
 import type { Review, Subject } from "./review.ts";
 import type { Series } from "./series.ts";
 
-/** What each subject is called, at the beginning of a line. */
+/** Titles of subjects, at the beginning of a line. */
 export const TITLES: Readonly<Record<Subject, string>> = {
   module: "Modules",
   rule: "Rules",
@@ -14,7 +14,7 @@ export const TITLES: Readonly<Record<Subject, string>> = {
   user: "User names",
   path: "Paths",
 };
-/** One of each. */
+/** Singular nouns of subjects. */
 export const NOUNS: Readonly<Record<Subject, string>> = {
   module: "module",
   rule: "rule",
@@ -31,7 +31,7 @@ export function countText(count: number): string {
   return count.toLocaleString("en-US");
 }
 
-/** Formats how a count differs from the one before: `+12 %`, `×3.4`, `new`; empty where nothing can be compared. */
+/** Formats a count's change: `+12 %`, `×3.4`, `new`; empty without a count before. */
 export function changeText(before: number | null, count: number): string {
   if (before === null) return "";
   if (before === count) return "same";
@@ -42,42 +42,42 @@ export function changeText(before: number | null, count: number): string {
   return percent === 0 ? "same" : `${percent < 0 ? "−" : "+"}${Math.abs(percent)} %`;
 }
 
-/** Formats an instant to the minute of local time. */
+/** Formats an instant in local time to the minute. */
 export function minuteText(time: Micros): string {
   return localTime(time).slice(0, 16);
 }
 
-/** How long one bar is, or `count` of them. */
+/** Formats the length of `count` bars. */
 export function unitText({ unit }: Pick<Series, "unit">, count = 1): string {
   if (unit === "six hours") return count === 1 ? unit : `${6 * count} hours`;
   return count === 1 ? `one ${unit}` : `${count} ${unit}s`;
 }
 
-/** The time of a bar, its day first. */
+/** Formats the time of a bar, day first. */
 export function barText(start: Micros, { unit }: Pick<Series, "unit">): string {
   const time = localTime(start);
   const day = `${WEEKDAYS[(new Date(start / MILLISECOND).getDay() + 6) % 7]} ${time.slice(0, 10)}`;
   return unit === "hour" || unit === "six hours" ? `${day} ${time.slice(11, 16)}` : day;
 }
 
-/** When a ban ends, seen from `now`. */
+/** Formats the end of a ban, relative to `now`. */
 export function endText({ until }: Pick<BanStatus, "until">, now: Micros): string {
   if (until === null) return "for good";
   return until <= now ? "now" : `in ${formatDuration(until - now)}`;
 }
 
-/** Who banned: a rule by its name alone. */
+/** Formats the provenance; a rule by its name alone. */
 export function provenanceText({ kind, name }: Provenance): string {
   return kind === "rule" ? name : `${kind} ${name}`.trim();
 }
 
-/** What the firewall has of a ban. */
+/** Says whether the firewall holds a ban. */
 export function heldText(ban: BanStatus): string {
   if (ban.error !== null) return "failing";
   return isInForce(ban) ? "in force" : isWaiting(ban) ? "waiting" : "noted only";
 }
 
-/** What the counts cannot tell, and why, in sentences. */
+/** Explains the limits of the counts, in sentences. */
 export function limitsOf({ totalsBefore, oldest }: Review): string[] {
   return [
     "The report adds up counts of each hour, kept for eight days, and of each day before, kept for 400. Weekdays and slow attackers are told of hours alone.",

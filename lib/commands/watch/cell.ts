@@ -1,11 +1,11 @@
 /**
- * Text in columns of a terminal. Comes in: text of anybody. Goes out: text that takes just so many columns, and in which nothing
- * steers the terminal. Pure.
+ * Fits text into terminal columns. Input: any text. Output: text of an exact width without control
+ * sequences. Pure.
  */
 import stringWidth from "string-width";
 import { printable } from "../../core/text.ts";
 
-/** How a piece of a line looks. None of these means anything that words do not say as well. */
+/** Style of a piece of a line. No style carries meaning that words lack. */
 export type Style = "plain" | "dim" | "bold" | "title" | "accent" | "good" | "warn" | "bad" | "selected";
 
 /** A piece of a line. */
@@ -16,26 +16,26 @@ export interface Span {
 
 export type Line = readonly Span[];
 
-/** Text of ASCII, each character of which takes one column. */
+/** ASCII text: each character takes one column. */
 const SIMPLE = /^[ -~]*$/;
-/** Characters without a width of their own that terminals disagree about, and more marks on a letter than languages have. */
+/** Characters of different widths in terminals, and more marks on a letter than languages use. */
 const UNSURE = /[\ufe00-\ufe0f\u{e0100}-\u{e01ef}]|(?<=\p{M}{2})\p{M}/gu;
 const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
 
-/** `text` as a terminal may show it. */
+/** Returns `text` with everything escaped that could control a terminal. */
 export function tame(text: string): string {
   return printable(text).replace(UNSURE, "");
 }
 
-/** Columns that tame text takes. */
+/** Returns the columns of tame text. */
 export function widthOf(text: string): number {
   return SIMPLE.test(text) ? text.length : stringWidth(text);
 }
 
-/** `text` as tame text of at most `width` columns: of a longer one the beginning, with `…` behind it. */
+/** Tames `text` and cuts it to `width` columns, with `…` at the cut. */
 export function cut(text: string, width: number): string {
   if (width <= 0) return "";
-  // What lies behind eight units a column is not looked at: a name may be as long as a line.
+  // Skip text behind eight units a column: a name may be as long as a line.
   const shown = tame(text.slice(0, 8 * width));
   if (widthOf(shown) <= width) return shown;
   let [taken, columns] = ["", 0];
@@ -48,7 +48,7 @@ export function cut(text: string, width: number): string {
   return `${taken}…`;
 }
 
-/** `text` as tame text of at most `width` columns: of a longer one the end, with `…` before it, as a path's name stands there. */
+/** Tames `text` and keeps its last `width` columns, behind `…`: a path ends with its name. */
 export function cutStart(text: string, width: number): string {
   if (width <= 0) return "";
   const shown = tame(text.slice(-8 * width));
@@ -63,7 +63,7 @@ export function cutStart(text: string, width: number): string {
   return `…${taken}`;
 }
 
-/** `cut()` with blanks up to `width` columns: behind it, or before it. */
+/** Cuts `text`, and pads it to `width` columns behind or before. */
 export function fit(text: string, width: number, side: "left" | "right" = "left"): string {
   const shown = cut(text, width);
   const blanks = " ".repeat(Math.max(0, width - widthOf(shown)));
@@ -74,12 +74,12 @@ export function span(text: string, style: Style = "plain"): Span {
   return { text, style };
 }
 
-/** Columns that a line takes. */
+/** Returns the columns of a line. */
 export function lineWidth(line: Line): number {
   return line.reduce((sum, { text }) => sum + widthOf(text), 0);
 }
 
-/** Words at the left and at the right edge of a line. */
+/** Places words at the left and right edge of a line. */
 export function spread(left: Line, right: Line, columns: number): Line {
   const room = columns - lineWidth(left) - lineWidth(right);
   return room < 1 ? left : [...left, span(" ".repeat(room)), ...right];

@@ -1,12 +1,12 @@
 /**
- * The picture of the view. Comes in: the model, and columns and rows of the terminal. Goes out: a line for each row, none of them
- * wider than the terminal. Pure.
+ * Draws the view. Input: the model, and the terminal's size. Output: a line for each row, at most
+ * as wide as the terminal. Pure.
  *
- *   what runs, and how many bans are in force
- *   what does not work
+ *   status of the monitor, and number of bans in force
+ *   problems
  *   rates of lines, hits and bans
- *   sources      | modules
- *   what was counted | bans
+ *   sources | modules
+ *   counts  | bans
  *   the selected row in full
  *   keys, or a question
  */
@@ -20,16 +20,16 @@ import { plot, roundAbove } from "./plot.ts";
 import { type Rate, RATES } from "./rates.ts";
 import { brief, figure, rateText } from "./words.ts";
 
-/** Less than this shows nothing that makes sense. */
+/** Least size that the view needs. */
 export const LEAST: Size = { columns: 60, rows: 16 };
 /** Blanks between two panels. */
 const GAP = 2;
-/** Columns before a plot, and behind it. */
+/** Columns before and behind a plot. */
 const [LABEL, SCALE] = [10, 9];
 const NAMES: Readonly<Record<Rate, string>> = { lines: "lines/s", hits: "hits/s", bans: "bans/min" };
 const STYLES: Readonly<Record<Rate, Style>> = { lines: "accent", hits: "warn", bans: "bad" };
 
-/** The lines of the view. */
+/** Returns the lines of the view. */
 export function frame(model: Model, size: Size): Line[] {
   const lines = size.columns < LEAST.columns || size.rows < LEAST.rows
     ? tooSmall(size)
@@ -179,7 +179,7 @@ function keysLine(keys: readonly (readonly [key: string, what: string])[], colum
   return line.flat();
 }
 
-/** A question with what is typed so far: its end is what has to be seen. */
+/** Shows a question with the end of its typed answer. */
 function asking(text: string, columns: number): Line {
   return [span(` ${cut(text, columns - 3)}`, "warn"), span(" ", "selected")];
 }

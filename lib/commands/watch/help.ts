@@ -1,4 +1,4 @@
-/** What `?` shows. */
+/** The text that `?` shows. */
 export const HELP: readonly string[] = [
   "Enter     why: the story of the selected address or network",
   "b         ban it, or another one that you type; asks how long, and before it does so",

@@ -1,4 +1,4 @@
-/** Messages that wait for one who takes them. Comes in: messages, at any time. Goes out: all that have come, in order. */
+/** Queues messages, and hands over all that have arrived, in order. */
 export class Inbox<T> {
   #messages: T[] = [];
   #arrived = Promise.withResolvers<void>();
@@ -8,7 +8,7 @@ export class Inbox<T> {
     this.#arrived.resolve();
   }
 
-  /** Takes all that have come, at least one. */
+  /** Waits for at least one message, and takes all. */
   async take(): Promise<T[]> {
     await this.#arrived.promise;
     this.#arrived = Promise.withResolvers();

@@ -1,9 +1,9 @@
-/** Keys out of the bytes that a terminal sends. Comes in: bytes as they arrive. Goes out: keys by name. Pure. */
+/** Reads keys from a terminal's bytes. Input: bytes as they arrive. Output: key names. Pure. */
 
-/** A character that was typed, or a word for a key without one: `up`, `enter`, `escape`. */
+/** A typed character, or the name of another key: `up`, `enter`, `escape`. */
 export type Key = string;
 
-/** What follows ESC, by key: of xterm, of its application mode, of the Linux console and of rxvt. */
+/** Bytes behind ESC, by key: of xterm, its application mode, the Linux console and rxvt. */
 const SEQUENCES: Readonly<Record<string, Key>> = {
   "[A": "up",
   "[B": "down",
@@ -41,21 +41,21 @@ const CONTROLS: Readonly<Record<string, Key>> = {
   "\x7f": "backspace",
 };
 
-/** A whole sequence; of one with modifiers (`ESC [ 1 ; 5 A`) the key alone counts. */
+/** A complete sequence. Modifiers (`ESC [ 1 ; 5 A`) are ignored. */
 // deno-lint-ignore no-control-regex
 const WHOLE = /^\x1b(?:\[([0-?]*)[ -/]*([@-~])|O([@-~]))/;
-/** A sequence whose end has not come. */
+/** An incomplete sequence. */
 // deno-lint-ignore no-control-regex
 const BEGUN = /^\x1b(?:\[[0-?]*[ -/]*|O)?$/;
-/** Longer than any key's: it is no key, and its end is not waited for. */
+/** Longest wait for a sequence's end, in characters: no key is longer. */
 const MOST = 32;
 
-/** Reads keys. Sequences and characters may come in pieces. */
+/** Reads keys. Sequences and characters may arrive in pieces. */
 export class KeyReader {
   readonly #decoder = new TextDecoder();
   #rest = "";
 
-  /** The keys that are complete with these bytes. */
+  /** Returns the keys that these bytes complete. */
   read(bytes: Uint8Array): Key[] {
     const keys: Key[] = [];
     let text = this.#rest + this.#decoder.decode(bytes, { stream: true });
@@ -73,7 +73,7 @@ export class KeyReader {
     return this.#rest !== "";
   }
 
-  /** Takes what has begun for the escape key: nothing more has come for a while. */
+  /** Takes a begun sequence for the escape key, after a pause. */
   flush(): Key[] {
     const keys = this.#rest === "" ? [] : ["escape"];
     this.#rest = "";
@@ -81,7 +81,7 @@ export class KeyReader {
   }
 }
 
-/** The key that `text` begins with; null for what means nothing. */
+/** Returns the key at the start of `text`; null: bytes without meaning. */
 function first(text: string): { key: Key | null; length: number } {
   const match = WHOLE.exec(text);
   if (match) {

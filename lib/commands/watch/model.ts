@@ -1,4 +1,4 @@
-/** What the view is about: what it has read, and where its user is. Pure: time is part of what was read. */
+/** The state of the view: data read and the user's place in it. Pure: time is part of the data. */
 import type { BanStatus } from "../../deciding/ban.ts";
 import { nameOf } from "../../deciding/ban.ts";
 import { shownName } from "../words.ts";
@@ -6,24 +6,24 @@ import type { Text } from "./text.ts";
 import type { Rates } from "./rates.ts";
 import type { BanOrder, Period, Snapshot } from "./snapshot.ts";
 
-/** Tables of what was counted. */
+/** Tables of counts. */
 export const TABLES = ["address", "network", "user", "path", "rule"] as const;
 export type Table = typeof TABLES[number];
-/** Orders of such a table. */
+/** Orders of a table of counts. */
 export const TOP_ORDERS = ["hits", "name"] as const;
 
-/** What can be done to an address. */
+/** Commands for an address. */
 export type Deed = "why" | "ban" | "unban" | "whitelist";
 
-/** A deed with all that its command is given. */
+/** A command with its arguments. */
 export interface Errand {
   readonly deed: Deed;
   readonly target: string;
-  /** How long; empty: the command takes no span. */
+  /** Span of the command; empty: none. */
   readonly span: string;
 }
 
-/** What the keys mean at present, and what is shown instead of the tables. */
+/** Meaning of the keys, and the text shown in place of the tables. */
 export type Mode =
   | { readonly kind: "tables" }
   | { readonly kind: "text"; readonly text: Text }
@@ -35,9 +35,9 @@ export type Mode =
 export type Panel = "top" | "bans";
 
 export interface Model {
-  /** Null: nothing was read yet. */
+  /** Null: not read yet. */
   readonly snapshot: Snapshot | null;
-  /** Why nothing newer could be read. */
+  /** Why the last read failed. */
   readonly error: string | null;
   readonly rates: Rates;
   readonly period: Period;
@@ -46,7 +46,7 @@ export interface Model {
   readonly banOrder: BanOrder;
   readonly filter: string;
   readonly focus: Panel;
-  /** What is selected in each panel: its key, and its place where the key is gone. */
+  /** Selected row of each panel: its key, and its place in case the key is gone. */
   readonly cursor: Readonly<Record<Panel, Cursor>>;
   readonly mode: Mode;
 }
@@ -56,7 +56,7 @@ export interface Cursor {
   readonly at: number;
 }
 
-/** The view at its start. */
+/** Returns the view at its start. */
 export function initialModel(rates: Rates): Model {
   const cursor = { key: null, at: 0 };
   return {
@@ -74,12 +74,12 @@ export function initialModel(rates: Rates): Model {
   };
 }
 
-/** A row of the table of what was counted. */
+/** A row of a table of counts. */
 export interface TopRow {
   readonly key: string;
   readonly name: string;
   readonly hits: number;
-  /** Of all hits, from 0 to 1. */
+  /** Share of all hits, from 0 to 1. */
   readonly share: number;
   readonly ban: BanStatus | null;
 }
@@ -91,7 +91,7 @@ export interface BanRow {
   readonly ban: BanStatus;
 }
 
-/** The rows of the table of what was counted, in order. */
+/** Returns the rows of the table of counts, in order. */
 export function topRows({ snapshot, table, topOrder, filter }: Model): TopRow[] {
   if (snapshot === null) return [];
   const { content } = snapshot.counted;
@@ -109,14 +109,14 @@ export function topRows({ snapshot, table, topOrder, filter }: Model): TopRow[] 
   );
 }
 
-/** The rows of the table of bans, in the order in which they were read. */
+/** Returns the rows of the table of bans, in the order of the snapshot. */
 export function banRows({ snapshot, filter }: Model): BanRow[] {
   return (snapshot?.bans ?? [])
     .filter((ban) => matches(filter, ban.address, ban.provenance.name, ban.provenance.kind, ban.reason))
     .map((ban) => ({ key: String(ban.id), name: nameOf(ban), ban }));
 }
 
-/** The rows of a panel. */
+/** Returns the rows of a panel. */
 export function rowsOf(model: Model, panel: Panel): readonly (TopRow | BanRow)[] {
   return panel === "top" ? topRows(model) : banRows(model);
 }
@@ -126,19 +126,19 @@ function matches(filter: string, ...texts: readonly string[]): boolean {
   return wanted === "" || texts.some((text) => text.toLowerCase().includes(wanted));
 }
 
-/** The place of what is selected: its row's, or the nearest there is where that is gone. */
+/** Returns the index of the selected row, or the nearest one if that is gone. */
 export function placeOf(cursor: Cursor, rows: readonly { readonly key: string }[]): number {
   const found = cursor.key === null ? -1 : rows.findIndex(({ key }) => key === cursor.key);
   return found >= 0 ? found : Math.max(0, Math.min(cursor.at, rows.length - 1));
 }
 
-/** The row that is selected; null: there is none. */
+/** Returns the selected row; null: none. */
 export function selected(model: Model): TopRow | BanRow | null {
   const rows = rowsOf(model, model.focus);
   return rows[placeOf(model.cursor[model.focus], rows)] ?? null;
 }
 
-/** The address or network that is selected; null: something else is, or nothing. */
+/** Returns the selected address or network; null: none. */
 export function selectedTarget(model: Model): string | null {
   const row = selected(model);
   if (row === null) return null;

@@ -1,12 +1,12 @@
-/** Tables of the view: cells become lines of just so many columns. Pure. */
+/** Lays out tables of the view: cells become lines of an exact width. Pure. */
 import { fit, type Line, span, type Style, widthOf } from "./cell.ts";
 
 /** A column of a table. */
 export interface Column {
   readonly heading: string;
-  /** Columns of the terminal; null: what is left. */
+  /** Columns of the terminal; null: the rest. */
   readonly width: number | null;
-  /** Narrower panels leave the column out. */
+  /** Least panel width that shows this column. */
   readonly from?: number;
   readonly side?: "left" | "right";
   readonly style?: Style;
@@ -14,19 +14,19 @@ export interface Column {
   readonly cut?: (text: string, width: number) => string;
 }
 
-/** A row: a text for each column, those left out as well, and how it looks. */
+/** A row: a text for each column, including hidden ones, and its style. */
 export interface PanelRow {
   readonly cells: readonly string[];
   readonly style?: Style;
 }
 
-/** What a panel is made of. */
+/** Contents of a panel. */
 export interface Panel {
   readonly columns: readonly Column[];
   readonly rows: readonly PanelRow[];
-  /** Shown where there is no row. */
+  /** Text of an empty panel. */
   readonly none: string;
-  /** The place of the row that is selected; null: the keys are about another panel, or it has nothing to select. */
+  /** Index of the selected row; null: another panel has the keys, or nothing can be selected. */
   readonly cursor?: number | null;
   readonly hasFocus?: boolean;
 }
@@ -34,7 +34,7 @@ export interface Panel {
 /** Blanks between two columns. */
 const GAP = 1;
 
-/** A heading and as many rows as there is room for, around the selected one. */
+/** Returns a heading and as many rows as fit, around the selected one. */
 export function panelLines(panel: Panel, { width, height }: { width: number; height: number }): Line[] {
   const { rows, none, cursor = null, hasFocus = false } = panel;
   const isShown = panel.columns.map(({ from = 0 }) => width >= from);
@@ -81,7 +81,7 @@ function widthsOf(columns: readonly Column[], width: number): number[] {
   return columns.map((column) => column.width ?? Math.max(1, width - fixed));
 }
 
-/** Two panels of the same height side by side. */
+/** Joins two panels of the same height side by side. */
 export function beside(left: readonly Line[], right: readonly Line[], gap: number): Line[] {
   return left.map((line, i) => [...line, span(" ".repeat(gap)), ...right[i]!]);
 }

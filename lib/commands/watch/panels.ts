@@ -1,4 +1,4 @@
-/** The four tables of the view, and the row below them. Comes in: the model. Goes out: lines. Pure. */
+/** Draws the four tables of the view, and the row below. Input: the model. Output: lines. Pure. */
 import { hasUnknownFormat } from "../../reading/activity.ts";
 import type { Micros } from "../../core/time.ts";
 import type { BanStatus } from "../../deciding/ban.ts";
@@ -17,11 +17,11 @@ interface Room {
   readonly height: number;
 }
 
-/** From these widths on the lower panels have a column more, and names of a fixed width. */
+/** Least widths at which lower panels gain a column, and names a fixed width. */
 const [WIDE, WIDER] = [46, 60];
-/** Columns of a name in such a panel: as long as the longest address. */
+/** Columns of a name in a wide panel: the longest address. */
 const NAME = 40;
-/** Columns that the bars of the table of what was counted do not have: those of numbers, and blanks. */
+/** Columns of numbers and blanks beside the bars of the table of counts. */
 const BESIDE_BAR = 7 + 6 + 8 + 4;
 const HEADINGS: Readonly<Record<Table, string>> = {
   address: "ADDRESSES",
@@ -31,7 +31,7 @@ const HEADINGS: Readonly<Record<Table, string>> = {
   rule: "RULES",
 };
 
-/** Sources: what each does, how late its lines were, and when the last ones came. */
+/** Draws the sources: activity, delay of lines, and time of the last ones. */
 export function sourcesPanel({ snapshot }: Model, room: Room): Line[] {
   const { report, isRunning, time } = snapshot!;
   const columns: Column[] = [
@@ -52,7 +52,7 @@ export function sourcesPanel({ snapshot }: Model, room: Room): Line[] {
   return panelLines({ columns, rows, none: " none is reported" }, room);
 }
 
-/** Modules: lines of the last hour, how much of them was understood, hits since the period's start, and the last one. */
+/** Draws the modules: lines of the last hour, share understood, hits in the period, last line. */
 export function modulesPanel({ snapshot, period }: Model, room: Room): Line[] {
   const { report, counted, time } = snapshot!;
   const hits = new Map(counted.content.hits);
@@ -76,7 +76,7 @@ export function modulesPanel({ snapshot, period }: Model, room: Room): Line[] {
   return panelLines({ columns, rows, none: "none is reported" }, room);
 }
 
-/** What was counted: how many hits, and whether a ban is in force. */
+/** Draws the counts: hits, and whether a ban is in force. */
 export function topPanel(model: Model, room: Room): Line[] {
   const { snapshot, period, table, focus, cursor } = model;
   const isOfAddresses = table === "address" || table === "network";
@@ -103,7 +103,7 @@ export function topPanel(model: Model, room: Room): Line[] {
   return panelLines({ columns, rows, none: " nothing counted", cursor: place, hasFocus }, room);
 }
 
-/** Bans: what is left of each, and who banned. */
+/** Draws the bans: remaining time, and provenance. */
 export function bansPanel(model: Model, room: Room): Line[] {
   const { snapshot, banOrder, focus, cursor } = model;
   const columns: Column[] = [
@@ -138,7 +138,7 @@ function byOf({ provenance: { kind, name }, reason, error }: BanStatus): string 
   return kind === "rule" ? name : `${kind} ${name}`;
 }
 
-/** What is left in a narrow panel. */
+/** Returns the width of names; null: the rest of a narrow panel. */
 function nameWidth({ width }: Room): number | null {
   return width < WIDER ? null : NAME;
 }
@@ -148,7 +148,7 @@ function banText({ until, reason }: BanStatus, now: Micros): string {
   return `banned ${end}: ${reason}`;
 }
 
-/** The selected row in full. */
+/** Draws the selected row in full. */
 export function selectedLine(model: Model, columns: number): Line {
   const row = selected(model);
   const { time } = model.snapshot!;

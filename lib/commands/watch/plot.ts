@@ -1,11 +1,11 @@
-/** Plots of characters. Comes in: numbers. Goes out: lines of braille patterns, two numbers in each column. Pure. */
+/** Plots with characters. Input: numbers. Output: braille patterns, two numbers a column. Pure. */
 
 /** Bits of the dots in the left and in the right half of a braille pattern, from the lowest up. */
 const [LEFT, RIGHT] = [[0x40, 0x04, 0x02, 0x01], [0x80, 0x20, 0x10, 0x08]] as const;
 const BRAILLE = 0x2800;
 const DOTS = 4;
 
-/** Bars from the bottom up, as high as `values` of `most`: anything above 0 shows. The newest is at the right. */
+/** Draws bars of `values` scaled to `most`; anything above 0 shows. The newest is at the right. */
 export function plot(
   values: readonly number[],
   { width, height, most }: { width: number; height: number; most: number },
@@ -22,12 +22,12 @@ export function plot(
   });
 }
 
-/** Some fonts show circles in a pattern without dots. */
+/** Returns a pattern, or a blank without dots: some fonts draw circles for it. */
 function patternOf(dots: number): string {
   return dots === 0 ? " " : String.fromCharCode(BRAILLE + dots);
 }
 
-/** A bar from the left of a share of `width` columns, two steps in each. */
+/** Draws a bar for a share of `width` columns, with two steps a column. */
 export function bar(share: number, width: number): string {
   const steps = Math.max(1, Math.round(2 * share * Math.max(0, width)));
   return "⠶".repeat(steps >> 1) + (steps % 2 === 1 ? "⠆" : "");
@@ -41,7 +41,7 @@ function bits(half: readonly number[], dots: number): number {
   return half.slice(0, Math.max(0, dots)).reduce((all, bit) => all | bit, 0);
 }
 
-/** A round number of at least `value`: 1, 2 or 5 with zeros. Scales that change seldom are calm. */
+/** Rounds up to 1, 2 or 5 with zeros, so that scales seldom change. */
 export function roundAbove(value: number): number {
   if (value <= 1) return 1;
   const unit = 10 ** Math.floor(Math.log10(value));

@@ -1,4 +1,4 @@
-/** What a key does. Comes in: the model, a key and the terminal's size. Goes out: the model after it, and what is to be done beside. Pure. */
+/** Handles a key. Input: the model, a key and the size. Output: a new model and an effect. Pure. */
 import type { Key } from "./keys.ts";
 import {
   type Deed,
@@ -16,7 +16,7 @@ import { HELP } from "./help.ts";
 import { scrolled, type Size, type Text } from "./text.ts";
 import { BAN_ORDERS, type Period, PERIODS } from "./snapshot.ts";
 
-/** What is to be done beside: end, read the state or draw anew, or run a command. */
+/** Effect beside the model: end, read the state, redraw, or run a command. */
 export type Effect = "quit" | "read" | "redraw" | Errand | null;
 
 export interface Pressed {
@@ -24,12 +24,12 @@ export interface Pressed {
   readonly effect: Effect;
 }
 
-/** Rows that a page key moves by. */
+/** Rows that a page key moves. */
 const PAGE = 10;
-/** Longest text that can be typed: an IPv6 network is shorter. */
+/** Longest typed text: an IPv6 network is shorter. */
 const MOST_TYPED = 60;
 const DEEDS: Readonly<Record<Key, Deed>> = { enter: "why", b: "ban", u: "unban", w: "whitelist" };
-/** How long a ban and a whitelist entry by hand last, unless another span is typed. */
+/** Default span of a ban and a whitelist entry by hand. */
 const SPANS: Readonly<Partial<Record<Deed, string>>> = { ban: "1d", whitelist: "8h" };
 const MOVES: Readonly<Record<Key, number>> = {
   up: -1,
@@ -141,7 +141,7 @@ function move(model: Model, by: number): Model {
   return { ...model, cursor: { ...model.cursor, [panel]: { key: rows[at]?.key ?? null, at } } };
 }
 
-/** Begins a deed: `why` at once where somebody is selected, others by asking whom. */
+/** Begins a command: `why` of a selection at once, others with a question. */
 function begin(model: Model, deed: Deed): Pressed {
   const target = selectedTarget(model);
   const errand = { deed, target: target ?? "", span: SPANS[deed] ?? "" };
@@ -159,7 +159,7 @@ function pressInText(model: Model, { text, key, size }: { text: Text; key: Key; 
   return read(model, scrolled(text, MOVES[key]!, size));
 }
 
-/** The text after a key that edits it; null: the key edits nothing. */
+/** Returns the text after an editing key; null: the key edits nothing. */
 function edited(text: string, key: Key): string | null {
   if (key === "backspace") return [...text].slice(0, -1).join("");
   if (key === "clear") return "";

@@ -1,28 +1,28 @@
 /**
- * Rates of lines, hits and bans. Comes in: reports of a monitor, which count from its start. Goes out: what came within each slot
- * of two seconds, from the differences of two reports. Time is an argument.
+ * Computes rates of lines, hits and bans. Input: the monitor's reports, which count from its start.
+ * Output: amounts in slots of two seconds, from differences of reports. Time is an argument.
  */
 import { type Micros, MILLISECOND, MINUTE, SECOND } from "../../core/time.ts";
 import type { MonitorReport } from "../../monitor/report.ts";
 
-/** What there are rates of. */
+/** Amounts with rates. */
 export const RATES = ["lines", "hits", "bans"] as const;
 export type Rate = typeof RATES[number];
 type Amounts = Readonly<Record<Rate, number>>;
 
-/** A report comes every two seconds, if anything has changed. */
+/** Reports come every two seconds if anything has changed. */
 export const SLOT: Micros = 2 * SECOND;
-/** A longer time between two reports: nothing had changed before its last two seconds. */
+/** After a longer gap between reports, all changes fall into its last two seconds. */
 const LONGEST: Micros = 5 * SECOND;
-/** Slots that are kept: 40 minutes, more than any terminal is wide. */
+/** Slots kept: 40 minutes, more than any terminal's width. */
 const MOST = 1_200;
 
-/** Counts what came in slots. */
+/** Counts amounts in slots. */
 export class Rates {
   readonly #slots = new Map<number, Record<Rate, number>>();
   #last: { readonly loaded: Micros; readonly time: Micros; readonly counts: Amounts } | null = null;
 
-  /** Takes a report that was read at `now`; the first one tells of the minutes before it as well. */
+  /** Takes a report read at `now`; the first one also gives the minutes before. */
   add({ started, loaded = started, counts, recent = [], ...report }: MonitorReport, now: Micros): void {
     const time = report.time ?? now;
     const amounts = { lines: counts.entries, hits: counts.hits, bans: counts.bans };
@@ -46,7 +46,7 @@ export class Rates {
     }
   }
 
-  /** Spreads what came between two reports evenly over its slots. */
+  /** Spreads the difference of two reports evenly over its slots. */
   #spread(amounts: Amounts, start: Micros, end: Micros): void {
     const from = end - start > LONGEST ? end - SLOT : start;
     if (!(end > from)) return;
@@ -58,9 +58,9 @@ export class Rates {
     }
   }
 
-  /** The rate in each of the last `count` slots that are complete at `now`, oldest first: a second; of bans, in a minute. */
+  /** Returns rates of the last `count` complete slots, oldest first, a second; bans: a minute. */
   series(rate: Rate, { count, now }: { count: number; now: Micros }): number[] {
-    // A report of the last slot is still to come.
+    // The last slot's report is still to come.
     const end = Math.floor((now - 2 * SLOT) / SLOT);
     const of = (slot: number) => this.#slots.get(slot)?.[rate] ?? 0;
     const slots = Array.from({ length: count }, (_, i) => end - count + 1 + i);

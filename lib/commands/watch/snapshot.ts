@@ -1,4 +1,4 @@
-/** What the view shows of the state. Comes in: a state, which some monitor may be writing. Goes out: plain data of one instant. */
+/** Reads data of one instant from a state that a monitor may be writing. */
 import { DAY, HOUR, type Micros, now, SECOND, WEEK } from "../../core/time.ts";
 import type { BanStatus } from "../../deciding/ban.ts";
 import { type MonitorReport, readReport } from "../../monitor/report.ts";
@@ -8,7 +8,7 @@ import type { RollupContent } from "../../state/rollup.ts";
 import type { State } from "../../state/state.ts";
 import { problemsOf } from "../status_problems.ts";
 
-/** Times that attackers are counted since, by their names. */
+/** Periods of counts, by name. */
 export const PERIODS = { "1h": HOUR, "24h": DAY, "7d": WEEK } as const satisfies Record<string, Micros>;
 export type Period = keyof typeof PERIODS;
 
@@ -16,19 +16,19 @@ export type Period = keyof typeof PERIODS;
 export const BAN_ORDERS = ["newest", "next to end"] as const;
 export type BanOrder = typeof BAN_ORDERS[number];
 
-/** Bans that are read, of which a filter leaves some. */
+/** Most bans read, before a filter. */
 const MOST_BANS = 200;
-/** The monitor keeps counts of the hour so often. */
+/** Interval at which the monitor stores counts of the hour. */
 const PACE: Micros = 10 * SECOND;
 
-/** What was counted since a time. */
+/** Counts since a time. */
 export interface Counted {
-  /** Null: nothing was. */
+  /** Null: nothing was counted. */
   readonly start: Micros | null;
   readonly content: RollupContent;
 }
 
-/** The state of an instant. */
+/** The state at an instant. */
 export interface Snapshot {
   readonly time: Micros;
   readonly isRunning: boolean;
@@ -36,12 +36,12 @@ export interface Snapshot {
   readonly problems: readonly string[];
   readonly numbers: BanNumbers;
   readonly counted: Counted;
-  /** Bans in force of addresses and networks that were counted. */
+  /** Bans in force of counted addresses and networks. */
   readonly standing: ReadonlyMap<string, BanStatus>;
   readonly bans: readonly BanStatus[];
 }
 
-/** Reads snapshots: each in some milliseconds, as the monitor writes meanwhile. */
+/** Reads snapshots, each in some milliseconds while the monitor writes. */
 export class SnapshotReader {
   #counted: { readonly period: Period; readonly time: Micros; readonly value: Counted } | null = null;
 

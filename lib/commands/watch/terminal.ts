@@ -1,14 +1,14 @@
 /**
- * The terminal: raw keys, the alternate screen, and lines that changed. What it changed of the terminal it changes back, however the
- * view ends; only `kill -9` leaves that to reset(1).
+ * The terminal: raw keys, the alternate screen, and changed lines. Restores the terminal however
+ * the view ends; only after `kill -9` is reset(1) needed.
  */
 import { type Line, lineWidth, span, type Style, tame, widthOf } from "./cell.ts";
 import type { Size } from "./text.ts";
 
-/** The alternate screen without a cursor, and lines that end at the edge. */
+/** Enters the alternate screen, hides the cursor and stops wrapping lines. */
 const ENTER = "\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[2J";
 const LEAVE = "\x1b[0m\x1b[?7h\x1b[?25h\x1b[?1049l";
-/** Milliseconds that a terminal is given to take the last bytes. */
+/** Milliseconds that a terminal has to take the last bytes. */
 const PATIENCE = 1_000;
 const USUAL: Size = { columns: 80, rows: 24 };
 
@@ -31,17 +31,17 @@ const MONOCHROME: Readonly<Record<Style, string>> = {
   bad: "1",
 };
 
-/** Characters of its own that have a likeness in ASCII. */
+/** ASCII replacements of the view's own characters. */
 const LIKENESS: Readonly<Record<string, string>> = { "…": "~", "·": "|", "⠶": "=", "⠆": "-" };
 
-/** How lines are written. */
+/** Abilities of the terminal. */
 export interface Look {
   readonly hasColour: boolean;
-  /** Write no other characters than those of ASCII. */
+  /** Write only ASCII. */
   readonly isAscii: boolean;
 }
 
-/** A line as bytes for the terminal, which steer it by nothing but what is said here. */
+/** Returns a line as bytes for the terminal, with no control sequences but these. */
 export function paint(line: Line, { hasColour, isAscii }: Look): string {
   const styles = hasColour ? COLOURED : MONOCHROME;
   let [painted, column] = ["", 1];
@@ -51,13 +51,13 @@ export function paint(line: Line, { hasColour, isAscii }: Look): string {
     const words = isAscii ? ascii(shown) : shown;
     painted += code === "" ? words : `\x1b[${code}m${words}\x1b[0m`;
     column += widthOf(shown);
-    // Terminals disagree about the width of some characters: what follows has its place all the same.
+    // Terminals disagree about the width of some characters: fix the place of the following text.
     if (!isAscii && /[^ -~]/.test(shown)) painted += `\x1b[${column}G`;
   }
   return painted;
 }
 
-/** Text with as many columns in ASCII: of plots bars of four heights. */
+/** Returns text of the same width in ASCII; plots become bars of four heights. */
 function ascii(text: string): string {
   return text.replace(/[^ -~]/gu, (character) => {
     const likeness = LIKENESS[character];
@@ -74,11 +74,11 @@ function barOf(dots: number): string {
   return " .:|#"[height]!;
 }
 
-/** The terminal of this process, from `enter()` to `leave()`. */
+/** This process's terminal, from `enter()` to `leave()`. */
 export class Terminal {
   readonly #look: Look;
   readonly #encoder = new TextEncoder();
-  /** What stands in each row. */
+  /** Line shown in each row. */
   #shown: string[] = [];
   #size = "";
   #isEntered = false;
@@ -87,7 +87,7 @@ export class Terminal {
     this.#look = look;
   }
 
-  /** Columns and rows now. */
+  /** Returns the current columns and rows. */
   size(): Size {
     try {
       const { columns, rows } = Deno.consoleSize();
@@ -104,7 +104,7 @@ export class Terminal {
     await this.#write(ENTER);
   }
 
-  /** Gives the terminal back as it was. Throws nothing: it may be gone. */
+  /** Restores the terminal. Throws nothing: it may be gone. */
   async leave(): Promise<void> {
     if (!this.#isEntered) return;
     this.#isEntered = false;
@@ -113,11 +113,11 @@ export class Terminal {
       const timeout = new Promise((resolve) => setTimeout(resolve, PATIENCE));
       await Promise.race([this.#write(LEAVE), timeout]);
     } catch {
-      // Nobody looks at it any more.
+      // The terminal is gone.
     }
   }
 
-  /** Has all lines written anew the next time. */
+  /** Makes the next `show()` write all lines. */
   forget(): void {
     this.#shown = [];
   }

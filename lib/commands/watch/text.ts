@@ -1,31 +1,31 @@
-/** A text in place of the tables, which scrolls. Pure. */
+/** A scrolling text in place of the tables. Pure. */
 import { wrap } from "../layout.ts";
 import { cut, type Line, span, spread } from "./cell.ts";
 
-/** Columns and rows of a terminal, or of a part of it. */
+/** Columns and rows of a terminal or a part. */
 export interface Size {
   readonly columns: number;
   readonly rows: number;
 }
 
-/** A text with its title, and the line of it that stands at the top. */
+/** A text with its title, and the index of its top line. */
 export interface Text {
   readonly title: string;
   readonly lines: readonly string[];
   readonly top: number;
 }
 
-/** Rows that a text leaves free: two lines above the tables and one below, its title and a blank. */
+/** Rows around a text: two lines above the tables and one below; title and blank. */
 const [AROUND, ABOVE] = [3, 2];
 
-/** The text with its top moved by some lines, as far as there is more of it in a terminal of this size. */
+/** Scrolls a text by some lines, within its length in a terminal of this size. */
 export function scrolled(text: Text, by: number, { columns, rows }: Size): Text {
   const lines = wrapped(text, columns).length;
   const last = Math.max(0, lines - (rows - AROUND - ABOVE));
   return { ...text, top: Math.max(0, Math.min(last, text.top + by)) };
 }
 
-/** The lines of a text for the part between head and foot of the view. */
+/** Returns a text's lines between head and foot of the view. */
 export function textLines(text: Text, { columns, rows }: Size): Line[] {
   const all = wrapped(text, columns);
   const room = rows - ABOVE;
@@ -36,7 +36,7 @@ export function textLines(text: Text, { columns, rows }: Size): Line[] {
   return [[], head, ...shown, ...Array.from({ length: room - shown.length }, (): Line => [])];
 }
 
-/** Lines, broken between words where they are too long. */
+/** Breaks lines that are too long between words. */
 function wrapped({ lines }: Text, columns: number): string[] {
   return lines.flatMap((line) => wrap(line, columns - 2));
 }

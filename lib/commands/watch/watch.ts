@@ -1,6 +1,6 @@
 /**
- * `watch`: a live view of the state in a terminal. It reads what the monitor leaves there, once a second and each time in some
- * milliseconds, and acts by the commands `why`, `ban`, `unban` and `whitelist add`.
+ * `watch`: a live view of the state in a terminal. Reads the state once a second in some
+ * milliseconds, and runs the commands `why`, `ban`, `unban` and `whitelist add`.
  */
 import { linesOf, messageOf, UserError } from "../../core/error.ts";
 import { SECOND } from "../../core/time.ts";
@@ -25,10 +25,10 @@ export interface WatchOptions extends CommonOptions {
   readonly ascii?: boolean;
 }
 
-/** Milliseconds between two looks at the state, and after which an escape sequence that does not go on is the key. */
+/** Milliseconds between reads of the state, and after which a begun sequence is the escape key. */
 const [BETWEEN_LOOKS, ESCAPE] = [SECOND / 1_000, 50];
 
-/** What comes to the view. */
+/** Messages to the view. */
 type Message =
   | { readonly keys: Uint8Array }
   | { readonly told: Told }
@@ -38,13 +38,13 @@ type Message =
   | "continue"
   | "end";
 
-/** What a command has told. */
+/** Output of a command. */
 interface Told {
   readonly errand: Errand;
   readonly lines: readonly string[];
 }
 
-/** `watch`: shows the state until told to stop. Throws `UserError` (64: no terminal; 69). */
+/** `watch`: shows the state until stopped. Throws `UserError` (64: no terminal; 69). */
 export async function watchCommand(options: WatchOptions, signals: () => RunSignals): Promise<number> {
   if (!Deno.stdin.isTerminal() || !Deno.stdout.isTerminal()) {
     throw new UserError(
@@ -68,7 +68,7 @@ class View {
   readonly #reader = new SnapshotReader();
   #model: Model = initialModel(new Rates());
   #hasEnded = false;
-  /** Ends the drawing that is under way. */
+  /** Stops waiting for the current drawing. */
   #giveUp = () => {};
 
   constructor(options: WatchOptions) {
@@ -97,7 +97,7 @@ class View {
     }
   }
 
-  /** Draws; an end that comes while the terminal takes nothing is not waited with. */
+  /** Draws; resolves early at the end, as a terminal may take nothing. */
   #draw(): Promise<void> {
     const size = this.#terminal.size();
     return new Promise((resolve, reject) => {
@@ -112,7 +112,7 @@ class View {
     this.#inbox.put("end");
   }
 
-  /** Puts keys into the inbox as they come; a terminal that is gone ends the view. */
+  /** Puts keys into the inbox as they arrive; a lost terminal ends the view. */
   async #listen(): Promise<void> {
     const buffer = new Uint8Array(1_024);
     try {
@@ -120,7 +120,7 @@ class View {
         this.#inbox.put({ keys: buffer.slice(0, count) });
       }
     } catch {
-      // The same as its end.
+      // An error ends input too.
     }
     this.#end();
   }
@@ -169,7 +169,7 @@ class View {
     }
   }
 
-  /** Runs a command; what it tells comes by the inbox. */
+  /** Runs a command, and puts its output into the inbox. */
   async #run(errand: Errand): Promise<void> {
     let lines: readonly string[];
     try {

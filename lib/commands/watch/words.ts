@@ -1,7 +1,7 @@
-/** Numbers and spans in few characters. Pure. */
+/** Formats numbers and spans briefly. Pure. */
 import { DAY, HOUR, type Micros, MINUTE, SECOND } from "../../core/time.ts";
 
-/** A count in at most six characters: `12,345`, `1.2M`. */
+/** Formats a count in at most six characters: `12,345`, `1.2M`. */
 export function figure(count: number): string {
   if (count < 99_999.5) return Math.round(count).toLocaleString("en");
   if (count < 999_500) return `${Math.round(count / 1e3)}k`;
@@ -10,14 +10,14 @@ export function figure(count: number): string {
   return `${value.toFixed(value < 10 ? 1 : 0)}${letter}`;
 }
 
-/** A rate: `0`, `0.5`, `12`. */
+/** Formats a rate: `0`, `0.5`, `12`. */
 export function rateText(rate: number): string {
   return rate < 0.05 ? "0" : rate < 9.95 ? rate.toFixed(1) : figure(rate);
 }
 
 const UNITS = [["d", DAY], ["h", HOUR], ["m", MINUTE], ["s", SECOND]] as const;
 
-/** A span in at most six characters: `2d4h`, `52m`, `8s`. */
+/** Formats a span in at most six characters: `2d4h`, `52m`, `8s`. */
 export function brief(span: Micros): string {
   const at = UNITS.findIndex(([, unit]) => span >= unit);
   if (at < 0) return "0s";
@@ -27,24 +27,24 @@ export function brief(span: Micros): string {
   return `${Math.floor(span / unit)}${letter}${rest > 0 && span < 100 * DAY ? `${rest}${more![0]}` : ""}`;
 }
 
-/** How long ago an instant was; null: never. */
+/** Formats the time since an instant; null: never. */
 export function ago(instant: Micros | null, now: Micros): string {
   return instant === null ? "never" : brief(Math.max(0, now - instant));
 }
 
-/** What is left of a ban. */
+/** Formats the remaining time of a ban. */
 export function left(until: Micros | null, now: Micros): string {
   return until === null ? "for good" : until <= now ? "ending" : brief(until - now);
 }
 
-/** A delay: `0.4s`, `12s`. */
+/** Formats a delay: `0.4s`, `12s`. */
 export function delay(span: Micros | undefined): string {
   if (span === undefined) return "-";
   const seconds = Math.max(0, span) / SECOND;
   return seconds < 9.95 ? `${seconds.toFixed(1)}s` : brief(span);
 }
 
-/** A share as `12 %`. */
+/** Formats a share: `12 %`. */
 export function percent(share: number): string {
   return `${share > 0 && share < 0.01 ? "<1" : Math.round(100 * share)} %`;
 }
