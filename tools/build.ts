@@ -36,10 +36,10 @@ Exit codes: 0 done, 1 failed, 64 wrong usage, 69 something needed is unavailable
 `;
 
 /**
- * V8's own flags, which have to be set before it starts. Rules' regular expressions fall back to
- * linear time, so that no log line can stall the program; the space for what is young is bounded,
- * which a flood would have grow to 96 MiB without being dealt with any faster; and one compiler
- * less takes a mebibyte less, with no log read any slower.
+ * Flags of V8, which must be set before it starts. Rules' regular expressions fall back to linear
+ * time, so that no log line can stall the program. A flood would grow the young generation to 96
+ * MiB and run no faster: it is bounded. One compiler less saves a mebibyte, and logs are read as
+ * fast.
  */
 const V8_FLAGS = `--v8-flags=${
   [
@@ -58,9 +58,9 @@ const V8_FLAGS = `--v8-flags=${
  */
 const COMPILE_OPTIONS = [V8_FLAGS, "--no-check", "--no-code-cache", "--no-config"];
 
-/** What `compile()` makes, and of what. */
+/** Input and output of `compile()`. */
 export interface CompileOptions {
-  /** In a directory that exists. */
+  /** Path of the executable, in an existing directory. */
   readonly output: string;
   /** Options of `deno compile` that permit something: see `permissionOptions()`. */
   readonly permissions: readonly string[];
@@ -68,10 +68,10 @@ export interface CompileOptions {
 }
 
 /**
- * Compiles the program whose main file is `entry`, bundled first: of an npm package Deno would put
- * every file into the executable, and from there into memory. A module that is imported when it is
- * needed gets a file of its own, so that V8 reads at a start only files that the command uses.
- * @throws {UserError} code 69 without what it takes to build, 1 when the program does not compile
+ * Bundles and compiles the program whose main file is `entry`: Deno would embed every file of an
+ * npm package, and load it into memory. A dynamically imported module gets its own file, so that V8
+ * reads only files that the command uses.
+ * @throws {UserError} code 69 if a tool is missing, 1 if the program does not compile
  */
 export async function compile(entry: string, { output, permissions, base }: CompileOptions): Promise<void> {
   const scratch = await Deno.makeTempDir({ dir: dirname(output), prefix: ".bundle-" });
@@ -109,10 +109,7 @@ export async function hasSockets({ deno }: Base): Promise<boolean> {
   return success;
 }
 
-/**
- * Puts the code of a file into ASCII: that V8 reads where it lies in the executable, and would make
- * a copy of anything else.
- */
+/** Escapes a file's code into ASCII: V8 reads ASCII in place, and copies anything else. */
 function escape(file: string): void {
   const escaped = Deno.readTextFileSync(file).replace(
     /[\u0080-\uffff]/g,
@@ -121,7 +118,7 @@ function escape(file: string): void {
   Deno.writeTextFileSync(file, escaped);
 }
 
-/** Runs a Deno in the project; throws what it has to say against that. */
+/** Runs a Deno in the project; throws its complaint if it fails. */
 async function deno(base: Base, args: readonly string[]): Promise<void> {
   const { success, stderr } = await new Deno.Command(base.deno, {
     args: [...args],
@@ -132,19 +129,19 @@ async function deno(base: Base, args: readonly string[]): Promise<void> {
   if (!success) throw new Error(new TextDecoder().decode(stderr).split("\nStack backtrace:")[0]!.trim());
 }
 
-/** The line of what Deno says that tells most. */
+/** Returns the most informative line of Deno's output. */
 function causeIn(words: string): string {
   const causes = words.split("\n").map((line) => line.match(/^ +\d+: (.*)/)?.[1]).filter((cause) => cause);
   return causes[1] ?? causes[0] ?? words.split("\n")[0]!.replace(/^error: /, "");
 }
 
-/** Deno from npm is one that trusts the system's certificates only when told to. */
+/** Deno from npm trusts the system's certificates only when told to. */
 function compileEnvironment({ denort }: Base): Record<string, string> {
   const store = Deno.env.get("DENO_TLS_CA_STORE") ?? "mozilla,system";
   return { NO_COLOR: "1", ...(denort ? { DENORT_BIN: denort, DENO_TLS_CA_STORE: store } : {}) };
 }
 
-/** A runtime of another version compiles all right and fails when it starts. */
+/** Returns a runtime's version: one of another version compiles, and fails when it starts. */
 async function versionOf(program: string): Promise<string> {
   const command = new Deno.Command(program, { args: ["--version"], env: { NO_COLOR: "1" } });
   const { success, stdout, stderr } = await command.output();
@@ -164,7 +161,7 @@ interface Arguments {
   readonly help: boolean;
 }
 
-/** Files are relative to where the user is, who may have called the task from anywhere in the project. */
+/** Resolves paths from the user's directory: the task may run from anywhere in the project. */
 function parse(args: readonly string[]): Arguments {
   const here = Deno.env.get("INIT_CWD") ?? Deno.cwd();
   const text = { type: "string" } as const;
@@ -205,7 +202,7 @@ async function build(args: readonly string[]): Promise<void> {
   await Deno.mkdir(dirname(output), { recursive: true });
   const scratch = await Deno.makeTempDir({ dir: dirname(output), prefix: ".build-" });
   try {
-    // What does not start never takes the place of what does.
+    // A program that does not start must not replace one that does.
     const fresh = `${scratch}/${basename(output)}`;
     await compile(`${PROJECT}/main.ts`, { output: fresh, permissions: options, base: chosen });
     const version = await versionOf(fresh);

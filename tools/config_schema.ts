@@ -1,9 +1,9 @@
 import { jsonSchema } from "../lib/config/schema.ts";
 
-/** Where the JSON Schema of the configuration is published, for editors. */
+/** The published JSON Schema of the configuration, for editors. */
 export const SCHEMA_FILE = new URL("../docs/config.schema.json", import.meta.url);
 
-/** What that file must hold. */
+/** Returns the text that the file must hold. */
 export function schemaText(): string {
   return `${JSON.stringify(jsonSchema(), null, 2)}\n`;
 }

@@ -4,7 +4,7 @@ import type { Config } from "../lib/config/types.ts";
 import { SEARCH_PATH } from "../lib/core/child_process.ts";
 import { UserError } from "../lib/core/error.ts";
 
-/** How the lists are told to people, in this order. */
+/** Names of the lists for people, in order. */
 const WORDS: readonly (readonly [keyof Permissions, string])[] = [
   ["run", "may run"],
   ["net", "may reach"],
@@ -14,7 +14,7 @@ const WORDS: readonly (readonly [keyof Permissions, string])[] = [
   ["sys", "may know of the machine"],
 ];
 
-/** What a program built for `config` may do: what it needs for that, and to read `/etc/strongmonitor`. */
+/** Returns permissions for `config`, and to read `/etc/strongmonitor`. */
 export function buildPermissions(config: Config): Permissions {
   const needed = permissionsFor(config);
   const elsewhere = needed.read.filter((path) => !path.startsWith(`${SETTINGS}/`));
@@ -22,12 +22,11 @@ export function buildPermissions(config: Config): Permissions {
 }
 
 /**
- * `permissions` as options of `deno compile` and `deno run`: nothing else, and no questions asked.
- * `hasSockets` says whether this Deno has `net` permissions for Unix sockets.
- *
- * A program is permitted at the paths where it may stand. Deno would look for a bare name at each
- * start, in the PATH of whoever starts ours, and note those that are missing.
- * @throws {UserError} code 78 for what the options cannot say
+ * Returns `permissions` as options of `deno compile` and `deno run`, without prompts. `hasSockets`:
+ * this Deno has `net` permissions for Unix sockets.
+ * Permits a program at each path where it may stand: at each start, Deno would look up a bare name
+ * in the caller's PATH and report missing programs.
+ * @throws {UserError} code 78 for permissions that the options cannot express
  */
 export function permissionOptions(
   permissions: Permissions,
@@ -53,7 +52,7 @@ function placesOf(program: string): string[] {
     : SEARCH_PATH.split(":").map((directory) => `${directory}/${program}`);
 }
 
-/** `permissions` for people, one a line. */
+/** Describes `permissions` for people, one a line. */
 export function describePermissions(permissions: Permissions): string {
   const width = Math.max(...WORDS.map(([, words]) => words.length));
   return WORDS.flatMap(([kind, words]) => permissions[kind].map((item) => `${words.padEnd(width)}  ${item}`))

@@ -1,4 +1,4 @@
-/** Options and ends of the tasks of deno.json that take options. */
+/** Options and exit codes of tasks in deno.json. */
 import { parseArgs, type ParseArgsConfig } from "node:util";
 import { UserError } from "../lib/core/error.ts";
 
@@ -14,14 +14,14 @@ export function readOptions<T extends NonNullable<ParseArgsConfig["options"]>>(
   }
 }
 
-/** Returns the option `--name` as a whole number from 1, `standard` without it. Throws `UserError` (64). */
+/** Reads `--name` as a whole number from 1; default `standard`. Throws `UserError` (64). */
 export function readCount(name: string, given: string | undefined, standard: number): number {
   const number = Number(given ?? standard);
   if (Number.isSafeInteger(number) && number > 0) return number;
   throw new UserError(`--${name} must be a whole number from 1, got ${given}`, 64);
 }
 
-/** Runs a program; a `UserError` is one sentence and the exit code. */
+/** Runs a program; prints a `UserError` as one sentence and exits with its code. */
 export async function runProgram(main: (args: readonly string[]) => Promise<void>): Promise<void> {
   try {
     await main(Deno.args);

@@ -1,7 +1,4 @@
-/**
- * Makes all that a release consists of: the program, a tarball, a Debian package, checksums and a
- * bill of materials.
- */
+/** Makes a release: the program, a tarball, a Debian package, checksums and a bill of materials. */
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { commandLine } from "../lib/commands/command_line.ts";
@@ -35,7 +32,7 @@ Exit codes: 0 done, 1 failed, 64 wrong usage, 69 something needed is unavailable
 /** The first package of this version. */
 const DEBIAN_VERSION = `${VERSION}-1`;
 
-/** Files of the tarball beside the program, by their places in the project. */
+/** Files of the tarball beside the program, by their paths in the project. */
 const SHIPPED = [
   "README.md",
   "LICENSE",
@@ -96,14 +93,14 @@ function epochIn(text: string): number {
   );
 }
 
-/** Who answers for the package, as debchange(1) is told; whoever made the last commit, where it is not told. */
+/** Returns the package's maintainer as for debchange(1), by default the last commit's author. */
 async function maintainerNow(): Promise<string> {
   const told = async (variable: string, format: string) =>
     Deno.env.get(variable) ?? await run("git", ["-C", PROJECT, "log", "-1", `--format=${format}`]);
   return maintainerOf(await told("DEBFULLNAME", "%an"), await told("DEBEMAIL", "%ae"));
 }
 
-/** The manual page, the completions and the changelog, made from the command line. */
+/** Writes manual page, completions and changelog, from the command line's definition. */
 async function writePages(
   directory: string,
   { epoch, maintainer }: Pick<Made, "epoch" | "maintainer">,
@@ -135,13 +132,13 @@ async function writePages(
   }
 }
 
-/** What a product of the release is made of. */
+/** Parts of a release. */
 interface Made {
   readonly scratch: string;
   readonly program: string;
   /** Time of all files, in seconds since 1970. */
   readonly epoch: number;
-  /** Who answers for the Debian package. */
+  /** Maintainer of the Debian package. */
   readonly maintainer: string;
 }
 
@@ -201,7 +198,7 @@ async function bill(directory: string, { program }: { program: string }): Promis
   return path;
 }
 
-/** Version of the Deno that a program is built upon, which it names in its own bytes. */
+/** Returns the version of the program's Deno, found in the program's bytes. */
 async function runtimeOf(program: string): Promise<string> {
   const found = await run("grep", ["-aom1", "Deno/[0-9][0-9.]*", program]);
   return found.split("\n")[0]!.slice("Deno/".length);
@@ -212,8 +209,8 @@ function architecture(): Architecture {
 }
 
 /**
- * Runs a program in the project. Returns its output, which `isShown` shows instead. Throws
- * `UserError` (1, 69).
+ * Runs a program in the project. Returns its output, or shows it with `isShown`. Throws `UserError`
+ * (1, 69).
  */
 async function run(
   program: string,

@@ -1,4 +1,4 @@
-/** Makes docs/report.png and docs/report-dark.png: the page of `report` of a made-up week, in a headless Chromium. */
+/** Draws docs/report.png and docs/report-dark.png: `report` of a made-up week, in Chromium. */
 import { reviewOf } from "../lib/commands/report/gather.ts";
 import { reviewPage } from "../lib/commands/report/page.ts";
 import { DAY } from "../lib/core/time.ts";

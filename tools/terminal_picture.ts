@@ -1,4 +1,4 @@
-/** Draws a terminal for the documents: what stands in it, in the colours of `watch`. */
+/** Draws a terminal for the documents, in the colours of `watch`. */
 import type { Line, Style } from "../lib/commands/watch/cell.ts";
 import { lineWidth, widthOf } from "../lib/commands/watch/cell.ts";
 
@@ -21,16 +21,16 @@ const BRAILLE = /([\u2800-\u28ff]+)/;
 /** Places of the dots of a braille pattern, by its bits: columns and rows. */
 const DOTS = [[0, 0], [0, 1], [0, 2], [1, 0], [1, 1], [1, 2], [0, 3], [1, 3]] as const;
 
-/** What a picture shows. */
+/** Contents of a picture. */
 export interface TerminalPicture {
   readonly lines: readonly Line[];
   /** Columns of the terminal; it has a row for each line. */
   readonly columns: number;
-  /** What is read to those who do not see it. */
+  /** Description for screen readers. */
   readonly label: string;
 }
 
-/** Makes the picture of a terminal, as SVG. */
+/** Draws a terminal as SVG. */
 export function terminalPicture({ lines, columns, label }: TerminalPicture): string {
   const [width, height] = [columns * ACROSS + 2 * MARGIN, lines.length * DOWN + 2 * MARGIN];
   return [
@@ -56,7 +56,7 @@ function lineShapes(line: Line, y: number): string[] {
   });
 }
 
-/** Words as text, each at its place whatever the font, and braille patterns as dots, which fonts draw in many ways. */
+/** Draws words as text at fixed places, and braille as dots: fonts differ in both. */
 function textShapes(text: string, { x, y, style }: { x: number; y: number; style: Style }): string[] {
   let at = x;
   return text.split(BRAILLE).flatMap((piece) => piece.split(/( {2,})/)).flatMap((piece) => {
@@ -89,7 +89,7 @@ function escaped(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
 
-/** Writes a picture to docs/, or prints it where the program was started with `--stdout`. */
+/** Writes a picture to docs/, or prints it with `--stdout`. */
 export async function publish(name: string, picture: string): Promise<void> {
   if (Deno.args[0] === "--stdout") await Deno.stdout.write(new TextEncoder().encode(picture));
   else await Deno.writeTextFile(new URL(`../docs/${name}`, import.meta.url), picture);

@@ -1,4 +1,4 @@
-/** Makes docs/watch.svg: `watch` as it shows a history that is made up, the same at each run. `--stdout` prints it instead. */
+/** Draws docs/watch.svg: `watch` of a fixed, made-up history. `--stdout` prints it instead. */
 import { frame } from "../lib/commands/watch/frame.ts";
 import { NOON, seededModel } from "../tests/support/watch_model.ts";
 import { publish, terminalPicture } from "./terminal_picture.ts";

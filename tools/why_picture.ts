@@ -1,4 +1,4 @@
-/** Makes docs/why.svg: `why` about an attacker of a history that is made up, the same at each run. `--stdout` prints it instead. */
+/** Draws docs/why.svg: `why` of an attacker in a fixed history. `--stdout` prints it instead. */
 import type { Line } from "../lib/commands/watch/cell.ts";
 import { storyOf } from "../lib/commands/why.ts";
 import { storyLines } from "../lib/commands/why_text.ts";
@@ -8,12 +8,12 @@ import { fillHistory } from "../tests/support/history.ts";
 import { NOON } from "../tests/support/watch_model.ts";
 import { publish, terminalPicture } from "./terminal_picture.ts";
 
-/** Somebody who was banned, came back, and was banned for longer. */
+/** An address that was banned, came back, and was banned for longer. */
 const ATTACKER = "198.19.83.2";
 const COMMAND = `strongmonitor why ${ATTACKER}`;
 const SIZE = { columns: 84, rows: 25 };
 
-/** Labels stand out, and so does a limit that was passed. */
+/** Highlights labels and passed limits. */
 function styled(text: string): Line {
   const [, label, rest] = text.match(/^([a-z]+ +)(.*)/)!;
   return [{ text: label!, style: "accent" }, { text: rest!, style: "plain" }];

@@ -1,11 +1,11 @@
-/** The Debian package: where its files go, and what dpkg is told of it. */
+/** The Debian package: its tree and its control files. */
 import { UserError } from "../../lib/core/error.ts";
 import { copy } from "./files.ts";
 
 /** Debian's name of an architecture. */
 export type Architecture = "amd64" | "arm64";
 
-/** What the package is made of. */
+/** Input of the package. */
 export interface Parts {
   /** The project's directory. */
   readonly project: string;
@@ -15,17 +15,17 @@ export interface Parts {
   readonly pages: string;
   readonly version: string;
   readonly architecture: Architecture;
-  /** Who answers for the package: name and address, as `Jane Doe <jane@example.org>`. */
+  /** Name and address of the maintainer, as `Jane Doe <jane@example.org>`. */
   readonly maintainer: string;
 }
 
-/** The default, and the one beside it that bans through sudo: each has the same name everywhere. */
+/** The default unit, and the one that bans through sudo. */
 const UNITS = ["strongmonitor.service", "strongmonitor-sudo.service"] as const;
 const SCRIPTS = ["postinst", "prerm", "postrm"] as const;
 
 /**
- * Returns `name <address>` for the field Maintainer (deb-control(5)). Throws `UserError` (64) where dpkg would take it for something
- * else.
+ * Returns `name <address>` for the field Maintainer (deb-control(5)). Throws `UserError` (64) if
+ * dpkg would misread it.
  */
 export function maintainerOf(name: string, address: string): string {
   if (/^[^<>,@\p{Cc}]+$/u.test(name) && /^[^\s<>,@]+@[^\s<>,@]+$/.test(address)) {
@@ -39,7 +39,7 @@ export function maintainerOf(name: string, address: string): string {
   );
 }
 
-/** The changelog of the package, which Debian keeps beside the program's own. `date` is of RFC 5322. */
+/** Returns the Debian changelog, beside the program's own. `date` is of RFC 5322. */
 export function debianChangelog(
   { version, maintainer }: Pick<Parts, "version" | "maintainer">,
   date: string,
@@ -52,7 +52,7 @@ export function debianChangelog(
 `;
 }
 
-/** Lays the package's tree into `root`, an empty directory, as dpkg-deb(1) takes it. */
+/** Writes the package's tree into `root`, an empty directory, for dpkg-deb(1). */
 export function layDebian(root: string, parts: Parts): void {
   const { project, program, pages } = parts;
   const place = (from: string, to: string, mode = 0o644) => copy(from, `${root}/${to}`, mode);
@@ -80,7 +80,7 @@ export function layDebian(root: string, parts: Parts): void {
   for (const script of SCRIPTS) place(`${project}/packaging/${script}`, `DEBIAN/${script}`, 0o755);
 }
 
-/** Copies a unit whose program is where packages have theirs. */
+/** Copies a unit, with the program's path in packages. */
 function unit(from: string, to: string): void {
   copy(from, to, 0o644);
   Deno.writeTextFileSync(to, Deno.readTextFileSync(to).replaceAll("/usr/local/bin/", "/usr/bin/"));

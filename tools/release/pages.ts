@@ -1,7 +1,7 @@
-/** The manual page and the shell completions, made from the command line itself. */
+/** Makes the manual page and shell completions from the command line's definition. */
 import type { Command } from "commander";
 
-/** All commands below `command` that take words, depth first, with their full names. */
+/** Returns the commands below `command` without subcommands, depth first, with full names. */
 function commandsOf(
   command: Command,
   path: readonly string[] = [],
@@ -12,12 +12,12 @@ function commandsOf(
   });
 }
 
-/** Text of roff(7): no line begins with a command, and hyphens are minus signs. */
+/** Escapes text for roff(7): no line begins with a command, and hyphens are minus signs. */
 function roff(text: string): string {
   return text.replace(/\\/g, "\\e").replace(/-/g, "\\-").replace(/^([.'])/gm, "\\&$1");
 }
 
-/** strongmonitor(8). `date` is ISO 8601. */
+/** Makes strongmonitor(8). `date` is ISO 8601. */
 export function manPage(program: Command, { version, date }: { version: string; date: string }): string {
   const lines = [
     `.TH STRONGMONITOR 8 "${date}" "StrongMonitor ${version}"`,
@@ -66,7 +66,7 @@ export function manPage(program: Command, { version, date }: { version: string; 
   return lines.join("\n") + "\n";
 }
 
-/** Words that may follow each command: subcommands with their summaries, and options. */
+/** Words that may follow a command: subcommands with summaries, and options. */
 interface Choice {
   /** Words of the command, without the program's name. */
   readonly path: readonly string[];
@@ -96,7 +96,7 @@ function choices(program: Command): Choice[] {
   return of(program, []);
 }
 
-/** Options that take one of some words, by their command and name: `top --by`. */
+/** Returns options with fixed values, by command and name: `top --by`. */
 function fixedValues(program: Command): { readonly key: string; readonly values: readonly string[] }[] {
   return choices(program).flatMap(({ path, words }) =>
     words.filter(({ values }) => values.length > 0).map(({ word, values }) => ({
@@ -106,7 +106,7 @@ function fixedValues(program: Command): { readonly key: string; readonly values:
   );
 }
 
-/** Completion for bash(1). Takes a colon for the end of a word: it knows no addresses of IPv6. */
+/** Makes the completion of bash(1), which lacks IPv6 addresses: bash splits words at colons. */
 export function bashCompletion(program: Command): string {
   const cases = choices(program).map(({ path, words }) =>
     `    "${path.join(" ")}"${path[0] === "unban" ? "*" : ""}) words="${
@@ -136,7 +136,7 @@ complete -F _strongmonitor strongmonitor
 `;
 }
 
-/** Completion for zsh(1). */
+/** Makes the completion of zsh(1). */
 export function zshCompletion(program: Command): string {
   const quoted = (text: string) => text.replace(/[\\'":[\]]/g, "");
   const cases = choices(program).map(({ path, words }) =>
@@ -164,7 +164,7 @@ _strongmonitor "$@"
 `;
 }
 
-/** Completion for fish(1). */
+/** Makes the completion of fish(1). */
 export function fishCompletion(program: Command): string {
   const quoted = (text: string) => `'${text.replace(/[\\']/g, "\\$&")}'`;
   const lines = choices(program).flatMap(({ path, words }) => {

@@ -1,12 +1,12 @@
-/** Names all that is in the program, as a CycloneDX 1.6 bill of materials. */
+/** Lists the program's parts in a CycloneDX 1.6 bill of materials. */
 import { Buffer } from "node:buffer";
 
-/** What `deno info --json` tells of a program's npm packages. */
+/** npm packages of the program, from `deno info --json`. */
 interface Info {
   readonly npmPackages: Readonly<Record<string, { readonly name: string; readonly version: string }>>;
 }
 
-/** Of Deno's lock file, the checksums of npm packages. */
+/** Checksums of npm packages, from Deno's lock file. */
 interface Lock {
   readonly npm: Readonly<Record<string, { readonly integrity: string }>>;
 }
@@ -43,12 +43,12 @@ export function sbom(
   ) + "\n";
 }
 
-/** Name of an npm package as a package URL: a slash parts its scope from the rest. */
+/** Returns an npm package's URL (purl): a slash separates scope and name. */
 function purlOf(name: string, version: string): string {
   return `pkg:npm/${name.split("/").map(encodeURIComponent).join("/")}@${version}`;
 }
 
-/** `sha512-` and base64, as npm writes it. */
+/** Reads npm's checksum: `sha512-` and base64. */
 function hashOf(integrity: string | undefined): { alg: string; content: string }[] {
   const digest = /^sha512-(.+)$/.exec(integrity ?? "")?.[1];
   return digest === undefined
