@@ -1,4 +1,4 @@
-import { carriersOf, commandsOf } from "../config/firewalls.ts";
+import { commandsOf, firewallsOf } from "../config/firewalls.ts";
 import type { Config } from "../config/types.ts";
 import { ownPath } from "../core/child_process.ts";
 
@@ -7,7 +7,7 @@ import { ownPath } from "../core/child_process.ts";
  * this process may not read.
  */
 export function programProblems(config: Config): string[] {
-  return carriersOf(config).flatMap(commandsOf).flatMap(({ key, command }) =>
+  return firewallsOf(config).flatMap(commandsOf).flatMap(({ key, command }) =>
     programsOf(command).flatMap((program) => {
       const fault = faultOf(program);
       return fault === null ? [] : [`${key.join(".")} cannot run ${program}: ${fault}`];

@@ -1,5 +1,5 @@
 import { isoTimeOrNull, type Micros, now } from "../core/time.ts";
-import { vastWarning } from "../config/warnings.ts";
+import { wideWarning } from "../config/warnings.ts";
 import { isName, readTarget } from "../config/whitelist.ts";
 import { NetworkSet, Target } from "../core/network_set.ts";
 import { isLocked } from "../state/lock.ts";
@@ -53,7 +53,7 @@ export function whitelistAddCommand(
       } else addedLines(entry).forEach(print);
       if (isName(entry.address)) await tellAddresses(state, { name: entry.address, deadline });
       else {
-        const warning = vastWarning(entry.address);
+        const warning = wideWarning(entry.address);
         if (warning !== null) printError(`Warning: ${warning}`);
       }
     }

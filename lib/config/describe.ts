@@ -5,7 +5,7 @@ import type { Condition, Growth, ModuleRules, Rule } from "../rules/rule.ts";
 import type { ModuleMatch } from "../reading/module.ts";
 import type { NetworkStep } from "../deciding/networks.ts";
 import { spellServer } from "../postgres/database_config.ts";
-import { carriersOf } from "./firewalls.ts";
+import { firewallsOf } from "./firewalls.ts";
 import type { BanConfig, Config } from "./types.ts";
 import type { WhitelistMember } from "./whitelist.ts";
 
@@ -49,7 +49,7 @@ function describeNotify({ notify }: Config): string[] {
 }
 
 function describeBans(config: Config): string[] {
-  return carriersOf(config).flatMap(({ module, ban }) =>
+  return firewallsOf(config).flatMap(({ module, ban }) =>
     module === null
       ? describeBan(ban)
       : describeBan(ban).map((line) => line.replace("Bans", `Bans for ${module}`))

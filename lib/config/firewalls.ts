@@ -5,7 +5,7 @@ import type { Settings } from "./schema.ts";
 import type { BanConfig, Config, ModuleBan } from "./types.ts";
 
 /** How some bans are carried out, with the section of the configuration that says so. */
-export interface Carrier {
+export interface ConfiguredFirewall {
   /** The module with a firewall of its own; null: the firewall for everything. */
   readonly module: string | null;
   readonly ban: BanConfig;
@@ -13,8 +13,8 @@ export interface Carrier {
   readonly at: Path;
 }
 
-/** Returns all carriers of a configuration, the one for everything first. */
-export function carriersOf({ ban, moduleBans }: Pick<Config, "ban" | "moduleBans">): Carrier[] {
+/** Returns all firewalls of a configuration, the one for everything first. */
+export function firewallsOf({ ban, moduleBans }: Pick<Config, "ban" | "moduleBans">): ConfiguredFirewall[] {
   return [
     { module: null, ban, at: [] },
     ...moduleBans.map(({ module, ban }) => ({ module, ban, at: ["modules", module] })),
@@ -26,8 +26,8 @@ export function banOf(config: Pick<Config, "ban" | "moduleBans">, module: string
   return config.moduleBans.find((own) => own.module === module)?.ban ?? config.ban;
 }
 
-/** Returns the commands of a carrier with their keys, such as `nft_command`. */
-export function commandsOf({ ban, at }: Carrier): { key: Path; command: readonly string[] }[] {
+/** Returns the commands of a firewall with their keys, such as `nft_command`. */
+export function commandsOf({ ban, at }: ConfiguredFirewall): { key: Path; command: readonly string[] }[] {
   const { firewall, nft, command, unban } = ban;
   const commands = firewall === "nftables"
     ? [["nft_command", nft] as const]
@@ -36,7 +36,7 @@ export function commandsOf({ ban, at }: Carrier): { key: Path; command: readonly
 }
 
 /** Returns how bans are carried out unless a module says otherwise. */
-export function toBan(settings: Settings, folder: string): BanConfig {
+export function toBanConfig(settings: Settings, folder: string): BanConfig {
   const command = locate(settings.ban_command, folder);
   return {
     firewall: settings.firewall ?? (command === null ? "observe" : "command"),
@@ -61,7 +61,7 @@ function ownBan(
   { settings, folder }: { settings: Settings; folder: string },
 ): BanConfig {
   return {
-    ...toBan(settings, folder),
+    ...toBanConfig(settings, folder),
     firewall: settings.firewall === "observe" ? "observe" : "command",
     command: locate(ban_command, folder),
     unban: locate(unban_command, folder),

@@ -6,7 +6,7 @@ import { lockedFiles } from "../core/state_files.ts";
 import type { BuildTarget } from "./build_hint.ts";
 import { Document, lenientValue, type Path, type Problem } from "./document.ts";
 import { readConfig, readPassword } from "./file.ts";
-import { locate, toBan, toModuleBans } from "./firewalls.ts";
+import { locate, toBanConfig, toModuleBans } from "./firewalls.ts";
 import { lockedFileProblems } from "./module_problems.ts";
 import { makeModules } from "./modules.ts";
 import { inherit, makeGrowth } from "./rules.ts";
@@ -60,7 +60,7 @@ export function configOf(text: string, path: string, options: LoadOptions): Conf
     modules,
     tests,
     journalWake: settings.journal_wake,
-    ban: toBan(settings, folder),
+    ban: toBanConfig(settings, folder),
     moduleBans: toModuleBans(settings, folder),
     database: toDatabase(settings, folder, (server) => {
       const isNeeded = socketOf(server) === null;
@@ -102,13 +102,13 @@ export function stateDirectoryOf(path: string): string {
  * as bans are kept.
  */
 function keepBans(
-  told: Micros | null,
+  configured: Micros | null,
   { modules, networkBans }: Pick<Config, "modules" | "networkBans">,
 ): Micros | null {
-  if (told === null) return null;
+  if (configured === null) return null;
   const growths = [...modules.flatMap(({ rules }) => rules), ...networkBans].map(({ growth }) => growth);
   const forgets = growths.flatMap(({ factor, forgetAfter }) => factor > 1 ? forgetAfter ?? [] : []);
-  return Math.max(told, ...forgets, ...networkBans.map(({ window }) => window));
+  return Math.max(configured, ...forgets, ...networkBans.map(({ window }) => window));
 }
 
 function check(document: Document, { known }: LoadOptions): Settings {

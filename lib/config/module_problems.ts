@@ -20,7 +20,7 @@ export function badOption(document: Document, at: Path, { option, index, message
 /** Returns problems for files that another pattern covers: their lines would count twice. */
 export function repeatedFiles(document: Document, at: Path, files: readonly string[]): Problem[] {
   return files.flatMap((file, i) => {
-    const other = files.find((other, j) => i !== j && (other !== file || j < i) && means(other, file));
+    const other = files.find((other, j) => i !== j && (other !== file || j < i) && covers(other, file));
     return other === undefined
       ? []
       : [document.badValue(item(document, at, i), `is read by way of ${other} already`)];
@@ -34,7 +34,7 @@ export function lockedFileProblems(
   { patterns, locked }: { patterns: readonly string[]; locked: readonly string[] },
 ): Problem[] {
   return patterns.flatMap((pattern, i) => {
-    const file = locked.find((file) => means(pattern, file));
+    const file = locked.find((file) => covers(pattern, file));
     if (file === undefined) return [];
     const complaint = `must not stand for ${file}, a file of the state: reading it would end its locks`;
     return [document.badValue(item(document, at, i), complaint)];
@@ -45,7 +45,7 @@ export function lockedFileProblems(
  * Reports whether `pattern` matches the text `file`, so that it covers all files that `file`
  * matches.
  */
-function means(pattern: string, file: string): boolean {
+function covers(pattern: string, file: string): boolean {
   const source = pattern.replace(/[\\^$.+()[\]{}|]/g, "\\$&").replaceAll("*", "[^/]*").replaceAll(
     "?",
     "[^/]",

@@ -58,7 +58,7 @@ export function commands(ban: string, unban: string) {
 }
 
 /** Refuses an empty list. */
-function some<T>(list: z.ZodType<T[], unknown>) {
+function nonEmpty<T>(list: z.ZodType<T[], unknown>) {
   return list.refine((list) => list.length > 0, "must not be empty");
 }
 
@@ -71,7 +71,7 @@ const codes = z.union([whole(100, 999), z.string().regex(/^[1-9]xx$/, CODES)], C
 
 const condition = {
   str: described(
-    some(texts()),
+    nonEmpty(texts()),
     "Text that makes a line a hit, or a list of texts of which any one does; with mode `regex` regular expressions.",
   ),
   mode: described(
@@ -79,7 +79,7 @@ const condition = {
     "Where the text must stand: at the start of the field or anywhere in it. `regex`: `str` is a regular expression.",
   ),
   field: described(
-    some(texts(field)).default(["message"]),
+    nonEmpty(texts(field)).default(["message"]),
     "Part of the line that is compared: `message`, which is all of it, or a field of the module such as `path`. Of a " +
       "list any one field makes a hit.",
   ),
@@ -115,7 +115,7 @@ const rule = section({
       "and `ignore_case`, or a list of these.",
   ),
   status: described(
-    some(z.union([codes, z.array(codes)], CODES).transform((given) => [given].flat(2))).optional(),
+    nonEmpty(z.union([codes, z.array(codes)], CODES).transform((given) => [given].flat(2))).optional(),
     'Status codes of which the line must have one as well: 404, "4xx", or a list of them.',
   ),
   distinct: described(

@@ -102,8 +102,11 @@ function programsOf({ identifiers }: ModuleMatch, { match }: ModuleKind): string
 }
 
 /** Returns the configured proxies; null: none are configured and the module may need them. */
-function proxiesOf({ trusted_proxies: told }: ModuleSection, kind: ModuleKind): readonly string[] | null {
-  return told ?? (kind.mayNameProxies ? null : []);
+function proxiesOf(
+  { trusted_proxies: configured }: ModuleSection,
+  kind: ModuleKind,
+): readonly string[] | null {
+  return configured ?? (kind.mayNameProxies ? null : []);
 }
 
 /** Stands in for a form that could not be made; the configuration is refused anyway. */

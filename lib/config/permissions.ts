@@ -2,7 +2,7 @@ import { dirname, join } from "node:path";
 import { childEnvironment, hasOwnChildren, KILL } from "../core/child_process.ts";
 import { type DatabaseConfig, socketOf, spellServer } from "../postgres/database_config.ts";
 import type { Path } from "./document.ts";
-import { type Carrier, carriersOf, commandsOf } from "./firewalls.ts";
+import { commandsOf, type ConfiguredFirewall, firewallsOf } from "./firewalls.ts";
 import type { Config } from "./types.ts";
 import { PASSWORD_FILE } from "./file.ts";
 import type { ModuleRules } from "../rules/rule.ts";
@@ -73,7 +73,7 @@ function needsOf(config: Config): Need[] {
     ...(journal ? [need("run", JOURNAL, ["modules", journal.module.name])] : []),
     need("run", ROUTES),
     need("run", RESOLVER),
-    ...carriersOf(config).flatMap(firewallNeeds),
+    ...firewallsOf(config).flatMap(firewallNeeds),
     ...(notify ? [need("run", notify.program, ["notify"]), need("run", KILL)] : []),
     need("read", path),
     need("read", stateDirectory, ["state"]),
@@ -111,9 +111,9 @@ function need(kind: keyof Permissions, item: string, key: Path | null = null): N
   return { kind, item, key };
 }
 
-function firewallNeeds(carrier: Carrier): Need[] {
-  const needs = commandsOf(carrier).map(({ key, command }) => need("run", command[0]!, key));
-  if (carrier.ban.firewall === "nftables") return needs;
+function firewallNeeds(firewall: ConfiguredFirewall): Need[] {
+  const needs = commandsOf(firewall).map(({ key, command }) => need("run", command[0]!, key));
+  if (firewall.ban.firewall === "nftables") return needs;
   const ends = needs.some(({ item }) => hasOwnChildren(item));
   return ends ? [...needs, need("run", KILL)] : needs;
 }

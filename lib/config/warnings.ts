@@ -2,15 +2,15 @@ import { basename } from "node:path";
 import type { Condition, ModuleRules, Rule } from "../rules/rule.ts";
 import type { Micros } from "../core/time.ts";
 import { isOfPackets } from "../core/scope.ts";
-import { banOf, type Carrier, carriersOf, commandsOf } from "./firewalls.ts";
-import { longestOfEach, type WhitelistMember } from "./whitelist.ts";
+import { banOf, commandsOf, type ConfiguredFirewall, firewallsOf } from "./firewalls.ts";
+import { isWide, longestOfEach, type WhitelistMember } from "./whitelist.ts";
 import type { Config, WhitelistConfig } from "./types.ts";
 import type { WhitelistFile } from "./whitelist_file.ts";
 
 /** Returns a sentence for each setting of `config` that is allowed but probably a mistake. */
 export function configWarnings(config: Config, now: Micros = Date.now() * 1_000): string[] {
   return [
-    ...carriersOf(config).flatMap((carrier) => warnOfCommands(carrier, config.modules)),
+    ...firewallsOf(config).flatMap((firewall) => warnOfCommands(firewall, config.modules)),
     ...warnOfUnused(config),
     ...warnOfWhitelist(config.whitelist, now),
     ...warnOfFew(config.following),
@@ -30,7 +30,7 @@ function warnOfWhitelist({ members, files }: WhitelistConfig, now: Micros): stri
     ...files.flatMap((file) => file.read().content.wide),
   ];
   return [
-    ...all.flatMap((address) => vastWarning(address) ?? []),
+    ...all.flatMap((address) => wideWarning(address) ?? []),
     ...members.filter((member) => hasEnded(member, now)).map(({ address }) =>
       `whitelist ${address} has ended: it is banned like others`
     ),
@@ -67,12 +67,12 @@ function hasEnded({ until }: Pick<WhitelistMember, "until">, now: Micros): boole
  * Returns a warning about a whitelisted network that is too large; null for any other address or
  * network. `network` is in canonical form.
  */
-export function vastWarning(network: string): string | null {
-  return isVast(network) ? `whitelist ${network} is so large that few or none are ever banned` : null;
+export function wideWarning(network: string): string | null {
+  return isWide(network) ? `whitelist ${network} is so large that few or none are ever banned` : null;
 }
 
-function warnOfCommands(carrier: Carrier, modules: Config["modules"]): string[] {
-  const { module: own, ban } = carrier;
+function warnOfCommands(firewall: ConfiguredFirewall, modules: Config["modules"]): string[] {
+  const { module: own, ban } = firewall;
   const isCarried = ({ module }: ModuleRules) => own === null || own === module.name;
   const ends = modules.some((module) =>
     isCarried(module) && module.rules.some((rule) => rule.banTime !== null)
@@ -82,7 +82,7 @@ function warnOfCommands(carrier: Carrier, modules: Config["modules"]): string[] 
   if (ban.command && !ban.unban && ends) {
     warnings.push("ban_time is set but unban_command is not: bans that run out are not lifted by a command");
   }
-  for (const { key, command } of commandsOf(carrier)) {
+  for (const { key, command } of commandsOf(firewall)) {
     const shell = command.find((word) => SHELLS.has(basename(word)));
     if (shell) warnings.push(`${key.at(-1)} runs ${shell}: whoever may run a shell may run anything`);
   }
@@ -162,12 +162,6 @@ function warnOfEndlessRules(module: string, rules: readonly Rule[]): string[] {
 function namesOf(rules: readonly Rule[]): string {
   const names = rules.slice(0, 3).map(({ name }) => name).join(", ");
   return rules.length > 3 ? `${names} and ${rules.length - 3} more` : names;
-}
-
-/** Reports whether a network is wider than registries assign: an IPv4 /8, an IPv6 /16. */
-function isVast(network: string): boolean {
-  const [address, bits] = network.split("/");
-  return bits !== undefined && Number(bits) < (address!.includes(":") ? 16 : 8);
 }
 
 /** Warns of rules that never hit, as their exceptions cover their condition. */

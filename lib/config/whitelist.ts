@@ -103,3 +103,9 @@ export function longestOfEach<T extends { readonly address: string; readonly unt
 export function laterOf(a: Micros | null, b: Micros | null): Micros | null {
   return a === null || b === null ? null : Math.max(a, b);
 }
+
+/** Reports whether a network is wider than registries assign: an IPv4 /8, an IPv6 /16. */
+export function isWide(network: string): boolean {
+  const [address, bits] = network.split("/");
+  return bits !== undefined && Number(bits) < (address!.includes(":") ? 16 : 8);
+}

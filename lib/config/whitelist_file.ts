@@ -8,7 +8,7 @@ import { counted } from "../core/text.ts";
 import type { Micros } from "../core/time.ts";
 import type { BuildTarget } from "./build_hint.ts";
 import { openFile, type Wanted } from "./file.ts";
-import { longestOfEach, readLine, type WhitelistMember } from "./whitelist.ts";
+import { isWide, longestOfEach, readLine, type WhitelistMember } from "./whitelist.ts";
 import { NO_CONTENT, type WhitelistContent } from "./whitelist_content.ts";
 
 /** Largest file, in bytes: a million IPv6 addresses with a short note each. */
@@ -17,8 +17,8 @@ const MAX_FILE = 1 << 26;
 const STEP = 1 << 16;
 /** Most wrong lines and wide networks that are reported of a file. */
 const MOST = 20;
-/** Prefix length below which a network is wide, and probably a mistake. */
-const WIDE = 16;
+/** Prefix length below which a network may be wide, see `isWide()`. */
+const MAY_BE_WIDE = 16;
 const [TAB, NEWLINE, RETURN, BLANK, HASH, POINT, SLASH, ZERO, COLON] = [9, 10, 13, 32, 35, 46, 47, 48, 58];
 
 /** The result of reading a whitelist file. */
@@ -199,8 +199,7 @@ class Gatherer {
     const { address, isName, until } = member;
     if (isName) return void this.#names.push(member);
     this.#group(until).add(address);
-    const [, bits] = address.split("/");
-    if (bits !== undefined && Number(bits) < WIDE && this.#wide.length < MOST) this.#wide.push(address);
+    if (isWide(address) && this.#wide.length < MOST) this.#wide.push(address);
   }
 
   #group(until: Micros | null): NetworkSetBuilder {
@@ -210,7 +209,7 @@ class Gatherer {
   }
 
   /**
-   * Reads an address or a network that is not wide, perhaps with a comment: nearly all lines of a
+   * Reads an address or a network that cannot be wide, perhaps with a comment: nearly all lines of a
    * long file. Returns the bits of its prefix like `putAddress()`; -1 for any other line.
    */
   #readPlain(bytes: Bytes, from: number, to: number): number {
@@ -229,7 +228,7 @@ class Gatherer {
       for (; at < to && at - digits < 3 && array[at]! >= ZERO && array[at]! < ZERO + 10; at++) {
         bits += (9 * (bits - first)) + array[at]! - ZERO;
       }
-      if (at === digits || bits > 128 || bits - first < WIDE) return -1;
+      if (at === digits || bits > 128 || bits - first < MAY_BE_WIDE) return -1;
     }
     const rest = pastBlanks(array, at, to);
     return rest === to || (array[rest] === HASH && at < to) ? bits : -1;

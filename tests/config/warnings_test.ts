@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import type { Config } from "../../lib/config/types.ts";
-import { configWarnings, vastWarning } from "../../lib/config/warnings.ts";
+import { configWarnings, wideWarning } from "../../lib/config/warnings.ts";
 import type { Condition, Rule } from "../../lib/rules/rule.ts";
 import { HOUR } from "../../lib/core/time.ts";
 import { STEADY } from "../support/helpers.ts";
@@ -176,11 +176,11 @@ Deno.test("`configWarnings()` warns where a proxy could be banned, or those behi
   }
 });
 
-Deno.test("`vastWarning()` spares networks that one party may have", () => {
+Deno.test("`wideWarning()` spares networks that one party may have", () => {
   for (const network of ["0.0.0.0/0", "8.0.0.0/7", "::/0", "2000::/15"]) {
-    assert.equal(vastWarning(network), `whitelist ${network} is so large that few or none are ever banned`);
+    assert.equal(wideWarning(network), `whitelist ${network} is so large that few or none are ever banned`);
   }
   for (const network of ["10.0.0.0/8", "192.0.2.1", "2001:db8::/32", "2001::/16", "::1"]) {
-    assert.equal(vastWarning(network), null);
+    assert.equal(wideWarning(network), null);
   }
 });

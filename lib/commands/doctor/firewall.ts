@@ -1,6 +1,6 @@
 /** Tests the firewall with a ban of documentation addresses, and lifts the ban. */
 import { now, SECOND } from "../../core/time.ts";
-import { carriersOf } from "../../config/firewalls.ts";
+import { firewallsOf } from "../../config/firewalls.ts";
 import type { BanConfig, Config } from "../../config/types.ts";
 import type { Ban } from "../../deciding/ban.ts";
 import type { Firewall, Outcome } from "../../firewall/firewall.ts";
@@ -28,7 +28,7 @@ export async function examineFirewall(
   const faults = programProblems(config).map((sentence) => failure("firewall", sentence, DOCUMENTATION));
   if (faults.length > 0) return faults;
   const findings: Finding[] = [];
-  for (const { module, ban } of carriersOf(config)) {
+  for (const { module, ban } of firewallsOf(config)) {
     const prefix = module === null ? "" : `for ${module}: `;
     const found = await examine(ban, { isRunning });
     findings.push(...found.map((finding) => ({ ...finding, text: prefix + finding.text })));

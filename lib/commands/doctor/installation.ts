@@ -1,7 +1,7 @@
 /** Checks that the user, files and unit of the monitor fit together. */
 import { PASSWORD_FILE } from "../../config/file.ts";
 import { may, RESOLVER } from "../../config/permissions.ts";
-import { type Carrier, carriersOf, commandsOf } from "../../config/firewalls.ts";
+import { commandsOf, type ConfiguredFirewall, firewallsOf } from "../../config/firewalls.ts";
 import type { Config } from "../../config/types.ts";
 import { userName } from "../../core/denial.ts";
 import {
@@ -104,26 +104,26 @@ function listed(directory: string): string[] {
  * CAP_NET_ADMIN means the unit without sudo, in which sudo cannot work.
  */
 export async function examineUnit(config: Config, service: SystemUser | null): Promise<Finding[]> {
-  const carriers = carriersOf(config).filter(({ ban }) => ban.firewall !== "observe");
-  if (carriers.length === 0) return [];
+  const firewalls = firewallsOf(config).filter(({ ban }) => ban.firewall !== "observe");
+  if (firewalls.length === 0) return [];
   const entry = await monitorEntry(service);
   if (entry === null) {
     return [warning("unit", "no unit has run the monitor yet", "sudo systemctl enable --now strongmonitor")];
   }
-  const misfits = carriers.flatMap((carrier) => misfitOf(carrier, entry));
+  const misfits = firewalls.flatMap((firewall) => misfitOf(firewall, entry));
   if (misfits.length > 0) return misfits;
-  const keys = carriers.map((carrier) => commandsOf(carrier)[0]!.key.join(".")).join(" and ");
+  const keys = firewalls.map((firewall) => commandsOf(firewall)[0]!.key.join(".")).join(" and ");
   const findings = [ok("unit", `${entry.unit} and ${keys} fit together`)];
-  for (const carrier of carriers) findings.push(...await sudoFindings(carrier, service));
+  for (const firewall of firewalls) findings.push(...await sudoFindings(firewall, service));
   return findings;
 }
 
 /** Says why a unit cannot run the commands of one firewall. */
-function misfitOf(carrier: Carrier, entry: MonitorEntry): Finding[] {
+function misfitOf(firewall: ConfiguredFirewall, entry: MonitorEntry): Finding[] {
   const { unit, isRoot } = entry;
-  const isNft = carrier.ban.firewall === "nftables";
+  const isNft = firewall.ban.firewall === "nftables";
   const hasPower = mayChangeNetwork(entry);
-  const { command, key } = commandsOf(carrier)[0]!;
+  const { command, key } = commandsOf(firewall)[0]!;
   const bySudo = isSudo(command);
   if (bySudo && hasPower && !isRoot) {
     return [
@@ -149,10 +149,10 @@ function misfitOf(carrier: Carrier, entry: MonitorEntry): Finding[] {
 }
 
 /** Asks, as root, whether sudo lets the service's user run the commands without a password. */
-async function sudoFindings(carrier: Carrier, service: SystemUser | null): Promise<Finding[]> {
+async function sudoFindings(firewall: ConfiguredFirewall, service: SystemUser | null): Promise<Finding[]> {
   if (Deno.uid() !== 0 || service === null) return [];
   const findings: Finding[] = [];
-  for (const { command } of commandsOf(carrier).filter(({ command }) => isSudo(command))) {
+  for (const { command } of commandsOf(firewall).filter(({ command }) => isSudo(command))) {
     const words = command.slice(1).filter((word) => word !== "-n").map((word) =>
       word.replace("%s", "192.0.2.254")
     );
