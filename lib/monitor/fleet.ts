@@ -43,7 +43,7 @@ export function joinFleet(config: Config, parts: FleetParts): Fleet | null {
     },
     onPeer,
     sharing: following && shareBans(following, { ...parts, firewalls: modulesWithFirewall(config) }),
-    self: () => ({ version: VERSION, addresses: ownAddresses(), followed: state.fleet.followed() }),
+    facts: () => ({ version: VERSION, addresses: ownAddresses(), followed: state.fleet.followed() }),
   });
 }
 

@@ -8,19 +8,19 @@ import { type Encryption, encryptionOf } from "./encryption.ts";
 import { type DatabaseConfig, socketOf, spellServer } from "./database_config.ts";
 
 /** A connection on which the server waits for the start of a session. */
-export interface Line {
+export interface DialledConnection {
   readonly socket: Duplex;
   /** The server's address; undefined for a Unix socket. */
   readonly peer: string | undefined;
 }
 
 /** Connects and encrypts. An abort throws the reason of `signal`; later it destroys the socket. */
-export async function dial(config: DatabaseConfig, signal: AbortSignal): Promise<Line> {
+export async function dial(config: DatabaseConfig, signal: AbortSignal): Promise<DialledConnection> {
   const encryption = encryptionOf(config);
   const dialBy = encryption.mode === "verify-full" ? dialVerified : dialNode;
-  const line = await Promise.race([dialBy(config, encryption, signal), untilAborted(signal)]);
-  if (line === null) throw signal.reason;
-  return line;
+  const dialled = await Promise.race([dialBy(config, encryption, signal), untilAborted(signal)]);
+  if (dialled === null) throw signal.reason;
+  return dialled;
 }
 
 /** Asks for TLS before the session: 8 bytes with the number 80877103. The answer is S or N. */
@@ -41,7 +41,7 @@ async function dialVerified(
   config: DatabaseConfig,
   { authorities }: Encryption,
   signal: AbortSignal,
-): Promise<Line> {
+): Promise<DialledConnection> {
   const { host, port } = config;
   // Deno cannot cancel an attempt: one that succeeds after the abort is closed then.
   let connection: Deno.Conn = await Deno.connect({ hostname: host, port });
@@ -108,7 +108,7 @@ async function dialNode(
   config: DatabaseConfig,
   encryption: Encryption,
   signal: AbortSignal,
-): Promise<Line> {
+): Promise<DialledConnection> {
   const { host, port } = config;
   const path = socketOf(config);
   const socket = path === null ? connect(port, host) : connect(path);

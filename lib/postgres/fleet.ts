@@ -7,7 +7,7 @@ import { Connection, explain } from "./connection.ts";
 import type { DatabaseConfig } from "./database_config.ts";
 import { elapsed } from "./elapsed.ts";
 import { type FleetNews, Follower } from "./follower.ts";
-import { register, type Self } from "./members.ts";
+import { type MemberFacts, register } from "./members.ts";
 import { type Outbox, Shipper } from "./outbox.ts";
 import { tidyPartitions } from "./partitions.ts";
 import { migrate, WHITELIST_CHANNEL } from "./schema.ts";
@@ -25,7 +25,7 @@ export interface FleetOptions {
   /** How to follow the bans of other servers; null: not at all. */
   readonly sharing?: Sharing | null;
   /** Facts about this server for its row in the database. */
-  readonly self?: () => Self;
+  readonly facts?: () => MemberFacts;
   /** Called with PostgreSQL's address after each connection over TCP. */
   readonly onPeer?: (address: string) => void;
   /** Age at which log rows of all hosts are dropped, week by week; null: never. */
@@ -120,7 +120,7 @@ class Member implements Fleet {
 
   ask(addresses: readonly string[]): void {
     if (addresses.length === 0 || this.#follower === null) return;
-    this.#follower.doubt(addresses);
+    this.#follower.askAbout(addresses);
     this.#bell.ring();
   }
 
@@ -157,7 +157,7 @@ class Member implements Fleet {
     try {
       await connection.open();
       const restored = await migrate(connection, log);
-      if (restored.includes("ips")) this.#whitelist.lose();
+      if (restored.includes("ips")) this.#whitelist.noteLoss();
       await connection.query(`LISTEN ${WHITELIST_CHANNEL}`);
       if (this.#follower !== null) await connection.query(`LISTEN ${BAN_CHANNEL}`);
       this.#follower?.begin();
@@ -199,7 +199,7 @@ class Member implements Fleet {
     const onNotify = (channel: string, payload: string) => {
       if (channel === WHITELIST_CHANNEL) return pull();
       if (payload === this.#options.outbox.hostId) return;
-      this.#follower?.ring(payload);
+      this.#follower?.noteChanges(payload);
       this.#bell.ring();
     };
     // After a loss the pull fails, so that an idle member connects again.
@@ -211,8 +211,8 @@ class Member implements Fleet {
   async #pull(connection: Connection): Promise<void> {
     this.#pullDue = elapsed() + PULL_EVERY;
     this.#restEnd = elapsed() + REST;
-    const { outbox, hostName: name, self } = this.#options;
-    await register(connection, { id: outbox.hostId, name, waiting: outbox.backlog(), self: self?.() });
+    const { outbox, hostName: name, facts } = this.#options;
+    await register(connection, { id: outbox.hostId, name, waiting: outbox.backlog(), facts: facts?.() });
     await this.#whitelist.read(connection);
   }
 

@@ -53,7 +53,7 @@ const REST: Micros = 100 * MILLISECOND;
 /** Delay until `onNews` gets news again that it could not take. */
 const RETRY: Micros = 5 * SECOND;
 /** Most announcing servers that are remembered; if there are more, all are asked. */
-const MOST_RUNG = 1_000;
+const MOST_ANNOUNCING = 1_000;
 
 /**
  * Reads other servers' bans. Each server numbers the changes of its bans in order, so reading goes
@@ -64,9 +64,9 @@ export class Follower {
   readonly #positions: Map<string, number>;
   #members: ReadonlyMap<string, Member> = new Map();
   /** Servers that have announced changes. */
-  readonly #rung = new Set<string>();
+  readonly #announcing = new Set<string>();
   /** Addresses to ask about although no report has changed. */
-  readonly #doubted = new Set<string>();
+  readonly #toAskAbout = new Set<string>();
   #fullDue: Micros = 0;
   #restEnd: Micros = 0;
 
@@ -77,7 +77,9 @@ export class Follower {
 
   /** Time of the next work for `step()`, by `elapsed()`. */
   get due(): Micros {
-    return this.#rung.size + this.#doubted.size > 0 ? Math.min(this.#fullDue, this.#restEnd) : this.#fullDue;
+    return this.#announcing.size + this.#toAskAbout.size > 0
+      ? Math.min(this.#fullDue, this.#restEnd)
+      : this.#fullDue;
   }
 
   /** Makes the next step ask all servers. Call it after connecting. */
@@ -86,29 +88,30 @@ export class Follower {
   }
 
   /** Remembers that the server `host` has announced changes. */
-  ring(host: string): void {
-    if (this.#rung.size >= MOST_RUNG) this.begin();
-    else this.#rung.add(host);
+  noteChanges(host: string): void {
+    if (this.#announcing.size >= MOST_ANNOUNCING) this.begin();
+    else this.#announcing.add(host);
   }
 
   /** Makes the next step ask about these addresses. */
-  doubt(addresses: readonly string[]): void {
-    for (const address of addresses) this.#doubted.add(address);
+  askAbout(addresses: readonly string[]): void {
+    for (const address of addresses) this.#toAskAbout.add(address);
   }
 
   /** Reads a batch of changes if `due`; true: more may wait. Throws the errors of `connection`. */
   async step(connection: Connection): Promise<boolean> {
     if (elapsed() < this.due) return false;
     this.#restEnd = elapsed() + REST;
-    const isFull = elapsed() >= this.#fullDue || this.#rung.values().some((host) => !this.#members.has(host));
-    const rung = [...this.#rung];
-    this.#rung.clear();
+    const isFull = elapsed() >= this.#fullDue ||
+      this.#announcing.values().some((host) => !this.#members.has(host));
+    const announcing = [...this.#announcing];
+    this.#announcing.clear();
     try {
       if (isFull) await this.#readMembers(connection);
       if (isFull && this.#options.takeRoom()) {
-        this.doubt(await banned(connection, this.#present([...this.#members.keys()])));
+        this.askAbout(await banned(connection, this.#present([...this.#members.keys()])));
       }
-      return await this.#readChanges(connection, isFull ? [...this.#members.keys()] : rung);
+      return await this.#readChanges(connection, isFull ? [...this.#members.keys()] : announcing);
     } catch (error) {
       this.begin();
       throw error;
@@ -118,9 +121,9 @@ export class Follower {
   async #readChanges(connection: Connection, hosts: readonly string[]): Promise<boolean> {
     const { changes, isMore, positions } = await this.#changes(connection, this.#present(hosts));
     const removed = [...this.#positions.keys()].filter((host) => this.#members.get(host)?.isRemoved === true);
-    if (removed.length > 0) this.doubt(await banned(connection, removed));
-    const doubted = [...this.#doubted].slice(0, BATCH);
-    const addresses = [...new Set([...changes, ...doubted])];
+    if (removed.length > 0) this.askAbout(await banned(connection, removed));
+    const asked = [...this.#toAskAbout].slice(0, BATCH);
+    const addresses = [...new Set([...changes, ...asked])];
     for (const host of removed) positions.set(host, null);
     if (addresses.length > 0 || positions.size > 0) {
       const { hostId, window } = this.#options;
@@ -133,9 +136,9 @@ export class Follower {
       if (change === null) this.#positions.delete(host);
       else this.#positions.set(host, change);
     }
-    for (const address of doubted) this.#doubted.delete(address);
+    for (const address of asked) this.#toAskAbout.delete(address);
     if (isMore) this.begin();
-    return isMore || this.#doubted.size > 0;
+    return isMore || this.#toAskAbout.size > 0;
   }
 
   /** Hands news over. False: `onNews` failed and gets them again later. */
@@ -157,18 +160,21 @@ export class Follower {
     hosts: readonly string[],
   ): Promise<{ changes: string[]; isMore: boolean; positions: Map<string, number | null> }> {
     const known = hosts.map((host) => this.#positions.get(host) ?? 0);
-    const behind = await connection.query<{ host: string; change: string; latest: string }>(BEHIND, [
-      arrayOf(hosts),
-      arrayOf(known),
-    ]);
-    const positions = new Map<string, number | null>(
-      behind.map(({ host, latest }) => [host, Number(latest)]),
+    const withNews = await connection.query<{ host: string; change: string; latest: string }>(
+      HOSTS_WITH_NEWS,
+      [
+        arrayOf(hosts),
+        arrayOf(known),
+      ],
     );
-    if (behind.length === 0) return { changes: [], isMore: false, positions };
+    const positions = new Map<string, number | null>(
+      withNews.map(({ host, latest }) => [host, Number(latest)]),
+    );
+    if (withNews.length === 0) return { changes: [], isMore: false, positions };
     const rows = await connection.query<{ host: string; change: string; address: string }>(CHANGED, [
-      arrayOf(behind.map(({ host }) => host)),
-      arrayOf(behind.map(({ change }) => change)),
-      arrayOf(behind.map(({ latest }) => latest)),
+      arrayOf(withNews.map(({ host }) => host)),
+      arrayOf(withNews.map(({ change }) => change)),
+      arrayOf(withNews.map(({ latest }) => latest)),
       String(BATCH),
     ]);
     const isMore = rows.length === BATCH;
@@ -176,7 +182,7 @@ export class Follower {
       // Sorted by server: the last server is read in part, the servers after it not at all.
       const { host, change } = rows.at(-1)!;
       positions.set(host, Number(change));
-      for (const { host: other } of behind) if (other > host) positions.delete(other);
+      for (const { host: other } of withNews) if (other > host) positions.delete(other);
     }
     return { changes: rows.flatMap(({ address }) => canonicalNetwork(address) ?? []), isMore, positions };
   }
@@ -217,7 +223,7 @@ const MEMBERS = `SELECT id, removed IS NOT NULL AS removed, array_to_string(addr
 FROM host WHERE id <> $1::uuid`;
 
 /** Servers with later changes than the known ones. */
-const BEHIND = `
+const HOSTS_WITH_NEWS = `
 SELECT host, change, latest FROM unnest($1::uuid[], $2::bigint[]) AS known (host, change),
   LATERAL (SELECT max(ban.change) AS latest FROM ban WHERE ban.host = known.host) AS newest
 WHERE latest > change`;

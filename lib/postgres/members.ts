@@ -7,7 +7,7 @@ import { WHITELIST_CHANNEL } from "./schema.ts";
 import { BAN_CHANNEL } from "./sharing.ts";
 
 /** Facts that a server tells about itself. */
-export interface Self {
+export interface MemberFacts {
   /** Version of its program. */
   readonly version: string;
   /** Its own addresses, canonical. */
@@ -51,9 +51,9 @@ export interface FleetBan {
 /** Writes a server's row, as seen now. Throws `UserError` (69) if the server was removed. */
 export async function register(
   connection: Connection,
-  { id, name, waiting, self }: { id: string; name: string; waiting: number; self: Self | undefined },
+  { id, name, waiting, facts }: { id: string; name: string; waiting: number; facts: MemberFacts | undefined },
 ): Promise<void> {
-  const { version = null, addresses = [], followed = 0 } = self ?? {};
+  const { version = null, addresses = [], followed = 0 } = facts ?? {};
   const parameters = [id, name, version, arrayOf(addresses), String(waiting), String(followed)];
   const [row] = await connection.query<{ removed: boolean }>(SEEN, parameters);
   if (row?.removed) {

@@ -96,7 +96,7 @@ async function restore(connection: Connection, log: Log): Promise<readonly strin
   return await connection.transaction(async () => {
     await connection.query(`SELECT pg_advisory_xact_lock(${MIGRATION_LOCK})`);
     const names = await missingTables(connection);
-    for (const name of names) await connection.query(PRESENT[name]!);
+    for (const name of names) await connection.query(TABLES[name]!);
     if (names.length > 0) {
       log.error(`The database lacked the tables ${names.join(", ")}: made them anew, empty`);
     }
@@ -120,7 +120,7 @@ async function restoreViews(connection: Connection, log: Log): Promise<void> {
 }
 
 async function missingTables(connection: Connection): Promise<string[]> {
-  const names = Object.keys(PRESENT);
+  const names = Object.keys(TABLES);
   const rows = await connection.query<{ name: string }>(
     "SELECT name FROM unnest($1::text[]) AS name WHERE to_regclass(name) IS NULL",
     [arrayOf(names)],
@@ -242,7 +242,7 @@ const SHARED_LOG = sharing.LOG_POLICIES;
 const SHARED_BAN = sharing.BAN_INDEX + sharing.BAN_CHANGED + sharing.BAN_TRIGGERS + sharing.BAN_POLICIES;
 
 /** Definition of each table after all migrations. */
-const PRESENT: Readonly<Record<string, string>> = {
+const TABLES: Readonly<Record<string, string>> = {
   host: HOST + SHARED_HOST,
   // DROP TABLE does not drop the function.
   ips: IPS + CHANGED.replace("CREATE", "CREATE OR REPLACE") + TRIGGERS + ";" + SHARED_IPS,
@@ -257,7 +257,7 @@ const PRESENT: Readonly<Record<string, string>> = {
 const LOCK_TABLES = `
 DO $$
 DECLARE
-  tables text[] := '{${Object.keys(PRESENT).join()}}';
+  tables text[] := '{${Object.keys(TABLES).join()}}';
   before text := current_setting('lock_timeout');
   name text;
 BEGIN

@@ -27,7 +27,7 @@ export class SharedWhitelist {
   }
 
   /** Remembers that `ips` was made anew: the entries reported last stay until it has some. */
-  lose(): void {
+  noteLoss(): void {
     this.#isLost = true;
   }
 

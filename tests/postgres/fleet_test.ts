@@ -34,15 +34,15 @@ await testOnPostgres("the whitelist", {
     await using member = new TestMember(login);
     await member.shipped();
     await query("INSERT INTO ips (address, whitelisted, note) VALUES ('192.0.2.1', true, 'home')");
-    let rung = 0;
-    const listener = await connect(login, () => rung++);
+    let notified = 0;
+    const listener = await connect(login, () => notified++);
     await listener.query("LISTEN strongmonitor_whitelist");
     member.outbox.add({ address: "192.0.2.1" });
     member.outbox.add({ address: "192.0.2.2" });
     await member.shipped();
     await query("NOTIFY strongmonitor_whitelist");
-    await until(() => rung > 0);
-    assert.equal(rung, 1);
+    await until(() => notified > 0);
+    assert.equal(notified, 1);
     const [row] = await query(
       "SELECT whitelisted, note, last_seen IS NULL AS unseen FROM ips WHERE note <> ''",
     );

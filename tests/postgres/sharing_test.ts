@@ -23,7 +23,7 @@ class Listener extends TestMember {
         onNews: (more) => void news.push(more),
         takeRoom: () => false,
       },
-      self: () => ({ version: "1.2.3", addresses: [`198.51.100.${hostName.length}`], followed: 7 }),
+      facts: () => ({ version: "1.2.3", addresses: [`198.51.100.${hostName.length}`], followed: 7 }),
     });
     this.news = news;
   }
