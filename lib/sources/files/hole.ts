@@ -6,7 +6,7 @@ import type { Content } from "./content.ts";
 
 const STEP = 256 * 1_024;
 /** Bytes of a hole that are read before its end is sought by halving. */
-const PATIENCE = 64 * STEP;
+const MOST_READ = 64 * STEP;
 /** Steps between two pauses for other tasks. */
 const PAUSE = 64;
 /** Bytes that file systems allot at once. */
@@ -24,7 +24,7 @@ export async function findData(content: Content, from: number, before = from): P
     const nuls = countNuls(chunk, count);
     at += nuls;
     if (nuls < count || count === 0) return at;
-    if (at - from === PATIENCE) {
+    if (at - from === MOST_READ) {
       at = await skipUnallotted(content, at, Math.ceil(from / BLOCK) - Math.floor(before / BLOCK));
     }
     if (steps % PAUSE === 0) await new Promise((resolve) => setTimeout(resolve, 0));
