@@ -131,10 +131,10 @@ function lasting(banTime: Micros | null, { factor }: Growth): string {
 function describeGrowth({ modules }: Config): string[] {
   const lines = modules.flatMap(({ rules }) => rules).flatMap(({ growth: { factor, most, forgetAfter } }) => {
     const bound = most === null ? "" : `, up to ${formatDuration(most)}`;
-    const peace = forgetAfter === null ? "" : `, and anew after ${formatDuration(forgetAfter)} of peace`;
+    const reset = forgetAfter === null ? "" : `; ${formatDuration(forgetAfter)} without a ban start over`;
     return factor === 1
       ? []
-      : [`  growing ${factor} times with each further one of an address${bound}${peace}`];
+      : [`  each further ban of an address lasts ${factor} times as long${bound}${reset}`];
   });
   return [...new Set(lines)];
 }
