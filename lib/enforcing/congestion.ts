@@ -39,7 +39,10 @@ export class Congestion {
     if (this.#crowd !== null) this.#crowd.done += bans;
   }
 
-  /** Checks now and then how many bans wait; warns once until none does. May throw. */
+  /**
+   * Checks now and then how many bans wait; warns once until none does. Throws errors of the
+   * state.
+   */
   look(): void {
     const { firewall, clock, backlog } = this.#options;
     const time = clock();

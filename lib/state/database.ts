@@ -71,7 +71,10 @@ export class Database {
     return this.#attempt(() => this.#transact(work));
   }
 
-  /** Switches to a better connection, if any; true: changed since the last look. May throw (69). */
+  /**
+   * Switches to a better connection, if any; true: changed since the last look. Throws
+   * `UserError` (69).
+   */
   look(): boolean {
     if (this.#depth === 0) this.#adopt(this.#shelter?.look(this.#db) ?? null);
     const isAnother = this.#isAnother;
