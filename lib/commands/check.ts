@@ -16,7 +16,7 @@ import { openJournal } from "../sources/journal/journal.ts";
 import { configJson } from "./check_json.ts";
 import { complaintOf } from "./doctor/finding.ts";
 import { openConfig } from "./open.ts";
-import { type CommonOptions, print, printJson, printLines } from "./output.ts";
+import { type CommonOptions, print, printJson, printLines, STANDARD_INPUT } from "./output.ts";
 import { programProblems } from "./programs.ts";
 import { runRuleTests, type TestResult } from "./rule_tests.ts";
 
@@ -49,7 +49,7 @@ export async function checkCommand(options: CheckOptions): Promise<number> {
     printJson({ ok, error, ...configJson(config), files, problems, warnings, tests });
   } else {
     if (!options.quiet) explain(config, { files, tests, rules: options.rules });
-    if (!options.quiet || !ok || warnings.length > 0) conclude(config.path, { refusal, problems, warnings });
+    if (!options.quiet || !ok || warnings.length > 0) conclude(config.name, { refusal, problems, warnings });
   }
   return refusal !== null ? refusal.code : ok ? 0 : 1;
 }
@@ -105,7 +105,7 @@ function configOrNull(options: CheckOptions): Config | null {
     return openConfig(options);
   } catch (error) {
     if (!(error instanceof UserError) || options.json) throw error;
-    const name = options.config === "-" ? "standard input" : options.config;
+    const name = options.config === "-" ? STANDARD_INPUT : options.config;
     conclude(name, { refusal: error, problems: [], warnings: [] });
     return null;
   }

@@ -6,7 +6,7 @@ import type { Growth, Rule } from "../rules/rule.ts";
 /** Returns the object of docs/json.md, without the password. Spans are in seconds; null: no end. */
 export function configJson(config: Config) {
   const {
-    path,
+    name,
     stateDirectory,
     keepLog,
     keepLogSize,
@@ -24,7 +24,7 @@ export function configJson(config: Config) {
   } = config;
   const { modules } = config;
   return {
-    config: path,
+    config: name,
     state: stateDirectory,
     keep_log: seconds(keepLog),
     keep_log_size: keepLogSize,

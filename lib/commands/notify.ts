@@ -14,7 +14,7 @@ import { type CommonOptions, print } from "./output.ts";
 export async function notifyCommand(options: CommonOptions): Promise<number> {
   const config = openConfig(options);
   const { notify, ban: { firewall } } = config;
-  if (notify === null) throw new UserError(`Cannot notify: ${config.path} does not set "notify": true`, 78);
+  if (notify === null) throw new UserError(`Cannot notify: ${config.name} does not set "notify": true`, 78);
   const problem = permissionProblem(config, options.state);
   if (problem !== null) throw problem;
   const json = testNoticeJson({ host: Deno.hostname(), firewall }, now());

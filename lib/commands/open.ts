@@ -15,7 +15,7 @@ import { denial } from "../core/denial.ts";
 import { messageOf, UserError } from "../core/error.ts";
 import { databaseOf } from "../core/state_files.ts";
 import { counted } from "../core/text.ts";
-import { type CommonOptions, CONFIG, printError } from "./output.ts";
+import { type CommonOptions, CONFIG, printError, STANDARD_INPUT } from "./output.ts";
 
 /**
  * Loads the configuration of the options; reads the password only `withPassword`. Throws
@@ -24,7 +24,9 @@ import { type CommonOptions, CONFIG, printError } from "./output.ts";
 export function openConfig({ config, state }: CommonOptions, { withPassword = false } = {}): Config {
   const options = { known: modules, state, withPassword };
   // Relative paths of a draft resolve as if it stood at the configuration's place.
-  return config === "-" ? configOf(readStdin(), CONFIG, options) : loadConfig(config, options);
+  return config === "-"
+    ? configOf(readStdin(), CONFIG, { ...options, name: STANDARD_INPUT })
+    : loadConfig(config, options);
 }
 
 /** Most bytes of a configuration on standard input. */

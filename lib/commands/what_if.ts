@@ -170,7 +170,7 @@ function tell(
     print("");
   }
   const counts = ({ config, tally }: Side) =>
-    `${counted(tally.bans, "ban")} of ${counted(tally.addresses, "address", "addresses")} by ${config.path}`;
+    `${counted(tally.bans, "ban")} of ${counted(tally.addresses, "address", "addresses")} by ${config.name}`;
   print(`before: ${counts(before)}`);
   print(`after:  ${counts(after)}`);
   const alike = `${counted(unchanged, "address", "addresses")} banned alike`;
@@ -227,5 +227,5 @@ function loginJson({ user, time }: LastLogin): unknown {
 }
 
 function sideJson({ config, rehearsal: { counts }, tally }: Side): unknown {
-  return { config: config.path, hits: counts.hits, bans: tally.bans, addresses: tally.addresses };
+  return { config: config.name, hits: counts.hits, bans: tally.bans, addresses: tally.addresses };
 }

@@ -15,7 +15,7 @@ import type { WhitelistMember } from "./whitelist.ts";
  */
 export function describeConfig(config: Config, { rules = false } = {}): string {
   return [
-    `Configuration: ${config.path}`,
+    `Configuration: ${config.name}`,
     `State: ${config.stateDirectory}, recorded lines are kept ${keeping(config.keepLog)}${
       config.keepLogSize === null ? "" : ` in ${config.keepLogSize / 2 ** 20} MiB`
     }, ended bans ${keeping(config.keepBans)}`,

@@ -37,7 +37,7 @@ export function shippedConfig(path: string, options: LoadOptions): Config {
 
 /** Checks and completes `text` as if the file `path` held it. See `loadConfig()`. */
 export function configOf(text: string, path: string, options: LoadOptions): Config {
-  const document = new Document(text, path);
+  const document = new Document(text, options.name ?? path);
   const settings = check(document, options);
   const { modules, tests, problems } = makeModules(settings, { document, known: options.known });
   const file = absolute(path);
@@ -56,6 +56,7 @@ export function configOf(text: string, path: string, options: LoadOptions): Conf
   }));
   return {
     path: file,
+    name: options.name ?? file,
     stateDirectory,
     modules,
     tests,

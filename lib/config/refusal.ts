@@ -39,7 +39,7 @@ function refusal(config: Config, needs: readonly Need[], state?: string): string
     bare(item)
   }`;
   const isKey = key !== null && !(key[0] === "state" && state !== undefined);
-  const sentence = isKey ? config.complain(key, complaint) : `Cannot run by ${config.path}: ${complaint}`;
+  const sentence = isKey ? config.complain(key, complaint) : `Cannot run by ${config.name}: ${complaint}`;
   const remedy = remedyFor(needs[0]!);
   return remedy === null ? sentence : `${sentence}; ${remedy}`;
 }

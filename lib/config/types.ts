@@ -12,8 +12,10 @@ import type { WhitelistFile } from "./whitelist_file.ts";
 
 /** A checked configuration: with all defaults, absolute paths, and spans in microseconds. */
 export interface Config {
-  /** Absolute path of its file. */
+  /** Absolute path of its file, by which relative paths in it are resolved. */
   readonly path: string;
+  /** Its name in messages: the path, or `standard input`. */
+  readonly name: string;
   /** Absolute path of the embedded state's directory. */
   readonly stateDirectory: string;
   readonly modules: readonly ModuleRules[];
@@ -101,6 +103,8 @@ export interface LoadOptions {
   readonly state?: string;
   /** False leaves the password file unread and the password empty; true by default. */
   readonly withPassword?: boolean;
+  /** The configuration's name in messages; its path by default. */
+  readonly name?: string;
 }
 
 /** Addresses, networks and DNS names that are never banned. */

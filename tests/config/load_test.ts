@@ -26,6 +26,7 @@ Deno.test("`loadConfig()` runs the config.json of the original program as it is"
     const { complain: _, ...config } = loadConfig(join(directory, "config.json"), { known });
     assert.deepEqual(config, {
       path: join(directory, "config.json"),
+      name: join(directory, "config.json"),
       stateDirectory: "/var/lib/strongmonitor",
       metricsFile: null,
       following: null,

@@ -10,6 +10,7 @@ import { script } from "../support/helpers.ts";
 
 const plainly = (address: string) => ({ address, isName: false, note: "", until: null });
 const CONFIG: Config = {
+  name: "config.jsonc",
   path: "/etc/strongmonitor/config.jsonc",
   stateDirectory: "/var/lib/strongmonitor",
   modules: [{

@@ -7,6 +7,7 @@ import { buildPermissions, describePermissions, permissionOptions } from "../../
 function configAt(path: string, stateDirectory = "/var/lib/strongmonitor"): Config {
   return {
     path,
+    name: path,
     stateDirectory,
     modules: [],
     tests: [],

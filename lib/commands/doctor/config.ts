@@ -44,7 +44,7 @@ function findingsOf(config: Config): Finding[] {
   return [
     ok(
       "config",
-      `${config.path} has ${counted(config.modules.length, "module")} and ${counted(rules, "rule")}`,
+      `${config.name} has ${counted(config.modules.length, "module")} and ${counted(rules, "rule")}`,
     ),
     ...configWarnings(config).map((sentence) => warning("config", sentence)),
     ...failures.map((sentence) => failure("config", sentence, "mend the rule or its test")),
