@@ -45,7 +45,13 @@ function entryJson({ address, origin, file, until, note }: Listed): unknown {
 }
 
 function row({ address, origin, file, until, note }: Listed): string[] {
-  return [address, file ?? origin, until === null ? "for good" : localTime(until), note];
+  return [address, file ?? origin, until === null ? endless(origin) : localTime(until), note];
+}
+
+/** Returns how long an entry without an end holds. */
+function endless(origin: Listed["origin"]): string {
+  if (origin === "open session") return "it is closed";
+  return SURROUNDINGS.some((each) => each === origin) ? "it is replaced" : "for good";
 }
 
 function configured({ whitelist: { members, files } }: Config): Listed[] {

@@ -98,6 +98,7 @@ Deno.test("`whitelist list` shows who is whitelisted by whom, until when and why
     state.addToWhitelist("command", { address: "192.0.2.7", note: "on call", until: null, since: 1 });
     state.addToWhitelist("command", { address: "192.0.2.8", note: "", until: 1, since: 1 });
     state.addToWhitelist("database", { address: "192.0.2.9", note: "", until: null, since: 1 });
+    state.addToWhitelist("gateway", { address: "192.0.2.254", note: "", until: null, since: 1 });
     const table = (await cli("whitelist", "list")).stdout.trimEnd().split("\n").map((line) =>
       line.split(/ {2,}/)
     );
@@ -108,6 +109,7 @@ Deno.test("`whitelist list` shows who is whitelisted by whom, until when and why
       ["192.0.2.1", `${directory}/friends`, "2200-01-31 00:00:00", "auditors"],
       ["192.0.2.7", "command", "for good", "on call"],
       ["192.0.2.9", "database", "for good"],
+      ["192.0.2.254", "gateway", "it is replaced"],
       ["Times are of UTC."],
     ]);
     const json = (await cli("whitelist", "list", "--json")).stdout.trimEnd().split("\n").map((line) =>
@@ -120,7 +122,7 @@ Deno.test("`whitelist list` shows who is whitelisted by whom, until when and why
       origin: "file",
       file: `${directory}/friends`,
     });
-    assert.deepEqual(json.map(({ until }) => until).filter((until) => until === null).length, 3);
+    assert.deepEqual(json.map(({ until }) => until).filter((until) => until === null).length, 4);
   }));
 
 Deno.test("`check` and `run` refuse a whitelist file that cannot be read, and `whitelist` does not", () =>

@@ -100,7 +100,15 @@ export function topPanel(model: Model, room: Room): Line[] {
   }));
   const hasFocus = focus === "top";
   const place = hasFocus ? placeOf(cursor.top, all) : null;
-  return panelLines({ columns, rows, none: " nothing counted", cursor: place, hasFocus }, room);
+  return panelLines(
+    { columns, rows, none: ` ${noneOf(model, "nothing counted")}`, cursor: place, hasFocus },
+    room,
+  );
+}
+
+/** Returns the words of a table without rows: `words`, or that the filter has left none. */
+function noneOf({ filter }: Model, words: string): string {
+  return filter === "" ? words : "no row holds that text";
 }
 
 /** Draws the bans: remaining time, and provenance. */
@@ -129,7 +137,10 @@ export function bansPanel(model: Model, room: Room): Line[] {
   }));
   const hasFocus = focus === "bans";
   const place = hasFocus ? placeOf(cursor.bans, all) : null;
-  return panelLines({ columns, rows, none: "nobody is banned", cursor: place, hasFocus }, room);
+  return panelLines(
+    { columns, rows, none: noneOf(model, "nobody is banned"), cursor: place, hasFocus },
+    room,
+  );
 }
 
 function byOf({ provenance: { kind, name }, reason, error }: BanStatus): string {

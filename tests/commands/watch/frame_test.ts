@@ -111,6 +111,8 @@ Deno.test("frame() shows a state that nothing was ever read from", () => {
   for (const word of ["none is reported", "nothing counted", "nobody is banned"]) {
     assert.ok(all.includes(word));
   }
+  const filtered = check({ ...MODEL, filter: "no row has this" }, 80, 24).join("\n");
+  assert.equal(filtered.match(/no row holds that text/g)?.length, 2);
 });
 
 /** The model with hostile text wherever others have a say. */
