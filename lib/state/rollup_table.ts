@@ -65,13 +65,14 @@ export class RollupTable {
   }
 
   /**
-   * Yields counts of hours, or of days in old rows, with their middle in a period, oldest first.
+   * Yields counts of hours, or of days in old rows, with their middle in a period, oldest first. The
+   * period ends with the hour of `to`, so that the running hour belongs to it from its first minute.
    */
   *within({ from, to }: { from: Micros; to: Micros }): Generator<RollupRow> {
     const rows = this.#db.each<Omit<RollupRow, "content"> & { content: string }>(
       "SELECT span, start, content FROM rollup WHERE start + span / 2 >= ? AND start + span / 2 < ? ORDER BY start",
       from,
-      to,
+      Math.ceil(to / HOUR) * HOUR,
     );
     for (const { span, start, content } of rows) {
       yield { span, start, content: JSON.parse(content) as RollupContent };

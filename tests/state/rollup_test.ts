@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { DAY, HOUR } from "../../lib/core/time.ts";
+import { DAY, HOUR, MINUTE } from "../../lib/core/time.ts";
 import { State } from "../../lib/state/state.ts";
 import { Rollups } from "../../lib/state/rollup_table.ts";
 import { eventOf, type Said } from "../support/events.ts";
@@ -155,10 +155,21 @@ Deno.test("`RollupTable.within()` gives hours and days whose middle lies in a pe
   const { state: { rollups } } = temporary;
   assert.equal(rollups.oldest(), null);
   for (const hour of [9, 2, 0, 1]) rollups.keep(START + hour * HOUR, NOTHING_COUNTED);
-  const found = rollups.within({ from: START + HOUR / 2 + 1, to: START + 9 * HOUR + HOUR / 2 });
+  const found = rollups.within({ from: START + HOUR / 2 + 1, to: START + 9 * HOUR });
   assert.deepEqual([...found].map(({ span, start }) => [span, (start - START) / HOUR]), [[HOUR, 1], [
     HOUR,
     2,
   ]]);
   assert.equal(rollups.oldest(), START);
+});
+
+Deno.test("`RollupTable.within()` gives the running hour from its first minute, and no hour to two periods", () => {
+  using temporary = temporaryState();
+  const { state: { rollups } } = temporary;
+  for (const hour of [0, 1]) rollups.keep(START + hour * HOUR, NOTHING_COUNTED);
+  const hours = (from: number, to: number) =>
+    [...rollups.within({ from: START + from, to: START + to })].map(({ start }) => (start - START) / HOUR);
+  assert.deepEqual(hours(HOUR, HOUR + MINUTE), [1]);
+  assert.deepEqual(hours(HOUR - MINUTE, HOUR), []);
+  assert.deepEqual(hours(0, HOUR), [0]);
 });

@@ -1,9 +1,10 @@
 import { strict as assert } from "node:assert";
 import { reviewOf } from "../../../lib/commands/report/gather.ts";
 import { reviewPage } from "../../../lib/commands/report/page.ts";
+import { reviewLines } from "../../../lib/commands/report/text.ts";
 import { DAY, HOUR, MINUTE, now } from "../../../lib/core/time.ts";
 import { fillHistory, HOSTILE } from "../../support/history.ts";
-import { type TemporaryState, temporaryState } from "../../support/helpers.ts";
+import { NOTHING_COUNTED, type TemporaryState, temporaryState } from "../../support/helpers.ts";
 import { program } from "../../support/program.ts";
 
 /** What steers a terminal or reorders text, but for line breaks. */
@@ -169,4 +170,19 @@ Deno.test("`report` of some minutes has one hour", async () => {
   assert.ok(series.bars.length <= 2);
   assert.ok(heat.flat().filter((hits) => hits !== null).length <= 2);
   assert.deepEqual(slow, []);
+});
+
+Deno.test("`report` counts the lines and hits of the running hour from its first minute", () => {
+  using temporary = temporaryState();
+  const { state } = temporary;
+  const start = now() - now() % HOUR;
+  state.rollups.keep(start, { ...NOTHING_COUNTED, lines: [["SSHD", 65]], hits: [["SSHD", 64]] });
+  for (const since of [start - 7 * DAY, start - HOUR, start]) {
+    const review = reviewOf(state, { since, now: start + MINUTE, host: "h" });
+    assert.deepEqual([review.totals.lines, review.totals.hits], [65, 64]);
+    assert.deepEqual(review.series.bars.at(-1)!.hits, [64]);
+    assert.equal(review.heat.flat().reduce<number>((sum, hits) => sum + (hits ?? 0), 0), 64);
+    assert.deepEqual(review.tables.module.map(({ name, hits }) => [name, hits]), [["SSHD", 64]]);
+    assert.ok(!reviewLines(review).includes("No line hit a rule."));
+  }
 });
