@@ -47,6 +47,7 @@ export async function runCommand(
   let config = usableConfig(options);
   const { state, lock } = await claimState(config.stateDirectory, { options, log });
   let next: AbortController;
+  let monitor: Monitor | null = null;
   signals.onReload(() => {
     try {
       config = reloaded(options, { old: config, state });
@@ -55,6 +56,7 @@ export async function runCommand(
     } catch (error) {
       for (const line of linesOf(error)) log.error(line);
       log.error("the old configuration stays in force");
+      monitor?.refuseReload(error);
     }
   });
   try {
@@ -63,7 +65,7 @@ export async function runCommand(
     while (!signals.stop.aborted) {
       next = new AbortController();
       announce(config, log);
-      const monitor = new Monitor(config, { state, lock, log, trial: state.trial(), bootId: options.bootId });
+      monitor = new Monitor(config, { state, lock, log, trial: state.trial(), bootId: options.bootId });
       const successor = () => next.signal.aborted && !signals.stop.aborted ? config : null;
       if (await monitor.run(AbortSignal.any([signals.stop, next.signal]), successor)) break;
     }

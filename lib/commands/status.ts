@@ -54,6 +54,7 @@ function statusJson(status: Status, problems: readonly string[]): unknown {
     pid: running ? report?.pid ?? null : null,
     started: isoTimeOrNull(report?.started ?? null),
     loaded: isoTimeOrNull(report?.loaded ?? report?.started ?? null),
+    refused: report?.refused ? { time: isoTime(report.refused.time), error: report.refused.error } : null,
     failure: report?.failure ?? null,
     config: report?.config ?? null,
     firewall: report?.firewall ?? null,

@@ -2,6 +2,7 @@ import { counted } from "../core/text.ts";
 import type { Micros } from "../core/time.ts";
 import { nameOf } from "../deciding/ban.ts";
 import { hasUnknownFormat } from "../reading/activity.ts";
+import type { MonitorReport } from "../monitor/report.ts";
 import { localTime } from "./output.ts";
 import { leaksOf, type Status } from "./status_lines.ts";
 
@@ -19,6 +20,7 @@ export function problemsOf(status: Troubles): string[] {
   const failure = report?.failure ? `: ${report.failure}` : "";
   if (!running) return [`no monitor runs on this state${failure}`];
   return report === null ? ["the monitor has not reported yet"] : [
+    ...configProblems(report),
     ...report.sources.flatMap(({ name, running, stopped, problems }) => [
       ...running
         ? []
@@ -36,6 +38,14 @@ export function problemsOf(status: Troubles): string[] {
     ...firewallProblems(status),
     ...report.database?.error ? [`PostgreSQL: ${report.database.error}`] : [],
     ...report.notify?.error ? [`notices: ${report.notify.error}`] : [],
+  ];
+}
+
+function configProblems({ refused, started, loaded = started }: MonitorReport): string[] {
+  return refused === undefined ? [] : [
+    `the configuration on disk was refused ${localTime(refused.time)}, the one of ${
+      localTime(loaded)
+    } is in force: ${refused.error}`,
   ];
 }
 

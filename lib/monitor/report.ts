@@ -29,6 +29,8 @@ const report = z.object({
   started: instant,
   /** When the configuration was read. Missing in earlier versions: there `started` is that time. */
   loaded: instant.optional(),
+  /** When a reload was last refused, and why; missing: the configuration read last is in force. */
+  refused: z.object({ time: instant, error: z.string() }).optional(),
   /** Why the monitor ended by itself, as a sentence; null: it runs, or was told to stop. */
   failure: z.string().nullable().default(null),
   config: z.string(),

@@ -1,5 +1,5 @@
 import type { Config } from "../config/types.ts";
-import { messageOf } from "../core/error.ts";
+import { linesOf, messageOf } from "../core/error.ts";
 import { type Micros, now } from "../core/time.ts";
 import type { Bans } from "../enforcing/bans.ts";
 import type { FleetStatus } from "../postgres/fleet.ts";
@@ -44,6 +44,7 @@ export class Reporting {
   /** The report in the state, as text. */
   #written = "";
   #failure: string | null = null;
+  #refused: MonitorReport["refused"];
 
   constructor(config: Config, parts: ReportingParts) {
     this.#config = config;
@@ -53,6 +54,11 @@ export class Reporting {
   /** Remembers the error that ends the monitor. */
   noteFailure(error: unknown): void {
     this.#failure = messageOf(error);
+  }
+
+  /** Remembers the error of a reload that was refused: this configuration stays in force. */
+  noteRefusal(error: unknown): void {
+    this.#refused = { time: now(), error: linesOf(error)[0]! };
   }
 
   /** Makes the next `write()` write in any case: the state was replaced. */
@@ -80,6 +86,7 @@ export class Reporting {
       running,
       started: this.#started,
       loaded: this.#loaded,
+      refused: this.#refused,
       failure: this.#failure,
       config: path,
       firewall,

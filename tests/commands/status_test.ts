@@ -33,6 +33,12 @@ const [sshd] = REPORT.modules;
 
 /** What a monitor may report that does not work, with the sentence of `status`. */
 const PROBLEMS: readonly (readonly [over: Partial<MonitorReport>, sentence: string])[] = [
+  [
+    { loaded: 1_000_000, refused: { time: 2_000_000, error: "Cannot load /c: no" } },
+    `the configuration on disk was refused ${localTime(2_000_000)}, the one of ${
+      localTime(1_000_000)
+    } is in force: Cannot load /c: no`,
+  ],
   [{ sources: [{ ...journal!, running: false }] }, "journal is not being read"],
   [
     { sources: [{ ...journal!, running: false, stopped: { time: 2_000_000, error: "disk gone" } }] },

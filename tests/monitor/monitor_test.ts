@@ -94,9 +94,12 @@ Deno.test("the program takes a right new configuration at SIGHUP, and keeps the 
   scene.kill("SIGHUP");
   await scene.said(/config\.jsonc:1/);
   await scene.said(/the old configuration stays in force/);
+  const refusal = () => scene.ask((state) => readReport(state.report())?.refused?.error);
+  await eventually(() => /config\.jsonc:1/.test(refusal() ?? ""));
   scene.configure({ ...CONFIG, whitelist: "203.0.113.1" });
   scene.kill("SIGHUP");
   await scene.said(/configuration reloaded/);
+  await eventually(() => refusal() === undefined);
   scene.say(...Array(3).fill(attack("203.0.113.1")), ...Array(3).fill(attack("203.0.113.2")));
   await eventually(() => scene.banned().length > 0);
   assert.deepEqual(scene.banned(), ["203.0.113.2"]);
