@@ -6,12 +6,13 @@ import type { Records } from "../core/records.ts";
 import { now } from "../core/time.ts";
 import { Pipeline } from "../monitor/pipeline.ts";
 import type { BatchStore, Judge } from "../monitor/pipeline_parts.ts";
-import type { MessageReader } from "../reading/message_reader.ts";
+import type { LogEvent } from "../reading/event.ts";
+import { type MessageReader, NEVER } from "../reading/message_reader.ts";
 import type { Reader } from "../reading/reader.ts";
 import type { ModuleRules } from "../rules/rule.ts";
 import { RecordBuffer } from "../sources/record_buffer.ts";
 
-/** Counts lines that would be recorded, and stores nothing. */
+/** Counts lines that would be recorded and hits that do not count, and stores nothing. */
 export class NoStore implements BatchStore {
   readonly lines = {
     length: 0,
@@ -22,7 +23,15 @@ export class NoStore implements BatchStore {
       this.length = 0;
     },
   };
-  readonly rollups = { add(): void {}, addHits(): void {}, reset(): void {} };
+  /** Lines that rules hit without counting, as `trusted_proxies` is not set. */
+  uncounted = 0;
+  readonly rollups = {
+    add: ({ reader }: LogEvent, isHit: boolean): void => {
+      if (isHit && reader.counting === NEVER) this.uncounted++;
+    },
+    addHits(): void {},
+    reset(): void {},
+  };
   readonly notes = { seed: 0, groups: () => [], contents: () => [], add(): void {} };
 
   write(): number {
@@ -56,6 +65,8 @@ export interface LineMatch {
   readonly fields: Readonly<Record<string, string>>;
   /** Names of the rules hit. */
   readonly hits: readonly string[];
+  /** Whether hits of the line count; false: not until `trusted_proxies` is set. */
+  readonly counted: boolean;
   /** Whether the line would be recorded. */
   readonly logged: boolean;
 }
@@ -94,6 +105,7 @@ export class LineMatcher {
       address,
       fields: isUnderstood ? fieldsOf(event.reader) : {},
       hits,
+      counted: address === null || event.reader.counting !== NEVER,
       logged: address !== null && this.#pipeline.recording.isRecorded(event, hits.length > 0),
     };
   }

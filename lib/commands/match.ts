@@ -8,6 +8,7 @@ import { type LineMatch, LineMatcher, recordOf } from "./dry_run.ts";
 import { lookAt } from "./machine.ts";
 import { openConfigOrShipped } from "./open.ts";
 import { type CommonOptions, print, printJson } from "./output.ts";
+import { uncountedText } from "./words.ts";
 
 /** Result of one line, with its number from 1. */
 type Match = LineMatch & { readonly n: number };
@@ -17,7 +18,9 @@ interface Summary {
   readonly lines: number;
   /** Lines that name an address. */
   readonly events: number;
-  /** Rules with the number of lines that hit them, most hits first. */
+  /** Lines that rules hit without counting. */
+  readonly uncounted: number;
+  /** Rules with the number of lines that count for them, most hits first. */
   readonly rules: readonly { readonly module: string; readonly name: string; readonly hits: number }[];
 }
 
@@ -84,11 +87,16 @@ function bestOf(matches: readonly LineMatch[]): LineMatch {
 class Tally {
   lines = 0;
   #events = 0;
+  #uncounted = 0;
   readonly #hits = new Map<string, { module: string; name: string; hits: number }>();
 
-  add({ module, address, hits }: LineMatch): void {
+  add({ module, address, hits, counted }: LineMatch): void {
     this.lines++;
     if (address !== null) this.#events++;
+    if (!counted) {
+      if (hits.length > 0) this.#uncounted++;
+      return;
+    }
     for (const name of hits) {
       const key = `${module} ${name}`;
       const before = this.#hits.get(key) ?? { module: module!, name, hits: 0 };
@@ -98,28 +106,30 @@ class Tally {
 
   get summary(): Summary {
     const rules = [...this.#hits.values()].sort((a, b) => b.hits - a.hits);
-    return { lines: this.lines, events: this.#events, rules };
+    return { lines: this.lines, events: this.#events, uncounted: this.#uncounted, rules };
   }
 }
 
-function matchText({ address, hits, logged }: Match, line: string): string {
+function matchText({ address, hits, counted, logged }: Match, line: string): string {
+  const marks = [...counted ? [] : [" (not counted: trusted_proxies)"], ...logged ? [] : [" (not recorded)"]];
   const verdict = address === null
     ? "-"
     : hits.length > 0
-    ? `${hits.join(",")}${logged ? "" : " (not recorded)"}`
+    ? `${hits.join(",")}${marks.join("")}`
     : logged
     ? "recorded"
     : "not recorded";
   return `${(address ?? "-").padEnd(15)}  ${verdict.padEnd(16)}  ${line}`;
 }
 
-function summaryLines({ lines, events, rules }: Summary): string[] {
+function summaryLines({ lines, events, uncounted, rules }: Summary): string[] {
   const width = Math.max(0, ...rules.map(({ module, name }) => module.length + name.length + 1));
   return [
     "",
     `${counted(lines, "line")}, ${events} with an address, ${
-      rules.length === 0 ? "no rule hit" : "hits by rule:"
+      rules.length === 0 ? uncounted === 0 ? "no rule hit" : "no hit counts" : "hits by rule:"
     }`,
     ...rules.map(({ module, name, hits }) => `  ${`${module} ${name}`.padEnd(width)}  ${hits}`),
+    ...uncounted === 0 ? [] : [uncountedText(uncounted)],
   ];
 }

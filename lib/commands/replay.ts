@@ -9,6 +9,7 @@ import { fileBatches, journalBatches, requirePeriod } from "./history.ts";
 import { openConfig, setConfigured } from "./open.ts";
 import { type CommonOptions, localTime, print, printError, printJson } from "./output.ts";
 import { Progress } from "./progress.ts";
+import { uncountedText } from "./words.ts";
 import { Rehearsal } from "./rehearsal.ts";
 
 interface ReplayOptions extends CommonOptions {
@@ -41,7 +42,8 @@ export async function replayCommand(files: readonly string[], options: ReplayOpt
   progress.clear();
   const { recorded, hits, events } = rehearsal.counts;
   const seconds = Math.round(performance.now() - started) / 1_000;
-  const summary = { lines, logged: recorded, hits, bans, seconds };
+  const { uncounted } = rehearsal;
+  const summary = { lines, logged: recorded, hits, uncounted, bans, seconds };
   if (events === 0 && lines > 0) {
     printError(`${names(config)} found no address in any line: are these lines of another service?`);
   }
@@ -54,6 +56,7 @@ export async function replayCommand(files: readonly string[], options: ReplayOpt
       counted(bans, "ban"),
     ];
     print([...counts, `${seconds} s`].join(", "));
+    if (uncounted > 0) print(uncountedText(uncounted));
   }
   return 0;
 }

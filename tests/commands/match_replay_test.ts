@@ -57,6 +57,7 @@ interface Summary {
   readonly lines: number;
   readonly logged: number;
   readonly hits: number;
+  readonly uncounted: number;
   readonly bans: number;
   readonly seconds: number;
 }
@@ -107,14 +108,14 @@ Deno.test("`match --json` gives one object for each line, in order, with exactly
   );
   assert.equal(code, 0);
   assert.deepEqual(lines, [
-    '{"n":1,"module":"SSHD","address":"203.0.113.5","fields":{"user":"admin","port":"33100"},"hits":["invalid_user","many_names"],"logged":true}',
-    '{"n":2,"module":"SSHD","address":"2001:db8::a1","fields":{"method":"password","user":"root","port":"5"},"hits":["failed_login","patient_guessing","many_names","root"],"logged":true}',
-    '{"n":3,"module":"SSHD","address":null,"fields":{},"hits":[],"logged":false}',
-    '{"n":4,"module":"SSHD","address":"203.0.113.5","fields":{"port":"38200"},"hits":[],"logged":false}',
-    '{"n":5,"module":"SSHD","address":"203.0.113.5","fields":{"method":"password","user":"bob","port":"5","login":"password"},"hits":[],"logged":true}',
-    '{"n":6,"module":"SSHD","address":null,"fields":{},"hits":[],"logged":false}',
-    '{"n":7,"module":"SSHD","address":null,"fields":{},"hits":[],"logged":false}',
-    '{"summary":{"lines":7,"events":4,"rules":[{"module":"SSHD","name":"many_names","hits":2},' +
+    '{"n":1,"module":"SSHD","address":"203.0.113.5","fields":{"user":"admin","port":"33100"},"hits":["invalid_user","many_names"],"counted":true,"logged":true}',
+    '{"n":2,"module":"SSHD","address":"2001:db8::a1","fields":{"method":"password","user":"root","port":"5"},"hits":["failed_login","patient_guessing","many_names","root"],"counted":true,"logged":true}',
+    '{"n":3,"module":"SSHD","address":null,"fields":{},"hits":[],"counted":true,"logged":false}',
+    '{"n":4,"module":"SSHD","address":"203.0.113.5","fields":{"port":"38200"},"hits":[],"counted":true,"logged":false}',
+    '{"n":5,"module":"SSHD","address":"203.0.113.5","fields":{"method":"password","user":"bob","port":"5","login":"password"},"hits":[],"counted":true,"logged":true}',
+    '{"n":6,"module":"SSHD","address":null,"fields":{},"hits":[],"counted":true,"logged":false}',
+    '{"n":7,"module":"SSHD","address":null,"fields":{},"hits":[],"counted":true,"logged":false}',
+    '{"summary":{"lines":7,"events":4,"uncounted":0,"rules":[{"module":"SSHD","name":"many_names","hits":2},' +
     '{"module":"SSHD","name":"invalid_user","hits":1},{"module":"SSHD","name":"failed_login","hits":1},' +
     '{"module":"SSHD","name":"patient_guessing","hits":1},{"module":"SSHD","name":"root","hits":1}]}}',
   ]);
@@ -205,7 +206,7 @@ Deno.test("`replay --json` bans at the hit past the limit, on the lines' own tim
     count: 6,
     until: "2025-05-07T00:00:15.000000Z",
   }]);
-  assert.deepEqual(summary, { lines: 13, logged: 11, hits: 13, bans: 1 });
+  assert.deepEqual(summary, { lines: 13, logged: 11, hits: 13, uncounted: 0, bans: 1 });
 });
 
 Deno.test("`replay` forgets hits that the window has left behind, and bans whom it banned once that has ended", async () => {
@@ -295,3 +296,25 @@ for (const [args, code, stderr] of REFUSALS) {
     assert.doesNotMatch(result.stderr, /^ {4}at /m);
   });
 }
+
+Deno.test("`match` marks hits that do not count without trusted_proxies, and `replay` says how many there are", async () => {
+  const request =
+    '203.0.113.9 - - [06/May/2025:00:00:00 +0000] "GET /../../etc/passwd HTTP/1.1" 400 157 "-" "-"';
+  const input = text([request, request]);
+  const until = "until trusted_proxies says which proxies stand in front, or [] for none";
+  const matched = await strongmonitor(["match", "--module", "NGINX", "-"], input);
+  assert.deepEqual(matched.lines, [
+    ...Array(2).fill(`203.0.113.9      exploit,bad_request (not counted: trusted_proxies)  ${request}`),
+    "",
+    "2 lines, 2 with an address, no hit counts",
+    `Hits of 2 lines not counted ${until}`,
+  ]);
+  const told = await strongmonitor(["match", "--module", "NGINX", "--json", "-"], input);
+  const rows = told.lines.map((row) => JSON.parse(row));
+  assert.deepEqual([rows[0].counted, rows[0].hits], [false, ["exploit", "bad_request"]]);
+  assert.deepEqual(rows.at(-1).summary, { lines: 2, events: 2, uncounted: 2, rules: [] });
+  const replayed = await strongmonitor(["replay", "-"], input);
+  assert.match(replayed.lines[0]!, /^2 lines, 2 to record, 0 hits, 0 bans, /);
+  assert.deepEqual(replayed.lines.slice(1), [`Hits of 2 lines not counted ${until}`]);
+  assert.equal((await replay(["-"], input)).summary.uncounted, 2);
+});

@@ -74,12 +74,14 @@ scene("match and replay judge lines from standard input and the journal, and ban
         address: ONE,
         fields: { method: "password", user: "root", port: String(40_000 + n) },
         hits: ["failed_password"],
+        counted: true,
         logged: true,
       })),
       {
         summary: {
           lines: LIMIT + 1,
           events: LIMIT + 1,
+          uncounted: 0,
           rules: [{ module: "SSHD", name: "failed_password", hits: LIMIT + 1 }],
         },
       },
