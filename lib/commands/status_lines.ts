@@ -52,7 +52,7 @@ function reportLines(report: MonitorReport): string[] {
   return [
     ...loaded > started ? [`config    read anew ${localTime(loaded)}`] : [],
     ...report.modules.flatMap((module) => moduleLines(module)),
-    ...report.sources.map(sourceLine),
+    ...report.sources.map((source) => sourceLine(source, beginning(report))),
     ...countLines(report),
     ...firewallLines(report),
     ...report.trialEnd === null ? [] : [
@@ -76,14 +76,23 @@ function moduleLines({ name, lastLine, rules }: ModuleActivity): string[] {
   ];
 }
 
-function sourceLine({ name, running, lastBatch, delivery, waiting }: SourceReport): string {
+/** Says since when the report counts: a reload begins the counts again. */
+function beginning({ started, loaded = started }: MonitorReport): string {
+  return loaded > started ? `since the reload at ${localTime(loaded)}` : "since the start";
+}
+
+function sourceLine(
+  { name, running, lastBatch, delivery, waiting }: SourceReport,
+  beginning: string,
+): string {
   const reading = waiting ? `waiting, as ${absence(name.replace(/^file:/, ""))}` : "reading";
   const doing = running ? `${reading}${delivery ? `, ${delivery}` : ""}` : "stopped";
-  const came = lastBatch === null ? "no lines since the start" : `lines last came ${localTime(lastBatch)}`;
+  const came = lastBatch === null ? `no lines ${beginning}` : `lines last came ${localTime(lastBatch)}`;
   return `source    ${name}: ${doing}; ${came}`;
 }
 
-function countLines({ counts, tracked, forgotten: evicted }: MonitorReport): string[] {
+function countLines(report: MonitorReport): string[] {
+  const { counts, tracked, forgotten: evicted } = report;
   const { entries, unknown, events, recorded, hits, damaged, suppressed, untrusted } = counts;
   const more: readonly (readonly [count: number, text: string])[] = [
     [tracked, `${counted(tracked, "address", "addresses")} being counted`],
@@ -98,6 +107,7 @@ function countLines({ counts, tracked, forgotten: evicted }: MonitorReport): str
   ];
   return [
     `lines     ${entries} read, ${events} named an address, ${recorded} recorded, ${counted(hits, "hit")}`,
+    `          ${beginning(report)}`,
     ...more.flatMap(([count, text]) => count > 0 ? [`          ${text}`] : []),
   ];
 }

@@ -85,11 +85,12 @@ Deno.test("`status` ends with 0 where all works, with 1 and a sentence where som
   assert.equal(code, 0, stdout);
   assert.match(stdout, /^running, pid 1, since .*: all works\n/);
   assert.match(stdout, /^ +often {2}last hit 1970-01-01 00:00:01\n +no hit yet: a, b\n/m);
+  assert.match(stdout, /^lines .* hits\n {10}since the start$/m);
   assert.match(stdout, /^times +of UTC$/m);
   state.setReport(JSON.stringify({ ...REPORT, started: 60 * SECOND, loaded: 3_600 * SECOND }));
   assert.match(
     (await status()).stdout,
-    /^running, pid 1, since 1970-01-01 00:01:00[^]*^config {4}read anew 1970-01-01 01:00:00$/m,
+    /^running, pid 1, since 1970-01-01 00:01:00[^]*^config {4}read anew 1970-01-01 01:00:00$[^]*^ {10}since the reload at 1970-01-01 01:00:00$/m,
   );
   for (const [over, sentence] of PROBLEMS) {
     state.setReport(JSON.stringify({ ...REPORT, ...over }));
