@@ -40,9 +40,9 @@ export async function checkCommand(options: CheckOptions): Promise<number> {
   const config = configOrNull(options);
   if (config === null) return 78;
   const tests = options.syntax ? { tried: 0, failures: [] } : runRuleTests(config);
-  const { refusal, files, problems: lacking } = await lookHere(config, options);
+  const { refusal, files, problems: lacking, warnings: absent } = await lookHere(config, options);
   const problems = [...lacking, ...tests.failures];
-  const warnings = configWarnings(config);
+  const warnings = [...configWarnings(config), ...absent];
   const ok = refusal === null && problems.length === 0;
   if (options.json) {
     const error = refusal?.message ?? null;
@@ -61,6 +61,8 @@ export interface Look {
   readonly files: readonly Inspection[];
   /** Problems, each a sentence. */
   readonly problems: readonly string[];
+  /** Sentences on modules of which nothing is here. */
+  readonly warnings: readonly string[];
 }
 
 /** Looks for what `config` needs here; with `syntax` only for what makes `run` refuse it. */
@@ -75,7 +77,20 @@ export async function lookHere(config: Config, options: CheckOptions): Promise<L
     ...forbidden.some(({ item }) => item === JOURNAL) ? [] : await journalProblems(config),
     ...files.flatMap(({ problems }) => problems),
   ];
-  return { refusal: refusalOf(config, options), files, problems };
+  return { refusal: refusalOf(config, options), files, problems, warnings: absences(config, files) };
+}
+
+/** Warns of modules that read files alone, none of which exists. */
+function absences({ modules }: Config, inspections: readonly Inspection[]): string[] {
+  const absent = new Set(
+    inspections.filter(({ found, problems }) => found === 0 && problems.length === 0)
+      .map(({ pattern }) => pattern),
+  );
+  return modules.flatMap(({ module: { name, identifiers, units, files } }) =>
+    identifiers.length + units.length === 0 && files.every((pattern) => absent.has(pattern))
+      ? [`[${name}] there is no file ${files.join(" nor ")} yet: see whether the path in match is right`]
+      : []
+  );
 }
 
 /** Collects the reasons why `run` refuses `config` in one error. */
@@ -112,9 +127,7 @@ function configOrNull(options: CheckOptions): Config | null {
 }
 
 /** Problems and warnings of a configuration. */
-interface Faults extends Pick<Look, "refusal" | "problems"> {
-  readonly warnings: readonly string[];
-}
+type Faults = Pick<Look, "refusal" | "problems" | "warnings">;
 
 /** Prints each problem with its remedies below it, the warnings, and the verdict. */
 function conclude(path: string, { refusal, problems, warnings }: Faults): void {

@@ -59,8 +59,9 @@ function chosenModules(options: CommonOptions & { module?: string }): readonly M
   throw new UserError(`Cannot match by module "${options.module}": ${path} configures ${names}`, 64);
 }
 
-/** Returns the lines to match: `input` with a blank is a line, unless a file has that name. */
+/** Returns the lines to match: `input` with a blank is a line, unless a file has that name. Throws `UserError` (64, 69). */
 function batchesOf(input: string): AsyncIterable<Pick<Batch, "records">> {
+  if (input === "") throw new UserError("Cannot match: the line is empty", 64);
   if (/\s/.test(input) && !lookAt(input)?.isFile) return ReadableStream.from([{ records: recordOf(input) }]);
   return readInput(openWord(input));
 }

@@ -65,6 +65,9 @@ const TITLES: Readonly<Record<Change, string>> = {
 export async function whatIfCommand(files: readonly string[], options: WhatIfOptions): Promise<number> {
   const { config, against, state: directory, journal } = options;
   if (journal && files.length > 0) throw new UserError("Cannot read files and the journal at once", 64);
+  if (config === "-" && files.includes("-")) {
+    throw new UserError("Cannot read the configuration and a log both from standard input: name a file", 64);
+  }
   const period = requirePeriod(options);
   const before = openConfig({ config: against, state: directory });
   const after = openConfig({ config, state: directory });

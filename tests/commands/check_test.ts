@@ -74,6 +74,34 @@ Deno.test("`check` names all mistakes in one pass, each with its remedies below 
   assert.match(stdout, / is NOT good: 4 problems, with \d+ warnings?\n$/);
 });
 
+Deno.test("`check` warns of a module that reads files alone while none exists, and `--syntax` does not look", async () => {
+  using directory = scene();
+  const { path, config } = directory;
+  const file = `${path}/nothere.log`;
+  const rules = [{ name: "a", str: "x", limit: 3 }];
+  const write = (match: unknown) =>
+    Deno.writeTextFileSync(config, JSON.stringify({ modules: { SSHD: { match, rules } } }));
+  const told = async (...args: string[]) => {
+    const { code, stdout } = await program([
+      "check",
+      "--quiet",
+      ...args,
+      "--config",
+      config,
+      "--state",
+      path,
+    ]);
+    assert.equal(code, 0, stdout);
+    return stdout.split("\n").filter((line) => line.includes("nothere"));
+  };
+  const warning = `Warning: [SSHD] there is no file ${file} yet: see whether the path in match is right`;
+  write({ file });
+  assert.deepEqual(await told(), [warning]);
+  assert.deepEqual(await told("--syntax"), []);
+  Deno.writeTextFileSync(file, "");
+  assert.deepEqual(await told(), []);
+});
+
 Deno.test("`check` folds the rules, explains them with `--rules`, and ends with problems, warnings and verdict", async () => {
   using directory = scene({ ...FILES_ALONE, whitelist: ["0.0.0.0/0"] });
   const { config } = directory;
@@ -171,7 +199,7 @@ for (const [command, name] of [["match --module SSHD", "lines"], ["replay", "lin
 const FILES_ALONE = {
   modules: {
     APP: {
-      match: { file: "/nowhere/app.log" },
+      match: { file: MAIN },
       pattern: "^login failed from <ADDR>$",
       rules: [{ name: "a", str: "login failed", limit: 1, window: "10m", ban_time: "1h" }],
     },

@@ -283,6 +283,7 @@ const REFUSALS: readonly (readonly [args: string[], code: number, stderr: RegExp
     69,
     /no such file; a line of a single word is read from standard input: strongmonitor match -\n$/,
   ],
+  [["match", ""], 64, /Cannot match: the line is empty\n$/],
   [["match", "--module", "NOBODY"], 64, /Cannot match by module "NOBODY": .* configures SSHD/],
   [["replay", "--nonsense"], 64, /--nonsense/],
 ];

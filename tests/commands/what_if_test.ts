@@ -251,6 +251,11 @@ const REFUSALS: readonly (readonly [args: string[], code: number, stderr: RegExp
   ],
   [["--config", "none.jsonc"], 78, /none\.jsonc/],
   [["--journal", "auth.log"], 64, /Cannot read files and the journal at once/],
+  [
+    ["--config", "-", "-"],
+    64,
+    /Cannot read the configuration and a log both from standard input: name a file/,
+  ],
   [["--since", "the day before"], 64, /Cannot read the time "the day before"/],
   [["--since", "1s"], 69, /Cannot compare: the history has no lines/],
   [["--state", "none"], 69, /Cannot open the state \S+none: the monitor has not run yet/],

@@ -95,7 +95,7 @@ async function look(firewall: Firewall, trial: Trial): Promise<Finding[]> {
     warning(
       "firewall",
       `ban_command bans ${address}, but neither nft nor ip shows the address`,
-      "see by yourself whether your firewall has it while it is banned: strongmonitor ban",
+      `see by yourself whether your firewall has it while it is banned: strongmonitor ban ${address}`,
     ),
   ];
 }
