@@ -44,9 +44,16 @@ export function adoptFresh(file: string): boolean {
   }
 }
 
-/** Renames a file and those beside it; returns the new name, or null if there was none. */
+/** Files set aside that are kept: more could fill the disk. */
+const MOST_ASIDE = 3;
+
+/**
+ * Renames a file and those beside it, and removes the oldest files that were set aside before.
+ * Returns the new name, or null if there was none.
+ */
 export function setAside(file: string): string | null {
-  const aside = `${file}.damaged-${new Date().toISOString().slice(0, 19).replaceAll(":", "")}Z`;
+  const start = `${file}.damaged-`;
+  const aside = `${start}${new Date().toISOString().slice(0, 19).replaceAll(":", "")}Z`;
   const moved = SIDES.filter((side) => {
     try {
       Deno.renameSync(file + side, aside + side);
@@ -55,7 +62,16 @@ export function setAside(file: string): string | null {
       return false;
     }
   });
-  return moved.includes("") ? aside : null;
+  if (!moved.includes("")) return null;
+  for (const old of filesAside(start).slice(0, -MOST_ASIDE)) removeAll(old);
+  return aside;
+}
+
+/** Returns the files whose paths begin with `start` and end with a time, oldest first. */
+function filesAside(start: string): string[] {
+  const folder = start.slice(0, start.lastIndexOf("/"));
+  const names = [...Deno.readDirSync(folder)].map(({ name }) => `${folder}/${name}`);
+  return names.filter((path) => path.startsWith(start) && path.endsWith("Z")).sort();
 }
 
 /** Removes a file and those beside it. */

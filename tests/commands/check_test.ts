@@ -50,7 +50,7 @@ Deno.test("`check` and `run` refuse in the same words what the program was not b
 
 Deno.test("`check` names all mistakes in one pass, each with its remedies below it", async () => {
   using directory = scene({
-    ...FILES_ALONE,
+    modules: { APP: { ...FILES_ALONE.modules.APP, match: { file: "/nowhere/app.log" } } },
     DB: { host: "db", user: "u", database: "d" },
     ban_command: "sudo /nowhere/ban %s",
     whitelist_files: "friends",

@@ -48,7 +48,8 @@ export class Scene implements AsyncDisposable {
     this.#options = options;
     const disk = `${this.directory}/disk`;
     Deno.mkdirSync(disk);
-    this.#isMounted = canMount() && mount("-t", "tmpfs", "-o", `size=${options.disk ?? "64m"}`, "none", disk);
+    this.#isMounted = canMount() &&
+      mount("-t", "tmpfs", "-o", `size=${options.disk ?? "256m"}`, "none", disk);
     script(this.directory, { name: "ban", body: `echo "$1" >> ${this.directory}/banned` });
     const { journal } = options;
     if (journal !== undefined) {

@@ -125,6 +125,21 @@ Deno.test("`State` of a monitor begins anew over garbage, which it sets aside by
   assert.equal(read(place, ({ bans }) => bans.inForce().length), 1);
 });
 
+Deno.test("`State` of a monitor keeps the three newest files that it set aside", () => {
+  using place = new StateDirectory();
+  for (const day of [1, 2, 3, 4]) {
+    for (const side of ["", "-wal"]) {
+      Deno.writeTextFileSync(`${place.file}.damaged-2026-01-0${day}T000000Z${side}`, "x");
+    }
+  }
+  Deno.writeFileSync(place.file, GARBAGE);
+  place.open().close();
+  assert.deepEqual(
+    place.aside.filter((name) => name.includes("2026-01")).sort(),
+    [3, 4].flatMap((day) => ["", "-wal"].map((side) => `state.db.damaged-2026-01-0${day}T000000Z${side}`)),
+  );
+});
+
 Deno.test("`State` of a monitor takes over from a file cut short what can still be read", () => {
   using place = new StateDirectory();
   place.prepare(5_000);
