@@ -77,6 +77,7 @@ export class System implements AsyncDisposable {
       DEBIAN_FRONTEND: "noninteractive",
       LC_ALL: "C.UTF-8",
       PATH: "/usr/sbin:/usr/bin:/sbin:/bin",
+      TMPDIR: "/tmp",
     });
     assert.equal(code, 0, `${line}\n${text}`);
     return text;

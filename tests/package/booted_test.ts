@@ -1,0 +1,188 @@
+/**
+ * The Debian package in machines of its own, under a real systemd: from its installation through bans, mistakes,
+ * crashes and a reboot to its purge. BOOTED_SUITES names the Debian suites to boot, separated by commas.
+ */
+import { strict as assert } from "node:assert";
+import { DEB, type System, test } from "./debian.ts";
+import { Disk, Machine, MACHINE_TOOLS } from "./machine.ts";
+
+const SUITES = Deno.env.get("BOOTED_SUITES")?.split(",") ?? [];
+const PACKAGES = ["nftables", "iproute2", "openssh-server", "openssh-client", "sudo"];
+
+const SERVER = "198.51.100.1";
+/** Where attackers come from, who have never logged in. */
+const [ONE, TWO] = ["198.51.100.21", "198.51.100.22"];
+const CONFIG = "/etc/strongmonitor/config.jsonc";
+/** A script that prints a property of the service (systemctl(1)). */
+const show = (property: string) => `systemctl show --value --property=${property} strongmonitor`;
+/** A script that succeeds once the service has read its configuration. */
+const MONITORS = `journalctl --output=cat _PID=$(${show("MainPID")}) | grep '^monitoring'`;
+const banned = (address: string) => `nft get element inet strongmonitor ip_32 '{ ${address} }'`;
+
+const SSH_OPTIONS = "-o BatchMode=yes -o ConnectTimeout=60 -o StrictHostKeyChecking=no";
+/** ssh from an address as one of many users that do not exist; says "Permission denied" where sshd is heard. */
+const knock = (from: string, user: string) =>
+  `ip netns exec outside ssh -b ${from} ${SSH_OPTIONS} ${user}@${SERVER}`;
+
+/** Attacks at once by more names than the rules allow. */
+const attack = (from: string) => `for i in {1..7}; do ${knock(from, "nobody$i")} & done; wait`;
+
+/** An interface to a namespace from which attackers come. It does not outlive the machine. */
+const NETWORK = `
+set -e
+ip netns add outside
+ip link add cable type veth peer name cable netns outside
+ip address add ${SERVER}/24 dev cable
+ip link set cable up
+ip -n outside address add ${ONE}/24 dev cable
+ip -n outside address add ${TWO}/24 dev cable
+ip -n outside link set cable up
+`;
+
+/** A ban_command by sudo, as the documentation has it, that only notes whom it is told of. */
+const BY_SUDO = `
+set -e
+install -m 755 /dev/stdin /opt/ban.sh << 'END'
+#!/bin/sh
+[ "$(id -u)" = 0 ] && echo "$1" >> /run/banned
+END
+echo 'strongmonitor ALL=(root) NOPASSWD: /opt/ban.sh' > /etc/sudoers.d/banning
+cat > ${CONFIG} << 'END'
+{ "ban_command": "sudo /opt/ban.sh %s", "unban_command": "sudo /opt/ban.sh %s", "modules": { "SSHD": {} } }
+END
+`;
+
+/** What the machine needs beside Debian: a newer version of the package, a name, and somebody who may use sudo. */
+const PREPARATION = `
+set -e
+cd /opt
+dpkg-deb --raw-extract old.deb newer
+sed -i 's/^Version: .*/&+1/' newer/DEBIAN/control
+dpkg-deb --root-owner-group -Zgzip -z1 --build newer new.deb
+rm -r newer
+echo machine > /etc/hostname
+echo '127.0.1.1 machine' >> /etc/hosts
+systemctl enable nftables
+useradd --create-home --shell /bin/bash admin
+echo 'admin ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/admin
+`;
+
+async function prepare(system: System): Promise<void> {
+  await Deno.copyFile(DEB, `${system.root}/opt/old.deb`);
+  await system.sh(PREPARATION);
+}
+
+/** A part of the service's life, and its name. Each stands on the one before. */
+type Step = readonly [string, (machine: Machine) => Promise<void>];
+
+const BEFORE_REBOOT: readonly Step[] = [
+  ["is installed and started as its own user with one capability", async (machine) => {
+    await machine.sh(NETWORK);
+    await machine.sh("apt-get install --yes /opt/old.deb");
+    assert.equal(await machine.sh("systemctl is-active strongmonitor"), "active");
+    assert.equal(await machine.sh(`ps -o user:20= $(${show("MainPID")})`), "strongmonitor");
+    assert.match(await machine.sh(`cat /proc/$(${show("MainPID")})/status`), /^CapEff:\t0{12}1000$/m);
+    const verified = await machine.sh("systemd-analyze verify --man=no strongmonitor{,-sudo}.service");
+    assert.equal(verified, "");
+  }],
+  ["is configured by an admin's init", async (machine) => {
+    await machine.sh("runuser -u admin -- strongmonitor init --yes --install");
+    await machine.until(MONITORS);
+    await machine.sh(`cp -a ${CONFIG} /root/good`);
+  }],
+  ["bans whoever tries many names, in the kernel", async (machine) => {
+    assert.match((await machine.run(knock(ONE, "nobody"))).text, /Permission denied/);
+    await machine.run(attack(ONE));
+    await machine.until(banned(ONE));
+    assert.match((await machine.run(knock(ONE, "nobody"))).text, /timed out/);
+    assert.match((await machine.run(knock(TWO, "nobody"))).text, /Permission denied/);
+  }],
+  ["puts bans back after nftables is reloaded", async (machine) => {
+    await machine.sh("systemctl reload nftables");
+    await machine.until(banned(ONE));
+  }],
+  ["is started again after a SIGKILL", async (machine) => {
+    const pid = await machine.sh(show("MainPID"));
+    await machine.sh(`kill -KILL ${pid}`);
+    await machine.until(`p=$(${show("MainPID")}); [[ $p != 0 && $p != ${pid} ]]`);
+    await machine.until(MONITORS);
+  }],
+  ["goes on when a reload is refused, and unbans with a wrong configuration", async (machine) => {
+    const pid = await machine.sh(show("MainPID"));
+    await machine.sh(`echo '{ broken' > ${CONFIG}`);
+    assert.equal((await machine.run("systemctl reload strongmonitor")).code, 1);
+    assert.equal(await machine.sh(show("MainPID")), pid);
+    assert.equal(await machine.sh("systemctl is-active strongmonitor"), "active");
+    await machine.sh(`strongmonitor unban ${ONE}`);
+    await machine.until(`! ${banned(ONE)}`);
+  }],
+  ["is refused with a wrong configuration at once, and not tried again", async (machine) => {
+    const isRefused = async () => {
+      await machine.until("systemctl is-failed strongmonitor");
+      // Longer than RestartSec=.
+      assert.equal(await machine.sh(`sleep 10; ${show("SubState")}; ${show("NRestarts")}`), "failed\n0");
+    };
+    assert.equal((await machine.run("systemctl restart strongmonitor")).code, 1);
+    await isRefused();
+    assert.equal((await machine.run("systemctl start strongmonitor")).code, 1);
+    await isRefused();
+    await machine.sh(`cp -a /root/good ${CONFIG} && systemctl start strongmonitor`);
+    await machine.until(MONITORS);
+  }],
+  ["is upgraded, with bans kept", async (machine) => {
+    await machine.sh(`strongmonitor ban ${ONE}`);
+    await machine.until(banned(ONE));
+    const pid = await machine.sh(show("MainPID"));
+    await machine.sh("apt-get install --yes /opt/new.deb");
+    assert.notEqual(await machine.sh(show("MainPID")), pid);
+    assert.equal(await machine.sh("systemctl is-active strongmonitor"), "active");
+    await machine.sh(banned(ONE));
+    await machine.sh(`cmp /root/good ${CONFIG}`);
+  }],
+];
+
+const AFTER_REBOOT: readonly Step[] = [
+  ["bans again those who were banned before", async (machine) => {
+    await machine.until(banned(ONE));
+  }],
+  ["bans by sudo with its other unit", async (machine) => {
+    await machine.sh(NETWORK);
+    await machine.sh(BY_SUDO);
+    await machine.sh("systemctl disable --now strongmonitor && systemctl enable --now strongmonitor-sudo");
+    await machine.run(attack(TWO));
+    await machine.until(`grep -x ${TWO} /run/banned`);
+    await machine.sh("systemctl disable --now strongmonitor-sudo");
+    await machine.sh(`cp -a /root/good ${CONFIG} && systemctl enable --now strongmonitor`);
+    await machine.until(banned(ONE));
+  }],
+  ["is removed with bans kept, and purged without a trace", async (machine) => {
+    await machine.sh("nft add table inet mine");
+    await machine.sh("apt-get remove --yes strongmonitor");
+    await machine.sh(banned(ONE));
+    assert.equal((await machine.run("systemctl is-active strongmonitor")).text, "inactive");
+    await machine.sh("apt-get install --yes /opt/new.deb && systemctl is-active strongmonitor");
+    await machine.sh("apt-get purge --yes strongmonitor");
+    assert.equal(await machine.sh("nft list tables"), "table inet filter\ntable inet mine");
+    assert.equal((await machine.run("getent passwd strongmonitor; getent group strongmonitor")).text, "");
+    const places = "/etc /run /usr /var/lib/strongmonitor /var/lib/systemd";
+    assert.equal((await machine.run(`find ${places} -name '*strongmonitor*' 2> /dev/null`)).text, "");
+  }],
+];
+
+/** Boots a machine and takes the service through these steps, the first failure being the last one. */
+async function live(disk: Disk, steps: readonly Step[], context: Deno.TestContext): Promise<void> {
+  await using machine = new Machine(disk);
+  for (const [name, step] of steps) assert.ok(await context.step(name, () => step(machine)), name);
+  await machine.shutDown();
+}
+
+if (SUITES.length === 0) {
+  Deno.test({ name: "the package bans in a booted Debian: BOOTED_SUITES names none", ignore: true, fn() {} });
+}
+for (const suite of SUITES) {
+  test(`the package bans in a booted Debian ${suite} until it is purged`, MACHINE_TOOLS, async (context) => {
+    await using disk = await Disk.make(suite, PACKAGES, prepare);
+    await live(disk, BEFORE_REBOOT, context);
+    await live(disk, AFTER_REBOOT, context);
+  });
+}
