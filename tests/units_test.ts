@@ -49,7 +49,7 @@ for (const name of Object.keys(EXPOSURES)) {
     assert.match(text, /^ExecStartPre=\/usr\/local\/bin\/strongmonitor check --syntax --quiet$/m);
     // With "always" and "on-failure" systemd tries a failed ExecStartPre= again (systemd.service(5)).
     assert.match(text, /^Restart=on-abnormal$/m);
-    assert.match(text, /^RestartForceExitStatus=0 1 69 101$/m);
+    assert.match(text, /^RestartForceExitStatus=0 1 69 101 SIGHUP$/m);
   });
 }
 
