@@ -8,8 +8,9 @@ import { type ListedBan, readBanLine } from "./ban_list.ts";
 import { requireSpanOrForever, tellMonitor, warnIfStopped } from "./change.ts";
 import { inputLines, openInput } from "./input.ts";
 import { knownWhitelist, withGrounds } from "./open.ts";
-import { type CommonOptions, print, printError, printJson, STANDARD_INPUT } from "./output.ts";
+import { type CommonOptions, print, printError, printJson } from "./output.ts";
 import { Progress } from "./progress.ts";
+import { inputName } from "./words.ts";
 
 /** Most sentences about single lines of each kind. */
 const MOST = 20;
@@ -72,7 +73,7 @@ export function bansImportCommand(file: string, options: ImportOptions): Promise
   const span = requireSpanOrForever(options.for);
   return withGrounds(options, async (grounds) => {
     const { config, state } = grounds;
-    const [time, name] = [now(), file === "-" ? STANDARD_INPUT : file];
+    const [time, name] = [now(), inputName(file)];
     const provenance = { kind: "import", name } as const;
     const until = span === null ? null : time + span;
     const reason = keptText(options.reason ?? `[IMPORT] ${name}`);

@@ -16,9 +16,10 @@ import { openJournal } from "../sources/journal/journal.ts";
 import { configJson } from "./check_json.ts";
 import { complaintOf } from "./doctor/finding.ts";
 import { openConfig } from "./open.ts";
-import { type CommonOptions, print, printJson, printLines, STANDARD_INPUT } from "./output.ts";
+import { type CommonOptions, print, printJson, printLines } from "./output.ts";
 import { programProblems } from "./programs.ts";
 import { runRuleTests, type TestResult } from "./rule_tests.ts";
+import { inputName } from "./words.ts";
 
 /** Options of `check`. */
 export interface CheckOptions extends CommonOptions {
@@ -120,8 +121,7 @@ function configOrNull(options: CheckOptions): Config | null {
     return openConfig(options);
   } catch (error) {
     if (!(error instanceof UserError) || options.json) throw error;
-    const name = options.config === "-" ? STANDARD_INPUT : options.config;
-    conclude(name, { refusal: error, problems: [], warnings: [] });
+    conclude(inputName(options.config), { refusal: error, problems: [], warnings: [] });
     return null;
   }
 }

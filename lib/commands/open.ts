@@ -15,7 +15,8 @@ import { denial } from "../core/denial.ts";
 import { messageOf, UserError } from "../core/error.ts";
 import { databaseOf } from "../core/state_files.ts";
 import { counted } from "../core/text.ts";
-import { type CommonOptions, CONFIG, printError, STANDARD_INPUT } from "./output.ts";
+import { type CommonOptions, CONFIG, printError } from "./output.ts";
+import { inputName } from "./words.ts";
 
 /**
  * Loads the configuration of the options; reads the password only `withPassword`. Throws
@@ -25,7 +26,7 @@ export function openConfig({ config, state }: CommonOptions, { withPassword = fa
   const options = { known: modules, state, withPassword };
   // Relative paths of a draft resolve as if it stood at the configuration's place.
   return config === "-"
-    ? configOf(readStdin(), CONFIG, { ...options, name: STANDARD_INPUT })
+    ? configOf(readStdin(), CONFIG, { ...options, name: inputName(config) })
     : loadConfig(config, options);
 }
 

@@ -15,8 +15,6 @@ export interface CommonOptions {
 
 /** Default path of the configuration. */
 export const CONFIG = "/etc/strongmonitor/config.jsonc";
-/** Name of standard input in messages; `-` in arguments. */
-export const STANDARD_INPUT = "standard input";
 /** Formats of `bans --export`. */
 export const EXPORT_FORMATS = ["nft", "ipset", "plain", "json"] as const;
 /** Tables of `top`. */

@@ -53,7 +53,7 @@ function statusJson(status: Status, problems: readonly string[]): unknown {
     problems,
     pid: running ? report?.pid ?? null : null,
     started: isoTimeOrNull(report?.started ?? null),
-    loaded: isoTimeOrNull(report?.loaded ?? report?.started ?? null),
+    loaded: isoTimeOrNull(report?.loaded ?? null),
     refused: report?.refused ? { time: isoTime(report.refused.time), error: report.refused.error } : null,
     failure: report?.failure ?? null,
     config: report?.config ?? null,

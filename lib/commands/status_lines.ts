@@ -48,7 +48,7 @@ function firstLine({ running, report }: Status, problems: readonly string[]): st
 }
 
 function reportLines(report: MonitorReport): string[] {
-  const { started, loaded = started } = report;
+  const { started, loaded } = report;
   return [
     ...loaded > started ? [`config    read anew ${localTime(loaded)}`] : [],
     ...report.modules.flatMap((module) => moduleLines(module)),
@@ -77,7 +77,7 @@ function moduleLines({ name, lastLine, rules }: ModuleActivity): string[] {
 }
 
 /** Says since when the report counts: a reload begins the counts again. */
-function beginning({ started, loaded = started }: MonitorReport): string {
+function beginning({ started, loaded }: MonitorReport): string {
   return loaded > started ? `since the reload at ${localTime(loaded)}` : "since the start";
 }
 

@@ -41,7 +41,7 @@ export function problemsOf(status: Troubles): string[] {
   ];
 }
 
-function configProblems({ refused, started, loaded = started }: MonitorReport): string[] {
+function configProblems({ refused, loaded }: MonitorReport): string[] {
   return refused === undefined ? [] : [
     `the configuration on disk was refused ${localTime(refused.time)}, the one of ${
       localTime(loaded)

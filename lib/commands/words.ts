@@ -1,6 +1,12 @@
 /** Words that several commands share. Pure. */
+import { UNTIL_PROXIES_ARE_NAMED } from "../config/describe.ts";
 import { counted } from "../core/text.ts";
 import type { SourceReport } from "../monitor/report.ts";
+
+/** Returns the name in messages of an input that arguments call `file`, `-` being standard input. */
+export function inputName(file: string): string {
+  return file === "-" ? "standard input" : file;
+}
 
 /** Formats a counted name for people; an empty name becomes visible. */
 export function shownName(name: string): string {
@@ -14,8 +20,7 @@ export function shareText(share: number): string {
 
 /** Says that hits of `lines` do not count, and until when. */
 export function uncountedText(lines: number): string {
-  const until = "until trusted_proxies says which proxies stand in front, or [] for none";
-  return `Hits of ${counted(lines, "line")} not counted ${until}`;
+  return `Hits of ${counted(lines, "line")} not counted ${UNTIL_PROXIES_ARE_NAMED}`;
 }
 
 /** Returns what a source is doing, in a word. */

@@ -139,9 +139,11 @@ function describeGrowth({ modules }: Config): string[] {
   return [...new Set(lines)];
 }
 
+/** End of a sentence about hits that do not count because their address may be a proxy's. */
+export const UNTIL_PROXIES_ARE_NAMED =
+  "until trusted_proxies says which proxies stand in front, or [] for none";
 const UNKNOWN_PROXIES =
-  "  not counted: requests that nginx refused before it had read them (400 and such), until trusted_proxies says which " +
-  "proxies stand in front, or [] for none";
+  `  not counted: requests that nginx refused before it had read them (400 and such), ${UNTIL_PROXIES_ARE_NAMED}`;
 
 function describeModule(
   { module, noLog, record, trustedProxies, rules }: ModuleRules,

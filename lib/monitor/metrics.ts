@@ -50,7 +50,7 @@ function programMetrics({ version, report, messages, memory, stateSize }: Figure
     gauge(
       "strongmonitor_start_time_seconds",
       "When the monitor started, or last reloaded its configuration.",
-      (report.loaded ?? report.started) / SECOND,
+      report.loaded / SECOND,
     ),
     counter("strongmonitor_log_messages_total", "Errors and warnings in the program's own log.", [
       [{ level: "error" }, messages.errors],

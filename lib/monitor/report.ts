@@ -102,7 +102,7 @@ const report = z.object({
     lastTold: instant.nullable(),
     error: z.string().nullable(),
   }).nullable().default(null),
-});
+}).transform((given) => ({ ...given, loaded: given.loaded ?? given.started }));
 
 /** One source's state, for `strongmonitor status`. */
 export type SourceReport = Readonly<z.infer<typeof source>>;

@@ -17,6 +17,7 @@ const REPORT: MonitorReport = {
   running: true,
   failure: HOSTILE,
   started: 1,
+  loaded: 1,
   config: HOSTILE,
   moduleFirewalls: [],
   firewall: HOSTILE,

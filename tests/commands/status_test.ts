@@ -7,10 +7,12 @@ import { takeLock } from "../../lib/state/lock.ts";
 import { REPORT as FULL_REPORT } from "../support/monitor_report.ts";
 import { program } from "../support/program.ts";
 
-/** What a monitor reports that works. */
+const STARTED = now();
+/** The report of a monitor that works. */
 const REPORT: MonitorReport = {
   ...FULL_REPORT,
-  started: now(),
+  started: STARTED,
+  loaded: STARTED,
   holding: null,
   leaks: [],
   modules: [{

@@ -6,6 +6,15 @@ Deno.test("`readReport()` gives back what a monitor wrote", () => {
   assert.deepEqual(readReport(JSON.stringify(REPORT)), REPORT);
 });
 
+Deno.test("`readReport()` takes the start for the load of a report that tells no load", () => {
+  const { loaded: _loaded, ...earlier } = REPORT;
+  assert.deepEqual(readReport(JSON.stringify({ ...earlier, started: 7 })), {
+    ...REPORT,
+    started: 7,
+    loaded: 7,
+  });
+});
+
 const { counts: _counts, ...WITHOUT_COUNTS } = REPORT;
 const STRANGE = [
   null,

@@ -7,6 +7,7 @@ export const REPORT: MonitorReport = {
   running: true,
   failure: null,
   started: 1,
+  loaded: 1,
   config: "/c",
   moduleFirewalls: [],
   firewall: "nftables",
@@ -53,9 +54,10 @@ export function reportAt(time: Micros, { since, bans }: { since: Micros; bans: n
   const source = (name: string, back: Micros, lag: Micros) => ({
     ...{ name, running: true, lastBatch: time - back, delivery: null, problems: [], waiting: false, lag },
   });
+  const started = since - 3 * DAY - 4 * HOUR;
   return {
     ...REPORT,
-    ...{ time, started: since - 3 * DAY - 4 * HOUR, config: "/etc/strongmonitor/config.jsonc" },
+    ...{ time, started, loaded: started, config: "/etc/strongmonitor/config.jsonc" },
     holding: { time, held: bans, missing: 0, stray: [], error: null },
     leaks: [],
     sources: [

@@ -23,7 +23,7 @@ export class Rates {
   #last: { readonly loaded: Micros; readonly time: Micros; readonly counts: Amounts } | null = null;
 
   /** Takes a report read at `now`; the first one also gives the minutes before. */
-  add({ started, loaded = started, counts, recent = [], ...report }: MonitorReport, now: Micros): void {
+  add({ loaded, counts, recent = [], ...report }: MonitorReport, now: Micros): void {
     const time = report.time ?? now;
     const amounts = { lines: counts.entries, hits: counts.hits, bans: counts.bans };
     const last = this.#last;

@@ -9,7 +9,13 @@ const START = 1_000_000 * SLOT;
 
 function report(time: number | undefined, entries: number, over: { started?: number; bans?: number } = {}) {
   const { started = 1, bans = 0 } = over;
-  return { ...REPORT, time, started, counts: { ...REPORT.counts, entries, hits: entries / 2, bans } };
+  return {
+    ...REPORT,
+    time,
+    started,
+    loaded: started,
+    counts: { ...REPORT.counts, entries, hits: entries / 2, bans },
+  };
 }
 
 Deno.test("Rates tell what came a second between two reports, whenever these were read", () => {
