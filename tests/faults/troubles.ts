@@ -144,7 +144,8 @@ export const TROUBLES: readonly Trouble[] = [
     name,
     isPossible: ({ journald }: World) => journald !== null,
     isOfJournald: true,
-    strike: ({ journald }: World) => journald!.overwrite(from, { length: 65_536, truncate }),
+    strike: ({ journald, random }: World) =>
+      journald!.overwrite(from, Uint8Array.from({ length: 65_536 }, () => random.below(256)), { truncate }),
   })),
   {
     name: "lock removed",

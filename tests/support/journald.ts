@@ -74,11 +74,14 @@ export class Journald implements AsyncDisposable {
     await eventually(async () => await this.#tryToLog(["ready again"]));
   }
 
-  /** Writes garbage over a part of the file that it is writing to; `truncate`: in place of all of it. */
-  overwrite(from: number, { length, truncate = false }: { length: number; truncate?: boolean }): void {
+  /**
+   * Writes `garbage` over a part of the file that it is writing to; `truncate`: in place of all of it. journald takes the id of
+   * its next file from the head of this one, so two files with the same garbage there would be one to journalctl.
+   */
+  overwrite(from: number, garbage: Uint8Array, { truncate = false } = {}): void {
     using file = Deno.openSync(`${this.#machine}/system.journal`, { write: true, truncate });
     file.seekSync(from, Deno.SeekMode.Start);
-    file.writeSync(new Uint8Array(length).fill(0x47));
+    file.writeSync(garbage);
   }
 
   /** All messages in its journal. */

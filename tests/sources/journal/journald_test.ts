@@ -220,7 +220,7 @@ for (const isWoken of [false, true]) {
       const wake = isWoken ? { directory: journald.link(), interval: WAKE } : null;
       const follower = new Follower(journald.directory, { command: journalctl.command, wake });
       await eventually(async () => (await journald.messages()).includes("ready"));
-      journald.overwrite(0, { length: 65_536, truncate: true });
+      journald.overwrite(0, new Uint8Array(65_536).fill(0x47), { truncate: true });
       const stop = new AbortController();
       const following = follower.read(stop.signal);
       await Promise.race([following, eventually(() => journalctl.isWaiting)]);
