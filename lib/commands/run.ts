@@ -46,7 +46,8 @@ export async function runCommand(
   const span = options.trial === undefined ? null : requireSpan("--trial", options.trial);
   let config = usableConfig(options);
   const { state, lock } = await claimState(config.stateDirectory, { options, log });
-  let next: AbortController;
+  // A reload may come before the first monitor: it then begins by the new configuration.
+  let next = new AbortController();
   let monitor: Monitor | null = null;
   signals.onReload(() => {
     try {

@@ -52,6 +52,11 @@ function programMetrics({ version, report, messages, memory, stateSize }: Figure
       "When the monitor started, or last reloaded its configuration.",
       report.loaded / SECOND,
     ),
+    gauge(
+      "strongmonitor_config_last_reload_successful",
+      "1 where the configuration on disk was taken over, 0 where the last reload was refused.",
+      Number(report.refused === undefined),
+    ),
     counter("strongmonitor_log_messages_total", "Errors and warnings in the program's own log.", [
       [{ level: "error" }, messages.errors],
       [{ level: "warning" }, messages.warnings],

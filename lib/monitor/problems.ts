@@ -11,6 +11,7 @@ import type { MonitorReport } from "./report.ts";
 
 /** The kinds of problems; docs/notify.md explains them. */
 export type ProblemKind =
+  | "config_refused"
   | "source_stopped"
   | "source_unreadable"
   | "bans_failing"
@@ -64,6 +65,7 @@ const MOST_NAMED = 5;
 export function problemsOf(view: ProblemView): Problem[] {
   const { state: { isInMemory, losses } } = view;
   return [
+    ...configProblems(view),
     ...sourceProblems(view),
     ...moduleProblems(view),
     ...banProblems(view),
@@ -80,6 +82,16 @@ export function failedMonitor(message: string): Problem {
 
 function problem(kind: ProblemKind, text: string, { subject = "" } = {}): Problem {
   return { kind, subject, text };
+}
+
+function configProblems({ report: { refused } }: ProblemView): Problem[] {
+  if (refused === undefined) return [];
+  return [
+    problem(
+      "config_refused",
+      `The configuration on disk was refused and the one before stays in force: ${refused.error}`,
+    ),
+  ];
 }
 
 function sourceProblems({ report: { sources } }: ProblemView): Problem[] {

@@ -99,6 +99,15 @@ Deno.test("`metricsOf()` leaves out what does not apply, and counts no ban in fo
   assert.match(text, /^strongmonitor_bans_in_force 0$/m);
 });
 
+Deno.test("`metricsOf()` tells whether the last reload was refused", () => {
+  const refused = { time: 1, error: "unknown key" };
+  const [good, bad] = [REPORT, { ...REPORT, refused }].map((report) =>
+    metricsText(metricsOf({ ...FIGURES, report }))
+  );
+  assert.match(good!, /^strongmonitor_config_last_reload_successful 1$/m);
+  assert.match(bad!, /^strongmonitor_config_last_reload_successful 0$/m);
+});
+
 Deno.test("`metricsText()` escapes what a label's value may not hold, and leaves out a metric without samples", () => {
   const metrics = [
     counter("a_total", "Help.", [[{ path: '/x"\\\n# y 1' }, 2]]),

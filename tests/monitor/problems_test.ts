@@ -42,6 +42,12 @@ const leak = (address: string) => ({ ...REPORT.leaks[0]!, address });
 
 const CASES: readonly [ProblemKind, ProblemView, subject: string, text: RegExp][] = [
   [
+    "config_refused",
+    report({ refused: { time: 1, error: "unknown key" } }),
+    "",
+    /^The configuration on disk was refused and the one before stays in force: unknown key$/,
+  ],
+  [
     "source_stopped",
     report(source({ running: false, stopped: { time: 1, error: "disk gone" } })),
     "file:/log",
