@@ -46,7 +46,7 @@ export async function supervise(
   }
 }
 
-/** Resolves after a number of milliseconds, or at once when `signal` aborts. */
+/** Resolves after a number of milliseconds, at once if below 0, or when `signal` aborts. */
 export function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {
@@ -54,7 +54,8 @@ export function pause(milliseconds: number, signal: AbortSignal): Promise<void> 
       signal.removeEventListener("abort", done);
       resolve();
     };
-    const timer = setTimeout(done, milliseconds);
+    // Deno warns of a time below 0 on standard error.
+    const timer = setTimeout(done, Math.max(0, milliseconds));
     signal.addEventListener("abort", done, { once: true });
     if (signal.aborted) done();
   });

@@ -62,3 +62,13 @@ Deno.test("`supervise()` ends quietly when told to stop", async () => {
   assert.equal(attempts, 1);
   assert.equal(failure, null);
 });
+
+Deno.test("`pause()` of a time below 0 is over at once, and Deno warns of nothing", async () => {
+  const { pathname } = new URL("../../lib/core/async.ts", import.meta.url);
+  const args = [
+    "eval",
+    `import { pause } from "${pathname}"; await pause(-0.2, new AbortController().signal)`,
+  ];
+  const { stderr } = await new Deno.Command(Deno.execPath(), { args, env: { NO_COLOR: "1" } }).output();
+  assert.doesNotMatch(new TextDecoder().decode(stderr), /negative/);
+});

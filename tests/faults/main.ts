@@ -37,6 +37,16 @@ const SETTLING = 60;
 const QUIET = 3_000;
 /** How lines begin that go to journald. */
 const OF_JOURNALD = "Invalid user u";
+/**
+ * The fields by which the program asks for them: sshd's entries, and journald's reports of dropped ones. In a damaged file
+ * journalctl may find an entry by one field, and not by all of these.
+ */
+const FIELDS = [
+  ...["sshd", "sshd-session", "sshd-auth"].map((name) => `SYSLOG_IDENTIFIER=${name}`),
+  "+",
+  "_TRANSPORT=driver",
+  "MESSAGE_ID=a596d6fe7bfa4994828e72309e95d61e",
+];
 /** Lines written in one go, and the milliseconds between two. */
 const [GO, BETWEEN] = [50, 10];
 
@@ -145,8 +155,8 @@ function attackers(random: Random): string[] {
 }
 
 /**
- * Takes the lines back that journald lost: they are in no journal that the program could have read. What it read before they were
- * lost counts once it is stored, which may take a moment.
+ * Takes the lines back that journald lost: journalctl does not find them as the program asks for them. A line that the program
+ * read before counts once it is stored, which may take a moment.
  */
 async function takeBackLost({ scene, journald }: World): Promise<void> {
   const deadline = performance.now() + SETTLING * 1_000;
@@ -154,7 +164,7 @@ async function takeBackLost({ scene, journald }: World): Promise<void> {
     before = scene.stored().length;
     await pause(QUIET);
   }
-  const there = new Set([...await journald!.messages(), ...scene.stored()]);
+  const there = new Set([...await journald!.messages(...FIELDS), ...scene.stored()]);
   let lost = 0;
   scene.ledger.takeBack((line) => {
     const isLost = line.startsWith(OF_JOURNALD) && !there.has(line);

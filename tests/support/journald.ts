@@ -84,9 +84,9 @@ export class Journald implements AsyncDisposable {
     file.writeSync(garbage);
   }
 
-  /** All messages in its journal. */
-  async messages(): Promise<string[]> {
-    const args = [`--directory=${this.directory}`, "--output=cat", "--all", "--quiet"];
+  /** The messages that journalctl finds in its journal, by these fields or all. */
+  async messages(...fields: readonly string[]): Promise<string[]> {
+    const args = [`--directory=${this.directory}`, "--output=cat", "--all", "--quiet", ...fields];
     const { stdout } = await new Deno.Command("journalctl", { args, stderr: "null" }).output();
     return new TextDecoder().decode(stdout).split("\n");
   }
