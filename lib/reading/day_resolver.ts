@@ -1,11 +1,8 @@
-import { type Bytes, Literal } from "../core/bytes.ts";
 import { type Reference, resolveStamp, type Stamp } from "../core/stamp.ts";
-import { readClfTime } from "../core/timestamp.ts";
 import { LOCAL, type Zone } from "../core/zone.ts";
 import { DAY, type Micros, MINUTE, SECOND } from "../core/time.ts";
 
 const YEAR = 365 * DAY;
-const ZERO = 48;
 
 /** Returns the instant of `stamp`, like `resolveStamp()`; NaN for a date that does not exist. */
 export function timeOfStamp(stamp: Stamp, reference: Reference): Micros {
@@ -87,53 +84,4 @@ function isPlainDay(
   const isOfYear = year !== null ||
     (midnight + DAY + MINUTE <= now + DAY && midnight - MINUTE + YEAR > now + DAY);
   return isSteady && isOfYear;
-}
-
-/** Bytes of a time of the Common Log Format: `06/May/2026:10:56:10 +0200`. */
-export const CLF_LENGTH = 26;
-/** Offsets of its second and its zone. */
-const [CLF_SECOND, CLF_ZONE] = [18, 20];
-
-/**
- * Reads times of the Common Log Format from bytes. A time with the minute and zone of the last one
- * costs one addition.
- */
-export class ClfReader {
-  /** The last instant read; NaN for a date that does not exist. */
-  time: Micros = NaN;
-  /** The stamp of a date that does not exist; otherwise null. */
-  stamp: Stamp | null = null;
-  #minute: Literal | null = null;
-  #zone: Literal | null = null;
-  #base: Micros = 0;
-
-  /**
-   * Reads the time at `at`. Returns whether there is a time. The caller checks that the message has
-   * `CLF_LENGTH` bytes there.
-   */
-  read(bytes: Bytes, at: number): boolean {
-    const { array } = bytes;
-    const tens = array[at + CLF_SECOND]! - ZERO;
-    const ones = array[at + CLF_SECOND + 1]! - ZERO;
-    const isKnown = this.#minute !== null && this.#minute.isAt(bytes, at) &&
-      this.#zone!.isAt(bytes, at + CLF_ZONE) && tens >= 0 && tens <= 5 && ones >= 0 && ones <= 9;
-    if (!isKnown) return this.#readAnew(array, at);
-    this.time = this.#base + (10 * tens + ones) * SECOND;
-    this.stamp = null;
-    return true;
-  }
-
-  #readAnew(array: Uint8Array, at: number): boolean {
-    const stamp = readClfTime(String.fromCharCode(...array.subarray(at, at + CLF_LENGTH)))?.stamp;
-    if (stamp === undefined) return false;
-    // The stamp has year and zone: the reference does not matter.
-    const time = resolveStamp(stamp, { now: 0, before: NaN });
-    this.time = time ?? NaN;
-    this.stamp = time === null ? stamp : null;
-    if (time === null) return true;
-    this.#minute = new Literal(array.slice(at, at + CLF_SECOND));
-    this.#zone = new Literal(array.slice(at + CLF_ZONE, at + CLF_LENGTH));
-    this.#base = time - stamp.second * SECOND;
-    return true;
-  }
 }

@@ -1,9 +1,9 @@
 import { type Bytes, isDigit, Literal } from "../../lib/core/bytes.ts";
 import { MESSAGE } from "../../lib/reading/message_reader.ts";
 import type { Findings } from "../../lib/reading/text_reader.ts";
-import { CLF_LENGTH, ClfReader } from "../../lib/reading/day_resolver.ts";
 import type { Micros } from "../../lib/core/time.ts";
 import type { Stamp } from "../../lib/core/stamp.ts";
+import { CLF_LENGTH, ClfReader } from "./clf_reader.ts";
 import { FORWARDED_FOR, PATH, QUERY, REFERER, SIZE, STATUS, USER, USER_AGENT } from "./fields.ts";
 import { RequestReader } from "./request.ts";
 import { ID_LENGTHS } from "./user.ts";
