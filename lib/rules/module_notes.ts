@@ -12,6 +12,12 @@ import type { Micros } from "../core/time.ts";
 import { NO_ROOM, Notes, type Room } from "./notes.ts";
 import type { RuleGroups } from "./rule_groups.ts";
 
+/** A module whose hits are counted. */
+interface CountedModule {
+  readonly name: string;
+  readonly rules: readonly unknown[];
+}
+
 /** Notes of some addresses. */
 export interface SomeNotes {
   /** Records. */
@@ -20,45 +26,54 @@ export interface SomeNotes {
   readonly next: number | null;
 }
 
-/** Notes of all modules. Each has its own room: a flood of addresses evicts no other module's. */
+/**
+ * Notes of all modules. Each has its own room: a flood of addresses evicts no other module's. Notes
+ * are made for a module's first hit, as room for 84 MiB takes V8 some milliseconds.
+ */
 export class ModuleNotes {
   readonly #groups: RuleGroups;
-  readonly #names: readonly string[];
-  readonly #all: readonly Notes[];
+  readonly #modules: readonly CountedModule[];
+  readonly #room: Room | undefined;
+  /** By index of the module; missing: it has no hit. */
+  readonly #all: (Notes | undefined)[];
 
   /** @param room of each module with rules */
   constructor(
-    modules: readonly { readonly name: string; readonly rules: readonly unknown[] }[],
+    modules: readonly CountedModule[],
     { groups, room }: { groups: RuleGroups; room: Room | undefined },
   ) {
     this.#groups = groups;
-    this.#names = modules.map(({ name }) => name);
-    this.#all = modules.map(({ rules }) => new Notes(groups, rules.length > 0 ? room : NO_ROOM));
+    this.#modules = modules;
+    this.#room = room;
+    this.#all = modules.map(() => undefined);
   }
 
   /** Returns the notes of a module by its index. */
   of(module: number): Notes {
-    return this.#all[module]!;
+    return this.#all[module] ??= new Notes(
+      this.#groups,
+      this.#modules[module]!.rules.length > 0 ? this.#room : NO_ROOM,
+    );
   }
 
   /** Number of counted addresses. */
   get size(): number {
-    return this.#all.reduce((sum, notes) => sum + notes.size, 0);
+    return this.#all.reduce((sum, notes) => sum + (notes?.size ?? 0), 0);
   }
 
   /** Number of addresses evicted for want of room. */
   get evicted(): number {
-    return this.#all.reduce((sum, notes) => sum + notes.evicted, 0);
+    return this.#all.reduce((sum, notes) => sum + (notes?.evicted ?? 0), 0);
   }
 
   /** Forgets an address: every rule counts it from nothing. */
   forget(address: AddressWords): void {
-    for (const notes of this.#all) notes.forget(address);
+    for (const notes of this.#all) notes?.forget(address);
   }
 
   /** Drops addresses without a hit in the windows that end at `now`, some at each call. */
   sweep(now: Micros): void {
-    for (const notes of this.#all) notes.sweep(now);
+    for (const notes of this.#all) notes?.sweep(now);
   }
 
   /**
@@ -85,7 +100,7 @@ export class ModuleNotes {
     const { length } = this.#all;
     const module = number % length;
     const writer = new NoteWriter();
-    const next = this.#all[module]!.dump(Math.floor(number / length), writer);
+    const next = this.#all[module]?.dump(Math.floor(number / length), writer) ?? null;
     if (next !== null) return { content: writer.take(), next: next * length + module };
     return { content: writer.take(), next: module + 1 < length ? module + 1 : null };
   }
@@ -114,6 +129,8 @@ export class ModuleNotes {
 
   /** Returns the notes of the module of a group; undefined: the module is no longer configured. */
   #ofGroup(group: number): Notes | undefined {
-    return this.#all[this.#names.indexOf(this.#groups.serviceOf(group) ?? "")];
+    const service = this.#groups.serviceOf(group);
+    const module = this.#modules.findIndex(({ name }) => name === service);
+    return module < 0 ? undefined : this.of(module);
   }
 }
