@@ -7,7 +7,7 @@ import type { Micros } from "../../lib/core/time.ts";
 import type { Trip } from "../../lib/rules/rule.ts";
 import { BOOT, memoryLog, STEADY, strangers, type TemporaryState } from "./helpers.ts";
 
-/** A firewall that notes what it is told, and refuses while `broken`. */
+/** A firewall that keeps its calls, and refuses while `broken`. */
 export class NotingFirewall implements Firewall {
   readonly name = "noting";
   readonly canUnban: boolean = true;
@@ -45,7 +45,7 @@ export class NotingFirewall implements Firewall {
   }
 }
 
-/** An address passed the limit of a rule of SSHD. */
+/** Returns an address's trip of a rule of SSHD. */
 export function trip(address: string, over: Partial<Trip> = {}): Trip {
   return {
     address,
@@ -62,7 +62,7 @@ export function trip(address: string, over: Partial<Trip> = {}): Trip {
   };
 }
 
-/** Bans by a state and a firewall: `make` starts them, `act` decides, commits and enforces. */
+/** Makes `Bans` of a state and a firewall: `make` starts them; `act` decides, commits and enforces. */
 export function setUp(
   temporary: TemporaryState,
   firewall = new NotingFirewall(),

@@ -1,20 +1,20 @@
-/** A headless Chromium, told what to do by its DevTools protocol. */
+/** A headless Chromium, controlled by its DevTools protocol. */
 
-/** How a page is looked at. */
+/** Options of the window. */
 export interface View {
   readonly width: number;
   readonly scheme: "light" | "dark";
-  /** Pixels for each of the page's; 1 unless told. */
+  /** Device pixels for each pixel of the page. Default: 1. */
   readonly scale?: number;
 }
 
-/** What the browser answers to a call. */
+/** The browser's answer to a call. */
 interface Answer {
   readonly result?: unknown;
   readonly error?: { readonly message: string };
 }
 
-/** The browser that this machine has; null: none. */
+/** The machine's browser; null: none. */
 export function findBrowser(): string | null {
   const directories = (Deno.env.get("PATH") ?? "").split(":");
   const files = ["chromium", "google-chrome"].flatMap((name) => directories.map((path) => `${path}/${name}`));
@@ -27,7 +27,7 @@ export function findBrowser(): string | null {
   }) ?? null;
 }
 
-/** One page of a browser of its own, which ends with it. */
+/** A page in a browser that ends with it. */
 export class Browser implements AsyncDisposable {
   readonly #process: Deno.ChildProcess;
   readonly #profile: string;
@@ -68,7 +68,7 @@ export class Browser implements AsyncDisposable {
     return browser;
   }
 
-  /** Opens a page and waits until it is shown. */
+  /** Opens a page and waits until the browser shows it. */
   async open(url: string, { width, scheme, scale = 1 }: View): Promise<void> {
     await this.#call("Emulation.setDeviceMetricsOverride", {
       ...{ width, height: 900, deviceScaleFactor: scale, mobile: width < 600 },
@@ -81,7 +81,7 @@ export class Browser implements AsyncDisposable {
     await loaded;
   }
 
-  /** The value of an expression in the page, which may be a promise. */
+  /** Returns the value of an expression in the page. Awaits a promise. */
   async evaluate<T>(expression: string): Promise<T> {
     const { result, exceptionDetails } = await this.#call<
       { result: { value: T }; exceptionDetails?: { exception?: { description?: string } } }
@@ -90,14 +90,14 @@ export class Browser implements AsyncDisposable {
     return result.value;
   }
 
-  /** What the page has asked for since it was opened, itself included. */
+  /** Addresses that the page has requested since it was opened, its own included. */
   requests(): string[] {
     return this.#events.filter(({ method }) => method === "Network.requestWillBeSent").map(({ params }) =>
       (params.request as { url: string }).url
     );
   }
 
-  /** What the browser had to complain of since the page was opened. */
+  /** The browser's complaints since the page was opened. */
   complaints(): string[] {
     return this.#events.flatMap(({ method, params }) => {
       if (method === "Log.entryAdded") return [(params.entry as { text: string }).text];
@@ -106,7 +106,7 @@ export class Browser implements AsyncDisposable {
     });
   }
 
-  /** The whole page, or a part of it, as PNG. */
+  /** Returns the page, or a part of it, as PNG. */
   async screenshot({ top = 0, height = Infinity } = {}): Promise<Uint8Array> {
     const { cssContentSize: { width, height: whole } } = await this.#call<
       { cssContentSize: { width: number; height: number } }
@@ -118,7 +118,7 @@ export class Browser implements AsyncDisposable {
     return Uint8Array.from(atob(data), (character) => character.charCodeAt(0));
   }
 
-  /** The page as printed, as PDF. */
+  /** Returns the printed page as PDF. */
   async print(): Promise<Uint8Array> {
     const { data } = await this.#call<{ data: string }>("Page.printToPDF", { printBackground: false });
     return Uint8Array.from(atob(data), (character) => character.charCodeAt(0));
@@ -153,7 +153,7 @@ export class Browser implements AsyncDisposable {
   }
 }
 
-/** The port that a browser listens on, which it writes into a file. */
+/** Returns the port that a browser listens on, from the file that it writes. */
 async function portIn(file: string): Promise<number> {
   for (let tries = 0; tries < 600; tries++) {
     const text = await Deno.readTextFile(file).catch(() => "");

@@ -1,4 +1,4 @@
-/** Certificates for tests, made by openssl, and a PostgreSQL that uses them. */
+/** Makes certificates for tests by openssl, and lets PostgreSQL use them. */
 import { until } from "./postgres_fixtures.ts";
 import type { TestPostgres } from "./postgres_server.ts";
 
@@ -6,11 +6,11 @@ import type { TestPostgres } from "./postgres_server.ts";
 interface Authority {
   /** File with its certificate. */
   readonly file: string;
-  /** Makes a key and a certificate for these names, such as `DNS:localhost`. Returns their files. */
+  /** Makes a key and a certificate for names such as `DNS:localhost`. Returns their files. */
   sign(names: string): Promise<{ certificate: string; key: string }>;
 }
 
-/** Why no certificates can be made here, for ignoring a test by name; null if they can. */
+/** Returns why this machine can make no certificates, to skip a test by name; null: it can. */
 export async function opensslMissing(): Promise<string | null> {
   return await openssl(["version"]).then(() => null, () => "needs openssl");
 }
@@ -44,8 +44,8 @@ async function openssl(args: readonly string[]): Promise<void> {
 }
 
 /**
- * Has a server encrypt, with a certificate for `names` such as `DNS:localhost`. Returns the files of the authority that signed it,
- * and of another.
+ * Makes a server encrypt, with a certificate for `names` such as `DNS:localhost`. Returns the files
+ * of the authority that signed it, and of another authority.
  */
 export async function encryptServer(
   server: TestPostgres,

@@ -1,7 +1,7 @@
 /**
- * Bans by the command that the first argument names, until it has no room for another one, and prints how many that were. Then
- * it waits for a line on standard input, and prints how much room there is as soon as there is all, or after the seconds of the
- * second argument.
+ * Bans by the command of the first argument until no slot is free, and prints the number of bans.
+ * After a line on standard input it prints the number of free slots, as soon as all are free, or
+ * after the seconds of the second argument.
  */
 import { CommandFirewall } from "../../lib/firewall/command.ts";
 import { SECOND } from "../../lib/core/time.ts";
@@ -18,7 +18,7 @@ let calls = 0;
 while (firewall.parallel > 0 && calls < 10) {
   const ban = { address: `192.0.2.${++calls}` } as Ban;
   await firewall.ban([ban], new AbortController().signal);
-  // Whoever can be ended is gone by then.
+  // Commands that can be ended have ended by then.
   await new Promise((resolve) => setTimeout(resolve, 500));
 }
 console.log(calls);

@@ -12,18 +12,18 @@ export const RULE = '{ "name": "a", "str": "x", "limit": 1 }';
 export const MODULES = `"modules": { "SSHD": { "rules": [${RULE}] } }`;
 export const DB = '"DB": { "host": "h", "user": "u", "database": "d" }';
 
-/** A configuration with `keys` at the top and one rule. */
+/** Returns a configuration with one rule and top-level `keys`. */
 export const top = (keys: string) => `{ ${keys}, ${MODULES} }`;
-/** A configuration whose one rule has `keys`. */
+/** Returns a configuration whose one rule has `keys`. */
 export const rule = (keys: string) => `{ "modules": { "SSHD": { "rules": [{ ${keys} }] } } }`;
-/** Likewise, added to a rule that is right. */
+/** Returns a configuration whose one rule is valid but for `keys`, which are added. */
 export const more = (keys: string) => rule(`"name": "a", "str": "x", "limit": 1, ${keys}`);
 
-/** A configuration of a service of the user's own, with `keys` beside its rule. */
+/** Returns a configuration of a user's own service, with `keys` beside its rule. */
 export const own = (keys: string) =>
   `{ "modules": { "ftp": { ${keys}, "rules": [{ "name": "a", "limit": 1 }] } } }`;
 
-/** Runs `use` in a directory that holds these files and is gone afterwards. */
+/** Runs `use` in a temporary directory with these files. */
 export function inDirectory<T>(files: Record<string, string | Uint8Array>, use: (directory: string) => T): T {
   const directory = Deno.makeTempDirSync();
   try {
@@ -45,7 +45,7 @@ export function load(text: string): Config {
   );
 }
 
-/** The message of the `UserError` 78 that `run` throws, without the directory's name. */
+/** Returns the message of the `UserError` 78 that `run` throws, without the directory's name. */
 export function refusal(run: () => unknown, directory = ""): string {
   try {
     run();

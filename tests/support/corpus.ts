@@ -1,7 +1,8 @@
 /**
- * Scores `strongmonitor match` against labelled lines: `deno run -A tests/support/corpus.ts DIRECTORY [PROGRAM…]`. The
- * directory holds `sshd.jsonl`, `nginx.jsonl`: one case a line, `{id, module, line, address, match}`. A case with
- * `match` must be a hit for exactly its address, or no hit; one without is judged by its address alone.
+ * Scores `strongmonitor match` on labelled lines: `deno run -A tests/support/corpus.ts DIRECTORY
+ * [PROGRAM…]`. The directory has `sshd.jsonl` and `nginx.jsonl` with one case a line: `{id, module,
+ * line, address, match}`. `match` says whether the line must be a hit for exactly its address.
+ * Without `match` only the address counts.
  */
 import { canonicalAddress } from "../../lib/core/address.ts";
 
@@ -35,7 +36,7 @@ async function verdicts(program: readonly string[], cases: readonly Case[]): Pro
   return new TextDecoder().decode(stdout).trim().split("\n").map((line) => JSON.parse(line));
 }
 
-/** What is wrong with a verdict; null when nothing is. */
+/** Returns the fault of a verdict; null: none. */
 function fault({ address, match }: Case, verdict: Verdict): string | null {
   const expected = address === null ? null : canonicalAddress(address) ?? address;
   if (match === false) return verdict.hits.length === 0 ? null : "false positive";

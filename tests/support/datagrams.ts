@@ -1,6 +1,7 @@
 /**
- * Sends a datagram from each of some addresses to each of some ports of 127.0.0.1, one after the other, and prints as JSON
- * which have come when the last one has, which nothing keeps out. Arguments: addresses, ports, each joined by commas.
+ * Sends datagrams one by one from each address to each port of 127.0.0.1. Prints as JSON the ones
+ * that arrived before the last one, which no firewall drops. Arguments: addresses and ports, each
+ * joined by commas.
  */
 import { createSocket, type Socket } from "node:dgram";
 

@@ -1,4 +1,4 @@
-/** Engines for tests: of a module with three fields, and a state in memory for their notes. */
+/** Engines for tests, of a module with three fields, and a state in memory for their notes. */
 import { SECOND } from "../../lib/core/time.ts";
 import { Engine, type EngineOptions, type RuledModule } from "../../lib/rules/engine.ts";
 import type { BatchNotes, NoteRow, StoredNotes } from "../../lib/rules/note_batch.ts";
@@ -8,7 +8,7 @@ import { eventOf, type Said } from "./events.ts";
 import { condition, rule as anyRule } from "./helpers.ts";
 
 export const FIELDS = ["message", "user", "path"];
-/** Memory for a few addresses is made sooner than for a million. */
+/** Room for a few addresses, which is allocated faster than for a million. */
 export const ROOM = { addresses: 100, bytes: 96 };
 export const NOW = 2_000 * SECOND;
 

@@ -9,21 +9,24 @@ import {
   UNSEEN,
 } from "../../lib/reading/message_reader.ts";
 
-/** What a made-up event says. */
+/** Content of a made-up event. */
 export interface Said {
-  /** Index of its module; the first unless told. */
+  /** Index of its module. Default: the first. */
   readonly module?: number;
   readonly address?: string;
   readonly time?: number;
   readonly message?: string;
   readonly fields?: Readonly<Record<string, string>>;
   readonly isTrusted?: boolean;
-  /** How often it was written; once unless told. */
+  /** Number of times that it was written. Default: 1. */
   readonly count?: number;
   readonly counting?: Counting;
 }
 
-/** An event of a module whose messages have `fields`, the first of which is `message`, as a reader of lines would show it. */
+/**
+ * Returns an event as a reader of lines makes it, of a module whose messages have `fields`. The
+ * first field is `message`.
+ */
 export function eventOf(said: Said, fields: readonly string[]): LogEvent {
   const { message = "", address = "192.0.2.1", time = 1_000_000_000, module = 0, isTrusted = true } = said;
   const values = [message, ...fields.slice(1).map((name) => said.fields?.[name])];
@@ -54,7 +57,7 @@ function readerOf(
   values: readonly (string | undefined)[],
   { fields, address, status, counting }: Pick<MessageReader, "fields" | "address" | "status" | "counting">,
 ): MessageReader {
-  // A value does not begin where its bytes do.
+  // A value begins behind the start of its bytes.
   const all = values.map((value) => value === undefined ? null : encode(`--${value}`));
   return {
     fields,
@@ -72,7 +75,7 @@ function readerOf(
   };
 }
 
-/** A recorded line as the state is given it. */
+/** Returns a recorded line in the form that the state takes. */
 export function lineOf(
   { module, address, time, message }: Required<Pick<Said, "module" | "address" | "time" | "message">>,
 ) {

@@ -1,6 +1,6 @@
 /**
- * A journalctl for tests: prints the entries of the file `entries` in the directory that is its first argument, from the
- * cursor on that it is told, and goes on as the file grows. Dies where a file `dead` stands beside it.
+ * A journalctl for tests. It prints the entries of the file `entries` in the directory of its first
+ * argument, from the given cursor on, and follows the file. It dies if there is a file `dead`.
  */
 const [directory, ...args] = Deno.args;
 const after = Number(args.find((arg) => arg.startsWith("--cursor="))?.slice("--cursor=".length) ?? 0);

@@ -1,16 +1,16 @@
-/** States that cannot be written, as when a disk is full, another process holds the lock, or the file system is read-only. */
+/** Makes states unwritable: a full disk, another process's lock, a read-only file system. */
 import { DatabaseSync } from "node:sqlite";
 import { prepareStateDirectory } from "../../lib/monitor/control.ts";
 import { BanTable } from "../../lib/state/ban_table.ts";
 import { Database } from "../../lib/state/database.ts";
 import { EnforcementTable } from "../../lib/state/enforcement_table.ts";
 
-/** A state in which writing can be made to fail. */
+/** A state with a switch that makes writing fail. */
 export interface FaultyState {
   readonly directory: string;
   readonly bans: BanTable;
   readonly enforcement: EnforcementTable;
-  /** From now on no write succeeds. */
+  /** Makes all writes fail from now on. */
   breakDown(): void;
   repair(): void;
 }
@@ -18,14 +18,14 @@ export interface FaultyState {
 /** A way in which writing fails. */
 export interface Fault {
   readonly name: string;
-  /** The machine lacks what the fault needs. */
+  /** Whether the machine lacks something that the fault needs. */
   readonly ignore: boolean;
-  /** What SQLite says. */
+  /** SQLite's message. */
   readonly error: RegExp;
   run(work: (state: FaultyState) => void | Promise<void>): Promise<void>;
 }
 
-/** Mounts; false where this user may not. */
+/** Mounts a file system. Returns false if this user may not. */
 export function mount(...args: string[]): boolean {
   try {
     return new Deno.Command("mount", { args, stdout: "null", stderr: "null" }).outputSync().success;
@@ -55,7 +55,7 @@ async function open(
 ): Promise<void> {
   prepareStateDirectory(directory);
   const database = new Database(directory);
-  // A writer would wait for seconds.
+  // Otherwise a writer waits for seconds.
   database.all("PRAGMA busy_timeout = 0");
   try {
     await work({
@@ -79,18 +79,18 @@ async function inTemporary(work: (directory: string) => Promise<void>): Promise<
   }
 }
 
-/** Has a file take all that is left of its file system. */
+/** Makes a file take all the space left in its file system. */
 export function fillDisk(filler: string): void {
   try {
     for (const size of [65_536, 1]) {
       for (;;) Deno.writeFileSync(filler, new Uint8Array(size), { append: true });
     }
   } catch {
-    // Nothing is left. A chunk that did not fit whole was written as far as it did.
+    // The disk is full. A chunk that did not fit was written in part.
   }
 }
 
-/** A full disk: a small file system of its own in which a file takes all that is left. */
+/** A full disk: a small file system in which one file takes all the space. */
 const full: Fault = {
   name: "the disk is full (ENOSPC; needs root to mount a tmpfs)",
   ignore: !canMount(),
@@ -138,5 +138,5 @@ const readOnly: Fault = {
     ),
 };
 
-/** All ways in which writing fails. */
+/** All faults of writing. */
 export const FAULTS: readonly Fault[] = [full, busy, readOnly];

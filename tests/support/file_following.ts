@@ -1,14 +1,14 @@
-/** Log files in a directory of their own, and who reads them. */
+/** Log files in a directory, and their reader. */
 import { strict as assert } from "node:assert";
 import { type FileOptions, openFiles } from "../../lib/sources/files/files.ts";
 import { entriesOf, type Entry } from "./records.ts";
 import { eventually } from "./helpers.ts";
 
-/** A directory for logs, gone at the end of the scope. */
+/** A directory for logs, deleted at the end of the scope. */
 export class LogDirectory implements Disposable {
   readonly path: string = Deno.makeTempDirSync({ prefix: "strongmonitor-logs-" });
 
-  /** The absolute path of a file in it. */
+  /** Returns the absolute path of a file in it. */
   at(name: string): string {
     return `${this.path}/${name}`;
   }
@@ -17,7 +17,7 @@ export class LogDirectory implements Disposable {
     return [...Deno.readDirSync(this.path)].some((entry) => entry.name === name);
   }
 
-  /** Writes a file anew; the same inode where there is one. */
+  /** Writes a file anew. An existing file keeps its inode. */
   write(name: string, text: string | Uint8Array): void {
     Deno.writeFileSync(this.at(name), typeof text === "string" ? new TextEncoder().encode(text) : text);
   }
@@ -43,12 +43,12 @@ export class LogDirectory implements Disposable {
     Deno.truncateSync(this.at(name));
   }
 
-  /** What gzip(1) makes of a file. */
+  /** Returns a file compressed by gzip(1). */
   gzip(name: string): void {
     assert.ok(new Deno.Command("gzip", { args: [this.at(name)] }).outputSync().success);
   }
 
-  /** Sets when a file was last changed, in seconds. */
+  /** Sets the time of a file's last change, in seconds. */
   touch(name: string, seconds: number): void {
     Deno.utimeSync(this.at(name), seconds, seconds);
   }
@@ -58,18 +58,18 @@ export class LogDirectory implements Disposable {
   }
 }
 
-/** How a test reads. */
+/** Options of a reader. */
 export interface FollowOptions extends FileOptions {
-  /** Position to go on from. */
+  /** Position to resume from. */
   readonly after?: string | null;
   readonly since?: number;
 }
 
-/** A reader of log files at work. */
+/** A running reader of log files. */
 export class Following implements AsyncDisposable {
   readonly entries: Entry[] = [];
   readonly problems: string[] = [];
-  /** After the last batch. */
+  /** Position after the last batch. */
   position: string | null;
   damaged = 0;
   batches = 0;
@@ -77,7 +77,7 @@ export class Following implements AsyncDisposable {
   readonly #stopping = new AbortController();
   readonly #done: Promise<void>;
 
-  /** Begins to read: at the ends of what is there, unless told otherwise. */
+  /** Begins to read. Default: at the ends of the files. */
   constructor(pattern: string, { after = null, since = Infinity, ...options }: FollowOptions = {}) {
     this.position = after;
     const source = openFiles(pattern, { problem: (sentence) => this.problems.push(sentence), ...options });
@@ -89,18 +89,18 @@ export class Following implements AsyncDisposable {
     return this.entries.map(({ message }) => message);
   }
 
-  /** Ended by itself, or by a failure. */
+  /** Settles when the reader ends by itself or fails. */
   get hasEnded(): boolean {
     return !this.#running;
   }
 
-  /** Waits for the first position: then what was there has been looked at. */
+  /** Waits for the first position: the reader has then seen the present files. */
   async begun(): Promise<this> {
     await eventually(() => this.batches > 0);
     return this;
   }
 
-  /** Waits for as many lines, and compares them. */
+  /** Waits for as many lines as expected, and compares them. */
   async saw(...lines: string[]): Promise<void> {
     try {
       await eventually(() => this.entries.length >= lines.length, 10);
@@ -109,7 +109,7 @@ export class Following implements AsyncDisposable {
     }
   }
 
-  /** Stops, and gives the position reached. */
+  /** Stops, and returns the position reached. */
   async stop(): Promise<string> {
     this.#stopping.abort();
     await this.#done;
@@ -132,7 +132,7 @@ export class Following implements AsyncDisposable {
   }
 }
 
-/** Reads from a position on until as many lines came, and then stops. */
+/** Reads from a position until as many lines as expected came, compares them and stops. */
 export async function resume(
   pattern: string,
   { after, lines, ...options }: FileOptions & { after: string; lines: string[] },

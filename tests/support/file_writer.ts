@@ -1,7 +1,8 @@
 /**
- * Appends numbered lines to a file at full speed, each in two pieces, until a file called `stop` stands beside it; then
- * prints how many: `deno run file_writer.ts FILE MODE`. In the mode `reopen` it opens the file anew for every few lines, as
- * programs do after a rotation, and waits for it where it is not there.
+ * Appends numbered lines to a file at full speed, each in two pieces, until a file `stop` is beside
+ * it. Then it prints their number: `deno run file_writer.ts FILE MODE`. In the mode `reopen` it
+ * opens the file anew for every few lines, as programs do after a rotation, and waits for a missing
+ * file.
  */
 const [path, mode] = [Deno.args[0]!, Deno.args[1]];
 const stop = path.replace(/[^/]*$/, "stop");

@@ -10,11 +10,11 @@ import type { Provenance } from "../../lib/deciding/ban.ts";
 import type { Condition, Growth, Rule } from "../../lib/rules/rule.ts";
 import type { Log } from "../../lib/core/log.ts";
 
-/** A state in a directory of its own, gone at the end of the scope. */
+/** A state in a directory that is deleted at the end of the scope. */
 export interface TemporaryState extends Disposable {
   readonly directory: string;
   readonly state: State;
-  /** Runs SQL on the state's file behind its back. */
+  /** Runs SQL on the state's file by another connection. */
   exec(sql: string): void;
 }
 
@@ -38,14 +38,14 @@ export function temporaryState(): TemporaryState {
   };
 }
 
-/** SQL that takes away from a state what its latest migration brought. */
+/** SQL that undoes the latest migration. */
 export const WITHOUT_ROLLUPS = `
   DROP TABLE rollup;
   DROP TABLE log_index;
   DROP TABLE source;
   ALTER TABLE log_batch DROP COLUMN source;`;
 
-/** SQL that takes away what the one before that brought, too. */
+/** SQL that undoes the latest two migrations. */
 export const WITHOUT_TURNS = `${WITHOUT_ROLLUPS}
   DROP INDEX ban_followed;
   DROP TABLE fleet_position;
@@ -55,7 +55,7 @@ export const WITHOUT_TURNS = `${WITHOUT_ROLLUPS}
   CREATE INDEX ban_to_apply ON ban (next_try) WHERE ended IS NULL AND applied_at IS NULL;
   CREATE INDEX ban_to_lift ON ban (id) WHERE ended IS NOT NULL AND applied_by IS NOT NULL;`;
 
-/** A log that keeps what it is told; what `--verbose` adds is in `details`. */
+/** A log that keeps its lines. `details` has the debug lines of `--verbose`. */
 export function memoryLog(): Log & { readonly lines: string[]; readonly details: string[] } {
   const lines: string[] = [];
   const details: string[] = [];
@@ -64,17 +64,17 @@ export function memoryLog(): Log & { readonly lines: string[]; readonly details:
   return { lines, details, debug, info: to("info"), warn: to("warn"), error: to("error") };
 }
 
-/** A condition that looks at the start of the whole message, but for what `over` says. */
+/** Returns a condition on the start of the whole message, changed by `over`. */
 export function condition(over: Partial<Condition> & Pick<Condition, "texts">): Condition {
   return { fields: ["message"], mode: "start", ignoreCase: false, ...over };
 }
 
-/** For bans where nobody ever logged in, and no network is banned. */
+/** Options of bans without logins and without bans of networks. */
 export function strangers() {
   return { logins: new Logins(null), known: () => ({ logins: [], sessions: [] }), networks: [] };
 }
 
-/** Nobody has logged in or out. */
+/** No changes of logins. */
 export const NO_LOGINS: LoginNews = { logins: [], opened: [], closed: [] };
 
 /** A ban by hand. */
@@ -85,13 +85,13 @@ export function scopeOf(text: string): Scope {
   return parseScope(text)!;
 }
 
-/** A boot of the machine that is under way for ever. */
+/** A boot of the machine that never ends. */
 export const BOOT: Boot = { id: "0123456789abcdef", uptime: 0, start: 0 };
 
-/** Bans that do not grow. */
+/** Growth of bans that always last the same. */
 export const STEADY: Growth = { factor: 1, most: null, forgetAfter: null };
 
-/** A rule that every line hits and that bans for good past two hits in a minute, but for what `over` says. */
+/** Returns a rule that bans for good after two lines in a minute, changed by `over`. */
 export function rule(over: Partial<Rule> = {}): Rule {
   return {
     name: "any",
@@ -109,8 +109,8 @@ export function rule(over: Partial<Rule> = {}): Rule {
 }
 
 /**
- * Runs `body` in a time zone, which is the whole process's: test files that run beside this one wait for
- * each other here, and a program that is started meanwhile inherits the zone unless it is given its own.
+ * Runs `body` in a time zone. The zone is the whole process's, so test files in the same process
+ * wait for each other here. A program started meanwhile inherits it unless it gets another.
  */
 export function inZone(zone: string, body: () => void): void {
   using turn = Deno.openSync(import.meta.filename!);
@@ -121,13 +121,13 @@ export function inZone(zone: string, body: () => void): void {
   try {
     body();
   } finally {
-    // Only setting it reaches the clock of Deno 2.4.
+    // Deno 2.4 notices an assignment, but no deletion.
     Deno.env.set("TZ", before ?? zoneBefore);
     if (before === undefined) Deno.env.delete("TZ");
   }
 }
 
-/** Waits until `condition` holds; fails after `seconds`, which only stop a hang. */
+/** Waits until `condition` holds. Fails after `seconds`, which only stop a hang. */
 export async function eventually(condition: () => boolean | Promise<boolean>, seconds = 120): Promise<void> {
   const deadline = Date.now() + seconds * 1_000;
   while (!await condition()) {
@@ -143,7 +143,7 @@ export function script(directory: string, { name, body }: { name: string; body: 
   return file;
 }
 
-/** Counts of an hour in which nothing came. */
+/** Counts of an hour without lines. */
 export const NOTHING_COUNTED: RollupContent = {
   lines: [],
   hits: [],

@@ -1,6 +1,7 @@
 /**
- * The past of a made-up server, the same one for the same seed. Comes in: lines that services wrote, or how many to make up. Goes
- * out: a state in which a monitor by the shipped rules has read them, so that lines, counts and bans agree.
+ * Makes up the history of a server, the same one for the same seed. Input: lines of services, or
+ * their number. Output: a state after a monitor with the shipped rules has read the lines, so that
+ * lines, counts and bans agree.
  */
 import { parse } from "jsonc-parser";
 import { enclosing } from "../../lib/core/address.ts";
@@ -17,7 +18,7 @@ import { BOOT } from "./helpers.ts";
 import { Random } from "./random.ts";
 import { recordsOf } from "./records.ts";
 
-/** A line that a service wrote about an address. */
+/** A service's line about an address. */
 export interface Said {
   readonly time: Micros;
   readonly service: "sshd" | "nginx";
@@ -25,26 +26,26 @@ export interface Said {
   readonly message: string;
 }
 
-/** A firewall that holds all it is told of. */
+/** A firewall that accepts and keeps all bans. */
 class Holding extends ObserveFirewall {
   override readonly name = "nftables";
 }
 
-/** How lines are lived through. */
+/** Options of `live()`. */
 export interface Living {
-  /** When the last line has been read. */
+  /** Time at which the last line has been read. */
   readonly now: Micros;
-  /** The firewall that carries bans out; one that holds all of them unless told. */
+  /** The firewall. Default: one that accepts and keeps all bans. */
   readonly firewall?: ObserveFirewall;
   /** Keys that replace those of the shipped configuration. */
   readonly keys?: Readonly<Record<string, unknown>>;
 }
 
-/** Lines of one commit, and how far apart the first and the last may be: within that somebody who is banned goes on. */
+/** Most lines of a commit, and its longest span, in which a banned address can go on writing. */
 const [BATCH, REACH]: readonly [number, Micros] = [500, 30 * MINUTE];
 const UNITS = { sshd: { uid: 0, unit: "ssh.service" }, nginx: { uid: 0, unit: "nginx.service" } } as const;
 
-/** Has a monitor read lines, in order, as they were written. Whoever is banned by then writes none. */
+/** Lets a monitor read lines in order, at their times. Drops lines of addresses banned by then. */
 export async function live(
   state: State,
   lines: Iterable<Said>,
@@ -95,7 +96,7 @@ function* batches(lines: Iterable<Said>): Generator<Said[]> {
   if (batch.length > 0) yield batch;
 }
 
-/** What of a batch is written, as nobody in it was banned. */
+/** The lines of a batch whose addresses are not banned. */
 function written(state: State, batch: readonly Said[]) {
   const around = (address: string) => enclosing(address, address.includes(":") ? 48 : 24);
   const banned = state.bans.standingOf(batch.flatMap(({ address }) => [address, around(address)]));
@@ -111,15 +112,15 @@ async function held(state: State, bans: Bans): Promise<void> {
   while (state.bans.numbers().waiting > 0) await new Promise((resolve) => setTimeout(resolve, 1));
 }
 
-/** What is made up. */
+/** The history to make up. */
 export interface HistoryOptions {
   readonly now: Micros;
   readonly days?: number;
-  /** How many times as many attack. */
+  /** Factor of the number of attackers. */
   readonly size?: number;
-  /** Names and paths that are tried beside the usual ones. */
+  /** Names and paths to try beside the usual ones. */
   readonly names?: readonly string[];
-  /** Nothing but these is tried. */
+  /** Whether attackers try only these. */
   readonly isNothingElse?: boolean;
 }
 
@@ -134,14 +135,14 @@ const PATHS = [
   "/vendor/phpunit/phpunit/src/Util/PHP/eval-stdin.php",
   "/boaform/admin/formLogin",
 ];
-/** Addresses that come for a few tries every few hours. */
+/** Addresses with a few tries every few hours. */
 const SLOW = ["192.0.2.241", "198.51.100.77", "2001:db8:5:1::9"];
-/** Who attacks at a size of 1. */
+/** Numbers of attackers at a size of 1. */
 const ATTACKERS = 4_000;
 /** IPv4 addresses for measurements (RFC 2544), and /24 networks of them. */
 const [BENCHMARK, NETWORKS] = [130_048, 512];
 
-/** Names and paths by which an attacker would have a terminal or a browser do something. */
+/** Names and paths by which an attacker would steer a terminal or a browser. */
 export const HOSTILE = [
   "\x1b[31mred\x1b[0m\x07",
   "\u202eevil\u2066\u200f",
@@ -154,7 +155,7 @@ export const HOSTILE = [
   "x".repeat(8_192),
 ];
 
-/** Fills an empty state with what a monitor has read of an attacked server up to `now`. */
+/** Fills an empty state with the history of an attacked server up to `now`. */
 export async function fillHistory(
   state: State,
   options: HistoryOptions & Pick<Living, "keys">,
@@ -162,7 +163,10 @@ export async function fillHistory(
   await live(state, attackedServer(options), options);
 }
 
-/** Nights are busier than days, one botnet comes on two evenings of the last week, and few attackers go on until they are banned. */
+/**
+ * Returns the lines of the history: nights are busier than days, a botnet comes on two evenings of
+ * the last week, and few attackers go on until they are banned.
+ */
 function* attackedServer(options: HistoryOptions): Generator<Said> {
   const { now, days = 15 } = options;
   const past = new Past(options);
@@ -171,7 +175,7 @@ function* attackedServer(options: HistoryOptions): Generator<Said> {
   }
 }
 
-/** Makes up hours, one after the other. */
+/** Makes up one hour after another. */
 class Past {
   readonly #options: Required<HistoryOptions>;
   readonly #random = new Random(7);
@@ -181,7 +185,7 @@ class Past {
     this.#options = { days: 15, size: 1, names: [], isNothingElse: false, ...options };
   }
 
-  /** The lines of the hour that begins at `start`, in no order. */
+  /** Returns the lines of the hour that begins at `start`, unordered. */
   hour(start: Micros): Said[] {
     this.#lines = [];
     const { size, now } = this.#options;
@@ -209,7 +213,7 @@ class Past {
     return this.#lines;
   }
 
-  /** One of ten goes on until it is banned. */
+  /** Guesses names and passwords. One attacker of ten goes on until it is banned. */
   #guess(start: Micros, address: string): void {
     const isBold = this.#random.below(10) === 0;
     const count = 1 + this.#random.below(3) + (isBold ? 6 : 0);
@@ -239,7 +243,7 @@ class Past {
     }
   }
 
-  /** Looks for some holes of a web site. */
+  /** Probes a web site for some holes. */
   #scan(start: Micros): void {
     const n = this.#skewed(360);
     const address = `2001:db8:${(0x1000 + 97 * (n % 12)).toString(16)}::${(1 + n).toString(16)}`;
@@ -269,19 +273,19 @@ class Past {
     return isGiven ? this.#random.pick(names) : usual[this.#skewed(usual.length)]!;
   }
 
-  /** Mostly a low number. */
+  /** Returns a number that is mostly low. */
   #skewed(limit: number): number {
     return Math.floor(limit * (this.#random.below(1 << 20) / (1 << 20)) ** 2);
   }
 }
 
-/** One of many addresses; neighbours are of different networks. */
+/** Returns one of many addresses. Neighbours are in different networks. */
 function attackerOf(n: number): string {
   if (n < BENCHMARK) return `198.${18 + (n >> 8 & 1)}.${n & 255}.${1 + Math.floor(n / NETWORKS)}`;
   return `${11 + (n >>> 24)}.${n >>> 16 & 255}.${n >>> 8 & 255}.${n & 255}`;
 }
 
-/** A character as nginx writes it into its log. */
+/** Returns a character as nginx writes it into its log. */
 function escaped(character: string): string {
   return `\\x${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`;
 }

@@ -1,18 +1,18 @@
-/** Real journal files, made from text of the export format. */
+/** Makes real journal files from text of the export format. */
 import { concatenated } from "../../lib/core/bytes.ts";
 import type { Batch, Source, Start } from "../../lib/sources/source.ts";
 import { entriesOf, type Entry } from "./records.ts";
 
 const WRITER = "/lib/systemd/systemd-journal-remote";
-/** When the entries of these tests begin, in microseconds. */
+/** Time of the first entry, in microseconds. */
 export const BEGINNING = 1_700_000_000_000_000;
-/** From the first entry on. */
+/** Position before the first entry. */
 export const FROM_START: Start = { after: null, since: 0 };
 
 /** Whether this machine can make and read journal files. */
 export const canMakeJournals = [WRITER, "/usr/bin/journalctl"].every(exists);
 
-/** Whether there is a file of that name. */
+/** Reports whether a file exists. */
 export function exists(path: string): boolean {
   try {
     return Deno.statSync(path).isFile;
@@ -21,10 +21,10 @@ export function exists(path: string): boolean {
   }
 }
 
-/** An entry to be written: values are text, or bytes for a binary field. A field may stand twice. */
+/** An entry to be written. Values are text, or bytes for a binary field. A field may occur twice. */
 export type Fields = readonly (readonly [name: string, value: string | Uint8Array])[];
 
-/** What sshd would write, `n` milliseconds after the beginning; `more` adds fields. */
+/** Returns an entry of sshd, `n` milliseconds after the first. `more` adds fields. */
 export function sshdEntry(n: number, message: string | Uint8Array, more: Fields = []): Fields {
   return [
     ["__REALTIME_TIMESTAMP", String(BEGINNING + n * 1_000)],
@@ -39,7 +39,7 @@ export function sshdEntry(n: number, message: string | Uint8Array, more: Fields 
   ];
 }
 
-/** Entries in the Journal Export Format. */
+/** Returns entries in the Journal Export Format. */
 export function exportText(entries: readonly Fields[]): Uint8Array {
   const encoder = new TextEncoder();
   const parts = entries.flatMap((fields) => [
@@ -54,11 +54,11 @@ export function exportText(entries: readonly Fields[]): Uint8Array {
   return concatenated(parts);
 }
 
-/** A directory of journal files, gone at the end of the scope. */
+/** A directory of journal files, deleted at the end of the scope. */
 export class JournalDirectory implements Disposable {
   readonly path = Deno.makeTempDirSync({ prefix: "strongmonitor-journal-" });
 
-  /** Writes entries to the file `name`, which begins with them or goes on with them. */
+  /** Appends entries to the file `name`, which may be new. */
   async write(name: string, entries: readonly Fields[]): Promise<void> {
     const writer = new JournalWriter(`${this.path}/${name}.journal`);
     await writer.write(entries);
@@ -101,7 +101,7 @@ export interface ReadBatch extends Batch {
   readonly entries: readonly Entry[];
 }
 
-/** Reads on until `enough` of what came holds, or the source ends; then stops the source. */
+/** Reads until `enough` accepts the batches or the source ends. Then stops the source. */
 export async function read(
   source: Source,
   { start = FROM_START, enough = () => false }: {

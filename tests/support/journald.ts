@@ -4,7 +4,7 @@ import { eventually } from "./helpers.ts";
 import { canMakeJournals, exists, JournalWriter, sshdEntry } from "./journal_files.ts";
 
 const PROGRAM = "/lib/systemd/systemd-journald";
-/** Whether this machine can run one, and make journal files. */
+/** Whether this machine can run journald and make journal files. */
 export const hasJournald =
   [PROGRAM, "/usr/bin/journalctl", "/usr/bin/logger", "/usr/bin/unshare"].every(exists) &&
   canMakeJournals && canMount();
@@ -14,12 +14,12 @@ function canMount(): boolean {
   return new Deno.Command("unshare", { args, stdout: "null", stderr: "null" }).outputSync().success;
 }
 
-/** A systemd-journald of its own, whose `/run` nobody else sees; its journal files are in `directory`. */
+/** A systemd-journald with a private `/run`. Its journal files are in `directory`. */
 export class Journald implements AsyncDisposable {
   readonly directory = Deno.makeTempDirSync({ prefix: "strongmonitor-journald-" });
-  /** For what is not journald's. */
+  /** Directory for other files of the test. */
   readonly #other = Deno.makeTempDirSync({ prefix: "strongmonitor-links-" });
-  /** Keeps the name space, and journald running in it. */
+  /** Process that keeps the namespace and restarts journald in it. */
   readonly #shell = new Deno.Command("unshare", {
     args: [
       "--mount",
@@ -36,19 +36,19 @@ export class Journald implements AsyncDisposable {
     stderr: "null",
   }).spawn();
 
-  /** Its `/run/systemd/journal` as it is seen from here. */
+  /** Path of its `/run/systemd/journal` outside of the namespace. */
   get #sockets(): string {
     return `/proc/${this.#shell.pid}/root/run/systemd/journal`;
   }
 
-  /** Waits until its first journal file is there: then it listens. */
+  /** Waits for its first journal file: journald then listens. */
   async ready(): Promise<this> {
     await eventually(() => [...Deno.readDirSync(this.directory)].length > 0);
     await this.log(["ready"]);
     return this;
   }
 
-  /** Writes lines as sshd does: through syslog's socket. */
+  /** Writes lines through syslog's socket, as sshd does. */
   async log(lines: readonly string[]): Promise<void> {
     assert.ok(await this.#tryToLog(lines));
   }
@@ -66,7 +66,7 @@ export class Journald implements AsyncDisposable {
     return (await logger.status).success;
   }
 
-  /** Kills it; another one begins at once. Returns when that takes lines. */
+  /** Kills journald and waits until its successor, which starts at once, takes lines. */
   async kill(): Promise<void> {
     const before = this.#pid;
     Deno.kill(before, "SIGKILL");
@@ -75,8 +75,9 @@ export class Journald implements AsyncDisposable {
   }
 
   /**
-   * Writes `garbage` over a part of the file that it is writing to; `truncate`: in place of all of it. journald takes the id of
-   * its next file from the head of this one, so two files with the same garbage there would be one to journalctl.
+   * Writes `garbage` over a part of the current journal file, or with `truncate` in place of all of
+   * it. journald takes the id of its next file from this one's head, so journalctl would take two
+   * files with the same garbage for one.
    */
   overwrite(from: number, garbage: Uint8Array, { truncate = false } = {}): void {
     using file = Deno.openSync(`${this.#machine}/system.journal`, { write: true, truncate });
@@ -84,7 +85,7 @@ export class Journald implements AsyncDisposable {
     file.writeSync(garbage);
   }
 
-  /** The messages that journalctl finds in its journal, by these fields or all. */
+  /** Returns the messages that journalctl finds in the journal: all, or by fields. */
   async messages(...fields: readonly string[]): Promise<string[]> {
     const args = [`--directory=${this.directory}`, "--output=cat", "--all", "--quiet", ...fields];
     const { stdout } = await new Deno.Command("journalctl", { args, stderr: "null" }).output();
@@ -95,21 +96,21 @@ export class Journald implements AsyncDisposable {
     return this.#child!;
   }
 
-  /** Process id of the one that runs now; null: none. */
+  /** Process id of the running journald; null: none. */
   get #child(): number | null {
     const { pid } = this.#shell;
     const [child] = Deno.readTextFileSync(`/proc/${pid}/task/${pid}/children`).trim().split(" ");
     return child ? Number(child) : null;
   }
 
-  /** Makes it begin a new file. */
+  /** Makes journald begin a new file. */
   async rotate(): Promise<void> {
     const before = this.#archived().length;
     Deno.kill(this.#pid, "SIGUSR2");
     await eventually(() => this.#archived().length > before);
   }
 
-  /** Removes all files but those being written to. */
+  /** Removes all files that journald does not write to. */
   vacuum(): void {
     this.#archived().forEach((file) => Deno.removeSync(file));
   }
@@ -119,12 +120,12 @@ export class Journald implements AsyncDisposable {
     const links = `${this.#other}/links`;
     Deno.mkdirSync(links);
     Deno.symlinkSync(this.#machine, `${links}/${"0".repeat(32)}`);
-    // The other of the places where journald may write: nothing is there.
+    // journald's other place for files: it is empty.
     Deno.symlinkSync(`${this.#other}/run`, `${links}/${"1".repeat(32)}`);
     return links;
   }
 
-  /** Writes an entry beside all that it writes itself. */
+  /** Writes an entry of another program. */
   async writeElsewhere(message: string): Promise<void> {
     const directory = `${this.directory}/${"2".repeat(32)}`;
     Deno.mkdirSync(directory);
@@ -136,7 +137,7 @@ export class Journald implements AsyncDisposable {
     await writer.close();
   }
 
-  /** Where its files are. */
+  /** Directory of its files. */
   get #machine(): string {
     const [machine] = Deno.readDirSync(this.directory);
     return `${this.directory}/${machine!.name}`;

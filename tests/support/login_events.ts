@@ -1,4 +1,4 @@
-/** What sshd says of logins. */
+/** sshd's messages about logins. */
 import { encode } from "../../lib/core/bytes.ts";
 import { NO_PID } from "../../lib/core/records.ts";
 import type { LoginChange } from "../../lib/deciding/login_change.ts";
@@ -9,7 +9,7 @@ import { openForm } from "./messages.ts";
 
 const reader = openForm(sshd.form({ logFormats: [], trustedProxies: [], patterns: [], unsafe: false }));
 
-/** The event of sshd's message; good until the next one. */
+/** Returns the event of sshd's message, good until the next call. */
 export function sshdEvent(
   message: string,
   { time = 5, pid = 7, isTrusted = true }: Partial<Pick<LogEvent, "time" | "pid" | "isTrusted">> = {},
@@ -20,7 +20,7 @@ export function sshdEvent(
   return { ...view, reader, time, pid, isTrusted };
 }
 
-/** Has `logins` note the messages that tell of changes. Returns whether one changed something. */
+/** Gives the messages to `logins`. Returns whether one changed something. */
 export function noteAll(logins: Logins, ...changes: readonly LoginChange[]): boolean {
   return changes.filter((change) => logins.note(eventOf(change))).length > 0;
 }

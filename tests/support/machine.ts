@@ -1,4 +1,4 @@
-/** Commands on a machine that a test has made up. */
+/** Runs commands on a machine that a test makes up. */
 import { MAIN } from "./program.ts";
 
 /** A line of `doctor --json`. */
@@ -9,7 +9,10 @@ export interface Finding {
   readonly remedy: string | null;
 }
 
-/** A directory with a configuration and programs that come first in PATH; gone at the end of the scope. */
+/**
+ * A directory with a configuration, and with programs that are first in PATH. It is deleted at the
+ * end of the scope.
+ */
 export class Machine implements Disposable {
   readonly directory = Deno.makeTempDirSync({ prefix: "strongmonitor-doctor-" });
   readonly config = `${this.directory}/config.jsonc`;
@@ -26,14 +29,14 @@ export class Machine implements Disposable {
     Deno.writeTextFileSync(this.config, text, { mode: 0o644 });
   }
 
-  /** Puts a shell script in the place of a program. */
+  /** Replaces a program by a shell script. */
   program(name: string, body: string): string {
     const file = `${this.directory}/bin/${name}`;
     Deno.writeTextFileSync(file, `#!/bin/sh\n${body}\n`, { mode: 0o755 });
     return file;
   }
 
-  /** Words of a command line that run the program with `args`. */
+  /** Returns the words of a command that runs the program with `args`. */
   words(...args: readonly string[]): string[] {
     const path = `PATH=${this.directory}/bin:${Deno.env.get("PATH")}`;
     const rights = ["run", "--quiet", "--no-prompt", "--allow-all"];
@@ -45,12 +48,12 @@ export class Machine implements Disposable {
   }
 }
 
-/** Reads what `doctor --json` printed. */
+/** Reads the output of `doctor --json`. */
 export function findingsIn(stdout: string): Finding[] {
   return stdout.trim().split("\n").map((line) => JSON.parse(line));
 }
 
-/** The results with their texts for one subject. */
+/** Returns the results and texts for one subject. */
 export function of(findings: readonly Finding[], subject: string): string[] {
   return findings.filter((one) => one.subject === subject).map(({ result, text }) => `${result}: ${text}`);
 }

@@ -1,4 +1,4 @@
-/** A state of batches in memory, which remembers what was written and can be made to fail. */
+/** A state in memory that keeps the written batches and can be made to fail. */
 import { addressOf } from "../../lib/core/address_text.ts";
 import { decode } from "../../lib/core/bytes.ts";
 import { GROUP_MASK, HIT, readNotes, SPENT, textOfWords } from "../../lib/core/note_record.ts";
@@ -8,7 +8,7 @@ import type { LogEvent } from "../../lib/reading/event.ts";
 import type { BatchNotes } from "../../lib/rules/note_batch.ts";
 import type { StoredGroup } from "../../lib/rules/rule_groups.ts";
 
-/** A recorded line as it was when it was read. */
+/** A recorded line as the source read it. */
 export interface Recorded {
   readonly module: number;
   readonly address: string;
@@ -65,7 +65,7 @@ export class MemoryStore implements BatchStore {
   }
 }
 
-/** Addresses of the notes of some kind in stored contents, in their order. */
+/** Returns the addresses of the notes of one kind in stored contents, in order. */
 function addressesIn(contents: Iterable<Uint8Array>, kind: number): string[] {
   return [...contents].flatMap((content) => {
     const all = readNotes(content);
@@ -77,12 +77,12 @@ function addressesIn(contents: Iterable<Uint8Array>, kind: number): string[] {
   });
 }
 
-/** Addresses whose hits in what a batch left behind are still to be counted after a restart. */
+/** Returns the addresses whose hits in a stored batch still count after a restart. */
 export function hitsOf({ rows }: BatchNotes): string[] {
   return addressesIn(rows.map(({ content }) => content), HIT);
 }
 
-/** Addresses whose hits were used up, in stored contents. */
+/** Returns the addresses whose hits were spent, in stored contents. */
 export function spentIn(contents: Iterable<Uint8Array>): string[] {
   return addressesIn(contents, SPENT);
 }

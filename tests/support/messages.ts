@@ -10,34 +10,34 @@ import {
 import type { Micros } from "../../lib/core/time.ts";
 import type { Stamp } from "../../lib/core/stamp.ts";
 
-/** What a reader found in a message, as strings. */
+/** A reader's findings in a message, as strings. */
 export interface ReadMessage {
   readonly address: string | null;
   /** All fields but `message`. */
   readonly fields: Readonly<Record<string, string>>;
   readonly says: Says;
-  /** 0 where there is none. */
+  /** 0: none. */
   readonly status: number;
-  /** Null where the message does not tell an instant. */
+  /** Null: the message has no time. */
   readonly time: Micros | null;
   readonly stamp: Stamp | null;
 }
 
-/** Bytes behind a message that a reader must not take for part of it. */
+/** Bytes behind a message, which a reader must not read as part of it. */
 const BEHIND = '" 1:2.3a';
 
-/** Makes a reader of `form`, with an automaton that seeks nothing but the form's own literals. */
+/** Makes a reader of `form` with an automaton of only the form's literals. */
 export function openForm(form: MessageForm): MessageReader {
   return form.open(new Automaton([{ texts: [], ignoreCase: false }], form.literals));
 }
 
-/** Makes a function that tells what `form` reads in a text; null where it does not know such a message. */
+/** Makes a function that reads a text by `form`; null: the form does not know the message. */
 export function messageParser(form: MessageForm): (text: string) => ReadMessage | null {
   const reader = openForm(form);
   return (text) => readMessage(reader, text);
 }
 
-/** What `reader` finds in a text that lies between others. */
+/** Returns the findings of `reader` in a text between other texts. */
 export function readMessage(reader: MessageReader, text: string): ReadMessage | null {
   const { bytes, end } = encode(`<${text}${BEHIND}`);
   const [from, to] = [1, end - BEHIND.length];

@@ -1,7 +1,7 @@
 import { DAY, HOUR, type Micros, SECOND } from "../../lib/core/time.ts";
 import type { MonitorReport } from "../../lib/monitor/report.ts";
 
-/** A report in which every key holds something. */
+/** Returns a report in which every key has a value. */
 export const REPORT: MonitorReport = {
   pid: 1,
   running: true,
@@ -41,7 +41,10 @@ export const REPORT: MonitorReport = {
   notify: { program: "/n", told: 1, failed: 2, lastTold: null, error: null },
 };
 
-/** What a monitor that holds all `bans` reports at `time`, on a server that is attacked in waves since `since`. */
+/**
+ * Returns the report at `time` of a monitor whose firewall has all `bans`, on a server attacked in
+ * waves since `since`.
+ */
 export function reportAt(time: Micros, { since, bans }: { since: Micros; bans: number }): MonitorReport {
   const seconds = (time - since) / SECOND;
   const wave = (period: number, height: number) =>

@@ -5,7 +5,7 @@ import { MAIN } from "./program.ts";
 
 const JOURNALCTL = new URL("./fake_journalctl.ts", import.meta.url).pathname;
 
-/** One rule that bans by a command past two hits. */
+/** A configuration whose one rule bans by a command after more than two hits. */
 export const CONFIG = {
   ban_command: "./ban %s",
   modules: {
@@ -13,7 +13,7 @@ export const CONFIG = {
   },
 };
 
-/** The program itself under a journalctl that is only a file. */
+/** The program with a fake journalctl, which reads a file. */
 export class Scene implements AsyncDisposable {
   readonly directory = Deno.makeTempDirSync({ prefix: "strongmonitor-" });
   readonly config = `${this.directory}/config.jsonc`;
@@ -37,7 +37,7 @@ export class Scene implements AsyncDisposable {
     Deno.writeTextFileSync(this.config, typeof config === "string" ? config : JSON.stringify(config));
   }
 
-  /** Writes entries to the journal as sshd would. */
+  /** Writes entries to the journal like sshd's. */
   say(...messages: string[]): void {
     const entries = messages.map((message) =>
       `__CURSOR=${++this.#cursor}\n__REALTIME_TIMESTAMP=${
@@ -86,7 +86,7 @@ export class Scene implements AsyncDisposable {
     return eventually(() => what.test(this.#said)).catch(() => assert.match(this.#said, what));
   }
 
-  /** Lines of the log that match. */
+  /** Returns the matching lines of the log. */
   lines(what: RegExp): string[] {
     return this.#said.split("\n").filter((line) => what.test(line));
   }
@@ -99,7 +99,7 @@ export class Scene implements AsyncDisposable {
     return this.ask((state) => state.log.count()) ?? 0;
   }
 
-  /** What the state says; null before there is one. */
+  /** Returns an answer of the state; null before there is one. */
   ask<T>(question: (state: State) => T): T | null {
     try {
       Deno.statSync(`${this.stateDirectory}/state.db`);
@@ -123,7 +123,7 @@ export class Scene implements AsyncDisposable {
   }
 }
 
-/** A line that the rule hits. */
+/** Returns a line that hits the rule. */
 export function attack(address: string): string {
   return `Invalid user x from ${address} port 22`;
 }

@@ -1,14 +1,14 @@
-/** What a program answered. */
+/** Output and exit code of a program. */
 export interface Answer {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** Runs a program with a text as its input. */
+/** Runs a program with a text as input. */
 export type Run = (words: readonly string[], input?: string) => Promise<Answer>;
 
-/** A network namespace is made by root, and each of `programs` works in one. */
+/** Reports whether this user can make a network namespace in which each of `programs` works. */
 export function lacking(...programs: readonly string[]): boolean {
   if (Deno.uid() !== 0) return true;
   const probes: Record<string, string[]> = { ip: ["link"], nft: ["list", "ruleset"], ipset: ["list"] };
@@ -23,7 +23,7 @@ function works(program: string, args: string[]): boolean {
   }
 }
 
-/** Makes a network namespace, gives `use` what runs programs inside, and removes it. */
+/** Makes a network namespace, gives `use` a function that runs programs in it, and removes it. */
 export async function inNamespace(use: (run: Run, name: string) => Promise<void>): Promise<void> {
   const name = `strongmonitor-${crypto.randomUUID().slice(0, 8)}`;
   const run: Run = (words, input = "") => spawn(["ip", "netns", "exec", name, ...words], input);

@@ -1,31 +1,31 @@
-/** A real nginx on a port of loopback, gone at the end of the scope. */
+/** A real nginx on a port of loopback, stopped at the end of the scope. */
 import { connect } from "node:net";
 import { eventually } from "./helpers.ts";
 
 const NGINX = "/usr/sbin/nginx";
 export const hasNginx = await Deno.stat(NGINX).then(() => true, () => false);
 
-/** Where a server finds its files and its clients. */
+/** Directory and ports of a server. */
 export interface Place {
-  /** The path of a file in its directory. */
+  /** Returns the path of a file in its directory. */
   readonly at: (name: string) => string;
   readonly port: number;
-  /** Another port that is free. */
+  /** A second free port. */
   readonly other: number;
 }
 
-/** A running server, with its error log at `error.log`. */
+/** A running server. Its error log is `error.log`. */
 export class RealNginx implements AsyncDisposable {
   readonly directory = Deno.makeTempDirSync({ prefix: "strongmonitor-nginx-" });
   readonly port = freePort();
   readonly other = freePort();
-  /** The command that tells the server something, such as `-s reload`. */
+  /** Returns a command to control the server, such as `-s reload`. */
   readonly command: readonly string[];
   readonly #child: Deno.ChildProcess;
 
   /**
-   * @param settings what stands in `http {}` of nginx.conf
-   * @param files more files of its directory, by name
+   * @param settings content of `http {}` in nginx.conf
+   * @param files other files of its directory, by name
    */
   constructor(settings: (place: Place) => string, files: Readonly<Record<string, string>> = {}) {
     const at = (name: string) => `${this.directory}/${name}`;

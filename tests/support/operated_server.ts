@@ -1,4 +1,4 @@
-/** A server as its operator meets it: two days of sshd are recorded, and a monitor runs. */
+/** A server for an operator: its state has two days of sshd's lines, and a monitor runs. */
 import { dirname, join } from "node:path";
 import { DAY, type Micros, MINUTE, now, SECOND } from "../../lib/core/time.ts";
 import { ObserveFirewall } from "../../lib/firewall/observe.ts";
@@ -7,7 +7,7 @@ import { State } from "../../lib/state/state.ts";
 import { live, type Said } from "./history.ts";
 import { MAIN } from "./program.ts";
 
-/** What sshd wrote until `now`. */
+/** sshd's lines until `now`. */
 function said(now: Micros): Said[] {
   const say = (age: Micros, address: string, message: string): Said => ({
     ...{ time: now - age, service: "sshd", address, message },
@@ -28,7 +28,7 @@ function said(now: Micros): Said[] {
   ];
 }
 
-/** The program, by the configuration and the state of this server where no others are named. */
+/** Runs the program, by default with the server's configuration and state. */
 const PROGRAM = `#!/bin/sh
 case " $* " in *" --config "*) ;; *) set -- "$@" --config "$HERE/etc/config.jsonc" ;; esac
 case " $* " in *" --state "*) ;; *) set -- "$@" --state "$HERE/state" ;; esac
@@ -36,12 +36,12 @@ case "$1" in what-if) set -- "$@" --against "$HERE/etc/config.jsonc" ;; esac
 exec "$DENO" run --quiet --no-prompt --allow-all "$MAIN" "$@"
 `;
 
-/** What fail2ban says who is banned. */
+/** fail2ban's list of banned addresses. */
 const FAIL2BAN = `echo '192.0.2.81 \t2026-11-28 12:00:00 + 864000000 = 2054-04-15 12:00:00'
 echo '192.0.2.82 \t2026-11-28 12:10:00 + 864000000 = 2054-04-15 12:10:00'
 `;
 
-/** Files of the server. Its programs stand before the machine's own. */
+/** Files of the server. Its programs precede the machine's in PATH. */
 const FILES: readonly (readonly [path: string, mode: number, text: string])[] = [
   [
     "etc/config.jsonc",
@@ -66,18 +66,18 @@ const FILES: readonly (readonly [path: string, mode: number, text: string])[] = 
   ["bin/strongmonitor", 0o755, PROGRAM],
 ];
 
-/** A server with a past; its monitor runs until the end of the scope. */
+/** A server with a history. Its monitor runs until the end of the scope. */
 export interface OperatedServer extends AsyncDisposable {
   /**
-   * Types commands into a shell in the operator's directory, in UTC, and returns all that they say. Paths below
-   * /etc/strongmonitor, /var/log and /var/lib/strongmonitor stand for those of this server.
+   * Types commands into a shell in the operator's directory, in UTC, and returns their output. Paths
+   * in /etc/strongmonitor, /var/log and /var/lib/strongmonitor mean this server's.
    */
   shell(commands: string): Promise<string>;
-  /** Writes a file of the operator's, with such paths. */
+  /** Writes a file of the operator's, with the same meaning of paths. */
   write(name: string, text: string): void;
 }
 
-/** Sets a server up, on which a monitor runs and has put all bans into the firewall. */
+/** Makes a server whose monitor has put all bans into the firewall. */
 export async function operatedServer(): Promise<OperatedServer> {
   const here = Deno.makeTempDirSync({ prefix: "strongmonitor-" });
   const paths = [["/etc/strongmonitor", "etc"], ["/var/log", "log"], ["/var/lib/strongmonitor", "state"]]
@@ -113,7 +113,7 @@ export async function operatedServer(): Promise<OperatedServer> {
   };
 }
 
-/** Where programs of the server run. */
+/** Directory and environment for the server's programs. */
 function surroundings(here: string) {
   const env = { HERE: here, DENO: Deno.execPath(), MAIN, TZ: "UTC", NO_COLOR: "1" };
   return {

@@ -1,4 +1,4 @@
-// Prints what a process with this one's permissions lacks for the configuration given as JSON.
+// Prints the permissions that this process lacks for the configuration given as JSON.
 import { missingNeeds } from "../../lib/config/permissions.ts";
 
 const needs = missingNeeds(JSON.parse(Deno.args[0]!));

@@ -1,4 +1,4 @@
-/** What the PostgreSQL tests share: an outbox in memory, a log that is kept, and a member of the fleet. */
+/** Parts of the PostgreSQL tests: an outbox in memory, a log that keeps its lines, a member. */
 import { Connection } from "../../lib/postgres/connection.ts";
 import type { DatabaseConfig } from "../../lib/postgres/database_config.ts";
 import { type Fleet, type FleetOptions, openFleet } from "../../lib/postgres/fleet.ts";
@@ -13,7 +13,7 @@ import { postgresMissing, startPostgres, type TestPostgres } from "./postgres_se
 export const MONDAY = Date.UTC(2025, 2, 3) * 1000;
 export const DAY = 86_400_000_000;
 
-/** An outbox in memory that counts how often each row was handed over. */
+/** An outbox in memory that counts how often each row was shipped. */
 export class MemoryOutbox implements Outbox {
   readonly hostId = crypto.randomUUID();
   readonly rows: LogRow[] = [];
@@ -53,13 +53,13 @@ export class MemoryOutbox implements Outbox {
     return this.rows.length - this.#confirmedLog + this.unshippedBans(Infinity).length;
   }
 
-  /** Forgets what was confirmed, as a state does that is killed before it could write it down. */
+  /** Forgets the last confirmation, as a program does that is killed before it writes it. */
   forget(): void {
     this.#confirmedLog = this.#confirmedBans = 0;
   }
 }
 
-/** A ban of 192.0.2.1 that stands. */
+/** Returns a ban of 192.0.2.1 in force. */
 export function ban(parts: Partial<BanChange>): BanChange {
   return {
     id: 1,
@@ -77,7 +77,7 @@ export function ban(parts: Partial<BanChange>): BanChange {
   };
 }
 
-/** Keeps what is logged. */
+/** Keeps the log's lines. */
 export class MemoryLog implements Log {
   readonly infos: string[] = [];
   readonly warnings: string[] = [];
@@ -88,7 +88,7 @@ export class MemoryLog implements Log {
   error = (message: string): void => void this.errors.push(message);
 }
 
-/** A member of the fleet with all that was told to it, disconnected at the end of the scope. */
+/** A member of the fleet and everything that it received, disconnected at the end of the scope. */
 export class TestMember implements AsyncDisposable {
   readonly outbox: MemoryOutbox;
   readonly log = new MemoryLog();
@@ -107,7 +107,7 @@ export class TestMember implements AsyncDisposable {
     });
   }
 
-  /** Wakes the member and waits until nothing is left to ship. */
+  /** Wakes the member and waits until it has shipped everything. */
   async shipped(): Promise<void> {
     this.fleet.wake();
     const since = Date.now() * 1000;
@@ -119,7 +119,7 @@ export class TestMember implements AsyncDisposable {
   }
 }
 
-/** Waits until `condition` holds; throws after a time that only a fault can take. */
+/** Waits until `condition` holds. Throws after a time that only a fault can take. */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
   const end = performance.now() + 120_000;
   while (!await condition()) {
@@ -128,22 +128,23 @@ export async function until(condition: () => boolean | Promise<boolean>): Promis
   }
 }
 
-/** An empty database of its own on a test's server. */
+/** An empty database on a test's server. */
 export interface Scene {
   readonly server: TestPostgres;
-  /** The superuser's way in. */
+  /** Settings for a connection as superuser. */
   readonly login: DatabaseConfig;
   query<R = Record<string, unknown>>(sql: string): Promise<R[]>;
   /** A connection, open until the scene ends. */
   connect(login?: DatabaseConfig, onNotify?: () => void): Promise<Connection>;
 }
 
-/** Says what must hold; gets a scene for itself. */
+/** A part of a test, with its own database. Throws if something is wrong. */
 export type Step = (scene: Scene) => Promise<void>;
 
 /**
- * Plays the steps, each in a database of its own, on the machine's PostgreSQL, or on each major version that the
- * variable POSTGRES_VERSIONS lists. Ignored by name where there is none, or where the machine lacks something else.
+ * Runs the steps, each in its own database, on the machine's PostgreSQL, or on each major version in
+ * the variable POSTGRES_VERSIONS. Skips the test by name if the machine lacks a PostgreSQL or
+ * another need of the test.
  */
 export async function testOnPostgres(
   title: string,

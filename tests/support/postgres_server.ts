@@ -1,17 +1,17 @@
-/** A PostgreSQL server for tests: the system's, or the one that an npm package carries. */
+/** A PostgreSQL server for tests: the system's, or an npm package's. */
 import { Connection } from "../../lib/postgres/connection.ts";
 import { findPrograms, type Programs } from "./postgres_programs.ts";
 
-/** A running server of its own, on loopback, with its data in a temporary directory. */
+/** A running server on loopback, with its data in a temporary directory. */
 export interface TestPostgres extends AsyncDisposable {
   readonly host: string;
   readonly port: number;
-  /** A superuser. */
+  /** Name of a superuser. */
   readonly user: string;
   readonly password: string;
-  /** Exists, and is empty. */
+  /** Name of an empty database. */
   readonly database: string;
-  /** Where the Unix socket is. */
+  /** Directory of the Unix socket. */
   readonly directory: string;
   /** The major version. */
   readonly version: number;
@@ -19,12 +19,12 @@ export interface TestPostgres extends AsyncDisposable {
   createDatabase(name: string): Promise<string>;
   /** Runs SQL as the superuser, like psql. */
   query<R = Record<string, unknown>>(sql: string, database?: string): Promise<R[]>;
-  /** Stops all of the server's processes in their tracks (SIGSTOP); connections stay open and silent. */
+  /** Stops all processes of the server (SIGSTOP). Connections stay open and silent. */
   freeze(): void;
   thaw(): void;
   /** Shuts down, ending all connections. */
   stop(): Promise<void>;
-  /** Ends all of the server's processes at once (SIGKILL), as a crash does. */
+  /** Kills all processes of the server (SIGKILL), as a crash does. */
   kill(): Promise<void>;
   /** Starts again, with the same port and data. */
   start(): Promise<void>;
@@ -32,17 +32,17 @@ export interface TestPostgres extends AsyncDisposable {
   restart(): Promise<void>;
 }
 
-/** Which PostgreSQL to start. */
+/** Options of a server. */
 export interface TestPostgresOptions {
-  /** A major version, taken from npm if the system has another; any version unless given. */
+  /** Major version, taken from npm if the system has another. Default: any. */
   readonly version?: number;
-  /** Write to disk as in earnest, for measuring. */
+  /** Whether to write to disk as in production, for measuring. */
   readonly durable?: boolean;
-  /** Where to listen; on a free port unless given. */
+  /** Address and port to listen on. Default: a free port. */
   readonly port?: number;
-  /** Most connections; PostgreSQL's own 100 unless given. */
+  /** Most connections. Default: PostgreSQL's own 100. */
   readonly connections?: number;
-  /** Words of a command that runs another in its place, such as in a network namespace; none unless given. */
+  /** Words of a command that runs another, as in a network namespace. Default: none. */
   readonly through?: readonly string[];
 }
 
@@ -50,7 +50,7 @@ const USER = "postgres";
 const PASSWORD = "of tests only";
 const HOST = "127.0.0.1";
 
-/** Starts a server. Throws when there is none to be had: see `postgresMissing()`. */
+/** Starts a server. Throws if this machine can get none: see `postgresMissing()`. */
 export async function startPostgres(options: TestPostgresOptions = {}): Promise<TestPostgres> {
   const programs = await findPrograms(options.version);
   const directory = await Deno.makeTempDir({ prefix: "strongmonitor-postgres-" });
@@ -65,7 +65,7 @@ export async function startPostgres(options: TestPostgresOptions = {}): Promise<
   }
 }
 
-/** Why no PostgreSQL (of this major version) can be started here, for ignoring a test by name; null if one can. */
+/** Returns why no PostgreSQL (of this major version) can start here, to skip a test by name; null: it can. */
 export async function postgresMissing(version?: number): Promise<string | null> {
   try {
     await findPrograms(version);
@@ -137,7 +137,7 @@ class Server implements TestPostgres {
     });
   }
 
-  /** Starts on the port had before, or on a free one. */
+  /** Starts on the port of before, or on a free one. */
   async start(): Promise<void> {
     this.#port ||= freePort();
     const args = ["-D", `${this.directory}/data`, "-p", String(this.#port)];
@@ -197,11 +197,11 @@ class Server implements TestPostgres {
       try {
         Deno.kill(each, "SIGKILL");
       } catch {
-        // It has ended by itself.
+        // The process has already ended.
       }
     }
     await process.status;
-    // A new server refuses to start while one of the old still uses the shared memory.
+    // A new server refuses to start while an old process uses the shared memory.
     await delay(200);
   }
 
@@ -215,7 +215,7 @@ class Server implements TestPostgres {
     await Deno.remove(this.directory, { recursive: true });
   }
 
-  /** The postmaster first, so that it starts no process that is then missed. */
+  /** Process ids, the postmaster's first: once it is stopped, it starts no other process. */
   #signal(signal: Deno.Signal): void {
     if (!this.#process) return;
     const { pid } = this.#process;
@@ -244,13 +244,13 @@ class Server implements TestPostgres {
     }
   }
 
-  /** Whether the server says so in its own file: the eighth line of postmaster.pid. */
+  /** Reports whether the server says that it is ready, in the eighth line of postmaster.pid. */
   async #ready(): Promise<boolean> {
     const lines = await Deno.readTextFile(`${this.directory}/data/postmaster.pid`).catch(() => "");
     return lines.split("\n")[7]?.trim() === "ready";
   }
 
-  /** PostgreSQL refuses to run as root. */
+  /** Returns a command of the server, as another user than root: PostgreSQL refuses root. */
   #command(program: string, args: readonly string[]): Deno.Command {
     const as = this.#account;
     const drop = as ? ["setpriv", `--reuid=${as.uid}`, `--regid=${as.gid}`, "--clear-groups"] : [];
@@ -263,7 +263,7 @@ function delay(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
-/** Free a moment ago. */
+/** Returns a port that was free a moment ago. */
 function freePort(): number {
   using listener = Deno.listen({ hostname: HOST, port: 0 });
   return listener.addr.port;
@@ -274,7 +274,7 @@ interface Account {
   readonly gid: number;
 }
 
-/** Whom to run PostgreSQL as; null when we are nobody special. */
+/** The user to run PostgreSQL as; null: the present one, who is not root. */
 function unprivileged(): Account | null {
   if (Deno.uid() !== 0) return null;
   const accounts = Deno.readTextFileSync("/etc/passwd").split("\n").map((line) => line.split(":"));

@@ -1,14 +1,14 @@
 /** The program's main file. */
 export const MAIN = new URL("../../main.ts", import.meta.url).pathname;
 
-/** What a command left behind. */
+/** Output and exit code of a command. */
 export interface Result {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** Runs the program in UTC with everything allowed, unless `rights` says what. */
+/** Runs the program in UTC with all permissions, or with `rights`. */
 export async function program(
   args: readonly string[],
   rights: readonly string[] = ["--allow-all"],

@@ -1,4 +1,4 @@
-/** Numbers below a limit, the same ones for the same seed (mulberry32). */
+/** Makes numbers below a limit, the same ones for the same seed (mulberry32). */
 export class Random {
   #state: number;
 
@@ -21,7 +21,7 @@ export class Random {
     return Array.from({ length: count }, make);
   }
 
-  /** `text` with up to three bytes or runs of bytes changed, lost, added or taken from `other`. */
+  /** Returns `text` with up to three bytes or runs of bytes changed, lost, added or taken from `other`. */
   damage(text: string, other: string): string {
     let bytes: Uint8Array = new TextEncoder().encode(text);
     for (let n = 1 + this.below(3); n > 0 && bytes.length > 0; n--) bytes = this.#mutate(bytes, other);
@@ -42,10 +42,10 @@ export class Random {
   }
 }
 
-/** How many lines a test makes: 50,000, or what `STRONGMONITOR_FUZZ` says for a long run. */
+/** Number of lines that a test makes: 50,000, or `STRONGMONITOR_FUZZ` for a long run. */
 export const FUZZ_LINES = Number(Deno.env.get("STRONGMONITOR_FUZZ") ?? 50_000);
 
-/** Those of `expressions` that V8 does not match in linear time. */
+/** Returns the expressions that V8 does not match in linear time. */
 export async function notLinear(expressions: readonly RegExp[]): Promise<string[]> {
   const program = `const wrong = [];
     for (const [source, flags] of JSON.parse(Deno.args[0])) {

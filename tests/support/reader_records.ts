@@ -10,14 +10,17 @@ import { TextForm } from "../../lib/reading/text_reader.ts";
 import type { Stamp } from "../../lib/core/stamp.ts";
 import { openForm } from "./messages.ts";
 
-/** The present of records. */
+/** The present time of records. */
 export const NOW = Date.UTC(2026, 5, 1) * 1_000;
-/** Of the modules, by their indexes. */
+/** Names of the modules, by index. */
 export const NAMES = ["a", "b", "c"];
-/** Stands for the file that lines are of. */
+/** The file of the lines. */
 export const FILE = {};
 
-/** A service that says `NAME ADDRESS`, perhaps behind a time in UTC such as `@12 `, in seconds of the 31st of May. */
+/**
+ * A service that writes `NAME ADDRESS`, with or without a time in UTC before it: `@12 ` is second 12
+ * of the 31st of May.
+ */
 export function service(name: string, place: Partial<ReadableModule>): ReadableModule {
   const pattern = new RegExp(`^(?:@(\\d+) )?${name} (\\S+)$`);
   const parse = (message: string) => {
@@ -31,7 +34,7 @@ export function service(name: string, place: Partial<ReadableModule>): ReadableM
   return { index: NAMES.indexOf(name), identifiers: [], units: [], reader, ...place };
 }
 
-/** A second of the 31st of May 2026 in UTC. */
+/** Returns a second of the 31st of May 2026 in UTC. */
 export function second(second: number): Stamp {
   return { year: 2026, month: 5, day: 31, hour: 0, minute: 0, second, fraction: 0, offset: 0 };
 }
@@ -40,7 +43,7 @@ export const A = service("a", { identifiers: ["aa", "shared"] });
 export const B = service("b", { identifiers: ["bb", "shared"], units: ["b.service"] });
 export const C = service("c", { units: ["c.service", "c@.service"] });
 
-/** An entry of the journal, or with `origin: null` a line. */
+/** Makes an entry of the journal, or with `origin: null` a line. */
 export interface Record {
   readonly text: string;
   readonly origin: Origin | null;
@@ -48,7 +51,7 @@ export interface Record {
   readonly pid?: number;
 }
 
-/** A batch of records in one buffer. */
+/** Makes a batch of records in one buffer. */
 export function batchOf(
   all: readonly Record[],
   { stream = null, written = NaN, isLive = false }: Partial<Pick<Records, "stream" | "written" | "isLive">> =
@@ -72,7 +75,7 @@ export function batchOf(
   };
 }
 
-/** A reader for modules; `report` is told of those that fail. */
+/** Makes a reader for modules. `report` receives the failing ones. */
 export function readerOf(
   modules: readonly ReadableModule[],
   report = (complaint: string) => assert.fail(complaint),
@@ -80,7 +83,7 @@ export function readerOf(
   return new Reader(modules, new ModuleHealth(NAMES, report));
 }
 
-/** What a reader makes of the records of a batch, in words; null for one that belongs to no module. */
+/** Returns the event of each record of a batch, in words; null: it belongs to no module. */
 export function readAll(reader: Reader, all: readonly Record[], now = NOW, stream: object = FILE) {
   const records = batchOf(all, { stream });
   return all.map((_, i) => {

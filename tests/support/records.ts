@@ -1,4 +1,4 @@
-/** Records as objects, for tests that make them or look at them. */
+/** Records as objects, for tests that make or read them. */
 import { decode, encode } from "../../lib/core/bytes.ts";
 import { LINE, NO_PID, type Records, type Sender } from "../../lib/core/records.ts";
 import type { Micros } from "../../lib/core/time.ts";
@@ -7,15 +7,15 @@ import { RecordBuffer } from "../../lib/sources/record_buffer.ts";
 /** One record. */
 export interface Entry {
   readonly time: Micros;
-  /** Null for a line of text. */
+  /** Null: a line of text. */
   readonly identifier: string | null;
   readonly pid: number | null;
   readonly message: string;
-  /** Null for a line of text. */
+  /** Null: a line of text. */
   readonly sender: Sender | null;
 }
 
-/** The records as objects that outlive them. */
+/** Returns the records as objects that outlive them. */
 export function entriesOf(records: Records): Entry[] {
   return Array.from({ length: records.length }, (_, i) => {
     const origin = records.origins[records.origin[i]!];
@@ -29,7 +29,7 @@ export function entriesOf(records: Records): Entry[] {
   });
 }
 
-/** Records of these entries, each of which is kept whole. */
+/** Returns records of these entries, which keep each entry whole. */
 export function recordsOf(entries: readonly Entry[]): Records {
   const buffer = new RecordBuffer(0);
   for (const { time, identifier, pid, message, sender } of entries) {
@@ -45,7 +45,7 @@ export function recordsOf(entries: readonly Entry[]): Records {
   return buffer;
 }
 
-/** Records of lines of text that were read at `time`. */
+/** Returns records of lines of text that were read at `time`. */
 export function linesAt(time: Micros, ...lines: readonly string[]): Records {
   return recordsOf(lines.map((message) => ({ time, identifier: null, pid: null, message, sender: null })));
 }

@@ -1,4 +1,4 @@
-// Leaves memory again and again, with the garbage collected each time; run with `--v8-flags=--expose-gc`.
+// Leaves memory again and again, with a garbage collection each time. Run with `--v8-flags=--expose-gc`.
 import { inMemory } from "../../lib/state/connect.ts";
 import { Refuge } from "../../lib/state/refuge.ts";
 
@@ -15,7 +15,7 @@ function leaveMemory(): void {
 for (let i = 0; i < 200; i++) {
   leaveMemory();
   gc();
-  // What was freed is used for something else.
+  // Reuses the freed memory.
   const other = inMemory();
   other.close();
   await new Promise((resolve) => setTimeout(resolve, 0));

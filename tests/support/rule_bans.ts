@@ -1,7 +1,7 @@
-/** Bans by a rule, and what a firewall asks the state about them. */
+/** Bans by a rule, and a firewall's questions to the state about them. */
 import type { NewBan } from "../../lib/deciding/ban.ts";
 
-/** A ban of 192.0.2.1 by a rule of the module SSHD, for ever. */
+/** Returns a ban of 192.0.2.1 by a rule of the module SSHD, without end. */
 export function ruleBan(over: Partial<NewBan> = {}): NewBan {
   return {
     address: "192.0.2.1",
@@ -15,7 +15,7 @@ export function ruleBan(over: Partial<NewBan> = {}): NewBan {
   };
 }
 
-/** Asks for the bans by rules of SSHD that are due at 10,000. */
+/** Selects the bans by rules of SSHD that are due at 10,000. */
 export const DUE = { firewall: "command", now: 10_000, limit: 10, turn: "rule SSHD" };
-/** Ask for lifts that are due then, by hand and as the time of the ban was up. */
+/** Select the lifts due at the same time: by hand, and of expired bans. */
 export const [UNBANNED, EXPIRED] = [{ ...DUE, turn: "unban" }, { ...DUE, turn: "expired" }];

@@ -1,4 +1,4 @@
-/** Pseudo terminals by tmux(1), each on a server of its own: what a program shows, and what it leaves. */
+/** Pseudo terminals by tmux(1), each on its own server: a program's screen, and the state that it leaves. */
 import { strict as assert } from "node:assert";
 
 interface Size {
@@ -6,7 +6,7 @@ interface Size {
   readonly rows: number;
 }
 
-/** Milliseconds that something is waited for, and between two looks. */
+/** Milliseconds of the longest wait, and between two looks. */
 const [PATIENCE, BETWEEN] = [10_000, 50];
 
 function has(program: string): boolean {
@@ -20,7 +20,7 @@ function has(program: string): boolean {
 /** A shell in a terminal. */
 export class Tmux implements AsyncDisposable {
   static readonly isThere = has("tmux");
-  /** Behind the name of a test that is skipped. */
+  /** Suffix of a skipped test's name. */
   static readonly missing = Tmux.isThere ? "" : " (skipped: no tmux)";
   readonly #directory: string;
   #runs = 0;
@@ -38,19 +38,19 @@ export class Tmux implements AsyncDisposable {
     return tmux;
   }
 
-  /** Starts a program from the shell; its exit code goes to a file. */
+  /** Starts a program from the shell, which writes its exit code to a file. */
   async run(args: readonly string[]): Promise<void> {
     const words = args.map((arg) => `'${arg}'`).join(" ");
     const script = `${this.#directory}/run${++this.#runs}`;
-    // `exec` has the process of this shell become the program: signals reach it.
+    // `exec` turns this shell's process into the program, so that signals reach it.
     Deno.writeTextFileSync(script, `echo $$ > '${script}.pid'; exec ${words}\n`);
     await this.keys(`clear; sh ${script}; echo $? > ${script}.code`, "Enter");
   }
 
-  /** The exit code of the program, as soon as it has ended. */
+  /** Waits for the program's end, and returns its exit code. */
   async exitCode(): Promise<number> {
     const text = await this.#file("code");
-    // The shell has its prompt back.
+    // Waits for the shell's prompt.
     await this.until(/\$$/);
     return Number(text);
   }
@@ -68,12 +68,12 @@ export class Tmux implements AsyncDisposable {
     await this.#tmux("resize-window", "-x", String(columns), "-y", String(rows));
   }
 
-  /** The lines that are shown. */
+  /** Returns the lines on the screen. */
   async screen({ withStyles = false } = {}): Promise<string[]> {
     return (await this.#tmux("capture-pane", "-p", ...withStyles ? ["-e"] : [])).split("\n");
   }
 
-  /** Waits until the screen holds something. */
+  /** Waits until the screen matches. */
   async until(pattern: RegExp): Promise<void> {
     const deadline = Date.now() + PATIENCE;
     for (let shown = ""; Date.now() < deadline; await pause()) {
@@ -83,7 +83,7 @@ export class Tmux implements AsyncDisposable {
     assert.fail(`${pattern} never came:\n${(await this.screen()).join("\n")}`);
   }
 
-  /** What of the terminal a program may have changed: its screen, cursor, wrapping, keys, and the modes of its line. */
+  /** Returns what a program may have changed: screen, cursor, wrapping, keys, modes of the line. */
   async modes(): Promise<Record<string, string>> {
     const names = {
       alternate: "alternate_on",

@@ -1,4 +1,4 @@
-/** `watch` on the state of the first argument, with a fault in what draws it. */
+/** Runs `watch` on the state of the first argument, with a fault in the code that draws it. */
 import { watchCommand } from "../../lib/commands/watch/watch.ts";
 
 Date.prototype.toLocaleTimeString = () => {

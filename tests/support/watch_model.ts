@@ -11,7 +11,7 @@ import { temporaryState } from "./helpers.ts";
 import { fillHistory } from "./history.ts";
 import { reportAt } from "./monitor_report.ts";
 
-/** A model of the history that is made up for pictures, at an instant, without a monitor's process. */
+/** Returns a model of the made-up history of pictures at an instant, without a monitor's process. */
 export async function seededModel(now: Micros, over: Partial<Snapshot> = {}): Promise<Model> {
   using temporary = temporaryState();
   const { state } = temporary;
@@ -26,5 +26,5 @@ export async function seededModel(now: Micros, over: Partial<Snapshot> = {}): Pr
   return { ...initialModel(rates), snapshot: { ...snapshot, isRunning: true, problems: [], ...over } };
 }
 
-/** An instant within an hour that has begun a while ago. */
+/** An instant in the middle of an hour. */
 export const NOON: Micros = Date.UTC(2026, 10, 28, 12, 40) * 1_000;

@@ -1,6 +1,6 @@
 /**
- * Stands in for a monitor of a server that is attacked, until it is told to stop: fills the state of the first argument, holds its
- * lock, and reports every two seconds, or just once with the word `once`.
+ * Plays the monitor of an attacked server until a signal stops it: fills the state of the first
+ * argument, holds its lock, and reports every two seconds, or only once with the word `once`.
  */
 import { MINUTE, now, SECOND } from "../../lib/core/time.ts";
 import { prepareStateDirectory } from "../../lib/monitor/control.ts";
@@ -26,7 +26,7 @@ if (Deno.args[1] === "once") {
 } else {
   setInterval(() => {
     report();
-    // Held by this: a lock that nobody knows any more is let go.
+    // This reference keeps the lock: the garbage collector would release it.
     lock?.look();
   }, 2 * SECOND / 1_000);
 }

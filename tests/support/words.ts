@@ -1,7 +1,7 @@
 import { putAddress } from "../../lib/core/address.ts";
 import type { AddressWords } from "../../lib/core/note_record.ts";
 
-/** A canonical address or network as counters know it. */
+/** Returns a canonical address or network in the form that counters use. */
 export function wordsOf(address: string): AddressWords {
   const words = new Int32Array(4);
   const prefix = putAddress(address, words);
