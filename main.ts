@@ -11,8 +11,11 @@ const USAGE = 64;
 /** Arguments that ask for the version. */
 const VERSION_OPTIONS = ["-V", "--version"];
 
-/** Stops at the first SIGTERM or SIGINT, exits at the second; reloads at SIGHUP. */
-function listenToSignals(): RunSignals {
+/**
+ * Stops at the first SIGTERM or SIGINT, exits at the second; reloads at SIGHUP. Remembers a SIGHUP
+ * that comes before `onReload()`: the configuration may have been read already.
+ */
+export function listenToSignals(): RunSignals {
   const stop = new AbortController();
   const onStop = () => {
     if (stop.signal.aborted) Deno.exit(1);
@@ -20,9 +23,16 @@ function listenToSignals(): RunSignals {
   };
   Deno.addSignalListener("SIGTERM", onStop);
   Deno.addSignalListener("SIGINT", onStop);
-  let reload = () => {};
+  let isAsked = false;
+  let reload = () => {
+    isAsked = true;
+  };
   Deno.addSignalListener("SIGHUP", () => reload());
-  return { stop: stop.signal, onReload: (action) => reload = action };
+  const onReload = (action: () => void) => {
+    reload = action;
+    if (isAsked) action();
+  };
+  return { stop: stop.signal, onReload };
 }
 
 /** Hides Deno 2.4's warnings about its own use of deprecated Node.js APIs. */

@@ -14,6 +14,20 @@ for (const args of ["--help", "ban --help"]) {
   });
 }
 
+Deno.test("a SIGHUP that comes while the program still starts reloads once it can", async () => {
+  const code = `
+    import { listenToSignals } from "${MAIN}";
+    const signals = listenToSignals();
+    const heard = Promise.withResolvers();
+    Deno.addSignalListener("SIGHUP", heard.resolve);
+    Deno.kill(Deno.pid, "SIGHUP");
+    await heard.promise;
+    signals.onReload(() => console.log("reload"));
+    Deno.exit(0);`;
+  const { stdout } = await new Deno.Command(Deno.execPath(), { args: ["eval", code] }).output();
+  assert.equal(new TextDecoder().decode(stdout), "reload\n");
+});
+
 /** Wrong usage, and the sentence that the program says about it. */
 const WRONG: readonly (readonly [args: string, sentence: string])[] = [
   ["frobnicate", "unknown command 'frobnicate': see strongmonitor --help"],
