@@ -4,6 +4,7 @@ import { whitelistProblem } from "../config/whitelist_file.ts";
 import { wakeMonitor } from "../monitor/control.ts";
 import { Monitor } from "../monitor/monitor.ts";
 import { readReport } from "../monitor/report.ts";
+import { Totals } from "../monitor/totals.ts";
 import { hasLockFile, type Lock, takeLock } from "../state/lock.ts";
 import { State } from "../state/state.ts";
 import type { Log } from "../core/log.ts";
@@ -48,6 +49,7 @@ export async function runCommand(
   const { state, lock } = await claimState(config.stateDirectory, { options, log });
   // A reload may come before the first monitor: it then begins by the new configuration.
   let next = new AbortController();
+  const totals = new Totals();
   let monitor: Monitor | null = null;
   signals.onReload(() => {
     try {
@@ -66,7 +68,8 @@ export async function runCommand(
     while (!signals.stop.aborted) {
       next = new AbortController();
       announce(config, log);
-      monitor = new Monitor(config, { state, lock, log, trial: state.trial(), bootId: options.bootId });
+      const { bootId } = options;
+      monitor = new Monitor(config, { state, lock, log, totals, trial: state.trial(), bootId });
       const successor = () => next.signal.aborted && !signals.stop.aborted ? config : null;
       if (await monitor.run(AbortSignal.any([signals.stop, next.signal]), successor)) break;
     }

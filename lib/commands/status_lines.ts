@@ -52,7 +52,7 @@ function reportLines(report: MonitorReport): string[] {
   return [
     ...loaded > started ? [`config    read anew ${localTime(loaded)}`] : [],
     ...report.modules.flatMap((module) => moduleLines(module)),
-    ...report.sources.map((source) => sourceLine(source, beginning(report))),
+    ...report.sources.map(sourceLine),
     ...countLines(report),
     ...firewallLines(report),
     ...report.trialEnd === null ? [] : [
@@ -76,18 +76,10 @@ function moduleLines({ name, lastLine, rules }: ModuleActivity): string[] {
   ];
 }
 
-/** Says since when the report counts: a reload begins the counts again. */
-function beginning({ started, loaded }: MonitorReport): string {
-  return loaded > started ? `since the reload at ${localTime(loaded)}` : "since the start";
-}
-
-function sourceLine(
-  { name, running, lastBatch, delivery, waiting }: SourceReport,
-  beginning: string,
-): string {
+function sourceLine({ name, running, lastBatch, delivery, waiting }: SourceReport): string {
   const reading = waiting ? `waiting, as ${absence(name.replace(/^file:/, ""))}` : "reading";
   const doing = running ? `${reading}${delivery ? `, ${delivery}` : ""}` : "stopped";
-  const came = lastBatch === null ? `no lines ${beginning}` : `lines last came ${localTime(lastBatch)}`;
+  const came = lastBatch === null ? "no lines since the start" : `lines last came ${localTime(lastBatch)}`;
   return `source    ${name}: ${doing}; ${came}`;
 }
 
@@ -107,7 +99,7 @@ function countLines(report: MonitorReport): string[] {
   ];
   return [
     `lines     ${entries} read, ${events} named an address, ${recorded} recorded, ${counted(hits, "hit")}`,
-    `          ${beginning(report)}`,
+    "          since the start",
     ...more.flatMap(([count, text]) => count > 0 ? [`          ${text}`] : []),
   ];
 }

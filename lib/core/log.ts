@@ -16,22 +16,18 @@ export interface MessageCounts {
   warnings: number;
 }
 
-/** Wraps `log` so that its errors and warnings are counted. */
-export function countMessages(log: Log): { readonly log: Log; readonly counts: Readonly<MessageCounts> } {
-  const counts: MessageCounts = { errors: 0, warnings: 0 };
+/** Wraps `log` so that its errors and warnings are counted in `counts`. */
+export function countMessages(log: Log, counts: MessageCounts): Log {
   return {
-    counts,
-    log: {
-      debug: (message) => log.debug(message),
-      info: (message) => log.info(message),
-      warn(message) {
-        counts.warnings++;
-        log.warn(message);
-      },
-      error(message) {
-        counts.errors++;
-        log.error(message);
-      },
+    debug: (message) => log.debug(message),
+    info: (message) => log.info(message),
+    warn(message) {
+      counts.warnings++;
+      log.warn(message);
+    },
+    error(message) {
+      counts.errors++;
+      log.error(message);
     },
   };
 }

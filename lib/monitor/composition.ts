@@ -25,6 +25,7 @@ import { readReport } from "./report.ts";
 import { Reporting } from "./reporting.ts";
 import { Surroundings, systemSources } from "./surroundings.ts";
 import { Telling } from "./telling.ts";
+import { Totals } from "./totals.ts";
 import { TrialWatch } from "./trial.ts";
 import { Whitelisting } from "./whitelisting.ts";
 
@@ -35,6 +36,8 @@ export interface MonitorOptions {
   /** The proof that no other monitor runs on the state. */
   readonly lock?: Pick<Lock, "look">;
   readonly log: Log;
+  /** Counts of earlier monitors of this process, to go on from. */
+  readonly totals?: Totals;
   /** The trial that limits all bans unless somebody confirms; null: there is none. */
   readonly trial?: Trial | null;
   /** The machine's boot id, as systemd's `%b` spells it; null: unknown. */
@@ -63,6 +66,7 @@ interface CommonParts {
   readonly config: Config;
   readonly state: State;
   readonly log: Log;
+  readonly totals: Totals;
   readonly hooks: MonitorHooks;
   readonly trial: Trial | null;
   readonly bootId: string | null;
@@ -70,9 +74,9 @@ interface CommonParts {
 
 /** Builds the parts of a monitor; none of them runs yet. Throws if the state cannot be used. */
 export function compose(config: Config, options: MonitorOptions, hooks: MonitorHooks) {
-  const { log, counts: messages } = countMessages(options.log);
-  const { state, trial = null, bootId = null } = options;
-  const common: CommonParts = { config, state, log, hooks, trial, bootId };
+  const { state, totals = new Totals(), trial = null, bootId = null } = options;
+  const log = countMessages(options.log, totals.messages);
+  const common: CommonParts = { config, state, log, totals, hooks, trial, bootId };
   const trialWatch = new TrialWatch(trial, { state, log });
   const { whitelisting, surroundings } = openWhitelist(common);
   const { firewalls, logins, bans } = openBans(common, whitelisting);
@@ -82,6 +86,7 @@ export function compose(config: Config, options: MonitorOptions, hooks: MonitorH
     state,
     pipeline,
     log,
+    lastBatches: totals.lastBatches,
     processed: () => hooks.fleet()?.wake(),
   });
   const { rebase, refresh } = hooks;
@@ -91,6 +96,7 @@ export function compose(config: Config, options: MonitorOptions, hooks: MonitorH
   }, log);
   const reporting = new Reporting(config, {
     state,
+    totals,
     bans,
     leaks,
     trial: trialWatch,
@@ -100,9 +106,10 @@ export function compose(config: Config, options: MonitorOptions, hooks: MonitorH
     database: () => hooks.fleet()?.status() ?? null,
     notices: () => telling.notices,
   });
-  const telling: Telling = new Telling(config, { state, pipeline, reporting, log, messages });
+  const telling: Telling = new Telling(config, { state, pipeline, reporting, log, totals });
   return {
     log,
+    totals,
     trial: trialWatch,
     whitelisting,
     surroundings,
@@ -166,7 +173,7 @@ function openBans(
 }
 
 function openPipeline(
-  { config, state, log, hooks }: CommonParts,
+  { config, state, log, totals, hooks }: CommonParts,
   { firewalls, logins, bans }: { firewalls: Firewalls; logins: Logins; bans: Bans },
 ) {
   const knocking = new Knocking({
@@ -183,6 +190,7 @@ function openPipeline(
     judge: bans,
     log,
     before: readReport(state.report())?.modules,
+    totals,
     counting: {
       ipv6Prefix: config.ipv6Prefix,
       lenience: (address, time) => logins.lenience(address, time),

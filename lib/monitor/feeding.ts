@@ -22,6 +22,8 @@ export interface FeedingParts {
   readonly state: Pick<State, "firstSince" | "position">;
   readonly pipeline: Pick<Pipeline, "process" | "settle" | "activity">;
   readonly log: Log;
+  /** By source, when lines last came to an earlier monitor or to this one. */
+  readonly lastBatches: Map<string, Micros>;
   /** Called after each batch. */
   readonly processed: () => void;
 }
@@ -29,7 +31,7 @@ export interface FeedingParts {
 /** Reads the sources of a monitor. */
 export class Feeding {
   /** By name of a source, its state. */
-  readonly reports = new Map<string, Pick<SourceReport, "name" | "running" | "lastBatch" | "stopped">>();
+  readonly reports = new Map<string, Pick<SourceReport, "name" | "running" | "stopped">>();
   readonly #feeds: readonly MonitorFeed[];
   readonly #parts: FeedingParts;
 
@@ -59,10 +61,10 @@ export class Feeding {
   /** Reads one source as long as possible, each time from its position in the state. */
   #follow(feed: MonitorFeed, signal: AbortSignal): Promise<void> {
     const { source } = feed;
-    const { state, pipeline, log, processed } = this.#parts;
+    const { state, pipeline, log, lastBatches, processed } = this.#parts;
     const since = state.firstSince(source.name, this.#lookBack(feed.modules));
     const report = (over: Partial<SourceReport>) => {
-      const before = this.reports.get(source.name) ?? { name: source.name, running: false, lastBatch: null };
+      const before = this.reports.get(source.name) ?? { name: source.name, running: false };
       this.reports.set(source.name, { ...before, ...over });
     };
     const read = async (progress: () => void) => {
@@ -73,7 +75,7 @@ export class Feeding {
         for await (const batch of source.batches(start, signal)) {
           const isCommitted = pipeline.process(batch, feed, now());
           processed();
-          if (batch.records.length > 0) report({ lastBatch: now() });
+          if (batch.records.length > 0) lastBatches.set(source.name, now());
           // A batch that is not committed yet may still fail.
           if (isCommitted) progress();
         }

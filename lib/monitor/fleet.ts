@@ -6,6 +6,7 @@ import { VERSION } from "../core/version.ts";
 import type { NewBan } from "../deciding/ban.ts";
 import type { FollowRules } from "../deciding/following.ts";
 import { type Fleet, openFleet, type Sharing } from "../postgres/fleet.ts";
+import type { ShipmentTotals } from "../postgres/outbox.ts";
 import type { State } from "../state/state.ts";
 import { FleetBans } from "./fleet_bans.ts";
 import { ownAddresses } from "./own_addresses.ts";
@@ -20,6 +21,7 @@ export interface FleetParts {
   readonly isReal: (ban: NewBan) => boolean;
   /** Called with the address of the database's host. */
   readonly onPeer: (address: string) => void;
+  readonly totals: ShipmentTotals;
   /** Called when the whitelist or bans in the state have changed. */
   readonly changed: () => void;
 }
@@ -31,12 +33,13 @@ export interface FleetParts {
 export function joinFleet(config: Config, parts: FleetParts): Fleet | null {
   const { database, keepLog, following } = config;
   if (database === null) return null;
-  const { state, log, onPeer, changed } = parts;
+  const { state, log, totals, onPeer, changed } = parts;
   return openFleet(database, {
     outbox: state.outbox,
     hostName: Deno.hostname(),
     log,
     keepLog,
+    totals,
     onWhitelist: (entries) => {
       state.replaceWhitelist("database", entries, now());
       changed();

@@ -23,7 +23,8 @@ export interface HousekeepingParts {
   readonly deletions: readonly { readonly name: string; run(now: Micros): number }[];
   readonly pipeline: {
     readonly activity: { report(now: Micros): readonly ModuleActivity[] };
-    readonly engine: { readonly evicted: number; readonly tracked: number };
+    readonly engine: { readonly tracked: number };
+    readonly throughput: { readonly counts: { readonly evicted: number } };
   };
 }
 
@@ -34,13 +35,14 @@ export class Housekeeping {
   /** Modules whose unknown format was logged. */
   #warned: readonly string[] = [];
   /** Number of evicted addresses that were logged. */
-  #evicted = 0;
+  #evicted: number;
   /** By name, the last failure that was logged. */
   readonly #failures = new Map<string, string>();
 
   constructor(parts: HousekeepingParts, log: Log) {
     this.#parts = parts;
     this.#log = log;
+    this.#evicted = parts.pipeline.throughput.counts.evicted;
   }
 
   /** Runs until `signal` aborts. */
@@ -108,7 +110,7 @@ export class Housekeeping {
   }
 
   #warnOfEvictions(): void {
-    const { evicted, tracked } = this.#parts.pipeline.engine;
+    const { engine: { tracked }, throughput: { counts: { evicted } } } = this.#parts.pipeline;
     const more = evicted - this.#evicted;
     this.#evicted = evicted;
     if (more > 0) {

@@ -1,6 +1,6 @@
 /**
  * The metrics of a monitor, by Prometheus' conventions: base units, `_total` for counters. All
- * counters begin at 0 with the monitor; Prometheus recognises such a reset.
+ * counters begin at 0 with the program; Prometheus recognises such a reset.
  */
 import type { MessageCounts } from "../core/log.ts";
 import { type Micros, SECOND } from "../core/time.ts";
@@ -49,8 +49,8 @@ function programMetrics({ version, report, messages, memory, stateSize }: Figure
     gauge("strongmonitor_up", "1 while the monitor runs, 0 after it has stopped.", Number(report.running)),
     gauge(
       "strongmonitor_start_time_seconds",
-      "When the monitor started, or last reloaded its configuration.",
-      report.loaded / SECOND,
+      "When the monitor started.",
+      report.started / SECOND,
     ),
     gauge(
       "strongmonitor_config_last_reload_successful",

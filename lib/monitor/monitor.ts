@@ -112,10 +112,11 @@ export class Monitor {
 
   #startBackground(signal: AbortSignal): Promise<unknown> {
     const { log, whitelisting, surroundings, firewalls, bans, batches } = this.#parts;
-    const { housekeeping, reporting, telling } = this.#parts;
+    const { housekeeping, reporting, telling, totals } = this.#parts;
     this.#fleet = joinFleet(this.#config, {
       state: this.#state,
       log,
+      totals: totals.shipment,
       whyNot: (target) => bans.whyNot(target),
       isReal: (ban) => bans.isReal(ban),
       onPeer: (address) => surroundings.note("database host", [address]),

@@ -34,15 +34,21 @@ export interface NotifierParts {
   readonly clock: () => Micros;
   /** Milliseconds until the hook is tried again after its first failure; 10 seconds by default. */
   readonly firstRetry?: number;
+  /** Counts of earlier notifiers, to go on from. */
+  readonly totals?: NoticeTotals;
+}
+
+/** Runs of the hook since the start. */
+export interface NoticeTotals {
+  told: number;
+  failed: number;
+  /** When the hook last took a notice. */
+  lastTold: Micros | null;
 }
 
 /** Results of the notices since the start. */
-export interface NotifierStatus {
+export interface NotifierStatus extends Readonly<NoticeTotals> {
   readonly program: string;
-  readonly told: number;
-  readonly failed: number;
-  /** When the hook last took a notice. */
-  readonly lastTold: Micros | null;
   /** Why the last try failed; null: it did not. */
   readonly error: string | null;
 }
@@ -72,17 +78,19 @@ export class Notifier {
   #failures = 0;
   /** Earliest time of the next try, by `performance.now()`. */
   #nextTry = 0;
-  #status: NotifierStatus;
+  readonly #totals: NoticeTotals;
+  /** Why the last try failed; null: it did not. */
+  #error: string | null = null;
 
   constructor(parts: NotifierParts) {
-    const { config: { bans, program }, store } = parts;
+    const { config: { bans }, store, totals = { told: 0, failed: 0, lastTold: null } } = parts;
     this.#parts = parts;
     this.#notices = new Notices(store, bans);
-    this.#status = { program, told: 0, failed: 0, lastTold: null, error: null };
+    this.#totals = totals;
   }
 
   get status(): NotifierStatus {
-    return this.#status;
+    return { program: this.#parts.config.program, ...this.#totals, error: this.#error };
   }
 
   /**
@@ -129,10 +137,11 @@ export class Notifier {
     });
     const failure = hookFailure(result);
     if (failure !== null) return this.#failed(failure);
-    const { told } = this.#status;
     if (this.#failures > 0) log.info(`${config.program} takes notices again`);
     this.#failures = 0;
-    this.#status = { ...this.#status, told: told + 1, lastTold: notice.time, error: null };
+    this.#totals.told++;
+    this.#totals.lastTold = notice.time;
+    this.#error = null;
     try {
       this.#notices.tell(notice);
     } catch (error) {
@@ -147,9 +156,10 @@ export class Notifier {
     this.#failures++;
     this.#nextTry = performance.now() + wait;
     const { config: { program }, log } = this.#parts;
-    if (failure !== this.#status.error) {
+    if (failure !== this.#error) {
       log.warn(`Cannot notify by ${program}, trying again in ${wait / 1_000} s: ${failure}`);
     }
-    this.#status = { ...this.#status, failed: this.#status.failed + 1, error: failure };
+    this.#totals.failed++;
+    this.#error = failure;
   }
 }

@@ -31,6 +31,7 @@ import { ModuleReaders } from "./module_readers.ts";
 import type { Feed, PipelineParts } from "./pipeline_parts.ts";
 import { Recording } from "./recording.ts";
 import { Throughput } from "./throughput.ts";
+import { Totals } from "./totals.ts";
 
 /** Number of records in one commit of a flood: a commit costs as much as reading about 10 KB. */
 const GROUP = 500;
@@ -58,8 +59,7 @@ export class Pipeline {
   readonly readers: ModuleReaders;
   /** Times of the last line and hit of each module and rule, and how many lines it understands. */
   readonly activity: Activity;
-  /** Counts since the start. */
-  readonly throughput = new Throughput();
+  readonly throughput: Throughput;
   readonly recording: Recording;
   readonly #parts: PipelineParts;
   readonly #knocking: Knocking | null;
@@ -71,9 +71,11 @@ export class Pipeline {
   constructor(modules: readonly ModuleRules[], parts: PipelineParts) {
     this.#parts = parts;
     this.#knocking = parts.knocking ?? null;
+    const { before, totals = new Totals() } = parts;
+    this.throughput = new Throughput(totals);
     this.activity = new Activity(
       modules.map(({ module, rules }) => ({ name: module.name, rules: rules.map(({ name }) => name) })),
-      parts.before,
+      { before, counts: totals.modules },
     );
     this.#engine = new Engine(
       modules.map(({ module: { name, form }, rules }) => ({ name, form, rules })),
@@ -87,7 +89,7 @@ export class Pipeline {
   /** Counts addresses; only the pipeline adds events. */
   get engine(): Pick<
     Engine,
-    "match" | "tracked" | "evicted" | "lasting" | "beginnings" | "sweep" | "nameGroups"
+    "match" | "tracked" | "lasting" | "beginnings" | "sweep" | "nameGroups"
   > {
     return this.#engine;
   }
@@ -203,7 +205,8 @@ export class Pipeline {
     const unknown = this.activity.commit(intake.now);
     for (const { service, rule, ...hits } of byRule) this.activity.hit(service, rule, hits);
     const lag = intake.now - intake.latest;
-    this.throughput.add({ ...intake, source, lag, unknown, recorded, hits, bans });
+    const evicted = this.#engine.takeEvicted();
+    this.throughput.add({ ...intake, source, lag, unknown, recorded, hits, bans, evicted });
     this.#warnOfSuppressions(intake.feed.reader);
     store.lines.clear();
     this.#knocking?.open(knocks);

@@ -13,6 +13,7 @@ import type { BatchRecord } from "../state/batch_writer.ts";
 import type { CountedHits } from "../state/rollup_table.ts";
 import type { Knocking } from "./knocking.ts";
 import type { Leaks } from "./leaks.ts";
+import type { Totals } from "./totals.ts";
 
 /** The methods of the state that a pipeline calls. */
 export interface BatchStore {
@@ -62,6 +63,8 @@ export interface PipelineParts {
   readonly leaks?: Pick<Leaks, "see" | "keepSeen" | "dropSeen"> | null;
   /** The report of an earlier pipeline on its modules. */
   readonly before?: readonly ModuleActivity[];
+  /** Counts of earlier pipelines, to go on from. */
+  readonly totals?: Totals;
 }
 
 /** A source's name, and the reader of its records. */

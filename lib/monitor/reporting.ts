@@ -9,13 +9,14 @@ import type { MonitorFeed } from "./feeds.ts";
 import type { Leaks } from "./leaks.ts";
 import type { NotifierStatus } from "./notifier.ts";
 import type { Pipeline } from "./pipeline.ts";
-import { RecentCounts } from "./recent_counts.ts";
 import type { MonitorReport } from "./report.ts";
+import type { Totals } from "./totals.ts";
 import type { TrialWatch } from "./trial.ts";
 
 /** The parts that a report describes. */
 export interface ReportingParts {
   readonly state: Pick<State, "setReport">;
+  readonly totals: Totals;
   readonly bans: Pick<Bans, "holding">;
   /** Null: no firewall really bans. */
   readonly leaks: Pick<Leaks, "look"> | null;
@@ -29,16 +30,11 @@ export interface ReportingParts {
   readonly notices: () => NotifierStatus | null;
 }
 
-/** Start of this process's first monitor, as a reload makes another; null: there was none yet. */
-let firstStart: Micros | null = null;
-
 /** Makes the report on a monitor, and leaves it in the state for `status`. */
 export class Reporting {
   readonly #config: Config;
   readonly #parts: ReportingParts;
   readonly #loaded = now();
-  readonly #started = firstStart ??= this.#loaded;
-  readonly #recent = new RecentCounts();
   /** By name of a module that was given up, since when. */
   readonly #givenUp = new Map<string, Micros>();
   /** The report in the state, as text. */
@@ -72,7 +68,7 @@ export class Reporting {
     const text = JSON.stringify(report);
     if (text === this.#written) return;
     const time = now();
-    const recent = this.#recent.add(time, report.counts);
+    const recent = this.#parts.totals.recent.add(time, report.counts);
     this.#parts.state.setReport(JSON.stringify({ time, ...report, recent }));
     this.#written = text;
   }
@@ -80,11 +76,11 @@ export class Reporting {
   /** Returns the present report. */
   make(running: boolean): MonitorReport {
     const { path, ban: { firewall }, moduleBans } = this.#config;
-    const { bans, leaks, trial, pipeline, database, notices } = this.#parts;
+    const { totals, bans, leaks, trial, pipeline, database, notices } = this.#parts;
     return {
       pid: Deno.pid,
       running,
-      started: this.#started,
+      started: totals.started,
       loaded: this.#loaded,
       refused: this.#refused,
       failure: this.#failure,
@@ -96,9 +92,9 @@ export class Reporting {
       trialEnd: trial.end,
       sources: this.#sources(),
       modules: this.#modules(),
-      counts: pipeline.throughput.counts,
+      counts: totals.counts,
       tracked: pipeline.engine.tracked,
-      forgotten: pipeline.engine.evicted,
+      forgotten: totals.counts.evicted,
       database: database(),
       notify: notices(),
     };
@@ -113,12 +109,13 @@ export class Reporting {
   }
 
   #sources(): MonitorReport["sources"] {
-    const { feeds, feeding, pipeline } = this.#parts;
+    const { feeds, feeding, pipeline, totals } = this.#parts;
     return feeds.flatMap(({ source }) => {
       const report = feeding.reports.get(source.name);
       const { delivery = null, problems = [], isWaiting: waiting = false } = source;
       const lag = pipeline.throughput.lags.get(source.name);
-      return report ? [{ ...report, delivery, problems, waiting, lag }] : [];
+      const lastBatch = totals.lastBatches.get(source.name) ?? null;
+      return report ? [{ ...report, lastBatch, delivery, problems, waiting, lag }] : [];
     });
   }
 }

@@ -5,7 +5,7 @@
  */
 import { every } from "../core/async.ts";
 import { messageOf } from "../core/error.ts";
-import type { Log, MessageCounts } from "../core/log.ts";
+import type { Log } from "../core/log.ts";
 import { now } from "../core/time.ts";
 import { VERSION } from "../core/version.ts";
 import type { Config } from "../config/types.ts";
@@ -17,6 +17,7 @@ import type { Pipeline } from "./pipeline.ts";
 import { failedMonitor, problemsOf } from "./problems.ts";
 import { metricsText } from "./prometheus.ts";
 import type { Reporting } from "./reporting.ts";
+import type { Totals } from "./totals.ts";
 
 /** Milliseconds between two searches for problems. */
 const LOOKING = 2_000;
@@ -31,8 +32,7 @@ export interface TellingParts {
   readonly pipeline: Pick<Pipeline, "activity" | "throughput">;
   readonly reporting: Pick<Reporting, "make">;
   readonly log: Log;
-  /** Number of messages that `log` wrote. */
-  readonly messages: MessageCounts;
+  readonly totals: Totals;
 }
 
 /** Tells other programs about the monitor. */
@@ -47,7 +47,7 @@ export class Telling {
     { metricsFile, notify, ban }: Pick<Config, "metricsFile" | "notify" | "ban">,
     parts: TellingParts,
   ) {
-    const { state, log } = parts;
+    const { state, log, totals } = parts;
     this.#parts = parts;
     this.#metrics = metricsFile === null ? null : new MetricsFile(metricsFile, log);
     // Whoever turns notices on again gets no bans of the time between.
@@ -63,6 +63,7 @@ export class Telling {
       sender: { host: Deno.hostname(), firewall: ban.firewall },
       log,
       clock: now,
+      totals: totals.notices,
     });
   }
 
@@ -119,13 +120,13 @@ export class Telling {
   }
 
   #metricsText(running: boolean): string {
-    const { state, pipeline, reporting, messages } = this.#parts;
+    const { state, pipeline, reporting, totals: { decided, messages } } = this.#parts;
     const report = reporting.make(running);
     return metricsText(metricsOf({
       version: VERSION,
       report,
       totals: pipeline.activity.totals(),
-      decided: pipeline.throughput.decided,
+      decided,
       lags: pipeline.throughput.lags,
       bans: state.bans.numbers(),
       outbox: report.database === null ? null : state.outbox.backlog(),

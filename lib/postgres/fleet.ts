@@ -8,7 +8,7 @@ import type { DatabaseConfig } from "./database_config.ts";
 import { elapsed } from "./elapsed.ts";
 import { type FleetNews, Follower } from "./follower.ts";
 import { type MemberFacts, register } from "./members.ts";
-import { type Outbox, Shipper } from "./outbox.ts";
+import { type Outbox, type ShipmentTotals, Shipper } from "./outbox.ts";
 import { tidyPartitions } from "./partitions.ts";
 import { migrate, WHITELIST_CHANNEL } from "./schema.ts";
 import { SharedWhitelist } from "./shared_whitelist.ts";
@@ -30,6 +30,8 @@ export interface FleetOptions {
   readonly onPeer?: (address: string) => void;
   /** Age at which log rows of all hosts are dropped, week by week; null: never. */
   readonly keepLog: Micros | null;
+  /** Counts of earlier members, to go on from. */
+  readonly totals?: ShipmentTotals;
   /** Longest wait for one answer of PostgreSQL; default 10 s. */
   readonly timeout?: Micros;
 }
@@ -106,7 +108,7 @@ class Member implements Fleet {
   constructor(config: DatabaseConfig, options: FleetOptions) {
     this.#config = config;
     this.#options = options;
-    this.#shipper = new Shipper(options.outbox, options.log);
+    this.#shipper = new Shipper(options.outbox, options.log, options.totals);
     this.#whitelist = new SharedWhitelist(options);
     const { sharing, outbox: { hostId }, log } = options;
     const failed = (error: unknown) => log.error(`Cannot follow the fleet's bans: ${messageOf(error)}`);

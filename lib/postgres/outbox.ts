@@ -27,21 +27,29 @@ export interface Outbox {
 const LARGEST_BATCH = 5000;
 const SMALLEST_BATCH = 50;
 
+/** Counts of shipments since the start. */
+export interface ShipmentTotals {
+  /** Number of rows that PostgreSQL refused for their content; the state keeps them. */
+  setAside: number;
+}
+
 /** Ships the state's outbox to PostgreSQL. */
 export class Shipper {
   readonly #outbox: Outbox;
   readonly #log: Log;
-  #setAside = 0;
+  readonly #totals: ShipmentTotals;
   #limit = LARGEST_BATCH;
 
-  constructor(outbox: Outbox, log: Log) {
+  /** @param totals counts of earlier shippers, to go on from */
+  constructor(outbox: Outbox, log: Log, totals: ShipmentTotals = { setAside: 0 }) {
     this.#outbox = outbox;
     this.#log = log;
+    this.#totals = totals;
   }
 
-  /** Number of rows that PostgreSQL refused; the state keeps them. */
+  /** See `ShipmentTotals`. */
   get setAside(): number {
-    return this.#setAside;
+    return this.#totals.setAside;
   }
 
   /**
@@ -95,7 +103,7 @@ export class Shipper {
 
   #report(refused: readonly { name: string; cause: string }[]): void {
     if (refused.length === 0) return;
-    this.#setAside += refused.length;
+    this.#totals.setAside += refused.length;
     const { name, cause } = refused[0]!;
     const others = refused.length > 1 ? ` and ${refused.length - 1} more` : "";
     this.#log.warn(`PostgreSQL refuses ${name}${others}, kept in the local state alone: ${cause}`);

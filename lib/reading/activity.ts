@@ -31,6 +31,15 @@ export interface ModuleTotals {
   readonly hits: readonly { readonly rule: string; readonly count: number }[];
 }
 
+/** Lines and hits since the start by module, in which one `Activity` after the other counts on. */
+export type CountsByModule = Map<string, ModuleCounts>;
+
+interface ModuleCounts {
+  lines: number;
+  understood: number;
+  readonly hits: Map<string, number>;
+}
+
 /** A module with the names of its rules. */
 export interface ActiveModule {
   readonly name: string;
@@ -55,11 +64,23 @@ export function hasUnknownFormat(
 export class Activity {
   readonly #modules: readonly ModuleMemory[];
 
-  /** @param before result of an earlier `report()`, to go on from */
-  constructor(modules: readonly ActiveModule[], before: readonly ModuleActivity[] = []) {
-    this.#modules = modules.map((module) =>
-      new ModuleMemory(module, before.find(({ name }) => name === module.name))
-    );
+  /**
+   * @param before result of an earlier `report()`, to go on from
+   * @param counts of earlier ones, to go on from
+   */
+  constructor(
+    modules: readonly ActiveModule[],
+    { before = [], counts = new Map() }: {
+      before?: readonly ModuleActivity[];
+      counts?: CountsByModule;
+    } = {},
+  ) {
+    this.#modules = modules.map((module) => {
+      const { name } = module;
+      const all = counts.get(name) ?? { lines: 0, understood: 0, hits: new Map() };
+      counts.set(name, all);
+      return new ModuleMemory(module, { all, before: before.find((other) => other.name === name) });
+    });
   }
 
   /** Counts a record that was written at `time`. `report()` shows it after the next commit. */
@@ -106,16 +127,18 @@ class ModuleMemory {
   #lines = 0;
   #understood = 0;
   #newest: Micros = 0;
-  /** Lines since the start. */
-  readonly #all = { lines: 0, understood: 0 };
-  readonly #hits: Map<string, number>;
+  /** Counts since the start. */
+  readonly #all: ModuleCounts;
 
-  constructor({ name, rules }: ActiveModule, before?: ModuleActivity) {
+  constructor(
+    { name, rules }: ActiveModule,
+    { all, before }: { all: ModuleCounts; before: ModuleActivity | undefined },
+  ) {
     this.name = name;
+    this.#all = all;
     this.#lastLine = before?.lastLine ?? 0;
     const lastHit = (rule: string) => before?.rules.find(({ name }) => name === rule)?.lastHit ?? null;
     this.#lastHits = new Map(rules.map((rule) => [rule, lastHit(rule)]));
-    this.#hits = new Map(rules.map((rule) => [rule, 0]));
   }
 
   line(isUnderstood: boolean, time: Micros): void {
@@ -145,12 +168,13 @@ class ModuleMemory {
 
   hit(rule: string, { time, count }: { time: Micros; count: number }): void {
     this.#lastHits.set(rule, Math.max(this.#lastHits.get(rule) ?? 0, time));
-    this.#hits.set(rule, (this.#hits.get(rule) ?? 0) + count);
+    this.#all.hits.set(rule, (this.#all.hits.get(rule) ?? 0) + count);
   }
 
   totals(): ModuleTotals {
-    const hits = [...this.#hits].map(([rule, count]) => ({ rule, count }));
-    return { name: this.name, ...this.#all, hits };
+    const { lines, understood, hits } = this.#all;
+    const byRule = [...this.#lastHits.keys()].map((rule) => ({ rule, count: hits.get(rule) ?? 0 }));
+    return { name: this.name, lines, understood, hits: byRule };
   }
 
   report(now: Micros): ModuleActivity {

@@ -221,9 +221,9 @@ export class Engine {
     return this.#notes.size;
   }
 
-  /** Number of addresses evicted for want of room. */
-  get evicted(): number {
-    return this.#notes.evicted;
+  /** Returns the number of addresses evicted for want of room since the last call. */
+  takeEvicted(): number {
+    return this.#notes.takeEvicted();
   }
 
   #begin(seed: number): void {

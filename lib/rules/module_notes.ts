@@ -61,9 +61,9 @@ export class ModuleNotes {
     return this.#all.reduce((sum, notes) => sum + (notes?.size ?? 0), 0);
   }
 
-  /** Number of addresses evicted for want of room. */
-  get evicted(): number {
-    return this.#all.reduce((sum, notes) => sum + (notes?.evicted ?? 0), 0);
+  /** Returns the number of addresses evicted for want of room since the last call. */
+  takeEvicted(): number {
+    return this.#all.reduce((sum, notes) => sum + (notes?.takeEvicted() ?? 0), 0);
   }
 
   /** Forgets an address: every rule counts it from nothing. */

@@ -61,9 +61,11 @@ export class Notes {
     return this.#addresses.size;
   }
 
-  /** Number of addresses evicted for want of room. */
-  get evicted(): number {
-    return this.#evicted;
+  /** Returns the number of addresses evicted for want of room since the last call. */
+  takeEvicted(): number {
+    const evicted = this.#evicted;
+    this.#evicted = 0;
+    return evicted;
   }
 
   /** Selects the address of the notes that follow. */

@@ -92,7 +92,7 @@ Deno.test("`status` ends with 0 where all works, with 1 and a sentence where som
   state.setReport(JSON.stringify({ ...REPORT, started: 60 * SECOND, loaded: 3_600 * SECOND }));
   assert.match(
     (await status()).stdout,
-    /^running, pid 1, since 1970-01-01 00:01:00[^]*^config {4}read anew 1970-01-01 01:00:00$[^]*^ {10}since the reload at 1970-01-01 01:00:00$/m,
+    /^running, pid 1, since 1970-01-01 00:01:00[^]*^config {4}read anew 1970-01-01 01:00:00$[^]*^ {10}since the start$/m,
   );
   for (const [over, sentence] of PROBLEMS) {
     state.setReport(JSON.stringify({ ...REPORT, ...over }));

@@ -10,7 +10,11 @@ import { eventually, memoryLog, temporaryState } from "../support/helpers.ts";
 const IDLE = {
   chores: [],
   deletions: [],
-  pipeline: { activity: { report: () => [] }, engine: { evicted: 0, tracked: 0 } },
+  pipeline: {
+    activity: { report: () => [] },
+    engine: { tracked: 0 },
+    throughput: { counts: { evicted: 0 } },
+  },
 };
 
 Deno.test("`Housekeeping.attempt()` tells the log of a failure once, until it is another one or has passed", async () => {

@@ -2,6 +2,7 @@ import { strict as assert } from "node:assert";
 import { type Figures, metricsOf } from "../../lib/monitor/metrics.ts";
 import { MetricsFile } from "../../lib/monitor/metrics_file.ts";
 import { counter, gauge, metricsText } from "../../lib/monitor/prometheus.ts";
+import { readReport } from "../../lib/monitor/report.ts";
 import dashboard from "../../docs/grafana.json" with { type: "json" };
 import { eventually, memoryLog, temporaryState } from "../support/helpers.ts";
 import { REPORT } from "../support/monitor_report.ts";
@@ -241,6 +242,33 @@ Deno.test("the program counts hits and bans in its metrics file, and says there 
     'strongmonitor_bans_total{module="SSHD",rule="invalid"} 1',
   ];
   assert.ok(holds(...expected), Deno.readTextFileSync(path));
+});
+
+Deno.test("no counter of the metrics falls at a reload, and `status` counts on", async () => {
+  await using scene = new Scene();
+  const metrics = { ...CONFIG, metrics_file: "one.prom" };
+  scene.configure(metrics);
+  scene.start();
+  await scene.said(/monitoring SSHD/);
+  scene.say(...Array(3).fill(attack("203.0.113.1")));
+  await eventually(() => scene.banned().length === 1);
+  const report = () => scene.ask((state) => readReport(state.report()));
+  await eventually(() => report()?.counts.bans === 1);
+  const before = report()!;
+  scene.configure({ ...metrics, metrics_file: "two.prom", ban_command: "./none %s" });
+  scene.kill("SIGHUP");
+  const text = () => readOrEmpty(`${scene.directory}/two.prom`);
+  await eventually(() => text() !== "");
+  assert.match(text(), /^strongmonitor_lines_total\{module="SSHD"\} 3$/m);
+  assert.match(text(), /^strongmonitor_hits_total\{module="SSHD",rule="invalid"\} 3$/m);
+  assert.match(text(), /^strongmonitor_bans_total\{module="SSHD",rule="invalid"\} 1$/m);
+  scene.say(attack("203.0.113.2"));
+  await eventually(() => report()?.counts.entries === 4);
+  const { started, loaded, counts, sources: [journal], recent } = report()!;
+  assert.deepEqual([counts.hits, counts.bans, started], [4, 1, before.started]);
+  assert.ok(loaded > started);
+  assert.ok(journal!.lastBatch! > before.sources[0]!.lastBatch!);
+  assert.equal(recent!.reduce((sum, [, lines]) => sum + lines, 0), 4);
 });
 
 Deno.test("a reload without metrics, or with another file, removes the file of before", async () => {

@@ -1,6 +1,7 @@
 import { strict as assert } from "node:assert";
 import { SECOND } from "../../lib/core/time.ts";
 import { Pipeline } from "../../lib/monitor/pipeline.ts";
+import { Totals } from "../../lib/monitor/totals.ts";
 import { supervise } from "../../lib/core/async.ts";
 import type { Records } from "../../lib/core/records.ts";
 import type { LogEvent } from "../../lib/reading/event.ts";
@@ -418,6 +419,23 @@ Deno.test("`Pipeline` records only what a rule hits where it is told to", () => 
     modules: [rules],
   });
   assert.deepEqual(store.records[0]!.events.map(({ address }) => address), ["192.0.2.1"]);
+});
+
+Deno.test("a pipeline counts on in the totals of the one before, evictions and rules included", () => {
+  const room = { addresses: 1, bytes: 8 };
+  const parts = { judge, log: memoryLog(), totals: new Totals(), counting: { room } };
+  for (let i = 0; i < 2; i++) {
+    const pipeline = new Pipeline([RULES], { ...parts, store: new MemoryStore() });
+    run(pipeline, ["bad 192.0.2.1", "bad 192.0.2.2", "fine"]);
+    assert.deepEqual(pipeline.activity.totals(), [{
+      name: "TOY",
+      lines: 3 * (i + 1),
+      understood: 2 * (i + 1),
+      hits: [{ rule: "bad", count: 2 * (i + 1) }],
+    }]);
+  }
+  const { entries, hits, evicted } = parts.totals.counts;
+  assert.deepEqual([entries, hits, evicted], [6, 4, 2]);
 });
 
 Deno.test("`Activity.report()` tells when each module saw a line and each rule was hit, restarts included", () => {

@@ -230,7 +230,7 @@ Deno.test("`Engine` forgets no address of a module for a flood of another's, and
   for (let i = 0; i < 1_000; i++) add(engine, { module: 1, address: `10.0.${i >> 8}.${i & 255}` });
   // The one of before the flood is among the evicted.
   add(engine, { address: both, module: 1 });
-  assert.ok(engine.evicted >= 900);
+  assert.ok(engine.takeEvicted() >= 900);
   add(engine, { address: attacker });
   assert.equal(add(engine, { address: attacker }).length, 1, "two hits before the flood and in it, and this");
   store.add(engine.takeNotes(NOW));

@@ -151,7 +151,7 @@ Deno.test("`Notes` evict the address that was hit longest ago when there is no m
   for (const address of ["192.0.2.1", "192.0.2.2", "192.0.2.1", "192.0.2.3"]) {
     counting.hit(1, hitAt(1, null, address));
   }
-  assert.deepEqual([counting.notes.size, counting.notes.evicted], [2, 1]);
+  assert.deepEqual([counting.notes.size, counting.notes.takeEvicted()], [2, 1]);
   counting.hit(0, hitAt(1, null, "192.0.2.1"));
   assert.equal(counting.hit(0, hitAt(2, null, "192.0.2.1")), 2, "it was hit after the one that is forgotten");
   for (let time = 0; time < 20; time++) counting.hit(1, hitAt(time, `v${time % 3}`, "192.0.2.3"));
@@ -277,7 +277,7 @@ Deno.test("`Notes` stay whole while addresses come, grow silent and are forgotte
     if (now % 100 === 0) counting.notes.sweep(now);
     assert.ok(counting.notes.size <= 40);
   }
-  assert.ok(counting.notes.evicted > 0);
+  assert.ok(counting.notes.takeEvicted() > 0);
   for (let i = 0; i < 120; i++) counting.forget(`10.0.${i >= 60 ? 1 : 0}.${i % 60}`);
   assert.equal(counting.notes.size, 0);
 });
@@ -295,7 +295,7 @@ Deno.test("`Notes` give what room there is to one address or to many, and stay w
   const counting = new Counting(bounds, { addresses: 100, bytes: 40 });
   // 4,000 bytes: 200 notes beside the first ones.
   for (let time = 0; time < 1_000; time++) counting.add(0, hitAt(time));
-  assert.deepEqual([counting.notes.size, counting.notes.evicted], [1, 0]);
+  assert.deepEqual([counting.notes.size, counting.notes.takeEvicted()], [1, 0]);
   for (let n = 0; n < 400; n++) counting.add(n % 50, hitAt(2_000 + n, null, `10.0.0.${Math.floor(n / 50)}`));
   assert.ok(counting.notes.size >= 2 && counting.notes.size <= 5, `${counting.notes.size} addresses`);
   for (let n = 0; n < 300; n++) counting.add(0, hitAt(3_000 + n, null, `10.0.${n >> 8}.${n & 255}`));

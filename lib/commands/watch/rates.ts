@@ -20,20 +20,20 @@ const MOST = 1_200;
 /** Counts amounts in slots. */
 export class Rates {
   readonly #slots = new Map<number, Record<Rate, number>>();
-  #last: { readonly loaded: Micros; readonly time: Micros; readonly counts: Amounts } | null = null;
+  #last: { readonly started: Micros; readonly time: Micros; readonly counts: Amounts } | null = null;
 
   /** Takes a report read at `now`; the first one also gives the minutes before. */
-  add({ loaded, counts, recent = [], ...report }: MonitorReport, now: Micros): void {
+  add({ started, counts, recent = [], ...report }: MonitorReport, now: Micros): void {
     const time = report.time ?? now;
     const amounts = { lines: counts.entries, hits: counts.hits, bans: counts.bans };
     const last = this.#last;
     if (last === null) this.#addRecent(recent, time);
-    if (last?.loaded === loaded && time > last.time) {
+    if (last?.started === started && time > last.time) {
       const came = { ...amounts };
       for (const rate of RATES) came[rate] -= last.counts[rate];
       this.#spread(came, last.time, time);
     }
-    this.#last = { loaded, time, counts: amounts };
+    this.#last = { started, time, counts: amounts };
     for (const slot of this.#slots.keys()) if (slot < now / SLOT - MOST) this.#slots.delete(slot);
   }
 

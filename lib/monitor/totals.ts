@@ -1,0 +1,59 @@
+/**
+ * Counts since the start of the program. A reload makes another monitor, which counts on here:
+ * Prometheus' counters must not fall, and `status` tells of the whole run.
+ */
+import type { MessageCounts } from "../core/log.ts";
+import { type Micros, now } from "../core/time.ts";
+import type { ShipmentTotals } from "../postgres/outbox.ts";
+import type { CountsByModule } from "../reading/activity.ts";
+import type { NoticeTotals } from "./notifier.ts";
+import { RecentCounts } from "./recent_counts.ts";
+
+/** Counts of committed records. */
+export interface Counts {
+  entries: number;
+  /** Records that their module has no template for. */
+  unknown: number;
+  /** Events: records that name an address. */
+  events: number;
+  recorded: number;
+  hits: number;
+  bans: number;
+  /** Records that a source had to cut or drop. */
+  damaged: number;
+  /** Messages that journald dropped, as their service wrote too many. */
+  suppressed: number;
+  /** Events that any local user could have forged: recorded, not counted. */
+  untrusted: number;
+  /** Events dated ahead of the clock, taken as of now. */
+  ahead: number;
+  /** Addresses evicted for want of room. */
+  evicted: number;
+}
+
+/** What the monitors of one process have counted. */
+export class Totals {
+  readonly started: Micros = now();
+  readonly counts: Counts = {
+    entries: 0,
+    unknown: 0,
+    events: 0,
+    recorded: 0,
+    hits: 0,
+    bans: 0,
+    damaged: 0,
+    suppressed: 0,
+    untrusted: 0,
+    ahead: 0,
+    evicted: 0,
+  };
+  readonly recent = new RecentCounts();
+  /** Bans by the names of their provenances: `SSHD invalid_user`, `/24`. */
+  readonly decided = new Map<string, number>();
+  readonly modules: CountsByModule = new Map();
+  /** By source, when lines last came. */
+  readonly lastBatches = new Map<string, Micros>();
+  readonly messages: MessageCounts = { errors: 0, warnings: 0 };
+  readonly notices: NoticeTotals = { told: 0, failed: 0, lastTold: null };
+  readonly shipment: ShipmentTotals = { setAside: 0 };
+}
