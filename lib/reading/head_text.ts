@@ -1,11 +1,11 @@
 /**
  * Parts of heads as expressions on text: times with what collectors write around them, and tags,
  * which name host, program and process. In: text that begins with a part. Out: the part's values
- * and its length in characters.
+ * and its length in characters. A tab counts as a blank.
  */
 import type { Stamp } from "../core/stamp.ts";
 import { type Read, readIsoTime, readSyslogTime, unixStamp } from "../core/timestamp.ts";
-import { readLineTime } from "./line_time.ts";
+import { readLineTime, withBlanks } from "./line_time.ts";
 
 /** A time at the start of a text, and the gap behind it. */
 export interface TimePart {
@@ -68,8 +68,9 @@ const TAI_OFFSET = 10;
 /** `journalctl -o short-delta` adds the time since the line before. */
 const MONOTONIC = /^\[ *\d+\.\d{1,6}(?: {16}| < *\d+\.\d{6} >)?\] +/;
 
-/** Reads the time at the start of `text`; null if there is none. */
-export function readTime(text: string): TimePart | null {
+/** Reads the time at the start of `given`; null if there is none. */
+export function readTime(given: string): TimePart | null {
+  const text = withBlanks(given);
   const rest = { second: null, pid: null, isIso: false, isTime: true };
   const unix = UNIX.exec(text);
   if (unix) return { ...rest, stamp: unixStamp(unix[1]!), length: unix[0].length };
@@ -175,11 +176,12 @@ const STRUCTURED = new RegExp(
 const DECORATION = /^(?:\[ID \d+ \w+\.\w+\] |kernel: ?\[ *\d+\.\d+\] )/;
 
 /**
- * Reads the tag at the start of `text`; null if there is none.
+ * Reads the tag at the start of `given`; null if there is none.
  *
  * @param time the time before the tag; null: none
  */
-export function readTag(text: string, time: Pick<TimePart, "isIso"> | null): TagPart | null {
+export function readTag(given: string, time: Pick<TimePart, "isIso"> | null): TagPart | null {
+  const text = withBlanks(given);
   const facility = FACILITY.exec(text);
   if (facility) return withoutProgram(facility[0]);
   const structured = time?.isIso ? STRUCTURED.exec(text) : null;
@@ -189,15 +191,16 @@ export function readTag(text: string, time: Pick<TimePart, "isIso"> | null): Tag
     string,
     string | undefined
   >;
-  const decoration = DECORATION.exec(text.slice(tag[0].length))?.[0] ?? "";
+  const end = tag[0].length;
+  const length = end + (DECORATION.exec(text.slice(end))?.[0].length ?? 0);
   return {
     host: host!.trimEnd(),
     identifier: structured !== null && bracketed === "-" ? "" : bracketed!,
     pid: pid === undefined ? null : Number(pid),
-    before: before!,
-    after: after! + decoration,
+    before: given.slice(0, before!.length),
+    after: given.slice(end - after!.length, length),
     isStructured: structured !== null,
-    length: tag[0].length + decoration.length,
+    length,
   };
 }
 

@@ -27,6 +27,11 @@ const INNER_KEY = "$date";
 /** The next token of a JSON object. */
 const TOKEN = /\s*("(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s"{}[\],:]+)/y;
 
+/** Returns the text with blanks for tabs: times and heads may have either. The length stays. */
+export function withBlanks(text: string): string {
+  return text.replaceAll("\t", " ");
+}
+
 /**
  * Returns the time that a service writes in its line: at the start, behind a level or the names of
  * an access log, or in a JSON object. Null if there is none, or if it may be a stranger's:
@@ -34,8 +39,9 @@ const TOKEN = /\s*("(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s"{}[\],:]+)/y;
  *
  * @param own length of the line that its service wrote: a time behind a level must be in it
  */
-export function timeOfLine(line: string, own = line.length): Stamp | null {
-  if (line.startsWith("{")) return timeOfObject(line);
+export function timeOfLine(text: string, own = text.length): Stamp | null {
+  if (text.startsWith("{")) return timeOfObject(text);
+  const line = withBlanks(text);
   const level = LEVEL.exec(line)?.[0];
   const bare = level === undefined ? line : line.slice(level.length, own);
   const opening = OPENING.exec(bare)?.[0] ?? "";

@@ -1,7 +1,7 @@
 /** Excludes times by a few bytes, so that fewer lines need an expression. */
 import { type Bytes, endOfDigits, isDigit, Literal } from "../core/bytes.ts";
 
-const [BLANK, DELETE, T] = [32, 127, 116];
+const [TAB, BLANK, DELETE, T] = [9, 32, 127, 116];
 const [DOUBLE, SINGLE, ROUND, SQUARE, LESS, AT] = [34, 39, 40, 91, 60, 64];
 const [PLUS, COMMA, MINUS, POINT, SLASH, COLON, EQUALS] = [43, 44, 45, 46, 47, 58, 61];
 const STREAM = new Literal("std");
@@ -19,7 +19,7 @@ export function mayBeTime(array: Uint8Array, from: number, to: number): boolean 
     return array[from + 1] === EQUALS || array[from + 2] === EQUALS || array[from + 4] === EQUALS ||
       array[from + 9] === EQUALS;
   }
-  if (isCapital(first)) return array[from + 3] === BLANK || array[from + 3] === COMMA;
+  if (isCapital(first)) return isGap(array[from + 3]!) || array[from + 3] === COMMA;
   const end = endOfDigits(array, from);
   const behind = array[end]!;
   switch (end - from) {
@@ -27,11 +27,10 @@ export function mayBeTime(array: Uint8Array, from: number, to: number): boolean 
       return false;
     case 1:
     case 2:
-      return behind === BLANK || behind === MINUS || behind === SLASH;
     case 4:
-      return behind === MINUS || behind === SLASH || behind === BLANK;
+      return isGap(behind) || behind === MINUS || behind === SLASH;
     default:
-      return behind === BLANK ||
+      return isGap(behind) ||
         (end - from >= 9 && (behind === POINT || behind === COMMA || behind === COLON));
   }
 }
@@ -49,6 +48,10 @@ export function mayGoOn(bytes: Bytes, at: number): boolean {
   }
   if (isDigit(first)) return endOfDigits(array, at) === at + 4;
   return STREAM.isAt(bytes, at);
+}
+
+function isGap(byte: number): boolean {
+  return byte === BLANK || byte === TAB;
 }
 
 function isCapital(byte: number): boolean {

@@ -134,10 +134,10 @@ export function* headParts(line: string, now: number): Generator<HeadedLine> {
     }
     const docker = last === "line" ? dockerLine(rest, now) : null;
     const timed = docker ? null : takeTime(rest, now);
-    const facility = docker || timed || last === "tag" ? null : FACILITY.exec(rest);
+    const facility = docker || timed || last === "tag" ? null : FACILITY.exec(withBlanks(rest));
     const tag = docker || timed || facility || last === "tag" ? null : takeTag(rest, { isTimed, isIso });
     const isRelayed = isTimed && !docker && !timed && !tag && last !== "tag";
-    const relay = facility ?? (isRelayed ? RELAY.exec(rest) : null);
+    const relay = facility ?? (isRelayed ? RELAY.exec(withBlanks(rest)) : null);
     if (docker) {
       time = docker.time;
       rest = docker.text.trim();
@@ -161,6 +161,11 @@ export function* headParts(line: string, now: number): Generator<HeadedLine> {
   }
 }
 
+/** A tab counts as a blank. */
+function withBlanks(text: string): string {
+  return text.replaceAll("\t", " ");
+}
+
 function dockerLine(text: string, now: number): { text: string; time: number | null } | null {
   const { log, time } = DOCKER.exec(text)?.groups ?? {};
   const instant = ISO_TIME.exec(time ?? "");
@@ -175,7 +180,8 @@ function dockerLine(text: string, now: number): { text: string; time: number | n
   }
 }
 
-function takeTime(text: string, now: number) {
+function takeTime(given: string, now: number) {
+  const text = withBlanks(given);
   const parts = { pid: null, isIso: false, isTime: true };
   const unix = UNIX_TIME.exec(text) ?? TAI_TIME.exec(text);
   if (unix) {
@@ -220,7 +226,8 @@ function takeTime(text: string, now: number) {
   return priority && { ...parts, time: null, isTime: false, length: priority[0].length };
 }
 
-function takeTag(text: string, { isTimed, isIso }: { isTimed: boolean; isIso: boolean }) {
+function takeTag(given: string, { isTimed, isIso }: { isTimed: boolean; isIso: boolean }) {
+  const text = withBlanks(given);
   for (const source of [...isTimed && isIso ? TAGS.rfc5424 : [], ...isTimed ? TAGS.timed : TAGS.bare]) {
     const found = new RegExp(source).exec(text);
     if (!found) continue;
@@ -266,7 +273,8 @@ export function timeOf(text: string, now: number): OwnTime | null {
 }
 
 /** The time at the beginning of a message, where services put it; it may stand in brackets. */
-export function timeAtStart(message: string, now: number): OwnTime & { closing: string } | null {
+export function timeAtStart(given: string, now: number): OwnTime & { closing: string } | null {
+  const message = withBlanks(given);
   const before = /^(?:["'[(<]|(?:time|ts|timestamp|t)=["']?)?/.exec(message)![0];
   const found = timeOf(message.slice(before.length), now);
   const closing = `"'])>`[`"'[(<`.indexOf(before.at(-1)!)] ?? "";

@@ -120,6 +120,7 @@ export class LineMaker {
       () => line.replace(/\d/, () => String(random.below(10))),
       () => before + (piece + behind).replace(/\d+/, () => String(random.below(300))),
       () => before + (piece + behind).replace(" ", "  "),
+      () => before + (piece + behind).replace(" ", "\t"),
       () => line + random.pick(["\r", " ", "\0", "\u00a0", ".", ":"]),
     ])();
   }

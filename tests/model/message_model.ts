@@ -174,7 +174,7 @@ export function patternService(patterns: readonly string[]): Service {
       const found = others.map((other) => other.exec(message)!.groups!);
       const isSure = !isOpen || found.every((other) => other.before!.length === before!.length);
       const told = (time && found.every((other) => other.time === time) ? timeOf(time, now) : null) ??
-        timeAtStart(message.replace(LEVEL, ""), now);
+        timeAtStart(message.replaceAll("\t", " ").replace(LEVEL, ""), now);
       const rest = message.slice(before!.length + address!.length);
       return {
         address: isSure && !goesOn(address!, rest) ? sentenceAddress(address!) : null,

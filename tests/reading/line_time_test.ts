@@ -41,6 +41,8 @@ const TIMED: readonly (readonly [line: string, time: string])[] = [
   ["20260506-10:56:10 refused", "2026-05-06T12:56:10Z"],
   ["20260506 10:56:10,db1,root,192.0.2.1,7,0,FAILED_CONNECT", "2026-05-06T12:56:10Z"],
   ["260506 10:56:10 [Warning] refused", "2026-05-06T12:56:10Z"],
+  ["260506\t10:56:10\t[Warning] refused", "2026-05-06T12:56:10Z"],
+  ["[WARN]\t2026-05-06 10:56:10\trefused", "2026-05-06T12:56:10Z"],
   ["260506  9:56:10 [Warning] refused", "2026-05-06T11:56:10Z"],
   ["200506 10:56:10 [Warning] refused", "2020-05-06T12:56:10Z"],
   ["20260506T105610Z refused", "2026-05-06T10:56:10Z"],

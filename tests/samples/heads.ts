@@ -93,6 +93,41 @@ export const HEADS: Readonly<Record<string, readonly HeadSample[]>> = {
       nearMiss: "Mon Mar  9 05:05:06 CET26 a b sshd[4711]: %",
     },
   ],
+  "tabs for blanks": [
+    {
+      line: "Mar  9 04:05:06\tweb\tsshd[4711]:\t%",
+      time: TIME,
+      nearMiss: "Mar  9 04:05:06\v\0web\tsshd[4711]:\t%",
+    },
+    { line: "Mar\t9\t04:05:06\tweb sshd[4711]: %", time: TIME, nearMiss: "Mar\t\t\t9\t04:05:06\tweb %" },
+    { line: "Mar  9 05:05:06\tCET\tsshd[4711]: %", time: TIME, nearMiss: "Mar  9 05:05:06\tCAT5 a\tsshd: %" },
+    {
+      line: "2026-03-09\t04:05:06.25\tweb\tauth.info\tsshd[4711]: %",
+      time: TIME + 250_000,
+      nearMiss: "2026-03-09\t04:05:06.25\tweb\tauth,info\ta\tsshd[4711]: %",
+    },
+    { line: "web\tsshd[4711]:\t%", time: null, nearMiss: "the\tweb\tsshd[4711]:\t%" },
+    {
+      line: "<38>1\t2026-03-09T04:05:06Z\tweb\tsshd\t4711\t-\t-\t%",
+      time: TIME,
+      nearMiss: "<38>1\t2026-03-09T04:05:06Z\tweb\tsshd\t4711\t-\t%",
+    },
+    {
+      line: "2026-03-09T04:05:06Z\tstdout\tF\t%",
+      time: TIME,
+      program: "",
+      pid: null,
+      nearMiss: "2026-03-09T04:05:06Z\tstdin\tF\t%",
+    },
+    { line: "[09/Mar/2026:05:05:06 +0100]\tsshd[4711]:\t%", time: TIME, nearMiss: "[09/Mar/2026]\tsshd:\t%" },
+    {
+      line: "260309 04:05:06\t\t%",
+      time: TIME,
+      program: "",
+      pid: null,
+      nearMiss: "2603091 04:05:06\t\t%",
+    },
+  ],
   "times of a service's own": [
     {
       line: "[2026-03-09 04:05:06.5] web sshd[4711]: %",
