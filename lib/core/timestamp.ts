@@ -9,6 +9,8 @@ const WEEKDAYS = "(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)";
 const FRACTION = "(?:[.,](?<fraction>\\d{1,9}))?";
 const MINUTE_SECOND = `(?<minute>\\d\\d):(?<second>\\d\\d)${FRACTION}`;
 const CLOCK = `(?<hour>\\d\\d):${MINUTE_SECOND}`;
+/** MySQL and MariaDB write `6:04:45` with a blank before it. */
+const BLANK_CLOCK = `(?<hour>[ \\d]\\d):${MINUTE_SECOND}`;
 const OFFSET = "[+-]\\d\\d(?::?\\d\\d)?";
 /** A zone by its offset. PostgreSQL writes full hours as `-03`. */
 const ZONE = `(?: ?(?<zone>Z|UTC|GMT|${OFFSET})\\b)?`;
@@ -20,7 +22,7 @@ const SYSLOG = new RegExp(
     `(?:(?: (?:(?<zone>UTC|GMT|${OFFSET})|(?<name>[A-Z]{2,5})))? (?<laterYear>(?:19|20)\\d\\d)(?![\\w[/@]|[.:-]\\w))?`,
 );
 const ISO = new RegExp(
-  `^(?<year>\\d{4})[-/.](?<month>\\d\\d)[-/.](?<day>\\d\\d)[T _]${CLOCK}${ZONE}${NAME}`,
+  `^(?<year>\\d{4})[-/.](?<month>\\d\\d)[-/.](?<day>\\d\\d)[T _]${BLANK_CLOCK}${ZONE}${NAME}`,
 );
 /** Of mail (RFC 5322, section 3.3), `Thu, 26 Nov 2026 04:43:54 +0100`, and of some logs. */
 const MAIL = new RegExp(
@@ -28,9 +30,9 @@ const MAIL = new RegExp(
 );
 /** Of the Common Log Format, and with fractions or without a zone. */
 const SLASHED = new RegExp(`^(?<day>\\d\\d)/(?<month>${MONTH})/(?<year>\\d{4})[: ]${CLOCK}${ZONE}${NAME}`);
-/** With a date of digits: `20260105-10:56:10`, and MySQL's `260105  1:56:10` with a blank. */
+/** With a date of digits: `20260105-10:56:10`, `260105  1:56:10`. */
 const DIGITS = new RegExp(
-  `^(?<year>(?:19|20)?\\d\\d)(?<month>\\d\\d)(?<day>\\d\\d)[-T _](?<hour>[ \\d]\\d):${MINUTE_SECOND}${ZONE}${NAME}`,
+  `^(?<year>(?:19|20)?\\d\\d)(?<month>\\d\\d)(?<day>\\d\\d)[-T _]${BLANK_CLOCK}${ZONE}${NAME}`,
 );
 /** The basic format of ISO 8601: `20260105T105610Z`. */
 const BASIC = new RegExp(

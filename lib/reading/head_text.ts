@@ -47,7 +47,7 @@ const BEFORE_TIME = new RegExp(
 const PRIORITY_ALONE = /^<\d{1,3}>(?:1 )?/;
 /** A relay of RFC 5424 that knows no time writes `-` (section 6.2.3). */
 const NO_TIME = /^<\d{1,3}>1 - /;
-const CLOCK = /\d\d:\d\d:(?=\d\d)/;
+const CLOCK = /\d:\d\d:(?=\d\d)/;
 const FRACTION = /^\d\d(?:[.,]\d{1,9})?/;
 /** Short names of zones behind a time. Any other word may begin a message. */
 const ZONES =
@@ -95,7 +95,7 @@ function readCalendarTime(text: string): TimePart | null {
   const read = syslog ?? readIsoTime(told);
   const gap = read && gapBehind(told, read, groups!.open !== undefined);
   if (gap === null) return null;
-  const from = before + CLOCK.exec(told)!.index + "00:00:".length;
+  const from = before + CLOCK.exec(told)!.index + "0:00:".length;
   const { open: _, pid } = groups as { open?: string; pid?: string };
   return {
     stamp: read!.stamp.offset === null && gap.name !== undefined

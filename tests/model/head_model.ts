@@ -33,7 +33,9 @@ const SYSLOG_TIME = new RegExp(
 );
 /** `2026-05-06T10:56:10.123456+02:00`, nginx's `2026/05/06 10:56:10`, and `2026-05-06_10:56:10` */
 export const ISO_TIME = new RegExp(
-  `^(?<year>\\d{4})[-/](?<month>\\d\\d)[-/](?<day>\\d\\d)[T _]${CLOCK}${FRACTION}${ZONE}`,
+  `^(?<year>\\d{4})[-/](?<month>\\d\\d)[-/](?<day>\\d\\d)[T _]${
+    CLOCK.replace("\\d\\d", "[ \\d]\\d")
+  }${FRACTION}${ZONE}`,
 );
 /** `06/May/2026:10:56:10 +0200` */
 export const CLF_TIME = new RegExp(`^(?<day>\\d\\d)/${MONTH}/(?<year>\\d{4}):${CLOCK} (?<zone>[+-]\\d{4})$`);

@@ -128,6 +128,17 @@ export const HEADS: Readonly<Record<string, readonly HeadSample[]>> = {
       nearMiss: "2603091 04:05:06\t\t%",
     },
   ],
+  "MySQL and MariaDB": [
+    {
+      line: "2026-03-09  4:05:06 %",
+      time: TIME,
+      program: "",
+      pid: null,
+      nearMiss: "2026-03-09 4:05:06 %",
+    },
+    { line: "260309  4:05:06 %", time: TIME, program: "", pid: null, nearMiss: "260309 4:05:06 %" },
+    { line: "260309 04:05:06 %", time: TIME, program: "", pid: null, nearMiss: "260309  04:05:06 %" },
+  ],
   "times of a service's own": [
     {
       line: "[2026-03-09 04:05:06.5] web sshd[4711]: %",
