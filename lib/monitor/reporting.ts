@@ -35,6 +35,7 @@ export class Reporting {
   readonly #config: Config;
   readonly #parts: ReportingParts;
   readonly #loaded = now();
+  readonly #started: Micros;
   /** By name of a module that was given up, since when. */
   readonly #givenUp = new Map<string, Micros>();
   /** The report in the state, as text. */
@@ -45,6 +46,7 @@ export class Reporting {
   constructor(config: Config, parts: ReportingParts) {
     this.#config = config;
     this.#parts = parts;
+    this.#started = parts.totals.started ??= this.#loaded;
   }
 
   /** Remembers the error that ends the monitor. */
@@ -80,7 +82,7 @@ export class Reporting {
     return {
       pid: Deno.pid,
       running,
-      started: totals.started,
+      started: this.#started,
       loaded: this.#loaded,
       refused: this.#refused,
       failure: this.#failure,

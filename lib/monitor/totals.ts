@@ -3,7 +3,7 @@
  * Prometheus' counters must not fall, and `status` tells of the whole run.
  */
 import type { MessageCounts } from "../core/log.ts";
-import { type Micros, now } from "../core/time.ts";
+import type { Micros } from "../core/time.ts";
 import type { ShipmentTotals } from "../postgres/outbox.ts";
 import type { CountsByModule } from "../reading/activity.ts";
 import type { NoticeTotals } from "./notifier.ts";
@@ -33,7 +33,8 @@ export interface Counts {
 
 /** What the monitors of one process have counted. */
 export class Totals {
-  readonly started: Micros = now();
+  /** When the first monitor read its configuration; null: there was none yet. */
+  started: Micros | null = null;
   readonly counts: Counts = {
     entries: 0,
     unknown: 0,

@@ -255,6 +255,7 @@ Deno.test("no counter of the metrics falls at a reload, and `status` counts on",
   const report = () => scene.ask((state) => readReport(state.report()));
   await eventually(() => report()?.counts.bans === 1);
   const before = report()!;
+  assert.equal(before.loaded, before.started);
   scene.configure({ ...metrics, metrics_file: "two.prom", ban_command: "./none %s" });
   scene.kill("SIGHUP");
   const text = () => readOrEmpty(`${scene.directory}/two.prom`);
