@@ -28,7 +28,7 @@ export function bansTold(
   if (by === "network") return (name) => history.bansWithin(name, since);
   if (by === "address") {
     const found = history.bansOfEach(names, since);
-    return (name) => found.get(name) ?? { made: 0, ended: 0 };
+    return (name) => found.get(name)!;
   }
   const ofRules = bans.filter(({ provenance }) => provenance.kind === "rule");
   return (name) => {

@@ -54,13 +54,33 @@ export class History {
     return rows.map(({ kind, name, made, ended }) => ({ provenance: { kind, name }, made, ended }));
   }
 
-  /** Returns bans made and ended since `time`, by address; addresses without any are missing. */
+  /**
+   * Returns bans made and ended since `time` of each address and of networks around it, by address.
+   * Rules ban an IPv6 client by its network.
+   */
   bansOfEach(addresses: readonly string[], time: Micros): Map<string, BanCount> {
+    const around = withNetworks(addresses);
     const rows = this.#db.all<BanCount & { address: string }>(
       `SELECT address, ${MADE}, ${ENDED} FROM ban WHERE address ${AMONG} GROUP BY address`,
-      ...[time, time, JSON.stringify(addresses)],
+      ...[time, time, JSON.stringify([...around.values()].flat())],
     );
-    return new Map(rows.map(({ address, made, ended }) => [address, { made, ended }]));
+    const found = new Map(rows.map((row) => [row.address, row]));
+    return new Map([...around].map(([address, names]) => {
+      const bans = names.flatMap((name) => found.get(name) ?? []);
+      return [address, { made: sum(bans, "made"), ended: sum(bans, "ended") }];
+    }));
+  }
+
+  /** Returns the narrowest ban in force around each address or network; those without are missing. */
+  standingOfEach(targets: readonly string[]): Map<string, BanStatus> {
+    const around = withNetworks(targets);
+    const list = JSON.stringify([...around.values()].flat());
+    const bans = selectBans(this.#db, `WHERE address ${AMONG} AND ended IS NULL`, list);
+    const found = new Map(bans.map((ban) => [ban.address, ban]));
+    return new Map([...around].flatMap(([target, names]) => {
+      const name = names.find((name) => found.has(name));
+      return name === undefined ? [] : [[target, found.get(name)!] as const];
+    }));
   }
 
   /** Returns bans made and ended since `time` of a network and everything inside of it. */
@@ -156,6 +176,15 @@ export class History {
       ...range,
     ).flatMap(({ address }) => address !== network && set.covers(address) ? [address] : []);
   }
+}
+
+/** Returns each target with the networks around it, the narrowest first. */
+function withNetworks(targets: readonly string[]): Map<string, readonly string[]> {
+  return new Map(targets.map((target) => [target, [...enclosingNetworks(target), target].reverse()]));
+}
+
+function sum(counts: readonly BanCount[], key: keyof BanCount): number {
+  return counts.reduce((all, count) => all + count[key], 0);
 }
 
 /** Returns the first text behind all texts with this beginning. */

@@ -34,7 +34,7 @@ function fill({ state }: TemporaryState): void {
   state.bans.addAll([
     ban("192.0.2.1", "SSHD guess"),
     ban("198.51.100.1", "SSHD guess"),
-    ban("2001:db8::1", "NGINX scan"),
+    ban("2001:db8::/64", "NGINX scan"),
   ]);
   state.bans.end("192.0.2.1", { reason: "unban", time: now() });
 }

@@ -139,10 +139,17 @@ Deno.test("`History` finds bans of an address, around it and inside of a network
   assert.deepEqual(history.bansWithin("192.0.2.0/24", 0), { made: 3, ended: 1 });
   assert.deepEqual(history.bansWithin("192.0.2.0/24", 2), { made: 1, ended: 1 });
   assert.deepEqual(history.bansWithin("203.0.113.0/24", 0), { made: 0, ended: 0 });
-  assert.deepEqual([...history.bansOfEach(["192.0.2.1", "192.0.2.2"], 2)], [["192.0.2.1", {
-    made: 1,
-    ended: 1,
-  }]]);
+  assert.deepEqual(
+    [...history.bansOfEach(["192.0.2.1", "203.0.113.1"], 2)],
+    [["192.0.2.1", { made: 1, ended: 1 }], ["203.0.113.1", { made: 0, ended: 0 }]],
+  );
+  assert.deepEqual(history.bansOfEach(["2001:db8::1:2"], 0).get("2001:db8::1:2"), { made: 1, ended: 0 });
+  const standing = history.standingOfEach(["192.0.2.1", "192.0.2.3", "2001:db8::1:2", "203.0.113.1"]);
+  assert.deepEqual([...standing].map(([name, ban]) => [name, ban.address]), [
+    ["192.0.2.1", "192.0.2.1"],
+    ["192.0.2.3", "192.0.2.0/24"],
+    ["2001:db8::1:2", "2001:db8::/64"],
+  ]);
 });
 
 Deno.test("`History` answers from a state that an earlier program has left", () => {

@@ -102,7 +102,8 @@ function rowsOf(state: State, subject: Subject, { present, before, bans, from }:
   const shown = counted.slice(0, MOST_ROWS);
   const names = shown.map(([name]) => name);
   const bansOf = bansTold(subject, { names, bans, history: state.history, since: from });
-  const standing = subject === "address" || subject === "network" ? banned(state, names) : null;
+  const isOfAddresses = subject === "address" || subject === "network";
+  const standing = isOfAddresses ? state.history.standingOfEach(names) : null;
   return shown.map(([name, hits]) => ({
     ...{ name, hits },
     share: all === 0 ? 0 : hits / all,
@@ -112,18 +113,13 @@ function rowsOf(state: State, subject: Subject, { present, before, bans, from }:
   }));
 }
 
-/** Returns the addresses and networks of `names` that have a ban which has not ended. */
-function banned({ bans }: State, names: readonly string[]): Set<string> {
-  return new Set(bans.inForceOf(names).map(({ address }) => address));
-}
-
-function slowOf(state: State, slow: SlowBuilder, { from }: Period): Review["slow"] {
+function slowOf({ history }: State, slow: SlowBuilder, { from }: Period): Review["slow"] {
   const slowest = slow.slowest(MOST_SLOW);
   const names = slowest.map(({ address }) => address);
-  const [found, standing] = [state.history.bansOfEach(names, from), banned(state, names)];
+  const [found, standing] = [history.bansOfEach(names, from), history.standingOfEach(names)];
   return slowest.map((one) => ({
     ...one,
-    made: found.get(one.address)?.made ?? 0,
+    made: found.get(one.address)!.made,
     isBanned: standing.has(one.address),
   }));
 }

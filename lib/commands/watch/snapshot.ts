@@ -36,7 +36,7 @@ export interface Snapshot {
   readonly problems: readonly string[];
   readonly numbers: BanNumbers;
   readonly counted: Counted;
-  /** Bans in force of counted addresses and networks. */
+  /** By counted address and network, the ban in force of it or of a network around it. */
   readonly standing: ReadonlyMap<string, BanStatus>;
   readonly bans: readonly BanStatus[];
 }
@@ -60,7 +60,7 @@ export class SnapshotReader {
       problems: problemsOf({ running: isRunning, report, failing, bans: numbers }),
       numbers,
       counted,
-      standing: new Map(state.bans.inForceOf(named).map((ban) => [ban.address, ban])),
+      standing: state.history.standingOfEach(named),
       bans: order === "newest" ? state.history.newestBans(MOST_BANS) : state.history.bansNextToEnd(MOST_BANS),
     };
   }
