@@ -77,7 +77,7 @@ async function main(given: readonly string[]): Promise<number> {
     await program.parseAsync(args, { from: "user" });
     return code;
   } catch (error) {
-    const usage = readUsage(error, args);
+    const usage = readUsage(error, { program, args });
     return usage?.isHelp ? 0 : complain(error, { args, usage: usage?.problem ?? null });
   }
 }

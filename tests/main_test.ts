@@ -47,6 +47,16 @@ const WRONG: readonly (readonly [args: string, sentence: string])[] = [
     "top --by x",
     "--by is one of address, network, user, path, rule, module, got 'x': see strongmonitor top --help",
   ],
+  [
+    "top --by adress",
+    "--by is one of address, network, user, path, rule, module, got 'adress': did you mean address?",
+  ],
+  ["whitelist add", "<targets> is missing: see strongmonitor whitelist add --help"],
+  ["whitelist list x", "list takes no argument, got 1: see strongmonitor whitelist list --help"],
+  [
+    "whitelist remove 192.0.2.7 --nonsense",
+    "unknown option '--nonsense': see strongmonitor whitelist remove --help",
+  ],
   ["bans --jso", "unknown option '--jso': did you mean --json?"],
   ["ban", "<addresses> is missing: see strongmonitor ban --help"],
 ];

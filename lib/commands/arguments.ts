@@ -33,7 +33,12 @@ const SENTENCES: Readonly<
   ],
   invalidArgument: [
     /^option '(?:.*, )?(--[\w-]+) .*' argument '(.*)' is invalid\. Allowed choices are (.*)\.$/s,
-    (name, value, choices) => `${name} is one of ${choices}, got '${value}'`,
+    (name, value, choices) => {
+      const meant = nearest(value!, choices!.split(", "));
+      return `${name} is one of ${choices}, got '${value}'${
+        meant === null ? "" : `: did you mean ${meant}?`
+      }`;
+    },
   ],
 };
 const HELP = ["-h", "--help"];
@@ -96,17 +101,20 @@ export function unknownCommand(program: Command, name: string): string {
  */
 export function readUsage(
   error: unknown,
-  [command = ""]: readonly string[],
+  { program, args }: { program: Command; args: readonly string[] },
 ): { isHelp: boolean; problem: string } | undefined {
   const { code, exitCode, message } = error as { code?: unknown; exitCode?: unknown; message: string };
   if (typeof code !== "string" || !code.startsWith("commander.")) return undefined;
-  const told = message.replace(/^error: /, "");
-  const meant = told.replace(HINT, ": did you mean $1?");
-  const isAnswered = meant !== told || /: (?:see|did you mean) /.test(told);
-  return {
-    isHelp: exitCode === 0,
-    problem: isAnswered ? meant : `${sentenceOf(code, told)}: see strongmonitor ${command} --help`,
-  };
+  const told = sentenceOf(code, message.replace(/^error: /, "")).replace(HINT, ": did you mean $1?");
+  const isAnswered = /: (?:see|did you mean) [^\n]*$/.test(told);
+  const help = `see strongmonitor ${[...pathOf(program, args), "--help"].join(" ")}`;
+  return { isHelp: exitCode === 0, problem: isAnswered ? told : `${told}: ${help}` };
+}
+
+/** Returns the words of the command, and of the command inside of it, that arguments name. */
+function pathOf({ commands }: Command, [word, ...others]: readonly string[]): string[] {
+  const command = commands.find((command) => command.name() === word);
+  return command === undefined ? [] : [command.name(), ...pathOf(command, others)];
 }
 
 function sentenceOf(code: string, message: string): string {

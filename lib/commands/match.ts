@@ -1,4 +1,5 @@
 import { decode } from "../core/bytes.ts";
+import { nearest } from "../config/suggest.ts";
 import { UserError } from "../core/error.ts";
 import { counted } from "../core/text.ts";
 import type { ModuleRules } from "../rules/rule.ts";
@@ -55,8 +56,13 @@ function chosenModules(options: CommonOptions & { module?: string }): readonly M
   if (options.module === undefined) return modules;
   const found = modules.find(({ module }) => module.name === options.module);
   if (found) return [found];
-  const names = modules.map(({ module }) => module.name).join(", ");
-  throw new UserError(`Cannot match by module "${options.module}": ${path} configures ${names}`, 64);
+  const names = modules.map(({ module }) => module.name);
+  const meant = nearest(options.module, names);
+  const hint = meant === null ? "" : `, did you mean ${meant}?`;
+  throw new UserError(
+    `Cannot match by module "${options.module}": ${path} configures ${names.join(", ")}${hint}`,
+    64,
+  );
 }
 
 /** Returns the lines to match: `input` with a blank is a line, unless a file has that name. Throws `UserError` (64, 69). */

@@ -10,8 +10,9 @@ import { UserError } from "../core/error.ts";
 import { keptText } from "../deciding/ban.ts";
 import type { WhitelistEntry } from "../deciding/whitelist.ts";
 import { forEach, patience, requireSpanOrForever, tellMonitor, warnIfStopped } from "./change.ts";
-import { withState } from "./open.ts";
+import { withGrounds, withState } from "./open.ts";
 import { type CommonOptions, localTime, print, printError, printJson } from "./output.ts";
+import { otherPlaces } from "./whitelist_list.ts";
 
 /** Options of `whitelist add`. */
 export interface WhitelistAddOptions extends CommonOptions {
@@ -161,16 +162,22 @@ function requireEnd({ for: span, until }: WhitelistAddOptions, since: Micros): M
  */
 export function whitelistRemoveCommand(targets: readonly string[], options: CommonOptions): Promise<number> {
   const wanted = requireTargets(targets);
-  return withState(options, async (state) => {
+  return withGrounds(options, async (grounds) => {
+    const { state } = grounds;
     const removed: string[] = [];
     const code = await forEach(wanted, options, (address) => {
       const origins = ["command", "knock"].filter((origin) => state.removeFromWhitelist(origin, address));
+      const places = otherPlaces(address, grounds).join(" and in ");
       if (origins.length === 0) {
-        throw new UserError(`Cannot remove ${address}: neither command nor knock whitelisted it`, 1);
+        const why = places === ""
+          ? "neither command nor knock whitelisted it"
+          : `it stands in ${places}: remove it there`;
+        throw new UserError(`Cannot remove ${address}: ${why}`, 1);
       }
       removed.push(address);
       if (options.json) printJson({ address, done: "removed" });
-      else print(`${address} no longer whitelisted`);
+      else print(`${address} no longer whitelisted${places === "" ? "" : " by command or knock"}`);
+      if (places !== "") printError(`Warning: ${address} stays whitelisted: it stands in ${places}`);
       return 0;
     });
     if (removed.length > 0) {

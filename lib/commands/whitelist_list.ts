@@ -3,7 +3,7 @@ import { longestOfEach, type WhitelistMember } from "../config/whitelist.ts";
 import { isoTimeOrNull, now } from "../core/time.ts";
 import { type Surrounding, SURROUNDINGS, type WhitelistEntry } from "../deciding/whitelist.ts";
 import type { State } from "../state/state.ts";
-import { withGrounds } from "./open.ts";
+import { type Grounds, withGrounds } from "./open.ts";
 import {
   type CommonOptions,
   localTime,
@@ -23,9 +23,9 @@ interface Listed extends WhitelistEntry {
 
 /** `whitelist list`: prints all entries that have not ended, with origin, end and note. */
 export function whitelistListCommand(options: CommonOptions): number {
-  const { listed, problems } = withGrounds(options, ({ config, state }) => ({
-    listed: [...config === null ? [] : configured(config), ...kept(state)],
-    problems: config === null ? [] : config.whitelist.files.flatMap((file) => file.problem() ?? []),
+  const { listed, problems } = withGrounds(options, (grounds) => ({
+    listed: listedBy(grounds),
+    problems: grounds.config?.whitelist.files.flatMap((file) => file.problem() ?? []) ?? [],
   }));
   const time = now();
   const entries = listed.filter(({ until }) => until === null || until > time);
@@ -38,6 +38,26 @@ export function whitelistListCommand(options: CommonOptions): number {
     printError(`Warning: ${error}`);
   }
   return 0;
+}
+
+/**
+ * Returns the places where a change by hand could take an entry of exactly this address or name
+ * away, other than those of commands and knocks.
+ */
+export function otherPlaces(address: string, grounds: Pick<Grounds, "config" | "state">): string[] {
+  const of = ({ origin, file }: Listed) =>
+    origin === "configuration"
+      ? grounds.config!.path
+      : origin === "file"
+      ? file!
+      : origin === "database"
+      ? "the database"
+      : [];
+  return [...new Set(listedBy(grounds).filter((entry) => entry.address === address).flatMap(of))];
+}
+
+function listedBy({ config, state }: Pick<Grounds, "config" | "state">): Listed[] {
+  return [...config === null ? [] : configured(config), ...kept(state)];
 }
 
 function entryJson({ address, origin, file, until, note }: Listed): unknown {

@@ -285,6 +285,11 @@ const REFUSALS: readonly (readonly [args: string[], code: number, stderr: RegExp
   ],
   [["match", ""], 64, /Cannot match: the line is empty\n$/],
   [["match", "--module", "NOBODY"], 64, /Cannot match by module "NOBODY": .* configures SSHD/],
+  [
+    ["match", "--module", "sshd"],
+    64,
+    /Cannot match by module "sshd": .* configures SSHD, did you mean SSHD\?/,
+  ],
   [["replay", "--nonsense"], 64, /--nonsense/],
 ];
 

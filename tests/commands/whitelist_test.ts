@@ -75,6 +75,31 @@ Deno.test("`whitelist add` takes a DNS name, which the monitor resolves", () =>
     ]);
   }));
 
+Deno.test("`whitelist remove` says where an entry stands that no command has made, and that it stays", () =>
+  stage(async ({ temporary: { directory, state }, cli }) => {
+    const places = [
+      ["198.51.100.0/24", `${directory}/config.jsonc`],
+      ["home.example.org", `${directory}/config.jsonc`],
+      ["192.0.2.1", `${directory}/friends`],
+      ["192.0.2.9", "the database"],
+    ] as const;
+    state.addToWhitelist("database", { address: "192.0.2.9", note: "", until: null, since: 1 });
+    for (const [address, place] of places) {
+      const { code, stderr } = await cli("whitelist", "remove", address);
+      const why = `it stands in ${place}: remove it there`;
+      assert.deepEqual([code, stderr], [1, `strongmonitor: Cannot remove ${address}: ${why}\n`]);
+    }
+    const { stderr } = await cli("whitelist", "remove", "198.51.100.7");
+    assert.match(stderr, /Cannot remove 198\.51\.100\.7: neither command nor knock whitelisted it/);
+    state.addToWhitelist("command", { address: "192.0.2.1", note: "", until: null, since: 1 });
+    const removed = await cli("whitelist", "remove", "192.0.2.1");
+    assert.deepEqual([removed.code, removed.stdout.split("\n")[0], removed.stderr.split("\n")[0]], [
+      0,
+      "192.0.2.1 no longer whitelisted by command or knock",
+      `Warning: 192.0.2.1 stays whitelisted: it stands in ${directory}/friends`,
+    ]);
+  }));
+
 /** Options of `whitelist add` that it refuses, and why. */
 const REFUSED: readonly (readonly [options: readonly string[], why: RegExp])[] = [
   [["--for", "soon"], /Cannot read --for "soon"/],

@@ -1,5 +1,7 @@
 /** Makes the manual page and shell completions from the command line's definition. */
 import type { Command } from "commander";
+import { modules } from "../../modules/mod.ts";
+import { pattern } from "../../modules/pattern/pattern.ts";
 
 /** Returns the commands below `command` without subcommands, depth first, with full names. */
 function commandsOf(
@@ -80,6 +82,11 @@ interface Choice {
 /** Prints the banned addresses, one a line: values for `unban`. */
 const BANNED = "strongmonitor bans --export plain 2>/dev/null";
 
+/** Values to offer of options that take others too. */
+const VALUES: Readonly<Record<string, readonly string[]>> = {
+  "--module": modules.filter((kind) => kind !== pattern).map(({ name }) => name),
+};
+
 function choices(program: Command): Choice[] {
   const of = (command: Command, path: readonly string[]): Choice[] => [
     {
@@ -87,7 +94,7 @@ function choices(program: Command): Choice[] {
       words: [
         ...command.commands.map((sub) => ({ word: sub.name(), about: sub.summary(), values: [] })),
         ...command.options.map(({ long, description, argChoices }) => ({
-          ...{ word: long!, about: description, values: argChoices ?? [] },
+          ...{ word: long!, about: description, values: argChoices ?? VALUES[long!] ?? [] },
         })),
       ],
     },

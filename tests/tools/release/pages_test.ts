@@ -29,6 +29,7 @@ async function offered(line: string, banned: string): Promise<string[]> {
 
 Deno.test("bash offers the values of an option that has fixed ones, and the banned addresses behind `unban`", async () => {
   assert.deepEqual(await offered("top --by", ""), ["address", "network", "user", "path", "rule", "module"]);
+  assert.deepEqual(await offered("match --module", ""), ["SSHD", "NGINX"]);
   assert.deepEqual(await offered("bans --export", ""), ["nft", "ipset", "plain", "json"]);
   // Whatever is no address is not offered, and nothing of it is run.
   for (const line of ["unban", "unban 192.0.2.8"]) {
@@ -42,6 +43,7 @@ Deno.test("bash offers the values of an option that has fixed ones, and the bann
 Deno.test("zsh and fish are told the values of options, and ask for the banned addresses", () => {
   const [zsh, fish] = [zshCompletion(PROGRAM), fishCompletion(PROGRAM)];
   assert.match(zsh, /^ {4}"top --by"\) compadd -- address network user path rule module; return ;;$/m);
+  assert.match(zsh, /^ {4}"match --module"\) compadd -- SSHD NGINX; return ;;$/m);
   assert.match(fish, /--long-option by --exclusive --arguments 'address network user path rule module'/);
   for (const text of [zsh, fish]) assert.match(text, /unban.*strongmonitor bans --export plain/);
 });
