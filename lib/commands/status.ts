@@ -61,8 +61,11 @@ function statusJson(status: Status, problems: readonly string[]): unknown {
     own_firewalls: report?.moduleFirewalls ?? [],
     holding: report?.holding ? holdingJson(report.holding) : null,
     trial_end: isoTimeOrNull(report?.trialEnd ?? null),
-    sources: report?.sources.map(({ name, running, stopped, lastBatch, delivery, problems, waiting }) => ({
+    sources: report?.sources.map((
+      { name, modules = [], running, stopped, lastBatch, delivery, problems, waiting },
+    ) => ({
       name,
+      modules,
       running,
       stopped: stopped ? { since: isoTime(stopped.time), error: stopped.error } : null,
       delivery,

@@ -1,5 +1,4 @@
 /** Formats `status` for people, from the state and the monitor's report. */
-import { absence } from "../core/read_denial.ts";
 import { counted } from "../core/text.ts";
 import type { BanStatus } from "../deciding/ban.ts";
 import type { ModuleActivity } from "../reading/activity.ts";
@@ -9,6 +8,7 @@ import type { MonitorReport, SourceReport } from "../monitor/report.ts";
 import type { BanTotals } from "../state/ban_reader.ts";
 import { totalsText } from "./bans.ts";
 import { localTime, zoneName } from "./output.ts";
+import { awaitedOf, awaitedText, worksText } from "./words.ts";
 
 /** Input of `statusLines()`. */
 export interface Status {
@@ -32,6 +32,7 @@ export function statusLines(status: Status, problems: readonly string[]): string
   return [
     firstLine(status, problems),
     ...problems.map((sentence) => `problem   ${sentence}`),
+    ...status.running ? awaitedOf(report).map((source) => `awaited   ${awaitedText(source)}`) : [],
     ...report === null ? [] : reportLines(report),
     `bans      ${totalsText(bans)}; ${bans.all} in all, ended ones included`,
     `state     ${counted(status.recorded, "line")} recorded`,
@@ -44,14 +45,16 @@ export function statusLines(status: Status, problems: readonly string[]): string
 function firstLine({ running, report }: Status, problems: readonly string[]): string {
   if (!running) return "not running";
   const since = report === null ? "" : `, pid ${report.pid}, since ${localTime(report.started)}`;
-  return `running${since}: ${problems.length === 0 ? "all works" : counted(problems.length, "problem")}`;
+  return `running${since}: ${
+    problems.length === 0 ? worksText(report) : counted(problems.length, "problem")
+  }`;
 }
 
 function reportLines(report: MonitorReport): string[] {
   const { started, loaded } = report;
   return [
     ...loaded > started ? [`config    read anew ${localTime(loaded)}`] : [],
-    ...report.modules.flatMap((module) => moduleLines(module)),
+    ...report.modules.flatMap((module) => moduleLines(module, isBlind(module, report))),
     ...report.sources.map(sourceLine),
     ...countLines(report),
     ...firewallLines(report),
@@ -61,12 +64,18 @@ function reportLines(report: MonitorReport): string[] {
   ];
 }
 
-function moduleLines({ name, lastLine, rules }: ModuleActivity): string[] {
+/** Reports whether no file that a module reads exists yet. */
+function isBlind({ name }: ModuleActivity, report: MonitorReport): boolean {
+  const own = report.sources.filter(({ modules }) => modules?.includes(name));
+  return own.length > 0 && own.length === awaitedOf({ sources: own }).length;
+}
+
+function moduleLines({ name, lastLine, rules }: ModuleActivity, isBlind: boolean): string[] {
   const hit = rules.filter(({ lastHit }) => lastHit !== null);
   const unhit = rules.filter(({ lastHit }) => lastHit === null).map(({ name }) => name);
   const width = Math.max(...hit.map(({ name }) => name.length));
   return [
-    `module    ${name}: ${last("line", lastLine)}`,
+    `module    ${name}: ${last("line", lastLine)}${isBlind ? "; no file that it reads exists yet" : ""}`,
     ...hit.map((rule) => `          ${rule.name.padEnd(width)}  ${last("hit", rule.lastHit)}`),
     ...unhit.length === 0
       ? []
@@ -77,8 +86,7 @@ function moduleLines({ name, lastLine, rules }: ModuleActivity): string[] {
 }
 
 function sourceLine({ name, running, lastBatch, delivery, waiting }: SourceReport): string {
-  const reading = waiting ? `waiting, as ${absence(name.replace(/^file:/, ""))}` : "reading";
-  const doing = running ? `${reading}${delivery ? `, ${delivery}` : ""}` : "stopped";
+  const doing = running ? `${waiting ? "waiting" : "reading"}${delivery ? `, ${delivery}` : ""}` : "stopped";
   const came = lastBatch === null ? "no lines since the start" : `lines last came ${localTime(lastBatch)}`;
   return `source    ${name}: ${doing}; ${came}`;
 }

@@ -1,7 +1,8 @@
 /** Words that several commands share. Pure. */
 import { UNTIL_PROXIES_ARE_NAMED } from "../config/describe.ts";
 import { counted } from "../core/text.ts";
-import type { SourceReport } from "../monitor/report.ts";
+import { absence } from "../core/read_denial.ts";
+import type { MonitorReport, SourceReport } from "../monitor/report.ts";
 
 /** Returns the name in messages of an input that arguments call `file`, `-` being standard input. */
 export function inputName(file: string): string {
@@ -21,6 +22,23 @@ export function shareText(share: number): string {
 /** Says that hits of `lines` do not count, and until when. */
 export function uncountedText(lines: number): string {
   return `Hits of ${counted(lines, "line")} not counted ${UNTIL_PROXIES_ARE_NAMED}`;
+}
+
+/** Returns the sources that read nothing, as no log file of their names exists yet. */
+export function awaitedOf(report: Pick<MonitorReport, "sources"> | null): readonly SourceReport[] {
+  return report?.sources.filter(({ running, waiting }) => running && waiting) ?? [];
+}
+
+/** Says which log file does not exist yet. */
+export function awaitedText({ name }: Pick<SourceReport, "name">): string {
+  const path = name.replace(/^file:/, "");
+  return `${path}: ${absence(path)}`;
+}
+
+/** Returns the verdict on a monitor without problems. A service may not have logged anything yet. */
+export function worksText(report: Pick<MonitorReport, "sources"> | null): string {
+  const { length } = awaitedOf(report);
+  return length === 0 ? "all works" : `all works, ${counted(length, "log file")} awaited`;
 }
 
 /** Returns what a source is doing, in a word. */

@@ -6,6 +6,8 @@ const count = z.number();
 
 const source = z.object({
   name: z.string(),
+  /** Modules that its lines may belong to. Missing in earlier versions. */
+  modules: z.array(z.string()).readonly().optional(),
   running: z.boolean(),
   /** Since when it is given up, and why; missing while it is read. */
   stopped: z.object({ time: instant, error: z.string() }).optional(),

@@ -112,12 +112,13 @@ export class Reporting {
 
   #sources(): MonitorReport["sources"] {
     const { feeds, feeding, pipeline, totals } = this.#parts;
-    return feeds.flatMap(({ source }) => {
+    return feeds.flatMap(({ source, modules: read }) => {
+      const modules = read.map(({ module }) => module.name);
       const report = feeding.reports.get(source.name);
       const { delivery = null, problems = [], isWaiting: waiting = false } = source;
       const lag = pipeline.throughput.lags.get(source.name);
       const lastBatch = totals.lastBatches.get(source.name) ?? null;
-      return report ? [{ ...report, lastBatch, delivery, problems, waiting, lag }] : [];
+      return report ? [{ ...report, modules, lastBatch, delivery, problems, waiting, lag }] : [];
     });
   }
 }

@@ -288,7 +288,7 @@ const REFUSALS: readonly (readonly [args: string[], code: number, stderr: RegExp
   [
     ["match", "--module", "sshd"],
     64,
-    /Cannot match by module "sshd": .* configures SSHD, did you mean SSHD\?/,
+    /Cannot match by module "sshd": .* configures SSHD, NGINX, did you mean SSHD\?/,
   ],
   [["replay", "--nonsense"], 64, /--nonsense/],
 ];

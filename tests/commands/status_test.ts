@@ -94,6 +94,18 @@ Deno.test("`status` ends with 0 where all works, with 1 and a sentence where som
     (await status()).stdout,
     /^running, pid 1, since 1970-01-01 00:01:00[^]*^config {4}read anew 1970-01-01 01:00:00$[^]*^ {10}since the start$/m,
   );
+  const file = { ...journal!, name: "file:/var/log/nginx/access.log", lastBatch: null, waiting: true };
+  const nginx = { ...sshd!, name: "NGINX", lastLine: null, rules: [] };
+  const sources = [{ ...journal!, modules: ["SSHD"] }, { ...file, modules: ["NGINX"] }];
+  state.setReport(JSON.stringify({ ...REPORT, sources, modules: [sshd!, nginx] }));
+  const awaiting = await status();
+  assert.equal(awaiting.code, 0, awaiting.stdout);
+  assert.match(
+    awaiting.stdout,
+    /^running, .*: all works, 1 log file awaited\nawaited {3}\/var\/log\/nginx\/access\.log: there is no such file yet\n/,
+  );
+  assert.match(awaiting.stdout, /^module {4}NGINX: no line yet; no file that it reads exists yet$/m);
+  assert.match(awaiting.stdout, /^module {4}SSHD: last line 1970-01-01 00:00:00$/m);
   for (const [over, sentence] of PROBLEMS) {
     state.setReport(JSON.stringify({ ...REPORT, ...over }));
     const result = await status("--json");

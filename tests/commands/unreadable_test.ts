@@ -87,7 +87,7 @@ Deno.test({
       assert.match(sources[0].problems[0], REMEDY);
       const text = await program(["status", "--state", `${path}/state`]);
       assert.match(text.stdout, /^problem +Cannot read .*secret\.log: .*usermod/m);
-      assert.match(text.stdout, /later\.log: waiting, as there is no such file yet; with PrivateTmp=yes/);
+      assert.match(text.stdout, /^awaited +.*later\.log: there is no such file yet; with PrivateTmp=yes/m);
       Deno.chmodSync(secret, 0o644);
       Deno.writeTextFileSync(secret, "login failed from 203.0.113.5\n", { append: true });
       await eventually(async () => {

@@ -18,7 +18,7 @@ import { bansPanel, modulesPanel, selectedLine, sourcesPanel, topPanel } from ".
 import { type Size, textLines } from "./text.ts";
 import { plot, roundAbove } from "./plot.ts";
 import { type Rate, RATES } from "./rates.ts";
-import { brief, figure, rateText } from "./words.ts";
+import { brief, figure, rateText, verdict } from "./words.ts";
 
 /** Least size that the view needs. */
 export const LEAST: Size = { columns: 60, rows: 16 };
@@ -75,7 +75,7 @@ function healthLine({ snapshot, error }: Model, { columns }: Size): Line {
   if (error !== null) return [span(fit(` ! ${error}`, columns), "bad")];
   if (snapshot === null) return [span(" Reading the state", "dim")];
   const [first, ...others] = snapshot.problems;
-  if (first === undefined) return [span(" All works.", "good")];
+  if (first === undefined) return [span(` ${verdict(snapshot.report)}`, "good")];
   const more = others.length > 0 ? ` (and ${others.length} more: press !)` : "";
   return [span(` ! ${cut(first, columns - 3 - more.length)}${more}`, "bad")];
 }

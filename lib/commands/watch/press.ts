@@ -1,4 +1,5 @@
 /** Handles a key. Input: the model, a key and the size. Output: a new model and an effect. Pure. */
+import { awaitedOf, awaitedText } from "../words.ts";
 import type { Key } from "./keys.ts";
 import {
   type Deed,
@@ -15,6 +16,7 @@ import {
 import { HELP } from "./help.ts";
 import { scrolled, type Size, type Text } from "./text.ts";
 import { BAN_ORDERS, type Period, PERIODS } from "./snapshot.ts";
+import { verdict } from "./words.ts";
 
 /** Effect beside the model: end, read the state, redraw, or run a command. */
 export type Effect = "quit" | "read" | "redraw" | Errand | null;
@@ -120,7 +122,9 @@ const FIRST = { key: null, at: 0 };
 
 function problems({ snapshot, error }: Model): readonly string[] {
   const all = [...error === null ? [] : [error], ...snapshot?.problems ?? []];
-  return all.length === 0 ? ["All works."] : all;
+  const report = snapshot?.report ?? null;
+  const awaited = awaitedOf(report).map((source) => `Awaited: ${awaitedText(source)}`);
+  return [...all.length === 0 ? [verdict(report)] : all, ...awaited];
 }
 
 function next<T>(all: readonly T[], one: T): T {

@@ -1,5 +1,12 @@
 /** Formats numbers and spans briefly. Pure. */
 import { DAY, HOUR, type Micros, MINUTE, SECOND } from "../../core/time.ts";
+import type { MonitorReport } from "../../monitor/report.ts";
+import { worksText } from "../words.ts";
+
+/** Returns the verdict on a monitor without problems, as a sentence. */
+export function verdict(report: MonitorReport | null): string {
+  return `${worksText(report).replace("all", "All")}.`;
+}
 
 /** Formats a count in at most six characters: `12,345`, `1.2M`. */
 export function figure(count: number): string {

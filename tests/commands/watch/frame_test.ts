@@ -2,6 +2,7 @@ import { strict as assert } from "node:assert";
 import { type Line, lineWidth } from "../../../lib/commands/watch/cell.ts";
 import { frame } from "../../../lib/commands/watch/frame.ts";
 import { initialModel, type Mode, type Model } from "../../../lib/commands/watch/model.ts";
+import { press } from "../../../lib/commands/watch/press.ts";
 import { Rates } from "../../../lib/commands/watch/rates.ts";
 import { paint } from "../../../lib/commands/watch/terminal.ts";
 import { NOON, seededModel } from "../../support/watch_model.ts";
@@ -93,6 +94,20 @@ Deno.test("frame() shows what does not work before all else, and that no monitor
   assert.match(lines[0]!, /^ StrongMonitor {2}not running/);
   assert.match(lines[1]!, /^ ! no monitor runs on this state \(and 1 more: press !\)/);
   assert.match(lines.join("\n"), /journal +stopped/);
+});
+
+Deno.test("frame() says how many log files are awaited, and `!` which", () => {
+  const snapshot = MODEL.snapshot!;
+  const { report } = snapshot;
+  const [journal, file] = report!.sources;
+  const sources = [journal!, { ...file!, waiting: true }];
+  const model = { ...MODEL, snapshot: { ...snapshot, report: { ...report!, sources } } };
+  assert.match(check(model, 80, 24)[1]!, /^ All works, 1 log file awaited\. *$/);
+  const all = check(press(model, "!", { columns: 80, rows: 24 }).model, 80, 24).join("\n");
+  assert.match(
+    all,
+    /All works, 1 log file awaited\.[^]*Awaited: \/var\/log\/nginx\/access\.log: there is no/,
+  );
 });
 
 Deno.test("frame() shows a state that nothing was ever read from", () => {
