@@ -1,6 +1,7 @@
 import { dirname, join, resolve } from "node:path";
 import { messageOf, UserError } from "../core/error.ts";
 import { settingDenial } from "../core/read_denial.ts";
+import { GUARDED, isGuarded } from "../core/state_files.ts";
 import { buildHint, type BuildTarget } from "./build_hint.ts";
 
 const MAX_CONFIG = 1 << 20;
@@ -99,10 +100,12 @@ function readBytes(wanted: Wanted): Uint8Array {
 
 function attempt<T>({ path, what, most, target }: Wanted, read: () => T): T {
   try {
-    const { isFile, isDirectory, size } = Deno.statSync(path);
+    const info = Deno.statSync(path);
+    const { isFile, isDirectory, size } = info;
     if (isDirectory) throw unreadable(what, `${path} is a directory`);
     if (!isFile) throw unreadable(what, `${path} is not a regular file`);
     if (size > most) throw unreadable(what, `${path} has ${size} bytes, more than the ${most} allowed`);
+    if (isGuarded(info)) throw unreadable(what, `${path}: ${GUARDED}`);
     return read();
   } catch (error) {
     if (error instanceof UserError) throw error;

@@ -3,6 +3,7 @@
  * the kernel drops all locks of the process on it (fcntl(2)): no other part of a monitor may read
  * them.
  */
+import { identityAt, identityOf } from "./file_identity.ts";
 
 /** SQLite's own files beside a database, by the suffixes of its name. */
 export const SIDES = ["", "-wal", "-shm"] as const;
@@ -20,4 +21,23 @@ export function lockOf(directory: string): string {
 /** Returns the files of the state in `directory` that SQLite locks. */
 export function lockedFiles(directory: string): string[] {
   return [lockOf(directory), ...SIDES.map((side) => databaseOf(directory) + side)];
+}
+
+/** Directories of the states that nobody in this process may read by another way. */
+const guarded = new Set<string>();
+
+/** Why a file that `isGuarded()` is not read. */
+export const GUARDED = "it is a file of the state: reading it would end its locks";
+
+/** Guards the files of the state in `directory`, whatever links lead to them. */
+export function guardState(directory: string): void {
+  guarded.add(directory);
+}
+
+/** Reports whether a file is one of a guarded state. */
+export function isGuarded(file: Pick<Deno.FileInfo, "dev" | "ino">): boolean {
+  const identity = identityOf(file);
+  return guarded.values().some((directory) =>
+    lockedFiles(directory).some((path) => identityAt(path) === identity)
+  );
 }

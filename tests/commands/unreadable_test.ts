@@ -1,5 +1,8 @@
 import { strict as assert } from "node:assert";
-import { eventually } from "../support/helpers.ts";
+import { guardState } from "../../lib/core/state_files.ts";
+import { inspectFiles } from "../../lib/sources/files/inspection.ts";
+import { takeLock } from "../../lib/state/lock.ts";
+import { eventually, temporaryState } from "../support/helpers.ts";
 import { exists } from "../support/journal_files.ts";
 import { MAIN, program } from "../support/program.ts";
 
@@ -100,3 +103,39 @@ Deno.test({
     }
   },
 });
+
+Deno.test("links to files of the state are read neither as logs nor as a whitelist, and the monitor keeps its locks", async () => {
+  using temporary = temporaryState();
+  const { directory } = temporary;
+  const [config, logs, friends] = ["config.jsonc", "logs", "friends"].map((name) => `${directory}/${name}`);
+  Deno.mkdirSync(logs!);
+  const module = { pattern: "^login failed from <ADDR>$", match: { file: `${logs}/*.log` } };
+  const rules = [{ name: "a", str: "login failed", limit: 1 }];
+  const keys = { state: directory, modules: { ftp: { ...module, rules } } };
+  const write = (over: object) => Deno.writeTextFileSync(config!, JSON.stringify({ ...keys, ...over }));
+  write({});
+  using _lock = held(directory);
+  Deno.symlinkSync(`${directory}/state.db`, `${logs}/linked.log`);
+  Deno.linkSync(`${directory}/lock.db`, `${logs}/same.log`);
+  Deno.symlinkSync(`${directory}/lock.db`, friends!);
+  const why = "it is a file of the state: reading it would end its locks";
+  const { code, stdout } = await program(["check", "--json", "--config", config!]);
+  assert.deepEqual([code, JSON.parse(stdout).files[0]], [1, {
+    pattern: `${logs}/*.log`,
+    found: 0,
+    problems: ["linked", "same"].map((name) => `Cannot read ${logs}/${name}.log: ${why}`),
+  }]);
+  // A monitor reads in the process that holds the locks.
+  guardState(directory);
+  assert.equal(inspectFiles(`${logs}/*.log`).problems.length, 2);
+  assert.equal(JSON.parse((await program(["status", "--json", "--config", config!])).stdout).running, true);
+  write({ whitelist_files: "friends" });
+  const refused = await program(["check", "--config", config!]);
+  assert.equal(refused.code, 78);
+  assert.ok(refused.stdout.includes(`Cannot read the whitelist file: ${friends}: ${why}`), refused.stdout);
+});
+
+function held(directory: string): Disposable {
+  const lock = takeLock(directory)!;
+  return { [Symbol.dispose]: () => lock.release() };
+}

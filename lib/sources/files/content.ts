@@ -1,3 +1,4 @@
+import { GUARDED, isGuarded } from "../../core/state_files.ts";
 import type { Micros } from "../../core/time.ts";
 
 /** State of a file, according to its file system. */
@@ -28,11 +29,13 @@ export interface Content extends Disposable {
 
 /**
  * Opens a log file; for a name in `.gz`, its uncompressed content. Throws the errors of
- * `Deno.open`, and an `Error` for anything but a regular file: opening a pipe would wait for its
- * writer, and stop everything.
+ * `Deno.open`, and an `Error` for a file of the state and for anything but a regular file: opening a
+ * pipe would wait for its writer, and stop everything.
  */
 export function openContent(path: string): Content {
-  if (!Deno.statSync(path).isFile) throw new Error("it is not a regular file");
+  const info = Deno.statSync(path);
+  if (!info.isFile) throw new Error("it is not a regular file");
+  if (isGuarded(info)) throw new Error(GUARDED);
   return path.endsWith(".gz") ? new GzipContent(path) : new PlainContent(path);
 }
 
