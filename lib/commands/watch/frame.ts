@@ -7,11 +7,11 @@
  *   rates of lines, hits and bans
  *   sources | modules
  *   counts  | bans
- *   the selected row in full
+ *   the selected row in full, or why an answer was refused
  *   keys, or a question
  */
 import { counted } from "../../core/text.ts";
-import { cut, fit, type Line, span, spread, type Style, widthOf } from "./cell.ts";
+import { cut, cutStart, fit, type Line, span, spread, type Style, widthOf } from "./cell.ts";
 import type { Errand, Model } from "./model.ts";
 import { beside } from "./panel.ts";
 import { bansPanel, modulesPanel, selectedLine, sourcesPanel, topPanel } from "./panels.ts";
@@ -82,9 +82,12 @@ function healthLine({ snapshot, error }: Model, { columns }: Size): Line {
 
 function body(model: Model, size: Size): Line[] {
   const rows = size.rows - 3;
-  return model.mode.kind === "text"
-    ? textLines(model.mode.text, { ...size, rows })
-    : tables(model, { ...size, rows });
+  const { mode } = model;
+  if (mode.kind === "text") return textLines(mode.text, { ...size, rows });
+  const lines = tables(model, { ...size, rows });
+  if (mode.kind !== "prompt" || mode.complaint === undefined) return lines;
+  const complaint = cut(`${mode.complaint} Correct it or press Esc.`, size.columns - 1);
+  return lines.with(-1, [span(` ${complaint}`, "bad")]);
 }
 
 function tables(model: Model, { columns, rows }: Size): Line[] {
@@ -181,7 +184,7 @@ function keysLine(keys: readonly (readonly [key: string, what: string])[], colum
 
 /** Shows a question with the end of its typed answer. */
 function asking(text: string, columns: number): Line {
-  return [span(` ${cut(text, columns - 3)}`, "warn"), span(" ", "selected")];
+  return [span(` ${cutStart(text, columns - 3)}`, "warn"), span(" ", "selected")];
 }
 
 function questionOf(ask: "target" | "span", { deed, target, span }: Errand): string {

@@ -23,12 +23,21 @@ export interface Errand {
   readonly span: string;
 }
 
+/** A question for a part of a command. */
+export interface Prompt {
+  readonly kind: "prompt";
+  readonly ask: "target" | "span";
+  readonly errand: Errand;
+  /** Why the answer given was refused; absent: none was. */
+  readonly complaint?: string;
+}
+
 /** Meaning of the keys, and the text shown in place of the tables. */
 export type Mode =
   | { readonly kind: "tables" }
   | { readonly kind: "text"; readonly text: Text }
   | { readonly kind: "filter"; readonly before: string }
-  | { readonly kind: "prompt"; readonly ask: "target" | "span"; readonly errand: Errand }
+  | Prompt
   | { readonly kind: "confirm"; readonly errand: Errand }
   | { readonly kind: "busy"; readonly errand: Errand };
 

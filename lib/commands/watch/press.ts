@@ -1,4 +1,7 @@
 /** Handles a key. Input: the model, a key and the size. Output: a new model and an effect. Pure. */
+import { readTarget } from "../../config/whitelist.ts";
+import { canonicalNetwork } from "../../core/address.ts";
+import { parseDuration } from "../../core/time.ts";
 import { awaitedOf, awaitedText } from "../words.ts";
 import type { Key } from "./keys.ts";
 import {
@@ -8,6 +11,7 @@ import {
   type Model,
   type Panel,
   placeOf,
+  type Prompt,
   rowsOf,
   selectedTarget,
   TABLES,
@@ -177,14 +181,33 @@ function pressInFilter(model: Model, { before }: Mode & { kind: "filter" }, key:
   return { ...model, filter, cursor: { top: FIRST, bans: FIRST } };
 }
 
-function pressInPrompt(model: Model, { ask, errand }: Mode & { kind: "prompt" }, key: Key): Pressed {
+function pressInPrompt(model: Model, { ask, errand }: Prompt, key: Key): Pressed {
   if (key === "escape") return into(model, { kind: "tables" });
   const text = edited(errand[ask], key);
   if (text !== null) return into(model, { kind: "prompt", ask, errand: { ...errand, [ask]: text } });
   if (key !== "enter" || errand[ask].trim() === "") return same(model);
+  const complaint = complaintAbout(ask, errand);
+  if (complaint !== null) return into(model, { kind: "prompt", ask, errand, complaint });
   if (errand.deed === "why") return run(model, errand);
   if (ask === "target" && errand.span !== "") return into(model, { kind: "prompt", ask: "span", errand });
   return into(model, { kind: "confirm", errand });
+}
+
+/** Says in a sentence why a command would refuse an answer; null: it would not. */
+function complaintAbout(ask: Prompt["ask"], errand: Errand): string | null {
+  const text = errand[ask].trim();
+  if (ask === "span") {
+    const isSpan = text === "forever" || parseDuration(text) !== null;
+    return isSpan ? null : "Expected a time span such as 2h, 1d12h or forever.";
+  }
+  const words = errand.deed === "why" ? [text] : text.split(/\s+/);
+  const isRead = errand.deed === "whitelist"
+    ? (word: string) => typeof readTarget(word) !== "string"
+    : (word: string) => canonicalNetwork(word) !== null;
+  if (words.every(isRead)) return null;
+  return errand.deed === "whitelist"
+    ? "Expected an address, a network or a DNS name."
+    : "Expected an address or a network such as 192.0.2.0/24.";
 }
 
 function pressInConfirm(model: Model, errand: Errand, key: Key): Pressed {

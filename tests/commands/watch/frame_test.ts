@@ -58,6 +58,19 @@ for (const [columns, rows] of [[80, 24], [100, 40], [200, 60], [60, 16], [400, 1
   }
 }
 
+Deno.test("frame() shows why an answer was refused above the end of a long answer", () => {
+  const complaint = "Expected a time span such as 2h, 1d12h or forever.";
+  const mode = {
+    kind: "prompt",
+    ask: "span",
+    errand: { ...errand, span: `${"1".repeat(60)}!` },
+    complaint,
+  } as const;
+  const lines = check({ ...MODEL, mode }, 80, 24);
+  assert.equal(lines.at(-2)!.trimEnd(), ` ${complaint} Correct it or press Esc.`);
+  assert.match(lines.at(-1)!, /^ ….*1! $/);
+});
+
 for (const [columns, rows] of [[40, 10], [59, 24], [80, 15], [20, 5], [1, 1]] as const) {
   Deno.test(`frame() of ${columns}x${rows} says that there is too little room`, () => {
     const all = check(MODEL, columns, rows).join(" ");

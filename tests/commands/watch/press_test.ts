@@ -52,6 +52,29 @@ Deno.test("press() asks before it bans, unbans or whitelists", () => {
   }
 });
 
+const REFUSED: readonly (readonly [keys: readonly string[], complaint: RegExp])[] = [
+  [["b", "clear", ..."nonsense"], /^Expected an address or a network such as/],
+  [["b", "clear", ..."192.0.2.1 192.0.2.0/33"], /^Expected an address or a network such as/],
+  [["u", "clear", ..."home.example.org"], /^Expected an address or a network such as/],
+  [["v", "v", "enter", ..."192.0.2.1 192.0.2.2"], /^Expected an address or a network such as/],
+  [["w", "clear", ..."a b_c"], /^Expected an address, a network or a DNS name/],
+  [["b", "enter", "clear", ..."long"], /^Expected a time span/],
+];
+for (const [keys, complaint] of REFUSED) {
+  Deno.test(`press() after ${keys.join(" ")} refuses the answer, and lets it be corrected`, () => {
+    const asked = after(keys).model;
+    const { model, effect } = after(["enter"], asked);
+    assert.ok(asked.mode.kind === "prompt" && model.mode.kind === "prompt");
+    assert.equal(effect, null);
+    assert.match(model.mode.complaint!, complaint);
+    assert.deepEqual(model.mode.errand, asked.mode.errand);
+    assert.equal(after(["escape"], model).model.mode.kind, "tables");
+    const answer = model.mode.ask === "span" ? "2h" : "192.0.2.1";
+    assert.deepEqual(after(["clear", ...answer], model).model, after(["clear", ...answer], asked).model);
+    assert.notDeepEqual(after(["clear", ...answer, "enter"], model).model.mode, model.mode);
+  });
+}
+
 Deno.test("press() filters while it is typed, and Escape shows all again", () => {
   const typed = after(["/", "1", "9", "8", "."]).model;
   assert.ok(topRows(typed).length > 0);
