@@ -1,6 +1,7 @@
 /**
  * The Debian package in machines of its own, under a real systemd: from its installation through bans, mistakes,
- * crashes and a reboot to its purge. BOOTED_SUITES names the Debian suites to boot, separated by commas.
+ * crashes and a reboot to its purge. BOOTED_SUITES names the Debian suites to boot, separated by commas;
+ * BOOTED_ACCELERATORS=tcg emulates the machine where KVM is there but does not work.
  */
 import { strict as assert } from "node:assert";
 import { DEB, type System, test } from "./debian.ts";

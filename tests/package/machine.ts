@@ -9,6 +9,8 @@ export const MACHINE_TOOLS = [...SYSTEM_TOOLS, "/usr/sbin/mke2fs", "/usr/bin/qem
 const PACKAGES = ["systemd-sysv", "udev", "dbus", "linux-image-cloud-amd64", "initramfs-tools"];
 /** Size of the file system; its file has holes. */
 const DISK = "3G";
+/** The first of these that works. KVM inside a virtual machine may start and then halt: tcg does without. */
+const ACCELERATORS = Deno.env.get("BOOTED_ACCELERATORS") ?? "kvm:tcg";
 /** Where nothing but the emulation is slow, systemd's own patience must not end a start. */
 const PATIENT = "systemd.default_timeout_start_sec=3600";
 
@@ -82,7 +84,7 @@ export class Machine implements AsyncDisposable {
     this.#disk = disk;
     this.#qemu = new Deno.Command("qemu-system-x86_64", {
       args: [
-        ...["-nodefaults", "-no-reboot", "-display", "none", "-accel", "kvm", "-accel", "tcg"],
+        ...["-nodefaults", "-no-reboot", "-display", "none", "-machine", `accel=${ACCELERATORS}`],
         ...["-cpu", "max", "-smp", "2", "-m", "1024"],
         ...["-kernel", `${directory}/vmlinuz`, "-initrd", `${directory}/initrd.img`],
         ...["-append", `root=/dev/vda rw quiet console=ttyS0 ${PATIENT}`],
@@ -92,7 +94,7 @@ export class Machine implements AsyncDisposable {
       ],
       stdin: "piped",
       stdout: "piped",
-      stderr: "null",
+      stderr: "inherit",
     }).spawn();
     this.#scripts = this.#qemu.stdin.getWriter();
     this.#answers = this.#qemu.stdout.pipeThrough(new TextDecoderStream()).getReader();
