@@ -1,4 +1,6 @@
 /** Asks programs about this machine: without a shell, for a bounded time, fixed arguments. */
+import { may } from "../config/permissions.ts";
+import { UNIT_DIRECTORIES, UNITS } from "../config/stock.ts";
 import { Runner, type RunResult } from "../core/child_process.ts";
 import { SECOND } from "../core/time.ts";
 
@@ -73,6 +75,33 @@ export async function monitorEntry(user: SystemUser | null = null): Promise<Moni
   const { _SYSTEMD_UNIT: unit, _CAP_EFFECTIVE: capabilities, _UID: uid } = entry ?? {};
   if (unit === undefined || !/^[0-9a-f]+$/.test(capabilities ?? "")) return null;
   return { unit, capabilities: BigInt(`0x${capabilities}`), isRoot: uid === "0" };
+}
+
+/**
+ * Returns the name of the unit that starts the monitor here: of those installed, the one that ran
+ * `last`, or else the one without sudo. Null: none is installed. Supposes both if this program may
+ * not look.
+ */
+export function unitHere(last: MonitorEntry | null): string | null {
+  const isInstalled = (unit: string) =>
+    unitDirectories().map((directory) => `${directory}/${unit}.service`)
+      .some((file) => !may("read", file) || lookAt(file) !== null);
+  const units = UNITS.filter(isInstalled);
+  return units.find((unit) => `${unit}.service` === last?.unit) ?? units[0] ?? null;
+}
+
+/** Returns where units are looked for: systemd's own variable replaces the directories. */
+function unitDirectories(): readonly string[] {
+  const variable = "SYSTEMD_UNIT_PATH";
+  return may("env", variable) ? Deno.env.get(variable)?.split(":") ?? UNIT_DIRECTORIES : UNIT_DIRECTORIES;
+}
+
+/** What to do where no unit is installed. */
+export const INSTALL_UNIT = "install strongmonitor.service: docs/installing.md";
+
+/** Returns a command for root as this user types it: by sudo, unless this is root. */
+export function asRoot(command: string): string {
+  return Deno.uid() === 0 ? command : `sudo ${command}`;
 }
 
 /** Reports whether an entry's writer has CAP_NET_ADMIN: the unit without sudo grants it. */

@@ -25,8 +25,13 @@ export const SOCKET_DIRECTORY = "/run/postgresql";
  * administrator has logged in.
  */
 const [NGINX, CONNECTION] = ["/etc/nginx", "SSH_CONNECTION"] as const;
+/** Units of the monitor, without ".service"; the one that needs no sudo first. */
+export const UNITS = ["strongmonitor", "strongmonitor-sudo"] as const;
+/** Directories of units: of the administrator, and of packages. */
+export const UNIT_DIRECTORIES = ["/etc/systemd/system", "/usr/lib/systemd/system"] as const;
 
 const socket = socketOf({ host: SOCKET_DIRECTORY, port: DATABASE_PORT })!;
+const units = UNIT_DIRECTORIES.flatMap((directory) => UNITS.map((unit) => `${directory}/${unit}.service`));
 const servers = [DATABASE_NAME, "localhost", "127.0.0.1", "::1"].map((host) =>
   spellServer({ host, port: DATABASE_PORT })
 );
@@ -34,7 +39,7 @@ const servers = [DATABASE_NAME, "localhost", "127.0.0.1", "::1"].map((host) =>
 export const STOCK: Permissions = {
   run: [JOURNAL, "sudo", "nft", RESOLVER, ROUTES, KILL, HOOK],
   net: [...servers, `${SOCKET}${socket}`],
-  read: [SETTINGS, LOGS, STATE, NGINX, socket, ...RESOLVERS],
+  read: [SETTINGS, LOGS, STATE, NGINX, ...units, socket, ...RESOLVERS],
   write: [STATE, socket],
   env: [DATABASE_VARIABLES, SUDOER, CONNECTION],
   sys: FACTS,

@@ -3,8 +3,9 @@ import { parse } from "jsonc-parser";
 import { SHIPPED } from "../../lib/config/shipped.ts";
 import { load } from "../support/configs.ts";
 import { hasJournald, Journald } from "../support/journald.ts";
+import { exists } from "../support/journal_files.ts";
 import { findingsIn, Machine, of } from "../support/machine.ts";
-import { inNamespace, lacking } from "../support/namespace.ts";
+import { inNamespace, lacking, works } from "../support/namespace.ts";
 import { hasNginx, RealNginx } from "../support/nginx.ts";
 import type { Result } from "../support/program.ts";
 
@@ -28,6 +29,12 @@ function bareMachine(): Machine {
   machine.program("sudo", `echo "$*" >> ${machine.directory}/sudo`);
   return machine;
 }
+
+/** What stands before root's commands where somebody else asks. */
+const SUDO = Deno.uid() === 0 ? "" : "sudo ";
+
+/** Words that run others as a user who is not root; null: this machine allows none. */
+const AS_OTHER = Deno.uid() !== 0 ? [] : works("unshare", ["--user", "true"]) ? ["unshare", "--user"] : null;
 
 /** Words that run `init` on a machine, its configuration going into the machine's directory. */
 function init(machine: Machine, ...args: readonly string[]): string[] {
@@ -58,13 +65,52 @@ Deno.test("`init --yes` prints a configuration that loads, with the shipped sett
   assert.match(
     stderr,
     new RegExp(`What root has to do:
-  sudo useradd --system --user-group --shell /usr/sbin/nologin strongmonitor
-  sudo install -d -o root -g strongmonitor -m 750 ${etc}
-  strongmonitor init --yes --nginx-conf ${machine.directory}/nginx.conf \\| sudo install -o root -g strongmonitor -m 640 /dev/stdin ${etc}/config.jsonc
-  sudo systemctl enable strongmonitor
-  sudo systemctl restart strongmonitor\n`),
+  ${SUDO}useradd --system --user-group --shell /usr/sbin/nologin strongmonitor
+  ${SUDO}install -d -o root -g strongmonitor -m 750 ${etc}
+  strongmonitor init --yes --nginx-conf ${machine.directory}/nginx.conf \\| ${SUDO}install -o root -g strongmonitor -m 640 /dev/stdin ${etc}/config.jsonc
+  ${SUDO}systemctl enable strongmonitor
+  ${SUDO}systemctl restart strongmonitor\n`),
   );
   assert.throws(() => Deno.statSync(`${machine.directory}/sudo`), Deno.errors.NotFound);
+});
+
+Deno.test({
+  name: "`init` puts sudo before root's commands for whoever is not root",
+  ignore: AS_OTHER === null,
+  async fn() {
+    using machine = bareMachine();
+    const { code, stdout, stderr } = await run([...AS_OTHER!, ...init(machine, "--json")]);
+    assert.equal(code, 0, stderr);
+    assert.equal(JSON.parse(stdout).commands.at(-1), "sudo systemctl restart strongmonitor");
+  },
+});
+
+Deno.test("`init` and `doctor` name the unit that is installed, and say where none is", async () => {
+  using machine = bareMachine();
+  machine.configure({ firewall: "nftables" });
+  for (const unit of ["strongmonitor", "strongmonitor-sudo"]) {
+    machine.install(unit);
+    const { commands, config, problems } = JSON.parse((await run(init(machine, "--json"))).stdout);
+    assert.deepEqual(
+      commands.slice(-2),
+      ["enable", "restart"].map((verb) => `${SUDO}systemctl ${verb} ${unit}`),
+    );
+    assert.equal(parse(config).nft_command, unit === "strongmonitor" ? "nft" : "sudo -n nft");
+    assert.ok(problems.every((problem: string) => !problem.includes("unit")));
+    const { stdout } = await run(machine.words("doctor", "--json", "--config", machine.config));
+    const remedies = findingsIn(stdout).filter(({ subject }) => ["unit", "monitor"].includes(subject));
+    assert.deepEqual(
+      remedies.map(({ remedy }) => remedy),
+      Array(2).fill(`${SUDO}systemctl enable --now ${unit}`),
+    );
+  }
+  machine.install();
+  const { commands, problems } = JSON.parse((await run(init(machine, "--json"))).stdout);
+  assert.match(commands.at(-1), /config\.jsonc$/);
+  assert.match(problems.at(-1), /^No unit starts the monitor; install strongmonitor\.service: /);
+  const { stdout } = await run(machine.words("doctor", "--json", "--config", machine.config));
+  const remedies = findingsIn(stdout).filter(({ subject }) => ["unit", "monitor"].includes(subject));
+  assert.deepEqual(remedies.map(({ remedy }) => remedy), Array(2).fill(problems.at(-1).split("; ")[1]));
 });
 
 Deno.test("`init` writes what `check` finds good without a journal", async () => {
@@ -104,7 +150,7 @@ Deno.test("`init` starts the unit that ran last, and lets nft run as that unit m
       `case "$*" in *SYSLOG_IDENTIFIER=strongmonitor*) echo '${entry}';; *) echo "No journal files were found." >&2;; esac`,
     );
     const { config, commands } = JSON.parse((await run(init(machine, "--json"))).stdout);
-    assert.equal(commands.at(-1), `sudo systemctl restart ${started}`);
+    assert.equal(commands.at(-1), `${SUDO}systemctl restart ${started}`);
     assert.equal(parse(config).nft_command, command);
   }
 });
@@ -148,10 +194,10 @@ Deno.test("`init` prints no command that replaces an edited configuration unless
   assert.equal(kept.code, 0, kept.stderr);
   load(kept.stdout);
   assert.match(kept.stderr, /config\.jsonc: it is there already; --force replaces it\n$/);
-  assert.doesNotMatch(kept.stderr, /sudo/);
+  assert.doesNotMatch(kept.stderr, /What root has to do/);
   assert.deepEqual(JSON.parse((await run(init(machine, "--json"))).stdout).commands, []);
   const { stderr } = await run(init(machine, "--yes", "--force"));
-  assert.match(stderr, / \| sudo install --backup=numbered -o root /);
+  assert.match(stderr, new RegExp(` \\| ${SUDO}install --backup=numbered -o root `));
 });
 
 Deno.test("`init` asks root whether a configuration was edited that its caller may not see", async () => {
@@ -160,7 +206,7 @@ Deno.test("`init` asks root whether a configuration was edited that its caller m
   // What stands below a file nobody sees.
   const hidden = ["init", "--yes", "--config", `${machine.config}/config.jsonc`];
   const { stderr } = await run(machine.words(...hidden));
-  assert.match(stderr, / \| sudo install --backup=numbered -o root /);
+  assert.match(stderr, new RegExp(` \\| ${SUDO}install --backup=numbered -o root `));
   for (const [verdict, code] of [["cmp --silent", 0], ["cmp --verbose", 1]] as const) {
     machine.program(
       "sudo",
@@ -180,7 +226,7 @@ Deno.test("`init` asks on a terminal alone", async () => {
 
 Deno.test({
   name: "`init` asks on standard error, asks again what it does not understand, and goes by the answers",
-  ignore: await Deno.stat("/usr/bin/script").then(() => false, () => true),
+  ignore: !exists("/usr/bin/script"),
   async fn() {
     using machine = bareMachine();
     Deno.writeTextFileSync(`${machine.directory}/nginx.conf`, "events {}");
@@ -203,10 +249,11 @@ Deno.test({
 
 Deno.test({
   name: "`init` prints commands on a terminal that a shell takes as they stand, with what was answered",
-  ignore: await Deno.stat("/usr/bin/script").then(() => false, () => true),
+  ignore: AS_OTHER === null || !exists("/usr/bin/script"),
   async fn() {
     using machine = bareMachine();
-    const words = init(machine).map((word) => `'${word}'`).join(" ");
+    // To anybody but root the commands come with sudo, which is not the real one here.
+    const words = [...AS_OTHER!, ...init(machine)].map((word) => `'${word}'`).join(" ");
     // Bans? No. Now? No.
     const { code, stdout } = await run(
       ["script", "--quiet", "--return", "--command", words, "/dev/null"],
@@ -215,9 +262,10 @@ Deno.test({
     );
     assert.equal(code, 0, stdout);
     const commands = /What root has to do:\n([^]*)\nDo this now/.exec(stdout.replaceAll("\r", ""))![1]!;
+    assert.equal(commands.match(/^(?: *|.* \| )sudo /gm)!.length, 5);
     machine.program("sudo", `case "$*" in *stdin*) cat > ${machine.config};; esac`);
     const path = `${machine.directory}/bin:${Deno.env.get("PATH")}`;
-    const done = await run(["sh", "-ec", commands], { PATH: path });
+    const done = await run([...AS_OTHER!, "sh", "-ec", commands], { PATH: path });
     assert.deepEqual([done.code, done.stderr], [0, ""]);
     assert.equal(load(Deno.readTextFileSync(machine.config)).ban.firewall, "observe");
     assert.equal(stdout.split('"$schema"').length, 2);

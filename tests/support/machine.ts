@@ -20,6 +20,8 @@ export class Machine implements Disposable {
   constructor() {
     Deno.chmodSync(this.directory, 0o755);
     Deno.mkdirSync(`${this.directory}/bin`);
+    Deno.mkdirSync(`${this.directory}/units`);
+    this.install("strongmonitor", "strongmonitor-sudo");
   }
 
   /** Writes a configuration of one module, with `keys` at the top. */
@@ -27,6 +29,13 @@ export class Machine implements Disposable {
     const state = `${this.directory}/state`;
     const text = JSON.stringify({ state, window: "10m", ban_time: "1d", modules, ...keys });
     Deno.writeTextFileSync(this.config, text, { mode: 0o644 });
+  }
+
+  /** Installs these units of the monitor, and no others. */
+  install(...units: readonly string[]): void {
+    const directory = `${this.directory}/units`;
+    for (const { name } of Deno.readDirSync(directory)) Deno.removeSync(`${directory}/${name}`);
+    for (const unit of units) Deno.writeTextFileSync(`${directory}/${unit}.service`, "");
   }
 
   /** Replaces a program by a shell script. */
@@ -39,8 +48,9 @@ export class Machine implements Disposable {
   /** Returns the words of a command that runs the program with `args`. */
   words(...args: readonly string[]): string[] {
     const path = `PATH=${this.directory}/bin:${Deno.env.get("PATH")}`;
+    const units = `SYSTEMD_UNIT_PATH=${this.directory}/units`;
     const rights = ["run", "--quiet", "--no-prompt", "--allow-all"];
-    return ["env", path, "TZ=UTC", "NO_COLOR=1", Deno.execPath(), ...rights, MAIN, ...args];
+    return ["env", path, units, "TZ=UTC", "NO_COLOR=1", Deno.execPath(), ...rights, MAIN, ...args];
   }
 
   [Symbol.dispose](): void {

@@ -15,7 +15,8 @@ export function lacking(...programs: readonly string[]): boolean {
   return programs.some((program) => !works("unshare", ["--net", program, ...probes[program]!]));
 }
 
-function works(program: string, args: string[]): boolean {
+/** Reports whether a program can be run and succeeds. */
+export function works(program: string, args: string[]): boolean {
   try {
     return new Deno.Command(program, { args, stdout: "null", stderr: "null" }).outputSync().success;
   } catch {

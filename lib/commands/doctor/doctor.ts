@@ -1,6 +1,6 @@
 import { counted } from "../../core/text.ts";
 import { folded } from "../layout.ts";
-import { serviceUser } from "../machine.ts";
+import { monitorEntry, serviceUser, unitHere } from "../machine.ts";
 import { type CommonOptions, print, printJson } from "../output.ts";
 import { examineConfig } from "./config.ts";
 import type { Finding } from "./finding.ts";
@@ -38,10 +38,12 @@ async function* examine(options: CommonOptions): AsyncGenerator<Finding> {
   yield* findings;
   yield* examineFiles(config, user);
   yield* await examineLogs(config, user);
-  const monitor = examineMonitor({ ...options, state: config.stateDirectory });
+  const entry = await monitorEntry(user);
+  const unit = unitHere(entry);
+  const monitor = examineMonitor({ ...options, state: config.stateDirectory }, unit);
   if (!isWrong) {
     yield* await examineFirewall(config, monitor);
-    yield* await examineUnit(config, user);
+    yield* await examineUnit(config, { service: user, entry, unit });
     if (config.database !== null) yield* await examineDatabase(config.database);
   }
   yield* await examineClock(monitor.newest);

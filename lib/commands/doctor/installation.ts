@@ -6,10 +6,11 @@ import type { Config } from "../../config/types.ts";
 import { userName } from "../../core/denial.ts";
 import {
   ask,
+  asRoot,
+  INSTALL_UNIT,
   lookAt,
   mayChangeNetwork,
   type MonitorEntry,
-  monitorEntry,
   SERVICE_USER,
   type SystemUser,
 } from "../machine.ts";
@@ -31,7 +32,7 @@ export function examineUser(service: SystemUser | null): Finding {
     return warning(
       "user",
       `there is no user ${SERVICE_USER}, as which the units run the monitor`,
-      `sudo useradd --system --user-group --shell /usr/sbin/nologin ${SERVICE_USER}`,
+      asRoot(`useradd --system --user-group --shell /usr/sbin/nologin ${SERVICE_USER}`),
     );
   }
   const uid = Deno.uid();
@@ -63,11 +64,11 @@ function writableFinding(path: string, service: SystemUser | null): Finding[] {
   if (info === null) return [];
   const { mode, uid, gid } = info;
   if ((mode ?? 0) & OTHERS_MAY_WRITE || ((mode ?? 0) & GROUP_MAY_WRITE && gid !== 0)) {
-    return [failure("files", `others than root may change ${path}`, `sudo chmod go-w ${path}`)];
+    return [failure("files", `others than root may change ${path}`, asRoot(`chmod go-w ${path}`))];
   }
   if (uid === 0 || uid === Deno.uid() || service === null) return [];
   return [
-    warning("files", `${path} is not root's, so that its owner may change it`, `sudo chown root ${path}`),
+    warning("files", `${path} is not root's, so that its owner may change it`, asRoot(`chown root ${path}`)),
   ];
 }
 
@@ -80,12 +81,12 @@ function stateFindings(directory: string, service: SystemUser | null): Finding[]
     .map((name) => `${directory}/${name}`)
     .find((path) => (lookAt(path)?.uid ?? service.uid) !== service.uid);
   return [
-    ...(isOpen ? [failure("files", `others may use ${directory}`, `sudo chmod go= ${directory}`)] : []),
+    ...(isOpen ? [failure("files", `others may use ${directory}`, asRoot(`chmod go= ${directory}`))] : []),
     ...(foreign === undefined ? [] : [
       failure(
         "files",
         `${foreign} is not ${SERVICE_USER}'s, so that the monitor cannot write it`,
-        `sudo chown -R ${SERVICE_USER}: ${directory}`,
+        asRoot(`chown -R ${SERVICE_USER}: ${directory}`),
       ),
     ]),
   ];
@@ -103,12 +104,20 @@ function listed(directory: string): string[] {
  * Checks that the unit permits the firewall's commands. journald notes a writer's capabilities:
  * CAP_NET_ADMIN means the unit without sudo, in which sudo cannot work.
  */
-export async function examineUnit(config: Config, service: SystemUser | null): Promise<Finding[]> {
+export async function examineUnit(
+  config: Config,
+  { service, entry, unit }: {
+    readonly service: SystemUser | null;
+    readonly entry: MonitorEntry | null;
+    readonly unit: string | null;
+  },
+): Promise<Finding[]> {
   const firewalls = firewallsOf(config).filter(({ ban }) => ban.firewall !== "observe");
   if (firewalls.length === 0) return [];
-  const entry = await monitorEntry(service);
   if (entry === null) {
-    return [warning("unit", "no unit has run the monitor yet", "sudo systemctl enable --now strongmonitor")];
+    return unit === null
+      ? [warning("unit", "no unit starts the monitor", INSTALL_UNIT)]
+      : [warning("unit", "no unit has run the monitor yet", asRoot(`systemctl enable --now ${unit}`))];
   }
   const misfits = firewalls.flatMap((firewall) => misfitOf(firewall, entry));
   if (misfits.length > 0) return misfits;

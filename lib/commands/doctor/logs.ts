@@ -11,7 +11,7 @@ import type { Batch } from "../../sources/source.ts";
 import { filesOf } from "../check.ts";
 import { idlePipeline } from "../dry_run.ts";
 import { openEnd, readInput } from "../input.ts";
-import { modesLetRead, type SystemUser } from "../machine.ts";
+import { asRoot, modesLetRead, type SystemUser } from "../machine.ts";
 import { failure, failureOf, failuresOf, type Finding, ok, warning } from "./finding.ts";
 
 /** Journal entries and bytes at a file's end that are read from each source. */
@@ -49,7 +49,7 @@ function examineFiles(pattern: string, user: SystemUser | null): Finding[] {
       failure(
         "logs",
         `the mode of ${path} does not let the user ${user!.name} read it`,
-        `unless an access control list does: sudo setfacl -m u:${user!.name}:r ${path}`,
+        `unless an access control list does: ${asRoot(`setfacl -m u:${user!.name}:r ${path}`)}`,
       )
     ),
   ];

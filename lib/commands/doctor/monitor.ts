@@ -6,6 +6,7 @@ import { problemsOf } from "../../monitor/problems.ts";
 import { type MonitorReport, readReport } from "../../monitor/report.ts";
 import { isLocked } from "../../state/lock.ts";
 import type { State } from "../../state/state.ts";
+import { asRoot, INSTALL_UNIT } from "../machine.ts";
 import { withState } from "../open.ts";
 import { type CommonOptions, localTime } from "../output.ts";
 import { failure, failuresOf, type Finding, ok, warning } from "./finding.ts";
@@ -18,10 +19,13 @@ export interface MonitorExamination {
   readonly findings: readonly Finding[];
 }
 
-/** Opens the state and checks the monitor's last report. */
-export function examineMonitor(options: CommonOptions & { readonly state: string }): MonitorExamination {
+/** Opens the state and checks the monitor's last report. `unit` starts the monitor; null: none does. */
+export function examineMonitor(
+  options: CommonOptions & { readonly state: string },
+  unit: string | null,
+): MonitorExamination {
   try {
-    return withState(options, (state) => examineState(state));
+    return withState(options, (state) => examineState(state, unit));
   } catch (error) {
     const isNew = messageOf(error).endsWith("the monitor has not run yet");
     const findings = isNew
@@ -29,7 +33,7 @@ export function examineMonitor(options: CommonOptions & { readonly state: string
         warning(
           "monitor",
           `has not run yet: ${options.state} holds no state`,
-          "sudo systemctl enable --now strongmonitor",
+          unit === null ? INSTALL_UNIT : asRoot(`systemctl enable --now ${unit}`),
         ),
       ]
       : failuresOf("state", error);
@@ -37,7 +41,7 @@ export function examineMonitor(options: CommonOptions & { readonly state: string
   }
 }
 
-function examineState(state: State): MonitorExamination {
+function examineState(state: State, unit: string | null): MonitorExamination {
   const { directory } = state;
   const isRunning = isLocked(directory);
   const report = readReport(state.report());
@@ -48,7 +52,7 @@ function examineState(state: State): MonitorExamination {
     const stopped = failure(
       "monitor",
       "does not run",
-      "sudo systemctl start strongmonitor, and see journalctl -u strongmonitor",
+      unit === null ? INSTALL_UNIT : `${asRoot(`systemctl start ${unit}`)}, and see journalctl -u ${unit}`,
     );
     return { isRunning, newest: newest || null, findings: [opened, stopped] };
   }

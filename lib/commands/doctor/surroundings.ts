@@ -2,7 +2,7 @@
 import { messageOf } from "../../core/error.ts";
 import { formatDuration, type Micros, now, SECOND } from "../../core/time.ts";
 import type { DatabaseConfig } from "../../postgres/database_config.ts";
-import { newestEntry } from "../machine.ts";
+import { asRoot, newestEntry } from "../machine.ts";
 import { localTime } from "../output.ts";
 import { failure, failureOf, type Finding, ok, warning } from "./finding.ts";
 
@@ -18,7 +18,7 @@ const TIME_KEEPERS = [
   "ntp.service",
   "openntpd.service",
 ];
-const SYNCHRONISE = "sudo apt install systemd-timesyncd, and see timedatectl";
+const synchronise = () => `${asRoot("apt install systemd-timesyncd")}, and see timedatectl`;
 
 /** Connects to the database, and checks that it takes rows and agrees on the time. */
 export async function examineDatabase(config: DatabaseConfig): Promise<Finding[]> {
@@ -56,7 +56,7 @@ export async function examineClock(newest: Micros | null): Promise<Finding[]> {
       failure(
         "clock",
         `the clock says ${localTime(time)}, but the monitor has worked at ${localTime(newest)} already`,
-        SYNCHRONISE,
+        synchronise(),
       ),
     ];
   }
@@ -66,5 +66,5 @@ export async function examineClock(newest: Micros | null): Promise<Finding[]> {
     return [ok("clock", `says ${localTime(time)}, and ${entry._SYSTEMD_UNIT} keeps it`)];
   }
   const text = `says ${localTime(time)}, and no time service has written to the journal since the boot`;
-  return [warning("clock", text, `unless the host of a container keeps it: ${SYNCHRONISE}`)];
+  return [warning("clock", text, `unless the host of a container keeps it: ${synchronise()}`)];
 }

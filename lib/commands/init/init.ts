@@ -4,7 +4,7 @@ import type { Config } from "../../config/types.ts";
 import { linesOf, messageOf, UserError } from "../../core/error.ts";
 import { counted, shellWord } from "../../core/text.ts";
 import { lookHere } from "../check.ts";
-import { serviceUser } from "../machine.ts";
+import { asRoot, INSTALL_UNIT, serviceUser } from "../machine.ts";
 import {
   type CommonOptions,
   NGINX_CONF,
@@ -81,14 +81,15 @@ function checkedDraft(
   }
 }
 
-/** Returns the problems that `check` will find here, and reasons why sshd cannot be watched. */
+/** Returns the problems that `check` will find here, and why sshd cannot be watched or nothing starts. */
 async function problemsOf(
-  { hasJournal, sshLog }: Survey,
+  { hasJournal, sshLog, unit }: Survey,
   { config, options }: { config: Config; options: InitOptions },
 ): Promise<string[]> {
   const { refusal, problems } = await lookHere(config, options);
   const unwatched = hasJournal || sshLog !== null ? [] : [NO_SSH_LOG];
-  return [...(refusal === null ? [] : linesOf(refusal)), ...problems, ...unwatched];
+  const unstarted = unit === null ? [`No unit starts the monitor; ${INSTALL_UNIT}`] : [];
+  return [...(refusal === null ? [] : linesOf(refusal)), ...problems, ...unwatched, ...unstarted];
 }
 
 /** Returns the command that prints the same configuration again. */
@@ -113,7 +114,7 @@ async function install(steps: readonly Step[], { config, force }: InitOptions): 
     printError(`Cannot go on: this failed: ${["sudo", ...step.argv].map(shellWord).join(" ")}`);
     return 1;
   }
-  printError("Done. `sudo strongmonitor doctor` tells whether everything works.");
+  printError(`Done. \`${asRoot("strongmonitor doctor")}\` tells whether everything works.`);
   return 0;
 }
 

@@ -2,7 +2,7 @@ import { SHIPPED } from "../../config/shipped.ts";
 import { childEnvironment } from "../../core/child_process.ts";
 import { UserError } from "../../core/error.ts";
 import { shellWord } from "../../core/text.ts";
-import { SERVICE_USER, type SystemUser } from "../machine.ts";
+import { asRoot, SERVICE_USER, type SystemUser } from "../machine.ts";
 
 /** A command for root. */
 export interface Step {
@@ -13,12 +13,12 @@ export interface Step {
 }
 
 /**
- * Returns the remaining commands for root that run the monitor with `text` in the file `path`.
- * Keeps an edited file as `path.~1~`.
+ * Returns the remaining commands for root that run the monitor by `unit` with `text` in the file
+ * `path`. Keeps an edited file as `path.~1~`.
  */
 export function stepsFor(
   text: string,
-  { path, user, unit }: { path: string; user: SystemUser | null; unit: string },
+  { path, user, unit }: { path: string; user: SystemUser | null; unit: string | null },
 ): Step[] {
   const folder = path.slice(0, path.lastIndexOf("/"));
   const owned = ["-o", "root", "-g", SERVICE_USER];
@@ -28,14 +28,13 @@ export function stepsFor(
     ...(user === null ? [step(addUser)] : []),
     ...(hasFolder(folder) ? [] : [step(["install", "-d", ...owned, "-m", "750", folder])]),
     step(["install", ...keep, ...owned, "-m", "640", "/dev/stdin", path], text),
-    step(["systemctl", "enable", unit]),
-    step(["systemctl", "restart", unit]),
+    ...(unit === null ? [] : [step(["systemctl", "enable", unit]), step(["systemctl", "restart", unit])]),
   ];
 }
 
 /** Returns a step as a shell command; `source` prints its input; null: the command holds it. */
 export function shellCommand({ argv, input }: Step, source: string | null): string {
-  const line = ["sudo", ...argv].map(shellWord).join(" ");
+  const line = asRoot(argv.map(shellWord).join(" "));
   if (input === null) return line;
   return source === null ? `cat << 'END' | ${line}\n${input}END` : `${source} | ${line}`;
 }

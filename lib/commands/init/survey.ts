@@ -14,7 +14,7 @@ import { openJournal } from "../../sources/journal/journal.ts";
 import { NoJournalError } from "../../sources/journal/journalctl.ts";
 import { idlePipeline, LineMatcher } from "../dry_run.ts";
 import { openEnd, readInput } from "../input.ts";
-import { ask, mayChangeNetwork, monitorEntry } from "../machine.ts";
+import { ask, mayChangeNetwork, monitorEntry, unitHere } from "../machine.ts";
 import { type NginxSetup, readNginxSetup } from "./nginx_conf.ts";
 
 /** Result of a survey. */
@@ -37,10 +37,10 @@ export interface Survey {
   readonly hasNft: boolean;
   /** Other active managers of the firewall, as far as this user can see. */
   readonly managers: readonly string[];
-  /** The unit that last ran the monitor bans with sudo. */
+  /** Name of the unit that starts the monitor, without ".service"; null: none is installed. */
+  readonly unit: string | null;
+  /** That unit bans with sudo. */
   readonly bansBySudo: boolean;
-  /** Name of that unit, without ".service", or the default. */
-  readonly unit: string;
 }
 
 /** The survey of nginx. */
@@ -75,6 +75,7 @@ export async function surveyMachine({ nginxConf }: { nginxConf: string }): Promi
   const ports = await listeningPorts();
   const { error } = await ask(["nft", "--version"]);
   const entry = await monitorEntry();
+  const unit = unitHere(entry);
   return {
     journal,
     sshPorts: ports.length > 0 ? ports : connection === null ? [] : [connection.port],
@@ -85,8 +86,10 @@ export async function surveyMachine({ nginxConf }: { nginxConf: string }): Promi
     nginx: await surveyNginx(nginx!, nginxConf),
     hasNft: error === null,
     managers: await managers(),
-    bansBySudo: entry !== null && !mayChangeNetwork(entry),
-    unit: /^(strongmonitor(?:-sudo)?)\.service$/.exec(entry?.unit ?? "")?.[1] ?? "strongmonitor",
+    unit,
+    bansBySudo: entry !== null && entry.unit === `${unit}.service`
+      ? !mayChangeNetwork(entry)
+      : unit === "strongmonitor-sudo",
   };
 }
 
