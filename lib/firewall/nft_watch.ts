@@ -3,8 +3,11 @@ import { pause } from "../core/async.ts";
 import { spawn } from "../core/child_process.ts";
 import { TABLE } from "./nft_script.ts";
 
-/** nft's arguments: only deletions of whole tables, so that a flood of other changes is cheap. */
-const DELETED_TABLES = ["monitor", "destroy", "tables"];
+/**
+ * nft's arguments: only whole tables, so that a flood of other changes is cheap. nft 1.1.3 of Debian
+ * 13 takes "monitor destroy tables" for a mistake.
+ */
+export const WATCHING = ["monitor", "tables"] as const;
 const DELETED = `delete table ${TABLE}`;
 /** Delay in milliseconds before nft restarts, doubled at each try, as sudo may log each. */
 const [FIRST_WAIT, LAST_WAIT] = [1_000, 3_600_000];
@@ -42,7 +45,7 @@ export async function watchTable(command: readonly string[], options: WatchOptio
 
 /** Reads one nft's output to its end. */
 async function follow(command: readonly string[], { lost, signal }: WatchOptions): Promise<void> {
-  const child = spawn([...command, ...DELETED_TABLES], { output: true });
+  const child = spawn([...command, ...WATCHING], { output: true });
   child.stderr.cancel().catch(() => {});
   const output = child.stdout.pipeThrough(new TextDecoderStream());
   const reader = output.getReader();

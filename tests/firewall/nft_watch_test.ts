@@ -65,7 +65,7 @@ Deno.test("`watchTable()` starts nft again, later each time, and ends at once wh
     await eventually(() => calls().length > 3);
     stop.abort();
     await watch;
-    assert.deepEqual([...new Set(calls())], ["monitor destroy tables"]);
+    assert.deepEqual([...new Set(calls())], ["monitor tables"]);
     assert.equal(lost, 0, "an nft that may not run tells nothing");
   } finally {
     Deno.removeSync(directory, { recursive: true });

@@ -99,6 +99,12 @@ const BEFORE_REBOOT: readonly Step[] = [
     assert.match((await machine.run(knock(TWO, "nobody"))).text, /Permission denied/);
   }],
   ["puts bans back after nftables is reloaded", async (machine) => {
+    // It has run for longer than an nft that refuses its arguments.
+    await machine.until(
+      `ps --ppid $(${
+        show("MainPID")
+      }) -o etimes=,args= | awk '/nft monitor/ && $1 > 5 { n++ } END { exit !n }'`,
+    );
     await machine.sh("systemctl reload nftables");
     await machine.until(banned(ONE));
   }],

@@ -3,6 +3,7 @@
  * systems of its own. Each is a directory with a root file system, in namespaces of its own, where nothing is booted.
  */
 import { strict as assert } from "node:assert";
+import { WATCHING } from "../../lib/firewall/nft_watch.ts";
 import { DEB, exists, run, System, SYSTEM_TOOLS, test } from "./debian.ts";
 
 const SUITES = ["bookworm", "trixie"];
@@ -36,6 +37,8 @@ for (const suite of SUITES) {
         await system.sh("stat --format='%A %U:%G' /etc/strongmonitor /etc/strongmonitor/config.jsonc"),
         /^drwxr-x--- root:strongmonitor\n-rw-r----- root:strongmonitor\n$/,
       );
+      // It listens until it is ended: its nft knows the arguments.
+      assert.equal(await system.sh(`timeout 2 nft ${WATCHING.join(" ")}; echo $?`), "124\n");
       await system.sh("systemctl is-enabled strongmonitor.service");
       await system.sh(
         "grep -qx AmbientCapabilities=CAP_NET_ADMIN /usr/lib/systemd/system/strongmonitor.service && " +
