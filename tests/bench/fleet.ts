@@ -1,32 +1,33 @@
 /**
- * `deno task bench:fleet`: members of a fleet on one PostgreSQL, with the real protocol and without logs. Measures how long a ban
- * takes from the member that makes it to all others, at several sizes of the fleet and rates of bans.
+ * `deno task bench:fleet`: members of a fleet on one PostgreSQL, with the real protocol and without
+ * logs. Measures the time of a ban from its member to all others, at several sizes of the fleet and
+ * rates of bans.
  */
 import { HOUR, now, SECOND } from "../../lib/core/time.ts";
 import { openFleet } from "../../lib/postgres/fleet.ts";
 import { ban, MemoryLog, MemoryOutbox, until } from "../support/postgres_fixtures.ts";
 import { startPostgres, type TestPostgres } from "../support/postgres_server.ts";
 
-/** Members, and bans a second of all of them together. */
+/** Members, and bans a second of all members together. */
 const CASES = [[25, 1], [50, 1], [100, 1], [200, 1], [200, 10], [200, 50]] as const;
-/** Seconds of each case. */
+/** Duration of each case, in seconds. */
 const DURATION = 20;
 const DOCUMENT = new URL("../../docs/scale.md", import.meta.url);
 const [BEGIN, END] = ["<!-- results -->", "<!-- end of results -->"];
 
-/** What one case gave. */
+/** Result of a case. */
 interface Figures {
-  /** Milliseconds from the commit of a ban to one other member, over all bans and members. */
+  /** Milliseconds from the commit of a ban to another member, over all bans and members. */
   readonly p50: number;
   readonly p99: number;
-  /** Deliveries of a ban to a member, each second. */
+  /** Deliveries of a ban to a member, a second. */
   readonly deliveries: number;
   /** Processor time of PostgreSQL, of one core. */
   readonly cpu: number;
   readonly connections: number;
 }
 
-/** Tells who heard of which ban when. */
+/** Keeps the time at which each member received each ban. */
 class Fleet implements AsyncDisposable {
   readonly delays: number[] = [];
   readonly #made = new Map<string, number>();
@@ -60,12 +61,12 @@ class Fleet implements AsyncDisposable {
     }
   }
 
-  /** Waits until all are connected. */
+  /** Waits until all members are connected. */
   async ready(): Promise<void> {
     await until(() => this.#members.every(({ fleet }) => fleet.status().lastShipped !== null));
   }
 
-  /** Has some member ban an address that nobody banned before. */
+  /** Makes some member ban a new address. */
   ban(): void {
     const n = this.#bans++;
     const address = `10.${n >> 16 & 255}.${n >> 8 & 255}.${n & 255}`;
@@ -76,7 +77,7 @@ class Fleet implements AsyncDisposable {
     fleet.wake();
   }
 
-  /** Waits until all have heard of all bans. */
+  /** Waits until all members have received all bans. */
   async settled(): Promise<void> {
     await until(() => this.delays.length === this.#bans * (this.#members.length - 1));
   }
@@ -111,7 +112,7 @@ async function measure(postgres: TestPostgres, size: number, rate: number): Prom
   };
 }
 
-/** Processor time of all processes named postgres so far, in seconds. */
+/** Returns the processor time of all processes named postgres, in seconds. */
 function cpuSeconds(): number {
   let ticks = 0;
   for (const { name } of Deno.readDirSync("/proc")) {
@@ -119,12 +120,12 @@ function cpuSeconds(): number {
     try {
       const [, program, rest] =
         /^\d+ \((.*)\) (.*)$/.exec(Deno.readTextFileSync(`/proc/${name}/stat`).trimEnd()) ?? [];
-      // utime, stime, and those of children that have ended: fields 14 to 17 of proc(5).
+      // utime and stime, also of ended children: fields 14 to 17 of proc(5).
       if (program === "postgres") {
         ticks += rest!.split(" ").slice(11, 15).reduce((sum, n) => sum + Number(n), 0);
       }
     } catch {
-      // It has ended.
+      // The process has ended.
     }
   }
   return ticks / 100;

@@ -1,4 +1,4 @@
-/** What the hot parts of a line's way take by themselves: `deno task bench:micro`. */
+/** `deno task bench:micro`: measures the hot parts of a line's way one by one. */
 import { loadConfig } from "../../lib/config/load.ts";
 import { NoStore, QUIET } from "../../lib/commands/dry_run.ts";
 import type { Records } from "../../lib/core/records.ts";
@@ -16,7 +16,7 @@ const SIZE = { lines: 10_000, seed: 1 };
 const NOW = Date.UTC(2026, 10) * 1_000;
 const CONFIG = loadConfig(SHIPPED, { known });
 
-/** The lines that `write` makes, as bytes. */
+/** Returns the lines of `write` as bytes. */
 function bytesOf(
   write: (options: { lines: number; seed: number; write: (text: string) => void }) => unknown,
 ): Uint8Array {

@@ -1,4 +1,4 @@
-/** `deno task bench`: measures the compiled program, what others do with the same files, and the machine's limits. */
+/** `deno task bench`: measures the compiled program, others on the same files, and the machine's limits. */
 import { UserError } from "../../lib/core/error.ts";
 import { readCount, readOptions, runProgram } from "../../tools/program.ts";
 import { type Figures, judge, medians, rounded, type Verdict } from "./figures.ts";
@@ -36,14 +36,14 @@ Another program that fails or hangs costs its own figure: it is named, and left 
 Exit codes: 0 measured, whatever the results; 1 our side fails or does not find what it should; 64 wrong usage
 `;
 
-/** A row with what came of it. */
+/** A row and its result. */
 interface Result {
   readonly row: Row;
-  /** Why nothing was measured; null: it was. */
+  /** Why the row was not measured; null: it was. */
   readonly skipped: string | null;
   readonly peers: Peers;
   readonly rounds: Figures[];
-  /** What went wrong with our side, which ends the row; null: nothing. */
+  /** Failure of our side, which ends the row; null: none. */
   failure: string | null;
 }
 
@@ -60,12 +60,12 @@ const OPTIONS = {
   help: flag,
 } as const;
 
-/** What is under way goes to standard error, so that the table alone can be kept. */
+/** Prints progress to standard error, so that standard output has the table alone. */
 function say(words: string): void {
   console.error(`- ${words}`);
 }
 
-/** What a row needs that is not here. */
+/** Returns the needs of a row that this machine lacks. */
 function lackingFor({ needs }: Row): string[] {
   return needs.filter((need) => need === "root" ? Deno.uid() !== 0 : !isInstalled(need));
 }
@@ -102,7 +102,7 @@ async function measure(
   return results;
 }
 
-/** Does a part of a row; when our side fails, says so and ends the row, so that the others are measured all the same. */
+/** Does a part of a row. A failure of our side is reported and ends this row alone. */
 async function onOurSide(result: Result, work: () => Promise<void>): Promise<void> {
   try {
     await work();
@@ -125,7 +125,7 @@ function table(results: readonly Result[]): string {
     .join("\n");
 }
 
-/** The rows of the table for one result: one for each target. */
+/** Returns the table's rows for one result, one for each target. */
 function tableRows(result: Result): string[] {
   const { row, skipped, failure } = result;
   if (skipped !== null) return [`| ${row.title} | skipped ${skipped} | | | |`];
@@ -139,14 +139,14 @@ function tableRows(result: Result): string[] {
   });
 }
 
-/** The medians of a result, and which other programs failed. */
+/** Returns the medians of a result, and the failed peers. */
 function measured({ rounds, peers }: Result): string {
   const figures = Object.entries(medians(rounds)).map(([name, value]) => `${name} ${rounded(value)}`);
   const failures = peers.failures.map(({ peer, cause }: PeerFailure) => `${peer} failed: ${cell(cause)}`);
   return [...figures, ...failures].join("<br>");
 }
 
-/** Words within one cell of a table. */
+/** Escapes a text for a cell of a table. */
 function cell(words: string): string {
   return words.replace(/\s+/g, " ").replaceAll("|", "\\|");
 }

@@ -1,33 +1,36 @@
-/** Other programs that are measured beside ours: a failure of theirs costs their own figures and nothing else. */
+/** Other programs to compare with. If one fails, only its own figures are missing. */
 import type { Figures } from "./figures.ts";
 
-/** What went wrong with a peer, in words. */
+/** A failed peer, and its failure in words. */
 export interface PeerFailure {
   readonly peer: string;
   readonly cause: string;
 }
 
-/** The peers of one row. A peer that fails once is named, and is left out from then on: a hanging one costs one timeout. */
+/**
+ * The peers of one row. It names a peer that fails, and leaves it out from then on, so a hanging one
+ * costs one timeout.
+ */
 export class Peers {
   readonly #say: (words: string) => void;
   readonly #failures = new Map<string, string>();
 
-  /** @param say told at once which peer fails, and why */
+  /** @param say receives each failing peer and its failure at once */
   constructor(say: (words: string) => void) {
     this.#say = say;
   }
 
-  /** All peers that failed so far, in the order in which they did. */
+  /** Failed peers, in order of failure. */
   get failures(): readonly PeerFailure[] {
     return [...this.#failures].map(([peer, cause]) => ({ peer, cause }));
   }
 
-  /** Returns the figures that `measure` gets of a peer; none when the peer fails or has failed before. */
+  /** Returns the figures of `measure`; none if the peer fails or has failed before. */
   async figures(peer: string, measure: () => Promise<Figures>): Promise<Figures> {
     return await this.attempt(peer, measure) ?? {};
   }
 
-  /** Returns what `work` gets out of a peer; null when the peer fails or has failed before. */
+  /** Returns the result of `work`; null if the peer fails or has failed before. */
   async attempt<T>(peer: string, work: () => Promise<T>): Promise<T | null> {
     if (this.#failures.has(peer)) return null;
     try {

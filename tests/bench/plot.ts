@@ -1,4 +1,4 @@
-/** Plots as SVG that reads on light and on dark ground. */
+/** Draws plots as SVG for light and dark backgrounds. */
 
 /** A line of a plot. */
 export interface Series {
@@ -6,7 +6,7 @@ export interface Series {
   readonly points: readonly (readonly [x: number, y: number])[];
 }
 
-/** What a plot shows. */
+/** Content of a plot. */
 export interface Plot {
   readonly title: string;
   readonly x: string;
@@ -18,7 +18,7 @@ const [WIDTH, HEIGHT] = [640, 360];
 const MARGIN = { left: 70, right: 20, top: 40, bottom: 50 };
 const COLOURS = ["#2a78c2", "#c2562a", "#2a9c5b", "#8a4fc2"];
 
-/** A plot with a logarithmic x axis and a y axis from 0. */
+/** Returns a plot with a logarithmic x axis and a y axis from 0. */
 export function svg({ title, x, y, series }: Plot): string {
   const all = series.flatMap(({ points }) => points);
   const [least, most] = [Math.min(...all.map(([x]) => x)), Math.max(...all.map(([x]) => x))];
@@ -68,7 +68,7 @@ function at(value: number): string {
   return value.toFixed(1);
 }
 
-/** 1, 2 or 5 of a power of ten, not below `value`. */
+/** Returns the least of 1, 2 or 5 times a power of ten that is not below `value`. */
 function niceAbove(value: number): number {
   const power = 10 ** Math.floor(Math.log10(value || 1));
   return [1, 2, 5, 10].map((factor) => factor * power).find((nice) => nice >= value)!;

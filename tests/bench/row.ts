@@ -3,27 +3,27 @@ import type { Peers } from "./peers.ts";
 import type { Plot } from "./plot.ts";
 import type { Workshop } from "./workshop.ts";
 
-/** One line of the table of results. */
+/** A line of the table of results. */
 export interface Row {
   /** For `--only`. */
   readonly name: string;
-  /** In words. */
+  /** Name for people. */
   readonly title: string;
-  /** Programs without which nothing can be measured; `root` for the right to make namespaces. */
+  /** Programs that the row needs; `root`: the right to make namespaces. */
   readonly needs: readonly string[];
   readonly targets: readonly Target[];
   /**
-   * Makes what is needed, and checks that each side finds what it should. Throws an `Error` when our side does not;
-   * other programs run within `peers`.
+   * Prepares the files, and checks that each side finds what it should. Throws an `Error` if our
+   * side does not. Other programs run within `peers`.
    */
   prepare(workshop: Workshop, peers: Peers): Promise<void>;
-  /** Measures each side once, in turn. Throws an `Error` when our side fails. */
+  /** Measures each side once, in turn. Throws an `Error` if our side fails. */
   round(workshop: Workshop, peers: Peers): Promise<Figures>;
-  /** How cost grows, measured once after the rounds. */
+  /** Growth of the cost, measured once after the rounds. */
   plot?(workshop: Workshop, peers: Peers): Promise<Plot>;
 }
 
-/** Throws where one side did not find what it should. */
+/** Throws if a side did not find what it should. */
 export function requireFound(who: string, found: number, expected: number): void {
   if (found === expected) return;
   throw new Error(`${who} found ${found} where ${expected} are: nothing is measured that does not work`);

@@ -1,4 +1,4 @@
-/** What bans cost, in the kernel and at a start. */
+/** Costs of bans, in the kernel and at a start. */
 import { shippedAction, startFail2ban } from "./fail2ban.ts";
 import type { Row } from "./row.ts";
 import {
@@ -17,12 +17,12 @@ const BANS = 10_000;
 const IN_FORCE = 100_000;
 const NAMESPACE = "strongmonitor-bench";
 
-/** Bans in the firewall, once none waits to get there: looked up in indices, so that the look costs the program nothing. */
+/** SQL for the number of applied bans, once none waits. It uses indexes, so it does not delay the program. */
 const APPLIED = `SELECT iif(EXISTS (SELECT 1 FROM ban WHERE ended IS NULL AND applied_at IS NULL), 0,
   (SELECT ifnull(max(id), 0) FROM ban)) AS n`;
 const ADDRESS = /\b\d+\.\d+\.\d+\.\d+\b/g;
 
-/** Addresses of a network of their own. */
+/** Returns `count` addresses of a network. */
 function addresses(count: number, network: number): string[] {
   return Array.from({ length: count }, (_, n) => `${network}.${n >> 16}.${n >> 8 & 255}.${n & 255}`);
 }
@@ -31,7 +31,7 @@ function lines(all: readonly string[]): string {
   return all.map((address) => syslogLine(address).repeat(2)).join("");
 }
 
-/** Runs `use` with words that run a program in a network namespace of its own. */
+/** Gives `use` the words of a command that runs another in a new network namespace. */
 async function inNamespace<T>(workshop: Workshop, use: (prefix: string[]) => Promise<T>): Promise<T> {
   await workshop.run(["ip", "netns", "delete", NAMESPACE], { quiet: true });
   const { code, stderr } = await workshop.run(["ip", "netns", "add", NAMESPACE]);
@@ -53,7 +53,7 @@ async function configure(workshop: Workshop): Promise<void> {
   await Deno.writeTextFile(workshop.followed, "");
 }
 
-/** Milliseconds until the kernel has so many bans, from the moment when a log file tells of that many attackers. */
+/** Measures the milliseconds from a log's lines on many attackers until the kernel has their bans. */
 async function burst(workshop: Workshop, count: number): Promise<number> {
   await configure(workshop);
   return await inNamespace(workshop, async (prefix) => {
@@ -71,7 +71,7 @@ async function burst(workshop: Workshop, count: number): Promise<number> {
   });
 }
 
-/** Milliseconds that fail2ban takes for as many bans, told of them as we are. */
+/** Measures the milliseconds of fail2ban for as many bans, by the same lines. */
 async function fail2banBurst(workshop: Workshop, count: number): Promise<number> {
   await Deno.writeTextFile(workshop.followed, "");
   return await inNamespace(workshop, async (prefix) => {

@@ -1,4 +1,4 @@
-/** What the program costs by itself: its start, and its processor time. */
+/** Costs of the program alone: its start and its processor time. */
 import { makeBare } from "./bare.ts";
 import type { Row } from "./row.ts";
 import { ask, ready, RECORDED, syslogLine, untilReached, type Workshop } from "./workshop.ts";
@@ -30,11 +30,11 @@ const programStart: Row = {
   },
 };
 
-/** Lines that come at once in a flood, and the milliseconds between two such bursts. */
+/** Lines of a burst in a flood, and milliseconds between two bursts. */
 const [BURST, BETWEEN] = [1_000, 10];
 /**
- * Microseconds that version 1.0.0 took for a line: the median of 4 rounds of 200,000 lines, on two cores that other work
- * kept busy as well. Idle cores take less, so there measure version 1.0.0 anew before comparing.
+ * Microseconds of version 1.0.0 for a line: the median of 4 rounds of 200,000 lines on two cores
+ * that other work kept busy too. Idle cores take less: measure version 1.0.0 anew on them.
  */
 const BASELINE = 12.6;
 
@@ -68,7 +68,7 @@ const floodCost: Row = {
   },
 };
 
-/** Writes a text to the log file that is followed, burst by burst. */
+/** Writes a text to the followed log file, burst by burst. */
 async function pour(workshop: Workshop, text: string): Promise<void> {
   const lines = text.split("\n");
   for (let first = 0; first < lines.length; first += BURST) {
@@ -79,5 +79,5 @@ async function pour(workshop: Workshop, text: string): Promise<void> {
   }
 }
 
-/** The rows about the program by itself. */
+/** The rows about the program alone. */
 export const COST_ROWS: readonly Row[] = [programStart, floodCost];

@@ -1,4 +1,4 @@
-/** How soon what is written is known and acted upon. */
+/** Delay from a written line to the monitor's action. */
 import { sshd } from "../../modules/sshd.ts";
 import { Journald } from "../support/journald.ts";
 import { commandAction, startFail2ban } from "./fail2ban.ts";
@@ -16,13 +16,13 @@ import {
   type Workshop,
 } from "./workshop.ts";
 
-/** Attempts at most: one for so many lines of a log. */
+/** Most attempts, and lines of the log that allow another one. */
 const ATTEMPTS = { most: 200, lines: 100 };
-/** Milliseconds between two attempts: longer than what is measured, and of no regular step. */
+/** Milliseconds between two attempts: longer than the measured delay, and irregular. */
 const pause = () => new Promise((resolve) => setTimeout(resolve, 20 + Math.random() * 40));
 const FIELDS = "MESSAGE,SYSLOG_IDENTIFIER,_PID,_UID,_SYSTEMD_UNIT";
 
-/** The journal of a whole log, caught up with. */
+/** Catching up with the journal of a whole log. */
 const catchUp: Row = {
   name: "catch-up",
   title: "catching up with the journal, every line recorded",
@@ -73,7 +73,7 @@ function attempts({ lines }: Workshop): number {
   return Math.min(ATTEMPTS.most, Math.ceil(lines / ATTEMPTS.lines));
 }
 
-/** Milliseconds from writing to the start of the ban command, of each attempt. */
+/** Measures the milliseconds from a write to the start of the ban command, for each attempt. */
 async function latencies(workshop: Workshop, write: (address: string) => Promise<number>): Promise<number[]> {
   const all: number[] = [];
   for (let n = 0; n < attempts(workshop); n++) {
@@ -85,7 +85,7 @@ async function latencies(workshop: Workshop, write: (address: string) => Promise
   return all;
 }
 
-/** When the ban command was started for an address, in milliseconds since the epoch. */
+/** Returns the start of the ban command for an address, in milliseconds since the epoch. */
 function startOf(workshop: Workshop, address: string): Promise<number> {
   return until(`the ban of ${address}`, () => {
     const line = Deno.readTextFileSync(workshop.bans).split("\n").find((line) =>
@@ -99,7 +99,7 @@ function clock(): number {
   return performance.timeOrigin + performance.now();
 }
 
-/** What a log file is told of an attacker: two lines, one more than the limit. */
+/** Returns an attacker's lines in a log file: two, one more than the limit. */
 async function append(path: string, address: string): Promise<number> {
   const lines = syslogLine(address).repeat(2);
   const began = clock();
@@ -208,7 +208,7 @@ async function enter(journald: Journald, address: string): Promise<number> {
   return began;
 }
 
-/** Milliseconds until `journalctl -f` prints what was written, of fewer attempts as it takes its time. */
+/** Measures the milliseconds until `journalctl -f` prints a line, in fewer attempts, as it is slow. */
 async function announcements(journald: Journald, attempts: number): Promise<number[]> {
   const child = new Deno.Command("journalctl", {
     args: [`--directory=${journald.directory}`, "--follow", "--lines=0", "--output=cat"],
@@ -236,7 +236,7 @@ async function announcements(journald: Journald, attempts: number): Promise<numb
   }
 }
 
-/** The next piece of what `journalctl -f` prints. Throws when it has ended, or prints nothing for half a minute. */
+/** Returns the next output of `journalctl -f`. Throws if it has ended or prints nothing for half a minute. */
 async function nextOf(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<Uint8Array> {
   const silence = AbortSignal.timeout(30_000);
   const aborted = new Promise<never>((_, reject) => {
@@ -247,5 +247,5 @@ async function nextOf(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<
   return value;
 }
 
-/** The rows about what is under way. */
+/** The rows about delays. */
 export const LIVE_ROWS: readonly Row[] = [catchUp, fileLatency, journalLatency];

@@ -1,4 +1,4 @@
-/** How fast logs are read, beside what others take for the same files. */
+/** Speed of reading logs, compared with other programs on the same files. */
 import { type Figures, type Target, without } from "./figures.ts";
 import type { Peers } from "./peers.ts";
 import { requireFound, type Row } from "./row.ts";
@@ -6,12 +6,12 @@ import { isInstalled, type Log, type Run, type Workshop } from "./workshop.ts";
 
 const SSHGUARD = "/usr/libexec/sshguard/sshg-parser";
 const FAIL2BAN = "fail2ban-regex";
-/** fail2ban gets a part of a log alone: a whole one takes it most of a minute. */
+/** fail2ban gets this part of a log: a whole one would take it most of a minute. */
 const PART = 20;
 
 const NGINX_FILTERS = ["nginx-botsearch", "nginx-bad-request"];
 
-/** What of an auth.log the shipped rules look for that attacks of the made-up log hold, for grep. */
+/** Texts of the shipped rules that attacks of the made-up auth.log contain, for grep. */
 const AUTH_TEXTS = [
   "Invalid user ",
   "Failed ",
@@ -56,7 +56,7 @@ function expression(texts: readonly string[]): string {
   return texts.join("|");
 }
 
-/** A log that is read through by each side. */
+/** A row in which each side reads a whole log. */
 abstract class ReplayRow implements Row {
   abstract readonly name: string;
   abstract readonly title: string;
@@ -64,7 +64,7 @@ abstract class ReplayRow implements Row {
   readonly needs: readonly string[] = [];
 
   abstract log(workshop: Workshop, lines?: number): Promise<Log>;
-  /** The others: what each takes, in milliseconds for the whole log. */
+  /** Measures the peers, in milliseconds for the whole log. */
   abstract others(workshop: Workshop, peers: Peers): Promise<Figures>;
 
   async prepare(workshop: Workshop, _peers: Peers): Promise<void> {
@@ -87,14 +87,14 @@ abstract class ReplayRow implements Row {
     return { grep: (await workshop.peer(["grep", "-cE", expression(texts), path])).milliseconds };
   }
 
-  /** Checks that grep counts as many lines as attack. */
+  /** Checks that grep counts the attackers' lines. */
   protected async checkGrep(workshop: Workshop, texts: readonly string[]): Promise<void> {
     const { path, attacks } = await this.log(workshop);
     const { stdout } = await workshop.peer(["grep", "-cE", expression(texts), path]);
     requireFound("grep", Number(stdout), attacks);
   }
 
-  /** Checks that filters of fail2ban find at least this share of the attackers in a part of the log, and nobody else. */
+  /** Checks that fail2ban's filters find a share of the attackers in a part of the log, and no others. */
   protected async checkFail2ban(
     workshop: Workshop,
     { filters, share }: { filters: readonly string[]; share: number },
@@ -104,7 +104,7 @@ abstract class ReplayRow implements Row {
     throw new Error(`fail2ban-regex found ${found.size} of ${attackers.size} attackers`);
   }
 
-  /** Whom filters of fail2ban find in a part of the log, and who is there to be found. */
+  /** Returns the addresses that fail2ban's filters find in a part of the log, and the real attackers. */
   private async foundByFail2ban(workshop: Workshop, filters: readonly string[]) {
     const part = await this.log(workshop, Math.max(1, Math.round(workshop.lines / PART)));
     const found = new Set<string>();
@@ -118,7 +118,7 @@ abstract class ReplayRow implements Row {
     return { found, attackers: part.attackers };
   }
 
-  /** One filter of fail2ban, its start subtracted, as long as it would take for the whole log. */
+  /** Measures a filter of fail2ban without its start, scaled to the whole log. */
   protected async fail2ban(workshop: Workshop, filter: string): Promise<number> {
     const part = await this.log(workshop, Math.max(1, Math.round(workshop.lines / PART)));
     const empty = `${workshop.directory}/empty.log`;
@@ -228,10 +228,10 @@ class AccessRow extends ReplayRow {
     await super.prepare(workshop, peers);
     const log = await this.log(workshop);
     const { summary } = await workshop.replay(log);
-    // Only lines that a rule hits are recorded of a web server.
+    // Of a web server's lines the state gets only hits.
     requireFound("strongmonitor", summary.logged, log.attacks);
     await peers.attempt("grep", () => this.checkGrep(workshop, ACCESS_TEXTS));
-    // Its filters know some of the paths that scanners ask for.
+    // Its filters know some of the scanners' paths.
     if (isInstalled(FAIL2BAN)) {
       await peers.attempt(
         FAIL2BAN,
@@ -255,7 +255,7 @@ class AccessRow extends ReplayRow {
   }
 }
 
-/** Rules that nothing hits, beside one that attacks do. */
+/** Returns a rule that attacks hit, and rules that nothing hits. */
 class RulesRow implements Row {
   readonly needs: readonly string[] = [];
   readonly targets: readonly Target[];
@@ -302,7 +302,7 @@ class RulesRow implements Row {
     return { title: this.title, x: "rules", y: "nanoseconds a line", series: [{ name: "replay", points }] };
   }
 
-  /** Milliseconds for the log, without the start of the program. */
+  /** Measures the milliseconds for the log, without the program's start. */
   async #time(workshop: Workshop, count: number): Promise<number> {
     const log = await workshop.authLog();
     const empty = { path: `${workshop.directory}/empty.log` };
@@ -344,7 +344,10 @@ export const REPLAY_ROWS: readonly Row[] = [
   }),
 ];
 
-/** An expression that nothing matches: every second one is ruled out by its words, the others have to be asked about attacks. */
+/**
+ * Returns an expression that nothing matches. Its literals rule every second one out; the others run
+ * on attacks.
+ */
 function unheardOf(n: number): string {
   return n % 2 === 0
     ? `(?:never|not once) heard of ${n}: \\w+ [a-f]+$`

@@ -1,4 +1,4 @@
-/** What is kept, shipped and held in memory. */
+/** Costs of shipping, memory and the stored history. */
 import { State } from "../../lib/state/state.ts";
 import { HIT, NoteWriter } from "../../lib/core/note_record.ts";
 import { LogLines } from "../../lib/state/log_lines.ts";
@@ -20,7 +20,7 @@ import {
 } from "./workshop.ts";
 
 const SHIPPED = 200_000;
-/** Lines or hits that a batch brings. */
+/** Lines or hits of a batch. */
 const STEP = 500;
 
 const outbox: Row = {
@@ -53,7 +53,7 @@ const outbox: Row = {
   },
 };
 
-/** Records so many lines of 20,000 addresses without a monitor. */
+/** Records a number of lines of 20,000 addresses without a monitor. */
 function fill(directory: string, count: number): void {
   const state = new State(directory);
   const lines = new LogLines(["SSHD"]);
@@ -69,12 +69,12 @@ function fill(directory: string, count: number): void {
   state.close();
 }
 
-/** Does so much in steps as large as those of a flood. */
+/** Does a number of things in steps as large as in a flood. */
 function inSteps(count: number, step: (first: number, size: number) => void): void {
   for (let first = 0; first < count; first += STEP) step(first, Math.min(STEP, count - first));
 }
 
-/** Starts the least that a program of Deno's can be, with nothing to do. */
+/** Starts the smallest possible Deno program, idle. */
 function startBare({ directory }: Workshop): Daemon {
   const command = new Deno.Command(`${directory}/bare`, { stdin: "null", stdout: "null", stderr: "null" });
   return new Daemon(command.spawn());
@@ -111,7 +111,7 @@ const memory: Row = {
     await using bare = startBare(workshop);
     await using monitor = workshop.start();
     await ready(workshop);
-    // V8 gives back what the start took when ten seconds have passed.
+    // V8 releases the memory of the start after ten seconds.
     await pause(15_000);
     const figures: Record<string, number> = { "bare Deno": bare.memory, idle: monitor.memory };
     for (const [n, name] of ["attacked", "by as many again"].entries()) {
@@ -149,7 +149,7 @@ function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
-/** Lines that are kept and addresses that are counted in an old state, for each line that is measured. */
+/** Stored lines and counted addresses of an old state, for each measured line. */
 const [OLD_LINES, OLD_ADDRESSES] = [100, 10];
 
 const history: Row = {
@@ -182,7 +182,7 @@ const history: Row = {
     };
   },
 
-  /** Milliseconds that a tenth of the log takes in a state so far filled. */
+  /** Measures the milliseconds of a tenth of the log in a state filled so far. */
   async cost(workshop: Workshop, part: number): Promise<number> {
     const { lines } = workshop;
     const log = await workshop.authLog(Math.round(lines / 10));
@@ -206,7 +206,7 @@ const history: Row = {
   },
 } as Row & { cost?(workshop: Workshop, part: number): Promise<number> };
 
-/** Stores hits of so many addresses, one each. */
+/** Stores a hit of each of some addresses. */
 function count(directory: string, count: number): void {
   const state = new State(directory);
   const now = Date.now() * 1_000;
@@ -223,5 +223,5 @@ function count(directory: string, count: number): void {
   state.close();
 }
 
-/** The rows about what is kept. */
+/** The rows about stored data. */
 export const STATE_ROWS: readonly Row[] = [outbox, memory, history];

@@ -1,4 +1,4 @@
-/** Where a run of the benchmarks does its work, and the programs that it measures. */
+/** The directory of a benchmark run, and its programs. */
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { parse } from "jsonc-parser";
 import { loadConfig } from "../../lib/config/load.ts";
@@ -10,12 +10,12 @@ import { npmBase } from "../../tools/npm_base.ts";
 import { buildPermissions, permissionOptions } from "../../tools/permissions.ts";
 import { type Expected, exportedAuthLog, writeAccessLog, writeAuthLog } from "./corpus.ts";
 
-/** A log file with what is to be found in it. */
+/** A log file and its content. */
 export interface Log extends Expected {
   readonly path: string;
 }
 
-/** What a program left behind. */
+/** Output and exit code of a program. */
 export interface Run {
   readonly milliseconds: number;
   readonly code: number;
@@ -23,30 +23,30 @@ export interface Run {
   readonly stderr: string;
 }
 
-/** How a program is run. */
+/** Options of a run. */
 export interface RunOptions {
-  /** File to be its standard input. */
+  /** File for its standard input. */
   readonly input?: string;
-  /** Its output is thrown away. */
+  /** Whether to discard its output. */
   readonly quiet?: boolean;
   readonly env?: Readonly<Record<string, string>>;
 }
 
 const ROOT = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");
 const SEED = 2_026;
-/** What another program may take: fail2ban-regex needs a minute for the longest part of a log that it gets. */
+/** Most time of another program: fail2ban-regex needs a minute for the longest part of a log. */
 const PEER_SECONDS = 600;
 /** Exit code of timeout(1). */
 const TIMED_OUT = 124;
 
-/** The measured program and its surroundings, all below one directory. */
+/** The measured program and its files, in one directory. */
 export class Workshop {
   readonly directory: string;
   readonly lines: number;
   readonly #say: (words: string) => void;
   readonly #made = new Map<string, Promise<unknown>>();
 
-  /** @param options.lines of each log; @param options.say told what is being prepared */
+  /** @param options.lines number of each log's lines; @param options.say receives the progress */
   constructor(directory: string, { lines, say }: { lines: number; say: (words: string) => void }) {
     this.directory = directory;
     this.lines = lines;
@@ -56,7 +56,7 @@ export class Workshop {
     }
   }
 
-  /** The program, compiled for what is measured here. */
+  /** Path of the program, compiled for these measurements. */
   get program(): string {
     return `${this.directory}/strongmonitor`;
   }
@@ -69,17 +69,17 @@ export class Workshop {
     return `${this.directory}/state`;
   }
 
-  /** A log file that the program may follow. */
+  /** Path of a log file that the program may follow. */
   get followed(): string {
     return `${this.directory}/log/auth.log`;
   }
 
-  /** Where the ban command notes when it was started, and for whom. */
+  /** File with the start and the address of each ban command. */
   get bans(): string {
     return `${this.directory}/bans`;
   }
 
-  /** Compiles the program, unless one is there that is newer than its sources. */
+  /** Compiles the program unless its executable is newer than its sources. */
   build(): Promise<void> {
     return this.#once("program", async () => {
       await Deno.writeTextFile(
@@ -96,7 +96,7 @@ export class Workshop {
       this.#say("compiling the program");
       const config = loadConfig(this.config, { known: modules, withPassword: false });
       const permissions = buildPermissions(config);
-      // It looks for programs where its own PATH says, as journalctl is to read another journal.
+      // The program finds programs by its own PATH, so that journalctl reads another journal.
       const env = [...permissions.env, "PATH"];
       const run = [...permissions.run, `${this.directory}/bin/journalctl`];
       const base = await npmBase(() => {});
@@ -108,14 +108,14 @@ export class Workshop {
     });
   }
 
-  /** Makes a configuration the one that the program goes by. */
+  /** Sets the program's configuration. */
   async configure(config: Readonly<Record<string, unknown>>): Promise<void> {
     await Deno.writeTextFile(this.config, JSON.stringify({ state: this.state, ...config }));
   }
 
   /**
-   * The shipped configuration becomes the one that the program goes by, or those of its modules.
-   * @param keys others at the top @param moduleKeys others in each module
+   * Sets the shipped configuration, or some of its modules, as the program's.
+   * @param keys additional top-level keys @param moduleKeys additional keys of each module
    */
   async configureAsShipped(
     names?: readonly string[],
@@ -130,7 +130,7 @@ export class Workshop {
     await this.configure({ ...shipped, ...keys, modules });
   }
 
-  /** Begins with a state that nobody has used, in which sources are to be read from an instant on. */
+  /** Makes a new state in which sources are read from an instant on. */
   async freshState({ since = {} }: { since?: Readonly<Record<string, number>> } = {}): Promise<void> {
     await Deno.remove(this.state, { recursive: true }).catch(() => {});
     prepareStateDirectory(this.state);
@@ -147,7 +147,7 @@ export class Workshop {
     return this.#log(`access-${lines}.log`, (write) => writeAccessLog({ lines, seed: SEED, write }));
   }
 
-  /** A directory with a real journal that holds what the auth.log does. */
+  /** Returns a directory with a real journal of the auth.log's messages. */
   journal(lines = this.lines): Promise<string> {
     return this.#once(`journal ${lines}`, async () => {
       const path = `${this.directory}/journal-${lines}`;
@@ -170,7 +170,7 @@ export class Workshop {
     });
   }
 
-  /** Makes whatever the program calls journalctl read another journal than the machine's. */
+  /** Makes the program's journalctl read another journal than the machine's. */
   async readJournal(directory: string): Promise<Record<string, string>> {
     const wrapper = `${this.directory}/bin/journalctl`;
     await Deno.writeTextFile(wrapper, `#!/bin/sh\nexec /usr/bin/journalctl --directory=${directory} "$@"\n`);
@@ -197,8 +197,8 @@ export class Workshop {
   }
 
   /**
-   * Runs another program to its end, `timeout` around it, which ends its children as well.
-   * @throws {Error} when it fails or takes longer than ten minutes
+   * Runs another program to its end by `timeout`, which also ends its children.
+   * @throws {Error} if it fails or takes longer than ten minutes
    */
   async peer(words: readonly string[], options: RunOptions = {}): Promise<Run> {
     const run = await this.run(["timeout", "--kill-after=5", String(PEER_SECONDS), ...words], options);
@@ -208,12 +208,12 @@ export class Workshop {
     throw new Error(`${words[0]} failed with exit code ${run.code}: ${complaint}`);
   }
 
-  /** Runs our program by its configuration. */
+  /** Runs our program with its configuration. */
   ours(words: readonly string[], options: RunOptions = {}): Promise<Run> {
     return this.run([this.program, ...words, "--config", this.config], options);
   }
 
-  /** What `replay --json` says at its end of a log. */
+  /** Returns the summary of a log by `replay --json`. */
   async replay(log: Pick<Log, "path">): Promise<Run & { summary: Summary }> {
     const run = await this.ours(["replay", "--json", "-"], { input: log.path });
     const last = run.stdout.trim().split("\n").at(-1)!;
@@ -221,7 +221,7 @@ export class Workshop {
     return { ...run, summary: JSON.parse(last).summary as Summary };
   }
 
-  /** Starts the monitor in the background; what it says goes to `monitor.log`. */
+  /** Starts the monitor in the background. Its output goes to `monitor.log`. */
   start(env: Readonly<Record<string, string>> = {}, prefix: readonly string[] = []): Daemon {
     const words = [...prefix, this.program, "run", "--config", this.config];
     const child = new Deno.Command("sh", {
@@ -255,16 +255,16 @@ interface Shipped {
   readonly modules: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }
 
-/** How many lines the state holds. */
+/** SQL for the number of lines in the state. */
 export const RECORDED = "SELECT ifnull(max(last), 0) AS n FROM log_batch";
 
-/** A number that the state's tables give. */
+/** Returns a number from the state's tables. */
 export function ask({ state }: Workshop, query: string): number {
   using asking = new Asking(state, query);
   return asking.answer();
 }
 
-/** Waits until a number that the state's tables give has been reached, without getting much in the way of whoever works on it. */
+/** Waits until a number from the state's tables is reached. Disturbs other users of the state little. */
 export async function untilReached(
   { state }: Workshop,
   { query, number, seconds = 300 }: { query: string; number: number; seconds?: number },
@@ -273,7 +273,7 @@ export async function untilReached(
   await until(query, () => asking.answer() >= number || undefined, { seconds, pause: 20 });
 }
 
-/** A connection of its own to the state of a monitor. */
+/** A second connection to a monitor's state. */
 class Asking implements Disposable {
   readonly #db: DatabaseSync;
   readonly #statement: StatementSync;
@@ -297,11 +297,11 @@ export async function ready(workshop: Workshop): Promise<void> {
   const query = `SELECT count(*) AS n FROM meta, json_each(meta.value, '$.sources')
     WHERE meta.key = 'report' AND json_each.value ->> 'running'`;
   await untilReached(workshop, { query, number: 1 });
-  // Its report comes before it watches.
+  // Its report comes before it watches files.
   await new Promise((resolve) => setTimeout(resolve, 1_500));
 }
 
-/** What `replay` counts. */
+/** Counts of `replay`. */
 export interface Summary {
   readonly lines: number;
   readonly logged: number;
@@ -321,16 +321,16 @@ export class Daemon implements AsyncDisposable {
     return this.#child.pid;
   }
 
-  /** Resident memory in MiB. */
+  /** Returns the resident memory in MiB. */
   get memory(): number {
     const status = Deno.readTextFileSync(`/proc/${this.pid}/status`);
     return Number(/^VmRSS:\s+(\d+)/m.exec(status)![1]) / 1_024;
   }
 
-  /** Milliseconds that all its threads have run, as user and in the kernel; by the hundredth of a second (proc(5)). */
+  /** Returns the processor time of all threads in ms, in steps of a hundredth of a second (proc(5)). */
   get processorTime(): number {
     const stat = Deno.readTextFileSync(`/proc/${this.pid}/stat`);
-    // The name of the program, in parentheses, may hold blanks. utime and stime are the fields 14 and 15.
+    // The program's name, in parentheses, may have blanks. utime and stime are fields 14 and 15.
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     return (Number(fields[11]) + Number(fields[12])) * 10;
   }
@@ -339,16 +339,16 @@ export class Daemon implements AsyncDisposable {
     try {
       this.#child.kill("SIGTERM");
     } catch {
-      // It has ended by itself.
+      // The program has already ended.
     }
     await this.#child.status;
   }
 }
 
-/** The rule that live measurements go by. */
+/** The rule of live measurements. */
 export const RULE = { name: "failed", str: "Failed password for ", limit: 1, window: "10m", ban_time: "1h" };
 
-/** What sshd says in a log file, just now, of an attacker at `address`; that rule counts it. */
+/** Returns sshd's present line about an attacker at `address`, which hits that rule. */
 export function syslogLine(address: string): string {
   const [, month, day, , time] = new Date().toString().split(" ");
   return `${month} ${
@@ -356,12 +356,12 @@ export function syslogLine(address: string): string {
   } ${time} web1 sshd[4711]: Failed password for root from ${address} port 4022 ssh2\n`;
 }
 
-/** Where a PostgreSQL of our own listens: what the program was built to reach. */
+/** Port of our PostgreSQL, which the program is built to reach. */
 export const POSTGRES_PORT = 54_329;
 
 const SOURCES = ["main.ts", "lib", "modules", "tools", "deno.json"];
 
-/** When the youngest file of a path was changed; 0 where there is none. */
+/** Returns the time of the newest file's change below a path; 0: no file. */
 function newest(path: string): number {
   try {
     const { isDirectory, mtime } = Deno.statSync(path);
@@ -382,13 +382,16 @@ export function writeAll(file: Deno.FsFile, text: string): void {
   for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
 }
 
-/** Whether a program can be run here. */
+/** Reports whether this machine has a program. */
 export function isInstalled(program: string): boolean {
   return new Deno.Command("sh", { args: ["-c", `command -v "$0"`, program], stdout: "null", stderr: "null" })
     .outputSync().success;
 }
 
-/** Waits until `look` gives something, with so many milliseconds between two looks; throws after so many seconds. */
+/**
+ * Waits until `look` returns something, with some milliseconds between two looks. Throws after some
+ * seconds.
+ */
 export async function until<T>(
   what: string,
   look: () => T | undefined | Promise<T | undefined>,

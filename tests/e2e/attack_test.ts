@@ -14,7 +14,7 @@ import { CLIENTS, type Server } from "./server.ts";
 import { type Daemon, until } from "./world.ts";
 
 const ATTACKERS = [CLIENTS.one, CLIENTS.two, CLIENTS.six];
-/** A stop for what would hang, not a measure of speed. */
+/** Stops a hang; measures no speed. */
 const STOP_SECONDS = 60;
 
 scene("attackers are cut off, friends never, and PostgreSQL has each line once", async (server) => {
@@ -26,7 +26,7 @@ scene("attackers are cut off, friends never, and PostgreSQL has each line once",
     return status!.sources.some(({ delivery }) => delivery?.startsWith("at once")) || undefined;
   });
 
-  // They go on until they are cut off, however long a killed monitor takes to start again.
+  // Attackers go on until they are cut off, even if a killed monitor restarts slowly.
   const attacks = meanwhile(Promise.all(ATTACKERS.map((address) => attack(server, address, 20 * LIMIT))));
   const friendly = meanwhile(attack(server, CLIENTS.friend, 2 * LIMIT + 1));
   for (const count of [2, 4]) {
@@ -58,7 +58,7 @@ scene("attackers are cut off, friends never, and PostgreSQL has each line once",
 });
 
 scene(
-  "who is logged in is not banned, by hand neither, and may be once the session is over",
+  "a logged-in address is not banned, not even by hand, until its session is over",
   async (server) => {
     const monitor = server.startMonitor();
     await untilRunning(server);
@@ -81,13 +81,13 @@ scene(
   },
 );
 
-/** Lets `work` go on; should the scene fail before it awaits it, it ends with the world and nobody asks how. */
+/** Starts `work` in the background. If the scene fails first, the work's failure is ignored. */
 function meanwhile<T>(work: Promise<T>): Promise<T> {
   work.catch(() => {});
   return work;
 }
 
-/** Wrong passwords that sshd saw from `address`. */
+/** Returns the number of wrong passwords from `address`, by sshd's lines. */
 async function failures(server: Server, address: string): Promise<number> {
   const lines = await server.journal("sshd");
   return lines.filter((line) => line.startsWith("Failed password") && line.includes(` from ${address} port`))
@@ -100,7 +100,7 @@ async function crash(server: Server, monitor: Daemon): Promise<Daemon> {
   return server.startMonitor();
 }
 
-/** Ends the monitor as systemd does. */
+/** Stops the monitor as systemd does. */
 async function stop(monitor: Daemon): Promise<void> {
   const deadline = AbortSignal.timeout(STOP_SECONDS * 1_000);
   monitor.kill("SIGTERM");

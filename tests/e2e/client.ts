@@ -1,15 +1,15 @@
 import { LOGIN, SERVER, type Server } from "./server.ts";
 
-/** How a login ended: `refused` the password was wrong, `cut off` nothing came back from the server any more. */
+/** Outcome of a login. `refused`: the password was wrong; `cut off`: the server did not answer. */
 export type Verdict = "let in" | "refused" | "cut off";
 
-/** Who knocks. */
+/** The client of a login. */
 export interface Credentials {
   readonly user: string;
   readonly password: string;
 }
 
-/** Seconds in which a server that has not cut off its client has answered, and has let it in or refused it. */
+/** Seconds in which a server answers and decides on a login, unless it cuts the client off. */
 const ANSWER_S = 10;
 const LOGIN_S = 20;
 const OPTIONS = [
@@ -20,7 +20,7 @@ const OPTIONS = [
   `ConnectTimeout=${ANSWER_S}`,
 ];
 
-/** Tries one password with a real ssh client that comes from the address `from`. */
+/** Tries a password with a real ssh client from the address `from`. */
 export async function login(server: Server, from: string, { user, password }: Credentials): Promise<Verdict> {
   const ssh = ["sshpass", "-p", password, ...sshCommand(from, user), "true"];
   const { code, stderr } = await server.world.run(outside("timeout", String(LOGIN_S), ...ssh));
@@ -30,12 +30,12 @@ export async function login(server: Server, from: string, { user, password }: Cr
   throw new Error(`Cannot log in from ${from} as ${user}: code ${code}: ${stderr.trim()}`);
 }
 
-/** Logs in as somebody with the right password. */
+/** Logs in as a user with the right password. */
 export function loginRightly(server: Server, from: string): Promise<Verdict> {
   return login(server, from, LOGIN);
 }
 
-/** Logs in rightly and stays until the server is heard no more; gives what the client said at the end. */
+/** Logs in and stays until the server is silent. Returns the client's last output. */
 export async function stay(server: Server, from: string): Promise<string> {
   const heartbeat = ["-oServerAliveInterval=1", "-oServerAliveCountMax=3"];
   const ssh = sshCommand(from, LOGIN.user, heartbeat);
@@ -46,8 +46,8 @@ export async function stay(server: Server, from: string): Promise<string> {
 }
 
 /**
- * Tries wrong passwords from one address until it is cut off, at most `attempts` times.
- * Returns how many were answered, and whether one was not.
+ * Tries wrong passwords from an address until it is cut off, at most `attempts` times. Returns the
+ * number of answers, and whether the address was cut off.
  */
 export async function attack(
   server: Server,
@@ -72,5 +72,5 @@ function sshCommand(from: string, user: string, more: readonly string[] = []): s
   return ["ssh", ...OPTIONS.map((option) => `-o${option}`), ...more, "-b", from, "-l", user, target];
 }
 
-/** Names that attackers try; one of them is made to look like a line about somebody else. */
+/** Attackers' user names. One of them looks like a line about somebody else. */
 const USERS = ["root", "admin", "x from 192.0.2.99 port 22 ssh2"];

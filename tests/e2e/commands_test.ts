@@ -46,7 +46,7 @@ scene("a command before the monitor's first start says so and leaves nothing in 
   await untilRunning(server);
 });
 
-scene("what root's commands write in the state, the unit's user can still use", async (server) => {
+scene("the unit's user can use a state that root's commands have written", async (server) => {
   const monitor = server.startMonitor();
   await untilRunning(server);
   assert.equal((await server.cli("ban", ONE)).code, 0);
@@ -98,7 +98,7 @@ scene("match and replay judge lines from standard input and the journal, and ban
   assert.doesNotMatch(stdout, /elements/);
 });
 
-scene("wrong usage and wrong configurations have their exit codes and one sentence", async (server) => {
+scene("wrong usage and wrong configurations give an exit code and one sentence", async (server) => {
   const right = await Deno.readTextFile(server.world.path(CONFIG_PATH));
   assert.equal((await server.cli("check")).code, 0);
   assert.equal((await server.cli("--version")).code, 0);
@@ -108,7 +108,7 @@ scene("wrong usage and wrong configurations have their exit codes and one senten
   await assertRefused(server, ["check"], { code: 78, says: /"?rules"?.*config\.jsonc:\d+:\d+/ });
 });
 
-/** Asserts that a command is refused with a code and in words; those of `check` are its result. */
+/** Asserts that a command is refused with a code and a text. `check` prints it as its result. */
 async function assertRefused(
   server: Server,
   words: readonly string[],

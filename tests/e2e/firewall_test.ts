@@ -8,7 +8,7 @@ import { type Daemon, until } from "./world.ts";
 
 const LOG = "/var/log/nginx/auth.log";
 
-/** Configures bans by nftables, of what sshd says in the journal, or in a file. */
+/** Configures bans by nftables, by sshd's lines in the journal or in a file. */
 function configure(server: Server, { isFile = false, ...keys }: Record<string, unknown> = {}): Promise<void> {
   const rules = [isFile ? { ...RULE, limit: 1 } : RULE];
   return server.configure(JSON.stringify({
@@ -19,7 +19,7 @@ function configure(server: Server, { isFile = false, ...keys }: Record<string, u
   }));
 }
 
-/** Transactions that nft was given since the last time. */
+/** Returns the number of nft's transactions since the last call. */
 async function transactions(server: Server): Promise<number> {
   const { stdout } = await server.world.run(["cat", "/run/nft_transactions"]);
   await server.world.run(["rm", "-f", "/run/nft_transactions"]);
@@ -38,7 +38,7 @@ async function kill(monitor: Daemon): Promise<void> {
   await monitor.status;
 }
 
-/** Addresses of a network of 65,536. */
+/** Returns addresses of a network of 65,536. */
 function addresses(count: number, network = 10): string[] {
   return Array.from({ length: count }, (_, i) => `${network}.${i >> 16}.${(i >> 8) & 255}.${i & 255}`);
 }
@@ -61,7 +61,7 @@ scene(
     await untilHeld(server, 10_000);
     const burst = performance.now() - began;
     const calls = await transactions(server);
-    // It gathers for a fifth of a second at most, and a slow machine reads for longer than one.
+    // Bans gather for at most 0.2 s, and a slow machine reads longer than that.
     const most = Math.max(5, 2 + burst / 200);
     assert.ok(calls <= most, `${calls} transactions in ${burst} ms`);
     assert.deepEqual([...(await inKernel(server)).keys()].sort(), attackers.toSorted());
@@ -97,7 +97,7 @@ scene(
   },
 );
 
-/** Milliseconds that as many bans take with one process each. */
+/** Measures the milliseconds of as many bans with one process each. */
 async function oneByOne(server: Server, count: number): Promise<number> {
   await server.world.sh(
     "nft",
@@ -110,7 +110,7 @@ async function oneByOne(server: Server, count: number): Promise<number> {
 }
 
 scene(
-  "a ban cuts off connections that stand, to this machine and through it, and holds whatever happens",
+  "a ban cuts off open connections to this machine and through it, and survives every trouble",
   async (server) => {
     await startNginx(server);
     await server.world.write("/srv/www/slow", "x".repeat(1_000_000));
@@ -162,10 +162,10 @@ scene(
 );
 
 const CONTAINER = "203.0.113.2";
-/** What curl says of a download from which nothing comes any more. */
+/** curl's exit code for a stalled download. */
 const STALLED = 28;
 
-/** A namespace behind this machine, as a container is, in which nginx runs too. */
+/** Makes a namespace with nginx behind this machine, like a container. */
 async function addContainer(server: Server): Promise<void> {
   const ip = (command: string) => server.world.sh("ip", ...command.split(" "));
   await ip("netns add inner");
@@ -186,7 +186,7 @@ async function addContainer(server: Server): Promise<void> {
   });
 }
 
-/** Downloads slowly from `host`; gives curl's exit code once it ends, or once nothing has come for 3 seconds. */
+/** Downloads slowly from `host`. Returns curl's exit code at its end, or after 3 s without data. */
 async function download(server: Server, from: string, host: string): Promise<number> {
   const options = ["--silent", "--output", "/dev/null", "--speed-limit", "1", "--speed-time", "3"];
   const curl = ["curl", ...options, "--interface", from, `http://${host}/slow`];
@@ -216,7 +216,7 @@ scene("bans of a trial that nobody confirms end by themselves, and so does the m
   }
   assert.equal(await wrongPassword(server), "cut off");
   assert.equal((await monitor.status).code, 0);
-  // The kernel ends by itself a ban from before the trial, by its own clock.
+  // The kernel's own clock ends a ban from before the trial.
   await until("all bans to end", async () => (await inKernel(server)).size === 0 || undefined);
   assert.equal(await wrongPassword(server), "refused");
   const log = (await server.journal("strongmonitor")).join("\n");

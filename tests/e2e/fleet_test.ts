@@ -10,14 +10,14 @@ import { until } from "./world.ts";
 const PSQL = "/usr/bin/psql";
 /** The oldest and the newest PostgreSQL. */
 const VERSIONS = [13, 18];
-/** Attacks by several addresses in a row whose way to the other kernels is timed. */
+/** Rounds, and attacks in a row in each, whose way to the other kernels is timed. */
 const [ROUNDS, IN_A_ROW] = [10, 10];
-/** Milliseconds for which PostgreSQL is away. */
+/** Milliseconds without PostgreSQL. */
 const ABSENCE = 60_000;
-/** An address of the member b alone. */
+/** An address that only the member b bans. */
 const ADDRESS_OF_B = "198.51.100.77";
 
-/** Three servers of one fleet, and whom all of them drop. */
+/** Three servers of a fleet, and the addresses that all of them drop. */
 interface Fleet {
   readonly a: Member;
   readonly b: Member;
@@ -27,7 +27,7 @@ interface Fleet {
   readonly dropped: string[];
 }
 
-/** Attacks a member, which is to drop the sender. */
+/** Attacks a member, which must drop the sender. */
 async function attack({ dropped }: Fleet, member: Member, address: string): Promise<void> {
   dropped.push(address);
   await member.attack(address);
@@ -40,7 +40,7 @@ function tell(what: string, times: readonly number[]): void {
   console.log(`${what}: p50 ${at(0.5)} ms, p99 ${at(0.99)} ms of ${times.length}`);
 }
 
-/** An attack on one is dropped by all; tells how long that takes. */
+/** Attacks one member: all must drop the sender. Prints the delays. */
 async function spread(fleet: Fleet): Promise<void> {
   const { all, dropped, database } = fleet;
   const began = new Map<string, number>();
@@ -64,7 +64,7 @@ async function spread(fleet: Fleet): Promise<void> {
   await untilDropped(all, dropped);
 }
 
-/** Without the database each is an island; with it all agree again. */
+/** Stops the database: each member bans alone. Starts it: all agree again. */
 async function missTheDatabase(fleet: Fleet): Promise<void> {
   const { a, b, all, database, dropped } = fleet;
   await database.stop();
@@ -80,7 +80,7 @@ async function missTheDatabase(fleet: Fleet): Promise<void> {
   await untilDropped(all, dropped);
 }
 
-/** One is killed, one is cut off; the third goes on. Then all agree again. */
+/** Kills one member and cuts another off: the third goes on. Then all agree again. */
 async function missEachOther(fleet: Fleet): Promise<void> {
   const { a, b, c, all, dropped } = fleet;
   await c.cut();
@@ -94,18 +94,18 @@ async function missEachOther(fleet: Fleet): Promise<void> {
   await untilDropped(all, dropped);
 }
 
-/** Statements of somebody who has broken into a member, in the name of the server `victim` where that helps. */
+/** Returns statements of an intruder in a member, some in the name of the server `victim`. */
 function hostileStatements(victim: string, own: string): string {
   const columns = "host, id, address, reason, count, start, change";
   const ban = (host: string, id: number, address: string) =>
     `INSERT INTO ban (${columns}) VALUES ('${host}', ${id}, '${address}', 'x', 1, now(), ${id});`;
   return [
     `INSERT INTO host (id, name, last_seen) VALUES ('${own}', 'a', now());`,
-    // For others.
+    // Rows of other members.
     ban(victim, 900_001, "192.0.2.201"),
     `INSERT INTO log (host, seq, service, address, time, message) VALUES ('${victim}', 900001, '', '192.0.2.201', now(), 'x');`,
     "INSERT INTO host (id, name, last_seen) VALUES (gen_random_uuid(), 'b', now());",
-    // The past.
+    // Earlier rows.
     "UPDATE ban SET ended = now(), end_reason = 'unban', change = change + 1000000;",
     "DELETE FROM ban;",
     "DELETE FROM log;",
@@ -116,23 +116,23 @@ function hostileStatements(victim: string, own: string): string {
     // The whitelist.
     "INSERT INTO ips (address, whitelisted) VALUES ('0.0.0.0/0', true);",
     "UPDATE ips SET whitelisted = true;",
-    // Whom nobody may ban.
+    // Bans of addresses that nobody may ban.
     ban(own, 1, "0.0.0.0/0"),
     ban(own, 2, "::/0"),
     ban(own, 3, "198.0.0.0/8"),
     ban(own, 4, ADDRESS_OF_B),
     ban(own, 5, "127.0.0.1"),
-    // It may ban by itself, and be believed.
+    // A member may ban, and others follow it.
     ban(own, 6, "192.0.2.66"),
   ].join("\n");
 }
 
-/** A flood of notifications. */
+/** Returns a flood of notifications. */
 const FLOOD = ["ban", "whitelist"].map((channel) =>
   `SELECT count(pg_notify('strongmonitor_${channel}', gen_random_uuid()::text)) FROM generate_series(1, 5000);`
 ).join("\n").concat("\n").repeat(20);
 
-/** Bans more addresses than others follow. */
+/** Returns bans of more addresses than others follow. */
 function manyBans(own: string): string {
   return `INSERT INTO ban (host, id, address, reason, count, start, change)
     SELECT '${own}', n, inet '10.9.0.0' + n, 'x', 1, now(), n FROM generate_series(1000, ${
@@ -140,7 +140,7 @@ function manyBans(own: string): string {
   }) AS n;`;
 }
 
-/** Runs statements with the rights of a member, and goes on behind those that are refused. */
+/** Runs statements with the rights of a member. Goes on after refused ones. */
 async function psql({ database }: Fleet, statements: string): Promise<void> {
   const to = [`--host=${database.directory}`, "--username=hostile", "strongmonitor"];
   const child = new Deno.Command(PSQL, {
@@ -154,7 +154,7 @@ async function psql({ database }: Fleet, statements: string): Promise<void> {
   await child.status;
 }
 
-/** Sums up what only grows, and grows only by what members may write. */
+/** Returns numbers that only grow, and only by members' allowed writes. */
 async function past({ database }: Fleet): Promise<Record<string, number>> {
   const [sums] = await database.query<Record<string, number>>(
     `SELECT (SELECT count(*)::int FROM log) AS lines, (SELECT count(*)::int FROM ban) AS bans,
@@ -164,7 +164,7 @@ async function past({ database }: Fleet): Promise<Record<string, number>> {
   return sums!;
 }
 
-/** Somebody with a member's rights and psql gets nowhere. */
+/** Runs an intruder's statements with a member's rights: they change nothing. */
 async function resist(fleet: Fleet): Promise<void> {
   const { a, b, c, all, database, dropped } = fleet;
   await database.query("CREATE ROLE hostile LOGIN PASSWORD 'h'; SELECT strongmonitor_admit('hostile')");
@@ -179,7 +179,7 @@ async function resist(fleet: Fleet): Promise<void> {
     assert.match(said, /not following the ban of 0\.0\.0\.0\/0 .*: it is wider than \/16/);
     assert.match(said, /not following the ban of 198\.51\.100\.77 .*: it is a server of the fleet/);
   }
-  // Floods of notifications and of bans hold up nobody's own.
+  // Floods of notifications and bans delay no member's own bans.
   const flood = psql(fleet, FLOOD);
   await attack(fleet, b, "192.0.2.6");
   await until(
@@ -194,7 +194,7 @@ async function resist(fleet: Fleet): Promise<void> {
     const bans = await Promise.all([a, c].map(({ server }) => inKernel(server)));
     return bans.every(({ size }) => size >= MOST_FOLLOWED) || undefined;
   });
-  // Whoever is removed takes along what it alone has banned.
+  // Bans that only the removed member made end with it.
   await a.server.cli("fleet", "remove", own);
   dropped.splice(dropped.indexOf("192.0.2.66"), 1);
   await untilDropped(all, dropped);
@@ -205,7 +205,7 @@ async function play(server: Server, version: number): Promise<void> {
   await using second = await anotherServer();
   await using third = await anotherServer();
   await second.world.sh("ip", "address", "add", `${ADDRESS_OF_B}/24`, "dev", "cable");
-  // The cables of the others lead to the Unix socket, over which PostgreSQL does not encrypt.
+  // Other members' cables lead to the Unix socket, over which PostgreSQL does not encrypt.
   const { own } = await encryptServer(database, "IP:127.0.0.1");
   await using a = new Member("a", server, database, own);
   await using b = new Member("b", second, database);
@@ -220,7 +220,7 @@ async function play(server: Server, version: number): Promise<void> {
   await missEachOther(fleet);
   await resist(fleet);
 
-  // An end travels too, whoever makes it.
+  // The end of a ban reaches all members too.
   const { all, dropped } = fleet;
   await a.server.cli("unban", "192.0.2.4");
   await a.server.cli("whitelist", "add", "192.0.2.1");
@@ -241,7 +241,7 @@ async function play(server: Server, version: number): Promise<void> {
 
 for (const version of VERSIONS) {
   scene(
-    `servers of a fleet drop whom one of them bans, agree after every trouble, and resist one of them, on PostgreSQL ${version}`,
+    `servers of a fleet drop each other's banned addresses, agree after every trouble, and resist an intruder, on PostgreSQL ${version}`,
     (server) => play(server, version),
     [SOCAT, PSQL],
     await postgresMissing(version) ?? await opensslMissing() ?? "",

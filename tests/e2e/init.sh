@@ -1,8 +1,8 @@
 #!/bin/bash
-# Process 1 of a private world: own processes, mounts, host name and network, over a copy-on-write view of this
-# machine's root directory with the files of `root/` laid over it. Run by `unshare`; lives until its standard
-# input closes, and everything in the world with it.
-# $1: a program, put at $2 in the world.
+# Process 1 of a private world, which has its own processes, mounts, host name and network over a copy-on-write
+# view of this machine's root directory and of the files in `root/`. `unshare` runs it. When its standard input
+# closes, it ends, and everything in the world with it.
+# $1: a program; $2: its path in the world.
 set -euo pipefail
 files=$(realpath "$(dirname "$0")/root")
 program=$(realpath "$1") place=$2

@@ -1,6 +1,6 @@
 import type { Server } from "./server.ts";
 
-/** What the kernel has of our bans: members with the seconds that they have left. */
+/** Returns the kernel's elements of our bans, with the seconds until their ends. */
 export async function inKernel(server: Server): Promise<Map<string, number | null>> {
   const { code, stdout } = await server.world.run(["nft", "-j", "list", "table", "inet", "strongmonitor"]);
   if (code !== 0) return new Map();

@@ -7,13 +7,13 @@ import { CLIENTS, type Server } from "./server.ts";
 import { browse, startNginx } from "./web.ts";
 import { until } from "./world.ts";
 
-/** Makes a key as the administrator would; gives its secret. */
+/** Makes a key by the administrator's command. Returns its secret. */
 async function newKey(server: Server): Promise<string> {
   const [made] = await ask<{ uri: string }>(server, "knock", "new", "phone");
   return new URL(made!.uri).searchParams.get("secret")!;
 }
 
-/** Waits for an address to be whitelisted by a knock. */
+/** Waits until a knock has whitelisted an address. */
 function untilLetIn(server: Server, address: string): Promise<true> {
   return until(`${address} to be let in`, async () => {
     const entries = await ask<{ address: string; origin: string }>(server, "whitelist", "list");
@@ -21,7 +21,7 @@ function untilLetIn(server: Server, address: string): Promise<true> {
   });
 }
 
-/** Tries `count` wrong passwords; gives how each try ended. */
+/** Tries `count` wrong passwords. Returns the outcome of each. */
 async function guess(server: Server, from: string, { user, count }: { user: string; count: number }) {
   const verdicts: string[] = [];
   for (let n = 0; n < count; n++) verdicts.push(await login(server, from, { user, password: `guess ${n}` }));
@@ -29,7 +29,7 @@ async function guess(server: Server, from: string, { user, count }: { user: stri
 }
 
 scene(
-  "a knock keeps its sender in, and its code is worth nothing to who reads the journal",
+  "a knock whitelists its sender, and a reader of the journal cannot use its code",
   async (server) => {
     server.startMonitor();
     await untilRunning(server);
@@ -55,7 +55,7 @@ scene(
   },
 );
 
-scene("who is banned knocks from another address, and the right path of nginx is a knock", async (server) => {
+scene("a banned user knocks from another address, and the right path of nginx is a knock", async (server) => {
   await startNginx(server);
   server.startMonitor();
   await untilRunning(server);

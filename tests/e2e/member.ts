@@ -4,20 +4,20 @@ import { fakeAttack, LIMIT, RULE, untilRunning } from "./scene.ts";
 import type { Server } from "./server.ts";
 import { type Daemon, until } from "./world.ts";
 
-/** Connects a port of one network with a Unix socket of another. */
+/** A program that connects a port of one network with a Unix socket of another. */
 export const SOCAT = "/usr/bin/socat";
 /** `max_bans` of the members. */
 export const MOST_FOLLOWED = 5_000;
 
-/** A server of a fleet with its monitor and, unless the database is its own, its cable to that. */
+/** A server of a fleet with its monitor and, if another server has the database, a cable to it. */
 export class Member implements AsyncDisposable {
-  /** When its kernel began to drop an address, by `performance.now()`. */
+  /** Time at which its kernel began to drop an address, by `performance.now()`. */
   readonly drops = new Map<string, number>();
   #monitor: Daemon | null = null;
   #cable: Deno.ChildProcess | null = null;
   #watch: Deno.ChildProcess | null = null;
 
-  /** @param authority file with the certificate by which it trusts the database; null: it does not encrypt */
+  /** @param authority file of the certificate authority of the database; null: no encryption */
   constructor(
     readonly name: string,
     readonly server: Server,
@@ -28,7 +28,7 @@ export class Member implements AsyncDisposable {
   async start(): Promise<void> {
     const { world } = this.server;
     await world.sh("hostname", this.name);
-    // Without it sudo asks a name server that is not there.
+    // Otherwise sudo asks a missing name server.
     await world.sh("sh", "-c", `echo 127.0.1.1 ${this.name} >> /etc/hosts`);
     if (this.authority !== null) {
       await world.write("/etc/strongmonitor/db-ca.pem", await Deno.readTextFile(this.authority));
@@ -46,14 +46,14 @@ export class Member implements AsyncDisposable {
     await untilRunning(this.server);
   }
 
-  /** Lets the server reach the database of another at its own 127.0.0.1:5432. */
+  /** Lets the server reach another server's database at its own 127.0.0.1:5432. */
   connect(): void {
     const socket = `UNIX-CONNECT:${this.database.directory}/.s.PGSQL.5432`;
     const listen = "TCP-LISTEN:5432,bind=127.0.0.1,fork,reuseaddr";
     this.#cable = this.#inNetwork([SOCAT, listen, socket], { stdout: "null", detached: true });
   }
 
-  /** Cuts the cable with all connections that go through it. */
+  /** Cuts the cable and all connections through it. */
   async cut(): Promise<void> {
     const cable = this.#cable;
     this.#cable = null;
@@ -62,7 +62,7 @@ export class Member implements AsyncDisposable {
     await cable.status;
   }
 
-  /** Kills the monitor without a warning. */
+  /** Kills the monitor by SIGKILL. */
   async kill(): Promise<void> {
     this.#monitor!.kill("SIGKILL");
     await this.#monitor!.status;
@@ -83,7 +83,7 @@ export class Member implements AsyncDisposable {
     await this.#watch?.status;
   }
 
-  /** Has nft tell of elements as the kernel takes them: asking again and again would load the machine that is measured. */
+  /** Follows new elements by nft's monitor: repeated queries would load the measured machine. */
   #watchKernel(): void {
     const command = ["nft", "-n", "monitor", "new", "elements"];
     const watch = this.#watch = this.#inNetwork(command, { stdout: "piped" });
@@ -106,7 +106,7 @@ export class Member implements AsyncDisposable {
   }
 }
 
-/** Waits until the kernels of all members drop exactly these addresses. */
+/** Waits until all members' kernels drop exactly these addresses. */
 export async function untilDropped(members: readonly Member[], addresses: readonly string[]): Promise<void> {
   const wanted = addresses.toSorted().join();
   for (const { name, server } of members) {

@@ -8,11 +8,11 @@ import { until } from "./world.ts";
 
 const SHIPPED = new URL("../../config.jsonc", import.meta.url);
 const CONFIG = new URL("config.jsonc", import.meta.url);
-/** Visits of the normal client; each asks for something of its own. */
+/** Number of visits of the normal client, each with another request. */
 const VISITS = 60;
 const ROUNDS = 8;
 
-/** The scenes' configuration with the NGINX rules that are shipped. */
+/** Returns the scenes' configuration with the shipped rules of NGINX. */
 function configuration(over: Record<string, unknown> = {}): string {
   const { modules } = parse(Deno.readTextFileSync(SHIPPED));
   return JSON.stringify({
@@ -65,9 +65,9 @@ scene(
 );
 
 scene(
-  "nginx that logs to the journal is believed, and a user who writes in its name is not",
+  "nginx's own lines in the journal count, and a user's in its name do not",
   async (server) => {
-    // Without systemd nginx runs in no unit: it is root who proves its lines.
+    // Without systemd nginx runs in no unit: root proves its lines.
     await startNginx(server, "root");
     await server.configure(configuration({ match: { identifier: "nginx" } }));
     const monitor = server.startMonitor();
@@ -101,7 +101,7 @@ function rotate(server: Server, way: "rename" | "copytruncate"): Promise<string>
   return server.world.sh("logrotate", "--force", "--state=/tmp/logrotate", `/etc/logrotate.${way}.conf`);
 }
 
-/** Every line that is still in one of the logs is in PostgreSQL, and nothing that was asked once is there twice. */
+/** Asserts that PostgreSQL has every line of the present logs, and no single request twice. */
 async function assertEachLineOnce(server: Server, database: TestPostgres): Promise<void> {
   const logs = "zcat --force /var/log/nginx/access.log*";
   const written = (await server.world.sh("bash", "-c", logs)).split("\n").filter((line) => line !== "");

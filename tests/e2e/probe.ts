@@ -1,6 +1,6 @@
 /**
- * Tries what the sandbox must forbid, and what it must not, and prints as JSON how each attempt ended: "done", or the
- * name of the error. Compiled with the permissions of the real program.
+ * Tries actions that the sandbox must forbid or allow. Prints the outcomes as JSON: "done" or the
+ * error's name. Compiled with the permissions of the real program.
  */
 import { connect } from "node:net";
 import { DatabaseSync } from "node:sqlite";
@@ -8,7 +8,7 @@ import { DatabaseSync } from "node:sqlite";
 const CONFIG = "/etc/strongmonitor";
 const STATE = "/var/lib/strongmonitor";
 
-/** Resolves when connected; tells a refusing server (nobody listens) from a forbidden one. */
+/** Resolves if connected. Its error tells a port without listener from a forbidden one. */
 async function dial(hostname: string, port: number): Promise<void> {
   try {
     (await Deno.connect({ hostname, port })).close();

@@ -9,10 +9,10 @@ import { scene } from "./scene.ts";
 import { CONFIG_PATH, type Server } from "./server.ts";
 
 const PROBE = fileURLToPath(new URL("probe.ts", import.meta.url));
-/** Where the probe stands inside the world. */
+/** Path of the probe inside the world. */
 const PLACE = "/usr/local/bin/probe";
 
-/** Compiles the probe as the program under test was: with the permissions of the program for everybody. */
+/** Compiles the probe with the permissions of the stock program, like the program under test. */
 async function compileProbe(output: string): Promise<void> {
   const upon = async (base: Base) =>
     compile(PROBE, {
@@ -28,7 +28,7 @@ async function compileProbe(output: string): Promise<void> {
   }
 }
 
-/** How each of the probe's attempts ended, made as root. */
+/** Returns the outcomes of the probe's attempts as root. */
 async function probe(server: Server): Promise<Record<string, string>> {
   const directory = await Deno.makeTempDir({ prefix: "strongmonitor-" });
   try {
@@ -41,7 +41,7 @@ async function probe(server: Server): Promise<Record<string, string>> {
   return JSON.parse(await server.world.sh(PLACE));
 }
 
-/** What the program is for. */
+/** Attempts that must succeed, as the program needs them. */
 const ALLOWED = [
   "read the configuration",
   "write the state",
@@ -55,24 +55,24 @@ const ALLOWED = [
   "reach the database",
   "know the host's name",
 ];
-scene("even root is kept in the sandbox: nothing but what the configuration asks for", async (server) => {
+scene("the sandbox keeps even root to the needs of the configuration", async (server) => {
   const outcomes = Object.entries(await probe(server));
   const ended = (how: RegExp) =>
     outcomes.filter(([, outcome]) => how.test(outcome)).map(([attempt]) => attempt);
   assert.deepEqual(ended(/^done$/), ALLOWED);
-  // node:net has no word for it in Deno 2.4; sshd would have answered.
+  // In Deno 2.4 node:net has no error name for it; sshd would have answered.
   assert.deepEqual(ended(/^(?!done|NotCapable)/).filter((attempt) => !attempt.endsWith("by node:net")), []);
   assert.ok(outcomes.length > 25);
   assert.doesNotMatch(await server.world.sh("ls", "/tmp"), /deno-compile-probe/, "no code is kept in /tmp");
 });
 
-/** A configuration that needs no more than journalctl and the state. */
+/** A configuration that needs only journalctl and the state. */
 const MINIMAL = { modules: { SSHD: { rules: [{ name: "failed", str: "Failed password", limit: 5 }] } } };
 
 const USER = { user: "strongmonitor", database: "strongmonitor" };
 const FILE = { match: { file: "/srv/log/*.log" }, rules: MINIMAL.modules.SSHD.rules };
 
-/** Keys that want more than the program may, and what it says of them, with their places in the second line. */
+/** Keys that want more than the program may do, and its messages. Places are in the second line. */
 const WANTS: readonly (readonly [Record<string, unknown>, string])[] = [
   [
     { ban_command: ["sh", "-c", "echo %s"] },
@@ -129,7 +129,7 @@ const WANTS: readonly (readonly [Record<string, unknown>, string])[] = [
 ];
 
 scene(
-  "a configuration that wants more than the program may is told which line does, and what to do",
+  "the program names each line of a configuration that wants more than it may do, and the remedy",
   async (server) => {
     for (const [keys, complaint] of WANTS) {
       await server.configure(`{\n${JSON.stringify({ ...keys, modules: MINIMAL.modules, ...keys }).slice(1)}`);
@@ -147,7 +147,7 @@ scene(
   },
 );
 
-scene("no command reads a file that the program was not built for, not even as root", async (server) => {
+scene("no command reads a file that the build does not allow, not even as root", async (server) => {
   for (const words of [["match", "--module", "SSHD", "/etc/shadow"], ["replay", "/etc/shadow"]]) {
     const { code, stdout, stderr } = await server.cli(...words);
     assert.notEqual(code, 0);

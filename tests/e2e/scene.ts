@@ -5,7 +5,7 @@ import { until, World } from "./world.ts";
 
 /** The program under test, made by `deno task build`. */
 const BINARY = Deno.env.get("STRONGMONITOR_BIN") ?? "";
-/** What the world is made of, as files of Debian's packages. */
+/** Programs that a world needs, as files of Debian's packages. */
 const TOOLS = [
   "/usr/bin/unshare",
   "/usr/bin/nsenter",
@@ -24,7 +24,7 @@ const TOOLS = [
 
 /** `limit` of the rules in the scenes' configuration. */
 export const LIMIT = 5;
-/** A rule by that limit, for scenes with a configuration of their own. */
+/** A rule with that limit, for scenes with another configuration. */
 export const RULE = {
   name: "failed_password",
   str: "Failed password for",
@@ -33,7 +33,7 @@ export const RULE = {
   ban_time: "1h",
 };
 
-/** What this machine lacks for the scenes, in words; "" when nothing. */
+/** The scenes' needs that this machine lacks, in words; "": none. */
 async function lacking(): Promise<string> {
   if (BINARY === "") return "STRONGMONITOR_BIN";
   if (Deno.uid() !== 0) return "root";
@@ -58,9 +58,9 @@ function exists(path: string): boolean {
 const LACKING = await lacking();
 
 /**
- * A test of the compiled program on a server of its own; when it fails, what the monitor said is printed.
- * @param more tools that it needs beside those that all need
- * @param lack what else is not there, in words; "" when nothing
+ * A test of the compiled program on a new server. If it fails, it prints the monitor's output.
+ * @param more additional tools that it needs
+ * @param lack other missing needs, in words; "": none
  */
 export function scene(
   name: string,
@@ -84,14 +84,14 @@ export function scene(
   });
 }
 
-/** One more server with the compiled program, beside that of the scene. */
+/** Makes another server with the compiled program. */
 export function anotherServer(): Promise<Server> {
   return Server.start(BINARY);
 }
 
 /**
- * Starts PostgreSQL, of this major version if one is given, where the configuration expects it, with a role that owns its one
- * database and nothing more.
+ * Starts PostgreSQL, of a major version if given, at the configured place, with a role that owns one
+ * database and nothing else.
  */
 export async function startDatabase(server: Server, version?: number): Promise<TestPostgres> {
   const postgres = await startPostgres({ port: 5432, through: server.world.network, version });
@@ -100,30 +100,30 @@ export async function startDatabase(server: Server, version?: number): Promise<T
   return postgres;
 }
 
-/** Writes wrong passwords from `address` to the journal as root's own sshd would. */
+/** Writes sshd's lines about wrong passwords from `address` to the journal, as root. */
 export async function fakeAttack(server: Server, address: string, attempts: number): Promise<void> {
   const lines = Array.from({ length: attempts }, (_, n) => failedPassword(address, n)).join("");
   await server.world.run(["logger", "--tag=sshd"], lines);
 }
 
-/** What sshd says about a wrong password. */
+/** Returns sshd's message about a wrong password. */
 export function failedPassword(address: string, n: number): string {
   return `Failed password for root from ${address} port ${40_000 + n} ssh2\n`;
 }
 
-/** The JSON that a command of the program prints, one object a line. */
+/** Returns the JSON of a command, one object a line. */
 export async function ask<T>(server: Server, ...words: string[]): Promise<T[]> {
   const { stdout } = await server.cli(...words, "--json");
   return stdout.split("\n").slice(0, -1).map((line) => JSON.parse(line));
 }
 
-/** Addresses whose ban is in force. */
+/** Returns the addresses whose bans are in force. */
 export async function banned(server: Server): Promise<string[]> {
   const bans = await ask<{ address: string }>(server, "bans");
   return bans.map(({ address }) => address).sort();
 }
 
-/** Waits until the firewall lets nothing in from `address`, or lets it in again. */
+/** Waits until the firewall drops traffic from `address`, or accepts it again. */
 export async function untilDropped(server: Server, address: string, dropped = true): Promise<void> {
   await until(`${address} to be ${dropped ? "dropped" : "let in"}`, async () => {
     const set = address.includes(":") ? "banned6" : "banned4";
@@ -140,7 +140,7 @@ export async function untilDropped(server: Server, address: string, dropped = tr
   });
 }
 
-/** Waits until the program says that it runs. */
+/** Waits until the program reports that it runs. */
 export async function untilRunning(server: Server): Promise<void> {
   await until("the monitor to say something", async () => {
     return (await server.journal("strongmonitor")).length > 0 || undefined;
@@ -151,7 +151,7 @@ export async function untilRunning(server: Server): Promise<void> {
   });
 }
 
-/** Waits until the monitor has told the journal what `pattern` matches. */
+/** Waits until the monitor has logged a line that matches `pattern`. */
 export async function untilSaid(server: Server, pattern: RegExp): Promise<void> {
   await until(`the monitor to say ${pattern}`, async () => {
     const lines = await server.journal("strongmonitor");
@@ -159,10 +159,10 @@ export async function untilSaid(server: Server, pattern: RegExp): Promise<void> 
   });
 }
 
-/** A line about an address as text that sorts and compares. */
+/** Returns a line about an address as text to sort and compare. */
 type Line = string;
 
-/** Waits until PostgreSQL has every line that sshd wrote about our clients or `others`, each exactly once. */
+/** Waits until PostgreSQL has each of sshd's lines about our clients or `others` exactly once. */
 export async function assertRecordedOnce(
   server: Server,
   database: TestPostgres,
@@ -194,7 +194,7 @@ async function said(server: Server, addresses: readonly string[]): Promise<Line[
   }).sort();
 }
 
-/** Addresses and other words of a message. */
+/** Returns addresses and other words of a message. */
 function words(message: string): string[] {
   return message.split(/[\s=]+/);
 }

@@ -3,27 +3,27 @@ import { readUnit, type Unit } from "./unit.ts";
 import { type Daemon, type Output, until, World } from "./world.ts";
 
 const CONFIG_DIRECTORY = "/etc/strongmonitor";
-/** Where the monitor's configuration stands inside the world. */
+/** Path of the monitor's configuration inside the world. */
 export const CONFIG_PATH = `${CONFIG_DIRECTORY}/config.jsonc`;
 const PASSWORD_PATH = `${CONFIG_DIRECTORY}/db_password.secret`;
-/** What the configuration calls the password of the database's user. */
+/** Name in the configuration for the password of the database's user. */
 export const DATABASE_PASSWORD = "let me in";
-/** The server's addresses as clients see them. */
+/** The server's addresses for clients. */
 export const SERVER = { ipv4: "198.51.100.1", ipv6: "2001:db8:51::1" };
-/** The addresses that clients come from; the configuration whitelists `friend`. */
+/** The clients' addresses. The configuration whitelists `friend`. */
 export const CLIENTS = {
   one: "198.51.100.21",
   two: "198.51.100.22",
   six: "2001:db8:51::23",
   friend: "198.51.100.24",
 };
-/** Somebody who may log in. */
+/** A user who may log in. */
 export const LOGIN = { user: "resident", password: "correct horse" };
 
 const UNIT = new URL("../../strongmonitor-sudo.service", import.meta.url);
 const CONFIG = new URL("config.jsonc", import.meta.url);
 
-/** What units say in short (systemd.unit(5)). */
+/** Specifiers of units (systemd.unit(5)). */
 async function specifiers(): Promise<Record<string, string>> {
   const id = async (file: string) => (await Deno.readTextFile(file)).trim().replaceAll("-", "");
   return {
@@ -34,11 +34,11 @@ async function specifiers(): Promise<Record<string, string>> {
   };
 }
 
-/** A server in a world of its own: journald, sshd, nft, clients that reach it, and StrongMonitor as its unit has it. */
+/** A server in a world: journald, sshd, nft, clients that reach it, and StrongMonitor by its unit. */
 export class Server implements AsyncDisposable {
   private constructor(readonly world: World, readonly unit: Unit) {}
 
-  /** Sets up everything but StrongMonitor itself, which is the executable file `binary`. */
+  /** Sets up everything but StrongMonitor itself, whose executable is `binary`. */
   static async start(binary: string): Promise<Server> {
     const unit = readUnit(await Deno.readTextFile(UNIT), {
       name: "strongmonitor",
@@ -69,7 +69,7 @@ export class Server implements AsyncDisposable {
     await this.world.sh("visudo", "--check", "--quiet", "--file=/etc/sudoers.d/strongmonitor");
   }
 
-  /** One cable to a namespace where all clients live. */
+  /** Makes a cable to a namespace of all clients. */
   async #addNetwork(): Promise<void> {
     const ip = (command: string) => this.world.sh("ip", ...command.split(" "));
     await ip("netns add outside");
@@ -104,7 +104,7 @@ export class Server implements AsyncDisposable {
     });
   }
 
-  /** Puts the configuration, its password and the state directory where and as the unit expects them. */
+  /** Makes the configuration, its password and the state directory as the unit expects them. */
   async #install(): Promise<void> {
     const { user, group, stateDirectory, stateMode, runtimeDirectory, prepare } = this.unit;
     await this.world.sh("install", "-d", "-o", user, "-g", group, "-m", stateMode, stateDirectory);
@@ -126,17 +126,17 @@ export class Server implements AsyncDisposable {
     await this.world.sh("chown", `${this.unit.user}:${this.unit.group}`, path);
   }
 
-  /** Starts StrongMonitor as systemd would do by the unit; what it prints goes to the journal as `strongmonitor`. */
+  /** Starts StrongMonitor by its unit, as systemd does. Its output goes to the journal as `strongmonitor`. */
   startMonitor(): Daemon {
     return this.world.spawn("systemd-cat", "--identifier=strongmonitor", ...this.unit.start);
   }
 
-  /** Runs one StrongMonitor command with the unit's configuration, as root: the administrator's way. */
+  /** Runs a StrongMonitor command with the unit's configuration as root, like an administrator. */
   cli(...words: string[]): Promise<Output> {
     return this.world.run([this.unit.program, ...words]);
   }
 
-  /** Messages that a program wrote to the journal so far, in order. */
+  /** Returns a program's messages in the journal, in order. */
   async journal(identifier: string): Promise<string[]> {
     const lines = await this.world.sh("journalctl", "--quiet", "--output=cat", `--identifier=${identifier}`);
     return lines.split("\n").slice(0, -1);

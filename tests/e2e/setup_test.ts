@@ -5,13 +5,13 @@ import { ask, fakeAttack, scene, startDatabase, untilRunning } from "./scene.ts"
 import { CLIENTS, type Server } from "./server.ts";
 import { until } from "./world.ts";
 
-/** What `doctor` finds. */
+/** Returns the results of `doctor`. */
 function doctor(server: Server): Promise<Finding[]> {
   return ask<Finding>(server, "doctor");
 }
 
 scene(
-  "init finds the port of a real sshd, and whoever is logged in for as long as they are",
+  "init finds the port of a real sshd, and logged-in users until they log out",
   async (server) => {
     const session = stay(server, CLIENTS.one);
     const origins = async (): Promise<string[]> =>
@@ -27,7 +27,7 @@ scene(
 );
 
 scene(
-  "doctor finds journal, sshd, ban command, database and monitor well, and says what is not",
+  "doctor finds working journal, sshd, ban command, database and monitor, and names broken ones",
   async (server) => {
     server.startMonitor();
     await untilRunning(server);

@@ -21,7 +21,7 @@ async function addHosts(server: Server, ...lines: string[]): Promise<void> {
 }
 
 scene(
-  "one program serves whatever a server has: logs below /var/log, names, nftables",
+  "the stock program reads logs below /var/log, resolves names and runs nftables",
   async (server) => {
     const log = "/var/log/apps/mail/2026/smtp.log";
     await server.world.sh("install", "-D", "-m", "644", "/dev/null", log);
@@ -48,7 +48,7 @@ scene(
     await server.world.write(log, [CLIENTS.two, CLIENTS.six, CLIENTS.one].map(fail).join(""));
     await untilBanned(server, [CLIENTS.one]);
 
-    // A name is taken away, and another added, by a reload alone.
+    // A reload alone removes a name and adds another.
     await addHosts(server, `${CLIENTS.friend} home.example.org`);
     await configure(["home.example.org"]);
     monitor.kill("SIGHUP");
@@ -65,7 +65,7 @@ async function untilBanned(server: Server, expected: readonly string[]): Promise
   );
 }
 
-/** Has PostgreSQL, which listens on loopback, answer on a socket as well: its own is outside of the world. */
+/** Gives PostgreSQL on loopback a socket in the world: its own is outside. */
 async function serveSocket(server: Server): Promise<void> {
   await server.world.sh("install", "-d", "-m", "2775", "/run/postgresql");
   const proxy = ["/lib/systemd/systemd-socket-proxyd", "127.0.0.1:5432"];
@@ -78,7 +78,7 @@ async function serveSocket(server: Server): Promise<void> {
 }
 
 scene(
-  "one program reaches a database called db, on this machine, and by its socket",
+  "the stock program reaches a database at the host db, on this machine and by its socket",
   async (server) => {
     await using database = await startDatabase(server);
     await serveSocket(server);
@@ -109,7 +109,7 @@ scene(
   ["/lib/systemd/systemd-socket-proxyd", "/usr/bin/systemd-socket-activate"],
 );
 
-scene("programs that are missing make no noise of Deno's, and PATH decides nothing", async (server) => {
+scene("missing programs cause no message of Deno, and PATH has no effect", async (server) => {
   await server.configure(JSON.stringify({
     firewall: "nftables",
     nft_command: "nft",

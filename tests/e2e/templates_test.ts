@@ -1,4 +1,4 @@
-/** The commands for other firewalls in docs/firewalls.md, on the real ones. */
+/** Runs the commands for other firewalls in docs/firewalls.md on the real ones. */
 import { strict as assert } from "node:assert";
 import { scene } from "./scene.ts";
 import { CLIENTS, type Server } from "./server.ts";
@@ -7,20 +7,20 @@ import { until } from "./world.ts";
 const PAGE = await Deno.readTextFile(new URL("../../docs/firewalls.md", import.meta.url));
 const NETWORK = "2001:db8:1:2::/64";
 
-/** What the page has below a heading. */
+/** Returns the page's text below a heading. */
 function section(heading: string): string {
   const text = PAGE.split(/^### /m).find((part) => part.startsWith(`${heading}\n`));
   assert.ok(text, `docs/firewalls.md has no section ${heading}`);
   return text;
 }
 
-/** The fenced blocks of a section in one language. */
+/** Returns the fenced blocks of a section in one language. */
 function blocks(heading: string, language: string): string[] {
   const pattern = new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, "gms");
   return [...section(heading).matchAll(pattern)].map(([, block]) => block!);
 }
 
-/** Runs the section's command for each address; each has to succeed. */
+/** Runs the section's command for each address. All must succeed. */
 async function run(server: Server, heading: string, key: "ban_command" | "unban_command"): Promise<void> {
   const command = new RegExp(`"${key}": "([^"]+)"`).exec(blocks(heading, "jsonc").join())![1]!;
   for (const address of [CLIENTS.one, NETWORK]) {
@@ -28,7 +28,7 @@ async function run(server: Server, heading: string, key: "ban_command" | "unban_
   }
 }
 
-/** Bans twice, looks, lifts, and looks again. */
+/** Bans twice and checks the firewall; then lifts and checks again. */
 async function prove(
   server: Server,
   heading: string,
@@ -42,7 +42,7 @@ async function prove(
   assert.deepEqual(await look(), [false, false]);
 }
 
-/** Whether a command of the world succeeds. */
+/** Reports whether a command of the world succeeds. */
 async function succeeds(server: Server, ...command: string[]): Promise<boolean> {
   return (await server.world.run(command)).code === 0;
 }

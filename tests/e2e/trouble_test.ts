@@ -75,7 +75,7 @@ scene("no rotation of the journal loses a line or repeats one", async (server) =
 });
 
 scene(
-  "a ban that the firewall refuses is told in status, and in force once the firewall is mended",
+  "status shows a ban that the firewall refuses, and it is in force once the firewall is mended",
   async (server) => {
     server.startMonitor();
     await untilRunning(server);
@@ -95,7 +95,7 @@ scene(
 );
 
 scene(
-  "a wrong new configuration leaves the old one in force, and a right one replaces it",
+  "a wrong new configuration leaves the old one in use, and a right one replaces it",
   async (server) => {
     const monitor = server.startMonitor();
     await untilRunning(server);
@@ -125,7 +125,7 @@ scene("a monitor whose state is deleted writes another one, and goes on", async 
   await untilDropped(server, ONE);
 });
 
-scene("without the group that may read the journal it says so and exits with 69", async (server) => {
+scene("a monitor without the group that may read the journal says so and exits with 69", async (server) => {
   const { user, group, program } = server.unit;
   const stranger = ["setpriv", `--reuid=${user}`, `--regid=${group}`, "--clear-groups"];
   const { code, stderr } = await server.world.run([...stranger, program, "run"]);
@@ -140,7 +140,7 @@ interface Failure {
   readonly error: string;
 }
 
-/** The bans that are not in force because of the firewall. */
+/** Returns the bans that the firewall refuses. */
 async function failures(server: Server): Promise<Failure[]> {
   const [status] = await ask<{ failing: Failure[] }>(server, "status");
   return status?.failing ?? [];

@@ -1,24 +1,24 @@
-/** What of a systemd service unit it takes to start the service without systemd. */
+/** The parts of a systemd service unit that starting without systemd needs. */
 export interface Unit {
   readonly user: string;
   readonly group: string;
-  /** Absolute path of the directory that is the service's own. */
+  /** Absolute path of the service's state directory. */
   readonly stateDirectory: string;
   readonly stateMode: string;
-  /** Absolute path of the program that the service runs in the end. */
+  /** Absolute path of the service's program. */
   readonly program: string;
-  /** Absolute path of the directory that is the service's own until it stops. */
+  /** Absolute path of the service's runtime directory, which it has until it stops. */
   readonly runtimeDirectory: string;
-  /** What is run before as the user, one argv for each ExecStartPre. */
+  /** Commands that the user runs before, an argv for each ExecStartPre. */
   readonly prepare: readonly (readonly string[])[];
-  /** ExecStart as the argv of a command for root, which ends up as the service with its rights. */
+  /** ExecStart as argv for root; its process becomes the service with the service's rights. */
   readonly start: readonly string[];
 }
 
 /**
- * Reads the unit file of the service `name` (systemd.service(5), systemd.exec(5)). Written for units like this
- * project's: one ExecStart, without quotes, and users and groups by name.
- * @param specifiers what stands for what, such as `%m`
+ * Reads the unit file of the service `name` (systemd.service(5), systemd.exec(5)). It reads units
+ * like this project's: one ExecStart without quotes, users and groups by name.
+ * @param specifiers values of specifiers such as `%m`
  */
 export function readUnit(
   text: string,
@@ -35,7 +35,7 @@ export function readUnit(
   const program = command.find((word) => word.endsWith(`/${name}`));
   if (!program) throw new Error(`Cannot read the unit of ${name}: its ExecStart is ${command.join(" ")}`);
   const groups = [group, ...words(value("SupplementaryGroups"))];
-  // With the prefix "!" the command itself is root's, within the bounds that follow all the same.
+  // With the prefix "!" root runs the command, within the same bounds.
   const identity = first.startsWith("!") ? [] : identityOf(user, group, groups);
   return {
     user,
@@ -53,12 +53,12 @@ export function readUnit(
   };
 }
 
-/** Options of setpriv(1) that turn root into a user. */
+/** Returns options of setpriv(1) that turn root into a user. */
 function identityOf(user: string, group: string, groups: readonly string[]): string[] {
   return [`--reuid=${user}`, `--regid=${group}`, `--groups=${groups.join()}`];
 }
 
-/** Words that start a command with a umask and no capabilities but some, ending where setpriv(1) takes options. */
+/** Returns words before a command that set a umask and capabilities. Options of setpriv(1) may follow. */
 function bounds(umask: string, capabilities: readonly string[]): string[] {
   const kept = capabilities.map((capability) => `+${capability.replace(/^CAP_/, "").toLowerCase()}`);
   return [

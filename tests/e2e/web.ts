@@ -1,7 +1,7 @@
 import { SERVER, type Server } from "./server.ts";
 import { until } from "./world.ts";
 
-/** Starts nginx, its workers as `user`, on a small site, with logs as Debian has them. */
+/** Starts nginx with a small site and Debian's logs. Its workers run as `user`. */
 export async function startNginx(server: Server, user = "www-data"): Promise<void> {
   await server.world.sh("sed", "--in-place", `s/^user .*/user ${user};/`, "/etc/nginx/world.conf");
   await server.world.sh("install", "-d", "-m", "755", "-g", "adm", "/var/log/nginx");
@@ -27,9 +27,9 @@ export async function startNginx(server: Server, user = "www-data"): Promise<voi
   });
 }
 
-/** What a client asks for. */
+/** A client's request. */
 export interface Request {
-  /** Path and query as they are sent. */
+  /** Path and query as sent. */
   readonly target: string;
   /** `user:password` of Basic authentication. */
   readonly login?: string;
@@ -37,8 +37,8 @@ export interface Request {
 }
 
 /**
- * Sends requests one after another from the address `from`, until one is not answered within five seconds. Returns
- * how many were.
+ * Sends requests one by one from the address `from`, until one gets no answer within five seconds.
+ * Returns the number of answers.
  */
 export async function browse(server: Server, from: string, requests: readonly Request[]): Promise<number> {
   const host = from.includes(":") ? `[${SERVER.ipv6}]` : SERVER.ipv4;
@@ -67,7 +67,7 @@ function escaped(text: string): string {
   return text.replace(/[\\"]/g, "\\$&");
 }
 
-/** Paths that scanners go through, of our own making. */
+/** Paths of a made-up scanner. */
 export const SCAN: readonly string[] = [
   "/.env",
   "/.git/config",

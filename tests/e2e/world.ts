@@ -4,24 +4,24 @@ const INIT = fileURLToPath(new URL("init.sh", import.meta.url));
 const ENVIRONMENT = { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", LANG: "C.UTF-8" };
 const NAMESPACES = ["--mount", "--pid", "--net", "--uts", "--ipc"];
 
-/** What a command that ended left behind. */
+/** Output and exit code of a command. */
 export interface Output {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** An executable file outside a world, and the absolute path that it has inside. */
+/** An executable file outside of a world, and its absolute path inside. */
 export interface Program {
   readonly file: string;
   readonly place: string;
 }
 
 /**
- * A machine inside this one: own processes, mounts, host name and network, over a copy-on-write view of the real
- * root directory. Nothing done inside is seen outside, any number stand side by side, and the kernel takes
- * everything away (processes, mounts, network namespaces, users) once the world is disposed of or its maker dies.
- * Making one takes root.
+ * A machine inside this one, with its own processes, mounts, host name and network over a
+ * copy-on-write view of the real root directory. The outside sees no change, and worlds do not
+ * affect each other. When a world is disposed of or its maker dies, the kernel removes its processes,
+ * mounts, network namespaces and users. Only root can make one.
  */
 export class World implements AsyncDisposable {
   readonly #init: Deno.ChildProcess;
@@ -33,14 +33,14 @@ export class World implements AsyncDisposable {
     this.#pid = onlyChild(init.pid);
   }
 
-  /** Whether this machine lets us make namespaces and mount in them: many containers do not. */
+  /** Reports whether this machine allows namespaces with mounts: many containers do not. */
   static async allowed(): Promise<boolean> {
     const args = [...NAMESPACES, "--fork", "mount", "-t", "tmpfs", "tmpfs", "/mnt"];
     const { success } = await new Deno.Command("unshare", { args, stdout: "null", stderr: "null" }).output();
     return success;
   }
 
-  /** Makes a world with `program` in it. @throws {Error} when the machine does not allow it */
+  /** Makes a world with `program` in it. @throws {Error} if the machine does not allow it */
   static async start(program: Program): Promise<World> {
     const init = new Deno.Command("unshare", {
       args: [...NAMESPACES, "--fork", "--kill-child", "bash", INIT, program.file, program.place],
@@ -59,18 +59,18 @@ export class World implements AsyncDisposable {
     throw new Error(`Cannot make a world: ${INIT} ended with code ${code}`);
   }
 
-  /** Where the file at the absolute path `inside` the world is seen from outside. */
+  /** Returns the outside path of the file at the absolute path `inside` the world. */
   path(inside: string): string {
     return `/proc/${this.#pid}/root${inside}`;
   }
 
-  /** Writes a file inside the world with exactly the permissions `mode`. */
+  /** Writes a file in the world with exactly the permissions `mode`. */
   async write(inside: string, text: string, mode = 0o644): Promise<void> {
     await Deno.writeTextFile(this.path(inside), text);
     await Deno.chmod(this.path(inside), mode);
   }
 
-  /** The words that, put before a command, give it the world's network and nothing else of it. */
+  /** Words before a command that give it the world's network and nothing else of the world. */
   get network(): string[] {
     return ["nsenter", `--target=${this.#pid}`, "--net", "--"];
   }
@@ -79,21 +79,21 @@ export class World implements AsyncDisposable {
   async run(command: readonly string[], stdin = ""): Promise<Output> {
     const child = this.#command(command, "piped").spawn();
     const writer = child.stdin.getWriter();
-    // A program that ends before it has read everything is none of the writer's business.
+    // A program may end before it has read everything.
     const written = writer.write(new TextEncoder().encode(stdin)).then(() => writer.close()).catch(() => {});
     const [{ code, stdout, stderr }] = await Promise.all([child.output(), written]);
     const decoder = new TextDecoder();
     return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
   }
 
-  /** Like `run()`, giving standard output. @throws {Error} when the command fails */
+  /** Like `run()`, but returns standard output. @throws {Error} if the command fails */
   async sh(...command: string[]): Promise<string> {
     const { code, stdout, stderr } = await this.run(command);
     if (code === 0) return stdout;
     throw new Error(`Cannot run ${command.join(" ")}: code ${code}: ${stderr.trim()}`);
   }
 
-  /** Starts a command as root inside the world; what it prints is lost. It ends with the world. */
+  /** Starts a command as root inside the world, without output. It ends with the world. */
   spawn(...command: string[]): Daemon {
     const daemon = new Daemon(this.#command(command, "null").spawn());
     this.#daemons.push(daemon);
@@ -125,13 +125,13 @@ export class Daemon {
   /** Settles when the process has ended. */
   readonly status: Promise<Deno.CommandStatus>;
 
-  /** `nsenter` has the process as its only child and ends as it does. */
+  /** @param nsenter has the process as its only child, and ends with the same code */
   constructor(nsenter: Deno.ChildProcess) {
     this.#nsenter = nsenter;
     this.status = nsenter.status;
   }
 
-  /** Sends it `signal`. @throws {Error} when it has ended */
+  /** Sends it `signal`. @throws {Error} if it has ended */
   kill(signal: Deno.Signal): void {
     Deno.kill(onlyChild(this.#nsenter.pid), signal);
   }
@@ -144,10 +144,10 @@ function onlyChild(pid: number): number {
   return child;
 }
 
-/** Seconds that `until()` tries: a stop for what would hang, not a measure of speed. */
+/** Seconds that `until()` tries: they stop a hang and measure no speed. */
 const PATIENCE = 120;
 
-/** Asks `probe` again and again until it gives something other than `undefined`. @throws {Error} naming `what` */
+/** Repeats `probe` until it returns something other than `undefined`. @throws {Error} naming `what` */
 export async function until<T>(
   what: string,
   probe: () => Promise<T | undefined>,

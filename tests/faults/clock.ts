@@ -1,4 +1,4 @@
-/** Loaded before the program under trouble: its wall clock is off by as many seconds as a file says. */
+/** Shifts the wall clock of the program under test by the seconds in a file. Loaded before the program. */
 const file = Deno.env.get("CLOCK_OFF_BY")!;
 const right = Date.now;
 let off = 0;
@@ -7,7 +7,7 @@ function look(): void {
   try {
     off = 1_000 * Number(Deno.readTextFileSync(file));
   } catch {
-    // It is right, or no descriptor is left to find out.
+    // Without the file, or without a free descriptor to read it, the clock is right.
   }
 }
 

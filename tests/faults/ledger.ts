@@ -1,35 +1,35 @@
-/** What must come of the lines that were written, by a count that shares no code with the program. */
+/** Counts which lines and bans must follow from written lines. Shares no code with the program. */
 export class Ledger {
-  /** So many refusals are allowed; the next one bans. */
+  /** Number of allowed refusals; the next one bans. */
   static readonly LIMIT = 3;
-  /** Each line with the address that it refuses. */
+  /** The refused address of each line. */
   #lines: { readonly line: string; readonly address: string }[] = [];
   #numbered = 0;
 
-  /** Makes the next line, which refuses an address; `word` gives it, by its number, the form of a service. */
+  /** Makes the next refusal of an address. `word` makes a service's line of its number. */
   write(address: string, word = (n: number) => `${n} refused ${address}`): string {
     const line = word(this.#numbered++);
     this.#lines.push({ line, address });
     return `${line}\n`;
   }
 
-  /** Takes lines back that never came to where the program reads. */
+  /** Removes lines that never reached the program's source. */
   takeBack(isLost: (line: string) => boolean): void {
     this.#lines = this.#lines.filter(({ line }) => !isLost(line));
   }
 
-  /** How many lines there are. */
+  /** Number of lines. */
   get length(): number {
     return this.#lines.length;
   }
 
-  /** Who must be banned. */
+  /** Addresses that must be banned. */
   get guilty(): ReadonlySet<string> {
     const refusals = countOf(this.#lines.map(({ address }) => address));
     return new Set([...refusals].filter(([, n]) => n > Ledger.LIMIT).map(([address]) => address));
   }
 
-  /** Holds against the lines that were stored and the bans that were told what should have been. */
+  /** Compares the stored lines and the made bans with the expected ones. */
   compare(stored: readonly string[], told: readonly string[]): Outcome {
     const times = countOf(stored);
     const tellings = countOf(told);
@@ -46,19 +46,19 @@ export class Ledger {
   }
 }
 
-/** How the program fared. */
+/** The program's faults. */
 export interface Outcome {
   readonly lines: number;
-  /** Lines that are nowhere. */
+  /** Number of lost lines. */
   readonly lost: number;
-  /** Copies beyond the first. */
+  /** Number of copies beyond the first. */
   readonly doubled: number;
   readonly bans: number;
-  /** Who should have been banned and was not. */
+  /** Addresses that should have been banned and were not. */
   readonly missed: number;
-  /** Who was banned and should not have been. */
+  /** Addresses that were banned and should not have been. */
   readonly undue: number;
-  /** Bans that the command was told more than once. */
+  /** Number of bans that the command got more than once. */
   readonly toldTwice: number;
 }
 

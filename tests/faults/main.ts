@@ -1,6 +1,6 @@
 /**
- * `deno task test:faults`: troubles the running program at random instants, and compares it with an independent count of the
- * lines that it must have stored and the addresses that it must have banned.
+ * `deno task test:faults`: troubles the running program at random instants, and compares its lines
+ * and bans with an independent count.
  */
 import { UserError } from "../../lib/core/error.ts";
 import { readCount, readOptions, runProgram } from "../../tools/program.ts";
@@ -31,15 +31,15 @@ Exit codes: 0 all counts but bans told twice are 0; 1 one is not; 64 wrong usage
 const text = { type: "string" } as const;
 const OPTIONS = { rounds: text, lines: text, seed: text, only: text, help: { type: "boolean" } } as const;
 
-/** Seconds that the program gets to catch up after a round. */
+/** Most seconds in which the program must catch up after a round. */
 const SETTLING = 60;
-/** Milliseconds without a new line after which all that was read is stored. */
+/** Milliseconds without a new line after which all read lines are stored. */
 const QUIET = 3_000;
-/** How lines begin that go to journald. */
+/** Start of the lines for journald. */
 const OF_JOURNALD = "Invalid user u";
 /**
- * The fields by which the program asks for them: sshd's entries, and journald's reports of dropped ones. In a damaged file
- * journalctl may find an entry by one field, and not by all of these.
+ * Fields by which the program selects sshd's entries and journald's reports of dropped ones. In a
+ * damaged file journalctl may find an entry by one field and not by all of these.
  */
 const FIELDS = [
   ...["sshd", "sshd-session", "sshd-auth"].map((name) => `SYSLOG_IDENTIFIER=${name}`),
@@ -47,10 +47,10 @@ const FIELDS = [
   "_TRANSPORT=driver",
   "MESSAGE_ID=a596d6fe7bfa4994828e72309e95d61e",
 ];
-/** Lines written in one go, and the milliseconds between two. */
+/** Number of lines written together, and milliseconds between two writes. */
 const [GO, BETWEEN] = [50, 10];
 
-/** Runs the rounds; returns the outcomes by kind of trouble. */
+/** Runs the rounds. Returns the outcomes by kind of trouble. */
 async function run({ rounds, seed, lines, only }: Options): Promise<Map<string, Outcome>> {
   const random = new Random(seed);
   await using stack = new AsyncDisposableStack();
@@ -76,7 +76,7 @@ async function run({ rounds, seed, lines, only }: Options): Promise<Map<string, 
   if (possible.length === 0) throw new UserError(`This machine lacks what "${only}" needs`, 69);
   let before = scene.ledger.compare([], []);
   for (let round = 0; round < rounds; round++) {
-    // Each kind once, then any.
+    // Each kind comes once, then random ones.
     const trouble = round < possible.length ? possible[round]! : random.pick(possible);
     if (!trouble.isPossible(world)) continue;
     console.error(`- round ${round + 1} of ${rounds}: ${trouble.name}`);
@@ -103,13 +103,13 @@ async function run({ rounds, seed, lines, only }: Options): Promise<Map<string, 
 interface Options {
   readonly rounds: number;
   readonly seed: number;
-  /** Lines of a round. */
+  /** Number of lines of a round. */
   readonly lines: number;
-  /** What the names of troubles must hold; empty: any will do. */
+  /** Text in the names of the chosen troubles; empty: all. */
   readonly only: string;
 }
 
-/** Writes the lines of a round, with the trouble somewhere between them. */
+/** Writes the lines of a round, with the trouble at a random place between them. */
 async function play(
   trouble: Trouble,
   { lines, ...world }: World & { lines: number },
@@ -142,7 +142,7 @@ async function play(
 
 let used = 0;
 
-/** Addresses that nobody had before: some with one refusal too many, most with fewer, mixed. */
+/** Returns new addresses, shuffled: some with one refusal too many, most with fewer. */
 function attackers(random: Random): string[] {
   const lines: string[] = [];
   while (lines.length < GO) {
@@ -155,8 +155,9 @@ function attackers(random: Random): string[] {
 }
 
 /**
- * Takes the lines back that journald lost: journalctl does not find them as the program asks for them. A line that the program
- * read before counts once it is stored, which may take a moment.
+ * Removes the lines that journald lost from the ledger: journalctl does not find them by the
+ * program's fields. A line that the program read before the loss counts once it is stored, which may
+ * take a moment.
  */
 async function takeBackLost({ scene, journald }: World): Promise<void> {
   const deadline = performance.now() + SETTLING * 1_000;
@@ -174,7 +175,7 @@ async function takeBackLost({ scene, journald }: World): Promise<void> {
   console.log(`journald lost ${lost} lines itself`);
 }
 
-/** Waits until everything is where it should be, or the time is up. */
+/** Waits until all lines and bans are as expected, or the time is up. */
 async function settle(world: World): Promise<void> {
   const deadline = performance.now() + SETTLING * 1_000;
   for (;;) {
@@ -184,7 +185,7 @@ async function settle(world: World): Promise<void> {
   }
 }
 
-/** Lines are held against PostgreSQL too where there is one: what is nowhere, or twice in either, is wrong. */
+/** Compares the lines of the state and of PostgreSQL, if any. Lost and doubled lines are faults. */
 async function compare({ scene, postgres }: World): Promise<Outcome> {
   const own = scene.ledger.compare(scene.stored(), scene.told());
   if (postgres === null) return own;
@@ -221,7 +222,7 @@ function row(name: string, cells: readonly (string | number)[]): string {
   return name.padEnd(42) + cells.map((cell) => String(cell).padStart(12)).join("");
 }
 
-/** Runs the rounds that `args` ask for and prints their counts by kind. Exits with 1 where one is wrong. */
+/** Runs the rounds of `args` and prints their counts by kind. Exits with 1 if one has a fault. */
 async function main(args: readonly string[]): Promise<void> {
   const { help, only = "", ...given } = readOptions(args, { task: "test:faults", options: OPTIONS });
   if (help) return console.log(HELP);

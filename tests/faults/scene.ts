@@ -1,6 +1,7 @@
 /**
- * The program under trouble: it follows a log file, bans by a command that records whom, and keeps its state on a file system
- * that can be filled. What it must have stored and banned is known independently of it: see `Ledger`.
+ * The program under test. It follows a log file, bans by a command that records the addresses, and
+ * has its state on a file system that a test can fill. `Ledger` knows independently which lines and
+ * bans it must store.
  */
 import { DatabaseSync } from "node:sqlite";
 import { canMount, fillDisk, mount, unmount } from "../support/faults.ts";
@@ -13,24 +14,24 @@ const [PROGRAM, CLOCK] = ["../../main.ts", "./clock.ts"].map((path) =>
   new URL(path, import.meta.url).pathname
 );
 
-/** Hours of faults count together. */
+/** Window of the rule: it spans hours of faults. */
 const COUNTING = { limit: Ledger.LIMIT, window: "1d", ban_time: "1d" };
 
-/** How a scene is built. */
+/** Options of a scene. */
 export interface SceneOptions {
-  /** Further keys of the configuration. */
+  /** Additional keys of the configuration. */
   readonly config?: Record<string, unknown>;
-  /** Further variables of the program's environment. */
+  /** Additional variables of the program's environment. */
   readonly env?: Record<string, string>;
-  /** Directory of a journal that the program reads in place of the machine's. */
+  /** Directory of a journal that the program reads instead of the machine's. */
   readonly journal?: string;
-  /** Where lines and bans are shipped; null: nowhere. */
+  /** The database that gets lines and bans; null: none. */
   readonly postgres?: TestPostgres | null;
-  /** Bytes of the disk that the state has for itself. */
+  /** Size of the state's disk, in bytes. */
   readonly disk?: string;
 }
 
-/** One program with its files. */
+/** A program with its files. */
 export class Scene implements AsyncDisposable {
   readonly directory = Deno.makeTempDirSync({ prefix: "strongmonitor-faults-" });
   readonly stateDirectory = `${this.directory}/disk/state`;
@@ -62,7 +63,7 @@ export class Scene implements AsyncDisposable {
     this.#configure();
   }
 
-  /** The disk of the state can be filled. */
+  /** Whether the state has a disk that can be filled. */
   get hasDisk(): boolean {
     return this.#isMounted;
   }
@@ -126,7 +127,7 @@ export class Scene implements AsyncDisposable {
     for await (const bytes of stream) this.#said += decoder.decode(bytes, { stream: true });
   }
 
-  /** What the program has logged since its start. */
+  /** The program's log since its start. */
   get said(): string {
     return this.#said;
   }
@@ -153,25 +154,25 @@ export class Scene implements AsyncDisposable {
     try {
       child.kill(signal);
     } catch {
-      // It has ended by itself.
+      // The program has already ended.
     }
     return (await child.status).code;
   }
 
-  /** The exit code of the program that ends by itself. */
+  /** Waits until the program ends by itself. Returns its exit code. */
   async ended(): Promise<number> {
     const { code } = await this.#child!.status;
     this.#child = null;
     return code;
   }
 
-  /** Writes refusals of addresses to the log, and notes in the ledger what must become of them. */
+  /** Writes refusals of addresses to the log, and enters them in the ledger. */
   refuse(...addresses: string[]): void {
     const lines = addresses.map((address) => this.ledger.write(address));
     this.#file.writeSync(new TextEncoder().encode(lines.join("")));
   }
 
-  /** Process id of the journalctl that was started last; null: none was. */
+  /** Process id of the journalctl started last; null: none. */
   get journalctl(): number | null {
     try {
       return Number(Deno.readTextFileSync(`${this.directory}/journalctl.pid`));
@@ -180,7 +181,7 @@ export class Scene implements AsyncDisposable {
     }
   }
 
-  /** Rotates the log by renaming; `isLast`: all that was written before is removed. */
+  /** Rotates the log by renaming. `isLast`: removes the rotated files. */
   rotate({ isLast = false } = {}): void {
     Deno.renameSync(this.logFile, `${this.logFile}.${++this.#rotations}`);
     for (let i = 1; isLast && i <= this.#rotations; i++) tryTo(() => Deno.removeSync(`${this.logFile}.${i}`));
@@ -188,29 +189,29 @@ export class Scene implements AsyncDisposable {
     this.#file = Deno.openSync(this.logFile, { append: true, create: true });
   }
 
-  /** Whom the ban command was told of, in order. */
+  /** Addresses given to the ban command, in order. */
   told(): string[] {
     return Deno.readTextFileSync(`${this.directory}/banned`).split("\n").filter((line) => line !== "");
   }
 
-  /** Messages in the state, in order, behind those that `keep()` has kept. */
+  /** Messages kept by `keep()`, and then those of the state, in order. */
   stored(): string[] {
     const rows = this.ask<{ message: string }>("SELECT message FROM log ORDER BY seq");
     return [...this.#kept, ...rows.map(({ message }) => message)];
   }
 
-  /** Keeps the messages of a state that is about to be destroyed: they were stored. */
+  /** Keeps the messages of a state that a test is about to destroy, as they were stored. */
   keep(): void {
     this.#kept = this.stored();
   }
 
-  /** The stored position of the log; null: there is none. */
+  /** The stored position of the log; null: none. */
   position(): string | null {
     return this.ask<{ position: string }>("SELECT position FROM position WHERE source LIKE 'file:%'")[0]
       ?.position ?? null;
   }
 
-  /** Rows of a query on the state, none while it cannot be asked. */
+  /** Returns the rows of a query on the state; none while it cannot be read. */
   ask<Row>(sql: string): Row[] {
     let db: DatabaseSync | null = null;
     try {
@@ -225,22 +226,22 @@ export class Scene implements AsyncDisposable {
     }
   }
 
-  /** Sets the clock of the program off by some seconds. */
+  /** Shifts the program's clock by some seconds. */
   stepClock(seconds: number): void {
     Deno.writeTextFileSync(`${this.directory}/clock`, String(seconds));
   }
 
-  /** Lets nobody write on the disk of the state, which nobody may be doing at the moment, or lets them again. */
+  /** Makes the state's disk read-only or writable. Nobody may be writing to it. */
   setReadOnly(isReadOnly: boolean): void {
     mount("-o", `remount,${isReadOnly ? "ro" : "rw"}`, `${this.directory}/disk`);
   }
 
-  /** Leaves no room on the disk of the state. */
+  /** Fills the state's disk. */
   fill(): void {
     fillDisk(`${this.directory}/disk/filler`);
   }
 
-  /** Makes room again. */
+  /** Frees the state's disk. */
   empty(): void {
     Deno.removeSync(`${this.directory}/disk/filler`);
   }

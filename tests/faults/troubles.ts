@@ -1,35 +1,35 @@
-/** Kinds of trouble that a running program meets with. */
+/** Kinds of trouble for a running program. */
 import type { Journald } from "../support/journald.ts";
 import type { TestPostgres } from "../support/postgres_server.ts";
 import { exists } from "../support/journal_files.ts";
 import type { Random } from "../support/random.ts";
 import type { Scene } from "./scene.ts";
 
-/** What a trouble has to do with. */
+/** Input of a trouble. */
 export interface World {
   readonly scene: Scene;
   readonly random: Random;
   readonly postgres: TestPostgres | null;
   readonly journald: Journald | null;
-  /** Waits until the program has stored and told all that it must. */
+  /** Waits until the program has stored all lines and made all bans. */
   caughtUp(): Promise<void>;
 }
 
-/** One kind of trouble. */
+/** A kind of trouble. */
 export interface Trouble {
   readonly name: string;
-  /** What it needs is there. */
+  /** Reports whether its needs are there. */
   isPossible(world: World): boolean;
-  /** Lines that journald has not written yet may be lost with it. */
+  /** Whether lines may be lost that journald has not written yet. */
   readonly isOfJournald?: boolean;
-  /** Comes; what it returns is its end. */
+  /** Begins the trouble. Returns a function that ends it. */
   strike(world: World): Promise<(() => void | Promise<void>) | void> | void;
 }
 
 const always = () => true;
 const state = ({ scene }: World, name: string) => `${scene.stateDirectory}/${name}`;
 
-/** All kinds. */
+/** All kinds of trouble. */
 export const TROUBLES: readonly Trouble[] = [
   {
     name: "program killed",
@@ -103,7 +103,7 @@ export const TROUBLES: readonly Trouble[] = [
       await scene.end();
       scene.keep();
       if (postgres !== null) await keepShipped(postgres);
-      // Without positions all that is there would be read again.
+      // Without positions the program would read all files again.
       scene.rotate({ isLast: true });
       await journald?.rotate();
       journald?.vacuum();
@@ -160,7 +160,7 @@ export const TROUBLES: readonly Trouble[] = [
   {
     name: "journalctl stopped in its tracks",
     isPossible: ({ scene }) => scene.journalctl !== null,
-    // It never goes on: the program must notice.
+    // The process stays stopped: the program must notice.
     strike: ({ scene }) => tryTo(() => Deno.kill(scene.journalctl!, "SIGSTOP")),
   },
   {
@@ -188,7 +188,7 @@ export const TROUBLES: readonly Trouble[] = [
   },
 ];
 
-/** Drops the table `log` of PostgreSQL; what was shipped is counted all the same. */
+/** Drops the table `log` of PostgreSQL, after keeping its rows for the count. */
 async function keepShipped(postgres: TestPostgres): Promise<void> {
   await postgres.query(`BEGIN; LOCK TABLE log; CREATE TABLE IF NOT EXISTS kept (message text);
     INSERT INTO kept SELECT message FROM log; DROP TABLE log CASCADE; COMMIT`);
@@ -196,7 +196,7 @@ async function keepShipped(postgres: TestPostgres): Promise<void> {
 
 const hasPrlimit = exists("/usr/bin/prlimit");
 
-/** Limits how many files a process may have open; those that are open stay so. */
+/** Limits the number of open files of a process. Open files stay open. */
 function limitDescriptors(pid: number, most: number): void {
   const args = [`--pid=${pid}`, `--nofile=${most}:`];
   if (!new Deno.Command("prlimit", { args }).outputSync().success) {
@@ -204,12 +204,12 @@ function limitDescriptors(pid: number, most: number): void {
   }
 }
 
-/** Does something that may be impossible, as somebody was faster. */
+/** Runs an action that fails if another process was faster. */
 export function tryTo(work: () => void): void {
   try {
     work();
   } catch {
-    // It is not there.
+    // The file or process is gone.
   }
 }
 

@@ -1,9 +1,9 @@
 /**
- * The house rules of imports, as a plugin of `deno lint`: who may import whom, which file each outside package
- * belongs to, and what stays pure. The tables say it all; files outside of them (tests, tools) are free.
+ * A plugin of `deno lint` for imports: which layer may import which, which file each outside package
+ * belongs to, and which layers stay pure. Files outside of the tables (tests, tools) are free.
  */
 
-/** A part of the house: its files, and the layers these may import beside each other. */
+/** A layer: its files, and the other layers that they may import. */
 interface Layer {
   /** Files, or directories with a `/` at the end, from the project's directory. */
   readonly files: readonly string[];
@@ -34,7 +34,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   main: { files: ["main.ts"], imports: ["core", "commands"] },
 };
 
-/** Where each outside package is imported: there and nowhere else. */
+/** The files that alone may import each outside package. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "@eslint-community/regexpp": [
     "lib/reading/regex_safety.ts",
@@ -68,7 +68,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
 /** Layers whose code depends on its arguments alone: no system, no clock, no timer. */
 const PURE = ["module list", "modules", "reading", "rules", "deciding"];
 const IMPURE = ["Deno", "performance", "setTimeout", "setInterval", "globalThis"];
-/** What of `Date` reads no clock. */
+/** Methods of `Date` that read no clock. */
 const TIMELESS = ["parse", "UTC"];
 
 const ROOT = new URL("../../", import.meta.url).pathname;

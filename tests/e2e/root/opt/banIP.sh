@@ -1,5 +1,5 @@
 #!/bin/sh
-# Drops everything from one address. Fails while /run/firewall_broken exists.
+# Drops all traffic from an address. Fails while /run/firewall_broken exists.
 if [ -e /run/firewall_broken ]; then
   echo "the firewall is broken" >&2
   exit 1

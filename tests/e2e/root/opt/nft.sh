@@ -1,5 +1,5 @@
 #!/bin/sh
-# nft(8), which counts the transactions that it is given.
+# Runs nft(8) and counts its transactions.
 case " $* " in
   *" -f "*) echo >> /run/nft_transactions ;;
 esac

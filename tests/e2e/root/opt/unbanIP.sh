@@ -1,5 +1,5 @@
 #!/bin/sh
-# Lets one address in again; one that is not banned is none the worse for it.
+# Accepts traffic from an address again. Succeeds if it is not banned.
 case $1 in
   *:*) set=banned6 ;;
   *) set=banned4 ;;
