@@ -6,13 +6,12 @@ import type { Records } from "../core/records.ts";
 import { now } from "../core/time.ts";
 import { Pipeline } from "../monitor/pipeline.ts";
 import type { BatchStore, Judge } from "../monitor/pipeline_parts.ts";
-import type { LogEvent } from "../reading/event.ts";
 import { type MessageReader, NEVER } from "../reading/message_reader.ts";
 import type { Reader } from "../reading/reader.ts";
 import type { ModuleRules } from "../rules/rule.ts";
 import { RecordBuffer } from "../sources/record_buffer.ts";
 
-/** Counts lines that would be recorded and hits that do not count, and stores nothing. */
+/** Counts lines that would be recorded, and stores nothing. */
 export class NoStore implements BatchStore {
   readonly lines = {
     length: 0,
@@ -23,15 +22,7 @@ export class NoStore implements BatchStore {
       this.length = 0;
     },
   };
-  /** Lines that rules hit without counting, as `trusted_proxies` is not set. */
-  uncounted = 0;
-  readonly rollups = {
-    add: ({ reader }: LogEvent, isHit: boolean): void => {
-      if (isHit && reader.counting === NEVER) this.uncounted++;
-    },
-    addHits(): void {},
-    reset(): void {},
-  };
+  readonly rollups = { add(): void {}, addHits(): void {}, reset(): void {} };
   readonly notes = { seed: 0, groups: () => [], contents: () => [], add(): void {} };
 
   write(): number {

@@ -33,14 +33,13 @@ export interface RehearsalOptions {
 
 /** Runs batches through the rules of one configuration. */
 export class Rehearsal {
-  readonly #store = new NoStore();
   readonly #pipeline: Pipeline;
   readonly #reader: Reader;
 
   constructor(config: Config, options: RehearsalOptions) {
     const judge = new RehearsalJudge(config, options);
     this.#pipeline = new Pipeline(config.modules, {
-      store: this.#store,
+      store: new NoStore(),
       judge,
       log: QUIET,
       counting: {
@@ -62,11 +61,6 @@ export class Rehearsal {
   /** Counts of all batches so far. */
   get counts(): Readonly<Counts> {
     return this.#pipeline.throughput.counts;
-  }
-
-  /** Number of lines so far that rules hit without counting, as `trusted_proxies` is not set. */
-  get uncounted(): number {
-    return this.#store.uncounted;
   }
 }
 

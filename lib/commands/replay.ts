@@ -40,9 +40,8 @@ export async function replayCommand(files: readonly string[], options: ReplayOpt
     rehearsal.take(batch);
   }
   progress.clear();
-  const { recorded, hits, events } = rehearsal.counts;
+  const { recorded, hits, events, uncounted } = rehearsal.counts;
   const seconds = Math.round(performance.now() - started) / 1_000;
-  const { uncounted } = rehearsal;
   const summary = { lines, logged: recorded, hits, uncounted, bans, seconds };
   if (events === 0 && lines > 0) {
     printError(`${names(config)} found no address in any line: are these lines of another service?`);

@@ -8,7 +8,7 @@ import type { MonitorReport, SourceReport } from "../monitor/report.ts";
 import type { BanTotals } from "../state/ban_reader.ts";
 import { totalsText } from "./bans.ts";
 import { localTime, zoneName } from "./output.ts";
-import { awaitedOf, awaitedText, worksText } from "./words.ts";
+import { awaitedOf, awaitedText, uncountedText, worksText } from "./words.ts";
 
 /** Input of `statusLines()`. */
 export interface Status {
@@ -93,7 +93,7 @@ function sourceLine({ name, running, lastBatch, delivery, waiting }: SourceRepor
 
 function countLines(report: MonitorReport): string[] {
   const { counts, tracked, forgotten: evicted } = report;
-  const { entries, unknown, events, recorded, hits, damaged, suppressed, untrusted } = counts;
+  const { entries, unknown, events, recorded, hits, damaged, suppressed, untrusted, uncounted } = counts;
   const more: readonly (readonly [count: number, text: string])[] = [
     [tracked, `${counted(tracked, "address", "addresses")} being counted`],
     [
@@ -104,6 +104,7 @@ function countLines(report: MonitorReport): string[] {
     [damaged, `${damaged} damaged: cut or dropped`],
     [suppressed, `${suppressed} dropped by journald, as their service wrote too many (RateLimitBurst=)`],
     [untrusted, `${untrusted} that any user could have forged: recorded, not counted`],
+    [uncounted, uncountedText(uncounted)],
   ];
   return [
     `lines     ${entries} read, ${events} named an address, ${recorded} recorded, ${counted(hits, "hit")}`,

@@ -21,7 +21,7 @@ import { counted } from "../core/text.ts";
 import type { Knock } from "../deciding/knock.ts";
 import { Activity } from "../reading/activity.ts";
 import type { LogEvent } from "../reading/event.ts";
-import { NOTHING } from "../reading/message_reader.ts";
+import { NEVER, NOTHING } from "../reading/message_reader.ts";
 import type { Reader } from "../reading/reader.ts";
 import { Engine } from "../rules/engine.ts";
 import type { ModuleRules } from "../rules/rule.ts";
@@ -51,6 +51,8 @@ interface Intake {
   untrusted: number;
   /** Events dated ahead of the clock. */
   ahead: number;
+  /** Events that rules hit without counting. */
+  uncounted: number;
 }
 
 /** Processes the batches of all sources, one after the other. */
@@ -176,8 +178,10 @@ export class Pipeline {
     if (event.isAhead) intake.ahead++;
     if (this.#knocking?.isKnock(event, intake.knocks)) return;
     const isHit = this.#engine.add(event);
+    const isCounted = isHit && reader.counting !== NEVER;
+    if (isHit && !isCounted) intake.uncounted++;
     const { rollups, lines } = this.#parts.store;
-    rollups.add(event, isHit);
+    rollups.add(event, isCounted);
     if (this.recording.isRecorded(event, isHit)) lines.add(event);
   }
 
@@ -237,6 +241,6 @@ export class Pipeline {
 }
 
 function beginIntake(feed: Feed): Intake {
-  const counts = { records: 0, events: 0, damaged: 0, untrusted: 0, ahead: 0 };
+  const counts = { records: 0, events: 0, damaged: 0, untrusted: 0, ahead: 0, uncounted: 0 };
   return { feed, knocks: [], position: "", now: 0, latest: 0, ...counts };
 }

@@ -21,6 +21,7 @@ export interface BatchStore {
   readonly lines: { readonly length: number; add(event: LogEvent): void; clear(): void };
   /** Hourly counts, which `write()` writes now and then; `reset()` returns to the written ones. */
   readonly rollups: {
+    /** @param isHit a rule hits it and counts */
     add(event: LogEvent, isHit: boolean): void;
     addHits(hits: readonly CountedHits[]): void;
     reset(): void;

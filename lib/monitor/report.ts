@@ -82,6 +82,8 @@ const report = z.object({
     suppressed: count,
     untrusted: count,
     ahead: count,
+    /** Missing in earlier versions. */
+    uncounted: count.default(0),
   }),
   /** By report, oldest first: milliseconds since the one before, lines, hits and bans. */
   recent: z.array(z.tuple([count, count, count, count])).readonly().optional(),

@@ -11,7 +11,10 @@ export interface Committed extends Readonly<Omit<Counts, "entries" | "bans" | "s
   readonly bans: readonly NewBan[];
 }
 
-const SUMMED = ["unknown", "events", "recorded", "hits", "damaged", "untrusted", "ahead", "evicted"] as const;
+const SUMMED = [
+  ...["unknown", "events", "recorded", "hits", "damaged", "untrusted", "ahead", "uncounted"] as const,
+  "evicted",
+] as const;
 
 /** Counts what a pipeline commits, and how late it comes. */
 export class Throughput {

@@ -27,6 +27,8 @@ export interface Counts {
   untrusted: number;
   /** Events dated ahead of the clock, taken as of now. */
   ahead: number;
+  /** Events that rules hit without counting, as `trusted_proxies` is not set. */
+  uncounted: number;
   /** Addresses evicted for want of room. */
   evicted: number;
 }
@@ -46,6 +48,7 @@ export class Totals {
     suppressed: 0,
     untrusted: 0,
     ahead: 0,
+    uncounted: 0,
     evicted: 0,
   };
   readonly recent = new RecentCounts();

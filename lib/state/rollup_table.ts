@@ -7,7 +7,6 @@
  */
 import { DAY, HOUR, type Micros, now, SECOND } from "../core/time.ts";
 import type { LogEvent } from "../reading/event.ts";
-import { NEVER } from "../reading/message_reader.ts";
 import type { Database } from "./database.ts";
 import { Rollup, type RollupContent, sumOf } from "./rollup.ts";
 
@@ -152,7 +151,7 @@ export class Rollups {
 
   /** Counts a line with an address; it is a hit if a rule that counts matches. */
   add(event: LogEvent, isHit: boolean): void {
-    this.#at(event.time).add(event, isHit && event.reader.counting !== NEVER);
+    this.#at(event.time).add(event, isHit);
   }
 
   /** Counts hits of rules at the time of the newest. */

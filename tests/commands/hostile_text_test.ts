@@ -54,6 +54,7 @@ const REPORT: MonitorReport = {
     damaged: 1,
     suppressed: 1,
     untrusted: 1,
+    uncounted: 1,
     ahead: 1,
   },
   tracked: 1,

@@ -89,6 +89,8 @@ Deno.test("`status` ends with 0 where all works, with 1 and a sentence where som
   assert.match(stdout, /^ +often {2}last hit 1970-01-01 00:00:01\n +no hit yet: a, b\n/m);
   assert.match(stdout, /^lines .* hits\n {10}since the start$/m);
   assert.match(stdout, /^times +of UTC$/m);
+  state.setReport(JSON.stringify({ ...REPORT, counts: { ...REPORT.counts, uncounted: 2 } }));
+  assert.match((await status()).stdout, /^ {10}Hits of 2 lines not counted until trusted_proxies says/m);
   state.setReport(JSON.stringify({ ...REPORT, started: 60 * SECOND, loaded: 3_600 * SECOND }));
   assert.match(
     (await status()).stdout,

@@ -34,6 +34,7 @@ export const REPORT: MonitorReport = {
     suppressed: 0,
     untrusted: 0,
     ahead: 0,
+    uncounted: 0,
   },
   tracked: 1,
   forgotten: 2,
@@ -70,7 +71,7 @@ export function reportAt(time: Micros, { since, bans }: { since: Micros; bans: n
     modules: [module("SSHD", 48_211, 48_020, SECOND), module("NGINX", 18_904, 18_904, 2 * SECOND)],
     counts: {
       ...{ entries: lines, unknown: 12, events: lines, recorded: lines, hits, bans: Math.round(hits / 90) },
-      ...{ damaged: 0, suppressed: 0, untrusted: 0, ahead: 0 },
+      ...{ damaged: 0, suppressed: 0, untrusted: 0, ahead: 0, uncounted: 0 },
     },
     tracked: 412,
     forgotten: 0,
