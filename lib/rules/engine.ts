@@ -165,6 +165,8 @@ export class Engine {
     this.#begin(stored.seed);
     for (const group of stored.groups()) this.#groups.restore(group);
     this.#groups.keep(this.#notes.restore(stored.contents()));
+    // They were counted when they were evicted first.
+    this.#notes.takeEvicted();
   }
 
   /** Makes the next notes name all groups of rules again: the state may have lost some. */
@@ -184,9 +186,9 @@ export class Engine {
   countsAt(address: string, time: Micros): RuleCount[] {
     const words = wordsOf(address);
     return this.#modules.flatMap(({ set }, module) => {
-      const counts = this.#notes.of(module).countAt(words, time);
+      const counts = this.#notes.find(module)?.countAt(words, time);
       return set.rules.flatMap((rule) => {
-        const count = counts[rule.number]!;
+        const count = counts?.[rule.number] ?? 0;
         return count === 0 ? [] : [{ module: rule.service, rule, count }];
       });
     });
@@ -252,7 +254,7 @@ export class Engine {
 
   #hit(part: Part, { reader, module }: LogEvent): void {
     const record = this.#record;
-    const notes = this.#notes.of(module);
+    const notes = this.#notes.make(module);
     let bits = part.all;
     record.value = 0;
     if (part.field >= 0) {

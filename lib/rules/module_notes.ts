@@ -48,8 +48,13 @@ export class ModuleNotes {
     this.#all = modules.map(() => undefined);
   }
 
-  /** Returns the notes of a module by its index. */
-  of(module: number): Notes {
+  /** Returns the notes of a module by its index; undefined: it has no hit yet. */
+  find(module: number): Notes | undefined {
+    return this.#all[module];
+  }
+
+  /** Returns the notes of a module by its index, and makes them for its first hit. */
+  make(module: number): Notes {
     return this.#all[module] ??= new Notes(
       this.#groups,
       this.#modules[module]!.rules.length > 0 ? this.#room : NO_ROOM,
@@ -110,27 +115,28 @@ export class ModuleNotes {
     const rules = this.#groups.stillCounting(record.rules);
     if (rules === 0) return;
     const group = rules >>> GROUP_RULES;
-    const notes = this.#ofGroup(group)!;
+    const module = this.#moduleOf(group);
     if (record.kind === HIT) {
+      const notes = this.make(module);
       notes.select(record.w0, record.w1, record.w2, record.w3, record.prefix);
       notes.time[0] = record.time;
       return notes.add(group, rules & GROUP_MASK, record.value);
     }
+    const notes = this.#all[module];
     this.#groups.rulesOf(group).forEach((rule, i) => {
-      if ((rules & 1 << i) !== 0 && notes.selectKnown(record)) notes.reset(rule);
+      if ((rules & 1 << i) !== 0 && notes?.selectKnown(record)) notes.reset(rule);
     });
   }
 
   /** Forgets an address in the module of the record's group, or in all modules without a group. */
   #forgetAs(record: NoteRecord): void {
     if (record.rules === 0) this.forget(record);
-    else this.#ofGroup(record.rules >>> GROUP_RULES)?.forget(record);
+    else this.#all[this.#moduleOf(record.rules >>> GROUP_RULES)]?.forget(record);
   }
 
-  /** Returns the notes of the module of a group; undefined: the module is no longer configured. */
-  #ofGroup(group: number): Notes | undefined {
+  /** Returns the index of the module of a group; below 0: the module is no longer configured. */
+  #moduleOf(group: number): number {
     const service = this.#groups.serviceOf(group);
-    const module = this.#modules.findIndex(({ name }) => name === service);
-    return module < 0 ? undefined : this.of(module);
+    return this.#modules.findIndex(({ name }) => name === service);
   }
 }

@@ -421,11 +421,12 @@ Deno.test("`Pipeline` records only what a rule hits where it is told to", () => 
   assert.deepEqual(store.records[0]!.events.map(({ address }) => address), ["192.0.2.1"]);
 });
 
-Deno.test("a pipeline counts on in the totals of the one before, evictions and rules included", () => {
+Deno.test("a pipeline counts on in the totals of the one before, and what is evicted again from the stored notes once", () => {
   const room = { addresses: 1, bytes: 8 };
-  const parts = { judge, log: memoryLog(), totals: new Totals(), counting: { room } };
+  const store = new MemoryStore();
+  const parts = { store, judge, log: memoryLog(), totals: new Totals(), counting: { room } };
   for (let i = 0; i < 2; i++) {
-    const pipeline = new Pipeline([RULES], { ...parts, store: new MemoryStore() });
+    const pipeline = new Pipeline([RULES], parts);
     run(pipeline, ["bad 192.0.2.1", "bad 192.0.2.2", "fine"]);
     assert.deepEqual(pipeline.activity.totals(), [{
       name: "TOY",
@@ -434,8 +435,14 @@ Deno.test("a pipeline counts on in the totals of the one before, evictions and r
       hits: [{ rule: "bad", count: 2 * (i + 1) }],
     }]);
   }
+  const pipeline = new Pipeline([RULES], parts);
+  store.broken = true;
+  assert.throws(() => run(pipeline, ["bad 192.0.2.3"]));
+  store.broken = false;
+  run(pipeline, ["fine"]);
   const { entries, hits, evicted } = parts.totals.counts;
-  assert.deepEqual([entries, hits, evicted], [6, 4, 2]);
+  // The first two lines evict one address, the next two evict two.
+  assert.deepEqual([entries, hits, evicted], [7, 4, 3]);
 });
 
 Deno.test("`Activity.report()` tells when each module saw a line and each rule was hit, restarts included", () => {
