@@ -2,7 +2,7 @@
  * Answers commands about the past. In: an address, a network or a time. Out: lines, bans and
  * counts, found by indexes, so that a state of ten million lines answers within a second.
  */
-import { beginningOf, enclosingNetworks } from "../core/address.ts";
+import { beginningOf, enclosing, enclosingNetworks, prefixLength } from "../core/address.ts";
 import { NetworkSet } from "../core/network_set.ts";
 import { HOUR, type Micros } from "../core/time.ts";
 import type { BanStatus, Provenance } from "../deciding/ban.ts";
@@ -59,7 +59,7 @@ export class History {
    * Rules ban an IPv6 client by its network.
    */
   bansOfEach(addresses: readonly string[], time: Micros): Map<string, BanCount> {
-    const around = withNetworks(addresses);
+    const around = this.#withNetworks(addresses);
     const rows = this.#db.all<BanCount & { address: string }>(
       `SELECT address, ${MADE}, ${ENDED} FROM ban WHERE address ${AMONG} GROUP BY address`,
       ...[time, time, JSON.stringify([...around.values()].flat())],
@@ -73,7 +73,7 @@ export class History {
 
   /** Returns the narrowest ban in force around each address or network; those without are missing. */
   standingOfEach(targets: readonly string[]): Map<string, BanStatus> {
-    const around = withNetworks(targets);
+    const around = this.#withNetworks(targets, "AND ended IS NULL");
     const list = JSON.stringify([...around.values()].flat());
     const bans = selectBans(this.#db, `WHERE address ${AMONG} AND ended IS NULL`, list);
     const found = new Map(bans.map((ban) => [ban.address, ban]));
@@ -166,6 +166,24 @@ export class History {
     return { all, standing, newest: selectBans(this.#db, `WHERE address ${AMONG} ${order}`, list, most) };
   }
 
+  /**
+   * Returns each target with the networks around it, the narrowest first, of the lengths that bans
+   * have: an IPv6 address has 128 networks around it.
+   */
+  #withNetworks(targets: readonly string[], which = ""): Map<string, readonly string[]> {
+    const lengths = this.#db.all<{ isIPv6: 0 | 1; length: number }>(
+      `SELECT DISTINCT instr(address, ':') > 0 AS isIPv6,
+         CAST(substr(address, instr(address, '/') + 1) AS INTEGER) AS length
+       FROM ban WHERE instr(address, '/') > 0 ${which} ORDER BY length DESC`,
+    );
+    return new Map(targets.map((target) => {
+      const around = lengths.filter(({ isIPv6, length }) =>
+        (isIPv6 === 1) === target.includes(":") && length < prefixLength(target)
+      );
+      return [target, [target, ...around.map(({ length }) => enclosing(target, length))]];
+    }));
+  }
+
   /** Returns the addresses and networks inside of a network that were ever banned. */
   #addressesInside(network: string): string[] {
     const beginning = beginningOf(network);
@@ -176,11 +194,6 @@ export class History {
       ...range,
     ).flatMap(({ address }) => address !== network && set.covers(address) ? [address] : []);
   }
-}
-
-/** Returns each target with the networks around it, the narrowest first. */
-function withNetworks(targets: readonly string[]): Map<string, readonly string[]> {
-  return new Map(targets.map((target) => [target, [...enclosingNetworks(target), target].reverse()]));
 }
 
 function sum(counts: readonly BanCount[], key: keyof BanCount): number {
