@@ -164,10 +164,11 @@ export function whitelistRemoveCommand(targets: readonly string[], options: Comm
   const wanted = requireTargets(targets);
   return withGrounds(options, async (grounds) => {
     const { state } = grounds;
+    const others = otherPlaces(wanted, grounds);
     const removed: string[] = [];
     const code = await forEach(wanted, options, (address) => {
       const origins = ["command", "knock"].filter((origin) => state.removeFromWhitelist(origin, address));
-      const places = otherPlaces(address, grounds).join(" and in ");
+      const places = [...others.get(address)!].join(" and in ");
       if (origins.length === 0) {
         const why = places === ""
           ? "neither command nor knock whitelisted it"

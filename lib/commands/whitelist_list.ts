@@ -41,19 +41,26 @@ export function whitelistListCommand(options: CommonOptions): number {
 }
 
 /**
- * Returns the places where a change by hand could take an entry of exactly this address or name
- * away, other than those of commands and knocks.
+ * Returns, by address or name, the places where a change by hand could take a present entry of
+ * exactly that away, other than those of commands and knocks.
  */
-export function otherPlaces(address: string, grounds: Pick<Grounds, "config" | "state">): string[] {
-  const of = ({ origin, file }: Listed) =>
-    origin === "configuration"
-      ? grounds.config!.path
-      : origin === "file"
-      ? file!
-      : origin === "database"
-      ? "the database"
-      : [];
-  return [...new Set(listedBy(grounds).filter((entry) => entry.address === address).flatMap(of))];
+export function otherPlaces(
+  targets: readonly string[],
+  { config, state }: Pick<Grounds, "config" | "state">,
+): Map<string, ReadonlySet<string>> {
+  const time = now();
+  const places = new Map(targets.map((target) => [target, new Set<string>()]));
+  const note = (place: string, entries: Iterable<Pick<WhitelistMember, "address" | "until">>) => {
+    for (const { address, until } of entries) {
+      if (until === null || until > time) places.get(address)?.add(place);
+    }
+  };
+  if (config !== null) {
+    note(config.path, config.whitelist.members);
+    for (const file of config.whitelist.files) if (file.problem() === null) note(file.path, file.members());
+  }
+  note("the database", state.whitelist("database", time));
+  return places;
 }
 
 function listedBy({ config, state }: Pick<Grounds, "config" | "state">): Listed[] {

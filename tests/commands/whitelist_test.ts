@@ -89,6 +89,7 @@ Deno.test("`whitelist remove` says where an entry stands that no command has mad
       const why = `it stands in ${place}: remove it there`;
       assert.deepEqual([code, stderr], [1, `strongmonitor: Cannot remove ${address}: ${why}\n`]);
     }
+    state.addToWhitelist("database", { address: "198.51.100.7", note: "", until: 1, since: 1 });
     const { stderr } = await cli("whitelist", "remove", "198.51.100.7");
     assert.match(stderr, /Cannot remove 198\.51\.100\.7: neither command nor knock whitelisted it/);
     state.addToWhitelist("command", { address: "192.0.2.1", note: "", until: null, since: 1 });
