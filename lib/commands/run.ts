@@ -7,7 +7,7 @@ import { readReport } from "../monitor/report.ts";
 import { Totals } from "../monitor/totals.ts";
 import { hasLockFile, type Lock, takeLock } from "../state/lock.ts";
 import { State } from "../state/state.ts";
-import type { Log } from "../core/log.ts";
+import { countMessages, type Log } from "../core/log.ts";
 import { databaseOf } from "../core/state_files.ts";
 import { linesOf, UserError } from "../core/error.ts";
 import { permissionProblem } from "../config/refusal.ts";
@@ -41,25 +41,26 @@ const LOCK_ANSWER = 1_000;
  */
 export async function runCommand(
   options: RunOptions,
-  { log, signals }: { log: Log; signals: RunSignals },
+  { log: given, signals }: { log: Log; signals: RunSignals },
 ): Promise<number> {
   if (options.config === "-") throw new UserError("Cannot run by standard input: name a file", 64);
   const span = options.trial === undefined ? null : requireSpan("--trial", options.trial);
   let config = usableConfig(options);
+  const totals = new Totals();
+  const log = countMessages(given, totals.messages);
   const { state, lock } = await claimState(config.stateDirectory, { options, log });
   // A reload may come before the first monitor: it then begins by the new configuration.
   let next = new AbortController();
-  const totals = new Totals();
-  let monitor: Monitor | null = null;
   signals.onReload(() => {
     try {
       config = reloaded(options, { old: config, state });
+      totals.refused = null;
       log.info(`configuration reloaded from ${config.path}`);
       next.abort();
     } catch (error) {
       for (const line of linesOf(error)) log.error(line);
       log.error("the old configuration stays in force");
-      monitor?.refuseReload(error);
+      totals.refused = { time: now(), error: linesOf(error)[0]! };
     }
   });
   try {
@@ -69,7 +70,7 @@ export async function runCommand(
       next = new AbortController();
       announce(config, log);
       const { bootId } = options;
-      monitor = new Monitor(config, { state, lock, log, totals, trial: state.trial(), bootId });
+      const monitor = new Monitor(config, { state, lock, log, totals, trial: state.trial(), bootId });
       const successor = () => next.signal.aborted && !signals.stop.aborted ? config : null;
       if (await monitor.run(AbortSignal.any([signals.stop, next.signal]), successor)) break;
     }

@@ -4,7 +4,7 @@
  */
 import type { Config } from "../config/types.ts";
 import { currentBoot } from "../core/boot.ts";
-import { countMessages, type Log } from "../core/log.ts";
+import type { Log } from "../core/log.ts";
 import { now } from "../core/time.ts";
 import type { Trial } from "../deciding/ban.ts";
 import { Logins } from "../deciding/logins.ts";
@@ -74,8 +74,7 @@ interface CommonParts {
 
 /** Builds the parts of a monitor; none of them runs yet. Throws if the state cannot be used. */
 export function compose(config: Config, options: MonitorOptions, hooks: MonitorHooks) {
-  const { state, totals = new Totals(), trial = null, bootId = null } = options;
-  const log = countMessages(options.log, totals.messages);
+  const { state, log, totals = new Totals(), trial = null, bootId = null } = options;
   const common: CommonParts = { config, state, log, totals, hooks, trial, bootId };
   const trialWatch = new TrialWatch(trial, { state, log });
   const { whitelisting, surroundings } = openWhitelist(common);

@@ -70,11 +70,6 @@ export class Monitor {
     }
   }
 
-  /** Reports that a reload was refused, until another succeeds. */
-  refuseReload(error: unknown): void {
-    this.#parts.reporting.noteRefusal(error);
-  }
-
   async #run(signal: AbortSignal, isEnd: () => boolean): Promise<boolean> {
     const { trial, surroundings, feeding, reporting } = this.#parts;
     const stop = new AbortController();

@@ -1,5 +1,5 @@
 import type { Config } from "../config/types.ts";
-import { linesOf, messageOf } from "../core/error.ts";
+import { messageOf } from "../core/error.ts";
 import { type Micros, now } from "../core/time.ts";
 import type { Bans } from "../enforcing/bans.ts";
 import type { FleetStatus } from "../postgres/fleet.ts";
@@ -41,7 +41,6 @@ export class Reporting {
   /** The report in the state, as text. */
   #written = "";
   #failure: string | null = null;
-  #refused: MonitorReport["refused"];
 
   constructor(config: Config, parts: ReportingParts) {
     this.#config = config;
@@ -52,11 +51,6 @@ export class Reporting {
   /** Remembers the error that ends the monitor. */
   noteFailure(error: unknown): void {
     this.#failure = messageOf(error);
-  }
-
-  /** Remembers the error of a reload that was refused: this configuration stays in force. */
-  noteRefusal(error: unknown): void {
-    this.#refused = { time: now(), error: linesOf(error)[0]! };
   }
 
   /** Makes the next `write()` write in any case: the state was replaced. */
@@ -84,7 +78,7 @@ export class Reporting {
       running,
       started: this.#started,
       loaded: this.#loaded,
-      refused: this.#refused,
+      refused: totals.refused ?? undefined,
       failure: this.#failure,
       config: path,
       firewall,

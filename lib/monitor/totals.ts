@@ -33,10 +33,12 @@ export interface Counts {
   evicted: number;
 }
 
-/** What the monitors of one process have counted. */
+/** Counts of the monitors of one process, and what else outlasts a reload. */
 export class Totals {
   /** When the first monitor read its configuration; null: there was none yet. */
   started: Micros | null = null;
+  /** When a reload was last refused, and why; null: the last one succeeded, or there was none. */
+  refused: { readonly time: Micros; readonly error: string } | null = null;
   readonly counts: Counts = {
     entries: 0,
     unknown: 0,
