@@ -26,6 +26,17 @@ function draft(survey: Partial<Survey> = {}, answers: Partial<Answers> = {}): st
   return draftConfig({ ...SURVEY, ...survey }, { ...ANSWERS, ...answers });
 }
 
+Deno.test("`draftConfig()` fits a terminal of 80 columns", () => {
+  const nginx = { ...NGINX, unread: "the words of a long reason ".repeat(9), proxies: ["192.0.2.1"] };
+  for (const hasJournal of [false, true]) {
+    const text = draft({ nginx, hasJournal, sshPorts: [22, 2222], managers: ["ufw", "Docker"] }, {
+      whitelist: ["2001:db8::1"],
+    });
+    load(text);
+    assert.deepEqual(text.split("\n").filter((line) => line.length > 80), []);
+  }
+});
+
 Deno.test("`draftConfig()` gives what was found as keys, in a text that loads", () => {
   const nginx = (over: Partial<NginxSurvey>) => ({ nginx: { ...NGINX, ...over } });
   const cases: readonly [string, (text: string) => unknown, unknown][] = [

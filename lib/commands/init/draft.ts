@@ -1,4 +1,5 @@
 import { jsonText, printable } from "../../core/text.ts";
+import { folded, WIDTH } from "../layout.ts";
 import { NGINX_LOGS, type NginxSurvey, SSH_LOGS, type Survey } from "./survey.ts";
 
 /** Decisions of the user. */
@@ -17,7 +18,8 @@ export const SCHEMA = "file:///usr/share/strongmonitor/config.schema.json";
 /** Returns the text of a configuration, short and with comments. */
 export function draftConfig(survey: Survey, answers: Answers): string {
   return `{
-  // Made by \`strongmonitor init\`. \`strongmonitor check\` tells what it means; docs/configuration.md explains every key.
+  // Made by \`strongmonitor init\`. \`strongmonitor check\` tells what it means;
+  // docs/configuration.md explains every key.
   ${pair("$schema", SCHEMA)},
 
 ${firewall(survey, answers)}
@@ -27,17 +29,22 @@ ${whitelist(answers)}
   // Recorded lines are kept this long.
   "keep_log": "90d",
 
-  // Hits are forgotten after this, and bans lifted; each further ban of an address lasts twice as long.
+  // Hits are forgotten after this, and bans lifted; each further ban of an
+  // address lasts twice as long.
   "window": "10m",
   "ban_time": "1d",
   "ban_time_factor": 2,
   "max_ban_time": "8w",
   "forget_after": "12w",
 
-  // Ten addresses of one network banned within a day take the whole network with them for a day.
-  "network_bans": [{ "ipv4": 24, "ipv6": 48, "limit": 9, "window": "1d", "ban_time": "1d" }],
+  // Ten addresses of one network banned within a day take the whole network
+  // with them for a day.
+  "network_bans": [
+    { "ipv4": 24, "ipv6": 48, "limit": 9, "window": "1d", "ban_time": "1d" }
+  ],
 
-  // Whoever has logged in with a key in the last 30 days is never banned; after a password limits are three times as high.
+  // Whoever has logged in with a key in the last 30 days is never banned; after
+  // a password limits are three times as high.
   "trust_logins": {},
 
   // Their rules are built in; "rules" here would take their place.
@@ -144,9 +151,10 @@ function proxies({ proxies, busiest }: NginxSurvey, { isDirect }: Answers): stri
   ];
 }
 
-/** Formats `text` as a comment on one line. */
+/** Formats `text` as a comment that fits a terminal of 80 columns. */
 function comment(text: string, indent = 2): string {
-  return `${" ".repeat(indent)}// ${printable(text)}`;
+  const head = `${" ".repeat(indent)}// `;
+  return folded(printable(text), "", WIDTH - head.length).map((line) => head + line).join("\n");
 }
 
 function pair(key: string, value: unknown): string {
