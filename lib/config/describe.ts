@@ -116,10 +116,9 @@ function describeFollowing({ following }: Config): string[] {
 
 function describeStep({ ipv4, ipv6, limit, window, banTime, growth }: NetworkStep): string {
   const networks = [ipv4, ipv6].flatMap((bits) => bits === null ? [] : `/${bits}`).join(" or ");
-  const within = `within ${formatDuration(window)}`;
-  return `Networks: a ${networks} is banned ${lasting(banTime, growth)} at more than ${
-    plural(limit, "ban")
-  } inside ${within}`;
+  return `Networks: a ${networks} with more than ${plural(limit, "ban")} inside within ${
+    formatDuration(window)
+  } is banned ${lasting(banTime, growth)}`;
 }
 
 /** Describes how long the first ban lasts, and whether later ones grow. */

@@ -28,7 +28,7 @@ Bans: by ban --note "by us" %s
   lifted by unban %s
   4 at once, each for at most 10s
   each further ban of an address lasts 2 times as long, up to 30d; 60d without a ban start over
-Networks: a /24 is banned for 1h and growing at more than 5 bans inside within 1d
+Networks: a /24 with more than 5 bans inside within 1d is banned for 1h and growing
 Whitelist: 10.0.0.0/8, example.org (names resolved every 5m)
 Logins: by publickey they keep from bans for 7d; after others limits are 3 times as high
 Module SSHD: journal entries of sshd, sshd-session, sshd-auth
