@@ -100,8 +100,11 @@ scene(
         return (await database.query(`SELECT FROM log WHERE address = '${address}'`)).length === 1 ||
           undefined;
       });
-      const [status] = await ask<{ database: { connected: boolean } }>(server, "status");
-      assert.equal(status?.database.connected, true);
+      // The monitor reports every two seconds.
+      await until(`status to tell of ${host}`, async () => {
+        const [status] = await ask<{ database: { connected: boolean } }>(server, "status");
+        return status?.database.connected || undefined;
+      });
       monitor.kill("SIGTERM");
       await monitor.status;
     }
