@@ -2,12 +2,12 @@ import { modulesWithFirewall } from "../config/firewalls.ts";
 import { scopeAmong, whyWidened } from "../core/scope.ts";
 import { counted } from "../core/text.ts";
 import { type Micros, now } from "../core/time.ts";
-import { keptText, meet, type NewBan, type StandingBan } from "../deciding/ban.ts";
+import { effectOf, keptText, type NewBan, type StandingBan } from "../deciding/ban.ts";
 import { type Whitelist, whitelistedBy } from "../deciding/whitelist.ts";
 import { type ListedBan, readBanLine } from "./ban_list.ts";
 import { requireSpanOrForever, tellMonitor, warnIfStopped } from "./change.ts";
 import { inputLines, openInput } from "./input.ts";
-import { knownWhitelist, withGrounds } from "./open.ts";
+import { knownWhitelist, withContext } from "./open.ts";
 import { type CommonOptions, print, printError, printJson } from "./output.ts";
 import { Progress } from "./progress.ts";
 import { inputName } from "./words.ts";
@@ -27,11 +27,11 @@ export interface ImportOptions extends CommonOptions {
   readonly reason?: string;
 }
 
-/** Outcome of a line: `extended` and `unchanged` as in `Meeting`; `over`: the ban ended before. */
-type Fate = "banned" | "extended" | "unchanged" | "whitelisted" | "over" | "wrong";
+/** Outcome of a line: `extended` and `unchanged` as in `BanEffect`; `over`: the ban ended before. */
+type Outcome = "banned" | "extended" | "unchanged" | "whitelisted" | "over" | "wrong";
 
 /** Number of lines with each outcome, without lines that name no address. */
-export type Summary = Record<Fate, number>;
+export type Summary = Record<Outcome, number>;
 
 /** Methods of the state's bans that an import calls. */
 export interface ImportStore {
@@ -71,15 +71,15 @@ interface Candidate {
  */
 export function bansImportCommand(file: string, options: ImportOptions): Promise<number> {
   const span = requireSpanOrForever(options.for);
-  return withGrounds(options, async (grounds) => {
-    const { config, state } = grounds;
+  return withContext(options, async (context) => {
+    const { config, state } = context;
     const [time, name] = [now(), inputName(file)];
     const provenance = { kind: "import", name } as const;
     const until = span === null ? null : time + span;
     const reason = keptText(options.reason ?? `[IMPORT] ${name}`);
     const importing = new Importing({
       bans: state.bans,
-      whitelist: knownWhitelist(grounds),
+      whitelist: knownWhitelist(context),
       now: time,
       name,
       firewalls: config === null ? new Set() : modulesWithFirewall(config),
@@ -183,9 +183,9 @@ export class Importing {
       return null;
     }
     const others = standing.get(address) ?? [];
-    const meeting = meet(ban, others);
-    summary[meeting === "new" ? "banned" : meeting]++;
-    if (meeting === "unchanged") return null;
+    const effect = effectOf(ban, others);
+    summary[effect === "new" ? "banned" : effect]++;
+    if (effect === "unchanged") return null;
     if (widened !== null) this.widened.add(`${place}: ${address}: ${widened}`);
     standing.set(address, [...others, ban]);
     return { ...ban, start: Math.min(ban.start, now) };
@@ -209,7 +209,7 @@ class Complaints {
 }
 
 /** Words for one line and for several lines. */
-const WORDS: Readonly<Record<Fate, readonly [string, string]>> = {
+const WORDS: Readonly<Record<Outcome, readonly [string, string]>> = {
   banned: ["banned", "banned"],
   extended: [
     "was banned already, now for longer or from more",
@@ -222,9 +222,9 @@ const WORDS: Readonly<Record<Fate, readonly [string, string]>> = {
 };
 
 function sentence(summary: Summary): string {
-  const counts = Object.entries(WORDS).flatMap(([fate, words]) => {
-    const count = summary[fate as Fate];
-    return count > 0 || fate === "banned" ? counted(count, ...words) : [];
+  const counts = Object.entries(WORDS).flatMap(([outcome, words]) => {
+    const count = summary[outcome as Outcome];
+    return count > 0 || outcome === "banned" ? counted(count, ...words) : [];
   });
   return counts.join(", ");
 }

@@ -153,13 +153,13 @@ export interface BanChange extends Ban {
 }
 
 /**
- * How a new ban meets bans in force for its address: `new` is added; `extended` moves the end of
- * the ban with its scope; `unchanged`: a ban that covers its scope lasts at least as long.
+ * Effect of a new ban on the bans in force for its address. `new`: it is added; `extended`: it moves
+ * the end of the ban with its scope; `unchanged`: a ban that covers its scope lasts at least as long.
  */
-export type Meeting = "new" | "extended" | "unchanged";
+export type BanEffect = "new" | "extended" | "unchanged";
 
-/** Returns how `ban` meets the bans in force for its address. */
-export function meet(ban: StandingBan, standing: readonly StandingBan[]): Meeting {
+/** Returns the effect of `ban` on the bans in force for its address. */
+export function effectOf(ban: StandingBan, standing: readonly StandingBan[]): BanEffect {
   const own = standing.filter(({ isFollowed }) => !isFollowed);
   const isCovered = own.some(({ scope, until }) =>
     coversScope(scope, ban.scope) && (until ?? Infinity) >= (ban.until ?? Infinity)

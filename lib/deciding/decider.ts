@@ -11,7 +11,7 @@ import { NetworkSet, Target } from "../core/network_set.ts";
 import { formatDuration, type Micros } from "../core/time.ts";
 import { counted } from "../core/text.ts";
 import type { Trip } from "../rules/rule.ts";
-import { type CountedBan, meet, type NewBan, type PastBan, type StandingBan } from "./ban.ts";
+import { type CountedBan, effectOf, type NewBan, type PastBan, type StandingBan } from "./ban.ts";
 import { banSpan } from "./escalation.ts";
 import type { Knock } from "./knock.ts";
 import type { Logins } from "./logins.ts";
@@ -54,7 +54,7 @@ export interface Decision {
 }
 
 /** A decision in the making. */
-interface Round extends Required<Facts> {
+interface PendingDecision extends Required<Facts> {
   readonly bans: NewBan[];
   readonly spared: string[];
 }
@@ -75,14 +75,14 @@ export class Decider {
    * fails.
    */
   decide(trips: readonly Trip[], { history, now = -Infinity, knocks = [] }: Facts): Decision {
-    const round: Round = { history, now, knocks, bans: [], spared: [] };
+    const pending: PendingDecision = { history, now, knocks, bans: [], spared: [] };
     for (const trip of trips) {
-      for (let ban = this.#banAddress(trip, round); ban !== null;) {
-        const filled: NetworkTrip | null = take(ban, round) ? this.#count(ban) : null;
-        ban = filled && this.#banNetwork(filled, { start: ban.start, round });
+      for (let ban = this.#banAddress(trip, pending); ban !== null;) {
+        const filled: NetworkTrip | null = addBan(ban, pending) ? this.#count(ban) : null;
+        ban = filled && this.#banNetwork(filled, { start: ban.start, pending });
       }
     }
-    return round;
+    return pending;
   }
 
   /** Replaces the counts of bans inside of networks by those of `bans`, in order of decision. */
@@ -119,17 +119,17 @@ export class Decider {
   }
 
   /** Returns the ban that a trip asks for; null: its address is spared. */
-  #banAddress(trip: Trip, round: Round): NewBan | null {
+  #banAddress(trip: Trip, pending: PendingDecision): NewBan | null {
     const { source, module, rule, reason, count, time: start, scope } = trip;
     const address = this.#target(trip);
-    const why = this.whyNot(address, start, round.knocks) ?? this.#trust(trip.address, start);
+    const why = this.whyNot(address, start, pending.knocks) ?? this.#trust(trip.address, start);
     if (why !== null) {
-      round.spared.push(`not banning ${source}, ${why}: ${reason}, ${counted(count, "hit")}`);
+      pending.spared.push(`not banning ${source}, ${why}: ${reason}, ${counted(count, "hit")}`);
       return null;
     }
-    const until = this.#until(address, { first: trip.banTime, growth: trip.growth, start, round });
-    if (isOver(until, round)) {
-      round.spared.push(
+    const until = this.#until(address, { first: trip.banTime, growth: trip.growth, start, pending });
+    if (isOver(until, pending)) {
+      pending.spared.push(
         `not banning ${source}, whose ban would be over by now: ${reason}, ${counted(count, "hit")}`,
       );
       return null;
@@ -156,16 +156,16 @@ export class Decider {
   /** Returns the ban of a network filled with bans; null: it is spared. */
   #banNetwork(
     { network, step, count }: NetworkTrip,
-    { start, round }: { start: Micros; round: Round },
+    { start, pending }: { start: Micros; pending: PendingDecision },
   ): NewBan | null {
     const reason = `[NETWORK] ${count} bans within ${formatDuration(step.window)}`;
-    const why = this.whyNot(network, start, round.knocks);
+    const why = this.whyNot(network, start, pending.knocks);
     if (why !== null) {
-      round.spared.push(`not banning ${network}, ${why}: ${reason}`);
+      pending.spared.push(`not banning ${network}, ${why}: ${reason}`);
       return null;
     }
-    const until = this.#until(network, { first: step.banTime, growth: step.growth, start, round });
-    if (isOver(until, round)) return null;
+    const until = this.#until(network, { first: step.banTime, growth: step.growth, start, pending });
+    if (isOver(until, pending)) return null;
     const name = network.slice(network.indexOf("/"));
     return {
       address: network,
@@ -180,13 +180,13 @@ export class Decider {
 
   #until(
     address: string,
-    { first, growth, start, round }: Pick<Trip, "growth"> & {
+    { first, growth, start, pending }: Pick<Trip, "growth"> & {
       first: Micros | null;
       start: Micros;
-      round: Round;
+      pending: PendingDecision;
     },
   ): Micros | null {
-    const span = banSpan({ first, growth, past: () => round.history.past(address) }, start);
+    const span = banSpan({ first, growth, past: () => pending.history.past(address) }, start);
     return span === null ? null : start + span;
   }
 
@@ -197,15 +197,15 @@ export class Decider {
 }
 
 /** Reports whether a ban would be over before it is made, as its lines are old. */
-function isOver(until: Micros | null, { now }: Round): boolean {
+function isOver(until: Micros | null, { now }: PendingDecision): boolean {
   return until !== null && until <= now;
 }
 
-/** Adds a ban to a round, or moves the end of one with its scope. False: others cover it. */
-function take(ban: NewBan, { history, bans }: Round): boolean {
+/** Adds a ban to a decision, or moves the end of one with its scope. False: others cover it. */
+function addBan(ban: NewBan, { history, bans }: PendingDecision): boolean {
   const decided = bans.filter(({ address }) => address === ban.address);
-  if (meet(ban, [...history.standing(ban.address), ...decided]) === "unchanged") return false;
-  const before = decided.find((other) => meet(ban, [other]) === "extended");
+  if (effectOf(ban, [...history.standing(ban.address), ...decided]) === "unchanged") return false;
+  const before = decided.find((other) => effectOf(ban, [other]) === "extended");
   if (before === undefined) bans.push(ban);
   else bans[bans.indexOf(before)] = { ...before, until: ban.until };
   return true;

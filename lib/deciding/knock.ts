@@ -42,7 +42,7 @@ export interface Knock {
 }
 
 /** The parts of an event that are compared with keys, as text. */
-export interface Overheard {
+export interface KnockEvent {
   /** Canonical. */
   readonly address: string;
   readonly time: Micros;
@@ -53,12 +53,12 @@ export interface Overheard {
 }
 
 /** A knock; `known`: a further line of a knock, not to be recorded; null: neither. */
-export type Heard = Knock | "known" | null;
+export type KnockResult = Knock | "known" | null;
 
 /** Steps by which a sender's clock may be off. */
 const SKEW = 1;
 /** How long a sender's further lines about an accepted name belong to its knock. */
-const AFTERMATH: Micros = 600 * SECOND;
+const FOLLOW_UP_SPAN: Micros = 600 * SECOND;
 /** Words compared with plain secrets: more than an owner's lines have, few enough for a flood. */
 const MAX_WORDS = 16;
 const WORD = /[A-Za-z0-9._~-]+/g;
@@ -88,27 +88,30 @@ export class Knocks {
    * later than the last one used. An untrusted event is no knock, but a plain secret in it must not
    * be recorded either.
    */
-  hear(event: Overheard): Heard {
+  check(event: KnockEvent): KnockResult {
     if (this.isEmpty) return null;
     const names = namesIn(event);
-    return this.#hearCode(event, names) ?? this.#hearSecret(event, names);
+    return this.#checkCode(event, names) ?? this.#checkSecret(event, names);
   }
 
-  #hearCode(event: Overheard, names: readonly string[]): Heard {
+  #checkCode(event: KnockEvent, names: readonly string[]): KnockResult {
     if (!event.trusted || this.#codes.length === 0) return null;
     for (const code of names.flatMap((name) => codeOf(name, this.#config.prefix) ?? [])) {
       for (const { key, codes } of this.#codes) {
-        const heard = this.#tryCode(event, { code, key, codes });
-        if (heard !== null) return heard;
+        const result = this.#tryCode(event, { code, key, codes });
+        if (result !== null) return result;
       }
     }
     return null;
   }
 
-  #tryCode(event: Overheard, { code, key, codes }: { code: string; key: KnockKey; codes: Codes }): Heard {
+  #tryCode(
+    event: KnockEvent,
+    { code, key, codes }: { code: string; key: KnockKey; codes: Codes },
+  ): KnockResult {
     const used = this.#uses.get(key.name);
     const last = used?.step ?? -1;
-    if (isAftermath(event, { used, span: AFTERMATH }) && codes.fits(code, last)) return "known";
+    if (isFollowUp(event, { used, span: FOLLOW_UP_SPAN }) && codes.fits(code, last)) return "known";
     const current = Math.floor(event.time / STEP);
     for (let step = current - SKEW; step <= current + SKEW; step++) {
       if (step > last && codes.fits(code, step)) return this.#open(event, { key, step });
@@ -116,28 +119,28 @@ export class Knocks {
     return null;
   }
 
-  #hearSecret(event: Overheard, names: readonly string[]): Heard {
+  #checkSecret(event: KnockEvent, names: readonly string[]): KnockResult {
     if (this.#secrets.length === 0) return null;
     const words = [...names.filter((name) => PLAIN_SECRET.test(name)), ...wordsOf(event.message)];
     for (const word of new Set(words)) {
       const key = this.#secrets.find(({ secret }) => opens(word, secret));
       if (key === undefined) continue;
       const used = this.#uses.get(key.name);
-      const span = Math.min(AFTERMATH, this.#config.time);
-      const isKnock = event.trusted && names.includes(word) && !isAftermath(event, { used, span });
+      const span = Math.min(FOLLOW_UP_SPAN, this.#config.time);
+      const isKnock = event.trusted && names.includes(word) && !isFollowUp(event, { used, span });
       return isKnock ? this.#open(event, { key, step: null }) : "known";
     }
     return null;
   }
 
-  #open({ address, time }: Overheard, { key, step }: { key: KnockKey; step: number | null }): Knock {
+  #open({ address, time }: KnockEvent, { key, step }: { key: KnockKey; step: number | null }): Knock {
     this.#uses.set(key.name, { step, by: address, at: time });
     return { key: key.name, address, time, until: time + this.#config.time, step };
   }
 }
 
 /** Returns the login name and path of an event as they came, which may be knocks. */
-function namesIn({ fields: { user, raw_path: path } }: Overheard): string[] {
+function namesIn({ fields: { user, raw_path: path } }: KnockEvent): string[] {
   return [...user === undefined ? [] : [user], ...path?.startsWith("/") ? [path.slice(1)] : []];
 }
 
@@ -155,8 +158,8 @@ function wordsOf(message: string): string[] {
     .toArray();
 }
 
-function isAftermath(
-  { address, time }: Overheard,
+function isFollowUp(
+  { address, time }: KnockEvent,
   { used, span }: { used: KnockUse | undefined; span: Micros },
 ): boolean {
   return used !== undefined && used.by === address && Math.abs(time - used.at) < span;

@@ -115,7 +115,7 @@ export class Logins {
 
   /** Frees logins that no longer count at `now`. */
   sweep(now: Micros): void {
-    const { span } = this.#trust ?? NOBODY;
+    const { span } = this.#trust ?? NO_TRUST;
     for (const [address, logins] of this.#logins) {
       for (const [method, { time }] of logins) if (time <= now - span) logins.delete(method);
       if (logins.size === 0) this.#logins.delete(address);
@@ -129,7 +129,7 @@ export class Logins {
 
   /** Returns the login that prevents a ban of an address or network at `time`; null: none. */
   trusted(target: string, time: Micros): Login | null {
-    const { span, methods } = this.#trust ?? NOBODY;
+    const { span, methods } = this.#trust ?? NO_TRUST;
     return this.#within(target).find((login) => methods.has(login.method) && login.time > time - span) ??
       null;
   }
@@ -194,7 +194,7 @@ export class Logins {
   }
 }
 
-const NOBODY: TrustOptions = { span: 0, methods: new Set(), factor: 1 };
+const NO_TRUST: TrustOptions = { span: 0, methods: new Set(), factor: 1 };
 
 /** The client's address and port; for IPv4 a number, as V8 finds it faster than new text. */
 type SessionKey = number | string;

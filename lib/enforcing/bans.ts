@@ -15,7 +15,7 @@
 import { messageOf } from "../core/error.ts";
 import { counted } from "../core/text.ts";
 import type { Micros } from "../core/time.ts";
-import { type Ban, type HeldBan, lengthOf, meet, nameOf, type NewBan } from "../deciding/ban.ts";
+import { type Ban, effectOf, type HeldBan, lengthOf, nameOf, type NewBan } from "../deciding/ban.ts";
 import { type BanHistory, Decider } from "../deciding/decider.ts";
 import type { Knock } from "../deciding/knock.ts";
 import type { LoginNews } from "../deciding/logins.ts";
@@ -75,7 +75,7 @@ export class Bans {
     this.#changes = new Changes(bans);
     this.#decider = new Decider(options);
     this.reset();
-    const ended = () => this.#pump();
+    const ended = () => this.#wake();
     this.#ends = new Ends({ store: bans, whitelist, log, clock, ended, expired, failed });
     for (const lane of this.#lanes) lane.takeUpAll();
   }
@@ -100,7 +100,7 @@ export class Bans {
     const history = this.#history(trips);
     const { bans, spared } = this.#decider.decide(trips, { history, now: this.#options.clock(), knocks });
     for (const ban of bans) {
-      if (meet(ban, history.standing(ban.address)) === "extended") this.#extensions.add(ban);
+      if (effectOf(ban, history.standing(ban.address)) === "extended") this.#extensions.add(ban);
     }
     this.#spared = [...this.#spared, ...spared];
     return [...bans];
@@ -139,7 +139,7 @@ export class Bans {
     this.#changes.made(committed);
     // Bans that were already in force may end later now.
     this.#retell(committed);
-    this.#pump();
+    this.#wake();
   }
 
   /**
@@ -151,7 +151,7 @@ export class Bans {
     lifted.forEach((address) => this.#ends.note(address));
     this.#retell(moved);
     this.#ends.endWhitelisted();
-    this.#pump();
+    this.#wake();
     const ended = this.#ends.take();
     const standing = this.#options.state.bans.standingOf(ended);
     return ended.filter((address) => !standing.has(address));
@@ -182,7 +182,7 @@ export class Bans {
     if (this.#trialEnd === null) return;
     this.#trialEnd = null;
     for (const lane of this.#lanes) lane.retellAll();
-    this.#pump();
+    this.#wake();
   }
 
   /** Frees unused memory and records that this boot is under way. Call it each minute. */
@@ -217,8 +217,8 @@ export class Bans {
     log.warn(`taking over ${counted(held.length, "ban")} that ${firewall} has and the state has lost`);
   }
 
-  #pump(): void {
-    for (const lane of this.#lanes) lane.pump();
+  #wake(): void {
+    for (const lane of this.#lanes) lane.wake();
   }
 
   #retell(bans: readonly Pick<Ban, "address" | "scope">[]): void {

@@ -44,16 +44,16 @@ export interface EnforcerOptions {
 
 /** Longest wait of a timer: setTimeout takes 31 bits of milliseconds, and the clock may be set. */
 const LONGEST_WAIT: Micros = MINUTE;
-/** Milliseconds before the first and any later retry of an unusable state. */
-const [FIRST_HOLD_UP, LAST_HOLD_UP] = [1_000, 60_000];
+/** Milliseconds before the first retry of an unusable state, and the longest delay of later ones. */
+const [FIRST_RETRY, LONGEST_RETRY] = [1_000, 60_000];
 /** Delay before a firewall that is not ready is asked again: an abandoned command still runs. */
 const NOT_READY: Micros = SECOND;
 
 /**
- * A call with `MANY` bans begins a pause in which more gather, as in a flood: until none came for
- * `LULL` milliseconds, `GATHER` at most.
+ * A call with `BURST` bans begins a pause, in which the bans of a flood gather. It ends after `QUIET`
+ * milliseconds without news, or after `LONGEST_PAUSE`.
  */
-const [MANY, LULL, GATHER] = [50, 30, 200];
+const [BURST, QUIET, LONGEST_PAUSE] = [50, 30, 200];
 
 /** Tells the firewall of bans and lifts that are due. */
 export class Enforcer {
@@ -67,11 +67,11 @@ export class Enforcer {
   #stopping = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** End of the pause, by `performance.now()`. */
-  #gathering = -Infinity;
-  /** Time of the last news, by `performance.now()`. */
-  #news = -Infinity;
+  #pauseEnd = -Infinity;
+  /** Time of the last news or pause, by `performance.now()`. */
+  #lastWake = -Infinity;
   /** Milliseconds before the next try of the state, and the logged error; null: it works. */
-  #heldUp: { readonly wait: number; readonly error: string } | null = null;
+  #retry: { readonly wait: number; readonly error: string } | null = null;
 
   constructor(options: EnforcerOptions) {
     this.#options = options;
@@ -97,30 +97,30 @@ export class Enforcer {
   }
 
   /** Handles news: gives the firewall all that it takes now, and sets a timer for later bans. */
-  pump(): void {
-    this.#news = performance.now();
+  wake(): void {
+    this.#lastWake = performance.now();
     // While the state is unusable, only the timer tries it.
-    if (this.#heldUp === null) this.#pump();
+    if (this.#retry === null) this.#work();
   }
 
-  #pump(): void {
+  #work(): void {
     if (this.#stopping) return;
     clearTimeout(this.#timer);
     try {
       const isMore = this.#options.expire();
-      const gathering = Math.min(this.#gathering, this.#news + LULL) - performance.now();
-      if (gathering > 0) return this.#sleep(gathering);
+      const pause = Math.min(this.#pauseEnd, this.#lastWake + QUIET) - performance.now();
+      if (pause > 0) return this.#sleep(pause);
       while (this.#calls < this.#options.firewall.parallel) {
         const work = this.#queue.next();
         if (work === null) break;
         this.#begin(work);
       }
       this.#congestion.look();
-      this.#goOn();
-      if (isMore) this.#timer = setTimeout(() => this.#pump());
+      this.#endBackOff();
+      if (isMore) this.#timer = setTimeout(() => this.#work());
       else this.#sleep();
     } catch (error) {
-      this.#holdUp(error);
+      this.#backOff(error);
     }
   }
 
@@ -156,9 +156,9 @@ export class Enforcer {
       log.debug(() => answerText(outcomes, { firewall: firewall.name, began }));
       if (!this.#stop.signal.aborted) transaction(() => this.#settle(work, outcomes));
       // After a full call more bans are due, as at a start: no pause.
-      if (bans.length >= MANY && bans.length < firewall.batch) {
-        this.#news = performance.now();
-        this.#gathering = this.#news + GATHER;
+      if (bans.length >= BURST && bans.length < firewall.batch) {
+        this.#lastWake = performance.now();
+        this.#pauseEnd = this.#lastWake + LONGEST_PAUSE;
       }
     } catch (error) {
       failure = error ?? new Error("unknown");
@@ -166,8 +166,8 @@ export class Enforcer {
     this.#calls--;
     this.#queue.end(work);
     if (this.#calls === 0) this.#idle?.();
-    if (failure !== null) this.#holdUp(failure);
-    else if (this.#heldUp === null) this.#pump();
+    if (failure !== null) this.#backOff(failure);
+    else if (this.#retry === null) this.#work();
   }
 
   #tell({ bans, isLift }: Work): Promise<readonly Outcome[]> {
@@ -206,18 +206,21 @@ export class Enforcer {
   }
 
   /** Backs off if the state is unusable, as on a full disk; work stays due. Logs an error once. */
-  #holdUp(error: unknown): void {
+  #backOff(error: unknown): void {
     const message = messageOf(error);
-    if (message !== this.#heldUp?.error) this.#options.log.error(`bans are held up: ${message}`);
-    const wait = Math.min(LAST_HOLD_UP, this.#heldUp === null ? FIRST_HOLD_UP : 2 * this.#heldUp.wait);
-    this.#heldUp = { wait, error: message };
+    if (message !== this.#retry?.error) this.#options.log.error(`bans are held up: ${message}`);
+    const wait = Math.min(
+      LONGEST_RETRY,
+      this.#retry === null ? FIRST_RETRY : 2 * this.#retry.wait,
+    );
+    this.#retry = { wait, error: message };
     clearTimeout(this.#timer);
-    if (!this.#stopping) this.#timer = setTimeout(() => this.#pump(), wait);
+    if (!this.#stopping) this.#timer = setTimeout(() => this.#work(), wait);
   }
 
-  #goOn(): void {
-    if (this.#heldUp === null) return;
-    this.#heldUp = null;
+  #endBackOff(): void {
+    if (this.#retry === null) return;
+    this.#retry = null;
     this.#options.log.info("bans are held up no longer");
   }
 
@@ -235,7 +238,7 @@ export class Enforcer {
     const due = store.nextDue(firewall.name);
     if (due === null) return;
     const wait = Math.min(due > clock() ? due - clock() : this.#overdue(least), LONGEST_WAIT);
-    this.#timer = setTimeout(() => this.#pump(), Math.max(least, wait / 1_000));
+    this.#timer = setTimeout(() => this.#work(), Math.max(least, wait / 1_000));
   }
 }
 

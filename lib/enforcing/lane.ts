@@ -93,8 +93,8 @@ export class Lane {
   }
 
   /** Handles news. */
-  pump(): void {
-    this.#enforcer.pump();
+  wake(): void {
+    this.#enforcer.wake();
   }
 
   /** Tells a firewall that keeps time again of those of `bans` that it has: ends may have moved. */
@@ -123,7 +123,7 @@ export class Lane {
     // Until told of all bans, the firewall lacks some.
     if (this.#taking.isUnderWay) return;
     await this.#reconciler.reconcile();
-    if (!this.#enforcer.signal.aborted) this.pump();
+    if (!this.#enforcer.signal.aborted) this.wake();
   }
 
   /** Handles the loss of the firewall's bans: all in force count as not applied until told. */
@@ -133,7 +133,7 @@ export class Lane {
     this.#reconciler.forget();
     this.#taking.begin(lastId());
     this.#enforcer.retell();
-    this.pump();
+    this.wake();
   }
 
   /** Makes the next comparison adopt the firewall's bans, after the state has lost bans. */
@@ -155,6 +155,6 @@ export class Lane {
   #takeUp(range: BanRange): void {
     this.#options.store.applyAnew(range);
     // The first refresh tells of the first slice.
-    if (range.after > 0) this.pump();
+    if (range.after > 0) this.wake();
   }
 }

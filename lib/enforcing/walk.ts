@@ -3,9 +3,9 @@ import type { BanRange } from "../deciding/ban.ts";
 /** Bans of one slice: some milliseconds of work. */
 const SLICE = 5_000;
 /** Milliseconds between two slices, so that a batch of lines waits for one slice at most. */
-const BREATH = 20;
+const PAUSE = 20;
 /** Milliseconds before a failed slice is tried again. */
-const HOLD_UP = 5_000;
+const RETRY_DELAY = 5_000;
 
 /** Callbacks of a walk. */
 export interface WalkSteps {
@@ -54,7 +54,7 @@ export class Walk {
     if (upTo > this.#after) this.#steps.slice({ after: this.#after, upTo });
     this.#after = upTo;
     if (!this.isUnderWay) return this.#steps.done();
-    this.#schedule(BREATH);
+    this.#schedule(PAUSE);
   }
 
   #schedule(milliseconds: number): void {
@@ -63,7 +63,7 @@ export class Walk {
         this.#next();
       } catch (error) {
         this.#steps.failed(error);
-        this.#schedule(HOLD_UP);
+        this.#schedule(RETRY_DELAY);
       }
     }, milliseconds);
   }

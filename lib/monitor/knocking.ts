@@ -6,7 +6,7 @@ import { addressOf } from "../core/address_text.ts";
 import { decode } from "../core/bytes.ts";
 import type { Log } from "../core/log.ts";
 import { formatDuration } from "../core/time.ts";
-import { type Knock, type KnockConfig, type KnockKey, Knocks, type Overheard } from "../deciding/knock.ts";
+import { type Knock, type KnockConfig, type KnockEvent, type KnockKey, Knocks } from "../deciding/knock.ts";
 import type { LogEvent } from "../reading/event.ts";
 import { fieldText } from "../reading/field_text.ts";
 
@@ -43,9 +43,9 @@ export class Knocking {
    */
   isKnock(event: LogEvent, knocks: Knock[]): boolean {
     if (this.#knocks.isEmpty) return false;
-    const heard = this.#knocks.hear(overheard(event));
-    if (heard !== null && heard !== "known") knocks.push(heard);
-    return heard !== null;
+    const result = this.#knocks.check(knockEvent(event));
+    if (result !== null && result !== "known") knocks.push(result);
+    return result !== null;
   }
 
   /** Logs committed knocks, and makes the whitelist take over their senders. */
@@ -59,7 +59,7 @@ export class Knocking {
   }
 }
 
-function overheard({ reader, bytes, from, to, time, isTrusted }: LogEvent): Overheard {
+function knockEvent({ reader, bytes, from, to, time, isTrusted }: LogEvent): KnockEvent {
   const [user, path] = [fieldText(reader, "user"), fieldText(reader, "raw_path")];
   return {
     address: addressOf(reader.address)!,

@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import { formatScope } from "../../lib/core/scope.ts";
 import { SECOND } from "../../lib/core/time.ts";
-import { meet, type NewBan, type StandingBan } from "../../lib/deciding/ban.ts";
+import { effectOf, type NewBan, type StandingBan } from "../../lib/deciding/ban.ts";
 import { type BanHistory, Decider } from "../../lib/deciding/decider.ts";
 import { Logins } from "../../lib/deciding/logins.ts";
 import type { NetworkStep } from "../../lib/deciding/networks.ts";
@@ -34,7 +34,7 @@ function named(bans: readonly NewBan[]): string[] {
   return bans.map(({ address, scope }) => scope === "all" ? address : `${address} ${formatScope(scope)}`);
 }
 
-Deno.test("`meet()` extends the ban of the same scope, writes others beside it, and needs none that is covered", () => {
+Deno.test("`effectOf()` extends a ban of the same scope, adds other scopes, and leaves covering bans unchanged", () => {
   const cases: readonly (readonly [StandingBan, StandingBan[], string])[] = [
     [standing("tcp 22", 10), [], "new"],
     [standing("tcp 22", 10), [standing("tcp 22", 9)], "extended"],
@@ -47,7 +47,7 @@ Deno.test("`meet()` extends the ban of the same scope, writes others beside it, 
     [standing("tcp 22", 10), [standing("all", 9), standing("tcp 22", 5)], "extended"],
     [standing("all", 5), [standing("tcp", 10), standing("udp", 10)], "new"],
   ];
-  for (const [ban, others, meeting] of cases) assert.equal(meet(ban, others), meeting, JSON.stringify(ban));
+  for (const [ban, others, effect] of cases) assert.equal(effectOf(ban, others), effect, JSON.stringify(ban));
 });
 
 Deno.test("`Decider.decide()` makes no ban that would be over by now, and says so", () => {

@@ -1,6 +1,12 @@
 import { strict as assert } from "node:assert";
 import { SECOND } from "../../lib/core/time.ts";
-import { type Heard, type Knock, type KnockKey, Knocks, type Overheard } from "../../lib/deciding/knock.ts";
+import {
+  type Knock,
+  type KnockEvent,
+  type KnockKey,
+  type KnockResult,
+  Knocks,
+} from "../../lib/deciding/knock.ts";
 import {
   Codes,
   opens,
@@ -38,23 +44,23 @@ function code(steps = 0, secret = SECRET): string {
   return codeAt(NOW + steps * STEP, secret);
 }
 
-function event(over: Partial<Overheard> = {}): Overheard {
+function event(over: Partial<KnockEvent> = {}): KnockEvent {
   return { address: ONE, time: NOW, message: "", fields: {}, trusted: true, ...over };
 }
 
 /** A login that sshd refuses, as it tells of it. */
-function login(user: string, over: Partial<Overheard> = {}): Overheard {
+function login(user: string, over: Partial<KnockEvent> = {}): KnockEvent {
   const message = `Invalid user ${user} from ${over.address ?? ONE} port 40000`;
   return event({ message, fields: parseSshd(message)!.fields, ...over });
 }
 
 /** A request that nginx answers. */
-function request(rawPath: string, over: Partial<Overheard> = {}): Overheard {
+function request(rawPath: string, over: Partial<KnockEvent> = {}): KnockEvent {
   return event({ message: `"GET ${rawPath}"`, fields: { raw_path: rawPath }, ...over });
 }
 
-function isKnock(heard: Heard): heard is Knock {
-  return heard !== null && heard !== "known";
+function isKnock(result: KnockResult): result is Knock {
+  return result !== null && result !== "known";
 }
 
 Deno.test("`Codes.fits()` takes the codes of RFC 6238, appendix B, in six digits", () => {
@@ -75,17 +81,17 @@ Deno.test("`Codes.fits()` takes the codes of RFC 6238, appendix B, in six digits
   }
 });
 
-Deno.test("`Knocks.hear()` takes the code of another authenticator one step early or late, and none further off", () => {
+Deno.test("`Knocks.check()` accepts the code of another authenticator at most one step early or late", () => {
   for (
     const [steps, opened] of [[-3, false], [-2, false], [-1, true], [0, true], [1, true], [2, false]] as const
   ) {
-    const heard = new Knocks([key()], CONFIG).hear(login(`knock-${code(steps)}`));
-    assert.equal(isKnock(heard), opened, `${steps} steps`);
+    const result = new Knocks([key()], CONFIG).check(login(`knock-${code(steps)}`));
+    assert.equal(isKnock(result), opened, `${steps} steps`);
   }
 });
 
-Deno.test("`Knocks.hear()` whitelists the sender from the event's time on", () => {
-  assert.deepEqual(new Knocks([key()], CONFIG).hear(login(`knock-${code()}`)), {
+Deno.test("`Knocks.check()` whitelists the sender from the event's time on", () => {
+  assert.deepEqual(new Knocks([key()], CONFIG).check(login(`knock-${code()}`)), {
     key: "phone",
     address: ONE,
     time: NOW,
@@ -94,28 +100,28 @@ Deno.test("`Knocks.hear()` whitelists the sender from the event's time on", () =
   });
 });
 
-Deno.test("`Knocks.hear()` lets a code pass once: again it is an ordinary event of anybody else", () => {
+Deno.test("`Knocks.check()` accepts a code once; from another address it is then an ordinary event", () => {
   const knocks = new Knocks([key()], CONFIG);
   const name = `knock-${code()}`;
-  assert.ok(isKnock(knocks.hear(login(name))));
-  assert.equal(knocks.hear(login(name, { address: TWO })), null);
-  assert.equal(knocks.hear(request(`/${name}`, { address: TWO })), null);
-  assert.equal(knocks.hear(login(name)), "known");
+  assert.ok(isKnock(knocks.check(login(name))));
+  assert.equal(knocks.check(login(name, { address: TWO })), null);
+  assert.equal(knocks.check(request(`/${name}`, { address: TWO })), null);
+  assert.equal(knocks.check(login(name)), "known");
 });
 
-Deno.test("`Knocks.hear()` takes no code of a step before the last one used", () => {
+Deno.test("`Knocks.check()` accepts no code of a step before the last one used", () => {
   const knocks = new Knocks([key()], CONFIG);
-  assert.ok(isKnock(knocks.hear(login(`knock-${code(0)}`))));
-  assert.equal(knocks.hear(login(`knock-${code(-1)}`)), null);
-  assert.ok(isKnock(knocks.hear(login(`knock-${code(1)}`))));
+  assert.ok(isKnock(knocks.check(login(`knock-${code(0)}`))));
+  assert.equal(knocks.check(login(`knock-${code(-1)}`)), null);
+  assert.ok(isKnock(knocks.check(login(`knock-${code(1)}`))));
 });
 
-Deno.test("`Knocks.hear()` knows what sshd goes on to say about a knock, and about nobody else's", () => {
+Deno.test("`Knocks.check()` knows sshd's further lines about a knock, and those of nobody else", () => {
   const knocks = new Knocks([key()], CONFIG);
   const user = `knock-${code()}`;
-  knocks.hear(login(user));
+  knocks.check(login(user));
   for (
-    const [message, late, heard] of [
+    const [message, late, result] of [
       [`Failed none for invalid user ${user} from ${ONE} port 1 ssh2`, 1, "known"],
       [`Connection closed by invalid user ${user} ${ONE} port 1 [preauth]`, 119, "known"],
       [`Connection closed by invalid user ${user} ${TWO} port 1 [preauth]`, 119, null],
@@ -125,26 +131,26 @@ Deno.test("`Knocks.hear()` knows what sshd goes on to say about a knock, and abo
   ) {
     const { address, fields } = parseSshd(message)!;
     const said = event({ message, fields, address: address!, time: NOW + late * SECOND });
-    assert.equal(knocks.hear(said), heard, message);
+    assert.equal(knocks.check(said), result, message);
   }
 });
 
-Deno.test("`Knocks` made of stored keys goes on where another ended", () => {
+Deno.test("`Knocks` made of stored keys remembers their uses", () => {
   const used = { step: 60_000_000, by: ONE, at: NOW };
   const again = () => new Knocks([key({ used })], CONFIG);
-  assert.equal(again().hear(login(`knock-${code()}`, { address: TWO })), null);
-  assert.equal(again().hear(login(`knock-${code()}`)), "known");
-  assert.ok(isKnock(again().hear(login(`knock-${code(1)}`, { address: TWO }))));
+  assert.equal(again().check(login(`knock-${code()}`, { address: TWO })), null);
+  assert.equal(again().check(login(`knock-${code()}`)), "known");
+  assert.ok(isKnock(again().check(login(`knock-${code(1)}`, { address: TWO }))));
 });
 
-Deno.test("`Knocks.hear()` opens by each of several keys, and by no other's code", () => {
+Deno.test("`Knocks.check()` opens by each of several keys, and by no other's code", () => {
   const knocks = new Knocks([key(), key({ name: "tablet", secret: OTHER_SECRET })], CONFIG);
-  const heard = [SECRET, OTHER_SECRET].map((secret) => knocks.hear(login(`knock-${code(0, secret)}`)));
-  assert.deepEqual(heard.map((one) => isKnock(one) && one.key), ["phone", "tablet"]);
-  assert.equal(new Knocks([key()], CONFIG).hear(login(`knock-${code(0, OTHER_SECRET)}`)), null);
+  const result = [SECRET, OTHER_SECRET].map((secret) => knocks.check(login(`knock-${code(0, secret)}`)));
+  assert.deepEqual(result.map((one) => isKnock(one) && one.key), ["phone", "tablet"]);
+  assert.equal(new Knocks([key()], CONFIG).check(login(`knock-${code(0, OTHER_SECRET)}`)), null);
 });
 
-Deno.test("`Knocks.hear()` hears the form of a name that is its own, and no likeness of it", () => {
+Deno.test("`Knocks.check()` accepts only the exact form of a name", () => {
   const now = code();
   const fullwidth = now.replace(/\d/g, (digit) => String.fromCharCode(0xff10 + Number(digit)));
   for (
@@ -166,12 +172,12 @@ Deno.test("`Knocks.hear()` hears the form of a name that is its own, and no like
     ]
   ) {
     const knocks = new Knocks([key(), PLAIN_KEY], CONFIG);
-    assert.equal(knocks.hear(event({ fields: { user: name } })), null, name.slice(0, 40));
-    assert.equal(knocks.hear(event({ fields: { raw_path: `/${name}` } })), null, name.slice(0, 40));
+    assert.equal(knocks.check(event({ fields: { user: name } })), null, name.slice(0, 40));
+    assert.equal(knocks.check(event({ fields: { raw_path: `/${name}` } })), null, name.slice(0, 40));
   }
 });
 
-Deno.test("`Knocks.hear()` hears a path as it was sent, whole", () => {
+Deno.test("`Knocks.check()` compares a path whole and as it was sent", () => {
   const now = code();
   for (
     const [path, opened] of [
@@ -186,41 +192,41 @@ Deno.test("`Knocks.hear()` hears a path as it was sent, whole", () => {
       [`/%6fpen-sesame-1234567`, false],
     ] as const
   ) {
-    assert.equal(isKnock(new Knocks([key(), PLAIN_KEY], CONFIG).hear(request(path))), opened, path);
+    assert.equal(isKnock(new Knocks([key(), PLAIN_KEY], CONFIG).check(request(path))), opened, path);
   }
 });
 
-Deno.test("`Knocks.hear()` takes no word of those who could have forged it", () => {
+Deno.test("`Knocks.check()` accepts no code of an untrusted event", () => {
   const knocks = new Knocks([key(), PLAIN_KEY], CONFIG);
-  assert.equal(knocks.hear(login(`knock-${code()}`, { trusted: false })), null);
-  assert.equal(knocks.hear(login(PLAIN, { trusted: false })), "known", "not to be kept all the same");
-  assert.ok(isKnock(knocks.hear(login(`knock-${code()}`))), "the code was not spent");
+  assert.equal(knocks.check(login(`knock-${code()}`, { trusted: false })), null);
+  assert.equal(knocks.check(login(PLAIN, { trusted: false })), "known", "not to be kept all the same");
+  assert.ok(isKnock(knocks.check(login(`knock-${code()}`))), "the code was not spent");
 });
 
-Deno.test("`Knocks.hear()` opens by a plain secret again and again, for anybody", () => {
+Deno.test("`Knocks.check()` opens by a plain secret again and again, for anybody", () => {
   const knocks = new Knocks([PLAIN_KEY], CONFIG);
-  assert.ok(isKnock(knocks.hear(login(PLAIN))));
-  assert.equal(knocks.hear(login(PLAIN)), "known");
-  assert.ok(isKnock(knocks.hear(login(PLAIN, { address: TWO }))));
-  assert.ok(isKnock(knocks.hear(login(PLAIN, { time: NOW + 3_000 * SECOND }))));
-  assert.equal(knocks.hear(login(`${PLAIN}8`)), null);
-  assert.equal(knocks.hear(login(`knock-${PLAIN}`)), null);
-  assert.equal(knocks.hear(login(PLAIN.toUpperCase())), null);
+  assert.ok(isKnock(knocks.check(login(PLAIN))));
+  assert.equal(knocks.check(login(PLAIN)), "known");
+  assert.ok(isKnock(knocks.check(login(PLAIN, { address: TWO }))));
+  assert.ok(isKnock(knocks.check(login(PLAIN, { time: NOW + 3_000 * SECOND }))));
+  assert.equal(knocks.check(login(`${PLAIN}8`)), null);
+  assert.equal(knocks.check(login(`knock-${PLAIN}`)), null);
+  assert.equal(knocks.check(login(PLAIN.toUpperCase())), null);
 });
 
-Deno.test("`Knocks.hear()` keeps quiet about lines that hold a plain secret in passing", () => {
+Deno.test("`Knocks.check()` keeps lines that contain a plain secret from being recorded", () => {
   const knocks = new Knocks([PLAIN_KEY], CONFIG);
   for (
     const message of [
       `192.0.2.1 - - "GET /favicon.ico HTTP/1.1" 404 9 "https://example.org/${PLAIN}" "Mozilla/5.0"`,
       `open() "/srv/www/${PLAIN}" failed (2: No such file or directory), client: 192.0.2.1`,
     ]
-  ) assert.equal(knocks.hear(event({ message, fields: { raw_path: "/favicon.ico" } })), "known", message);
-  assert.equal(knocks.hear(event({ message: "GET /open-sesame-0000000" })), null);
+  ) assert.equal(knocks.check(event({ message, fields: { raw_path: "/favicon.ico" } })), "known", message);
+  assert.equal(knocks.check(event({ message: "GET /open-sesame-0000000" })), null);
 });
 
-Deno.test("`Knocks` without keys hears nothing", () => {
-  assert.equal(new Knocks([], CONFIG).hear(login(`knock-${code()}`)), null);
+Deno.test("`Knocks` without keys accepts nothing", () => {
+  assert.equal(new Knocks([], CONFIG).check(login(`knock-${code()}`)), null);
 });
 
 Deno.test("`seal()` hides a secret behind its salt, and `opens()` tells it from others", () => {
@@ -231,11 +237,11 @@ Deno.test("`seal()` hides a secret behind its salt, and `opens()` tells it from 
   assert.ok(!opens(`${PLAIN} `, sealed));
 });
 
-Deno.test("`plainSecret()` makes secrets that pass for ones", () => {
+Deno.test("`plainSecret()` makes secrets that count as plain secrets", () => {
   for (const byte of [0, 1, 127, 255]) assert.match(plainSecret(new Uint8Array(20).fill(byte)), PLAIN_SECRET);
 });
 
-Deno.test("`otpauthUri()` says all that an authenticator must know", () => {
+Deno.test("`otpauthUri()` contains everything that an authenticator needs", () => {
   const uri = new URL(otpauthUri(SECRET, { name: "my phone", host: "web.example.org" }));
   assert.equal(uri.host, "totp");
   assert.equal(decodeURIComponent(uri.pathname), "/StrongMonitor:my phone@web.example.org");

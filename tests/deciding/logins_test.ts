@@ -147,7 +147,7 @@ Deno.test("`Logins.restore()` takes what is stored in place of what was noted", 
   assert.deepEqual([known.open, known.trusted(OWNER, 1_001)], [[V6], null]);
 });
 
-Deno.test("`Logins.takeNews()` gives what is to be stored once, and of sessions those alone that stay or were stored", () => {
+Deno.test("`Logins.takeNews()` returns each change once, and only sessions that are open or stored", () => {
   const known = new Logins(null);
   known.restore({ logins: [], sessions: [{ address: V6, port: 9, pid: 9, time: 1 }] });
   const close = (pid: number): LoginChange => ({ kind: "closed", end: { address: null, pid, time: 2_000 } });
