@@ -6,7 +6,7 @@ import { whitelistedBy } from "../deciding/whitelist.ts";
 import { UserError } from "../core/error.ts";
 import { banJson } from "./bans.ts";
 import { forEach, outcome, patience, requireNetworks, requireSpanOrForever, tellMonitor } from "./change.ts";
-import { type Grounds, knownWhitelist, withGrounds } from "./open.ts";
+import { type CommandContext, knownWhitelist, withContext } from "./open.ts";
 import { type CommonOptions, localTime, print, printJson } from "./output.ts";
 
 /** Default reason of a ban. */
@@ -20,7 +20,7 @@ export interface BanOptions extends CommonOptions {
 }
 
 /** A ban that the command wrote to the state. */
-interface Begun {
+interface WrittenBan {
   readonly id: number;
   /** The ban in force that it extends; null: there was none. */
   readonly before: BanStatus | null;
@@ -45,23 +45,23 @@ export function banCommand(targets: readonly string[], options: BanOptions): Pro
   const addresses = requireNetworks(targets);
   const span = requireSpanOrForever(options.for);
   const reason = options.reason === undefined ? null : keptText(options.reason);
-  return withGrounds(options, async (grounds) => {
-    const { state, config } = grounds;
-    const whitelist = knownWhitelist(grounds);
-    const begun: Begun[] = [];
+  return withContext(options, async (context) => {
+    const { state, config } = context;
+    const whitelist = knownWhitelist(context);
+    const written: WrittenBan[] = [];
     const refused = await forEach(addresses, options, (address) => {
       const origin = whitelist.covering(address);
       if (origin !== null) throw new UserError(`Cannot ban ${address}: ${whitelistedBy(address, origin)}`, 1);
-      begun.push(begin(state, { address, span, reason: reason || BY_HAND }));
+      written.push(write(state, { address, span, reason: reason || BY_HAND }));
       return 0;
     });
-    if (begun.length === 0) return refused;
-    tellMonitor(state, deedText(begun.map(({ id }) => state.bans.get(id)!)));
+    if (written.length === 0) return refused;
+    tellMonitor(state, logText(written.map(({ id }) => state.bans.get(id)!)));
     const deadline = patience();
-    const failed = await forEach(begun, options, async ({ id, before }) => {
+    const failed = await forEach(written, options, async ({ id, before }) => {
       const settled = ({ appliedAt, ended }: BanStatus) => appliedAt !== null || ended !== null;
       const ban = await outcome(state, { id, settled, deadline });
-      if (ban.ended !== null) throw new UserError(`Cannot ban ${ban.address}: ${whyEnded(grounds, ban)}`, 1);
+      if (ban.ended !== null) throw new UserError(`Cannot ban ${ban.address}: ${whyEnded(context, ban)}`, 1);
       const done = before?.id !== id ? "banned" : before.until !== ban.until ? "extended" : "unchanged";
       const observes = config?.ban.firewall === "observe";
       const result: Result = { done, ban, running: isLocked(state.directory), observes };
@@ -73,10 +73,10 @@ export function banCommand(targets: readonly string[], options: BanOptions): Pro
   });
 }
 
-function begin(
+function write(
   state: State,
   { address, span, reason }: { address: string; span: Micros | null; reason: string },
-): Begun {
+): WrittenBan {
   const known = { address, scope: "all" } as const;
   const before = state.bans.find(known);
   const start = now();
@@ -92,14 +92,14 @@ function begin(
 }
 
 /** Returns the line for the monitor's log. */
-function deedText(bans: readonly BanStatus[]): string {
+function logText(bans: readonly BanStatus[]): string {
   return `ban ${bans.map(({ address }) => address).join(" ")} ${lasting(bans[0]!)}: ${bans[0]!.reason}`;
 }
 
 /** Says why the monitor ended a ban at once: the monitor knows more whitelist entries. */
-function whyEnded(grounds: Grounds, { address, endReason }: BanStatus): string {
+function whyEnded(context: CommandContext, { address, endReason }: BanStatus): string {
   if (endReason !== "whitelisted") return `the monitor ended the ban at once (${endReason})`;
-  const origin = knownWhitelist(grounds).covering(address);
+  const origin = knownWhitelist(context).covering(address);
   return `the monitor never bans it: it is ${
     origin === null ? "whitelisted there" : `whitelisted (${origin})`
   }`;
@@ -116,7 +116,10 @@ function resultJson({ done, ban, running }: Result): unknown {
 function resultLines({ done, ban, running, observes }: Result, reason: string | null): string[] {
   const verb =
     { banned: "banned", extended: "was banned already, now", unchanged: "was banned already" }[done];
-  const lines = [`${ban.address} ${verb} ${lasting(ban)}: ${ban.reason}`, fate({ ban, running, observes })];
+  const lines = [
+    `${ban.address} ${verb} ${lasting(ban)}: ${ban.reason}`,
+    firewallText({ ban, running, observes }),
+  ];
   if (reason !== null && reason !== ban.reason) {
     lines.push(`The reason "${reason}" is not kept: a ban keeps the one that it began with.`);
   }
@@ -124,7 +127,7 @@ function resultLines({ done, ban, running, observes }: Result, reason: string | 
 }
 
 /** Says how far the firewall is with a ban. */
-function fate({ ban, running, observes }: Omit<Result, "done">): string {
+function firewallText({ ban, running, observes }: Omit<Result, "done">): string {
   if (isInForce(ban)) return "It is in force.";
   if (ban.appliedAt !== null) return "It is noted only: without a firewall nobody is really banned.";
   if (!running) {

@@ -9,7 +9,7 @@ export interface BansOfName {
   readonly ended: number | null;
 }
 
-/** Input of `bansTold()`. */
+/** Input of `banCounter()`. */
 export interface BanFacts {
   /** Names of the table's rows. */
   readonly names: readonly string[];
@@ -20,7 +20,7 @@ export interface BanFacts {
 }
 
 /** Returns a function that counts the bans of one name in the table `by`. */
-export function bansTold(
+export function banCounter(
   by: typeof TOP_TABLES[number],
   { names, bans, history, since }: BanFacts,
 ): (name: string) => BansOfName {

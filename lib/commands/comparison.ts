@@ -40,10 +40,10 @@ export interface Difference {
 }
 
 /** Collects the bans that one configuration makes, by address. */
-export class Tally {
+export class BansByAddress {
   readonly #since: Micros;
   readonly #banned = new Map<string, Banned>();
-  bans = 0;
+  count = 0;
 
   /** @param since ignore bans that began before */
   constructor(since: Micros) {
@@ -53,7 +53,7 @@ export class Tally {
   /** Adds a ban. */
   add(ban: NewBan): void {
     if (ban.start < this.#since) return;
-    this.bans++;
+    this.count++;
     const before = this.#banned.get(ban.address);
     this.#banned.set(ban.address, before === undefined ? firstOf(ban) : withBan(before, ban));
   }
@@ -73,7 +73,7 @@ export class Tally {
 }
 
 /** The newest login of each address. */
-export class LoginTally {
+export class NewestLogins {
   readonly #newest = new Map<string, LastLogin>();
 
   /** Adds a login. */
@@ -96,7 +96,7 @@ export class LoginTally {
 }
 
 /** Returns the differences from `before` to `after`; addresses that logged in later come first. */
-export function compare(before: Tally, after: Tally, logins: LoginTally): Difference[] {
+export function compare(before: BansByAddress, after: BansByAddress, logins: NewestLogins): Difference[] {
   const addresses = [...new Set([...before.keys(), ...after.keys()])];
   const newest = logins.within(new Set(addresses.filter(isNetwork).map(prefixLength)));
   const differences = addresses.flatMap((address): Difference[] => {

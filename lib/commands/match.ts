@@ -35,16 +35,16 @@ export async function matchCommand(
   options: CommonOptions & { module?: string },
 ): Promise<number> {
   const matchers = chosenModules(options).map((rules) => new LineMatcher(rules));
-  const tally = new Tally();
+  const counts = new MatchCounts();
   for await (const { records } of batchesOf(input)) {
     for (let i = 0; i < records.length; i++) {
-      const match = { n: tally.lines + 1, ...bestOf(matchers.map((matcher) => matcher.match(records, i))) };
-      tally.add(match);
+      const match = { n: counts.lines + 1, ...bestOf(matchers.map((matcher) => matcher.match(records, i))) };
+      counts.add(match);
       if (options.json) printJson(match);
       else print(matchText(match, decode(records.bytes, records.from[i]!, records.to[i]!)));
     }
   }
-  const { summary } = tally;
+  const { summary } = counts;
   if (options.json) printJson({ summary });
   else summaryLines(summary).forEach(print);
   return 0;
@@ -91,7 +91,7 @@ function bestOf(matches: readonly LineMatch[]): LineMatch {
 }
 
 /** Counts lines, events and hits. */
-class Tally {
+class MatchCounts {
   lines = 0;
   #events = 0;
   #uncounted = 0;

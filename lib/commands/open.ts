@@ -60,7 +60,7 @@ function exists(path: string): boolean {
 }
 
 /** State and configuration for commands that must work even with a broken configuration. */
-export interface Grounds {
+export interface CommandContext {
   /** Null: the configuration cannot be used. */
   readonly config: Config | null;
   /** Why the configuration cannot be used. */
@@ -74,14 +74,14 @@ export function withState<T>(options: CommonOptions, work: (state: State) => T):
 }
 
 /** Runs `work` as `withState()` does, with the configuration if it can be used. */
-export function withGrounds<T>(options: CommonOptions, work: (grounds: Grounds) => T): T {
-  const { directory, ...grounds } = groundsOf(options);
-  return closing(openStateOf(directory, options), (state) => work({ ...grounds, state }));
+export function withContext<T>(options: CommonOptions, work: (context: CommandContext) => T): T {
+  const { directory, ...context } = contextOf(options);
+  return closing(openStateOf(directory, options), (state) => work({ ...context, state }));
 }
 
 /** Opens the options' state, to be closed by the caller. Throws `UserError` (69) if none exists. */
 export function openState(options: CommonOptions): State {
-  return openStateOf(options.state ?? groundsOf(options).directory, options);
+  return openStateOf(options.state ?? contextOf(options).directory, options);
 }
 
 function openStateOf(directory: string, options: CommonOptions): State {
@@ -102,7 +102,7 @@ function closing<T>(state: State, work: (state: State) => T): T {
 }
 
 /** Warns why the configuration cannot be used, and names the state used without it. */
-function groundsOf(options: CommonOptions): Omit<Grounds, "state"> & { readonly directory: string } {
+function contextOf(options: CommonOptions): Omit<CommandContext, "state"> & { readonly directory: string } {
   try {
     const config = openConfig(options);
     return { config, configError: null, directory: config.stateDirectory };
@@ -130,7 +130,7 @@ export function makeStateDirectory(directory: string, options: CommonOptions): s
 }
 
 /** Builds the whitelist from configuration, state and machine, as a monitor does. */
-export function knownWhitelist({ config, state }: Pick<Grounds, "config" | "state">): Whitelist {
+export function knownWhitelist({ config, state }: Pick<CommandContext, "config" | "state">): Whitelist {
   const whitelist = new Whitelist();
   const kept = (origin: string) => state.whitelist(origin, now()).map(({ address }) => address);
   if (config !== null) setConfigured(whitelist, config, state);
@@ -161,7 +161,7 @@ export function setConfigured(
 }
 
 /** Returns the last addresses of whitelisted names; of all names if there is no configuration. */
-function addressesOfNames({ config, state }: Pick<Grounds, "config" | "state">): string[] {
+function addressesOfNames({ config, state }: Pick<CommandContext, "config" | "state">): string[] {
   const stored = state.whitelist("name", now());
   if (config === null) return stored.map(({ address }) => address);
   const { members, files } = config.whitelist;

@@ -2,7 +2,7 @@ import { bounded, counted } from "../core/text.ts";
 import { isoTime, isoTimeOrNull, type Micros } from "../core/time.ts";
 import type { History, ProvenanceCount } from "../state/history.ts";
 import type { RollupContent } from "../state/rollup.ts";
-import { type BansOfName, bansTold, totalOf } from "./ban_counts.ts";
+import { banCounter, type BansOfName, totalOf } from "./ban_counts.ts";
 import { requireTime } from "./instant.ts";
 import { withState } from "./open.ts";
 import { type CommonOptions, localTime, print, printJson, printTable, TOP_TABLES } from "./output.ts";
@@ -86,7 +86,7 @@ function rowsOf(by: Table, { content, most, bans, history, since }: Facts): Row[
   const names = by === "module" ? content.lines.map(([name]) => name) : all.map(([name]) => name);
   const hits = new Map(all);
   const shown = names.toSorted((a, b) => (hits.get(b) ?? 0) - (hits.get(a) ?? 0)).slice(0, most);
-  const bansOf = bansTold(by, { names: shown, bans, history, since });
+  const bansOf = banCounter(by, { names: shown, bans, history, since });
   const lines = new Map(by === "module" ? content.lines : []);
   return shown.map((name) => {
     const count = hits.get(name) ?? 0;

@@ -10,7 +10,7 @@ import { type BanStatus, isObserved, nameOf } from "../deciding/ban.ts";
 import { UserError } from "../core/error.ts";
 import { banJson } from "./bans.ts";
 import { forEach, outcome, patience, requireNetworks, tellMonitor } from "./change.ts";
-import { type Grounds, withGrounds } from "./open.ts";
+import { type CommandContext, withContext } from "./open.ts";
 import { type CommonOptions, print, printJson } from "./output.ts";
 
 /** Options of `unban`. */
@@ -41,9 +41,9 @@ export function unbanCommand(targets: readonly string[], options: UnbanOptions):
     throw new UserError("Cannot unban nobody: name addresses, or say --all", 64);
   }
   const addresses = requireNetworks(targets);
-  return withGrounds(options, async (grounds) => {
-    const { state } = grounds;
-    if (options.all) return await unbanAll(grounds, options);
+  return withContext(options, async (context) => {
+    const { state } = context;
+    if (options.all) return await unbanAll(context, options);
     const ended: BanStatus[] = [];
     const refused = await forEach(addresses, options, (address) => {
       const standing = state.bans.standing(address);
@@ -56,20 +56,20 @@ export function unbanCommand(targets: readonly string[], options: UnbanOptions):
     for (const address of names) state.bans.end(address, { reason: "unban", time: now() });
     state.notes.forget(names);
     tellMonitor(state, `unban ${[...names].join(" ")}`);
-    const failed = await tellEach(ended, { grounds, options });
+    const failed = await tellEach(ended, { context, options });
     return refused || failed;
   });
 }
 
-async function unbanAll(grounds: Grounds, options: UnbanOptions): Promise<number> {
-  const { state } = grounds;
+async function unbanAll(context: CommandContext, options: UnbanOptions): Promise<number> {
+  const { state } = context;
   const standing = state.bans.inForce();
   if (standing.length > 0) {
     state.bans.endNewer(0, { reason: "unban", time: now() });
     state.notes.forget(new Set(standing.map(({ address }) => address)));
     tellMonitor(state, `unban --all: ${counted(standing.length, "ban")}`);
   }
-  if (options.json) return await tellEach(standing, { grounds, options });
+  if (options.json) return await tellEach(standing, { context, options });
   const deadline = patience();
   const bans = [];
   for (const { id } of standing) bans.push(await outcome(state, { id, settled: isLifted, deadline }));
@@ -98,7 +98,7 @@ function isLifted({ appliedBy }: BanStatus): boolean {
 /** Prints each ban that was ended; returns the exit code. */
 function tellEach(
   ended: readonly BanStatus[],
-  { grounds: { config, state }, options }: { grounds: Grounds; options: UnbanOptions },
+  { context: { config, state }, options }: { context: CommandContext; options: UnbanOptions },
 ): Promise<number> {
   const deadline = patience();
   return forEach(ended, options, async (before) => {
@@ -146,13 +146,13 @@ function resultLines(result: Result): string[] {
   const { ban, network } = result;
   return [
     `${nameOf(ban)} unbanned`,
-    fate(result),
+    firewallText(result),
     ...network === null ? [] : [`It is still banned with the network ${network}.`],
   ];
 }
 
 /** Says how far the firewall is with the end of a ban. */
-function fate({ ban, before, stays, running }: Result): string {
+function firewallText({ ban, before, stays, running }: Result): string {
   if (stays) return "It stays in the firewall: without an unban_command nothing can lift it.";
   if (isLifted(ban)) {
     if (isObserved(before)) return "It was noted only: nobody was really banned.";

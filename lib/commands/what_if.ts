@@ -7,13 +7,13 @@ import type { Batch } from "../sources/source.ts";
 import type { State } from "../state/state.ts";
 import {
   type Banned,
+  BansByAddress,
   type Change,
   CHANGES,
   compare,
   type Difference,
   type LastLogin,
-  LoginTally,
-  Tally,
+  NewestLogins,
 } from "./comparison.ts";
 import { fileBatches, journalBatches, type Period, recordedBatches, requirePeriod } from "./history.ts";
 import { knownWhitelist, openConfig, openState, setConfigured } from "./open.ts";
@@ -36,7 +36,7 @@ export interface WhatIfOptions extends CommonOptions {
 interface Side {
   readonly config: Config;
   readonly rehearsal: Rehearsal;
-  readonly tally: Tally;
+  readonly bans: BansByAddress;
 }
 
 /** Results of one run. */
@@ -118,7 +118,7 @@ interface RunParts {
 
 async function run(batches: AsyncIterable<Batch>, parts: RunParts): Promise<Outcome> {
   const started = performance.now();
-  const logins = new LoginTally();
+  const logins = new NewestLogins();
   const before = open(parts.before, logins, parts);
   const after = open(parts.after, logins, parts);
   let lines = 0;
@@ -129,22 +129,22 @@ async function run(batches: AsyncIterable<Batch>, parts: RunParts): Promise<Outc
   }
   parts.progress.clear();
   if (lines === 0) throw new UserError("Cannot compare: the history has no lines", 69);
-  const differences = compare(before.tally, after.tally, logins);
+  const differences = compare(before.bans, after.bans, logins);
   const more = differences.filter(({ change }) => change === "more").length;
-  const unchanged = before.tally.addresses + more - differences.length;
+  const unchanged = before.bans.addresses + more - differences.length;
   const seconds = Math.round(performance.now() - started) / 1_000;
   return { before, after, lines, differences, unchanged, seconds };
 }
 
-function open(config: Config, logins: LoginTally, { state, period }: RunParts): Side {
-  const tally = new Tally(period.since ?? -Infinity);
+function open(config: Config, logins: NewestLogins, { state, period }: RunParts): Side {
+  const bans = new BansByAddress(period.since ?? -Infinity);
   const rehearsal = new Rehearsal(config, {
     whitelist: whitelistOf(config, state),
-    banned: (ban) => tally.add(ban),
+    banned: (ban) => bans.add(ban),
     loggedIn: (login) => logins.add(login),
     isRecorded: state !== null,
   });
-  return { config, rehearsal, tally };
+  return { config, rehearsal, bans };
 }
 
 /** Returns today's whitelist. */
@@ -172,8 +172,8 @@ function tell(
     if (listed.length < all.length) print(`  … and ${all.length - listed.length} more, which --all lists`);
     print("");
   }
-  const counts = ({ config, tally }: Side) =>
-    `${counted(tally.bans, "ban")} of ${counted(tally.addresses, "address", "addresses")} by ${config.name}`;
+  const counts = ({ config, bans }: Side) =>
+    `${counted(bans.count, "ban")} of ${counted(bans.addresses, "address", "addresses")} by ${config.name}`;
   print(`before: ${counts(before)}`);
   print(`after:  ${counts(after)}`);
   const alike = `${counted(unchanged, "address", "addresses")} banned alike`;
@@ -229,6 +229,6 @@ function loginJson({ user, time }: LastLogin): unknown {
   return { user, time: isoTime(time) };
 }
 
-function sideJson({ config, rehearsal: { counts }, tally }: Side): unknown {
-  return { config: config.name, hits: counts.hits, bans: tally.bans, addresses: tally.addresses };
+function sideJson({ config, rehearsal: { counts }, bans }: Side): unknown {
+  return { config: config.name, hits: counts.hits, bans: bans.count, addresses: bans.addresses };
 }

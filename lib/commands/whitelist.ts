@@ -10,7 +10,7 @@ import { UserError } from "../core/error.ts";
 import { keptText } from "../deciding/ban.ts";
 import type { WhitelistEntry } from "../deciding/whitelist.ts";
 import { forEach, patience, requireSpanOrForever, tellMonitor, warnIfStopped } from "./change.ts";
-import { withGrounds, withState } from "./open.ts";
+import { withContext, withState } from "./open.ts";
 import { type CommonOptions, localTime, print, printError, printJson } from "./output.ts";
 import { otherPlaces } from "./whitelist_list.ts";
 
@@ -162,9 +162,9 @@ function requireEnd({ for: span, until }: WhitelistAddOptions, since: Micros): M
  */
 export function whitelistRemoveCommand(targets: readonly string[], options: CommonOptions): Promise<number> {
   const wanted = requireTargets(targets);
-  return withGrounds(options, async (grounds) => {
-    const { state } = grounds;
-    const others = otherPlaces(wanted, grounds);
+  return withContext(options, async (context) => {
+    const { state } = context;
+    const others = otherPlaces(wanted, context);
     const removed: string[] = [];
     const code = await forEach(wanted, options, (address) => {
       const origins = ["command", "knock"].filter((origin) => state.removeFromWhitelist(origin, address));

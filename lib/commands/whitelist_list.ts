@@ -3,7 +3,7 @@ import { longestOfEach, type WhitelistMember } from "../config/whitelist.ts";
 import { isoTimeOrNull, now } from "../core/time.ts";
 import { type Surrounding, SURROUNDINGS, type WhitelistEntry } from "../deciding/whitelist.ts";
 import type { State } from "../state/state.ts";
-import { type Grounds, withGrounds } from "./open.ts";
+import { type CommandContext, withContext } from "./open.ts";
 import {
   type CommonOptions,
   localTime,
@@ -23,9 +23,9 @@ interface Listed extends WhitelistEntry {
 
 /** `whitelist list`: prints all entries that have not ended, with origin, end and note. */
 export function whitelistListCommand(options: CommonOptions): number {
-  const { listed, problems } = withGrounds(options, (grounds) => ({
-    listed: listedBy(grounds),
-    problems: grounds.config?.whitelist.files.flatMap((file) => file.problem() ?? []) ?? [],
+  const { listed, problems } = withContext(options, (context) => ({
+    listed: listedBy(context),
+    problems: context.config?.whitelist.files.flatMap((file) => file.problem() ?? []) ?? [],
   }));
   const time = now();
   const entries = listed.filter(({ until }) => until === null || until > time);
@@ -46,7 +46,7 @@ export function whitelistListCommand(options: CommonOptions): number {
  */
 export function otherPlaces(
   targets: readonly string[],
-  { config, state }: Pick<Grounds, "config" | "state">,
+  { config, state }: Pick<CommandContext, "config" | "state">,
 ): Map<string, ReadonlySet<string>> {
   const time = now();
   const places = new Map(targets.map((target) => [target, new Set<string>()]));
@@ -63,7 +63,7 @@ export function otherPlaces(
   return places;
 }
 
-function listedBy({ config, state }: Pick<Grounds, "config" | "state">): Listed[] {
+function listedBy({ config, state }: Pick<CommandContext, "config" | "state">): Listed[] {
   return [...config === null ? [] : configured(config), ...kept(state)];
 }
 

@@ -15,7 +15,7 @@ import { isLocked } from "../state/lock.ts";
 import type { State } from "../state/state.ts";
 import { requireNetwork } from "./change.ts";
 import { Evidence } from "./evidence.ts";
-import { openConfig, withGrounds } from "./open.ts";
+import { openConfig, withContext } from "./open.ts";
 import { type CommonOptions, print, printJson } from "./output.ts";
 import { storyJson } from "./why_json.ts";
 import type { Story } from "./why_story.ts";
@@ -32,7 +32,7 @@ const PATIENCE: Micros = 300 * MILLISECOND;
 /** `why`: prints the story of an address or network. Throws `UserError` (64, 69). */
 export async function whyCommand(text: string, options: CommonOptions): Promise<number> {
   const target = requireNetwork(text);
-  return await withGrounds(options, async ({ state, config, configError }) => {
+  return await withContext(options, async ({ state, config, configError }) => {
     const story = {
       ...storyOf(target, { state, config, time: now() }),
       ...await askMembers(target, { state, config, options }),

@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { compare, LoginTally, Tally } from "../../lib/commands/comparison.ts";
+import { BansByAddress, compare, NewestLogins } from "../../lib/commands/comparison.ts";
 import { HOUR, type Micros } from "../../lib/core/time.ts";
 import type { NewBan } from "../../lib/deciding/ban.ts";
 
@@ -16,8 +16,8 @@ function ban(address: string, start: number, until: number | null): NewBan {
   };
 }
 
-function tally(bans: readonly NewBan[], since: Micros = 0): Tally {
-  const made = new Tally(since);
+function bansOf(bans: readonly NewBan[], since: Micros = 0): BansByAddress {
+  const made = new BansByAddress(since);
   for (const one of bans) made.add(one);
   return made;
 }
@@ -43,14 +43,14 @@ const CASES: readonly (readonly [title: string, before: Span[], after: Span[], c
 
 for (const [title, before, after, change] of CASES) {
   Deno.test(`\`compare()\` where ${title}: ${change ?? "no difference"}`, () => {
-    const bans = (spans: Span[]) => tally(spans.map(([start, until]) => ban("192.0.2.1", start, until)));
-    const differences = compare(bans(before), bans(after), new LoginTally());
+    const bans = (spans: Span[]) => bansOf(spans.map(([start, until]) => ban("192.0.2.1", start, until)));
+    const differences = compare(bans(before), bans(after), new NewestLogins());
     assert.deepEqual(differences.map((difference) => difference.change), change === null ? [] : [change]);
   });
 }
 
 Deno.test("`compare()` tells the newest login behind the first ban, also of networks", () => {
-  const logins = new LoginTally();
+  const logins = new NewestLogins();
   const login = (address: string, hour: number, user: string) =>
     logins.add({ address, user, method: "password", time: hour * HOUR });
   login("192.0.2.1", 5, "late");
@@ -65,8 +65,10 @@ Deno.test("`compare()` tells the newest login behind the first ban, also of netw
     "2001:db8::/64",
     "2001:db8:1::/64",
   ];
-  const after = tally(addresses.map((address) => ban(address, 2, 3)));
-  const found = compare(tally([]), after, logins).map(({ address, login }) => [address, login?.user ?? null]);
+  const after = bansOf(addresses.map((address) => ban(address, 2, 3)));
+  const found = compare(bansOf([]), after, logins).map((
+    { address, login },
+  ) => [address, login?.user ?? null]);
   assert.deepEqual(found, [
     ["192.0.2.1", "late"],
     ["192.0.2.0/24", "late"],
@@ -78,15 +80,15 @@ Deno.test("`compare()` tells the newest login behind the first ban, also of netw
 });
 
 Deno.test("`compare()` goes by the earlier ban of the two for logins", () => {
-  const logins = new LoginTally();
+  const logins = new NewestLogins();
   logins.add({ address: "192.0.2.1", user: "bob", method: "password", time: 2 * HOUR });
-  const [early, late] = [tally([ban("192.0.2.1", 1, 9)]), tally([ban("192.0.2.1", 3, 9)])];
+  const [early, late] = [bansOf([ban("192.0.2.1", 1, 9)]), bansOf([ban("192.0.2.1", 3, 9)])];
   for (const [before, after] of [[early, late], [late, early]] as const) {
     assert.equal(compare(before, after, logins)[0]!.login?.user, "bob");
   }
 });
 
-Deno.test("`Tally` leaves out bans that begin before its time", () => {
-  const made = tally([ban("192.0.2.1", 1, 9), ban("192.0.2.2", 2, 9)], 2 * HOUR);
-  assert.deepEqual([made.bans, made.addresses, [...made.keys()]], [1, 1, ["192.0.2.2"]]);
+Deno.test("`BansByAddress` leaves out bans that begin before its time", () => {
+  const made = bansOf([ban("192.0.2.1", 1, 9), ban("192.0.2.2", 2, 9)], 2 * HOUR);
+  assert.deepEqual([made.count, made.addresses, [...made.keys()]], [1, 1, ["192.0.2.2"]]);
 });

@@ -236,7 +236,7 @@ Deno.test("no file writes to standard output or standard error that does not mak
   const writing = [...files("lib"), ...files("modules"), "main.ts"].filter((file) =>
     /console\.|Deno\.std(?:out|err)\.write/.test(Deno.readTextFileSync(root + file))
   );
-  // The bar of progress.ts holds numbers alone; terminal.ts tames all text that it is given.
+  // The bar of progress.ts holds numbers alone; terminal.ts sanitizes all its text.
   assert.deepEqual(writing.sort(), [
     "lib/commands/output.ts",
     "lib/commands/progress.ts",

@@ -9,7 +9,7 @@ import type { ProvenanceCount } from "../../state/history.ts";
 import { type RollupContent, sumOf } from "../../state/rollup.ts";
 import type { RollupRow } from "../../state/rollup_table.ts";
 import type { State } from "../../state/state.ts";
-import { bansTold, totalOf } from "../ban_counts.ts";
+import { banCounter, totalOf } from "../ban_counts.ts";
 import { statusOf } from "../status.ts";
 import { problemsOf } from "../status_problems.ts";
 import { changesBetween, countedOf } from "./changes.ts";
@@ -101,7 +101,7 @@ function rowsOf(state: State, subject: Subject, { present, before, bans, from }:
   const old = before && new Map(countedOf(before, subject));
   const shown = counted.slice(0, MOST_ROWS);
   const names = shown.map(([name]) => name);
-  const bansOf = bansTold(subject, { names, bans, history: state.history, since: from });
+  const bansOf = banCounter(subject, { names, bans, history: state.history, since: from });
   const isOfAddresses = subject === "address" || subject === "network";
   const standing = isOfAddresses ? state.history.standingOfEach(names) : null;
   return shown.map(([name, hits]) => ({

@@ -23,20 +23,20 @@ const UNSURE = /[\ufe00-\ufe0f\u{e0100}-\u{e01ef}]|(?<=\p{M}{2})\p{M}/gu;
 const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
 
 /** Returns `text` with everything escaped that could control a terminal. */
-export function tame(text: string): string {
+export function sanitize(text: string): string {
   return printable(text).replace(UNSURE, "");
 }
 
-/** Returns the columns of tame text. */
+/** Returns the columns of sanitized text. */
 export function widthOf(text: string): number {
   return SIMPLE.test(text) ? text.length : stringWidth(text);
 }
 
-/** Tames `text` and cuts it to `width` columns, with `…` at the cut. */
+/** Sanitizes `text` and cuts it to `width` columns, with `…` at the cut. */
 export function cut(text: string, width: number): string {
   if (width <= 0) return "";
   // Skip text behind eight units a column: a name may be as long as a line.
-  const shown = tame(text.slice(0, 8 * width));
+  const shown = sanitize(text.slice(0, 8 * width));
   if (widthOf(shown) <= width) return shown;
   let [taken, columns] = ["", 0];
   for (const { segment } of graphemes.segment(shown)) {
@@ -48,10 +48,10 @@ export function cut(text: string, width: number): string {
   return `${taken}…`;
 }
 
-/** Tames `text` and keeps its last `width` columns, behind `…`: a path ends with its name. */
+/** Sanitizes `text` and keeps its last `width` columns, behind `…`: a path ends with its name. */
 export function cutStart(text: string, width: number): string {
   if (width <= 0) return "";
-  const shown = tame(text.slice(-8 * width));
+  const shown = sanitize(text.slice(-8 * width));
   if (widthOf(shown) <= width) return shown;
   let [taken, columns] = ["", 0];
   for (const { segment } of [...graphemes.segment(shown)].reverse()) {

@@ -12,7 +12,7 @@
  */
 import { counted } from "../../core/text.ts";
 import { cut, cutStart, fit, type Line, span, spread, type Style, widthOf } from "./cell.ts";
-import type { Errand, Model } from "./model.ts";
+import type { ActionRequest, Model } from "./model.ts";
 import { beside } from "./panel.ts";
 import { bansPanel, modulesPanel, selectedLine, sourcesPanel, topPanel } from "./panels.ts";
 import { type Size, textLines } from "./text.ts";
@@ -162,11 +162,11 @@ function footLine(model: Model, { columns }: Size): Line {
     case "filter":
       return asking(`Show only: ${model.filter}`, columns);
     case "prompt":
-      return asking(questionOf(mode.ask, mode.errand), columns);
+      return asking(questionOf(mode.ask, mode.request), columns);
     case "confirm":
-      return [span(` ${cut(`${wordsOf(mode.errand)}? y: yes, any other key: no`, columns - 1)}`, "warn")];
+      return [span(` ${cut(`${wordsOf(mode.request)}? y: yes, any other key: no`, columns - 1)}`, "warn")];
     case "busy":
-      return [span(` ${cut(`${wordsOf(mode.errand)} …`, columns - 1)}`, "dim")];
+      return [span(` ${cut(`${wordsOf(mode.request)} …`, columns - 1)}`, "dim")];
   }
 }
 
@@ -187,18 +187,18 @@ function asking(text: string, columns: number): Line {
   return [span(` ${cutStart(text, columns - 3)}`, "warn"), span(" ", "selected")];
 }
 
-function questionOf(ask: "target" | "span", { deed, target, span }: Errand): string {
-  if (ask === "span") return `${verbOf(deed)} ${target} for (90s, 2h, 1d12h or forever): ${span}`;
-  return deed === "why"
+function questionOf(ask: "target" | "span", { action, target, span }: ActionRequest): string {
+  if (ask === "span") return `${verbOf(action)} ${target} for (90s, 2h, 1d12h or forever): ${span}`;
+  return action === "why"
     ? `Why: address or network: ${target}`
-    : `${verbOf(deed)} address or network: ${target}`;
+    : `${verbOf(action)} address or network: ${target}`;
 }
 
-function verbOf(deed: Errand["deed"]): string {
-  return { why: "Look up", ban: "Ban", unban: "Unban", whitelist: "Whitelist" }[deed];
+function verbOf(action: ActionRequest["action"]): string {
+  return { why: "Look up", ban: "Ban", unban: "Unban", whitelist: "Whitelist" }[action];
 }
 
-function wordsOf({ deed, target, span }: Errand): string {
+function wordsOf({ action, target, span }: ActionRequest): string {
   const time = span === "" ? "" : span === "forever" ? " for good" : ` for ${span}`;
-  return `${verbOf(deed)} ${target}${time}`;
+  return `${verbOf(action)} ${target}${time}`;
 }

@@ -13,11 +13,11 @@ export type Table = typeof TABLES[number];
 export const TOP_ORDERS = ["hits", "name"] as const;
 
 /** Commands for an address. */
-export type Deed = "why" | "ban" | "unban" | "whitelist";
+export type Action = "why" | "ban" | "unban" | "whitelist";
 
 /** A command with its arguments. */
-export interface Errand {
-  readonly deed: Deed;
+export interface ActionRequest {
+  readonly action: Action;
   readonly target: string;
   /** Span of the command; empty: none. */
   readonly span: string;
@@ -27,7 +27,7 @@ export interface Errand {
 export interface Prompt {
   readonly kind: "prompt";
   readonly ask: "target" | "span";
-  readonly errand: Errand;
+  readonly request: ActionRequest;
   /** Why the answer given was refused; absent: none was. */
   readonly complaint?: string;
 }
@@ -38,8 +38,8 @@ export type Mode =
   | { readonly kind: "text"; readonly text: Text }
   | { readonly kind: "filter"; readonly before: string }
   | Prompt
-  | { readonly kind: "confirm"; readonly errand: Errand }
-  | { readonly kind: "busy"; readonly errand: Errand };
+  | { readonly kind: "confirm"; readonly request: ActionRequest }
+  | { readonly kind: "busy"; readonly request: ActionRequest };
 
 export type Panel = "top" | "bans";
 

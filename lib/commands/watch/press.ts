@@ -5,8 +5,8 @@ import { parseDuration } from "../../core/time.ts";
 import { awaitedOf, awaitedText } from "../words.ts";
 import type { Key } from "./keys.ts";
 import {
-  type Deed,
-  type Errand,
+  type Action,
+  type ActionRequest,
   type Mode,
   type Model,
   type Panel,
@@ -23,7 +23,7 @@ import { BAN_ORDERS, type Period, PERIODS } from "./snapshot.ts";
 import { verdict } from "./words.ts";
 
 /** Effect beside the model: end, read the state, redraw, or run a command. */
-export type Effect = "quit" | "read" | "redraw" | Errand | null;
+export type Effect = "quit" | "read" | "redraw" | ActionRequest | null;
 
 export interface Pressed {
   readonly model: Model;
@@ -34,9 +34,9 @@ export interface Pressed {
 const PAGE = 10;
 /** Longest typed text: an IPv6 network is shorter. */
 const MOST_TYPED = 60;
-const DEEDS: Readonly<Record<Key, Deed>> = { enter: "why", b: "ban", u: "unban", w: "whitelist" };
+const ACTIONS: Readonly<Record<Key, Action>> = { enter: "why", b: "ban", u: "unban", w: "whitelist" };
 /** Default span of a ban and a whitelist entry by hand. */
-const SPANS: Readonly<Partial<Record<Deed, string>>> = { ban: "1d", whitelist: "8h" };
+const SPANS: Readonly<Partial<Record<Action, string>>> = { ban: "1d", whitelist: "8h" };
 const MOVES: Readonly<Record<Key, number>> = {
   up: -1,
   k: -1,
@@ -66,7 +66,7 @@ export function press(model: Model, key: Key, size: Size): Pressed {
     case "prompt":
       return pressInPrompt(model, mode, key);
     case "confirm":
-      return pressInConfirm(model, mode.errand, key);
+      return pressInConfirm(model, mode.request, key);
     case "busy":
       return same(model);
   }
@@ -88,7 +88,7 @@ const TEXT_END: readonly Key[] = ["escape", "q", "enter", "left", "backspace"];
 
 function pressInTables(model: Model, key: Key): Pressed {
   if (key in MOVES) return same(move(model, MOVES[key]!));
-  if (key in DEEDS) return begin(model, DEEDS[key]!);
+  if (key in ACTIONS) return begin(model, ACTIONS[key]!);
   switch (key) {
     case "q":
       return { model, effect: "quit" };
@@ -150,15 +150,15 @@ function move(model: Model, by: number): Model {
 }
 
 /** Begins a command: `why` of a selection at once, others with a question. */
-function begin(model: Model, deed: Deed): Pressed {
+function begin(model: Model, action: Action): Pressed {
   const target = selectedTarget(model);
-  const errand = { deed, target: target ?? "", span: SPANS[deed] ?? "" };
-  if (deed === "why" && target !== null) return run(model, errand);
-  return into(model, { kind: "prompt", ask: "target", errand });
+  const request = { action, target: target ?? "", span: SPANS[action] ?? "" };
+  if (action === "why" && target !== null) return run(model, request);
+  return into(model, { kind: "prompt", ask: "target", request });
 }
 
-function run(model: Model, errand: Errand): Pressed {
-  return { model: { ...model, mode: { kind: "busy", errand } }, effect: errand };
+function run(model: Model, request: ActionRequest): Pressed {
+  return { model: { ...model, mode: { kind: "busy", request } }, effect: request };
 }
 
 function pressInText(model: Model, { text, key, size }: { text: Text; key: Key; size: Size }): Pressed {
@@ -181,35 +181,35 @@ function pressInFilter(model: Model, { before }: Mode & { kind: "filter" }, key:
   return { ...model, filter, cursor: { top: FIRST, bans: FIRST } };
 }
 
-function pressInPrompt(model: Model, { ask, errand }: Prompt, key: Key): Pressed {
+function pressInPrompt(model: Model, { ask, request }: Prompt, key: Key): Pressed {
   if (key === "escape") return into(model, { kind: "tables" });
-  const text = edited(errand[ask], key);
-  if (text !== null) return into(model, { kind: "prompt", ask, errand: { ...errand, [ask]: text } });
-  if (key !== "enter" || errand[ask].trim() === "") return same(model);
-  const complaint = complaintAbout(ask, errand);
-  if (complaint !== null) return into(model, { kind: "prompt", ask, errand, complaint });
-  if (errand.deed === "why") return run(model, errand);
-  if (ask === "target" && errand.span !== "") return into(model, { kind: "prompt", ask: "span", errand });
-  return into(model, { kind: "confirm", errand });
+  const text = edited(request[ask], key);
+  if (text !== null) return into(model, { kind: "prompt", ask, request: { ...request, [ask]: text } });
+  if (key !== "enter" || request[ask].trim() === "") return same(model);
+  const complaint = complaintAbout(ask, request);
+  if (complaint !== null) return into(model, { kind: "prompt", ask, request, complaint });
+  if (request.action === "why") return run(model, request);
+  if (ask === "target" && request.span !== "") return into(model, { kind: "prompt", ask: "span", request });
+  return into(model, { kind: "confirm", request });
 }
 
 /** Says in a sentence why a command would refuse an answer; null: it would not. */
-function complaintAbout(ask: Prompt["ask"], errand: Errand): string | null {
-  const text = errand[ask].trim();
+function complaintAbout(ask: Prompt["ask"], request: ActionRequest): string | null {
+  const text = request[ask].trim();
   if (ask === "span") {
     const isSpan = text === "forever" || parseDuration(text) !== null;
     return isSpan ? null : "Expected a time span such as 2h, 1d12h or forever.";
   }
-  const words = errand.deed === "why" ? [text] : text.split(/\s+/);
-  const isRead = errand.deed === "whitelist"
+  const words = request.action === "why" ? [text] : text.split(/\s+/);
+  const isRead = request.action === "whitelist"
     ? (word: string) => typeof readTarget(word) !== "string"
     : (word: string) => canonicalNetwork(word) !== null;
   if (words.every(isRead)) return null;
-  return errand.deed === "whitelist"
+  return request.action === "whitelist"
     ? "Expected an address, a network or a DNS name."
     : "Expected an address or a network such as 192.0.2.0/24.";
 }
 
-function pressInConfirm(model: Model, errand: Errand, key: Key): Pressed {
-  return key === "y" || key === "Y" ? run(model, errand) : into(model, { kind: "tables" });
+function pressInConfirm(model: Model, request: ActionRequest, key: Key): Pressed {
+  return key === "y" || key === "Y" ? run(model, request) : into(model, { kind: "tables" });
 }

@@ -2,7 +2,7 @@
  * The terminal: raw keys, the alternate screen, and changed lines. Restores the terminal however
  * the view ends; only after `kill -9` is reset(1) needed.
  */
-import { type Line, lineWidth, span, type Style, tame, widthOf } from "./cell.ts";
+import { type Line, lineWidth, sanitize, span, type Style, widthOf } from "./cell.ts";
 import type { Size } from "./text.ts";
 
 /** Enters the alternate screen, hides the cursor and stops wrapping lines. */
@@ -46,7 +46,7 @@ export function paint(line: Line, { hasColour, isAscii }: Look): string {
   const styles = hasColour ? COLOURED : MONOCHROME;
   let [painted, column] = ["", 1];
   for (const { text, style } of line) {
-    const shown = tame(text);
+    const shown = sanitize(text);
     const code = styles[style];
     const words = isAscii ? ascii(shown) : shown;
     painted += code === "" ? words : `\x1b[${code}m${words}\x1b[0m`;

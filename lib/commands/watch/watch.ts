@@ -14,7 +14,7 @@ import { whyCommand } from "../why.ts";
 import { frame } from "./frame.ts";
 import { Inbox } from "./inbox.ts";
 import { KeyReader } from "./keys.ts";
-import { type Errand, initialModel, type Model } from "./model.ts";
+import { type ActionRequest, initialModel, type Model } from "./model.ts";
 import { type Effect, press } from "./press.ts";
 import { Rates } from "./rates.ts";
 import { SnapshotReader } from "./snapshot.ts";
@@ -40,7 +40,7 @@ type Message =
 
 /** Output of a command. */
 interface Told {
-  readonly errand: Errand;
+  readonly request: ActionRequest;
   readonly lines: readonly string[];
 }
 
@@ -170,28 +170,28 @@ class View {
   }
 
   /** Runs a command, and puts its output into the inbox. */
-  async #run(errand: Errand): Promise<void> {
+  async #run(request: ActionRequest): Promise<void> {
     let lines: readonly string[];
     try {
-      ({ lines } = await collectLines(() => this.#command(errand)));
+      ({ lines } = await collectLines(() => this.#command(request)));
     } catch (error) {
       lines = linesOf(error);
     }
-    this.#inbox.put({ told: { errand, lines } });
+    this.#inbox.put({ told: { request, lines } });
   }
 
-  #command({ deed, target, span }: Errand): Promise<number> {
+  #command({ action, target, span }: ActionRequest): Promise<number> {
     const { config, state } = this.#options;
     const options = { config, state };
     const targets = target.trim().split(/\s+/);
-    if (deed === "why") return whyCommand(target.trim(), options);
-    if (deed === "ban") return banCommand(targets, { ...options, for: span.trim() });
-    if (deed === "unban") return unbanCommand(targets, options);
+    if (action === "why") return whyCommand(target.trim(), options);
+    if (action === "ban") return banCommand(targets, { ...options, for: span.trim() });
+    if (action === "unban") return unbanCommand(targets, options);
     return whitelistAddCommand(targets, { ...options, for: span.trim() });
   }
 
-  #tell({ errand: { deed, target }, lines }: Told): void {
-    const title = `${deed} ${target}`;
+  #tell({ request: { action, target }, lines }: Told): void {
+    const title = `${action} ${target}`;
     this.#model = { ...this.#model, mode: { kind: "text", text: { title, lines, top: 0 } } };
     this.#look();
   }

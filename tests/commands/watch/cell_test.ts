@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { cut, cutStart, fit, tame, widthOf } from "../../../lib/commands/watch/cell.ts";
+import { cut, cutStart, fit, sanitize, widthOf } from "../../../lib/commands/watch/cell.ts";
 
 const CUTS: readonly (readonly [text: string, width: number, shown: string])[] = [
   ["abc", 3, "abc"],
@@ -49,7 +49,7 @@ Deno.test("cut() makes half a character visible where it cuts text of any length
   }
 });
 
-Deno.test("tame() leaves nothing that steers a terminal", () => {
+Deno.test("`sanitize()` leaves nothing that steers a terminal", () => {
   const hostile = "\x1b]0;title\x07\x9b31m\r\n\u2028\u200b\u{e0041}\ud800";
-  assert.doesNotMatch(tame(hostile), /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u);
+  assert.doesNotMatch(sanitize(hostile), /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u);
 });

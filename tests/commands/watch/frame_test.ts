@@ -22,18 +22,18 @@ function check(model: Model, columns: number, rows: number): string[] {
   return text(lines);
 }
 
-const errand = { deed: "ban", target: "203.0.113.9", span: "1d" } as const;
+const request = { action: "ban", target: "203.0.113.9", span: "1d" } as const;
 const MODES: readonly (readonly [name: string, mode: Mode, foot: RegExp])[] = [
   ["tables", { kind: "tables" }, /^ Enter why {2}b ban {2}u unban {2}w whitelist .* q quit/],
   ["filter", { kind: "filter", before: "" }, /^ Show only: /],
-  ["prompt", { kind: "prompt", ask: "target", errand }, /^ Ban address or network: 203\.0\.113\.9 /],
+  ["prompt", { kind: "prompt", ask: "target", request }, /^ Ban address or network: 203\.0\.113\.9 /],
   [
     "span",
-    { kind: "prompt", ask: "span", errand },
+    { kind: "prompt", ask: "span", request },
     /^ Ban 203\.0\.113\.9 for \(90s, 2h, 1d12h or forever\): 1d/,
   ],
-  ["confirm", { kind: "confirm", errand }, /^ Ban 203\.0\.113\.9 for 1d\? y: yes, any other key: no/],
-  ["busy", { kind: "busy", errand }, /^ Ban 203\.0\.113\.9 for 1d …/],
+  ["confirm", { kind: "confirm", request }, /^ Ban 203\.0\.113\.9 for 1d\? y: yes, any other key: no/],
+  ["busy", { kind: "busy", request }, /^ Ban 203\.0\.113\.9 for 1d …/],
   ["text", { kind: "text", text: { title: "why", lines: ["x ".repeat(500)], top: 0 } }, /^ Up\/Down scroll/],
 ];
 
@@ -63,7 +63,7 @@ Deno.test("frame() shows why an answer was refused above the end of a long answe
   const mode = {
     kind: "prompt",
     ask: "span",
-    errand: { ...errand, span: `${"1".repeat(60)}!` },
+    request: { ...request, span: `${"1".repeat(60)}!` },
     complaint,
   } as const;
   const lines = check({ ...MODEL, mode }, 80, 24);
@@ -177,8 +177,8 @@ Deno.test("paint() lets nothing hostile steer the terminal, and the program's ow
     { error: HOSTILE },
     { filter: HOSTILE, mode: { kind: "filter", before: "" } },
     { mode: { kind: "text", text: { title: HOSTILE, lines: [HOSTILE], top: 0 } } },
-    { mode: { kind: "prompt", ask: "target", errand: { ...errand, target: HOSTILE } } },
-    { mode: { kind: "confirm", errand: { ...errand, target: HOSTILE } } },
+    { mode: { kind: "prompt", ask: "target", request: { ...request, target: HOSTILE } } },
+    { mode: { kind: "confirm", request: { ...request, target: HOSTILE } } },
   ];
   for (const over of shown) {
     for (const isAscii of [false, true]) {

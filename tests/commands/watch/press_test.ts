@@ -25,18 +25,18 @@ const EFFECTS: readonly (readonly [keys: readonly string[], effect: Effect])[] =
   [["redraw"], "redraw"],
   [["s"], null],
   [["tab", "s"], "read"],
-  [["enter"], { deed: "why", target: FIRST!, span: "" }],
-  [["down", "enter"], { deed: "why", target: SECOND!, span: "" }],
+  [["enter"], { action: "why", target: FIRST!, span: "" }],
+  [["down", "enter"], { action: "why", target: SECOND!, span: "" }],
   [["b", "enter", "enter"], null],
-  [["b", "enter", "enter", "y"], { deed: "ban", target: FIRST!, span: "1d" }],
+  [["b", "enter", "enter", "y"], { action: "ban", target: FIRST!, span: "1d" }],
   [["b", "enter", "enter", "n"], null],
   [["b", "enter", "enter", "enter"], null],
-  [["b", "enter", "clear", "2", "h", "enter", "y"], { deed: "ban", target: FIRST!, span: "2h" }],
-  [["b", "clear", ..."::1", "enter", "enter", "y"], { deed: "ban", target: "::1", span: "1d" }],
+  [["b", "enter", "clear", "2", "h", "enter", "y"], { action: "ban", target: FIRST!, span: "2h" }],
+  [["b", "clear", ..."::1", "enter", "enter", "y"], { action: "ban", target: "::1", span: "1d" }],
   [["b", "clear", "enter", "enter", "y"], null],
-  [["u", "enter", "y"], { deed: "unban", target: FIRST!, span: "" }],
-  [["w", "enter", "enter", "y"], { deed: "whitelist", target: FIRST!, span: "8h" }],
-  [["w", "escape", "enter"], { deed: "why", target: FIRST!, span: "" }],
+  [["u", "enter", "y"], { action: "unban", target: FIRST!, span: "" }],
+  [["w", "enter", "enter", "y"], { action: "whitelist", target: FIRST!, span: "8h" }],
+  [["w", "escape", "enter"], { action: "why", target: FIRST!, span: "" }],
   [["enter", "q", "enter"], null],
 ];
 
@@ -67,7 +67,7 @@ for (const [keys, complaint] of REFUSED) {
     assert.ok(asked.mode.kind === "prompt" && model.mode.kind === "prompt");
     assert.equal(effect, null);
     assert.match(model.mode.complaint!, complaint);
-    assert.deepEqual(model.mode.errand, asked.mode.errand);
+    assert.deepEqual(model.mode.request, asked.mode.request);
     assert.equal(after(["escape"], model).model.mode.kind, "tables");
     const answer = model.mode.ask === "span" ? "2h" : "192.0.2.1";
     assert.deepEqual(after(["clear", ...answer], model).model, after(["clear", ...answer], asked).model);
@@ -111,7 +111,7 @@ Deno.test("press() counts something else, and offers nobody where that is no add
     assert.equal(selectedTarget(model) !== null, ["network", "address"].includes(table), table);
   }
   const prompt = after(["v", "v", "b"]).model.mode;
-  assert.ok(prompt.kind === "prompt" && prompt.errand.target === "");
+  assert.ok(prompt.kind === "prompt" && prompt.request.target === "");
 });
 
 Deno.test("press() scrolls a text as far as there is more of it", () => {
