@@ -232,10 +232,8 @@ export class Engine {
     this.#beginnings++;
     this.#seed = seed;
     this.#groups = new RuleGroups(this.#rules);
-    this.#notes = new ModuleNotes(
-      this.#modules.map(({ name, set }) => ({ name, rules: set.rules })),
-      { groups: this.#groups, room: this.#options.room },
-    );
+    const names = this.#modules.map(({ name }) => name);
+    this.#notes = new ModuleNotes(names, { groups: this.#groups, room: this.#options.room });
     this.#batch = new NoteBatch(this.#groups);
     this.#trips = new Trips();
     this.#hits = 0;

@@ -9,14 +9,8 @@ import {
   SPENT,
 } from "../core/note_record.ts";
 import type { Micros } from "../core/time.ts";
-import { NO_ROOM, Notes, type Room } from "./notes.ts";
+import { Notes, type Room } from "./notes.ts";
 import type { RuleGroups } from "./rule_groups.ts";
-
-/** A module whose hits are counted. */
-interface CountedModule {
-  readonly name: string;
-  readonly rules: readonly unknown[];
-}
 
 /** Notes of some addresses. */
 export interface SomeNotes {
@@ -32,20 +26,20 @@ export interface SomeNotes {
  */
 export class ModuleNotes {
   readonly #groups: RuleGroups;
-  readonly #modules: readonly CountedModule[];
+  readonly #names: readonly string[];
   readonly #room: Room | undefined;
   /** By index of the module; missing: it has no hit. */
   readonly #all: (Notes | undefined)[];
 
-  /** @param room of each module with rules */
+  /** @param names of the modules; @param room of each */
   constructor(
-    modules: readonly CountedModule[],
+    names: readonly string[],
     { groups, room }: { groups: RuleGroups; room: Room | undefined },
   ) {
     this.#groups = groups;
-    this.#modules = modules;
+    this.#names = names;
     this.#room = room;
-    this.#all = modules.map(() => undefined);
+    this.#all = names.map(() => undefined);
   }
 
   /** Returns the notes of a module by its index; undefined: it has no hit yet. */
@@ -55,10 +49,7 @@ export class ModuleNotes {
 
   /** Returns the notes of a module by its index, and makes them for its first hit. */
   make(module: number): Notes {
-    return this.#all[module] ??= new Notes(
-      this.#groups,
-      this.#modules[module]!.rules.length > 0 ? this.#room : NO_ROOM,
-    );
+    return this.#all[module] ??= new Notes(this.#groups, this.#room);
   }
 
   /** Number of counted addresses. */
@@ -136,7 +127,6 @@ export class ModuleNotes {
 
   /** Returns the index of the module of a group; below 0: the module is no longer configured. */
   #moduleOf(group: number): number {
-    const service = this.#groups.serviceOf(group);
-    return this.#modules.findIndex(({ name }) => name === service);
+    return this.#names.indexOf(this.#groups.serviceOf(group) ?? "");
   }
 }

@@ -10,8 +10,6 @@ export type { Room };
 
 /** A million addresses with a million further notes: 84 MiB when full. */
 const ROOM: Room = { addresses: 1 << 20, bytes: 20 };
-/** Room of a module without rules. */
-export const NO_ROOM: Room = { addresses: 0, bytes: 0 };
 /** Number of an address's notes from which on a `Watch` counts them step by step. */
 const MANY = 128;
 /** Number of further notes after which old notes are looked for, even at an address with few. */
@@ -48,7 +46,7 @@ export class Notes {
 
   constructor(groups: RuleGroups, room: Room = ROOM) {
     this.#groups = groups;
-    this.#memory = new NoteMemory(groups.ruleCount > 0 ? room : NO_ROOM);
+    this.#memory = new NoteMemory(room);
     this.#addresses = this.#memory.addresses;
     this.#counts = new Float64Array(groups.ruleCount);
     this.#watchCounts = new Float64Array(groups.ruleCount);
