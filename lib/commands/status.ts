@@ -48,6 +48,7 @@ export function leakJson({ address, scope, since, modules, lines, lastLine }: Le
 
 function statusJson(status: Status, problems: readonly string[]): unknown {
   const { running, report, recorded, bans, failing, backlog } = status;
+  const { evicted = 0, ...counts } = report?.counts ?? {};
   return {
     running,
     problems,
@@ -75,9 +76,9 @@ function statusJson(status: Status, problems: readonly string[]): unknown {
     })) ?? [],
     modules: report?.modules.map(moduleJson) ?? [],
     given_up: report?.modules.flatMap(({ name, givenUp }) => givenUp === undefined ? [] : name) ?? [],
-    counts: report?.counts ?? null,
+    counts: report && counts,
     tracked: report?.tracked ?? 0,
-    evicted: report?.forgotten ?? 0,
+    evicted,
     recorded,
     bans: {
       all: bans.all,

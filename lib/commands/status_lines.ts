@@ -92,8 +92,9 @@ function sourceLine({ name, running, lastBatch, delivery, waiting }: SourceRepor
 }
 
 function countLines(report: MonitorReport): string[] {
-  const { counts, tracked, forgotten: evicted } = report;
-  const { entries, unknown, events, recorded, hits, damaged, suppressed, untrusted, uncounted } = counts;
+  const { counts, tracked } = report;
+  const { entries, unknown, events, recorded, hits, damaged, suppressed, untrusted, uncounted, evicted } =
+    counts;
   const more: readonly (readonly [count: number, text: string])[] = [
     [tracked, `${counted(tracked, "address", "addresses")} being counted`],
     [

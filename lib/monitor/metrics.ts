@@ -71,7 +71,7 @@ function programMetrics({ version, report, messages, memory, stateSize }: Figure
   ];
 }
 
-function lineMetrics({ report: { counts, tracked, forgotten } }: Figures): Metric[] {
+function lineMetrics({ report: { counts, tracked } }: Figures): Metric[] {
   return [
     counter("strongmonitor_recorded_lines_total", "Lines written to the state.", counts.recorded),
     counter("strongmonitor_damaged_lines_total", "Lines that a source had to cut or drop.", counts.damaged),
@@ -89,7 +89,7 @@ function lineMetrics({ report: { counts, tracked, forgotten } }: Figures): Metri
     counter(
       "strongmonitor_evicted_addresses_total",
       "Addresses no longer counted, for want of room.",
-      forgotten,
+      counts.evicted,
     ),
   ];
 }

@@ -35,7 +35,7 @@ export interface NotifierParts {
   /** Milliseconds until the hook is tried again after its first failure; 10 seconds by default. */
   readonly firstRetry?: number;
   /** Counts of earlier notifiers, to go on from. */
-  readonly totals?: NoticeTotals;
+  readonly totals: NoticeTotals;
 }
 
 /** Runs of the hook since the start. */
@@ -83,7 +83,7 @@ export class Notifier {
   #error: string | null = null;
 
   constructor(parts: NotifierParts) {
-    const { config: { bans }, store, totals = { told: 0, failed: 0, lastTold: null } } = parts;
+    const { config: { bans }, store, totals } = parts;
     this.#parts = parts;
     this.#notices = new Notices(store, bans);
     this.#totals = totals;

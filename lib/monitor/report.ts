@@ -82,15 +82,14 @@ const report = z.object({
     suppressed: count,
     untrusted: count,
     ahead: count,
-    /** Missing in earlier versions. */
+    /** Missing in earlier versions, as the next one. */
     uncounted: count.default(0),
+    evicted: count.default(0),
   }),
   /** By report, oldest first: milliseconds since the one before, lines, hits and bans. */
   recent: z.array(z.tuple([count, count, count, count])).readonly().optional(),
   /** Number of counted addresses. */
   tracked: count,
-  /** Number of evicted addresses. */
-  forgotten: count,
   /** See `FleetStatus`. */
   database: z.object({
     connected: z.boolean(),

@@ -90,7 +90,6 @@ export class Reporting {
       modules: this.#modules(),
       counts: totals.counts,
       tracked: pipeline.engine.tracked,
-      forgotten: totals.counts.evicted,
       database: database(),
       notify: notices(),
     };

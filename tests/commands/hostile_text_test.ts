@@ -56,9 +56,9 @@ const REPORT: MonitorReport = {
     untrusted: 1,
     uncounted: 1,
     ahead: 1,
+    evicted: 1,
   },
   tracked: 1,
-  forgotten: 1,
   notify: null,
   database: { connected: false, error: HOSTILE, lastShipped: null, setAside: 1 },
 };

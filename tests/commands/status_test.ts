@@ -26,7 +26,7 @@ const REPORT: MonitorReport = {
       lastHit: null,
     }],
   }],
-  forgotten: 0,
+  counts: { ...FULL_REPORT.counts, evicted: 0 },
   database: null,
   notify: null,
 };

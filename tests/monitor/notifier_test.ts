@@ -2,6 +2,7 @@ import { strict as assert } from "node:assert";
 import { MINUTE, now, SECOND } from "../../lib/core/time.ts";
 import { Notifier } from "../../lib/monitor/notifier.ts";
 import type { Problem } from "../../lib/monitor/problems.ts";
+import { Totals } from "../../lib/monitor/totals.ts";
 import { eventually, memoryLog, script, type TemporaryState, temporaryState } from "../support/helpers.ts";
 import { attack, CONFIG, Scene } from "../support/monitor_scene.ts";
 import { program } from "../support/program.ts";
@@ -28,6 +29,7 @@ function notifying(
     log,
     clock: now,
     firstRetry: 50,
+    totals: new Totals().notices,
   });
   return { notifier, log, told: () => notices(`${directory}/told`) };
 }

@@ -1,5 +1,6 @@
 import { DAY, HOUR, type Micros, SECOND } from "../../lib/core/time.ts";
 import type { MonitorReport } from "../../lib/monitor/report.ts";
+import { Totals } from "../../lib/monitor/totals.ts";
 
 /** Returns a report in which every key has a value. */
 export const REPORT: MonitorReport = {
@@ -23,21 +24,8 @@ export const REPORT: MonitorReport = {
     understood: 9,
     rules: [{ name: "a", lastHit: null }],
   }],
-  counts: {
-    entries: 1,
-    unknown: 0,
-    events: 1,
-    recorded: 1,
-    hits: 0,
-    bans: 0,
-    damaged: 0,
-    suppressed: 0,
-    untrusted: 0,
-    ahead: 0,
-    uncounted: 0,
-  },
+  counts: { ...new Totals().counts, entries: 1, events: 1, recorded: 1, evicted: 2 },
   tracked: 1,
-  forgotten: 2,
   database: { connected: false, error: null, lastShipped: null, setAside: 0 },
   notify: { program: "/n", told: 1, failed: 2, lastTold: null, error: null },
 };
@@ -70,11 +58,10 @@ export function reportAt(time: Micros, { since, bans }: { since: Micros; bans: n
     ],
     modules: [module("SSHD", 48_211, 48_020, SECOND), module("NGINX", 18_904, 18_904, 2 * SECOND)],
     counts: {
+      ...new Totals().counts,
       ...{ entries: lines, unknown: 12, events: lines, recorded: lines, hits, bans: Math.round(hits / 90) },
-      ...{ damaged: 0, suppressed: 0, untrusted: 0, ahead: 0, uncounted: 0 },
     },
     tracked: 412,
-    forgotten: 0,
     database: null,
     notify: null,
   };

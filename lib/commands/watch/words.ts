@@ -5,7 +5,8 @@ import { worksText } from "../words.ts";
 
 /** Returns the verdict on a monitor without problems, as a sentence. */
 export function verdict(report: MonitorReport | null): string {
-  return `${worksText(report).replace("all", "All")}.`;
+  const text = worksText(report);
+  return `${text[0]!.toUpperCase()}${text.slice(1)}.`;
 }
 
 /** Formats a count in at most six characters: `12,345`, `1.2M`. */
