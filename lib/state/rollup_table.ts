@@ -3,7 +3,7 @@
  *
  *   Rollups       up to two hours in memory: the present, and one of a backlog. Written at most every ten
  *                 seconds, in the transaction of a batch, so that no line counts twice
- *   RollupTable   a row for each hour; for each day after eight days; none after 400
+ *   RollupTable   a row for each hour; for each day after 15 days; none after 400
  */
 import { DAY, HOUR, type Micros, now, SECOND } from "../core/time.ts";
 import type { LogEvent } from "../reading/event.ts";
@@ -12,8 +12,8 @@ import { Rollup, type RollupContent, sumOf } from "./rollup.ts";
 
 /** How long counts may be only in memory. */
 const PACE: Micros = 10 * SECOND;
-/** Greatest age of hours and days. */
-const [KEEP_HOURS, KEEP_DAYS]: readonly [Micros, Micros] = [8 * DAY, 400 * DAY];
+/** Greatest age of hours (two weeks, so that one can be compared with the other), and of days. */
+const [KEEP_HOURS, KEEP_DAYS]: readonly [Micros, Micros] = [15 * DAY, 400 * DAY];
 
 /** Hits of one rule of a service: number, and time of the newest. */
 export interface CountedHits {

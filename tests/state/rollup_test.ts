@@ -118,12 +118,12 @@ Deno.test("`RollupTable.fold()` adds up the hours of old days, once, and drops v
     while (table.fold(time) > 0) steps++;
     return steps;
   };
-  assert.equal(fold(START + 9 * DAY - 1), 0);
-  assert.equal(fold(START + 9 * DAY), 1);
+  assert.equal(fold(START + 16 * DAY - 1), 0);
+  assert.equal(fold(START + 16 * DAY), 1);
   assert.deepEqual([table.hour(START), table.since(START).content.lines], [null, [["SSHD", 5]]]);
   add({ time: START + 2 * HOUR });
   rollups.write({ isAll: true })();
-  assert.equal(fold(START + 10 * DAY), 2, "late lines of a day are added to it");
+  assert.equal(fold(START + 17 * DAY), 2, "late lines of a day are added to it");
   assert.deepEqual(table.since(START).content.lines, [["SSHD", 6]]);
   assert.deepEqual(table.since(START + DAY).content.lines, [["SSHD", 2]]);
   fold(START + 400 * DAY + 1);

@@ -172,6 +172,19 @@ Deno.test("`report` of some minutes has one hour", async () => {
   assert.deepEqual(slow, []);
 });
 
+Deno.test("`report` compares a week with the hours of the week before, at any hour of the day", () => {
+  using temporary = temporaryState();
+  const { state } = temporary;
+  const midnight = now() - now() % DAY;
+  const content = { ...NOTHING_COUNTED, lines: [["SSHD", 1]], hits: [["SSHD", 1]] } as const;
+  for (let hour = midnight - 20 * DAY; hour < midnight + DAY; hour += HOUR) state.rollups.keep(hour, content);
+  while (state.rollups.fold(midnight) > 0);
+  for (let hour = midnight + HOUR; hour <= midnight + DAY; hour += HOUR) {
+    const { totals, totalsBefore } = reviewOf(state, { since: hour - 7 * DAY, now: hour, host: "h" });
+    assert.deepEqual([totals.lines, totalsBefore?.lines], [7 * 24, 7 * 24]);
+  }
+});
+
 Deno.test("`report` counts the lines and hits of the running hour from its first minute", () => {
   using temporary = temporaryState();
   const { state } = temporary;
