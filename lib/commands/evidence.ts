@@ -82,9 +82,12 @@ export class Evidence {
     });
   }
 
-  /** Counts at `time` of `target` or its ten addresses nearest to a limit, nearest first. */
+  /**
+   * Counts at `time` of `target` or its ten addresses nearest to a limit, nearest first. Of a large
+   * network the newest hits count.
+   */
   near(target: string, notes: NoteTable, time: Micros): Count[] {
-    const contents = [...notes.contentsOf(target, time)];
+    const contents = notes.contentsOf(target, time);
     const engine = this.#engine();
     engine.restore({ seed: notes.seed, groups: () => notes.groups(), contents: () => contents });
     const addresses = new Set(contents.flatMap((content) => {

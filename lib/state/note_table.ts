@@ -23,6 +23,9 @@ export interface LastingNotes {
 /** Bytes of notes without an end before their first rewrite. */
 const REWRITE_STEP = 1 << 20;
 
+/** Most bytes read about a network: 130,000 hits, within a fifth of a second. */
+const MOST = 3 << 20;
+
 /** Rows that are deleted at once: some milliseconds. */
 const STEP = 200;
 
@@ -88,25 +91,31 @@ export class NoteTable {
   }
 
   /**
-   * Yields the records about `target`, an address or network, about networks around it and
-   * addresses inside of it, in order, without rows that have ended at `time`.
+   * Returns the records about `target`, an address or network, about networks around it and
+   * addresses inside of it, in order, without rows that have ended at `time`: the newest `MOST` bytes
+   * of them.
    */
-  *contentsOf(target: string, time: Micros): Generator<Uint8Array> {
+  contentsOf(target: string, time: Micros): Uint8Array[] {
     const words = wordsOf(target);
     const writer = new NoteWriter();
     // SQLite finds rows four times as fast as records are read. A network's record forgets
-    // addresses, too.
+    // addresses, too. Few rows have ended: to read all takes a quarter of what an index takes.
     const rows = this.#db.each<{ content: Uint8Array }>(
-      `SELECT content FROM note WHERE id IN (SELECT id FROM note WHERE until IS NULL OR until > ?)
-         AND (forgets = 1 OR instr(content, ?) > 0) ORDER BY id`,
+      `SELECT content FROM note NOT INDEXED WHERE (until IS NULL OR until > ?)
+         AND (forgets = 1 OR instr(content, ?) > 0) ORDER BY id DESC`,
       time,
       bytesInRecords(words),
     );
+    const contents: Uint8Array[] = [];
+    let bytes = 0;
     for (const { content } of rows) {
       const all = readNotes(content);
       while (all.next()) if (agrees(all, words, Math.min(all.prefix, words.prefix))) writer.put(all);
-      if (!writer.isEmpty) yield writer.take();
+      if (writer.isEmpty) continue;
+      bytes += contents[contents.push(writer.take()) - 1]!.length;
+      if (bytes >= MOST) break;
     }
+    return contents.reverse();
   }
 
   /**

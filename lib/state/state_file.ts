@@ -48,6 +48,11 @@ export class StateFile {
     }
   }
 
+  /** Resolves when the disk has all that was written. */
+  sync(): Promise<void> {
+    return this.#file.syncData();
+  }
+
   close(): void {
     this.#file.close();
   }

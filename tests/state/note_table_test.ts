@@ -188,6 +188,22 @@ Deno.test("`NoteTable.contentsOf()` gives the records that say something of an a
   }
 });
 
+Deno.test("`NoteTable.contentsOf()` returns the newest 130,000 records at most, in order", () => {
+  const table = new OldState().migrated();
+  const writer = new NoteWriter();
+  for (let row = 0; row < 20; row++) {
+    for (let n = 0; n < 10_000; n++) {
+      writer.put({ kind: HIT, ...wordsOf("192.0.2.7"), rules: 4_097, time: row, value: 0 });
+    }
+    table.add({ groups: [], forgotten: null, rows: [{ until: 1_500, content: writer.take() }] });
+  }
+  const times = table.contentsOf("192.0.0.0/16", 0).map((content) => {
+    const records = readNotes(content);
+    return records.next() && records.time;
+  });
+  assert.deepEqual(times, Array.from({ length: 14 }, (_, n) => n + 6));
+});
+
 Deno.test("`NoteTable.contentsOf()` leaves out rows whose end has come, and no row that has none", () => {
   const table = new OldState().migrated();
   const writer = new NoteWriter();
@@ -196,7 +212,7 @@ Deno.test("`NoteTable.contentsOf()` leaves out rows whose end has come, and no r
     table.add({ groups: [], forgotten: null, rows: [{ until, content: writer.take() }] });
   }
   const timesOf = (time: number) =>
-    [...table.contentsOf("192.0.2.7", time)].map((content) => {
+    table.contentsOf("192.0.2.7", time).map((content) => {
       const records = readNotes(content);
       return records.next() && records.time;
     });
