@@ -53,6 +53,12 @@ cat > ${CONFIG} << 'END'
 END
 `;
 
+/** The commands of a trial, as the documentation has them. */
+const [STOP, TRIAL, CONFIRM, START] =
+  /## Trying it first\n[^]*?```sh\n(.*)\n([^]*? run --trial .*)\n(.*)\n(.*)\n```/.exec(
+    Deno.readTextFileSync(new URL("../../docs/installing.md", import.meta.url)),
+  )!.slice(1);
+
 /** What the machine needs beside Debian: a newer version of the package, a name, and somebody who may use sudo. */
 const PREPARATION = `
 set -e
@@ -97,6 +103,24 @@ const BEFORE_REBOOT: readonly Step[] = [
     await machine.until(banned(ONE));
     assert.match((await machine.run(knock(ONE, "nobody"))).text, /timed out/);
     assert.match((await machine.run(knock(TWO, "nobody"))).text, /Permission denied/);
+  }],
+  ["bans in a trial, which is confirmed", async (machine) => {
+    await machine.sh(STOP!);
+    await machine.sh(`cat > /opt/trial << 'END'\n${TRIAL}\nEND`);
+    // It wants a terminal.
+    await machine.sh(
+      "systemd-run --unit=terminal script --quiet --flush --command 'sh /opt/trial' /opt/trial.log",
+    );
+    await machine.until("grep 'monitoring SSHD' /opt/trial.log");
+    await machine.sh(`strongmonitor ban ${TWO}`);
+    await machine.until(banned(TWO));
+    await machine.sh(CONFIRM!);
+    await machine.sh(`strongmonitor unban ${TWO}`);
+    await machine.until(`! ${banned(TWO)}`);
+    await machine.sh("pkill --signal INT --exact strongmonitor");
+    await machine.until("! systemctl is-active terminal");
+    await machine.sh(START!);
+    await machine.until(MONITORS);
   }],
   ["puts bans back after nftables is reloaded", async (machine) => {
     // It has run for longer than an nft that refuses its arguments.
