@@ -3,7 +3,7 @@ import { type Micros, MILLISECOND, MINUTE, SECOND } from "../core/time.ts";
 import type { Report } from "../deciding/following.ts";
 import { arrayOf, type Connection } from "./connection.ts";
 import { elapsed } from "./elapsed.ts";
-import { reportsOf } from "./reports.ts";
+import { readNews } from "./news.ts";
 
 /** Changes of other servers' bans that this server has read. */
 export interface FleetNews {
@@ -42,14 +42,23 @@ interface Member {
   readonly addresses: readonly string[];
 }
 
+/** An answer of the database. */
+interface Reading extends Omit<FleetNews, "members"> {
+  /** Addresses asked about although no report has changed. */
+  readonly asked: readonly string[];
+  readonly hasChanges: boolean;
+  /** Whether more changes wait. */
+  readonly isMore: boolean;
+}
+
 /** Most changes, and most addresses, of one step. */
 const BATCH = 1_000;
 /** Most own addresses of a member that count. */
 const MOST_ADDRESSES = 64;
 /** Interval at which all servers are asked without a notification. */
 const EVERY: Micros = MINUTE;
-/** Shortest time between two steps by notifications: a member may send them without end. */
-const REST: Micros = 100 * MILLISECOND;
+/** Longest time from the begin of a step to the next by notifications, unless it takes longer. */
+const LONGEST_PACE: Micros = 100 * MILLISECOND;
 /** Delay until `onNews` gets news again that it could not take. */
 const RETRY: Micros = 5 * SECOND;
 /** Most announcing servers that are remembered; if there are more, all are asked. */
@@ -68,6 +77,8 @@ export class Follower {
   /** Addresses to ask about although no report has changed. */
   readonly #toAskAbout = new Set<string>();
   #fullDue: Micros = 0;
+  /** Time from the begin of the last step to the next by notifications, and its end. */
+  #pace: Micros = 0;
   #restEnd: Micros = 0;
 
   constructor(options: FollowerOptions) {
@@ -100,8 +111,8 @@ export class Follower {
 
   /** Reads a batch of changes if `due`; true: more may wait. Throws the errors of `connection`. */
   async step(connection: Connection): Promise<boolean> {
-    if (elapsed() < this.due) return false;
-    this.#restEnd = elapsed() + REST;
+    const began = elapsed();
+    if (began < this.due) return false;
     const isFull = elapsed() >= this.#fullDue ||
       this.#announcing.values().some((host) => !this.#members.has(host));
     const announcing = [...this.#announcing];
@@ -111,26 +122,54 @@ export class Follower {
       if (isFull && this.#options.takeRoom()) {
         this.askAbout(await banned(connection, this.#present([...this.#members.keys()])));
       }
-      return await this.#readChanges(connection, isFull ? [...this.#members.keys()] : announcing);
+      const news = await this.#readNews(connection, isFull ? [...this.#members.keys()] : announcing);
+      if (!this.#hand(news)) return false;
+      this.#rest(began, news.hasChanges);
+      return news.isMore || this.#toAskAbout.size > 0;
     } catch (error) {
       this.begin();
       throw error;
     }
   }
 
-  async #readChanges(connection: Connection, hosts: readonly string[]): Promise<boolean> {
-    const { changes, isMore, positions } = await this.#changes(connection, this.#present(hosts));
+  /**
+   * Lets notifications wait as long as the step took: a slow database is asked less often. Doubles
+   * the pace after a step without changes: a member may announce some without end.
+   */
+  #rest(began: Micros, hasChanges: boolean): void {
+    const took = elapsed() - began;
+    this.#pace = Math.min(LONGEST_PACE, 2 * (hasChanges ? took : Math.max(took, this.#pace)));
+    this.#restEnd = began + this.#pace;
+  }
+
+  /** Reads changes of `hosts`, removals of servers, and what is known of addresses to ask about. */
+  async #readNews(connection: Connection, hosts: readonly string[]): Promise<Reading> {
     const removed = [...this.#positions.keys()].filter((host) => this.#members.get(host)?.isRemoved === true);
     if (removed.length > 0) this.askAbout(await banned(connection, removed));
+    const { hostId, window } = this.#options;
+    const known = new Map(this.#present(hosts).map((host) => [host, this.#positions.get(host) ?? 0]));
     const asked = [...this.#toAskAbout].slice(0, BATCH);
-    const addresses = [...new Set([...changes, ...asked])];
-    for (const host of removed) positions.set(host, null);
-    if (addresses.length > 0 || positions.size > 0) {
-      const { hostId, window } = this.#options;
-      const reports = addresses.length === 0
-        ? []
-        : await reportsOf(connection, { addresses, hostId, window });
-      if (!this.#hand({ addresses, reports, positions, members: this.#ownAddresses() })) return false;
+    const news = await readNews(connection, { hostId, known, asked, window, limit: BATCH });
+    const gone = removed.map((host) => [host, null] as const);
+    return {
+      ...news,
+      asked,
+      hasChanges: news.positions.size > 0,
+      positions: new Map<string, number | null>([...news.positions, ...gone]),
+    };
+  }
+
+  /** Hands news over and remembers them as read. False: `onNews` failed and gets them again later. */
+  #hand({ addresses, reports, positions, asked, isMore }: Reading): boolean {
+    const { onNews, failed } = this.#options;
+    try {
+      if (addresses.length > 0 || positions.size > 0) {
+        onNews({ addresses, reports, positions, members: this.#ownAddresses() });
+      }
+    } catch (error) {
+      failed(error);
+      this.#restEnd = this.#fullDue = elapsed() + RETRY;
+      return false;
     }
     for (const [host, change] of positions) {
       if (change === null) this.#positions.delete(host);
@@ -138,53 +177,7 @@ export class Follower {
     }
     for (const address of asked) this.#toAskAbout.delete(address);
     if (isMore) this.begin();
-    return isMore || this.#toAskAbout.size > 0;
-  }
-
-  /** Hands news over. False: `onNews` failed and gets them again later. */
-  #hand(news: FleetNews): boolean {
-    const { onNews, failed } = this.#options;
-    try {
-      onNews(news);
-      return true;
-    } catch (error) {
-      failed(error);
-      this.#restEnd = this.#fullDue = elapsed() + RETRY;
-      return false;
-    }
-  }
-
-  /** Returns the addresses whose bans changed, and the servers' positions after these changes. */
-  async #changes(
-    connection: Connection,
-    hosts: readonly string[],
-  ): Promise<{ changes: string[]; isMore: boolean; positions: Map<string, number | null> }> {
-    const known = hosts.map((host) => this.#positions.get(host) ?? 0);
-    const withNews = await connection.query<{ host: string; change: string; latest: string }>(
-      HOSTS_WITH_NEWS,
-      [
-        arrayOf(hosts),
-        arrayOf(known),
-      ],
-    );
-    const positions = new Map<string, number | null>(
-      withNews.map(({ host, latest }) => [host, Number(latest)]),
-    );
-    if (withNews.length === 0) return { changes: [], isMore: false, positions };
-    const rows = await connection.query<{ host: string; change: string; address: string }>(CHANGED, [
-      arrayOf(withNews.map(({ host }) => host)),
-      arrayOf(withNews.map(({ change }) => change)),
-      arrayOf(withNews.map(({ latest }) => latest)),
-      String(BATCH),
-    ]);
-    const isMore = rows.length === BATCH;
-    if (isMore) {
-      // Sorted by server: the last server is read in part, the servers after it not at all.
-      const { host, change } = rows.at(-1)!;
-      positions.set(host, Number(change));
-      for (const { host: other } of withNews) if (other > host) positions.delete(other);
-    }
-    return { changes: rows.flatMap(({ address }) => canonicalNetwork(address) ?? []), isMore, positions };
+    return true;
   }
 
   async #readMembers(connection: Connection): Promise<void> {
@@ -221,17 +214,3 @@ async function banned(connection: Connection, hosts: readonly string[]): Promise
 
 const MEMBERS = `SELECT id, removed IS NOT NULL AS removed, array_to_string(addresses, ' ') AS addresses
 FROM host WHERE id <> $1::uuid`;
-
-/** Servers with later changes than the known ones. */
-const HOSTS_WITH_NEWS = `
-SELECT host, change, latest FROM unnest($1::uuid[], $2::bigint[]) AS known (host, change),
-  LATERAL (SELECT max(ban.change) AS latest FROM ban WHERE ban.host = known.host) AS newest
-WHERE latest > change`;
-
-/** Changes by server. Leaves out followed bans, and expired ones: followers know that end. */
-const CHANGED = `
-SELECT ban.host, ban.change, ban.address
-FROM unnest($1::uuid[], $2::bigint[], $3::bigint[]) AS known (host, change, latest)
-JOIN ban ON ban.host = known.host AND ban.change > known.change AND ban.change <= known.latest
-WHERE ban.end_reason IS DISTINCT FROM 'expired' AND ban.provenance IS DISTINCT FROM 'fleet'
-ORDER BY ban.host, ban.change LIMIT $4::bigint`;

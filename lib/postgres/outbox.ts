@@ -53,16 +53,16 @@ export class Shipper {
   }
 
   /**
-   * Ships one batch of log rows and one of bans, then confirms both to the state. After a crash in
-   * between they are shipped again, which changes nothing in PostgreSQL. Reports whether more may
-   * wait. Throws the errors of `connection`; rows that PostgreSQL has not stored stay unconfirmed.
+   * Ships one batch of bans, for which other servers wait, and one of log rows. Then confirms each
+   * to the state. After a crash in between it is shipped again, which changes nothing in
+   * PostgreSQL. Reports whether more may wait. Throws the errors of `connection`; rows that PostgreSQL has not stored stay unconfirmed.
    */
   async ship(connection: Connection): Promise<boolean> {
     const limit = this.#limit;
     // After a time-out the next batch is half as large.
     this.#limit = Math.max(SMALLEST_BATCH, limit >> 1);
-    const { rows, failure } = await this.#tryLog(connection, limit);
-    const bans = await this.#shipBans(connection, limit);
+    const { bans, failure } = await this.#tryBans(connection, limit);
+    const rows = await this.#shipLog(connection, limit);
     if (failure !== null) throw failure;
     this.#limit = Math.min(LARGEST_BATCH, limit + SMALLEST_BATCH);
     if (rows + bans > 0) {
@@ -71,13 +71,13 @@ export class Shipper {
     return rows === limit || bans === limit;
   }
 
-  /** Ships log rows. Returns the server's error, so that bans are shipped anyway; throws others. */
-  async #tryLog(connection: Connection, limit: number): Promise<{ rows: number; failure: unknown }> {
+  /** Ships bans. Returns the server's error, so that lines are shipped anyway; throws others. */
+  async #tryBans(connection: Connection, limit: number): Promise<{ bans: number; failure: unknown }> {
     try {
-      return { rows: await this.#shipLog(connection, limit), failure: null };
+      return { bans: await this.#shipBans(connection, limit), failure: null };
     } catch (error) {
       if (sqlState(error) === "") throw error;
-      return { rows: 0, failure: error };
+      return { bans: 0, failure: error };
     }
   }
 

@@ -20,7 +20,11 @@ export const CLIENTS = {
 /** A user who may log in. */
 export const LOGIN = { user: "resident", password: "correct horse" };
 
-const UNIT = new URL("../../strongmonitor-sudo.service", import.meta.url);
+/** Units of the repository, which have the same user and directories. */
+const UNITS = {
+  sudo: new URL("../../strongmonitor-sudo.service", import.meta.url),
+  plain: new URL("../../strongmonitor.service", import.meta.url),
+};
 const CONFIG = new URL("config.jsonc", import.meta.url);
 
 /** Specifiers of units (systemd.unit(5)). */
@@ -36,17 +40,21 @@ async function specifiers(): Promise<Record<string, string>> {
 
 /** A server in a world: journald, sshd, nft, clients that reach it, and StrongMonitor by its unit. */
 export class Server implements AsyncDisposable {
-  private constructor(readonly world: World, readonly unit: Unit) {}
+  /**
+   * @param unit the unit that bans through sudo
+   * @param plainUnit the unit that bans by nft alone
+   */
+  private constructor(readonly world: World, readonly unit: Unit, readonly plainUnit: Unit) {}
 
   /** Sets up everything but StrongMonitor itself, whose executable is `binary`. */
   static async start(binary: string): Promise<Server> {
-    const unit = readUnit(await Deno.readTextFile(UNIT), {
-      name: "strongmonitor",
-      specifiers: await specifiers(),
-    });
+    const names = { name: "strongmonitor", specifiers: await specifiers() };
+    const [unit, plainUnit] = [UNITS.sudo, UNITS.plain].map((file) =>
+      readUnit(Deno.readTextFileSync(file), names)
+    ) as [Unit, Unit];
     const world = await World.start({ file: binary, place: unit.program });
     try {
-      const server = new Server(world, unit);
+      const server = new Server(world, unit, plainUnit);
       await server.#addUsers();
       await server.#addNetwork();
       await server.#startJournald();
@@ -126,9 +134,9 @@ export class Server implements AsyncDisposable {
     await this.world.sh("chown", `${this.unit.user}:${this.unit.group}`, path);
   }
 
-  /** Starts StrongMonitor by its unit, as systemd does. Its output goes to the journal as `strongmonitor`. */
-  startMonitor(): Daemon {
-    return this.world.spawn("systemd-cat", "--identifier=strongmonitor", ...this.unit.start);
+  /** Starts StrongMonitor by a unit, as systemd does. Its output goes to the journal as `strongmonitor`. */
+  startMonitor(unit = this.unit): Daemon {
+    return this.world.spawn("systemd-cat", "--identifier=strongmonitor", ...unit.start);
   }
 
   /** Runs a StrongMonitor command with the unit's configuration as root, like an administrator. */

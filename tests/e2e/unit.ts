@@ -37,6 +37,7 @@ export function readUnit(
   const groups = [group, ...words(value("SupplementaryGroups"))];
   // With the prefix "!" root runs the command, within the same bounds.
   const identity = first.startsWith("!") ? [] : identityOf(user, group, groups);
+  const ambient = capabilities(value("AmbientCapabilities")).join();
   return {
     user,
     group,
@@ -49,7 +50,12 @@ export function readUnit(
       return [["setpriv", ...identityOf(user, group, groups), ...words(specified(command))]];
     }),
     program,
-    start: [...bounds(value("UMask"), words(value("CapabilityBoundingSet"))), ...identity, ...command],
+    start: [
+      ...bounds(value("UMask"), capabilities(value("CapabilityBoundingSet"))),
+      ...identity,
+      ...ambient === "" ? [] : [`--inh-caps=${ambient}`, `--ambient-caps=${ambient}`],
+      ...command,
+    ],
   };
 }
 
@@ -59,8 +65,7 @@ function identityOf(user: string, group: string, groups: readonly string[]): str
 }
 
 /** Returns words before a command that set a umask and capabilities. Options of setpriv(1) may follow. */
-function bounds(umask: string, capabilities: readonly string[]): string[] {
-  const kept = capabilities.map((capability) => `+${capability.replace(/^CAP_/, "").toLowerCase()}`);
+function bounds(umask: string, kept: readonly string[]): string[] {
   return [
     "sh",
     "-c",
@@ -69,6 +74,11 @@ function bounds(umask: string, capabilities: readonly string[]): string[] {
     "setpriv",
     `--bounding-set=${["-all", ...kept].join()}`,
   ];
+}
+
+/** Returns capabilities(7) of a unit as setpriv(1) adds them. */
+function capabilities(text: string): string[] {
+  return words(text).map((capability) => `+${capability.replace(/^CAP_/, "").toLowerCase()}`);
 }
 
 function words(text: string): string[] {

@@ -120,8 +120,8 @@ await testOnPostgres("the shipment", {
     assert.deepEqual([...await query("SELECT id FROM ban ORDER BY id")], [{ id: "1" }, { id: "3" }]);
     assert.equal(member.fleet.status().setAside, 3);
     assert.equal(member.log.warnings.length, 2);
-    assert.match(member.log.warnings[0]!, /refuses log row 124 and 1 more, .*"not an address"/);
-    assert.match(member.log.warnings[1]!, /refuses ban 2, .*"999\.0\.2\.1"/);
+    assert.match(member.log.warnings[0]!, /refuses ban 2, .*"999\.0\.2\.1"/);
+    assert.match(member.log.warnings[1]!, /refuses log row 124 and 1 more, .*"not an address"/);
   },
 
   "tries smaller batches on a server too slow for a large one": async ({ login, query }) => {
@@ -197,6 +197,31 @@ await testOnPostgres("the shipment", {
     member.fleet.wake();
     await until(async () => (await query("SELECT FROM ban")).length === 1);
     assert.equal(member.outbox.backlog(), 1);
+  },
+
+  "ships lines although the server refuses bans": async ({ login, query }) => {
+    await using member = new TestMember(login);
+    await member.shipped();
+    await query("ALTER TABLE ban RENAME COLUMN count TO other");
+    member.outbox.add({});
+    member.outbox.bans = [ban({ id: 1, change: 1 })];
+    member.fleet.wake();
+    await until(async () => (await query("SELECT FROM log")).length === 1);
+    assert.equal(member.outbox.unshippedBans(Infinity).length, 1);
+  },
+
+  "ships bans before lines": async ({ login, query, connect }) => {
+    await using member = new TestMember(login);
+    await member.shipped();
+    const other = await connect();
+    await other.query("BEGIN; LOCK TABLE log");
+    member.outbox.add({});
+    member.outbox.bans = [ban({ id: 1, change: 1 })];
+    member.fleet.wake();
+    await until(async () => (await query("SELECT FROM ban")).length === 1);
+    assert.equal(member.outbox.unshippedLog(Infinity).length, 1);
+    await other.query("COMMIT");
+    await member.shipped();
   },
 
   "is finished on closing": async ({ login, query }) => {

@@ -1,6 +1,7 @@
 import { strict as assert } from "node:assert";
 import type { DatabaseConfig } from "../../lib/postgres/database_config.ts";
-import type { FleetNews } from "../../lib/postgres/follower.ts";
+import type { Connection, Parameter } from "../../lib/postgres/connection.ts";
+import { type FleetNews, Follower } from "../../lib/postgres/follower.ts";
 import { ban, TestMember, testOnPostgres, until } from "../support/postgres_fixtures.ts";
 import type { Scene } from "../support/postgres_fixtures.ts";
 import { HOUR, now } from "../../lib/core/time.ts";
@@ -93,6 +94,44 @@ await testOnPostgres("servers that share bans", {
     await using after = new Listener(login, "bb", { positions: before.positions });
     await until(() => after.banning("192.0.2.3").length > 0);
     assert.deepEqual(after.news.flatMap(({ addresses }) => addresses), ["192.0.2.2", "192.0.2.3"]);
+  },
+
+  "read changes and all reports about their addresses by one query": async ({ login, connect }) => {
+    await using a = new Listener(login, "a");
+    await using bb = new Listener(login, "bb");
+    await bb.report({ address: "192.0.2.1" });
+    const connection = await connect();
+    let queries = 0;
+    const counting = {
+      query: (text: string, parameters?: Parameter[]) => {
+        queries++;
+        return connection.query(text, parameters);
+      },
+    } as Connection;
+    const news: FleetNews[] = [];
+    const follower = new Follower({
+      hostId: crypto.randomUUID(),
+      positions: new Map(),
+      window: HOUR,
+      onNews: (more) => void news.push(more),
+      takeRoom: () => false,
+      failed: (error) => assert.fail(String(error)),
+    });
+    await follower.step(counting);
+    await a.report({ address: "192.0.2.1" });
+    follower.noteChanges(a.outbox.hostId);
+    await until(async () => {
+      queries = 0;
+      await follower.step(counting);
+      return queries > 0;
+    });
+    assert.equal(queries, 1);
+    const { reports, positions } = news.at(-1)!;
+    assert.deepEqual(reports.map(({ address, server }) => [address, server]).sort(), [
+      ["192.0.2.1", "a"],
+      ["192.0.2.1", "bb"],
+    ]);
+    assert.deepEqual([...positions], [[a.outbox.hostId, 1]]);
   },
 
   "catch up on thousands of bans of several servers, all of them once": async ({ login }) => {

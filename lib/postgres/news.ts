@@ -1,0 +1,137 @@
+/** Changes of other servers' bans, and the reports that they leave, read by one query. */
+import { canonicalNetwork } from "../core/address.ts";
+import { parseScope } from "../core/scope.ts";
+import type { Micros } from "../core/time.ts";
+import { type Provenance, PROVENANCES } from "../deciding/ban.ts";
+import type { Report } from "../deciding/following.ts";
+import { arrayOf, type Connection, micros } from "./connection.ts";
+
+/** What to read. */
+export interface Question {
+  /** Id of this server, whose reports are left out. */
+  readonly hostId: string;
+  /** By server, the number of its latest change that was read. */
+  readonly known: ReadonlyMap<string, number>;
+  /** Addresses to ask about although no report has changed. */
+  readonly asked: readonly string[];
+  /** How long a report counts after its start. */
+  readonly window: Micros;
+  /** Most changes to read. */
+  readonly limit: number;
+}
+
+/** Changes, and all reports about their addresses. */
+export interface News {
+  /** Canonical addresses and networks that changed or were asked about. */
+  readonly addresses: readonly string[];
+  readonly reports: readonly Report[];
+  /** By server with news, its position after these changes. */
+  readonly positions: Map<string, number>;
+  /** Whether more changes wait. */
+  readonly isMore: boolean;
+}
+
+/** Most reports read at once: a hostile member may report many scopes of one address. */
+const MOST_REPORTS = 20_000;
+
+/** Rows of `NEWS`, by kind. */
+interface Kinds {
+  readonly host: { readonly host: string; readonly latest: number };
+  readonly change: { readonly host: string; readonly change: number; readonly address: string };
+  readonly report: {
+    readonly address: string;
+    readonly scope: string;
+    readonly host: string;
+    readonly server: string;
+    readonly provenance: string | null;
+    readonly name: string | null;
+    readonly reason: string;
+    readonly start: number;
+    readonly until: number | null;
+    readonly is_in_force: boolean;
+  };
+}
+
+/**
+ * Reads changes behind the known ones, and the latest reports of servers but `hostId` about their
+ * addresses: reports in force, or begun within `window`. Throws the errors of `connection`.
+ */
+export async function readNews(
+  connection: Connection,
+  { hostId, known, asked, window, limit }: Question,
+): Promise<News> {
+  const rows = await connection.query<{ kind: keyof Kinds; content: string }>(NEWS, [
+    arrayOf([...known.keys()]),
+    arrayOf([...known.values()]),
+    arrayOf(asked),
+    hostId,
+    String(window),
+    String(limit),
+    String(MOST_REPORTS),
+  ]);
+  const all = <K extends keyof Kinds>(kind: K) =>
+    rows.flatMap((row) => row.kind === kind ? [JSON.parse(row.content) as Kinds[K]] : []);
+  const changes = all("change");
+  const positions = new Map(all("host").map(({ host, latest }) => [host, latest]));
+  const isMore = changes.length === limit;
+  if (isMore) {
+    // By server: the last server is read in part, the servers after it not at all.
+    const { host, change } = changes.at(-1)!;
+    positions.set(host, change);
+    for (const other of positions.keys()) if (other > host) positions.delete(other);
+  }
+  const changed = changes.flatMap(({ address }) => canonicalNetwork(address) ?? []);
+  const reports = all("report").flatMap((row) => reportOf(row) ?? []);
+  return { addresses: [...new Set([...changed, ...asked])], reports, positions, isMore };
+}
+
+function reportOf(row: Kinds["report"]): Report | null {
+  const address = canonicalNetwork(row.address), scope = parseScope(row.scope);
+  if (address === null || scope === null) return null;
+  const { host, server, reason, start, until, is_in_force: isInForce } = row;
+  const provenance = { kind: kindOf(row.provenance), name: row.name ?? "" };
+  return { address, scope, host, server, provenance, reason, start, until, isInForce };
+}
+
+function kindOf(text: string | null): Provenance["kind"] {
+  return PROVENANCES.find((kind) => kind === text) ?? "manual";
+}
+
+/**
+ * One statement, as each round trip delays bans: the servers with later changes than the known
+ * ones, these changes in order, and the latest report of each server about each address and scope.
+ *
+ * Changes leave out followed bans, and expired ones: followers know that end. Reports are looked up
+ * address by address, so that no estimate makes PostgreSQL read the whole table. A member's name is
+ * its role, which it cannot choose; a server that connects as the tables' owner has the name that
+ * it gives.
+ */
+const NEWS = `
+WITH news AS (
+  SELECT host, change, latest FROM unnest($1::uuid[], $2::bigint[]) AS known (host, change),
+    LATERAL (SELECT max(ban.change) AS latest FROM ban WHERE ban.host = known.host) AS newest
+  WHERE latest > change
+), changed AS (
+  SELECT ban.host, ban.change, ban.address
+  FROM news JOIN ban ON ban.host = news.host AND ban.change > news.change AND ban.change <= news.latest
+  WHERE ban.end_reason IS DISTINCT FROM 'expired' AND ban.provenance IS DISTINCT FROM 'fleet'
+  ORDER BY ban.host, ban.change LIMIT $6::bigint
+), about AS (
+  SELECT address FROM changed UNION SELECT address FROM unnest($3::inet[]) AS asked (address)
+), reports AS (
+  SELECT report.* FROM about, LATERAL (
+    SELECT DISTINCT ON (ban.host, ban.scope) ban.address, ban.scope, ban.host, ban.provenance, ban.name, ban.reason,
+      ${micros("ban.start")} AS start, ${micros("ban.until")} AS until,
+      ban.ended IS NULL AND (ban.until IS NULL OR ban.until > now()) AS is_in_force,
+      CASE WHEN host.role = (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = 'ban'::regclass)
+        THEN host.name ELSE host.role END AS server
+    FROM ban JOIN host ON host.id = ban.host
+    WHERE ban.address = about.address AND ban.host <> $4::uuid AND host.removed IS NULL
+      AND ban.provenance IS DISTINCT FROM 'fleet'
+      AND (ban.ended IS NULL OR ban.end_reason = 'expired' AND ban.start > now() - $5::bigint * interval '1 microsecond')
+    ORDER BY ban.host, ban.scope, ban.ended IS NULL DESC, ban.start DESC
+  ) AS report LIMIT $7::bigint
+)
+SELECT 'host' AS kind, row_to_json(news)::text AS content FROM news
+UNION ALL SELECT 'change', row_to_json(changed)::text FROM changed
+UNION ALL SELECT 'report', row_to_json(reports)::text FROM reports`;
