@@ -1,12 +1,11 @@
+import { COLON, COMMA, LEFT_BRACKET, NINE, RIGHT_BRACKET, ZERO } from "../lib/core/ascii.ts";
 import { AddressReader } from "../lib/core/address_reader.ts";
-import type { Bytes } from "../lib/core/bytes.ts";
+import { type Bytes, isBlank } from "../lib/core/bytes.ts";
 import { ADDRESS_WORDS, putAddress } from "../lib/core/address.ts";
 import type { Automaton } from "../lib/reading/automaton.ts";
 import type { Counting, MessageForm, MessageReader, Says } from "../lib/reading/message_reader.ts";
 import type { Micros } from "../lib/core/time.ts";
 import type { Stamp } from "../lib/core/stamp.ts";
-
-const [COMMA, COLON, OPENING, CLOSING, ZERO, NINE] = [44, 58, 91, 93, 48, 57];
 
 /**
  * Makes a form of messages that names the client behind a trusted proxy: the last address in the
@@ -149,7 +148,7 @@ function readHop(address: AddressReader, bytes: Bytes, from: number, to: number)
   while (from < to && isBlank(array[from]!)) from++;
   while (from < to && isBlank(array[to - 1]!)) to--;
   const end = startOfPort(array, from, to);
-  if (array[from] === OPENING && array[end - 1] === CLOSING && end > from + 1) {
+  if (array[from] === LEFT_BRACKET && array[end - 1] === RIGHT_BRACKET && end > from + 1) {
     return address.readWhole(bytes, from + 1, end - 1);
   }
   // Without brackets, a colon separates only an IPv4 address from a port.
@@ -162,8 +161,4 @@ function startOfPort(array: Uint8Array, from: number, to: number): number {
   let at = to;
   while (at > from && array[at - 1]! >= ZERO && array[at - 1]! <= NINE) at--;
   return at < to && at > from && array[at - 1] === COLON ? at - 1 : to;
-}
-
-function isBlank(byte: number): boolean {
-  return byte === 32 || (byte >= 9 && byte <= 13);
 }

@@ -1,3 +1,4 @@
+import { CARRIAGE_RETURN, COLON, HASH, LINE_FEED, POINT, SLASH, SPACE, TAB, ZERO } from "../core/ascii.ts";
 import { ADDRESS_WORDS } from "../core/address.ts";
 import { AddressReader } from "../core/address_reader.ts";
 import { finish } from "../core/async.ts";
@@ -19,7 +20,6 @@ const STEP = 1 << 16;
 const MOST = 20;
 /** Prefix length below which a network may be wide, see `isWide()`. */
 const MAY_BE_WIDE = 16;
-const [TAB, NEWLINE, RETURN, BLANK, HASH, POINT, SLASH, ZERO, COLON] = [9, 10, 13, 32, 35, 46, 47, 48, 58];
 
 /** The result of reading a whitelist file. */
 export interface WhitelistReading {
@@ -120,13 +120,13 @@ function* linesOf(
   const { array } = bytes;
   let [kept, line, isTooLong] = [0, 1, false];
   const take = (from: number, to: number) => {
-    if (!isTooLong) visit(bytes, from, to > from && array[to - 1] === RETURN ? to - 1 : to, line);
+    if (!isTooLong) visit(bytes, from, to > from && array[to - 1] === CARRIAGE_RETURN ? to - 1 : to, line);
   };
   for (;;) {
     const count = file.readSync(array.subarray(kept, STEP));
     const end = kept + (count ?? 0);
     let from = 0;
-    for (let to = array.indexOf(NEWLINE); to >= 0 && to < end; to = array.indexOf(NEWLINE, from)) {
+    for (let to = array.indexOf(LINE_FEED); to >= 0 && to < end; to = array.indexOf(LINE_FEED, from)) {
       take(from, to);
       isTooLong = false;
       line++;
@@ -237,6 +237,6 @@ class Gatherer {
 
 function pastBlanks(array: Uint8Array, from: number, to: number): number {
   let at = from;
-  while (at < to && (array[at] === BLANK || array[at] === TAB)) at++;
+  while (at < to && (array[at] === SPACE || array[at] === TAB)) at++;
   return at;
 }

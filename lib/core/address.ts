@@ -1,3 +1,4 @@
+import { ZERO } from "./ascii.ts";
 import ipaddr from "ipaddr.js";
 import { detached } from "./text.ts";
 
@@ -149,8 +150,6 @@ const wordsOfIPv6 = remembering((address): Int32Array => {
   const view = new DataView(Uint8Array.from(bytes).buffer);
   return Int32Array.from({ length: ADDRESS_WORDS }, (_, i) => view.getInt32(4 * i));
 });
-
-const ZERO = 48;
 
 function parse(address: string): { kind: "ipv4" | "ipv6"; bytes: number[] } {
   const parsed = ipaddr.parse(address);

@@ -1,6 +1,6 @@
-import { type Bytes, encode } from "./bytes.ts";
+import { COLON, PERCENT, POINT, ZERO } from "./ascii.ts";
+import { type Bytes, encode, hexDigit } from "./bytes.ts";
 
-const [ZERO, POINT, COLON, PERCENT] = [48, 46, 58, 37];
 const [OTHER, DIGIT, LETTER, MARK] = [0, 1, 2, 3];
 
 /**
@@ -236,8 +236,4 @@ function fillGap(gap: number, count: number): void {
   const behind = count - gap;
   for (let i = 1; i <= behind; i++) groups[8 - i] = groups[count - i]!;
   groups.fill(0, gap, 8 - behind);
-}
-
-function hexDigit(byte: number): number {
-  return KIND[byte] === DIGIT ? byte - ZERO : (byte | 32) - 87;
 }

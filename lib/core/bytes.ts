@@ -4,6 +4,7 @@
  * at a time, as one 32-bit number: in V8, `getInt32()` of a DataView takes as long as the load of
  * one byte.
  */
+import { CARRIAGE_RETURN, DELETE, SPACE, TAB, UPPER_A, UPPER_Z, ZERO } from "./ascii.ts";
 
 /**
  * Bytes, and a view that reads four of them at once. Code may read `PADDING` bytes behind the end
@@ -146,8 +147,6 @@ export class LineEnds {
   }
 }
 
-const ZERO = 48;
-
 /** Returns all parts in one array, in order. */
 export function concatenated(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
@@ -164,6 +163,27 @@ export function isDigit(byte: number): boolean {
   return byte >= ZERO && byte < ZERO + 10;
 }
 
+/** By byte: the value of a hexadecimal digit, -1 for other bytes. */
+const HEX_VALUES = Int8Array.from({ length: 256 }, (_, byte) => {
+  const value = Number.parseInt(String.fromCharCode(byte), 16);
+  return Number.isNaN(value) ? -1 : value;
+});
+
+/** Returns the value of a hexadecimal digit; -1 for other bytes. */
+export function hexDigit(byte: number): number {
+  return HEX_VALUES[byte]!;
+}
+
+/** Reports whether a byte is an ASCII capital. */
+export function isUpper(byte: number): boolean {
+  return byte >= UPPER_A && byte <= UPPER_Z;
+}
+
+/** Reports whether a byte is a blank of any kind: a space, or a tab to a carriage return. */
+export function isBlank(byte: number): boolean {
+  return byte === SPACE || (byte >= TAB && byte <= CARRIAGE_RETURN);
+}
+
 /** Returns the end of the digits at `at`. */
 export function endOfDigits(array: Uint8Array, at: number): number {
   while (isDigit(array[at]!)) at++;
@@ -176,8 +196,6 @@ export function numberOf(array: Uint8Array, from: number, to: number): number {
   for (let i = from; i < to; i++) number = 10 * number + array[i]! - ZERO;
   return number;
 }
-
-const [BLANK, DELETE] = [32, 127];
 
 /** Returns the start of `array[from, to)` without blanks of any kind, like `trimStart()`. */
 export function startWithoutBlanks(array: Uint8Array, from: number, to: number): number {
@@ -211,8 +229,4 @@ export function endWithoutBlanks(array: Uint8Array, from: number, to: number): n
     to = start;
   }
   return to;
-}
-
-function isBlank(byte: number): boolean {
-  return byte === BLANK || (byte >= 9 && byte <= 13);
 }

@@ -1,4 +1,5 @@
 /** Reads times in the forms that services write. */
+import { ZERO } from "./ascii.ts";
 import { type Micros, MINUTE } from "./time.ts";
 import { resolveStamp, type Stamp } from "./stamp.ts";
 import { parseOffset } from "./zone.ts";
@@ -133,8 +134,6 @@ function readNewClfTime(text: string): Read | null {
   };
   return { stamp, length: 26 };
 }
-
-const ZERO = 48;
 
 /** A date, perhaps with a time to the second or minute, perhaps with a zone. */
 const DATE =

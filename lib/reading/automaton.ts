@@ -1,4 +1,4 @@
-import type { Bytes } from "../core/bytes.ts";
+import { type Bytes, isUpper } from "../core/bytes.ts";
 import { DEAD, Trie } from "./trie.ts";
 
 /** A text that rules look for in a lane, and the number that reports it. */
@@ -303,7 +303,7 @@ class LaneTries {
   }
 
   go({ start, anywhere }: Way, byte: number): Way {
-    const letter = this.#ignoreCase && byte >= 65 && byte <= 90 ? byte + 32 : byte;
+    const letter = this.#ignoreCase && isUpper(byte) ? byte + 32 : byte;
     return { start: this.#start.go(start, letter), anywhere: this.#anywhere.goAnywhere(anywhere, letter) };
   }
 
@@ -323,7 +323,7 @@ function classify(lanes: readonly Lane[], classes: Uint8Array): number[] {
     for (const { bytes } of texts) {
       for (const byte of bytes) {
         isHeld[byte] = 1;
-        if (ignoreCase && byte >= 97 && byte <= 122) isHeld[byte - 32] = 1;
+        if (ignoreCase && isUpper(byte - 32)) isHeld[byte - 32] = 1;
       }
     }
   }

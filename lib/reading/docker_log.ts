@@ -1,4 +1,5 @@
-import { type Bytes, Literal, makeBytes, PADDING } from "../core/bytes.ts";
+import { BACKSLASH, FIVE, LOWER_U, POINT, QUOTE, RIGHT_BRACE, UPPER_Z, ZERO } from "../core/ascii.ts";
+import { type Bytes, hexDigit, Literal, makeBytes, PADDING } from "../core/bytes.ts";
 import { resolveStamp } from "../core/stamp.ts";
 import { readIsoTime } from "../core/timestamp.ts";
 import { type Micros, SECOND } from "../core/time.ts";
@@ -11,7 +12,6 @@ const [BEGINNING, STREAM, ATTRIBUTES, TIME, END] = [
   new Literal('"}'),
 ];
 const STREAMS = [new Literal('out"'), new Literal('err"')];
-const [QUOTE, BACKSLASH, LETTER_U, CLOSING, ZERO, FIVE, POINT, UTC] = [34, 92, 117, 125, 48, 53, 46, 90];
 /** Bytes that JSON's escapes stand for, by the byte after the backslash; 0: not an escape. */
 const ESCAPED = new Uint8Array(256);
 for (const [i, byte] of [...'"\\/bfnrt'].entries()) {
@@ -64,7 +64,7 @@ export class DockerLog {
         continue;
       }
       const escape = array[++at]!;
-      if (escape === LETTER_U && at + 4 < to) {
+      if (escape === LOWER_U && at + 4 < to) {
         const unit = hexOf(array, at + 1);
         if (unit < 0) return -1;
         end = putUnit(target, end, unit);
@@ -85,7 +85,7 @@ export class DockerLog {
     const key = from - TIME.length;
     if (key < at || !TIME.isAt(bytes, key)) return false;
     const hasAttributes = key > at;
-    if (hasAttributes && (array[key - 1] !== CLOSING || !ATTRIBUTES.isAt(bytes, at))) return false;
+    if (hasAttributes && (array[key - 1] !== RIGHT_BRACE || !ATTRIBUTES.isAt(bytes, at))) return false;
     return this.#readInstant(bytes, from, end);
   }
 
@@ -101,7 +101,7 @@ export class DockerLog {
     // Docker writes year and zone: the reference does not matter.
     const time = resolveStamp(read.stamp, { now: 0, before: NaN });
     this.time = time ?? NaN;
-    if (time === null || array[to - 1] !== UTC) return true;
+    if (time === null || array[to - 1] !== UPPER_Z) return true;
     this.#minute = new Literal(array.slice(from, from + MINUTE_LENGTH));
     this.#base = time - read.stamp.second * SECOND - read.stamp.fraction;
     return true;
@@ -118,7 +118,7 @@ export class DockerLog {
  */
 function microsOf(array: Uint8Array, from: number, to: number): Micros {
   if (to < from + "00.0Z".length || to > from + "00.123456789Z".length) return -1;
-  if (array[from]! > FIVE || array[from + 2] !== POINT || array[to - 1] !== UTC) return -1;
+  if (array[from]! > FIVE || array[from + 2] !== POINT || array[to - 1] !== UPPER_Z) return -1;
   let micros = 0;
   let unit = 10 * SECOND;
   for (let at = from; at < to - 1; at++) {
@@ -135,9 +135,8 @@ function microsOf(array: Uint8Array, from: number, to: number): Micros {
 function hexOf(array: Uint8Array, at: number): number {
   let number = 0;
   for (let i = at; i < at + 4; i++) {
-    const byte = array[i]! | 32;
-    const digit = byte >= 97 && byte <= 102 ? byte - 87 : array[i]! - ZERO;
-    if (digit < 0 || digit > 15 || (digit > 9 && byte < 97)) return -1;
+    const digit = hexDigit(array[i]!);
+    if (digit < 0) return -1;
     number = 16 * number + digit;
   }
   return number;

@@ -1,3 +1,4 @@
+import { ZERO } from "../core/ascii.ts";
 import { decode } from "../core/bytes.ts";
 import type { MessageReader } from "./message_reader.ts";
 
@@ -26,5 +27,3 @@ export function fieldNumber(reader: MessageReader, name: string): number {
   }
   return number;
 }
-
-const ZERO = 48;

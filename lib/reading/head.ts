@@ -8,6 +8,7 @@
  * Only the first words decide: an attacker may have chosen the rest. Lines of a log begin alike, so
  * times and tags are first compared with those of earlier lines.
  */
+import { RIGHT_BRACKET } from "../core/ascii.ts";
 import {
   type Bytes,
   endOfDigits,
@@ -34,7 +35,6 @@ const REPEAT = new Literal("message repeated ");
 const TIMES = new Literal(" times: [");
 /** Most digits of a count. */
 const MAX_DIGITS = 9;
-const CLOSING = 93;
 
 /** Takes heads off lines and messages, part by part. */
 export class HeadReader<Program> {
@@ -119,7 +119,7 @@ export class HeadReader<Program> {
   #takeRepetition(): boolean {
     const { bytes, from, to } = this;
     const digits = from + REPEAT.length;
-    if (digits >= to || !REPEAT.isAt(bytes, from) || bytes.array[to - 1] !== CLOSING) return false;
+    if (digits >= to || !REPEAT.isAt(bytes, from) || bytes.array[to - 1] !== RIGHT_BRACKET) return false;
     const end = endOfDigits(bytes.array, digits);
     const inner = end + TIMES.length;
     if (end === digits || end - digits > MAX_DIGITS || inner >= to || !TIMES.isAt(bytes, end)) return false;

@@ -1,3 +1,4 @@
+import { DELETE, LEFT_BRACKET, RIGHT_BRACKET, SPACE } from "../core/ascii.ts";
 import { type Bytes, decode, endOfDigits, Literal, numberOf } from "../core/bytes.ts";
 import { NO_PID } from "../core/records.ts";
 import { readTag, type TagPart, type TimePart } from "./head_text.ts";
@@ -10,7 +11,6 @@ const MAX_DIGITS = 9;
 const LONGEST = 512;
 /** Most characters between a tag and its message. */
 const LONGEST_DECORATION = 64;
-const [OPENING, CLOSING, BLANK, DELETE] = [91, 93, 32, 127];
 const [KERNEL, PLAIN_END] = [new Literal("kernel:"), ": "];
 const encoder = new TextEncoder();
 
@@ -76,10 +76,10 @@ export class HeadTags<Program> {
   #readProcess(bytes: Bytes, { after, isStructured, hasPid }: Tag<Program>, at: number, to: number): boolean {
     const { array } = bytes;
     let pid = NO_PID;
-    if (isStructured ? hasPid : array[at] === OPENING) {
+    if (isStructured ? hasPid : array[at] === LEFT_BRACKET) {
       const first = isStructured ? at : at + 1;
       const end = endOfDigits(array, first);
-      if (end === first || end - first > MAX_DIGITS || (!isStructured && array[end] !== CLOSING)) {
+      if (end === first || end - first > MAX_DIGITS || (!isStructured && array[end] !== RIGHT_BRACKET)) {
         return false;
       }
       pid = numberOf(array, first, end);
@@ -89,7 +89,7 @@ export class HeadTags<Program> {
     if (end >= to || !after.isAt(bytes, at)) return false;
     const first = array[end]!;
     // A decoration or more blanks may precede the message.
-    if (first === OPENING || first <= BLANK || first >= DELETE || KERNEL.isAt(bytes, end)) return false;
+    if (first === LEFT_BRACKET || first <= SPACE || first >= DELETE || KERNEL.isAt(bytes, end)) return false;
     this.pid = pid;
     this.end = end;
     return true;

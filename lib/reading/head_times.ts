@@ -1,3 +1,4 @@
+import { COMMA, POINT, ZERO } from "../core/ascii.ts";
 import { type Bytes, endOfDigits, numberOf } from "../core/bytes.ts";
 import { NO_PID } from "../core/records.ts";
 import type { Reference, Stamp } from "../core/stamp.ts";
@@ -11,7 +12,6 @@ import { DayResolver, type Told } from "./day_resolver.ts";
 const MAX_DIGITS = 9;
 /** Bytes that hold any time and its gap. */
 const LONGEST = 160;
-const [COMMA, POINT, ZERO] = [44, 46, 48];
 const UTC: Told = { offset: 0 };
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 

@@ -1,3 +1,4 @@
+import { NINE, POINT, ZERO } from "../core/ascii.ts";
 import { AddressReader } from "../core/address_reader.ts";
 import type { Bytes } from "../core/bytes.ts";
 import type { Automaton } from "./automaton.ts";
@@ -31,7 +32,6 @@ import {
   type TemplateProgram,
 } from "./template_program.ts";
 
-const [ZERO, NINE, POINT] = [48, 57, 46];
 /**
  * Numbers of an open choice: instruction, place, state of the automaton, place in a stranger's
  * text, values set so far.

@@ -1,25 +1,44 @@
 /** Excludes times by a few bytes, so that fewer lines need an expression. */
-import { type Bytes, endOfDigits, isDigit, Literal } from "../core/bytes.ts";
+import {
+  APOSTROPHE,
+  AT_SIGN,
+  COLON,
+  COMMA,
+  DASH,
+  DELETE,
+  EQUALS,
+  LEFT_BRACKET,
+  LEFT_PARENTHESIS,
+  LESS_THAN,
+  LOWER_A,
+  LOWER_T,
+  LOWER_Z,
+  PLUS,
+  POINT,
+  QUOTE,
+  SLASH,
+  SPACE,
+  TAB,
+  UNDERSCORE,
+} from "../core/ascii.ts";
+import { type Bytes, endOfDigits, isDigit, isUpper, Literal } from "../core/bytes.ts";
 
-const [TAB, BLANK, DELETE, T] = [9, 32, 127, 116];
-const [DOUBLE, SINGLE, ROUND, SQUARE, LESS, AT] = [34, 39, 40, 91, 60, 64];
-const [PLUS, COMMA, MINUS, POINT, SLASH, COLON, EQUALS] = [43, 44, 45, 46, 47, 58, 61];
 const STREAM = new Literal("std");
 
 /** Reports whether `array[from, to)` may begin with a time; if not, no expression is needed. */
 export function mayBeTime(array: Uint8Array, from: number, to: number): boolean {
   if (from >= to) return false;
   const first = array[from]!;
-  if (first === LESS || first === AT || first === SQUARE) return true;
-  if (first === DOUBLE || first === SINGLE || first === ROUND) {
-    return isDigit(array[from + 1]!) || isCapital(array[from + 1]!);
+  if (first === LESS_THAN || first === AT_SIGN || first === LEFT_BRACKET) return true;
+  if (first === QUOTE || first === APOSTROPHE || first === LEFT_PARENTHESIS) {
+    return isDigit(array[from + 1]!) || isUpper(array[from + 1]!);
   }
   // A name may precede a time: `t`, `ts`, `time` or `timestamp`.
-  if (first === T) {
+  if (first === LOWER_T) {
     return array[from + 1] === EQUALS || array[from + 2] === EQUALS || array[from + 4] === EQUALS ||
       array[from + 9] === EQUALS;
   }
-  if (isCapital(first)) return isGap(array[from + 3]!) || array[from + 3] === COMMA;
+  if (isUpper(first)) return isGap(array[from + 3]!) || array[from + 3] === COMMA;
   const end = endOfDigits(array, from);
   const behind = array[end]!;
   switch (end - from) {
@@ -28,7 +47,7 @@ export function mayBeTime(array: Uint8Array, from: number, to: number): boolean 
     case 1:
     case 2:
     case 4:
-      return isGap(behind) || behind === MINUS || behind === SLASH;
+      return isGap(behind) || behind === DASH || behind === SLASH;
     default:
       return isGap(behind) ||
         (end - from >= 9 && (behind === POINT || behind === COMMA || behind === COLON));
@@ -39,11 +58,11 @@ export function mayBeTime(array: Uint8Array, from: number, to: number): boolean 
 export function mayGoOn(bytes: Bytes, at: number): boolean {
   const { array } = bytes;
   const first = array[at]!;
-  if (first <= BLANK || first >= DELETE || first === SQUARE) return true;
-  if (first === PLUS || first === MINUS || first === COLON) return true;
-  if (isCapital(first)) {
+  if (first <= SPACE || first >= DELETE || first === LEFT_BRACKET) return true;
+  if (first === PLUS || first === DASH || first === COLON) return true;
+  if (isUpper(first)) {
     let end = at + 1;
-    while (isCapital(array[end]!)) end++;
+    while (isUpper(array[end]!)) end++;
     return end - at <= 5 && !isWord(array[end]!);
   }
   if (isDigit(first)) return endOfDigits(array, at) === at + 4;
@@ -51,13 +70,9 @@ export function mayGoOn(bytes: Bytes, at: number): boolean {
 }
 
 function isGap(byte: number): boolean {
-  return byte === BLANK || byte === TAB;
-}
-
-function isCapital(byte: number): boolean {
-  return byte >= 65 && byte <= 90;
+  return byte === SPACE || byte === TAB;
 }
 
 function isWord(byte: number): boolean {
-  return isCapital(byte) || (byte >= 97 && byte <= 122) || isDigit(byte) || byte === 95;
+  return isUpper(byte) || (byte >= LOWER_A && byte <= LOWER_Z) || isDigit(byte) || byte === UNDERSCORE;
 }

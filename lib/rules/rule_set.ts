@@ -1,3 +1,4 @@
+import { DASH } from "../core/ascii.ts";
 import { type Bytes, decode, encode } from "../core/bytes.ts";
 import { Automaton, NO_SIGNS } from "../reading/automaton.ts";
 import type { LogEvent } from "../reading/event.ts";
@@ -11,7 +12,6 @@ import { TextMemory } from "./text_memory.ts";
 const LONG = 48;
 /** Most combinations of rules remembered. */
 const VERDICTS = 4_096;
-const DASH = 45;
 
 /** The rules that an event hits: one object per combination, so that callers can attach a plan. */
 export class Verdict<R, Plan> {

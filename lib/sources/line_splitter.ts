@@ -1,3 +1,4 @@
+import { CARRIAGE_RETURN } from "../core/ascii.ts";
 import { LineEnds } from "../core/bytes.ts";
 import type { Micros } from "../core/time.ts";
 import type { RecordBuffer } from "./record_buffer.ts";
@@ -10,7 +11,6 @@ import type { RecordBuffer } from "./record_buffer.ts";
 export const MAX_LINE = 135_168;
 /** Bytes that hold any text of so many characters, and of one more, which proves the excess. */
 const MAX_HELD = 4 * (MAX_LINE + 1);
-const RETURN = 13;
 
 /**
  * Makes records of lines in place, from bytes that come in pieces. Omits NUL bytes before a line: a
@@ -78,7 +78,7 @@ export class LineSplitter {
   #add(buffer: RecordBuffer, { from, to, time }: { from: number; to: number; time: Micros }): boolean {
     const { array } = buffer.bytes;
     while (from < to && array[from] === 0) from++;
-    if (to > from && array[to - 1] === RETURN) to--;
+    if (to > from && array[to - 1] === CARRIAGE_RETURN) to--;
     return buffer.addLine({ from, to, isASCII: this.#ends.isASCII, most: MAX_LINE }, time);
   }
 

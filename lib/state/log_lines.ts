@@ -3,6 +3,7 @@
  * `["SSHD","192.0.2.1",-1500,"Invalid user oracle from …"]` for each line. No string is made of a
  * line.
  */
+import { BACKSLASH, COMMA, DASH, LEFT_BRACKET, POINT, QUOTE, RIGHT_BRACKET, ZERO } from "../core/ascii.ts";
 import type { AddressReader } from "../core/address_reader.ts";
 import { addressText } from "../core/address_text.ts";
 import type { Micros } from "../core/time.ts";
@@ -19,7 +20,6 @@ const SIZE = 1 << 16;
 const FRAME = 512;
 /** Most bytes of an escape, such as `\u001b`. */
 const LONGEST_ESCAPE = 6;
-const [COMMA, QUOTE, BACKSLASH, OPEN, CLOSE, MINUS, POINT, ZERO] = [44, 34, 92, 91, 93, 45, 46, 48];
 
 const encoder = new TextEncoder();
 /** Escapes by byte, if JSON needs one. SQLite's readers and PostgreSQL take no NUL inside text. */
@@ -57,8 +57,8 @@ export class LogLines {
   get json(): Uint8Array {
     this.#reserve(1);
     const bytes = this.#bytes;
-    bytes[0] = OPEN;
-    bytes[this.#end] = CLOSE;
+    bytes[0] = LEFT_BRACKET;
+    bytes[this.#end] = RIGHT_BRACKET;
     return bytes.subarray(0, this.#end + 1);
   }
 
@@ -86,7 +86,7 @@ export class LogLines {
     this.#bytes[this.#end++] = QUOTE;
     this.#putMessage(line);
     this.#bytes[this.#end++] = QUOTE;
-    this.#bytes[this.#end++] = CLOSE;
+    this.#bytes[this.#end++] = RIGHT_BRACKET;
     this.length++;
     this.#index?.add(line);
   }
@@ -123,7 +123,7 @@ export class LogLines {
   /** Writes a whole number in decimals. */
   #putNumber(number: number): void {
     const bytes = this.#bytes;
-    if (number < 0) bytes[this.#end++] = MINUS;
+    if (number < 0) bytes[this.#end++] = DASH;
     let left = Math.abs(number);
     let digits = 1;
     for (let power = 10; power <= left; power *= 10) digits++;

@@ -2,19 +2,32 @@
  * Reads recorded lines: the JSON of `LogLines` becomes `Records`, without a string for a line. The
  * identifier of a record's origin is its module's name.
  */
+import {
+  BACKSLASH,
+  BACKSPACE,
+  CARRIAGE_RETURN,
+  COMMA,
+  DASH,
+  FORM_FEED,
+  LEFT_BRACKET,
+  LINE_FEED,
+  NINE,
+  QUOTE,
+  RIGHT_BRACKET,
+  TAB,
+  ZERO,
+} from "../core/ascii.ts";
 import { type Bytes, decode, makeBytes, withRoom } from "../core/bytes.ts";
 import { NO_PID, type Origin, type Records } from "../core/records.ts";
 import type { Micros } from "../core/time.ts";
 
 /** Initial room in bytes and lines. */
 const [SIZE, COUNT] = [1 << 20, 4_096];
-const [TAB, LINE_FEED, RETURN, BACKSPACE, FORM_FEED] = [9, 10, 13, 8, 12];
-const [QUOTE, BACKSLASH, OPEN, CLOSE, COMMA, MINUS, ZERO, NINE] = [34, 92, 91, 93, 44, 45, 48, 57];
 /** Bytes by the letter behind a backslash. */
 const ESCAPED = new Map([
   ["t", TAB],
   ["n", LINE_FEED],
-  ["r", RETURN],
+  ["r", CARRIAGE_RETURN],
   ["b", BACKSPACE],
   ["f", FORM_FEED],
 ].map(([letter, byte]) => [String(letter).charCodeAt(0), Number(byte)]));
@@ -55,17 +68,17 @@ export class RecordedLines implements Records {
     this.#at = this.#end;
     this.#end += content.length;
     this.#findBackslash();
-    this.#expect(OPEN);
-    if (this.#is(CLOSE)) return;
+    this.#expect(LEFT_BRACKET);
+    if (this.#is(RIGHT_BRACKET)) return;
     do this.#addLine(base); while (this.#is(COMMA));
-    this.#expect(CLOSE);
+    this.#expect(RIGHT_BRACKET);
   }
 
   /** Adds `["SSHD","192.0.2.1",-1500,"Invalid user oracle from …"]`. */
   #addLine(base: Micros): void {
     const i = this.length;
     if (i === this.from.length) this.#grow();
-    this.#expect(OPEN);
+    this.#expect(LEFT_BRACKET);
     const module = this.#string();
     const end = this.#textEnd;
     this.#expect(COMMA);
@@ -76,7 +89,7 @@ export class RecordedLines implements Records {
     this.#expect(COMMA);
     this.from[i] = this.#string();
     this.to[i] = this.#textEnd;
-    this.#expect(CLOSE);
+    this.#expect(RIGHT_BRACKET);
     this.length++;
   }
 
@@ -128,7 +141,7 @@ export class RecordedLines implements Records {
 
   #number(): number {
     const { array } = this.bytes;
-    const isNegative = this.#is(MINUS);
+    const isNegative = this.#is(DASH);
     let value = 0;
     for (let byte = array[this.#at]!; byte >= ZERO && byte <= NINE; byte = array[++this.#at]!) {
       value = 10 * value + byte - ZERO;

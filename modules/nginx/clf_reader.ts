@@ -1,3 +1,4 @@
+import { ZERO } from "../../lib/core/ascii.ts";
 import { type Bytes, Literal } from "../../lib/core/bytes.ts";
 import { resolveStamp, type Stamp } from "../../lib/core/stamp.ts";
 import { type Micros, SECOND } from "../../lib/core/time.ts";
@@ -7,7 +8,6 @@ import { readClfTime } from "../../lib/core/timestamp.ts";
 export const CLF_LENGTH = 26;
 /** Offsets of its second and its zone. */
 const [SECOND_AT, ZONE_AT] = [18, 20];
-const ZERO = 48;
 
 /**
  * Reads times of the Common Log Format from bytes. A time with the minute and zone of the last one

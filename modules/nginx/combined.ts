@@ -1,3 +1,4 @@
+import { BACKSLASH, COLON, DASH, LEFT_BRACKET, POINT, QUOTE, SPACE, ZERO } from "../../lib/core/ascii.ts";
 import { type Bytes, isDigit, Literal } from "../../lib/core/bytes.ts";
 import { MESSAGE } from "../../lib/reading/message_reader.ts";
 import type { Findings } from "../../lib/reading/text_reader.ts";
@@ -8,7 +9,6 @@ import { FORWARDED_FOR, PATH, QUERY, REFERER, SIZE, STATUS, USER, USER_AGENT } f
 import { RequestReader } from "./request.ts";
 import { ID_LENGTHS } from "./user.ts";
 
-const [BLANK, QUOTE, DASH, POINT, ZERO, COLON, OPENING, BACKSLASH] = [32, 34, 45, 46, 48, 58, 91, 92];
 /** Texts behind the address, and between the time and the request. */
 const [BEHIND_ADDRESS, BEHIND_TIME] = [new Literal(" - "), new Literal('] "')];
 const STATUS_LENGTH = 3;
@@ -60,7 +60,7 @@ export class CombinedReader {
     const quote = nextQuote(bytes, request, to);
     if (quote < 0 || !this.#readFigures(array, quote + 1, to)) return false;
     const behind = this.#findings.to[SIZE]!;
-    if (behind < to && array[behind] !== BLANK) return false;
+    if (behind < to && array[behind] !== SPACE) return false;
     if (!this.#readQuoted(bytes, behind + 1, to)) return false;
     this.#bytes = bytes;
     this.#findings.from[MESSAGE] = from;
@@ -80,7 +80,7 @@ export class CombinedReader {
     const { from, to: ends } = this.#findings;
     const status = at + 1;
     const size = status + STATUS_LENGTH + 1;
-    if (size >= to || array[at] !== BLANK || array[size - 1] !== BLANK) return false;
+    if (size >= to || array[at] !== SPACE || array[size - 1] !== SPACE) return false;
     let number = 0;
     for (let i = status; i < size - 1; i++) {
       if (!isDigit(array[i]!)) return false;
@@ -104,7 +104,7 @@ export class CombinedReader {
       const end = nextQuote(bytes, at + 1, to);
       if (end < 0) return false;
       this.#put(array, QUOTED[i]!, at + 1, end);
-      if (end + 1 >= to || array[end + 1] !== BLANK) break;
+      if (end + 1 >= to || array[end + 1] !== SPACE) break;
       at = end + 2;
     }
     return true;
@@ -123,11 +123,11 @@ export class CombinedReader {
  * escape, or a possible identifier, host name or address of a host.
  */
 function endOfUser(array: Uint8Array, at: number, to: number): number {
-  if (array[at] === OPENING) return -1;
+  if (array[at] === LEFT_BRACKET) return -1;
   let points = 0;
   for (let end = at; end + 1 < to; end++) {
     const byte = array[end];
-    if (byte === BLANK) return array[end + 1] === OPENING && !ID_LENGTHS.includes(end - at) ? end : -1;
+    if (byte === SPACE) return array[end + 1] === LEFT_BRACKET && !ID_LENGTHS.includes(end - at) ? end : -1;
     if (byte === BACKSLASH || byte === QUOTE || byte === COLON) return -1;
     if (byte === POINT && (++points > 1 || isDigit(array[at]!))) return -1;
   }

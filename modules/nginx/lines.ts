@@ -1,3 +1,4 @@
+import { LEFT_BRACE, LEFT_BRACKET, NINE, SLASH, SPACE, ZERO } from "../../lib/core/ascii.ts";
 import { type Bytes, Literal } from "../../lib/core/bytes.ts";
 import type { TextParser, TextReading } from "../../lib/reading/text_reader.ts";
 import { parseErrorLine } from "./error.ts";
@@ -70,7 +71,6 @@ function isDoubtful({ host, remote_user: user }: Readonly<Record<string, string 
     (FIRST_OF_SEVERAL.test(host) || (user !== undefined && ADDRESS_IN_USER.test(user)));
 }
 
-const [BLANK, SLASH, ZERO, NINE, BRACKET, BRACE] = [32, 47, 48, 57, 91, 123];
 const [PROGRAM, DASH] = [new Literal("nginx: "), new Literal("- ")];
 /** Digits of the year at the start of a line of the error log. */
 const YEAR = 4;
@@ -83,7 +83,7 @@ const YEAR = 4;
 export function isPossibleLine(bytes: Bytes, from: number, to: number): boolean {
   const { array } = bytes;
   if (from >= to) return false;
-  if (array[from] === BRACKET || array[from] === BRACE) return true;
+  if (array[from] === LEFT_BRACKET || array[from] === LEFT_BRACE) return true;
   let at = from;
   while (at < to && array[at]! >= ZERO && array[at]! <= NINE) at++;
   if (at === from + YEAR && array[at] === SLASH) return true;
@@ -96,6 +96,6 @@ export function isPossibleLine(bytes: Bytes, from: number, to: number): boolean 
 
 /** Returns the start of the word after the one at `at`; beyond `to` if there is none. */
 function endOfWord(array: Uint8Array, at: number, to: number): number {
-  while (at < to && array[at] !== BLANK) at++;
+  while (at < to && array[at] !== SPACE) at++;
   return at + 1;
 }

@@ -1,26 +1,38 @@
-import { type Bytes, decode, isDigit, Literal, makeBytes, withRoom } from "../../lib/core/bytes.ts";
+import {
+  DASH,
+  LOWER_H,
+  PERCENT,
+  POINT,
+  QUESTION_MARK,
+  SLASH,
+  SPACE,
+  UNDERSCORE,
+} from "../../lib/core/ascii.ts";
+import {
+  type Bytes,
+  decode,
+  hexDigit,
+  isDigit,
+  isUpper,
+  Literal,
+  makeBytes,
+  withRoom,
+} from "../../lib/core/bytes.ts";
 import type { Findings } from "../../lib/reading/text_reader.ts";
 import { METHOD, PATH, PROTOCOL, QUERY, RAW_PATH, RAW_QUERY, REQUEST, TARGET } from "./fields.ts";
 import { decodePercent, mergeSlashes } from "./text.ts";
 
-const [BLANK, PERCENT, DASH, POINT, SLASH, MARK, UNDERSCORE] = [32, 37, 45, 46, 47, 63, 95];
-const [A, Z] = [65, 90];
 const HTTP = new Literal("HTTP/");
 /** Bytes of `HTTP/1.1` and of `HTTP/2`. */
 const PROTOCOL_LENGTHS = [8, 6];
 /** Beginning of a target in absolute form, and its most bytes. */
 const SCHEME = /^https?:\/\//i;
 const MAX_SCHEME = 8;
-/** The first letter of a scheme, and the bit that makes a letter lower case. */
-const [H, LOWER] = [104, 32];
+/** The bit that makes a letter lower case. */
+const LOWER = 32;
 /** First size of the buffer for decoded fields, in bytes; longer fields make a larger one. */
 const SCRATCH = 4_096;
 const encoder = new TextEncoder();
-
-const HEX = Uint8Array.from({ length: 256 }, (_, byte) => {
-  const digit = Number.parseInt(String.fromCharCode(byte), 16);
-  return Number.isNaN(digit) ? 16 : digit;
-});
 
 /** States of a field: not read, nothing to decode, decoded. */
 const [RAW, READY, DECODED] = [0, 1, 2];
@@ -85,7 +97,7 @@ export class RequestReader {
     const { array } = this.#bytes;
     this.#put(TARGET, from, to);
     let at = from;
-    while (at < to && array[at] !== MARK) at++;
+    while (at < to && array[at] !== QUESTION_MARK) at++;
     this.#put(RAW_PATH, from, at);
     this.#put(PATH, from, at);
     if (at === to) return;
@@ -118,9 +130,9 @@ export class RequestReader {
     for (let at = this.#from[field]!; at < end; at++) {
       let byte = array[at]!;
       if (byte === PERCENT && at + 2 < end) {
-        const high = HEX[array[at + 1]!]!;
-        const low = HEX[array[at + 2]!]!;
-        if (high < 16 && low < 16) {
+        const high = hexDigit(array[at + 1]!);
+        const low = hexDigit(array[at + 2]!);
+        if (high >= 0 && low >= 0) {
           byte = high << 4 | low;
           if (byte > 127) return -1;
           at += 2;
@@ -144,18 +156,14 @@ export class RequestReader {
 function endOfMethod(array: Uint8Array, start: number, end: number): number {
   let at = start;
   while (at < end && isOfMethod(array[at]!)) at++;
-  const isMethod = at < end && array[at] === BLANK && isUpper(array[start]!);
+  const isMethod = at < end && array[at] === SPACE && isUpper(array[start]!);
   return isMethod ? at : -1;
 }
 
 /** Reports whether a target in absolute form begins at `at`. */
 function isAbsolute(array: Uint8Array, at: number, end: number): boolean {
-  if (at === end || (array[at]! | LOWER) !== H) return false;
+  if (at === end || (array[at]! | LOWER) !== LOWER_H) return false;
   return SCHEME.test(String.fromCharCode(...array.subarray(at, Math.min(end, at + MAX_SCHEME))));
-}
-
-function isUpper(byte: number): boolean {
-  return byte >= A && byte <= Z;
 }
 
 function isOfMethod(byte: number): boolean {
@@ -169,7 +177,7 @@ function startOfProtocol(bytes: Bytes, blank: number, end: number): number {
   const { array } = bytes;
   for (const length of PROTOCOL_LENGTHS) {
     const start = end - length;
-    if (start <= blank || array[start - 1] !== BLANK || !HTTP.isAt(bytes, start)) continue;
+    if (start <= blank || array[start - 1] !== SPACE || !HTTP.isAt(bytes, start)) continue;
     const isVersion = isDigit(array[start + 5]!) &&
       (length === 6 || (array[start + 6] === POINT && isDigit(array[start + 7]!)));
     return isVersion ? start : -1;

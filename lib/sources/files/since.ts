@@ -1,3 +1,4 @@
+import { CARRIAGE_RETURN, LINE_FEED } from "../../core/ascii.ts";
 import { type Bytes, makeBytes } from "../../core/bytes.ts";
 import type { Micros } from "../../core/time.ts";
 import type { Content } from "./content.ts";
@@ -38,7 +39,6 @@ const WINDOW = 8 * 1_024;
 const MAX_PROBE = 64 * 1_024;
 /** Lines at a file's end among which one should have a time. */
 const MAX_LINES_BACK = 10;
-const [NEWLINE, RETURN] = [10, 13];
 
 /** A piece of a file. */
 interface Window {
@@ -104,12 +104,12 @@ function timedIn(
   },
 ): Timed | null {
   const content = bytes.array.subarray(0, length);
-  let start = isStart ? 0 : content.indexOf(NEWLINE) + 1;
+  let start = isStart ? 0 : content.indexOf(LINE_FEED) + 1;
   if (!isStart && start === 0) return null;
   for (;;) {
-    const end = content.indexOf(NEWLINE, start) + 1;
+    const end = content.indexOf(LINE_FEED, start) + 1;
     if (end === 0 || base + start >= until) return null;
-    const isReturned = end - 2 >= start && content[end - 2] === RETURN;
+    const isReturned = end - 2 >= start && content[end - 2] === CARRIAGE_RETURN;
     const time = timeOf(bytes, start, isReturned ? end - 2 : end - 1);
     if (!Number.isNaN(time)) return { start: base + start, end: base + end, time };
     start = end;
@@ -125,11 +125,11 @@ export async function lookBack(
   const base = Math.max(0, size - WINDOW);
   const { bytes, length } = await readFrom(content, { base, size: size - base });
   const text = bytes.array.subarray(0, length);
-  let end = text.lastIndexOf(NEWLINE);
+  let end = text.lastIndexOf(LINE_FEED);
   for (let tries = 0; end > 0 && tries < MAX_LINES_BACK; tries++) {
-    const before = text.lastIndexOf(NEWLINE, end - 1);
+    const before = text.lastIndexOf(LINE_FEED, end - 1);
     if (before < 0 && base > 0) return;
-    if (isEnough(bytes, before + 1, text[end - 1] === RETURN ? end - 1 : end)) return;
+    if (isEnough(bytes, before + 1, text[end - 1] === CARRIAGE_RETURN ? end - 1 : end)) return;
     end = before;
   }
 }

@@ -1,3 +1,4 @@
+import { LINE_FEED } from "../../core/ascii.ts";
 import type { Bytes } from "../../core/bytes.ts";
 import type { Records } from "../../core/records.ts";
 import type { Micros } from "../../core/time.ts";
@@ -65,7 +66,6 @@ export const MAX_CHUNK = 128 * 1_024;
  * rounded.
  */
 const SETTLED: Micros = 50_000;
-const NEWLINE = 10;
 
 /** A log file being read, recognized by inode, head and trace, whatever its name. */
 export class Tail implements Disposable {
@@ -300,7 +300,7 @@ export class Tail implements Disposable {
     buffer.begin();
     const chunk = buffer.room(size - start);
     const count = await this.#content.readAt(start, chunk);
-    const newline = chunk.subarray(0, count).lastIndexOf(NEWLINE);
+    const newline = chunk.subarray(0, count).lastIndexOf(LINE_FEED);
     return newline < 0 && start > 0 ? size : start + newline + 1;
   }
 }

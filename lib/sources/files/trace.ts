@@ -2,6 +2,7 @@
  * The trace of a file has one number for each of the last lines read, newest last. It finds the
  * place where reading ended again, even at another offset or in another file.
  */
+import { LINE_FEED } from "../../core/ascii.ts";
 import type { Content } from "./content.ts";
 import { readBytes } from "./head.ts";
 
@@ -13,7 +14,6 @@ const KEPT_LINES = 32;
 const MAX_COUNTED = 4_096;
 /** First and most bytes of a file that are searched for its last lines. */
 const [MIN_LOOK, MAX_LOOK] = [64 * 1_024, 1_024 * 1_024];
-const NEWLINE = 10;
 
 /** Numbers of lines; the last one read is at the end. */
 export type Trace = readonly number[];
@@ -32,7 +32,7 @@ export class LineNumbers {
   take(bytes: Uint8Array, offset: number, tell: (number: number, end: number) => void): void {
     for (let at = 0; at < bytes.length; at++) {
       const byte = bytes[at]!;
-      if (byte === NEWLINE) {
+      if (byte === LINE_FEED) {
         tell(this.#number >>> 0, offset + at + 1);
         [this.#number, this.#length] = [FIRST, 0];
       } else if (this.#length < MAX_COUNTED && (byte !== 0 || this.#length > 0)) {
@@ -47,10 +47,12 @@ const FIRST = 0x811c9dc5;
 
 /** Adds the last whole lines of `bytes`, which begin at a line's start, to a trace. */
 export function extend(trace: Trace, bytes: Uint8Array): Trace {
-  const end = bytes.lastIndexOf(NEWLINE) + 1;
+  const end = bytes.lastIndexOf(LINE_FEED) + 1;
   if (end === 0) return trace;
   let start = end - 1;
-  for (let lines = 0; lines < MAX_LINES && start > 0; lines++) start = bytes.lastIndexOf(NEWLINE, start - 1);
+  for (let lines = 0; lines < MAX_LINES && start > 0; lines++) {
+    start = bytes.lastIndexOf(LINE_FEED, start - 1);
+  }
   const added: number[] = [];
   new LineNumbers().take(bytes.subarray(start + 1, end), 0, (number) => added.push(number));
   return [...trace, ...added].slice(-MAX_LINES);
@@ -63,7 +65,7 @@ export async function traceBefore(content: Content, offset: number): Promise<Tra
     const bytes = await readBytes(content, { from, size: offset - from });
     // A line begins behind a NUL.
     const isWhole = from === 0 || bytes[0] === 0;
-    const start = isWhole ? 0 : bytes.indexOf(NEWLINE) + 1;
+    const start = isWhole ? 0 : bytes.indexOf(LINE_FEED) + 1;
     const trace = !isWhole && start === 0 ? [] : extend([], bytes.subarray(start));
     if (trace.length > 0 || from === 0 || size >= MAX_LOOK) return trace;
   }

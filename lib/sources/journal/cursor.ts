@@ -2,11 +2,10 @@
  * Cursors of the journal, such as `s=b7…;i=4a9;b=d1…;m=1f2;t=5e8…;x=8e1…`: file, number in the
  * file, boot, time since the boot, time, and a hash of the entry.
  */
-import type { Bytes } from "../../core/bytes.ts";
+import { type Bytes, hexDigit } from "../../core/bytes.ts";
 
 /** Hexadecimal digits of the hash in a mark: as many as fit into a number beside a time. */
 const MARK_DIGITS = 12;
-const [ZERO, NINE, LETTER] = [48, 57, 87];
 
 /**
  * Reports whether two cursors name the same entry. An entry that was copied to another file
@@ -23,9 +22,8 @@ export function hashMark({ array }: Bytes, from: number, to: number): number {
   let mark = 0;
   let factor = 1;
   for (let at = to - 1; at >= from && at >= to - MARK_DIGITS; at--) {
-    const byte = array[at]!;
-    const digit = byte <= NINE ? byte - ZERO : byte - LETTER;
-    if (!(digit >= 0 && digit < 16)) break;
+    const digit = hexDigit(array[at]!);
+    if (digit < 0) break;
     mark += factor * digit;
     factor *= 16;
   }

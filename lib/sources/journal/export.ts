@@ -4,6 +4,7 @@
  * empty line ends an entry. In: chunks cut anywhere. Out: records, as ranges of the buffer that
  * holds the chunks.
  */
+import { EQUALS, LINE_FEED, ZERO } from "../../core/ascii.ts";
 import { type Bytes, decode, LineEnds, Literal } from "../../core/bytes.ts";
 import { MAX_MESSAGE, NO_PID, type Origin } from "../../core/records.ts";
 import { JournalRecords } from "./journal_records.ts";
@@ -16,7 +17,6 @@ const LENGTH_BYTES = 8;
 const SIZE = 1 << 16;
 /** Programs and writers that are remembered. */
 const MAX_ORIGINS = 64;
-const [LINE_FEED, EQUALS, ZERO] = [10, 61, 48];
 
 /** The fields that are read, by their numbers. */
 const [CURSOR, TIME, IDENTIFIER, PID, UID, UNIT, MESSAGE] = [0, 1, 2, 3, 4, 5, 6];
