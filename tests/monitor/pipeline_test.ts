@@ -10,6 +10,7 @@ import { TextForm } from "../../lib/reading/text_reader.ts";
 import { hitsOf, MemoryStore, spentIn } from "../support/memory_store.ts";
 import { type Entry, linesAt, recordsOf } from "../support/records.ts";
 import type { ModuleRules, Trip } from "../../lib/rules/rule.ts";
+import { load } from "../support/configs.ts";
 import { condition, memoryLog, NO_LOGINS, rule, temporaryState } from "../support/helpers.ts";
 
 const NOW = 10_000 * SECOND;
@@ -350,6 +351,19 @@ Deno.test("`Pipeline` records what any user could have forged and never counts i
   assert.equal(store.records[0]!.events.length, 9);
   assert.equal(hitsOf(store.records[0]!.notes).length, 0);
   assert.equal(pipeline.throughput.counts.untrusted, 9);
+});
+
+Deno.test("`Pipeline` records hits by addresses that may be a proxy's and never counts them", () => {
+  const nginx = { rules: [{ name: "refused", status: 400, limit: 1 }] };
+  const { modules } = load(JSON.stringify({ modules: { NGINX: nginx } }));
+  const store = new MemoryStore();
+  const pipeline = new Pipeline(modules, { store, judge, log: memoryLog() });
+  const refused = '192.0.2.66 - - [01/Jan/1970:02:30:00 +0000] "\\x16\\x03\\x01" 400 157 "-" "-"';
+  const sender = { uid: 0, unit: "nginx.service" };
+  run(pipeline, Array(9).fill(entry(refused, { identifier: "nginx", sender })), { modules });
+  assert.deepEqual([store.records[0]!.events.length, store.records[0]!.bans], [9, []]);
+  assert.equal(hitsOf(store.records[0]!.notes).length, 0);
+  assert.equal(pipeline.throughput.counts.uncounted, 9);
 });
 
 Deno.test("`Pipeline` takes an entry dated ahead of the clock as of now", () => {
