@@ -18,8 +18,6 @@ import { joinFleet } from "./fleet.ts";
 const REPORTING = 2_000;
 /** Milliseconds between two checks of the state's file and of the lock. */
 const CHECKING = 500;
-/** Milliseconds between two checkpoints in a flood. */
-const CHECKPOINTS = 500;
 /** Milliseconds between two checks of whitelist files and of this machine's addresses. */
 const LOOKING = 1_000;
 /** Milliseconds that the first lines wait for the whitelist. */
@@ -120,7 +118,6 @@ export class Monitor {
       changed: () => this.#refresh(),
     });
     this.#refresh();
-    const checkpoint = () => this.#state.checkpoint();
     const attempt = (name: string, work: () => void) => housekeeping.attempt(name, work);
     return Promise.all([
       watchControl(this.#state.directory, {
@@ -132,7 +129,6 @@ export class Monitor {
         signal,
       }),
       every(CHECKING, signal, () => this.#checkState()),
-      every(CHECKPOINTS, signal, () => housekeeping.attemptSlowly("empty SQLite's log", checkpoint)),
       housekeeping.run(signal),
       firewalls.watch(() => housekeeping.attemptSlowly("look at bans", () => this.#reconcile()), signal),
       every(REPORTING, signal, () => attempt("report", () => reporting.write(true))),

@@ -14,9 +14,8 @@ export function connect(file: string): DatabaseSync {
     // NORMAL in WAL mode loses no committed batch when the program dies; after a power cut it may undo the
     // last ones, together with their position, so that their lines are read again.
     db.exec("PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
-    // A commit that finds 64 MiB in the log copies them, and waits for the disk. The monitor's own
-    // checkpoints come first.
-    db.exec("PRAGMA wal_autocheckpoint = 16000");
+    // Pages of the log that a flood fills again and again are copied back once, not each time: 16 MiB.
+    db.exec("PRAGMA wal_autocheckpoint = 4000");
     migrate(db);
     return db;
   } catch (error) {

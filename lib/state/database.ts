@@ -16,18 +16,11 @@ export interface Shelter {
   look(db: DatabaseSync): DatabaseSync | null;
   /** Whether the connection is to memory only. */
   readonly isInMemory: boolean;
-  /** Copies the log of `db` into its file: see `checkpoint()`. */
-  checkpoint(db: DatabaseSync): Promise<void>;
   /** Reports whether lines can be written: memory has limited room. */
   hasRoom(db: DatabaseSync): boolean;
   /** Closes `db`, the last connection, and ends. */
   close(db: DatabaseSync): void;
 }
-
-/** Bytes of a page of SQLite's. */
-const PAGE = 4_096;
-/** Pages in SQLite's log that are worth a checkpoint: 16 MiB. A flood fills the same pages again. */
-const WORTH_A_CHECKPOINT = 4_000;
 
 /**
  * One connection to `<directory>/state.db` with up-to-date tables. Statements are prepared once.
@@ -38,8 +31,6 @@ export class Database {
   readonly #shelter: Shelter | null;
   readonly #statements = new Map<string, StatementSync>();
   #depth = 0;
-  /** Estimate of the pages in SQLite's log since the last checkpoint. */
-  #pages = 0;
   /** Whether the connection has changed since `look()`. */
   #isAnother = false;
 
@@ -68,7 +59,6 @@ export class Database {
 
   /** Runs a statement; returns the number of changed rows. */
   run(sql: string, ...values: Value[]): number {
-    this.#pages += pagesOf(values);
     return this.#attempt(() => Number(this.#prepare(sql).run(...values).changes));
   }
 
@@ -90,13 +80,6 @@ export class Database {
     const isAnother = this.#isAnother;
     this.#isAnother = false;
     return isAnother;
-  }
-
-  /** Copies SQLite's log into a sheltered file if it is long. */
-  async checkpoint(): Promise<void> {
-    if (this.#pages < WORTH_A_CHECKPOINT) return;
-    this.#pages = 0;
-    await this.#shelter?.checkpoint(this.#db);
   }
 
   /** Whether data stays in memory for now. */
@@ -155,13 +138,6 @@ export class Database {
     if (!statement) this.#statements.set(sql, statement = this.#db.prepare(sql));
     return statement;
   }
-}
-
-/** Estimates the pages that a statement changes: the end of a table, and those of its values. */
-function pagesOf(values: readonly Value[]): number {
-  let bytes = PAGE;
-  for (const value of values) bytes += value === null || typeof value === "number" ? 0 : value.length;
-  return bytes / PAGE;
 }
 
 function open(directory: string): DatabaseSync {

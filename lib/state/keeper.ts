@@ -11,7 +11,6 @@ import type { DatabaseSync } from "node:sqlite";
 import { messageOf, UserError } from "../core/error.ts";
 import type { Log } from "../core/log.ts";
 import { databaseOf } from "../core/state_files.ts";
-import { checkpoint } from "./checkpoint.ts";
 import { close, connect, connectSound, faultOf, inMemory, openAsItIs } from "./connect.ts";
 import type { Shelter } from "./database.ts";
 import { adoptFresh, freshOf, isUnused, removeAll, setAside, sizeOf } from "./fresh_file.ts";
@@ -105,13 +104,6 @@ export class Keeper implements Shelter {
 
   get isInMemory(): boolean {
     return this.#refuge !== null;
-  }
-
-  async checkpoint(db: DatabaseSync): Promise<void> {
-    const file = this.#files.at(-1);
-    const isInUse = () => !this.isInMemory && file === this.#files.at(-1);
-    if (file === undefined || !isInUse()) return;
-    await checkpoint({ path: databaseOf(this.#directory), db, sync: () => file.sync(), isInUse });
   }
 
   hasRoom(db: DatabaseSync): boolean {

@@ -95,14 +95,6 @@ export class State {
     return this.#db.isInMemory;
   }
 
-  /**
-   * Copies SQLite's log into the file if much was written, while commits go on; call it often.
-   * Throws what SQLite and Deno throw.
-   */
-  checkpoint(): Promise<void> {
-    return this.#db.checkpoint();
-  }
-
   /** Returns a writer of batches of these modules, by index. */
   batches(modules: readonly string[]): BatchWriter {
     return new BatchWriter(modules, { db: this.#db, tables: this, reached: this.#reached });

@@ -48,11 +48,6 @@ export class StateFile {
     }
   }
 
-  /** Resolves when the disk has all that was written. */
-  sync(): Promise<void> {
-    return this.#file.syncData();
-  }
-
   close(): void {
     this.#file.close();
   }
