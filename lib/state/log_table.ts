@@ -143,7 +143,7 @@ export class LogTable {
 
   #deleteOldest(isDue: (batch: Pick<Row, "time"> & { bytes: number }) => boolean): number {
     const oldest = this.#db.all<Pick<Row, "last" | "lines" | "time"> & { bytes: number }>(
-      "SELECT last, lines, time, length(content) AS bytes FROM log_batch ORDER BY last LIMIT ?",
+      "SELECT last, lines, time, octet_length(content) AS bytes FROM log_batch ORDER BY last LIMIT ?",
       DELETE_STEP / 10,
     );
     let [last, deleted] = [0, 0];

@@ -6,7 +6,8 @@ const MAGIC = new TextEncoder().encode("SQLite format 3\0");
 
 /**
  * The file of an open state, and whether it is still the same. Close it after the last connection:
- * closing any descriptor of a file drops all of SQLite's locks on it.
+ * closing any descriptor of a file drops all of SQLite's locks on it. So no asynchronous method may
+ * be called either: Deno duplicates the descriptor for another thread, and closes the duplicate.
  */
 export class StateFile {
   readonly #path: string;

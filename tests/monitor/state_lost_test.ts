@@ -65,6 +65,22 @@ Deno.test("the program goes on counting after a restart when a damage hit the na
   await eventually(() => scene.told().includes("203.0.113.2"));
 });
 
+// The last connection to a file removes SQLite's log: the program must never lose its locks.
+Deno.test("the program keeps its state while others open it, write and leave in a flood", async () => {
+  await using scene = new Scene();
+  scene.start();
+  await scene.ready();
+  for (let burst = 0; burst < 20; burst++) {
+    scene.refuse(...Array.from({ length: 8_192 }, (_, n) => `10.${burst}.${n >> 8}.${n & 255}`));
+    const other = new DatabaseSync(`${scene.stateDirectory}/state.db`);
+    other.exec("PRAGMA busy_timeout = 5000; INSERT OR REPLACE INTO meta VALUES ('visits', 'x')");
+    other.close();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  await settled(scene);
+  assert.doesNotMatch(scene.said, /^<3>/m);
+});
+
 Deno.test("the program starts over a state that is garbage, and bans", async () => {
   await using scene = new Scene();
   Deno.mkdirSync(scene.stateDirectory);
