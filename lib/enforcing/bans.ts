@@ -42,6 +42,8 @@ export class Bans {
   /** Decided bans that extend one in force. */
   readonly #extensions = new WeakSet<NewBan>();
   #trialEnd: Micros | null;
+  /** Whether sessions have begun or ended that the whitelist does not show. */
+  #hasOtherSessions = false;
 
   constructor(options: BansOptions) {
     this.#options = options;
@@ -80,14 +82,14 @@ export class Bans {
     for (const lane of this.#lanes) lane.takeUpAll();
   }
 
-  /** Handles a login or the end of a connection: who is logged in is not banned. */
+  /** Handles a login or the end of a connection: addresses with an open session are not banned. */
   note(event: LogEvent): void {
-    const { logins, whitelist } = this.#options;
-    if (logins.note(event)) whitelist.set("open session", logins.open);
+    if (this.#options.logins.note(event)) this.#hasOtherSessions = true;
   }
 
   /** Returns the logins and sessions to store since the last call. */
   news(): LoginNews {
+    this.#whitelistSessions();
     return this.#options.logins.takeNews();
   }
 
@@ -97,6 +99,7 @@ export class Bans {
    */
   decide(trips: readonly Trip[], knocks: readonly Knock[] = []): NewBan[] {
     if (trips.length === 0) return [];
+    this.#whitelistSessions();
     const history = this.#history(trips);
     const { bans, spared } = this.#decider.decide(trips, { history, now: this.#options.clock(), knocks });
     for (const ban of bans) {
@@ -113,15 +116,17 @@ export class Bans {
 
   /** Returns why an address or network may not be banned now; null: it may. */
   whyNot(target: string): string | null {
+    this.#whitelistSessions();
     return this.#decider.whyNot(target, this.#options.clock());
   }
 
   /** Replaces memory by the state. Throws if the state cannot be read. */
   reset(): void {
-    const { state: { bans }, logins, known, whitelist, networks, clock } = this.#options;
+    const { state: { bans }, logins, known, networks, clock } = this.#options;
     this.#spared = [];
     logins.restore(known());
-    whitelist.set("open session", logins.open);
+    this.#hasOtherSessions = true;
+    this.#whitelistSessions();
     const longest = Math.max(0, ...networks.map(({ window }) => window));
     if (longest > 0) this.#decider.restore(bans.decided(clock() - longest));
   }
@@ -207,6 +212,14 @@ export class Bans {
       standing: (address) => (addresses.has(address) ? known : bans.standingOf([address])).get(address) ?? [],
       past: (address) => bans.past(address),
     };
+  }
+
+  /** Whitelists addresses with an open session: once for all lines of a batch. */
+  #whitelistSessions(): void {
+    if (!this.#hasOtherSessions) return;
+    this.#hasOtherSessions = false;
+    const { logins, whitelist } = this.#options;
+    whitelist.set("open session", logins.open);
   }
 
   #adopt(held: readonly HeldBan[], firewall: string): void {
