@@ -43,18 +43,18 @@ export function metricsOf(figures: Figures): Metric[] {
 function programMetrics({ version, report, messages, memory, stateSize }: Figures): Metric[] {
   const { notify } = report;
   return [
-    gauge("strongmonitor_build_info", "Version of the program, and how it bans.", [
+    gauge("strongmonitor_build_info", "Version of the program, and its firewall.", [
       [{ version, firewall: report.firewall }, 1],
     ]),
     gauge("strongmonitor_up", "1 while the monitor runs, 0 after it has stopped.", Number(report.running)),
     gauge(
       "strongmonitor_start_time_seconds",
-      "When the monitor started.",
+      "Time of the monitor's start.",
       report.started / SECOND,
     ),
     gauge(
       "strongmonitor_config_last_reload_successful",
-      "1 where the configuration on disk was taken over, 0 where the last reload was refused.",
+      "0 if the last reload of the configuration was refused, otherwise 1.",
       Number(report.refused === undefined),
     ),
     counter("strongmonitor_log_messages_total", "Errors and warnings in the program's own log.", [
@@ -63,11 +63,11 @@ function programMetrics({ version, report, messages, memory, stateSize }: Figure
     ]),
     counter(
       "strongmonitor_notices_total",
-      "Runs of the program that is notified, by what became of them.",
+      "Runs of the program for notices, by their results.",
       notify ? [[{ result: "told" }, notify.told], [{ result: "failed" }, notify.failed]] : [],
     ),
-    gauge("strongmonitor_resident_memory_bytes", "Memory that the program takes.", memory),
-    gauge("strongmonitor_state_size_bytes", "Bytes in use of the state, lines and all else.", stateSize),
+    gauge("strongmonitor_resident_memory_bytes", "Memory that the program uses.", memory),
+    gauge("strongmonitor_state_size_bytes", "Used bytes of the state, with its lines.", stateSize),
   ];
 }
 
@@ -77,18 +77,18 @@ function lineMetrics({ report: { counts, tracked } }: Figures): Metric[] {
     counter("strongmonitor_damaged_lines_total", "Lines that a source had to cut or drop.", counts.damaged),
     counter(
       "strongmonitor_untrusted_lines_total",
-      "Lines that any user could have forged: recorded, not counted.",
+      "Lines that any user could have forged; they are recorded but not counted.",
       counts.untrusted,
     ),
     counter(
       "strongmonitor_suppressed_messages_total",
-      "Messages that journald dropped, as their service wrote too many.",
+      "Messages that journald dropped because their service wrote too many.",
       counts.suppressed,
     ),
-    gauge("strongmonitor_tracked_addresses", "Addresses whose hits are being counted.", tracked),
+    gauge("strongmonitor_tracked_addresses", "Addresses whose hits count at present.", tracked),
     counter(
       "strongmonitor_evicted_addresses_total",
-      "Addresses no longer counted, for want of room.",
+      "Addresses that no longer count because room was short.",
       counts.evicted,
     ),
   ];
@@ -113,12 +113,12 @@ function moduleMetrics({ report: { modules }, totals }: Figures): Metric[] {
     ),
     gauge(
       "strongmonitor_module_unknown_format",
-      "1 where a module understood less than half of its lines in the last hour.",
+      "1 if a module understood fewer than half of its lines, 20 or more, in the last hour.",
       modules.map((module): Sample => [{ module: module.name }, Number(hasUnknownFormat(module))]),
     ),
     gauge(
       "strongmonitor_module_given_up",
-      "1 where a module failed too often and is no longer asked.",
+      "1 if a module failed too often and is off until the next start.",
       modules.map((module): Sample => [{ module: module.name }, Number(module.givenUp !== undefined)]),
     ),
   ];
@@ -128,22 +128,22 @@ function sourceMetrics({ report: { sources }, lags }: Figures): Metric[] {
   return [
     gauge(
       "strongmonitor_source_up",
-      "1 while a source is read.",
+      "1 while the monitor reads a source.",
       sources.map(({ name: source, running }): Sample => [{ source }, Number(running)]),
     ),
     gauge(
       "strongmonitor_source_problems",
-      "Parts of a source that cannot be read.",
+      "Parts of a source that the monitor cannot read.",
       sources.map(({ name: source, problems }): Sample => [{ source }, problems.length]),
     ),
     gauge(
       "strongmonitor_source_lag_seconds",
-      "How old the newest line of a source that names an address was when it was counted.",
+      "Age of a source's newest line with an address, at the time of its counting.",
       [...lags].map(([source, lag]): Sample => [{ source }, Math.max(0, lag) / SECOND]),
     ),
     gauge(
       "strongmonitor_source_last_line_timestamp_seconds",
-      "When lines of a source came last.",
+      "Time at which the last lines of a source came.",
       sources.flatMap(({ name: source, lastBatch }): Sample[] =>
         lastBatch === null ? [] : [[{ source }, lastBatch / SECOND]]
       ),
@@ -163,7 +163,7 @@ function banMetrics({ totals, decided, bans, report: { leaks, firewall } }: Figu
     ),
     counter(
       "strongmonitor_network_bans_total",
-      "Bans of networks for the bans inside of them, by length of prefix.",
+      "Bans of networks because of bans inside of them, by prefix length.",
       [...decided].flatMap(([name, count]): Sample[] =>
         name.startsWith("/") ? [[{ prefix: name.slice(1) }, count]] : []
       ),
@@ -173,7 +173,7 @@ function banMetrics({ totals, decided, bans, report: { leaks, firewall } }: Figu
     gauge("strongmonitor_bans_failing", "Bans and lifts whose last try failed.", bans.failing),
     gauge(
       "strongmonitor_banned_addresses_getting_through",
-      "Banned addresses that go on sending lines: 20 at most.",
+      "Banned addresses that go on sending lines, at most 20.",
       leaks.length,
     ),
   ];
@@ -183,11 +183,19 @@ function firewallMetrics({ report: { holding } }: Figures): Metric[] {
   return [
     gauge(
       "strongmonitor_firewall_check_success",
-      "1 where the last comparison of the firewall with the state came to its end.",
+      "1 if the last comparison of the firewall with the state succeeded.",
       holding === null ? null : Number(holding.error === null),
     ),
-    gauge("strongmonitor_firewall_held_bans", "Bans that the firewall had then.", holding?.held ?? null),
-    gauge("strongmonitor_firewall_missing_bans", "Bans that it lacked then.", holding?.missing ?? null),
+    gauge(
+      "strongmonitor_firewall_held_bans",
+      "Bans in the firewall at the last comparison.",
+      holding?.held ?? null,
+    ),
+    gauge(
+      "strongmonitor_firewall_missing_bans",
+      "Bans that the firewall lacked at the last comparison.",
+      holding?.missing ?? null,
+    ),
   ];
 }
 
@@ -197,12 +205,12 @@ function databaseMetrics({ report: { database }, outbox }: Figures): Metric[] {
     gauge("strongmonitor_database_up", "1 while PostgreSQL answers.", database && Number(database.connected)),
     gauge(
       "strongmonitor_database_last_shipment_timestamp_seconds",
-      "When the outbox was last empty.",
+      "Time at which the outbox was last empty.",
       database?.lastShipped ? database.lastShipped / SECOND : null,
     ),
     counter(
       "strongmonitor_database_refused_rows_total",
-      "Rows that PostgreSQL refused for their content.",
+      "Rows that PostgreSQL refused because of their content.",
       database ? database.setAside : [],
     ),
   ];

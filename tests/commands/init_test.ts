@@ -362,7 +362,7 @@ Deno.test({
       );
       const { managers, nft, config } = JSON.parse((await inside(init(machine, "--json"))).stdout);
       assert.deepEqual([nft, managers], [true, ["firewalld", "ufw"]]);
-      assert.match(config, /a table of nftables of its own beside firewalld and ufw\./);
+      assert.match(config, /Bans go into nftables, in a table of their own beside firewalld and ufw\./);
     });
   },
 });

@@ -18,7 +18,7 @@ export const SCHEMA = "file:///usr/share/strongmonitor/config.schema.json";
 /** Returns the text of a configuration, short and with comments. */
 export function draftConfig(survey: Survey, answers: Answers): string {
   return `{
-  // Made by \`strongmonitor init\`. \`strongmonitor check\` tells what it means;
+  // Made by \`strongmonitor init\`. \`strongmonitor check\` explains this file;
   // docs/configuration.md explains every key.
   ${pair("$schema", SCHEMA)},
 
@@ -26,28 +26,29 @@ ${firewall(survey, answers)}
 
 ${whitelist(answers)}
 
-  // Recorded lines are kept this long.
+  // How long recorded lines are kept.
   "keep_log": "90d",
 
-  // Hits are forgotten after this, and bans lifted; each further ban of an
-  // address lasts twice as long.
+  // How long a hit counts, and how long a ban lasts. Each ban of an address
+  // lasts twice as long as the last, up to eight weeks. After twelve weeks
+  // without a ban, the address begins anew.
   "window": "10m",
   "ban_time": "1d",
   "ban_time_factor": 2,
   "max_ban_time": "8w",
   "forget_after": "12w",
 
-  // Ten addresses of one network banned within a day take the whole network
-  // with them for a day.
+  // Bans a whole network for a day when ten of its addresses were banned within
+  // a day.
   "network_bans": [
     { "ipv4": 24, "ipv6": 48, "limit": 9, "window": "1d", "ban_time": "1d" }
   ],
 
-  // Whoever has logged in with a key in the last 30 days is never banned; after
-  // a password limits are three times as high.
+  // Never bans, only reports, an address with a login by key in the last 30
+  // days. After a login by password its limits are three times as high.
   "trust_logins": {},
 
-  // Their rules are built in; "rules" here would take their place.
+  // These modules have built-in rules; "rules" would replace them.
   "modules": {
 ${[sshd(survey), ...(survey.nginx === null ? [] : [nginx(survey, survey.nginx, answers)])].join(",\n\n")}
   }
@@ -56,24 +57,24 @@ ${[sshd(survey), ...(survey.nginx === null ? [] : [nginx(survey, survey.nginx, a
 }
 
 /** Problem and remedy on a machine whose sshd writes no log. */
-export const NO_SSH_LOG = `There is no journal, and no log of sshd yet: have syslog (rsyslog) write ${
+export const NO_SSH_LOG = `There is no journal, and no log of sshd yet: let syslog (rsyslog) write ${
   SSH_LOGS.join(" or ")
 }.`;
 
 function firewall({ hasNft, managers, bansBySudo }: Survey, { bans }: Answers): string {
   if (!hasNft) {
     return comment(
-      "nft is not installed: this only observes. docs/firewalls.md has commands for other firewalls.",
+      "nft is not installed, so the program only observes. docs/firewalls.md has commands for other firewalls.",
     ) +
       `\n  ${pair("firewall", "observe")},`;
   }
   const beside = managers.length > 0 ? ` beside ${managers.join(" and ")}` : "";
   const meaning = bans
-    ? `Bans go into a table of nftables of its own${beside}.`
-    : `This only observes, and says whom it would ban. "nftables" bans, in a table of its own${beside}.`;
+    ? `Bans go into nftables, in a table of their own${beside}.`
+    : `Only observes, and names the addresses that it would ban. "nftables" bans, in a table of its own${beside}.`;
   const [command, unit] = bansBySudo
     ? ["sudo -n nft", "the unit that bans through sudo"]
-    : ["nft", 'the unit without sudo; with the other one it is "sudo -n nft"'];
+    : ["nft", 'the unit without sudo; the other unit needs "sudo -n nft"'];
   return [
     comment(meaning),
     `  ${pair("firewall", bans ? "nftables" : "observe")},`,
@@ -88,7 +89,9 @@ function whitelist({ whitelist }: Answers): string {
   );
   const list = entries.length > 0 ? `[${entries.join(",")}\n  ]` : "[]";
   return `${
-    comment("Never banned, besides loopback and this machine's own addresses: your monitoring, your office.")
+    comment(
+      "Never banned, like loopback and this machine's own addresses. Add your monitoring and your office.",
+    )
   }
   "whitelist": ${list},`;
 }
@@ -100,10 +103,10 @@ function sshd({ hasJournal, sshLog, sshPorts }: Survey): string {
       comment(sshLog === null ? NO_SSH_LOG : "There is no journal.", 6).trimStart(),
       `"match": { ${pair("file", sshLog ?? SSH_LOGS)} },`,
     ]),
-    comment("Not recorded: each is followed by a line that says more.", 6).trimStart(),
+    comment("Not recorded, because a line that says more follows each of them.", 6).trimStart(),
     `"no_log": "Connection from "`,
   ];
-  return `${comment(`${ports}Bans cut off the whole machine; "ports" would cut off some of it alone.`, 4)}
+  return `${comment(`${ports}Bans cut off the whole machine, or only "ports" if you set them.`, 4)}
     "SSHD": {
 ${keys.map((key) => `      ${key}`).join("\n")}
     }`;
@@ -114,17 +117,17 @@ function nginx({ hasJournal }: Survey, found: NginxSurvey, answers: Answers): st
   const keys = [
     ...(found.unread === null ? [] : [comment(`nginx.conf was not read: ${found.unread}.`, 6)]),
     ...(hasJournal && elsewhere.length === 0 ? [] : [
-      comment(hasJournal ? "Where nginx.conf has logs." : "There is no journal.", 6),
+      comment(hasJournal ? "The logs that nginx.conf names." : "There is no journal.", 6),
       `      "match": { ${hasJournal ? '"identifier": "nginx", ' : ""}${
         pair("file", [NGINX_LOGS, ...elsewhere])
       } },`,
     ]),
     ...(found.formats.length === 0 ? [] : [
-      comment("The formats of its access logs.", 6),
+      comment("The formats of the access logs.", 6),
       `      ${pair("log_format", found.formats)},`,
     ]),
     ...proxies(found, answers),
-    comment("Only lines that a rule hits are recorded.", 6),
+    comment("Records only lines that a rule hits.", 6),
     `      ${pair("record", "hits")}`,
   ];
   return `    "NGINX": {\n${keys.join("\n")}\n    }`;
@@ -135,7 +138,7 @@ function proxies({ proxies, busiest }: NginxSurvey, { isDirect }: Answers): stri
   if (known.length > 0) {
     return [
       comment(
-        "Proxies in front: never banned. The client that they name counts, where the log tells X-Forwarded-For.",
+        "Proxies in front of nginx: never banned. The client that they name counts, if the log has X-Forwarded-For.",
         6,
       ),
       `      ${pair("trusted_proxies", known)},`,
@@ -144,7 +147,7 @@ function proxies({ proxies, busiest }: NginxSurvey, { isDirect }: Answers): stri
   if (isDirect) return [comment("Clients connect directly.", 6), `      ${pair("trusted_proxies", [])},`];
   return [
     comment(
-      "Name the proxies or the CDN in front, as they could be banned with all visitors; [] if there are none.",
+      "Name the proxies or the CDN in front of nginx, or set [] if there are none. Otherwise a proxy could be banned, with all its visitors.",
       6,
     ),
     `      // "trusted_proxies": [],`,

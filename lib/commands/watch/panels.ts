@@ -52,7 +52,7 @@ export function sourcesPanel({ snapshot }: Model, room: Room): Line[] {
   return panelLines({ columns, rows, none: " none is reported" }, room);
 }
 
-/** Draws the modules: lines of the last hour, share understood, hits in the period, last line. */
+/** Draws the modules: lines of the last hour, share understood, hits in the period, last hit. */
 export function modulesPanel({ snapshot, period }: Model, room: Room): Line[] {
   const { report, counted, time } = snapshot!;
   const hits = new Map(counted.content.hits);
