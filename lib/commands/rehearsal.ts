@@ -104,7 +104,7 @@ class RehearsalJudge implements Judge {
   /** Returns bans that are new or that last longer than those in force. */
   decide(trips: readonly Trip[]): NewBan[] {
     const history = {
-      standing: (address: string) => this.#standing(address),
+      inForce: (address: string) => this.#inForce(address),
       past: (address: string) => this.#past(address),
     };
     return trips.flatMap((trip) => {
@@ -130,7 +130,7 @@ class RehearsalJudge implements Judge {
     return true;
   }
 
-  #standing(address: string): NewBan[] {
+  #inForce(address: string): NewBan[] {
     return (this.#bans.get(address) ?? []).filter((ban) => isInForce(ban, this.#time));
   }
 

@@ -50,7 +50,7 @@ export type NewBan = Pick<
 >;
 
 /** The parts of a ban in force that a new ban of its address depends on. */
-export interface StandingBan extends Pick<Ban, "scope" | "until"> {
+export interface BanInForce extends Pick<Ban, "scope" | "until"> {
   /** Whether it follows another server. A ban of this server replaces it. */
   readonly isFollowed?: boolean;
 }
@@ -159,8 +159,8 @@ export interface BanChange extends Ban {
 export type BanEffect = "new" | "extended" | "unchanged";
 
 /** Returns the effect of `ban` on the bans in force for its address. */
-export function effectOf(ban: StandingBan, standing: readonly StandingBan[]): BanEffect {
-  const own = standing.filter(({ isFollowed }) => !isFollowed);
+export function effectOf(ban: BanInForce, inForce: readonly BanInForce[]): BanEffect {
+  const own = inForce.filter(({ isFollowed }) => !isFollowed);
   const isCovered = own.some(({ scope, until }) =>
     coversScope(scope, ban.scope) && (until ?? Infinity) >= (ban.until ?? Infinity)
   );

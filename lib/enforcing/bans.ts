@@ -100,7 +100,7 @@ export class Bans {
     const history = this.#history(trips);
     const { bans, spared } = this.#decider.decide(trips, { history, now: this.#options.clock(), knocks });
     for (const ban of bans) {
-      if (effectOf(ban, history.standing(ban.address)) === "extended") this.#extensions.add(ban);
+      if (effectOf(ban, history.inForce(ban.address)) === "extended") this.#extensions.add(ban);
     }
     this.#spared = [...this.#spared, ...spared];
     return [...bans];
@@ -153,8 +153,8 @@ export class Bans {
     this.#ends.endWhitelisted();
     this.#wake();
     const ended = this.#ends.take();
-    const standing = this.#options.state.bans.standingOf(ended);
-    return ended.filter((address) => !standing.has(address));
+    const inForce = this.#options.state.bans.inForceByAddress(ended);
+    return ended.filter((address) => !inForce.has(address));
   }
 
   /** Result of the general firewall's last comparison with the state; null: none yet. */
@@ -202,9 +202,10 @@ export class Bans {
   #history(trips: readonly Trip[]): BanHistory {
     const { bans } = this.#options.state;
     const addresses = new Set(trips.flatMap(({ address, source }) => [address, source]));
-    const known = bans.standingOf([...addresses]);
+    const known = bans.inForceByAddress([...addresses]);
     return {
-      standing: (address) => (addresses.has(address) ? known : bans.standingOf([address])).get(address) ?? [],
+      inForce: (address) =>
+        (addresses.has(address) ? known : bans.inForceByAddress([address])).get(address) ?? [],
       past: (address) => bans.past(address),
     };
   }

@@ -50,11 +50,11 @@ export class FleetBans {
   take({ addresses, reports, positions, members }: FleetNews): void {
     const { rules, state: { bans, fleet }, firewalls, whyNot, changed } = this.#parts;
     const spared = new NetworkSet(members);
-    const standing = [...bans.standingOf(addresses)].flatMap(([address, all]) =>
+    const inForce = [...bans.inForceByAddress(addresses)].flatMap(([address, all]) =>
       all.map((ban) => ({ address, isFollowed: false, ...ban }))
     );
     const facts = {
-      standing,
+      inForce,
       lifted: fleet.followedLifted(addresses),
       followed: fleet.followed(),
       firewalls,

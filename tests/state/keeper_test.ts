@@ -373,7 +373,7 @@ for (const when of ["while it is open", "before it is opened"] as const) {
         lines: other.log.count(),
         position: other.position("journal"),
         whitelist: other.whitelist("command", 0).length,
-        command: other.bans.standing(ban(5_000).address).length,
+        command: other.bans.inForceOn(ban(5_000).address).length,
       }));
       assert.deepEqual(found, {
         bans: 2 + 1_990 - 1 + 2,
