@@ -3,8 +3,8 @@
  *
  *   note(event)             a login, or the end of a session
  *   decide(trips, knocks)   ─► ALL bans that follow, of addresses and networks, in order; writes nothing
- *   news()                  ─► logins and sessions for the same commit
- *       … the caller commits bans, news, lines, notes and position in ONE transaction …
+ *   takeLogins()            ─► logins and sessions for the same commit
+ *       … the caller commits bans, logins, lines, notes and position in ONE transaction …
  *   enforce(bans)           after the commit: logs the decisions and tells the firewall. Decides nothing
  *   reset()                 instead, after a failed commit: makes memory from the state again
  *
@@ -18,7 +18,7 @@ import type { Micros } from "../core/time.ts";
 import { type Ban, effectOf, type HeldBan, lengthOf, nameOf, type NewBan } from "../deciding/ban.ts";
 import { type BanHistory, Decider } from "../deciding/decider.ts";
 import type { Knock } from "../deciding/knock.ts";
-import type { LoginNews } from "../deciding/logins.ts";
+import type { LoginUpdate } from "../deciding/logins.ts";
 import type { Firewall } from "../firewall/firewall.ts";
 import type { LogEvent } from "../reading/event.ts";
 import type { Trip } from "../rules/rule.ts";
@@ -87,8 +87,8 @@ export class Bans {
   }
 
   /** Returns the logins and sessions to store since the last call. */
-  news(): LoginNews {
-    return this.#options.logins.takeNews();
+  takeLogins(): LoginUpdate {
+    return this.#options.logins.takeUpdate();
   }
 
   /**

@@ -194,7 +194,7 @@ export class Pipeline {
     const trips = this.#engine.takeTrips();
     const bans = judge.decide(trips, knocks);
     const notes = this.#engine.takeNotes(intake.now);
-    const recorded = store.write({ source, position, notes, logins: judge.news(), bans, knocks });
+    const recorded = store.write({ source, position, notes, logins: judge.takeLogins(), bans, knocks });
     this.#intake = null;
     this.#parts.leaks?.keepSeen();
     for (const { address, reason, count } of trips) {

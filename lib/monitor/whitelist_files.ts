@@ -91,9 +91,9 @@ export class WhitelistFiles {
       const fate = followed.settled === null ? "" : "; its last entries stay whitelisted";
       log.warn(`${error}${fate}`);
     }
-    const isNews = error === null && stamp !== followed.stamp;
+    const hasChanged = error === null && stamp !== followed.stamp;
     followed.error = error;
-    if (!isNews) return false;
+    if (!hasChanged) return false;
     followed.stamp = stamp;
     followed.latest = content;
     followed.readAt = performance.now();

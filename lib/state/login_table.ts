@@ -1,5 +1,5 @@
 import type { Login, Session } from "../deciding/login_change.ts";
-import type { LoginNews } from "../deciding/logins.ts";
+import type { LoginUpdate } from "../deciding/logins.ts";
 import type { Micros } from "../core/time.ts";
 import type { Database } from "./database.ts";
 
@@ -12,7 +12,7 @@ export class LoginTable {
   }
 
   /** Stores changes. */
-  apply({ logins, opened, closed }: LoginNews): void {
+  apply({ logins, opened, closed }: LoginUpdate): void {
     for (const { address, method, user, time } of logins) {
       this.#db.run("INSERT OR REPLACE INTO login VALUES (?, ?, ?, ?)", address, method, user, time);
     }

@@ -147,7 +147,7 @@ Deno.test("`Logins.restore()` takes what is stored in place of what was noted", 
   assert.deepEqual([known.open, known.trusted(OWNER, 1_001)], [[V6], null]);
 });
 
-Deno.test("`Logins.takeNews()` returns each change once, and only sessions that are open or stored", () => {
+Deno.test("`Logins.takeUpdate()` returns each change once, and only sessions that are open or stored", () => {
   const known = new Logins(null);
   known.restore({ logins: [], sessions: [{ address: V6, port: 9, pid: 9, time: 1 }] });
   const close = (pid: number): LoginChange => ({ kind: "closed", end: { address: null, pid, time: 2_000 } });
@@ -157,7 +157,7 @@ Deno.test("`Logins.takeNews()` returns each change once, and only sessions that 
   ];
   assert.equal(noteAll(known, brief, close(1), stays, close(9)), true);
   const ports = () => {
-    const { logins, opened, closed } = known.takeNews();
+    const { logins, opened, closed } = known.takeUpdate();
     return [logins.map(({ time }) => time), opened.map(({ port }) => port), closed.map(({ port }) => port)];
   };
   assert.deepEqual(ports(), [[1_001], [2], [9]]);

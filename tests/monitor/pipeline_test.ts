@@ -76,7 +76,7 @@ const judge = {
       until: null,
     })),
   note() {},
-  news: () => NO_LOGINS,
+  takeLogins: () => NO_LOGINS,
   reset() {},
   enforce() {},
 };

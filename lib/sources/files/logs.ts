@@ -30,7 +30,7 @@ export class Logs implements Disposable {
   /** Set at the very first start. */
   #since: Micros | null = null;
   #isStale = false;
-  #isNews = false;
+  #isPositionDue = false;
 
   constructor(glob: Glob, options: LogsOptions) {
     this.#glob = glob;
@@ -52,7 +52,7 @@ export class Logs implements Disposable {
     }
     this.#since = null;
     this.#opener.isBacklog = false;
-    this.#isNews = true;
+    this.#isPositionDue = true;
   }
 
   get tails(): readonly Tail[] {
@@ -84,11 +84,11 @@ export class Logs implements Disposable {
     return this.#tails.known.length === 0 && this.problems.length === 0;
   }
 
-  /** Reports whether files came or went since the last call: a reason to store the position. */
-  takeNews(): boolean {
-    const news = this.#isNews;
-    this.#isNews = false;
-    return news;
+  /** Reports whether the position must be stored, as files came or went since the last call. */
+  takePositionDue(): boolean {
+    const isDue = this.#isPositionDue;
+    this.#isPositionDue = false;
+    return isDue;
   }
 
   /** How far all files were read. */
@@ -196,7 +196,7 @@ export class Logs implements Disposable {
     this.#tails.add(tail);
     // Only once it is open: a later rotation of this name is of this file itself.
     if (last) await this.#takeNewer(last, tail);
-    this.#isNews = true;
+    this.#isPositionDue = true;
   }
 
   async #takeFirst(file: Found, since: Micros): Promise<void> {
@@ -211,9 +211,9 @@ export class Logs implements Disposable {
   }
 
   async #takeNewer(last: Known, successor?: Tail): Promise<boolean> {
-    const isNews = await this.#succession.takeNewer(last, successor);
-    this.#isStale ||= isNews;
-    return isNews;
+    const hasNewer = await this.#succession.takeNewer(last, successor);
+    this.#isStale ||= hasNewer;
+    return hasNewer;
   }
 
   /** Continues in the copy of a truncated file, or treats the file as new. */
@@ -252,6 +252,6 @@ export class Logs implements Disposable {
 
   #drop(tail: Tail): void {
     this.#tails.drop(tail);
-    this.#isNews = true;
+    this.#isPositionDue = true;
   }
 }
