@@ -7,7 +7,7 @@ import { ClockWatch } from "../core/clock_watch.ts";
 import { type Micros, now, SECOND } from "../core/time.ts";
 import type { Config } from "../config/types.ts";
 import type { Fleet } from "../postgres/fleet.ts";
-import type { Deed } from "../state/deed_table.ts";
+import type { ManualChange } from "../state/manual_change_table.ts";
 import type { Lock } from "../state/lock.ts";
 import type { State } from "../state/state.ts";
 import { compose, type MonitorOptions, type MonitorParts } from "./composition.ts";
@@ -189,7 +189,7 @@ export class Monitor {
   /** Takes over changes by commands, by the database and in the network around us. */
   #refresh(): void {
     const { log, knocking, whitelisting, trial, bans, pipeline, reporting } = this.#parts;
-    for (const deed of this.#state.deeds.take()) log.info(deedText(deed, now()));
+    for (const change of this.#state.manualChanges.take()) log.info(manualChangeText(change, now()));
     knocking.takeKeys();
     whitelisting.gather();
     if (trial.takeConfirmation()) bans.confirm();
@@ -231,7 +231,7 @@ export class Monitor {
 }
 
 /** Describes a command's change for the log; with its time if no monitor ran then. */
-function deedText({ time, who, what }: Deed, now: Micros): string {
+function manualChangeText({ time, who, what }: ManualChange, now: Micros): string {
   const isPast = now - time > LATE;
   return `by hand: ${what}, by ${who}${isPast ? ` at ${new Date(time / 1_000).toISOString()}` : ""}`;
 }

@@ -6,7 +6,7 @@ import { BanRetention } from "./ban_retention.ts";
 import { BanTable } from "./ban_table.ts";
 import { BatchWriter } from "./batch_writer.ts";
 import { Database } from "./database.ts";
-import { DeedTable } from "./deed_table.ts";
+import { ManualChangeTable } from "./manual_change_table.ts";
 import { EnforcementTable } from "./enforcement_table.ts";
 import { FleetTable } from "./fleet_table.ts";
 import { History } from "./history.ts";
@@ -29,7 +29,7 @@ export class State {
   readonly enforcement: EnforcementTable;
   readonly logins: LoginTable;
   readonly knocks: KnockTable;
-  readonly deeds: DeedTable;
+  readonly manualChanges: ManualChangeTable;
   readonly notes: NoteTable;
   readonly outbox: StateOutbox;
   readonly rollups: RollupTable;
@@ -56,7 +56,7 @@ export class State {
     this.enforcement = new EnforcementTable(this.#db);
     this.logins = new LoginTable(this.#db);
     this.knocks = new KnockTable(this.#db);
-    this.deeds = new DeedTable(this.#db);
+    this.manualChanges = new ManualChangeTable(this.#db);
     this.notes = new NoteTable(this.#db);
     this.outbox = new StateOutbox(this.#db, this.log);
     this.rollups = new RollupTable(this.#db);
