@@ -156,9 +156,9 @@ export class Monitor {
 
   /** Checks the state's file and the lock. Throws `UserError` (69) if it cannot mend them. */
   #checkState(): void {
-    const isAnother = this.#state.look();
+    const isReplaced = this.#state.look();
     this.#lock?.look();
-    if (!isAnother) return;
+    if (!isReplaced) return;
     const { reporting, pipeline, housekeeping } = this.#parts;
     reporting.forget();
     pipeline.engine.nameGroups();

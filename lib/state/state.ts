@@ -10,7 +10,7 @@ import { ManualChangeTable } from "./manual_change_table.ts";
 import { EnforcementTable } from "./enforcement_table.ts";
 import { FleetTable } from "./fleet_table.ts";
 import { History } from "./history.ts";
-import { Keeper } from "./keeper.ts";
+import { FileRecovery } from "./recovery.ts";
 import { KnockTable } from "./knock_table.ts";
 import { LogTable } from "./log_table.ts";
 import { LoginTable } from "./login_table.ts";
@@ -36,17 +36,17 @@ export class State {
   readonly history: History;
   readonly fleet: FleetTable;
   readonly #db: Database;
-  readonly #keeper: Keeper | null;
+  readonly #recovery: FileRecovery | null;
   /** Positions reached, by source. */
   readonly #reached = new Map<string, string>();
 
   /**
    * Opens the state in `directory`, which must exist. With a log it is a monitor's, which survives
-   * faults of its file: see `Keeper`. Throws `UserError` (69).
+   * faults of its file: see `FileRecovery`. Throws `UserError` (69).
    */
   constructor(readonly directory: string, log: Log | null = null) {
-    this.#keeper = log && new Keeper(directory, log);
-    this.#db = new Database(directory, this.#keeper);
+    this.#recovery = log && new FileRecovery(directory, log);
+    this.#db = new Database(directory, this.#recovery);
     if (this.#db.get("SELECT 1 FROM meta WHERE key = 'host'") === null) {
       this.#db.run("INSERT OR IGNORE INTO meta VALUES ('host', ?)", crypto.randomUUID());
     }
@@ -82,12 +82,12 @@ export class State {
 
   /** Reports, once per loss, whether bans may be lost, so that the firewall's must be adopted. */
   takeLoss(): boolean {
-    return this.#keeper?.takeLoss() ?? false;
+    return this.#recovery?.takeLoss() ?? false;
   }
 
   /** The last sentences about losses of the file since the start. */
   get losses(): readonly string[] {
-    return this.#keeper?.losses ?? [];
+    return this.#recovery?.losses ?? [];
   }
 
   /** Whether data stays in memory for now, as the file cannot be written. */
