@@ -151,7 +151,7 @@ function openBans(
   state.bans.rescope([...firewalls.ofModules.keys()], now());
   state.enforcement.rebase(now());
   const { start } = currentBoot(bootId);
-  state.logins.expire({ logins: now() - (config.trust?.span ?? 0), sessions: start });
+  state.logins.deleteOld({ logins: now() - (config.trust?.span ?? 0), sessions: start });
   const logins = new Logins(config.trust);
   const bans = new Bans({
     state,

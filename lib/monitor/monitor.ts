@@ -160,7 +160,7 @@ export class Monitor {
     this.#lock?.look();
     if (!isReplaced) return;
     const { reporting, pipeline, housekeeping } = this.#parts;
-    reporting.forget();
+    reporting.invalidate();
     pipeline.engine.nameGroups();
     housekeeping.attempt("go on with another state", () => this.#refresh());
   }

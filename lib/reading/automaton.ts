@@ -48,7 +48,7 @@ const NO_BYTE = -1;
  *
  * Limits: a line that needs more than `MAX_NEW` new states, or more than `MAX_KNOWN` in all, ends
  * in the state `lost`. The tries then find its signs without the table, also in linear time.
- * `begin()` forgets everything when the table is full.
+ * `begin()` clears everything when the table is full.
  */
 export class Automaton {
   /** The class of each byte, which is its column. */
@@ -66,7 +66,7 @@ export class Automaton {
    */
   readonly lost: number;
   /**
-   * Counts how often all states and sets were forgotten. Drop anything remembered by the number of
+   * Counts how often all states and sets were cleared. Drop anything remembered by the number of
    * a set when it changes.
    */
   generation = 0;
@@ -109,7 +109,7 @@ export class Automaton {
     // The kernel gives memory only to written rows: the size costs address space, not memory.
     this.next = new Int32Array(MAX_KNOWN * this.#width);
     this.#starts = new Int32Array(lanes.length);
-    this.#forget();
+    this.#clear();
   }
 
   /**
@@ -118,7 +118,7 @@ export class Automaton {
    */
   begin(): void {
     if (this.#isFull) {
-      this.#forget();
+      this.#clear();
       this.generation++;
     }
     this.#mostStates = this.#states.length + MAX_NEW;
@@ -258,7 +258,7 @@ export class Automaton {
     return set;
   }
 
-  #forget(): void {
+  #clear(): void {
     this.next.fill(0, 0, this.#states.length * this.#width);
     this.next.fill(this.lost, this.lost, this.lost + this.#width);
     this.#states.length = this.#sets.length = 0;

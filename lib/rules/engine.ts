@@ -239,7 +239,7 @@ export class Engine {
     this.#hits = 0;
     this.#ruleHits = new RuleHits(this.#groups);
     for (const module of this.#modules) {
-      module.set.forget();
+      module.set.clear();
       module.bursts.clear();
     }
   }

@@ -94,10 +94,10 @@ export class RuleSet<R extends Rule, Plan = unknown> {
     this.#seeksMessage = this.#signs.lanes[0]!.texts.length > 0;
     this.automaton = new Automaton(this.#signs.lanes, literals);
     this.#none = this.#verdictOf([]);
-    this.forget();
+    this.clear();
   }
 
-  /** Returns the rules that an event hits. The verdict is valid until `forget()`. */
+  /** Returns the rules that an event hits. The verdict is valid until `clear()`. */
   verdict({ reader }: LogEvent): Verdict<R, Plan> {
     if (this.rules.length === 0) return this.#none;
     const set = this.#signsOf(reader);
@@ -107,7 +107,7 @@ export class RuleSet<R extends Rule, Plan = unknown> {
   }
 
   /** Drops all verdicts with their plans. */
-  forget(): void {
+  clear(): void {
     this.#judgements = Array.from({ length: this.#statuses.size + 1 }, () => []);
     this.#judged = 0;
     this.#verdicts.clear();
@@ -151,7 +151,7 @@ export class RuleSet<R extends Rule, Plan = unknown> {
   #drop(): void {
     this.#generation = this.automaton.generation;
     this.#seen.clear();
-    this.forget();
+    this.clear();
   }
 
   #look(lane: number, bytes: Bytes, reader: MessageReader): number {

@@ -33,14 +33,14 @@ export class LoginTable {
   }
 
   /** Deletes logins before `time`. */
-  expireLogins(time: Micros): void {
+  deleteLogins(time: Micros): void {
     this.#db.run("DELETE FROM login WHERE time < ?", time);
   }
 
   /** Deletes logins before `logins`, sessions before `sessions`: the machine was not up then. */
-  expire({ logins, sessions }: { logins: Micros; sessions: Micros }): void {
+  deleteOld({ logins, sessions }: { logins: Micros; sessions: Micros }): void {
     this.#db.transaction(() => {
-      this.expireLogins(logins);
+      this.deleteLogins(logins);
       this.#db.run("DELETE FROM session WHERE time < ?", sessions);
     });
   }

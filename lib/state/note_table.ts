@@ -121,7 +121,7 @@ export class NoteTable {
   /**
    * Deletes some notes that no longer matter at `now`, oldest end first; returns the rows deleted.
    */
-  expire(now: Micros): number {
+  deleteOld(now: Micros): number {
     return this.#db.run(
       "DELETE FROM note WHERE id IN (SELECT id FROM note WHERE until <= ? ORDER BY until, id LIMIT ?)",
       now,

@@ -139,7 +139,7 @@ export class State {
   }
 
   /** Deletes whitelist entries whose end has come. */
-  expireWhitelist(now: Micros): void {
+  deleteEndedWhitelist(now: Micros): void {
     this.#db.run("DELETE FROM whitelist WHERE until <= ?", now);
   }
 

@@ -212,13 +212,13 @@ Deno.test("`RuleSet.verdict()` asks of half a character and of no text at all wh
   assert.deepEqual(matched([nothing], {}), []);
 });
 
-Deno.test("`RuleSet.verdict()` gives the same object for the same rules, until `forget()`", () => {
+Deno.test("`RuleSet.verdict()` gives the same object for the same rules, until `clear()`", () => {
   const set = new RuleSet([rule()], FORM);
   const [first, second] = ["Invalid user a", "Invalid user b"].map((message) =>
     set.verdict(eventOf({ message }, FIELDS))
   );
   assert.equal(first, second);
   first!.plan = "kept";
-  set.forget();
+  set.clear();
   assert.equal(set.verdict(eventOf({ message: "Invalid user a" }, FIELDS)).plan, null);
 });

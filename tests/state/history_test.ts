@@ -85,7 +85,7 @@ Deno.test("`History.lines()` finds every line in chapters and outside of them, b
 Deno.test("`History.lines()` goes on where lines were deleted and where a monitor was stopped and started again", () => {
   using temporary = temporaryState();
   record(temporary, many()).flush({ isLast: true });
-  temporary.state.log.forget(10_000);
+  temporary.state.log.deleteOld(10_000);
   record(temporary, [{ address: "10.0.0.5" }, { address: "10.4.112.127" }]).flush({ isLast: true });
   assert.deepEqual(timesOf(temporary, "10.0.0.5"), [0], "the older line is gone");
   assert.deepEqual(timesOf(temporary, "10.4.112.127"), [1, 79_999]);
