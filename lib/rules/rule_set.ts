@@ -13,10 +13,10 @@ const LONG = 48;
 /** Most combinations of rules remembered. */
 const VERDICTS = 4_096;
 
-/** The rules that an event hits: one object per combination, so that callers can attach a plan. */
-export class Verdict<R, Plan> {
-  /** The caller's plan for these rules; null: none yet. */
-  plan: Plan | null = null;
+/** The rules that an event hits: one object per combination, so that the caller can keep a plan with it. */
+export class Verdict<R, NotePlan> {
+  /** Notes to make of an event that hits these rules, for the caller; null: not planned yet. */
+  notePlan: NotePlan | null = null;
 
   /** @param rules in configured order */
   constructor(readonly rules: readonly R[]) {}
@@ -30,14 +30,14 @@ interface ReadyRule<R extends Rule> {
 }
 
 /** Meaning of a set of signs and a status for all rules. */
-interface Judgement<R extends Rule, Plan> {
+interface Judgement<R extends Rule, NotePlan> {
   readonly number: number;
   /** Indexes of rules that are hit for certain. */
   readonly sure: readonly number[];
   /** Rules whose `test` must be run: tests that must hold, and tests that must not. */
   readonly suspects: readonly Suspect[];
   /** The verdict without suspects; null: there are suspects. */
-  readonly verdict: Verdict<R, Plan> | null;
+  readonly verdict: Verdict<R, NotePlan> | null;
   /** The only field of all suspects; -1: several. */
   readonly field: number;
 }
@@ -54,7 +54,7 @@ interface Suspect {
  * expression runs only where one of its literals stands. So time is linear in the event's length,
  * and the number of rules hardly matters.
  */
-export class RuleSet<R extends Rule, Plan = unknown> {
+export class RuleSet<R extends Rule, NotePlan = unknown> {
   /** Finds the rules' texts. The reader of the module's messages may run it. */
   readonly automaton: Automaton;
   /** The module's rules in configured order. */
@@ -68,16 +68,16 @@ export class RuleSet<R extends Rule, Plan = unknown> {
   /** Field with the user's name; -1: none. */
   readonly #user: number;
   /** By number of status and set of signs. */
-  #judgements: (Judgement<R, Plan> | undefined)[][] = [];
+  #judgements: (Judgement<R, NotePlan> | undefined)[][] = [];
   #judged = 0;
-  readonly #verdicts = new Map<string, Verdict<R, Plan>>();
-  #none: Verdict<R, Plan>;
+  readonly #verdicts = new Map<string, Verdict<R, NotePlan>>();
+  #none: Verdict<R, NotePlan>;
   #generation = 0;
   readonly #texts = new FieldTexts();
   /** Signs of long values, by lane. */
   readonly #seen = new TextMemory<number>();
   /** Verdicts on suspects that look at one field, by judgement and value. */
-  readonly #asked = new TextMemory<Verdict<R, Plan>>();
+  readonly #asked = new TextMemory<Verdict<R, NotePlan>>();
 
   /** @param form fields and literals of the module's messages */
   constructor(rules: readonly R[], { fields, literals }: Pick<MessageForm, "fields" | "literals">) {
@@ -98,7 +98,7 @@ export class RuleSet<R extends Rule, Plan = unknown> {
   }
 
   /** Returns the rules that an event hits. The verdict is valid until `clear()`. */
-  verdict({ reader }: LogEvent): Verdict<R, Plan> {
+  verdict({ reader }: LogEvent): Verdict<R, NotePlan> {
     if (this.rules.length === 0) return this.#none;
     const set = this.#signsOf(reader);
     const status = this.#statuses.size === 0 ? 0 : this.#statuses.get(reader.status) ?? 0;
@@ -175,7 +175,7 @@ export class RuleSet<R extends Rule, Plan = unknown> {
     return this.automaton.run(lane, lowered, 0, end);
   }
 
-  #judge(set: number, status: number): Judgement<R, Plan> {
+  #judge(set: number, status: number): Judgement<R, NotePlan> {
     const met = this.#signs.conditionsMet(this.automaton.signsOf(set));
     const sure: number[] = [];
     const suspects: Suspect[] = [];
@@ -206,7 +206,7 @@ export class RuleSet<R extends Rule, Plan = unknown> {
   }
 
   /** Runs the tests of suspects, or finds their remembered verdict. */
-  #ask(judgement: Judgement<R, Plan>, reader: MessageReader): Verdict<R, Plan> {
+  #ask(judgement: Judgement<R, NotePlan>, reader: MessageReader): Verdict<R, NotePlan> {
     const { number, field } = judgement;
     if (field <= MESSAGE || reader.from[field]! < 0) return this.#askAll(judgement, reader);
     const bytes = reader.bytesOf(field);
@@ -217,7 +217,7 @@ export class RuleSet<R extends Rule, Plan = unknown> {
     return verdict;
   }
 
-  #askAll({ sure, suspects }: Judgement<R, Plan>, reader: MessageReader): Verdict<R, Plan> {
+  #askAll({ sure, suspects }: Judgement<R, NotePlan>, reader: MessageReader): Verdict<R, NotePlan> {
     const texts = this.#texts;
     texts.begin(reader);
     const hit = suspects.filter(({ wanted, unwanted }) =>
@@ -226,7 +226,7 @@ export class RuleSet<R extends Rule, Plan = unknown> {
     return this.#verdictOf([...sure, ...hit.map(({ place }) => place)].sort((a, b) => a - b));
   }
 
-  #verdictOf(places: readonly number[]): Verdict<R, Plan> {
+  #verdictOf(places: readonly number[]): Verdict<R, NotePlan> {
     const key = places.join();
     let verdict = this.#verdicts.get(key);
     if (verdict === undefined) {

@@ -42,8 +42,8 @@ class Counting {
     const { notes, groups } = this;
     this.#select(address, time);
     const group = groups.numberOf(rules);
-    const bits = notes.note(group, groups.allOf(group), value === null ? 0 : hashOf(value));
-    if (!notes.isLoud) return [];
+    const bits = notes.add(group, groups.allOf(group), value === null ? 0 : hashOf(value));
+    if (!notes.mayPassLimit) return [];
     const counts = notes.count();
     const over = rules.filter((rule, i) => (bits & 1 << i) !== 0 && counts[rule]! > groups.limits[rule]!);
     const trips = over.map((rule) => counts[rule]!);
@@ -69,7 +69,7 @@ class Counting {
   add(rule: number, { address, time, value }: Hit): void {
     this.#select(address, time);
     const group = this.groups.numberOf([rule]);
-    this.notes.add(group, this.groups.allOf(group), value === null ? 0 : hashOf(value));
+    this.notes.restore(group, this.groups.allOf(group), value === null ? 0 : hashOf(value));
   }
 
   reset(rule: number, address: string): void {
@@ -111,7 +111,7 @@ Deno.test("`Notes` count a late hit only with hits less than a window away", () 
   assert.equal(counting.hit(0, hitAt(950 * SECOND)), 3, "within a minute of both");
 });
 
-Deno.test("`Notes.note()` counts a value once while it is younger than the window", () => {
+Deno.test("`Notes.add()` counts a value once while it is younger than the window", () => {
   const counting = new Counting([{ limit: 2, span: MINUTE, isDistinct: true }]);
   const hit = (second: number, value: string) => counting.hit(0, hitAt(second * SECOND, value));
   assert.deepEqual([hit(0, "x"), hit(1, "x"), hit(2, "y"), hit(3, "y")], [0, 0, 0, 0]);

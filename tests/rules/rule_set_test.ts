@@ -218,7 +218,7 @@ Deno.test("`RuleSet.verdict()` gives the same object for the same rules, until `
     set.verdict(eventOf({ message }, FIELDS))
   );
   assert.equal(first, second);
-  first!.plan = "kept";
+  first!.notePlan = "kept";
   set.clear();
-  assert.equal(set.verdict(eventOf({ message: "Invalid user a" }, FIELDS)).plan, null);
+  assert.equal(set.verdict(eventOf({ message: "Invalid user a" }, FIELDS)).notePlan, null);
 });
