@@ -5,7 +5,7 @@ import type { Reference, Stamp } from "../core/stamp.ts";
 import type { Micros } from "../core/time.ts";
 import { readTime } from "./head_text.ts";
 import { gapAt, type Minute, Minutes } from "./minutes.ts";
-import { mayBeTime } from "./time_signs.ts";
+import { mayBeTime } from "./time_prefilter.ts";
 import { DayResolver, type Told } from "./day_resolver.ts";
 
 /** Most digits of a fraction that are read from bytes. */

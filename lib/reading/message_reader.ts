@@ -28,7 +28,7 @@ export type Counting = typeof EACH | typeof ONCE | typeof NEVER;
 /** Number of the field `message`, the message as it was read. Every message has it. */
 export const MESSAGE = 0;
 
-/** `MessageReader.signs` of a message that the automaton has not read. */
+/** `MessageReader.outputSet` of a message that the automaton has not read. */
 export const UNSEEN = -1;
 
 /**
@@ -67,8 +67,8 @@ export interface MessageReader {
   readonly time: Micros;
   /** Time that the message itself tells without a year or a zone; null if none. */
   readonly stamp: Stamp | null;
-  /** Signs that the automaton has seen in the message; `UNSEEN`: it has not read the message. */
-  readonly signs: number;
+  /** Set of the automaton's outputs for the message; `UNSEEN`: it has not read the message. */
+  readonly outputSet: number;
 }
 
 /** The messages of one service as a configuration describes them. */

@@ -85,7 +85,7 @@ export class TemplateReader implements MessageReader {
   counting: Counting = EACH;
   readonly time: Micros = NaN;
   readonly stamp: Stamp | null = null;
-  signs = UNSEEN;
+  outputSet = UNSEEN;
   readonly #matcher: TemplateMatcher;
   readonly #automaton: Automaton;
   readonly #before: readonly Literal[];
@@ -129,7 +129,7 @@ export class TemplateReader implements MessageReader {
   read(bytes: Bytes, from: number, to: number, pid = NO_PID): boolean {
     this.#bytes = bytes;
     this.says = NOTHING;
-    this.signs = UNSEEN;
+    this.outputSet = UNSEEN;
     const automaton = this.#automaton;
     const end = endWithoutBlanks(bytes.array, from, to);
     const start = this.#behindLevel(bytes, from, end);
@@ -148,7 +148,7 @@ export class TemplateReader implements MessageReader {
       const behind = end === to
         ? this.#matcher.found.state
         : automaton.along(this.#matcher.found.state, bytes.array, end, to);
-      this.signs = automaton.setAt(behind, bytes, from, to);
+      this.outputSet = automaton.setAt(behind, bytes, from, to);
     }
     if (this.#says[template] !== NOTHING && !this.#matcher.isDoubtful) this.#tell(template, end);
     return true;

@@ -1,14 +1,14 @@
 import { DASH } from "../core/ascii.ts";
 import { type Bytes, decode, encode } from "../core/bytes.ts";
-import { Automaton, NO_SIGNS } from "../reading/automaton.ts";
+import { Automaton, NO_OUTPUTS } from "../reading/automaton.ts";
 import type { LogEvent } from "../reading/event.ts";
 import { MESSAGE, type MessageForm, type MessageReader, UNSEEN } from "../reading/message_reader.ts";
 import type { Rule } from "./rule.ts";
 import { FieldTexts, makeReady, type ReadyCondition } from "./condition.ts";
-import { Signs } from "./rule_signs.ts";
+import { RuleOutputs } from "./rule_outputs.ts";
 import { TextMemory } from "./text_memory.ts";
 
-/** Length in bytes from which on the signs of a field's value are remembered. */
+/** Length in bytes from which on the outputs for a field's value are remembered. */
 const LONG = 48;
 /** Most combinations of rules remembered. */
 const VERDICTS = 4_096;
@@ -29,7 +29,7 @@ interface ReadyRule<R extends Rule> {
   readonly except: readonly ReadyCondition[];
 }
 
-/** Meaning of a set of signs and a status for all rules. */
+/** Meaning of a set of outputs and a status for all rules. */
 interface Judgement<R extends Rule, NotePlan> {
   readonly number: number;
   /** Indexes of rules that are hit for certain. */
@@ -50,7 +50,7 @@ interface Suspect {
 
 /**
  * Finds the rules of one module that an event hits. One automaton holds all texts. The meaning of a
- * set of signs is found once, as lines of a log show the same few sets again and again. A regular
+ * set of outputs is found once, as lines of a log show the same few sets again and again. A regular
  * expression runs only where one of its literals stands. So time is linear in the event's length,
  * and the number of rules hardly matters.
  */
@@ -60,22 +60,22 @@ export class RuleSet<R extends Rule, NotePlan = unknown> {
   /** The module's rules in configured order. */
   readonly rules: readonly R[];
   readonly #ready: readonly ReadyRule<R>[];
-  readonly #signs: Signs;
+  readonly #outputs: RuleOutputs;
   /** Whether rules look at the message itself. */
   readonly #seeksMessage: boolean;
   /** Statuses that rules name, numbered from 1; others are 0. */
   readonly #statuses = new Map<number, number>();
   /** Field with the user's name; -1: none. */
   readonly #user: number;
-  /** By number of status and set of signs. */
+  /** By number of status and set of outputs. */
   #judgements: (Judgement<R, NotePlan> | undefined)[][] = [];
   #judged = 0;
   readonly #verdicts = new Map<string, Verdict<R, NotePlan>>();
   #none: Verdict<R, NotePlan>;
   #generation = 0;
   readonly #texts = new FieldTexts();
-  /** Signs of long values, by lane. */
-  readonly #seen = new TextMemory<number>();
+  /** Sets of outputs of long values, by dictionary. */
+  readonly #knownSets = new TextMemory<number>();
   /** Verdicts on suspects that look at one field, by judgement and value. */
   readonly #asked = new TextMemory<Verdict<R, NotePlan>>();
 
@@ -90,9 +90,9 @@ export class RuleSet<R extends Rule, NotePlan = unknown> {
     const codes = new Set(rules.flatMap(({ status }) => [...status ?? []]));
     for (const code of codes) this.#statuses.set(code, this.#statuses.size + 1);
     this.#user = fields.indexOf("user");
-    this.#signs = new Signs(this.#ready);
-    this.#seeksMessage = this.#signs.lanes[0]!.texts.length > 0;
-    this.automaton = new Automaton(this.#signs.lanes, literals);
+    this.#outputs = new RuleOutputs(this.#ready);
+    this.#seeksMessage = this.#outputs.dictionaries[0]!.texts.length > 0;
+    this.automaton = new Automaton(this.#outputs.dictionaries, literals);
     this.#none = this.#verdictOf([]);
     this.clear();
   }
@@ -100,7 +100,7 @@ export class RuleSet<R extends Rule, NotePlan = unknown> {
   /** Returns the rules that an event hits. The verdict is valid until `clear()`. */
   verdict({ reader }: LogEvent): Verdict<R, NotePlan> {
     if (this.rules.length === 0) return this.#none;
-    const set = this.#signsOf(reader);
+    const set = this.#outputsOf(reader);
     const status = this.#statuses.size === 0 ? 0 : this.#statuses.get(reader.status) ?? 0;
     const judgement = this.#judgements[status]![set] ?? this.#judge(set, status);
     return judgement.verdict ?? this.#ask(judgement, reader);
@@ -125,61 +125,61 @@ export class RuleSet<R extends Rule, NotePlan = unknown> {
     return length > 1 || (length === 1 && array[from] !== DASH);
   }
 
-  /** Returns the set of signs of all fields. */
-  #signsOf(reader: MessageReader): number {
+  /** Returns the set of outputs of all fields. */
+  #outputsOf(reader: MessageReader): number {
     const { automaton } = this;
     // A reader that runs the automaton has already begun the line.
-    if (reader.signs === UNSEEN) automaton.begin();
+    if (reader.outputSet === UNSEEN) automaton.begin();
     if (automaton.generation !== this.#generation) this.#drop();
-    const { lanes } = this.#signs;
-    let set = reader.signs;
+    const { dictionaries } = this.#outputs;
+    let set = reader.outputSet;
     if (set === UNSEEN) {
       set = this.#seeksMessage
         ? automaton.run(0, reader.bytesOf(MESSAGE), reader.from[MESSAGE]!, reader.to[MESSAGE]!)
-        : NO_SIGNS;
+        : NO_OUTPUTS;
     }
-    for (let lane = 1; lane < lanes.length; lane++) {
-      const { field } = lanes[lane]!;
+    for (let dictionary = 1; dictionary < dictionaries.length; dictionary++) {
+      const { field } = dictionaries[dictionary]!;
       if (reader.from[field]! >= 0) {
-        set = automaton.join(set, this.#look(lane, reader.bytesOf(field), reader));
+        set = automaton.join(set, this.#setOf(dictionary, reader.bytesOf(field), reader));
       }
     }
     return set;
   }
 
-  /** Drops sets of signs: the automaton has numbered them anew. */
+  /** Drops sets of outputs: the automaton has numbered them anew. */
   #drop(): void {
     this.#generation = this.automaton.generation;
-    this.#seen.clear();
+    this.#knownSets.clear();
     this.clear();
   }
 
-  #look(lane: number, bytes: Bytes, reader: MessageReader): number {
-    const { field } = this.#signs.lanes[lane]!;
+  #setOf(dictionary: number, bytes: Bytes, reader: MessageReader): number {
+    const { field } = this.#outputs.dictionaries[dictionary]!;
     const from = reader.from[field]!;
     const to = reader.to[field]!;
-    if (to - from < LONG || field === MESSAGE) return this.#run(lane, bytes, from, to);
-    const known = this.#seen.get(lane, bytes, from, to);
+    if (to - from < LONG || field === MESSAGE) return this.#run(dictionary, bytes, from, to);
+    const known = this.#knownSets.get(dictionary, bytes, from, to);
     if (known !== null) return known;
-    const set = this.#run(lane, bytes, from, to);
-    this.#seen.put(lane, bytes, from, to, set);
+    const set = this.#run(dictionary, bytes, from, to);
+    this.#knownSets.put(dictionary, bytes, from, to, set);
     return set;
   }
 
-  #run(lane: number, bytes: Bytes, from: number, to: number): number {
-    if (!this.#signs.lanes[lane]!.ignoreCase || isASCII(bytes, from, to)) {
-      return this.automaton.run(lane, bytes, from, to);
+  #run(dictionary: number, bytes: Bytes, from: number, to: number): number {
+    if (!this.#outputs.dictionaries[dictionary]!.ignoreCase || isASCII(bytes, from, to)) {
+      return this.automaton.run(dictionary, bytes, from, to);
     }
     // Beyond ASCII only text has lower case: the Kelvin sign becomes a k.
     const { bytes: lowered, end } = encode(decode(bytes, from, to).toLowerCase());
-    return this.automaton.run(lane, lowered, 0, end);
+    return this.automaton.run(dictionary, lowered, 0, end);
   }
 
   #judge(set: number, status: number): Judgement<R, NotePlan> {
-    const met = this.#signs.conditionsMet(this.automaton.signsOf(set));
+    const met = this.#outputs.conditionsMet(this.automaton.outputsOf(set));
     const sure: number[] = [];
     const suspects: Suspect[] = [];
-    for (const place of this.#signs.candidates(met)) {
+    for (const place of this.#outputs.candidates(met)) {
       const { rule, condition, except } = this.#ready[place]!;
       if (rule.status !== null && ![...rule.status].some((code) => this.#statuses.get(code) === status)) {
         continue;

@@ -50,7 +50,7 @@ function formOf({ logFormats, trustedProxies }: ParserOptions): MessageForm {
 class KnownFormatsReader implements MessageReader {
   readonly fields = NAMES;
   readonly says = NOTHING;
-  readonly signs = UNSEEN;
+  readonly outputSet = UNSEEN;
   readonly address: AddressReader;
   readonly from: Int32Array;
   readonly to: Int32Array;

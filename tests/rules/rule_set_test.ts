@@ -104,7 +104,7 @@ function meets({ fields, mode, texts, ignoreCase }: Condition, event: Said): boo
   });
 }
 
-Deno.test("`RuleSet.verdict()` says what asking every rule by itself would, also of events that show many signs", () => {
+Deno.test("`RuleSet.verdict()` says what asking every rule by itself would, also of events that show many outputs", () => {
   const random = new Random(11);
   // Small letters of the last three are ASCII, two letters, or depend on what stands around them.
   const letters = ["a", "b", "c", "A", " ", "k", "K", "é", "\u{1f600}", "\u212a", "\u0130", "Σ"];
