@@ -1,12 +1,12 @@
 import type { Dictionary, SoughtText } from "../reading/automaton.ts";
 import { MESSAGE } from "../reading/message_reader.ts";
-import type { ReadyCondition } from "./condition.ts";
+import type { CompiledCondition } from "./condition.ts";
 
 /** The conditions of a rule. */
 export interface RuleConditions {
   /** Null: any event meets it. */
-  readonly condition: ReadyCondition | null;
-  readonly except: readonly ReadyCondition[];
+  readonly condition: CompiledCondition | null;
+  readonly except: readonly CompiledCondition[];
 }
 
 /** A dictionary of the automaton with its field. */
@@ -20,16 +20,16 @@ export class RuleOutputs {
   /** The first dictionary is for the message itself. */
   readonly dictionaries: readonly FieldDictionary[];
   /** Conditions that each output meets, by output. */
-  readonly #conditions: ReadyCondition[][] = [];
+  readonly #conditions: CompiledCondition[][] = [];
   /** Index of the rule that needs each condition. */
-  readonly #ruleOf = new Map<ReadyCondition, number>();
+  readonly #ruleOf = new Map<CompiledCondition, number>();
   /** Indexes of rules that any event may hit. */
   readonly #always: readonly number[];
 
   constructor(rules: readonly RuleConditions[]) {
     const dictionaries: FieldDictionary[] = [{ field: MESSAGE, ignoreCase: false, texts: [] }];
     const outputs = new Map<string, number>();
-    const note = (condition: ReadyCondition) => {
+    const note = (condition: CompiledCondition) => {
       for (const field of condition.fields) {
         const dictionary = dictionaryOf(dictionaries, field, condition.ignoreCase);
         for (const text of condition.texts ?? []) {
@@ -43,26 +43,26 @@ export class RuleOutputs {
         }
       }
     };
-    rules.forEach(({ condition, except }, place) => {
+    rules.forEach(({ condition, except }, index) => {
       if (condition) {
         note(condition);
-        this.#ruleOf.set(condition, place);
+        this.#ruleOf.set(condition, index);
       }
       except.forEach(note);
     });
     this.dictionaries = dictionaries;
-    this.#always = rules.flatMap(({ condition }, place) =>
-      condition === null || condition.texts === null ? [place] : []
+    this.#always = rules.flatMap(({ condition }, index) =>
+      condition === null || condition.texts === null ? [index] : []
     );
   }
 
   /** Returns the conditions that these outputs meet. */
-  conditionsMet(outputs: readonly number[]): ReadonlySet<ReadyCondition> {
+  conditionsMet(outputs: readonly number[]): ReadonlySet<CompiledCondition> {
     return new Set(outputs.flatMap((output) => this.#conditions[output]!));
   }
 
   /** Returns the ascending indexes of rules that may be hit when these conditions are met. */
-  candidates(met: ReadonlySet<ReadyCondition>): number[] {
+  candidates(met: ReadonlySet<CompiledCondition>): number[] {
     const wanted = [...met].flatMap((condition) => this.#ruleOf.get(condition) ?? []);
     return [...this.#always, ...wanted].sort((a, b) => a - b);
   }
