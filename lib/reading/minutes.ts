@@ -2,13 +2,13 @@ import { type Bytes, Literal } from "../core/bytes.ts";
 import type { Reference } from "../core/stamp.ts";
 import type { TimePart } from "./head_text.ts";
 import { mayContinueGap } from "./time_prefilter.ts";
-import { DayResolver, type Told } from "./day_resolver.ts";
+import { DayResolver, type StampZone } from "./day_resolver.ts";
 
 /** Minutes that are remembered, as lines of a log may have two times, and gaps of each minute. */
 const [MINUTES, GAPS] = [3, 4];
 
 /** Zone and gap between a second and the text behind the time. */
-export interface Gap extends Told {
+export interface Gap extends StampZone {
   readonly literal: Literal;
 }
 

@@ -40,8 +40,8 @@ export function timesRepeated(line: Line, before: Line): number {
   if (own === null || !other?.identifier) return 0;
   const { host, count } = LAST.exec(own.message)?.groups ?? {};
   if (count === undefined) return 0;
-  const told = host ?? own.host;
-  if (told !== "" && told !== other.host) return 0;
+  const reportingHost = host ?? own.host;
+  if (reportingHost !== "" && reportingHost !== other.host) return 0;
   const isSyslogs = own.identifier === null || SYSLOG.test(own.identifier);
   const isSame = own.identifier === other.identifier && (own.pid === null || own.pid === other.pid);
   return (isSyslogs || isSame) && (host === undefined || own.identifier === null) ? Number(count) : 0;

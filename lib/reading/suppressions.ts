@@ -24,7 +24,7 @@ export class Suppressions {
   readonly #units: readonly string[];
   /** Units of the modules' entries so far. */
   readonly #seen = new Set<string>();
-  #told: Suppression[] = [];
+  #reported: Suppression[] = [];
 
   /** @param units of the modules, as configured */
   constructor(units: readonly string[]) {
@@ -39,14 +39,14 @@ export class Suppressions {
   /** Reads an entry `bytes[from, to)` of journald. */
   read(bytes: Bytes, from: number, to: number): void {
     const [, count, unit] = SUPPRESSED.exec(decode(bytes, from, to)) ?? [];
-    if (unit !== undefined && this.#isOfModules(unit)) this.#told.push({ unit, count: Number(count) });
+    if (unit !== undefined && this.#isOfModules(unit)) this.#reported.push({ unit, count: Number(count) });
   }
 
   /** Takes the suppressions since the last call. */
   take(): Suppression[] {
-    const told = this.#told;
-    this.#told = [];
-    return told;
+    const reported = this.#reported;
+    this.#reported = [];
+    return reported;
   }
 
   /** Reports whether `unit` is a module's. Until an entry tells a unit, every unit may be. */
