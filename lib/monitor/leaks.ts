@@ -12,7 +12,7 @@ import { coversScope, formatScope, type Scope } from "../core/scope.ts";
 import { HOUR, type Micros, MINUTE, SECOND } from "../core/time.ts";
 import { type Ban, nameOf } from "../deciding/ban.ts";
 import type { LogEvent } from "../reading/event.ts";
-import { END, SILENCE } from "../reading/message_reader.ts";
+import { END, NO_ACTIVITY } from "../reading/message_reader.ts";
 import { Sightings } from "./sightings.ts";
 
 /** A ban in force, with the time when the firewall confirmed it; null: not yet. */
@@ -81,14 +81,14 @@ export class Leaks {
   }
 
   /**
-   * Remembers an event's address until `keepSeen()` or `dropSeen()`. Skips what a service writes of
-   * a connection that fell silent, which is no sign of the client: sshd waits two minutes for a
-   * connection that was cut off, nginx one.
+   * Remembers an event's address until `keepSeen()` or `dropSeen()`. Skips messages that a service
+   * writes without activity of the client: sshd waits two minutes for a connection that was cut
+   * off, nginx one.
    */
   see(event: LogEvent): void {
     const { reader: { address: { isAddress }, says, status }, isTrusted, isUnderstood } = event;
     if (
-      !isUnderstood || !isAddress || !isTrusted || says === END || says === SILENCE || status === 408 ||
+      !isUnderstood || !isAddress || !isTrusted || says === END || says === NO_ACTIVITY || status === 408 ||
       status === 499
     ) {
       return;

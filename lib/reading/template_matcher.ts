@@ -22,7 +22,7 @@ export class TemplateMatcher {
   /** Holds the fit. */
   readonly found: TemplateRunner;
   /** Two places fit for the address: nobody is named, and no field is set. */
-  isDoubtful = false;
+  isAmbiguous = false;
   readonly #graph: TemplateGraph;
   readonly #onSecondFit: Uint8Array;
   /** The last fit, while the matcher looks for a later one. */
@@ -49,11 +49,11 @@ export class TemplateMatcher {
 
   /**
    * Matches `bytes[at, to)`; `state` is the automaton's state before it. Returns the number of the
-   * template; -1: none fits. A template with a doubtful address fits.
+   * template; -1: none fits. A template fits even if its address is ambiguous.
    */
   match(bytes: Bytes, at: number, to: number, state: number): number {
     const { found } = this;
-    this.isDoubtful = false;
+    this.isAmbiguous = false;
     if (!found.start(bytes, at, to, state)) return -1;
     if (this.#mayFitAgain(found.template)) this.#decide();
     return found.template;
@@ -61,7 +61,7 @@ export class TemplateMatcher {
 
   #mayFitAgain(template: number): boolean {
     return this.#onSecondFit[template] !== NOTHING &&
-      (this.found.hasRest || !this.#graph.isDecided(template));
+      (this.found.hasRest || !this.#graph.isUnambiguous(template));
   }
 
   /** Chooses among the places where the stranger's text may end. */
@@ -71,7 +71,7 @@ export class TemplateMatcher {
       this.#keep();
       if (!found.goOn()) return this.#takeBack();
       if (this.#onSecondFit[found.template] === NAME_NOBODY) {
-        this.isDoubtful = true;
+        this.isAmbiguous = true;
         return found.clear();
       }
     }

@@ -14,9 +14,9 @@ import {
   MESSAGE,
   type MessageForm,
   type MessageReader,
+  NO_ACTIVITY,
   NOTHING,
   type Says,
-  SILENCE,
   UNSEEN,
 } from "./message_reader.ts";
 import { Sequels } from "./sequels.ts";
@@ -95,7 +95,7 @@ export class TemplateReader implements MessageReader {
   readonly #says: readonly Says[];
   readonly #counting: readonly Counting[];
   readonly #sequels: Sequels;
-  readonly #isNaming: readonly boolean[];
+  readonly #hasAddress: readonly boolean[];
   readonly #hasPort: readonly boolean[];
   #bytes: Bytes = YES.bytes;
 
@@ -122,7 +122,7 @@ export class TemplateReader implements MessageReader {
     this.#says = templates.map(({ says }) => says ?? NOTHING);
     this.#counting = templates.map(({ counting }) => counting ?? EACH);
     this.#sequels = new Sequels(templates);
-    this.#isNaming = templates.map(({ text }) => text.includes("<ADDR>"));
+    this.#hasAddress = templates.map(({ text }) => text.includes("<ADDR>"));
     this.#hasPort = templates.map(({ text }) => text.includes("<PORT>"));
   }
 
@@ -141,21 +141,21 @@ export class TemplateReader implements MessageReader {
     this.from[MESSAGE] = from;
     this.to[MESSAGE] = to;
     if (template < 0) return false;
-    const meant = this.#sequels.textFor(template, pid);
-    if (meant !== null && this.address.isAddress) return this.#readMeant(meant);
+    const replacement = this.#sequels.textFor(template, pid);
+    if (replacement !== null && this.address.isAddress) return this.#readReplacement(replacement);
     this.counting = this.#counting[template]!;
-    if (this.#isNaming[template]) {
+    if (this.#hasAddress[template]) {
       const behind = end === to
         ? this.#matcher.found.state
         : automaton.along(this.#matcher.found.state, bytes.array, end, to);
       this.outputSet = automaton.setAt(behind, bytes, from, to);
     }
-    if (this.#says[template] !== NOTHING && !this.#matcher.isDoubtful) this.#tell(template, end);
+    if (this.#says[template] !== NOTHING && !this.#matcher.isAmbiguous) this.#tell(template, end);
     return true;
   }
 
   /** Reads `text` with the address and port of the current message, in place of the message. */
-  #readMeant(text: string): boolean {
+  #readReplacement(text: string): boolean {
     const port = fieldText(this, "port");
     const { bytes, end } = encode(
       `${text} ${addressOf(this.address)}${port === null ? "" : ` port ${port}`}`,
@@ -181,8 +181,8 @@ export class TemplateReader implements MessageReader {
       to[LOGIN_FIELD] = to[METHOD]!;
       return;
     }
-    if (this.#says[template] === SILENCE) {
-      this.says = SILENCE;
+    if (this.#says[template] === NO_ACTIVITY) {
+      this.says = NO_ACTIVITY;
       return;
     }
     if (this.#hasPort[template] && (from[PORT]! < 0 || this.#isEndless(end))) return;
