@@ -22,9 +22,9 @@ export function choresOf(
   { state, pipeline, bans, rebase, refresh }: ChoreParts,
 ): Pick<HousekeepingParts, "chores" | "deletions"> {
   const keepLogins = config.trust?.span ?? 0;
-  const sweep = (counted: Micros) => {
-    pipeline.engine.sweep(counted);
-    bans.sweep(counted);
+  const sweep = (watermark: Micros) => {
+    pipeline.engine.sweep(watermark);
+    bans.sweep(watermark);
   };
   return {
     chores: [
@@ -32,7 +32,7 @@ export function choresOf(
       { name: "mend bans of a clock that ran ahead", run: rebase },
       { name: "mend tries of a clock that ran ahead", run: (time) => state.enforcement.rebase(time) },
       { name: "take over changes", run: refresh },
-      { name: "give back memory", run: (time) => sweep(pipeline.throughput.counted(time)) },
+      { name: "give back memory", run: (time) => sweep(pipeline.throughput.watermark(time)) },
       { name: "delete old logins", run: (time) => state.logins.deleteLogins(time - keepLogins) },
     ],
     deletions: deletionsOf(config, { state, pipeline }),
@@ -48,7 +48,7 @@ function deletionsOf(
     { name: "add up counts of old hours", run: (time) => state.rollups.fold(time) },
     {
       name: "delete old notes",
-      run: (time) => state.notes.deleteOld(pipeline.throughput.counted(time)),
+      run: (time) => state.notes.deleteOld(pipeline.throughput.watermark(time)),
     },
     { name: "write notes anew", run: () => state.notes.rewrite(pipeline.engine) ? 1 : 0 },
     ...keepLog === null

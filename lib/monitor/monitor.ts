@@ -62,10 +62,10 @@ export class Monitor {
   async run(signal: AbortSignal, next: () => Config | null = () => null): Promise<boolean> {
     try {
       const isTrialOver = await this.#run(signal, () => next() === null);
-      await this.#parts.telling.end(null, next());
+      await this.#parts.publishing.end(null, next());
       return isTrialOver;
     } catch (error) {
-      await this.#parts.telling.end(error, null);
+      await this.#parts.publishing.end(error, null);
       throw error;
     }
   }
@@ -107,7 +107,7 @@ export class Monitor {
 
   #startBackground(signal: AbortSignal): Promise<unknown> {
     const { log, whitelisting, surroundings, firewalls, bans, batches } = this.#parts;
-    const { housekeeping, reporting, telling, totals } = this.#parts;
+    const { housekeeping, reporting, publishing, totals } = this.#parts;
     this.#fleet = joinFleet(this.#config, {
       state: this.#state,
       log,
@@ -133,7 +133,7 @@ export class Monitor {
       firewalls.watch(() => housekeeping.attemptSlowly("look at bans", () => this.#reconcile()), signal),
       every(REPORTING, signal, () => attempt("report", () => reporting.write(true))),
       every(REPORTING, signal, () => attempt("keep counts of the hour", () => batches.flush())),
-      telling.run(signal),
+      publishing.run(signal),
       whitelisting.followNames(signal),
       every(LOOKING, signal, () => this.#look(signal)),
     ]);

@@ -62,7 +62,7 @@ export class Notices {
   readonly #open = new Map<string, OpenProblem>();
   readonly #told: Map<string, ToldProblem>;
   #lastBan: number;
-  #bansTold: Micros;
+  #lastBanNotice: Micros;
   #storedAt: Micros = 0;
 
   constructor(store: NoticeStore, digest: Micros | null) {
@@ -72,7 +72,7 @@ export class Notices {
     this.#told = new Map(told.map((problem) => [keyOf(problem), problem]));
     // Another state may have smaller ids.
     this.#lastBan = Math.min(lastBan, store.lastBan());
-    this.#bansTold = bansTold;
+    this.#lastBanNotice = bansTold;
     this.#storeMemory(0);
   }
 
@@ -118,12 +118,12 @@ export class Notices {
     for (const problem of over) this.#told.delete(keyOf(problem));
     for (const key of [...this.#told.keys()].slice(0, -MOST_TOLD)) this.#told.delete(key);
     this.#lastBan = lastBan;
-    if (banCount > 0) this.#bansTold = time;
+    if (banCount > 0) this.#lastBanNotice = time;
     this.#storeMemory(time);
   }
 
   #dueBans(now: Micros): Pick<Notice, "bans" | "banCount" | "lastBan"> {
-    const isDue = this.#digest !== null && Math.abs(now - this.#bansTold) >= this.#digest;
+    const isDue = this.#digest !== null && Math.abs(now - this.#lastBanNotice) >= this.#digest;
     if (!isDue) return { bans: [], banCount: 0, lastBan: this.#lastBan };
     const lastBan = this.#store.lastBan();
     const { bans, count } = this.#store.bansAfter(this.#lastBan, MOST_BANS);
@@ -135,7 +135,7 @@ export class Notices {
     this.#storedAt = now;
     const memory: Memory = {
       lastBan: this.#lastBan,
-      bansTold: this.#bansTold,
+      bansTold: this.#lastBanNotice,
       told: [...this.#told.values()],
     };
     this.#store.keepMemory(JSON.stringify(memory));

@@ -72,14 +72,14 @@ export class WhitelistFiles {
    * Reports whether the entries in force have changed.
    */
   async look(signal: AbortSignal): Promise<boolean> {
-    let isOther = false;
+    let isChanged = false;
     for (const followed of this.#followed) {
       if (whitelistStamp(followed.file.path) !== followed.stamp || followed.error !== null) {
-        isOther = await this.#read(followed, signal) || isOther;
+        isChanged = await this.#read(followed, signal) || isChanged;
       }
-      isOther = this.#settle(followed) || isOther;
+      isChanged = this.#settle(followed) || isChanged;
     }
-    return isOther;
+    return isChanged;
   }
 
   async #read(followed: Followed, signal: AbortSignal): Promise<boolean> {
@@ -88,8 +88,8 @@ export class WhitelistFiles {
     if (reading === null) return false;
     const { stamp, content, error } = reading;
     if (error !== null && error !== followed.error) {
-      const fate = followed.settled === null ? "" : "; its last entries stay whitelisted";
-      log.warn(`${error}${fate}`);
+      const consequence = followed.settled === null ? "" : "; its last entries stay whitelisted";
+      log.warn(`${error}${consequence}`);
     }
     const hasChanged = error === null && stamp !== followed.stamp;
     followed.error = error;

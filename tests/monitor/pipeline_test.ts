@@ -410,14 +410,14 @@ Deno.test("`Throughput.counted()` goes by the source furthest behind, but not by
     const batch = { records: recordsOf([entry("bad 192.0.2.1", { time })]), position: "p", damaged: 0 };
     pipeline.process(batch, { name, reader: pipeline.readers.of(MODULES) }, late);
   };
-  assert.equal(pipeline.throughput.counted(late), late);
+  assert.equal(pipeline.throughput.watermark(late), late);
   bring("journal", late);
   bring("file", late - 3_600 * SECOND);
-  assert.equal(pipeline.throughput.counted(late + SECOND), late + SECOND - 3_600 * SECOND);
+  assert.equal(pipeline.throughput.watermark(late + SECOND), late + SECOND - 3_600 * SECOND);
   bring("file", 0);
-  assert.equal(pipeline.throughput.counted(late), late - DAY);
+  assert.equal(pipeline.throughput.watermark(late), late - DAY);
   bring("file", late);
-  assert.equal(pipeline.throughput.counted(late), late);
+  assert.equal(pipeline.throughput.watermark(late), late);
 });
 
 Deno.test("`Pipeline` records only what a rule hits where it is told to", () => {
