@@ -5,12 +5,12 @@ import type { Glob } from "./glob.ts";
 import { NO_HEAD } from "./head.ts";
 import { absenceOf, Opener, type OpenerOptions } from "./opening.ts";
 import { parsePosition } from "./position.ts";
-import { canSearch, findByInode, hasContentOf, type Known } from "./rotation.ts";
+import { canSearch, findByInode, hasContentOf, type KnownFile } from "./rotation.ts";
 import { Rewriting } from "./rewriting.ts";
-import { type Found, Selection } from "./selection.ts";
+import { type FollowedFile, Selection } from "./selection.ts";
 import { Succession } from "./succession.ts";
 import { ContentLost, type Piece, type Tail } from "./tail.ts";
-import { knownOf, snapshot, Tails } from "./tails.ts";
+import { knownFileOf, snapshot, Tails } from "./tails.ts";
 
 /** How files are followed. */
 export interface LogsOptions extends OpenerOptions {
@@ -44,7 +44,7 @@ export class Logs implements Disposable {
   /** Begins to read at `start`. */
   async begin({ after, since }: Start): Promise<void> {
     if (after === null) this.#since = since;
-    else this.#tails.missing = parsePosition(after).map(knownOf);
+    else this.#tails.missing = parsePosition(after).map(knownFileOf);
     const times = this.#tails.missing.map(({ time }) => time);
     await this.survey(after === null ? since : Math.max(...times));
     if (this.isWaiting) {
@@ -134,11 +134,11 @@ export class Logs implements Disposable {
         if (await tail.begin() && await this.#takeNewer(before, tail)) return null;
       }
       const piece = await tail.read();
-      if (tail.quietSince === null) this.#opener.solve(tail.path);
+      if (tail.quietSince === null) this.#opener.clearProblem(tail.path);
       if (piece || !this.#isOver(tail)) return piece;
     } catch (error) {
       if (error instanceof ContentLost) return await this.#relocate(tail);
-      this.#opener.say(tail.path, messageOf(error));
+      this.#opener.report(tail.path, messageOf(error));
       if (!this.#isOver(tail)) return null;
     }
     this.#drop(tail);
@@ -151,14 +151,14 @@ export class Logs implements Disposable {
   }
 
   /** Finds a file that was read before, or the rest of it. */
-  async #restore(known: Known): Promise<void> {
+  async #restore(known: KnownFile): Promise<void> {
     const { place, tail } = await this.#opener.find(known);
-    const isTroubled = place !== null && this.#opener.isTroubled(place.path);
+    const hasProblem = place !== null && this.#opener.hasProblem(place.path);
     if (tail) {
       this.#tails.add(tail);
       // Later lines of a file that was empty may be in a copy by now.
       if (known.head.length === 0) await this.#takeNewer(known, tail);
-    } else if (isTroubled || (place === null && !canSearch(known.path))) this.#tails.missing.push(known);
+    } else if (hasProblem || (place === null && !canSearch(known.path))) this.#tails.missing.push(known);
     else if (
       !await this.#addCopy(known) && !await this.#rewriting.resume(known, place?.path !== known.path)
     ) {
@@ -166,7 +166,7 @@ export class Logs implements Disposable {
     }
   }
 
-  #lose(known: Known): void {
+  #lose(known: KnownFile): void {
     this.#tails.lose(known);
     const wasKept = known.head.bytes === null;
     if (known.offset === 0 || !wasKept) return;
@@ -174,7 +174,7 @@ export class Logs implements Disposable {
   }
 
   /** Opens a file that appeared, behind files that were rotated away from its name meanwhile. */
-  async #take(file: Found): Promise<void> {
+  async #take(file: FollowedFile): Promise<void> {
     const { path } = file;
     const last = this.#tails.lastOf(path);
     if (this.#since !== null) return await this.#takeFirst(file, this.#since);
@@ -190,7 +190,7 @@ export class Logs implements Disposable {
     if (!tail) {
       // The old file may have to be read first; if it waits, nothing is urgent.
       const isDue = !wasWaiting || !before?.isAtEnd;
-      this.#isStale ||= isDue && !this.#opener.isTroubled(path);
+      this.#isStale ||= isDue && !this.#opener.hasProblem(path);
       return;
     }
     this.#tails.add(tail);
@@ -199,8 +199,8 @@ export class Logs implements Disposable {
     this.#isPositionDue = true;
   }
 
-  async #takeFirst(file: Found, since: Micros): Promise<void> {
-    const known: Known = { ...file, offset: 0, head: NO_HEAD, trace: [] };
+  async #takeFirst(file: FollowedFile, since: Micros): Promise<void> {
+    const known: KnownFile = { ...file, offset: 0, head: NO_HEAD, trace: [] };
     // A file copied with its times is younger than they are.
     const { tail } = await this.#opener.find({ ...known, time: Infinity });
     if (!tail) return;
@@ -210,7 +210,7 @@ export class Logs implements Disposable {
     if (tail.time !== file.time) await this.#takeNewer(known, tail);
   }
 
-  async #takeNewer(last: Known, successor?: Tail): Promise<boolean> {
+  async #takeNewer(last: KnownFile, successor?: Tail): Promise<boolean> {
     const hasNewer = await this.#succession.takeNewer(last, successor);
     this.#isStale ||= hasNewer;
     return hasNewer;
@@ -226,7 +226,7 @@ export class Logs implements Disposable {
     return null;
   }
 
-  async #addCopy(known: Known, index?: number): Promise<boolean> {
+  async #addCopy(known: KnownFile, index?: number): Promise<boolean> {
     const copy = await this.#opener.openCopy(known);
     if (copy) this.#tails.add(copy, index);
     return copy !== null;

@@ -4,8 +4,8 @@
  */
 import { type FileState, isSameFile } from "./content.ts";
 import type { Opener } from "./opening.ts";
-import { findByInode, type Known } from "./rotation.ts";
-import type { Found } from "./selection.ts";
+import { findByInode, type KnownFile } from "./rotation.ts";
+import type { FollowedFile } from "./selection.ts";
 import type { Tail } from "./tail.ts";
 import type { Tails } from "./tails.ts";
 
@@ -35,7 +35,7 @@ export class Rewriting {
    * Continues behind the lines of `known` in the file that has its name now. Gives that file time
    * to be written, unless the file of `known` is `away`. Returns false if the lines are lost.
    */
-  async resume(known: Known, isAway: boolean): Promise<boolean> {
+  async resume(known: KnownFile, isAway: boolean): Promise<boolean> {
     const { path } = known;
     const state = this.#opener.examine(path);
     const isFree = state !== null && !this.#tails.known.some((one) => isSameFile(one, state));
@@ -53,7 +53,7 @@ export class Rewriting {
    * Opens a file behind the lines that it has of `before`, whose name it took, or at its beginning
    * if it has none. Null for now, while it may still get some.
    */
-  async open(file: Found, before: Tail): Promise<Tail | null> {
+  async open(file: FollowedFile, before: Tail): Promise<Tail | null> {
     const { path, offset } = file;
     // A file that was rotated away has a name.
     const isElsewhere = findByInode(before) !== null;

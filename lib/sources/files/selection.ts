@@ -7,7 +7,7 @@ import type { Tails } from "./tails.ts";
 import type { Micros } from "../../core/time.ts";
 
 /** A file that is followed under its own name. */
-export interface Found extends Neighbour {
+export interface FollowedFile extends Neighbour {
   /** Whether its name may be a rotated file's. */
   readonly isDated: boolean;
   /** Offset of its first unread byte. */
@@ -35,7 +35,7 @@ export class Selection {
    * Returns the files to follow, plain names first, each inode once. At the first look, it sets
    * dated files aside that last changed before `since`.
    */
-  async look(tails: Tails, since: Micros | null): Promise<Found[]> {
+  async look(tails: Tails, since: Micros | null): Promise<FollowedFile[]> {
     const listing = this.#glob.list();
     const { paths } = listing;
     this.directories = listing.directories;
@@ -43,7 +43,7 @@ export class Selection {
     const logs = new Set([...paths, ...tails.open.map(({ path }) => path)]);
     const rotated = paths.filter((path) => isRotated(path, logs));
     const plain = paths.filter((path) => !isRotated(path, logs));
-    const found: Found[] = [];
+    const found: FollowedFile[] = [];
     const aside = new Map<string, number>();
     for (const path of [...plain, ...rotated.filter(isDated)]) {
       const state = this.#opener.examine(path);

@@ -1,5 +1,5 @@
 import type { Opener } from "./opening.ts";
-import { findNewer, isReadable, type Known, MAX_TRIES } from "./rotation.ts";
+import { findNewer, isReadable, type KnownFile, MAX_TRIES } from "./rotation.ts";
 import type { Tail } from "./tail.ts";
 import type { Tails } from "./tails.ts";
 
@@ -17,17 +17,17 @@ export class Succession {
    * Opens the files that were rotated away after `last`, in front of `successor` if that is open.
    * Returns false if there were none.
    */
-  async takeNewer(last: Known, successor?: Tail): Promise<boolean> {
+  async takeNewer(last: KnownFile, successor?: Tail): Promise<boolean> {
     const before = this.#tails.open.length;
     for (let tries = 1; tries <= MAX_TRIES && !await this.#takeAll(last, successor); tries++);
     return this.#tails.open.length > before;
   }
 
   /** Returns false if a file had changed since it was found. */
-  async #takeAll(last: Known, successor?: Tail): Promise<boolean> {
+  async #takeAll(last: KnownFile, successor?: Tail): Promise<boolean> {
     for (const file of await findNewer(last, this.#tails.known)) {
       if (!isReadable(file.path)) {
-        this.#opener.say(file.path, "it was compressed by something else than gzip");
+        this.#opener.report(file.path, "it was compressed by something else than gzip");
         continue;
       }
       const tail = await this.#opener.open(file, { path: last.path, offset: 0, time: last.time });

@@ -5,11 +5,11 @@ import { ExportParser } from "./export.ts";
 import { JournalRecords, NewRecords } from "./journal_records.ts";
 import { GATHER, isLate } from "./journalctl.ts";
 import { Printed } from "./proof.ts";
-import { Queries, type Query, type Selection } from "./queries.ts";
+import { type JournalSelection, Queries, type Query } from "./queries.ts";
 import { type WakeOptions, Waker } from "./wake.ts";
 
 /** Which entries to read, and how. */
-export interface JournalOptions extends Selection {
+export interface JournalOptions extends JournalSelection {
   /** False: end at the journal's end. */
   readonly follow?: boolean;
   /** How long without an entry until the journal is asked for one. */
