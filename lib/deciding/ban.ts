@@ -74,7 +74,7 @@ export interface DueBans {
   readonly limit: number;
   /** Turn of the bans: a module, or by hand. */
   readonly turn: string;
-  /** Whether to take the bans that wait longest. Default: the newest, loudest first. */
+  /** Whether to take the bans that wait longest. Default: the newest, most hits first. */
   readonly isOldest?: boolean;
   /** Addresses to leave out, as the firewall is being told of them. */
   readonly busy?: readonly string[];

@@ -8,8 +8,8 @@ import { AMONG, selectBans } from "./ban_rows.ts";
 import type { Database } from "./database.ts";
 import { type FirewallShare, turnsToApply, turnsToLift } from "./firewall_share.ts";
 
-/** Number of the newest bans of a turn among which the loudest comes first. */
-const LOUDEST_OF = 64;
+/** Number of the newest bans of a turn among which the ban with most hits comes first. */
+const MOST_HITS_OF = 64;
 /** Longest delay before a retry. */
 export const LAST_RETRY: Micros = 5 * MINUTE;
 /** Turns of all firewalls. */
@@ -65,8 +65,11 @@ export class EnforcementQueue {
     const fresh = (limit: number) => {
       const ids = `${found} AND next_try = 0 ORDER BY id ${isOldest ? "" : "DESC"} LIMIT ?`;
       if (isOldest) return selectBans(this.#db, `${among(ids)} ORDER BY id`, ...values, limit);
-      const loudest = `SELECT id FROM (${ids}) ORDER BY count DESC, id DESC LIMIT ?`;
-      const [window, where] = [Math.max(limit, LOUDEST_OF), `${among(loudest)} ORDER BY count DESC, id DESC`];
+      const mostHits = `SELECT id FROM (${ids}) ORDER BY count DESC, id DESC LIMIT ?`;
+      const [window, where] = [
+        Math.max(limit, MOST_HITS_OF),
+        `${among(mostHits)} ORDER BY count DESC, id DESC`,
+      ];
       return selectBans(this.#db, where, ...values, window, limit);
     };
     const [first, then] = isOldest ? [failed, fresh] : [fresh, failed];

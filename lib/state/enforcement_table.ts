@@ -17,7 +17,7 @@ import { EnforcementQueue, LAST_RETRY } from "./enforcement_queue.ts";
 import { FirewallShare } from "./firewall_share.ts";
 
 /** Facts at the start of a firewall. */
-export interface Beginning {
+export interface FirewallStart {
   readonly boot: Boot;
   /** Whether to apply bans that another firewall has. */
   readonly takesOver: boolean;
@@ -49,7 +49,7 @@ export class EnforcementTable extends EnforcementQueue {
   }
 
   /** Begins with a firewall: bans applied before this boot are gone. */
-  begin(firewall: string, { boot, takesOver, anew, knowsScopes = true }: Beginning): void {
+  begin(firewall: string, { boot, takesOver, anew, knowsScopes = true }: FirewallStart): void {
     this.#share.knowsScopes = knowsScopes;
     this.#db.transaction(() => {
       this.#dropBefore(boot, { anew });
