@@ -54,7 +54,7 @@ interface Memory {
   readonly told: readonly ToldProblem[];
 }
 
-/** Remembers what was told, and decides what is due. */
+/** Remembers the problems and bans that were told, and makes the notice that is due. */
 export class Notices {
   readonly #store: NoticeStore;
   /** Shortest time between two notices of bans; null: bans are not told. */

@@ -91,7 +91,7 @@ export class Pipeline {
   /** Counts addresses; only the pipeline adds events. */
   get engine(): Pick<
     Engine,
-    "match" | "tracked" | "lasting" | "beginnings" | "sweep" | "nameGroups"
+    "match" | "tracked" | "lasting" | "generation" | "sweep" | "nameGroups"
   > {
     return this.#engine;
   }

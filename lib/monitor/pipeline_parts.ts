@@ -46,7 +46,7 @@ export interface Judge {
   /** Restores memory from the state after a failed commit. */
   reset(): void;
   /**
-   * Logs what was decided and committed, and tells the firewall. Call it after trips, even without
+   * Logs the committed decisions, and tells the firewall. Call it after trips, even without
    * bans.
    */
   enforce(bans: readonly NewBan[]): void;

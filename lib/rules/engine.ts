@@ -73,7 +73,7 @@ export class Engine {
   #groups!: RuleGroups;
   #batch!: NoteBatch;
   #seed = 0;
-  #beginnings = 0;
+  #generation = 0;
   /** The current hit. */
   readonly #record = { kind: HIT, w0: 0, w1: 0, w2: 0, w3: 0, prefix: 128, rules: 0, time: 0, value: 0 };
   /** Whether the current event is a refusal that a user met. */
@@ -214,8 +214,8 @@ export class Engine {
   }
 
   /** Number of times that all counting began anew; then `lasting()` must begin at 0 again. */
-  get beginnings(): number {
-    return this.#beginnings;
+  get generation(): number {
+    return this.#generation;
   }
 
   /** Number of counted addresses. */
@@ -229,7 +229,7 @@ export class Engine {
   }
 
   #begin(seed: number): void {
-    this.#beginnings++;
+    this.#generation++;
     this.#seed = seed;
     this.#groups = new RuleGroups(this.#rules);
     const names = this.#modules.map(({ name }) => name);

@@ -48,7 +48,7 @@ export class EnforcementQueue {
   toApply(due: DueBans): BanStatus[] {
     for (;;) {
       const bans = this.#waiting(due);
-      if (this.#share.knowsScopes || this.#shareHeld(bans, due.firewall) === 0) return bans;
+      if (this.#share.knowsScopes || this.#confirmHeld(bans, due.firewall) === 0) return bans;
     }
   }
 
@@ -80,7 +80,7 @@ export class EnforcementQueue {
   /**
    * Confirms bans of addresses that a firewall without scopes already has; returns their number.
    */
-  #shareHeld(bans: readonly BanStatus[], firewall: string): number {
+  #confirmHeld(bans: readonly BanStatus[], firewall: string): number {
     const held = `SELECT applied_at FROM ban AS other WHERE other.address = ban.address AND other.id <> ban.id
       AND ${
       this.#share.isMine("other")

@@ -45,7 +45,7 @@ export class History {
   }
 
   /** Returns bans made and ended since `time`, by provenance. */
-  bansBy(time: Micros): ProvenanceCount[] {
+  bansByProvenance(time: Micros): ProvenanceCount[] {
     const rows = this.#db.all<BanCount & { kind: Provenance["kind"]; name: string }>(
       `SELECT provenance AS kind, name, ${MADE}, ${ENDED} FROM ban
        WHERE start >= ? OR ended >= ? GROUP BY provenance, name`,

@@ -14,8 +14,8 @@ import type { Database } from "./database.ts";
 
 /** Notes without an end, as memory has them. */
 export interface LastingNotes {
-  /** See `Engine.beginnings`. */
-  readonly beginnings: number;
+  /** See `Engine.generation`. */
+  readonly generation: number;
   /** See `Engine.lasting()`. */
   lasting(number: number): { content: Uint8Array; next: number | null } | null;
 }
@@ -33,8 +33,8 @@ const STEP = 200;
 interface Rewriting {
   /** Source of the addresses' numbers. */
   readonly memory: LastingNotes;
-  /** `LastingNotes.beginnings` at its start: the next one changes the addresses' numbers. */
-  readonly beginning: number;
+  /** `LastingNotes.generation` at its start: another one has other numbers of addresses. */
+  readonly generation: number;
   /** Last row to be replaced. */
   readonly last: number;
   readonly next: number;
@@ -136,7 +136,7 @@ export class NoteTable {
    */
   rewrite(memory: LastingNotes): boolean {
     const before = this.#rewriting;
-    if (before?.memory !== memory || before.beginning !== memory.beginnings) this.#rewriting = null;
+    if (before?.memory !== memory || before.generation !== memory.generation) this.#rewriting = null;
     const rewriting = this.#rewriting ?? this.#beginRewriting(memory);
     if (rewriting === null) return false;
     const lasting = memory.lasting(rewriting.next);
@@ -158,7 +158,7 @@ export class NoteTable {
        FROM note WHERE until IS NULL`,
     )!;
     if (last === null || size < 2 * before + REWRITE_STEP) return null;
-    return { memory, beginning: memory.beginnings, last, next: 0 };
+    return { memory, generation: memory.generation, last, next: 0 };
   }
 
   /** Deletes the replaced notes without an end up to row `last`. */

@@ -135,7 +135,7 @@ Deno.test("`History` finds bans of an address, around it and inside of a network
   ]]);
   assert.equal(history.bansInside("0.0.0.0/0", 9).all, 6);
   assert.equal(history.bansInside("2001:db8::/32", 9).all, 2);
-  assert.deepEqual(history.bansBy(2), [{ provenance: MANUAL, made: 1, ended: 1 }]);
+  assert.deepEqual(history.bansByProvenance(2), [{ provenance: MANUAL, made: 1, ended: 1 }]);
   assert.deepEqual(history.bansWithin("192.0.2.0/24", 0), { made: 3, ended: 1 });
   assert.deepEqual(history.bansWithin("192.0.2.0/24", 2), { made: 1, ended: 1 });
   assert.deepEqual(history.bansWithin("203.0.113.0/24", 0), { made: 0, ended: 0 });
