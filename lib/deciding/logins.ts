@@ -123,7 +123,7 @@ export class Logins {
   }
 
   /** Addresses with an open session. */
-  get open(): string[] {
+  get openAddresses(): string[] {
     return [...new Set(this.#sessions.values().map(({ address }) => address))];
   }
 

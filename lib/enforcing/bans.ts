@@ -83,7 +83,7 @@ export class Bans {
   /** Handles a login or the end of a connection: who is logged in is not banned. */
   note(event: LogEvent): void {
     const { logins, whitelist } = this.#options;
-    if (logins.note(event)) whitelist.set("open session", logins.open);
+    if (logins.note(event)) whitelist.set("open session", logins.openAddresses);
   }
 
   /** Returns the logins and sessions to store since the last call. */
@@ -121,7 +121,7 @@ export class Bans {
     const { state: { bans }, logins, known, whitelist, networks, clock } = this.#options;
     this.#spared = [];
     logins.restore(known());
-    whitelist.set("open session", logins.open);
+    whitelist.set("open session", logins.openAddresses);
     const longest = Math.max(0, ...networks.map(({ window }) => window));
     if (longest > 0) this.#decider.restore(bans.decided(clock() - longest));
   }

@@ -47,7 +47,7 @@ export class Feeding {
   async follow(stop: AbortController, signal: AbortSignal): Promise<void> {
     const results = await Promise.allSettled(
       this.#feeds.map((feed) =>
-        this.#follow(feed, stop.signal).catch((error) => {
+        this.#followFeed(feed, stop.signal).catch((error) => {
           if (error instanceof UserError) stop.abort();
           throw error;
         })
@@ -59,7 +59,7 @@ export class Feeding {
   }
 
   /** Reads one source as long as possible, each time from its position in the state. */
-  #follow(feed: MonitorFeed, signal: AbortSignal): Promise<void> {
+  #followFeed(feed: MonitorFeed, signal: AbortSignal): Promise<void> {
     const { source } = feed;
     const { state, pipeline, log, lastBatches, processed } = this.#parts;
     const since = state.firstSince(source.name, this.#lookBack(feed.modules));

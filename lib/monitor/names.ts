@@ -72,13 +72,13 @@ export class Names {
     let failures = 0;
     const waiting = names.values();
     const resolveNext = async () => {
-      for (const name of waiting) if (!await this.#refresh(name, signal)) failures++;
+      for (const name of waiting) if (!await this.#resolveOne(name, signal)) failures++;
     };
     await Promise.all(Array.from({ length: MOST_AT_ONCE }, resolveNext));
     return failures === 0;
   }
 
-  async #refresh(name: string, signal: AbortSignal): Promise<boolean> {
+  async #resolveOne(name: string, signal: AbortSignal): Promise<boolean> {
     const { log, resolve } = this.#options;
     if (signal.aborted) return false;
     try {

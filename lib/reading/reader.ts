@@ -210,7 +210,7 @@ export class Reader {
     const ofUnit = () => this.#finder.candidates.open.filter(({ units }) => isOfUnit(sender.unit, units));
     const modules = this.#finder.candidates.named(identifier) ?? ofUnit();
     const candidates = modules.map((module) => candidate(module, isTrusted(sender, module.units)));
-    if (candidates.length > 0) this.#suppressions.seen(sender.unit);
+    if (candidates.length > 0) this.#suppressions.addUnit(sender.unit);
     return this.#placements[index] = { origin, candidates, isJournalds: isJournalds(origin) };
   }
 }

@@ -23,7 +23,7 @@ export function isJournalds({ identifier, sender }: Origin): boolean {
 export class Suppressions {
   readonly #units: readonly string[];
   /** Units of the modules' entries so far. */
-  readonly #seen = new Set<string>();
+  readonly #seenUnits = new Set<string>();
   #reported: Suppression[] = [];
 
   /** @param units of the modules, as configured */
@@ -32,8 +32,8 @@ export class Suppressions {
   }
 
   /** Notes that an entry of a module came from `unit`. */
-  seen(unit: string): void {
-    if (unit.endsWith(".service") && this.#seen.size < MAX_UNITS) this.#seen.add(unit);
+  addUnit(unit: string): void {
+    if (unit.endsWith(".service") && this.#seenUnits.size < MAX_UNITS) this.#seenUnits.add(unit);
   }
 
   /** Reads an entry `bytes[from, to)` of journald. */
@@ -51,6 +51,6 @@ export class Suppressions {
 
   /** Reports whether `unit` is a module's. Until an entry tells a unit, every unit may be. */
   #isOfModules(unit: string): boolean {
-    return this.#seen.size === 0 || this.#seen.has(unit) || isOfUnit(unit, this.#units);
+    return this.#seenUnits.size === 0 || this.#seenUnits.has(unit) || isOfUnit(unit, this.#units);
   }
 }

@@ -71,7 +71,7 @@ export class TemplateProgram {
   /** Place of the next instruction. Place 0 is empty: it is `FAIL`. */
   #end = SIZE;
   readonly #places = new Map<Node, number>();
-  readonly #sets: ByteSet[] = [];
+  readonly #byteSets: ByteSet[] = [];
   readonly #context: ProgramContext;
 
   constructor({ byFirst, size }: TemplateGraph, context: ProgramContext) {
@@ -81,8 +81,8 @@ export class TemplateProgram {
     this.code = new Int32Array((size + 1) * (SIZE + longest));
     this.byFirst = Int32Array.from(byFirst, (node) => node === null ? FAIL : this.#place(node));
     this.length = size;
-    this.sets = new Uint8Array(256 * this.#sets.length);
-    this.#sets.forEach((set, i) => this.sets.set(set, 256 * i));
+    this.sets = new Uint8Array(256 * this.#byteSets.length);
+    this.#byteSets.forEach((set, i) => this.sets.set(set, 256 * i));
   }
 
   /** Returns the place of a node's instruction. */
@@ -149,8 +149,8 @@ export class TemplateProgram {
   }
 
   #set(set: ByteSet): number {
-    const known = this.#sets.indexOf(set);
-    return 256 * (known >= 0 ? known : this.#sets.push(set) - 1);
+    const known = this.#byteSets.indexOf(set);
+    return 256 * (known >= 0 ? known : this.#byteSets.push(set) - 1);
   }
 }
 

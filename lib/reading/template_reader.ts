@@ -92,8 +92,8 @@ export class TemplateReader implements MessageReader {
   /** 1 for first bytes of these texts. */
   readonly #beginsLevel = new Uint8Array(256);
   readonly #endless: Literal | null;
-  readonly #says: readonly Says[];
-  readonly #counting: readonly Counting[];
+  readonly #saysByTemplate: readonly Says[];
+  readonly #countingByTemplate: readonly Counting[];
   readonly #sequels: Sequels;
   readonly #hasAddress: readonly boolean[];
   readonly #hasPort: readonly boolean[];
@@ -119,8 +119,8 @@ export class TemplateReader implements MessageReader {
     for (const { bytes } of this.#before) this.#beginsLevel[bytes[0]!] = 1;
     this.firstBytes = firstBytes.map((isFirst, byte) => isFirst | this.#beginsLevel[byte]!);
     this.#endless = options.endless === undefined ? null : new Literal(options.endless);
-    this.#says = templates.map(({ says }) => says ?? NOTHING);
-    this.#counting = templates.map(({ counting }) => counting ?? EACH);
+    this.#saysByTemplate = templates.map(({ says }) => says ?? NOTHING);
+    this.#countingByTemplate = templates.map(({ counting }) => counting ?? EACH);
     this.#sequels = new Sequels(templates);
     this.#hasAddress = templates.map(({ text }) => text.includes("<ADDR>"));
     this.#hasPort = templates.map(({ text }) => text.includes("<PORT>"));
@@ -143,14 +143,14 @@ export class TemplateReader implements MessageReader {
     if (template < 0) return false;
     const replacement = this.#sequels.textFor(template, pid);
     if (replacement !== null && this.address.isAddress) return this.#readReplacement(replacement);
-    this.counting = this.#counting[template]!;
+    this.counting = this.#countingByTemplate[template]!;
     if (this.#hasAddress[template]) {
       const behind = end === to
         ? this.#matcher.found.state
         : automaton.along(this.#matcher.found.state, bytes.array, end, to);
       this.outputSet = automaton.setAt(behind, bytes, from, to);
     }
-    if (this.#says[template] !== NOTHING && !this.#matcher.isAmbiguous) this.#tell(template, end);
+    if (this.#saysByTemplate[template] !== NOTHING && !this.#matcher.isAmbiguous) this.#tell(template, end);
     return true;
   }
 
@@ -175,13 +175,13 @@ export class TemplateReader implements MessageReader {
 
   #tell(template: number, end: number): void {
     const { from, to } = this;
-    if (this.#says[template] === LOGIN) {
+    if (this.#saysByTemplate[template] === LOGIN) {
       this.says = LOGIN;
       from[LOGIN_FIELD] = from[METHOD]!;
       to[LOGIN_FIELD] = to[METHOD]!;
       return;
     }
-    if (this.#says[template] === NO_ACTIVITY) {
+    if (this.#saysByTemplate[template] === NO_ACTIVITY) {
       this.says = NO_ACTIVITY;
       return;
     }

@@ -110,7 +110,7 @@ export class NoteTable {
     let bytes = 0;
     for (const { content } of rows) {
       const all = readNotes(content);
-      while (all.next()) if (agrees(all, words, Math.min(all.prefix, words.prefix))) writer.put(all);
+      while (all.next()) if (sharesPrefix(all, words, Math.min(all.prefix, words.prefix))) writer.put(all);
       if (writer.isEmpty) continue;
       bytes += contents[contents.push(writer.take()) - 1]!.length;
       if (bytes >= MOST) break;
@@ -186,7 +186,7 @@ export class NoteTable {
 }
 
 /** Reports whether two addresses have the same first `bits` bits. */
-function agrees(a: AddressWords, b: AddressWords, bits: number): boolean {
+function sharesPrefix(a: AddressWords, b: AddressWords, bits: number): boolean {
   return ((a.w0 ^ b.w0) & maskOf(bits)) === 0 && ((a.w1 ^ b.w1) & maskOf(bits - 32)) === 0 &&
     ((a.w2 ^ b.w2) & maskOf(bits - 64)) === 0 && ((a.w3 ^ b.w3) & maskOf(bits - 96)) === 0;
 }

@@ -116,12 +116,12 @@ export class FileRecovery implements Recovery {
   }
 
   close(db: DatabaseSync): void {
-    this.#close(db);
+    this.#closeConnection(db);
     for (const file of this.#files) file.close();
   }
 
   /** Closes a connection, and leaves memory if it is the connection to it. */
-  #close(db: DatabaseSync | null): void {
+  #closeConnection(db: DatabaseSync | null): void {
     this.#fallback?.close();
     this.#fallback = null;
     close(db);
@@ -162,7 +162,7 @@ export class FileRecovery implements Recovery {
       return null;
     }
     // Closing removes the files beside the old file's name: do it before opening the new one.
-    this.#close(old);
+    this.#closeConnection(old);
     let db: DatabaseSync;
     try {
       db = connect(file);
@@ -184,7 +184,7 @@ export class FileRecovery implements Recovery {
   #goToMemory(old: DatabaseSync | null, why: string): DatabaseSync {
     const memory = inMemory();
     const saved = salvage(old, memory, { lines: false });
-    this.#close(old);
+    this.#closeConnection(old);
     this.#fallback = new MemoryFallback(memory);
     this.#isLossLogged = false;
     this.#nextReturn = performance.now() + BETWEEN_RETURNS;
@@ -215,7 +215,7 @@ export class FileRecovery implements Recovery {
     }
     const lines = this.#isLossLogged ? ", but for the lines for which memory had no room" : "";
     this.#log.info(`the state ${file} can be written again: all that came meanwhile is in it${lines}`);
-    this.#close(memory);
+    this.#closeConnection(memory);
     this.#files.push(new StateFile(file));
     return db;
   }

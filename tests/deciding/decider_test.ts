@@ -127,7 +127,7 @@ Deno.test("`Decider.whyNot()` names who protects an address, or one inside of a 
     noteAll(logins, { kind: "opened", address, time, ...login });
   };
   opened("192.0.2.1", HOUR);
-  whitelist.set("open session", logins.open);
+  whitelist.set("open session", logins.openAddresses);
   whitelist.set("command", ["192.0.2.2"]);
   whitelist.set("this machine", ["192.0.2.3"]);
   opened("192.0.2.4", HOUR);

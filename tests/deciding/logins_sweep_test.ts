@@ -14,7 +14,7 @@ Deno.test("`Logins.sweep()` drops logins that count for nothing any more, and ne
   // As of an earlier instant the dropped ones would still count.
   const known = ["192.0.2.1", "192.0.2.2", "192.0.2.0/24"].map((target) => logins.trusted(target, 60)?.time);
   assert.deepEqual(known, [undefined, 50, 50]);
-  assert.deepEqual(logins.open.toSorted(), ["192.0.2.1", "192.0.2.2"]);
+  assert.deepEqual(logins.openAddresses.toSorted(), ["192.0.2.1", "192.0.2.2"]);
   assert.equal(logins.takeUpdate().logins.length, 3);
 });
 

@@ -10,7 +10,7 @@ import { Rewriting } from "./rewriting.ts";
 import { type FollowedFile, Selection } from "./selection.ts";
 import { Succession } from "./succession.ts";
 import { ContentLost, type Piece, type Tail } from "./tail.ts";
-import { knownFileOf, snapshot, Tails } from "./tails.ts";
+import { knownFileOf, KnownFiles, snapshot } from "./known_files.ts";
 
 /** How files are followed. */
 export interface LogsOptions extends OpenerOptions {
@@ -24,7 +24,7 @@ export class Logs implements Disposable {
   readonly #options: LogsOptions;
   readonly #opener: Opener;
   readonly #selection: Selection;
-  readonly #tails = new Tails();
+  readonly #files = new KnownFiles();
   readonly #succession: Succession;
   readonly #rewriting: Rewriting;
   /** Set at the very first start. */
@@ -37,15 +37,15 @@ export class Logs implements Disposable {
     this.#options = options;
     this.#opener = new Opener(options);
     this.#selection = new Selection(glob, this.#opener);
-    this.#succession = new Succession(this.#tails, this.#opener);
-    this.#rewriting = new Rewriting(this.#tails, this.#opener);
+    this.#succession = new Succession(this.#files, this.#opener);
+    this.#rewriting = new Rewriting(this.#files, this.#opener);
   }
 
   /** Begins to read at `start`. */
   async begin({ after, since }: Start): Promise<void> {
     if (after === null) this.#since = since;
-    else this.#tails.missing = parsePosition(after).map(knownFileOf);
-    const times = this.#tails.missing.map(({ time }) => time);
+    else this.#files.missing = parsePosition(after).map(knownFileOf);
+    const times = this.#files.missing.map(({ time }) => time);
     await this.survey(after === null ? since : Math.max(...times));
     if (this.isWaiting) {
       this.#options.problem(absenceOf(this.#glob.pattern));
@@ -56,7 +56,7 @@ export class Logs implements Disposable {
   }
 
   get tails(): readonly Tail[] {
-    return this.#tails.open;
+    return this.#files.open;
   }
 
   /** Directories in which names matter. */
@@ -81,7 +81,7 @@ export class Logs implements Disposable {
 
   /** Whether there is no file, there was none, and no problem hides one. */
   get isWaiting(): boolean {
-    return this.#tails.known.length === 0 && this.problems.length === 0;
+    return this.#files.all.length === 0 && this.problems.length === 0;
   }
 
   /** Reports whether the position must be stored, as files came or went since the last call. */
@@ -93,7 +93,7 @@ export class Logs implements Disposable {
 
   /** How far all files were read. */
   get position(): string {
-    return this.#tails.position;
+    return this.#files.position;
   }
 
   /**
@@ -103,26 +103,26 @@ export class Logs implements Disposable {
   async survey(since: Micros | null = null): Promise<void> {
     this.#isStale = false;
     // Files still to be found count as known meanwhile: none may pass for new.
-    const { missing } = this.#tails;
+    const { missing } = this.#files;
     for (let left = missing.length; left > 0; left--) await this.#restore(missing.shift()!);
-    const found = await this.#selection.look(this.#tails, since);
+    const found = await this.#selection.look(this.#files, since);
     for (const file of found) {
-      const tail = this.#tails.of(file);
+      const tail = this.#files.of(file);
       // A dated file may just have been opened as the predecessor of a plain one.
       const isOther = tail !== undefined && file.isDated && tail.path !== file.path;
       if (tail && !isOther) [tail.path, tail.quietSince] = [file.path, null];
       else if (!tail) await this.#take(file);
     }
     const names = new Set(found.map(({ path }) => path));
-    for (const { path } of this.#tails.known) {
+    for (const { path } of this.#files.all) {
       // Rotated away, and no new file yet: no other file leads to those rotated after it.
-      const last = names.has(path) ? undefined : this.#tails.lastOf(path);
+      const last = names.has(path) ? undefined : this.#files.lastOf(path);
       if (last) await this.#takeNewer(last);
     }
     for (const tail of this.tails) {
       if (!found.some((file) => tail.is(file))) tail.quietSince ??= performance.now();
     }
-    this.#tails.gone = [];
+    this.#files.gone = [];
   }
 
   /** Reads a piece of a file; null: nothing new. Drops a rotated file that was quiet for long. */
@@ -147,7 +147,7 @@ export class Logs implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#tails[Symbol.dispose]();
+    this.#files[Symbol.dispose]();
   }
 
   /** Finds a file that was read before, or the rest of it. */
@@ -155,10 +155,10 @@ export class Logs implements Disposable {
     const { place, tail } = await this.#opener.find(known);
     const hasProblem = place !== null && this.#opener.hasProblem(place.path);
     if (tail) {
-      this.#tails.add(tail);
+      this.#files.add(tail);
       // Later lines of a file that was empty may be in a copy by now.
       if (known.head.length === 0) await this.#takeNewer(known, tail);
-    } else if (hasProblem || (place === null && !canSearch(known.path))) this.#tails.missing.push(known);
+    } else if (hasProblem || (place === null && !canSearch(known.path))) this.#files.missing.push(known);
     else if (
       !await this.#addCopy(known) && !await this.#rewriting.resume(known, place?.path !== known.path)
     ) {
@@ -167,7 +167,7 @@ export class Logs implements Disposable {
   }
 
   #lose(known: KnownFile): void {
-    this.#tails.lose(known);
+    this.#files.lose(known);
     const wasKept = known.head.bytes === null;
     if (known.offset === 0 || !wasKept) return;
     this.#options.problem(`Cannot read the rest of what was ${known.path}: no copy of it is left`);
@@ -176,13 +176,13 @@ export class Logs implements Disposable {
   /** Opens a file that appeared, behind files that were rotated away from its name meanwhile. */
   async #take(file: FollowedFile): Promise<void> {
     const { path } = file;
-    const last = this.#tails.lastOf(path);
+    const last = this.#files.lastOf(path);
     if (this.#since !== null) return await this.#takeFirst(file, this.#since);
-    if (this.#tails.missing.some((one) => one.path === path) && this.#rewriting.isWaiting(path)) return;
+    if (this.#files.missing.some((one) => one.path === path) && this.#rewriting.isWaiting(path)) return;
     // An empty file waits until it shows whether it becomes a copy of another.
     const originals = this.tails.filter(({ offset }) => file.size <= offset);
     if (!last && (file.size === 0 || await hasContentOf(path, originals))) return;
-    const before = last && this.#tails.of(last);
+    const before = last && this.#files.of(last);
     const wasWaiting = this.#rewriting.isWaiting(path);
     const tail = before && before.trace.length > 0
       ? await this.#rewriting.open(file, before)
@@ -193,7 +193,7 @@ export class Logs implements Disposable {
       this.#isStale ||= isDue && !this.#opener.hasProblem(path);
       return;
     }
-    this.#tails.add(tail);
+    this.#files.add(tail);
     // Only once it is open: a later rotation of this name is of this file itself.
     if (last) await this.#takeNewer(last, tail);
     this.#isPositionDue = true;
@@ -205,7 +205,7 @@ export class Logs implements Disposable {
     const { tail } = await this.#opener.find({ ...known, time: Infinity });
     if (!tail) return;
     await tail.skip(since);
-    this.#tails.add(tail);
+    this.#files.add(tail);
     // It may have been copied and truncated since it was listed.
     if (tail.time !== file.time) await this.#takeNewer(known, tail);
   }
@@ -221,14 +221,14 @@ export class Logs implements Disposable {
     const known = snapshot(tail);
     const index = this.tails.indexOf(tail);
     this.#drop(tail);
-    if (!await this.#addCopy(known, index)) this.#tails.missing.push(known);
+    if (!await this.#addCopy(known, index)) this.#files.missing.push(known);
     this.#isStale = true;
     return null;
   }
 
   async #addCopy(known: KnownFile, index?: number): Promise<boolean> {
     const copy = await this.#opener.openCopy(known);
-    if (copy) this.#tails.add(copy, index);
+    if (copy) this.#files.add(copy, index);
     return copy !== null;
   }
 
@@ -251,7 +251,7 @@ export class Logs implements Disposable {
   }
 
   #drop(tail: Tail): void {
-    this.#tails.drop(tail);
+    this.#files.drop(tail);
     this.#isPositionDue = true;
   }
 }

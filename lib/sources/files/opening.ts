@@ -38,7 +38,7 @@ export class Opener {
   /** Forgets problems of files that are gone, and of directories that can be listed again. */
   review({ directories, failures }: Listing): void {
     for (const path of this.#problems.keys()) {
-      if (directories.includes(path) ? !failures.has(path) : isMissing(path)) this.clearProblem(path);
+      if (directories.includes(path) ? !failures.has(path) : isAbsent(path)) this.clearProblem(path);
     }
     failures.forEach((error, path) => this.reportUnlessMissing(path, error));
   }
@@ -164,7 +164,7 @@ export function sentenceOf(path: string, reason: string): string {
   return `Cannot read ${path}: ${reason}`;
 }
 
-function isMissing(path: string): boolean {
+function isAbsent(path: string): boolean {
   try {
     Deno.statSync(path);
     return false;

@@ -3,7 +3,7 @@ import type { Glob } from "./glob.ts";
 import type { Opener } from "./opening.ts";
 import { isCopyOfAny, isDated, isRotated, logsOf, type Neighbour } from "./rotation.ts";
 import type { Tail } from "./tail.ts";
-import type { Tails } from "./tails.ts";
+import type { KnownFiles } from "./known_files.ts";
 import type { Micros } from "../../core/time.ts";
 
 /** A file that is followed under its own name. */
@@ -35,12 +35,12 @@ export class Selection {
    * Returns the files to follow, plain names first, each inode once. At the first look, it sets
    * dated files aside that last changed before `since`.
    */
-  async look(tails: Tails, since: Micros | null): Promise<FollowedFile[]> {
+  async look(files: KnownFiles, since: Micros | null): Promise<FollowedFile[]> {
     const listing = this.#glob.list();
     const { paths } = listing;
     this.directories = listing.directories;
     this.#opener.review(listing);
-    const logs = new Set([...paths, ...tails.open.map(({ path }) => path)]);
+    const logs = new Set([...paths, ...files.open.map(({ path }) => path)]);
     const rotated = paths.filter((path) => isRotated(path, logs));
     const plain = paths.filter((path) => !isRotated(path, logs));
     const found: FollowedFile[] = [];
@@ -51,9 +51,9 @@ export class Selection {
       const file = { path, ...state };
       const isDated = !plain.includes(path);
       const offset = isDated ? this.#beginOf(file, since) : 0;
-      const tail = tails.of(file);
+      const tail = files.of(file);
       if (offset > 0 && !tail) aside.set(birthOf(file), offset);
-      if (!isDated || (tail ? tail.path === path : await isLog({ ...file, offset }, tails))) {
+      if (!isDated || (tail ? tail.path === path : await isLog({ ...file, offset }, files))) {
         found.push({ ...file, isDated, offset });
       }
     }
@@ -75,10 +75,13 @@ export class Selection {
  * Reports whether a dated file that nobody reads is a log of its own: it came or grew, and is no
  * copy of a file that was read.
  */
-async function isLog({ path, size, offset }: Neighbour & { offset: number }, tails: Tails): Promise<boolean> {
+async function isLog(
+  { path, size, offset }: Neighbour & { offset: number },
+  files: KnownFiles,
+): Promise<boolean> {
   if (offset > 0 && size <= offset) return false;
   const logs = logsOf(path);
-  return !await isCopyOfAny(path, tails.known.filter((known) => logs.includes(known.path)));
+  return !await isCopyOfAny(path, files.all.filter((known) => logs.includes(known.path)));
 }
 
 /** Identifies a file, also against a later one with its inode. */

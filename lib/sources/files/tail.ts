@@ -85,7 +85,8 @@ export class Tail implements Disposable {
   /** When the state was read. */
   #looked: Micros = 0;
   #reached: number;
-  #time: Micros = 0;
+  /** Last change of the dropped files that had its name before. */
+  #earlierTime: Micros = 0;
   #chunkSize = MIN_CHUNK;
   #atEnd = false;
   /** Whether the zone of its times was sought at its end. */
@@ -118,7 +119,7 @@ export class Tail implements Disposable {
 
   /** Its last change that was seen, or a later one of dropped files that had its name before. */
   get time(): Micros {
-    return Math.max(this.#state.time, this.#time);
+    return Math.max(this.#state.time, this.#earlierTime);
   }
 
   get head(): Head {
@@ -166,7 +167,7 @@ export class Tail implements Disposable {
 
   /** Notes that all files with its name before were read, until their last change at `time`. */
   follows(time: Micros): void {
-    this.#time = Math.max(this.#time, time + 1);
+    this.#earlierTime = Math.max(this.#earlierTime, time + 1);
   }
 
   /** Reports whether the part that was read is unchanged. Learns its head and trace. */

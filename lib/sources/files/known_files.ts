@@ -4,7 +4,7 @@ import type { KnownFile } from "./rotation.ts";
 import type { Tail } from "./tail.ts";
 
 /** Known files of one pattern: those being read, and those read before. */
-export class Tails implements Disposable {
+export class KnownFiles implements Disposable {
   /** Files being read; of one path, the older come first. */
   open: readonly Tail[] = [];
   /** Files read before that could not be sought yet, or that may be unfinished rewrites. */
@@ -13,7 +13,7 @@ export class Tails implements Disposable {
   gone: KnownFile[] = [];
 
   /** All files that were read, wherever they are now. */
-  get known(): KnownFile[] {
+  get all(): KnownFile[] {
     return [...this.open, ...this.gone, ...this.missing];
   }
 
