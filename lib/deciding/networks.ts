@@ -112,7 +112,7 @@ export class Networks {
     if (isNew) notes.add(group, 1, value);
     if (isNew && !notes.mayPassLimit) return 0;
     const count = notes.count()[step]!;
-    if (count > this.#steps[step]!.limit) notes.reset(step);
+    if (count > this.#steps[step]!.limit) notes.spend(step);
     return count;
   }
 }

@@ -168,7 +168,7 @@ export class Pipeline {
 
   #take(event: LogEvent, intake: Intake): void {
     const { reader, module, time, isTrusted } = event;
-    this.activity.line(module, event.isUnderstood, time);
+    this.activity.addLine(module, event.isUnderstood, time);
     if (!event.isUnderstood) return;
     if (reader.says !== NOTHING) this.#parts.judge.note(event);
     if (!reader.address.isAddress) return;
@@ -207,7 +207,7 @@ export class Pipeline {
       }, ${counted(bans.length, "ban")}; position ${position}`
     );
     const unknown = this.activity.commit(intake.now);
-    for (const { service, rule, ...hits } of byRule) this.activity.hit(service, rule, hits);
+    for (const { service, rule, ...hits } of byRule) this.activity.addHits(service, rule, hits);
     const lag = intake.now - intake.latest;
     const evicted = this.#engine.takeEvicted();
     this.throughput.add({ ...intake, source, lag, unknown, recorded, hits, bans, evicted });

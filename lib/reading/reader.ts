@@ -207,7 +207,8 @@ export class Reader {
     const known = this.#placements[index];
     if (known?.origin === origin) return known;
     const { identifier, sender } = origin;
-    const ofUnit = () => this.#finder.candidates.open.filter(({ units }) => isOfUnit(sender.unit, units));
+    const ofUnit = () =>
+      this.#finder.candidates.ofAnyProgram.filter(({ units }) => isOfUnit(sender.unit, units));
     const modules = this.#finder.candidates.named(identifier) ?? ofUnit();
     const candidates = modules.map((module) => candidate(module, isTrusted(sender, module.units)));
     if (candidates.length > 0) this.#suppressions.addUnit(sender.unit);

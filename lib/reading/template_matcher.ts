@@ -55,7 +55,7 @@ export class TemplateMatcher {
     const { found } = this;
     this.isAmbiguous = false;
     if (!found.start(bytes, at, to, state)) return -1;
-    if (this.#mayFitAgain(found.template)) this.#decide();
+    if (this.#mayFitAgain(found.template)) this.#resolveAmbiguity();
     return found.template;
   }
 
@@ -64,12 +64,12 @@ export class TemplateMatcher {
       (this.found.hasRest || !this.#graph.isUnambiguous(template));
   }
 
-  /** Chooses among the places where the stranger's text may end. */
-  #decide(): void {
+  /** Looks for later places where the stranger's text may end, and takes the last or none. */
+  #resolveAmbiguity(): void {
     const { found } = this;
     while (found.mayGoOn()) {
-      this.#keep();
-      if (!found.goOn()) return this.#takeBack();
+      this.#saveFit();
+      if (!found.goOn()) return this.#restoreFit();
       if (this.#onSecondFit[found.template] === NAME_NOBODY) {
         this.isAmbiguous = true;
         return found.clear();
@@ -77,7 +77,7 @@ export class TemplateMatcher {
     }
   }
 
-  #keep(): void {
+  #saveFit(): void {
     const { address, from, to, state } = this.found;
     this.#last.address.copy(address);
     this.#last.from.set(from);
@@ -85,7 +85,7 @@ export class TemplateMatcher {
     this.#last.state = state;
   }
 
-  #takeBack(): void {
+  #restoreFit(): void {
     const { address, from, to, state } = this.#last;
     this.found.address.copy(address);
     this.found.from.set(from);

@@ -164,7 +164,7 @@ export class Engine {
   restore(stored: StoredNotes): void {
     this.#begin(stored.seed);
     for (const group of stored.groups()) this.#groups.restore(group);
-    this.#groups.keep(this.#notes.restore(stored.contents()));
+    this.#groups.keepOnly(this.#notes.restore(stored.contents()));
     // They were counted when they were evicted first.
     this.#notes.takeEvicted();
   }
@@ -195,7 +195,7 @@ export class Engine {
   }
 
   /** Returns the counted address of an event. */
-  countedAs({ reader }: LogEvent): string {
+  countedAddressOf({ reader }: LogEvent): string {
     this.#countedAddress.put(reader.address, this.#record);
     return textOfWords(this.#record);
   }
@@ -297,7 +297,7 @@ export class Engine {
       const { service: module, name, reason, banTime, growth, scope } = rule;
       const who = { address, source: addressOf(source)!, module, rule: name, reason };
       this.#trips.add(rule.number, { ...who, time, count, banTime, growth, scope });
-      notes.reset(rule.number);
+      notes.spend(rule.number);
       if (this.#options.isStored === false) continue;
       this.#batch.spend({ ...this.#record, kind: SPENT, rules: group << GROUP_RULES | 1 << i }, rule.number);
     }

@@ -115,7 +115,7 @@ export class ModuleNotes {
     }
     const notes = this.#all[module];
     this.#groups.rulesOf(group).forEach((rule, i) => {
-      if ((rules & 1 << i) !== 0 && notes?.selectKnown(record)) notes.reset(rule);
+      if ((rules & 1 << i) !== 0 && notes?.selectKnown(record)) notes.spend(rule);
     });
   }
 

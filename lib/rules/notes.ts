@@ -158,12 +158,12 @@ export class Notes {
     return this.#counts;
   }
 
-  /** Makes one rule count the selected address from nothing. */
-  reset(rule: number): void {
+  /** Spends the notes of the selected address for one rule: it counts the address from nothing. */
+  spend(rule: number): void {
     const at = this.#at;
     if (at === NONE) return;
     const running = this.#running.get(at);
-    if (running) return running.reset(rule);
+    if (running) return running.spend(rule);
     const count = this.#memory.list(at);
     const { words, places } = this.#memory;
     let live = 0;

@@ -119,7 +119,7 @@ export class RuleGroups {
    * Drops stored groups that no note names, to give their numbers again. Numbers in notes whose
    * group the state has lost stay taken: the notes would count for other rules.
    */
-  keep(named: ReadonlySet<number>): void {
+  keepOnly(named: ReadonlySet<number>): void {
     for (const [key, number] of this.#numbers) if (!named.has(number)) this.#numbers.delete(key);
     this.#several = 0;
     this.#used = this.#used.map((isUsed, number) => isUsed && named.has(number));

@@ -94,8 +94,8 @@ export class RunningCount {
     return known;
   }
 
-  /** Removes a rule from all notes. */
-  reset(rule: number): void {
+  /** Spends all notes for a rule. */
+  spend(rule: number): void {
     if (this.#rules.has(rule)) this.#expire(rule, Infinity);
   }
 

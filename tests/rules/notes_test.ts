@@ -47,7 +47,7 @@ class Counting {
     const counts = notes.count();
     const over = rules.filter((rule, i) => (bits & 1 << i) !== 0 && counts[rule]! > groups.limits[rule]!);
     const trips = over.map((rule) => counts[rule]!);
-    for (const rule of over) notes.reset(rule);
+    for (const rule of over) notes.spend(rule);
     return trips;
   }
 
@@ -62,7 +62,7 @@ class Counting {
     if (notes.renew(groups.numberOf([rule]), hashOf(hit.value!))) return this.hit(rule, hit);
     const count = notes.count()[rule]!;
     if (count <= groups.limits[rule]!) return 0;
-    notes.reset(rule);
+    notes.spend(rule);
     return count;
   }
 
@@ -72,8 +72,8 @@ class Counting {
     this.notes.restore(group, this.groups.allOf(group), value === null ? 0 : hashOf(value));
   }
 
-  reset(rule: number, address: string): void {
-    if (this.notes.selectKnown(wordsOf(address))) this.notes.reset(rule);
+  spend(rule: number, address: string): void {
+    if (this.notes.selectKnown(wordsOf(address))) this.notes.spend(rule);
   }
 
   forget(address: string): void {
@@ -191,12 +191,12 @@ class Model {
     return count > limit ? count : 0;
   }
 
-  reset(rule: number, address: string): void {
+  spend(rule: number, address: string): void {
     this.#kept.delete(`${rule} ${address}`);
   }
 
   forget(address: string): void {
-    this.bounds.forEach((_, rule) => this.reset(rule, address));
+    this.bounds.forEach((_, rule) => this.spend(rule, address));
   }
 }
 
@@ -219,7 +219,7 @@ Deno.test("`Notes` agree with counting by hand over random histories", () => {
       const hit = hitAt(Math.max(0, now - late), `${random.below(6)}`, address);
       const turn = random.below(40);
       if (turn === 0) [counting, model].forEach((one) => one.forget(address));
-      else if (turn === 1) [counting, model].forEach((one) => one.reset(0, address));
+      else if (turn === 1) [counting, model].forEach((one) => one.spend(0, address));
       else if (turn === 2) counting.notes.sweep(now - 200);
       else if (rules.length > 0) {
         assert.deepEqual(counting.line(rules, hit), model.line(rules, hit), `round ${round}, step ${step}`);
