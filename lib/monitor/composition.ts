@@ -179,7 +179,7 @@ function openPipeline(
     config: config.knock,
     log,
     keys: () => state.knocks.keys(),
-    opened: hooks.refreshSoon,
+    whitelisted: hooks.refreshSoon,
   });
   const bansOf = (addresses: readonly string[]) => firewalls.applied(state.bans.inForceOf(addresses));
   const leaks = firewalls.isAnyReal ? openLeaks(config, { bansOf, log }) : null;

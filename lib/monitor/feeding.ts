@@ -20,7 +20,7 @@ const FIRST_LOOK_BACK: Micros = 3_600 * SECOND;
 /** Options of `Feeding`. */
 export interface FeedingParts {
   readonly state: Pick<State, "firstSince" | "position">;
-  readonly pipeline: Pick<Pipeline, "process" | "settle" | "activity">;
+  readonly pipeline: Pick<Pipeline, "process" | "finish" | "activity">;
   readonly log: Log;
   /** By source, when lines last came to an earlier monitor or to this one. */
   readonly lastBatches: Map<string, Micros>;
@@ -80,7 +80,7 @@ export class Feeding {
           if (isCommitted) progress();
         }
       } finally {
-        pipeline.settle(source.name);
+        pipeline.finish(source.name);
       }
       if (!signal.aborted) throw new Error(`${source.name} ended`);
     };

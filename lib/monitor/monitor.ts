@@ -130,7 +130,7 @@ export class Monitor {
       }),
       every(CHECKING, signal, () => this.#checkState()),
       housekeeping.run(signal),
-      firewalls.watch(() => housekeeping.attemptSlowly("look at bans", () => this.#reconcile()), signal),
+      firewalls.watch(() => housekeeping.attemptAsync("look at bans", () => this.#reconcile()), signal),
       every(REPORTING, signal, () => attempt("report", () => reporting.write(true))),
       every(REPORTING, signal, () => attempt("keep counts of the hour", () => batches.flush())),
       publishing.run(signal),
@@ -168,7 +168,7 @@ export class Monitor {
   /** Checks whitelist files and this machine's interfaces. Logs a failure. */
   #look(signal: AbortSignal): Promise<void> {
     const { housekeeping, whitelisting } = this.#parts;
-    return housekeeping.attemptSlowly("look at the whitelist", () => whitelisting.look(signal));
+    return housekeeping.attemptAsync("look at the whitelist", () => whitelisting.look(signal));
   }
 
   /** Refreshes. Logs a failure. */

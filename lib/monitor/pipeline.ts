@@ -137,7 +137,7 @@ export class Pipeline {
    * Commits the records of a source that ends, or that is read again from its stored position.
    * Throws like `process()`.
    */
-  settle(source: string): void {
+  finish(source: string): void {
     this.#lost.delete(source);
     if (this.#intake?.feed.name !== source) return;
     try {
@@ -213,7 +213,7 @@ export class Pipeline {
     this.throughput.add({ ...intake, source, lag, unknown, recorded, hits, bans, evicted });
     this.#warnOfSuppressions(intake.feed.reader);
     store.lines.clear();
-    this.#knocking?.open(knocks);
+    this.#knocking?.committed(knocks);
   }
 
   #warnOfSuppressions(reader: Reader): void {

@@ -51,14 +51,14 @@ export class Publishing {
     this.#parts = parts;
     this.#metrics = metricsFile === null ? null : new MetricsFile(metricsFile, log);
     // Whoever turns notices on again gets no bans of the time between.
-    if (notify === null) state.keepNoticeMemory(null);
+    if (notify === null) state.setNoticeMemory(null);
     this.#notifier = notify && new Notifier({
       config: notify,
       store: {
         bansAfter: (id, most) => state.bans.decidedAfter(id, most),
         lastBan: () => state.bans.lastId(),
         memory: () => state.noticeMemory(),
-        keepMemory: (text) => state.keepNoticeMemory(text),
+        keepMemory: (text) => state.setNoticeMemory(text),
       },
       sender: { host: Deno.hostname(), firewall: ban.firewall },
       log,

@@ -10,7 +10,7 @@ import type { State } from "../state/state.ts";
 export interface WhitelistFilesOptions {
   readonly log: Log;
   /** Keeps copies of the files. */
-  readonly state: Pick<State, "whitelistCopy" | "keepWhitelistCopies" | "keepWhitelistCopy">;
+  readonly state: Pick<State, "whitelistCopy" | "keepOnlyWhitelistCopies" | "storeWhitelistCopy">;
 }
 
 /**
@@ -54,7 +54,7 @@ export class WhitelistFiles {
       latest: null,
       readAt: 0,
     }));
-    this.#writeState(() => options.state.keepWhitelistCopies(files.map(({ path }) => path)));
+    this.#writeState(() => options.state.keepOnlyWhitelistCopies(files.map(({ path }) => path)));
   }
 
   /** The entries in force of all files. */
@@ -118,7 +118,7 @@ export class WhitelistFiles {
     followed.settled = latest;
     followed.latest = null;
     const copy = encodeCopy({ stamp: stamp ?? null, content: latest });
-    this.#writeState(() => this.#options.state.keepWhitelistCopy(file.path, copy));
+    this.#writeState(() => this.#options.state.storeWhitelistCopy(file.path, copy));
     return true;
   }
 

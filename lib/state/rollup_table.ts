@@ -49,7 +49,7 @@ export class RollupTable {
   }
 
   /** Stores the counts of an hour, in place of earlier ones. */
-  keep(start: Micros, content: RollupContent): void {
+  store(start: Micros, content: RollupContent): void {
     this.#put(HOUR, start, content);
   }
 
@@ -170,8 +170,8 @@ export class Rollups {
     const time = this.#clock();
     const areDue = isAll || this.#isIntervalOver;
     const due = areDue ? this.#open.filter(({ isNew }) => isNew) : [];
-    for (const [start, content] of this.#closed) this.#table.keep(start, content);
-    for (const { start, rollup } of due) this.#table.keep(start, rollup.content());
+    for (const [start, content] of this.#closed) this.#table.store(start, content);
+    for (const { start, rollup } of due) this.#table.store(start, rollup.content());
     return () => {
       for (const hour of due) hour.isNew = false;
       this.#closed.clear();

@@ -167,12 +167,12 @@ export class State {
   }
 
   /** Stores a copy of the whitelist file `path`. */
-  keepWhitelistCopy(path: string, copy: Uint8Array): void {
+  storeWhitelistCopy(path: string, copy: Uint8Array): void {
     this.#db.run("INSERT OR REPLACE INTO meta VALUES (?, ?)", COPY + path, copy);
   }
 
   /** Deletes the copies of all whitelist files but `paths`. */
-  keepWhitelistCopies(paths: readonly string[]): void {
+  keepOnlyWhitelistCopies(paths: readonly string[]): void {
     this.#db.run(
       "DELETE FROM meta WHERE substr(key, 1, ?) = ? AND key NOT IN (SELECT ? || value FROM json_each(?))",
       COPY.length,
@@ -210,7 +210,7 @@ export class State {
   }
 
   /** Stores the notifier's memory; null: deletes it. */
-  keepNoticeMemory(memory: string | null): void {
+  setNoticeMemory(memory: string | null): void {
     if (memory === null) this.#db.run("DELETE FROM meta WHERE key = 'notices'");
     else this.#db.run("INSERT OR REPLACE INTO meta VALUES ('notices', ?)", memory);
   }

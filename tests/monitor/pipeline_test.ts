@@ -296,9 +296,9 @@ Deno.test("`Pipeline.process()` stores what another source brought first, in its
   bring("journal", "j1");
   bring("file", "f1", { isMore: false });
   bring("journal", "j2");
-  pipeline.settle("file");
-  pipeline.settle("journal");
-  pipeline.settle("journal");
+  pipeline.finish("file");
+  pipeline.finish("journal");
+  pipeline.finish("journal");
   assert.deepEqual(
     store.records.map(({ source, position }) => [source, position]),
     [["journal", "j1"], ["file", "f1"], ["journal", "j2"]],
@@ -321,7 +321,7 @@ Deno.test("`Pipeline.process()` refuses to go on behind what was lost with the b
   assert.throws(() => bring("file", "f1"), /disk full/);
   store.broken = false;
   // It failed by itself meanwhile, and begins again.
-  pipeline.settle("journal");
+  pipeline.finish("journal");
   bring("journal", "j2", { isMore: false });
   assert.equal(pipeline.throughput.counts.hits, 2);
 });

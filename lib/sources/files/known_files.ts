@@ -44,7 +44,7 @@ export class KnownFiles implements Disposable {
     tail[Symbol.dispose]();
     this.open = this.open.filter((one) => one !== tail);
     if (tail.quietSince === null) return;
-    for (const one of this.open) if (one.path === tail.path) one.follows(tail.time);
+    for (const one of this.open) if (one.path === tail.path) one.noteEarlier(tail.time);
   }
 
   /** Keeps a lost file's data without its inode, which another file has or will get. */

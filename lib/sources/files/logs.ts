@@ -142,7 +142,7 @@ export class Logs implements Disposable {
       if (!this.#isOver(tail)) return null;
     }
     this.#drop(tail);
-    this.#selection.leave(tail);
+    this.#selection.setAside(tail);
     return tail.finish();
   }
 

@@ -5,10 +5,10 @@ import type { Listing } from "./glob.ts";
 import { HEAD_SIZE } from "./head.ts";
 import { findByInode, findCopy, type KnownFile, MAX_TRIES, type Neighbour } from "./rotation.ts";
 import { findBehind, type LostPart, type Place } from "./search.ts";
-import { type Shared, Tail } from "./tail.ts";
+import { type SharedParts, Tail } from "./tail.ts";
 
 /** Settings of an `Opener`. */
-export interface OpenerOptions extends Shared {
+export interface OpenerOptions extends SharedParts {
   /** Called once for each problem of reading a file. */
   readonly problem: (sentence: string) => void;
 }

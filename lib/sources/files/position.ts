@@ -27,7 +27,7 @@ export function formatPosition(files: readonly FilePosition[]): string {
 /** Reads a position of this version or 1.0; throws an `Error` for anything else. */
 export function parsePosition(position: string): FilePosition[] {
   const fields = parseFiles(position);
-  if (!fields?.every(isMark)) {
+  if (!fields?.every(areFields)) {
     throw new Error(`Cannot resume log files: not a position of theirs: ${position}`);
   }
   return fields.map(([path, device, inode, offset, time, length, hash, start = 0, trace = ""]) => //
@@ -46,7 +46,7 @@ function parseFiles(position: string): unknown[] | null {
   }
 }
 
-function isMark(fields: unknown): fields is Fields {
+function areFields(fields: unknown): fields is Fields {
   return Array.isArray(fields) && (fields.length === 7 || fields.length === TYPES.length) &&
     fields.every((field, index) => typeof field === TYPES[index]);
 }

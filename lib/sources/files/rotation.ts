@@ -84,7 +84,7 @@ export function findCopy(known: KnownFile): Promise<Neighbour | null> {
 
 async function copyIn(files: readonly Neighbour[], known: KnownFile): Promise<Neighbour | null> {
   for (const file of files.toReversed()) {
-    if (!isSameFile(file, known) && await inContent(file.path, (content) => hasRead(content, known))) {
+    if (!isSameFile(file, known) && await inContent(file.path, (content) => isCopyOfKnown(content, known))) {
       return file;
     }
   }
@@ -132,7 +132,7 @@ function namesOf(files: readonly Neighbour[]): string {
 }
 
 /** Reports whether a file is a copy of `known`, perhaps made when that was shorter. */
-async function hasRead(content: Content, { head, offset, trace }: KnownFile): Promise<boolean> {
+async function isCopyOfKnown(content: Content, { head, offset, trace }: KnownFile): Promise<boolean> {
   if (!await isCopy(head, content)) return false;
   const isShorter = !content.final && content.state().size < offset;
   return isShorter || trace.length === 0 || endAlike(trace, await traceBefore(content, offset));

@@ -62,7 +62,7 @@ export class Selection {
   }
 
   /** Sets a file aside that was read to its end. */
-  leave(tail: Tail): void {
+  setAside(tail: Tail): void {
     this.#aside.set(birthOf(tail), tail.reached);
   }
 

@@ -39,11 +39,11 @@ export interface TailOptions {
    * last change.
    */
   readonly time?: Micros;
-  readonly shared: Shared;
+  readonly shared: SharedParts;
 }
 
 /** Functions and buffer that the files of one source share. */
-export interface Shared {
+export interface SharedParts {
   readonly clock: () => Micros;
   /** Returns a line's time. */
   readonly timeOf: TimeOf | undefined;
@@ -78,7 +78,7 @@ export class Tail implements Disposable {
   quietSince: number | null = null;
   readonly #content: Content;
   readonly #lines = new LineSplitter();
-  readonly #shared: Shared;
+  readonly #shared: SharedParts;
   readonly #backlog: Backlog;
   readonly #fingerprint: Fingerprint;
   #state: FileState;
@@ -166,7 +166,7 @@ export class Tail implements Disposable {
   }
 
   /** Notes that all files with its name before were read, until their last change at `time`. */
-  follows(time: Micros): void {
+  noteEarlier(time: Micros): void {
     this.#earlierTime = Math.max(this.#earlierTime, time + 1);
   }
 
