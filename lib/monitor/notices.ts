@@ -86,7 +86,7 @@ export class Notices {
       if (seen > now) this.#told.set(key, { ...this.#told.get(key)!, seen: now });
       if (EVENTS.has(kind) && seen < now - QUIET) this.#told.delete(key);
     }
-    // A monitor that fails again and again must know what was told before.
+    // A monitor that fails again and again must know the problems told before.
     if (this.#told.size > 0 && Math.abs(now - this.#storedAt) > MINUTE) this.#storeMemory(now);
   }
 

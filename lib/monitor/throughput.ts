@@ -16,7 +16,7 @@ const SUMMED = [
   "evicted",
 ] as const;
 
-/** Counts what a pipeline commits, and how late it comes. */
+/** Counts the records that a pipeline commits, and measures how late they come. */
 export class Throughput {
   /** Counts since the program's start. */
   readonly counts: Counts;

@@ -11,7 +11,7 @@ import { readLineTime, withBlanks } from "./line_time.ts";
 export interface TimePart {
   /** Null: the time counts from the machine's start, or is not known. */
   readonly stamp: Stamp | null;
-  /** Where the digits of the second begin and the fraction ends; null: no such place. */
+  /** Where the digits of the second begin and the fraction ends; null: nowhere. */
   readonly second: { readonly from: number; readonly end: number } | null;
   /** Process that Windows' sshd.log writes before the time. */
   readonly pid: number | null;

@@ -1,5 +1,5 @@
 /**
- * Finds the module that a message belongs to, and what the message says. In: a journal entry's
+ * Finds the module that a message belongs to, and reads the message. In: a journal entry's
  * message or a line, and the modules to ask. Out: the event, with the time in the text.
  */
 import { type Bytes, makeBytes } from "../core/bytes.ts";

@@ -30,8 +30,8 @@ interface Placement {
 }
 
 /**
- * Finds the module of a record among those of one source, what the record says, when it was
- * written, and whether it is trusted.
+ * Finds the module of a record among the modules of one source. Reads the record's message and
+ * time, and whether it is trusted.
  */
 export class Reader {
   readonly #finder: ModuleFinder;

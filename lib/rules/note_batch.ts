@@ -12,7 +12,7 @@ import type { RuleGroups, StoredGroup } from "./rule_groups.ts";
 
 /** Notes that are stored together. */
 export interface NoteRow {
-  /** From then on no note matters; null: never. */
+  /** From this time on no note counts; null: notes never end. */
   readonly until: Micros | null;
   /** Records in the order in which they are counted again. */
   readonly content: Uint8Array;

@@ -86,7 +86,7 @@ export class BanTable extends BanReader {
 
   /**
    * Makes bans in force of modules other than `modules`, whose firewalls are gone, bans of
-   * everything for the general firewall. It is unknown what the former firewalls still have.
+   * everything for the general firewall. It is unknown which bans the former firewalls still have.
    */
   rescope(modules: readonly string[], time: Micros): void {
     const which = `scope GLOB 'module *' AND substr(scope, 8) NOT ${AMONG}`;

@@ -70,7 +70,7 @@ export class EnforcementTable extends EnforcementQueue {
   #dropBefore(boot: Boot, { anew }: { anew: boolean }): void {
     const row = this.#db.get<{ value: string }>("SELECT value FROM meta WHERE key = ?", this.#share.bootKey);
     if (row !== null && isSameBoot(JSON.parse(row.value) as Boot, boot)) return;
-    // Earlier programs recorded no boot: the clock tells what was applied before it.
+    // Earlier programs recorded no boot: the clock tells which bans were applied before it.
     const before = row === null ? boot.start : Number.MAX_SAFE_INTEGER;
     const drop = `UPDATE ban SET applied_by = NULL, applied_at = NULL WHERE ${this.#share.isMine()} AND`;
     this.#db.run(

@@ -26,10 +26,10 @@ export interface ProvenanceCount extends BanCount {
 
 /** Bans inside of a network. */
 export interface InnerBans {
-  /** Number of all of them, and of those that have not ended. */
+  /** Number of all of them, and of the bans that have not ended. */
   readonly all: number;
   readonly decided: number;
-  /** The newest of them, those that have not ended first. */
+  /** The newest of them; bans that have not ended come first. */
   readonly newest: readonly BanStatus[];
 }
 

@@ -70,8 +70,8 @@ export class LineIndex {
 
   #writeChapter(first: number, count: number): void {
     const last = this.#last();
-    // Numbers jump where a new state replaced a damaged one: a search reads all of such a
-    // chapter.
+    // Numbers jump where a new state replaced a damaged one. Without a filter a search reads all
+    // lines of the chapter.
     if (last - first + 1 !== count) return;
     this.#db.run("INSERT OR REPLACE INTO log_index VALUES (?, ?, ?)", last, count, folded(this.#words));
   }

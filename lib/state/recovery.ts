@@ -3,7 +3,7 @@
  *
  *   no state, or cut short    set aside by name and date; a new file with all that can be read of it
  *   removed, or overwritten   the same, out of the connection that is still open
- *   cannot be written         a state in memory; what has changed there is written when there is room again
+ *   cannot be written         a state in memory; its changes are written when there is room again
  *
  * Each is logged as an error, once. Banning goes on in all of them.
  */

@@ -59,7 +59,7 @@ export class Logs implements Disposable {
     return this.#files.open;
   }
 
-  /** Directories in which names matter. */
+  /** Directories whose entries decide which files are read. */
   get directories(): readonly string[] {
     return this.#selection.directories;
   }

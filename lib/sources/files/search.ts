@@ -122,7 +122,7 @@ function matchBefore(numbers: readonly number[], last: number, trace: Trace): Ma
 }
 
 /**
- * Reports whether lines are those that were read, not new ones with the same text: they are
+ * Reports whether lines were read before, and are not new ones with the same text: they are
  * together, and have two times, or so many bytes that they make a head. If no other file has them,
  * two different lines of one time are enough.
  */

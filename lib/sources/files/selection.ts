@@ -19,7 +19,7 @@ export interface FollowedFile extends Neighbour {
  * name has a date, its content was not read under the plain name, and it came or grew meanwhile.
  */
 export class Selection {
-  /** Directories in which names matter. */
+  /** Directories whose entries decide which files are read. */
   directories: readonly string[] = [];
   readonly #glob: Glob;
   readonly #opener: Opener;

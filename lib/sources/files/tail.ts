@@ -67,7 +67,7 @@ export const MAX_CHUNK = 128 * 1_024;
  */
 const SETTLED: Micros = 50_000;
 
-/** A log file being read, recognized by inode, head and trace, whatever its name. */
+/** A log file being read, recognized by inode, head and trace under any name. */
 export class Tail implements Disposable {
   /** The name under which it is followed; a rotated file keeps it. */
   path: string;

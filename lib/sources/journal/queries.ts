@@ -71,7 +71,7 @@ export class Queries {
 
   /**
    * Throws `UserError` (69) if there is no journal or the user may not read it. A following
-   * journalctl does not report what it cannot see, so this one runs first.
+   * journalctl does not report missing permissions, so this one runs first.
    */
   async requireReadable(signal: AbortSignal): Promise<void> {
     await using journalctl = new Journalctl(this.#command, {
