@@ -1,7 +1,7 @@
 /**
  * Lists the present problems, which an operator must know of; notices are made from the list alone.
- * In: the monitor's report on itself. Out: the list. Kind and subject identify a problem; its text may
- * change while it lasts.
+ * In: the monitor's report on itself. Out: the list. Kind and subject identify a problem; its text
+ * may change while it lasts.
  */
 import { counted } from "../core/text.ts";
 import { type Micros, MINUTE } from "../core/time.ts";

@@ -1,7 +1,9 @@
 import { type Bytes, isUpper } from "../core/bytes.ts";
 import { DEAD, Trie } from "./trie.ts";
 
-/** A text that rules look for, and the number that the automaton puts out where it finds the text. */
+/**
+ * A text that rules look for, and the number that the automaton puts out where it finds the text.
+ */
 export interface SoughtText {
   /** At least one byte. */
   readonly bytes: Uint8Array;
@@ -71,7 +73,9 @@ export class Automaton {
    */
   generation = 0;
   readonly #dictionaries: readonly Dictionary[];
-  /** Tries of the dictionaries that lines have reached: a service that writes nothing needs none. */
+  /**
+   * Tries of the dictionaries that lines have reached: a service that writes nothing needs none.
+   */
   readonly #tries: DictionaryTries[] = [];
   readonly #symbols: readonly Uint8Array[];
   readonly #firstSymbol: number;

@@ -10,8 +10,8 @@ export const [NOTHING, LOGIN, END, NO_ACTIVITY] = [0, 1, 2, 3] as const;
 /**
  * `LOGIN`: somebody has logged in; the fields `user`, `port` and `login` tell who, from where and
  * how. `END`: the connection from this address and `port` has ended; without a port, the connection
- * that the writing process served. `NO_ACTIVITY`: the service writes without activity of the client,
- * as after a timeout.
+ * that the writing process served. `NO_ACTIVITY`: the service writes without activity of the
+ * client, as after a timeout.
  */
 export type Says = typeof NOTHING | typeof LOGIN | typeof END | typeof NO_ACTIVITY;
 

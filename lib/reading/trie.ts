@@ -2,10 +2,10 @@
 export const DEAD = -1;
 
 /**
- * Texts as a tree of their bytes; node 0 is its root. Every text leaves its output at its last node.
- * `link()` makes it the automaton of Aho and Corasick (1975), which finds texts anywhere: each node
- * then knows the node of its longest proper end that also begins a text, and takes over the outputs
- * of that node.
+ * Texts as a tree of their bytes; node 0 is its root. Every text leaves its output at its last
+ * node. `link()` makes it the automaton of Aho and Corasick (1975), which finds texts anywhere:
+ * each node then knows the node of its longest proper end that also begins a text, and takes over
+ * the outputs of that node.
  */
 export class Trie {
   /** Children by `keyOf()`. A map for each node took most of the rules' start, so there is one. */

@@ -12,12 +12,15 @@ export type { Room };
 const ROOM: Room = { addresses: 1 << 20, bytes: 20 };
 /** Number of an address's notes above which a `RunningCount` counts them step by step. */
 const MANY = 128;
-/** Most slack of an address with few notes: after that many further notes, old ones are looked for. */
+/**
+ * Most slack of an address with few notes: after that many further notes, old ones are looked for.
+ */
 const FEW = 8;
 
 /**
  * One note for each line that hits rules, however many rules. Counts are made from notes, and only
- * if a limit could be passed: the slack of an address is the number of further notes that cannot pass one.
+ * if a limit could be passed: the slack of an address is the number of further notes that cannot
+ * pass one.
  *
  * A hit counts until a hit of the same rule comes that is a window or more newer. A late hit counts
  * with the hits less than a window before and after it. Times are those of the hits; there is no

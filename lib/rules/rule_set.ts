@@ -13,7 +13,10 @@ const LONG = 48;
 /** Most combinations of rules remembered. */
 const VERDICTS = 4_096;
 
-/** The rules that an event hits: one object per combination, so that the caller can keep a plan with it. */
+/**
+ * The rules that an event hits: one object per combination, so that the caller can keep a plan with
+ * it.
+ */
 export class Verdict<R, NotePlan> {
   /** Notes to make of an event that hits these rules, for the caller; null: not planned yet. */
   notePlan: NotePlan | null = null;

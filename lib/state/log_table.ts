@@ -19,7 +19,9 @@ interface Row {
 
 /** Batches read in one step of `LogTable.recorded()`. */
 const READ_STEP = 32;
-/** Most lines deleted by one `LogTable.deleteOld()`, except for a larger batch, to free the writer. */
+/**
+ * Most lines deleted by one `LogTable.deleteOld()`, except for a larger batch, to free the writer.
+ */
 const DELETE_STEP = 5_000;
 
 /**
@@ -131,7 +133,9 @@ export class LogTable {
     )!.size;
   }
 
-  /** Deletes the first batches recorded while the state exceeds `most` bytes, like `deleteOld()`. */
+  /**
+   * Deletes the first batches recorded while the state exceeds `most` bytes, like `deleteOld()`.
+   */
   shrink(most: number): number {
     let size = this.size();
     return size <= most ? 0 : this.#deleteOldest(({ bytes }) => {

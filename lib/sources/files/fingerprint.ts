@@ -1,6 +1,6 @@
 /**
- * Fingerprint of a file that is being read: its head, its trace, and the bytes just before the place
- * reached. It tells whether the file still has the part that was read.
+ * Fingerprint of a file that is being read: its head, its trace, and the bytes just before the
+ * place reached. It tells whether the file still has the part that was read.
  */
 import type { Content } from "./content.ts";
 import { continues, type Head, HEAD_SIZE, isEqual, NO_HEAD, readBytes, readHead } from "./head.ts";
