@@ -39,7 +39,7 @@ export class Notes {
   #at = NONE;
   readonly #counts: Float64Array;
   /** Counts made by a running count. */
-  readonly #countedRunning: Float64Array;
+  readonly #runningCounts: Float64Array;
   /** Time of the newest note that a walk has passed, by rule; -Infinity: none. */
   readonly #newest: Float64Array;
   /** Rules seen in the last walk. */
@@ -52,7 +52,7 @@ export class Notes {
     this.#memory = new NoteMemory(room);
     this.#addresses = this.#memory.addresses;
     this.#counts = new Float64Array(groups.ruleCount);
-    this.#countedRunning = new Float64Array(groups.ruleCount);
+    this.#runningCounts = new Float64Array(groups.ruleCount);
     this.#newest = new Float64Array(groups.ruleCount).fill(-Infinity);
     this.#sweeper = new NoteSweeper(this.#memory, groups, this.#running);
   }
@@ -141,13 +141,13 @@ export class Notes {
    */
   count(): Float64Array {
     const running = this.#running.get(this.#at);
-    const slack = running?.count(this.time[0]!, this.#countedRunning) ?? -1;
+    const slack = running?.count(this.time[0]!, this.#runningCounts) ?? -1;
     if (slack < 0) {
       this.#walk();
       return this.#counts;
     }
     this.#memory.words[this.#at + SLACK] = slack;
-    return this.#countedRunning;
+    return this.#runningCounts;
   }
 
   /**
@@ -227,7 +227,7 @@ export class Notes {
     const time = this.time[0]!;
     const running = this.#running.get(this.#at);
     if (running) return running.known(group, { value, time });
-    const values = this.#groups.distinctOf(group);
+    const distinct = this.#groups.distinctOf(group);
     const count = this.#memory.list(this.#at, time - this.#groups.distinctSpanOf(group));
     const { words, times, places, first: oldest } = this.#memory;
     const { rows, spans } = this.#groups;
@@ -238,7 +238,7 @@ export class Notes {
       const first = (words[place + RULES]! >>> GROUP_RULES) * ROW + FIRST_RULE;
       for (let bits = words[place + RULES]! & GROUP_MASK; bits !== 0; bits &= bits - 1) {
         const rule = rows[first + 31 - Math.clz32(bits & -bits)]!;
-        if (times[place >> 1]! > time - spans[rule]!) known |= this.#groups.bitOf(group, rule) & values;
+        if (times[place >> 1]! > time - spans[rule]!) known |= this.#groups.bitOf(group, rule) & distinct;
       }
     }
     return known;

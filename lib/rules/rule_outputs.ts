@@ -29,7 +29,7 @@ export class RuleOutputs {
   constructor(rules: readonly RuleConditions[]) {
     const dictionaries: FieldDictionary[] = [{ field: MESSAGE, ignoreCase: false, texts: [] }];
     const outputs = new Map<string, number>();
-    const note = (condition: CompiledCondition) => {
+    const add = (condition: CompiledCondition) => {
       for (const field of condition.fields) {
         const dictionary = dictionaryOf(dictionaries, field, condition.ignoreCase);
         for (const text of condition.texts ?? []) {
@@ -45,10 +45,10 @@ export class RuleOutputs {
     };
     rules.forEach(({ condition, except }, index) => {
       if (condition) {
-        note(condition);
+        add(condition);
         this.#ruleOf.set(condition, index);
       }
-      except.forEach(note);
+      except.forEach(add);
     });
     this.dictionaries = dictionaries;
     this.#always = rules.flatMap(({ condition }, index) =>

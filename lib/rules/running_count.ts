@@ -50,13 +50,13 @@ export class RunningCount {
     const time = times[place >> 1]!;
     if (time < this.#latest) this.#isSorted = false;
     else this.#latest = time;
-    const values = this.#groups.distinctOf(words[place + RULES]! >>> GROUP_RULES);
+    const distinct = this.#groups.distinctOf(words[place + RULES]! >>> GROUP_RULES);
     const index = this.#places.push(place) - 1;
     this.#eachRule(place, (rule, bit) => {
       const progress = this.#rules.get(rule);
       if (progress) progress.count++;
       else this.#rules.set(rule, { count: 1, tail: index });
-      if ((values & bit) !== 0) this.#values.set(keyOf(rule, words[place + VALUE]!), time);
+      if ((distinct & bit) !== 0) this.#values.set(keyOf(rule, words[place + VALUE]!), time);
     });
   }
 
